@@ -1,0 +1,56 @@
+/** Byte helpers that core/ uses everywhere. Pure; nothing here allocates more than its result. */
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export type Bytes = Uint8Array;
+
+export function utf8(text: string): Uint8Array<ArrayBuffer> {
+  return encoder.encode(text);
+}
+
+/** Decodes leniently: bytes that are not UTF-8 become U+FFFD. */
+export function text(bytes: Bytes): string {
+  return decoder.decode(bytes);
+}
+
+export function concat(parts: readonly Bytes[]): Uint8Array<ArrayBuffer> {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const whole = new Uint8Array(length);
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}
+
+export function equal(a: Bytes, b: Bytes): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Lexicographic order of bytes: negative, zero or positive. */
+export function compare(a: Bytes, b: Bytes): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
+export function toHex(bytes: Bytes): string {
+  return bytes.toHex();
+}
+
+export function toBase64Url(bytes: Bytes): string {
+  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
+}
+
+/** Throws SyntaxError on text that is not base64url. */
+export function fromBase64Url(encoded: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.fromBase64(encoded, { alphabet: "base64url" });
+}

@@ -1,0 +1,50 @@
+/**
+ * Wire messages: CBOR (RFC 8949) decoded strictly and checked against a schema before anyone sees them.
+ * What does not parse is a StarfishError "malformed" that names the first thing wrong; nothing else is ever thrown.
+ */
+import { decode as cborDecode, encode as cborEncode } from "cborg";
+import * as v from "valibot";
+import type { Bytes } from "./bytes.ts";
+import { messageOf, StarfishError } from "./errors.ts";
+
+/** A schema whose output is T; made with the combinators of `valibot`. */
+export type Schema<T> = v.GenericSchema<unknown, T>;
+
+export function encode(value: unknown): Uint8Array {
+  return cborEncode(value);
+}
+
+/** The first CBOR value of `bytes` as T. Throws StarfishError "malformed". */
+export function decode<T>(schema: Schema<T>, bytes: Bytes): T {
+  let value: unknown;
+  try {
+    value = cborDecode(bytes, { rejectDuplicateMapKeys: true });
+  } catch (error) {
+    throw new StarfishError("malformed", `Not valid CBOR: ${messageOf(error)}`, { cause: error });
+  }
+  return check(schema, value);
+}
+
+/** `value` as T. Throws StarfishError "malformed". */
+export function check<T>(schema: Schema<T>, value: unknown): T {
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  const path = v.getDotPath(issue);
+  throw new StarfishError("malformed", path === null ? issue.message : `${path}: ${issue.message}`);
+}
+
+/** Schema of a byte string of `lengthMin` to `lengthMax` bytes. */
+export function bytesOf(lengthMin: number, lengthMax: number = lengthMin): Schema<Uint8Array> {
+  return v.pipe(v.instance(Uint8Array), v.minLength(lengthMin), v.maxLength(lengthMax)) as Schema<Uint8Array>;
+}
+
+/** Schema of text of at most `lengthMax` UTF-16 units. */
+export function textOf(lengthMax: number): Schema<string> {
+  return v.pipe(v.string(), v.maxLength(lengthMax));
+}
+
+/** Schema of a whole number in [min, max]. */
+export function integerOf(min: number, max: number = Number.MAX_SAFE_INTEGER): Schema<number> {
+  return v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
+}

@@ -1,0 +1,44 @@
+/**
+ * The platform features that core/ may use directly: the same in every tab, in Node and in the simulator, and free of
+ * time, chance and input/output. Anything else has to come through a port, and is a compile error here.
+ */
+interface AbortSignal {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  throwIfAborted(): void;
+  addEventListener(type: "abort", listener: () => void, options?: { once?: boolean; signal?: AbortSignal }): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+declare const AbortSignal: {
+  any(signals: readonly AbortSignal[]): AbortSignal;
+  abort(reason?: unknown): AbortSignal;
+};
+declare class AbortController {
+  readonly signal: AbortSignal;
+  abort(reason?: unknown): void;
+}
+declare class TextEncoder {
+  encode(text?: string): Uint8Array<ArrayBuffer>;
+  encodeInto(text: string, into: Uint8Array): { read: number; written: number };
+}
+declare class TextDecoder {
+  constructor(label?: "utf-8", options?: { fatal?: boolean; ignoreBOM?: boolean });
+  decode(bytes?: Uint8Array, options?: { stream?: boolean }): string;
+}
+declare class URL {
+  constructor(url: string, base?: string);
+  hash: string;
+  readonly host: string;
+  readonly href: string;
+  readonly origin: string;
+  readonly protocol: string;
+  static canParse(url: string): boolean;
+}
+declare function queueMicrotask(callback: () => void): void;
+declare namespace WebAssembly {
+  class Module {
+    constructor(bytes: Uint8Array);
+    static imports(module: Module): { module: string; name: string; kind: string }[];
+    static exports(module: Module): { name: string; kind: string }[];
+  }
+}

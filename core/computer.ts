@@ -1,0 +1,17 @@
+/** One node's computer: the parts wired together. Made by createComputer (index.ts); its life begins and ends here. */
+import type { Cpu } from "./cpu/types.ts";
+import type { Net } from "./net/types.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { Random } from "./ports/random.ts";
+
+export interface Computer extends AsyncDisposable {
+  readonly net: Net;
+  readonly cpu: Cpu;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The WebAssembly modules that come with Starfish, by name ("primes"). Rejects with "not-found". */
+  builtin(task: string): Promise<Uint8Array>;
+  builtins(): readonly string[];
+  /** The page's URL without fragment, to which `net.invite()` is appended ("https://host:port/"). */
+  readonly inviteBase: () => string;
+}

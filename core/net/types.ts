@@ -1,0 +1,115 @@
+/**
+ * What the parts above the net may rely on: who is there, and three ways to talk to them (request/reply, gossip by
+ * topic, channels). Implemented by net.ts; everything here is about admitted members, never about strangers.
+ */
+import type { Bytes } from "../base/bytes.ts";
+import type { Schema } from "../base/codec.ts";
+import type { Unsubscribe } from "../base/events.ts";
+import type { Address, Channel, LinkPath, PeerId } from "../ports/network.ts";
+
+/** The swarm's name: base64url of its root public key. */
+export type SwarmId = string;
+
+export type Role = "admin" | "member" | "reader" | "worker";
+
+/** What a node says about itself, signed, with a growing incarnation. */
+export interface MemberRecord {
+  readonly peer: PeerId;
+  /** Grows with every change and with every refutation; the higher one wins. */
+  readonly incarnation: number;
+  readonly name: string;
+  readonly kind: "tab" | "node";
+  /** What this node shares its fate with (tabs of one browser). */
+  readonly device: string;
+  readonly role: Role;
+  readonly addresses: readonly Address[];
+  /** Cores lent to everybody's jobs now. */
+  readonly coresLent: number;
+  /** Tasks running now on those cores. */
+  readonly coresBusy: number;
+  /** Wall clock of the node when it started, ms since 1970. */
+  readonly startedAtMs: number;
+  /** What the node says it is: here, about to be frozen, or gone on purpose. */
+  readonly state: "awake" | "asleep" | "left";
+  /** Why it takes no direct links, if so ("no WebRTC in this browser"). */
+  readonly relayReason: string | undefined;
+}
+
+/** What the swarm makes of it: a suspect may be dead and is still counted; gone is left or dead. */
+export type MemberStatus = "awake" | "asleep" | "suspect" | "gone";
+
+export interface Member {
+  readonly record: MemberRecord;
+  readonly status: MemberStatus;
+  readonly isSelf: boolean;
+}
+
+export interface MemberChange {
+  readonly member: Member;
+  readonly before: MemberStatus | undefined;
+}
+
+/** The parts of its own record that a node may change; the net raises the incarnation and gossips it. */
+export type SelfPatch = Partial<Pick<MemberRecord, "name" | "coresLent" | "coresBusy" | "state" | "relayReason">>;
+
+export interface LinkInfo {
+  readonly peer: PeerId;
+  readonly path: LinkPath;
+  /** Smoothed round trip, ms; undefined before the first. */
+  readonly roundTripMs: number | undefined;
+}
+
+export interface RequestContext {
+  readonly from: PeerId;
+  /** Aborts when the asker goes away or cancels. */
+  readonly signal: AbortSignal;
+}
+
+export interface Net {
+  readonly self: PeerId;
+  readonly swarm: SwarmId;
+  readonly role: Role;
+
+  /** Everyone known, this node too; the gone ones for a day. */
+  members(): readonly Member[];
+  member(peer: PeerId): Member | undefined;
+  onMember(listener: (change: MemberChange) => void): Unsubscribe;
+  update(patch: SelfPatch): void;
+
+  links(): readonly LinkInfo[];
+  onLinks(listener: () => void): Unsubscribe;
+  /** For pictures: each message that passes a link, in or out, by peer and bytes. */
+  onTraffic(listener: (event: { peer: PeerId; direction: "in" | "out"; bytes: number }) => void): Unsubscribe;
+  /** Round trip to a member in ms, linking to it first if need be. Rejects with "unreachable", "timeout", "cancelled". */
+  ping(peer: PeerId, options?: { signal?: AbortSignal | undefined }): Promise<number>;
+
+  /**
+   * Serves requests of a protocol ("/starfish/<part>/1.0.0"). What does not match the schema is refused, counted, and
+   * never reaches the handler. A StarfishError thrown by the handler reaches the asker with its code and message.
+   */
+  handle<Q>(protocol: string, schema: Schema<Q>, serve: (request: Q, context: RequestContext) => Promise<unknown>): Unsubscribe;
+  /**
+   * Asks a member, over a link of its own or through a member that is linked to it. Bounded in flight per peer ("busy").
+   * Rejects with the handler's own code, "unreachable", "link-closed", "timeout", "malformed" or "cancelled".
+   */
+  request<R>(
+    peer: PeerId,
+    protocol: string,
+    request: unknown,
+    schema: Schema<R>,
+    options?: { signal?: AbortSignal | undefined; timeoutMs?: number },
+  ): Promise<R>;
+
+  /** To all members, best effort: sealed, each delivered at most once to each. Payload up to 64 KiB, else "too-large". */
+  publish(topic: string, payload: Bytes): void;
+  subscribe(topic: string, receive: (payload: Uint8Array, from: PeerId) => void): Unsubscribe;
+
+  /** A stream of messages to a member over a direct or relayed link; for what is too large for a request. */
+  open(peer: PeerId, protocol: string, options?: { signal?: AbortSignal | undefined }): Promise<Channel>;
+  accept(protocol: string, receive: (channel: Channel, from: PeerId) => void): Unsubscribe;
+
+  /** The invite as text for a URL fragment, with the best bootstrap addresses known now. Throws "not-a-member" if this node may not invite. */
+  invite(): string;
+  /** Says goodbye, closes all links and ends. */
+  leave(): Promise<void>;
+}

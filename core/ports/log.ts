@@ -1,0 +1,9 @@
+/** What operators and tests read: one line an event, never secrets. */
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+export interface Log {
+  write(level: LogLevel, event: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+export const silentLog: Log = { write: () => {} };
