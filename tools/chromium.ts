@@ -1,0 +1,28 @@
+/** The Chromium that tests drive: the system's, or the one that playwright has downloaded. */
+import { existsSync } from "node:fs";
+import { chromium } from "playwright-core";
+
+/** Quiet flags: no traffic of its own, and safe to run as root in a container. */
+export const CHROMIUM_ARGS: string[] = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Path of the executable, or undefined: tools/setup.mjs then says how to get one. */
+export function findChromium(): string | undefined {
+  const candidates = [process.env["CHROMIUM_PATH"], "/usr/bin/chromium", "/usr/bin/google-chrome", chromium.executablePath()];
+  return candidates.find((path) => path !== undefined && path !== "" && existsSync(path));
+}
+
+/** As findChromium, but throws where there is none: tests never skip in silence. */
+export function chromiumPath(): string {
+  const path = findChromium();
+  if (path === undefined) throw new Error("No Chromium found. Run `npm test`, which installs it, or set CHROMIUM_PATH.");
+  return path;
+}

@@ -1,0 +1,81 @@
+// Makes a fresh clone ready and then runs the command it is given, with the project's own Node first in PATH:
+//
+//     node tools/setup.mjs [--tests] -- COMMAND [ARG …]
+//
+// Plain JavaScript without dependencies, because it is the only file that an old Node (18 or later) has to run.
+// Each step is skipped when its inputs are unchanged, so that a second `npm start` begins at once.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const separator = process.argv.indexOf("--");
+const options = process.argv.slice(2, separator < 0 ? undefined : separator);
+const command = separator < 0 ? [] : process.argv.slice(separator + 1);
+const env = { ...process.env, PATH: join(root, "node_modules", ".bin") + delimiter + process.env.PATH };
+const stampFolder = join(root, "node_modules", ".starfish-setup");
+
+step("dependencies", ["package.json", "package-lock.json"], () => {
+  say("Installing the dependencies (a minute or so, the first time) …");
+  run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], "The dependencies could not be installed. Is the npm registry reachable?");
+});
+step("build", ["package-lock.json", "vite.config.ts", "core", "browser", "wasm-tasks"], () => {
+  say("Building the tasks and the page …");
+  run("npm", ["run", "--silent", "build"], "The build failed.");
+});
+if (options.includes("--tests")) installChromium();
+if (command.length > 0) {
+  const result = spawnSync(command[0], command.slice(1), { cwd: root, env, stdio: "inherit" });
+  if (result.error) fail(`Could not run ${command[0]}: ${result.error.message}`);
+  process.exit(result.status ?? 1);
+}
+
+/** Runs `work` unless it has succeeded before on the same inputs (files, or folders of them). */
+function step(name, inputs, work) {
+  const hash = createHash("sha256");
+  for (const input of inputs) addToHash(hash, join(root, input));
+  const digest = hash.digest("hex");
+  const stamp = join(stampFolder, name);
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === digest && isComplete(name)) return;
+  work();
+  mkdirSync(stampFolder, { recursive: true });
+  writeFileSync(stamp, digest);
+}
+
+function isComplete(name) {
+  return name === "dependencies" ? existsSync(join(root, "node_modules", ".bin", "node")) : existsSync(join(root, "dist", "page", "index.html"));
+}
+
+function addToHash(hash, path) {
+  if (!existsSync(path)) return;
+  if (!statSync(path).isDirectory()) return void hash.update(path).update(readFileSync(path));
+  for (const name of readdirSync(path).sort()) if (!/\.(test|contract)\.ts$|^README/.test(name)) addToHash(hash, join(path, name));
+}
+
+/** Debian's package where that is allowed, playwright's own build elsewhere. */
+function installChromium() {
+  const found = spawnSync(join(root, "node_modules", ".bin", "node"), ["-e", "import('./tools/chromium.ts').then((m) => process.exit(m.findChromium() ? 0 : 1))"], { cwd: root, env });
+  if (found.status === 0) return;
+  say("Installing Chromium for the tests …");
+  const isDebianRoot = process.platform === "linux" && process.getuid?.() === 0 && existsSync("/etc/debian_version");
+  const apt = (args) => spawnSync("apt-get", args, { stdio: ["ignore", "ignore", "inherit"], env: { ...env, DEBIAN_FRONTEND: "noninteractive" } }).status === 0;
+  if (isDebianRoot && apt(["update"]) && apt(["install", "-y", "--no-install-recommends", "chromium"])) return;
+  const own = spawnSync("npx", ["playwright", "install", "chromium"], { cwd: root, env, stdio: "inherit" });
+  if (own.status !== 0) fail("Chromium could be had neither from Debian nor from playwright. Install Chromium or Chrome and set CHROMIUM_PATH to its program.");
+}
+
+function run(program, args, complaint) {
+  const result = spawnSync(program, args, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"], shell: process.platform === "win32" });
+  if (result.status !== 0) fail(complaint + (result.error ? ` (${result.error.message})` : ""));
+}
+
+function say(text) {
+  process.stderr.write(`${text}\n`);
+}
+
+function fail(text) {
+  say(text);
+  process.exit(1);
+}

@@ -1,0 +1,63 @@
+/** Which tests run where; docs/testing.md says what each project is for. */
+import { playwright } from "@vitest/browser-playwright";
+import { defineConfig } from "vitest/config";
+import { CHROMIUM_ARGS, chromiumPath } from "./tools/chromium.ts";
+
+const isomorphic = ["core/**/*.test.ts", "browser/**/*.test.ts", "test/sim/**/*.test.ts"];
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: [...isomorphic, "node/**/*.test.ts", "wasm-tasks/**/*.test.ts", "tools/**/*.test.ts", "**/*.node.test.ts"],
+          exclude: ["**/node_modules/**", "dist/**", "test/browser/**", "test/system/**", "**/*.sim.test.ts", "**/*.browser.test.ts"],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: "chromium",
+          include: [...isomorphic, "**/*.browser.test.ts"],
+          exclude: ["**/node_modules/**", "dist/**", "test/browser/**", "**/*.sim.test.ts", "**/*.node.test.ts"],
+          testTimeout: 30_000,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({ launchOptions: { executablePath: chromiumPath(), args: CHROMIUM_ARGS } }),
+            instances: [{ browser: "chromium" }],
+          },
+        },
+      },
+      {
+        test: {
+          name: "sim",
+          include: ["**/*.sim.test.ts"],
+          exclude: ["**/node_modules/**", "dist/**"],
+          testTimeout: 300_000,
+        },
+      },
+      {
+        // Real processes and real tabs: one file at a time, so that they do not take each other's cores.
+        test: {
+          name: "system",
+          include: ["test/system/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "browser",
+          include: ["test/browser/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
