@@ -1,18 +1,31 @@
 /** Which tests run where; docs/testing.md says what each project is for. */
 import { playwright } from "@vitest/browser-playwright";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { CHROMIUM_ARGS, chromiumPath } from "./tools/chromium.ts";
 
 const isomorphic = ["core/**/*.test.ts", "browser/**/*.test.ts", "test/sim/**/*.test.ts"];
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     projects: [
       {
         test: {
           name: "unit",
-          include: [...isomorphic, "node/**/*.test.ts", "wasm-tasks/**/*.test.ts", "tools/**/*.test.ts", "**/*.node.test.ts"],
-          exclude: ["**/node_modules/**", "dist/**", "test/browser/**", "test/system/**", "**/*.sim.test.ts", "**/*.browser.test.ts"],
+          include: [
+            ...isomorphic,
+            "node/**/*.test.ts",
+            "wasm-tasks/**/*.test.ts",
+            "tools/**/*.test.ts",
+            "**/*.node.test.ts",
+          ],
+          exclude: [
+            "**/node_modules/**",
+            "dist/**",
+            "test/browser/**",
+            "test/system/**",
+            "**/*.sim.test.ts",
+            "**/*.browser.test.ts",
+          ],
           testTimeout: 30_000,
         },
       },
@@ -61,3 +74,5 @@ export default defineConfig({
     ],
   },
 });
+
+export default config;

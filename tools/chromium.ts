@@ -16,13 +16,19 @@ export const CHROMIUM_ARGS: string[] = [
 
 /** Path of the executable, or undefined: tools/setup.mjs then says how to get one. */
 export function findChromium(): string | undefined {
-  const candidates = [process.env["CHROMIUM_PATH"], "/usr/bin/chromium", "/usr/bin/google-chrome", chromium.executablePath()];
+  const candidates = [
+    process.env["CHROMIUM_PATH"],
+    "/usr/bin/chromium",
+    "/usr/bin/google-chrome",
+    chromium.executablePath(),
+  ];
   return candidates.find((path) => path !== undefined && path !== "" && existsSync(path));
 }
 
 /** As findChromium, but throws where there is none: tests never skip in silence. */
 export function chromiumPath(): string {
   const path = findChromium();
-  if (path === undefined) throw new Error("No Chromium found. Run `npm test`, which installs it, or set CHROMIUM_PATH.");
+  if (path === undefined)
+    throw new Error("No Chromium found. Run `npm test`, which installs it, or set CHROMIUM_PATH.");
   return path;
 }

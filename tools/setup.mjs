@@ -19,7 +19,11 @@ const stampFolder = join(root, "node_modules", ".starfish-setup");
 
 step("dependencies", ["package.json", "package-lock.json"], () => {
   say("Installing the dependencies (a minute or so, the first time) …");
-  run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], "The dependencies could not be installed. Is the npm registry reachable?");
+  run(
+    "npm",
+    ["ci", "--no-audit", "--no-fund", "--loglevel=error"],
+    "The dependencies could not be installed. Is the npm registry reachable?",
+  );
 });
 step("build", ["package-lock.json", "vite.config.ts", "core", "browser", "wasm-tasks"], () => {
   say("Building the tasks and the page …");
@@ -45,29 +49,51 @@ function step(name, inputs, work) {
 }
 
 function isComplete(name) {
-  return name === "dependencies" ? existsSync(join(root, "node_modules", ".bin", "node")) : existsSync(join(root, "dist", "page", "index.html"));
+  return name === "dependencies"
+    ? existsSync(join(root, "node_modules", ".bin", "node"))
+    : existsSync(join(root, "dist", "page", "index.html"));
 }
 
 function addToHash(hash, path) {
   if (!existsSync(path)) return;
-  if (!statSync(path).isDirectory()) return void hash.update(path).update(readFileSync(path));
-  for (const name of readdirSync(path).sort()) if (!/\.(test|contract)\.ts$|^README/.test(name)) addToHash(hash, join(path, name));
+  if (!statSync(path).isDirectory()) {
+    hash.update(path).update(readFileSync(path));
+    return;
+  }
+  for (const name of readdirSync(path).sort())
+    if (!/\.(test|contract)\.ts$|^README/.test(name)) addToHash(hash, join(path, name));
 }
 
 /** Debian's package where that is allowed, playwright's own build elsewhere. */
 function installChromium() {
-  const found = spawnSync(join(root, "node_modules", ".bin", "node"), ["-e", "import('./tools/chromium.ts').then((m) => process.exit(m.findChromium() ? 0 : 1))"], { cwd: root, env });
+  const found = spawnSync(
+    join(root, "node_modules", ".bin", "node"),
+    ["-e", "import('./tools/chromium.ts').then((m) => process.exit(m.findChromium() ? 0 : 1))"],
+    { cwd: root, env },
+  );
   if (found.status === 0) return;
   say("Installing Chromium for the tests …");
   const isDebianRoot = process.platform === "linux" && process.getuid?.() === 0 && existsSync("/etc/debian_version");
-  const apt = (args) => spawnSync("apt-get", args, { stdio: ["ignore", "ignore", "inherit"], env: { ...env, DEBIAN_FRONTEND: "noninteractive" } }).status === 0;
+  const apt = (args) =>
+    spawnSync("apt-get", args, {
+      stdio: ["ignore", "ignore", "inherit"],
+      env: { ...env, DEBIAN_FRONTEND: "noninteractive" },
+    }).status === 0;
   if (isDebianRoot && apt(["update"]) && apt(["install", "-y", "--no-install-recommends", "chromium"])) return;
   const own = spawnSync("npx", ["playwright", "install", "chromium"], { cwd: root, env, stdio: "inherit" });
-  if (own.status !== 0) fail("Chromium could be had neither from Debian nor from playwright. Install Chromium or Chrome and set CHROMIUM_PATH to its program.");
+  if (own.status !== 0)
+    fail(
+      "Chromium could be had neither from Debian nor from playwright. Install Chromium or Chrome and set CHROMIUM_PATH to its program.",
+    );
 }
 
 function run(program, args, complaint) {
-  const result = spawnSync(program, args, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"], shell: process.platform === "win32" });
+  const result = spawnSync(program, args, {
+    cwd: root,
+    env,
+    stdio: ["ignore", "inherit", "inherit"],
+    shell: process.platform === "win32",
+  });
   if (result.status !== 0) fail(complaint + (result.error ? ` (${result.error.message})` : ""));
 }
 

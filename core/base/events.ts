@@ -11,7 +11,9 @@ export class Listeners<T> {
   }
 
   emit(value: T): void {
-    for (const listener of [...this.#listeners]) listener(value);
+    // A snapshot: who subscribes during the call hears of the next event only.
+    const snapshot = [...this.#listeners];
+    for (const listener of snapshot) listener(value);
   }
 
   get size(): number {

@@ -61,7 +61,10 @@ export interface Cpu {
    * they finish; ends after the last. Throws what a chunk failed with ("wasm-trap", "timeout", …: a fault of the task,
    * the same on any node), "no-cores", or "cancelled". Leaving the loop or aborting cancels it everywhere.
    */
-  map(job: MapJob, options: { signal: AbortSignal; onProgress?: (progress: JobProgress) => void }): AsyncIterable<ChunkResult>;
+  map(
+    job: MapJob,
+    options: { signal: AbortSignal; onProgress?: (progress: JobProgress) => void },
+  ): AsyncIterable<ChunkResult>;
   /** Jobs that this node has submitted and that still run. */
   jobs(): readonly JobInfo[];
   /** False if there is no such job. */

@@ -87,7 +87,11 @@ export interface Net {
    * Serves requests of a protocol ("/starfish/<part>/1.0.0"). What does not match the schema is refused, counted, and
    * never reaches the handler. A StarfishError thrown by the handler reaches the asker with its code and message.
    */
-  handle<Q>(protocol: string, schema: Schema<Q>, serve: (request: Q, context: RequestContext) => Promise<unknown>): Unsubscribe;
+  handle<Q>(
+    protocol: string,
+    schema: Schema<Q>,
+    serve: (request: Q, context: RequestContext) => Promise<unknown>,
+  ): Unsubscribe;
   /**
    * Asks a member, over a link of its own or through a member that is linked to it. Bounded in flight per peer ("busy").
    * Rejects with the handler's own code, "unreachable", "link-closed", "timeout", "malformed" or "cancelled".

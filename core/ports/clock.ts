@@ -32,7 +32,11 @@ export function every(clock: Clock, periodMs: number, fire: () => void): Timer {
 }
 
 /** Resolves after `delayMs`. Rejects with "cancelled" when the signal aborts. */
-export function sleep(clock: Clock, delayMs: number, options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+export function sleep(
+  clock: Clock,
+  delayMs: number,
+  options: { signal?: AbortSignal | undefined } = {},
+): Promise<void> {
   const { signal } = options;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(cancelled(signal));
