@@ -3,39 +3,43 @@
  * do next. Faults of the world (peers, disks, users) are StarfishErrors; our own bugs are assertion failures.
  */
 
-export type ErrorCode =
+/** Every code there is; errors from other nodes are checked against it. */
+export const ERROR_CODES = [
   // asked to stop, or took too long
-  | "cancelled"
-  | "timeout"
+  "cancelled",
+  "timeout",
   // net
-  | "unreachable" // no path to the peer could be found now
-  | "link-closed"
-  | "not-a-member" // the other side shows no valid certificate, or refuses ours
-  | "wrong-swarm"
-  | "version-mismatch" // the other side speaks another protocol version; nobody's fault
-  | "bad-certificate"
-  | "bad-invite"
-  | "malformed" // bytes that do not parse as what they should be
-  | "too-large"
-  | "busy" // a bounded queue is full; try later
-  | "unknown-protocol"
-  | "remote-failure" // the peer answered with an error of its own
+  "unreachable", // no path to the peer could be found now
+  "link-closed",
+  "not-a-member", // the other side shows no valid certificate, or refuses ours
+  "wrong-swarm",
+  "version-mismatch", // the other side speaks another protocol version; nobody's fault
+  "bad-certificate",
+  "bad-invite",
+  "malformed", // bytes that do not parse as what they should be
+  "too-large",
+  "busy", // a bounded queue is full; try later
+  "unknown-protocol",
+  "remote-failure", // the peer answered with an error of its own
   // cpu
-  | "not-wasm"
-  | "wasm-imports"
-  | "wasm-abi" // lacks memory, alloc or run, or breaks the ABI
-  | "wasm-unsupported" // uses a WebAssembly feature that is refused (threads, memory64)
-  | "wasm-trap"
-  | "out-of-memory"
-  | "no-cores"
+  "not-wasm",
+  "wasm-imports",
+  "wasm-abi", // lacks memory, alloc or run, or breaks the ABI
+  "wasm-unsupported", // uses a WebAssembly feature that is refused (threads, memory64)
+  "wasm-trap",
+  "out-of-memory",
+  "no-cores",
   // shell and host
-  | "usage"
-  | "not-found"
-  | "ambiguous"
-  | "unsupported" // this platform cannot do it
-  | "in-use" // data directory, port
-  | "io"
-  | "closed";
+  "usage",
+  "not-found",
+  "ambiguous",
+  "unsupported", // this platform cannot do it
+  "in-use", // data directory, port
+  "io",
+  "closed",
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
 export class StarfishError extends Error {
   override readonly name = "StarfishError";
