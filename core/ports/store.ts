@@ -1,9 +1,14 @@
 /** A node's own small, durable key-value store (identity, certificates, settings). IndexedDB, files or memory. */
-import type { Bytes } from "../base/bytes.ts";
+import { type Bytes, utf8 } from "../base/bytes.ts";
+import { StarfishError } from "../base/errors.ts";
 
 /** Longest key in UTF-8 bytes: a hex file name of it must stay under the 255 bytes that file systems allow. */
-export const STORE_KEY_BYTES_MAX = 100;
+export const STORE_KEY_BYTES_MAX: number = 100;
 
+/**
+ * Keys are well-formed text of at most STORE_KEY_BYTES_MAX bytes in UTF-8; others are refused ("too-large", "malformed").
+ * After disposal every call rejects with "closed".
+ */
 export interface Store extends AsyncDisposable {
   /** The value as it was last set, or undefined. */
   get(key: string): Promise<Uint8Array | undefined>;
@@ -13,4 +18,12 @@ export interface Store extends AsyncDisposable {
   delete(key: string): Promise<void>;
   /** The keys that begin with `prefix`, sorted by UTF-16 units. */
   keys(prefix: string): Promise<string[]>;
+}
+
+/** What every adapter does with a key first. Throws "too-large", or "malformed" on half a surrogate pair. */
+export function checkKey(key: string): void {
+  if (!key.isWellFormed()) throw new StarfishError("malformed", "A store key is well-formed Unicode");
+  if (key.length > STORE_KEY_BYTES_MAX || utf8(key).length > STORE_KEY_BYTES_MAX) {
+    throw new StarfishError("too-large", `A store key has at most ${STORE_KEY_BYTES_MAX} bytes`);
+  }
 }

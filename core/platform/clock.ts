@@ -1,0 +1,40 @@
+/** The real clock of tabs and Node. */
+import type { Clock, Timer } from "../ports/clock.ts";
+
+/** Longest delay that setTimeout takes; a longer one would fire at once. */
+const DELAY_MS_MAX = 0x7fffffff;
+
+export const realClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  timer: (delayMs, fire) => new RealTimer(delayMs, fire),
+};
+
+class RealTimer implements Timer {
+  readonly #fire: () => void;
+  readonly #dueMs: number;
+  #handle: ReturnType<typeof setTimeout>;
+
+  constructor(delayMs: number, fire: () => void) {
+    this.#fire = fire;
+    this.#dueMs = performance.now() + delayMs;
+    this.#handle = this.#wait(delayMs);
+  }
+
+  cancel(): void {
+    clearTimeout(this.#handle);
+  }
+
+  #wait(delayMs: number): ReturnType<typeof setTimeout> {
+    // Rounded up, because setTimeout drops the fraction and would fire before its time.
+    const waitMs = Math.min(DELAY_MS_MAX, Math.max(0, Math.ceil(delayMs)));
+    return setTimeout(() => this.#due(), waitMs);
+  }
+
+  #due(): void {
+    // Timers may come up to a millisecond early by the monotonic clock, and long ones come in parts.
+    const leftMs = this.#dueMs - performance.now();
+    if (leftMs > 0) this.#handle = this.#wait(leftMs);
+    else this.#fire();
+  }
+}
