@@ -1,0 +1,110 @@
+/**
+ * Every bound of the net in one place, each with the reason for its value. Membership, overlay and gossip keep the
+ * constants of their algorithms beside them; what bounds memory, time or a peer's conduct stands here.
+ */
+
+/** Versions of the net protocol that this build speaks. A peer whose range does not meet it is told so. */
+export const PROTOCOL_VERSIONS: { readonly min: number; readonly max: number } = { min: 1, max: 1 };
+
+// Certificates
+
+/** Root to delegate to delegate to delegate to member: more steps than people hand on an invite; each costs a verification. */
+export const CHAIN_LENGTH_MAX = 4;
+/** A statement of format 1 has about 150 bytes; room for newer formats, nothing for stuffing. */
+export const STATEMENT_BYTES_MAX = 512;
+/** How wrong a clock may be before certificates are judged too early or too late: laptops and phones rarely err by more. */
+export const CLOCK_TOLERANCE_MS: number = 5 * 60_000;
+/** An invite that comes with a founded swarm: long enough to be forgotten on a fridge door, not for ever. */
+export const INVITE_LIFETIME_MS: number = 365 * 24 * 3_600_000;
+/** The founder's own certificate; it holds the root key and could renew it at any time. */
+export const FOUNDER_LIFETIME_MS: number = 10 * 365 * 24 * 3_600_000;
+/** Text of an invite: fits a QR code of a size that phones still read. */
+export const INVITE_CHARS_MAX = 2_800;
+/** Bootstrap addresses in an invite: a few ways in are enough, and every one makes the QR code denser. */
+export const INVITE_ADDRESSES_MAX = 4;
+/** Longest address taken from an invite or record; a relayed WebRTC multiaddr has about 250 characters. */
+export const ADDRESS_CHARS_MAX = 400;
+
+// Admission
+
+/** Time that a stranger has to become a member. A throttled tab answers within 2 s; beyond this it only costs us. */
+export const STRANGER_DEADLINE_MS = 10_000;
+/** When both ends believe that the other one dialled, this end says hello after all. */
+export const HELLO_PATIENCE_MS = 1_000;
+/** Links whose hello is under way at once, theirs to us. A swarm of hundreds coming back after a cut needs tens. */
+export const STRANGERS_MAX = 64;
+/** Hello channels that a stranger may open on one link: both ends may start, and start again once. */
+export const STRANGER_HELLOS_MAX = 4;
+/** Channels that wait for the hello of their link to finish: a channel per part, and the first requests. */
+export const WAITING_CHANNELS_MAX = 16;
+/** A hello or its answer: a chain of CHAIN_LENGTH_MAX certificates and little else. */
+export const HELLO_BYTES_MAX = 4_096;
+/** Time for the word of refusal to reach a peer before its link is closed. */
+export const FAREWELL_MS = 1_000;
+/** How long who fails admission is left alone: long enough to make trying dull, short enough for a mended clock or link. */
+export const REFUSED_MS = 30_000;
+/** How often links are checked for certificates that have run out; a timer until then might exceed 2^31 ms. */
+export const EXPIRY_SWEEP_MS = 30_000;
+
+// Conduct of members
+
+/** Largest message of a part (members, overlay, gossip): these are small by design, bulk goes by channels. */
+export const PART_MESSAGE_BYTES_MAX: number = 64 * 1024;
+/** Queued per part and peer while a channel opens or drains. A second of heavy gossip; above it messages are dropped. */
+export const PART_QUEUE_BYTES_MAX: number = 512 * 1024;
+export const PART_QUEUE_MESSAGES_MAX = 1_024;
+/** Pause before a part's channel is opened again after that failed. */
+export const PART_REOPEN_MS = 1_000;
+/** Messages a second that a peer may send us for as long as it likes: ten times what 400 nodes in churn need. */
+export const PEER_MESSAGES_PER_SECOND = 1_000;
+/** Messages at once, on top of that rate: what piles up while a tab was stalled for some seconds. */
+export const PEER_MESSAGES_BURST = 5_000;
+/** Bytes that count as one more message against that rate, so that it also bounds bytes (4 MiB a second). */
+export const PEER_BYTES_PER_TOKEN = 4_096;
+/** Faults that cost a peer its link. One bad message may be a bug; this many within minutes is a broken or hostile peer. */
+export const FAULTS_MAX = 20;
+/** Half-life of the count of faults: an honest peer with a rare bug stays far below the maximum. */
+export const FAULT_HALF_LIFE_MS = 60_000;
+/** How long a misbehaving member is kept out. */
+export const MISBEHAVED_MS: number = 3 * 60_000;
+/** Peers whose faults are remembered after their link is gone; the oldest is forgotten first. */
+export const CONDUCT_PEERS_MAX = 1_024;
+
+// Requests
+
+/** Requests from one peer that are being served; more are refused as "busy". */
+export const SERVED_PER_PEER_MAX = 64;
+/** Requests from all peers that are being served. */
+export const SERVED_MAX = 512;
+/** Requests to one peer that wait for their reply. */
+export const ASKED_PER_PEER_MAX = 64;
+/** Requests to all peers that wait for their reply. */
+export const ASKED_MAX = 1_024;
+/** Deadline of a request where the caller names none. */
+export const REQUEST_TIMEOUT_MS = 10_000;
+/** Time from the opening of a request's channel to the request itself. */
+export const REQUEST_ARRIVAL_MS = 10_000;
+/** Largest text of an error that is carried to the asker. */
+export const ERROR_CHARS_MAX = 1_000;
+/** Largest request or reply that members carry for each other; larger ones need a link of their own. */
+export const FORWARD_BYTES_MAX: number = 256 * 1024;
+/** Requests that this node carries for others at once: for one asker, and for all. */
+export const FORWARDS_PER_PEER_MAX = 16;
+export const FORWARDS_MAX = 128;
+/** Members asked in turn to carry a request. */
+export const FORWARDERS_TRIED_MAX = 3;
+/** A forwarded request is refused when it is older than this by its asker's clock, and remembered that long. */
+export const FORWARD_AGE_MAX_MS: number = 2 * CLOCK_TOLERANCE_MS;
+/** Forwarded requests remembered against replay; when full, further ones are refused as "busy". */
+export const FORWARD_NONCES_MAX = 8_192;
+
+// Start
+
+/** First pause between attempts to reach the bootstrap addresses while this node is alone, doubled each time. */
+export const JOIN_BACKOFF_MIN_MS = 500;
+/** Longest such pause. A node that is alone tries as long as it lives. */
+export const JOIN_BACKOFF_MAX_MS = 15_000;
+/** Deadline of one attempt: a relayed WebRTC path takes up to some seconds. */
+export const JOIN_ATTEMPT_MS = 10_000;
+/** Topics whose derived keys are kept. */
+export const SEALER_TOPICS_MAX = 256;
