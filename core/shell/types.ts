@@ -18,6 +18,8 @@ export interface TerminalInfo {
   readonly colours: boolean;
   /** How pictures are shown: the iTerm2 inline image protocol, or coloured half blocks. */
   readonly pictures: "inline" | "blocks";
+  /** Which ground colours have to stand out from; dark unless known. */
+  readonly ground?: "dark" | "light";
 }
 
 export interface Host {
@@ -42,6 +44,8 @@ export interface CommandContext extends Io {
   /** The words after the command's name. */
   readonly args: readonly string[];
   readonly signal: AbortSignal;
+  /** stderr that still takes a line after the signal has aborted, when stdout and stderr take no more. */
+  readonly lastWords: Output;
 }
 
 export interface Command {
@@ -50,6 +54,8 @@ export interface Command {
   readonly summary: string;
   /** Whole text of `NAME --help`, with at least one example that works when pasted. */
   readonly help: string;
+  /** Its words are data: `--help` among others is not meant for it. */
+  readonly verbatim?: true;
   /** Resolves to the exit status. A thrown StarfishError is printed as "NAME: message"; "usage" exits with 64, the others with 1, "cancelled" with 130. */
   run(context: CommandContext): Promise<number>;
   /** Completions of the last word. */

@@ -1,0 +1,26 @@
+/** clear: an empty screen. */
+import { utf8 } from "../../base/bytes.ts";
+import { parseArguments } from "../options.ts";
+import type { Command } from "../types.ts";
+import { noOperands } from "../operands.ts";
+
+/** Cursor home, erase the screen, erase what scrolled away (ECMA-48, and xterm's extension 3J). */
+const ERASE = "\x1b[H\x1b[2J\x1b[3J";
+
+export const clear: Command = {
+  name: "clear",
+  summary: "empty the screen",
+  help: `
+usage: clear
+
+Empties the screen and what can be scrolled back to. Ctrl-L keeps the line that you are typing.
+
+  clear
+`,
+  async run({ args, host, stdout, terminal }) {
+    noOperands(parseArguments(args, {}).operands);
+    if (host.clear) host.clear();
+    else if (terminal.stdout !== undefined) await stdout.write(utf8(ERASE));
+    return 0;
+  },
+};

@@ -1,0 +1,49 @@
+/** help: what there is, in a few lines. */
+import { utf8 } from "../../base/bytes.ts";
+import { StarfishError } from "../../base/errors.ts";
+import { table } from "../format.ts";
+import { parseArguments } from "../options.ts";
+import { suggest } from "../suggest.ts";
+import type { Command } from "../types.ts";
+
+/** `all` is asked when help runs: the page may have added commands of its own. */
+export function help(all: () => readonly Command[]): Command {
+  return {
+    name: "help",
+    summary: "say what there is",
+    help: `
+usage: help [COMMAND]
+
+Lists the commands, or explains one.
+
+  help map
+`,
+    async run({ args, stdout }) {
+      const { operands } = parseArguments(args, {});
+      const name = operands[0];
+      if (name === undefined) {
+        const rows = all().map((command) => [`  ${command.name}`, command.summary]);
+        await stdout.write(utf8(`${table(rows)}\n${FOOTER}`));
+        return 0;
+      }
+      const command = all().find((candidate) => candidate.name === name);
+      if (command === undefined) {
+        const near = suggest(
+          name,
+          all().map((candidate) => candidate.name),
+        );
+        throw new StarfishError(
+          "not-found",
+          `there is no command '${name}'${near === undefined ? "" : `; did you mean '${near}'?`}`,
+        );
+      }
+      await stdout.write(utf8(`${command.help.trim()}\n`));
+      return 0;
+    },
+    complete: (words) => (words.length === 2 ? all().map((command) => command.name) : []),
+  };
+}
+
+const FOOTER = `'COMMAND --help' shows an example. Join commands with | && || ; and quote words that hold blanks.
+Tab completes, Ctrl-C stops what runs. Try: peers · map mandelbrot · invite
+`;

@@ -1,0 +1,16 @@
+/** The commands that every shell has, by their place in `help`. */
+import type { Command } from "../types.ts";
+import { cancel } from "./cancel.ts";
+import { clear } from "./clear.ts";
+import { echo } from "./echo.ts";
+import { help } from "./help.ts";
+import { invite } from "./invite.ts";
+import { name } from "./name.ts";
+import { peers } from "./peers.ts";
+import { ping } from "./ping.ts";
+import { whoami } from "./whoami.ts";
+
+/** `all` is what `help` lists: these, and what the place where the shell runs has added. */
+export function builtinCommands(all: () => readonly Command[]): readonly Command[] {
+  return [peers, cancel, invite, whoami, name, ping, echo, clear, help(all)];
+}

@@ -1,0 +1,115 @@
+/** peers: who forms this computer, and how this node is linked to each. */
+import { utf8 } from "../../base/bytes.ts";
+import type { LinkInfo, Member } from "../../net/types.ts";
+import { count, dim, duration, paint, table } from "../format.ts";
+import { noOperands } from "../operands.ts";
+import { parseArguments } from "../options.ts";
+import type { Command, CommandContext, TerminalInfo } from "../types.ts";
+import { shortId } from "../who.ts";
+
+export const peers: Command = {
+  name: "peers",
+  summary: "who is here, and how this node reaches them",
+  help: `
+usage: peers [--all] [--json]
+
+Lists the members of this swarm: name, last letters of the id, kind, cores busy and lent, how this node is linked to it
+(direct, or relayed and why), and the round trip. Members without a link are reached through others, or dialled when
+needed. ★ is this node, ● a node, ○ a browser tab. --all also shows who was here during the last day.
+
+  peers
+`,
+  async run(context) {
+    const { options, operands } = parseArguments(context.args, { json: "flag", all: "flag" });
+    noOperands(operands);
+    const { net } = context.computer;
+    const members = net.members().filter((member) => options.all === true || member.status !== "gone");
+    const sorted = [...members].sort(byPlace);
+    const links = new Map(net.links().map((link) => [link.peer, link]));
+    const output = options.json === true ? asJson(sorted, links) : asTable(sorted, links, context);
+    await context.stdout.write(utf8(output));
+    return 0;
+  },
+};
+
+/** This node first, then by name. */
+function byPlace(a: Member, b: Member): number {
+  if (a.isSelf !== b.isSelf) return a.isSelf ? -1 : 1;
+  return a.record.name.localeCompare(b.record.name) || (a.record.peer < b.record.peer ? -1 : 1);
+}
+
+function asJson(members: readonly Member[], links: ReadonlyMap<string, LinkInfo>): string {
+  const rows = members.map(({ record, status, isSelf }) => {
+    const link = links.get(record.peer);
+    return {
+      peer: record.peer,
+      name: record.name,
+      kind: record.kind,
+      role: record.role,
+      device: record.device,
+      status,
+      self: isSelf,
+      coresLent: record.coresLent,
+      coresBusy: record.coresBusy,
+      link:
+        link === undefined
+          ? null
+          : { ...link.path, reason: whyRelayed(link, members) ?? null, roundTripMs: link.roundTripMs ?? null },
+    };
+  });
+  return `${JSON.stringify(rows)}\n`;
+}
+
+function asTable(
+  members: readonly Member[],
+  links: ReadonlyMap<string, LinkInfo>,
+  { terminal }: CommandContext,
+): string {
+  const screen = terminal.stdout;
+  const head = ["  name", "id", "kind", "cores", "link", "round trip"].map((title) => dim(title, screen));
+  const rows = members.map((member) => {
+    const { record } = member;
+    const link = links.get(record.peer);
+    return [
+      paint(`${mark(member)} ${record.name}`, record.peer, screen),
+      shortId(record.peer),
+      record.kind,
+      `${record.coresBusy}/${record.coresLent}`,
+      howLinked(member, link, members, screen),
+      link?.roundTripMs === undefined ? "" : duration(link.roundTripMs),
+    ];
+  });
+  const here = members.filter((member) => member.status !== "gone").length;
+  const alone = here === 1 ? " Nobody else is here yet: send somebody the link that 'invite' shows." : "";
+  return `${table([head, ...rows])}${dim(`${count(here, "member")}.${alone}`, screen)}\n`;
+}
+
+function mark(member: Member): string {
+  if (member.isSelf) return "★";
+  return member.record.kind === "tab" ? "○" : "●";
+}
+
+function howLinked(
+  member: Member,
+  link: LinkInfo | undefined,
+  members: readonly Member[],
+  screen: TerminalInfo | undefined,
+): string {
+  if (member.isSelf) return "this node";
+  if (member.status === "gone") return dim("gone", screen);
+  if (member.status === "asleep") return dim("asleep", screen);
+  const suspect = member.status === "suspect" ? " (silent, maybe gone)" : "";
+  if (link === undefined) return `through others${suspect}`;
+  if (link.path.kind === "direct") return `direct, ${link.path.transport}${suspect}`;
+  const via = members.find((other) => other.record.peer === link.path.via)?.record.name;
+  const reason = whyRelayed(link, members);
+  return `relayed${via === undefined ? "" : ` by ${via}`}${reason === undefined ? "" : `: ${reason}`}${suspect}`;
+}
+
+/** What the link itself knows, else what either end has said of itself. */
+function whyRelayed(link: LinkInfo, members: readonly Member[]): string | undefined {
+  if (link.path.kind === "direct") return undefined;
+  if (link.path.reason !== undefined) return link.path.reason;
+  const theirs = members.find((member) => member.record.peer === link.peer)?.record.relayReason;
+  return theirs ?? members.find((member) => member.isSelf)?.record.relayReason;
+}

@@ -1,0 +1,52 @@
+/** whoami: this node as the others see it. */
+import { utf8 } from "../../base/bytes.ts";
+import { duration, paint, table } from "../format.ts";
+import { noOperands } from "../operands.ts";
+import { parseArguments } from "../options.ts";
+import type { Command } from "../types.ts";
+
+export const whoami: Command = {
+  name: "whoami",
+  summary: "this node: its name, id, and what it lends",
+  help: `
+usage: whoami [--json]
+
+Says what this node is called, its id, the swarm that it belongs to, and what it lends.
+
+  whoami
+`,
+  async run({ args, computer, stdout, terminal }) {
+    const { options, operands } = parseArguments(args, { json: "flag" });
+    noOperands(operands);
+    const { net, cpu, clock } = computer;
+    const self = net.members().find((member) => member.isSelf)?.record;
+    const facts = {
+      name: self?.name ?? "",
+      peer: net.self,
+      kind: self?.kind ?? "node",
+      device: self?.device ?? "",
+      role: net.role,
+      swarm: net.swarm,
+      coresLent: cpu.lent,
+      cores: cpu.cores,
+      addresses: self?.addresses ?? [],
+      upMs: self === undefined ? 0 : Math.max(0, Math.round(clock.now() - self.startedAtMs)),
+    };
+    if (options.json === true) {
+      await stdout.write(utf8(`${JSON.stringify(facts)}\n`));
+      return 0;
+    }
+    const rows = [
+      ["name", paint(`★ ${facts.name}`, net.self, terminal.stdout)],
+      ["id", facts.peer],
+      ["kind", facts.kind === "tab" ? "browser tab" : "node"],
+      ["role", facts.role],
+      ["swarm", facts.swarm],
+      ["lends", `${facts.coresLent} of ${facts.cores} cores`],
+      ["up", duration(facts.upMs)],
+      ...facts.addresses.map((address, i) => [i === 0 ? "addresses" : "", address]),
+    ];
+    await stdout.write(utf8(table(rows)));
+    return 0;
+  },
+};

@@ -1,0 +1,49 @@
+/** Completion of the word before the cursor: command names first, then whatever the command itself proposes. */
+import type { Computer } from "../computer.ts";
+import { lexLeniently } from "./lex.ts";
+import type { Command } from "./types.ts";
+
+/** Candidates shown at most; beyond that a list is no help. */
+export const CANDIDATES_MAX = 200;
+
+export interface Completion {
+  /** The part of the line that a candidate replaces, up to the cursor. */
+  readonly from: number;
+  /** Whole words, unquoted, sorted; all begin with what is there. */
+  readonly candidates: readonly string[];
+}
+
+export function complete(
+  line: string,
+  cursor: number,
+  commands: ReadonlyMap<string, Command>,
+  computer: Computer,
+): Completion {
+  const { tokens, open } = lexLeniently(line.slice(0, cursor));
+  let words: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === "operator") words = [];
+    else words.push(token.text);
+  }
+  const last = tokens.at(-1);
+  const unfinished = last?.kind === "word" && (last.end >= cursor || open !== undefined) ? last : undefined;
+  if (unfinished === undefined) words.push("");
+  const typed = words.at(-1) ?? "";
+  const proposed =
+    words.length === 1 ? [...commands.keys()] : (commands.get(words[0] ?? "")?.complete?.(words, computer) ?? []);
+  const candidates = [...new Set(proposed)].filter((word) => word.startsWith(typed)).sort();
+  return { from: unfinished?.start ?? cursor, candidates: candidates.slice(0, CANDIDATES_MAX) };
+}
+
+/** What all candidates begin with. */
+export function commonPrefix(words: readonly string[]): string {
+  let prefix = words[0] ?? "";
+  for (const word of words) while (!word.startsWith(prefix)) prefix = prefix.slice(0, -1);
+  return prefix;
+}
+
+/** The word so that the shell reads it back as it is. */
+export function quote(word: string): string {
+  if (/^[\w./:@%+,^-][\w./:@%+,=^#-]*$/.test(word) && !/^[A-Za-z_]\w*\+?=/.test(word)) return word;
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,228 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { utf8 } from "../base/bytes.ts";
+import { KeyDecoder } from "./editor-keys.ts";
+import { Editor, type EditorEvent } from "./editor.ts";
+import { History, HISTORY_LINES_MAX } from "./history.ts";
+import { graphemes, graphemeWidth } from "./width.ts";
+
+/** A terminal of the sequences that the editor uses: enough to see what a person would see. */
+class Screen {
+  readonly columns: number;
+  rows: string[][] = [[]];
+  row = 0;
+  column = 0;
+
+  constructor(columns: number) {
+    this.columns = columns;
+  }
+
+  write(text: string): void {
+    // eslint-disable-next-line no-control-regex
+    for (const [, csi, plain] of text.matchAll(/\x1b\[([0-9;?]*[A-Za-z])|([^\x1b]+)/g)) {
+      if (csi !== undefined) this.#csi(csi);
+      for (const grapheme of graphemes(plain ?? "")) this.#put(grapheme);
+    }
+  }
+
+  #csi(sequence: string): void {
+    const amount = Number.parseInt(sequence, 10) || 1;
+    const letter = sequence.at(-1);
+    if (letter === "A") this.row = Math.max(0, this.row - amount);
+    if (letter === "C") this.column = Math.min(this.columns - 1, this.column + amount);
+    if (letter === "H") this.row = this.column = 0;
+    if (sequence === "2J") this.rows = [[]];
+    if (sequence === "J") {
+      this.rows.length = this.row + 1;
+      this.rows[this.row] = (this.rows[this.row] ?? []).slice(0, this.column);
+    }
+  }
+
+  #put(grapheme: string): void {
+    if (grapheme === "\r\n") return this.#newline();
+    if (grapheme === "\r") {
+      this.column = 0;
+      return;
+    }
+    const width = graphemeWidth(grapheme);
+    if (this.column + width > this.columns) this.#newline();
+    const row = (this.rows[this.row] ??= []);
+    while (row.length < this.column) row.push(" ");
+    row[this.column] = grapheme;
+    if (width === 2) row[this.column + 1] = "";
+    this.column += width;
+  }
+
+  #newline(): void {
+    this.row++;
+    this.column = 0;
+    this.rows[this.row] ??= [];
+  }
+
+  toString(): string {
+    return this.rows.map((row) => row.join("")).join("\n");
+  }
+}
+
+function terminal(columns = 40, candidates: readonly string[] = [], history?: History) {
+  const screen = new Screen(columns);
+  const keys = new KeyDecoder();
+  const editor = new Editor({
+    columns,
+    ...(history === undefined ? {} : { history }),
+    complete: (line, cursor) => {
+      const from = line.lastIndexOf(" ", cursor - 1) + 1;
+      return { from, candidates: candidates.filter((word) => word.startsWith(line.slice(from, cursor))) };
+    },
+  });
+  screen.write(editor.start("$ "));
+  const events: EditorEvent[] = [];
+  const type = (typed: string): void => {
+    keys.feed(utf8(typed));
+    for (let key = keys.next(); key !== undefined; key = keys.next()) {
+      const step = editor.key(key);
+      screen.write(step.screen);
+      if (step.event === undefined) continue;
+      events.push(step.event);
+      screen.write(editor.start("$ "));
+    }
+  };
+  return { screen, editor, events, type };
+}
+
+describe("editing", () => {
+  const CASES: readonly (readonly [what: string, typed: string, line: string])[] = [
+    ["insertion in the middle", "ac\x1b[Db", "abc"],
+    ["home and end", "b\x1b[Ha\x1b[Fc", "abc"],
+    ["Ctrl-A, Ctrl-E", "b\x01a\x05c", "abc"],
+    ["backspace and delete", "abxc\x1b[D\x7f\x01\x1b[3~", "bc"],
+    ["Ctrl-K", "abcdef\x1b[D\x1b[D\x0b", "abcd"],
+    ["Ctrl-U", "abcdef\x1b[D\x1b[D\x15", "ef"],
+    ["Ctrl-W", "one two  \x17", "one "],
+    ["words by Ctrl-arrows", "one two\x1b[1;5D\x1b[1;5Dx\x1b[1;5Cy", "xoney two"],
+    ["Ctrl-D deletes in a line", "ab\x01\x04", "b"],
+    ["unknown sequences are no text", "a\x1b[99;99Zb\x1b[15~c", "abc"],
+    ["wide and combined characters", "a漢e\u0301👩‍🚀\x7f\x7fb", "a漢b"],
+    ["a mark typed by itself joins its letter", "e\u0301\x7f", ""],
+    ["paste keeps newlines and drops controls", "\x1b[200~a\r\nb\x1b[31mc\td\x1b[201~", "a\nb[31mc    d"],
+  ];
+  test.each(CASES)("%s", (_, typed, line) => {
+    const { editor, type } = terminal();
+    type(typed);
+    expect(editor.line).toBe(line);
+  });
+
+  test("keys may come byte by byte", () => {
+    const { editor, screen } = terminal();
+    const keys = new KeyDecoder();
+    for (const byte of utf8("aä漢\x1b[D\x1b[200~x\r\x1b[201~")) {
+      keys.feed(Uint8Array.of(byte));
+      for (let key = keys.next(); key !== undefined; key = keys.next()) screen.write(editor.key(key).screen);
+    }
+    expect(editor.line).toBe("aäx漢");
+  });
+
+  test("events", () => {
+    const { events, type } = terminal();
+    type("one\rtwo\x03\x04");
+    expect(events).toEqual([{ kind: "line", line: "one" }, { kind: "interrupt" }, { kind: "end" }]);
+  });
+});
+
+describe("screen", () => {
+  test("the screen shows the line and the cursor, whatever is typed", () => {
+    const keys = [
+      ..."ab 漢é",
+      "👍",
+      "\x1b[D",
+      "\x1b[C",
+      "\x01",
+      "\x05",
+      "\x7f",
+      "\x0b",
+      "\x17",
+      "\x1b[A",
+      "\x1b[B",
+      "\x1b[200~p\nq\x1b[201~",
+      "\x0c",
+    ];
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 4, max: 20 }),
+        fc.array(fc.constantFrom(...keys), { maxLength: 60 }),
+        (columns, typed) => {
+          const { screen, editor, type } = terminal(columns, [], new History(["older line", "短い"]));
+          for (const key of typed) {
+            type(key);
+            const expected = new Screen(columns);
+            expected.write(`$ ${editor.line.replaceAll("\n", "\r\n")}`);
+            expect(screen.toString().trimEnd()).toBe(expected.toString().trimEnd());
+          }
+          type("\x05!");
+          const end = new Screen(columns);
+          end.write(`$ ${editor.line.replaceAll("\n", "\r\n")}`);
+          const wrapped = end.column === columns;
+          expect([screen.row, screen.column]).toEqual(wrapped ? [end.row + 1, 0] : [end.row, end.column]);
+        },
+      ),
+    );
+  });
+
+  test("the cursor is where the next key goes", () => {
+    const { screen, type } = terminal(10);
+    type("abcdefghij\x1b[D\x1b[D");
+    expect([screen.row, screen.column]).toEqual([1, 0]);
+    type("\x01");
+    expect([screen.row, screen.column]).toEqual([0, 2]);
+  });
+
+  test("other output goes above the line", () => {
+    const { screen, editor, type } = terminal(10);
+    type("abcdefghijkl");
+    screen.write(`${editor.hide()}news\r\n${editor.show()}`);
+    expect(screen.toString()).toBe("news\n$ abcdefgh\nijkl");
+  });
+});
+
+describe("completion", () => {
+  test("a single candidate is taken, with a blank", () => {
+    const { editor, type } = terminal(40, ["peers", "ping"]);
+    type("pe\t");
+    expect(editor.line).toBe("peers ");
+  });
+
+  test("several are completed as far as they agree, then listed", () => {
+    const { editor, screen, type } = terminal(40, ["mandelbrot", "mandolin"]);
+    type("ma\t");
+    expect(editor.line).toBe("mand");
+    type("\t");
+    expect(screen.toString()).toBe("$ mand\nmandelbrot  mandolin\n$ mand");
+  });
+
+  test("none changes nothing", () => {
+    const { editor, type } = terminal(40, ["a"]);
+    type("zz\t");
+    expect(editor.line).toBe("zz");
+  });
+});
+
+describe("history", () => {
+  test("leafs back and forth and keeps the draft", () => {
+    const { editor, type } = terminal();
+    type("one\rtwo\rdra\x1b[A");
+    expect(editor.line).toBe("two");
+    type("\x1b[A\x1b[A");
+    expect(editor.line).toBe("one");
+    type("\x1b[B\x1b[B");
+    expect(editor.line).toBe("dra");
+  });
+
+  test("is bounded and skips repetitions", () => {
+    const history = new History();
+    for (let i = 0; i < HISTORY_LINES_MAX + 5; i++) history.add(`line ${i}`);
+    history.add(`line ${HISTORY_LINES_MAX + 4}`);
+    history.add("  ");
+    expect(history.lines).toHaveLength(HISTORY_LINES_MAX);
+    expect(history.lines.at(-1)).toBe(`line ${HISTORY_LINES_MAX + 4}`);
+  });
+});

@@ -1,0 +1,61 @@
+/** Splits a command's arguments into options and operands, the way GNU's getopt_long does. Pure. */
+import { StarfishError } from "../base/errors.ts";
+import { suggest } from "./suggest.ts";
+
+/** What a command takes: options by their long name, with or without a value. */
+export type OptionKinds = Readonly<Record<string, "flag" | "value">>;
+
+export interface ParsedArguments<K extends OptionKinds> {
+  readonly options: { readonly [Name in keyof K]?: K[Name] extends "flag" ? true : string };
+  readonly operands: readonly string[];
+}
+
+/**
+ * `--name value`, `--name=value`, `--flag`, and operands between them; after `--` there are only operands. Throws
+ * "usage". A word like `-0.5,0,1` is an operand: only two dashes make an option.
+ */
+export function parseArguments<const K extends OptionKinds>(args: readonly string[], kinds: K): ParsedArguments<K> {
+  const options: Record<string, string | true> = {};
+  const operands: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const word = args[i] ?? "";
+    if (word === "--") {
+      operands.push(...args.slice(i + 1));
+      break;
+    }
+    if (!word.startsWith("--")) {
+      operands.push(word);
+      continue;
+    }
+    const equals = word.indexOf("=");
+    const name = word.slice(2, equals < 0 ? undefined : equals);
+    const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+    if (kind === undefined) throw unknownOption(name, Object.keys(kinds));
+    if (kind === "flag") {
+      if (equals >= 0) throw new StarfishError("usage", `--${name} takes no value`);
+      options[name] = true;
+      continue;
+    }
+    const value = equals >= 0 ? word.slice(equals + 1) : args[++i];
+    if (value === undefined) throw new StarfishError("usage", `--${name} needs a value`);
+    options[name] = value;
+  }
+  return { options: options as ParsedArguments<K>["options"], operands };
+}
+
+function unknownOption(name: string, known: readonly string[]): StarfishError {
+  const near = suggest(name, known);
+  return new StarfishError(
+    "usage",
+    `there is no option --${name}${near === undefined ? "" : `; did you mean --${near}?`}`,
+  );
+}
+
+/** A whole number in [min, max], or "usage" with what it is for. */
+export function wholeNumber(text: string, what: string, min: number, max: number): number {
+  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(number >= min && number <= max)) {
+    throw new StarfishError("usage", `${what} must be a whole number from ${min} to ${max}, not '${text}'`);
+  }
+  return number;
+}

@@ -1,0 +1,162 @@
+/**
+ * Runs command lines: the stages of a pipe at the same time, each with streams of its own; the status of a pipe is that
+ * of its last stage. When the signal aborts, everything that waits on a stream ends and the status is 130, as in bash.
+ */
+import { utf8 } from "../base/bytes.ts";
+import { cancelled, isStarfishError, messageOf } from "../base/errors.ts";
+import type { Computer } from "../computer.ts";
+import { abortable } from "../ports/clock.ts";
+import { builtinCommands } from "./commands/index.ts";
+import { complete, type Completion } from "./complete.ts";
+import { parse, SyntaxFault, type Step, type Words } from "./parse.ts";
+import { createPipe } from "./pipe.ts";
+import { STATUS } from "./status.ts";
+import { suggest } from "./suggest.ts";
+import type { Command, Host, Io, Output } from "./types.ts";
+
+export interface Shell {
+  /** The status of the last pipe that ran. Never rejects for what a command does; errors are printed to stderr. */
+  run(line: string, io: Io, options: { signal: AbortSignal }): Promise<number>;
+  complete(line: string, cursor: number): Completion;
+}
+
+/** `commands` are tried before the built-in ones; the page adds its own that way. */
+export function createShell(computer: Computer, host: Host, commands: readonly Command[] = []): Shell {
+  const table = new Map<string, Command>();
+  for (const command of [...builtinCommands(() => [...table.values()]), ...commands]) table.set(command.name, command);
+  return {
+    run: (line, io, { signal }) => runLine(line, { computer, host, table, io, signal }),
+    complete: (line, cursor) => complete(line, cursor, table, computer),
+  };
+}
+
+interface Run {
+  readonly computer: Computer;
+  readonly host: Host;
+  readonly table: ReadonlyMap<string, Command>;
+  readonly io: Io;
+  readonly signal: AbortSignal;
+}
+
+async function runLine(line: string, run: Run): Promise<number> {
+  let steps: Step[];
+  try {
+    steps = parse(line);
+  } catch (error) {
+    if (!(error instanceof SyntaxFault)) throw error;
+    await print(run.io.stderr, `starfish: ${error.message} (at character ${error.position + 1})\n`);
+    return STATUS.syntax;
+  }
+  const stdin = shareable(run.io.stdin);
+  let status: number = STATUS.ok;
+  for (const step of steps) {
+    if (run.signal.aborted) return STATUS.interrupted;
+    if (step.when === "on-success" && status !== 0) continue;
+    if (step.when === "on-failure" && status === 0) continue;
+    status = await runPipe(step.stages, { ...run, io: { ...run.io, stdin } });
+  }
+  return status;
+}
+
+/** Stages run at once. A stage that ends closes its ends of the pipes, so that its neighbours notice. */
+async function runPipe(stages: readonly Words[], run: Run): Promise<number> {
+  const pipes = stages.slice(1).map(() => createPipe());
+  const running = stages.map(async (words, index) => {
+    const before = pipes[index - 1];
+    const after = pipes[index];
+    const io: Io = {
+      stdin: before?.input ?? run.io.stdin,
+      stdout: after?.output ?? run.io.stdout,
+      stderr: run.io.stderr,
+      terminal: after === undefined ? run.io.terminal : onlyStderr(run.io),
+    };
+    try {
+      return await runCommand(words, { ...run, io });
+    } finally {
+      after?.output.end();
+      before?.close();
+    }
+  });
+  const statuses = await Promise.all(running);
+  return run.signal.aborted ? STATUS.interrupted : (statuses.at(-1) ?? STATUS.ok);
+}
+
+async function runCommand(words: Words, run: Run): Promise<number> {
+  const [name = "", ...args] = words;
+  const command = run.table.get(name);
+  if (command === undefined) {
+    const near = suggest(name, run.table.keys());
+    const hint = near === undefined ? "'help' lists what there is" : `did you mean '${near}'?`;
+    await print(run.io.stderr, `${name}: there is no such command; ${hint}\n`);
+    return STATUS.notFound;
+  }
+  const { signal, computer, host } = run;
+  const io: Io = {
+    stdin: untilAborted(run.io.stdin, signal),
+    stdout: outputUntilAborted(run.io.stdout, signal),
+    stderr: outputUntilAborted(run.io.stderr, signal),
+    terminal: run.io.terminal,
+  };
+  try {
+    const wantsHelp = args.includes("--help") && (command.verbatim !== true || args.length === 1);
+    if (wantsHelp) {
+      await print(io.stdout, `${command.help.trim()}\n`);
+      return STATUS.ok;
+    }
+    return await command.run({ ...io, computer, host, args, signal, lastWords: run.io.stderr });
+  } catch (error) {
+    return await report(name, error, run);
+  }
+}
+
+async function report(name: string, error: unknown, run: Run): Promise<number> {
+  if (run.signal.aborted || isStarfishError(error, "cancelled")) return STATUS.interrupted;
+  if (isStarfishError(error, "closed")) return STATUS.brokenPipe;
+  await print(run.io.stderr, `${name}: ${messageOf(error)}\n`);
+  if (!isStarfishError(error, "usage")) return STATUS.failed;
+  await print(run.io.stderr, `Try '${name} --help'.\n`);
+  return STATUS.usage;
+}
+
+/** Errors are written as far as somebody reads them. */
+async function print(output: Output, text: string): Promise<void> {
+  await output.write(utf8(text)).catch((error: unknown) => {
+    if (!isStarfishError(error)) throw error;
+  });
+}
+
+function onlyStderr(io: Io): Io["terminal"] {
+  return {
+    get stderr() {
+      return io.terminal.stderr;
+    },
+  };
+}
+
+/** A stream that several commands read one after the other: leaving a loop over it does not end it. */
+function shareable(stream: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  let iterator: AsyncIterator<Uint8Array> | undefined;
+  const next = (): Promise<IteratorResult<Uint8Array>> => {
+    iterator ??= stream[Symbol.asyncIterator]();
+    return iterator.next();
+  };
+  return { [Symbol.asyncIterator]: () => ({ next }) };
+}
+
+function untilAborted(stream: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = stream[Symbol.asyncIterator]();
+      return { next: () => abortable(signal, iterator.next()) };
+    },
+  };
+}
+
+function outputUntilAborted(output: Output, signal: AbortSignal): Output {
+  return {
+    write(bytes) {
+      if (signal.aborted) return Promise.reject<void>(cancelled(signal));
+      return abortable(signal, output.write(bytes));
+    },
+  };
+}
