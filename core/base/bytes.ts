@@ -1,4 +1,6 @@
 /** Byte helpers that core/ uses everywhere. Pure; nothing here allocates more than its result. */
+import { base16 } from "multiformats/bases/base16";
+import { base64url } from "multiformats/bases/base64";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -43,14 +45,14 @@ export function compare(a: Bytes, b: Bytes): number {
 }
 
 export function toHex(bytes: Bytes): string {
-  return bytes.toHex();
+  return base16.baseEncode(bytes);
 }
 
 export function toBase64Url(bytes: Bytes): string {
-  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
+  return base64url.baseEncode(bytes);
 }
 
 /** Throws SyntaxError on text that is not base64url. */
 export function fromBase64Url(encoded: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.fromBase64(encoded, { alphabet: "base64url" });
+  return base64url.baseDecode(encoded) as Uint8Array<ArrayBuffer>;
 }

@@ -11,7 +11,7 @@ import { messageOf, StarfishError } from "./errors.ts";
 export type Schema<T> = v.GenericSchema<unknown, T>;
 
 export function encode(value: unknown): Uint8Array {
-  return cborEncode(value);
+  return plain(cborEncode(value));
 }
 
 /** The first CBOR value of `bytes` as T. Throws StarfishError "malformed". */
@@ -36,7 +36,17 @@ export function check<T>(schema: Schema<T>, value: unknown): T {
 
 /** Schema of a byte string of `lengthMin` to `lengthMax` bytes. */
 export function bytesOf(lengthMin: number, lengthMax: number = lengthMin): Schema<Uint8Array> {
-  return v.pipe(v.instance(Uint8Array), v.minLength(lengthMin), v.maxLength(lengthMax)) as Schema<Uint8Array>;
+  return v.pipe(
+    v.instance(Uint8Array<ArrayBufferLike>),
+    v.minLength(lengthMin),
+    v.maxLength(lengthMax),
+    v.transform(plain),
+  ) as Schema<Uint8Array>;
+}
+
+/** cborg gives Buffers in Node, whose `slice` shares memory and which compare unequal to what tabs have. */
+function plain(bytes: Uint8Array): Uint8Array {
+  return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Schema of text of at most `lengthMax` UTF-16 units. */
