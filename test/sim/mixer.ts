@@ -59,7 +59,11 @@ export class Mixer {
     for (let i = 0; i <= length + 3; i += 4) {
       let word: number;
       if (i + 3 < length) {
-        word = ((bytes[i] as number) | ((bytes[i + 1] as number) << 8) | ((bytes[i + 2] as number) << 16)) | ((bytes[i + 3] as number) << 24);
+        word =
+          (bytes[i] as number) |
+          ((bytes[i + 1] as number) << 8) |
+          ((bytes[i + 2] as number) << 16) |
+          ((bytes[i + 3] as number) << 24);
       } else if (i < length) {
         word = (bytes[i] as number) | ((bytes[i + 1] ?? 0) << 8) | ((bytes[i + 2] ?? 0) << 16);
       } else {

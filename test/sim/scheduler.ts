@@ -6,6 +6,7 @@
  * would come at no particular virtual time.
  */
 import { assert } from "../../core/base/assert.ts";
+import { toHex } from "../../core/base/bytes.ts";
 import { Mixer } from "./mixer.ts";
 
 /** Something that happens at one moment. Posted at most once at a time. */
@@ -74,7 +75,7 @@ export class Scheduler {
 
   /** Hash of all events until now: equal in two runs if and (almost certainly) only if they went alike. */
   traceHash(): string {
-    return this.#hash.fork().digest(16).toHex();
+    return toHex(this.#hash.fork().digest(16));
   }
 
   /** Runs the event at `atMs`, or now if that is past, after all that was posted for that time before. */
