@@ -1,0 +1,19 @@
+/**
+ * ABI 1: what Starfish calls in a module. build.ts wraps a task with it, so that its author writes bytes to bytes only.
+ * Memory is never freed (runtime "stub"): each task gets an instance of its own, which is dropped as a whole.
+ */
+
+/** Room for `len` bytes of input; Starfish writes them there and calls `run`. */
+export function alloc(len: i32): usize {
+  return __new(len, idof<ArrayBuffer>());
+}
+
+/** The input that was written to `alloc`'s room, without a copy. */
+export function input(ptr: usize, len: i32): Uint8Array {
+  return Uint8Array.wrap(changetype<ArrayBuffer>(ptr), 0, len);
+}
+
+/** What `run` returns: the pointer to the output in the high, its length in the low 32 bits. */
+export function output(bytes: Uint8Array): u64 {
+  return ((<u64>bytes.dataStart) << 32) | <u64>bytes.byteLength;
+}
