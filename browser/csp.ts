@@ -1,0 +1,26 @@
+/**
+ * The page's Content-Security-Policy, in one place for both who send it: Vite writes it into the page (so that it holds
+ * wherever the files are served from) and node/serve.ts sends it as a header (which alone can forbid framing).
+ *
+ * No 'unsafe-inline' anywhere: xterm.js is given a way to set its styles without it (ui/xterm-styles.ts).
+ */
+const directives: readonly string[] = [
+  "default-src 'none'",
+  // 'wasm-unsafe-eval' allows WebAssembly to be compiled, and nothing else: tasks and the terminal's image decoder need it.
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "worker-src 'self'",
+  "style-src 'self'",
+  // Pictures in the terminal are decoded from blobs.
+  "img-src 'self' data: blob:",
+  // Any node of the swarm may be dialled by WebSocket. WebRTC is not governed by this directive.
+  "connect-src 'self' ws: wss:",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+];
+
+/** For `<meta http-equiv>`, in which browsers refuse frame-ancestors. */
+export const CSP_META: string = directives.join("; ");
+
+/** For the header. */
+export const CSP_HEADER: string = [...directives, "frame-ancestors 'none'"].join("; ");

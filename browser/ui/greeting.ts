@@ -1,0 +1,42 @@
+/** What the terminal says at first: where one is, who is here, and three things to try, to click or to type. */
+import { colourOf } from "../../core/net/names.ts";
+import type { NodeFacts } from "./swarm-model.ts";
+import { runLink } from "./terminal.ts";
+
+const BOLD = "\x1b[1m";
+const DIM = "\x1b[90m";
+const PLAIN = "\x1b[0m";
+const ACCENT = "\x1b[1;38;2;232;102;66m";
+
+const THINGS: readonly (readonly [line: string, what: string])[] = [
+  ["peers", "who is here"],
+  ["map mandelbrot", "draw a picture on all of them"],
+  ["invite", "bring in a friend"],
+];
+
+export const PROMPT: string = `${ACCENT}$${PLAIN} `;
+
+/** Before the network is there. `swarm` is its name in two words, or undefined where there is none to join. */
+export function greeting(swarm: string | undefined): string {
+  const where = swarm === undefined ? "" : `This tab is becoming a part of the swarm ${BOLD}${swarm}${PLAIN}: one computer made of everybody's devices.\n`;
+  const width = Math.max(...THINGS.map(([line]) => line.length));
+  const things = THINGS.map(([line, what]) => `  ${runLink(line)}${" ".repeat(width - line.length)}   ${DIM}${what}${PLAIN}`);
+  return `${ACCENT}★ Starfish${PLAIN}\n${where}\nThree things to try; click them or type them:\n\n${things.join("\n")}\n`;
+}
+
+/** Once this node is a member. */
+export function whoIsHere(nodes: readonly NodeFacts[], dark: boolean): string {
+  const self = nodes.find((node) => node.isSelf);
+  const others = nodes.filter((node) => !node.isSelf && node.status !== "gone");
+  const named = (node: NodeFacts): string => {
+    const [red, green, blue] = colourOf(node.peer)[dark ? "dark" : "light"].rgb;
+    return `\x1b[38;2;${red};${green};${blue}m${node.name}${PLAIN}`;
+  };
+  const you = self === undefined ? "" : `You are ${named(self)}. `;
+  if (others.length === 0) return `${you}Nobody else is here yet.`;
+  const shown = others.slice(0, 5).map(named);
+  const rest = others.length - shown.length;
+  const list = rest > 0 ? [...shown, `${rest} more`] : shown;
+  const last = list.pop() ?? "";
+  return `${you}Here ${others.length === 1 ? "is" : "are"} ${list.length === 0 ? last : `${list.join(", ")} and ${last}`}.`;
+}

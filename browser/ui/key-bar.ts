@@ -1,0 +1,61 @@
+/**
+ * Keys that phones lack, on a bar above the on-screen keyboard. Shown where the main pointer is a finger; while somebody
+ * types, the page keeps to the part of the screen that the keyboard leaves, and the lines below it make room.
+ */
+import { byId } from "./dom.ts";
+import type { PageTerminal } from "./terminal.ts";
+
+const KEYS: readonly (readonly [label: string, name: string, data: string])[] = [
+  ["Tab", "Tab, completes", "\t"],
+  ["Ctrl-C", "Control C, cancels", "\x03"],
+  ["Esc", "Escape", "\x1b"],
+  ["←", "Left", "\x1b[D"],
+  ["→", "Right", "\x1b[C"],
+  ["↑", "Up, the line before", "\x1b[A"],
+  ["↓", "Down, the next line", "\x1b[B"],
+  ["|", "Pipe", "|"],
+];
+
+/** A viewport smaller than the page by more than this has a keyboard over it, px. */
+const KEYBOARD_PX = 120;
+
+export function showKeyBar(terminal: PageTerminal): void {
+  const bar = byId("keys", HTMLElement);
+  for (const [label, name, data] of KEYS) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = label;
+    button.setAttribute("aria-label", name);
+    // Keeps the focus, and with it the keyboard, where it is.
+    button.addEventListener("pointerdown", (event) => event.preventDefault());
+    button.addEventListener("click", () => terminal.type(data));
+    bar.append(button);
+  }
+  const finger = matchMedia("(pointer: coarse)");
+  const update = (): void => {
+    bar.hidden = !finger.matches;
+  };
+  finger.addEventListener("change", update);
+  update();
+  followKeyboard();
+}
+
+/** Some browsers lay the keyboard over the page instead of resizing it; visualViewport tells what is left. */
+function followKeyboard(): void {
+  const viewport = window.visualViewport;
+  if (viewport === null) return;
+  let tallest = viewport.height;
+  const update = (): void => {
+    if (viewport.scale !== 1) return;
+    tallest = Math.max(tallest, viewport.height);
+    document.body.style.setProperty("--height", `${viewport.height}px`);
+    document.body.classList.toggle("typing", tallest - viewport.height > KEYBOARD_PX);
+    window.scrollTo(0, 0);
+  };
+  viewport.addEventListener("resize", update);
+  // Another orientation has another height.
+  matchMedia("(orientation: portrait)").addEventListener("change", () => {
+    tallest = viewport.height;
+    update();
+  });
+}

@@ -1,0 +1,137 @@
+/** The page's parts put together. `openPage` needs nothing but the document; `follow` brings it to life with a computer. */
+import type { Computer } from "../../core/computer.ts";
+import { createSession, type Session } from "../../core/shell/interactive.ts";
+import { createShell } from "../../core/shell/shell.ts";
+import type { Command } from "../../core/shell/types.ts";
+import { byId, setText } from "./dom.ts";
+import { greeting, PROMPT, whoIsHere } from "./greeting.ts";
+import { InvitePanel } from "./invite-panel.ts";
+import { showKeyBar } from "./key-bar.ts";
+import { PendingShell } from "./pending-shell.ts";
+import { pageHost } from "./host.ts";
+import { connectPlaces } from "./places.ts";
+import { starPath } from "./shapes.ts";
+import { StatusLine } from "./status-line.ts";
+import { SwarmModel } from "./swarm-model.ts";
+import { SwarmTable } from "./swarm-table.ts";
+import { SwarmView } from "./swarm-view.ts";
+import { coresWords, linkWords, type NodeFacts } from "./swarm-model.ts";
+import { PageTerminal } from "./terminal.ts";
+
+const READER_KEY = "starfish.screen-reader";
+
+export class Page {
+  readonly #terminal: PageTerminal;
+  readonly #session: Session;
+  readonly #shell = new PendingShell();
+  readonly status: StatusLine = new StatusLine();
+  #selected: string | undefined;
+  #model: SwarmModel | undefined;
+
+  constructor() {
+    byId("star", SVGPathElement).setAttribute("d", starPath(11));
+    this.#terminal = new PageTerminal(byId("terminal", HTMLElement));
+    this.#session = createSession(this.#shell, this.#terminal, { prompt: () => PROMPT, canEnd: false });
+    this.#terminal.onResize(() => this.#session.resized());
+    this.#terminal.onRun = (line) => {
+      this.#session.submit(line);
+      this.#terminal.focus();
+    };
+    connectPlaces(this.#terminal);
+    showKeyBar(this.#terminal);
+    rememberScreenReader(this.#terminal);
+  }
+
+  /** Greets and shows the prompt. `swarm` is the swarm's name in words, as far as it is known. */
+  open(swarm: string | undefined): void {
+    setText(byId("swarm-name", HTMLElement), swarm ?? "");
+    this.#session.print(greeting(swarm));
+    void this.#session.run({ signal: new AbortController().signal });
+    if (matchMedia("(pointer: fine)").matches) this.#terminal.focus();
+  }
+
+  /** There will be no computer in this page; lines that are typed say so. */
+  fail(error: unknown): void {
+    this.#shell.fail(error);
+  }
+
+  print(text: string): void {
+    this.#session.print(text);
+  }
+
+  /** Shows and drives this computer. */
+  follow(computer: Computer, options: { swarm: string; commands: readonly Command[]; tasksRun: () => number }): SwarmModel {
+    const model = new SwarmModel(computer);
+    this.#model = model;
+    setText(byId("swarm-name", HTMLElement), options.swarm);
+    const view = new SwarmView((node) => this.#select(node));
+    const table = new SwarmTable();
+    view.show(model);
+    table.update(model.facts);
+    model.onChange((facts) => {
+      table.update(facts);
+      this.#select(facts.nodes.find((node) => node.peer === this.#selected));
+    });
+    this.status.follow(model, options.tasksRun);
+    new InvitePanel(() => `${computer.inviteBase()}#${computer.net.invite()}`);
+    this.#shell.become(createShell(computer, pageHost(this.#terminal), options.commands));
+    return model;
+  }
+
+  sayWhoIsHere(): void {
+    if (this.#model === undefined) return;
+    this.#session.print(whoIsHere(this.#model.facts.nodes, matchMedia("(prefers-color-scheme: dark)").matches));
+  }
+
+  /** What is known of one node, in words, below the picture. */
+  #select(node: NodeFacts | undefined): void {
+    this.#selected = node?.peer;
+    const nodes = this.#model?.facts.nodes ?? [];
+    const nameOf = (peer: string): string => nodes.find((other) => other.peer === peer)?.name ?? "another node";
+    const words =
+      node === undefined
+        ? ""
+        : [
+            node.isSelf ? `${node.name}, this tab` : `${node.name}, ${node.kind === "tab" ? "a tab" : "a container"}`,
+            coresWords(node),
+            node.isSelf ? "" : linkWords(node, nameOf),
+            node.link?.roundTripMs === undefined ? "" : `${node.link.roundTripMs.toFixed(1)} ms there and back`,
+            node.peer,
+          ]
+            .filter(Boolean)
+            .join(" · ");
+    setText(byId("detail", HTMLElement), words);
+  }
+}
+
+/** The first thing the keyboard reaches; remembered, because who needs it needs it before reading anything. */
+function rememberScreenReader(terminal: PageTerminal): void {
+  const button = byId("reader", HTMLButtonElement);
+  const apply = (on: boolean): void => {
+    terminal.screenReader = on;
+    button.setAttribute("aria-pressed", String(on));
+  };
+  apply(readSetting(READER_KEY) === "on");
+  button.addEventListener("click", () => {
+    const on = button.getAttribute("aria-pressed") !== "true";
+    apply(on);
+    writeSetting(READER_KEY, on ? "on" : "off");
+  });
+}
+
+/** localStorage throws where storage is forbidden; then the choice lasts as long as the page. */
+function readSetting(key: string): string | null {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+function writeSetting(key: string, value: string): void {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    // Said above.
+  }
+}

@@ -1,0 +1,45 @@
+/** A shell before there is one: the prompt is there at once, and a line that comes early waits for the computer. */
+import { utf8 } from "../../core/base/bytes.ts";
+import { messageOf } from "../../core/base/errors.ts";
+import { abortable } from "../../core/ports/clock.ts";
+import type { Shell } from "../../core/shell/shell.ts";
+
+const INTERRUPTED = 130;
+
+export class PendingShell implements Shell {
+  readonly #ready = Promise.withResolvers<Shell>();
+  #shell: Shell | undefined;
+
+  constructor() {
+    // Nobody may be waiting when it fails; who runs a line is told.
+    this.#ready.promise.catch(() => {});
+  }
+
+  become(shell: Shell): void {
+    this.#shell = shell;
+    this.#ready.resolve(shell);
+  }
+
+  /** There will be none; `error` says why, for people. */
+  fail(error: unknown): void {
+    this.#ready.reject(error);
+  }
+
+  async run(...[line, io, { signal }]: Parameters<Shell["run"]>): Promise<number> {
+    if (this.#shell !== undefined) return await this.#shell.run(line, io, { signal });
+    let shell: Shell;
+    try {
+      const waiting = setTimeout(() => void io.stderr.write(utf8("Joining the swarm…\n")).catch(() => {}), 300);
+      shell = await abortable(signal, this.#ready.promise).finally(() => clearTimeout(waiting));
+    } catch (error) {
+      if (signal.aborted) return INTERRUPTED;
+      await io.stderr.write(utf8(`${messageOf(error)}\n`));
+      return 1;
+    }
+    return await shell.run(line, io, { signal });
+  }
+
+  complete(...[line, cursor]: Parameters<Shell["complete"]>): ReturnType<Shell["complete"]> {
+    return this.#shell?.complete(line, cursor) ?? { from: cursor, candidates: [] };
+  }
+}

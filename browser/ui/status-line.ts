@@ -1,0 +1,64 @@
+/** The thin line below: who this node is, and what it gives and gets. One glance, no noise. */
+import { byId, bytesWords, setText } from "./dom.ts";
+import type { SwarmModel } from "./swarm-model.ts";
+
+/** Slow enough to be read. */
+const REFRESH_MS = 1000;
+
+export class StatusLine {
+  readonly #facts = byId("facts", HTMLElement);
+  readonly #name = document.createElement("b");
+  readonly #spans = new Map<string, HTMLSpanElement>();
+  #before = { in: 0, out: 0, atMs: performance.now() };
+
+  constructor() {
+    this.#facts.replaceChildren();
+    this.#span("name").append(this.#name);
+  }
+
+  /** Before there is a node. */
+  say(words: string): void {
+    setText(this.#name, words);
+  }
+
+  /** `tasksRun` counts the tasks that this tab has finished. */
+  follow(model: SwarmModel, tasksRun: () => number): void {
+    const refresh = (): void => this.#refresh(model, tasksRun());
+    model.onChange(refresh);
+    setInterval(() => {
+      if (document.visibilityState === "visible") refresh();
+    }, REFRESH_MS);
+    refresh();
+  }
+
+  #refresh(model: SwarmModel, tasksRun: number): void {
+    const { nodes, present, linked } = model.facts;
+    const self = nodes.find((node) => node.isSelf);
+    if (self === undefined) return;
+    this.say(self.name);
+    this.#say("nodes", present === 1 ? "alone here" : `${present} nodes`);
+    this.#say("links", linked === 0 ? "no links" : linked === 1 ? "1 link" : `${linked} links`);
+    this.#say("tasks", self.tasksRunning > 0 ? `${self.tasksRunning} running, ${tasksRun} run` : `${tasksRun} tasks run`);
+    const now = performance.now();
+    const seconds = (now - this.#before.atMs) / 1000;
+    if (seconds * 1000 < REFRESH_MS * 0.9) return;
+    const rate = (direction: "in" | "out"): string =>
+      `${bytesWords((model.bytes[direction] - this.#before[direction]) / seconds)}/s`;
+    this.#say("traffic", `↓ ${rate("in")} ↑ ${rate("out")}`);
+    this.#before = { ...model.bytes, atMs: now };
+  }
+
+  #say(what: string, words: string): void {
+    setText(this.#span(what), words);
+  }
+
+  #span(what: string): HTMLSpanElement {
+    let span = this.#spans.get(what);
+    if (span === undefined) {
+      span = document.createElement("span");
+      this.#spans.set(what, span);
+      this.#facts.append(span);
+    }
+    return span;
+  }
+}

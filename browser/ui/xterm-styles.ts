@@ -1,0 +1,34 @@
+/**
+ * Lets xterm.js run under `style-src 'self'`. It writes style elements and style attributes as text, which a strict
+ * Content-Security-Policy refuses; the same rules set through the CSS object model are allowed. So the elements that it
+ * asks the document for get their text turned into a constructed style sheet, and their style attribute into `style.cssText`.
+ *
+ * xterm.js (6.0) takes its elements from the document of its parent, so this document's `createElement` is where to stand.
+ * Only "style" and "span" are touched, and for others who create these nothing changes that they could see.
+ */
+export function allowXtermStyles(target: Document): void {
+  const create = target.createElement.bind(target);
+  target.createElement = ((name: string, options?: ElementCreationOptions): HTMLElement => {
+    if (name === "style") return sheetElement(target, create("template"));
+    const element = create(name, options);
+    if (name === "span") element.setAttribute = setAttribute;
+    return element;
+  }) as typeof target.createElement;
+}
+
+/** An inert element that stands for a style sheet: its text is the sheet's, its removal takes the sheet away. */
+function sheetElement(target: Document, element: HTMLElement): HTMLElement {
+  const sheet = new CSSStyleSheet();
+  target.adoptedStyleSheets.push(sheet);
+  Object.defineProperty(element, "textContent", { set: (css: string) => sheet.replaceSync(css) });
+  element.remove = () => {
+    Element.prototype.remove.call(element);
+    target.adoptedStyleSheets = target.adoptedStyleSheets.filter((other) => other !== sheet);
+  };
+  return element;
+}
+
+function setAttribute(this: HTMLElement, name: string, value: string): void {
+  if (name === "style") this.style.cssText = value;
+  else Element.prototype.setAttribute.call(this, name, value);
+}

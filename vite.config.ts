@@ -1,0 +1,31 @@
+/** Builds the page into dist/page. Needs dist/tasks (wasm-tasks/build.ts), whose modules become assets of it. */
+import { fileURLToPath } from "node:url";
+import { defineConfig, type Plugin, type UserConfig } from "vite";
+import { CSP_META } from "./browser/csp.ts";
+
+/** First in the head: a policy holds only for what comes after it. */
+const contentSecurityPolicy: Plugin = {
+  name: "starfish:csp",
+  transformIndexHtml: () => [
+    { tag: "meta", attrs: { "http-equiv": "Content-Security-Policy", content: CSP_META }, injectTo: "head-prepend" },
+  ],
+};
+
+const config: UserConfig = defineConfig({
+  root: fileURLToPath(new URL("browser", import.meta.url)),
+  base: "./",
+  plugins: [contentSecurityPolicy],
+  build: {
+    outDir: fileURLToPath(new URL("dist/page", import.meta.url)),
+    emptyOutDir: true,
+    // Browsers of 2025 and later.
+    target: ["chrome133", "firefox135", "safari18.4"],
+    // Everything stays a file of its own: the policy forbids data: in scripts, styles and requests.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  worker: { format: "es" },
+});
+
+export default config;
