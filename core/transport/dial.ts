@@ -1,0 +1,219 @@
+/**
+ * How a peer is reached: its own addresses first, then through introducers by WebRTC or by asking to be called back, and
+ * if no direct path comes of it, relayed by an introducer. Every failure names all that was tried.
+ */
+import type { Connection } from "@libp2p/interface";
+import type { Multiaddr } from "@multiformats/multiaddr";
+import { cancelled, isStarfishError, messageOf, StarfishError, throwIfAborted } from "../base/errors.ts";
+import { abortable } from "../ports/clock.ts";
+import type { Address, DialTarget, Link, PeerId } from "../ports/network.ts";
+import { circuitAddress, parseAddress, transportOf, withPeer } from "./addresses.ts";
+import { type Attempt, type Failure, race } from "./race.ts";
+
+/** Addresses and introducers beyond these are not tried: whoever is behind none of them is not worth a longer wait. */
+const ADDRESSES_MAX = 8;
+const INTRODUCERS_MAX = 3;
+
+/** The usual head start between addresses (RFC 8305), and what a dead one may cost. */
+const ADDRESS_LEAD_MS = 250;
+const ADDRESS_TIMEOUT_MS = 5_000;
+
+/** A WebRTC dial takes 0.3 to 0.5 s between tabs of one machine, several times that over a real network. */
+const WEBRTC_LEAD_MS = 2_000;
+const WEBRTC_TIMEOUT_MS = 6_000;
+
+const CALL_BACK_TIMEOUT_MS = 4_000;
+const RELAYED_TIMEOUT_MS = 4_000;
+
+/** All of it together, whatever the caller's patience. */
+const DIAL_TIMEOUT_MS = 15_000;
+
+/** What the dialler needs of the network around it. */
+export interface DialHost {
+  readonly self: PeerId;
+  readonly webrtc: boolean;
+  /** Why this node does without WebRTC, if it does. */
+  readonly webrtcReason: string;
+  link(peer: PeerId): Link | undefined;
+  isExpelled(peer: PeerId): boolean;
+  ownAddresses(): readonly Address[];
+  canDial(address: Multiaddr): boolean;
+  /** Opens a connection. It is no link yet. */
+  connect(address: Multiaddr, options: { signal: AbortSignal }): Promise<Connection>;
+  /** Makes the connection part of a link. */
+  greet(connection: Connection, reason: string | undefined, options: { signal: AbortSignal }): Promise<Link>;
+  /** A connection through an introducer that is still there from an earlier attempt. */
+  circuit(peer: PeerId): Connection | undefined;
+  /** Asks the peer, over a relayed connection, to dial our addresses; resolves with the link that comes of it. */
+  askCallBack(connection: Connection, options: { signal: AbortSignal }): Promise<Link>;
+  /** Connections to the peer that are only waiting to be closed would be mistaken for a way to it. */
+  dropStale(peer: PeerId): void;
+  /** The relayed connections to the peer that carried nothing but signalling have done their work. */
+  dropIdleCircuits(peer: PeerId): void;
+}
+
+interface SharedDial {
+  readonly promise: Promise<Link>;
+  readonly controller: AbortController;
+  callers: number;
+}
+
+export class Dialer {
+  readonly #host: DialHost;
+  readonly #shared = new Map<PeerId, SharedDial>();
+
+  constructor(host: DialHost) {
+    this.#host = host;
+  }
+
+  /** See Network.dial. Concurrent dials to one peer share the first one's attempts. */
+  async dial(target: DialTarget, signal: AbortSignal | undefined): Promise<Link> {
+    throwIfAborted(signal);
+    const { peer } = target;
+    if (peer === undefined) return withTimeout(signal, (limit) => this.#attempt(target, limit));
+    const existing = this.#host.link(peer);
+    if (existing !== undefined) return existing;
+    if (peer === this.#host.self) throw new StarfishError("unreachable", "That is this node itself");
+    if (this.#host.isExpelled(peer)) throw new StarfishError("unreachable", "That peer was refused a short while ago");
+    return this.#join(peer, target, signal);
+  }
+
+  /** Tries the direct ways only, whatever link there is. */
+  async dialDirect(target: DialTarget & { readonly peer: PeerId }, signal: AbortSignal): Promise<boolean> {
+    return (await race(this.#directAttempts(target), signal)).won;
+  }
+
+  async #join(peer: PeerId, target: DialTarget, signal: AbortSignal | undefined): Promise<Link> {
+    let shared = this.#shared.get(peer);
+    if (shared === undefined) {
+      const controller = new AbortController();
+      const promise = withTimeout(controller.signal, (limit) => this.#attempt(target, limit));
+      shared = { promise, controller, callers: 0 };
+      this.#shared.set(peer, shared);
+      const forget = (): void => void this.#shared.delete(peer);
+      promise.then(forget, forget);
+    }
+    shared.callers++;
+    try {
+      return await (signal ? abortable(signal, shared.promise) : shared.promise);
+    } finally {
+      if (--shared.callers === 0) shared.controller.abort();
+    }
+  }
+
+  async #attempt(target: DialTarget, signal: AbortSignal): Promise<Link> {
+    const direct = await race(this.#directAttempts(target), signal);
+    if (direct.won) {
+      if (target.peer !== undefined) this.#host.dropIdleCircuits(target.peer);
+      return direct.value;
+    }
+    throwIfAborted(signal);
+    const relayed = await race(this.#relayedAttempts(target, direct.failures), signal);
+    if (relayed.won) return relayed.value;
+    throwIfAborted(signal);
+    throw unreachable([...direct.failures, ...relayed.failures]);
+  }
+
+  #directAttempts(target: DialTarget): Attempt<Link>[] {
+    return [...this.#addressAttempts(target), ...this.#introducedAttempts(target)];
+  }
+
+  #addressAttempts(target: DialTarget): Attempt<Link>[] {
+    const addresses = target.addresses.flatMap((address) => dialable(address, target.peer, this.#host));
+    // TCP moves twice as much as WebSocket.
+    addresses.sort((a, b) => Number(transportOf(a) !== "tcp") - Number(transportOf(b) !== "tcp"));
+    return addresses.slice(0, ADDRESSES_MAX).map((address) => ({
+      name: address.toString(),
+      leadMs: ADDRESS_LEAD_MS,
+      timeoutMs: ADDRESS_TIMEOUT_MS,
+      run: async (signal) => this.#host.greet(await this.#host.connect(address, { signal }), undefined, { signal }),
+    }));
+  }
+
+  #introducedAttempts(target: DialTarget): Attempt<Link>[] {
+    const { peer } = target;
+    const introducers = target.introducers?.slice(0, INTRODUCERS_MAX) ?? [];
+    if (peer === undefined) return [];
+    if (this.#host.webrtc) {
+      return introducers.map((introducer) => ({
+        name: `WebRTC, introduced by ${introducer}`,
+        leadMs: WEBRTC_LEAD_MS,
+        timeoutMs: WEBRTC_TIMEOUT_MS,
+        run: async (signal) => {
+          this.#host.dropStale(peer);
+          const connection = await this.#host.connect(circuitAddress(introducer, peer, "webrtc"), { signal });
+          return this.#host.greet(connection, undefined, { signal });
+        },
+      }));
+    }
+    if (this.#host.ownAddresses().length === 0) return [];
+    return introducers.map((introducer) => ({
+      name: `to be called back, introduced by ${introducer}`,
+      leadMs: CALL_BACK_TIMEOUT_MS,
+      timeoutMs: CALL_BACK_TIMEOUT_MS,
+      run: async (signal) => this.#host.askCallBack(await this.#circuit(introducer, peer, signal), { signal }),
+    }));
+  }
+
+  #relayedAttempts(target: DialTarget, failures: readonly Failure[]): Attempt<Link>[] {
+    const { peer } = target;
+    if (peer === undefined) return [];
+    const reason = this.#whyRelayed(failures);
+    return (target.introducers?.slice(0, INTRODUCERS_MAX) ?? []).map((introducer) => ({
+      name: `relayed by ${introducer}`,
+      leadMs: RELAYED_TIMEOUT_MS,
+      timeoutMs: RELAYED_TIMEOUT_MS,
+      run: async (signal) => this.#host.greet(await this.#circuit(introducer, peer, signal), reason, { signal }),
+    }));
+  }
+
+  async #circuit(introducer: PeerId, peer: PeerId, signal: AbortSignal): Promise<Connection> {
+    this.#host.dropStale(peer);
+    return this.#host.circuit(peer) ?? this.#host.connect(circuitAddress(introducer, peer, "relayed"), { signal });
+  }
+
+  #whyRelayed(failures: readonly Failure[]): string {
+    if (!this.#host.webrtc) return this.#host.webrtcReason;
+    const refused = failures.some(({ error }) => error instanceof Error && error.name === "UnsupportedProtocolError");
+    return refused ? "no WebRTC at one end" : "no direct path was found";
+  }
+}
+
+function dialable(address: Address, peer: PeerId | undefined, host: DialHost): Multiaddr[] {
+  try {
+    const parsed = withPeer(parseAddress(address), peer);
+    return host.canDial(parsed) ? [parsed] : [];
+  } catch (error) {
+    // Addresses come from other nodes. One that is no use is one less to try.
+    if (isStarfishError(error, "malformed")) return [];
+    throw error;
+  }
+}
+
+async function withTimeout(signal: AbortSignal | undefined, work: (limit: AbortSignal) => Promise<Link>): Promise<Link> {
+  const deadline = AbortSignal.timeout(DIAL_TIMEOUT_MS);
+  const limit = signal ? AbortSignal.any([signal, deadline]) : deadline;
+  try {
+    return await work(limit);
+  } catch (error) {
+    if (signal?.aborted) throw cancelled(signal);
+    if (!deadline.aborted) throw error;
+    throw new StarfishError("timeout", `No way to the peer was found within ${DIAL_TIMEOUT_MS} ms`, {
+      cause: error,
+      retryable: true,
+    });
+  }
+}
+
+function unreachable(failures: readonly Failure[]): StarfishError {
+  if (failures.length === 0) {
+    return new StarfishError("unreachable", "No address of the peer and nobody who could introduce it is known", {
+      retryable: true,
+    });
+  }
+  const tried = failures.map(({ name, error }) => `${name}: ${messageOf(error) || String(error)}`).join("; ");
+  return new StarfishError("unreachable", `No way to the peer was found. Tried ${tried}`, {
+    cause: new AggregateError(failures.map(({ error }) => error)),
+    retryable: true,
+  });
+}

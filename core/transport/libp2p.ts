@@ -1,0 +1,100 @@
+/**
+ * The libp2p node that the adapter stands on: which parts are used, and with which bounds. Left out on purpose: identify,
+ * ping, discovery and routing (Starfish gossips members itself) and automatic redialling (the overlay decides).
+ */
+import { yamux } from "@chainsafe/libp2p-yamux";
+import { noise } from "@libp2p/noise";
+import type { CircuitRelayService } from "@libp2p/circuit-relay-v2";
+import { generateKeyPairFromSeed } from "@libp2p/crypto/keys";
+import { type Connection, type ConnectionGater, type Libp2p, serviceCapabilities } from "@libp2p/interface";
+import { webSockets } from "@libp2p/websockets";
+import type { Multiaddr } from "@multiformats/multiaddr";
+import { createLibp2p, type Libp2pOptions } from "libp2p";
+import type { Bytes } from "../base/bytes.ts";
+import { messageOf, StarfishError } from "../base/errors.ts";
+import type { Address } from "../ports/network.ts";
+import { relayService, relayTransport } from "./relay.ts";
+
+/** Makes a libp2p transport; the platform's own (listening, TCP) come in as these. */
+export type TransportFactory = NonNullable<Libp2pOptions["transports"]>[number];
+
+/** Connections that one host may open per second, and that may be half open: many tabs of one browser come at once. */
+const INBOUND_PER_SECOND_MAX = 100;
+const INBOUND_PENDING_MAX = 64;
+
+/** Streams that a peer may open before the connection is complete at this end. */
+const EARLY_STREAMS_MAX = 64;
+
+export interface Libp2pNodeOptions {
+  readonly privateKey: Bytes;
+  readonly linksMax: number;
+  readonly listen: readonly Address[];
+  readonly transports: readonly TransportFactory[];
+  readonly gater: ConnectionGater;
+}
+
+/** What libp2p gives to its services and is needed here: its public dial joins and queues dials to one peer. */
+interface TransportManager {
+  dial(address: Multiaddr, options: { signal: AbortSignal }): Promise<Connection>;
+  dialTransportForMultiaddr(address: Multiaddr): unknown;
+}
+
+export interface Libp2pNode {
+  readonly libp2p: Libp2p;
+  readonly relay: CircuitRelayService;
+  readonly transportManager: TransportManager;
+}
+
+/** A node that is not started yet. */
+export async function createNode(options: Libp2pNodeOptions): Promise<Libp2pNode> {
+  let transportManager: TransportManager | undefined;
+  const libp2p = await createLibp2p({
+    start: false,
+    privateKey: await generateKeyPairFromSeed("Ed25519", options.privateKey),
+    addresses: { listen: [...options.listen] },
+    transports: [webSocketDialler(), relayTransport(), ...options.transports],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux({ maxEarlyStreams: EARLY_STREAMS_MAX })],
+    connectionGater: options.gater,
+    connectionMonitor: { enabled: false },
+    connectionManager: {
+      // Two for each link while it changes its path, and the short-lived ones that carry signalling.
+      maxConnections: 3 * options.linksMax + INBOUND_PENDING_MAX,
+      inboundConnectionThreshold: INBOUND_PER_SECOND_MAX,
+      maxIncomingPendingConnections: INBOUND_PENDING_MAX,
+      reconnectRetries: 0,
+    },
+    services: {
+      relay: relayService(),
+      // The relay transport wants identify, for a discovery that is never started.
+      inside: (components: { transportManager: TransportManager }) => {
+        transportManager = components.transportManager;
+        return { [serviceCapabilities]: ["@libp2p/identify"] };
+      },
+    },
+  });
+  if (transportManager === undefined) throw new StarfishError("unsupported", "Another libp2p than expected");
+  return { libp2p, relay: libp2p.services.relay, transportManager };
+}
+
+/** Starts it. Rejects with "in-use" if an address is taken, "io" if it can't be listened on for another reason. */
+export async function startNode(node: Libp2pNode): Promise<void> {
+  try {
+    await node.libp2p.start();
+  } catch (error) {
+    const message = messageOf(error);
+    throw new StarfishError(message.includes("EADDRINUSE") ? "in-use" : "io", message, { cause: error });
+  }
+}
+
+/** Listening for WebSockets is the business of whoever owns the HTTP server (node/websocket-server.ts). */
+function webSocketDialler(): TransportFactory {
+  const create = webSockets();
+  return (components) => {
+    const transport = create(components);
+    const matching = transport.listenFilter.bind(transport);
+    transport.dialFilter = matching;
+    transport.listenFilter = () => [];
+    return transport;
+  };
+}

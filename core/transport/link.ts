@@ -1,0 +1,199 @@
+/**
+ * The port's Link over one or several libp2p connections to the same peer: both ends may dial at once, and a relayed
+ * connection may be joined by a direct one. New channels go over the best; the others are closed once they are idle.
+ */
+import type { Connection, Stream } from "@libp2p/interface";
+import { cancelled, isStarfishError, StarfishError, throwIfAborted } from "../base/errors.ts";
+import { Listeners, type Unsubscribe } from "../base/events.ts";
+import { abortable } from "../ports/clock.ts";
+import type { Channel, Link, LinkPath, PeerId } from "../ports/network.ts";
+import { isRelayed, pathOf, transportOf } from "./addresses.ts";
+import { StreamChannel } from "./channel.ts";
+
+/** A peer that does not answer to the opening of a channel for this long is as good as gone. */
+const OPEN_TIMEOUT_MS = 10_000;
+
+/** How long a closing connection may take to deliver what was sent before it is cut. */
+const LINGER_MS = 1_000;
+
+/** A connection that is not the best is closed after this, so that both ends have seen the better one. */
+const SURPLUS_GRACE_MS = 1_500;
+
+/** The other end may hold back as many channels as it can open; more are a fault. */
+const CHANNELS_MAX = 1_024;
+
+const TRANSPORT_RANK = { tcp: 0, websocket: 1, webrtc: 2, circuit: 3 } as const;
+
+export interface PeerLinkOptions {
+  readonly self: PeerId;
+  readonly peer: PeerId;
+  readonly inbound: boolean;
+  /** What this end, and the other end, call this link. */
+  readonly nonce: Uint8Array;
+  readonly remoteNonce: Uint8Array;
+  /** Called once, synchronously, when the link is over. */
+  readonly onOver: (link: PeerLink) => void;
+}
+
+export class PeerLink implements Link {
+  readonly peer: PeerId;
+  readonly inbound: boolean;
+  readonly nonce: Uint8Array;
+  readonly remoteNonce: Uint8Array;
+  readonly #self: PeerId;
+  readonly #onOver: (link: PeerLink) => void;
+  readonly #connections: Connection[] = [];
+  readonly #channels = new Map<StreamChannel, Connection>();
+  readonly #closeListeners = new Listeners<void>();
+  readonly #over = new AbortController();
+  #path: LinkPath = { kind: "direct", transport: "tcp" };
+  #relayReason: string | undefined;
+  #trimTimer: ReturnType<typeof setTimeout> | undefined;
+  #farewell: Promise<void> = Promise.resolve();
+
+  constructor(options: PeerLinkOptions) {
+    this.peer = options.peer;
+    this.inbound = options.inbound;
+    this.nonce = options.nonce;
+    this.remoteNonce = options.remoteNonce;
+    this.#self = options.self;
+    this.#onOver = options.onOver;
+  }
+
+  get closed(): boolean {
+    return this.#over.signal.aborted;
+  }
+
+  path(): LinkPath {
+    return this.#path;
+  }
+
+  connections(): readonly Connection[] {
+    return this.#connections;
+  }
+
+  /** The best connection that is direct, if there is one. */
+  direct(): Connection | undefined {
+    return this.#connections.find((connection) => !isRelayed(connection));
+  }
+
+  add(connection: Connection, reason?: string): void {
+    if (reason !== undefined) this.#relayReason = reason;
+    this.#connections.push(connection);
+    this.#sort();
+  }
+
+  /** The connection has closed. Without another one the link is over. */
+  remove(connection: Connection): void {
+    const index = this.#connections.indexOf(connection);
+    if (index < 0) return;
+    this.#connections.splice(index, 1);
+    if (this.#connections.length === 0) this.#end();
+    else this.#sort();
+  }
+
+  async open(protocol: string, options: { signal?: AbortSignal | undefined } = {}): Promise<Channel> {
+    throwIfAborted(options.signal);
+    const deadline = AbortSignal.timeout(OPEN_TIMEOUT_MS);
+    const signals = [this.#over.signal, deadline];
+    if (options.signal) signals.push(options.signal);
+    const signal = AbortSignal.any(signals);
+    for (;;) {
+      const connection = this.#connections[0];
+      if (connection === undefined || this.closed) throw linkClosed(undefined);
+      try {
+        const stream = await abortable(
+          signal,
+          connection.newStream(protocol, { signal, runOnLimitedConnection: true, maxOutboundStreams: CHANNELS_MAX }),
+        );
+        return this.attach(stream, connection);
+      } catch (error) {
+        if (this.closed) throw linkClosed(error);
+        if (options.signal?.aborted) throw cancelled(options.signal);
+        if (deadline.aborted) {
+          throw new StarfishError("timeout", `The peer does not answer to ${protocol}`, { cause: error, retryable: true });
+        }
+        // Another connection may have become the best one in the meantime; a failure on the same one is final.
+        if (this.#connections[0] === connection) throw openFailure(error, protocol);
+      }
+    }
+  }
+
+  /** A channel over a stream of one of this link's connections. */
+  attach(stream: Stream, connection: Connection): StreamChannel {
+    const channel = new StreamChannel(stream, (over) => {
+      this.#channels.delete(over);
+      this.#trimLater();
+    });
+    if (this.closed) channel.abort(linkClosed(undefined));
+    else this.#channels.set(channel, connection);
+    return channel;
+  }
+
+  close(): Promise<void> {
+    this.#end();
+    return this.#farewell;
+  }
+
+  onClose(listener: () => void): Unsubscribe {
+    if (!this.closed) return this.#closeListeners.add(listener);
+    queueMicrotask(listener);
+    return () => {};
+  }
+
+  #end(): void {
+    if (this.closed) return;
+    clearTimeout(this.#trimTimer);
+    const error = linkClosed(undefined);
+    this.#over.abort(error);
+    for (const channel of [...this.#channels.keys()]) channel.release(error);
+    this.#farewell = Promise.all(this.#connections.map(closeConnection)).then(() => {});
+    this.#onOver(this);
+    queueMicrotask(() => this.#closeListeners.emit());
+  }
+
+  /** Best first, in the same order at both ends. */
+  #sort(): void {
+    const rank = (connection: Connection): number => {
+      const dialler = connection.direction === "outbound" ? this.#self : this.peer;
+      const other = dialler === this.#self ? this.peer : this.#self;
+      return TRANSPORT_RANK[transportOf(connection.remoteAddr)] * 2 + (dialler < other ? 0 : 1);
+    };
+    this.#connections.sort((a, b) => rank(a) - rank(b) || a.timeline.open - b.timeline.open);
+    const best = this.#connections[0];
+    if (best !== undefined) this.#path = pathOf(best, this.#relayReason);
+    this.#trimLater();
+  }
+
+  /** Only one end trims, so that they never close one connection each. */
+  #trimLater(): void {
+    if (this.#connections.length < 2 || this.#self > this.peer || this.closed) return;
+    clearTimeout(this.#trimTimer);
+    this.#trimTimer = setTimeout(() => {
+      const busy = new Set(this.#channels.values());
+      for (const connection of this.#connections.slice(1)) if (!busy.has(connection)) void closeConnection(connection);
+    }, SURPLUS_GRACE_MS);
+  }
+}
+
+/** Delivers what was sent, if that takes no longer than LINGER_MS, and closes. Never rejects. */
+export async function closeConnection(connection: Connection): Promise<void> {
+  try {
+    const signal = AbortSignal.timeout(LINGER_MS);
+    await abortable(signal, connection.close({ signal }));
+  } catch (error) {
+    connection.abort(linkClosed(error));
+  }
+}
+
+function linkClosed(cause: unknown): StarfishError {
+  if (isStarfishError(cause, "link-closed")) return cause;
+  return new StarfishError("link-closed", "The link has closed", { cause, retryable: true });
+}
+
+function openFailure(error: unknown, protocol: string): StarfishError {
+  if (error instanceof Error && error.name === "UnsupportedProtocolError") {
+    return new StarfishError("unknown-protocol", `The peer does not speak ${protocol}`, { cause: error });
+  }
+  return linkClosed(error);
+}

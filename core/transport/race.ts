@@ -1,0 +1,76 @@
+/** Several ways to the same end, tried in order but not one by one: the idea of Happy Eyeballs (RFC 8305). */
+import { StarfishError } from "../base/errors.ts";
+import { abortable } from "../ports/clock.ts";
+
+export interface Attempt<T> {
+  /** For people, in errors: "tcp 10.0.0.7:4001". */
+  readonly name: string;
+  /** How long it has before the next attempt starts beside it; a failure starts the next at once. */
+  readonly leadMs: number;
+  readonly timeoutMs: number;
+  run(signal: AbortSignal): Promise<T>;
+}
+
+export interface Failure {
+  readonly name: string;
+  readonly error: unknown;
+}
+
+export type Outcome<T> = { readonly won: true; readonly value: T } | { readonly won: false; readonly failures: Failure[] };
+
+/** The first success, with everything else called off; or all the failures. Never rejects. */
+export async function race<T>(attempts: readonly Attempt<T>[], signal: AbortSignal): Promise<Outcome<T>> {
+  const failures: Failure[] = [];
+  const running = new Set<AbortController>();
+  const result = Promise.withResolvers<Outcome<T>>();
+  let started = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function startNext(): void {
+    clearTimeout(timer);
+    const attempt = signal.aborted ? undefined : attempts[started];
+    if (attempt === undefined) {
+      if (running.size === 0) result.resolve({ won: false, failures });
+      return;
+    }
+    started++;
+    timer = setTimeout(startNext, attempt.leadMs);
+    const controller = new AbortController();
+    running.add(controller);
+    limited(attempt, controller, signal).then(
+      (value) => {
+        running.delete(controller);
+        result.resolve({ won: true, value });
+      },
+      (error: unknown) => {
+        running.delete(controller);
+        failures.push({ name: attempt.name, error });
+        startNext();
+      },
+    );
+  }
+
+  startNext();
+  const outcome = await result.promise;
+  clearTimeout(timer);
+  for (const controller of running) controller.abort();
+  return outcome;
+}
+
+/**
+ * Runs an attempt with a signal that never aborts after it has succeeded: libp2p's TCP would end the connection even then.
+ * Settles when the signal aborts, whether or not the attempt heeds it.
+ */
+async function limited<T>(attempt: Attempt<T>, controller: AbortController, outer: AbortSignal): Promise<T> {
+  const stop = (): void => controller.abort(outer.reason);
+  const timer = setTimeout(() => {
+    controller.abort(new StarfishError("timeout", `no answer within ${attempt.timeoutMs} ms`, { retryable: true }));
+  }, attempt.timeoutMs);
+  outer.addEventListener("abort", stop, { once: true });
+  try {
+    return await abortable(controller.signal, attempt.run(controller.signal));
+  } finally {
+    clearTimeout(timer);
+    outer.removeEventListener("abort", stop);
+  }
+}

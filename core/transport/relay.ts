@@ -1,0 +1,84 @@
+/**
+ * This node as relay, and as one that is reached through relays. libp2p would have each node ask the relays of its choice
+ * for a reservation; here a relay reserves by itself for every admitted member that it has a direct connection to, which
+ * works from tab to tab as well, saves the round trips and leaves strangers nothing to ask for.
+ */
+import { circuitRelayServer, circuitRelayTransport, type CircuitRelayService } from "@libp2p/circuit-relay-v2";
+import type { Connection, PeerId as Libp2pPeerId } from "@libp2p/interface";
+import { StarfishError } from "../base/errors.ts";
+
+/** Per relayed connection, both directions together: hours of small messages, some bulk, no free ride for a backup. */
+const RELAYED_BYTES_MAX: bigint = 256n * 1024n * 1024n;
+
+/** Per relayed connection; whoever still needs it after that dials again, perhaps through another relay. */
+const RELAYED_DURATION_MS: number = 2 * 60 * 60 * 1000;
+
+/** Relayed connections at a time, each way. */
+const RELAYED_STREAMS_MAX = 256;
+
+/** The parts of libp2p's client transport that are used beside its Transport interface. */
+interface ReservationClient {
+  reservationStore?: { hasReservation(relay: Libp2pPeerId): boolean };
+}
+
+/**
+ * libp2p's relay service without reservations on request (the gate denies them). Limits are applied on purpose: without
+ * them libp2p takes a relayed connection for as good as a direct one.
+ */
+export function relayService(): ReturnType<typeof circuitRelayServer> {
+  return circuitRelayServer({
+    maxInboundHopStreams: RELAYED_STREAMS_MAX,
+    maxOutboundStopStreams: RELAYED_STREAMS_MAX,
+    reservations: { applyDefaultLimit: true },
+  });
+}
+
+/**
+ * Dials and accepts through relays. The client believes that it holds a reservation everywhere: otherwise it would ask
+ * for one, in vain, in the middle of every call that reaches it through a relay.
+ */
+export function relayTransport(): ReturnType<typeof circuitRelayTransport> {
+  const create = circuitRelayTransport({
+    maxInboundStopStreams: RELAYED_STREAMS_MAX,
+    maxOutboundStopStreams: RELAYED_STREAMS_MAX,
+  });
+  return (components) => {
+    const transport = create(components);
+    const client = transport as typeof transport & ReservationClient;
+    if (client.reservationStore === undefined) throw new StarfishError("unsupported", "Another libp2p than expected");
+    client.reservationStore.hasReservation = () => true;
+    return transport;
+  };
+}
+
+/** The reservations of a relay service: one per admitted member with a direct connection. */
+export class Reservations {
+  readonly #service: CircuitRelayService;
+  readonly #controllers = new Map<string, AbortController>();
+
+  constructor(service: CircuitRelayService) {
+    this.#service = service;
+  }
+
+  grant(connection: Connection): void {
+    const key = connection.remotePeer.toString();
+    if (this.#controllers.has(key)) return;
+    const controller = new AbortController();
+    this.#controllers.set(key, controller);
+    this.#service.reservations.set(connection.remotePeer, {
+      addr: connection.remoteAddr,
+      // It ends with the link, not by time.
+      expiry: new Date(8.64e15),
+      limit: { data: RELAYED_BYTES_MAX, duration: RELAYED_DURATION_MS },
+      signal: Object.assign(controller.signal, { reset: () => {}, clear: () => {} }),
+    });
+  }
+
+  /** Ends the relayed connections to the peer, too. */
+  revoke(peer: Libp2pPeerId): void {
+    const key = peer.toString();
+    this.#controllers.get(key)?.abort(new StarfishError("link-closed", "The relay has lost the peer"));
+    this.#controllers.delete(key);
+    this.#service.reservations.delete(peer);
+  }
+}

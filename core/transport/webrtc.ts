@@ -1,0 +1,57 @@
+/**
+ * Direct connections between tabs (@libp2p/webrtc, private to private), with a race in it mended. Loaded only where
+ * WebRTC exists and is wanted.
+ *
+ * The race (@libp2p/webrtc 6.0.33, initiate-connection): the caller opens a data channel labelled "init", which the
+ * answering side closes as soon as it sees it. The caller waits for the channel's events "open" and "close" without
+ * looking whether they have passed already, and so hangs in one dial out of four or so. Mended here by replaying past
+ * events of such a channel to those who begin to listen later. test/browser/transport proves it with 100 dials.
+ */
+import type { Transport } from "@libp2p/interface";
+import { webRTC, type WebRTCTransportComponents } from "@libp2p/webrtc";
+
+/** Four times the default, which is made for libp2p in Go; browsers take 256 KiB. Larger pieces gain nothing more. */
+const PIECE_BYTES = 64 * 1024;
+
+/** Streams that a peer may open before the connection is complete at this end. */
+const EARLY_STREAMS_MAX = 64;
+
+export function webRtcTransport(
+  iceServers: readonly RTCIceServer[],
+): (components: WebRTCTransportComponents) => Transport {
+  mendInitChannels(globalThis.RTCPeerConnection.prototype);
+  return webRTC({
+    rtcConfiguration: { iceServers: [...iceServers] },
+    dataChannel: { maxMessageSize: PIECE_BYTES },
+    maxEarlyStreams: EARLY_STREAMS_MAX,
+  });
+}
+
+const MENDED = Symbol.for("starfish.init-channel");
+
+/** Makes every "init" channel remember its past. Once per prototype, whoever calls it again. */
+function mendInitChannels(prototype: RTCPeerConnection & { [MENDED]?: true }): void {
+  if (prototype[MENDED]) return;
+  prototype[MENDED] = true;
+  const create = prototype.createDataChannel;
+  prototype.createDataChannel = function (label, options): RTCDataChannel {
+    const channel = create.call(this, label, options);
+    if (label === "init") replayPastEvents(channel);
+    return channel;
+  };
+}
+
+/** A listener of "open" or "close" that comes too late is called all the same. A closed channel counts as once opened. */
+export function replayPastEvents(channel: EventTarget): void {
+  const past = new Set<string>();
+  channel.addEventListener("open", () => past.add("open"), { once: true });
+  channel.addEventListener("close", () => past.add("open").add("close"), { once: true });
+  const listen = channel.addEventListener.bind(channel);
+  channel.addEventListener = (type, listener, options): void => {
+    if (!past.has(type) || listener === null) return listen(type, listener, options);
+    queueMicrotask(() => {
+      if (typeof listener === "function") listener.call(channel, new Event(type));
+      else listener.handleEvent(new Event(type));
+    });
+  };
+}

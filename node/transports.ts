@@ -1,0 +1,34 @@
+/** What a Node node adds to the network adapter: WebSocket links on its HTTP server, and TCP both ways. */
+import type { Server } from "node:http";
+import { isIPv6 } from "node:net";
+import { tcp } from "@libp2p/tcp";
+import type { TransportFactory } from "../core/transport/libp2p.ts";
+import type { Libp2pNetworkOptions } from "../core/transport/network.ts";
+import { webSocketServer } from "./websocket-server.ts";
+
+export interface NodeTransportsOptions {
+  /** Listens already; serves the page, and the WebSocket links beside it. Absent: this node can't be reached by tabs. */
+  readonly server?: Server;
+  /** The IP address to listen on for TCP, beside the server; wildcards are told to others as all interfaces. Absent: TCP is only dialled. */
+  readonly tcpHost?: string;
+  /** Default: any free port. */
+  readonly tcpPort?: number;
+}
+
+/** To be spread into the options of createLibp2pNetwork. */
+export function nodeTransports(options: NodeTransportsOptions): Required<Pick<Libp2pNetworkOptions, "transports" | "listen">> {
+  const listen: string[] = [];
+  const transports: TransportFactory[] = [tcp()];
+  if (options.server !== undefined) {
+    const bound = options.server.address();
+    if (bound === null || typeof bound === "string") throw new Error("Assertion failed: the server listens on a port");
+    listen.push(`${ip(bound.address)}/tcp/${bound.port}/ws`);
+    transports.unshift(webSocketServer(options.server));
+  }
+  if (options.tcpHost !== undefined) listen.push(`${ip(options.tcpHost)}/tcp/${options.tcpPort ?? 0}`);
+  return { transports, listen };
+}
+
+function ip(host: string): string {
+  return isIPv6(host) ? `/ip6/${host}` : `/ip4/${host}`;
+}

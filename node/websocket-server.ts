@@ -1,0 +1,164 @@
+/**
+ * WebSocket links on the HTTP server that also serves the page: one port for both. The server belongs to the caller, who
+ * makes it listen and closes it; this takes its "upgrade" requests, as a libp2p transport that can only listen:
+ *
+ *     const server = createServer(servePage);
+ *     await once(server.listen(port, host), "listening");
+ *     const network = await createLibp2pNetwork({ …, ...nodeTransports({ server, tcpHost: host }) });
+ *
+ * (see node/transports.ts). Disposing of the network ends its links and leaves the server listening.
+ */
+import type { IncomingMessage, Server } from "node:http";
+import type { Duplex } from "node:stream";
+import {
+  type AbortOptions,
+  type ComponentLogger,
+  type CreateListenerOptions,
+  type Listener,
+  type ListenerEvents,
+  type MultiaddrConnection,
+  type Transport,
+  TypedEventEmitter,
+  transportSymbol,
+} from "@libp2p/interface";
+import {
+  AbstractMultiaddrConnection,
+  type AbstractMultiaddrConnectionInit,
+  getThinWaistAddresses,
+  ipPortToMultiaddr,
+  type SendResult,
+} from "@libp2p/utils";
+import type { Multiaddr } from "@multiformats/multiaddr";
+import type { Uint8ArrayList } from "uint8arraylist";
+import { type WebSocket, WebSocketServer } from "ws";
+import type { TransportFactory } from "../core/transport/libp2p.ts";
+
+/** Above this much unsent data in a socket, writers are told to wait; below half of it, to go on. */
+const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
+
+/** A libp2p message on the wire is at most a noise frame (64 KiB); anything near this is an attack. */
+const PAYLOAD_BYTES_MAX = 1024 * 1024;
+
+/** A transport that accepts WebSocket connections on `server`. Listen on "/ip4/…/tcp/…/ws"; the port is the server's. */
+export function webSocketServer(server: Server): TransportFactory {
+  return (components: { logger: ComponentLogger }): Transport => ({
+    [transportSymbol]: true,
+    [Symbol.toStringTag]: "starfish/websocket-server",
+    createListener: (options) => new ServerListener(server, options, components.logger),
+    listenFilter: (addresses) => addresses.filter((address) => address.toString().endsWith("/ws")),
+    dialFilter: () => [],
+    dial: () => Promise.reject(new Error("This transport only listens")),
+  });
+}
+
+class ServerListener extends TypedEventEmitter<ListenerEvents> implements Listener {
+  readonly #server: Server;
+  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: PAYLOAD_BYTES_MAX, perMessageDeflate: false });
+  readonly #options: CreateListenerOptions;
+  readonly #logger: ComponentLogger;
+  readonly #shutdown = new AbortController();
+  #address: Multiaddr | undefined;
+
+  constructor(server: Server, options: CreateListenerOptions, logger: ComponentLogger) {
+    super();
+    this.#server = server;
+    this.#options = options;
+    this.#logger = logger;
+  }
+
+  listen(address: Multiaddr): Promise<void> {
+    if (this.#port() === undefined) return Promise.reject(new Error("The HTTP server does not listen"));
+    this.#address = address;
+    this.#server.on("upgrade", this.#upgrade);
+    this.safeDispatchEvent("listening");
+    return Promise.resolve();
+  }
+
+  getAddrs(): Multiaddr[] {
+    const port = this.#port();
+    if (port === undefined || this.#address === undefined) return [];
+    return getThinWaistAddresses(this.#address, port).map((address) => address.encapsulate("/ws"));
+  }
+
+  updateAnnounceAddrs(): void {}
+
+  close(): Promise<void> {
+    this.#server.off("upgrade", this.#upgrade);
+    this.#shutdown.abort();
+    for (const socket of this.#sockets.clients) socket.terminate();
+    this.#sockets.close();
+    queueMicrotask(() => this.safeDispatchEvent("close"));
+    return Promise.resolve();
+  }
+
+  #port(): number | undefined {
+    const bound = this.#server.address();
+    return bound === null || typeof bound === "string" ? undefined : bound.port;
+  }
+
+  readonly #upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, request));
+  };
+
+  #accept(socket: WebSocket, request: IncomingMessage): void {
+    const { remoteAddress, remotePort } = request.socket;
+    if (remoteAddress === undefined || remotePort === undefined) return socket.terminate();
+    const connection: MultiaddrConnection = new SocketConnection(socket, {
+      remoteAddr: ipPortToMultiaddr(remoteAddress, remotePort).encapsulate("/ws"),
+      direction: "inbound",
+      log: this.#logger.forComponent("starfish:websocket-server"),
+    });
+    this.#options.upgrader
+      .upgradeInbound(connection, { signal: this.#shutdown.signal })
+      // Whoever fails the handshake (a port scanner, another protocol) is hung up on.
+      .catch((error: unknown) => connection.abort(error instanceof Error ? error : new Error(String(error))));
+  }
+}
+
+class SocketConnection extends AbstractMultiaddrConnection {
+  readonly #socket: WebSocket;
+  #full = false;
+
+  constructor(socket: WebSocket, init: AbstractMultiaddrConnectionInit) {
+    super(init);
+    this.#socket = socket;
+    socket.binaryType = "nodebuffer";
+    socket.on("message", (data, isBinary) => {
+      if (isBinary && Buffer.isBuffer(data)) this.onData(data);
+      else this.abort(new Error("Only binary messages are spoken here"));
+    });
+    // An error is followed by "close".
+    socket.on("error", (error) => this.log.error("socket error - %e", error));
+    socket.on("close", () => this.onTransportClosed());
+  }
+
+  override sendData(data: Uint8ArrayList): SendResult {
+    for (const piece of data) this.#socket.send(piece, this.#sent);
+    this.#full = this.#socket.bufferedAmount > SOCKET_BUFFER_BYTES;
+    return { sentBytes: data.byteLength, canSendMore: !this.#full };
+  }
+
+  readonly #sent = (): void => {
+    if (!this.#full || this.#socket.bufferedAmount > SOCKET_BUFFER_BYTES / 2) return;
+    this.#full = false;
+    this.safeDispatchEvent("drain");
+  };
+
+  override sendClose(options?: AbortOptions): Promise<void> {
+    this.#socket.close();
+    options?.signal?.throwIfAborted();
+    return Promise.resolve();
+  }
+
+  override sendReset(): void {
+    this.#socket.terminate();
+  }
+
+  override sendPause(): void {
+    this.#socket.pause();
+  }
+
+  override sendResume(): void {
+    this.#socket.resume();
+  }
+}
