@@ -1,0 +1,152 @@
+/** The program `starfish`: reads its arguments and runs one of its commands. */
+import { parseArgs, type ParseArgsConfig } from "node:util";
+import { messageOf, StarfishError } from "../core/base/errors.ts";
+import { defaultDataDir } from "./data-dir.ts";
+import { EXIT, exitStatusOf } from "./exit-status.ts";
+import { PORT_DEFAULT } from "./listen.ts";
+import { packageVersion } from "./package-root.ts";
+
+const HELP = `usage: starfish up      start a node: it serves the page, lends its cores and prints an invite
+       starfish sh      a terminal at the running node (-c LINE runs one line)
+       starfish invite  print the invite of the running node
+
+       starfish COMMAND --help    says more
+       starfish --version
+`;
+
+const UP_HELP = `usage: starfish up [--port N] [--host ADDR] [--url URL] [--data DIR] [--join INVITE]
+                   [--name NAME] [--cores N] [--device NAME] [--json]
+
+Starts a node and runs until Ctrl-C. It founds a swarm, or comes back to the one it was in, or joins that of an invite.
+Once it serves it prints one line 'invite: URL'; whoever opens that link in a browser, or gives it to --join, is in.
+
+  --port N       listen there (default: ${PORT_DEFAULT}, or the next free port; 0: any)
+  --host ADDR    listen on this address (default: 127.0.0.1, this machine only; 0.0.0.0: everybody who reaches it)
+  --url URL      the page's address in invites, if others reach it by another one (a container, a proxy)
+  --data DIR     where the node keeps its identity (default: $STARFISH_DATA, or ~/.local/share/starfish)
+  --join INVITE  join the swarm of this link
+  --name NAME    what the node is called (default: two friendly words)
+  --cores N      cores lent to everybody's jobs (default: all)
+  --device NAME  what this node shares its fate with, if several nodes share a machine
+  --json         say everything as JSON, one object a line
+
+  starfish up --data ./node-1 --port 4501
+`;
+
+const SH_HELP = `usage: starfish sh [--data DIR] [-c LINE]
+
+A terminal at the node that runs in DIR. With -c it runs one line and exits with its status; without it, and with a
+script on stdin, it runs every line in turn.
+
+  cat book.txt | starfish sh -c "map wordcount"
+`;
+
+const INVITE_HELP = `usage: starfish invite [--data DIR] [--json]
+
+Prints the invite of the node that runs in DIR; on a terminal also as a QR code.
+
+  starfish invite --data ./node-1
+`;
+
+const COMMON = { data: { type: "string" }, help: { type: "boolean", short: "h" } } as const;
+
+async function main(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args;
+  switch (command) {
+    case "up":
+      return await runUp(rest);
+    case "sh":
+      return await runSh(rest);
+    case "invite":
+      return await runInvite(rest);
+    case "--version":
+    case "-V":
+      return print(`starfish ${packageVersion()}\n`);
+    case "--help":
+    case "-h":
+    case "help":
+      return print(HELP);
+    case undefined:
+      process.stderr.write(HELP);
+      return EXIT.usage;
+    default:
+      throw new StarfishError("usage", `there is no command '${command}'; try 'starfish --help'`);
+  }
+}
+
+async function runUp(args: string[]): Promise<number> {
+  const text = { type: "string" } as const;
+  const options = { ...COMMON, port: text, host: text, url: text, join: text, name: text, cores: text, device: text, json: { type: "boolean" } } as const;
+  const { values } = parse({ args, options });
+  if (values.help === true) return print(UP_HELP);
+  const { up } = await import("./up.ts");
+  return await up({
+    dataDir: values.data ?? defaultDataDir(),
+    host: values.host ?? "127.0.0.1",
+    port: numberOf(values.port, "--port", 0, 65_535),
+    url: urlOf(values.url),
+    join: values.join,
+    name: values.name,
+    cores: numberOf(values.cores, "--cores", 0, 1_024),
+    device: values.device,
+    json: values.json ?? false,
+  });
+}
+
+async function runSh(args: string[]): Promise<number> {
+  const { values } = parse({ args, options: { ...COMMON, command: { type: "string", short: "c" } } });
+  if (values.help === true) return print(SH_HELP);
+  const { sh } = await import("./sh.ts");
+  return await sh({ dataDir: values.data ?? defaultDataDir(), line: values.command });
+}
+
+async function runInvite(args: string[]): Promise<number> {
+  const { values } = parse({ args, options: { ...COMMON, json: { type: "boolean" } } });
+  if (values.help === true) return print(INVITE_HELP);
+  const { sh } = await import("./sh.ts");
+  return await sh({ dataDir: values.data ?? defaultDataDir(), line: values.json === true ? "invite --json" : "invite" });
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return EXIT.ok;
+}
+
+function parse<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    throw new StarfishError("usage", messageOf(error), { cause: error });
+  }
+}
+
+function numberOf(text: string | undefined, option: string, min: number, max: number): number | undefined {
+  if (text === undefined) return undefined;
+  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(number >= min && number <= max)) {
+    throw new StarfishError("usage", `${option} must be a whole number from ${min} to ${max}, not '${text}'`);
+  }
+  return number;
+}
+
+function urlOf(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new StarfishError("usage", `--url must be a link like https://example.org/, not '${text}'`);
+  }
+  url.hash = "";
+  return url.href;
+}
+
+// Output to a reader that has gone (`starfish sh -c peers | head -1`) is no fault: end as SIGPIPE would have it.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => process.exit(EXIT.brokenPipe));
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`starfish: ${error instanceof StarfishError ? error.message : (error instanceof Error ? error.stack : String(error))}\n`);
+  process.exitCode = exitStatusOf(error);
+}
+// What has been left open by a library must not keep a program alive that is done.
+process.stdout.write("", () => process.exit());

@@ -1,0 +1,143 @@
+/**
+ * A node's directory: its store, its lock and the socket by which `starfish sh` talks to it. One process owns it at a
+ * time; the lock of a process that has died is taken over.
+ */
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, readdir, readFile, unlink, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { homedir, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf, StarfishError } from "../core/base/errors.ts";
+
+/** Longest path of a Unix socket that all systems take (sun_path is 104 bytes on macOS and the BSDs, 108 on Linux). */
+const SOCKET_PATH_BYTES_MAX = 103;
+
+/** Where a node lives if nobody says otherwise (XDG Base Directory Specification). */
+export function defaultDataDir(env: NodeJS.ProcessEnv = process.env): string {
+  const named = env["STARFISH_DATA"];
+  if (named !== undefined && named !== "") return resolve(named);
+  const xdg = env["XDG_DATA_HOME"];
+  return join(xdg !== undefined && xdg !== "" ? xdg : join(homedir(), ".local", "share"), "starfish");
+}
+
+/** The control socket. Too long a path is replaced by one in the temporary directory that follows from it. */
+export function controlPath(dataDir: string): string {
+  if (process.platform === "win32") return `\\\\.\\pipe\\starfish-${digest(dataDir)}`;
+  const path = join(resolve(dataDir), "control.sock");
+  return Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX ? path : join(tmpdir(), `starfish-${digest(dataDir)}.sock`);
+}
+
+function digest(dataDir: string): string {
+  return createHash("sha256").update(resolve(dataDir)).digest("hex").slice(0, 16);
+}
+
+/** Makes the directory, readable by its owner only, and claims it. Rejects with "in-use" or "io". */
+export async function claimDataDir(dataDir: string): Promise<AsyncDisposable> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    const lock = await claim(dataDir);
+    return { [Symbol.asyncDispose]: () => unlink(lock).catch(ignoreMissing) };
+  } catch (error) {
+    if (error instanceof StarfishError) throw error;
+    throw new StarfishError("io", `The data directory ${dataDir} cannot be used: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+interface Owner {
+  readonly pid: number;
+  /** When that process started, where the system tells: a number used again is another process. */
+  readonly started: string;
+}
+
+/** Two that start at the same moment both withdraw, and try again after a time of their own. */
+const ATTEMPTS = 3;
+const PAUSE_MS_MAX = 100;
+const LOCK_NAME = /^lock\./;
+
+/**
+ * Each claimant shows a file of its own first and looks for others after that: of two, at least one sees the other, so
+ * there are never two owners. Files of the dead are removed by whoever sees them, which can hurt nobody.
+ */
+async function claim(dataDir: string): Promise<string> {
+  const own: Owner = { pid: process.pid, started: (await startOf(process.pid)) ?? "" };
+  for (let attempt = 1; ; attempt++) {
+    const lock = join(dataDir, `lock.${randomUUID()}`);
+    await writeFile(lock, JSON.stringify(own), { mode: 0o600, flag: "wx" });
+    const other = await otherOwner(dataDir, lock);
+    if (other === undefined) return lock;
+    await unlink(lock);
+    if (attempt === ATTEMPTS) throw inUse(dataDir, other);
+    await sleep(Math.random() * PAUSE_MS_MAX);
+  }
+}
+
+function inUse(dataDir: string, other: Owner | "unseen"): StarfishError {
+  const who = other === "unseen" ? "" : ` (process ${other.pid})`;
+  return new StarfishError(
+    "in-use",
+    `Another Starfish node${who} is running in ${dataDir}. Talk to it with 'starfish sh --data ${dataDir}', or start this one with another --data`,
+  );
+}
+
+/** A living owner beside `lock`; "unseen" where only its socket answers, as from another container on one volume. */
+async function otherOwner(dataDir: string, lock: string): Promise<Owner | "unseen" | undefined> {
+  for (const name of await readdir(dataDir)) {
+    const path = join(dataDir, name);
+    if (!LOCK_NAME.test(name) || path === lock) continue;
+    const owner = await readOwner(path);
+    if (owner !== undefined && (await isAlive(owner))) return owner;
+    if (owner !== undefined) await unlink(path).catch(ignoreMissing);
+  }
+  return (await answers(controlPath(dataDir))) ? "unseen" : undefined;
+}
+
+/** Undefined for a file that is gone or not written yet; who is still writing it will see ours. */
+async function readOwner(path: string): Promise<Owner | undefined> {
+  try {
+    const owner: unknown = JSON.parse(await readFile(path, "utf8"));
+    if (typeof owner !== "object" || owner === null || !("pid" in owner) || typeof owner.pid !== "number") return undefined;
+    return { pid: owner.pid, started: "started" in owner && typeof owner.started === "string" ? owner.started : "" };
+  } catch {
+    return undefined;
+  }
+}
+
+function answers(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath);
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    socket.unref().once("connect", () => socket.destroy());
+  });
+}
+
+async function isAlive({ pid, started }: Owner): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: it is there and somebody else's.
+    return hasCode(error, "EPERM");
+  }
+  const now = await startOf(pid);
+  return now === undefined || started === "" || now === started;
+}
+
+/** Start time of a process in clock ticks since boot (proc(5), field 22 of stat), with the boot it belongs to. */
+async function startOf(pid: number): Promise<string | undefined> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+    const boot = await readFile("/proc/sys/kernel/random/boot_id", "utf8");
+    const afterName = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return `${boot.trim()}/${afterName[19] ?? ""}`;
+  } catch {
+    return undefined;
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!hasCode(error, "ENOENT")) throw error;
+}

@@ -1,0 +1,190 @@
+/**
+ * The wire between `starfish sh` and the node: frames on a local socket. A frame is its length (4 bytes, big-endian,
+ * of what follows), its kind (1 byte) and its body: raw bytes for streams, CBOR for the rest.
+ *
+ * What flows to the client is held back by the socket itself. What flows to the node shares the socket with interrupts,
+ * which must get through while a job reads nothing: so stdin is sent only as far as the node has asked for (credit).
+ */
+import type { Socket } from "node:net";
+import * as v from "valibot";
+import { decode, encode, integerOf, textOf, type Schema } from "../core/base/codec.ts";
+import { ERROR_CODES, StarfishError, toStarfishError, type ErrorCode } from "../core/base/errors.ts";
+import { LINE_LENGTH_MAX } from "../core/shell/parse.ts";
+
+export const CONTROL_VERSION = 1;
+/** Bytes of stdin on their way that no command has read yet. */
+export const STDIN_WINDOW_BYTES: number = 256 * 1024;
+/** Largest body: the longest line in UTF-8, and little enough to hold in passing. Streams are cut into such pieces. */
+export const BODY_BYTES_MAX: number = 256 * 1024;
+/** Largest file that a command may read from or write to the client's disk: modules and pictures, held in memory. */
+export const FILE_BYTES_MAX: number = 256 * 1024 * 1024;
+
+export const KIND = {
+  // client to node
+  open: 1,
+  stdin: 2,
+  stdinEnd: 3,
+  resize: 4,
+  interrupt: 5,
+  fileData: 6,
+  fileEnd: 7,
+  // node to client
+  stdout: 33,
+  stderr: 34,
+  credit: 35,
+  exit: 36,
+  readFile: 37,
+  writeFile: 38,
+  writeData: 39,
+  writeEnd: 40,
+} as const;
+
+export interface Frame {
+  readonly kind: number;
+  readonly body: Uint8Array;
+}
+
+export interface TerminalFacts {
+  readonly columns: number;
+  readonly rows: number;
+  readonly colours: boolean;
+  readonly pictures: "inline" | "blocks";
+}
+
+/** The first frame of a connection. */
+export interface Open {
+  readonly version: number;
+  /** The line to run, or nothing for a session at a terminal. */
+  readonly line?: string | undefined;
+  readonly stdout?: TerminalFacts | undefined;
+  readonly stderr?: TerminalFacts | undefined;
+}
+
+/** The end of a file's pieces, or of the attempt. */
+export interface FileEnd {
+  readonly id: number;
+  readonly error?: { readonly code: ErrorCode; readonly message: string } | undefined;
+}
+
+const PATH_CHARS_MAX = 4_096;
+const terminal: Schema<TerminalFacts> = v.object({
+  columns: integerOf(1, 10_000),
+  rows: integerOf(1, 10_000),
+  colours: v.boolean(),
+  pictures: v.picklist(["inline", "blocks"]),
+});
+const open: Schema<Open> = v.object({
+  version: integerOf(1),
+  line: v.optional(textOf(LINE_LENGTH_MAX)),
+  stdout: v.optional(terminal),
+  stderr: v.optional(terminal),
+});
+const end: Schema<FileEnd> = v.object({
+  id: integerOf(0),
+  error: v.optional(v.object({ code: v.picklist(ERROR_CODES), message: textOf(PATH_CHARS_MAX) })),
+});
+const file: Schema<{ readonly id: number; readonly path: string }> = v.object({ id: integerOf(0), path: textOf(PATH_CHARS_MAX) });
+
+export const schemas: {
+  readonly open: typeof open;
+  readonly terminal: typeof terminal;
+  readonly file: typeof file;
+  readonly end: typeof end;
+  readonly number: Schema<number>;
+} = { open, terminal, file, end, number: integerOf(0) };
+
+export function read<T>(schema: Schema<T>, frame: Frame): T {
+  return decode(schema, frame.body);
+}
+
+const ID_BYTES = 4;
+
+/** A piece of a file, as `sendFile` sends it. Throws "malformed". */
+export function readPiece(frame: Frame): { id: number; bytes: Uint8Array } {
+  const { body } = frame;
+  if (body.length < ID_BYTES) throw new StarfishError("malformed", "A piece of no file");
+  return { id: new DataView(body.buffer, body.byteOffset).getUint32(0), bytes: body.subarray(ID_BYTES) };
+}
+
+export class FrameSocket {
+  readonly #socket: Socket;
+  #failure: StarfishError | undefined;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on("error", (error) => (this.#failure ??= toStarfishError(error, "closed")));
+  }
+
+  /** Resolves when there is room for more. Rejects with "closed" when the other end has gone. */
+  async send(kind: number, body: Uint8Array = new Uint8Array()): Promise<void> {
+    for (let offset = 0; offset === 0 || offset < body.length; offset += BODY_BYTES_MAX) {
+      await this.#sendOne(kind, body.subarray(offset, offset + BODY_BYTES_MAX));
+    }
+  }
+
+  /** A file in pieces, each with the number of its transfer before it. */
+  async sendFile(kind: number, id: number, bytes: Uint8Array): Promise<void> {
+    const pieceBytes = BODY_BYTES_MAX - ID_BYTES;
+    for (let offset = 0; offset < bytes.length; offset += pieceBytes) {
+      const piece = bytes.subarray(offset, offset + pieceBytes);
+      const body = new Uint8Array(ID_BYTES + piece.length);
+      new DataView(body.buffer).setUint32(0, id);
+      body.set(piece, ID_BYTES);
+      await this.#sendOne(kind, body);
+    }
+  }
+
+  sendMessage(kind: number, message: unknown): Promise<void> {
+    return this.send(kind, encode(message));
+  }
+
+  async #sendOne(kind: number, body: Uint8Array): Promise<void> {
+    const frame = new Uint8Array(5 + body.length);
+    new DataView(frame.buffer).setUint32(0, 1 + body.length);
+    frame[4] = kind;
+    frame.set(body, 5);
+    if (this.#socket.destroyed || !this.#socket.writable) throw this.#gone();
+    if (this.#socket.write(frame)) return;
+    await new Promise<void>((resolve, reject) => {
+      const settle = (): void => {
+        this.#socket.off("drain", settle).off("close", settle);
+        if (this.#socket.destroyed) reject(this.#gone());
+        else resolve();
+      };
+      this.#socket.on("drain", settle).on("close", settle);
+    });
+  }
+
+  /** The frames that come, until the other end has gone. Rejects with "malformed" for what is no frame. */
+  async *frames(): AsyncGenerator<Frame, void, undefined> {
+    let rest: Buffer = Buffer.alloc(0);
+    try {
+      for await (const chunk of this.#socket as AsyncIterable<Buffer>) {
+        rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+        while (rest.length >= 5) {
+          const length = rest.readUInt32BE(0);
+          if (length < 1 || length > BODY_BYTES_MAX + 1) throw new StarfishError("malformed", `A frame of ${length} bytes`);
+          if (rest.length < 4 + length) break;
+          yield { kind: rest.readUInt8(4), body: Uint8Array.from(rest.subarray(5, 4 + length)) };
+          rest = rest.subarray(4 + length);
+        }
+      }
+    } catch (error) {
+      if (error instanceof StarfishError) throw error;
+      this.#failure ??= toStarfishError(error, "closed");
+    }
+  }
+
+  /** Ends the connection after what has been sent. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #gone(): StarfishError {
+    return this.#failure ?? new StarfishError("closed", "The other end has gone");
+  }
+}

@@ -1,0 +1,64 @@
+/** The one port that a node offers: page, health and WebSocket links. */
+import { createServer, type Server } from "node:http";
+import { networkInterfaces } from "node:os";
+import { StarfishError } from "../core/base/errors.ts";
+
+/** Not registered for anything common, and no browser refuses it (Fetch, "bad port"). */
+export const PORT_DEFAULT = 4500;
+/** How many ports after the default are tried, so that a second node on one machine starts without thinking. */
+const PORTS_TRIED = 20;
+/** Sockets at once: several hundred WebSocket links, and browsers that load the page. */
+const CONNECTIONS_MAX = 2_048;
+
+export interface Listening {
+  readonly server: Server;
+  readonly port: number;
+}
+
+/** Listens on the port, or without one on the first free port from the default on. Rejects with "in-use" or "io". */
+export async function listen(host: string, port: number | undefined): Promise<Listening> {
+  const last = port ?? PORT_DEFAULT + PORTS_TRIED;
+  for (let candidate = port ?? PORT_DEFAULT; ; candidate++) {
+    try {
+      return await listenOn(host, candidate);
+    } catch (error) {
+      if (!isInUse(error)) throw error;
+      if (candidate >= last) throw error;
+    }
+  }
+}
+
+function isInUse(error: unknown): boolean {
+  return error instanceof StarfishError && error.code === "in-use";
+}
+
+function listenOn(host: string, port: number): Promise<Listening> {
+  const server = createServer();
+  server.maxConnections = CONNECTIONS_MAX;
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EADDRINUSE") {
+        reject(new StarfishError("in-use", `Port ${port} on ${host} is taken by another program. Choose another with --port`));
+      } else if (error.code === "EACCES") {
+        reject(new StarfishError("io", `Port ${port} is reserved for the system. Choose one above 1023 with --port`));
+      } else {
+        reject(new StarfishError("io", `Cannot listen on ${host}, port ${port}: ${error.message}`));
+      }
+    });
+    server.listen(port, host, () => {
+      const address = server.address();
+      resolve({ server, port: typeof address === "object" && address !== null ? address.port : port });
+    });
+  });
+}
+
+/** The page's address as others should open it: an "any" address is replaced by one of this machine's. */
+export function pageUrl(host: string, port: number): string {
+  const name = host === "0.0.0.0" || host === "::" ? lanAddress() : host;
+  return `http://${name.includes(":") ? `[${name}]` : name}:${port}/`;
+}
+
+function lanAddress(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return addresses.find((address) => address.family === "IPv4" && !address.internal)?.address ?? "127.0.0.1";
+}

@@ -1,0 +1,141 @@
+/**
+ * The built page as a request handler. Only files that were there when it was made are served, so no path can lead
+ * elsewhere; each is read and compressed once, when it is first asked for.
+ */
+import { createHash } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { readdir, readFile } from "node:fs/promises";
+import { extname, join, relative, sep } from "node:path";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
+import { CSP_HEADER } from "../browser/csp.ts";
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".json": "application/json",
+  ".webmanifest": "application/manifest+json",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".ico": "image/x-icon",
+  ".wasm": "application/wasm",
+  ".woff2": "font/woff2",
+  ".txt": "text/plain; charset=utf-8",
+};
+const COMPRESSED = new Set([".html", ".js", ".css", ".json", ".webmanifest", ".svg", ".wasm", ".txt"]);
+
+const HEADERS: Readonly<Record<string, string>> = {
+  "Content-Security-Policy": CSP_HEADER,
+  "X-Content-Type-Options": "nosniff",
+  // The link holds the key of the swarm; no other site may learn even the address.
+  "Referrer-Policy": "no-referrer",
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+};
+
+/** Vite puts a hash of the content in the names below assets/: they never change. */
+const FOREVER = "public, max-age=31536000, immutable";
+
+interface Asset {
+  readonly plain: Buffer;
+  readonly brotli: Buffer | undefined;
+  readonly gzip: Buffer | undefined;
+  readonly tag: string;
+  readonly type: string;
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Rejects if the folder cannot be read; a page that has not been built is answered for with 503. */
+export async function servePage(folder: string): Promise<Handler> {
+  const files = await listFiles(folder);
+  const assets = new Map<string, Promise<Asset>>();
+  const assetOf = (path: string): Promise<Asset> | undefined => {
+    const file = files.get(path);
+    if (file === undefined) return undefined;
+    const known = assets.get(path) ?? load(file);
+    assets.set(path, known);
+    return known;
+  };
+  return (request, response) => {
+    answer(request, response, files.size > 0, assetOf).catch(() => {
+      if (!response.headersSent) response.writeHead(500, HEADERS);
+      response.end();
+    });
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  isBuilt: boolean,
+  assetOf: (path: string) => Promise<Asset> | undefined,
+): Promise<void> {
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return say(response, 405, "Only GET and HEAD here.\n", { Allow: "GET, HEAD" });
+  }
+  const path = new URL(request.url ?? "/", "http://page").pathname;
+  if (path === "/health") return say(response, 200, "ok\n");
+  if (!isBuilt) return say(response, 503, "The page has not been built. Run: npm run build\n");
+  const asset = await assetOf(path === "/" ? "/index.html" : path);
+  if (asset === undefined) return say(response, 404, "There is no such file.\n");
+  sendAsset(request, response, asset, path.startsWith("/assets/"));
+}
+
+function sendAsset(request: IncomingMessage, response: ServerResponse, asset: Asset, forever: boolean): void {
+  const accepted = String(request.headers["accept-encoding"] ?? "");
+  const encoded: readonly [name: string, body: Buffer | undefined][] = [["br", asset.brotli], ["gzip", asset.gzip]];
+  const [encoding, body = asset.plain] = encoded.find(([name, bytes]) => bytes !== undefined && accepts(accepted, name)) ?? [];
+  const tag = `"${asset.tag}${encoding === undefined ? "" : `-${encoding}`}"`;
+  const headers: Record<string, string | number> = {
+    ...HEADERS,
+    "Content-Type": asset.type,
+    "Cache-Control": forever ? FOREVER : "no-cache",
+    ETag: tag,
+    Vary: "Accept-Encoding",
+  };
+  if (request.headers["if-none-match"] === tag) {
+    response.writeHead(304, headers).end();
+    return;
+  }
+  if (encoding !== undefined) headers["Content-Encoding"] = encoding;
+  headers["Content-Length"] = body.length;
+  response.writeHead(200, headers).end(request.method === "HEAD" ? undefined : body);
+}
+
+/** Whether the header takes an encoding (RFC 9110, 12.5.3); browsers never send anything finer than this tells apart. */
+function accepts(header: string, encoding: string): boolean {
+  return header.split(",").some((part) => {
+    const [name = "", weight = ""] = part.trim().split(";");
+    return name.trim().toLowerCase() === encoding && !/^\s*q=0(\.0*)?$/.test(weight);
+  });
+}
+
+function say(response: ServerResponse, status: number, text: string, more: Record<string, string> = {}): void {
+  response.writeHead(status, { ...HEADERS, ...more, "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store" }).end(text);
+}
+
+async function listFiles(folder: string): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  for (const entry of entries) {
+    if (!entry.isFile()) continue;
+    const file = join(entry.parentPath, entry.name);
+    files.set(`/${relative(folder, file).split(sep).join("/")}`, file);
+  }
+  return files;
+}
+
+async function load(file: string): Promise<Asset> {
+  const plain = await readFile(file);
+  const extension = extname(file);
+  const type = TYPES[extension] ?? "application/octet-stream";
+  const tag = createHash("sha256").update(plain).digest("base64url").slice(0, 22);
+  if (!COMPRESSED.has(extension)) return { plain, brotli: undefined, gzip: undefined, tag, type };
+  // Quality 9 of 11: within 2% of the smallest, in a fifth of the time; somebody is waiting for the first answer.
+  const brotli = promisify(brotliCompress)(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } });
+  const gzipped = promisify(gzip)(plain, { level: 9 });
+  return { plain, brotli: await brotli, gzip: await gzipped, tag, type };
+}

@@ -1,0 +1,55 @@
+/** What a running node says: lines for people, or one JSON object a line for programs. Never secrets in the log. */
+import type { Log, LogLevel } from "../core/ports/log.ts";
+import type { Net } from "../core/net/types.ts";
+
+const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
+
+export interface Report {
+  /** Something worth knowing: `text` for people, event and fields for programs. */
+  say(event: string, text: string, fields?: Readonly<Record<string, unknown>>): void;
+  readonly log: Log;
+}
+
+/** `levelMin` is what of the log is shown; people need warnings only. */
+export function createReport(options: { readonly json: boolean; readonly levelMin?: LogLevel }): Report {
+  const { json } = options;
+  const rankMin = RANK[options.levelMin ?? (json ? "info" : "warn")];
+  const line = (fields: Readonly<Record<string, unknown>>): void => {
+    process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), ...fields })}\n`);
+  };
+  return {
+    say(event, text, fields = {}): void {
+      if (json) line({ level: "info", event, ...fields });
+      else process.stdout.write(`${text}\n`);
+    },
+    log: {
+      write(level, event, fields = {}): void {
+        if (RANK[level] < rankMin) return;
+        if (json) line({ level, event, ...fields });
+        else process.stderr.write(`${level}: ${event}${Object.keys(fields).length === 0 ? "" : ` ${JSON.stringify(fields)}`}\n`);
+      },
+    },
+  };
+}
+
+/** Says who comes, goes, and changes its name. */
+export function reportMembers(net: Net, report: Report): void {
+  const names = new Map<string, string>();
+  net.onMember(({ member: { record, status, isSelf }, before }) => {
+    const { peer, name, kind } = record;
+    const known = names.get(peer);
+    const what = kind === "tab" ? "a browser tab" : "a node";
+    const fields = { peer, name, kind };
+    if (status === "gone") {
+      names.delete(peer);
+      if (isSelf || before === undefined || before === "gone") return;
+      const left = record.state === "left";
+      report.say(left ? "left" : "lost", left ? `- ${name} left` : `- ${name} is gone without a goodbye`, fields);
+      return;
+    }
+    names.set(peer, name);
+    if (isSelf) return;
+    if (before === undefined || before === "gone") report.say("joined", `+ ${name} joined (${what})`, fields);
+    else if (known !== undefined && known !== name) report.say("renamed", `  ${known} is now called ${name}`, fields);
+  });
+}

@@ -1,0 +1,246 @@
+/**
+ * `starfish sh`: a terminal, a command line or a script at the node that runs in a data directory. Streams, interrupts
+ * and the exit status pass through; files are those of the directory in which it was called.
+ */
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { createInterface } from "node:readline";
+import { concat } from "../core/base/bytes.ts";
+import { messageOf, StarfishError, type ErrorCode } from "../core/base/errors.ts";
+import { parse, SyntaxFault } from "../core/shell/parse.ts";
+import { controlPath } from "./data-dir.ts";
+import { EXIT } from "./exit-status.ts";
+import {
+  BODY_BYTES_MAX,
+  CONTROL_VERSION,
+  FILE_BYTES_MAX,
+  FrameSocket,
+  KIND,
+  read,
+  readPiece,
+  schemas,
+  type Frame,
+  type Open,
+  type TerminalFacts,
+} from "./frames.ts";
+
+export interface ShOptions {
+  readonly dataDir: string;
+  readonly line?: string | undefined;
+}
+
+/** Resolves to the exit status of the last line. Rejects with "unreachable" where no node is running. */
+export async function sh({ dataDir, line }: ShOptions): Promise<number> {
+  if (line !== undefined) return await runLine(dataDir, line, process.stdin);
+  if (process.stdin.isTTY && process.stdout.isTTY) return await interact(dataDir);
+  return await runScript(dataDir);
+}
+
+/** Every line in turn, as they come; a line that is not complete is joined with the next. */
+async function runScript(dataDir: string): Promise<number> {
+  let status: number = EXIT.ok;
+  let pending = "";
+  const lines = createInterface({ input: process.stdin, crlfDelay: Infinity });
+  // Say at once that nobody is there, also for an empty script.
+  (await open(dataDir)).destroy();
+  for await (const line of lines) {
+    pending = pending === "" ? line : `${pending}\n${line}`;
+    if (isIncomplete(pending)) continue;
+    if (pending.trim() !== "") status = await runLine(dataDir, pending, undefined);
+    pending = "";
+    if (status === EXIT.interrupted) break;
+  }
+  lines.close();
+  return pending === "" ? status : await runLine(dataDir, pending, undefined);
+}
+
+function isIncomplete(line: string): boolean {
+  try {
+    parse(line);
+    return false;
+  } catch (error) {
+    return error instanceof SyntaxFault && error.incomplete;
+  }
+}
+
+async function runLine(dataDir: string, line: string, stdin: NodeJS.ReadStream | undefined): Promise<number> {
+  const client = new Client(await open(dataDir), stdin);
+  let interrupts = 0;
+  const interrupt = (): void => {
+    if (++interrupts > 1) process.exit(EXIT.interrupted);
+    client.interrupt();
+  };
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  try {
+    return await client.run({ version: CONTROL_VERSION, line, stdout: factsOf(process.stdout), stderr: factsOf(process.stderr) });
+  } finally {
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+  }
+}
+
+async function interact(dataDir: string): Promise<number> {
+  const client = new Client(await open(dataDir), process.stdin);
+  const facts = factsOf(process.stdout);
+  const resize = (): void => client.resize(factsOf(process.stdout));
+  process.stdin.setRawMode(true);
+  process.stdout.on("resize", resize);
+  try {
+    return await client.run({ version: CONTROL_VERSION, stdout: facts, stderr: facts });
+  } finally {
+    process.stdout.off("resize", resize);
+    process.stdin.setRawMode(false);
+  }
+}
+
+function open(dataDir: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(controlPath(dataDir));
+    socket.once("connect", () => resolve(socket));
+    socket.once("error", (error: NodeJS.ErrnoException) => {
+      const nobody = error.code === "ENOENT" || error.code === "ECONNREFUSED";
+      const why = nobody
+        ? `No node is running in ${dataDir}. Start one with 'starfish up', or name its directory with --data`
+        : `The node in ${dataDir} cannot be reached: ${error.message}`;
+      reject(new StarfishError("unreachable", why, { cause: error }));
+    });
+  });
+}
+
+/** What the node may know of a terminal, or nothing where there is none. */
+function factsOf(stream: NodeJS.WriteStream): TerminalFacts | undefined {
+  if (!stream.isTTY) return undefined;
+  const program = process.env["TERM_PROGRAM"] ?? "";
+  const inline = ["iTerm.app", "WezTerm", "vscode", "mintty"].includes(program) || process.env["LC_TERMINAL"] === "iTerm2";
+  return {
+    columns: stream.columns || 80,
+    rows: stream.rows || 24,
+    colours: (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb",
+    pictures: inline ? "inline" : "blocks",
+  };
+}
+
+class Client {
+  readonly #frames: FrameSocket;
+  readonly #stdin: NodeJS.ReadStream | undefined;
+  readonly #writing = new Map<number, { path: string; parts: Uint8Array[] }>();
+  #credit = 0;
+  #hasCredit: (() => void) | undefined;
+  #pumping = false;
+
+  constructor(socket: Socket, stdin: NodeJS.ReadStream | undefined) {
+    this.#frames = new FrameSocket(socket);
+    this.#stdin = stdin;
+  }
+
+  async run(request: Open): Promise<number> {
+    await this.#frames.sendMessage(KIND.open, withoutUndefined(request));
+    try {
+      for await (const frame of this.#frames.frames()) {
+        if (frame.kind === KIND.exit) return read(schemas.number, frame);
+        await this.#receive(frame);
+      }
+    } finally {
+      this.#stdin?.destroy();
+      this.#frames.destroy();
+    }
+    throw new StarfishError("link-closed", "The node has gone; what was running has ended with it");
+  }
+
+  interrupt(): void {
+    this.#frames.send(KIND.interrupt).catch(() => {});
+  }
+
+  resize(facts: TerminalFacts | undefined): void {
+    if (facts !== undefined) this.#frames.sendMessage(KIND.resize, facts).catch(() => {});
+  }
+
+  async #receive(frame: Frame): Promise<void> {
+    switch (frame.kind) {
+      case KIND.stdout:
+        return await write(process.stdout, frame.body);
+      case KIND.stderr:
+        return await write(process.stderr, frame.body);
+      case KIND.credit:
+        this.#credit += read(schemas.number, frame);
+        this.#hasCredit?.();
+        if (!this.#pumping) this.#pump().catch(() => this.#frames.destroy());
+        return;
+      case KIND.readFile: {
+        const { id, path } = read(schemas.file, frame);
+        // Not awaited: output goes on meanwhile, and the socket keeps the pieces in order.
+        this.#sendFile(id, path).catch(() => this.#frames.destroy());
+        return;
+      }
+      case KIND.writeFile: {
+        const { id, path } = read(schemas.file, frame);
+        this.#writing.set(id, { path, parts: [] });
+        return;
+      }
+      case KIND.writeData: {
+        const { id, bytes } = readPiece(frame);
+        this.#writing.get(id)?.parts.push(bytes);
+        return;
+      }
+      case KIND.writeEnd:
+        return await this.#finishWriting(read(schemas.end, frame).id);
+      default:
+        throw new StarfishError("version-mismatch", "The running node is of another version; restart it");
+    }
+  }
+
+  /** Sends stdin as far as the node wants it. */
+  async #pump(): Promise<void> {
+    this.#pumping = true;
+    for await (const chunk of (this.#stdin ?? []) as AsyncIterable<Buffer>) {
+      for (let offset = 0; offset < chunk.length; ) {
+        while (this.#credit === 0) await new Promise<void>((resolve) => (this.#hasCredit = resolve));
+        const piece = chunk.subarray(offset, offset + Math.min(this.#credit, BODY_BYTES_MAX));
+        this.#credit -= piece.length;
+        offset += piece.length;
+        await this.#frames.send(KIND.stdin, piece);
+      }
+    }
+    await this.#frames.send(KIND.stdinEnd);
+  }
+
+  async #sendFile(id: number, path: string): Promise<void> {
+    try {
+      const { size } = await stat(path);
+      if (size > FILE_BYTES_MAX) throw new StarfishError("too-large", `${path} is larger than ${FILE_BYTES_MAX / 1024 / 1024} MiB`);
+      await this.#frames.sendFile(KIND.fileData, id, await readFile(path));
+      await this.#frames.sendMessage(KIND.fileEnd, { id });
+    } catch (error) {
+      await this.#frames.sendMessage(KIND.fileEnd, { id, error: fileError(error, path) });
+    }
+  }
+
+  async #finishWriting(id: number): Promise<void> {
+    const { path, parts } = this.#writing.get(id) ?? { path: "", parts: [] };
+    this.#writing.delete(id);
+    try {
+      await writeFile(path, concat(parts));
+      await this.#frames.sendMessage(KIND.fileEnd, { id });
+    } catch (error) {
+      await this.#frames.sendMessage(KIND.fileEnd, { id, error: fileError(error, path) });
+    }
+  }
+}
+
+function fileError(error: unknown, path: string): { code: ErrorCode; message: string } {
+  if (error instanceof StarfishError) return { code: error.code, message: error.message };
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ENOENT") return { code: "not-found", message: `there is no ${path} here` };
+  return { code: "io", message: `${path}: ${messageOf(error)}` };
+}
+
+/** Waits while the reader is behind. A reader that has gone ends this process, as SIGPIPE would. */
+function write(stream: NodeJS.WriteStream, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.write(bytes)) resolve();
+    else stream.once("drain", resolve);
+  });
+}
+
+function withoutUndefined(request: Open): Partial<Open> {
+  return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined));
+}
