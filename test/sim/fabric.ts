@@ -139,7 +139,7 @@ export class Fabric {
 
   /** What a relay carried for these two ends with that link, it can carry no more. */
   relayLostLink(via: SimNetwork, peer: PeerId): void {
-    for (const wire of [...this.#wires]) {
+    for (const wire of this.#wires) {
       if (wire.via !== via) continue;
       if (wire.dialler.network.self === peer || wire.answerer.network.self === peer) this.#breakSoon(wire);
     }
@@ -147,7 +147,7 @@ export class Fabric {
 
   /** A life is over. Unless silent, its peers see their connections reset; otherwise they wait in vain. */
   died(network: SimNetwork, silent: boolean): void {
-    for (const wire of [...this.#wires]) {
+    for (const wire of this.#wires) {
       if (wire.via === network) {
         this.#breakSoon(wire);
       } else if (wire.dialler.network === network || wire.answerer.network === network) {
@@ -161,7 +161,7 @@ export class Fabric {
 
   /** A machine is up again: it answers with a reset what was meant for its former life. */
   restarted(machine: Machine): void {
-    for (const wire of [...this.#wires]) {
+    for (const wire of this.#wires) {
       for (const end of [wire.dialler, wire.answerer]) {
         if (end.network.machine === machine && !end.network.alive) this.#breakSoon(wire);
       }

@@ -169,7 +169,7 @@ export class SimLink implements Link {
     const error = new StarfishError("link-closed", reason, { retryable: true });
     for (const opening of this.#opening.values()) opening.reject(error);
     this.#opening.clear();
-    for (const channel of [...this.#channels.values()]) channel.close(error);
+    for (const channel of this.#channels.values()) channel.close(error);
     this.network.linkDown(this);
     this.later(() => this.#closed.emit());
   }

@@ -90,7 +90,7 @@ export class SimNetwork implements Network {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const link of [...this.#links.values()]) void link.close();
+    for (const link of this.#links.values()) void link.close();
     this.#closed = true;
     if (this.#fabric.networks.get(this.machine) === this) this.#fabric.networks.delete(this.machine);
   }

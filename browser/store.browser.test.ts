@@ -1,0 +1,44 @@
+/** The IndexedDB store in a real browser: its contract, and faults that a browser can have. */
+import { describe, expect, it } from "vitest";
+import { utf8 } from "../core/base/bytes.ts";
+import { isStarfishError } from "../core/base/errors.ts";
+import { storeContract } from "../core/ports/store.contract.ts";
+import { openIndexedDbStore } from "./store.ts";
+
+let made = 0;
+const freshName = (): string => `store-test-${performance.timeOrigin}-${made++}`;
+
+function remove(name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(name);
+    request.onsuccess = () => resolve();
+    request.onerror = () => reject(request.error ?? new Error("not deleted"));
+  });
+}
+
+storeContract("IndexedDB", async () => {
+  const name = freshName();
+  return { open: () => openIndexedDbStore(name), destroy: () => remove(name) };
+});
+
+describe("IndexedDB store", () => {
+  it("keeps the stores of different names apart", async () => {
+    const names = [freshName(), freshName()] as const;
+    const one = await openIndexedDbStore(names[0]);
+    const two = await openIndexedDbStore(names[1]);
+    await one.set("a", utf8("one"));
+    expect(await two.get("a")).toBeUndefined();
+    await one[Symbol.asyncDispose]();
+    await two[Symbol.asyncDispose]();
+    await Promise.all(names.map(remove));
+  });
+
+  it("lets its database be deleted under it, and then says what to do", async () => {
+    const name = freshName();
+    await using store = await openIndexedDbStore(name);
+    await store.set("a", utf8("one"));
+    await remove(name);
+    await expect(store.get("a")).rejects.toThrow("reload the page");
+    await expect(store.set("a", utf8("x"))).rejects.toSatisfy((error) => isStarfishError(error, "io"));
+  });
+});
