@@ -1,5 +1,6 @@
 /** What the terminal says at first: where one is, who is here, and three things to try, to click or to type. */
 import { colourOf } from "../../core/net/names.ts";
+import { widthOf, withoutColours } from "../../core/shell/width.ts";
 import type { NodeFacts } from "./swarm-model.ts";
 import { runLink } from "./terminal.ts";
 
@@ -17,15 +18,18 @@ const THINGS: readonly (readonly [line: string, what: string])[] = [
 export const PROMPT: string = `${ACCENT}$${PLAIN} `;
 
 /** Before the network is there. `swarm` is its name in two words, or undefined where there is none to join. */
-export function greeting(swarm: string | undefined): string {
-  const where = swarm === undefined ? "" : `This tab is becoming a part of the swarm ${BOLD}${swarm}${PLAIN}: one computer made of everybody's devices.\n`;
+export function greeting(swarm: string | undefined, columns: number): string {
+  const where =
+    swarm === undefined
+      ? ""
+      : `${wrapped(`This tab is becoming a part of ${BOLD}${swarm}${PLAIN}, one computer made of everybody's devices.`, columns)}\n`;
   const width = Math.max(...THINGS.map(([line]) => line.length));
   const things = THINGS.map(([line, what]) => `  ${runLink(line)}${" ".repeat(width - line.length)}   ${DIM}${what}${PLAIN}`);
   return `${ACCENT}★ Starfish${PLAIN}\n${where}\nThree things to try; click them or type them:\n\n${things.join("\n")}\n`;
 }
 
 /** Once this node is a member. */
-export function whoIsHere(nodes: readonly NodeFacts[], dark: boolean): string {
+export function whoIsHere(nodes: readonly NodeFacts[], dark: boolean, columns: number): string {
   const self = nodes.find((node) => node.isSelf);
   const others = nodes.filter((node) => !node.isSelf && node.status !== "gone");
   const named = (node: NodeFacts): string => {
@@ -38,5 +42,19 @@ export function whoIsHere(nodes: readonly NodeFacts[], dark: boolean): string {
   const rest = others.length - shown.length;
   const list = rest > 0 ? [...shown, `${rest} more`] : shown;
   const last = list.pop() ?? "";
-  return `${you}Here ${others.length === 1 ? "is" : "are"} ${list.length === 0 ? last : `${list.join(", ")} and ${last}`}.`;
+  const here = list.length === 0 ? last : `${list.join(", ")} and ${last}`;
+  return wrapped(`${you}Here ${others.length === 1 ? "is" : "are"} ${here}.`, columns);
+}
+
+/** Broken between words. A terminal breaks within them. */
+function wrapped(text: string, columns: number): string {
+  let result = "";
+  let width = 0;
+  for (const word of text.split(" ")) {
+    const more = widthOf(withoutColours(word));
+    const breaks = width > 0 && width + 1 + more >= columns;
+    result += width === 0 ? word : `${breaks ? "\n" : " "}${word}`;
+    width = breaks || width === 0 ? more : width + 1 + more;
+  }
+  return result;
 }

@@ -5,6 +5,9 @@ import { circlePath, squarePath, starPath } from "./shapes.ts";
 import type { Point } from "./swarm-layout.ts";
 import { coresWords, statusWords, type NodeFacts } from "./swarm-model.ts";
 
+/** Width of a letter of a label, about; measuring would cost a layout a frame. */
+const LETTER_PX = 6.6;
+
 export class NodeMark {
   readonly element: SVGGElement;
   readonly #glow: SVGCircleElement = svg("circle", { class: "glow" });
@@ -20,7 +23,7 @@ export class NodeMark {
     this.element.append(this.#title, this.#glow, this.#shape, this.#count, this.#label);
     const colour = colourOf(node.peer);
     this.element.style.setProperty("--colour", `light-dark(${colour.light.hex}, ${colour.dark.hex})`);
-    this.#outline = node.isSelf ? (radius) => starPath(radius * 1.45) : node.kind === "tab" ? circlePath : squarePath;
+    this.#outline = node.isSelf ? (radius) => starPath(Math.max(10, radius * 1.45)) : node.kind === "tab" ? circlePath : squarePath;
     this.element.addEventListener("click", (event) => {
       event.stopPropagation();
       onSelect();
@@ -37,14 +40,17 @@ export class NodeMark {
     setText(this.#title, [node.name, kind, state, coresWords(node), link].filter(Boolean).join(" · "));
   }
 
-  place(at: Point, radius: number, labelled: boolean): void {
+  /** `width` is the picture's, so that the name stays inside. */
+  place(at: Point, radius: number, labelled: boolean, width: number): void {
     set(this.element, { transform: `translate(${at.x} ${at.y})` });
-    set(this.#label, { visibility: labelled ? "visible" : "hidden" });
+    const half = (LETTER_PX * (this.#label.textContent?.length ?? 0)) / 2 + 4;
+    const inside = Math.max(half, Math.min(width - half, at.x));
+    set(this.#label, { visibility: labelled ? "visible" : "hidden", x: Math.round(inside - at.x) });
     if (radius === this.#radius) return;
     this.#radius = radius;
     set(this.#shape, { d: this.#outline(radius) });
-    set(this.#glow, { r: radius * 2 });
-    set(this.#label, { y: radius * 1.45 + 13 });
+    set(this.#glow, { r: radius * 1.8 });
+    set(this.#label, { y: radius * 1.6 + 13 });
     set(this.#count, { visibility: radius < 7 ? "hidden" : "visible", "font-size": Math.round(radius * 1.05) });
   }
 

@@ -3,6 +3,7 @@ import type { Computer } from "../../core/computer.ts";
 import { createSession, type Session } from "../../core/shell/interactive.ts";
 import { createShell } from "../../core/shell/shell.ts";
 import type { Command } from "../../core/shell/types.ts";
+import { readSetting, writeSetting } from "../settings.ts";
 import { byId, setText } from "./dom.ts";
 import { greeting, PROMPT, whoIsHere } from "./greeting.ts";
 import { InvitePanel } from "./invite-panel.ts";
@@ -12,13 +13,10 @@ import { pageHost } from "./host.ts";
 import { connectPlaces } from "./places.ts";
 import { starPath } from "./shapes.ts";
 import { StatusLine } from "./status-line.ts";
-import { SwarmModel } from "./swarm-model.ts";
 import { SwarmTable } from "./swarm-table.ts";
 import { SwarmView } from "./swarm-view.ts";
-import { coresWords, linkWords, type NodeFacts } from "./swarm-model.ts";
+import { coresWords, linkWords, SwarmModel, type NodeFacts } from "./swarm-model.ts";
 import { PageTerminal } from "./terminal.ts";
-
-const READER_KEY = "starfish.screen-reader";
 
 export class Page {
   readonly #terminal: PageTerminal;
@@ -45,7 +43,7 @@ export class Page {
   /** Greets and shows the prompt. `swarm` is the swarm's name in words, as far as it is known. */
   open(swarm: string | undefined): void {
     setText(byId("swarm-name", HTMLElement), swarm ?? "");
-    this.#session.print(greeting(swarm));
+    this.#session.print(greeting(swarm, this.#terminal.info().columns));
     void this.#session.run({ signal: new AbortController().signal });
     if (matchMedia("(pointer: fine)").matches) this.#terminal.focus();
   }
@@ -80,7 +78,8 @@ export class Page {
 
   sayWhoIsHere(): void {
     if (this.#model === undefined) return;
-    this.#session.print(whoIsHere(this.#model.facts.nodes, matchMedia("(prefers-color-scheme: dark)").matches));
+    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+    this.#session.print(whoIsHere(this.#model.facts.nodes, dark, this.#terminal.info().columns));
   }
 
   /** What is known of one node, in words, below the picture. */
@@ -111,27 +110,10 @@ function rememberScreenReader(terminal: PageTerminal): void {
     terminal.screenReader = on;
     button.setAttribute("aria-pressed", String(on));
   };
-  apply(readSetting(READER_KEY) === "on");
+  apply(readSetting("screen-reader") === "on");
   button.addEventListener("click", () => {
     const on = button.getAttribute("aria-pressed") !== "true";
     apply(on);
-    writeSetting(READER_KEY, on ? "on" : "off");
+    writeSetting("screen-reader", on ? "on" : "off");
   });
-}
-
-/** localStorage throws where storage is forbidden; then the choice lasts as long as the page. */
-function readSetting(key: string): string | null {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-function writeSetting(key: string, value: string): void {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // Said above.
-  }
 }

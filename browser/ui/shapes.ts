@@ -1,23 +1,17 @@
 /** The three marks of a node: tabs round, containers square, this node a five-armed star. All about as large to the eye. */
 
-/** A starfish of five soft arms around the origin, as an SVG path. */
+/** A starfish of five soft arms around the origin, as an SVG path: broad where they meet, rounded at the tip. */
 export function starPath(radius: number): string {
-  const inner = radius * 0.5;
-  const points = Array.from({ length: 10 }, (_, i) => {
-    const angle = -Math.PI / 2 + (i * Math.PI) / 5;
-    const r = i % 2 === 0 ? radius : inner;
-    return { x: r * Math.cos(angle), y: r * Math.sin(angle) };
-  });
-  // From notch to notch in a curve whose control points lie beside the tip: arms get round ends.
+  const at = (angle: number, r: number): string => `${n(r * Math.cos(angle))} ${n(r * Math.sin(angle))}`;
+  const step = (2 * Math.PI) / 5;
   let path = "";
   for (let arm = 0; arm < 5; arm++) {
-    const from = points[(arm * 2 + 9) % 10];
-    const tip = points[arm * 2];
-    const to = points[arm * 2 + 1];
-    if (from === undefined || tip === undefined || to === undefined) continue;
-    const side = { x: -tip.y * 0.3, y: tip.x * 0.3 };
-    if (arm === 0) path += `M${n(from.x)} ${n(from.y)}`;
-    path += `C${n(tip.x * 1.12 - side.x)} ${n(tip.y * 1.12 - side.y)} ${n(tip.x * 1.12 + side.x)} ${n(tip.y * 1.12 + side.y)} ${n(to.x)} ${n(to.y)}`;
+    const tip = -Math.PI / 2 + arm * step;
+    if (arm === 0) path = `M${at(tip - step / 2, radius * 0.48)}`;
+    // Up one side, round the tip, down the other side to the next notch.
+    path += `Q${at(tip - step * 0.2, radius * 0.6)} ${at(tip - 0.2, radius * 0.88)}`;
+    path += `Q${at(tip, radius * 1.14)} ${at(tip + 0.2, radius * 0.88)}`;
+    path += `Q${at(tip + step * 0.2, radius * 0.6)} ${at(tip + step / 2, radius * 0.48)}`;
   }
   return `${path}Z`;
 }

@@ -56,6 +56,7 @@ export class StatusLine {
     let span = this.#spans.get(what);
     if (span === undefined) {
       span = document.createElement("span");
+      span.className = what;
       this.#spans.set(what, span);
       this.#facts.append(span);
     }

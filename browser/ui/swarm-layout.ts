@@ -38,10 +38,13 @@ const CLUSTERS = 16;
 /** Nodes farther apart than this look lost. */
 const SPACING_MAX_PX = 150;
 /** Room for half a label at the sides, px. */
-const MARGIN = { x: 62, y: 44 } as const;
+const MARGIN = { x: 74, y: 48 } as const;
 const ROUNDS = 160;
 /** Labels are wide and flat, so nodes side by side need more room than nodes above each other. */
-const STRETCH: Point = { x: 0.78, y: 1.2 };
+const LABELLED: Point = { x: 0.78, y: 1.2 };
+const ROUND: Point = { x: 1, y: 1 };
+/** A small group is drawn out to use the room, but never so far that it looks lost in it. */
+const DRAW_OUT_MAX = 1.7;
 
 interface Body {
   readonly peer: PeerId;
@@ -59,21 +62,23 @@ export function layout(peers: readonly PeerId[], size: Size): Layout {
 function free(peers: readonly PeerId[], room: Point, middle: Point): Layout {
   const spacing = Math.min(SPACING_MAX_PX, 0.9 * Math.sqrt((4 * room.x * room.y) / Math.max(1, peers.length)));
   const bodies = peers.map((peer) => body(peer, room, { x: 0, y: 0 }));
-  relax(bodies, spacing, (one) => {
+  relax(bodies, spacing, LABELLED, (one) => {
     one.x = clamp(one.x, room.x);
     one.y = clamp(one.y, room.y);
   });
-  const shift = centre(bodies);
-  const seats = new Map(bodies.map(({ peer, x, y }) => [peer, { x: middle.x + x - shift.x, y: middle.y + y - shift.y }]));
+  const seats = new Map<PeerId, Point>();
+  const across = fitted(bodies.map((one) => one.x), room.x);
+  const down = fitted(bodies.map((one) => one.y), room.y);
+  for (const { peer, x, y } of bodies) seats.set(peer, { x: middle.x + across(x), y: middle.y + down(y) });
   return { seats, clusters: [], spacing };
 }
 
 function clustered(peers: readonly PeerId[], room: Point, middle: Point): Layout {
   const groups = Array.from({ length: CLUSTERS }, (): PeerId[] => []);
   for (const peer of peers) groups[hash(peer, 3) % CLUSTERS]?.push(peer);
-  const radius = 0.86 * Math.sqrt((room.x * room.y) / CLUSTERS);
+  const radius = 0.8 * Math.sqrt((room.x * room.y) / CLUSTERS);
   const centres = groups.map((_, index): Body => ({ peer: String(index), ...sunflower(index, room) }));
-  relax(centres, 2.1 * radius, (one) => {
+  relax(centres, 2.15 * radius, ROUND, (one) => {
     one.x = clamp(one.x, room.x - radius / 2);
     one.y = clamp(one.y, room.y - radius / 2);
   });
@@ -88,7 +93,7 @@ function clustered(peers: readonly PeerId[], room: Point, middle: Point): Layout
     const y = middle.y + at.y;
     const inner = radius * 0.78;
     const bodies = group.map((peer) => body(peer, { x: inner, y: inner }, { x: 0, y: 0 }));
-    relax(bodies, spacing, (one) => keepInside(one, inner));
+    relax(bodies, spacing, ROUND, (one) => keepInside(one, inner));
     for (const one of bodies) seats.set(one.peer, { x: x + one.x, y: y + one.y });
     clusters.push({ x, y, radius, peers: group });
   });
@@ -110,23 +115,23 @@ function sunflower(index: number, room: Point): Point {
 }
 
 /** Moves bodies apart that are closer than `spacing`, in rounds that get gentler and so come to rest. */
-function relax(bodies: readonly Body[], spacing: number, confine: (body: Body) => void): void {
+function relax(bodies: readonly Body[], spacing: number, metric: Point, confine: (body: Body) => void): void {
   for (let round = 0; round < ROUNDS; round++) {
     const strength = 0.5 * (1 - round / ROUNDS);
     for (let i = 0; i < bodies.length; i++) {
       const a = bodies[i];
       for (let j = i + 1; a !== undefined && j < bodies.length; j++) {
         const b = bodies[j];
-        if (b !== undefined) separate(a, b, spacing, strength);
+        if (b !== undefined) separate(a, b, spacing, metric, strength);
       }
     }
     for (const one of bodies) confine(one);
   }
 }
 
-function separate(a: Body, b: Body, spacing: number, strength: number): void {
-  const dx = (b.x - a.x) * STRETCH.x || 0.01;
-  const dy = (b.y - a.y) * STRETCH.y || 0.01;
+function separate(a: Body, b: Body, spacing: number, metric: Point, strength: number): void {
+  const dx = (b.x - a.x) * metric.x || 0.01;
+  const dy = (b.y - a.y) * metric.y || 0.01;
   const distance = Math.hypot(dx, dy);
   if (distance >= spacing) return;
   const push = (strength * (spacing - distance)) / distance;
@@ -143,11 +148,13 @@ function keepInside(one: Body, radius: number): void {
   one.y *= radius / distance;
 }
 
-function centre(bodies: readonly Body[]): Point {
-  const xs = bodies.map((one) => one.x);
-  const ys = bodies.map((one) => one.y);
-  const mid = (all: number[]): number => (all.length === 0 ? 0 : (Math.min(...all) + Math.max(...all)) / 2);
-  return { x: mid(xs), y: mid(ys) };
+/** Maps coordinates so that they lie around the middle and use the room: what a small swarm stands in is its own choice. */
+function fitted(all: readonly number[], room: number): (value: number) => number {
+  const least = Math.min(...all);
+  const most = Math.max(...all);
+  const middle = (least + most) / 2;
+  const scale = most > least ? Math.min(DRAW_OUT_MAX, (1.7 * room) / (most - least)) : 1;
+  return (value) => (value - middle) * Math.max(1, scale);
 }
 
 function clamp(value: number, limit: number): number {

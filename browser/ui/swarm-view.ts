@@ -134,7 +134,10 @@ export class SwarmView {
     const mark = new NodeMark(node, () => {
       if (!this.#camera.dragged) this.#onSelect(this.#facts.nodes.find((other) => other.peer === node.peer));
     });
-    byId("swarm-nodes", SVGGElement).append(mark.element);
+    const layer = byId("swarm-nodes", SVGGElement);
+    // This node lies over the others where they touch.
+    if (node.isSelf) layer.append(mark.element);
+    else layer.prepend(mark.element);
     this.#drawn.set(node.peer, { mark, line, at: seat, from: seat });
   }
 
@@ -192,7 +195,7 @@ export class SwarmView {
     const centre = self && this.#project(self.at);
     for (const drawn of this.#drawn.values()) {
       const at = this.#project(drawn.at);
-      drawn.mark.place(at, radius, labels || drawn === self);
+      drawn.mark.place(at, radius, labels || drawn === self, this.#picture.clientWidth);
       if (centre !== undefined) set(drawn.line, { x1: centre.x, y1: centre.y, x2: at.x, y2: at.y });
     }
     for (const [cluster, element] of this.#clusters) {

@@ -1,0 +1,49 @@
+/** Watches whether this tab has anybody to talk to, and says so when that changes: joined, lost contact, back again. */
+import type { SwarmModel } from "./ui/swarm-model.ts";
+
+/** A link may be replaced by a better one; shorter silence is nobody's business. */
+const LOST_AFTER_MS = 4_000;
+/** Joining takes well under two seconds; who has waited this long wants to know. */
+const NOBODY_AFTER_MS = 10_000;
+
+export interface ContactEvents {
+  /** The first link is there. */
+  joined(): void;
+  /** There was none for a while after the start. */
+  nobody(): void;
+  lost(): void;
+  back(): void;
+}
+
+export function watchContact(model: SwarmModel, events: ContactEvents): void {
+  let hadContact = false;
+  let told: "nothing" | "nobody" | "lost" = "nothing";
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const update = (): void => {
+    if (model.facts.linked > 0) {
+      clearTimeout(timer);
+      timer = undefined;
+      if (!hadContact) events.joined();
+      else if (told === "lost") events.back();
+      hadContact = true;
+      told = "nothing";
+      return;
+    }
+    // Alone because everybody has left on purpose is not a loss.
+    if (hadContact && model.facts.present === 1) return;
+    if (timer !== undefined || told !== "nothing") return;
+    timer = setTimeout(
+      () => {
+        timer = undefined;
+        if (model.facts.linked > 0) return;
+        told = hadContact ? "lost" : "nobody";
+        if (hadContact) events.lost();
+        else events.nobody();
+      },
+      hadContact ? LOST_AFTER_MS : NOBODY_AFTER_MS,
+    );
+  };
+  model.onChange(update);
+  update();
+}

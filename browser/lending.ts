@@ -1,0 +1,90 @@
+/**
+ * How many cores this tab lends: what its person chose for the browser, less what other tabs lend already, and nothing
+ * while data or battery are to be saved. The choice is one for all tabs of the browser, because the cores are.
+ */
+import type { Cpu } from "../core/cpu/types.ts";
+import { onSetting, readSetting, writeSetting } from "./settings.ts";
+import type { Lending } from "./ui/lend.ts";
+
+/** Cores that the tabs of this browser lend together are shared out by this (core-budget.ts). */
+export interface CoreBudget {
+  /** Asks for as many; the number that this tab may lend now is told to `onGranted`. */
+  want(cores: number): void;
+  onGranted(listener: (cores: number) => void): void;
+}
+
+/** Below this a battery that is not charging is its owner's alone. */
+const BATTERY_LOW = 0.25;
+
+interface Battery extends EventTarget {
+  readonly charging: boolean;
+  readonly level: number;
+}
+
+interface SavingNavigator {
+  readonly connection?: EventTarget & { readonly saveData?: boolean };
+  getBattery?(): Promise<Battery>;
+}
+
+export class LendingPolicy {
+  readonly #cpu: Cpu;
+  readonly #budget: CoreBudget;
+  readonly #onChange: (lending: Lending) => void;
+  #chosen: number;
+  #granted = 0;
+  #battery: Battery | undefined;
+
+  constructor(cpu: Cpu, budget: CoreBudget, onChange: (lending: Lending) => void) {
+    this.#cpu = cpu;
+    this.#budget = budget;
+    this.#onChange = onChange;
+    this.#chosen = this.#parse(readSetting("cores-lent"));
+    onSetting("cores-lent", (value) => {
+      this.#chosen = this.#parse(value);
+      this.#apply();
+    });
+    budget.onGranted((cores) => {
+      this.#granted = cores;
+      this.#apply();
+    });
+    const device = navigator as SavingNavigator;
+    device.connection?.addEventListener("change", () => this.#apply());
+    void this.#watchBattery(device);
+    this.#apply();
+  }
+
+  /** 0 to lend nothing. Remembered for every tab of the browser. */
+  choose(cores: number): void {
+    this.#chosen = cores;
+    writeSetting("cores-lent", String(cores));
+    this.#apply();
+  }
+
+  #apply(): void {
+    const heldBack = this.#chosen === 0 ? undefined : this.#reasonToHoldBack();
+    const wanted = heldBack === undefined ? this.#chosen : 0;
+    this.#budget.want(wanted);
+    const lent = Math.min(wanted, this.#granted);
+    if (this.#cpu.lent !== lent) this.#cpu.lend(lent);
+    this.#onChange({ cores: this.#cpu.cores, chosen: this.#chosen, lent, heldBack });
+  }
+
+  #reasonToHoldBack(): string | undefined {
+    if ((navigator as SavingNavigator).connection?.saveData === true) return "saving data";
+    const battery = this.#battery;
+    if (battery !== undefined && !battery.charging && battery.level < BATTERY_LOW) return "saving battery";
+    return undefined;
+  }
+
+  async #watchBattery(device: SavingNavigator): Promise<void> {
+    // Not everywhere, and some browsers refuse it: then nothing is known, and the person decides.
+    this.#battery = await device.getBattery?.().catch(() => undefined);
+    for (const event of ["chargingchange", "levelchange"]) this.#battery?.addEventListener(event, () => this.#apply());
+    this.#apply();
+  }
+
+  #parse(value: string | undefined): number {
+    const cores = Number.parseInt(value ?? "0", 10);
+    return Number.isFinite(cores) ? Math.max(0, Math.min(this.#cpu.cores, cores)) : 0;
+  }
+}

@@ -1,0 +1,105 @@
+/** What can stand in a tab's way, in words: what happened, whether anything was lost, what to do. */
+import { isStarfishError, messageOf, type ErrorCode } from "../core/base/errors.ts";
+import type { Notice } from "./ui/notice.ts";
+
+const reload = { label: "Reload", run: () => location.reload() };
+
+/** What this browser lacks to be a node at all, or undefined. */
+export function missingHere(): Notice | undefined {
+  if (!window.isSecureContext) {
+    return {
+      title: "This address is not secure enough for the browser",
+      words: [
+        "Over plain http from another machine, browsers give a page neither cryptography nor storage, and a node needs both.",
+        "Open the page by https, or on the machine that serves it as http://localhost. Nothing was lost.",
+      ],
+    };
+  }
+  if (typeof WebAssembly === "undefined" || typeof navigator.locks === "undefined" || typeof Worker === "undefined") {
+    return {
+      title: "This browser is too old to be a node",
+      words: ["Starfish needs Chrome or Edge 133, Firefox 135, Safari 18.4, or anything newer.", "Update it and open the link again."],
+    };
+  }
+  return undefined;
+}
+
+/** No IndexedDB: some private windows, or storage switched off. The tab works, but as a new node each time. */
+export const forgetful: Notice = {
+  title: "This tab will be forgotten",
+  words: [
+    "The browser lets this page store nothing (a private window, perhaps), so this tab is a new node each time it is opened.",
+    "Everything else works. To be remembered, allow storage for this site or use a normal window.",
+  ],
+  closable: true,
+};
+
+/** Why the tab did not become a node. */
+export function whyNotStarted(error: unknown): Notice {
+  const code: ErrorCode | undefined = isStarfishError(error) ? error.code : undefined;
+  const words = WORDS[code ?? "closed"] ?? {
+    title: "This tab could not become a node",
+    words: ["Nothing was lost. Reload the page; if that does not help, the details may."],
+  };
+  const said = code === "bad-invite" || code === "version-mismatch" ? [sentence(messageOf(error))] : [];
+  return { title: words.title, words: [...said, ...words.words], detail: messageOf(error), actions: [reload] };
+}
+
+const WORDS: Partial<Record<ErrorCode, Pick<Notice, "title" | "words">>> = {
+  "bad-invite": {
+    title: "This link does not let you in",
+    words: ["Nothing was lost. Whoever sent it can make a new one with the command invite."],
+  },
+  "bad-certificate": {
+    title: "This tab's membership has run out",
+    words: ["Nothing was lost. Ask somebody in the swarm for a new link and open it here: this tab stays the node that it was."],
+  },
+  "not-a-member": {
+    title: "The swarm does not let this tab in",
+    words: ["Its members say that this tab's membership holds no more. Ask one of them for a new link. Nothing here was lost."],
+  },
+  "wrong-swarm": {
+    title: "Another swarm lives here",
+    words: ["The node at this address belongs to another swarm than your link. Ask for a link to the one you want."],
+  },
+  "version-mismatch": {
+    title: "This page is of another version than the swarm",
+    words: ["Nothing was lost, and nobody did anything wrong. Reloading gets the version of the node that serves the page."],
+  },
+  busy: {
+    title: "Too many tabs",
+    words: ["Each tab is a node of its own. Close some tabs of Starfish and reload."],
+  },
+  io: {
+    title: "The browser's storage failed",
+    words: ["This tab keeps its identity there. Make room or allow storage for this site, then reload."],
+  },
+};
+
+export const lostContact: Notice = {
+  title: "No contact with the swarm",
+  words: [
+    "This tab has no link to anybody now: the network may be down, or the others have gone. Nothing was lost.",
+    "It keeps trying, and what you run meanwhile runs on this tab alone.",
+  ],
+  closable: true,
+};
+
+export const nobodyAnswers: Notice = {
+  title: "Nobody of this swarm answers yet",
+  words: [
+    "The link is good, but none of the addresses in it answers. Perhaps they are asleep or on another network.",
+    "This tab keeps trying; you can leave it open. What you run meanwhile runs on this tab alone.",
+  ],
+  closable: true,
+};
+
+/** A member has turned this node away, for a reason that it told. */
+export function refused(code: ErrorCode, message: string): Notice {
+  const words = WORDS[code] ?? { title: "The swarm does not take this tab", words: ["It keeps trying. Nothing was lost."] };
+  return { ...words, detail: message, actions: code === "version-mismatch" ? [reload] : [], closable: true };
+}
+
+function sentence(words: string): string {
+  return /[.!?]$/.test(words) ? words : `${words}.`;
+}

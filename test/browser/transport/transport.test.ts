@@ -1,0 +1,163 @@
+/** The network adapter between real tabs and real Node processes. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Harness, type NodeProcess, type OpenTab, until } from "./harness.ts";
+
+let harness: Harness;
+
+beforeAll(async () => {
+  harness = await Harness.start();
+});
+
+afterAll(async () => {
+  await harness?.[Symbol.asyncDispose]();
+});
+
+async function closeAll(tabs: readonly OpenTab[], nodes: readonly NodeProcess[]): Promise<void> {
+  await Promise.all([...tabs.map((tab) => tab.close()), ...nodes.map((node) => node.kill())]);
+}
+
+async function hasNoLink(tab: OpenTab, peer: string): Promise<boolean> {
+  return (await tab.links()).every((link) => link.peer !== peer);
+}
+
+describe("tabs and a Node process", () => {
+  it("links tab to Node by WebSocket and tab to tab by WebRTC, introduced by the Node", async () => {
+    const node = await harness.node();
+    const [a, b] = await Promise.all([harness.joined(node), harness.joined(node)]);
+    expect(await a.links()).toEqual([{ peer: node.peer, path: { kind: "direct", transport: "websocket" } }]);
+    expect(await a.dial({ peer: b.peer, addresses: [], introducers: [node.peer] })).toEqual({
+      kind: "direct",
+      transport: "webrtc",
+    });
+    await until("both ends have the link", async () => (await b.links()).length === 2);
+    expect(await a.echo(b.peer, 1_000_000)).toBeTypeOf("number");
+    expect(await b.echo(a.peer)).toBeTypeOf("number");
+    await closeAll([a, b], [node]);
+  });
+
+  it("links two tabs through a third when the Node is gone", async () => {
+    const node = await harness.node();
+    const [a, b, c] = await Promise.all([harness.joined(node), harness.joined(node), harness.joined(node)]);
+    for (const tab of [a, b]) await tab.dial({ peer: c.peer, addresses: [], introducers: [node.peer] });
+    await node.kill();
+    const noticedMs = await until("the tabs notice the death", async () =>
+      (await Promise.all([a, b, c].map((tab) => tab.links()))).every((links) => links.every((l) => l.peer !== node.peer)),
+    );
+    console.log(`SIGKILL of the Node noticed after ${noticedMs.toFixed(0)} ms`);
+    expect(await a.dial({ peer: b.peer, addresses: [], introducers: [c.peer] })).toMatchObject({ transport: "webrtc" });
+    expect(await b.echo(a.peer, 100_000)).toBeTypeOf("number");
+    await closeAll([a, b, c], []);
+  });
+
+  it("relays to a tab without WebRTC, and says why", async () => {
+    const node = await harness.node();
+    const [a, b] = await Promise.all([harness.joined(node), harness.joined(node, { webrtc: false })]);
+    expect(await b.dial({ peer: a.peer, addresses: [], introducers: [node.peer] })).toEqual({
+      kind: "relayed",
+      transport: "circuit",
+      via: node.peer,
+      reason: "no WebRTC in this browser",
+    });
+    expect(await a.echo(b.peer, 100_000)).toBeTypeOf("number");
+    expect((await a.links()).find((link) => link.peer === b.peer)?.path).toMatchObject({
+      kind: "relayed",
+      reason: "no WebRTC in this browser",
+    });
+    await closeAll([a, b], [node]);
+  });
+
+  it("says why it relays when the other end has no WebRTC", async () => {
+    const node = await harness.node();
+    const [a, b] = await Promise.all([harness.joined(node), harness.joined(node, { webrtc: false })]);
+    expect(await a.dial({ peer: b.peer, addresses: [], introducers: [node.peer] })).toMatchObject({
+      kind: "relayed",
+      reason: "no WebRTC at one end",
+    });
+    await closeAll([a, b], [node]);
+  });
+
+  it("gives strangers no relay", async () => {
+    const node = await harness.node({ strangers: true });
+    const [a, b] = await Promise.all([harness.joined(node), harness.joined(node)]);
+    expect(await a.dial({ peer: b.peer, addresses: [], introducers: [node.peer] })).toMatch(/^unreachable: .*introduced/);
+    expect((await a.links()).map((link) => link.peer)).toEqual([node.peer]);
+    await closeAll([a, b], [node]);
+  });
+
+  it("notices at once when a tab leaves", async () => {
+    const node = await harness.node();
+    const [a, b] = await Promise.all([harness.joined(node), harness.joined(node)]);
+    await a.dial({ peer: b.peer, addresses: [], introducers: [node.peer] });
+    await b.close();
+    const noticedMs = await until("the other tab notices", async () => hasNoLink(a, b.peer));
+    console.log(`closed tab noticed after ${noticedMs.toFixed(0)} ms`);
+    expect(noticedMs).toBeLessThan(3_000);
+    await closeAll([a], [node]);
+  });
+
+  it("links a returning tab anew although its former link was never seen to end", async () => {
+    const node = await harness.node();
+    const returning = `${node.url}?abrupt&seed=7`;
+    const [a, before] = await Promise.all([harness.joined(node), harness.joined(node, { url: returning })]);
+    await a.dial({ peer: before.peer, addresses: [], introducers: [node.peer] });
+    await before.close();
+    const after = await harness.joined(node, { url: returning });
+    expect(after.peer).toBe(before.peer);
+    expect(await hasNoLink(a, before.peer)).toBe(false);
+    expect(await after.dial({ peer: a.peer, addresses: [], introducers: [node.peer] })).toMatchObject({ kind: "direct" });
+    expect(await a.closed()).toContain(before.peer);
+    expect(await a.echo(after.peer)).toBeTypeOf("number");
+    await closeAll([a, after], [node]);
+  });
+
+  it("hangs up on a frozen tab without waiting for it, and reaches it again when it wakes", async () => {
+    const node = await harness.node();
+    const [a, b] = await Promise.all([harness.joined(node), harness.joined(node)]);
+    const toB = { peer: b.peer, addresses: [], introducers: [node.peer] };
+    await a.dial(toB);
+    const lifecycle = await b.page.context().newCDPSession(b.page);
+    await lifecycle.send("Page.setWebLifecycleState", { state: "frozen" });
+    const begin = performance.now();
+    await a.hangUp(b.peer);
+    expect(performance.now() - begin).toBeLessThan(2_000);
+    expect(await a.dial(toB, 1_000)).toMatch(/^(timeout|cancelled|unreachable)/);
+    await lifecycle.send("Page.setWebLifecycleState", { state: "active" });
+    await until("the tab is reached again", async () => typeof (await a.dial(toB, 5_000)) !== "string");
+    expect(await b.echo(a.peer)).toBeTypeOf("number");
+    await closeAll([a, b], [node]);
+  });
+
+  it("lets a Node process reach a tab that it knows no address of", async () => {
+    const [near, far] = await Promise.all([harness.node(), harness.node()]);
+    const tab = await harness.joined(near);
+    await far.dial({ peer: near.peer, addresses: near.addresses });
+    // Node has no WebRTC: it asks the tab, by way of the other process, to call back.
+    expect(await far.dial({ peer: tab.peer, addresses: [], introducers: [near.peer] })).toEqual({
+      kind: "direct",
+      transport: "websocket",
+    });
+    await closeAll([tab], [near, far]);
+  });
+});
+
+describe("dialling from tab to tab", () => {
+  it("succeeds 100 times out of 100", async () => {
+    const node = await harness.node();
+    const tabs = await Promise.all(Array.from({ length: 4 }, () => harness.joined(node)));
+    const failures: unknown[] = [];
+    const timesMs: number[] = [];
+    for (let dials = 0; dials < 100; dials++) {
+      const [from, to] = [tabs[dials % 4], tabs[(dials + 1 + (Math.floor(dials / 4) % 3)) % 4]];
+      if (from === undefined || to === undefined) throw new Error("no tab");
+      const begin = performance.now();
+      const path = await from.dial({ peer: to.peer, addresses: [], introducers: [node.peer] });
+      timesMs.push(performance.now() - begin);
+      if (typeof path === "string" || path.transport !== "webrtc") failures.push(path);
+      else await from.hangUp(to.peer);
+    }
+    timesMs.sort((x, y) => x - y);
+    console.log(`100 dials: median ${timesMs[50]?.toFixed(0)} ms, slowest ${timesMs[99]?.toFixed(0)} ms`);
+    expect(failures).toEqual([]);
+    await closeAll(tabs, [node]);
+  });
+});
