@@ -41,4 +41,12 @@ declare namespace WebAssembly {
     static imports(module: Module): { module: string; name: string; kind: string }[];
     static exports(module: Module): { name: string; kind: string }[];
   }
+  class Instance {
+    constructor(module: Module, imports: Record<string, never>);
+    readonly exports: Readonly<Record<string, unknown>>;
+  }
+  interface Memory {
+    readonly buffer: ArrayBuffer;
+    grow(pages: number): number;
+  }
 }

@@ -7,9 +7,9 @@ import type { Bytes } from "../base/bytes.ts";
 import type { ErrorCode } from "../base/errors.ts";
 
 export interface SandboxTask {
-  /** Names the module; the first task of a worker with a new name brings `module` along. */
+  /** Names the module: an adapter posts it to its worker only when the worker's last task had another. */
   readonly moduleId: string;
-  readonly module?: WebAssembly.Module;
+  readonly module: WebAssembly.Module;
   readonly input: Bytes;
 }
 

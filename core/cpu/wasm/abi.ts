@@ -1,0 +1,73 @@
+/**
+ * Runs a task by ABI 1 (bytes to bytes): the module exports `memory`, `alloc(len: i32) -> ptr: i32` and
+ * `run(ptr: i32, len: i32) -> i64`, whose high half points to the output and whose low half is its length. Runs inside
+ * the sandbox's worker. Each call makes a fresh instance and believes nothing that it says: pointers are checked, and
+ * whatever it throws becomes an outcome. It can still loop for ever; ending the worker is its owner's business.
+ */
+import type { Bytes } from "../../base/bytes.ts";
+import { type ErrorCode, messageOf } from "../../base/errors.ts";
+import type { SandboxOutcome } from "../../ports/sandbox.ts";
+import { PAYLOAD_BYTES_MAX } from "../limits.ts";
+
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  alloc(length: number): number;
+  run(pointer: number, length: number): bigint;
+}
+
+export function runTask(module: WebAssembly.Module, input: Bytes): SandboxOutcome {
+  let exports: Exports | undefined;
+  try {
+    exports = new WebAssembly.Instance(module, {}).exports as unknown as Exports;
+    return call(exports, input);
+  } catch (error) {
+    return explain(error, exports?.memory);
+  }
+}
+
+function call({ memory, alloc, run }: Exports, input: Bytes): SandboxOutcome {
+  const place = alloc(input.length) >>> 0;
+  if (place + input.length > memory.buffer.byteLength) {
+    return failure("wasm-abi", `alloc(${input.length}) gave ${place}, which lies outside of the memory`);
+  }
+  new Uint8Array(memory.buffer).set(input, place);
+  const result = run(place, input.length);
+  const pointer = Number((result >> 32n) & 0xffffffffn);
+  const length = Number(result & 0xffffffffn);
+  if (pointer + length > memory.buffer.byteLength) {
+    return failure("wasm-abi", `run gave ${length} bytes at ${pointer}, which lie outside of the memory`);
+  }
+  if (length > PAYLOAD_BYTES_MAX) {
+    return failure("too-large", `The task's output has ${length} bytes, the most is ${PAYLOAD_BYTES_MAX}`);
+  }
+  return { ok: true, output: new Uint8Array(memory.buffer, pointer, length).slice() };
+}
+
+function explain(error: unknown, memory: WebAssembly.Memory | undefined): SandboxOutcome {
+  const message = messageOf(error);
+  // Engines throw a RangeError (V8, JavaScriptCore) or an InternalError (SpiderMonkey) for exhausted stacks, and a
+  // RangeError also when the memory of a new instance can't be had.
+  if (/stack|recursion/i.test(message)) return failure("wasm-trap", "The task ran out of stack: its calls nest too deeply");
+  if (memory === undefined && error instanceof RangeError) {
+    return failure("out-of-memory", `No memory for the task: ${message}`);
+  }
+  // An allocator that gets no more memory has nothing left but to trap (AssemblyScript, Rust and Zig do so).
+  if (memory !== undefined && !canGrow(memory)) {
+    const mebibytes = memory.buffer.byteLength / 2 ** 20;
+    return failure("out-of-memory", `The task used up its memory (${mebibytes.toFixed(1)} MiB) and stopped: ${message}`);
+  }
+  return failure("wasm-trap", `The task stopped with a trap: ${message}`);
+}
+
+function canGrow(memory: WebAssembly.Memory): boolean {
+  try {
+    memory.grow(1);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function failure(code: ErrorCode, message: string): SandboxOutcome {
+  return { ok: false, code, message };
+}
