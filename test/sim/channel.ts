@@ -51,7 +51,7 @@ export class SimChannel implements Channel {
   }
 
   drained(): Promise<void> {
-    if (this.#closed !== undefined || this.#buffered <= CHANNEL_BUFFER_BYTES) return Promise.resolve();
+    if (this.#closed !== undefined || this.#buffered < CHANNEL_BUFFER_BYTES) return Promise.resolve();
     return new Promise((resolve) => this.#wakeDrained.push(resolve));
   }
 
@@ -105,7 +105,7 @@ export class SimChannel implements Channel {
   /** The reader at the other end has taken `bytes` of what we sent. */
   #taken(bytes: number): void {
     this.#buffered -= bytes;
-    if (this.#buffered <= CHANNEL_BUFFER_BYTES && this.#wakeDrained.length > 0) this.#wake();
+    if (this.#buffered < CHANNEL_BUFFER_BYTES && this.#wakeDrained.length > 0) this.#wake();
   }
 
   #wake(): void {

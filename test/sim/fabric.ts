@@ -125,8 +125,8 @@ export class Fabric {
     }
     const wire = new Wire(this, dialler, answerer, relay);
     this.#wires.add(wire);
-    wire.dialler.up();
     wire.dialler.sayUp();
+    wire.dialler.up();
     return wire.dialler;
   }
 

@@ -45,6 +45,9 @@ export class Call extends SimEvent {
  */
 const BATCH = 256;
 
+/** Times are whole multiples of this: exact in binary, so that the difference of two is never a rounding error short. */
+const TICKS_PER_MS = 1024;
+
 /** Cancelled events are dropped when their time comes, or earlier, when they are more than this and half of all. */
 const CANCELLED_MAX = 10_000;
 
@@ -81,7 +84,7 @@ export class Scheduler {
   /** Runs the event at `atMs`, or now if that is past, after all that was posted for that time before. */
   post(event: SimEvent, atMs: number): void {
     assert(event.state === "idle", "an event is posted once at a time");
-    event.timeMs = atMs > this.#nowMs ? atMs : this.#nowMs;
+    event.timeMs = atMs > this.#nowMs ? Math.ceil(atMs * TICKS_PER_MS) / TICKS_PER_MS : this.#nowMs;
     event.sequence = this.#sequence++;
     event.state = "posted";
     siftUp(this.#heap, this.#heap.push(event) - 1);

@@ -29,6 +29,9 @@ export interface WorldOptions extends FabricOptions {
   readonly tasks?: TaskModel;
 }
 
+/** How far `drive` goes before it looks around. */
+const DRIVE_STEP_MS = 1;
+
 /** Machines are listed by name or given themselves. */
 export type Group = readonly (string | SimNode)[];
 
@@ -166,6 +169,24 @@ export class SimWorld {
     promise.then(mark, mark);
     await this.runUntil(() => settled, { ...options, everyMs: 0, what: "the promise settles" });
     return promise;
+  }
+
+  /**
+   * Lets time pass by itself, as fast as it can, until disposed of: for suites that await things and know nothing of
+   * virtual time. Such a run does not repeat exactly.
+   */
+  drive(): AsyncDisposable {
+    let driving = true;
+    const driven = (async () => {
+      while (driving) await this.runFor(DRIVE_STEP_MS);
+    })();
+    driven.catch(() => {});
+    return {
+      async [Symbol.asyncDispose](): Promise<void> {
+        driving = false;
+        await driven;
+      },
+    };
   }
 
   /** Equal for runs that went alike, event for event. */

@@ -1,0 +1,55 @@
+/** The simulated adapters, held to the same contracts as the real ones. */
+import { clockContract } from "../../core/ports/clock.contract.ts";
+import { cryptoContract } from "../../core/ports/crypto.contract.ts";
+import { networkContract } from "../../core/ports/network.contract.ts";
+import { randomContract } from "../../core/ports/random.contract.ts";
+import { storeContract } from "../../core/ports/store.contract.ts";
+import { IdealCrypto } from "./crypto.ts";
+import { SeededRandom } from "./random.ts";
+import { SimWorld } from "./world.ts";
+
+clockContract("virtual", () => {
+  const world = new SimWorld({ seed: 1 });
+  const { clock } = world.spawn({ name: "a", kind: "node", skewMs: 5000 }).ports;
+  return { clock, pass: (promise) => world.settle(promise, { withinMs: 600_000 }) };
+});
+
+randomContract("seeded", () => new SeededRandom("1"));
+
+cryptoContract("ideal", () => new IdealCrypto("1"), { runs: 200 });
+
+storeContract("simulated", async () => {
+  const world = new SimWorld({ seed: 1 });
+  const driver = world.drive();
+  const node = world.spawn({ name: "a", kind: "node" });
+  let opened = 0;
+  return {
+    open: async () => {
+      // A store lives as long as its program: to open it again is to start again.
+      if (opened++ > 0) {
+        world.crash(node);
+        world.restart(node);
+      }
+      return node.ports.store;
+    },
+    destroy: async () => driver[Symbol.asyncDispose](),
+  };
+});
+
+for (const [name, path] of [
+  ["simulated", {}],
+  ["simulated, with loss and jitter", { loss: 0.05, jitterMs: 200, latencyMs: 80 }],
+] as const) {
+  networkContract(name, async () => {
+    const world = new SimWorld({ seed: 1, path });
+    const driver = world.drive();
+    let made = 0;
+    return {
+      clock: world.spawn({ name: "clock", kind: "node" }).ports.clock,
+      node: async () => world.spawn({ name: `node-${made++}`, kind: "node" }).ports.network,
+      tab: async () => world.spawn({ name: `tab-${made++}`, kind: "tab" }).ports.network,
+      deadAddress: "sim:nobody",
+      [Symbol.asyncDispose]: async () => driver[Symbol.asyncDispose](),
+    };
+  });
+}
