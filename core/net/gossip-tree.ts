@@ -8,17 +8,7 @@
  */
 import type { Bytes } from "../base/bytes.ts";
 import type { PeerId } from "../ports/network.ts";
-
-/** What a peer's tree tells ours; absent fields say nothing. */
-export interface TreeFrame {
-  readonly bodies?: Uint8Array[] | undefined;
-  /** Ids of bodies that the sender has, packed. */
-  readonly have?: Uint8Array | undefined;
-  /** Ids of bodies that the sender wants, packed; it also wants further bodies at once. */
-  readonly graft?: Uint8Array | undefined;
-  /** The sender has most bodies from elsewhere: ids are enough. */
-  readonly prune?: boolean | undefined;
-}
+import type { TreeFrame } from "./gossip-wire.ts";
 
 /** What the owner makes of a body: spread it, keep it to itself (no news, or too old to spread), or it is a fault. */
 export type Verdict = "spread" | "keep" | "fault";
@@ -76,7 +66,7 @@ export class GossipTree {
   readonly #missing = new Map<string, Missing>();
   #floodUntilMs = 0;
 
-  /** `idOf` gives ID_BYTES bytes of a hash, in hex. */
+  /** `idOf` is `idText` of a hash of the body. */
   constructor(idOf: (body: Bytes) => string) {
     this.#idOf = idOf;
   }
@@ -149,10 +139,13 @@ export class GossipTree {
   take(peer: PeerId): TreeFrame | undefined {
     const state = this.#peers.get(peer);
     if (state === undefined) return undefined;
-    const { have, graft, prune } = state;
-    if (state.bodies.length === 0 && have.length === 0 && graft === undefined && !prune) return undefined;
+    const { graft, prune } = state;
+    if (state.bodies.length === 0 && state.have.length === 0 && graft === undefined && !prune) return undefined;
+    const before = state.bytes;
     const bodies = takeBodies(state);
-    state.have = [];
+    // A body larger than a frame's usual share goes without ids, which can wait.
+    const have = before - state.bytes > FRAME_BYTES_MAX ? [] : state.have;
+    if (have === state.have) state.have = [];
     state.graft = undefined;
     state.prune = false;
     return {
@@ -292,14 +285,23 @@ function takeBodies(state: PeerState): Uint8Array[] {
   return state.bodies.splice(0, count);
 }
 
+/** An id as a string of ID_BYTES characters from U+0000 to U+00FF: a key that is cheap to make and to compare. */
+export function idText(bytes: Uint8Array, at: number = 0): string {
+  let id = "";
+  for (let i = 0; i < ID_BYTES; i++) id += String.fromCharCode(bytes[at + i] ?? 0);
+  return id;
+}
+
 function pack(ids: readonly string[]): Uint8Array {
-  return Uint8Array.fromHex(ids.join(""));
+  const packed = new Uint8Array(ids.length * ID_BYTES);
+  ids.forEach((id, n) => {
+    for (let i = 0; i < ID_BYTES; i++) packed[n * ID_BYTES + i] = id.charCodeAt(i);
+  });
+  return packed;
 }
 
 function unpack(packed: Uint8Array): string[] {
   const ids: string[] = [];
-  const hex = packed.toHex();
-  const width = 2 * ID_BYTES;
-  for (let at = 0; at + width <= hex.length; at += width) ids.push(hex.slice(at, at + width));
+  for (let at = 0; at + ID_BYTES <= packed.length; at += ID_BYTES) ids.push(idText(packed, at));
   return ids;
 }

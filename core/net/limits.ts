@@ -48,8 +48,8 @@ export const EXPIRY_SWEEP_MS = 30_000;
 
 // Conduct of members
 
-/** Largest message of a part (members, overlay, gossip): these are small by design, bulk goes by channels. */
-export const PART_MESSAGE_BYTES_MAX: number = 64 * 1024;
+/** Largest message of a part (members, overlay, gossip): a gossip payload of 64 KiB and its wrapping; bulk goes by channels. */
+export const PART_MESSAGE_BYTES_MAX: number = 66 * 1024;
 /** Queued per part and peer while a channel opens or drains. A second of heavy gossip; above it messages are dropped. */
 export const PART_QUEUE_BYTES_MAX: number = 512 * 1024;
 export const PART_QUEUE_MESSAGES_MAX = 1_024;

@@ -1,0 +1,89 @@
+/**
+ * Failure detection on one link, and how far this node may trust its own sense of time. Pure.
+ *
+ * Whatever comes over a link is a sign of life; a link that has been quiet for a second is pinged, and answers even when
+ * its timers are throttled, since answers hang on messages alone. Time counts only while this node itself is running: of
+ * a gap in its own ticks (a frozen tab, a loaded machine) no more than CREDIT_MS_MAX is held against others.
+ */
+
+/** How often links are looked at. Half of the ping interval, so that throttling to a second costs little. */
+export const TICK_MS = 500;
+/** Quiet for this long, a link is pinged. Just under two ticks. */
+const PING_MS = 900;
+/** Quiet for this long although pinged, its peer is suspected. Two pings may get lost in a stall of the path. */
+const SILENT_MS = 2_500;
+const PINGS_MIN = 2;
+/** The most that one tick adds to anybody's silence: the interval of a throttled tab's ticks, and a bit. */
+export const CREDIT_MS_MAX = 1_200;
+
+/** Weight of a new sample in the smoothed round trip (RFC 6298 takes an eighth; pings are rarer than packets). */
+const RTT_GAIN = 0.25;
+
+export class LinkWatch {
+  #quietMs = 0;
+  #pings = 0;
+  #rttMs: number | undefined;
+  /** Suspected for its silence on this link, at this incarnation. */
+  accusedAt: number | undefined;
+  /** Since when the peer's table has differed from ours. */
+  differsSinceMs: number | undefined;
+
+  get quietMs(): number {
+    return this.#quietMs;
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.#rttMs;
+  }
+
+  heard(): void {
+    this.#quietMs = 0;
+    this.#pings = 0;
+  }
+
+  /** The other end has measured, or we have. */
+  measured(rttMs: number): void {
+    this.#rttMs = this.#rttMs === undefined ? rttMs : this.#rttMs + RTT_GAIN * (rttMs - this.#rttMs);
+  }
+
+  /** What to do about this link after `creditMs` more of quiet, when silence is borne `factor` times as long as usual. */
+  tick(creditMs: number, factor: number): "nothing" | "ping" | "silent" {
+    this.#quietMs += creditMs;
+    if (this.#quietMs < PING_MS) return "nothing";
+    if (this.#quietMs >= SILENT_MS * factor && this.#pings >= PINGS_MIN) return "silent";
+    this.#pings++;
+    return "ping";
+  }
+}
+
+/** A tick that comes this late says that this node is slow itself. Above the second of a throttled tab, and its jitter. */
+const LATE_MS = 2_500;
+const SCORE_MAX = 4;
+/** A point is forgiven after this long without another. */
+const FORGIVE_MS = 10_000;
+
+/**
+ * Lifeguard's local health: who was late, or wrong, or suspected itself, is slower to suspect others.
+ */
+export class LocalHealth {
+  #score = 0;
+  #changedMs = 0;
+
+  /** By how much longer than usual this node waits before it believes the worst of others. */
+  get factor(): number {
+    return 1 + this.#score / SCORE_MAX;
+  }
+
+  blame(nowMs: number): void {
+    this.#score = Math.min(SCORE_MAX, this.#score + 1);
+    this.#changedMs = nowMs;
+  }
+
+  tick(gapMs: number, nowMs: number): void {
+    if (gapMs > LATE_MS) this.blame(nowMs);
+    else if (this.#score > 0 && nowMs - this.#changedMs > FORGIVE_MS) {
+      this.#score--;
+      this.#changedMs = nowMs;
+    }
+  }
+}

@@ -1,0 +1,497 @@
+/**
+ * Who is there: each node's signed record known to all, and deaths noticed by those that are linked to the dead.
+ *
+ * Promises, while links lead from everyone to everyone: a node that dies is gone everywhere within 6 s if its links
+ * close and within 10 s if they just go silent; one that says goodbye, at once; who is wrongly suspected has the three
+ * seconds of SUSPICION_MS_MAX to say so. After SWIM (Das, Gupta and Motivala, DSN 2002) with Lifeguard's refinements,
+ * except that nodes watch those they are linked to anyway, and tell the news along a broadcast tree.
+ *
+ * Assumes that `overlay.ts` keeps the links a connected graph, tells of members nobody seems to watch (`doubt`), and
+ * announces which links are closed in peace (`expectDown`).
+ */
+import { Listeners, type Unsubscribe } from "../base/events.ts";
+import { isStarfishError } from "../base/errors.ts";
+import { encode, decode } from "../base/codec.ts";
+import { type Clock, every } from "../ports/clock.ts";
+import type { Crypto } from "../ports/crypto.ts";
+import type { Log } from "../ports/log.ts";
+import type { Address, PeerId } from "../ports/network.ts";
+import { Flusher } from "./gossip-flush.ts";
+import { GossipTree, idText, type Verdict } from "./gossip-tree.ts";
+import type { AdmittedLink, Links } from "./links.ts";
+import { checkRecord, readRecord } from "./membership-record.ts";
+import { Losses, RecordPace, RollCall } from "./membership-crisis.ts";
+import { type Row, type ShortId, shortIdOf } from "./membership-rows.ts";
+import { SelfRecord, type SelfOptions } from "./membership-self.ts";
+import { Reconciler } from "./membership-sync.ts";
+import { type Entry, isAwake, MemberTable, rowOf } from "./membership-table.ts";
+import { CREDIT_MS_MAX, LinkWatch, LocalHealth, TICK_MS } from "./membership-watch.ts";
+import {
+  decodeBody,
+  encodeRecordBody,
+  encodeRoll,
+  encodeSuspicion,
+  frameSchema,
+  type MemberFrame,
+} from "./membership-wire.ts";
+import type { Member, MemberChange, SelfPatch, SwarmId } from "./types.ts";
+
+export interface MembershipOptions extends SelfOptions {
+  readonly swarm: SwarmId;
+}
+
+export interface MembershipPorts {
+  readonly links: Links;
+  readonly clock: Clock;
+  readonly crypto: Crypto;
+  readonly log: Log;
+}
+
+export interface Membership {
+  /** Everyone known, this node too; the gone ones for a day. */
+  members(): readonly Member[];
+  /** Those awake or suspect, this node too. Cheap. */
+  awake(): readonly Member[];
+  member(peer: PeerId): Member | undefined;
+  /** Members by the short ids that name them on the wire, and back. */
+  byId(id: ShortId): Member | undefined;
+  idOf(peer: PeerId): ShortId;
+  /** Those gone, with how long ago, ms. */
+  gone(): readonly { readonly member: Member; readonly agoMs: number }[];
+  onMember(listener: (change: MemberChange) => void): Unsubscribe;
+  /** Changes this node's record; the news spreads within a second, changes of load alone more slowly. */
+  update(patch: SelfPatch & { readonly addresses?: readonly Address[] }): void;
+  /** Smoothed round trip of the link to a peer, ms. */
+  roundTripMs(peer: PeerId): number | undefined;
+  /** A sign of life came over the link to this peer. */
+  heard(peer: PeerId): void;
+  /** The link to this peer is about to be closed in peace: no reason for suspicion. */
+  expectDown(peer: PeerId): void;
+  /** Nobody seems to watch these members: they are suspected unless they speak up. */
+  doubt(peers: readonly PeerId[]): void;
+  /** Says goodbye to all, at once. */
+  leave(): void;
+  stop(): void;
+}
+
+export function createMembership(options: MembershipOptions): (ports: MembershipPorts) => Membership {
+  return (ports) => new Members(options, ports);
+}
+
+/** How often the table is swept of what is old. */
+const SWEEP_MS = 30_000;
+/** Someone silent here but heard elsewhere: this much longer, and the link itself is given up. */
+const BROKEN_MS = 5_000;
+/** A link heard within this time vouches for its peer, whatever others suspect. */
+const VOUCH_MS = 1_500;
+
+class Members implements Membership {
+  readonly #swarm: SwarmId;
+  readonly #ports: MembershipPorts;
+  readonly #peer: PeerId;
+  readonly #id: ShortId;
+  readonly #self: SelfRecord;
+  readonly #table: MemberTable;
+  readonly #tree: GossipTree;
+  readonly #flusher: Flusher;
+  readonly #sync: Reconciler;
+  readonly #watches = new Map<PeerId, LinkWatch>();
+  readonly #expected = new Set<PeerId>();
+  readonly #listeners = new Listeners<MemberChange>();
+  readonly #health = new LocalHealth();
+  readonly #losses = new Losses();
+  readonly #roll = new RollCall();
+  readonly #pace = new RecordPace();
+  readonly #stops: Unsubscribe[];
+  /** Milliseconds for which this node has been running, without the gaps in which it was not. */
+  #activeMs = 0;
+  #tickedMs: number;
+  #sweptMs = 0;
+  #sequence = 0;
+  #hasStopped = false;
+
+  constructor(options: MembershipOptions, ports: MembershipPorts) {
+    const { links, clock, crypto } = ports;
+    this.#swarm = options.swarm;
+    this.#ports = ports;
+    this.#peer = options.record.peer;
+    this.#id = shortIdOf(crypto, this.#peer);
+    this.#table = new MemberTable(
+      this.#peer,
+      (peer) => shortIdOf(crypto, peer),
+      (change) => this.#changed(change),
+    );
+    this.#tree = new GossipTree((body) => idText(crypto.sha256(body)));
+    this.#flusher = new Flusher(clock, (peer) => this.#flush(peer));
+    this.#sync = new Reconciler(this.#table, this.#peer, (link, frame) => this.#sendFrame(link, frame));
+    this.#self = new SelfRecord(crypto, options);
+    this.#tickedMs = clock.monotonic();
+    this.#publishSelf();
+    const timer = every(clock, TICK_MS, () => this.#tick());
+    links.receive("members", (link, message) => this.#receive(link, message));
+    this.#stops = [
+      () => timer.cancel(),
+      links.onUp((link) => this.#up(link)),
+      links.onDown((link) => this.#down(link)),
+    ];
+    for (const link of links.all()) this.#up(link);
+  }
+
+  members(): readonly Member[] {
+    return this.#table.members();
+  }
+
+  awake(): readonly Member[] {
+    return this.#table.awake();
+  }
+
+  member(peer: PeerId): Member | undefined {
+    return this.#table.get(peer)?.member;
+  }
+
+  byId(id: ShortId): Member | undefined {
+    return this.#table.byId(id)?.member;
+  }
+
+  idOf(peer: PeerId): ShortId {
+    return this.#table.get(peer)?.id ?? shortIdOf(this.#ports.crypto, peer);
+  }
+
+  gone(): readonly { readonly member: Member; readonly agoMs: number }[] {
+    const nowMs = this.#active();
+    return this.#table.gone().map((entry) => ({ member: entry.member, agoMs: nowMs - (entry.goneMs ?? nowMs) }));
+  }
+
+  onMember(listener: (change: MemberChange) => void): Unsubscribe {
+    return this.#listeners.add(listener);
+  }
+
+  update(patch: SelfPatch & { readonly addresses?: readonly Address[] }): void {
+    this.#self.patch(patch);
+    this.#publishSelf();
+    this.#settle();
+  }
+
+  roundTripMs(peer: PeerId): number | undefined {
+    return this.#watches.get(peer)?.roundTripMs;
+  }
+
+  heard(peer: PeerId): void {
+    const watch = this.#watches.get(peer);
+    if (watch === undefined) return;
+    watch.heard();
+    if (watch.accusedAt === undefined) return;
+    watch.accusedAt = undefined;
+    // The silence is over: what we said of it no longer holds here, and its own word will end it elsewhere.
+    this.#table.trust(peer, this.#active());
+  }
+
+  expectDown(peer: PeerId): void {
+    this.#expected.add(peer);
+  }
+
+  doubt(peers: readonly PeerId[]): void {
+    this.#accuse(peers.flatMap((peer) => this.#table.get(peer) ?? []));
+    this.#settle();
+  }
+
+  leave(): void {
+    this.#self.patch({ state: "left" });
+    this.#publishSelf();
+    for (const link of this.#ports.links.all()) this.#flush(link.peer);
+    this.stop();
+  }
+
+  stop(): void {
+    this.#hasStopped = true;
+    for (const stop of this.#stops) stop();
+    this.#flusher.stop();
+  }
+
+  // Links
+
+  #up(link: AdmittedLink): void {
+    if (this.#watches.has(link.peer)) return;
+    this.#expected.delete(link.peer);
+    this.#watches.set(link.peer, new LinkWatch());
+    this.#tree.linkUp(link.peer);
+    this.#ping(link);
+  }
+
+  #down(link: AdmittedLink): void {
+    if (!this.#watches.delete(link.peer)) return;
+    this.#tree.linkDown(link.peer);
+    this.#flusher.forget(link.peer);
+    this.#sync.forget(link.peer);
+    const wasExpected = this.#expected.delete(link.peer);
+    if (this.#hasStopped) return;
+    const entry = this.#table.get(link.peer);
+    if (!wasExpected && entry !== undefined && isAwake(entry.member.status)) this.#lost([entry]);
+    this.#settle();
+  }
+
+  #receive(link: AdmittedLink, message: Uint8Array): void {
+    const frame = decode(frameSchema, message);
+    const watch = this.#watches.get(link.peer);
+    if (watch === undefined || this.#hasStopped) return;
+    this.heard(link.peer);
+    if (frame.rtt !== undefined && watch.roundTripMs === undefined) watch.measured(frame.rtt);
+    const { monotonic } = this.#now();
+    if (frame.pong !== undefined) watch.measured(Math.max(0, monotonic - frame.pong[0]));
+    this.#tree.receive(link.peer, frame, monotonic, (body) => this.#admit(link, body));
+    this.#reconcile(link, frame);
+    const beat = frame.ping ?? frame.pong;
+    if (beat !== undefined) this.#sync.compare(link, watch, beat[1], this.#active());
+    if (frame.ping !== undefined) this.#send(link, { pong: [frame.ping[0], this.#table.hash] });
+    this.#flusher.mark(this.#tree.urgent());
+    this.#flusher.settle();
+  }
+
+  #reconcile(link: AdmittedLink, frame: MemberFrame): void {
+    const nowMs = this.#active();
+    if (frame.digest !== undefined) this.#sync.answer(link, frame.digest, nowMs);
+    if (frame.want !== undefined) this.#sync.supply(link, frame.want);
+    if (frame.gone !== undefined) this.#toldGone(link, frame.gone);
+    if (frame.records === undefined) return;
+    const stale: Row[] = [];
+    for (const wire of frame.records) {
+      const body = encodeRecordBody(wire);
+      const verdict = this.#record(link, wire, stale);
+      // Most others know already: they ask if they don't.
+      if (verdict === "spread") this.#tree.publish(body, this.#now().monotonic, { lazily: true });
+    }
+    if (stale.length > 0) this.#sync.tellGone(link, stale);
+  }
+
+  /** The peer holds these for dead: they are suspects here, and hear of it. */
+  #toldGone(link: AdmittedLink, packed: Uint8Array): void {
+    const by = shortIdOf(this.#ports.crypto, link.peer);
+    const rows = this.#sync.rows(packed).filter((row) => this.#suspected(row, by));
+    if (rows.length > 0) this.#broadcast(encodeSuspicion(by, rows, ++this.#sequence));
+  }
+
+  // News
+
+  #admit(link: AdmittedLink, bytes: Uint8Array): Verdict {
+    const body = decodeBody(bytes);
+    if (body.kind === "record") return this.#record(link, body.wire);
+    if (body.kind === "roll") return this.#called();
+    let isNews = false;
+    for (const row of body.rows) if (this.#suspected(row, body.by)) isNews = true;
+    return isNews ? "spread" : "keep";
+  }
+
+  /** Takes in a record. `stale` gathers those that are alive for the sender and gone for us. */
+  #record(link: AdmittedLink, wire: Uint8Array, stale?: Row[]): Verdict {
+    const unchecked = readRecord(wire);
+    const { peer, incarnation } = unchecked.says;
+    const nowMs = this.#active();
+    const known = this.#table.get(peer);
+    if (!this.#table.isNews(peer, incarnation)) {
+      if (known?.member.status === "gone" && !this.#table.revive(known.id, incarnation, nowMs)) stale?.push(rowOf(known));
+      return "keep";
+    }
+    if (peer !== this.#peer && !this.#pace.allows(peer, nowMs)) return "keep";
+    try {
+      const signed = checkRecord(this.#ports.crypto, this.#swarm, unchecked, this.#ports.clock.now(), known?.signed);
+      if (peer === this.#peer) return this.#outdo(incarnation);
+      this.#table.apply(signed, nowMs);
+      return "spread";
+    } catch (error) {
+      // A certificate may have run out by our clock and not by the sender's; a wrong signature is nobody's honest error.
+      if (!isStarfishError(error)) throw error;
+      if (error.code === "malformed") this.#ports.links.misbehaved(link.peer, error.message);
+      return "fault";
+    }
+  }
+
+  /** Takes in a suspicion; what is said of this node is answered. */
+  #suspected(row: Row, by: ShortId): boolean {
+    if (row.id !== this.#id) return this.#table.suspect(row, by, this.#active());
+    if (row.incarnation !== this.#self.signed.record.incarnation) return false;
+    this.#health.blame(this.#active());
+    this.#outdo(row.incarnation);
+    return true;
+  }
+
+  #outdo(incarnation: number): Verdict {
+    if (this.#self.outdo(incarnation)) this.#publishSelf();
+    return "keep";
+  }
+
+  #called(): Verdict {
+    const nowMs = this.#active();
+    if (!this.#roll.begin(nowMs)) return "keep";
+    this.#tree.flood(this.#now().monotonic + RollCall.FLOOD_MS);
+    if (nowMs - (this.#table.get(this.#peer)?.freshMs ?? nowMs) > RollCall.FRESH_MS) {
+      this.#outdo(this.#self.signed.record.incarnation);
+    }
+    return "spread";
+  }
+
+  // Suspicions of our own
+
+  /** Links that went silent or closed without a word. */
+  #lost(entries: readonly Entry[]): void {
+    const nowMs = this.#active();
+    const isMany = this.#losses.add(entries.length, this.#watches.size, nowMs);
+    this.#accuse(entries);
+    if (this.#ports.links.all().length === 0) this.#alone();
+    else if (isMany && this.#called() === "spread") this.#broadcast(encodeRoll(this.#id, ++this.#sequence));
+  }
+
+  /** Nobody is left who could tell of others. */
+  #alone(): void {
+    const nowMs = this.#active();
+    for (const member of this.#table.awake()) {
+      const entry = this.#table.get(member.record.peer);
+      if (entry !== undefined && !member.isSelf) this.#table.suspect(rowOf(entry), this.#id, nowMs);
+    }
+  }
+
+  #accuse(entries: readonly Entry[]): void {
+    const nowMs = this.#active();
+    const rows = entries.map(rowOf).filter((row) => this.#table.suspect(row, this.#id, nowMs));
+    if (rows.length > 0) this.#broadcast(encodeSuspicion(this.#id, rows, ++this.#sequence));
+  }
+
+  // Time
+
+  #tick(): void {
+    const { monotonic } = this.#now();
+    const gapMs = monotonic - this.#tickedMs;
+    this.#activeMs += Math.min(gapMs, CREDIT_MS_MAX);
+    this.#tickedMs = monotonic;
+    const nowMs = this.#activeMs;
+    this.#health.tick(gapMs, nowMs);
+    this.#watch(Math.min(gapMs, CREDIT_MS_MAX));
+    if (this.#roll.isDue(nowMs)) this.#checkRoll();
+    for (const entry of this.#table.due(nowMs, this.#health.factor)) this.#expire(entry);
+    if (nowMs - this.#sweptMs > SWEEP_MS) {
+      this.#sweptMs = nowMs;
+      this.#table.sweep(nowMs, this.#ports.clock.now());
+      this.#pace.sweep(nowMs);
+    }
+    this.#tree.tick(monotonic);
+    this.#publishSelf();
+    this.#settle();
+  }
+
+  #watch(creditMs: number): void {
+    const silent: Entry[] = [];
+    for (const link of this.#ports.links.all()) {
+      const watch = this.#watches.get(link.peer);
+      if (watch === undefined) continue;
+      const action = watch.tick(creditMs, this.#health.factor);
+      if (action === "nothing") this.#send(link, this.#tree.take(link.peer));
+      else this.#ping(link, watch);
+      if (action === "silent") this.#silent(link, watch, silent);
+    }
+    if (silent.length > 0) this.#lost(silent);
+  }
+
+  #silent(link: AdmittedLink, watch: LinkWatch, silent: Entry[]): void {
+    const entry = this.#table.get(link.peer);
+    if (entry === undefined || watch.accusedAt === undefined) {
+      watch.accusedAt = entry?.signed.record.incarnation ?? 0;
+      this.#tree.linkSilent(link.peer);
+      if (entry !== undefined) silent.push(entry);
+    } else if (entry.signed.record.incarnation > watch.accusedAt && watch.quietMs > BROKEN_MS) {
+      // It lives, but not on this link.
+      this.#close(link.peer);
+    }
+  }
+
+  /** A suspicion has run its time. */
+  #expire(entry: Entry): void {
+    const { peer } = entry.member.record;
+    const nowMs = this.#active();
+    const watch = this.#watches.get(peer);
+    if (watch !== undefined && watch.quietMs < VOUCH_MS && watch.accusedAt === undefined) {
+      this.#table.trust(peer, nowMs);
+      return;
+    }
+    this.#table.bury(peer, nowMs, { isDoubtful: this.#ports.links.all().length === 0 });
+  }
+
+  #checkRoll(): void {
+    const nowMs = this.#active();
+    for (const member of this.#table.awake()) {
+      const { peer } = member.record;
+      const entry = this.#table.get(peer);
+      const isHere = (this.#watches.get(peer)?.quietMs ?? Infinity) < VOUCH_MS;
+      if (entry === undefined || member.isSelf || isHere || this.#roll.hasAnswered(entry.freshMs)) continue;
+      this.#table.suspect(rowOf(entry), this.#id, nowMs);
+    }
+  }
+
+  // Helpers
+
+  #changed(change: MemberChange): void {
+    const { member, before } = change;
+    const { peer } = member.record;
+    if (member.status !== before) {
+      this.#ports.log.write("debug", "member", { peer, name: member.record.name, status: member.status, before });
+    }
+    if (member.status === "gone" && !member.isSelf) this.#close(peer);
+    this.#listeners.emit(change);
+  }
+
+  #close(peer: PeerId): void {
+    const link = this.#ports.links.get(peer);
+    if (link === undefined) return;
+    this.#expected.add(peer);
+    void link.close();
+  }
+
+  #publishSelf(): void {
+    const signed = this.#self.take(this.#active(), this.#table.awake().length);
+    if (signed === undefined) return;
+    this.#table.apply(signed, this.#active());
+    this.#broadcast(encodeRecordBody(signed.wire));
+  }
+
+  #broadcast(body: Uint8Array): void {
+    this.#tree.publish(body, this.#now().monotonic);
+  }
+
+  #settle(): void {
+    this.#flusher.mark(this.#tree.urgent());
+    this.#flusher.settle();
+  }
+
+  #ping(link: AdmittedLink, watch?: LinkWatch): void {
+    const rtt = watch?.roundTripMs;
+    const ping = [Math.round(this.#now().monotonic), this.#table.hash] as const;
+    this.#send(link, { ping, ...(rtt !== undefined && { rtt: Math.round(rtt) }) });
+  }
+
+  /** Sends everything that waits for a peer. */
+  #flush(peer: PeerId): void {
+    const link = this.#ports.links.get(peer);
+    if (link === undefined) return;
+    for (;;) {
+      const frame = this.#tree.take(peer);
+      if (frame === undefined || !this.#sendFrame(link, frame)) return;
+    }
+  }
+
+  /** Sends a frame together with what waits for that peer. */
+  #send(link: AdmittedLink, frame: MemberFrame | undefined): void {
+    if (frame === undefined) return;
+    this.#sendFrame(link, { ...frame, ...this.#tree.take(link.peer) });
+  }
+
+  #sendFrame(link: AdmittedLink, frame: MemberFrame): boolean {
+    this.#flusher.sent(link.peer);
+    return link.send("members", encode(frame));
+  }
+
+  #active(): number {
+    return this.#activeMs + Math.min(this.#now().monotonic - this.#tickedMs, CREDIT_MS_MAX);
+  }
+
+  #now(): { readonly monotonic: number } {
+    return { monotonic: this.#ports.clock.monotonic() };
+  }
+}

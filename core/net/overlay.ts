@@ -1,0 +1,385 @@
+/**
+ * Which links this node keeps. A few at random, so that the swarm stays one whatever dies; more on demand, up to a cap;
+ * none is closed that is in use or that the other end needs.
+ *
+ * Promises that two members with a path of links between them can be linked while somebody within three links of both
+ * introduces them (`connect`), that a cut swarm finds together again (overlay-heal.ts), and that members whom nobody
+ * watches are noticed (overlay-guard.ts). Assumes that `members` knows who is there.
+ */
+import { decode, encode } from "../base/codec.ts";
+import { StarfishError, isStarfishError, throwIfAborted } from "../base/errors.ts";
+import type { Unsubscribe } from "../base/events.ts";
+import { abortable, type Clock, every, withDeadline } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { Address, PeerId } from "../ports/network.ts";
+import { pick, type Random, sample } from "../ports/random.ts";
+import type { AdmittedLink, Links } from "./links.ts";
+import type { Membership } from "./membership.ts";
+import { packIds, type ShortId, unpackIds } from "./membership-rows.ts";
+import { isAwake } from "./membership-table.ts";
+import { Questions, QUESTION_IDS_MAX } from "./overlay-ask.ts";
+import { AUDITS_PER_SECOND, Guard } from "./overlay-guard.ts";
+import { chooseProbe } from "./overlay-heal.ts";
+import { Mesh } from "./overlay-mesh.ts";
+import { NeighbourView } from "./overlay-view.ts";
+import { type Lead, type OverlayFrame, overlaySchema, packLeads } from "./overlay-wire.ts";
+import type { MemberChange } from "./types.ts";
+
+export interface OverlayOptions {
+  /** Links at most: LINKS_MAX_TAB or LINKS_MAX_NODE. */
+  readonly linksMax: number;
+  /** Where the swarm might be found when its members can't be. */
+  readonly bootstrap: () => readonly Address[];
+}
+
+/** Browsers get slow with more connections than this. */
+export const LINKS_MAX_TAB = 32;
+/** Sockets are cheap in Node; the swarm's pictures and chores still want a bound. */
+export const LINKS_MAX_NODE = 256;
+
+export interface OverlayPorts {
+  readonly links: Links;
+  readonly membership: Membership;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface Overlay {
+  /**
+   * The link to a member: the one there is, or a new one, direct or introduced. It counts as used, and is kept for a
+   * while. Rejects with what `Links.dial` rejects with; "unreachable" too where nobody introduces us.
+   */
+  connect(peer: PeerId, options?: { readonly signal?: AbortSignal | undefined }): Promise<AdmittedLink>;
+  /** Members that this node and `peer` are both linked to, best first; possibly none. */
+  introducersOf(peer: PeerId, options?: { readonly signal?: AbortSignal | undefined }): Promise<readonly PeerId[]>;
+  /** The link to this peer is in use. */
+  touch(peer: PeerId): void;
+  stop(): void;
+}
+
+export function createOverlay(options: OverlayOptions): (ports: OverlayPorts) => Overlay {
+  return (ports) => new Neighbourhood(options, ports);
+}
+
+const TICK_MS = 500;
+/** Deadline of one dial; a relayed path comes after a direct one has been given up. */
+const DIAL_MS = 8_000;
+/** A probe of somebody missing: whoever is there answers within this. */
+const PROBE_MS = 3_000;
+const INTRODUCERS_MAX = 3;
+
+class Neighbourhood implements Overlay {
+  readonly #options: OverlayOptions;
+  readonly #ports: OverlayPorts;
+  readonly #self: ShortId;
+  readonly #selfPeer: PeerId;
+  readonly #view = new NeighbourView();
+  readonly #guard = new Guard();
+  readonly #mesh: Mesh;
+  readonly #questions: Questions;
+  readonly #dials = new Map<PeerId, Promise<AdmittedLink>>();
+  /** What neighbours have been told that we are linked to. */
+  readonly #told = new Set<ShortId>();
+  readonly #stops: Unsubscribe[];
+  readonly #ended = new AbortController();
+  #isProbing = false;
+
+  constructor(options: OverlayOptions, ports: OverlayPorts) {
+    const { links, membership, clock, random } = ports;
+    this.#options = options;
+    this.#ports = ports;
+    this.#selfPeer = self(membership);
+    this.#self = membership.idOf(this.#selfPeer);
+    this.#mesh = new Mesh(random, options.linksMax);
+    this.#questions = new Questions(clock, (link, frame) => this.#send(link, frame));
+    links.receive("overlay", (link, message) => this.#receive(link, message));
+    const timer = every(clock, TICK_MS, () => this.#tick());
+    this.#stops = [
+      () => timer.cancel(),
+      links.onUp((link) => this.#up(link)),
+      links.onDown((link) => this.#down(link)),
+      membership.onMember((change) => this.#changed(change)),
+    ];
+    for (const link of links.all()) this.#up(link);
+  }
+
+  async connect(
+    peer: PeerId,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<AdmittedLink> {
+    throwIfAborted(signal);
+    this.touch(peer);
+    const link = this.#ports.links.get(peer);
+    if (link !== undefined) return link;
+    const dial = this.#dials.get(peer) ?? this.#dial(peer);
+    const dialled = await (signal === undefined ? dial : abortable(signal, dial));
+    this.touch(peer);
+    return dialled;
+  }
+
+  async introducersOf(
+    peer: PeerId,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<readonly PeerId[]> {
+    const known = this.#introducers(peer);
+    if (known.length > 0) return known;
+    throwIfAborted(signal);
+    const question = this.#lookFurther(peer);
+    return signal === undefined ? question : abortable(signal, question);
+  }
+
+  touch(peer: PeerId): void {
+    this.#mesh.used(peer, this.#now());
+  }
+
+  stop(): void {
+    for (const stop of this.#stops) stop();
+    this.#ended.abort(new StarfishError("closed", "This node has left"));
+  }
+
+  // Dialling
+
+  #dial(peer: PeerId): Promise<AdmittedLink> {
+    const dial = this.#dialNow(peer).finally(() => this.#dials.delete(peer));
+    // Nobody has to be waiting for it any more when it fails.
+    dial.catch(() => {});
+    this.#dials.set(peer, dial);
+    return dial;
+  }
+
+  async #dialNow(peer: PeerId): Promise<AdmittedLink> {
+    const { clock, links, membership } = this.#ports;
+    this.#makeRoom();
+    const addresses = membership.member(peer)?.record.addresses ?? [];
+    return withDeadline(
+      clock,
+      DIAL_MS,
+      "Linking to a member",
+      async (signal) => {
+        const known = this.#introducers(peer);
+        const introducers =
+          known.length > 0 || addresses.length > 0 ? known : await this.introducersOf(peer, { signal });
+        if (addresses.length === 0 && introducers.length === 0) {
+          throw new StarfishError("unreachable", "Nobody within reach is linked to this member", { retryable: true });
+        }
+        return links.dial({ peer, addresses, introducers: introducers.slice(0, INTRODUCERS_MAX) }, { signal });
+      },
+      { signal: this.#ended.signal },
+    );
+  }
+
+  /** Neighbours linked to `peer`, the nearest first; those reached directly before those reached through others. */
+  #introducers(peer: PeerId): PeerId[] {
+    const { links, membership } = this.#ports;
+    const cost = (introducer: PeerId): number => {
+      const link = links.get(introducer);
+      if (link === undefined) return Infinity;
+      return (membership.roundTripMs(introducer) ?? 500) + (link.path().kind === "direct" ? 0 : 1_000);
+    };
+    return this.#view
+      .linkedTo(membership.idOf(peer))
+      .map((introducer) => ({ introducer, cost: cost(introducer) }))
+      .filter(({ cost }) => cost < Infinity)
+      .sort((a, b) => a.cost - b.cost)
+      .map(({ introducer }) => introducer);
+  }
+
+  /** Asks neighbours who is linked to `peer`, and links to one of those. */
+  async #lookFurther(peer: PeerId): Promise<readonly PeerId[]> {
+    const { links, membership } = this.#ports;
+    const leads = await this.#questions.ask(links.all(), [membership.idOf(peer)], (found) => found.length > 0);
+    for (const { linkedTo } of leads.slice(0, INTRODUCERS_MAX)) {
+      const introducer = membership.byId(linkedTo)?.record.peer;
+      if (introducer === undefined || introducer === this.#selfPeer || introducer === peer) continue;
+      // Only a way that needs no further question: one step more, not a search of the whole swarm.
+      const isReachable = links.get(introducer) !== undefined || this.#introducers(introducer).length > 0;
+      if (!isReachable && (membership.member(introducer)?.record.addresses.length ?? 0) === 0) continue;
+      try {
+        await this.connect(introducer);
+        return [introducer];
+      } catch (error) {
+        if (!isStarfishError(error)) throw error;
+      }
+    }
+    return [];
+  }
+
+  /** Before a dial: at the cap, the link that was not used for longest goes, whatever the other end thinks. */
+  #makeRoom(): void {
+    const { links, membership } = this.#ports;
+    const all = links.all();
+    if (all.length < this.#options.linksMax) return;
+    const link = this.#mesh.leastUsed(all);
+    if (link === undefined) return;
+    this.#send(link, { prune: "must" });
+    membership.expectDown(link.peer);
+    void link.close();
+  }
+
+  // Neighbours
+
+  #up(link: AdmittedLink): void {
+    this.#mesh.linked(link.peer, this.#now());
+    this.#send(link, { links: packIds([...this.#told]) });
+    this.#tellLinks();
+  }
+
+  #down(link: AdmittedLink): void {
+    this.#mesh.unlinked(link.peer);
+    const status = this.#ports.membership.member(link.peer)?.status;
+    if (status !== "awake") this.#lost(link.peer);
+    this.#view.forget(link.peer);
+  }
+
+  #receive(link: AdmittedLink, message: Uint8Array): void {
+    const frame = decode(overlaySchema, message);
+    this.#ports.membership.heard(link.peer);
+    if (frame.links !== undefined || frame.added !== undefined || frame.removed !== undefined) {
+      this.#view.told(link.peer, frame);
+    }
+    if (frame.prune !== undefined) this.#prune(link, frame.prune);
+    if (frame.ask !== undefined) this.#answer(link, frame.ask);
+    if (frame.tell !== undefined) this.#questions.told(link, frame.tell[0], frame.tell[1]);
+    this.#tellLinks();
+  }
+
+  #answer(link: AdmittedLink, [question, packed]: readonly [number, Uint8Array]): void {
+    const leads: Lead[] = [];
+    for (const id of unpackIds(packed).slice(0, QUESTION_IDS_MAX)) {
+      const member = this.#ports.membership.byId(id);
+      if (member === undefined || !isAwake(member.status)) continue;
+      if (this.#ports.links.get(member.record.peer) !== undefined) leads.push({ id, linkedTo: this.#self });
+      else for (const peer of this.#introducers(member.record.peer).slice(0, 1)) leads.push({ id, linkedTo: this.#id(peer) });
+    }
+    this.#send(link, { tell: [question, packLeads(leads)] });
+  }
+
+  #prune(link: AdmittedLink, word: NonNullable<OverlayFrame["prune"]>): void {
+    const { links, membership } = this.#ports;
+    if (word === "ask") {
+      const maySpare = this.#mesh.maySpare(link, links.all(), this.#now());
+      this.#send(link, { prune: maySpare ? "yes" : "no" });
+      if (maySpare) membership.expectDown(link.peer);
+    } else if (word === "no") {
+      this.#mesh.refused(link.peer, this.#now());
+    } else {
+      membership.expectDown(link.peer);
+      if (word === "yes") void link.close();
+    }
+  }
+
+  /** Tells neighbours of links that have come and gone since they were last told. */
+  #tellLinks(): void {
+    const all = this.#ports.links.all();
+    const now = new Set(all.map((link) => this.#id(link.peer)));
+    const added = [...now].filter((id) => !this.#told.has(id));
+    const removed = [...this.#told].filter((id) => !now.has(id));
+    if (added.length === 0 && removed.length === 0) return;
+    for (const id of added) this.#told.add(id);
+    for (const id of removed) this.#told.delete(id);
+    const frame: OverlayFrame = {
+      ...(added.length > 0 && { added: packIds(added) }),
+      ...(removed.length > 0 && { removed: packIds(removed) }),
+    };
+    for (const link of all) this.#send(link, frame);
+  }
+
+  // Members that come and go
+
+  #changed({ member, before }: MemberChange): void {
+    if (member.isSelf) return;
+    const { peer } = member.record;
+    if (member.status === "suspect" || member.status === "gone") this.#lost(peer);
+    if (before === "gone" && isAwake(member.status)) this.#mesh.returned(peer, this.#now());
+  }
+
+  #lost(peer: PeerId): void {
+    const { membership } = this.#ports;
+    const links = this.#view.linksOf(peer);
+    if (links.size > 0) this.#guard.lost(links, this.#self, (id) => membership.byId(id)?.status === "awake", this.#now());
+  }
+
+  #tick(): void {
+    const { links, membership, random } = this.#ports;
+    this.#tellLinks();
+    const all = links.all();
+    const others = membership.awake().filter((member) => !member.isSelf);
+    for (const peer of this.#mesh.wanted(all, others, this.#dials.size, this.#now())) this.#extend(peer);
+    for (const link of this.#mesh.surplus(all, others.length, this.#now())) this.#send(link, { prune: "ask" });
+    this.#lookAfter(this.#guard.due(this.#now()));
+    if (random.real() < (AUDITS_PER_SECOND * TICK_MS) / 1_000 / Math.max(1, others.length)) {
+      const ward = pick(random, others);
+      if (ward !== undefined) this.#lookAfter([this.#id(ward.record.peer)]);
+    }
+    this.#probe(all.length, others.length);
+  }
+
+  #extend(peer: PeerId): void {
+    this.#dial(peer).then(
+      () => this.#mesh.succeeded(peer),
+      () => this.#mesh.failed(peer, this.#now()),
+    );
+  }
+
+  /** Doubts those of the wards that nobody around is linked to. */
+  #lookAfter(wards: readonly ShortId[]): void {
+    const { links, membership } = this.#ports;
+    const isMissing = (id: ShortId): boolean => {
+      const member = membership.byId(id);
+      return member?.status === "awake" && links.get(member.record.peer) === undefined && !this.#view.has(id);
+    };
+    const missing = wards.filter(isMissing);
+    if (missing.length === 0) return;
+    const asked = this.#questions.ask(links.all(), missing, (leads) => new Set(leads.map(({ id }) => id)).size >= missing.length);
+    void asked.then((leads) => {
+      const found = new Set(leads.map(({ id }) => id));
+      const unwatched = missing.filter((id) => !found.has(id) && isMissing(id));
+      if (this.#ended.signal.aborted || unwatched.length === 0) return;
+      membership.doubt(unwatched.flatMap((id) => membership.byId(id)?.record.peer ?? []));
+    });
+  }
+
+  #probe(linked: number, others: number): void {
+    if (this.#isProbing) return;
+    const { membership, random, links, clock } = this.#ports;
+    const bootstrap = this.#options.bootstrap();
+    const hasBootstrap = bootstrap.length > 0;
+    const view = { gone: membership.gone(), awake: others + 1, links: linked, hasBootstrap };
+    const probe = chooseProbe(random, view, TICK_MS);
+    if (probe === undefined) return;
+    const target =
+      probe.kind === "bootstrap"
+        ? { addresses: sample(random, bootstrap) }
+        : { peer: probe.member.record.peer, addresses: probe.member.record.addresses };
+    this.#isProbing = true;
+    const done = (): void => {
+      this.#isProbing = false;
+    };
+    const options = { signal: this.#ended.signal };
+    withDeadline(clock, PROBE_MS, "Looking for the missing", (signal) => links.dial(target, { signal }), options).then(
+      done,
+      done,
+    );
+  }
+
+  // Helpers
+
+  #id(peer: PeerId): ShortId {
+    return this.#ports.membership.idOf(peer);
+  }
+
+  #now(): number {
+    return this.#ports.clock.monotonic();
+  }
+
+  #send(link: AdmittedLink, frame: OverlayFrame): void {
+    link.send("overlay", encode(frame));
+  }
+}
+
+function self(membership: Membership): PeerId {
+  const own = membership.members().find((member) => member.isSelf);
+  if (own === undefined) throw new Error("Assertion failed: membership begins with this node");
+  return own.record.peer;
+}
