@@ -23,7 +23,7 @@ export function endFrame(): Uint8Array {
   return header(END_MARK);
 }
 
-/** The messages as frames, in as few pieces as possible. The large ones are not copied: don't change them afterwards. */
+/** The messages as frames, in few pieces: the small ones packed together, the large ones as they are. */
 export function encodeFrames(messages: readonly Bytes[]): Uint8Array[] {
   const pieces: Uint8Array[] = [];
   let start = 0;

@@ -8,6 +8,9 @@ import type { PeerId } from "../ports/network.ts";
 /** How many refused peers are remembered; beyond it the oldest is forgotten, and is refused again by admission if it returns. */
 const EXPELLED_MAX = 1024;
 
+/** Likewise for those admitted; they are forgotten with their link, so that more than that are never needed. */
+const ADMITTED_MAX = 4096;
+
 export class Gate {
   readonly #admitted = new Set<PeerId>();
   /** Until when, in ms of performance.now(). */
@@ -20,8 +23,10 @@ export class Gate {
   }
 
   admit(peer: PeerId): void {
-    this.#admitted.add(peer);
     this.#expelled.delete(peer);
+    this.#admitted.delete(peer);
+    this.#admitted.add(peer);
+    dropOldest(this.#admitted, ADMITTED_MAX);
   }
 
   isAdmitted(peer: PeerId): boolean {
@@ -37,9 +42,7 @@ export class Gate {
     this.#admitted.delete(peer);
     this.#expelled.delete(peer);
     this.#expelled.set(peer, performance.now() + forMs);
-    if (this.#expelled.size <= EXPELLED_MAX) return;
-    const oldest = this.#expelled.keys().next();
-    if (!oldest.done) this.#expelled.delete(oldest.value);
+    dropOldest(this.#expelled, EXPELLED_MAX);
   }
 
   isExpelled(peer: PeerId): boolean {
@@ -70,4 +73,10 @@ export class Gate {
       denyInboundRelayedConnection: (relay, source) => !this.isAdmitted(relay.toString()) || refuse(source),
     };
   }
+}
+
+function dropOldest(peers: Map<PeerId, number> | Set<PeerId>, sizeMax: number): void {
+  if (peers.size <= sizeMax) return;
+  const oldest = peers.keys().next();
+  if (!oldest.done) peers.delete(oldest.value);
 }

@@ -180,10 +180,8 @@ class Libp2pNetwork implements Network, DialHost {
   }
 
   admit(peer: PeerId): void {
-    const link = this.#links.get(peer);
-    if (link === undefined) return;
     this.#gate.admit(peer);
-    const direct = link.direct();
+    const direct = this.#links.get(peer)?.direct();
     if (direct !== undefined) this.#reservations.grant(direct);
   }
 
