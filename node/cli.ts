@@ -76,7 +76,17 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function runUp(args: string[]): Promise<number> {
   const text = { type: "string" } as const;
-  const options = { ...COMMON, port: text, host: text, url: text, join: text, name: text, cores: text, device: text, json: { type: "boolean" } } as const;
+  const options = {
+    ...COMMON,
+    port: text,
+    host: text,
+    url: text,
+    join: text,
+    name: text,
+    cores: text,
+    device: text,
+    json: { type: "boolean" },
+  } as const;
   const { values } = parse({ args, options });
   if (values.help === true) return print(UP_HELP);
   const { up } = await import("./up.ts");
@@ -104,7 +114,10 @@ async function runInvite(args: string[]): Promise<number> {
   const { values } = parse({ args, options: { ...COMMON, json: { type: "boolean" } } });
   if (values.help === true) return print(INVITE_HELP);
   const { sh } = await import("./sh.ts");
-  return await sh({ dataDir: values.data ?? defaultDataDir(), line: values.json === true ? "invite --json" : "invite" });
+  return await sh({
+    dataDir: values.data ?? defaultDataDir(),
+    line: values.json === true ? "invite --json" : "invite",
+  });
 }
 
 function print(text: string): number {
@@ -145,7 +158,9 @@ for (const stream of [process.stdout, process.stderr]) stream.on("error", () => 
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`starfish: ${error instanceof StarfishError ? error.message : (error instanceof Error ? error.stack : String(error))}\n`);
+  process.stderr.write(
+    `starfish: ${error instanceof StarfishError ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
+  );
   process.exitCode = exitStatusOf(error);
 }
 // What has been left open by a library must not keep a program alive that is done.

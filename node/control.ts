@@ -4,7 +4,6 @@
  */
 import { chmod, unlink } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
-import { encode } from "../core/base/codec.ts";
 import { isStarfishError, messageOf, StarfishError } from "../core/base/errors.ts";
 import type { Computer } from "../core/computer.ts";
 import type { Log } from "../core/ports/log.ts";
@@ -61,7 +60,9 @@ export async function serveControl({ computer, path, log }: ControlOptions): Pro
 
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", (error) => reject(new StarfishError("io", `The control socket cannot be opened: ${error.message}`)));
+    server.once("error", (error) =>
+      reject(new StarfishError("io", `The control socket cannot be opened: ${error.message}`)),
+    );
     server.listen(path, resolve);
   });
 }

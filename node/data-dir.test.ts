@@ -58,7 +58,10 @@ test("a node that only its socket shows (in another container) is not disturbed"
 test("a directory that cannot be made is an io error that names it", async () => {
   const file = join(folder, "file");
   await writeFile(file, "");
-  await expect(claimDataDir(join(file, "data"))).rejects.toMatchObject({ code: "io", message: expect.stringContaining("file/data") });
+  await expect(claimDataDir(join(file, "data"))).rejects.toMatchObject({
+    code: "io",
+    message: expect.stringContaining("file/data"),
+  });
 });
 
 test("where things are", () => {

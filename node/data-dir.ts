@@ -40,7 +40,9 @@ export async function claimDataDir(dataDir: string): Promise<AsyncDisposable> {
     return { [Symbol.asyncDispose]: () => unlink(lock).catch(ignoreMissing) };
   } catch (error) {
     if (error instanceof StarfishError) throw error;
-    throw new StarfishError("io", `The data directory ${dataDir} cannot be used: ${messageOf(error)}`, { cause: error });
+    throw new StarfishError("io", `The data directory ${dataDir} cannot be used: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -96,7 +98,8 @@ async function otherOwner(dataDir: string, lock: string): Promise<Owner | "unsee
 async function readOwner(path: string): Promise<Owner | undefined> {
   try {
     const owner: unknown = JSON.parse(await readFile(path, "utf8"));
-    if (typeof owner !== "object" || owner === null || !("pid" in owner) || typeof owner.pid !== "number") return undefined;
+    if (typeof owner !== "object" || owner === null || !("pid" in owner) || typeof owner.pid !== "number")
+      return undefined;
     return { pid: owner.pid, started: "started" in owner && typeof owner.started === "string" ? owner.started : "" };
   } catch {
     return undefined;

@@ -83,7 +83,10 @@ const end: Schema<FileEnd> = v.object({
   id: integerOf(0),
   error: v.optional(v.object({ code: v.picklist(ERROR_CODES), message: textOf(PATH_CHARS_MAX) })),
 });
-const file: Schema<{ readonly id: number; readonly path: string }> = v.object({ id: integerOf(0), path: textOf(PATH_CHARS_MAX) });
+const file: Schema<{ readonly id: number; readonly path: string }> = v.object({
+  id: integerOf(0),
+  path: textOf(PATH_CHARS_MAX),
+});
 
 export const schemas: {
   readonly open: typeof open;
@@ -163,7 +166,8 @@ export class FrameSocket {
         rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
         while (rest.length >= 5) {
           const length = rest.readUInt32BE(0);
-          if (length < 1 || length > BODY_BYTES_MAX + 1) throw new StarfishError("malformed", `A frame of ${length} bytes`);
+          if (length < 1 || length > BODY_BYTES_MAX + 1)
+            throw new StarfishError("malformed", `A frame of ${length} bytes`);
           if (rest.length < 4 + length) break;
           yield { kind: rest.readUInt8(4), body: Uint8Array.from(rest.subarray(5, 4 + length)) };
           rest = rest.subarray(4 + length);

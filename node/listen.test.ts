@@ -3,7 +3,10 @@ import { listen, pageUrl, PORT_DEFAULT } from "./listen.ts";
 
 test("a port that is taken is said so when it was asked for", async () => {
   const first = await listen("127.0.0.1", 0);
-  await expect(listen("127.0.0.1", first.port)).rejects.toMatchObject({ code: "in-use", message: expect.stringContaining("--port") });
+  await expect(listen("127.0.0.1", first.port)).rejects.toMatchObject({
+    code: "in-use",
+    message: expect.stringContaining("--port"),
+  });
   first.server.close();
 });
 

@@ -38,7 +38,12 @@ function listenOn(host: string, port: number): Promise<Listening> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EADDRINUSE") {
-        reject(new StarfishError("in-use", `Port ${port} on ${host} is taken by another program. Choose another with --port`));
+        reject(
+          new StarfishError(
+            "in-use",
+            `Port ${port} on ${host} is taken by another program. Choose another with --port`,
+          ),
+        );
       } else if (error.code === "EACCES") {
         reject(new StarfishError("io", `Port ${port} is reserved for the system. Choose one above 1023 with --port`));
       } else {

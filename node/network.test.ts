@@ -32,12 +32,14 @@ async function harness(transport: "tcp" | "websocket"): Promise<NetworkHarness> 
     deadAddress: transport === "tcp" ? "/ip4/127.0.0.1/tcp/1" : "/ip4/127.0.0.1/tcp/1/ws",
     node: async () => {
       const privateKey = crypto.getRandomValues(new Uint8Array(32));
-      if (transport === "tcp") return createLibp2pNetwork({ ...common, privateKey, ...nodeTransports({ tcpHost: "127.0.0.1" }) });
+      if (transport === "tcp")
+        return createLibp2pNetwork({ ...common, privateKey, ...nodeTransports({ tcpHost: "127.0.0.1" }) });
       const server = await httpServer();
       servers.push(server);
       return createLibp2pNetwork({ ...common, privateKey, ...nodeTransports({ server }) });
     },
-    tab: () => createLibp2pNetwork({ ...common, privateKey: crypto.getRandomValues(new Uint8Array(32)), ...nodeTransports({}) }),
+    tab: () =>
+      createLibp2pNetwork({ ...common, privateKey: crypto.getRandomValues(new Uint8Array(32)), ...nodeTransports({}) }),
     [Symbol.asyncDispose]: async () => {
       for (const server of servers) {
         server.closeAllConnections();

@@ -69,16 +69,24 @@ test("assets are kept for ever and compressed for those who can", async () => {
   const packed = await get("/assets/main-abc123.js", { "accept-encoding": "gzip, br" });
   expect(packed.headers["content-encoding"]).toBe("br");
   expect(brotliDecompressSync(packed.body).toString()).toBe(SCRIPT);
-  expect((await get("/assets/main-abc123.js", { "accept-encoding": "gzip, br;q=0" })).headers["content-encoding"]).toBe("gzip");
+  expect((await get("/assets/main-abc123.js", { "accept-encoding": "gzip, br;q=0" })).headers["content-encoding"]).toBe(
+    "gzip",
+  );
   expect((await get("/assets/x.png", { "accept-encoding": "br" })).headers["content-encoding"]).toBeUndefined();
 });
 
-test.each(["/secret", "/../secret", "/%2e%2e/secret", "/assets/../../secret", "/assets/%2e%2e%2f%2e%2e%2fsecret", "//etc/passwd", "/assets", "/none"])(
-  "%s is not there",
-  async (path) => {
-    expect((await get(path)).status).toBe(404);
-  },
-);
+test.each([
+  "/secret",
+  "/../secret",
+  "/%2e%2e/secret",
+  "/assets/../../secret",
+  "/assets/%2e%2e%2f%2e%2e%2fsecret",
+  "//etc/passwd",
+  "/assets",
+  "/none",
+])("%s is not there", async (path) => {
+  expect((await get(path)).status).toBe(404);
+});
 
 test("health, methods, and a page that was not built", async () => {
   expect((await get("/health")).body.toString()).toBe("ok\n");

@@ -85,9 +85,13 @@ async function answer(
 }
 
 function sendAsset(request: IncomingMessage, response: ServerResponse, asset: Asset, forever: boolean): void {
-  const accepted = String(request.headers["accept-encoding"] ?? "");
-  const encoded: readonly [name: string, body: Buffer | undefined][] = [["br", asset.brotli], ["gzip", asset.gzip]];
-  const [encoding, body = asset.plain] = encoded.find(([name, bytes]) => bytes !== undefined && accepts(accepted, name)) ?? [];
+  const accepted = request.headers["accept-encoding"] ?? "";
+  const encoded: readonly [name: string, body: Buffer | undefined][] = [
+    ["br", asset.brotli],
+    ["gzip", asset.gzip],
+  ];
+  const [encoding, body = asset.plain] =
+    encoded.find(([name, bytes]) => bytes !== undefined && accepts(accepted, name)) ?? [];
   const tag = `"${asset.tag}${encoding === undefined ? "" : `-${encoding}`}"`;
   const headers: Record<string, string | number> = {
     ...HEADERS,
@@ -114,7 +118,14 @@ function accepts(header: string, encoding: string): boolean {
 }
 
 function say(response: ServerResponse, status: number, text: string, more: Record<string, string> = {}): void {
-  response.writeHead(status, { ...HEADERS, ...more, "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store" }).end(text);
+  response
+    .writeHead(status, {
+      ...HEADERS,
+      ...more,
+      "Content-Type": "text/plain; charset=utf-8",
+      "Cache-Control": "no-store",
+    })
+    .end(text);
 }
 
 async function listFiles(folder: string): Promise<Map<string, string>> {

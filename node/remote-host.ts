@@ -58,11 +58,13 @@ export class RemoteHost implements Host {
 
   /** The client has gone. */
   close(): void {
-    for (const transfer of this.#transfers.values()) transfer.reject(new StarfishError("closed", "The terminal has gone"));
+    for (const transfer of this.#transfers.values())
+      transfer.reject(new StarfishError("closed", "The terminal has gone"));
   }
 
   #begin(signal: AbortSignal): { id: number; done: Promise<Uint8Array> } {
-    if (this.#transfers.size >= TRANSFERS_MAX) throw new StarfishError("busy", "Too many files at once", { retryable: true });
+    if (this.#transfers.size >= TRANSFERS_MAX)
+      throw new StarfishError("busy", "Too many files at once", { retryable: true });
     const id = this.#nextId++;
     const answer = new Promise<Uint8Array>((resolve, reject) => {
       this.#transfers.set(id, { parts: [], length: 0, resolve, reject });

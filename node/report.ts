@@ -26,7 +26,10 @@ export function createReport(options: { readonly json: boolean; readonly levelMi
       write(level, event, fields = {}): void {
         if (RANK[level] < rankMin) return;
         if (json) line({ level, event, ...fields });
-        else process.stderr.write(`${level}: ${event}${Object.keys(fields).length === 0 ? "" : ` ${JSON.stringify(fields)}`}\n`);
+        else
+          process.stderr.write(
+            `${level}: ${event}${Object.keys(fields).length === 0 ? "" : ` ${JSON.stringify(fields)}`}\n`,
+          );
       },
     },
   };

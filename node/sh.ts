@@ -72,7 +72,12 @@ async function runLine(dataDir: string, line: string, stdin: NodeJS.ReadStream |
   };
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
   try {
-    return await client.run({ version: CONTROL_VERSION, line, stdout: factsOf(process.stdout), stderr: factsOf(process.stderr) });
+    return await client.run({
+      version: CONTROL_VERSION,
+      line,
+      stdout: factsOf(process.stdout),
+      stderr: factsOf(process.stderr),
+    });
   } finally {
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
   }
@@ -110,7 +115,8 @@ function open(dataDir: string): Promise<Socket> {
 function factsOf(stream: NodeJS.WriteStream): TerminalFacts | undefined {
   if (!stream.isTTY) return undefined;
   const program = process.env["TERM_PROGRAM"] ?? "";
-  const inline = ["iTerm.app", "WezTerm", "vscode", "mintty"].includes(program) || process.env["LC_TERMINAL"] === "iTerm2";
+  const inline =
+    ["iTerm.app", "WezTerm", "vscode", "mintty"].includes(program) || process.env["LC_TERMINAL"] === "iTerm2";
   return {
     columns: stream.columns || 80,
     rows: stream.rows || 24,
@@ -192,7 +198,7 @@ class Client {
   async #pump(): Promise<void> {
     this.#pumping = true;
     for await (const chunk of (this.#stdin ?? []) as AsyncIterable<Buffer>) {
-      for (let offset = 0; offset < chunk.length; ) {
+      for (let offset = 0; offset < chunk.length;) {
         while (this.#credit === 0) await new Promise<void>((resolve) => (this.#hasCredit = resolve));
         const piece = chunk.subarray(offset, offset + Math.min(this.#credit, BODY_BYTES_MAX));
         this.#credit -= piece.length;
@@ -206,7 +212,8 @@ class Client {
   async #sendFile(id: number, path: string): Promise<void> {
     try {
       const { size } = await stat(path);
-      if (size > FILE_BYTES_MAX) throw new StarfishError("too-large", `${path} is larger than ${FILE_BYTES_MAX / 1024 / 1024} MiB`);
+      if (size > FILE_BYTES_MAX)
+        throw new StarfishError("too-large", `${path} is larger than ${FILE_BYTES_MAX / 1024 / 1024} MiB`);
       await this.#frames.sendFile(KIND.fileData, id, await readFile(path));
       await this.#frames.sendMessage(KIND.fileEnd, { id });
     } catch (error) {

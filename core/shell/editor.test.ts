@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { utf8 } from "../base/bytes.ts";
 import { KeyDecoder } from "./editor-keys.ts";
@@ -132,7 +132,7 @@ describe("editing", () => {
 describe("screen", () => {
   test("the screen shows the line and the cursor, whatever is typed", () => {
     const keys = [
-      ..."ab 漢é",
+      ...graphemes("ab 漢é"),
       "👍",
       "\x1b[D",
       "\x1b[C",

@@ -2,6 +2,7 @@
  * A line editor for a terminal: keys in, the bytes that bring the screen up to date out. It assumes that the cursor is
  * where it left it, so whatever else prints must `hide` the line before and `show` it after. Pure.
  */
+import { unreachable } from "../base/assert.ts";
 import { commonPrefix, quote, type Completion } from "./complete.ts";
 import type { Key, KeyName } from "./editor-keys.ts";
 import { History } from "./history.ts";
@@ -147,6 +148,8 @@ export class Editor {
         return this.#remove(at, this.#text.length);
       case "kill-start":
         return this.#remove(0, at);
+      default:
+        return unreachable(name);
     }
   }
 
@@ -279,10 +282,7 @@ function isBlank(grapheme: string | undefined): boolean {
 
 /** Pasted text as a line can show it: newlines as they are, tabs as blanks, nothing that would move the cursor. */
 function printable(text: string): string {
+  const tidy = text.replaceAll(/\r\n?/g, "\n").replaceAll("\t", "    ").replace(/\n+$/, "");
   // eslint-disable-next-line no-control-regex
-  return text
-    .replaceAll(/\r\n?/g, "\n")
-    .replaceAll("\t", "    ")
-    .replaceAll(/[\0-\x09\x0b-\x1f\x7f]/g, "")
-    .replace(/\n+$/, "");
+  return tidy.replaceAll(/[\0-\x09\x0b-\x1f\x7f]/g, "");
 }

@@ -118,8 +118,9 @@ export function createSession(shell: Shell, terminal: Terminal, options: Session
 
   /** Keys that are there, until a line begins to run. */
   const drain = (): void => {
-    while (job === undefined && atPrompt) {
-      const key = keys.next();
+    for (;;) {
+      // Looked at anew after each key: Enter may have begun a job, to which the rest belongs.
+      const key = job === undefined && atPrompt ? keys.next() : undefined;
       if (key === undefined) return;
       const step = editor.key(key);
       draw(step.screen);

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { concat, equal, text, utf8 } from "../base/bytes.ts";
 import { createPipe, readAll } from "./pipe.ts";

@@ -30,6 +30,9 @@ export function createPipe(bytesMax: number = PIPE_BYTES_MAX): Pipe {
   /** Those who wait for any change. Readers and writers never wait for the same one. */
   let waiting: (() => void)[] = [];
 
+  const isOver = (): boolean => closed || ended;
+  const isFull = (): boolean => queuedBytes >= bytesMax && !isOver();
+  const isEmpty = (): boolean => queue.length === 0 && !isOver();
   const wake = (): void => {
     const woken = waiting;
     waiting = [];
@@ -39,19 +42,19 @@ export function createPipe(bytesMax: number = PIPE_BYTES_MAX): Pipe {
 
   const write = async (bytes: Bytes): Promise<void> => {
     for (let offset = 0; offset < bytes.length;) {
-      while (queuedBytes >= bytesMax && !closed && !ended) await change();
-      if (closed || ended) break;
+      while (isFull()) await change();
+      if (isOver()) break;
       const piece = bytes.slice(offset, offset + bytesMax - queuedBytes);
       queue.push(piece);
       queuedBytes += piece.length;
       offset += piece.length;
       wake();
     }
-    if (closed || ended) throw new StarfishError("closed", "Nobody reads this output any more");
+    if (isOver()) throw new StarfishError("closed", "Nobody reads this output any more");
   };
 
   const read = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
-    while (queue.length === 0 && !ended && !closed) await change();
+    while (isEmpty()) await change();
     const piece = queue.shift();
     if (piece === undefined) return { done: true, value: undefined };
     queuedBytes -= piece.length;

@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { duration, table } from "./format.ts";
+import { parseArguments, wholeNumber } from "./options.ts";
+import { suggest } from "./suggest.ts";
+import { widthOf } from "./width.ts";
+
+test("durations carry the unit that fits", () => {
+  const shown = [0.5, 3.21, 12.3, 4200, 190_000, 3_600_000 * 2.5].map(duration);
+  expect(shown).toEqual(["0.50 ms", "3.2 ms", "12 ms", "4.2 s", "3 min 10 s", "2 h 30 min"]);
+});
+
+test("columns line up whatever the colours and widths", () => {
+  expect(
+    table([
+      ["name", "n"],
+      ["\x1b[38;2;1;2;3m漢字\x1b[39m", "1"],
+      ["abcdef", ""],
+    ]),
+  ).toBe("name    n\n\x1b[38;2;1;2;3m漢字\x1b[39m    1\nabcdef\n");
+});
+
+test("widths", () => {
+  expect(["abc", "漢字", "e\u0301", "👩‍🚀", "☆", "\u200b"].map(widthOf)).toEqual([3, 4, 1, 2, 1, 0]);
+});
+
+test("options may stand anywhere before --", () => {
+  const kinds = { json: "flag", count: "value" } as const;
+  expect(parseArguments(["a", "--count=3", "--json", "b", "--", "--json"], kinds)).toEqual({
+    options: { json: true, count: "3" },
+    operands: ["a", "b", "--json"],
+  });
+  expect(parseArguments(["--count", "-0.5,0,1"], kinds).options.count).toBe("-0.5,0,1");
+  expect(() => parseArguments(["--cuont", "3"], kinds)).toThrow("did you mean --count?");
+  expect(() => parseArguments(["--count"], kinds)).toThrow("needs a value");
+  expect(() => parseArguments(["--json=1"], kinds)).toThrow("takes no value");
+  expect(() => parseArguments(["--toString", "x"], kinds)).toThrow("no option");
+});
+
+test("whole numbers", () => {
+  expect(wholeNumber("64", "--chunks", 1, 100)).toBe(64);
+  for (const wrong of ["0", "101", "-1", "1.5", "", "1e1", "x"]) {
+    expect(() => wholeNumber(wrong, "--chunks", 1, 100)).toThrow("--chunks must be");
+  }
+});
+
+test("suggestions are near or none", () => {
+  const commands = ["peers", "ping", "map", "whoami"];
+  expect([
+    suggest("peesr", commands),
+    suggest("pign", commands),
+    suggest("mpa", commands),
+    suggest("frobnicate", commands),
+  ]).toEqual(["peers", "ping", "map", undefined]);
+});

@@ -1,0 +1,93 @@
+/** The line that shows how a job goes, redrawn in place on a terminal and absent anywhere else. */
+import { utf8 } from "../../base/bytes.ts";
+import { isStarfishError } from "../../base/errors.ts";
+import type { JobProgress } from "../../cpu/types.ts";
+import type { Computer } from "../../computer.ts";
+import { count, duration, paint } from "../format.ts";
+import type { Output, TerminalInfo } from "../types.ts";
+import { widthOf, withoutColours } from "../width.ts";
+
+/** Often enough to look alive, seldom enough for a slow line. */
+const REDRAW_MS = 100;
+const ERASE_LINE = "\r\x1b[K";
+
+export class ProgressLine {
+  readonly #computer: Computer;
+  readonly #title: string;
+  readonly #output: Output;
+  readonly #terminal: () => TerminalInfo | undefined;
+  #drawnAt = Number.NEGATIVE_INFINITY;
+  #visible = false;
+  #last: JobProgress | undefined;
+
+  constructor(computer: Computer, title: string, output: Output, terminal: () => TerminalInfo | undefined) {
+    this.#computer = computer;
+    this.#title = title;
+    this.#output = output;
+    this.#terminal = terminal;
+  }
+
+  update(progress: JobProgress): void {
+    this.#last = progress;
+    const now = this.#computer.clock.monotonic();
+    const terminal = this.#terminal();
+    if (terminal === undefined || now - this.#drawnAt < REDRAW_MS) return;
+    this.#drawnAt = now;
+    this.#visible = true;
+    this.#write(ERASE_LINE + this.#line(progress, terminal));
+  }
+
+  /** Takes the line away, before other output. */
+  hide(): void {
+    if (this.#visible) this.#write(ERASE_LINE);
+    this.#visible = false;
+  }
+
+  /** What the job took, and who did it. */
+  finish(): void {
+    this.hide();
+    const terminal = this.#terminal();
+    if (terminal === undefined || this.#last === undefined) return;
+    const { chunksDone, reissued, elapsedMs } = this.#last;
+    const again = reissued > 0 ? `, ${reissued} of them given out again` : "";
+    const head = `${this.#title}: ${count(chunksDone, "chunk")} in ${duration(elapsedMs)}${again}. `;
+    this.#write(`${fit([head, ...this.#shares(this.#last, terminal)], terminal.columns - 1)}\n`);
+  }
+
+  #line(progress: JobProgress, terminal: TerminalInfo): string {
+    const { chunksDone, chunksTotal, ratePerSecond, remainingMs } = progress;
+    const parts = [`${this.#title} ${chunksDone}/${chunksTotal} chunks`];
+    if (ratePerSecond !== undefined) parts.push(`, ${ratePerSecond.toFixed(ratePerSecond < 10 ? 1 : 0)}/s`);
+    if (remainingMs !== undefined) parts.push(`, ${duration(Math.max(1000, remainingMs))} left`);
+    return fit([...parts, "  ", ...this.#shares(progress, terminal)], terminal.columns - 1);
+  }
+
+  /** Who has done how much, the most first. */
+  #shares(progress: JobProgress, terminal: TerminalInfo): string[] {
+    const byCount = [...progress.byPeer].sort((a, b) => b[1] - a[1]);
+    return byCount.map(([peer, done]) => {
+      const name = this.#computer.net.member(peer)?.record.name ?? "somebody who left";
+      return `${paint(`● ${name}`, peer, terminal)} ${done}  `;
+    });
+  }
+
+  #write(text: string): void {
+    // Progress is a courtesy: whoever has stopped reading it misses nothing.
+    this.#output.write(utf8(text)).catch((error: unknown) => {
+      if (!isStarfishError(error)) throw error;
+    });
+  }
+}
+
+/** As many of the parts as fit in so many cells: a line that wraps could not be redrawn in place. */
+function fit(parts: readonly string[], columns: number): string {
+  let line = "";
+  let width = 0;
+  for (const part of parts) {
+    const partWidth = widthOf(withoutColours(part).trimEnd());
+    if (width + partWidth > columns) return `${line.trimEnd()}${width + 2 <= columns ? " …" : ""}`;
+    line += part;
+    width += widthOf(withoutColours(part));
+  }
+  return line.trimEnd();
+}

@@ -1,0 +1,29 @@
+/** What `map` has to know of a task: its options, how its input is cut into chunks, and what becomes of the results. */
+import type { Bytes } from "../../base/bytes.ts";
+import type { ChunkResult } from "../../cpu/types.ts";
+import type { CommandContext } from "../types.ts";
+
+/** Most chunks of a job: each costs some bytes of bookkeeping on the node that hands them out. */
+export const CHUNKS_MAX = 100_000;
+/** Largest input of one chunk, so that it passes through one message with room to spare. */
+export const CHUNK_BYTES_MAX: number = 256 * 1024;
+/** Largest standard input of a job: it is held in memory until the last chunk has been handed out. */
+export const INPUT_BYTES_MAX: number = 512 * 1024 * 1024;
+
+/** Values of the options that were given, by name. */
+export type Options = Readonly<Record<string, string | true | undefined>>;
+
+export interface Work {
+  readonly inputs: readonly Bytes[];
+  /** Takes each result once, in the order in which they finish. */
+  take(result: ChunkResult): Promise<void> | void;
+  /** After the last one. */
+  finish(): Promise<void>;
+}
+
+export interface MapTask {
+  /** Names of the options that it understands. All take a value. */
+  readonly options: readonly string[];
+  /** Throws "usage" for options or input that make no sense. */
+  prepare(options: Options, context: CommandContext): Promise<Work>;
+}

@@ -1,0 +1,44 @@
+/** map wordcount: the lines of stdin in pieces, and the counts of all pieces added up, the most frequent word first. */
+import { text, utf8 } from "../../base/bytes.ts";
+import { wholeNumber } from "../options.ts";
+import { readAll } from "../pipe.ts";
+import { isLetter, splitLines } from "./split.ts";
+import { CHUNK_BYTES_MAX, INPUT_BYTES_MAX, type MapTask } from "./task.ts";
+
+const LINES_DEFAULT = 500;
+const LINES_MAX = 1_000_000;
+/** Printed at a time: a write for each line would be slow, one for all of them large. */
+const LINES_PER_WRITE = 1_000;
+
+export const wordcount: MapTask = {
+  options: ["lines"],
+  async prepare({ lines }, { stdin, stdout }) {
+    const linesMax = typeof lines === "string" ? wholeNumber(lines, "--lines", 1, LINES_MAX) : LINES_DEFAULT;
+    const inputs = splitLines(
+      await readAll(stdin, INPUT_BYTES_MAX),
+      linesMax,
+      CHUNK_BYTES_MAX,
+      (byte) => !isLetter(byte),
+    );
+    const counts = new Map<string, number>();
+    return {
+      inputs,
+      take: ({ output }) => {
+        for (const line of text(output).split("\n")) {
+          const blank = line.indexOf(" ");
+          if (blank < 0) continue;
+          const word = line.slice(blank + 1);
+          counts.set(word, (counts.get(word) ?? 0) + Number(line.slice(0, blank)));
+        }
+      },
+      finish: async () => {
+        // Words are ASCII, so the order of UTF-16 units is that of bytes.
+        const sorted = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+        for (let i = 0; i < sorted.length; i += LINES_PER_WRITE) {
+          const part = sorted.slice(i, i + LINES_PER_WRITE);
+          await stdout.write(utf8(part.map(([word, count]) => `${count} ${word}\n`).join("")));
+        }
+      },
+    };
+  },
+};
