@@ -40,10 +40,11 @@ export const WORKER_IDLE_MS = 30_000;
 
 /** Bytes of a payload in one request. Small enough to be forwarded by a member, where there is no link of our own. */
 export const PIECE_BYTES_MAX: number = 192 * 1024;
-/** Pieces of one payload under way at once: hides the round trip without filling a slow link. */
-export const PIECES_IN_FLIGHT = 4;
-/** How long a piece may take: 192 KiB at 10 KB/s. */
+/** How long a piece may take: 192 KiB at 10 kB/s. */
 export const PIECE_TIMEOUT_MS = 20_000;
+
+/** What the asker of a task allows beyond the task's own time, for the way and the queue there. */
+export const RUN_ALLOWANCE_MS = 30_000;
 
 // A job
 

@@ -1,0 +1,38 @@
+/** The port Sandbox on Web Workers. The worker is a file of the page's origin: `worker-src 'self'` is all it needs. */
+import type { Bytes } from "../core/base/bytes.ts";
+import { messageOf, StarfishError } from "../core/base/errors.ts";
+import { ownThread, type Thread, type ThreadMessage } from "../core/cpu/sandbox-thread.ts";
+import type { Sandbox, SandboxWorker } from "../core/ports/sandbox.ts";
+
+export function browserSandbox(options: { cores?: number } = {}): Sandbox {
+  return {
+    cores: Math.max(1, options.cores ?? navigator.hardwareConcurrency),
+    compile,
+    spawn: async (): Promise<SandboxWorker> => ownThread(startThread()),
+  };
+}
+
+async function compile(bytes: Bytes): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(new Uint8Array(bytes));
+  } catch (error) {
+    throw new StarfishError("not-wasm", `Not a valid WebAssembly module: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function startThread(): Thread {
+  // Spelt in one expression, so that the bundler finds the worker's file.
+  const worker = new Worker(new URL("./sandbox-worker.ts", import.meta.url), { type: "module", name: "starfish-task" });
+  return {
+    post: (task) => worker.postMessage(task),
+    onMessage: (receive) => worker.addEventListener("message", (event: MessageEvent<ThreadMessage>) => receive(event.data)),
+    onDeath: (died) => {
+      worker.addEventListener("error", (event) => {
+        event.preventDefault();
+        died(event.message === undefined ? "its program could not be loaded" : event.message);
+      });
+      worker.addEventListener("messageerror", () => died("a message could not be read"));
+    },
+    terminate: () => worker.terminate(),
+  };
+}

@@ -1,0 +1,86 @@
+/**
+ * Runs a job's tasks on other members: the asking side of the protocol. A node that lacks the job's module is sent it
+ * once, however many of its tasks wait for it.
+ */
+import type { Bytes } from "../base/bytes.ts";
+import { StarfishError } from "../base/errors.ts";
+import type { Net } from "../net/types.ts";
+import type { PeerId } from "../ports/network.ts";
+import { PIECE_BYTES_MAX, PIECE_TIMEOUT_MS, RUN_ALLOWANCE_MS } from "./limits.ts";
+import type { PoolResult } from "./pool.ts";
+import { CPU_PROTOCOL, getReply, type Payload, putReply, type RunRequest, runReply } from "./protocol.ts";
+import type { TaskLimits } from "./types.ts";
+
+/** Times that a node may ask for the module or the input of one task before it is given up on: once each, and once more. */
+const NEEDS_MAX = 3;
+
+export class Borrower {
+  readonly #net: Net;
+  readonly #job: { readonly id: string; readonly module: Bytes; readonly sha256: string; readonly limits: TaskLimits };
+  /** The module on its way to a node. */
+  readonly #sending = new Map<PeerId, Promise<void>>();
+
+  constructor(net: Net, job: { id: string; module: Bytes; sha256: string; limits: TaskLimits }) {
+    this.#net = net;
+    this.#job = job;
+  }
+
+  /** One task on that node. Rejects when the node fails ("unreachable", "busy", …); the task's own failures are results. */
+  async run(peer: PeerId, index: number, input: Bytes, signal: AbortSignal): Promise<PoolResult> {
+    const { id, sha256, limits } = this.#job;
+    const blob = `${id}/${index}`;
+    const large = input.length > PIECE_BYTES_MAX;
+    const request: RunRequest = {
+      op: "run",
+      job: id,
+      module: sha256,
+      memoryBytesMax: limits.memoryBytesMax,
+      timeMsMax: limits.timeMsMax,
+      input: large ? { blob, size: input.length } : { bytes: input },
+    };
+    if (large) await this.#put(peer, blob, input, signal);
+    for (let needs = 0; needs < NEEDS_MAX; needs++) {
+      const timeoutMs = limits.timeMsMax + RUN_ALLOWANCE_MS;
+      const reply = await this.#net.request(peer, CPU_PROTOCOL, request, runReply, { signal, timeoutMs });
+      if (reply.is === "failed") return { ok: false, code: reply.code, message: reply.message };
+      if (reply.is === "done") {
+        const output = await this.#fetch(peer, reply.output, signal);
+        return { ok: true, output, runMs: reply.runMs, waitMs: reply.waitMs };
+      }
+      if (reply.blobs.includes(sha256)) await this.#sendModule(peer, signal);
+      if (large && reply.blobs.includes(blob)) await this.#put(peer, blob, input, signal);
+    }
+    throw new StarfishError("remote-failure", "The node asks for the same bytes again and again");
+  }
+
+  #sendModule(peer: PeerId, signal: AbortSignal): Promise<void> {
+    let sending = this.#sending.get(peer);
+    if (sending === undefined) {
+      sending = this.#put(peer, this.#job.sha256, this.#job.module, signal).finally(() => this.#sending.delete(peer));
+      this.#sending.set(peer, sending);
+    }
+    return sending;
+  }
+
+  async #put(peer: PeerId, blob: string, bytes: Bytes, signal: AbortSignal): Promise<void> {
+    for (let at = 0; at === 0 || at < bytes.length; at += PIECE_BYTES_MAX) {
+      const piece = { op: "put", blob, size: bytes.length, at, bytes: bytes.subarray(at, at + PIECE_BYTES_MAX) };
+      await this.#net.request(peer, CPU_PROTOCOL, piece, putReply, { signal, timeoutMs: PIECE_TIMEOUT_MS });
+    }
+  }
+
+  async #fetch(peer: PeerId, output: Payload, signal: AbortSignal): Promise<Uint8Array> {
+    if ("bytes" in output) return output.bytes;
+    const whole = new Uint8Array(output.size);
+    for (let at = 0; at < output.size; ) {
+      const request = { op: "get", blob: output.blob, at };
+      const piece = await this.#net.request(peer, CPU_PROTOCOL, request, getReply, { signal, timeoutMs: PIECE_TIMEOUT_MS });
+      if (piece.length === 0 || piece.length > output.size - at) {
+        throw new StarfishError("malformed", "A piece of the output has another size than was announced");
+      }
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    return whole;
+  }
+}

@@ -1,0 +1,244 @@
+/**
+ * The cores of this node at work: a bounded queue of tasks and the sandbox workers that run them. The node's own tasks
+ * may use every core, those of others as many as it lends; own tasks go first. A task gets a fresh instance in a worker
+ * that is its alone while it runs. A task that fails, is cancelled or outlasts its time costs the worker its life; a
+ * spare stands ready. Across the tabs of one browser the budget (core-budget.ts) says how many cores may run at once.
+ */
+import type { Bytes } from "../base/bytes.ts";
+import { type ErrorCode, cancelled, messageOf, StarfishError } from "../base/errors.ts";
+import { Listeners, type Unsubscribe } from "../base/events.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { PeerId } from "../ports/network.ts";
+import type { Sandbox, SandboxOutcome, SandboxWorker } from "../ports/sandbox.ts";
+import type { CoreBudget, CoreLease } from "./core-budget.ts";
+import { WORKER_IDLE_MS } from "./limits.ts";
+
+export interface PoolTask {
+  readonly job: string;
+  /** For whom it runs; this node's own tasks may use cores that are not lent. */
+  readonly for: PeerId;
+  readonly own: boolean;
+  readonly moduleId: string;
+  readonly module: WebAssembly.Module;
+  readonly input: Bytes;
+  readonly timeMsMax: number;
+}
+
+export type PoolResult =
+  | { readonly ok: true; readonly output: Uint8Array; readonly runMs: number; readonly waitMs: number }
+  | { readonly ok: false; readonly code: ErrorCode; readonly message: string };
+
+interface Waiting {
+  readonly task: PoolTask;
+  readonly queuedAtMs: number;
+  readonly signal: AbortSignal;
+  readonly settle: (result: PoolResult) => void;
+  readonly fail: (error: StarfishError) => void;
+}
+
+/** A worker as soon as there is one; kept until its task ends badly. */
+interface Core {
+  worker: SandboxWorker | undefined;
+  task: PoolTask | undefined;
+  lease: CoreLease | undefined;
+  /** Ends the task that runs. */
+  end: (() => void) | undefined;
+}
+
+export class Pool {
+  readonly #sandbox: Sandbox;
+  readonly #clock: Clock;
+  readonly #budget: CoreBudget;
+  readonly #cores: readonly Core[];
+  readonly #waiting: { own: Waiting[]; lent: Waiting[] } = { own: [], lent: [] };
+  readonly #activity = new Listeners<void>();
+  #lent = 0;
+  #lentRunning = 0;
+  #spare: SandboxWorker | "starting" | undefined;
+  #idle: Timer | undefined;
+  #closed = false;
+
+  constructor(options: { sandbox: Sandbox; clock: Clock; budget: CoreBudget }) {
+    this.#sandbox = options.sandbox;
+    this.#clock = options.clock;
+    this.#budget = options.budget;
+    this.#cores = Array.from({ length: options.sandbox.cores }, () => ({ worker: undefined, task: undefined, lease: undefined, end: undefined }));
+  }
+
+  get lent(): number {
+    return this.#lent;
+  }
+
+  /** Tasks over the new number finish first. */
+  lend(cores: number): void {
+    this.#lent = Math.max(0, Math.min(cores, this.#cores.length));
+    this.#dispatch();
+  }
+
+  running(): PoolTask[] {
+    return this.#cores.flatMap((core) => (core.task === undefined ? [] : [core.task]));
+  }
+
+  /** Tasks of others that run now. */
+  get lentRunning(): number {
+    return this.#lentRunning;
+  }
+
+  onActivity(listener: () => void): Unsubscribe {
+    return this.#activity.add(listener);
+  }
+
+  /**
+   * Runs the task when a core is free. Rejects with "cancelled" when the signal aborts (a running task is ended), and with
+   * "unsupported" or "closed" when there are no workers to be had. The caller bounds how many tasks it brings.
+   */
+  run(task: PoolTask, signal: AbortSignal): Promise<PoolResult> {
+    return new Promise((settle, fail) => {
+      if (this.#closed) return fail(closed());
+      if (signal.aborted) return fail(cancelled(signal));
+      const queue = task.own ? this.#waiting.own : this.#waiting.lent;
+      const waiting: Waiting = { task, queuedAtMs: this.#clock.monotonic(), signal, settle, fail };
+      queue.push(waiting);
+      signal.addEventListener("abort", () => {
+        const place = queue.indexOf(waiting);
+        if (place >= 0) queue.splice(place, 1);
+        fail(cancelled(signal));
+      });
+      this.#dispatch();
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const waiting of [...this.#waiting.own.splice(0), ...this.#waiting.lent.splice(0)]) waiting.fail(closed());
+    this.#idle?.cancel();
+    for (const core of this.#cores) core.end?.();
+    this.#dropWorkers();
+  }
+
+  #dispatch(): void {
+    for (const core of this.#cores) {
+      if (core.task !== undefined) continue;
+      const next = this.#next();
+      if (next === undefined) break;
+      this.#idle?.cancel();
+      this.#idle = undefined;
+      core.task = next.task;
+      if (!next.task.own) this.#lentRunning++;
+      this.#activity.emit();
+      void this.#serve(core, next);
+    }
+  }
+
+  #next(): Waiting | undefined {
+    const own = this.#waiting.own.shift();
+    if (own !== undefined) return own;
+    return this.#lentRunning < this.#lent ? this.#waiting.lent.shift() : undefined;
+  }
+
+  /** Runs one task on a core that was free; then the core takes the next. */
+  async #serve(core: Core, { task, queuedAtMs, signal, settle, fail }: Waiting): Promise<void> {
+    try {
+      core.lease ??= await this.#budget.acquire(signal);
+      core.worker ??= await this.#worker();
+      if (signal.aborted) throw cancelled(signal);
+      const startedAtMs = this.#clock.monotonic();
+      const outcome = await this.#supervise(core, core.worker, task, signal);
+      const endedAtMs = this.#clock.monotonic();
+      if (outcome.ok) {
+        settle({ ...outcome, runMs: endedAtMs - startedAtMs, waitMs: startedAtMs - queuedAtMs });
+      } else {
+        this.#discard(core);
+        settle(outcome);
+      }
+    } catch (error) {
+      fail(error instanceof StarfishError ? error : new StarfishError("unsupported", messageOf(error), { cause: error }));
+    }
+    core.task = undefined;
+    if (!task.own) this.#lentRunning--;
+    if (core.lease?.wanted() === true || !this.#hasWork()) {
+      core.lease?.release();
+      core.lease = undefined;
+    }
+    if (this.#closed) this.#discard(core);
+    this.#dispatch();
+    if (this.running().length === 0) this.#rest();
+    this.#activity.emit();
+  }
+
+  /** The task's outcome, or "timeout" or a rejection with "cancelled", after which the worker is gone. */
+  #supervise(core: Core, worker: SandboxWorker, task: PoolTask, signal: AbortSignal): Promise<SandboxOutcome> {
+    return new Promise((resolve, reject) => {
+      const over = (): void => {
+        deadline.cancel();
+        signal.removeEventListener("abort", stop);
+        core.end = undefined;
+      };
+      const stop = (): void => {
+        over();
+        this.#discard(core);
+        reject(signal.aborted ? cancelled(signal) : closed());
+      };
+      const deadline = this.#clock.timer(task.timeMsMax, () => {
+        over();
+        resolve({ ok: false, code: "timeout", message: `The task ran longer than ${task.timeMsMax / 1000} s and was ended` });
+      });
+      core.end = stop;
+      signal.addEventListener("abort", stop, { once: true });
+      void worker.run(task).then((outcome) => {
+        over();
+        resolve(outcome);
+      });
+    });
+  }
+
+  #hasWork(): boolean {
+    return this.#waiting.own.length > 0 || (this.#waiting.lent.length > 0 && this.#lentRunning < this.#lent);
+  }
+
+  #worker(): Promise<SandboxWorker> {
+    const spare = this.#spare;
+    if (spare === undefined || spare === "starting") return this.#sandbox.spawn();
+    this.#spare = undefined;
+    return Promise.resolve(spare);
+  }
+
+  /** Ends a core's worker, and has a new one ready for whoever needs it next. */
+  #discard(core: Core): void {
+    if (core.worker === undefined) return;
+    core.worker.terminate();
+    core.worker = undefined;
+    if (this.#spare !== undefined || this.#closed) return;
+    this.#spare = "starting";
+    this.#sandbox.spawn().then(
+      (worker) => {
+        if (this.#closed) worker.terminate();
+        this.#spare = this.#closed ? undefined : worker;
+      },
+      () => {
+        this.#spare = undefined;
+      },
+    );
+  }
+
+  /** Nothing to do: the workers stay for a while. */
+  #rest(): void {
+    this.#idle?.cancel();
+    if (!this.#closed) this.#idle = this.#clock.timer(WORKER_IDLE_MS, () => this.#dropWorkers());
+  }
+
+  #dropWorkers(): void {
+    for (const core of this.#cores) {
+      core.worker?.terminate();
+      core.worker = undefined;
+      core.lease?.release();
+      core.lease = undefined;
+    }
+    if (this.#spare !== "starting") this.#spare?.terminate();
+    if (this.#spare !== "starting") this.#spare = undefined;
+  }
+}
+
+function closed(): StarfishError {
+  return new StarfishError("closed", "This node runs no tasks any more");
+}

@@ -1,0 +1,90 @@
+/**
+ * What nodes say to each other about tasks: requests of one protocol. A task's module and large payloads travel in pieces
+ * before it (put) and after it (get), so that every message is small enough to be forwarded by a third member.
+ */
+import * as v from "valibot";
+import { bytesOf, integerOf, type Schema, textOf } from "../base/codec.ts";
+import type { ErrorCode } from "../base/errors.ts";
+import { PAYLOAD_BYTES_MAX, PIECE_BYTES_MAX } from "./limits.ts";
+
+export const CPU_PROTOCOL = "/starfish/cpu/1.0.0";
+
+/** Bytes in the message, or the name and size of what travels in pieces. */
+export type Payload = { readonly bytes: Uint8Array } | { readonly blob: string; readonly size: number };
+
+export interface RunRequest {
+  readonly op: "run";
+  readonly job: string;
+  /** SHA-256 of the module's bytes, in hex; also the name under which it is put. */
+  readonly module: string;
+  readonly memoryBytesMax: number;
+  readonly timeMsMax: number;
+  readonly input: Payload;
+}
+/** Pieces come in order; the first has `at` 0 and begins the blob anew. */
+export interface PutRequest {
+  readonly op: "put";
+  readonly blob: string;
+  readonly size: number;
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+export interface GetRequest {
+  readonly op: "get";
+  readonly blob: string;
+  readonly at: number;
+}
+export type CpuRequest = RunRequest | PutRequest | GetRequest;
+
+export type RunReply =
+  | { readonly is: "done"; readonly output: Payload; readonly runMs: number; readonly waitMs: number }
+  /** Put these first, then ask again. */
+  | { readonly is: "need"; readonly blobs: readonly string[] }
+  /** The task's own fault, the same wherever it runs. Faults of the node are errors of the request. */
+  | { readonly is: "failed"; readonly code: ErrorCode; readonly message: string };
+
+const blobName: Schema<string> = v.pipe(v.string(), v.regex(/^[0-9a-z/]{1,80}$/));
+const payload: Schema<Payload> = v.union([
+  v.strictObject({ bytes: bytesOf(0, PIECE_BYTES_MAX) }),
+  v.strictObject({ blob: blobName, size: integerOf(0, PAYLOAD_BYTES_MAX) }),
+]);
+
+export const cpuRequest: Schema<CpuRequest> = v.variant("op", [
+  v.strictObject({
+    op: v.literal("run"),
+    job: v.pipe(v.string(), v.regex(/^[0-9a-z]{1,32}$/)),
+    module: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+    memoryBytesMax: integerOf(0),
+    timeMsMax: integerOf(1),
+    input: payload,
+  }),
+  v.strictObject({
+    op: v.literal("put"),
+    blob: blobName,
+    size: integerOf(0, PAYLOAD_BYTES_MAX),
+    at: integerOf(0, PAYLOAD_BYTES_MAX),
+    bytes: bytesOf(0, PIECE_BYTES_MAX),
+  }),
+  v.strictObject({ op: v.literal("get"), blob: blobName, at: integerOf(0, PAYLOAD_BYTES_MAX) }),
+]);
+
+/** What a task may fail with; another node cannot make us throw anything else. */
+export const TASK_FAULTS = [
+  "timeout",
+  "not-wasm",
+  "wasm-imports",
+  "wasm-abi",
+  "wasm-unsupported",
+  "wasm-trap",
+  "out-of-memory",
+  "too-large",
+] as const satisfies readonly ErrorCode[];
+
+const duration: Schema<number> = v.pipe(v.number(), v.finite(), v.minValue(0));
+export const runReply: Schema<RunReply> = v.variant("is", [
+  v.strictObject({ is: v.literal("done"), output: payload, runMs: duration, waitMs: duration }),
+  v.strictObject({ is: v.literal("need"), blobs: v.pipe(v.array(blobName), v.minLength(1), v.maxLength(2)) }),
+  v.strictObject({ is: v.literal("failed"), code: v.picklist(TASK_FAULTS), message: textOf(2_000) }),
+]);
+export const putReply: Schema<null> = v.null();
+export const getReply: Schema<Uint8Array> = bytesOf(0, PIECE_BYTES_MAX);

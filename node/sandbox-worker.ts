@@ -1,0 +1,9 @@
+/** The program of a sandbox worker in Node. */
+import { parentPort } from "node:worker_threads";
+import { assert } from "../core/base/assert.ts";
+import { serveThread, type ThreadTask } from "../core/cpu/sandbox-thread.ts";
+
+const port = parentPort;
+assert(port !== null, "this program runs in a worker thread");
+const run = serveThread((message, transfer) => port.postMessage(message, transfer));
+port.on("message", (task: ThreadTask) => run(task));

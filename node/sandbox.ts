@@ -1,0 +1,59 @@
+/** The port Sandbox on worker_threads. */
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import type { Bytes } from "../core/base/bytes.ts";
+import { messageOf, StarfishError } from "../core/base/errors.ts";
+import { ownThread, type Thread } from "../core/cpu/sandbox-thread.ts";
+import type { Sandbox, SandboxWorker } from "../core/ports/sandbox.ts";
+
+/** The worker's program, in the same form as this file: .ts in a checkout, .js in the package. */
+const PROGRAM = new URL(
+  import.meta.url.endsWith(".ts") ? "./sandbox-worker.ts" : "./sandbox-worker.js",
+  import.meta.url,
+);
+/** JavaScript's heap in a worker; tasks have none of it, their memory is WebAssembly's and bounded in the module. */
+const HEAP_MIB = 64;
+
+/** `cores` says how many there are to lend, where the machine's own count is not what is wanted. */
+export function nodeSandbox(options: { cores?: number } = {}): Sandbox {
+  return {
+    cores: Math.max(1, options.cores ?? availableParallelism()),
+    compile,
+    spawn: (): Promise<SandboxWorker> => ownThread(startThread()),
+  };
+}
+
+async function compile(bytes: Bytes): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(new Uint8Array(bytes));
+  } catch (error) {
+    throw new StarfishError("not-wasm", `Not a valid WebAssembly module: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function startThread(): Thread {
+  // Nothing of this process reaches the worker: no arguments, no environment, no standard streams to write to.
+  const worker = new Worker(PROGRAM, {
+    argv: [],
+    env: {},
+    execArgv: [],
+    stdin: false,
+    stdout: true,
+    stderr: true,
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
+  });
+  // An idle worker does not keep the process alive.
+  worker.on("message", () => worker.unref());
+  return {
+    post: (task) => {
+      worker.ref();
+      worker.postMessage(task);
+    },
+    onMessage: (receive) => worker.on("message", receive),
+    onDeath: (died) => {
+      worker.on("error", (error) => died(messageOf(error)));
+      worker.on("exit", (code) => died(`it exited with ${code}`));
+    },
+    terminate: () => void worker.terminate(),
+  };
+}
