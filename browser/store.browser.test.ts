@@ -11,8 +11,8 @@ const freshName = (): string => `store-test-${performance.timeOrigin}-${made++}`
 function remove(name: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.deleteDatabase(name);
-    request.onsuccess = () => resolve();
-    request.onerror = () => reject(request.error ?? new Error("not deleted"));
+    request.addEventListener("success", () => resolve());
+    request.addEventListener("error", () => reject(request.error ?? new Error("not deleted")));
   });
 }
 

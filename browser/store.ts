@@ -27,7 +27,7 @@ class IndexedDbStore implements Store {
     this.#use = async (mode, work) =>
       work(database.transaction(OBJECT_STORE, mode, { durability: "strict" }).objectStore(OBJECT_STORE));
     // Somebody deletes the database: let go, or they wait for ever.
-    database.onversionchange = () => database.close();
+    database.addEventListener("versionchange", () => database.close());
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
@@ -68,9 +68,9 @@ class IndexedDbStore implements Store {
 function openDatabase(name: string): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(name);
-    request.onupgradeneeded = () => request.result.createObjectStore(OBJECT_STORE);
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error("The database could not be opened"));
+    request.addEventListener("upgradeneeded", () => request.result.createObjectStore(OBJECT_STORE));
+    request.addEventListener("success", () => resolve(request.result));
+    request.addEventListener("error", () => reject(request.error ?? new Error("The database could not be opened")));
   });
 }
 

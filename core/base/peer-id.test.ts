@@ -1,7 +1,7 @@
 /** PeerIds, against those that libp2p makes of the same keys. */
 import { publicKeyFromRaw } from "@libp2p/crypto/keys";
 import { peerIdFromPublicKey } from "@libp2p/peer-id";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { equal } from "./bytes.ts";
 import { isStarfishError } from "./errors.ts";
@@ -39,7 +39,7 @@ describe("peer ids", () => {
     const id = peerIdOf(new Uint8Array(32));
     expect(id.startsWith("12D3Koo")).toBe(true);
     expect(id.length).toBe(52);
-    for (const wrong of [
+    const wrong = [
       "",
       "12D3Koo",
       `${id}1`,
@@ -47,12 +47,8 @@ describe("peer ids", () => {
       id.replace("D", "0"),
       `z${id.slice(1)}`,
       "Q".repeat(52),
-    ]) {
-      expect(
-        isMalformed(() => publicKeyOf(wrong)),
-        wrong,
-      ).toBe(true);
-    }
+    ];
+    expect(wrong.filter((text) => !isMalformed(() => publicKeyOf(text)))).toEqual([]);
     fc.assert(
       fc.property(fc.string({ minLength: 50, maxLength: 54 }), (wrong) => isMalformed(() => publicKeyOf(wrong))),
     );

@@ -31,7 +31,7 @@ export function publicKeyOf(peer: string): Uint8Array<ArrayBuffer> {
   }
   if (bytes.length !== PREFIX.length + KEY_BYTES) throw malformed();
   if (!PREFIX.every((byte, i) => bytes[i] === byte)) throw malformed();
-  return bytes.slice(PREFIX.length) as Uint8Array<ArrayBuffer>;
+  return bytes.slice(PREFIX.length);
 }
 
 function malformed(cause?: unknown): StarfishError {

@@ -6,7 +6,7 @@ import { type Clock, every, sleep, withDeadline } from "./clock.ts";
 export interface ClockHarness {
   readonly clock: Clock;
   /** Resolves or rejects as the promise does, letting time pass until then (virtual clocks stand still otherwise). */
-  pass<T>(promise: Promise<T>): Promise<T>;
+  readonly pass: <T>(promise: Promise<T>) => Promise<T>;
 }
 
 export function clockContract(name: string, create: () => ClockHarness): void {

@@ -1,5 +1,5 @@
 /** What every Crypto has to do; the test vectors of the standards are for the real one (platform/crypto.test.ts). */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { equal, utf8 } from "../base/bytes.ts";
 import type { Crypto } from "./crypto.ts";

@@ -176,14 +176,14 @@ export class SimWorld {
    * virtual time. Such a run does not repeat exactly.
    */
   drive(): AsyncDisposable {
-    let driving = true;
+    const stop = new AbortController();
     const driven = (async () => {
-      while (driving) await this.runFor(DRIVE_STEP_MS);
+      while (!stop.signal.aborted) await this.runFor(DRIVE_STEP_MS);
     })();
     driven.catch(() => {});
     return {
       async [Symbol.asyncDispose](): Promise<void> {
-        driving = false;
+        stop.abort();
         await driven;
       },
     };

@@ -1,0 +1,81 @@
+/** Members that come and go at random: exponential sessions, and as many arrivals as departures. */
+import type { SeededRandom } from "./random.ts";
+import type { Swarm } from "./swarm.ts";
+
+export interface ChurnOptions {
+  readonly medianSessionMs: number;
+  /** How long a machine stays away before it, or a new one, comes; on average. */
+  readonly pauseMs: number;
+  /** Share of arrivals that are machines which have been there before. */
+  readonly returning: number;
+  /** Whose timers are throttled, of the machines that come. */
+  readonly throttled?: (index: number) => boolean;
+}
+
+/** One node in so many is a container, the others are tabs. */
+const NODE_EVERY = 4;
+
+export class Churn {
+  readonly #swarm: Swarm;
+  readonly #random: SeededRandom;
+  readonly #options: ChurnOptions;
+  readonly #away: string[] = [];
+  #spawned = 0;
+  #isStopped = false;
+
+  constructor(swarm: Swarm, options: ChurnOptions) {
+    this.#swarm = swarm;
+    this.#random = swarm.world.random.fork("churn");
+    this.#options = options;
+  }
+
+  /** Switches machines on, one every `everyMs`, and lets them come and go from then on. The first never goes. */
+  async grow(count: number, everyMs: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      this.#arrive();
+      await this.#swarm.world.runFor(everyMs);
+    }
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  #arrive(): void {
+    const isReturn = this.#random.real() < this.#options.returning && this.#away.length > 0;
+    const index = this.#spawned;
+    const name = (isReturn ? this.#away[0] : undefined) ?? `m${index}`;
+    if (index > 0 && this.#swarm.addresses(name).length === 0) {
+      // Nobody on its side of the cut could serve it the page.
+      this.#swarm.world.scheduler.after(1_000, "arrival", () => this.#arrive());
+      return;
+    }
+    if (isReturn) {
+      this.#away.shift();
+      this.#swarm.restart(name);
+    } else {
+      this.#spawned++;
+      const kind = index % NODE_EVERY === 0 ? "node" : "tab";
+      this.#swarm.add({ name, kind, throttled: this.#options.throttled?.(index) ?? false });
+    }
+    if (index > 0) this.#stay(name);
+  }
+
+  #stay(name: string): void {
+    const { scheduler } = this.#swarm.world;
+    const meanMs = this.#options.medianSessionMs / Math.LN2;
+    scheduler.after(this.#exponential(meanMs), "departure", () => {
+      if (this.#isStopped) return;
+      const chance = this.#random.real();
+      this.#swarm.end(name, chance < 0.4 ? "goodbye" : chance < 0.7 ? "crash" : "silent");
+      scheduler.after(2_000, "away", () => this.#away.push(name));
+      scheduler.after(this.#exponential(this.#options.pauseMs), "arrival", () => {
+        if (!this.#isStopped) this.#arrive();
+      });
+    });
+  }
+
+  #exponential(meanMs: number): number {
+    return -meanMs * Math.log(1 - this.#random.real());
+  }
+}
