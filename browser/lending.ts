@@ -3,15 +3,9 @@
  * while data or battery are to be saved. The choice is one for all tabs of the browser, because the cores are.
  */
 import type { Cpu } from "../core/cpu/types.ts";
+import { LendingShare } from "./lending-share.ts";
 import { onSetting, readSetting, writeSetting } from "./settings.ts";
 import type { Lending } from "./ui/lend.ts";
-
-/** Cores that the tabs of this browser lend together are shared out by this (core-budget.ts). */
-export interface CoreBudget {
-  /** Asks for as many; the number that this tab may lend now is told to `onGranted`. */
-  want(cores: number): void;
-  onGranted(listener: (cores: number) => void): void;
-}
 
 /** Below this a battery that is not charging is its owner's alone. */
 const BATTERY_LOW = 0.25;
@@ -28,23 +22,18 @@ interface SavingNavigator {
 
 export class LendingPolicy {
   readonly #cpu: Cpu;
-  readonly #budget: CoreBudget;
+  readonly #share: LendingShare;
   readonly #onChange: (lending: Lending) => void;
   #chosen: number;
-  #granted = 0;
   #battery: Battery | undefined;
 
-  constructor(cpu: Cpu, budget: CoreBudget, onChange: (lending: Lending) => void) {
+  constructor(cpu: Cpu, locks: LockManager, onChange: (lending: Lending) => void) {
     this.#cpu = cpu;
-    this.#budget = budget;
+    this.#share = new LendingShare(locks, () => this.#apply());
     this.#onChange = onChange;
     this.#chosen = this.#parse(readSetting("cores-lent"));
     onSetting("cores-lent", (value) => {
       this.#chosen = this.#parse(value);
-      this.#apply();
-    });
-    budget.onGranted((cores) => {
-      this.#granted = cores;
       this.#apply();
     });
     const device = navigator as SavingNavigator;
@@ -63,8 +52,8 @@ export class LendingPolicy {
   #apply(): void {
     const heldBack = this.#chosen === 0 ? undefined : this.#reasonToHoldBack();
     const wanted = heldBack === undefined ? this.#chosen : 0;
-    this.#budget.want(wanted);
-    const lent = Math.min(wanted, this.#granted);
+    this.#share.want(wanted);
+    const lent = Math.min(wanted, this.#share.held);
     if (this.#cpu.lent !== lent) this.#cpu.lend(lent);
     this.#onChange({ cores: this.#cpu.cores, chosen: this.#chosen, lent, heldBack });
   }

@@ -24,6 +24,7 @@ export class Page {
   readonly #shell = new PendingShell();
   readonly status: StatusLine = new StatusLine();
   #selected: string | undefined;
+  #opened = false;
   #model: SwarmModel | undefined;
 
   constructor() {
@@ -42,10 +43,16 @@ export class Page {
 
   /** Greets and shows the prompt. `swarm` is the swarm's name in words, as far as it is known. */
   open(swarm: string | undefined): void {
+    this.#opened = true;
     setText(byId("swarm-name", HTMLElement), swarm ?? "");
+    this.status.say(swarm === undefined ? "Not connected" : "Joining…");
     this.#session.print(greeting(swarm, this.#terminal.info().columns));
     void this.#session.run({ signal: new AbortController().signal });
     if (matchMedia("(pointer: fine)").matches) this.#terminal.focus();
+  }
+
+  get opened(): boolean {
+    return this.#opened;
   }
 
   /** There will be no computer in this page; lines that are typed say so. */

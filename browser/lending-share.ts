@@ -1,0 +1,41 @@
+/**
+ * Which tab lends which of the browser's cores. Each lent core is a Web Lock, so no core is offered to the swarm twice;
+ * when a tab goes, however it goes, another that was waiting lends its cores on. (How many tasks run at once is bounded
+ * besides, by core-budget.ts: this is about what is promised.)
+ */
+
+export class LendingShare {
+  readonly #locks: LockManager;
+  readonly #onChange: (cores: number) => void;
+  /** By core: what ends the waiting or holding. */
+  readonly #wanted: AbortController[] = [];
+  #held = 0;
+
+  /** `onChange` is told how many cores this tab may lend now. */
+  constructor(locks: LockManager, onChange: (cores: number) => void) {
+    this.#locks = locks;
+    this.#onChange = onChange;
+  }
+
+  get held(): number {
+    return this.#held;
+  }
+
+  /** Asks for the browser's first `cores` cores; those beyond are given back. */
+  want(cores: number): void {
+    while (this.#wanted.length > cores) this.#wanted.pop()?.abort();
+    while (this.#wanted.length < cores) {
+      const ending = new AbortController();
+      const core = this.#wanted.push(ending) - 1;
+      // Rejects when it was still waiting at the end.
+      this.#locks.request(`starfish/lent/${core}`, { signal: ending.signal }, () => this.#hold(ending.signal)).catch(() => {});
+    }
+  }
+
+  async #hold(ending: AbortSignal): Promise<void> {
+    if (ending.aborted) return;
+    this.#onChange(++this.#held);
+    await new Promise<void>((resolve) => ending.addEventListener("abort", () => resolve(), { once: true }));
+    this.#onChange(--this.#held);
+  }
+}

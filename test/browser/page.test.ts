@@ -1,0 +1,237 @@
+/** One real tab of the built page on one real node: what a person meets, in good states and bad. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { gzipSync } from "node:zlib";
+import { openLab, type Lab, type Node } from "../system/processes.ts";
+import { openTabs, type Tab, type Tabs } from "./tabs.ts";
+
+/** What the issue allows before a task is run, bytes after gzip. */
+const SCRIPTS_GZIP_MAX = 350_000;
+
+let lab: Lab;
+let node: Node;
+let tabs: Tabs;
+
+beforeAll(async () => {
+  lab = await openLab();
+  node = await lab.up();
+  tabs = await openTabs();
+});
+
+afterAll(async () => {
+  await tabs?.[Symbol.asyncDispose]();
+  await lab?.[Symbol.asyncDispose]();
+});
+
+async function notice(tab: Tab): Promise<string> {
+  return await tab.page.locator("#notice:not([hidden])").innerText({ timeout: 20_000 });
+}
+
+test("a first visit: terminal, greeting and prompt before the network; then who is here, and not one complaint", async () => {
+  const tab = await tabs.open(node.invite, { apart: true, joins: false });
+  await tab.waitFor(/^\$/m);
+  const early = await tab.screen();
+  expect(early).toContain("map mandelbrot");
+  await tab.waitFor(/You are \S+\. Here is \S+\./);
+  const { output, ok } = await tab.run("peers");
+  expect(ok).toBe(true);
+  expect(output).toContain(await tab.name());
+  expect(tab.complaints).toEqual([]);
+  await tab.close();
+});
+
+test("the scripts that a tab loads to become a member are small", async () => {
+  const context = await tabs.browser.newContext();
+  const page = await context.newPage();
+  const scripts = new Map<string, Promise<Buffer>>();
+  page.on("response", (response) => {
+    if (/javascript/.test(response.headers()["content-type"] ?? "")) scripts.set(response.url(), response.body());
+  });
+  await page.goto(node.invite);
+  await page.locator("#rows tr").nth(1).waitFor({ state: "attached" });
+  const sizes = await Promise.all([...scripts.values()].map(async (body) => gzipSync(await body, { level: 9 }).length));
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  console.log(`Scripts before a task is run: ${total} bytes after gzip in ${sizes.length} files`);
+  expect(total).toBeGreaterThan(0);
+  expect(total).toBeLessThanOrEqual(SCRIPTS_GZIP_MAX);
+  await context.close();
+});
+
+test("a reopened tab is the node that it was, a second tab is another, and both are one device", async () => {
+  const first = await tabs.open(node.invite);
+  const { output: before } = await first.run("whoami");
+  const second = await tabs.open(node.invite);
+  const { output: other } = await second.run("whoami");
+  expect(await second.name()).not.toBe(await first.name());
+  expect(peerId(other)).not.toBe(peerId(before));
+  await first.close();
+  const again = await tabs.open(node.invite);
+  expect(peerId((await again.run("whoami")).output)).toBe(peerId(before));
+  // Without the key in the link, the browser remembers it; a reload keeps the slot.
+  await again.page.goto(node.url);
+  await again.waitFor(/You are \S+\./);
+  await again.page.reload();
+  await again.waitFor(/You are \S+\./);
+  expect(peerId((await again.run("whoami")).output)).toBe(peerId(before));
+  await again.close();
+  await second.close();
+});
+
+function peerId(whoami: string): string | undefined {
+  return /12D3Koo\w+/.exec(whoami.replaceAll("\n", ""))?.[0];
+}
+
+test("nothing is lent until somebody says so; two tabs share the browser's cores; the choice is remembered", async () => {
+  const first = await tabs.open(node.invite, { cores: 4 });
+  const second = await tabs.open(node.invite, { cores: 4 });
+  const words = (tab: Tab) => tab.page.locator("#lend-words");
+  expect(await words(first).innerText()).toBe("Lends no cores yet");
+  await first.page.getByRole("button", { name: "Lend 3 of 4 cores" }).click();
+  await expect.poll(() => words(first).innerText()).toBe("Lends 3 of 4 cores (75%)");
+  await expect.poll(() => words(second).innerText()).toBe("Lends 0 of 4 cores; other tabs lend the rest");
+  await first.page.getByRole("button", { name: "Lend one core less" }).click();
+  await expect.poll(() => words(first).innerText()).toBe("Lends 2 of 4 cores (50%)");
+  await first.close();
+  await expect.poll(() => words(second).innerText()).toBe("Lends 2 of 4 cores (50%)");
+  await second.page.reload();
+  await expect.poll(() => words(second).innerText()).toBe("Lends 2 of 4 cores (50%)");
+  await second.page.getByRole("button", { name: "Stop lending" }).click();
+  await expect.poll(() => words(second).innerText()).toBe("Lends no cores yet");
+  expect([...first.complaints, ...second.complaints]).toEqual([]);
+  await second.close();
+});
+
+test("a link without key, a cut-off one and a wrong one each say what to do", async () => {
+  const without = await tabs.open(node.url, { apart: true, joins: false });
+  expect(await notice(without)).toMatch(/no key in it.*Ask for the whole link/s);
+  await without.type("peers");
+  await without.waitFor(/no key in it/);
+
+  // Mended in the same tab: the right link is opened without anything else.
+  await without.page.goto(node.invite);
+  await without.waitFor(/You are \S+\./);
+  await without.close();
+
+  const cut = await tabs.open(node.invite.slice(0, -40), { apart: true, joins: false });
+  expect(await notice(cut)).toMatch(/cut off/);
+  const middle = node.invite.length - 60;
+  const changed = node.invite[middle] === "A" ? "B" : "A";
+  const wrong = await tabs.open(node.invite.slice(0, middle) + changed + node.invite.slice(middle + 1), { apart: true, joins: false });
+  expect(await notice(wrong)).toMatch(/letter of this link has changed/);
+  const other = await tabs.open(node.invite.replace("#v1.", "#v9."), { apart: true, joins: false });
+  expect(await notice(other)).toMatch(/another version/);
+  for (const tab of [without, cut, wrong, other]) {
+    expect(tab.complaints).toEqual([]);
+    await tab.close();
+  }
+});
+
+test("the key of another swarm is refused in words", async () => {
+  const stranger = await lab.up();
+  const key = stranger.invite.slice(stranger.invite.indexOf("#"));
+  await stranger.process.end("SIGTERM");
+  const tab = await tabs.open(node.url + key, { apart: true, joins: false });
+  expect(await notice(tab)).toMatch(/Another swarm lives here/);
+  await tab.close();
+});
+
+test("without secure context or storage the page says so, and goes on where it can", async () => {
+  const insecure = await tabs.open(node.invite, {
+    apart: true,
+    joins: false,
+    before: () => Object.defineProperty(window, "isSecureContext", { value: false }),
+  });
+  expect(await notice(insecure)).toMatch(/not secure enough.*https/s);
+  await insecure.close();
+
+  const forgetful = await tabs.open(node.invite, {
+    apart: true,
+    before: () => Object.defineProperty(IDBFactory.prototype, "open", { value: () => { throw new DOMException("no", "SecurityError"); } }),
+  });
+  expect(await notice(forgetful)).toMatch(/will be forgotten/);
+  expect((await forgetful.run("peers")).ok).toBe(true);
+  await forgetful.close();
+});
+
+test("keyboard alone: out of the terminal, to the table and the invite, and back; the screen reader's mode is remembered", async () => {
+  const tab = await tabs.open(node.invite, { apart: true });
+  const { page } = tab;
+  const focused = (): Promise<string> => page.evaluate(() => document.activeElement?.id ?? "");
+  await page.locator(".xterm-helper-textarea").focus();
+  await page.keyboard.press("F6");
+  expect(await focused()).toBe("swarm-place");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  expect(await focused()).toBe("show-table");
+  await page.keyboard.press("Enter");
+  await page.getByRole("rowheader", { name: /\(you\)/ }).waitFor();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog", { name: "Invite a device" }).waitFor();
+  expect(await page.getByLabel("The link", { exact: true }).inputValue()).toMatch(/^http:\/\/127.0.0.1:\d+\/#v1\./);
+  await page.locator("#invite-code svg").waitFor();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("F6");
+  expect((await tab.run("echo back")).output).toBe("back");
+
+  await page.keyboard.press("Shift+Tab");
+  await page.locator("#reader").focus();
+  await page.keyboard.press("Enter");
+  await page.locator(".xterm-accessibility").waitFor({ state: "attached" });
+  await page.reload();
+  await page.locator(".xterm-accessibility").waitFor({ state: "attached" });
+  expect(tab.complaints).toEqual([]);
+  await tab.close();
+});
+
+test("everything that can be operated has a name, landmarks are there once, and ids are unique", async () => {
+  const tab = await tabs.open(node.invite, { apart: true });
+  const faults = await tab.page.evaluate(() => {
+    const nameOf = (element: Element): string =>
+      element.getAttribute("aria-label") ??
+      (element.getAttribute("aria-labelledby") === null ? undefined : "labelled") ??
+      element.textContent?.trim() ??
+      "";
+    const nameless = [...document.querySelectorAll("button, input, textarea, [role=img], [role=region], [role=group], nav, section, main, dialog")]
+      .filter((element) => nameOf(element) === "")
+      .map((element) => `no name: ${element.outerHTML.slice(0, 80)}`);
+    const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
+    const twice = ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `twice: ${id}`);
+    const landmarks = ["main", "footer", "nav"].filter((name) => document.querySelectorAll(`body > ${name}, #places > ${name}`).length !== 1);
+    const headings = document.querySelectorAll("h1").length === 1 ? [] : ["h1"];
+    const inline = [...document.querySelectorAll("style, script:not([src])")].map(() => "inline style or script");
+    return [...nameless, ...twice, ...landmarks, ...headings, ...inline, ...(document.documentElement.lang === "en" ? [] : ["lang"])];
+  });
+  expect(faults).toEqual([]);
+  await tab.close();
+});
+
+test("on a phone the terminal has the screen, the swarm is a tap away, and the bar has the keys that are missing", async () => {
+  const tab = await tabs.open(node.invite, { phone: true, width: 390, height: 844 });
+  const { page } = tab;
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+  await tab.page.locator(".xterm-helper-textarea").focus();
+  await page.keyboard.insertText("ech");
+  await page.getByRole("button", { name: "Tab, completes" }).tap();
+  await page.keyboard.insertText("hello");
+  await page.keyboard.press("Enter");
+  await tab.waitFor(/^hello$/m);
+  await page.getByRole("button", { name: "Up, the line before" }).tap();
+  await tab.waitFor(/\$ echo hello$/m);
+  await page.getByRole("button", { name: "Control C, cancels" }).tap();
+  await page.getByRole("button", { name: "Swarm", exact: true }).tap();
+  await expect.poll(() => page.locator("#swarm").boundingBox().then((box) => Math.round(box?.x ?? -1))).toBe(0);
+  expect(await page.locator("#tab-swarm").getAttribute("aria-current")).toBe("true");
+  expect(tab.complaints).toEqual([]);
+  await tab.close();
+});
+
+test("things to try can be clicked", async () => {
+  const tab = await tabs.open(node.invite, { apart: true });
+  const row = tab.page.locator("#terminal .xterm-rows > div", { hasText: "who is here" });
+  const box = await row.boundingBox();
+  expect(box).not.toBeNull();
+  await tab.page.mouse.move((box?.x ?? 0) + 30, (box?.y ?? 0) + (box?.height ?? 0) / 2, { steps: 3 });
+  await tab.page.mouse.click((box?.x ?? 0) + 30, (box?.y ?? 0) + (box?.height ?? 0) / 2);
+  await tab.waitFor(/^\$ peers\n.*\(you\)|^\$ peers\n[^]*tab/m);
+  await tab.close();
+});

@@ -1,0 +1,126 @@
+/** One real node and several real tabs: how they find each other, who they are without the node, and what they compute. */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { openLab, type Lab, type Node } from "../system/processes.ts";
+import { openTabs, type Tab, type Tabs } from "./tabs.ts";
+
+/** A node that was killed has to be noticed within this (issue: 6 s), read from the page four times a second. */
+const NOTICED_MS = 6_500;
+
+let lab: Lab;
+let node: Node;
+let tabs: Tabs;
+
+beforeEach(async () => {
+  lab = await openLab();
+  node = await lab.up({ args: ["--cores", "1"] });
+  tabs = await openTabs();
+});
+
+afterEach(async () => {
+  await tabs?.[Symbol.asyncDispose]();
+  await lab?.[Symbol.asyncDispose]();
+});
+
+/** The link column of the table, by the name of the node, without those that are gone. */
+async function links(tab: Tab): Promise<Map<string, string>> {
+  const rows = await tab.table();
+  return new Map(rows.map(([name = "", , , link = ""]) => [name, link]));
+}
+
+async function others(tab: Tab): Promise<string[]> {
+  return [...(await links(tab)).keys()].filter((name) => !name.includes("(you)") && !name.endsWith(", gone"));
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
+async function openThree(): Promise<[Tab, Tab, Tab]> {
+  const a = await tabs.open(node.invite);
+  const b = await tabs.open(node.invite);
+  const c = await tabs.open(node.invite);
+  console.log(`Members after ${median([a, b, c].map((tab) => tab.joinedMs ?? 0)).toFixed(0)} ms (median of three tabs)`);
+  return [a, b, c];
+}
+
+test("three tabs and a node all see each other, and tabs link directly by WebRTC", async () => {
+  const three = await openThree();
+  for (const tab of three) {
+    await expect.poll(() => others(tab), { timeout: 20_000 }).toHaveLength(3);
+    const name = await tab.name();
+    for (const other of three) {
+      if (other === tab) continue;
+      await expect.poll(async () => (await links(other)).get(name), { timeout: 20_000 }).toBe("direct by WebRTC");
+    }
+  }
+  const [a, b] = three;
+  const { output } = await a.run("peers");
+  expect(output).toContain(await b.name());
+  expect((await a.run(`ping -c 1 ${await b.name()} || ping ${await b.name()}`)).ok).toBe(true);
+  for (const tab of three) expect(tab.complaints).toEqual([]);
+});
+
+test("the node is killed: the tabs notice, stay a swarm, introduce each other, and compute on", async () => {
+  const [a, b, c] = await openThree();
+  for (const tab of [a, b, c]) await expect.poll(() => others(tab), { timeout: 20_000 }).toHaveLength(3);
+  const killedAt = performance.now();
+  await node.process.end("SIGKILL");
+  for (const tab of [a, b, c]) {
+    await expect.poll(() => others(tab), { timeout: NOTICED_MS, interval: 250 }).toHaveLength(2);
+  }
+  console.log(`The death was noticed by all after ${(performance.now() - killedAt).toFixed(0)} ms`);
+
+  // Reopening is not to be had, the page's server is gone; tabs that lose their link get a new one by the third.
+  expect((await a.run(`ping ${await c.name()}`)).ok).toBe(true);
+  await b.page.getByRole("button", { name: /^Lend \d+ of/ }).click();
+  for (const tab of [a, b, c]) {
+    const { output, ok } = await tab.run("map primes --range 0..2000000 --chunks 8");
+    expect(ok).toBe(true);
+    expect(output).toContain("148933");
+  }
+});
+
+test("without WebRTC a tab is a member all the same, relayed, and says why", async () => {
+  const whole = await tabs.open(node.invite);
+  const without = await tabs.open(node.invite, { webrtc: false });
+  await expect.poll(() => others(without), { timeout: 20_000 }).toHaveLength(2);
+  const name = await whole.name();
+  expect((await without.run(`ping ${name}`)).ok).toBe(true);
+  await expect.poll(async () => (await links(without)).get(name), { timeout: 20_000 }).toMatch(/^relayed by \S+: .*WebRTC/);
+  const { output } = await without.run("peers");
+  expect(output.replaceAll("\n", " ")).toMatch(/relayed.*WebRTC/);
+  expect(without.complaints).toEqual([]);
+});
+
+test("a tab alone computes, after its node has gone for good", async () => {
+  const tab = await tabs.open(node.invite);
+  // The task is loaded from the page's server once and kept.
+  expect((await tab.run("map primes --range 0..1000")).output).toContain("168");
+  await node.process.end("SIGTERM");
+  await expect.poll(() => others(tab), { timeout: NOTICED_MS }).toHaveLength(0);
+  const { output, ok } = await tab.run("map primes --range 0..2000000");
+  expect(ok).toBe(true);
+  expect(output).toContain("148933");
+});
+
+test("a picture is drawn in the terminal, and its decoder is loaded only then", async () => {
+  const tab = await tabs.open(node.invite);
+  const loaded: string[] = [];
+  tab.page.on("request", (request) => loaded.push(request.url()));
+  await tab.type("map mandelbrot --size 256x192");
+  await tab.page.locator("#terminal canvas").first().waitFor();
+  expect(loaded.some((url) => url.includes("addon-image"))).toBe(true);
+  await tab.waitFor(/\$$/);
+  expect(tab.complaints).toEqual([]);
+});
+
+test("the node is lost and comes back: the tab says so and is a member again, without a reload", async () => {
+  const tab = await tabs.open(node.invite);
+  const port = new URL(node.url).port;
+  await node.process.end("SIGKILL");
+  await tab.page.locator("#notice", { hasText: "No contact with the swarm" }).waitFor({ timeout: 20_000 });
+  const again = await lab.up({ data: node.data, args: ["--port", port, "--cores", "1"] });
+  expect(again.invite).toContain("#v1.");
+  await tab.page.locator("#notice").waitFor({ state: "hidden", timeout: 60_000 });
+  await expect.poll(() => others(tab)).toHaveLength(1);
+});

@@ -1,0 +1,169 @@
+/**
+ * Real tabs for tests: Chromium by playwright-core, the built page from a real node, a line typed, its output read.
+ *
+ *     await using browser = await openTabs();
+ *     const tab = await browser.open(node.invite);
+ *     const { output, ok } = await tab.run("peers");
+ *
+ * What a tab writes to its console as an error, and every request to another host, is kept in `tab.complaints`.
+ */
+import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import { CHROMIUM_ARGS, chromiumPath } from "../../tools/chromium.ts";
+
+/** A tab joins in a second or two; the machine may be busy. */
+const JOIN_MS = 30_000;
+const LINE_MS = 60_000;
+
+export interface TabOptions {
+  /** As another browser would be: with storage of its own. Tabs without it share one. */
+  readonly apart?: boolean;
+  readonly webrtc?: boolean;
+  readonly cores?: number;
+  readonly width?: number;
+  readonly height?: number;
+  readonly dark?: boolean;
+  readonly phone?: boolean;
+  /** Waits for nothing: for pages that will not join. */
+  readonly joins?: boolean;
+  /** Runs in the page before its own code. */
+  readonly before?: () => void;
+}
+
+export interface Ran {
+  readonly output: string;
+  /** Whether it ended with status 0. */
+  readonly ok: boolean;
+}
+
+export interface Tabs extends AsyncDisposable {
+  readonly browser: Browser;
+  open(url: string, options?: TabOptions): Promise<Tab>;
+}
+
+export async function openTabs(): Promise<Tabs> {
+  const browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
+  let shared: BrowserContext | undefined;
+  return {
+    browser,
+    async open(url, options = {}) {
+      const apart = options.apart === true || options.phone === true || options.dark !== undefined;
+      const context = apart ? await newContext(browser, options) : (shared ??= await newContext(browser, options));
+      return await Tab.open(context, url, options);
+    },
+    async [Symbol.asyncDispose]() {
+      await browser.close();
+    },
+  };
+}
+
+function newContext(browser: Browser, options: TabOptions): Promise<BrowserContext> {
+  return browser.newContext({
+    viewport: { width: options.width ?? 1280, height: options.height ?? 800 },
+    colorScheme: options.dark === false ? "light" : "dark",
+    hasTouch: options.phone ?? false,
+    isMobile: options.phone ?? false,
+    deviceScaleFactor: options.phone === true ? 2 : 1,
+  });
+}
+
+export class Tab {
+  readonly page: Page;
+  readonly complaints: string[] = [];
+  /** From navigation to membership as the page shows it, ms. */
+  joinedMs: number | undefined;
+  #lines = 0;
+
+  private constructor(page: Page) {
+    this.page = page;
+  }
+
+  static async open(context: BrowserContext, url: string, options: TabOptions): Promise<Tab> {
+    const tab = new Tab(await context.newPage());
+    tab.#listen(new URL(url).host);
+    if (options.webrtc === false) {
+      await tab.page.addInitScript(() => Reflect.deleteProperty(globalThis, "RTCPeerConnection"));
+    }
+    if (options.cores !== undefined) {
+      await tab.page.addInitScript((cores) => {
+        Object.defineProperty(Navigator.prototype, "hardwareConcurrency", { get: () => cores });
+      }, options.cores);
+    }
+    if (options.before !== undefined) await tab.page.addInitScript(options.before);
+    const start = performance.now();
+    await tab.page.goto(url);
+    if (options.joins !== false) {
+      await tab.waitFor(/You are \S+\./, JOIN_MS);
+      tab.joinedMs = performance.now() - start;
+    }
+    return tab;
+  }
+
+  /** What the terminal shows, trailing blanks cut. */
+  async screen(): Promise<string> {
+    const rows = await this.page.locator("#terminal .xterm-rows > div").allInnerTexts();
+    return rows
+      .map((row) => row.replaceAll("\u00a0", " ").trimEnd())
+      .join("\n")
+      .trimEnd();
+  }
+
+  async waitFor(pattern: RegExp, timeoutMs: number = LINE_MS): Promise<RegExpExecArray> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const screen = await this.screen();
+      const match = pattern.exec(screen);
+      if (match !== null) return match;
+      if (performance.now() > deadline) {
+        throw new Error(`${timeoutMs} ms passed without ${pattern}. The screen:\n${screen}\nComplaints: ${this.complaints.join("\n")}`);
+      }
+      await this.page.waitForTimeout(50);
+    }
+  }
+
+  /** Types at the prompt and presses Enter. */
+  async type(line: string): Promise<void> {
+    await this.page.locator(".xterm-helper-textarea").focus();
+    await this.page.keyboard.insertText(line);
+    await this.page.keyboard.press("Enter");
+  }
+
+  /** Runs a line to its end on an empty screen. Its output has to fit on it. */
+  async run(line: string, timeoutMs: number = LINE_MS): Promise<Ran> {
+    const mark = `end-of-line-${this.#lines++}`;
+    await this.page.locator(".xterm-helper-textarea").focus();
+    await this.page.keyboard.press("Control+L");
+    await this.type(`${line} && echo ${mark}-yes || echo ${mark}-no`);
+    const [, how] = await this.waitFor(new RegExp(`^${mark}-(yes|no)$`, "m"), timeoutMs);
+    const screen = await this.screen();
+    const from = screen.indexOf(`echo ${mark}-no`) + `echo ${mark}-no`.length;
+    const output = screen.slice(from, screen.search(new RegExp(`^${mark}-(yes|no)$`, "m"))).trim();
+    return { output, ok: how === "yes" };
+  }
+
+  /** The rows of the table of the swarm, cell by cell. */
+  async table(): Promise<string[][]> {
+    return await this.page.locator("#rows tr").evaluateAll((rows) =>
+      rows.map((row) => Array.from(row.children, (cell) => cell.textContent ?? "")),
+    );
+  }
+
+  /** This node's name, as the status line says it. */
+  async name(): Promise<string> {
+    return (await this.page.locator("#facts b").textContent()) ?? "";
+  }
+
+  async close(): Promise<void> {
+    await this.page.close({ runBeforeUnload: false });
+  }
+
+  #listen(host: string): void {
+    this.page.on("console", (message) => {
+      if (message.type() === "error" || message.type() === "warning") this.complaints.push(`${message.type()}: ${message.text()}`);
+    });
+    this.page.on("pageerror", (error) => this.complaints.push(`exception: ${error.message}`));
+    this.page.on("request", (request) => {
+      const { protocol, host: asked } = new URL(request.url());
+      if (protocol.startsWith("http") && asked !== host) this.complaints.push(`request to ${asked}`);
+    });
+  }
+}
