@@ -161,7 +161,7 @@ export class Pipe {
 
 /** How long `bytes` are delayed by the loss of packets; the time-out doubles with each loss of the same one. */
 export function retransmissionMs(fabric: Fabric, path: Path, bytes: number): number {
-  const lossOfAny = 1 - (1 - path.loss) ** Math.ceil(bytes / PACKET_BYTES);
+  const lossOfAny = bytes <= PACKET_BYTES ? path.loss : 1 - (1 - path.loss) ** Math.ceil(bytes / PACKET_BYTES);
   if (fabric.random.real() >= lossOfAny) return 0;
   let timeoutMs = Math.max(RETRANSMIT_MS_MIN, 2 * path.latencyMs + 4 * path.jitterMs);
   let totalMs = timeoutMs;

@@ -48,10 +48,11 @@ async function scenario(seed: number): Promise<{ hash: string; events: number }>
     await world.runFor(500 + integer(faults, 1000));
     const node = pick(faults, world.nodes);
     if (node === undefined) continue;
+    const dice = faults.real();
     if (!node.running) chat(world.restart(node), addresses);
-    else if (faults.real() < 0.3) world.crash(node, { silent: faults.real() < 0.5 });
-    else if (faults.real() < 0.3) world.partition([names.filter(() => faults.real() < 0.5)]);
-    else if (faults.real() < 0.5) world.heal();
+    else if (dice < 0.3) world.crash(node, { silent: faults.real() < 0.5 });
+    else if (dice < 0.5) world.partition([names.filter(() => faults.real() < 0.5)]);
+    else if (dice < 0.75) world.heal();
     else if (node.machine.frozen) world.thaw(node);
     else world.freeze(node);
   }
