@@ -7,6 +7,7 @@ export class Inbox {
   readonly #messages: Uint8Array[] = [];
   #failure: StarfishError | undefined;
   #wake: (() => void) | undefined;
+  readonly #closed = new AbortController();
 
   /** Takes over the channel's `onMessage`, `onEnd` and `onClose`. */
   constructor(channel: Channel, options: { readonly bytesMax: number; readonly messagesMax: number }) {
@@ -23,7 +24,16 @@ export class Inbox {
       this.#wake?.();
     });
     channel.onEnd(() => this.#fail(new StarfishError("link-closed", "The other side ended the exchange early")));
-    channel.onClose((error) => this.#fail(error ?? new StarfishError("link-closed", "The exchange is over")));
+    channel.onClose((error) => {
+      const reason = error ?? new StarfishError("link-closed", "The exchange is over");
+      this.#fail(reason);
+      this.#closed.abort(reason);
+    });
+  }
+
+  /** Aborts when both directions of the channel are over. */
+  get closed(): AbortSignal {
+    return this.#closed.signal;
   }
 
   /**

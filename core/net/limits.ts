@@ -106,5 +106,7 @@ export const JOIN_BACKOFF_MIN_MS = 500;
 export const JOIN_BACKOFF_MAX_MS = 15_000;
 /** Deadline of one attempt: a relayed WebRTC path takes up to some seconds. */
 export const JOIN_ATTEMPT_MS = 10_000;
+/** How often the addresses at which others are to be found are written down for the next start, if they have changed. */
+export const ADDRESSES_SAVED_MS = 60_000;
 /** Topics whose derived keys are kept. */
 export const SEALER_TOPICS_MAX = 256;

@@ -1,0 +1,268 @@
+/** Whole nodes on the simulated network: founding, joining, dying, coming back, and what strangers get. */
+import * as v from "valibot";
+import { describe, expect, test } from "vitest";
+import type { SimNode } from "../../test/sim/node.ts";
+import { SimWorld } from "../../test/sim/world.ts";
+import { text, utf8 } from "../base/bytes.ts";
+import { StarfishError } from "../base/errors.ts";
+import type { Member, MemberStatus, Net } from "./types.ts";
+import { createNet, type NetOptions } from "./net.ts";
+
+class Swarm {
+  readonly world: SimWorld;
+  readonly nets = new Map<string, Net>();
+  readonly attempts = new Map<string, (StarfishError | undefined)[]>();
+
+  constructor(seed: number) {
+    this.world = new SimWorld({ seed });
+  }
+
+  async up(name: string, options: Partial<NetOptions> = {}, kind: "node" | "tab" = "node"): Promise<Net> {
+    const before = this.world.nodes.find((node) => node.name === name);
+    const node = before === undefined ? this.world.spawn({ name, kind }) : this.world.restart(before);
+    return this.start(node, options);
+  }
+
+  async start(node: SimNode, options: Partial<NetOptions> = {}): Promise<Net> {
+    const { store, clock, random, crypto, log } = node.ports;
+    const { name } = node;
+    const attempts: (StarfishError | undefined)[] = [];
+    this.attempts.set(name, attempts);
+    const starting = createNet({
+      kind: node.machine.kind,
+      found: true,
+      name,
+      onAttempt: (failure) => void attempts.push(failure),
+      ...options,
+    })({ store, clock, random, crypto, log, network: async (keys) => node.networkAs(keys) });
+    const net = await this.world.settle(starting, { withinMs: 5_000 });
+    this.nets.set(name, net);
+    return net;
+  }
+
+  net(name: string): Net {
+    const net = this.nets.get(name);
+    if (net === undefined) throw new Error(`No net called ${name}`);
+    return net;
+  }
+
+  crash(name: string): void {
+    this.world.crash(name);
+    this.nets.delete(name);
+  }
+
+  /** Every running node sees exactly the running ones as awake. */
+  agrees(): boolean {
+    const names = [...this.nets.keys()].toSorted();
+    return [...this.nets.values()].every((net) => {
+      const awake = net.members().filter(isAwake).map(({ record }) => record.name);
+      return JSON.stringify(awake.toSorted()) === JSON.stringify(names);
+    });
+  }
+
+  picture(): string {
+    return [...this.nets].map(([name, net]) => `${name} sees ${net.members().map(say).join(", ")}`).join("\n");
+  }
+
+  async agreement(withinMs: number): Promise<number> {
+    return this.world.runUntil(() => this.agrees(), { withinMs, what: "all agree", describe: () => this.picture() });
+  }
+
+  settle<T>(promise: Promise<T>, withinMs = 30_000): Promise<T> {
+    return this.world.settle(promise, { withinMs });
+  }
+
+  async failure(promise: Promise<unknown>): Promise<StarfishError> {
+    const caught = await this.settle(
+      promise.then(
+        () => undefined,
+        (error: unknown) => error,
+      ),
+    );
+    if (caught instanceof StarfishError) return caught;
+    throw new Error("It did not fail as it should", { cause: caught });
+  }
+}
+
+function isAwake({ status }: Member): boolean {
+  return status === "awake";
+}
+
+function say({ record, status }: Member): string {
+  return `${record.name}:${status}`;
+}
+
+function statusOf(net: Net, of: Net): MemberStatus | undefined {
+  return net.member(of.self)?.status;
+}
+
+async function chain(seed: number): Promise<Swarm> {
+  const swarm = new Swarm(seed);
+  const a = await swarm.up("a");
+  const b = await swarm.up("b", { invite: a.invite() });
+  // c knows only b.
+  const invite = b.invite();
+  await swarm.up("c", { invite });
+  await swarm.agreement(10_000);
+  return swarm;
+}
+
+describe("a swarm", () => {
+  test("is founded by one node, who is its admin, alone and content", async () => {
+    const swarm = new Swarm(1);
+    const net = await swarm.up("a");
+    await swarm.world.runFor(60_000);
+    expect(net.role).toBe("admin");
+    expect(net.members().map(say)).toEqual(["a:awake"]);
+    expect(net.invite()).toMatch(/^v1\./);
+    expect(await swarm.settle(net.ping(net.self))).toBeLessThan(5);
+  });
+
+  test.each([1, 2, 3])("grows by a chain of invites into one mesh, and survives its middle (seed %i)", async (seed) => {
+    const swarm = await chain(seed);
+    const [a, c] = [swarm.net("a"), swarm.net("c")];
+    expect([a.role, c.role]).toEqual(["admin", "member"]);
+    swarm.crash("b");
+    const ms = await swarm.agreement(10_000);
+    expect(ms).toBeLessThan(6_000);
+    expect(await swarm.settle(a.ping(c.self))).toBeGreaterThan(0);
+    const heard: string[] = [];
+    c.subscribe("news", (payload, from) => heard.push(`${from === a.self} ${text(payload)}`));
+    a.publish("news", utf8("still here"));
+    await swarm.world.runUntil(() => heard.length === 1, { withinMs: 3_000 });
+    expect(heard).toEqual(["true still here"]);
+  });
+
+  test("takes a node back as the same, with its name, after a restart without the invite", async () => {
+    const swarm = await chain(4);
+    const before = swarm.net("b").self;
+    swarm.net("b").update({ name: "bee" });
+    await swarm.world.runFor(3_000);
+    swarm.crash("b");
+    await swarm.agreement(10_000);
+    const again = await swarm.up("b", { name: undefined });
+    expect(again.self).toBe(before);
+    swarm.nets.delete("b");
+    swarm.nets.set("bee", again);
+    await swarm.agreement(10_000);
+  });
+
+  test("takes a node back that restarts before anyone has missed it, with its clock set back", async () => {
+    const swarm = await chain(5);
+    swarm.crash("b");
+    swarm.world.node("b").jumpClock(-120_000);
+    await swarm.up("b");
+    await swarm.world.runFor(5_000);
+    await swarm.agreement(10_000);
+    swarm.net("b").update({ coresLent: 3 });
+    const peer = swarm.net("b").self;
+    await swarm.world.runUntil(() => swarm.net("a").member(peer)?.record.coresLent === 3, { withinMs: 5_000 });
+  });
+
+  test("comes together again when all of it was down", async () => {
+    const swarm = await chain(6);
+    await swarm.world.runFor(90_000);
+    for (const name of ["a", "b", "c"]) swarm.crash(name);
+    await swarm.world.runFor(60_000);
+    for (const name of ["c", "b", "a"]) await swarm.up(name);
+    await swarm.agreement(20_000);
+  });
+
+  test("hears a goodbye at once", async () => {
+    const swarm = await chain(7);
+    const [a, b] = [swarm.net("a"), swarm.net("b")];
+    const leaving = b.leave();
+    swarm.nets.delete("b");
+    await swarm.world.runUntil(() => statusOf(a, b) === "gone", { withinMs: 500 });
+    await swarm.settle(leaving);
+    expect(a.member(b.self)?.record.state).toBe("left");
+    expect((await swarm.failure(b.ping(a.self))).code).toBe("closed");
+  });
+
+  test("counts a sleeper as asleep until it says otherwise", async () => {
+    const swarm = await chain(8);
+    const [a, c] = [swarm.net("a"), swarm.net("c")];
+    c.update({ state: "asleep" });
+    await swarm.world.runUntil(() => statusOf(a, c) === "asleep", { withinMs: 3_000 });
+    swarm.world.freeze("c");
+    await swarm.world.runFor(60_000);
+    expect(statusOf(a, c)).toBe("asleep");
+    swarm.world.thaw("c");
+    c.update({ state: "awake" });
+    await swarm.agreement(20_000);
+  });
+
+  test("lives on among its tabs when its only node is gone, and links them anew", async () => {
+    const swarm = new Swarm(9);
+    const node = await swarm.up("node");
+    for (const name of ["t1", "t2", "t3"]) await swarm.up(name, { invite: node.invite() }, "tab");
+    await swarm.agreement(10_000);
+    // Nodes need some time to have linked beyond the first.
+    await swarm.world.runFor(10_000);
+    swarm.crash("node");
+    await swarm.agreement(10_000);
+    const [one, two] = [swarm.net("t1"), swarm.net("t2")];
+    expect(await swarm.settle(one.ping(two.self))).toBeGreaterThan(0);
+  });
+
+  test("waits for bootstrap addresses that come up later, and says how it goes", async () => {
+    const swarm = new Swarm(10);
+    const a = await swarm.up("a");
+    const invite = a.invite();
+    swarm.crash("a");
+    const b = await swarm.up("b", { invite });
+    await swarm.world.runFor(5 * 60_000);
+    expect(b.members().length).toBe(1);
+    expect(swarm.attempts.get("b")?.map((failure) => failure?.code)).toContain("unreachable");
+    await swarm.up("a");
+    await swarm.agreement(20_000);
+    expect(swarm.attempts.get("b")?.at(-1)).toBeUndefined();
+  });
+});
+
+describe("who is not let in", () => {
+  test("learns why: another version", async () => {
+    const swarm = new Swarm(20);
+    const a = await swarm.up("a");
+    await swarm.up("b", { invite: a.invite(), versions: { min: 2, max: 2 } });
+    await swarm.world.runFor(10_000);
+    expect(swarm.attempts.get("b")?.map((failure) => failure?.code)).toContain("version-mismatch");
+    expect(a.members().length).toBe(1);
+  });
+
+  test("learns why: an invite that has run out, or none", async () => {
+    const swarm = new Swarm(21);
+    const a = await swarm.up("a");
+    const invite = a.invite();
+    const late = swarm.world.spawn({ name: "late", kind: "tab", skewMs: 3 * 365 * 86_400_000 });
+    await expect(swarm.start(late, { invite })).rejects.toThrow(/expired/);
+    const lost = swarm.world.spawn({ name: "lost", kind: "tab" });
+    await expect(swarm.start(lost, { found: false })).rejects.toThrow(/invite link/);
+  });
+
+  test("gets no request, no gossip in clear and no introduction", async () => {
+    const swarm = await chain(22);
+    const a = swarm.net("a");
+    let served = 0;
+    a.handle("/secret/1.0.0", v.unknown(), async () => served++);
+    const outsider = await swarm.up("outsider");
+    swarm.nets.delete("outsider");
+    const { network } = swarm.world.node("outsider").ports;
+    const link = await swarm.settle(network.dial({ addresses: ["sim:a"] }));
+    const ends: unknown[] = [];
+    for (const protocol of ["/secret/1.0.0", "/starfish/gossip/1.0.0", "/starfish/forward/1.0.0", "/starfish/ping/1.0.0"]) {
+      const opened = link.open(protocol).then((channel) => {
+        channel.onMessage(() => ends.push("message"));
+        channel.onClose((error) => ends.push(error?.code));
+        channel.send(utf8("?"));
+      });
+      opened.catch((error: unknown) => ends.push(error instanceof StarfishError ? error.code : error));
+    }
+    a.publish("news", utf8("for members"));
+    await swarm.world.runFor(15_000);
+    expect(ends).toEqual(ends.map(() => "link-closed"));
+    expect(ends.length).toBe(4);
+    expect(served).toBe(0);
+    expect(a.members().length).toBe(3);
+  });
+});

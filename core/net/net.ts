@@ -1,0 +1,382 @@
+/**
+ * The net, wired: identity and credentials from the store, links by certificate, membership, overlay, gossip, requests.
+ * This file holds no algorithm; it says which part answers what, and how a node starts and leaves.
+ */
+import * as v from "valibot";
+import { text, utf8, type Bytes } from "../base/bytes.ts";
+import { check, type Schema } from "../base/codec.ts";
+import { isStarfishError, messageOf, StarfishError } from "../base/errors.ts";
+import { Listeners, type Unsubscribe } from "../base/events.ts";
+import { abortable, every, withDeadline, type Clock } from "../ports/clock.ts";
+import type { Crypto, KeyPair } from "../ports/crypto.ts";
+import type { Log } from "../ports/log.ts";
+import type { Address, Channel, Network, PeerId } from "../ports/network.ts";
+import type { Random } from "../ports/random.ts";
+import type { Store } from "../ports/store.ts";
+import type { VersionRange } from "./admission.ts";
+import { bestAddresses } from "./bootstrap.ts";
+import type { Standing } from "./certificate.ts";
+import { obtainCredentials, saveCredentials, standingOf, type Credentials } from "./credentials.ts";
+import { createForwarder, type Forwarder } from "./forward.ts";
+import { createGossip, type Gossip } from "./gossip.ts";
+import { loadIdentity, type Identity } from "./identity.ts";
+import { checkInvite, formatInvite, parseInvite } from "./invite.ts";
+import { keepJoined } from "./join.ts";
+import { ADDRESSES_SAVED_MS, FORWARDERS_TRIED_MAX, PROTOCOL_VERSIONS, REQUEST_TIMEOUT_MS } from "./limits.ts";
+import { createLinkTable, type LinkTable } from "./link-table.ts";
+import type { AdmittedLink } from "./links.ts";
+import { createMembership, type Membership } from "./membership.ts";
+import type { Traffic } from "./meter.ts";
+import { friendlyName } from "./names.ts";
+import { createOverlay, LINKS_MAX_NODE, LINKS_MAX_TAB, type Overlay } from "./overlay.ts";
+import { createRpc, type AskOptions, type Rpc } from "./rpc.ts";
+import { decodeReply, encodeRequest } from "./rpc-wire.ts";
+import { createSealer } from "./sealing.ts";
+import type { LinkInfo, Member, MemberChange, MemberRecord, Net, RequestContext, Role, SelfPatch, SwarmId } from "./types.ts";
+
+export interface NetOptions {
+  readonly kind: "tab" | "node";
+  /** The text of an invite, or a link that ends in one. Without it: the swarm this node was in last. */
+  readonly invite?: string | undefined;
+  /** Whether to found a swarm where there is neither an invite nor a former swarm. Otherwise that is "bad-invite". */
+  readonly found: boolean;
+  /** What people call this node; if not given, what it was called last, or two friendly words. */
+  readonly name?: string | undefined;
+  /** What it shares its fate with; a device by itself if not given. */
+  readonly device?: string | undefined;
+  readonly coresLent?: number;
+  readonly relayReason?: string | undefined;
+  /** Told after each attempt to get in: undefined when it gave a link, else what went wrong. */
+  readonly onAttempt?: (failure: StarfishError | undefined) => void;
+  /** For tests of what happens between versions. */
+  readonly versions?: VersionRange;
+}
+
+export interface NetPorts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crypto: Crypto;
+  readonly log: Log;
+  /** Starts the network under the node's identity; the net ends it. */
+  readonly network: (keys: KeyPair) => Promise<Network>;
+}
+
+export const PING_PROTOCOL = "/starfish/ping/1.0.0";
+
+/**
+ * Starts a node's net. Resolves as soon as it runs; whether others can be reached is seen from `members` and `onAttempt`.
+ * Rejects with "bad-invite", "version-mismatch" (of the invite), "bad-certificate" (run out) or "io".
+ */
+export function createNet(options: NetOptions): (ports: NetPorts) => Promise<Net> {
+  return async (ports) => {
+    const { clock, crypto } = ports;
+    const invite = options.invite === undefined ? undefined : parseInvite(crypto, options.invite);
+    const identity = await loadIdentity(ports, { device: options.device });
+    const nowMs = Math.round(clock.now());
+    const credentials = await obtainCredentials(ports, identity, invite, { found: options.found, nowMs });
+    const standing = standingOf(crypto, identity, credentials, nowMs);
+    const name = options.name ?? (await keptName(ports.store)) ?? friendlyName(identity.peer);
+    const network = await ports.network(identity.keys);
+    return new WiredNet({ ...options, name }, ports, network, identity, credentials, standing);
+  };
+}
+
+const NAME_KEY = "net/name";
+
+async function keptName(store: Store): Promise<string | undefined> {
+  const kept = await store.get(NAME_KEY);
+  return kept && text(kept);
+}
+
+class WiredNet implements Net {
+  readonly self: PeerId;
+  readonly swarm: SwarmId;
+  readonly role: Role;
+  readonly #ports: NetPorts;
+  readonly #network: Network;
+  #credentials: Credentials;
+  readonly #links: LinkTable;
+  readonly #membership: Membership;
+  readonly #overlay: Overlay;
+  readonly #gossip: Gossip;
+  readonly #rpc: Rpc;
+  readonly #forwarder: Forwarder;
+  readonly #linksChanged = new Listeners<void>();
+  readonly #ended = new AbortController();
+  #leaving: Promise<void> | undefined;
+
+  constructor(
+    options: NamedOptions,
+    ports: NetPorts,
+    network: Network,
+    identity: Identity,
+    credentials: Credentials,
+    standing: Standing,
+  ) {
+    const { swarm, chain, secret } = credentials;
+    const { clock, crypto, random, log } = ports;
+    const { peer, keys } = identity;
+    this.self = peer;
+    this.swarm = swarm;
+    this.role = standing.role;
+    this.#ports = ports;
+    this.#network = network;
+    this.#credentials = credentials;
+    const versions = options.versions ?? PROTOCOL_VERSIONS;
+    this.#links = createLinkTable(() => ({ swarm, chain, versions }))({ network, clock, crypto, log });
+    const links = this.#links;
+    const record = firstRecord(options, identity, standing, network.addresses(), clock.now());
+    const membership = createMembership({ swarm, keys, chain, notAfterMs: standing.notAfterMs, record })({ links, clock, crypto, log });
+    this.#membership = membership;
+    const linksMax = options.kind === "tab" ? LINKS_MAX_TAB : LINKS_MAX_NODE;
+    // While there is no link at all, joining sees to it.
+    const bootstrap = (): readonly Address[] => (links.all().length === 0 ? [] : this.#elsewhere());
+    this.#overlay = createOverlay({ linksMax, bootstrap })({ links, membership, clock, random, log });
+    const heard = (from: PeerId): void => membership.heard(from);
+    const sealer = createSealer(secret)({ crypto, random });
+    this.#gossip = createGossip({ peer, keys })({ links, sealer, clock, crypto, random, log, heard });
+    this.#rpc = createRpc({ links, clock, log });
+    this.#forwarder = createForwarder({ identity, swarm, chain })({ rpc: this.#rpc, links, clock, crypto, random });
+    this.#start(options);
+  }
+
+  #start(options: NetOptions): void {
+    const { clock, random } = this.#ports;
+    const links = this.#links;
+    links.onUp(() => this.#linksChanged.emit());
+    links.onDown(() => this.#linksChanged.emit());
+    this.#network.onAddresses((addresses) => this.#membership.update({ addresses }));
+    this.#rpc.handle(PING_PROTOCOL, v.null(), async () => null);
+    const saving = every(clock, ADDRESSES_SAVED_MS, () => void this.#saveAddresses());
+    this.#ended.signal.addEventListener("abort", () => saving.cancel());
+    const joining = { addresses: () => this.#elsewhere(), onAttempt: options.onAttempt ?? (() => {}) };
+    void keepJoined(joining, { links, clock, random }, this.#ended.signal);
+  }
+
+  // Who is there
+
+  members(): readonly Member[] {
+    return this.#membership.members();
+  }
+
+  member(peer: PeerId): Member | undefined {
+    return this.#membership.member(peer);
+  }
+
+  onMember(listener: (change: MemberChange) => void): Unsubscribe {
+    return this.#membership.onMember(listener);
+  }
+
+  update(patch: SelfPatch): void {
+    this.#membership.update(patch);
+    if (patch.name !== undefined) void this.#keep(this.#ports.store.set(NAME_KEY, utf8(patch.name)));
+  }
+
+  links(): readonly LinkInfo[] {
+    return this.#links.all().map((link) => ({
+      peer: link.peer,
+      path: link.path(),
+      roundTripMs: this.#membership.roundTripMs(link.peer),
+    }));
+  }
+
+  onLinks(listener: () => void): Unsubscribe {
+    return this.#linksChanged.add(listener);
+  }
+
+  onTraffic(listener: (event: Traffic) => void): Unsubscribe {
+    return this.#links.onTraffic(listener);
+  }
+
+  // Talking to one
+
+  async ping(peer: PeerId, options: { signal?: AbortSignal | undefined } = {}): Promise<number> {
+    // The time that it takes to find a path is not the path's.
+    if (peer !== this.self) await this.#pathTo(peer, REQUEST_TIMEOUT_MS, options.signal);
+    const beganMs = this.#ports.clock.monotonic();
+    await this.request(peer, PING_PROTOCOL, null, v.null(), options);
+    return this.#ports.clock.monotonic() - beganMs;
+  }
+
+  handle<Q>(protocol: string, schema: Schema<Q>, serve: (request: Q, context: RequestContext) => Promise<unknown>): Unsubscribe {
+    return this.#rpc.handle(protocol, schema, serve);
+  }
+
+  async request<R>(peer: PeerId, protocol: string, request: unknown, schema: Schema<R>, options: AskOptions = {}): Promise<R> {
+    const { timeoutMs = REQUEST_TIMEOUT_MS } = options;
+    const what = `The request ${protocol}`;
+    const ask = async (signal: AbortSignal): Promise<R> => {
+      if (peer === this.self) return this.#askSelf(protocol, request, schema, signal);
+      const path = await this.#pathTo(peer, timeoutMs, signal);
+      if (path.kind === "link") return this.#rpc.ask(path.link, protocol, request, schema, { signal, timeoutMs });
+      return this.#askThrough(path, peer, protocol, request, schema, { signal, timeoutMs });
+    };
+    return withDeadline(this.#ports.clock, timeoutMs, what, ask, { signal: this.#alive(options.signal) });
+  }
+
+  async open(peer: PeerId, protocol: string, options: { signal?: AbortSignal | undefined } = {}): Promise<Channel> {
+    const signal = this.#alive(options.signal);
+    const link = await this.#overlay.connect(peer, { signal });
+    return link.open(protocol, { signal });
+  }
+
+  accept(protocol: string, receive: (channel: Channel, from: PeerId) => void): Unsubscribe {
+    return this.#links.accept(protocol, (channel, link) => receive(channel, link.peer));
+  }
+
+  /** A link to the peer, or where none can be had members who might carry for us. Rejects with why there is neither. */
+  async #pathTo(peer: PeerId, timeoutMs: number, outer: AbortSignal | undefined): Promise<Path> {
+    const signal = this.#alive(outer);
+    try {
+      // Half the time, so that there is some left for the way round.
+      const link = await withDeadline(
+        this.#ports.clock,
+        timeoutMs / 2,
+        "Finding a path",
+        (deadline) => this.#overlay.connect(peer, { signal: deadline }),
+        { signal },
+      );
+      return { kind: "link", link };
+    } catch (error) {
+      if (signal.aborted || !isStarfishError(error)) throw error;
+      const introducers = await abortable(signal, this.#overlay.introducersOf(peer, { signal }));
+      const carriers = introducers.map((introducer) => this.#links.get(introducer)).filter((link) => link !== undefined);
+      if (carriers.length === 0) throw error;
+      return { kind: "carriers", carriers, error };
+    }
+  }
+
+  async #askThrough<R>(
+    path: Path & { kind: "carriers" },
+    peer: PeerId,
+    protocol: string,
+    request: unknown,
+    schema: Schema<R>,
+    options: { readonly signal: AbortSignal; readonly timeoutMs: number },
+  ): Promise<R> {
+    let failure: StarfishError = path.error;
+    for (const carrier of path.carriers.slice(0, FORWARDERS_TRIED_MAX)) {
+      try {
+        return await this.#forwarder.ask(carrier, peer, protocol, request, schema, options);
+      } catch (error) {
+        const isCarriers = isStarfishError(error, "unreachable") || isStarfishError(error, "link-closed");
+        if (!isCarriers && !isStarfishError(error, "busy")) throw error;
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  async #askSelf<R>(protocol: string, request: unknown, schema: Schema<R>, signal: AbortSignal): Promise<R> {
+    const bytes = await abortable(signal, this.#rpc.serve(protocol, encodeRequest(request), { from: this.self, signal }));
+    const reply = decodeReply(bytes);
+    if (!reply.ok) throw reply.error;
+    return check(schema, reply.value);
+  }
+
+  /** The caller's signal, or the end of this node. */
+  #alive(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#ended.signal : AbortSignal.any([signal, this.#ended.signal]);
+  }
+
+  // Talking to all
+
+  publish(topic: string, payload: Bytes): void {
+    this.#gossip.publish(topic, payload);
+  }
+
+  subscribe(topic: string, receive: (payload: Uint8Array, from: PeerId) => void): Unsubscribe {
+    return this.#gossip.subscribe(topic, receive);
+  }
+
+  // Coming and going
+
+  invite(): string {
+    const { crypto, clock } = this.#ports;
+    try {
+      checkInvite(crypto, this.#credentials, clock.now());
+    } catch (error) {
+      throw new StarfishError("not-a-member", "This node may not invite (any more): its own invite has expired", {
+        cause: error,
+      });
+    }
+    return formatInvite(crypto, { ...this.#credentials, addresses: this.#bestAddresses() });
+  }
+
+  leave(): Promise<void> {
+    this.#leaving ??= this.#leave();
+    return this.#leaving;
+  }
+
+  async #leave(): Promise<void> {
+    await this.#saveAddresses();
+    this.#overlay.stop();
+    this.#membership.leave();
+    this.#gossip.stop();
+    // Closing lets what is queued out first: the goodbye.
+    await this.#links.close();
+    this.#membership.stop();
+    this.#ended.abort(new StarfishError("closed", "This node has left the swarm"));
+    await this.#network[Symbol.asyncDispose]();
+  }
+
+  #bestAddresses(): Address[] {
+    return bestAddresses(this.members(), this.#network.addresses(), this.#credentials.addresses);
+  }
+
+  /** Where others may be found. */
+  #elsewhere(): Address[] {
+    const own = this.#network.addresses();
+    return bestAddresses(this.members(), [], this.#credentials.addresses).filter((address) => !own.includes(address));
+  }
+
+  /** Keeps for the next start where the swarm is now; while alone, what was known before stays. */
+  async #saveAddresses(): Promise<void> {
+    const addresses = this.#elsewhere();
+    const before = this.#credentials.addresses;
+    if (addresses.every((address, i) => address === before[i]) && addresses.length === before.length) return;
+    this.#credentials = { ...this.#credentials, addresses };
+    await this.#keep(saveCredentials(this.#ports, this.#credentials));
+  }
+
+  /** Waits for something to be stored that only the next start would miss. Never rejects. */
+  async #keep(storing: Promise<void>): Promise<void> {
+    try {
+      await storing;
+    } catch (error) {
+      this.#ports.log.write("warn", "net.not-kept", { error: messageOf(error) });
+    }
+  }
+}
+
+type NamedOptions = NetOptions & { readonly name: string };
+
+type Path =
+  | { readonly kind: "link"; readonly link: AdmittedLink }
+  | { readonly kind: "carriers"; readonly carriers: readonly AdmittedLink[]; readonly error: StarfishError };
+
+function firstRecord(
+  options: NamedOptions,
+  identity: Identity,
+  standing: Standing,
+  addresses: readonly Address[],
+  nowMs: number,
+): MemberRecord {
+  return {
+    peer: identity.peer,
+    // The wall clock, so that a new life outranks the one before; where that clock was set back, the swarm says so and
+    // the node outdoes its former self.
+    incarnation: Math.round(nowMs),
+    name: options.name,
+    kind: options.kind,
+    device: identity.device,
+    role: standing.role,
+    addresses,
+    coresLent: options.coresLent ?? 0,
+    coresBusy: 0,
+    startedAtMs: Math.round(nowMs),
+    state: "awake",
+    relayReason: options.relayReason,
+  };
+}

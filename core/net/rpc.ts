@@ -1,0 +1,169 @@
+/**
+ * Request and reply: one channel a request, on the protocol of the part that serves it. The asker sends the request and
+ * ends its side; the server sends the reply and ends its own. Aborting the channel cancels, from either side, and a link
+ * that closes does the same.
+ *
+ * Promises: a request settles by its deadline; what is in flight is bounded per peer and in total, at both ends; a
+ * handler sees nothing that its schema has not passed; its StarfishErrors reach the asker with code and message.
+ */
+import { check, decode, type Schema } from "../base/codec.ts";
+import { isStarfishError, messageOf, StarfishError, toStarfishError } from "../base/errors.ts";
+import type { Unsubscribe } from "../base/events.ts";
+import { withDeadline, type Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import { MESSAGE_BYTES_MAX, type Channel, type PeerId } from "../ports/network.ts";
+import { Inbox } from "./inbox.ts";
+import {
+  ASKED_MAX,
+  ASKED_PER_PEER_MAX,
+  REQUEST_ARRIVAL_MS,
+  REQUEST_TIMEOUT_MS,
+  SERVED_MAX,
+  SERVED_PER_PEER_MAX,
+} from "./limits.ts";
+import type { LinkTable } from "./link-table.ts";
+import type { AdmittedLink } from "./links.ts";
+import { decodeReply, describe, encodeFailure, encodeReply, encodeRequest } from "./rpc-wire.ts";
+import { Slots } from "./slots.ts";
+import type { RequestContext } from "./types.ts";
+
+export interface RpcPorts {
+  readonly links: LinkTable;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface AskOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface Rpc {
+  handle<Q>(protocol: string, schema: Schema<Q>, serve: (request: Q, context: RequestContext) => Promise<unknown>): Unsubscribe;
+  /** Asks over a link that is there. */
+  ask<R>(link: AdmittedLink, protocol: string, request: unknown, schema: Schema<R>, options?: AskOptions): Promise<R>;
+  /**
+   * Serves a request that came some other way (forwarded): its bytes in, the reply's bytes out. Counts against the same
+   * bounds. Never rejects.
+   */
+  serve(protocol: string, request: Uint8Array, context: RequestContext): Promise<Uint8Array>;
+}
+
+/** Checks a request, then gives what serves it. */
+type Handler = (request: Uint8Array) => (context: RequestContext) => Promise<unknown>;
+
+const INBOX = { bytesMax: MESSAGE_BYTES_MAX, messagesMax: 1 };
+
+export function createRpc(ports: RpcPorts): Rpc {
+  return new Requests(ports);
+}
+
+class Requests implements Rpc {
+  readonly #ports: RpcPorts;
+  readonly #handlers = new Map<string, Handler>();
+  readonly #served = new Slots({ perPeerMax: SERVED_PER_PEER_MAX, max: SERVED_MAX });
+  readonly #asked = new Slots({ perPeerMax: ASKED_PER_PEER_MAX, max: ASKED_MAX });
+
+  constructor(ports: RpcPorts) {
+    this.#ports = ports;
+  }
+
+  handle<Q>(protocol: string, schema: Schema<Q>, serve: (request: Q, context: RequestContext) => Promise<unknown>): Unsubscribe {
+    const handler: Handler = (bytes) => {
+      const request = decode(schema, bytes);
+      return (context) => serve(request, context);
+    };
+    this.#handlers.set(protocol, handler);
+    const unsubscribe = this.#ports.links.accept(protocol, (channel, link) => void this.#answer(channel, link.peer));
+    return () => {
+      unsubscribe();
+      if (this.#handlers.get(protocol) === handler) this.#handlers.delete(protocol);
+    };
+  }
+
+  async serve(protocol: string, request: Uint8Array, context: RequestContext): Promise<Uint8Array> {
+    const handler = this.#handlers.get(protocol);
+    if (handler === undefined) {
+      return encodeFailure(new StarfishError("unknown-protocol", `The other node does not serve ${protocol}`));
+    }
+    const release = this.#served.take(context.from);
+    if (release === undefined) return encodeFailure(busy("The other node serves too many requests already"));
+    try {
+      const run = this.#understand(context.from, protocol, () => handler(request));
+      return encodeReply(await run(context));
+    } catch (error) {
+      if (!(error instanceof StarfishError)) {
+        this.#ports.log.write("error", "net.handler", { protocol, from: context.from, error: describe(error) });
+      }
+      return encodeFailure(error);
+    } finally {
+      release();
+    }
+  }
+
+  ask<R>(link: AdmittedLink, protocol: string, request: unknown, schema: Schema<R>, options: AskOptions = {}): Promise<R> {
+    const { signal, timeoutMs = REQUEST_TIMEOUT_MS } = options;
+    const exchange = async (deadline: AbortSignal): Promise<R> => {
+      const message = encodeRequest(request);
+      const release = this.#asked.take(link.peer);
+      if (release === undefined) throw busy("Too many requests to this node wait for a reply already");
+      try {
+        return await this.#exchange(link, protocol, message, schema, deadline);
+      } finally {
+        release();
+      }
+    };
+    return withDeadline(this.#ports.clock, timeoutMs, `The request ${protocol}`, exchange, { signal });
+  }
+
+  async #exchange<R>(
+    link: AdmittedLink,
+    protocol: string,
+    request: Uint8Array,
+    schema: Schema<R>,
+    signal: AbortSignal,
+  ): Promise<R> {
+    const channel = await link.open(protocol, { signal });
+    try {
+      const inbox = new Inbox(channel, INBOX);
+      channel.send(request);
+      channel.end();
+      const bytes = await inbox.next(signal);
+      const reply = this.#understand(link.peer, protocol, () => decodeReply(bytes));
+      if (!reply.ok) throw reply.error;
+      return this.#understand(link.peer, protocol, () => check(schema, reply.value));
+    } catch (error) {
+      channel.abort(toStarfishError(error, "cancelled"));
+      throw error;
+    }
+  }
+
+  async #answer(channel: Channel, from: PeerId): Promise<void> {
+    const { clock } = this.#ports;
+    const inbox = new Inbox(channel, INBOX);
+    let request: Uint8Array;
+    try {
+      request = await withDeadline(clock, REQUEST_ARRIVAL_MS, "The request", (signal) => inbox.next(signal));
+    } catch (error) {
+      if (isStarfishError(error, "too-large")) this.#ports.links.misbehaved(from, `${channel.protocol}: too large`);
+      return channel.abort(toStarfishError(error, "timeout"));
+    }
+    const reply = await this.serve(channel.protocol, request, { from, signal: inbox.closed });
+    channel.send(reply);
+    channel.end();
+  }
+
+  /** Reads what a peer has sent; counts it as the peer's fault when that can't be done. */
+  #understand<T>(peer: PeerId, protocol: string, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      this.#ports.links.misbehaved(peer, `${protocol}: ${messageOf(error)}`);
+      throw error;
+    }
+  }
+}
+
+function busy(message: string): StarfishError {
+  return new StarfishError("busy", message, { retryable: true });
+}
