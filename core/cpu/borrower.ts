@@ -16,13 +16,16 @@ const NEEDS_MAX = 3;
 
 export class Borrower {
   readonly #net: Net;
+  readonly #signal: AbortSignal;
   readonly #job: { readonly id: string; readonly module: Bytes; readonly sha256: string; readonly limits: TaskLimits };
   /** The module on its way to a node. */
   readonly #sending = new Map<PeerId, Promise<void>>();
 
-  constructor(net: Net, job: { id: string; module: Bytes; sha256: string; limits: TaskLimits }) {
+  /** The signal is the job's: it ends what is sent on behalf of several tasks. */
+  constructor(net: Net, job: { id: string; module: Bytes; sha256: string; limits: TaskLimits }, signal: AbortSignal) {
     this.#net = net;
     this.#job = job;
+    this.#signal = signal;
   }
 
   /** One task on that node. Rejects when the node fails ("unreachable", "busy", …); the task's own failures are results. */
@@ -47,16 +50,16 @@ export class Borrower {
         const output = await this.#fetch(peer, reply.output, signal);
         return { ok: true, output, runMs: reply.runMs, waitMs: reply.waitMs };
       }
-      if (reply.blobs.includes(sha256)) await this.#sendModule(peer, signal);
+      if (reply.blobs.includes(sha256)) await this.#sendModule(peer);
       if (large && reply.blobs.includes(blob)) await this.#put(peer, blob, input, signal);
     }
     throw new StarfishError("remote-failure", "The node asks for the same bytes again and again");
   }
 
-  #sendModule(peer: PeerId, signal: AbortSignal): Promise<void> {
+  #sendModule(peer: PeerId): Promise<void> {
     let sending = this.#sending.get(peer);
     if (sending === undefined) {
-      sending = this.#put(peer, this.#job.sha256, this.#job.module, signal).finally(() => this.#sending.delete(peer));
+      sending = this.#put(peer, this.#job.sha256, this.#job.module, this.#signal).finally(() => this.#sending.delete(peer));
       this.#sending.set(peer, sending);
     }
     return sending;

@@ -69,7 +69,11 @@ export const cpuRequest: Schema<CpuRequest> = v.variant("op", [
 ]);
 
 /** What a task may fail with; another node cannot make us throw anything else. */
-export const TASK_FAULTS = [
+export type TaskFault = Extract<
+  ErrorCode,
+  "timeout" | "not-wasm" | "wasm-imports" | "wasm-abi" | "wasm-unsupported" | "wasm-trap" | "out-of-memory" | "too-large"
+>;
+export const TASK_FAULTS: readonly TaskFault[] = [
   "timeout",
   "not-wasm",
   "wasm-imports",
@@ -78,7 +82,7 @@ export const TASK_FAULTS = [
   "wasm-trap",
   "out-of-memory",
   "too-large",
-] as const satisfies readonly ErrorCode[];
+];
 
 const duration: Schema<number> = v.pipe(v.number(), v.finite(), v.minValue(0));
 export const runReply: Schema<RunReply> = v.variant("is", [

@@ -12,12 +12,13 @@ export interface TaskLimits {
   readonly timeMsMax: number;
 }
 
-/** One module run over many inputs. Chunks are numbered by their place in `inputs`. */
+/** One module run over many inputs. Chunks are numbered by their place in `inputs`; each goes to the module whole. */
 export interface MapJob {
   /** For people: "primes". */
   readonly title: string;
   readonly module: Bytes;
-  readonly inputs: readonly Bytes[];
+  /** A list, or a source that is read as the job goes on, with a bounded lead. */
+  readonly inputs: readonly Bytes[] | AsyncIterable<Bytes>;
   readonly limits?: Partial<TaskLimits>;
 }
 
@@ -31,7 +32,9 @@ export interface ChunkResult {
 
 export interface JobProgress {
   readonly chunksDone: number;
+  /** While the inputs are still being read: those that are known so far. */
   readonly chunksTotal: number;
+  readonly reading: boolean;
   readonly chunksRunning: number;
   /** Chunks done by each node. */
   readonly byPeer: ReadonlyMap<PeerId, number>;

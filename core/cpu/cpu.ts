@@ -1,0 +1,184 @@
+/**
+ * The processor of one node: lends cores to the swarm, and runs jobs on whatever cores the swarm has. Made by createCpu;
+ * it ends with `close`.
+ */
+import { type Bytes, toHex } from "../base/bytes.ts";
+import { StarfishError } from "../base/errors.ts";
+import type { Unsubscribe } from "../base/events.ts";
+import type { Net } from "../net/types.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { Crypto } from "../ports/crypto.ts";
+import type { PeerId } from "../ports/network.ts";
+import type { Random } from "../ports/random.ts";
+import type { Sandbox } from "../ports/sandbox.ts";
+import { Borrower } from "./borrower.ts";
+import { type CoreBudget, unsharedCores } from "./core-budget.ts";
+import { Dispatcher, type Runner } from "./dispatcher.ts";
+import { Lender } from "./lender.ts";
+import { BUSY_REPORT_MS, JOBS_MAX, LIMITS_DEFAULT, MEMORY_BYTES_MAX, PAYLOAD_BYTES_MAX, TIME_MS_MAX } from "./limits.ts";
+import { Modules } from "./modules.ts";
+import { Pool } from "./pool.ts";
+import type { ChunkResult, Cpu, JobInfo, JobProgress, MapJob, TaskLimits } from "./types.ts";
+import { prepareModule } from "./wasm/prepare.ts";
+
+export interface CpuOptions {
+  readonly net: Net;
+  readonly sandbox: Sandbox;
+  readonly clock: Clock;
+  readonly crypto: Crypto;
+  readonly random: Random;
+  /** Cores shared with other nodes of this device; without it this node has them for itself. */
+  readonly budget?: CoreBudget;
+}
+
+export function createCpu(options: CpuOptions): Cpu {
+  return new NodeCpu(options);
+}
+
+interface RunningJob {
+  readonly title: string;
+  readonly dispatcher: Dispatcher;
+  readonly controller: AbortController;
+}
+
+class NodeCpu implements Cpu {
+  readonly cores: number;
+  readonly #net: Net;
+  readonly #clock: Clock;
+  readonly #crypto: Crypto;
+  readonly #random: Random;
+  readonly #pool: Pool;
+  readonly #modules: Modules;
+  readonly #lender: Lender;
+  readonly #jobs = new Map<string, RunningJob>();
+  #reported = 0;
+  #reportTimer: Timer | undefined;
+  #closed = false;
+
+  constructor({ net, sandbox, clock, crypto, random, budget = unsharedCores }: CpuOptions) {
+    this.cores = sandbox.cores;
+    this.#net = net;
+    this.#clock = clock;
+    this.#crypto = crypto;
+    this.#random = random;
+    this.#pool = new Pool({ sandbox, clock, budget });
+    this.#modules = new Modules(sandbox);
+    this.#lender = new Lender({ net, pool: this.#pool, modules: this.#modules, clock, crypto });
+    this.#pool.onActivity(() => this.#reportBusy());
+  }
+
+  get lent(): number {
+    return this.#pool.lent;
+  }
+
+  lend(cores: number): void {
+    this.#pool.lend(Math.floor(cores));
+    this.#net.update({ coresLent: this.#pool.lent });
+  }
+
+  async *map(
+    job: MapJob,
+    options: { signal: AbortSignal; onProgress?: (progress: JobProgress) => void },
+  ): AsyncGenerator<ChunkResult, void, undefined> {
+    if (this.#closed) throw new StarfishError("closed", "This node is closing");
+    if (this.#jobs.size >= JOBS_MAX) {
+      throw new StarfishError("busy", `${JOBS_MAX} jobs of this node are running; wait for one or cancel one`, { retryable: true });
+    }
+    const limits = limitsOf(job);
+    // What is wrong with the module is said at once, before anybody is bothered.
+    prepareModule(job.module, limits.memoryBytesMax);
+    const id = toHex(this.#random.bytes(8));
+    const controller = new AbortController();
+    const signal = AbortSignal.any([options.signal, controller.signal]);
+    const sha256 = toHex(this.#crypto.sha256(job.module));
+    const borrower = new Borrower(this.#net, { id, module: job.module, sha256, limits }, signal);
+    const dispatcher = new Dispatcher({
+      net: this.#net,
+      clock: this.#clock,
+      ownCores: this.cores,
+      runHere: this.#runner(id, job.module, sha256, limits),
+      runThere: (peer, index, input, abort) => borrower.run(peer, index, input, abort),
+      onProgress: options.onProgress ?? ((): void => {}),
+      inputs: checkedInputs(job.inputs),
+      total: Array.isArray(job.inputs) ? job.inputs.length : undefined,
+    });
+    this.#jobs.set(id, { title: job.title, dispatcher, controller });
+    try {
+      yield* dispatcher.results(signal);
+    } finally {
+      this.#jobs.delete(id);
+      controller.abort(new StarfishError("cancelled", "The job is over"));
+    }
+  }
+
+  jobs(): readonly JobInfo[] {
+    return [...this.#jobs].map(([id, { title, dispatcher }]) => ({ id, title, progress: dispatcher.progress() }));
+  }
+
+  cancel(id: string): boolean {
+    const job = this.#jobs.get(id);
+    job?.controller.abort(new StarfishError("cancelled", "Cancelled"));
+    return job !== undefined;
+  }
+
+  onActivity(listener: () => void): Unsubscribe {
+    return this.#pool.onActivity(listener);
+  }
+
+  running(): readonly { readonly job: string; readonly for: PeerId }[] {
+    return this.#pool.running().map((task) => ({ job: task.job, for: task.for }));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const id of [...this.#jobs.keys()]) this.cancel(id);
+    this.#lender.close();
+    this.#pool.close();
+    this.#reportTimer?.cancel();
+  }
+
+  /** Runs a job's chunks on this node's own cores. */
+  #runner(job: string, module: Bytes, sha256: string, limits: TaskLimits): Runner {
+    return async (peer, _index, input, signal) => {
+      const compiled =
+        this.#modules.find(sha256, limits.memoryBytesMax) ?? this.#modules.add(sha256, module, limits.memoryBytesMax);
+      try {
+        const { id, module: ready } = await compiled;
+        const task = { job, for: peer, own: true, moduleId: id, module: ready, input, timeMsMax: limits.timeMsMax };
+        return await this.#pool.run(task, signal);
+      } catch (error) {
+        if (error instanceof StarfishError && error.code === "not-wasm") return { ok: false, code: error.code, message: error.message };
+        throw error;
+      }
+    };
+  }
+
+  /** Tells the swarm how many lent cores are busy, at most once in BUSY_REPORT_MS: each telling goes to everybody. */
+  #reportBusy(): void {
+    if (this.#reportTimer !== undefined || this.#closed || this.#pool.lentRunning === this.#reported) return;
+    this.#reported = this.#pool.lentRunning;
+    this.#net.update({ coresBusy: this.#reported });
+    this.#reportTimer = this.#clock.timer(BUSY_REPORT_MS, () => {
+      this.#reportTimer = undefined;
+      this.#reportBusy();
+    });
+  }
+}
+
+function limitsOf({ limits }: MapJob): TaskLimits {
+  return {
+    memoryBytesMax: Math.min(limits?.memoryBytesMax ?? LIMITS_DEFAULT.memoryBytesMax, MEMORY_BYTES_MAX),
+    timeMsMax: Math.min(limits?.timeMsMax ?? LIMITS_DEFAULT.timeMsMax, TIME_MS_MAX),
+  };
+}
+
+async function* checkedInputs(inputs: MapJob["inputs"]): AsyncGenerator<Bytes, void, undefined> {
+  let index = 0;
+  for await (const input of inputs) {
+    if (input.length > PAYLOAD_BYTES_MAX) {
+      throw new StarfishError("too-large", `Chunk ${index}: the input has ${input.length} bytes, the most is ${PAYLOAD_BYTES_MAX}`);
+    }
+    index++;
+    yield input;
+  }
+}

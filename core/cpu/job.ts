@@ -1,0 +1,161 @@
+/**
+ * The bookkeeping of one job: which chunks wait, which are out and with whom, which are done. It covers the chunk numbers
+ * exactly: each is done once, whoever else computes it too. Pure: it knows neither time nor network.
+ */
+import { assert } from "../base/assert.ts";
+import type { Bytes } from "../base/bytes.ts";
+import type { PeerId } from "../ports/network.ts";
+import { CHUNK_FAILURES_MAX, COPIES_MAX } from "./limits.ts";
+import type { TaskFailure } from "./types.ts";
+
+export interface Attempt {
+  readonly peer: PeerId;
+  readonly startedAtMs: number;
+  /** Ends it wherever it runs. */
+  cancel(): void;
+}
+
+export interface Chunk {
+  readonly index: number;
+  readonly input: Bytes;
+  readonly attempts: Set<Attempt>;
+  /** Times that a node failed it. */
+  failures: number;
+  /** What the task failed with on a node, to be confirmed by another. */
+  suspicion: { readonly peer: PeerId; readonly failure: TaskFailure } | undefined;
+}
+
+export class Ledger {
+  /** Chunks that are not done, in order of their numbers. */
+  readonly #open = new Map<number, Chunk>();
+  /** Those of them that nobody runs: given back, and not yet handed out. */
+  readonly #returned = new Set<Chunk>();
+  readonly #fresh = new Set<Chunk>();
+  #total = 0;
+  #done = 0;
+  #inputBytes = 0;
+  #running = 0;
+  #reissued = 0;
+
+  /** Chunks that are known. */
+  get total(): number {
+    return this.#total;
+  }
+  get done(): number {
+    return this.#done;
+  }
+  /** Chunks that at least one node has. */
+  get running(): number {
+    return this.#running;
+  }
+  get waiting(): number {
+    return this.#returned.size + this.#fresh.size;
+  }
+  /** Bytes of the inputs that are held. */
+  get inputBytes(): number {
+    return this.#inputBytes;
+  }
+  get reissued(): number {
+    return this.#reissued;
+  }
+  /** How far the newest chunk is ahead of the oldest that is open. */
+  get window(): number {
+    const oldest = this.#open.keys().next();
+    return oldest.done === true ? 0 : this.#total - oldest.value;
+  }
+
+  add(input: Bytes): void {
+    const chunk: Chunk = { index: this.#total++, input, attempts: new Set(), failures: 0, suspicion: undefined };
+    this.#open.set(chunk.index, chunk);
+    this.#fresh.add(chunk);
+    this.#inputBytes += input.length;
+  }
+
+  /** The next chunk that this node may run: those given back first. */
+  next(peer: PeerId, own: boolean): Chunk | undefined {
+    for (const chunk of this.#returned) if (mayRun(chunk, peer, own)) return chunk;
+    for (const chunk of this.#fresh) return chunk;
+    return undefined;
+  }
+
+  /** Of the chunks that others run, the one that has been out longest, if it has been so for `patienceMs`. */
+  late(peer: PeerId, own: boolean, nowMs: number, patienceMs: number): Chunk | undefined {
+    let longest: Chunk | undefined;
+    let longestMs = patienceMs;
+    for (const chunk of this.#open.values()) {
+      const { size } = chunk.attempts;
+      if (size === 0 || size >= COPIES_MAX || !mayRun(chunk, peer, own)) continue;
+      let firstAtMs = nowMs;
+      let lastAtMs = 0;
+      for (const attempt of chunk.attempts) {
+        firstAtMs = Math.min(firstAtMs, attempt.startedAtMs);
+        lastAtMs = Math.max(lastAtMs, attempt.startedAtMs);
+      }
+      // A further copy only when the last one is late as well, and later than we would be ourselves.
+      if (size > 1 && nowMs - lastAtMs < 4 * patienceMs) continue;
+      if (nowMs - firstAtMs < longestMs) continue;
+      longest = chunk;
+      longestMs = nowMs - firstAtMs;
+    }
+    return longest;
+  }
+
+  start(chunk: Chunk, attempt: Attempt): void {
+    assert(this.#open.get(chunk.index) === chunk, "a chunk that is done is not started again");
+    if (chunk.attempts.size === 0) this.#running++;
+    if (chunk.attempts.size > 0 || this.#returned.has(chunk)) this.#reissued++;
+    this.#returned.delete(chunk);
+    this.#fresh.delete(chunk);
+    chunk.attempts.add(attempt);
+  }
+
+  /** An attempt ended without a result; the chunk waits again if no other has it. */
+  giveBack(chunk: Chunk, attempt: Attempt): void {
+    if (!chunk.attempts.delete(attempt) || !this.#open.has(chunk.index) || chunk.attempts.size > 0) return;
+    this.#running--;
+    this.#returned.add(chunk);
+  }
+
+  /** True the first time; the other attempts at it are cancelled. */
+  finish(chunk: Chunk, attempt: Attempt): boolean {
+    if (!this.#open.delete(chunk.index)) return false;
+    this.#done++;
+    this.#inputBytes -= chunk.input.length;
+    if (chunk.attempts.size > 0) this.#running--;
+    this.#returned.delete(chunk);
+    chunk.attempts.delete(attempt);
+    this.cancel(chunk);
+    return true;
+  }
+
+  /** Chunks that wait only because no other node is there to confirm what the task failed with. */
+  *suspects(): Iterable<Chunk> {
+    for (const chunk of this.#returned) if (chunk.suspicion !== undefined) yield chunk;
+  }
+
+  /** Ends what a node runs that has gone. */
+  withdraw(peer: PeerId): void {
+    for (const chunk of this.#open.values()) {
+      for (const attempt of [...chunk.attempts]) if (attempt.peer === peer) attempt.cancel();
+    }
+  }
+
+  cancelAll(): void {
+    for (const chunk of this.#open.values()) this.cancel(chunk);
+  }
+
+  cancel(chunk: Chunk): void {
+    for (const attempt of [...chunk.attempts]) {
+      chunk.attempts.delete(attempt);
+      attempt.cancel();
+    }
+  }
+}
+
+function mayRun(chunk: Chunk, peer: PeerId, own: boolean): boolean {
+  if (chunk.suspicion?.peer === peer) return false;
+  // What several nodes have failed may be what makes them fail: it is tried no further on others' machines.
+  if (!own && chunk.failures >= CHUNK_FAILURES_MAX) return false;
+  for (const attempt of chunk.attempts) if (attempt.peer === peer) return false;
+  return true;
+}
