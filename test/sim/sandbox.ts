@@ -1,26 +1,21 @@
 /**
- * The port Sandbox in virtual time: the module runs for real, at once, on this thread, and the answer comes after as long
- * as the task would take by the model. A task that would never end can't be run so: the model says which those are.
+ * The port Sandbox in virtual time: tasks run for real, at once, on this thread, and the answer comes after as long as
+ * the model says that the task takes. A task that would never end can't be run so: for it the model says Infinity.
  */
 import type { Bytes } from "../../core/base/bytes.ts";
 import { messageOf, StarfishError } from "../../core/base/errors.ts";
-import type { Sandbox, SandboxOutcome, SandboxTask, SandboxWorker } from "../../core/ports/sandbox.ts";
+import { ownThread, serveThread, type Thread, type ThreadMessage } from "../../core/cpu/sandbox-thread.ts";
+import type { Sandbox, SandboxTask, SandboxWorker } from "../../core/ports/sandbox.ts";
 import type { Life, Machine } from "./life.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** Virtual milliseconds that a task takes on a machine of usual speed; Infinity if it never ends. */
 export type TaskModel = (task: { readonly moduleId: string; readonly input: Bytes }) => number;
 
-/** Time to start a worker, and to compile a module (FINDINGS of the real ones: 16 to 81 ms, a few ms). */
+/** What real workers and modules of some kilobytes take, roughly. */
 const SPAWN_MS = 30;
 const COMPILE_MS = 5;
 const usualModel: TaskModel = () => 100;
-
-interface TaskExports {
-  readonly memory: WebAssembly.Memory;
-  readonly alloc: (length: number) => number;
-  readonly run: (pointer: number, length: number) => bigint;
-}
 
 export class SimSandbox implements Sandbox {
   readonly cores: number;
@@ -37,68 +32,56 @@ export class SimSandbox implements Sandbox {
     this.cores = machine.cores;
   }
 
-  async compile(bytes: Bytes): Promise<WebAssembly.Module> {
-    await this.#wait(COMPILE_MS);
-    try {
-      return new WebAssembly.Module(bytes.slice());
-    } catch (error) {
-      throw new StarfishError("not-wasm", `Not a WebAssembly module: ${messageOf(error)}`, { cause: error });
-    }
+  compile(bytes: Bytes): Promise<WebAssembly.Module> {
+    return new Promise((resolve, reject) => {
+      this.#after(COMPILE_MS, () => {
+        try {
+          resolve(new WebAssembly.Module(bytes.slice()));
+        } catch (error) {
+          reject(new StarfishError("not-wasm", `Not a WebAssembly module: ${messageOf(error)}`, { cause: error }));
+        }
+      });
+    });
   }
 
   async spawn(): Promise<SandboxWorker> {
-    await this.#wait(SPAWN_MS);
-    const modules = new Map<string, WebAssembly.Module>();
-    let ended = false;
+    let takesMs = 0;
+    const worker = await ownThread(this.#thread(() => takesMs));
     return {
-      run: async (task: SandboxTask): Promise<SandboxOutcome> => {
-        if (task.module !== undefined) modules.set(task.moduleId, task.module);
-        const takesMs = this.#model(task) / this.#machine.speed;
-        if (takesMs === Infinity) return never();
-        const module = modules.get(task.moduleId);
-        const outcome =
-          module === undefined
-            ? failure("not-found", "The worker does not have this module")
-            : runTask(module, task.input);
-        await this.#wait(takesMs);
-        return ended ? never() : outcome;
+      run: (task: SandboxTask) => {
+        takesMs = this.#model(task) / this.#machine.speed;
+        return worker.run(task);
       },
-      terminate(): void {
-        ended = true;
+      terminate: () => worker.terminate(),
+    };
+  }
+
+  /** A thread that takes as long for each task as `takesMs` says when it gets it. */
+  #thread(takesMs: () => number): Thread {
+    let isOver = false;
+    let receive: (message: ThreadMessage) => void = () => {};
+    const answerAfter = (delayMs: number, message: ThreadMessage): void =>
+      this.#after(delayMs, () => {
+        if (!isOver) receive(message);
+      });
+    const serve = serveThread((message) => answerAfter(message === "ready" ? SPAWN_MS : takesMs(), message));
+    return {
+      post: (task) => {
+        if (takesMs() !== Infinity) serve({ module: task.module, input: task.input.slice() });
+      },
+      onMessage: (listener) => {
+        receive = listener;
+      },
+      onDeath: () => {},
+      terminate: () => {
+        isOver = true;
       },
     };
   }
 
-  #wait(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#scheduler.after(delayMs, this.#machine.name, () => {
-        if (this.#life.alive) resolve();
-      });
+  #after(delayMs: number, call: () => void): void {
+    this.#scheduler.after(delayMs, this.#machine.name, () => {
+      if (this.#life.alive) call();
     });
   }
-}
-
-function runTask(module: WebAssembly.Module, input: Bytes): SandboxOutcome {
-  try {
-    // The module's exports have been checked before (cpu/wasm); what is wrong all the same shows as a TypeError.
-    const { memory, alloc, run } = new WebAssembly.Instance(module, {}).exports as unknown as TaskExports;
-    const pointer = alloc(input.length) >>> 0;
-    new Uint8Array(memory.buffer).set(input, pointer);
-    const packed = BigInt.asUintN(64, run(pointer, input.length));
-    const outputPointer = Number(packed >> 32n);
-    const outputLength = Number(packed & 0xffffffffn);
-    if (outputPointer + outputLength > memory.buffer.byteLength)
-      return failure("wasm-abi", "The output lies outside of the memory");
-    return { ok: true, output: new Uint8Array(memory.buffer).slice(outputPointer, outputPointer + outputLength) };
-  } catch (error) {
-    return failure(error instanceof WebAssembly.RuntimeError ? "wasm-trap" : "wasm-abi", messageOf(error));
-  }
-}
-
-function failure(code: "not-found" | "wasm-abi" | "wasm-trap", message: string): SandboxOutcome {
-  return { ok: false, code, message };
-}
-
-function never(): Promise<never> {
-  return new Promise(() => {});
 }
