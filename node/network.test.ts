@@ -1,9 +1,7 @@
 /** The contract of Network, met by the real adapter over loopback: once by TCP, once by WebSocket. */
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import { describe, expect, it } from "vitest";
 import { networkContract, type NetworkHarness } from "../core/ports/network.contract.ts";
-import type { Network } from "../core/ports/network.ts";
 import { createLibp2pNetwork } from "../core/transport/network.ts";
 import { nodeTransports } from "./transports.ts";
 

@@ -186,7 +186,9 @@ export class StreamChannel implements Channel {
   }
 
   #streamClosed(cause: unknown): void {
-    this.#close(new StarfishError("link-closed", "The connection or its other end has gone", { cause, retryable: true }));
+    this.#close(
+      new StarfishError("link-closed", "The connection or its other end has gone", { cause, retryable: true }),
+    );
   }
 
   #close(error: StarfishError | undefined): void {

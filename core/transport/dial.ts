@@ -28,6 +28,9 @@ const RELAYED_TIMEOUT_MS = 4_000;
 /** All of it together, whatever the caller's patience. */
 const DIAL_TIMEOUT_MS = 15_000;
 
+/** When a relayed link is tried to be made direct, after the dial and after each failure. Then it stays as it is. */
+const IMPROVE_AFTER_MS = [5_000, 30_000, 120_000];
+
 /** What the dialler needs of the network around it. */
 export interface DialHost {
   readonly self: PeerId;
@@ -109,9 +112,24 @@ export class Dialer {
     }
     throwIfAborted(signal);
     const relayed = await race(this.#relayedAttempts(target, direct.failures), signal);
-    if (relayed.won) return relayed.value;
+    if (relayed.won) {
+      if (target.peer !== undefined) this.#improveLater({ ...target, peer: target.peer }, relayed.value, 0);
+      return relayed.value;
+    }
     throwIfAborted(signal);
     throw unreachable([...direct.failures, ...relayed.failures]);
+  }
+
+  #improveLater(target: DialTarget & { readonly peer: PeerId }, link: Link, round: number): void {
+    const delayMs = IMPROVE_AFTER_MS[round];
+    if (delayMs === undefined || this.#directAttempts(target).length === 0) return;
+    const improve = async (): Promise<void> => {
+      if (link.path().kind === "direct") return;
+      const improved = await this.dialDirect(target, AbortSignal.timeout(DIAL_TIMEOUT_MS));
+      if (!improved) this.#improveLater(target, link, round + 1);
+    };
+    const timer = setTimeout(() => void improve(), delayMs);
+    link.onClose(() => clearTimeout(timer));
   }
 
   #directAttempts(target: DialTarget): Attempt<Link>[] {
@@ -190,7 +208,10 @@ function dialable(address: Address, peer: PeerId | undefined, host: DialHost): M
   }
 }
 
-async function withTimeout(signal: AbortSignal | undefined, work: (limit: AbortSignal) => Promise<Link>): Promise<Link> {
+async function withTimeout(
+  signal: AbortSignal | undefined,
+  work: (limit: AbortSignal) => Promise<Link>,
+): Promise<Link> {
   const deadline = AbortSignal.timeout(DIAL_TIMEOUT_MS);
   const limit = signal ? AbortSignal.any([signal, deadline]) : deadline;
   try {

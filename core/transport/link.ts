@@ -111,7 +111,10 @@ export class PeerLink implements Link {
         if (this.closed) throw linkClosed(error);
         if (options.signal?.aborted) throw cancelled(options.signal);
         if (deadline.aborted) {
-          throw new StarfishError("timeout", `The peer does not answer to ${protocol}`, { cause: error, retryable: true });
+          throw new StarfishError("timeout", `The peer does not answer to ${protocol}`, {
+            cause: error,
+            retryable: true,
+          });
         }
         // Another connection may have become the best one in the meantime; a failure on the same one is final.
         if (this.#connections[0] === connection) throw openFailure(error, protocol);
@@ -146,8 +149,9 @@ export class PeerLink implements Link {
     clearTimeout(this.#trimTimer);
     const error = linkClosed(undefined);
     this.#over.abort(error);
-    for (const channel of [...this.#channels.keys()]) channel.release(error);
-    this.#farewell = Promise.all(this.#connections.map(closeConnection)).then(() => {});
+    const channels = [...this.#channels.keys()];
+    for (const channel of channels) channel.release(error);
+    this.#farewell = closeAll(this.#connections);
     this.#onOver(this);
     queueMicrotask(() => this.#closeListeners.emit());
   }
@@ -174,6 +178,10 @@ export class PeerLink implements Link {
       for (const connection of this.#connections.slice(1)) if (!busy.has(connection)) void closeConnection(connection);
     }, SURPLUS_GRACE_MS);
   }
+}
+
+async function closeAll(connections: readonly Connection[]): Promise<void> {
+  await Promise.all(connections.map(closeConnection));
 }
 
 /** Delivers what was sent, if that takes no longer than LINGER_MS, and closes. Never rejects. */

@@ -102,7 +102,10 @@ class Libp2pNetwork implements Network, DialHost {
     const gate = new Gate((peer) => links.has(peer) || links.size < options.linksMax);
     const webrtc = options.webrtc && "RTCPeerConnection" in globalThis;
     const transports = [...(options.transports ?? [])];
-    if (webrtc) transports.push((await import("./webrtc.ts")).webRtcTransport(options.iceServers ?? []));
+    if (webrtc) {
+      const { createWebRtcTransport } = await import("./webrtc.ts");
+      transports.push(await createWebRtcTransport(options.iceServers ?? []));
+    }
     const node = await createNode({
       privateKey: options.privateKey,
       linksMax: options.linksMax,
@@ -319,7 +322,11 @@ class Libp2pNetwork implements Network, DialHost {
     const channel = new StreamChannel(stream, () => {});
     const words = await readFirstWords(channel, { signal: AbortSignal.timeout(GREETING_TIMEOUT_MS) });
     if (words.kind === "call-back") return this.#callBack(channel, connection, words.addresses);
-    const { link, isNew } = this.#claim(connection, channel, { inbound: true, nonce: words.nonce, reason: words.reason });
+    const { link, isNew } = this.#claim(connection, channel, {
+      inbound: true,
+      nonce: words.nonce,
+      reason: words.reason,
+    });
     channel.send(encode({ kind: "hello", nonce: link.nonce } satisfies Hello));
     if (isNew) this.#linkListeners.emit(link);
   }

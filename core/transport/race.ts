@@ -16,7 +16,9 @@ export interface Failure {
   readonly error: unknown;
 }
 
-export type Outcome<T> = { readonly won: true; readonly value: T } | { readonly won: false; readonly failures: Failure[] };
+export type Outcome<T> =
+  | { readonly won: true; readonly value: T }
+  | { readonly won: false; readonly failures: Failure[] };
 
 /** The first success, with everything else called off; or all the failures. Never rejects. */
 export async function race<T>(attempts: readonly Attempt<T>[], signal: AbortSignal): Promise<Outcome<T>> {
@@ -37,17 +39,18 @@ export async function race<T>(attempts: readonly Attempt<T>[], signal: AbortSign
     timer = setTimeout(startNext, attempt.leadMs);
     const controller = new AbortController();
     running.add(controller);
-    limited(attempt, controller, signal).then(
-      (value) => {
-        running.delete(controller);
-        result.resolve({ won: true, value });
-      },
-      (error: unknown) => {
-        running.delete(controller);
-        failures.push({ name: attempt.name, error });
-        startNext();
-      },
-    );
+    void run(attempt, controller);
+  }
+
+  async function run(attempt: Attempt<T>, controller: AbortController): Promise<void> {
+    try {
+      result.resolve({ won: true, value: await limited(attempt, controller, signal) });
+      running.delete(controller);
+    } catch (error) {
+      running.delete(controller);
+      failures.push({ name: attempt.name, error });
+      startNext();
+    }
   }
 
   startNext();

@@ -8,7 +8,7 @@
  * events of such a channel to those who begin to listen later. test/browser/transport proves it with 100 dials.
  */
 import type { Transport } from "@libp2p/interface";
-import { webRTC, type WebRTCTransportComponents } from "@libp2p/webrtc";
+import type { WebRTCTransportComponents } from "@libp2p/webrtc";
 
 /** Four times the default, which is made for libp2p in Go; browsers take 256 KiB. Larger pieces gain nothing more. */
 const PIECE_BYTES = 64 * 1024;
@@ -16,33 +16,16 @@ const PIECE_BYTES = 64 * 1024;
 /** Streams that a peer may open before the connection is complete at this end. */
 const EARLY_STREAMS_MAX = 64;
 
-export function webRtcTransport(
-  iceServers: readonly RTCIceServer[],
-): (components: WebRTCTransportComponents) => Transport {
-  mendInitChannels(globalThis.RTCPeerConnection.prototype);
-  return webRTC({
-    rtcConfiguration: { iceServers: [...iceServers] },
-    dataChannel: { maxMessageSize: PIECE_BYTES },
-    maxEarlyStreams: EARLY_STREAMS_MAX,
-  });
-}
-
-const MENDED = Symbol.for("starfish.init-channel");
-
-/** Makes every "init" channel remember its past. Once per prototype, whoever calls it again. */
-function mendInitChannels(prototype: RTCPeerConnection & { [MENDED]?: true }): void {
-  if (prototype[MENDED]) return;
-  prototype[MENDED] = true;
-  const create = prototype.createDataChannel;
-  prototype.createDataChannel = function (label, options): RTCDataChannel {
-    const channel = create.call(this, label, options);
+class MendedPeerConnection extends RTCPeerConnection {
+  override createDataChannel(label: string, options?: RTCDataChannelInit): RTCDataChannel {
+    const channel = super.createDataChannel(label, options);
     if (label === "init") replayPastEvents(channel);
     return channel;
-  };
+  }
 }
 
 /** A listener of "open" or "close" that comes too late is called all the same. A closed channel counts as once opened. */
-export function replayPastEvents(channel: EventTarget): void {
+function replayPastEvents(channel: EventTarget): void {
   const past = new Set<string>();
   channel.addEventListener("open", () => past.add("open"), { once: true });
   channel.addEventListener("close", () => past.add("open").add("close"), { once: true });
@@ -54,4 +37,28 @@ export function replayPastEvents(channel: EventTarget): void {
       else listener.handleEvent(new Event(type));
     });
   };
+}
+
+/** The library takes its RTCPeerConnection from the globals when it loads: it gets the mended one, nobody else does. */
+async function loadLibrary(): Promise<typeof import("@libp2p/webrtc")> {
+  const original = globalThis.RTCPeerConnection;
+  globalThis.RTCPeerConnection = MendedPeerConnection;
+  try {
+    return await import("@libp2p/webrtc");
+  } finally {
+    globalThis.RTCPeerConnection = original;
+  }
+}
+
+const library: ReturnType<typeof loadLibrary> = loadLibrary();
+
+export async function createWebRtcTransport(
+  iceServers: readonly RTCIceServer[],
+): Promise<(components: WebRTCTransportComponents) => Transport> {
+  const { webRTC } = await library;
+  return webRTC({
+    rtcConfiguration: { iceServers: [...iceServers] },
+    dataChannel: { maxMessageSize: PIECE_BYTES },
+    maxEarlyStreams: EARLY_STREAMS_MAX,
+  });
 }

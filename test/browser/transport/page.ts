@@ -32,7 +32,9 @@ function privateKey(): Uint8Array {
 }
 
 function report(error: unknown): string {
-  return error instanceof Error ? `${"code" in error ? String(error.code) : error.name}: ${error.message}` : String(error);
+  return error instanceof Error
+    ? `${"code" in error ? String(error.code) : error.name}: ${error.message}`
+    : String(error);
 }
 
 function serve(channel: Channel): void {

@@ -1,6 +1,7 @@
 /** The network adapter between real tabs and real Node processes. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Harness, type NodeProcess, type OpenTab, until } from "./harness.ts";
+import type { LinkReport } from "./page.ts";
 
 let harness: Harness;
 
@@ -16,8 +17,12 @@ async function closeAll(tabs: readonly OpenTab[], nodes: readonly NodeProcess[])
   await Promise.all([...tabs.map((tab) => tab.close()), ...nodes.map((node) => node.kill())]);
 }
 
+async function linkTo(tab: OpenTab, peer: string): Promise<LinkReport | undefined> {
+  return (await tab.links()).find((link) => link.peer === peer);
+}
+
 async function hasNoLink(tab: OpenTab, peer: string): Promise<boolean> {
-  return (await tab.links()).every((link) => link.peer !== peer);
+  return (await linkTo(tab, peer)) === undefined;
 }
 
 describe("tabs and a Node process", () => {
@@ -41,7 +46,9 @@ describe("tabs and a Node process", () => {
     for (const tab of [a, b]) await tab.dial({ peer: c.peer, addresses: [], introducers: [node.peer] });
     await node.kill();
     const noticedMs = await until("the tabs notice the death", async () =>
-      (await Promise.all([a, b, c].map((tab) => tab.links()))).every((links) => links.every((l) => l.peer !== node.peer)),
+      (await Promise.all([a, b, c].map((tab) => tab.links()))).every((links) =>
+        links.every((l) => l.peer !== node.peer),
+      ),
     );
     console.log(`SIGKILL of the Node noticed after ${noticedMs.toFixed(0)} ms`);
     expect(await a.dial({ peer: b.peer, addresses: [], introducers: [c.peer] })).toMatchObject({ transport: "webrtc" });
@@ -76,10 +83,31 @@ describe("tabs and a Node process", () => {
     await closeAll([a, b], [node]);
   });
 
+  it("makes a relayed link direct when that has become possible", async () => {
+    const node = await harness.node();
+    const [a, b] = await Promise.all([harness.joined(node), harness.joined(node)]);
+    await a.page.evaluate(() => {
+      const prototype = RTCPeerConnection.prototype as { createOffer: unknown };
+      const createOffer = prototype.createOffer;
+      prototype.createOffer = () => Promise.reject(new Error("not now"));
+      Object.assign(globalThis, { mend: () => (prototype.createOffer = createOffer) });
+    });
+    expect(await a.dial({ peer: b.peer, addresses: [], introducers: [node.peer] })).toMatchObject({ kind: "relayed" });
+    await a.page.evaluate(() => (globalThis as unknown as { mend(): void }).mend());
+    await until("both ends have a direct path", async () =>
+      (await Promise.all([linkTo(a, b.peer), linkTo(b, a.peer)])).every((link) => link?.path.transport === "webrtc"),
+    );
+    expect(await b.echo(a.peer)).toBeTypeOf("number");
+    expect(await a.closed()).toEqual([]);
+    await closeAll([a, b], [node]);
+  });
+
   it("gives strangers no relay", async () => {
     const node = await harness.node({ strangers: true });
     const [a, b] = await Promise.all([harness.joined(node), harness.joined(node)]);
-    expect(await a.dial({ peer: b.peer, addresses: [], introducers: [node.peer] })).toMatch(/^unreachable: .*introduced/);
+    expect(await a.dial({ peer: b.peer, addresses: [], introducers: [node.peer] })).toMatch(
+      /^unreachable: .*introduced/,
+    );
     expect((await a.links()).map((link) => link.peer)).toEqual([node.peer]);
     await closeAll([a, b], [node]);
   });
@@ -104,7 +132,9 @@ describe("tabs and a Node process", () => {
     const after = await harness.joined(node, { url: returning });
     expect(after.peer).toBe(before.peer);
     expect(await hasNoLink(a, before.peer)).toBe(false);
-    expect(await after.dial({ peer: a.peer, addresses: [], introducers: [node.peer] })).toMatchObject({ kind: "direct" });
+    expect(await after.dial({ peer: a.peer, addresses: [], introducers: [node.peer] })).toMatchObject({
+      kind: "direct",
+    });
     expect(await a.closed()).toContain(before.peer);
     expect(await a.echo(after.peer)).toBeTypeOf("number");
     await closeAll([a, after], [node]);
@@ -148,14 +178,18 @@ describe("dialling from tab to tab", () => {
     const tabs = await Promise.all(Array.from({ length: 4 }, () => harness.joined(node)));
     const failures: unknown[] = [];
     const timesMs: number[] = [];
-    for (let dials = 0; dials < 100; dials++) {
-      const [from, to] = [tabs[dials % 4], tabs[(dials + 1 + (Math.floor(dials / 4) % 3)) % 4]];
-      if (from === undefined || to === undefined) throw new Error("no tab");
+    const dial = async (from: OpenTab, to: OpenTab): Promise<void> => {
       const begin = performance.now();
       const path = await from.dial({ peer: to.peer, addresses: [], introducers: [node.peer] });
       timesMs.push(performance.now() - begin);
       if (typeof path === "string" || path.transport !== "webrtc") failures.push(path);
       else await from.hangUp(to.peer);
+    };
+    const [a, b, c, d] = tabs as [OpenTab, OpenTab, OpenTab, OpenTab];
+    for (let round = 0; round < 25; round++) {
+      // Two at a time, each pair in both directions.
+      await Promise.all([dial(a, b), dial(c, d)]);
+      await Promise.all([dial(b, a), dial(d, c)]);
     }
     timesMs.sort((x, y) => x - y);
     console.log(`100 dials: median ${timesMs[50]?.toFixed(0)} ms, slowest ${timesMs[99]?.toFixed(0)} ms`);
