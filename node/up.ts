@@ -48,7 +48,7 @@ export async function up(options: UpOptions): Promise<number> {
   const page = await servePage(join(packageRoot, "dist", "page"));
   server.on("request", page);
   const url = options.url ?? pageUrl(options.host, port);
-  const computer = await startComputer({ ...options, server, port, url, log: report.log });
+  const computer = await startComputer({ ...options, server, url, log: report.log });
   stack.defer(() => leave(computer, report));
   stack.use(await serveControl({ computer, path: controlPath(options.dataDir), log: report.log }));
   reportMembers(computer.net, report);

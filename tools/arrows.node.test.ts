@@ -18,7 +18,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "core/transport": ["core/base", "core/ports", "core/transport"],
   "core/platform": ["core/base", "core/ports", "core/platform"],
   browser: ["core", "browser"],
-  node: ["core", "node", "browser/csp.ts"],
+  node: ["core", "node", "browser/csp.ts", "browser/bootstrap.ts"],
 };
 
 function placeOf(path: string): string | undefined {

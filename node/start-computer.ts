@@ -1,0 +1,78 @@
+/** A Node node's computer: its files, its sockets and its threads behind the ports. */
+import { readdir, readFile } from "node:fs/promises";
+import type { Server } from "node:http";
+import { isIP } from "node:net";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { bootstrapAddress } from "../browser/bootstrap.ts";
+import { unsharedCores } from "../core/cpu/core-budget.ts";
+import type { Computer } from "../core/computer.ts";
+import { createComputer } from "../core/index.ts";
+import { loadIdentity } from "../core/net/identity.ts";
+import { realClock } from "../core/platform/clock.ts";
+import { realCrypto } from "../core/platform/crypto.ts";
+import { realRandom } from "../core/platform/random.ts";
+import type { Log } from "../core/ports/log.ts";
+import type { Address } from "../core/ports/network.ts";
+import { createLibp2pNetwork } from "../core/transport/network.ts";
+import { packageRoot } from "./package-root.ts";
+import { nodeSandbox } from "./sandbox.ts";
+import { openFileStore } from "./store.ts";
+import { nodeTransports } from "./transports.ts";
+
+/** Links at most: a hundred libp2p nodes take some 400 MB in one process, so this many links are far from the limit. */
+const LINKS_MAX = 256;
+
+export interface StartOptions {
+  readonly dataDir: string;
+  readonly host: string;
+  readonly server: Server;
+  /** The page's address. */
+  readonly url: string;
+  readonly join: string | undefined;
+  readonly name: string | undefined;
+  readonly cores: number | undefined;
+  readonly device: string | undefined;
+  readonly log: Log;
+}
+
+/** Rejects with "bad-invite", "bad-certificate", "io" and what else a start can fail with. */
+export async function startComputer(options: StartOptions): Promise<Computer> {
+  const store = await openFileStore(join(options.dataDir, "store"));
+  const ports = { store, crypto: realCrypto, random: realRandom };
+  const identity = await loadIdentity(ports, { device: options.device });
+  const network = await createLibp2pNetwork({
+    privateKey: identity.keys.privateKey,
+    linksMax: LINKS_MAX,
+    webrtc: false,
+    ...nodeTransports({ server: options.server, ...(isIP(options.host) === 0 ? {} : { tcpHost: options.host }) }),
+  });
+  const cores = Math.max(availableParallelism(), options.cores ?? 1);
+  return await createComputer(
+    { ...ports, network, clock: realClock, sandbox: nodeSandbox({ cores }), budget: unsharedCores, log: options.log },
+    {
+      kind: "node",
+      device: identity.device,
+      ...(options.name === undefined ? {} : { name: options.name }),
+      ...(options.join === undefined ? {} : { invite: options.join }),
+      coresLent: options.cores ?? cores,
+      bootstrap: bootstrapOf(options.join),
+      builtins: await builtinTasks(join(packageRoot, "dist", "tasks")),
+      inviteBase: () => options.url,
+    },
+  );
+}
+
+/** The server that an invite's link names takes links itself, also where it could not know its own address. */
+function bootstrapOf(invite: string | undefined): Address[] {
+  if (invite === undefined || !URL.canParse(invite)) return [];
+  const address = bootstrapAddress(new URL(invite));
+  return address === undefined ? [] : [address];
+}
+
+/** One loader for each module in the folder, by its name. */
+async function builtinTasks(folder: string): Promise<Record<string, () => Promise<Uint8Array>>> {
+  const files = await readdir(folder).catch(() => []);
+  const modules = files.filter((file) => file.endsWith(".wasm"));
+  return Object.fromEntries(modules.map((file) => [file.slice(0, -".wasm".length), () => readFile(join(folder, file))]));
+}
