@@ -1,110 +1,13 @@
 /** Whole nodes on the simulated network: founding, joining, dying, coming back, and what strangers get. */
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
-import type { SimNode } from "../../test/sim/node.ts";
-import { SimWorld } from "../../test/sim/world.ts";
+import { chain, say, Swarm } from "../../test/sim/nets.ts";
 import { text, utf8 } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
-import type { Member, MemberStatus, Net } from "./types.ts";
-import { createNet, type NetOptions } from "./net.ts";
-
-class Swarm {
-  readonly world: SimWorld;
-  readonly nets = new Map<string, Net>();
-  readonly attempts = new Map<string, (StarfishError | undefined)[]>();
-
-  constructor(seed: number) {
-    this.world = new SimWorld({ seed });
-  }
-
-  async up(name: string, options: Partial<NetOptions> = {}, kind: "node" | "tab" = "node"): Promise<Net> {
-    const before = this.world.nodes.find((node) => node.name === name);
-    const node = before === undefined ? this.world.spawn({ name, kind }) : this.world.restart(before);
-    return this.start(node, options);
-  }
-
-  async start(node: SimNode, options: Partial<NetOptions> = {}): Promise<Net> {
-    const { store, clock, random, crypto, log } = node.ports;
-    const { name } = node;
-    const attempts: (StarfishError | undefined)[] = [];
-    this.attempts.set(name, attempts);
-    const starting = createNet({
-      kind: node.machine.kind,
-      found: true,
-      name,
-      onAttempt: (failure) => void attempts.push(failure),
-      ...options,
-    })({ store, clock, random, crypto, log, network: async (keys) => node.networkAs(keys) });
-    const net = await this.world.settle(starting, { withinMs: 5_000 });
-    this.nets.set(name, net);
-    return net;
-  }
-
-  net(name: string): Net {
-    const net = this.nets.get(name);
-    if (net === undefined) throw new Error(`No net called ${name}`);
-    return net;
-  }
-
-  crash(name: string): void {
-    this.world.crash(name);
-    this.nets.delete(name);
-  }
-
-  /** Every running node sees exactly the running ones as awake. */
-  agrees(): boolean {
-    const names = [...this.nets.keys()].toSorted();
-    return [...this.nets.values()].every((net) => {
-      const awake = net.members().filter(isAwake).map(({ record }) => record.name);
-      return JSON.stringify(awake.toSorted()) === JSON.stringify(names);
-    });
-  }
-
-  picture(): string {
-    return [...this.nets].map(([name, net]) => `${name} sees ${net.members().map(say).join(", ")}`).join("\n");
-  }
-
-  async agreement(withinMs: number): Promise<number> {
-    return this.world.runUntil(() => this.agrees(), { withinMs, what: "all agree", describe: () => this.picture() });
-  }
-
-  settle<T>(promise: Promise<T>, withinMs = 30_000): Promise<T> {
-    return this.world.settle(promise, { withinMs });
-  }
-
-  async failure(promise: Promise<unknown>): Promise<StarfishError> {
-    const caught = await this.settle(
-      promise.then(
-        () => undefined,
-        (error: unknown) => error,
-      ),
-    );
-    if (caught instanceof StarfishError) return caught;
-    throw new Error("It did not fail as it should", { cause: caught });
-  }
-}
-
-function isAwake({ status }: Member): boolean {
-  return status === "awake";
-}
-
-function say({ record, status }: Member): string {
-  return `${record.name}:${status}`;
-}
+import type { MemberStatus, Net } from "./types.ts";
 
 function statusOf(net: Net, of: Net): MemberStatus | undefined {
   return net.member(of.self)?.status;
-}
-
-async function chain(seed: number): Promise<Swarm> {
-  const swarm = new Swarm(seed);
-  const a = await swarm.up("a");
-  const b = await swarm.up("b", { invite: a.invite() });
-  // c knows only b.
-  const invite = b.invite();
-  await swarm.up("c", { invite });
-  await swarm.agreement(10_000);
-  return swarm;
 }
 
 describe("a swarm", () => {
