@@ -22,6 +22,11 @@ import type { ChunkResult, Cpu, JobInfo, JobProgress, MapJob, TaskLimits } from 
 import { prepareModule } from "./wasm/prepare.ts";
 
 export interface CpuOptions {
+  /** Cores lent to everybody from the start. */
+  readonly coresLent?: number;
+}
+
+export interface CpuParts {
   readonly net: Net;
   readonly sandbox: Sandbox;
   readonly clock: Clock;
@@ -31,8 +36,12 @@ export interface CpuOptions {
   readonly budget?: CoreBudget;
 }
 
-export function createCpu(options: CpuOptions): Cpu {
-  return new NodeCpu(options);
+export function createCpu({ coresLent = 0 }: CpuOptions = {}): (parts: CpuParts) => Cpu {
+  return (parts) => {
+    const cpu = new NodeCpu(parts);
+    if (coresLent > 0) cpu.lend(coresLent);
+    return cpu;
+  };
 }
 
 interface RunningJob {
@@ -55,7 +64,7 @@ class NodeCpu implements Cpu {
   #reportTimer: Timer | undefined;
   #closed = false;
 
-  constructor({ net, sandbox, clock, crypto, random, budget = unsharedCores }: CpuOptions) {
+  constructor({ net, sandbox, clock, crypto, random, budget = unsharedCores }: CpuParts) {
     this.cores = sandbox.cores;
     this.#net = net;
     this.#clock = clock;
