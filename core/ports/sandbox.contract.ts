@@ -1,0 +1,107 @@
+/**
+ * What every adapter of the port Sandbox has to do, hostile modules included. The suite speaks to workers as the pool
+ * does: bytes are prepared first, and whoever does not answer is ended from outside.
+ */
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { text, utf8 } from "../base/bytes.ts";
+import { hostile, mirror } from "../../test/fixtures/wasm.ts";
+import { prepareModule } from "../cpu/wasm/prepare.ts";
+import type { Sandbox, SandboxOutcome, SandboxWorker } from "./sandbox.ts";
+
+export interface SandboxContractOptions {
+  /** Whether code that never ends can be run (not on the simulator's one thread). */
+  readonly threads: boolean;
+}
+
+const MEMORY_BYTES_MAX = 4 * 1024 * 1024;
+
+export function sandboxContract(name: string, make: () => Sandbox, options: SandboxContractOptions): void {
+  describe(`${name}: the contract of Sandbox`, () => {
+    let sandbox: Sandbox;
+    const workers: SandboxWorker[] = [];
+
+    async function spawn(): Promise<SandboxWorker> {
+      const worker = await sandbox.spawn();
+      workers.push(worker);
+      return worker;
+    }
+    async function compiled(id: string, bytes: Uint8Array): Promise<{ moduleId: string; module: WebAssembly.Module }> {
+      return { moduleId: id, module: await sandbox.compile(prepareModule(bytes, MEMORY_BYTES_MAX)) };
+    }
+    async function runOnce(bytes: Uint8Array, input: Uint8Array = utf8("x")): Promise<SandboxOutcome> {
+      const worker = await spawn();
+      return worker.run({ ...(await compiled("one", bytes)), input });
+    }
+
+    beforeAll(() => {
+      sandbox = make();
+    });
+    afterEach(() => {
+      for (const worker of workers.splice(0)) worker.terminate();
+    });
+
+    test("has a core at least", () => {
+      expect(sandbox.cores).toBeGreaterThanOrEqual(1);
+    });
+
+    test("bytes go in and come out, empty ones too", async () => {
+      const worker = await spawn();
+      const module = await compiled("mirror", mirror());
+      for (const input of [utf8("stressed"), utf8(""), new Uint8Array(300_000).fill(7)]) {
+        const outcome = await worker.run({ ...module, input });
+        expect(outcome).toEqual({ ok: true, output: input.slice().reverse() });
+      }
+    });
+
+    test("each task has a fresh instance, and modules may alternate", async () => {
+      const worker = await spawn();
+      const one = await compiled("counter", hostile.counter());
+      const two = await compiled("mirror", mirror());
+      for (let i = 0; i < 3; i++) {
+        expect(await worker.run({ ...one, input: utf8("x") })).toEqual({ ok: true, output: Uint8Array.of(1) });
+        const outcome = await worker.run({ ...two, input: utf8("ab") });
+        expect(outcome.ok && text(outcome.output)).toBe("ba");
+      }
+    });
+
+    test("bytes that the engine does not take are not-wasm", async () => {
+      await expect(sandbox.compile(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 99))).rejects.toMatchObject({ code: "not-wasm" });
+    });
+
+    test.each([
+      ["traps", hostile.trap(), "wasm-trap"],
+      ["reads outside of its memory", hostile.outOfBounds(), "wasm-trap"],
+      ["recurses for ever", hostile.recursion(), "wasm-trap"],
+      ["eats memory until it gets no more", hostile.memoryEater(), "out-of-memory"],
+      ["gives an output outside of its memory", hostile.bogusOutput(), "wasm-abi"],
+      ["gives a place for the input outside of its memory", hostile.bogusAlloc(), "wasm-abi"],
+      ["traps in its start function", hostile.trapInStart(), "wasm-trap"],
+    ])("a module that %s fails with its reason, and the worker lives", async (_what, bytes, code) => {
+      const worker = await spawn();
+      const outcome = await worker.run({ ...(await compiled("bad", bytes)), input: utf8("x") });
+      expect(outcome).toMatchObject({ ok: false, code });
+      const after = await worker.run({ ...(await compiled("mirror", mirror())), input: utf8("ab") });
+      expect(after.ok && text(after.output)).toBe("ba");
+    });
+
+    test("an output as large as the memory is no more than that", async () => {
+      expect(await runOnce(hostile.wholeMemory())).toMatchObject({ ok: true, output: { length: 65_536 } });
+    });
+
+    if (!options.threads) return;
+    test.each([
+      ["run", hostile.loop()],
+      ["start", hostile.loopInStart()],
+    ])("a worker whose module loops in %s can be ended, and others go on", async (_where, bytes) => {
+      const worker = await spawn();
+      let settled = false;
+      void worker.run({ ...(await compiled("loop", bytes)), input: utf8("x") }).then(() => {
+        settled = true;
+      });
+      expect((await runOnce(mirror(), utf8("ab"))).ok).toBe(true);
+      worker.terminate();
+      expect((await runOnce(mirror(), utf8("cd"))).ok).toBe(true);
+      expect(settled).toBe(false);
+    });
+  });
+}
