@@ -5,7 +5,7 @@ import type { Mixer } from "./mixer.ts";
 import { type Scheduler, SimEvent } from "./scheduler.ts";
 
 /** Wall clock at virtual time zero: 2026-01-01 00:00 UTC. */
-export const EPOCH_MS: number = Date.UTC(2026, 0, 1);
+const EPOCH_MS = Date.UTC(2026, 0, 1);
 
 /** Browsers align the timers of hidden pages to whole seconds. */
 const THROTTLE_MS = 1000;

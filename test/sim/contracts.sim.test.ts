@@ -1,8 +1,11 @@
 /** The simulated adapters, held to the same contracts as the real ones. */
+import { afterAll, beforeAll, describe } from "vitest";
 import { clockContract } from "../../core/ports/clock.contract.ts";
 import { cryptoContract } from "../../core/ports/crypto.contract.ts";
 import { networkContract } from "../../core/ports/network.contract.ts";
 import { randomContract } from "../../core/ports/random.contract.ts";
+import { sandboxContract } from "../../core/ports/sandbox.contract.ts";
+import type { Sandbox } from "../../core/ports/sandbox.ts";
 import { storeContract } from "../../core/ports/store.contract.ts";
 import { IdealCrypto } from "./crypto.ts";
 import { SeededRandom } from "./random.ts";
@@ -34,6 +37,17 @@ storeContract("simulated", async () => {
     },
     destroy: async () => driver[Symbol.asyncDispose](),
   };
+});
+
+describe("Sandbox", () => {
+  const world = new SimWorld({ seed: 1 });
+  let driver: AsyncDisposable;
+  beforeAll(() => {
+    driver = world.drive();
+  });
+  afterAll(async () => driver[Symbol.asyncDispose]());
+  const sandbox = (): Sandbox => world.spawn({ name: "a", kind: "node" }).ports.sandbox;
+  sandboxContract("simulated", sandbox, { threads: false });
 });
 
 for (const [name, path] of [

@@ -9,9 +9,7 @@
  */
 import { assert } from "../../core/base/assert.ts";
 import { messageOf } from "../../core/base/errors.ts";
-import { peerIdOf } from "../../core/base/peer-id.ts";
 import type { KeyPair } from "../../core/ports/crypto.ts";
-import type { PeerId } from "../../core/ports/network.ts";
 import { IdealCrypto } from "./crypto.ts";
 import { type Cut, Fabric, type FabricOptions } from "./fabric.ts";
 import { Journal } from "./journal.ts";
@@ -206,9 +204,4 @@ export class SimWorld {
       throw new Error(`Simulation failed (${place}): ${messageOf(error)}${this.journal.tail()}`, { cause: error });
     }
   }
-}
-
-/** The PeerId that a key pair has. */
-export function peerOf(keys: KeyPair): PeerId {
-  return peerIdOf(keys.publicKey);
 }
