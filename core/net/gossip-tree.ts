@@ -64,6 +64,8 @@ export class GossipTree {
   readonly #kept = new Map<string, Kept>();
   #keptBytes = 0;
   readonly #missing = new Map<string, Missing>();
+  /** Peers for which more than ids waits. */
+  readonly #urgent = new Set<PeerId>();
   #floodUntilMs = 0;
 
   /** `idOf` is `idText` of a hash of the body. */
@@ -79,6 +81,7 @@ export class GossipTree {
     const state = this.#peers.get(peer);
     if (state === undefined) return;
     this.#peers.delete(peer);
+    this.#urgent.delete(peer);
     if (state.eager) this.#mend();
   }
 
@@ -110,7 +113,7 @@ export class GossipTree {
     if (frame.prune === true) state.eager = false;
     for (const body of frame.bodies ?? []) this.#body(peer, state, body, nowMs, admit);
     if (frame.have !== undefined) for (const id of unpack(frame.have)) this.#offered(peer, id, nowMs);
-    if (frame.graft !== undefined) this.#grafted(state, frame.graft);
+    if (frame.graft !== undefined) this.#grafted(peer, state, frame.graft);
   }
 
   /** Asks for what is overdue and forgets what is old. Call it at least once a second. */
@@ -129,10 +132,8 @@ export class GossipTree {
   }
 
   /** Peers for which more than ids waits. */
-  *urgent(): Iterable<PeerId> {
-    for (const [peer, state] of this.#peers) {
-      if (state.bodies.length > 0 || state.graft !== undefined || state.prune) yield peer;
-    }
+  get urgent(): ReadonlySet<PeerId> {
+    return this.#urgent;
   }
 
   /** The next frame for a peer, or undefined if nothing waits. What does not fit stays for another. */
@@ -148,6 +149,7 @@ export class GossipTree {
     if (have === state.have) state.have = [];
     state.graft = undefined;
     state.prune = false;
+    if (state.bodies.length === 0) this.#urgent.delete(peer);
     return {
       ...(bodies.length > 0 && { bodies }),
       ...(have.length > 0 && { have: pack(have) }),
@@ -170,6 +172,7 @@ export class GossipTree {
       if (state.eager && !wasAsked && nowMs >= this.#floodUntilMs) {
         state.eager = false;
         state.prune = true;
+        this.#urgent.add(peer);
       }
       return;
     }
@@ -189,6 +192,7 @@ export class GossipTree {
       if (isEager) {
         state.bodies.push(body);
         state.bytes += body.length;
+        this.#urgent.add(peer);
       } else if (state.have.length < HAVE_MAX) {
         state.have.push(id);
       }
@@ -218,6 +222,7 @@ export class GossipTree {
       if (state === undefined) continue;
       state.eager = true;
       (state.graft ??= []).push(id);
+      this.#urgent.add(peer);
       if (state.asked.size >= MISSING_MAX) state.asked.clear();
       state.asked.add(id);
       missing.grafts++;
@@ -228,22 +233,24 @@ export class GossipTree {
     }
   }
 
-  #grafted(state: PeerState, ids: Uint8Array): void {
+  #grafted(peer: PeerId, state: PeerState, ids: Uint8Array): void {
     state.eager = true;
     for (const id of unpack(ids)) {
       const kept = this.#kept.get(id);
       if (kept === undefined || state.bytes + kept.body.length > QUEUE_BYTES_MAX) continue;
       state.bodies.push(kept.body);
       state.bytes += kept.body.length;
+      this.#urgent.add(peer);
     }
   }
 
   /** A branch is gone: another link takes its place before anything is missed. */
   #mend(): void {
-    for (const state of this.#peers.values()) {
+    for (const [peer, state] of this.#peers) {
       if (state.eager) continue;
       state.eager = true;
       state.graft ??= [];
+      this.#urgent.add(peer);
       return;
     }
   }

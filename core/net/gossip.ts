@@ -60,7 +60,7 @@ const TOPIC_CHARS_MAX = 128;
 const NONCE_BYTES = 12;
 const DOMAIN = "starfish gossip 1";
 /** How often ids are told over lazy links that nothing else goes over, and missing bodies are asked for. */
-const TICK_MS = 500;
+const TICK_MS = 1_000;
 
 const frameSchema: Schema<TreeFrame> = v.object(TREE_FIELDS);
 const bodySchema = v.tuple([textOf(TOPIC_CHARS_MAX), bytesOf(1, PART_MESSAGE_BYTES_MAX)]);
@@ -157,7 +157,7 @@ class Topics implements Gossip {
   }
 
   #settle(): void {
-    this.#flusher.mark(this.#tree.urgent());
+    this.#flusher.mark(this.#tree.urgent);
     this.#flusher.settle();
   }
 

@@ -8,7 +8,7 @@
 
 /** How often links are looked at. Half of the ping interval, so that throttling to a second costs little. */
 export const TICK_MS = 500;
-/** Quiet for this long, a link is pinged. Just under two ticks. */
+/** Quiet for this long, a link is pinged with the next tick. */
 const PING_MS = 900;
 /** Quiet for this long although pinged, its peer is suspected. Two pings may get lost in a stall of the path. */
 const SILENT_MS = 2_500;
@@ -20,7 +20,7 @@ export const CREDIT_MS_MAX = 1_200;
 const RTT_GAIN = 0.25;
 
 export class LinkWatch {
-  #quietMs = 0;
+  #heardMs: number;
   #pings = 0;
   #rttMs: number | undefined;
   /** Suspected for its silence on this link, at this incarnation. */
@@ -28,16 +28,21 @@ export class LinkWatch {
   /** Since when the peer's table has differed from ours. */
   differsSinceMs: number | undefined;
 
-  get quietMs(): number {
-    return this.#quietMs;
+  constructor(nowMs: number) {
+    this.#heardMs = nowMs;
+  }
+
+  /** Time is that of the caller's running, without the gaps in which it did not. */
+  quietMs(nowMs: number): number {
+    return nowMs - this.#heardMs;
   }
 
   get roundTripMs(): number | undefined {
     return this.#rttMs;
   }
 
-  heard(): void {
-    this.#quietMs = 0;
+  heard(nowMs: number): void {
+    this.#heardMs = nowMs;
     this.#pings = 0;
   }
 
@@ -46,11 +51,11 @@ export class LinkWatch {
     this.#rttMs = this.#rttMs === undefined ? rttMs : this.#rttMs + RTT_GAIN * (rttMs - this.#rttMs);
   }
 
-  /** What to do about this link after `creditMs` more of quiet, when silence is borne `factor` times as long as usual. */
-  tick(creditMs: number, factor: number): "nothing" | "ping" | "silent" {
-    this.#quietMs += creditMs;
-    if (this.#quietMs < PING_MS) return "nothing";
-    if (this.#quietMs >= SILENT_MS * factor && this.#pings >= PINGS_MIN) return "silent";
+  /** What to do about this link now, when silence is borne `factor` times as long as usual. */
+  tick(nowMs: number, factor: number): "nothing" | "ping" | "silent" {
+    const quietMs = this.quietMs(nowMs);
+    if (quietMs < PING_MS) return "nothing";
+    if (quietMs >= SILENT_MS * factor && this.#pings >= PINGS_MIN) return "silent";
     this.#pings++;
     return "ping";
   }

@@ -179,7 +179,7 @@ class Members implements Membership {
   heard(peer: PeerId): void {
     const watch = this.#watches.get(peer);
     if (watch === undefined) return;
-    watch.heard();
+    watch.heard(this.#active());
     if (watch.accusedAt === undefined) return;
     watch.accusedAt = undefined;
     // The silence is over: what we said of it no longer holds here, and its own word will end it elsewhere.
@@ -213,7 +213,7 @@ class Members implements Membership {
   #up(link: AdmittedLink): void {
     if (this.#watches.has(link.peer)) return;
     this.#expected.delete(link.peer);
-    this.#watches.set(link.peer, new LinkWatch());
+    this.#watches.set(link.peer, new LinkWatch(this.#active()));
     this.#tree.linkUp(link.peer);
     this.#ping(link);
   }
@@ -227,6 +227,7 @@ class Members implements Membership {
     if (this.#hasStopped) return;
     const entry = this.#table.get(link.peer);
     if (!wasExpected && entry !== undefined && isAwake(entry.member.status)) this.#lost([entry]);
+    if (this.#watches.size === 0) this.#alone();
     this.#settle();
   }
 
@@ -243,7 +244,7 @@ class Members implements Membership {
     const beat = frame.ping ?? frame.pong;
     if (beat !== undefined) this.#sync.compare(link, watch, beat[1], this.#active());
     if (frame.ping !== undefined) this.#send(link, { pong: [frame.ping[0], this.#table.hash] });
-    this.#flusher.mark(this.#tree.urgent());
+    this.#flusher.mark(this.#tree.urgent);
     this.#flusher.settle();
   }
 
@@ -336,8 +337,7 @@ class Members implements Membership {
     const nowMs = this.#active();
     const isMany = this.#losses.add(entries.length, this.#watches.size, nowMs);
     this.#accuse(entries);
-    if (this.#ports.links.all().length === 0) this.#alone();
-    else if (isMany && this.#called() === "spread") this.#broadcast(encodeRoll(this.#id, ++this.#sequence));
+    if (isMany && this.#called() === "spread") this.#broadcast(encodeRoll(this.#id, ++this.#sequence));
   }
 
   /** Nobody is left who could tell of others. */
@@ -364,7 +364,7 @@ class Members implements Membership {
     this.#tickedMs = monotonic;
     const nowMs = this.#activeMs;
     this.#health.tick(gapMs, nowMs);
-    this.#watch(Math.min(gapMs, CREDIT_MS_MAX));
+    this.#watch(nowMs);
     if (this.#roll.isDue(nowMs)) this.#checkRoll();
     for (const entry of this.#table.due(nowMs, this.#health.factor)) this.#expire(entry);
     if (nowMs - this.#sweptMs > SWEEP_MS) {
@@ -377,12 +377,12 @@ class Members implements Membership {
     this.#settle();
   }
 
-  #watch(creditMs: number): void {
+  #watch(nowMs: number): void {
     const silent: Entry[] = [];
     for (const link of this.#ports.links.all()) {
       const watch = this.#watches.get(link.peer);
       if (watch === undefined) continue;
-      const action = watch.tick(creditMs, this.#health.factor);
+      const action = watch.tick(nowMs, this.#health.factor);
       if (action === "nothing") this.#send(link, this.#tree.take(link.peer));
       else this.#ping(link, watch);
       if (action === "silent") this.#silent(link, watch, silent);
@@ -396,7 +396,7 @@ class Members implements Membership {
       watch.accusedAt = entry?.signed.record.incarnation ?? 0;
       this.#tree.linkSilent(link.peer);
       if (entry !== undefined) silent.push(entry);
-    } else if (entry.signed.record.incarnation > watch.accusedAt && watch.quietMs > BROKEN_MS) {
+    } else if (entry.signed.record.incarnation > watch.accusedAt && watch.quietMs(this.#active()) > BROKEN_MS) {
       // It lives, but not on this link.
       this.#close(link.peer);
     }
@@ -407,11 +407,11 @@ class Members implements Membership {
     const { peer } = entry.member.record;
     const nowMs = this.#active();
     const watch = this.#watches.get(peer);
-    if (watch !== undefined && watch.quietMs < VOUCH_MS && watch.accusedAt === undefined) {
+    if (watch !== undefined && watch.quietMs(nowMs) < VOUCH_MS && watch.accusedAt === undefined) {
       this.#table.trust(peer, nowMs);
       return;
     }
-    this.#table.bury(peer, nowMs, { isDoubtful: this.#ports.links.all().length === 0 });
+    this.#table.bury(peer, nowMs, { isDoubtful: this.#watches.size === 0 });
   }
 
   #checkRoll(): void {
@@ -419,7 +419,7 @@ class Members implements Membership {
     for (const member of this.#table.awake()) {
       const { peer } = member.record;
       const entry = this.#table.get(peer);
-      const isHere = (this.#watches.get(peer)?.quietMs ?? Infinity) < VOUCH_MS;
+      const isHere = (this.#watches.get(peer)?.quietMs(nowMs) ?? Infinity) < VOUCH_MS;
       if (entry === undefined || member.isSelf || isHere || this.#roll.hasAnswered(entry.freshMs)) continue;
       this.#table.suspect(rowOf(entry), this.#id, nowMs);
     }
@@ -456,7 +456,7 @@ class Members implements Membership {
   }
 
   #settle(): void {
-    this.#flusher.mark(this.#tree.urgent());
+    this.#flusher.mark(this.#tree.urgent);
     this.#flusher.settle();
   }
 

@@ -10,9 +10,12 @@ import type { Member } from "./types.ts";
 
 /** Below it a link is not given up: of six random links to a swarm half of which dies, some remain (63 in 64). */
 const DEGREE_MIN = 6;
-const DEGREE = 8;
-/** Above it links are a cost without use. Swarms up to this size are linked completely. */
-const DEGREE_MAX = 12;
+/** Below it this node dials; what others dial brings the mean to about 8. */
+const DEGREE = 7;
+/** Above it links are a cost without use: every one is pinged. */
+const DEGREE_MAX = 10;
+/** With this many others or fewer, everyone is linked to everyone. */
+const COMPLETE_MAX = 12;
 /** Dials at once for the mesh: each of a tab's keeps its page busy for a moment. */
 const DIALS_MAX = 4;
 /** A link used within this time is in use. */
@@ -96,12 +99,13 @@ export class Mesh {
   wanted(links: readonly AdmittedLink[], others: readonly Member[], dialling: number, nowMs: number): PeerId[] {
     const room = Math.min(DIALS_MAX - dialling, this.#linksMax - links.length);
     if (room <= 0) return [];
+    const target = others.length <= COMPLETE_MAX ? others.length : DEGREE + this.#extra(links.length, nowMs);
+    if (links.length >= target && this.#bridges === 0) return [];
     const linked = new Set(links.map((link) => link.peer));
     const mayDial = (peer: PeerId): boolean => !linked.has(peer) && (this.#failures.get(peer)?.untilMs ?? 0) <= nowMs;
     const candidates = others.flatMap(({ record, status }) =>
       status === "awake" && mayDial(record.peer) ? [record.peer] : [],
     );
-    const target = others.length <= DEGREE_MAX ? others.length : DEGREE + this.#extra(links.length, nowMs);
     const wanted = sample(this.#random, candidates, Math.max(0, Math.min(room, target - links.length)));
     if (wanted.length < room) wanted.push(...this.#bridge(mayDial, wanted, linked, links.length));
     return wanted;
@@ -109,7 +113,7 @@ export class Mesh {
 
   /** Links to offer for pruning. */
   surplus(links: readonly AdmittedLink[], others: number, nowMs: number): AdmittedLink[] {
-    if (links.length <= DEGREE_MAX || others <= DEGREE_MAX) return [];
+    if (links.length <= DEGREE_MAX || others <= COMPLETE_MAX) return [];
     const spare = links.filter(
       (link) =>
         nowMs - (this.#refusedMs.get(link.peer) ?? -Infinity) > REFUSED_MS &&

@@ -84,6 +84,8 @@ class Neighbourhood implements Overlay {
   readonly #stops: Unsubscribe[];
   readonly #ended = new AbortController();
   #isProbing = false;
+  /** Links have come or gone since neighbours were told. */
+  #hasNews = false;
 
   constructor(options: OverlayOptions, ports: OverlayPorts) {
     const { links, membership, clock, random } = ports;
@@ -222,11 +224,13 @@ class Neighbourhood implements Overlay {
   #up(link: AdmittedLink): void {
     this.#mesh.linked(link.peer, this.#now());
     this.#send(link, { links: packIds([...this.#told]) });
+    this.#hasNews = true;
     this.#tellLinks();
   }
 
   #down(link: AdmittedLink): void {
     this.#mesh.unlinked(link.peer);
+    this.#hasNews = true;
     const status = this.#ports.membership.member(link.peer)?.status;
     if (status !== "awake") this.#lost(link.peer);
     this.#view.forget(link.peer);
@@ -271,6 +275,8 @@ class Neighbourhood implements Overlay {
 
   /** Tells neighbours of links that have come and gone since they were last told. */
   #tellLinks(): void {
+    if (!this.#hasNews) return;
+    this.#hasNews = false;
     const all = this.#ports.links.all();
     const now = new Set(all.map((link) => this.#id(link.peer)));
     const added = [...now].filter((id) => !this.#told.has(id));

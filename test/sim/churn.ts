@@ -1,6 +1,6 @@
 /** Members that come and go at random: exponential sessions, and as many arrivals as departures. */
 import type { SeededRandom } from "./random.ts";
-import type { Swarm } from "./swarm.ts";
+import type { Crowd } from "./crowd.ts";
 
 export interface ChurnOptions {
   readonly medianSessionMs: number;
@@ -16,16 +16,16 @@ export interface ChurnOptions {
 const NODE_EVERY = 4;
 
 export class Churn {
-  readonly #swarm: Swarm;
+  readonly #crowd: Crowd;
   readonly #random: SeededRandom;
   readonly #options: ChurnOptions;
   readonly #away: string[] = [];
   #spawned = 0;
   #isStopped = false;
 
-  constructor(swarm: Swarm, options: ChurnOptions) {
-    this.#swarm = swarm;
-    this.#random = swarm.world.random.fork("churn");
+  constructor(crowd: Crowd, options: ChurnOptions) {
+    this.#crowd = crowd;
+    this.#random = crowd.world.random.fork("churn");
     this.#options = options;
   }
 
@@ -33,7 +33,7 @@ export class Churn {
   async grow(count: number, everyMs: number): Promise<void> {
     for (let i = 0; i < count; i++) {
       this.#arrive();
-      await this.#swarm.world.runFor(everyMs);
+      await this.#crowd.world.runFor(everyMs);
     }
   }
 
@@ -45,29 +45,29 @@ export class Churn {
     const isReturn = this.#random.real() < this.#options.returning && this.#away.length > 0;
     const index = this.#spawned;
     const name = (isReturn ? this.#away[0] : undefined) ?? `m${index}`;
-    if (index > 0 && this.#swarm.addresses(name).length === 0) {
+    if (index > 0 && this.#crowd.addresses(name).length === 0) {
       // Nobody on its side of the cut could serve it the page.
-      this.#swarm.world.scheduler.after(1_000, "arrival", () => this.#arrive());
+      this.#crowd.world.scheduler.after(1_000, "arrival", () => this.#arrive());
       return;
     }
     if (isReturn) {
       this.#away.shift();
-      this.#swarm.restart(name);
+      this.#crowd.restart(name);
     } else {
       this.#spawned++;
       const kind = index % NODE_EVERY === 0 ? "node" : "tab";
-      this.#swarm.add({ name, kind, throttled: this.#options.throttled?.(index) ?? false });
+      this.#crowd.add({ name, kind, throttled: this.#options.throttled?.(index) ?? false });
     }
     if (index > 0) this.#stay(name);
   }
 
   #stay(name: string): void {
-    const { scheduler } = this.#swarm.world;
+    const { scheduler } = this.#crowd.world;
     const meanMs = this.#options.medianSessionMs / Math.LN2;
     scheduler.after(this.#exponential(meanMs), "departure", () => {
       if (this.#isStopped) return;
       const chance = this.#random.real();
-      this.#swarm.end(name, chance < 0.4 ? "goodbye" : chance < 0.7 ? "crash" : "silent");
+      this.#crowd.end(name, chance < 0.4 ? "goodbye" : chance < 0.7 ? "crash" : "silent");
       scheduler.after(2_000, "away", () => this.#away.push(name));
       scheduler.after(this.#exponential(this.#options.pauseMs), "arrival", () => {
         if (!this.#isStopped) this.#arrive();
