@@ -1,0 +1,63 @@
+/** The one public door of core: `createComputer(ports, options)` makes a node out of a platform's ports. */
+import { StarfishError } from "./base/errors.ts";
+import type { Computer } from "./computer.ts";
+import type { CoreBudget } from "./cpu/core-budget.ts";
+import { createCpu } from "./cpu/cpu.ts";
+import { createNet, type NetOptions, type NetPorts } from "./net/net.ts";
+import type { Sandbox } from "./ports/sandbox.ts";
+
+export type { Computer } from "./computer.ts";
+
+/** What a platform supplies. The store is of this node alone; the computer closes it. */
+export interface ComputerPorts extends NetPorts {
+  readonly sandbox: Sandbox;
+  /** Cores, where several nodes of one device share them. */
+  readonly budget: CoreBudget;
+}
+
+export interface ComputerOptions extends NetOptions {
+  /** Loaders of the modules that come along, by task name. */
+  readonly builtins: Readonly<Record<string, () => Promise<Uint8Array>>>;
+  /** The page's URL without fragment; it may change when the node learns how it is reached. */
+  readonly inviteBase: () => string;
+}
+
+/**
+ * Starts a node. Resolves as soon as it runs, with or without others: who can be reached shows in `net.members()`.
+ * Rejects with "bad-invite", "version-mismatch" (of the invite), "bad-certificate" (run out) or "io"; the store is then
+ * closed.
+ */
+export async function createComputer(ports: ComputerPorts, options: ComputerOptions): Promise<Computer> {
+  const { store, clock, random } = ports;
+  const { builtins, inviteBase, coresLent = 0 } = options;
+  try {
+    const net = await createNet(options)(ports);
+    const cpu = createCpu({ coresLent })({ ...ports, net });
+    return {
+      net,
+      cpu,
+      clock,
+      random,
+      inviteBase,
+      builtins: () => Object.keys(builtins).sort(),
+      async builtin(task) {
+        const load = Object.hasOwn(builtins, task) ? builtins[task] : undefined;
+        if (load === undefined) {
+          throw new StarfishError(
+            "not-found",
+            `There is no task ${task}. Those that come along: ${Object.keys(builtins).sort().join(", ")}`,
+          );
+        }
+        return load();
+      },
+      async [Symbol.asyncDispose]() {
+        await cpu.close();
+        await net.leave();
+        await store[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await store[Symbol.asyncDispose]();
+    throw error;
+  }
+}
