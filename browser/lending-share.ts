@@ -28,7 +28,9 @@ export class LendingShare {
       const ending = new AbortController();
       const core = this.#wanted.push(ending) - 1;
       // Rejects when it was still waiting at the end.
-      this.#locks.request(`starfish/lent/${core}`, { signal: ending.signal }, () => this.#hold(ending.signal)).catch(() => {});
+      this.#locks
+        .request(`starfish/lent/${core}`, { signal: ending.signal }, () => this.#hold(ending.signal))
+        .catch(() => {});
     }
   }
 

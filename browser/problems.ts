@@ -18,7 +18,10 @@ export function missingHere(): Notice | undefined {
   if (typeof WebAssembly === "undefined" || typeof navigator.locks === "undefined" || typeof Worker === "undefined") {
     return {
       title: "This browser is too old to be a node",
-      words: ["Starfish needs Chrome or Edge 133, Firefox 135, Safari 18.4, or anything newer.", "Update it and open the link again."],
+      words: [
+        "Starfish needs Chrome or Edge 133, Firefox 135, Safari 18.4, or anything newer.",
+        "Update it and open the link again.",
+      ],
     };
   }
   return undefined;
@@ -52,11 +55,15 @@ const WORDS: Partial<Record<ErrorCode, Pick<Notice, "title" | "words">>> = {
   },
   "bad-certificate": {
     title: "This tab's membership has run out",
-    words: ["Nothing was lost. Ask somebody in the swarm for a new link and open it here: this tab stays the node that it was."],
+    words: [
+      "Nothing was lost. Ask somebody in the swarm for a new link and open it here: this tab stays the node that it was.",
+    ],
   },
   "not-a-member": {
     title: "The swarm does not let this tab in",
-    words: ["Its members say that this tab's membership holds no more. Ask one of them for a new link. Nothing here was lost."],
+    words: [
+      "Its members say that this tab's membership holds no more. Ask one of them for a new link. Nothing here was lost.",
+    ],
   },
   "wrong-swarm": {
     title: "Another swarm lives here",
@@ -64,7 +71,9 @@ const WORDS: Partial<Record<ErrorCode, Pick<Notice, "title" | "words">>> = {
   },
   "version-mismatch": {
     title: "This page is of another version than the swarm",
-    words: ["Nothing was lost, and nobody did anything wrong. Reloading gets the version of the node that serves the page."],
+    words: [
+      "Nothing was lost, and nobody did anything wrong. Reloading gets the version of the node that serves the page.",
+    ],
   },
   busy: {
     title: "Too many tabs",
@@ -96,7 +105,10 @@ export const nobodyAnswers: Notice = {
 
 /** A member has turned this node away, for a reason that it told. */
 export function refused(code: ErrorCode, message: string): Notice {
-  const words = WORDS[code] ?? { title: "The swarm does not take this tab", words: ["It keeps trying. Nothing was lost."] };
+  const words = WORDS[code] ?? {
+    title: "The swarm does not take this tab",
+    words: ["It keeps trying. Nothing was lost."],
+  };
   return { ...words, detail: message, actions: code === "version-mismatch" ? [reload] : [], closable: true };
 }
 

@@ -13,10 +13,14 @@ export const builtins: Readonly<Record<string, () => Promise<Uint8Array>>> = Obj
 
 async function load(name: string, url: string): Promise<Uint8Array> {
   const response = await fetch(url).catch((error: unknown) => {
-    throw new StarfishError("unreachable", `The task ${name} could not be loaded: the node that served this page does not answer`, {
-      cause: error,
-      retryable: true,
-    });
+    throw new StarfishError(
+      "unreachable",
+      `The task ${name} could not be loaded: the node that served this page does not answer`,
+      {
+        cause: error,
+        retryable: true,
+      },
+    );
   });
   if (!response.ok) throw new StarfishError("not-found", `The task ${name} is not on the server (${response.status})`);
   return new Uint8Array(await response.arrayBuffer());

@@ -55,7 +55,10 @@ export class Camera {
     const { x, y, zoom } = this.#view;
     const next = Math.max(1, Math.min(ZOOM_MAX, zoom * factor));
     const offset = { x: at.x - this.#size.width / 2, y: at.y - this.#size.height / 2 };
-    this.show({ x: x + offset.x / zoom - offset.x / next, y: y + offset.y / zoom - offset.y / next, zoom: next }, gentle);
+    this.show(
+      { x: x + offset.x / zoom - offset.x / next, y: y + offset.y / zoom - offset.y / next, zoom: next },
+      gentle,
+    );
   }
 
   project(point: Point, view: View): Point {

@@ -24,7 +24,9 @@ export function greeting(swarm: string | undefined, columns: number): string {
       ? ""
       : `${wrapped(`This tab is becoming a part of ${BOLD}${swarm}${PLAIN}, one computer made of everybody's devices.`, columns)}\n`;
   const width = Math.max(...THINGS.map(([line]) => line.length));
-  const things = THINGS.map(([line, what]) => `  ${runLink(line)}${" ".repeat(width - line.length)}   ${DIM}${what}${PLAIN}`);
+  const things = THINGS.map(
+    ([line, what]) => `  ${runLink(line)}${" ".repeat(width - line.length)}   ${DIM}${what}${PLAIN}`,
+  );
   return `${ACCENT}★ Starfish${PLAIN}\n${where}\nThree things to try; click them or type them:\n\n${things.join("\n")}\n`;
 }
 

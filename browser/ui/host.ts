@@ -23,7 +23,10 @@ export function pageHost(terminal: PageTerminal): Host {
  */
 async function pick(path: string, signal: AbortSignal): Promise<Uint8Array> {
   if (navigator.userActivation !== undefined && !navigator.userActivation.isActive) {
-    throw new StarfishError("unsupported", "The browser lets a page ask for a file only right after a key or click. Run the command again");
+    throw new StarfishError(
+      "unsupported",
+      "The browser lets a page ask for a file only right after a key or click. Run the command again",
+    );
   }
   const input = document.createElement("input");
   input.type = "file";
@@ -40,7 +43,10 @@ async function pick(path: string, signal: AbortSignal): Promise<Uint8Array> {
     input.click();
   });
   if (file.size > FILE_BYTES_MAX) {
-    throw new StarfishError("too-large", `${file.name} is larger than a tab can hold (512 MB). Use 'starfish sh' for it`);
+    throw new StarfishError(
+      "too-large",
+      `${file.name} is larger than a tab can hold (512 MB). Use 'starfish sh' for it`,
+    );
   }
   return new Uint8Array(await file.arrayBuffer());
 }

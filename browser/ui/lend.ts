@@ -29,7 +29,9 @@ export class LendControl {
   #lending: Lending = { cores: 1, lent: 0, chosen: 0, heldBack: undefined };
 
   constructor(onChoose: (cores: number) => void) {
-    this.#button.addEventListener("click", () => onChoose(this.#lending.chosen > 0 ? 0 : suggestedCores(this.#lending.cores)));
+    this.#button.addEventListener("click", () =>
+      onChoose(this.#lending.chosen > 0 ? 0 : suggestedCores(this.#lending.cores)),
+    );
     this.#less.addEventListener("click", () => onChoose(Math.max(0, this.#lending.chosen - 1)));
     this.#more.addEventListener("click", () => onChoose(Math.min(this.#lending.cores, this.#lending.chosen + 1)));
   }
@@ -40,7 +42,10 @@ export class LendControl {
     const on = chosen > 0;
     this.#button.disabled = false;
     this.#button.classList.toggle("accent", !on);
-    setText(this.#button, on ? "Stop lending" : `Lend ${suggestedCores(cores)} of ${cores} ${cores === 1 ? "core" : "cores"}`);
+    setText(
+      this.#button,
+      on ? "Stop lending" : `Lend ${suggestedCores(cores)} of ${cores} ${cores === 1 ? "core" : "cores"}`,
+    );
     this.#less.hidden = this.#more.hidden = !on;
     this.#less.disabled = chosen <= 1;
     this.#more.disabled = chosen >= cores;

@@ -23,7 +23,11 @@ export class NodeMark {
     this.element.append(this.#title, this.#glow, this.#shape, this.#count, this.#label);
     const colour = colourOf(node.peer);
     this.element.style.setProperty("--colour", `light-dark(${colour.light.hex}, ${colour.dark.hex})`);
-    this.#outline = node.isSelf ? (radius) => starPath(Math.max(10, radius * 1.45)) : node.kind === "tab" ? circlePath : squarePath;
+    this.#outline = node.isSelf
+      ? (radius) => starPath(Math.max(10, radius * 1.45))
+      : node.kind === "tab"
+        ? circlePath
+        : squarePath;
     this.element.addEventListener("click", (event) => {
       event.stopPropagation();
       onSelect();
@@ -33,7 +37,9 @@ export class NodeMark {
   update(node: NodeFacts, link: string): void {
     const busy = node.tasksRunning > 0;
     const state = statusWords(node);
-    set(this.element, { class: ["node", node.status, busy ? "busy" : "", node.isSelf ? "self" : ""].filter(Boolean).join(" ") });
+    set(this.element, {
+      class: ["node", node.status, busy ? "busy" : "", node.isSelf ? "self" : ""].filter(Boolean).join(" "),
+    });
     setText(this.#count, busy ? String(node.tasksRunning) : "");
     setText(this.#label, node.isSelf ? `${node.name} (you)` : state === "" ? node.name : `${node.name}, ${state}`);
     const kind = node.kind === "tab" ? "tab" : "container";

@@ -27,7 +27,10 @@ export function showNotice(notice: Notice | undefined): void {
     details.append(summary, notice.detail);
     box.append(details);
   }
-  const actions = [...(notice.actions ?? []), ...(notice.closable ? [{ label: "Close", run: () => showNotice(undefined) }] : [])];
+  const actions = [
+    ...(notice.actions ?? []),
+    ...(notice.closable ? [{ label: "Close", run: () => showNotice(undefined) }] : []),
+  ];
   if (actions.length === 0) return;
   const buttons = document.createElement("div");
   buttons.className = "buttons";

@@ -6,7 +6,7 @@ import type { Command } from "../../core/shell/types.ts";
 import { readSetting, writeSetting } from "../settings.ts";
 import { byId, setText } from "./dom.ts";
 import { greeting, PROMPT, whoIsHere } from "./greeting.ts";
-import { InvitePanel } from "./invite-panel.ts";
+import { connectInvitePanel } from "./invite-panel.ts";
 import { showKeyBar } from "./key-bar.ts";
 import { PendingShell } from "./pending-shell.ts";
 import { pageHost } from "./host.ts";
@@ -65,7 +65,10 @@ export class Page {
   }
 
   /** Shows and drives this computer. */
-  follow(computer: Computer, options: { swarm: string; commands: readonly Command[]; tasksRun: () => number }): SwarmModel {
+  follow(
+    computer: Computer,
+    options: { swarm: string; commands: readonly Command[]; tasksRun: () => number },
+  ): SwarmModel {
     const model = new SwarmModel(computer);
     this.#model = model;
     setText(byId("swarm-name", HTMLElement), options.swarm);
@@ -78,7 +81,7 @@ export class Page {
       this.#select(facts.nodes.find((node) => node.peer === this.#selected));
     });
     this.status.follow(model, options.tasksRun);
-    new InvitePanel(() => `${computer.inviteBase()}#${computer.net.invite()}`);
+    connectInvitePanel(() => `${computer.inviteBase()}#${computer.net.invite()}`);
     this.#shell.become(createShell(computer, pageHost(this.#terminal), options.commands));
     return model;
   }

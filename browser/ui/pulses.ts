@@ -41,9 +41,11 @@ export class Pulses {
       ],
       { duration: PULSE_MS, easing: "ease-in-out" },
     );
-    flight.onfinish = flight.oncancel = () => {
+    const landed = (): void => {
       dot.remove();
       this.#flying.delete(link);
     };
+    flight.addEventListener("finish", landed);
+    flight.addEventListener("cancel", landed);
   }
 }

@@ -38,7 +38,10 @@ export class StatusLine {
     this.say(self.name);
     this.#say("nodes", present === 1 ? "alone here" : `${present} nodes`);
     this.#say("links", linked === 0 ? "no links" : linked === 1 ? "1 link" : `${linked} links`);
-    this.#say("tasks", self.tasksRunning > 0 ? `${self.tasksRunning} running, ${tasksRun} run` : `${tasksRun} tasks run`);
+    this.#say(
+      "tasks",
+      self.tasksRunning > 0 ? `${self.tasksRunning} running, ${tasksRun} run` : `${tasksRun} tasks run`,
+    );
     const now = performance.now();
     const seconds = (now - this.#before.atMs) / 1000;
     if (seconds * 1000 < REFRESH_MS * 0.9) return;

@@ -67,8 +67,14 @@ function free(peers: readonly PeerId[], room: Point, middle: Point): Layout {
     one.y = clamp(one.y, room.y);
   });
   const seats = new Map<PeerId, Point>();
-  const across = fitted(bodies.map((one) => one.x), room.x);
-  const down = fitted(bodies.map((one) => one.y), room.y);
+  const across = fitted(
+    bodies.map((one) => one.x),
+    room.x,
+  );
+  const down = fitted(
+    bodies.map((one) => one.y),
+    room.y,
+  );
   for (const { peer, x, y } of bodies) seats.set(peer, { x: middle.x + across(x), y: middle.y + down(y) });
   return { seats, clusters: [], spacing };
 }
@@ -118,13 +124,9 @@ function sunflower(index: number, room: Point): Point {
 function relax(bodies: readonly Body[], spacing: number, metric: Point, confine: (body: Body) => void): void {
   for (let round = 0; round < ROUNDS; round++) {
     const strength = 0.5 * (1 - round / ROUNDS);
-    for (let i = 0; i < bodies.length; i++) {
-      const a = bodies[i];
-      for (let j = i + 1; a !== undefined && j < bodies.length; j++) {
-        const b = bodies[j];
-        if (b !== undefined) separate(a, b, spacing, metric, strength);
-      }
-    }
+    bodies.forEach((a, index) => {
+      for (const b of bodies.slice(index + 1)) separate(a, b, spacing, metric, strength);
+    });
     for (const one of bodies) confine(one);
   }
 }

@@ -147,7 +147,7 @@ function nodeFacts(member: Member, link: LinkInfo | undefined, running: number |
 export function linkWords(node: NodeFacts, nameOf: (peer: PeerId) => string): string {
   if (node.isSelf) return "this tab";
   if (node.status === "gone") return node.left ? "has left" : "lost";
-  if (node.link === undefined) return "no link of its own";
+  if (node.link === undefined) return "through others";
   const { kind, transport, via, reason } = node.link.path;
   if (kind === "direct") return `direct by ${TRANSPORTS[transport]}`;
   const by = via === undefined ? "relayed" : `relayed by ${nameOf(via)}`;
@@ -165,19 +165,12 @@ const TRANSPORTS = {
 /** What a node does, in words: "2 of 4 lent cores at work". */
 export function coresWords(node: NodeFacts): string {
   if (node.status === "gone") return "";
-  if (node.coresLent === 0) return node.tasksRunning === 0 ? "lends none" : `${node.tasksRunning} busy, lends none`;
-  return node.tasksRunning === 0 ? `lends ${node.coresLent}` : `${node.tasksRunning} of ${node.coresLent} busy`;
+  if (node.coresLent === 0) return node.tasksRunning === 0 ? "none lent" : `${node.tasksRunning} busy, none lent`;
+  return node.tasksRunning === 0 ? `${node.coresLent} lent` : `${node.tasksRunning} of ${node.coresLent} busy`;
 }
 
 export function statusWords(node: NodeFacts): string {
-  switch (node.status) {
-    case "awake":
-      return "";
-    case "asleep":
-      return "asleep";
-    case "suspect":
-      return "silent";
-    case "gone":
-      return "gone";
-  }
+  return STATUS[node.status];
 }
+
+const STATUS: Readonly<Record<MemberStatus, string>> = { awake: "", asleep: "asleep", suspect: "silent", gone: "gone" };

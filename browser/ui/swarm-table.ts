@@ -23,7 +23,11 @@ export class SwarmTable {
         row = newRow(node.peer);
         this.#rows.set(node.peer, row);
       }
-      fill(row, node, linkWords(node, (peer) => names.get(peer) ?? "another node"));
+      fill(
+        row,
+        node,
+        linkWords(node, (peer) => names.get(peer) ?? "another node"),
+      );
       if (this.#body.children[index] !== row) this.#body.insertBefore(row, this.#body.children[index] ?? null);
     });
   }

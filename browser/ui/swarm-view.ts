@@ -65,7 +65,12 @@ export class SwarmView {
       const self = this.#self();
       if (other === undefined || self === undefined || this.#frame !== undefined) return;
       const [from, to] = direction === "out" ? [self, other] : [other, self];
-      this.#pulses.send({ from: this.#project(from.at), to: this.#project(to.at), link: `${direction} ${peer}`, bytes });
+      this.#pulses.send({
+        from: this.#project(from.at),
+        to: this.#project(to.at),
+        link: `${direction} ${peer}`,
+        bytes,
+      });
     });
   }
 
@@ -76,7 +81,10 @@ export class SwarmView {
 
   #update(facts: SwarmFacts): void {
     this.#facts = facts;
-    const seated = facts.nodes.map((node) => node.peer).sort().join();
+    const seated = facts.nodes
+      .map((node) => node.peer)
+      .sort()
+      .join();
     if (seated !== this.#seated) {
       this.#seated = seated;
       this.#seat(true);
@@ -85,11 +93,17 @@ export class SwarmView {
     for (const node of facts.nodes) {
       const drawn = this.#drawn.get(node.peer);
       if (drawn === undefined) continue;
-      drawn.mark.update(node, linkWords(node, (peer) => names.get(peer) ?? "another node"));
+      drawn.mark.update(
+        node,
+        linkWords(node, (peer) => names.get(peer) ?? "another node"),
+      );
       const line = node.isSelf || node.link === undefined ? "none" : node.link.path.kind;
       drawn.line.setAttribute("class", `link ${node.status === "gone" ? "none" : line}`);
     }
-    setText(byId("empty", HTMLElement), facts.present === 1 ? "Nobody else is here yet. Type invite to bring in a friend." : "");
+    setText(
+      byId("empty", HTMLElement),
+      facts.present === 1 ? "Nobody else is here yet. Type invite to bring in a friend." : "",
+    );
     set(this.#svg, { "aria-label": summary(facts) });
   }
 
@@ -153,7 +167,11 @@ export class SwarmView {
         if (this.#camera.dragged) return;
         event.stopPropagation();
         const { clientWidth, clientHeight } = this.#picture;
-        this.#camera.show({ x: cluster.x, y: cluster.y, zoom: (0.46 * Math.min(clientWidth, clientHeight)) / cluster.radius });
+        this.#camera.show({
+          x: cluster.x,
+          y: cluster.y,
+          zoom: (0.46 * Math.min(clientWidth, clientHeight)) / cluster.radius,
+        });
       });
       byId("swarm-clusters", SVGGElement).append(element);
       this.#clusters.set(cluster, element);

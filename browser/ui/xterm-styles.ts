@@ -8,19 +8,23 @@
  */
 export function allowXtermStyles(target: Document): void {
   const create = target.createElement.bind(target);
-  target.createElement = ((name: string, options?: ElementCreationOptions): HTMLElement => {
+  target.createElement = (name: string, options?: ElementCreationOptions): HTMLElement => {
     if (name === "style") return sheetElement(target, create("template"));
     const element = create(name, options);
     if (name === "span") element.setAttribute = setAttribute;
     return element;
-  }) as typeof target.createElement;
+  };
 }
 
 /** An inert element that stands for a style sheet: its text is the sheet's, its removal takes the sheet away. */
 function sheetElement(target: Document, element: HTMLElement): HTMLElement {
   const sheet = new CSSStyleSheet();
   target.adoptedStyleSheets.push(sheet);
-  Object.defineProperty(element, "textContent", { set: (css: string) => sheet.replaceSync(css) });
+  Object.defineProperty(element, "textContent", {
+    set(css: string) {
+      sheet.replaceSync(css);
+    },
+  });
   element.remove = () => {
     Element.prototype.remove.call(element);
     target.adoptedStyleSheets = target.adoptedStyleSheets.filter((other) => other !== sheet);

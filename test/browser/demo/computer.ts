@@ -18,7 +18,12 @@ export function demoComputer(count: number): Demo {
     peer: one.record.peer,
     path:
       index % 4 === 3
-        ? { kind: "relayed", transport: "circuit", via: members[1]?.record.peer ?? "", reason: "no WebRTC in this browser" }
+        ? {
+            kind: "relayed",
+            transport: "circuit",
+            via: members[1]?.record.peer ?? "",
+            reason: "no WebRTC in this browser",
+          }
         : { kind: "direct", transport: index === 0 ? "websocket" : "webrtc" },
     roundTripMs: 1.5 + index * 2.3,
   }));
@@ -29,7 +34,8 @@ export function demoComputer(count: number): Demo {
     onMember: (listener: (change: MemberChange) => void) => changes.add(listener),
     links: () => links,
     onLinks: () => () => {},
-    onTraffic: (listener: (event: { peer: string; direction: "in" | "out"; bytes: number }) => void) => traffic.add(listener),
+    onTraffic: (listener: (event: { peer: string; direction: "in" | "out"; bytes: number }) => void) =>
+      traffic.add(listener),
     invite: () => "v1.demo".padEnd(600, "x"),
   };
   const cpu = { cores: 4, lent: 0, onActivity: () => () => {}, running: () => [], jobs: () => [] };

@@ -1,10 +1,8 @@
 /** Takes pictures of the demo: node test/browser/demo/look.ts OUTDIR. */
-import { createServer } from "node:http";
-import { readFile } from "node:fs/promises";
-import { mkdtempSync, mkdirSync } from "node:fs";
-import { extname, join } from "node:path";
+import { mkdirSync, mkdtempSync } from "node:fs";
+import { join } from "node:path";
 import { tmpdir } from "node:os";
-import { build } from "vite";
+import { build, preview } from "vite";
 import { chromium } from "playwright-core";
 import { CHROMIUM_ARGS, chromiumPath } from "../../../tools/chromium.ts";
 
@@ -17,31 +15,24 @@ await build({
   plugins: [
     {
       name: "demo",
-      transformIndexHtml: { order: "pre", handler: (html) => html.replace("./main.ts", "/../test/browser/demo/main.ts") },
+      transformIndexHtml: {
+        order: "pre",
+        handler: (html) => html.replace("./main.ts", "/../test/browser/demo/main.ts"),
+      },
     },
   ],
 });
-const types: Record<string, string> = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
-const server = createServer(async (request, response) => {
-  const path = new URL(request.url ?? "/", "http://x").pathname;
-  try {
-    const body = await readFile(join(dir, path === "/" ? "index.html" : path));
-    response.writeHead(200, { "content-type": types[extname(path === "/" ? "index.html" : path)] ?? "application/octet-stream" });
-    response.end(body);
-  } catch {
-    response.writeHead(404).end();
-  }
-});
-await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-const address = server.address();
-const port = typeof address === "object" && address !== null ? address.port : 0;
+const server = await preview({ logLevel: "warn", build: { outDir: dir }, preview: { host: "127.0.0.1", port: 0 } });
+const url = server.resolvedUrls?.local[0] ?? "";
 const browser = await chromium.launch({ executablePath: chromiumPath(), args: [...CHROMIUM_ARGS] });
 const shots = [
   { name: "desktop-dark", width: 1280, height: 800, dark: true, query: "n=5" },
   { name: "desktop-light", width: 1280, height: 800, dark: false, query: "n=14&notice=1" },
   { name: "many-dark", width: 1280, height: 800, dark: true, query: "n=200" },
+  { name: "table-dark", width: 1280, height: 800, dark: true, query: "n=12", click: "#show-table" },
+  { name: "invite-light", width: 1280, height: 800, dark: false, query: "n=5", click: "#invite-open" },
   { name: "phone-dark", width: 390, height: 844, dark: true, query: "n=4" },
-  { name: "phone-light", width: 390, height: 844, dark: false, query: "n=4", swarm: true },
+  { name: "phone-light", width: 390, height: 844, dark: false, query: "n=4", click: "#tab-swarm" },
 ];
 for (const shot of shots) {
   const context = await browser.newContext({
@@ -54,12 +45,12 @@ for (const shot of shots) {
   const page = await context.newPage();
   page.on("console", (message) => console.log(shot.name, message.type(), message.text()));
   page.on("pageerror", (error) => console.log(shot.name, "error", error.message));
-  await page.goto(`http://127.0.0.1:${port}/?${shot.query}`);
+  await page.goto(`${url}?${shot.query}`);
   await page.waitForTimeout(900);
-  if (shot.swarm === true) await page.locator("#tab-swarm").click();
+  if (shot.click !== undefined) await page.locator(shot.click).click();
   await page.waitForTimeout(900);
   await page.screenshot({ path: join(out, `${shot.name}.png`) });
   await context.close();
 }
 await browser.close();
-server.close();
+await server.close();

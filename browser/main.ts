@@ -1,0 +1,67 @@
+/**
+ * The page's life, in order: terminal and prompt at once; then what this browser lacks, if anything; then the node, which
+ * is loaded apart (network and computer are most of the code) and brings everything on the page to life.
+ */
+import { StarfishError } from "../core/base/errors.ts";
+import { friendlyName } from "../core/net/names.ts";
+import { parseInvite, type Invite } from "../core/net/invite.ts";
+import { realCrypto } from "../core/platform/crypto.ts";
+import { watchContact } from "./contact.ts";
+import { followLife } from "./life.ts";
+import { LendingPolicy } from "./lending.ts";
+import { forgetful, lostContact, missingHere, nobodyAnswers, refused, whyNotStarted } from "./problems.ts";
+import { readSetting, writeSetting } from "./settings.ts";
+import { LendControl } from "./ui/lend.ts";
+import { showNotice } from "./ui/notice.ts";
+import { Page } from "./ui/page.ts";
+
+const page = new Page();
+
+/** The invite in the link, or the one that brought this browser here before. Throws "bad-invite" or "version-mismatch". */
+function findInvite(): { text: string; invite: Invite } {
+  const fragment = location.hash.slice(1);
+  const text = fragment === "" ? readSetting("invite") : fragment;
+  const invite = parseInvite(realCrypto, text ?? "");
+  return { text: text ?? "", invite };
+}
+
+async function start(): Promise<void> {
+  const missing = missingHere();
+  if (missing !== undefined) {
+    page.open(undefined);
+    page.fail(new StarfishError("unsupported", missing.title));
+    return showNotice(missing);
+  }
+  const { text, invite } = findInvite();
+  const swarm = friendlyName(invite.swarm);
+  page.open(swarm);
+  const { startTabNode } = await import("./tab-node.ts");
+  const node = await startTabNode({
+    invite,
+    onRefused: (code, message) => showNotice(refused(code, message)),
+  });
+  writeSetting("invite", text);
+  if (node.forgetful) showNotice(forgetful);
+
+  const { computer } = node;
+  const model = page.follow(computer, { swarm, commands: [], tasksRun: node.tasksRun });
+  const control = new LendControl((cores) => lending.choose(cores));
+  const lending = new LendingPolicy(computer.cpu, navigator.locks, (state) => control.update(state));
+  watchContact(model, {
+    joined: () => page.sayWhoIsHere(),
+    nobody: () => showNotice(nobodyAnswers),
+    lost: () => showNotice(lostContact),
+    back: () => showNotice(undefined),
+  });
+  followLife(computer);
+}
+
+// Another link in the same tab is another swarm, or a mended key.
+addEventListener("hashchange", () => location.reload());
+
+start().catch((error: unknown) => {
+  if (!page.opened) page.open(undefined);
+  page.fail(error);
+  page.status.say("Not connected");
+  showNotice(whyNotStarted(error));
+});

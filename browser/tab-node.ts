@@ -1,0 +1,123 @@
+/**
+ * This tab as a node: its slot and store, its identity, the network, and the computer on top. Loaded after the terminal
+ * is on the screen, because it is most of the page's code.
+ */
+import { toHex } from "../core/base/bytes.ts";
+import { ERROR_CODES, type ErrorCode } from "../core/base/errors.ts";
+import type { Computer } from "../core/computer.ts";
+import { createComputer } from "../core/index.ts";
+import { unsharedCores } from "../core/cpu/core-budget.ts";
+import { formatInvite, type Invite } from "../core/net/invite.ts";
+import { LINKS_MAX_TAB } from "../core/net/overlay.ts";
+import { realClock } from "../core/platform/clock.ts";
+import { realCrypto } from "../core/platform/crypto.ts";
+import { MemoryStore } from "../core/platform/memory-store.ts";
+import { realRandom } from "../core/platform/random.ts";
+import type { Log } from "../core/ports/log.ts";
+import type { Store } from "../core/ports/store.ts";
+import { createLibp2pNetwork } from "../core/transport/network.ts";
+import { bootstrapAddress } from "./bootstrap.ts";
+import { browserSandbox } from "./sandbox.ts";
+import { readSetting, writeSetting } from "./settings.ts";
+import { claimSlot } from "./slots.ts";
+import { openIndexedDbStore } from "./store.ts";
+import { builtins } from "./tasks.ts";
+
+const DEVICE_BYTES = 8;
+
+export interface TabNode {
+  readonly computer: Computer;
+  /** Nothing could be stored: it is a new node each time. */
+  readonly forgetful: boolean;
+  /** Tasks that have ended here since the start. */
+  readonly tasksRun: () => number;
+}
+
+export interface TabNodeOptions {
+  readonly invite: Invite;
+  /** A member turned this node away. */
+  readonly onRefused: (code: ErrorCode, message: string) => void;
+}
+
+/** Rejects with what problems.ts has words for. */
+export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
+  const slot = await claimSlot(navigator.locks);
+  const { store, forgetful } = await openStore(slot);
+  const device = await sharedDevice();
+  const computer = await createComputer(
+    {
+      network: ({ privateKey }) => createLibp2pNetwork({ privateKey, linksMax: LINKS_MAX_TAB, webrtc: true }),
+      store,
+      clock: realClock,
+      crypto: realCrypto,
+      random: realRandom,
+      sandbox: browserSandbox(),
+      budget: unsharedCores,
+      log: pageLog(options.onRefused),
+    },
+    {
+      kind: "tab",
+      device,
+      invite: withPageAddress(options.invite),
+      found: false,
+      coresLent: 0,
+      builtins,
+      inviteBase: () => `${location.origin}${location.pathname}`,
+    },
+  );
+  return { computer, forgetful, tasksRun: countTasks(computer) };
+}
+
+/** The invite with the node that served the page as the first to try: it answered a moment ago. */
+function withPageAddress(invite: Invite): string {
+  const address = bootstrapAddress(location);
+  const addresses = address === undefined ? invite.addresses : [address, ...invite.addresses];
+  return formatInvite(realCrypto, { ...invite, addresses: [...new Set(addresses)] });
+}
+
+/** A private window may have no storage, or one that fails: then a store that lasts as long as the tab. */
+async function openStore(slot: number): Promise<{ store: Store; forgetful: boolean }> {
+  try {
+    const store = await openIndexedDbStore(`starfish-${slot}`);
+    await store.keys("");
+    return { store, forgetful: false };
+  } catch {
+    return { store: new MemoryStore(), forgetful: true };
+  }
+}
+
+/** What the tabs of this browser share their fate with. Under a lock, so that two first tabs do not make two. */
+function sharedDevice(): Promise<string> {
+  return navigator.locks.request("starfish/device", () => {
+    const kept = readSetting("device");
+    if (kept !== undefined) return kept;
+    const made = `browser-${toHex(realRandom.bytes(DEVICE_BYTES))}`;
+    writeSetting("device", made);
+    return made;
+  });
+}
+
+/** The page shows what matters; the rest is for the developer tools, at the level that they hide by default. */
+function pageLog(onRefused: TabNodeOptions["onRefused"]): Log {
+  return {
+    write(level, event, fields = {}) {
+      if (level !== "debug") console.debug(event, fields);
+      // Turning others away is our business; being turned away is the person's, and another version is both.
+      if (event !== "net.refused" || (fields["by"] === "us" && fields["code"] !== "version-mismatch")) return;
+      const code = ERROR_CODES.find((known) => known === fields["code"]);
+      if (code !== undefined) onRefused(code, String(fields["message"]));
+    },
+  };
+}
+
+/** By watching the number that run: each step down is one that has ended. */
+function countTasks({ cpu }: Computer): () => number {
+  let run = 0;
+  let running = cpu.running().length;
+  cpu.onActivity(() => {
+    const now = cpu.running().length;
+    run += Math.max(0, running - now);
+    running = now;
+  });
+  return () => run;
+}
