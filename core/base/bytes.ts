@@ -54,5 +54,5 @@ export function toBase64Url(bytes: Bytes): string {
 
 /** Throws SyntaxError on text that is not base64url. */
 export function fromBase64Url(encoded: string): Uint8Array<ArrayBuffer> {
-  return base64url.baseDecode(encoded) as Uint8Array<ArrayBuffer>;
+  return base64url.baseDecode(encoded);
 }

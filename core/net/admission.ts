@@ -43,7 +43,14 @@ export type Outcome =
   | { readonly kind: "member"; readonly standing: Standing }
   | { readonly kind: "refused"; readonly by: "us" | "them"; readonly error: StarfishError };
 
-const REFUSAL_CODES = ["not-a-member", "wrong-swarm", "version-mismatch", "bad-certificate", "malformed", "busy"] as const;
+const REFUSAL_CODES = [
+  "not-a-member",
+  "wrong-swarm",
+  "version-mismatch",
+  "bad-certificate",
+  "malformed",
+  "busy",
+] as const;
 
 const versionsSchema = v.object({ versions: v.object({ min: integerOf(0), max: integerOf(0) }) });
 const passSchema = v.object({ swarm: textOf(64), chain: chainSchema });
@@ -128,7 +135,10 @@ function judge(
   { clock, crypto }: AdmissionPorts,
 ): Standing {
   if (shown.swarm !== own.swarm) {
-    throw new StarfishError("wrong-swarm", "The two nodes are of different swarms. Check that the link is the right one");
+    throw new StarfishError(
+      "wrong-swarm",
+      "The two nodes are of different swarms. Check that the link is the right one",
+    );
   }
   return verifyChain(crypto, shown.chain, own.swarm, peer, clock.now());
 }

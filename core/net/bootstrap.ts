@@ -8,7 +8,11 @@ import type { Member } from "./types.ts";
  * first and the longest-lived of them first since they are likeliest to stay; then more of the same devices, and last
  * those that were known before.
  */
-export function bestAddresses(members: readonly Member[], own: readonly Address[], before: readonly Address[]): Address[] {
+export function bestAddresses(
+  members: readonly Member[],
+  own: readonly Address[],
+  before: readonly Address[],
+): Address[] {
   const others = members
     .filter(({ isSelf, record, status }) => !isSelf && status === "awake" && record.addresses.length > 0)
     .toSorted((a, b) => a.record.startedAtMs - b.record.startedAtMs);

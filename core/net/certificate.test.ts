@@ -1,11 +1,20 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decode, encode } from "../base/codec.ts";
 import { isStarfishError, StarfishError } from "../base/errors.ts";
 import { peerIdOf } from "../base/peer-id.ts";
 import { realCrypto as crypto } from "../platform/crypto.ts";
 import type { KeyPair } from "../ports/crypto.ts";
-import { issue, outranks, read, swarmIdOf, verifyChain, verifyDelegation, type Chain, type Statement } from "./certificate.ts";
+import {
+  issue,
+  outranks,
+  read,
+  swarmIdOf,
+  verifyChain,
+  verifyDelegation,
+  type Chain,
+  type Statement,
+} from "./certificate.ts";
 import { CHAIN_LENGTH_MAX, CLOCK_TOLERANCE_MS } from "./limits.ts";
 import type { Role } from "./types.ts";
 import * as v from "valibot";
@@ -118,7 +127,10 @@ describe("a chain that is wrong says what is wrong", () => {
     expect(refusal([delegated, redelegated, encode([encode(fields), signature])]).message).toMatch(/role/);
     // Below a delegate that may give the role, the forgery shows by its signature alone.
     const [, hand] = decode(v.tuple([v.instance(Uint8Array), v.instance(Uint8Array)]), certificate(inviter, node));
-    const raised = decode(v.array(v.unknown()), decode(v.tuple([v.instance(Uint8Array), v.unknown()]), certificate(inviter, node))[0]);
+    const raised = decode(
+      v.array(v.unknown()),
+      decode(v.tuple([v.instance(Uint8Array), v.unknown()]), certificate(inviter, node))[0],
+    );
     raised[5] = "admin";
     expect(refusal([delegated, encode([encode(raised), hand])]).message).toMatch(/signature/);
   });
@@ -126,7 +138,9 @@ describe("a chain that is wrong says what is wrong", () => {
 
 test("a delegation is checked like a chain, for its key", () => {
   const nowMs = NOW;
-  expect(verifyDelegation(crypto, [delegated, redelegated], swarm, second.publicKey, nowMs).notAfterMs).toBe(NOW + 5 * DAY);
+  expect(verifyDelegation(crypto, [delegated, redelegated], swarm, second.publicKey, nowMs).notAfterMs).toBe(
+    NOW + 5 * DAY,
+  );
   expect(() => verifyDelegation(crypto, chain, swarm, node.publicKey, nowMs)).toThrow(/may not sign/);
   expect(() => verifyDelegation(crypto, [delegated], swarm, second.publicKey, nowMs)).toThrow(/another key/);
   expect(() => verifyDelegation(crypto, [], swarm, second.publicKey, nowMs)).toThrow(/empty/);

@@ -13,7 +13,16 @@ import type { Crypto, KeyPair } from "../ports/crypto.ts";
 import type { Address } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
 import type { Store } from "../ports/store.ts";
-import { chainSchema, issue, outranks, rootKeyOf, swarmIdOf, verifyChain, type Chain, type Standing } from "./certificate.ts";
+import {
+  chainSchema,
+  issue,
+  outranks,
+  rootKeyOf,
+  swarmIdOf,
+  verifyChain,
+  type Chain,
+  type Standing,
+} from "./certificate.ts";
 import type { Identity } from "./identity.ts";
 import { checkInvite, SECRET_BYTES, type Delegation, type Invite } from "./invite.ts";
 import { ADDRESS_CHARS_MAX, FOUNDER_LIFETIME_MS, INVITE_ADDRESSES_MAX, INVITE_LIFETIME_MS } from "./limits.ts";
@@ -114,7 +123,14 @@ export async function loadCredentials(ports: CredentialPorts, swarm?: SwarmId): 
   if (name === undefined || bytes === undefined) return undefined;
   try {
     const { chain, secret, delegation, delegationKey, addresses, root } = decode(keptSchema, bytes);
-    return { swarm: name, chain, secret, delegation: { chain: delegation, privateKey: delegationKey }, addresses, root };
+    return {
+      swarm: name,
+      chain,
+      secret,
+      delegation: { chain: delegation, privateKey: delegationKey },
+      addresses,
+      root,
+    };
   } catch (error) {
     throw new StarfishError("io", "The stored membership of this node is damaged", { cause: error });
   }
@@ -159,7 +175,10 @@ export async function obtainCredentials(
           ? foundSwarm(crypto, ports.random, identity, nowMs)
           : undefined;
   if (obtained === undefined) {
-    throw new StarfishError("bad-invite", "This node is in no swarm yet. Open it by an invite link, with the part after #");
+    throw new StarfishError(
+      "bad-invite",
+      "This node is in no swarm yet. Open it by an invite link, with the part after #",
+    );
   }
   await saveCredentials(ports, obtained);
   return obtained;
@@ -182,7 +201,8 @@ function refresh(
   }
   if (before instanceof StarfishError) return renewed;
   const after = standingOf(crypto, identity, renewed, nowMs);
-  const isBetter = outranks(after.role, before.role) || (after.role === before.role && after.notAfterMs > before.notAfterMs);
+  const isBetter =
+    outranks(after.role, before.role) || (after.role === before.role && after.notAfterMs > before.notAfterMs);
   return isBetter ? renewed : { ...renewed, chain: kept.chain };
 }
 

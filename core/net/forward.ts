@@ -20,7 +20,13 @@ import type { PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
 import { chainSchema, verifyChain, type Chain } from "./certificate.ts";
 import type { Identity } from "./identity.ts";
-import { FORWARD_AGE_MAX_MS, FORWARD_BYTES_MAX, FORWARD_NONCES_MAX, FORWARDS_MAX, FORWARDS_PER_PEER_MAX } from "./limits.ts";
+import {
+  FORWARD_AGE_MAX_MS,
+  FORWARD_BYTES_MAX,
+  FORWARD_NONCES_MAX,
+  FORWARDS_MAX,
+  FORWARDS_PER_PEER_MAX,
+} from "./limits.ts";
 import type { AdmittedLink, Links } from "./links.ts";
 import type { Rpc } from "./rpc.ts";
 import { decodeReply, encodeFailure } from "./rpc-wire.ts";
@@ -107,7 +113,10 @@ class Forwarding implements Forwarder {
     const { identity, chain } = this.#options;
     const bytes = encode(request);
     if (bytes.length > FORWARD_BYTES_MAX) {
-      throw new StarfishError("too-large", `No direct link to the node, and ${bytes.length} bytes are too many to forward`);
+      throw new StarfishError(
+        "too-large",
+        `No direct link to the node, and ${bytes.length} bytes are too many to forward`,
+      );
     }
     const nonce = random.bytes(NONCE_BYTES);
     const says = { from: identity.peer, to, chain, protocol, request: bytes, nonce, atMs: Math.round(clock.now()) };
@@ -124,7 +133,8 @@ class Forwarding implements Forwarder {
   async #carry({ to, envelope }: v.InferOutput<typeof forwardSchema>, context: RequestContext): Promise<Uint8Array> {
     const { rpc, links } = this.#ports;
     const link = links.get(to);
-    if (link === undefined) throw new StarfishError("unreachable", "The member asked to forward has no link to the other");
+    if (link === undefined)
+      throw new StarfishError("unreachable", "The member asked to forward has no link to the other");
     const release = this.#carried.take(context.from);
     if (release === undefined) throw new StarfishError("busy", "The member asked to forward carries too much already");
     try {
@@ -152,7 +162,9 @@ class Forwarding implements Forwarder {
   /** A reply that is too large to be carried becomes an error that says so. */
   #fitting(reply: Uint8Array): Uint8Array {
     if (reply.length <= FORWARD_BYTES_MAX) return reply;
-    return encodeFailure(new StarfishError("too-large", "The reply is too large to be forwarded, and there is no direct link"));
+    return encodeFailure(
+      new StarfishError("too-large", "The reply is too large to be forwarded, and there is no direct link"),
+    );
   }
 
   #remember(nonce: Uint8Array): void {

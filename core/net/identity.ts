@@ -46,5 +46,8 @@ async function loadSeed({ store, random }: IdentityPorts): Promise<Uint8Array> {
   }
   if (kept.length === SEED_BYTES) return kept;
   // A new key here would be a new node in silence, whose stored shards count no more.
-  throw new StarfishError("io", `The stored key of this node is damaged (${kept.length} bytes instead of ${SEED_BYTES})`);
+  throw new StarfishError(
+    "io",
+    `The stored key of this node is damaged (${kept.length} bytes instead of ${SEED_BYTES})`,
+  );
 }

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { toBase64Url } from "../base/bytes.ts";
 import { encode } from "../base/codec.ts";

@@ -60,9 +60,13 @@ export function parseInvite(crypto: Crypto, text: string): Invite {
   if (match === null) throw noInvite(fragment);
   const [, version, payload = ""] = match;
   if (`v${version}` !== VERSION) {
-    throw new StarfishError("version-mismatch", "This link was made by another version of Starfish. Update and try again");
+    throw new StarfishError(
+      "version-mismatch",
+      "This link was made by another version of Starfish. Update and try again",
+    );
   }
-  if (fragment.length > INVITE_CHARS_MAX) throw bad("This link is too long to be an invite. Copy it again, and nothing else");
+  if (fragment.length > INVITE_CHARS_MAX)
+    throw bad("This link is too long to be an invite. Copy it again, and nothing else");
   const [chain, privateKey, secret, addresses] = decodeBody(crypto, decodeText(payload));
   const [first] = chain;
   if (first === undefined) throw bad("This link lets nobody in: it has no key. Ask for a new one");
@@ -105,7 +109,9 @@ function decodeBody(crypto: Crypto, whole: Bytes): v.InferOutput<typeof bodySche
   try {
     return decode(bodySchema, body);
   } catch (error) {
-    throw new StarfishError("bad-invite", "This link is whole, but it is no invite. Ask for a new one", { cause: error });
+    throw new StarfishError("bad-invite", "This link is whole, but it is no invite. Ask for a new one", {
+      cause: error,
+    });
   }
 }
 
@@ -113,7 +119,9 @@ function swarmOf(certificate: Uint8Array): SwarmId {
   try {
     return swarmIdOf(read(certificate).swarm);
   } catch (error) {
-    throw new StarfishError("bad-invite", "This link's certificate cannot be read. Ask for a new one", { cause: error });
+    throw new StarfishError("bad-invite", "This link's certificate cannot be read. Ask for a new one", {
+      cause: error,
+    });
   }
 }
 

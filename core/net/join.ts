@@ -52,9 +52,15 @@ async function attempt(
   signal: AbortSignal,
 ): Promise<StarfishError | undefined> {
   const dial = (address: Address): Promise<AdmittedLink> =>
-    withDeadline(clock, JOIN_ATTEMPT_MS, "Joining", (deadline) => links.dial({ addresses: [address] }, { signal: deadline }), {
-      signal,
-    });
+    withDeadline(
+      clock,
+      JOIN_ATTEMPT_MS,
+      "Joining",
+      (deadline) => links.dial({ addresses: [address] }, { signal: deadline }),
+      {
+        signal,
+      },
+    );
   const failures: StarfishError[] = [];
   const dials = addresses.map((address) =>
     dial(address).catch((error: unknown) => {

@@ -7,9 +7,17 @@ import { isStarfishError, StarfishError } from "../base/errors.ts";
 import type { Crypto, KeyPair } from "../ports/crypto.ts";
 import { HELLO_PROTOCOL, type Pass } from "./admission.ts";
 import { issue, swarmIdOf, type Chain, type Statement } from "./certificate.ts";
-import { CLOCK_TOLERANCE_MS, FAULTS_MAX, MISBEHAVED_MS, PART_MESSAGE_BYTES_MAX, REFUSED_MS, STRANGERS_MAX } from "./limits.ts";
-import { createLinkTable, type LinkTable, type Refusal } from "./link-table.ts";
+import {
+  CLOCK_TOLERANCE_MS,
+  FAULTS_MAX,
+  MISBEHAVED_MS,
+  PART_MESSAGE_BYTES_MAX,
+  REFUSED_MS,
+  STRANGERS_MAX,
+} from "./limits.ts";
+import { createLinkTable, type LinkTable } from "./link-table.ts";
 import type { AdmittedLink } from "./links.ts";
+import type { Refusal } from "./lobby.ts";
 import { PART_PROTOCOLS } from "./member-link.ts";
 
 const DAY = 86_400_000;
@@ -182,11 +190,12 @@ describe("members", () => {
     b.table.accept("/early/1.0.0", (channel, link) => {
       channel.onMessage((message) => heard.push(`${link.role} ${new TextDecoder().decode(message)}`));
     });
-    const opened = a.node.ports.network.dial({ addresses: ["sim:b"] }).then(async (link) => {
+    const sendEarly = async (): Promise<void> => {
+      const link = await a.node.ports.network.dial({ addresses: ["sim:b"] });
       const channel = await link.open("/early/1.0.0");
       channel.send(utf8("first"));
-    });
-    await scene.world.settle(opened, { withinMs: 5_000 });
+    };
+    await scene.world.settle(sendEarly(), { withinMs: 5_000 });
     await scene.world.runUntil(() => heard.length === 1, { withinMs: 5_000 });
     expect(heard).toEqual(["member first"]);
   });
@@ -273,14 +282,17 @@ describe("who is refused gets nothing, is told why, and is left alone", () => {
     let accepted = 0;
     member.table.accept("/secret/1.0.0", () => accepted++);
     const stranger = scene.world.spawn({ name: "stranger", kind: "node" });
-    const link = await scene.world.settle(stranger.ports.network.dial({ addresses: ["sim:member"] }), { withinMs: 1_000 });
+    const link = await scene.world.settle(stranger.ports.network.dial({ addresses: ["sim:member"] }), {
+      withinMs: 1_000,
+    });
     const ends: (StarfishError | undefined)[] = [];
-    for (const protocol of [...Object.values(PART_PROTOCOLS), ...Array.from({ length: 50 }, () => "/secret/1.0.0")]) {
-      void link.open(protocol).then((channel) => {
-        channel.onClose((error) => ends.push(error));
-        channel.send(utf8("let me in"));
-      });
-    }
+    const knock = async (protocol: string): Promise<void> => {
+      const channel = await link.open(protocol);
+      channel.onClose((error) => ends.push(error));
+      channel.send(utf8("let me in"));
+    };
+    for (const protocol of Object.values(PART_PROTOCOLS)) void knock(protocol);
+    for (let i = 0; i < 50; i++) void knock("/secret/1.0.0");
     await scene.world.runUntil(() => ends.length === 53, { withinMs: 15_000 });
     expect(ends.every((error) => error !== undefined)).toBe(true);
     expect([accepted, member.received.length]).toEqual([0, 0]);
@@ -289,7 +301,9 @@ describe("who is refused gets nothing, is told why, and is left alone", () => {
   test("who says nothing is gone after ten seconds, and too many at once at once", async () => {
     const scene = new Scene(13);
     const member = scene.party("member");
-    const strangers = Array.from({ length: STRANGERS_MAX + 10 }, (_, i) => scene.world.spawn({ name: `s${i}`, kind: "node" }));
+    const strangers = Array.from({ length: STRANGERS_MAX + 10 }, (_, i) =>
+      scene.world.spawn({ name: `s${i}`, kind: "node" }),
+    );
     for (const { ports } of strangers) {
       ports.network.handle(HELLO_PROTOCOL, () => {});
       ports.network.dial({ addresses: ["sim:member"] }).catch(() => {});

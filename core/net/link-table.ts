@@ -6,76 +6,44 @@
  * Promises: nothing but the hello passes before admission; channels that come early wait, bounded; members are held to
  * rates and sizes, and to certificates that have not run out; every bound is in limits.ts.
  */
-import { isStarfishError, messageOf, StarfishError, toStarfishError } from "../base/errors.ts";
+import { isStarfishError, messageOf, StarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
-import { abortable, every, type Clock, type Timer } from "../ports/clock.ts";
-import type { Crypto } from "../ports/crypto.ts";
-import type { Log } from "../ports/log.ts";
-import type { Channel, DialTarget, Link, Network, PeerId } from "../ports/network.ts";
-import { greet, HELLO_PROTOCOL, host, isPunished, type Outcome, type Pass } from "./admission.ts";
+import { abortable, every, type Timer } from "../ports/clock.ts";
+import type { Channel, DialTarget, Link, PeerId } from "../ports/network.ts";
+import { HELLO_PROTOCOL, type Pass } from "./admission.ts";
 import type { Standing } from "./certificate.ts";
 import { Conduct } from "./conduct.ts";
 import {
   CLOCK_TOLERANCE_MS,
   EXPIRY_SWEEP_MS,
-  FAREWELL_MS,
-  HELLO_PATIENCE_MS,
   MISBEHAVED_MS,
   PART_MESSAGE_BYTES_MAX,
   REFUSED_MS,
-  STRANGER_DEADLINE_MS,
-  STRANGER_HELLOS_MAX,
   STRANGERS_MAX,
   WAITING_CHANNELS_MAX,
 } from "./limits.ts";
 import type { AdmittedLink, LinkPart, Links } from "./links.ts";
+import { Lobby, type Entry, type LobbyPorts, type Refusal } from "./lobby.ts";
 import { MemberLink, PART_PROTOCOLS } from "./member-link.ts";
 import type { Traffic } from "./meter.ts";
-
-export interface LinkTablePorts {
-  readonly network: Network;
-  readonly clock: Clock;
-  readonly crypto: Crypto;
-  readonly log: Log;
-}
 
 export interface LinkTable extends Links {
   /** Accepts channels of a protocol from members. Strangers' are held until their hello is through, or refused. */
   accept(protocol: string, receive: (channel: Channel, link: AdmittedLink) => void): Unsubscribe;
   onTraffic(listener: (event: Traffic) => void): Unsubscribe;
-  /** A handshake has failed: `by` says which side found fault with the other. */
+  /** A handshake has failed, and why. */
   onRefused(listener: (refusal: Refusal) => void): Unsubscribe;
   /** Closes every link in peace. */
   close(): Promise<void>;
 }
 
-export interface Refusal {
-  readonly peer: PeerId;
-  readonly by: "us" | "them";
-  readonly error: StarfishError;
-}
-
-/** A link from its first moment to its last. */
-interface Entry {
-  readonly link: Link;
-  readonly deadline: Timer;
-  /** Ends the handshakes that are under way. */
-  readonly ended: AbortController;
-  readonly settled: PromiseWithResolvers<AdmittedLink>;
-  member: MemberLink | undefined;
-  isOver: boolean;
-  hasGreeted: boolean;
-  hellos: number;
-  waiting: { readonly channel: Channel; readonly receive: (channel: Channel, link: MemberLink) => void }[];
-}
-
-export function createLinkTable(pass: () => Pass): (ports: LinkTablePorts) => LinkTable {
+export function createLinkTable(pass: () => Pass): (ports: LobbyPorts) => LinkTable {
   return (ports) => new Table(pass, ports);
 }
 
 class Table implements LinkTable {
-  readonly #pass: () => Pass;
-  readonly #ports: LinkTablePorts;
+  readonly #ports: LobbyPorts;
+  readonly #lobby: Lobby;
   readonly #conduct: Conduct;
   readonly #byPeer = new Map<PeerId, Entry>();
   readonly #byLink = new WeakMap<Link, Entry>();
@@ -87,9 +55,17 @@ class Table implements LinkTable {
   readonly #subscriptions: Unsubscribe[];
   readonly #sweep: Timer;
 
-  constructor(pass: () => Pass, ports: LinkTablePorts) {
-    this.#pass = pass;
+  constructor(pass: () => Pass, ports: LobbyPorts) {
     this.#ports = ports;
+    this.#lobby = new Lobby(
+      {
+        pass,
+        onMember: (entry, standing) => this.#admit(entry, standing),
+        onRefused: (refusal) => this.#refused.emit(refusal),
+        onEnd: (entry, error) => this.#end(entry, error),
+      },
+      ports,
+    );
     this.#conduct = new Conduct(ports.clock);
     const { network, clock } = ports;
     this.#subscriptions = [
@@ -163,7 +139,7 @@ class Table implements LinkTable {
   async close(): Promise<void> {
     for (const unsubscribe of this.#subscriptions) unsubscribe();
     this.#sweep.cancel();
-    const entries = [...this.#byPeer.values()];
+    const entries = Array.from(this.#byPeer.values());
     await Promise.all(entries.map(({ member, link }) => (member ?? link).close()));
     for (const entry of entries) this.#end(entry, new StarfishError("closed", "This node has left"));
   }
@@ -177,14 +153,14 @@ class Table implements LinkTable {
     if (before !== undefined) this.#drop(before, new StarfishError("link-closed", "The peer has connected anew"));
     const entry: Entry = {
       link,
-      deadline: this.#ports.clock.timer(STRANGER_DEADLINE_MS, () => this.#onDeadline(entry)),
       ended: new AbortController(),
       settled: Promise.withResolvers<AdmittedLink>(),
-      member: undefined,
-      isOver: false,
+      deadline: undefined,
+      waiting: [],
       hasGreeted: false,
       hellos: 0,
-      waiting: [],
+      member: undefined,
+      isOver: false,
     };
     // Nobody has to be waiting for it.
     entry.settled.promise.catch(() => {});
@@ -193,10 +169,8 @@ class Table implements LinkTable {
     link.onClose(() => this.#end(entry, new StarfishError("link-closed", "The link has closed", { retryable: true })));
     if (link.inbound && this.#strangers() > STRANGERS_MAX) {
       this.#drop(entry, new StarfishError("busy", "Too many strangers at once", { retryable: true }));
-    } else if (link.inbound) {
-      this.#ports.clock.timer(HELLO_PATIENCE_MS, () => this.#greetIfSilent(entry));
     } else {
-      this.#greet(entry);
+      this.#lobby.enter(entry);
     }
     return entry;
   }
@@ -207,81 +181,21 @@ class Table implements LinkTable {
     return count;
   }
 
-  #greetIfSilent(entry: Entry): void {
-    if (entry.hellos === 0 && entry.member === undefined && !entry.isOver) this.#greet(entry);
-  }
-
-  #greet(entry: Entry): void {
-    if (entry.hasGreeted) return;
-    entry.hasGreeted = true;
-    const { signal } = entry.ended;
-    const hello = async (): Promise<Outcome> => {
-      const channel = await entry.link.open(HELLO_PROTOCOL, { signal });
-      return greet(channel, entry.link.peer, this.#pass(), this.#ports, signal);
-    };
-    hello().then(
-      (outcome) => this.#concluded(entry, outcome),
-      (error: unknown) => this.#failed(entry, greetingError(error)),
-    );
-  }
-
   #onHello(channel: Channel, link: Link): void {
     const entry = this.#track(link);
-    if (entry.isOver || (entry.member === undefined && entry.hellos >= STRANGER_HELLOS_MAX)) {
-      return channel.abort(new StarfishError("busy", "Too many hellos"));
-    }
     if (entry.member !== undefined && !entry.member.allows(0)) return channel.abort(flooding());
-    entry.hellos++;
-    host(channel, link.peer, this.#pass(), this.#ports, entry.ended.signal).then(
-      (outcome) => this.#concluded(entry, outcome),
-      (error: unknown) => {
-        // A hello that breaks off proves nothing; the deadline takes care of it, unless it was an attack.
-        if (isStarfishError(error, "too-large")) this.#concluded(entry, { kind: "refused", by: "us", error });
-      },
-    );
-  }
-
-  #concluded(entry: Entry, outcome: Outcome): void {
-    if (entry.isOver) return;
-    if (outcome.kind === "member") return this.#admit(entry, outcome.standing);
-    const { by, error } = outcome;
-    const { peer } = entry.link;
-    this.#ports.log.write("info", "net.refused", { peer, by, code: error.code, message: error.message });
-    this.#end(entry, error);
-    this.#refused.emit({ peer, by, error });
-    if (by === "them") return this.#closeLink(entry.link);
-    // The word of refusal has to get there first; the refused one closes when it has read it.
-    const punish = (): void => {
-      if (isPunished(error)) this.#ports.network.expel(peer, REFUSED_MS);
-      else this.#closeLink(entry.link);
-    };
-    const farewell = this.#ports.clock.timer(FAREWELL_MS, punish);
-    entry.link.onClose(() => {
-      farewell.cancel();
-      punish();
-    });
-  }
-
-  #failed(entry: Entry, error: StarfishError): void {
-    if (entry.isOver || entry.member !== undefined) return;
-    this.#refused.emit({ peer: entry.link.peer, by: "us", error });
-    this.#drop(entry, error);
-  }
-
-  #onDeadline(entry: Entry): void {
-    const message = `No proof of membership within ${STRANGER_DEADLINE_MS / 1_000} s`;
-    this.#failed(entry, new StarfishError("timeout", message, { retryable: true }));
+    this.#lobby.hello(entry, channel);
   }
 
   #admit(entry: Entry, standing: Standing): void {
     const { link } = entry;
     if (entry.member !== undefined) {
-      // The peer said hello again: it has started anew behind the same link, or renewed its certificate.
+      // It said hello again.
       entry.member.standing = standing;
       return;
     }
     const { log, network, clock } = this.#ports;
-    entry.deadline.cancel();
+    entry.deadline?.cancel();
     const member = new MemberLink({
       link,
       standing,
@@ -340,7 +254,8 @@ class Table implements LinkTable {
 
   #expire(): void {
     const nowMs = this.#ports.clock.now();
-    for (const entry of [...this.#byPeer.values()]) {
+    // A copy, since ending takes entries out.
+    for (const entry of Array.from(this.#byPeer.values())) {
       const { member, link } = entry;
       if (member === undefined || nowMs <= member.standing.notAfterMs + CLOCK_TOLERANCE_MS) continue;
       this.#ports.log.write("info", "net.expired", { peer: link.peer });
@@ -352,13 +267,13 @@ class Table implements LinkTable {
   /** Ends the entry and closes its link. */
   #drop(entry: Entry, error: StarfishError): void {
     this.#end(entry, error);
-    this.#closeLink(entry.link);
+    void entry.link.close();
   }
 
   #end(entry: Entry, error: StarfishError): void {
     if (entry.isOver) return;
     entry.isOver = true;
-    entry.deadline.cancel();
+    entry.deadline?.cancel();
     const { link, member } = entry;
     if (this.#byPeer.get(link.peer) === entry) this.#byPeer.delete(link.peer);
     entry.ended.abort(error);
@@ -370,10 +285,6 @@ class Table implements LinkTable {
     this.#ports.log.write("debug", "net.link.down", { peer: link.peer, why: error.message });
     this.#down.emit(member);
   }
-
-  #closeLink(link: Link): void {
-    void link.close();
-  }
 }
 
 function notAMember(): StarfishError {
@@ -382,12 +293,4 @@ function notAMember(): StarfishError {
 
 function flooding(): StarfishError {
   return new StarfishError("busy", "Too many messages at once");
-}
-
-/** A peer that doesn't know our hello is of another version, or no Starfish node at all. */
-function greetingError(error: unknown): StarfishError {
-  if (!isStarfishError(error, "unknown-protocol")) return toStarfishError(error, "link-closed");
-  return new StarfishError("version-mismatch", `The other side does not speak ${HELLO_PROTOCOL}: another version?`, {
-    cause: error,
-  });
 }

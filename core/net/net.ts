@@ -32,7 +32,17 @@ import { createOverlay, LINKS_MAX_NODE, LINKS_MAX_TAB, type Overlay } from "./ov
 import { createRpc, type AskOptions, type Rpc } from "./rpc.ts";
 import { decodeReply, encodeRequest } from "./rpc-wire.ts";
 import { createSealer } from "./sealing.ts";
-import type { LinkInfo, Member, MemberChange, MemberRecord, Net, RequestContext, Role, SelfPatch, SwarmId } from "./types.ts";
+import type {
+  LinkInfo,
+  Member,
+  MemberChange,
+  MemberRecord,
+  Net,
+  RequestContext,
+  Role,
+  SelfPatch,
+  SwarmId,
+} from "./types.ts";
 
 export interface NetOptions {
   readonly kind: "tab" | "node";
@@ -127,7 +137,12 @@ class WiredNet implements Net {
     this.#links = createLinkTable(() => ({ swarm, chain, versions }))({ network, clock, crypto, log });
     const links = this.#links;
     const record = firstRecord(options, identity, standing, network.addresses(), clock.now());
-    const membership = createMembership({ swarm, keys, chain, notAfterMs: standing.notAfterMs, record })({ links, clock, crypto, log });
+    const membership = createMembership({ swarm, keys, chain, notAfterMs: standing.notAfterMs, record })({
+      links,
+      clock,
+      crypto,
+      log,
+    });
     this.#membership = membership;
     const linksMax = options.kind === "tab" ? LINKS_MAX_TAB : LINKS_MAX_NODE;
     // While there is no link at all, joining sees to it.
@@ -199,11 +214,21 @@ class WiredNet implements Net {
     return this.#ports.clock.monotonic() - beganMs;
   }
 
-  handle<Q>(protocol: string, schema: Schema<Q>, serve: (request: Q, context: RequestContext) => Promise<unknown>): Unsubscribe {
+  handle<Q>(
+    protocol: string,
+    schema: Schema<Q>,
+    serve: (request: Q, context: RequestContext) => Promise<unknown>,
+  ): Unsubscribe {
     return this.#rpc.handle(protocol, schema, serve);
   }
 
-  async request<R>(peer: PeerId, protocol: string, request: unknown, schema: Schema<R>, options: AskOptions = {}): Promise<R> {
+  async request<R>(
+    peer: PeerId,
+    protocol: string,
+    request: unknown,
+    schema: Schema<R>,
+    options: AskOptions = {},
+  ): Promise<R> {
     const { timeoutMs = REQUEST_TIMEOUT_MS } = options;
     const what = `The request ${protocol}`;
     const ask = async (signal: AbortSignal): Promise<R> => {
@@ -241,7 +266,9 @@ class WiredNet implements Net {
     } catch (error) {
       if (signal.aborted || !isStarfishError(error)) throw error;
       const introducers = await abortable(signal, this.#overlay.introducersOf(peer, { signal }));
-      const carriers = introducers.map((introducer) => this.#links.get(introducer)).filter((link) => link !== undefined);
+      const carriers = introducers
+        .map((introducer) => this.#links.get(introducer))
+        .filter((link) => link !== undefined);
       if (carriers.length === 0) throw error;
       return { kind: "carriers", carriers, error };
     }
@@ -269,7 +296,10 @@ class WiredNet implements Net {
   }
 
   async #askSelf<R>(protocol: string, request: unknown, schema: Schema<R>, signal: AbortSignal): Promise<R> {
-    const bytes = await abortable(signal, this.#rpc.serve(protocol, encodeRequest(request), { from: this.self, signal }));
+    const bytes = await abortable(
+      signal,
+      this.#rpc.serve(protocol, encodeRequest(request), { from: this.self, signal }),
+    );
     const reply = decodeReply(bytes);
     if (!reply.ok) throw reply.error;
     return check(schema, reply.value);

@@ -76,11 +76,13 @@ export class PartSender {
 
   #stall(channel: Channel): void {
     this.#stalled = true;
-    void channel.drained().then(() => {
-      if (this.#channel !== channel) return;
-      this.#stalled = false;
-      this.#flush();
-    });
+    void channel.drained().then(() => this.#drained(channel));
+  }
+
+  #drained(channel: Channel): void {
+    if (this.#channel !== channel) return;
+    this.#stalled = false;
+    this.#flush();
   }
 
   #open(): void {

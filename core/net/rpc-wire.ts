@@ -16,7 +16,7 @@ const replySchema = v.variant("ok", [
 ]);
 
 /** What may go well another time without anything having changed. */
-const RETRYABLE: readonly ErrorCode[] = ["busy", "timeout", "unreachable", "link-closed"];
+const RETRYABLE: ReadonlySet<ErrorCode> = new Set(["busy", "timeout", "unreachable", "link-closed"]);
 
 export function encodeRequest(request: unknown): Uint8Array {
   return sized(encode(request), "request");
@@ -41,13 +41,16 @@ export type Reply =
 export function decodeReply(bytes: Uint8Array): Reply {
   const reply = decode(replySchema, bytes);
   if (reply.ok) return { ok: true, value: reply.value };
-  const retryable = RETRYABLE.includes(reply.code);
+  const retryable = RETRYABLE.has(reply.code);
   return { ok: false, error: new StarfishError(reply.code, reply.message, { retryable }) };
 }
 
 function sized(bytes: Uint8Array, what: string): Uint8Array {
   if (bytes.length <= MESSAGE_BYTES_MAX) return bytes;
-  throw new StarfishError("too-large", `The ${what} has ${bytes.length} bytes, at most ${MESSAGE_BYTES_MAX} can be sent`);
+  throw new StarfishError(
+    "too-large",
+    `The ${what} has ${bytes.length} bytes, at most ${MESSAGE_BYTES_MAX} can be sent`,
+  );
 }
 
 /** What is worth a line in the log of an error that is our own fault. */

@@ -5,7 +5,7 @@ import { chain, Swarm } from "../../test/sim/nets.ts";
 import { encode } from "../base/codec.ts";
 import { isStarfishError, StarfishError } from "../base/errors.ts";
 import { sleep } from "../ports/clock.ts";
-import { MESSAGE_BYTES_MAX } from "../ports/network.ts";
+import { MESSAGE_BYTES_MAX, type Link } from "../ports/network.ts";
 import { DELIVER_PROTOCOL, FORWARD_PROTOCOL } from "./forward.ts";
 import { HELLO_PROTOCOL } from "./admission.ts";
 import { ASKED_PER_PEER_MAX, FAULTS_MAX, FORWARD_BYTES_MAX, SERVED_PER_PEER_MAX } from "./limits.ts";
@@ -128,7 +128,9 @@ describe("a request", () => {
       ),
     );
     const results = await swarm.settle(Promise.all(outcomes));
-    expect(results.filter((result) => result === "served").length).toBe(Math.min(ASKED_PER_PEER_MAX, SERVED_PER_PEER_MAX));
+    expect(results.filter((result) => result === "served").length).toBe(
+      Math.min(ASKED_PER_PEER_MAX, SERVED_PER_PEER_MAX),
+    );
     expect(results.filter((result) => result === "busy").length).toBe(20);
     expect(await swarm.settle(a.request(c.self, ADD, [2, 3], v.number()))).toBe(5);
   });
@@ -140,7 +142,14 @@ describe("without a link of their own", () => {
     const scene = await setUp(seed);
     const { swarm } = scene;
     swarm.world.node("c").ports.network.expel(swarm.net("a").self, 3_600_000);
-    await swarm.world.runUntil(() => !swarm.net("a").links().some(({ peer }) => peer === swarm.net("c").self), { withinMs: 5_000 });
+    await swarm.world.runUntil(
+      () =>
+        !swarm
+          .net("a")
+          .links()
+          .some(({ peer }) => peer === swarm.net("c").self),
+      { withinMs: 5_000 },
+    );
     return scene;
   }
 
@@ -170,7 +179,9 @@ describe("without a link of their own", () => {
   test("deadlines and cancellation reach the far end", async () => {
     const { swarm, cancelled } = await apart(22);
     const [a, c] = [swarm.net("a"), swarm.net("c")];
-    expect((await swarm.failure(a.request(c.self, WAIT, 60_000, v.number(), { timeoutMs: 5_000 }))).code).toBe("timeout");
+    expect((await swarm.failure(a.request(c.self, WAIT, 60_000, v.number(), { timeoutMs: 5_000 }))).code).toBe(
+      "timeout",
+    );
     await swarm.world.runUntil(() => cancelled.length === 1, { withinMs: 1_000 });
   });
 
@@ -223,32 +234,45 @@ test("10,000 fuzzed messages from a member, over every protocol, crash nothing",
   const { world } = swarm;
   const [a, c] = [swarm.net("a"), swarm.net("c")];
   const random = world.random.fork("fuzz");
-  const protocols = [HELLO_PROTOCOL, ...Object.values(PART_PROTOCOLS), FORWARD_PROTOCOL, DELIVER_PROTOCOL, PING_PROTOCOL, ADD];
+  const protocols = [
+    HELLO_PROTOCOL,
+    ...Object.values(PART_PROTOCOLS),
+    FORWARD_PROTOCOL,
+    DELIVER_PROTOCOL,
+    PING_PROTOCOL,
+    ADD,
+  ];
   const { network } = world.node("b").ports;
   const messages = 10_000;
   const perChannel = 10;
-  for (let sent = 0; sent < messages; ) {
+  for (let sent = 0; sent < messages;) {
     for (const peer of [a.self, c.self]) {
       const link = network.links().find((open) => open.peer === peer);
       const protocol = protocols[Math.floor(random.real() * protocols.length)] ?? "";
       sent += perChannel;
-      link
-        ?.open(protocol)
-        .then((channel) => {
-          for (let i = 0; i < perChannel; i++) channel.send(fuzz());
-          if (random.real() < 0.5) channel.end();
-        })
-        .catch(() => {});
+      attack(link, protocol).catch(() => {});
     }
     // Faults fade, so that this member is not simply shut out after the first few.
     await world.runFor(5_000);
+  }
+  async function attack(link: Link | undefined, protocol: string): Promise<void> {
+    const channel = await link?.open(protocol);
+    for (let i = 0; i < perChannel; i++) channel?.send(fuzz());
+    if (random.real() < 0.5) channel?.end();
   }
   function fuzz(): Uint8Array {
     const bytes = random.bytes(Math.floor(random.real() ** 4 * 3_000));
     const kind = random.real();
     if (kind < 0.3) return bytes;
     if (kind < 0.6) return encode([bytes, kind, "text", { a: bytes }]);
-    return encode({ ok: kind < 0.8, versions: { min: 1, max: 1 }, chain: [bytes], swarm: a.swarm, to: c.self, envelope: bytes });
+    return encode({
+      ok: kind < 0.8,
+      versions: { min: 1, max: 1 },
+      chain: [bytes],
+      swarm: a.swarm,
+      to: c.self,
+      envelope: bytes,
+    });
   }
   await world.runFor(60_000);
   expect(await swarm.settle(a.request(c.self, ADD, [2, 3], v.number()))).toBe(5);

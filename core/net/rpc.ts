@@ -39,7 +39,11 @@ export interface AskOptions {
 }
 
 export interface Rpc {
-  handle<Q>(protocol: string, schema: Schema<Q>, serve: (request: Q, context: RequestContext) => Promise<unknown>): Unsubscribe;
+  handle<Q>(
+    protocol: string,
+    schema: Schema<Q>,
+    serve: (request: Q, context: RequestContext) => Promise<unknown>,
+  ): Unsubscribe;
   /** Asks over a link that is there. */
   ask<R>(link: AdmittedLink, protocol: string, request: unknown, schema: Schema<R>, options?: AskOptions): Promise<R>;
   /**
@@ -68,7 +72,11 @@ class Requests implements Rpc {
     this.#ports = ports;
   }
 
-  handle<Q>(protocol: string, schema: Schema<Q>, serve: (request: Q, context: RequestContext) => Promise<unknown>): Unsubscribe {
+  handle<Q>(
+    protocol: string,
+    schema: Schema<Q>,
+    serve: (request: Q, context: RequestContext) => Promise<unknown>,
+  ): Unsubscribe {
     const handler: Handler = (bytes) => {
       const request = decode(schema, bytes);
       return (context) => serve(request, context);
@@ -101,7 +109,13 @@ class Requests implements Rpc {
     }
   }
 
-  ask<R>(link: AdmittedLink, protocol: string, request: unknown, schema: Schema<R>, options: AskOptions = {}): Promise<R> {
+  ask<R>(
+    link: AdmittedLink,
+    protocol: string,
+    request: unknown,
+    schema: Schema<R>,
+    options: AskOptions = {},
+  ): Promise<R> {
     const { signal, timeoutMs = REQUEST_TIMEOUT_MS } = options;
     const exchange = async (deadline: AbortSignal): Promise<R> => {
       const message = encodeRequest(request);

@@ -1,6 +1,6 @@
 /** Whole nets on simulated machines, for the simulations of what stands on the net. */
 import type { SimNode } from "./node.ts";
-import { SimWorld } from "./world.ts";
+import { SimWorld, type WorldOptions } from "./world.ts";
 import { StarfishError } from "../../core/base/errors.ts";
 import { createNet, type NetOptions } from "../../core/net/net.ts";
 import type { Member, Net } from "../../core/net/types.ts";
@@ -10,8 +10,8 @@ export class Swarm {
   readonly nets: Map<string, Net> = new Map();
   readonly attempts: Map<string, (StarfishError | undefined)[]> = new Map();
 
-  constructor(seed: number) {
-    this.world = new SimWorld({ seed });
+  constructor(seed: number, options: Omit<WorldOptions, "seed"> = {}) {
+    this.world = new SimWorld({ ...options, seed });
   }
 
   async up(name: string, options: Partial<NetOptions> = {}, kind: "node" | "tab" = "node"): Promise<Net> {
@@ -52,7 +52,10 @@ export class Swarm {
   agrees(): boolean {
     const names = [...this.nets.keys()].toSorted();
     return [...this.nets.values()].every((net) => {
-      const awake = net.members().filter(isAwake).map(({ record }) => record.name);
+      const awake = net
+        .members()
+        .filter(isAwake)
+        .map(({ record }) => record.name);
       return JSON.stringify(awake.toSorted()) === JSON.stringify(names);
     });
   }
