@@ -8,12 +8,12 @@ import { bootstrapAddress } from "../browser/bootstrap.ts";
 import { unsharedCores } from "../core/cpu/core-budget.ts";
 import type { Computer } from "../core/computer.ts";
 import { createComputer } from "../core/index.ts";
-import { loadIdentity } from "../core/net/identity.ts";
 import { realClock } from "../core/platform/clock.ts";
 import { realCrypto } from "../core/platform/crypto.ts";
 import { realRandom } from "../core/platform/random.ts";
 import type { Log } from "../core/ports/log.ts";
-import type { Address } from "../core/ports/network.ts";
+import type { KeyPair } from "../core/ports/crypto.ts";
+import type { Address, Network } from "../core/ports/network.ts";
 import { createLibp2pNetwork } from "../core/transport/network.ts";
 import { packageRoot } from "./package-root.ts";
 import { nodeSandbox } from "./sandbox.ts";
@@ -22,6 +22,8 @@ import { nodeTransports } from "./transports.ts";
 
 /** Links at most: a hundred libp2p nodes take some 400 MB in one process, so this many links are far from the limit. */
 const LINKS_MAX = 256;
+
+const realPorts = { clock: realClock, crypto: realCrypto, random: realRandom };
 
 export interface StartOptions {
   readonly dataDir: string;
@@ -39,22 +41,21 @@ export interface StartOptions {
 /** Rejects with "bad-invite", "bad-certificate", "io" and what else a start can fail with. */
 export async function startComputer(options: StartOptions): Promise<Computer> {
   const store = await openFileStore(join(options.dataDir, "store"));
-  const ports = { store, crypto: realCrypto, random: realRandom };
-  const identity = await loadIdentity(ports, { device: options.device });
-  const network = await createLibp2pNetwork({
-    privateKey: identity.keys.privateKey,
-    linksMax: LINKS_MAX,
-    webrtc: false,
-    ...nodeTransports({ server: options.server, ...(isIP(options.host) === 0 ? {} : { tcpHost: options.host }) }),
+  const transports = nodeTransports({
+    server: options.server,
+    ...(isIP(options.host) === 0 ? {} : { tcpHost: options.host }),
   });
+  const network = ({ privateKey }: KeyPair): Promise<Network> =>
+    createLibp2pNetwork({ privateKey, linksMax: LINKS_MAX, webrtc: false, ...transports });
   const cores = Math.max(availableParallelism(), options.cores ?? 1);
   return await createComputer(
-    { ...ports, network, clock: realClock, sandbox: nodeSandbox({ cores }), budget: unsharedCores, log: options.log },
+    { ...realPorts, store, network, sandbox: nodeSandbox({ cores }), budget: unsharedCores, log: options.log },
     {
       kind: "node",
-      device: identity.device,
-      ...(options.name === undefined ? {} : { name: options.name }),
-      ...(options.join === undefined ? {} : { invite: options.join }),
+      device: options.device,
+      name: options.name,
+      invite: options.join,
+      found: options.join === undefined,
       coresLent: options.cores ?? cores,
       bootstrap: bootstrapOf(options.join),
       builtins: await builtinTasks(join(packageRoot, "dist", "tasks")),
@@ -74,5 +75,7 @@ function bootstrapOf(invite: string | undefined): Address[] {
 async function builtinTasks(folder: string): Promise<Record<string, () => Promise<Uint8Array>>> {
   const files = await readdir(folder).catch(() => []);
   const modules = files.filter((file) => file.endsWith(".wasm"));
-  return Object.fromEntries(modules.map((file) => [file.slice(0, -".wasm".length), () => readFile(join(folder, file))]));
+  return Object.fromEntries(
+    modules.map((file) => [file.slice(0, -".wasm".length), () => readFile(join(folder, file))]),
+  );
 }
