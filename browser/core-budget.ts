@@ -1,0 +1,61 @@
+/**
+ * The cores of one browser, shared by its tabs with Web Locks: core n is the lock "starfish-core-<n>". Whoever has the
+ * lock may run a task; it is freed by the browser when its tab is closed or crashes.
+ */
+import { cancelled } from "../core/base/errors.ts";
+import type { CoreBudget, CoreLease } from "../core/cpu/core-budget.ts";
+
+/** How long a tab keeps a core while it has tasks and others may want it: long against the cost of a lock, about 1 ms. */
+const TURN_MS = 1_000;
+
+/** `cores` is how many the browser gives to tasks in all. */
+export function sharedCores(locks: LockManager, cores: number): CoreBudget {
+  const names = Array.from({ length: cores }, (_, core) => `starfish-core-${core}`);
+
+  async function acquire(signal: AbortSignal): Promise<CoreLease> {
+    for (const name of names) {
+      const lease = await hold(locks, name, { ifAvailable: true });
+      if (lease !== undefined) return checked(lease, signal);
+    }
+    // All taken: wait for each, keep the first.
+    const giveUp = new AbortController();
+    const either = AbortSignal.any([signal, giveUp.signal]);
+    let winner: CoreLease | undefined;
+    const waits = names.map(async (name) => {
+      const lease = await hold(locks, name, { signal: either });
+      if (winner !== undefined) lease?.release();
+      else winner = lease;
+      return lease;
+    });
+    try {
+      await Promise.any(waits);
+    } catch {
+      // Every wait was aborted: `winner` stays empty.
+    }
+    giveUp.abort();
+    if (winner === undefined) throw cancelled(signal);
+    return checked(winner, signal);
+  }
+  return { acquire };
+}
+
+function checked(lease: CoreLease, signal: AbortSignal): CoreLease {
+  if (!signal.aborted) return lease;
+  lease.release();
+  throw cancelled(signal);
+}
+
+/** The lock, held until it is released; undefined if it is not to be had now. */
+function hold(locks: LockManager, name: string, options: LockOptions): Promise<CoreLease | undefined> {
+  return new Promise((resolve, reject) => {
+    locks
+      .request(name, options, (lock) => {
+        if (lock === null) return resolve(undefined);
+        const untilMs = performance.now() + TURN_MS;
+        return new Promise<void>((release) => {
+          resolve({ wanted: () => performance.now() >= untilMs, release });
+        });
+      })
+      .catch(reject);
+  });
+}
