@@ -16,7 +16,9 @@ export interface NodeTransportsOptions {
 }
 
 /** To be spread into the options of createLibp2pNetwork. */
-export function nodeTransports(options: NodeTransportsOptions): Required<Pick<Libp2pNetworkOptions, "transports" | "listen">> {
+export function nodeTransports(
+  options: NodeTransportsOptions,
+): Required<Pick<Libp2pNetworkOptions, "transports" | "listen">> {
   const listen: string[] = [];
   const transports: TransportFactory[] = [tcp()];
   if (options.server !== undefined) {

@@ -51,7 +51,7 @@ export interface DialHost {
   askCallBack(connection: Connection, options: { signal: AbortSignal }): Promise<Link>;
   /** Connections to the peer that are only waiting to be closed would be mistaken for a way to it. */
   dropStale(peer: PeerId): void;
-  /** The relayed connections to the peer that carried nothing but signalling have done their work. */
+  /** Our relayed connections to the peer that carried nothing but signalling have done their work. */
   dropIdleCircuits(peer: PeerId): void;
 }
 
@@ -111,6 +111,9 @@ export class Dialer {
       return direct.value;
     }
     throwIfAborted(signal);
+    // The peer may have dialled us in the meantime.
+    const arrived = target.peer === undefined ? undefined : this.#host.link(target.peer);
+    if (arrived !== undefined) return arrived;
     const relayed = await race(this.#relayedAttempts(target, direct.failures), signal);
     if (relayed.won) {
       if (target.peer !== undefined) this.#improveLater({ ...target, peer: target.peer }, relayed.value, 0);
@@ -157,11 +160,7 @@ export class Dialer {
         name: `WebRTC, introduced by ${introducer}`,
         leadMs: WEBRTC_LEAD_MS,
         timeoutMs: WEBRTC_TIMEOUT_MS,
-        run: async (signal) => {
-          this.#host.dropStale(peer);
-          const connection = await this.#host.connect(circuitAddress(introducer, peer, "webrtc"), { signal });
-          return this.#host.greet(connection, undefined, { signal });
-        },
+        run: (signal) => this.#dialWebRtc(introducer, peer, signal),
       }));
     }
     if (this.#host.ownAddresses().length === 0) return [];
@@ -171,6 +170,23 @@ export class Dialer {
       timeoutMs: CALL_BACK_TIMEOUT_MS,
       run: async (signal) => this.#host.askCallBack(await this.#circuit(introducer, peer, signal), { signal }),
     }));
+  }
+
+  /**
+   * libp2p signals over whatever connection to the peer there is, which may be one that the peer is just closing: hence a
+   * second try.
+   */
+  async #dialWebRtc(introducer: PeerId, peer: PeerId, signal: AbortSignal): Promise<Link> {
+    const address = circuitAddress(introducer, peer, "webrtc");
+    this.#host.dropStale(peer);
+    let connection: Connection;
+    try {
+      connection = await this.#host.connect(address, { signal });
+    } catch (error) {
+      if (signal.aborted || isUnsupported(error)) throw error;
+      connection = await this.#host.connect(address, { signal });
+    }
+    return this.#host.greet(connection, undefined, { signal });
   }
 
   #relayedAttempts(target: DialTarget, failures: readonly Failure[]): Attempt<Link>[] {
@@ -192,8 +208,7 @@ export class Dialer {
 
   #whyRelayed(failures: readonly Failure[]): string {
     if (!this.#host.webrtc) return this.#host.webrtcReason;
-    const refused = failures.some(({ error }) => error instanceof Error && error.name === "UnsupportedProtocolError");
-    return refused ? "no WebRTC at one end" : "no direct path was found";
+    return failures.some(({ error }) => isUnsupported(error)) ? "no WebRTC at one end" : "no direct path was found";
   }
 }
 
@@ -206,6 +221,11 @@ function dialable(address: Address, peer: PeerId | undefined, host: DialHost): M
     if (isStarfishError(error, "malformed")) return [];
     throw error;
   }
+}
+
+/** The peer has no WebRTC. */
+function isUnsupported(error: unknown): boolean {
+  return error instanceof Error && error.name === "UnsupportedProtocolError";
 }
 
 async function withTimeout(

@@ -237,7 +237,7 @@ class Libp2pNetwork implements Network, DialHost {
   }
 
   circuit(peer: PeerId): Connection | undefined {
-    return this.#idleCircuits(peer).find((connection) => connection.direction === "outbound");
+    return this.#idleCircuits(peer)[0];
   }
 
   async askCallBack(connection: Connection, options: { signal: AbortSignal }): Promise<Link> {
@@ -266,13 +266,17 @@ class Libp2pNetwork implements Network, DialHost {
   }
 
   dropIdleCircuits(peer: PeerId): void {
-    for (const connection of this.#idleCircuits(peer)) void closeConnection(connection);
+    for (const connection of this.#idleCircuits(peer)) connection.abort(new StarfishError("link-closed", "Not needed"));
   }
 
+  /** Relayed connections that this end has dialled and that belong to no link. */
   #idleCircuits(peer: PeerId): Connection[] {
     return [...this.#unclaimed.keys()].filter(
       (connection) =>
-        connection.remotePeer.toString() === peer && isRelayed(connection) && connection.status === "open",
+        connection.remotePeer.toString() === peer &&
+        connection.direction === "outbound" &&
+        isRelayed(connection) &&
+        connection.status === "open",
     );
   }
 
