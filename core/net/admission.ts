@@ -1,15 +1,15 @@
 /**
  * The handshake that makes a peer a member to us and us to it: `/starfish/hello/1.0.0`, three messages on one channel.
  *
- *   greeter -> host      hello: the versions it speaks, its swarm, its chain
- *   host    -> greeter   answer: its own chain, or a refusal with code and reason
+ *   greeter -> host      hello: the versions it speaks, its swarm, its chain, its life
+ *   host    -> greeter   answer: its own chain and life, or a refusal with code and reason
  *   greeter -> host      verdict: agreed, or a refusal
  *
  * The host shows nothing before the greeter has proved itself. The versions are read before anything else, leniently, so
  * that peers of other versions are told so whatever the rest of their hello looks like.
  */
 import * as v from "valibot";
-import { check, decode, encode, integerOf, textOf, type Schema } from "../base/codec.ts";
+import { bytesOf, check, decode, encode, integerOf, textOf, type Schema } from "../base/codec.ts";
 import { isStarfishError, StarfishError, toStarfishError, type ErrorCode } from "../base/errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
@@ -31,6 +31,8 @@ export interface Pass {
   readonly swarm: SwarmId;
   readonly chain: Chain;
   readonly versions: VersionRange;
+  /** Random, made at each start: tells a peer that came back from one that never went. */
+  readonly life: Uint8Array;
 }
 
 export interface AdmissionPorts {
@@ -40,7 +42,7 @@ export interface AdmissionPorts {
 
 /** How a handshake ended. Refused by "us": the peer failed; by "them": the peer finds fault with us. */
 export type Outcome =
-  | { readonly kind: "member"; readonly standing: Standing }
+  | { readonly kind: "member"; readonly standing: Standing; readonly life: Uint8Array }
   | { readonly kind: "refused"; readonly by: "us" | "them"; readonly error: StarfishError };
 
 const REFUSAL_CODES = [
@@ -52,8 +54,10 @@ const REFUSAL_CODES = [
   "busy",
 ] as const;
 
+export const LIFE_BYTES = 8;
+
 const versionsSchema = v.object({ versions: v.object({ min: integerOf(0), max: integerOf(0) }) });
-const passSchema = v.object({ swarm: textOf(64), chain: chainSchema });
+const passSchema = v.object({ swarm: textOf(64), chain: chainSchema, life: bytesOf(LIFE_BYTES) });
 const refusalSchema = v.object({
   ok: v.literal(false),
   // A newer peer may have reasons that this one has no word for.
@@ -82,7 +86,7 @@ export async function greet(
     const standing = judge(answer, peer, pass, ports);
     channel.send(encode({ ok: true }));
     channel.end();
-    return { kind: "member", standing };
+    return { kind: "member", standing, life: answer.life };
   });
 }
 
@@ -98,11 +102,12 @@ export async function host(
   return settle(channel, async () => {
     const hello = decode(anySchema, await inbox.next(signal));
     checkVersions(check(versionsSchema, hello).versions, pass.versions);
-    const standing = judge(check(passSchema, hello), peer, pass, ports);
-    channel.send(encode({ ok: true, swarm: pass.swarm, chain: pass.chain }));
+    const shown = check(passSchema, hello);
+    const standing = judge(shown, peer, pass, ports);
+    channel.send(encode({ ok: true, swarm: pass.swarm, chain: pass.chain, life: pass.life }));
     const verdict = decode(verdictSchema, await inbox.next(signal));
     channel.end();
-    return verdict.ok ? { kind: "member", standing } : refusedByThem(verdict);
+    return verdict.ok ? { kind: "member", standing, life: shown.life } : refusedByThem(verdict);
   });
 }
 

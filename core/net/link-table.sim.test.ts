@@ -5,7 +5,7 @@ import type { SimNode } from "../../test/sim/node.ts";
 import { utf8 } from "../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../base/errors.ts";
 import type { Crypto, KeyPair } from "../ports/crypto.ts";
-import { HELLO_PROTOCOL, type Pass } from "./admission.ts";
+import { greet, HELLO_PROTOCOL, LIFE_BYTES, type Pass } from "./admission.ts";
 import { issue, swarmIdOf, type Chain, type Statement } from "./certificate.ts";
 import {
   CLOCK_TOLERANCE_MS,
@@ -72,7 +72,7 @@ class Scene {
 
   tableOn(node: SimNode, pass: Partial<Pass> = {}): Party {
     const { swarm } = this.authority;
-    const shown: Pass = { swarm, chain: this.authority.chainFor(node), versions: { min: 1, max: 1 }, ...pass };
+    const shown: Omit<Pass, "life"> = { swarm, chain: this.authority.chainFor(node), versions: { min: 1, max: 1 }, ...pass };
     const party: Party = {
       node,
       table: createLinkTable(() => shown)(node.ports),
@@ -155,6 +155,26 @@ describe("members", () => {
     await scene.world.runUntil(() => a.received.includes("I am back"), { withinMs: 1_000 });
     expect(a.ups.length).toBe(2);
     expect(a.downs.length).toBe(1);
+  });
+
+  test("that start anew behind the same link are asked to dial again", async () => {
+    const scene = new Scene(8);
+    const [a, b] = [scene.party("a"), scene.party("b")];
+    await scene.link(a, b);
+    const { ports, peer } = b.node;
+    const { swarm } = scene.authority;
+    const helloAgain = async (life: Uint8Array): Promise<void> => {
+      const link = ports.network.links()[0];
+      const channel = await link?.open(HELLO_PROTOCOL);
+      if (channel === undefined) throw new Error("There is a link");
+      const pass = { swarm, chain: scene.authority.chainFor(b.node), versions: { min: 1, max: 1 }, life };
+      await greet(channel, a.node.peer, pass, ports, new AbortController().signal);
+    };
+    await scene.world.settle(helloAgain(new Uint8Array(LIFE_BYTES)), { withinMs: 1_000 });
+    await scene.world.runUntil(() => a.downs.length === 1 && b.downs.length === 1, { withinMs: 1_000 });
+    await scene.link(b, a);
+    expect(a.ups).toEqual([peer, peer]);
+    expect(a.refusals).toEqual([]);
   });
 
   test("close in peace, with their last words delivered", async () => {

@@ -6,11 +6,12 @@
  * Promises: nothing but the hello passes before admission; channels that come early wait, bounded; members are held to
  * rates and sizes, and to certificates that have not run out; every bound is in limits.ts.
  */
+import { equal } from "../base/bytes.ts";
 import { isStarfishError, messageOf, StarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
 import { abortable, every, type Timer } from "../ports/clock.ts";
 import type { Channel, DialTarget, Link, PeerId } from "../ports/network.ts";
-import { HELLO_PROTOCOL, type Pass } from "./admission.ts";
+import { HELLO_PROTOCOL, LIFE_BYTES, type Pass } from "./admission.ts";
 import type { Standing } from "./certificate.ts";
 import { Conduct } from "./conduct.ts";
 import {
@@ -37,7 +38,8 @@ export interface LinkTable extends Links {
   close(): Promise<void>;
 }
 
-export function createLinkTable(pass: () => Pass): (ports: LobbyPorts) => LinkTable {
+/** `pass` is what this node shows of itself now. */
+export function createLinkTable(pass: () => Omit<Pass, "life">): (ports: LobbyPorts) => LinkTable {
   return (ports) => new Table(pass, ports);
 }
 
@@ -55,12 +57,13 @@ class Table implements LinkTable {
   readonly #subscriptions: Unsubscribe[];
   readonly #sweep: Timer;
 
-  constructor(pass: () => Pass, ports: LobbyPorts) {
+  constructor(pass: () => Omit<Pass, "life">, ports: LobbyPorts) {
     this.#ports = ports;
+    const life = ports.random.bytes(LIFE_BYTES);
     this.#lobby = new Lobby(
       {
-        pass,
-        onMember: (entry, standing) => this.#admit(entry, standing),
+        pass: () => ({ ...pass(), life }),
+        onMember: (entry, standing, life) => this.#admit(entry, standing, life),
         onRefused: (refusal) => this.#refused.emit(refusal),
         onEnd: (entry, error) => this.#end(entry, error),
       },
@@ -187,18 +190,23 @@ class Table implements LinkTable {
     this.#lobby.hello(entry, channel);
   }
 
-  #admit(entry: Entry, standing: Standing): void {
+  #admit(entry: Entry, standing: Standing, life: Uint8Array): void {
     const { link } = entry;
     if (entry.member !== undefined) {
-      // It said hello again.
-      entry.member.standing = standing;
-      return;
+      if (equal(entry.member.life, life)) {
+        // Both ends had dialled, or it has renewed its certificate.
+        entry.member.standing = standing;
+        return;
+      }
+      // What the link has of the peer's former life is dead and would swallow messages: better begin with a new link.
+      return this.#drop(entry, new StarfishError("link-closed", "The peer has started anew", { retryable: true }));
     }
     const { log, network, clock } = this.#ports;
     entry.deadline?.cancel();
     const member = new MemberLink({
       link,
       standing,
+      life,
       clock,
       onTraffic: (event) => this.#traffic.emit(event),
       onFault: (what) => this.misbehaved(link.peer, what),

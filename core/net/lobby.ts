@@ -7,6 +7,7 @@ import type { Clock, Timer } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { Log } from "../ports/log.ts";
 import type { Channel, Link, Network, PeerId } from "../ports/network.ts";
+import type { Random } from "../ports/random.ts";
 import { greet, HELLO_PROTOCOL, host, isPunished, type Outcome, type Pass } from "./admission.ts";
 import type { Standing } from "./certificate.ts";
 import { FAREWELL_MS, HELLO_PATIENCE_MS, REFUSED_MS, STRANGER_DEADLINE_MS, STRANGER_HELLOS_MAX } from "./limits.ts";
@@ -37,7 +38,7 @@ export interface Refusal {
 
 export interface LobbyOptions {
   readonly pass: () => Pass;
-  readonly onMember: (entry: Entry, standing: Standing) => void;
+  readonly onMember: (entry: Entry, standing: Standing, life: Uint8Array) => void;
   readonly onRefused: (refusal: Refusal) => void;
   /** The entry is over; its link is closed when everything has been said. */
   readonly onEnd: (entry: Entry, error: StarfishError) => void;
@@ -47,6 +48,7 @@ export interface LobbyPorts {
   readonly network: Network;
   readonly clock: Clock;
   readonly crypto: Crypto;
+  readonly random: Random;
   readonly log: Log;
 }
 
@@ -69,7 +71,7 @@ export class Lobby {
     });
   }
 
-  /** The peer says hello. A member may do so again: it has begun anew behind the same link, or renewed its certificate. */
+  /** The peer says hello; a member may do so again. */
   hello(entry: Entry, channel: Channel): void {
     if (entry.isOver || (entry.member === undefined && entry.hellos >= STRANGER_HELLOS_MAX)) {
       return channel.abort(new StarfishError("busy", "Too many hellos"));
@@ -100,7 +102,7 @@ export class Lobby {
 
   #concluded(entry: Entry, outcome: Outcome): void {
     if (entry.isOver) return;
-    if (outcome.kind === "member") return this.#options.onMember(entry, outcome.standing);
+    if (outcome.kind === "member") return this.#options.onMember(entry, outcome.standing, outcome.life);
     const { by, error } = outcome;
     const { link } = entry;
     this.#ports.log.write("info", "net.refused", { peer: link.peer, by, code: error.code, message: error.message });

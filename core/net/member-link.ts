@@ -19,6 +19,7 @@ export const PART_PROTOCOLS: Readonly<Record<LinkPart, string>> = {
 export interface MemberLinkOptions {
   readonly link: Link;
   readonly standing: Standing;
+  readonly life: Uint8Array;
   readonly clock: Clock;
   readonly onTraffic: (event: Traffic) => void;
   readonly onFault: (what: string) => void;
@@ -39,6 +40,11 @@ export class MemberLink implements AdmittedLink {
 
   get peer(): PeerId {
     return this.#options.link.peer;
+  }
+
+  /** The peer's present life, as its hello names it. */
+  get life(): Uint8Array {
+    return this.#options.life;
   }
 
   get role(): Role {

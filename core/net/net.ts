@@ -134,7 +134,7 @@ class WiredNet implements Net {
     this.#network = network;
     this.#credentials = credentials;
     const versions = options.versions ?? PROTOCOL_VERSIONS;
-    this.#links = createLinkTable(() => ({ swarm, chain, versions }))({ network, clock, crypto, log });
+    this.#links = createLinkTable(() => ({ swarm, chain, versions }))({ network, clock, crypto, random, log });
     const links = this.#links;
     const record = firstRecord(options, identity, standing, network.addresses(), clock.now());
     const membership = createMembership({ swarm, keys, chain, notAfterMs: standing.notAfterMs, record })({
