@@ -7,7 +7,7 @@ const LOST_AFTER_MS = 4_000;
 const NOBODY_AFTER_MS = 10_000;
 
 export interface ContactEvents {
-  /** The first link is there. */
+  /** The first link is there, and who is behind it is known. */
   joined(): void;
   /** There was none for a while after the start. */
   nobody(): void;
@@ -21,7 +21,8 @@ export function watchContact(model: SwarmModel, events: ContactEvents): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const update = (): void => {
-    if (model.facts.linked > 0) {
+    // A link comes a moment before the records of the members behind it.
+    if (model.facts.linked > 0 && (hadContact || model.facts.present > 1)) {
       clearTimeout(timer);
       timer = undefined;
       if (!hadContact) events.joined();
