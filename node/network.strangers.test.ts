@@ -34,11 +34,11 @@ async function network(): Promise<Network> {
   return made;
 }
 
-async function stranger(): Promise<Libp2pNode> {
+async function stranger(options: { listen?: string[] } = {}): Promise<Libp2pNode> {
   const node = await createNode({
     privateKey: newKey(),
     linksMax: 32,
-    listen: [],
+    listen: options.listen ?? [],
     transports: [tcp()],
     gater: { denyDialMultiaddr: () => false },
   });
@@ -76,6 +76,14 @@ function closed(channel: Channel): Promise<StarfishError | undefined> {
 }
 
 describe("a stranger", () => {
+  it("is told from a dead address when it is another program, or another version", async () => {
+    const node = await network();
+    const other = await stranger({ listen: ["/ip4/127.0.0.1/tcp/0"] });
+    const addresses = other.libp2p.getMultiaddrs().map(String);
+    await expect(node.dial({ addresses })).rejects.toMatchObject({ code: "version-mismatch" });
+    expect(node.links()).toEqual([]);
+  });
+
   it("has no link and no channel without a greeting", async () => {
     const node = await network();
     let handled = 0;

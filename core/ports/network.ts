@@ -81,7 +81,7 @@ export interface Network extends AsyncDisposable {
   onAddresses(listener: (addresses: readonly Address[]) => void): Unsubscribe;
   /**
    * A link to the peer: the one there is, or a new one. Direct if a direct path can be had within the time, else relayed.
-   * Rejects with "unreachable", "timeout" or "cancelled".
+   * Rejects with "unreachable", "timeout", "cancelled", or "version-mismatch" if who answers speaks no language of ours.
    */
   dial(target: DialTarget, options?: { signal?: AbortSignal | undefined }): Promise<Link>;
   links(): readonly Link[];

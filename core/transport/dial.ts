@@ -4,10 +4,18 @@
  */
 import type { Connection } from "@libp2p/interface";
 import type { Multiaddr } from "@multiformats/multiaddr";
-import { cancelled, isStarfishError, messageOf, StarfishError, throwIfAborted } from "../base/errors.ts";
+import {
+  cancelled,
+  isStarfishError,
+  messageOf,
+  StarfishError,
+  throwIfAborted,
+  toStarfishError,
+} from "../base/errors.ts";
 import { abortable } from "../ports/clock.ts";
 import type { Address, DialTarget, Link, PeerId } from "../ports/network.ts";
 import { circuitAddress, parseAddress, transportOf, withPeer } from "./addresses.ts";
+import { isUnsupported } from "./greeting.ts";
 import { type Attempt, type Failure, race } from "./race.ts";
 
 /** Addresses and introducers beyond these are not tried: whoever is behind none of them is not worth a longer wait. */
@@ -120,7 +128,7 @@ export class Dialer {
       return relayed.value;
     }
     throwIfAborted(signal);
-    throw unreachable([...direct.failures, ...relayed.failures]);
+    throw failed([...direct.failures, ...relayed.failures]);
   }
 
   #improveLater(target: DialTarget & { readonly peer: PeerId }, link: Link, round: number): void {
@@ -183,6 +191,7 @@ export class Dialer {
     try {
       connection = await this.#host.connect(address, { signal });
     } catch (error) {
+      // The peer has no WebRTC.
       if (signal.aborted || isUnsupported(error)) throw error;
       connection = await this.#host.connect(address, { signal });
     }
@@ -223,11 +232,6 @@ function dialable(address: Address, peer: PeerId | undefined, host: DialHost): M
   }
 }
 
-/** The peer has no WebRTC. */
-function isUnsupported(error: unknown): boolean {
-  return error instanceof Error && error.name === "UnsupportedProtocolError";
-}
-
 async function withTimeout(
   signal: AbortSignal | undefined,
   work: (limit: AbortSignal) => Promise<Link>,
@@ -246,15 +250,23 @@ async function withTimeout(
   }
 }
 
-function unreachable(failures: readonly Failure[]): StarfishError {
+function failed(failures: readonly Failure[]): StarfishError {
+  const mismatch = failures.find(({ error }) => isStarfishError(error, "version-mismatch"));
+  if (mismatch !== undefined) return toStarfishError(mismatch.error, "version-mismatch");
   if (failures.length === 0) {
     return new StarfishError("unreachable", "No address of the peer and nobody who could introduce it is known", {
       retryable: true,
     });
   }
-  const tried = failures.map(({ name, error }) => `${name}: ${messageOf(error) || String(error)}`).join("; ");
+  const tried = failures.map(({ name, error }) => `${name}: ${causeOf(error)}`).join("; ");
   return new StarfishError("unreachable", `No way to the peer was found. Tried ${tried}`, {
     cause: new AggregateError(failures.map(({ error }) => error)),
     retryable: true,
   });
+}
+
+/** A WebSocket that does not open throws an event, which may have nothing to say. */
+function causeOf(error: unknown): string {
+  if (error instanceof Event) return ("message" in error && String(error.message)) || "no connection";
+  return messageOf(error);
 }

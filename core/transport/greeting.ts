@@ -53,19 +53,30 @@ const callBackSchema = v.object({
 
 const firstWordsSchema: Schema<FirstWords> = v.variant("kind", [helloSchema, callBackSchema]);
 
-/** Says the first words on a connection that this end has dialled. The channel is the caller's. */
+/** Says the first words on a connection that this end has dialled. The channel is the caller's. Rejects with "version-mismatch". */
 export async function speakFirst(
   connection: Connection,
   words: FirstWords,
   options: { signal: AbortSignal },
 ): Promise<StreamChannel> {
-  const stream = await abortable(
-    options.signal,
-    connection.newStream(GREETING_PROTOCOL, { signal: options.signal, runOnLimitedConnection: true }),
-  );
+  const opening = connection.newStream(GREETING_PROTOCOL, { signal: options.signal, runOnLimitedConnection: true });
+  const stream = await abortable(options.signal, opening).catch((error: unknown) => {
+    throw isUnsupported(error) ? otherVersion(error) : error;
+  });
   const channel = new StreamChannel(stream, () => {});
   channel.send(encode(words));
   return channel;
+}
+
+/** libp2p's way to say that the other end does not speak a protocol. */
+export function isUnsupported(error: unknown): boolean {
+  return error instanceof Error && error.name === "UnsupportedProtocolError";
+}
+
+function otherVersion(cause: unknown): StarfishError {
+  return new StarfishError("version-mismatch", `The other side does not speak ${GREETING_PROTOCOL}: another version?`, {
+    cause,
+  });
 }
 
 /** The answer to a hello. Rejects with "link-closed", "malformed" or what the signal says; the channel is over then. */

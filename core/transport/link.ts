@@ -1,6 +1,7 @@
 /**
  * The port's Link over one or several libp2p connections to the same peer: both ends may dial at once, and a relayed
- * connection may be joined by a direct one. New channels go over the best; the others are closed once they are idle.
+ * connection may be joined by a direct one. New channels go over the best; the others are closed once they are idle, the
+ * relayed ones soon in any case, so that nothing stays on a relay that could go without.
  */
 import type { Connection, Stream } from "@libp2p/interface";
 import { cancelled, isStarfishError, StarfishError, throwIfAborted } from "../base/errors.ts";
@@ -9,6 +10,7 @@ import { abortable } from "../ports/clock.ts";
 import type { Channel, Link, LinkPath, PeerId } from "../ports/network.ts";
 import { isRelayed, pathOf, transportOf } from "./addresses.ts";
 import { StreamChannel } from "./channel.ts";
+import { isUnsupported } from "./greeting.ts";
 
 /** A peer that does not answer to the opening of a channel for this long is as good as gone. */
 const OPEN_TIMEOUT_MS = 10_000;
@@ -21,6 +23,9 @@ const SURPLUS_GRACE_MS = 1_500;
 
 /** The other end may hold back as many channels as it can open; more are a fault. */
 const CHANNELS_MAX = 1_024;
+
+/** Channels may finish on a relayed connection for this long beside a direct one; then they are cut, and opened anew on it. */
+const RELAYED_REST_MS = 10_000;
 
 const TRANSPORT_RANK = { tcp: 0, websocket: 1, webrtc: 2, circuit: 3 } as const;
 
@@ -174,9 +179,19 @@ export class PeerLink implements Link {
     if (this.#connections.length < 2 || this.#self > this.peer || this.closed) return;
     clearTimeout(this.#trimTimer);
     this.#trimTimer = setTimeout(() => {
-      const busy = new Set(this.#channels.values());
-      for (const connection of this.#connections.slice(1)) if (!busy.has(connection)) void closeConnection(connection);
+      this.#trim();
+      this.#trimLater();
     }, SURPLUS_GRACE_MS);
+  }
+
+  #trim(): void {
+    const [best, ...others] = this.#connections;
+    if (best === undefined) return;
+    const busy = new Set(this.#channels.values());
+    const isSettled = !isRelayed(best) && Date.now() - best.timeline.open > RELAYED_REST_MS;
+    for (const other of others) {
+      if (!busy.has(other) || (isSettled && isRelayed(other))) void closeConnection(other);
+    }
   }
 }
 
@@ -200,7 +215,7 @@ function linkClosed(cause: unknown): StarfishError {
 }
 
 function openFailure(error: unknown, protocol: string): StarfishError {
-  if (error instanceof Error && error.name === "UnsupportedProtocolError") {
+  if (isUnsupported(error)) {
     return new StarfishError("unknown-protocol", `The peer does not speak ${protocol}`, { cause: error });
   }
   return linkClosed(error);
