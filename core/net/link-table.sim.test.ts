@@ -72,7 +72,12 @@ class Scene {
 
   tableOn(node: SimNode, pass: Partial<Pass> = {}): Party {
     const { swarm } = this.authority;
-    const shown: Omit<Pass, "life"> = { swarm, chain: this.authority.chainFor(node), versions: { min: 1, max: 1 }, ...pass };
+    const shown: Omit<Pass, "life"> = {
+      swarm,
+      chain: this.authority.chainFor(node),
+      versions: { min: 1, max: 1 },
+      ...pass,
+    };
     const party: Party = {
       node,
       table: createLinkTable(() => shown)(node.ports),

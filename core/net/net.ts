@@ -4,10 +4,10 @@
  */
 import * as v from "valibot";
 import { text, utf8, type Bytes } from "../base/bytes.ts";
-import { check, type Schema } from "../base/codec.ts";
-import { isStarfishError, messageOf, StarfishError } from "../base/errors.ts";
+import type { Schema } from "../base/codec.ts";
+import { messageOf, StarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
-import { abortable, every, withDeadline, type Clock } from "../ports/clock.ts";
+import { every, type Clock } from "../ports/clock.ts";
 import type { Crypto, KeyPair } from "../ports/crypto.ts";
 import type { Log } from "../ports/log.ts";
 import type { Address, Channel, Network, PeerId } from "../ports/network.ts";
@@ -17,20 +17,19 @@ import type { VersionRange } from "./admission.ts";
 import { bestAddresses } from "./bootstrap.ts";
 import type { Standing } from "./certificate.ts";
 import { obtainCredentials, saveCredentials, standingOf, type Credentials } from "./credentials.ts";
-import { createForwarder, type Forwarder } from "./forward.ts";
+import { createForwarder } from "./forward.ts";
 import { createGossip, type Gossip } from "./gossip.ts";
 import { loadIdentity, type Identity } from "./identity.ts";
 import { checkInvite, formatInvite, parseInvite } from "./invite.ts";
 import { keepJoined } from "./join.ts";
-import { ADDRESSES_SAVED_MS, FORWARDERS_TRIED_MAX, PROTOCOL_VERSIONS, REQUEST_TIMEOUT_MS } from "./limits.ts";
+import { ADDRESSES_SAVED_MS, PROTOCOL_VERSIONS } from "./limits.ts";
 import { createLinkTable, type LinkTable } from "./link-table.ts";
-import type { AdmittedLink } from "./links.ts";
 import { createMembership, type Membership } from "./membership.ts";
 import type { Traffic } from "./meter.ts";
 import { friendlyName } from "./names.ts";
 import { createOverlay, LINKS_MAX_NODE, LINKS_MAX_TAB, type Overlay } from "./overlay.ts";
+import { createRouter, type Router } from "./router.ts";
 import { createRpc, type AskOptions, type Rpc } from "./rpc.ts";
-import { decodeReply, encodeRequest } from "./rpc-wire.ts";
 import { createSealer } from "./sealing.ts";
 import type {
   LinkInfo,
@@ -111,7 +110,7 @@ class WiredNet implements Net {
   readonly #overlay: Overlay;
   readonly #gossip: Gossip;
   readonly #rpc: Rpc;
-  readonly #forwarder: Forwarder;
+  readonly #router: Router;
   readonly #linksChanged = new Listeners<void>();
   readonly #ended = new AbortController();
   #leaving: Promise<void> | undefined;
@@ -152,7 +151,9 @@ class WiredNet implements Net {
     const sealer = createSealer(secret)({ crypto, random });
     this.#gossip = createGossip({ peer, keys })({ links, sealer, clock, crypto, random, log, heard });
     this.#rpc = createRpc({ links, clock, log });
-    this.#forwarder = createForwarder({ identity, swarm, chain })({ rpc: this.#rpc, links, clock, crypto, random });
+    const rpc = this.#rpc;
+    const forwarder = createForwarder({ identity, swarm, chain })({ rpc, links, clock, crypto, random });
+    this.#router = createRouter({ self: peer, rpc, forwarder, links, overlay: this.#overlay, clock });
     this.#start(options);
   }
 
@@ -207,8 +208,8 @@ class WiredNet implements Net {
   // Talking to one
 
   async ping(peer: PeerId, options: { signal?: AbortSignal | undefined } = {}): Promise<number> {
-    // The time that it takes to find a path is not the path's.
-    if (peer !== this.self) await this.#pathTo(peer, REQUEST_TIMEOUT_MS, options.signal);
+    // The time that it takes to find a way is not the way's.
+    await this.#router.prepare(peer, { signal: this.#alive(options.signal) });
     const beganMs = this.#ports.clock.monotonic();
     await this.request(peer, PING_PROTOCOL, null, v.null(), options);
     return this.#ports.clock.monotonic() - beganMs;
@@ -222,22 +223,14 @@ class WiredNet implements Net {
     return this.#rpc.handle(protocol, schema, serve);
   }
 
-  async request<R>(
+  request<R>(
     peer: PeerId,
     protocol: string,
     request: unknown,
     schema: Schema<R>,
     options: AskOptions = {},
   ): Promise<R> {
-    const { timeoutMs = REQUEST_TIMEOUT_MS } = options;
-    const what = `The request ${protocol}`;
-    const ask = async (signal: AbortSignal): Promise<R> => {
-      if (peer === this.self) return this.#askSelf(protocol, request, schema, signal);
-      const path = await this.#pathTo(peer, timeoutMs, signal);
-      if (path.kind === "link") return this.#rpc.ask(path.link, protocol, request, schema, { signal, timeoutMs });
-      return this.#askThrough(path, peer, protocol, request, schema, { signal, timeoutMs });
-    };
-    return withDeadline(this.#ports.clock, timeoutMs, what, ask, { signal: this.#alive(options.signal) });
+    return this.#router.request(peer, protocol, request, schema, { ...options, signal: this.#alive(options.signal) });
   }
 
   async open(peer: PeerId, protocol: string, options: { signal?: AbortSignal | undefined } = {}): Promise<Channel> {
@@ -248,61 +241,6 @@ class WiredNet implements Net {
 
   accept(protocol: string, receive: (channel: Channel, from: PeerId) => void): Unsubscribe {
     return this.#links.accept(protocol, (channel, link) => receive(channel, link.peer));
-  }
-
-  /** A link to the peer, or where none can be had members who might carry for us. Rejects with why there is neither. */
-  async #pathTo(peer: PeerId, timeoutMs: number, outer: AbortSignal | undefined): Promise<Path> {
-    const signal = this.#alive(outer);
-    try {
-      // Half the time, so that there is some left for the way round.
-      const link = await withDeadline(
-        this.#ports.clock,
-        timeoutMs / 2,
-        "Finding a path",
-        (deadline) => this.#overlay.connect(peer, { signal: deadline }),
-        { signal },
-      );
-      return { kind: "link", link };
-    } catch (error) {
-      if (signal.aborted || !isStarfishError(error)) throw error;
-      const introducers = await abortable(signal, this.#overlay.introducersOf(peer, { signal }));
-      const carriers = introducers
-        .map((introducer) => this.#links.get(introducer))
-        .filter((link) => link !== undefined);
-      if (carriers.length === 0) throw error;
-      return { kind: "carriers", carriers, error };
-    }
-  }
-
-  async #askThrough<R>(
-    path: Path & { kind: "carriers" },
-    peer: PeerId,
-    protocol: string,
-    request: unknown,
-    schema: Schema<R>,
-    options: { readonly signal: AbortSignal; readonly timeoutMs: number },
-  ): Promise<R> {
-    let failure: StarfishError = path.error;
-    for (const carrier of path.carriers.slice(0, FORWARDERS_TRIED_MAX)) {
-      try {
-        return await this.#forwarder.ask(carrier, peer, protocol, request, schema, options);
-      } catch (error) {
-        const isCarriers = isStarfishError(error, "unreachable") || isStarfishError(error, "link-closed");
-        if (!isCarriers && !isStarfishError(error, "busy")) throw error;
-        failure = error;
-      }
-    }
-    throw failure;
-  }
-
-  async #askSelf<R>(protocol: string, request: unknown, schema: Schema<R>, signal: AbortSignal): Promise<R> {
-    const bytes = await abortable(
-      signal,
-      this.#rpc.serve(protocol, encodeRequest(request), { from: this.self, signal }),
-    );
-    const reply = decodeReply(bytes);
-    if (!reply.ok) throw reply.error;
-    return check(schema, reply.value);
   }
 
   /** The caller's signal, or the end of this node. */
@@ -381,10 +319,6 @@ class WiredNet implements Net {
 }
 
 type NamedOptions = NetOptions & { readonly name: string };
-
-type Path =
-  | { readonly kind: "link"; readonly link: AdmittedLink }
-  | { readonly kind: "carriers"; readonly carriers: readonly AdmittedLink[]; readonly error: StarfishError };
 
 function firstRecord(
   options: NamedOptions,

@@ -1,0 +1,105 @@
+/**
+ * Finds the way to a member and asks it there: over a link of its own, which the overlay makes if it can, or else through
+ * a member that is linked to both.
+ */
+import { check, type Schema } from "../base/codec.ts";
+import { isStarfishError, StarfishError } from "../base/errors.ts";
+import { abortable, withDeadline, type Clock } from "../ports/clock.ts";
+import type { PeerId } from "../ports/network.ts";
+import type { Forwarder } from "./forward.ts";
+import { FORWARDERS_TRIED_MAX, REQUEST_TIMEOUT_MS } from "./limits.ts";
+import type { AdmittedLink, Links } from "./links.ts";
+import type { AskOptions, Rpc } from "./rpc.ts";
+import { decodeReply, encodeRequest } from "./rpc-wire.ts";
+
+export interface RouterPorts {
+  readonly self: PeerId;
+  readonly rpc: Rpc;
+  readonly forwarder: Forwarder;
+  readonly links: Links;
+  readonly overlay: {
+    connect(peer: PeerId, options: { readonly signal: AbortSignal }): Promise<AdmittedLink>;
+    introducersOf(peer: PeerId, options: { readonly signal: AbortSignal }): Promise<readonly PeerId[]>;
+  };
+  readonly clock: Clock;
+}
+
+export interface Router {
+  /** Rejects as `Net.request` does. */
+  request<R>(peer: PeerId, protocol: string, request: unknown, schema: Schema<R>, options: AskOptions): Promise<R>;
+  /** Sees to it that there is a way to the peer, so that what is asked next need not look for one. Rejects like `request`. */
+  prepare(peer: PeerId, options: AskOptions): Promise<void>;
+}
+
+type Way =
+  | { readonly kind: "self" }
+  | { readonly kind: "link"; readonly link: AdmittedLink }
+  | { readonly kind: "carriers"; readonly carriers: readonly AdmittedLink[]; readonly why: StarfishError };
+
+interface Limits {
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+}
+
+export function createRouter(ports: RouterPorts): Router {
+  const { self, rpc, forwarder, links, overlay, clock } = ports;
+
+  async function wayTo(peer: PeerId, { signal, timeoutMs }: Limits): Promise<Way> {
+    if (peer === self) return { kind: "self" };
+    const connect = (deadline: AbortSignal): Promise<AdmittedLink> => overlay.connect(peer, { signal: deadline });
+    try {
+      // Half the time, so that there is some left for the way round.
+      const link = await withDeadline(clock, timeoutMs / 2, "Finding a way to the node", connect, { signal });
+      return { kind: "link", link };
+    } catch (error) {
+      if (signal.aborted || !isStarfishError(error)) throw error;
+      const introducers = await abortable(signal, overlay.introducersOf(peer, { signal }));
+      const carriers = introducers.map((introducer) => links.get(introducer)).filter((link) => link !== undefined);
+      if (carriers.length === 0) throw error;
+      return { kind: "carriers", carriers: carriers.slice(0, FORWARDERS_TRIED_MAX), why: error };
+    }
+  }
+
+  async function askSelf<R>(protocol: string, request: unknown, schema: Schema<R>, signal: AbortSignal): Promise<R> {
+    const bytes = await abortable(signal, rpc.serve(protocol, encodeRequest(request), { from: self, signal }));
+    const reply = decodeReply(bytes);
+    if (!reply.ok) throw reply.error;
+    return check(schema, reply.value);
+  }
+
+  async function within<T>(what: string, options: AskOptions, work: (limits: Limits) => Promise<T>): Promise<T> {
+    const { timeoutMs = REQUEST_TIMEOUT_MS } = options;
+    return withDeadline(clock, timeoutMs, what, (signal) => work({ signal, timeoutMs }), { signal: options.signal });
+  }
+
+  return {
+    request<R>(peer: PeerId, protocol: string, request: unknown, schema: Schema<R>, options: AskOptions): Promise<R> {
+      return within(`The request ${protocol}`, options, async (limits) => {
+        const way = await wayTo(peer, limits);
+        if (way.kind === "self") return askSelf(protocol, request, schema, limits.signal);
+        if (way.kind === "link") return rpc.ask(way.link, protocol, request, schema, limits);
+        let failure = way.why;
+        for (const carrier of way.carriers) {
+          try {
+            return await forwarder.ask(carrier, peer, protocol, request, schema, limits);
+          } catch (error) {
+            if (!isCarriersOwn(error)) throw error;
+            failure = error;
+          }
+        }
+        throw failure;
+      });
+    },
+
+    async prepare(peer, options) {
+      await within("Finding a way to the node", options, (limits) => wayTo(peer, limits));
+    },
+  };
+}
+
+/** Whether another carrier may do better. */
+function isCarriersOwn(error: unknown): error is StarfishError {
+  return (
+    isStarfishError(error, "unreachable") || isStarfishError(error, "link-closed") || isStarfishError(error, "busy")
+  );
+}
