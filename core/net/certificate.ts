@@ -23,7 +23,7 @@ import type { Role, SwarmId } from "./types.ts";
 /** Encoded certificates, from the root's to the member's. */
 export type Chain = readonly Uint8Array[];
 
-export type CertificateKind = "delegate" | "member";
+type CertificateKind = "delegate" | "member";
 
 /** What a certificate says. Keys are Ed25519 public keys. */
 export interface Statement {

@@ -105,11 +105,16 @@ export class Lobby {
     if (outcome.kind === "member") return this.#options.onMember(entry, outcome.standing, outcome.life);
     const { by, error } = outcome;
     const { link } = entry;
-    this.#ports.log.write("info", "net.refused", { peer: link.peer, by, code: error.code, message: error.message });
-    this.#options.onEnd(entry, error);
-    this.#options.onRefused({ peer: link.peer, by, error });
+    this.#over(entry, { peer: link.peer, by, error });
     if (by === "us") this.#farewell(link, error);
     else void link.close();
+  }
+
+  #over(entry: Entry, refusal: Refusal): void {
+    const { peer, by, error } = refusal;
+    this.#ports.log.write("info", "net.refused", { peer, by, code: error.code, message: error.message });
+    this.#options.onEnd(entry, error);
+    this.#options.onRefused(refusal);
   }
 
   /** The word of refusal has to get there first; the refused one closes when it has read it. */
@@ -128,8 +133,7 @@ export class Lobby {
   /** The hello came to nothing, through nobody's certain fault. */
   #failed(entry: Entry, error: StarfishError): void {
     if (entry.isOver || entry.member !== undefined) return;
-    this.#options.onEnd(entry, error);
-    this.#options.onRefused({ peer: entry.link.peer, by: "us", error });
+    this.#over(entry, { peer: entry.link.peer, by: "us", error });
     void entry.link.close();
   }
 
