@@ -8,12 +8,13 @@ import { bootstrapAddress } from "../browser/bootstrap.ts";
 import { unsharedCores } from "../core/cpu/core-budget.ts";
 import type { Computer } from "../core/computer.ts";
 import { createComputer } from "../core/index.ts";
+import { formatInvite, parseInvite } from "../core/net/invite.ts";
 import { realClock } from "../core/platform/clock.ts";
 import { realCrypto } from "../core/platform/crypto.ts";
 import { realRandom } from "../core/platform/random.ts";
 import type { Log } from "../core/ports/log.ts";
 import type { KeyPair } from "../core/ports/crypto.ts";
-import type { Address, Network } from "../core/ports/network.ts";
+import type { Network } from "../core/ports/network.ts";
 import { createLibp2pNetwork } from "../core/transport/network.ts";
 import { packageRoot } from "./package-root.ts";
 import { nodeSandbox } from "./sandbox.ts";
@@ -54,21 +55,24 @@ export async function startComputer(options: StartOptions): Promise<Computer> {
       kind: "node",
       device: options.device,
       name: options.name,
-      invite: options.join,
+      invite: options.join && withServerAddress(options.join),
       found: options.join === undefined,
       coresLent: options.cores ?? cores,
-      bootstrap: bootstrapOf(options.join),
       builtins: await builtinTasks(join(packageRoot, "dist", "tasks")),
       inviteBase: () => options.url,
     },
   );
 }
 
-/** The server that an invite's link names takes links itself, also where it could not know its own address. */
-function bootstrapOf(invite: string | undefined): Address[] {
-  if (invite === undefined || !URL.canParse(invite)) return [];
-  const address = bootstrapAddress(new URL(invite));
-  return address === undefined ? [] : [address];
+/**
+ * The invite with the server of its link as the first to try: it takes links on the same port, and may be reached by that
+ * address alone (a container, a proxy). Throws "bad-invite".
+ */
+function withServerAddress(link: string): string {
+  const invite = parseInvite(realCrypto, link);
+  const address = URL.canParse(link) ? bootstrapAddress(new URL(link)) : undefined;
+  const addresses = address === undefined ? invite.addresses : [address, ...invite.addresses];
+  return formatInvite(realCrypto, { ...invite, addresses: [...new Set(addresses)] });
 }
 
 /** One loader for each module in the folder, by its name. */
