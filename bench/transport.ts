@@ -1,0 +1,129 @@
+/**
+ * How much of a plain libp2p stream's speed the network adapter's channels keep, over loopback between two nodes of one
+ * process, and how fast small messages go. `node bench/transport.ts` prints a table and writes bench/transport.json.
+ */
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { tcp } from "@libp2p/tcp";
+import { multiaddr } from "@multiformats/multiaddr";
+import type { Channel, Network } from "../core/ports/network.ts";
+import { createNode, type Libp2pNode } from "../core/transport/libp2p.ts";
+import { createLibp2pNetwork } from "../core/transport/network.ts";
+import { nodeTransports, type NodeTransportsOptions } from "../node/transports.ts";
+import { webSocketServer } from "../node/websocket-server.ts";
+
+const PROTOCOL = "/bench/1.0.0";
+const BULK_BYTES = 200_000_000;
+const SMALL_MESSAGES = 200_000;
+const SMALL_BYTES = 100;
+
+interface Row {
+  readonly transport: string;
+  readonly what: string;
+  readonly perSecond: number;
+  readonly unit: "MB" | "messages";
+}
+
+function newKey(): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(32));
+}
+
+async function listening(): Promise<ReturnType<typeof createServer>> {
+  const server = createServer();
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return server;
+}
+
+/** Seconds that it takes until `count` messages of `bytes` are answered to by the other end. */
+async function throughChannel(sender: Network, receiver: Network, bytes: number, count: number): Promise<number> {
+  const stop = receiver.handle(PROTOCOL, (channel) => {
+    channel.onMessage(() => {});
+    channel.onEnd(() => channel.end());
+  });
+  const link = await sender.dial({ peer: receiver.self, addresses: receiver.addresses() });
+  const channel: Channel = await link.open(PROTOCOL);
+  const closed = new Promise((resolve) => channel.onClose(resolve));
+  const message = new Uint8Array(bytes);
+  const begin = performance.now();
+  for (let i = 0; i < count; i++) if (!channel.send(message)) await channel.drained();
+  channel.end();
+  await closed;
+  stop();
+  return (performance.now() - begin) / 1000;
+}
+
+async function throughStream(sender: Libp2pNode, receiver: Libp2pNode, bytes: number, count: number): Promise<number> {
+  const received = Promise.withResolvers<void>();
+  let missing = bytes * count;
+  await receiver.libp2p.handle(PROTOCOL, (stream) => {
+    stream.addEventListener("message", (event) => {
+      missing -= event.data.byteLength;
+      if (missing === 0) received.resolve();
+    });
+  });
+  const [address] = receiver.libp2p.getMultiaddrs();
+  const stream = await sender.libp2p.dialProtocol(multiaddr(address), PROTOCOL);
+  const message = new Uint8Array(bytes);
+  const begin = performance.now();
+  for (let i = 0; i < count; i++) if (!stream.send(message)) await stream.onDrain();
+  await received.promise;
+  const seconds = (performance.now() - begin) / 1000;
+  await receiver.libp2p.unhandle(PROTOCOL);
+  return seconds;
+}
+
+async function measure(transport: "tcp" | "websocket"): Promise<Row[]> {
+  const rows: Row[] = [];
+  const servers = [await listening(), await listening()] as const;
+  const options: NodeTransportsOptions = transport === "tcp" ? { tcpHost: "127.0.0.1" } : { server: servers[0] };
+  await using receiver = await createLibp2pNetwork({
+    privateKey: newKey(),
+    linksMax: 8,
+    webrtc: false,
+    ...nodeTransports(options),
+  });
+  await using sender = await createLibp2pNetwork({
+    privateKey: newKey(),
+    linksMax: 8,
+    webrtc: false,
+    ...nodeTransports({}),
+  });
+
+  const plain = (listen: string[]): Promise<Libp2pNode> =>
+    createNode({
+      privateKey: newKey(),
+      linksMax: 8,
+      listen,
+      transports: [tcp(), webSocketServer(servers[1])],
+      gater: { denyDialMultiaddr: () => false },
+    });
+  const plainReceiver = await plain([`/ip4/127.0.0.1/tcp/0${transport === "tcp" ? "" : "/ws"}`]);
+  const plainSender = await plain([]);
+  await Promise.all([plainReceiver.libp2p.start(), plainSender.libp2p.start()]);
+
+  for (const bytes of [64 * 1024, 256 * 1024]) {
+    const count = Math.ceil(BULK_BYTES / bytes);
+    const rate = (seconds: number): number => (bytes * count) / 1e6 / seconds;
+    const size = `${bytes / 1024} KiB messages`;
+    const plainRate = rate(await throughStream(plainSender, plainReceiver, bytes, count));
+    rows.push({ transport, what: `plain stream, ${size}`, perSecond: plainRate, unit: "MB" });
+    const own = rate(await throughChannel(sender, receiver, bytes, count));
+    rows.push({ transport, what: `channel, ${size}`, perSecond: own, unit: "MB" });
+  }
+  const seconds = await throughChannel(sender, receiver, SMALL_BYTES, SMALL_MESSAGES);
+  rows.push({
+    transport,
+    what: `channel, ${SMALL_BYTES} byte messages`,
+    perSecond: SMALL_MESSAGES / seconds,
+    unit: "messages",
+  });
+  await Promise.all([plainReceiver.libp2p.stop(), plainSender.libp2p.stop()]);
+  for (const server of servers) server.close();
+  return rows;
+}
+
+const rows = [...(await measure("tcp")), ...(await measure("websocket"))];
+console.table(rows.map((row) => ({ ...row, perSecond: Math.round(row.perSecond) })));
+await writeFile(join(import.meta.dirname, "transport.json"), `${JSON.stringify(rows, null, 2)}\n`);
