@@ -7,8 +7,8 @@ const COMPILE_TIMEOUT_MS = 60_000;
 let run: (input: string) => Promise<Uint8Array>;
 
 beforeAll(async () => {
-  run = await loadTask("mandelbrot", { debug: false }, COMPILE_TIMEOUT_MS);
-});
+  run = await loadTask("mandelbrot", { debug: false });
+}, COMPILE_TIMEOUT_MS);
 
 /** The tile of a picture of 64 x 48 of the whole set. */
 function tile(left: number, top: number, columns: number, rows: number): Promise<Uint8Array> {

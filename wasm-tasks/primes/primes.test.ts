@@ -8,8 +8,8 @@ const COMPILE_TIMEOUT_MS = 60_000;
 let run: (input: string) => Promise<Uint8Array>;
 
 beforeAll(async () => {
-  run = await loadTask("primes", { debug: false }, COMPILE_TIMEOUT_MS);
-});
+  run = await loadTask("primes", { debug: false });
+}, COMPILE_TIMEOUT_MS);
 
 async function count(lo: number, hi: number): Promise<number> {
   return Number(new TextDecoder().decode(await run(`${lo} ${hi}`)));

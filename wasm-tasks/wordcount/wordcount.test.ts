@@ -8,8 +8,8 @@ const COMPILE_TIMEOUT_MS = 60_000;
 let run: (input: Uint8Array | string) => Promise<Uint8Array>;
 
 beforeAll(async () => {
-  run = await loadTask("wordcount", { debug: false }, COMPILE_TIMEOUT_MS);
-});
+  run = await loadTask("wordcount", { debug: false });
+}, COMPILE_TIMEOUT_MS);
 
 async function count(input: Uint8Array | string): Promise<string> {
   return new TextDecoder().decode(await run(input));
