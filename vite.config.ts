@@ -11,10 +11,22 @@ const contentSecurityPolicy: Plugin = {
   ],
 };
 
+/** Names the files that the page does not load at once, for browser/later.ts. */
+const filesForLater: Plugin = {
+  name: "starfish:later",
+  transformIndexHtml: {
+    order: "post",
+    handler(html, { bundle = {} }) {
+      const content = Object.keys(bundle).filter((file) => /\.(js|wasm)$/.test(file) && !html.includes(file));
+      return [{ tag: "meta", attrs: { name: "starfish-later", content: content.join(" ") }, injectTo: "head" }];
+    },
+  },
+};
+
 const config: UserConfig = defineConfig({
   root: fileURLToPath(new URL("browser", import.meta.url)),
   base: "./",
-  plugins: [contentSecurityPolicy],
+  plugins: [contentSecurityPolicy, filesForLater],
   build: {
     outDir: fileURLToPath(new URL("dist/page", import.meta.url)),
     emptyOutDir: true,

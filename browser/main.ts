@@ -7,6 +7,7 @@ import { friendlyName } from "../core/net/names.ts";
 import { parseInvite, type Invite } from "../core/net/invite.ts";
 import { realCrypto } from "../core/platform/crypto.ts";
 import { watchContact } from "./contact.ts";
+import { fetchLater } from "./later.ts";
 import { followLife } from "./life.ts";
 import { LendingPolicy } from "./lending.ts";
 import { forgetful, lostContact, missingHere, nobodyAnswers, refused, whyNotStarted } from "./problems.ts";
@@ -48,7 +49,10 @@ async function start(): Promise<void> {
   const control = new LendControl((cores) => lending.choose(cores));
   const lending = new LendingPolicy(computer.cpu, navigator.locks, (state) => control.update(state));
   watchContact(model, {
-    joined: () => page.sayWhoIsHere(),
+    joined: () => {
+      page.sayWhoIsHere();
+      fetchLater();
+    },
     nobody: () => showNotice(nobodyAnswers),
     lost: () => showNotice(lostContact),
     back: () => showNotice(undefined),

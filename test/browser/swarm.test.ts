@@ -31,6 +31,15 @@ async function others(tab: Tab): Promise<string[]> {
   return [...(await links(tab)).keys()].filter((name) => !name.includes("(you)") && !name.endsWith(", gone"));
 }
 
+/** Tasks and their worker are fetched in quiet moments; a node may be killed after that. */
+async function haveEverything(tab: Tab): Promise<void> {
+  await tab.page.waitForFunction(() => {
+    const later = document.querySelector<HTMLMetaElement>('meta[name="starfish-later"]')?.content.split(" ") ?? [];
+    const loaded = new Set(performance.getEntriesByType("resource").map((entry) => entry.name));
+    return later.length > 0 && later.every((file) => loaded.has(new URL(file, document.baseURI).href));
+  });
+}
+
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
@@ -39,7 +48,9 @@ async function openThree(): Promise<[Tab, Tab, Tab]> {
   const a = await tabs.open(node.invite);
   const b = await tabs.open(node.invite);
   const c = await tabs.open(node.invite);
-  console.log(`Members after ${median([a, b, c].map((tab) => tab.joinedMs ?? 0)).toFixed(0)} ms (median of three tabs)`);
+  console.log(
+    `Members after ${median([a, b, c].map((tab) => tab.joinedMs ?? 0)).toFixed(0)} ms (median of three tabs)`,
+  );
   return [a, b, c];
 }
 
@@ -63,6 +74,7 @@ test("three tabs and a node all see each other, and tabs link directly by WebRTC
 test("the node is killed: the tabs notice, stay a swarm, introduce each other, and compute on", async () => {
   const [a, b, c] = await openThree();
   for (const tab of [a, b, c]) await expect.poll(() => others(tab), { timeout: 20_000 }).toHaveLength(3);
+  await Promise.all([a, b, c].map(haveEverything));
   const killedAt = performance.now();
   await node.process.end("SIGKILL");
   for (const tab of [a, b, c]) {
@@ -86,7 +98,9 @@ test("without WebRTC a tab is a member all the same, relayed, and says why", asy
   await expect.poll(() => others(without), { timeout: 20_000 }).toHaveLength(2);
   const name = await whole.name();
   expect((await without.run(`ping ${name}`)).ok).toBe(true);
-  await expect.poll(async () => (await links(without)).get(name), { timeout: 20_000 }).toMatch(/^relayed by \S+: .*WebRTC/);
+  await expect
+    .poll(async () => (await links(without)).get(name), { timeout: 20_000 })
+    .toMatch(/^relayed by \S+: .*WebRTC/);
   const { output } = await without.run("peers");
   expect(output.replaceAll("\n", " ")).toMatch(/relayed.*WebRTC/);
   expect(without.complaints).toEqual([]);
@@ -94,8 +108,7 @@ test("without WebRTC a tab is a member all the same, relayed, and says why", asy
 
 test("a tab alone computes, after its node has gone for good", async () => {
   const tab = await tabs.open(node.invite);
-  // The task is loaded from the page's server once and kept.
-  expect((await tab.run("map primes --range 0..1000")).output).toContain("168");
+  await haveEverything(tab);
   await node.process.end("SIGTERM");
   await expect.poll(() => others(tab), { timeout: NOTICED_MS }).toHaveLength(0);
   const { output, ok } = await tab.run("map primes --range 0..2000000");
@@ -103,13 +116,10 @@ test("a tab alone computes, after its node has gone for good", async () => {
   expect(output).toContain("148933");
 });
 
-test("a picture is drawn in the terminal, and its decoder is loaded only then", async () => {
+test("a picture is drawn in the terminal", async () => {
   const tab = await tabs.open(node.invite);
-  const loaded: string[] = [];
-  tab.page.on("request", (request) => loaded.push(request.url()));
   await tab.type("map mandelbrot --size 256x192");
   await tab.page.locator("#terminal canvas").first().waitFor();
-  expect(loaded.some((url) => url.includes("addon-image"))).toBe(true);
   await tab.waitFor(/\$$/);
   expect(tab.complaints).toEqual([]);
 });
