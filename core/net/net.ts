@@ -278,14 +278,15 @@ class WiredNet implements Net {
   }
 
   async #leave(): Promise<void> {
-    await this.#saveAddresses();
-    this.#overlay.stop();
+    // The goodbye before anything that takes time: a page that is being closed has none.
     this.#membership.leave();
-    this.#gossip.stop();
-    // Closing lets what is queued out first: the goodbye.
-    await this.#links.close();
-    this.#membership.stop();
+    const saved = this.#saveAddresses();
     this.#ended.abort(new StarfishError("closed", "This node has left the swarm"));
+    this.#overlay.stop();
+    this.#gossip.stop();
+    // Closing lets what is queued out first.
+    await this.#links.close();
+    await saved;
     await this.#network[Symbol.asyncDispose]();
   }
 
