@@ -212,7 +212,7 @@ function historyOf(computer: Computer): History {
   return history;
 }
 
-export function selfName(computer: Computer): string {
+function selfName(computer: Computer): string {
   return computer.net.members().find((member) => member.isSelf)?.record.name ?? "starfish";
 }
 

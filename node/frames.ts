@@ -61,7 +61,7 @@ export interface Open {
 }
 
 /** The end of a file's pieces, or of the attempt. */
-export interface FileEnd {
+interface FileEnd {
   readonly id: number;
   readonly error?: { readonly code: ErrorCode; readonly message: string } | undefined;
 }

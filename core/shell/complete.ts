@@ -4,7 +4,7 @@ import { lexLeniently } from "./lex.ts";
 import type { Command } from "./types.ts";
 
 /** Candidates shown at most; beyond that a list is no help. */
-export const CANDIDATES_MAX = 200;
+const CANDIDATES_MAX = 200;
 
 export interface Completion {
   /** The part of the line that a candidate replaces, up to the cursor. */

@@ -5,7 +5,7 @@
  */
 import { StarfishError } from "../base/errors.ts";
 
-export type Operator = ";" | "&&" | "||" | "|" | "\n";
+type Operator = ";" | "&&" | "||" | "|" | "\n";
 
 export type Token =
   | {

@@ -7,9 +7,9 @@ import { StarfishError } from "../base/errors.ts";
 import type { Output } from "./types.ts";
 
 /** What may wait in a pipe: as in Linux, enough to keep both sides busy and little enough not to matter. */
-export const PIPE_BYTES_MAX: number = 64 * 1024;
+const PIPE_BYTES_MAX: number = 64 * 1024;
 
-export interface PipeEnd extends Output {
+interface PipeEnd extends Output {
   /** The reader gets what is there, then the end. What is written later is refused. */
   end(): void;
 }

@@ -6,7 +6,7 @@ import { suggest } from "./suggest.ts";
 /** Ed25519 PeerIds all begin alike ("12D3KooW"); what tells them apart comes after. */
 const SAME_FOR_ALL = "12D3KooW";
 /** Letters of an id that people are shown and may type: 58^6 makes a clash in one swarm unlikely, and it is reported. */
-export const SHORT_ID_LENGTH = 6;
+const SHORT_ID_LENGTH = 6;
 
 /** The last letters of an id, to tell namesakes apart. */
 export function shortId(peer: string): string {

@@ -22,7 +22,7 @@ const LINE_MS = 60_000;
 /** What is kept of a process's output: enough to see why a test failed. */
 const OUTPUT_CHARS_MAX = 256 * 1024;
 
-export interface Finished {
+interface Finished {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
@@ -32,7 +32,7 @@ export interface Finished {
 }
 
 /** A process whose output can be waited for. */
-export class Running {
+class Running {
   readonly child: ChildProcess;
   readonly finished: Promise<Finished>;
   #stdout: Buffer[] = [];
@@ -117,7 +117,7 @@ export interface Node {
   readonly url: string;
 }
 
-export interface UpOptions {
+interface UpOptions {
   readonly data?: string;
   readonly args?: readonly string[];
 }
