@@ -160,6 +160,18 @@ export class Crowd {
     return node;
   }
 
+  /** Runs until everyone that runs knows everyone as awake, or was told of who is not here. */
+  async settled(withinMs: number = 15_000): Promise<number> {
+    const agree = (): boolean => this.nodes.every(({ membership }) => membership.awake().length === this.running.size);
+    return this.world.runUntil(agree, { withinMs, everyMs: 50, what: "all agree on who is there", describe: () => this.describe() });
+  }
+
+  describe(): string {
+    return this.nodes
+      .map(({ machine, membership, links }) => `${machine.name}: ${membership.awake().length} awake, ${links.all().length} links`)
+      .join("\n");
+  }
+
   /** Ends a member: with a goodbye, by a crash that resets its links, or by one that leaves no trace. */
   end(name: string, how: "goodbye" | "crash" | "silent"): void {
     const node = this.node(name);

@@ -1,0 +1,111 @@
+/** Which links there are: newcomers, introductions, prunes and the loss of those that everyone knew. */
+import { describe, expect, test } from "vitest";
+import { Crowd } from "../../test/sim/crowd.ts";
+import { SimWorld } from "../../test/sim/world.ts";
+import { isStarfishError } from "../base/errors.ts";
+
+async function crowd(seed: number, kinds: readonly ("node" | "tab")[]): Promise<Crowd> {
+  const crowd = new Crowd(new SimWorld({ seed, path: { loss: 0.02 } }));
+  for (const [i, kind] of kinds.entries()) {
+    crowd.add({ name: `m${i}`, kind }, i === 0 ? [] : ["sim:m0"]);
+    await crowd.world.runFor(100);
+  }
+  await crowd.settled();
+  return crowd;
+}
+
+const oneNode = (tabs: number): ("node" | "tab")[] => ["node", ...Array.from({ length: tabs }, () => "tab" as const)];
+
+describe("a newcomer", () => {
+  test.each([1, 2, 3])("with one link to a busy node is meshed with tabs within 4 s, directly (seed %i)", async (seed) => {
+    const swarm = await crowd(seed, oneNode(30));
+    await swarm.world.runFor(20_000);
+    const { links } = swarm.add({ name: "new", kind: "tab" }, ["sim:m0"]);
+    await swarm.world.runUntil(() => links.all().length >= 6, { withinMs: 4_000, what: "six links" });
+    for (const link of links.all()) expect(link.path().kind).toBe("direct");
+  });
+
+  test("makes a small swarm complete", async () => {
+    const swarm = await crowd(4, oneNode(7));
+    await swarm.world.runUntil(() => swarm.nodes.every(({ links }) => links.all().length === 7), { withinMs: 5_000 });
+  });
+
+  test("without WebRTC is a member all the same, by relayed links", async () => {
+    const swarm = await crowd(5, oneNode(5));
+    const { links } = swarm.add({ name: "new", kind: "tab", relayReason: "no WebRTC in this browser" }, ["sim:m0"]);
+    await swarm.world.runUntil(() => links.all().length === 6, { withinMs: 6_000 });
+    expect(links.all().filter((link) => link.path().kind === "relayed").length).toBe(5);
+  });
+});
+
+describe("the mesh", () => {
+  test.each([1, 2])("stays within its degrees, and no link is missing its other end (seed %i)", async (seed) => {
+    const swarm = await crowd(seed, oneNode(50));
+    await swarm.world.runFor(60_000);
+    const degrees = swarm.nodes.map(({ links }) => links.all().length);
+    expect(Math.min(...degrees)).toBeGreaterThanOrEqual(6);
+    expect(Math.max(...degrees)).toBeLessThanOrEqual(12);
+    const mean = degrees.reduce((sum, degree) => sum + degree, 0) / degrees.length;
+    expect(mean).toBeGreaterThan(7);
+    expect(mean).toBeLessThan(10);
+    const byPeer = new Map(swarm.nodes.map((node) => [node.peer, node]));
+    for (const { links, peer } of swarm.nodes) {
+      for (const link of links.all()) expect(byPeer.get(link.peer)?.links.get(peer)).toBeDefined();
+    }
+    const suspicions = swarm.world.journal.entries().filter(({ fields }) => fields["status"] === "suspect");
+    expect(suspicions).toEqual([]);
+  });
+
+  test("goes on without the node that everyone came by, and links tabs anew", async () => {
+    const swarm = await crowd(6, oneNode(24));
+    await swarm.world.runFor(30_000);
+    swarm.end("m0", "crash");
+    await swarm.settled(6_000);
+    const pairs = swarm.nodes.flatMap((a) => swarm.nodes.filter((b) => b !== a && a.links.get(b.peer) === undefined).map((b) => [a, b] as const));
+    expect(pairs.length).toBeGreaterThan(0);
+    for (const [a, b] of pairs.slice(0, 30)) {
+      const link = await swarm.world.settle(a.overlay.connect(b.peer), { withinMs: 5_000 });
+      expect(link.path().kind).toBe("direct");
+    }
+  });
+
+  test("keeps a link while it is used", async () => {
+    const swarm = await crowd(7, oneNode(40));
+    await swarm.world.runFor(30_000);
+    const a = swarm.node("m5");
+    const b = swarm.nodes.find((node) => node !== a && a.links.get(node.peer) === undefined);
+    if (b === undefined) throw new Error("Somebody is not linked to m5");
+    await swarm.world.settle(a.overlay.connect(b.peer), { withinMs: 5_000 });
+    for (let i = 0; i < 12; i++) {
+      await swarm.world.runFor(5_000);
+      a.overlay.touch(b.peer);
+      expect(a.links.get(b.peer)).toBeDefined();
+    }
+  });
+});
+
+describe("a link on demand", () => {
+  test("is dialled once for all who ask, and none of them waits for another's patience", async () => {
+    const swarm = await crowd(8, oneNode(30));
+    await swarm.world.runFor(20_000);
+    const a = swarm.node("m5");
+    const b = swarm.nodes.find((node) => node !== a && a.links.get(node.peer) === undefined);
+    if (b === undefined) throw new Error("Somebody is not linked to m5");
+    const impatient = new AbortController();
+    const cancelled = a.overlay.connect(b.peer, { signal: impatient.signal }).catch((error: unknown) => error);
+    const both = Promise.all([a.overlay.connect(b.peer), a.overlay.connect(b.peer)]);
+    impatient.abort();
+    expect(isStarfishError(await swarm.world.settle(cancelled, { withinMs: 10 }), "cancelled")).toBe(true);
+    const [first, second] = await swarm.world.settle(both, { withinMs: 5_000 });
+    expect(first).toBe(second);
+  });
+
+  test("to somebody who is gone is unreachable, soon", async () => {
+    const swarm = await crowd(9, oneNode(10));
+    const { peer } = swarm.node("m4");
+    swarm.end("m4", "crash");
+    await swarm.settled(6_000);
+    const failure = swarm.node("m7").overlay.connect(peer).catch((error: unknown) => error);
+    expect(isStarfishError(await swarm.world.settle(failure, { withinMs: 3_000 }), "unreachable")).toBe(true);
+  });
+});
