@@ -110,7 +110,7 @@ export class NetworkBench {
   }
 }
 
-export function nextLink(network: Network): Promise<Link> {
+function nextLink(network: Network): Promise<Link> {
   return new Promise((resolve) => {
     const stop = network.onLink((link) => {
       stop();
