@@ -169,6 +169,8 @@ class Members implements Membership {
   update(patch: SelfPatch & { readonly addresses?: readonly Address[] }): void {
     this.#self.patch(patch);
     this.#publishSelf();
+    // A page that is about to be frozen runs nothing after this.
+    if (patch.state !== undefined) this.#flushAll();
     this.#settle();
   }
 
@@ -198,7 +200,7 @@ class Members implements Membership {
   leave(): void {
     this.#self.patch({ state: "left" });
     this.#publishSelf();
-    for (const link of this.#ports.links.all()) this.#flush(link.peer);
+    this.#flushAll();
     this.stop();
   }
 
@@ -467,6 +469,10 @@ class Members implements Membership {
   }
 
   /** Sends everything that waits for a peer. */
+  #flushAll(): void {
+    for (const link of this.#ports.links.all()) this.#flush(link.peer);
+  }
+
   #flush(peer: PeerId): void {
     const link = this.#ports.links.get(peer);
     if (link === undefined) return;

@@ -86,7 +86,11 @@ describe("a swarm", () => {
   test("counts a sleeper as asleep until it says otherwise", async () => {
     const swarm = await chain(8);
     const [a, c] = [swarm.net("a"), swarm.net("c")];
+    const { sent } = swarm.world.node("c").machine;
+    const before = sent.messages;
     c.update({ state: "asleep" });
+    // Browsers run nothing after the listeners of the event: by now it has to have been said.
+    expect(sent.messages).toBeGreaterThan(before);
     await swarm.world.runUntil(() => statusOf(a, c) === "asleep", { withinMs: 3_000 });
     swarm.world.freeze("c");
     await swarm.world.runFor(60_000);
