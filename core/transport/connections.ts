@@ -1,0 +1,210 @@
+/**
+ * The account of libp2p's connections and of the links that they make up. A connection is unclaimed until its dialler has
+ * greeted (greeting.ts), belongs to one link from then on, and is gone when libp2p says so. One link per peer.
+ */
+import type { Connection, Stream } from "@libp2p/interface";
+import { equal } from "../base/bytes.ts";
+import { encode } from "../base/codec.ts";
+import { StarfishError } from "../base/errors.ts";
+import { Listeners } from "../base/events.ts";
+import type { PeerId } from "../ports/network.ts";
+import { isRelayed } from "./addresses.ts";
+import { StreamChannel } from "./channel.ts";
+import type { Gate } from "./gate.ts";
+import { type CallBack, type Hello, NONCE_BYTES, readFirstWords, readHello, speakFirst } from "./greeting.ts";
+import { closeConnection, PeerLink } from "./link.ts";
+import type { Reservations } from "./relay.ts";
+
+/** A connection that nobody has greeted on is closed after this. Relayed ones carry the signalling of WebRTC meanwhile. */
+const UNCLAIMED_MS = 10_000;
+const UNCLAIMED_RELAYED_MS = 20_000;
+
+const GREETING_TIMEOUT_MS = 5_000;
+
+/** Nonces of links to be; an entry lives from the first greeting to the link. Beyond this the oldest greeting fails. */
+const NONCES_MAX = 1_024;
+
+export interface ConnectionsOptions {
+  readonly self: PeerId;
+  readonly gate: Gate;
+  readonly reservations: Reservations;
+  /** Answers to a wish to be called back; the channel is closed when the promise settles. Must not reject. */
+  readonly callBack: (connection: Connection, words: CallBack) => Promise<void>;
+}
+
+export class Connections {
+  /** Every new link, when both ends have greeted. */
+  readonly onLink: Listeners<PeerLink> = new Listeners<PeerLink>();
+  readonly #options: ConnectionsOptions;
+  readonly #links = new Map<PeerId, PeerLink>();
+  readonly #owners = new Map<Connection, PeerLink>();
+  /** Open connections that belong to no link (yet), with what will close them. */
+  readonly #unclaimed = new Map<Connection, ReturnType<typeof setTimeout>>();
+  /** Connections of links that are over, while they close. */
+  readonly #closing = new Set<Connection>();
+  /** Greetings under way on connections that this end dialled. */
+  readonly #greetings = new Map<Connection, Promise<PeerLink>>();
+  readonly #nonces = new Map<PeerId, Uint8Array>();
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+  }
+
+  links(): PeerLink[] {
+    return [...this.#links.values()];
+  }
+
+  link(peer: PeerId): PeerLink | undefined {
+    return this.#links.get(peer);
+  }
+
+  /** The link of a connection. A promise while it is being greeted on; undefined if it belongs to none. */
+  owner(connection: Connection): PeerLink | Promise<PeerLink> | undefined {
+    return this.#owners.get(connection) ?? this.#greetings.get(connection);
+  }
+
+  /** libp2p has a new connection. */
+  opened(connection: Connection): void {
+    const patienceMs = isRelayed(connection) ? UNCLAIMED_RELAYED_MS : UNCLAIMED_MS;
+    const timer = setTimeout(() => void closeConnection(connection), patienceMs);
+    this.#unclaimed.set(connection, timer);
+  }
+
+  /** libp2p has lost a connection. */
+  closed(connection: Connection): void {
+    this.#noLongerUnclaimed(connection);
+    this.#closing.delete(connection);
+    const link = this.#owners.get(connection);
+    if (link === undefined) return;
+    this.#owners.delete(connection);
+    link.remove(connection);
+    if (link.direct() === undefined) this.#options.reservations.revoke(connection.remotePeer);
+  }
+
+  /**
+   * Makes a connection that this end has dialled part of a link. The connection is closed if that fails. Rejects with
+   * "version-mismatch", "link-closed", "malformed" or what the signal says.
+   */
+  async greet(connection: Connection, reason: string | undefined, signal: AbortSignal): Promise<PeerLink> {
+    const greeting = this.#greet(connection, reason, signal);
+    this.#greetings.set(connection, greeting);
+    try {
+      return await greeting;
+    } catch (error) {
+      void closeConnection(connection);
+      throw error;
+    } finally {
+      this.#greetings.delete(connection);
+    }
+  }
+
+  /** The other end speaks first, on a connection that it has dialled. Rejects if it makes no sense; its channel is over then. */
+  async greeted(stream: Stream, connection: Connection): Promise<void> {
+    const channel = new StreamChannel(stream, () => {});
+    const words = await readFirstWords(channel, { signal: AbortSignal.timeout(GREETING_TIMEOUT_MS) });
+    if (words.kind === "call-back") {
+      await this.#options.callBack(connection, words);
+      return channel.end();
+    }
+    const { link, isNew } = this.#claim(connection, channel, words, undefined);
+    channel.send(encode({ kind: "hello", nonce: link.nonce } satisfies Hello));
+    if (isNew) this.onLink.emit(link);
+  }
+
+  /** Relayed connections that this end has dialled and that belong to no link: signalling has needed them. */
+  idleCircuits(peer: PeerId): Connection[] {
+    return [...this.#unclaimed.keys()].filter(
+      (connection) =>
+        connection.remotePeer.toString() === peer &&
+        connection.direction === "outbound" &&
+        isRelayed(connection) &&
+        connection.status === "open",
+    );
+  }
+
+  /** Ends at once what is left of former links to the peer. */
+  dropStale(peer: PeerId): void {
+    for (const connection of this.#closing) {
+      if (connection.remotePeer.toString() === peer) connection.abort(new StarfishError("link-closed", "Dialled anew"));
+    }
+  }
+
+  async closeAll(): Promise<void> {
+    await Promise.all(this.links().map((link) => link.close()));
+    for (const connection of this.#unclaimed.keys()) this.#noLongerUnclaimed(connection);
+  }
+
+  async #greet(connection: Connection, reason: string | undefined, signal: AbortSignal): Promise<PeerLink> {
+    const nonce = this.#nonce(connection.remotePeer.toString());
+    const hello: Hello = { kind: "hello", nonce, ...(reason === undefined ? {} : { reason }) };
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(GREETING_TIMEOUT_MS)]);
+    const channel = await speakFirst(connection, hello, { signal: limit });
+    const answer = await readHello(channel, { signal: limit });
+    const { link, isNew } = this.#claim(connection, channel, { ...answer, reason }, nonce);
+    if (isNew) this.onLink.emit(link);
+    return link;
+  }
+
+  /**
+   * Makes the connection part of the link that the other end calls by `hello.nonce`, which may be a new one. `ours` is
+   * what this end has called it, if it was the one to speak first.
+   */
+  #claim(
+    connection: Connection,
+    channel: StreamChannel,
+    hello: Hello,
+    ours: Uint8Array | undefined,
+  ): { link: PeerLink; isNew: boolean } {
+    const peer = connection.remotePeer.toString();
+    const known = this.#links.get(peer);
+    const isNew = known === undefined || !equal(known.remoteNonce, hello.nonce);
+    if (isNew) void known?.close();
+    if (ours !== undefined && !equal(this.#nonce(peer), ours)) {
+      throw new StarfishError("link-closed", "The link has changed during the greeting", { retryable: true });
+    }
+    const link = isNew ? this.#newLink(peer, ours === undefined, hello.nonce) : known;
+    this.#noLongerUnclaimed(connection);
+    this.#owners.set(connection, link);
+    link.add(connection, hello.reason);
+    if (this.#options.gate.isAdmitted(peer) && !isRelayed(connection)) this.#options.reservations.grant(connection);
+    channel.onMessage(() => {});
+    channel.onClose((error) => {
+      if (connection.status === "open") connection.abort(error ?? new StarfishError("link-closed", "Hung up"));
+    });
+    return { link, isNew };
+  }
+
+  #newLink(peer: PeerId, inbound: boolean, remoteNonce: Uint8Array): PeerLink {
+    const { self } = this.#options;
+    const nonce = this.#nonce(peer);
+    const link = new PeerLink({ self, peer, inbound, nonce, remoteNonce, onOver: (over) => this.#linkOver(over) });
+    this.#nonces.delete(peer);
+    this.#links.set(peer, link);
+    return link;
+  }
+
+  #linkOver(link: PeerLink): void {
+    this.#links.delete(link.peer);
+    this.#options.gate.forget(link.peer);
+    for (const connection of link.connections()) {
+      this.#closing.add(connection);
+      this.#options.reservations.revoke(connection.remotePeer);
+    }
+  }
+
+  /** What this end calls its link with the peer: the one there is, or the next one. */
+  #nonce(peer: PeerId): Uint8Array {
+    const known = this.#links.get(peer)?.nonce ?? this.#nonces.get(peer);
+    if (known !== undefined) return known;
+    const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+    this.#nonces.set(peer, nonce);
+    const oldest = this.#nonces.keys().next();
+    if (this.#nonces.size > NONCES_MAX && !oldest.done) this.#nonces.delete(oldest.value);
+    return nonce;
+  }
+
+  #noLongerUnclaimed(connection: Connection): void {
+    clearTimeout(this.#unclaimed.get(connection));
+    this.#unclaimed.delete(connection);
+  }
+}
