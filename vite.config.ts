@@ -11,14 +11,23 @@ const contentSecurityPolicy: Plugin = {
   ],
 };
 
-/** Names the files that the page does not load at once, for browser/later.ts. */
+/** Names the files that the page does not load at once, for browser/later.ts, and fetches the next one ahead. */
 const filesForLater: Plugin = {
   name: "starfish:later",
   transformIndexHtml: {
     order: "post",
     handler(html, { bundle = {} }) {
       const content = Object.keys(bundle).filter((file) => /\.(js|wasm)$/.test(file) && !html.includes(file));
-      return [{ tag: "meta", attrs: { name: "starfish-later", content: content.join(" ") }, injectTo: "head" }];
+      // The node itself comes as soon as the terminal stands: its code may already be on the way.
+      const node = content.filter((file) => file.includes("/tab-node-"));
+      return [
+        { tag: "meta", attrs: { name: "starfish-later", content: content.join(" ") }, injectTo: "head" },
+        ...node.map((href) => ({
+          tag: "link",
+          attrs: { rel: "modulepreload", crossorigin: true, href: `./${href}` },
+          injectTo: "head" as const,
+        })),
+      ];
     },
   },
 };

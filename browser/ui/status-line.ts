@@ -38,10 +38,7 @@ export class StatusLine {
     this.say(self.name);
     this.#say("nodes", present === 1 ? "alone here" : `${present} nodes`);
     this.#say("links", linked === 0 ? "no links" : linked === 1 ? "1 link" : `${linked} links`);
-    this.#say(
-      "tasks",
-      self.tasksRunning > 0 ? `${self.tasksRunning} running, ${tasksRun} run` : `${tasksRun} tasks run`,
-    );
+    this.#say("tasks", taskWords(self.tasksRunning, tasksRun));
     const now = performance.now();
     const seconds = (now - this.#before.atMs) / 1000;
     if (seconds * 1000 < REFRESH_MS * 0.9) return;
@@ -65,4 +62,9 @@ export class StatusLine {
     }
     return span;
   }
+}
+
+function taskWords(running: number, run: number): string {
+  const tasks = `${run} ${run === 1 ? "task" : "tasks"} done`;
+  return running > 0 ? `${tasks}, ${running} running` : tasks;
 }

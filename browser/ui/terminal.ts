@@ -80,14 +80,15 @@ export class PageTerminal implements Terminal {
 
   constructor(parent: HTMLElement) {
     allowXtermStyles(document);
+    const family = getComputedStyle(document.documentElement).getPropertyValue("--mono").trim() || "monospace";
     this.#xterm = new Xterm({
       allowProposedApi: true,
       cursorBlink: !matchMedia("(prefers-reduced-motion: reduce)").matches,
       cursorStyle: "bar",
       cursorWidth: 2,
-      fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--mono").trim() || "monospace",
-      fontSize: parent.clientWidth < 480 ? 12.5 : 14,
-      lineHeight: 1.25,
+      fontFamily: family,
+      fontSize: fontSizeOf(family, parent.clientWidth < 480 ? 12.5 : 14),
+      lineHeight: 1.15,
       minimumContrastRatio: 4.5,
       scrollback: 5000,
       theme: dark.matches ? DARK : LIGHT,
@@ -193,6 +194,23 @@ export class PageTerminal implements Terminal {
       if (OFFERED.has(line)) this.onRun(line);
     } else if (/^https?:/.test(uri)) open(uri, "_blank", "noopener,noreferrer");
   }
+}
+
+/** The font size near `wanted` whose letters are whole pixels wide: pictures drawn cell beside cell then have no seams. */
+function fontSizeOf(family: string, wanted: number): number {
+  const context = document.createElement("canvas").getContext("2d");
+  const advance = (size: number): number => {
+    if (context === null) return 0;
+    context.font = `${size}px ${family}`;
+    return context.measureText("W").width * devicePixelRatio;
+  };
+  const pixels = Math.round(advance(wanted));
+  // Hinting makes widths jump, so the size is tried, not computed.
+  let best = wanted;
+  for (let size = wanted - 1; size <= wanted + 1; size += 0.01) {
+    if (Math.abs(advance(size) - pixels) < Math.abs(advance(best) - pixels)) best = size;
+  }
+  return best;
 }
 
 const OFFERED = new Set<string>();

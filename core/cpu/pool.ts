@@ -156,6 +156,8 @@ export class Pool {
     }
     core.task = undefined;
     if (!task.own) this.#lentRunning--;
+    // Before the next one begins: who counts tasks sees each of them end.
+    this.#activity.emit();
     if (core.lease?.wanted() === true || !this.#hasWork()) {
       core.lease?.release();
       core.lease = undefined;
@@ -163,7 +165,6 @@ export class Pool {
     if (this.#closed) this.#discard(core);
     this.#dispatch();
     if (this.running().length === 0) this.#rest();
-    this.#activity.emit();
   }
 
   /** The task's outcome, or "timeout" or a rejection with "cancelled", after which the worker is gone. */

@@ -1,0 +1,35 @@
+/**
+ * Takes the pictures of the documentation from a real swarm: `node test/browser/pictures.ts` (after `npm run build`).
+ * One node and four tabs, two of which lend cores, draw a Mandelbrot set.
+ */
+import { join } from "node:path";
+import { openLab } from "../system/processes.ts";
+import { openTabs, type Tab } from "./tabs.ts";
+
+const docs = process.argv[2] ?? join(import.meta.dirname, "../../docs");
+
+await using lab = await openLab();
+const node = await lab.up({ args: ["--cores", "2"] });
+await using tabs = await openTabs();
+const helpers: Tab[] = [];
+for (let i = 0; i < 3; i++) helpers.push(await tabs.open(node.invite, { apart: true, cores: 4 }));
+for (const helper of helpers.slice(0, 2)) await helper.page.getByRole("button", { name: "Lend 3 of 4 cores" }).click();
+
+for (const [name, options] of [
+  ["page-desktop", { dark: true, width: 1280, height: 800, cores: 2 }],
+  ["page-phone", { phone: true, dark: true, width: 390, height: 844, cores: 2 }],
+] as const) {
+  const tab = await tabs.open(node.invite, options);
+  await tab.page.locator("#rows tr").nth(4).waitFor({ state: "attached" });
+  await tab.type("map mandelbrot");
+  await tab.page.locator("#terminal canvas").first().waitFor();
+  await tab.waitFor(/\$$/);
+  await tab.page.waitForTimeout(700);
+  await tab.page.screenshot({ path: join(docs, `${name}.png`) });
+  if (name === "page-phone") {
+    await tab.page.locator("#tab-swarm").tap();
+    await tab.page.waitForTimeout(900);
+    await tab.page.screenshot({ path: join(docs, "page-phone-swarm.png") });
+  }
+  await tab.close();
+}
