@@ -34,16 +34,6 @@ export function equal(a: Bytes, b: Bytes): boolean {
   return true;
 }
 
-/** Lexicographic order of bytes: negative, zero or positive. */
-export function compare(a: Bytes, b: Bytes): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
-}
-
 export function toHex(bytes: Bytes): string {
   return base16.baseEncode(bytes);
 }
