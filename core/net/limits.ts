@@ -14,6 +14,8 @@ export const CHAIN_LENGTH_MAX = 4;
 export const STATEMENT_BYTES_MAX = 512;
 /** How wrong a clock may be before certificates are judged too early or too late: laptops and phones rarely err by more. */
 export const CLOCK_TOLERANCE_MS: number = 5 * 60_000;
+/** Signatures found right that are remembered: two for each member of a large swarm; 64 hex digits each. */
+export const VERIFIED_MAX = 4_096;
 /** An invite that comes with a founded swarm: long enough to be forgotten on a fridge door, not for ever. */
 export const INVITE_LIFETIME_MS: number = 365 * 24 * 3_600_000;
 /** The founder's own certificate; it holds the root key and could renew it at any time. */

@@ -31,6 +31,7 @@ import { createOverlay, LINKS_MAX_NODE, LINKS_MAX_TAB, type Overlay } from "./ov
 import { createRouter, type Router } from "./router.ts";
 import { createRpc, type AskOptions, type Rpc } from "./rpc.ts";
 import { createSealer } from "./sealing.ts";
+import { rememberVerified } from "./verified.ts";
 import type {
   LinkInfo,
   Member,
@@ -124,7 +125,8 @@ class WiredNet implements Net {
     standing: Standing,
   ) {
     const { swarm, chain, secret } = credentials;
-    const { clock, crypto, random, log } = ports;
+    const { clock, random, log } = ports;
+    const crypto = rememberVerified(ports.crypto);
     const { peer, keys } = identity;
     this.self = peer;
     this.swarm = swarm;
@@ -149,7 +151,8 @@ class WiredNet implements Net {
     this.#overlay = createOverlay({ linksMax, bootstrap })({ links, membership, clock, random, log });
     const heard = (from: PeerId): void => membership.heard(from);
     const sealer = createSealer(secret)({ crypto, random });
-    this.#gossip = createGossip({ peer, keys })({ links, sealer, clock, crypto, random, log, heard });
+    // Gossip's signatures are seen once: remembering them would only push out the certificates.
+    this.#gossip = createGossip({ peer, keys })({ links, sealer, clock, crypto: ports.crypto, random, log, heard });
     this.#rpc = createRpc({ links, clock, log });
     const rpc = this.#rpc;
     const forwarder = createForwarder({ identity, swarm, chain })({ rpc, links, clock, crypto, random });
