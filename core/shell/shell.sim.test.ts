@@ -1,0 +1,369 @@
+/** The shell and its commands on whole computers in a simulated world: nothing below the shell is replaced. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, expect, test } from "vitest";
+import { SimWorld } from "../../test/sim/world.ts";
+import { concat, text, utf8 } from "../base/bytes.ts";
+import { StarfishError } from "../base/errors.ts";
+import type { Computer } from "../computer.ts";
+import { unsharedCores } from "../cpu/core-budget.ts";
+import { createComputer } from "../index.ts";
+import { sleep } from "../ports/clock.ts";
+import { createShell } from "./shell.ts";
+import type { Command, Host, Output, TerminalInfo } from "./types.ts";
+
+const TASKS = join(import.meta.dirname, "../../dist/tasks");
+/** Read beforehand: virtual time does not wait for a disk. */
+const moduleOf = (task: string): Uint8Array => Uint8Array.from(readFileSync(join(TASKS, `${task}.wasm`)));
+const BUILTINS = Object.fromEntries(
+  ["primes", "wordcount", "mandelbrot"].map((task) => [task, () => Promise.resolve(moduleOf(task))]),
+);
+const TERMINAL: TerminalInfo = { columns: 100, rows: 30, colours: true, pictures: "blocks" };
+
+interface Ran {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface RunOptions {
+  readonly stdin?: string;
+  readonly terminal?: TerminalInfo;
+  readonly signal?: AbortSignal;
+  readonly on?: string;
+}
+
+class Bench {
+  readonly world: SimWorld = new SimWorld({ seed: 1 });
+  readonly computers: Map<string, Computer> = new Map();
+  readonly files: Map<string, Uint8Array> = new Map();
+  readonly #host: Host = {
+    readFile: async (path) => {
+      const bytes = this.files.get(path);
+      if (bytes === undefined) throw new StarfishError("not-found", `there is no ${path} here`);
+      return bytes;
+    },
+    writeFile: async (path, bytes) => void this.files.set(path, bytes),
+  };
+
+  async up(name: string, options: { invite?: string; coresLent?: number } = {}): Promise<Computer> {
+    const node = this.world.spawn({ name, kind: "node", cores: 2 });
+    const { store, clock, random, crypto, log, sandbox } = node.ports;
+    const starting = createComputer(
+      {
+        store,
+        clock,
+        random,
+        crypto,
+        log,
+        sandbox,
+        budget: unsharedCores,
+        network: async (keys) => node.networkAs(keys),
+      },
+      {
+        kind: "node",
+        name,
+        found: options.invite === undefined,
+        coresLent: 2,
+        builtins: BUILTINS,
+        inviteBase: () => "https://example.org/",
+        ...options,
+      },
+    );
+    const computer = await this.world.settle(starting, { withinMs: 10_000 });
+    this.computers.set(name, computer);
+    return computer;
+  }
+
+  /** Two more nodes, all three seeing each other. */
+  async company(): Promise<void> {
+    const invite = this.computer("first").net.invite();
+    await this.up("second", { invite });
+    await this.up("third", { invite });
+    const all = (): boolean => [...this.computers.values()].every(({ net }) => net.members().length === 3);
+    await this.world.runUntil(all, { withinMs: 20_000, what: "all three see each other" });
+  }
+
+  computer(name: string): Computer {
+    const computer = this.computers.get(name);
+    if (computer === undefined) throw new Error(`${name} is not up`);
+    return computer;
+  }
+
+  /** Runs it to its end in virtual time. */
+  run(line: string, options: RunOptions = {}, commands: readonly Command[] = []): Promise<Ran> {
+    return this.world.settle(this.start(line, options, commands), { withinMs: 600_000 });
+  }
+
+  async start(line: string, options: RunOptions = {}, commands: readonly Command[] = []): Promise<Ran> {
+    const { stdin = "", terminal, on = "first", signal = new AbortController().signal } = options;
+    const stdout = collector();
+    const stderr = collector();
+    const shell = createShell(this.computer(on), this.#host, commands);
+    const io = {
+      stdin: once(utf8(stdin)),
+      stdout,
+      stderr,
+      terminal: terminal === undefined ? {} : { stdout: terminal, stderr: terminal },
+    };
+    const status = await shell.run(line, io, { signal });
+    return { status, stdout: stdout.text(), stderr: stderr.text() };
+  }
+}
+
+function collector(): Output & { text(): string } {
+  const parts: Uint8Array[] = [];
+  return {
+    write: async (bytes) => void parts.push(bytes.slice()),
+    text: () => text(concat(parts)),
+  };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  if (bytes.length > 0) yield bytes;
+}
+
+/** Copies its input to its output, for pipes. */
+const cat: Command = {
+  name: "cat",
+  summary: "",
+  help: "",
+  async run({ stdin, stdout }) {
+    for await (const part of stdin) await stdout.write(part);
+    return 0;
+  },
+};
+/** Writes without end. */
+const yes: Command = {
+  ...cat,
+  name: "yes",
+  async run({ stdout }) {
+    for (;;) await stdout.write(utf8("y\n"));
+  },
+};
+/** Reads one piece and leaves. */
+const head: Command = {
+  ...cat,
+  name: "head",
+  async run({ stdin, stdout }) {
+    for await (const part of stdin) {
+      await stdout.write(part.subarray(0, 2));
+      return 7;
+    }
+    return 0;
+  },
+};
+const wait: Command = {
+  ...cat,
+  name: "wait",
+  run: async ({ computer, signal }) => sleep(computer.clock, 3_600_000, { signal }).then(() => 0),
+};
+const EXTRA = [cat, yes, head, wait];
+
+let bench: Bench;
+beforeEach(async () => {
+  bench = new Bench();
+  await bench.up("first");
+});
+
+describe("lines", () => {
+  test("stages run at once, and one that stops reading stops those before it", async () => {
+    expect(await bench.run("yes | cat | head", {}, EXTRA)).toEqual({ status: 7, stdout: "y\n", stderr: "" });
+  });
+
+  test("stdin goes to who reads it first", async () => {
+    expect((await bench.run("echo a; cat; cat", { stdin: "in\n" }, EXTRA)).stdout).toBe("a\nin\n");
+    expect((await bench.run("head; cat", { stdin: "in\n" }, EXTRA)).stdout).toBe("in");
+  });
+
+  test("statuses decide what runs, as in bash", async () => {
+    expect((await bench.run("nope && echo a || echo b; echo c")).stdout).toBe("b\nc\n");
+    expect((await bench.run("echo a && nope")).status).toBe(127);
+    expect((await bench.run("nope | echo a")).status).toBe(0);
+  });
+
+  test("an interrupt ends the whole line with 130", async () => {
+    const stop = new AbortController();
+    const running = bench.run("wait | cat; echo after", { signal: stop.signal }, EXTRA);
+    stop.abort();
+    expect(await running).toMatchObject({ status: 130, stdout: "" });
+  });
+
+  test("faults say where they are", async () => {
+    expect(await bench.run("echo a | | b")).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("character 10"),
+    });
+    expect(await bench.run("pers")).toMatchObject({
+      status: 127,
+      stderr: expect.stringContaining("did you mean 'peers'?"),
+    });
+  });
+});
+
+describe("every command", () => {
+  test("explains itself with an example that works", async () => {
+    await bench.company();
+    const { stdout } = await bench.run("help");
+    const names = Array.from(stdout.matchAll(/^ {2}(\w+) /gm), ([, name = ""]) => name);
+    expect(names).toEqual(["peers", "map", "cancel", "invite", "whoami", "name", "ping", "echo", "clear", "help"]);
+    for (const name of names) {
+      const help = (await bench.run(`${name} --help`)).stdout;
+      expect(help).toContain(`usage: ${name}`);
+      expect((await bench.run(`help ${name}`)).stdout).toBe(help);
+      const example = help.trimEnd().split("\n").at(-1)?.trim() ?? "";
+      expect(example.startsWith(name)).toBe(true);
+      const line = example.replace("brisk-otter", "second").replace("0..20000000", "0..20000");
+      const expected = name === "cancel" ? 1 : 0;
+      expect([line, (await bench.run(line)).status]).toEqual([line, expected]);
+    }
+  });
+
+  test.each([
+    "peers x",
+    "whoami --jso",
+    "invite x",
+    "name",
+    "name a b",
+    "name 'x y'",
+    "ping",
+    "ping second --count 0",
+    "help x y z --w",
+  ])("%s is wrong usage", async (line) => {
+    expect(await bench.run(line)).toMatchObject({ status: 64, stderr: expect.stringContaining("--help") });
+  });
+
+  test("completes commands, options and names", async () => {
+    await bench.company();
+    const shell = createShell(bench.computer("first"), { readFile: never, writeFile: never });
+    expect(shell.complete("p", 1)).toEqual({ from: 0, candidates: ["peers", "ping"] });
+    expect(shell.complete("echo a | pi", 11)).toEqual({ from: 9, candidates: ["ping"] });
+    expect(shell.complete("ping s", 6)).toEqual({ from: 5, candidates: ["second"] });
+    expect(shell.complete("map m", 5)).toEqual({ from: 4, candidates: ["mandelbrot"] });
+    expect(shell.complete("map primes --r", 14)).toEqual({ from: 11, candidates: ["--range"] });
+    expect(shell.complete("ping ", 5).candidates).toEqual(["second", "third"]);
+  });
+});
+
+describe("the swarm", () => {
+  test("peers, alone and in company", async () => {
+    expect((await bench.run("peers")).stdout).toMatch(/★ first .*\n1 member\. Nobody else/);
+    await bench.company();
+    const { stdout } = await bench.run("peers");
+    expect(stdout).toMatch(/● second +\w{6} +node +0\/2 +direct, simulated +[\d.]+ ms\n/);
+    expect(stdout).toContain("3 members.");
+    const rows = JSON.parse((await bench.run("peers --json")).stdout) as {
+      name: string;
+      link: { kind: string } | null;
+    }[];
+    expect(rows.map((row) => [row.name, row.link?.kind])).toEqual([
+      ["first", undefined],
+      ["second", "direct"],
+      ["third", "direct"],
+    ]);
+  });
+
+  test("ping takes names and ids, and sums up what there was when it is interrupted", async () => {
+    await bench.company();
+    const { stdout, status } = await bench.run("ping SECOND --count 3");
+    expect([status, stdout.split("\n").length]).toEqual([0, 5]);
+    expect(stdout).toMatch(/second: 3 of 3 came back; least [\d.]+ ms, median [\d.]+ ms, most [\d.]+ ms\n$/);
+    const id = bench.computer("third").net.self.slice(-6);
+    expect((await bench.run(`ping ${id} --count 1`)).stdout).toContain("third answered");
+    expect(await bench.run("ping first")).toMatchObject({ status: 64 });
+    expect((await bench.run("ping secnod")).stderr).toContain("did you mean 'second'?");
+    const stop = new AbortController();
+    bench.computer("first").clock.timer(1_000, () => stop.abort());
+    const stopped = await bench.run("ping second --count 100", { signal: stop.signal });
+    expect(stopped).toMatchObject({ status: 130, stderr: expect.stringMatching(/second: 2 of 2 came back/) });
+  });
+
+  test("a name can be changed, and namesakes are told apart", async () => {
+    await bench.company();
+    await bench.run("name second", { on: "third" });
+    const renamed = (): boolean =>
+      bench
+        .computer("first")
+        .net.members()
+        .filter(({ record }) => record.name === "second").length === 2;
+    await bench.world.runUntil(renamed, { withinMs: 10_000, what: "the new name is known" });
+    const { status, stderr } = await bench.run("ping second");
+    expect(status).toBe(1);
+    expect(stderr).toContain(`second (${bench.computer("third").net.self.slice(-6)})`);
+  });
+
+  test("invite is a link, and a picture where it fits", async () => {
+    const plain = await bench.run("invite");
+    expect(plain.stdout).toMatch(/^https:\/\/example\.org\/#v1\.[\w-]+\n$/);
+    expect(JSON.parse((await bench.run("invite --json")).stdout)).toEqual({ invite: plain.stdout.trim() });
+    expect((await bench.run("invite", { terminal: { ...TERMINAL, columns: 200 } })).stdout).toMatch(/[▀▄█]{3}/);
+    expect((await bench.run("invite", { terminal: { ...TERMINAL, columns: 20 } })).stdout).toContain("Widen");
+  });
+});
+
+describe("map", () => {
+  test("counts primes on all nodes and says how it goes where somebody looks", async () => {
+    await bench.company();
+    expect(await bench.run("map primes --range 0..100000 --chunks 24")).toEqual({
+      status: 0,
+      stdout: "9592\n",
+      stderr: "",
+    });
+    const seen = await bench.run("map primes --range=0..100000", { terminal: TERMINAL });
+    expect(seen.stdout).toBe("9592\n");
+    expect(seen.stderr).toMatch(/primes \d+\/64 chunks.*● /);
+    expect(seen.stderr).toMatch(/primes: 64 chunks in .*second/);
+  });
+
+  test("counts words of stdin, the most frequent first", async () => {
+    const words = "the cat and the Dog; THE end\nand so on\n";
+    expect((await bench.run("map wordcount --lines 1", { stdin: words })).stdout).toBe(
+      "3 the\n2 and\n1 cat\n1 dog\n1 end\n1 on\n1 so\n",
+    );
+    expect(await bench.run("map wordcount")).toEqual({ status: 0, stdout: "", stderr: "" });
+  });
+
+  test("draws on a terminal, and writes PNG elsewhere", async () => {
+    const drawn = await bench.run("map mandelbrot --size 256x128", { terminal: TERMINAL });
+    expect(drawn.stdout).toContain("▀");
+    expect((await bench.run("map mandelbrot --size 64x48 --out x.png", { terminal: TERMINAL })).stdout).toBe("");
+    expect(Array.from(bench.files.get("x.png")?.subarray(0, 4) ?? [])).toEqual([0x89, 0x50, 0x4e, 0x47]);
+  });
+
+  test("runs a module of one's own, results in order", async () => {
+    bench.files.set("./mine.wasm", moduleOf("wordcount"));
+    const { stdout } = await bench.run("map ./mine.wasm --lines 1", { stdin: "b b\na\nc c c\n" });
+    expect(stdout).toBe("2 b\n1 a\n3 c\n");
+  });
+
+  test.each([
+    ["map", "TASK is missing"],
+    ["map prime --range 0..5", "did you mean primes?"],
+    ["map primes", "--range is missing"],
+    ["map primes --range 5..0", "--range must be"],
+    ["map primes --range 0..5 --lines 3", "takes no --lines"],
+    ["map mandelbrot --size 0x5", "--size must be"],
+    ["map mandelbrot --at 1,x", "--at must be"],
+  ])("%s: %s", async (line, why) => {
+    expect(await bench.run(line)).toMatchObject({ status: 64, stderr: expect.stringContaining(why) });
+  });
+
+  test("Ctrl-C and cancel end it everywhere", async () => {
+    await bench.company();
+    const stop = new AbortController();
+    const { clock, cpu } = bench.computer("first");
+    clock.timer(3_000, () => stop.abort());
+    expect((await bench.run("map primes --range 0..10000000 --chunks 5000", { signal: stop.signal })).status).toBe(130);
+    expect(cpu.jobs()).toEqual([]);
+    const running = bench.start("map primes --range 0..10000000 --chunks 5000");
+    await bench.world.runUntil(() => cpu.jobs().length === 1, { withinMs: 10_000, what: "the job runs" });
+    expect((await bench.run("cancel primes")).stdout).toContain("Cancelled primes");
+    expect((await bench.world.settle(running, { withinMs: 10_000 })).status).toBe(130);
+    const idle = (): boolean => [...bench.computers.values()].every((computer) => computer.cpu.running().length === 0);
+    await bench.world.runUntil(idle, { withinMs: 10_000, what: "nobody computes any more" });
+  });
+});
+
+async function never(): Promise<never> {
+  throw new StarfishError("unsupported", "There are no files here");
+}
