@@ -51,8 +51,8 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
         return load();
       },
       async [Symbol.asyncDispose]() {
-        await cpu.close();
-        await net.leave();
+        // Both at once: a page that is being closed gets no second turn to say goodbye in.
+        await Promise.all([net.leave(), cpu.close()]);
         await store[Symbol.asyncDispose]();
       },
     };

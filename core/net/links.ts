@@ -15,7 +15,7 @@ export interface AdmittedLink {
   readonly role: Role;
   readonly inbound: boolean;
   path(): LinkPath;
-  /** Queues a small message (up to 64 KiB). False: the queue is filling, hold back what can wait. */
+  /** Queues a small message (up to PART_MESSAGE_BYTES_MAX of limits.ts). False: the queue is filling, hold back what can wait. */
   send(part: LinkPart, message: Bytes): boolean;
   /** A channel of some protocol to this peer. */
   open(protocol: string, options?: { signal?: AbortSignal | undefined }): Promise<Channel>;
