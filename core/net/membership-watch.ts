@@ -1,15 +1,15 @@
 /**
  * Failure detection on one link, and how far this node may trust its own sense of time. Pure.
  *
- * Whatever comes over a link is a sign of life; a link that has been quiet for a second is pinged, and answers even when
+ * Whatever comes over a link is a sign of life; a link that has been quiet for a while is pinged, and answers even when
  * its timers are throttled, since answers hang on messages alone. Time counts only while this node itself is running: of
  * a gap in its own ticks (a frozen tab, a loaded machine) no more than CREDIT_MS_MAX is held against others.
  */
 
 /** How often links are looked at. Half of the ping interval, so that throttling to a second costs little. */
 export const TICK_MS = 500;
-/** Quiet for this long, a link is pinged with the next tick. */
-const PING_MS = 900;
+/** Quiet for this long, a link is pinged with the next tick: every second and a half or so, by whichever end is first. */
+const PING_MS = 1_200;
 /** Quiet for this long although pinged, its peer is suspected. Two pings may get lost in a stall of the path. */
 const SILENT_MS = 2_500;
 const PINGS_MIN = 2;

@@ -84,7 +84,7 @@ describe("the mesh", () => {
     mesh.refused("p2", 20_000);
     for (let i = 0; i < 20; i++) {
       const surplus = mesh.surplus(links, 40, 20_000).map(({ peer }) => peer);
-      expect(surplus.length).toBe(3);
+      expect(surplus.length).toBe(4);
       for (const kept of ["p0", "p1", "p2"]) expect(surplus).not.toContain(kept);
     }
     expect(mesh.surplus(links, 12, 20_000)).toEqual([]);

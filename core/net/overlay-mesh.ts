@@ -1,5 +1,5 @@
 /**
- * Which links to add and which to give up: a graph of random links with degrees of DEGREE_MIN to DEGREE_MAX, in which
+ * Which links to add and which to give up: a graph of random links with degrees of DEGREE_MIN to DEGREE_MAX or a few more, in which
  * everyone is a few steps from everyone and half of all nodes may vanish without leaving it in pieces. Pure but for
  * chance.
  */
@@ -13,7 +13,7 @@ const DEGREE_MIN = 6;
 /** Below it this node dials; what others dial brings the mean to about 8. */
 const DEGREE = 7;
 /** Above it links are a cost without use: every one is pinged. */
-const DEGREE_MAX = 10;
+const DEGREE_MAX = 9;
 /** With this many others or fewer, everyone is linked to everyone. */
 const COMPLETE_MAX = 12;
 /** Dials at once for the mesh: each of a tab's keeps its page busy for a moment. */

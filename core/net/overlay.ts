@@ -225,7 +225,6 @@ class Neighbourhood implements Overlay {
     this.#mesh.linked(link.peer, this.#now());
     this.#send(link, { links: packIds([...this.#told]) });
     this.#hasNews = true;
-    this.#tellLinks();
   }
 
   #down(link: AdmittedLink): void {
@@ -245,7 +244,6 @@ class Neighbourhood implements Overlay {
     if (frame.prune !== undefined) this.#prune(link, frame.prune);
     if (frame.ask !== undefined) this.#answer(link, frame.ask);
     if (frame.tell !== undefined) this.#questions.told(link, frame.tell[0], frame.tell[1]);
-    this.#tellLinks();
   }
 
   #answer(link: AdmittedLink, [question, packed]: readonly [number, Uint8Array]): void {
@@ -273,7 +271,7 @@ class Neighbourhood implements Overlay {
     }
   }
 
-  /** Tells neighbours of links that have come and gone since they were last told. */
+  /** Tells neighbours, once a tick, of links that have come and gone. */
   #tellLinks(): void {
     if (!this.#hasNews) return;
     this.#hasNews = false;
