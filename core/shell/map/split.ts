@@ -32,7 +32,7 @@ const NEWLINE = 0x0a;
 
 /**
  * Pieces of at most `linesMax` lines and `bytesMax` bytes that together are the whole. A line that is longer is cut after
- * a byte for which `isBreak` holds, or else (one gigantic word) anywhere.
+ * a byte for which `isBreak` holds; one gigantic word is a piece by itself, however long.
  */
 export function splitLines(
   bytes: Bytes,
@@ -59,7 +59,9 @@ export function splitLines(
 
 function cut(bytes: Bytes, start: number, limit: number, isBreak: (byte: number) => boolean): number {
   for (let end = limit; end > start; end--) if (isBreak(bytes[end - 1] ?? NEWLINE)) return end;
-  return limit;
+  let end = limit;
+  while (end < bytes.length && !isBreak(bytes[end] ?? NEWLINE)) end++;
+  return end;
 }
 
 export function isLetter(byte: number): boolean {
