@@ -30,13 +30,12 @@ export class ScreenPicture {
   /** Cells of a tile. */
   readonly #columns: number;
   readonly #rows: number;
-  readonly #tilesDown: number;
 
   constructor(grid: TileGrid, terminal: TerminalInfo) {
     const across = Math.ceil(grid.width / grid.tileWidth);
-    this.#tilesDown = Math.ceil(grid.height / grid.tileHeight);
+    const down = Math.ceil(grid.height / grid.tileHeight);
     const columnsByWidth = Math.floor(terminal.columns / across);
-    const rowsByHeight = Math.floor((terminal.rows - ROWS_SPARE) / this.#tilesDown);
+    const rowsByHeight = Math.floor((terminal.rows - ROWS_SPARE) / down);
     const ratio = (grid.tileWidth / grid.tileHeight) * CELL_ASPECT;
     this.#rows = Math.max(1, Math.min(rowsByHeight, Math.floor(columnsByWidth / ratio)));
     this.#columns = Math.max(1, Math.min(columnsByWidth, Math.round(this.#rows * ratio)));
@@ -44,8 +43,9 @@ export class ScreenPicture {
     this.#terminal = terminal;
   }
 
+  /** Lines that it takes; a last row of lower tiles takes fewer than the others. */
   get rows(): number {
-    return this.#rows * this.#tilesDown;
+    return Math.ceil((this.#grid.height / this.#grid.tileHeight) * this.#rows);
   }
 
   /** Makes room; the cursor ends in the line below it, where the progress goes. */
@@ -62,23 +62,23 @@ export class ScreenPicture {
     const colour = shadeOf(by, this.#terminal).rgb;
     const drawn =
       this.#terminal.pictures === "inline"
-        ? this.#inline(this.#whole(framed(tile, colour, FRAME_PIXELS)))
+        ? this.#inline(framed(tile, colour, FRAME_PIXELS))
         : this.#blocks(tile, colour, column);
     return `${to}${drawn}\x1b8`;
   }
 
-  /** A tile at the edge is smaller: the rest of its cells stays as it is. */
-  #whole(tile: Picture): Picture {
-    const { tileWidth, tileHeight } = this.#grid;
-    if (tile.width === tileWidth && tile.height === tileHeight) return tile;
-    const whole = blank(tileWidth, tileHeight);
-    place(whole, tile, 0, 0);
-    return whole;
-  }
-
+  /** A tile at the edge is smaller: it covers as many cells as it needs, and the rest of the last ones stays as it is. */
   #inline(tile: Picture): string {
-    const png = toPng(tile);
-    const size = `size=${png.length};width=${this.#columns};height=${this.#rows};preserveAspectRatio=0`;
+    const { tileWidth, tileHeight } = this.#grid;
+    const columns = Math.ceil((tile.width / tileWidth) * this.#columns);
+    const rows = Math.ceil((tile.height / tileHeight) * this.#rows);
+    const covered = blank(
+      Math.round((columns / this.#columns) * tileWidth),
+      Math.round((rows / this.#rows) * tileHeight),
+    );
+    place(covered, tile, 0, 0);
+    const png = toPng(covered);
+    const size = `size=${png.length};width=${columns};height=${rows};preserveAspectRatio=0`;
     return `\x1b]1337;File=inline=1;${size}:${base64pad.baseEncode(png)}\x07`;
   }
 
