@@ -21,7 +21,7 @@ export const GREETING_PROTOCOL = "/starfish/link/1.0.0";
 
 export const NONCE_BYTES = 16;
 
-export const REASON_LENGTH_MAX = 200;
+const REASON_LENGTH_MAX = 200;
 
 /** Enough for every interface of a usual machine; the called end tries no more. */
 export const CALL_BACK_ADDRESSES_MAX = 4;
