@@ -13,7 +13,7 @@ import { LendingPolicy } from "./lending.ts";
 import { forgetful, lostContact, missingHere, nobodyAnswers, refused, whyNotStarted } from "./problems.ts";
 import { readSetting, writeSetting } from "./settings.ts";
 import { LendControl } from "./ui/lend.ts";
-import { showNotice } from "./ui/notice.ts";
+import { showNotice, type Notice } from "./ui/notice.ts";
 import { Page } from "./ui/page.ts";
 
 const page = new Page();
@@ -24,6 +24,16 @@ function findInvite(): { text: string; invite: Invite } {
   const text = fragment === "" ? readSetting("invite") : fragment;
   const invite = parseInvite(realCrypto, text ?? "");
   return { text: text ?? "", invite };
+}
+
+/** Notices about contact give way to each other; any other stays until its person closes it. */
+let aboutContact: Notice | undefined;
+function tellContact(notice: Notice | undefined): void {
+  if (notice === undefined && aboutContact === undefined) return;
+  // The same again (each attempt is refused alike) would only disturb.
+  if (notice?.title === aboutContact?.title) return;
+  aboutContact = notice;
+  showNotice(notice);
 }
 
 async function start(): Promise<void> {
@@ -39,7 +49,7 @@ async function start(): Promise<void> {
   const { startTabNode } = await import("./tab-node.ts");
   const node = await startTabNode({
     invite,
-    onRefused: (code, message) => showNotice(refused(code, message)),
+    onRefused: (code, message) => tellContact(refused(code, message)),
   });
   writeSetting("invite", text);
   if (node.forgetful) showNotice(forgetful);
@@ -50,12 +60,16 @@ async function start(): Promise<void> {
   const lending = new LendingPolicy(computer.cpu, navigator.locks, (state) => control.update(state));
   watchContact(model, {
     joined: () => {
+      tellContact(undefined);
       page.sayWhoIsHere();
       fetchLater();
     },
-    nobody: () => showNotice(nobodyAnswers),
-    lost: () => showNotice(lostContact),
-    back: () => showNotice(undefined),
+    nobody: () => {
+      // Who was refused knows more than that.
+      if (aboutContact === undefined) tellContact(nobodyAnswers);
+    },
+    lost: () => tellContact(lostContact),
+    back: () => tellContact(undefined),
   });
   followLife(computer);
 }

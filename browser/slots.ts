@@ -5,7 +5,7 @@
 import { StarfishError } from "../core/base/errors.ts";
 
 /** More tabs of one page than this is a mistake, not a swarm. */
-export const SLOTS_MAX = 64;
+const SLOTS_MAX = 64;
 /** A reload asks for its lock while the page before it may still hold it; it goes with that page, in milliseconds. */
 const RELOAD_PATIENCE_MS = 2_000;
 const SESSION_KEY = "starfish.slot";

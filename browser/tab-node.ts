@@ -6,7 +6,6 @@ import { toHex } from "../core/base/bytes.ts";
 import { ERROR_CODES, type ErrorCode } from "../core/base/errors.ts";
 import type { Computer } from "../core/computer.ts";
 import { createComputer } from "../core/index.ts";
-import { unsharedCores } from "../core/cpu/core-budget.ts";
 import { formatInvite, type Invite } from "../core/net/invite.ts";
 import { LINKS_MAX_TAB } from "../core/net/overlay.ts";
 import { realClock } from "../core/platform/clock.ts";
@@ -17,6 +16,7 @@ import type { Log } from "../core/ports/log.ts";
 import type { Store } from "../core/ports/store.ts";
 import { createLibp2pNetwork } from "../core/transport/network.ts";
 import { bootstrapAddress } from "./bootstrap.ts";
+import { sharedCores } from "./core-budget.ts";
 import { browserSandbox } from "./sandbox.ts";
 import { readSetting, writeSetting } from "./settings.ts";
 import { claimSlot } from "./slots.ts";
@@ -44,6 +44,7 @@ export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
   const slot = await claimSlot(navigator.locks);
   const { store, forgetful } = await openStore(slot);
   const device = await sharedDevice();
+  const sandbox = browserSandbox();
   const computer = await createComputer(
     {
       network: ({ privateKey }) => createLibp2pNetwork({ privateKey, linksMax: LINKS_MAX_TAB, webrtc: true }),
@@ -51,8 +52,8 @@ export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
       clock: realClock,
       crypto: realCrypto,
       random: realRandom,
-      sandbox: browserSandbox(),
-      budget: unsharedCores,
+      sandbox,
+      budget: sharedCores(navigator.locks, sandbox.cores),
       log: pageLog(options.onRefused),
     },
     {

@@ -17,7 +17,7 @@ export interface Lending {
 }
 
 /** Leaves a core for the person, unless there is only one. */
-export function suggestedCores(cores: number): number {
+function suggestedCores(cores: number): number {
   return Math.max(1, cores - 1);
 }
 
@@ -55,7 +55,7 @@ export class LendControl {
 }
 
 /** "Lends no cores yet", "Lends 3 of 4 cores (75%)", "Lends 1 of 4 cores, of the 3 chosen: saving battery". */
-export function lendWords({ cores, lent, chosen, heldBack }: Lending): string {
+function lendWords({ cores, lent, chosen, heldBack }: Lending): string {
   if (chosen === 0) return "Lends no cores yet";
   const share = `Lends ${lent} of ${cores} ${cores === 1 ? "core" : "cores"}`;
   if (heldBack !== undefined) return `${share}: ${heldBack}`;

@@ -134,3 +134,15 @@ test("the node is lost and comes back: the tab says so and is a member again, wi
   await tab.page.locator("#notice").waitFor({ state: "hidden", timeout: 60_000 });
   await expect.poll(() => others(tab)).toHaveLength(1);
 });
+
+test("a tab about to be frozen says that it sleeps; thawed it is awake again", async () => {
+  const watcher = await tabs.open(node.invite, { apart: true });
+  const sleeper = await tabs.open(node.invite, { apart: true });
+  const name = await sleeper.name();
+  await expect.poll(() => others(watcher), { timeout: 20_000 }).toContain(name);
+  // Chromium without a window freezes no tab: the events that it would send are sent by hand.
+  await sleeper.page.evaluate(() => document.dispatchEvent(new Event("freeze")));
+  await expect.poll(() => others(watcher), { timeout: 10_000 }).toContain(`${name}, asleep`);
+  await sleeper.page.evaluate(() => document.dispatchEvent(new Event("resume")));
+  await expect.poll(() => others(watcher), { timeout: 10_000 }).toContain(name);
+});
