@@ -85,6 +85,8 @@ function fit(parts: readonly string[], columns: number): string {
   let width = 0;
   for (const part of parts) {
     const partWidth = widthOf(withoutColours(part).trimEnd());
+    // The beginning says what it is about: rather half of it than nothing.
+    if (line === "" && partWidth > columns) return `${withoutColours(part).slice(0, Math.max(0, columns - 1))}…`;
     if (width + partWidth > columns) return `${line.trimEnd()}${width + 2 <= columns ? " …" : ""}`;
     line += part;
     width += widthOf(withoutColours(part));
