@@ -20,12 +20,12 @@ await helpers[2]?.run("map mandelbrot --size 256x192");
 
 for (const [name, options] of [
   ["page-desktop", { dark: true, width: 1180, height: 720, cores: 2 }],
-  ["page-phone", { phone: true, dark: true, width: 390, height: 844, cores: 2 }],
+  ["page-phone", { phone: true, scale: 1.75, dark: true, width: 390, height: 844, cores: 2 }],
 ] as const) {
   const tab = await tabs.open(node.invite, options);
   await tab.page.locator("#rows tr").nth(4).waitFor({ state: "attached" });
-  // Fewer pixels where the screen is small: the picture of it stays small too.
-  await tab.type(name === "page-phone" ? "map mandelbrot --size 512x384" : "map mandelbrot");
+  // Few and large tiles: their frames, in the colours of who computed them, can be seen in a small picture.
+  await tab.type(`map mandelbrot --size ${name === "page-phone" ? "512x384" : "768x512"}`);
   await tab.page.locator("#terminal canvas").first().waitFor();
   await tab.waitFor(/\$$/);
   await tab.page.waitForTimeout(700);

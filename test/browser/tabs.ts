@@ -23,6 +23,8 @@ export interface TabOptions {
   readonly height?: number;
   readonly dark?: boolean;
   readonly phone?: boolean;
+  /** Device pixels per CSS pixel. */
+  readonly scale?: number;
   /** Waits for nothing: for pages that will not join. */
   readonly joins?: boolean;
   /** Runs in the page before its own code. */
@@ -62,7 +64,7 @@ function newContext(browser: Browser, options: TabOptions): Promise<BrowserConte
     colorScheme: options.dark === false ? "light" : "dark",
     hasTouch: options.phone ?? false,
     isMobile: options.phone ?? false,
-    deviceScaleFactor: options.phone === true ? 2 : 1,
+    deviceScaleFactor: options.scale ?? (options.phone === true ? 2 : 1),
   });
 }
 
@@ -114,7 +116,9 @@ export class Tab {
       const match = pattern.exec(screen);
       if (match !== null) return match;
       if (performance.now() > deadline) {
-        throw new Error(`${timeoutMs} ms passed without ${pattern}. The screen:\n${screen}\nComplaints: ${this.complaints.join("\n")}`);
+        throw new Error(
+          `${timeoutMs} ms passed without ${pattern}. The screen:\n${screen}\nComplaints: ${this.complaints.join("\n")}`,
+        );
       }
       await this.page.waitForTimeout(50);
     }
@@ -142,9 +146,9 @@ export class Tab {
 
   /** The rows of the table of the swarm, cell by cell. */
   async table(): Promise<string[][]> {
-    return await this.page.locator("#rows tr").evaluateAll((rows) =>
-      rows.map((row) => Array.from(row.children, (cell) => cell.textContent ?? "")),
-    );
+    return await this.page
+      .locator("#rows tr")
+      .evaluateAll((rows) => rows.map((row) => Array.from(row.children, (cell) => cell.textContent ?? "")));
   }
 
   /** This node's name, as the status line says it. */
@@ -158,7 +162,8 @@ export class Tab {
 
   #listen(host: string): void {
     this.page.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning") this.complaints.push(`${message.type()}: ${message.text()}`);
+      if (message.type() === "error" || message.type() === "warning")
+        this.complaints.push(`${message.type()}: ${message.text()}`);
     });
     this.page.on("pageerror", (error) => this.complaints.push(`exception: ${error.message}`));
     this.page.on("request", (request) => {
