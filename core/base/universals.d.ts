@@ -47,6 +47,5 @@ declare namespace WebAssembly {
   }
   interface Memory {
     readonly buffer: ArrayBuffer;
-    grow(pages: number): number;
   }
 }

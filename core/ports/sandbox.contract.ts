@@ -65,7 +65,9 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
     });
 
     test("bytes that the engine does not take are not-wasm", async () => {
-      await expect(sandbox.compile(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 99))).rejects.toMatchObject({ code: "not-wasm" });
+      await expect(sandbox.compile(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 99))).rejects.toMatchObject({
+        code: "not-wasm",
+      });
     });
 
     test.each([
@@ -73,6 +75,7 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
       ["reads outside of its memory", hostile.outOfBounds(), "wasm-trap"],
       ["recurses for ever", hostile.recursion(), "wasm-trap"],
       ["eats memory until it gets no more", hostile.memoryEater(), "out-of-memory"],
+      ["wants far too much memory at once", hostile.memoryGlutton(), "out-of-memory"],
       ["gives an output outside of its memory", hostile.bogusOutput(), "wasm-abi"],
       ["gives a place for the input outside of its memory", hostile.bogusAlloc(), "wasm-abi"],
       ["traps in its start function", hostile.trapInStart(), "wasm-trap"],

@@ -8,11 +8,14 @@ import type { Bytes } from "../../base/bytes.ts";
 import { type ErrorCode, messageOf } from "../../base/errors.ts";
 import type { SandboxOutcome } from "../../ports/sandbox.ts";
 import { PAYLOAD_BYTES_MAX } from "../limits.ts";
+import { GROW_FAILED } from "./grow-watch.ts";
 
 interface Exports {
   readonly memory: WebAssembly.Memory;
   alloc(length: number): number;
   run(pointer: number, length: number): bigint;
+  /** 1 once memory could not grow; absent where it never does. */
+  readonly [GROW_FAILED]?: { readonly value: unknown };
 }
 
 export function runTask(module: WebAssembly.Module, input: Bytes): SandboxOutcome {
@@ -21,7 +24,7 @@ export function runTask(module: WebAssembly.Module, input: Bytes): SandboxOutcom
     exports = new WebAssembly.Instance(module, {}).exports as unknown as Exports;
     return call(exports, input);
   } catch (error) {
-    return explain(error, exports?.memory);
+    return explain(error, exports);
   }
 }
 
@@ -43,29 +46,20 @@ function call({ memory, alloc, run }: Exports, input: Bytes): SandboxOutcome {
   return { ok: true, output: new Uint8Array(memory.buffer, pointer, length).slice() };
 }
 
-function explain(error: unknown, memory: WebAssembly.Memory | undefined): SandboxOutcome {
+function explain(error: unknown, exports: Exports | undefined): SandboxOutcome {
   const message = messageOf(error);
   // Engines throw a RangeError (V8, JavaScriptCore) or an InternalError (SpiderMonkey) for exhausted stacks, and a
   // RangeError also when the memory of a new instance can't be had.
   if (/stack|recursion/i.test(message)) return failure("wasm-trap", "The task ran out of stack: its calls nest too deeply");
-  if (memory === undefined && error instanceof RangeError) {
+  if (exports === undefined && error instanceof RangeError) {
     return failure("out-of-memory", `No memory for the task: ${message}`);
   }
   // An allocator that gets no more memory has nothing left but to trap (AssemblyScript, Rust and Zig do so).
-  if (memory !== undefined && !canGrow(memory)) {
-    const mebibytes = memory.buffer.byteLength / 2 ** 20;
-    return failure("out-of-memory", `The task used up its memory (${mebibytes.toFixed(1)} MiB) and stopped: ${message}`);
+  if (exports?.[GROW_FAILED]?.value === 1) {
+    const mebibytes = exports.memory.buffer.byteLength / 2 ** 20;
+    return failure("out-of-memory", `The task had ${mebibytes.toFixed(1)} MiB of memory, got no more, and stopped: ${message}`);
   }
   return failure("wasm-trap", `The task stopped with a trap: ${message}`);
-}
-
-function canGrow(memory: WebAssembly.Memory): boolean {
-  try {
-    memory.grow(1);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function failure(code: ErrorCode, message: string): SandboxOutcome {

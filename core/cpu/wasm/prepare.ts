@@ -3,11 +3,13 @@
  * writes the limits into the binary, so that the engine itself enforces them. Pure; the same bytes and limits give the
  * same module on every node. The engine still validates the result: this pass only has to see all that it looks for.
  *
- * Fuel and call depth, when they come, are written at the same place as the code is walked (`walkCode`).
+ * Fuel and call depth, when they come, are written in the same way as the watch on memory (grow-watch.ts): `walkCode`
+ * finds the places.
  */
 import { type Bytes, concat } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { MODULE_BYTES_MAX, PAGE_BYTES, TABLE_ENTRIES_MAX } from "../limits.ts";
+import { type Body, type Section, watchGrowth } from "./grow-watch.ts";
 import { skipInstruction, unsupported } from "./instructions.ts";
 import { leb, Reader } from "./reader.ts";
 
@@ -18,6 +20,7 @@ const I32 = 0x7f;
 const I64 = 0x7e;
 const FUNCTION = 0;
 const MEMORY = 2;
+const MEMORY_GROW = 0x40;
 /** Imports that the message names; a module of Emscripten has hundreds. */
 const IMPORTS_NAMED_MAX = 5;
 
@@ -26,7 +29,7 @@ interface Found {
   /** The type of each function. */
   readonly functions: number[];
   readonly exports: Map<string, { kind: number; index: number }>;
-  memories: number;
+  readonly bodies: Body[];
 }
 
 /**
@@ -41,19 +44,22 @@ export function prepareModule(bytes: Bytes, memoryBytesMax: number): Uint8Array<
   if (HEADER.some((byte) => reader.done || reader.byte() !== byte)) {
     throw new StarfishError("not-wasm", 'Not a WebAssembly module: it does not begin with "\\0asm" and version 1');
   }
-  const found: Found = { types: [], functions: [], exports: new Map(), memories: 0 };
-  const parts: Bytes[] = [Uint8Array.from(HEADER)];
+  const found: Found = { types: [], functions: [], exports: new Map(), bodies: [] };
+  const sections: Section[] = [];
   while (!reader.done) {
-    const start = reader.at;
     const id = reader.byte();
     const section = reader.sized();
     // Custom sections are hints and names: nothing that a task needs.
     if (id === SECTION.custom) continue;
+    const content = bytes.subarray(section.at, section.end);
     const rewritten = visitSection(id, section, found, memoryBytesMax);
-    if (rewritten === undefined) parts.push(bytes.subarray(start, reader.at));
-    else parts.push(Uint8Array.from([id, ...leb(rewritten.length), ...rewritten]));
+    sections.push({ id, content: rewritten === undefined ? content : Uint8Array.from(rewritten) });
   }
   checkAbi(found);
+  const parts: Bytes[] = [Uint8Array.from(HEADER)];
+  for (const { id, content } of watchGrowth(sections, bytes, found.bodies)) {
+    parts.push(Uint8Array.from([id, ...leb(content.length)]), content);
+  }
   return concat(parts);
 }
 
@@ -71,7 +77,7 @@ function visitSection(id: number, section: Reader, found: Found, memoryBytesMax:
     case SECTION.table:
       return clampTables(section);
     case SECTION.memory:
-      return clampMemory(section, found, memoryBytesMax);
+      return clampMemory(section, memoryBytesMax);
     case SECTION.export:
       for (let left = section.count(); left > 0; left--) {
         const name = readName(section);
@@ -79,7 +85,7 @@ function visitSection(id: number, section: Reader, found: Found, memoryBytesMax:
       }
       return undefined;
     case SECTION.code:
-      walkCode(section);
+      walkCode(section, found.bodies);
       return undefined;
     default:
       if (id > SECTION.dataCount) throw unsupported(id === 13 ? "exceptions" : `a section of the unknown kind ${id}`);
@@ -151,11 +157,11 @@ function clampTables(section: Reader): number[] {
   return content;
 }
 
-function clampMemory(section: Reader, found: Found, memoryBytesMax: number): number[] {
+function clampMemory(section: Reader, memoryBytesMax: number): number[] {
   const pagesMax = Math.floor(memoryBytesMax / PAGE_BYTES);
-  found.memories = section.count();
-  if (found.memories > 1) throw unsupported("several memories");
-  if (found.memories === 0) return [0];
+  const count = section.count();
+  if (count > 1) throw unsupported("several memories");
+  if (count === 0) return [0];
   const flags = section.byte();
   if (flags >= 8) throw unsupported("memory pages of another size");
   if (flags >= 4) throw unsupported("64-bit memory");
@@ -171,14 +177,21 @@ function clampMemory(section: Reader, found: Found, memoryBytesMax: number): num
   return [1, 1, ...leb(initial), ...leb(Math.min(maximum, pagesMax))];
 }
 
-function walkCode(section: Reader): void {
+function walkCode(section: Reader, bodies: Body[]): void {
   for (let left = section.count(); left > 0; left--) {
     const body = section.sized();
+    const from = body.at;
     for (let locals = body.count(); locals > 0; locals--) {
       body.skipLeb(32);
       body.skip(1);
     }
-    while (!body.done) skipInstruction(body);
+    const grows: { from: number; to: number }[] = [];
+    while (!body.done) {
+      const at = body.at;
+      skipInstruction(body);
+      if (body.bytes[at] === MEMORY_GROW) grows.push({ from: at, to: body.at });
+    }
+    bodies.push({ from, to: body.end, grows });
   }
 }
 
