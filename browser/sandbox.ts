@@ -25,7 +25,8 @@ function startThread(): Thread {
   const worker = new Worker(new URL("./sandbox-worker.ts", import.meta.url), { type: "module", name: "starfish-task" });
   return {
     post: (task) => worker.postMessage(task),
-    onMessage: (receive) => worker.addEventListener("message", (event: MessageEvent<ThreadMessage>) => receive(event.data)),
+    onMessage: (receive) =>
+      worker.addEventListener("message", (event: MessageEvent<ThreadMessage>) => receive(event.data)),
     onDeath: (died) => {
       worker.addEventListener("error", (event) => {
         event.preventDefault();

@@ -14,7 +14,8 @@ export async function taskNames(): Promise<string[]> {
   const folders = await readdir(TASKS_DIRECTORY, { withFileTypes: true });
   const names: string[] = [];
   for (const folder of folders) {
-    if (folder.isDirectory() && (await changedAt(join(TASKS_DIRECTORY, folder.name, "task.ts"))) > 0) names.push(folder.name);
+    if (folder.isDirectory() && (await changedAt(join(TASKS_DIRECTORY, folder.name, "task.ts"))) > 0)
+      names.push(folder.name);
   }
   return names.sort();
 }
@@ -39,7 +40,9 @@ export async function buildTasks(): Promise<string[]> {
 
 async function sources(folder: string): Promise<string[]> {
   const files = await readdir(join(TASKS_DIRECTORY, folder));
-  return files.filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts")).map((file) => join(TASKS_DIRECTORY, folder, file));
+  return files
+    .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
+    .map((file) => join(TASKS_DIRECTORY, folder, file));
 }
 
 async function newest(files: readonly string[]): Promise<number> {

@@ -29,12 +29,14 @@ export async function compileTask(name: string, options: { debug?: boolean } = {
   const { error } = await asc.main([entry, "--outFile", "task.wasm", "--enable", "simd", ...flags], {
     stdout: { write: () => {} },
     stderr: { write: (chunk: string) => (report += chunk) },
-    readFile: async (path: string) => (path === entry ? ENTRY : readFile(join(TASKS_DIRECTORY, path), "utf8").catch(() => null)),
+    readFile: async (path: string) =>
+      path === entry ? ENTRY : readFile(join(TASKS_DIRECTORY, path), "utf8").catch(() => null),
     writeFile: async (path: string, contents: Uint8Array | string) => {
       if (path === "task.wasm" && typeof contents !== "string") module = contents;
     },
     listFiles: async () => [],
   });
-  if (error !== null || module === undefined) throw new Error(`${name} does not compile\n${report.trim()}`, { cause: error });
+  if (error !== null || module === undefined)
+    throw new Error(`${name} does not compile\n${report.trim()}`, { cause: error });
   return module;
 }

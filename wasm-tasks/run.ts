@@ -16,7 +16,11 @@ interface Abi1 extends Record<string, unknown> {
 }
 
 /** The task's output for the input. Rejects with the task's own assertion, or what the compiler has to say. */
-export async function runTask(name: string, input: Uint8Array | string, options: { debug?: boolean } = {}): Promise<Uint8Array> {
+export async function runTask(
+  name: string,
+  input: Uint8Array | string,
+  options: { debug?: boolean } = {},
+): Promise<Uint8Array> {
   return (await loadTask(name, options))(input);
 }
 
@@ -45,11 +49,15 @@ if (import.meta.main) {
   });
   const [name] = positionals;
   if (name === undefined) {
-    process.stderr.write("usage: node wasm-tasks/run.ts TASK [--input TEXT] [--release] (without --input: standard input)\n");
+    process.stderr.write(
+      "usage: node wasm-tasks/run.ts TASK [--input TEXT] [--release] (without --input: standard input)\n",
+    );
     process.exitCode = 64;
   } else {
     try {
-      process.stdout.write(await runTask(name, values.input ?? (await buffer(process.stdin)), { debug: !values.release }));
+      process.stdout.write(
+        await runTask(name, values.input ?? (await buffer(process.stdin)), { debug: !values.release }),
+      );
     } catch (error) {
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
       process.exitCode = 1;

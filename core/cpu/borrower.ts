@@ -59,7 +59,9 @@ export class Borrower {
   #sendModule(peer: PeerId): Promise<void> {
     let sending = this.#sending.get(peer);
     if (sending === undefined) {
-      sending = this.#put(peer, this.#job.sha256, this.#job.module, this.#signal).finally(() => this.#sending.delete(peer));
+      sending = this.#put(peer, this.#job.sha256, this.#job.module, this.#signal).finally(() =>
+        this.#sending.delete(peer),
+      );
       this.#sending.set(peer, sending);
     }
     return sending;
@@ -75,9 +77,12 @@ export class Borrower {
   async #fetch(peer: PeerId, output: Payload, signal: AbortSignal): Promise<Uint8Array> {
     if ("bytes" in output) return output.bytes;
     const whole = new Uint8Array(output.size);
-    for (let at = 0; at < output.size; ) {
+    for (let at = 0; at < output.size;) {
       const request = { op: "get", blob: output.blob, at };
-      const piece = await this.#net.request(peer, CPU_PROTOCOL, request, getReply, { signal, timeoutMs: PIECE_TIMEOUT_MS });
+      const piece = await this.#net.request(peer, CPU_PROTOCOL, request, getReply, {
+        signal,
+        timeoutMs: PIECE_TIMEOUT_MS,
+      });
       if (piece.length === 0 || piece.length > output.size - at) {
         throw new StarfishError("malformed", "A piece of the output has another size than was announced");
       }

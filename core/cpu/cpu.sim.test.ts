@@ -55,7 +55,12 @@ class Lab {
 }
 
 function job(chunks: number, more: Partial<MapJob> = {}): MapJob {
-  return { title: "mirror", module: mirror(), inputs: Array.from({ length: chunks }, (_, i) => utf8(`chunk ${i}`)), ...more };
+  return {
+    title: "mirror",
+    module: mirror(),
+    inputs: Array.from({ length: chunks }, (_, i) => utf8(`chunk ${i}`)),
+    ...more,
+  };
 }
 
 class Run {
@@ -82,7 +87,7 @@ class Run {
   check(chunks: number): void {
     const sorted = this.results.toSorted((a, b) => a.index - b.index);
     expect(sorted.map(({ index }) => index)).toEqual(Array.from({ length: chunks }, (_, i) => i));
-    for (const { index, output } of sorted) expect(text(output)).toBe([...`chunk ${index}`].reverse().join(""));
+    for (const { index, output } of sorted) expect(text(output)).toBe(text(utf8(`chunk ${index}`).toReversed()));
   }
 }
 
@@ -160,7 +165,10 @@ describe("map in a swarm", () => {
       net.update({ coresLent: 8 });
     }
     const founder = lab.swarm.net("n0");
-    await lab.swarm.world.runUntil(() => founder.members().filter(({ record }) => record.coresLent === 8).length === 4, { withinMs: 30_000 });
+    await lab.swarm.world.runUntil(
+      () => founder.members().filter(({ record }) => record.coresLent === 8).length === 4,
+      { withinMs: 30_000 },
+    );
     const run = new Run(cpu, job(200));
     const beganMs = lab.swarm.world.nowMs;
     expect(await lab.swarm.settle(run.done, 60_000)).toBeUndefined();
@@ -178,7 +186,8 @@ describe("payloads", () => {
     expect(await lab.swarm.settle(run.done, 120_000)).toBeUndefined();
     expect(run.results.length).toBe(12);
     expect(new Set(run.results.map(({ by }) => by)).size).toBeGreaterThan(1);
-    for (const { index, output } of run.results) expect(equal(output, inputs[index]?.toReversed() ?? utf8(""))).toBe(true);
+    for (const { index, output } of run.results)
+      expect(equal(output, inputs[index]?.toReversed() ?? utf8(""))).toBe(true);
   });
 
   test("a source is read with a bounded lead", async () => {

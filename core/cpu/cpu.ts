@@ -15,7 +15,14 @@ import { Borrower } from "./borrower.ts";
 import { type CoreBudget, unsharedCores } from "./core-budget.ts";
 import { Dispatcher, type Runner } from "./dispatcher.ts";
 import { Lender } from "./lender.ts";
-import { BUSY_REPORT_MS, JOBS_MAX, LIMITS_DEFAULT, MEMORY_BYTES_MAX, PAYLOAD_BYTES_MAX, TIME_MS_MAX } from "./limits.ts";
+import {
+  BUSY_REPORT_MS,
+  JOBS_MAX,
+  LIMITS_DEFAULT,
+  MEMORY_BYTES_MAX,
+  PAYLOAD_BYTES_MAX,
+  TIME_MS_MAX,
+} from "./limits.ts";
 import { Modules } from "./modules.ts";
 import { Pool } from "./pool.ts";
 import type { ChunkResult, Cpu, JobInfo, JobProgress, MapJob, TaskLimits } from "./types.ts";
@@ -91,7 +98,9 @@ class NodeCpu implements Cpu {
   ): AsyncGenerator<ChunkResult, void, undefined> {
     if (this.#closed) throw new StarfishError("closed", "This node is closing");
     if (this.#jobs.size >= JOBS_MAX) {
-      throw new StarfishError("busy", `${JOBS_MAX} jobs of this node are running; wait for one or cancel one`, { retryable: true });
+      throw new StarfishError("busy", `${JOBS_MAX} jobs of this node are running; wait for one or cancel one`, {
+        retryable: true,
+      });
     }
     const limits = limitsOf(job);
     // What is wrong with the module is said at once, before anybody is bothered.
@@ -156,7 +165,8 @@ class NodeCpu implements Cpu {
         const task = { job, for: peer, own: true, moduleId: id, module: ready, input, timeMsMax: limits.timeMsMax };
         return await this.#pool.run(task, signal);
       } catch (error) {
-        if (error instanceof StarfishError && error.code === "not-wasm") return { ok: false, code: error.code, message: error.message };
+        if (error instanceof StarfishError && error.code === "not-wasm")
+          return { ok: false, code: error.code, message: error.message };
         throw error;
       }
     };
@@ -185,7 +195,10 @@ async function* checkedInputs(inputs: MapJob["inputs"]): AsyncGenerator<Bytes, v
   let index = 0;
   for await (const input of inputs) {
     if (input.length > PAYLOAD_BYTES_MAX) {
-      throw new StarfishError("too-large", `Chunk ${index}: the input has ${input.length} bytes, the most is ${PAYLOAD_BYTES_MAX}`);
+      throw new StarfishError(
+        "too-large",
+        `Chunk ${index}: the input has ${input.length} bytes, the most is ${PAYLOAD_BYTES_MAX}`,
+      );
     }
     index++;
     yield input;

@@ -33,8 +33,14 @@ export function hostileContract(name: string, sandbox: () => Sandbox): void {
     let cpu: Cpu;
 
     beforeAll(async () => {
-      const network = ({ privateKey }: KeyPair): Promise<Network> => createLibp2pNetwork({ privateKey, linksMax: 1, webrtc: false });
-      net = await createNet({ kind: "node", found: true })({ ...ports, store: new MemoryStore(), log: silentLog, network });
+      const network = ({ privateKey }: KeyPair): Promise<Network> =>
+        createLibp2pNetwork({ privateKey, linksMax: 1, webrtc: false });
+      net = await createNet({ kind: "node", found: true })({
+        ...ports,
+        store: new MemoryStore(),
+        log: silentLog,
+        network,
+      });
       cpu = createCpu()({ ...ports, net, sandbox: sandbox() });
     });
     afterAll(async () => {
@@ -42,7 +48,11 @@ export function hostileContract(name: string, sandbox: () => Sandbox): void {
       await net.leave();
     });
 
-    async function run(module: Uint8Array, more: Partial<MapJob> = {}, signal = new AbortController().signal): Promise<string[]> {
+    async function run(
+      module: Uint8Array,
+      more: Partial<MapJob> = {},
+      signal = new AbortController().signal,
+    ): Promise<string[]> {
       const outputs: string[] = [];
       const job = { title: "test", module, inputs: [utf8("ab"), utf8("cd")], ...more };
       for await (const { index, output } of cpu.map(job, { signal })) outputs[index] = text(output);
@@ -64,8 +74,23 @@ export function hostileContract(name: string, sandbox: () => Sandbox): void {
     test.each<[string, string, Uint8Array, RegExp]>([
       ["is no module", "not-wasm", utf8("GIF89a"), /not begin/],
       ["does not validate", "not-wasm", wasm({ run: i32(0) }), /valid/],
-      ["imports", "wasm-imports", wasm({ extra: [[2, [1, ...string("env"), ...string("fetch"), 0, 0]]] }), /env\.fetch/],
-      ["has no run", "wasm-abi", wasm({ exports: [["memory", 2, 0], ["alloc", 0, 0]] }), /run/],
+      [
+        "imports",
+        "wasm-imports",
+        wasm({ extra: [[2, [1, ...string("env"), ...string("fetch"), 0, 0]]] }),
+        /env\.fetch/,
+      ],
+      [
+        "has no run",
+        "wasm-abi",
+        wasm({
+          exports: [
+            ["memory", 2, 0],
+            ["alloc", 0, 0],
+          ],
+        }),
+        /run/,
+      ],
       ["traps", "wasm-trap", hostile.trap(), /trap/],
       ["recurses for ever", "wasm-trap", hostile.recursion(), /stack/],
       ["reads beyond its memory", "wasm-trap", hostile.outOfBounds(), /trap/],

@@ -53,7 +53,8 @@ describe("the ledger of a job", () => {
         for (const { peer, what, which } of steps) {
           nowMs += 100;
           const own = peer === "self";
-          const chunk = what === "start" ? ledger.next(peer, own) : what === "copy" ? ledger.late(peer, own, nowMs, 50) : undefined;
+          const chunk =
+            what === "start" ? ledger.next(peer, own) : what === "copy" ? ledger.late(peer, own, nowMs, 50) : undefined;
           if (chunk !== undefined) {
             expect([...chunk.attempts].some((other) => other.peer === peer)).toBe(false);
             const attempt = attemptOf(peer, nowMs);

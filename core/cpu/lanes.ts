@@ -46,7 +46,8 @@ export class Lane {
   succeeded(tookMs: number, runMs: number, waitMs: number): void {
     this.done++;
     this.#pauseMs = BACKOFF_MIN_MS;
-    this.turnaroundMs = this.turnaroundMs === undefined ? tookMs : this.turnaroundMs + SMOOTHING * (tookMs - this.turnaroundMs);
+    this.turnaroundMs =
+      this.turnaroundMs === undefined ? tookMs : this.turnaroundMs + SMOOTHING * (tookMs - this.turnaroundMs);
     if (this.own) return;
     const roundTripMs = tookMs - runMs - waitMs;
     if (waitMs < roundTripMs / 4) this.#prefetch = Math.min(PREFETCH_MAX, this.#prefetch + 1);

@@ -45,7 +45,10 @@ function run({ asker, lender, sha256 }: Pair, more: Partial<RunRequest> = {}, si
   return asker.request(lender.self, CPU_PROTOCOL, request, runReply, { timeoutMs: 600_000, signal });
 }
 
-function put({ asker, lender }: Pair, piece: { blob: string; size: number; at: number; bytes: Uint8Array }): Promise<null> {
+function put(
+  { asker, lender }: Pair,
+  piece: { blob: string; size: number; at: number; bytes: Uint8Array },
+): Promise<null> {
   return asker.request(lender.self, CPU_PROTOCOL, { op: "put", ...piece }, putReply, { timeoutMs: 60_000 });
 }
 
@@ -140,7 +143,9 @@ describe("a lender", () => {
       [3, "d"],
       [2, "cde"],
     ] as const) {
-      expect(await it.swarm.failure(put(it, { blob: "j/0", size: 4, at, bytes: utf8(bytes) }))).toMatchObject({ code: "malformed" });
+      expect(await it.swarm.failure(put(it, { blob: "j/0", size: 4, at, bytes: utf8(bytes) }))).toMatchObject({
+        code: "malformed",
+      });
       if (at === 0) await it.swarm.settle(put(it, { blob: "j/0", size: 4, at: 0, bytes: utf8("ab") }));
     }
     const get = it.asker.request(it.lender.self, CPU_PROTOCOL, { op: "get", blob: "j/0", at: 0 }, getReply);
@@ -155,7 +160,10 @@ describe("a lender", () => {
   });
 
   test("answers nonsense with an error, whatever it is", async () => {
-    const value = fc.oneof(fc.anything(), fc.record({ op: fc.constantFrom("run", "put", "get"), blob: fc.string(), at: fc.integer() }));
+    const value = fc.oneof(
+      fc.anything(),
+      fc.record({ op: fc.constantFrom("run", "put", "get"), blob: fc.string(), at: fc.integer() }),
+    );
     const samples = fc.sample(value, { numRuns: 15, seed: 1 });
     const it = await pair();
     for (const nonsense of samples) {

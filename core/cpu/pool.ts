@@ -62,7 +62,12 @@ export class Pool {
     this.#sandbox = options.sandbox;
     this.#clock = options.clock;
     this.#budget = options.budget;
-    this.#cores = Array.from({ length: options.sandbox.cores }, () => ({ worker: undefined, task: undefined, lease: undefined, end: undefined }));
+    this.#cores = Array.from({ length: options.sandbox.cores }, () => ({
+      worker: undefined,
+      task: undefined,
+      lease: undefined,
+      end: undefined,
+    }));
   }
 
   get lent(): number {
@@ -152,7 +157,9 @@ export class Pool {
         settle(outcome);
       }
     } catch (error) {
-      fail(error instanceof StarfishError ? error : new StarfishError("unsupported", messageOf(error), { cause: error }));
+      fail(
+        error instanceof StarfishError ? error : new StarfishError("unsupported", messageOf(error), { cause: error }),
+      );
     }
     core.task = undefined;
     if (!task.own) this.#lentRunning--;
@@ -182,7 +189,11 @@ export class Pool {
       };
       const deadline = this.#clock.timer(task.timeMsMax, () => {
         over();
-        resolve({ ok: false, code: "timeout", message: `The task ran longer than ${task.timeMsMax / 1000} s and was ended` });
+        resolve({
+          ok: false,
+          code: "timeout",
+          message: `The task ran longer than ${task.timeMsMax / 1000} s and was ended`,
+        });
       });
       core.end = stop;
       signal.addEventListener("abort", stop, { once: true });

@@ -24,7 +24,14 @@ class Hands {
   }
 
   progress(total = 1_000, reading = false): JobProgress {
-    const counts = { chunksDone: this.done, chunksTotal: total, chunksRunning: 1, reading, reissued: 0, byPeer: new Map() };
+    const counts = {
+      chunksDone: this.done,
+      chunksTotal: total,
+      chunksRunning: 1,
+      reading,
+      reissued: 0,
+      byPeer: new Map(),
+    };
     return this.meter.progress(counts);
   }
 }

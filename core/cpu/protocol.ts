@@ -29,7 +29,7 @@ export interface PutRequest {
   readonly at: number;
   readonly bytes: Uint8Array;
 }
-export interface GetRequest {
+interface GetRequest {
   readonly op: "get";
   readonly blob: string;
   readonly at: number;
@@ -71,7 +71,14 @@ export const cpuRequest: Schema<CpuRequest> = v.variant("op", [
 /** What a task may fail with; another node cannot make us throw anything else. */
 export type TaskFault = Extract<
   ErrorCode,
-  "timeout" | "not-wasm" | "wasm-imports" | "wasm-abi" | "wasm-unsupported" | "wasm-trap" | "out-of-memory" | "too-large"
+  | "timeout"
+  | "not-wasm"
+  | "wasm-imports"
+  | "wasm-abi"
+  | "wasm-unsupported"
+  | "wasm-trap"
+  | "out-of-memory"
+  | "too-large"
 >;
 export const TASK_FAULTS: readonly TaskFault[] = [
   "timeout",

@@ -26,13 +26,17 @@ export interface Thread {
 }
 
 /** The thread's side: runs what comes. */
-export function serveThread(post: (message: ThreadMessage, transfer: ArrayBuffer[]) => void): (task: ThreadTask) => void {
+export function serveThread(
+  post: (message: ThreadMessage, transfer: ArrayBuffer[]) => void,
+): (task: ThreadTask) => void {
   let module: WebAssembly.Module | undefined;
   post("ready", []);
   return (task) => {
     module = task.module ?? module;
     const outcome: SandboxOutcome =
-      module === undefined ? { ok: false, code: "wasm-abi", message: "The thread got no module" } : runTask(module, task.input);
+      module === undefined
+        ? { ok: false, code: "wasm-abi", message: "The thread got no module" }
+        : runTask(module, task.input);
     post(outcome, outcome.ok ? [outcome.output.buffer as ArrayBuffer] : []);
   };
 }

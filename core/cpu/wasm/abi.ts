@@ -12,8 +12,8 @@ import { GROW_FAILED } from "./grow-watch.ts";
 
 interface Exports {
   readonly memory: WebAssembly.Memory;
-  alloc(length: number): number;
-  run(pointer: number, length: number): bigint;
+  readonly alloc: (length: number) => number;
+  readonly run: (pointer: number, length: number) => bigint;
   /** 1 once memory could not grow; absent where it never does. */
   readonly [GROW_FAILED]?: { readonly value: unknown };
 }
@@ -50,14 +50,18 @@ function explain(error: unknown, exports: Exports | undefined): SandboxOutcome {
   const message = messageOf(error);
   // Engines throw a RangeError (V8, JavaScriptCore) or an InternalError (SpiderMonkey) for exhausted stacks, and a
   // RangeError also when the memory of a new instance can't be had.
-  if (/stack|recursion/i.test(message)) return failure("wasm-trap", "The task ran out of stack: its calls nest too deeply");
+  if (/stack|recursion/i.test(message))
+    return failure("wasm-trap", "The task ran out of stack: its calls nest too deeply");
   if (exports === undefined && error instanceof RangeError) {
     return failure("out-of-memory", `No memory for the task: ${message}`);
   }
   // An allocator that gets no more memory has nothing left but to trap (AssemblyScript, Rust and Zig do so).
   if (exports?.[GROW_FAILED]?.value === 1) {
     const mebibytes = exports.memory.buffer.byteLength / 2 ** 20;
-    return failure("out-of-memory", `The task had ${mebibytes.toFixed(1)} MiB of memory, got no more, and stopped: ${message}`);
+    return failure(
+      "out-of-memory",
+      `The task had ${mebibytes.toFixed(1)} MiB of memory, got no more, and stopped: ${message}`,
+    );
   }
   return failure("wasm-trap", `The task stopped with a trap: ${message}`);
 }

@@ -43,7 +43,8 @@ export function watchGrowth(sections: readonly Section[], file: Bytes, bodies: r
   const watched: Section[] = [];
   for (const { id, content } of sections) {
     // A module without globals gets the section where it belongs: right before its exports.
-    if (id === SECTION.export && global === 0) watched.push(appended(SECTION.global, Uint8Array.of(0), added[SECTION.global]));
+    if (id === SECTION.export && global === 0)
+      watched.push(appended(SECTION.global, Uint8Array.of(0), added[SECTION.global]));
     if (id === SECTION.code) watched.push({ id, content: rewrite(file, bodies, helper, global) });
     else if (id !== SECTION.global || global > 0) watched.push(appended(id, content, added[id]));
   }
@@ -60,7 +61,10 @@ function appended(id: number, content: Bytes, element: readonly number[] | undef
   if (element === undefined) return { id, content };
   const reader = new Reader(content);
   const count = reader.u32();
-  return { id, content: concat([Uint8Array.from(leb(count + 1)), content.subarray(reader.at), Uint8Array.from(element)]) };
+  return {
+    id,
+    content: concat([Uint8Array.from(leb(count + 1)), content.subarray(reader.at), Uint8Array.from(element)]),
+  };
 }
 
 /** All bodies with their `memory.grow` replaced, and the helper's. */

@@ -105,7 +105,8 @@ function readValueTypes(section: Reader): string {
   for (let left = section.count(); left > 0; left--) {
     const type = section.byte();
     // i32, i64, f32, f64, v128, funcref, externref; the typed references of later proposals take further bytes.
-    if ((type < 0x7b || type > I32) && type !== 0x70 && type !== 0x6f) throw unsupported("reference types of garbage collection");
+    if ((type < 0x7b || type > I32) && type !== 0x70 && type !== 0x6f)
+      throw unsupported("reference types of garbage collection");
     types += type === I32 ? "i" : type === I64 ? "I" : "?";
   }
   return types;
@@ -149,7 +150,10 @@ function clampTables(section: Reader): number[] {
     const initial = section.u32();
     const maximum = flags === 1 ? section.u32() : TABLE_ENTRIES_MAX;
     if (initial > TABLE_ENTRIES_MAX) {
-      throw new StarfishError("out-of-memory", `The module has a table of ${initial} entries, the most is ${TABLE_ENTRIES_MAX}`);
+      throw new StarfishError(
+        "out-of-memory",
+        `The module has a table of ${initial} entries, the most is ${TABLE_ENTRIES_MAX}`,
+      );
     }
     // Never below the initial size: a maximum that was wrong before is the engine's to refuse.
     content.push(type, 1, ...leb(initial), ...leb(Math.min(maximum, TABLE_ENTRIES_MAX)));
