@@ -45,9 +45,12 @@ function bundledNode() {
   }
 }
 
-/** The child has this terminal. Signals sent to this process alone are passed on, and its end is ours. */
+/**
+ * The child has this terminal. Signals sent to this process alone are passed on, and its end is ours. Should this process
+ * be killed outright, the channel between them closes and the child takes that as SIGTERM.
+ */
 function run(runtime) {
-  const child = spawn(runtime, [program, ...process.argv.slice(2)], { stdio: "inherit" });
+  const child = spawn(runtime, [program, ...process.argv.slice(2)], { stdio: ["inherit", "inherit", "inherit", "ipc"] });
   // At a terminal Ctrl-C reaches both of us already; this one only has to outlive it.
   process.on("SIGINT", () => process.stdin.isTTY || child.kill("SIGINT"));
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));

@@ -155,6 +155,10 @@ function urlOf(text: string | undefined): string | undefined {
 // Output to a reader that has gone (`starfish sh -c peers | head -1`) is no fault: end as SIGPIPE would have it.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => process.exit(EXIT.brokenPipe));
 
+// Under an old Node the launcher (bin/starfish.mjs) is our parent; without it nobody could end us by the id they know.
+process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
+process.channel?.unref();
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

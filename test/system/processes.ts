@@ -12,7 +12,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const ROOT: string = join(import.meta.dirname, "../..");
+export const ROOT: string = join(import.meta.dirname, "../..");
 const CLI: string = join(ROOT, "node/cli.ts");
 
 /** A node with its page and its first links is up in well under a second; two busy cores and a cold cache take longer. */
@@ -142,12 +142,20 @@ export interface Lab extends AsyncDisposable {
   shJson(node: Node, line: string): Promise<unknown>;
 }
 
-export async function openLab(): Promise<Lab> {
+/** `program` is what runs as `starfish`: the sources under this Node unless told. */
+export async function openLab(
+  options: { readonly program?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<Lab> {
+  const [command = process.execPath, ...before] = options.program ?? [process.execPath, CLI];
   const folder = await mkdtemp(join(tmpdir(), "starfish-lab-"));
   const started: Running[] = [];
   let nodes = 0;
-  const starfish: Lab["starfish"] = (args, options = {}) => {
-    const running = new Running(process.execPath, [CLI, ...args], { cwd: folder, ...options });
+  const starfish: Lab["starfish"] = (args, { env, ...rest } = {}) => {
+    const running = new Running(command, [...before, ...args], {
+      cwd: folder,
+      env: { ...options.env, ...env },
+      ...rest,
+    });
     started.push(running);
     return running;
   };

@@ -1,0 +1,53 @@
+/** The package as others get it: packed, installed into an empty folder, and run under whatever Node is there. */
+import { execFileSync } from "node:child_process";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { eventually, openLab, ROOT } from "./processes.ts";
+
+/** An installation fetches what npm's cache lacks. */
+const INSTALL_MS = 300_000;
+
+/** Without the project's own binaries: the Node of the machine, which may be an old one. */
+const PATH = (process.env["PATH"] ?? "")
+  .split(delimiter)
+  .filter((folder) => !folder.includes("node_modules"))
+  .join(delimiter);
+const env = { ...process.env, PATH };
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "starfish-package-"));
+  // Page and tasks are there: the set-up of the tests has built them.
+  execFileSync("npm", ["run", "--silent", "build:lib"], { cwd: ROOT });
+  const pack = ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder];
+  const [archive = ""] = execFileSync("npm", pack, { cwd: ROOT, encoding: "utf8" }).trim().split("\n").slice(-1);
+  await writeFile(join(folder, "package.json"), JSON.stringify({ private: true }));
+  const install = ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error", join(folder, archive)];
+  execFileSync("npm", install, { cwd: folder, env, stdio: "pipe" });
+}, INSTALL_MS);
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test.each([
+  ["an empty folder that it was installed into", () => join(folder, "node_modules/.bin/starfish")],
+  ["a checkout", () => join(ROOT, "bin/starfish.mjs")],
+])("starfish works from %s", async (_, program) => {
+  await using lab = await openLab({ program: [program()], env });
+  expect(await lab.starfish(["--version"]).finished).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/^starfish \d/),
+  });
+  const node = await lab.up();
+  expect(await (await fetch(node.url)).text()).toContain("<!doctype html>");
+  expect(await lab.sh(node, "map primes --range 0..100000")).toMatchObject({ status: 0, stdout: "9592\n" });
+  expect(await lab.sh(node, "nope")).toMatchObject({ status: 127 });
+  // Killed outright, the launcher takes the node with it: its directory is free again.
+  await node.process.end("SIGKILL");
+  const isLocked = async (): Promise<boolean> => (await readdir(node.data)).some((name) => name.startsWith("lock."));
+  await eventually("the directory is free", isLocked, (locked) => !locked);
+  const again = await lab.up({ data: node.data });
+  expect(await again.process.end("SIGTERM")).toMatchObject({ status: 0 });
+});
