@@ -4,7 +4,7 @@
  * it is the only part that would know if that changed: what is open is the ledger's business, running the runners'.
  */
 import type { Bytes } from "../base/bytes.ts";
-import { isStarfishError, StarfishError, toStarfishError } from "../base/errors.ts";
+import { isStarfishError, messageOf, StarfishError, toStarfishError } from "../base/errors.ts";
 import type { MemberChange, Net } from "../net/types.ts";
 import { type Clock, every } from "../ports/clock.ts";
 import type { PeerId } from "../ports/network.ts";
@@ -215,7 +215,15 @@ export class Dispatcher {
     if (isStarfishError(error, "cancelled")) return;
     if (isStarfishError(error, "no-cores") || isStarfishError(error, "unsupported")) lane.cores = 0;
     lane.failed(this.#clock.monotonic());
-    if (!isStarfishError(error, "busy")) chunk.failures++;
+    if (isStarfishError(error, "busy")) return;
+    chunk.failures++;
+    // From here on only this node may run it, and this node can't.
+    if (chunk.failures >= CHUNK_FAILURES_MAX && this.#lanes.get(this.#options.net.self)?.cores === 0) {
+      this.#failTask(chunk, {
+        code: "remote-failure",
+        message: `${chunk.failures} nodes failed it: ${messageOf(error)}`,
+      });
+    }
   }
 
   /** Nobody is left to confirm a failure: the one report has to do. */

@@ -1,0 +1,162 @@
+/** The pool of workers in virtual time: who runs when, what a worker's end costs, and sharing a device's cores. */
+import { expect, test } from "vitest";
+import { mirror } from "../../test/fixtures/wasm.ts";
+import { SimWorld } from "../../test/sim/world.ts";
+import { text, utf8 } from "../base/bytes.ts";
+import type { Sandbox } from "../ports/sandbox.ts";
+import { type CoreBudget, unsharedCores } from "./core-budget.ts";
+import { WORKER_IDLE_MS } from "./limits.ts";
+import { Pool, type PoolResult, type PoolTask } from "./pool.ts";
+
+const TASK_MS = 100;
+const forever = new AbortController().signal;
+
+class Bench {
+  readonly world = new SimWorld({ seed: 1, tasks: ({ input }) => (text(input) === "endless" ? Infinity : TASK_MS) });
+  readonly node = this.world.spawn({ name: "a", kind: "node", cores: 2 });
+  spawned = 0;
+  ended = 0;
+  readonly order: string[] = [];
+
+  /** The node's sandbox, its workers counted. */
+  readonly sandbox: Sandbox = {
+    cores: 2,
+    compile: (bytes) => this.node.ports.sandbox.compile(bytes),
+    spawn: async () => {
+      this.spawned++;
+      const worker = await this.node.ports.sandbox.spawn();
+      return {
+        run: (task) => worker.run(task),
+        terminate: () => {
+          this.ended++;
+          worker.terminate();
+        },
+      };
+    },
+  };
+
+  pool(budget: CoreBudget = unsharedCores): Pool {
+    return new Pool({ sandbox: this.sandbox, clock: this.node.ports.clock, budget });
+  }
+
+  async start(pool: Pool, input: string, own: boolean, signal: AbortSignal = forever): Promise<PoolResult> {
+    const module = await this.sandbox.compile(mirror());
+    const task: PoolTask = {
+      job: "j",
+      for: "somebody",
+      own,
+      moduleId: "mirror",
+      module,
+      input: utf8(input),
+      timeMsMax: 1_000,
+    };
+    const result = await pool.run(task, signal);
+    this.order.push(input);
+    return result;
+  }
+
+  settle<T>(promise: Promise<T>): Promise<T> {
+    return this.world.settle(promise, { withinMs: 60_000 });
+  }
+}
+
+test("others get the cores that are lent, the node's own tasks all of them, and first", async () => {
+  const bench = new Bench();
+  const pool = bench.pool();
+  const lent = ["l1", "l2", "l3", "l4"].map((input) => bench.start(pool, input, false));
+  await bench.world.runFor(1_000);
+  expect([pool.running().length, pool.lentRunning]).toEqual([0, 0]);
+  pool.lend(1);
+  await bench.world.runFor(TASK_MS / 2);
+  expect([pool.running().length, pool.lentRunning]).toEqual([1, 1]);
+  const own = ["o1", "o2", "o3"].map((input) => bench.start(pool, input, true));
+  await bench.settle(Promise.all([...lent, ...own]));
+  expect(bench.order.slice(0, 4).toSorted()).toEqual(["l1", "o1", "o2", "o3"]);
+  expect(bench.spawned).toBe(2);
+});
+
+test("a task that outlasts its time costs its worker, and a spare takes over", async () => {
+  const bench = new Bench();
+  const pool = bench.pool();
+  const endless = await bench.settle(bench.start(pool, "endless", true));
+  expect(endless).toMatchObject({ ok: false, code: "timeout" });
+  expect(bench.ended).toBe(1);
+  await bench.world.runFor(500);
+  const beganMs = bench.world.nowMs;
+  expect(await bench.settle(bench.start(pool, "ab", true))).toMatchObject({ ok: true, output: utf8("ba") });
+  // No worker had to be started for it: compiling takes 5 ms in the simulator, starting one 30.
+  expect(bench.world.nowMs - beganMs).toBeLessThan(TASK_MS + 20);
+});
+
+test("cancelling takes waiting tasks out, ends running ones, and leaves the others alone", async () => {
+  const bench = new Bench();
+  const pool = bench.pool();
+  const controllers = [0, 1, 2, 3].map(() => new AbortController());
+  const codes: (string | boolean)[] = [];
+  const running = controllers.map(({ signal }, i) =>
+    bench.start(pool, i === 0 ? "endless" : `t${i}`, true, signal).then(
+      ({ ok }) => (codes[i] = ok),
+      (error: { code: string }) => (codes[i] = error.code),
+    ),
+  );
+  await bench.world.runFor(50);
+  controllers[0]?.abort();
+  controllers[3]?.abort();
+  await bench.settle(Promise.all(running));
+  expect(codes).toEqual(["cancelled", true, true, "cancelled"]);
+  expect(bench.ended).toBe(1);
+});
+
+test("idle workers are ended after a while", async () => {
+  const bench = new Bench();
+  const pool = bench.pool();
+  await bench.settle(Promise.all([bench.start(pool, "a", true), bench.start(pool, "b", true)]));
+  await bench.world.runFor(WORKER_IDLE_MS - 100);
+  expect(bench.ended).toBe(0);
+  await bench.world.runFor(200);
+  expect(bench.ended).toBe(2);
+});
+
+test("closing ends what runs and refuses what waits", async () => {
+  const bench = new Bench();
+  const pool = bench.pool();
+  const codes: string[] = [];
+  const all = ["endless", "endless", "waits"].map((input) =>
+    bench.start(pool, input, true).catch((error: { code: string }) => codes.push(error.code)),
+  );
+  await bench.world.runFor(100);
+  pool.close();
+  await bench.settle(Promise.all(all));
+  expect(codes).toEqual(["closed", "closed", "closed"]);
+  expect(bench.ended).toBe(bench.spawned);
+});
+
+test("two nodes of one device never run more than its cores, and both get on", async () => {
+  const bench = new Bench();
+  let free = 1;
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  // One core between them, handed on after every task.
+  const budget: CoreBudget = {
+    acquire: async () => {
+      if (free > 0) free--;
+      else await new Promise<void>((resolve) => waiting.push(resolve));
+      expect(++running).toBe(1);
+      return {
+        wanted: () => waiting.length > 0,
+        release: () => {
+          running--;
+          const next = waiting.shift();
+          if (next === undefined) free++;
+          else next();
+        },
+      };
+    },
+  };
+  const pools = [bench.pool(budget), bench.pool(budget)];
+  const all = pools.flatMap((pool, p) => [0, 1, 2, 3, 4].map((i) => bench.start(pool, `${p}/${i}`, true)));
+  await bench.settle(Promise.all(all));
+  const firstHalf = new Set(bench.order.slice(0, 5).map((name) => name[0]));
+  expect(firstHalf.size).toBe(2);
+  expect([free, running]).toEqual([1, 0]);
+});
