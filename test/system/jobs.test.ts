@@ -33,13 +33,14 @@ test("primes are counted right while one of three nodes is killed", async () => 
   await lab.up({ args: ["--cores", "1", "--join", first.invite] });
   const lenders = async (): Promise<number> => ((await lab.shJson(first, "peers --json")) as unknown[]).length;
   await eventually("three nodes lend", lenders, (present) => present === 3);
-  const job = lab.starfish(["sh", "--data", first.data, "-c", "map primes --range 0..20000000 --chunks 256"]);
+  const job = lab.starfish(["sh", "--data", first.data, "-c", "map primes --range 0..20000000 --chunks 5000"]);
   await eventually(
     "the second node computes",
     async () => (await lab.shJson(second, "peers --json")) as { self: boolean; coresBusy: number }[],
     (rows) => rows.some((row) => row.self && row.coresBusy > 0),
   );
   await second.process.end("SIGKILL");
+  expect(job.child.exitCode).toBeNull();
   expect(await job.finished).toMatchObject({ status: 0, stdout: PRIMES_BELOW_20_MILLION });
 });
 
