@@ -61,7 +61,8 @@ class Net {
       for (const to of this.linked[from] ?? []) {
         // Ids alone wait for the tick, as they do in the parts that use trees.
         if (!isTick && !tree.urgent.has(String(to))) continue;
-        for (let frame = tree.take(String(to)); frame !== undefined; frame = tree.take(String(to))) frames.push([from, to, frame]);
+        for (let frame = tree.take(String(to)); frame !== undefined; frame = tree.take(String(to)))
+          frames.push([from, to, frame]);
       }
     });
     for (const [from, to, frame] of frames) this.#deliver(from, to, frame);
@@ -99,7 +100,10 @@ describe("a broadcast tree", () => {
   });
 
   test("sends each body about once to each node when it has settled", () => {
-    const net = Net.random(20, Array.from({ length: 60 }, (_, i) => [i * 7, i * 13 + 5] as const));
+    const net = Net.random(
+      20,
+      Array.from({ length: 60 }, (_, i) => [i * 7, i * 13 + 5] as const),
+    );
     for (let i = 0; i < 10; i++) {
       net.trees[0]?.publish(utf8(`warm ${i}`), net.nowMs);
       net.run(500);

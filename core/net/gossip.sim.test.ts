@@ -56,7 +56,10 @@ describe("gossip", () => {
       await swarm.world.runFor(1_000);
     }
     const bytes = (): number =>
-      swarm.world.nodes.reduce((sum, { machine }) => sum + (machine.sentByProtocol.get("/starfish/gossip/1.0.0")?.bytes ?? 0), 0);
+      swarm.world.nodes.reduce(
+        (sum, { machine }) => sum + (machine.sentByProtocol.get("/starfish/gossip/1.0.0")?.bytes ?? 0),
+        0,
+      );
     const before = bytes();
     gossip.publish("news", new Uint8Array(10_000));
     const isThere = (): boolean => [...received.values()].filter((counts) => counts.size === 6).length === 39;
@@ -117,7 +120,8 @@ describe("gossip", () => {
     const received = listen(swarm, "news");
     const liar = swarm.node("m3");
     const [link] = liar.links.all();
-    for (let i = 0; i < 5; i++) link?.send("gossip", encode({ bodies: [encode(["news", new Uint8Array(100).fill(i)])] }));
+    for (let i = 0; i < 5; i++)
+      link?.send("gossip", encode({ bodies: [encode(["news", new Uint8Array(100).fill(i)])] }));
     await swarm.world.runFor(3_000);
     for (const counts of received.values()) expect(counts.size).toBe(0);
     const faults = swarm.world.journal.entries().filter(({ event }) => event === "net.misbehaved");

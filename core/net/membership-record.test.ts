@@ -16,7 +16,16 @@ const [root, node, other] = [key(1), key(2), key(3)];
 const swarm = swarmIdOf(root.publicKey);
 
 function chainOf(subject: KeyPair, role: Role = "member", notAfterMs: number = NOW + 1_000): Chain {
-  return [issue(crypto, root, { swarm: root.publicKey, subject: subject.publicKey, kind: "member", role, notBeforeMs: 0, notAfterMs })];
+  return [
+    issue(crypto, root, {
+      swarm: root.publicKey,
+      subject: subject.publicKey,
+      kind: "member",
+      role,
+      notBeforeMs: 0,
+      notAfterMs,
+    }),
+  ];
 }
 
 const record: MemberRecord = {
@@ -108,7 +117,7 @@ describe("this node's own record", () => {
   test("does not change when nothing is new, and leaves room for another incarnation", () => {
     const self = make();
     self.take(0, 1);
-    self.patch({ name: record.name, addresses: [...record.addresses] } as Parameters<SelfRecord["patch"]>[0]);
+    self.patch({ name: record.name, addresses: [...record.addresses] });
     expect(self.take(10_000, 1)).toBeUndefined();
     expect(self.outdo(2 ** 48 - 1)).toBe(false);
     expect(self.take(20_000, 1)).toBeUndefined();

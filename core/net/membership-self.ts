@@ -59,7 +59,12 @@ export class SelfRecord {
 
   /** The record to publish now, or undefined if there is nothing new or it has to wait. */
   take(nowMs: number, members: number): SignedRecord | undefined {
-    const paceMs = { nothing: Infinity, load: Math.max(LOAD_MS_MIN, members * LOAD_MS_PER_MEMBER), change: CHANGE_MS, now: 0 };
+    const paceMs = {
+      nothing: Infinity,
+      load: Math.max(LOAD_MS_MIN, members * LOAD_MS_PER_MEMBER),
+      change: CHANGE_MS,
+      now: 0,
+    };
     if (nowMs - this.#takenMs < paceMs[this.#pending] || this.#pending === "nothing") return undefined;
     this.#pending = "nothing";
     this.#takenMs = nowMs;

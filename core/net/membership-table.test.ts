@@ -35,7 +35,9 @@ function tableOf(self: string = SELF): { table: MemberTable; changes: MemberChan
 }
 
 const state = fc.constantFrom("awake", "asleep", "left") satisfies fc.Arbitrary<MemberRecord["state"]>;
-const news = fc.array(fc.tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 9 }), state), { maxLength: 30 });
+const news = fc.array(fc.tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 9 }), state), {
+  maxLength: 30,
+});
 
 function snapshot(table: MemberTable): string[] {
   return table
@@ -104,7 +106,8 @@ describe("two tables", () => {
           expect(a.get(peer)?.signed.record.incarnation).toBeGreaterThanOrEqual(incarnation);
         }
         for (const { record, status } of a.members()) {
-          if (status !== "gone") expect(b.get(record.peer)?.signed.record.incarnation).toBeGreaterThanOrEqual(record.incarnation);
+          if (status !== "gone")
+            expect(b.get(record.peer)?.signed.record.incarnation).toBeGreaterThanOrEqual(record.incarnation);
         }
       }),
     );
@@ -201,7 +204,8 @@ describe("rows", () => {
 
   test("mix to numbers that tell neighbours apart", () => {
     const seen = new Set<number>();
-    for (let id = 0; id < 100; id++) for (let incarnation = 0; incarnation < 100; incarnation++) seen.add(mixRow(id, incarnation));
+    for (let id = 0; id < 100; id++)
+      for (let incarnation = 0; incarnation < 100; incarnation++) seen.add(mixRow(id, incarnation));
     expect(seen.size).toBeGreaterThan(9_990);
   });
 });

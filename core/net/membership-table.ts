@@ -94,6 +94,11 @@ export class MemberTable {
     return this.#awake;
   }
 
+  /** How many are awake, suspect or asleep. */
+  get living(): number {
+    return this.#living;
+  }
+
   gone(): readonly Entry[] {
     return [...this.#gone];
   }

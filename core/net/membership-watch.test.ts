@@ -15,7 +15,12 @@ describe("a watched link", () => {
     const watch = new LinkWatch(0);
     expect([10_000, 10_500, 11_000].map((nowMs) => watch.tick(nowMs, 1))).toEqual(["ping", "ping", "silent"]);
     const patient = new LinkWatch(0);
-    expect([2_000, 3_000, 4_000, 5_000].map((nowMs) => patient.tick(nowMs, 2))).toEqual(["ping", "ping", "ping", "silent"]);
+    expect([2_000, 3_000, 4_000, 5_000].map((nowMs) => patient.tick(nowMs, 2))).toEqual([
+      "ping",
+      "ping",
+      "ping",
+      "silent",
+    ]);
   });
 
   test("has a smoothed round trip", () => {

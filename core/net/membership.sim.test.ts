@@ -22,7 +22,12 @@ async function crowd(seed: number, size: number, options: { throttled?: (i: numb
 function seenAs(crowd: Crowd, peer: string, status: MemberStatus, withinMs: number): Promise<number> {
   const others = crowd.nodes.filter((node) => node.peer !== peer);
   const isSeen = (): boolean => others.every(({ membership }) => membership.member(peer)?.status === status);
-  return crowd.world.runUntil(isSeen, { withinMs, everyMs: 20, what: `seen as ${status}`, describe: () => crowd.describe() });
+  return crowd.world.runUntil(isSeen, {
+    withinMs,
+    everyMs: 20,
+    what: `seen as ${status}`,
+    describe: () => crowd.describe(),
+  });
 }
 
 describe("a member that goes", () => {
@@ -147,14 +152,23 @@ describe("a swarm that is cut", () => {
   ])("%s: each part is the whole, and healed they agree within 5 s", async (_, line) => {
     const swarm = await crowd(10, 24);
     for (const turn of [0, 1]) {
-      const side = (name: string): number => (turn === 0 ? line(Number(name.slice(1))) : Math.floor(Number(name.slice(1)) / 12));
+      const side = (name: string): number =>
+        turn === 0 ? line(Number(name.slice(1))) : Math.floor(Number(name.slice(1)) / 12);
       swarm.cut(side);
       const isRight = (): boolean =>
         swarm.nodes.every(({ membership, machine }) => {
           const own = swarm.nodes.filter((other) => swarm.side(other.machine.name) === swarm.side(machine.name));
-          return membership.awake().length === own.length && own.every(({ peer }) => membership.member(peer)?.status !== "gone");
+          return (
+            membership.awake().length === own.length &&
+            own.every(({ peer }) => membership.member(peer)?.status !== "gone")
+          );
         });
-      await swarm.world.runUntil(isRight, { withinMs: 10_000, everyMs: 50, what: "each side is right", describe: () => swarm.describe() });
+      await swarm.world.runUntil(isRight, {
+        withinMs: 10_000,
+        everyMs: 50,
+        what: "each side is right",
+        describe: () => swarm.describe(),
+      });
       await swarm.world.runFor(20_000);
       swarm.heal();
       await swarm.settled(5_000);
@@ -170,14 +184,20 @@ describe("a member that lies", () => {
     const victim = liar.links.all()[0];
     if (victim === undefined) throw new Error("The liar has links");
     const target = swarm.nodes.find(({ peer }) => peer === victim.peer);
-    const forged = encode([encode([1, "12D3KooWnobody", 9, "x", "tab", "d", [], 0, 0, 0, "awake", null]), new Uint8Array(64), []]);
+    const forged = encode([
+      encode([1, "12D3KooWnobody", 9, "x", "tab", "d", [], 0, 0, 0, "awake", null]),
+      new Uint8Array(64),
+      [],
+    ]);
     const before = target?.membership.members().length;
     for (let i = 0; i < 3; i++) victim.send("members", encode({ bodies: [encode([0, forged, utf8("")])] }));
     victim.send("members", encode({ bodies: [utf8("rubbish")] }));
     victim.send("members", utf8("rubbish"));
     await swarm.world.runFor(2_000);
     expect(target?.membership.members().length).toBe(before);
-    const faults = swarm.world.journal.entries().filter(({ event, node }) => event === "net.misbehaved" && node === target?.machine.name);
+    const faults = swarm.world.journal
+      .entries()
+      .filter(({ event, node }) => event === "net.misbehaved" && node === target?.machine.name);
     expect(faults.length).toBeGreaterThan(0);
   });
 
@@ -191,7 +211,9 @@ describe("a member that lies", () => {
       });
     }
     for (let round = 0; round < 20; round++) {
-      const rows = liar.membership.awake().map(({ record }) => ({ id: liar.membership.idOf(record.peer), incarnation: record.incarnation }));
+      const rows = liar.membership
+        .awake()
+        .map(({ record }) => ({ id: liar.membership.idOf(record.peer), incarnation: record.incarnation }));
       for (const by of [1, 2, 3, 4]) {
         const body = encodeSuspicion(by, rows, round);
         for (const link of liar.links.all()) link.send("members", encode({ bodies: [body] }));

@@ -229,7 +229,7 @@ class Members implements Membership {
     if (this.#hasStopped) return;
     const entry = this.#table.get(link.peer);
     if (!wasExpected && entry !== undefined && isAwake(entry.member.status)) this.#lost([entry]);
-    if (this.#watches.size === 0) this.#alone();
+    if (this.#isAlone()) this.#doubtAll();
     this.#settle();
   }
 
@@ -291,7 +291,8 @@ class Members implements Membership {
     const nowMs = this.#active();
     const known = this.#table.get(peer);
     if (!this.#table.isNews(peer, incarnation)) {
-      if (known?.member.status === "gone" && !this.#table.revive(known.id, incarnation, nowMs)) stale?.push(rowOf(known));
+      if (known?.member.status === "gone" && !this.#table.revive(known.id, incarnation, nowMs))
+        stale?.push(rowOf(known));
       return "keep";
     }
     if (peer !== this.#peer && !this.#pace.allows(peer, nowMs)) return "keep";
@@ -339,11 +340,18 @@ class Members implements Membership {
     const nowMs = this.#active();
     const isMany = this.#losses.add(entries.length, this.#watches.size, nowMs);
     this.#accuse(entries);
-    if (isMany && this.#called() === "spread") this.#broadcast(encodeRoll(this.#id, ++this.#sequence));
+    if (this.#isAlone()) this.#doubtAll();
+    else if (isMany && this.#called() === "spread") this.#broadcast(encodeRoll(this.#id, ++this.#sequence));
+  }
+
+  /** No link is left that is not silent. */
+  #isAlone(): boolean {
+    for (const watch of this.#watches.values()) if (watch.accusedAt === undefined) return false;
+    return true;
   }
 
   /** Nobody is left who could tell of others. */
-  #alone(): void {
+  #doubtAll(): void {
     const nowMs = this.#active();
     for (const member of this.#table.awake()) {
       const entry = this.#table.get(member.record.peer);
@@ -413,7 +421,7 @@ class Members implements Membership {
       this.#table.trust(peer, nowMs);
       return;
     }
-    this.#table.bury(peer, nowMs, { isDoubtful: this.#watches.size === 0 });
+    this.#table.bury(peer, nowMs, { isDoubtful: this.#isAlone() });
   }
 
   #checkRoll(): void {
@@ -447,7 +455,7 @@ class Members implements Membership {
   }
 
   #publishSelf(): void {
-    const signed = this.#self.take(this.#active(), this.#table.awake().length);
+    const signed = this.#self.take(this.#active(), this.#table.living);
     if (signed === undefined) return;
     this.#table.apply(signed, this.#active());
     this.#broadcast(encodeRecordBody(signed.wire));

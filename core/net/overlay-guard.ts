@@ -44,4 +44,3 @@ export class Guard {
 
 /** The sum of a swarm's doubts without cause: this many members a second are looked for at random. */
 export const AUDITS_PER_SECOND = 0.5;
-

@@ -80,7 +80,8 @@ export class Mesh {
     const count = (this.#failures.get(peer)?.count ?? 0) + 1;
     const pauseMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** (count - 1));
     this.#failures.delete(peer);
-    if (this.#failures.size >= FAILURES_MAX) for (const oldest of this.#failures.keys()) if (this.#failures.delete(oldest)) break;
+    if (this.#failures.size >= FAILURES_MAX)
+      for (const oldest of this.#failures.keys()) if (this.#failures.delete(oldest)) break;
     this.#failures.set(peer, { count, untilMs: nowMs + pauseMs * (0.5 + this.#random.real()) });
   }
 
@@ -95,16 +96,17 @@ export class Mesh {
     if (this.#returned.length < RETURNED_MAX) this.#returned.push(peer);
   }
 
-  /** Whom to dial now. */
-  wanted(links: readonly AdmittedLink[], others: readonly Member[], dialling: number, nowMs: number): PeerId[] {
+  /** Whom to dial now, of `awake` (this node too). */
+  wanted(links: readonly AdmittedLink[], awake: readonly Member[], dialling: number, nowMs: number): PeerId[] {
     const room = Math.min(DIALS_MAX - dialling, this.#linksMax - links.length);
     if (room <= 0) return [];
-    const target = others.length <= COMPLETE_MAX ? others.length : DEGREE + this.#extra(links.length, nowMs);
+    const others = awake.length - 1;
+    const target = others <= COMPLETE_MAX ? others : DEGREE + this.#extra(links.length, nowMs);
     if (links.length >= target && this.#bridges === 0) return [];
     const linked = new Set(links.map((link) => link.peer));
     const mayDial = (peer: PeerId): boolean => !linked.has(peer) && (this.#failures.get(peer)?.untilMs ?? 0) <= nowMs;
-    const candidates = others.flatMap(({ record, status }) =>
-      status === "awake" && mayDial(record.peer) ? [record.peer] : [],
+    const candidates = awake.flatMap(({ record, status, isSelf }) =>
+      status === "awake" && !isSelf && mayDial(record.peer) ? [record.peer] : [],
     );
     const wanted = sample(this.#random, candidates, Math.max(0, Math.min(room, target - links.length)));
     if (wanted.length < room) wanted.push(...this.#bridge(mayDial, wanted, linked, links.length));

@@ -34,9 +34,4 @@ export class NeighbourView {
     for (const [peer, links] of this.#links) if (links.has(id)) peers.push(peer);
     return peers;
   }
-
-  has(id: ShortId): boolean {
-    for (const links of this.#links.values()) if (links.has(id)) return true;
-    return false;
-  }
 }

@@ -17,13 +17,16 @@ async function crowd(seed: number, kinds: readonly ("node" | "tab")[]): Promise<
 const oneNode = (tabs: number): ("node" | "tab")[] => ["node", ...Array.from({ length: tabs }, () => "tab" as const)];
 
 describe("a newcomer", () => {
-  test.each([1, 2, 3])("with one link to a busy node is meshed with tabs within 4 s, directly (seed %i)", async (seed) => {
-    const swarm = await crowd(seed, oneNode(30));
-    await swarm.world.runFor(20_000);
-    const { links } = swarm.add({ name: "new", kind: "tab" }, ["sim:m0"]);
-    await swarm.world.runUntil(() => links.all().length >= 6, { withinMs: 4_000, what: "six links" });
-    for (const link of links.all()) expect(link.path().kind).toBe("direct");
-  });
+  test.each([1, 2, 3])(
+    "with one link to a busy node is meshed with tabs within 4 s, directly (seed %i)",
+    async (seed) => {
+      const swarm = await crowd(seed, oneNode(30));
+      await swarm.world.runFor(20_000);
+      const { links } = swarm.add({ name: "new", kind: "tab" }, ["sim:m0"]);
+      await swarm.world.runUntil(() => links.all().length >= 6, { withinMs: 4_000, what: "six links" });
+      for (const link of links.all()) expect(link.path().kind).toBe("direct");
+    },
+  );
 
   test("makes a small swarm complete", async () => {
     const swarm = await crowd(4, oneNode(7));
@@ -61,7 +64,9 @@ describe("the mesh", () => {
     await swarm.world.runFor(30_000);
     swarm.end("m0", "crash");
     await swarm.settled(6_000);
-    const pairs = swarm.nodes.flatMap((a) => swarm.nodes.filter((b) => b !== a && a.links.get(b.peer) === undefined).map((b) => [a, b] as const));
+    const pairs = swarm.nodes.flatMap((a) =>
+      swarm.nodes.filter((b) => b !== a && a.links.get(b.peer) === undefined).map((b) => [a, b] as const),
+    );
     expect(pairs.length).toBeGreaterThan(0);
     for (const [a, b] of pairs.slice(0, 30)) {
       const link = await swarm.world.settle(a.overlay.connect(b.peer), { withinMs: 5_000 });
@@ -105,7 +110,10 @@ describe("a link on demand", () => {
     const { peer } = swarm.node("m4");
     swarm.end("m4", "crash");
     await swarm.settled(6_000);
-    const failure = swarm.node("m7").overlay.connect(peer).catch((error: unknown) => error);
+    const failure = swarm
+      .node("m7")
+      .overlay.connect(peer)
+      .catch((error: unknown) => error);
     expect(isStarfishError(await swarm.world.settle(failure, { withinMs: 3_000 }), "unreachable")).toBe(true);
   });
 });

@@ -106,10 +106,7 @@ class Neighbourhood implements Overlay {
     for (const link of links.all()) this.#up(link);
   }
 
-  async connect(
-    peer: PeerId,
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<AdmittedLink> {
+  async connect(peer: PeerId, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<AdmittedLink> {
     throwIfAborted(signal);
     this.touch(peer);
     const link = this.#ports.links.get(peer);
@@ -176,7 +173,7 @@ class Neighbourhood implements Overlay {
     const { links, membership } = this.#ports;
     const cost = (introducer: PeerId): number => {
       const link = links.get(introducer);
-      if (link === undefined) return Infinity;
+      if (link === undefined || membership.member(introducer)?.status === "suspect") return Infinity;
       return (membership.roundTripMs(introducer) ?? 500) + (link.path().kind === "direct" ? 0 : 1_000);
     };
     return this.#view
@@ -252,7 +249,9 @@ class Neighbourhood implements Overlay {
       const member = this.#ports.membership.byId(id);
       if (member === undefined || !isAwake(member.status)) continue;
       if (this.#ports.links.get(member.record.peer) !== undefined) leads.push({ id, linkedTo: this.#self });
-      else for (const peer of this.#introducers(member.record.peer).slice(0, 1)) leads.push({ id, linkedTo: this.#id(peer) });
+      else
+        for (const peer of this.#introducers(member.record.peer).slice(0, 1))
+          leads.push({ id, linkedTo: this.#id(peer) });
     }
     this.#send(link, { tell: [question, packLeads(leads)] });
   }
@@ -301,22 +300,24 @@ class Neighbourhood implements Overlay {
   #lost(peer: PeerId): void {
     const { membership } = this.#ports;
     const links = this.#view.linksOf(peer);
-    if (links.size > 0) this.#guard.lost(links, this.#self, (id) => membership.byId(id)?.status === "awake", this.#now());
+    if (links.size > 0)
+      this.#guard.lost(links, this.#self, (id) => membership.byId(id)?.status === "awake", this.#now());
   }
 
   #tick(): void {
     const { links, membership, random } = this.#ports;
     this.#tellLinks();
-    const all = links.all();
-    const others = membership.awake().filter((member) => !member.isSelf);
-    for (const peer of this.#mesh.wanted(all, others, this.#dials.size, this.#now())) this.#extend(peer);
-    for (const link of this.#mesh.surplus(all, others.length, this.#now())) this.#send(link, { prune: "ask" });
+    // A link that has gone silent holds nothing together.
+    const all = links.all().filter(({ peer }) => membership.member(peer)?.status !== "suspect");
+    const awake = membership.awake();
+    for (const peer of this.#mesh.wanted(all, awake, this.#dials.size, this.#now())) this.#extend(peer);
+    for (const link of this.#mesh.surplus(all, awake.length - 1, this.#now())) this.#send(link, { prune: "ask" });
     this.#lookAfter(this.#guard.due(this.#now()));
-    if (random.real() < (AUDITS_PER_SECOND * TICK_MS) / 1_000 / Math.max(1, others.length)) {
-      const ward = pick(random, others);
-      if (ward !== undefined) this.#lookAfter([this.#id(ward.record.peer)]);
+    if (random.real() < (AUDITS_PER_SECOND * TICK_MS) / 1_000 / awake.length) {
+      const ward = pick(random, awake);
+      if (ward !== undefined && !ward.isSelf) this.#lookAfter([this.#id(ward.record.peer)]);
     }
-    this.#probe(all.length, others.length);
+    this.#probe(all.length, awake.length);
   }
 
   #extend(peer: PeerId): void {
@@ -331,11 +332,16 @@ class Neighbourhood implements Overlay {
     const { links, membership } = this.#ports;
     const isMissing = (id: ShortId): boolean => {
       const member = membership.byId(id);
-      return member?.status === "awake" && links.get(member.record.peer) === undefined && !this.#view.has(id);
+      if (member?.status !== "awake" || links.get(member.record.peer) !== undefined) return false;
+      return !this.#view.linkedTo(id).some((peer) => membership.member(peer)?.status === "awake");
     };
     const missing = wards.filter(isMissing);
     if (missing.length === 0) return;
-    const asked = this.#questions.ask(links.all(), missing, (leads) => new Set(leads.map(({ id }) => id)).size >= missing.length);
+    const asked = this.#questions.ask(
+      links.all(),
+      missing,
+      (leads) => new Set(leads.map(({ id }) => id)).size >= missing.length,
+    );
     void asked.then((leads) => {
       const found = new Set(leads.map(({ id }) => id));
       const unwatched = missing.filter((id) => !found.has(id) && isMissing(id));
@@ -344,12 +350,12 @@ class Neighbourhood implements Overlay {
     });
   }
 
-  #probe(linked: number, others: number): void {
+  #probe(linked: number, awake: number): void {
     if (this.#isProbing) return;
     const { membership, random, links, clock } = this.#ports;
     const bootstrap = this.#options.bootstrap();
     const hasBootstrap = bootstrap.length > 0;
-    const view = { gone: membership.gone(), awake: others + 1, links: linked, hasBootstrap };
+    const view = { gone: membership.gone(), awake, links: linked, hasBootstrap };
     const probe = chooseProbe(random, view, TICK_MS);
     if (probe === undefined) return;
     const target =

@@ -163,12 +163,20 @@ export class Crowd {
   /** Runs until everyone that runs knows everyone as awake, or was told of who is not here. */
   async settled(withinMs: number = 15_000): Promise<number> {
     const agree = (): boolean => this.nodes.every(({ membership }) => membership.awake().length === this.running.size);
-    return this.world.runUntil(agree, { withinMs, everyMs: 50, what: "all agree on who is there", describe: () => this.describe() });
+    return this.world.runUntil(agree, {
+      withinMs,
+      everyMs: 50,
+      what: "all agree on who is there",
+      describe: () => this.describe(),
+    });
   }
 
   describe(): string {
     return this.nodes
-      .map(({ machine, membership, links }) => `${machine.name}: ${membership.awake().length} awake, ${links.all().length} links`)
+      .map(
+        ({ machine, membership, links }) =>
+          `${machine.name}: ${membership.awake().length} awake, ${links.all().length} links`,
+      )
       .join("\n");
   }
 
