@@ -80,6 +80,8 @@ async function serveConnection(computer: Computer, socket: Socket): Promise<void
   }
   const connection = new Connection(computer, frames, open);
   const running = connection.run();
+  // A bug of ours ends this connection, and is reported below; it must not end the node.
+  running.catch(() => frames.destroy());
   try {
     for await (const frame of incoming) connection.receive(frame);
   } finally {
@@ -163,6 +165,7 @@ class Connection {
       history: historyOf(this.#computer),
       canEnd: true,
     });
+    this.#session.print(`This is ${selfName(this.#computer)}. 'help' says what there is; 'exit' or Ctrl-D leaves.`);
     return this.#session.run({ signal: this.#stop.signal });
   }
 

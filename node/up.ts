@@ -38,6 +38,10 @@ const SAME_SIGNAL_MS = 500;
 export async function up(options: UpOptions): Promise<number> {
   const report = createReport({ json: options.json });
   const stop = onSignals();
+  // A promise that some library forgot is worth a line, not the node.
+  process.on("unhandledRejection", (reason) => {
+    report.log.write("error", "unhandled", { error: reason instanceof Error ? reason.stack : String(reason) });
+  });
   await using stack = new AsyncDisposableStack();
   stack.use(await claimDataDir(options.dataDir));
   const { server, port } = await listen(options.host, options.port);
