@@ -149,7 +149,7 @@ describe("map in a swarm", () => {
     expect(run.progress?.byPeer.get(net.self) ?? 0).toBeGreaterThan(20);
   });
 
-  test("liars who never answer, or answer nonsense, cost time only", async () => {
+  test("liars who never answer, answer nonsense, or claim that the task traps, cost time only", async () => {
     const lab = new Lab(5);
     const cpu = await lab.grow(4);
     const liars: readonly (() => Promise<unknown>)[] = [
@@ -157,6 +157,7 @@ describe("map in a swarm", () => {
       async () => ({ is: "done", output: "much", runMs: -1 }),
       async () => ({ is: "need", blobs: ["ab".repeat(32)] }),
       async () => null,
+      async () => ({ is: "failed", code: "wasm-trap", message: "unreachable" }),
     ];
     for (const [i, serve] of liars.entries()) {
       const node = lab.swarm.world.spawn({ name: `liar${i}`, kind: "node" });
@@ -166,7 +167,7 @@ describe("map in a swarm", () => {
     }
     const founder = lab.swarm.net("n0");
     await lab.swarm.world.runUntil(
-      () => founder.members().filter(({ record }) => record.coresLent === 8).length === 4,
+      () => founder.members().filter(({ record }) => record.coresLent === 8).length === liars.length,
       { withinMs: 30_000 },
     );
     const run = new Run(cpu, job(200));

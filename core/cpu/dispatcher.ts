@@ -194,17 +194,18 @@ export class Dispatcher {
   }
 
   /**
-   * The task failed. It would do so on any node and ends the job, except that time and memory depend on the machine: these
-   * another node has to confirm, if there is one. A worker that died is the node's failure until it happens too often.
+   * The task failed. What it fails with here it would fail with on any node, and the job ends; except that time and memory
+   * depend on the machine, and that another node may be wrong or lie: these a second node has to confirm, if there is one.
+   * A worker that died is the node's failure until it happens too often.
    */
   #fault(lane: Lane, chunk: Chunk, attempt: Attempt, failure: TaskFailure): void {
     if (failure.code === "closed") {
       if (lane.own && chunk.failures >= CHUNK_FAILURES_MAX) return this.#failTask(chunk, failure);
       return this.#lost(lane, chunk, attempt, new StarfishError("closed", failure.message));
     }
-    const machine = failure.code === "timeout" || failure.code === "out-of-memory";
+    const certain = lane.own && failure.code !== "timeout" && failure.code !== "out-of-memory";
     const others = [...this.#lanes.values()].some((other) => other !== lane && other.cores > 0);
-    if (!machine || !others || chunk.suspicion !== undefined) return this.#failTask(chunk, failure);
+    if (certain || !others || chunk.suspicion !== undefined) return this.#failTask(chunk, failure);
     chunk.suspicion = { peer: lane.peer, failure };
     this.#ledger.giveBack(chunk, attempt);
   }
