@@ -49,7 +49,7 @@ export class ProgressLine {
     const terminal = this.#terminal();
     if (terminal === undefined || this.#last === undefined) return;
     const { chunksDone, reissued, elapsedMs } = this.#last;
-    const again = reissued > 0 ? `, ${reissued} of them given out again` : "";
+    const again = reissued > 0 ? `, ${reissued} of them more than once` : "";
     const head = `${this.#title}: ${count(chunksDone, "chunk")} in ${duration(elapsedMs)}${again}. `;
     this.#write(`${fit([head, ...this.#shares(this.#last, terminal)], terminal.columns - 1)}\n`);
   }
