@@ -55,7 +55,7 @@ async function start(): Promise<void> {
   if (node.forgetful) showNotice(forgetful);
 
   const { computer } = node;
-  const model = page.follow(computer, { swarm, commands: [], tasksRun: node.tasksRun });
+  const model = page.follow(computer, { swarm, tasksRun: node.tasksRun });
   const control = new LendControl((cores) => lending.choose(cores));
   const lending = new LendingPolicy(computer.cpu, navigator.locks, (state) => control.update(state));
   watchContact(model, {

@@ -44,8 +44,9 @@ export function whyNotStarted(error: unknown): Notice {
     title: "This tab could not become a node",
     words: ["Nothing was lost. Reload the page; if that does not help, the details may."],
   };
-  const said = code === "bad-invite" || code === "version-mismatch" ? [sentence(messageOf(error))] : [];
-  return { title: words.title, words: [...said, ...words.words], detail: messageOf(error), actions: [reload] };
+  // A bad link stays one, however often it is loaded; what is wrong with it was found out for people to read.
+  if (code === "bad-invite") return { title: words.title, words: [sentence(messageOf(error)), ...words.words] };
+  return { title: words.title, words: words.words, detail: messageOf(error), actions: [reload] };
 }
 
 const WORDS: Partial<Record<ErrorCode, Pick<Notice, "title" | "words">>> = {

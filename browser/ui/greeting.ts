@@ -1,5 +1,6 @@
 /** What the terminal says at first: where one is, who is here, and three things to try, to click or to type. */
-import { colourOf } from "../../core/net/names.ts";
+import { paint } from "../../core/shell/format.ts";
+import type { TerminalInfo } from "../../core/shell/types.ts";
 import { widthOf, withoutColours } from "../../core/shell/width.ts";
 import type { NodeFacts } from "./swarm-model.ts";
 import { runLink } from "./terminal.ts";
@@ -19,25 +20,24 @@ export const PROMPT: string = `${ACCENT}$${PLAIN} `;
 
 /** Before the network is there. `swarm` is its name in two words, or undefined where there is none to join. */
 export function greeting(swarm: string | undefined, columns: number): string {
-  const where =
-    swarm === undefined
-      ? ""
-      : `${wrapped(`This tab is becoming a part of ${BOLD}${swarm}${PLAIN}, one computer made of everybody's devices.`, columns)}\n`;
+  const title = `${ACCENT}★ Starfish${PLAIN}`;
+  if (swarm === undefined) {
+    return `${title}\n${wrapped("One computer made of everybody's devices. This tab is no part of it yet.", columns)}\n`;
+  }
+  const where = `This tab is becoming a part of ${BOLD}${swarm}${PLAIN}, one computer made of everybody's devices.`;
   const width = Math.max(...THINGS.map(([line]) => line.length));
   const things = THINGS.map(
     ([line, what]) => `  ${runLink(line)}${" ".repeat(width - line.length)}   ${DIM}${what}${PLAIN}`,
   );
-  return `${ACCENT}★ Starfish${PLAIN}\n${where}\nThree things to try; click them or type them:\n\n${things.join("\n")}\n`;
+  const intro = "Three things to try; click them or type them:";
+  return `${title}\n${wrapped(where, columns)}\n\n${intro}\n\n${things.join("\n")}\n`;
 }
 
 /** Once this node is a member. */
-export function whoIsHere(nodes: readonly NodeFacts[], dark: boolean, columns: number): string {
+export function whoIsHere(nodes: readonly NodeFacts[], terminal: TerminalInfo): string {
   const self = nodes.find((node) => node.isSelf);
   const others = nodes.filter((node) => !node.isSelf && node.status !== "gone");
-  const named = (node: NodeFacts): string => {
-    const [red, green, blue] = colourOf(node.peer)[dark ? "dark" : "light"].rgb;
-    return `\x1b[38;2;${red};${green};${blue}m${node.name}${PLAIN}`;
-  };
+  const named = (node: NodeFacts): string => paint(node.name, node.peer, terminal);
   const you = self === undefined ? "" : `You are ${named(self)}. `;
   if (others.length === 0) return `${you}Nobody else is here yet.`;
   const shown = others.slice(0, 5).map(named);
@@ -45,7 +45,7 @@ export function whoIsHere(nodes: readonly NodeFacts[], dark: boolean, columns: n
   const list = rest > 0 ? [...shown, `${rest} more`] : shown;
   const last = list.pop() ?? "";
   const here = list.length === 0 ? last : `${list.join(", ")} and ${last}`;
-  return wrapped(`${you}Here ${others.length === 1 ? "is" : "are"} ${here}.`, columns);
+  return wrapped(`${you}Here ${others.length === 1 ? "is" : "are"} ${here}.`, terminal.columns);
 }
 
 /** Broken between words. A terminal breaks within them. */

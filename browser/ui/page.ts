@@ -2,7 +2,6 @@
 import type { Computer } from "../../core/computer.ts";
 import { createSession, type Session } from "../../core/shell/interactive.ts";
 import { createShell } from "../../core/shell/shell.ts";
-import type { Command } from "../../core/shell/types.ts";
 import { readSetting, writeSetting } from "../settings.ts";
 import { byId, setText } from "./dom.ts";
 import { greeting, PROMPT, whoIsHere } from "./greeting.ts";
@@ -65,10 +64,7 @@ export class Page {
   }
 
   /** Shows and drives this computer. */
-  follow(
-    computer: Computer,
-    options: { swarm: string; commands: readonly Command[]; tasksRun: () => number },
-  ): SwarmModel {
+  follow(computer: Computer, options: { swarm: string; tasksRun: () => number }): SwarmModel {
     const model = new SwarmModel(computer);
     this.#model = model;
     setText(byId("swarm-name", HTMLElement), options.swarm);
@@ -82,14 +78,13 @@ export class Page {
     });
     this.status.follow(model, options.tasksRun);
     connectInvitePanel(() => `${computer.inviteBase()}#${computer.net.invite()}`);
-    this.#shell.become(createShell(computer, pageHost(this.#terminal), options.commands));
+    this.#shell.become(createShell(computer, pageHost(this.#terminal)));
     return model;
   }
 
   sayWhoIsHere(): void {
     if (this.#model === undefined) return;
-    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-    this.#session.print(whoIsHere(this.#model.facts.nodes, dark, this.#terminal.info().columns));
+    this.#session.print(whoIsHere(this.#model.facts.nodes, this.#terminal.info()));
   }
 
   /** What is known of one node, in words, below the picture. */

@@ -122,7 +122,8 @@ export class PageTerminal implements Terminal {
   };
 
   info(): TerminalInfo {
-    return { columns: this.#xterm.cols, rows: this.#xterm.rows, colours: true, pictures: "inline" };
+    const ground = dark.matches ? "dark" : "light";
+    return { columns: this.#xterm.cols, rows: this.#xterm.rows, colours: true, pictures: "inline", ground };
   }
 
   onResize(listener: () => void): void {

@@ -1,9 +1,10 @@
 /** invite: the link that lets somebody in, also as a picture for a phone's camera. */
-import { renderUnicodeCompact } from "uqr";
+import { encode, renderUnicodeCompact } from "uqr";
 import { utf8 } from "../../base/bytes.ts";
+import { bitmap, inlinePicture } from "../map/canvas.ts";
 import { noOperands } from "../operands.ts";
 import { parseArguments } from "../options.ts";
-import type { Command } from "../types.ts";
+import type { Command, TerminalInfo } from "../types.ts";
 
 export const invite: Command = {
   name: "invite",
@@ -25,13 +26,27 @@ Prints the link that makes whoever opens it a node of this swarm, and in a termi
       return 0;
     }
     await stdout.write(utf8(`${url}\n`));
-    const columns = terminal.stdout?.columns ?? 0;
-    if (columns === 0) return 0;
-    // Low error correction keeps the modules large enough for a camera; a screen does not get scratched.
-    const picture = renderUnicodeCompact(url, { ecc: "L", border: 2 });
-    const width = picture.indexOf("\n");
-    const note = width <= columns ? `\n${picture}\n\nOpen it in a browser, or point a phone's camera at it.\n` : "";
-    await stdout.write(utf8(note || "(Widen the terminal to see it as a QR code.)\n"));
+    const code = terminal.stdout === undefined ? undefined : drawn(url, terminal.stdout);
+    if (code === undefined) return 0;
+    const note = code === "" ? "(Widen the terminal to see it as a QR code.)" : `\n${code}\n\n${USE}`;
+    await stdout.write(utf8(`${note}\n`));
     return 0;
   },
 };
+
+const USE = "Open it in a browser, or point a phone's camera at it.";
+/** Pixels of a module where pictures can be shown: as large as a phone's width allows for the longest invite. */
+const MODULE_PIXELS = 3;
+/** White modules are drawn and dark ones left, whatever the terminal's own colours are: cameras want it this way round. */
+const WHITE_ON_BLACK = "\x1b[38;2;255;255;255;48;2;0;0;0m";
+
+/** The QR code as the terminal can show it, "" if it has no room. Low error correction: a screen does not get scratched. */
+function drawn(url: string, terminal: TerminalInfo): string {
+  if (terminal.pictures === "inline") {
+    return inlinePicture(bitmap(encode(url, { ecc: "L", border: 4 }).data, MODULE_PIXELS));
+  }
+  const lines = renderUnicodeCompact(url, { ecc: "L", border: 2 }).split("\n");
+  if ((lines[0]?.length ?? 0) > terminal.columns) return "";
+  if (!terminal.colours) return lines.join("\n");
+  return lines.map((line) => `${WHITE_ON_BLACK}${line}\x1b[39;49m`).join("\n");
+}

@@ -1,5 +1,6 @@
 /** Pictures as RGBA bytes: put together from tiles, framed, scaled down, encoded. Pure. */
 import { encode } from "fast-png";
+import { base64pad } from "multiformats/bases/base64";
 import type { Bytes } from "../../base/bytes.ts";
 
 export interface Picture {
@@ -85,4 +86,22 @@ function average(
 /** As PNG, RGB or with its alpha. */
 export function toPng(picture: Picture): Bytes {
   return encode({ width: picture.width, height: picture.height, data: picture.pixels, channels: 4, depth: 8 });
+}
+
+/** Black and white from rows of modules (true is black), each `scale` pixels wide and high. */
+export function bitmap(modules: readonly (readonly boolean[])[], scale: number): Picture {
+  const picture = blank((modules[0]?.length ?? 0) * scale, modules.length * scale);
+  for (let y = 0; y < picture.height; y++) {
+    for (let x = 0; x < picture.width; x++) {
+      const black = modules[Math.floor(y / scale)]?.[Math.floor(x / scale)] === true;
+      picture.pixels.set(black ? [0, 0, 0, 255] : [255, 255, 255, 255], (y * picture.width + x) * 4);
+    }
+  }
+  return picture;
+}
+
+/** The picture in its own size, for terminals that show pictures inline (iTerm2's OSC 1337). */
+export function inlinePicture(picture: Picture): string {
+  const png = toPng(picture);
+  return `\x1b]1337;File=inline=1;size=${png.length}:${base64pad.baseEncode(png)}\x07`;
 }

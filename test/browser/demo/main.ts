@@ -7,7 +7,7 @@ const query = new URLSearchParams(location.search);
 const page = new Page();
 page.open("amber-cove");
 const demo = demoComputer(Number(query.get("n") ?? 4));
-page.follow(demo.computer, { swarm: "amber-cove", commands: [], tasksRun: () => 12 });
+page.follow(demo.computer, { swarm: "amber-cove", tasksRun: () => 12 });
 page.sayWhoIsHere();
 let chosen = 0;
 const lend = new LendControl((cores) => {
