@@ -1,4 +1,5 @@
 /** One real tab of the built page on one real node: what a person meets, in good states and bad. */
+import type { Response } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { gzipSync } from "node:zlib";
 import { openLab, type Lab, type Node } from "../system/processes.ts";
@@ -43,11 +44,13 @@ test("the scripts that a tab loads to become a member are small", async () => {
   const context = await tabs.browser.newContext();
   const page = await context.newPage();
   const scripts = new Map<string, Promise<Buffer>>();
-  page.on("response", (response) => {
+  const listen = (response: Response): void => {
     if (/javascript/.test(response.headers()["content-type"] ?? "")) scripts.set(response.url(), response.body());
-  });
+  };
+  page.on("response", listen);
   await page.goto(node.invite);
   await page.locator("#rows tr").nth(1).waitFor({ state: "attached" });
+  page.off("response", listen);
   const sizes = await Promise.all([...scripts.values()].map(async (body) => gzipSync(await body, { level: 9 }).length));
   const total = sizes.reduce((sum, size) => sum + size, 0);
   console.log(`Scripts before a task is run: ${total} bytes after gzip in ${sizes.length} files`);
