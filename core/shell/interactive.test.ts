@@ -120,6 +120,13 @@ test("what is typed while a job reads nothing goes to the next prompt", async ()
   await person.sees("\x1b[?2004ltwo\r\n");
 });
 
+test("many blank lines at once are many prompts", async () => {
+  const person = new Person();
+  await person.sees("$ ");
+  person.type(`${"\r".repeat(5_000)}say done\r`);
+  expect((await person.sees("\x1b[?2004ldone\r\n")).split("$ ")).toHaveLength(5_001);
+});
+
 test("an open quote asks for more", async () => {
   const person = new Person();
   await person.sees("$ ");

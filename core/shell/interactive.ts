@@ -41,37 +41,127 @@ export interface Session {
 
 const CONTINUATION = "> ";
 const CTRL_C = 0x03;
+/** Ctrl-U and Ctrl-K: whatever is typed gives way. */
+const ERASE_LINE_KEYS = "\x15\x0b";
 
 export function createSession(shell: Shell, terminal: Terminal, options: SessionOptions): Session {
-  const keys = new KeyDecoder();
-  const screen = crlf(terminal.output);
-  const editor = new Editor({
-    columns: terminal.info().columns,
-    ...(options.history === undefined ? {} : { history: options.history }),
-    complete: (line, cursor) => shell.complete(line, cursor),
-  });
+  return new TerminalSession(shell, terminal, options);
+}
+
+interface Job {
+  readonly input: CookedInput;
+  readonly stop: AbortController;
+}
+
+class TerminalSession implements Session {
+  readonly #shell: Shell;
+  readonly #terminal: Terminal;
+  readonly #options: SessionOptions;
+  readonly #screen: Screen;
+  readonly #keys = new KeyDecoder();
+  readonly #editor: Editor;
+  readonly #over = Promise.withResolvers<undefined>();
   /** What runs now; while it does, keys go to it. */
-  let job: { readonly input: CookedInput; readonly stop: AbortController } | undefined;
+  #job: Job | undefined;
   /** Lines of a command that is not complete yet. */
-  let unfinished = "";
-  let status = 0;
-  let atPrompt = false;
-  let ended: (() => void) | undefined;
+  #unfinished = "";
+  #status = 0;
+  #atPrompt = false;
 
-  const draw = (bytes: string): void => {
-    // The terminal takes what it gets; one that has gone ends the session through its input.
-    if (bytes !== "") terminal.output.write(utf8(bytes)).catch(() => {});
-  };
-  const prompt = (): void => {
-    atPrompt = true;
-    draw(editor.start(unfinished === "" ? options.prompt() : CONTINUATION));
-    drain();
-  };
+  constructor(shell: Shell, terminal: Terminal, options: SessionOptions) {
+    this.#shell = shell;
+    this.#terminal = terminal;
+    this.#options = options;
+    this.#screen = crlf(terminal.output);
+    this.#editor = new Editor({
+      columns: terminal.info().columns,
+      ...(options.history === undefined ? {} : { history: options.history }),
+      complete: (line, cursor) => shell.complete(line, cursor),
+    });
+  }
 
-  const runJob = async (line: string): Promise<void> => {
-    const stop = new AbortController();
-    const input = cookedInput(screen);
-    job = { input, stop };
+  async run({ signal }: { signal: AbortSignal }): Promise<number> {
+    const iterator = this.#terminal.input[Symbol.asyncIterator]();
+    signal.addEventListener("abort", () => this.#end(), { once: true });
+    if (signal.aborted) this.#end();
+    this.#prompt();
+    for (;;) {
+      const result = await Promise.race([this.#over.promise, iterator.next()]);
+      if (result === undefined || result.done === true) break;
+      this.#feed(result.value);
+    }
+    this.#job?.stop.abort(new StarfishError("cancelled", "The terminal has gone"));
+    await iterator.return?.();
+    return this.#status;
+  }
+
+  resized(): void {
+    const screen = this.#editor.resize(this.#terminal.info().columns);
+    if (this.#atPrompt) this.#draw(screen);
+  }
+
+  print(message: string): void {
+    const lines = `${message.replaceAll(/\r?\n/g, "\r\n")}\r\n`;
+    this.#draw(this.#atPrompt ? this.#editor.hide() + lines + this.#editor.show() : lines);
+  }
+
+  submit(line: string): void {
+    if (this.#job === undefined) this.#feed(utf8(`${ERASE_LINE_KEYS}${line}\r`));
+  }
+
+  #feed(bytes: Uint8Array): void {
+    const job = this.#job;
+    if (job === undefined) {
+      this.#keys.feed(bytes);
+      return this.#takeKeys();
+    }
+    const interrupt = bytes.lastIndexOf(CTRL_C);
+    if (interrupt >= 0) {
+      this.#draw("^C");
+      job.stop.abort(new StarfishError("cancelled", "Cancelled by Ctrl-C"));
+    }
+    // As a terminal does: an interrupt throws away what was typed before it.
+    job.input.feed(bytes.subarray(interrupt + 1));
+  }
+
+  /** Keys that are there, until a line begins to run: the rest belongs to that. */
+  #takeKeys(): void {
+    while (this.#atPrompt) {
+      const key = this.#keys.next();
+      if (key === undefined) return;
+      const { screen, event } = this.#editor.key(key);
+      this.#draw(screen);
+      if (event !== undefined) this.#handle(event);
+    }
+  }
+
+  #handle(event: EditorEvent): void {
+    this.#atPrompt = false;
+    if (event.kind === "line") return this.#finishLine(event.line);
+    if (event.kind === "end" && this.#options.canEnd && this.#unfinished === "") return this.#end();
+    this.#unfinished = "";
+    this.#prompt();
+  }
+
+  #finishLine(line: string): void {
+    const whole = this.#unfinished === "" ? line : `${this.#unfinished}\n${line}`;
+    const incomplete = isIncomplete(whole);
+    this.#unfinished = incomplete ? whole : "";
+    if (incomplete || whole.trim() === "") return this.#prompt();
+    if (this.#options.canEnd && whole.trim() === "exit") return this.#end();
+    const next = (): void => {
+      this.#prompt();
+      this.#takeKeys();
+    };
+    this.#runJob(whole).then(next, (error: unknown) => {
+      this.#draw(`\r\n${String(error)}\r\n`);
+      next();
+    });
+  }
+
+  async #runJob(line: string): Promise<void> {
+    const job: Job = { input: cookedInput(this.#screen), stop: new AbortController() };
+    const terminal = this.#terminal;
     const info = {
       get stdout() {
         return terminal.info();
@@ -80,99 +170,30 @@ export function createSession(shell: Shell, terminal: Terminal, options: Session
         return terminal.info();
       },
     };
+    const io = { stdin: job.input.stdin, stdout: this.#screen, stderr: this.#screen, terminal: info };
+    this.#job = job;
     try {
-      status = await shell.run(
-        line,
-        { stdin: input.stdin, stdout: screen, stderr: screen, terminal: info },
-        { signal: stop.signal },
-      );
-      if (!screen.atLineStart()) draw("\r\n");
+      this.#status = await this.#shell.run(line, io, { signal: job.stop.signal });
+      if (!this.#screen.atLineStart()) this.#draw("\r\n");
     } finally {
-      job = undefined;
-      keys.feed(input.finish());
+      this.#job = undefined;
+      this.#keys.feed(job.input.finish());
     }
-  };
+  }
 
-  const finish = (line: string): void => {
-    const whole = unfinished === "" ? line : `${unfinished}\n${line}`;
-    if (isIncomplete(whole)) {
-      unfinished = whole;
-      return prompt();
-    }
-    unfinished = "";
-    if (options.canEnd && whole.trim() === "exit") return ended?.();
-    if (whole.trim() === "") return prompt();
-    runJob(whole).then(prompt, (error: unknown) => {
-      draw(`\r\n${String(error)}\r\n`);
-      prompt();
-    });
-  };
+  #prompt(): void {
+    this.#atPrompt = true;
+    this.#draw(this.#editor.start(this.#unfinished === "" ? this.#options.prompt() : CONTINUATION));
+  }
 
-  const handle = (event: EditorEvent): void => {
-    atPrompt = false;
-    if (event.kind === "line") return finish(event.line);
-    if (event.kind === "end" && options.canEnd && unfinished === "") return ended?.();
-    unfinished = "";
-    prompt();
-  };
+  #draw(bytes: string): void {
+    // The terminal takes what it gets; one that has gone ends the session through its input.
+    if (bytes !== "") this.#terminal.output.write(utf8(bytes)).catch(() => {});
+  }
 
-  /** Keys that are there, until a line begins to run. */
-  const drain = (): void => {
-    for (;;) {
-      // Looked at anew after each key: Enter may have begun a job, to which the rest belongs.
-      const key = job === undefined && atPrompt ? keys.next() : undefined;
-      if (key === undefined) return;
-      const step = editor.key(key);
-      draw(step.screen);
-      if (step.event !== undefined) handle(step.event);
-    }
-  };
-
-  const feed = (bytes: Uint8Array): void => {
-    if (job === undefined) {
-      keys.feed(bytes);
-      return drain();
-    }
-    const interrupt = bytes.lastIndexOf(CTRL_C);
-    if (interrupt >= 0) {
-      draw("^C");
-      job.stop.abort(new StarfishError("cancelled", "Cancelled by Ctrl-C"));
-    }
-    // As a terminal does: an interrupt throws away what was typed before it.
-    job.input.feed(bytes.subarray(interrupt + 1));
-  };
-
-  return {
-    async run({ signal }): Promise<number> {
-      const iterator = terminal.input[Symbol.asyncIterator]();
-      const over = new Promise<undefined>((resolve) => {
-        ended = () => resolve(undefined);
-        signal.addEventListener("abort", () => resolve(undefined), { once: true });
-        if (signal.aborted) resolve(undefined);
-      });
-      prompt();
-      for (;;) {
-        const result = await Promise.race([over, iterator.next()]);
-        if (result === undefined || result.done === true) break;
-        feed(result.value);
-      }
-      job?.stop.abort(new StarfishError("cancelled", "The terminal has gone"));
-      await iterator.return?.();
-      return status;
-    },
-    resized(): void {
-      const { columns } = terminal.info();
-      if (atPrompt) draw(editor.resize(columns));
-      else editor.resize(columns);
-    },
-    print(message): void {
-      const lines = message.replaceAll(/\r?\n/g, "\r\n");
-      draw(atPrompt ? `${editor.hide()}${lines}\r\n${editor.show()}` : `${lines}\r\n`);
-    },
-    submit(line): void {
-      if (job === undefined) feed(utf8(`\x15\x0b${line}\r`));
-    },
-  };
+  #end(): void {
+    this.#over.resolve(undefined);
+  }
 }
 
 function isIncomplete(line: string): boolean {
