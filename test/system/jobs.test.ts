@@ -44,6 +44,26 @@ test("primes are counted right while one of three nodes is killed", async () => 
   expect(await job.finished).toMatchObject({ status: 0, stdout: PRIMES_BELOW_20_MILLION });
 });
 
+test("primes are counted right beside a node that is ten times slower", async () => {
+  await using lab = await openLab();
+  const first = await lab.up({ args: ["--cores", "1"] });
+  const slow = await lab.up({ args: ["--cores", "1", "--join", first.invite] });
+  const rows = async (): Promise<{ self: boolean; coresLent: number }[]> =>
+    (await lab.shJson(first, "peers --json")) as { self: boolean; coresLent: number }[];
+  await eventually("both lend", rows, (both) => both.length === 2 && both.every(({ coresLent }) => coresLent === 1));
+  // Of every 100 ms it may run for 10.
+  const brake = setInterval(() => {
+    slow.process.child.kill("SIGSTOP");
+    setTimeout(() => slow.process.child.kill("SIGCONT"), 90);
+  }, 100);
+  try {
+    const { status, stdout } = await lab.sh(first, "map primes --range 0..20000000 --chunks 400");
+    expect({ status, stdout }).toEqual({ status: 0, stdout: PRIMES_BELOW_20_MILLION });
+  } finally {
+    clearInterval(brake);
+  }
+});
+
 test("a picture comes as PNG into a pipe, and as a file where sh was called", async () => {
   await using lab = await openLab();
   const node = await lab.up();
