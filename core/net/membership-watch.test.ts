@@ -51,8 +51,9 @@ describe("many losses at once", () => {
     expect(losses.add(1, 8, 0)).toBe(false);
     expect(losses.add(1, 7, 10_000)).toBe(false);
     expect(losses.add(1, 6, 10_500)).toBe(false);
-    expect(losses.add(2, 4, 11_000)).toBe(true);
-    expect(new Losses().add(3, 100, 0)).toBe(false);
+    expect(losses.add(1, 5, 11_000)).toBe(false);
+    expect(losses.add(2, 4, 11_500)).toBe(true);
+    expect(new Losses().add(4, 100, 0)).toBe(false);
   });
 
   test("call the roll once, and those who have not answered are known", () => {

@@ -97,6 +97,8 @@ class Members implements Membership {
   readonly #sync: Reconciler;
   readonly #watches = new Map<PeerId, LinkWatch>();
   readonly #expected = new Set<PeerId>();
+  /** Whose link has closed without a word since the last tick; some come back at once, over a new link. */
+  readonly #vanished = new Set<PeerId>();
   readonly #listeners = new Listeners<MemberChange>();
   readonly #health = new LocalHealth();
   readonly #losses = new Losses();
@@ -228,7 +230,7 @@ class Members implements Membership {
     const wasExpected = this.#expected.delete(link.peer);
     if (this.#hasStopped) return;
     const entry = this.#table.get(link.peer);
-    if (!wasExpected && entry !== undefined && isAwake(entry.member.status)) this.#lost([entry]);
+    if (!wasExpected && entry !== undefined && isAwake(entry.member.status)) this.#vanished.add(link.peer);
     if (this.#isAlone()) this.#doubtAll();
     this.#settle();
   }
@@ -389,6 +391,11 @@ class Members implements Membership {
 
   #watch(nowMs: number): void {
     const silent: Entry[] = [];
+    for (const peer of this.#vanished) {
+      const entry = this.#table.get(peer);
+      if (!this.#watches.has(peer) && entry !== undefined && isAwake(entry.member.status)) silent.push(entry);
+    }
+    this.#vanished.clear();
     for (const link of this.#ports.links.all()) {
       const watch = this.#watches.get(link.peer);
       if (watch === undefined) continue;
