@@ -153,6 +153,21 @@ test("a tab alone computes, after its node has gone for good", async () => {
   expect(output).toContain("148933");
 });
 
+test("a tab is closed and a node killed half-way through a job, and the answer is right", async () => {
+  const second = await lab.up({ args: ["--cores", "1", "--join", node.invite] });
+  const [a, b, c] = await openThree();
+  for (const tab of [a, b, c]) await expect.poll(() => others(tab), { timeout: 20_000 }).toHaveLength(4);
+  await b.page.getByRole("button", { name: /^Lend \d+ of/ }).click();
+  const result = a.run("map primes --range 0..20000000 --chunks 6000");
+  await a.waitFor(/primes [1-9]\d*\/6000 chunks/);
+  await b.close();
+  await second.process.end("SIGKILL");
+  const { output, ok } = await result;
+  expect(ok).toBe(true);
+  expect(output).toContain("1270607");
+  expect((await c.run("peers")).ok).toBe(true);
+});
+
 test("a picture is drawn in the terminal", async () => {
   const tab = await tabs.open(node.invite);
   await tab.type("map mandelbrot --size 256x192");
