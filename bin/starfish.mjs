@@ -50,7 +50,9 @@ function bundledNode() {
  * be killed outright, the channel between them closes and the child takes that as SIGTERM.
  */
 function run(runtime) {
-  const child = spawn(runtime, [program, ...process.argv.slice(2)], { stdio: ["inherit", "inherit", "inherit", "ipc"] });
+  const child = spawn(runtime, [program, ...process.argv.slice(2)], {
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
+  });
   // At a terminal Ctrl-C reaches both of us already; this one only has to outlive it.
   process.on("SIGINT", () => process.stdin.isTTY || child.kill("SIGINT"));
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));

@@ -41,7 +41,7 @@ export function bytesOf(lengthMin: number, lengthMax: number = lengthMin): Schem
     v.minLength(lengthMin),
     v.maxLength(lengthMax),
     v.transform(plain),
-  ) as Schema<Uint8Array>;
+  );
 }
 
 /** cborg gives Buffers in Node, whose `slice` shares memory and which compare unequal to what tabs have. */

@@ -76,7 +76,7 @@ const certificateSchema = v.tuple([bytesOf(1, STATEMENT_BYTES_MAX), bytesOf(64)]
 export const chainSchema: Schema<Uint8Array[]> = v.pipe(
   v.array(bytesOf(1, STATEMENT_BYTES_MAX + 100)),
   v.maxLength(CHAIN_LENGTH_MAX, "The certificate chain is too long"),
-) as Schema<Uint8Array[]>;
+);
 
 export function swarmIdOf(root: Bytes): SwarmId {
   return toBase64Url(root);
