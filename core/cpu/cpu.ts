@@ -174,8 +174,9 @@ class NodeCpu implements Cpu {
 
   /** Tells the swarm how many lent cores are busy, at most once in BUSY_REPORT_MS: each telling goes to everybody. */
   #reportBusy(): void {
-    if (this.#reportTimer !== undefined || this.#closed || this.#pool.lentRunning === this.#reported) return;
-    this.#reported = this.#pool.lentRunning;
+    const busy = this.#pool.running().length;
+    if (this.#reportTimer !== undefined || this.#closed || busy === this.#reported) return;
+    this.#reported = busy;
     this.#net.update({ coresBusy: this.#reported });
     this.#reportTimer = this.#clock.timer(BUSY_REPORT_MS, () => {
       this.#reportTimer = undefined;

@@ -84,11 +84,6 @@ export class Pool {
     return this.#cores.flatMap((core) => (core.task === undefined ? [] : [core.task]));
   }
 
-  /** Tasks of others that run now. */
-  get lentRunning(): number {
-    return this.#lentRunning;
-  }
-
   onActivity(listener: () => void): Unsubscribe {
     return this.#activity.add(listener);
   }

@@ -25,7 +25,7 @@ export interface MemberRecord {
   readonly addresses: readonly Address[];
   /** Cores lent to everybody's jobs now. */
   readonly coresLent: number;
-  /** Tasks running now on those cores. */
+  /** Tasks running on this node now, its own jobs' among them: they may use cores that are not lent. */
   readonly coresBusy: number;
   /** Wall clock of the node when it started, ms since 1970. */
   readonly startedAtMs: number;

@@ -13,9 +13,9 @@ export const peers: Command = {
   help: `
 usage: peers [--all] [--json]
 
-Lists the members of this swarm: name, last letters of the id, kind, cores busy and lent, how this node is linked to it
-(direct, or relayed and why), and the round trip. Members without a link are reached through others, or dialled when
-needed. ★ is this node, ● a node, ○ a browser tab. --all also shows who was here during the last day.
+Lists the members of this swarm: name, last letters of the id, kind, cores that it lends (and how many are busy), how this
+node is linked to it (direct, or relayed and why), and the round trip. Members without a link are reached through others,
+or dialled when needed. ★ is this node, ● a node, ○ a browser tab. --all also shows who was here during the last day.
 
   peers
 `,
@@ -66,7 +66,7 @@ function asTable(
   { terminal }: CommandContext,
 ): string {
   const screen = terminal.stdout;
-  const head = ["  name", "id", "kind", "cores", "link", "round trip"].map((title) => dim(title, screen));
+  const head = ["  name", "id", "kind", "lends", "link", "round trip"].map((title) => dim(title, screen));
   const rows = members.map((member) => {
     const { record } = member;
     const link = links.get(record.peer);
@@ -74,7 +74,7 @@ function asTable(
       paint(`${mark(member)} ${record.name}`, record.peer, screen),
       shortId(record.peer),
       record.kind,
-      `${record.coresBusy}/${record.coresLent}`,
+      record.coresBusy === 0 ? `${record.coresLent}` : `${record.coresLent}, ${record.coresBusy} busy`,
       howLinked(member, link, members, screen),
       link?.roundTripMs === undefined ? "" : duration(link.roundTripMs),
     ];
