@@ -2,7 +2,7 @@
  * A pipe between two stages: bytes in order, bounded, with backpressure. The writer waits while the reader is behind and
  * gets "closed" once the reader has gone; the reader sees the end when the writer ends.
  */
-import type { Bytes } from "../base/bytes.ts";
+import { concat, type Bytes } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
 import type { Output } from "./types.ts";
 
@@ -89,11 +89,5 @@ export async function readAll(stream: AsyncIterable<Uint8Array>, bytesMax: numbe
     if (length > bytesMax) throw new StarfishError("too-large", `The input is larger than ${bytesMax} bytes`);
     parts.push(part);
   }
-  const whole = new Uint8Array(length);
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
+  return concat(parts);
 }
