@@ -34,7 +34,7 @@ const NAME_CHARS_MAX = 64;
 const DEVICE_CHARS_MAX = 128;
 const REASON_CHARS_MAX = 200;
 /** A few ways to reach a node are enough. */
-export const ADDRESSES_MAX = 8;
+const ADDRESSES_MAX = 8;
 const CORES_MAX = 65_536;
 /** Incarnations fit in the six bytes that digests give them: as ms since 1970, for 8,900 years. */
 export const INCARNATION_MAX: number = 2 ** 48 - 1;

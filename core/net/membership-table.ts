@@ -51,7 +51,7 @@ const CONFIRMATIONS = 3;
 const GONE_MS: number = 24 * 3_600_000;
 const GONE_MAX = 4_000;
 /** Members alive or asleep at once. A digest of so many still fits in one message. */
-export const MEMBERS_MAX = 5_000;
+const MEMBERS_MAX = 5_000;
 
 export class MemberTable {
   readonly #self: PeerId;

@@ -8,7 +8,7 @@ import { RECORD_BYTES_MAX } from "./membership-record.ts";
 import { packIds, packRows, type Row, type ShortId, unpackIds, unpackRows } from "./membership-rows.ts";
 
 /** A moment by the asker's clock, which comes back in the answer, and the hash of the sender's table. */
-export type Beat = readonly [atMs: number, hash: number];
+type Beat = readonly [atMs: number, hash: number];
 
 export interface MemberFrame extends TreeFrame {
   readonly ping?: Beat | undefined;
