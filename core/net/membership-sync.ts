@@ -5,7 +5,7 @@
  */
 import type { PeerId } from "../ports/network.ts";
 import type { AdmittedLink } from "./links.ts";
-import { packIds, packRows, type Row, unpackIds, unpackRows } from "./membership-rows.ts";
+import { packIds, packRows, type Row, type ShortId, unpackIds, unpackRows } from "./membership-rows.ts";
 import type { MemberTable } from "./membership-table.ts";
 import type { LinkWatch } from "./membership-watch.ts";
 import type { MemberFrame } from "./membership-wire.ts";
@@ -15,6 +15,11 @@ import type { SignedRecord } from "./membership-record.ts";
 const DIFFERS_MS = 2_000;
 /** Digests that this node begins: one in this time. At 1,000 members each has 12 kB. */
 const PAUSE_MS = 3_000;
+/**
+ * Who has just asked one neighbour does not ask another for the same: a newcomer links to several at once, and each would
+ * send it everyone's record. What does not come is asked for with the next comparison.
+ */
+const ASKED_MS = 500;
 /** Records of one message. */
 const RECORDS_BYTES_MAX: number = 48 * 1024;
 
@@ -25,6 +30,8 @@ export class Reconciler {
   /** Links on which tables have been compared since they came up. */
   readonly #met = new Set<PeerId>();
   #beganMs = -Infinity;
+  #askedMs = -Infinity;
+  #asked = new Set<ShortId>();
 
   constructor(table: MemberTable, self: PeerId, send: (link: AdmittedLink, frame: MemberFrame) => boolean) {
     this.#table = table;
@@ -44,17 +51,19 @@ export class Reconciler {
       return;
     }
     const isFirst = !this.#met.has(link.peer);
-    this.#met.add(link.peer);
     watch.differsSinceMs ??= nowMs;
-    if (this.#self > link.peer) return;
+    if (this.#self > link.peer || (isFirst && nowMs - this.#askedMs < ASKED_MS)) return;
+    this.#met.add(link.peer);
     if (!isFirst && (nowMs - watch.differsSinceMs < DIFFERS_MS || nowMs - this.#beganMs < PAUSE_MS)) return;
     if (!isFirst) this.#beganMs = nowMs;
     watch.differsSinceMs = undefined;
+    this.#askedMs = nowMs;
     this.#send(link, { digest: this.#table.digest() });
   }
 
   answer(link: AdmittedLink, digest: Uint8Array, nowMs: number): void {
-    const { records, want, gone } = this.#table.compare(digest, nowMs);
+    const { records, want: lacking, gone } = this.#table.compare(digest, nowMs);
+    const want = this.#unasked(lacking, nowMs);
     if (want.length > 0 || gone.length > 0) {
       this.#send(link, {
         ...(want.length > 0 && { want: packIds(want) }),
@@ -62,6 +71,14 @@ export class Reconciler {
       });
     }
     this.#records(link, records);
+  }
+
+  #unasked(lacking: readonly ShortId[], nowMs: number): ShortId[] {
+    if (nowMs - this.#askedMs >= ASKED_MS) this.#asked = new Set();
+    const want = lacking.filter((id) => !this.#asked.has(id));
+    if (want.length > 0) this.#askedMs = nowMs;
+    for (const id of want) this.#asked.add(id);
+    return want;
   }
 
   supply(link: AdmittedLink, want: Uint8Array): void {

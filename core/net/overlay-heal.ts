@@ -17,7 +17,8 @@ const LEFT_WEIGHT = 0.05;
 export type Probe = { readonly kind: "member"; readonly member: Member } | { readonly kind: "bootstrap" };
 
 export interface ProbeView {
-  readonly gone: readonly { readonly member: Member; readonly agoMs: number }[];
+  /** Who might be there after all, and how long ago it was lost. */
+  readonly missing: readonly { readonly member: Member; readonly agoMs: number }[];
   readonly awake: number;
   readonly links: number;
   readonly hasBootstrap: boolean;
@@ -28,7 +29,7 @@ export function chooseProbe(random: Random, view: ProbeView, periodMs: number): 
   const isAlone = view.links === 0;
   const chance = isAlone ? 1 : (PROBES_PER_SECOND * periodMs) / 1_000 / Math.max(1, view.awake);
   if (random.real() >= chance) return undefined;
-  const candidates = view.gone.filter(({ member }) => member.record.addresses.length > 0);
+  const candidates = view.missing.filter(({ member }) => member.record.addresses.length > 0);
   const wantsBootstrap = candidates.length === 0 ? isAlone : random.real() * BOOTSTRAP_SHARE < (isAlone ? 4 : 1);
   if (wantsBootstrap && view.hasBootstrap) return { kind: "bootstrap" };
   const weights = candidates.map(

@@ -184,7 +184,7 @@ describe("the search for the missing", () => {
       const random = chance(awake);
       let dials = 0;
       for (let i = 0; i < 20_000; i++) {
-        if (chooseProbe(random, { gone: gone(5), awake, links: 8, hasBootstrap: true }, 500) !== undefined) dials++;
+        if (chooseProbe(random, { missing: gone(5), awake, links: 8, hasBootstrap: true }, 500) !== undefined) dials++;
       }
       const perSecond = (dials / 20_000) * 2 * awake;
       expect(perSecond).toBeGreaterThan(4);
@@ -195,7 +195,7 @@ describe("the search for the missing", () => {
   test("tries the recent more than the old and those that said goodbye, and all of them in time", () => {
     const random = chance(3);
     const view = {
-      gone: [
+      missing: [
         { member: member("recent", { addresses: ["r"] }, "gone"), agoMs: 5_000 },
         { member: member("old", { addresses: ["o"] }, "gone"), agoMs: 3_600_000 },
         { member: member("left", { addresses: ["l"], state: "left" }, "gone"), agoMs: 5_000 },
@@ -220,7 +220,7 @@ describe("the search for the missing", () => {
   test("leaves members in peace while nobody is missing", () => {
     const random = chance(4);
     for (let i = 0; i < 1_000; i++) {
-      expect(chooseProbe(random, { gone: [], awake: 1, links: 1, hasBootstrap: true }, 500)).toBeUndefined();
+      expect(chooseProbe(random, { missing: [], awake: 1, links: 1, hasBootstrap: true }, 500)).toBeUndefined();
     }
   });
 });

@@ -11,7 +11,7 @@ import { StarfishError, isStarfishError, throwIfAborted } from "../base/errors.t
 import type { Unsubscribe } from "../base/events.ts";
 import { abortable, type Clock, every, withDeadline } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
-import type { Address, PeerId } from "../ports/network.ts";
+import type { Address, DialTarget, PeerId } from "../ports/network.ts";
 import { pick, type Random, sample } from "../ports/random.ts";
 import type { AdmittedLink, Links } from "./links.ts";
 import type { Membership } from "./membership.ts";
@@ -23,7 +23,7 @@ import { chooseProbe } from "./overlay-heal.ts";
 import { Mesh } from "./overlay-mesh.ts";
 import { NeighbourView } from "./overlay-view.ts";
 import { type Lead, type OverlayFrame, overlaySchema, packLeads } from "./overlay-wire.ts";
-import type { MemberChange } from "./types.ts";
+import type { Member, MemberChange } from "./types.ts";
 
 export interface OverlayOptions {
   /** Links at most: LINKS_MAX_TAB or LINKS_MAX_NODE. */
@@ -66,7 +66,11 @@ const TICK_MS = 500;
 /** Deadline of one dial; a relayed path comes after a direct one has been given up. */
 const DIAL_MS = 8_000;
 /** A probe of somebody missing: whoever is there answers within this. */
-const PROBE_MS = 3_000;
+const PROBE_MS = 2_000;
+/** Probes at once of a node that has nobody left: it can't know who of all it knew is on its side of a cut. */
+const ALONE_PROBES_MAX = 4;
+/** Stands among those looked for, for whoever answers at the bootstrap addresses. No PeerId. */
+const BOOTSTRAP = "bootstrap";
 const INTRODUCERS_MAX = 3;
 
 class Neighbourhood implements Overlay {
@@ -83,7 +87,8 @@ class Neighbourhood implements Overlay {
   readonly #told = new Set<ShortId>();
   readonly #stops: Unsubscribe[];
   readonly #ended = new AbortController();
-  #isProbing = false;
+  /** Whom we are looking for now. */
+  readonly #probing = new Set<PeerId>();
   /** Links have come or gone since neighbours were told. */
   #hasNews = false;
 
@@ -317,7 +322,7 @@ class Neighbourhood implements Overlay {
       const ward = pick(random, awake);
       if (ward !== undefined && !ward.isSelf) this.#lookAfter([this.#id(ward.record.peer)]);
     }
-    this.#probe(all.length, awake.length);
+    this.#probe(all.length, awake);
   }
 
   #extend(peer: PeerId): void {
@@ -350,23 +355,31 @@ class Neighbourhood implements Overlay {
     });
   }
 
-  #probe(linked: number, awake: number): void {
-    if (this.#isProbing) return;
-    const { membership, random, links, clock } = this.#ports;
+  /** Looks for the missing; a node whose links are all silent, for anybody. */
+  #probe(linked: number, awake: readonly Member[]): void {
+    const { membership, random } = this.#ports;
+    const isAlone = linked === 0;
     const bootstrap = this.#options.bootstrap();
-    const hasBootstrap = bootstrap.length > 0;
-    const view = { gone: membership.gone(), awake, links: linked, hasBootstrap };
-    const probe = chooseProbe(random, view, TICK_MS);
-    if (probe === undefined) return;
-    const target =
-      probe.kind === "bootstrap"
-        ? { addresses: sample(random, bootstrap) }
-        : { peer: probe.member.record.peer, addresses: probe.member.record.addresses };
-    this.#isProbing = true;
-    const done = (): void => {
-      this.#isProbing = false;
-    };
+    for (let free = (isAlone ? ALONE_PROBES_MAX : 1) - this.#probing.size; free > 0; free--) {
+      const anybody = isAlone ? awake.filter(({ isSelf }) => !isSelf).map((member) => ({ member, agoMs: 0 })) : [];
+      const missing = [...membership.gone(), ...anybody].filter(({ member }) => !this.#probing.has(member.record.peer));
+      const hasBootstrap = bootstrap.length > 0 && !this.#probing.has(BOOTSTRAP);
+      const probe = chooseProbe(random, { missing, awake: awake.length, links: linked, hasBootstrap }, TICK_MS);
+      if (probe === undefined) return;
+      if (probe.kind === "bootstrap") this.#look(BOOTSTRAP, { addresses: sample(random, bootstrap) });
+      else
+        this.#look(probe.member.record.peer, {
+          peer: probe.member.record.peer,
+          addresses: probe.member.record.addresses,
+        });
+    }
+  }
+
+  #look(whom: PeerId, target: DialTarget): void {
+    const { links, clock } = this.#ports;
+    const done = (): boolean => this.#probing.delete(whom);
     const options = { signal: this.#ended.signal };
+    this.#probing.add(whom);
     withDeadline(clock, PROBE_MS, "Looking for the missing", (signal) => links.dial(target, { signal }), options).then(
       done,
       done,
