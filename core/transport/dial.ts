@@ -29,6 +29,9 @@ const ADDRESS_TIMEOUT_MS = 5_000;
 /** A WebRTC dial takes 0.3 to 0.5 s between tabs of one machine, several times that over a real network. */
 const WEBRTC_LEAD_MS = 2_000;
 const WEBRTC_TIMEOUT_MS = 6_000;
+const WEBRTC_TRIES = 3;
+/** Longer than it takes a peer to notice that a link has closed. */
+const WEBRTC_PAUSE_MS = 100;
 
 const CALL_BACK_TIMEOUT_MS = 4_000;
 const RELAYED_TIMEOUT_MS = 4_000;
@@ -181,21 +184,22 @@ export class Dialer {
   }
 
   /**
-   * libp2p signals over whatever connection to the peer there is, which may be one that the peer is just closing: hence a
-   * second try.
+   * libp2p signals over whatever connection to the peer there is, which may be one that the peer is just closing, and a
+   * peer that has just hung up may hang up on the greeting too: hence further tries, each a little later.
    */
   async #dialWebRtc(introducer: PeerId, peer: PeerId, signal: AbortSignal): Promise<Link> {
     const address = circuitAddress(introducer, peer, "webrtc");
-    this.#host.dropStale(peer);
-    let connection: Connection;
-    try {
-      connection = await this.#host.connect(address, { signal });
-    } catch (error) {
-      // The peer has no WebRTC.
-      if (signal.aborted || isUnsupported(error)) throw error;
-      connection = await this.#host.connect(address, { signal });
+    for (let tries = 1; ; tries++) {
+      this.#host.dropStale(peer);
+      try {
+        return await this.#host.greet(await this.#host.connect(address, { signal }), undefined, { signal });
+      } catch (error) {
+        // Neither a peer without WebRTC nor one of another version will be different the next time.
+        const isFinal = isUnsupported(error) || isStarfishError(error, "version-mismatch");
+        if (signal.aborted || isFinal || tries === WEBRTC_TRIES) throw error;
+      }
+      await pause(tries * WEBRTC_PAUSE_MS, signal);
     }
-    return this.#host.greet(connection, undefined, { signal });
   }
 
   #relayedAttempts(target: DialTarget, failures: readonly Failure[]): Attempt<Link>[] {
@@ -219,6 +223,10 @@ export class Dialer {
     if (!this.#host.webrtc) return this.#host.webrtcReason;
     return failures.some(({ error }) => isUnsupported(error)) ? "no WebRTC at one end" : "no direct path was found";
   }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return abortable(signal, new Promise((resolve) => setTimeout(resolve, ms)));
 }
 
 function dialable(address: Address, peer: PeerId | undefined, host: DialHost): Multiaddr[] {

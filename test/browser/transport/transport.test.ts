@@ -183,7 +183,7 @@ describe("dialling from tab to tab", () => {
       const path = await from.dial({ peer: to.peer, addresses: [], introducers: [node.peer] });
       timesMs.push(performance.now() - begin);
       if (typeof path === "string" || path.transport !== "webrtc") failures.push(path);
-      else await from.hangUp(to.peer);
+      if (typeof path !== "string") await from.hangUp(to.peer);
     };
     const [a, b, c, d] = tabs as [OpenTab, OpenTab, OpenTab, OpenTab];
     for (let round = 0; round < 25; round++) {
