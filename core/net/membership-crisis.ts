@@ -10,8 +10,8 @@ import type { PeerId } from "../ports/network.ts";
 /** Losses within this time belong together: the difference between the first and last to notice the same cut. */
 const WINDOW_MS = 4_000;
 /** This many losses, and this share of all links, are more than single deaths. */
-const LOSSES_MIN = 4;
-const SHARE_MIN = 1 / 2;
+const LOSSES_MIN = 3;
+const SHARE_MIN = 1 / 4;
 
 /** Counts links lost without a word. */
 export class Losses {

@@ -68,7 +68,8 @@ const SCORE_MAX = 4;
 const FORGIVE_MS = 10_000;
 
 /**
- * Lifeguard's local health: who was late, or wrong, or suspected itself, is slower to suspect others.
+ * Lifeguard's local health: whose own clockwork was late is slower to suspect others. Being suspected counts for nothing
+ * here, unlike there: after every cut and heal all are, and slowest to notice the next cut would be whoever just had one.
  */
 export class LocalHealth {
   #score = 0;
@@ -79,14 +80,11 @@ export class LocalHealth {
     return 1 + this.#score / SCORE_MAX;
   }
 
-  blame(nowMs: number): void {
-    this.#score = Math.min(SCORE_MAX, this.#score + 1);
-    this.#changedMs = nowMs;
-  }
-
   tick(gapMs: number, nowMs: number): void {
-    if (gapMs > LATE_MS) this.blame(nowMs);
-    else if (this.#score > 0 && nowMs - this.#changedMs > FORGIVE_MS) {
+    if (gapMs > LATE_MS) {
+      this.#score = Math.min(SCORE_MAX, this.#score + 1);
+      this.#changedMs = nowMs;
+    } else if (this.#score > 0 && nowMs - this.#changedMs > FORGIVE_MS) {
       this.#score--;
       this.#changedMs = nowMs;
     }

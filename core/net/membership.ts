@@ -217,6 +217,8 @@ class Members implements Membership {
   #up(link: AdmittedLink): void {
     if (this.#watches.has(link.peer)) return;
     this.#expected.delete(link.peer);
+    // Who was out of touch may be suspected by now without having heard of it: it says that it is here.
+    if (this.#isAlone() && this.#table.living > 1) this.#outdo(this.#self.signed.record.incarnation);
     this.#watches.set(link.peer, new LinkWatch(this.#active()));
     this.#tree.linkUp(link.peer);
     this.#ping(link);
@@ -315,7 +317,6 @@ class Members implements Membership {
   #suspected(row: Row, by: ShortId): boolean {
     if (row.id !== this.#id) return this.#table.suspect(row, by, this.#active());
     if (row.incarnation !== this.#self.signed.record.incarnation) return false;
-    this.#health.blame(this.#active());
     this.#outdo(row.incarnation);
     return true;
   }
