@@ -11,29 +11,23 @@
  */
 import { Listeners, type Unsubscribe } from "../base/events.ts";
 import { isStarfishError } from "../base/errors.ts";
-import { encode, decode } from "../base/codec.ts";
+import { decode } from "../base/codec.ts";
 import { type Clock, every } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { Log } from "../ports/log.ts";
 import type { Address, PeerId } from "../ports/network.ts";
-import { Flusher } from "./gossip-flush.ts";
 import { GossipTree, idText, type Verdict } from "./gossip-tree.ts";
 import type { AdmittedLink, Links } from "./links.ts";
 import { checkRecord, readRecord } from "./membership-record.ts";
-import { Losses, RecordPace, RollCall } from "./membership-crisis.ts";
+import { RecordPace } from "./membership-crisis.ts";
+import { Post } from "./membership-post.ts";
 import { type Row, type ShortId, shortIdOf } from "./membership-rows.ts";
 import { SelfRecord, type SelfOptions } from "./membership-self.ts";
+import { Suspicions } from "./membership-suspicion.ts";
 import { Reconciler } from "./membership-sync.ts";
 import { type Entry, isAwake, MemberTable, rowOf } from "./membership-table.ts";
 import { CREDIT_MS_MAX, LinkWatch, LocalHealth, TICK_MS } from "./membership-watch.ts";
-import {
-  decodeBody,
-  encodeRecordBody,
-  encodeRoll,
-  encodeSuspicion,
-  frameSchema,
-  type MemberFrame,
-} from "./membership-wire.ts";
+import { decodeBody, encodeRecordBody, frameSchema, type MemberFrame } from "./membership-wire.ts";
 import type { Member, MemberChange, SelfPatch, SwarmId } from "./types.ts";
 
 export interface MembershipOptions extends SelfOptions {
@@ -82,8 +76,6 @@ export function createMembership(options: MembershipOptions): (ports: Membership
 const SWEEP_MS = 30_000;
 /** Someone silent here but heard elsewhere: this much longer, and the link itself is given up. */
 const BROKEN_MS = 5_000;
-/** A link heard within this time vouches for its peer, whatever others suspect. */
-const VOUCH_MS = 1_500;
 
 class Members implements Membership {
   readonly #swarm: SwarmId;
@@ -93,7 +85,8 @@ class Members implements Membership {
   readonly #self: SelfRecord;
   readonly #table: MemberTable;
   readonly #tree: GossipTree;
-  readonly #flusher: Flusher;
+  readonly #post: Post;
+  readonly #suspicions: Suspicions;
   readonly #sync: Reconciler;
   readonly #watches = new Map<PeerId, LinkWatch>();
   readonly #expected = new Set<PeerId>();
@@ -101,15 +94,12 @@ class Members implements Membership {
   readonly #vanished = new Set<PeerId>();
   readonly #listeners = new Listeners<MemberChange>();
   readonly #health = new LocalHealth();
-  readonly #losses = new Losses();
-  readonly #roll = new RollCall();
   readonly #pace = new RecordPace();
   readonly #stops: Unsubscribe[];
   /** Milliseconds for which this node has been running, without the gaps in which it was not. */
   #activeMs = 0;
   #tickedMs: number;
   #sweptMs = 0;
-  #sequence = 0;
   #hasStopped = false;
 
   constructor(options: MembershipOptions, ports: MembershipPorts) {
@@ -124,9 +114,19 @@ class Members implements Membership {
       (change) => this.#changed(change),
     );
     this.#tree = new GossipTree((body) => idText(crypto.sha256(body)));
-    this.#flusher = new Flusher(clock, (peer) => this.#flush(peer));
-    this.#sync = new Reconciler(this.#table, this.#peer, (link, frame) => this.#sendFrame(link, frame));
+    this.#post = new Post({ links, clock, tree: this.#tree, table: this.#table });
+    this.#sync = new Reconciler(this.#table, this.#peer, (link, frame) => this.#post.sendAlone(link, frame));
     this.#self = new SelfRecord(crypto, options);
+    this.#suspicions = new Suspicions({
+      peer: this.#peer,
+      id: this.#id,
+      table: this.#table,
+      watches: this.#watches,
+      nowMs: () => this.#active(),
+      broadcast: (body) => this.#post.broadcast(body),
+      flood: (forMs) => this.#tree.flood(clock.monotonic() + forMs),
+      speakUp: () => void this.#outdo(this.#self.signed.record.incarnation),
+    });
     this.#tickedMs = clock.monotonic();
     this.#publishSelf();
     const timer = every(clock, TICK_MS, () => this.#tick());
@@ -172,8 +172,8 @@ class Members implements Membership {
     this.#self.patch(patch);
     this.#publishSelf();
     // A page that is about to be frozen runs nothing after this.
-    if (patch.state !== undefined) this.#flushAll();
-    this.#settle();
+    if (patch.state !== undefined) this.#post.flushAll();
+    this.#post.settle();
   }
 
   roundTripMs(peer: PeerId): number | undefined {
@@ -195,21 +195,21 @@ class Members implements Membership {
   }
 
   doubt(peers: readonly PeerId[]): void {
-    this.#accuse(peers.flatMap((peer) => this.#table.get(peer) ?? []));
-    this.#settle();
+    this.#suspicions.accuse(peers.flatMap((peer) => this.#table.get(peer) ?? []));
+    this.#post.settle();
   }
 
   leave(): void {
     this.#self.patch({ state: "left" });
     this.#publishSelf();
-    this.#flushAll();
+    this.#post.flushAll();
     this.stop();
   }
 
   stop(): void {
     this.#hasStopped = true;
     for (const stop of this.#stops) stop();
-    this.#flusher.stop();
+    this.#post.stop();
   }
 
   // Links
@@ -218,23 +218,23 @@ class Members implements Membership {
     if (this.#watches.has(link.peer)) return;
     this.#expected.delete(link.peer);
     // Who was out of touch may be suspected by now without having heard of it: it says that it is here.
-    if (this.#isAlone() && this.#table.living > 1) this.#outdo(this.#self.signed.record.incarnation);
+    if (this.#suspicions.isAlone() && this.#table.living > 1) this.#outdo(this.#self.signed.record.incarnation);
     this.#watches.set(link.peer, new LinkWatch(this.#active()));
     this.#tree.linkUp(link.peer);
-    this.#ping(link);
+    this.#post.ping(link);
   }
 
   #down(link: AdmittedLink): void {
     if (!this.#watches.delete(link.peer)) return;
     this.#tree.linkDown(link.peer);
-    this.#flusher.forget(link.peer);
+    this.#post.forget(link.peer);
     this.#sync.forget(link.peer);
     const wasExpected = this.#expected.delete(link.peer);
     if (this.#hasStopped) return;
     const entry = this.#table.get(link.peer);
     if (!wasExpected && entry !== undefined && isAwake(entry.member.status)) this.#vanished.add(link.peer);
-    if (this.#isAlone()) this.#doubtAll();
-    this.#settle();
+    if (this.#suspicions.isAlone()) this.#suspicions.doubtAll();
+    this.#post.settle();
   }
 
   #receive(link: AdmittedLink, message: Uint8Array): void {
@@ -243,15 +243,14 @@ class Members implements Membership {
     if (watch === undefined || this.#hasStopped) return;
     this.heard(link.peer);
     if (frame.rtt !== undefined && watch.roundTripMs === undefined) watch.measured(frame.rtt);
-    const { monotonic } = this.#now();
+    const monotonic = this.#ports.clock.monotonic();
     if (frame.pong !== undefined) watch.measured(Math.max(0, monotonic - frame.pong[0]));
     this.#tree.receive(link.peer, frame, monotonic, (body) => this.#admit(link, body));
     this.#reconcile(link, frame);
     const beat = frame.ping ?? frame.pong;
     if (beat !== undefined) this.#sync.compare(link, watch, beat[1], this.#active());
-    if (frame.ping !== undefined) this.#send(link, { pong: [frame.ping[0], this.#table.hash] });
-    this.#flusher.mark(this.#tree.urgent);
-    this.#flusher.settle();
+    if (frame.ping !== undefined) this.#post.send(link, { pong: [frame.ping[0], this.#table.hash] });
+    this.#post.settle();
   }
 
   #reconcile(link: AdmittedLink, frame: MemberFrame): void {
@@ -265,7 +264,7 @@ class Members implements Membership {
       const body = encodeRecordBody(wire);
       const verdict = this.#record(link, wire, stale);
       // Most others know already: they ask if they don't.
-      if (verdict === "spread") this.#tree.publish(body, this.#now().monotonic, { lazily: true });
+      if (verdict === "spread") this.#tree.publish(body, this.#ports.clock.monotonic(), { lazily: true });
     }
     if (stale.length > 0) this.#sync.tellGone(link, stale);
   }
@@ -273,8 +272,10 @@ class Members implements Membership {
   /** The peer holds these for dead: they are suspects here, and hear of it. */
   #toldGone(link: AdmittedLink, packed: Uint8Array): void {
     const by = shortIdOf(this.#ports.crypto, link.peer);
-    const rows = this.#sync.rows(packed).filter((row) => this.#suspected(row, by));
-    if (rows.length > 0) this.#broadcast(encodeSuspicion(by, rows, ++this.#sequence));
+    this.#suspicions.announce(
+      by,
+      this.#sync.rows(packed).filter((row) => this.#suspected(row, by)),
+    );
   }
 
   // News
@@ -282,7 +283,7 @@ class Members implements Membership {
   #admit(link: AdmittedLink, bytes: Uint8Array): Verdict {
     const body = decodeBody(bytes);
     if (body.kind === "record") return this.#record(link, body.wire);
-    if (body.kind === "roll") return this.#called();
+    if (body.kind === "roll") return this.#suspicions.called() ? "spread" : "keep";
     let isNews = false;
     for (const row of body.rows) if (this.#suspected(row, body.by)) isNews = true;
     return isNews ? "spread" : "keep";
@@ -326,60 +327,18 @@ class Members implements Membership {
     return "keep";
   }
 
-  #called(): Verdict {
-    const nowMs = this.#active();
-    if (!this.#roll.begin(nowMs)) return "keep";
-    this.#tree.flood(this.#now().monotonic + RollCall.FLOOD_MS);
-    if (nowMs - (this.#table.get(this.#peer)?.freshMs ?? nowMs) > RollCall.FRESH_MS) {
-      this.#outdo(this.#self.signed.record.incarnation);
-    }
-    return "spread";
-  }
-
-  // Suspicions of our own
-
-  /** Links that went silent or closed without a word. */
-  #lost(entries: readonly Entry[]): void {
-    const nowMs = this.#active();
-    const isMany = this.#losses.add(entries.length, this.#watches.size, nowMs);
-    this.#accuse(entries);
-    if (this.#isAlone()) this.#doubtAll();
-    else if (isMany && this.#called() === "spread") this.#broadcast(encodeRoll(this.#id, ++this.#sequence));
-  }
-
-  /** No link is left that is not silent. */
-  #isAlone(): boolean {
-    for (const watch of this.#watches.values()) if (watch.accusedAt === undefined) return false;
-    return true;
-  }
-
-  /** Nobody is left who could tell of others. */
-  #doubtAll(): void {
-    const nowMs = this.#active();
-    for (const member of this.#table.awake()) {
-      const entry = this.#table.get(member.record.peer);
-      if (entry !== undefined && !member.isSelf) this.#table.suspect(rowOf(entry), this.#id, nowMs);
-    }
-  }
-
-  #accuse(entries: readonly Entry[]): void {
-    const nowMs = this.#active();
-    const rows = entries.map(rowOf).filter((row) => this.#table.suspect(row, this.#id, nowMs));
-    if (rows.length > 0) this.#broadcast(encodeSuspicion(this.#id, rows, ++this.#sequence));
-  }
-
   // Time
 
   #tick(): void {
-    const { monotonic } = this.#now();
+    const monotonic = this.#ports.clock.monotonic();
     const gapMs = monotonic - this.#tickedMs;
     this.#activeMs += Math.min(gapMs, CREDIT_MS_MAX);
     this.#tickedMs = monotonic;
     const nowMs = this.#activeMs;
     this.#health.tick(gapMs, nowMs);
     this.#watch(nowMs);
-    if (this.#roll.isDue(nowMs)) this.#checkRoll();
-    for (const entry of this.#table.due(nowMs, this.#health.factor)) this.#expire(entry);
+    this.#suspicions.checkRoll();
+    for (const entry of this.#table.due(nowMs, this.#health.factor)) this.#suspicions.expire(entry);
     if (nowMs - this.#sweptMs > SWEEP_MS) {
       this.#sweptMs = nowMs;
       this.#table.sweep(nowMs, this.#ports.clock.now());
@@ -387,7 +346,7 @@ class Members implements Membership {
     }
     this.#tree.tick(monotonic);
     this.#publishSelf();
-    this.#settle();
+    this.#post.settle();
   }
 
   #watch(nowMs: number): void {
@@ -401,11 +360,11 @@ class Members implements Membership {
       const watch = this.#watches.get(link.peer);
       if (watch === undefined) continue;
       const action = watch.tick(nowMs, this.#health.factor);
-      if (action === "nothing") this.#send(link, this.#tree.take(link.peer));
-      else this.#ping(link, watch);
+      if (action === "nothing") this.#post.send(link, this.#tree.take(link.peer));
+      else this.#post.ping(link, watch.roundTripMs);
       if (action === "silent") this.#silent(link, watch, silent);
     }
-    if (silent.length > 0) this.#lost(silent);
+    if (silent.length > 0) this.#suspicions.lost(silent);
   }
 
   #silent(link: AdmittedLink, watch: LinkWatch, silent: Entry[]): void {
@@ -417,29 +376,6 @@ class Members implements Membership {
     } else if (entry.signed.record.incarnation > watch.accusedAt && watch.quietMs(this.#active()) > BROKEN_MS) {
       // It lives, but not on this link.
       this.#close(link.peer);
-    }
-  }
-
-  /** A suspicion has run its time. */
-  #expire(entry: Entry): void {
-    const { peer } = entry.member.record;
-    const nowMs = this.#active();
-    const watch = this.#watches.get(peer);
-    if (watch !== undefined && watch.quietMs(nowMs) < VOUCH_MS && watch.accusedAt === undefined) {
-      this.#table.trust(peer, nowMs);
-      return;
-    }
-    this.#table.bury(peer, nowMs, { isDoubtful: this.#isAlone() });
-  }
-
-  #checkRoll(): void {
-    const nowMs = this.#active();
-    for (const member of this.#table.awake()) {
-      const { peer } = member.record;
-      const entry = this.#table.get(peer);
-      const isHere = (this.#watches.get(peer)?.quietMs(nowMs) ?? Infinity) < VOUCH_MS;
-      if (entry === undefined || member.isSelf || isHere || this.#roll.hasAnswered(entry.freshMs)) continue;
-      this.#table.suspect(rowOf(entry), this.#id, nowMs);
     }
   }
 
@@ -466,54 +402,10 @@ class Members implements Membership {
     const signed = this.#self.take(this.#active(), this.#table.living);
     if (signed === undefined) return;
     this.#table.apply(signed, this.#active());
-    this.#broadcast(encodeRecordBody(signed.wire));
-  }
-
-  #broadcast(body: Uint8Array): void {
-    this.#tree.publish(body, this.#now().monotonic);
-  }
-
-  #settle(): void {
-    this.#flusher.mark(this.#tree.urgent);
-    this.#flusher.settle();
-  }
-
-  #ping(link: AdmittedLink, watch?: LinkWatch): void {
-    const rtt = watch?.roundTripMs;
-    const ping = [Math.round(this.#now().monotonic), this.#table.hash] as const;
-    this.#send(link, { ping, ...(rtt !== undefined && { rtt: Math.round(rtt) }) });
-  }
-
-  /** Sends everything that waits for a peer. */
-  #flushAll(): void {
-    for (const link of this.#ports.links.all()) this.#flush(link.peer);
-  }
-
-  #flush(peer: PeerId): void {
-    const link = this.#ports.links.get(peer);
-    if (link === undefined) return;
-    for (;;) {
-      const frame = this.#tree.take(peer);
-      if (frame === undefined || !this.#sendFrame(link, frame)) return;
-    }
-  }
-
-  /** Sends a frame together with what waits for that peer. */
-  #send(link: AdmittedLink, frame: MemberFrame | undefined): void {
-    if (frame === undefined) return;
-    this.#sendFrame(link, { ...frame, ...this.#tree.take(link.peer) });
-  }
-
-  #sendFrame(link: AdmittedLink, frame: MemberFrame): boolean {
-    this.#flusher.sent(link.peer);
-    return link.send("members", encode(frame));
+    this.#post.broadcast(encodeRecordBody(signed.wire));
   }
 
   #active(): number {
-    return this.#activeMs + Math.min(this.#now().monotonic - this.#tickedMs, CREDIT_MS_MAX);
-  }
-
-  #now(): { readonly monotonic: number } {
-    return { monotonic: this.#ports.clock.monotonic() };
+    return this.#activeMs + Math.min(this.#ports.clock.monotonic() - this.#tickedMs, CREDIT_MS_MAX);
   }
 }
