@@ -9,6 +9,7 @@ import { unsharedCores } from "../core/cpu/core-budget.ts";
 import type { Computer } from "../core/computer.ts";
 import { createComputer } from "../core/index.ts";
 import { formatInvite, parseInvite } from "../core/net/invite.ts";
+import { LINKS_MAX_NODE } from "../core/net/overlay.ts";
 import { realClock } from "../core/platform/clock.ts";
 import { realCrypto } from "../core/platform/crypto.ts";
 import { realRandom } from "../core/platform/random.ts";
@@ -20,9 +21,6 @@ import { packageRoot } from "./package-root.ts";
 import { nodeSandbox } from "./sandbox.ts";
 import { openFileStore } from "./store.ts";
 import { nodeTransports } from "./transports.ts";
-
-/** Links at most: a hundred libp2p nodes take some 400 MB in one process, so this many links are far from the limit. */
-const LINKS_MAX = 256;
 
 const realPorts = { clock: realClock, crypto: realCrypto, random: realRandom };
 
@@ -41,13 +39,14 @@ export interface StartOptions {
 
 /** Rejects with "bad-invite", "bad-certificate", "io" and what else a start can fail with. */
 export async function startComputer(options: StartOptions): Promise<Computer> {
+  const invite = options.join && withServerAddress(options.join);
   const store = await openFileStore(join(options.dataDir, "store"));
   const transports = nodeTransports({
     server: options.server,
     ...(isIP(options.host) === 0 ? {} : { tcpHost: options.host }),
   });
   const network = ({ privateKey }: KeyPair): Promise<Network> =>
-    createLibp2pNetwork({ privateKey, linksMax: LINKS_MAX, webrtc: false, ...transports });
+    createLibp2pNetwork({ privateKey, linksMax: LINKS_MAX_NODE, webrtc: false, ...transports });
   const cores = Math.max(availableParallelism(), options.cores ?? 1);
   return await createComputer(
     { ...realPorts, store, network, sandbox: nodeSandbox({ cores }), budget: unsharedCores, log: options.log },
@@ -55,7 +54,7 @@ export async function startComputer(options: StartOptions): Promise<Computer> {
       kind: "node",
       device: options.device,
       name: options.name,
-      invite: options.join && withServerAddress(options.join),
+      invite,
       found: options.join === undefined,
       coresLent: options.cores ?? cores,
       builtins: await builtinTasks(join(packageRoot, "dist", "tasks")),
