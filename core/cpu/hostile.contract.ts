@@ -101,12 +101,10 @@ export function hostileContract(name: string, sandbox: () => Sandbox): void {
       ["gives bogus pointers", "wasm-abi", hostile.bogusOutput(), /outside/],
       ["wants its input nowhere", "wasm-abi", hostile.bogusAlloc(), /outside/],
       ["gives too much", "too-large", wasm({ memory: [0, 0x80, 0x04], run: i64(0x1100000n) }), /17825792 bytes/],
-    ])("a module that %s: %s, and the node goes on", async (_what, code, module, message) => {
-      const startMs = performance.now();
+    ])("a module that %s: %s, and the node goes on", { timeout: PATIENCE_MS }, async (_what, code, module, message) => {
       const error = await failure(run(module, code === "timeout" ? ENDLESS : {}));
       expect(error.code).toBe(code);
       expect(error.message).toMatch(message);
-      expect(performance.now() - startMs).toBeLessThan(PATIENCE_MS);
       await works();
     });
 
