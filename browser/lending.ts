@@ -22,6 +22,7 @@ interface SavingNavigator {
 
 export class LendingPolicy {
   readonly #cpu: Cpu;
+  readonly #locks: LockManager;
   readonly #share: LendingShare;
   readonly #onChange: (lending: Lending) => void;
   #chosen: number;
@@ -29,6 +30,7 @@ export class LendingPolicy {
 
   constructor(cpu: Cpu, locks: LockManager, onChange: (lending: Lending) => void) {
     this.#cpu = cpu;
+    this.#locks = locks;
     this.#share = new LendingShare(locks, () => this.#apply());
     this.#onChange = onChange;
     this.#chosen = this.#parse(readSetting("cores-lent"));
@@ -42,11 +44,13 @@ export class LendingPolicy {
     this.#apply();
   }
 
-  /** 0 to lend nothing. Remembered for every tab of the browser. */
+  /** 0 to lend nothing. Remembered for every tab of the browser; this one comes first, since its person is here. */
   choose(cores: number): void {
     this.#chosen = cores;
-    writeSetting("cores-lent", String(cores));
     this.#apply();
+    // Locks are asked for in order: once this is answered, other tabs come after us.
+    const remember = (): void => writeSetting("cores-lent", String(cores));
+    void this.#locks.query().then(remember, remember);
   }
 
   #apply(): void {
