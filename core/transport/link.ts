@@ -1,7 +1,7 @@
 /**
  * The port's Link over one or several libp2p connections to the same peer: both ends may dial at once, and a relayed
- * connection may be joined by a direct one. New channels go over the best; the others are closed once they are idle, the
- * relayed ones soon in any case, so that nothing stays on a relay that could go without.
+ * connection may be joined by a direct one. New channels go over the best; the others are closed once they are idle, and
+ * after a while in any case, so that nothing stays on a relay that could go without, and no connection is kept twice.
  */
 import type { Connection, Stream } from "@libp2p/interface";
 import { cancelled, isStarfishError, StarfishError, throwIfAborted } from "../base/errors.ts";
@@ -24,8 +24,8 @@ const SURPLUS_GRACE_MS = 1_500;
 /** The other end may hold back as many channels as it can open; more are a fault. */
 const CHANNELS_MAX = 1_024;
 
-/** Channels may finish on a relayed connection for this long beside a direct one; then they are cut, and opened anew on it. */
-const RELAYED_REST_MS = 10_000;
+/** Channels may finish on a surplus connection for this long beside a direct one; then they are cut, and opened anew on it. */
+const SURPLUS_REST_MS = 10_000;
 
 const TRANSPORT_RANK = { tcp: 0, websocket: 1, webrtc: 2, circuit: 3 } as const;
 
@@ -188,10 +188,8 @@ export class PeerLink implements Link {
     const [best, ...others] = this.#connections;
     if (best === undefined) return;
     const busy = new Set(this.#channels.values());
-    const isSettled = !isRelayed(best) && Date.now() - best.timeline.open > RELAYED_REST_MS;
-    for (const other of others) {
-      if (!busy.has(other) || (isSettled && isRelayed(other))) void closeConnection(other);
-    }
+    const isSettled = !isRelayed(best) && Date.now() - best.timeline.open > SURPLUS_REST_MS;
+    for (const other of others) if (isSettled || !busy.has(other)) void closeConnection(other);
   }
 }
 
