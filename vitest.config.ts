@@ -53,9 +53,11 @@ const config: ViteUserConfig = defineConfig({
         },
       },
       {
-        // Real processes and real tabs: one file at a time, so that they do not take each other's cores.
+        // Real processes and real tabs: one file at a time, so that they do not take each other's cores. They are polled
+        // for as long as a busy machine may need; a condition that comes true is seen at once all the same.
         test: {
           name: "system",
+          expect: { poll: { timeout: 15_000 } },
           include: ["test/system/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,
@@ -65,6 +67,7 @@ const config: ViteUserConfig = defineConfig({
       {
         test: {
           name: "browser",
+          expect: { poll: { timeout: 15_000 } },
           include: ["test/browser/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,
