@@ -57,6 +57,8 @@ export interface Membership {
   update(patch: SelfPatch & { readonly addresses?: readonly Address[] }): void;
   /** Smoothed round trip of the link to a peer, ms. */
   roundTripMs(peer: PeerId): number | undefined;
+  /** For how long nothing has come over the link to a peer, ms; Infinity without a link. */
+  quietMs(peer: PeerId): number;
   /** A sign of life came over the link to this peer. */
   heard(peer: PeerId): void;
   /** The link to this peer is about to be closed in peace: no reason for suspicion. */
@@ -178,6 +180,10 @@ class Members implements Membership {
 
   roundTripMs(peer: PeerId): number | undefined {
     return this.#watches.get(peer)?.roundTripMs;
+  }
+
+  quietMs(peer: PeerId): number {
+    return this.#watches.get(peer)?.quietMs(this.#active()) ?? Infinity;
   }
 
   heard(peer: PeerId): void {

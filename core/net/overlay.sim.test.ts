@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { Crowd } from "../../test/sim/crowd.ts";
 import { SimWorld } from "../../test/sim/world.ts";
+import { encode } from "../base/codec.ts";
 import { isStarfishError } from "../base/errors.ts";
 
 async function crowd(seed: number, kinds: readonly ("node" | "tab")[]): Promise<Crowd> {
@@ -61,6 +62,22 @@ describe("the mesh", () => {
     const suspects = entries.filter(({ fields }) => fields["status"] === "suspect").map(({ fields }) => fields["peer"]);
     expect(new Set(suspects).size).toBeLessThanOrEqual(2);
     expect(entries.filter(({ fields }) => fields["status"] === "gone")).toEqual([]);
+  });
+
+  test("does not give up its one living link because it still counts silent ones", async () => {
+    const swarm = await crowd(8, oneNode(30));
+    await swarm.world.runFor(20_000);
+    const one = swarm.nodes.find(({ machine, links }) => machine.name !== "m0" && links.all().length > 6);
+    const other = swarm.nodes.find((node) => node.machine.name !== "m0" && one?.links.get(node.peer) !== undefined);
+    if (one === undefined || other === undefined) throw new Error("Nobody has links to spare");
+    const pair = [one.machine.name, other.machine.name];
+    swarm.cut((name) => (pair.includes(name) ? 1 : 0));
+    // Nothing has come over the other links, and nobody is suspected yet.
+    await swarm.world.runFor(2_200);
+    expect(one.links.all().length).toBeGreaterThan(6);
+    other.links.get(one.peer)?.send("overlay", encode({ prune: "ask" }));
+    await swarm.world.runFor(1_000);
+    expect(one.links.get(other.peer)).toBeDefined();
   });
 
   test("goes on without the node that everyone came by, and links tabs anew", async () => {

@@ -37,6 +37,9 @@ export const LINKS_MAX_TAB = 32;
 /** Sockets are cheap in Node; the swarm's pictures and chores still want a bound. */
 export const LINKS_MAX_NODE = 256;
 
+/** A living link is never quiet for this long: it is pinged after 1.2 s, with the next half-second's tick. */
+const LIVELY_MS = 2_000;
+
 export interface OverlayPorts {
   readonly links: Links;
   readonly membership: Membership;
@@ -264,7 +267,7 @@ class Neighbourhood implements Overlay {
   #prune(link: AdmittedLink, word: NonNullable<OverlayFrame["prune"]>): void {
     const { links, membership } = this.#ports;
     if (word === "ask") {
-      const maySpare = this.#mesh.maySpare(link, links.all(), this.#now());
+      const maySpare = this.#mesh.maySpare(link, this.#lively(), this.#now());
       this.#send(link, { prune: maySpare ? "yes" : "no" });
       if (maySpare) membership.expectDown(link.peer);
     } else if (word === "no") {
@@ -316,7 +319,8 @@ class Neighbourhood implements Overlay {
     const all = links.all().filter(({ peer }) => membership.member(peer)?.status !== "suspect");
     const awake = membership.awake();
     for (const peer of this.#mesh.wanted(all, awake, this.#dials.size, this.#now())) this.#extend(peer);
-    for (const link of this.#mesh.surplus(all, awake.length - 1, this.#now())) this.#send(link, { prune: "ask" });
+    const surplus = this.#mesh.surplus(this.#lively(), awake.length - 1, this.#now());
+    for (const link of surplus) this.#send(link, { prune: "ask" });
     this.#lookAfter(this.#guard.due(this.#now()));
     if (random.real() < (AUDITS_PER_SECOND * TICK_MS) / 1_000 / awake.length) {
       const ward = pick(random, awake);
@@ -387,6 +391,12 @@ class Neighbourhood implements Overlay {
   }
 
   // Helpers
+
+  /** Links that something came over of late. After a cut the others hold nothing together, though nobody is a suspect yet. */
+  #lively(): AdmittedLink[] {
+    const { links, membership } = this.#ports;
+    return links.all().filter(({ peer }) => membership.quietMs(peer) < LIVELY_MS);
+  }
 
   #id(peer: PeerId): ShortId {
     return this.#ports.membership.idOf(peer);
