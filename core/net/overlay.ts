@@ -265,7 +265,7 @@ class Neighbourhood implements Overlay {
   }
 
   #prune(link: AdmittedLink, word: NonNullable<OverlayFrame["prune"]>): void {
-    const { links, membership } = this.#ports;
+    const { membership } = this.#ports;
     if (word === "ask") {
       const maySpare = this.#mesh.maySpare(link, this.#lively(), this.#now());
       this.#send(link, { prune: maySpare ? "yes" : "no" });
