@@ -22,7 +22,6 @@ interface SavingNavigator {
 
 export class LendingPolicy {
   readonly #cpu: Cpu;
-  readonly #locks: LockManager;
   readonly #share: LendingShare;
   readonly #onChange: (lending: Lending) => void;
   #chosen: number;
@@ -30,7 +29,6 @@ export class LendingPolicy {
 
   constructor(cpu: Cpu, locks: LockManager, onChange: (lending: Lending) => void) {
     this.#cpu = cpu;
-    this.#locks = locks;
     this.#share = new LendingShare(locks, () => this.#apply());
     this.#onChange = onChange;
     this.#chosen = this.#parse(readSetting("cores-lent"));
@@ -48,9 +46,8 @@ export class LendingPolicy {
   choose(cores: number): void {
     this.#chosen = cores;
     this.#apply();
-    // Locks are asked for in order: once this is answered, other tabs come after us.
-    const remember = (): void => writeSetting("cores-lent", String(cores));
-    void this.#locks.query().then(remember, remember);
+    // In this order: our locks are asked for before other tabs hear of it. And at once: the tab may be closed next.
+    writeSetting("cores-lent", String(cores));
   }
 
   #apply(): void {

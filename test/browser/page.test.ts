@@ -23,6 +23,14 @@ afterAll(async () => {
   await lab?.[Symbol.asyncDispose]();
 });
 
+/** Presses a button and, before anything else can happen in that tab, reads how many cores the browser remembers. */
+async function rememberedAtOnce(tab: Tab, button: string): Promise<string | null> {
+  return await tab.page.getByRole("button", { name: button }).evaluate((element: HTMLElement) => {
+    element.click();
+    return localStorage.getItem("starfish.cores-lent");
+  });
+}
+
 async function notice(tab: Tab): Promise<string> {
   return await tab.page.locator("#notice:not([hidden])").innerText({ timeout: 20_000 });
 }
@@ -91,7 +99,8 @@ test("nothing is lent until somebody says so; two tabs share the browser's cores
   await first.page.getByRole("button", { name: "Lend 3 of 4 cores" }).click();
   await expect.poll(() => words(first).innerText()).toBe("Lends 3 of 4 cores (75%)");
   await expect.poll(() => words(second).innerText()).toBe("Lends 0 of 4 cores; other tabs lend the rest");
-  await first.page.getByRole("button", { name: "Lend one core less" }).click();
+  // Who chooses and closes the tab at once has chosen all the same.
+  expect(await rememberedAtOnce(first, "Lend one core less")).toBe("2");
   await expect.poll(() => words(first).innerText()).toBe("Lends 2 of 4 cores (50%)");
   await first.close();
   await expect.poll(() => words(second).innerText()).toBe("Lends 2 of 4 cores (50%)");
