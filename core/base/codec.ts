@@ -54,6 +54,17 @@ export function textOf(lengthMax: number): Schema<string> {
   return v.pipe(v.string(), v.maxLength(lengthMax));
 }
 
+/**
+ * Schema of text that a peer wrote and people will read, of at most `lengthMax` UTF-16 units. What is no part of a line
+ * is replaced: a terminal that shows it obeys control characters, and changes of direction would disguise it.
+ */
+export function lineOf(lengthMax: number): Schema<string> {
+  return v.pipe(
+    textOf(lengthMax),
+    v.transform((text) => text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu, "\ufffd")),
+  );
+}
+
 /** Schema of a whole number in [min, max]. */
 export function integerOf(min: number, max: number = Number.MAX_SAFE_INTEGER): Schema<number> {
   return v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));

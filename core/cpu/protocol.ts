@@ -3,7 +3,7 @@
  * before it (put) and after it (get), so that every message is small enough to be forwarded by a third member.
  */
 import * as v from "valibot";
-import { bytesOf, integerOf, type Schema, textOf } from "../base/codec.ts";
+import { bytesOf, integerOf, lineOf, type Schema } from "../base/codec.ts";
 import type { ErrorCode } from "../base/errors.ts";
 import { PAYLOAD_BYTES_MAX, PIECE_BYTES_MAX } from "./limits.ts";
 
@@ -95,7 +95,7 @@ const duration: Schema<number> = v.pipe(v.number(), v.finite(), v.minValue(0));
 export const runReply: Schema<RunReply> = v.variant("is", [
   v.strictObject({ is: v.literal("done"), output: payload, runMs: duration, waitMs: duration }),
   v.strictObject({ is: v.literal("need"), blobs: v.pipe(v.array(blobName), v.minLength(1), v.maxLength(2)) }),
-  v.strictObject({ is: v.literal("failed"), code: v.picklist(TASK_FAULTS), message: textOf(2_000) }),
+  v.strictObject({ is: v.literal("failed"), code: v.picklist(TASK_FAULTS), message: lineOf(2_000) }),
 ]);
 export const putReply: Schema<null> = v.null();
 export const getReply: Schema<Uint8Array> = bytesOf(0, PIECE_BYTES_MAX);

@@ -9,7 +9,7 @@
  * that peers of other versions are told so whatever the rest of their hello looks like.
  */
 import * as v from "valibot";
-import { bytesOf, check, decode, encode, integerOf, textOf, type Schema } from "../base/codec.ts";
+import { bytesOf, check, decode, encode, integerOf, lineOf, textOf, type Schema } from "../base/codec.ts";
 import { isStarfishError, StarfishError, toStarfishError, type ErrorCode } from "../base/errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
@@ -62,7 +62,7 @@ const refusalSchema = v.object({
   ok: v.literal(false),
   // A newer peer may have reasons that this one has no word for.
   code: v.fallback(v.picklist(REFUSAL_CODES), "not-a-member"),
-  message: v.pipe(v.string(), v.maxLength(ERROR_CHARS_MAX)),
+  message: lineOf(ERROR_CHARS_MAX),
 });
 const answerSchema = v.variant("ok", [v.object({ ok: v.literal(true), ...passSchema.entries }), refusalSchema]);
 const verdictSchema = v.variant("ok", [v.object({ ok: v.literal(true) }), refusalSchema]);

@@ -8,7 +8,7 @@
  */
 import * as v from "valibot";
 import { concat, equal, utf8 } from "../base/bytes.ts";
-import { bytesOf, decode, encode, integerOf, textOf } from "../base/codec.ts";
+import { bytesOf, decode, encode, integerOf, lineOf, textOf } from "../base/codec.ts";
 import { StarfishError } from "../base/errors.ts";
 import { publicKeyOf } from "../base/peer-id.ts";
 import type { Crypto, KeyPair } from "../ports/crypto.ts";
@@ -44,15 +44,15 @@ const bodySchema = v.tuple([
   v.literal(FORMAT),
   textOf(64),
   integerOf(0, INCARNATION_MAX),
-  textOf(NAME_CHARS_MAX),
+  lineOf(NAME_CHARS_MAX),
   v.picklist(["tab", "node"]),
-  textOf(DEVICE_CHARS_MAX),
+  lineOf(DEVICE_CHARS_MAX),
   v.pipe(v.array(textOf(ADDRESS_CHARS_MAX)), v.maxLength(ADDRESSES_MAX)),
   integerOf(0, CORES_MAX),
   integerOf(0, CORES_MAX),
   integerOf(0),
   v.picklist(["awake", "asleep", "left"]),
-  v.nullable(textOf(REASON_CHARS_MAX)),
+  v.nullable(lineOf(REASON_CHARS_MAX)),
 ]);
 
 /** Signs what this node says of itself. Text beyond its bounds is cut. */

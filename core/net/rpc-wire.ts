@@ -1,6 +1,6 @@
 /** What requests and replies look like on the wire, and how errors travel. */
 import * as v from "valibot";
-import { decode, encode } from "../base/codec.ts";
+import { decode, encode, lineOf } from "../base/codec.ts";
 import { ERROR_CODES, messageOf, StarfishError, type ErrorCode } from "../base/errors.ts";
 import { MESSAGE_BYTES_MAX } from "../ports/network.ts";
 import { ERROR_CHARS_MAX } from "./limits.ts";
@@ -11,7 +11,7 @@ const replySchema = v.variant("ok", [
     ok: v.literal(false),
     // A newer peer may have codes that this one has no word for.
     code: v.fallback(v.picklist(ERROR_CODES), "remote-failure"),
-    message: v.pipe(v.string(), v.maxLength(ERROR_CHARS_MAX)),
+    message: lineOf(ERROR_CHARS_MAX),
   }),
 ]);
 

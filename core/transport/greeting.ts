@@ -11,7 +11,7 @@
  */
 import type { Connection } from "@libp2p/interface";
 import * as v from "valibot";
-import { bytesOf, decode, encode, type Schema, textOf } from "../base/codec.ts";
+import { bytesOf, decode, encode, lineOf, type Schema, textOf } from "../base/codec.ts";
 import { StarfishError } from "../base/errors.ts";
 import { abortable } from "../ports/clock.ts";
 import type { Address } from "../ports/network.ts";
@@ -43,7 +43,7 @@ export type FirstWords = Hello | CallBack;
 const helloSchema = v.object({
   kind: v.literal("hello"),
   nonce: bytesOf(NONCE_BYTES),
-  reason: v.optional(textOf(REASON_LENGTH_MAX)),
+  reason: v.optional(lineOf(REASON_LENGTH_MAX)),
 });
 
 const callBackSchema = v.object({
