@@ -61,6 +61,11 @@ describe("primes", () => {
     );
   });
 
+  test("as far as JavaScript counts", async () => {
+    const last = Number.MAX_SAFE_INTEGER;
+    expect(await count(last - 991, last)).toBe(25);
+  });
+
   test("what is no range names the line that refused it", async () => {
     const debug = await loadTask("primes");
     await expect(debug("5")).rejects.toThrow(/the input is: LO HI at primes\/task\.ts:\d+/);

@@ -2,7 +2,7 @@
  * Counts the primes in [lo, hi). Input "lo hi" in decimal, output the count in decimal.
  *
  * A segmented sieve of Eratosthenes over odd numbers only (Bays and Hudson 1977): one bit a number, a segment that fits
- * the L1 cache, base primes up to sqrt(hi). Needs about sqrt(hi) * 0.3 bytes, so any hi below 2^53 fits in 64 MiB.
+ * the L1 cache, base primes up to sqrt(hi). Needs about sqrt(hi) * 0.55 bytes, so any hi below 2^53 fits in 64 MiB.
  */
 import { text, utf8 } from "../sdk/text";
 
@@ -25,46 +25,52 @@ function countPrimes(lo: u64, hi: u64): u64 {
   if (first >= end) return count;
 
   const primes = oddPrimesTo(squareRoot(hi - 1));
-  const next = firstMultiples(primes, first);
+  const next = new StaticArray<u32>(primes.length);
+  let active = 0;
   const segment = __new(SEGMENT_BYTES, idof<ArrayBuffer>());
   for (let start = first; start < end; start += <u64>SEGMENT_BITS) {
     const bits = <i32>min<u64>(<u64>SEGMENT_BITS, end - start);
     memory.fill(segment, 0, SEGMENT_BYTES);
-    strike(segment, bits, primes, next, start);
+    active = strike(segment, bits, primes, next, active, start);
     count += <u64>(bits - ones(segment, bits));
   }
   return count;
 }
 
-/** Marks the odd multiples of all primes in the segment; `next` says at which bit of the whole sieve each goes on. */
-function strike(segment: usize, bits: i32, primes: StaticArray<u32>, next: StaticArray<u64>, start: u64): void {
+/**
+ * Marks the odd multiples of all primes in the segment. `next` says for each of the first `active` primes how many bits
+ * after the segment's start it goes on; the others had no multiples of their own so far. Returns how many are active now.
+ */
+function strike(
+  segment: usize,
+  bits: i32,
+  primes: StaticArray<u32>,
+  next: StaticArray<u32>,
+  active: i32,
+  start: u64,
+): i32 {
   const last = 2 * (start + <u64>bits) - 1;
-  for (let k = 0, n = primes.length; k < n; k++) {
-    const prime = <u64>unchecked(primes[k]);
-    // A prime whose square is beyond the segment strikes nothing in it, nor do the larger ones.
+  // A prime whose square is beyond the segment strikes nothing in it, nor do the larger ones.
+  for (; active < primes.length; active++) {
+    const prime = <u64>unchecked(primes[active]);
     if (prime * prime > last) break;
-    const at = unchecked(next[k]) - start;
-    if (at >= <u64>bits) continue;
-    let bit = <u32>at;
-    for (; bit < <u32>bits; bit += <u32>prime) {
-      mark(segment, bit);
-    }
-    unchecked((next[k] = start + <u64>bit));
+    unchecked((next[active] = firstMultiple(prime, start)));
   }
+  for (let k = 0; k < active; k++) {
+    const prime = unchecked(primes[k]);
+    let bit = unchecked(next[k]);
+    for (; bit < <u32>bits; bit += prime) mark(segment, bit);
+    unchecked((next[k] = bit - <u32>bits));
+  }
+  return active;
 }
 
-/** For each prime the bit of its first odd multiple from bit `first` on that is at least its square. */
-function firstMultiples(primes: StaticArray<u32>, first: u64): StaticArray<u64> {
-  const next = new StaticArray<u64>(primes.length);
-  for (let k = 0, n = primes.length; k < n; k++) {
-    const prime = <u64>unchecked(primes[k]);
-    const square = (prime * prime) / 2;
-    // Odd multiples of p are p bits apart, the first of them at bit (p - 1) / 2.
-    let at = square;
-    if (square < first) at = first + ((prime - ((first - prime / 2) % prime)) % prime);
-    unchecked((next[k] = at));
-  }
-  return next;
+/** The first odd multiple of the prime from bit `start` on that is at least its square: so many bits after `start`. */
+function firstMultiple(prime: u64, start: u64): u32 {
+  const square = (prime * prime) / 2;
+  if (square >= start) return <u32>(square - start);
+  // Odd multiples of p are p bits apart, the first of them at bit (p - 1) / 2.
+  return <u32>((prime - ((start - prime / 2) % prime)) % prime);
 }
 
 function ones(segment: usize, bits: i32): i32 {
