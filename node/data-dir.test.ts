@@ -64,6 +64,10 @@ test("a directory that cannot be made is an io error that names it", async () =>
   });
 });
 
+test("one in Linux's /proc is refused too: Node itself would try to make it for ever", async () => {
+  await expect(claimDataDir("/proc/starfish/data")).rejects.toMatchObject({ code: "io" });
+});
+
 test("where things are", () => {
   expect(defaultDataDir({ STARFISH_DATA: "/a/b" })).toBe("/a/b");
   expect(defaultDataDir({ XDG_DATA_HOME: "/x" })).toBe("/x/starfish");

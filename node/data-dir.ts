@@ -3,10 +3,10 @@
  * time; the lock of a process that has died is taken over.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, unlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, unlink, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { homedir, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf, StarfishError } from "../core/base/errors.ts";
 
@@ -35,7 +35,7 @@ function digest(dataDir: string): string {
 /** Makes the directory, readable by its owner only, and claims it. Rejects with "in-use" or "io". */
 export async function claimDataDir(dataDir: string): Promise<AsyncDisposable> {
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await makeDirectory(resolve(dataDir));
     const lock = await claim(dataDir);
     return { [Symbol.asyncDispose]: () => unlink(lock).catch(ignoreMissing) };
   } catch (error) {
@@ -44,6 +44,26 @@ export async function claimDataDir(dataDir: string): Promise<AsyncDisposable> {
       cause: error,
     });
   }
+}
+
+/** As `mkdir -p`. Node's own `recursive` never ends where a file system says ENOENT to every mkdir, as Linux's /proc does. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (hasCode(error, "EEXIST") && (await stat(path)).isDirectory()) return;
+    const parent = dirname(path);
+    if (!hasCode(error, "ENOENT") || (await isThere(parent))) throw error;
+    await makeDirectory(parent);
+    await makeDirectory(path);
+  }
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 interface Owner {
