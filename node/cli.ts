@@ -1,6 +1,7 @@
 /** The program `starfish`: reads its arguments and runs one of its commands. */
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { messageOf, StarfishError } from "../core/base/errors.ts";
+import { checkName } from "../core/net/names.ts";
 import { defaultDataDir } from "./data-dir.ts";
 import { EXIT, exitStatusOf } from "./exit-status.ts";
 import { PORT_DEFAULT } from "./listen.ts";
@@ -89,6 +90,8 @@ async function runUp(args: string[]): Promise<number> {
   } as const;
   const { values } = parse({ args, options });
   if (values.help === true) return print(UP_HELP);
+  if (values.name !== undefined) checkName(values.name, "--name");
+  if (values.device !== undefined) checkName(values.device, "--device");
   const { up } = await import("./up.ts");
   return await up({
     dataDir: values.data ?? defaultDataDir(),
@@ -126,11 +129,16 @@ function print(text: string): number {
 }
 
 function parse<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+  let parsed: ReturnType<typeof parseArgs<T>>;
   try {
-    return parseArgs(config);
+    parsed = parseArgs(config);
   } catch (error) {
     throw new StarfishError("usage", messageOf(error), { cause: error });
   }
+  // An unset variable of some script; as a host it would even mean every address that this machine has.
+  const empty = Object.entries(parsed.values).find(([option, value]) => value === "" && option !== "command");
+  if (empty !== undefined) throw new StarfishError("usage", `--${empty[0]} needs a value`);
+  return parsed;
 }
 
 function numberOf(text: string | undefined, option: string, min: number, max: number): number | undefined {

@@ -2,7 +2,11 @@
  * What people see instead of ids: a friendly name of two words and a colour, both a pure function of the PeerId, so that
  * every node shows the same without asking. Names are not unique (16,384 of them) and prove nothing.
  */
+import { StarfishError } from "../base/errors.ts";
 import type { PeerId } from "../ports/network.ts";
+
+/** Longer ones would not fit beside a node in the picture of the swarm. */
+export const NAME_LENGTH_MAX = 32;
 
 const ADJECTIVES: readonly string[] = words(`
   able agile airy amber ample apt avid azure balmy beaming blithe blooming bold bonny brave breezy bright brisk
@@ -69,6 +73,18 @@ export function friendlyName(peer: PeerId): string {
   const adjective = ADJECTIVES[hash % ADJECTIVES.length] ?? "";
   const noun = NOUNS[Math.floor(hash / ADJECTIVES.length) % NOUNS.length] ?? "";
   return `${adjective}-${noun}`;
+}
+
+/**
+ * Throws "usage" unless the text can be a name that a person gives: one that can be typed without quotes and takes one
+ * line wherever it is shown. `what` is what they were asked for.
+ */
+export function checkName(text: string, what: string): void {
+  if (text.length <= NAME_LENGTH_MAX && /^[\p{L}\p{N}][\p{L}\p{N}\p{M}._-]*$/u.test(text)) return;
+  throw new StarfishError(
+    "usage",
+    `${what} must be 1 to ${NAME_LENGTH_MAX} letters, digits, '-', '_' or '.', beginning with a letter or digit, not '${text}'`,
+  );
 }
 
 /** The node's colour, everywhere. There are twelve: labels have to carry the meaning too. */

@@ -1,12 +1,9 @@
 /** name: what this node is called. */
 import { utf8 } from "../../base/bytes.ts";
-import { StarfishError } from "../../base/errors.ts";
+import { checkName, NAME_LENGTH_MAX } from "../../net/names.ts";
 import { oneOperand } from "../operands.ts";
 import { parseArguments } from "../options.ts";
 import type { Command } from "../types.ts";
-
-/** Longer ones would not fit beside a node in the picture of the swarm. */
-const NAME_LENGTH_MAX = 32;
 
 export const name: Command = {
   name: "name",
@@ -20,12 +17,7 @@ Gives this node another name; everybody sees it at once. A name is 1 to ${NAME_L
 `,
   async run({ args, computer, stdout }) {
     const wanted = oneOperand(parseArguments(args, {}).operands, "NEWNAME");
-    if (wanted.length > NAME_LENGTH_MAX || !/^[\p{L}\p{N}][\p{L}\p{N}\p{M}._-]*$/u.test(wanted)) {
-      throw new StarfishError(
-        "usage",
-        `'${wanted}' is no name: use 1 to ${NAME_LENGTH_MAX} letters, digits, '-', '_' or '.', beginning with a letter or digit`,
-      );
-    }
+    checkName(wanted, "NEWNAME");
     const others = computer.net.members().filter((member) => !member.isSelf && member.status !== "gone");
     const taken = others.some((member) => member.record.name === wanted);
     computer.net.update({ name: wanted });
