@@ -2,8 +2,10 @@
  * `starfish sh`: a terminal, a command line or a script at the node that runs in a data directory. Streams, interrupts
  * and the exit status pass through; files are those of the directory in which it was called.
  */
+import { existsSync } from "node:fs";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { concat } from "../core/base/bytes.ts";
 import { messageOf, StarfishError, type ErrorCode } from "../core/base/errors.ts";
@@ -236,7 +238,11 @@ class Client {
 function fileError(error: unknown, path: string): { code: ErrorCode; message: string } {
   if (error instanceof StarfishError) return { code: error.code, message: error.message };
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "ENOENT") return { code: "not-found", message: `there is no ${path} here` };
+  if (code === "ENOENT") {
+    // Of a file that was to be written, it is the folder that is missing.
+    const missing = existsSync(dirname(path)) ? path : dirname(path);
+    return { code: "not-found", message: `there is no ${missing} here` };
+  }
   return { code: "io", message: `${path}: ${messageOf(error)}` };
 }
 

@@ -309,6 +309,9 @@ describe("map", () => {
       stdout: "9592\n",
       stderr: "",
     });
+    // The largest numbers there are: what they need of memory is within a task's bound.
+    const last = Number.MAX_SAFE_INTEGER;
+    expect((await bench.run(`map primes --range ${last - 991}..${last} --chunks 1`)).stdout).toBe("25\n");
     const seen = await bench.run("map primes --range=0..100000", { terminal: TERMINAL });
     expect(seen.stdout).toBe("9592\n");
     expect(seen.stderr).toMatch(/primes \d+\/64 chunks.*● /);
@@ -336,12 +339,24 @@ describe("map", () => {
     expect(stdout).toBe("2 b\n1 a\n3 c\n");
   });
 
+  test("finds fault with a module even if there is nothing to run it on", async () => {
+    bench.files.set("./mine.wasm", moduleOf("wordcount"));
+    bench.files.set("./text.wasm", utf8("no module"));
+    expect(await bench.run("map ./mine.wasm")).toEqual({ status: 0, stdout: "", stderr: "" });
+    expect(await bench.run("map ./text.wasm")).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("Not a WebAssembly module"),
+    });
+  });
+
   test.each([
     ["map", "TASK is missing"],
     ["map prime --range 0..5", "did you mean primes?"],
     ["map primes", "--range is missing"],
     ["map primes --range 5..0", "--range must be"],
     ["map primes --range 0..5 --lines 3", "takes no --lines"],
+    ["map ./mine.wasm --range 0..5 --lines 3", "--lines is for standard input"],
+    ["map ./mine.wasm --chunks 3", "--chunks is for a --range"],
     ["map mandelbrot --size 0x5", "--size must be"],
     ["map mandelbrot --at 1,x", "--at must be"],
   ])("%s: %s", async (line, why) => {

@@ -60,6 +60,16 @@ test("what cannot start says why", async () => {
   expect(await uninvited).toMatchObject({ status: 65, stderr: expect.stringMatching(/Copy/) });
   const wrong = lab.starfish(["up", "--cores", "many"]).finished;
   expect(await wrong).toMatchObject({ status: 64, stderr: expect.stringContaining("--cores") });
+  for (const [option, value] of [
+    ["--host", ""],
+    ["--data", ""],
+    ["--name", "two words"],
+    ["--name", "n".repeat(33)],
+    ["--device", "a\nb"],
+  ] as const) {
+    const refused = await lab.starfish(["up", option, value]).finished;
+    expect(refused).toMatchObject({ status: 64, stdout: "", stderr: expect.stringContaining(option) });
+  }
   expect(await lab.starfish(["upp"]).finished).toMatchObject({ status: 64 });
   expect(await lab.starfish(["--help"]).finished).toMatchObject({
     status: 0,
@@ -98,6 +108,10 @@ test("files are those of the caller, and an interrupt ends what runs", async () 
     stderr: expect.stringContaining("WebAssembly"),
   });
   expect(await lab.sh(node, "map ./absent.wasm", { stdin: "x\n" })).toMatchObject({ status: 1 });
+  expect(await lab.sh(node, "map mandelbrot --size 8x8 --out nowhere/x.png")).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining("there is no nowhere here"),
+  });
   const long = lab.starfish(["sh", "--data", node.data, "-c", "map primes --range 0..900000000000"]);
   await eventually(
     "the job runs",

@@ -71,13 +71,12 @@ async function runWork(
   const { computer, signal, stderr, terminal } = context;
   const progress = new ProgressLine(computer, title, stderr, () => terminal.stderr);
   try {
-    if (work.inputs.length > 0) {
-      const results = computer.cpu.map(
-        { title, module, inputs: work.inputs },
-        { signal, onProgress: (now) => progress.update(now) },
-      );
-      for await (const result of results) await work.take(result);
-    }
+    // Without any input there is nothing to run, but still a module to find fault with.
+    const results = computer.cpu.map(
+      { title, module, inputs: work.inputs },
+      { signal, onProgress: (now) => progress.update(now) },
+    );
+    for await (const result of results) await work.take(result);
     progress.finish();
   } catch (error) {
     progress.hide();

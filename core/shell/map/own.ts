@@ -1,5 +1,6 @@
 /** map ./my.wasm: a module of one's own over a range of numbers or the lines of stdin; results in the order of inputs. */
 import { utf8, type Bytes } from "../../base/bytes.ts";
+import { StarfishError } from "../../base/errors.ts";
 import { wholeNumber } from "../options.ts";
 import { readAll } from "../pipe.ts";
 import { parseRange, splitLines, splitRange } from "./split.ts";
@@ -33,9 +34,12 @@ export const own: MapTask = {
 
 async function inputsOf({ range, chunks, lines }: Options, { stdin }: CommandContext): Promise<Bytes[]> {
   if (typeof range === "string") {
+    if (lines !== undefined) throw new StarfishError("usage", "--lines is for standard input, not for a --range");
     const pieces = typeof chunks === "string" ? wholeNumber(chunks, "--chunks", 1, CHUNKS_MAX) : CHUNKS_DEFAULT;
     return splitRange(parseRange(range), pieces).map(({ lo, hi }) => utf8(`${lo} ${hi}`));
   }
+  if (chunks !== undefined)
+    throw new StarfishError("usage", "--chunks is for a --range; standard input goes by --lines");
   const linesMax = typeof lines === "string" ? wholeNumber(lines, "--lines", 1, 1_000_000) : LINES_DEFAULT;
   return splitLines(await readAll(stdin, INPUT_BYTES_MAX), linesMax, CHUNK_BYTES_MAX, (byte) => byte <= BLANK);
 }
