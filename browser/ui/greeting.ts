@@ -1,7 +1,6 @@
 /** What the terminal says at first: where one is, who is here, and three things to try, to click or to type. */
-import { paint } from "../../core/shell/format.ts";
+import { paint, wrapped } from "../../core/shell/format.ts";
 import type { TerminalInfo } from "../../core/shell/types.ts";
-import { widthOf, withoutColours } from "../../core/shell/width.ts";
 import type { NodeFacts } from "./swarm-model.ts";
 import { runLink } from "./terminal.ts";
 
@@ -12,7 +11,7 @@ const ACCENT = "\x1b[1;38;2;232;102;66m";
 
 const THINGS: readonly (readonly [line: string, what: string])[] = [
   ["peers", "who is here"],
-  ["map mandelbrot", "draw a picture on all of them"],
+  ["map mandelbrot", "draw a picture"],
   ["invite", "bring in a friend"],
 ];
 
@@ -30,7 +29,7 @@ export function greeting(swarm: string | undefined, columns: number): string {
     ([line, what]) => `  ${runLink(line)}${" ".repeat(width - line.length)}   ${DIM}${what}${PLAIN}`,
   );
   const intro = "Three things to try; click them or type them:";
-  return `${title}\n${wrapped(where, columns)}\n\n${intro}\n\n${things.join("\n")}\n`;
+  return `${title}\n${wrapped(where, columns)}\n\n${wrapped(intro, columns)}\n\n${things.join("\n")}\n`;
 }
 
 /** Once this node is a member. */
@@ -46,17 +45,4 @@ export function whoIsHere(nodes: readonly NodeFacts[], terminal: TerminalInfo): 
   const last = list.pop() ?? "";
   const here = list.length === 0 ? last : `${list.join(", ")} and ${last}`;
   return wrapped(`${you}Here ${others.length === 1 ? "is" : "are"} ${here}.`, terminal.columns);
-}
-
-/** Broken between words. A terminal breaks within them. */
-function wrapped(text: string, columns: number): string {
-  let result = "";
-  let width = 0;
-  for (const word of text.split(" ")) {
-    const more = widthOf(withoutColours(word));
-    const breaks = width > 0 && width + 1 + more >= columns;
-    result += width === 0 ? word : `${breaks ? "\n" : " "}${word}`;
-    width = breaks || width === 0 ? more : width + 1 + more;
-  }
-  return result;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { duration, table } from "./format.ts";
+import { duration, fitted, table, wrapped } from "./format.ts";
 import { parseArguments, wholeNumber } from "./options.ts";
 import { suggest } from "./suggest.ts";
 import { widthOf } from "./width.ts";
@@ -17,6 +17,27 @@ test("columns line up whatever the colours and widths", () => {
       ["abcdef", ""],
     ]),
   ).toBe("name    n\n\x1b[38;2;1;2;3m漢字\x1b[39m    1\nabcdef\n");
+});
+
+test("columns that do not fit continue the row, and lines break between words", () => {
+  const rows = [
+    ["name", "kind", "trip", "link"],
+    ["otter", "tab", "9 ms", "relayed by heron: the browser has no WebRTC"],
+    ["heron", "node", "", "direct"],
+  ];
+  expect(table(rows, 30)).toBe(
+    "name   kind  trip  link\notter  tab   9 ms\n    relayed by heron: the\n    browser has no WebRTC\nheron  node        direct\n",
+  );
+  expect(table(rows, 15)).toContain("\nheron  node\n    direct\n");
+  expect(table(rows, 100)).toBe(table(rows));
+  expect(wrapped("\x1b[1mone\x1b[0m two three", 8)).toBe("\x1b[1mone\x1b[0m two\nthree");
+});
+
+test("paragraphs are filled, indented lines stand for themselves", () => {
+  const text = "usage: x\n\nWhat it does\nin two lines.\n\n  x a b c d e f g h\n";
+  const narrow = { columns: 15, rows: 10, colours: false, pictures: "blocks" } as const;
+  expect(fitted(text, narrow)).toBe("usage: x\n\nWhat it does\nin two lines.\n\n  x a b c d e\n  f g h\n");
+  expect(fitted(text, undefined)).toBe(text);
 });
 
 test("widths", () => {

@@ -18,18 +18,60 @@ export function count(amount: number, one: string, many: string = `${one}s`): st
   return `${amount} ${amount === 1 ? one : many}`;
 }
 
-/** Rows under their headings, columns two blanks apart; the last one is not padded. Cells may carry colours. */
-export function table(rows: readonly (readonly string[])[]): string {
+/** What continues a row or a line that is too long for the terminal stands a little to the right. */
+const INDENT = "    ";
+
+/**
+ * Rows under their headings, columns two blanks apart; the last one is not padded. Cells may carry colours. Columns that
+ * do not fit beside the others, or a last cell that does not, continue their row on a line of its own.
+ */
+export function table(rows: readonly (readonly string[])[], columns: number = Infinity): string {
   const widths: number[] = [];
-  const cellWidth = (cell: string): number => widthOf(withoutColours(cell));
-  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cellWidth(cell))));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, i) => (i === row.length - 1 ? cell : cell + " ".repeat((widths[i] ?? 0) - cellWidth(cell))))
-      .join("  ")
-      .trimEnd(),
-  );
+  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, shownWidth(cell))));
+  const lines = rows.flatMap((row) => {
+    const beside = fitting([...widths.slice(0, -1), shownWidth(row.at(-1) ?? "")], columns);
+    const first = row.slice(0, beside).map((cell, i) => cell + " ".repeat((widths[i] ?? 0) - shownWidth(cell)));
+    const rest = row.slice(beside).filter((cell) => cell !== "");
+    const line = first.join("  ").trimEnd();
+    return rest.length === 0 ? [line] : [line, INDENT + wrapped(rest.join("  "), columns - INDENT.length, INDENT)];
+  });
   return lines.map((line) => `${line}\n`).join("");
+}
+
+/** How many columns of these widths stand beside each other; at least one. */
+function fitting(widths: readonly number[], columns: number): number {
+  let beside = 0;
+  for (let width = 0; beside < widths.length; beside++) {
+    width += (widths[beside] ?? 0) + (beside === 0 ? 0 : 2);
+    if (width > columns) break;
+  }
+  return Math.max(1, beside);
+}
+
+function shownWidth(text: string): number {
+  return widthOf(withoutColours(text));
+}
+
+/** Broken between words, where a terminal would break within them. Each further line begins with `indent`. */
+export function wrapped(text: string, columns: number, indent: string = ""): string {
+  let result = "";
+  let width = 0;
+  for (const [i, word] of text.split(" ").entries()) {
+    const more = shownWidth(word);
+    const breaks = width > 0 && width + 1 + more >= columns;
+    if (i > 0) result += breaks ? `\n${indent}` : " ";
+    result += word;
+    width = breaks || i === 0 ? more : width + 1 + more;
+  }
+  return result;
+}
+
+/** A text of paragraphs and indented lines as it fits the terminal; as it is where there is none. */
+export function fitted(text: string, terminal: TerminalInfo | undefined): string {
+  if (terminal === undefined) return text;
+  // Lines that both begin at the margin are one paragraph.
+  const lines = text.replace(/(\S)\n(?=\S)/g, "$1 ").split("\n");
+  return lines.map((line) => wrapped(line, terminal.columns, /^ */.exec(line)?.[0])).join("\n");
 }
 
 /** Text in the colour of a node, where the terminal shows colours. */

@@ -8,6 +8,7 @@ import type { Computer } from "../computer.ts";
 import { abortable } from "../ports/clock.ts";
 import { builtinCommands } from "./commands/index.ts";
 import { complete, type Completion } from "./complete.ts";
+import { fitted } from "./format.ts";
 import { parse, SyntaxFault, type Step, type Words } from "./parse.ts";
 import { createPipe } from "./pipe.ts";
 import { STATUS } from "./status.ts";
@@ -100,7 +101,7 @@ async function runCommand(words: Words, run: Run): Promise<number> {
   try {
     const wantsHelp = args.includes("--help") && (command.verbatim !== true || args.length === 1);
     if (wantsHelp) {
-      await print(io.stdout, `${command.help.trim()}\n`);
+      await print(io.stdout, `${fitted(command.help.trim(), io.terminal.stdout)}\n`);
       return STATUS.ok;
     }
     return await command.run({ ...io, computer, host, args, signal, lastWords: run.io.stderr });

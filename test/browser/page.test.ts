@@ -265,6 +265,32 @@ test("on a phone the terminal has the screen, the swarm is a tap away, and the b
   await tab.close();
 });
 
+/** Names of the buttons that are cut off, by the window or by themselves. */
+async function cutOff(tab: Tab): Promise<string[]> {
+  return await tab.page.evaluate(() => {
+    const isCut = (button: HTMLElement): boolean => {
+      const { left, right } = button.getBoundingClientRect();
+      return left < 0 || right > innerWidth || button.scrollWidth > button.clientWidth;
+    };
+    const buttons = [...document.querySelectorAll<HTMLElement>("#keys button, footer button, #swarm-head button")];
+    return buttons.filter((button) => button.checkVisibility() && isCut(button)).map((button) => button.innerText);
+  });
+}
+
+test.each([320, 360, 900])("at a width of %i px no button is cut off, and lines break between words", async (width) => {
+  const phone = width < 500;
+  const tab = await tabs.open(node.invite, { apart: true, phone, width, height: 740 });
+  const words = (text: string): string => text.replaceAll(/\s+/g, " ");
+  expect(words((await tab.run("help")).output)).toContain("map run a task on every node that lends cores cancel end");
+  expect(words((await tab.run("peers")).output)).toMatch(/name .*round trip link .*this node .*direct, websocket/);
+  // On a phone the swarm is beside the screen for now.
+  const inSwarm = phone ? ["Picture", "Table", "Invite"] : [];
+  expect(await cutOff(tab)).toEqual(inSwarm);
+  if (phone) await tab.page.getByRole("button", { name: "Swarm", exact: true }).tap();
+  await expect.poll(async () => (await cutOff(tab)).filter((name) => inSwarm.includes(name))).toEqual([]);
+  await tab.close();
+});
+
 test("things to try can be clicked", async () => {
   const tab = await tabs.open(node.invite, { apart: true });
   const row = tab.page.locator("#terminal .xterm-rows > div", { hasText: "who is here" });

@@ -1,7 +1,7 @@
 /** help: what there is, in a few lines. */
 import { utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
-import { table } from "../format.ts";
+import { fitted, table } from "../format.ts";
 import { parseArguments } from "../options.ts";
 import { suggest } from "../suggest.ts";
 import type { Command } from "../types.ts";
@@ -18,12 +18,12 @@ Lists the commands, or explains one.
 
   help map
 `,
-    async run({ args, stdout }) {
+    async run({ args, stdout, terminal }) {
       const { operands } = parseArguments(args, {});
       const name = operands[0];
       if (name === undefined) {
         const rows = all().map((command) => [`  ${command.name}`, command.summary]);
-        await stdout.write(utf8(`${table(rows)}\n${FOOTER}`));
+        await stdout.write(utf8(`${table(rows, terminal.stdout?.columns)}\n${fitted(FOOTER, terminal.stdout)}`));
         return 0;
       }
       const command = all().find((candidate) => candidate.name === name);
@@ -37,7 +37,7 @@ Lists the commands, or explains one.
           `there is no command '${name}'${near === undefined ? "" : `; did you mean '${near}'?`}`,
         );
       }
-      await stdout.write(utf8(`${command.help.trim()}\n`));
+      await stdout.write(utf8(`${fitted(command.help.trim(), terminal.stdout)}\n`));
       return 0;
     },
     complete: (words) => (words.length === 2 ? all().map((command) => command.name) : []),

@@ -13,8 +13,8 @@ export const peers: Command = {
   help: `
 usage: peers [--all] [--json]
 
-Lists the members of this swarm: name, last letters of the id, kind, cores that it lends (and how many are busy), how this
-node is linked to it (direct, or relayed and why), and the round trip. Members without a link are reached through others,
+Lists the members of this swarm: name, last letters of the id, kind, cores that it lends (and how many are busy), the round
+trip, and how this node is linked to it (direct, or relayed and why). Members without a link are reached through others,
 or dialled when needed. ★ is this node, ● a node, ○ a browser tab. --all also shows who was here during the last day.
 
   peers
@@ -66,7 +66,7 @@ function asTable(
   { terminal }: CommandContext,
 ): string {
   const screen = terminal.stdout;
-  const head = ["  name", "id", "kind", "lends", "link", "round trip"].map((title) => dim(title, screen));
+  const head = ["  name", "id", "kind", "lends", "round trip", "link"].map((title) => dim(title, screen));
   const rows = members.map((member) => {
     const { record } = member;
     const link = links.get(record.peer);
@@ -75,13 +75,13 @@ function asTable(
       shortId(record.peer),
       record.kind,
       record.coresBusy === 0 ? `${record.coresLent}` : `${record.coresLent}, ${record.coresBusy} busy`,
-      howLinked(member, link, members, screen),
       link?.roundTripMs === undefined ? "" : duration(link.roundTripMs),
+      howLinked(member, link, members, screen),
     ];
   });
   const here = members.filter((member) => member.status !== "gone").length;
   const alone = here === 1 ? " Nobody else is here yet: send somebody the link that 'invite' shows." : "";
-  return `${table([head, ...rows])}${dim(`${count(here, "member")}.${alone}`, screen)}\n`;
+  return `${table([head, ...rows], screen?.columns)}${dim(`${count(here, "member")}.${alone}`, screen)}\n`;
 }
 
 function mark(member: Member): string {
