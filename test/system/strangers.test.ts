@@ -27,6 +27,8 @@ const MEMBERS_ONLY = [
 ];
 const RELAY_HOP_PROTOCOL = "/libp2p/circuit/relay/0.2.0/hop";
 const DAY_MS = 86_400_000;
+/** Where a statement says the role; its kind, role and times come after format, swarm, issuer and subject. */
+const ROLE_FIELD = 5;
 
 let lab: Lab;
 let node: Node;
@@ -179,6 +181,31 @@ const refused: readonly { what: string; code: string; chain: (keys: KeyPair) => 
     chain: ({ publicKey }) => [...invite.delegation.chain, certificate(delegate(), publicKey, { role: "admin" })],
   },
   {
+    what: "a role raised by hand in a certificate that was right",
+    code: "bad-certificate",
+    chain: ({ publicKey }) => {
+      const [statement, signature] = decode(certificate(delegate(), publicKey, { role: "reader" })) as [
+        Uint8Array,
+        Uint8Array,
+      ];
+      const raised = (decode(statement) as unknown[]).map((field, i) => (i === ROLE_FIELD ? "member" : field));
+      return [...invite.delegation.chain, encode([encode(raised), signature])];
+    },
+  },
+  {
+    what: "a chain that ends with the invite's delegate",
+    code: "bad-certificate",
+    chain: () => invite.delegation.chain,
+  },
+  {
+    what: "one that is not valid yet",
+    code: "bad-certificate",
+    chain: ({ publicKey }) => [
+      ...invite.delegation.chain,
+      certificate(delegate(), publicKey, { notBeforeMs: Date.now() + DAY_MS, notAfterMs: Date.now() + 2 * DAY_MS }),
+    ],
+  },
+  {
     what: "a chain with its head cut off",
     code: "bad-certificate",
     chain: ({ publicKey }) => [certificate(delegate(), publicKey)],
@@ -203,7 +230,15 @@ const refused: readonly { what: string; code: string; chain: (keys: KeyPair) => 
     chain: (keys) => [certificate(keys, keys.publicKey)],
   },
   {
-    what: "another swarm's",
+    what: "one that is right in another swarm",
+    code: "wrong-swarm",
+    chain: ({ publicKey }) => {
+      const root = realCrypto.keyPair(new Uint8Array(32).fill(98));
+      return [certificate(root, publicKey, { swarm: root.publicKey })];
+    },
+  },
+  {
+    what: "another swarm's name",
     code: "wrong-swarm",
     swarm: "A".repeat(43),
     chain: ({ publicKey }) => [...invite.delegation.chain, certificate(delegate(), publicKey)],
