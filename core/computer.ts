@@ -1,11 +1,14 @@
 /** One node's computer: the parts wired together. Made by createComputer (index.ts); its life begins and ends here. */
 import type { Cpu } from "./cpu/types.ts";
+import type { ReplicatedMap } from "./memory/types.ts";
 import type { Net } from "./net/types.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Random } from "./ports/random.ts";
 
 export interface Computer extends AsyncDisposable {
   readonly net: Net;
+  /** Shared memory: the replicated map `mem`, in RAM on every node. */
+  readonly memory: ReplicatedMap;
   readonly cpu: Cpu;
   readonly clock: Clock;
   readonly random: Random;

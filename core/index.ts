@@ -3,6 +3,7 @@ import { StarfishError } from "./base/errors.ts";
 import type { Computer } from "./computer.ts";
 import type { CoreBudget } from "./cpu/core-budget.ts";
 import { createCpu } from "./cpu/cpu.ts";
+import { createMemory } from "./memory/memory.ts";
 import { createNet, type NetOptions, type NetPorts } from "./net/net.ts";
 import type { Sandbox } from "./ports/sandbox.ts";
 
@@ -32,9 +33,12 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
   const { builtins, inviteBase, coresLent = 0 } = options;
   try {
     const net = await createNet(options)(ports);
+    const memory = createMemory({ ...ports, net });
+    const mem = await memory.map("mem");
     const cpu = createCpu({ coresLent })({ ...ports, net });
     return {
       net,
+      memory: mem,
       cpu,
       clock,
       random,
@@ -51,8 +55,9 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
         return load();
       },
       async [Symbol.asyncDispose]() {
-        // Both at once: a page that is being closed gets no second turn to say goodbye in.
-        await Promise.all([net.leave(), cpu.close()]);
+        memory.flush();
+        // All at once: a page that is being closed gets no second turn to say goodbye in.
+        await Promise.all([net.leave(), cpu.close(), memory.close()]);
         await store[Symbol.asyncDispose]();
       },
     };

@@ -4,12 +4,14 @@ import { dirname, join, normalize } from "node:path";
 import { expect, test } from "vitest";
 
 const NET = ["core/base", "core/ports", "core/net"];
+const MEMORY = [...NET, "core/memory"];
 const CPU = [...NET, "core/cpu"];
-const ALL_PARTS = [...CPU, "core/shell", "core/computer.ts"];
+const ALL_PARTS = [...CPU, "core/memory", "core/shell", "core/computer.ts"];
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "core/base": ["core/base"],
   "core/ports": ["core/base", "core/ports"],
   "core/net": NET,
+  "core/memory": MEMORY,
   "core/cpu": CPU,
   // The shell knows the computer by its interface alone, which is declared in computer.ts.
   "core/shell": ALL_PARTS,

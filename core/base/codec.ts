@@ -14,6 +14,22 @@ export function encode(value: unknown): Uint8Array {
   return plain(cborEncode(value));
 }
 
+/** What `bytes` say, whatever it is. Throws StarfishError "malformed". */
+export function decodeAny(bytes: Bytes): unknown {
+  try {
+    return plainDeep(cborDecode(bytes, { rejectDuplicateMapKeys: true }));
+  } catch (error) {
+    throw new StarfishError("malformed", `Not valid CBOR: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function plainDeep(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (value instanceof Uint8Array) return plain(value);
+  if (Array.isArray(value)) return value.map(plainDeep);
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plainDeep(inner)]));
+}
+
 /** The first CBOR value of `bytes` as T. Throws StarfishError "malformed". */
 export function decode<T>(schema: Schema<T>, bytes: Bytes): T {
   let value: unknown;

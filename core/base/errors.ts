@@ -21,6 +21,9 @@ export const ERROR_CODES = [
   "busy", // a bounded queue is full; try later
   "unknown-protocol",
   "remote-failure", // the peer answered with an error of its own
+  // memory
+  "full", // the byte budget is used up
+  "clock", // this node's clock can't be brought in line with the others'
   // cpu
   "not-wasm",
   "wasm-imports",

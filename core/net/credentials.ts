@@ -96,7 +96,8 @@ export function acceptInvite(crypto: Crypto, identity: Identity, invite: Invite,
     subject: identity.keys.publicKey,
     kind: "member",
     role,
-    notBeforeMs: nowMs,
+    // The invite's own beginning holds for the whole chain. A clock that is ahead would make a member of the future only.
+    notBeforeMs: 0,
     notAfterMs,
   });
   return {

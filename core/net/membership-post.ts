@@ -10,12 +10,14 @@ import type { GossipTree } from "./gossip-tree.ts";
 import type { AdmittedLink, Links } from "./links.ts";
 import type { MemberTable } from "./membership-table.ts";
 import type { MemberFrame } from "./membership-wire.ts";
+import type { CommonTime } from "./time.ts";
 
 export interface PostParts {
   readonly links: Links;
   readonly clock: Clock;
   readonly tree: GossipTree;
   readonly table: MemberTable;
+  readonly time: CommonTime;
 }
 
 export class Post {
@@ -33,9 +35,14 @@ export class Post {
   }
 
   ping(link: AdmittedLink, roundTripMs?: number): void {
-    const { clock, table } = this.#parts;
+    const { clock, table, time } = this.#parts;
     const ping = [Math.round(clock.monotonic()), table.hash] as const;
-    this.send(link, { ping, ...(roundTripMs !== undefined && { rtt: Math.round(roundTripMs) }) });
+    const rtt = roundTripMs === undefined ? undefined : Math.round(roundTripMs);
+    this.send(link, {
+      ping,
+      ...(rtt !== undefined && { rtt }),
+      ...(time.ask(link.peer) && { asksTime: true as const }),
+    });
   }
 
   /** Sends a frame together with what waits for that peer. */

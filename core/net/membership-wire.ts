@@ -6,6 +6,7 @@ import { TREE_FIELDS, type TreeFrame } from "./gossip-wire.ts";
 import { PART_MESSAGE_BYTES_MAX } from "./limits.ts";
 import { RECORD_BYTES_MAX } from "./membership-record.ts";
 import { packIds, packRows, type Row, type ShortId, unpackIds, unpackRows } from "./membership-rows.ts";
+import { RANK_MAX, TIME_MS_MAX, type TimeTold } from "./time-neighbours.ts";
 
 /** A moment by the asker's clock, which comes back in the answer, and the hash of the sender's table. */
 type Beat = readonly [atMs: number, hash: number];
@@ -15,6 +16,10 @@ export interface MemberFrame extends TreeFrame {
   readonly pong?: Beat | undefined;
   /** Smoothed round trip as the sender measures it, ms: spares the other end its own pings. */
   readonly rtt?: number | undefined;
+  /** With a ping: its answer shall tell the time. */
+  readonly asksTime?: true | undefined;
+  /** With the answer to such a ping. */
+  readonly time?: TimeTold | undefined;
   /** Rows of the living; answered by what differs. */
   readonly digest?: Uint8Array | undefined;
   readonly records?: Uint8Array[] | undefined;
@@ -37,6 +42,8 @@ export const frameSchema: Schema<MemberFrame> = v.object({
   ping: v.optional(beatSchema),
   pong: v.optional(beatSchema),
   rtt: v.optional(integerOf(0, RTT_MS_MAX)),
+  asksTime: v.optional(v.literal(true)),
+  time: v.optional(v.tuple([integerOf(0, TIME_MS_MAX), integerOf(0, RANK_MAX)])),
   digest: packed,
   records: v.optional(v.pipe(v.array(bytesOf(1, RECORD_BYTES_MAX)), v.maxLength(RECORDS_MAX))),
   want: packed,

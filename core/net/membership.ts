@@ -28,6 +28,8 @@ import { Reconciler } from "./membership-sync.ts";
 import { type Entry, isAwake, MemberTable, rowOf } from "./membership-table.ts";
 import { CREDIT_MS_MAX, LinkWatch, LocalHealth, TICK_MS } from "./membership-watch.ts";
 import { decodeBody, encodeRecordBody, frameSchema, type MemberFrame } from "./membership-wire.ts";
+import type { CommonTime } from "./time.ts";
+import type { TimeTold } from "./time-neighbours.ts";
 import type { Member, MemberChange, SelfPatch, SwarmId } from "./types.ts";
 
 export interface MembershipOptions extends SelfOptions {
@@ -39,6 +41,8 @@ export interface MembershipPorts {
   readonly clock: Clock;
   readonly crypto: Crypto;
   readonly log: Log;
+  /** Is told the time by neighbours, along with their pings. */
+  readonly time: CommonTime;
 }
 
 export interface Membership {
@@ -105,7 +109,7 @@ class Members implements Membership {
   #hasStopped = false;
 
   constructor(options: MembershipOptions, ports: MembershipPorts) {
-    const { links, clock, crypto } = ports;
+    const { links, clock, crypto, time } = ports;
     this.#swarm = options.swarm;
     this.#ports = ports;
     this.#peer = options.record.peer;
@@ -116,7 +120,7 @@ class Members implements Membership {
       (change) => this.#changed(change),
     );
     this.#tree = new GossipTree((body) => idText(crypto.sha256(body)));
-    this.#post = new Post({ links, clock, tree: this.#tree, table: this.#table });
+    this.#post = new Post({ links, clock, tree: this.#tree, table: this.#table, time });
     this.#sync = new Reconciler(this.#table, this.#peer, (link, frame) => this.#post.sendAlone(link, frame));
     this.#self = new SelfRecord(crypto, options);
     this.#suspicions = new Suspicions({
@@ -227,12 +231,14 @@ class Members implements Membership {
     if (this.#suspicions.isAlone() && this.#table.living > 1) this.#outdo(this.#self.signed.record.incarnation);
     this.#watches.set(link.peer, new LinkWatch(this.#active()));
     this.#tree.linkUp(link.peer);
+    this.#ports.time.linkUp(link.peer);
     this.#post.ping(link);
   }
 
   #down(link: AdmittedLink): void {
     if (!this.#watches.delete(link.peer)) return;
     this.#tree.linkDown(link.peer);
+    this.#ports.time.linkDown(link.peer);
     this.#post.forget(link.peer);
     this.#sync.forget(link.peer);
     const wasExpected = this.#expected.delete(link.peer);
@@ -250,13 +256,22 @@ class Members implements Membership {
     this.heard(link.peer);
     if (frame.rtt !== undefined && watch.roundTripMs === undefined) watch.measured(frame.rtt);
     const monotonic = this.#ports.clock.monotonic();
-    if (frame.pong !== undefined) watch.measured(Math.max(0, monotonic - frame.pong[0]));
+    if (frame.pong !== undefined) this.#measured(link.peer, watch, Math.max(0, monotonic - frame.pong[0]), frame.time);
     this.#tree.receive(link.peer, frame, monotonic, (body) => this.#admit(link, body));
     this.#reconcile(link, frame);
     const beat = frame.ping ?? frame.pong;
     if (beat !== undefined) this.#sync.compare(link, watch, beat[1], this.#active());
-    if (frame.ping !== undefined) this.#post.send(link, { pong: [frame.ping[0], this.#table.hash] });
+    if (frame.ping !== undefined) this.#pong(link, frame.ping[0], frame.asksTime === true);
     this.#post.settle();
+  }
+
+  #pong(link: AdmittedLink, atMs: number, asksTime: boolean): void {
+    this.#post.send(link, { pong: [atMs, this.#table.hash], ...(asksTime && { time: this.#ports.time.tell() }) });
+  }
+
+  #measured(peer: PeerId, watch: LinkWatch, roundTripMs: number, time: TimeTold | undefined): void {
+    watch.measured(roundTripMs);
+    if (time !== undefined) this.#ports.time.told(peer, time, roundTripMs);
   }
 
   #reconcile(link: AdmittedLink, frame: MemberFrame): void {
@@ -342,6 +357,7 @@ class Members implements Membership {
     this.#tickedMs = monotonic;
     const nowMs = this.#activeMs;
     this.#health.tick(gapMs, nowMs);
+    this.#ports.time.tick();
     this.#watch(nowMs);
     this.#suspicions.checkRoll();
     for (const entry of this.#table.due(nowMs, this.#health.factor)) this.#suspicions.expire(entry);
@@ -366,7 +382,7 @@ class Members implements Membership {
       const watch = this.#watches.get(link.peer);
       if (watch === undefined) continue;
       const action = watch.tick(nowMs, this.#health.factor);
-      if (action === "nothing") this.#post.send(link, this.#tree.take(link.peer));
+      if (action === "nothing" && !this.#ports.time.isDue(link.peer)) this.#post.send(link, this.#tree.take(link.peer));
       else this.#post.ping(link, watch.roundTripMs);
       if (action === "silent") this.#silent(link, watch, silent);
     }

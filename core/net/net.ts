@@ -31,6 +31,7 @@ import { createOverlay, LINKS_MAX_NODE, LINKS_MAX_TAB, type Overlay } from "./ov
 import { createRouter, type Router } from "./router.ts";
 import { createRpc, type AskOptions, type Rpc } from "./rpc.ts";
 import { createSealer } from "./sealing.ts";
+import { CommonTime } from "./time.ts";
 import { rememberVerified } from "./verified.ts";
 import type {
   LinkInfo,
@@ -112,6 +113,7 @@ class WiredNet implements Net {
   readonly #gossip: Gossip;
   readonly #rpc: Rpc;
   readonly #router: Router;
+  readonly #time: CommonTime;
   readonly #linksChanged = new Listeners<void>();
   readonly #ended = new AbortController();
   #leaving: Promise<void> | undefined;
@@ -125,9 +127,15 @@ class WiredNet implements Net {
     standing: Standing,
   ) {
     const { swarm, chain, secret } = credentials;
-    const { clock, random, log } = ports;
+    const { random, log } = ports;
     const crypto = rememberVerified(ports.crypto);
     const { peer, keys } = identity;
+    const own = network.addresses();
+    const hasOthers = credentials.addresses.some((address) => !own.includes(address));
+    const time = new CommonTime(ports.clock, { hasOthers });
+    this.#time = time;
+    // Certificates run out by common time: who sets a clock back while running is no stranger for it.
+    const clock: Clock = { ...timersOf(ports.clock), now: () => time.now() };
     this.self = peer;
     this.swarm = swarm;
     this.role = standing.role;
@@ -137,12 +145,13 @@ class WiredNet implements Net {
     const versions = options.versions ?? PROTOCOL_VERSIONS;
     this.#links = createLinkTable(() => ({ swarm, chain, versions }))({ network, clock, crypto, random, log });
     const links = this.#links;
-    const record = firstRecord(options, identity, standing, network.addresses(), clock.now());
+    const record = firstRecord(options, identity, standing, own, clock.now());
     const membership = createMembership({ swarm, keys, chain, notAfterMs: standing.notAfterMs, record })({
       links,
       clock,
       crypto,
       log,
+      time,
     });
     this.#membership = membership;
     const linksMax = options.kind === "tab" ? LINKS_MAX_TAB : LINKS_MAX_NODE;
@@ -261,6 +270,26 @@ class WiredNet implements Net {
     return this.#gossip.subscribe(topic, receive);
   }
 
+  // What time it is
+
+  correctedNow(): number {
+    return this.#time.now();
+  }
+
+  clockTrouble(): string | undefined {
+    return this.#time.trouble();
+  }
+
+  // Trust
+
+  secretFor(purpose: string, length: number): Uint8Array {
+    return this.#ports.crypto.derive(this.#credentials.secret, `starfish ${purpose}`, length);
+  }
+
+  misbehaved(peer: PeerId, what: string): void {
+    this.#links.misbehaved(peer, what);
+  }
+
   // Coming and going
 
   invite(): string {
@@ -323,6 +352,10 @@ class WiredNet implements Net {
 }
 
 type NamedOptions = NetOptions & { readonly name: string };
+
+function timersOf(clock: Clock): Omit<Clock, "now"> {
+  return { monotonic: () => clock.monotonic(), timer: (delayMs, fire) => clock.timer(delayMs, fire) };
+}
 
 function firstRecord(
   options: NamedOptions,

@@ -108,9 +108,19 @@ export interface Net {
   publish(topic: string, payload: Bytes): void;
   subscribe(topic: string, receive: (payload: Uint8Array, from: PeerId) => void): Unsubscribe;
 
+  /** Milliseconds since 1970 by the swarm's common clock, whatever this node's own says. May step, if it was wrong. */
+  correctedNow(): number;
+  /** Why this node's time can't be brought in line with the others', for people; undefined if it is, or nobody is linked. */
+  clockTrouble(): string | undefined;
+
   /** A stream of messages to a member over a direct or relayed link; for what is too large for a request. */
   open(peer: PeerId, protocol: string, options?: { signal?: AbortSignal | undefined }): Promise<Channel>;
   accept(protocol: string, receive: (channel: Channel, from: PeerId) => void): Unsubscribe;
+
+  /** Bytes that all members derive alike and nobody else knows, for one purpose. */
+  secretFor(purpose: string, length: number): Uint8Array;
+  /** Counts a fault of this member (it sent what no honest node sends); too many cost it its link and some minutes. */
+  misbehaved(peer: PeerId, what: string): void;
 
   /** The invite as text for a URL fragment, with the best bootstrap addresses known now. Throws "not-a-member" if this node may not invite. */
   invite(): string;

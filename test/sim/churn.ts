@@ -10,6 +10,8 @@ export interface ChurnOptions {
   readonly returning: number;
   /** Whose timers are throttled, of the machines that come. */
   readonly throttled?: (index: number) => boolean;
+  /** How far their wall clocks are ahead of the truth, ms. */
+  readonly skewMs?: (index: number) => number;
 }
 
 /** One node in so many is a container, the others are tabs. */
@@ -56,7 +58,8 @@ export class Churn {
     } else {
       this.#spawned++;
       const kind = index % NODE_EVERY === 0 ? "node" : "tab";
-      this.#crowd.add({ name, kind, throttled: this.#options.throttled?.(index) ?? false });
+      const { throttled, skewMs } = this.#options;
+      this.#crowd.add({ name, kind, throttled: throttled?.(index) ?? false, skewMs: skewMs?.(index) ?? 0 });
     }
     if (index > 0) this.#stay(name);
   }

@@ -9,6 +9,7 @@ import { createLinkTable, type LinkTable } from "../../core/net/link-table.ts";
 import { createMembership, type Membership } from "../../core/net/membership.ts";
 import { createOverlay, LINKS_MAX_NODE, LINKS_MAX_TAB, type Overlay } from "../../core/net/overlay.ts";
 import { createSealer } from "../../core/net/sealing.ts";
+import { CommonTime } from "../../core/net/time.ts";
 import type { KeyPair } from "../../core/ports/crypto.ts";
 import type { Address, PeerId } from "../../core/ports/network.ts";
 import type { MachineOptions } from "./life.ts";
@@ -24,6 +25,7 @@ export interface CrowdNode {
   readonly peer: PeerId;
   readonly startedMs: number;
   readonly links: LinkTable;
+  readonly time: CommonTime;
   readonly membership: Membership;
   readonly overlay: Overlay;
   readonly gossip: Gossip;
@@ -133,11 +135,13 @@ export class Crowd {
       state: "awake" as const,
       relayReason,
     };
+    const time = new CommonTime(clock, { hasOthers: bootstrap.length > 0 });
     const membership = createMembership({ swarm, keys, chain, notAfterMs: NOT_AFTER_MS, record })({
       links,
       clock,
       crypto,
       log,
+      time,
     });
     const linksMax = kind === "tab" ? LINKS_MAX_TAB : LINKS_MAX_NODE;
     const overlay = createOverlay({ linksMax, bootstrap: () => bootstrap })({ links, membership, clock, random, log });
@@ -149,6 +153,7 @@ export class Crowd {
       peer,
       startedMs: this.world.nowMs,
       links,
+      time,
       membership,
       overlay,
       gossip,

@@ -1,0 +1,170 @@
+/**
+ * Acknowledgement: members are asked, one by one, whether they hold what was written here, and given what they lack, until
+ * more than half of the awake ones have said yes. A member that holds a later write to the key holds it. A kept map is
+ * stored before the answer.
+ */
+import * as v from "valibot";
+import { bytesOf, integerOf, type Schema, textOf } from "../base/codec.ts";
+import { isStarfishError, StarfishError } from "../base/errors.ts";
+import type { Net, RequestContext } from "../net/types.ts";
+import { type Clock, sleep } from "../ports/clock.ts";
+import type { PeerId } from "../ports/network.ts";
+import { type Random, sample } from "../ports/random.ts";
+import { DELETED } from "./entry.ts";
+import { ACK_BYTES_MAX, ACK_PARALLEL_MAX, ACK_PATIENCE_MS, ACK_REQUEST_MS, VALUE_BYTES_MAX } from "./limits.ts";
+import { type Keyed, Packer, unpack } from "./pack.ts";
+import type { Replica } from "./replica.ts";
+import { NAME_CHARS_MAX } from "./session.ts";
+
+export const ACK_PROTOCOL = "/starfish/memory-ack/1.0.0";
+
+export interface AckRequest {
+  readonly map: string;
+  /** Keys and versions that are asked for, without values. */
+  readonly held: Uint8Array;
+  /** Entries that were missing. */
+  readonly entries: Uint8Array;
+}
+
+const PACKED_BYTES_MAX: number = ACK_BYTES_MAX + VALUE_BYTES_MAX + 4_096;
+export const ackRequestSchema: Schema<AckRequest> = v.object({
+  map: textOf(NAME_CHARS_MAX),
+  held: bytesOf(0, PACKED_BYTES_MAX),
+  entries: bytesOf(0, PACKED_BYTES_MAX),
+});
+/** Which of those asked for are missing, by number. */
+const missingSchema: Schema<number[]> = v.array(integerOf(0));
+
+/** Pause before members that could not be asked are asked again. */
+const AGAIN_MS = 500;
+const LOOK_MS = 50;
+
+/** Answers a member's question. `store` stores what this node has taken in. */
+export async function serveAck(
+  request: AckRequest,
+  { signal }: RequestContext,
+  { replica, clock, store }: { replica: Replica; clock: Clock; store: () => Promise<void> },
+): Promise<number[]> {
+  replica.receive(unpack(request.entries));
+  const asked = unpack(request.held);
+  const missing = (): number[] => asked.flatMap((keyed, i) => (holds(replica, keyed) ? [] : [i]));
+  const patienceMs = request.entries.length === 0 ? ACK_PATIENCE_MS : 0;
+  // Gossip may be bringing it at this moment.
+  for (let waitedMs = 0; waitedMs < patienceMs && missing().length > 0; waitedMs += LOOK_MS) {
+    await sleep(clock, LOOK_MS, { signal });
+  }
+  await store();
+  return missing();
+}
+
+function holds(replica: Replica, { key, entry }: Keyed): boolean {
+  const own = replica.table.get(key);
+  return own !== undefined && (own.stamp > entry.stamp || (own.stamp === entry.stamp && own.writer >= entry.writer));
+}
+
+export interface AckPorts {
+  readonly map: string;
+  readonly net: Net;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly replica: Replica;
+}
+
+/**
+ * Resolves when more than half of the awake members hold these entries. Goes on until the signal aborts, with whose reason
+ * it then rejects.
+ */
+export async function acknowledge(entries: readonly Keyed[], ports: AckPorts, signal: AbortSignal): Promise<void> {
+  const { net, clock, random } = ports;
+  const held = new Set<PeerId>([net.self]);
+  const batches = inBatches(entries);
+  for (;;) {
+    const awake = net.members().filter(({ status }) => status === "awake" || status === "suspect");
+    const isMajority = (): boolean =>
+      2 * awake.filter(({ record }) => held.has(record.peer)).length > Math.max(1, awake.length);
+    const linked = new Set(net.links().map(({ peer }) => peer));
+    // Those with a link first: they need no help of others.
+    const candidates = sample(random, awake)
+      .map(({ record }) => record.peer)
+      .filter((peer) => !held.has(peer))
+      .sort((x, y) => Number(linked.has(y)) - Number(linked.has(x)));
+    const queue = candidates[Symbol.iterator]();
+    const ask = async (): Promise<void> => {
+      for (const peer of queue) {
+        if (isMajority()) return;
+        if (await gives(peer, batches, ports, signal)) held.add(peer);
+      }
+    };
+    await Promise.all(Array.from({ length: ACK_PARALLEL_MAX }, ask));
+    if (isMajority()) return;
+    await sleep(clock, AGAIN_MS, { signal });
+  }
+}
+
+/** Whether the member says that it holds them all now. */
+async function gives(
+  peer: PeerId,
+  batches: readonly (readonly Keyed[])[],
+  ports: AckPorts,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { net, map } = ports;
+  const nothing = new Uint8Array(0);
+  const ask = (held: Uint8Array, entries: Uint8Array): Promise<number[]> =>
+    net.request(peer, ACK_PROTOCOL, { map, held, entries } satisfies AckRequest, missingSchema, {
+      signal,
+      timeoutMs: ACK_REQUEST_MS,
+    });
+  try {
+    for (const batch of batches) {
+      const missing = await ask(packed(batch, withoutValue), nothing);
+      const lacking = missing.flatMap((i) => batch[i] ?? []);
+      for (const part of inBatches(lacking)) {
+        const left = await ask(
+          packed(part, withoutValue),
+          packed(part, (keyed) => keyed),
+        );
+        if (left.length > 0) return false;
+      }
+    }
+    return true;
+  } catch (error) {
+    if (signal.aborted || !isStarfishError(error)) throw error;
+    return false;
+  }
+}
+
+function packed(batch: readonly Keyed[], as: (keyed: Keyed) => Keyed): Uint8Array {
+  const packer = new Packer();
+  for (const keyed of batch) {
+    const { key, entry, heldAtMs } = as(keyed);
+    packer.add(key, entry, heldAtMs);
+  }
+  return packer.take();
+}
+
+function withoutValue({ key, entry }: Keyed): Keyed {
+  return { key, entry: { ...entry, state: DELETED, value: "", expiresAtMs: undefined }, heldAtMs: undefined };
+}
+
+/** Cut so that keys and values of each batch stay within a request. */
+function inBatches(entries: readonly Keyed[]): Keyed[][] {
+  const batches: Keyed[][] = [];
+  let bytes = Infinity;
+  for (const keyed of entries) {
+    const size = 3 * keyed.key.length + keyed.entry.value.length + 32;
+    if (bytes + size > ACK_BYTES_MAX) {
+      batches.push([]);
+      bytes = 0;
+    }
+    batches.at(-1)?.push(keyed);
+    bytes += size;
+  }
+  return batches;
+}
+
+/** What `sync` rejects with when its time is over. */
+export function notAcknowledged(timeoutMs: number): StarfishError {
+  const message = `Not more than half of the members have it after ${timeoutMs / 1000} s. It is written here and goes on spreading.`;
+  return new StarfishError("timeout", message, { retryable: true });
+}

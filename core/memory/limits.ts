@@ -1,0 +1,90 @@
+/** Every bound of the memory in one place, each with the reason for its value. */
+
+/** Longest key in UTF-8 bytes: room for a path of 1,000 letters. */
+export const KEY_BYTES_MAX = 1_024;
+/** Largest value, encoded. What is larger belongs in files. */
+export const VALUE_BYTES_MAX: number = 64 * 1024;
+/** How far ahead of corrected time a write may be before it waits. Clocks that are in line are seconds apart. */
+export const AHEAD_MS_MAX = 60_000;
+/** Writes that wait for their time, and their bytes: an honest swarm has none, and what is lost is reconciled later. */
+export const QUARANTINE_ENTRIES_MAX = 4_096;
+export const QUARANTINE_BYTES_MAX: number = 4 * 1024 * 1024;
+/** What an entry costs beyond key and value, for the byte budget: measured 170 to 200 bytes in V8. */
+export const ENTRY_COST_BYTES = 200;
+/** What an instance may hold unless it is told otherwise; a tab has some hundreds of megabytes for everything. */
+export const BUDGET_BYTES_DEFAULT: number = 64 * 1024 * 1024;
+/** Two halves that were both full when they meet are twice as full together; beyond that writes from others are refused. */
+export const BUDGET_OVERSHOOT = 2;
+/** How long deleted keys are remembered: in instances that are kept, and in those of RAM only. */
+export const HORIZON_KEPT_MS: number = 30 * 24 * 3_600_000;
+export const HORIZON_RAM_MS: number = 24 * 3_600_000;
+
+// Gossip
+
+/** Local writes wait this long for others to share their message. */
+export const GOSSIP_DELAY_MS = 20;
+/** Packed entries in one message: below gossip's own bound, with room for what wraps them. */
+export const GOSSIP_BYTES_MAX: number = 48 * 1024;
+/** Bytes a second that a node gossips for as long as it likes; the rest is left to reconciliation, which has backpressure. */
+export const GOSSIP_BYTES_PER_SECOND: number = 256 * 1024;
+/** Bytes at once on top of that rate: some ten thousand small writes. */
+export const GOSSIP_BURST_BYTES: number = 1024 * 1024;
+
+// Reconciliation
+
+/** Parts into which a range that differs is cut: fewer cost round trips, more cost bytes. */
+export const RECONCILE_FANOUT = 16;
+/** Ranges of at most so many entries are listed instead of cut further. */
+export const RECONCILE_LIST_MAX = 24;
+/** Bytes of ranges in one frame; what does not fit is asked again as one range. */
+export const RECONCILE_RANGES_BYTES: number = 128 * 1024;
+/** Bytes of entries in one frame: several frames are on the way at once, and each is held whole at both ends. */
+export const RECONCILE_ENTRIES_BYTES: number = 192 * 1024;
+/** Rounds of one session: 24 descend 16^24 entries, so what needs more is not an honest descent. Streaming adds rounds. */
+export const RECONCILE_ROUNDS_MAX = 4_096;
+/** Time for the next frame of a session to arrive: a throttled tab answers within 2 s, a path that is cut never. */
+export const RECONCILE_PATIENCE_MS = 6_000;
+/** How often a node reconciles with one of its links while that finds differences, and at most when it finds none. */
+export const RECONCILE_EVERY_MS = 5_000;
+export const RECONCILE_EVERY_MS_MAX = 60_000;
+/** Entries younger than this may be on their way by gossip: that a side lacks them is no news. */
+export const GOSSIP_SETTLED_MS = 3_000;
+/** So many entries at once are news whatever their age: gossip does not carry as much. */
+export const NEWS_ENTRIES_MIN = 200;
+/** After news came by reconciling, so many other links are told within this time, spread so that they don't collide. */
+export const RECONCILE_SPREAD = 3;
+export const RECONCILE_SPREAD_MS = 100;
+/** Sessions that a node runs at once for all its maps: as asker, and as asked. */
+export const RECONCILE_ASKING_MAX = 8;
+export const RECONCILE_ASKED_MAX = 16;
+/** How far the two sides' corrected times may be apart for a session: what lies between is as with AHEAD_MS_MAX. */
+export const CUTOFF_SKEW_MS_MAX: number = 2 * AHEAD_MS_MAX;
+/** Members of whom it is remembered when their state was last complete here; the longest unheard are forgotten first. */
+export const ACQUAINTANCES_MAX = 1_024;
+
+// Acknowledgement
+
+/** Keys asked for in one request, and their bytes: below what members carry for each other. */
+export const ACK_BYTES_MAX: number = 128 * 1024;
+/** Members asked at once. */
+export const ACK_PARALLEL_MAX = 8;
+/** How long a member waits for gossip to bring what it is asked for before it says that it is missing. */
+export const ACK_PATIENCE_MS = 300;
+/** One member's time to answer, and that of `sync` as a whole. */
+export const ACK_REQUEST_MS = 5_000;
+export const SYNC_TIMEOUT_MS = 15_000;
+/** Keys written since the last `sync` that are listed; beyond it all of this node's entries are gone through instead. */
+export const UNSYNCED_KEYS_MAX = 65_536;
+
+// Keeping
+
+/** Writes wait this long for others before they are stored, unless `sync` asks. */
+export const STORE_DELAY_MS = 100;
+/** Bytes of one segment of a snapshot: a write that does not stall a page. */
+export const SEGMENT_BYTES_MAX: number = 512 * 1024;
+/** Segments after which the log is written anew, and bytes below which that is not worth it. */
+export const SEGMENTS_MAX = 128;
+export const COMPACT_BYTES_MIN: number = 1024 * 1024;
+
+/** How often what is due (expiry, old tombstones, quarantine) is looked for. */
+export const SWEEP_MS = 1_000;

@@ -1,0 +1,263 @@
+/**
+ * Entries as bytes: in gossip, in reconciliation and in the store. One after the other, each
+ *
+ *     flags     1 byte: state (bits 0-1), expires (2), held (3), written by the writer of the entry before (4)
+ *     key       varint of its length in UTF-8, and that
+ *     stamp     7 bytes, little-endian
+ *     writer    6 bytes, unless as before
+ *     expires   6 bytes, if so: ms since 1970
+ *     held      6 bytes, if so: since when the sender has had it, where that is later than the stamp says
+ *     value     varint of its length, and the bytes; nothing where the key is deleted
+ *
+ * Varints are LEB128. Packed entries can be joined where each part begins with a writer of its own.
+ */
+import type { Bytes } from "../base/bytes.ts";
+import { StarfishError } from "../base/errors.ts";
+import { toByteText, writeByteText } from "./byte-text.ts";
+import { DELETED, type Entry, type EntryState, EXPIRED } from "./entry.ts";
+import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from "./limits.ts";
+
+export interface Keyed {
+  readonly key: string;
+  readonly entry: Entry;
+  /** Since when the sender has had it, ms since 1970; undefined: since it was written. */
+  readonly heldAtMs: number | undefined;
+}
+
+const HAS_EXPIRY = 4;
+const HAS_HELD = 8;
+const SAME_WRITER = 16;
+const FLAGS_MAX = 31;
+/** All that is not key and value, at the most. */
+const FRAME_BYTES = 32;
+const TWO_32: number = 2 ** 32;
+const STAMP_HIGH_MAX: number = 2 ** 21 - 1;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+export class Packer {
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(1024);
+  #length = 0;
+  #count = 0;
+  #writer = -1;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  add(key: string, entry: Entry, heldAtMs?: number): void {
+    // A UTF-16 unit has three bytes at the most in UTF-8.
+    this.#reserve(FRAME_BYTES + 3 * key.length + entry.value.length);
+    const { stamp, writer, state, value, expiresAtMs } = entry;
+    const isSame = writer === this.#writer;
+    this.#byte(
+      state |
+        (expiresAtMs === undefined ? 0 : HAS_EXPIRY) |
+        (heldAtMs === undefined ? 0 : HAS_HELD) |
+        (isSame ? SAME_WRITER : 0),
+    );
+    this.#key(key);
+    this.#word(stamp % TWO_32);
+    this.#uint24(Math.floor(stamp / TWO_32));
+    if (!isSame) this.#uint48(writer);
+    if (expiresAtMs !== undefined) this.#uint48(expiresAtMs);
+    if (heldAtMs !== undefined) this.#uint48(heldAtMs);
+    if (state !== DELETED) {
+      this.#varint(value.length);
+      writeByteText(value, this.#bytes, this.#length);
+      this.#length += value.length;
+    }
+    this.#writer = writer;
+    this.#count++;
+  }
+
+  /** What has been added since the last take, as bytes of its own. */
+  take(): Uint8Array<ArrayBuffer> {
+    const taken = this.#bytes.slice(0, this.#length);
+    this.#length = 0;
+    this.#count = 0;
+    this.#writer = -1;
+    return taken;
+  }
+
+  #key(key: string): void {
+    const { length } = key;
+    if (length < 128) {
+      const at = this.#length + 1;
+      let i = 0;
+      for (; i < length; i++) {
+        const unit = key.charCodeAt(i);
+        if (unit > 127) break;
+        this.#bytes[at + i] = unit;
+      }
+      if (i === length) {
+        this.#bytes[this.#length] = length;
+        this.#length = at + length;
+        return;
+      }
+    }
+    const bytes = encoder.encode(key);
+    this.#varint(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  #reserve(more: number): void {
+    if (this.#length + more <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(2 * this.#bytes.length, this.#length + more));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+  }
+
+  #byte(value: number): void {
+    this.#bytes[this.#length++] = value;
+  }
+
+  #varint(value: number): void {
+    let rest = value;
+    while (rest > 127) {
+      this.#byte((rest & 127) | 128);
+      rest >>>= 7;
+    }
+    this.#byte(rest);
+  }
+
+  #word(value: number): void {
+    this.#byte(value & 0xff);
+    this.#byte((value >>> 8) & 0xff);
+    this.#byte((value >>> 16) & 0xff);
+    this.#byte(value >>> 24);
+  }
+
+  #uint24(value: number): void {
+    this.#byte(value & 0xff);
+    this.#byte((value >>> 8) & 0xff);
+    this.#byte((value >>> 16) & 0xff);
+  }
+
+  #uint48(value: number): void {
+    this.#word(value % TWO_32);
+    const high = Math.floor(value / TWO_32);
+    this.#byte(high & 0xff);
+    this.#byte((high >>> 8) & 0xff);
+  }
+}
+
+/** Reads packed bytes from the start. Every fault of theirs is thrown as StarfishError "malformed". */
+export class Reader {
+  readonly #bytes: Bytes;
+  #at = 0;
+
+  constructor(bytes: Bytes) {
+    this.#bytes = bytes;
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
+  byte(): number {
+    const value = this.#bytes[this.#at++];
+    if (value === undefined) throw new StarfishError("malformed", "Packed entries end too early");
+    return value;
+  }
+
+  /** Up to 28 bits. */
+  varint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = this.byte();
+      value |= (byte & 127) << shift;
+      if (byte < 128) return value;
+    }
+    throw new StarfishError("malformed", "A number is too long");
+  }
+
+  word(): number {
+    const at = this.#take(4);
+    const bytes = this.#bytes;
+    return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
+  }
+
+  uint24(): number {
+    return this.byte() | (this.byte() << 8) | (this.byte() << 16);
+  }
+
+  uint48(): number {
+    const low = this.word() >>> 0;
+    return low + (this.byte() | (this.byte() << 8)) * TWO_32;
+  }
+
+  slice(length: number): Bytes {
+    const at = this.#take(length);
+    return this.#bytes.subarray(at, at + length);
+  }
+
+  /** Text of so many bytes of UTF-8. */
+  text(length: number): string {
+    const bytes = this.slice(length);
+    if (bytes.every((byte) => byte < 128)) return toByteText(bytes);
+    try {
+      return decoder.decode(bytes);
+    } catch (error) {
+      throw new StarfishError("malformed", "Text that is not UTF-8", { cause: error });
+    }
+  }
+
+  #take(length: number): number {
+    const at = this.#at;
+    if (at + length > this.#bytes.length) throw new StarfishError("malformed", "Packed entries end too early");
+    this.#at = at + length;
+    return at;
+  }
+}
+
+/** Throws StarfishError "malformed" or "too-large". */
+export function unpack(bytes: Bytes): Keyed[] {
+  const reader = new Reader(bytes);
+  const entries: Keyed[] = [];
+  let writer: number | undefined;
+  while (!reader.done) {
+    const keyed = unpackOne(reader, writer);
+    entries.push(keyed);
+    writer = keyed.entry.writer;
+  }
+  return entries;
+}
+
+function unpackOne(reader: Reader, before: number | undefined): Keyed {
+  const flags = reader.byte();
+  const state = flags & 3;
+  if (flags > FLAGS_MAX || state > EXPIRED) throw new StarfishError("malformed", "An entry of an unknown kind");
+  const keyBytes = reader.varint();
+  if (keyBytes > KEY_BYTES_MAX) throw new StarfishError("too-large", `A key of ${keyBytes} bytes`);
+  const key = reader.text(keyBytes);
+  const low = reader.word() >>> 0;
+  const high = reader.uint24();
+  if (high > STAMP_HIGH_MAX) throw new StarfishError("malformed", "A stamp beyond all time");
+  const writer = (flags & SAME_WRITER) === 0 ? reader.uint48() : before;
+  if (writer === undefined) throw new StarfishError("malformed", "An entry without a writer");
+  const expiresAtMs = (flags & HAS_EXPIRY) === 0 ? undefined : reader.uint48();
+  if (state === EXPIRED && expiresAtMs === undefined) throw new StarfishError("malformed", "Expired without a time");
+  const heldAtMs = (flags & HAS_HELD) === 0 ? undefined : reader.uint48();
+  const entry: Entry = {
+    stamp: high * TWO_32 + low,
+    writer,
+    state: state as EntryState,
+    value: state === DELETED ? "" : unpackValue(reader, state as EntryState),
+    expiresAtMs,
+  };
+  return { key, entry, heldAtMs };
+}
+
+function unpackValue(reader: Reader, state: EntryState): string {
+  const length = reader.varint();
+  if (length > VALUE_BYTES_MAX) throw new StarfishError("too-large", `A value of ${length} bytes`);
+  if (state === EXPIRED && length !== 8) throw new StarfishError("malformed", "An expired value's hash has 8 bytes");
+  return toByteText(reader.slice(length));
+}

@@ -1,0 +1,106 @@
+/**
+ * One side of a range-based set reconciliation (Meyer, arXiv 2212.13567): what is to be said and sent in answer to what the
+ * other side has said. Ranges whose sums are equal are done; others are cut into parts of equal number until they are small
+ * enough to be listed. Keeps nothing between messages but the table, so that a session may break off anywhere.
+ *
+ * Bounded: an answer is at most about RECONCILE_RANGES_BYTES long. What does not fit is asked for again as one range, and
+ * the keys to send are an iterator that the caller draws from as the wire allows.
+ */
+import type { Bytes } from "../base/bytes.ts";
+import { RECONCILE_FANOUT, RECONCILE_LIST_MAX, RECONCILE_RANGES_BYTES } from "./limits.ts";
+import { ALL, idOf, LIST, type Range, RangeWriter, readRanges, separator, SKIP, SUM, WANT } from "./ranges.ts";
+import type { Table } from "./table.ts";
+
+export interface Answer {
+  /** Empty: nothing is asked any more. */
+  readonly ranges: Uint8Array;
+  /** Whose entries the other side lacks, or has in an older version. */
+  readonly keys: Iterable<string>;
+}
+
+/** What the first side says. */
+export function opening(table: Table): Uint8Array {
+  const writer = new RangeWriter();
+  writer.add({ to: undefined, kind: SUM, ...table.sum(undefined, undefined) });
+  return writer.take();
+}
+
+/** Throws StarfishError "malformed". */
+export function answer(table: Table, ranges: Bytes): Answer {
+  const writer = new RangeWriter();
+  const keys: Iterable<string>[] = [];
+  let from: string | undefined;
+  for (const range of readRanges(ranges)) {
+    if (writer.length > RECONCILE_RANGES_BYTES) {
+      const rest = { to: undefined, kind: SUM, ...table.sum(from, undefined) } as const;
+      writer.add(rest);
+      break;
+    }
+    const sent = answerOne(table, from, range, writer);
+    if (sent !== undefined) keys.push(sent);
+    from = range.to;
+  }
+  return { ranges: writer.take(), keys: chain(keys) };
+}
+
+function answerOne(
+  table: Table,
+  from: string | undefined,
+  range: Range,
+  writer: RangeWriter,
+): Iterable<string> | undefined {
+  const { to } = range;
+  if (range.kind === SUM) return answerSum(table, from, range, writer);
+  if (range.kind === LIST) {
+    const theirs = new Set(range.ids);
+    const keys = table.range(from, to).filter(({ a, b }) => !theirs.delete(idOf(a, b)));
+    writer.add(theirs.size === 0 ? { to, kind: SKIP } : { to, kind: WANT, ids: [...theirs] });
+    return keys.map(({ key }) => key);
+  }
+  writer.add({ to, kind: SKIP });
+  if (range.kind === ALL) return keysBetween(table, from, to);
+  if (range.kind === SKIP) return undefined;
+  const wanted = new Set(range.ids);
+  const keys = table.range(from, to).filter(({ a, b }) => wanted.has(idOf(a, b)));
+  return keys.map(({ key }) => key);
+}
+
+function answerSum(
+  table: Table,
+  from: string | undefined,
+  range: Extract<Range, { kind: typeof SUM }>,
+  writer: RangeWriter,
+): Iterable<string> | undefined {
+  const { to } = range;
+  const own = table.sum(from, to);
+  if (own.count === range.count && own.a === range.a && own.b === range.b) {
+    writer.add({ to, kind: SKIP });
+  } else if (range.count === 0) {
+    writer.add({ to, kind: SKIP });
+    return keysBetween(table, from, to);
+  } else if (own.count === 0) {
+    writer.add({ to, kind: ALL });
+  } else if (own.count <= RECONCILE_LIST_MAX) {
+    writer.add({ to, kind: LIST, ids: table.range(from, to).map(({ a, b }) => idOf(a, b)) });
+  } else {
+    let low = from;
+    for (const [before, at] of table.cuts(from, to, own.count, RECONCILE_FANOUT)) {
+      const cut = separator(before, at);
+      writer.add({ to: cut, kind: SUM, ...table.sum(low, cut) });
+      low = cut;
+    }
+    writer.add({ to, kind: SUM, ...table.sum(low, to) });
+  }
+  return undefined;
+}
+
+function* keysBetween(table: Table, from: string | undefined, to: string | undefined): Generator<string> {
+  for (const key of table.keysFrom(from ?? "")) {
+    if (to !== undefined && key >= to) return;
+    yield key;
+  }
+}
+
+function* chain(lists: readonly Iterable<string>[]): Generator<string> {
+  for (const list of lists) yield* list;
+}

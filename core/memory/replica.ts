@@ -1,0 +1,333 @@
+/**
+ * A replicated map on one node, without the network: local reads and writes, and what comes from others, applied under the
+ * rules of versions, time and budget. Whoever carries writes further (gossip, store) is told through `onApplied`.
+ */
+import { decodeAny, encode } from "../base/codec.ts";
+import { utf8 } from "../base/bytes.ts";
+import { messageOf, StarfishError } from "../base/errors.ts";
+import { Listeners, type Unsubscribe } from "../base/events.ts";
+import { Acquaintances, type Vector } from "./acquaintances.ts";
+import { fromByteText, toByteText } from "./byte-text.ts";
+import { DELETED, type Entry, LIVE } from "./entry.ts";
+import { AHEAD_MS_MAX, KEY_BYTES_MAX, VALUE_BYTES_MAX } from "./limits.ts";
+import type { Keyed } from "./pack.ts";
+import { Quarantine } from "./quarantine.ts";
+import { Table } from "./table.ts";
+import type { MapChange, MapEntry, MapWrite, Version } from "./types.ts";
+import { HybridClock, stampAt, timeOf } from "./version.ts";
+
+export interface ReplicaOptions {
+  readonly digestKey: Uint8Array;
+  /** This node as a writer. */
+  readonly self: number;
+  readonly bytesMax: number;
+  readonly horizonMs: number;
+}
+
+export interface ReplicaTime {
+  /** Corrected time, ms since 1970. */
+  now(): number;
+  /** Why this node's clock can't be trusted for writing, if so. */
+  trouble(): string | undefined;
+}
+
+/** What became of entries that another node has sent. */
+export interface Received {
+  /** Those that are new here. */
+  readonly applied: readonly Keyed[];
+  /** Keys that were deleted here so long ago that only their absence tells: the sender is to forget them. */
+  readonly outlived: readonly Keyed[];
+  /** How many there was no room for. */
+  readonly refused: number;
+}
+
+/** Where entries come from, for those that are older than tombstones. */
+export interface Origin {
+  readonly sender: number;
+  readonly vector: Vector;
+}
+
+export class Replica {
+  readonly table: Table;
+  readonly acquaintances: Acquaintances = new Acquaintances();
+  readonly self: number;
+  readonly #horizonMs: number;
+  readonly #time: ReplicaTime;
+  readonly #clock: HybridClock;
+  readonly #quarantine = new Quarantine();
+  readonly #watchers = new Map<string, Listeners<MapChange>>();
+  readonly #applied = new Listeners<{ readonly keys: readonly string[]; readonly isLocal: boolean }>();
+  #unionedOld = 0;
+  #refused = 0;
+
+  constructor(options: ReplicaOptions, time: ReplicaTime) {
+    this.self = options.self;
+    this.table = new Table(options);
+    this.#horizonMs = options.horizonMs;
+    this.#time = time;
+    this.#clock = new HybridClock(() => time.now());
+  }
+
+  get quarantined(): number {
+    return this.#quarantine.size;
+  }
+
+  get unionedOld(): number {
+    return this.#unionedOld;
+  }
+
+  get refused(): number {
+    return this.#refused;
+  }
+
+  now(): number {
+    return this.#time.now();
+  }
+
+  // Reading
+
+  entry(key: string): MapEntry | undefined {
+    const entry = this.table.get(key);
+    return entry !== undefined && this.#isThere(entry) ? toMapEntry(key, entry) : undefined;
+  }
+
+  *entries(prefix: string): Generator<MapEntry, void, undefined> {
+    for (const key of this.table.keys(prefix)) {
+      const found = this.entry(key);
+      if (found !== undefined) yield found;
+    }
+  }
+
+  count(prefix: string): number {
+    if (prefix === "") return this.table.live;
+    let count = 0;
+    for (const key of this.table.keys(prefix)) if (this.table.get(key)?.state === LIVE) count++;
+    return count;
+  }
+
+  watch(prefix: string, listener: (change: MapChange) => void): Unsubscribe {
+    let listeners = this.#watchers.get(prefix);
+    if (listeners === undefined) {
+      listeners = new Listeners();
+      this.#watchers.set(prefix, listeners);
+    }
+    const unsubscribe = listeners.add(listener);
+    return () => {
+      unsubscribe();
+      if (listeners.size === 0 && this.#watchers.get(prefix) === listeners) this.#watchers.delete(prefix);
+    };
+  }
+
+  /** Keys whose entries have changed, after each call that changed some. */
+  onApplied(listener: (event: { readonly keys: readonly string[]; readonly isLocal: boolean }) => void): Unsubscribe {
+    return this.#applied.add(listener);
+  }
+
+  // Writing
+
+  /** All of them or, if one can't be, none. Returns the version of the last. Throws as `ReplicatedMap.set`. */
+  write(writes: readonly MapWrite[]): Version {
+    this.#checkClock();
+    const nowMs = this.#time.now();
+    const ready = writes.map((write) => this.#ready(write, nowMs));
+    this.#checkRoom(ready);
+    let stamp = 0;
+    for (const { key, entry } of ready) {
+      stamp = this.#clock.next();
+      this.table.merge(key, { ...entry, stamp });
+    }
+    this.#tell(
+      ready.map(({ key }) => key),
+      true,
+    );
+    return { stamp, writer: this.self };
+  }
+
+  #checkClock(): void {
+    const trouble = this.#time.trouble();
+    if (trouble !== undefined) {
+      throw new StarfishError("clock", `${trouble} Nothing was written: set this device's clock right and try again.`);
+    }
+    if (this.#clock.aheadMs() > AHEAD_MS_MAX) {
+      throw new StarfishError("clock", "So much was written at once that it is ahead of time; try again in a minute.", {
+        retryable: true,
+      });
+    }
+  }
+
+  #ready(write: MapWrite, nowMs: number): { key: string; entry: Entry } {
+    const { key } = write;
+    checkKey(key);
+    const base = { stamp: 0, writer: this.self, expiresAtMs: undefined };
+    if ("deleted" in write) return { key, entry: { ...base, state: DELETED, value: "" } };
+    const value = toByteText(encodeValue(write.value));
+    const { expiresInMs } = write;
+    if (expiresInMs === undefined) return { key, entry: { ...base, state: LIVE, value } };
+    if (!(expiresInMs > 0)) throw new StarfishError("malformed", "An entry expires after more than 0 ms");
+    // Beyond that is as good as never, and fits 48 bits.
+    const expiresAtMs = Math.min(Math.ceil(nowMs + expiresInMs), 2 ** 47);
+    return { key, entry: { ...base, state: LIVE, value, expiresAtMs } };
+  }
+
+  #checkRoom(ready: readonly { key: string; entry: Entry }[]): void {
+    let growth = 0;
+    for (const { key, entry } of ready) if (entry.state === LIVE) growth += this.table.growth(key, entry);
+    if (growth <= 0 || this.table.hasRoom(growth)) return;
+    throw new StarfishError("full", "The shared memory is full: delete keys, or let them expire. Nothing was written.");
+  }
+
+  // From others
+
+  /** Takes in what another node has sent. `origin` is known where it came by reconciliation. */
+  receive(entries: readonly Keyed[], origin?: Origin): Received {
+    const nowMs = this.#time.now();
+    const applied: Keyed[] = [];
+    const outlived: Keyed[] = [];
+    let refused = 0;
+    for (const keyed of entries) {
+      const { key, entry } = keyed;
+      const before = this.table.get(key);
+      if (timeOf(entry.stamp) > nowMs + AHEAD_MS_MAX) {
+        this.#quarantine.add(keyed);
+        continue;
+      }
+      if (before === undefined && this.table.isForgotten(entry, nowMs)) continue;
+      const isOld = before === undefined && timeOf(entry.stamp) <= nowMs - this.#horizonMs;
+      const commonMs = isOld && origin ? this.acquaintances.common(origin.sender, origin.vector) : undefined;
+      if (commonMs !== undefined && (keyed.heldAtMs ?? timeOf(entry.stamp)) <= commonMs) {
+        // That side had it when this node had all of that side, so it has been deleted here since.
+        outlived.push(keyed);
+        continue;
+      }
+      const outcome = this.table.merge(key, entry);
+      if (outcome === "full") refused++;
+      if (outcome !== "applied") continue;
+      this.#clock.saw(entry.stamp);
+      if (isOld) this.#holdOld(keyed, commonMs, nowMs);
+      applied.push(keyed);
+    }
+    this.#refused += refused;
+    if (applied.length > 0) {
+      this.#tell(
+        applied.map(({ key }) => key),
+        false,
+      );
+    }
+    return { applied, outlived, refused };
+  }
+
+  /** What this node has stored in an earlier life. */
+  restore(entries: readonly Keyed[]): void {
+    const nowMs = this.#time.now();
+    for (const { key, entry, heldAtMs } of entries) {
+      if (this.table.isForgotten(entry, nowMs) && this.table.get(key) === undefined) continue;
+      if (this.table.merge(key, entry) !== "applied") continue;
+      if (timeOf(entry.stamp) <= nowMs + AHEAD_MS_MAX) this.#clock.saw(entry.stamp);
+      if (heldAtMs !== undefined) this.table.hold(key, heldAtMs);
+    }
+  }
+
+  /** The other side has had these and has deleted them, longer ago than tombstones last. */
+  outlived(entries: readonly Keyed[]): string[] {
+    const nowMs = this.#time.now();
+    const forgotten: string[] = [];
+    for (const { key, entry } of entries) {
+      const own = this.table.get(key);
+      if (own === undefined || own.stamp !== entry.stamp || own.writer !== entry.writer) continue;
+      if (timeOf(own.stamp) > nowMs - this.#horizonMs) continue;
+      this.table.forget(key);
+      forgotten.push(key);
+    }
+    if (forgotten.length > 0) this.#tell(forgotten, false);
+    return forgotten;
+  }
+
+  /** The caller's entry by key, for sending. */
+  keyed(key: string): Keyed | undefined {
+    const entry = this.table.get(key);
+    return entry && { key, entry, heldAtMs: this.table.heldAtMs(key) };
+  }
+
+  /** Does what time brings: expiry, the end of old tombstones, the end of quarantine. False: call again soon. */
+  sweep(most: number): boolean {
+    const nowMs = this.#time.now();
+    const released = this.#quarantine.release(stampAt(nowMs + AHEAD_MS_MAX));
+    if (released.length > 0) this.receive(released);
+    const expired: string[] = [];
+    const hasMore = this.table.sweep(nowMs, nowMs, most, (key) => expired.push(key));
+    if (expired.length > 0) this.#tellWatchers(expired, false);
+    return !hasMore;
+  }
+
+  /** Forgets the tombstones that end by then, so that both sides of a reconciliation have forgotten the same. */
+  collect(untilMs: number): void {
+    const expired: string[] = [];
+    this.table.sweep(this.#time.now(), untilMs, Infinity, (key) => expired.push(key));
+    if (expired.length > 0) this.#tellWatchers(expired, false);
+  }
+
+  #holdOld({ key, heldAtMs }: Keyed, commonMs: number | undefined, nowMs: number): void {
+    const isNewHere = this.acquaintances.size === 0;
+    if (!isNewHere && commonMs === undefined) this.#unionedOld++;
+    // A newcomer's first fill is what the others have had all along.
+    if (!isNewHere || heldAtMs !== undefined) this.table.hold(key, nowMs);
+  }
+
+  #tell(keys: readonly string[], isLocal: boolean): void {
+    this.#applied.emit({ keys, isLocal });
+    this.#tellWatchers(keys, isLocal);
+  }
+
+  #tellWatchers(keys: readonly string[], isLocal: boolean): void {
+    if (this.#watchers.size === 0) return;
+    for (const key of keys) {
+      let change: MapChange | undefined;
+      for (const [prefix, listeners] of this.#watchers) {
+        if (!key.startsWith(prefix)) continue;
+        change ??= { key, entry: this.entry(key), isLocal };
+        listeners.emit(change);
+      }
+    }
+  }
+
+  #isThere({ state, expiresAtMs }: Entry): boolean {
+    return state === LIVE && (expiresAtMs === undefined || expiresAtMs > this.#time.now());
+  }
+}
+
+function toMapEntry(key: string, { stamp, writer, value, expiresAtMs }: Entry): MapEntry {
+  return { key, value: decodeValue(fromByteText(value)), version: { stamp, writer }, expiresAtMs };
+}
+
+/** What a member has written that is not CBOR is given as the bytes that it is: reading never fails. */
+function decodeValue(bytes: Uint8Array): unknown {
+  try {
+    return decodeAny(bytes);
+  } catch {
+    return bytes;
+  }
+}
+
+function checkKey(key: string): void {
+  if (!key.isWellFormed()) throw new StarfishError("malformed", "A key is well-formed Unicode");
+  if (key.length * 3 > KEY_BYTES_MAX && utf8(key).length > KEY_BYTES_MAX) {
+    throw new StarfishError("too-large", `A key has at most ${KEY_BYTES_MAX} bytes`);
+  }
+}
+
+function encodeValue(value: unknown): Uint8Array {
+  if (value === undefined) throw new StarfishError("malformed", "undefined is no value: delete the key instead");
+  let bytes: Uint8Array;
+  try {
+    bytes = encode(value);
+  } catch (error) {
+    throw new StarfishError("malformed", `This can't be kept as a value: ${messageOf(error)}`, { cause: error });
+  }
+  if (bytes.length > VALUE_BYTES_MAX) {
+    throw new StarfishError(
+      "too-large",
+      `A value has at most 64 KiB, this one has ${Math.ceil(bytes.length / 1024)}: keep it as a file`,
+    );
+  }
+  return bytes;
+}

@@ -1,0 +1,245 @@
+/** One named map of a node, wired: replica, gossip, reconciliation, acknowledgement and, if it is kept, the store. */
+import * as v from "valibot";
+import { bytesOf, decode, encode, type Schema } from "../base/codec.ts";
+import { isStarfishError, StarfishError } from "../base/errors.ts";
+import type { Unsubscribe } from "../base/events.ts";
+import type { Net, RequestContext } from "../net/types.ts";
+import { every, type Clock, type Timer, withDeadline } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { Channel, PeerId } from "../ports/network.ts";
+import type { Random } from "../ports/random.ts";
+import { acknowledge, type AckRequest, notAcknowledged, serveAck } from "./acknowledge.ts";
+import type { Journal } from "./journal.ts";
+import { GOSSIP_BYTES_MAX, SWEEP_MS, SYNC_TIMEOUT_MS, UNSYNCED_KEYS_MAX, VALUE_BYTES_MAX } from "./limits.ts";
+import { Outbox } from "./outbox.ts";
+import { type Keyed, unpack } from "./pack.ts";
+import type { Replica } from "./replica.ts";
+import { type Places, Rounds } from "./rounds.ts";
+import type { Incoming, SessionOptions } from "./session.ts";
+import type { MapChange, MapEntry, MapStat, MapWrite, ReplicatedMap, Version } from "./types.ts";
+
+export const RECONCILE_PROTOCOL = "/starfish/memory/1.0.0";
+
+export interface MapParts {
+  readonly name: string;
+  readonly replica: Replica;
+  readonly bytesMax: number;
+  readonly net: Net;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly places: Places;
+  /** Undefined: in RAM only. */
+  readonly journal: Journal | undefined;
+  /** A member as a writer. */
+  readonly writerOf: (peer: PeerId) => number;
+}
+
+/** Keys that one sweep looks at: what does not stall a page. */
+const SWEEP_KEYS_MAX = 10_000;
+
+const gossipSchema: Schema<{ readonly entries: Uint8Array }> = v.object({
+  entries: bytesOf(1, GOSSIP_BYTES_MAX + VALUE_BYTES_MAX),
+});
+
+/** A map that gossips, reconciles and may be closed; users see ReplicatedMap. */
+export class NodeMap implements ReplicatedMap {
+  readonly name: string;
+  readonly #parts: MapParts;
+  readonly #replica: Replica;
+  readonly #outbox: Outbox;
+  readonly #rounds: Rounds;
+  readonly #stops: Unsubscribe[];
+  readonly #sweeper: Timer;
+  /** Keys written here that `sync` has yet to have acknowledged; undefined: too many to list. */
+  #unsynced: Set<string> | undefined = new Set();
+  #syncing: Promise<void> = Promise.resolve();
+
+  constructor(parts: MapParts) {
+    const { name, net, clock, random, log, replica, places } = parts;
+    this.name = name;
+    this.#parts = parts;
+    this.#replica = replica;
+    const topic = `memory/${name}`;
+    this.#outbox = new Outbox({
+      clock,
+      entry: (key) => replica.keyed(key),
+      publish: (entries) => net.publish(topic, encode({ entries })),
+      overflow: () => this.#rounds.spread(),
+    });
+    this.#rounds = new Rounds({
+      map: name,
+      self: net.self,
+      links: () => net.links().map(({ peer }) => peer),
+      open: (peer, signal) => net.open(peer, RECONCILE_PROTOCOL, { signal }),
+      misbehaved: (peer, what) => net.misbehaved(peer, what),
+      clock,
+      random,
+      log,
+      places,
+      session: (peer, signal) => this.#sessionWith(peer, signal),
+      now: () => replica.now(),
+    });
+    this.#sweeper = every(clock, SWEEP_MS, () => replica.sweep(SWEEP_KEYS_MAX));
+    this.#stops = [
+      net.onLinks(() => this.#rounds.linksChanged()),
+      net.subscribe(topic, (payload, from) => this.#heard(payload, from)),
+      replica.onApplied(({ keys, isLocal }) => this.#applied(keys, isLocal)),
+    ];
+  }
+
+  get(key: string): unknown {
+    return this.#replica.entry(key)?.value;
+  }
+
+  entry(key: string): MapEntry | undefined {
+    return this.#replica.entry(key);
+  }
+
+  set(key: string, value: unknown, options: { readonly expiresInMs?: number | undefined } = {}): Version {
+    return this.#replica.write([{ key, value, expiresInMs: options.expiresInMs }]);
+  }
+
+  delete(key: string): Version | undefined {
+    if (this.#replica.entry(key) === undefined) return undefined;
+    return this.#replica.write([{ key, deleted: true }]);
+  }
+
+  batch(writes: readonly MapWrite[]): void {
+    if (writes.length > 0) this.#replica.write(writes);
+  }
+
+  entries(prefix = ""): IterableIterator<MapEntry> {
+    return this.#replica.entries(prefix);
+  }
+
+  count(prefix = ""): number {
+    return this.#replica.count(prefix);
+  }
+
+  watch(prefix: string, listener: (change: MapChange) => void): Unsubscribe {
+    return this.#replica.watch(prefix, listener);
+  }
+
+  now(): number {
+    return this.#replica.now();
+  }
+
+  async sync(
+    options: { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number | undefined } = {},
+  ): Promise<void> {
+    const { clock } = this.#parts;
+    const { timeoutMs = SYNC_TIMEOUT_MS, signal } = options;
+    const before = this.#syncing;
+    const work = async (inner: AbortSignal): Promise<void> => {
+      await before;
+      await this.#sync(inner);
+    };
+    const synced = withDeadline(clock, timeoutMs, "sync", work, { signal });
+    this.#syncing = synced.catch(() => {});
+    try {
+      await synced;
+    } catch (error) {
+      throw isStarfishError(error, "timeout") ? notAcknowledged(timeoutMs) : error;
+    }
+  }
+
+  stat(): MapStat {
+    const { table } = this.#replica;
+    const { a, b } = table.sum(undefined, undefined);
+    return {
+      name: this.name,
+      entries: table.live,
+      tombstones: table.tombstones,
+      bytes: table.bytes,
+      bytesMax: this.#parts.bytesMax,
+      fingerprint: [a, b].map((half) => (half >>> 0).toString(16).padStart(8, "0")).join(""),
+      quarantined: this.#replica.quarantined,
+      isKept: this.#parts.journal !== undefined,
+      reconciliations: this.#rounds.stat(),
+      refused: this.#replica.refused,
+      unionedOld: this.#replica.unionedOld,
+    };
+  }
+
+  /** A member's question whether its writes are here. */
+  serveAck(request: AckRequest, context: RequestContext): Promise<number[]> {
+    const { clock } = this.#parts;
+    return serveAck(request, context, { replica: this.#replica, clock, store: () => this.#store() });
+  }
+
+  /** A member's reconciliation. Never rejects. */
+  serveSession(peer: PeerId, channel: Channel, incoming: Incoming): Promise<void> {
+    return this.#rounds.serve(peer, channel, incoming);
+  }
+
+  /** Sends what waits; the net is still there. */
+  flush(): void {
+    this.#outbox.flush();
+  }
+
+  async close(): Promise<void> {
+    for (const stop of this.#stops) stop();
+    this.#sweeper.cancel();
+    this.#outbox.stop();
+    this.#rounds.stop();
+    await this.#parts.journal?.close();
+  }
+
+  async #sync(signal: AbortSignal): Promise<void> {
+    const { name, net, clock, random } = this.#parts;
+    const replica = this.#replica;
+    const keys = this.#unsynced ?? this.#ownKeys();
+    this.#unsynced = new Set();
+    this.#outbox.flush();
+    try {
+      await this.#store();
+      const entries = [...keys].flatMap((key) => replica.keyed(key) ?? []);
+      await acknowledge(entries, { map: name, net, clock, random, replica }, signal);
+    } catch (error) {
+      this.#unsyncedAgain(keys);
+      throw error;
+    }
+  }
+
+  #ownKeys(): Set<string> {
+    const { table, self } = this.#replica;
+    const keys = new Set<string>();
+    for (const key of table.keys("")) if (table.get(key)?.writer === self) keys.add(key);
+    return keys;
+  }
+
+  #unsyncedAgain(keys: Iterable<string>): void {
+    for (const key of keys) {
+      if (this.#unsynced !== undefined && this.#unsynced.size < UNSYNCED_KEYS_MAX) this.#unsynced.add(key);
+      else this.#unsynced = undefined;
+    }
+  }
+
+  async #store(): Promise<void> {
+    await this.#parts.journal?.flush();
+  }
+
+  #applied(keys: readonly string[], isLocal: boolean): void {
+    this.#parts.journal?.add(keys);
+    if (!isLocal) return;
+    this.#outbox.add(keys);
+    this.#unsyncedAgain(keys);
+  }
+
+  #heard(payload: Uint8Array, from: PeerId): void {
+    let entries: Keyed[];
+    try {
+      entries = unpack(decode(gossipSchema, payload).entries);
+    } catch (error) {
+      if (!(error instanceof StarfishError)) throw error;
+      return this.#parts.net.misbehaved(from, `memory: ${error.message}`);
+    }
+    this.#replica.receive(entries);
+  }
+
+  #sessionWith(peer: PeerId, signal: AbortSignal): SessionOptions {
+    const { clock, writerOf } = this.#parts;
+    return { replica: this.#replica, clock, peer: writerOf(peer), signal, store: () => this.#store() };
+  }
+}

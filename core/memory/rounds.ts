@@ -1,0 +1,172 @@
+/**
+ * When a map is reconciled, and with whom: with each new link, with a random link every few seconds (less and less often
+ * while nothing differs), and with a few others soon after news has come by reconciliation. Who is told news tells it on,
+ * and whoever told some that was news goes on telling: it spreads as rumours do (Demers et al., "Epidemic algorithms for
+ * replicated database maintenance", PODC 1987) and stops where everybody knows.
+ */
+import { isStarfishError, messageOf } from "../base/errors.ts";
+import { every, type Clock, type Timer } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { Channel, PeerId } from "../ports/network.ts";
+import { pick, type Random, sample } from "../ports/random.ts";
+import { RECONCILE_EVERY_MS, RECONCILE_EVERY_MS_MAX, RECONCILE_SPREAD, RECONCILE_SPREAD_MS } from "./limits.ts";
+import { ask, type Incoming, respond, type SessionOptions, type SessionResult } from "./session.ts";
+import type { MapStat } from "./types.ts";
+
+/** The other end of a new link begins, if its id is the smaller one; in case it does not, this end does after this time. */
+const OTHERS_TURN_MS = 300;
+/** Until a session that broke off is tried again. */
+const AGAIN_MS = 1_000;
+/** How often it is looked whether a session is due. */
+const TICK_MS = 50;
+
+/** Sessions that run at once, of all maps of this node together. */
+export class Places {
+  #free: number;
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  /** Gives the place back, or undefined if there is none. */
+  take(): (() => void) | undefined {
+    if (this.#free === 0) return undefined;
+    this.#free--;
+    return () => void this.#free++;
+  }
+}
+
+export interface RoundsPorts {
+  readonly map: string;
+  readonly self: PeerId;
+  readonly links: () => readonly PeerId[];
+  readonly open: (peer: PeerId, signal: AbortSignal) => Promise<Channel>;
+  readonly misbehaved: (peer: PeerId, what: string) => void;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly places: Places;
+  readonly session: (peer: PeerId, signal: AbortSignal) => SessionOptions;
+  readonly now: () => number;
+}
+
+export class Rounds {
+  readonly #ports: RoundsPorts;
+  /** When each link's next session is due, by the monotonic clock; not all have one. */
+  readonly #dueMs = new Map<PeerId, number>();
+  readonly #busy = new Set<PeerId>();
+  #known = new Set<PeerId>();
+  readonly #ended = new AbortController();
+  readonly #timer: Timer;
+  #everyMs: number = RECONCILE_EVERY_MS;
+  #nextMs: number;
+  #complete = 0;
+  #divergent = 0;
+  #brokenOff = 0;
+  #entriesReceived = 0;
+  #lastAtMs: number | undefined;
+  #lastPeer: PeerId | undefined;
+
+  constructor(ports: RoundsPorts) {
+    this.#ports = ports;
+    this.#nextMs = ports.clock.monotonic() + ports.random.real() * RECONCILE_EVERY_MS;
+    this.#timer = every(ports.clock, TICK_MS, () => this.#tick());
+    this.linksChanged();
+  }
+
+  stat(): MapStat["reconciliations"] {
+    return {
+      complete: this.#complete,
+      divergent: this.#divergent,
+      brokenOff: this.#brokenOff,
+      entriesReceived: this.#entriesReceived,
+      lastAtMs: this.#lastAtMs,
+      lastPeer: this.#lastPeer,
+    };
+  }
+
+  linksChanged(): void {
+    const links = new Set(this.#ports.links());
+    for (const peer of this.#dueMs.keys()) if (!links.has(peer)) this.#dueMs.delete(peer);
+    for (const peer of links) {
+      if (!this.#known.has(peer)) this.#want(peer, this.#ports.self < peer ? 0 : OTHERS_TURN_MS);
+    }
+    this.#known = links;
+  }
+
+  /** There is news: with so many links soon, other than `from`. */
+  spread(count: number = RECONCILE_SPREAD, from?: PeerId): void {
+    this.#everyMs = RECONCILE_EVERY_MS;
+    const { random } = this.#ports;
+    const others = [...this.#known].filter((peer) => peer !== from && !this.#dueMs.has(peer) && !this.#busy.has(peer));
+    for (const peer of sample(random, others, count)) this.#want(peer, random.real() * RECONCILE_SPREAD_MS);
+  }
+
+  /** Serves a session that a member has asked for. Never rejects. */
+  async serve(peer: PeerId, channel: Channel, incoming: Incoming): Promise<void> {
+    await this.#run(peer, (options) => respond(channel, incoming, options));
+  }
+
+  stop(): void {
+    this.#timer.cancel();
+    this.#ended.abort();
+  }
+
+  #want(peer: PeerId, delayMs: number): void {
+    const atMs = this.#ports.clock.monotonic() + delayMs;
+    this.#dueMs.set(peer, Math.min(atMs, this.#dueMs.get(peer) ?? Infinity));
+  }
+
+  #tick(): void {
+    const nowMs = this.#ports.clock.monotonic();
+    if (nowMs >= this.#nextMs) {
+      const peer = pick(this.#ports.random, [...this.#known]);
+      if (peer !== undefined) this.#want(peer, 0);
+      this.#nextMs = nowMs + this.#everyMs * (0.5 + this.#ports.random.real());
+    }
+    for (const [peer, dueMs] of this.#dueMs) {
+      if (dueMs > nowMs || this.#busy.has(peer)) continue;
+      const release = this.#ports.places.take();
+      if (release === undefined) return;
+      this.#dueMs.delete(peer);
+      void this.#ask(peer).finally(release);
+    }
+  }
+
+  async #ask(peer: PeerId): Promise<void> {
+    const isWhole = await this.#run(peer, async (options) => {
+      const channel = await this.#ports.open(peer, options.signal);
+      return ask(channel, this.#ports.map, options);
+    });
+    if (!isWhole && this.#known.has(peer)) this.#want(peer, AGAIN_MS * (1 + this.#ports.random.real()));
+  }
+
+  async #run(peer: PeerId, session: (options: SessionOptions) => Promise<SessionResult>): Promise<boolean> {
+    this.#busy.add(peer);
+    try {
+      const result = await session(this.#ports.session(peer, this.#ended.signal));
+      this.#count(peer, result);
+      return true;
+    } catch (error) {
+      if (!isStarfishError(error)) throw error;
+      this.#brokenOff++;
+      this.#ports.log.write("debug", "memory.broken-off", { map: this.#ports.map, peer, error: messageOf(error) });
+      if (error.code === "malformed" || error.code === "too-large") this.#ports.misbehaved(peer, error.message);
+      // Trying at once again would find no more room.
+      return error.code === "full";
+    } finally {
+      this.#busy.delete(peer);
+    }
+  }
+
+  #count(peer: PeerId, { received, newsIn, newsOut, divergent }: SessionResult): void {
+    this.#complete++;
+    this.#lastAtMs = this.#ports.now();
+    this.#lastPeer = peer;
+    this.#entriesReceived += received;
+    if (divergent) this.#divergent++;
+    if (newsIn > 0) this.spread(RECONCILE_SPREAD, peer);
+    else if (newsOut > 0) this.spread(1, peer);
+    else if (!divergent) this.#everyMs = Math.min(RECONCILE_EVERY_MS_MAX, this.#everyMs * 2);
+  }
+}

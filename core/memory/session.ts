@@ -1,0 +1,279 @@
+/**
+ * One reconciliation of one map with one member, over a channel: both sides end with the union of what they had at its
+ * beginning. May break off at any moment; what has come by then stays, and the next session goes on from there.
+ *
+ * Wire: messages in turn. The asker opens with the map's name, a cut-off time and its first ranges. Each turn is any number
+ * of frames with entries, each answered by a credit so that few are under way, and then one frame with ranges, which ends
+ * the turn. A turn with empty ranges asks nothing; when both sides have said that, they have told each other whom they
+ * know (acquaintances.ts) and the session is complete.
+ */
+import * as v from "valibot";
+import { bytesOf, decode, encode, integerOf, type Schema, textOf } from "../base/codec.ts";
+import { StarfishError, toStarfishError } from "../base/errors.ts";
+import { Inbox } from "../net/inbox.ts";
+import { type Clock, withDeadline } from "../ports/clock.ts";
+import type { Channel } from "../ports/network.ts";
+import { unpackVector, type Vector } from "./acquaintances.ts";
+import {
+  ACQUAINTANCES_MAX,
+  CUTOFF_SKEW_MS_MAX,
+  GOSSIP_SETTLED_MS,
+  NEWS_ENTRIES_MIN,
+  RECONCILE_ENTRIES_BYTES,
+  RECONCILE_PATIENCE_MS,
+  RECONCILE_RANGES_BYTES,
+  RECONCILE_ROUNDS_MAX,
+  VALUE_BYTES_MAX,
+} from "./limits.ts";
+import { DELETED } from "./entry.ts";
+import { type Keyed, Packer, unpack } from "./pack.ts";
+import { answer, opening } from "./reconcile.ts";
+import type { Replica } from "./replica.ts";
+import { timeOf } from "./version.ts";
+
+/** Longest name of a map. */
+export const NAME_CHARS_MAX = 32;
+/** Frames of entries that are under way without credit: with their size, what fills a fast and long path. */
+const WINDOW = 4;
+/** One answer's ranges may pass the bound by what the last of them adds. */
+const RANGES_SLACK: number = 64 * 1024;
+const FRAME_BYTES_MAX: number = Math.max(
+  RECONCILE_ENTRIES_BYTES + VALUE_BYTES_MAX + 4_096,
+  RECONCILE_RANGES_BYTES + RANGES_SLACK,
+);
+const VECTOR_BYTES_MAX: number = 12 * (ACQUAINTANCES_MAX + 1);
+const NOTHING = new Uint8Array(0);
+
+interface Hello {
+  readonly map: string;
+  /** Tombstones that end by then are left out by both sides; ms since 1970. */
+  readonly cutoffMs: number;
+  readonly ranges: Uint8Array;
+  readonly vector: Uint8Array;
+}
+
+interface Frame {
+  readonly entries?: Uint8Array | undefined;
+  /** For one frame of entries. */
+  readonly credit?: true | undefined;
+  /** With the credit: those of the entries that its sender has outlived. Only their keys and versions count. */
+  readonly outlived?: Uint8Array | undefined;
+  /** Ends the turn. */
+  readonly ranges?: Uint8Array | undefined;
+  readonly vector?: Uint8Array | undefined;
+}
+
+const helloSchema: Schema<Hello> = v.object({
+  map: textOf(NAME_CHARS_MAX),
+  cutoffMs: integerOf(0),
+  ranges: bytesOf(0, FRAME_BYTES_MAX),
+  vector: bytesOf(0, VECTOR_BYTES_MAX),
+});
+const frameSchema: Schema<Frame> = v.object({
+  entries: v.optional(bytesOf(1, FRAME_BYTES_MAX)),
+  credit: v.optional(v.literal(true)),
+  ranges: v.optional(bytesOf(0, FRAME_BYTES_MAX)),
+  outlived: v.optional(bytesOf(1, FRAME_BYTES_MAX)),
+  vector: v.optional(bytesOf(0, VECTOR_BYTES_MAX)),
+});
+
+export interface SessionResult {
+  /** Entries that came here. */
+  readonly received: number;
+  /** Of those that came, and those that were sent: how many gossip can't have been about to bring. */
+  readonly newsIn: number;
+  readonly newsOut: number;
+  /** Whether anything differed. */
+  readonly divergent: boolean;
+}
+
+export interface SessionOptions {
+  readonly replica: Replica;
+  readonly clock: Clock;
+  /** The other side, as a writer. */
+  readonly peer: number;
+  readonly signal: AbortSignal;
+  /** Stores what has come, before it is counted on. */
+  readonly store: () => Promise<void>;
+}
+
+/** A channel on which a session is about to run, and its first message. */
+export interface Incoming {
+  readonly inbox: Inbox;
+  readonly hello: Hello;
+}
+
+function inboxOf(channel: Channel): Inbox {
+  return new Inbox(channel, { bytesMax: FRAME_BYTES_MAX + VECTOR_BYTES_MAX + 4_096, messagesMax: 4 * WINDOW });
+}
+
+/** Waits for the other side's hello. Rejects with "malformed", "timeout", "link-closed". */
+export async function awaitHello(channel: Channel, clock: Clock, signal: AbortSignal): Promise<Incoming> {
+  const inbox = inboxOf(channel);
+  const message = await withDeadline(clock, RECONCILE_PATIENCE_MS, "The hello", (inner) => inbox.next(inner), {
+    signal,
+  });
+  return { inbox, hello: decode(helloSchema, message) };
+}
+
+/** Begins a session. Rejects with what ended it: "link-closed", "timeout", "malformed", "clock", "full", "cancelled". */
+export function ask(channel: Channel, map: string, options: SessionOptions): Promise<SessionResult> {
+  const { replica } = options;
+  const cutoffMs = Math.ceil(replica.now()) + CUTOFF_MARGIN_MS;
+  replica.collect(cutoffMs);
+  const session = new Session(channel, inboxOf(channel), options);
+  const ranges = opening(replica.table);
+  channel.send(encode({ map, cutoffMs, ranges, vector: replica.acquaintances.pack() } satisfies Hello));
+  return session.run(undefined);
+}
+
+/** Answers one. Rejects as `ask`. */
+export async function respond(channel: Channel, incoming: Incoming, options: SessionOptions): Promise<SessionResult> {
+  const { hello, inbox } = incoming;
+  const { replica } = options;
+  if (Math.abs(hello.cutoffMs - replica.now()) > CUTOFF_SKEW_MS_MAX) {
+    const error = new StarfishError("clock", "The two clocks are too far apart to reconcile", { retryable: true });
+    channel.abort(error);
+    throw error;
+  }
+  replica.collect(hello.cutoffMs);
+  return new Session(channel, inbox, options, hello).run(hello.ranges);
+}
+
+/** Both sides' clocks are seconds apart: so much later than the asker's now it is past for both. */
+const CUTOFF_MARGIN_MS = 5_000;
+
+class Session {
+  readonly #channel: Channel;
+  readonly #inbox: Inbox;
+  readonly #options: SessionOptions;
+  readonly #beganMs: number;
+  readonly #packer = new Packer();
+  /** Whom the other side knows. */
+  #theirs: Vector;
+  /** Whom this side knows, until it is told. */
+  #ours: Uint8Array | undefined;
+  #credits: number = WINDOW;
+  #received = 0;
+  #newsIn = 0;
+  #newsOut = 0;
+  #refused = 0;
+  #divergent = false;
+
+  constructor(channel: Channel, inbox: Inbox, options: SessionOptions, hello?: Hello) {
+    this.#channel = channel;
+    this.#inbox = inbox;
+    this.#options = options;
+    this.#theirs = unpackVector(hello?.vector ?? NOTHING);
+    this.#ours = hello === undefined ? undefined : options.replica.acquaintances.pack();
+    this.#beganMs = options.replica.now();
+  }
+
+  /** `first` is what the other side has asked, if it began. */
+  async run(first: Uint8Array | undefined): Promise<SessionResult> {
+    try {
+      await this.#converse(first);
+      if (this.#refused > 0) throw new StarfishError("full", "Some entries found no room here");
+      await this.#options.store();
+      const { replica, peer } = this.#options;
+      replica.acquaintances.met(peer, this.#beganMs, this.#theirs, replica.self);
+      this.#channel.end();
+      return {
+        received: this.#received,
+        newsIn: this.#received >= NEWS_ENTRIES_MIN ? this.#received : this.#newsIn,
+        newsOut: this.#newsOut,
+        divergent: this.#divergent,
+      };
+    } catch (error) {
+      this.#channel.abort(toStarfishError(error, "malformed"));
+      throw error;
+    }
+  }
+
+  async #converse(first: Uint8Array | undefined): Promise<void> {
+    let asked = first ?? (await this.#turn());
+    let hasSaidAll = false;
+    for (let round = 0; round < RECONCILE_ROUNDS_MAX; round++) {
+      const isAnswered = asked.length === 0;
+      if (isAnswered && hasSaidAll) return;
+      const { ranges, keys } = answer(this.#options.replica.table, asked);
+      await this.#sendEntries(keys);
+      this.#send({ ranges });
+      hasSaidAll = ranges.length === 0;
+      if (!hasSaidAll) this.#divergent = true;
+      if (isAnswered) return;
+      asked = await this.#turn();
+    }
+    throw new StarfishError("malformed", "A reconciliation that does not end");
+  }
+
+  async #sendEntries(keys: Iterable<string>): Promise<void> {
+    for (const key of keys) {
+      const keyed = this.#options.replica.keyed(key);
+      if (keyed === undefined) continue;
+      const size = key.length + keyed.entry.value.length;
+      if (this.#packer.length > 0 && this.#packer.length + size > RECONCILE_ENTRIES_BYTES) await this.#sendPacked();
+      this.#packer.add(key, keyed.entry, keyed.heldAtMs);
+      if (this.#isNews(keyed)) this.#newsOut++;
+    }
+    if (this.#packer.length > 0) await this.#sendPacked();
+  }
+
+  async #sendPacked(): Promise<void> {
+    this.#divergent = true;
+    const entries = this.#packer.take();
+    while (this.#credits === 0) this.#credit(await this.#next());
+    this.#credits--;
+    this.#send({ entries });
+  }
+
+  /** The other side's turn; gives its ranges. */
+  async #turn(): Promise<Uint8Array> {
+    for (;;) {
+      const frame = await this.#next();
+      if (frame.vector !== undefined) this.#theirs = unpackVector(frame.vector);
+      if (frame.credit) this.#credit(frame);
+      if (frame.entries !== undefined) this.#take(frame.entries);
+      if (frame.ranges !== undefined) return frame.ranges;
+    }
+  }
+
+  #credit({ credit, outlived }: Frame): void {
+    if (credit !== true || this.#credits >= WINDOW) throw new StarfishError("malformed", "A credit out of turn");
+    this.#credits++;
+    if (outlived !== undefined) this.#options.replica.outlived(unpack(outlived));
+  }
+
+  #take(packed: Uint8Array): void {
+    const { replica, peer } = this.#options;
+    this.#divergent = true;
+    const { applied, outlived, refused } = replica.receive(unpack(packed), { sender: peer, vector: this.#theirs });
+    this.#received += applied.length;
+    for (const keyed of applied) if (this.#isNews(keyed)) this.#newsIn++;
+    this.#refused += refused;
+    const packer = new Packer();
+    for (const { key, entry } of outlived) {
+      packer.add(key, { ...entry, state: DELETED, value: "", expiresAtMs: undefined });
+    }
+    this.#send({ credit: true, ...(packer.count === 0 ? {} : { outlived: packer.take() }) });
+  }
+
+  #isNews({ entry }: Keyed): boolean {
+    return timeOf(entry.stamp) < this.#beganMs - GOSSIP_SETTLED_MS;
+  }
+
+  #send(frame: Frame): void {
+    const vector = this.#ours;
+    this.#ours = undefined;
+    this.#channel.send(encode(vector === undefined ? frame : { ...frame, vector }));
+  }
+
+  async #next(): Promise<Frame> {
+    const { clock, signal } = this.#options;
+    const wait = (inner: AbortSignal): Promise<Uint8Array> => this.#inbox.next(inner);
+    const message = await withDeadline(clock, RECONCILE_PATIENCE_MS, "A reconciliation's next message", wait, {
+      signal,
+    });
+    return decode(frameSchema, message);
+  }
+}

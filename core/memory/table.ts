@@ -1,0 +1,190 @@
+/**
+ * The state of a replicated map on one node: the newest write to each key, in order, with sums over ranges. Merging is
+ * commutative, associative and idempotent, so that nodes which have seen the same writes are equal, in whatever order they
+ * came. Pure: no time of its own, no input or output.
+ */
+import { Digester, DELETED, type Entry, LIVE } from "./entry.ts";
+import { DueQueue } from "./due.ts";
+import { BUDGET_OVERSHOOT, ENTRY_COST_BYTES } from "./limits.ts";
+import { type Indexed, OrderedIndex, type Sum } from "./ordered-index.ts";
+import { timeOf } from "./version.ts";
+
+export interface TableOptions {
+  /** 8 bytes that all nodes of the swarm share and nobody else knows. */
+  readonly digestKey: Uint8Array;
+  readonly bytesMax: number;
+  /** How long deleted keys are remembered. */
+  readonly horizonMs: number;
+}
+
+/** "full": it would be over what this node holds. */
+export type Merged = "applied" | "known" | "full";
+
+export class Table {
+  readonly #options: TableOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #index = new OrderedIndex();
+  readonly #digester: Digester;
+  readonly #due = new DueQueue();
+  /** Since when this node has had entries that are older than the horizon and came late. */
+  readonly #held = new Map<string, number>();
+  #live = 0;
+  #bytes = 0;
+
+  constructor(options: TableOptions) {
+    this.#options = options;
+    this.#digester = new Digester(options.digestKey);
+  }
+
+  /** Keys that are there. */
+  get live(): number {
+    return this.#live;
+  }
+
+  get tombstones(): number {
+    return this.#entries.size - this.#live;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get(key: string): Entry | undefined {
+    return this.#entries.get(key);
+  }
+
+  heldAtMs(key: string): number | undefined {
+    return this.#held.get(key);
+  }
+
+  hold(key: string, sinceMs: number): void {
+    this.#held.set(key, sinceMs);
+  }
+
+  /** Bytes by which this write would make the table grow. */
+  growth(key: string, entry: Entry): number {
+    const before = this.#entries.get(key);
+    return costOf(key, entry) - (before === undefined ? 0 : costOf(key, before));
+  }
+
+  /** Whether so many bytes more fit the budget, which local writes keep to and those of others may overshoot. */
+  hasRoom(bytes: number): boolean {
+    return this.#bytes + bytes <= this.#options.bytesMax;
+  }
+
+  /** Takes in a write of any node. */
+  merge(key: string, entry: Entry): Merged {
+    const before = this.#entries.get(key);
+    if (before !== undefined && this.#digester.compare(entry, before) <= 0) return "known";
+    const isGrowth = before === undefined || entry.state === LIVE;
+    const bytes = this.#bytes + this.growth(key, entry);
+    if (isGrowth && bytes > this.#options.bytesMax * BUDGET_OVERSHOOT) return "full";
+    this.#put(key, entry, before);
+    this.#held.delete(key);
+    this.#digester.digest(key, entry);
+    this.#index.set(key, this.#digester.a, this.#digester.b);
+    return "applied";
+  }
+
+  /** Forgets a key as if it had never been there. */
+  forget(key: string): void {
+    const before = this.#entries.get(key);
+    if (before === undefined) return;
+    this.#entries.delete(key);
+    this.#held.delete(key);
+    this.#index.delete(key);
+    this.#bytes -= costOf(key, before);
+    if (before.state === LIVE) this.#live--;
+  }
+
+  /**
+   * Does what is due: entries whose time has come by `nowMs` expire, which `expired` is told, and tombstones whose horizon
+   * has passed by `forgetMs` are forgotten. Leaves the rest for the next call after `most` keys, and says so.
+   */
+  sweep(nowMs: number, forgetMs: number, most: number, expired: (key: string) => void): boolean {
+    const early: [number, string][] = [];
+    let left = most;
+    for (; left > 0; left--) {
+      const key = this.#due.take(Math.max(nowMs, forgetMs));
+      if (key === undefined) break;
+      const entry = this.#entries.get(key);
+      const dueMs = entry === undefined ? Infinity : this.#dueMs(entry);
+      if (entry === undefined || dueMs > Math.max(nowMs, forgetMs)) continue;
+      if (dueMs > (entry.state === LIVE ? nowMs : forgetMs)) {
+        early.push([dueMs, key]);
+      } else if (entry.state === LIVE) {
+        // The digest stays: nobody sees from outside whether it has happened already.
+        this.#put(key, this.#digester.expired(entry), entry);
+        expired(key);
+      } else {
+        this.forget(key);
+      }
+    }
+    for (const [dueMs, key] of early) this.#due.add(dueMs, key);
+    return left === 0;
+  }
+
+  /** Whether a deletion or expiry is older than what is remembered. */
+  isForgotten(entry: Entry, nowMs: number): boolean {
+    return entry.state !== LIVE && this.#dueMs(entry) <= nowMs;
+  }
+
+  /** The keys with this prefix, in order, those that are gone among them. */
+  *keys(prefix: string): Generator<string, void, undefined> {
+    for (const key of this.keysFrom(prefix)) {
+      if (!key.startsWith(prefix)) return;
+      yield key;
+    }
+  }
+
+  /** The keys from `key` on, likewise. */
+  keysFrom(key: string): Generator<string, void, undefined> {
+    return this.#index.keys(key);
+  }
+
+  sum(from: string | undefined, to: string | undefined): Sum {
+    return this.#index.sum(from, to);
+  }
+
+  range(from: string | undefined, to: string | undefined): Indexed[] {
+    return this.#index.range(from, to);
+  }
+
+  cuts(from: string | undefined, to: string | undefined, count: number, parts: number): [before: string, at: string][] {
+    return this.#index.cuts(from, to, count, parts);
+  }
+
+  #put(key: string, entry: Entry, before: Entry | undefined): void {
+    this.#entries.set(key, entry);
+    this.#bytes += costOf(key, entry);
+    if (entry.state === LIVE) this.#live++;
+    if (before !== undefined) {
+      this.#bytes -= costOf(key, before);
+      if (before.state === LIVE) this.#live--;
+    }
+    const dueMs = this.#dueMs(entry);
+    if (dueMs === Infinity) return;
+    this.#due.add(dueMs, key);
+    // Keys that are written again and again leave what was due for them before.
+    if (this.#due.size > 2 * this.#entries.size + 1_024) this.#rebuildDue();
+  }
+
+  /** When something happens to the entry by itself, ms since 1970. */
+  #dueMs({ state, stamp, expiresAtMs }: Entry): number {
+    if (state === LIVE) return expiresAtMs ?? Infinity;
+    const goneMs = state === DELETED ? timeOf(stamp) : Math.max(expiresAtMs ?? 0, timeOf(stamp));
+    return goneMs + this.#options.horizonMs;
+  }
+
+  #rebuildDue(): void {
+    this.#due.clear();
+    for (const [key, entry] of this.#entries) {
+      const dueMs = this.#dueMs(entry);
+      if (dueMs !== Infinity) this.#due.add(dueMs, key);
+    }
+  }
+}
+
+function costOf(key: string, { value }: Entry): number {
+  return key.length + value.length + ENTRY_COST_BYTES;
+}

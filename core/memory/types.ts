@@ -1,0 +1,102 @@
+/**
+ * The replicated map as its users see it: small mutable state, whole on every node. Made by memory.ts, one for each name.
+ *
+ * A write is applied here at once and reaches the others by itself. Of two writes to one key the later one wins on every
+ * node, by version. What a call returns or a watcher is given belongs to the caller: changing it changes nothing here.
+ */
+import type { Unsubscribe } from "../base/events.ts";
+
+/** When and by whom a value was written; greater by stamp, then by writer. Equal versions are the same write. */
+export interface Version {
+  /** Hybrid logical clock: ms since 1970 in corrected time, times 2048, plus a count. Below 2^53. */
+  readonly stamp: number;
+  /** The first 48 bits of the SHA-256 of the writer's PeerId. */
+  readonly writer: number;
+}
+
+export interface MapEntry {
+  readonly key: string;
+  readonly value: unknown;
+  readonly version: Version;
+  /** Corrected time, ms since 1970, from which it is not there any more; undefined for ever. */
+  readonly expiresAtMs: number | undefined;
+}
+
+export interface MapChange {
+  readonly key: string;
+  /** The new entry; undefined: the key has been deleted, or has expired. */
+  readonly entry: MapEntry | undefined;
+  /** Whether the write was made on this node. */
+  readonly isLocal: boolean;
+}
+
+export type MapWrite =
+  | { readonly key: string; readonly value: unknown; readonly expiresInMs?: number | undefined }
+  /** Deletes. */
+  | { readonly key: string; readonly deleted: true };
+
+export interface MapStat {
+  readonly name: string;
+  /** Keys that are there. */
+  readonly entries: number;
+  /** Deleted and expired keys that are still remembered. */
+  readonly tombstones: number;
+  /** What counts against the budget: keys, values, and a fixed cost for each entry. */
+  readonly bytes: number;
+  readonly bytesMax: number;
+  /** 16 hex digits: nodes on which they are the same hold the same. */
+  readonly fingerprint: string;
+  /** Writes from the future (by more than a minute) that wait for their time. */
+  readonly quarantined: number;
+  /** Whether it is kept in this node's store. */
+  readonly isKept: boolean;
+  readonly reconciliations: {
+    readonly complete: number;
+    /** Those in which the two sides differed. */
+    readonly divergent: number;
+    readonly brokenOff: number;
+    /** Entries that reconciling has brought here. */
+    readonly entriesReceived: number;
+    readonly lastAtMs: number | undefined;
+    readonly lastPeer: string | undefined;
+  };
+  /** Entries refused from others: malformed, too large, over the budget. */
+  readonly refused: number;
+  /** Old entries taken in on trust, since it was not known when the two sides had last been equal. */
+  readonly unionedOld: number;
+}
+
+export interface ReplicatedMap {
+  readonly name: string;
+  get(key: string): unknown;
+  /** As `get`, with version and expiry. */
+  entry(key: string): MapEntry | undefined;
+  /**
+   * Values are what CBOR carries: null, booleans, numbers, text, bytes, arrays, maps with text keys. Throws "too-large"
+   * (key over 1 KiB, value over 64 KiB encoded), "malformed" (half a surrogate pair in the key, a value CBOR can't carry),
+   * "full" (byte budget), "clock" (this node's clock can't be brought in line with the others').
+   */
+  set(key: string, value: unknown, options?: { readonly expiresInMs?: number | undefined }): Version;
+  /** The deletion's version, or undefined if there was nothing to delete. Throws "clock". */
+  delete(key: string): Version | undefined;
+  /**
+   * Several writes as one: watchers here and on other nodes see all of them or none; beyond 48 KiB of keys and values
+   * together others may see them in parts. Throws as `set`, and then nothing is written.
+   */
+  batch(writes: readonly MapWrite[]): void;
+  /** In order of keys (UTF-16 code units). Lazy; what changes meanwhile may or may not be seen. */
+  entries(prefix?: string): IterableIterator<MapEntry>;
+  /** How many keys there are with this prefix. */
+  count(prefix?: string): number;
+  /** Called after each change, once for each key, in the order in which they were applied here. */
+  watch(prefix: string, listener: (change: MapChange) => void): Unsubscribe;
+  /**
+   * Resolves when everything written here before the call is acknowledged: more than half of the awake members hold it, and
+   * a kept instance has stored it, here and there. Rejects with "timeout" (the writes stay, and go on spreading),
+   * "cancelled", or "io" where this node can't store it.
+   */
+  sync(options?: { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number | undefined }): Promise<void>;
+  /** The corrected time by which it stamps and expires, ms since 1970. */
+  now(): number;
+  stat(): MapStat;
+}

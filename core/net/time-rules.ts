@@ -1,0 +1,53 @@
+/**
+ * What a node makes of its neighbours' times, given by how many ms each is ahead of its own. Pure.
+ *
+ * Slewing is the resilient consensus of LeBlanc, Zhang, Koutsoukos and Sundaram (IEEE JSAC 31(4), 2013), for one liar
+ * among each node's neighbours.
+ */
+
+/** A difference beyond this is stepped. Less than parts above may be apart (5 s), more than a stall. */
+export const STEP_MS = 3_000;
+/** Smaller ones are made up for by so many ms a second: enough for any clock's drift, and no liar gets far. */
+export const SLEW_MS_PER_S = 50;
+/** Several neighbours: more than one that may be lying, and this share. */
+const SEVERAL_MIN = 2;
+const SEVERAL_SHARE = 1 / 4;
+
+/** How a node's time stands to its neighbours'. Split: it is in line with most of them, and several are behind. */
+export type Stance = "alone" | "in line" | "split" | "ahead" | "behind";
+
+export function stanceOf(aheadMs: readonly number[]): Stance {
+  if (aheadMs.length === 0) return "alone";
+  const isMost = (count: number): boolean => count * 2 > aheadMs.length;
+  const behind = aheadMs.filter((ms) => ms < -STEP_MS).length;
+  if (isMost(behind)) return "ahead";
+  if (isMost(aheadMs.filter((ms) => ms > STEP_MS).length)) return "behind";
+  return behind >= Math.max(SEVERAL_MIN, aheadMs.length * SEVERAL_SHARE) ? "split" : "in line";
+}
+
+/**
+ * Where a node is drawn to: the mean of its neighbours and itself, without the one that is most ahead of it and the one
+ * that is most behind. None counts for more than a step. Two alone meet in the middle.
+ */
+export function pull(aheadMs: readonly number[]): number {
+  const kept = aheadMs.toSorted((a, b) => a - b);
+  if (kept.length > 1) {
+    if ((kept.at(-1) ?? 0) > 0) kept.pop();
+    if ((kept[0] ?? 0) < 0) kept.shift();
+  }
+  return kept.reduce((sum, ms) => sum + clamp(ms, STEP_MS), 0) / (kept.length + 1);
+}
+
+/** Of those that are out of line behind, the one that is least so: no single liar among them can make it more. */
+export function leastBehind(aheadMs: readonly number[]): number {
+  return Math.max(...aheadMs.filter((ms) => ms < -STEP_MS));
+}
+
+/** The median; of an even number the lower one, so that of two that can't agree the one that is ahead gives way. */
+export function lowerMedian(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.ceil(values.length / 2) - 1] ?? 0;
+}
+
+export function clamp(value: number, limit: number): number {
+  return Math.min(limit, Math.max(-limit, value));
+}
