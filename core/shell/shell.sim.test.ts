@@ -1,127 +1,11 @@
 /** The shell and its commands on whole computers in a simulated world: nothing below the shell is replaced. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { SimWorld } from "../../test/sim/world.ts";
-import { concat, text, utf8 } from "../base/bytes.ts";
+import { moduleOf, ShellBench, TERMINAL } from "../../test/sim/shell-bench.ts";
+import { utf8 } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
-import type { Computer } from "../computer.ts";
-import { unsharedCores } from "../cpu/core-budget.ts";
-import { createComputer } from "../index.ts";
 import { sleep } from "../ports/clock.ts";
 import { createShell } from "./shell.ts";
-import type { Command, Host, Output, TerminalInfo } from "./types.ts";
-
-const TASKS = join(import.meta.dirname, "../../dist/tasks");
-/** Read beforehand: virtual time does not wait for a disk. */
-const moduleOf = (task: string): Uint8Array => Uint8Array.from(readFileSync(join(TASKS, `${task}.wasm`)));
-const BUILTINS = Object.fromEntries(
-  ["primes", "wordcount", "mandelbrot"].map((task) => [task, () => Promise.resolve(moduleOf(task))]),
-);
-const TERMINAL: TerminalInfo = { columns: 100, rows: 30, colours: true, pictures: "blocks" };
-
-interface Ran {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-interface RunOptions {
-  readonly stdin?: string;
-  readonly terminal?: TerminalInfo;
-  readonly signal?: AbortSignal;
-  readonly on?: string;
-}
-
-class Bench {
-  readonly world: SimWorld = new SimWorld({ seed: 1 });
-  readonly computers: Map<string, Computer> = new Map();
-  readonly files: Map<string, Uint8Array> = new Map();
-  readonly #host: Host = {
-    readFile: async (path) => {
-      const bytes = this.files.get(path);
-      if (bytes === undefined) throw new StarfishError("not-found", `there is no ${path} here`);
-      return bytes;
-    },
-    writeFile: async (path, bytes) => void this.files.set(path, bytes),
-  };
-
-  async up(name: string, options: { invite?: string; coresLent?: number } = {}): Promise<Computer> {
-    const node = this.world.spawn({ name, kind: "node", cores: 2 });
-    const { store, clock, random, crypto, log, sandbox } = node.ports;
-    const starting = createComputer(
-      {
-        store,
-        clock,
-        random,
-        crypto,
-        log,
-        sandbox,
-        budget: unsharedCores,
-        network: async (keys) => node.networkAs(keys),
-      },
-      {
-        kind: "node",
-        name,
-        found: options.invite === undefined,
-        coresLent: 2,
-        builtins: BUILTINS,
-        inviteBase: () => "https://example.org/",
-        ...options,
-      },
-    );
-    const computer = await this.world.settle(starting, { withinMs: 10_000 });
-    this.computers.set(name, computer);
-    return computer;
-  }
-
-  /** Two more nodes, all three seeing each other. */
-  async company(): Promise<void> {
-    const invite = this.computer("first").net.invite();
-    await this.up("second", { invite });
-    await this.up("third", { invite });
-    const all = (): boolean => [...this.computers.values()].every(({ net }) => net.members().length === 3);
-    await this.world.runUntil(all, { withinMs: 20_000, what: "all three see each other" });
-  }
-
-  computer(name: string): Computer {
-    const computer = this.computers.get(name);
-    if (computer === undefined) throw new Error(`${name} is not up`);
-    return computer;
-  }
-
-  /** Runs it to its end in virtual time. */
-  run(line: string, options: RunOptions = {}, commands: readonly Command[] = []): Promise<Ran> {
-    return this.world.settle(this.start(line, options, commands), { withinMs: 600_000 });
-  }
-
-  async start(line: string, options: RunOptions = {}, commands: readonly Command[] = []): Promise<Ran> {
-    const { stdin = "", terminal, on = "first", signal = new AbortController().signal } = options;
-    const stdout = collector();
-    const stderr = collector();
-    const shell = createShell(this.computer(on), this.#host, commands);
-    const io = {
-      stdin: once(utf8(stdin)),
-      stdout,
-      stderr,
-      terminal: terminal === undefined ? {} : { stdout: terminal, stderr: terminal },
-    };
-    const status = await shell.run(line, io, { signal });
-    return { status, stdout: stdout.text(), stderr: stderr.text() };
-  }
-}
-
-function collector(): Output & { text(): string } {
-  const parts: Uint8Array[] = [];
-  return {
-    write: async (bytes) => void parts.push(bytes.slice()),
-    text: () => text(concat(parts)),
-  };
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  if (bytes.length > 0) yield bytes;
-}
+import type { Command } from "./types.ts";
 
 /** Copies its input to its output, for pipes. */
 const cat: Command = {
@@ -160,9 +44,9 @@ const wait: Command = {
 };
 const EXTRA = [cat, yes, head, wait];
 
-let bench: Bench;
+let bench: ShellBench;
 beforeEach(async () => {
-  bench = new Bench();
+  bench = new ShellBench();
   await bench.up("first");
 });
 

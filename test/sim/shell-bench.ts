@@ -1,0 +1,130 @@
+/** Whole computers in a simulated world with a shell on each, for tests of commands: a line in, its output and status out. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { concat, text, utf8 } from "../../core/base/bytes.ts";
+import { StarfishError } from "../../core/base/errors.ts";
+import type { Computer } from "../../core/computer.ts";
+import { unsharedCores } from "../../core/cpu/core-budget.ts";
+import { createComputer } from "../../core/index.ts";
+import { createShell } from "../../core/shell/shell.ts";
+import type { Command, Host, Output, TerminalInfo } from "../../core/shell/types.ts";
+import { SimWorld } from "./world.ts";
+
+const TASKS = join(import.meta.dirname, "../../dist/tasks");
+/** Read beforehand: virtual time does not wait for a disk. */
+export const moduleOf = (task: string): Uint8Array => Uint8Array.from(readFileSync(join(TASKS, `${task}.wasm`)));
+const BUILTINS = Object.fromEntries(
+  ["primes", "wordcount", "mandelbrot"].map((task) => [task, () => Promise.resolve(moduleOf(task))]),
+);
+export const TERMINAL: TerminalInfo = { columns: 100, rows: 30, colours: true, pictures: "blocks" };
+
+export interface Ran {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly stdin?: string | Uint8Array;
+  /** To look at what has come so far, or at its bytes. */
+  readonly stdout?: Collector;
+  readonly terminal?: TerminalInfo;
+  readonly signal?: AbortSignal;
+  readonly on?: string;
+}
+
+export class ShellBench {
+  readonly world: SimWorld = new SimWorld({ seed: 1 });
+  readonly computers: Map<string, Computer> = new Map();
+  readonly files: Map<string, Uint8Array> = new Map();
+  readonly #host: Host = {
+    readFile: async (path) => {
+      const bytes = this.files.get(path);
+      if (bytes === undefined) throw new StarfishError("not-found", `there is no ${path} here`);
+      return bytes;
+    },
+    writeFile: async (path, bytes) => void this.files.set(path, bytes),
+  };
+
+  async up(name: string, options: { invite?: string; coresLent?: number } = {}): Promise<Computer> {
+    const node = this.world.spawn({ name, kind: "node", cores: 2 });
+    const { store, clock, random, crypto, log, sandbox } = node.ports;
+    const starting = createComputer(
+      {
+        store,
+        clock,
+        random,
+        crypto,
+        log,
+        sandbox,
+        budget: unsharedCores,
+        network: async (keys) => node.networkAs(keys),
+      },
+      {
+        kind: "node",
+        name,
+        found: options.invite === undefined,
+        coresLent: 2,
+        builtins: BUILTINS,
+        inviteBase: () => "https://example.org/",
+        ...options,
+      },
+    );
+    const computer = await this.world.settle(starting, { withinMs: 10_000 });
+    this.computers.set(name, computer);
+    return computer;
+  }
+
+  /** Two more nodes, all three seeing each other. */
+  async company(): Promise<void> {
+    const invite = this.computer("first").net.invite();
+    await this.up("second", { invite });
+    await this.up("third", { invite });
+    const all = (): boolean => [...this.computers.values()].every(({ net }) => net.members().length === 3);
+    await this.world.runUntil(all, { withinMs: 20_000, what: "all three see each other" });
+  }
+
+  computer(name: string): Computer {
+    const computer = this.computers.get(name);
+    if (computer === undefined) throw new Error(`${name} is not up`);
+    return computer;
+  }
+
+  /** Runs it to its end in virtual time. */
+  run(line: string, options: RunOptions = {}, commands: readonly Command[] = []): Promise<Ran> {
+    return this.world.settle(this.start(line, options, commands), { withinMs: 600_000 });
+  }
+
+  async start(line: string, options: RunOptions = {}, commands: readonly Command[] = []): Promise<Ran> {
+    const { stdin = "", stdout = collector(), terminal, on = "first" } = options;
+    const { signal = new AbortController().signal } = options;
+    const stderr = collector();
+    const shell = createShell(this.computer(on), this.#host, commands);
+    const io = {
+      stdin: once(typeof stdin === "string" ? utf8(stdin) : stdin),
+      stdout,
+      stderr,
+      terminal: terminal === undefined ? {} : { stdout: terminal, stderr: terminal },
+    };
+    const status = await shell.run(line, io, { signal });
+    return { status, stdout: stdout.text(), stderr: stderr.text() };
+  }
+}
+
+export interface Collector extends Output {
+  bytes(): Uint8Array;
+  text(): string;
+}
+
+export function collector(): Collector {
+  const parts: Uint8Array[] = [];
+  return {
+    write: async (bytes) => void parts.push(bytes.slice()),
+    bytes: () => concat(parts),
+    text: () => text(concat(parts)),
+  };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  if (bytes.length > 0) yield bytes;
+}
