@@ -3,6 +3,7 @@ import type { Cpu } from "./cpu/types.ts";
 import type { ReplicatedMap } from "./memory/types.ts";
 import type { Net } from "./net/types.ts";
 import type { Clock } from "./ports/clock.ts";
+import type { Crypto } from "./ports/crypto.ts";
 import type { Random } from "./ports/random.ts";
 
 export interface Computer extends AsyncDisposable {
@@ -12,6 +13,7 @@ export interface Computer extends AsyncDisposable {
   readonly cpu: Cpu;
   readonly clock: Clock;
   readonly random: Random;
+  readonly crypto: Crypto;
   /** The WebAssembly modules that come with Starfish, by name ("primes"). Rejects with "not-found". */
   builtin(task: string): Promise<Uint8Array>;
   builtins(): readonly string[];

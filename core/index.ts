@@ -29,7 +29,7 @@ export interface ComputerOptions extends NetOptions {
  * closed.
  */
 export async function createComputer(ports: ComputerPorts, options: ComputerOptions): Promise<Computer> {
-  const { store, clock, random } = ports;
+  const { store, clock, random, crypto } = ports;
   const { builtins, inviteBase, coresLent = 0 } = options;
   try {
     const net = await createNet(options)(ports);
@@ -42,6 +42,7 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
       cpu,
       clock,
       random,
+      crypto,
       inviteBase,
       builtins: () => Object.keys(builtins).sort(),
       async builtin(task) {

@@ -30,11 +30,4 @@ export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** A number to three digits or so, with the unit that fits: "1.2 kB". */
-export function bytesWords(bytes: number): string {
-  if (bytes < 1000) return `${Math.round(bytes)} B`;
-  if (bytes < 999_500) return `${(bytes / 1000).toPrecision(3)} kB`;
-  return `${(bytes / 1_000_000).toPrecision(3)} MB`;
-}
-
 export const stillness: MediaQueryList = matchMedia("(prefers-reduced-motion: reduce)");

@@ -1,5 +1,6 @@
 /** The thin line below: who this node is, and what it gives and gets. One glance, no noise. */
-import { byId, bytesWords, setText } from "./dom.ts";
+import { bytesWords } from "../../core/shell/format.ts";
+import { byId, setText } from "./dom.ts";
 import type { SwarmModel } from "./swarm-model.ts";
 
 /** Slow enough to be read. */

@@ -1,12 +1,25 @@
 import { expect, test } from "vitest";
-import { duration, fitted, table, wrapped } from "./format.ts";
-import { parseArguments, wholeNumber } from "./options.ts";
+import { bytesWords, duration, fitted, roughly, table, wrapped } from "./format.ts";
+import { parseArguments, timeSpan, wholeNumber } from "./options.ts";
 import { suggest } from "./suggest.ts";
-import { widthOf } from "./width.ts";
+import { cut, widthOf } from "./width.ts";
 
 test("durations carry the unit that fits", () => {
   const shown = [0.5, 3.21, 12.3, 4200, 190_000, 3_600_000 * 2.5].map(duration);
   expect(shown).toEqual(["0.50 ms", "3.2 ms", "12 ms", "4.2 s", "3 min 10 s", "2 h 30 min"]);
+});
+
+test("ages have one unit, bytes three digits", () => {
+  const ages = [-5, 0, 999, 59_999, 60_000, 3_599_999, 3_600_000, 86_399_999, 86_400_000 * 12.9].map(roughly);
+  expect(ages).toEqual(["0 s", "0 s", "0 s", "59 s", "1 min", "59 min", "1 h", "23 h", "12 d"]);
+  expect([0, 999, 1234, 999_499, 999_500, 64 * 2 ** 20].map(bytesWords)).toEqual([
+    "0 B",
+    "999 B",
+    "1.23 kB",
+    "999 kB",
+    "1.00 MB",
+    "67.1 MB",
+  ]);
 });
 
 test("columns line up whatever the colours and widths", () => {
@@ -44,6 +57,18 @@ test("widths", () => {
   expect(["abc", "漢字", "e\u0301", "👩‍🚀", "☆", "\u200b"].map(widthOf)).toEqual([3, 4, 1, 2, 1, 0]);
 });
 
+test("text is cut between what people see as characters", () => {
+  expect(cut("abcdef", 6)).toBe("abcdef");
+  expect(cut("abcdef", 5)).toBe("abcd…");
+  expect(cut("漢字かな", 8)).toBe("漢字かな");
+  expect(cut("漢字かな", 7)).toBe("漢字か…");
+  expect(cut("漢字かな", 6)).toBe("漢字…");
+  expect(cut("👩‍🚀👩‍🚀👩‍🚀", 5)).toBe("👩‍🚀👩‍🚀…");
+  expect(cut("e\u0301e\u0301e\u0301", 2)).toBe("e\u0301…");
+  expect(cut("abc", 1)).toBe("…");
+  expect(cut("x".repeat(1_000_000), 3)).toBe("xx…");
+});
+
 test("options may stand anywhere before --", () => {
   const kinds = { json: "flag", count: "value" } as const;
   expect(parseArguments(["a", "--count=3", "--json", "b", "--", "--json"], kinds)).toEqual({
@@ -61,6 +86,28 @@ test("whole numbers", () => {
   expect(wholeNumber("64", "--chunks", 1, 100)).toBe(64);
   for (const wrong of ["0", "101", "-1", "1.5", "", "1e1", "x"]) {
     expect(() => wholeNumber(wrong, "--chunks", 1, 100)).toThrow("--chunks must be");
+  }
+});
+
+test("spans of time", () => {
+  expect(["90s", "10m", "1.5h", "1d", "0.5s"].map((span) => timeSpan(span, "--for"))).toEqual([
+    90_000, 600_000, 5_400_000, 86_400_000, 500,
+  ]);
+  for (const wrong of [
+    "",
+    "10",
+    "m",
+    "0s",
+    "-1m",
+    "10 m",
+    "1e3s",
+    "10ms",
+    "1w",
+    "0.0001s",
+    "4000d",
+    "1".repeat(400) + "d",
+  ]) {
+    expect(() => timeSpan(wrong, "--for")).toThrow("--for must be a time like");
   }
 });
 

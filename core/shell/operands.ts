@@ -12,3 +12,8 @@ export function oneOperand(operands: readonly string[], name: string): string {
   if (extra !== undefined) throw new StarfishError("usage", `'${extra}' is one word too many`);
   return operand;
 }
+
+export function atMostOneOperand(operands: readonly string[]): string | undefined {
+  noOperands(operands.slice(1));
+  return operands[0];
+}

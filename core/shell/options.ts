@@ -59,3 +59,17 @@ export function wholeNumber(text: string, what: string, min: number, max: number
   }
   return number;
 }
+
+const MS_OF = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+/** Whoever means longer means for ever. */
+const SPAN_DAYS_MAX = 3650;
+
+/** A span of time like "90s", "10m", "1.5h" or "2d" in ms, or "usage" with what it is for. */
+export function timeSpan(text: string, what: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
+  const ms = Math.round(Number(amount) * MS_OF[(unit ?? "s") as keyof typeof MS_OF]);
+  if (!(ms > 0 && ms <= SPAN_DAYS_MAX * MS_OF.d)) {
+    throw new StarfishError("usage", `${what} must be a time like 90s, 10m, 2h or 1d, not '${text}'`);
+  }
+  return ms;
+}

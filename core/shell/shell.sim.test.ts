@@ -90,7 +90,19 @@ describe("every command", () => {
     await bench.company();
     const { stdout } = await bench.run("help");
     const names = Array.from(stdout.matchAll(/^ {2}(\w+) /gm), ([, name = ""]) => name);
-    expect(names).toEqual(["peers", "map", "cancel", "invite", "whoami", "name", "ping", "echo", "clear", "help"]);
+    expect(names).toEqual([
+      "peers",
+      "map",
+      "cancel",
+      "mem",
+      "invite",
+      "whoami",
+      "name",
+      "ping",
+      "echo",
+      "clear",
+      "help",
+    ]);
     for (const name of names) {
       const help = (await bench.run(`${name} --help`)).stdout;
       expect(help).toContain(`usage: ${name}`);

@@ -13,6 +13,12 @@ export function shortId(peer: string): string {
   return peer.slice(-SHORT_ID_LENGTH);
 }
 
+/** What stands before a member's name: this node, a node, or a browser tab. */
+export function mark(member: Member): string {
+  if (member.isSelf) return "★";
+  return member.record.kind === "tab" ? "○" : "●";
+}
+
 /** Throws "not-found" (with a suggestion) or "ambiguous" (saying between which). The gone are not looked at. */
 export function findMember(members: readonly Member[], wanted: string): Member {
   const present = members.filter((member) => member.status !== "gone");

@@ -1,5 +1,8 @@
 /** How many terminal cells text takes: grapheme by grapheme, wide for East Asian and emoji, nothing for combining marks. */
 
+/** UTF-16 units that are looked at for each cell of a text to be cut: a family of four takes 11 for its two cells. */
+export const UNITS_A_CELL_MAX = 16;
+
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** The user-perceived characters of a text. */
@@ -37,8 +40,12 @@ export function graphemeWidth(grapheme: string): number {
   return WIDE.some(([first, last]) => code >= first && code <= last) ? 2 : 1;
 }
 
+/** Most text by far, for which nothing has to be segmented. */
+const PLAIN = /^[ -~]*$/;
+
 /** Cells of a text without escape sequences. */
 export function widthOf(text: string): number {
+  if (PLAIN.test(text)) return text.length;
   let width = 0;
   for (const grapheme of graphemes(text)) width += graphemeWidth(grapheme);
   return width;
@@ -48,4 +55,21 @@ export function widthOf(text: string): number {
 export function withoutColours(text: string): string {
   // eslint-disable-next-line no-control-regex
   return text.replaceAll(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, "");
+}
+
+/** As much of a text without escape sequences as fits in so many cells (1 to Infinity); "…" stands for the rest. */
+export function cut(text: string, cells: number): string {
+  if (cells === Number.POSITIVE_INFINITY) return text;
+  if (text.length <= cells && PLAIN.test(text)) return text;
+  let width = 0;
+  let at = 0;
+  /** Up to where it fits with "…" behind it. */
+  let end = 0;
+  for (const grapheme of graphemes(text.slice(0, cells * UNITS_A_CELL_MAX))) {
+    width += graphemeWidth(grapheme);
+    if (width > cells) return `${text.slice(0, end)}…`;
+    at += grapheme.length;
+    if (width < cells) end = at;
+  }
+  return at < text.length ? `${text.slice(0, end)}…` : text;
 }

@@ -45,5 +45,5 @@ Lists the commands, or explains one.
 }
 
 const FOOTER = `'COMMAND --help' shows an example. Join commands with | && || ; and quote words that hold blanks.
-Tab completes, Ctrl-C stops what runs. Try: peers · map mandelbrot · invite
+Tab completes, Ctrl-C stops what runs. Try: peers · map mandelbrot · mem set hello world · invite
 `;

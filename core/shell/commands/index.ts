@@ -6,6 +6,7 @@ import { echo } from "./echo.ts";
 import { help } from "./help.ts";
 import { invite } from "./invite.ts";
 import { map } from "./map.ts";
+import { mem } from "./mem.ts";
 import { name } from "./name.ts";
 import { peers } from "./peers.ts";
 import { ping } from "./ping.ts";
@@ -13,5 +14,5 @@ import { whoami } from "./whoami.ts";
 
 /** `all` is what `help` lists: these, and what the place where the shell runs has added. */
 export function builtinCommands(all: () => readonly Command[]): readonly Command[] {
-  return [peers, map, cancel, invite, whoami, name, ping, echo, clear, help(all)];
+  return [peers, map, cancel, mem, invite, whoami, name, ping, echo, clear, help(all)];
 }

@@ -5,7 +5,7 @@ import { count, dim, duration, paint, table } from "../format.ts";
 import { noOperands } from "../operands.ts";
 import { parseArguments } from "../options.ts";
 import type { Command, CommandContext, TerminalInfo } from "../types.ts";
-import { shortId } from "../who.ts";
+import { mark, shortId } from "../who.ts";
 
 export const peers: Command = {
   name: "peers",
@@ -82,11 +82,6 @@ function asTable(
   const here = members.filter((member) => member.status !== "gone").length;
   const alone = here === 1 ? " Nobody else is here yet: send somebody the link that 'invite' shows." : "";
   return `${table([head, ...rows], screen?.columns)}${dim(`${count(here, "member")}.${alone}`, screen)}\n`;
-}
-
-function mark(member: Member): string {
-  if (member.isSelf) return "★";
-  return member.record.kind === "tab" ? "○" : "●";
 }
 
 function howLinked(

@@ -1,0 +1,38 @@
+/** mem get: one value, as it is or as JSON. */
+import { utf8 } from "../../base/bytes.ts";
+import { bytesWords } from "../format.ts";
+import { oneOperand } from "../operands.ts";
+import { parseArguments } from "../options.ts";
+import type { TerminalInfo } from "../types.ts";
+import { noSuchKey } from "./keys.ts";
+import { harmless, toJson } from "./value.ts";
+import type { MemVerb } from "./verb.ts";
+
+export const get: MemVerb = {
+  options: ["--json"],
+  keys: "one",
+  async run({ args, computer, stdout, terminal }) {
+    const { options, operands } = parseArguments(args, { json: "flag" });
+    const key = oneOperand(operands, "KEY");
+    const entry = computer.memory.entry(key);
+    if (entry === undefined) throw noSuchKey(computer.memory, key);
+    const { value } = entry;
+    if (options.json === true) await stdout.write(utf8(`${toJson(value)}\n`));
+    else if (value instanceof Uint8Array) await stdout.write(binary(value, terminal.stdout));
+    else await stdout.write(utf8(asText(value, terminal.stdout)));
+    return 0;
+  },
+};
+
+/** Bytes would upset a terminal; everywhere else they come as they are. */
+function binary(bytes: Uint8Array, terminal: TerminalInfo | undefined): Uint8Array {
+  if (terminal === undefined) return bytes;
+  return utf8(`${bytesWords(bytes.length)} of binary data. A pipe gets it as it is, --json shows it as base64.\n`);
+}
+
+/** Text ends with its line, so that two values do not run into each other. */
+function asText(value: unknown, terminal: TerminalInfo | undefined): string {
+  const text = typeof value === "string" ? value : toJson(value);
+  const shown = terminal === undefined ? text : harmless(text);
+  return shown.endsWith("\n") ? shown : `${shown}\n`;
+}

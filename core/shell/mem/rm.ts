@@ -1,0 +1,22 @@
+/** mem rm: deletes keys, all at once. */
+import { utf8 } from "../../base/bytes.ts";
+import { StarfishError } from "../../base/errors.ts";
+import { parseArguments } from "../options.ts";
+import { STATUS } from "../status.ts";
+import { noSuchKey } from "./keys.ts";
+import type { MemVerb } from "./verb.ts";
+
+export const rm: MemVerb = {
+  options: [],
+  keys: "many",
+  async run({ args, computer: { memory }, stderr }) {
+    const keys = new Set(parseArguments(args, {}).operands);
+    if (keys.size === 0) throw new StarfishError("usage", "KEY is missing");
+    const there: string[] = [];
+    const missing: string[] = [];
+    for (const key of keys) (memory.entry(key) === undefined ? missing : there).push(key);
+    memory.batch(there.map((key) => ({ key, deleted: true })));
+    for (const key of missing) await stderr.write(utf8(`mem: ${noSuchKey(memory, key).message}\n`));
+    return missing.length === 0 ? STATUS.ok : STATUS.failed;
+  },
+};

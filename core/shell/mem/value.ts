@@ -1,0 +1,77 @@
+/** Values of the shared memory as people type and read them: text, bytes, JSON, and one line of each. Pure. */
+import { base64pad } from "multiformats/bases/base64";
+import { toHex } from "../../base/bytes.ts";
+import { messageOf, StarfishError } from "../../base/errors.ts";
+import { bytesWords } from "../format.ts";
+import { cut, UNITS_A_CELL_MAX } from "../width.ts";
+
+/** So many bytes of a binary value are shown in one line of it. */
+const HEX_BYTES_SHOWN = 16;
+/** Control characters, and those that change the direction of all that follows. */
+// eslint-disable-next-line no-control-regex
+const CONTROLS = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+// eslint-disable-next-line no-control-regex
+const CONTROLS_IN_LINES = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Text where the bytes are UTF-8, else the bytes. */
+export function textOrBytes(bytes: Uint8Array): string | Uint8Array {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return bytes;
+  }
+}
+
+/** Throws "usage". */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new StarfishError("usage", `the value is not JSON (${messageOf(error)}); text needs "" around it there`);
+  }
+}
+
+/** On one line. Bytes, which JSON has no word for, become {"base64": "…"}. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, jsonable) ?? "null";
+}
+
+function jsonable(_key: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return { base64: base64pad.baseEncode(value) };
+  return typeof value === "bigint" ? String(value) : value;
+}
+
+/**
+ * The value on one line of at most so many cells. Nothing in it can move the cursor or change what is around it, whoever
+ * wrote it.
+ */
+export function preview(value: unknown, cells: number): string {
+  if (value instanceof Uint8Array) return cut(bytesPreview(value), cells);
+  const whole = typeof value === "string" ? value : toJson(value);
+  return cut(oneLine(whole.slice(0, cells * UNITS_A_CELL_MAX + 1)), cells);
+}
+
+function bytesPreview(bytes: Uint8Array): string {
+  const more = bytes.length > HEX_BYTES_SHOWN ? "…" : "";
+  return `${bytesWords(bytes.length)} of binary data: ${toHex(bytes.subarray(0, HEX_BYTES_SHOWN))}${more}`;
+}
+
+/** A key or a text with its control characters made visible. */
+export function oneLine(text: string): string {
+  return text.replaceAll(CONTROLS, visible);
+}
+
+/** A text for a terminal: lines stay lines, other control characters are made visible. */
+export function harmless(text: string): string {
+  return text.replaceAll("\r\n", "\n").replaceAll(CONTROLS_IN_LINES, visible);
+}
+
+function visible(control: string): string {
+  if (control === "\n") return "⏎";
+  if (control === "\t") return " ";
+  const code = control.charCodeAt(0);
+  // Unicode has pictures for these, U+2400 and after.
+  return code < 0x20 ? String.fromCharCode(0x2400 + code) : "\ufffd";
+}
