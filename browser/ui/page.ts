@@ -7,6 +7,7 @@ import { byId, setText } from "./dom.ts";
 import { greeting, PROMPT, whoIsHere } from "./greeting.ts";
 import { connectInvitePanel } from "./invite-panel.ts";
 import { showKeyBar } from "./key-bar.ts";
+import { MemoryView } from "./memory-view.ts";
 import { PendingShell } from "./pending-shell.ts";
 import { pageHost } from "./host.ts";
 import { connectPlaces } from "./places.ts";
@@ -76,6 +77,7 @@ export class Page {
       table.update(facts);
       this.#select(facts.nodes.find((node) => node.peer === this.#selected));
     });
+    new MemoryView(computer, (line) => this.#session.submit(line)).show();
     this.status.follow(model, options.tasksRun);
     connectInvitePanel(() => `${computer.inviteBase()}#${computer.net.invite()}`);
     this.#shell.become(createShell(computer, pageHost(this.#terminal)));

@@ -1,6 +1,6 @@
 /**
  * Takes the pictures of the documentation from a real swarm: `node test/browser/pictures.ts` (after `npm run build`).
- * One node and four tabs, two of which lend cores, draw a Mandelbrot set.
+ * One node and four tabs, two of which lend cores, draw a Mandelbrot set; some of them have put things in memory.
  */
 import { join } from "node:path";
 import { openLab } from "../system/processes.ts";
@@ -16,6 +16,8 @@ await using tabs = await openTabs();
 const helpers: Tab[] = [];
 for (let i = 0; i < 3; i++) helpers.push(await tabs.open(node.invite, { apart: true, cores: 4 }));
 for (const helper of helpers.slice(0, 2)) await helper.page.getByRole("button", { name: "Lend 3 of 4 cores" }).click();
+const memories = ["mem set lunch 'noodles at noon' --for 2h", "mem set hello world", "mem set visitors 42 --json"];
+for (const [i, line] of memories.entries()) await helpers[i]?.run(line);
 
 for (const [name, options] of [
   ["page-desktop", { dark: true, width: 1180, height: 720, cores: 2 }],

@@ -2,12 +2,17 @@
 import type { Computer } from "../../../core/computer.ts";
 import { Listeners } from "../../../core/base/events.ts";
 import type { LinkInfo, Member, MemberChange, MemberRecord, MemberStatus } from "../../../core/net/types.ts";
+import { shortIdOf } from "../../../core/net/membership-rows.ts";
 import { friendlyName } from "../../../core/net/names.ts";
+import { realCrypto } from "../../../core/platform/crypto.ts";
+import { demoMemory } from "./memory.ts";
 
 export interface Demo {
   readonly computer: Computer;
   set(index: number, status: MemberStatus, patch?: Partial<MemberRecord>): void;
   traffic(index: number, direction: "in" | "out", bytes: number): void;
+  /** As if a member had written it. */
+  write(index: number, key: string, value: unknown): void;
 }
 
 export function demoComputer(count: number): Demo {
@@ -31,6 +36,7 @@ export function demoComputer(count: number): Demo {
     self: members[0]?.record.peer ?? "",
     swarm: "demo",
     members: () => members,
+    member: (peer: string) => members.find(({ record }) => record.peer === peer),
     onMember: (listener: (change: MemberChange) => void) => changes.add(listener),
     links: () => links,
     onLinks: () => () => {},
@@ -39,9 +45,12 @@ export function demoComputer(count: number): Demo {
     invite: () => "v1.demo".padEnd(600, "x"),
   };
   const cpu = { cores: 4, lent: 0, onActivity: () => () => {}, running: () => [], jobs: () => [] };
+  const shared = demoMemory();
   const computer = {
     net,
     cpu,
+    memory: shared.memory,
+    crypto: realCrypto,
     inviteBase: () => `${location.origin}/`,
     builtins: () => ["primes", "mandelbrot", "wordcount"],
   } as unknown as Computer;
@@ -53,6 +62,9 @@ export function demoComputer(count: number): Demo {
       const next = { ...before, status, record: { ...before.record, ...patch } };
       members[index] = next;
       changes.emit({ member: next, before: before.status });
+    },
+    write(index, key, value): void {
+      shared.set(key, value, shortIdOf(realCrypto, members[index]?.record.peer ?? ""));
     },
     traffic(index, direction, bytes): void {
       const peer = members[index]?.record.peer;

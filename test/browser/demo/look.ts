@@ -26,13 +26,13 @@ const server = await preview({ logLevel: "warn", build: { outDir: dir }, preview
 const url = server.resolvedUrls?.local[0] ?? "";
 const browser = await chromium.launch({ executablePath: chromiumPath(), args: [...CHROMIUM_ARGS] });
 const shots = [
-  { name: "desktop-dark", width: 1280, height: 800, dark: true, query: "n=5" },
-  { name: "desktop-light", width: 1280, height: 800, dark: false, query: "n=14&notice=1" },
+  { name: "desktop-dark", width: 1280, height: 800, dark: true, query: "n=5&keys=4" },
+  { name: "desktop-light", width: 1280, height: 800, dark: false, query: "n=14&notice=1&keys=40" },
   { name: "many-dark", width: 1280, height: 800, dark: true, query: "n=200" },
-  { name: "table-dark", width: 1280, height: 800, dark: true, query: "n=12", click: "#show-table" },
+  { name: "table-dark", width: 1280, height: 800, dark: true, query: "n=12&keys=9", click: "#show-table" },
   { name: "invite-light", width: 1280, height: 800, dark: false, query: "n=5", click: "#invite-open" },
   { name: "phone-dark", width: 390, height: 844, dark: true, query: "n=4" },
-  { name: "phone-light", width: 390, height: 844, dark: false, query: "n=4", click: "#tab-swarm" },
+  { name: "phone-light", width: 390, height: 844, dark: false, query: "n=4&keys=12", click: "#tab-swarm" },
 ];
 for (const shot of shots) {
   const context = await browser.newContext({

@@ -4,11 +4,28 @@ import { showNotice } from "../../../browser/ui/notice.ts";
 import { demoComputer } from "./computer.ts";
 
 const query = new URLSearchParams(location.search);
+const values = [
+  "hello world",
+  42,
+  { lat: 52.5, lon: 13.4 },
+  "a line that is much longer than the panel is wide, so that it has to be cut",
+  Uint8Array.of(1, 2, 255),
+  true,
+];
 const page = new Page();
 page.open("amber-cove");
 const demo = demoComputer(Number(query.get("n") ?? 4));
 page.follow(demo.computer, { swarm: "amber-cove", tasksRun: () => 12 });
 page.sayWhoIsHere();
+const keys = Number(query.get("keys") ?? 0);
+for (let i = 0; i < keys; i++)
+  demo.write(i % 5, i % 3 === 0 ? `sensors/room-${i}` : `greeting-${i}`, values[i % values.length]);
+/** Writes a second, for as long as somebody looks. */
+const rate = Number(query.get("rate") ?? 0);
+if (rate > 0)
+  setInterval(() => {
+    for (let i = 0; i < rate / 50; i++) demo.write(i % 5, `counter-${Math.floor(Math.random() * keys)}`, Math.random());
+  }, 20);
 let chosen = 0;
 const lend = new LendControl((cores) => {
   chosen = cores;
