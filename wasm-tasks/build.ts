@@ -1,41 +1,52 @@
 /**
- * Compiles every task (a folder with a task.ts) to dist/tasks/<name>.wasm, if its sources, the SDK or the compiler have
- * changed since. `node wasm-tasks/build.ts`; tools and vite call `buildTasks`.
+ * Compiles every task (a folder with a task.ts) to dist/tasks/<name>.wasm and every library of Starfish's own (a folder
+ * with a library.ts) to dist/wasm/<name>.wasm, if its sources, the SDK or the compiler have changed since.
+ * `node wasm-tasks/build.ts`; tools and benches call `buildTasks` and `buildLibraries`.
  */
 import { mkdir, readdir, rename, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { compileTask, TASKS_DIRECTORY } from "./compile.ts";
+import { compileLibrary, compileTask, TASKS_DIRECTORY } from "./compile.ts";
 
 export const TASKS_OUTPUT: string = join(TASKS_DIRECTORY, "../dist/tasks");
-
-/** The names of all tasks, sorted. */
-export async function taskNames(): Promise<string[]> {
-  const folders = await readdir(TASKS_DIRECTORY, { withFileTypes: true });
-  const names: string[] = [];
-  for (const folder of folders) {
-    if (folder.isDirectory() && (await changedAt(join(TASKS_DIRECTORY, folder.name, "task.ts"))) > 0)
-      names.push(folder.name);
-  }
-  return names.sort();
-}
+export const LIBRARIES_OUTPUT: string = join(TASKS_DIRECTORY, "../dist/wasm");
 
 /** Brings dist/tasks up to date and says which tasks were compiled for it. */
-export async function buildTasks(): Promise<string[]> {
-  await mkdir(TASKS_OUTPUT, { recursive: true });
+export function buildTasks(): Promise<string[]> {
+  return build("task.ts", compileTask, TASKS_OUTPUT);
+}
+
+/** Brings dist/wasm up to date and says which libraries were compiled for it. */
+export function buildLibraries(): Promise<string[]> {
+  return build("library.ts", compileLibrary, LIBRARIES_OUTPUT);
+}
+
+async function build(entry: string, compile: (name: string) => Promise<Uint8Array>, folder: string): Promise<string[]> {
+  await mkdir(folder, { recursive: true });
   const compiler = createRequire(import.meta.url).resolve("assemblyscript/package.json");
   const common = await newest([join(TASKS_DIRECTORY, "compile.ts"), compiler, ...(await sources("sdk"))]);
   const built: string[] = [];
-  for (const name of await taskNames()) {
-    const output = join(TASKS_OUTPUT, `${name}.wasm`);
+  for (const name of await foldersWith(entry)) {
+    const output = join(folder, `${name}.wasm`);
     if ((await changedAt(output)) > Math.max(common, await newest(await sources(name)))) continue;
     // Renamed into place: whoever reads at the same time sees the old module or the new one, never half of it.
     const draft = `${output}.${process.pid}`;
-    await writeFile(draft, await compileTask(name));
+    await writeFile(draft, await compile(name));
     await rename(draft, output);
     built.push(name);
   }
   return built;
+}
+
+/** The names of the folders that have a file `entry`, sorted. */
+async function foldersWith(entry: string): Promise<string[]> {
+  const folders = await readdir(TASKS_DIRECTORY, { withFileTypes: true });
+  const names: string[] = [];
+  for (const folder of folders) {
+    if (folder.isDirectory() && (await changedAt(join(TASKS_DIRECTORY, folder.name, entry))) > 0)
+      names.push(folder.name);
+  }
+  return names.sort();
 }
 
 async function sources(folder: string): Promise<string[]> {
@@ -58,6 +69,6 @@ async function changedAt(file: string): Promise<number> {
 }
 
 if (import.meta.main) {
-  const built = await buildTasks();
-  process.stdout.write(built.length === 0 ? "tasks are up to date\n" : `built ${built.join(", ")}\n`);
+  const built = [...(await buildTasks()), ...(await buildLibraries())];
+  process.stdout.write(built.length === 0 ? "tasks and libraries are up to date\n" : `built ${built.join(", ")}\n`);
 }

@@ -1,4 +1,7 @@
-/** Compiles one task with the AssemblyScript compiler: the author's `task` wrapped in ABI 1 (sdk/abi.ts). */
+/**
+ * Compiles with the AssemblyScript compiler: a task, which is its author's `task` wrapped in ABI 1 (sdk/abi.ts), or one of
+ * Starfish's own libraries, which is a module with the exports that it names.
+ */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import asc from "assemblyscript/asc";
@@ -20,19 +23,26 @@ const RELEASE = ["-O3", "--runtime", "stub", "--use", "abort="];
 /** Imports `abort` and `trace`, so that a failed assertion names its line; only for the local runner. */
 const DEBUG = ["--debug", "--runtime", "stub"];
 
-/** The module of the folder `name` of wasm-tasks. Throws an Error with the compiler's own report. */
-export async function compileTask(name: string, options: { debug?: boolean } = {}): Promise<Uint8Array> {
-  const entry = `${name}/entry.ts`;
+/** The task of the folder `name` of wasm-tasks. Throws an Error with the compiler's own report. */
+export function compileTask(name: string, options: { debug?: boolean } = {}): Promise<Uint8Array> {
+  return compile(name, `${name}/entry.ts`, options.debug === true ? DEBUG : RELEASE);
+}
+
+/** The library of the folder `name` of wasm-tasks. Throws an Error with the compiler's own report. */
+export function compileLibrary(name: string): Promise<Uint8Array> {
+  return compile(name, `${name}/library.ts`, RELEASE);
+}
+
+async function compile(name: string, entry: string, flags: readonly string[]): Promise<Uint8Array> {
   let report = "";
   let module: Uint8Array | undefined;
-  const flags = options.debug === true ? DEBUG : RELEASE;
-  const { error } = await asc.main([entry, "--outFile", "task.wasm", "--enable", "simd", ...flags], {
+  const { error } = await asc.main([entry, "--outFile", "module.wasm", "--enable", "simd", ...flags], {
     stdout: { write: () => {} },
     stderr: { write: (chunk: string) => (report += chunk) },
     readFile: async (path: string) =>
-      path === entry ? ENTRY : readFile(join(TASKS_DIRECTORY, path), "utf8").catch(() => null),
+      path === `${name}/entry.ts` ? ENTRY : readFile(join(TASKS_DIRECTORY, path), "utf8").catch(() => null),
     writeFile: async (path: string, contents: Uint8Array | string) => {
-      if (path === "task.wasm" && typeof contents !== "string") module = contents;
+      if (path === "module.wasm" && typeof contents !== "string") module = contents;
     },
     listFiles: async () => [],
   });

@@ -1,6 +1,7 @@
 /** The simulated adapters, held to the same contracts as the real ones. */
 import { afterAll, beforeAll, describe } from "vitest";
 import { clockContract } from "../../core/ports/clock.contract.ts";
+import { coderContract, type CoderHarness } from "../../core/ports/coder.contract.ts";
 import { cryptoContract } from "../../core/ports/crypto.contract.ts";
 import { networkContract } from "../../core/ports/network.contract.ts";
 import { randomContract } from "../../core/ports/random.contract.ts";
@@ -48,6 +49,18 @@ describe("Sandbox", () => {
   afterAll(async () => driver[Symbol.asyncDispose]());
   const sandbox = (): Sandbox => world.spawn({ name: "a", kind: "node" }).ports.sandbox;
   sandboxContract("simulated", sandbox, { threads: false });
+});
+
+describe("Coder", () => {
+  const world = new SimWorld({ seed: 1 });
+  let driver: AsyncDisposable;
+  beforeAll(() => {
+    driver = world.drive();
+  });
+  afterAll(async () => driver[Symbol.asyncDispose]());
+  let made = 0;
+  const create = (): CoderHarness => ({ coder: world.spawn({ name: `node-${made++}`, kind: "node" }).ports.coder });
+  coderContract("simulated", create, { hasThreads: false });
 });
 
 for (const [name, path] of [

@@ -2,6 +2,7 @@
 import { assert } from "../../core/base/assert.ts";
 import { peerIdOf } from "../../core/base/peer-id.ts";
 import type { Clock } from "../../core/ports/clock.ts";
+import type { Coder } from "../../core/ports/coder.ts";
 import type { Crypto, KeyPair } from "../../core/ports/crypto.ts";
 import type { Log } from "../../core/ports/log.ts";
 import type { PeerId } from "../../core/ports/network.ts";
@@ -9,6 +10,7 @@ import type { Random } from "../../core/ports/random.ts";
 import type { Sandbox } from "../../core/ports/sandbox.ts";
 import type { Store } from "../../core/ports/store.ts";
 import { SimClock } from "./clock.ts";
+import { simCoder } from "./coder.ts";
 import type { Life, Machine } from "./life.ts";
 import { SimNetwork } from "./network.ts";
 import type { SeededRandom } from "./random.ts";
@@ -23,6 +25,7 @@ export interface SimPorts {
   readonly crypto: Crypto;
   readonly store: Store;
   readonly sandbox: Sandbox;
+  readonly coder: Coder;
   readonly log: Log;
   /** The network under the machine's usual identity, made when first asked for. */
   readonly network: SimNetwork;
@@ -105,6 +108,7 @@ export class SimNode {
       crypto,
       store,
       sandbox: new SimSandbox(scheduler, this.machine, life, this.#tasks),
+      coder: simCoder(scheduler, this.machine, life),
       log: journal.logOf(this.name),
       get network() {
         return network();
