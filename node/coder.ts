@@ -58,8 +58,8 @@ function threadOf(worker: Worker): CoderThread {
   worker.unref();
   return {
     post: (call, transfer) => {
-      if (underWay++ === 0) worker.ref();
       worker.postMessage(call, transfer);
+      if (underWay++ === 0) worker.ref();
     },
     onAnswer: (receive) =>
       worker.on("message", (answer) => {

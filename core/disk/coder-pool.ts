@@ -56,7 +56,7 @@ interface Waiting {
   readonly transfer: ArrayBuffer[];
   readonly signal: AbortSignal | undefined;
   readonly settle: (answer: CoderAnswer & { ok: true }) => void;
-  readonly fail: (error: StarfishError) => void;
+  readonly fail: (error: unknown) => void;
 }
 
 interface Lane {
@@ -170,13 +170,23 @@ export class CoderPool implements Coder {
       fail(toStarfishError(error, "unsupported"));
       return this.#dispatch();
     }
-    // Otherwise the pool was closed, or the thread has died, while it started.
-    if (lane.calls.has(call.id)) thread.post(call, transfer);
+    // The pool was closed, or the thread has died, while it started.
+    if (!lane.calls.has(call.id)) return;
+    try {
+      thread.post(call, transfer);
+    } catch (error) {
+      // The platform does not move these bytes.
+      lane.calls.delete(call.id);
+      fail(error);
+      this.#dispatch();
+    }
   }
 
   async #start(lane: Lane): Promise<CoderThread> {
     const loading = (this.#module ??= this.#options.loadModule());
-    loading.catch(() => (this.#module = undefined));
+    loading.catch(() => {
+      if (this.#module === loading) this.#module = undefined;
+    });
     const thread = this.#options.startThread(await loading);
     thread.onAnswer((answer) => {
       const waiting = lane.calls.get(answer.id);

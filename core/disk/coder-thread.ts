@@ -2,6 +2,7 @@
  * A coder's thread: what it is asked, what it answers, and its side of the conversation, for Web Workers, worker_threads
  * and the simulator alike. Bytes are moved both ways. Its owner's side is coder-pool.ts.
  */
+import { assert } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { messageOf } from "../base/errors.ts";
 import type { CodedStripe } from "../ports/coder.ts";
@@ -61,8 +62,10 @@ export function serveCoder(
 
 /** The bytes ready to be posted, each in a buffer that holds nothing else: itself if it has one, or else a copy. */
 export function alone(bytes: Bytes): Bytes {
-  const isAlone = bytes.buffer instanceof ArrayBuffer && bytes.length === bytes.buffer.byteLength;
-  return isAlone ? bytes : new Uint8Array(bytes);
+  const { buffer } = bytes;
+  if (!(buffer instanceof ArrayBuffer) || bytes.length !== buffer.byteLength) return new Uint8Array(bytes);
+  assert(!buffer.detached, "bytes are given away only once");
+  return bytes;
 }
 
 /** The buffers to be moved with bytes that are alone, each once. */

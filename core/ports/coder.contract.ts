@@ -102,6 +102,14 @@ export function coderContract(name: string, create: () => CoderHarness, options:
       expect(whole).toEqual(before);
     });
 
+    it("takes bytes once only: they are empty afterwards, and a second call is a bug", async () => {
+      const data = dataOf(1, 100);
+      await coder.encode(data, 1);
+      expect(data.map(({ length }) => length)).toEqual([0]);
+      await expect(coder.encode(data, 1)).rejects.toThrow("Assertion failed");
+      expect((await coder.encode(dataOf(2, 10), 1)).shards.length).toBe(3);
+    });
+
     it("gives each shard bytes of its own", async () => {
       const { shards } = await coder.encode(dataOf(2, 100), 2);
       expect(new Set(shards.map(({ buffer }) => buffer)).size).toBe(4);
