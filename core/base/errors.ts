@@ -39,6 +39,7 @@ export const ERROR_CODES = [
   "unsupported", // this platform cannot do it
   "in-use", // data directory, port
   "io",
+  "corrupt", // bytes that do not match their hash
   "closed",
 ] as const;
 

@@ -1,0 +1,39 @@
+/** Every bound and size of content in one place, each with the reason for its value. */
+
+// What gives a file its CID: the values are those of `ipfs add --cid-version=1`; others would give other CIDs.
+
+/** Bytes of content in one leaf; only the last leaf of a file is shorter. */
+export const LEAF_BYTES = 262_144;
+/** Children of an inner node; only the last node of a level has fewer. */
+export const LINKS_PER_NODE = 174;
+/** Bytes of a SHA-256 digest. */
+export const DIGEST_BYTES = 32;
+
+// Hashing ahead
+
+/** Bytes given to the hash in one call: four leaves, so that crossing to another thread costs next to nothing. */
+export const HASH_BATCH_BYTES: number = 4 * LEAF_BYTES;
+/** Blocks in one call, for content made of tiny ones. */
+export const HASH_BATCH_BLOCKS_MAX = 64;
+/** Calls under way at once: they keep a few cores busy, and at most 4 MiB wait for them. */
+export const HASH_BATCHES_IN_FLIGHT = 4;
+
+// Blocks of others
+
+/** Largest block that is read. IPFS's tools make and carry blocks of up to 2 MiB; their envelopes come on top. */
+export const BLOCK_BYTES_MAX: number = 4 * 1024 * 1024;
+/** Bytes of blocks passed in a CAR that is read as a stream, kept in case they are asked for later. */
+export const CAR_WINDOW_BYTES: number = 32 * 1024 * 1024;
+/** Blocks in a CAR that is read as a file: an index of about 200 MB; at 256 KiB each they hold 256 GiB. */
+export const CAR_BLOCKS_MAX = 1_000_000;
+/** Bytes read at once from what can be read anywhere. */
+export const READ_BYTES = 262_144;
+/** Levels of inner nodes in one file: a balanced file with two links a node would have 2^48 leaves. */
+export const FILE_LEVELS_MAX = 48;
+/** Folders and files in a CAR's folder: ten times the largest that a person would keep here. */
+export const FOLDER_ENTRIES_MAX = 1_000_000;
+/** Folders within folders, and levels of a sharded folder: the longest path of Linux has 2,048. */
+export const FOLDER_LEVELS_MAX = 2_048;
+
+/** Longest path in an archive, as in Linux. */
+export const PATH_BYTES_MAX = 4_096;
