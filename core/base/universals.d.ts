@@ -49,3 +49,21 @@ declare namespace WebAssembly {
     readonly buffer: ArrayBuffer;
   }
 }
+interface ReadableStream<T> {
+  getReader(): ReadableStreamDefaultReader<T>;
+  readonly locked: boolean;
+  cancel(reason?: unknown): Promise<void>;
+}
+interface ReadableStreamDefaultReader<T> {
+  read(): Promise<{ done: false; value: T } | { done: true; value?: undefined }>;
+  cancel(reason?: unknown): Promise<void>;
+}
+interface WritableStream<T> {
+  getWriter(): WritableStreamDefaultWriter<T>;
+  close(): Promise<void>;
+}
+interface WritableStreamDefaultWriter<T> {
+  write(chunk: T): Promise<void>;
+  close(): Promise<void>;
+  abort(reason?: unknown): Promise<void>;
+}

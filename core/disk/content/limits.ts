@@ -35,5 +35,13 @@ export const FOLDER_ENTRIES_MAX = 1_000_000;
 /** Folders within folders, and levels of a sharded folder: the longest path of Linux has 2,048. */
 export const FOLDER_LEVELS_MAX = 2_048;
 
+// Archives
+
+/** Bytes given to the inflater at once: at most 1,032 times as many come out in one go. */
+export const INFLATE_BYTES = 16_384;
 /** Longest path in an archive, as in Linux. */
 export const PATH_BYTES_MAX = 4_096;
+/** Entries of a zip that is written: beyond this zip needs fields that the library does not write. Tar has no limit. */
+export const ZIP_ENTRIES_WRITTEN_MAX = 65_534;
+/** Entries in a zip that is read: its directory is read in pieces, but a person should hear when something is off. */
+export const ZIP_ENTRIES_MAX = 1_000_000;

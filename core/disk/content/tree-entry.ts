@@ -3,7 +3,7 @@ import { utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { PATH_BYTES_MAX } from "./limits.ts";
 
-interface FolderEntry {
+export interface FolderEntry {
   readonly kind: "folder";
   /** Names with "/" between them; empty for what is the root itself. */
   readonly path: string;
@@ -41,4 +41,15 @@ export function cleanPath(path: string): string {
   }
   if (utf8(clean).length > PATH_BYTES_MAX) throw new StarfishError("too-large", "A path that is too long");
   return clean;
+}
+
+/** The content of an entry; rejects with "io" where it has another length than the entry says. */
+export async function* exactContent({ path, sizeBytes, content }: FileEntry): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  let seen = 0;
+  for await (const chunk of content) {
+    seen += chunk.length;
+    if (seen > sizeBytes) break;
+    yield chunk as Uint8Array<ArrayBuffer>;
+  }
+  if (seen !== sizeBytes) throw new StarfishError("io", `${path} does not have the ${sizeBytes} bytes that it should`);
 }
