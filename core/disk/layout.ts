@@ -1,0 +1,72 @@
+/**
+ * How content is coded over devices: one pure function of the swarm's size, with its promise beside it (promise.ts).
+ *
+ * Up to 32 devices, one shard on each, of which a quarter is enough: whatever half dies, twice what is needed is left.
+ * Above that twin shards: half as many shards as devices, half of them enough, each on two devices. A half that dies
+ * takes both twins of a quarter of the shards when it is drawn at random, and of half of them at worst; that worst case
+ * too is survived, up to 131 devices, where twins stop growing and the promise becomes a chance.
+ *
+ * Plain copies cost as much and lose a stripe in sixteen; a code without twins keeps as much as these do, but to replace
+ * one lost shard it has to read k, where a twin is copied.
+ */
+import { assert } from "../base/assert.ts";
+import { type Health, lossChance, survivesAny, URGENT_CHANCE } from "./promise.ts";
+
+export interface Layout {
+  /** Any k shards give the stripe back. */
+  readonly k: number;
+  readonly n: number;
+  /** How many devices hold each shard. All holders of a stripe are distinct devices. */
+  readonly copies: 1 | 2;
+}
+
+/** Up to here a lost shard is cheap to rebuild (8 reads) and one on each device gives the most. */
+const SINGLES_MAX = 32;
+/** Devices that hold a stripe. More would make shards small and reads wide, for a promise that is good enough here. */
+const HOLDERS_MAX = 128;
+/** Stored bytes per byte of content, never exceeded: 4 in nearly all cases, 4.25 with 34 devices. */
+export const STORAGE_FACTOR_MAX = 4.5;
+/** A stripe that survives less than what it could by more than one in this many is worth coding again. */
+const SLACK = 8;
+
+/** The layout of what is written now, in a swarm of so many devices. */
+export function layoutFor(devices: number): Layout {
+  assert(Number.isSafeInteger(devices) && devices >= 1, `a swarm of ${devices} devices`);
+  if (devices <= SINGLES_MAX) return { k: Math.ceil(devices / 4), n: devices, copies: 1 };
+  const n = Math.floor(Math.min(devices, HOLDERS_MAX) / 2);
+  return { k: Math.floor(n / 2), n, copies: 2 };
+}
+
+/** Stored bytes per byte of content, with all holders there. */
+export function storageFactor({ k, n, copies }: Layout): number {
+  return (n * copies) / k;
+}
+
+/** A stripe with as many holders as the layout wants and the swarm has devices for. */
+export function healthAtRest({ k, n, copies }: Layout, devices: number): Health {
+  const holders = Math.min(n * copies, devices);
+  const shards = Math.min(n, holders);
+  const twins = holders - shards;
+  return { k, living: [n - shards, shards - twins, twins] };
+}
+
+/**
+ * Whether a stripe's code still suits the swarm:
+ * - `fresh`: it is what would be written now, or so near that coding again is not worth its bytes;
+ * - `loose`: the promise holds, but another layout survives clearly more: code again in the background, once the swarm
+ *   has kept its size for a while;
+ * - `broken`: with every device holding what it can, a random half is no longer survived: code again now.
+ *
+ * Swarms that swing settle: what is loose at one end of the swing is coded so as to be fresh at both (6 to 9 devices
+ * end at 2 of 8).
+ */
+export type Staleness = "fresh" | "loose" | "broken";
+
+export function staleness(current: Layout, devices: number): Staleness {
+  const now = healthAtRest(current, devices);
+  const ideal = healthAtRest(layoutFor(devices), devices);
+  const chance = lossChance(now, devices);
+  if (chance > URGENT_CHANCE && chance > lossChance(ideal, devices)) return "broken";
+  const possible = survivesAny(ideal);
+  return survivesAny(now) < possible - Math.floor(possible / SLACK) ? "loose" : "fresh";
+}
