@@ -125,10 +125,10 @@ export class LossChances {
     return chance;
   }
 
-  /** Whether the stripe is to be repaired at once; `healthy` is the same stripe with all its holders. */
-  isUrgent(health: Health, healthy: Health, devices: number): boolean {
+  /** Whether the stripe is to be repaired at once; `ideal` is the best that a stripe can be in such a swarm. */
+  isUrgent(health: Health, ideal: Health, devices: number): boolean {
     const chance = this.ofHalf(health, devices);
-    return chance > URGENT_CHANCE && chance > URGENT_RATIO * this.ofHalf(healthy, devices);
+    return chance > URGENT_CHANCE && chance > URGENT_RATIO * this.ofHalf(ideal, devices);
   }
 }
 

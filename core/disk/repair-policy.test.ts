@@ -1,0 +1,129 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { healthAtRest, type Layout, layoutFor } from "./layout.ts";
+import { halfOf, LossChances, lossChance, survivesAny } from "./promise.ts";
+import { graceMs, healthOf, planRepair, repairerNow, type RepairPlan, type ShardStates } from "./repair-policy.ts";
+
+const MINUTE_MS = 60_000;
+const chances = new LossChances();
+
+/** A healthy stripe but for these shards: [living, awaited]. */
+function states({ n, copies }: Layout, but: Readonly<Record<number, readonly [number, number]>> = {}): ShardStates {
+  const all = Array.from({ length: n }, (_, shard) => but[shard] ?? [copies, 0]);
+  return { living: all.map(([living]) => living), awaited: all.map(([, awaited]) => awaited) };
+}
+
+function plan(devices: number, but: Parameters<typeof states>[1], isAtRest = false): RepairPlan {
+  const layout = layoutFor(devices);
+  return planRepair(layout, states(layout, but), devices, chances, isAtRest);
+}
+
+/** Shards from..to-1, all in that state. */
+function shards(from: number, to: number, state: readonly [number, number]): Record<number, readonly [number, number]> {
+  return Object.fromEntries(Array.from({ length: to - from }, (_, i) => [from + i, state]));
+}
+
+test("nothing is done for a healthy stripe, nor for leavers in their grace, nor for one holder too many", () => {
+  expect(plan(200, {})).toMatchObject({ copy: [], rebuild: [], isUrgent: false });
+  expect(plan(200, { 3: [1, 1], 4: [0, 2], 5: [3, 0] })).toMatchObject({ copy: [], rebuild: [], isUrgent: false });
+});
+
+test("a shard is copied from its twin when the grace is over", () => {
+  expect(plan(200, { 3: [1, 0], 9: [1, 1] })).toMatchObject({ copy: [3], rebuild: [], isUrgent: false });
+});
+
+test("lost pairs wait for company, and for a holder still awaited; at rest they are rebuilt", () => {
+  expect(plan(128, shards(0, 7, [0, 0]))).toMatchObject({ copy: [], rebuild: [], isUrgent: false });
+  expect(plan(128, { ...shards(0, 7, [0, 0]), 8: [0, 1] })).toMatchObject({ rebuild: [] });
+  expect(plan(128, shards(0, 8, [0, 0])).rebuild).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  expect(plan(128, { 5: [0, 0], 8: [0, 1] }, true).rebuild).toEqual([5]);
+  // In a small swarm one is a batch: k = 2.
+  expect(plan(8, { 5: [0, 0] }).rebuild).toEqual([5]);
+});
+
+test("urgent: those in their grace are copied too, as many as it takes and no more", () => {
+  const { copy, rebuild, isUrgent, chance } = plan(200, shards(0, 16, [1, 1]));
+  expect(isUrgent).toBe(true);
+  expect(chance).toBeCloseTo(lossChance({ k: 32, living: [0, 16, 48] }, 200), 12);
+  expect(rebuild).toEqual([]);
+  const left = 16 - copy.length;
+  expect(lossChance({ k: 32, living: [0, left, 64 - left] }, 200)).toBeLessThanOrEqual(1.25e-7);
+  expect(lossChance({ k: 32, living: [0, left + 1, 63 - left] }, 200)).toBeGreaterThan(1.25e-7);
+});
+
+test("urgent beyond copies: all that is out of reach is rebuilt in one batch", () => {
+  const found = plan(200, { ...shards(0, 7, [0, 0]), ...shards(7, 12, [0, 1]), ...shards(12, 20, [1, 1]) });
+  expect(found.isUrgent).toBe(true);
+  expect(found.copy).toEqual([12, 13, 14, 15, 16, 17, 18, 19]);
+  expect(found.rebuild).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+});
+
+test("six of eight gone and six others come: everything is rebuilt at once, grace or not", () => {
+  const found = plan(8, shards(2, 8, [0, 1]));
+  expect(found).toMatchObject({ copy: [], rebuild: [2, 3, 4, 5, 6, 7], isUrgent: true });
+});
+
+test("a stripe that was coded for a smaller swarm is urgent too", () => {
+  const few = layoutFor(2);
+  expect(planRepair(few, states(few, { 1: [0, 1] }), 8, chances, false)).toMatchObject({
+    rebuild: [1],
+    isUrgent: true,
+  });
+});
+
+test("no stripe is left above the limit, whatever has happened to it, and nothing is planned that finds no device", () => {
+  const state = fc.record({ living: fc.nat(3), awaited: fc.nat(2) });
+  const sizes = fc.constantFrom(2, 5, 8, 16, 32, 33, 40, 64, 128, 200, 400);
+  const stripes = sizes.chain((devices) => {
+    const { n } = layoutFor(devices);
+    return fc.tuple(fc.constant(devices), fc.array(state, { minLength: n, maxLength: n }), fc.boolean());
+  });
+  fc.assert(
+    fc.property(stripes, ([devices, all, isAtRest]) => {
+      const layout = layoutFor(devices);
+      const living = all.map((shard) => shard.living);
+      const awaited = all.map((shard) => shard.awaited);
+      const holders = living.reduce((sum, count) => sum + count, 0);
+      if (holders > devices || living.filter((count) => count > 0).length < layout.k) return;
+      const { copy, rebuild } = planRepair(layout, { living, awaited }, devices, chances, isAtRest);
+      const after = [...living];
+      for (const shard of copy) {
+        expect(living[shard]).toBeGreaterThan(0);
+        after[shard] = (after[shard] ?? 0) + 1;
+      }
+      for (const shard of rebuild) {
+        expect(living[shard]).toBe(0);
+        after[shard] = (after[shard] ?? 0) + 1;
+      }
+      for (const shard of [...copy, ...rebuild]) expect(after[shard]).toBeLessThanOrEqual(layout.copies);
+      expect(holders + copy.length + rebuild.length).toBeLessThanOrEqual(devices);
+      const healthy = lossChance(healthAtRest(layout, devices), devices);
+      const isReached = lossChance(healthOf(layout.k, after), devices) <= Math.max(1e-6, 4 * healthy);
+      const isFull = holders + copy.length + rebuild.length === devices;
+      // All that copies and one rebuild can do; what was rebuilt is copied next.
+      const isAllDone = after.every((count, i) => count >= (living[i] === 0 ? 1 : layout.copies));
+      expect(isReached || isFull || isAllDone).toBe(true);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test("the grace follows the sessions, within bounds", () => {
+  expect([undefined, 0, 5, 20, 120, 600].map((minutes) => graceMs(minutes && minutes * MINUTE_MS) / MINUTE_MS)).toEqual(
+    [15, 0.5, 0.625, 2.5, 15, 15],
+  );
+});
+
+test("repairers take turns of five seconds", () => {
+  const order = ["a", "b", "c"];
+  expect([0, 4_999, 5_000, 14_999, 15_000].map((idle) => repairerNow(order, idle))).toEqual(["a", "a", "b", "c", "a"]);
+  expect(repairerNow([], 0)).toBeUndefined();
+});
+
+test("what is counted of a stripe is what survives", () => {
+  const health = healthOf(8, [2, 2, 1, 0, 3, 1, 1, 1, 1, 1, 1, 1]);
+  expect(health.living).toEqual([1, 8, 2, 1]);
+  expect(healthOf(8, [3, 4, 1], 3).living).toEqual([0, 1, 0, 2]);
+  expect(survivesAny(health)).toBe(3);
+  expect(lossChance(health, 30, halfOf(4))).toBe(0);
+});

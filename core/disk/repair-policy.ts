@@ -1,0 +1,150 @@
+/**
+ * What to repair of a stripe now, and what to leave: pure decisions, which the repairer of a real node and the simulated
+ * one both follow.
+ *
+ * Repair is paid for in bytes, and most who leave come back. So a leaver is awaited for a time of grace; whoever comes
+ * back counts again, even where its shard has been copied meanwhile, which saves the next copy (Carbonite: Chun et al.,
+ * NSDI 2006). A shard with one holder is copied when the grace is over, which costs one shard. A shard without any has to
+ * be rebuilt from k, which costs the same for one as for several: so it waits for company, or for a holder that comes
+ * back after all. Patience ends where the promise is at stake: a stripe that a random half might take with more than one
+ * in a million is repaired at once, cheapest first, until it is well below.
+ *
+ * test/sim/disk-model.ts measures what that costs; the constants were chosen by it.
+ */
+import { healthAtRest, type Layout, layoutFor } from "./layout.ts";
+import { type Health, type LossChances, URGENT_CHANCE } from "./promise.ts";
+
+/**
+ * Grace is this part of a median session. With less, copies are made that nobody would have needed (at 1/20, a seventh
+ * more bytes); with more, the twin goes too before the copy is made, and a rebuild costs ten copies.
+ */
+const GRACE_OF_SESSION = 1 / 8;
+/** Below it a reloaded page would be taken for a loss. */
+const GRACE_MS_MIN = 30_000;
+/** Two hours' sessions: with longer ones a wait of more than this gains little and is a long time to be thin. */
+const GRACE_MS_MAX = 15 * 60_000;
+/** Lost shards are rebuilt so many at a time, or k / 2 where that is less. In pairs, 4 cost a tenth more in all. */
+const BATCH = 8;
+/** An urgent repair goes on until the chance is this much better than urgent, so that the next departure is none. */
+const RELIEF = 8;
+/** A repairer that makes no progress for so long yields to the next. */
+const TURN_MS = 5_000;
+/** Further holders of one shard hardly help; states that differ in them alone count as one. */
+const HOLDERS_COUNTED = 3;
+/** In large swarms devices are rounded up to a multiple: the chances get a little greater and much fewer. */
+const DEVICES_STEP = 8;
+const DEVICES_EXACT_MAX = 128;
+
+/** The holders of a stripe's shards, by shard. */
+export interface ShardStates {
+  /** Holders that are there. */
+  readonly living: ArrayLike<number>;
+  /** Holders that left and are still expected back. */
+  readonly awaited: ArrayLike<number>;
+}
+
+export interface RepairPlan {
+  /** Shards to copy from a living holder to one more device, most needed first. */
+  readonly copy: readonly number[];
+  /** Shards without living holder, to be rebuilt together from k others, each for one device. */
+  readonly rebuild: readonly number[];
+  readonly isUrgent: boolean;
+  /** That a random half takes the stripe as it is now; the greatest is repaired first. */
+  readonly chance: number;
+}
+
+/** How long a leaver is awaited in a swarm with such sessions; undefined before any has been seen. */
+export function graceMs(medianSessionMs: number | undefined): number {
+  if (medianSessionMs === undefined) return GRACE_MS_MAX;
+  return Math.min(GRACE_MS_MAX, Math.max(GRACE_MS_MIN, medianSessionMs * GRACE_OF_SESSION));
+}
+
+/** Whose turn it is to repair, of those in order, when nobody has made progress for so long. */
+export function repairerNow<Id>(order: readonly Id[], idleMs: number): Id | undefined {
+  return order[Math.floor(idleMs / TURN_MS) % order.length];
+}
+
+/**
+ * @param devices all that are there, holders or not; holders are distinct devices
+ * @param isAtRest nobody has left for longer than the grace: what waits for company is rebuilt now
+ */
+export function planRepair(
+  layout: Layout,
+  states: ShardStates,
+  devices: number,
+  chances: LossChances,
+  isAtRest: boolean,
+): RepairPlan {
+  const { k, n, copies } = layout;
+  const copy: number[] = [];
+  const gone: number[] = [];
+  /** Devices that hold nothing yet: no more can be placed. */
+  let room = devices;
+  for (let shard = 0; shard < n; shard++) {
+    const living = at(states.living, shard);
+    const awaited = at(states.awaited, shard);
+    room -= living;
+    if (living + awaited >= copies) continue;
+    if (living > 0) copy.push(shard);
+    else if (awaited === 0) gone.push(shard);
+  }
+  const isBatch = gone.length >= Math.min(BATCH, Math.ceil(k / 2));
+  const lazy = within(room, copy, isBatch || isAtRest ? gone : []);
+  const rounded = devices <= DEVICES_EXACT_MAX ? devices : Math.ceil(devices / DEVICES_STEP) * DEVICES_STEP;
+  // Not this stripe's layout, which may be one for another size of swarm.
+  const ideal = healthAtRest(layoutFor(devices), rounded);
+  const health = healthOf(k, states.living, HOLDERS_COUNTED);
+  const chance = chances.ofHalf(health, rounded);
+  if (!chances.isUrgent(health, ideal, rounded)) return { ...lazy, isUrgent: false, chance };
+  const target = Math.max(URGENT_CHANCE / RELIEF, chances.ofHalf(ideal, rounded));
+  const isRelief = (living: readonly number[]): boolean => {
+    return chances.ofHalf(healthOf(k, living, HOLDERS_COUNTED), rounded) <= target;
+  };
+  return { ...urgentRepair(copies, states.living, lazy, room, isRelief), isUrgent: true, chance };
+}
+
+type Repairs = Pick<RepairPlan, "copy" | "rebuild">;
+
+/** The lazy repairs and as many more as bring relief: copies first, since each costs one shard. */
+function urgentRepair(
+  copies: number,
+  before: ArrayLike<number>,
+  lazy: Repairs,
+  room: number,
+  isRelief: (living: readonly number[]) => boolean,
+): Repairs {
+  const living = Array.from(before);
+  const copy = [...lazy.copy];
+  for (const shard of [...lazy.copy, ...lazy.rebuild]) living[shard] = at(living, shard) + 1;
+  for (let shard = 0; shard < living.length; shard++) {
+    if (at(before, shard) === 0 || at(living, shard) >= copies) continue;
+    if (copy.length + lazy.rebuild.length >= room || isRelief(living)) break;
+    copy.push(shard);
+    living[shard] = at(living, shard) + 1;
+  }
+  if (isRelief(living)) return { copy, rebuild: lazy.rebuild };
+  // Once k shards are read, those still awaited are rebuilt too, for one shard each.
+  const unreachable = living.flatMap((_, shard) => (at(before, shard) === 0 ? [shard] : []));
+  return within(room, copy, unreachable);
+}
+
+/** As much as there are devices to take it. */
+function within(room: number, copy: readonly number[], rebuild: readonly number[]): Repairs {
+  const copied = copy.slice(0, room);
+  return { copy: copied, rebuild: rebuild.slice(0, room - copied.length) };
+}
+
+/** What is left of a stripe whose shards have so many living holders; more than `holdersMax` count as that many. */
+export function healthOf(k: number, living: ArrayLike<number>, holdersMax: number = Infinity): Health {
+  const counts: number[] = [0, 0, 0];
+  for (let shard = 0; shard < living.length; shard++) {
+    const holders = Math.min(at(living, shard), holdersMax);
+    while (counts.length <= holders) counts.push(0);
+    counts[holders] = at(counts, holders) + 1;
+  }
+  return { k, living: counts };
+}
+
+function at(array: ArrayLike<number>, index: number): number {
+  return array[index] ?? 0;
+}

@@ -1,0 +1,263 @@
+/**
+ * Stripes over devices that come and go, without a network: repair is what a policy plans at each step, so that days of a
+ * swarm take seconds and policies can be compared under the same comings and goings. Payloads are counted, not moved;
+ * deaths are known at the next step; a repair takes a step, and has failed if its source or its target has left by then.
+ */
+import type { Layout } from "../../core/disk/layout.ts";
+import { halfOf, lossChance } from "../../core/disk/promise.ts";
+import { healthOf, type RepairPlan, type ShardStates } from "../../core/disk/repair-policy.ts";
+import { pick, sample } from "../../core/ports/random.ts";
+import type { ChurnEvent } from "./disk-churn.ts";
+import { SeededRandom } from "./random.ts";
+
+/** A third of the devices hold nothing of a stripe: all draws fail once in 3,000 times, and the first free one is taken. */
+const DRAWS_MAX = 20;
+
+export interface Scheme {
+  readonly layout: Pick<Layout, "k" | "n"> & { readonly copies: number };
+  readonly graceMs: number;
+  /** Knows who has left for good, awaits all others for ever. */
+  readonly isOracle?: boolean;
+  plan(states: ShardStates, devices: number, isAtRest: boolean): Pick<RepairPlan, "copy" | "rebuild" | "isUrgent">;
+}
+
+interface Device {
+  readonly id: number;
+  isThere: boolean;
+  isAwaited: boolean;
+  /** Counts its departures, so that the grace of an earlier one ends nothing. */
+  departures: number;
+  /** What it holds, as stripe * n + shard. */
+  readonly places: Set<number>;
+}
+
+interface Repair {
+  readonly stripe: number;
+  readonly shard: number;
+  readonly isRebuild: boolean;
+  readonly to: Device;
+}
+
+/** In multiples of the content's size, but for counts. */
+export interface RepairTally {
+  copied: number;
+  rebuilt: number;
+  rebuilds: number;
+  urgent: number;
+  /** Most in one step. */
+  peak: number;
+  /** Stripes that could not be read at some moment. */
+  readonly unreadable: Set<number>;
+}
+
+export class DiskModel {
+  readonly tally: RepairTally = { copied: 0, rebuilt: 0, rebuilds: 0, urgent: 0, peak: 0, unreadable: new Set() };
+  readonly #scheme: Scheme;
+  readonly #stripes: number;
+  readonly #random: SeededRandom;
+  readonly #devices = new Map<number, Device>();
+  #there: Device[] = [];
+  readonly #living: Uint8Array;
+  readonly #awaited: Uint8Array;
+  /** Per stripe, its shards within reach. */
+  readonly #shards: Uint8Array;
+  /** Per stripe, the ids of all devices that hold something of it, there or away. */
+  readonly #holders: Set<number>[];
+  readonly #dirty = new Set<number>();
+  readonly #graces: { readonly endMs: number; readonly device: Device; readonly departure: number }[] = [];
+  #running: Repair[] = [];
+  #lastDepartureMs = -Infinity;
+  #wasAtRest = true;
+
+  constructor(scheme: Scheme, stripes: number, seed: number) {
+    this.#scheme = scheme;
+    this.#stripes = stripes;
+    this.#random = new SeededRandom(`disk model/${seed}`);
+    const { n } = scheme.layout;
+    this.#living = new Uint8Array(stripes * n);
+    this.#awaited = new Uint8Array(stripes * n);
+    this.#shards = new Uint8Array(stripes);
+    this.#holders = Array.from({ length: stripes }, () => new Set());
+  }
+
+  get devices(): number {
+    return this.#there.length;
+  }
+
+  /** Places all stripes on the devices that are there. */
+  write(): void {
+    const { n, copies } = this.#scheme.layout;
+    for (let stripe = 0; stripe < this.#stripes; stripe++) {
+      for (const [i, device] of sample(this.#random, this.#there, n * copies).entries()) {
+        this.#give(device, stripe, i % n);
+      }
+    }
+  }
+
+  step(nowMs: number, events: readonly ChurnEvent[]): void {
+    for (const event of events) this.#happen(event);
+    this.#there = [...this.#devices.values()].filter(({ isThere }) => isThere);
+    this.#endGraces(nowMs);
+    this.#finish();
+    const isAtRest = nowMs - this.#lastDepartureMs > this.#scheme.graceMs;
+    if (isAtRest && !this.#wasAtRest) for (let stripe = 0; stripe < this.#stripes; stripe++) this.#dirty.add(stripe);
+    this.#wasAtRest = isAtRest;
+    this.#plan(isAtRest);
+  }
+
+  /** The chance of each stripe to be lost with a random half now. */
+  chances(): number[] {
+    return Array.from({ length: this.#stripes }, (_, stripe) => {
+      return lossChance(healthOf(this.#scheme.layout.k, this.#statesOf(stripe).living), this.#there.length);
+    });
+  }
+
+  /** How many stripes a random half would take now. */
+  lostToHalf(): number {
+    const { n, k } = this.#scheme.layout;
+    const living = Uint8Array.from(this.#living);
+    for (const { places } of sample(this.#random, this.#there, halfOf(this.#there.length))) {
+      for (const place of places) living[place] = (living[place] ?? 0) - 1;
+    }
+    let lost = 0;
+    for (let stripe = 0; stripe < this.#stripes; stripe++) {
+      const left = living.subarray(stripe * n, (stripe + 1) * n);
+      if (left.reduce((shards, count) => (count > 0 ? shards + 1 : shards), 0) < k) lost++;
+    }
+    return lost;
+  }
+
+  /** Stored bytes per byte of content, on devices that are there. */
+  stored(): number {
+    return this.#living.reduce((sum, count) => sum + count, 0) / this.#scheme.layout.k / this.#stripes;
+  }
+
+  #happen({ atMs, device: id, what }: ChurnEvent): void {
+    if (what === "came" || what === "returned") this.#come(id);
+    else this.#leave(id, what === "gone", atMs);
+  }
+
+  #come(id: number): void {
+    const device = this.#devices.get(id);
+    if (device === undefined) {
+      this.#devices.set(id, { id, isThere: true, isAwaited: false, departures: 0, places: new Set() });
+      return;
+    }
+    device.isThere = true;
+    for (const place of device.places) {
+      this.#live(place, 1);
+      if (device.isAwaited) this.#add(this.#awaited, place, -1);
+    }
+    device.isAwaited = false;
+  }
+
+  #leave(id: number, isForGood: boolean, atMs: number): void {
+    const device = this.#devices.get(id);
+    if (device === undefined) return;
+    const { n, k } = this.#scheme.layout;
+    const isOracle = this.#scheme.isOracle === true;
+    device.isThere = false;
+    device.isAwaited = !(isOracle && isForGood);
+    device.departures++;
+    this.#lastDepartureMs = atMs;
+    for (const place of device.places) {
+      this.#live(place, -1);
+      if (device.isAwaited) this.#add(this.#awaited, place, 1);
+      const stripe = Math.floor(place / n);
+      if ((this.#shards[stripe] ?? 0) < k) this.tally.unreadable.add(stripe);
+      if (isForGood) this.#holders[stripe]?.delete(id);
+    }
+    if (!isOracle) {
+      this.#graces.push({ endMs: atMs + this.#scheme.graceMs, device, departure: device.departures });
+    }
+    if (isForGood) this.#devices.delete(id);
+  }
+
+  #endGraces(nowMs: number): void {
+    for (let first = this.#graces[0]; first !== undefined && first.endMs <= nowMs; first = this.#graces[0]) {
+      this.#graces.shift();
+      const { device, departure } = first;
+      if (device.isThere || device.departures !== departure) continue;
+      device.isAwaited = false;
+      for (const place of device.places) this.#add(this.#awaited, place, -1);
+    }
+  }
+
+  #finish(): void {
+    const { k, n } = this.#scheme.layout;
+    for (const { stripe, shard, isRebuild, to } of this.#running) {
+      this.#dirty.add(stripe);
+      const isSourced = isRebuild ? (this.#shards[stripe] ?? 0) >= k : (this.#living[stripe * n + shard] ?? 0) > 0;
+      if (to.isThere && isSourced) this.#give(to, stripe, shard);
+      else this.#holders[stripe]?.delete(to.id);
+    }
+    this.#running = [];
+  }
+
+  #plan(isAtRest: boolean): void {
+    const { k } = this.#scheme.layout;
+    let bytes = 0;
+    for (const stripe of this.#dirty) {
+      const states = this.#statesOf(stripe);
+      if ((this.#shards[stripe] ?? 0) < k) continue;
+      const { copy, rebuild, isUrgent } = this.#scheme.plan(states, this.#there.length, isAtRest);
+      const copies = this.#begin(stripe, copy, false);
+      const rebuilds = this.#begin(stripe, rebuild, true);
+      // The repairer is a holder, and reads one shard less.
+      const rebuilt = rebuilds > 0 ? (k - 1 + rebuilds) / k : 0;
+      this.tally.copied += copies / k / this.#stripes;
+      this.tally.rebuilt += rebuilt / this.#stripes;
+      this.tally.rebuilds += rebuilds;
+      if (isUrgent) this.tally.urgent++;
+      bytes += copies / k + rebuilt;
+    }
+    this.#dirty.clear();
+    this.tally.peak = Math.max(this.tally.peak, bytes / this.#stripes);
+  }
+
+  #begin(stripe: number, shards: readonly number[], isRebuild: boolean): number {
+    let begun = 0;
+    for (const shard of shards) {
+      const to = this.#candidate(stripe);
+      if (to === undefined) break;
+      this.#holders[stripe]?.add(to.id);
+      this.#running.push({ stripe, shard, isRebuild, to });
+      begun++;
+    }
+    return begun;
+  }
+
+  /** A random device that is there and holds nothing of the stripe: what rendezvous gives. */
+  #candidate(stripe: number): Device | undefined {
+    const holders = this.#holders[stripe] ?? new Set();
+    for (let draw = 0; draw < DRAWS_MAX; draw++) {
+      const device = pick(this.#random, this.#there);
+      if (device !== undefined && !holders.has(device.id)) return device;
+    }
+    return this.#there.find(({ id }) => !holders.has(id));
+  }
+
+  #give(device: Device, stripe: number, shard: number): void {
+    const place = stripe * this.#scheme.layout.n + shard;
+    device.places.add(place);
+    this.#holders[stripe]?.add(device.id);
+    this.#live(place, 1);
+  }
+
+  #live(place: number, change: 1 | -1): void {
+    const stripe = Math.floor(place / this.#scheme.layout.n);
+    this.#add(this.#living, place, change);
+    if (this.#living[place] === (change === 1 ? 1 : 0)) this.#shards[stripe] = (this.#shards[stripe] ?? 0) + change;
+  }
+
+  #add(counts: Uint8Array, place: number, change: number): void {
+    counts[place] = (counts[place] ?? 0) + change;
+    this.#dirty.add(Math.floor(place / this.#scheme.layout.n));
+  }
+
+  #statesOf(stripe: number): ShardStates {
+    const { n } = this.#scheme.layout;
+    const [from, to] = [stripe * n, (stripe + 1) * n];
+    return { living: this.#living.subarray(from, to), awaited: this.#awaited.subarray(from, to) };
+  }
+}
