@@ -88,7 +88,7 @@ export function planRepair(
     if (living > 0) copy.push(shard);
     else if (awaited === 0) gone.push(shard);
   }
-  const isBatch = gone.length >= Math.min(BATCH, Math.ceil(k / 2));
+  const isBatch = Math.min(gone.length, room - copy.length) >= Math.min(BATCH, Math.ceil(k / 2));
   const lazy = within(room, copy, isBatch || isAtRest ? gone : []);
   const rounded = devices <= DEVICES_EXACT_MAX ? devices : Math.ceil(devices / DEVICES_STEP) * DEVICES_STEP;
   // Not this stripe's layout, which may be one for another size of swarm.
