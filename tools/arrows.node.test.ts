@@ -5,13 +5,15 @@ import { expect, test } from "vitest";
 
 const NET = ["core/base", "core/ports", "core/net"];
 const MEMORY = [...NET, "core/memory"];
+const DISK = [...MEMORY, "core/disk"];
 const CPU = [...NET, "core/cpu"];
-const ALL_PARTS = [...CPU, "core/memory", "core/shell", "core/computer.ts"];
+const ALL_PARTS = [...CPU, "core/memory", "core/disk", "core/shell", "core/computer.ts"];
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "core/base": ["core/base"],
   "core/ports": ["core/base", "core/ports"],
   "core/net": NET,
   "core/memory": MEMORY,
+  "core/disk": DISK,
   "core/cpu": CPU,
   // The shell knows the computer by its interface alone, which is declared in computer.ts.
   "core/shell": ALL_PARTS,
