@@ -311,7 +311,10 @@ function decodeValue(bytes: Uint8Array): unknown {
 function checkKey(key: string): void {
   if (!key.isWellFormed()) throw new StarfishError("malformed", "A key is well-formed Unicode");
   if (key.length * 3 > KEY_BYTES_MAX && utf8(key).length > KEY_BYTES_MAX) {
-    throw new StarfishError("too-large", `A key has at most ${KEY_BYTES_MAX} bytes`);
+    throw new StarfishError(
+      "too-large",
+      `A key has at most ${KEY_BYTES_MAX} bytes; what is longer belongs in the value`,
+    );
   }
 }
 
@@ -326,7 +329,7 @@ function encodeValue(value: unknown): Uint8Array {
   if (bytes.length > VALUE_BYTES_MAX) {
     throw new StarfishError(
       "too-large",
-      `A value has at most 64 KiB, this one has ${Math.ceil(bytes.length / 1024)}: keep it as a file`,
+      `A value has at most 64 KiB, this one has ${Math.ceil(bytes.length / 1024)}: spread it over several keys`,
     );
   }
   return bytes;

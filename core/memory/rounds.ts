@@ -5,7 +5,7 @@
  * replicated database maintenance", PODC 1987) and stops where everybody knows.
  */
 import { isStarfishError, messageOf } from "../base/errors.ts";
-import { every, type Clock, type Timer } from "../ports/clock.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Channel, PeerId } from "../ports/network.ts";
 import { pick, type Random, sample } from "../ports/random.ts";
@@ -17,8 +17,8 @@ import type { MapStat } from "./types.ts";
 const OTHERS_TURN_MS = 300;
 /** Until a session that broke off is tried again. */
 const AGAIN_MS = 1_000;
-/** How often it is looked whether a session is due. */
-const TICK_MS = 50;
+/** Until a place for a session is looked for again. */
+const FULL_MS = 50;
 
 /** Sessions that run at once, of all maps of this node together. */
 export class Places {
@@ -57,7 +57,7 @@ export class Rounds {
   readonly #busy = new Set<PeerId>();
   #known = new Set<PeerId>();
   readonly #ended = new AbortController();
-  readonly #timer: Timer;
+  #timer: Timer | undefined;
   #everyMs: number = RECONCILE_EVERY_MS;
   #nextMs: number;
   #complete = 0;
@@ -70,8 +70,8 @@ export class Rounds {
   constructor(ports: RoundsPorts) {
     this.#ports = ports;
     this.#nextMs = ports.clock.monotonic() + ports.random.real() * RECONCILE_EVERY_MS;
-    this.#timer = every(ports.clock, TICK_MS, () => this.#tick());
     this.linksChanged();
+    this.#arm();
   }
 
   stat(): MapStat["reconciliations"] {
@@ -108,29 +108,41 @@ export class Rounds {
   }
 
   stop(): void {
-    this.#timer.cancel();
+    this.#timer?.cancel();
     this.#ended.abort();
   }
 
   #want(peer: PeerId, delayMs: number): void {
     const atMs = this.#ports.clock.monotonic() + delayMs;
     this.#dueMs.set(peer, Math.min(atMs, this.#dueMs.get(peer) ?? Infinity));
+    this.#arm();
+  }
+
+  /** Sets the timer for what is due first. Who is busy is looked at again when that session is over. */
+  #arm(atLeastMs = 0): void {
+    if (this.#ended.signal.aborted) return;
+    this.#timer?.cancel();
+    let firstMs = this.#nextMs;
+    for (const [peer, dueMs] of this.#dueMs) if (!this.#busy.has(peer)) firstMs = Math.min(firstMs, dueMs);
+    const { clock } = this.#ports;
+    this.#timer = clock.timer(Math.max(atLeastMs, firstMs - clock.monotonic()), () => this.#tick());
   }
 
   #tick(): void {
     const nowMs = this.#ports.clock.monotonic();
     if (nowMs >= this.#nextMs) {
       const peer = pick(this.#ports.random, [...this.#known]);
-      if (peer !== undefined) this.#want(peer, 0);
+      if (peer !== undefined) this.#dueMs.set(peer, nowMs);
       this.#nextMs = nowMs + this.#everyMs * (0.5 + this.#ports.random.real());
     }
     for (const [peer, dueMs] of this.#dueMs) {
       if (dueMs > nowMs || this.#busy.has(peer)) continue;
       const release = this.#ports.places.take();
-      if (release === undefined) return;
+      if (release === undefined) return this.#arm(FULL_MS);
       this.#dueMs.delete(peer);
       void this.#ask(peer).finally(release);
     }
+    this.#arm();
   }
 
   async #ask(peer: PeerId): Promise<void> {
@@ -156,6 +168,7 @@ export class Rounds {
       return error.code === "full";
     } finally {
       this.#busy.delete(peer);
+      this.#arm();
     }
   }
 
