@@ -8,8 +8,8 @@ import { SimWorld } from "../../test/sim/world.ts";
 
 const HOUR_MS = 3_600_000;
 const YEAR_MS = 365 * 24 * HOUR_MS;
-/** Parts above rely on this. */
-const SPREAD_MS_MAX = 5_000;
+/** Parts above rely on 5 s. Most of it is round trips that losses made long. */
+const SPREAD_MS_MAX = 1_500;
 /** A node counts when it has been linked for so long. */
 const JOINED_MS = 3_000;
 const LOOK_MS = 250;
@@ -75,9 +75,8 @@ async function troubled(seed: number, size: number): Promise<{ checker: TimeChec
 }
 
 describe("under churn, loss, cuts, and with clocks that are wrong", () => {
-  test.each(seeds(1, 20))("100 members agree on the time within 5 s (seed %i)", async (seed) => {
+  test.each(seeds(1, 20))("100 members agree on the time within 1.5 s (seed %i)", async (seed) => {
     const { checker } = await troubled(seed, 100);
-    console.log(`seed ${seed}: ${Math.round(checker.worstMs)} ms apart at most, ${checker.looks} looks`);
     expect(checker.looks).toBeGreaterThan(40_000);
     expect(checker.worstMs).toBeLessThan(SPREAD_MS_MAX);
     expect(checker.troubles).toEqual([]);
@@ -134,33 +133,57 @@ describe("a small swarm", () => {
   });
 });
 
-describe("swarms that meet", () => {
+describe("two swarms that differ become one and stay it", () => {
+  /** Runs until all agree, sees that they go on to, and returns how long it took. */
+  async function agreed(crowd: Crowd, withinMs: number): Promise<number> {
+    const { world } = crowd;
+    const isOne = (): boolean => spread(crowd.nodes) < SPREAD_MS_MAX;
+    const ms = await world.runUntil(isOne, { withinMs, everyMs: 250, what: "they have one time" });
+    for (let i = 0; i < 60; i++) {
+      await world.runFor(1_000);
+      expect(spread(crowd.nodes)).toBeLessThan(SPREAD_MS_MAX);
+    }
+    expect(crowd.nodes.flatMap(({ time }) => time.trouble() ?? [])).toEqual([]);
+    return ms;
+  }
+
   test.each([
     [1, 20_000],
-    [2, 60_000],
-    [3, HOUR_MS],
-  ])("and differ become one, once (seed %i, %i ms)", async (seed, apartMs) => {
+    [2, HOUR_MS],
+    [3, -HOUR_MS],
+  ])("when they were cut and all clocks of one half were set (seed %i, by %i ms)", async (seed, apartMs) => {
     const world = new SimWorld({ seed, path: { loss: 0.02 } });
+    const crowd = new Crowd(world);
+    for (let i = 0; i < 40; i++) {
+      crowd.add({ name: `m${i}`, kind: i % 4 < 2 ? "node" : "tab" });
+      await world.runFor(100);
+    }
+    await world.runFor(30_000);
+    crowd.cut((name) => numberOf(name) % 2);
+    await world.runFor(45_000);
+    for (const { machine } of crowd.nodes) if (numberOf(machine.name) % 2 === 1) machine.jumpClock(apartMs);
+    await world.runFor(30_000);
+    expect(spread(crowd.nodes)).toBeGreaterThan(Math.abs(apartMs) - SPREAD_MS_MAX);
+    crowd.heal();
+    expect(await agreed(crowd, 60_000)).toBeGreaterThan(1_000);
+  });
+
+  test("when they had never heard of each other and one of them links to the other", async () => {
+    const world = new SimWorld({ seed: 4, path: { loss: 0.02 } });
     const crowd = new Crowd(world);
     crowd.side = (name) => numberOf(name) % 2;
     world.partition((from, to) => crowd.side(from.name) !== crowd.side(to.name));
-    const addresses = ["sim:m0", "sim:m1"];
     for (let i = 0; i < 40; i++) {
-      const skewMs = i < 2 ? i * apartMs : 10_000;
-      crowd.add({ name: `m${i}`, kind: i % 4 < 2 ? "node" : "tab", skewMs }, addresses);
-      // Both that founded are alone long enough to go by their own clocks.
-      await world.runFor(i === 1 ? 12_000 : 200);
+      const skewMs = i === 1 ? 20_000 : 0;
+      crowd.add({ name: `m${i}`, kind: i % 4 < 2 ? "node" : "tab", skewMs });
+      await world.runFor(200);
     }
     await world.runFor(30_000);
-    expect(spread(crowd.nodes)).toBeGreaterThan(apartMs - 500);
+    expect(spread(crowd.nodes)).toBeGreaterThan(19_000);
     crowd.heal();
-    await crowd.settled(60_000);
-    const ms = await world.runUntil(() => spread(crowd.nodes) < 1_500, { withinMs: 300_000, everyMs: 250 });
-    console.log(`${apartMs} ms apart: one after ${ms} ms`);
-    for (let i = 0; i < 60; i++) {
-      await world.runFor(1_000);
-      expect(spread(crowd.nodes)).toBeLessThan(1_500);
-    }
-    expect(crowd.nodes.flatMap(({ time }) => time.trouble() ?? [])).toEqual([]);
+    const linked = crowd.node("m1").links.dial({ addresses: ["sim:m0"] }, { signal: new AbortController().signal });
+    await world.settle(linked, { withinMs: 5_000 });
+    // At first there is one link across, then some; the overlay makes more as it goes.
+    await agreed(crowd, 600_000);
   });
 });

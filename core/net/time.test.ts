@@ -1,6 +1,8 @@
 /** Common time, node by node on clocks moved by hand, and among a few dozen that ask each other in step. */
 import { describe, expect, test } from "vitest";
+import { decode, encode } from "../base/codec.ts";
 import type { Clock } from "../ports/clock.ts";
+import { frameSchema } from "./membership-wire.ts";
 import { CommonTime } from "./time.ts";
 import { RANKS, type TimeTold } from "./time-neighbours.ts";
 
@@ -234,6 +236,14 @@ describe("who is there", () => {
   });
 });
 
+test("a neighbour can't say what is no time", () => {
+  const frame = (time: unknown): Uint8Array => encode({ pong: [1, 2], time });
+  expect(decode(frameSchema, frame([EPOCH_MS, RANKS.common])).time).toEqual([EPOCH_MS, RANKS.common]);
+  for (const time of [[-1, 1], [1e16, 1], [1.5, 1], [Number.NaN, 1], [EPOCH_MS, 4], [EPOCH_MS], EPOCH_MS]) {
+    expect(() => decode(frameSchema, frame(time))).toThrow(/time/);
+  }
+});
+
 describe("a wall clock that jumps", () => {
   test.each([HOUR_MS, -HOUR_MS, YEAR_MS, 20 * SECOND_MS])("by %i ms does not move a node with links", (jumpMs) => {
     const web = mesh({ a: 0, b: 0, c: 0 });
@@ -242,6 +252,18 @@ describe("a wall clock that jumps", () => {
     web.run(60 * SECOND_MS);
     expect(web.spread()).toBe(0);
     expect(web.node("c").time.tell()[1]).toBe(RANKS.common);
+  });
+
+  test("makes a node ask anew, and half of the answers are waited for", () => {
+    const web = mesh({ a: 0, b: 0, c: 0, d: 0, e: 0 });
+    const { clock, time } = web.node("e");
+    clock.wallMs += HOUR_MS;
+    const before = time.now();
+    expect(["a", "b", "c", "d"].map((peer) => time.ask(peer))).toEqual([true, true, true, true]);
+    time.told("a", [before + YEAR_MS, RANKS.common], 0);
+    expect(time.now()).toBe(before);
+    time.told("b", [before + SECOND_MS, RANKS.common], 0);
+    expect(time.now()).toBe(before + SECOND_MS);
   });
 
   test("because the machine has slept is believed as soon as the others say so", () => {
@@ -340,6 +362,19 @@ describe("halves that differ", () => {
       expect(oneAfter(web, 400 * SECOND_MS)).toBeLessThan(seconds * SECOND_MS);
       expect(web.error("a0")).toBeLessThan(3 * SECOND_MS);
     }
+  });
+
+  test("are joined by who has several across, for long enough for others to come after", () => {
+    const web = halves(7, 20 * SECOND_MS);
+    for (const other of ["a0", "a1"]) web.link("b0", other);
+    web.run(20 * SECOND_MS);
+    let most = 0;
+    web.run(60 * SECOND_MS, () => (most = Math.max(most, Math.abs(web.error("b0")))));
+    expect(most).toBeLessThan(SECOND_MS);
+    // Nobody comes after, as nobody else has links across.
+    expect(web.error("b3")).toBeGreaterThan(19 * SECOND_MS);
+    web.run(60 * SECOND_MS);
+    expect(web.error("b0")).toBeGreaterThan(19 * SECOND_MS);
   });
 
   test("by few seconds meet in the middle", () => {
