@@ -146,7 +146,7 @@ export class Replica {
   #checkClock(): void {
     const trouble = this.#time.trouble();
     if (trouble !== undefined) {
-      throw new StarfishError("clock", `${trouble} Nothing was written: set this device's clock right and try again.`);
+      throw new StarfishError("clock", `${trouble} Nothing was written.`, { retryable: true });
     }
     if (this.#clock.aheadMs() > AHEAD_MS_MAX) {
       throw new StarfishError("clock", "So much was written at once that it is ahead of time; try again in a minute.", {

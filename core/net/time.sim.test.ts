@@ -20,6 +20,9 @@ function spread(nodes: readonly CrowdNode[]): number {
   return times.length === 0 ? 0 : Math.max(...times) - Math.min(...times);
 }
 
+/** By then a newcomer has been told the time, or knows that its links are silent and nobody will. */
+const KNOWS_MS = 12_000;
+
 /** Looks several times a second how far apart the times of those are that have been linked for a while. */
 class TimeChecker {
   readonly #crowd: Crowd;
@@ -42,7 +45,7 @@ class TimeChecker {
       if (node.links.all().length > 0) this.#sinceMs.set(node, sinceMs);
       if (world.nowMs - sinceMs < JOINED_MS) continue;
       joined.push(node);
-      const trouble = node.time.trouble();
+      const trouble = world.nowMs - sinceMs < KNOWS_MS ? undefined : node.time.trouble();
       if (trouble !== undefined) this.troubles.push(`${world.nowMs}: ${node.machine.name}: ${trouble}`);
     }
     this.worstMs = Math.max(this.worstMs, spread(joined));

@@ -98,12 +98,16 @@ export class CommonTime {
   /** Why this node's time can't be brought in line with the others', for people; undefined if it is. */
   trouble(): string | undefined {
     this.#look();
+    // What it would stamp now, by a clock that may be wrong by a year, would be nothing to the others.
+    if (this.#rank === RANKS.new) {
+      return "This node has just started and does not know yet what time it is for the others. In some seconds it will.";
+    }
     const differences = this.#differences();
     const far = differences.filter((ms) => Math.abs(ms) > TROUBLE_MS);
     if (far.length * 2 <= differences.length) return undefined;
     return (
       "This node and most of its neighbours are more than half a minute apart and can't agree on the time. " +
-      "Check the clock of this device, and theirs"
+      "Check the clock of this device, and theirs."
     );
   }
 

@@ -120,8 +120,8 @@ export class MapSwarm {
   areEqual(nodes: readonly MapNode[] = this.nodes): boolean {
     const [first, ...others] = nodes;
     if (first === undefined) return true;
-    const count = first.map.count();
-    if (others.some(({ map }) => map.count() !== count)) return false;
+    const { fingerprint } = first.map.stat();
+    if (others.some(({ map }) => map.stat().fingerprint !== fingerprint)) return false;
     const text = contentsOf(first.map);
     return others.every(({ map }) => contentsOf(map) === text);
   }
@@ -167,8 +167,13 @@ export class MapSwarm {
   }
 }
 
+/** What expires at this moment may be gone on one node and not on the other: their clocks are not one. */
+const EXPIRY_MS = 3_000;
+
 function contentsOf(map: ReplicatedMap): string {
+  const nowMs = map.now();
   return [...map.entries()]
+    .filter(({ expiresAtMs = Infinity }) => expiresAtMs > nowMs + EXPIRY_MS)
     .map(({ key, value, version }) => `${key}=${JSON.stringify(value)}@${version.stamp}/${version.writer}`)
     .join("\n");
 }

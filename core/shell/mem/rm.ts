@@ -4,18 +4,20 @@ import { StarfishError } from "../../base/errors.ts";
 import { parseArguments } from "../options.ts";
 import { STATUS } from "../status.ts";
 import { noSuchKey } from "./keys.ts";
-import type { MemVerb } from "./verb.ts";
+import { type MemVerb, whenTimeIsKnown } from "./verb.ts";
 
 export const rm: MemVerb = {
   options: [],
   keys: "many",
-  async run({ args, computer: { memory }, stderr }) {
+  async run(context) {
+    const { args, stderr } = context;
+    const { memory } = context.computer;
     const keys = new Set(parseArguments(args, {}).operands);
     if (keys.size === 0) throw new StarfishError("usage", "KEY is missing");
     const there: string[] = [];
     const missing: string[] = [];
     for (const key of keys) (memory.entry(key) === undefined ? missing : there).push(key);
-    memory.batch(there.map((key) => ({ key, deleted: true })));
+    await whenTimeIsKnown(context, () => memory.batch(there.map((key) => ({ key, deleted: true }))));
     for (const key of missing) await stderr.write(utf8(`mem: ${noSuchKey(memory, key).message}\n`));
     return missing.length === 0 ? STATUS.ok : STATUS.failed;
   },
