@@ -44,6 +44,8 @@ export const RECONCILE_ENTRIES_BYTES: number = 192 * 1024;
 export const RECONCILE_ROUNDS_MAX = 4_096;
 /** Time for the next frame of a session to arrive: a throttled tab answers within 2 s, a path that is cut never. */
 export const RECONCILE_PATIENCE_MS = 6_000;
+/** Time for a session's channel to open: that waits for no timer of the other side. Links gone silent are common after cuts. */
+export const RECONCILE_OPEN_MS = 2_000;
 /** How often a node reconciles with one of its links while that finds differences, and at most when it finds none. */
 export const RECONCILE_EVERY_MS = 5_000;
 export const RECONCILE_EVERY_MS_MAX = 60_000;
@@ -55,7 +57,7 @@ export const NEWS_ENTRIES_MIN = 200;
 export const RECONCILE_SPREAD = 3;
 export const RECONCILE_SPREAD_MS = 100;
 /** Sessions that a node runs at once for all its maps: as asker, and as asked. */
-export const RECONCILE_ASKING_MAX = 8;
+export const RECONCILE_ASKING_MAX = 16;
 export const RECONCILE_ASKED_MAX = 16;
 /** How far the two sides' corrected times may be apart for a session: what lies between is as with AHEAD_MS_MAX. */
 export const CUTOFF_SKEW_MS_MAX: number = 2 * AHEAD_MS_MAX;

@@ -222,6 +222,7 @@ export class NodeMap implements ReplicatedMap {
 
   #applied(keys: readonly string[], isLocal: boolean): void {
     this.#parts.journal?.add(keys);
+    this.#rounds.stirred();
     if (!isLocal) return;
     this.#outbox.add(keys);
     this.#unsyncedAgain(keys);

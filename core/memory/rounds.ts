@@ -5,11 +5,17 @@
  * replicated database maintenance", PODC 1987) and stops where everybody knows.
  */
 import { isStarfishError, messageOf } from "../base/errors.ts";
-import type { Clock, Timer } from "../ports/clock.ts";
+import { type Clock, type Timer, withDeadline } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Channel, PeerId } from "../ports/network.ts";
 import { pick, type Random, sample } from "../ports/random.ts";
-import { RECONCILE_EVERY_MS, RECONCILE_EVERY_MS_MAX, RECONCILE_SPREAD, RECONCILE_SPREAD_MS } from "./limits.ts";
+import {
+  RECONCILE_EVERY_MS,
+  RECONCILE_EVERY_MS_MAX,
+  RECONCILE_OPEN_MS,
+  RECONCILE_SPREAD,
+  RECONCILE_SPREAD_MS,
+} from "./limits.ts";
 import { ask, type Incoming, respond, type SessionOptions, type SessionResult } from "./session.ts";
 import type { MapStat } from "./types.ts";
 
@@ -102,6 +108,16 @@ export class Rounds {
     for (const peer of sample(random, others, count)) this.#want(peer, random.real() * RECONCILE_SPREAD_MS);
   }
 
+  /** Entries have changed: with them others may have, of which gossip has brought nothing. */
+  stirred(): void {
+    if (this.#everyMs === RECONCILE_EVERY_MS) return;
+    this.#everyMs = RECONCILE_EVERY_MS;
+    const soonMs = this.#ports.clock.monotonic() + RECONCILE_EVERY_MS * (0.5 + this.#ports.random.real());
+    if (soonMs >= this.#nextMs) return;
+    this.#nextMs = soonMs;
+    this.#arm();
+  }
+
   /** Serves a session that a member has asked for. Never rejects. */
   async serve(peer: PeerId, channel: Channel, incoming: Incoming): Promise<void> {
     await this.#run(peer, (options) => respond(channel, incoming, options));
@@ -147,7 +163,10 @@ export class Rounds {
 
   async #ask(peer: PeerId): Promise<void> {
     const isWhole = await this.#run(peer, async (options) => {
-      const channel = await this.#ports.open(peer, options.signal);
+      const { clock, open } = this.#ports;
+      const opening = (inner: AbortSignal): Promise<Channel> => open(peer, inner);
+      // A link that has gone silent may not have been given up yet.
+      const channel = await withDeadline(clock, RECONCILE_OPEN_MS, "Opening a channel", opening, options);
       return ask(channel, this.#ports.map, options);
     });
     if (!isWhole && this.#known.has(peer)) this.#want(peer, AGAIN_MS * (1 + this.#ports.random.real()));

@@ -45,7 +45,8 @@ export interface StoryOptions {
 
 /** A day less, since invites of this story are good for a year. */
 const YEAR_MS = 364 * 24 * 3_600_000;
-const HOUR_MS = 3_600_000;
+/** More than stamps may be ahead, less than certificates of a swarm this young bear. */
+const JUMP_MS = 4 * 60_000;
 /** The story begins when all are there. */
 const GATHERING_MS = 15_000;
 
@@ -72,7 +73,7 @@ export function storyOf(options: StoryOptions): Event[] {
       add(atMs, { kind: "start", machine, skewMs });
     }
   }
-  add(GATHERING_MS + random.real() * 60_000, { kind: "jump", machine: 5, byMs: -HOUR_MS });
+  add(GATHERING_MS + random.real() * 60_000, { kind: "jump", machine: 5, byMs: -JUMP_MS });
   for (let atMs = GATHERING_MS + 20_000; atMs < endMs - 45_000; atMs += 60_000) {
     add(atMs, { kind: "cut", parts: chance(0.5) ? 2 : 5, salt: Math.floor(random.real() * 1e6) });
     add(atMs + 30_000, { kind: "heal" });
