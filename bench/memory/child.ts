@@ -1,0 +1,102 @@
+/** One node of one system in a process of its own: does what the runner's messages say. `child.ts SYSTEM` */
+import "./sockets.ts";
+import assert from "node:assert/strict";
+import { bytesOnWire } from "./sockets.ts";
+import { entryOf, type HistoryOptions, type MapEntry, type MapNode, type System } from "./system.ts";
+
+const [, , name = ""] = process.argv;
+const file = name === "starfish" ? "./starfish.ts" : `./others/${name}.ts`;
+// Named by the runner: the others' modules are there only where bench/memory is installed.
+const { system } = (await import(file)) as { system: System };
+let node: MapNode | undefined;
+let held: unknown;
+
+const commands = {
+  async open(join: string | undefined): Promise<string> {
+    node = await system.open({ directory: process.cwd(), join });
+    return node.address;
+  },
+
+  /** Writes the entries from `begin` to before `end`, and says how many milliseconds that took; null: it has no batches. */
+  async write(how: "set" | "batch", begin: number, end: number): Promise<number | null> {
+    const node = opened();
+    if (how === "batch" && node.batch === undefined) return null;
+    const entries = entriesOf(begin, end);
+    const start = performance.now();
+    await (how === "batch" ? node.batch?.(entries) : node.set(entries));
+    return performance.now() - start;
+  },
+
+  holds: (keys: number): Promise<void> => opened().holds(keys),
+
+  /** Fails unless it holds the first `count` entries, as they were written, and nothing else. */
+  async verify(count: number): Promise<void> {
+    const entries = await opened().entries();
+    assert.deepEqual(entries, new Map(entriesOf(0, count).map(({ key, value }) => [key, value])));
+  },
+
+  bytes: async (): Promise<number> => bytesOnWire(),
+
+  history: (options: HistoryOptions): Promise<Uint8Array[]> => system.history(options),
+
+  /** Bytes that the map takes which these messages make. */
+  async absorb(history: Uint8Array[], keys: number): Promise<number> {
+    // A slice of Node's pool of buffers would count as the whole 64 KiB that it keeps.
+    Buffer.poolSize = 0;
+    const before = await bytesHeld();
+    const map = await system.absorb(history);
+    assert.equal(map.keys, keys);
+    held = map.held;
+    history.length = 0;
+    const bytes = (await bytesHeld()) - before;
+    assert.ok(held !== undefined);
+    return bytes;
+  },
+};
+
+export type Commands = typeof commands;
+
+function opened(): MapNode {
+  assert.ok(node, "not open");
+  return node;
+}
+
+function entriesOf(begin: number, end: number): MapEntry[] {
+  return Array.from({ length: end - begin }, (_, i) => entryOf(begin + i));
+}
+
+/** The heap, and what lies beside it: buffers and WebAssembly's memory, which never shrinks. */
+async function bytesHeld(): Promise<number> {
+  assert.ok(globalThis.gc, "run with --expose-gc");
+  for (let i = 0; i < 3; i++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    globalThis.gc();
+  }
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+export interface Command {
+  readonly id: number;
+  readonly name: keyof Commands;
+  readonly args: unknown[];
+}
+
+export interface Answer {
+  readonly id: number;
+  readonly result?: unknown;
+  readonly error?: string;
+}
+
+process.on("message", (command: Command) => void answer(command));
+process.on("disconnect", () => process.exit());
+process.send?.({ id: 0 } satisfies Answer);
+
+async function answer({ id, name, args }: Command): Promise<void> {
+  const command = commands[name] as (...args: unknown[]) => Promise<unknown>;
+  const reply: Answer = await command(...args).then(
+    (result) => ({ id, result }),
+    (error: unknown) => ({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+  );
+  process.send?.(reply);
+}

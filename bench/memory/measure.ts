@@ -1,0 +1,135 @@
+/** What is measured of one system. Every node is a fresh process, and what it holds in the end is checked. */
+import { setTimeout as wait } from "node:timers/promises";
+import { GaveUp, RemoteNode } from "./remote.ts";
+
+/** What is tried in turn: a system that does not manage the first in time is measured at the next. */
+const ENTRIES = [10_000, 1_000];
+const ENTRIES_MANY = 100_000;
+/** 10,000 writes may take this long for 100,000 to be asked for: a minute's worth. */
+const MANY_IF_MS = 6_000;
+const HISTORIES = [
+  { writes: 5_000, keys: 1_000 },
+  { writes: 500, keys: 100 },
+];
+/** After the last entry has come, for what a system still says about it. */
+const SETTLE_MS = 2_000;
+
+export interface Measured {
+  readonly value: number;
+  /** How many entries or writes it was measured with. */
+  readonly count: number;
+}
+
+export type Measure =
+  | "setPerSecond"
+  | "setManyPerSecond"
+  | "batchPerSecond"
+  | "secondMs"
+  | "secondBytes"
+  | "lateMs"
+  | "lateBytes"
+  | "heldBytes"
+  | "heldOfOneWriter";
+
+/** What is missing the system does not offer, or did not manage in time. */
+export type Result = Partial<Record<Measure, Measured>>;
+
+/** All of them, each calling `report` as soon as it is there. */
+export async function measure(system: string, report: (result: Result) => void): Promise<void> {
+  report(await firstOf(ENTRIES, (count) => local(system, count)));
+  report(await firstOf(ENTRIES, (count) => replicated(system, count)));
+  report(await firstOf(HISTORIES, (history) => manyWriters(system, history)));
+}
+
+async function firstOf<Size>(sizes: readonly Size[], attempt: (size: Size) => Promise<Result>): Promise<Result> {
+  for (const size of sizes) {
+    try {
+      return await attempt(size);
+    } catch (error) {
+      if (!(error instanceof GaveUp)) throw error;
+      console.error(`gave up on ${JSON.stringify(size)}: ${error.message}`);
+    }
+  }
+  return {};
+}
+
+async function local(system: string, count: number): Promise<Result> {
+  const ms = await writeMs(system, "set", count);
+  const hasTimeForMany = ms !== null && ms < MANY_IF_MS;
+  const manyMs = hasTimeForMany ? await writeMs(system, "set", ENTRIES_MANY) : null;
+  const batchMs = await writeMs(system, "batch", count);
+  return {
+    ...(ms !== null && { setPerSecond: rate(count, ms) }),
+    ...(manyMs !== null && { setManyPerSecond: rate(ENTRIES_MANY, manyMs) }),
+    ...(batchMs !== null && { batchPerSecond: rate(count, batchMs) }),
+  };
+}
+
+function rate(count: number, ms: number): Measured {
+  return { value: (count / ms) * 1_000, count };
+}
+
+async function writeMs(system: string, how: "set" | "batch", count: number): Promise<number | null> {
+  await using node = await RemoteNode.start(system);
+  await node.call("open", undefined);
+  const ms = await node.call("write", how, 0, count);
+  if (ms !== null) await node.call("verify", count);
+  return ms;
+}
+
+async function replicated(system: string, count: number): Promise<Result> {
+  await using first = await RemoteNode.start(system);
+  await using second = await RemoteNode.start(system);
+  const address = await first.call("open", undefined);
+  await second.call("open", address);
+  await wait(SETTLE_MS);
+  // One entry goes ahead: when it has come, they are linked for sure.
+  const linked = second.call("holds", 1);
+  await first.call("write", "set", 0, 1);
+  await linked;
+  await wait(SETTLE_MS);
+  const before = await second.call("bytes");
+  const start = performance.now();
+  const [ms] = await Promise.all([since(start, second.call("holds", count)), first.call("write", "set", 1, count)]);
+  await wait(SETTLE_MS);
+  const secondBytes = (await second.call("bytes")) - before;
+  await second.call("verify", count);
+
+  await using third = await RemoteNode.start(system);
+  const lateStart = performance.now();
+  await third.call("open", address);
+  const lateMs = await since(lateStart, third.call("holds", count));
+  await wait(SETTLE_MS);
+  const lateBytes = await third.call("bytes");
+  await third.call("verify", count);
+  return {
+    secondMs: { value: ms, count },
+    secondBytes: { value: secondBytes, count },
+    lateMs: { value: lateMs, count },
+    lateBytes: { value: lateBytes, count },
+  };
+}
+
+async function since(start: number, done: Promise<void>): Promise<number> {
+  await done;
+  return performance.now() - start;
+}
+
+async function manyWriters(system: string, { writes, keys }: (typeof HISTORIES)[number]): Promise<Result> {
+  const many = await heldBytes(system, writes, writes, keys);
+  const one = await heldBytes(system, writes, 1, keys);
+  return {
+    heldBytes: { value: many / keys, count: writes },
+    heldOfOneWriter: { value: many / one, count: writes },
+  };
+}
+
+async function heldBytes(system: string, writes: number, writers: number, keys: number): Promise<number> {
+  const history = await inFresh(system, (node) => node.call("history", { writes, writers, keys }));
+  return inFresh(system, (node) => node.call("absorb", history, keys));
+}
+
+async function inFresh<Answer>(system: string, ask: (node: RemoteNode) => Promise<Answer>): Promise<Answer> {
+  await using node = await RemoteNode.start(system);
+  return await ask(node);
+}

@@ -1,0 +1,83 @@
+/** The runner's hand on a node in a process of its own. */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Answer, Command, Commands } from "./child.ts";
+
+/** No command is given longer than this. */
+const TIMEOUT_MS = 120_000;
+
+/** Something took longer than it is given, or its process fell over. */
+export class GaveUp extends Error {
+  override name = "GaveUp";
+}
+
+export class RemoteNode implements AsyncDisposable {
+  readonly #process: ChildProcess;
+  readonly #directory: string;
+  readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  #lastId = 0;
+
+  private constructor(process: ChildProcess, directory: string) {
+    this.#process = process;
+    this.#directory = directory;
+    process.on("message", (answer: Answer) => this.#settle(answer));
+    process.on("exit", () => {
+      for (const { reject } of this.#waiting.values()) reject(new GaveUp("its process ended"));
+    });
+  }
+
+  /** Resolves when the process runs and has loaded the system. */
+  static async start(system: string): Promise<RemoteNode> {
+    const directory = await mkdtemp(join(tmpdir(), "starfish-bench-"));
+    const child = fork(join(import.meta.dirname, "child.ts"), [system], {
+      cwd: directory,
+      execArgv: ["--expose-gc", "--disable-warning=TimeoutNegativeWarning"],
+      serialization: "advanced",
+      // What they say about themselves is none of the table's.
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    });
+    const node = new RemoteNode(child, directory);
+    await node.#answerTo(0, TIMEOUT_MS);
+    return node;
+  }
+
+  /** Rejects with GaveUp after `timeoutMs`. */
+  async call<Name extends keyof Commands>(
+    name: Name,
+    ...args: Parameters<Commands[Name]>
+  ): Promise<Awaited<ReturnType<Commands[Name]>>> {
+    const id = ++this.#lastId;
+    const answer = this.#answerTo(id, TIMEOUT_MS);
+    this.#process.send({ id, name, args } satisfies Command);
+    return (await answer) as Awaited<ReturnType<Commands[Name]>>;
+  }
+
+  async #answerTo(id: number, timeoutMs: number): Promise<unknown> {
+    const waiting = Promise.withResolvers<unknown>();
+    this.#waiting.set(id, waiting);
+    const timer = setTimeout(() => waiting.reject(new GaveUp(`not within ${timeoutMs / 1_000} s`)), timeoutMs);
+    try {
+      return await waiting.promise;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(id);
+    }
+  }
+
+  #settle({ id, result, error }: Answer): void {
+    const waiting = this.#waiting.get(id);
+    if (error === undefined) waiting?.resolve(result);
+    else waiting?.reject(new Error(error));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#process.exitCode === null && this.#process.signalCode === null) {
+      this.#process.kill("SIGKILL");
+      await once(this.#process, "exit");
+    }
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+}
