@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { Churn } from "../test/sim/churn.ts";
 import { Crowd } from "../test/sim/crowd.ts";
 import { SimWorld } from "../test/sim/world.ts";
+import { draw, linear } from "./plot.ts";
 
 interface Cost {
   readonly size: number;
@@ -77,54 +78,28 @@ function table(costs: readonly Cost[]): string {
   ].join("\n");
 }
 
-const WIDTH = 640;
-const HEIGHT = 360;
-const LEFT = 56;
-const RIGHT = 20;
-const TOP = 40;
-const BOTTOM = 48;
 const COLOURS = { rest: "#0072b2", churn: "#d55e00" } as const;
 
 function plot(costs: readonly Cost[]): string {
-  const sizeMax = Math.max(...costs.map(({ size }) => size));
   const step = Math.max(...costs.map(sum)) > 20 ? 10 : 5;
   const messagesMax = Math.ceil(Math.max(...costs.map(sum)) / step) * step;
-  const x = (size: number): string => (LEFT + (size / sizeMax) * (WIDTH - LEFT - RIGHT)).toFixed(1);
-  const y = (messages: number): string =>
-    (HEIGHT - BOTTOM - (messages / messagesMax) * (HEIGHT - TOP - BOTTOM)).toFixed(1);
-  const parts: string[] = [];
-  for (let value = 0; value <= messagesMax; value += step) {
-    parts.push(`<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(value)}" y2="${y(value)}" stroke="#ddd"/>`);
-    parts.push(`<text x="${LEFT - 8}" y="${y(value)}" text-anchor="end" dominant-baseline="middle">${value}</text>`);
-  }
-  for (const size of new Set(costs.map((cost) => cost.size))) {
-    parts.push(`<text x="${x(size)}" y="${HEIGHT - BOTTOM + 18}" text-anchor="middle">${size}</text>`);
-  }
-  for (const [name, isChurning] of [
-    ["rest", false],
-    ["churn", true],
-  ] as const) {
-    const line = costs.filter((cost) => cost.isChurning === isChurning);
-    const points = line.map((cost) => `${x(cost.size)},${y(sum(cost))}`);
-    parts.push(`<polyline points="${points.join(" ")}" fill="none" stroke="${COLOURS[name]}" stroke-width="2"/>`);
-    for (const point of points) {
-      const [cx, cy] = point.split(",");
-      parts.push(`<circle cx="${cx}" cy="${cy}" r="4" fill="${COLOURS[name]}"/>`);
-    }
-    const last = line.at(-1);
-    if (last === undefined) continue;
-    const label = isChurning ? "under churn" : "at rest";
-    parts.push(
-      `<text x="${x(last.size)}" y="${Number(y(sum(last))) - 12}" text-anchor="end" fill="${COLOURS[name]}">${label}</text>`,
-    );
-  }
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="13" role="img" aria-label="Messages per node and second by size of the swarm">
-<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>
-<text x="${LEFT}" y="22" font-weight="bold">Messages each node sends, per second</text>
-${parts.join("\n")}
-<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 10}" text-anchor="middle">nodes in the swarm</text>
-</svg>
-`;
+  const sizes = [...new Set(costs.map(({ size }) => size))];
+  const points = (isChurning: boolean): { x: number; y: number }[] =>
+    costs.filter((cost) => cost.isChurning === isChurning).map((cost) => ({ x: cost.size, y: sum(cost) }));
+  return draw({
+    title: "Messages each node sends, per second",
+    description: "Messages per node and second by size of the swarm",
+    x: { label: "nodes in the swarm", ...linear(Math.max(...sizes), sizes) },
+    y: linear(
+      messagesMax,
+      Array.from({ length: messagesMax / step + 1 }, (_, i) => i * step),
+    ),
+    lines: [
+      { label: "at rest", colour: COLOURS.rest, points: points(false) },
+      { label: "under churn", colour: COLOURS.churn, points: points(true) },
+    ],
+    labels: "ends",
+  });
 }
 
 const BEGIN = "<!-- measured by bench/scaling.ts -->";
