@@ -1,15 +1,14 @@
-/** One node of one system in a process of its own: does what the runner's messages say. `child.ts SYSTEM` */
-import "./sockets.ts";
-import assert from "node:assert/strict";
+/** One node of one system in a process of its own: does what the runner's messages say. `child.ts FILE` */
 import { bytesOnWire } from "./sockets.ts";
+import assert from "node:assert/strict";
+import { heldBytes } from "./heap.ts";
 import { entryOf, type HistoryOptions, type MapEntry, type MapNode, type System } from "./system.ts";
 
-const [, , name = ""] = process.argv;
-const file = name === "starfish" ? "./starfish.ts" : `./others/${name}.ts`;
-// Named by the runner: the others' modules are there only where bench/memory is installed.
+// The others' packages are there only where bench/memory is installed.
+const [, , file = ""] = process.argv;
 const { system } = (await import(file)) as { system: System };
 let node: MapNode | undefined;
-let held: unknown;
+const held: unknown[] = [];
 
 const commands = {
   async open(join: string | undefined): Promise<string> {
@@ -39,19 +38,14 @@ const commands = {
 
   history: (options: HistoryOptions): Promise<Uint8Array[]> => system.history(options),
 
-  /** Bytes that the map takes which these messages make. */
-  async absorb(history: Uint8Array[], keys: number): Promise<number> {
-    // A slice of Node's pool of buffers would count as the whole 64 KiB that it keeps.
-    Buffer.poolSize = 0;
-    const before = await bytesHeld();
+  /** Takes in the messages of a history, and keeps what they make of so many keys; or it was but to have run once. */
+  async absorb(history: readonly Uint8Array[], keys: number, keep: boolean): Promise<void> {
     const map = await system.absorb(history);
     assert.equal(map.keys, keys);
-    held = map.held;
-    history.length = 0;
-    const bytes = (await bytesHeld()) - before;
-    assert.ok(held !== undefined);
-    return bytes;
+    if (keep) held.push(map.held);
   },
+
+  heldBytes: (): Promise<number> => heldBytes(),
 };
 
 export type Commands = typeof commands;
@@ -63,17 +57,6 @@ function opened(): MapNode {
 
 function entriesOf(begin: number, end: number): MapEntry[] {
   return Array.from({ length: end - begin }, (_, i) => entryOf(begin + i));
-}
-
-/** The heap, and what lies beside it: buffers and WebAssembly's memory, which never shrinks. */
-async function bytesHeld(): Promise<number> {
-  assert.ok(globalThis.gc, "run with --expose-gc");
-  for (let i = 0; i < 3; i++) {
-    await new Promise((resolve) => setImmediate(resolve));
-    globalThis.gc();
-  }
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
 }
 
 export interface Command {

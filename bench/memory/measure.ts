@@ -1,6 +1,7 @@
 /** What is measured of one system. Every node is a fresh process, and what it holds in the end is checked. */
 import { setTimeout as wait } from "node:timers/promises";
 import { GaveUp, RemoteNode } from "./remote.ts";
+import type { HistoryOptions } from "./system.ts";
 
 /** What is tried in turn: a system that does not manage the first in time is measured at the next. */
 const ENTRIES = [10_000, 1_000];
@@ -11,6 +12,8 @@ const HISTORIES = [
   { writes: 5_000, keys: 1_000 },
   { writes: 500, keys: 100 },
 ];
+/** Messages of a history that are taken in beforehand: each is of a key of its own. */
+const WARM_UP = 100;
 /** After the last entry has come, for what a system still says about it. */
 const SETTLE_MS = 2_000;
 
@@ -39,6 +42,10 @@ export async function measure(system: string, report: (result: Result) => void):
   report(await firstOf(ENTRIES, (count) => local(system, count)));
   report(await firstOf(ENTRIES, (count) => replicated(system, count)));
   report(await firstOf(HISTORIES, (history) => manyWriters(system, history)));
+}
+
+function fileOf(system: string): string {
+  return system === "starfish" ? "./starfish.ts" : `./others/${system}.ts`;
 }
 
 async function firstOf<Size>(sizes: readonly Size[], attempt: (size: Size) => Promise<Result>): Promise<Result> {
@@ -70,7 +77,7 @@ function rate(count: number, ms: number): Measured {
 }
 
 async function writeMs(system: string, how: "set" | "batch", count: number): Promise<number | null> {
-  await using node = await RemoteNode.start(system);
+  await using node = await RemoteNode.start(fileOf(system));
   await node.call("open", undefined);
   const ms = await node.call("write", how, 0, count);
   if (ms !== null) await node.call("verify", count);
@@ -78,8 +85,8 @@ async function writeMs(system: string, how: "set" | "batch", count: number): Pro
 }
 
 async function replicated(system: string, count: number): Promise<Result> {
-  await using first = await RemoteNode.start(system);
-  await using second = await RemoteNode.start(system);
+  await using first = await RemoteNode.start(fileOf(system));
+  await using second = await RemoteNode.start(fileOf(system));
   const address = await first.call("open", undefined);
   await second.call("open", address);
   await wait(SETTLE_MS);
@@ -95,7 +102,7 @@ async function replicated(system: string, count: number): Promise<Result> {
   const secondBytes = (await second.call("bytes")) - before;
   await second.call("verify", count);
 
-  await using third = await RemoteNode.start(system);
+  await using third = await RemoteNode.start(fileOf(system));
   const lateStart = performance.now();
   await third.call("open", address);
   const lateMs = await since(lateStart, third.call("holds", count));
@@ -116,20 +123,26 @@ async function since(start: number, done: Promise<void>): Promise<number> {
 }
 
 async function manyWriters(system: string, { writes, keys }: (typeof HISTORIES)[number]): Promise<Result> {
-  const many = await heldBytes(system, writes, writes, keys);
-  const one = await heldBytes(system, writes, 1, keys);
+  const many = await bytesHeldAfter(system, { writes, keys, writers: writes });
+  const one = await bytesHeldAfter(system, { writes, keys, writers: 1 });
   return {
     heldBytes: { value: many / keys, count: writes },
     heldOfOneWriter: { value: many / one, count: writes },
   };
 }
 
-async function heldBytes(system: string, writes: number, writers: number, keys: number): Promise<number> {
-  const history = await inFresh(system, (node) => node.call("history", { writes, writers, keys }));
-  return inFresh(system, (node) => node.call("absorb", history, keys));
+/** Bytes that a map takes which has heard such a history. */
+export async function bytesHeldAfter(system: string, options: HistoryOptions): Promise<number> {
+  const history = await historyOf(system, options);
+  await using node = await RemoteNode.start(fileOf(system));
+  // Code that runs for the first time takes memory too.
+  await node.call("absorb", history.slice(0, WARM_UP), WARM_UP, false);
+  const before = await node.call("heldBytes");
+  await node.call("absorb", history, options.keys, true);
+  return (await node.call("heldBytes")) - before;
 }
 
-async function inFresh<Answer>(system: string, ask: (node: RemoteNode) => Promise<Answer>): Promise<Answer> {
-  await using node = await RemoteNode.start(system);
-  return await ask(node);
+async function historyOf(system: string, options: HistoryOptions): Promise<Uint8Array[]> {
+  await using node = await RemoteNode.start(fileOf(system));
+  return await node.call("history", options);
 }

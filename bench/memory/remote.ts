@@ -29,12 +29,12 @@ export class RemoteNode implements AsyncDisposable {
     });
   }
 
-  /** Resolves when the process runs and has loaded the system. */
-  static async start(system: string): Promise<RemoteNode> {
+  /** Resolves when the process runs and has loaded the file, which exports `system`. */
+  static async start(file: string): Promise<RemoteNode> {
     const directory = await mkdtemp(join(tmpdir(), "starfish-bench-"));
-    const child = fork(join(import.meta.dirname, "child.ts"), [system], {
+    const child = fork(join(import.meta.dirname, "child.ts"), [file], {
       cwd: directory,
-      execArgv: ["--expose-gc", "--disable-warning=TimeoutNegativeWarning"],
+      execArgv: ["--disable-warning=TimeoutNegativeWarning"],
       serialization: "advanced",
       // What they say about themselves is none of the table's.
       stdio: ["ignore", "ignore", "inherit", "ipc"],

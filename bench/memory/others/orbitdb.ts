@@ -2,6 +2,7 @@
  * OrbitDB: a key-value database over Helia and libp2p's TCP and gossipsub. Its heads and its index are kept in memory
  * instead of LevelDB, as Helia's blocks are.
  */
+import { mkdtemp } from "node:fs/promises";
 import { join as pathOf } from "node:path";
 import { noise } from "@chainsafe/libp2p-noise";
 import { yamux } from "@chainsafe/libp2p-yamux";
@@ -72,7 +73,7 @@ async function history({ writes, writers, keys }: HistoryOptions): Promise<Uint8
 }
 
 async function absorb(messages: readonly Uint8Array[]): Promise<{ keys: number; held: unknown }> {
-  const identities = await Identities({ path: "keys-absorb" });
+  const identities = await Identities({ path: await mkdtemp("keys-") });
   const log = await Log(await identities.createIdentity({ id: "here" }), { logId: "log", ...(await memoryStorages()) });
   for (const message of messages) await log.joinEntry(await Entry.decode(message));
   const keys = new Set((await log.values()).map(({ payload }) => payload.key));
