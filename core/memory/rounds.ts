@@ -21,8 +21,9 @@ import type { MapStat } from "./types.ts";
 
 /** The other end of a new link begins, if its id is the smaller one; in case it does not, this end does after this time. */
 const OTHERS_TURN_MS = 300;
-/** Until a session that broke off is tried again. */
+/** Until a session that broke off is tried again, doubled with each further failure in a row up to so many times. */
 const AGAIN_MS = 1_000;
+const DOUBLED_MAX = 6;
 /** Until a place for a session is looked for again. */
 const FULL_MS = 50;
 
@@ -61,6 +62,8 @@ export class Rounds {
   /** When each link's next session is due, by the monotonic clock; not all have one. */
   readonly #dueMs = new Map<PeerId, number>();
   readonly #busy = new Set<PeerId>();
+  /** Sessions of this node's that broke off in a row. */
+  readonly #failures = new Map<PeerId, number>();
   #known = new Set<PeerId>();
   readonly #ended = new AbortController();
   #timer: Timer | undefined;
@@ -94,6 +97,7 @@ export class Rounds {
   linksChanged(): void {
     const links = new Set(this.#ports.links());
     for (const peer of this.#dueMs.keys()) if (!links.has(peer)) this.#dueMs.delete(peer);
+    for (const peer of this.#failures.keys()) if (!links.has(peer)) this.#failures.delete(peer);
     for (const peer of links) {
       if (!this.#known.has(peer)) this.#want(peer, this.#ports.self < peer ? 0 : OTHERS_TURN_MS);
     }
@@ -169,7 +173,15 @@ export class Rounds {
       const channel = await withDeadline(clock, RECONCILE_OPEN_MS, "Opening a channel", opening, options);
       return ask(channel, this.#ports.map, options);
     });
-    if (!isWhole && this.#known.has(peer)) this.#want(peer, AGAIN_MS * (1 + this.#ports.random.real()));
+    if (isWhole) this.#failures.delete(peer);
+    else if (this.#known.has(peer)) this.#again(peer);
+  }
+
+  /** A peer that was cut off for a moment is back soon; one that has no such map, or no time, never. */
+  #again(peer: PeerId): void {
+    const failures = this.#failures.get(peer) ?? 0;
+    this.#failures.set(peer, Math.min(failures + 1, DOUBLED_MAX));
+    this.#want(peer, AGAIN_MS * 2 ** failures * (1 + this.#ports.random.real()));
   }
 
   async #run(peer: PeerId, session: (options: SessionOptions) => Promise<SessionResult>): Promise<boolean> {
