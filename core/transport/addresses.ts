@@ -13,7 +13,8 @@ export function parseAddress(address: Address): Multiaddr {
     throw new StarfishError("malformed", `Not an address: ${address}`, { cause: error });
   }
   const names = componentNames(parsed);
-  if (names.has("p2p-circuit") || names.has("webrtc") || !names.has("tcp")) {
+  // Nor /dnsaddr, for which libp2p would ask resolvers outside the swarm.
+  if (names.has("dnsaddr") || names.has("p2p-circuit") || names.has("webrtc") || !names.has("tcp")) {
     throw new StarfishError("malformed", `Not the address of a node: ${address}`);
   }
   return parsed;

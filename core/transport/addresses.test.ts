@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { parseAddress } from "./addresses.ts";
+
+test.each(["/ip4/192.0.2.1/tcp/4001", "/ip4/192.0.2.1/tcp/80/ws", "/dns4/example.org/tcp/443/wss"])(
+  "%s is dialled",
+  (address) => {
+    expect(parseAddress(address).toString()).toBe(address);
+  },
+);
+
+test.each([
+  "192.0.2.1:4001",
+  "/ip4/192.0.2.1/udp/4001",
+  "/ip4/192.0.2.1/tcp/4001/ws/p2p-circuit",
+  // Whoever dials it asks public DNS servers, by HTTPS from a tab, on a member's word.
+  "/dnsaddr/example.org",
+  "/dnsaddr/example.org/tcp/443/ws",
+])("%s is not", (address) => {
+  expect(() => parseAddress(address)).toThrow(expect.objectContaining({ code: "malformed" }));
+});
