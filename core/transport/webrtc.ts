@@ -40,11 +40,11 @@ function replayPastEvents(channel: EventTarget): void {
 }
 
 /** The library takes its RTCPeerConnection from the globals when it loads: it gets the mended one, nobody else does. */
-async function loadLibrary(): Promise<typeof import("@libp2p/webrtc")> {
+async function loadLibrary(): Promise<typeof import("./webrtc-library.ts")> {
   const original = globalThis.RTCPeerConnection;
   globalThis.RTCPeerConnection = MendedPeerConnection;
   try {
-    return await import("@libp2p/webrtc");
+    return await import("./webrtc-library.ts");
   } finally {
     globalThis.RTCPeerConnection = original;
   }
