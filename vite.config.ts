@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin, type UserConfig } from "vite";
 import { CSP_META } from "./browser/csp.ts";
+import { prune } from "./browser/lean/prune.ts";
 
 /** First in the head: a policy holds only for what comes after it. */
 const contentSecurityPolicy: Plugin = {
@@ -32,10 +33,13 @@ const filesForLater: Plugin = {
   },
 };
 
+const PURE_PACKAGES: RegExp =
+  /\/node_modules\/(it-[\w-]+|multiformats|uint8arrays|uint8arraylist|protons-runtime|cborg|@multiformats\/[\w-]+|@chainsafe\/[\w-]+)\//;
+
 const config: UserConfig = defineConfig({
   root: fileURLToPath(new URL("browser", import.meta.url)),
   base: "./",
-  plugins: [contentSecurityPolicy, filesForLater],
+  plugins: [prune(), contentSecurityPolicy, filesForLater],
   build: {
     outDir: fileURLToPath(new URL("dist/page", import.meta.url)),
     emptyOutDir: true,
@@ -47,6 +51,14 @@ const config: UserConfig = defineConfig({
     reportCompressedSize: false,
     // Terminal and node are a file each; what matters is their sum after gzip, which test/browser/page.test.ts bounds.
     chunkSizeWarningLimit: 700,
+    rolldownOptions: {
+      // How long the plugins take is no news: on a busy machine it would be said of any.
+      checks: { pluginTimings: false },
+      treeshake: {
+        // These only declare, but their package.json doesn't say so, as those of libp2p do.
+        moduleSideEffects: [{ test: PURE_PACKAGES, sideEffects: false }],
+      },
+    },
   },
   worker: { format: "es" },
 });

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { build } from "vite";
+import { prune } from "../../../browser/lean/prune.ts";
 import type { Address, DialTarget, LinkPath, PeerId } from "../../../core/ports/network.ts";
 import { CHROMIUM_ARGS, chromiumPath } from "../../../tools/chromium.ts";
 import type { LinkReport } from "./page.ts";
@@ -34,6 +35,8 @@ export interface OpenTab {
 }
 
 export class Harness implements AsyncDisposable {
+  /** What tabs said of functions that the page leaves out (browser/lean/complain.ts): they should never be reached. */
+  readonly leftOut: string[] = [];
   readonly #directory: string;
   readonly #browser: Browser;
   readonly #processes = new Set<ChildProcess>();
@@ -49,6 +52,8 @@ export class Harness implements AsyncDisposable {
       root: import.meta.dirname,
       configFile: false,
       logLevel: "warn",
+      // As the page has it: what is left out there is missing here, too.
+      plugins: [prune(false)],
       build: { outDir: directory, emptyOutDir: true, target: "esnext" },
     });
     const browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
@@ -82,6 +87,9 @@ export class Harness implements AsyncDisposable {
   async tab(url: string, options: { webrtc?: boolean } = {}): Promise<OpenTab> {
     const page = await this.#browser.newPage();
     page.on("pageerror", (error) => console.error("page error:", error));
+    page.on("console", (message) => {
+      if (message.text().includes("is left out of the page")) this.leftOut.push(message.text());
+    });
     if (options.webrtc === false) {
       await page.addInitScript(() => void delete (globalThis as { RTCPeerConnection?: unknown }).RTCPeerConnection);
     }
