@@ -4,7 +4,7 @@ import type { Bytes } from "../core/base/bytes.ts";
 import { sha256All, webSha256 } from "../core/platform/sha256.ts";
 
 /** Up to here a hash takes less time than asking another thread for it. */
-const SMALL_BYTES_MAX: number = 16 * 1024;
+export const SMALL_BYTES_MAX: number = 16 * 1024;
 
 /** On this thread. */
 export function nodeSha256(message: Bytes): Uint8Array {

@@ -3,11 +3,12 @@
  * it, so that a crash at any moment leaves the old value or the new one. Assumes that one process uses the directory at
  * a time (data-dir.ts sees to that) and a POSIX file system.
  */
-import { mkdir, open, readdir, readFile, rename, unlink } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { type Bytes, utf8 } from "../core/base/bytes.ts";
-import { messageOf, StarfishError, toStarfishError } from "../core/base/errors.ts";
+import { StarfishError } from "../core/base/errors.ts";
 import { checkKey, type Store } from "../core/ports/store.ts";
+import { flushDirectory, guardFiles, isNotFound, writeDurably } from "./files.ts";
 
 /** A file's name is its key in hexadecimal, safe on every file system, and one of these. */
 const VALUE = ".value";
@@ -15,7 +16,7 @@ const UNFINISHED = ".part";
 
 /** Opens the store, making the directory if need be, and clears away what a crash has left unfinished. Rejects with "io". */
 export async function openFileStore(directory: string): Promise<Store> {
-  return guard(directory, async () => {
+  return guardFiles(directory, async () => {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     for (const name of await readdir(directory)) {
       if (name.endsWith(UNFINISHED)) await unlink(join(directory, name));
@@ -36,7 +37,7 @@ class FileStore implements Store {
 
   async get(key: string): Promise<Uint8Array | undefined> {
     const path = this.#pathOf(key);
-    return guard(this.#directory, async () => {
+    return guardFiles(this.#directory, async () => {
       try {
         return new Uint8Array(await readFile(path));
       } catch (error) {
@@ -77,7 +78,7 @@ class FileStore implements Store {
 
   async keys(prefix: string): Promise<string[]> {
     this.#pathOf(prefix);
-    const names = await guard(this.#directory, () => readdir(this.#directory));
+    const names = await guardFiles(this.#directory, () => readdir(this.#directory));
     return names
       .filter((name) => name.endsWith(VALUE))
       .map((name) => Buffer.from(name.slice(0, -VALUE.length), "hex").toString())
@@ -97,64 +98,8 @@ class FileStore implements Store {
   }
 
   #inTurn(write: () => Promise<void>): Promise<void> {
-    const written = this.#lastWrite.then(() => guard(this.#directory, write));
+    const written = this.#lastWrite.then(() => guardFiles(this.#directory, write));
     this.#lastWrite = written.catch(() => {});
     return written;
   }
-}
-
-async function writeDurably(path: string, value: Bytes): Promise<void> {
-  const file = await open(path, "w", 0o600);
-  try {
-    await file.writeFile(value);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** Makes a rename or removal last: it is a change of the directory, which is flushed by itself. */
-async function flushDirectory(directory: string): Promise<void> {
-  // Windows can't open directories, and flushes them by itself.
-  if (process.platform === "win32") return;
-  const handle = await open(directory, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** What to do about the faults that people can mend, by the system's name of the fault. */
-const REMEDIES: Readonly<Record<string, string>> = {
-  ENOSPC: "The disk is full: free some space.",
-  EDQUOT: "The disk quota is used up: free some space.",
-  EACCES: "Permission was denied: make it readable and writable for the user that runs Starfish.",
-  EPERM: "Permission was denied: make it readable and writable for the user that runs Starfish.",
-  EROFS: "The file system is read-only: use another data directory (--data).",
-  EIO: "The disk reports errors: use another one (--data).",
-  EMFILE: "Too many files are open: raise the limit (ulimit -n).",
-  ENOTDIR: "Part of that path is a file: use another data directory (--data).",
-  EEXIST: "There is a file of that name: use another data directory (--data).",
-  ENOENT: "The directory was removed: restart the node.",
-};
-
-async function guard<T>(directory: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof StarfishError) throw error;
-    const remedy = REMEDIES[codeOf(error)];
-    if (remedy === undefined) throw toStarfishError(error, "io");
-    const message = `The store in ${directory} failed. ${remedy} (${messageOf(error)})`;
-    throw new StarfishError("io", message, { cause: error });
-  }
-}
-
-function isNotFound(error: unknown): boolean {
-  return codeOf(error) === "ENOENT";
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }

@@ -1,0 +1,226 @@
+/**
+ * What all shard stores have in common, over whatever keeps bytes by name: index, quota, checksums, order of calls. A shard
+ * is kept as one frame:
+ *
+ *   "SFS1" | checksum 16 | id length 1 | id | bytes          checksum: SHA-256, cut, of all that follows it
+ *
+ * The id is part of it, so that a frame under a wrong name is damage too. A frame's length is not written down: what is cut
+ * off changes the checksum.
+ */
+import { assert } from "../base/assert.ts";
+import { type Bytes, equal, text, utf8 } from "../base/bytes.ts";
+import { StarfishError } from "../base/errors.ts";
+import {
+  SHARD_ID_CHARS_MAX,
+  SHARD_OVERHEAD_BYTES,
+  type ShardStore,
+  type ShardUsage,
+  STORED_SHARD_BYTES_MAX,
+  type StoredShard,
+  UNSETTLED_BYTES_MAX,
+} from "../ports/shard-store.ts";
+
+/**
+ * Keeps frames by name. A name is "ID.BYTES", so that a list of names is an index with lengths. Faults are StarfishErrors
+ * ("full", "io"). The shelf makes one call at a time for each id.
+ */
+export interface FrameKeeper {
+  /** What is there, however damaged, or undefined if it is not there or the disk can't give it back any more. */
+  read(name: string): Promise<Bytes | undefined>;
+  /** Durable, whole or not at all; in place of a frame of this name, and of the `replaced` one of another. */
+  write(name: string, frame: Bytes, replaced: string | undefined): Promise<void>;
+  remove(name: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ShelfOptions {
+  readonly keeper: FrameKeeper;
+  /** What the keeper has already; names that no shelf has given are left alone. */
+  readonly names: Iterable<string>;
+  readonly quotaBytes: number;
+  readonly sha256: (message: Bytes) => Uint8Array | Promise<Uint8Array>;
+}
+
+const MAGIC: Bytes = utf8("SFS1");
+const CHECKSUM_BYTES = 16;
+const CHECKED_FROM: number = MAGIC.length + CHECKSUM_BYTES;
+/** The longest frame. */
+export const FRAME_BYTES_MAX: number = CHECKED_FROM + 1 + SHARD_ID_CHARS_MAX + STORED_SHARD_BYTES_MAX;
+const ID = new RegExp(`^[a-z0-9-]{1,${SHARD_ID_CHARS_MAX}}$`);
+const NAME = new RegExp(`^([a-z0-9-]{1,${SHARD_ID_CHARS_MAX}})\\.(\\d{1,6})$`);
+
+export class ShardShelf implements ShardStore {
+  readonly #keeper: FrameKeeper;
+  readonly #sha256: ShelfOptions["sha256"];
+  /** The length of each shard. */
+  readonly #index = new Map<string, number>();
+  /** The last call for an id, as long as it is under way. */
+  readonly #lastCalls = new Map<string, Promise<unknown>>();
+  #usedBytes = 0;
+  #unsettledBytes = 0;
+  #quotaBytes: number;
+  #damaged = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: ShelfOptions) {
+    this.#keeper = options.keeper;
+    this.#sha256 = options.sha256;
+    this.#quotaBytes = options.quotaBytes;
+    for (const name of options.names) this.#recall(name);
+  }
+
+  get(id: string): Promise<Uint8Array | undefined> {
+    return this.#inTurn(id, async () => {
+      const name = this.#nameOf(id);
+      if (name === undefined) return undefined;
+      const frame = await this.#keeper.read(name);
+      const bytes = frame === undefined ? undefined : await openFrame(id, frame, this.#sha256);
+      if (bytes !== undefined) return bytes;
+      this.#damaged++;
+      this.#unlist(id);
+      // If it can't be removed either, it is found damaged again when the store is next opened.
+      await this.#keeper.remove(name).catch(() => {});
+      return undefined;
+    });
+  }
+
+  async put(id: string, bytes: Bytes): Promise<void> {
+    assert(bytes.length <= STORED_SHARD_BYTES_MAX, "a shard is not too long");
+    const cost = costOf(bytes.length);
+    if (this.#unsettledBytes + cost > UNSETTLED_BYTES_MAX) {
+      throw new StarfishError("busy", "Too many shards wait to be written to the disk", { retryable: true });
+    }
+    const frame = layFrame(id, bytes);
+    // What it replaces is on the disk until it is written.
+    this.#reserve(cost);
+    this.#unsettledBytes += cost;
+    try {
+      await this.#inTurn(id, async () => {
+        await sealFrame(frame, this.#sha256);
+        const name = frameName(id, bytes.length);
+        const before = this.#nameOf(id);
+        await this.#keeper.write(name, frame, before === name ? undefined : before);
+        this.#unlist(id);
+        this.#list(id, bytes.length);
+      });
+    } finally {
+      this.#unsettledBytes -= cost;
+      this.#usedBytes -= cost;
+    }
+  }
+
+  delete(id: string): Promise<void> {
+    return this.#inTurn(id, async () => {
+      const name = this.#nameOf(id);
+      if (name === undefined) return;
+      await this.#keeper.remove(name);
+      this.#unlist(id);
+    });
+  }
+
+  has(id: string): boolean {
+    return this.#index.has(id);
+  }
+
+  *ids(): IterableIterator<StoredShard> {
+    for (const [id, bytes] of this.#index) yield { id, bytes };
+  }
+
+  usage(): ShardUsage {
+    return { usedBytes: this.#usedBytes, quotaBytes: this.#quotaBytes, damaged: this.#damaged };
+  }
+
+  setQuota(bytes: number): void {
+    assert(bytes >= 0, "a quota is not negative");
+    this.#quotaBytes = bytes;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= Promise.allSettled(this.#lastCalls.values()).then(() => this.#keeper.close());
+    return this.#closing;
+  }
+
+  #nameOf(id: string): string | undefined {
+    const bytes = this.#index.get(id);
+    return bytes === undefined ? undefined : frameName(id, bytes);
+  }
+
+  #recall(name: string): void {
+    const [, id, bytes] = NAME.exec(name) ?? [];
+    if (id === undefined) return;
+    if (!this.#index.has(id)) return this.#list(id, Number(bytes));
+    // A crash came between the writing of the new one and the removal of the old one: either will do.
+    this.#inTurn(id, () => this.#keeper.remove(name)).catch(() => {});
+  }
+
+  #reserve(cost: number): void {
+    if (this.#usedBytes + cost > this.#quotaBytes) {
+      throw new StarfishError("full", `The storage that this node offers is used up (${this.#quotaBytes} bytes)`);
+    }
+    this.#usedBytes += cost;
+  }
+
+  #list(id: string, bytes: number): void {
+    this.#index.set(id, bytes);
+    this.#usedBytes += costOf(bytes);
+  }
+
+  #unlist(id: string): void {
+    const bytes = this.#index.get(id);
+    if (bytes === undefined) return;
+    this.#index.delete(id);
+    this.#usedBytes -= costOf(bytes);
+  }
+
+  async #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
+    assert(ID.test(id), "a shard's id is well-formed");
+    if (this.#closing !== undefined) throw new StarfishError("closed", "The shard store is closed");
+    const before = this.#lastCalls.get(id);
+    const call = before === undefined ? work() : before.then(work);
+    // Those that follow don't care how it ended.
+    const ended = call.catch(() => {});
+    this.#lastCalls.set(id, ended);
+    try {
+      return await call;
+    } finally {
+      if (this.#lastCalls.get(id) === ended) this.#lastCalls.delete(id);
+    }
+  }
+}
+
+function frameName(id: string, bytes: number): string {
+  return `${id}.${bytes}`;
+}
+
+function costOf(bytes: number): number {
+  return bytes + SHARD_OVERHEAD_BYTES;
+}
+
+function headerBytes(id: string): number {
+  return CHECKED_FROM + 1 + id.length;
+}
+
+/** A frame that lacks its checksum. */
+function layFrame(id: string, bytes: Bytes): Uint8Array {
+  const frame = new Uint8Array(headerBytes(id) + bytes.length);
+  frame.set(MAGIC);
+  frame[CHECKED_FROM] = id.length;
+  frame.set(utf8(id), CHECKED_FROM + 1);
+  frame.set(bytes, headerBytes(id));
+  return frame;
+}
+
+async function sealFrame(frame: Bytes, sha256: ShelfOptions["sha256"]): Promise<void> {
+  const checksum = await sha256(frame.subarray(CHECKED_FROM));
+  frame.set(checksum.subarray(0, CHECKSUM_BYTES), MAGIC.length);
+}
+
+/** The shard in it, or undefined if it is damaged. */
+async function openFrame(id: string, frame: Bytes, sha256: ShelfOptions["sha256"]): Promise<Uint8Array | undefined> {
+  const header = headerBytes(id);
+  if (frame.length < header || !equal(frame.subarray(0, MAGIC.length), MAGIC)) return undefined;
+  const checksum = await sha256(frame.subarray(CHECKED_FROM));
+  if (!equal(checksum.subarray(0, CHECKSUM_BYTES), frame.subarray(MAGIC.length, CHECKED_FROM))) return undefined;
+  if (frame[CHECKED_FROM] !== id.length || text(frame.subarray(CHECKED_FROM + 1, header)) !== id) return undefined;
+  return frame.subarray(header);
+}

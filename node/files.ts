@@ -1,0 +1,75 @@
+/** Files that last: flushed writes, and the faults of file systems in words. */
+import { open } from "node:fs/promises";
+import type { Bytes } from "../core/base/bytes.ts";
+import { messageOf, StarfishError, toStarfishError } from "../core/base/errors.ts";
+
+/** Writes a file and flushes what is in it. */
+export async function writeDurably(path: string, value: Bytes): Promise<void> {
+  const file = await open(path, "w", 0o600);
+  try {
+    await file.writeFile(value);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes a rename or removal last: it is a change of the directory, which is flushed by itself. */
+export async function flushDirectory(directory: string): Promise<void> {
+  // Windows can't open directories, and flushes them by itself.
+  if (process.platform === "win32") return;
+  const handle = await open(directory, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What to do about the faults that people can mend, by the system's name of the fault. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  ENOSPC: "The disk is full: free some space.",
+  EDQUOT: "The disk quota is used up: free some space.",
+  EACCES: "Permission was denied: make it readable and writable for the user that runs Starfish.",
+  EPERM: "Permission was denied: make it readable and writable for the user that runs Starfish.",
+  EROFS: "The file system is read-only: use another data directory (--data).",
+  EIO: "The disk reports errors: use another one (--data).",
+  EMFILE: "Too many files are open: raise the limit (ulimit -n).",
+  ENOTDIR: "Part of that path is a file: use another data directory (--data).",
+  EEXIST: "There is a file of that name: use another data directory (--data).",
+  ENOENT: "The directory was removed: restart the node.",
+};
+
+/** Makes faults of the file system "io", or `fullCode` where there is no room, with what to do about them. */
+export async function guardFiles<T>(
+  directory: string,
+  work: () => Promise<T>,
+  fullCode: "io" | "full" = "io",
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof StarfishError) throw error;
+    const remedy = REMEDIES[codeOf(error)];
+    if (remedy === undefined) throw toStarfishError(error, "io");
+    const message = `The store in ${directory} failed. ${remedy} (${messageOf(error)})`;
+    throw new StarfishError(isFull(error) ? fullCode : "io", message, { cause: error });
+  }
+}
+
+export function isNotFound(error: unknown): boolean {
+  return codeOf(error) === "ENOENT";
+}
+
+/** The medium can't give back what was written to it. */
+export function isUnreadable(error: unknown): boolean {
+  return codeOf(error) === "EIO";
+}
+
+function isFull(error: unknown): boolean {
+  return codeOf(error) === "ENOSPC" || codeOf(error) === "EDQUOT";
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+}
