@@ -13,7 +13,7 @@ export function memoryShardStore(options: MemoryShardStoreOptions): ShardStore {
   return new ShardShelf({ keeper: memoryKeeper(disk), names: disk.keys(), quotaBytes, sha256 });
 }
 
-function memoryKeeper(disk: Map<string, Bytes>): FrameKeeper {
+export function memoryKeeper(disk: Map<string, Bytes>): FrameKeeper {
   return {
     // A copy, since what is got belongs to the caller.
     read: async (name) => disk.get(name)?.slice(),

@@ -7,6 +7,7 @@ import { networkContract } from "../../core/ports/network.contract.ts";
 import { randomContract } from "../../core/ports/random.contract.ts";
 import { sandboxContract } from "../../core/ports/sandbox.contract.ts";
 import type { Sandbox } from "../../core/ports/sandbox.ts";
+import { shardStoreContract } from "../../core/ports/shard-store.contract.ts";
 import { storeContract } from "../../core/ports/store.contract.ts";
 import { IdealCrypto } from "./crypto.ts";
 import { SeededRandom } from "./random.ts";
@@ -36,6 +37,24 @@ storeContract("simulated", async () => {
       }
       return node.ports.store;
     },
+    destroy: async () => driver[Symbol.asyncDispose](),
+  };
+});
+
+shardStoreContract("simulated", async () => {
+  const world = new SimWorld({ seed: 1 });
+  const driver = world.drive();
+  const node = world.spawn({ name: "a", kind: "node" });
+  let opened = 0;
+  return {
+    open: async () => {
+      if (opened++ > 0) {
+        world.crash(node);
+        world.restart(node);
+      }
+      return node.ports.shards;
+    },
+    tamper: async (id, change) => node.shardDisk.tamper(id, change),
     destroy: async () => driver[Symbol.asyncDispose](),
   };
 });

@@ -8,6 +8,7 @@ import type { Log } from "../../core/ports/log.ts";
 import type { PeerId } from "../../core/ports/network.ts";
 import type { Random } from "../../core/ports/random.ts";
 import type { Sandbox } from "../../core/ports/sandbox.ts";
+import type { ShardStore } from "../../core/ports/shard-store.ts";
 import type { Store } from "../../core/ports/store.ts";
 import { SimClock } from "./clock.ts";
 import { simCoder } from "./coder.ts";
@@ -15,6 +16,7 @@ import type { Life, Machine } from "./life.ts";
 import { SimNetwork } from "./network.ts";
 import type { SeededRandom } from "./random.ts";
 import { SimSandbox, type TaskModel } from "./sandbox.ts";
+import { SimShardDisk, SimShardKeeper } from "./shard-store.ts";
 import { SimStore } from "./store.ts";
 import type { SimWorld } from "./world.ts";
 
@@ -24,6 +26,7 @@ export interface SimPorts {
   readonly random: Random;
   readonly crypto: Crypto;
   readonly store: Store;
+  readonly shards: ShardStore;
   readonly sandbox: Sandbox;
   readonly coder: Coder;
   readonly log: Log;
@@ -35,6 +38,8 @@ export class SimNode {
   readonly machine: Machine;
   /** The identity that `ports.network` has. */
   readonly keys: KeyPair;
+  /** What it keeps of shards, for tests to damage. */
+  readonly shardDisk: SimShardDisk = new SimShardDisk();
   readonly #world: SimWorld;
   readonly #random: SeededRandom;
   readonly #tasks: TaskModel | undefined;
@@ -42,6 +47,7 @@ export class SimNode {
   #lives = 0;
   #life: Life = { alive: false };
   #store: SimStore | undefined;
+  #shards: SimShardKeeper | undefined;
   #network: SimNetwork | undefined;
   #peer: PeerId;
   #ports: SimPorts | undefined;
@@ -98,15 +104,18 @@ export class SimNode {
     const { scheduler, crypto, journal, fabric } = this.#world;
     const life: Life = { alive: true };
     const store = new SimStore(scheduler, life, this.#disk);
+    const shards = new SimShardKeeper(scheduler, life, this.shardDisk);
     const network = (): SimNetwork => this.#network ?? this.networkAs(this.keys);
     this.#life = life;
     this.#store = store;
+    this.#shards = shards;
     this.machine.silent = false;
     this.#ports = {
       clock: new SimClock(scheduler, this.machine, life),
       random: this.#random.fork(`life/${this.#lives++}`),
       crypto,
       store,
+      shards: shards.store(),
       sandbox: new SimSandbox(scheduler, this.machine, life, this.#tasks),
       coder: simCoder(scheduler, this.machine, life),
       log: journal.logOf(this.name),
@@ -122,6 +131,7 @@ export class SimNode {
     const { fabric } = this.#world;
     this.#life.alive = false;
     this.#store?.crash(this.#random.fork(`crash/${this.#lives}`));
+    this.#shards?.crash(this.#random.fork(`crash/shards/${this.#lives}`));
     this.machine.silent = silent;
     this.machine.held.length = 0;
     fabric.setFrozen(this.machine, false);

@@ -1,0 +1,121 @@
+/**
+ * A node's shards in virtual time: calls take a while, and what is being written when the node crashes is there, or what
+ * it replaces, or both, by chance. The disk belongs to the machine, survives, and can be damaged behind the program's back.
+ */
+import { hash } from "node:crypto";
+import { assert } from "../../core/base/assert.ts";
+import type { Bytes } from "../../core/base/bytes.ts";
+import { StarfishError } from "../../core/base/errors.ts";
+import { type FrameKeeper, ShardShelf } from "../../core/platform/shard-shelf.ts";
+import { memoryKeeper } from "../../core/platform/memory-shard-store.ts";
+import type { Random } from "../../core/ports/random.ts";
+import type { ShardStore } from "../../core/ports/shard-store.ts";
+import type { Life } from "./life.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/** A solid-state disk, roughly: a read or a flush takes so long, several may be under way, and bytes go one after the other. */
+const CALL_MS = 1;
+const BYTES_PER_MS = 400_000;
+
+/** What the machine keeps of shards, and what befalls it. */
+export class SimShardDisk {
+  readonly frames: Map<string, Bytes> = new Map();
+  /** All that goes on it; lower it, and writes find it full. */
+  roomBytes: number = Infinity;
+  /** Until when it is busy with bytes. */
+  busyUntilMs = 0;
+
+  /** Changes what is kept of a shard behind the program's back; `undefined` takes it away. */
+  tamper(id: string, change: (kept: Bytes) => Bytes | undefined): void {
+    const name = [...this.frames.keys()].find((key) => key.startsWith(`${id}.`));
+    assert(name !== undefined, `shard ${id} is on the disk`);
+    const changed = change(this.frames.get(name)?.slice() ?? new Uint8Array(0));
+    if (changed === undefined) this.frames.delete(name);
+    else this.frames.set(name, changed);
+  }
+
+  flip(id: string, random: Random): void {
+    this.tamper(id, (kept) => {
+      const bit = Math.floor(random.real() * kept.length * 8);
+      kept[bit >> 3] = (kept[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      return kept;
+    });
+  }
+
+  truncate(id: string, random: Random): void {
+    this.tamper(id, (kept) => kept.slice(0, Math.floor(random.real() * kept.length)));
+  }
+
+  /** Throws "full". */
+  makeRoom(frame: Bytes): void {
+    let usedBytes = frame.length;
+    if (this.roomBytes < Infinity) for (const { length } of this.frames.values()) usedBytes += length;
+    if (usedBytes > this.roomBytes) throw new StarfishError("full", "The disk is full: free some space.");
+  }
+}
+
+export class SimShardKeeper implements FrameKeeper {
+  readonly #scheduler: Scheduler;
+  readonly #life: Life;
+  readonly #disk: SimShardDisk;
+  readonly #keeper: FrameKeeper;
+  readonly #writing = new Set<(random: Random) => void>();
+
+  constructor(scheduler: Scheduler, life: Life, disk: SimShardDisk) {
+    this.#scheduler = scheduler;
+    this.#life = life;
+    this.#disk = disk;
+    this.#keeper = memoryKeeper(disk.frames);
+  }
+
+  /** The port. A program's own limit is set by `setQuota`. */
+  store(): ShardStore {
+    const names = this.#disk.frames.keys();
+    return new ShardShelf({ keeper: this, names, quotaBytes: Infinity, sha256 });
+  }
+
+  read(name: string): Promise<Bytes | undefined> {
+    return this.#later(this.#disk.frames.get(name)?.length ?? 0, () => this.#keeper.read(name));
+  }
+
+  async write(name: string, frame: Bytes, replaced: string | undefined): Promise<void> {
+    this.#disk.makeRoom(frame);
+    const halfDone = (random: Random): void => {
+      if (random.real() < 0.5) return;
+      this.#disk.frames.set(name, frame);
+      if (replaced !== undefined && random.real() < 0.5) this.#disk.frames.delete(replaced);
+    };
+    this.#writing.add(halfDone);
+    await this.#later(frame.length, async () => {
+      this.#writing.delete(halfDone);
+      await this.#keeper.write(name, frame, replaced);
+    });
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#later(0, () => this.#keeper.remove(name));
+  }
+
+  close(): Promise<void> {
+    return this.#keeper.close();
+  }
+
+  /** The node has crashed: each write that was under way has reached the disk or has not. */
+  crash(random: Random): void {
+    for (const halfDone of this.#writing) halfDone(random);
+  }
+
+  #later<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+    const { nowMs } = this.#scheduler;
+    this.#disk.busyUntilMs = Math.max(this.#disk.busyUntilMs, nowMs) + bytes / BYTES_PER_MS;
+    return new Promise((resolve, reject) => {
+      this.#scheduler.after(this.#disk.busyUntilMs - nowMs + CALL_MS, "shards", () => {
+        if (this.#life.alive) work().then(resolve, reject);
+      });
+    });
+  }
+}
+
+function sha256(message: Bytes): Uint8Array {
+  return new Uint8Array(hash("sha256", message, "buffer"));
+}
