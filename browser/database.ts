@@ -1,0 +1,42 @@
+/** IndexedDB databases of one object store, and the faults of the browser's storage in words. */
+import { messageOf, StarfishError } from "../core/base/errors.ts";
+
+/** Opens the database of that name, made if need be. Rejects with "unsupported" where the browser has no storage for pages. */
+export function openDatabase(name: string, objectStore: string): Promise<IDBDatabase> {
+  if (typeof indexedDB === "undefined") {
+    throw new StarfishError("unsupported", "This browser keeps nothing for pages (IndexedDB is switched off)");
+  }
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(name);
+    request.addEventListener("upgradeneeded", () => request.result.createObjectStore(objectStore));
+    request.addEventListener("success", () => {
+      const database = request.result;
+      // Somebody deletes the database: let go, or they wait for ever.
+      database.addEventListener("versionchange", () => database.close());
+      resolve(database);
+    });
+    request.addEventListener("error", () => reject(request.error ?? new Error("The database could not be opened")));
+  });
+}
+
+/** What to do about the faults that people can mend, by the name of the browser's exception. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  QuotaExceededError: "The browser's storage is full: free some space on this device.",
+  InvalidStateError: "The browser has closed this page's storage: reload the page.",
+  NotFoundError: "This page's storage was deleted: reload the page.",
+  SecurityError: "The browser's settings forbid this page to store anything: allow it site data.",
+  VersionError: "This page's storage was written by a newer version: reload the page.",
+};
+
+/** Makes faults of the storage "io", or `fullCode` where there is no room, with what to do about them. */
+export async function guardDatabase<T>(work: () => Promise<T>, fullCode: "io" | "full" = "io"): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof StarfishError) throw error;
+    const fault = error instanceof DOMException ? error.name : "";
+    const remedy = REMEDIES[fault];
+    const message = remedy ?? `The browser's storage failed: ${messageOf(error)}`;
+    throw new StarfishError(fault === "QuotaExceededError" ? fullCode : "io", message, { cause: error });
+  }
+}
