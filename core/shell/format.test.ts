@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { bytesWords, duration, fitted, roughly, table, wrapped } from "./format.ts";
-import { parseArguments, timeSpan, wholeNumber } from "./options.ts";
+import { byteSize, parseArguments, timeSpan, wholeNumber } from "./options.ts";
 import { suggest } from "./suggest.ts";
 import { cut, widthOf } from "./width.ts";
 
@@ -119,4 +119,24 @@ test("suggestions are near or none", () => {
     suggest("mpa", commands),
     suggest("frobnicate", commands),
   ]).toEqual(["peers", "ping", "map", undefined]);
+});
+
+test("sizes are in powers of 1000, or of 1024 where they say so", () => {
+  const sizes = ["0", "512", "7b", "500M", "10G", "10g", "1.5TB", "2kB", "1KiB", "10GiB", "0.5k"];
+  expect(sizes.map((size) => byteSize(size, "--storage"))).toEqual([
+    0,
+    512,
+    7,
+    500e6,
+    10e9,
+    10e9,
+    1.5e12,
+    2000,
+    1024,
+    10 * 2 ** 30,
+    500,
+  ]);
+  for (const wrong of ["", "G", "-1G", "10 G", "10X", "1e3", "10i", "10iB", "1.G", "10GG", "2000T"]) {
+    expect(() => byteSize(wrong, "--storage"), wrong).toThrow("--storage must be a size like 500M, 10G or 1.5T");
+  }
 });

@@ -73,3 +73,21 @@ export function timeSpan(text: string, what: string): number {
   }
   return ms;
 }
+
+const PREFIXES = ["", "k", "m", "g", "t"];
+/** Whoever means more means everything there is. */
+const SIZE_BYTES_MAX = 1e15;
+
+/**
+ * A size like "500M", "10G" or "1.5TB" in bytes, in powers of 1000 as disks are sold, or of 1024 if it says so ("10GiB");
+ * "usage" with what it is for.
+ */
+export function byteSize(text: string, what: string): number {
+  const [, amount, prefix = "", binary = ""] = /^(\d+(?:\.\d+)?)(?:([kmgt])(i?))?b?$/i.exec(text) ?? [];
+  const unit = (binary === "" ? 1000 : 1024) ** PREFIXES.indexOf(prefix.toLowerCase());
+  const bytes = Math.floor(Number(amount) * unit);
+  if (!(bytes <= SIZE_BYTES_MAX)) {
+    throw new StarfishError("usage", `${what} must be a size like 500M, 10G or 1.5T, not '${text}'`);
+  }
+  return bytes;
+}
