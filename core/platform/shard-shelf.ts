@@ -10,6 +10,7 @@
 import { assert } from "../base/assert.ts";
 import { type Bytes, equal, text, utf8 } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
+import { Listeners, type Unsubscribe } from "../base/events.ts";
 import {
   SHARD_ID_CHARS_MAX,
   SHARD_OVERHEAD_BYTES,
@@ -56,6 +57,7 @@ export class ShardShelf implements ShardStore {
   readonly #index = new Map<string, number>();
   /** The last call for an id, as long as it is under way. */
   readonly #lastCalls = new Map<string, Promise<unknown>>();
+  readonly #damagedListeners = new Listeners<string>();
   #usedBytes = 0;
   #unsettledBytes = 0;
   #quotaBytes: number;
@@ -80,6 +82,7 @@ export class ShardShelf implements ShardStore {
       this.#unlist(id);
       // If it can't be removed either, it is found damaged again when the store is next opened.
       await this.#keeper.remove(name).catch(() => {});
+      this.#damagedListeners.emit(id);
       return undefined;
     });
   }
@@ -128,6 +131,10 @@ export class ShardShelf implements ShardStore {
 
   usage(): ShardUsage {
     return { usedBytes: this.#usedBytes, quotaBytes: this.#quotaBytes, damaged: this.#damaged };
+  }
+
+  onDamaged(listener: (id: string) => void): Unsubscribe {
+    return this.#damagedListeners.add(listener);
   }
 
   setQuota(bytes: number): void {

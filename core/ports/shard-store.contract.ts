@@ -120,6 +120,8 @@ export function shardStoreContract(name: string, create: () => Promise<ShardStor
       let other: Bytes = new Uint8Array(0);
       await harness.tamper("sound", (kept) => (other = kept));
       await harness.tamper("other", () => other);
+      const told: string[] = [];
+      const unsubscribe = store.onDamaged((id) => told.push(id));
       for (const [i, id] of [...ids, "other"].entries()) {
         expect(store.has(id)).toBe(true);
         expect(await store.get(id), id).toBeUndefined();
@@ -127,6 +129,8 @@ export function shardStoreContract(name: string, create: () => Promise<ShardStor
         expect(store.usage().damaged).toBe(i + 1);
         expect(await store.get(id), id).toBeUndefined();
       }
+      expect(told).toEqual([...ids, "other"]);
+      unsubscribe();
       expectSame(await store.get("sound"), pattern(5000, 5));
       expect(store.usage()).toMatchObject({ usedBytes: 5000 + SHARD_OVERHEAD_BYTES, damaged: ids.length + 1 });
       await store.put("half", pattern(5000, 9));

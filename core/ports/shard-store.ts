@@ -3,6 +3,8 @@
  * with nothing: each shard lies beside a checksum, and one that fails it is as good as lost, since others can rebuild it.
  * Files in Node, the browser's storage in a tab, or memory.
  */
+import type { Unsubscribe } from "../base/events.ts";
+
 export const SHARD_ID_CHARS_MAX = 100;
 /** A shard of the coder's longest (256 KiB), and room for what its owner puts before it. */
 export const STORED_SHARD_BYTES_MAX: number = 260 * 1024;
@@ -48,6 +50,8 @@ export interface ShardStore extends AsyncDisposable {
   /** All that are there, in no order. The store may change meanwhile. */
   ids(): IterableIterator<StoredShard>;
   usage(): ShardUsage;
+  /** Called with the id of each shard that is found damaged, and is gone then, whoever read it. */
+  onDamaged(listener: (id: string) => void): Unsubscribe;
   /** Nothing is removed if less is allowed than there is; puts are refused until enough is gone. */
   setQuota(bytes: number): void;
 }

@@ -8,7 +8,7 @@ import { SimWorld } from "./world.ts";
 const IDS = 12;
 const bytesOf = (i: number): Uint8Array => new Uint8Array(1000 + i).fill(i);
 
-it.each(seeds(20, 500))(
+it.each(seeds(6, 300))(
   "keeps over crashes what was durable, and of the rest all or nothing (seed %i)",
   async (seed) => {
     const world = new SimWorld({ seed });
