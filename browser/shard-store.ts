@@ -1,18 +1,18 @@
 /**
  * The port ShardStore in IndexedDB, a database for each tab's slot; whoever holds the slot's Web Lock (slots.ts) is its one
- * owner. Puts that come while a transaction is being flushed share the next one, and so do gets.
+ * owner. Puts that come while a transaction is being flushed share the next one.
  *
- * Why not the origin's private file system (OPFS): measured in Chromium 156 on ext4, on a real profile, durable writes and
- * reads of 256 KiB and of 4 KiB, each way with the concurrency that suits it:
+ * It is not the fastest that a browser has: that is one file in the origin's private file system (OPFS), written by a
+ * worker. Chromium 156 on ext4, a real profile, three rounds in turn on a machine with other work, from worst to best:
  *
- *   IndexedDB, a transaction a shard, flushed       66 MB/s,  930/s   read 230 MB/s,  6,100/s
- *   IndexedDB, 8 shards a transaction, flushed     105 MB/s, 3400/s   read 250 MB/s, 17,000/s
- *   OPFS, a file a shard, createWritable            89 MB/s,  280/s   read 180 MB/s,    750/s
- *   OPFS, a file a shard, in a worker, flushed     125 MB/s,  430/s   read 350 MB/s,    690/s
- *   OPFS, one file for all, in a worker, flushed   129 MB/s,  600/s   read 1.6 GB/s
+ *                                       256 KiB write, read          4 KiB write, read
+ *   this store, 16 calls at once        88-113, 205-312 MB/s         3,400-4,800, 6,400-12,500 /s
+ *   OPFS, one file, a flush for 8       1,050-1,250, 1,100-1,900     19,000-31,000, 205,000-235,000
+ *   OPFS, one file, a flush for each    260-710, 1,600-2,200         2,700-6,300, 211,000-229,000
  *
- * IndexedDB is as fast as any link to a tab, by far the fastest with small shards, needs no worker, and recovers from crashes
- * by itself, which one file for all would have to be taught.
+ * The file was written and read bare: without checksums, the way to the worker and back, an index, and the allocation and
+ * recovery after crashes that one file for all would have to be taught. That is why it is not used yet, and the only
+ * reason. OPFS with a file for each shard was slower than IndexedDB with small ones (280-430 writes a second; one run).
  */
 import type { Bytes } from "../core/base/bytes.ts";
 import { type FrameKeeper, ShardShelf } from "../core/platform/shard-shelf.ts";

@@ -4,8 +4,8 @@
  * directories and no file: lengths are in the names. Assumes that one process uses the directory at a time (data-dir.ts
  * sees to that) and a POSIX file system.
  *
- * The flushes are what a put costs: it is a few times as fast without them. With several puts under way file systems flush
- * them together, which makes each twice as cheap (bench/disk-store.ts).
+ * Most of what a put costs are the flushes. How much that is, and how much several puts at once save, differs widely from
+ * disk to disk and with its other work: bench/disk-store.ts measures it.
  */
 import { hash } from "node:crypto";
 import { mkdir, open, readdir, rename, unlink } from "node:fs/promises";
