@@ -41,7 +41,7 @@ describe("under churn, cuts and wrong clocks all that was acknowledged is kept, 
     const options = {
       seed,
       machines: 100,
-      minutes: 1.5,
+      minutes: 1,
       medianSessionMs: 120_000,
       entries: 10_000,
       writesPerSecond: 8,
