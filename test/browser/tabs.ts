@@ -40,6 +40,8 @@ export interface Ran {
 export interface Tabs extends AsyncDisposable {
   readonly browser: Browser;
   open(url: string, options?: TabOptions): Promise<Tab>;
+  /** Ends the browser with all its tabs by SIGKILL: none of them says goodbye. */
+  kill(): Promise<void>;
 }
 
 export async function openTabs(): Promise<Tabs> {
@@ -51,6 +53,15 @@ export async function openTabs(): Promise<Tabs> {
       const apart = options.apart === true || options.phone === true || options.dark !== undefined;
       const context = apart ? await newContext(browser, options) : (shared ??= await newContext(browser, options));
       return await Tab.open(context, url, options);
+    },
+    async kill() {
+      const session = await browser.newBrowserCDPSession();
+      const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+      const own = processInfo.find(({ type }) => type === "browser");
+      if (own === undefined) throw new Error("The browser does not say which process it is");
+      const gone = new Promise<void>((resolve) => browser.once("disconnected", () => resolve()));
+      process.kill(own.id, "SIGKILL");
+      await gone;
     },
     async [Symbol.asyncDispose]() {
       await browser.close();
