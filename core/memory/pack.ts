@@ -244,6 +244,9 @@ function unpackOne(reader: Reader, before: number | undefined): Keyed {
   if (writer === undefined) throw new StarfishError("malformed", "An entry without a writer");
   const expiresAtMs = (flags & HAS_EXPIRY) === 0 ? undefined : reader.uint48();
   if (state === EXPIRED && expiresAtMs === undefined) throw new StarfishError("malformed", "Expired without a time");
+  // Either would have the digest of another entry, and the two would count as equal.
+  if (state === DELETED && expiresAtMs !== undefined) throw new StarfishError("malformed", "Deleted, and expires");
+  if (expiresAtMs === 0) throw new StarfishError("malformed", "Expired before all time");
   const heldAtMs = (flags & HAS_HELD) === 0 ? undefined : reader.uint48();
   const entry: Entry = {
     stamp: high * TWO_32 + low,

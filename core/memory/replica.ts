@@ -8,7 +8,7 @@ import { messageOf, StarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
 import { Acquaintances, type Vector } from "./acquaintances.ts";
 import { fromByteText, toByteText } from "./byte-text.ts";
-import { DELETED, type Entry, LIVE } from "./entry.ts";
+import { DELETED, type Entry, EXPIRED, LIVE } from "./entry.ts";
 import { AHEAD_MS_MAX, KEY_BYTES_MAX, VALUE_BYTES_MAX } from "./limits.ts";
 import type { Keyed } from "./pack.ts";
 import { Quarantine } from "./quarantine.ts";
@@ -191,6 +191,10 @@ export class Replica {
         this.#quarantine.add(keyed);
         continue;
       }
+      if (isEarly(entry, nowMs)) {
+        this.#refused++;
+        continue;
+      }
       if (before === undefined && this.table.isForgotten(entry, nowMs)) continue;
       const isOld = before === undefined && timeOf(entry.stamp) <= nowMs - this.#horizonMs;
       const commonMs = isOld && origin ? this.acquaintances.common(origin.sender, origin.vector) : undefined;
@@ -293,6 +297,11 @@ export class Replica {
   #isThere({ state, expiresAtMs }: Entry): boolean {
     return state === LIVE && (expiresAtMs === undefined || expiresAtMs > this.#time.now());
   }
+}
+
+/** Said to have expired though its time is yet to come: it would hide a value that counts as equal to it. */
+function isEarly({ state, expiresAtMs = 0 }: Entry, nowMs: number): boolean {
+  return state === EXPIRED && expiresAtMs > nowMs + AHEAD_MS_MAX;
 }
 
 function toMapEntry(key: string, { stamp, writer, value, expiresAtMs }: Entry): MapEntry {
