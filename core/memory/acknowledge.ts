@@ -118,7 +118,8 @@ async function gives(
   try {
     for (const batch of batches) {
       const missing = await ask(packed(batch, withoutValue), nothing);
-      const lacking = missing.flatMap((i) => batch[i] ?? []);
+      // Each once, whatever the member says.
+      const lacking = [...new Set(missing)].flatMap((i) => batch[i] ?? []);
       for (const part of inBatches(lacking)) {
         const left = await ask(
           packed(part, withoutValue),

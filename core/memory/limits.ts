@@ -46,6 +46,8 @@ export const RECONCILE_ROUNDS_MAX = 4_096;
 export const RECONCILE_PATIENCE_MS = 6_000;
 /** Time for a session's channel to open: that waits for no timer of the other side. Links gone silent are common after cuts. */
 export const RECONCILE_OPEN_MS = 2_000;
+/** A session as a whole: what it has brought by then stays, and the next goes on. Nobody keeps a place for longer. */
+export const RECONCILE_SESSION_MS = 120_000;
 /** How often a node reconciles with one of its links while that finds differences, and at most when it finds none. */
 export const RECONCILE_EVERY_MS = 5_000;
 export const RECONCILE_EVERY_MS_MAX = 60_000;
@@ -59,6 +61,8 @@ export const RECONCILE_SPREAD_MS = 100;
 /** Sessions that a node runs at once for all its maps: as asker, and as asked. */
 export const RECONCILE_ASKING_MAX = 16;
 export const RECONCILE_ASKED_MAX = 16;
+/** Of these for one member: it asks for each map once at a time. What one member stalls leaves room for the others. */
+export const RECONCILE_ASKED_PER_MEMBER_MAX = 6;
 /** How far the two sides' corrected times may be apart for a session: what lies between is as with AHEAD_MS_MAX. */
 export const CUTOFF_SKEW_MS_MAX: number = 2 * AHEAD_MS_MAX;
 /** Members of whom it is remembered when their state was last complete here; the longest unheard are forgotten first. */

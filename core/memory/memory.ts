@@ -2,23 +2,25 @@
  * The memory of a node: its replicated maps by name, and what they share on the net. A map is made once for each name; what
  * members ask of maps that this node does not have is refused, and nobody's fault.
  */
-import { StarfishError, toStarfishError } from "../base/errors.ts";
+import { isStarfishError, StarfishError, toStarfishError } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
 import { shortIdOf } from "../net/membership-rows.ts";
-import type { Net } from "../net/types.ts";
+import { Slots } from "../net/slots.ts";
+import type { Net, RequestContext } from "../net/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { Log } from "../ports/log.ts";
 import type { Channel, PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
 import type { Store } from "../ports/store.ts";
-import { ACK_PROTOCOL, ackRequestSchema } from "./acknowledge.ts";
+import { ACK_PROTOCOL, type AckRequest, ackRequestSchema } from "./acknowledge.ts";
 import { Journal } from "./journal.ts";
 import {
   BUDGET_BYTES_DEFAULT,
   HORIZON_KEPT_MS,
   HORIZON_RAM_MS,
   RECONCILE_ASKED_MAX,
+  RECONCILE_ASKED_PER_MEMBER_MAX,
   RECONCILE_ASKING_MAX,
 } from "./limits.ts";
 import { NodeMap, RECONCILE_PROTOCOL } from "./replicated-map.ts";
@@ -65,7 +67,7 @@ class NodeMemory implements Memory {
   readonly #maps = new Map<string, Promise<NodeMap>>();
   readonly #running = new Map<string, NodeMap>();
   readonly #asking = new Places(RECONCILE_ASKING_MAX);
-  readonly #asked = new Places(RECONCILE_ASKED_MAX);
+  readonly #asked = new Slots({ perPeerMax: RECONCILE_ASKED_PER_MEMBER_MAX, max: RECONCILE_ASKED_MAX });
   readonly #ended = new AbortController();
   readonly #stops: Unsubscribe[];
 
@@ -74,9 +76,7 @@ class NodeMemory implements Memory {
     const { net } = parts;
     this.#stops = [
       net.accept(RECONCILE_PROTOCOL, (channel, from) => void this.#serve(channel, from)),
-      net.handle(ACK_PROTOCOL, ackRequestSchema, async (request, context) =>
-        this.#find(request.map).serveAck(request, context),
-      ),
+      net.handle(ACK_PROTOCOL, ackRequestSchema, (request, context) => this.#serveAck(request, context)),
     ];
   }
 
@@ -127,8 +127,17 @@ class NodeMemory implements Memory {
     return map;
   }
 
+  async #serveAck(request: AckRequest, context: RequestContext): Promise<number[]> {
+    try {
+      return await this.#find(request.map).serveAck(request, context);
+    } catch (error) {
+      this.#blame(context.from, error);
+      throw error;
+    }
+  }
+
   async #serve(channel: Channel, from: PeerId): Promise<void> {
-    const release = this.#asked.take();
+    const release = this.#asked.take(from);
     if (release === undefined) {
       return channel.abort(new StarfishError("busy", "This node reconciles with enough others", { retryable: true }));
     }
@@ -136,13 +145,18 @@ class NodeMemory implements Memory {
       const incoming = await awaitHello(channel, this.#parts.clock, this.#ended.signal);
       await this.#find(incoming.hello.map).serveSession(from, channel, incoming);
     } catch (error) {
-      const reason = toStarfishError(error, "malformed");
-      if (reason.code === "malformed" || reason.code === "too-large") {
-        this.#parts.net.misbehaved(from, `memory: ${reason.message}`);
-      }
-      channel.abort(reason);
+      channel.abort(toStarfishError(error, "malformed"));
+      this.#blame(from, error);
     } finally {
       release();
+    }
+  }
+
+  /** Counts what no honest member sends against its sender. */
+  #blame(from: PeerId, error: unknown): void {
+    if (!isStarfishError(error)) throw error;
+    if (error.code === "malformed" || error.code === "too-large") {
+      this.#parts.net.misbehaved(from, `memory: ${error.message}`);
     }
   }
 

@@ -1,6 +1,6 @@
 /**
  * Writes that claim to be from further ahead than clocks may differ. They wait here, outside the map and its sums, until
- * their time comes. Bounded: when it is full the furthest is dropped; whoever holds it will offer it again.
+ * their time comes. Bounded: when it is full the furthest are dropped; whoever holds them will offer them again.
  */
 import type { Keyed } from "./pack.ts";
 import { QUARANTINE_BYTES_MAX, QUARANTINE_ENTRIES_MAX } from "./limits.ts";
@@ -20,7 +20,7 @@ export class Quarantine {
     if (before !== undefined) this.#remove(before);
     this.#waiting.set(keyed.key, keyed);
     this.#bytes += sizeOf(keyed);
-    while (this.#waiting.size > QUARANTINE_ENTRIES_MAX || this.#bytes > QUARANTINE_BYTES_MAX) this.#dropFurthest();
+    if (this.#isOver(1)) this.#dropFurthest();
   }
 
   /** Takes out those whose stamp is no greater. */
@@ -31,12 +31,17 @@ export class Quarantine {
     return released;
   }
 
+  /** Half of them at once, so that a flood does not cost a search for each. */
   #dropFurthest(): void {
-    let furthest: Keyed | undefined;
-    for (const keyed of this.#waiting.values()) {
-      if (furthest === undefined || keyed.entry.stamp > furthest.entry.stamp) furthest = keyed;
+    const furthestFirst = [...this.#waiting.values()].sort((x, y) => y.entry.stamp - x.entry.stamp);
+    for (const keyed of furthestFirst) {
+      if (!this.#isOver(0.5)) return;
+      this.#remove(keyed);
     }
-    if (furthest !== undefined) this.#remove(furthest);
+  }
+
+  #isOver(share: number): boolean {
+    return this.#waiting.size > share * QUARANTINE_ENTRIES_MAX || this.#bytes > share * QUARANTINE_BYTES_MAX;
   }
 
   #remove(keyed: Keyed): void {

@@ -23,6 +23,7 @@ import {
   RECONCILE_PATIENCE_MS,
   RECONCILE_RANGES_BYTES,
   RECONCILE_ROUNDS_MAX,
+  RECONCILE_SESSION_MS,
   VALUE_BYTES_MAX,
 } from "./limits.ts";
 import { DELETED } from "./entry.ts";
@@ -35,6 +36,8 @@ import { timeOf } from "./version.ts";
 export const NAME_CHARS_MAX = 32;
 /** Frames of entries that are under way without credit: with their size, what fills a fast and long path. */
 const WINDOW = 4;
+/** An honest side is sent each entry once, and what is written meanwhile once more. */
+const SENDINGS_MAX = 3;
 /** One answer's ranges may pass the bound by what the last of them adds. */
 const RANGES_SLACK: number = 64 * 1024;
 const FRAME_BYTES_MAX: number = Math.max(
@@ -42,7 +45,6 @@ const FRAME_BYTES_MAX: number = Math.max(
   RECONCILE_RANGES_BYTES + RANGES_SLACK,
 );
 const VECTOR_BYTES_MAX: number = 12 * (ACQUAINTANCES_MAX + 1);
-const NOTHING = new Uint8Array(0);
 
 interface Hello {
   readonly map: string;
@@ -121,10 +123,10 @@ export function ask(channel: Channel, map: string, options: SessionOptions): Pro
   const { replica } = options;
   const cutoffMs = Math.ceil(replica.now()) + CUTOFF_MARGIN_MS;
   replica.collect(cutoffMs);
-  const session = new Session(channel, inboxOf(channel), options);
+  const session = new Session(channel, inboxOf(channel), options, false);
   const ranges = opening(replica.table);
   channel.send(encode({ map, cutoffMs, ranges, vector: replica.acquaintances.pack() } satisfies Hello));
-  return session.run(undefined);
+  return session.run();
 }
 
 /** Answers one. Rejects as `ask`. */
@@ -137,7 +139,7 @@ export async function respond(channel: Channel, incoming: Incoming, options: Ses
     throw error;
   }
   replica.collect(hello.cutoffMs);
-  return new Session(channel, inbox, options, hello).run(hello.ranges);
+  return new Session(channel, inbox, options, true).run(hello);
 }
 
 /** Both sides' clocks are seconds apart: so much later than the asker's now it is past for both. */
@@ -148,31 +150,36 @@ class Session {
   readonly #inbox: Inbox;
   readonly #options: SessionOptions;
   readonly #beganMs: number;
+  /** By the monotonic clock. */
+  readonly #endsMs: number;
   readonly #packer = new Packer();
   /** Whom the other side knows. */
-  #theirs: Vector;
+  #theirs: Vector = new Map();
   /** Whom this side knows, until it is told. */
   #ours: Uint8Array | undefined;
   #credits: number = WINDOW;
+  #sent = 0;
   #received = 0;
   #newsIn = 0;
   #newsOut = 0;
   #refused = 0;
   #divergent = false;
 
-  constructor(channel: Channel, inbox: Inbox, options: SessionOptions, hello?: Hello) {
+  /** `isAsked`: the other side has begun, and is yet to be told whom this one knows. */
+  constructor(channel: Channel, inbox: Inbox, options: SessionOptions, isAsked: boolean) {
     this.#channel = channel;
     this.#inbox = inbox;
     this.#options = options;
-    this.#theirs = unpackVector(hello?.vector ?? NOTHING);
-    this.#ours = hello === undefined ? undefined : options.replica.acquaintances.pack();
+    this.#ours = isAsked ? options.replica.acquaintances.pack() : undefined;
     this.#beganMs = options.replica.now();
+    this.#endsMs = options.clock.monotonic() + RECONCILE_SESSION_MS;
   }
 
-  /** `first` is what the other side has asked, if it began. */
-  async run(first: Uint8Array | undefined): Promise<SessionResult> {
+  /** `hello` is what the other side has begun with, if it did. */
+  async run(hello?: Hello): Promise<SessionResult> {
     try {
-      await this.#converse(first);
+      if (hello !== undefined) this.#theirs = unpackVector(hello.vector);
+      await this.#converse(hello?.ranges);
       if (this.#refused > 0) throw new StarfishError("full", "Some entries found no room here");
       await this.#options.store();
       const { replica, peer } = this.#options;
@@ -211,6 +218,10 @@ class Session {
     for (const key of keys) {
       const keyed = this.#options.replica.keyed(key);
       if (keyed === undefined) continue;
+      const { table } = this.#options.replica;
+      if (++this.#sent > SENDINGS_MAX * (table.live + table.tombstones)) {
+        throw new StarfishError("malformed", "What has been sent is asked for again and again");
+      }
       const size = key.length + keyed.entry.value.length;
       if (this.#packer.length > 0 && this.#packer.length + size > RECONCILE_ENTRIES_BYTES) await this.#sendPacked();
       this.#packer.add(key, keyed.entry, keyed.heldAtMs);
@@ -235,6 +246,9 @@ class Session {
       if (frame.credit) this.#credit(frame);
       if (frame.entries !== undefined) this.#take(frame.entries);
       if (frame.ranges !== undefined) return frame.ranges;
+      if (frame.credit === undefined && frame.entries === undefined) {
+        throw new StarfishError("malformed", "A frame that says nothing");
+      }
     }
   }
 
@@ -271,9 +285,11 @@ class Session {
   async #next(): Promise<Frame> {
     const { clock, signal } = this.#options;
     const wait = (inner: AbortSignal): Promise<Uint8Array> => this.#inbox.next(inner);
-    const message = await withDeadline(clock, RECONCILE_PATIENCE_MS, "A reconciliation's next message", wait, {
-      signal,
-    });
+    const leftMs = this.#endsMs - clock.monotonic();
+    // A flood leaves no moment in which a timer could end it.
+    if (leftMs <= 0) throw new StarfishError("timeout", "A reconciliation that takes too long", { retryable: true });
+    const patienceMs = Math.min(RECONCILE_PATIENCE_MS, leftMs);
+    const message = await withDeadline(clock, patienceMs, "A reconciliation's next message", wait, { signal });
     return decode(frameSchema, message);
   }
 }
