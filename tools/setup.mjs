@@ -29,7 +29,10 @@ step("build", ["package-lock.json", "vite.config.ts", "core", "browser", "wasm-t
   say("Building the tasks and the page …");
   run("npm", ["run", "--silent", "build"], "The build failed.");
 });
-if (options.includes("--tests")) installChromium();
+if (options.includes("--tests")) {
+  installChromium();
+  installNetworkTools();
+}
 if (command.length > 0) {
   const result = spawnSync(command[0], command.slice(1), { cwd: root, env, stdio: "inherit" });
   if (result.error) fail(`Could not run ${command[0]}: ${result.error.message}`);
@@ -73,18 +76,35 @@ function installChromium() {
   );
   if (found.status === 0) return;
   say("Installing Chromium for the tests …");
-  const isDebianRoot = process.platform === "linux" && process.getuid?.() === 0 && existsSync("/etc/debian_version");
-  const apt = (args) =>
-    spawnSync("apt-get", args, {
-      stdio: ["ignore", "ignore", "inherit"],
-      env: { ...env, DEBIAN_FRONTEND: "noninteractive" },
-    }).status === 0;
-  if (isDebianRoot && apt(["update"]) && apt(["install", "-y", "--no-install-recommends", "chromium"])) return;
+  if (installPackage("chromium")) return;
   const own = spawnSync("npx", ["playwright", "install", "chromium"], { cwd: root, env, stdio: "inherit" });
   if (own.status !== 0)
     fail(
       "Chromium could be had neither from Debian nor from playwright. Install Chromium or Chrome and set CHROMIUM_PATH to its program.",
     );
+}
+
+/** What test/system/sites.ts builds networks with, to cut them. */
+function installNetworkTools() {
+  const path = `${env.PATH}${delimiter}/usr/sbin${delimiter}/sbin`;
+  const works = (program) => spawnSync(program, ["-V"], { env: { ...env, PATH: path } }).status === 0;
+  if (["ip", "unshare", "nsenter"].every(works)) return;
+  say("Installing iproute2 for the tests …");
+  if (installPackage("iproute2", "util-linux")) return;
+  fail(
+    "The tests cut networks with ip (iproute2), unshare and nsenter (util-linux), which are missing. Install them; they are of Linux, so elsewhere run the tests in a container.",
+  );
+}
+
+/** Debian's packages, where that is allowed; says whether they are there. */
+function installPackage(...names) {
+  if (process.platform !== "linux" || process.getuid?.() !== 0 || !existsSync("/etc/debian_version")) return false;
+  const apt = (args) =>
+    spawnSync("apt-get", args, {
+      stdio: ["ignore", "ignore", "inherit"],
+      env: { ...env, DEBIAN_FRONTEND: "noninteractive" },
+    }).status === 0;
+  return apt(["update"]) && apt(["install", "-y", "--no-install-recommends", ...names]);
 }
 
 function run(program, args, complaint) {

@@ -119,6 +119,8 @@ export interface Node {
 
 interface UpOptions {
   readonly data?: string;
+  /** What the command is put behind, to run elsewhere: see sites.ts. */
+  readonly within?: readonly string[];
   readonly args?: readonly string[];
 }
 
@@ -128,7 +130,13 @@ export interface Lab extends AsyncDisposable {
   /** `starfish ARGS…` */
   starfish(
     args: readonly string[],
-    options?: { cwd?: string; stdin?: string | Uint8Array; keepStdin?: boolean; env?: NodeJS.ProcessEnv },
+    options?: {
+      cwd?: string;
+      stdin?: string | Uint8Array;
+      keepStdin?: boolean;
+      env?: NodeJS.ProcessEnv;
+      within?: readonly string[];
+    },
   ): Running;
   /** A node that serves. On any free port unless the arguments say otherwise. */
   up(options?: UpOptions): Promise<Node>;
@@ -146,11 +154,12 @@ export interface Lab extends AsyncDisposable {
 export async function openLab(
   options: { readonly program?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<Lab> {
-  const [command = process.execPath, ...before] = options.program ?? [process.execPath, CLI];
+  const program = options.program ?? [process.execPath, CLI];
   const folder = await mkdtemp(join(tmpdir(), "starfish-lab-"));
   const started: Running[] = [];
   let nodes = 0;
-  const starfish: Lab["starfish"] = (args, { env, ...rest } = {}) => {
+  const starfish: Lab["starfish"] = (args, { env, within: place = [], ...rest } = {}) => {
+    const [command = "", ...before] = [...place, ...program];
     const running = new Running(command, [...before, ...args], {
       cwd: folder,
       env: { ...options.env, ...env },
@@ -172,9 +181,9 @@ export async function openLab(
     folder,
     starfish,
     sh,
-    async up({ data = join(folder, `node-${nodes++}`), args = [] } = {}) {
+    async up({ data = join(folder, `node-${nodes++}`), args = [], within: place = [] } = {}) {
       const port = args.includes("--port") ? [] : ["--port", "0"];
-      const running = starfish(["up", "--data", data, ...port, ...args]);
+      const running = starfish(["up", "--data", data, ...port, ...args], { within: place });
       const [, invite = "", url = ""] = await running.output(/^invite: ((\S+)#\S+)$/m);
       return { process: running, data, invite, url };
     },
