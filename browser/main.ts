@@ -55,6 +55,8 @@ async function start(): Promise<void> {
   if (node.forgetful) showNotice(forgetful);
 
   const { computer } = node;
+  // For programs, and for whoever opens the developer tools: docs/memory.md.
+  Object.assign(globalThis, { starfish: computer });
   const model = page.follow(computer, { swarm, tasksRun: node.tasksRun });
   const control = new LendControl((cores) => lending.choose(cores));
   const lending = new LendingPolicy(computer.cpu, navigator.locks, (state) => control.update(state));

@@ -1,5 +1,6 @@
 /** The page's view of the shared memory in real tabs: what is set anywhere shows, lights up, and goes. */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { examplesIn } from "../fixtures/examples.ts";
 import { openLab, type Lab, type Node } from "../system/processes.ts";
 import { openTabs, type Tab, type Tabs } from "./tabs.ts";
 
@@ -124,6 +125,20 @@ test("on a phone the memory is below the swarm, as wide as the screen, and long 
   expect(y + height).toBeLessThan(844);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
   expect(await row.getAttribute("title")).toContain(key);
+  expect(tab.complaints).toEqual([]);
+  await tab.close();
+});
+
+test("a program in a page shares the memory, as the documentation shows", async () => {
+  const [, example = ""] = await examplesIn("memory.md");
+  const tab = await tabs.open(node.invite, { apart: true });
+  const said: string[] = [];
+  tab.page.on("console", (message) => said.push(message.text()));
+  await tab.page.evaluate(`(async () => { ${example} })()`);
+  expect((await lab.sh(node, "mem get greeting/tab")).stdout).toBe("hello from a tab\n");
+  await lab.sh(node, "mem set greeting/shell 'hello back'");
+  await expect.poll(() => said).toContain("changed: greeting/shell hello back");
+  await lab.sh(node, "mem rm greeting/tab greeting/shell");
   expect(tab.complaints).toEqual([]);
   await tab.close();
 });

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { examplesIn } from "../fixtures/examples.ts";
 import { eventually, openLab, ROOT } from "./processes.ts";
 
 /** An installation fetches what npm's cache lacks. */
@@ -50,4 +51,21 @@ test.each([
   await eventually("the directory is free", isLocked, (locked) => !locked);
   const again = await lab.up({ data: node.data });
   expect(await again.process.end("SIGTERM")).toMatchObject({ status: 0 });
+});
+
+test("a program that has installed it shares the memory, as the documentation shows", async () => {
+  const [example = ""] = await examplesIn("memory.md");
+  await writeFile(join(folder, "memory.mjs"), example);
+  await using lab = await openLab();
+  const node = await lab.up({ args: ["--cores", "0"] });
+  await lab.sh(node, "mem set greeting/before 1");
+  await using programs = await openLab({ program: [process.execPath] });
+  const program = programs.starfish([join(folder, "memory.mjs"), node.invite]);
+  await program.output(/^there is: greeting\/program \{ pid: \d+, text: 'hello' \}$/m);
+  expect(await lab.shJson(node, "mem get greeting/program --json")).toEqual({ pid: program.child.pid, text: "hello" });
+  await program.output(/greeting\/before 1$/m);
+  await lab.sh(node, "mem set greeting/shell 'hello back'");
+  await program.output(/^changed: greeting\/shell hello back$/m);
+  expect(await program.end("SIGINT")).toMatchObject({ status: 0, stderr: "" });
+  await node.process.output(/ left$/m);
 });

@@ -1,0 +1,70 @@
+/** A whole node in this process: its directory claimed, its server listening with the page, its computer running. */
+import { join } from "node:path";
+import { isStarfishError, messageOf } from "../core/base/errors.ts";
+import type { Computer } from "../core/computer.ts";
+import type { Log } from "../core/ports/log.ts";
+import { claimDataDir } from "./data-dir.ts";
+import { listen, pageUrl } from "./listen.ts";
+import { packageRoot } from "./package-root.ts";
+import { servePage } from "./page.ts";
+import { startComputer } from "./start-computer.ts";
+
+export interface OpenNodeOptions {
+  readonly dataDir: string;
+  readonly host: string;
+  /** Undefined: the default port, or the next free one. 0: any. */
+  readonly port: number | undefined;
+  /** The page's address in invites, if it is not this machine's (containers, proxies). */
+  readonly url: string | undefined;
+  readonly join: string | undefined;
+  readonly name: string | undefined;
+  /** Cores to lend; undefined: all. */
+  readonly cores: number | undefined;
+  readonly device: string | undefined;
+  readonly log: Log;
+}
+
+/** Disposing of it says goodbye and gives everything back. */
+export interface OpenNode extends AsyncDisposable {
+  readonly computer: Computer;
+  /** The page's address. */
+  readonly url: string;
+}
+
+/** How long links may take to close when the node leaves; the goodbye itself is sent at once. */
+const GOODBYE_MS = 5_000;
+
+/** Rejects with "in-use", "io", "bad-invite", "bad-certificate" and what else a start can fail with. */
+export async function openNode(options: OpenNodeOptions): Promise<OpenNode> {
+  const { dataDir, host, log } = options;
+  await using stack = new AsyncDisposableStack();
+  stack.use(await claimDataDir(dataDir));
+  const { server, port } = await listen(host, options.port);
+  stack.defer(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const page = await servePage(join(packageRoot, "dist", "page"));
+  server.on("request", page);
+  const url = options.url ?? pageUrl(host, port);
+  const computer = await startComputer({ ...options, server, url });
+  stack.defer(() => leave(computer, log));
+  const owned = stack.move();
+  return { computer, url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** Says goodbye, and does not wait for ever for peers that do not answer. */
+async function leave(computer: Computer, log: Log): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => {
+    log.write("warn", "leave.slow", { afterMs: GOODBYE_MS });
+    resolve();
+  }, GOODBYE_MS);
+  try {
+    await Promise.race([computer[Symbol.asyncDispose](), promise]);
+  } catch (error) {
+    log.write(isStarfishError(error) ? "warn" : "error", "leave.failed", { error: messageOf(error) });
+  } finally {
+    clearTimeout(timer);
+  }
+}
