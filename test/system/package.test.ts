@@ -1,5 +1,5 @@
 /** The package as others get it: packed, installed into an empty folder, and run under whatever Node is there. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -68,4 +68,19 @@ test("a program that has installed it shares the memory, as the documentation sh
   await program.output(/^changed: greeting\/shell hello back$/m);
   expect(await program.end("SIGINT")).toMatchObject({ status: 0, stderr: "" });
   await node.process.output(/ left$/m);
+});
+
+test("TypeScript knows what it has installed", async () => {
+  const program = `
+    import { startNode } from "starfish";
+    await using node = await startNode({ dataDir: "./node" });
+    const keys: number = node.computer.memory.count("greeting/");
+    // @ts-expect-error: a count is no text.
+    const text: string = node.computer.memory.count("greeting/");
+  `;
+  await writeFile(join(folder, "program.mts"), program);
+  const options = ["--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext", "--target", "esnext"];
+  const tsc = join(ROOT, "node_modules/.bin/tsc");
+  const { status, stdout } = spawnSync(tsc, [...options, "program.mts"], { cwd: folder, encoding: "utf8" });
+  expect([stdout, status]).toEqual(["", 0]);
 });
