@@ -52,7 +52,7 @@ export function mapNode(map: ReplicatedMap): Required<Omit<MapNode, "address">> 
 
 /** A map's state without the network, of the writer `self`. */
 export function replicaOf(self: number): Replica {
-  const time = { now: () => Date.now(), trouble: () => undefined };
+  const time = { now: () => Date.now(), isKnown: () => true, trouble: () => undefined };
   return new Replica({ digestKey: new Uint8Array(8), self, bytesMax: Infinity, horizonMs: 86_400_000 }, time);
 }
 

@@ -55,8 +55,14 @@ export const RECONCILE_EVERY_MS_MAX = 60_000;
 export const GOSSIP_SETTLED_MS = 3_000;
 /** So many entries at once are news whatever their age: gossip does not carry as much. */
 export const NEWS_ENTRIES_MIN = 200;
-/** After news came by reconciling, so many other links are told within this time, spread so that they don't collide. */
-export const RECONCILE_SPREAD = 3;
+/**
+ * After news came by reconciling, so many other links are told within RECONCILE_SPREAD_MS, spread so that they don't
+ * collide. What a single node has missed the others know; what has come over a cut nobody does, and who is passed over by
+ * all ten neighbours would wait for its next round: many entries at once are told to all.
+ */
+export const RECONCILE_SPREAD = 2;
+export const RECONCILE_SPREAD_WIDE = 12;
+export const WIDE_ENTRIES_MIN = 8;
 export const RECONCILE_SPREAD_MS = 100;
 /** Sessions that a node runs at once for all its maps: as asker, and as asked. */
 export const RECONCILE_ASKING_MAX = 16;

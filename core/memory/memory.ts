@@ -106,7 +106,11 @@ class NodeMemory implements Memory {
     const horizonMs = options.horizonMs ?? (isKept ? HORIZON_KEPT_MS : HORIZON_RAM_MS);
     const writerOf = (peer: PeerId): number => shortIdOf(crypto, peer);
     const digestKey = net.secretFor(`memory ${name}`, DIGEST_KEY_BYTES);
-    const time = { now: () => net.correctedNow(), trouble: () => net.clockTrouble() };
+    const time = {
+      now: () => net.correctedNow(),
+      isKnown: () => net.isTimeKnown(),
+      trouble: () => net.clockTrouble(),
+    };
     const replica = new Replica({ digestKey, self: writerOf(net.self), bytesMax, horizonMs }, time);
     const journal = isKept ? new Journal(name, replica, this.#parts) : undefined;
     await journal?.load();

@@ -27,6 +27,8 @@ export interface ReplicaOptions {
 export interface ReplicaTime {
   /** Corrected time, ms since 1970. */
   now(): number;
+  /** Whether that is the others' time. Until then nothing expires, is forgotten or is taken in by it. */
+  isKnown(): boolean;
   /** Why this node's clock can't be trusted for writing, if so. */
   trouble(): string | undefined;
 }
@@ -82,6 +84,11 @@ export class Replica {
 
   now(): number {
     return this.#time.now();
+  }
+
+  /** Whether it knows what time it is, and so can tell old from new. */
+  get isReady(): boolean {
+    return this.#time.isKnown();
   }
 
   // Reading
@@ -178,8 +185,12 @@ export class Replica {
 
   // From others
 
-  /** Takes in what another node has sent. `origin` is known where it came by reconciliation. */
+  /**
+   * Takes in what another node has sent. `origin` is known where it came by reconciliation. Does nothing until the time is
+   * known: reconciling brings it again.
+   */
   receive(entries: readonly Keyed[], origin?: Origin): Received {
+    if (!this.isReady) return { applied: [], outlived: [], refused: 0 };
     const nowMs = this.#time.now();
     const applied: Keyed[] = [];
     const outlived: Keyed[] = [];
@@ -222,11 +233,9 @@ export class Replica {
 
   /** What this node has stored in an earlier life. */
   restore(entries: readonly Keyed[]): void {
-    const nowMs = this.#time.now();
     for (const { key, entry, heldAtMs } of entries) {
-      if (this.table.isForgotten(entry, nowMs) && this.table.get(key) === undefined) continue;
       if (this.table.merge(key, entry) !== "applied") continue;
-      if (timeOf(entry.stamp) <= nowMs + AHEAD_MS_MAX) this.#clock.saw(entry.stamp);
+      this.#clock.saw(entry.stamp);
       if (heldAtMs !== undefined) this.table.hold(key, heldAtMs);
     }
   }
@@ -254,6 +263,7 @@ export class Replica {
 
   /** Does what time brings: expiry, the end of old tombstones, the end of quarantine. False: call again soon. */
   sweep(most: number): boolean {
+    if (!this.isReady) return true;
     const nowMs = this.#time.now();
     const released = this.#quarantine.release(stampAt(nowMs + AHEAD_MS_MAX));
     if (released.length > 0) this.receive(released);

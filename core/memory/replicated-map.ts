@@ -79,6 +79,7 @@ export class NodeMap implements ReplicatedMap {
       places,
       session: (peer, signal) => this.#sessionWith(peer, signal),
       now: () => replica.now(),
+      isReady: () => replica.isReady,
     });
     this.#sweeper = every(clock, SWEEP_MS, () => replica.sweep(SWEEP_KEYS_MAX));
     this.#stops = [

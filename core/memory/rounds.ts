@@ -4,7 +4,7 @@
  * and whoever told some that was news goes on telling: it spreads as rumours do (Demers et al., "Epidemic algorithms for
  * replicated database maintenance", PODC 1987) and stops where everybody knows.
  */
-import { isStarfishError, messageOf } from "../base/errors.ts";
+import { isStarfishError, messageOf, StarfishError } from "../base/errors.ts";
 import { type Clock, type Timer, withDeadline } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Channel, PeerId } from "../ports/network.ts";
@@ -15,6 +15,8 @@ import {
   RECONCILE_OPEN_MS,
   RECONCILE_SPREAD,
   RECONCILE_SPREAD_MS,
+  RECONCILE_SPREAD_WIDE,
+  WIDE_ENTRIES_MIN,
 } from "./limits.ts";
 import { ask, type Incoming, respond, type SessionOptions, type SessionResult } from "./session.ts";
 import type { MapStat } from "./types.ts";
@@ -24,8 +26,9 @@ const OTHERS_TURN_MS = 300;
 /** Until a session that broke off is tried again, doubled with each further failure in a row up to so many times. */
 const AGAIN_MS = 1_000;
 const DOUBLED_MAX = 6;
-/** Until a place for a session is looked for again. */
+/** Until a place for a session is looked for again, and whether the time is known. */
 const FULL_MS = 50;
+const UNREADY_MS = 100;
 
 /** Sessions that run at once, of all maps of this node together. */
 export class Places {
@@ -55,6 +58,8 @@ export interface RoundsPorts {
   readonly places: Places;
   readonly session: (peer: PeerId, signal: AbortSignal) => SessionOptions;
   readonly now: () => number;
+  /** Whether the map can take part: it needs to know the time. */
+  readonly isReady: () => boolean;
 }
 
 export class Rounds {
@@ -105,7 +110,7 @@ export class Rounds {
   }
 
   /** There is news: with so many links soon, other than `from`. */
-  spread(count: number = RECONCILE_SPREAD, from?: PeerId): void {
+  spread(count: number = RECONCILE_SPREAD_WIDE, from?: PeerId): void {
     this.#everyMs = RECONCILE_EVERY_MS;
     const { random } = this.#ports;
     const others = [...this.#known].filter((peer) => peer !== from && !this.#dueMs.has(peer) && !this.#busy.has(peer));
@@ -124,7 +129,8 @@ export class Rounds {
 
   /** Serves a session that a member has asked for. Never rejects. */
   async serve(peer: PeerId, channel: Channel, incoming: Incoming): Promise<void> {
-    await this.#run(peer, (options) => respond(channel, incoming, options));
+    if (this.#ports.isReady()) await this.#run(peer, (options) => respond(channel, incoming, options));
+    else channel.abort(new StarfishError("clock", "This node does not know the time yet", { retryable: true }));
   }
 
   stop(): void {
@@ -149,6 +155,7 @@ export class Rounds {
   }
 
   #tick(): void {
+    if (!this.#ports.isReady()) return this.#arm(UNREADY_MS);
     const nowMs = this.#ports.clock.monotonic();
     if (nowMs >= this.#nextMs) {
       const peer = pick(this.#ports.random, [...this.#known]);
@@ -209,7 +216,7 @@ export class Rounds {
     this.#lastPeer = peer;
     this.#entriesReceived += received;
     if (divergent) this.#divergent++;
-    if (newsIn > 0) this.spread(RECONCILE_SPREAD, peer);
+    if (newsIn > 0) this.spread(newsIn < WIDE_ENTRIES_MIN ? RECONCILE_SPREAD : RECONCILE_SPREAD_WIDE, peer);
     else if (newsOut > 0) this.spread(1, peer);
     else if (!divergent) this.#everyMs = Math.min(RECONCILE_EVERY_MS_MAX, this.#everyMs * 2);
   }

@@ -276,6 +276,10 @@ class WiredNet implements Net {
     return this.#time.now();
   }
 
+  isTimeKnown(): boolean {
+    return this.#time.isKnown;
+  }
+
   clockTrouble(): string | undefined {
     return this.#time.trouble();
   }

@@ -95,11 +95,16 @@ export class CommonTime {
     return nowMs + this.#baseMs;
   }
 
+  /** Whether `now` is the common time; until a newcomer has been told, it is what its own clock says. */
+  get isKnown(): boolean {
+    this.#look();
+    return this.#rank !== RANKS.new;
+  }
+
   /** Why this node's time can't be brought in line with the others', for people; undefined if it is. */
   trouble(): string | undefined {
-    this.#look();
     // What it would stamp now, by a clock that may be wrong by a year, would be nothing to the others.
-    if (this.#rank === RANKS.new) {
+    if (!this.isKnown) {
       return "This node has just started and does not know yet what time it is for the others. In some seconds it will.";
     }
     const differences = this.#differences();

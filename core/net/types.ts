@@ -110,6 +110,8 @@ export interface Net {
 
   /** Milliseconds since 1970 by the swarm's common clock, whatever this node's own says. May step, if it was wrong. */
   correctedNow(): number;
+  /** Whether that is so already: a newcomer's own clock, which may be wrong by a year, holds until it has been told. */
+  isTimeKnown(): boolean;
   /** Why this node's time can't be brought in line with the others', for people; undefined if it is, or nobody is linked. */
   clockTrouble(): string | undefined;
 

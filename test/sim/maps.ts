@@ -122,15 +122,17 @@ export class MapSwarm {
     if (first === undefined) return true;
     const { fingerprint } = first.map.stat();
     if (others.some(({ map }) => map.stat().fingerprint !== fingerprint)) return false;
-    const text = contentsOf(first.map);
-    return others.every(({ map }) => contentsOf(map) === text);
+    const nowMs = first.map.now();
+    const text = contentsOf(first.map, nowMs);
+    return others.every(({ map }) => contentsOf(map, nowMs) === text);
   }
 
   /** How the maps of two of these nodes differ, if they do. */
   difference(nodes: readonly MapNode[] = this.nodes): string | undefined {
+    const nowMs = nodes[0]?.map.now() ?? 0;
     const [first, ...others] = nodes.map(({ machine, map }) => ({
       name: machine.name,
-      lines: new Set(contentsOf(map).split("\n")),
+      lines: new Set(contentsOf(map, nowMs).split("\n")),
     }));
     for (const other of others) {
       const [x, y] = [first?.lines.difference(other.lines), other.lines.difference(first?.lines ?? new Set())];
@@ -170,8 +172,7 @@ export class MapSwarm {
 /** What expires at this moment may be gone on one node and not on the other: their clocks are not one. */
 const EXPIRY_MS = 3_000;
 
-function contentsOf(map: ReplicatedMap): string {
-  const nowMs = map.now();
+function contentsOf(map: ReplicatedMap, nowMs: number): string {
   return [...map.entries()]
     .filter(({ expiresAtMs = Infinity }) => expiresAtMs > nowMs + EXPIRY_MS)
     .map(({ key, value, version }) => `${key}=${JSON.stringify(value)}@${version.stamp}/${version.writer}`)
