@@ -24,6 +24,12 @@ export const ERROR_CODES = [
   // memory
   "full", // the byte budget is used up
   "clock", // this node's clock can't be brought in line with the others'
+  // disk
+  "lost", // too few of a content's shards are in reach
+  "not-a-directory",
+  "is-a-directory",
+  "not-empty",
+  "exists",
   // cpu
   "not-wasm",
   "wasm-imports",

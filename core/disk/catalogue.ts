@@ -1,0 +1,217 @@
+/**
+ * What the map `layout` says, in the form in which the disk uses it, kept up to date as the map changes:
+ *
+ *     c/<cid>/<layout id>   a content: its size, its code, and its shard list or the content that holds it
+ *     l/<layout id>         a put that is under way
+ *     p/<partition>         devices in the order of their slots
+ *     d/<peer>              what a node offers, and how much of it is free
+ *
+ * A layout id is drawn anew for each put, since the CID is known only at its end. Entries that don't parse are passed over:
+ * a newer node may have written them.
+ */
+import * as v from "valibot";
+import { check, bytesOf, integerOf, type Schema, textOf } from "../base/codec.ts";
+import { isStarfishError } from "../base/errors.ts";
+import { Listeners, type Unsubscribe } from "../base/events.ts";
+import type { ReplicatedMap } from "../memory/types.ts";
+import type { PeerId } from "../ports/network.ts";
+import { DATA_SHARDS_MAX, SHARDS_MAX } from "../ports/coder.ts";
+import type { Layout } from "./layout.ts";
+import { LIST_INLINE_BYTES_MAX } from "./limits.ts";
+import type { ContentRef } from "./types.ts";
+
+/** A content under one code. */
+export interface Stored {
+  readonly cid: string;
+  readonly id: string;
+  readonly sizeBytes: number;
+  readonly code: Layout;
+  /** Its shard list, or where that is. */
+  readonly list: Uint8Array | ContentRef;
+  /** When its entry was written, ms since 1970. */
+  readonly writtenAtMs: number;
+}
+
+export interface Storage {
+  readonly offeredBytes: number;
+  readonly freeBytes: number;
+}
+
+const CID_CHARS_MAX = 128;
+const DEVICE_CHARS_MAX = 128;
+const SLOTS_MAX = 128;
+const STAMPS_PER_MS = 2_048;
+
+const copiesSchema: v.GenericSchema<unknown, 1 | 2> = v.picklist([1, 2]);
+const codeSchema: v.GenericSchema<unknown, readonly [number, number, 1 | 2]> = v.tuple([
+  integerOf(1, DATA_SHARDS_MAX),
+  integerOf(1, SHARDS_MAX),
+  copiesSchema,
+]);
+const listSchema: Schema<Uint8Array | ContentRef> = v.union([
+  bytesOf(1, LIST_INLINE_BYTES_MAX),
+  v.object({ cid: textOf(CID_CHARS_MAX), sizeBytes: integerOf(1) }),
+]);
+const storedSchema: v.GenericSchema<
+  unknown,
+  { size: number; code: readonly [number, number, 1 | 2]; list: Uint8Array | ContentRef }
+> = v.object({ size: integerOf(0), code: codeSchema, list: listSchema });
+const slotsSchema: Schema<readonly string[]> = v.pipe(v.array(textOf(DEVICE_CHARS_MAX)), v.maxLength(SLOTS_MAX));
+const storageSchema: Schema<readonly [number, number]> = v.tuple([integerOf(0), integerOf(0)]);
+
+export class Catalogue {
+  readonly map: ReplicatedMap;
+  readonly #byCid = new Map<string, Map<string, Stored>>();
+  readonly #byId = new Map<string, Stored>();
+  readonly #slots = new Map<number, readonly string[]>();
+  readonly #storage = new Map<PeerId, Storage>();
+  /** Layouts whose entry was deleted while their content had another. */
+  readonly #replaced = new Set<string>();
+  readonly #changes = new Listeners<"content" | "slots" | "storage">();
+  readonly #stop: Unsubscribe;
+
+  constructor(map: ReplicatedMap) {
+    this.map = map;
+    this.#stop = map.watch("", ({ key }) => this.#read(key));
+    for (const { key } of map.entries("")) this.#read(key);
+  }
+
+  close(): void {
+    this.#stop();
+  }
+
+  onChange(listener: (what: "content" | "slots" | "storage") => void): Unsubscribe {
+    return this.#changes.add(listener);
+  }
+
+  /** The layouts of a content, the newest first. */
+  layouts(cid: string): Stored[] {
+    return [...(this.#byCid.get(cid)?.values() ?? [])].sort(
+      (a, b) => b.writtenAtMs - a.writtenAtMs || (a.id < b.id ? -1 : 1),
+    );
+  }
+
+  layout(id: string): Stored | undefined {
+    return this.#byId.get(id);
+  }
+
+  all(): IterableIterator<Stored> {
+    return this.#byId.values();
+  }
+
+  get count(): number {
+    return this.#byId.size;
+  }
+
+  /** Whether something still wants the shards of this layout. */
+  isWanted(id: string): boolean {
+    return this.#byId.has(id) || this.map.get(leaseKey(id)) !== undefined;
+  }
+
+  isReplaced(id: string): boolean {
+    return this.#replaced.has(id);
+  }
+
+  slots(partition: number): readonly string[] {
+    return this.#slots.get(partition) ?? [];
+  }
+
+  storage(peer: PeerId): Storage | undefined {
+    return this.#storage.get(peer);
+  }
+
+  // Writing. All throw as ReplicatedMap.set does.
+
+  write(stored: Omit<Stored, "writtenAtMs">): void {
+    const { cid, id, sizeBytes, code, list } = stored;
+    const value = {
+      size: sizeBytes,
+      code: [code.k, code.n, code.copies],
+      list: list instanceof Uint8Array ? list : { cid: list.cid, sizeBytes: list.sizeBytes },
+    };
+    this.map.batch([
+      { key: contentKey(cid, id), value },
+      ...(this.map.get(leaseKey(id)) === undefined ? [] : [{ key: leaseKey(id), deleted: true as const }]),
+    ]);
+  }
+
+  remove({ cid, id }: Stored): void {
+    this.map.delete(contentKey(cid, id));
+  }
+
+  lease(id: string, expiresInMs: number): void {
+    this.map.set(leaseKey(id), true, { expiresInMs });
+  }
+
+  endLease(id: string): void {
+    this.map.delete(leaseKey(id));
+  }
+
+  writeSlots(partition: number, devices: readonly string[]): void {
+    this.map.set(`p/${partition}`, [...devices]);
+  }
+
+  writeStorage(peer: PeerId, { offeredBytes, freeBytes }: Storage, expiresInMs: number): void {
+    this.map.set(`d/${peer}`, [offeredBytes, freeBytes], { expiresInMs });
+  }
+
+  #read(key: string): void {
+    const [kind, name = "", id = ""] = key.split("/");
+    const entry = this.map.entry(key);
+    if (kind === "c") this.#readContent(name, id, entry?.value, (entry?.version.stamp ?? 0) / STAMPS_PER_MS);
+    if (kind === "p") this.#readSlots(Number(name), entry?.value);
+    if (kind === "d") this.#readStorage(name, entry?.value);
+  }
+
+  #readContent(cid: string, id: string, value: unknown, writtenAtMs: number): void {
+    const read = understood(storedSchema, value);
+    const layouts = this.#byCid.get(cid) ?? new Map<string, Stored>();
+    if (read === undefined) {
+      layouts.delete(id);
+      this.#byId.delete(id);
+      if (layouts.size === 0) this.#byCid.delete(cid);
+      else this.#replaced.add(id);
+    } else {
+      const [k, n, copies] = read.code;
+      if (n < k) return;
+      const stored = { cid, id, sizeBytes: read.size, code: { k, n, copies }, list: read.list, writtenAtMs };
+      layouts.set(id, stored);
+      this.#byId.set(id, stored);
+      this.#byCid.set(cid, layouts);
+      this.#replaced.delete(id);
+    }
+    this.#changes.emit("content");
+  }
+
+  #readSlots(partition: number, value: unknown): void {
+    const read = understood(slotsSchema, value);
+    if (read === undefined) this.#slots.delete(partition);
+    else this.#slots.set(partition, read);
+    this.#changes.emit("slots");
+  }
+
+  #readStorage(peer: PeerId, value: unknown): void {
+    const read = understood(storageSchema, value);
+    if (read === undefined) this.#storage.delete(peer);
+    else this.#storage.set(peer, { offeredBytes: read[0], freeBytes: read[1] });
+    this.#changes.emit("storage");
+  }
+}
+
+function understood<T>(schema: Schema<T>, value: unknown): T | undefined {
+  if (value === undefined) return undefined;
+  try {
+    return check(schema, value);
+  } catch (error) {
+    if (isStarfishError(error, "malformed")) return undefined;
+    throw error;
+  }
+}
+
+function contentKey(cid: string, id: string): string {
+  return `c/${cid}/${id}`;
+}
+
+function leaseKey(id: string): string {
+  return `l/${id}`;
+}

@@ -1,0 +1,112 @@
+/** Asks everybody what there really is of some stripes: the truth on which repair, `stat` and `safe` stand. */
+import type { PeerId } from "../ports/network.ts";
+import type { Stored } from "./catalogue.ts";
+import type { Devices } from "./devices.ts";
+import { UNIT_STRIPES } from "./limits.ts";
+import type { ShardPeers } from "./peers.ts";
+import type { Layout } from "./layout.ts";
+import { readHeld } from "./serve.ts";
+import { stripeCount } from "./shard-list.ts";
+import type { Slots } from "./slots.ts";
+import type { StripeRun } from "./wire.ts";
+
+export interface CensusParts {
+  readonly devices: Devices;
+  readonly peers: ShardPeers;
+  readonly slots: Slots;
+}
+
+/** Some stripes of a layout that are looked after together. */
+export interface Unit {
+  readonly stored: Stored;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Who holds what of one stripe: by shard, the nodes. */
+export type Found = ReadonlyMap<number, readonly PeerId[]>;
+
+export interface Census {
+  /** For each unit, its stripes in order. */
+  readonly found: readonly (readonly Found[])[];
+  /** Devices of nodes that have not answered. */
+  readonly silent: ReadonlySet<string>;
+}
+
+export function unitsOf(stored: Stored): Unit[] {
+  const stripes = stripeCount(stored);
+  const units: Unit[] = [];
+  for (let from = 0; from < stripes; from += UNIT_STRIPES) {
+    units.push({ stored, from, to: Math.min(stripes, from + UNIT_STRIPES) });
+  }
+  return units;
+}
+
+export async function takeCensus(
+  { devices, peers }: CensusParts,
+  units: readonly Unit[],
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<Census> {
+  const runs: StripeRun[] = units.map(({ stored, from, to }) => ({ id: stored.id, from, to }));
+  const found = units.map(({ from, to }) => Array.from({ length: to - from }, () => new Map<number, PeerId[]>()));
+  const silent = new Set<string>();
+  const asking = [...devices.awake()].flatMap((device) =>
+    device.nodes.map(async (node) => {
+      let held: readonly Uint8Array[];
+      try {
+        held = await peers.have(node, runs, options);
+      } catch {
+        silent.add(device.id);
+        return;
+      }
+      for (const [i, unit] of units.entries()) {
+        readHeld(held[i] ?? new Uint8Array(0), unit.from, (stripe, shard) => {
+          const shards = found[i]?.[stripe - unit.from];
+          shards?.set(shard, [...(shards.get(shard) ?? []), node]);
+        });
+      }
+    }),
+  );
+  await Promise.all(asking);
+  return { found, silent };
+}
+
+/**
+ * The devices that hold each shard of a stripe, each device counted for one shard only: promises are made in devices. The
+ * one that belongs to it comes first.
+ */
+export function holdersByShard(
+  { devices, slots }: CensusParts,
+  { n, copies }: Layout,
+  partition: number,
+  found: Found,
+): string[][] {
+  const holders: string[][] = Array.from({ length: n }, () => []);
+  const shardsOf = new Map<string, Set<number>>();
+  for (const [shard, nodes] of found) {
+    for (const node of nodes) {
+      const device = devices.deviceOf(node);
+      if (device !== undefined && shard < n) shardsOf.set(device, (shardsOf.get(device) ?? new Set()).add(shard));
+    }
+  }
+  for (const [slot, device] of slots
+    .of(partition)
+    .slice(0, n * copies)
+    .entries()) {
+    if (shardsOf.get(device)?.has(slot % n) !== true) continue;
+    holders[slot % n]?.push(device);
+    shardsOf.delete(device);
+  }
+  for (const [device, shards] of shardsOf) {
+    const [rarest = 0] = [...shards].sort((a, b) => (holders[a]?.length ?? 0) - (holders[b]?.length ?? 0) || a - b);
+    holders[rarest]?.push(device);
+  }
+  return holders;
+}
+
+/** Whether it has as many holders as the code wants and there are devices for. */
+export function isWhole({ n, copies }: Layout, holders: readonly (readonly string[])[], devices: number): boolean {
+  const shards = holders.filter(({ length }) => length > 0).length;
+  const all = holders.reduce((sum, { length }) => sum + Math.min(length, copies), 0);
+  return shards >= Math.min(n, devices) && all >= Math.min(n * copies, devices);
+}

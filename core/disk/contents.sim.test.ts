@@ -1,0 +1,35 @@
+/** Contents on simulated nodes: what is put is read back, whatever half is left. */
+import { describe, expect, test } from "vitest";
+import { DiskSwarm, type DiskSwarmOptions } from "../../test/sim/contents.ts";
+import { seeds } from "../../test/sim/seeds.ts";
+import { SimWorld } from "../../test/sim/world.ts";
+import type { ContentRef } from "./types.ts";
+
+const KIB = 1024;
+
+async function swarmOf(count: number, seed: number, options: DiskSwarmOptions = {}): Promise<DiskSwarm> {
+  const swarm = new DiskSwarm(new SimWorld({ seed }), options);
+  await swarm.grow(count);
+  return swarm;
+}
+
+describe("content", () => {
+  for (const count of [1, 2, 3, 5, 8]) {
+    test.each(seeds(1, 5))(`on ${count} nodes reads back after any half is gone, seed %i`, async (seed) => {
+      const swarm = await swarmOf(count, seed);
+      const all: [ContentRef, Uint8Array][] = [];
+      for (const size of [5 * KIB, 100 * KIB, 256 * KIB, 256 * KIB + 1, 1300 * KIB]) {
+        const bytes = swarm.bytes(size);
+        all.push([await swarm.put(swarm.node(`m${all.length % count}`), bytes), bytes]);
+      }
+      await swarm.readsBack(swarm.nodes, all);
+      const [first] = all;
+      const stat = first && (await swarm.settle(swarm.node("m0").contents.stat(first[0])));
+      expect(stat?.safety).toBe(count === 1 ? "here" : "safe");
+      const content = all.reduce((sum, [, { length }]) => sum + length, 0);
+      expect(swarm.storedBytes / content).toBeLessThan(4.6);
+      for (const name of swarm.halfOf()) swarm.crash(name);
+      await swarm.readsBack(swarm.nodes, all);
+    });
+  }
+});

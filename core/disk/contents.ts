@@ -1,0 +1,211 @@
+/**
+ * Contents, wired: the lower half of the disk (types.ts). The map `layout` says what there is and where it belongs; nodes
+ * say what they hold; this file says which part does what.
+ */
+import { StarfishError } from "../base/errors.ts";
+import { Listeners, type Unsubscribe } from "../base/events.ts";
+import type { Memory } from "../memory/memory.ts";
+import type { Net } from "../net/types.ts";
+import { type Clock, every, sleep } from "../ports/clock.ts";
+import type { Coder } from "../ports/coder.ts";
+import type { Crypto } from "../ports/crypto.ts";
+import type { Log } from "../ports/log.ts";
+import type { Random } from "../ports/random.ts";
+import type { ShardStore } from "../ports/shard-store.ts";
+import { Catalogue, type Stored } from "./catalogue.ts";
+import { Collect } from "./collect.ts";
+import type { Hash } from "./content/block.ts";
+import { Devices } from "./devices.ts";
+import { Holdings, type ShardName } from "./holdings.ts";
+import { Keep } from "./keep.ts";
+import { COLLECT_EVERY_MS, SAFE_PATIENCE_MS } from "./limits.ts";
+import { Lists } from "./lists.ts";
+import { ShardPeers } from "./peers.ts";
+import { putContent, type PutOptions, type PutResult } from "./put.ts";
+import { readContent, type ReadOptions, type ReadParts } from "./read.ts";
+import { Recode } from "./recode.ts";
+import { graceMs } from "./repair-policy.ts";
+import { Repair } from "./repair.ts";
+import { serveShards } from "./serve.ts";
+import { Slots } from "./slots.ts";
+import { measure, statContent } from "./stat.ts";
+import { tellStorage } from "./storage-told.ts";
+import type { Contents, ContentRef, ContentStat, PutProgress, StorageUse } from "./types.ts";
+
+export interface ContentsParts {
+  readonly net: Net;
+  readonly memory: Memory;
+  readonly store: ShardStore;
+  readonly coder: Coder;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crypto: Crypto;
+  readonly log: Log;
+}
+
+export interface ContentsOptions {
+  /** How long a device that is gone is awaited; by default as repair-policy.ts has it. */
+  readonly graceMs?: number;
+}
+
+/** Starts with what the store holds. Rejects with "io" where it or the map can't be read. */
+export async function createContents(parts: ContentsParts, options: ContentsOptions = {}): Promise<Contents> {
+  const map = await parts.memory.map("layout", { isKept: true });
+  const contents = new NodeContents(parts, new Catalogue(map), options);
+  await contents.start();
+  return contents;
+}
+
+/** How often `safe` looks whether it is. */
+const SAFE_LOOK_MS = 500;
+
+class NodeContents implements Contents {
+  readonly #parts: ContentsParts & ReadParts;
+  readonly #keep: Keep;
+  readonly #repair: Repair;
+  readonly #recode: Recode;
+  readonly #collect: Collect;
+  readonly #ended = new AbortController();
+  readonly #changes = new Listeners<void>();
+  readonly #stops: Unsubscribe[] = [];
+
+  constructor(parts: ContentsParts, catalogue: Catalogue, options: ContentsOptions) {
+    const { net, coder, clock, log } = parts;
+    const holdings = new Holdings(parts.store);
+    const devices = new Devices(net, catalogue, clock);
+    const slots = new Slots(catalogue, devices, parts.crypto);
+    const peers = new ShardPeers(net, holdings);
+    const hash: Hash = (pieces) => coder.hash(pieces);
+    const lists = new Lists(hash, (ref, { signal }) => readContent(this.#parts, ref, { signal }));
+    const onDamage = ({ id }: ShardName): void => this.#repair.nudge(id);
+    const signal = this.#ended.signal;
+    this.#parts = { ...parts, self: net.self, catalogue, holdings, devices, slots, peers, hash, lists, onDamage };
+    this.#keep = new Keep({ ...this.#parts, device: net.member(net.self)?.record.device ?? net.self });
+    this.#repair = new Repair({ ...this.#parts, graceMs: options.graceMs ?? graceMs(undefined), signal });
+    this.#recode = new Recode({ ...this.#parts, signal, again: (ref) => this.#again(ref) });
+    this.#collect = new Collect({ net, catalogue, holdings, clock, log, kept: () => this.#keep.cids() });
+    const [first] = [(name: ShardName) => this.#hashOf(name)];
+    const changed = (): void => this.#changes.emit();
+    const refreshing = every(clock, COLLECT_EVERY_MS, () => void this.#keep.refresh(signal));
+    this.#stops.push(
+      ...serveShards({ net, holdings, catalogue, hashOf: first, hash: async (bytes) => firstOf(await hash([bytes])) }),
+      tellStorage({ net, catalogue, holdings, clock, log }),
+      holdings.onChange(changed),
+      catalogue.onChange(changed),
+      devices.onChange(changed),
+      () => refreshing.cancel(),
+    );
+  }
+
+  async start(): Promise<void> {
+    await this.#keep.load();
+  }
+
+  async put(
+    source: AsyncIterable<Uint8Array>,
+    options: { readonly signal?: AbortSignal | undefined; readonly onProgress?: (progress: PutProgress) => void } = {},
+  ): Promise<{ readonly ref: ContentRef; readonly safe: Promise<void> }> {
+    const put = await this.#put(source, options);
+    const safe = this.#safe(put);
+    // Who only wants to know that it is stored need not look at it.
+    safe.catch(() => undefined);
+    return { ref: put.ref, safe };
+  }
+
+  read(ref: ContentRef, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
+    return readContent(this.#parts, ref, options);
+  }
+
+  stat(ref: ContentRef, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<ContentStat> {
+    return statContent(this.#parts, ref, options);
+  }
+
+  keep(ref: ContentRef, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    return this.#keep.keep(ref, options.signal);
+  }
+
+  release(ref: ContentRef): Promise<void> {
+    return this.#keep.release(ref);
+  }
+
+  addReferences(source: () => Iterable<string>): Unsubscribe {
+    return this.#collect.addReferences(source);
+  }
+
+  use(): StorageUse {
+    const { store, holdings } = this.#parts;
+    const { quotaBytes, usedBytes, damaged } = store.usage();
+    return {
+      offeredBytes: quotaBytes,
+      usedBytes,
+      shards: holdings.count,
+      damaged,
+      repaired: this.#repair.repaired,
+      keptBytes: this.#keep.bytes,
+    };
+  }
+
+  onChange(listener: () => void): Unsubscribe {
+    return this.#changes.add(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#ended.abort(new StarfishError("closed", "This node's disk is closed"));
+    for (const stop of this.#stops) stop();
+    this.#collect.close();
+    this.#recode.close();
+    this.#repair.close();
+    this.#parts.devices.close();
+    this.#parts.catalogue.close();
+  }
+
+  #put(source: AsyncIterable<Uint8Array>, options: PutOptions): Promise<PutResult> {
+    const { signal } = options;
+    const ended = this.#ended.signal;
+    const either = signal === undefined ? ended : AbortSignal.any([signal, ended]);
+    return putContent(this.#parts, source, { ...options, signal: either });
+  }
+
+  /** Waits until what was put is whole and its entry is acknowledged. */
+  async #safe({ stored, failure }: PutResult): Promise<void> {
+    if (failure !== undefined) await this.#placed(stored, failure);
+    await this.#parts.catalogue.map.sync({ signal: this.#ended.signal });
+  }
+
+  /** Sees to it that what could not be placed is placed after all. Rejects with `failure` when nothing gets better. */
+  async #placed(stored: Stored, failure: StarfishError): Promise<void> {
+    const { clock, catalogue } = this.#parts;
+    const signal = this.#ended.signal;
+    const list = stored.list instanceof Uint8Array ? [] : catalogue.layouts(stored.list.cid);
+    for (const each of [stored, ...list]) this.#repair.nudge(each.id);
+    let placed = -1;
+    let betterAtMs = clock.monotonic();
+    for (;;) {
+      const measures = await Promise.all([stored, ...list].map((each) => measure(this.#parts, each, { signal })));
+      if (measures.every(({ isWhole }) => isWhole)) return;
+      const now = measures.reduce((sum, { holders }) => sum + holders, 0);
+      if (now > placed) betterAtMs = clock.monotonic();
+      placed = Math.max(placed, now);
+      if (clock.monotonic() - betterAtMs > SAFE_PATIENCE_MS) throw failure;
+      await sleep(clock, SAFE_LOOK_MS, { signal });
+    }
+  }
+
+  /** Stores a content once more, in the code of now. */
+  async #again(ref: ContentRef): Promise<Stored> {
+    const put = await this.#put(this.read(ref, { signal: this.#ended.signal }), { isAgain: true });
+    await this.#safe(put);
+    return put.stored;
+  }
+
+  async #hashOf({ id, stripe, shard }: ShardName): Promise<Uint8Array | undefined> {
+    const stored = this.#parts.catalogue.layout(id);
+    if (stored === undefined || shard >= stored.code.n) return undefined;
+    const { list } = await this.#parts.lists.of(stored);
+    return list.hashOf(stripe, shard);
+  }
+}
+
+function firstOf(hashes: readonly Uint8Array[]): Uint8Array {
+  return hashes[0] ?? new Uint8Array(0);
+}

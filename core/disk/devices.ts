@@ -1,0 +1,148 @@
+/**
+ * The devices that hold shards, as this node sees them: those with a node that is awake and has said that it offers
+ * storage. Tabs of one browser are one device. Who is gone is remembered for as long as it is awaited.
+ */
+import { Listeners, type Unsubscribe } from "../base/events.ts";
+import type { Net } from "../net/types.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { PeerId } from "../ports/network.ts";
+import type { Catalogue } from "./catalogue.ts";
+import { FULL_REMEMBERED_MS, ROOM_BYTES_MIN } from "./limits.ts";
+import { Placement, rendezvous, weightOf } from "./placement.ts";
+
+export interface Device {
+  readonly id: string;
+  readonly nodes: readonly PeerId[];
+  readonly freeBytes: number;
+}
+
+export class Devices {
+  readonly #net: Net;
+  readonly #catalogue: Catalogue;
+  readonly #clock: Clock;
+  #awake: ReadonlyMap<string, Device> = new Map();
+  #placement = new Placement([]);
+  /** When they went, monotonic ms. */
+  readonly #gone = new Map<string, number>();
+  /** Those that have answered "full", and until when that is believed. */
+  readonly #full = new Map<string, number>();
+  #changedAtMs: number;
+  readonly #changes = new Listeners<void>();
+  readonly #stops: readonly Unsubscribe[];
+
+  constructor(net: Net, catalogue: Catalogue, clock: Clock) {
+    this.#net = net;
+    this.#catalogue = catalogue;
+    this.#clock = clock;
+    this.#changedAtMs = clock.monotonic();
+    this.#stops = [
+      net.onMember(() => this.#look()),
+      catalogue.onChange((what) => {
+        if (what === "storage") this.#look();
+      }),
+    ];
+    this.#look();
+  }
+
+  close(): void {
+    for (const stop of this.#stops) stop();
+  }
+
+  /** Called when a device has come or gone. */
+  onChange(listener: () => void): Unsubscribe {
+    return this.#changes.add(listener);
+  }
+
+  get count(): number {
+    return this.#awake.size;
+  }
+
+  awake(): IterableIterator<Device> {
+    return this.#awake.values();
+  }
+
+  isAwake(device: string): boolean {
+    return this.#awake.has(device);
+  }
+
+  /** All nodes that hold shards and are there, this one too if it does. */
+  nodes(): PeerId[] {
+    return [...this.#awake.values()].flatMap(({ nodes }) => nodes);
+  }
+
+  /** The nodes of a device, the one that holds the partition first. */
+  nodesOf(device: string, partition: number): readonly PeerId[] {
+    const nodes = this.#awake.get(device)?.nodes ?? [];
+    const first = nodes.length < 2 ? undefined : rendezvous(nodes, partition);
+    return first === undefined ? nodes : [first, ...nodes.filter((node) => node !== first)];
+  }
+
+  deviceOf(node: PeerId): string | undefined {
+    return this.#net.member(node)?.record.device;
+  }
+
+  order(partition: number): readonly string[] {
+    return this.#placement.order(partition);
+  }
+
+  hasRoom(device: string): boolean {
+    const until = this.#full.get(device);
+    if (until !== undefined && until > this.#clock.monotonic()) return false;
+    return (this.#awake.get(device)?.freeBytes ?? 0) >= ROOM_BYTES_MIN;
+  }
+
+  /** It has refused a shard for want of room. */
+  sawFull(device: string): void {
+    this.#full.set(device, this.#clock.monotonic() + FULL_REMEMBERED_MS);
+  }
+
+  /** For how long the swarm has had these devices, ms. */
+  get settledMs(): number {
+    return this.#clock.monotonic() - this.#changedAtMs;
+  }
+
+  /** Whether it went less than so long ago. */
+  isAwaited(device: string, graceMs: number): boolean {
+    const goneAtMs = this.#gone.get(device);
+    return goneAtMs !== undefined && this.#clock.monotonic() - goneAtMs < graceMs;
+  }
+
+  /** When the next of those that are gone ceases to be awaited, in ms from now; undefined if none is. */
+  nextGraceEndMs(graceMs: number): number | undefined {
+    const nowMs = this.#clock.monotonic();
+    const ends = [...this.#gone.values()].map((goneAtMs) => goneAtMs + graceMs - nowMs).filter((inMs) => inMs > 0);
+    return ends.length === 0 ? undefined : Math.min(...ends);
+  }
+
+  #look(): void {
+    const nodes = new Map<string, { nodes: PeerId[]; freeBytes: number }>();
+    for (const { record, status } of this.#net.members()) {
+      if (status !== "awake" && status !== "suspect") continue;
+      const storage = this.#catalogue.storage(record.peer);
+      if (storage === undefined || storage.offeredBytes === 0) continue;
+      const device = nodes.get(record.device) ?? { nodes: [], freeBytes: 0 };
+      device.nodes.push(record.peer);
+      device.freeBytes = Math.max(device.freeBytes, storage.freeBytes);
+      nodes.set(record.device, device);
+    }
+    const before = this.#awake;
+    this.#awake = new Map(
+      [...nodes].map(([id, device]) => [id, { id, nodes: device.nodes.sort(), freeBytes: device.freeBytes }]),
+    );
+    const came = [...this.#awake.keys()].filter((id) => !before.has(id));
+    const went = [...before.keys()].filter((id) => !this.#awake.has(id));
+    for (const id of came) this.#gone.delete(id);
+    for (const id of went) this.#gone.set(id, this.#clock.monotonic());
+    const isMoved = [...this.#awake.values()].some(
+      ({ id, freeBytes }) => weightOf(freeBytes) !== weightOf(before.get(id)?.freeBytes ?? 0),
+    );
+    if (came.length + went.length > 0 || isMoved) {
+      this.#placement = new Placement(
+        [...this.#awake.values()].map(({ id, freeBytes }) => ({ id, weight: weightOf(freeBytes) })),
+      );
+    }
+    if (came.length + went.length === 0) return;
+    this.#changedAtMs = this.#clock.monotonic();
+    this.#changes.emit();
+  }
+}

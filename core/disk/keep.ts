@@ -1,0 +1,111 @@
+/**
+ * Contents that this node holds whole: their data shards lie here beside the shards that belong here anyway, under the same
+ * names, so that reading finds them first. A mark in the store says which, for the next start.
+ */
+import { text, utf8 } from "../base/bytes.ts";
+import { isStarfishError, StarfishError } from "../base/errors.ts";
+import type { Catalogue, Stored } from "./catalogue.ts";
+import { gather, type GatherParts } from "./gather.ts";
+import type { Lists } from "./lists.ts";
+import { stripeCount } from "./shard-list.ts";
+import { Slots } from "./slots.ts";
+import type { ContentRef } from "./types.ts";
+
+export interface KeepParts extends GatherParts {
+  readonly catalogue: Catalogue;
+  readonly lists: Lists;
+  readonly device: string;
+}
+
+const MARK = "keep-";
+
+export class Keep {
+  readonly #parts: KeepParts;
+  readonly #kept = new Map<string, ContentRef>();
+
+  constructor(parts: KeepParts) {
+    this.#parts = parts;
+  }
+
+  /** Reads what is kept, when a node starts. */
+  async load(): Promise<void> {
+    const { store } = this.#parts.holdings;
+    for (const { id } of [...store.ids()]) {
+      if (!id.startsWith(MARK)) continue;
+      const mark = await store.get(id);
+      const sizeBytes = mark === undefined ? NaN : Number(text(mark));
+      const cid = id.slice(MARK.length);
+      if (Number.isSafeInteger(sizeBytes)) this.#kept.set(cid, { cid, sizeBytes });
+    }
+  }
+
+  cids(): IterableIterator<string> {
+    return this.#kept.keys();
+  }
+
+  get bytes(): number {
+    return [...this.#kept.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  }
+
+  /** Rejects with "not-found", "lost", "full", "cancelled"; what has been fetched by then stays until released. */
+  async keep(ref: ContentRef, signal: AbortSignal | undefined): Promise<void> {
+    const { catalogue, holdings } = this.#parts;
+    const [stored] = catalogue.layouts(ref.cid);
+    if (stored === undefined) throw new StarfishError("not-found", `No content ${ref.cid} is known here`);
+    await holdings.store.put(`${MARK}${ref.cid}`, utf8(String(ref.sizeBytes)));
+    this.#kept.set(ref.cid, ref);
+    await this.#fetch(stored, signal);
+  }
+
+  /** Fetches what has come to lack since: damaged shards, another code. Never rejects. */
+  async refresh(signal: AbortSignal): Promise<void> {
+    for (const cid of this.#kept.keys()) {
+      const [stored] = this.#parts.catalogue.layouts(cid);
+      if (stored === undefined) continue;
+      try {
+        await this.#fetch(stored, signal);
+      } catch (error) {
+        if (!isStarfishError(error)) throw error;
+      }
+    }
+  }
+
+  async release(ref: ContentRef): Promise<void> {
+    const { catalogue, holdings, slots, device } = this.#parts;
+    this.#kept.delete(ref.cid);
+    await holdings.store.delete(`${MARK}${ref.cid}`);
+    for (const stored of catalogue.layouts(ref.cid)) {
+      for (const name of [...holdings.shardsOf(stored.id)]) {
+        const bySlot = slots.of(slots.partition(stored.id, name.stripe));
+        const belongs = Slots.ofShard(name.shard, stored.code).map((slot) => bySlot[slot]);
+        // What belongs to a device that is away stays: it may be the last.
+        const isElsewhere = belongs.every((other) => other !== device && this.#isAwake(other));
+        if (isElsewhere) await holdings.drop(name);
+      }
+    }
+  }
+
+  #isAwake(device: string | undefined): boolean {
+    return device !== undefined && this.#parts.devices.isAwake(device);
+  }
+
+  async #fetch(stored: Stored, signal: AbortSignal | undefined): Promise<void> {
+    const { holdings, catalogue } = this.#parts;
+    if (!(stored.list instanceof Uint8Array)) {
+      const [list] = catalogue.layouts(stored.list.cid);
+      if (list !== undefined) await this.#fetch(list, signal);
+    }
+    const { list } = await this.#parts.lists.of(stored, { signal });
+    for (let stripe = 0; stripe < stripeCount(stored); stripe++) {
+      const wanted = Array.from({ length: stored.code.k }, (_, shard) => shard).filter(
+        (shard) => !holdings.has({ id: stored.id, stripe, shard }),
+      );
+      if (wanted.length === 0) continue;
+      const shards = await gather(this.#parts, list, stored.id, stripe, wanted, { signal });
+      for (const shard of wanted) {
+        const bytes = shards.get(shard);
+        if (bytes !== undefined) await holdings.put({ id: stored.id, stripe, shard }, bytes);
+      }
+    }
+  }
+}

@@ -1,0 +1,86 @@
+/** Every bound and pace of contents in one place, each with the reason for its value. What is bound by form is in content/. */
+
+// Shape
+
+/** A list of shard hashes up to this size stands in the layout's entry, which is on every node; a longer one is content. */
+export const LIST_INLINE_BYTES_MAX = 4_096;
+/** Stripes that are looked after together: one question and one answer for all of them. */
+export const UNIT_STRIPES = 64;
+
+// Moving shards
+
+/** Coded bytes of one put that are under way: a few stripes, so that coding, sending and storing overlap. */
+export const PUT_WINDOW_BYTES: number = 16 * 1024 * 1024;
+/** Bytes of content that a read fetches ahead of its reader. */
+export const READ_AHEAD_BYTES: number = 4 * 1024 * 1024;
+/** Coded bytes under way for repair: less, since nobody waits for them. */
+export const REPAIR_WINDOW_BYTES: number = 8 * 1024 * 1024;
+/** Shards in one message: three of full size, within the 1 MiB of a message. */
+export const MESSAGE_SHARD_BYTES_MAX: number = 768 * 1024;
+/** The same where another member carries the message. */
+export const CARRIED_SHARD_BYTES_MAX: number = 256 * 1024;
+/** Shards in one message, where they are tiny. */
+export const MESSAGE_SHARDS_MAX = 256;
+/** Messages to one peer, in one direction, that wait for their answer: they fill the path while the first is stored. */
+export const MESSAGES_PER_PEER = 4;
+/** Three full shards take so long at 25 KB/s; slower than that is no holder. */
+export const MESSAGE_TIMEOUT_MS = 30_000;
+/** A shard that takes longer than this is fetched some other way too. */
+export const HEDGE_MS = 300;
+/** Parts of layouts in one question for what a peer holds: the answer stays below a message's size. */
+export const ASKED_UNITS_MAX = 1_024;
+/** Stripes in one such question: of each a node holds one shard, or all 64 data shards if it keeps the content whole. */
+export const ASKED_STRIPES_MAX = 4_096;
+/** Writes to this node's own store at once. */
+export const OWN_WRITES_MAX = 8;
+
+// Leases
+
+/** A put of several stripes says that it is under way, and goes on saying so. */
+export const LEASE_MS: number = 30 * 60_000;
+export const LEASE_RENEWED_MS: number = 10 * 60_000;
+
+// Placement
+
+/** A device with less free space than this gets nothing new: what is under way must still fit. */
+export const ROOM_BYTES_MIN: number = 2 * 1024 * 1024;
+/** How long a device that answered "full" is not asked again. */
+export const FULL_REMEMBERED_MS = 60_000;
+/** Storage is told to the others when it has changed by this part of what is offered, and at most so often. */
+export const STORAGE_TOLD_PART = 0.01;
+export const STORAGE_TOLD_MS = 10_000;
+/** What a node has told of its storage is forgotten when it was away for so long; it is told anew twice in that time. */
+export const STORAGE_EXPIRES_MS: number = 4 * 24 * 3_600_000;
+
+// Looking after
+
+/** How often a node looks for what there is to repair, collect and recode. */
+export const LOOK_MS = 1_000;
+/** Departures and arrivals come in crowds: so long after the last of them there is a look at once. */
+export const LOOK_DELAY_MS = 300;
+/** All that a node looks after is compared with what is really held this often, whatever happens. */
+export const VERIFY_EVERY_MS: number = 10 * 60_000;
+/** A repairer that makes no progress for so long yields to the next. */
+export const TURN_MS = 5_000;
+/** Repairers that stand by for one unit. */
+export const REPAIRERS_MAX = 3;
+/** A swarm that has kept its size for so long is coded for it: at once where the promise is broken, else in the background. */
+export const SETTLED_BROKEN_MS = 60_000;
+export const SETTLED_LOOSE_MS: number = 10 * 60_000;
+/** `safe` gives up when nothing has come nearer to it for so long. */
+export const SAFE_PATIENCE_MS = 30_000;
+
+// Collecting
+
+/** What nobody refers to is kept for so long. */
+export const UNREFERENCED_KEPT_MS: number = 48 * 3_600_000;
+/** The shards of a layout in whose place there is another are kept for so long: reads that began before are done. */
+export const REPLACED_KEPT_MS: number = 10 * 60_000;
+/** How often a node looks for what to collect. */
+export const COLLECT_EVERY_MS: number = 10 * 60_000;
+
+// Memory
+
+/** Lists of shard hashes that are remembered, and their bytes. */
+export const LISTS_KEPT_MAX = 1_024;
+export const LISTS_KEPT_BYTES: number = 16 * 1024 * 1024;

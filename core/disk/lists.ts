@@ -1,0 +1,66 @@
+/** The shard lists of contents, checked against their CIDs; those used last are remembered. */
+import { CID } from "multiformats/cid";
+import { concat } from "../base/bytes.ts";
+import { StarfishError } from "../base/errors.ts";
+import type { Stored } from "./catalogue.ts";
+import type { Hash } from "./content/block.ts";
+import { FileDag } from "./content/unixfs.ts";
+import { LISTS_KEPT_BYTES, LISTS_KEPT_MAX } from "./limits.ts";
+import { listBytes, ShardList } from "./shard-list.ts";
+import type { ContentRef } from "./types.ts";
+
+export interface KnownList {
+  readonly list: ShardList;
+  readonly dag: FileDag;
+}
+
+export type ReadWhole = (ref: ContentRef, options: { signal?: AbortSignal | undefined }) => AsyncIterable<Uint8Array>;
+
+export class Lists {
+  readonly #hash: Hash;
+  readonly #read: ReadWhole;
+  readonly #known = new Map<string, KnownList>();
+  #bytes = 0;
+
+  /** @param read gives lists that are content themselves */
+  constructor(hash: Hash, read: ReadWhole) {
+    this.#hash = hash;
+    this.#read = read;
+  }
+
+  /** Rejects with "corrupt" where it does not belong to the CID, and as reading it does. */
+  async of(stored: Stored, options: { signal?: AbortSignal | undefined } = {}): Promise<KnownList> {
+    const known = this.#known.get(stored.id);
+    if (known !== undefined) {
+      // The last to be forgotten.
+      this.#known.delete(stored.id);
+      this.#known.set(stored.id, known);
+      return known;
+    }
+    const bytes = stored.list instanceof Uint8Array ? stored.list : await this.#load(stored.list, options);
+    const cut = { sizeBytes: stored.sizeBytes, code: stored.code };
+    if (bytes.length !== listBytes(cut)) throw new StarfishError("corrupt", `${stored.cid} has a list of wrong length`);
+    const list = new ShardList(cut, bytes);
+    const dag = await FileDag.verified(CID.parse(stored.cid), stored.sizeBytes, list.leafDigests, this.#hash);
+    this.#remember(stored.id, { list, dag });
+    return { list, dag };
+  }
+
+  async #load(ref: ContentRef, options: { signal?: AbortSignal | undefined }): Promise<Uint8Array> {
+    const parts: Uint8Array[] = [];
+    for await (const part of this.#read(ref, options)) parts.push(part);
+    return concat(parts);
+  }
+
+  #remember(id: string, known: KnownList): void {
+    if (this.#known.has(id)) return;
+    this.#known.set(id, known);
+    this.#bytes += known.list.bytes.length;
+    for (const [oldest, { list }] of this.#known) {
+      if (this.#bytes <= LISTS_KEPT_BYTES && this.#known.size <= LISTS_KEPT_MAX) return;
+      if (oldest === id) return;
+      this.#known.delete(oldest);
+      this.#bytes -= list.bytes.length;
+    }
+  }
+}

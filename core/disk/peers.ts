@@ -1,0 +1,205 @@
+/**
+ * Asks others for shards and gives them theirs. What goes to one peer at a time shares messages, so that small shards cost
+ * little more than large ones; a few messages are under way to each peer, and the rest waits here. Who puts in more than it
+ * can remember bounds it (Window).
+ */
+import { assert } from "../base/assert.ts";
+import type { Bytes } from "../base/bytes.ts";
+import { StarfishError, toStarfishError } from "../base/errors.ts";
+import type { Net } from "../net/types.ts";
+import type { PeerId } from "../ports/network.ts";
+import type { Holdings, ShardName } from "./holdings.ts";
+import { refusal } from "./holdings.ts";
+import {
+  ASKED_STRIPES_MAX,
+  ASKED_UNITS_MAX,
+  CARRIED_SHARD_BYTES_MAX,
+  MESSAGE_SHARD_BYTES_MAX,
+  MESSAGE_SHARDS_MAX,
+  MESSAGE_TIMEOUT_MS,
+  MESSAGES_PER_PEER,
+} from "./limits.ts";
+import { heldOf, nothingSchema } from "./serve.ts";
+import {
+  DROP_PROTOCOL,
+  GET_PROTOCOL,
+  getReplySchema,
+  HAVE_PROTOCOL,
+  haveReplySchema,
+  PUT_PROTOCOL,
+  putReplySchema,
+  type PutResult,
+  RECHECK_PROTOCOL,
+  type StripeRun,
+} from "./wire.ts";
+
+interface Item<Result> {
+  readonly name: ShardName;
+  /** Length of the shard, known or expected. */
+  readonly bytes: number;
+  readonly content: Bytes | undefined;
+  readonly settle: (result: Result) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+type Send<Result> = (peer: PeerId, items: readonly Item<Result>[]) => Promise<readonly Result[]>;
+
+export class ShardPeers {
+  readonly #net: Net;
+  readonly #holdings: Holdings;
+  readonly #puts: Queues<PutResult>;
+  readonly #gets: Queues<Uint8Array | null>;
+
+  constructor(net: Net, holdings: Holdings) {
+    this.#net = net;
+    this.#holdings = holdings;
+    const limit = (peer: PeerId): number => {
+      const isLinked = net.links().some((link) => link.peer === peer);
+      return isLinked ? MESSAGE_SHARD_BYTES_MAX : CARRIED_SHARD_BYTES_MAX;
+    };
+    this.#puts = new Queues(limit, (peer, items) => this.#sendPuts(peer, items));
+    this.#gets = new Queues(limit, (peer, items) => this.#sendGets(peer, items));
+  }
+
+  /** Rejects with "unreachable", "timeout", "link-closed" and the like; what the peer says itself is the result. */
+  async put(peer: PeerId, name: ShardName, bytes: Bytes): Promise<PutResult> {
+    if (peer !== this.#net.self) return this.#puts.add(peer, name, bytes.length, bytes);
+    try {
+      await this.#holdings.put(name, bytes);
+      return "ok";
+    } catch (error) {
+      return refusal(error);
+    }
+  }
+
+  /** Undefined if the peer does not have it. Rejects where it can't be asked. */
+  async get(peer: PeerId, name: ShardName, bytes: number): Promise<Uint8Array | undefined> {
+    if (peer === this.#net.self) return this.#holdings.get(name);
+    return (await this.#gets.add(peer, name, bytes, undefined)) ?? undefined;
+  }
+
+  /** What a peer holds of each run, as serve.ts packs it. */
+  async have(
+    peer: PeerId,
+    runs: readonly StripeRun[],
+    options: { signal?: AbortSignal | undefined } = {},
+  ): Promise<readonly Uint8Array[]> {
+    if (peer === this.#net.self) return runs.map((run) => heldOf(this.#holdings, run));
+    const held: Uint8Array[] = [];
+    for (const some of portions(runs)) {
+      const reply = await this.#net.request(peer, HAVE_PROTOCOL, { runs: some }, haveReplySchema, options);
+      if (reply.length !== some.length) throw new StarfishError("malformed", "An answer to other questions");
+      held.push(...reply);
+    }
+    return held;
+  }
+
+  /** Asks it to drop what it holds of a layout that nothing wants. */
+  async drop(peer: PeerId, id: string): Promise<void> {
+    if (peer === this.#net.self) await this.#holdings.dropAll(id);
+    else await this.#net.request(peer, DROP_PROTOCOL, { id }, nothingSchema);
+  }
+
+  /** Tells it that a shard came wrong from it. Never rejects. */
+  async complain(peer: PeerId, name: ShardName): Promise<void> {
+    if (peer === this.#net.self) return this.#holdings.drop(name).catch(() => undefined);
+    await this.#net.request(peer, RECHECK_PROTOCOL, { ...name }, nothingSchema).catch(() => undefined);
+  }
+
+  async #sendPuts(peer: PeerId, items: readonly Item<PutResult>[]): Promise<readonly PutResult[]> {
+    const shards = items.map(({ name, content }) => ({ ...name, bytes: content }));
+    const results = await this.#net.request(peer, PUT_PROTOCOL, { shards }, putReplySchema, TIMEOUT);
+    if (results.length !== items.length) throw new StarfishError("malformed", "An answer for other shards");
+    return results;
+  }
+
+  async #sendGets(peer: PeerId, items: readonly Item<Uint8Array | null>[]): Promise<readonly (Uint8Array | null)[]> {
+    const shards = items.map(({ name }) => ({ ...name }));
+    const results = await this.#net.request(peer, GET_PROTOCOL, { shards }, getReplySchema, TIMEOUT);
+    if (results.length !== items.length) throw new StarfishError("malformed", "An answer for other shards");
+    return results;
+  }
+}
+
+/** Runs by as many as one answer has room for. */
+function* portions(runs: readonly StripeRun[]): Generator<readonly StripeRun[]> {
+  let portion: StripeRun[] = [];
+  let stripes = 0;
+  for (const run of runs) {
+    if (portion.length === ASKED_UNITS_MAX || stripes + run.to - run.from > ASKED_STRIPES_MAX) {
+      yield portion;
+      [portion, stripes] = [[], 0];
+    }
+    portion.push(run);
+    stripes += run.to - run.from;
+  }
+  if (portion.length > 0) yield portion;
+}
+
+const TIMEOUT: { readonly timeoutMs: number } = { timeoutMs: MESSAGE_TIMEOUT_MS };
+
+/** A queue for each peer, in one direction. */
+class Queues<Result> {
+  readonly #limit: (peer: PeerId) => number;
+  readonly #send: Send<Result>;
+  readonly #waiting = new Map<PeerId, Item<Result>[]>();
+  readonly #underWay = new Map<PeerId, number>();
+
+  constructor(limit: (peer: PeerId) => number, send: Send<Result>) {
+    this.#limit = limit;
+    this.#send = send;
+  }
+
+  add(peer: PeerId, name: ShardName, bytes: number, content: Bytes | undefined): Promise<Result> {
+    return new Promise((settle, fail) => {
+      const waiting = this.#waiting.get(peer) ?? [];
+      waiting.push({ name, bytes, content, settle, fail });
+      if (waiting.length > 1) return;
+      this.#waiting.set(peer, waiting);
+      // Once all that is put in at this moment is there.
+      queueMicrotask(() => this.#flush(peer));
+    });
+  }
+
+  #flush(peer: PeerId): void {
+    for (;;) {
+      const waiting = this.#waiting.get(peer);
+      const underWay = this.#underWay.get(peer) ?? 0;
+      if (waiting === undefined || underWay >= MESSAGES_PER_PEER) return;
+      const items = this.#take(peer, waiting);
+      if (waiting.length === 0) this.#waiting.delete(peer);
+      this.#underWay.set(peer, underWay + 1);
+      void this.#deliver(peer, items);
+    }
+  }
+
+  #take(peer: PeerId, waiting: Item<Result>[]): Item<Result>[] {
+    const limit = this.#limit(peer);
+    let count = 0;
+    let bytes = 0;
+    for (const item of waiting) {
+      if (count > 0 && (bytes + item.bytes > limit || count === MESSAGE_SHARDS_MAX)) break;
+      bytes += item.bytes;
+      count++;
+    }
+    return waiting.splice(0, count);
+  }
+
+  async #deliver(peer: PeerId, items: readonly Item<Result>[]): Promise<void> {
+    try {
+      const results = await this.#send(peer, items);
+      for (const [i, item] of items.entries()) {
+        const result = results[i];
+        assert(result !== undefined, "a result for each shard");
+        item.settle(result);
+      }
+    } catch (error) {
+      const reason = toStarfishError(error, "remote-failure");
+      for (const item of items) item.fail(reason);
+    }
+    const left = (this.#underWay.get(peer) ?? 1) - 1;
+    if (left === 0) this.#underWay.delete(peer);
+    else this.#underWay.set(peer, left);
+    this.#flush(peer);
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * Codes contents anew when the swarm's size asks for it, and drops what stands in the way: of several layouts of one
+ * content all but the best, once that one is whole. One content at a time, by the node that rendezvous gives it to; the old
+ * layout goes when the new one is safe.
+ */
+import { isStarfishError, toStarfishError } from "../base/errors.ts";
+import { every } from "../ports/clock.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { PeerId } from "../ports/network.ts";
+import type { Catalogue, Stored } from "./catalogue.ts";
+import { type CensusParts, holdersByShard, isWhole, takeCensus, unitsOf } from "./census.ts";
+import { type Layout, staleness, type Staleness } from "./layout.ts";
+import { LOOK_MS, SETTLED_BROKEN_MS, SETTLED_LOOSE_MS } from "./limits.ts";
+import { repairersOf } from "./placement.ts";
+import type { ContentRef } from "./types.ts";
+
+export interface RecodeParts extends CensusParts {
+  readonly self: PeerId;
+  readonly catalogue: Catalogue;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** Stores the content once more, in the code of now; resolves to its layout when that is safe. */
+  readonly again: (ref: ContentRef, signal: AbortSignal) => Promise<Stored>;
+}
+
+export class Recode {
+  readonly #parts: RecodeParts;
+  readonly #staleness = new Map<string, Staleness>();
+  readonly #stop: () => void;
+  #isBusy = false;
+
+  constructor(parts: RecodeParts) {
+    this.#parts = parts;
+    const looking = every(parts.clock, LOOK_MS, () => void this.#look());
+    this.#stop = () => looking.cancel();
+  }
+
+  close(): void {
+    this.#stop();
+  }
+
+  async #look(): Promise<void> {
+    const { signal, log, devices } = this.#parts;
+    if (this.#isBusy || signal.aborted || devices.settledMs < SETTLED_BROKEN_MS) return;
+    this.#isBusy = true;
+    try {
+      // Where the promise is broken first.
+      for (const wanted of ["broken", "loose"] as const) {
+        for (const cid of this.#mine()) {
+          if (devices.settledMs < (wanted === "broken" ? SETTLED_BROKEN_MS : SETTLED_LOOSE_MS)) return;
+          await this.#settle(cid, wanted);
+        }
+      }
+    } catch (error) {
+      if (!signal.aborted) log.write("warn", "disk.recode", { error: toStarfishError(error, "io").message });
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  /** Contents that are this node's to code anew, and for which there is something to do. */
+  #mine(): string[] {
+    const { catalogue, devices, slots, self } = this.#parts;
+    const nodes = devices.nodes();
+    const seen = new Set<string>();
+    for (const { cid, code } of catalogue.all()) {
+      if (seen.has(cid) || (this.#of(code) === "fresh" && catalogue.layouts(cid).length === 1)) continue;
+      if (repairersOf(slots.nameHash(cid, 0), nodes)[0] === self) seen.add(cid);
+    }
+    return [...seen];
+  }
+
+  async #settle(cid: string, wanted: Staleness): Promise<void> {
+    const { catalogue, signal, again } = this.#parts;
+    const layouts = catalogue.layouts(cid);
+    const best = layouts.find(({ code }) => this.#of(code) === "fresh") ?? layouts[0];
+    if (best === undefined) return;
+    let safe = best;
+    const is = this.#of(best.code);
+    if (is === "fresh") {
+      if (layouts.length === 1 || !(await this.#isWhole(best))) return;
+    } else {
+      if (is !== wanted) return;
+      try {
+        safe = await again({ cid, sizeBytes: best.sizeBytes }, signal);
+      } catch (error) {
+        // Out of reach or of room now; there will be another time.
+        if (isStarfishError(error)) return;
+        throw error;
+      }
+    }
+    for (const stored of catalogue.layouts(cid)) if (stored.id !== safe.id) catalogue.remove(stored);
+  }
+
+  async #isWhole(stored: Stored): Promise<boolean> {
+    const units = unitsOf(stored);
+    const { found } = await takeCensus(this.#parts, units, { signal: this.#parts.signal });
+    const { slots, devices } = this.#parts;
+    return units.every(({ from }, i) =>
+      (found[i] ?? []).every((shards, j) => {
+        const partition = slots.partition(stored.id, from + j);
+        return isWhole(stored.code, holdersByShard(this.#parts, stored.code, partition, shards), devices.count);
+      }),
+    );
+  }
+
+  #of(code: Layout): Staleness {
+    const devices = Math.max(1, this.#parts.devices.count);
+    const key = `${code.k} ${code.n} ${code.copies} ${devices}`;
+    let is = this.#staleness.get(key);
+    if (is === undefined) this.#staleness.set(key, (is = staleness(code, devices)));
+    return is;
+  }
+}

@@ -1,0 +1,301 @@
+/**
+ * Looks after what is stored: compares what nodes really hold with what the promise wants, and repairs the difference.
+ *
+ * Every node looks after a part of all stripes, by rendezvous; for each there are a few who stand by and take their turn
+ * when nothing gets better. A unit is looked at when devices have come or gone, when the grace of one that is gone is over,
+ * when a read has found damage, and every ten minutes. What then is to be done is decided by repair-policy.ts. Everything
+ * is asked for and written again in the next round, so that a repair that broke off needs no undoing.
+ */
+import { isStarfishError } from "../base/errors.ts";
+import { type Clock, every, type Timer } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { PeerId } from "../ports/network.ts";
+import type { Catalogue } from "./catalogue.ts";
+import { type CensusParts, type Found, holdersByShard, takeCensus, type Unit, unitsOf } from "./census.ts";
+import { gather, type GatherParts } from "./gather.ts";
+import {
+  ASKED_UNITS_MAX,
+  LOOK_DELAY_MS,
+  LOOK_MS,
+  REPAIR_WINDOW_BYTES,
+  REPAIRERS_MAX,
+  TURN_MS,
+  VERIFY_EVERY_MS,
+} from "./limits.ts";
+import type { Lists } from "./lists.ts";
+import { repairersOf } from "./placement.ts";
+import { LossChances } from "./promise.ts";
+import { planRepair, type RepairPlan } from "./repair-policy.ts";
+import { stripeOf } from "./shard-list.ts";
+import { Slots } from "./slots.ts";
+import { Window } from "./window.ts";
+
+export interface RepairParts extends GatherParts, CensusParts {
+  readonly catalogue: Catalogue;
+  readonly lists: Lists;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long a device that is gone is awaited, ms. */
+  readonly graceMs: number;
+  readonly signal: AbortSignal;
+}
+
+interface UnitState {
+  /** The round of events after which it was found in order. */
+  epoch: number;
+  verifiedAtMs: number;
+}
+
+interface Job {
+  readonly unit: Unit;
+  readonly stripe: number;
+  readonly plan: RepairPlan;
+  readonly found: Found;
+  /** Devices that hold something of the stripe. */
+  readonly taken: Set<string>;
+}
+
+export class Repair {
+  readonly #parts: RepairParts;
+  readonly #states = new Map<string, UnitState>();
+  readonly #chances = new LossChances();
+  readonly #window = new Window(REPAIR_WINDOW_BYTES);
+  /** Layouts that this node looks after, whoever else does: it has put them, or read them and found damage. */
+  readonly #urgent = new Map<string, number>();
+  #epoch = 1;
+  #epochAtMs: number;
+  #isLooking = false;
+  #repaired = 0;
+  #soon: Timer | undefined;
+  #graceEnd: Timer | undefined;
+  readonly #stops: (() => void)[] = [];
+
+  constructor(parts: RepairParts) {
+    this.#parts = parts;
+    const { clock, devices } = parts;
+    this.#epochAtMs = clock.monotonic();
+    const looking = every(clock, LOOK_MS, () => this.#lookSoon(0));
+    this.#stops.push(
+      () => looking.cancel(),
+      devices.onChange(() => {
+        this.#begin();
+        this.#awaitGrace();
+      }),
+    );
+  }
+
+  /** Shards that this node has copied or rebuilt. */
+  get repaired(): number {
+    return this.#repaired;
+  }
+
+  close(): void {
+    for (const stop of this.#stops) stop();
+    this.#soon?.cancel();
+    this.#graceEnd?.cancel();
+  }
+
+  /** This layout is to be looked at now, by this node. */
+  nudge(id: string): void {
+    this.#urgent.set(id, this.#epoch);
+    for (const key of this.#states.keys()) if (key.startsWith(`${id}-`)) this.#states.delete(key);
+    this.#lookSoon(LOOK_DELAY_MS);
+  }
+
+  /** What was in order may be so no more. */
+  #begin(): void {
+    this.#epoch++;
+    this.#epochAtMs = this.#parts.clock.monotonic();
+    this.#soon?.cancel();
+    this.#soon = undefined;
+    this.#lookSoon(LOOK_DELAY_MS);
+  }
+
+  #awaitGrace(): void {
+    const { devices, clock, graceMs } = this.#parts;
+    const inMs = devices.nextGraceEndMs(graceMs);
+    this.#graceEnd?.cancel();
+    this.#graceEnd =
+      inMs === undefined
+        ? undefined
+        : clock.timer(inMs + 1, () => {
+            this.#begin();
+            this.#awaitGrace();
+          });
+  }
+
+  #lookSoon(delayMs: number): void {
+    if (this.#soon !== undefined || this.#parts.signal.aborted) return;
+    this.#soon = this.#parts.clock.timer(delayMs, () => {
+      this.#soon = undefined;
+      void this.#look();
+    });
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      const due = this.#due();
+      if (due.length > 0) await this.#verify(due);
+    } catch (error) {
+      if (!this.#parts.signal.aborted) this.#parts.log.write("warn", "disk.repair", { error: String(error) });
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  /** Units that this node is to look at now. */
+  #due(): Unit[] {
+    const { catalogue, clock, devices, self, slots } = this.#parts;
+    const nowMs = clock.monotonic();
+    const turn = Math.floor((nowMs - this.#epochAtMs) / TURN_MS);
+    const nodes = devices.nodes();
+    const due: Unit[] = [];
+    for (const stored of catalogue.all()) {
+      for (const unit of unitsOf(stored)) {
+        const state = this.#states.get(keyOf(unit));
+        if (state !== undefined && state.epoch === this.#epoch && nowMs - state.verifiedAtMs < VERIFY_EVERY_MS)
+          continue;
+        if (!this.#urgent.has(stored.id)) {
+          const rank = repairersOf(slots.nameHash(stored.id, unit.from), nodes).indexOf(self);
+          if (rank < 0 || rank >= REPAIRERS_MAX || rank > turn) continue;
+        }
+        due.push(unit);
+        if (due.length === ASKED_UNITS_MAX) return due;
+      }
+    }
+    return due;
+  }
+
+  async #verify(units: readonly Unit[]): Promise<void> {
+    const { clock, signal } = this.#parts;
+    const epoch = this.#epoch;
+    const { found, silent } = await takeCensus(this.#parts, units, { signal });
+    const jobs = units.flatMap((unit, i) => this.#jobs(unit, found[i] ?? [], silent));
+    jobs.sort((a, b) => b.plan.chance - a.plan.chance);
+    const failed = new Set<string>();
+    const running = new Set<Promise<void>>();
+    for (const job of jobs) {
+      if (signal.aborted) return;
+      const { stored } = job.unit;
+      const { shardBytes } = stripeOf(stored, job.stripe);
+      const count = stored.code.k + job.plan.copy.length + job.plan.rebuild.length;
+      const release = await this.#window.take(count * shardBytes);
+      const work = this.#run(job)
+        .then((isDone) => {
+          if (!isDone) failed.add(keyOf(job.unit));
+        })
+        .finally(() => {
+          release();
+          running.delete(work);
+        });
+      running.add(work);
+    }
+    await Promise.all(running);
+    for (const unit of units) {
+      const key = keyOf(unit);
+      if (failed.has(key)) continue;
+      this.#states.set(key, { epoch, verifiedAtMs: clock.monotonic() });
+      this.#urgent.delete(unit.stored.id);
+    }
+    this.#forget();
+  }
+
+  #jobs(unit: Unit, found: readonly Found[], silent: ReadonlySet<string>): Job[] {
+    const { devices, slots, graceMs } = this.#parts;
+    const { code, id } = unit.stored;
+    const isAtRest = devices.nextGraceEndMs(graceMs) === undefined;
+    return found.flatMap((shards, i) => {
+      const stripe = unit.from + i;
+      const partition = slots.partition(id, stripe);
+      const bySlot = slots.of(partition).slice(0, code.n * code.copies);
+      const holders = holdersByShard(this.#parts, code, partition, shards);
+      const awaited = Array.from({ length: code.n }, () => 0);
+      for (const [slot, device] of bySlot.entries()) {
+        // Who is slow to answer is taken to hold what it should.
+        if (silent.has(device) && holders[slot % code.n]?.includes(device) === false)
+          holders[slot % code.n]?.push(device);
+        else if (devices.isAwaited(device, graceMs)) awaited[slot % code.n] = (awaited[slot % code.n] ?? 0) + 1;
+      }
+      const living = holders.map(({ length }) => length);
+      if (living.filter((count) => count > 0).length < code.k) return [];
+      // Who has left since it was asked is counted once more.
+      const there = Math.max(devices.count, new Set(holders.flat()).size);
+      const plan = planRepair(code, { living, awaited }, there, this.#chances, isAtRest);
+      if (plan.copy.length + plan.rebuild.length === 0) return [];
+      return [{ unit, stripe, plan, found: shards, taken: new Set(holders.flat()) }];
+    });
+  }
+
+  /** Whether all was placed. */
+  async #run({ unit, stripe, plan, found, taken }: Job): Promise<boolean> {
+    const { lists, peers, signal } = this.#parts;
+    const { stored } = unit;
+    try {
+      const shards = [...plan.rebuild, ...plan.copy];
+      const { list } = await lists.of(stored, { signal });
+      const targets = shards.map(
+        (shard) => [shard, this.#target(stored.code, stored.id, stripe, shard, taken)] as const,
+      );
+      const placeable = targets.flatMap(([shard, node]) => (node === undefined ? [] : [{ shard, node }]));
+      if (placeable.length === 0) return true;
+      const wanted = placeable.map(({ shard }) => shard);
+      const bytes = await gather(this.#parts, list, stored.id, stripe, wanted, { signal, found });
+      const results = await Promise.all(
+        placeable.map(async ({ shard, node }) => {
+          const content = bytes.get(shard);
+          if (content === undefined) return false;
+          const result = await peers.put(node, { id: stored.id, stripe, shard }, content);
+          if (result === "ok") this.#repaired++;
+          return result === "ok";
+        }),
+      );
+      return results.every((isPlaced) => isPlaced);
+    } catch (error) {
+      if (!isStarfishError(error)) throw error;
+      return false;
+    }
+  }
+
+  /** Where a shard is to go: to the device it belongs to, or to one that takes the place of a device that is gone. */
+  #target(
+    code: Unit["stored"]["code"],
+    id: string,
+    stripe: number,
+    shard: number,
+    taken: Set<string>,
+  ): PeerId | undefined {
+    const { devices, slots } = this.#parts;
+    const partition = slots.partition(id, stripe);
+    const bySlot = slots.ensure(partition, code);
+    const isFree = (device: string): boolean =>
+      !taken.has(device) && devices.isAwake(device) && devices.hasRoom(device);
+    let device: string | undefined;
+    for (const slot of Slots.ofShard(shard, code)) {
+      const belongs = bySlot[slot];
+      if (belongs === undefined) continue;
+      if (isFree(belongs)) device = belongs;
+      // Somebody else's shard lies there: the slot stays.
+      else if (!taken.has(belongs)) device = slots.replace(partition, slot, isFree);
+      if (device !== undefined) break;
+    }
+    device ??= devices.order(partition).find(isFree);
+    if (device === undefined) return undefined;
+    taken.add(device);
+    return devices.nodesOf(device, partition)[0];
+  }
+
+  /** States of layouts that are no more. */
+  #forget(): void {
+    const { catalogue } = this.#parts;
+    if (this.#states.size <= 2 * catalogue.count) return;
+    for (const key of this.#states.keys()) {
+      if (catalogue.layout(key.slice(0, key.indexOf("-"))) === undefined) this.#states.delete(key);
+    }
+  }
+}
+
+function keyOf({ stored, from }: Unit): string {
+  return `${stored.id}-${from}`;
+}

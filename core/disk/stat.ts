@@ -1,0 +1,93 @@
+/** How a content stands: asked from all who are there, and computed from what they really hold. */
+import { StarfishError } from "../base/errors.ts";
+import type { Catalogue, Stored } from "./catalogue.ts";
+import { type CensusParts, holdersByShard, isWhole, takeCensus, unitsOf } from "./census.ts";
+import { holdersOf, lossChance, survivesAny } from "./promise.ts";
+import { healthOf } from "./repair-policy.ts";
+import { stripeCount, stripeOf } from "./shard-list.ts";
+import type { ContentRef, ContentStat, Safety } from "./types.ts";
+
+export interface Measure {
+  /** Whether every stripe has as many holders as the promise wants and there are devices for. */
+  readonly isWhole: boolean;
+  /** Of all stripes together. */
+  readonly holders: number;
+  /** Of the weakest stripe. */
+  readonly survivesAny: number;
+  readonly lossChance: number;
+  readonly bytesByDevice: ReadonlyMap<string, number>;
+}
+
+export async function measure(
+  parts: CensusParts,
+  stored: Stored,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<Measure> {
+  const units = unitsOf(stored);
+  const { found } = await takeCensus(parts, units, options);
+  // Taken after the answers: who has left meanwhile is counted with what it had.
+  const devices = parts.devices.count;
+  const bytesByDevice = new Map<string, number>();
+  const states = new Map<string, readonly number[]>();
+  let isAllWhole = true;
+  let count = 0;
+  for (const [i, unit] of units.entries()) {
+    for (const [j, shards] of (found[i] ?? []).entries()) {
+      const stripe = unit.from + j;
+      const holders = holdersByShard(parts, stored.code, parts.slots.partition(stored.id, stripe), shards);
+      isAllWhole &&= isWhole(stored.code, holders, devices);
+      const living = holders.map(({ length }) => length);
+      count += living.reduce((sum, each) => sum + each, 0);
+      states.set(living.join(" "), living);
+      const { shardBytes } = stripeOf(stored, stripe);
+      for (const node of [...shards.values()].flat()) {
+        const device = parts.devices.deviceOf(node) ?? node;
+        bytesByDevice.set(device, (bytesByDevice.get(device) ?? 0) + shardBytes);
+      }
+    }
+  }
+  const healths = [...states.values()].map((living) => healthOf(stored.code.k, living));
+  return {
+    isWhole: isAllWhole,
+    holders: count,
+    survivesAny: Math.min(...healths.map((health) => survivesAny(health))),
+    lossChance: Math.max(
+      ...healths.map((health) => lossChance(health, Math.max(1, devices, holdersOf(health.living)))),
+    ),
+    bytesByDevice,
+  };
+}
+
+/** Rejects with "not-found". */
+export async function statContent(
+  parts: CensusParts & { readonly catalogue: Catalogue },
+  ref: ContentRef,
+  options: { readonly signal?: AbortSignal | undefined },
+): Promise<ContentStat> {
+  const layouts = parts.catalogue.layouts(ref.cid);
+  const measured = await Promise.all(
+    layouts.map(async (stored) => ({ stored, measure: await measure(parts, stored, options) })),
+  );
+  // One content may have several layouts; the one that is best off is what it stands on.
+  measured.sort((a, b) => a.measure.lossChance - b.measure.lossChance);
+  const [best] = measured;
+  if (best === undefined) throw new StarfishError("not-found", `No content ${ref.cid} is known here`);
+  return {
+    cid: ref.cid,
+    sizeBytes: ref.sizeBytes,
+    safety: safetyOf(best.measure, parts.devices.count),
+    code: best.stored.code,
+    stripes: stripeCount(best.stored),
+    survivesAny: best.measure.survivesAny,
+    lossChance: best.measure.lossChance,
+    holders: [...best.measure.bytesByDevice]
+      .map(([device, bytes]) => ({ device, bytes }))
+      .sort((a, b) => (a.device < b.device ? -1 : 1)),
+  };
+}
+
+function safetyOf({ survivesAny, isWhole }: Measure, devices: number): Safety {
+  if (survivesAny < 0) return "lost";
+  if (!isWhole) return "placing";
+  return devices <= 1 ? "here" : "safe";
+}

@@ -1,0 +1,44 @@
+/** Tells the others what this node offers and how much of it is free: now and then, and when it has changed enough to matter. */
+import { isStarfishError } from "../base/errors.ts";
+import type { Unsubscribe } from "../base/events.ts";
+import type { Net } from "../net/types.ts";
+import { type Clock, every } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { Catalogue } from "./catalogue.ts";
+import type { Holdings } from "./holdings.ts";
+import { STORAGE_EXPIRES_MS, STORAGE_TOLD_MS, STORAGE_TOLD_PART } from "./limits.ts";
+
+export interface StorageToldParts {
+  readonly net: Net;
+  readonly catalogue: Catalogue;
+  readonly holdings: Holdings;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function tellStorage({ net, catalogue, holdings, clock, log }: StorageToldParts): Unsubscribe {
+  let told = { offeredBytes: -1, freeBytes: 0 };
+  let toldAtMs = 0;
+  function tell(): void {
+    const { quotaBytes, usedBytes } = holdings.store.usage();
+    const now = { offeredBytes: quotaBytes, freeBytes: Math.max(0, quotaBytes - usedBytes) };
+    const changedBytes = Math.abs(now.freeBytes - told.freeBytes);
+    const isNews = now.offeredBytes !== told.offeredBytes || changedBytes > now.offeredBytes * STORAGE_TOLD_PART;
+    // What somebody else wrote before a restart, or what has expired, is written anew too.
+    const isOld = clock.monotonic() - toldAtMs > STORAGE_EXPIRES_MS / 2 || catalogue.storage(net.self) === undefined;
+    if (!isNews && !isOld) return;
+    try {
+      catalogue.writeStorage(net.self, now, STORAGE_EXPIRES_MS);
+    } catch (error) {
+      // While the clock is not in line there is no writing; the next time, perhaps.
+      if (!isStarfishError(error)) throw error;
+      log.write("debug", "disk.storage-not-told", { error: error.message });
+      return;
+    }
+    told = now;
+    toldAtMs = clock.monotonic();
+  }
+  tell();
+  const telling = every(clock, STORAGE_TOLD_MS, tell);
+  return () => telling.cancel();
+}

@@ -1,0 +1,150 @@
+/**
+ * The disk in two halves. Contents: immutable bytes by the CID that IPFS gives them, cut in stripes, coded, and spread over
+ * the swarm's devices (contents.ts). Files: paths that name contents, in a replicated map (files.ts). Above this nobody knows
+ * of shards; below it nobody knows of paths.
+ */
+import type { Unsubscribe } from "../base/events.ts";
+
+/** What names a content: the CID of its UnixFS root (text, base32) and its length. */
+export interface ContentRef {
+  readonly cid: string;
+  readonly sizeBytes: number;
+}
+
+export interface PutProgress {
+  /** Bytes of the source that have been taken in; of these, how many are placed as the layout promises. */
+  readonly takenBytes: number;
+  readonly safeBytes: number;
+}
+
+/**
+ * How a content stands now. "safe": placed so that any half of the devices may go; "here": on this device only, since there
+ * is no other; "placing": under way, or waiting for devices with room; "lost": fewer shards are in reach than it takes.
+ */
+export type Safety = "safe" | "here" | "placing" | "lost";
+
+export interface ContentStat extends ContentRef {
+  readonly safety: Safety;
+  /** Code of its stripes (k of n, each on so many devices); undefined where it lives inline in its entry. */
+  readonly code: { readonly k: number; readonly n: number; readonly copies: number } | undefined;
+  readonly stripes: number;
+  /** The loss of any so many devices is survived; -1: it can't be read now. */
+  readonly survivesAny: number;
+  /** The chance that a random half of the devices, dying at one instant, takes it. */
+  readonly lossChance: number;
+  /** Devices that hold shards of it, and how many bytes. */
+  readonly holders: readonly { readonly device: string; readonly bytes: number }[];
+}
+
+export interface StorageUse {
+  /** What this node offers to the swarm, and uses of it, in bytes. */
+  readonly offeredBytes: number;
+  readonly usedBytes: number;
+  readonly shards: number;
+  /** Shards that were found damaged here, and shards that this node has repaired, since it started. */
+  readonly damaged: number;
+  readonly repaired: number;
+  /** Content that is pinned whole on this node. */
+  readonly keptBytes: number;
+}
+
+export interface Contents {
+  /**
+   * Stores a stream. Resolves when all of it is taken in and this node (at least) can serve it; `safe` resolves when it is
+   * placed as promised, or rejects with what prevents it. Rejects with "full" (no room here or anywhere), "cancelled" (then
+   * nothing stays), "io".
+   */
+  put(
+    source: AsyncIterable<Uint8Array>,
+    options: { readonly signal?: AbortSignal | undefined; readonly onProgress?: (progress: PutProgress) => void },
+  ): Promise<{ readonly ref: ContentRef; readonly safe: Promise<void> }>;
+  /** Bytes from `from` on and below `to`; every piece is checked against the CID. Rejects with "not-found", "lost", "corrupt", "cancelled". */
+  read(
+    ref: ContentRef,
+    options?: { readonly from?: number; readonly to?: number; readonly signal?: AbortSignal | undefined },
+  ): AsyncIterable<Uint8Array>;
+  stat(ref: ContentRef, options?: { readonly signal?: AbortSignal | undefined }): Promise<ContentStat>;
+  /** Holds the content whole on this node until released, so that it is readable here without any other. */
+  keep(ref: ContentRef, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
+  release(ref: ContentRef): Promise<void>;
+  /** Who refers to contents: what none of the sources names is collected after a grace time. Call it before anything is put. */
+  addReferences(source: () => Iterable<string>): Unsubscribe;
+  use(): StorageUse;
+  /** Storage of all members by their records: offered and free, in bytes. */
+  onChange(listener: () => void): Unsubscribe;
+  close(): Promise<void>;
+}
+
+export type FileKind = "file" | "directory";
+
+export interface FileInfo {
+  /** Absolute, normalised ("/a/b"), without a slash at its end except for the root. */
+  readonly path: string;
+  readonly kind: FileKind;
+  readonly sizeBytes: number;
+  /** Undefined for directories; inline contents have a CID too. */
+  readonly content: ContentRef | undefined;
+  /** When it was last written, corrected time, ms since 1970; of a directory the latest of what is in it. */
+  readonly modifiedAtMs: number;
+  /** Writer of this version: first 48 bits of the hash of its PeerId. */
+  readonly writer: number;
+  /** This name stands for one of several writes that did not know of each other; it is not the latest of them. */
+  readonly isConflict: boolean;
+  readonly isKeptHere: boolean;
+}
+
+export interface FileVersion extends FileInfo {
+  /** Names the version for `restore`. */
+  readonly version: string;
+  readonly isCurrent: boolean;
+  /** When it will be collected, ms since 1970; undefined while it is current. */
+  readonly keptUntilMs: number | undefined;
+}
+
+export interface WriteOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (progress: PutProgress) => void;
+}
+
+/** Paths are absolute or are taken from the root; "." and ".." are resolved. Names are any Unicode but NUL and "/". */
+export interface Files {
+  stat(path: string): FileInfo | undefined;
+  /** What is in a directory, by name. Throws "not-found", "not-a-directory". */
+  list(path: string): FileInfo[];
+  /** All files and directories under a path, itself first. */
+  walk(path: string): IterableIterator<FileInfo>;
+  /** Rejects with "not-found", "is-a-directory", "lost", "corrupt", "cancelled". */
+  read(
+    path: string,
+    options?: { readonly from?: number; readonly to?: number; readonly signal?: AbortSignal | undefined },
+  ): AsyncIterable<Uint8Array>;
+  /**
+   * Puts the stream under the path in one step: readers see the old file or the new one. Resolves when it is written here
+   * and can be read by all who reach this node; `safe` as in Contents.put, its tree entry acknowledged too.
+   */
+  write(
+    path: string,
+    source: AsyncIterable<Uint8Array>,
+    options?: WriteOptions,
+  ): Promise<{ readonly info: FileInfo; readonly safe: Promise<void> }>;
+  append(
+    path: string,
+    source: AsyncIterable<Uint8Array>,
+    options?: WriteOptions,
+  ): Promise<{ readonly info: FileInfo; readonly safe: Promise<void> }>;
+  /** A copy without moving bytes. */
+  copy(from: string, to: string): FileInfo;
+  makeDirectory(path: string, options?: { readonly parents?: boolean }): void;
+  /** Of a directory only if empty or `recursive`. Throws "not-found", "not-empty". */
+  remove(path: string, options?: { readonly recursive?: boolean }): void;
+  /** One batch, also of a directory with all that is in it. */
+  rename(from: string, to: string): void;
+  versions(path: string): FileVersion[];
+  /** Makes an earlier (or removed) version the current one. */
+  restore(path: string, version?: string): FileInfo;
+  keep(path: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
+  release(path: string): Promise<void>;
+  statContent(path: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<ContentStat>;
+  /** Called with a path whenever something at or under it changes. */
+  watch(path: string, listener: (path: string) => void): Unsubscribe;
+}

@@ -1,0 +1,68 @@
+/**
+ * What nodes ask each other about shards. Requests and replies, several shards in one message.
+ *
+ *     put     shards -> for each "ok", "full", "busy" or "io"
+ *     get     names -> for each its bytes, or nothing
+ *     have    runs of stripes -> for each what is held of it: stripe (from the run's start) and shard, three bytes each
+ *     drop    a layout, or one shard of it -> nothing. Refused while an entry wants the layout.
+ *     recheck a shard that came wrong from here -> nothing; who gave it compares it with the list and drops it if it must
+ */
+import * as v from "valibot";
+import { bytesOf, integerOf, type Schema } from "../base/codec.ts";
+import { SHARDS_MAX, SHARD_BYTES_MAX } from "../ports/coder.ts";
+import type { ShardName } from "./holdings.ts";
+import { ASKED_UNITS_MAX, MESSAGE_SHARDS_MAX, UNIT_STRIPES } from "./limits.ts";
+
+export const PUT_PROTOCOL = "/starfish/shards/put/1.0.0";
+export const GET_PROTOCOL = "/starfish/shards/get/1.0.0";
+export const HAVE_PROTOCOL = "/starfish/shards/have/1.0.0";
+export const DROP_PROTOCOL = "/starfish/shards/drop/1.0.0";
+export const RECHECK_PROTOCOL = "/starfish/shards/recheck/1.0.0";
+
+const PUT_RESULTS = ["ok", "full", "busy", "io"] as const;
+export type PutResult = (typeof PUT_RESULTS)[number];
+
+/** A run of stripes of one layout. */
+export interface StripeRun {
+  readonly id: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Stripes of the largest content: a terabyte at 256 KiB a stripe. */
+const STRIPES_MAX: number = 4 * 1024 * 1024;
+const ID_CHARS_MAX = 32;
+/** Three bytes for each shard that is held. */
+export const HELD_BYTES = 3;
+
+const idSchema: Schema<string> = v.pipe(v.string(), v.maxLength(ID_CHARS_MAX), v.regex(/^[a-z0-9]+$/));
+const nameEntries = { id: idSchema, stripe: integerOf(0, STRIPES_MAX), shard: integerOf(0, SHARDS_MAX - 1) };
+export const nameSchema: Schema<ShardName> = v.object(nameEntries);
+export const putSchema: Schema<{ shards: readonly (ShardName & { bytes: Uint8Array })[] }> = v.object({
+  shards: v.pipe(
+    v.array(v.object({ ...nameEntries, bytes: bytesOf(0, SHARD_BYTES_MAX) })),
+    v.maxLength(MESSAGE_SHARDS_MAX),
+  ),
+});
+export const putReplySchema: Schema<readonly PutResult[]> = v.pipe(
+  v.array(v.picklist(PUT_RESULTS)),
+  v.maxLength(MESSAGE_SHARDS_MAX),
+);
+export const getSchema: Schema<{ shards: readonly ShardName[] }> = v.object({
+  shards: v.pipe(v.array(nameSchema), v.maxLength(MESSAGE_SHARDS_MAX)),
+});
+export const getReplySchema: Schema<readonly (Uint8Array | null)[]> = v.pipe(
+  v.array(v.nullable(bytesOf(0, SHARD_BYTES_MAX))),
+  v.maxLength(MESSAGE_SHARDS_MAX),
+);
+export const haveSchema: Schema<{ runs: readonly StripeRun[] }> = v.object({
+  runs: v.pipe(
+    v.array(v.object({ id: idSchema, from: integerOf(0, STRIPES_MAX), to: integerOf(0, STRIPES_MAX) })),
+    v.maxLength(ASKED_UNITS_MAX),
+  ),
+});
+export const haveReplySchema: Schema<readonly Uint8Array[]> = v.pipe(
+  v.array(bytesOf(0, UNIT_STRIPES * SHARDS_MAX * HELD_BYTES)),
+  v.maxLength(ASKED_UNITS_MAX),
+);
+export const dropSchema: Schema<{ id: string }> = v.object({ id: idSchema });
