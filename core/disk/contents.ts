@@ -26,6 +26,7 @@ import { readContent, type ReadOptions, type ReadParts } from "./read.ts";
 import { Recode } from "./recode.ts";
 import { graceMs } from "./repair-policy.ts";
 import { Repair } from "./repair.ts";
+import { scrub } from "./scrub.ts";
 import { serveShards } from "./serve.ts";
 import { Slots } from "./slots.ts";
 import { measure, statContent } from "./stat.ts";
@@ -84,15 +85,16 @@ class NodeContents implements Contents {
     this.#repair = new Repair({ ...this.#parts, graceMs: options.graceMs ?? graceMs(undefined), signal });
     this.#recode = new Recode({ ...this.#parts, signal, again: (ref) => this.#again(ref) });
     this.#collect = new Collect({ net, catalogue, holdings, clock, log, kept: () => this.#keep.cids() });
-    const [first] = [(name: ShardName) => this.#hashOf(name)];
+    const hashOf = (name: ShardName): Promise<Uint8Array | undefined> => this.#hashOf(name);
     const changed = (): void => this.#changes.emit();
     const refreshing = every(clock, COLLECT_EVERY_MS, () => void this.#keep.refresh(signal));
     this.#stops.push(
-      ...serveShards({ net, holdings, catalogue, hashOf: first, hash: async (bytes) => firstOf(await hash([bytes])) }),
+      ...serveShards({ net, holdings, catalogue, hashOf, hash: async (bytes) => firstOf(await hash([bytes])) }),
       tellStorage({ net, catalogue, holdings, clock, log }),
       holdings.onChange(changed),
       catalogue.onChange(changed),
       devices.onChange(changed),
+      scrub(clock, holdings, onDamage),
       () => refreshing.cancel(),
     );
   }

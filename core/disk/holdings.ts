@@ -71,6 +71,12 @@ export class Holdings {
     for (const [stripe, shards] of this.#held.get(id) ?? []) for (const shard of shards) yield { id, stripe, shard };
   }
 
+  /** All of them; those that come or go meanwhile are seen or not. */
+  *all(): Generator<ShardName, undefined> {
+    for (const id of this.#held.keys()) yield* this.shardsOf(id);
+    return undefined;
+  }
+
   async get(name: ShardName): Promise<Uint8Array | undefined> {
     if (!this.has(name)) return undefined;
     const bytes = await this.store.get(shardKey(name));

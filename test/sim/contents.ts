@@ -2,7 +2,7 @@
 import { equal } from "../../core/base/bytes.ts";
 import { StarfishError } from "../../core/base/errors.ts";
 import { type ContentsOptions, createContents } from "../../core/disk/contents.ts";
-import type { ContentRef, Contents } from "../../core/disk/types.ts";
+import type { ContentRef, Contents, ContentStat } from "../../core/disk/types.ts";
 import { createMemory, type Memory } from "../../core/memory/memory.ts";
 import type { ReplicatedMap } from "../../core/memory/types.ts";
 import { createNet } from "../../core/net/net.ts";
@@ -42,7 +42,6 @@ export class DiskSwarm {
   readonly shelves: Map<string, SimShelf> = new Map();
   readonly #options: DiskSwarmOptions;
   readonly #random: SeededRandom;
-  #invite: string | undefined;
 
   constructor(world: SimWorld, options: DiskSwarmOptions = {}) {
     this.world = world;
@@ -66,14 +65,16 @@ export class DiskSwarm {
     const machine = before === undefined ? this.world.spawn(options) : this.world.restart(before);
     const { store, clock, random, crypto, log, coder } = machine.ports;
     const { name, kind } = machine.machine;
+    // Of one that is there: those who have died are no way in.
+    const [host] = this.nodes;
+    const invite = host?.net.invite();
     const net = await createNet({
       kind,
-      found: this.#invite === undefined,
+      found: invite === undefined,
       name,
-      invite: this.#invite,
+      invite,
       device: options.device,
     })({ store, clock, random, crypto, log, network: async (keys) => machine.networkAs(keys) });
-    this.#invite ??= net.invite();
     const wrapped = this.#options.wrap?.(net, machine) ?? net;
     const memory = createMemory({ net, store, clock, random, crypto, log });
     const shelf = this.shelves.get(name) ?? new SimShelf();
@@ -139,6 +140,31 @@ export class DiskSwarm {
 
   async read(node: DiskNode, ref: ContentRef, range: { from?: number; to?: number } = {}): Promise<Uint8Array> {
     return this.settle(collect(node.contents.read(ref, range)), 120_000);
+  }
+
+  /** The error with which a read ends. */
+  readFailure(node: DiskNode, ref: ContentRef): Promise<StarfishError> {
+    return this.failure(collect(node.contents.read(ref)));
+  }
+
+  /** Runs until all of these stand as wanted, as the first node sees it; gives how long that took, virtual ms. */
+  async until(
+    all: readonly (readonly [ContentRef, Uint8Array])[],
+    isWanted: (stat: ContentStat) => boolean,
+    withinMs: number,
+  ): Promise<number> {
+    const beganMs = this.world.nowMs;
+    for (;;) {
+      const [node] = this.nodes;
+      const stats = await this.settle(Promise.all(all.map(([ref]) => node?.contents.stat(ref))));
+      if (stats.every((stat) => stat !== undefined && isWanted(stat))) return this.world.nowMs - beganMs;
+      if (this.world.nowMs - beganMs > withinMs) {
+        const wrong = stats.filter((stat) => stat !== undefined && !isWanted(stat));
+        const say = wrong.map((stat) => JSON.stringify({ ...stat, holders: stat?.holders.length }));
+        throw new Error(`Not within ${withinMs} virtual ms: ${say.join("\n")}`);
+      }
+      await this.world.runFor(500);
+    }
   }
 
   /** Whether each of these reads back at each of the nodes as it was put. */

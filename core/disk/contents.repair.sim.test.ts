@@ -1,0 +1,88 @@
+/** Repair on simulated nodes: the promise comes back after deaths, and the code follows the swarm's size. */
+import { describe, expect, test } from "vitest";
+import { type DiskNode, DiskSwarm, type DiskSwarmOptions } from "../../test/sim/contents.ts";
+import { seeds } from "../../test/sim/seeds.ts";
+import { SimWorld } from "../../test/sim/world.ts";
+import type { ContentRef } from "./types.ts";
+
+const KIB = 1024;
+
+async function swarmOf(count: number, seed: number, options: DiskSwarmOptions = {}): Promise<DiskSwarm> {
+  const swarm = new DiskSwarm(new SimWorld({ seed }), options);
+  await swarm.grow(count);
+  return swarm;
+}
+
+async function fill(swarm: DiskSwarm, sizes: readonly number[]): Promise<[ContentRef, Uint8Array][]> {
+  const all: [ContentRef, Uint8Array][] = [];
+  for (const size of sizes) {
+    const bytes = swarm.bytes(size);
+    all.push([await swarm.put(swarm.nodes[all.length % swarm.nodes.length] as DiskNode, bytes), bytes]);
+  }
+  return all;
+}
+
+describe("repair", () => {
+  test.each(seeds(1, 10))(
+    "after six of eight are killed and six fresh ones come, any six may go again, seed %i",
+    async (seed) => {
+      const swarm = await swarmOf(8, seed);
+      const all = await fill(swarm, [5 * KIB, 100 * KIB, 300 * KIB, 1100 * KIB, 2048 * KIB]);
+      for (let round = 0; round < 2; round++) {
+        for (const name of swarm.halfOf(6)) swarm.crash(name);
+        await swarm.readsBack(swarm.nodes, all);
+        await swarm.grow(6);
+        await swarm.until(all, ({ safety, survivesAny }) => safety === "safe" && survivesAny === 6, 60_000);
+      }
+      for (const name of swarm.halfOf(6)) swarm.crash(name);
+      await swarm.readsBack(swarm.nodes, all);
+    },
+  );
+
+  test("waits out a short absence, and moves nothing", async () => {
+    const swarm = await swarmOf(8, 2);
+    const all = await fill(swarm, [100 * KIB, 600 * KIB]);
+    const before = swarm.storedBytes;
+    swarm.crash("m3");
+    await swarm.world.runFor(60_000);
+    await swarm.settle(swarm.up({ name: "m3", kind: "node" }));
+    await swarm.acquainted();
+    await swarm.world.runFor(10_000);
+    expect(swarm.storedBytes).toBe(before);
+    expect(swarm.nodes.map(({ contents }) => contents.use().repaired)).toEqual(swarm.nodes.map(() => 0));
+    await swarm.until(all, ({ safety }) => safety === "safe", 5_000);
+  });
+
+  test("gives the place of a device that stays away to a new one when its grace is over", async () => {
+    const swarm = await swarmOf(5, 3, { graceMs: 20_000 });
+    const all = await fill(swarm, [50 * KIB, 700 * KIB]);
+    swarm.crash("m2");
+    await swarm.grow(1);
+    const tookMs = await swarm.until(all, ({ safety }) => safety === "safe", 60_000);
+    expect(tookMs).toBeGreaterThan(5_000);
+    for (const name of swarm.halfOf(2)) swarm.crash(name);
+    await swarm.readsBack(swarm.nodes, all);
+  });
+
+  test("codes anew as the swarm grows and shrinks, and drops what was before", async () => {
+    const swarm = await swarmOf(1, 4);
+    const all = await fill(swarm, [50 * KIB, 900 * KIB]);
+    await swarm.grow(4);
+    // Two of five of the old code would be lost with their one device.
+    await swarm.until(
+      all,
+      ({ safety, survivesAny, code }) => safety === "safe" && code?.n === 5 && survivesAny >= 2,
+      200_000,
+    );
+    for (const name of ["m0", "m3"]) swarm.crash(name);
+    await swarm.readsBack(swarm.nodes, all);
+    await swarm.until(all, ({ survivesAny }) => survivesAny >= 1, 200_000);
+    for (const name of swarm.halfOf(1)) swarm.crash(name);
+    await swarm.readsBack(swarm.nodes, all);
+    await swarm.world.runFor(40 * 60_000);
+    // Replaced layouts are gone after a while.
+    const bytes = all.reduce((sum, [, { length }]) => sum + length, 0);
+    expect(swarm.storedBytes / bytes).toBeLessThan(3.1);
+    await swarm.readsBack(swarm.nodes, all);
+  });
+});
