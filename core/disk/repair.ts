@@ -22,6 +22,7 @@ import {
   TURN_MS,
   VERIFY_EVERY_MS,
 } from "./limits.ts";
+import type { Layout } from "./layout.ts";
 import type { Lists } from "./lists.ts";
 import { repairersOf } from "./placement.ts";
 import { LossChances } from "./promise.ts";
@@ -174,7 +175,8 @@ export class Repair {
     const { found, silent } = await takeCensus(this.#parts, units, { signal });
     const jobs = units.flatMap((unit, i) => this.#jobs(unit, found[i] ?? [], silent));
     jobs.sort((a, b) => b.plan.chance - a.plan.chance);
-    const failed = new Set<string>();
+    /** What is looked at again in the next round: somebody else may have repaired the same, or a device refused. */
+    const open = new Set<string>();
     const running = new Set<Promise<void>>();
     for (const job of jobs) {
       if (signal.aborted) return;
@@ -183,8 +185,8 @@ export class Repair {
       const count = stored.code.k + job.plan.copy.length + job.plan.rebuild.length;
       const release = await this.#window.take(count * shardBytes);
       const work = this.#run(job)
-        .then((isDone) => {
-          if (!isDone) failed.add(keyOf(job.unit));
+        .then((isSettled) => {
+          if (!isSettled) open.add(keyOf(job.unit));
         })
         .finally(() => {
           release();
@@ -195,7 +197,7 @@ export class Repair {
     await Promise.all(running);
     for (const unit of units) {
       const key = keyOf(unit);
-      if (failed.has(key)) continue;
+      if (open.has(key)) continue;
       this.#states.set(key, { epoch, verifiedAtMs: clock.monotonic() });
       this.#urgent.delete(unit.stored.id);
     }
@@ -218,19 +220,20 @@ export class Repair {
           holders[slot % code.n]?.push(device);
         else if (devices.isAwaited(device, graceMs)) awaited[slot % code.n] = (awaited[slot % code.n] ?? 0) + 1;
       }
+      // Who has left since it was asked is counted once more.
+      const there = Math.max(devices.count, holders.flat().length);
+      spareSuperfluous(code, holders, there);
       const living = holders.map(({ length }) => length);
       if (living.filter((count) => count > 0).length < code.k) return [];
-      // Who has left since it was asked is counted once more.
-      const there = Math.max(devices.count, new Set(holders.flat()).size);
       const plan = planRepair(code, { living, awaited }, there, this.#chances, isAtRest);
       if (plan.copy.length + plan.rebuild.length === 0) return [];
       return [{ unit, stripe, plan, found: shards, taken: new Set(holders.flat()) }];
     });
   }
 
-  /** Whether all was placed. */
+  /** Repairs what can be; whether there was nothing that could. */
   async #run({ unit, stripe, plan, found, taken }: Job): Promise<boolean> {
-    const { lists, peers, signal } = this.#parts;
+    const { devices, lists, peers, signal } = this.#parts;
     const { stored } = unit;
     try {
       const shards = [...plan.rebuild, ...plan.copy];
@@ -242,30 +245,24 @@ export class Repair {
       if (placeable.length === 0) return true;
       const wanted = placeable.map(({ shard }) => shard);
       const bytes = await gather(this.#parts, list, stored.id, stripe, wanted, { signal, found });
-      const results = await Promise.all(
+      await Promise.all(
         placeable.map(async ({ shard, node }) => {
           const content = bytes.get(shard);
-          if (content === undefined) return false;
+          if (content === undefined) return;
           const result = await peers.put(node, { id: stored.id, stripe, shard }, content);
           if (result === "ok") this.#repaired++;
-          return result === "ok";
+          const device = result === "full" ? devices.deviceOf(node) : undefined;
+          if (device !== undefined) devices.sawFull(device);
         }),
       );
-      return results.every((isPlaced) => isPlaced);
     } catch (error) {
       if (!isStarfishError(error)) throw error;
-      return false;
     }
+    return false;
   }
 
   /** Where a shard is to go: to the device it belongs to, or to one that takes the place of a device that is gone. */
-  #target(
-    code: Unit["stored"]["code"],
-    id: string,
-    stripe: number,
-    shard: number,
-    taken: Set<string>,
-  ): PeerId | undefined {
+  #target(code: Layout, id: string, stripe: number, shard: number, taken: Set<string>): PeerId | undefined {
     const { devices, slots } = this.#parts;
     const partition = slots.partition(id, stripe);
     const bySlot = slots.ensure(partition, code);
@@ -294,6 +291,16 @@ export class Repair {
       if (catalogue.layout(key.slice(0, key.indexOf("-"))) === undefined) this.#states.delete(key);
     }
   }
+}
+
+/**
+ * Where a shard is missing and every device holds something, those whose shard others hold too are free to take another:
+ * they are left out. It comes to this when devices return, and when two repairers saw different devices.
+ */
+function spareSuperfluous({ copies }: Layout, holders: string[][], devices: number): void {
+  if (holders.flat().length < devices || holders.every(({ length }) => length > 0)) return;
+  // The one that belongs there comes first, and stays.
+  for (const those of holders) those.splice(copies);
 }
 
 function keyOf({ stored, from }: Unit): string {
