@@ -77,16 +77,21 @@ describe("a fault", () => {
     const swarm = await swarmOf(5, 4);
     const bytes = swarm.bytes(1500 * KIB);
     const ref = await swarm.put(swarm.node("m0"), bytes);
-    const { shelf } = swarm.node("m1");
-    const count = shelf.shards.size;
-    for (const id of shelf.shards.keys()) shelf.damage(id);
+    const { disk, machine } = swarm.node("m1");
+    const ids = [...machine.ports.shards.ids()].map(({ id }) => id);
+    for (const id of ids) disk.flip(id, machine.ports.random);
     await swarm.readsBack(swarm.nodes, [[ref, bytes]]);
-    await swarm.world.runUntil(() => shelf.shards.size === count && shelf.damaged.size === 0, {
-      withinMs: 700_000,
+    // What no read has met is found by the scrubber.
+    await swarm.world.runUntil(() => swarm.node("m1").contents.use().damaged === ids.length, {
+      withinMs: 1_000_000,
+      everyMs: 500,
+      what: "all damage is found",
+    });
+    await swarm.world.runUntil(() => ids.every((id) => machine.ports.shards.has(id)), {
+      withinMs: 60_000,
       everyMs: 500,
       what: "all shards are back",
     });
-    expect(swarm.node("m1").contents.use().damaged).toBeGreaterThan(0);
     expect((await swarm.settle(swarm.node("m0").contents.stat(ref))).safety).toBe("safe");
   });
 
@@ -193,7 +198,9 @@ describe("reading", () => {
     const ref = await swarm.put(swarm.node("m0"), bytes);
     const nowhere = { ...ref, cid: "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy" };
     expect((await swarm.readFailure(swarm.node("m1"), nowhere)).code).toBe("not-found");
-    for (const { shelf } of swarm.nodes) for (const id of shelf.shards.keys()) shelf.damage(id);
+    for (const { disk, machine } of swarm.nodes) {
+      for (const { id } of machine.ports.shards.ids()) disk.truncate(id, machine.ports.random);
+    }
     expect((await swarm.readFailure(swarm.node("m1"), ref)).code).toBe("lost");
     expect((await swarm.settle(swarm.node("m1").contents.stat(ref))).safety).toBe("lost");
   });
@@ -215,7 +222,7 @@ describe("reading", () => {
     const bytes = swarm.bytes(1_800 * KIB);
     const ref = await swarm.put(swarm.node("m0"), bytes);
     const keeper = swarm.node("m4");
-    const before = keeper.shelf.shards.size;
+    const before = keeper.disk.frames.size;
     await swarm.settle(keeper.contents.keep(ref));
     expect(keeper.contents.use().keptBytes).toBe(bytes.length);
     const others = swarm.nodes.filter((node) => node !== keeper);
@@ -225,7 +232,7 @@ describe("reading", () => {
     swarm.world.heal();
     await swarm.acquainted(120_000);
     await swarm.settle(keeper.contents.release(ref));
-    expect(keeper.shelf.shards.size).toBe(before);
+    expect(keeper.disk.frames.size).toBe(before);
     await swarm.readsBack([keeper], [[ref, bytes]]);
   });
 

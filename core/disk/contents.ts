@@ -26,7 +26,7 @@ import { readContent, type ReadOptions, type ReadParts } from "./read.ts";
 import { Recode } from "./recode.ts";
 import { graceMs } from "./repair-policy.ts";
 import { Repair } from "./repair.ts";
-import { scrub } from "./scrub.ts";
+import { Scrubber } from "./scrub.ts";
 import { serveShards } from "./serve.ts";
 import { Slots } from "./slots.ts";
 import { measure, statContent } from "./stat.ts";
@@ -66,9 +66,12 @@ class NodeContents implements Contents {
   readonly #repair: Repair;
   readonly #recode: Recode;
   readonly #collect: Collect;
+  readonly #scrubber: Scrubber;
   readonly #ended = new AbortController();
   readonly #changes = new Listeners<void>();
   readonly #stops: Unsubscribe[] = [];
+  /** Puts for which somebody waits. */
+  #underWay = 0;
 
   constructor(parts: ContentsParts, catalogue: Catalogue, options: ContentsOptions) {
     const { net, coder, clock, log } = parts;
@@ -85,6 +88,8 @@ class NodeContents implements Contents {
     this.#repair = new Repair({ ...this.#parts, graceMs: options.graceMs ?? graceMs(undefined), signal });
     this.#recode = new Recode({ ...this.#parts, signal, again: (ref) => this.#again(ref) });
     this.#collect = new Collect({ net, catalogue, holdings, clock, log, kept: () => this.#keep.cids() });
+    const isBusy = (): boolean => this.#underWay > 0;
+    this.#scrubber = new Scrubber({ shards: parts.store, clock, random: parts.random, log, isBusy });
     const hashOf = (name: ShardName): Promise<Uint8Array | undefined> => this.#hashOf(name);
     const changed = (): void => this.#changes.emit();
     const refreshing = every(clock, COLLECT_EVERY_MS, () => void this.#keep.refresh(signal));
@@ -94,7 +99,7 @@ class NodeContents implements Contents {
       holdings.onChange(changed),
       catalogue.onChange(changed),
       devices.onChange(changed),
-      scrub(clock, holdings, onDamage),
+      holdings.onDamage(onDamage),
       () => refreshing.cancel(),
     );
   }
@@ -154,6 +159,7 @@ class NodeContents implements Contents {
   async close(): Promise<void> {
     this.#ended.abort(new StarfishError("closed", "This node's disk is closed"));
     for (const stop of this.#stops) stop();
+    await this.#scrubber[Symbol.asyncDispose]();
     this.#collect.close();
     this.#recode.close();
     this.#repair.close();
@@ -165,7 +171,10 @@ class NodeContents implements Contents {
     const { signal } = options;
     const ended = this.#ended.signal;
     const either = signal === undefined ? ended : AbortSignal.any([signal, ended]);
-    return putContent(this.#parts, source, { ...options, signal: either });
+    this.#underWay++;
+    return putContent(this.#parts, source, { ...options, signal: either }).finally(() => {
+      this.#underWay--;
+    });
   }
 
   /** Waits until what was put is whole and its entry is acknowledged. */

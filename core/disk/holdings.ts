@@ -35,6 +35,7 @@ export class Holdings {
   readonly #held = new Map<string, Map<number, number[]>>();
   readonly #writes = new Window(OWN_WRITES_MAX);
   readonly #changes = new Listeners<void>();
+  readonly #damages = new Listeners<ShardName>();
   #count = 0;
 
   constructor(store: ShardStore) {
@@ -43,6 +44,12 @@ export class Holdings {
       const name = parseShardKey(id);
       if (name !== undefined) this.#note(name);
     }
+    store.onDamaged((id) => {
+      const name = parseShardKey(id);
+      if (name === undefined) return;
+      this.#forget(name);
+      this.#damages.emit(name);
+    });
   }
 
   get count(): number {
@@ -51,6 +58,11 @@ export class Holdings {
 
   onChange(listener: () => void): Unsubscribe {
     return this.#changes.add(listener);
+  }
+
+  /** Called with each shard that was here and has proved damaged. */
+  onDamage(listener: (name: ShardName) => void): Unsubscribe {
+    return this.#damages.add(listener);
   }
 
   has({ id, stripe, shard }: ShardName): boolean {
@@ -69,12 +81,6 @@ export class Holdings {
 
   *shardsOf(id: string): Generator<ShardName> {
     for (const [stripe, shards] of this.#held.get(id) ?? []) for (const shard of shards) yield { id, stripe, shard };
-  }
-
-  /** All of them; those that come or go meanwhile are seen or not. */
-  *all(): Generator<ShardName, undefined> {
-    for (const id of this.#held.keys()) yield* this.shardsOf(id);
-    return undefined;
   }
 
   async get(name: ShardName): Promise<Uint8Array | undefined> {

@@ -70,9 +70,6 @@ export const SETTLED_LOOSE_MS: number = 10 * 60_000;
 /** `safe` gives up when nothing has come nearer to it for so long. */
 export const SAFE_PATIENCE_MS = 30_000;
 
-/** One shard is read again in so long, for the sake of its checksum: 256 KB/s, and 10 GiB in half a day. */
-export const SCRUB_EVERY_MS = 1_000;
-
 // Collecting
 
 /** What nobody refers to is kept for so long. */

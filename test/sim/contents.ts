@@ -10,7 +10,7 @@ import type { Net } from "../../core/net/types.ts";
 import type { MachineOptions } from "./life.ts";
 import type { SimNode } from "./node.ts";
 import { SeededRandom } from "./random.ts";
-import { SimShardStore, SimShelf } from "./shard-store.ts";
+import type { SimShardDisk } from "./shard-store.ts";
 import type { SimWorld } from "./world.ts";
 
 /** One life of a node. */
@@ -20,7 +20,7 @@ export interface DiskNode {
   readonly memory: Memory;
   readonly layout: ReplicatedMap;
   readonly contents: Contents;
-  readonly shelf: SimShelf;
+  readonly disk: SimShardDisk;
 }
 
 export interface DiskSwarmOptions extends ContentsOptions {
@@ -39,7 +39,6 @@ const QUOTA_BYTES: number = 1024 * 1024 * 1024;
 export class DiskSwarm {
   readonly world: SimWorld;
   readonly running: Map<string, DiskNode> = new Map();
-  readonly shelves: Map<string, SimShelf> = new Map();
   readonly #options: DiskSwarmOptions;
   readonly #random: SeededRandom;
 
@@ -63,7 +62,7 @@ export class DiskSwarm {
   async up(options: DiskMachineOptions): Promise<DiskNode> {
     const before = this.world.nodes.find(({ name }) => name === options.name);
     const machine = before === undefined ? this.world.spawn(options) : this.world.restart(before);
-    const { store, clock, random, crypto, log, coder } = machine.ports;
+    const { store, shards, clock, random, crypto, log, coder } = machine.ports;
     const { name, kind } = machine.machine;
     // Of one that is there: those who have died are no way in.
     const [host] = this.nodes;
@@ -77,15 +76,13 @@ export class DiskSwarm {
     })({ store, clock, random, crypto, log, network: async (keys) => machine.networkAs(keys) });
     const wrapped = this.#options.wrap?.(net, machine) ?? net;
     const memory = createMemory({ net, store, clock, random, crypto, log });
-    const shelf = this.shelves.get(name) ?? new SimShelf();
-    this.shelves.set(name, shelf);
-    const shards = new SimShardStore(shelf, clock, options.quotaBytes ?? this.#options.quotaBytes ?? QUOTA_BYTES);
+    shards.setQuota(options.quotaBytes ?? this.#options.quotaBytes ?? QUOTA_BYTES);
     const layout = await memory.map("layout", { isKept: true });
     const contents = await createContents(
       { net: wrapped, memory, store: shards, coder, clock, random, crypto, log },
       this.#options,
     );
-    const node: DiskNode = { machine, net, memory, layout, contents, shelf };
+    const node: DiskNode = { machine, net, memory, layout, contents, disk: machine.shardDisk };
     this.running.set(name, node);
     return node;
   }
@@ -192,9 +189,10 @@ export class DiskSwarm {
     throw new Error("It did not fail as it should", { cause: caught });
   }
 
-  /** Bytes of shards on the disks of all that run. */
+  /** Bytes on the disks of all that run: shards, and some sixty bytes around each. */
   get storedBytes(): number {
-    return this.nodes.reduce((sum, { shelf }) => sum + shelf.bytes, 0);
+    const sizes = this.nodes.flatMap(({ disk }) => [...disk.frames.values()].map(({ length }) => length));
+    return sizes.reduce((sum, length) => sum + length, 0);
   }
 }
 
