@@ -10,7 +10,7 @@ import { type Clock, every } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Catalogue, Stored } from "./catalogue.ts";
 import type { Holdings } from "./holdings.ts";
-import { COLLECT_EVERY_MS, REPLACED_KEPT_MS, UNREFERENCED_KEPT_MS } from "./limits.ts";
+import { COLLECT_EVERY_MS, REPLACED_KEPT_MS } from "./limits.ts";
 
 export interface CollectParts {
   readonly net: Net;
@@ -18,6 +18,8 @@ export interface CollectParts {
   readonly holdings: Holdings;
   readonly clock: Clock;
   readonly log: Log;
+  /** How long what nobody refers to is kept, ms. */
+  readonly unreferencedKeptMs: number;
   /** Contents that are held whole on this node, whoever refers to them. */
   readonly kept: () => Iterable<string>;
 }
@@ -86,15 +88,15 @@ export class Collect {
   }
 
   #dropEntries(wanted: ReadonlySet<string>): void {
-    const { catalogue, clock } = this.#parts;
+    const { catalogue, clock, unreferencedKeptMs } = this.#parts;
     const nowMs = clock.monotonic();
     for (const cid of this.#contents.keys()) if (wanted.has(cid)) this.#contents.delete(cid);
     for (const stored of [...catalogue.all()]) {
       if (wanted.has(stored.cid)) continue;
       const sinceMs = this.#contents.get(stored.cid) ?? nowMs;
       this.#contents.set(stored.cid, sinceMs);
-      const isOld = catalogue.map.now() - stored.writtenAtMs >= UNREFERENCED_KEPT_MS;
-      if (!isOld || nowMs - sinceMs < UNREFERENCED_KEPT_MS) continue;
+      const isOld = catalogue.map.now() - stored.writtenAtMs >= unreferencedKeptMs;
+      if (!isOld || nowMs - sinceMs < unreferencedKeptMs) continue;
       try {
         catalogue.remove(stored);
       } catch (error) {
@@ -105,7 +107,7 @@ export class Collect {
   }
 
   async #dropShards(): Promise<void> {
-    const { catalogue, clock, holdings } = this.#parts;
+    const { catalogue, clock, holdings, unreferencedKeptMs } = this.#parts;
     const nowMs = clock.monotonic();
     const isSomebodyMissing = this.#isSomebodyMissing();
     const held = new Set(holdings.layouts());
@@ -116,7 +118,7 @@ export class Collect {
       this.#layouts.set(id, sinceMs);
       const isReplaced = catalogue.isReplaced(id);
       if (isSomebodyMissing && !isReplaced) continue;
-      if (nowMs - sinceMs >= (isReplaced ? REPLACED_KEPT_MS : UNREFERENCED_KEPT_MS)) await holdings.dropAll(id);
+      if (nowMs - sinceMs >= (isReplaced ? REPLACED_KEPT_MS : unreferencedKeptMs)) await holdings.dropAll(id);
     }
   }
 

@@ -98,19 +98,19 @@ describe("a fault", () => {
   test("a peer that serves wrong bytes is found out, and read around", async () => {
     let isLying = false;
     const lie = (net: Net): Net =>
-      Object.assign(Object.create(net) as Net, {
+      Object.assign<Net, Partial<Net>>(Object.create(net) as Net, {
         self: net.self,
         members: () => net.members(),
         member: net.member.bind(net),
         onMember: net.onMember.bind(net),
         links: () => net.links(),
         request: net.request.bind(net),
-        handle: ((protocol, schema, serve) =>
+        handle: (protocol, schema, serve) =>
           net.handle(protocol, schema, async (request, context) => {
             const reply = await serve(request, context);
             if (!isLying || protocol !== GET_PROTOCOL) return reply;
             return (reply as (Uint8Array | null)[]).map((shard) => shard?.map((byte) => byte ^ 1) ?? null);
-          })) as Net["handle"],
+          }),
       });
     const swarm = await swarmOf(6, 5, { wrap: (net, { name }) => (name === "m3" ? lie(net) : net) });
     const bytes = swarm.bytes(2_100 * KIB);

@@ -18,7 +18,7 @@ import type { Hash } from "./content/block.ts";
 import { Devices } from "./devices.ts";
 import { Holdings, type ShardName } from "./holdings.ts";
 import { Keep } from "./keep.ts";
-import { COLLECT_EVERY_MS, SAFE_PATIENCE_MS } from "./limits.ts";
+import { COLLECT_EVERY_MS, SAFE_PATIENCE_MS, UNREFERENCED_KEPT_MS } from "./limits.ts";
 import { Lists } from "./lists.ts";
 import { ShardPeers } from "./peers.ts";
 import { putContent, type PutOptions, type PutResult } from "./put.ts";
@@ -47,6 +47,8 @@ export interface ContentsParts {
 export interface ContentsOptions {
   /** How long a device that is gone is awaited; by default as repair-policy.ts has it. */
   readonly graceMs?: number;
+  /** How long what nobody refers to is kept. */
+  readonly unreferencedKeptMs?: number;
 }
 
 /** Starts with what the store holds. Rejects with "io" where it or the map can't be read. */
@@ -87,7 +89,9 @@ class NodeContents implements Contents {
     this.#keep = new Keep({ ...this.#parts, device: net.member(net.self)?.record.device ?? net.self });
     this.#repair = new Repair({ ...this.#parts, graceMs: options.graceMs ?? graceMs(undefined), signal });
     this.#recode = new Recode({ ...this.#parts, signal, again: (ref) => this.#again(ref) });
-    this.#collect = new Collect({ net, catalogue, holdings, clock, log, kept: () => this.#keep.cids() });
+    const { unreferencedKeptMs = UNREFERENCED_KEPT_MS } = options;
+    const kept = (): Iterable<string> => this.#keep.cids();
+    this.#collect = new Collect({ net, catalogue, holdings, clock, log, unreferencedKeptMs, kept });
     const isBusy = (): boolean => this.#underWay > 0;
     this.#scrubber = new Scrubber({ shards: parts.store, clock, random: parts.random, log, isBusy });
     const hashOf = (name: ShardName): Promise<Uint8Array | undefined> => this.#hashOf(name);

@@ -157,13 +157,15 @@ class Gathering {
   async #fetch(node: PeerId, shard: number): Promise<void> {
     const name = { id: this.#id, stripe: this.#stripe, shard };
     const { shardBytes } = stripeOf(this.#list.cut, this.#stripe);
-    const bytes = await this.#parts.peers.get(node, name, shardBytes).catch(() => undefined);
+    const answer = await this.#parts.peers.get(node, name, shardBytes).catch(() => "unreachable" as const);
+    const bytes = answer === "unreachable" ? undefined : answer;
     const isRight = bytes !== undefined && (await this.#isRight(shard, bytes));
     this.#active.delete(shard);
     if (isRight) this.#got.set(shard, bytes);
     else {
       if (bytes !== undefined) void this.#parts.peers.complain(node, name);
-      this.#parts.onDamage(name);
+      // Who can't be reached now may well have it.
+      if (answer !== "unreachable") this.#parts.onDamage(name);
       // A twin, perhaps.
       this.#start(shard);
     }

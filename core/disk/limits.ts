@@ -49,6 +49,8 @@ export const FULL_REMEMBERED_MS = 60_000;
 /** Storage is told to the others when it has changed by this part of what is offered, and at most so often. */
 export const STORAGE_TOLD_PART = 0.01;
 export const STORAGE_TOLD_MS = 10_000;
+/** Until it has been told for the first time it is tried this often. */
+export const STORAGE_FIRST_TOLD_MS = 500;
 /** What a node has told of its storage is forgotten when it was away for so long; it is told anew twice in that time. */
 export const STORAGE_EXPIRES_MS: number = 4 * 24 * 3_600_000;
 

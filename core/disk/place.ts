@@ -22,9 +22,6 @@ export interface Placed {
   readonly failure: StarfishError | undefined;
 }
 
-/** Devices tried in the place of full ones, for one shard. */
-const REPLACEMENTS_MAX = 3;
-
 /**
  * Rejects only where fewer than k of the shards could be placed, though this node takes what it can beyond its own: with
  * "full", or with what its store says.
@@ -40,12 +37,15 @@ export async function placeStripe(
   const placed = new Set<number>();
   let failure: StarfishError | undefined;
   const partition = parts.slots.partition(id, stripe);
-  const devices = parts.slots.ensure(partition, code);
+  const devices = parts.slots.ensure(partition, code).slice(0, code.n * code.copies);
+  const spares = parts.devices
+    .order(partition)
+    .filter((device) => !devices.includes(device) && parts.devices.hasRoom(device));
   const sendings = shards.flatMap((bytes, shard) =>
     Slots.ofShard(shard, code)
-      .filter((slot) => slot < devices.length)
-      .map(async (slot) => {
-        const result = await placeShard(parts, partition, slot, { id, stripe, shard }, bytes);
+      .flatMap((slot) => devices[slot] ?? [])
+      .map(async (device) => {
+        const result = await placeShard(parts, partition, device, spares, { id, stripe, shard }, bytes);
         if (result instanceof StarfishError) {
           failure ??= result;
         } else {
@@ -64,33 +64,30 @@ export async function placeStripe(
   return { nodes, failure };
 }
 
-/** Gives one shard to the device of a slot, or to another if that is full. Who has got it, or what prevented it. */
+/**
+ * Gives one shard to the device that it belongs to, or to a spare one where that is away or full: the slot stays what it
+ * is, since older stripes lie there. Who has got it, or what prevented it.
+ */
 async function placeShard(
-  { devices, slots, peers }: PlaceParts,
+  { devices, peers }: PlaceParts,
   partition: number,
-  slot: number,
+  belongs: string,
+  spares: string[],
   name: { id: string; stripe: number; shard: number },
   bytes: Bytes,
 ): Promise<PeerId | StarfishError> {
-  let device = slots.of(partition)[slot];
-  for (let tries = 0; ; tries++) {
-    const [node] = device === undefined ? [] : devices.nodesOf(device, partition);
-    if (device === undefined || node === undefined) {
-      return new StarfishError("unreachable", "A device that belongs to the stripe is away", { retryable: true });
-    }
+  let failure = new StarfishError("unreachable", "A device that belongs to the stripe is away", { retryable: true });
+  for (let device: string | undefined = belongs; device !== undefined; device = spares.shift()) {
+    const [node] = devices.nodesOf(device, partition);
+    if (node === undefined) continue;
     try {
       const result = await peers.put(node, name, bytes);
       if (result === "ok") return node;
-      if (result !== "full") return new StarfishError(result, `A device could not store a shard: ${result}`);
+      failure = new StarfishError(result, `A device could not store a shard: ${result}`);
+      if (result === "full") devices.sawFull(device);
     } catch (error) {
-      return toStarfishError(error, "remote-failure");
-    }
-    devices.sawFull(device);
-    // Another stripe's shard may have found the same and replaced it by now.
-    const now = slots.of(partition)[slot];
-    device = now === device && tries < REPLACEMENTS_MAX ? slots.replace(partition, slot, () => true) : now;
-    if (device === undefined || tries > REPLACEMENTS_MAX) {
-      return new StarfishError("full", "No device that has room is left for a shard of this content");
+      failure = toStarfishError(error, "remote-failure");
     }
   }
+  return failure;
 }

@@ -273,8 +273,8 @@ export class Repair {
       const belongs = bySlot[slot];
       if (belongs === undefined) continue;
       if (isFree(belongs)) device = belongs;
-      // Somebody else's shard lies there: the slot stays.
-      else if (!taken.has(belongs)) device = slots.replace(partition, slot, isFree);
+      // One that is full, or has another shard of the stripe, keeps the slot for other stripes.
+      else if (!devices.isAwake(belongs)) device = slots.replace(partition, slot, isFree);
       if (device !== undefined) break;
     }
     device ??= devices.order(partition).find(isFree);

@@ -52,7 +52,7 @@ export class Slots {
     return grown;
   }
 
-  /** Puts another device in a slot whose device is gone or full; undefined if there is none with room. */
+  /** Puts another device in the slot of one that is gone; undefined if there is none with room. */
   replace(partition: number, slot: number, mayHold: (device: string) => boolean): string | undefined {
     const slots = this.of(partition);
     const device = this.#candidates(partition, slots).find(mayHold);

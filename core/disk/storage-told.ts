@@ -6,7 +6,7 @@ import { type Clock, every } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Holdings } from "./holdings.ts";
-import { STORAGE_EXPIRES_MS, STORAGE_TOLD_MS, STORAGE_TOLD_PART } from "./limits.ts";
+import { STORAGE_EXPIRES_MS, STORAGE_FIRST_TOLD_MS, STORAGE_TOLD_MS, STORAGE_TOLD_PART } from "./limits.ts";
 
 export interface StorageToldParts {
   readonly net: Net;
@@ -18,14 +18,15 @@ export interface StorageToldParts {
 
 export function tellStorage({ net, catalogue, holdings, clock, log }: StorageToldParts): Unsubscribe {
   let told = { offeredBytes: -1, freeBytes: 0 };
-  let toldAtMs = 0;
+  let toldAtMs: number | undefined;
   function tell(): void {
     const { quotaBytes, usedBytes } = holdings.store.usage();
     const now = { offeredBytes: quotaBytes, freeBytes: Math.max(0, quotaBytes - usedBytes) };
     const changedBytes = Math.abs(now.freeBytes - told.freeBytes);
     const isNews = now.offeredBytes !== told.offeredBytes || changedBytes > now.offeredBytes * STORAGE_TOLD_PART;
     // What somebody else wrote before a restart, or what has expired, is written anew too.
-    const isOld = clock.monotonic() - toldAtMs > STORAGE_EXPIRES_MS / 2 || catalogue.storage(net.self) === undefined;
+    const isOld =
+      clock.monotonic() - (toldAtMs ?? 0) > STORAGE_EXPIRES_MS / 2 || catalogue.storage(net.self) === undefined;
     if (!isNews && !isOld) return;
     try {
       catalogue.writeStorage(net.self, now, STORAGE_EXPIRES_MS);
@@ -40,5 +41,13 @@ export function tellStorage({ net, catalogue, holdings, clock, log }: StorageTol
   }
   tell();
   const telling = every(clock, STORAGE_TOLD_MS, tell);
-  return () => telling.cancel();
+  // A newcomer's clock comes in line within seconds, and until it has told nobody gives it anything.
+  const beginning = every(clock, STORAGE_FIRST_TOLD_MS, () => {
+    if (toldAtMs === undefined) tell();
+    else beginning.cancel();
+  });
+  return () => {
+    telling.cancel();
+    beginning.cancel();
+  };
 }

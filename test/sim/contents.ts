@@ -153,11 +153,12 @@ export class DiskSwarm {
     const beganMs = this.world.nowMs;
     for (;;) {
       const [node] = this.nodes;
-      const stats = await this.settle(Promise.all(all.map(([ref]) => node?.contents.stat(ref))));
-      if (stats.every((stat) => stat !== undefined && isWanted(stat))) return this.world.nowMs - beganMs;
+      if (node === undefined) throw new Error("Nobody is left to ask");
+      const stats = await this.settle(Promise.all(all.map(([ref]) => node.contents.stat(ref))));
+      if (stats.every((stat) => isWanted(stat))) return this.world.nowMs - beganMs;
       if (this.world.nowMs - beganMs > withinMs) {
-        const wrong = stats.filter((stat) => stat !== undefined && !isWanted(stat));
-        const say = wrong.map((stat) => JSON.stringify({ ...stat, holders: stat?.holders.length }));
+        const wrong = stats.filter((stat) => !isWanted(stat));
+        const say = wrong.map((stat) => JSON.stringify({ ...stat, holders: stat.holders.length }));
         throw new Error(`Not within ${withinMs} virtual ms: ${say.join("\n")}`);
       }
       await this.world.runFor(500);
