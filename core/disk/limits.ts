@@ -32,7 +32,7 @@ export const ASKED_UNITS_MAX = 1_024;
 /** Stripes in one such question: of each a node holds one shard, or all 64 data shards if it keeps the content whole. */
 export const ASKED_STRIPES_MAX = 4_096;
 /** Writes to this node's own store at once. */
-export const OWN_WRITES_MAX = 8;
+export const OWN_WRITES_MAX = 16;
 
 // Leases
 

@@ -76,7 +76,7 @@ async function placeShard(
   name: { id: string; stripe: number; shard: number },
   bytes: Bytes,
 ): Promise<PeerId | StarfishError> {
-  let failure = new StarfishError("unreachable", "A device that belongs to the stripe is away", { retryable: true });
+  let failure: StarfishError | undefined;
   for (let device: string | undefined = belongs; device !== undefined; device = spares.shift()) {
     const [node] = devices.nodesOf(device, partition);
     if (node === undefined) continue;
@@ -89,5 +89,7 @@ async function placeShard(
       failure = toStarfishError(error, "remote-failure");
     }
   }
-  return failure;
+  return (
+    failure ?? new StarfishError("unreachable", "A device that belongs to the stripe is away", { retryable: true })
+  );
 }
