@@ -177,6 +177,31 @@ describe("a fault", () => {
   });
 });
 
+describe("devices", () => {
+  test("the tabs of one browser are one device, and take one shard of a stripe between them", async () => {
+    const swarm = new DiskSwarm(new SimWorld({ seed: 20 }));
+    await swarm.grow(3);
+    await swarm.grow(3, (index) => ({ kind: "tab", device: "browser", name: `m${index}` }));
+    const bytes = swarm.bytes(1_500 * KIB);
+    const ref = await swarm.put(swarm.node("m4"), bytes);
+    const stat = await swarm.settle(swarm.node("m0").contents.stat(ref));
+    expect([stat.safety, stat.code, stat.holders.length]).toEqual(["safe", { k: 1, n: 4, copies: 1 }, 4]);
+    expect(swarm.storedBytes / bytes.length).toBeLessThan(4.6);
+    for (const name of ["m3", "m4", "m5", "m1"]) swarm.crash(name);
+    await swarm.readsBack(swarm.nodes, [[ref, bytes]]);
+  });
+
+  test("a tab with its few links puts in and gets 4 MiB among 64 nodes", async () => {
+    const swarm = new DiskSwarm(new SimWorld({ seed: 21 }));
+    await swarm.grow(64);
+    const [tab] = await swarm.grow(1, () => ({ kind: "tab" }));
+    const bytes = swarm.bytes(4_096 * KIB);
+    const ref = await swarm.put(tab as DiskNode, bytes);
+    for (const name of swarm.halfOf()) if (name !== "m64") swarm.crash(name);
+    await swarm.readsBack([tab as DiskNode], [[ref, bytes]]);
+  });
+});
+
 describe("reading", () => {
   test("a range touches only the stripes that it needs", async () => {
     const swarm = await swarmOf(8, 8);

@@ -18,7 +18,7 @@ import type { Hash } from "./content/block.ts";
 import { Devices } from "./devices.ts";
 import { Holdings, type ShardName } from "./holdings.ts";
 import { Keep } from "./keep.ts";
-import { COLLECT_EVERY_MS, SAFE_PATIENCE_MS, UNREFERENCED_KEPT_MS } from "./limits.ts";
+import { COLLECT_EVERY_MS, LAYOUT_MAP_BYTES_MAX, SAFE_PATIENCE_MS, UNREFERENCED_KEPT_MS } from "./limits.ts";
 import { Lists } from "./lists.ts";
 import { ShardPeers } from "./peers.ts";
 import { putContent, type PutOptions, type PutResult } from "./put.ts";
@@ -53,7 +53,7 @@ export interface ContentsOptions {
 
 /** Starts with what the store holds. Rejects with "io" where it or the map can't be read. */
 export async function createContents(parts: ContentsParts, options: ContentsOptions = {}): Promise<Contents> {
-  const map = await parts.memory.map("layout", { isKept: true });
+  const map = await parts.memory.map("layout", { isKept: true, bytesMax: LAYOUT_MAP_BYTES_MAX });
   const contents = new NodeContents(parts, new Catalogue(map), options);
   await contents.start();
   return contents;

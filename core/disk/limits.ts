@@ -15,6 +15,8 @@ export const PUT_WINDOW_BYTES: number = 16 * 1024 * 1024;
 export const READ_AHEAD_BYTES: number = 4 * 1024 * 1024;
 /** Coded bytes under way for repair: less, since nobody waits for them. */
 export const REPAIR_WINDOW_BYTES: number = 8 * 1024 * 1024;
+/** Bytes a second that one node repairs where nothing is urgent: what a home's uplink leaves to others, and 600 GB a week. */
+export const REPAIR_BYTES_PER_MS = 1_000;
 /** Shards in one message: three of full size, within the 1 MiB of a message. */
 export const MESSAGE_SHARD_BYTES_MAX: number = 768 * 1024;
 /** The same where another member carries the message. */
@@ -82,6 +84,9 @@ export const REPLACED_KEPT_MS: number = 10 * 60_000;
 export const COLLECT_EVERY_MS: number = 10 * 60_000;
 
 // Memory
+
+/** What the map may hold: 150,000 contents at some 800 bytes each. */
+export const LAYOUT_MAP_BYTES_MAX: number = 128 * 1024 * 1024;
 
 /** Lists of shard hashes that are remembered, and their bytes. */
 export const LISTS_KEPT_MAX = 1_024;

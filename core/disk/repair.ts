@@ -7,7 +7,7 @@
  * is asked for and written again in the next round, so that a repair that broke off needs no undoing.
  */
 import { isStarfishError } from "../base/errors.ts";
-import { type Clock, every, type Timer } from "../ports/clock.ts";
+import { type Clock, every, sleep, type Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Catalogue } from "./catalogue.ts";
@@ -17,6 +17,7 @@ import {
   ASKED_UNITS_MAX,
   LOOK_DELAY_MS,
   LOOK_MS,
+  REPAIR_BYTES_PER_MS,
   REPAIR_WINDOW_BYTES,
   REPAIRERS_MAX,
   TURN_MS,
@@ -66,6 +67,8 @@ export class Repair {
   #epoch = 1;
   #epochAtMs: number;
   #isLooking = false;
+  /** When the next repair that is not urgent may begin, monotonic ms. */
+  #paceMs = 0;
   #repaired = 0;
   #soon: Timer | undefined;
   #graceEnd: Timer | undefined;
@@ -184,6 +187,7 @@ export class Repair {
       const { shardBytes } = stripeOf(stored, job.stripe);
       const count = stored.code.k + job.plan.copy.length + job.plan.rebuild.length;
       const release = await this.#window.take(count * shardBytes);
+      if (!job.plan.isUrgent) await this.#pace(count * shardBytes);
       const work = this.#run(job)
         .then((isSettled) => {
           if (!isSettled) open.add(keyOf(job.unit));
@@ -202,6 +206,14 @@ export class Repair {
       this.#urgent.delete(unit.stored.id);
     }
     this.#forget();
+  }
+
+  /** Keeps what is not urgent within its rate. */
+  async #pace(bytes: number): Promise<void> {
+    const { clock, signal } = this.#parts;
+    const delayMs = this.#paceMs - clock.monotonic();
+    this.#paceMs = Math.max(this.#paceMs, clock.monotonic()) + bytes / REPAIR_BYTES_PER_MS;
+    if (delayMs > 0) await sleep(clock, delayMs, { signal });
   }
 
   #jobs(unit: Unit, found: readonly Found[], silent: ReadonlySet<string>): Job[] {

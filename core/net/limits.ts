@@ -88,8 +88,11 @@ export const REQUEST_TIMEOUT_MS = 10_000;
 export const REQUEST_ARRIVAL_MS = 10_000;
 /** Largest text of an error that is carried to the asker. */
 export const ERROR_CHARS_MAX = 1_000;
-/** Largest request or reply that members carry for each other; larger ones need a link of their own. */
-export const FORWARD_BYTES_MAX: number = 256 * 1024;
+/**
+ * Largest request or reply that members carry for each other; larger ones need a link of their own. Shards of 256 KiB are
+ * carried to those whom a tab has no link left for, one in a message or many tiny ones with their names.
+ */
+export const FORWARD_BYTES_MAX: number = 288 * 1024;
 /** Requests that this node carries for others at once: for one asker, and for all. */
 export const FORWARDS_PER_PEER_MAX = 16;
 export const FORWARDS_MAX = 128;

@@ -77,11 +77,11 @@ export class DiskSwarm {
     const wrapped = this.#options.wrap?.(net, machine) ?? net;
     const memory = createMemory({ net, store, clock, random, crypto, log });
     shards.setQuota(options.quotaBytes ?? this.#options.quotaBytes ?? QUOTA_BYTES);
-    const layout = await memory.map("layout", { isKept: true });
     const contents = await createContents(
       { net: wrapped, memory, store: shards, coder, clock, random, crypto, log },
       this.#options,
     );
+    const layout = await memory.map("layout");
     const node: DiskNode = { machine, net, memory, layout, contents, disk: machine.shardDisk };
     this.running.set(name, node);
     return node;
