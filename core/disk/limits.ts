@@ -66,6 +66,10 @@ export const LOOK_DELAY_MS = 300;
 export const VERIFY_EVERY_MS: number = 10 * 60_000;
 /** A repairer that makes no progress for so long yields to the next. */
 export const TURN_MS = 5_000;
+/** Units of which it is worked out at one time whose they are: some 30 ms of a page's thread. */
+export const RANKED_PER_LOOK = 2_000;
+/** How often it is looked whether contents are to be coded anew. */
+export const RECODE_LOOK_MS = 5_000;
 /** Repairers that stand by for one unit. */
 export const REPAIRERS_MAX = 3;
 /** A swarm that has kept its size for so long is coded for it: at once where the promise is broken, else in the background. */

@@ -4,14 +4,13 @@
  * layout goes when the new one is safe.
  */
 import { isStarfishError, toStarfishError } from "../base/errors.ts";
-import { every } from "../ports/clock.ts";
-import type { Clock } from "../ports/clock.ts";
+import { type Clock, every } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Catalogue, Stored } from "./catalogue.ts";
 import { type CensusParts, holdersByShard, isWhole, takeCensus, unitsOf } from "./census.ts";
 import { type Layout, staleness, type Staleness } from "./layout.ts";
-import { LOOK_MS, SETTLED_BROKEN_MS, SETTLED_LOOSE_MS } from "./limits.ts";
+import { RECODE_LOOK_MS, SETTLED_BROKEN_MS, SETTLED_LOOSE_MS } from "./limits.ts";
 import { repairersOf } from "./placement.ts";
 import type { ContentRef } from "./types.ts";
 
@@ -33,7 +32,7 @@ export class Recode {
 
   constructor(parts: RecodeParts) {
     this.#parts = parts;
-    const looking = every(parts.clock, LOOK_MS, () => void this.#look());
+    const looking = every(parts.clock, RECODE_LOOK_MS, () => void this.#look());
     this.#stop = () => looking.cancel();
   }
 

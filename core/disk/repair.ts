@@ -11,23 +11,14 @@ import { type Clock, every, sleep, type Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { type CensusParts, type Found, holdersByShard, takeCensus, type Unit, unitsOf } from "./census.ts";
+import { type CensusParts, type Found, holdersByShard, takeCensus, type Unit } from "./census.ts";
 import { gather, type GatherParts } from "./gather.ts";
-import {
-  ASKED_UNITS_MAX,
-  LOOK_DELAY_MS,
-  LOOK_MS,
-  REPAIR_BYTES_PER_MS,
-  REPAIR_WINDOW_BYTES,
-  REPAIRERS_MAX,
-  TURN_MS,
-  VERIFY_EVERY_MS,
-} from "./limits.ts";
+import { LOOK_DELAY_MS, LOOK_MS, REPAIR_BYTES_PER_MS, REPAIR_WINDOW_BYTES } from "./limits.ts";
 import type { Layout } from "./layout.ts";
 import type { Lists } from "./lists.ts";
-import { repairersOf } from "./placement.ts";
 import { LossChances } from "./promise.ts";
 import { planRepair, type RepairPlan } from "./repair-policy.ts";
+import { Rota } from "./rota.ts";
 import { stripeOf } from "./shard-list.ts";
 import { Slots } from "./slots.ts";
 import { Window } from "./window.ts";
@@ -42,12 +33,6 @@ export interface RepairParts extends GatherParts, CensusParts {
   readonly signal: AbortSignal;
 }
 
-interface UnitState {
-  /** The round of events after which it was found in order. */
-  epoch: number;
-  verifiedAtMs: number;
-}
-
 interface Job {
   readonly unit: Unit;
   readonly stripe: number;
@@ -59,13 +44,9 @@ interface Job {
 
 export class Repair {
   readonly #parts: RepairParts;
-  readonly #states = new Map<string, UnitState>();
+  readonly #rota: Rota;
   readonly #chances = new LossChances();
   readonly #window = new Window(REPAIR_WINDOW_BYTES);
-  /** Layouts that this node looks after, whoever else does: it has put them, or read them and found damage. */
-  readonly #urgent = new Map<string, number>();
-  #epoch = 1;
-  #epochAtMs: number;
   #isLooking = false;
   /** When the next repair that is not urgent may begin, monotonic ms. */
   #paceMs = 0;
@@ -76,11 +57,14 @@ export class Repair {
 
   constructor(parts: RepairParts) {
     this.#parts = parts;
-    const { clock, devices } = parts;
-    this.#epochAtMs = clock.monotonic();
+    const { catalogue, clock, devices } = parts;
+    this.#rota = new Rota(parts);
     const looking = every(clock, LOOK_MS, () => this.#lookSoon(0));
     this.#stops.push(
       () => looking.cancel(),
+      catalogue.onChange((what) => {
+        if (what === "content") this.#rota.stir();
+      }),
       devices.onChange(() => {
         this.#begin();
         this.#awaitGrace();
@@ -101,15 +85,13 @@ export class Repair {
 
   /** This layout is to be looked at now, by this node. */
   nudge(id: string): void {
-    this.#urgent.set(id, this.#epoch);
-    for (const key of this.#states.keys()) if (key.startsWith(`${id}-`)) this.#states.delete(key);
+    this.#rota.nudge(id);
     this.#lookSoon(LOOK_DELAY_MS);
   }
 
   /** What was in order may be so no more. */
   #begin(): void {
-    this.#epoch++;
-    this.#epochAtMs = this.#parts.clock.monotonic();
+    this.#rota.begin();
     this.#soon?.cancel();
     this.#soon = undefined;
     this.#lookSoon(LOOK_DELAY_MS);
@@ -140,8 +122,9 @@ export class Repair {
     if (this.#isLooking) return;
     this.#isLooking = true;
     try {
-      const due = this.#due();
-      if (due.length > 0) await this.#verify(due);
+      const { units, isMore } = this.#rota.due();
+      if (units.length > 0) await this.#verify(units);
+      if (isMore) this.#lookSoon(0);
     } catch (error) {
       if (!this.#parts.signal.aborted) this.#parts.log.write("warn", "disk.repair", { error: String(error) });
     } finally {
@@ -149,32 +132,9 @@ export class Repair {
     }
   }
 
-  /** Units that this node is to look at now. */
-  #due(): Unit[] {
-    const { catalogue, clock, devices, self, slots } = this.#parts;
-    const nowMs = clock.monotonic();
-    const turn = Math.floor((nowMs - this.#epochAtMs) / TURN_MS);
-    const nodes = devices.nodes();
-    const due: Unit[] = [];
-    for (const stored of catalogue.all()) {
-      for (const unit of unitsOf(stored)) {
-        const state = this.#states.get(keyOf(unit));
-        if (state !== undefined && state.epoch === this.#epoch && nowMs - state.verifiedAtMs < VERIFY_EVERY_MS)
-          continue;
-        if (!this.#urgent.has(stored.id)) {
-          const rank = repairersOf(slots.nameHash(stored.id, unit.from), nodes).indexOf(self);
-          if (rank < 0 || rank >= REPAIRERS_MAX || rank > turn) continue;
-        }
-        due.push(unit);
-        if (due.length === ASKED_UNITS_MAX) return due;
-      }
-    }
-    return due;
-  }
-
   async #verify(units: readonly Unit[]): Promise<void> {
-    const { clock, signal } = this.#parts;
-    const epoch = this.#epoch;
+    const { signal } = this.#parts;
+    const { round } = this.#rota;
     const { found, silent } = await takeCensus(this.#parts, units, { signal });
     const jobs = units.flatMap((unit, i) => this.#jobs(unit, found[i] ?? [], silent));
     jobs.sort((a, b) => b.plan.chance - a.plan.chance);
@@ -199,13 +159,7 @@ export class Repair {
       running.add(work);
     }
     await Promise.all(running);
-    for (const unit of units) {
-      const key = keyOf(unit);
-      if (open.has(key)) continue;
-      this.#states.set(key, { epoch, verifiedAtMs: clock.monotonic() });
-      this.#urgent.delete(unit.stored.id);
-    }
-    this.#forget();
+    for (const unit of units) if (!open.has(keyOf(unit))) this.#rota.inOrder(unit, round);
   }
 
   /** Keeps what is not urgent within its rate. */
@@ -293,15 +247,6 @@ export class Repair {
     if (device === undefined) return undefined;
     taken.add(device);
     return devices.nodesOf(device, partition)[0];
-  }
-
-  /** States of layouts that are no more. */
-  #forget(): void {
-    const { catalogue } = this.#parts;
-    if (this.#states.size <= 2 * catalogue.count) return;
-    for (const key of this.#states.keys()) {
-      if (catalogue.layout(key.slice(0, key.indexOf("-"))) === undefined) this.#states.delete(key);
-    }
   }
 }
 
