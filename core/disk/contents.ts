@@ -78,16 +78,27 @@ class NodeContents implements Contents {
   constructor(parts: ContentsParts, catalogue: Catalogue, options: ContentsOptions) {
     const { net, coder, clock, log } = parts;
     const holdings = new Holdings(parts.store);
-    const devices = new Devices(net, catalogue, clock);
+    const devices = new Devices(net, catalogue, clock, options.graceMs ?? graceMs(undefined));
     const slots = new Slots(catalogue, devices, parts.crypto);
     const peers = new ShardPeers(net, holdings);
     const hash: Hash = (pieces) => coder.hash(pieces);
     const lists = new Lists(hash, (ref, { signal }) => readContent(this.#parts, ref, { signal }));
     const onDamage = ({ id }: ShardName): void => this.#repair.nudge(id);
     const signal = this.#ended.signal;
-    this.#parts = { ...parts, self: net.self, catalogue, holdings, devices, slots, peers, hash, lists, onDamage };
+    this.#parts = {
+      ...parts,
+      self: net.self,
+      catalogue,
+      holdings,
+      devices,
+      slots,
+      peers,
+      hash,
+      lists,
+      onDamage,
+    };
     this.#keep = new Keep({ ...this.#parts, device: net.member(net.self)?.record.device ?? net.self });
-    this.#repair = new Repair({ ...this.#parts, graceMs: options.graceMs ?? graceMs(undefined), signal });
+    this.#repair = new Repair({ ...this.#parts, signal });
     this.#recode = new Recode({ ...this.#parts, signal, again: (ref) => this.#again(ref) });
     const { unreferencedKeptMs = UNREFERENCED_KEPT_MS } = options;
     const kept = (): Iterable<string> => this.#keep.cids();

@@ -7,7 +7,7 @@ import type { Net } from "../net/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { FULL_REMEMBERED_MS, ROOM_BYTES_MIN } from "./limits.ts";
+import { FULL_REMEMBERED_MS, MASS_DEPARTURE_PART, MASS_GRACE_MS, ROOM_BYTES_MIN } from "./limits.ts";
 import { Placement, rendezvous, weightOf } from "./placement.ts";
 
 export interface Device {
@@ -26,15 +26,19 @@ export class Devices {
   readonly #gone = new Map<string, number>();
   /** Those that have answered "full", and until when that is believed. */
   readonly #full = new Map<string, number>();
+  readonly #graceMs: number;
+  readonly #startedAtMs: number;
   #changedAtMs: number;
   readonly #changes = new Listeners<void>();
   readonly #stops: readonly Unsubscribe[];
 
-  constructor(net: Net, catalogue: Catalogue, clock: Clock) {
+  constructor(net: Net, catalogue: Catalogue, clock: Clock, graceMs: number) {
+    this.#graceMs = graceMs;
     this.#net = net;
     this.#catalogue = catalogue;
     this.#clock = clock;
-    this.#changedAtMs = clock.monotonic();
+    this.#startedAtMs = clock.monotonic();
+    this.#changedAtMs = this.#startedAtMs;
     this.#stops = [
       net.onMember(() => this.#look()),
       catalogue.onChange((what) => {
@@ -101,17 +105,30 @@ export class Devices {
     return this.#clock.monotonic() - this.#changedAtMs;
   }
 
-  /** Whether it went less than so long ago. */
-  isAwaited(device: string, graceMs: number): boolean {
-    const goneAtMs = this.#gone.get(device);
-    return goneAtMs !== undefined && this.#clock.monotonic() - goneAtMs < graceMs;
+  /** Whether it is away, and may be back soon. */
+  isAwaited(device: string): boolean {
+    return !this.#awake.has(device) && this.#graceEndMs(this.#gone.get(device)) > this.#clock.monotonic();
   }
 
   /** When the next of those that are gone ceases to be awaited, in ms from now; undefined if none is. */
-  nextGraceEndMs(graceMs: number): number | undefined {
+  nextGraceEndMs(): number | undefined {
     const nowMs = this.#clock.monotonic();
-    const ends = [...this.#gone.values()].map((goneAtMs) => goneAtMs + graceMs - nowMs).filter((inMs) => inMs > 0);
+    const goneAtMs = [...this.#gone.values(), undefined];
+    const ends = goneAtMs.map((atMs) => this.#graceEndMs(atMs) - nowMs).filter((inMs) => inMs > 0);
     return ends.length === 0 ? undefined : Math.min(...ends);
+  }
+
+  /** Until when one is awaited that went then, or before this node came. */
+  #graceEndMs(goneAtMs: number | undefined): number {
+    const shortMs = Math.min(this.#graceMs, MASS_GRACE_MS);
+    if (goneAtMs === undefined) return this.#startedAtMs + shortMs;
+    return goneAtMs + (this.#isMassDeparture() ? shortMs : this.#graceMs);
+  }
+
+  #isMassDeparture(): boolean {
+    const sinceMs = this.#clock.monotonic() - this.#graceMs;
+    const gone = [...this.#gone.values()].filter((atMs) => atMs > sinceMs).length;
+    return gone > 1 && gone > (this.#awake.size + gone) * MASS_DEPARTURE_PART;
   }
 
   #look(): void {

@@ -64,6 +64,13 @@ export const LOOK_MS = 1_000;
 export const LOOK_DELAY_MS = 300;
 /** All that a node looks after is compared with what is really held this often, whatever happens. */
 export const VERIFY_EVERY_MS: number = 10 * 60_000;
+/**
+ * When more than this part of the devices has gone, and not just one, they are awaited no longer than this: of a half that
+ * was cut off most comes back within seconds or stays away for long, and the next half would be one too many. Nor are those
+ * who were gone before this node came.
+ */
+export const MASS_DEPARTURE_PART: number = 1 / 4;
+export const MASS_GRACE_MS = 20_000;
 /** A repairer that makes no progress for so long yields to the next. */
 export const TURN_MS = 5_000;
 /** Units of which it is worked out at one time whose they are: some 30 ms of a page's thread. */

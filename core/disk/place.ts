@@ -37,7 +37,7 @@ export async function placeStripe(
   const placed = new Set<number>();
   let failure: StarfishError | undefined;
   const partition = parts.slots.partition(id, stripe);
-  const devices = parts.slots.ensure(partition, code).slice(0, code.n * code.copies);
+  const devices = renew(parts, partition, code);
   const spares = parts.devices
     .order(partition)
     .filter((device) => !devices.includes(device) && parts.devices.hasRoom(device));
@@ -62,6 +62,16 @@ export async function placeStripe(
     placed.add(shard);
   }
   return { nodes, failure };
+}
+
+/** The devices of the slots; those that are not awaited any more have given place to others, where there are any. */
+function renew({ devices, slots }: PlaceParts, partition: number, code: Layout): readonly string[] {
+  const count = code.n * code.copies;
+  for (const [slot, device] of slots.ensure(partition, code).slice(0, count).entries()) {
+    const isGivenUp = !devices.isAwake(device) && !devices.isAwaited(device);
+    if (isGivenUp && slots.replace(partition, slot, () => true) === undefined) break;
+  }
+  return slots.of(partition).slice(0, count);
 }
 
 /**

@@ -28,6 +28,8 @@ export class Recode {
   readonly #parts: RecodeParts;
   readonly #staleness = new Map<string, Staleness>();
   readonly #stop: () => void;
+  /** Contents that could not be coded anew, and when to try again, monotonic ms. */
+  readonly #failed = new Map<string, number>();
   #isBusy = false;
 
   constructor(parts: RecodeParts) {
@@ -82,12 +84,16 @@ export class Recode {
       if (layouts.length === 1 || !(await this.#isWhole(best))) return;
     } else {
       if (is !== wanted) return;
+      const { clock } = this.#parts;
+      if ((this.#failed.get(cid) ?? 0) > clock.monotonic()) return;
       try {
         safe = await again({ cid, sizeBytes: best.sizeBytes }, signal);
+        this.#failed.delete(cid);
       } catch (error) {
+        if (!isStarfishError(error)) throw error;
         // Out of reach or of room now; there will be another time.
-        if (isStarfishError(error)) return;
-        throw error;
+        this.#failed.set(cid, clock.monotonic() + SETTLED_BROKEN_MS);
+        return;
       }
     }
     for (const stored of catalogue.layouts(cid)) if (stored.id !== safe.id) catalogue.remove(stored);

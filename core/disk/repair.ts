@@ -28,8 +28,6 @@ export interface RepairParts extends GatherParts, CensusParts {
   readonly lists: Lists;
   readonly clock: Clock;
   readonly log: Log;
-  /** How long a device that is gone is awaited, ms. */
-  readonly graceMs: number;
   readonly signal: AbortSignal;
 }
 
@@ -70,6 +68,7 @@ export class Repair {
         this.#awaitGrace();
       }),
     );
+    this.#awaitGrace();
   }
 
   /** Shards that this node has copied or rebuilt. */
@@ -98,8 +97,8 @@ export class Repair {
   }
 
   #awaitGrace(): void {
-    const { devices, clock, graceMs } = this.#parts;
-    const inMs = devices.nextGraceEndMs(graceMs);
+    const { devices, clock } = this.#parts;
+    const inMs = devices.nextGraceEndMs();
     this.#graceEnd?.cancel();
     this.#graceEnd =
       inMs === undefined
@@ -171,9 +170,9 @@ export class Repair {
   }
 
   #jobs(unit: Unit, found: readonly Found[], silent: ReadonlySet<string>): Job[] {
-    const { devices, slots, graceMs } = this.#parts;
+    const { devices, slots } = this.#parts;
     const { code, id } = unit.stored;
-    const isAtRest = devices.nextGraceEndMs(graceMs) === undefined;
+    const isAtRest = devices.nextGraceEndMs() === undefined;
     return found.flatMap((shards, i) => {
       const stripe = unit.from + i;
       const partition = slots.partition(id, stripe);
@@ -184,7 +183,7 @@ export class Repair {
         // Who is slow to answer is taken to hold what it should.
         if (silent.has(device) && holders[slot % code.n]?.includes(device) === false)
           holders[slot % code.n]?.push(device);
-        else if (devices.isAwaited(device, graceMs)) awaited[slot % code.n] = (awaited[slot % code.n] ?? 0) + 1;
+        else if (devices.isAwaited(device)) awaited[slot % code.n] = (awaited[slot % code.n] ?? 0) + 1;
       }
       // Who has left since it was asked is counted once more.
       const there = Math.max(devices.count, holders.flat().length);
@@ -217,7 +216,8 @@ export class Repair {
           if (content === undefined) return;
           const result = await peers.put(node, { id: stored.id, stripe, shard }, content);
           if (result === "ok") this.#repaired++;
-          const device = result === "full" ? devices.deviceOf(node) : undefined;
+          const device = result === "full" || result === "io" ? devices.deviceOf(node) : undefined;
+          // Whatever ails its disk: for a while others are asked.
           if (device !== undefined) devices.sawFull(device);
         }),
       );
