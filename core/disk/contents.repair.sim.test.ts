@@ -85,4 +85,22 @@ describe("repair", () => {
     expect(swarm.storedBytes / bytes).toBeLessThan(3.1);
     await swarm.readsBack(swarm.nodes, all);
   });
+
+  test("a device that returns too late keeps what it has while there is room, and no longer", async () => {
+    const swarm = new DiskSwarm(new SimWorld({ seed: 5 }), { graceMs: 20_000 });
+    await swarm.grow(5);
+    const all = await fill(swarm, [1_200 * KIB]);
+    swarm.crash("m2");
+    await swarm.grow(1);
+    await swarm.until(all, ({ safety }) => safety === "safe", 60_000);
+    const { machine } = await swarm.settle(swarm.up({ name: "m2", kind: "node" }));
+    const { shards } = machine.ports;
+    const held = [...shards.ids()].length;
+    await swarm.world.runFor(30_000);
+    expect([...shards.ids()]).toHaveLength(held);
+    shards.setQuota(shards.usage().usedBytes + 10 * KIB);
+    await swarm.world.runUntil(() => [...shards.ids()].length < held, { withinMs: 1_300_000, everyMs: 1_000 });
+    await swarm.readsBack(swarm.nodes, all);
+    await swarm.until(all, ({ survivesAny }) => survivesAny >= 3, 300_000);
+  });
 });

@@ -2,7 +2,7 @@
  * Contents, wired: the lower half of the disk (types.ts). The map `layout` says what there is and where it belongs; nodes
  * say what they hold; this file says which part does what.
  */
-import { StarfishError } from "../base/errors.ts";
+import { messageOf, StarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
 import type { Memory } from "../memory/memory.ts";
 import type { Net } from "../net/types.ts";
@@ -31,6 +31,7 @@ import { serveShards } from "./serve.ts";
 import { Slots } from "./slots.ts";
 import { measure, statContent } from "./stat.ts";
 import { tellStorage } from "./storage-told.ts";
+import { tidy } from "./tidy.ts";
 import type { Contents, ContentRef, ContentStat, PutProgress, StorageUse } from "./types.ts";
 
 export interface ContentsParts {
@@ -64,6 +65,7 @@ const SAFE_LOOK_MS = 500;
 
 class NodeContents implements Contents {
   readonly #parts: ContentsParts & ReadParts;
+  readonly #device: string;
   readonly #keep: Keep;
   readonly #repair: Repair;
   readonly #recode: Recode;
@@ -97,7 +99,8 @@ class NodeContents implements Contents {
       lists,
       onDamage,
     };
-    this.#keep = new Keep({ ...this.#parts, device: net.member(net.self)?.record.device ?? net.self });
+    this.#device = net.member(net.self)?.record.device ?? net.self;
+    this.#keep = new Keep({ ...this.#parts, device: this.#device });
     this.#repair = new Repair({ ...this.#parts, signal });
     this.#recode = new Recode({ ...this.#parts, signal, again: (ref) => this.#again(ref) });
     const { unreferencedKeptMs = UNREFERENCED_KEPT_MS } = options;
@@ -107,7 +110,10 @@ class NodeContents implements Contents {
     this.#scrubber = new Scrubber({ shards: parts.store, clock, random: parts.random, log, isBusy });
     const hashOf = (name: ShardName): Promise<Uint8Array | undefined> => this.#hashOf(name);
     const changed = (): void => this.#changes.emit();
-    const refreshing = every(clock, COLLECT_EVERY_MS, () => void this.#keep.refresh(signal));
+    const refreshing = every(clock, COLLECT_EVERY_MS, () => {
+      void this.#keep.refresh(signal);
+      void this.#tidy();
+    });
     this.#stops.push(
       ...serveShards({ net, holdings, catalogue, hashOf, hash: async (bytes) => firstOf(await hash([bytes])) }),
       tellStorage({ net, catalogue, holdings, clock, log }),
@@ -214,6 +220,15 @@ class NodeContents implements Contents {
       placed = Math.max(placed, now);
       if (clock.monotonic() - betterAtMs > SAFE_PATIENCE_MS) throw failure;
       await sleep(clock, SAFE_LOOK_MS, { signal });
+    }
+  }
+
+  async #tidy(): Promise<void> {
+    const isKept = (cid: string): boolean => this.#keep.has(cid);
+    try {
+      await tidy({ ...this.#parts, device: this.#device, isKept }, this.#ended.signal);
+    } catch (error) {
+      this.#parts.log.write("warn", "disk.tidy", { error: messageOf(error) });
     }
   }
 

@@ -22,6 +22,8 @@ const MARK = "keep-";
 export class Keep {
   readonly #parts: KeepParts;
   readonly #kept = new Map<string, ContentRef>();
+  /** Contents that hold the lists of those. */
+  readonly #lists = new Set<string>();
 
   constructor(parts: KeepParts) {
     this.#parts = parts;
@@ -41,6 +43,10 @@ export class Keep {
 
   cids(): IterableIterator<string> {
     return this.#kept.keys();
+  }
+
+  has(cid: string): boolean {
+    return this.#kept.has(cid) || this.#lists.has(cid);
   }
 
   get bytes(): number {
@@ -73,6 +79,7 @@ export class Keep {
   async release(ref: ContentRef): Promise<void> {
     const { catalogue, holdings, slots, device } = this.#parts;
     this.#kept.delete(ref.cid);
+    for (const { list } of catalogue.layouts(ref.cid)) if (!(list instanceof Uint8Array)) this.#lists.delete(list.cid);
     await holdings.store.delete(`${MARK}${ref.cid}`);
     for (const stored of catalogue.layouts(ref.cid)) {
       for (const name of [...holdings.shardsOf(stored.id)]) {
@@ -92,6 +99,7 @@ export class Keep {
   async #fetch(stored: Stored, signal: AbortSignal | undefined): Promise<void> {
     const { holdings, catalogue } = this.#parts;
     if (!(stored.list instanceof Uint8Array)) {
+      this.#lists.add(stored.list.cid);
       const [list] = catalogue.layouts(stored.list.cid);
       if (list !== undefined) await this.#fetch(list, signal);
     }

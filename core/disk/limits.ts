@@ -91,6 +91,8 @@ export const SAFE_PATIENCE_MS = 30_000;
 export const UNREFERENCED_KEPT_MS: number = 48 * 3_600_000;
 /** The shards of a layout in whose place there is another are kept for so long: reads that began before are done. */
 export const REPLACED_KEPT_MS: number = 10 * 60_000;
+/** With less than this part of its storage free, a node drops shards that lie where they belong too. */
+export const TIDY_FREE_PART: number = 1 / 4;
 /** How often a node looks for what to collect. */
 export const COLLECT_EVERY_MS: number = 10 * 60_000;
 
