@@ -1,6 +1,7 @@
 /** What goes wrong with contents on simulated nodes: nothing of it is lost, and nothing of it is hidden. */
 import { describe, expect, test } from "vitest";
 import { type DiskNode, DiskSwarm, type DiskSwarmOptions } from "../../test/sim/contents.ts";
+import { seeds } from "../../test/sim/seeds.ts";
 import { SimWorld } from "../../test/sim/world.ts";
 import type { Net } from "../net/types.ts";
 import { GET_PROTOCOL } from "./wire.ts";
@@ -71,6 +72,21 @@ describe("a fault", () => {
     // The lease runs out, and what it held is collected two days later; not before m4 is forgotten.
     await swarm.world.runFor(30 * 60_000);
     for (const node of swarm.nodes) expect(entries(node)).toEqual([]);
+  });
+
+  test.each(seeds(8, 100))("whenever a putter is killed, what an entry names can be read, seed %i", async (seed) => {
+    const swarm = await swarmOf(5, seed);
+    const { contents, machine } = swarm.node("m1");
+    for (const size of [900 * KIB, 30 * KIB, 400 * KIB]) void contents.put(of(swarm.bytes(size)), {}).catch(() => {});
+    await swarm.world.runFor(machine.ports.random.real() * 60);
+    swarm.crash("m1");
+    await swarm.world.runFor(10_000);
+    for (const node of swarm.nodes) {
+      for (const { key, value } of node.layout.entries("c/")) {
+        const ref = { cid: key.split("/")[1] ?? "", sizeBytes: (value as { size: number }).size };
+        expect(await swarm.read(node, ref)).toHaveLength(ref.sizeBytes);
+      }
+    }
   });
 
   test("bytes that were flipped on a disk are found, read around and repaired", async () => {

@@ -32,4 +32,17 @@ describe("content", () => {
       await swarm.readsBack(swarm.nodes, all);
     });
   }
+
+  test("goes the same way, event for event, from the same seed", async () => {
+    const run = async (): Promise<string> => {
+      const swarm = await swarmOf(4, 77);
+      const bytes = swarm.bytes(900 * KIB);
+      const ref = await swarm.put(swarm.node("m1"), bytes);
+      swarm.crash("m2");
+      await swarm.readsBack(swarm.nodes, [[ref, bytes]]);
+      await swarm.world.runFor(60_000);
+      return swarm.world.traceHash();
+    };
+    expect(await run()).toBe(await run());
+  });
 });
