@@ -257,6 +257,10 @@ describe("reading", () => {
     }
     expect((await swarm.readFailure(swarm.node("m1"), ref)).code).toBe("lost");
     expect((await swarm.settle(swarm.node("m1").contents.stat(ref))).safety).toBe("lost");
+    // Whoever has it still puts it in again.
+    expect(await swarm.put(swarm.node("m2"), bytes)).toEqual(ref);
+    await swarm.readsBack(swarm.nodes, [[ref, bytes]]);
+    expect((await swarm.settle(swarm.node("m1").contents.stat(ref))).safety).toBe("safe");
   });
 
   test("content that is there already is not stored again", async () => {

@@ -21,7 +21,7 @@ import { Keep } from "./keep.ts";
 import { COLLECT_EVERY_MS, LAYOUT_MAP_BYTES_MAX, SAFE_PATIENCE_MS, UNREFERENCED_KEPT_MS } from "./limits.ts";
 import { Lists } from "./lists.ts";
 import { ShardPeers } from "./peers.ts";
-import { putContent, type PutOptions, type PutResult } from "./put.ts";
+import { putContent, type PutOptions, type PutParts, type PutResult } from "./put.ts";
 import { readContent, type ReadOptions, type ReadParts } from "./read.ts";
 import { Recode } from "./recode.ts";
 import { graceMs } from "./repair-policy.ts";
@@ -193,7 +193,8 @@ class NodeContents implements Contents {
     const ended = this.#ended.signal;
     const either = signal === undefined ? ended : AbortSignal.any([signal, ended]);
     this.#underWay++;
-    return putContent(this.#parts, source, { ...options, signal: either }).finally(() => {
+    const parts: PutParts = { ...this.#parts, isReadable: (...what) => this.#isReadable(...what) };
+    return putContent(parts, source, { ...options, signal: either }).finally(() => {
       this.#underWay--;
     });
   }
@@ -204,16 +205,27 @@ class NodeContents implements Contents {
     await this.#parts.catalogue.map.sync({ signal: this.#ended.signal });
   }
 
+  async #isReadable(stored: Stored, signal: AbortSignal | undefined): Promise<boolean> {
+    const each = await Promise.all(this.#withList(stored).map((one) => measure(this.#parts, one, { signal })));
+    return each.every(({ survivesAny }) => survivesAny >= 0);
+  }
+
+  /** A layout and that of its list, where that is content. */
+  #withList(stored: Stored): Stored[] {
+    const { list } = stored;
+    return [stored, ...(list instanceof Uint8Array ? [] : this.#parts.catalogue.layouts(list.cid).slice(0, 1))];
+  }
+
   /** Sees to it that what could not be placed is placed after all. Rejects with `failure` when nothing gets better. */
   async #placed(stored: Stored, failure: StarfishError): Promise<void> {
-    const { clock, catalogue } = this.#parts;
+    const { clock } = this.#parts;
     const signal = this.#ended.signal;
-    const list = stored.list instanceof Uint8Array ? [] : catalogue.layouts(stored.list.cid);
-    for (const each of [stored, ...list]) this.#repair.nudge(each.id);
+    const all = this.#withList(stored);
+    for (const each of all) this.#repair.nudge(each.id);
     let placed = -1;
     let betterAtMs = clock.monotonic();
     for (;;) {
-      const measures = await Promise.all([stored, ...list].map((each) => measure(this.#parts, each, { signal })));
+      const measures = await Promise.all(all.map((each) => measure(this.#parts, each, { signal })));
       if (measures.every(({ isWhole }) => isWhole)) return;
       const now = measures.reduce((sum, { holders }) => sum + holders, 0);
       if (now > placed) betterAtMs = clock.monotonic();

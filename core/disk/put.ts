@@ -26,6 +26,8 @@ export interface PutParts extends PlaceParts {
   readonly random: Random;
   readonly clock: Clock;
   readonly hash: Hash;
+  /** Whether so much of it is in reach that it can be read. */
+  readonly isReadable: (stored: Stored, signal: AbortSignal | undefined) => Promise<boolean>;
 }
 
 export interface PutOptions {
@@ -129,13 +131,18 @@ class Putting {
     return this.#existing({ cid: dag.root.toString(), sizeBytes });
   }
 
-  #existing(ref: ContentRef): PutResult | undefined {
-    const [stored] = this.#parts.catalogue.layouts(ref.cid);
-    if (stored === undefined) return undefined;
-    // Written anew, it counts as new for all who collect.
-    this.#parts.catalogue.write(stored);
-    this.#options.onProgress?.({ takenBytes: ref.sizeBytes, safeBytes: ref.sizeBytes });
-    return { ref, stored, failure: undefined };
+  /** The content as somebody has stored it before, unless that is lost. */
+  async #existing(ref: ContentRef): Promise<PutResult | undefined> {
+    const { catalogue, isReadable } = this.#parts;
+    for (const stored of catalogue.layouts(ref.cid)) {
+      if (!(await isReadable(stored, this.#options.signal))) continue;
+      // Written anew, it counts as new for all who collect.
+      catalogue.write(stored);
+      this.#options.onProgress?.({ takenBytes: ref.sizeBytes, safeBytes: ref.sizeBytes });
+      // Whether it is whole is for `safe` to find out.
+      return { ref, stored, failure: new StarfishError("unreachable", "Devices that hold this content are away") };
+    }
+    return undefined;
   }
 
   async #begin(leaves: readonly Uint8Array[]): Promise<void> {
@@ -199,7 +206,7 @@ class Putting {
     const dag = await FileDag.of(this.#sizeBytes, leaves, hash);
     const ref = { cid: dag.root.toString(), sizeBytes: this.#sizeBytes };
     if (this.#options.isAgain !== true) {
-      const existing = this.#existing(ref);
+      const existing = await this.#existing(ref);
       if (existing !== undefined) {
         await this.undo();
         return existing;
