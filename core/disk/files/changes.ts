@@ -1,0 +1,281 @@
+/**
+ * Writing of the tree: each change is one batch of the map. A write makes an entry of its own and turns those that it
+ * replaces into earlier versions, which run out after a week; entries that it has not seen stay, and are a conflict.
+ *
+ * A rename moves the entries that are there: each is written under its new path with its old version, and then deleted.
+ * What another node writes into a directory while it is being renamed stays under the old name, which is there again.
+ */
+import { isStarfishError, StarfishError } from "../../base/errors.ts";
+import type { MapWrite, ReplicatedMap } from "../../memory/types.ts";
+import { HybridClock } from "../../memory/version.ts";
+import { conflictsOf } from "./conflicts.ts";
+import { BY_CHARS_MAX, VERSION_KEEP_MS } from "./limits.ts";
+import type { Found, FoundDirectory, FoundFile, Lookup } from "./lookup.ts";
+import { absolute, checkLength, isWithin, join, moved, placeOf } from "./path.ts";
+import type { Directory, Tree } from "./tree.ts";
+import { stampOf, treeKey, versionOf, versionText } from "./tree-key.ts";
+import type { FileValue } from "./tree-value.ts";
+
+/** What a content adds to an entry. */
+export type NewContent = Pick<FileValue, "size" | "cid" | "inline">;
+
+export interface ChangesParts {
+  readonly map: ReplicatedMap;
+  readonly tree: Tree;
+  readonly lookup: Lookup;
+  /** This node as a writer, and its name. */
+  readonly self: number;
+  readonly name: () => string;
+}
+
+export class Changes {
+  readonly #parts: ChangesParts;
+  readonly #clock: HybridClock;
+
+  constructor(parts: ChangesParts) {
+    this.#parts = parts;
+    this.#clock = new HybridClock(() => parts.map.now());
+  }
+
+  /**
+   * Puts content under a path. What is shown there becomes an earlier version; with `seen`, those of these keys instead
+   * that are still there. Throws "is-a-directory", "not-a-directory", "too-large", "full", "clock".
+   */
+  write(path: string, content: NewContent, seen?: readonly string[]): void {
+    const { lookup, tree } = this.#parts;
+    const found = lookup.find(path);
+    const place = placeOf(path);
+    if (place === undefined || found?.kind === "directory") {
+      throw new StarfishError("is-a-directory", `${absolute(path)} is a directory`);
+    }
+    lookup.checkParents(path);
+    const keys = seen === undefined ? (found?.shown.keys ?? []) : seen.filter((key) => isLiving(tree.value(key)));
+    const key = this.#newKey(place.directory, place.name, "file", keys);
+    const writes: MapWrite[] = [{ key, value: this.#value(content) }];
+    for (const old of keys) writes.push(this.#retired(old, content.cid));
+    this.#parts.map.batch(writes);
+  }
+
+  /** Throws "exists", "not-found" (of the parent, unless `parents`), "not-a-directory". */
+  makeDirectory(path: string, { parents = false }: { readonly parents?: boolean } = {}): void {
+    const { lookup, map } = this.#parts;
+    const found = lookup.find(path);
+    if (found?.kind === "directory" && parents) return;
+    if (found !== undefined) throw new StarfishError("exists", `${absolute(path)} is there already`);
+    lookup.checkParents(path);
+    const place = placeOf(path);
+    if (place !== undefined && !parents && lookup.find(place.directory) === undefined) {
+      throw new StarfishError("not-found", `there is no ${absolute(place.directory)}`);
+    }
+    const writes: MapWrite[] = [];
+    for (let at = place; at !== undefined && lookup.find(join(at.directory, at.name)) === undefined;) {
+      writes.push(this.#directoryEntry(at.directory, at.name));
+      at = placeOf(at.directory);
+    }
+    map.batch(writes.reverse());
+  }
+
+  /** Throws "not-found", "not-empty", and "unsupported" for the root. */
+  remove(path: string, { recursive = false }: { readonly recursive?: boolean } = {}): void {
+    const found = this.#parts.lookup.get(path);
+    if (path === "") throw new StarfishError("unsupported", "the root stays; remove what is in it");
+    if (found.kind === "file") return this.#removeFile(found);
+    if (!recursive && !found.directory.isEmpty) {
+      throw new StarfishError("not-empty", `${absolute(path)} is not empty`);
+    }
+    const files: MapWrite[] = [];
+    const directories: MapWrite[] = [];
+    for (const directory of below(found.directory)) {
+      for (const keys of directory.files.values()) for (const key of keys) files.push(this.#retired(key));
+      for (const key of directory.own) directories.push(deleted(key));
+    }
+    this.#retire([...files, ...directories, ...this.#freed(path), ...this.#keptParent(path)]);
+  }
+
+  /** Throws "not-found", "is-a-directory", "not-a-directory", "not-empty", "unsupported", "too-large", "full", "clock". */
+  rename(from: string, to: string): void {
+    const { lookup, map } = this.#parts;
+    const found = lookup.get(from);
+    if (from === to) return;
+    const replaced = this.#checkTarget(found, to);
+    const place = placeOf(to);
+    if (place === undefined || placeOf(from) === undefined) throw insideItself(from, to);
+    const batch = found.kind === "file" ? this.#movedFile(found, place.directory, place.name) : this.#moved(found, to);
+    const made = new Set(batch.made.map(({ key }) => key));
+    // A copy of a conflict that gets the name itself stays where it is.
+    const rest = [...replaced, ...batch.gone].filter(({ key }) => !made.has(key));
+    map.batch([...batch.made, ...rest, ...this.#keptParent(from)]);
+  }
+
+  /** Throws as `rename`. */
+  copy(from: string, to: string): void {
+    const { lookup, map } = this.#parts;
+    const found = lookup.get(from);
+    if (found.kind === "file") {
+      if (from !== to) this.write(to, found.value);
+      return;
+    }
+    const replaced = this.#checkTarget(found, to);
+    const writes: MapWrite[] = [];
+    for (const directory of below(found.directory)) {
+      const path = moved(directory.path, from, to);
+      const place = placeOf(path);
+      if (directory.files.size === 0 && place !== undefined && this.#parts.tree.directory(path) === undefined) {
+        writes.push(this.#directoryEntry(place.directory, place.name));
+      }
+      for (const info of lookup.list({ kind: "directory", path: directory.path, directory })) {
+        const file = info.kind === "file" ? lookup.find(info.path.slice(1)) : undefined;
+        if (file?.kind !== "file") continue;
+        const key = this.#newKey(path, checkName(path, file.shown.name), "file", []);
+        writes.push({ key, value: this.#value(file.value) });
+      }
+    }
+    map.batch([...writes, ...replaced]);
+  }
+
+  #removeFile(found: FoundFile): void {
+    const retired = found.shown.keys.map((key) => this.#retired(key));
+    const freed = found.shown.isConflict ? [] : this.#freed(found.path);
+    this.#retire([...retired, ...freed, ...this.#keptParent(found.path)]);
+  }
+
+  #movedFile(found: FoundFile, directory: string, name: string): { made: MapWrite[]; gone: MapWrite[] } {
+    const { map } = this.#parts;
+    const { shown, path } = found;
+    const [first] = shown.keys;
+    const key = treeKey({ directory, name, kind: "file", version: versionOf(first) });
+    return {
+      made: [{ key, value: map.get(first) }],
+      gone: [...shown.keys.map(deleted), ...(shown.isConflict ? [] : this.#freed(path))],
+    };
+  }
+
+  #moved({ path, directory }: FoundDirectory, to: string): { made: MapWrite[]; gone: MapWrite[] } {
+    const made: MapWrite[] = [];
+    const gone: MapWrite[] = [];
+    const { map, tree } = this.#parts;
+    for (const at of below(directory)) {
+      const target = moved(at.path, path, to);
+      const place = placeOf(target);
+      const needsEntry = at.own.size > 0 || (at.isEmpty && at.parent !== undefined);
+      if (needsEntry && place !== undefined && tree.directory(target)?.own.size !== 1) {
+        made.push(this.#directoryEntry(place.directory, place.name));
+      }
+      for (const key of at.own) gone.push(deleted(key));
+      for (const [name, keys] of at.files) {
+        checkName(target, name);
+        for (const key of keys) {
+          const newKey = treeKey({ directory: target, name, kind: "file", version: versionOf(key) });
+          made.push({ key: newKey, value: map.get(key) });
+          gone.push(deleted(key));
+        }
+      }
+    }
+    return { made, gone: [...gone, ...this.#freed(path)] };
+  }
+
+  /** When what has a name goes, the conflict copies that stood beside it become files of their own under the names that they had. */
+  #freed(path: string): MapWrite[] {
+    const { map, tree } = this.#parts;
+    const place = placeOf(path);
+    const parent = place && tree.directory(place.directory);
+    if (place === undefined || parent === undefined) return [];
+    return conflictsOf(place.name, parent, (key) => tree.value(key)).flatMap(({ name, keys }) => {
+      const [first] = keys;
+      const freed = treeKey({ directory: place.directory, name, kind: "file", version: versionOf(first) });
+      return [{ key: freed, value: map.get(first) }, ...keys.map(deleted)];
+    });
+  }
+
+  /** What is replaced at the target of a rename or copy; throws if it may not be. */
+  #checkTarget(found: Found, to: string): MapWrite[] {
+    const { lookup } = this.#parts;
+    if (found.kind === "directory" && isWithin(to, found.path)) throw insideItself(found.path, to);
+    const target = lookup.find(to);
+    if (target === undefined) lookup.checkParents(to);
+    if (target?.kind === "file" && found.kind === "directory") {
+      throw new StarfishError("not-a-directory", `${absolute(to)} is a file, and ${absolute(found.path)} a directory`);
+    }
+    if (target?.kind === "directory" && found.kind === "file") {
+      throw new StarfishError("is-a-directory", `${absolute(to)} is a directory`);
+    }
+    if (target?.kind === "directory" && !target.directory.isEmpty) {
+      throw new StarfishError("not-empty", `${absolute(to)} is there already, and not empty`);
+    }
+    return target?.kind === "file" ? target.shown.keys.map((key) => this.#retired(key)) : [];
+  }
+
+  /** A directory stays when the last of what was in it goes, also one that had no entry of its own. */
+  #keptParent(path: string): MapWrite[] {
+    const place = placeOf(path);
+    const parent = place && this.#parts.tree.directory(place.directory);
+    const above = place && placeOf(place.directory);
+    if (parent === undefined || above === undefined || parent.own.size > 0) return [];
+    return parent.files.size + parent.children.size > 1 ? [] : [this.#directoryEntry(above.directory, above.name)];
+  }
+
+  /** Removes even where there is no room for the versions that are to be kept. */
+  #retire(writes: readonly MapWrite[]): void {
+    const { map } = this.#parts;
+    try {
+      map.batch(writes);
+    } catch (error) {
+      if (!isStarfishError(error, "full")) throw error;
+      map.batch(
+        writes.map((write) => ("value" in write && write.expiresInMs !== undefined ? deleted(write.key) : write)),
+      );
+    }
+  }
+
+  /** An entry as an earlier version; deleted where `cid`, which replaces it, is the same. */
+  #retired(key: string, cid?: string): MapWrite {
+    const value = this.#parts.tree.value(key);
+    if (value === undefined || value.cid === cid) return deleted(key);
+    return { key, value: { ...defined(value), past: true }, expiresInMs: VERSION_KEEP_MS };
+  }
+
+  #directoryEntry(directory: string, name: string): MapWrite {
+    return { key: this.#newKey(directory, name, "directory", []), value: { by: this.#by() } };
+  }
+
+  #newKey(directory: string, name: string, kind: "file" | "directory", after: readonly string[]): string {
+    for (const key of after) this.#clock.saw(stampOf(versionOf(key)));
+    return treeKey({ directory, name, kind, version: versionText(this.#clock.next(), this.#parts.self) });
+  }
+
+  #value({ size, cid, inline }: NewContent): Partial<FileValue> {
+    return defined({ size, cid, by: this.#by(), inline });
+  }
+
+  #by(): string {
+    return this.#parts.name().slice(0, BY_CHARS_MAX);
+  }
+}
+
+/** A directory and all in it, each before what it holds. */
+function* below(directory: Directory): Generator<Directory, void, undefined> {
+  yield directory;
+  for (const child of directory.children.values()) yield* below(child);
+}
+
+function isLiving(value: FileValue | undefined): boolean {
+  return value !== undefined && value.past !== true;
+}
+
+function deleted(key: string): MapWrite {
+  return { key, deleted: true };
+}
+
+function checkName(directory: string, name: string): string {
+  checkLength(join(directory, name));
+  return name;
+}
+
+function insideItself(from: string, to: string): StarfishError {
+  return new StarfishError("unsupported", `${absolute(to)} is ${absolute(from)} or inside it`);
+}
+
+/** CBOR has an undefined of its own, which is no value here. */
+function defined<T extends object>(value: T): Partial<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Partial<T>;
+}

@@ -1,0 +1,20 @@
+/** Every bound of the files in one place, each with the reason for its value. */
+
+/** Content of up to so many bytes lives in its entry, and so on every node: shards of it would be tiny. */
+export const INLINE_BYTES_MAX = 4_096;
+/** Longest path in UTF-8 bytes: what a key of the map takes, less its separators, kind and version. */
+export const PATH_BYTES_MAX = 1_000;
+/** What the tree may hold in memory, with 200 bytes for each entry: 100,000 files of 1 KiB, three times over. */
+export const TREE_BYTES_MAX: number = 384 * 1024 * 1024;
+/** How long overwritten and removed files can be brought back. */
+export const VERSION_KEEP_MS: number = 7 * 24 * 3_600_000;
+/** Share of the tree's memory that entries of earlier versions may take. */
+export const VERSION_ENTRIES_SHARE = 0.25;
+/** Share of what this node offers that contents of earlier versions may take, where nothing better is known. */
+export const VERSION_CONTENT_SHARE = 0.25;
+/** When one of these shares is used up, the oldest versions go until so much of it is used: not one for each write. */
+export const VERSION_TRIM = 0.9;
+/** Letters of a node's name in an entry; names are shorter. */
+export const BY_CHARS_MAX = 64;
+/** Paths that a node keeps whole: a person has named each. */
+export const KEPT_PATHS_MAX = 1_024;

@@ -1,0 +1,33 @@
+/** Values of the tree: what an entry of a file says. A directory's says only who made it. */
+import * as v from "valibot";
+import { bytesOf, integerOf, type Schema, textOf } from "../../base/codec.ts";
+import { BY_CHARS_MAX, INLINE_BYTES_MAX } from "./limits.ts";
+
+export interface FileValue {
+  readonly size: number;
+  readonly cid: string;
+  /** Name of the node that wrote it, as it was then: conflict copies are called by it, alike on every node. */
+  readonly by: string;
+  /** Content of up to 4 KiB. */
+  readonly inline?: Uint8Array | undefined;
+  /** Overwritten or removed. Such an entry runs out. */
+  readonly past?: true | undefined;
+}
+
+const CID_CHARS_MAX = 128;
+
+const fileSchema: Schema<FileValue> = v.object({
+  size: integerOf(0),
+  cid: v.pipe(textOf(CID_CHARS_MAX), v.minLength(1)),
+  by: textOf(BY_CHARS_MAX),
+  inline: v.optional(bytesOf(0, INLINE_BYTES_MAX)),
+  past: v.optional(v.literal(true)),
+});
+
+/** Undefined for what no honest node writes. */
+export function parseFileValue(value: unknown): FileValue | undefined {
+  const result = v.safeParse(fileSchema, value, { abortEarly: true });
+  if (!result.success) return undefined;
+  const { size, inline } = result.output;
+  return inline === undefined || inline.length === size ? result.output : undefined;
+}

@@ -1,0 +1,177 @@
+/**
+ * The tree on this node: which directories there are and what is in each, kept up with the map's changes. Directories are
+ * there because something is in them, or by an entry of their own, or both. It holds names and keys; what an entry says is
+ * read from the map.
+ */
+import { Listeners, type Unsubscribe } from "../../base/events.ts";
+import type { MapEntry, ReplicatedMap } from "../../memory/types.ts";
+import { ENTRY_COST_BYTES } from "../../memory/limits.ts";
+import { join } from "./path.ts";
+import { parseTreeKey, stampOf, type TreeKey, versionOf } from "./tree-key.ts";
+import { type FileValue, parseFileValue } from "./tree-value.ts";
+
+export class Directory {
+  readonly name: string;
+  readonly parent: Directory | undefined;
+  /** Keys of living files by name, the latest first. */
+  readonly files: Map<string, readonly string[]> = new Map();
+  readonly children: Map<string, Directory> = new Map();
+  /** Keys of its own living entries. */
+  readonly own: Set<string> = new Set();
+  /** Stamp of the latest of what is in it; undefined: to be found. */
+  latest: number | undefined = 0;
+
+  constructor(name: string, parent: Directory | undefined) {
+    this.name = name;
+    this.parent = parent;
+  }
+
+  get path(): string {
+    return this.parent === undefined ? "" : join(this.parent.path, this.name);
+  }
+
+  get isEmpty(): boolean {
+    return this.files.size === 0 && this.children.size === 0;
+  }
+}
+
+/** An earlier version as far as the shares of space need to know it. */
+export interface Past {
+  readonly contentBytes: number;
+  readonly entryBytes: number;
+  readonly expiresAtMs: number;
+}
+
+export class Tree {
+  readonly root: Directory = new Directory("", undefined);
+  /** Earlier versions by key. */
+  readonly past: Map<string, Past> = new Map();
+  pastContentBytes = 0;
+  pastEntryBytes = 0;
+  readonly #map: ReplicatedMap;
+  readonly #changed = new Listeners<TreeKey>();
+  readonly #unsubscribe: Unsubscribe;
+
+  constructor(map: ReplicatedMap) {
+    this.#map = map;
+    for (const entry of map.entries()) this.#take(entry.key, entry);
+    this.#unsubscribe = map.watch("", ({ key, entry }) => this.#take(key, entry));
+  }
+
+  /** After each change, once for each entry. */
+  onChange(listener: (key: TreeKey) => void): Unsubscribe {
+    return this.#changed.add(listener);
+  }
+
+  close(): void {
+    this.#unsubscribe();
+  }
+
+  directory(path: string): Directory | undefined {
+    let found: Directory | undefined = this.root;
+    if (path === "") return found;
+    for (const name of path.split("/")) found = found?.children.get(name);
+    return found;
+  }
+
+  /** What the entry of a file says; undefined if it is gone. */
+  value(key: string): FileValue | undefined {
+    return parseFileValue(this.#map.get(key));
+  }
+
+  /** When the latest of what is in it was written. */
+  latest(directory: Directory): number {
+    if (directory.latest !== undefined) return directory.latest;
+    let latest = 0;
+    const see = (key: string): void => void (latest = Math.max(latest, stampOf(versionOf(key))));
+    for (const [key] of directory.files.values()) if (key !== undefined) see(key);
+    for (const key of directory.own) see(key);
+    for (const child of directory.children.values()) latest = Math.max(latest, this.latest(child));
+    directory.latest = latest;
+    return latest;
+  }
+
+  #take(key: string, entry: MapEntry | undefined): void {
+    const parsed = parseTreeKey(key);
+    if (parsed === undefined) return;
+    this.#forgetPast(key);
+    const value = entry && parsed.kind === "file" ? parseFileValue(entry.value) : undefined;
+    if (value?.past === true) this.#addPast(key, value, entry?.expiresAtMs ?? 0);
+    const isLiving = parsed.kind === "file" ? value !== undefined && value.past !== true : entry !== undefined;
+    if (isLiving) this.#add(key, parsed);
+    else this.#remove(key, parsed);
+    this.#changed.emit(parsed);
+  }
+
+  #add(key: string, { directory, name, kind, version }: TreeKey): void {
+    const place = this.#make(kind === "file" ? directory : join(directory, name));
+    if (kind === "directory") {
+      place.own.add(key);
+    } else {
+      const keys = place.files.get(name) ?? [];
+      if (keys.includes(key)) return;
+      const below = keys.findIndex((other) => other < key);
+      place.files.set(name, keys.toSpliced(below < 0 ? keys.length : below, 0, key));
+    }
+    const stamp = stampOf(version);
+    for (let at: Directory | undefined = place; at !== undefined; at = at.parent) {
+      if (at.latest !== undefined && at.latest < stamp) at.latest = stamp;
+    }
+  }
+
+  #remove(key: string, { directory, name, kind }: TreeKey): void {
+    const place = this.directory(kind === "file" ? directory : join(directory, name));
+    if (place === undefined) return;
+    if (kind === "directory") {
+      if (!place.own.delete(key)) return;
+    } else {
+      const keys = place.files.get(name);
+      if (keys === undefined || !keys.includes(key)) return;
+      if (keys.length === 1) place.files.delete(name);
+      else
+        place.files.set(
+          name,
+          keys.filter((other) => other !== key),
+        );
+    }
+    for (let at: Directory | undefined = place; at !== undefined; at = at.parent) at.latest = undefined;
+    this.#prune(place);
+  }
+
+  #make(path: string): Directory {
+    let at = this.root;
+    if (path === "") return at;
+    for (const name of path.split("/")) {
+      let child = at.children.get(name);
+      if (child === undefined) {
+        child = new Directory(name, at);
+        at.children.set(name, child);
+      }
+      at = child;
+    }
+    return at;
+  }
+
+  /** Takes away directories that nothing holds any more. */
+  #prune(directory: Directory): void {
+    for (let at = directory; at.parent !== undefined && at.isEmpty && at.own.size === 0; at = at.parent) {
+      at.parent.children.delete(at.name);
+    }
+  }
+
+  #addPast(key: string, { size, inline }: FileValue, expiresAtMs: number): void {
+    const entryBytes = key.length + (inline?.length ?? 0) + ENTRY_COST_BYTES;
+    const contentBytes = inline === undefined ? size : 0;
+    this.past.set(key, { contentBytes, entryBytes, expiresAtMs });
+    this.pastContentBytes += contentBytes;
+    this.pastEntryBytes += entryBytes;
+  }
+
+  #forgetPast(key: string): void {
+    const before = this.past.get(key);
+    if (before === undefined) return;
+    this.past.delete(key);
+    this.pastContentBytes -= before.contentBytes;
+    this.pastEntryBytes -= before.entryBytes;
+  }
+}
