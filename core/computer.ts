@@ -1,5 +1,6 @@
 /** One node's computer: the parts wired together. Made by createComputer (index.ts); its life begins and ends here. */
 import type { Cpu } from "./cpu/types.ts";
+import type { Contents, Files } from "./disk/types.ts";
 import type { ReplicatedMap } from "./memory/types.ts";
 import type { Net } from "./net/types.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -19,4 +20,10 @@ export interface Computer extends AsyncDisposable {
   builtins(): readonly string[];
   /** The page's URL without fragment, to which `net.invite()` is appended ("https://host:port/"). */
   readonly inviteBase: () => string;
+}
+
+/** A computer with its disk. */
+export interface DiskComputer extends Computer {
+  readonly files: Files;
+  readonly storage: Contents;
 }

@@ -9,14 +9,15 @@ import type { Socket } from "node:net";
 import * as v from "valibot";
 import { decode, encode, integerOf, textOf, type Schema } from "../core/base/codec.ts";
 import { ERROR_CODES, StarfishError, toStarfishError, type ErrorCode } from "../core/base/errors.ts";
+import type { HostEntry } from "../core/shell/types.ts";
 import { LINE_LENGTH_MAX } from "../core/shell/parse.ts";
 
-export const CONTROL_VERSION = 1;
+export const CONTROL_VERSION = 2;
 /** Bytes of stdin on their way that no command has read yet. */
 export const STDIN_WINDOW_BYTES: number = 256 * 1024;
 /** Largest body: the longest line in UTF-8, and little enough to hold in passing. Streams are cut into such pieces. */
 export const BODY_BYTES_MAX: number = 256 * 1024;
-/** Largest file that a command may read from or write to the client's disk: modules and pictures, held in memory. */
+/** Largest file of the client's disk that a command may hold in memory: modules and pictures. Others are read in pieces. */
 export const FILE_BYTES_MAX: number = 256 * 1024 * 1024;
 
 export const KIND = {
@@ -26,6 +27,7 @@ export const KIND = {
   stdinEnd: 3,
   resize: 4,
   interrupt: 5,
+  /** Answers to requests about files: pieces, then the end. */
   fileData: 6,
   fileEnd: 7,
   // node to client
@@ -33,10 +35,17 @@ export const KIND = {
   stderr: 34,
   credit: 35,
   exit: 36,
+  // requests about files: by path, or of one that was opened or created by an earlier request
   readFile: 37,
-  writeFile: 38,
-  writeData: 39,
-  writeEnd: 40,
+  openFile: 38,
+  readAt: 39,
+  createFile: 40,
+  write: 41,
+  finish: 42,
+  /** Lets go of an open file; one that was being written leaves nothing behind. */
+  close: 43,
+  listDirectory: 44,
+  makeDirectory: 45,
 } as const;
 
 export interface Frame {
@@ -88,13 +97,39 @@ const file: Schema<{ readonly id: number; readonly path: string }> = v.object({
   path: textOf(PATH_CHARS_MAX),
 });
 
+/** `file` is the number of the request that opened or created it. */
+const handle: Schema<{ readonly id: number; readonly file: number }> = v.object({
+  id: integerOf(0),
+  file: integerOf(0),
+});
+const range: Schema<{ readonly id: number; readonly file: number; readonly at: number; readonly length: number }> =
+  v.object({ id: integerOf(0), file: integerOf(0), at: integerOf(0), length: integerOf(0, FILE_BYTES_MAX) });
+
+/** What is told of an open file, in the data of the answer. */
+export interface FileFacts {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly modifiedAtMs: number;
+}
+
+export const fileFacts: Schema<FileFacts> = v.object({
+  name: textOf(PATH_CHARS_MAX),
+  sizeBytes: integerOf(0),
+  modifiedAtMs: v.pipe(v.number(), v.finite()),
+});
+export const directoryFacts: Schema<readonly HostEntry[]> = v.array(
+  v.object({ name: textOf(PATH_CHARS_MAX), kind: v.picklist(["file", "directory", "other"]) }),
+);
+
 export const schemas: {
   readonly open: typeof open;
   readonly terminal: typeof terminal;
   readonly file: typeof file;
+  readonly handle: typeof handle;
+  readonly range: typeof range;
   readonly end: typeof end;
   readonly number: Schema<number>;
-} = { open, terminal, file, end, number: integerOf(0) };
+} = { open, terminal, file, handle, range, end, number: integerOf(0) };
 
 export function read<T>(schema: Schema<T>, frame: Frame): T {
   return decode(schema, frame.body);
@@ -102,7 +137,27 @@ export function read<T>(schema: Schema<T>, frame: Frame): T {
 
 const ID_BYTES = 4;
 
-/** A piece of a file, as `sendFile` sends it. Throws "malformed". */
+/** Bytes of a file that one frame of kind `write` holds: they stand behind two numbers. */
+export const WRITE_BYTES_MAX: number = BODY_BYTES_MAX - 2 * ID_BYTES;
+
+/** The body of a frame of kind `write`. */
+export function writeBody(id: number, file: number, bytes: Uint8Array): Uint8Array {
+  const body = new Uint8Array(2 * ID_BYTES + bytes.length);
+  const view = new DataView(body.buffer);
+  view.setUint32(0, id);
+  view.setUint32(ID_BYTES, file);
+  body.set(bytes, 2 * ID_BYTES);
+  return body;
+}
+
+/** Throws "malformed". */
+export function readWrite({ body }: Frame): { id: number; file: number; bytes: Uint8Array } {
+  if (body.length < 2 * ID_BYTES) throw new StarfishError("malformed", "A piece of no file");
+  const view = new DataView(body.buffer, body.byteOffset);
+  return { id: view.getUint32(0), file: view.getUint32(ID_BYTES), bytes: body.subarray(2 * ID_BYTES) };
+}
+
+/** A piece of an answer, as `sendFile` sends it. Throws "malformed". */
 export function readPiece(frame: Frame): { id: number; bytes: Uint8Array } {
   const { body } = frame;
   if (body.length < ID_BYTES) throw new StarfishError("malformed", "A piece of no file");

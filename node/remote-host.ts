@@ -1,80 +1,162 @@
-/** The disk of the person at the other end of the control socket, as a shell's host: files by path in their directory. */
+/**
+ * The disk of the person at the other end of the control socket, as a shell's host: files by path in their directory. Each
+ * call is a request with a number, answered by pieces of data and an end. Files of any size pass through in pieces, each
+ * asked for or acknowledged, so that neither end holds more of them than that.
+ */
 import { concat, type Bytes } from "../core/base/bytes.ts";
+import { decode } from "../core/base/codec.ts";
 import { isStarfishError, StarfishError } from "../core/base/errors.ts";
 import { abortable } from "../core/ports/clock.ts";
-import type { Host } from "../core/shell/types.ts";
-import { FILE_BYTES_MAX, KIND, read, readPiece, schemas, type Frame, type FrameSocket } from "./frames.ts";
+import type { Host, HostEntry, HostFile, HostWriter } from "../core/shell/types.ts";
+import {
+  directoryFacts,
+  FILE_BYTES_MAX,
+  fileFacts,
+  KIND,
+  read,
+  readPiece,
+  schemas,
+  WRITE_BYTES_MAX,
+  writeBody,
+  type Frame,
+  type FrameSocket,
+} from "./frames.ts";
 
-/** Files on their way at once: one for each stage of a long pipe. */
-const TRANSFERS_MAX = 32;
+/** Requests on their way at once: a few for each stage of a long pipe. */
+const REQUESTS_MAX = 64;
 
-interface Transfer {
+interface Pending {
   readonly parts: Uint8Array[];
   length: number;
   readonly resolve: (bytes: Uint8Array) => void;
   readonly reject: (error: StarfishError) => void;
 }
 
+interface Options {
+  readonly signal?: AbortSignal;
+}
+
 export class RemoteHost implements Host {
   readonly #frames: FrameSocket;
-  readonly #transfers = new Map<number, Transfer>();
+  readonly #pending = new Map<number, Pending>();
   #nextId = 0;
 
   constructor(frames: FrameSocket) {
     this.#frames = frames;
   }
 
-  async readFile(path: string, { signal }: { signal: AbortSignal }): Promise<Uint8Array> {
-    const { id, done } = this.#begin(signal);
-    await this.#frames.sendMessage(KIND.readFile, { id, path });
-    return await done;
+  async readFile(path: string, options: Options): Promise<Uint8Array> {
+    return await this.#request(KIND.readFile, { path }, options);
   }
 
-  async writeFile(path: string, bytes: Bytes, { signal }: { signal: AbortSignal }): Promise<void> {
-    if (bytes.length > FILE_BYTES_MAX) throw tooLarge();
-    const { id, done } = this.#begin(signal);
-    await this.#frames.sendMessage(KIND.writeFile, { id, path });
-    await this.#frames.sendFile(KIND.writeData, id, bytes);
-    await this.#frames.sendMessage(KIND.writeEnd, { id });
-    await done;
+  async writeFile(path: string, bytes: Bytes, options: { signal: AbortSignal }): Promise<void> {
+    const writer = await this.createFile(path, options);
+    try {
+      await writer.write(bytes);
+      await writer.finish();
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
   }
 
-  /** A frame from the client that belongs to a transfer. What belongs to none has been given up. */
+  async openFile(path: string, options: Options): Promise<HostFile> {
+    const { file, answer } = await this.#open(KIND.openFile, path, options);
+    return {
+      ...decode(fileFacts, answer),
+      read: (at, length) => this.#request(KIND.readAt, { file, at, length }, options),
+      close: () => this.#letGo(file),
+    };
+  }
+
+  async createFile(path: string, options: Options): Promise<HostWriter> {
+    const { file } = await this.#open(KIND.createFile, path, options);
+    return {
+      write: async (bytes) => {
+        for (let at = 0; at < bytes.length; at += WRITE_BYTES_MAX) {
+          const piece = bytes.subarray(at, at + WRITE_BYTES_MAX);
+          const id = this.#newId();
+          await this.#ask(id, this.#frames.send(KIND.write, writeBody(id, file, piece)), options);
+        }
+      },
+      finish: async () => void (await this.#request(KIND.finish, { file }, options)),
+      abort: () => this.#letGo(file),
+    };
+  }
+
+  async listDirectory(path: string, options: Options): Promise<readonly HostEntry[]> {
+    return decode(directoryFacts, await this.#request(KIND.listDirectory, { path }, options));
+  }
+
+  async makeDirectory(path: string, options: Options): Promise<void> {
+    await this.#request(KIND.makeDirectory, { path }, options);
+  }
+
+  /** A frame from the client that belongs to an answer. What belongs to none has been given up. */
   receive(frame: Frame): void {
     if (frame.kind === KIND.fileData) {
       const { id, bytes } = readPiece(frame);
-      const transfer = this.#transfers.get(id);
-      if (transfer === undefined) return;
-      transfer.length += bytes.length;
-      if (transfer.length > FILE_BYTES_MAX) return transfer.reject(tooLarge());
-      transfer.parts.push(bytes);
+      const pending = this.#pending.get(id);
+      if (pending === undefined) return;
+      pending.length += bytes.length;
+      if (pending.length > FILE_BYTES_MAX) return pending.reject(tooLarge());
+      pending.parts.push(bytes);
       return;
     }
     const { id, error } = read(schemas.end, frame);
-    const transfer = this.#transfers.get(id);
-    if (error !== undefined) transfer?.reject(new StarfishError(error.code, error.message));
-    else transfer?.resolve(concat(transfer.parts));
+    const pending = this.#pending.get(id);
+    if (error !== undefined) pending?.reject(new StarfishError(error.code, error.message));
+    else pending?.resolve(concat(pending.parts));
   }
 
   /** The client has gone. */
   close(): void {
-    for (const transfer of this.#transfers.values())
-      transfer.reject(new StarfishError("closed", "The terminal has gone"));
+    for (const pending of this.#pending.values()) pending.reject(new StarfishError("closed", "The terminal has gone"));
   }
 
-  #begin(signal: AbortSignal): { id: number; done: Promise<Uint8Array> } {
-    if (this.#transfers.size >= TRANSFERS_MAX)
-      throw new StarfishError("busy", "Too many files at once", { retryable: true });
-    const id = this.#nextId++;
-    const answer = new Promise<Uint8Array>((resolve, reject) => {
-      this.#transfers.set(id, { parts: [], length: 0, resolve, reject });
+  /** A file that is open at the client under the number `file`. What fails leaves none open. */
+  async #open(kind: number, path: string, options: Options): Promise<{ file: number; answer: Uint8Array }> {
+    const file = this.#nextId;
+    try {
+      return { file, answer: await this.#request(kind, { path }, options) };
+    } catch (error) {
+      await this.#letGo(file);
+      throw error;
+    }
+  }
+
+  async #request(kind: number, what: object, options: Options): Promise<Uint8Array> {
+    const id = this.#newId();
+    return await this.#ask(id, this.#frames.sendMessage(kind, { id, ...what }), options);
+  }
+
+  #newId(): number {
+    if (this.#pending.size < REQUESTS_MAX) return this.#nextId++;
+    throw new StarfishError("busy", "Too many files at once", { retryable: true });
+  }
+
+  /** The answer to what is being sent. */
+  async #ask(id: number, sent: Promise<void>, { signal }: Options): Promise<Uint8Array> {
+    const answered = new Promise<Uint8Array>((resolve, reject) => {
+      this.#pending.set(id, { parts: [], length: 0, resolve, reject });
     });
-    const done = abortable(signal, answer).finally(() => this.#transfers.delete(id));
+    const answer = signal === undefined ? answered : abortable(signal, answered);
+    const done = answer.finally(() => this.#pending.delete(id));
     // Whoever waits sees the failure; if sending fails first, nobody does.
     done.catch((error: unknown) => {
       if (!isStarfishError(error)) throw error;
     });
-    return { id, done };
+    await sent;
+    return await done;
+  }
+
+  /** Whatever has happened: also after the signal has aborted, and where the client has gone. */
+  async #letGo(file: number): Promise<void> {
+    try {
+      await this.#request(KIND.close, { file }, {});
+    } catch (error) {
+      if (!isStarfishError(error)) throw error;
+    }
   }
 }
 

@@ -2,24 +2,19 @@
  * `starfish sh`: a terminal, a command line or a script at the node that runs in a data directory. Streams, interrupts
  * and the exit status pass through; files are those of the directory in which it was called.
  */
-import { existsSync } from "node:fs";
-import { readFile, stat, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
-import { dirname } from "node:path";
 import { createInterface } from "node:readline";
-import { concat } from "../core/base/bytes.ts";
-import { messageOf, StarfishError, type ErrorCode } from "../core/base/errors.ts";
+import { StarfishError } from "../core/base/errors.ts";
 import { parse, SyntaxFault } from "../core/shell/parse.ts";
+import { ClientFiles, servesFiles } from "./client-files.ts";
 import { controlPath } from "./data-dir.ts";
 import { EXIT } from "./exit-status.ts";
 import {
   BODY_BYTES_MAX,
   CONTROL_VERSION,
-  FILE_BYTES_MAX,
   FrameSocket,
   KIND,
   read,
-  readPiece,
   schemas,
   type Frame,
   type Open,
@@ -130,13 +125,14 @@ function factsOf(stream: NodeJS.WriteStream): TerminalFacts | undefined {
 class Client {
   readonly #frames: FrameSocket;
   readonly #stdin: NodeJS.ReadStream | undefined;
-  readonly #writing = new Map<number, { path: string; parts: Uint8Array[] }>();
+  readonly #files: ClientFiles;
   #credit = 0;
   #hasCredit: (() => void) | undefined;
   #pumping = false;
 
   constructor(socket: Socket, stdin: NodeJS.ReadStream | undefined) {
     this.#frames = new FrameSocket(socket);
+    this.#files = new ClientFiles(this.#frames);
     this.#stdin = stdin;
   }
 
@@ -148,6 +144,7 @@ class Client {
         await this.#receive(frame);
       }
     } finally {
+      await this.#files.close();
       this.#stdin?.destroy();
       this.#frames.destroy();
     }
@@ -173,26 +170,12 @@ class Client {
         this.#hasCredit?.();
         if (!this.#pumping) this.#pump().catch(() => this.#frames.destroy());
         return;
-      case KIND.readFile: {
-        const { id, path } = read(schemas.file, frame);
-        // Not awaited: output goes on meanwhile, and the socket keeps the pieces in order.
-        this.#sendFile(id, path).catch(() => this.#frames.destroy());
-        return;
-      }
-      case KIND.writeFile: {
-        const { id, path } = read(schemas.file, frame);
-        this.#writing.set(id, { path, parts: [] });
-        return;
-      }
-      case KIND.writeData: {
-        const { id, bytes } = readPiece(frame);
-        this.#writing.get(id)?.parts.push(bytes);
-        return;
-      }
-      case KIND.writeEnd:
-        return await this.#finishWriting(read(schemas.end, frame).id);
       default:
-        throw new StarfishError("version-mismatch", "The running node is of another version; restart it");
+        if (!servesFiles(frame)) {
+          throw new StarfishError("version-mismatch", "The running node is of another version; restart it");
+        }
+        // Not awaited: output goes on meanwhile. The node asks for the next piece only when it has this one.
+        this.#files.serve(frame).catch(() => this.#frames.destroy());
     }
   }
 
@@ -210,40 +193,6 @@ class Client {
     }
     await this.#frames.send(KIND.stdinEnd);
   }
-
-  async #sendFile(id: number, path: string): Promise<void> {
-    try {
-      const { size } = await stat(path);
-      if (size > FILE_BYTES_MAX)
-        throw new StarfishError("too-large", `${path} is larger than ${FILE_BYTES_MAX / 1024 / 1024} MiB`);
-      await this.#frames.sendFile(KIND.fileData, id, await readFile(path));
-      await this.#frames.sendMessage(KIND.fileEnd, { id });
-    } catch (error) {
-      await this.#frames.sendMessage(KIND.fileEnd, { id, error: fileError(error, path) });
-    }
-  }
-
-  async #finishWriting(id: number): Promise<void> {
-    const { path, parts } = this.#writing.get(id) ?? { path: "", parts: [] };
-    this.#writing.delete(id);
-    try {
-      await writeFile(path, concat(parts));
-      await this.#frames.sendMessage(KIND.fileEnd, { id });
-    } catch (error) {
-      await this.#frames.sendMessage(KIND.fileEnd, { id, error: fileError(error, path) });
-    }
-  }
-}
-
-function fileError(error: unknown, path: string): { code: ErrorCode; message: string } {
-  if (error instanceof StarfishError) return { code: error.code, message: error.message };
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "ENOENT") {
-    // Of a file that was to be written, it is the folder that is missing.
-    const missing = existsSync(dirname(path)) ? path : dirname(path);
-    return { code: "not-found", message: `there is no ${missing} here` };
-  }
-  return { code: "io", message: `${path}: ${messageOf(error)}` };
 }
 
 /** Waits while the reader is behind. A reader that has gone ends this process, as SIGPIPE would. */

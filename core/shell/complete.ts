@@ -13,11 +13,11 @@ export interface Completion {
   readonly candidates: readonly string[];
 }
 
-export function complete(
+export function complete<C extends Computer>(
   line: string,
   cursor: number,
-  commands: ReadonlyMap<string, Command>,
-  computer: Computer,
+  commands: ReadonlyMap<string, Command<C>>,
+  computer: C,
 ): Completion {
   const { tokens, open } = lexLeniently(line.slice(0, cursor));
   let words: string[] = [];

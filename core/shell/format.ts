@@ -27,7 +27,8 @@ export function roughly(ms: number): string {
 export function bytesWords(bytes: number): string {
   if (bytes < 1000) return `${Math.round(bytes)} B`;
   if (bytes < 999_500) return `${(bytes / 1000).toPrecision(3)} kB`;
-  return `${(bytes / 1_000_000).toPrecision(3)} MB`;
+  if (bytes < 999_500_000) return `${(bytes / 1_000_000).toPrecision(3)} MB`;
+  return `${(bytes / 1_000_000_000).toPrecision(3)} GB`;
 }
 
 export function count(amount: number, one: string, many: string = `${one}s`): string {

@@ -12,9 +12,14 @@ export interface ParsedArguments<K extends OptionKinds> {
 
 /**
  * `--name value`, `--name=value`, `--flag`, and operands between them; after `--` there are only operands. Throws
- * "usage". A word like `-0.5,0,1` is an operand: only two dashes make an option.
+ * "usage". `letters` are short names of flags, several in one word (`-rf`); a command without them takes a word like
+ * `-0.5,0,1` as an operand. "-" alone always is one.
  */
-export function parseArguments<const K extends OptionKinds>(args: readonly string[], kinds: K): ParsedArguments<K> {
+export function parseArguments<const K extends OptionKinds>(
+  args: readonly string[],
+  kinds: K,
+  letters: Readonly<Record<string, string>> = {},
+): ParsedArguments<K> {
   const options: Record<string, string | true> = {};
   const operands: string[] = [];
   for (let i = 0; i < args.length; i++) {
@@ -22,6 +27,10 @@ export function parseArguments<const K extends OptionKinds>(args: readonly strin
     if (word === "--") {
       operands.push(...args.slice(i + 1));
       break;
+    }
+    if (/^-[A-Za-z]/.test(word) && Object.keys(letters).length > 0) {
+      for (const letter of word.slice(1)) options[longName(letter, letters)] = true;
+      continue;
     }
     if (!word.startsWith("--")) {
       operands.push(word);
@@ -41,6 +50,12 @@ export function parseArguments<const K extends OptionKinds>(args: readonly strin
     options[name] = value;
   }
   return { options: options as ParsedArguments<K>["options"], operands };
+}
+
+function longName(letter: string, letters: Readonly<Record<string, string>>): string {
+  const name = Object.hasOwn(letters, letter) ? letters[letter] : undefined;
+  if (name !== undefined) return name;
+  throw new StarfishError("usage", `there is no option -${letter}; a file of that name is given as ./-${letter}`);
 }
 
 function unknownOption(name: string, known: readonly string[]): StarfishError {

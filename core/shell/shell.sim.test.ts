@@ -1,8 +1,8 @@
 /** The shell and its commands on whole computers in a simulated world: nothing below the shell is replaced. */
 import { beforeEach, describe, expect, test } from "vitest";
+import { memoryHost } from "../../test/fixtures/host.ts";
 import { moduleOf, ShellBench, TERMINAL } from "../../test/sim/shell-bench.ts";
 import { utf8 } from "../base/bytes.ts";
-import { StarfishError } from "../base/errors.ts";
 import { sleep } from "../ports/clock.ts";
 import { createShell } from "./shell.ts";
 import type { Command } from "./types.ts";
@@ -131,7 +131,7 @@ describe("every command", () => {
 
   test("completes commands, options and names", async () => {
     await bench.company();
-    const shell = createShell(bench.computer("first"), { readFile: never, writeFile: never });
+    const shell = createShell(bench.computer("first"), memoryHost(new Map()));
     expect(shell.complete("p", 1)).toEqual({ from: 0, candidates: ["peers", "ping"] });
     expect(shell.complete("echo a | pi", 11)).toEqual({ from: 9, candidates: ["ping"] });
     expect(shell.complete("ping s", 6)).toEqual({ from: 5, candidates: ["second"] });
@@ -274,7 +274,3 @@ describe("map", () => {
     await bench.world.runUntil(idle, { withinMs: 10_000, what: "nobody computes any more" });
   });
 });
-
-async function never(): Promise<never> {
-  throw new StarfishError("unsupported", "There are no files here");
-}

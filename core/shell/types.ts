@@ -4,6 +4,7 @@
  */
 import type { Bytes } from "../base/bytes.ts";
 import type { Computer } from "../computer.ts";
+import type { RandomAccess } from "../disk/content/random-access.ts";
 
 /** A sink of bytes. `write` resolves when there is room for more; rejects with "closed" once the reader has gone. */
 export interface Output {
@@ -22,10 +23,41 @@ export interface TerminalInfo {
   readonly ground?: "dark" | "light";
 }
 
+/** A file of the person's machine, open for reading. Its reads reject once it is closed. */
+export interface HostFile extends RandomAccess {
+  readonly name: string;
+  /** Ms since 1970. */
+  readonly modifiedAtMs: number;
+  close(): Promise<void>;
+}
+
+export interface HostEntry {
+  readonly name: string;
+  /** "other": neither; a socket, say. */
+  readonly kind: "file" | "directory" | "other";
+}
+
+/** A file of the person's machine that is being written: all of it is there when `finish` resolves, and nothing before. */
+export interface HostWriter extends Output {
+  finish(): Promise<void>;
+  /** Leaves nothing behind. Never rejects. */
+  abort(): Promise<void>;
+}
+
 export interface Host {
   /** A file of the person's machine, by path or, where there are no paths, by letting them pick it. Rejects with "not-found", "unsupported", "cancelled". */
   readFile(path: string, options: { signal: AbortSignal }): Promise<Uint8Array>;
   writeFile(path: string, bytes: Bytes, options: { signal: AbortSignal }): Promise<void>;
+  /** For files of any size. Rejects with "not-found", "is-a-directory", "unsupported", "cancelled", "io". */
+  openFile(path: string, options: { signal: AbortSignal }): Promise<HostFile>;
+  /** Rejects with "not-found", "io". */
+  createFile(path: string, options: { signal: AbortSignal }): Promise<HostWriter>;
+  /** Lets the person pick files, where that is how files are named; at least one, or "not-found". */
+  pickFiles?(options: { signal: AbortSignal }): Promise<readonly HostFile[]>;
+  /** What is in a directory; absent where there are none. Rejects with "not-found", "not-a-directory", "io". */
+  listDirectory?(path: string, options: { signal: AbortSignal }): Promise<readonly HostEntry[]>;
+  /** Fine where it is there already. */
+  makeDirectory?(path: string, options: { signal: AbortSignal }): Promise<void>;
   /** Empties the screen; absent where there is none. */
   clear?(): void;
 }
@@ -38,8 +70,9 @@ export interface Io {
   readonly terminal: { readonly stdout?: TerminalInfo | undefined; readonly stderr?: TerminalInfo | undefined };
 }
 
-export interface CommandContext extends Io {
-  readonly computer: Computer;
+/** `C` is what a command needs of the computer. */
+export interface CommandContext<C extends Computer = Computer> extends Io {
+  readonly computer: C;
   readonly host: Host;
   /** The words after the command's name. */
   readonly args: readonly string[];
@@ -48,7 +81,7 @@ export interface CommandContext extends Io {
   readonly lastWords: Output;
 }
 
-export interface Command {
+export interface Command<C extends Computer = Computer> {
   readonly name: string;
   /** One line for `help`. */
   readonly summary: string;
@@ -57,7 +90,7 @@ export interface Command {
   /** Its words are data: `--help` among others is not meant for it. */
   readonly verbatim?: true;
   /** Resolves to the exit status. A thrown StarfishError is printed as "NAME: message"; "usage" exits with 64, the others with 1, "cancelled" with 130. */
-  run(context: CommandContext): Promise<number>;
+  run(context: CommandContext<C>): Promise<number>;
   /** Completions of the last word. */
-  complete?(words: readonly string[], computer: Computer): readonly string[];
+  complete?(words: readonly string[], computer: C): readonly string[];
 }

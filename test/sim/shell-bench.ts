@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { concat, text, utf8 } from "../../core/base/bytes.ts";
-import { StarfishError } from "../../core/base/errors.ts";
 import type { Computer } from "../../core/computer.ts";
 import { unsharedCores } from "../../core/cpu/core-budget.ts";
 import { createComputer } from "../../core/index.ts";
 import { createShell } from "../../core/shell/shell.ts";
-import type { Command, Host, Output, TerminalInfo } from "../../core/shell/types.ts";
+import type { Command, Output, TerminalInfo, Host } from "../../core/shell/types.ts";
+import { memoryHost } from "../fixtures/host.ts";
 import { SimWorld } from "./world.ts";
 
 const TASKS = join(import.meta.dirname, "../../dist/tasks");
@@ -25,7 +25,7 @@ export interface Ran {
 }
 
 export interface RunOptions {
-  readonly stdin?: string | Uint8Array;
+  readonly stdin?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** To look at what has come so far, or at its bytes. */
   readonly stdout?: Collector;
   readonly terminal?: TerminalInfo;
@@ -36,15 +36,9 @@ export interface RunOptions {
 export class ShellBench {
   readonly world: SimWorld = new SimWorld({ seed: 1 });
   readonly computers: Map<string, Computer> = new Map();
+  /** The host's files by path. */
   readonly files: Map<string, Uint8Array> = new Map();
-  readonly #host: Host = {
-    readFile: async (path) => {
-      const bytes = this.files.get(path);
-      if (bytes === undefined) throw new StarfishError("not-found", `there is no ${path} here`);
-      return bytes;
-    },
-    writeFile: async (path, bytes) => void this.files.set(path, bytes),
-  };
+  readonly #host: Host = memoryHost(this.files);
 
   async up(name: string, options: { invite?: string; coresLent?: number } = {}): Promise<Computer> {
     const node = this.world.spawn({ name, kind: "node", cores: 2 });
@@ -95,13 +89,23 @@ export class ShellBench {
     return this.world.settle(this.start(line, options, commands), { withinMs: 600_000 });
   }
 
-  async start(line: string, options: RunOptions = {}, commands: readonly Command[] = []): Promise<Ran> {
-    const { stdin = "", stdout = collector(), terminal, on = "first" } = options;
+  start(line: string, options: RunOptions = {}, commands: readonly Command[] = []): Promise<Ran> {
+    return this.startOn(this.computer(options.on ?? "first"), line, options, commands);
+  }
+
+  /** On a computer that has more than those that are up: a disk, say. */
+  async startOn<C extends Computer>(
+    computer: C,
+    line: string,
+    options: RunOptions,
+    commands: readonly Command<C>[],
+  ): Promise<Ran> {
+    const { stdin = "", stdout = collector(), terminal } = options;
     const { signal = new AbortController().signal } = options;
     const stderr = collector();
-    const shell = createShell(this.computer(on), this.#host, commands);
+    const shell = createShell(computer, this.#host, commands);
     const io = {
-      stdin: once(typeof stdin === "string" ? utf8(stdin) : stdin),
+      stdin: typeof stdin === "string" || stdin instanceof Uint8Array ? once(stdin) : stdin,
       stdout,
       stderr,
       terminal: terminal === undefined ? {} : { stdout: terminal, stderr: terminal },
@@ -125,6 +129,7 @@ export function collector(): Collector {
   };
 }
 
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+async function* once(input: string | Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  const bytes = typeof input === "string" ? utf8(input) : input;
   if (bytes.length > 0) yield bytes;
 }

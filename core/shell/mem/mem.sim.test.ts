@@ -1,7 +1,7 @@
 /** `mem` on whole computers in a simulated world: what is typed on one is read on another. */
 import { beforeEach, describe, expect, test } from "vitest";
+import { memoryHost } from "../../../test/fixtures/host.ts";
 import { collector, ShellBench, TERMINAL, type RunOptions } from "../../../test/sim/shell-bench.ts";
-import { StarfishError } from "../../base/errors.ts";
 import { sleep } from "../../ports/clock.ts";
 import { createShell } from "../shell.ts";
 import { mem } from "../commands/mem.ts";
@@ -303,7 +303,7 @@ test("every example works as it is pasted", async () => {
 
 test("completes verbs, keys, options and times", async () => {
   await runs("mem set apple 1; mem set apricot 2; mem set 'big pear' 3");
-  const shell = createShell(bench.computer("first"), { readFile: never, writeFile: never });
+  const shell = createShell(bench.computer("first"), memoryHost(new Map()));
   const candidates = (line: string): readonly string[] => shell.complete(line, line.length).candidates;
   expect(candidates("mem ")).toEqual(["get", "ls", "rm", "set", "stat", "watch"]);
   expect(candidates("mem get ap")).toEqual(["apple", "apricot"]);
@@ -316,7 +316,3 @@ test("completes verbs, keys, options and times", async () => {
   expect(candidates("mem stat a")).toEqual([]);
   expect(candidates("mem nope a")).toEqual([]);
 });
-
-async function never(): Promise<never> {
-  throw new StarfishError("unsupported", "There are no files here");
-}

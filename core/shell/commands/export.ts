@@ -1,0 +1,109 @@
+/** export: files and directories as one archive. */
+import { concat } from "../../base/bytes.ts";
+import { StarfishError } from "../../base/errors.ts";
+import type { DiskComputer } from "../../computer.ts";
+import { writeCar } from "../../disk/content/car.ts";
+import { writeTar } from "../../disk/content/tar.ts";
+import type { FileEntry, FolderEntry } from "../../disk/content/tree-entry.ts";
+import { FileDag, hashLeaves } from "../../disk/content/unixfs.ts";
+import { writeZip } from "../../disk/content/zip.ts";
+import type { FileInfo } from "../../disk/types.ts";
+import { hashOf } from "../files/hash.ts";
+import { writeToHost } from "../files/host-streams.ts";
+import { baseName, completeWith } from "../files/paths.ts";
+import { TransferLine } from "../files/progress.ts";
+import { oneLine } from "../mem/value.ts";
+import { parseArguments } from "../options.ts";
+import type { Command, CommandContext } from "../types.ts";
+
+type Context = CommandContext<DiskComputer>;
+type Format = "car" | "tar" | "zip";
+
+export const exportFiles: Command<DiskComputer> = {
+  name: "export",
+  summary: "files and directories as one archive: CAR, tar or zip",
+  help: `
+usage: export PATH [HOSTPATH] [--car | --tar | --zip]
+
+Makes one archive of a file or of a directory with all that is in it, and writes it to HOSTPATH, or to standard output
+when that is a pipe. A CAR is what IPFS's tools exchange; it holds one file, under the CID that they give it. Without an
+option a file becomes a CAR and a directory a tar.
+
+  echo hello | put - /docs/hello.txt
+  export /docs docs.zip --zip
+`,
+  async run(context) {
+    const { options, operands } = parseArguments(context.args, { car: "flag", tar: "flag", zip: "flag" });
+    const [path, target, extra] = operands;
+    if (path === undefined) throw new StarfishError("usage", "PATH is missing");
+    if (extra !== undefined) throw new StarfishError("usage", `'${extra}' is one word too many`);
+    const asked = (["car", "tar", "zip"] as const).filter((format) => options[format] === true);
+    if (asked.length > 1) throw new StarfishError("usage", "one of --car, --tar and --zip");
+    const info = context.computer.files.stat(path);
+    if (info === undefined) throw new StarfishError("not-found", `there is no ${oneLine(path)}`);
+    const format = asked[0] ?? (info.kind === "file" ? "car" : "tar");
+    const line = new TransferLine(`export ${oneLine(baseName(info.path))}`, context);
+    const archive = archiveOf(info, format, line, context);
+    try {
+      if (target === undefined && context.terminal.stdout === undefined) {
+        for await (const chunk of archive) await context.stdout.write(chunk);
+      } else {
+        await writeToHost(target ?? `${baseName(info.path) || "starfish"}.${format}`, archive, context);
+      }
+    } finally {
+      line.hide();
+    }
+    return 0;
+  },
+  complete: completeWith("--car", "--tar", "--zip"),
+};
+
+function archiveOf(info: FileInfo, format: Format, line: TransferLine, context: Context): AsyncIterable<Uint8Array> {
+  if (format === "tar") return writeTar(entriesOf(info, line, context));
+  if (format === "zip") return writeZip(entriesOf(info, line, context));
+  if (info.kind === "file") return carOf(info, line, context);
+  throw new StarfishError(
+    "unsupported",
+    `a CAR holds one file here, and ${oneLine(info.path)} is a directory: use --tar or --zip`,
+  );
+}
+
+/** Read twice: the root of a CAR comes first, and is known last. */
+async function* carOf(
+  info: FileInfo,
+  line: TransferLine,
+  { computer, signal }: Context,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { files, crypto } = computer;
+  const hash = hashOf(crypto);
+  line.expect(2 * info.sizeBytes);
+  const digests: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const leaf of hashLeaves(line.through(files.read(info.path, { signal })), hash, { signal })) {
+    digests.push(leaf.digest);
+    sizeBytes += leaf.bytes.length;
+  }
+  const dag = await FileDag.of(sizeBytes, concat(digests), hash);
+  yield* writeCar(dag, line.through(files.read(info.path, { signal })));
+}
+
+/** With the name of what was asked for before all paths, so that unpacking makes one directory. */
+async function* entriesOf(
+  root: FileInfo,
+  line: TransferLine,
+  { computer, signal }: Context,
+): AsyncGenerator<FileEntry | FolderEntry, void, undefined> {
+  const { files } = computer;
+  const cut = root.path.lastIndexOf("/") + 1;
+  for (const info of files.walk(root.path)) {
+    const path = info.path.slice(cut);
+    const modifiedMs = info.modifiedAtMs;
+    if (info.kind === "directory") {
+      if (path !== "") yield { kind: "folder", path, modifiedMs };
+      continue;
+    }
+    line.expect(info.sizeBytes);
+    const content = line.through(files.read(info.path, { signal }));
+    yield { kind: "file", path, sizeBytes: info.sizeBytes, modifiedMs, content };
+  }
+}

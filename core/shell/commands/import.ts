@@ -1,0 +1,155 @@
+/** import: files and directories out of an archive. */
+import { utf8 } from "../../base/bytes.ts";
+import { StarfishError } from "../../base/errors.ts";
+import type { DiskComputer } from "../../computer.ts";
+import type { Blocks } from "../../disk/content/block.ts";
+import { CarStream, openCar } from "../../disk/content/car.ts";
+import type { RandomAccess } from "../../disk/content/random-access.ts";
+import { readTar } from "../../disk/content/tar.ts";
+import type { TreeEntry } from "../../disk/content/tree-entry.ts";
+import { walkDag } from "../../disk/content/unixfs-read.ts";
+import { readZip } from "../../disk/content/zip.ts";
+import { abortable } from "../../ports/clock.ts";
+import { hashOf } from "../files/hash.ts";
+import { streamOf } from "../files/host-streams.ts";
+import { baseName, within } from "../files/paths.ts";
+import { TransferLine } from "../files/progress.ts";
+import { bytesWords, count } from "../format.ts";
+import { oneLine } from "../mem/value.ts";
+import { parseArguments } from "../options.ts";
+import type { Command, CommandContext, HostFile } from "../types.ts";
+
+type Context = CommandContext<DiskComputer>;
+type Format = "car" | "tar" | "zip";
+
+export const importFiles: Command<DiskComputer> = {
+  name: "import",
+  summary: "files and directories out of a CAR, tar or zip",
+  help: `
+usage: import HOSTPATH [DEST] [--car | --tar | --zip] [--no-wait]
+
+Unpacks an archive of your machine into DEST (the root, if not told); '-' is standard input, which can't be a zip. What it
+is, its name says (.car, .tar, .zip) or an option. A CAR that holds one file becomes DEST itself, and keeps its CID if it
+was cut as IPFS cuts files today. Links and devices are passed over, and named. What was unpacked before Ctrl-C stays;
+no file is left half-written.
+
+  echo hello | put - /docs/hello.txt
+  export /docs --tar | import - /copy --tar
+`,
+  async run(context) {
+    const flags = { car: "flag", tar: "flag", zip: "flag", "no-wait": "flag" } as const;
+    const { options, operands } = parseArguments(context.args, flags);
+    const [source, target, extra] = operands;
+    if (source === undefined) throw new StarfishError("usage", "HOSTPATH is missing; '-' is standard input");
+    if (extra !== undefined) throw new StarfishError("usage", `'${extra}' is one word too many`);
+    const asked = (["car", "tar", "zip"] as const).filter((format) => options[format] === true);
+    if (asked.length > 1) throw new StarfishError("usage", "one of --car, --tar and --zip");
+    const file = source === "-" ? undefined : await context.host.openFile(source, { signal: context.signal });
+    const format = asked[0] ?? formatOf(file?.name ?? source);
+    const line = new TransferLine(`import ${oneLine(file?.name ?? "standard input")}`, context);
+    const stem = (file?.name ?? "").replace(/\.car$/i, "");
+    const importing = new Importing({ target: target ?? "/", stem, hasTarget: target !== undefined }, line, context);
+    try {
+      for await (const entry of entriesOf(format, file, context)) await importing.take(entry);
+      line.hide();
+      if (options["no-wait"] !== true) await importing.wait();
+    } finally {
+      line.hide();
+      await file?.close();
+    }
+    await importing.report();
+    return 0;
+  },
+  complete: (words) => ((words.at(-1) ?? "").startsWith("-") ? ["--car", "--tar", "--zip", "--no-wait"] : []),
+};
+
+/** Throws "usage" where the name does not say. */
+function formatOf(name: string): Format {
+  const [, extension] = /\.(car|tar|zip)$/i.exec(name) ?? [];
+  const format = extension?.toLowerCase();
+  if (format === "car" || format === "tar" || format === "zip") return format;
+  throw new StarfishError("usage", `'${oneLine(name)}' does not say what it is: add --car, --tar or --zip`);
+}
+
+async function* entriesOf(
+  format: Format,
+  file: HostFile | undefined,
+  { stdin, signal, computer }: Context,
+): AsyncGenerator<TreeEntry, void, undefined> {
+  if (format === "zip") {
+    if (file === undefined) throw new StarfishError("unsupported", "a zip is read from its end: import it from a file");
+    yield* readZip(file, signal);
+  } else if (format === "tar") {
+    yield* readTar(file === undefined ? stdin : streamOf(file, signal));
+  } else if (file === undefined) {
+    await using car = await CarStream.open(stdin, hashOf(computer.crypto));
+    yield* walkRoots(car);
+  } else {
+    yield* walkRoots(await openWhole(file, computer, signal));
+  }
+}
+
+function openWhole(file: RandomAccess, { crypto }: DiskComputer, signal: AbortSignal): ReturnType<typeof openCar> {
+  return openCar(file, hashOf(crypto), signal);
+}
+
+async function* walkRoots(
+  car: Blocks & { readonly roots: readonly Parameters<Blocks["get"]>[0][] },
+): AsyncGenerator<TreeEntry> {
+  if (car.roots.length === 0)
+    throw new StarfishError("malformed", "This CAR names no root, so nothing says what is in it");
+  for (const root of car.roots) yield* walkDag(root, car);
+}
+
+interface Where {
+  readonly target: string;
+  readonly hasTarget: boolean;
+  /** What a single file without a name is called. */
+  readonly stem: string;
+}
+
+class Importing {
+  readonly #where: Where;
+  readonly #line: TransferLine;
+  readonly #context: Context;
+  #safe: Promise<void>[] = [];
+  #files = 0;
+  #bytes = 0;
+
+  constructor(where: Where, line: TransferLine, context: Context) {
+    this.#where = where;
+    this.#line = line;
+    this.#context = context;
+  }
+
+  async take(entry: TreeEntry): Promise<void> {
+    const { computer, signal, stderr } = this.#context;
+    const path = this.#pathOf(entry);
+    if (entry.kind === "folder") return computer.files.makeDirectory(path, { parents: true });
+    if (entry.kind === "other") {
+      this.#line.hide();
+      return stderr.write(utf8(`import: passed over ${oneLine(entry.path)}, a ${entry.what}\n`));
+    }
+    const { info, safe } = await computer.files.write(path, this.#line.through(entry.content), { signal });
+    this.#files++;
+    this.#bytes += info.sizeBytes;
+    this.#safe.push(safe);
+  }
+
+  async wait(): Promise<void> {
+    for (const safe of this.#safe) await abortable(this.#context.signal, safe);
+  }
+
+  async report(): Promise<void> {
+    const what = `${count(this.#files, "file")}, ${bytesWords(this.#bytes)}`;
+    await this.#context.stdout.write(utf8(`${what}\n`));
+  }
+
+  /** An entry without a path is the archive's only one: it becomes the target. */
+  #pathOf({ path, kind }: TreeEntry): string {
+    const { target, hasTarget, stem } = this.#where;
+    if (path !== "") return within(target, path);
+    if (kind === "folder" || (hasTarget && !target.endsWith("/"))) return target;
+    return within(target, baseName(stem) || "imported");
+  }
+}

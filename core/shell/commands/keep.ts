@@ -1,0 +1,28 @@
+/** keep: holds files whole on this node. */
+import type { DiskComputer } from "../../computer.ts";
+import { completeWith } from "../files/paths.ts";
+import { oneOperand } from "../operands.ts";
+import { parseArguments } from "../options.ts";
+import type { Command } from "../types.ts";
+
+export const keep: Command<DiskComputer> = {
+  name: "keep",
+  summary: "hold files whole on this node",
+  help: `
+usage: keep PATH [--off]
+
+Holds a file, or a directory and whatever comes into it, whole on this node, so that it can be read here when nobody else
+is there. Waits until all of it is here. --off lets go of it; it stays in the swarm.
+
+  echo hello | put - /hello.txt
+  keep /hello.txt
+`,
+  async run({ args, computer, signal }) {
+    const { options, operands } = parseArguments(args, { off: "flag" });
+    const path = oneOperand(operands, "PATH");
+    if (options.off === true) await computer.files.release(path);
+    else await computer.files.keep(path, { signal });
+    return 0;
+  },
+  complete: completeWith("--off"),
+};

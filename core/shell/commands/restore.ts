@@ -1,0 +1,32 @@
+/** restore: makes an earlier version of a file the current one. */
+import type { DiskComputer } from "../../computer.ts";
+import { StarfishError } from "../../base/errors.ts";
+import { completePath } from "../files/paths.ts";
+import { parseArguments } from "../options.ts";
+import type { Command } from "../types.ts";
+
+export const restore: Command<DiskComputer> = {
+  name: "restore",
+  summary: "bring back an earlier version of a file",
+  help: `
+usage: restore PATH [VERSION]
+
+Brings back a file that was overwritten or removed: the version before, or the one that 'versions' names. What is there
+now becomes an earlier version in its turn.
+
+  echo one | put - /note; echo two | put - /note
+  restore /note; cat /note
+`,
+  async run({ args, computer }) {
+    const [path, version, extra] = parseArguments(args, {}).operands;
+    if (path === undefined) throw new StarfishError("usage", "PATH is missing");
+    if (extra !== undefined) throw new StarfishError("usage", `'${extra}' is one word too many`);
+    computer.files.restore(path, version);
+    return 0;
+  },
+  complete(words, computer) {
+    const [, path, version] = words;
+    if (path === undefined || version === undefined) return completePath(words, computer);
+    return computer.files.versions(path).map((one) => one.version);
+  },
+};

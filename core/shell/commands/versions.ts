@@ -1,0 +1,53 @@
+/** versions: what a file was before. */
+import { utf8 } from "../../base/bytes.ts";
+import { StarfishError } from "../../base/errors.ts";
+import type { DiskComputer } from "../../computer.ts";
+import type { FileVersion } from "../../disk/types.ts";
+import { completeWith } from "../files/paths.ts";
+import { dateWords, fileJson } from "../files/words.ts";
+import { bytesWords, roughly, table } from "../format.ts";
+import { Writers, writerWords } from "../mem/writers.ts";
+import { oneOperand } from "../operands.ts";
+import { parseArguments } from "../options.ts";
+import type { Command } from "../types.ts";
+
+export const versions: Command<DiskComputer> = {
+  name: "versions",
+  summary: "list what a file was before",
+  help: `
+usage: versions PATH [--json]
+
+Lists the versions of a file that are still there, the latest first: the name for 'restore', size, when it was written
+(UTC) and by whom, and how long it is kept. Also of a file that was removed. Overwritten and removed files are kept for a
+week, as long as they fit their share of the space.
+
+  echo one | put - /note; echo two | put - /note
+  versions /note
+`,
+  async run({ args, computer, stdout, terminal }) {
+    const { options, operands } = parseArguments(args, { json: "flag" });
+    const path = oneOperand(operands, "PATH");
+    const found = computer.files.versions(path);
+    if (found.length === 0) throw new StarfishError("not-found", `nothing is known of ${path}`);
+    const writers = new Writers(computer);
+    const nowMs = computer.memory.now();
+    const row = (one: FileVersion): string[] => [
+      one.version,
+      bytesWords(one.sizeBytes),
+      dateWords(one.modifiedAtMs),
+      writerWords(writers.find(one.writer), terminal.stdout),
+      one.isCurrent ? "now" : one.keptUntilMs === undefined ? "conflict" : `for ${roughly(one.keptUntilMs - nowMs)}`,
+    ];
+    const json = (one: FileVersion): Record<string, unknown> => ({
+      version: one.version,
+      isCurrent: one.isCurrent,
+      keptUntilMs: one.keptUntilMs ?? null,
+      ...fileJson(one, writers.find(one.writer)?.record.name),
+    });
+    const output = options.json === true ? `${JSON.stringify(found.map(json))}\n` : table(found.map(row));
+    writers[Symbol.dispose]();
+    await stdout.write(utf8(output));
+    return 0;
+  },
+  complete: completeWith("--json"),
+};

@@ -1,0 +1,288 @@
+/** The commands for files on a computer with a disk: a line in, its output and status out. */
+import { beforeEach, describe, expect, test } from "vitest";
+import { pattern } from "../../../test/fixtures/content.ts";
+import { MemoryContents } from "../../../test/fixtures/contents.ts";
+import { memoryHost } from "../../../test/fixtures/host.ts";
+import { ReplicaMap, TestTime } from "../../../test/fixtures/replica-map.ts";
+import { collector, type Ran, type RunOptions, ShellBench, TERMINAL } from "../../../test/sim/shell-bench.ts";
+import { equal, utf8 } from "../../base/bytes.ts";
+import type { DiskComputer } from "../../computer.ts";
+import { createFiles } from "../../disk/files/files.ts";
+import { shortIdOf } from "../../net/membership-rows.ts";
+import { fileCommands } from "../commands/files.ts";
+import { createShell } from "../shell.ts";
+import { widthOf, withoutColours } from "../width.ts";
+
+let bench: ShellBench;
+let computer: DiskComputer;
+let storage: MemoryContents;
+
+beforeEach(async () => {
+  bench = new ShellBench();
+  const plain = await bench.up("first");
+  const { crypto, clock, net } = plain;
+  storage = new MemoryContents(async (pieces) => pieces.map((piece) => crypto.sha256(piece)));
+  const self = shortIdOf(crypto, net.self);
+  const time = new TestTime();
+  time.nowMs = plain.memory.now();
+  const parts = { map: new ReplicaMap(self, time), contents: storage, crypto, clock, self, log: { write: () => {} } };
+  const store = { get: async () => undefined, set: async () => {} } as never;
+  const files = await createFiles({ ...parts, store, name: () => "first", devices: () => 1 });
+  computer = { ...plain, files, storage, [Symbol.asyncDispose]: () => plain[Symbol.asyncDispose]() };
+});
+
+function run(line: string, options: RunOptions = {}): Promise<Ran> {
+  return bench.world.settle(bench.startOn(computer, line, options, fileCommands), { withinMs: 600_000 });
+}
+
+async function runs(line: string, options: RunOptions = {}): Promise<string> {
+  const { status, stdout, stderr } = await run(line, options);
+  expect([line, status, stderr]).toEqual([line, 0, ""]);
+  return stdout;
+}
+
+async function fails(line: string, options: RunOptions = {}): Promise<string> {
+  const { status, stderr } = await run(line, options);
+  expect([line, status]).toEqual([line, 1]);
+  return stderr;
+}
+
+test("every example works as it is pasted", async () => {
+  for (const command of fileCommands) {
+    const examples = command.help.split("\n").filter((line) => /^ {2}\S/.test(line));
+    expect([command.name, examples.length > 0]).toEqual([command.name, true]);
+    for (const example of examples) await runs(example.trim());
+  }
+});
+
+describe("put and get", () => {
+  test("bring a file in and out, to the byte, and say how safe it is", async () => {
+    bench.files.set("photo.jpg", pattern(3_000_000));
+    expect(await runs("put photo.jpg")).toBe("/photo.jpg: 3.00 MB, on this device only\n");
+    expect(await runs("put photo.jpg /pictures/ --no-wait")).toMatch(/^\/pictures\/photo\.jpg: 3\.00 MB/);
+    expect(await runs("put photo.jpg /other")).toMatch(/^\/other: /);
+    await runs("get /other back.jpg");
+    expect(equal(bench.files.get("back.jpg") ?? utf8(""), pattern(3_000_000))).toBe(true);
+    const stdout = collector();
+    await run("get /other", { stdout });
+    expect(equal(stdout.bytes(), pattern(3_000_000))).toBe(true);
+    await runs("get /other", { terminal: TERMINAL });
+    expect(equal(bench.files.get("other") ?? utf8(""), pattern(3_000_000))).toBe(true);
+  });
+
+  test("bring whole directories in and out", async () => {
+    bench.files.set("a/1", utf8("one"));
+    bench.files.set("a/b/2", utf8("two"));
+    for (let i = 0; i < 100; i++) bench.files.set(`a/many/${i}`, utf8(`${i}`));
+    expect(await runs("put a")).toBe("102 files, 196 B, on this device only\n");
+    expect(await runs("cat a/1 a/b/2 a/many/99")).toBe("onetwo99");
+    await runs("get /a copy");
+    expect(bench.files.get("copy/many/7")).toEqual(utf8("7"));
+    await runs("put . /all");
+    expect(await runs("ls /all")).toBe("a\ncopy\n");
+    expect(await fails("put nothing")).toBe("put: there is no nothing here\n");
+  });
+
+  test("take standard input, and need a name for it", async () => {
+    expect(await runs("put - /in", { stdin: "typed" })).toBe("/in: 5 B, on this device only\n");
+    expect(await runs("cat /in")).toBe("typed");
+    expect(await run("put -")).toMatchObject({ status: 64 });
+    expect(await run("put")).toMatchObject({ status: 64 });
+    expect(await run("put a b c")).toMatchObject({ status: 64 });
+    const [row] = JSON.parse(await runs("put - /in --json", { stdin: "x" })) as { path: string; cid: string }[];
+    expect(row).toMatchObject({ path: "/in", sizeBytes: 1, safety: "here", survivesAny: 0 });
+  });
+
+  test("Ctrl-C leaves nothing half-written", async () => {
+    await runs("put - /there", { stdin: "old" });
+    for (const line of ["put - /there", "put - /new"]) {
+      const stop = new AbortController();
+      const running = bench.startOn(computer, line, { stdin: endless(stop), signal: stop.signal }, fileCommands);
+      expect(await bench.world.settle(running, { withinMs: 1_000 })).toMatchObject({ status: 130 });
+    }
+    expect(await runs("ls")).toBe("there\n");
+    expect(await runs("cat /there")).toBe("old");
+  });
+
+  test("Ctrl-C while it is made safe leaves what is there, and says so", async () => {
+    const stop = new AbortController();
+    storage.safe = new Promise(() => {});
+    computer.files.watch("/x", () => stop.abort());
+    const options = { stdin: pattern(10_000), signal: stop.signal };
+    const running = bench.startOn(computer, "put - /x", options, fileCommands);
+    const { status, stderr } = await bench.world.settle(running, { withinMs: 1_000 });
+    expect([status, stderr]).toEqual([130, "put: /x: 10.0 kB is there; 'stat' says how safe by now\n"]);
+    expect(computer.files.stat("/x")?.sizeBytes).toBe(10_000);
+  });
+
+  test("one file that can't be read fails the whole, and what came before stays whole", async () => {
+    bench.files.set("d/a", utf8("fine"));
+    await runs("mkdir /d/b -p");
+    bench.files.set("d/b", utf8("a directory has this name there"));
+    expect(await fails("put d")).toBe("put: /d/b is a directory\n");
+    expect(computer.files.list("/d/b")).toEqual([]);
+  });
+});
+
+describe("ls", () => {
+  test("lists names, and with -l what is known of them", async () => {
+    await runs("echo one | put - /b/file; mkdir /a; echo two | put - /c");
+    expect(await runs("ls")).toBe("a\nb\nc\n");
+    expect(await runs("ls", { terminal: TERMINAL })).toBe("a/\nb/\nc\n");
+    expect(await runs("ls /b c")).toBe("/b:\nfile\n\nc:\nc\n");
+    const lines = withoutColours(await runs("ls -l", { terminal: TERMINAL })).split("\n");
+    expect(lines[2]).toMatch(/^-k- {2}4 B {2}[-\d]{10} [:\d]{5} {2}★ first {2}c$/);
+    const rows = JSON.parse(await runs("ls --json")) as Record<string, unknown>[];
+    expect(rows[2]).toMatchObject({ path: "/c", kind: "file", sizeBytes: 4, by: "first", isConflict: false });
+    expect(JSON.parse(await runs("ls /a --json"))).toEqual([]);
+    expect(await fails("ls /nothing")).toBe("ls: there is no /nothing\n");
+    expect(await run("ls -x")).toMatchObject({ status: 64 });
+  });
+
+  test("shows no name that would move the cursor or turn the text around", async () => {
+    for (const name of ["evil\x1b[2J", "\u202egpj.exe", "two\nlines"]) {
+      await bench.world.settle(computer.files.write(`/${name}`, lines("x")), { withinMs: 1_000 });
+    }
+    const shown = withoutColours(await runs("ls", { terminal: TERMINAL }));
+    expect(shown).toBe("evil␛[2J\ntwo⏎lines\n\ufffdgpj.exe\n");
+    expect(await runs("ls -l", { terminal: TERMINAL })).not.toContain("\u202e");
+    expect(await runs("ls")).toContain("\u202egpj.exe");
+  });
+});
+
+async function* lines(text: string): AsyncGenerator<Uint8Array> {
+  yield utf8(text);
+}
+
+/** Stands for a person who presses Ctrl-C when half of it has come. */
+async function* endless(stop: AbortController): AsyncGenerator<Uint8Array> {
+  for (let i = 0; ; i++) {
+    if (i === 20) stop.abort();
+    yield pattern(100_000);
+  }
+}
+
+test("cat shows text safely on a terminal, and passes bytes on", async () => {
+  await runs("put - /t", { stdin: "\x1b]0;x\x07line\n" });
+  await runs("put - /b", { stdin: Uint8Array.of(0, 1, 2, 255) });
+  expect(await runs("cat /t", { terminal: TERMINAL })).toBe("␛]0;x␇line\n");
+  expect(await runs("cat /b", { terminal: TERMINAL })).toMatch(/^\/b is 4 B of binary data/);
+  const stdout = collector();
+  await run("cat /b /t", { stdout });
+  expect(stdout.bytes().subarray(0, 4)).toEqual(Uint8Array.of(0, 1, 2, 255));
+  expect(await fails("cat /nothing")).toBe("cat: there is no /nothing\n");
+  expect(await fails("cat /")).toBe("cat: / is a directory\n");
+});
+
+test("cp, mv, rm and mkdir do as on any computer", async () => {
+  await runs("echo one | put - /a; echo two | put - /b; mkdir /d");
+  await runs("cp /a /b /d; cp /a /e; mv /e /f; mv /f /d/");
+  expect(await runs("ls /d")).toBe("a\nb\nf\n");
+  expect(await fails("cp /d /x")).toContain("-r");
+  await runs("cp -r /d /x; cp -r /d /x");
+  expect(await runs("ls /x")).toBe("a\nb\nd\nf\n");
+  expect(await fails("mv /a /b /nothing")).toContain("is none");
+  expect(await fails("rm /d")).toBe("rm: /d is not empty; -r removes all that is in it\n");
+  await runs("rm -rf /d /nothing");
+  expect(await fails("rm /nothing")).toBe("rm: there is no /nothing\n");
+  expect(await fails("mkdir /p/q")).toBe("mkdir: there is no /p\n");
+  await runs("mkdir -p /p/q");
+  expect(await runs("ls")).toBe("a\nb\np\nx\n");
+});
+
+test("versions and restore bring back what was", async () => {
+  await runs("echo one | put - /n; echo two | put - /n; rm /n");
+  const listed = (await runs("versions /n")).trim().split("\n");
+  expect(listed).toHaveLength(2);
+  expect(listed[0]).toMatch(/^[0-9a-z]{21} {2}4 B {2}[-\d]{10} [:\d]{5} {2}★ first {2}for [67] d$/);
+  await runs("restore /n");
+  expect(await runs("cat /n")).toBe("two\n");
+  await runs(`restore /n ${listed[1]?.split(" ")[0]}`);
+  expect(await runs("cat /n")).toBe("one\n");
+  const rows = JSON.parse(await runs("versions /n --json")) as Record<string, unknown>[];
+  expect(rows[0]).toMatchObject({ isCurrent: true, keptUntilMs: null, path: "/n" });
+  expect(await fails("versions /nothing")).toContain("nothing is known");
+});
+
+test("stat, df and keep tell how things stand", async () => {
+  await runs("put - /small", { stdin: "hello\n" });
+  await runs("put - /d/large", { stdin: "x".repeat(10_000) });
+  const small = await runs("stat /small");
+  expect(small).toContain("bafkreicysg23kiwv34eg2d7qweipxwosdo2py4ldv42nbauguluen5v6am");
+  expect(small).toMatch(/safety +on this device only\n/);
+  expect(await runs("stat /d")).toMatch(/holds +1 file, 10\.0 kB/);
+  const json = JSON.parse(await runs("stat /d/large --json")) as Record<string, unknown>;
+  expect(json).toMatchObject({ sizeBytes: 10_000, isKeptHere: false, content: { safety: "here", stripes: 1 } });
+  await runs("keep /d");
+  expect(await runs("stat /d/large")).toMatch(/kept here +yes/);
+  await runs("keep /d --off");
+  expect(await runs("stat /d/large")).toMatch(/kept here +no/);
+  expect(await runs("df")).toMatch(/^offered +1\.00 GB .*\n(.*\n)*files +2 files, 10\.0 kB/);
+  expect(JSON.parse(await runs("df --json"))).toMatchObject({ files: 2, filesBytes: 10_006, shards: 1 });
+});
+
+describe("export and import", () => {
+  test("carry folders as tar and zip, and files as CARs with the same CID", async () => {
+    await runs("put - /d/sub/large", { stdin: pattern(600_000) });
+    await runs("echo small | put - /d/small; mkdir /d/empty");
+    await runs("export /d d.zip --zip; import d.zip /z");
+    await runs("export /d d.tar; import d.tar /t");
+    await runs("export /d --tar | import - /piped --tar");
+    for (const copy of ["/z/d", "/t/d", "/piped/d"]) {
+      expect(await runs(`ls ${copy}`)).toBe("empty\nsmall\nsub\n");
+      expect(computer.files.stat(`${copy}/sub/large`)?.content).toEqual(computer.files.stat("/d/sub/large")?.content);
+    }
+    expect(await runs("export /d/sub/large large.car; import large.car /c/")).toBe("1 file, 600 kB\n");
+    expect(computer.files.stat("/c/large")?.content).toEqual(computer.files.stat("/d/sub/large")?.content);
+    await runs("export /d/sub/large | import - /named --car");
+    expect(computer.files.stat("/named")?.content).toEqual(computer.files.stat("/d/sub/large")?.content);
+    expect(await fails("export /d --car")).toContain("--tar or --zip");
+    expect(await run("import d.tar --car")).toMatchObject({ status: 1 });
+    expect(await run("import unknown")).toMatchObject({ status: 1 });
+  });
+});
+
+test("long transfers show rate and time left on a terminal, in its width", async () => {
+  const { clock } = computer;
+  bench.files.set("slow", pattern(30_000_000));
+  const host = memoryHost(bench.files);
+  const shell = createShell(
+    computer,
+    {
+      ...host,
+      async openFile(path, options) {
+        const file = await host.openFile(path, options);
+        const read = async (at: number, length: number): Promise<Uint8Array> => {
+          await new Promise<void>((resolve) => void clock.timer(200, resolve));
+          return file.read(at, length);
+        };
+        return { ...file, read };
+      },
+    },
+    fileCommands,
+  );
+  const stderr = collector();
+  const io = {
+    stdin: lines(""),
+    stdout: collector(),
+    stderr,
+    terminal: { stdout: TERMINAL, stderr: { ...TERMINAL, columns: 60 } },
+  };
+  const done = shell.run("put slow", io, { signal: new AbortController().signal });
+  expect(await bench.world.settle(done, { withinMs: 60_000 })).toBe(0);
+  const drawn = stderr.text().split("\r\x1b[K");
+  expect(drawn.length).toBeGreaterThan(10);
+  expect(drawn[5]).toMatch(/^put slow {2}[\d.]+ MB of 30\.0 MB, [\d.]+ MB\/s, [\d.]+ s left$/);
+  for (const line of drawn) expect(widthOf(line)).toBeLessThan(60);
+});
+
+test("completes paths, with a slash after directories", async () => {
+  await runs("echo x | put - /docs/one; echo x | put - /docs/two; mkdir /downloads");
+  const shell = createShell(computer, memoryHost(new Map()), fileCommands);
+  const candidates = (line: string): readonly string[] => shell.complete(line, line.length).candidates;
+  expect(candidates("cat /do")).toEqual(["/docs/", "/downloads/"]);
+  expect(candidates("cat do")).toEqual(["docs/", "downloads/"]);
+  expect(candidates("cat /docs/t")).toEqual(["/docs/two"]);
+  expect(candidates("ls --")).toEqual(["--json"]);
+  expect(candidates("cat /nowhere/")).toEqual([]);
+});

@@ -1,0 +1,7 @@
+/** SHA-256 of pieces on this thread, a leaf in one go: for what a person asks for now and then. */
+import type { Hash } from "../../disk/content/block.ts";
+import type { Crypto } from "../../ports/crypto.ts";
+
+export function hashOf(crypto: Crypto): Hash {
+  return async (pieces) => pieces.map((piece) => crypto.sha256(piece));
+}

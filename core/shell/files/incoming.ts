@@ -1,0 +1,100 @@
+/** What `put` brings in: files of the host, whole directories of them, what the person picks, or standard input. */
+import { StarfishError } from "../../base/errors.ts";
+import type { DiskComputer } from "../../computer.ts";
+import type { CommandContext, HostEntry, HostFile } from "../types.ts";
+import { streamOf } from "./host-streams.ts";
+import { baseName, destination, within } from "./paths.ts";
+
+export type Incoming =
+  | { readonly kind: "directory"; readonly target: string }
+  | { readonly kind: "file"; readonly target: string; readonly open: () => Promise<OpenSource> };
+
+interface OpenSource {
+  /** Undefined where it is not known beforehand. */
+  readonly sizeBytes: number | undefined;
+  readonly stream: AsyncIterable<Uint8Array>;
+}
+
+type Context = CommandContext<DiskComputer>;
+
+/** Rejects with "usage", and as the host does. */
+export async function* incoming(
+  operands: readonly string[],
+  context: Context,
+): AsyncGenerator<Incoming, void, undefined> {
+  const { host, signal, computer } = context;
+  const target = operands.length > 1 ? operands.at(-1) : undefined;
+  const sources = target === undefined ? operands : operands.slice(0, -1);
+  if (sources.length === 0) {
+    if (host.pickFiles === undefined) throw new StarfishError("usage", "HOSTPATH is missing; '-' is standard input");
+    for (const file of await host.pickFiles({ signal })) yield fromFile(file, within("/", file.name), signal);
+    return;
+  }
+  if (sources.length > 1 && target?.endsWith("/") !== true && computer.files.stat(target ?? "")?.kind !== "directory") {
+    throw new StarfishError("usage", `several files go into a directory: end '${target}' with a slash`);
+  }
+  for (const source of sources) yield* fromSource(source, target, context);
+}
+
+async function* fromSource(
+  source: string,
+  target: string | undefined,
+  context: Context,
+): AsyncGenerator<Incoming, void, undefined> {
+  const { host, stdin, signal, computer } = context;
+  if (source === "-") {
+    if (target === undefined || target.endsWith("/")) {
+      throw new StarfishError("usage", "standard input has no name: say where it goes, as in 'put - /name'");
+    }
+    yield { kind: "file", target, open: async () => ({ sizeBytes: undefined, stream: stdin }) };
+    return;
+  }
+  const name = baseName(source);
+  const entries = await directoryOf(source, context);
+  const isNameless = name === "" || name === "." || name === "..";
+  if (entries !== undefined) {
+    // The directory in which one stands has no name here: what is in it goes there.
+    const at = isNameless ? (target ?? "/") : destination(computer.files, target ?? "/", name);
+    yield* fromDirectory(source, entries, at, context);
+    return;
+  }
+  const file = await host.openFile(source, { signal });
+  yield fromFile(file, destination(computer.files, target ?? "/", file.name), signal);
+}
+
+/** What is in it, or undefined if it is no directory. */
+async function directoryOf(path: string, { host, signal }: Context): Promise<readonly HostEntry[] | undefined> {
+  if (host.listDirectory === undefined) return undefined;
+  try {
+    return await host.listDirectory(path, { signal });
+  } catch (error) {
+    if (error instanceof StarfishError && error.code === "not-a-directory") return undefined;
+    throw error;
+  }
+}
+
+async function* fromDirectory(
+  path: string,
+  entries: readonly HostEntry[],
+  target: string,
+  context: Context,
+): AsyncGenerator<Incoming, void, undefined> {
+  const { host, signal } = context;
+  yield { kind: "directory", target };
+  for (const { name, kind } of entries) {
+    const [inner, at] = [within(path, name), within(target, name)];
+    if (kind === "directory") {
+      yield* fromDirectory(inner, (await host.listDirectory?.(inner, { signal })) ?? [], at, context);
+    } else if (kind === "file") {
+      yield { kind: "file", target: at, open: async () => openSource(await host.openFile(inner, { signal }), signal) };
+    }
+  }
+}
+
+function fromFile(file: HostFile, target: string, signal: AbortSignal): Incoming {
+  return { kind: "file", target, open: async () => openSource(file, signal) };
+}
+
+function openSource(file: HostFile, signal: AbortSignal): OpenSource {
+  return { sizeBytes: file.sizeBytes, stream: streamOf(file, signal) };
+}

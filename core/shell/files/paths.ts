@@ -1,0 +1,58 @@
+/** Paths as people type, complete and see them. There is no current directory yet: what does not begin with "/" is taken from the root. */
+import type { DiskComputer } from "../../computer.ts";
+import type { FileInfo, Files } from "../../disk/types.ts";
+import { oneLine } from "../mem/value.ts";
+import type { TerminalInfo } from "../types.ts";
+
+/** As many as completion shows. */
+const PROPOSED_MAX = 200;
+
+/** The last name of a path, of this computer or of a host's; empty for a root. */
+export function baseName(path: string): string {
+  const trimmed = path.replace(/[/\\]+$/, "");
+  return trimmed.slice(Math.max(trimmed.lastIndexOf("/"), trimmed.lastIndexOf("\\")) + 1);
+}
+
+export function within(directory: string, name: string): string {
+  return directory.endsWith("/") ? directory + name : `${directory}/${name}`;
+}
+
+/** On a terminal nothing in a name moves the cursor or turns the text around; a pipe gets it as it is. */
+export function shownName(name: string, terminal: TerminalInfo | undefined): string {
+  return terminal === undefined ? name : oneLine(name);
+}
+
+/** Where something called `name` goes that is to be put at `target`: into it, if that is a directory or ends as one. */
+export function destination(files: Files, target: string, name: string): string {
+  const isDirectory = target.endsWith("/") || target === "" || files.stat(target)?.kind === "directory";
+  return isDirectory ? within(target === "" ? "/" : target, name) : target;
+}
+
+/** Completion of a path; directories end with "/", so that one can go on. */
+export function completePath(words: readonly string[], { files }: DiskComputer): readonly string[] {
+  const typed = words.at(-1) ?? "";
+  const at = typed.lastIndexOf("/");
+  const directory = typed.slice(0, at + 1);
+  const info = files.stat(directory);
+  if (info?.kind !== "directory") return [];
+  const proposed: string[] = [];
+  for (const entry of files.list(directory)) {
+    const name = baseName(entry.path);
+    if (!name.startsWith(typed.slice(at + 1))) continue;
+    proposed.push(`${directory}${name}${entry.kind === "directory" ? "/" : ""}`);
+    if (proposed.length === PROPOSED_MAX) break;
+  }
+  return proposed;
+}
+
+/** Path and options. */
+export function completeWith(
+  ...options: readonly string[]
+): (words: readonly string[], computer: DiskComputer) => readonly string[] {
+  return (words, computer) => ((words.at(-1) ?? "").startsWith("-") ? options : completePath(words, computer));
+}
+
+/** The files at and under a path. */
+export function* filesUnder(files: Files, path: string): Generator<FileInfo, void, undefined> {
+  for (const info of files.walk(path)) if (info.kind === "file") yield info;
+}

@@ -1,0 +1,89 @@
+/** The line that shows how far a transfer is: bytes, rate and time left. On a terminal only, redrawn in place. */
+import { utf8 } from "../../base/bytes.ts";
+import { isStarfishError } from "../../base/errors.ts";
+import { bytesWords, duration } from "../format.ts";
+import type { CommandContext, Output, TerminalInfo } from "../types.ts";
+import { cut } from "../width.ts";
+
+/** Often enough to look alive, seldom enough for a slow line. */
+const REDRAW_MS = 100;
+/** What takes less long needs no line. */
+const QUIET_MS = 300;
+const ERASE_LINE = "\r\x1b[K";
+
+export class TransferLine {
+  readonly #nowMs: () => number;
+  readonly #output: Output;
+  readonly #terminal: () => TerminalInfo | undefined;
+  readonly #beganMs: number;
+  #drawnMs: number;
+  #visible = false;
+  #doneBytes = 0;
+  #totalBytes: number | undefined;
+  #title: string;
+
+  constructor(title: string, { computer, stderr, terminal }: CommandContext) {
+    this.#title = title;
+    this.#output = stderr;
+    this.#terminal = () => terminal.stderr;
+    this.#nowMs = () => computer.clock.monotonic();
+    this.#beganMs = this.#nowMs();
+    this.#drawnMs = this.#beganMs + QUIET_MS - REDRAW_MS;
+  }
+
+  /** What it is busy with now. */
+  set title(title: string) {
+    this.#title = title;
+    this.#draw();
+  }
+
+  /** More bytes are to come; without any such call it is not known how many. */
+  expect(bytes: number): void {
+    this.#totalBytes = (this.#totalBytes ?? 0) + bytes;
+  }
+
+  add(bytes: number): void {
+    this.#doneBytes += bytes;
+    this.#draw();
+  }
+
+  /** The chunks as they pass. */
+  async *through(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of source) {
+      yield chunk;
+      this.add(chunk.length);
+    }
+  }
+
+  /** Takes the line away, before other output. */
+  hide(): void {
+    if (this.#visible) this.#write(ERASE_LINE);
+    this.#visible = false;
+  }
+
+  #draw(): void {
+    const nowMs = this.#nowMs();
+    const terminal = this.#terminal();
+    if (terminal === undefined || nowMs - this.#drawnMs < REDRAW_MS) return;
+    this.#drawnMs = nowMs;
+    this.#visible = true;
+    this.#write(ERASE_LINE + cut(this.#line(nowMs - this.#beganMs), terminal.columns - 1));
+  }
+
+  #line(elapsedMs: number): string {
+    const rate = (1000 * this.#doneBytes) / elapsedMs;
+    const parts = [`${this.#title}  ${bytesWords(this.#doneBytes)}`];
+    if (this.#totalBytes !== undefined) parts[0] += ` of ${bytesWords(this.#totalBytes)}`;
+    if (this.#doneBytes > 0) parts.push(`${bytesWords(rate)}/s`);
+    const left = (this.#totalBytes ?? 0) - this.#doneBytes;
+    if (left > 0 && rate > 0) parts.push(`${duration(Math.max(1000, (1000 * left) / rate))} left`);
+    return parts.join(", ");
+  }
+
+  #write(text: string): void {
+    // Progress is a courtesy: whoever has stopped reading it misses nothing.
+    this.#output.write(utf8(text)).catch((error: unknown) => {
+      if (!isStarfishError(error)) throw error;
+    });
+  }
+}

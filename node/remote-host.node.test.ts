@@ -1,0 +1,140 @@
+/** Files of the directory where `starfish sh` was called, through a real socket: whole or not at all, in bounded memory. */
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
+import { connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { isStarfishError, StarfishError } from "../core/base/errors.ts";
+import { streamOf } from "../core/shell/files/host-streams.ts";
+import { pattern } from "../test/fixtures/content.ts";
+import { ClientFiles } from "./client-files.ts";
+import { FrameSocket } from "./frames.ts";
+import { RemoteHost } from "./remote-host.ts";
+
+const { signal } = new AbortController();
+let directory: string;
+let host: RemoteHost;
+let client: ClientFiles;
+let sockets: Socket[];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "starfish-host-"));
+  const server = createServer();
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("A port was asked for");
+  const accepted = new Promise<Socket>((resolve) => server.once("connection", resolve));
+  const near = connect(address.port, "127.0.0.1");
+  const far = await accepted;
+  server.close();
+  sockets = [near, far];
+  const [nodeSide, clientSide] = [new FrameSocket(near), new FrameSocket(far)];
+  host = new RemoteHost(nodeSide);
+  client = new ClientFiles(clientSide);
+  const hear = async (
+    frames: FrameSocket,
+    take: (frame: { kind: number; body: Uint8Array }) => void,
+  ): Promise<void> => {
+    for await (const frame of frames.frames()) take(frame);
+  };
+  void hear(nodeSide, (frame) => host.receive(frame));
+  void hear(clientSide, (frame) => void client.serve(frame));
+});
+
+afterEach(async () => {
+  for (const socket of sockets) socket.destroy();
+  await rm(directory, { recursive: true });
+});
+
+const at = (name: string): string => join(directory, name);
+
+async function failure(promise: Promise<unknown>): Promise<string> {
+  return promise.then(
+    () => "none",
+    (error: unknown) => (isStarfishError(error) ? error.code : String(error)),
+  );
+}
+
+test("a file is read in pieces, anywhere, and all of it", async () => {
+  const bytes = pattern(5_000_001);
+  await writeFile(at("file"), bytes);
+  const file = await host.openFile(at("file"), { signal });
+  expect([file.name, file.sizeBytes]).toEqual(["file", bytes.length]);
+  expect(Buffer.from(await file.read(4_999_000, 10_000)).equals(bytes.subarray(4_999_000))).toBe(true);
+  const parts = await Array.fromAsync(streamOf(file, signal));
+  expect(Buffer.concat(parts).equals(bytes)).toBe(true);
+  expect(await failure(file.read(0, 1))).toBe("closed");
+  expect(Buffer.from(await host.readFile(at("file"), { signal })).equals(bytes)).toBe(true);
+});
+
+test("a file is written whole, or what was there stays", async () => {
+  await writeFile(at("there"), "old", { mode: 0o600 });
+  await symlink(at("there"), at("link"));
+  const writer = await host.createFile(at("link"), { signal });
+  const bytes = pattern(1_000_000);
+  await writer.write(bytes.subarray(0, 300_000));
+  expect(await readFile(at("there"), "utf8")).toBe("old");
+  await writer.write(bytes.subarray(300_000));
+  await writer.finish();
+  expect((await readFile(at("there"))).equals(bytes)).toBe(true);
+  expect((await stat(at("there"))).mode & 0o777).toBe(0o600);
+  const given = await host.createFile(at("new"), { signal });
+  await given.write(bytes);
+  await given.abort();
+  const left = await host.createFile(at("left"), { signal });
+  await left.write(bytes);
+  await client.close();
+  expect((await readdir(directory)).sort()).toEqual(["link", "there"]);
+});
+
+test("whoever gives up while a file is being created leaves nothing", async () => {
+  const stop = new AbortController();
+  const creating = host.createFile(at("x"), { signal: stop.signal });
+  stop.abort(new StarfishError("cancelled", "Interrupted"));
+  expect(await failure(creating)).toBe("cancelled");
+  expect(await readdir(directory)).toEqual([]);
+});
+
+test("directories are listed and made, and errors have their names", async () => {
+  await mkdir(at("d/e"), { recursive: true });
+  await writeFile(at("d/f"), "");
+  await symlink("nowhere", at("d/broken"));
+  expect(await host.listDirectory(at("d"), { signal })).toEqual([
+    { name: "broken", kind: "other" },
+    { name: "e", kind: "directory" },
+    { name: "f", kind: "file" },
+  ]);
+  await host.makeDirectory(at("g/h"), { signal });
+  await host.makeDirectory(at("g/h"), { signal });
+  expect(await failure(host.listDirectory(at("d/f"), { signal }))).toBe("not-a-directory");
+  expect(await failure(host.openFile(at("d"), { signal }))).toBe("is-a-directory");
+  expect(await failure(host.openFile(at("no"), { signal }))).toBe("not-found");
+  expect(await failure(host.createFile(at("no/file"), { signal }))).toBe("not-found");
+  expect(await failure(host.createFile(at("d"), { signal }))).toBe("is-a-directory");
+});
+
+test("a device is written in place, never replaced", async () => {
+  const writer = await host.createFile("/dev/null", { signal });
+  await writer.write(pattern(100_000));
+  await writer.finish();
+  expect((await stat("/dev/null")).isCharacterDevice()).toBe(true);
+});
+
+test("a file larger than memory streams through", async () => {
+  const sizeBytes = 256 * 1024 * 1024;
+  await writeFile(at("sparse"), "");
+  await truncate(at("sparse"), sizeBytes);
+  const file = await host.openFile(at("sparse"), { signal });
+  const writer = await host.createFile("/dev/null", { signal });
+  let most = 0;
+  let seen = 0;
+  for await (const piece of streamOf(file, signal)) {
+    await writer.write(piece);
+    seen += piece.length;
+    most = Math.max(most, process.memoryUsage().rss);
+  }
+  await writer.finish();
+  expect(seen).toBe(sizeBytes);
+  // Both ends are in this process, with the test runner; what is held of the file is a few pieces.
+  expect(most).toBeLessThan(350 * 1024 * 1024);
+});
