@@ -8,10 +8,15 @@ import type { Bytes } from "../base/bytes.ts";
 const CHUNK = 4_096;
 
 export function toByteText(bytes: Bytes): string {
-  if (bytes.length <= CHUNK) return String.fromCharCode(...bytes);
+  if (bytes.length <= CHUNK) return charactersOf(bytes);
   let text = "";
-  for (let at = 0; at < bytes.length; at += CHUNK) text += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
+  for (let at = 0; at < bytes.length; at += CHUNK) text += charactersOf(bytes.subarray(at, at + CHUNK));
   return text;
+}
+
+/** Spreading a typed array goes through its iterator, which takes five times as long. */
+function charactersOf(bytes: Bytes): string {
+  return Reflect.apply(String.fromCharCode, undefined, bytes);
 }
 
 export function fromByteText(text: string): Uint8Array<ArrayBuffer> {
