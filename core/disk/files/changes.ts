@@ -53,12 +53,12 @@ export class Changes {
     const key = this.#newKey(place.directory, place.name, "file", keys);
     const writes: MapWrite[] = [{ key, value: this.#value(content) }];
     for (const old of keys) writes.push(this.#retired(old, content.cid));
-    this.#parts.map.batch(writes);
+    this.#batch(writes);
   }
 
   /** Throws "exists", "not-found" (of the parent, unless `parents`), "not-a-directory". */
   makeDirectory(path: string, { parents = false }: { readonly parents?: boolean } = {}): void {
-    const { lookup, map } = this.#parts;
+    const { lookup } = this.#parts;
     const found = lookup.find(path);
     if (found?.kind === "directory" && parents) return;
     if (found !== undefined) throw new StarfishError("exists", `${absolute(path)} is there already`);
@@ -72,7 +72,7 @@ export class Changes {
       writes.push(this.#directoryEntry(at.directory, at.name));
       at = placeOf(at.directory);
     }
-    map.batch(writes.reverse());
+    this.#batch(writes.reverse());
   }
 
   /** Throws "not-found", "not-empty", and "unsupported" for the root. */
@@ -94,7 +94,7 @@ export class Changes {
 
   /** Throws "not-found", "is-a-directory", "not-a-directory", "not-empty", "unsupported", "too-large", "full", "clock". */
   rename(from: string, to: string): void {
-    const { lookup, map } = this.#parts;
+    const { lookup } = this.#parts;
     const found = lookup.get(from);
     if (from === to) return;
     const replaced = this.#checkTarget(found, to);
@@ -104,12 +104,12 @@ export class Changes {
     const made = new Set(batch.made.map(({ key }) => key));
     // A copy of a conflict that gets the name itself stays where it is.
     const rest = [...replaced, ...batch.gone].filter(({ key }) => !made.has(key));
-    map.batch([...batch.made, ...rest, ...this.#keptParent(from)]);
+    this.#batch([...batch.made, ...rest, ...this.#keptParent(from)]);
   }
 
   /** Throws as `rename`. */
   copy(from: string, to: string): void {
-    const { lookup, map } = this.#parts;
+    const { lookup } = this.#parts;
     const found = lookup.get(from);
     if (found.kind === "file") {
       if (from !== to) this.write(to, found.value);
@@ -130,7 +130,7 @@ export class Changes {
         writes.push({ key, value: this.#value(file.value) });
       }
     }
-    map.batch([...writes, ...replaced]);
+    this.#batch([...writes, ...replaced]);
   }
 
   #removeFile(found: FoundFile): void {
@@ -212,6 +212,19 @@ export class Changes {
     const above = place && placeOf(place.directory);
     if (parent === undefined || above === undefined || parent.own.size > 0) return [];
     return parent.files.size + parent.children.size > 1 ? [] : [this.#directoryEntry(above.directory, above.name)];
+  }
+
+  #batch(writes: readonly MapWrite[]): void {
+    try {
+      this.#parts.map.batch(writes);
+    } catch (error) {
+      if (!isStarfishError(error, "full")) throw error;
+      throw new StarfishError(
+        "full",
+        "the file tree is full, which every node holds in memory; nothing was changed. Remove files, or pack many small ones into one",
+        { cause: error },
+      );
+    }
   }
 
   /** Removes even where there is no room for the versions that are to be kept. */

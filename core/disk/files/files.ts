@@ -1,5 +1,4 @@
 /** The files of a node: the tree in its replicated map, and the contents that it names. See types.ts for what they promise. */
-import { concat } from "../../base/bytes.ts";
 import { StarfishError, throwIfAborted } from "../../base/errors.ts";
 import type { Unsubscribe } from "../../base/events.ts";
 import type { ReplicatedMap } from "../../memory/types.ts";
@@ -7,22 +6,16 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Crypto } from "../../ports/crypto.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Store } from "../../ports/store.ts";
-import { cidOf, RAW } from "../content/block.ts";
 import type { Contents, ContentRef, ContentStat, FileInfo, Files, FileVersion, WriteOptions } from "../types.ts";
 import { Acknowledged } from "./acknowledged.ts";
 import { Changes, type NewContent } from "./changes.ts";
 import { Kept } from "./kept.ts";
-import {
-  INLINE_BYTES_MAX,
-  TREE_BYTES_MAX,
-  VERSION_CONTENT_SHARE,
-  VERSION_ENTRIES_SHARE,
-  VERSION_TRIM,
-} from "./limits.ts";
 import { Lookup, refOf } from "./lookup.ts";
 import { absolute, isWithin, join, parsePath, placeOf } from "./path.ts";
+import { takeIn } from "./take-in.ts";
 import { Tree } from "./tree.ts";
 import { isVersion, treeKey } from "./tree-key.ts";
+import { trimVersions } from "./trim-versions.ts";
 
 export interface FilesParts {
   /** The map `tree`, kept, with TREE_BYTES_MAX. */
@@ -38,17 +31,12 @@ export interface FilesParts {
   readonly name: () => string;
   /** Devices that are awake, this one among them: each holds the tree, and what lives in it. */
   readonly devices: () => number;
-  /** Bytes that contents of earlier versions may take in the swarm; a share of what this node offers unless told. */
+  /** Bytes that contents of earlier versions may take in the swarm; unless told, a share of what is offered, by this node's part. */
   readonly versionBytesMax?: () => number;
 }
 
 interface Written {
   readonly info: FileInfo;
-  readonly safe: Promise<void>;
-}
-
-interface Taken {
-  readonly content: NewContent;
   readonly safe: Promise<void>;
 }
 
@@ -135,7 +123,7 @@ export class NodeFiles implements Files {
   async write(path: string, source: AsyncIterable<Uint8Array>, options: WriteOptions = {}): Promise<Written> {
     const target = parsePath(path);
     this.#checkWritable(target);
-    const { content, safe } = await this.#take(source, options);
+    const { content, safe } = await takeIn(source, this.#parts, options);
     throwIfAborted(options.signal);
     this.#changes.write(target, content);
     return this.#written(target, content, safe, options);
@@ -166,12 +154,12 @@ export class NodeFiles implements Files {
 
   remove(path: string, options: { readonly recursive?: boolean } = {}): void {
     this.#changes.remove(parsePath(path), options);
-    this.#trimVersions();
+    trimVersions(this.#tree, this.#parts);
   }
 
   rename(from: string, to: string): void {
     this.#changes.rename(parsePath(from), parsePath(to));
-    this.#trimVersions();
+    trimVersions(this.#tree, this.#parts);
   }
 
   versions(path: string): FileVersion[] {
@@ -194,7 +182,7 @@ export class NodeFiles implements Files {
       throw new StarfishError("not-found", `there is no ${which} of ${absolute(target)}`);
     }
     this.#changes.write(target, value);
-    this.#trimVersions();
+    trimVersions(this.#tree, this.#parts);
     return this.#infoOf(target);
   }
 
@@ -237,7 +225,7 @@ export class NodeFiles implements Files {
     const before = found?.kind === "file" ? found : undefined;
     const { signal } = options;
     const whole = before === undefined ? source : joined(this.read(absolute(target), { signal }), source);
-    const { content, safe } = await this.#take(whole, options);
+    const { content, safe } = await takeIn(whole, this.#parts, options);
     throwIfAborted(signal);
     // What somebody else wrote meanwhile has not been seen, so it stays, as a conflict copy.
     this.#changes.write(target, content, before?.shown.keys ?? []);
@@ -251,36 +239,8 @@ export class NodeFiles implements Files {
     this.#lookup.checkParents(target);
   }
 
-  async #take(source: AsyncIterable<Uint8Array>, options: WriteOptions): Promise<Taken> {
-    const iterator = source[Symbol.asyncIterator]();
-    const head: Uint8Array[] = [];
-    let bytes = 0;
-    let isWhole = false;
-    try {
-      while (bytes <= INLINE_BYTES_MAX && !isWhole) {
-        throwIfAborted(options.signal);
-        const next = await iterator.next();
-        isWhole = next.done === true;
-        if (next.done === true) break;
-        head.push(next.value);
-        bytes += next.value.length;
-      }
-    } catch (error) {
-      await iterator.return?.();
-      throw error;
-    }
-    if (isWhole && bytes <= INLINE_BYTES_MAX) return { content: this.#inline(concat(head)), safe: Promise.resolve() };
-    const { ref, safe } = await this.#parts.contents.put(rest(head, iterator), options);
-    return { content: { cid: ref.cid, size: ref.sizeBytes }, safe };
-  }
-
-  #inline(bytes: Uint8Array): NewContent {
-    const cid = cidOf(RAW, this.#parts.crypto.sha256(bytes)).toString();
-    return { size: bytes.length, cid, inline: bytes };
-  }
-
   #written(target: string, { size, inline }: NewContent, safe: Promise<void>, { onProgress }: WriteOptions): Written {
-    this.#trimVersions();
+    trimVersions(this.#tree, this.#parts);
     if (inline !== undefined) onProgress?.({ takenBytes: size, safeBytes: 0 });
     const all = Promise.all([safe, this.#acknowledged.wait()]).then(() => {
       if (inline !== undefined) onProgress?.({ takenBytes: size, safeBytes: size });
@@ -288,26 +248,6 @@ export class NodeFiles implements Files {
     // Who does not wait for it hears nothing of it.
     all.catch(() => {});
     return { info: this.#infoOf(target), safe: all };
-  }
-
-  /** Keeps earlier versions within their shares of the space; the oldest go first. */
-  #trimVersions(): void {
-    const { map, contents } = this.#parts;
-    const entriesMax = TREE_BYTES_MAX * VERSION_ENTRIES_SHARE;
-    const contentMax = this.#parts.versionBytesMax?.() ?? contents.use().offeredBytes * VERSION_CONTENT_SHARE;
-    let [entryBytes, contentBytes] = [this.#tree.pastEntryBytes, this.#tree.pastContentBytes];
-    if (entryBytes <= entriesMax && contentBytes <= contentMax) return;
-    const oldest = [...this.#tree.past].sort(([, x], [, y]) => x.expiresAtMs - y.expiresAtMs);
-    const keys: string[] = [];
-    for (const [key, past] of oldest) {
-      if (entryBytes <= entriesMax * VERSION_TRIM && contentBytes <= contentMax * VERSION_TRIM) break;
-      // Where only contents take too much, versions that live in their entries would free nothing.
-      if (entryBytes <= entriesMax * VERSION_TRIM && past.contentBytes === 0) continue;
-      keys.push(key);
-      entryBytes -= past.entryBytes;
-      contentBytes -= past.contentBytes;
-    }
-    map.batch(keys.map((key) => ({ key, deleted: true })));
   }
 
   *#contentsUnder(path: string): Generator<ContentRef, void, undefined> {
@@ -326,21 +266,4 @@ export class NodeFiles implements Files {
 
 async function* joined(...sources: readonly AsyncIterable<Uint8Array>[]): AsyncGenerator<Uint8Array, void, undefined> {
   for (const source of sources) yield* source;
-}
-
-/** What was read already, then what is left. */
-async function* rest(
-  head: readonly Uint8Array[],
-  iterator: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  try {
-    yield* head;
-    for (;;) {
-      const next = await iterator.next();
-      if (next.done === true) return;
-      yield next.value;
-    }
-  } finally {
-    await iterator.return?.();
-  }
 }

@@ -1,0 +1,38 @@
+/** Keeps earlier versions within their shares of the space; the oldest go first. */
+import type { ReplicatedMap } from "../../memory/types.ts";
+import type { Contents } from "../types.ts";
+import { REDUNDANCY, TREE_BYTES_MAX, VERSION_CONTENT_SHARE, VERSION_ENTRIES_SHARE, VERSION_TRIM } from "./limits.ts";
+import type { Tree } from "./tree.ts";
+
+interface TrimParts {
+  readonly map: ReplicatedMap;
+  readonly contents: Contents;
+  readonly devices: () => number;
+  readonly versionBytesMax?: () => number;
+}
+
+export function trimVersions(tree: Tree, parts: TrimParts): void {
+  const entriesMax = TREE_BYTES_MAX * VERSION_ENTRIES_SHARE;
+  const contentMax = parts.versionBytesMax?.() ?? shareOfSwarm(parts);
+  let { pastEntryBytes: entryBytes, pastContentBytes: contentBytes } = tree;
+  if (entryBytes <= entriesMax && contentBytes <= contentMax) return;
+  const oldest = [...tree.past].sort(([, x], [, y]) => x.expiresAtMs - y.expiresAtMs);
+  const keys: string[] = [];
+  for (const [key, past] of oldest) {
+    const entriesFit = entryBytes <= entriesMax * VERSION_TRIM;
+    if (entriesFit && contentBytes <= contentMax * VERSION_TRIM) break;
+    // Where only contents take too much, versions that live in their entries would free nothing.
+    if (entriesFit && past.contentBytes === 0) continue;
+    keys.push(key);
+    entryBytes -= past.entryBytes;
+    contentBytes -= past.contentBytes;
+  }
+  parts.map.batch(keys.map((key) => ({ key, deleted: true })));
+}
+
+/** What this node offers stands for what each device does. Who offers nothing can't tell, and leaves it to the others. */
+function shareOfSwarm({ contents, devices }: TrimParts): number {
+  const { offeredBytes } = contents.use();
+  if (offeredBytes === 0) return Number.POSITIVE_INFINITY;
+  return VERSION_CONTENT_SHARE * offeredBytes * Math.max(1, devices() / REDUNDANCY);
+}
