@@ -28,8 +28,8 @@ export const put: Command<DiskComputer> = {
 usage: put [HOSTPATH…] [DEST] [--no-wait] [--json]
 
 Stores files and whole directories of your machine; '-' is standard input. One file goes to DEST, or into it if that is a
-directory or ends with a slash; without DEST into the root. In a browser tab a file picker opens, and DEST alone is
-enough to name the file.
+directory or ends with a slash; without DEST into the root. In a browser tab, where files have no paths, a file picker
+opens: 'put' or 'put DEST'.
 
 Waits until the files are safe: any half of the devices may go then. Says which loss they survive, or that they are on
 this device only, because there is no other. --no-wait returns as soon as this node has them. Ctrl-C leaves no file

@@ -83,6 +83,27 @@ describe("put and get", () => {
     expect(await fails("put nothing")).toBe("put: there is no nothing here\n");
   });
 
+  test("lets a person pick files where they have no paths", async () => {
+    bench.files.set("one.txt", utf8("1"));
+    bench.files.set("two.txt", utf8("2"));
+    const host = memoryHost(bench.files);
+    const { signal } = new AbortController();
+    const open = (names: readonly string[]): ReturnType<typeof host.openFile>[] =>
+      names.map((name) => host.openFile(name, { signal }));
+    const pickAndPut = async (line: string, names: readonly string[]): Promise<void> => {
+      const tab = { ...host, pickFiles: () => Promise.all(open(names)) };
+      const io = { stdin: lines(""), stdout: collector(), stderr: collector(), terminal: {} };
+      const done = createShell(computer, tab, fileCommands).run(line, io, { signal });
+      expect(await bench.world.settle(done, { withinMs: 1_000 })).toBe(0);
+    };
+    await pickAndPut("put", ["one.txt"]);
+    await pickAndPut("put /name", ["one.txt"]);
+    await pickAndPut("put /d/", ["one.txt"]);
+    await pickAndPut("put /e", ["one.txt", "two.txt"]);
+    expect(await runs("ls")).toBe("d\ne\nname\none.txt\n");
+    expect(await runs("ls /d /e")).toBe("/d:\none.txt\n\n/e:\none.txt\ntwo.txt\n");
+  });
+
   test("take standard input, and need a name for it", async () => {
     expect(await runs("put - /in", { stdin: "typed" })).toBe("/in: 5 B, on this device only\n");
     expect(await runs("cat /in")).toBe("typed");

@@ -23,13 +23,18 @@ export async function* incoming(
   context: Context,
 ): AsyncGenerator<Incoming, void, undefined> {
   const { host, signal, computer } = context;
-  const target = operands.length > 1 ? operands.at(-1) : undefined;
-  const sources = target === undefined ? operands : operands.slice(0, -1);
-  if (sources.length === 0) {
-    if (host.pickFiles === undefined) throw new StarfishError("usage", "HOSTPATH is missing; '-' is standard input");
-    for (const file of await host.pickFiles({ signal })) yield fromFile(file, within("/", file.name), signal);
+  if (host.pickFiles !== undefined && !operands.includes("-")) {
+    const picked = await host.pickFiles({ signal });
+    const into = operands.at(-1) ?? "/";
+    for (const file of picked) {
+      const at = picked.length > 1 ? within(into, file.name) : destination(computer.files, into, file.name);
+      yield fromFile(file, at, signal);
+    }
     return;
   }
+  const target = operands.length > 1 ? operands.at(-1) : undefined;
+  const sources = target === undefined ? operands : operands.slice(0, -1);
+  if (sources.length === 0) throw new StarfishError("usage", "HOSTPATH is missing; '-' is standard input");
   if (sources.length > 1 && target?.endsWith("/") !== true && computer.files.stat(target ?? "")?.kind !== "directory") {
     throw new StarfishError("usage", `several files go into a directory: end '${target}' with a slash`);
   }
