@@ -8,9 +8,8 @@ import { seeds } from "../../../test/sim/seeds.ts";
 import { SimWorld } from "../../../test/sim/world.ts";
 import { isStarfishError } from "../../base/errors.ts";
 import type { ReplicatedMap } from "../../memory/types.ts";
-import { shortIdOf } from "../../net/membership-rows.ts";
-import { createFiles, type NodeFiles } from "./files.ts";
-import { TREE_BYTES_MAX } from "./limits.ts";
+import type { NodeFiles } from "./files.ts";
+import { openFiles } from "./open.ts";
 
 /** The files of each node, made anew for each of its lives. */
 class FilesSwarm {
@@ -28,22 +27,10 @@ class FilesSwarm {
     const { store, clock, crypto, log } = machine.ports;
     const hash = async (pieces: readonly Uint8Array[]): Promise<Uint8Array[]> =>
       pieces.map((piece) => crypto.sha256(piece));
-    const map = await this.swarm.settle(memory.map("tree", { isKept: true, bytesMax: TREE_BYTES_MAX }));
-    const files = await this.swarm.settle(
-      createFiles({
-        map,
-        contents: new MemoryContents(hash, this.#stored),
-        store,
-        clock,
-        crypto,
-        log,
-        self: shortIdOf(crypto, net.self),
-        name: () => machine.name,
-        devices: () => net.members().filter(({ status }) => status === "awake").length,
-      }),
-    );
+    const contents = new MemoryContents(hash, this.#stored);
+    const files = await this.swarm.settle(openFiles({ net, memory, contents, store, clock, crypto, log }));
     this.files.set(machine.name, files);
-    this.maps.set(machine.name, map);
+    this.maps.set(machine.name, await memory.map("tree"));
     return files;
   }
 

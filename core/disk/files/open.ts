@@ -1,0 +1,27 @@
+/** The files of a running node: the tree's map, this node as a writer, and who else is there, put together. */
+import type { Memory } from "../../memory/memory.ts";
+import { shortIdOf } from "../../net/membership-rows.ts";
+import type { Net } from "../../net/types.ts";
+import { createFiles, type FilesParts, type NodeFiles } from "./files.ts";
+import { TREE_BYTES_MAX } from "./limits.ts";
+
+export interface OpenFilesParts extends Pick<FilesParts, "contents" | "store" | "clock" | "crypto" | "log"> {
+  readonly net: Net;
+  readonly memory: Memory;
+}
+
+/** Before anything is put, so that what the tree refers to is not collected. Rejects with "io". */
+export async function openFiles(parts: OpenFilesParts): Promise<NodeFiles> {
+  const { net, memory, crypto } = parts;
+  const map = await memory.map("tree", { isKept: true, bytesMax: TREE_BYTES_MAX });
+  return createFiles({
+    ...parts,
+    map,
+    self: shortIdOf(crypto, net.self),
+    name: () => net.member(net.self)?.record.name ?? "",
+    devices: () => {
+      const awake = net.members().filter(({ status }) => status === "awake");
+      return new Set(awake.map(({ record }) => record.device)).size;
+    },
+  });
+}
