@@ -2,7 +2,7 @@
  * Writing of the tree: each change is one batch of the map. A write makes an entry of its own and turns those that it
  * replaces into earlier versions, which run out after a week; entries that it has not seen stay, and are a conflict.
  *
- * A rename moves the entries that are there: each is written under its new path with its old version, and then deleted.
+ * A rename moves the entries that are there: each is written under its new path, and the old one deleted.
  * What another node writes into a directory while it is being renamed stays under the old name, which is there again.
  */
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
@@ -13,7 +13,7 @@ import { BY_CHARS_MAX, VERSION_KEEP_MS } from "./limits.ts";
 import type { Found, FoundDirectory, FoundFile, Lookup } from "./lookup.ts";
 import { absolute, checkLength, isWithin, join, moved, placeOf } from "./path.ts";
 import type { Directory, Tree } from "./tree.ts";
-import { stampOf, treeKey, versionOf, versionText } from "./tree-key.ts";
+import { movedVersion, stampOf, treeKey, versionOf, versionText } from "./tree-key.ts";
 import type { FileValue } from "./tree-value.ts";
 
 /** What a content adds to an entry. */
@@ -101,10 +101,7 @@ export class Changes {
     const place = placeOf(to);
     if (place === undefined || placeOf(from) === undefined) throw insideItself(from, to);
     const batch = found.kind === "file" ? this.#movedFile(found, place.directory, place.name) : this.#moved(found, to);
-    const made = new Set(batch.made.map(({ key }) => key));
-    // A copy of a conflict that gets the name itself stays where it is.
-    const rest = [...replaced, ...batch.gone].filter(({ key }) => !made.has(key));
-    this.#batch([...batch.made, ...rest, ...this.#keptParent(from)]);
+    this.#batch([...batch.made, ...replaced, ...batch.gone, ...this.#keptParent(from)]);
   }
 
   /** Throws as `rename`. */
@@ -143,7 +140,7 @@ export class Changes {
     const { map } = this.#parts;
     const { shown, path } = found;
     const [first] = shown.keys;
-    const key = treeKey({ directory, name, kind: "file", version: versionOf(first) });
+    const key = this.#movedKey(first, directory, name);
     return {
       made: [{ key, value: map.get(first) }],
       gone: [...shown.keys.map(deleted), ...(shown.isConflict ? [] : this.#freed(path))],
@@ -165,8 +162,7 @@ export class Changes {
       for (const [name, keys] of at.files) {
         checkName(target, name);
         for (const key of keys) {
-          const newKey = treeKey({ directory: target, name, kind: "file", version: versionOf(key) });
-          made.push({ key: newKey, value: map.get(key) });
+          made.push({ key: this.#movedKey(key, target, name), value: map.get(key) });
           gone.push(deleted(key));
         }
       }
@@ -182,7 +178,7 @@ export class Changes {
     if (place === undefined || parent === undefined) return [];
     return conflictsOf(place.name, parent, (key) => tree.value(key)).flatMap(({ name, keys }) => {
       const [first] = keys;
-      const freed = treeKey({ directory: place.directory, name, kind: "file", version: versionOf(first) });
+      const freed = this.#movedKey(first, place.directory, name);
       return [{ key: freed, value: map.get(first) }, ...keys.map(deleted)];
     });
   }
@@ -254,6 +250,11 @@ export class Changes {
   #newKey(directory: string, name: string, kind: "file" | "directory", after: readonly string[]): string {
     for (const key of after) this.#clock.saw(stampOf(versionOf(key)));
     return treeKey({ directory, name, kind, version: versionText(this.#clock.next(), this.#parts.self) });
+  }
+
+  #movedKey(key: string, directory: string, name: string): string {
+    const version = movedVersion(versionOf(key), this.#clock.next(), this.#parts.self);
+    return treeKey({ directory, name, kind: "file", version });
   }
 
   #value({ size, cid, inline }: NewContent): Partial<FileValue> {

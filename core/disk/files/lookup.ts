@@ -123,11 +123,12 @@ export class Lookup {
     const place = placeOf(path);
     if (place === undefined) return [];
     const found = this.find(path);
-    const current = found?.kind === "file" ? found.shown.keys[0] : undefined;
+    const [current, ...same] = found?.kind === "file" ? found.shown.keys : [];
     const base = found?.kind === "file" ? found.shown.base : place.name;
     const versions: FileVersion[] = [];
     for (const entry of this.#map.entries(`${namePrefix(place.directory, base)}f`)) {
-      const version = this.#versionOf(entry, path, current);
+      // Two nodes that moved the same file here have made two entries of it.
+      const version = same.includes(entry.key) ? undefined : this.#versionOf(entry, path, current);
       if (version !== undefined) versions.push(version);
     }
     return versions.reverse();

@@ -2,8 +2,9 @@
  * Keys of the tree: directory, NUL, name, NUL, kind, version. Names have no NUL, so the keys of a directory's own entries
  * stand together and are no prefix of any other's; those of one name are ordered by when they were written.
  *
- * The version in the key is that of the write which made the content, not of the entry: it stays when the file is renamed,
- * and two nodes that rename the same file to the same name write the same key.
+ * A version says when and by whom the content was written, and that stays when the file is renamed; then it also says when
+ * and by whom it was moved here. So no key is ever written a second time: whoever deletes one deletes what it has seen, and
+ * nothing that came to the same place later. (With keys that came back, opposite moves at one moment lost the file.)
  */
 import { timeOf } from "../../memory/version.ts";
 import type { FileKind } from "../types.ts";
@@ -21,7 +22,8 @@ const NUL = "\0";
 /** Digits to base 36 of 53 bits, and of 48. */
 const STAMP_DIGITS = 11;
 const WRITER_DIGITS = 10;
-const VERSION = /^[0-9a-z]{21}$/;
+const VERSION_CHARS: number = STAMP_DIGITS + WRITER_DIGITS;
+const VERSION = /^(?:[0-9a-z]{21}){1,2}$/;
 
 /** @param stamp As the map's: ms since 1970 times 2048, plus a count. */
 export function versionText(stamp: number, writer: number): string {
@@ -34,7 +36,12 @@ export function isVersion(text: string): boolean {
 
 /** The version in a key that is known to be one of the tree. */
 export function versionOf(key: string): string {
-  return key.slice(-STAMP_DIGITS - WRITER_DIGITS);
+  return key.slice(key.lastIndexOf(NUL) + 2);
+}
+
+/** The version of a content that is moved, at `stamp` by `writer`. */
+export function movedVersion(version: string, stamp: number, writer: number): string {
+  return version.slice(0, VERSION_CHARS) + versionText(stamp, writer);
 }
 
 export function stampOf(version: string): number {
@@ -42,7 +49,7 @@ export function stampOf(version: string): number {
 }
 
 export function writerOf(version: string): number {
-  return Number.parseInt(version.slice(STAMP_DIGITS), 36);
+  return Number.parseInt(version.slice(STAMP_DIGITS, VERSION_CHARS), 36);
 }
 
 export function writtenAtMs(version: string): number {
