@@ -153,6 +153,18 @@ test("both rename: the same name is one file, two names are two; the same rename
   expect(Object.keys(await same(one, two))).not.toContain("/same");
 });
 
+test("opposite moves at one moment lose nothing", async () => {
+  const [one, two] = await twoHalves();
+  await write(one.files, "a", "1");
+  await same(one, two);
+  one.files.rename("a", "b");
+  one.files.rename("b", "a");
+  two.files.rename("a", "b");
+  expect(Object.values(await same(one, two))).toContain("1");
+  two.files.rename("b", "a");
+  expect(Object.values(await same(one, two))).toContain("1");
+});
+
 test("a directory of 10,000 files moves in one step while the other half writes into it", async () => {
   const [one, two, time] = await twoHalves();
   for (let i = 0; i < 10_000; i++) await write(one.files, `/big/${i % 100}/${i}`, `${i}`);

@@ -115,8 +115,8 @@ describe("paths", () => {
     for (const [path, expected] of [
       ["a\0b", "malformed"],
       ["\ud800", "malformed"],
-      ["x".repeat(1_001), "too-large"],
-      ["ü".repeat(501), "too-large"],
+      ["x".repeat(977), "too-large"],
+      ["ü".repeat(489), "too-large"],
       ["file/below", "not-a-directory"],
       ["file/below/deep", "not-a-directory"],
       ["dir", "is-a-directory"],
@@ -125,8 +125,10 @@ describe("paths", () => {
       expect([path, await failure(write(files, path, "y"))]).toEqual([path, expected]);
     }
     expect(map.count()).toBe(entries);
-    await write(files, "ü".repeat(500), "fits");
-    expect(await readText(files, "ü".repeat(500))).toBe("fits");
+    await write(files, "ü".repeat(488), "fits");
+    expect(await readText(files, "ü".repeat(488))).toBe("fits");
+    files.rename("ü".repeat(488), "x".repeat(976));
+    expect(await readText(files, "x".repeat(976))).toBe("fits");
   });
 });
 

@@ -2,8 +2,8 @@
 
 /** Content of up to so many bytes lives in its entry, and so on every node: shards of it would be tiny. */
 export const INLINE_BYTES_MAX = 4_096;
-/** Longest path in UTF-8 bytes: what a key of the map takes, less its separators, kind and version. */
-export const PATH_BYTES_MAX = 1_000;
+/** Longest path in UTF-8 bytes: what a key of the map takes, less two separators, the kind, and a version that has moved. */
+export const PATH_BYTES_MAX = 976;
 /** What the tree may hold in memory, with 200 bytes for each entry: 100,000 files of 1 KiB, three times over. */
 export const TREE_BYTES_MAX: number = 384 * 1024 * 1024;
 /** How long overwritten and removed files can be brought back. */

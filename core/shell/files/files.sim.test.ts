@@ -125,6 +125,22 @@ describe("put and get", () => {
     expect(await runs("cat /there")).toBe("old");
   });
 
+  test("Ctrl-C in the middle of get leaves what was there", async () => {
+    await runs("put - /large", { stdin: pattern(2_000_000) });
+    bench.files.set("large", utf8("old"));
+    const stop = new AbortController();
+    const host = memoryHost(bench.files);
+    const createFile: typeof host.createFile = async (path, options) => {
+      const writer = await host.createFile(path, options);
+      return { ...writer, write: (bytes) => writer.write(bytes).then(() => stop.abort()) };
+    };
+    const io = { stdin: lines(""), stdout: collector(), stderr: collector(), terminal: {} };
+    const shell = createShell(computer, { ...host, createFile }, fileCommands);
+    const done = shell.run("get /large large", io, { signal: stop.signal });
+    expect(await bench.world.settle(done, { withinMs: 1_000 })).toBe(130);
+    expect(bench.files.get("large")).toEqual(utf8("old"));
+  });
+
   test("Ctrl-C while it is made safe leaves what is there, and says so", async () => {
     const stop = new AbortController();
     storage.safe = new Promise(() => {});
