@@ -24,7 +24,8 @@ export const ERROR_CODES = [
   // memory
   "full", // the byte budget is used up
   "clock", // this node's clock can't be brought in line with the others'
-  // files
+  // disk
+  "lost", // too few of a content's shards are in reach
   "not-a-directory",
   "is-a-directory",
   "not-empty",
@@ -44,7 +45,6 @@ export const ERROR_CODES = [
   "unsupported", // this platform cannot do it
   "in-use", // data directory, port
   "io",
-  "lost", // fewer shards are in reach than it takes
   "corrupt", // bytes that do not match their hash
   "closed",
 ] as const;
