@@ -68,6 +68,10 @@ test("an empty memory teaches; what is set in one tab shows and lights up in ano
   expect(await there.page.locator("#memory-facts").innerText()).toMatch(/^1 key · \d+ B$/);
   await there.page.getByRole("region", { name: "Keys in memory" }).getByRole("rowheader", { name: "hello" }).waitFor();
 
+  // What is lit up already is not lit up again: the next change comes when the light is out.
+  const burning = (): Promise<number> =>
+    there.page.locator("#memory-rows").evaluate((list) => list.getAnimations({ subtree: true }).length);
+  await expect.poll(burning).toBe(0);
   // A value from a member is text, whatever it looks like, and nothing else.
   await lab.sh(node, "mem set hello -", { stdin: "<b>two</b>\nlines" });
   await expect.poll(() => rows(there)).toEqual([["hello", "<b>two</b>⏎lines", expect.not.stringMatching("you")]]);
