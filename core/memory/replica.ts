@@ -255,6 +255,19 @@ export class Replica {
     return forgotten;
   }
 
+  /** Whether it is older than deletions are remembered. */
+  isOld({ entry }: Keyed): boolean {
+    return timeOf(entry.stamp) <= this.#time.now() - this.#horizonMs;
+  }
+
+  /** Another side has taken these in, which are older than tombstones: what it knew before says nothing of them. */
+  joined(keys: readonly string[]): void {
+    const nowMs = this.#time.now();
+    const joining = keys.filter((key) => this.table.get(key) !== undefined && this.table.heldAtMs(key) === undefined);
+    for (const key of joining) this.table.hold(key, nowMs);
+    if (joining.length > 0) this.#applied.emit({ keys: joining, isLocal: false });
+  }
+
   /** The caller's entry by key, for sending. */
   keyed(key: string): Keyed | undefined {
     const entry = this.table.get(key);

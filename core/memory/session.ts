@@ -162,6 +162,8 @@ class Session {
   #received = 0;
   #newsIn = 0;
   #newsOut = 0;
+  /** Keys of entries older than tombstones that the other side lacked. */
+  readonly #oldOut: string[] = [];
   #refused = 0;
   #divergent = false;
 
@@ -183,6 +185,8 @@ class Session {
       if (this.#refused > 0) throw new StarfishError("full", "Some entries found no room here");
       await this.#options.store();
       const { replica, peer } = this.#options;
+      // They are on the other side from now on, not since they were written. A newcomer is no side.
+      if (this.#theirs.size > 0) replica.joined(this.#oldOut);
       replica.acquaintances.met(peer, this.#beganMs, this.#theirs, replica.self);
       this.#channel.end();
       return {
@@ -226,6 +230,7 @@ class Session {
       if (this.#packer.length > 0 && this.#packer.length + size > RECONCILE_ENTRIES_BYTES) await this.#sendPacked();
       this.#packer.add(key, keyed.entry, keyed.heldAtMs);
       if (this.#isNews(keyed)) this.#newsOut++;
+      if (keyed.heldAtMs === undefined && this.#options.replica.isOld(keyed)) this.#oldOut.push(key);
     }
     if (this.#packer.length > 0) await this.#sendPacked();
   }
