@@ -18,7 +18,9 @@ const filesForLater: Plugin = {
   transformIndexHtml: {
     order: "post",
     handler(html, { bundle = {} }) {
-      const content = Object.keys(bundle).filter((file) => /\.(js|wasm)$/.test(file) && !html.includes(file));
+      // What reads and writes archives is fetched when somebody wants one.
+      const isSoon = (file: string): boolean => /\.(js|wasm)$/.test(file) && !/\/(car|tar|zip|unixfs-read)-/.test(file);
+      const content = Object.keys(bundle).filter((file) => isSoon(file) && !html.includes(file));
       // The node itself comes as soon as the terminal stands: its code may already be on the way.
       const node = content.filter((file) => file.includes("/tab-node-"));
       return [

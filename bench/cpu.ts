@@ -100,6 +100,7 @@ const computer = await startComputer({
   name: "bench",
   cores: WORKERS,
   device: undefined,
+  storageBytes: undefined,
   log: silentLog,
 });
 const pool = new Tinypool({

@@ -10,20 +10,27 @@ import { formatInvite, type Invite } from "../core/net/invite.ts";
 import { LINKS_MAX_TAB } from "../core/net/overlay.ts";
 import { realClock } from "../core/platform/clock.ts";
 import { realCrypto } from "../core/platform/crypto.ts";
+import { memoryShardStore } from "../core/platform/memory-shard-store.ts";
 import { MemoryStore } from "../core/platform/memory-store.ts";
 import { realRandom } from "../core/platform/random.ts";
+import { webSha256 } from "../core/platform/sha256.ts";
 import type { Log } from "../core/ports/log.ts";
+import type { ShardStore } from "../core/ports/shard-store.ts";
 import type { Store } from "../core/ports/store.ts";
 import { createLibp2pNetwork } from "../core/transport/network.ts";
 import { bootstrapAddress } from "./bootstrap.ts";
+import { browserCoder } from "./coder.ts";
 import { sharedCores } from "./core-budget.ts";
 import { browserSandbox } from "./sandbox.ts";
 import { readSetting, writeSetting } from "./settings.ts";
 import { claimSlot } from "./slots.ts";
+import { openIndexedDbShardStore, shardQuota } from "./shard-store.ts";
 import { openIndexedDbStore } from "./store.ts";
 import { builtins } from "./tasks.ts";
 
 const DEVICE_BYTES = 8;
+/** What a tab offers of its memory where the browser keeps nothing for it. */
+const FORGETFUL_BYTES = 100_000_000;
 
 export interface TabNode {
   readonly computer: Computer;
@@ -43,12 +50,15 @@ export interface TabNodeOptions {
 export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
   const slot = await claimSlot(navigator.locks);
   const { store, forgetful } = await openStore(slot);
+  const shards = await openShards(slot, forgetful);
   const device = await sharedDevice();
   const sandbox = browserSandbox();
   const computer = await createComputer(
     {
       network: ({ privateKey }) => createLibp2pNetwork({ privateKey, linksMax: LINKS_MAX_TAB, webrtc: true }),
       store,
+      shards,
+      coder: browserCoder(),
       clock: realClock,
       crypto: realCrypto,
       random: realRandom,
@@ -84,6 +94,19 @@ async function openStore(slot: number): Promise<{ store: Store; forgetful: boole
     return { store, forgetful: false };
   } catch {
     return { store: new MemoryStore(), forgetful: true };
+  }
+}
+
+/** What this tab keeps of the swarm's files. Where the browser keeps nothing, a little, for as long as the tab is there. */
+async function openShards(slot: number, forgetful: boolean): Promise<ShardStore> {
+  const inMemory = (): ShardStore => memoryShardStore({ quotaBytes: FORGETFUL_BYTES, sha256: webSha256 });
+  if (forgetful) return inMemory();
+  try {
+    return await openIndexedDbShardStore(`starfish-shards-${slot}`, {
+      quotaBytes: await shardQuota(navigator.storage),
+    });
+  } catch {
+    return inMemory();
   }
 }
 

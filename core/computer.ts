@@ -11,6 +11,9 @@ export interface Computer extends AsyncDisposable {
   readonly net: Net;
   /** Shared memory: the replicated map `mem`, in RAM on every node. */
   readonly memory: ReplicatedMap;
+  /** The disk: files by path, and the contents under them. */
+  readonly files: Files;
+  readonly storage: Contents;
   readonly cpu: Cpu;
   readonly clock: Clock;
   readonly random: Random;
@@ -20,10 +23,4 @@ export interface Computer extends AsyncDisposable {
   builtins(): readonly string[];
   /** The page's URL without fragment, to which `net.invite()` is appended ("https://host:port/"). */
   readonly inviteBase: () => string;
-}
-
-/** A computer with its disk. */
-export interface DiskComputer extends Computer {
-  readonly files: Files;
-  readonly storage: Contents;
 }

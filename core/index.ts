@@ -3,15 +3,22 @@ import { StarfishError } from "./base/errors.ts";
 import type { Computer } from "./computer.ts";
 import type { CoreBudget } from "./cpu/core-budget.ts";
 import { createCpu } from "./cpu/cpu.ts";
+import { createContents } from "./disk/contents.ts";
+import { openFiles } from "./disk/files/open.ts";
 import { createMemory } from "./memory/memory.ts";
 import { createNet, type NetOptions, type NetPorts } from "./net/net.ts";
+import type { Coder } from "./ports/coder.ts";
 import type { Sandbox } from "./ports/sandbox.ts";
+import type { ShardStore } from "./ports/shard-store.ts";
 
 export type { Computer } from "./computer.ts";
 
-/** What a platform supplies. The store is of this node alone; the computer closes it. */
+/** What a platform supplies. Stores and coder are of this node alone; the computer closes them. */
 export interface ComputerPorts extends NetPorts {
   readonly sandbox: Sandbox;
+  readonly coder: Coder;
+  /** What this node keeps of the swarm's files; its quota is what the node offers. */
+  readonly shards: ShardStore;
   /** Cores, where several nodes of one device share them. */
   readonly budget: CoreBudget;
 }
@@ -29,16 +36,20 @@ export interface ComputerOptions extends NetOptions {
  * closed.
  */
 export async function createComputer(ports: ComputerPorts, options: ComputerOptions): Promise<Computer> {
-  const { store, clock, random, crypto } = ports;
+  const { shards, clock, random, crypto } = ports;
   const { builtins, inviteBase, coresLent = 0 } = options;
   try {
     const net = await createNet(options)(ports);
     const memory = createMemory({ ...ports, net });
     const mem = await memory.map("mem");
+    const storage = await createContents({ ...ports, net, memory, store: shards });
+    const files = await openFiles({ ...ports, net, memory, contents: storage });
     const cpu = createCpu({ coresLent })({ ...ports, net });
     return {
       net,
       memory: mem,
+      files,
+      storage,
       cpu,
       clock,
       random,
@@ -58,12 +69,17 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
       async [Symbol.asyncDispose]() {
         memory.flush();
         // All at once: a page that is being closed gets no second turn to say goodbye in.
-        await Promise.all([net.leave(), cpu.close(), memory.close()]);
-        await store[Symbol.asyncDispose]();
+        await Promise.all([net.leave(), cpu.close(), files.close(), storage.close()]);
+        await memory.close();
+        await closeAll(ports);
       },
     };
   } catch (error) {
-    await store[Symbol.asyncDispose]();
+    await closeAll(ports);
     throw error;
   }
+}
+
+async function closeAll({ store, shards, coder }: ComputerPorts): Promise<void> {
+  await Promise.all([store, shards, coder].map((port) => port[Symbol.asyncDispose]()));
 }

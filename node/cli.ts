@@ -2,6 +2,7 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { messageOf, StarfishError } from "../core/base/errors.ts";
 import { checkName } from "../core/net/names.ts";
+import { byteSize } from "../core/shell/options.ts";
 import { defaultDataDir } from "./data-dir.ts";
 import { EXIT, exitStatusOf } from "./exit-status.ts";
 import { PORT_DEFAULT } from "./listen.ts";
@@ -16,7 +17,7 @@ const HELP = `usage: starfish up      start a node: it serves the page, lends it
 `;
 
 const UP_HELP = `usage: starfish up [--port N] [--host ADDR] [--url URL] [--data DIR] [--join INVITE]
-                   [--name NAME] [--cores N] [--device NAME] [--json]
+                   [--name NAME] [--cores N] [--storage SIZE] [--device NAME] [--json]
 
 Starts a node and runs until Ctrl-C. It founds a swarm, or comes back to the one it was in, or joins that of an invite.
 Once it serves it prints one line 'invite: URL'; whoever opens that link in a browser, or gives it to --join, is in.
@@ -28,6 +29,7 @@ Once it serves it prints one line 'invite: URL'; whoever opens that link in a br
   --join INVITE  join the swarm of this link
   --name NAME    what the node is called (default: two friendly words)
   --cores N      cores lent to everybody's jobs (default: all)
+  --storage SIZE disk offered to everybody's files: 500M, 10G (default: a tenth of what is free, 1G to 10G)
   --device NAME  what this node shares its fate with, if several nodes share a machine
   --json         say everything as JSON, one object a line
 
@@ -85,6 +87,7 @@ async function runUp(args: string[]): Promise<number> {
     join: text,
     name: text,
     cores: text,
+    storage: text,
     device: text,
     json: { type: "boolean" },
   } as const;
@@ -101,6 +104,7 @@ async function runUp(args: string[]): Promise<number> {
     join: values.join,
     name: values.name,
     cores: numberOf(values.cores, "--cores", 0, 1_024),
+    storageBytes: values.storage === undefined ? undefined : byteSize(values.storage, "--storage"),
     device: values.device,
     json: values.json ?? false,
   });

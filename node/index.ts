@@ -20,6 +20,8 @@ export interface StartNodeOptions {
   readonly name?: string;
   /** Cores to lend to everybody's jobs. Default: none. */
   readonly cores?: number;
+  /** Bytes of disk offered to the swarm's files; a part of what is free if it is not said. */
+  readonly storageBytes?: number;
 }
 
 /** Another member answers within seconds where there is one. */
@@ -38,6 +40,7 @@ export async function startNode(options: StartNodeOptions): Promise<OpenNode> {
     port,
     name,
     cores,
+    storageBytes: options.storageBytes,
     url: undefined,
     device: undefined,
     log: silentLog,

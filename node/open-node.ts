@@ -21,6 +21,8 @@ export interface OpenNodeOptions {
   /** Cores to lend; undefined: all. */
   readonly cores: number | undefined;
   readonly device: string | undefined;
+  /** Bytes offered to the swarm's files; undefined: a part of what is free. */
+  readonly storageBytes: number | undefined;
   readonly log: Log;
 }
 

@@ -16,9 +16,13 @@ import { realRandom } from "../core/platform/random.ts";
 import type { Log } from "../core/ports/log.ts";
 import type { KeyPair } from "../core/ports/crypto.ts";
 import type { Network } from "../core/ports/network.ts";
+import type { ShardStore } from "../core/ports/shard-store.ts";
 import { createLibp2pNetwork } from "../core/transport/network.ts";
 import { packageRoot } from "./package-root.ts";
+import { nodeCoder } from "./coder.ts";
 import { nodeSandbox } from "./sandbox.ts";
+import { openFileShardStore } from "./shard-store.ts";
+import { freeBytesAt, storageOffer } from "./storage.ts";
 import { openFileStore } from "./store.ts";
 import { nodeTransports } from "./transports.ts";
 
@@ -34,6 +38,8 @@ export interface StartOptions {
   readonly name: string | undefined;
   readonly cores: number | undefined;
   readonly device: string | undefined;
+  /** Offered to the swarm's files; undefined: a part of what is free. */
+  readonly storageBytes: number | undefined;
   readonly log: Log;
 }
 
@@ -41,6 +47,7 @@ export interface StartOptions {
 export async function startComputer(options: StartOptions): Promise<Computer> {
   const invite = options.join && withServerAddress(options.join);
   const store = await openFileStore(join(options.dataDir, "store"));
+  const shards = await openShards(join(options.dataDir, "shards"), options.storageBytes);
   const transports = nodeTransports({
     server: options.server,
     ...(isIP(options.host) === 0 ? {} : { tcpHost: options.host }),
@@ -49,7 +56,16 @@ export async function startComputer(options: StartOptions): Promise<Computer> {
     createLibp2pNetwork({ privateKey, linksMax: LINKS_MAX_NODE, webrtc: false, ...transports });
   const cores = Math.max(availableParallelism(), options.cores ?? 1);
   return await createComputer(
-    { ...realPorts, store, network, sandbox: nodeSandbox({ cores }), budget: unsharedCores, log: options.log },
+    {
+      ...realPorts,
+      store,
+      network,
+      shards,
+      coder: nodeCoder(),
+      sandbox: nodeSandbox({ cores }),
+      budget: unsharedCores,
+      log: options.log,
+    },
     {
       kind: "node",
       device: options.device,
@@ -61,6 +77,14 @@ export async function startComputer(options: StartOptions): Promise<Computer> {
       inviteBase: () => options.url,
     },
   );
+}
+
+async function openShards(directory: string, storageBytes: number | undefined): Promise<ShardStore> {
+  const shards = await openFileShardStore(directory, { quotaBytes: storageBytes ?? 0 });
+  // Its own shards are as good as free.
+  const offer = storageBytes ?? storageOffer((await freeBytesAt(directory)) + shards.usage().usedBytes);
+  shards.setQuota(offer);
+  return shards;
 }
 
 /**

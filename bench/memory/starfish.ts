@@ -23,6 +23,7 @@ async function open({ directory, join }: OpenOptions): Promise<MapNode> {
     name: undefined,
     cores: 0,
     device: undefined,
+    storageBytes: undefined,
     log: silentLog,
   });
   if (join !== undefined) await linked(computer.net);

@@ -42,10 +42,12 @@ export class ShellBench {
 
   async up(name: string, options: { invite?: string; coresLent?: number } = {}): Promise<Computer> {
     const node = this.world.spawn({ name, kind: "node", cores: 2 });
-    const { store, clock, random, crypto, log, sandbox } = node.ports;
+    const { store, shards, coder, clock, random, crypto, log, sandbox } = node.ports;
     const starting = createComputer(
       {
         store,
+        shards,
+        coder,
         clock,
         random,
         crypto,

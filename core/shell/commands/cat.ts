@@ -1,14 +1,13 @@
 /** cat: files, one after the other, to standard output. */
 import { utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
-import type { DiskComputer } from "../../computer.ts";
 import { completePath } from "../files/paths.ts";
 import { bytesWords } from "../format.ts";
 import { harmless, oneLine } from "../mem/value.ts";
 import { parseArguments } from "../options.ts";
 import type { Command, CommandContext } from "../types.ts";
 
-export const cat: Command<DiskComputer> = {
+export const cat: Command = {
   name: "cat",
   summary: "show files",
   help: `
@@ -32,11 +31,11 @@ of what is no text only its size is shown.
   complete: completePath,
 };
 
-async function pass(path: string, { computer, signal, stdout }: CommandContext<DiskComputer>): Promise<void> {
+async function pass(path: string, { computer, signal, stdout }: CommandContext): Promise<void> {
   for await (const chunk of computer.files.read(path, { signal })) await stdout.write(chunk);
 }
 
-async function show(path: string, { computer, signal, stdout }: CommandContext<DiskComputer>): Promise<void> {
+async function show(path: string, { computer, signal, stdout }: CommandContext): Promise<void> {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   for await (const chunk of computer.files.read(path, { signal })) {
     // As grep and git tell what is no text.

@@ -1,12 +1,11 @@
 /** cp: copies, without moving a byte. */
 import { StarfishError } from "../../base/errors.ts";
-import type { DiskComputer } from "../../computer.ts";
 import { sourcesAndTarget } from "../files/operands.ts";
 import { completeWith } from "../files/paths.ts";
 import { parseArguments } from "../options.ts";
 import type { Command } from "../types.ts";
 
-export const cp: Command<DiskComputer> = {
+export const cp: Command = {
   name: "cp",
   summary: "copy files and directories",
   help: `

@@ -1,13 +1,12 @@
 /** df: how much space there is, and what takes it. */
 import { utf8 } from "../../base/bytes.ts";
-import type { DiskComputer } from "../../computer.ts";
 import { filesUnder } from "../files/paths.ts";
 import { bytesWords, count, table } from "../format.ts";
 import { noOperands } from "../operands.ts";
 import { parseArguments } from "../options.ts";
 import type { Command } from "../types.ts";
 
-export const df: Command<DiskComputer> = {
+export const df: Command = {
   name: "df",
   summary: "how much space this node offers, and what takes it",
   help: `

@@ -1,12 +1,8 @@
 /** export: files and directories as one archive. */
 import { concat } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
-import type { DiskComputer } from "../../computer.ts";
-import { writeCar } from "../../disk/content/car.ts";
-import { writeTar } from "../../disk/content/tar.ts";
 import type { FileEntry, FolderEntry } from "../../disk/content/tree-entry.ts";
 import { FileDag, hashLeaves } from "../../disk/content/unixfs.ts";
-import { writeZip } from "../../disk/content/zip.ts";
 import type { FileInfo } from "../../disk/types.ts";
 import { hashOf } from "../files/hash.ts";
 import { writeToHost } from "../files/host-streams.ts";
@@ -16,10 +12,10 @@ import { oneLine } from "../mem/value.ts";
 import { parseArguments } from "../options.ts";
 import type { Command, CommandContext } from "../types.ts";
 
-type Context = CommandContext<DiskComputer>;
+type Context = CommandContext;
 type Format = "car" | "tar" | "zip";
 
-export const exportFiles: Command<DiskComputer> = {
+export const exportFiles: Command = {
   name: "export",
   summary: "files and directories as one archive: CAR, tar or zip",
   help: `
@@ -43,7 +39,7 @@ option a file becomes a CAR and a directory a tar.
     if (info === undefined) throw new StarfishError("not-found", `there is no ${oneLine(path)}`);
     const format = asked[0] ?? (info.kind === "file" ? "car" : "tar");
     const line = new TransferLine(`export ${oneLine(baseName(info.path))}`, context);
-    const archive = archiveOf(info, format, line, context);
+    const archive = await archiveOf(info, format, line, context);
     try {
       if (target === undefined && context.terminal.stdout === undefined) {
         for await (const chunk of archive) await context.stdout.write(chunk);
@@ -58,9 +54,21 @@ option a file becomes a CAR and a directory a tar.
   complete: completeWith("--car", "--tar", "--zip"),
 };
 
-function archiveOf(info: FileInfo, format: Format, line: TransferLine, context: Context): AsyncIterable<Uint8Array> {
-  if (format === "tar") return writeTar(entriesOf(info, line, context));
-  if (format === "zip") return writeZip(entriesOf(info, line, context));
+/** A page loads what makes archives when somebody wants one. */
+async function archiveOf(
+  info: FileInfo,
+  format: Format,
+  line: TransferLine,
+  context: Context,
+): Promise<AsyncIterable<Uint8Array>> {
+  if (format === "tar") {
+    const { writeTar } = await import("../../disk/content/tar.ts");
+    return writeTar(entriesOf(info, line, context));
+  }
+  if (format === "zip") {
+    const { writeZip } = await import("../../disk/content/zip.ts");
+    return writeZip(entriesOf(info, line, context));
+  }
   if (info.kind === "file") return carOf(info, line, context);
   throw new StarfishError(
     "unsupported",
@@ -84,6 +92,7 @@ async function* carOf(
     sizeBytes += leaf.bytes.length;
   }
   const dag = await FileDag.of(sizeBytes, concat(digests), hash);
+  const { writeCar } = await import("../../disk/content/car.ts");
   yield* writeCar(dag, line.through(files.read(info.path, { signal })));
 }
 

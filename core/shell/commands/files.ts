@@ -1,5 +1,4 @@
 /** The commands for files, by their place in `help`. */
-import type { DiskComputer } from "../../computer.ts";
 import type { Command } from "../types.ts";
 import { cat } from "./cat.ts";
 import { cp } from "./cp.ts";
@@ -17,7 +16,7 @@ import { rm } from "./rm.ts";
 import { stat } from "./stat.ts";
 import { versions } from "./versions.ts";
 
-export const fileCommands: readonly Command<DiskComputer>[] = [
+export const fileCommands: readonly Command[] = [
   ls,
   cat,
   put,

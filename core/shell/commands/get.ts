@@ -1,6 +1,5 @@
 /** get: brings files of the swarm to the person's machine. */
 import { StarfishError } from "../../base/errors.ts";
-import type { DiskComputer } from "../../computer.ts";
 import { writeToHost } from "../files/host-streams.ts";
 import { baseName, completePath, within } from "../files/paths.ts";
 import { TransferLine } from "../files/progress.ts";
@@ -8,9 +7,9 @@ import { oneLine } from "../mem/value.ts";
 import { parseArguments } from "../options.ts";
 import type { Command, CommandContext } from "../types.ts";
 
-type Context = CommandContext<DiskComputer>;
+type Context = CommandContext;
 
-export const get: Command<DiskComputer> = {
+export const get: Command = {
   name: "get",
   summary: "bring files of the swarm to your machine",
   help: `

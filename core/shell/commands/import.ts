@@ -1,14 +1,8 @@
 /** import: files and directories out of an archive. */
 import { utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
-import type { DiskComputer } from "../../computer.ts";
 import type { Blocks } from "../../disk/content/block.ts";
-import { CarStream, openCar } from "../../disk/content/car.ts";
-import type { RandomAccess } from "../../disk/content/random-access.ts";
-import { readTar } from "../../disk/content/tar.ts";
 import type { TreeEntry } from "../../disk/content/tree-entry.ts";
-import { walkDag } from "../../disk/content/unixfs-read.ts";
-import { readZip } from "../../disk/content/zip.ts";
 import { abortable } from "../../ports/clock.ts";
 import { hashOf } from "../files/hash.ts";
 import { streamOf } from "../files/host-streams.ts";
@@ -19,10 +13,10 @@ import { oneLine } from "../mem/value.ts";
 import { parseArguments } from "../options.ts";
 import type { Command, CommandContext, HostFile } from "../types.ts";
 
-type Context = CommandContext<DiskComputer>;
+type Context = CommandContext;
 type Format = "car" | "tar" | "zip";
 
-export const importFiles: Command<DiskComputer> = {
+export const importFiles: Command = {
   name: "import",
   summary: "files and directories out of a CAR, tar or zip",
   help: `
@@ -71,6 +65,7 @@ function formatOf(name: string): Format {
   throw new StarfishError("usage", `'${oneLine(name)}' does not say what it is: add --car, --tar or --zip`);
 }
 
+/** A page loads what reads archives when somebody brings one. */
 async function* entriesOf(
   format: Format,
   file: HostFile | undefined,
@@ -78,19 +73,21 @@ async function* entriesOf(
 ): AsyncGenerator<TreeEntry, void, undefined> {
   if (format === "zip") {
     if (file === undefined) throw new StarfishError("unsupported", "a zip is read from its end: import it from a file");
+    const { readZip } = await import("../../disk/content/zip.ts");
     yield* readZip(file, signal);
   } else if (format === "tar") {
+    const { readTar } = await import("../../disk/content/tar.ts");
     yield* readTar(file === undefined ? stdin : streamOf(file, signal));
-  } else if (file === undefined) {
-    await using car = await CarStream.open(stdin, hashOf(computer.crypto));
-    yield* walkRoots(car);
   } else {
-    yield* walkRoots(await openWhole(file, computer, signal));
+    const { CarStream, openCar } = await import("../../disk/content/car.ts");
+    const hash = hashOf(computer.crypto);
+    if (file === undefined) {
+      await using car = await CarStream.open(stdin, hash);
+      yield* walkRoots(car);
+    } else {
+      yield* walkRoots(await openCar(file, hash, signal));
+    }
   }
-}
-
-function openWhole(file: RandomAccess, { crypto }: DiskComputer, signal: AbortSignal): ReturnType<typeof openCar> {
-  return openCar(file, hashOf(crypto), signal);
 }
 
 async function* walkRoots(
@@ -98,6 +95,7 @@ async function* walkRoots(
 ): AsyncGenerator<TreeEntry> {
   if (car.roots.length === 0)
     throw new StarfishError("malformed", "This CAR names no root, so nothing says what is in it");
+  const { walkDag } = await import("../../disk/content/unixfs-read.ts");
   for (const root of car.roots) yield* walkDag(root, car);
 }
 

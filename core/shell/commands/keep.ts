@@ -1,11 +1,10 @@
 /** keep: holds files whole on this node. */
-import type { DiskComputer } from "../../computer.ts";
 import { completeWith } from "../files/paths.ts";
 import { oneOperand } from "../operands.ts";
 import { parseArguments } from "../options.ts";
 import type { Command } from "../types.ts";
 
-export const keep: Command<DiskComputer> = {
+export const keep: Command = {
   name: "keep",
   summary: "hold files whole on this node",
   help: `

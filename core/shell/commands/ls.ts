@@ -1,6 +1,6 @@
 /** ls: what is in a directory. */
 import { utf8 } from "../../base/bytes.ts";
-import type { DiskComputer } from "../../computer.ts";
+import type { Computer } from "../../computer.ts";
 import type { FileInfo } from "../../disk/types.ts";
 import { baseName, completeWith, shownName } from "../files/paths.ts";
 import { dateWords, fileJson } from "../files/words.ts";
@@ -12,7 +12,7 @@ import type { Command, CommandContext } from "../types.ts";
 /** Rows that are laid out and written together: few enough for a page to stay responsive meanwhile. */
 const BLOCK_ROWS = 500;
 
-export const ls: Command<DiskComputer> = {
+export const ls: Command = {
   name: "ls",
   summary: "list files and directories",
   help: `
@@ -47,7 +47,7 @@ other shows the latest write under its name, and the others beside it as 'NAME (
   complete: completeWith("-l", "--json"),
 };
 
-function entriesOf(path: string, { files }: DiskComputer): readonly FileInfo[] {
+function entriesOf(path: string, { files }: Computer): readonly FileInfo[] {
   const info = files.stat(path);
   return info?.kind === "file" ? [info] : files.list(path);
 }
@@ -56,7 +56,7 @@ async function writeRows(
   infos: readonly FileInfo[],
   isLong: boolean,
   writers: Writers,
-  context: CommandContext<DiskComputer>,
+  context: CommandContext,
 ): Promise<void> {
   const { stdout, terminal } = context;
   for (let at = 0; at < infos.length; at += BLOCK_ROWS) {

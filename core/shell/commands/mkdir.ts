@@ -1,11 +1,10 @@
 /** mkdir: directories. */
 import { StarfishError } from "../../base/errors.ts";
-import type { DiskComputer } from "../../computer.ts";
 import { completeWith } from "../files/paths.ts";
 import { parseArguments } from "../options.ts";
 import type { Command } from "../types.ts";
 
-export const mkdir: Command<DiskComputer> = {
+export const mkdir: Command = {
   name: "mkdir",
   summary: "make directories",
   help: `

@@ -1,11 +1,10 @@
 /** mv: renames and moves. */
-import type { DiskComputer } from "../../computer.ts";
 import { sourcesAndTarget } from "../files/operands.ts";
 import { completePath } from "../files/paths.ts";
 import { parseArguments } from "../options.ts";
 import type { Command } from "../types.ts";
 
-export const mv: Command<DiskComputer> = {
+export const mv: Command = {
   name: "mv",
   summary: "rename or move files and directories",
   help: `

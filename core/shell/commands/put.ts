@@ -1,7 +1,6 @@
 /** put: brings files of the person's machine into the swarm. */
 import { utf8 } from "../../base/bytes.ts";
 import { throwIfAborted } from "../../base/errors.ts";
-import type { DiskComputer } from "../../computer.ts";
 import type { ContentStat, FileInfo, PutProgress } from "../../disk/types.ts";
 import { abortable } from "../../ports/clock.ts";
 import { type Incoming, incoming } from "../files/incoming.ts";
@@ -21,7 +20,7 @@ interface Brought {
   readonly safe: Promise<void>;
 }
 
-export const put: Command<DiskComputer> = {
+export const put: Command = {
   name: "put",
   summary: "bring files of your machine into the swarm",
   help: `
@@ -66,7 +65,7 @@ async function bringAll(
   brought: Brought[],
   line: TransferLine,
   placing: Placing,
-  outer: CommandContext<DiskComputer>,
+  outer: CommandContext,
 ): Promise<void> {
   const stop = new AbortController();
   const context = { ...outer, signal: AbortSignal.any([outer.signal, stop.signal]) };
@@ -103,7 +102,7 @@ async function bring(
   one: Incoming & { kind: "file" },
   line: TransferLine,
   placing: Placing,
-  { computer, signal }: CommandContext<DiskComputer>,
+  { computer, signal }: CommandContext,
 ): Promise<Brought> {
   const { sizeBytes, stream } = await one.open();
   line.title = `put ${oneLine(baseName(one.target))}`;
@@ -113,11 +112,11 @@ async function bring(
 
 /** How much of what was taken in is placed as promised. */
 class Placing {
-  readonly #context: CommandContext<DiskComputer>;
+  readonly #context: CommandContext;
   readonly #safeBytes = new Map<string, number>();
   #line: TransferLine | undefined;
 
-  constructor(context: CommandContext<DiskComputer>) {
+  constructor(context: CommandContext) {
     this.#context = context;
   }
 
@@ -140,11 +139,7 @@ class Placing {
   }
 }
 
-async function report(
-  brought: readonly Brought[],
-  isJson: boolean,
-  context: CommandContext<DiskComputer>,
-): Promise<void> {
+async function report(brought: readonly Brought[], isJson: boolean, context: CommandContext): Promise<void> {
   const { computer, signal, stdout } = context;
   const stats: ContentStat[] = [];
   for (const { info } of brought) stats.push(await computer.files.statContent(info.path, { signal }));

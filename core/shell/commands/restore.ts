@@ -1,11 +1,10 @@
 /** restore: makes an earlier version of a file the current one. */
-import type { DiskComputer } from "../../computer.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { completePath } from "../files/paths.ts";
 import { parseArguments } from "../options.ts";
 import type { Command } from "../types.ts";
 
-export const restore: Command<DiskComputer> = {
+export const restore: Command = {
   name: "restore",
   summary: "bring back an earlier version of a file",
   help: `

@@ -1,13 +1,12 @@
 /** rm: removes files and directories. */
 import { utf8 } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
-import type { DiskComputer } from "../../computer.ts";
 import { completeWith } from "../files/paths.ts";
 import { parseArguments } from "../options.ts";
 import { STATUS } from "../status.ts";
 import type { Command } from "../types.ts";
 
-export const rm: Command<DiskComputer> = {
+export const rm: Command = {
   name: "rm",
   summary: "remove files and directories",
   help: `

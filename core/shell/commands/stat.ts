@@ -1,6 +1,5 @@
 /** stat: everything about a file, and how safe it is. */
 import { utf8 } from "../../base/bytes.ts";
-import type { DiskComputer } from "../../computer.ts";
 import type { ContentStat, FileInfo } from "../../disk/types.ts";
 import { completeWith, filesUnder } from "../files/paths.ts";
 import { dateWords, fileJson, safetyWords } from "../files/words.ts";
@@ -12,7 +11,7 @@ import { parseArguments } from "../options.ts";
 import { StarfishError } from "../../base/errors.ts";
 import type { Command, CommandContext } from "../types.ts";
 
-export const stat: Command<DiskComputer> = {
+export const stat: Command = {
   name: "stat",
   summary: "all about a file: its CID, who holds it, how safe it is",
   help: `
@@ -55,7 +54,7 @@ how many devices may be lost, whichever they are, before it is.
   complete: completeWith("--json"),
 };
 
-function directoryRows(info: FileInfo, { computer }: CommandContext<DiskComputer>): string[][] {
+function directoryRows(info: FileInfo, { computer }: CommandContext): string[][] {
   let files = 0;
   let bytes = 0;
   for (const { sizeBytes } of filesUnder(computer.files, info.path)) {
@@ -69,7 +68,7 @@ function directoryRows(info: FileInfo, { computer }: CommandContext<DiskComputer
   ];
 }
 
-function fileRows(info: FileInfo, content: ContentStat, by: string, context: CommandContext<DiskComputer>): string[][] {
+function fileRows(info: FileInfo, content: ContentStat, by: string, context: CommandContext): string[][] {
   const { code, stripes, lossChance, holders } = content;
   const coded =
     code === undefined

@@ -1,7 +1,6 @@
 /** versions: what a file was before. */
 import { utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
-import type { DiskComputer } from "../../computer.ts";
 import type { FileVersion } from "../../disk/types.ts";
 import { completeWith } from "../files/paths.ts";
 import { dateWords, fileJson } from "../files/words.ts";
@@ -11,7 +10,7 @@ import { oneOperand } from "../operands.ts";
 import { parseArguments } from "../options.ts";
 import type { Command } from "../types.ts";
 
-export const versions: Command<DiskComputer> = {
+export const versions: Command = {
   name: "versions",
   summary: "list what a file was before",
   help: `

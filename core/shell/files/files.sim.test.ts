@@ -6,7 +6,7 @@ import { memoryHost } from "../../../test/fixtures/host.ts";
 import { ReplicaMap, TestTime } from "../../../test/fixtures/replica-map.ts";
 import { collector, type Ran, type RunOptions, ShellBench, TERMINAL } from "../../../test/sim/shell-bench.ts";
 import { equal, utf8 } from "../../base/bytes.ts";
-import type { DiskComputer } from "../../computer.ts";
+import type { Computer } from "../../computer.ts";
 import { createFiles } from "../../disk/files/files.ts";
 import { shortIdOf } from "../../net/membership-rows.ts";
 import { fileCommands } from "../commands/files.ts";
@@ -14,7 +14,7 @@ import { createShell } from "../shell.ts";
 import { widthOf, withoutColours } from "../width.ts";
 
 let bench: ShellBench;
-let computer: DiskComputer;
+let computer: Computer;
 let storage: MemoryContents;
 
 beforeEach(async () => {

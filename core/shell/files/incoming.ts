@@ -1,6 +1,5 @@
 /** What `put` brings in: files of the host, whole directories of them, what the person picks, or standard input. */
 import { StarfishError } from "../../base/errors.ts";
-import type { DiskComputer } from "../../computer.ts";
 import type { CommandContext, HostEntry, HostFile } from "../types.ts";
 import { streamOf } from "./host-streams.ts";
 import { baseName, destination, within } from "./paths.ts";
@@ -15,7 +14,7 @@ interface OpenSource {
   readonly stream: AsyncIterable<Uint8Array>;
 }
 
-type Context = CommandContext<DiskComputer>;
+type Context = CommandContext;
 
 /** Rejects with "usage", and as the host does. */
 export async function* incoming(

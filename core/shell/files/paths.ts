@@ -1,5 +1,5 @@
 /** Paths as people type, complete and see them. There is no current directory yet: what does not begin with "/" is taken from the root. */
-import type { DiskComputer } from "../../computer.ts";
+import type { Computer } from "../../computer.ts";
 import type { FileInfo, Files } from "../../disk/types.ts";
 import { oneLine } from "../mem/value.ts";
 import type { TerminalInfo } from "../types.ts";
@@ -29,7 +29,7 @@ export function destination(files: Files, target: string, name: string): string 
 }
 
 /** Completion of a path; directories end with "/", so that one can go on. */
-export function completePath(words: readonly string[], { files }: DiskComputer): readonly string[] {
+export function completePath(words: readonly string[], { files }: Computer): readonly string[] {
   const typed = words.at(-1) ?? "";
   const at = typed.lastIndexOf("/");
   const directory = typed.slice(0, at + 1);
@@ -48,7 +48,7 @@ export function completePath(words: readonly string[], { files }: DiskComputer):
 /** Path and options. */
 export function completeWith(
   ...options: readonly string[]
-): (words: readonly string[], computer: DiskComputer) => readonly string[] {
+): (words: readonly string[], computer: Computer) => readonly string[] {
   return (words, computer) => ((words.at(-1) ?? "").startsWith("-") ? options : completePath(words, computer));
 }
 
