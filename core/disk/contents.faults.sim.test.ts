@@ -8,7 +8,7 @@ import { GET_PROTOCOL } from "./wire.ts";
 
 const KIB = 1024;
 /** A put of a megabyte takes about so long. */
-const KILLED_WITHIN_MS = 300;
+const KILLED_WITHIN_MS = 600;
 
 async function swarmOf(count: number, seed: number, options: DiskSwarmOptions = {}): Promise<DiskSwarm> {
   const swarm = new DiskSwarm(new SimWorld({ seed }), options);

@@ -49,7 +49,7 @@ export const RECONCILE_OPEN_MS = 2_000;
 /** A session as a whole: what it has brought by then stays, and the next goes on. Nobody keeps a place for longer. */
 export const RECONCILE_SESSION_MS = 120_000;
 /** How often a node reconciles with one of its links while that finds differences, and at most when it finds none. */
-export const RECONCILE_EVERY_MS = 5_000;
+export const RECONCILE_EVERY_MS = 3_000;
 export const RECONCILE_EVERY_MS_MAX = 60_000;
 /** Entries younger than this may be on their way by gossip: that a side lacks them is no news. */
 export const GOSSIP_SETTLED_MS = 3_000;
