@@ -1,4 +1,4 @@
-# A Starfish node. Its page is on port 4500, its identity in the volume /data:
+# A Starfish node. Its page is on port 4500, its identity and what it keeps of the swarm's files in the volume /data:
 #
 #     docker build -t starfish .
 #     docker run --name starfish -p 4500:4500 -v starfish:/data starfish

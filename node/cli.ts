@@ -25,7 +25,8 @@ Once it serves it prints one line 'invite: URL'; whoever opens that link in a br
   --port N       listen there (default: ${PORT_DEFAULT}, or the next free port; 0: any)
   --host ADDR    listen on this address (default: 127.0.0.1, this machine only; 0.0.0.0: everybody who reaches it)
   --url URL      the page's address in invites, if others reach it by another one (a container, a proxy)
-  --data DIR     where the node keeps its identity (default: $STARFISH_DATA, or ~/.local/share/starfish)
+  --data DIR     where the node keeps its identity and its part of the swarm's files (default: $STARFISH_DATA, or
+                 ~/.local/share/starfish)
   --join INVITE  join the swarm of this link
   --name NAME    what the node is called (default: two friendly words)
   --cores N      cores lent to everybody's jobs (default: all)

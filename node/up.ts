@@ -2,6 +2,7 @@
  * `starfish up`: one node, from claiming its directory to saying goodbye. It serves the page, takes links from tabs and
  * other nodes, lends its cores, and listens for `starfish sh`.
  */
+import { bytesWords } from "../core/shell/format.ts";
 import type { Computer } from "../core/computer.ts";
 import { controlPath } from "./data-dir.ts";
 import { serveControl } from "./control.ts";
@@ -36,12 +37,22 @@ export async function up(options: UpOptions): Promise<number> {
 }
 
 function greet(computer: Computer, report: Report, url: string): void {
-  const { net, cpu } = computer;
+  const { net, cpu, storage } = computer;
+  const { offeredBytes } = storage.use();
   const name = net.members().find((member) => member.isSelf)?.record.name ?? "";
   report.say(
     "up",
-    `Starfish ${packageVersion()}. This node is called ${name} and lends ${cpu.lent} of ${cpu.cores} cores. Page: ${url}`,
-    { version: packageVersion(), name, peer: net.self, swarm: net.swarm, coresLent: cpu.lent, url },
+    `Starfish ${packageVersion()}. This node is called ${name}, lends ${cpu.lent} of ${cpu.cores} cores and keeps up to ` +
+      `${bytesWords(offeredBytes)} of the swarm's files. Page: ${url}`,
+    {
+      version: packageVersion(),
+      name,
+      peer: net.self,
+      swarm: net.swarm,
+      coresLent: cpu.lent,
+      storageBytes: offeredBytes,
+      url,
+    },
   );
   const invite = `${computer.inviteBase()}#${net.invite()}`;
   report.say("invite", `invite: ${invite}`, { invite });

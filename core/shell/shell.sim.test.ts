@@ -4,6 +4,7 @@ import { memoryHost } from "../../test/fixtures/host.ts";
 import { moduleOf, ShellBench, TERMINAL } from "../../test/sim/shell-bench.ts";
 import { utf8 } from "../base/bytes.ts";
 import { sleep } from "../ports/clock.ts";
+import { fileCommands } from "./commands/files.ts";
 import { createShell } from "./shell.ts";
 import type { Command } from "./types.ts";
 
@@ -89,12 +90,14 @@ describe("every command", () => {
   test("explains itself with an example that works", async () => {
     await bench.company();
     const { stdout } = await bench.run("help");
+    const filesNames = fileCommands.map(({ name }) => name);
     const names = Array.from(stdout.matchAll(/^ {2}(\w+) /gm), ([, name = ""]) => name);
     expect(names).toEqual([
       "peers",
       "map",
       "cancel",
       "mem",
+      ...filesNames,
       "invite",
       "whoami",
       "name",
@@ -103,7 +106,8 @@ describe("every command", () => {
       "clear",
       "help",
     ]);
-    for (const name of names) {
+    // Those of files build on each other: files/files.sim.test.ts runs them.
+    for (const name of names.filter((each) => !filesNames.includes(each))) {
       const help = (await bench.run(`${name} --help`)).stdout;
       expect(help).toContain(`usage: ${name}`);
       expect((await bench.run(`help ${name}`)).stdout).toBe(help);
@@ -132,7 +136,7 @@ describe("every command", () => {
   test("completes commands, options and names", async () => {
     await bench.company();
     const shell = createShell(bench.computer("first"), memoryHost(new Map()));
-    expect(shell.complete("p", 1)).toEqual({ from: 0, candidates: ["peers", "ping"] });
+    expect(shell.complete("p", 1)).toEqual({ from: 0, candidates: ["peers", "ping", "put"] });
     expect(shell.complete("echo a | pi", 11)).toEqual({ from: 9, candidates: ["ping"] });
     expect(shell.complete("ping s", 6)).toEqual({ from: 5, candidates: ["second"] });
     expect(shell.complete("map m", 5)).toEqual({ from: 4, candidates: ["mandelbrot"] });

@@ -132,6 +132,8 @@ export async function runStory(events: readonly Event[], options: StoryOptions):
   await world.runFor(5_000);
   faults.push(...checker.faults(swarm.nodes), ...run.faults);
   const difference = swarm.difference();
+  const trace = world.traceHash();
+  swarm.end();
   if (difference !== undefined) faults.push(`not equal at the end: ${difference}`);
   return {
     faults,
@@ -139,7 +141,7 @@ export async function runStory(events: readonly Event[], options: StoryOptions):
     writes: checker.writes,
     acknowledgements: checker.acknowledgements,
     outlived: checker.outlived,
-    trace: world.traceHash(),
+    trace,
   };
 }
 

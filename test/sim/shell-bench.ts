@@ -4,6 +4,11 @@ import { join } from "node:path";
 import { concat, text, utf8 } from "../../core/base/bytes.ts";
 import type { Computer } from "../../core/computer.ts";
 import { unsharedCores } from "../../core/cpu/core-budget.ts";
+// What commands fetch when it is wanted is here beforehand: virtual time waits for no module.
+import "../../core/disk/content/car.ts";
+import "../../core/disk/content/tar.ts";
+import "../../core/disk/content/unixfs-read.ts";
+import "../../core/disk/content/zip.ts";
 import { createComputer } from "../../core/index.ts";
 import { createShell } from "../../core/shell/shell.ts";
 import type { Command, Output, TerminalInfo, Host } from "../../core/shell/types.ts";

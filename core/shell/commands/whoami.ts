@@ -1,6 +1,6 @@
 /** whoami: this node as the others see it. */
 import { utf8 } from "../../base/bytes.ts";
-import { duration, paint, table } from "../format.ts";
+import { bytesWords, duration, paint, table } from "../format.ts";
 import { noOperands } from "../operands.ts";
 import { parseArguments } from "../options.ts";
 import type { Command } from "../types.ts";
@@ -11,14 +11,14 @@ export const whoami: Command = {
   help: `
 usage: whoami [--json]
 
-Says what this node is called, its id, the swarm that it belongs to, and what it lends.
+Says what this node is called, its id, the swarm that it belongs to, and what it lends and keeps.
 
   whoami
 `,
   async run({ args, computer, stdout, terminal }) {
     const { options, operands } = parseArguments(args, { json: "flag" });
     noOperands(operands);
-    const { net, cpu, clock } = computer;
+    const { net, cpu, storage, clock } = computer;
     const self = net.members().find((member) => member.isSelf)?.record;
     const facts = {
       name: self?.name ?? "",
@@ -29,6 +29,7 @@ Says what this node is called, its id, the swarm that it belongs to, and what it
       swarm: net.swarm,
       coresLent: cpu.lent,
       cores: cpu.cores,
+      storageBytes: storage.use().offeredBytes,
       addresses: self?.addresses ?? [],
       upMs: self === undefined ? 0 : Math.max(0, Math.round(clock.now() - self.startedAtMs)),
     };
@@ -43,6 +44,7 @@ Says what this node is called, its id, the swarm that it belongs to, and what it
       ["role", facts.role],
       ["swarm", facts.swarm],
       ["lends", `${facts.coresLent} of ${facts.cores} cores`],
+      ["keeps", `up to ${bytesWords(facts.storageBytes)} of the swarm's files`],
       ["up", duration(facts.upMs)],
       ...facts.addresses.map((address, i) => [i === 0 ? "addresses" : "", address]),
     ];
