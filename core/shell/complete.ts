@@ -13,11 +13,11 @@ export interface Completion {
   readonly candidates: readonly string[];
 }
 
-export function complete<C extends Computer>(
+export function complete(
   line: string,
   cursor: number,
-  commands: ReadonlyMap<string, Command<C>>,
-  computer: C,
+  commands: ReadonlyMap<string, Command>,
+  computer: Computer,
 ): Completion {
   const { tokens, open } = lexLeniently(line.slice(0, cursor));
   let words: string[] = [];

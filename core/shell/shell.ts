@@ -22,8 +22,8 @@ export interface Shell {
 }
 
 /** `commands` are tried before the built-in ones; the page adds its own that way. */
-export function createShell<C extends Computer>(computer: C, host: Host, commands: readonly Command<C>[] = []): Shell {
-  const table = new Map<string, Command<C>>();
+export function createShell(computer: Computer, host: Host, commands: readonly Command[] = []): Shell {
+  const table = new Map<string, Command>();
   for (const command of [...builtinCommands(() => [...table.values()]), ...commands]) table.set(command.name, command);
   return {
     run: (line, io, { signal }) => runLine(line, { computer, host, table, io, signal }),
@@ -31,15 +31,15 @@ export function createShell<C extends Computer>(computer: C, host: Host, command
   };
 }
 
-interface Run<C extends Computer> {
-  readonly computer: C;
+interface Run {
+  readonly computer: Computer;
   readonly host: Host;
-  readonly table: ReadonlyMap<string, Command<C>>;
+  readonly table: ReadonlyMap<string, Command>;
   readonly io: Io;
   readonly signal: AbortSignal;
 }
 
-async function runLine<C extends Computer>(line: string, run: Run<C>): Promise<number> {
+async function runLine(line: string, run: Run): Promise<number> {
   let steps: Step[];
   try {
     steps = parse(line);
@@ -60,7 +60,7 @@ async function runLine<C extends Computer>(line: string, run: Run<C>): Promise<n
 }
 
 /** Stages run at once. A stage that ends closes its ends of the pipes, so that its neighbours notice. */
-async function runPipe<C extends Computer>(stages: readonly Words[], run: Run<C>): Promise<number> {
+async function runPipe(stages: readonly Words[], run: Run): Promise<number> {
   const pipes = stages.slice(1).map(() => createPipe());
   const running = stages.map(async (words, index) => {
     const before = pipes[index - 1];
@@ -82,7 +82,7 @@ async function runPipe<C extends Computer>(stages: readonly Words[], run: Run<C>
   return run.signal.aborted ? STATUS.interrupted : (statuses.at(-1) ?? STATUS.ok);
 }
 
-async function runCommand<C extends Computer>(words: Words, run: Run<C>): Promise<number> {
+async function runCommand(words: Words, run: Run): Promise<number> {
   const [name = "", ...args] = words;
   const command = run.table.get(name);
   if (command === undefined) {
@@ -110,7 +110,7 @@ async function runCommand<C extends Computer>(words: Words, run: Run<C>): Promis
   }
 }
 
-async function report<C extends Computer>(name: string, error: unknown, run: Run<C>): Promise<number> {
+async function report(name: string, error: unknown, run: Run): Promise<number> {
   if (run.signal.aborted || isStarfishError(error, "cancelled")) return STATUS.interrupted;
   if (isStarfishError(error, "closed")) return STATUS.brokenPipe;
   await print(run.io.stderr, `${name}: ${messageOf(error)}\n`);

@@ -70,9 +70,8 @@ export interface Io {
   readonly terminal: { readonly stdout?: TerminalInfo | undefined; readonly stderr?: TerminalInfo | undefined };
 }
 
-/** `C` is what a command needs of the computer. */
-export interface CommandContext<C extends Computer = Computer> extends Io {
-  readonly computer: C;
+export interface CommandContext extends Io {
+  readonly computer: Computer;
   readonly host: Host;
   /** The words after the command's name. */
   readonly args: readonly string[];
@@ -81,7 +80,7 @@ export interface CommandContext<C extends Computer = Computer> extends Io {
   readonly lastWords: Output;
 }
 
-export interface Command<C extends Computer = Computer> {
+export interface Command {
   readonly name: string;
   /** One line for `help`. */
   readonly summary: string;
@@ -90,7 +89,7 @@ export interface Command<C extends Computer = Computer> {
   /** Its words are data: `--help` among others is not meant for it. */
   readonly verbatim?: true;
   /** Resolves to the exit status. A thrown StarfishError is printed as "NAME: message"; "usage" exits with 64, the others with 1, "cancelled" with 130. */
-  run(context: CommandContext<C>): Promise<number>;
+  run(context: CommandContext): Promise<number>;
   /** Completions of the last word. */
-  complete?(words: readonly string[], computer: C): readonly string[];
+  complete?(words: readonly string[], computer: Computer): readonly string[];
 }

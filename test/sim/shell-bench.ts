@@ -23,6 +23,9 @@ const BUILTINS = Object.fromEntries(
 );
 export const TERMINAL: TerminalInfo = { columns: 100, rows: 30, colours: true, pictures: "blocks" };
 
+/** What each computer offers to files. */
+const QUOTA_BYTES = 1_000_000_000;
+
 export interface Ran {
   readonly status: number;
   readonly stdout: string;
@@ -48,6 +51,7 @@ export class ShellBench {
   async up(name: string, options: { invite?: string; coresLent?: number } = {}): Promise<Computer> {
     const node = this.world.spawn({ name, kind: "node", cores: 2 });
     const { store, shards, coder, clock, random, crypto, log, sandbox } = node.ports;
+    shards.setQuota(QUOTA_BYTES);
     const starting = createComputer(
       {
         store,
@@ -96,21 +100,11 @@ export class ShellBench {
     return this.world.settle(this.start(line, options, commands), { withinMs: 600_000 });
   }
 
-  start(line: string, options: RunOptions = {}, commands: readonly Command[] = []): Promise<Ran> {
-    return this.startOn(this.computer(options.on ?? "first"), line, options, commands);
-  }
-
-  /** On a computer that has more than those that are up: a disk, say. */
-  async startOn<C extends Computer>(
-    computer: C,
-    line: string,
-    options: RunOptions,
-    commands: readonly Command<C>[],
-  ): Promise<Ran> {
+  async start(line: string, options: RunOptions = {}, commands: readonly Command[] = []): Promise<Ran> {
     const { stdin = "", stdout = collector(), terminal } = options;
     const { signal = new AbortController().signal } = options;
     const stderr = collector();
-    const shell = createShell(computer, this.#host, commands);
+    const shell = createShell(this.computer(options.on ?? "first"), this.#host, commands);
     const io = {
       stdin: typeof stdin === "string" || stdin instanceof Uint8Array ? once(stdin) : stdin,
       stdout,

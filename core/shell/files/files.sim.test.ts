@@ -1,38 +1,24 @@
-/** The commands for files on a computer with a disk: a line in, its output and status out. */
+/** The commands for files: a line in, its output and status out. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { pattern } from "../../../test/fixtures/content.ts";
-import { MemoryContents } from "../../../test/fixtures/contents.ts";
 import { memoryHost } from "../../../test/fixtures/host.ts";
-import { ReplicaMap, TestTime } from "../../../test/fixtures/replica-map.ts";
 import { collector, type Ran, type RunOptions, ShellBench, TERMINAL } from "../../../test/sim/shell-bench.ts";
 import { equal, utf8 } from "../../base/bytes.ts";
 import type { Computer } from "../../computer.ts";
-import { createFiles } from "../../disk/files/files.ts";
-import { shortIdOf } from "../../net/membership-rows.ts";
 import { fileCommands } from "../commands/files.ts";
 import { createShell } from "../shell.ts";
 import { widthOf, withoutColours } from "../width.ts";
 
 let bench: ShellBench;
 let computer: Computer;
-let storage: MemoryContents;
 
 beforeEach(async () => {
   bench = new ShellBench();
-  const plain = await bench.up("first");
-  const { crypto, clock, net } = plain;
-  storage = new MemoryContents(async (pieces) => pieces.map((piece) => crypto.sha256(piece)));
-  const self = shortIdOf(crypto, net.self);
-  const time = new TestTime();
-  time.nowMs = plain.memory.now();
-  const parts = { map: new ReplicaMap(self, time), contents: storage, crypto, clock, self, log: { write: () => {} } };
-  const store = { get: async () => undefined, set: async () => {} } as never;
-  const files = await createFiles({ ...parts, store, name: () => "first", devices: () => 1 });
-  computer = { ...plain, files, storage, [Symbol.asyncDispose]: () => plain[Symbol.asyncDispose]() };
+  computer = await bench.up("first");
 });
 
 function run(line: string, options: RunOptions = {}): Promise<Ran> {
-  return bench.world.settle(bench.startOn(computer, line, options, fileCommands), { withinMs: 600_000 });
+  return bench.run(line, options);
 }
 
 async function runs(line: string, options: RunOptions = {}): Promise<string> {
@@ -93,7 +79,7 @@ describe("put and get", () => {
     const pickAndPut = async (line: string, names: readonly string[]): Promise<void> => {
       const tab = { ...host, pickFiles: () => Promise.all(open(names)) };
       const io = { stdin: lines(""), stdout: collector(), stderr: collector(), terminal: {} };
-      const done = createShell(computer, tab, fileCommands).run(line, io, { signal });
+      const done = createShell(computer, tab).run(line, io, { signal });
       expect(await bench.world.settle(done, { withinMs: 1_000 })).toBe(0);
     };
     await pickAndPut("put", ["one.txt"]);
@@ -118,7 +104,7 @@ describe("put and get", () => {
     await runs("put - /there", { stdin: "old" });
     for (const line of ["put - /there", "put - /new"]) {
       const stop = new AbortController();
-      const running = bench.startOn(computer, line, { stdin: endless(stop), signal: stop.signal }, fileCommands);
+      const running = bench.start(line, { stdin: endless(stop), signal: stop.signal });
       expect(await bench.world.settle(running, { withinMs: 1_000 })).toMatchObject({ status: 130 });
     }
     expect(await runs("ls")).toBe("there\n");
@@ -135,7 +121,7 @@ describe("put and get", () => {
       return { ...writer, write: (bytes) => writer.write(bytes).then(() => stop.abort()) };
     };
     const io = { stdin: lines(""), stdout: collector(), stderr: collector(), terminal: {} };
-    const shell = createShell(computer, { ...host, createFile }, fileCommands);
+    const shell = createShell(computer, { ...host, createFile });
     const done = shell.run("get /large large", io, { signal: stop.signal });
     expect(await bench.world.settle(done, { withinMs: 1_000 })).toBe(130);
     expect(bench.files.get("large")).toEqual(utf8("old"));
@@ -143,10 +129,9 @@ describe("put and get", () => {
 
   test("Ctrl-C while it is made safe leaves what is there, and says so", async () => {
     const stop = new AbortController();
-    storage.safe = new Promise(() => {});
     computer.files.watch("/x", () => stop.abort());
     const options = { stdin: pattern(10_000), signal: stop.signal };
-    const running = bench.startOn(computer, "put - /x", options, fileCommands);
+    const running = bench.start("put - /x", options);
     const { status, stderr } = await bench.world.settle(running, { withinMs: 1_000 });
     expect([status, stderr]).toEqual([130, "put: /x: 10.0 kB is there; 'stat' says how safe by now\n"]);
     expect(computer.files.stat("/x")?.sizeBytes).toBe(10_000);
@@ -283,21 +268,17 @@ test("long transfers show rate and time left on a terminal, in its width", async
   const { clock } = computer;
   bench.files.set("slow", pattern(30_000_000));
   const host = memoryHost(bench.files);
-  const shell = createShell(
-    computer,
-    {
-      ...host,
-      async openFile(path, options) {
-        const file = await host.openFile(path, options);
-        const read = async (at: number, length: number): Promise<Uint8Array> => {
-          await new Promise<void>((resolve) => void clock.timer(200, resolve));
-          return file.read(at, length);
-        };
-        return { ...file, read };
-      },
+  const shell = createShell(computer, {
+    ...host,
+    async openFile(path, options) {
+      const file = await host.openFile(path, options);
+      const read = async (at: number, length: number): Promise<Uint8Array> => {
+        await new Promise<void>((resolve) => void clock.timer(200, resolve));
+        return file.read(at, length);
+      };
+      return { ...file, read };
     },
-    fileCommands,
-  );
+  });
   const stderr = collector();
   const io = {
     stdin: lines(""),
@@ -315,7 +296,7 @@ test("long transfers show rate and time left on a terminal, in its width", async
 
 test("completes paths, with a slash after directories", async () => {
   await runs("echo x | put - /docs/one; echo x | put - /docs/two; mkdir /downloads");
-  const shell = createShell(computer, memoryHost(new Map()), fileCommands);
+  const shell = createShell(computer, memoryHost(new Map()));
   const candidates = (line: string): readonly string[] => shell.complete(line, line.length).candidates;
   expect(candidates("cat /do")).toEqual(["/docs/", "/downloads/"]);
   expect(candidates("cat do")).toEqual(["docs/", "downloads/"]);
