@@ -1,13 +1,18 @@
 /** Collecting on simulated nodes: what nobody wants goes, what somebody may want stays. */
 import { expect, test } from "vitest";
-import { DiskSwarm } from "../../test/sim/contents.ts";
+import { type DiskNode, DiskSwarm } from "../../test/sim/contents.ts";
+import { SeededRandom } from "../../test/sim/random.ts";
+import { seeds } from "../../test/sim/seeds.ts";
 import { SimWorld } from "../../test/sim/world.ts";
+import type { ReplicatedMap } from "../memory/types.ts";
+import { sleep } from "../ports/clock.ts";
+import type { ContentRef } from "./types.ts";
 
 const KIB = 1024;
 const HOUR_MS = 3_600_000;
 
-async function swarmOf(count: number, seed: number): Promise<DiskSwarm> {
-  const swarm = new DiskSwarm(new SimWorld({ seed }), { unreferencedKeptMs: HOUR_MS });
+async function swarmOf(count: number, seed: number, unreferencedKeptMs = HOUR_MS): Promise<DiskSwarm> {
+  const swarm = new DiskSwarm(new SimWorld({ seed }), { unreferencedKeptMs });
   await swarm.grow(count);
   return swarm;
 }
@@ -49,3 +54,94 @@ test("nothing is collected while a member is missing that has not said goodbye",
   await swarm.world.runFor(3 * HOUR_MS);
   await swarm.readsBack(swarm.nodes, [[ref, bytes]]);
 });
+
+/** What a story keeps in mind: contents that are referred to by an entry of a replicated map, as files are, and those that were. */
+class References {
+  readonly wanted: [ContentRef, Uint8Array][] = [];
+  readonly released: [ContentRef, Uint8Array][] = [];
+  readonly #maps = new Map<DiskNode, ReplicatedMap>();
+  readonly #random: SeededRandom;
+
+  constructor(random: SeededRandom) {
+    this.#random = random;
+  }
+
+  async addTo(node: DiskNode): Promise<void> {
+    const map = await node.memory.map("references");
+    this.#maps.set(node, map);
+    node.contents.addReferences(() => [...map.entries("")].map(({ key }) => key));
+  }
+
+  /** Refers to a content that has been put there. */
+  add(node: DiskNode, ref: ContentRef, bytes: Uint8Array): void {
+    this.#maps.get(node)?.set(ref.cid, true);
+    this.wanted.push([ref, bytes]);
+  }
+
+  /** Nobody refers to one of them any more; undefined if there is none. */
+  release(node: DiskNode): void {
+    const [content] = this.wanted.splice(this.#random.real() * this.wanted.length, 1);
+    if (content === undefined) return;
+    this.#maps.get(node)?.delete(content[0].cid);
+    this.released.push(content);
+  }
+
+  takeReleased(): Uint8Array | undefined {
+    return this.released.splice(this.#random.real() * this.released.length, 1)[0]?.[1];
+  }
+}
+
+/** Shorter than a put of the story may take, and so is its lease. */
+const KEPT_MS = HOUR_MS / 2;
+
+test.each(seeds(1, 50))(
+  "beside long puts, puts of what is there already, and cuts, what is wanted stays (seed %i)",
+  async (seed) => {
+    const random = new SeededRandom(`collect/${seed}`);
+    const upTo = (bound: number): number => Math.floor(random.real() * bound);
+    const swarm = await swarmOf(5, seed, KEPT_MS);
+    const someone = (): DiskNode => swarm.nodes[upTo(5)] as DiskNode;
+    const references = new References(random);
+    for (const node of swarm.nodes) await swarm.settle(references.addTo(node));
+    const forgotten = await swarm.put(someone(), swarm.bytes(300 * KIB));
+    const underWay: Promise<void>[] = [];
+    for (let step = 0; step < 16; step++) {
+      const node = someone();
+      const put = async (source: AsyncIterable<Uint8Array>, bytes: Uint8Array): Promise<void> => {
+        const { ref } = await node.contents.put(source, {});
+        references.add(node, ref, bytes);
+      };
+      const what = random.real();
+      if (what < 0.3) {
+        const bytes = swarm.bytes(1_300 * KIB);
+        underWay.push(put(haltingly(bytes, upTo(3 * KEPT_MS), node), bytes));
+      } else if (what < 0.7) {
+        const bytes = references.takeReleased() ?? swarm.bytes(5 * KIB + upTo(600 * KIB));
+        await swarm.settle(put(haltingly(bytes, 0, node), bytes), 120_000);
+      } else if (what < 0.85) {
+        references.release(node);
+      } else {
+        const machines = swarm.nodes.map(({ machine }) => machine);
+        const isHere = machines.map(() => random.real() < 0.5);
+        swarm.world.partition([machines.filter((_, i) => isHere[i]), machines.filter((_, i) => !isHere[i])]);
+      }
+      await swarm.world.runFor(random.real() * 0.7 * KEPT_MS);
+      if (random.real() < 0.5) swarm.world.heal();
+    }
+    swarm.world.heal();
+    await swarm.settle(Promise.all(underWay), 4 * KEPT_MS);
+    await swarm.world.runFor(4 * KEPT_MS);
+    await swarm.readsBack(swarm.nodes, references.wanted);
+    expect(references.wanted.length).toBeGreaterThan(3);
+    // And it does collect.
+    expect((await swarm.readFailure(someone(), forgotten)).code).toBe("not-found");
+  },
+);
+
+/** Bytes whose second half comes so much later. */
+async function* haltingly(bytes: Uint8Array, afterMs: number, { machine }: DiskNode): AsyncGenerator<Uint8Array> {
+  const half = Math.floor(bytes.length / 2);
+  yield bytes.slice(0, half);
+  if (afterMs > 0) await sleep(machine.ports.clock, afterMs);
+  yield bytes.slice(half);
+}

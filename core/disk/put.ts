@@ -98,7 +98,11 @@ class Putting {
     for await (const leaves of stripesOf(source, this.#code.k)) {
       throwIfAborted(signal);
       // One stripe is held back: content of a single one may be known already.
-      if (held !== undefined) await this.#begin(held);
+      if (held !== undefined) {
+        // The source may halt at any time: what it has given must not be collected meanwhile.
+        this.#lease();
+        await this.#begin(held);
+      }
       held = leaves;
     }
     const last = held ?? [new Uint8Array(0)];
@@ -150,7 +154,6 @@ class Putting {
     const sizeBytes = leaves.reduce((sum, { length }) => sum + length, 0);
     const stripe = this.#hashes.length;
     this.#hashes.push({ leaves: new Uint8Array(0), others: new Uint8Array(0) });
-    if (stripe === 1) this.#lease();
     const release = await this.#window.take(Math.ceil((sizeBytes * n) / k));
     this.#check();
     this.#sizeBytes += sizeBytes;
@@ -226,6 +229,7 @@ class Putting {
   }
 
   #lease(): void {
+    if (this.#hasLease) return;
     const { catalogue, clock } = this.#parts;
     catalogue.lease(this.#id, LEASE_MS);
     const renewing = every(clock, LEASE_RENEWED_MS, () => catalogue.lease(this.#id, LEASE_MS));
