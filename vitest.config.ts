@@ -48,6 +48,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "sim",
           include: ["**/*.sim.test.ts"],
+          setupFiles: ["test/sim/forget.ts"],
           exclude: ["**/node_modules/**", "dist/**"],
           testTimeout: 300_000,
         },

@@ -132,8 +132,6 @@ export async function runStory(events: readonly Event[], options: StoryOptions):
   await world.runFor(5_000);
   faults.push(...checker.faults(swarm.nodes), ...run.faults);
   const difference = swarm.difference();
-  const trace = world.traceHash();
-  swarm.end();
   if (difference !== undefined) faults.push(`not equal at the end: ${difference}`);
   return {
     faults,
@@ -141,7 +139,7 @@ export async function runStory(events: readonly Event[], options: StoryOptions):
     writes: checker.writes,
     acknowledgements: checker.acknowledgements,
     outlived: checker.outlived,
-    trace,
+    trace: world.traceHash(),
   };
 }
 

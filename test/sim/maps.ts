@@ -29,8 +29,6 @@ export class MapSwarm {
   /** The nodes that run, by the names of their machines. */
   readonly running: Map<string, MapNode> = new Map();
   readonly #options: MapSwarmOptions;
-  /** Of all lives that there were. */
-  readonly #nets: Net[] = [];
   #invite: string | undefined;
 
   constructor(world: SimWorld, options: MapSwarmOptions = {}) {
@@ -66,7 +64,6 @@ export class MapSwarm {
       log,
       network: async (keys) => machine.networkAs(keys),
     });
-    this.#nets.push(net);
     const wrapped = this.#options.wrap?.(net, machine) ?? net;
     const memory = createMemory({ net: wrapped, store, clock, random, crypto, log });
     const map = await memory.map(MAP, this.#options);
@@ -117,14 +114,6 @@ export class MapSwarm {
     this.world.scheduler.after(1_000, "exit", () => {
       if (node.machine.running && !this.running.has(name)) this.world.crash(node.machine);
     });
-  }
-
-  /**
-   * To be called when the world is not run any more. What waits in it for one of several signals (AbortSignal.any) is held
-   * by Node until one of them aborts, and the whole world with it; on a machine that has crashed none ever would.
-   */
-  end(): void {
-    for (const net of this.#nets) net.leave().catch(() => {});
   }
 
   /** Whether these nodes' maps are equal. */
