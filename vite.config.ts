@@ -12,17 +12,16 @@ const contentSecurityPolicy: Plugin = {
   ],
 };
 
-/** Names the files that the page does not load at once, for browser/later.ts, and fetches the next one ahead. */
+/** Names the files that the page does not load by itself, for browser/later.ts, and fetches the next one ahead. */
 const filesForLater: Plugin = {
   name: "starfish:later",
   transformIndexHtml: {
     order: "post",
     handler(html, { bundle = {} }) {
-      // What reads and writes archives is fetched when somebody wants one.
-      const isSoon = (file: string): boolean => /\.(js|wasm)$/.test(file) && !/\/(car|tar|zip|unixfs-read)-/.test(file);
-      const content = Object.keys(bundle).filter((file) => isSoon(file) && !html.includes(file));
+      const asked = Object.keys(bundle).filter((file) => /\.(js|wasm)$/.test(file) && !html.includes(file));
       // The node itself comes as soon as the terminal stands: its code may already be on the way.
-      const node = content.filter((file) => file.includes("/tab-node-"));
+      const node = asked.filter((file) => file.includes("/tab-node-"));
+      const content = asked.filter((file) => !node.includes(file));
       return [
         { tag: "meta", attrs: { name: "starfish-later", content: content.join(" ") }, injectTo: "head" },
         ...node.map((href) => ({

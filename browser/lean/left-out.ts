@@ -49,6 +49,7 @@ export const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   "@libp2p/peer-store/dist/src/pb/peer.js": FIELD_BY_FIELD,
   "@libp2p/webrtc/dist/src/private-to-public/pb/message.js": FIELD_BY_FIELD,
   "@libp2p/webrtc/dist/src/private-to-private/pb/message.js": FIELD_BY_FIELD,
+  "ipfs-unixfs/dist/src/unixfs.js": FIELD_BY_FIELD,
 };
 
 /** By module below node_modules: pieces of source and what to read instead. */

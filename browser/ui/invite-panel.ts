@@ -1,5 +1,4 @@
 /** The invite as link and QR code, to copy, share or scan. */
-import { encode } from "uqr";
 import { messageOf } from "../../core/base/errors.ts";
 import { byId, setText, svg } from "./dom.ts";
 
@@ -28,16 +27,26 @@ function show(link: () => string): void {
   const field = byId("invite-link", HTMLInputElement);
   const note = byId("invite-note", HTMLElement);
   const code = byId("invite-code", HTMLElement);
+  code.replaceChildren();
   try {
     field.value = link();
     setText(note, onlyHere(field.value) ? ONLY_HERE : "");
-    code.replaceChildren(drawCode(encode(field.value, { ecc: "L", border: 0 }).data));
+    void showCode(code, field.value);
   } catch (error) {
     field.value = "";
     setText(note, messageOf(error));
-    code.replaceChildren();
   }
   byId("invite", HTMLDialogElement).showModal();
+}
+
+/** The link is there at once; what draws its code is loaded when the first one is asked for. */
+async function showCode(code: HTMLElement, link: string): Promise<void> {
+  try {
+    const { encode } = await import("uqr");
+    code.replaceChildren(drawCode(encode(link, { ecc: "L", border: 0 }).data));
+  } catch (error) {
+    setText(byId("invite-note", HTMLElement), `There is no QR code: ${messageOf(error)}`);
+  }
 }
 
 async function copy(): Promise<void> {

@@ -1,7 +1,6 @@
 /** invite: the link that lets somebody in, also as a picture for a phone's camera. */
-import { encode, renderUnicodeCompact } from "uqr";
 import { utf8 } from "../../base/bytes.ts";
-import { bitmap, inlinePicture } from "../map/canvas.ts";
+import { bitmap } from "../map/canvas.ts";
 import { noOperands } from "../operands.ts";
 import { parseArguments } from "../options.ts";
 import type { Command, TerminalInfo } from "../types.ts";
@@ -26,7 +25,7 @@ Prints the link that makes whoever opens it a node of this swarm, and in a termi
       return 0;
     }
     await stdout.write(utf8(`${url}\n`));
-    const code = terminal.stdout === undefined ? undefined : drawn(url, terminal.stdout);
+    const code = terminal.stdout === undefined ? undefined : await drawn(url, terminal.stdout);
     if (code === undefined) return 0;
     const note = code === "" ? "(Widen the terminal to see it as a QR code.)" : `\n${code}\n\n${USE}`;
     await stdout.write(utf8(`${note}\n`));
@@ -41,8 +40,10 @@ const MODULE_PIXELS = 3;
 const WHITE_ON_BLACK = "\x1b[38;2;255;255;255;48;2;0;0;0m";
 
 /** The QR code as the terminal can show it, "" if it has no room. Low error correction: a screen does not get scratched. */
-function drawn(url: string, terminal: TerminalInfo): string {
+async function drawn(url: string, terminal: TerminalInfo): Promise<string> {
+  const { encode, renderUnicodeCompact } = await import("uqr");
   if (terminal.pictures === "inline") {
+    const { inlinePicture } = await import("../map/png.ts");
     return inlinePicture(bitmap(encode(url, { ecc: "L", border: 4 }).data, MODULE_PIXELS));
   }
   const lines = renderUnicodeCompact(url, { ecc: "L", border: 2 }).split("\n");

@@ -1,7 +1,4 @@
-/** Pictures as RGBA bytes: put together from tiles, framed, scaled down, encoded. Pure. */
-import { encode } from "fast-png";
-import { base64pad } from "multiformats/bases/base64";
-import type { Bytes } from "../../base/bytes.ts";
+/** Pictures as RGBA bytes: put together from tiles, framed, scaled down. Pure. */
 
 export interface Picture {
   readonly width: number;
@@ -83,11 +80,6 @@ function average(
   sums.forEach((sum, channel) => (to[at + channel] = Math.round(sum / pixels)));
 }
 
-/** As PNG, RGB or with its alpha. */
-export function toPng(picture: Picture): Bytes {
-  return encode({ width: picture.width, height: picture.height, data: picture.pixels, channels: 4, depth: 8 });
-}
-
 /** Black and white from rows of modules (true is black), each `scale` pixels wide and high. */
 export function bitmap(modules: readonly (readonly boolean[])[], scale: number): Picture {
   const picture = blank((modules[0]?.length ?? 0) * scale, modules.length * scale);
@@ -98,10 +90,4 @@ export function bitmap(modules: readonly (readonly boolean[])[], scale: number):
     }
   }
   return picture;
-}
-
-/** The picture in its own size, for terminals that show pictures inline (iTerm2's OSC 1337). */
-export function inlinePicture(picture: Picture): string {
-  const png = toPng(picture);
-  return `\x1b]1337;File=inline=1;size=${png.length}:${base64pad.baseEncode(png)}\x07`;
 }

@@ -1,7 +1,8 @@
 import { decode } from "fast-png";
 import { describe, expect, test } from "vitest";
 import type { TerminalInfo } from "../types.ts";
-import { blank, framed, place, scaled, toPng, type Picture } from "./canvas.ts";
+import { blank, framed, place, scaled, type Picture } from "./canvas.ts";
+import { toPng } from "./png.ts";
 import { ScreenPicture } from "./screen-picture.ts";
 
 const SOMEBODY = "12D3KooWGzxzKZYveHXtpG6AsrUJBcWxHBFS2HsEoGTxrMLvKXtf";

@@ -7,7 +7,8 @@ import { base64pad } from "multiformats/bases/base64";
 import { shadeOf } from "../format.ts";
 import type { PeerId } from "../../ports/network.ts";
 import type { TerminalInfo } from "../types.ts";
-import { blank, framed, place, scaled, toPng, type Picture, type Rgb } from "./canvas.ts";
+import { blank, framed, place, scaled, type Picture, type Rgb } from "./canvas.ts";
+import { toPng } from "./png.ts";
 
 export interface TileGrid {
   /** Of the whole picture, in pixels. */
