@@ -13,6 +13,23 @@ async function swarmOf(count: number, seed: number, options: DiskSwarmOptions = 
   return swarm;
 }
 
+test("every node knows what each offers and has free, and hears at once of another offer", async () => {
+  const swarm = await swarmOf(3, 5);
+  const offered = (of: string, by: string): number | undefined => {
+    const peer = swarm.node(by).net.self;
+    return swarm
+      .node(of)
+      .contents.offers()
+      .find((offer) => offer.peer === peer)?.offeredBytes;
+  };
+  await swarm.world.runUntil(() => offered("m0", "m1") !== undefined, { withinMs: 5_000 });
+  swarm.node("m1").contents.offer(5_000_000);
+  expect(offered("m1", "m1")).toBe(5_000_000);
+  await swarm.world.runUntil(() => offered("m0", "m1") === 5_000_000, { withinMs: 2_000 });
+  await expect(swarm.put(swarm.node("m0"), swarm.bytes(9_000_000))).rejects.toMatchObject({ code: "full" });
+  expect(swarm.node("m1").contents.use().usedBytes).toBeLessThanOrEqual(5_000_000);
+});
+
 describe("content", () => {
   for (const count of [1, 2, 3, 5, 8]) {
     test.each(seeds(1, 5))(`on ${count} nodes reads back after any half is gone, seed %i`, async (seed) => {
@@ -26,12 +43,27 @@ describe("content", () => {
       const [first] = all;
       const stat = first && (await swarm.settle(swarm.node("m0").contents.stat(first[0])));
       expect(stat?.safety).toBe(count === 1 ? "here" : "safe");
+      expect(stat?.shardHolders.map((shards) => new Set(shards.flat()).size)).toEqual([count]);
       const content = all.reduce((sum, [, { length }]) => sum + length, 0);
       expect(swarm.storedBytes / content).toBeLessThan(4.6);
       for (const name of swarm.halfOf()) swarm.crash(name);
       await swarm.readsBack(swarm.nodes, all);
     });
   }
+
+  test("shows which shards are missing, stripe by stripe", async () => {
+    const swarm = await swarmOf(5, 3);
+    const ref = await swarm.put(swarm.node("m0"), swarm.bytes(1300 * KIB));
+    const holders = async (): Promise<number[]> => {
+      const stat = await swarm.settle(swarm.node("m0").contents.stat(ref));
+      expect([stat.stripes, stat.code]).toEqual([3, { k: 2, n: 5, copies: 1 }]);
+      return stat.shardHolders.map((shards) => shards.filter(({ length }) => length === 1).length);
+    };
+    expect(await holders()).toEqual([5, 5, 5]);
+    swarm.crash("m3");
+    await swarm.world.runUntil(() => swarm.node("m0").contents.offers().length === 4, { withinMs: 60_000 });
+    expect(await holders()).toEqual([4, 4, 4]);
+  });
 
   test("goes the same way, event for event, from the same seed", async () => {
     const run = async (): Promise<string> => {

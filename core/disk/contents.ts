@@ -30,9 +30,9 @@ import { Scrubber } from "./scrub.ts";
 import { serveShards } from "./serve.ts";
 import { Slots } from "./slots.ts";
 import { measure, statContent } from "./stat.ts";
-import { tellStorage } from "./storage-told.ts";
+import { type StorageTold, tellStorage } from "./storage-told.ts";
 import { tidy } from "./tidy.ts";
-import type { Contents, ContentRef, ContentStat, PutProgress, StorageUse } from "./types.ts";
+import type { Contents, ContentRef, ContentStat, PutProgress, StorageOffer, StorageUse } from "./types.ts";
 
 export interface ContentsParts {
   readonly net: Net;
@@ -71,6 +71,7 @@ class NodeContents implements Contents {
   readonly #recode: Recode;
   readonly #collect: Collect;
   readonly #scrubber: Scrubber;
+  readonly #told: StorageTold;
   readonly #ended = new AbortController();
   readonly #changes = new Listeners<void>();
   readonly #stops: Unsubscribe[] = [];
@@ -108,6 +109,7 @@ class NodeContents implements Contents {
     this.#collect = new Collect({ net, catalogue, holdings, clock, log, unreferencedKeptMs, kept });
     const isBusy = (): boolean => this.#underWay > 0;
     this.#scrubber = new Scrubber({ shards: parts.store, clock, random: parts.random, log, isBusy });
+    this.#told = tellStorage({ net, catalogue, holdings, clock, log });
     const hashOf = (name: ShardName): Promise<Uint8Array | undefined> => this.#hashOf(name);
     const changed = (): void => this.#changes.emit();
     const refreshing = every(clock, COLLECT_EVERY_MS, () => {
@@ -116,7 +118,7 @@ class NodeContents implements Contents {
     });
     this.#stops.push(
       ...serveShards({ net, holdings, catalogue, hashOf, hash: async (bytes) => firstOf(await hash([bytes])) }),
-      tellStorage({ net, catalogue, holdings, clock, log }),
+      () => this.#told.close(),
       holdings.onChange(changed),
       catalogue.onChange(changed),
       devices.onChange(changed),
@@ -171,6 +173,23 @@ class NodeContents implements Contents {
       repaired: this.#repair.repaired,
       keptBytes: this.#keep.bytes,
     };
+  }
+
+  offers(): StorageOffer[] {
+    const { net, catalogue } = this.#parts;
+    const { offeredBytes, usedBytes } = this.use();
+    const own = { peer: net.self, offeredBytes, freeBytes: Math.max(0, offeredBytes - usedBytes) };
+    const others = net.members().flatMap(({ record: { peer }, status, isSelf }) => {
+      const told = isSelf || status === "gone" ? undefined : catalogue.storage(peer);
+      return told === undefined ? [] : [{ peer, ...told }];
+    });
+    return [own, ...others];
+  }
+
+  offer(bytes: number): void {
+    this.#parts.store.setQuota(bytes);
+    this.#told.now();
+    this.#changes.emit();
   }
 
   onChange(listener: () => void): Unsubscribe {

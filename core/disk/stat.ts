@@ -5,7 +5,7 @@ import { type CensusParts, holdersByShard, isWhole, takeCensus, unitsOf } from "
 import { holdersOf, lossChance, survivesAny } from "./promise.ts";
 import { healthOf } from "./repair-policy.ts";
 import { stripeCount, stripeOf } from "./shard-list.ts";
-import type { ContentRef, ContentStat, Safety } from "./types.ts";
+import type { ContentRef, ContentStat, Safety, StripeHolders } from "./types.ts";
 
 export interface Measure {
   /** Whether every stripe has as many holders as the promise wants and there are devices for. */
@@ -16,6 +16,7 @@ export interface Measure {
   readonly survivesAny: number;
   readonly lossChance: number;
   readonly bytesByDevice: ReadonlyMap<string, number>;
+  readonly shardHolders: readonly StripeHolders[];
 }
 
 export async function measure(
@@ -29,12 +30,19 @@ export async function measure(
   const devices = parts.devices.count;
   const bytesByDevice = new Map<string, number>();
   const states = new Map<string, readonly number[]>();
+  const shardHolders: StripeHolders[] = [];
+  /** Stripes of one partition are held alike: a long content has few of these. */
+  const alike = new Map<string, StripeHolders>();
   let isAllWhole = true;
   let count = 0;
   for (const [i, unit] of units.entries()) {
     for (const [j, shards] of (found[i] ?? []).entries()) {
       const stripe = unit.from + j;
       const holders = holdersByShard(parts, stored.code, parts.slots.partition(stored.id, stripe), shards);
+      const key = holders.map((of) => of.join(" ")).join("|");
+      const known = alike.get(key) ?? holders;
+      alike.set(key, known);
+      shardHolders.push(known);
       isAllWhole &&= isWhole(stored.code, holders, devices);
       const living = holders.map(({ length }) => length);
       count += living.reduce((sum, each) => sum + each, 0);
@@ -55,6 +63,7 @@ export async function measure(
       ...healths.map((health) => lossChance(health, Math.max(1, devices, holdersOf(health.living)))),
     ),
     bytesByDevice,
+    shardHolders,
   };
 }
 
@@ -83,6 +92,7 @@ export async function statContent(
     holders: [...best.measure.bytesByDevice]
       .map(([device, bytes]) => ({ device, bytes }))
       .sort((a, b) => (a.device < b.device ? -1 : 1)),
+    shardHolders: best.measure.shardHolders,
   };
 }
 

@@ -1,6 +1,5 @@
 /** Tells the others what this node offers and how much of it is free: now and then, and when it has changed enough to matter. */
 import { isStarfishError } from "../base/errors.ts";
-import type { Unsubscribe } from "../base/events.ts";
 import type { Net } from "../net/types.ts";
 import { type Clock, every } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
@@ -16,7 +15,13 @@ export interface StorageToldParts {
   readonly log: Log;
 }
 
-export function tellStorage({ net, catalogue, holdings, clock, log }: StorageToldParts): Unsubscribe {
+export interface StorageTold {
+  /** Tells it without waiting, if it is news. */
+  now(): void;
+  close(): void;
+}
+
+export function tellStorage({ net, catalogue, holdings, clock, log }: StorageToldParts): StorageTold {
   let told = { offeredBytes: -1, freeBytes: 0 };
   let toldAtMs: number | undefined;
   function tell(): void {
@@ -46,8 +51,11 @@ export function tellStorage({ net, catalogue, holdings, clock, log }: StorageTol
     if (toldAtMs === undefined) tell();
     else beginning.cancel();
   });
-  return () => {
-    telling.cancel();
-    beginning.cancel();
+  return {
+    now: tell,
+    close() {
+      telling.cancel();
+      beginning.cancel();
+    },
   };
 }

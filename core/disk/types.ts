@@ -4,6 +4,7 @@
  * of shards; below it nobody knows of paths.
  */
 import type { Unsubscribe } from "../base/events.ts";
+import type { PeerId } from "../ports/network.ts";
 
 /** What names a content: the CID of its UnixFS root (text, base32) and its length. */
 export interface ContentRef {
@@ -34,7 +35,12 @@ export interface ContentStat extends ContentRef {
   readonly lossChance: number;
   /** Devices that hold shards of it, and how many bytes. */
   readonly holders: readonly { readonly device: string; readonly bytes: number }[];
+  /** By stripe, and in it by shard, the devices that hold it: its gaps are what repair is to fill. None where it lives inline. */
+  readonly shardHolders: readonly StripeHolders[];
 }
+
+/** By shard, the devices that hold it, each device counted for one shard only. */
+export type StripeHolders = readonly (readonly string[])[];
 
 export interface StorageUse {
   /** What this node offers to the swarm, and uses of it, in bytes. */
@@ -46,6 +52,13 @@ export interface StorageUse {
   readonly repaired: number;
   /** Content that is pinned whole on this node. */
   readonly keptBytes: number;
+}
+
+/** What a node offers to the swarm and has free, in bytes, by its own word. */
+export interface StorageOffer {
+  readonly peer: PeerId;
+  readonly offeredBytes: number;
+  readonly freeBytes: number;
 }
 
 export interface Contents {
@@ -70,7 +83,11 @@ export interface Contents {
   /** Who refers to contents: what none of the sources names is collected after a grace time. Call it before anything is put. */
   addReferences(source: () => Iterable<string>): Unsubscribe;
   use(): StorageUse;
-  /** Storage of all members by their records: offered and free, in bytes. */
+  /** Of all members that are there and have said so; of this node as it is now. */
+  offers(): StorageOffer[];
+  /** From now on this node offers so much. What it holds stays, even if it is more: nothing is added until there is room. */
+  offer(bytes: number): void;
+  /** Called when something of what is said above may have changed. */
   onChange(listener: () => void): Unsubscribe;
   close(): Promise<void>;
 }

@@ -323,7 +323,8 @@ async function cutOff(tab: Tab): Promise<string[]> {
 
 test.each([320, 360, 900])("at a width of %i px no button is cut off, and lines break between words", async (width) => {
   const phone = width < 500;
-  const tab = await tabs.open(node.invite, { apart: true, phone, width, height: 740 });
+  // High enough for all of help.
+  const tab = await tabs.open(node.invite, { apart: true, phone, width, height: 1400 });
   const words = (text: string): string => text.replaceAll(/\s+/g, " ");
   expect(words((await tab.run("help")).output)).toContain("map run a task on every node that lends cores cancel end");
   expect(words((await tab.run("peers")).output)).toMatch(/name .*round trip link .*this node .*direct, websocket/);

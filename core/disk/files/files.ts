@@ -208,6 +208,7 @@ export class NodeFiles implements Files {
       survivesAny: devices - 1,
       lossChance: 0,
       holders: [],
+      shardHolders: [],
     };
   }
 

@@ -1,26 +1,32 @@
-/** df: how much space there is, and what takes it. */
+/** df: how much space there is, here and on every node, and what takes it. */
 import { utf8 } from "../../base/bytes.ts";
+import type { Computer } from "../../computer.ts";
+import type { StorageUse } from "../../disk/types.ts";
+import type { Member } from "../../net/types.ts";
 import { filesUnder } from "../files/paths.ts";
-import { bytesWords, count, table } from "../format.ts";
+import { bytesWords, count, dim, paint, table } from "../format.ts";
 import { noOperands } from "../operands.ts";
 import { parseArguments } from "../options.ts";
-import type { Command } from "../types.ts";
+import type { Command, TerminalInfo } from "../types.ts";
+import { mark } from "../who.ts";
 
 export const df: Command = {
   name: "df",
-  summary: "how much space this node offers, and what takes it",
+  summary: "how much space the nodes offer, and what takes it",
   help: `
 usage: df [--json]
 
 Shows what this node offers to the swarm and how much of it is used, how many shards it holds and how many of them were
-found damaged and were repaired since it started, and how much is in all files together.
+found damaged and were repaired since it started, and how much is in all files together; then what each node offers and
+how much of that is used, by its own word. ★ is this node, ● a node, ○ a browser tab.
 
   df
 `,
-  async run({ args, computer, stdout }) {
+  async run({ args, computer, stdout, terminal }) {
     const { options, operands } = parseArguments(args, { json: "flag" });
     noOperands(operands);
     const use = computer.storage.use();
+    const nodes = spaceByNode(computer);
     let files = 0;
     let bytes = 0;
     for (const { sizeBytes } of filesUnder(computer.files, "/")) {
@@ -28,19 +34,68 @@ found damaged and were repaired since it started, and how much is in all files t
       bytes += sizeBytes;
     }
     if (options.json === true) {
-      await stdout.write(utf8(`${JSON.stringify({ ...use, files, filesBytes: bytes })}\n`));
+      const rows = nodes.map(({ member: { record }, offeredBytes, usedBytes }) => {
+        return { peer: record.peer, name: record.name, device: record.device, offeredBytes, usedBytes };
+      });
+      await stdout.write(utf8(`${JSON.stringify({ ...use, files, filesBytes: bytes, nodes: rows })}\n`));
       return 0;
     }
-    const free = Math.max(0, use.offeredBytes - use.usedBytes);
-    const share = use.offeredBytes === 0 ? "" : ` (${((100 * use.usedBytes) / use.offeredBytes).toFixed(1)}%)`;
-    const rows = [
-      ["offered", `${bytesWords(use.offeredBytes)} by this node to the swarm`],
-      ["used", `${bytesWords(use.usedBytes)}${share}, ${bytesWords(free)} free`],
-      ["shards", `${use.shards}, ${use.damaged} found damaged, ${use.repaired} repaired here`],
-      ["kept", `${bytesWords(use.keptBytes)} whole on this node`],
-      ["files", `${count(files, "file")}, ${bytesWords(bytes)} in the whole swarm`],
-    ];
-    await stdout.write(utf8(table(rows)));
+    const inFiles = `${count(files, "file")}, ${bytesWords(bytes)} in the whole swarm`;
+    const screen = terminal.stdout;
+    await stdout.write(utf8(`${table(ownRows(use, inFiles), screen?.columns)}\n${nodeTable(nodes, screen)}`));
     return 0;
   },
 };
+
+function ownRows(use: StorageUse, files: string): string[][] {
+  const { offeredBytes, usedBytes } = use;
+  const free = Math.max(0, offeredBytes - usedBytes);
+  return [
+    ["offered", `${bytesWords(offeredBytes)} by this node to the swarm`],
+    ["used", `${bytesWords(usedBytes)}${shareOf(usedBytes, offeredBytes)}, ${bytesWords(free)} free`],
+    ["shards", `${use.shards}, ${use.damaged} found damaged, ${use.repaired} repaired here`],
+    ["kept", `${bytesWords(use.keptBytes)} whole on this node`],
+    ["files", files],
+  ];
+}
+
+interface Space {
+  readonly member: Member;
+  readonly offeredBytes: number;
+  readonly usedBytes: number;
+}
+
+/** This node first, then by name. */
+function spaceByNode({ storage, net }: Computer): Space[] {
+  const spaces = storage.offers().flatMap(({ peer, offeredBytes, freeBytes }) => {
+    const member = net.member(peer);
+    return member === undefined ? [] : [{ member, offeredBytes, usedBytes: Math.max(0, offeredBytes - freeBytes) }];
+  });
+  return spaces.sort(
+    ({ member: a }, { member: b }) => Number(b.isSelf) - Number(a.isSelf) || a.record.name.localeCompare(b.record.name),
+  );
+}
+
+function nodeTable(spaces: readonly Space[], screen: TerminalInfo | undefined): string {
+  const sum = (of: (space: Space) => number): number => spaces.reduce((total, space) => total + of(space), 0);
+  const row = (name: string, offeredBytes: number, usedBytes: number): string[] => [
+    name,
+    bytesWords(offeredBytes),
+    `${bytesWords(usedBytes)}${shareOf(usedBytes, offeredBytes)}`,
+  ];
+  const rows = spaces.map(({ member, offeredBytes, usedBytes }) =>
+    row(paint(`${mark(member)} ${member.record.name}`, member.record.peer, screen), offeredBytes, usedBytes),
+  );
+  const all = row(
+    `  ${count(spaces.length, "node")}`,
+    sum(({ offeredBytes }) => offeredBytes),
+    sum(({ usedBytes }) => usedBytes),
+  );
+  const head = ["  node", "offered", "used"].map((title) => dim(title, screen));
+  return table([head, ...rows, all], screen?.columns);
+}
+
+/** " (12.5%)" */
+function shareOf(part: number, whole: number): string {
+  return whole === 0 ? "" : ` (${((100 * part) / whole).toFixed(1)}%)`;
+}

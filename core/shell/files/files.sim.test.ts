@@ -239,8 +239,18 @@ test("stat, df and keep tell how things stand", async () => {
   expect(await runs("stat /d/large")).toMatch(/kept here +yes/);
   await runs("keep /d --off");
   expect(await runs("stat /d/large")).toMatch(/kept here +no/);
-  expect(await runs("df")).toMatch(/^offered +1\.00 GB .*\n(.*\n)*files +2 files, 10\.0 kB/);
-  expect(JSON.parse(await runs("df --json"))).toMatchObject({ files: 2, filesBytes: 10_006, shards: 1 });
+  computer.storage.offer(2_000_000);
+  expect(await runs("df")).toMatch(
+    /^offered +2\.00 MB .*\n(.*\n)*files +2 files, 10\.0 kB.*\n\n +node +offered +used\n★ first +2\.00 MB +(\S+ kB \(.*%\))\n +1 node +2\.00 MB +\2\n$/,
+  );
+  const { usedBytes } = computer.storage.use();
+  expect(usedBytes).toBeGreaterThan(10_000);
+  expect(JSON.parse(await runs("df --json"))).toMatchObject({
+    files: 2,
+    filesBytes: 10_006,
+    usedBytes,
+    nodes: [{ peer: computer.net.self, name: "first", offeredBytes: 2_000_000, usedBytes }],
+  });
 });
 
 describe("export and import", () => {
