@@ -12,6 +12,7 @@ import { followLife } from "./life.ts";
 import { LendingPolicy } from "./lending.ts";
 import { forgetful, lostContact, missingHere, nobodyAnswers, refused, whyNotStarted } from "./problems.ts";
 import { readSetting, writeSetting } from "./settings.ts";
+import { StorageCap } from "./storage-cap.ts";
 import { LendControl } from "./ui/lend.ts";
 import { showNotice, type Notice } from "./ui/notice.ts";
 import { Page } from "./ui/page.ts";
@@ -57,7 +58,8 @@ async function start(): Promise<void> {
   const { computer } = node;
   // For programs, and for whoever opens the developer tools: docs/memory.md.
   Object.assign(globalThis, { starfish: computer });
-  const model = page.follow(computer, { swarm, tasksRun: node.tasksRun });
+  const cap = new StorageCap(computer.storage);
+  const model = page.follow(computer, { swarm, tasksRun: node.tasksRun, cap });
   const control = new LendControl((cores) => lending.choose(cores));
   const lending = new LendingPolicy(computer.cpu, navigator.locks, (state) => control.update(state));
   watchContact(model, {

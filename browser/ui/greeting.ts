@@ -1,6 +1,7 @@
 /** What the terminal says at first: where one is, who is here, and three things to try, to click or to type. */
-import { paint, wrapped } from "../../core/shell/format.ts";
+import { count, paint, wrapped } from "../../core/shell/format.ts";
 import type { TerminalInfo } from "../../core/shell/types.ts";
+import { shortBytes } from "./files/words.ts";
 import type { NodeFacts } from "./swarm-model.ts";
 import { runLink } from "./terminal.ts";
 
@@ -32,8 +33,16 @@ export function greeting(swarm: string | undefined, columns: number): string {
   return `${title}\n${wrapped(where, columns)}\n\n${wrapped(intro, columns)}\n\n${things.join("\n")}\n`;
 }
 
-/** Once this node is a member. */
-export function whoIsHere(nodes: readonly NodeFacts[], terminal: TerminalInfo): string {
+/** Once this node is a member: who it is, who else is here, and what it gives. */
+export function whoIsHere(nodes: readonly NodeFacts[], keptBytesMax: number, terminal: TerminalInfo): string {
+  const lends = nodes.find((node) => node.isSelf)?.coresLent ?? 0;
+  const gives =
+    `This tab keeps up to ${shortBytes(keptBytesMax)} for the swarm and lends ` +
+    `${lends === 0 ? "no cores yet" : count(lends, "core")}.`;
+  return `${names(nodes, terminal)}\n${wrapped(gives, terminal.columns)}`;
+}
+
+function names(nodes: readonly NodeFacts[], terminal: TerminalInfo): string {
   const self = nodes.find((node) => node.isSelf);
   const others = nodes.filter((node) => !node.isSelf && node.status !== "gone");
   const named = (node: NodeFacts): string => paint(node.name, node.peer, terminal);

@@ -26,7 +26,7 @@ export function pageHost(terminal: PageTerminal): Host {
   };
 }
 
-function hostFile(file: File): HostFile {
+export function hostFile(file: File): HostFile {
   return {
     name: file.name,
     sizeBytes: file.size,
@@ -43,7 +43,8 @@ function hostFile(file: File): HostFile {
   };
 }
 
-class Download implements HostWriter {
+/** A file that the browser offers to save once it is finished. */
+export class Download implements HostWriter {
   readonly #path: string;
   #parts: Blob[] = [];
   #waiting: Uint8Array<ArrayBuffer>[] = [];
@@ -94,7 +95,7 @@ async function readWhole(path: string, signal: AbortSignal): Promise<Uint8Array>
  * Browsers open a file picker only shortly after a key or click. A command typed at the prompt is recent enough; one that
  * comes later is told so, by the picker's refusal to open.
  */
-async function pick(label: string, isMultiple: boolean, signal: AbortSignal): Promise<readonly File[]> {
+export async function pick(label: string, isMultiple: boolean, signal: AbortSignal): Promise<readonly File[]> {
   if (navigator.userActivation !== undefined && !navigator.userActivation.isActive) {
     throw new StarfishError(
       "unsupported",

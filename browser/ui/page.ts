@@ -3,7 +3,10 @@ import type { Computer } from "../../core/computer.ts";
 import { createSession, type Session } from "../../core/shell/interactive.ts";
 import { createShell } from "../../core/shell/shell.ts";
 import { readSetting, writeSetting } from "../settings.ts";
+import type { StorageCap } from "../storage-cap.ts";
 import { byId, setText } from "./dom.ts";
+import { FilesView } from "./files/files-view.ts";
+import { SpaceView } from "./files/space.ts";
 import { greeting, PROMPT, whoIsHere } from "./greeting.ts";
 import { connectInvitePanel } from "./invite-panel.ts";
 import { showKeyBar } from "./key-bar.ts";
@@ -26,6 +29,7 @@ export class Page {
   #selected: string | undefined;
   #opened = false;
   #model: SwarmModel | undefined;
+  #keptBytesMax: () => number = () => 0;
 
   constructor() {
     byId("star", SVGPathElement).setAttribute("d", starPath(11));
@@ -65,7 +69,7 @@ export class Page {
   }
 
   /** Shows and drives this computer. */
-  follow(computer: Computer, options: { swarm: string; tasksRun: () => number }): SwarmModel {
+  follow(computer: Computer, options: { swarm: string; tasksRun: () => number; cap: StorageCap }): SwarmModel {
     const model = new SwarmModel(computer);
     this.#model = model;
     setText(byId("swarm-name", HTMLElement), options.swarm);
@@ -77,8 +81,12 @@ export class Page {
       table.update(facts);
       this.#select(facts.nodes.find((node) => node.peer === this.#selected));
     });
-    new MemoryView(computer, (line) => this.#session.submit(line)).show();
-    this.status.follow(model, options.tasksRun);
+    const run = (line: string): void => this.#session.submit(line);
+    new MemoryView(computer, run).show();
+    new FilesView(computer, run).show();
+    new SpaceView(computer, options.cap).show();
+    this.status.follow(model, options.tasksRun, () => computer.storage.use());
+    this.#keptBytesMax = () => computer.storage.use().offeredBytes;
     connectInvitePanel(() => `${computer.inviteBase()}#${computer.net.invite()}`);
     this.#shell.become(createShell(computer, pageHost(this.#terminal)));
     return model;
@@ -86,7 +94,7 @@ export class Page {
 
   sayWhoIsHere(): void {
     if (this.#model === undefined) return;
-    this.#session.print(whoIsHere(this.#model.facts.nodes, this.#terminal.info()));
+    this.#session.print(whoIsHere(this.#model.facts.nodes, this.#keptBytesMax(), this.#terminal.info()));
   }
 
   /** What is known of one node, in words, below the picture. */

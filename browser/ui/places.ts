@@ -1,30 +1,57 @@
-/** The two places, terminal and swarm: side by side, or on a phone a swipe or tab apart; F6 goes from one to the other. */
+/**
+ * The places: the terminal, and beside it the swarm or the files. On a phone each has the screen, a swipe or tab apart. F6
+ * goes from the terminal to what is beside it, and back.
+ */
 import { byId } from "./dom.ts";
 import type { PageTerminal } from "./terminal.ts";
 
+/** In the order in which they lie beside each other on a phone. */
+const PLACES = ["terminal", "swarm", "files"] as const;
+type Place = (typeof PLACES)[number];
+
 export function connectPlaces(terminal: PageTerminal): void {
   const places = byId("places", HTMLElement);
-  const swarm = byId("swarm-place", HTMLElement);
-  const tabs = { terminal: byId("tab-terminal", HTMLButtonElement), swarm: byId("tab-swarm", HTMLButtonElement) };
-
-  const go = (place: "terminal" | "swarm"): void => {
-    places.scrollTo({ left: place === "swarm" ? places.scrollWidth : 0, behavior: "smooth" });
-  };
-  tabs.terminal.addEventListener("click", () => go("terminal"));
-  tabs.swarm.addEventListener("click", () => go("swarm"));
-  byId("to-swarm", HTMLButtonElement).addEventListener("click", () => swarm.focus());
+  const beside = { swarm: byId("swarm-place", HTMLElement), files: byId("files-place", HTMLElement) };
   places.addEventListener("scroll", () => {
-    const atSwarm = places.scrollLeft > places.clientWidth / 2;
-    tabs.terminal.setAttribute("aria-current", String(!atSwarm));
-    tabs.swarm.setAttribute("aria-current", String(atSwarm));
+    const at = PLACES[Math.round(places.scrollLeft / places.clientWidth)];
+    for (const place of PLACES) tabOf(place).setAttribute("aria-current", String(place === at));
+    if (at !== undefined && at !== "terminal") showBeside(at);
   });
+  for (const place of PLACES) tabOf(place).addEventListener("click", () => goTo(place));
+  for (const place of ["swarm", "files"] as const) {
+    byId(`view-${place}`, HTMLButtonElement).addEventListener("click", () => showBeside(place));
+    byId(`to-${place}`, HTMLButtonElement).addEventListener("click", () => {
+      showBeside(place);
+      beside[place].focus();
+    });
+  }
   document.addEventListener("keydown", (event) => {
     if (event.key !== "F6") return;
     event.preventDefault();
-    if (swarm.contains(document.activeElement)) terminal.focus();
-    else swarm.focus();
+    const isBeside = Object.values(beside).some((place) => place.contains(document.activeElement));
+    if (isBeside) terminal.focus();
+    else beside[places.dataset["beside"] === "files" ? "files" : "swarm"].focus();
   });
   connectChoice();
+}
+
+/** Brings a place to the person's eyes, however the page is laid out. */
+export function goTo(place: Place): void {
+  const places = byId("places", HTMLElement);
+  if (place !== "terminal") showBeside(place);
+  // Where they are side by side there is nothing to scroll.
+  places.scrollTo({ left: PLACES.indexOf(place) * places.clientWidth, behavior: "smooth" });
+}
+
+function showBeside(shown: "swarm" | "files"): void {
+  byId("places", HTMLElement).dataset["beside"] = shown;
+  for (const place of ["swarm", "files"]) {
+    byId(`view-${place}`, HTMLButtonElement).setAttribute("aria-pressed", String(place === shown));
+  }
+}
+
+function tabOf(place: Place): HTMLButtonElement {
+  return byId(`tab-${place}`, HTMLButtonElement);
 }
 
 /** Picture or table. */

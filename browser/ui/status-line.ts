@@ -1,6 +1,8 @@
 /** The thin line below: who this node is, and what it gives and gets. One glance, no noise. */
+import type { StorageUse } from "../../core/disk/types.ts";
 import { bytesWords } from "../../core/shell/format.ts";
 import { byId, setText } from "./dom.ts";
+import { shortBytes } from "./files/words.ts";
 import type { SwarmModel } from "./swarm-model.ts";
 
 /** Slow enough to be read. */
@@ -22,9 +24,9 @@ export class StatusLine {
     setText(this.#name, words);
   }
 
-  /** `tasksRun` counts the tasks that this tab has finished. */
-  follow(model: SwarmModel, tasksRun: () => number): void {
-    const refresh = (): void => this.#refresh(model, tasksRun());
+  /** `tasksRun` counts the tasks that this tab has finished; `use` says what it keeps of the swarm's files. */
+  follow(model: SwarmModel, tasksRun: () => number, use: () => StorageUse): void {
+    const refresh = (): void => this.#refresh(model, tasksRun(), use());
     model.onChange(refresh);
     setInterval(() => {
       if (document.visibilityState === "visible") refresh();
@@ -32,7 +34,7 @@ export class StatusLine {
     refresh();
   }
 
-  #refresh(model: SwarmModel, tasksRun: number): void {
+  #refresh(model: SwarmModel, tasksRun: number, { usedBytes, offeredBytes }: StorageUse): void {
     const { nodes, present, linked } = model.facts;
     const self = nodes.find((node) => node.isSelf);
     if (self === undefined) return;
@@ -40,6 +42,8 @@ export class StatusLine {
     this.#say("nodes", present === 1 ? "alone here" : `${present} nodes`);
     this.#say("links", linked === 0 ? "no links" : linked === 1 ? "1 link" : `${linked} links`);
     this.#say("tasks", taskWords(self.tasksRunning, tasksRun));
+    this.#say("keeps", `keeps ${bytesWords(usedBytes)}`);
+    this.#say("of", `of ${shortBytes(offeredBytes)}`);
     const now = performance.now();
     const seconds = (now - this.#before.atMs) / 1000;
     if (seconds * 1000 < REFRESH_MS * 0.9) return;

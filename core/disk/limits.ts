@@ -50,6 +50,9 @@ export const ROOM_BYTES_MIN: number = 2 * 1024 * 1024;
 export const FULL_REMEMBERED_MS = 60_000;
 /** Storage is told to the others when it has changed by this part of what is offered, and at most so often. */
 export const STORAGE_TOLD_PART = 0.01;
+/** Or of what is used, as long as that is less; and what is smaller than this is no news. */
+export const STORAGE_TOLD_USED_PART = 0.1;
+export const STORAGE_TOLD_BYTES_MIN = 1_000_000;
 export const STORAGE_TOLD_MS = 10_000;
 /** Until it has been told for the first time it is tried this often. */
 export const STORAGE_FIRST_TOLD_MS = 500;

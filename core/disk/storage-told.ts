@@ -5,7 +5,14 @@ import { type Clock, every } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Holdings } from "./holdings.ts";
-import { STORAGE_EXPIRES_MS, STORAGE_FIRST_TOLD_MS, STORAGE_TOLD_MS, STORAGE_TOLD_PART } from "./limits.ts";
+import {
+  STORAGE_EXPIRES_MS,
+  STORAGE_FIRST_TOLD_MS,
+  STORAGE_TOLD_BYTES_MIN,
+  STORAGE_TOLD_MS,
+  STORAGE_TOLD_PART,
+  STORAGE_TOLD_USED_PART,
+} from "./limits.ts";
 
 export interface StorageToldParts {
   readonly net: Net;
@@ -21,6 +28,14 @@ export interface StorageTold {
   close(): void;
 }
 
+/** A change of so much is told: a part of what is offered, or where little is used yet, a part of that. */
+function newsBytes(offeredBytes: number, usedBytes: number): number {
+  return Math.min(
+    offeredBytes * STORAGE_TOLD_PART,
+    Math.max(STORAGE_TOLD_BYTES_MIN, usedBytes * STORAGE_TOLD_USED_PART),
+  );
+}
+
 export function tellStorage({ net, catalogue, holdings, clock, log }: StorageToldParts): StorageTold {
   let told = { offeredBytes: -1, freeBytes: 0 };
   let toldAtMs: number | undefined;
@@ -28,7 +43,7 @@ export function tellStorage({ net, catalogue, holdings, clock, log }: StorageTol
     const { quotaBytes, usedBytes } = holdings.store.usage();
     const now = { offeredBytes: quotaBytes, freeBytes: Math.max(0, quotaBytes - usedBytes) };
     const changedBytes = Math.abs(now.freeBytes - told.freeBytes);
-    const isNews = now.offeredBytes !== told.offeredBytes || changedBytes > now.offeredBytes * STORAGE_TOLD_PART;
+    const isNews = now.offeredBytes !== told.offeredBytes || changedBytes > newsBytes(now.offeredBytes, usedBytes);
     // What somebody else wrote before a restart, or what has expired, is written anew too.
     const isOld =
       clock.monotonic() - (toldAtMs ?? 0) > STORAGE_EXPIRES_MS / 2 || catalogue.storage(net.self) === undefined;

@@ -71,13 +71,7 @@ export class TransferLine {
   }
 
   #line(elapsedMs: number): string {
-    const rate = (1000 * this.#doneBytes) / elapsedMs;
-    const parts = [`${this.#title}  ${bytesWords(this.#doneBytes)}`];
-    if (this.#totalBytes !== undefined) parts[0] += ` of ${bytesWords(this.#totalBytes)}`;
-    if (this.#doneBytes > 0) parts.push(`${bytesWords(rate)}/s`);
-    const left = (this.#totalBytes ?? 0) - this.#doneBytes;
-    if (left > 0 && rate > 0) parts.push(`${duration(Math.max(1000, (1000 * left) / rate))} left`);
-    return parts.join(", ");
+    return `${this.#title}  ${transferWords(this.#doneBytes, this.#totalBytes, elapsedMs)}`;
   }
 
   #write(text: string): void {
@@ -86,4 +80,15 @@ export class TransferLine {
       if (!isStarfishError(error)) throw error;
     });
   }
+}
+
+/** How far it is, how fast, and how much longer: "12.3 MB of 30.0 MB, 3.10 MB/s, 5.7 s left". */
+export function transferWords(doneBytes: number, totalBytes: number | undefined, elapsedMs: number): string {
+  const rate = (1000 * doneBytes) / elapsedMs;
+  const parts = [bytesWords(doneBytes)];
+  if (totalBytes !== undefined) parts[0] += ` of ${bytesWords(totalBytes)}`;
+  if (doneBytes > 0) parts.push(`${bytesWords(rate)}/s`);
+  const left = (totalBytes ?? 0) - doneBytes;
+  if (left > 0 && rate > 0) parts.push(`${duration(Math.max(1000, (1000 * left) / rate))} left`);
+  return parts.join(", ");
 }

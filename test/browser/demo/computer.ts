@@ -5,6 +5,7 @@ import type { LinkInfo, Member, MemberChange, MemberRecord, MemberStatus } from 
 import { shortIdOf } from "../../../core/net/membership-rows.ts";
 import { friendlyName } from "../../../core/net/names.ts";
 import { realCrypto } from "../../../core/platform/crypto.ts";
+import { demoDisk } from "./disk.ts";
 import { demoMemory } from "./memory.ts";
 
 export interface Demo {
@@ -15,7 +16,7 @@ export interface Demo {
   write(index: number, key: string, value: unknown): void;
 }
 
-export function demoComputer(count: number): Demo {
+export async function demoComputer(count: number): Promise<Demo> {
   const changes = new Listeners<MemberChange>();
   const traffic = new Listeners<{ peer: string; direction: "in" | "out"; bytes: number }>();
   const members = Array.from({ length: count }, (_, index): Member => member(index));
@@ -50,6 +51,7 @@ export function demoComputer(count: number): Demo {
     net,
     cpu,
     memory: shared.memory,
+    ...(await demoDisk(net.self)),
     crypto: realCrypto,
     inviteBase: () => `${location.origin}/`,
     builtins: () => ["primes", "mandelbrot", "wordcount"],

@@ -33,6 +33,8 @@ const shots = [
   { name: "invite-light", width: 1280, height: 800, dark: false, query: "n=5", click: "#invite-open" },
   { name: "phone-dark", width: 390, height: 844, dark: true, query: "n=4" },
   { name: "phone-light", width: 390, height: 844, dark: false, query: "n=4&keys=12", click: "#tab-swarm" },
+  { name: "files-dark", width: 1280, height: 800, dark: true, query: "n=6", click: "#view-files" },
+  { name: "files-phone", width: 390, height: 844, dark: false, query: "n=6", click: "#tab-files" },
 ];
 for (const shot of shots) {
   const context = await browser.newContext({

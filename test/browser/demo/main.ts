@@ -1,3 +1,4 @@
+import { StorageCap } from "../../../browser/storage-cap.ts";
 import { LendControl } from "../../../browser/ui/lend.ts";
 import { Page } from "../../../browser/ui/page.ts";
 import { showNotice } from "../../../browser/ui/notice.ts";
@@ -14,8 +15,9 @@ const values = [
 ];
 const page = new Page();
 page.open("amber-cove");
-const demo = demoComputer(Number(query.get("n") ?? 4));
-page.follow(demo.computer, { swarm: "amber-cove", tasksRun: () => 12 });
+const demo = await demoComputer(Number(query.get("n") ?? 4));
+const cap = new StorageCap(demo.computer.storage);
+page.follow(demo.computer, { swarm: "amber-cove", tasksRun: () => 12, cap });
 page.sayWhoIsHere();
 const keys = Number(query.get("keys") ?? 0);
 for (let i = 0; i < keys; i++)

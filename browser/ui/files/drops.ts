@@ -1,0 +1,29 @@
+/**
+ * Files dropped on the page: on the file view they are what it is for, and elsewhere they are meant for it too, since a
+ * browser would leave the page and show them otherwise.
+ */
+import { oneLine } from "../../../core/shell/mem/value.ts";
+import { byId, setText } from "../dom.ts";
+import { dropped, type Incoming } from "./incoming.ts";
+
+export function connectDrops(directory: () => string, take: (incoming: Promise<Incoming>) => void): void {
+  const sign = byId("files-drop", HTMLElement);
+  const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") === true;
+  addEventListener("dragover", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    if (event.dataTransfer !== null) event.dataTransfer.dropEffect = "copy";
+    setText(sign, `Drop to add to ${oneLine(directory())}`);
+    sign.hidden = false;
+  });
+  addEventListener("dragleave", (event) => {
+    // Of the page, not of some part of it.
+    if (event.relatedTarget === null) sign.hidden = true;
+  });
+  addEventListener("drop", (event) => {
+    sign.hidden = true;
+    if (!hasFiles(event) || event.dataTransfer === null) return;
+    event.preventDefault();
+    take(dropped(event.dataTransfer, directory()));
+  });
+}

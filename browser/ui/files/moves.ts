@@ -1,0 +1,111 @@
+/** Files on their way in and out: from the person's machine into the swarm, until they are safe, and back as downloads. */
+import { StarfishError, throwIfAborted, toStarfishError } from "../../../core/base/errors.ts";
+import type { Computer } from "../../../core/computer.ts";
+import type { ContentStat, FileInfo, PutProgress } from "../../../core/disk/types.ts";
+import { abortable } from "../../../core/ports/clock.ts";
+import { streamOf } from "../../../core/shell/files/host-streams.ts";
+import { leastSafe, safetyWords } from "../../../core/shell/files/words.ts";
+import { count } from "../../../core/shell/format.ts";
+import { Download, hostFile } from "../host.ts";
+import type { Incoming } from "./incoming.ts";
+import type { Transfer } from "./transfers.ts";
+import { nameOf } from "./words.ts";
+
+/** Small files cost a round trip each; large ones share what there is. */
+const FILES_AT_ONCE = 6;
+/** Of so many files it is asked how safe they have become; of more, of these. */
+const ASKED_MAX = 20;
+
+interface Brought {
+  readonly info: FileInfo;
+  readonly safe: Promise<void>;
+}
+
+/** Brings all of it in, and waits until it is safe. Resolves to what there is to say. Rejects as Files.write does. */
+export async function bringIn(computer: Computer, incoming: Incoming, transfer: Transfer): Promise<string> {
+  const { files, directories } = incoming;
+  for (const path of directories) computer.files.makeDirectory(path, { parents: true });
+  const totalBytes = files.reduce((sum, { file }) => sum + file.size, 0);
+  const what = files.length === 1 ? nameOf({ path: files[0]?.path ?? "" }) : count(files.length, "file");
+  transfer.begin(`Adding ${what}`, totalBytes);
+  const placing = new Placing();
+  const brought: Brought[] = [];
+  try {
+    await bringAll(computer, files, transfer, placing, brought);
+  } catch (error) {
+    if (!transfer.signal.aborted || brought.length === 0) throw error;
+    return `Cancelled: ${brought.length} of ${files.length} files were added.`;
+  }
+  transfer.begin(`Making ${what} safe`, totalBytes);
+  placing.showIn(transfer);
+  try {
+    for (const { safe } of brought) await abortable(transfer.signal, safe);
+  } catch (error) {
+    if (transfer.signal.aborted) return `Added ${what}. The list shows when it is safe.`;
+    const { code, message } = toStarfishError(error, "io");
+    throw new StarfishError(code, `${what} is there, but not safe yet: ${message}`, { cause: error });
+  }
+  const stats: ContentStat[] = [];
+  for (const { info } of brought.slice(0, ASKED_MAX)) stats.push(await computer.files.statContent(info.path));
+  const worst = leastSafe(stats);
+  return `Added ${what}${worst === undefined ? "" : `, ${safetyWords(worst)}`}.`;
+}
+
+/** Several at once, in their order, into `brought`; the first that fails ends all. */
+async function bringAll(
+  computer: Computer,
+  files: Incoming["files"],
+  transfer: Transfer,
+  placing: Placing,
+  brought: Brought[],
+): Promise<void> {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([transfer.signal, failed.signal]);
+  const waiting = files.values();
+  const bring = async (): Promise<void> => {
+    // The others take from the same iterator.
+    for (const { path, file } of waiting) {
+      throwIfAborted(signal);
+      const stream = transfer.through(streamOf(hostFile(file), signal));
+      brought.push(await computer.files.write(path, stream, { signal, onProgress: placing.of(path) }));
+    }
+  };
+  const stopping = (error: unknown): never => {
+    failed.abort(error);
+    throw error;
+  };
+  await Promise.allSettled(Array.from({ length: FILES_AT_ONCE }, () => bring().catch(stopping)));
+  failed.signal.throwIfAborted();
+}
+
+/** How much of what was taken in is placed as promised. */
+class Placing {
+  readonly #safeBytes = new Map<string, number>();
+  #transfer: Transfer | undefined;
+
+  of(path: string): (progress: PutProgress) => void {
+    return ({ safeBytes }) => {
+      this.#transfer?.add(safeBytes - (this.#safeBytes.get(path) ?? 0));
+      this.#safeBytes.set(path, safeBytes);
+    };
+  }
+
+  showIn(transfer: Transfer): void {
+    for (const bytes of this.#safeBytes.values()) transfer.add(bytes);
+    this.#transfer = transfer;
+  }
+}
+
+/** Offers the browser the file to save. Rejects as Files.read does. */
+export async function takeOut(computer: Computer, info: FileInfo, transfer: Transfer): Promise<void> {
+  transfer.begin(`Fetching ${nameOf(info)}`, info.sizeBytes);
+  const download = new Download(info.path);
+  try {
+    const source = computer.files.read(info.path, { signal: transfer.signal });
+    for await (const chunk of transfer.through(source)) await download.write(chunk);
+    await download.finish();
+  } catch (error) {
+    await download.abort();
+    throw error;
+  }
+}

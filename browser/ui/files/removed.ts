@@ -1,0 +1,48 @@
+/** What was deleted last, which one button brings back: earlier versions of files are kept for a week. */
+import { messageOf } from "../../../core/base/errors.ts";
+import type { FileInfo, Files } from "../../../core/disk/types.ts";
+import { count } from "../../../core/shell/format.ts";
+import { byId } from "../dom.ts";
+import { nameOf } from "./words.ts";
+
+export class Removed {
+  readonly #files: Files;
+  readonly #say: (words: string) => void;
+  readonly #button = byId("files-undo", HTMLButtonElement);
+  /** In the order in which they are made anew: directories before what is in them. */
+  #all: readonly FileInfo[] = [];
+
+  constructor(files: Files, say: (words: string) => void) {
+    this.#files = files;
+    this.#say = say;
+    this.#button.addEventListener("click", () => this.#restore());
+  }
+
+  /** Throws as Files.remove does. */
+  remove(info: FileInfo): void {
+    const all = [...this.#files.walk(info.path)];
+    this.#files.remove(info.path, { recursive: true });
+    this.#all = all;
+    const files = all.filter(({ kind }) => kind === "file").length;
+    const what = info.kind === "file" ? nameOf(info) : `${nameOf(info)}/ with ${count(files, "file")}`;
+    this.#say(`Deleted ${what}. It can be restored for a week.`);
+    this.#button.hidden = false;
+  }
+
+  #restore(): void {
+    this.#button.hidden = true;
+    try {
+      for (const { path, kind } of this.#all) {
+        if (kind === "file") this.#files.restore(path);
+        else this.#files.makeDirectory(path, { parents: true });
+      }
+      const [first] = this.#all;
+      if (first !== undefined) this.#say(`Restored ${nameOf(first)}.`);
+    } catch (error) {
+      this.#say(messageOf(error));
+    }
+    this.#all = [];
+    // The button that had the focus is gone.
+    byId("files-list", HTMLElement).focus();
+  }
+}

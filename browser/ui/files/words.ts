@@ -1,0 +1,31 @@
+/** How files are said in the page: names that stay on their line, times as the person's own clock has them, safety in a word. */
+import type { FileInfo, Safety } from "../../../core/disk/types.ts";
+import { baseName } from "../../../core/shell/files/paths.ts";
+import { bytesWords } from "../../../core/shell/format.ts";
+import { oneLine } from "../../../core/shell/mem/value.ts";
+
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+
+/** Today's by the hour, others by the day. */
+export function whenWords(ms: number): string {
+  const isToday = new Date(ms).toDateString() === new Date().toDateString();
+  return (isToday ? clock : day).format(ms);
+}
+
+export function nameOf({ path }: Pick<FileInfo, "path">): string {
+  return oneLine(baseName(path));
+}
+
+/** A mark, so that colour is not needed, and what it stands for. */
+export const SAFETY_SHORT: Readonly<Record<Safety, string>> = {
+  safe: "● safe",
+  here: "◇ this device only",
+  placing: "◐ placing",
+  lost: "✕ out of reach",
+};
+
+/** Without digits that say nothing: "2 GB". */
+export function shortBytes(bytes: number): string {
+  return bytesWords(bytes).replace(/\.0+ /, " ");
+}
