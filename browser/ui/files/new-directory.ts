@@ -35,6 +35,9 @@ export function connectNewDirectory(make: (name: string) => void): void {
   input.addEventListener("input", () => input.setCustomValidity(""));
   input.addEventListener("keydown", (event) => {
     if (event.key === "Enter") create();
-    if (event.key === "Escape") close();
+    else if (event.key === "Escape") close();
+    else return;
+    // The key is done with: what has the focus now is not to be pressed by it.
+    event.preventDefault();
   });
 }

@@ -1,0 +1,37 @@
+/** What tests of the file view share: dropping files on it, and reading its rows. */
+import { createHash } from "node:crypto";
+import { pattern } from "../fixtures/content.ts";
+import type { Tab } from "./tabs.ts";
+
+export interface Dropped {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Of its bytes, test/fixtures/content.ts `pattern`. */
+  readonly seed: number;
+}
+
+/** As if the person had dragged these files there from their desktop. */
+export async function drop(tab: Tab, files: readonly Dropped[]): Promise<void> {
+  await tab.page.evaluate(`{
+    const pattern = ${String(pattern)};
+    const data = new DataTransfer();
+    for (const { name, sizeBytes, seed } of ${JSON.stringify(files)}) data.items.add(new File([pattern(sizeBytes, seed)], name));
+    const at = document.querySelector("#files-list");
+    for (const type of ["dragover", "drop"])
+      at.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
+  }`);
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** The rows of the directory that is shown, cell by cell: name, who and when, size, safety. */
+export async function rowsOf(tab: Tab): Promise<string[][]> {
+  return await tab.page.locator("#files-rows tr").evaluateAll((rows) =>
+    rows.map((row) => {
+      const [heading, size, safety] = row.children;
+      return [...(heading?.children ?? []), size, safety].map((cell) => cell?.textContent ?? "");
+    }),
+  );
+}
