@@ -260,7 +260,7 @@ test("everything that can be operated has a name, landmarks are there once, and 
         "button, input, textarea, [role=img], [role=region], [role=group], nav, section, main, dialog",
       ),
     ]
-      .filter((element) => nameOf(element) === "")
+      .filter((element) => nameOf(element) === "" && element.closest("[hidden]") === null)
       .map((element) => `no name: ${element.outerHTML.slice(0, 80)}`);
     const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
     const twice = ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `twice: ${id}`);

@@ -1,6 +1,5 @@
 /** invite: the link that lets somebody in, also as a picture for a phone's camera. */
 import { utf8 } from "../../base/bytes.ts";
-import { bitmap } from "../map/canvas.ts";
 import { noOperands } from "../operands.ts";
 import { parseArguments } from "../options.ts";
 import type { Command, TerminalInfo } from "../types.ts";
@@ -43,7 +42,7 @@ const WHITE_ON_BLACK = "\x1b[38;2;255;255;255;48;2;0;0;0m";
 async function drawn(url: string, terminal: TerminalInfo): Promise<string> {
   const { encode, renderUnicodeCompact } = await import("uqr");
   if (terminal.pictures === "inline") {
-    const { inlinePicture } = await import("../map/png.ts");
+    const { bitmap, inlinePicture } = await import("../map/png.ts");
     return inlinePicture(bitmap(encode(url, { ecc: "L", border: 4 }).data, MODULE_PIXELS));
   }
   const lines = renderUnicodeCompact(url, { ecc: "L", border: 2 }).split("\n");

@@ -1,17 +1,17 @@
 /** map: one module over many inputs, on every core that the swarm lends. */
 import { StarfishError } from "../../base/errors.ts";
-import { mandelbrot } from "../map/mandelbrot.ts";
-import { own } from "../map/own.ts";
-import { primes } from "../map/primes.ts";
-import { ProgressLine } from "../map/progress.ts";
-import type { MapTask } from "../map/task.ts";
-import { wordcount } from "../map/wordcount.ts";
 import { parseArguments } from "../options.ts";
 import { suggest } from "../suggest.ts";
-import type { Command, CommandContext } from "../types.ts";
+import type { Command } from "../types.ts";
 
-/** The tasks that come with Starfish: for each a module of the same name. */
-const TASKS: Readonly<Record<string, MapTask>> = { primes, wordcount, mandelbrot };
+/** The tasks that come with Starfish, and the options of each. All take a value. */
+const TASKS: Readonly<Record<string, readonly string[]>> = {
+  primes: ["range", "chunks"],
+  wordcount: ["lines"],
+  mandelbrot: ["size", "at", "out"],
+};
+/** Of a module of one's own. */
+const OWN: readonly string[] = ["lines", "range", "chunks"];
 
 export const map: Command = {
   name: "map",
@@ -47,43 +47,18 @@ pipe, it gives a PNG.
       throw new StarfishError("usage", "TASK is missing: primes, wordcount, mandelbrot or ./MODULE.wasm");
     if (extra !== undefined) throw new StarfishError("usage", `'${extra}' is one word too many`);
     const isFile = name.includes("/") || name.endsWith(".wasm");
-    const task = isFile ? own : TASKS[name];
-    if (task === undefined) throw noSuchTask(name);
-    const foreign = Object.keys(options).find((option) => !task.options.includes(option));
+    const known = isFile ? OWN : TASKS[name];
+    if (known === undefined) throw noSuchTask(name);
+    const foreign = Object.keys(options).find((option) => !known.includes(option));
     if (foreign !== undefined) throw new StarfishError("usage", `map ${name} takes no --${foreign}`);
-    const work = await task.prepare(options, context);
-    const module = isFile
-      ? await context.host.readFile(name, { signal: context.signal })
-      : await context.computer.builtin(name);
-    await runWork(titleOf(name), module, work, context);
+    // A page loads what prepares and shows jobs when there is one.
+    const { runMap } = await import("../map/run.ts");
+    await runMap(name, isFile, options, context);
     return 0;
   },
   complete: (words, computer) =>
     words.length === 2 ? computer.builtins().filter((task) => Object.hasOwn(TASKS, task)) : optionsOf(words),
 };
-
-async function runWork(
-  title: string,
-  module: Uint8Array,
-  work: Awaited<ReturnType<MapTask["prepare"]>>,
-  context: CommandContext,
-): Promise<void> {
-  const { computer, signal, stderr, terminal } = context;
-  const progress = new ProgressLine(computer, title, stderr, () => terminal.stderr);
-  try {
-    // Without any input there is nothing to run, but still a module to find fault with.
-    const results = computer.cpu.map(
-      { title, module, inputs: work.inputs },
-      { signal, onProgress: (now) => progress.update(now) },
-    );
-    for await (const result of results) await work.take(result);
-    progress.finish();
-  } catch (error) {
-    progress.hide();
-    throw error;
-  }
-  await work.finish();
-}
 
 function noSuchTask(name: string): StarfishError {
   const near = suggest(name, Object.keys(TASKS));
@@ -94,12 +69,7 @@ function noSuchTask(name: string): StarfishError {
   return new StarfishError("usage", `there is no task '${name}'; ${hint}`);
 }
 
-/** For people and progress: the file's name without its folders. */
-function titleOf(name: string): string {
-  return name.slice(name.lastIndexOf("/") + 1).replace(/\.wasm$/, "");
-}
-
 function optionsOf(words: readonly string[]): string[] {
-  const task = TASKS[words[1] ?? ""] ?? own;
-  return task.options.map((option) => `--${option}`);
+  const options = TASKS[words[1] ?? ""] ?? OWN;
+  return options.map((option) => `--${option}`);
 }

@@ -79,15 +79,3 @@ function average(
   const pixels = (right - left) * (bottom - top);
   sums.forEach((sum, channel) => (to[at + channel] = Math.round(sum / pixels)));
 }
-
-/** Black and white from rows of modules (true is black), each `scale` pixels wide and high. */
-export function bitmap(modules: readonly (readonly boolean[])[], scale: number): Picture {
-  const picture = blank((modules[0]?.length ?? 0) * scale, modules.length * scale);
-  for (let y = 0; y < picture.height; y++) {
-    for (let x = 0; x < picture.width; x++) {
-      const black = modules[Math.floor(y / scale)]?.[Math.floor(x / scale)] === true;
-      picture.pixels.set(black ? [0, 0, 0, 255] : [255, 255, 255, 255], (y * picture.width + x) * 4);
-    }
-  }
-  return picture;
-}

@@ -3,6 +3,8 @@ import { utf8, type Bytes } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import type { CommandContext } from "../types.ts";
 import { blank, place, type Picture } from "./canvas.ts";
+import { toPng } from "./png.ts";
+import { ScreenPicture } from "./screen-picture.ts";
 import type { MapTask, Options, Work } from "./task.ts";
 
 const SIZE_DEFAULT = "1024x768";
@@ -31,27 +33,19 @@ interface Tile {
 }
 
 export const mandelbrot: MapTask = {
-  options: ["size", "at", "out"],
-  async prepare(options, context) {
+  prepare(options, context) {
     const view = viewOf(options);
     const tiles = tilesOf(view);
     const inputs = tiles.map((tile) => inputOf(view, tile));
     const out = typeof options["out"] === "string" ? options["out"] : undefined;
     const screen = context.terminal.stdout;
     const work =
-      screen === undefined || out !== undefined
-        ? asPng(view, tiles, out, context)
-        : await onScreen(view, tiles, context);
-    return { inputs, ...work };
+      screen === undefined || out !== undefined ? asPng(view, tiles, out, context) : onScreen(view, tiles, context);
+    return Promise.resolve({ inputs, ...work });
   },
 };
 
-async function onScreen(
-  view: View,
-  tiles: readonly Tile[],
-  { stdout, terminal }: CommandContext,
-): Promise<Omit<Work, "inputs">> {
-  const { ScreenPicture } = await import("./screen-picture.ts");
+function onScreen(view: View, tiles: readonly Tile[], { stdout, terminal }: CommandContext): Omit<Work, "inputs"> {
   const info = terminal.stdout ?? { columns: 80, rows: 24, colours: false, pictures: "blocks" };
   const picture = new ScreenPicture({ ...view, tileWidth: TILE, tileHeight: TILE }, info);
   let begun = false;
@@ -80,7 +74,6 @@ function asPng(
       place(picture, pictureOf(tile, output), tile.left, tile.top);
     },
     finish: async () => {
-      const { toPng } = await import("./png.ts");
       const png = toPng(picture);
       if (out === undefined) return await context.stdout.write(png);
       await context.host.writeFile(out, png, { signal: context.signal });

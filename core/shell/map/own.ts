@@ -12,7 +12,6 @@ const LINES_DEFAULT = 500;
 const BLANK = 0x20;
 
 export const own: MapTask = {
-  options: ["range", "chunks", "lines"],
   async prepare(options, context) {
     const inputs = await inputsOf(options, context);
     const waiting = new Map<number, Bytes>();

@@ -9,7 +9,6 @@ import { CHUNKS_MAX, type MapTask } from "./task.ts";
 const CHUNKS_DEFAULT = 64;
 
 export const primes: MapTask = {
-  options: ["range", "chunks"],
   prepare({ range, chunks }, { stdout }) {
     if (typeof range !== "string") throw new StarfishError("usage", "--range is missing, like --range 0..20000000");
     const pieces = typeof chunks === "string" ? wholeNumber(chunks, "--chunks", 1, CHUNKS_MAX) : CHUNKS_DEFAULT;

@@ -22,8 +22,6 @@ export interface Work {
 }
 
 export interface MapTask {
-  /** Names of the options that it understands. All take a value. */
-  readonly options: readonly string[];
   /** Throws "usage" for options or input that make no sense. */
   prepare(options: Options, context: CommandContext): Promise<Work>;
 }

@@ -11,7 +11,6 @@ const LINES_MAX = 1_000_000;
 const LINES_PER_WRITE = 1_000;
 
 export const wordcount: MapTask = {
-  options: ["lines"],
   async prepare({ lines }, { stdin, stdout }) {
     const linesMax = typeof lines === "string" ? wholeNumber(lines, "--lines", 1, LINES_MAX) : LINES_DEFAULT;
     const inputs = splitLines(
