@@ -41,9 +41,9 @@ export class StatusLine {
     this.say(self.name);
     this.#say("nodes", present === 1 ? "alone here" : `${present} nodes`);
     this.#say("links", linked === 0 ? "no links" : linked === 1 ? "1 link" : `${linked} links`);
-    this.#say("tasks", taskWords(self.tasksRunning, tasksRun));
     this.#say("keeps", `keeps ${bytesWords(usedBytes)}`);
     this.#say("of", `of ${shortBytes(offeredBytes)}`);
+    this.#say("tasks", taskWords(self.tasksRunning, tasksRun));
     const now = performance.now();
     const seconds = (now - this.#before.atMs) / 1000;
     if (seconds * 1000 < REFRESH_MS * 0.9) return;

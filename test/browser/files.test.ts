@@ -83,6 +83,35 @@ test("an empty swarm teaches; what is dropped is safe, shows everywhere, and com
   await there.close();
 });
 
+test("what two write at once under one name is kept twice, and the copy is marked", async () => {
+  const here = await openFiles();
+  const there = await openFiles();
+  let tries = 0;
+  // Until it has happened that neither had heard of the other's.
+  await expect
+    .poll(async () => {
+      const path = `/conflicts/${tries++}.txt`;
+      await Promise.all(
+        [here, there].map((tab, i) =>
+          tab.page.evaluate(`starfish.files.write("${path}", (async function* () {
+          yield new TextEncoder().encode("from ${i}");
+        })())`),
+        ),
+      );
+      return (await lab.sh(node, "ls /conflicts")).stdout;
+    })
+    .toContain("(conflict ");
+  await choose(here, "conflicts/");
+  const copies = here.page.locator("#files-rows tr.conflict");
+  await expect.poll(() => copies.first().innerText()).toMatch(/\(conflict .*\)\.txt\s+conflict copy · /);
+  await copies.first().getByRole("button").first().click();
+  await expect.poll(() => here.page.locator("#file-facts").innerText()).toContain("two sides wrote this name");
+  await expect.poll(() => here.page.locator("#preview").innerText()).toMatch(/^from [01]$/);
+  expect([...here.complaints, ...there.complaints]).toEqual([]);
+  await here.close();
+  await there.close();
+});
+
 test("what is looked at is never run: HTML and SVG are text, a picture is its pixels", async () => {
   const evil = `<svg xmlns="http://www.w3.org/2000/svg" onload="globalThis.ran=1"><script>globalThis.ran=1</script></svg>`;
   await put("/looks/page.html", `<!doctype html><img src=x onerror="globalThis.ran=1">${evil}`);

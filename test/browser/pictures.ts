@@ -1,6 +1,7 @@
 /**
  * Takes the pictures of the documentation from a real swarm: `node test/browser/pictures.ts` (after `npm run build`).
- * One node and four tabs, two of which lend cores, draw a Mandelbrot set; some of them have put things in memory.
+ * One node and four tabs, two of which lend cores, draw a Mandelbrot set; some of them have put things in memory. Then
+ * files, one of which is being repaired, since two tabs have gone and others have come.
  */
 import { join } from "node:path";
 import { openLab } from "../system/processes.ts";
@@ -20,7 +21,7 @@ const memories = ["mem set lunch 'noodles at noon' --for 2h", "mem set hello wor
 for (const [i, line] of memories.entries()) await helpers[i]?.run(line);
 
 for (const [name, options] of [
-  ["page-desktop", { dark: true, width: 1180, height: 720, cores: 2 }],
+  ["page-desktop", { dark: true, width: 1180, height: 760, cores: 2 }],
   ["page-phone", { phone: true, scale: 1.75, dark: true, width: 390, height: 844, cores: 2 }],
 ] as const) {
   const tab = await tabs.open(node.invite, options);
@@ -43,3 +44,27 @@ for (const [name, options] of [
   }
   await tab.close();
 }
+
+await lab.sh(node, "map mandelbrot --size 1500x1125 --at -0.7436,0.1318,180 | put - /pictures/seahorses.png");
+await lab.sh(node, "put - /pictures/notes.txt", { stdin: "Seahorse valley, 180 times.\n" });
+await helpers[2]?.run("echo noodles at noon | put - /pictures/lunch.txt");
+const tab = await tabs.open(node.invite, { dark: true, width: 1180, height: 760, cores: 2 });
+await tab.page.locator("#rows tr").nth(4).waitFor({ state: "attached" });
+await tab.run("map mandelbrot --size 640x480 | put - /pictures/whole.png");
+await tab.page.keyboard.press("Control+L");
+await tab.type("ls -l /pictures");
+await tab.type("df");
+await tab.page.locator("#view-files").click();
+await tab.page.locator("#files-rows button", { hasText: "pictures" }).first().click();
+await tab.page.locator("#files-rows button", { hasText: "seahorses" }).first().click();
+await tab.page.locator("#preview img").waitFor();
+await tab.page.locator("#shards .device").nth(3).waitFor();
+for (const helper of helpers.slice(0, 2)) await helper.close();
+await tab.page.locator("#shards .device.gone").nth(1).waitFor();
+for (let i = 0; i < 2; i++) void tabs.open(node.invite, { apart: true, cores: 4 });
+// As soon as shards have come to one of them, while others are still to come.
+await tab.page.waitForFunction(() => {
+  const lit = document.querySelector("#shards")?.getAnimations({ subtree: true }) ?? [];
+  return lit.length > 2;
+});
+await tab.page.screenshot({ path: join(docs, "page-files.png") });

@@ -128,5 +128,5 @@ function markOf({ safety }: ContentStat): string {
 
 function codeWords({ code, stripes }: ContentStat): string {
   if (code === undefined) return "· small, so it is whole on every node";
-  return `· ${count(stripes, "stripe")}, each to be had from any ${code.k} of its ${count(code.n, "shard")}`;
+  return `· ${count(stripes, "stripe")}, any ${code.k} of ${count(code.n, "shard")} enough for each`;
 }

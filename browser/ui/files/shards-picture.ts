@@ -84,7 +84,8 @@ export class ShardsPicture {
       "--colour",
       colour === undefined ? "var(--muted)" : `light-dark(${colour.light.hex}, ${colour.dark.hex})`,
     );
-    setText(row.name, `${nameOf(shown, device)}${isGone ? ", gone" : ""}`);
+    setText(row.name, nameOf(shown, device));
+    row.name.title = isGone ? "gone" : "";
     for (const [i, cell] of row.cells.entries()) {
       const part = (held[i] ?? 0) / Math.max(1, stripesIn[i] ?? 0);
       cell.className = part === 0 ? "" : "held";
