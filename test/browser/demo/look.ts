@@ -4,15 +4,20 @@ import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { build, preview } from "vite";
 import { chromium } from "playwright-core";
+import { prune } from "../../../browser/lean/prune.ts";
+import config from "../../../vite.config.ts";
 import { CHROMIUM_ARGS, chromiumPath } from "../../../tools/chromium.ts";
 
 const out = process.argv[2] ?? ".";
 mkdirSync(out, { recursive: true });
 const dir = mkdtempSync(join(tmpdir(), "starfish-demo-"));
 await build({
+  ...config,
+  configFile: false,
   logLevel: "warn",
-  build: { outDir: dir },
+  build: { ...config.build, outDir: dir, emptyOutDir: true },
   plugins: [
+    prune(false),
     {
       name: "demo",
       transformIndexHtml: {
@@ -22,7 +27,12 @@ await build({
     },
   ],
 });
-const server = await preview({ logLevel: "warn", build: { outDir: dir }, preview: { host: "127.0.0.1", port: 0 } });
+const server = await preview({
+  configFile: false,
+  logLevel: "warn",
+  build: { outDir: dir },
+  preview: { host: "127.0.0.1", port: 0 },
+});
 const url = server.resolvedUrls?.local[0] ?? "";
 const browser = await chromium.launch({ executablePath: chromiumPath(), args: [...CHROMIUM_ARGS] });
 const shots = [
