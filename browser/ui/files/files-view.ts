@@ -177,7 +177,7 @@ export class FilesView {
     const isRoot = this.#directory === "/";
     setText(
       byId("files-empty-words", HTMLElement),
-      isRoot ? NOTHING_YET : "Nothing is in this directory. Drop files here.",
+      isRoot ? NOTHING_YET : "Nothing is in this directory. Add or drop files.",
     );
     byId("files-try", HTMLButtonElement).hidden = !isRoot;
   }
@@ -231,7 +231,7 @@ export class FilesView {
 }
 
 const NOTHING_YET =
-  "Files that the whole swarm holds, so that any half of it may go. Nothing is here yet: drop some anywhere here, or try";
+  "Files that the whole swarm holds, so that any half of it may go. Nothing is here yet: add or drop some, or try";
 
 function say(words: string): void {
   setText(byId("files-said", HTMLElement), words);
