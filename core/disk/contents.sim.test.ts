@@ -1,6 +1,6 @@
 /** Contents on simulated nodes: what is put is read back, whatever half is left. */
 import { describe, expect, test } from "vitest";
-import { DiskSwarm, type DiskSwarmOptions } from "../../test/sim/contents.ts";
+import { chunksOf, DiskSwarm, type DiskSwarmOptions } from "../../test/sim/contents.ts";
 import { seeds } from "../../test/sim/seeds.ts";
 import { SimWorld } from "../../test/sim/world.ts";
 import type { ContentRef } from "./types.ts";
@@ -63,6 +63,33 @@ describe("content", () => {
     swarm.crash("m3");
     await swarm.world.runUntil(() => swarm.node("m0").contents.offers().length === 4, { withinMs: 60_000 });
     expect(await holders()).toEqual([4, 4, 4]);
+  });
+
+  test.each(seeds(3, 50))("put by a newcomer is safe only when the others hold it too, seed %i", async (seed) => {
+    const swarm = await swarmOf(3, seed);
+    const bytes = swarm.bytes(600 * KIB);
+    const late = await swarm.settle(swarm.up({ name: "late", kind: "tab" }));
+    await swarm.world.runUntil(() => late.net.isTimeKnown(), { withinMs: 10_000, everyMs: 1 });
+    // Of what they offer it has heard nothing yet.
+    expect(late.contents.offers()).toHaveLength(1);
+    const { ref, safe } = await swarm.settle(late.contents.put(chunksOf(bytes), {}));
+    await swarm.settle(safe);
+    const stat = await swarm.settle(late.contents.stat(ref));
+    expect([stat.safety, stat.survivesAny >= 2]).toEqual(["safe", true]);
+    swarm.crash("late");
+    swarm.crash("m1");
+    await swarm.readsBack(swarm.nodes, [[ref, bytes]]);
+  });
+
+  test("is not called safe where half of a grown swarm may take it", async () => {
+    const swarm = await swarmOf(1, 9);
+    const ref = await swarm.put(swarm.node("m0"), swarm.bytes(600 * KIB));
+    const safety = async (): Promise<string> => (await swarm.settle(swarm.node("m0").contents.stat(ref))).safety;
+    expect(await safety()).toBe("here");
+    await swarm.grow(3);
+    expect(await safety()).toBe("placing");
+    await swarm.world.runFor(120_000);
+    expect(await safety()).toBe("safe");
   });
 
   test("goes the same way, event for event, from the same seed", async () => {

@@ -18,7 +18,14 @@ import type { Hash } from "./content/block.ts";
 import { Devices } from "./devices.ts";
 import { Holdings, type ShardName } from "./holdings.ts";
 import { Keep } from "./keep.ts";
-import { COLLECT_EVERY_MS, LAYOUT_MAP_BYTES_MAX, SAFE_PATIENCE_MS, UNREFERENCED_KEPT_MS } from "./limits.ts";
+import { staleness } from "./layout.ts";
+import {
+  COLLECT_EVERY_MS,
+  LAYOUT_MAP_BYTES_MAX,
+  SAFE_LOOK_MS,
+  SAFE_PATIENCE_MS,
+  UNREFERENCED_KEPT_MS,
+} from "./limits.ts";
 import { Lists } from "./lists.ts";
 import { ShardPeers } from "./peers.ts";
 import { putContent, type PutOptions, type PutParts, type PutResult } from "./put.ts";
@@ -30,7 +37,7 @@ import { Scrubber } from "./scrub.ts";
 import { serveShards } from "./serve.ts";
 import { Slots } from "./slots.ts";
 import { measure, statContent } from "./stat.ts";
-import { type StorageTold, tellStorage } from "./storage-told.ts";
+import { allHaveTold, type StorageTold, tellStorage } from "./storage-told.ts";
 import { tidy } from "./tidy.ts";
 import type { Contents, ContentRef, ContentStat, PutProgress, StorageOffer, StorageUse } from "./types.ts";
 
@@ -59,9 +66,6 @@ export async function createContents(parts: ContentsParts, options: ContentsOpti
   await contents.start();
   return contents;
 }
-
-/** How often `safe` looks whether it is. */
-const SAFE_LOOK_MS = 500;
 
 class NodeContents implements Contents {
   readonly #parts: ContentsParts & ReadParts;
@@ -218,10 +222,13 @@ class NodeContents implements Contents {
     });
   }
 
-  /** Waits until what was put is whole and its entry is acknowledged. */
-  async #safe({ stored, failure }: PutResult): Promise<void> {
+  /** Waits until what was put is whole, in a code that suits the swarm as it is by now, and its entry is acknowledged. */
+  async #safe({ ref, stored, failure }: PutResult): Promise<void> {
     if (failure !== undefined) await this.#placed(stored, failure);
     await this.#parts.catalogue.map.sync({ signal: this.#ended.signal });
+    await allHaveTold(this.#parts, this.#ended.signal);
+    // Who puts right after joining knew few devices or none, and a swarm may grow while something long is put.
+    if (staleness(stored.code, Math.max(1, this.#parts.devices.count)) === "broken") await this.#again(ref);
   }
 
   async #isReadable(stored: Stored, signal: AbortSignal | undefined): Promise<boolean> {

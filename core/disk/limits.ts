@@ -85,8 +85,12 @@ export const REPAIRERS_MAX = 3;
 /** A swarm that has kept its size for so long is coded for it: at once where the promise is broken, else in the background. */
 export const SETTLED_BROKEN_MS = 60_000;
 export const SETTLED_LOOSE_MS: number = 10 * 60_000;
+/** How often `safe` looks whether it is. */
+export const SAFE_LOOK_MS = 500;
 /** `safe` gives up when nothing has come nearer to it for so long. */
 export const SAFE_PATIENCE_MS = 30_000;
+/** It waits so long for members who have not told what they offer: a newcomer hears it in a second. */
+export const TOLD_PATIENCE_MS = 10_000;
 
 // Collecting
 

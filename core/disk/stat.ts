@@ -2,6 +2,7 @@
 import { StarfishError } from "../base/errors.ts";
 import type { Catalogue, Stored } from "./catalogue.ts";
 import { type CensusParts, holdersByShard, isWhole, takeCensus, unitsOf } from "./census.ts";
+import { type Layout, staleness } from "./layout.ts";
 import { holdersOf, lossChance, survivesAny } from "./promise.ts";
 import { healthOf } from "./repair-policy.ts";
 import { stripeCount, stripeOf } from "./shard-list.ts";
@@ -84,7 +85,7 @@ export async function statContent(
   return {
     cid: ref.cid,
     sizeBytes: ref.sizeBytes,
-    safety: safetyOf(best.measure, parts.devices.count),
+    safety: safetyOf(best.stored.code, best.measure, parts.devices.count),
     code: best.stored.code,
     stripes: stripeCount(best.stored),
     survivesAny: best.measure.survivesAny,
@@ -96,8 +97,9 @@ export async function statContent(
   };
 }
 
-function safetyOf({ survivesAny, isWhole }: Measure, devices: number): Safety {
+function safetyOf(code: Layout, { survivesAny, isWhole }: Measure, devices: number): Safety {
   if (survivesAny < 0) return "lost";
-  if (!isWhole) return "placing";
+  // Whole in a code for fewer devices than there are by now is not enough.
+  if (!isWhole || staleness(code, Math.max(1, devices)) === "broken") return "placing";
   return devices <= 1 ? "here" : "safe";
 }

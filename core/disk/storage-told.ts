@@ -1,17 +1,19 @@
 /** Tells the others what this node offers and how much of it is free: now and then, and when it has changed enough to matter. */
 import { isStarfishError } from "../base/errors.ts";
-import type { Net } from "../net/types.ts";
-import { type Clock, every } from "../ports/clock.ts";
+import type { Member, Net } from "../net/types.ts";
+import { type Clock, every, sleep } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Holdings } from "./holdings.ts";
 import {
+  SAFE_LOOK_MS,
   STORAGE_EXPIRES_MS,
   STORAGE_FIRST_TOLD_MS,
   STORAGE_TOLD_BYTES_MIN,
   STORAGE_TOLD_MS,
   STORAGE_TOLD_PART,
   STORAGE_TOLD_USED_PART,
+  TOLD_PATIENCE_MS,
 } from "./limits.ts";
 
 export interface StorageToldParts {
@@ -73,4 +75,15 @@ export function tellStorage({ net, catalogue, holdings, clock, log }: StorageTol
       beginning.cancel();
     },
   };
+}
+
+/** Resolves once this node knows what all who are there offer, itself among them; who does not tell is not awaited for long. */
+export async function allHaveTold(
+  { net, catalogue, clock }: Pick<StorageToldParts, "net" | "catalogue" | "clock">,
+  signal: AbortSignal,
+): Promise<void> {
+  const untilMs = clock.monotonic() + TOLD_PATIENCE_MS;
+  const hasNotTold = ({ record, status }: Member): boolean =>
+    status === "awake" && catalogue.storage(record.peer) === undefined;
+  while (net.members().some(hasNotTold) && clock.monotonic() < untilMs) await sleep(clock, SAFE_LOOK_MS, { signal });
 }

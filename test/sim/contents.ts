@@ -198,7 +198,7 @@ export class DiskSwarm {
 }
 
 /** Bytes in chunks of an odd size. */
-async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+export async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   const chunkBytes = 100_003;
   for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
 }
