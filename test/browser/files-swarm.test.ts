@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { pattern } from "../fixtures/content.ts";
-import { eventually, type Lab, openLab, type Node } from "../system/processes.ts";
+import { type Lab, openLab, type Node } from "../system/processes.ts";
 import { type Dropped, drop, sha256 } from "./files.ts";
 import { openTabs, type Tab } from "./tabs.ts";
 
@@ -44,14 +44,6 @@ async function readInNode(lab: Lab, node: Node, into: string): Promise<string[]>
   return await Promise.all(FILES.map(async ({ name }) => sha256(await readFile(join(lab.folder, into, name)))));
 }
 
-async function knowsDevices(lab: Lab, node: Node, count: number): Promise<void> {
-  await eventually(
-    `${count} nodes have told what they offer`,
-    async () => ((await lab.shJson(node, "df --json")) as { nodes: unknown[] }).nodes.length,
-    (nodes) => nodes === count,
-  );
-}
-
 test("files put in a tab that is killed with two others as soon as they are safe are read from those left", async () => {
   await using lab = await openLab();
   await using staying = await openTabs();
@@ -66,16 +58,15 @@ test("files put in a tab that is killed with two others as soon as they are safe
     staying.open(first.invite, apart),
     staying.open(second.invite, apart),
   ]);
-  await knowsDevices(lab, first, 7);
-
   await doomed.page.locator("#view-files").click();
+  await expect.poll(() => doomed.page.locator("#space-nodes li").count()).toBe(7);
   await drop(doomed, FILES);
   const said = doomed.page.locator("#files-said");
   await expect.poll(() => said.innerText(), { timeout: 60_000 }).toMatch(/^Added 18 files, safe: survives/);
   const [, any] = /the loss of any (\d+) devices/.exec(await said.innerText()) ?? [];
   await dying.kill();
-  // The promise is any half of seven; what was said holds for more.
-  expect(Number(any)).toBeGreaterThanOrEqual(3);
+  // The promise is any half of seven; with all seven known from the start it is any five.
+  expect(any).toBe("5");
 
   for (const tab of left) expect(await readInTab(tab)).toEqual(HASHES);
   expect(await readInNode(lab, first, "half")).toEqual(HASHES);

@@ -70,6 +70,8 @@ test("an empty swarm teaches; what is dropped is safe, shows everywhere, and com
   await expect.poll(() => names(there)).toEqual(["hello.txt"]);
   await expect.poll(() => rowsOf(here)).toEqual([["hello.txt", expect.stringMatching(/^you · /), "6 B", "● safe"]]);
 
+  // Once it is known what all three offer, each gets a shard of each stripe.
+  await expect.poll(() => here.page.locator("#space-nodes li").count()).toBe(3);
   // Elsewhere on the page: it would be left for the file otherwise.
   await here.page.locator("#view-swarm").click();
   await drop(here, [{ name: "large.bin", sizeBytes: 1_500_000, seed: 3 }]);
