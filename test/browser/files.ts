@@ -22,6 +22,17 @@ export async function drop(tab: Tab, files: readonly Dropped[]): Promise<void> {
   }`);
 }
 
+/** The same with paths of this machine, as the browser itself hands them to the page: directories are such there. */
+export async function dropFromHost(tab: Tab, files: string[]): Promise<void> {
+  const session = await tab.page.context().newCDPSession(tab.page);
+  const { x, y } = (await tab.page.locator("#files-list").boundingBox()) ?? { x: 0, y: 0 };
+  for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+    const data = { items: [], files, dragOperationsMask: 1 };
+    await session.send("Input.dispatchDragEvent", { type, x: x + 20, y: y + 20, data });
+  }
+  await session.detach();
+}
+
 export function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
