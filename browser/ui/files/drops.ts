@@ -4,6 +4,7 @@
  */
 import { oneLine } from "../../../core/shell/mem/value.ts";
 import { byId, setText } from "../dom.ts";
+import { goTo } from "../places.ts";
 import { dropped, type Incoming } from "./incoming.ts";
 
 export function connectDrops(directory: () => string, take: (incoming: Promise<Incoming>) => void): void {
@@ -13,6 +14,7 @@ export function connectDrops(directory: () => string, take: (incoming: Promise<I
     if (!hasFiles(event)) return;
     event.preventDefault();
     if (event.dataTransfer !== null) event.dataTransfer.dropEffect = "copy";
+    if (sign.hidden) goTo("files");
     setText(sign, `Drop to add to ${oneLine(directory())}`);
     sign.hidden = false;
   });

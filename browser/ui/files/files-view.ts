@@ -10,7 +10,6 @@ import { bytesWords, count } from "../../../core/shell/format.ts";
 import { oneLine } from "../../../core/shell/mem/value.ts";
 import { byId, setText } from "../dom.ts";
 import { pick } from "../host.ts";
-import { goTo } from "../places.ts";
 import { connectDrops } from "./drops.ts";
 import { FileDetail } from "./file-detail.ts";
 import { FileRows } from "./file-rows.ts";
@@ -92,10 +91,7 @@ export class FilesView {
     });
     connectDrops(
       () => this.#directory,
-      (incoming) => {
-        goTo("files");
-        void this.#bring(incoming);
-      },
+      (incoming) => void this.#bring(incoming),
     );
     // It comes into view, or its size changes so that other rows do.
     new ResizeObserver(() => this.#later()).observe(this.#place);

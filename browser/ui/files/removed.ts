@@ -26,6 +26,7 @@ export class Removed {
     const files = all.filter(({ kind }) => kind === "file").length;
     const what = info.kind === "file" ? nameOf(info) : `${nameOf(info)}/ with ${count(files, "file")}`;
     this.#say(`Deleted ${what}. It can be restored for a week.`);
+    this.#button.textContent = `Restore ${nameOf(info)}`;
     this.#button.hidden = false;
   }
 
