@@ -98,5 +98,9 @@ export const SEGMENT_BYTES_MAX: number = 512 * 1024;
 export const SEGMENTS_MAX = 128;
 export const COMPACT_BYTES_MIN: number = 1024 * 1024;
 
+/** A node that has just started knows what time it is for the others at the latest after this, and looks so often. */
+export const READY_MS_MAX = 12_000;
+export const READY_LOOK_MS = 100;
+
 /** How often what is due (expiry, old tombstones, quarantine) is looked for. */
 export const SWEEP_MS = 1_000;

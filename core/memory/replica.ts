@@ -134,7 +134,7 @@ export class Replica {
 
   /** All of them or, if one can't be, none. Returns the version of the last. Throws as `ReplicatedMap.set`. */
   write(writes: readonly MapWrite[]): Version {
-    this.#checkClock();
+    this.checkClock();
     const nowMs = this.#time.now();
     const ready = writes.map((write) => this.#ready(write, nowMs));
     this.#checkRoom(ready);
@@ -150,7 +150,8 @@ export class Replica {
     return { stamp, writer: this.self };
   }
 
-  #checkClock(): void {
+  /** Throws "clock" where it may not write now. */
+  checkClock(): void {
     const trouble = this.#time.trouble();
     if (trouble !== undefined) {
       throw new StarfishError("clock", `${trouble} Nothing was written.`, { retryable: true });

@@ -4,13 +4,21 @@ import { bytesOf, decode, encode, type Schema } from "../base/codec.ts";
 import { isStarfishError, StarfishError } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
 import type { Net, RequestContext } from "../net/types.ts";
-import { every, type Clock, type Timer, withDeadline } from "../ports/clock.ts";
+import { every, type Clock, sleep, type Timer, withDeadline } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Channel, PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
 import { acknowledge, type AckRequest, notAcknowledged, serveAck } from "./acknowledge.ts";
 import type { Journal } from "./journal.ts";
-import { GOSSIP_BYTES_MAX, SWEEP_MS, SYNC_TIMEOUT_MS, UNSYNCED_KEYS_MAX, VALUE_BYTES_MAX } from "./limits.ts";
+import {
+  GOSSIP_BYTES_MAX,
+  READY_LOOK_MS,
+  READY_MS_MAX,
+  SWEEP_MS,
+  SYNC_TIMEOUT_MS,
+  UNSYNCED_KEYS_MAX,
+  VALUE_BYTES_MAX,
+} from "./limits.ts";
 import { Outbox } from "./outbox.ts";
 import { type Keyed, unpack } from "./pack.ts";
 import type { Replica } from "./replica.ts";
@@ -108,6 +116,19 @@ export class NodeMap implements ReplicatedMap {
 
   batch(writes: readonly MapWrite[]): void {
     if (writes.length > 0) this.#replica.write(writes);
+  }
+
+  async ready({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    const { clock } = this.#parts;
+    const endMs = clock.monotonic() + READY_MS_MAX;
+    for (;;) {
+      try {
+        return this.#replica.checkClock();
+      } catch (error) {
+        if (clock.monotonic() > endMs) throw error;
+        await sleep(clock, READY_LOOK_MS, { signal });
+      }
+    }
   }
 
   entries(prefix = ""): IterableIterator<MapEntry> {

@@ -96,6 +96,11 @@ export interface ReplicatedMap {
    * "cancelled", or "io" where this node can't store it.
    */
   sync(options?: { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number | undefined }): Promise<void>;
+  /**
+   * Resolves once this node may write: one that has just started is told within seconds what time it is for the others.
+   * Rejects with "clock" where it is not, and "cancelled".
+   */
+  ready(options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
   /** The corrected time by which it stamps and expires, ms since 1970. */
   now(): number;
   stat(): MapStat;

@@ -123,6 +123,7 @@ export class NodeFiles implements Files {
   async write(path: string, source: AsyncIterable<Uint8Array>, options: WriteOptions = {}): Promise<Written> {
     const target = parsePath(path);
     this.#checkWritable(target);
+    await this.#parts.map.ready(options);
     const { content, safe } = await takeIn(source, this.#parts, options);
     throwIfAborted(options.signal);
     this.#changes.write(target, content);
@@ -222,6 +223,7 @@ export class NodeFiles implements Files {
 
   async #append(target: string, source: AsyncIterable<Uint8Array>, options: WriteOptions): Promise<Written> {
     this.#checkWritable(target);
+    await this.#parts.map.ready(options);
     const found = this.#lookup.find(target);
     const before = found?.kind === "file" ? found : undefined;
     const { signal } = options;

@@ -4,7 +4,7 @@ import { StarfishError } from "../../base/errors.ts";
 import { parseArguments } from "../options.ts";
 import { STATUS } from "../status.ts";
 import { noSuchKey } from "./keys.ts";
-import { type MemVerb, whenTimeIsKnown } from "./verb.ts";
+import type { MemVerb } from "./verb.ts";
 
 export const rm: MemVerb = {
   options: [],
@@ -17,7 +17,8 @@ export const rm: MemVerb = {
     const there: string[] = [];
     const missing: string[] = [];
     for (const key of keys) (memory.entry(key) === undefined ? missing : there).push(key);
-    await whenTimeIsKnown(context, () => memory.batch(there.map((key) => ({ key, deleted: true }))));
+    await memory.ready(context);
+    memory.batch(there.map((key) => ({ key, deleted: true })));
     for (const key of missing) await stderr.write(utf8(`mem: ${noSuchKey(memory, key).message}\n`));
     return missing.length === 0 ? STATUS.ok : STATUS.failed;
   },

@@ -7,7 +7,7 @@ import { parseArguments, timeSpan } from "../options.ts";
 import { readAll } from "../pipe.ts";
 import type { CommandContext } from "../types.ts";
 import { parseJson, textOrBytes } from "./value.ts";
-import { type MemVerb, whenTimeIsKnown } from "./verb.ts";
+import type { MemVerb } from "./verb.ts";
 
 export const set: MemVerb = {
   options: ["--for", "--json", "--sync"],
@@ -22,7 +22,9 @@ export const set: MemVerb = {
     }
     const expiresInMs = options.for === undefined ? undefined : timeSpan(options.for, "--for");
     const value = await valueOf(word, options.json === true, context);
-    await whenTimeIsKnown(context, () => context.computer.memory.set(key, value, { expiresInMs }));
+    const { memory } = context.computer;
+    await memory.ready(context);
+    memory.set(key, value, { expiresInMs });
     if (options.sync === true) await sync(context);
     return 0;
   },
