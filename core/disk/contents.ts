@@ -31,7 +31,6 @@ import { ShardPeers } from "./peers.ts";
 import { putContent, type PutOptions, type PutParts, type PutResult } from "./put.ts";
 import { readContent, type ReadOptions, type ReadParts } from "./read.ts";
 import { Recode } from "./recode.ts";
-import { graceMs } from "./repair-policy.ts";
 import { Repair } from "./repair.ts";
 import { Scrubber } from "./scrub.ts";
 import { serveShards } from "./serve.ts";
@@ -85,7 +84,7 @@ class NodeContents implements Contents {
   constructor(parts: ContentsParts, catalogue: Catalogue, options: ContentsOptions) {
     const { net, coder, clock, log } = parts;
     const holdings = new Holdings(parts.store);
-    const devices = new Devices(net, catalogue, clock, options.graceMs ?? graceMs(undefined));
+    const devices = new Devices(net, catalogue, clock, options.graceMs);
     const slots = new Slots(catalogue, devices, parts.crypto);
     const peers = new ShardPeers(net, holdings);
     const hash: Hash = (pieces) => coder.hash(pieces);

@@ -6,8 +6,9 @@ import { Listeners, type Unsubscribe } from "../base/events.ts";
 import type { Net } from "../net/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { PeerId } from "../ports/network.ts";
+import { Absences } from "./absences.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { FULL_REMEMBERED_MS, MASS_DEPARTURE_PART, MASS_GRACE_MS, ROOM_BYTES_MIN } from "./limits.ts";
+import { FULL_REMEMBERED_MS, ROOM_BYTES_MIN } from "./limits.ts";
 import { Placement, rendezvous, weightOf } from "./placement.ts";
 
 export interface Device {
@@ -22,23 +23,17 @@ export class Devices {
   readonly #clock: Clock;
   #awake: ReadonlyMap<string, Device> = new Map();
   #placement = new Placement([]);
-  /** When they went, monotonic ms. */
-  readonly #gone = new Map<string, number>();
+  readonly #absences: Absences<string>;
   /** Those that have answered "full", and until when that is believed. */
   readonly #full = new Map<string, number>();
-  readonly #graceMs: number;
-  readonly #startedAtMs: number;
-  #changedAtMs: number;
   readonly #changes = new Listeners<void>();
   readonly #stops: readonly Unsubscribe[];
 
-  constructor(net: Net, catalogue: Catalogue, clock: Clock, graceMs: number) {
-    this.#graceMs = graceMs;
+  constructor(net: Net, catalogue: Catalogue, clock: Clock, fixedGraceMs: number | undefined) {
+    this.#absences = new Absences(clock.monotonic(), fixedGraceMs);
     this.#net = net;
     this.#catalogue = catalogue;
     this.#clock = clock;
-    this.#startedAtMs = clock.monotonic();
-    this.#changedAtMs = this.#startedAtMs;
     this.#stops = [
       net.onMember(() => this.#look()),
       catalogue.onChange((what) => {
@@ -100,35 +95,19 @@ export class Devices {
     this.#full.set(device, this.#clock.monotonic() + FULL_REMEMBERED_MS);
   }
 
-  /** For how long the swarm has had these devices, ms. */
-  get settledMs(): number {
-    return this.#clock.monotonic() - this.#changedAtMs;
+  /** Nobody has left for long. */
+  get isAtRest(): boolean {
+    return this.#absences.isAtRest(this.#clock.monotonic());
   }
 
   /** Whether it is away, and may be back soon. */
   isAwaited(device: string): boolean {
-    return !this.#awake.has(device) && this.#graceEndMs(this.#gone.get(device)) > this.#clock.monotonic();
+    return !this.#awake.has(device) && this.#absences.isAwaited(device, this.#clock.monotonic());
   }
 
   /** When the next of those that are gone ceases to be awaited, in ms from now; undefined if none is. */
   nextGraceEndMs(): number | undefined {
-    const nowMs = this.#clock.monotonic();
-    const goneAtMs = [...this.#gone.values(), undefined];
-    const ends = goneAtMs.map((atMs) => this.#graceEndMs(atMs) - nowMs).filter((inMs) => inMs > 0);
-    return ends.length === 0 ? undefined : Math.min(...ends);
-  }
-
-  /** Until when one is awaited that went then, or before this node came. */
-  #graceEndMs(goneAtMs: number | undefined): number {
-    const shortMs = Math.min(this.#graceMs, MASS_GRACE_MS);
-    if (goneAtMs === undefined) return this.#startedAtMs + shortMs;
-    return goneAtMs + (this.#isMassDeparture() ? shortMs : this.#graceMs);
-  }
-
-  #isMassDeparture(): boolean {
-    const sinceMs = this.#clock.monotonic() - this.#graceMs;
-    const gone = [...this.#gone.values()].filter((atMs) => atMs > sinceMs).length;
-    return gone > 1 && gone > (this.#awake.size + gone) * MASS_DEPARTURE_PART;
+    return this.#absences.nextGraceEndMs(this.#clock.monotonic());
   }
 
   #look(): void {
@@ -148,8 +127,9 @@ export class Devices {
     );
     const came = [...this.#awake.keys()].filter((id) => !before.has(id));
     const went = [...before.keys()].filter((id) => !this.#awake.has(id));
-    for (const id of came) this.#gone.delete(id);
-    for (const id of went) this.#gone.set(id, this.#clock.monotonic());
+    if (came.length + went.length > 0) {
+      this.#absences.observe(this.#clock.monotonic(), came, went, this.#awake.size);
+    }
     const isMoved = [...this.#awake.values()].some(
       ({ id, freeBytes }) => weightOf(freeBytes) !== weightOf(before.get(id)?.freeBytes ?? 0),
     );
@@ -159,7 +139,6 @@ export class Devices {
       );
     }
     if (came.length + went.length === 0) return;
-    this.#changedAtMs = this.#clock.monotonic();
     this.#changes.emit();
   }
 }

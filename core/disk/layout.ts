@@ -1,10 +1,16 @@
 /**
  * How content is coded over devices: one pure function of the swarm's size, with its promise beside it (promise.ts).
  *
- * Up to 32 devices, one shard on each, of which a quarter is enough: whatever half dies, twice what is needed is left.
- * Above that twin shards: half as many shards as devices, half of them enough, each on two devices. A half that dies
- * takes both twins of a quarter of the shards when it is drawn at random, and of half of them at worst; that worst case
- * too is survived, up to 131 devices, where twins stop growing and the promise becomes a chance.
+ * Up to 32 devices, one shard on each, of which less than a quarter is enough: whatever half dies, twice what is needed is
+ * left. Above that twin shards: half as many shards as devices, fewer than half of them enough, each on two devices. A half
+ * that dies takes both twins of a quarter of the shards when it is drawn at random, and of half of them at worst; that worst
+ * case too is survived, up to 131 devices, where twins stop growing and the promise becomes a chance.
+ *
+ * Up to 128 devices every one holds something of a stripe, so that a holder that leaves is missed until a stranger comes.
+ * There k is as low as the storage factor allows: with 33 to 128 devices that keeps the promise with two to ten holders
+ * missing where half of the shards would keep it with two, and under churn the mean chance is 30 to 100,000 times smaller;
+ * repair costs no more, since less is urgent. In larger swarms devices that hold nothing take a shard at once, and half of
+ * the shards will do. docs/disk.md has the figures.
  *
  * Plain copies cost as much and lose a stripe in sixteen; a code without twins keeps as much as these do, but to replace
  * one lost shard it has to read k, where a twin is copied.
@@ -20,21 +26,22 @@ export interface Layout {
   readonly copies: 1 | 2;
 }
 
-/** Up to here a lost shard is cheap to rebuild (8 reads) and one on each device gives the most. */
+/** Up to here a lost shard is cheap to rebuild (7 reads) and one on each device gives the most. */
 const SINGLES_MAX = 32;
 /** Devices that hold a stripe. More would make shards small and reads wide, for a promise that is good enough here. */
 const HOLDERS_MAX = 128;
-/** Stored bytes per byte of content, never exceeded: 4 in nearly all cases, 4.25 with 34 devices. */
-export const STORAGE_FACTOR_MAX = 4.5;
+/** Stored bytes per byte of content, never exceeded: a little below 4.6, since shards have headers and lists of hashes. */
+export const STORAGE_FACTOR_MAX = 4.58;
 /** A stripe that survives less than what it could by more than one in this many is worth coding again. */
 const SLACK = 8;
 
 /** The layout of what is written now, in a swarm of so many devices. */
 export function layoutFor(devices: number): Layout {
   assert(Number.isSafeInteger(devices) && devices >= 1, `a swarm of ${devices} devices`);
-  if (devices <= SINGLES_MAX) return { k: Math.ceil(devices / 4), n: devices, copies: 1 };
-  const n = Math.floor(Math.min(devices, HOLDERS_MAX) / 2);
-  return { k: Math.floor(n / 2), n, copies: 2 };
+  if (devices <= SINGLES_MAX) return { k: Math.ceil(devices / STORAGE_FACTOR_MAX), n: devices, copies: 1 };
+  if (devices > HOLDERS_MAX) return { k: HOLDERS_MAX / 4, n: HOLDERS_MAX / 2, copies: 2 };
+  const n = Math.floor(devices / 2);
+  return { k: Math.ceil((2 * n) / STORAGE_FACTOR_MAX), n, copies: 2 };
 }
 
 /** Stored bytes per byte of content, with all holders there. */

@@ -74,6 +74,8 @@ export const VERIFY_EVERY_MS: number = 10 * 60_000;
  */
 export const MASS_DEPARTURE_PART: number = 1 / 4;
 export const MASS_GRACE_MS = 20_000;
+/** Nobody has left for so many times as long as one is awaited, which is about a session: what waits for company is repaired. */
+export const REST_GRACES = 8;
 /** A repairer that makes no progress for so long yields to the next. */
 export const TURN_MS = 5_000;
 /** Units of which it is worked out at one time whose they are: some 30 ms of a page's thread. */
@@ -82,9 +84,14 @@ export const RANKED_PER_LOOK = 2_000;
 export const RECODE_LOOK_MS = 5_000;
 /** Repairers that stand by for one unit. */
 export const REPAIRERS_MAX = 3;
-/** A swarm that has kept its size for so long is coded for it: at once where the promise is broken, else in the background. */
-export const SETTLED_BROKEN_MS = 60_000;
-export const SETTLED_LOOSE_MS: number = 10 * 60_000;
+/**
+ * A content whose code has not suited the swarm for so long is coded anew: soon where the promise is broken, else in the
+ * background. In a swarm that swings it suits again before that.
+ */
+export const BROKEN_FOR_MS = 60_000;
+export const LOOSE_FOR_MS: number = 10 * 60_000;
+/** What could not be coded anew is tried again after so long. */
+export const RECODE_AGAIN_MS = 60_000;
 /** How often `safe` looks whether it is. */
 export const SAFE_LOOK_MS = 500;
 /** `safe` gives up when nothing has come nearer to it for so long. */

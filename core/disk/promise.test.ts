@@ -129,15 +129,18 @@ test("beyond that the chance to lose one with a random half is as promised", () 
   expect(chances).toEqual(["6e-2", "2e-7", "5e-2", "4e-4"]);
 });
 
-test("it costs at most 4.5 times the size, and 4 where devices divide by four", () => {
+test("it costs at most 4.58 times the size, and 4 in large swarms", () => {
   for (let devices = 1; devices <= 5_000; devices++) {
     const layout = layoutFor(devices);
     expect(storageFactor(layout)).toBeLessThanOrEqual(STORAGE_FACTOR_MAX);
     expect(layout.n * layout.copies).toBeLessThanOrEqual(devices);
-    if (devices % 4 === 0) expect(storageFactor(layout)).toBe(4);
+    if (devices > 128) expect(storageFactor(layout)).toBe(4);
   }
-  const small = [1, 2, 3, 5, 8, 32, 33, 40].map((devices) => Object.values(layoutFor(devices)).join(" "));
-  expect(small).toEqual(["1 1 1", "1 2 1", "1 3 1", "2 5 1", "2 8 1", "8 32 1", "8 16 2", "10 20 2"]);
+  const small = [1, 2, 3, 5, 8, 9, 32, 33, 40, 64, 128].map((devices) => Object.values(layoutFor(devices)).join(" "));
+  expect(small).toEqual([
+    ...["1 1 1", "1 2 1", "1 3 1", "2 5 1", "2 8 1", "2 9 1", "7 32 1"],
+    ...["7 16 2", "9 20 2", "14 32 2", "28 64 2"],
+  ]);
 });
 
 test("urgent is what a random half may take with more than one in a million", () => {
@@ -183,6 +186,6 @@ test("a swarm that swings between 6 and 9 codes its stripes again a few times on
     expect(recodings(sizes)).toBeLessThanOrEqual(3);
   }
   const growth = Array.from({ length: 1_000 }, (_, i) => i + 1);
-  expect(recodings(growth)).toBeLessThanOrEqual(20);
-  expect(recodings([...growth].reverse())).toBeLessThanOrEqual(20);
+  expect(recodings(growth)).toBeLessThanOrEqual(22);
+  expect(recodings([...growth].reverse())).toBeLessThanOrEqual(22);
 });

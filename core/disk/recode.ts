@@ -10,7 +10,7 @@ import type { PeerId } from "../ports/network.ts";
 import type { Catalogue, Stored } from "./catalogue.ts";
 import { type CensusParts, holdersByShard, isWhole, takeCensus, unitsOf } from "./census.ts";
 import { type Layout, staleness, type Staleness } from "./layout.ts";
-import { RECODE_LOOK_MS, SETTLED_BROKEN_MS, SETTLED_LOOSE_MS } from "./limits.ts";
+import { BROKEN_FOR_MS, LOOSE_FOR_MS, RECODE_AGAIN_MS, RECODE_LOOK_MS } from "./limits.ts";
 import { repairersOf } from "./placement.ts";
 import type { ContentRef } from "./types.ts";
 
@@ -27,6 +27,8 @@ export interface RecodeParts extends CensusParts {
 export class Recode {
   readonly #parts: RecodeParts;
   readonly #staleness = new Map<string, Staleness>();
+  /** By code, since when it has been broken or loose without a break, monotonic ms. */
+  readonly #since = new Map<string, { readonly is: Staleness; readonly brokenMs: number; readonly staleMs: number }>();
   readonly #stop: () => void;
   /** Contents that could not be coded anew, and when to try again, monotonic ms. */
   readonly #failed = new Map<string, number>();
@@ -43,22 +45,42 @@ export class Recode {
   }
 
   async #look(): Promise<void> {
-    const { signal, log, devices } = this.#parts;
-    if (this.#isBusy || signal.aborted || devices.settledMs < SETTLED_BROKEN_MS) return;
+    const { signal, log } = this.#parts;
+    this.#watch();
+    if (this.#isBusy || signal.aborted) return;
     this.#isBusy = true;
     try {
       // Where the promise is broken first.
       for (const wanted of ["broken", "loose"] as const) {
-        for (const cid of this.#mine()) {
-          if (devices.settledMs < (wanted === "broken" ? SETTLED_BROKEN_MS : SETTLED_LOOSE_MS)) return;
-          await this.#settle(cid, wanted);
-        }
+        for (const cid of this.#mine()) await this.#settle(cid, wanted);
       }
     } catch (error) {
       if (!signal.aborted) log.write("warn", "disk.recode", { error: toStarfishError(error, "io").message });
     } finally {
       this.#isBusy = false;
     }
+  }
+
+  /** Keeps account of how long each code has not suited the swarm. */
+  #watch(): void {
+    const nowMs = this.#parts.clock.monotonic();
+    const codes = new Map([...this.#parts.catalogue.all()].map(({ code }) => [nameOf(code), code]));
+    for (const name of this.#since.keys()) if (!codes.has(name)) this.#since.delete(name);
+    for (const [name, code] of codes) {
+      const is = this.#of(code);
+      const before = this.#since.get(name);
+      const staleMs = before === undefined || before.is === "fresh" ? nowMs : before.staleMs;
+      const brokenMs = before?.is === "broken" ? before.brokenMs : nowMs;
+      this.#since.set(name, { is, brokenMs, staleMs });
+    }
+  }
+
+  /** Whether the code is so stale, and has been for long enough. */
+  #isStale(code: Layout, wanted: Staleness): boolean {
+    const since = this.#since.get(nameOf(code));
+    if (since === undefined || since.is !== wanted) return false;
+    const nowMs = this.#parts.clock.monotonic();
+    return wanted === "broken" ? nowMs - since.brokenMs >= BROKEN_FOR_MS : nowMs - since.staleMs >= LOOSE_FOR_MS;
   }
 
   /** Contents that are this node's to code anew, and for which there is something to do. */
@@ -79,11 +101,10 @@ export class Recode {
     const best = layouts.find(({ code }) => this.#of(code) === "fresh") ?? layouts[0];
     if (best === undefined) return;
     let safe = best;
-    const is = this.#of(best.code);
-    if (is === "fresh") {
+    if (this.#of(best.code) === "fresh") {
       if (layouts.length === 1 || !(await this.#isWhole(best))) return;
     } else {
-      if (is !== wanted) return;
+      if (!this.#isStale(best.code, wanted)) return;
       const { clock } = this.#parts;
       if ((this.#failed.get(cid) ?? 0) > clock.monotonic()) return;
       try {
@@ -92,7 +113,7 @@ export class Recode {
       } catch (error) {
         if (!isStarfishError(error)) throw error;
         // Out of reach or of room now; there will be another time.
-        this.#failed.set(cid, clock.monotonic() + SETTLED_BROKEN_MS);
+        this.#failed.set(cid, clock.monotonic() + RECODE_AGAIN_MS);
         return;
       }
     }
@@ -113,9 +134,13 @@ export class Recode {
 
   #of(code: Layout): Staleness {
     const devices = Math.max(1, this.#parts.devices.count);
-    const key = `${code.k} ${code.n} ${code.copies} ${devices}`;
+    const key = `${nameOf(code)} ${devices}`;
     let is = this.#staleness.get(key);
     if (is === undefined) this.#staleness.set(key, (is = staleness(code, devices)));
     return is;
   }
+}
+
+function nameOf({ k, n, copies }: Layout): string {
+  return `${k} ${n} ${copies}`;
 }

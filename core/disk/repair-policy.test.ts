@@ -37,8 +37,24 @@ test("lost pairs wait for company, and for a holder still awaited; at rest they 
   expect(plan(128, { ...shards(0, 7, [0, 0]), 8: [0, 1] })).toMatchObject({ rebuild: [] });
   expect(plan(128, shards(0, 8, [0, 0])).rebuild).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   expect(plan(128, { 5: [0, 0], 8: [0, 1] }, true).rebuild).toEqual([5]);
-  // In a small swarm one is a batch: k = 2.
-  expect(plan(8, { 5: [0, 0] }).rebuild).toEqual([5]);
+});
+
+test("single shards that are lost wait until one more would break the promise, then all are rebuilt", () => {
+  expect(plan(16, shards(0, 3, [0, 0]))).toMatchObject({ rebuild: [], isUrgent: false });
+  expect(plan(16, { ...shards(0, 4, [0, 0]), 9: [0, 1] })).toMatchObject({ rebuild: [0, 1, 2, 3], isUrgent: true });
+  expect(plan(16, shards(0, 4, [0, 0]))).toMatchObject({ rebuild: [0, 1, 2, 3], isUrgent: false });
+  expect(plan(16, shards(0, 4, [0, 1]))).toMatchObject({ rebuild: [], isUrgent: false });
+  expect(plan(16, { 5: [0, 0] }, true).rebuild).toEqual([5]);
+});
+
+test("where all devices hold something, one too many for its shard takes another at rest and in danger", () => {
+  const doubled = { 0: [0, 0], 1: [2, 0] } as const;
+  expect(plan(16, doubled).rebuild).toEqual([]);
+  expect(plan(16, doubled, true).rebuild).toEqual([0]);
+  expect(plan(16, { ...shards(0, 9, [0, 0]), ...shards(9, 16, [2, 0]) })).toMatchObject({
+    rebuild: [0, 1, 2, 3, 4, 5, 6, 7, 8],
+    isUrgent: true,
+  });
 });
 
 test("urgent: those in their grace are copied too, as many as it takes and no more", () => {
@@ -58,9 +74,9 @@ test("urgent beyond copies: all that is out of reach is rebuilt in one batch", (
   expect(found.rebuild).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
 });
 
-test("six of eight gone and six others come: everything is rebuilt at once, grace or not", () => {
-  const found = plan(8, shards(2, 8, [0, 1]));
-  expect(found).toMatchObject({ copy: [], rebuild: [2, 3, 4, 5, 6, 7], isUrgent: true });
+test("six of eight gone and six others come: as many are rebuilt at once as half of eight asks for, grace or not", () => {
+  expect(plan(8, shards(2, 8, [0, 1]))).toMatchObject({ copy: [], rebuild: [2, 3, 4, 5], isUrgent: true });
+  expect(plan(8, shards(2, 8, [0, 0]))).toMatchObject({ copy: [], rebuild: [2, 3, 4, 5, 6, 7], isUrgent: true });
 });
 
 test("a stripe that was coded for a smaller swarm is urgent too", () => {
@@ -83,9 +99,11 @@ test("no stripe is left above the limit, whatever has happened to it, and nothin
       const layout = layoutFor(devices);
       const living = all.map((shard) => shard.living);
       const awaited = all.map((shard) => shard.awaited);
-      const holders = living.reduce((sum, count) => sum + count, 0);
-      if (holders > devices || living.filter((count) => count > 0).length < layout.k) return;
-      const { copy, rebuild } = planRepair(layout, { living, awaited }, devices, chances, isAtRest);
+      const everyone = living.reduce((sum, count) => sum + count, 0);
+      // Those that are one too many for their shard may take another.
+      const holders = living.reduce((sum, count) => sum + Math.min(count, layout.copies), 0);
+      if (everyone > devices || living.filter((count) => count > 0).length < layout.k) return;
+      const { copy, rebuild, chance } = planRepair(layout, { living, awaited }, devices, chances, isAtRest);
       const after = [...living];
       for (const shard of copy) {
         expect(living[shard]).toBeGreaterThan(0);
@@ -98,8 +116,12 @@ test("no stripe is left above the limit, whatever has happened to it, and nothin
       for (const shard of [...copy, ...rebuild]) expect(after[shard]).toBeLessThanOrEqual(layout.copies);
       expect(holders + copy.length + rebuild.length).toBeLessThanOrEqual(devices);
       const healthy = lossChance(healthAtRest(layout, devices), devices);
-      const isReached = lossChance(healthOf(layout.k, after), devices) <= Math.max(1e-6, 4 * healthy);
-      const isFull = holders + copy.length + rebuild.length === devices;
+      const isMoved = after.reduce((sum, count) => sum + count, 0) > devices;
+      const health = healthOf(layout.k, after, isMoved ? layout.copies : Infinity);
+      const isReached = lossChance(health, devices) <= Math.max(1e-6, 4 * healthy);
+      const planned = copy.length + rebuild.length;
+      // Up to one in 100,000 nobody gives up a shard for another.
+      const isFull = holders + planned === devices || (everyone + planned === devices && chance <= 1e-5);
       // All that copies and one rebuild can do; what was rebuilt is copied next.
       const isAllDone = after.every((count, i) => count >= (living[i] === 0 ? 1 : layout.copies));
       expect(isReached || isFull || isAllDone).toBe(true);
@@ -109,9 +131,8 @@ test("no stripe is left above the limit, whatever has happened to it, and nothin
 });
 
 test("the grace follows the sessions, within bounds", () => {
-  expect([undefined, 0, 5, 20, 120, 600].map((minutes) => graceMs(minutes && minutes * MINUTE_MS) / MINUTE_MS)).toEqual(
-    [15, 0.5, 0.625, 2.5, 15, 15],
-  );
+  const graces = [0, 5, 20, 120, 600].map((minutes) => graceMs(minutes * MINUTE_MS) / MINUTE_MS);
+  expect(graces).toEqual([0.5, 0.625, 2.5, 15, 15]);
 });
 
 test("repairers take turns of five seconds", () => {

@@ -5,9 +5,14 @@
  * Repair is paid for in bytes, and most who leave come back. So a leaver is awaited for a time of grace; whoever comes
  * back counts again, even where its shard has been copied meanwhile, which saves the next copy (Carbonite: Chun et al.,
  * NSDI 2006). A shard with one holder is copied when the grace is over, which costs one shard. A shard without any has to
- * be rebuilt from k, which costs the same for one as for several: so it waits for company, or for a holder that comes
- * back after all. Patience ends where the promise is at stake: a stripe that a random half might take with more than one
+ * be rebuilt from k, which costs little more for several than for one: so it waits for company, or for a holder that comes
+ * back after all. Where each shard has one holder only, all that is lost waits, for as long as one departure more would not
+ * break the promise. Patience ends where the promise is at stake: a stripe that a random half might take with more than one
  * in a million is repaired at once, cheapest first, until it is well below.
+ *
+ * A device holds one shard of a stripe. Where all hold something, a holder that is one too many for its shard can take
+ * another instead; but it is worth more as it is, since it saves a copy later. So that waits until the swarm is
+ * at rest, or the stripe in danger.
  *
  * test/sim/disk-model.ts measures what that costs; the constants were chosen by it.
  */
@@ -23,10 +28,14 @@ const GRACE_OF_SESSION = 1 / 8;
 const GRACE_MS_MIN = 30_000;
 /** Two hours' sessions: with longer ones a wait of more than this gains little and is a long time to be thin. */
 const GRACE_MS_MAX = 15 * 60_000;
-/** Lost shards are rebuilt so many at a time, or k / 2 where that is less. In pairs, 4 cost a tenth more in all. */
+/** Lost twins are rebuilt so many at a time, or k / 2 where that is less. In pairs, 4 cost a tenth more in all. */
 const BATCH = 8;
 /** An urgent repair goes on until the chance is this much better than urgent, so that the next departure is none. */
 const RELIEF = 8;
+/** Above this a holder too many for its shard takes another. At the urgent chance, swarms of 33 to 48 paid a fifth more. */
+const MOVE_CHANCE = 1e-5;
+/** So does it where this many are rebuilt at a time. */
+const MOVE_BATCH = 3;
 /** A repairer that makes no progress for so long yields to the next. */
 const TURN_MS = 5_000;
 /** Further holders of one shard hardly help; states that differ in them alone count as one. */
@@ -53,9 +62,8 @@ export interface RepairPlan {
   readonly chance: number;
 }
 
-/** How long a leaver is awaited in a swarm with such sessions; undefined before any has been seen. */
-export function graceMs(medianSessionMs: number | undefined): number {
-  if (medianSessionMs === undefined) return GRACE_MS_MAX;
+/** How long a leaver is awaited in a swarm with such sessions. */
+export function graceMs(medianSessionMs: number): number {
   return Math.min(GRACE_MS_MAX, Math.max(GRACE_MS_MIN, medianSessionMs * GRACE_OF_SESSION));
 }
 
@@ -66,7 +74,7 @@ export function repairerNow<Id>(order: readonly Id[], idleMs: number): Id | unde
 
 /**
  * @param devices all that are there, holders or not; holders are distinct devices
- * @param isAtRest nobody has left for longer than the grace: what waits for company is rebuilt now
+ * @param isAtRest nobody has left for long, or somebody wants the stripe whole: nothing is put off
  */
 export function planRepair(
   layout: Layout,
@@ -75,57 +83,101 @@ export function planRepair(
   chances: LossChances,
   isAtRest: boolean,
 ): RepairPlan {
-  const { k, n, copies } = layout;
-  const copy: number[] = [];
-  const gone: number[] = [];
-  /** Devices that hold nothing yet: no more can be placed. */
-  let room = devices;
-  for (let shard = 0; shard < n; shard++) {
-    const living = at(states.living, shard);
-    const awaited = at(states.awaited, shard);
-    room -= living;
-    if (living + awaited >= copies) continue;
-    if (living > 0) copy.push(shard);
-    else if (awaited === 0) gone.push(shard);
-  }
-  const isBatch = Math.min(gone.length, room - copy.length) >= Math.min(BATCH, Math.ceil(k / 2));
-  const lazy = within(room, copy, isBatch || isAtRest ? gone : []);
+  const { k, copies } = layout;
   const rounded = devices <= DEVICES_EXACT_MAX ? devices : Math.ceil(devices / DEVICES_STEP) * DEVICES_STEP;
   // Not this stripe's layout, which may be one for another size of swarm.
   const ideal = healthAtRest(layoutFor(devices), rounded);
   const health = healthOf(k, states.living, HOLDERS_COUNTED);
   const chance = chances.ofHalf(health, rounded);
-  if (!chances.isUrgent(health, ideal, rounded)) return { ...lazy, isUrgent: false, chance };
+  const isUrgent = chances.isUrgent(health, ideal, rounded);
+  const missing = missingOf(layout, states, devices);
+  const isThin = copies === 1 && chances.isUrgent(oneLess(health), ideal, rounded);
+  const isWorth = isAtRest || (isThin && missing.gone.length >= MOVE_BATCH);
+  const room = isWorth || chance > MOVE_CHANCE ? missing.room : missing.free;
+  const lazy = lazyRepair(layout, missing, room, isThin || isAtRest);
+  if (!isUrgent) return { ...lazy, isUrgent, chance };
   const target = Math.max(URGENT_CHANCE / RELIEF, chances.ofHalf(ideal, rounded));
-  const isRelief = (living: readonly number[]): boolean => {
-    return chances.ofHalf(healthOf(k, living, HOLDERS_COUNTED), rounded) <= target;
+  const isRelief = (living: readonly number[], added: number): boolean => {
+    const counted = added > missing.free ? copies : HOLDERS_COUNTED;
+    return chances.ofHalf(healthOf(k, living, counted), rounded) <= target;
   };
-  return { ...urgentRepair(copies, states.living, lazy, room, isRelief), isUrgent: true, chance };
+  return { ...urgentRepair(layout, missing, states, lazy, room, isRelief), isUrgent, chance };
 }
 
 type Repairs = Pick<RepairPlan, "copy" | "rebuild">;
 
+/** What a stripe lacks. */
+interface Missing {
+  /** Shards with a holder, but too few of them, also counting those awaited. */
+  readonly copy: readonly number[];
+  /** Shards without any; and those without any that is there, of which one is awaited. */
+  readonly gone: readonly number[];
+  readonly late: readonly number[];
+  /** Devices that hold nothing of it; and with those that are too many for their shard. */
+  readonly free: number;
+  readonly room: number;
+}
+
+function missingOf({ n, copies }: Layout, states: ShardStates, devices: number): Missing {
+  const [copy, gone, late]: [number[], number[], number[]] = [[], [], []];
+  let [free, room] = [devices, devices];
+  for (let shard = 0; shard < n; shard++) {
+    const living = at(states.living, shard);
+    const awaited = at(states.awaited, shard);
+    free -= living;
+    room -= Math.min(living, copies);
+    if (living === 0) (awaited === 0 ? gone : late).push(shard);
+    else if (living + awaited < copies) copy.push(shard);
+  }
+  return { copy, gone, late, free, room };
+}
+
+function lazyRepair({ k, copies }: Layout, { copy, gone }: Missing, room: number, isImpatient: boolean): Repairs {
+  const isBatch = copies > 1 && Math.min(gone.length, room - copy.length) >= Math.min(BATCH, Math.ceil(k / 2));
+  return within(room, copy, isBatch || isImpatient ? gone : []);
+}
+
 /** The lazy repairs and as many more as bring relief: copies first, since each costs one shard. */
 function urgentRepair(
-  copies: number,
-  before: ArrayLike<number>,
+  { copies }: Layout,
+  { gone, late }: Missing,
+  states: ShardStates,
   lazy: Repairs,
   room: number,
-  isRelief: (living: readonly number[]) => boolean,
+  isRelief: (living: readonly number[], added: number) => boolean,
 ): Repairs {
+  const before = states.living;
   const living = Array.from(before);
   const copy = [...lazy.copy];
   for (const shard of [...lazy.copy, ...lazy.rebuild]) living[shard] = at(living, shard) + 1;
+  const added = (): number => copy.length + lazy.rebuild.length;
   for (let shard = 0; shard < living.length; shard++) {
     if (at(before, shard) === 0 || at(living, shard) >= copies) continue;
-    if (copy.length + lazy.rebuild.length >= room || isRelief(living)) break;
+    if (added() >= room || isRelief(living, added())) break;
     copy.push(shard);
     living[shard] = at(living, shard) + 1;
   }
-  if (isRelief(living)) return { copy, rebuild: lazy.rebuild };
-  // Once k shards are read, those still awaited are rebuilt too, for one shard each.
-  const unreachable = living.flatMap((_, shard) => (at(before, shard) === 0 ? [shard] : []));
-  return within(room, copy, unreachable);
+  if (isRelief(living, added())) return { copy, rebuild: lazy.rebuild };
+  // Once k shards are read, each costs one more: those that are lost, and as many of those awaited as it takes.
+  const rebuild = [...lazy.rebuild];
+  for (const shard of [...gone, ...late]) {
+    if (at(living, shard) > 0) continue;
+    if (copy.length + rebuild.length >= room) break;
+    if (at(states.awaited, shard) > 0 && isRelief(living, copy.length + rebuild.length)) break;
+    rebuild.push(shard);
+    living[shard] = 1;
+  }
+  return { copy, rebuild };
+}
+
+/** The stripe when one holder more has left, one that is missed most, and a stranger is there in its place. */
+function oneLess({ k, living }: Health): Health {
+  const left = [...living];
+  const weakest = left.findIndex((count, holders) => holders > 0 && count > 0);
+  if (weakest < 0) return { k, living };
+  left[weakest] = at(left, weakest) - 1;
+  left[weakest - 1] = at(left, weakest - 1) + 1;
+  return { k, living: left };
 }
 
 /** As much as there are devices to take it. */

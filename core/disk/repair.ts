@@ -14,7 +14,6 @@ import type { Catalogue } from "./catalogue.ts";
 import { type CensusParts, type Found, holdersByShard, takeCensus, type Unit } from "./census.ts";
 import { gather, type GatherParts } from "./gather.ts";
 import { LOOK_DELAY_MS, LOOK_MS, REPAIR_BYTES_PER_MS, REPAIR_WINDOW_BYTES } from "./limits.ts";
-import type { Layout } from "./layout.ts";
 import type { Lists } from "./lists.ts";
 import { LossChances } from "./promise.ts";
 import { planRepair, type RepairPlan } from "./repair-policy.ts";
@@ -36,8 +35,9 @@ interface Job {
   readonly stripe: number;
   readonly plan: RepairPlan;
   readonly found: Found;
-  /** Devices that hold something of the stripe. */
+  /** Devices that hold something of the stripe; and those of them that are too many for their shard. */
   readonly taken: Set<string>;
+  readonly superfluous: string[];
 }
 
 export class Repair {
@@ -172,7 +172,7 @@ export class Repair {
   #jobs(unit: Unit, found: readonly Found[], silent: ReadonlySet<string>): Job[] {
     const { devices, slots } = this.#parts;
     const { code, id } = unit.stored;
-    const isAtRest = devices.nextGraceEndMs() === undefined;
+    const isAtRest = devices.isAtRest || this.#rota.isNudged(id);
     return found.flatMap((shards, i) => {
       const stripe = unit.from + i;
       const partition = slots.partition(id, stripe);
@@ -187,25 +187,25 @@ export class Repair {
       }
       // Who has left since it was asked is counted once more.
       const there = Math.max(devices.count, holders.flat().length);
-      spareSuperfluous(code, holders, there);
       const living = holders.map(({ length }) => length);
       if (living.filter((count) => count > 0).length < code.k) return [];
       const plan = planRepair(code, { living, awaited }, there, this.#chances, isAtRest);
       if (plan.copy.length + plan.rebuild.length === 0) return [];
-      return [{ unit, stripe, plan, found: shards, taken: new Set(holders.flat()) }];
+      // The one that belongs there comes first, and stays.
+      const superfluous = holders.flatMap((those) => those.slice(code.copies));
+      return [{ unit, stripe, plan, found: shards, taken: new Set(holders.flat()), superfluous }];
     });
   }
 
   /** Repairs what can be; whether there was nothing that could. */
-  async #run({ unit, stripe, plan, found, taken }: Job): Promise<boolean> {
+  async #run(job: Job): Promise<boolean> {
     const { devices, lists, peers, signal } = this.#parts;
-    const { stored } = unit;
+    const { stripe, plan, found } = job;
+    const { stored } = job.unit;
     try {
       const shards = [...plan.rebuild, ...plan.copy];
       const { list } = await lists.of(stored, { signal });
-      const targets = shards.map(
-        (shard) => [shard, this.#target(stored.code, stored.id, stripe, shard, taken)] as const,
-      );
+      const targets = shards.map((shard) => [shard, this.#target(job, shard)] as const);
       const placeable = targets.flatMap(([shard, node]) => (node === undefined ? [] : [{ shard, node }]));
       if (placeable.length === 0) return true;
       const wanted = placeable.map(({ shard }) => shard);
@@ -227,9 +227,13 @@ export class Repair {
     return false;
   }
 
-  /** Where a shard is to go: to the device it belongs to, or to one that takes the place of a device that is gone. */
-  #target(code: Layout, id: string, stripe: number, shard: number, taken: Set<string>): PeerId | undefined {
+  /**
+   * Where a shard is to go: to the device it belongs to, to one that takes the place of a device that is gone, or to one
+   * whose own shard others hold too.
+   */
+  #target({ unit, stripe, taken, superfluous }: Job, shard: number): PeerId | undefined {
     const { devices, slots } = this.#parts;
+    const { code, id } = unit.stored;
     const partition = slots.partition(id, stripe);
     const bySlot = slots.ensure(partition, code);
     const isFree = (device: string): boolean =>
@@ -244,20 +248,14 @@ export class Repair {
       if (device !== undefined) break;
     }
     device ??= devices.order(partition).find(isFree);
+    while (device === undefined && superfluous.length > 0) {
+      const other = superfluous.pop();
+      if (other !== undefined && devices.isAwake(other) && devices.hasRoom(other)) device = other;
+    }
     if (device === undefined) return undefined;
     taken.add(device);
     return devices.nodesOf(device, partition)[0];
   }
-}
-
-/**
- * Where a shard is missing and every device holds something, those whose shard others hold too are free to take another:
- * they are left out. It comes to this when devices return, and when two repairers saw different devices.
- */
-function spareSuperfluous({ copies }: Layout, holders: string[][], devices: number): void {
-  if (holders.flat().length < devices || holders.every(({ length }) => length > 0)) return;
-  // The one that belongs there comes first, and stays.
-  for (const those of holders) those.splice(copies);
 }
 
 function keyOf({ stored, from }: Unit): string {

@@ -73,6 +73,11 @@ export class Rota {
     this.#isQuiet = false;
   }
 
+  /** Somebody has asked for it, and it is not in order yet. */
+  isNudged(id: string): boolean {
+    return this.#own.has(id);
+  }
+
   due(): Due {
     const { catalogue, clock, devices } = this.#parts;
     const nowMs = clock.monotonic();

@@ -3,7 +3,7 @@ import { StarfishError } from "../base/errors.ts";
 import type { Catalogue, Stored } from "./catalogue.ts";
 import { type CensusParts, holdersByShard, isWhole, takeCensus, unitsOf } from "./census.ts";
 import { type Layout, staleness } from "./layout.ts";
-import { holdersOf, lossChance, survivesAny } from "./promise.ts";
+import { holdersOf, lossChance, survivesAny, URGENT_CHANCE } from "./promise.ts";
 import { healthOf } from "./repair-policy.ts";
 import { stripeCount, stripeOf } from "./shard-list.ts";
 import type { ContentRef, ContentStat, Safety, StripeHolders } from "./types.ts";
@@ -97,9 +97,11 @@ export async function statContent(
   };
 }
 
-function safetyOf(code: Layout, { survivesAny, isWhole }: Measure, devices: number): Safety {
+function safetyOf(code: Layout, { survivesAny, lossChance, isWhole }: Measure, devices: number): Safety {
   if (survivesAny < 0) return "lost";
+  // Where repair waits for company it is not whole, and any half may go.
+  if (!isWhole && lossChance > URGENT_CHANCE) return "placing";
   // Whole in a code for fewer devices than there are by now is not enough.
-  if (!isWhole || staleness(code, Math.max(1, devices)) === "broken") return "placing";
+  if (staleness(code, Math.max(1, devices)) === "broken") return "placing";
   return devices <= 1 ? "here" : "safe";
 }

@@ -3,10 +3,10 @@ import { SeededRandom } from "./random.ts";
 
 export interface ChurnOptions {
   readonly seed: number;
-  /** How many are there at a time, on average. */
+  /** How many there are at a time. */
   readonly devices: number;
   readonly medianSessionMs: number;
-  /** How long who comes back was away; where somebody left for good, until somebody new comes. */
+  /** How long who comes back was away. */
   readonly medianAwayMs: number;
   /** Part of those who leave that come back with what they held. */
   readonly returning: number;
@@ -19,53 +19,69 @@ export interface ChurnEvent {
   readonly what: "came" | "left" | "gone" | "returned";
 }
 
-interface Slot {
-  readonly random: SeededRandom;
-  device: number;
-  next: ChurnEvent["what"];
-  atMs: number;
+/** The place of one who has left is taken after this part of a session in the median. */
+const PAUSE_OF_SESSION = 1 / 120;
+
+interface Turn {
+  readonly atMs: number;
+  /** Who leaves then; undefined: somebody comes. */
+  readonly leaver: number | undefined;
 }
 
-/** Each device's sessions are exponential, and so are its absences. */
+/**
+ * A swarm that keeps its size: each departure is soon followed by an arrival, of one who had left, or of a stranger where
+ * fewer of those are away than should be. Sessions are exponential, and so, nearly, are absences.
+ */
 export class DeviceChurn {
   readonly #options: ChurnOptions;
-  readonly #slots: Slot[] = [];
+  readonly #random: SeededRandom;
+  /** What is to come, the next last. */
+  readonly #turns: Turn[] = [];
+  /** Those who will come back. */
+  readonly #away: number[] = [];
+  /** How many of those there are when as many come as go, so that absences are as long as they should be. */
+  readonly #awayWanted: number;
   #devices = 0;
 
   constructor(options: ChurnOptions) {
     this.#options = options;
-    const random = new SeededRandom(`device churn/${options.seed}`);
-    const slots = Math.round(options.devices * (1 + options.medianAwayMs / options.medianSessionMs));
-    for (let i = 0; i < slots; i++) {
-      const slot: Slot = { random: random.fork(String(i)), device: -1, next: "came", atMs: 0 };
-      if (i >= options.devices) slot.atMs = this.#delayMs(slot, options.medianAwayMs);
-      this.#slots.push(slot);
-    }
+    this.#random = new SeededRandom(`device churn/${options.seed}`);
+    this.#awayWanted = (options.devices * options.returning * options.medianAwayMs) / options.medianSessionMs;
+    for (let i = 0; i < options.devices; i++) this.#schedule({ atMs: 0, leaver: undefined });
   }
 
   /** What happens up to then, in order. At 0 the first ones come. */
   until(toMs: number): ChurnEvent[] {
     const events: ChurnEvent[] = [];
-    for (const slot of this.#slots) while (slot.atMs <= toMs) events.push(this.#happen(slot));
-    return events.sort((a, b) => a.atMs - b.atMs || a.device - b.device);
-  }
-
-  #happen(slot: Slot): ChurnEvent {
-    const { medianSessionMs, medianAwayMs, returning } = this.#options;
-    const { atMs, next: what } = slot;
-    if (what === "came") slot.device = this.#devices++;
-    const device = slot.device;
-    if (what === "came" || what === "returned") {
-      slot.next = slot.random.real() < returning ? "left" : "gone";
-      slot.atMs += this.#delayMs(slot, medianSessionMs);
-    } else {
-      slot.next = what === "left" ? "returned" : "came";
-      slot.atMs += this.#delayMs(slot, medianAwayMs);
+    for (let next = this.#turns.at(-1); next !== undefined && next.atMs <= toMs; next = this.#turns.at(-1)) {
+      this.#turns.pop();
+      events.push(next.leaver === undefined ? this.#come(next.atMs) : this.#leave(next.atMs, next.leaver));
     }
-    return { atMs, device, what };
+    return events;
   }
 
-  #delayMs(slot: Slot, medianMs: number): number {
-    return -Math.log2(1 - slot.random.real()) * medianMs;
+  #come(atMs: number): ChurnEvent {
+    const isReturn = this.#away.length > 0 && this.#random.real() < this.#away.length - this.#awayWanted;
+    const index = Math.floor(this.#random.real() * this.#away.length);
+    const device = isReturn ? (this.#away.splice(index, 1)[0] ?? 0) : this.#devices++;
+    this.#schedule({ atMs: atMs + this.#delayMs(this.#options.medianSessionMs), leaver: device });
+    return { atMs, device, what: isReturn ? "returned" : "came" };
+  }
+
+  #leave(atMs: number, device: number): ChurnEvent {
+    const { medianSessionMs, returning } = this.#options;
+    const isBack = this.#random.real() < returning;
+    if (isBack) this.#away.push(device);
+    this.#schedule({ atMs: atMs + this.#delayMs(medianSessionMs * PAUSE_OF_SESSION), leaver: undefined });
+    return { atMs, device, what: isBack ? "left" : "gone" };
+  }
+
+  #schedule(turn: Turn): void {
+    const later = this.#turns.findLastIndex(({ atMs }) => atMs > turn.atMs);
+    this.#turns.splice(later + 1, 0, turn);
+  }
+
+  #delayMs(medianMs: number): number {
+    return -Math.log2(1 - this.#random.real()) * medianMs;
   }
 }

@@ -1,8 +1,10 @@
 /**
  * Stripes over devices that come and go, without a network: repair is what a policy plans at each step, so that days of a
- * swarm take seconds and policies can be compared under the same comings and goings. Payloads are counted, not moved;
- * deaths are known at the next step; a repair takes a step, and has failed if its source or its target has left by then.
+ * swarm take seconds and policies can be compared under the same comings and goings. Who is awaited, and what is planned,
+ * is decided by the code that nodes run (absences.ts, repair-policy.ts). Payloads are counted, not moved; deaths are known
+ * at the next step; a repair takes a step, and has failed if its source or its target has left by then.
  */
+import { Absences } from "../../core/disk/absences.ts";
 import type { Layout } from "../../core/disk/layout.ts";
 import { halfOf, lossChance } from "../../core/disk/promise.ts";
 import { healthOf, type RepairPlan, type ShardStates } from "../../core/disk/repair-policy.ts";
@@ -15,7 +17,6 @@ const DRAWS_MAX = 20;
 
 export interface Scheme {
   readonly layout: Pick<Layout, "k" | "n"> & { readonly copies: number };
-  readonly graceMs: number;
   /** Knows who has left for good, awaits all others for ever. */
   readonly isOracle?: boolean;
   plan(states: ShardStates, devices: number, isAtRest: boolean): Pick<RepairPlan, "copy" | "rebuild" | "isUrgent">;
@@ -25,8 +26,6 @@ interface Device {
   readonly id: number;
   isThere: boolean;
   isAwaited: boolean;
-  /** Counts its departures, so that the grace of an earlier one ends nothing. */
-  departures: number;
   /** What it holds, as stripe * n + shard. */
   readonly places: Set<number>;
 }
@@ -64,9 +63,10 @@ export class DiskModel {
   /** Per stripe, the ids of all devices that hold something of it, there or away. */
   readonly #holders: Set<number>[];
   readonly #dirty = new Set<number>();
-  readonly #graces: { readonly endMs: number; readonly device: Device; readonly departure: number }[] = [];
+  readonly #absences = new Absences<Device>(0);
+  /** Those that are awaited. */
+  readonly #away = new Set<Device>();
   #running: Repair[] = [];
-  #lastDepartureMs = -Infinity;
   #wasAtRest = true;
 
   constructor(scheme: Scheme, stripes: number, seed: number) {
@@ -96,10 +96,9 @@ export class DiskModel {
 
   step(nowMs: number, events: readonly ChurnEvent[]): void {
     for (const event of events) this.#happen(event);
-    this.#there = [...this.#devices.values()].filter(({ isThere }) => isThere);
     this.#endGraces(nowMs);
     this.#finish();
-    const isAtRest = nowMs - this.#lastDepartureMs > this.#scheme.graceMs;
+    const isAtRest = this.#absences.isAtRest(nowMs);
     if (isAtRest && !this.#wasAtRest) for (let stripe = 0; stripe < this.#stripes; stripe++) this.#dirty.add(stripe);
     this.#wasAtRest = isAtRest;
     this.#plan(isAtRest);
@@ -133,33 +132,33 @@ export class DiskModel {
   }
 
   #happen({ atMs, device: id, what }: ChurnEvent): void {
-    if (what === "came" || what === "returned") this.#come(id);
+    if (what === "came" || what === "returned") this.#come(id, atMs);
     else this.#leave(id, what === "gone", atMs);
   }
 
-  #come(id: number): void {
-    const device = this.#devices.get(id);
-    if (device === undefined) {
-      this.#devices.set(id, { id, isThere: true, isAwaited: false, departures: 0, places: new Set() });
-      return;
-    }
+  #come(id: number, atMs: number): void {
+    const device = this.#devices.get(id) ?? { id, isThere: true, isAwaited: false, places: new Set() };
+    this.#devices.set(id, device);
+    this.#there.push(device);
+    this.#absences.observe(atMs, [device], [], this.#there.length);
     device.isThere = true;
     for (const place of device.places) {
       this.#live(place, 1);
       if (device.isAwaited) this.#add(this.#awaited, place, -1);
     }
     device.isAwaited = false;
+    this.#away.delete(device);
   }
 
   #leave(id: number, isForGood: boolean, atMs: number): void {
     const device = this.#devices.get(id);
-    if (device === undefined) return;
+    if (device?.isThere !== true) return;
     const { n, k } = this.#scheme.layout;
-    const isOracle = this.#scheme.isOracle === true;
+    this.#there = this.#there.filter((other) => other !== device);
+    this.#absences.observe(atMs, [], [device], this.#there.length);
     device.isThere = false;
-    device.isAwaited = !(isOracle && isForGood);
-    device.departures++;
-    this.#lastDepartureMs = atMs;
+    device.isAwaited = !(this.#scheme.isOracle === true && isForGood);
+    if (device.isAwaited) this.#away.add(device);
     for (const place of device.places) {
       this.#live(place, -1);
       if (device.isAwaited) this.#add(this.#awaited, place, 1);
@@ -167,17 +166,14 @@ export class DiskModel {
       if ((this.#shards[stripe] ?? 0) < k) this.tally.unreadable.add(stripe);
       if (isForGood) this.#holders[stripe]?.delete(id);
     }
-    if (!isOracle) {
-      this.#graces.push({ endMs: atMs + this.#scheme.graceMs, device, departure: device.departures });
-    }
     if (isForGood) this.#devices.delete(id);
   }
 
   #endGraces(nowMs: number): void {
-    for (let first = this.#graces[0]; first !== undefined && first.endMs <= nowMs; first = this.#graces[0]) {
-      this.#graces.shift();
-      const { device, departure } = first;
-      if (device.isThere || device.departures !== departure) continue;
+    if (this.#scheme.isOracle === true) return;
+    for (const device of this.#away) {
+      if (this.#absences.isAwaited(device, nowMs)) continue;
+      this.#away.delete(device);
       device.isAwaited = false;
       for (const place of device.places) this.#add(this.#awaited, place, -1);
     }
@@ -234,7 +230,21 @@ export class DiskModel {
       const device = pick(this.#random, this.#there);
       if (device !== undefined && !holders.has(device.id)) return device;
     }
-    return this.#there.find(({ id }) => !holders.has(id));
+    return this.#there.find(({ id }) => !holders.has(id)) ?? this.#superfluous(stripe);
+  }
+
+  /** Where all hold something, one whose shard others hold too gives it up, as in repair.ts. */
+  #superfluous(stripe: number): Device | undefined {
+    const { n, copies } = this.#scheme.layout;
+    for (const device of this.#there) {
+      for (let place = stripe * n; place < (stripe + 1) * n; place++) {
+        if (!device.places.has(place) || (this.#living[place] ?? 0) <= copies) continue;
+        device.places.delete(place);
+        this.#live(place, -1);
+        return device;
+      }
+    }
+    return undefined;
   }
 
   #give(device: Device, stripe: number, shard: number): void {

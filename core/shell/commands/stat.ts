@@ -69,7 +69,7 @@ function directoryRows(info: FileInfo, { computer }: CommandContext): string[][]
 }
 
 function fileRows(info: FileInfo, content: ContentStat, by: string, context: CommandContext): string[][] {
-  const { code, stripes, lossChance, holders } = content;
+  const { safety, code, stripes, lossChance, holders } = content;
   const coded =
     code === undefined
       ? "in its entry, whole on every node"
@@ -85,13 +85,20 @@ function fileRows(info: FileInfo, content: ContentStat, by: string, context: Com
     ["kept here", info.isKeptHere ? "yes" : "no"],
   ];
   if (code !== undefined) {
-    rows.push(["half lost", `a random half of the devices takes it with a chance of ${lossChance.toPrecision(2)}`]);
+    // With one device there is no half, and what is lost already has been said.
+    if (safety === "safe" || safety === "placing") rows.push(["half lost", halfWords(lossChance)]);
     rows.push(["held by", `${count(holders.length, "device")}, ${bytesWords(bytes)} in all`]);
   }
   return [
     ...rows,
     ...holders.map((holder) => ["", `${deviceName(holder.device, context)}  ${bytesWords(holder.bytes)}`]),
   ];
+}
+
+/** What becomes of it when half of the devices die at one instant. */
+function halfWords(lossChance: number): string {
+  if (lossChance === 0) return "it survives, whichever half of the devices that is";
+  return `a random half of the devices takes it with a chance of ${lossChance.toPrecision(2)}`;
 }
 
 /** A device by the names of its nodes that are known here. */
