@@ -68,10 +68,10 @@ describe("repair", () => {
     const swarm = await swarmOf(1, 4);
     const all = await fill(swarm, [50 * KIB, 900 * KIB]);
     await swarm.grow(4);
-    // Two of five of the old code would be lost with their one device.
+    // What has no copy yet would be lost with its one device.
     await swarm.until(
       all,
-      ({ safety, survivesAny, code }) => safety === "safe" && code?.n === 5 && survivesAny >= 2,
+      ({ safety, survivesAny, code }) => safety === "safe" && code?.n === 4 && survivesAny === 3,
       200_000,
     );
     for (const name of ["m0", "m3"]) swarm.crash(name);

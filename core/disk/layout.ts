@@ -1,7 +1,7 @@
 /**
  * How content is coded over devices: one pure function of the swarm's size, with its promise beside it (promise.ts).
  *
- * Up to 32 devices, one shard on each, of which less than a quarter is enough: whatever half dies, twice what is needed is
+ * Up to five devices plain copies, four at most. Up to 32 devices, one shard on each, of which less than a quarter is enough: whatever half dies, twice what is needed is
  * left. Above that twin shards: half as many shards as devices, fewer than half of them enough, each on two devices. A half
  * that dies takes both twins of a quarter of the shards when it is drawn at random, and of half of them at worst; that worst
  * case too is survived, up to 131 devices, where twins stop growing and the promise becomes a chance.
@@ -26,6 +26,8 @@ export interface Layout {
   readonly copies: 1 | 2;
 }
 
+/** Four copies: of five devices one is spare, and takes a lost copy at once. 2 of 5 survives as many, and is thin more often. */
+const COPIES_MAX = 5;
 /** Up to here a lost shard is cheap to rebuild (7 reads) and one on each device gives the most. */
 const SINGLES_MAX = 32;
 /** Devices that hold a stripe. More would make shards small and reads wide, for a promise that is good enough here. */
@@ -38,6 +40,7 @@ const SLACK = 8;
 /** The layout of what is written now, in a swarm of so many devices. */
 export function layoutFor(devices: number): Layout {
   assert(Number.isSafeInteger(devices) && devices >= 1, `a swarm of ${devices} devices`);
+  if (devices <= COPIES_MAX) return { k: 1, n: Math.min(devices, 4), copies: 1 };
   if (devices <= SINGLES_MAX) return { k: Math.ceil(devices / STORAGE_FACTOR_MAX), n: devices, copies: 1 };
   if (devices > HOLDERS_MAX) return { k: HOLDERS_MAX / 4, n: HOLDERS_MAX / 2, copies: 2 };
   const n = Math.floor(devices / 2);

@@ -138,7 +138,7 @@ test("it costs at most 4.58 times the size, and 4 in large swarms", () => {
   }
   const small = [1, 2, 3, 5, 8, 9, 32, 33, 40, 64, 128].map((devices) => Object.values(layoutFor(devices)).join(" "));
   expect(small).toEqual([
-    ...["1 1 1", "1 2 1", "1 3 1", "2 5 1", "2 8 1", "2 9 1", "7 32 1"],
+    ...["1 1 1", "1 2 1", "1 3 1", "1 4 1", "2 8 1", "2 9 1", "7 32 1"],
     ...["7 16 2", "9 20 2", "14 32 2", "28 64 2"],
   ]);
 });

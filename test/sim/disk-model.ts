@@ -6,7 +6,7 @@
  */
 import { Absences } from "../../core/disk/absences.ts";
 import type { Layout } from "../../core/disk/layout.ts";
-import { halfOf, lossChance } from "../../core/disk/promise.ts";
+import { halfOf, type Health, LossChances } from "../../core/disk/promise.ts";
 import { healthOf, type RepairPlan, type ShardStates } from "../../core/disk/repair-policy.ts";
 import { pick, sample } from "../../core/ports/random.ts";
 import type { ChurnEvent } from "./disk-churn.ts";
@@ -66,6 +66,7 @@ export class DiskModel {
   readonly #absences = new Absences<Device>(0);
   /** Those that are awaited. */
   readonly #away = new Set<Device>();
+  readonly #chances = new LossChances();
   #running: Repair[] = [];
   #wasAtRest = true;
 
@@ -99,7 +100,9 @@ export class DiskModel {
     this.#endGraces(nowMs);
     this.#finish();
     const isAtRest = this.#absences.isAtRest(nowMs);
-    if (isAtRest && !this.#wasAtRest) for (let stripe = 0; stripe < this.#stripes; stripe++) this.#dirty.add(stripe);
+    // Whoever comes or goes changes what is possible, and what is enough, for all.
+    const isNew = events.length > 0 || (isAtRest && !this.#wasAtRest);
+    if (isNew) for (let stripe = 0; stripe < this.#stripes; stripe++) this.#dirty.add(stripe);
     this.#wasAtRest = isAtRest;
     this.#plan(isAtRest);
   }
@@ -107,8 +110,12 @@ export class DiskModel {
   /** The chance of each stripe to be lost with a random half now. */
   chances(): number[] {
     return Array.from({ length: this.#stripes }, (_, stripe) => {
-      return lossChance(healthOf(this.#scheme.layout.k, this.#statesOf(stripe).living), this.#there.length);
+      return this.#chances.ofHalf(this.health(stripe), this.#there.length);
     });
+  }
+
+  health(stripe: number): Health {
+    return healthOf(this.#scheme.layout.k, this.#statesOf(stripe).living);
   }
 
   /** How many stripes a random half would take now. */

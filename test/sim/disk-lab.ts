@@ -1,0 +1,167 @@
+/**
+ * What repair costs under churn, and what a random half would take: ours, plain four-fold replication with the same grace,
+ * and an oracle that knows who comes back, under the same comings and goings. Used by tests and by bench/disk-promise.ts.
+ *
+ * The oracle repairs nothing but what is lost for good, and is allowed to be as thin meanwhile as that leaves it: 3.4 of 4
+ * copies' worth.
+ */
+import { layoutFor } from "../../core/disk/layout.ts";
+import { LossChances } from "../../core/disk/promise.ts";
+import { planRepair, type ShardStates } from "../../core/disk/repair-policy.ts";
+import { DeviceChurn } from "./disk-churn.ts";
+import { DiskModel, type Scheme } from "./disk-model.ts";
+
+export const MINUTE_MS = 60_000;
+export const HOUR_MS: number = 60 * MINUTE_MS;
+
+/** Four plain copies, by the model one shard with four holders. */
+const FOURFOLD = { k: 1, n: 1, copies: 4 };
+/** About as many shards as those have, for the same accuracy. */
+const COPIED_STRIPES = 300;
+/** Who leaves is away for a quarter of a session in the median, if he comes back. */
+const AWAY_OF_SESSION = 1 / 4;
+const RETURNING = 0.7;
+/** Up to here a death is known and a shard rebuilt within seconds: there is little to look at. */
+const SMALL_SWARM = 16;
+
+export interface LabOptions {
+  readonly seed: number;
+  readonly devices: number;
+  readonly medianSessionMs: number;
+  readonly hours: number;
+  readonly stripes?: number;
+  /** At how many moments random halves are taken, and how many each time. */
+  readonly samples?: number;
+  readonly halves?: number;
+}
+
+/** Losses with a random half: computed as `stat` does, and counted. */
+interface Losses {
+  /** Chance of a stripe in the mean over stripes and time. */
+  readonly mean: number;
+  readonly greatest: number;
+  /** The mean over the moments when halves were taken, beside what these took. */
+  readonly expected: number;
+  readonly measured: number;
+  readonly trials: number;
+}
+
+export interface Outcome {
+  /** Bytes moved for repair, in multiples of the content an hour. */
+  readonly ours: number;
+  readonly fourfold: number;
+  readonly oracle: number;
+  /** Part of ours that was rebuilt and not copied. */
+  readonly rebuiltPart: number;
+  readonly stored: number;
+  readonly losses: Losses;
+  readonly fourfoldLosses: Losses;
+  /** Stripes that could not be read at some moment. */
+  readonly unreadable: number;
+  readonly fourfoldUnreadable: number;
+}
+
+/** The scheme that nodes follow, for stripes written in a swarm of so many devices. */
+export function ourScheme(devices: number): Scheme {
+  const chances = new LossChances();
+  const layout = layoutFor(devices);
+  return { layout, plan: (states, there, isAtRest) => planRepair(layout, states, there, chances, isAtRest) };
+}
+
+function replication(isOracle: boolean): Scheme {
+  const plan = ({ living, awaited }: ShardStates): ReturnType<Scheme["plan"]> => {
+    const missing = Math.max(0, FOURFOLD.copies - (living[0] ?? 0) - (awaited[0] ?? 0));
+    return { copy: Array<number>(missing).fill(0), rebuild: [], isUrgent: false };
+  };
+  return { layout: FOURFOLD, isOracle, plan };
+}
+
+/** How long it takes until a death is known, and as long again until its shard is elsewhere. */
+export function stepMs(devices: number, medianSessionMs: number): number {
+  const session = medianSessionMs / 120;
+  return devices <= SMALL_SWARM ? Math.min(2_000, session) : session;
+}
+
+export function churnRun(options: LabOptions): Outcome {
+  const { seed, devices, medianSessionMs, hours, stripes = 10, samples = 50, halves = 1 } = options;
+  const medianAwayMs = medianSessionMs * AWAY_OF_SESSION;
+  const churn = new DeviceChurn({ seed, devices, medianSessionMs, medianAwayMs, returning: RETURNING });
+  const ours = new DiskModel(ourScheme(devices), stripes, seed);
+  const fourfold = new DiskModel(replication(false), COPIED_STRIPES, seed);
+  const oracle = new DiskModel(replication(true), COPIED_STRIPES, seed);
+  const models = [ours, fourfold, oracle];
+  const first = churn.until(0);
+  for (const model of models) {
+    model.step(0, first);
+    model.write();
+  }
+  const ourMeter = new Meter(ours);
+  const fourfoldMeter = new Meter(fourfold);
+  let [stored, sampled] = [0, 0];
+  const endMs = hours * HOUR_MS;
+  const step = stepMs(devices, medianSessionMs);
+  const sampleMs = Math.max(step, endMs / samples);
+  for (let nowMs = step; nowMs <= endMs; nowMs += step) {
+    const events = churn.until(nowMs);
+    for (const model of models) model.step(nowMs, events);
+    ourMeter.compute();
+    if (nowMs % sampleMs >= step) continue;
+    ourMeter.measure(halves);
+    fourfoldMeter.compute();
+    fourfoldMeter.measure(1);
+    stored += ours.stored();
+    sampled++;
+  }
+  const { copied, rebuilt } = ours.tally;
+  return {
+    ours: (copied + rebuilt) / hours,
+    fourfold: fourfold.tally.copied / hours,
+    oracle: oracle.tally.copied / hours,
+    rebuiltPart: rebuilt / (copied + rebuilt),
+    stored: stored / sampled,
+    losses: ourMeter.losses(),
+    fourfoldLosses: fourfoldMeter.losses(),
+    unreadable: ours.tally.unreadable.size,
+    fourfoldUnreadable: fourfold.tally.unreadable.size,
+  };
+}
+
+class Meter {
+  readonly #model: DiskModel;
+  #sum = 0;
+  #count = 0;
+  #greatest = 0;
+  #expected = 0;
+  #lost = 0;
+  #trials = 0;
+
+  constructor(model: DiskModel) {
+    this.#model = model;
+  }
+
+  compute(): void {
+    const chances = this.#model.chances();
+    for (const chance of chances) {
+      this.#sum += chance;
+      this.#greatest = Math.max(this.#greatest, chance);
+    }
+    this.#count += chances.length;
+  }
+
+  measure(halves: number): void {
+    const chances = this.#model.chances();
+    for (let half = 0; half < halves; half++) this.#lost += this.#model.lostToHalf();
+    this.#expected += halves * chances.reduce((sum, chance) => sum + chance, 0);
+    this.#trials += halves * chances.length;
+  }
+
+  losses(): Losses {
+    return {
+      mean: this.#sum / this.#count,
+      greatest: this.#greatest,
+      expected: this.#expected / this.#trials,
+      measured: this.#lost / this.#trials,
+      trials: this.#trials,
+    };
+  }
+}
