@@ -19,6 +19,8 @@ export interface Line {
   readonly label: string;
   readonly colour: string;
   readonly isDashed?: boolean;
+  /** Without dots at its points: there are too many. */
+  readonly isPlain?: boolean;
   readonly points: readonly { readonly x: number; readonly y: number }[];
 }
 
@@ -59,11 +61,11 @@ export function draw({ title, description, x, y, lines, labels }: Plot): string 
     const name = x.name?.(value) ?? value;
     parts.push(`<text x="${at.x(value)}" y="${HEIGHT - BOTTOM + 18}" text-anchor="middle">${name}</text>`);
   }
-  for (const [i, { label, colour, isDashed, points }] of lines.entries()) {
+  for (const [i, { label, colour, isDashed, isPlain, points }] of lines.entries()) {
     const places = points.map((point) => `${at.x(point.x)},${at.y(point.y)}`);
     const dashes = isDashed === true ? ` stroke-dasharray="5 4"` : "";
     parts.push(`<polyline points="${places.join(" ")}" fill="none" stroke="${colour}" stroke-width="2"${dashes}/>`);
-    for (const place of isDashed === true ? [] : places) {
+    for (const place of isDashed === true || isPlain === true ? [] : places) {
       const [cx, cy] = place.split(",");
       parts.push(`<circle cx="${cx}" cy="${cy}" r="4" fill="${colour}"/>`);
     }

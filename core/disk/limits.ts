@@ -88,7 +88,7 @@ export const REPAIRERS_MAX = 3;
  * A content whose code has not suited the swarm for so long is coded anew: soon where the promise is broken, else in the
  * background. In a swarm that swings it suits again before that.
  */
-export const BROKEN_FOR_MS = 60_000;
+export const BROKEN_FOR_MS = 30_000;
 export const LOOSE_FOR_MS: number = 10 * 60_000;
 /** What could not be coded anew is tried again after so long. */
 export const RECODE_AGAIN_MS = 60_000;

@@ -33,6 +33,8 @@ export interface LabOptions {
   /** At how many moments random halves are taken, and how many each time. */
   readonly samples?: number;
   readonly halves?: number;
+  /** How long it takes until a death is known, and as long again until its shard is elsewhere. */
+  readonly stepMs?: number;
 }
 
 /** Losses with a random half: computed as `stat` does, and counted. */
@@ -76,8 +78,7 @@ function replication(isOracle: boolean): Scheme {
   return { layout: FOURFOLD, isOracle, plan };
 }
 
-/** How long it takes until a death is known, and as long again until its shard is elsewhere. */
-export function stepMs(devices: number, medianSessionMs: number): number {
+function usualStepMs(devices: number, medianSessionMs: number): number {
   const session = medianSessionMs / 120;
   return devices <= SMALL_SWARM ? Math.min(2_000, session) : session;
 }
@@ -99,7 +100,7 @@ export function churnRun(options: LabOptions): Outcome {
   const fourfoldMeter = new Meter(fourfold);
   let [stored, sampled] = [0, 0];
   const endMs = hours * HOUR_MS;
-  const step = stepMs(devices, medianSessionMs);
+  const step = options.stepMs ?? usualStepMs(devices, medianSessionMs);
   const sampleMs = Math.max(step, endMs / samples);
   for (let nowMs = step; nowMs <= endMs; nowMs += step) {
     const events = churn.until(nowMs);

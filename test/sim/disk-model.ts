@@ -114,6 +114,10 @@ export class DiskModel {
     });
   }
 
+  isReadable(): boolean {
+    return this.#shards.every((shards) => shards >= this.#scheme.layout.k);
+  }
+
   health(stripe: number): Health {
     return healthOf(this.#scheme.layout.k, this.#statesOf(stripe).living);
   }
