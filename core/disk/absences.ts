@@ -29,7 +29,7 @@ export class Absences<Id> {
     if (went.length > 0) this.#lastGoneAtMs = nowMs;
     this.#there = there;
     // A cut says nothing about sessions.
-    this.#sessions.observe(nowMs, there, this.#isMassDeparture(nowMs) ? 0 : went.length);
+    this.#sessions.observe(nowMs, there, this.#isMassDeparture(nowMs, MASS_GRACE_MS) ? 0 : went.length);
     this.#forget(nowMs);
   }
 
@@ -66,8 +66,9 @@ export class Absences<Id> {
     return this.#isMassDeparture(nowMs) ? Math.min(this.#graceMs(), MASS_GRACE_MS) : this.#graceMs();
   }
 
-  #isMassDeparture(nowMs: number): boolean {
-    const sinceMs = nowMs - this.#graceMs();
+  /** Whether more than a part of all has gone within such a time. */
+  #isMassDeparture(nowMs: number, withinMs: number = this.#graceMs()): boolean {
+    const sinceMs = nowMs - withinMs;
     let gone = 0;
     for (const atMs of this.#goneAtMs.values()) if (atMs > sinceMs) gone++;
     return gone > 1 && gone > (this.#there + gone) * MASS_DEPARTURE_PART;
