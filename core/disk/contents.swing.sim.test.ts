@@ -1,6 +1,6 @@
 /** A swarm whose size swings, with the real code and real bytes: nothing is lost, and it is not coded anew at each turn. */
 import { expect, test } from "vitest";
-import { type DiskNode, DiskSwarm } from "../../test/sim/contents.ts";
+import { DiskSwarm } from "../../test/sim/contents.ts";
 import { seeds } from "../../test/sim/seeds.ts";
 import { SimWorld } from "../../test/sim/world.ts";
 import type { ContentRef } from "./types.ts";
@@ -43,7 +43,7 @@ test.each(seeds(1, 10))("between six and nine devices every few minutes, seed %i
     for (const name of leavers.slice(1)) await swarm.settle(swarm.up({ name, kind: "node" }));
     await swarm.grow(1);
     await swarm.world.runFor(TURN_MS);
-    await swarm.readsBack(swarm.nodes.slice(-2) as DiskNode[], all);
+    await swarm.readsBack(swarm.nodes.slice(-2), all);
   }
   const moved = (sentBytes(swarm) - before) / contentBytes;
   console.log(`seed ${seed}: ${(moved / turns).toFixed(1)} times the content for each swing`);

@@ -16,6 +16,8 @@ const WEEK_HOURS = 7 * 24;
 /** Stripes that a random half takes in the mean. With two or three devices one that leaves is half of them, or nearly. */
 const LOSS_MAX = 1e-5;
 const LOSS_MAX_FEW = 1e-3;
+/** Where sessions are so short that the seconds until a shard is rebuilt count. */
+const LOSS_MAX_HURRIED = 1e-4;
 /** So few losses are chance: nothing is concluded from them. */
 const COUNTED_MIN = 20;
 
@@ -47,7 +49,7 @@ describe("in the middle of churn, sessions of two hours", () => {
 
   test.each(sizes)("%i devices lose to a random half what is promised", (devices) => {
     for (const seed of seeds(1, 5)) {
-      const hours = isLong ? WEEK_HOURS : devices > 64 ? 6 : 24;
+      const hours = isLong ? WEEK_HOURS : devices > 64 ? 4 : 24;
       const outcome = churnRun({ seed, devices, medianSessionMs: 2 * HOUR_MS, hours, halves: 20 });
       report(`${devices} devices, seed ${seed}`, outcome);
       expect(outcome.losses.mean).toBeLessThan(devices < 4 ? LOSS_MAX_FEW : LOSS_MAX);
@@ -58,9 +60,9 @@ describe("in the middle of churn, sessions of two hours", () => {
   });
 
   test("where repair is too slow for the promise, as much is lost as is computed", () => {
-    for (const devices of [16, 40, 64]) {
-      const medianSessionMs = 2 * HOUR_MS;
-      const outcome = churnRun({ seed: 1, devices, medianSessionMs, hours: 168, halves: 100, stepMs: 15 * MINUTE_MS });
+    const slow = { seed: 1, medianSessionMs: 2 * HOUR_MS, hours: WEEK_HOURS, stepMs: 15 * MINUTE_MS };
+    for (const devices of [5, 16]) {
+      const outcome = churnRun({ ...slow, devices, samples: 600, halves: 50 });
       const { expected, trials } = outcome.losses;
       report(`${devices} devices, repair after half an hour`, outcome);
       expect(expected * trials).toBeGreaterThan(COUNTED_MIN);
@@ -88,11 +90,11 @@ describe.each(SESSIONS)("sessions of $name", ({ name, sessionMs, hours }) => {
     for (const seed of seeds(1, 3)) {
       const options = { seed, devices, medianSessionMs: sessionMs, stripes: devices > 64 ? 10 : 20 };
       // Small swarms see few departures in the same time.
-      const enough = devices > 64 ? hours / 2 : 4 * hours;
+      const enough = devices > 64 ? hours / 3 : 2 * hours;
       const outcome = churnRun({ ...options, hours: isLong ? WEEK_HOURS : enough });
       report(`${name}, ${devices} devices, seed ${seed}`, outcome);
       expect(outcome.unreadable).toBe(0);
-      expect(outcome.losses.mean).toBeLessThan(LOSS_MAX);
+      expect(outcome.losses.mean).toBeLessThan(name === "2 h" ? LOSS_MAX : LOSS_MAX_HURRIED);
       expect(outcome.ours).toBeLessThanOrEqual(ofFourfold * outcome.fourfold);
       if (name === "2 h" && devices === 200) expect(outcome.ours).toBeLessThanOrEqual(1.5 * outcome.oracle);
     }
