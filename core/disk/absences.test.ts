@@ -29,6 +29,7 @@ test("of a cut nobody is awaited for long, and it is forgotten that sessions end
   expect(absences.isAwaited(9, 60 * MINUTE_MS + 15_000)).toBe(true);
   expect(absences.isAwaited(9, 60 * MINUTE_MS + 25_000)).toBe(false);
   expect(absences.isAtRest(60 * MINUTE_MS + 25_000)).toBe(true);
+  expect([absences.isCut(60 * MINUTE_MS + 60_000), absences.isCut(61 * MINUTE_MS + 5_000)]).toEqual([true, false]);
   go(120 * MINUTE_MS, 15);
   expect(absences.isAwaited(15, 130 * MINUTE_MS)).toBe(true);
 });

@@ -2,7 +2,7 @@
  * Devices that are gone, and whether they are awaited. How long is learnt from sessions; of a swarm that was cut, and of
  * those who were gone before this node came, it is a short time only. Used by nodes (devices.ts) and by the model of repair.
  */
-import { MASS_DEPARTURE_PART, MASS_GRACE_MS, REST_GRACES } from "./limits.ts";
+import { CUT_SETTLED_MS, MASS_DEPARTURE_PART, MASS_GRACE_MS, REST_GRACES } from "./limits.ts";
 import { graceMs } from "./repair-policy.ts";
 import { Sessions } from "./sessions.ts";
 
@@ -13,6 +13,7 @@ export class Absences<Id> {
   /** When they went, the first to go first; as long as it may matter. */
   readonly #goneAtMs = new Map<Id, number>();
   #lastGoneAtMs: number | undefined;
+  #cutAtMs = -Infinity;
   #there = 0;
 
   /** @param fixedGraceMs how long one that is gone is awaited; by default as the sessions that are seen ask for */
@@ -28,8 +29,10 @@ export class Absences<Id> {
     for (const id of went) this.#goneAtMs.set(id, nowMs);
     if (went.length > 0) this.#lastGoneAtMs = nowMs;
     this.#there = there;
+    const isCut = went.length > 0 && this.#isMassDeparture(nowMs, MASS_GRACE_MS);
+    if (isCut) this.#cutAtMs = nowMs;
     // A cut says nothing about sessions.
-    this.#sessions.observe(nowMs, there, this.#isMassDeparture(nowMs, MASS_GRACE_MS) ? 0 : went.length);
+    this.#sessions.observe(nowMs, there, isCut ? 0 : went.length);
     this.#forget(nowMs);
   }
 
@@ -50,6 +53,11 @@ export class Absences<Id> {
     if (this.#lastGoneAtMs === undefined) return nowMs - this.#startedAtMs > MASS_GRACE_MS;
     const graces = this.#isMassDeparture(nowMs) ? 1 : REST_GRACES;
     return nowMs - this.#lastGoneAtMs > graces * this.#awaitedMs(nowMs);
+  }
+
+  /** Many have gone at once not long ago: they may be back as soon. */
+  isCut(nowMs: number): boolean {
+    return nowMs - this.#cutAtMs < CUT_SETTLED_MS;
   }
 
   /** Until when one is awaited that went then, or before this node came. */

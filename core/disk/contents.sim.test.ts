@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { chunksOf, DiskSwarm, type DiskSwarmOptions } from "../../test/sim/contents.ts";
 import { seeds } from "../../test/sim/seeds.ts";
 import { SimWorld } from "../../test/sim/world.ts";
+import { layoutFor } from "./layout.ts";
 import type { ContentRef } from "./types.ts";
 
 const KIB = 1024;
@@ -43,7 +44,7 @@ describe("content", () => {
       const [first] = all;
       const stat = first && (await swarm.settle(swarm.node("m0").contents.stat(first[0])));
       expect(stat?.safety).toBe(count === 1 ? "here" : "safe");
-      expect(stat?.shardHolders.map((shards) => new Set(shards.flat()).size)).toEqual([count]);
+      expect(stat?.shardHolders.map((shards) => new Set(shards.flat()).size)).toEqual([layoutFor(count).n]);
       const content = all.reduce((sum, [, { length }]) => sum + length, 0);
       expect(swarm.storedBytes / content).toBeLessThan(4.6);
       for (const name of swarm.halfOf()) swarm.crash(name);
@@ -52,17 +53,17 @@ describe("content", () => {
   }
 
   test("shows which shards are missing, stripe by stripe", async () => {
-    const swarm = await swarmOf(5, 3);
+    const swarm = await swarmOf(6, 3);
     const ref = await swarm.put(swarm.node("m0"), swarm.bytes(1300 * KIB));
     const holders = async (): Promise<number[]> => {
       const stat = await swarm.settle(swarm.node("m0").contents.stat(ref));
-      expect([stat.stripes, stat.code]).toEqual([3, { k: 2, n: 5, copies: 1 }]);
+      expect([stat.stripes, stat.code]).toEqual([3, { k: 2, n: 6, copies: 1 }]);
       return stat.shardHolders.map((shards) => shards.filter(({ length }) => length === 1).length);
     };
-    expect(await holders()).toEqual([5, 5, 5]);
+    expect(await holders()).toEqual([6, 6, 6]);
     swarm.crash("m3");
-    await swarm.world.runUntil(() => swarm.node("m0").contents.offers().length === 4, { withinMs: 60_000 });
-    expect(await holders()).toEqual([4, 4, 4]);
+    await swarm.world.runUntil(() => swarm.node("m0").contents.offers().length === 5, { withinMs: 60_000 });
+    expect(await holders()).toEqual([5, 5, 5]);
   });
 
   test.each(seeds(3, 50))("put by a newcomer is safe only when the others hold it too, seed %i", async (seed) => {

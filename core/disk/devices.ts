@@ -100,6 +100,11 @@ export class Devices {
     return this.#absences.isAtRest(this.#clock.monotonic());
   }
 
+  /** Many have gone at once, a moment ago. */
+  get isCut(): boolean {
+    return this.#absences.isCut(this.#clock.monotonic());
+  }
+
   /** Whether it is away, and may be back soon. */
   isAwaited(device: string): boolean {
     return !this.#awake.has(device) && this.#absences.isAwaited(device, this.#clock.monotonic());

@@ -90,6 +90,8 @@ export const REPAIRERS_MAX = 3;
  */
 export const BROKEN_FOR_MS = 30_000;
 export const LOOSE_FOR_MS: number = 10 * 60_000;
+/** So long after a cut nothing is coded anew: most are back by then, or stay away for long. */
+export const CUT_SETTLED_MS = 60_000;
 /** What could not be coded anew is tried again after so long. */
 export const RECODE_AGAIN_MS = 60_000;
 /** How often `safe` looks whether it is. */

@@ -45,9 +45,9 @@ export class Recode {
   }
 
   async #look(): Promise<void> {
-    const { signal, log } = this.#parts;
+    const { signal, log, devices } = this.#parts;
     this.#watch();
-    if (this.#isBusy || signal.aborted) return;
+    if (this.#isBusy || signal.aborted || devices.isCut) return;
     this.#isBusy = true;
     try {
       // Where the promise is broken first.

@@ -3,6 +3,7 @@
  * their code has not suited the swarm for long enough. Coding anew takes a step and needs k shards; the old shards are
  * dropped then.
  */
+import { Absences } from "../../core/disk/absences.ts";
 import { halfOf, survivesAny } from "../../core/disk/promise.ts";
 import { type Staleness, staleness, storageFactor } from "../../core/disk/layout.ts";
 import { BROKEN_FOR_MS, LOOSE_FOR_MS } from "../../core/disk/limits.ts";
@@ -31,6 +32,7 @@ export class RecodedModel {
   readonly #stripes: number;
   readonly #seed: number;
   readonly #there = new Set<number>();
+  readonly #absences = new Absences<number>(0);
   #scheme: Scheme;
   #model: DiskModel;
   #repairedBefore = 0;
@@ -58,7 +60,7 @@ export class RecodedModel {
     const isDue =
       (this.#is === "broken" && nowMs - this.#brokenAtMs >= BROKEN_FOR_MS) ||
       (this.#is === "loose" && nowMs - this.#staleAtMs >= LOOSE_FOR_MS);
-    if (isDue && this.#model.isReadable()) this.#recode(nowMs);
+    if (isDue && !this.#absences.isCut(nowMs) && this.#model.isReadable()) this.#recode(nowMs);
     const chance = Math.max(...this.#model.chances());
     const healths = Array.from({ length: this.#stripes }, (_, stripe) => survivesAny(this.#model.health(stripe)));
     const devices = this.#there.size;
@@ -98,9 +100,11 @@ export class RecodedModel {
   }
 
   #follow(events: readonly ChurnEvent[]): void {
-    for (const { device, what } of events) {
-      if (what === "came" || what === "returned") this.#there.add(device);
+    for (const { atMs, device, what } of events) {
+      const isArrival = what === "came" || what === "returned";
+      if (isArrival) this.#there.add(device);
       else this.#there.delete(device);
+      this.#absences.observe(atMs, isArrival ? [device] : [], isArrival ? [] : [device], this.#there.size);
     }
   }
 }
