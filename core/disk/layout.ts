@@ -7,9 +7,9 @@
  * case too is survived, up to 131 devices, where twins stop growing and the promise becomes a chance.
  *
  * Up to 128 devices every one holds something of a stripe, so that a holder that leaves is missed until a stranger comes.
- * There k is as low as the storage factor allows: with 33 to 128 devices that keeps the promise with two to ten holders
- * missing where half of the shards would keep it with two, and under churn the mean chance is 30 to 100,000 times smaller;
- * repair costs no more, since less is urgent. In larger swarms devices that hold nothing take a shard at once, and half of
+ * There k is as low as the storage factor allows: with 33 to 128 devices that keeps the promise with three to nine
+ * holders missing where half of the shards would keep it with one, and under churn the mean chance is a hundred times smaller
+ * and more; repair costs no more, since less is urgent. In larger swarms devices that hold nothing take a shard at once, and half of
  * the shards will do. docs/disk.md has the figures.
  *
  * Plain copies cost as much and lose a stripe in sixteen; a code without twins keeps as much as these do, but to replace
@@ -63,8 +63,8 @@ export function healthAtRest({ k, n, copies }: Layout, devices: number): Health 
 /**
  * Whether a stripe's code still suits the swarm:
  * - `fresh`: it is what would be written now, or so near that coding again is not worth its bytes;
- * - `loose`: the promise holds, but another layout survives clearly more: code again in the background, once the swarm
- *   has kept its size for a while;
+ * - `loose`: the promise holds, but another layout survives clearly more: code again in the background, once that has
+ *   been so for a while;
  * - `broken`: with every device holding what it can, a random half is no longer survived: code again now.
  *
  * Swarms that swing settle: what is loose at one end of the swing is coded so as to be fresh at both (6 to 9 devices

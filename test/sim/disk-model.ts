@@ -17,6 +17,8 @@ const DRAWS_MAX = 20;
 
 export interface Scheme {
   readonly layout: Pick<Layout, "k" | "n"> & { readonly copies: number };
+  /** What it plans depends on a stripe's own holders only, and not on who else is there. */
+  readonly isLocal?: boolean;
   /** Knows who has left for good, awaits all others for ever. */
   readonly isOracle?: boolean;
   plan(states: ShardStates, devices: number, isAtRest: boolean): Pick<RepairPlan, "copy" | "rebuild" | "isUrgent">;
@@ -102,7 +104,7 @@ export class DiskModel {
     const isAtRest = this.#absences.isAtRest(nowMs);
     // Whoever comes or goes changes what is possible, and what is enough, for all.
     const isNew = events.length > 0 || (isAtRest && !this.#wasAtRest);
-    if (isNew) for (let stripe = 0; stripe < this.#stripes; stripe++) this.#dirty.add(stripe);
+    if (isNew && this.#scheme.isLocal !== true) for (let stripe = 0; stripe < this.#stripes; stripe++) this.#dirty.add(stripe);
     this.#wasAtRest = isAtRest;
     this.#plan(isAtRest);
   }
