@@ -69,11 +69,7 @@ function directoryRows(info: FileInfo, { computer }: CommandContext): string[][]
 }
 
 function fileRows(info: FileInfo, content: ContentStat, by: string, context: CommandContext): string[][] {
-  const { safety, code, stripes, lossChance, holders } = content;
-  const coded =
-    code === undefined
-      ? "in its entry, whole on every node"
-      : `${count(stripes, "stripe")}, any ${code.k} of ${code.n} shards give it back, each on ${count(code.copies, "device")}`;
+  const { safety, code, lossChance, holders } = content;
   const bytes = holders.reduce((sum, holder) => sum + holder.bytes, 0);
   const rows = [
     ["size", `${bytesWords(info.sizeBytes)} (${info.sizeBytes} bytes)`],
@@ -81,7 +77,7 @@ function fileRows(info: FileInfo, content: ContentStat, by: string, context: Com
     ["by", by],
     ["cid", content.cid],
     ["safety", safetyWords(content)],
-    ["coded", coded],
+    ["coded", codeWords(content)],
     ["kept here", info.isKeptHere ? "yes" : "no"],
   ];
   if (code !== undefined) {
@@ -93,6 +89,13 @@ function fileRows(info: FileInfo, content: ContentStat, by: string, context: Com
     ...rows,
     ...holders.map((holder) => ["", `${deviceName(holder.device, context)}  ${bytesWords(holder.bytes)}`]),
   ];
+}
+
+function codeWords({ code, stripes }: ContentStat): string {
+  if (code === undefined) return "in its entry, whole on every node";
+  const { k, n, copies } = code;
+  if (k === 1) return `not coded: ${count(stripes, "stripe")}, whole on each of ${count(n, "device")}`;
+  return `${count(stripes, "stripe")}, any ${k} of ${n} shards give it back, each on ${count(copies, "device")}`;
 }
 
 /** What becomes of it when half of the devices die at one instant. */

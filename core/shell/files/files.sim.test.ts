@@ -235,6 +235,9 @@ test("stat, df and keep tell how things stand", async () => {
   expect(await runs("stat /d")).toMatch(/holds +1 file, 10\.0 kB/);
   const json = JSON.parse(await runs("stat /d/large --json")) as Record<string, unknown>;
   expect(json).toMatchObject({ sizeBytes: 10_000, isKeptHere: false, content: { safety: "here", stripes: 1 } });
+  // Of one device there is no half, and nothing is coded.
+  expect(await runs("stat /d/large")).toMatch(/coded +not coded: 1 stripe, whole on each of 1 device\n/);
+  expect(await runs("stat /d/large")).not.toContain("half");
   await runs("keep /d");
   expect(await runs("stat /d/large")).toMatch(/kept here +yes/);
   await runs("keep /d --off");
