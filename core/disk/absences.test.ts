@@ -14,7 +14,7 @@ function swarmOf(devices: number): { absences: Absences<number>; go: (nowMs: num
 
 test("one that leaves is awaited for a quarter of an hour, and the swarm is at rest two hours later", () => {
   const { absences, go } = swarmOf(20);
-  expect([absences.isAtRest(19_000), absences.isAtRest(21_000)]).toEqual([false, true]);
+  expect([absences.isAtRest(59 * MINUTE_MS), absences.isAtRest(121 * MINUTE_MS)]).toEqual([false, true]);
   go(60 * MINUTE_MS, 3);
   expect(absences.isAwaited(3, 74 * MINUTE_MS)).toBe(true);
   expect(absences.nextGraceEndMs(61 * MINUTE_MS)).toBeCloseTo(14 * MINUTE_MS, 3);

@@ -12,13 +12,14 @@ export class Absences<Id> {
   readonly #sessions: Sessions;
   /** When they went, the first to go first; as long as it may matter. */
   readonly #goneAtMs = new Map<Id, number>();
-  #lastGoneAtMs: number | undefined;
+  #lastGoneAtMs: number;
   #cutAtMs = -Infinity;
   #there = 0;
 
   /** @param fixedGraceMs how long one that is gone is awaited; by default as the sessions that are seen ask for */
   constructor(nowMs: number, fixedGraceMs?: number) {
     this.#startedAtMs = nowMs;
+    this.#lastGoneAtMs = nowMs;
     this.#fixedGraceMs = fixedGraceMs;
     this.#sessions = new Sessions(nowMs);
   }
@@ -48,9 +49,8 @@ export class Absences<Id> {
     return ends.length === 0 ? undefined : Math.min(...ends);
   }
 
-  /** Nobody has left for about as long as a session, or after a cut for as long as anybody is awaited. */
+  /** Nobody has been seen to leave for about as long as a session, or after a cut for as long as anybody is awaited. */
   isAtRest(nowMs: number): boolean {
-    if (this.#lastGoneAtMs === undefined) return nowMs - this.#startedAtMs > MASS_GRACE_MS;
     const graces = this.#isMassDeparture(nowMs) ? 1 : REST_GRACES;
     return nowMs - this.#lastGoneAtMs > graces * this.#awaitedMs(nowMs);
   }

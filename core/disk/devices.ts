@@ -69,6 +69,17 @@ export class Devices {
     return [...this.#awake.values()].flatMap(({ nodes }) => nodes);
   }
 
+  /** The same in two halves, those who have been there for longer, and so have seen who comes and goes, first. */
+  nodesByAge(): readonly [older: PeerId[], younger: PeerId[]] {
+    const startedAtMs = (node: PeerId): number => this.#net.member(node)?.record.startedAtMs ?? Infinity;
+    const nodes = this.nodes()
+      .map((node) => ({ node, atMs: startedAtMs(node) }))
+      .sort((a, b) => a.atMs - b.atMs || (a.node < b.node ? -1 : 1))
+      .map(({ node }) => node);
+    const half = Math.ceil(nodes.length / 2);
+    return [nodes.slice(0, half), nodes.slice(half)];
+  }
+
   /** The nodes of a device, the one that holds the partition first. */
   nodesOf(device: string, partition: number): readonly PeerId[] {
     const nodes = this.#awake.get(device)?.nodes ?? [];

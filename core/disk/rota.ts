@@ -1,6 +1,7 @@
 /**
  * Which units of stripes this node is to look at now. Each is some node's by rendezvous, and a few stand by, who take their
- * turn when it has not been found in order for a while. A round begins whenever devices come or go; what has been found
+ * turn when it has not been found in order for a while. They are of the older half of all nodes: who has just come does not
+ * know yet whether the swarm is at rest or comes and goes. A round begins whenever devices come or go; what has been found
  * in order is then looked at again.
  */
 import type { Clock } from "../ports/clock.ts";
@@ -84,7 +85,7 @@ export class Rota {
     if (this.#isQuiet && nowMs - this.#lookedAtMs < VERIFY_EVERY_MS / 10) return { units: [], isMore: false };
     this.#lookedAtMs = nowMs;
     const turn = Math.floor((nowMs - this.#roundAtMs) / TURN_MS);
-    const nodes = devices.nodes();
+    const nodes = devices.nodesByAge();
     const units: Unit[] = [];
     let ranked = 0;
     for (const stored of catalogue.all()) {
@@ -120,10 +121,11 @@ export class Rota {
     return this.#states.get(stored.id)?.[from / UNIT_STRIPES];
   }
 
-  #rank(unit: Unit, nodes: readonly PeerId[]): UnitState {
+  #rank(unit: Unit, nodes: readonly (readonly PeerId[])[]): UnitState {
     const { self, slots } = this.#parts;
     const { id } = unit.stored;
-    const at = repairersOf(slots.nameHash(id, unit.from), nodes).indexOf(self);
+    const hash = slots.nameHash(id, unit.from);
+    const at = nodes.flatMap((those) => repairersOf(hash, those)).indexOf(self);
     const state = { round: this.#round, rank: at < 0 ? Infinity : at, verifiedAtMs: undefined };
     const states = this.#states.get(id) ?? [];
     states[unit.from / UNIT_STRIPES] = state;
