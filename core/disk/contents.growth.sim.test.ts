@@ -8,7 +8,7 @@ import type { ContentRef } from "./types.ts";
 const KIB = 1024;
 const isLong = process.env["LONG"] !== undefined;
 const FEW = 4;
-const MANY = isLong ? 64 : 10;
+const MANY = isLong ? 40 : 10;
 const LEFT = isLong ? 8 : 5;
 /** Who comes or goes does so in turn, one each so often. */
 const PACE_MS = 30_000;
