@@ -7,7 +7,7 @@ import { SimWorld } from "../../test/sim/world.ts";
 import type { ContentRef } from "./types.ts";
 
 const KIB = 1024;
-const NODES = 8;
+const NODES = 6;
 const KILL_SETS = 50;
 
 test.each(seeds(1, 10))(
@@ -17,7 +17,7 @@ test.each(seeds(1, 10))(
     const swarm = new DiskSwarm(new SimWorld({ seed }));
     await swarm.grow(NODES);
     const all: [ContentRef, Uint8Array][] = [];
-    for (const size of [20 * KIB, 300 * KIB, 700 * KIB]) {
+    for (const size of [20 * KIB, 600 * KIB]) {
       const bytes = swarm.bytes(size);
       all.push([await swarm.put(swarm.node("m1"), bytes), bytes]);
     }
@@ -42,7 +42,7 @@ test.each(seeds(1, 10))(
     }
     // It was asked in different states, and did not say little to be safe.
     expect(told.size).toBeGreaterThan(1);
-    expect(Math.max(...told.keys())).toBe(6);
-    expect(Math.min(...told.keys())).toBeGreaterThanOrEqual(3);
+    expect(Math.max(...told.keys())).toBe(4);
+    expect(Math.min(...told.keys())).toBeGreaterThanOrEqual(2);
   },
 );

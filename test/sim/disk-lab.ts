@@ -48,6 +48,8 @@ interface Losses {
   /** The mean over the moments when halves were taken, beside what these took. */
   readonly expected: number;
   readonly measured: number;
+  /** Halves that were taken, and stripes times halves. Stripes of a small swarm share their holders, and go together. */
+  readonly draws: number;
   readonly trials: number;
 }
 
@@ -114,7 +116,7 @@ export function churnRun(options: LabOptions): Outcome {
     if (!isSample) continue;
     ourMeter.measure(halves);
     fourfoldMeter.compute();
-    fourfoldMeter.measure(1);
+    fourfoldMeter.measure(halves);
     stored += ours.stored();
     sampled++;
   }
@@ -139,6 +141,7 @@ class Meter {
   #greatest = 0;
   #expected = 0;
   #lost = 0;
+  #draws = 0;
   #trials = 0;
 
   constructor(model: DiskModel) {
@@ -158,6 +161,7 @@ class Meter {
     const chances = this.#model.chances();
     for (let half = 0; half < halves; half++) this.#lost += this.#model.lostToHalf();
     this.#expected += halves * chances.reduce((sum, chance) => sum + chance, 0);
+    this.#draws += halves;
     this.#trials += halves * chances.length;
   }
 
@@ -167,6 +171,7 @@ class Meter {
       greatest: this.#greatest,
       expected: this.#expected / this.#trials,
       measured: this.#lost / this.#trials,
+      draws: this.#draws,
       trials: this.#trials,
     };
   }

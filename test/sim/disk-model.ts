@@ -104,7 +104,8 @@ export class DiskModel {
     const isAtRest = this.#absences.isAtRest(nowMs);
     // Whoever comes or goes changes what is possible, and what is enough, for all.
     const isNew = events.length > 0 || (isAtRest && !this.#wasAtRest);
-    if (isNew && this.#scheme.isLocal !== true) for (let stripe = 0; stripe < this.#stripes; stripe++) this.#dirty.add(stripe);
+    if (isNew && this.#scheme.isLocal !== true)
+      for (let stripe = 0; stripe < this.#stripes; stripe++) this.#dirty.add(stripe);
     this.#wasAtRest = isAtRest;
     this.#plan(isAtRest);
   }
