@@ -89,7 +89,7 @@ describe.each(SESSIONS)("sessions of $name", ({ name, sessionMs, hours }) => {
   test.each(COSTS)("repair among $devices costs what it should", ({ devices, ofFourfold }) => {
     for (const seed of seeds(1, 3)) {
       const options = { seed, devices, medianSessionMs: sessionMs, stripes: devices > 64 ? 10 : 20 };
-      const enough = devices > 64 ? hours / 4 : hours;
+      const enough = devices > 64 && name !== "2 h" ? hours / 4 : hours;
       const outcome = churnRun({ ...options, hours: isLong ? WEEK_HOURS : enough });
       report(`${name}, ${devices} devices, seed ${seed}`, outcome);
       expect(outcome.unreadable).toBe(0);
