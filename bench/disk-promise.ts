@@ -145,7 +145,7 @@ function churnTable(rows: readonly Row[]): string {
         `${lost} (${expected < 10 ? expected.toPrecision(2) : expected.toFixed(0)}) of ${trials.toLocaleString("en")}`,
         mean(({ ours }) => ours).toFixed(2),
         mean(({ ours, fourfold }) => ours / fourfold).toFixed(2),
-        mean(({ ours, oracle }) => ours / oracle).toFixed(2),
+        ratioWords(mean(({ ours, oracle }) => ours / oracle)),
         mean(({ stored }) => stored).toFixed(2),
       ];
       lines.push(`| ${cells.join(" | ")} |`);
@@ -171,6 +171,11 @@ function storyTable(stories: readonly Story[]): string {
   ].join("\n");
 }
 
+/** The oracle of two devices has nothing to do: what is lost for good is lost. */
+function ratioWords(ratio: number): string {
+  return Number.isFinite(ratio) ? ratio.toFixed(2) : "-";
+}
+
 function chanceWords(chance: number): string {
   return chance === 0 ? "0" : chance.toExponential(1);
 }
@@ -192,7 +197,7 @@ function growthPlot({ moments, name }: Story): string {
       { label: "half of them", colour: RED, isDashed: true, points: points(({ half }) => half) },
       { label: "may die", colour: BLUE, isPlain: true, points: points((moment) => Math.max(0, moment.survivesAny)) },
     ],
-    labels: "legend",
+    labels: "upper legend",
   });
 }
 
@@ -264,7 +269,14 @@ function measureAll(): Results {
   return { commit, date, rows: measureChurn(Number(values.hours), values.seeds.split(",").map(Number)), stories };
 }
 
-const results = values.from === undefined ? measureAll() : (JSON.parse(await readFile(values.from, "utf8")) as Results);
+/** Results of several runs as one. */
+async function readAll(files: readonly string[]): Promise<Results> {
+  const runs = await Promise.all(files.map(async (file) => JSON.parse(await readFile(file, "utf8")) as Results));
+  const last = runs.at(-1) ?? { commit: "", date: "", stories: [] };
+  return { ...last, rows: runs.flatMap(({ rows }) => rows) };
+}
+
+const results = values.from === undefined ? measureAll() : await readAll(values.from.split(","));
 console.log(`\n${restTable()}\n\n${churnTable(results.rows)}\n\n${storyTable(results.stories)}`);
 if (values.json !== undefined) await writeFile(values.json, JSON.stringify(results));
 if (values.write) await write(results);

@@ -31,8 +31,8 @@ export interface Plot {
   readonly x: Axis & { readonly label: string };
   readonly y: Axis;
   readonly lines: readonly Line[];
-  /** Where the labels of the lines are: at their last points, or one below the other in the lower right corner. */
-  readonly labels: "ends" | "legend";
+  /** Where the labels of the lines are: at their last points, or one below the other in the lower or upper right corner. */
+  readonly labels: "ends" | "legend" | "upper legend";
 }
 
 export function linear(max: number, ticks: readonly number[]): Axis {
@@ -51,6 +51,7 @@ export function draw({ title, description, x, y, lines, labels }: Plot): string 
     x: (value: number): string => (LEFT + x.place(value) * (WIDTH - LEFT - RIGHT)).toFixed(1),
     y: (value: number): string => (HEIGHT - BOTTOM - y.place(value) * (HEIGHT - TOP - BOTTOM)).toFixed(1),
   };
+  const lowest = HEIGHT - BOTTOM - 10;
   const parts: string[] = [];
   for (const value of y.ticks) {
     const name = y.name?.(value) ?? value;
@@ -74,7 +75,10 @@ export function draw({ title, description, x, y, lines, labels }: Plot): string 
     const [labelX, labelY] =
       labels === "ends"
         ? [at.x(last.x), Number(at.y(last.y)) - 12]
-        : [WIDTH - RIGHT - 8, HEIGHT - BOTTOM - 10 - (lines.length - 1 - i) * LEGEND_STEP];
+        : [
+            WIDTH - RIGHT - 8,
+            labels === "legend" ? lowest - (lines.length - 1 - i) * LEGEND_STEP : TOP + (i + 1) * LEGEND_STEP,
+          ];
     parts.push(`<text x="${labelX}" y="${labelY}" text-anchor="end" fill="${colour}">${label}</text>`);
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="13" role="img" aria-label="${description}">
