@@ -12,6 +12,7 @@ import type { Crypto } from "../ports/crypto.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import type { ShardStore } from "../ports/shard-store.ts";
+import { Acknowledged } from "./acknowledged.ts";
 import { Catalogue, type Stored } from "./catalogue.ts";
 import { Collect } from "./collect.ts";
 import type { Hash } from "./content/block.ts";
@@ -74,6 +75,7 @@ class NodeContents implements Contents {
   readonly #recode: Recode;
   readonly #collect: Collect;
   readonly #scrubber: Scrubber;
+  readonly #acknowledged: Acknowledged;
   readonly #told: StorageTold;
   readonly #ended = new AbortController();
   readonly #changes = new Listeners<void>();
@@ -103,6 +105,7 @@ class NodeContents implements Contents {
       lists,
       onDamage,
     };
+    this.#acknowledged = new Acknowledged(catalogue.map, signal);
     this.#device = net.member(net.self)?.record.device ?? net.self;
     this.#keep = new Keep({ ...this.#parts, device: this.#device });
     this.#repair = new Repair({ ...this.#parts, signal });
@@ -224,7 +227,7 @@ class NodeContents implements Contents {
   /** Waits until what was put is whole, in a code that suits the swarm as it is by now, and its entry is acknowledged. */
   async #safe({ ref, stored, failure }: PutResult): Promise<void> {
     if (failure !== undefined) await this.#placed(stored, failure);
-    await this.#parts.catalogue.map.sync({ signal: this.#ended.signal });
+    await this.#acknowledged.wait();
     await allHaveTold(this.#parts, this.#ended.signal);
     // Who puts right after joining knew few devices or none, and a swarm may grow while something long is put.
     if (staleness(stored.code, Math.max(1, this.#parts.devices.count)) === "broken") await this.#again(ref);

@@ -1,9 +1,9 @@
 /**
- * Waits until what was written to the tree is acknowledged. All who ask while one round is under way share the next, so that
+ * Waits until what was written to a map is acknowledged. All who ask while one round is under way share the next, so that
  * ten thousand small files cost a few rounds and not ten thousand.
  */
-import { isStarfishError } from "../../base/errors.ts";
-import type { ReplicatedMap } from "../../memory/types.ts";
+import { isStarfishError } from "../base/errors.ts";
+import type { ReplicatedMap } from "../memory/types.ts";
 
 export class Acknowledged {
   readonly #map: ReplicatedMap;
