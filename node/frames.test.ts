@@ -66,6 +66,17 @@ test("a sender waits while nobody reads", async () => {
   await sending;
 });
 
+test("many who wait for room share one listener", async () => {
+  const sender = new FrameSocket(near);
+  const sending = Array.from({ length: 20 }, () => sender.send(KIND.stdout, new Uint8Array(BODY_BYTES_MAX)));
+  await expect.poll(() => near.writableNeedDrain).toBe(true);
+  expect(near.listenerCount("drain")).toBe(1);
+  const received = all(far);
+  await Promise.all(sending);
+  sender.end();
+  expect(await received).toHaveLength(20);
+});
+
 test.each([
   ["no length", [0, 0, 0, 0, 1]],
   ["far too long", [255, 255, 255, 255, 1]],

@@ -167,6 +167,7 @@ export function readPiece(frame: Frame): { id: number; bytes: Uint8Array } {
 export class FrameSocket {
   readonly #socket: Socket;
   #failure: StarfishError | undefined;
+  #waiting: Promise<void> | undefined;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -202,15 +203,21 @@ export class FrameSocket {
     frame[4] = kind;
     frame.set(body, 5);
     if (this.#socket.destroyed || !this.#socket.writable) throw this.#gone();
-    if (this.#socket.write(frame)) return;
-    await new Promise<void>((resolve, reject) => {
+    if (!this.#socket.write(frame)) await this.#room();
+  }
+
+  /** Until there is room for more. All who wait share one pair of listeners: many pieces are on their way at once. */
+  #room(): Promise<void> {
+    this.#waiting ??= new Promise<void>((resolve, reject) => {
       const settle = (): void => {
         this.#socket.off("drain", settle).off("close", settle);
+        this.#waiting = undefined;
         if (this.#socket.destroyed) reject(this.#gone());
         else resolve();
       };
       this.#socket.on("drain", settle).on("close", settle);
     });
+    return this.#waiting;
   }
 
   /** The frames that come, until the other end has gone. Rejects with "malformed" for what is no frame. */
