@@ -1,0 +1,94 @@
+/** The promise of the disk, over real processes: what was reported safe is all there when most of the nodes are killed at once. */
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { sample } from "../../core/ports/random.ts";
+import { SeededRandom } from "../sim/random.ts";
+import { seeds } from "../sim/seeds.ts";
+import { bytesIn, expectFileSet, expectSafe, mixedSizes, putFileSet, writeFileSet } from "./file-set.ts";
+import { eventually, type Lab, type Node, openLab } from "./processes.ts";
+
+const MIB: number = 1024 * 1024;
+const isLong: boolean = process.env["LONG"] !== undefined;
+/** Four times the content, a twelfth more at worst where a code does not come out even, and what entries and frames cost. */
+const STORED_TIMES_MAX = 4.6;
+const AGAIN_SAFE_MS = 60_000;
+
+/** So many nodes that all see each other; started a few at a time, so that two cores are not overrun. */
+async function swarm(lab: Lab, count: number): Promise<Node[]> {
+  const first = await lab.up({ args: ["--cores", "0"] });
+  const nodes = [first, ...(await joinAll(lab, first, count - 1))];
+  await Promise.all(nodes.slice(-1).map((node) => sees(lab, node, count)));
+  return nodes;
+}
+
+async function joinAll(lab: Lab, to: Node, count: number): Promise<Node[]> {
+  const nodes: Node[] = [];
+  while (nodes.length < count) {
+    const some = Array.from({ length: Math.min(4, count - nodes.length) }, () =>
+      lab.up({ args: ["--cores", "0", "--join", to.invite] }),
+    );
+    nodes.push(...(await Promise.all(some)));
+  }
+  return nodes;
+}
+
+async function sees(lab: Lab, node: Node, count: number): Promise<void> {
+  const ask = async (): Promise<number> => ((await lab.shJson(node, "peers --json")) as unknown[]).length;
+  await eventually(`${node.data} sees ${count} nodes`, ask, (seen) => seen === count, 60_000);
+}
+
+async function kill(nodes: readonly Node[]): Promise<void> {
+  await Promise.all(nodes.map((node) => node.process.end("SIGKILL")));
+}
+
+function without(nodes: readonly Node[], gone: readonly Node[]): [Node, ...Node[]] {
+  const [first, ...others] = nodes.filter((node) => !gone.includes(node));
+  if (first === undefined) throw new Error("Somebody is left");
+  return [first, ...others];
+}
+
+test.each(seeds(1, 1))(
+  "eight nodes: of any two that are left all files come back; six join, and any six may go again (seed %i)",
+  { timeout: isLong ? 1_200_000 : 180_000 },
+  async (seed) => {
+    const random = new SeededRandom(`${seed}`);
+    await using lab = await openLab();
+    const nodes = await swarm(lab, 8);
+    const sizes = isLong ? mixedSizes(500, 64 * MIB, 1024 * MIB) : mixedSizes(40, 8 * MIB, 24 * MIB);
+    const set = await writeFileSet(lab, "set", sizes);
+    expect(await putFileSet(lab, nodes[0] as Node, set)).toMatch(/survives the loss of any 6 devices/);
+    const stored = await Promise.all(nodes.map(({ data }) => bytesIn(join(data, "shards"))));
+    expect(stored.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(STORED_TIMES_MAX * set.bytes);
+
+    const doomed = sample(random, nodes, 6);
+    await kill(doomed);
+    const left = without(nodes, doomed);
+    for (const node of left) await expectFileSet(lab, node, set);
+
+    const joined = await joinAll(lab, left[0], 6);
+    await expectSafe(lab, left[0], set, 6, AGAIN_SAFE_MS);
+    const again = [...left, ...joined];
+    const doomedAgain = sample(random, again, 6);
+    await kill(doomedAgain);
+    for (const node of without(again, doomedAgain)) await expectFileSet(lab, node, set);
+  },
+);
+
+test.runIf(isLong).each(seeds(1, 1))(
+  "forty nodes, with twins: of any twenty that are left all files come back (seed %i)",
+  { timeout: 1_200_000 },
+  async (seed) => {
+    const random = new SeededRandom(`${seed}`);
+    await using lab = await openLab();
+    const nodes = await swarm(lab, 40);
+    const set = await writeFileSet(lab, "set", mixedSizes(100, 16 * MIB, 128 * MIB));
+    await putFileSet(lab, nodes[0] as Node, set);
+    await expectSafe(lab, nodes[0] as Node, set, 20, AGAIN_SAFE_MS);
+    const stored = await Promise.all(nodes.map(({ data }) => bytesIn(join(data, "shards"))));
+    expect(stored.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(STORED_TIMES_MAX * set.bytes);
+
+    const doomed = sample(random, nodes, 20);
+    await kill(doomed);
+    for (const node of sample(random, without(nodes, doomed), 3)) await expectFileSet(lab, node, set);
+  },
+);
