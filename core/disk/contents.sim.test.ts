@@ -27,7 +27,8 @@ test("every node knows what each offers and has free, and hears at once of anoth
   swarm.node("m1").contents.offer(5_000_000);
   expect(offered("m1", "m1")).toBe(5_000_000);
   await swarm.world.runUntil(() => offered("m0", "m1") === 5_000_000, { withinMs: 2_000 });
-  await expect(swarm.put(swarm.node("m0"), swarm.bytes(9_000_000))).rejects.toMatchObject({ code: "full" });
+  // It becomes full on the way; either of the two others is enough.
+  await swarm.put(swarm.node("m0"), swarm.bytes(9_000_000));
   expect(swarm.node("m1").contents.use().usedBytes).toBeLessThanOrEqual(5_000_000);
 });
 

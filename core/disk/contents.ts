@@ -142,7 +142,7 @@ class NodeContents implements Contents {
     options: { readonly signal?: AbortSignal | undefined; readonly onProgress?: (progress: PutProgress) => void } = {},
   ): Promise<{ readonly ref: ContentRef; readonly safe: Promise<void> }> {
     const put = await this.#put(source, options);
-    const safe = this.#safe(put);
+    const safe = this.#safe(put).then(() => undefined);
     // Who only wants to know that it is stored need not look at it.
     safe.catch(() => undefined);
     return { ref: put.ref, safe };
@@ -225,12 +225,19 @@ class NodeContents implements Contents {
   }
 
   /** Waits until what was put is whole, in a code that suits the swarm as it is by now, and its entry is acknowledged. */
-  async #safe({ ref, stored, failure }: PutResult): Promise<void> {
+  async #safe({ ref, stored, failure }: PutResult): Promise<Stored> {
+    if (failure?.code === "full" && this.#parts.devices.layout.n < stored.code.n) {
+      // A device has become full meanwhile: the others can keep the promise among themselves.
+      const safe = await this.#again(ref);
+      this.#parts.catalogue.remove(stored);
+      return safe;
+    }
     if (failure !== undefined) await this.#placed(stored, failure);
     await this.#acknowledged.wait();
     await allHaveTold(this.#parts, this.#ended.signal);
     // Who puts right after joining knew few devices or none, and a swarm may grow while something long is put.
-    if (staleness(stored.code, Math.max(1, this.#parts.devices.count)) === "broken") await this.#again(ref);
+    const isBroken = staleness(stored.code, Math.max(1, this.#parts.devices.count)) === "broken";
+    return isBroken ? await this.#again(ref) : stored;
   }
 
   async #isReadable(stored: Stored, signal: AbortSignal | undefined): Promise<boolean> {
@@ -274,9 +281,7 @@ class NodeContents implements Contents {
 
   /** Stores a content once more, in the code of now. */
   async #again(ref: ContentRef): Promise<Stored> {
-    const put = await this.#put(this.read(ref, { signal: this.#ended.signal }), { isAgain: true });
-    await this.#safe(put);
-    return put.stored;
+    return this.#safe(await this.#put(this.read(ref, { signal: this.#ended.signal }), { isAgain: true }));
   }
 
   async #hashOf({ id, stripe, shard }: ShardName): Promise<Uint8Array | undefined> {

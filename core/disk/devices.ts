@@ -8,6 +8,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { PeerId } from "../ports/network.ts";
 import { Absences } from "./absences.ts";
 import type { Catalogue } from "./catalogue.ts";
+import { type Layout, layoutAmong } from "./layout.ts";
 import { FULL_REMEMBERED_MS, ROOM_BYTES_MIN } from "./limits.ts";
 import { Placement, rendezvous, weightOf } from "./placement.ts";
 
@@ -54,6 +55,12 @@ export class Devices {
 
   get count(): number {
     return this.#awake.size;
+  }
+
+  /** The layout of what is written now. */
+  get layout(): Layout {
+    const withRoom = [...this.#awake.keys()].filter((device) => this.hasRoom(device)).length;
+    return layoutAmong(Math.max(1, this.count), withRoom);
   }
 
   awake(): IterableIterator<Device> {

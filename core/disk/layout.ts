@@ -16,7 +16,7 @@
  * one lost shard it has to read k, where a twin is copied.
  */
 import { assert } from "../base/assert.ts";
-import { type Health, lossChance, survivesAny, URGENT_CHANCE } from "./promise.ts";
+import { halfOf, type Health, lossChance, survivesAny, URGENT_CHANCE } from "./promise.ts";
 
 export interface Layout {
   /** Any k shards give the stripe back. */
@@ -45,6 +45,17 @@ export function layoutFor(devices: number): Layout {
   if (devices > HOLDERS_MAX) return { k: HOLDERS_MAX / 4, n: HOLDERS_MAX / 2, copies: 2 };
   const n = Math.floor(devices / 2);
   return { k: Math.ceil((2 * n) / STORAGE_FACTOR_MAX), n, copies: 2 };
+}
+
+/**
+ * The layout of what is written now where only so many of the devices have room: over these alone, as long as that
+ * survives any half of all. So one full device does not keep what is put elsewhere from being safe.
+ */
+export function layoutAmong(devices: number, withRoom: number): Layout {
+  const all = layoutFor(devices);
+  if (withRoom === 0 || withRoom >= devices) return all;
+  const fewer = layoutFor(withRoom);
+  return survivesAny(healthAtRest(fewer, withRoom)) >= halfOf(devices) ? fewer : all;
 }
 
 /** Stored bytes per byte of content, with all holders there. */

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { healthAtRest, layoutFor, staleness, STORAGE_FACTOR_MAX, storageFactor } from "./layout.ts";
+import { healthAtRest, layoutAmong, layoutFor, staleness, STORAGE_FACTOR_MAX, storageFactor } from "./layout.ts";
 import { halfOf, type Health, holdersOf, LossChances, lossChance, survivesAny } from "./promise.ts";
 
 /** Which shard each device holds, -1 for none. */
@@ -110,6 +110,18 @@ test("a stripe at rest survives any half, up to 131 devices", () => {
   expect(survivesAny(healthAtRest(layoutFor(8), 8))).toBe(6);
   expect(survivesAny(healthAtRest(layoutFor(1), 1))).toBe(0);
   expect(survivesAny(healthAtRest(layoutFor(1_000), 1_000))).toBe(65);
+});
+
+test("where only some devices have room, they are enough to survive any half of all, or the code is that of all", () => {
+  for (let devices = 1; devices <= 131; devices++) {
+    for (let withRoom = 0; withRoom <= devices; withRoom++) {
+      const layout = layoutAmong(devices, withRoom);
+      if (layout.n === layoutFor(devices).n) continue;
+      expect(layout.n * layout.copies).toBeLessThanOrEqual(withRoom);
+      expect(survivesAny(healthAtRest(layout, withRoom))).toBeGreaterThanOrEqual(halfOf(devices));
+    }
+  }
+  expect([layoutAmong(8, 7), layoutAmong(3, 2), layoutAmong(8, 5)].map(({ n }) => n)).toEqual([7, 2, 8]);
 });
 
 test("beyond that the chance to lose one with a random half is as promised", () => {

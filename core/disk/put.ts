@@ -13,7 +13,7 @@ import type { Catalogue, Stored } from "./catalogue.ts";
 import type { Hash } from "./content/block.ts";
 import { LEAF_BYTES } from "./content/limits.ts";
 import { cut, FileDag } from "./content/unixfs.ts";
-import { type Layout, layoutFor } from "./layout.ts";
+import type { Layout } from "./layout.ts";
 import { LEASE_MS, LEASE_RENEWED_MS, LIST_INLINE_BYTES_MAX, PUT_WINDOW_BYTES } from "./limits.ts";
 import { placeStripe, type PlaceParts } from "./place.ts";
 import { splitEvenly } from "./shard-list.ts";
@@ -88,7 +88,7 @@ class Putting {
   constructor(parts: PutParts, options: PutOptions) {
     this.#parts = parts;
     this.#options = options;
-    this.#code = layoutFor(Math.max(1, parts.devices.count));
+    this.#code = parts.devices.layout;
     this.#id = toHex(parts.random.bytes(ID_BYTES));
   }
 

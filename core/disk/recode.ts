@@ -9,9 +9,10 @@ import type { Log } from "../ports/log.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Catalogue, Stored } from "./catalogue.ts";
 import { type CensusParts, holdersByShard, isWhole, takeCensus, unitsOf } from "./census.ts";
-import { type Layout, staleness, type Staleness } from "./layout.ts";
+import { healthAtRest, type Layout, staleness, type Staleness } from "./layout.ts";
 import { BROKEN_FOR_MS, LOOSE_FOR_MS, RECODE_AGAIN_MS, RECODE_LOOK_MS } from "./limits.ts";
 import { repairersOf } from "./placement.ts";
+import { survivesAny } from "./promise.ts";
 import type { ContentRef } from "./types.ts";
 
 export interface RecodeParts extends CensusParts {
@@ -133,10 +134,16 @@ export class Recode {
   }
 
   #of(code: Layout): Staleness {
-    const devices = Math.max(1, this.#parts.devices.count);
-    const key = `${nameOf(code)} ${devices}`;
+    const { count, layout } = this.#parts.devices;
+    const devices = Math.max(1, count);
+    const key = `${nameOf(code)} ${layout.n} ${devices}`;
     let is = this.#staleness.get(key);
-    if (is === undefined) this.#staleness.set(key, (is = staleness(code, devices)));
+    if (is !== undefined) return is;
+    const survives = (each: Layout): number => survivesAny(healthAtRest(each, devices));
+    // While many devices are full, what is written now may be no better.
+    const isNarrow = layout.n * layout.copies < Math.min(devices, code.n * code.copies);
+    is = isNarrow && survives(layout) <= survives(code) ? "fresh" : staleness(code, devices);
+    this.#staleness.set(key, is);
     return is;
   }
 }
