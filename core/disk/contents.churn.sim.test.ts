@@ -3,7 +3,7 @@
  * as much as the model says (repair-policy.sim.test.ts), which stands in for them over days and hundreds of devices.
  */
 import { expect, test } from "vitest";
-import { type DiskNode, DiskSwarm } from "../../test/sim/contents.ts";
+import { DiskSwarm } from "../../test/sim/contents.ts";
 import { DeviceChurn } from "../../test/sim/disk-churn.ts";
 import { churnRun, MINUTE_MS } from "../../test/sim/disk-lab.ts";
 import { seeds } from "../../test/sim/seeds.ts";
