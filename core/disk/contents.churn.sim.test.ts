@@ -16,7 +16,7 @@ const DEVICES = 8;
 const SESSION_MS = 5 * MINUTE_MS;
 const SIZES = Array.from({ length: 6 }, (_, i) => 100 * KIB + i * 20 * KIB);
 const isLong = process.env["LONG"] !== undefined;
-const MINUTES = isLong ? 240 : 30;
+const MINUTES = isLong ? 240 : 20;
 
 /** Shards that all have sent, those that are gone too. */
 function movedBytes(swarm: DiskSwarm): number {
