@@ -9,8 +9,12 @@ export const UNIT_STRIPES = 64;
 
 // Moving shards
 
-/** Coded bytes of one put that are under way: a few stripes, so that coding, sending and storing overlap. */
-export const PUT_WINDOW_BYTES: number = 16 * 1024 * 1024;
+/**
+ * Coded bytes of one put that are under way: a few stripes, so that coding, sending and storing overlap. More would only lie
+ * in memory, several times over: in messages, encrypted, and in the queues of links. Of wide stripes it is two, up to a bound.
+ */
+export const PUT_WINDOW_BYTES: number = 8 * 1024 * 1024;
+export const PUT_WINDOW_BYTES_MAX: number = 16 * 1024 * 1024;
 /** Bytes of content that a read fetches ahead of its reader. */
 export const READ_AHEAD_BYTES: number = 4 * 1024 * 1024;
 /** Coded bytes under way for repair: less, since nobody waits for them. */

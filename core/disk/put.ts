@@ -14,7 +14,7 @@ import type { Hash } from "./content/block.ts";
 import { LEAF_BYTES } from "./content/limits.ts";
 import { cut, FileDag } from "./content/unixfs.ts";
 import type { Layout } from "./layout.ts";
-import { LEASE_MS, LEASE_RENEWED_MS, LIST_INLINE_BYTES_MAX, PUT_WINDOW_BYTES } from "./limits.ts";
+import { LEASE_MS, LEASE_RENEWED_MS, LIST_INLINE_BYTES_MAX, PUT_WINDOW_BYTES, PUT_WINDOW_BYTES_MAX } from "./limits.ts";
 import { placeStripe, type PlaceParts } from "./place.ts";
 import { splitEvenly } from "./shard-list.ts";
 import type { ContentRef, PutProgress } from "./types.ts";
@@ -73,7 +73,7 @@ class Putting {
   readonly #options: PutOptions;
   readonly #code: Layout;
   readonly #id: string;
-  readonly #window = new Window(PUT_WINDOW_BYTES);
+  readonly #window: Window;
   readonly #hashes: StripeHashes[] = [];
   readonly #nodes = new Set<PeerId>();
   readonly #underWay = new Set<Promise<void>>();
@@ -89,6 +89,8 @@ class Putting {
     this.#parts = parts;
     this.#options = options;
     this.#code = parts.devices.layout;
+    const twoStripesBytes = 2 * this.#code.n * LEAF_BYTES;
+    this.#window = new Window(Math.min(PUT_WINDOW_BYTES_MAX, Math.max(PUT_WINDOW_BYTES, twoStripesBytes)));
     this.#id = toHex(parts.random.bytes(ID_BYTES));
   }
 
