@@ -49,9 +49,9 @@ test.runIf(process.platform === "linux")(
     expect(await put.finished).toMatchObject({ status: 0, stderr: "" });
 
     const get = lab.starfish(["sh", "--data", there.data, "-c", "get /huge back"]);
-    let isOver = false;
-    void get.finished.then(() => (isOver = true));
-    while (!isOver) {
+    const over = new AbortController();
+    void get.finished.then(() => over.abort());
+    while (!over.signal.aborted) {
       peaks["get's sh"] = Math.max(peaks["get's sh"] ?? 0, await peakMib(get.child.pid).catch(() => 0));
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
