@@ -1,0 +1,55 @@
+/** Files from a terminal, over real processes: what Ctrl-C leaves, what a get replaces, and the examples as they are pasted. */
+import { randomBytes } from "node:crypto";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { fileCommands } from "../../core/shell/commands/files.ts";
+import { eventually, type Lab, type Node, openLab } from "./processes.ts";
+
+const MIB: number = 1024 * 1024;
+const INTERRUPTED = 130;
+
+async function usedBytes(lab: Lab, node: Node): Promise<number> {
+  return ((await lab.shJson(node, "df --json")) as { usedBytes: number }).usedBytes;
+}
+
+test(
+  "Ctrl-C in the middle of a put leaves nothing, in the middle of a get what was there",
+  { timeout: 180_000 },
+  async () => {
+    await using lab = await openLab();
+    const node = await lab.up({ args: ["--cores", "0"] });
+    const content = randomBytes(48 * MIB);
+    await writeFile(join(lab.folder, "content"), content);
+    expect(await lab.sh(node, "put content /ünï/", { timeoutMs: 120_000 })).toMatchObject({ status: 0, stderr: "" });
+    const before = await usedBytes(lab, node);
+
+    const put = lab.starfish(["sh", "--data", node.data, "-c", "put - /half"], { keepStdin: true });
+    put.child.stdin?.write(randomBytes(8 * MIB));
+    const used = (): Promise<number> => usedBytes(lab, node);
+    await eventually("some of it is stored", used, (bytes) => bytes > before + 4 * MIB);
+    expect(await put.end("SIGINT")).toMatchObject({ status: INTERRUPTED, stdout: "" });
+    expect(await lab.sh(node, "stat /half")).toMatchObject({ status: 1, stdout: "" });
+    await eventually("nothing of it is stored", used, (bytes) => bytes === before);
+
+    await writeFile(join(lab.folder, "target"), "as it was");
+    const files = await readdir(lab.folder);
+    const get = lab.starfish(["sh", "--data", node.data, "-c", "get /ünï/content target"]);
+    const isGrowing = async (): Promise<boolean> => (await readdir(lab.folder)).some((name) => name.endsWith(".part"));
+    while (!(await isGrowing()) && get.child.exitCode === null) await new Promise(setImmediate);
+    expect(await get.end("SIGINT")).toMatchObject({ status: INTERRUPTED, stdout: "" });
+    expect(await readFile(join(lab.folder, "target"), "utf8")).toBe("as it was");
+    expect(await readdir(lab.folder)).toEqual(files);
+    expect(await lab.sh(node, "get /ünï/content target")).toMatchObject({ status: 0, stderr: "" });
+    expect((await readFile(join(lab.folder, "target"))).equals(content)).toBe(true);
+  },
+);
+
+test("the examples of all commands for files work, pasted in a row", async () => {
+  await using lab = await openLab();
+  const node = await lab.up({ args: ["--cores", "0"] });
+  const lines = fileCommands.flatMap(({ help }) => help.split("\n").filter((line) => /^ {2}\S/.test(line)));
+  expect(lines.length).toBeGreaterThanOrEqual(fileCommands.length);
+  const all = lines.map((line) => line.trim()).join(" && ");
+  expect(await lab.sh(node, all)).toMatchObject({ status: 0, stderr: "" });
+});
