@@ -14,7 +14,7 @@
  * recovery after crashes that one file for all would have to be taught. That is why it is not used yet, and the only
  * reason. OPFS with a file for each shard was slower than IndexedDB with small ones (280-430 writes a second; one run).
  */
-import type { Bytes } from "../core/base/bytes.ts";
+import { type Bytes, concat } from "../core/base/bytes.ts";
 import { type FrameKeeper, ShardShelf } from "../core/platform/shard-shelf.ts";
 import { webSha256 } from "../core/platform/sha256.ts";
 import type { ShardStore } from "../core/ports/shard-store.ts";
@@ -85,11 +85,17 @@ class IndexedDbKeeper implements FrameKeeper {
     });
   }
 
-  write(name: string, frame: Bytes, replaced: string | undefined): Promise<void> {
+  write(name: string, head: Bytes, bytes: Bytes, replaced: string | undefined): Promise<void> {
+    const frame = concat([head, bytes]);
     return this.#change((shards) => {
       shards.put(frame, name);
       if (replaced !== undefined) shards.delete(replaced);
     });
+  }
+
+  /** Every transaction is flushed before it is said to be done. */
+  async flush(): Promise<readonly string[]> {
+    return [];
   }
 
   remove(name: string): Promise<void> {

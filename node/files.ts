@@ -1,5 +1,5 @@
 /** Files that last: flushed writes, and the faults of file systems in words. */
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import type { Bytes } from "../core/base/bytes.ts";
 import { messageOf, StarfishError, toStarfishError } from "../core/base/errors.ts";
 
@@ -9,6 +9,36 @@ export async function writeDurably(path: string, value: Bytes): Promise<void> {
   try {
     await file.writeFile(value);
     await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Writes a file of two pieces, one after the other. */
+export async function writePieces(path: string, head: Bytes, bytes: Bytes): Promise<void> {
+  const file = await open(path, "w", 0o600);
+  try {
+    const { bytesWritten } = await file.writev([head, bytes]);
+    // The system may take less at once, as when the disk is nearly full.
+    if (bytesWritten < head.length) await file.writeFile(head.subarray(bytesWritten));
+    if (bytesWritten < head.length + bytes.length)
+      await file.writeFile(bytes.subarray(Math.max(0, bytesWritten - head.length)));
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes what was written to a file last, if it is still there. */
+export async function flushFile(path: string): Promise<void> {
+  let file: FileHandle;
+  try {
+    file = await open(path, "r");
+  } catch (error) {
+    if (isNotFound(error)) return;
+    throw error;
+  }
+  try {
+    await file.datasync();
   } finally {
     await file.close();
   }

@@ -117,6 +117,20 @@ describe("file store of shards", () => {
     expect(store.usage().damaged).toBe(0);
   });
 
+  it("counts what it cannot flush as damaged", async () => {
+    await using store = await openStore(directory);
+    for (const id of ["a", "b"]) await store.put(id, new Uint8Array(10).fill(1));
+    const file = await fileOf(directory, "a");
+    await unlink(file);
+    await symlink(file, file);
+    const damaged: string[] = [];
+    store.onDamaged((id) => damaged.push(id));
+    await expect(store.sync()).rejects.toSatisfy((error) => isStarfishError(error, "io"));
+    expect(damaged).toEqual(["a"]);
+    expect([...store.ids()]).toEqual([{ id: "b", bytes: 10 }]);
+    await store.sync();
+  });
+
   it("takes a thousand puts at once, many to a directory", async () => {
     await using store = await openStore(directory);
     const ids = Array.from({ length: 1000 }, (_, i) => `s-${i}`);

@@ -1,26 +1,28 @@
 /**
  * The port ShardStore as files, a file a shard, in 256 directories by the hash of the id. A shard is written beside its
- * place, flushed, renamed into it, and the directory flushed, so that it survives what a power cut leaves. Opening reads the
- * directories and no file: lengths are in the names. Assumes that one process uses the directory at a time (data-dir.ts
- * sees to that) and a POSIX file system.
+ * place and renamed into it, so that a process that is killed leaves it whole or not at all. Opening reads the directories
+ * and no file: lengths are in the names. Assumes that one process uses the directory at a time (data-dir.ts sees to that) and
+ * a POSIX file system.
  *
- * Most of what a put costs are the flushes. How much that is, and how much several puts at once save, differs widely from
- * disk to disk and with its other work: bench/disk-store.ts measures it.
+ * Files and directories are flushed when somebody asks for it (`sync`), or some seconds after they were written; a power cut
+ * before that may leave names without their bytes, which their checksums tell. Flushing each shard before its put resolves
+ * made a put three times as long; who waits for `safe` waits for one flush of all shards.
  */
 import { hash } from "node:crypto";
 import { mkdir, open, readdir, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Bytes } from "../core/base/bytes.ts";
-import { webSha256 } from "../core/platform/sha256.ts";
 import { FRAME_BYTES_MAX, type FrameKeeper, ShardShelf } from "../core/platform/shard-shelf.ts";
 import type { ShardStore } from "../core/ports/shard-store.ts";
-import { flushDirectory, guardFiles, isNotFound, isUnreadable, writeDurably } from "./files.ts";
-import { nodeSha256, SMALL_BYTES_MAX } from "./sha256.ts";
+import { flushDirectory, flushFile, guardFiles, isNotFound, isUnreadable, writePieces } from "./files.ts";
+import { nodeSha256 } from "./sha256.ts";
 
 const DIRECTORIES = 256;
 const UNFINISHED = ".part";
-/** Directories that are read at once when opening: the threads that Node has for files. */
-const OPENERS = 4;
+/** Files and directories that are read or flushed at once: the threads that Node has for files. */
+const AT_ONCE = 4;
+/** What was written is flushed after so long if nobody has asked for it: what a power cut may take from a file system anyway. */
+const FLUSHED_AFTER_MS = 5_000;
 
 export interface FileShardStoreOptions {
   readonly quotaBytes: number;
@@ -31,15 +33,26 @@ export async function openFileShardStore(directory: string, options: FileShardSt
   return guardFiles(directory, async () => {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const names: string[][] = [];
-    const numbers = Array.from({ length: DIRECTORIES }, (_, i) => i).values();
-    const opener = async (): Promise<void> => {
-      for (const number of numbers) names[number] = await openDirectory(join(directory, directoryName(number)));
-    };
-    await Promise.all(Array.from({ length: OPENERS }, opener));
+    const numbers = Array.from({ length: DIRECTORIES }, (_, i) => i);
+    await someAtOnce(numbers, async (number) => {
+      names[number] = await openDirectory(join(directory, directoryName(number)));
+    });
     await flushDirectory(directory);
-    const keeper = new FileKeeper(directory);
-    return new ShardShelf({ keeper, names: names.flat(), quotaBytes: options.quotaBytes, sha256 });
+    const keeper = new FileKeeper(directory, () => {
+      // Whoever asks hears of what fails; else it is found like any damage.
+      setTimeout(() => void store.sync().catch(() => {}), FLUSHED_AFTER_MS).unref();
+    });
+    const store = new ShardShelf({ keeper, names: names.flat(), quotaBytes: options.quotaBytes, sha256: nodeSha256 });
+    return store;
   });
+}
+
+async function someAtOnce<T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
+  const left = Iterator.from(items);
+  const worker = async (): Promise<void> => {
+    for (const item of left) await work(item);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
 /** The names in it. */
@@ -52,13 +65,17 @@ async function openDirectory(directory: string): Promise<string[]> {
 
 class FileKeeper implements FrameKeeper {
   readonly #directory: string;
-  /** The next flush of each directory, for whoever changes it before that begins. */
-  readonly #nextFlushes = new Map<string, Promise<void>>();
-  /** The last flush of each directory that has one under way or to come. */
-  readonly #flushes = new Map<string, Promise<void>>();
+  readonly #onUnflushed: () => void;
+  /** Names of the files that were written since the last flush began. */
+  #unflushed = new Set<string>();
+  /** The last flush, and the one that begins after it. */
+  #flush: Promise<readonly string[]> = Promise.resolve([]);
+  #nextFlush: Promise<readonly string[]> | undefined;
 
-  constructor(directory: string) {
+  /** `onUnflushed` is called with the first write after the beginning of a flush. */
+  constructor(directory: string, onUnflushed: () => void) {
     this.#directory = directory;
+    this.#onUnflushed = onUnflushed;
   }
 
   read(name: string): Promise<Bytes | undefined> {
@@ -72,20 +89,33 @@ class FileKeeper implements FrameKeeper {
     });
   }
 
-  write(name: string, frame: Bytes, replaced: string | undefined): Promise<void> {
+  write(name: string, head: Bytes, bytes: Bytes, replaced: string | undefined): Promise<void> {
     return this.#guard(async () => {
       const directory = this.#directoryOf(name);
       const unfinished = join(directory, name + UNFINISHED);
       try {
-        await writeDurably(unfinished, frame);
+        await writePieces(unfinished, head, bytes);
         await rename(unfinished, join(directory, name));
       } catch (error) {
         await unlink(unfinished).catch(() => {});
         throw error;
       }
+      this.#unflushed.add(name);
+      if (this.#unflushed.size === 1) this.#onUnflushed();
       if (replaced !== undefined) await unlinkIfThere(join(directory, replaced));
-      await this.#flush(directory);
     });
+  }
+
+  /** Those who ask while a flush is under way share the next one. */
+  flush(): Promise<readonly string[]> {
+    this.#nextFlush ??= this.#flush.then(() => {
+      this.#nextFlush = undefined;
+      const names = this.#unflushed;
+      this.#unflushed = new Set();
+      this.#flush = this.#flushAll(names);
+      return this.#flush;
+    });
+    return this.#nextFlush;
   }
 
   remove(name: string): Promise<void> {
@@ -93,32 +123,25 @@ class FileKeeper implements FrameKeeper {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled(this.#flushes.values());
+    await this.flush();
+  }
+
+  async #flushAll(names: ReadonlySet<string>): Promise<readonly string[]> {
+    const lost: string[] = [];
+    await someAtOnce(names, async (name) => {
+      await flushFile(join(this.#directoryOf(name), name)).catch(() => lost.push(name));
+    });
+    const directories = Map.groupBy(names, (name) => this.#directoryOf(name));
+    await someAtOnce(directories, async ([directory, within]) => {
+      await flushDirectory(directory).catch(() => lost.push(...within));
+    });
+    return lost;
   }
 
   /** By the id alone, so that what replaces a shard is in the same directory and one flush makes both last. */
   #directoryOf(name: string): string {
     const id = name.slice(0, name.lastIndexOf("."));
     return join(this.#directory, hash("sha256", id).slice(0, 2));
-  }
-
-  /** Flushes the directory once for all who ask while it is being flushed. */
-  #flush(directory: string): Promise<void> {
-    const waiting = this.#nextFlushes.get(directory);
-    if (waiting !== undefined) return waiting;
-    const before = this.#flushes.get(directory);
-    const flush = (before ?? Promise.resolve())
-      .catch(() => {})
-      .then(() => {
-        this.#nextFlushes.delete(directory);
-        return flushDirectory(directory);
-      })
-      .finally(() => {
-        if (this.#flushes.get(directory) === flush) this.#flushes.delete(directory);
-      });
-    this.#flushes.set(directory, flush);
-    if (before !== undefined) this.#nextFlushes.set(directory, flush);
-    return flush;
   }
 
   #guard<T>(work: () => Promise<T>): Promise<T> {
@@ -154,9 +177,4 @@ async function readAtMost(path: string, bytes: number): Promise<Uint8Array> {
   } finally {
     await file.close();
   }
-}
-
-/** Large ones on another thread. */
-function sha256(message: Bytes): Uint8Array | Promise<Uint8Array> {
-  return message.length <= SMALL_BYTES_MAX ? nodeSha256(message) : webSha256(message);
 }

@@ -2,7 +2,7 @@
  * Contents, wired: the lower half of the disk (types.ts). The map `layout` says what there is and where it belongs; nodes
  * say what they hold; this file says which part does what.
  */
-import { messageOf, StarfishError } from "../base/errors.ts";
+import { messageOf, StarfishError, toStarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
 import type { Memory } from "../memory/memory.ts";
 import type { Net } from "../net/types.ts";
@@ -123,7 +123,7 @@ class NodeContents implements Contents {
       void this.#tidy();
     });
     this.#stops.push(
-      ...serveShards({ net, holdings, catalogue, hashOf, hash: async (bytes) => firstOf(await hash([bytes])) }),
+      ...serveShards({ net, holdings, catalogue, hashOf }),
       () => this.#told.close(),
       holdings.onChange(changed),
       catalogue.onChange(changed),
@@ -224,15 +224,22 @@ class NodeContents implements Contents {
     });
   }
 
-  /** Waits until what was put is whole, in a code that suits the swarm as it is by now, and its entry is acknowledged. */
-  async #safe({ ref, stored, failure }: PutResult): Promise<Stored> {
+  /**
+   * Waits until what was put is whole and would survive a power cut, in a code that suits the swarm as it is by now, and its
+   * entry is acknowledged.
+   */
+  async #safe({ ref, stored, failure, nodes }: PutResult): Promise<Stored> {
     if (failure?.code === "full" && this.#parts.devices.layout.n < stored.code.n) {
       // A device has become full meanwhile: the others can keep the promise among themselves.
       const safe = await this.#again(ref);
       this.#parts.catalogue.remove(stored);
       return safe;
     }
-    if (failure !== undefined) await this.#placed(stored, failure);
+    // Who can't say that it has flushed what it got counts for what it holds when it is asked.
+    let reason = failure;
+    const unsure = (error: unknown): void => void (reason ??= toStarfishError(error, "io"));
+    await Promise.all(Array.from(nodes, (node) => this.#parts.peers.sync(node).catch(unsure)));
+    if (reason !== undefined) await this.#placed(stored, reason);
     await this.#acknowledged.wait();
     await allHaveTold(this.#parts, this.#ended.signal);
     // Who puts right after joining knew few devices or none, and a swarm may grow while something long is put.
@@ -290,8 +297,4 @@ class NodeContents implements Contents {
     const { list } = await this.#parts.lists.of(stored);
     return list.hashOf(stripe, shard);
   }
-}
-
-function firstOf(hashes: readonly Uint8Array[]): Uint8Array {
-  return hashes[0] ?? new Uint8Array(0);
 }

@@ -1,6 +1,6 @@
 /**
  * The shards that this node holds: an index of them in memory by layout and stripe, and the store behind it. What is put
- * here is counted only once it is durable; what proves damaged is not counted any more.
+ * here is counted only once it is stored; what proves damaged is not counted any more.
  */
 import type { Bytes } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
@@ -14,6 +14,12 @@ export interface ShardName {
   readonly id: string;
   readonly stripe: number;
   readonly shard: number;
+}
+
+/** A shard, and the hash that its list has for it. */
+export interface Shard {
+  readonly bytes: Bytes;
+  readonly sha256: Bytes;
 }
 
 const RADIX = 36;
@@ -83,19 +89,20 @@ export class Holdings {
     for (const [stripe, shards] of this.#held.get(id) ?? []) for (const shard of shards) yield { id, stripe, shard };
   }
 
-  async get(name: ShardName): Promise<Uint8Array | undefined> {
+  /** Where its hash is known, nothing with another one: that is dropped. */
+  async get(name: ShardName, sha256?: Bytes): Promise<Uint8Array | undefined> {
     if (!this.has(name)) return undefined;
-    const bytes = await this.store.get(shardKey(name));
+    const bytes = await this.store.get(shardKey(name), { sha256 });
     if (bytes === undefined) this.#forget(name);
     return bytes;
   }
 
   /** Rejects with "full" or "io". */
-  async put(name: ShardName, bytes: Bytes): Promise<void> {
+  async put(name: ShardName, { bytes, sha256 }: Shard): Promise<void> {
     if (this.has(name)) return;
     const release = await this.#writes.take(1);
     try {
-      await this.store.put(shardKey(name), bytes);
+      await this.store.put(shardKey(name), bytes, { sha256 });
       this.#note(name);
     } finally {
       release();

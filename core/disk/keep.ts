@@ -112,7 +112,8 @@ export class Keep {
       const shards = await gather(this.#parts, list, stored.id, stripe, wanted, { signal });
       for (const shard of wanted) {
         const bytes = shards.get(shard);
-        if (bytes !== undefined) await holdings.put({ id: stored.id, stripe, shard }, bytes);
+        const sha256 = list.hashOf(stripe, shard);
+        if (bytes !== undefined) await holdings.put({ id: stored.id, stripe, shard }, { bytes, sha256 });
       }
     }
   }

@@ -8,7 +8,7 @@ import type { Bytes } from "../base/bytes.ts";
 import { StarfishError, toStarfishError } from "../base/errors.ts";
 import type { Net } from "../net/types.ts";
 import type { PeerId } from "../ports/network.ts";
-import type { Holdings, ShardName } from "./holdings.ts";
+import type { Holdings, Shard, ShardName } from "./holdings.ts";
 import { refusal } from "./holdings.ts";
 import {
   ASKED_STRIPES_MAX,
@@ -30,6 +30,7 @@ import {
   putReplySchema,
   type PutResult,
   RECHECK_PROTOCOL,
+  SYNC_PROTOCOL,
   type StripeRun,
 } from "./wire.ts";
 
@@ -37,7 +38,7 @@ interface Item<Result> {
   readonly name: ShardName;
   /** Length of the shard, known or expected. */
   readonly bytes: number;
-  readonly content: Bytes | undefined;
+  readonly content: Shard | undefined;
   readonly settle: (result: Result) => void;
   readonly fail: (error: unknown) => void;
 }
@@ -62,20 +63,33 @@ export class ShardPeers {
   }
 
   /** Rejects with "unreachable", "timeout", "link-closed" and the like; what the peer says itself is the result. */
-  async put(peer: PeerId, name: ShardName, bytes: Bytes): Promise<PutResult> {
-    if (peer !== this.#net.self) return this.#puts.add(peer, name, bytes.length, bytes);
+  async put(peer: PeerId, name: ShardName, shard: Shard): Promise<PutResult> {
+    if (peer !== this.#net.self) return this.#puts.add(peer, name, shard.bytes.length, shard);
     try {
-      await this.#holdings.put(name, bytes);
+      await this.#holdings.put(name, shard);
       return "ok";
     } catch (error) {
       return refusal(error);
     }
   }
 
-  /** Undefined if the peer does not have it. Rejects where it can't be asked. */
-  async get(peer: PeerId, name: ShardName, bytes: number): Promise<Uint8Array | undefined> {
-    if (peer === this.#net.self) return this.#holdings.get(name);
-    return (await this.#gets.add(peer, name, bytes, undefined)) ?? undefined;
+  /**
+   * The shard of so many bytes and this hash, or undefined if the peer does not have it. Only this node's own is checked.
+   * Rejects where the peer can't be asked.
+   */
+  async get(
+    peer: PeerId,
+    name: ShardName,
+    wanted: { readonly bytes: number; readonly sha256: Bytes },
+  ): Promise<Uint8Array | undefined> {
+    if (peer === this.#net.self) return this.#holdings.get(name, wanted.sha256);
+    return (await this.#gets.add(peer, name, wanted.bytes, undefined)) ?? undefined;
+  }
+
+  /** What it has been given survives a power cut then. Rejects with "io" where it can't say so, or as `put` does. */
+  async sync(peer: PeerId): Promise<void> {
+    if (peer === this.#net.self) await this.#holdings.store.sync();
+    else await this.#net.request(peer, SYNC_PROTOCOL, null, nothingSchema, TIMEOUT);
   }
 
   /** What a peer holds of each run, as serve.ts packs it. */
@@ -107,7 +121,7 @@ export class ShardPeers {
   }
 
   async #sendPuts(peer: PeerId, items: readonly Item<PutResult>[]): Promise<readonly PutResult[]> {
-    const shards = items.map(({ name, content }) => ({ ...name, bytes: content }));
+    const shards = items.map(({ name, content }) => ({ ...name, ...content }));
     const results = await this.#net.request(peer, PUT_PROTOCOL, { shards }, putReplySchema, TIMEOUT);
     if (results.length !== items.length) throw new StarfishError("malformed", "An answer for other shards");
     return results;
@@ -150,7 +164,7 @@ class Queues<Result> {
     this.#send = send;
   }
 
-  add(peer: PeerId, name: ShardName, bytes: number, content: Bytes | undefined): Promise<Result> {
+  add(peer: PeerId, name: ShardName, bytes: number, content: Shard | undefined): Promise<Result> {
     return new Promise((settle, fail) => {
       const waiting = this.#waiting.get(peer) ?? [];
       waiting.push({ name, bytes, content, settle, fail });

@@ -1,9 +1,8 @@
 /** Places the shards of one coded stripe with the devices that they belong to. */
-import type { Bytes } from "../base/bytes.ts";
 import { StarfishError, toStarfishError } from "../base/errors.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Devices } from "./devices.ts";
-import type { Holdings } from "./holdings.ts";
+import type { Holdings, Shard } from "./holdings.ts";
 import type { Layout } from "./layout.ts";
 import type { ShardPeers } from "./peers.ts";
 import { Slots } from "./slots.ts";
@@ -31,7 +30,7 @@ export async function placeStripe(
   code: Layout,
   id: string,
   stripe: number,
-  shards: readonly Bytes[],
+  shards: readonly Shard[],
 ): Promise<Placed> {
   const nodes = new Set<PeerId>();
   const placed = new Set<number>();
@@ -41,11 +40,11 @@ export async function placeStripe(
   const spares = parts.devices
     .order(partition)
     .filter((device) => !devices.includes(device) && parts.devices.hasRoom(device));
-  const sendings = shards.flatMap((bytes, shard) =>
+  const sendings = shards.flatMap((content, shard) =>
     Slots.ofShard(shard, code)
       .flatMap((slot) => devices[slot] ?? [])
       .map(async (device) => {
-        const result = await placeShard(parts, partition, device, spares, { id, stripe, shard }, bytes);
+        const result = await placeShard(parts, partition, device, spares, { id, stripe, shard }, content);
         if (result instanceof StarfishError) {
           failure ??= result;
         } else {
@@ -56,9 +55,9 @@ export async function placeStripe(
   );
   await Promise.all(sendings);
   for (let shard = 0; placed.size < code.k && shard < shards.length; shard++) {
-    const bytes = shards[shard];
-    if (placed.has(shard) || bytes === undefined) continue;
-    await parts.holdings.put({ id, stripe, shard }, bytes);
+    const content = shards[shard];
+    if (placed.has(shard) || content === undefined) continue;
+    await parts.holdings.put({ id, stripe, shard }, content);
     placed.add(shard);
   }
   return { nodes, failure };
@@ -84,14 +83,14 @@ async function placeShard(
   belongs: string,
   spares: string[],
   name: { id: string; stripe: number; shard: number },
-  bytes: Bytes,
+  content: Shard,
 ): Promise<PeerId | StarfishError> {
   let failure: StarfishError | undefined;
   for (let device: string | undefined = belongs; device !== undefined; device = spares.shift()) {
     const [node] = devices.nodesOf(device, partition);
     if (node === undefined) continue;
     try {
-      const result = await peers.put(node, name, bytes);
+      const result = await peers.put(node, name, content);
       if (result === "ok") return node;
       failure = new StarfishError(result, `A device could not store a shard: ${result}`);
       if (result === "full") devices.sawFull(device);

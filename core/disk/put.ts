@@ -3,6 +3,7 @@
  * bytes. The CID is known at the end; so shards are named by an id drawn for this put, and the entry that gives the content
  * that id is written last. Whoever is killed before has stored nothing that anything names.
  */
+import { assert } from "../base/assert.ts";
 import { concat, toHex } from "../base/bytes.ts";
 import { StarfishError, throwIfAborted, toStarfishError } from "../base/errors.ts";
 import { type Clock, every } from "../ports/clock.ts";
@@ -42,6 +43,8 @@ export interface PutResult {
   readonly stored: Stored;
   /** What has kept some shards from their devices, if anything has. */
   readonly failure: StarfishError | undefined;
+  /** Nodes that have stored something of it, and may not have flushed it yet. */
+  readonly nodes: ReadonlySet<PeerId>;
 }
 
 const ID_BYTES = 10;
@@ -146,7 +149,8 @@ class Putting {
       catalogue.write(stored);
       this.#options.onProgress?.({ takenBytes: ref.sizeBytes, safeBytes: ref.sizeBytes });
       // Whether it is whole is for `safe` to find out.
-      return { ref, stored, failure: new StarfishError("unreachable", "Devices that hold this content are away") };
+      const failure = new StarfishError("unreachable", "Devices that hold this content are away");
+      return { ref, stored, failure, nodes: new Set() };
     }
     return undefined;
   }
@@ -182,22 +186,19 @@ class Putting {
     const isLeaves = k === 1 || sizeBytes === k * LEAF_BYTES;
     // Coding takes the bytes away, so hashing comes first where it is not part of it.
     const leafHashes = isLeaves ? undefined : concat(await hash(leaves));
-    const data = isLeaves ? leaves : splitEvenly(concat(leaves), k);
+    // Copies, since coding takes what it is given and leaves are the source's.
+    const data = isLeaves ? (n === k ? leaves : leaves.map((leaf) => leaf.slice())) : splitEvenly(concat(leaves), k);
     const coded =
-      n === k && isLeaves
+      n === k
         ? { shards: data, hashes: await hash(data) }
-        : // Copies, since coding takes what it is given and these bytes are the source's.
-          await coder.encode(
-            data.map((shard) => shard.slice()),
-            n - k,
-            { signal: this.#options.signal },
-          );
+        : await coder.encode(data, n - k, { signal: this.#options.signal });
     this.#hashes[stripe] = {
       leaves: leafHashes ?? concat(coded.hashes.slice(0, k)),
       others: concat(isLeaves ? coded.hashes.slice(k) : coded.hashes),
     };
     if (this.#broken !== undefined) return;
-    const { nodes, failure } = await placeStripe(this.#parts, this.#code, this.#id, stripe, coded.shards);
+    const shards = coded.shards.map((bytes, i) => ({ bytes, sha256: hashOf(coded.hashes, i) }));
+    const { nodes, failure } = await placeStripe(this.#parts, this.#code, this.#id, stripe, shards);
     for (const node of nodes) this.#nodes.add(node);
     this.#failure ??= failure;
     if (failure === undefined) this.#safeBytes += sizeBytes;
@@ -221,12 +222,14 @@ class Putting {
     const stored = { cid: ref.cid, id: this.#id, sizeBytes: ref.sizeBytes, code: this.#code, list };
     catalogue.write(stored);
     this.#endLease();
-    return { ref, stored: { ...stored, writtenAtMs: catalogue.map.now() }, failure: this.#failure };
+    const nodes = this.#nodes;
+    return { ref, stored: { ...stored, writtenAtMs: catalogue.map.now() }, failure: this.#failure, nodes };
   }
 
   async #putList(bytes: Uint8Array): Promise<PutResult> {
     const put = await putContent(this.#parts, once(bytes), { signal: this.#options.signal });
     this.#failure ??= put.failure;
+    for (const node of put.nodes) this.#nodes.add(node);
     return put;
   }
 
@@ -244,6 +247,12 @@ class Putting {
     if (this.#hasLease) this.#parts.catalogue.endLease(this.#id);
     this.#hasLease = false;
   }
+}
+
+function hashOf(hashes: readonly Uint8Array[], i: number): Uint8Array {
+  const digest = hashes[i];
+  assert(digest !== undefined, "a hash for each shard");
+  return digest;
 }
 
 /** The leaves of a stream by stripes. */

@@ -214,7 +214,8 @@ export class Repair {
         placeable.map(async ({ shard, node }) => {
           const content = bytes.get(shard);
           if (content === undefined) return;
-          const result = await peers.put(node, { id: stored.id, stripe, shard }, content);
+          const sha256 = list.hashOf(stripe, shard);
+          const result = await peers.put(node, { id: stored.id, stripe, shard }, { bytes: content, sha256 });
           if (result === "ok") this.#repaired++;
           const device = result === "full" || result === "io" ? devices.deviceOf(node) : undefined;
           // Whatever ails its disk: for a while others are asked.

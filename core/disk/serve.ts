@@ -1,12 +1,11 @@
 /** Answers what others ask about this node's shards. */
 import * as v from "valibot";
-import { equal } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
 import type { Net } from "../net/types.ts";
 import { MESSAGE_BYTES_MAX } from "../ports/network.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { type Holdings, refusal, type ShardName } from "./holdings.ts";
+import { type Holdings, refusal, type Shard, type ShardName } from "./holdings.ts";
 import { UNIT_STRIPES } from "./limits.ts";
 import {
   DROP_PROTOCOL,
@@ -21,6 +20,7 @@ import {
   putSchema,
   type PutResult,
   RECHECK_PROTOCOL,
+  SYNC_PROTOCOL,
   type StripeRun,
 } from "./wire.ts";
 
@@ -30,7 +30,6 @@ export interface ServeParts {
   readonly catalogue: Catalogue;
   /** The hash that a shard ought to have. */
   readonly hashOf: (name: ShardName) => Promise<Uint8Array | undefined>;
-  readonly hash: (bytes: Uint8Array) => Promise<Uint8Array>;
 }
 
 /** What a reply costs beyond the shards. */
@@ -40,13 +39,17 @@ export function serveShards(parts: ServeParts): Unsubscribe[] {
   const { net, holdings, catalogue } = parts;
   return [
     net.handle(PUT_PROTOCOL, putSchema, async ({ shards }) =>
-      Promise.all(shards.map(({ bytes, ...name }) => take(holdings, name, bytes))),
+      Promise.all(shards.map(({ bytes, sha256, ...name }) => take(holdings, name, { bytes, sha256 }))),
     ),
     net.handle(GET_PROTOCOL, getSchema, async ({ shards }) => give(holdings, shards)),
     net.handle(HAVE_PROTOCOL, haveSchema, async ({ runs }) => runs.map((run) => heldOf(holdings, run))),
     net.handle(DROP_PROTOCOL, dropSchema, async ({ id }) => {
       if (catalogue.layout(id) !== undefined) throw new StarfishError("in-use", "An entry names these shards");
       await holdings.dropAll(id);
+      return null;
+    }),
+    net.handle(SYNC_PROTOCOL, nothingSchema, async () => {
+      await holdings.store.sync();
       return null;
     }),
     net.handle(RECHECK_PROTOCOL, nameSchema, async (name) => {
@@ -58,9 +61,9 @@ export function serveShards(parts: ServeParts): Unsubscribe[] {
 
 export const nothingSchema: v.NullSchema<undefined> = v.null();
 
-async function take(holdings: Holdings, name: ShardName, bytes: Uint8Array): Promise<PutResult> {
+async function take(holdings: Holdings, name: ShardName, shard: Shard): Promise<PutResult> {
   try {
-    await holdings.put(name, bytes);
+    await holdings.put(name, shard);
     return "ok";
   } catch (error) {
     return refusal(error);
@@ -97,9 +100,8 @@ export function readHeld(held: Uint8Array, from: number, tell: (stripe: number, 
 }
 
 /** Drops a shard of this node that is not what its list says. */
-async function recheck({ holdings, hashOf, hash }: ServeParts, name: ShardName): Promise<void> {
+async function recheck({ holdings, hashOf }: ServeParts, name: ShardName): Promise<void> {
   if (!holdings.has(name)) return;
-  const [bytes, wanted] = [await holdings.get(name), await hashOf(name)];
-  if (bytes === undefined || wanted === undefined || equal(await hash(bytes), wanted)) return;
-  await holdings.drop(name);
+  const wanted = await hashOf(name);
+  if (wanted !== undefined) await holdings.get(name, wanted);
 }

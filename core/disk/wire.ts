@@ -1,22 +1,25 @@
 /**
  * What nodes ask each other about shards. Requests and replies, several shards in one message.
  *
- *     put     shards -> for each "ok", "full", "busy" or "io"
+ *     put     shards, each with its hash -> for each "ok", "full", "busy" or "io"
  *     get     names -> for each its bytes, or nothing
  *     have    runs of stripes -> for each what is held of it: stripe (from the run's start) and shard, three bytes each
  *     drop    a layout, or one shard of it -> nothing. Refused while an entry wants the layout.
+ *     sync    nothing -> nothing, once all that was put there before survives a power cut
  *     recheck a shard that came wrong from here -> nothing; who gave it compares it with the list and drops it if it must
  */
 import * as v from "valibot";
 import { bytesOf, integerOf, type Schema } from "../base/codec.ts";
 import { SHARDS_MAX, SHARD_BYTES_MAX } from "../ports/coder.ts";
-import type { ShardName } from "./holdings.ts";
+import { DIGEST_BYTES } from "./content/limits.ts";
+import type { Shard, ShardName } from "./holdings.ts";
 import { ASKED_UNITS_MAX, MESSAGE_SHARDS_MAX, UNIT_STRIPES } from "./limits.ts";
 
 export const PUT_PROTOCOL = "/starfish/shards/put/1.0.0";
 export const GET_PROTOCOL = "/starfish/shards/get/1.0.0";
 export const HAVE_PROTOCOL = "/starfish/shards/have/1.0.0";
 export const DROP_PROTOCOL = "/starfish/shards/drop/1.0.0";
+export const SYNC_PROTOCOL = "/starfish/shards/sync/1.0.0";
 export const RECHECK_PROTOCOL = "/starfish/shards/recheck/1.0.0";
 
 const PUT_RESULTS = ["ok", "full", "busy", "io"] as const;
@@ -38,9 +41,9 @@ export const HELD_BYTES = 3;
 const idSchema: Schema<string> = v.pipe(v.string(), v.maxLength(ID_CHARS_MAX), v.regex(/^[a-z0-9]+$/));
 const nameEntries = { id: idSchema, stripe: integerOf(0, STRIPES_MAX), shard: integerOf(0, SHARDS_MAX - 1) };
 export const nameSchema: Schema<ShardName> = v.object(nameEntries);
-export const putSchema: Schema<{ shards: readonly (ShardName & { bytes: Uint8Array })[] }> = v.object({
+export const putSchema: Schema<{ shards: readonly (ShardName & Shard)[] }> = v.object({
   shards: v.pipe(
-    v.array(v.object({ ...nameEntries, bytes: bytesOf(0, SHARD_BYTES_MAX) })),
+    v.array(v.object({ ...nameEntries, sha256: bytesOf(DIGEST_BYTES), bytes: bytesOf(0, SHARD_BYTES_MAX) })),
     v.maxLength(MESSAGE_SHARDS_MAX),
   ),
 });

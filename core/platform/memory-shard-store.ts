@@ -1,5 +1,5 @@
 /** Shards in memory: for private windows and browsers that keep nothing, and, over a disk of its own, for the simulator. */
-import type { Bytes } from "../base/bytes.ts";
+import { type Bytes, concat } from "../base/bytes.ts";
 import type { ShardStore } from "../ports/shard-store.ts";
 import { type FrameKeeper, ShardShelf, type ShelfOptions } from "./shard-shelf.ts";
 
@@ -17,10 +17,11 @@ export function memoryKeeper(disk: Map<string, Bytes>): FrameKeeper {
   return {
     // A copy, since what is got belongs to the caller.
     read: async (name) => disk.get(name)?.slice(),
-    write: async (name, frame, replaced) => {
-      disk.set(name, frame);
+    write: async (name, head, bytes, replaced) => {
+      disk.set(name, concat([head, bytes]));
       if (replaced !== undefined) disk.delete(replaced);
     },
+    flush: async () => [],
     remove: async (name) => void disk.delete(name),
     close: async () => {},
   };

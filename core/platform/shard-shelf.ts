@@ -2,16 +2,19 @@
  * What all shard stores have in common, over whatever keeps bytes by name: index, quota, checksums, order of calls. A shard
  * is kept as one frame:
  *
- *   "SFS1" | checksum 16 | id length 1 | id | bytes          checksum: SHA-256, cut, of all that follows it
+ *   "SFS2" | SHA-256 of the bytes 32 | id length 1 | id | bytes
  *
- * The id is part of it, so that a frame under a wrong name is damage too. A frame's length is not written down: what is cut
- * off changes the checksum.
+ * The checksum is that by which the shard is known to everybody, so that who puts or gets it need not hash it twice. What
+ * stands before the bytes is compared with what is wanted, and so needs no checksum. The id is part of it, so that a frame
+ * under a wrong name is damage too. A frame's length is not written down: what is cut off changes the checksum.
  */
 import { assert } from "../base/assert.ts";
-import { type Bytes, equal, text, utf8 } from "../base/bytes.ts";
+import { type Bytes, concat, equal, utf8 } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
 import {
+  type GetOptions,
+  type PutOptions,
   SHARD_ID_CHARS_MAX,
   SHARD_OVERHEAD_BYTES,
   type ShardStore,
@@ -28,8 +31,13 @@ import {
 export interface FrameKeeper {
   /** What is there, however damaged, or undefined if it is not there or the disk can't give it back any more. */
   read(name: string): Promise<Bytes | undefined>;
-  /** Durable, whole or not at all; in place of a frame of this name, and of the `replaced` one of another. */
-  write(name: string, frame: Bytes, replaced: string | undefined): Promise<void>;
+  /**
+   * Writes the frame, which is the head and then the bytes, whole or not at all, so that it survives the end of the process;
+   * in place of a frame of this name, and of the `replaced` one of another. Only borrows the bytes.
+   */
+  write(name: string, head: Bytes, bytes: Bytes, replaced: string | undefined): Promise<void>;
+  /** Makes what was written before survive a power cut. The names of those frames that it could not be done for. */
+  flush(): Promise<readonly string[]>;
   remove(name: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -42,11 +50,11 @@ export interface ShelfOptions {
   readonly sha256: (message: Bytes) => Uint8Array | Promise<Uint8Array>;
 }
 
-const MAGIC: Bytes = utf8("SFS1");
-const CHECKSUM_BYTES = 16;
-const CHECKED_FROM: number = MAGIC.length + CHECKSUM_BYTES;
+const MAGIC: Bytes = utf8("SFS2");
+const CHECKSUM_BYTES = 32;
+const ID_FROM: number = MAGIC.length + CHECKSUM_BYTES;
 /** The longest frame. */
-export const FRAME_BYTES_MAX: number = CHECKED_FROM + 1 + SHARD_ID_CHARS_MAX + STORED_SHARD_BYTES_MAX;
+export const FRAME_BYTES_MAX: number = ID_FROM + 1 + SHARD_ID_CHARS_MAX + STORED_SHARD_BYTES_MAX;
 const ID = new RegExp(`^[a-z0-9-]{1,${SHARD_ID_CHARS_MAX}}$`);
 const NAME = new RegExp(`^([a-z0-9-]{1,${SHARD_ID_CHARS_MAX}})\\.(\\d{1,6})$`);
 
@@ -71,38 +79,32 @@ export class ShardShelf implements ShardStore {
     for (const name of options.names) this.#recall(name);
   }
 
-  get(id: string): Promise<Uint8Array | undefined> {
+  get(id: string, options: GetOptions = {}): Promise<Uint8Array | undefined> {
     return this.#inTurn(id, async () => {
       const name = this.#nameOf(id);
       if (name === undefined) return undefined;
       const frame = await this.#keeper.read(name);
-      const bytes = frame === undefined ? undefined : await openFrame(id, frame, this.#sha256);
-      if (bytes !== undefined) return bytes;
-      this.#damaged++;
-      this.#unlist(id);
-      // If it can't be removed either, it is found damaged again when the store is next opened.
-      await this.#keeper.remove(name).catch(() => {});
-      this.#damagedListeners.emit(id);
-      return undefined;
+      const bytes = frame === undefined ? undefined : await this.#open(id, frame, options.sha256);
+      if (bytes === undefined) await this.#lose(id, name);
+      return bytes;
     });
   }
 
-  async put(id: string, bytes: Bytes): Promise<void> {
+  async put(id: string, bytes: Bytes, options: PutOptions = {}): Promise<void> {
     assert(bytes.length <= STORED_SHARD_BYTES_MAX, "a shard is not too long");
     const cost = costOf(bytes.length);
     if (this.#unsettledBytes + cost > UNSETTLED_BYTES_MAX) {
       throw new StarfishError("busy", "Too many shards wait to be written to the disk", { retryable: true });
     }
-    const frame = layFrame(id, bytes);
     // What it replaces is on the disk until it is written.
     this.#reserve(cost);
     this.#unsettledBytes += cost;
     try {
       await this.#inTurn(id, async () => {
-        await sealFrame(frame, this.#sha256);
+        const head = headOf(id, options.sha256 ?? (await this.#sha256(bytes)));
         const name = frameName(id, bytes.length);
         const before = this.#nameOf(id);
-        await this.#keeper.write(name, frame, before === name ? undefined : before);
+        await this.#keeper.write(name, head, bytes, before === name ? undefined : before);
         this.#unlist(id);
         this.#list(id, bytes.length);
       });
@@ -110,6 +112,19 @@ export class ShardShelf implements ShardStore {
       this.#unsettledBytes -= cost;
       this.#usedBytes -= cost;
     }
+  }
+
+  async sync(): Promise<void> {
+    if (this.#closing !== undefined) throw closed();
+    const names = await this.#keeper.flush();
+    if (names.length === 0) return;
+    for (const name of names) {
+      const id = name.slice(0, name.lastIndexOf("."));
+      await this.#inTurn(id, async () => {
+        if (this.#nameOf(id) === name) await this.#lose(id, name);
+      });
+    }
+    throw new StarfishError("io", `The disk could not make ${names.length} shards last, which count as damaged now`);
   }
 
   delete(id: string): Promise<void> {
@@ -147,6 +162,23 @@ export class ShardShelf implements ShardStore {
     return this.#closing;
   }
 
+  /** The shard in a frame, or undefined if it is damaged. */
+  async #open(id: string, frame: Bytes, wanted: Bytes | undefined): Promise<Uint8Array | undefined> {
+    const checksum = wanted ?? frame.subarray(MAGIC.length, ID_FROM);
+    const head = headOf(id, checksum);
+    if (!equal(frame.subarray(0, head.length), head)) return undefined;
+    const bytes = frame.subarray(head.length);
+    return equal(await this.#sha256(bytes), checksum) ? bytes : undefined;
+  }
+
+  async #lose(id: string, name: string): Promise<void> {
+    this.#damaged++;
+    this.#unlist(id);
+    // If it can't be removed either, it is found damaged again when the store is next opened.
+    await this.#keeper.remove(name).catch(() => {});
+    this.#damagedListeners.emit(id);
+  }
+
   #nameOf(id: string): string | undefined {
     const bytes = this.#index.get(id);
     return bytes === undefined ? undefined : frameName(id, bytes);
@@ -181,7 +213,7 @@ export class ShardShelf implements ShardStore {
 
   async #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
     assert(ID.test(id), "a shard's id is well-formed");
-    if (this.#closing !== undefined) throw new StarfishError("closed", "The shard store is closed");
+    if (this.#closing !== undefined) throw closed();
     const before = this.#lastCalls.get(id);
     const call = before === undefined ? work() : before.then(work);
     // Those that follow don't care how it ended.
@@ -203,31 +235,11 @@ function costOf(bytes: number): number {
   return bytes + SHARD_OVERHEAD_BYTES;
 }
 
-function headerBytes(id: string): number {
-  return CHECKED_FROM + 1 + id.length;
+/** What stands before the bytes in a frame. */
+function headOf(id: string, checksum: Bytes): Uint8Array {
+  return concat([MAGIC, checksum, Uint8Array.of(id.length), utf8(id)]);
 }
 
-/** A frame that lacks its checksum. */
-function layFrame(id: string, bytes: Bytes): Uint8Array {
-  const frame = new Uint8Array(headerBytes(id) + bytes.length);
-  frame.set(MAGIC);
-  frame[CHECKED_FROM] = id.length;
-  frame.set(utf8(id), CHECKED_FROM + 1);
-  frame.set(bytes, headerBytes(id));
-  return frame;
-}
-
-async function sealFrame(frame: Bytes, sha256: ShelfOptions["sha256"]): Promise<void> {
-  const checksum = await sha256(frame.subarray(CHECKED_FROM));
-  frame.set(checksum.subarray(0, CHECKSUM_BYTES), MAGIC.length);
-}
-
-/** The shard in it, or undefined if it is damaged. */
-async function openFrame(id: string, frame: Bytes, sha256: ShelfOptions["sha256"]): Promise<Uint8Array | undefined> {
-  const header = headerBytes(id);
-  if (frame.length < header || !equal(frame.subarray(0, MAGIC.length), MAGIC)) return undefined;
-  const checksum = await sha256(frame.subarray(CHECKED_FROM));
-  if (!equal(checksum.subarray(0, CHECKSUM_BYTES), frame.subarray(MAGIC.length, CHECKED_FROM))) return undefined;
-  if (frame[CHECKED_FROM] !== id.length || text(frame.subarray(CHECKED_FROM + 1, header)) !== id) return undefined;
-  return frame.subarray(header);
+function closed(): StarfishError {
+  return new StarfishError("closed", "The shard store is closed");
 }

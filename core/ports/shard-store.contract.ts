@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Bytes, equal } from "../base/bytes.ts";
 import { isStarfishError } from "../base/errors.ts";
+import { webSha256 } from "../platform/sha256.ts";
 import {
   SHARD_ID_CHARS_MAX,
   SHARD_OVERHEAD_BYTES,
@@ -92,9 +93,8 @@ export function shardStoreContract(name: string, create: () => Promise<ShardStor
 
     it("shares no memory with its caller", async () => {
       const bytes = pattern(3000, 1);
-      const put = store.put("a", bytes);
+      await store.put("a", bytes);
       bytes.fill(0);
-      await put;
       const got = await store.get("a");
       expectSame(got, pattern(3000, 1));
       got?.fill(0);
@@ -137,6 +137,29 @@ export function shardStoreContract(name: string, create: () => Promise<ShardStor
       expectSame(await store.get("half"), pattern(5000, 9));
       await reopen();
       expect(listed(store).map(({ id }) => id)).toEqual(["half", "sound"]);
+    });
+
+    it("takes what has another hash than the one that is asked for, or was told, for damaged", async () => {
+      const told = pattern(32, 1);
+      await store.put("a", pattern(5000, 1));
+      await store.put("b", pattern(5000, 2), { sha256: await webSha256(pattern(5000, 2)) });
+      await store.put("c", pattern(5000, 3), { sha256: told });
+      expectSame(await store.get("a", { sha256: await webSha256(pattern(5000, 1)) }), pattern(5000, 1));
+      expectSame(await store.get("b"), pattern(5000, 2));
+      expect(await store.get("a", { sha256: told })).toBeUndefined();
+      expect(await store.get("c", { sha256: told })).toBeUndefined();
+      expect(store.usage()).toMatchObject({ usedBytes: 5000 + SHARD_OVERHEAD_BYTES, damaged: 2 });
+      expect(listed(store).map(({ id }) => id)).toEqual(["b"]);
+    });
+
+    it("makes what was put last, also where it has gone again meanwhile", async () => {
+      await store.sync();
+      await Promise.all(["a", "b"].map((id) => store.put(id, pattern(5000, 1))));
+      await store.delete("a");
+      await Promise.all([store.sync(), store.put("b", pattern(7, 2)), store.sync()]);
+      await reopen();
+      expectSame(await store.get("b"), pattern(7, 2));
+      expect(store.usage().damaged).toBe(0);
     });
 
     it("finds damage that was done while it was closed", async () => {

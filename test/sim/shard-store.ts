@@ -4,7 +4,7 @@
  */
 import { hash } from "node:crypto";
 import { assert } from "../../core/base/assert.ts";
-import type { Bytes } from "../../core/base/bytes.ts";
+import { type Bytes, concat } from "../../core/base/bytes.ts";
 import { StarfishError } from "../../core/base/errors.ts";
 import { type FrameKeeper, ShardShelf } from "../../core/platform/shard-shelf.ts";
 import { memoryKeeper } from "../../core/platform/memory-shard-store.ts";
@@ -16,6 +16,8 @@ import type { Scheduler } from "./scheduler.ts";
 /** A solid-state disk, roughly: a read or a flush takes so long, several may be under way, and bytes go one after the other. */
 const CALL_MS = 1;
 const BYTES_PER_MS = 400_000;
+
+const NOTHING = new Uint8Array(0);
 
 /** What the machine keeps of shards, and what befalls it. */
 export class SimShardDisk {
@@ -78,7 +80,8 @@ export class SimShardKeeper implements FrameKeeper {
     return this.#later(this.#disk.frames.get(name)?.length ?? 0, () => this.#keeper.read(name));
   }
 
-  async write(name: string, frame: Bytes, replaced: string | undefined): Promise<void> {
+  async write(name: string, head: Bytes, bytes: Bytes, replaced: string | undefined): Promise<void> {
+    const frame = concat([head, bytes]);
     this.#disk.makeRoom(frame);
     const halfDone = (random: Random): void => {
       if (random.real() < 0.5) return;
@@ -88,8 +91,12 @@ export class SimShardKeeper implements FrameKeeper {
     this.#writing.add(halfDone);
     await this.#later(frame.length, async () => {
       this.#writing.delete(halfDone);
-      await this.#keeper.write(name, frame, replaced);
+      await this.#keeper.write(name, frame, NOTHING, replaced);
     });
+  }
+
+  flush(): Promise<readonly string[]> {
+    return this.#later(0, async () => []);
   }
 
   remove(name: string): Promise<void> {
