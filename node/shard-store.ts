@@ -12,7 +12,7 @@ import { hash } from "node:crypto";
 import { mkdir, open, readdir, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Bytes } from "../core/base/bytes.ts";
-import { FRAME_BYTES_MAX, type FrameKeeper, ShardShelf } from "../core/platform/shard-shelf.ts";
+import { frameBytes, type FrameKeeper, ShardShelf } from "../core/platform/shard-shelf.ts";
 import type { ShardStore } from "../core/ports/shard-store.ts";
 import { flushDirectory, flushFile, guardFiles, isNotFound, isUnreadable, writePieces } from "./files.ts";
 import { nodeSha256 } from "./sha256.ts";
@@ -81,7 +81,7 @@ class FileKeeper implements FrameKeeper {
   read(name: string): Promise<Bytes | undefined> {
     return this.#guard(async () => {
       try {
-        return await readAtMost(join(this.#directoryOf(name), name), FRAME_BYTES_MAX + 1);
+        return await readAtMost(join(this.#directoryOf(name), name), frameBytes(name) + 1);
       } catch (error) {
         if (isNotFound(error) || isUnreadable(error)) return undefined;
         throw error;
@@ -165,15 +165,17 @@ async function unlinkIfThere(path: string): Promise<void> {
 async function readAtMost(path: string, bytes: number): Promise<Uint8Array> {
   const file = await open(path, "r");
   try {
-    const { size } = await file.stat();
-    const buffer = new Uint8Array(Math.min(size, bytes));
+    // Not cleared, since what is not read is cut off; and a buffer of its own, since it may live long.
+    const buffer = Buffer.allocUnsafeSlow(bytes);
     let length = 0;
-    while (length < buffer.length) {
-      const { bytesRead } = await file.read(buffer, length, buffer.length - length);
-      if (bytesRead === 0) break;
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, length, bytes - length);
       length += bytesRead;
+      if (bytesRead === 0 || length === bytes) break;
+      // So much is all there is, unless somebody has changed it.
+      if (length === bytes - 1) break;
     }
-    return buffer.subarray(0, length);
+    return new Uint8Array(buffer.buffer, 0, length);
   } finally {
     await file.close();
   }

@@ -30,11 +30,26 @@ function plainDeep(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plainDeep(inner)]));
 }
 
-/** The first CBOR value of `bytes` as T. Throws StarfishError "malformed". */
+/** Byte strings from this length on are not copied: they are most of their message, and so keep little else alive. */
+const SHARED_BYTES_MIN: number = 64 * 1024;
+
+/** Bytes that cborg cuts byte strings out of. */
+class Message extends Uint8Array<ArrayBufferLike> {
+  override slice(start: number, end: number): Uint8Array<ArrayBuffer> {
+    const { buffer, byteOffset } = this;
+    const view = new Uint8Array(buffer as ArrayBuffer, byteOffset + start, end - start);
+    return view.length >= SHARED_BYTES_MIN ? view : view.slice();
+  }
+}
+
+/**
+ * The first CBOR value of `bytes` as T. Byte strings in it that are long share the memory of `bytes`, which must not change
+ * then. Throws StarfishError "malformed".
+ */
 export function decode<T>(schema: Schema<T>, bytes: Bytes): T {
   let value: unknown;
   try {
-    value = cborDecode(bytes, { rejectDuplicateMapKeys: true });
+    value = cborDecode(new Message(bytes.buffer, bytes.byteOffset, bytes.length), { rejectDuplicateMapKeys: true });
   } catch (error) {
     throw new StarfishError("malformed", `Not valid CBOR: ${messageOf(error)}`, { cause: error });
   }

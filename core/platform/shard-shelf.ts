@@ -53,8 +53,6 @@ export interface ShelfOptions {
 const MAGIC: Bytes = utf8("SFS2");
 const CHECKSUM_BYTES = 32;
 const ID_FROM: number = MAGIC.length + CHECKSUM_BYTES;
-/** The longest frame. */
-export const FRAME_BYTES_MAX: number = ID_FROM + 1 + SHARD_ID_CHARS_MAX + STORED_SHARD_BYTES_MAX;
 const ID = new RegExp(`^[a-z0-9-]{1,${SHARD_ID_CHARS_MAX}}$`);
 const NAME = new RegExp(`^([a-z0-9-]{1,${SHARD_ID_CHARS_MAX}})\\.(\\d{1,6})$`);
 
@@ -225,6 +223,12 @@ export class ShardShelf implements ShardStore {
       if (this.#lastCalls.get(id) === ended) this.#lastCalls.delete(id);
     }
   }
+}
+
+/** How long the frame of that name is. */
+export function frameBytes(name: string): number {
+  const end = name.lastIndexOf(".");
+  return ID_FROM + 1 + end + Number(name.slice(end + 1));
 }
 
 function frameName(id: string, bytes: number): string {

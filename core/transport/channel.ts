@@ -64,8 +64,7 @@ export class StreamChannel implements Channel {
     if (buffered > BUFFER_BYTES_MAX) {
       throw new StarfishError("busy", `More than ${BUFFER_BYTES_MAX} bytes wait to be sent`, { retryable: true });
     }
-    // A copy, because the caller may use its buffer again.
-    this.#outbox.push(message.slice());
+    this.#outbox.push(message);
     this.#outboxBytes += HEADER_BYTES + message.length;
     this.#scheduleFlush();
     return buffered <= CHANNEL_BUFFER_BYTES;
