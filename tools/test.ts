@@ -15,9 +15,9 @@ const CHECKS: readonly { name: string; command: readonly string[] }[] = [
   { name: "types of core (no platform)", command: ["tsc", "-p", "core"] },
   { name: "types", command: ["tsc", "-p", "."] },
   // What it compares with is installed by those who run it alone.
-  ...(existsSync("bench/memory/node_modules")
-    ? [{ name: "types of bench/memory", command: ["tsc", "-p", "bench/memory"] }]
-    : []),
+  ...["bench/memory", "bench/disk"]
+    .filter((bench) => existsSync(`${bench}/node_modules`))
+    .map((bench) => ({ name: `types of ${bench}`, command: ["tsc", "-p", bench] })),
   { name: "lint", command: ["oxlint", "--deny-warnings"] },
   { name: "format", command: ["oxfmt", "--list-different", "."] },
   { name: "dead exports and dependencies", command: ["knip"] },

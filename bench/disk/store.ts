@@ -1,8 +1,8 @@
 /**
  * What the store of shards costs in Node beside plain files: `writeFile` and `rename`, which a power cut may undo, and the
  * same with flushes of file and directory, as the store does; reading beside `readFile`, which checks nothing. Then how long
- * opening takes with 100,000 shards, and what the index of them takes in memory. `npx node bench/disk-store.ts [DIR]`
- * (default: the temporary directory) prints two tables and writes bench/disk-store.json. What was just written is read
+ * opening takes with 100,000 shards, and what the index of them takes in memory. `npx node bench/disk/store.ts [DIR]`
+ * (default: the temporary directory) prints two tables and writes bench/disk/store.json. What was just written is read
  * from the system's cache, so that reads show what the store adds and not the disk.
  */
 import { execFileSync } from "node:child_process";
@@ -13,8 +13,8 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { flushDirectory, writeDurably } from "../node/files.ts";
-import { openFileShardStore } from "../node/shard-store.ts";
+import { flushDirectory, writeDurably } from "../../node/files.ts";
+import { openFileShardStore } from "../../node/shard-store.ts";
 
 const KINDS = [
   { shardBytes: 256 * 1024, count: 100, atOnce: 1 },
@@ -177,4 +177,4 @@ console.table([
 ]);
 const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version };
 const report = { date: new Date().toISOString(), machine, rows, opening };
-await writeFile(join(import.meta.dirname, "disk-store.json"), `${JSON.stringify(report, null, 2)}\n`);
+await writeFile(join(import.meta.dirname, "store.json"), `${JSON.stringify(report, null, 2)}\n`);

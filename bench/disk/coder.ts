@@ -1,17 +1,17 @@
 /**
  * What the erasure code costs beside a hash of the same bytes: coding alone on one thread, and the chain of cutting 100 MB,
- * coding it 2 of 8 and hashing every shard on the coder's threads. `node bench/disk-coder.ts`; prints two tables and
- * writes bench/disk-coder.json. Coding is measured in CPU time, which other programs disturb little; the chain by the
+ * coding it 2 of 8 and hashing every shard on the coder's threads. `node bench/disk/coder.ts`; prints two tables and
+ * writes bench/disk/coder.json. Coding is measured in CPU time, which other programs disturb little; the chain by the
  * clock, since it is about both cores. Exits with 1 if the chain does not reach 0.12 of one SHA-256 over the 100 MB.
  */
 import { hash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { ReedSolomon } from "../core/disk/reed-solomon.ts";
-import { SHARD_BYTES_MAX } from "../core/ports/coder.ts";
-import { nodeCoder } from "../node/coder.ts";
-import { buildLibraries, LIBRARIES_OUTPUT } from "../wasm-tasks/build.ts";
+import { ReedSolomon } from "../../core/disk/reed-solomon.ts";
+import { SHARD_BYTES_MAX } from "../../core/ports/coder.ts";
+import { nodeCoder } from "../../node/coder.ts";
+import { buildLibraries, LIBRARIES_OUTPUT } from "../../wasm-tasks/build.ts";
 
 /** The codes of swarms of 8, 16 and 32 devices, a large one, and the largest of twin shards. */
 const CODES = [
@@ -176,5 +176,5 @@ console.table([
 ]);
 const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version };
 const report = { date: new Date().toISOString(), machine, coding, chain };
-await writeFile(join(import.meta.dirname, "disk-coder.json"), `${JSON.stringify(report, null, 2)}\n`);
+await writeFile(join(import.meta.dirname, "coder.json"), `${JSON.stringify(report, null, 2)}\n`);
 if (chain.ratio < CHAIN_RATIO_MIN) process.exitCode = 1;

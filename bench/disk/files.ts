@@ -1,12 +1,12 @@
 /**
  * What the tree of files costs, without a network and with contents in memory: small files in and out, a directory listed
- * and renamed, and the heap with 100,000 files. `node --expose-gc bench/disk-files.ts`; prints a table and writes
- * bench/disk-files.json. Exits with 1 below 1,000 files a second or above 200 MB of heap.
+ * and renamed, and the heap with 100,000 files. `node --expose-gc bench/disk/files.ts`; prints a table and writes
+ * bench/disk/files.json. Exits with 1 below 1,000 files a second or above 200 MB of heap.
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { filesNode, source } from "../test/fixtures/files.ts";
-import type { Files } from "../core/disk/types.ts";
+import { filesNode, source } from "../../test/fixtures/files.ts";
+import type { Files } from "../../core/disk/types.ts";
 
 const FILES = 10_000;
 const FILES_MANY = 100_000;
@@ -88,6 +88,6 @@ const result = {
   rename10000Ms: renameMs,
 };
 console.table(Object.fromEntries(Object.entries(result).map(([name, value]) => [name, Number(value.toPrecision(3))])));
-await writeFile(join(import.meta.dirname, "disk-files.json"), `${JSON.stringify(result, null, 2)}\n`);
+await writeFile(join(import.meta.dirname, "files.json"), `${JSON.stringify(result, null, 2)}\n`);
 const isEnough = Math.min(small.in, small.out) >= FILES_PER_SECOND_MIN && heap <= HEAP_BYTES_MAX;
 process.exitCode = isEnough ? 0 : 1;

@@ -1,0 +1,61 @@
+/** What everything is compared with: one stream of a plain libp2p node over TCP, with noise and yamux as Starfish has them. */
+import { tcp } from "@libp2p/tcp";
+import { multiaddr } from "@multiformats/multiaddr";
+import { createNode, type Libp2pNode } from "../../core/transport/libp2p.ts";
+
+const PROTOCOL = "/bench/1.0.0";
+/** As long as a shard. */
+const MESSAGE_BYTES: number = 256 * 1024;
+
+export class PlainNode {
+  readonly #node: Libp2pNode;
+
+  private constructor(node: Libp2pNode) {
+    this.#node = node;
+  }
+
+  static async open(): Promise<PlainNode> {
+    const node = await createNode({
+      privateKey: crypto.getRandomValues(new Uint8Array(32)),
+      linksMax: 8,
+      listen: ["/ip4/127.0.0.1/tcp/0"],
+      transports: [tcp()],
+      gater: { denyDialMultiaddr: () => false },
+    });
+    await node.libp2p.start();
+    return new PlainNode(node);
+  }
+
+  get address(): string {
+    return String(this.#node.libp2p.getMultiaddrs()[0]);
+  }
+
+  /** Takes in what streams bring, and answers with a byte when it is so much. */
+  async receive(bytes: number): Promise<void> {
+    await this.#node.libp2p.unhandle(PROTOCOL);
+    await this.#node.libp2p.handle(PROTOCOL, (stream) => {
+      let missing = bytes;
+      stream.addEventListener("message", (event) => {
+        missing -= event.data.byteLength;
+        if (missing === 0) stream.send(Uint8Array.of(1));
+      });
+    });
+  }
+
+  /** Milliseconds until the receiver has answered. The connection is there before the clock runs. */
+  async send(address: string, bytes: number): Promise<number> {
+    const connection = await this.#node.libp2p.dial(multiaddr(address));
+    const stream = await connection.newStream(PROTOCOL);
+    const answered = new Promise((resolve) => stream.addEventListener("message", resolve, { once: true }));
+    const message = new Uint8Array(MESSAGE_BYTES);
+    const begin = performance.now();
+    for (let left = bytes; left > 0; left -= MESSAGE_BYTES) {
+      const piece = left < MESSAGE_BYTES ? message.subarray(0, left) : message;
+      if (!stream.send(piece)) await stream.onDrain();
+    }
+    await answered;
+    const ms = performance.now() - begin;
+    await stream.close();
+    return ms;
+  }
+}
