@@ -142,7 +142,10 @@ class Placing {
 async function report(brought: readonly Brought[], isJson: boolean, context: CommandContext): Promise<void> {
   const { computer, signal, stdout } = context;
   const stats: ContentStat[] = [];
-  for (const { info } of brought) stats.push(await computer.files.statContent(info.path, { signal }));
+  for (let at = 0; at < brought.length; at += FILES_AT_ONCE) {
+    const some = brought.slice(at, at + FILES_AT_ONCE);
+    stats.push(...(await Promise.all(some.map(({ info }) => computer.files.statContent(info.path, { signal })))));
+  }
   const worst = leastSafe(stats);
   if (isJson) {
     const rows = brought.map(({ info }, i) => ({
