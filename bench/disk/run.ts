@@ -18,7 +18,7 @@ interface Bound {
   readonly max?: number;
 }
 
-/** From issue 4, by part and ratio; those without a bound are told beside them. */
+/** What is aimed at, by part and ratio; those without a bound are told beside them. */
 const BOUNDS: Readonly<Record<string, Readonly<Record<string, Bound>>>> = {
   alone: {
     put: { label: "one sha256 / put on one node", min: 0.3 },

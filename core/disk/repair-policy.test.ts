@@ -116,8 +116,14 @@ test("no stripe is left above the limit, whatever has happened to it, and nothin
       for (const shard of [...copy, ...rebuild]) expect(after[shard]).toBeLessThanOrEqual(layout.copies);
       expect(holders + copy.length + rebuild.length).toBeLessThanOrEqual(devices);
       const healthy = lossChance(healthAtRest(layout, devices), devices);
-      const isMoved = after.reduce((sum, count) => sum + count, 0) > devices;
-      const health = healthOf(layout.k, after, isMoved ? layout.copies : Infinity);
+      // Those that took another gave up the one that was too many.
+      let moved = Math.max(0, everyone + copy.length + rebuild.length - devices);
+      for (const [shard, count] of after.entries()) {
+        const given = Math.min(moved, Math.max(0, count - layout.copies));
+        after[shard] = count - given;
+        moved -= given;
+      }
+      const health = healthOf(layout.k, after, Infinity);
       const isReached = lossChance(health, devices) <= Math.max(1e-6, 4 * healthy);
       const planned = copy.length + rebuild.length;
       // Up to one in 100,000 nobody gives up a shard for another.
