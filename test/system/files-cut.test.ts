@@ -19,6 +19,7 @@ const NOTICED_MS = 60_000;
 /** What either half has written is placed anew over all of them. */
 const SAFE_MS = 120_000;
 const TEST_MS = 300_000;
+const isLong: boolean = process.env["LONG"] !== undefined;
 
 async function sees(lab: Lab, node: Node, count: number): Promise<void> {
   const ask = async (): Promise<number> => ((await lab.shJson(node, "peers --json")) as unknown[]).length;
@@ -100,7 +101,9 @@ test(
     const both = await alike(lab, all, "/both", 4);
     expect([...both.values()].sort()).toEqual([...small, ...large].map(digestOf).sort());
     expect([...both.keys()].filter((name) => name.includes(" (conflict "))).toHaveLength(2);
-    await Promise.all(sets.map((set) => expectSafe(lab, a, set, 3, SAFE_MS)));
+    // Each half has both sides of the first cut in it, so that nothing has to be placed anew before the second; in the long
+    // run it is.
+    if (isLong) await Promise.all(sets.map((set) => expectSafe(lab, a, set, 3, SAFE_MS)));
 
     await sites.cut([1, 3]);
     await Promise.all(all.map((node) => sees(lab, node, 2)));

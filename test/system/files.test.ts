@@ -74,7 +74,7 @@ test.each(seeds(1, 1))(
   },
 );
 
-test.runIf(isLong).each(seeds(1, 1))(
+test.each(seeds(0, 1))(
   "forty nodes, with twins: of any twenty that are left all files come back (seed %i)",
   { timeout: 1_200_000 },
   async (seed) => {
