@@ -1,4 +1,5 @@
 /** The program `starfish`: reads its arguments and runs one of its commands. */
+import "./small-heap.ts";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { messageOf, StarfishError } from "../core/base/errors.ts";
 import { checkName } from "../core/net/names.ts";

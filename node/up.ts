@@ -2,7 +2,6 @@
  * `starfish up`: one node, from claiming its directory to saying goodbye. It serves the page, takes links from tabs and
  * other nodes, lends its cores, and listens for `starfish sh`.
  */
-import { setFlagsFromString } from "node:v8";
 import { bytesWords } from "../core/shell/format.ts";
 import type { Computer } from "../core/computer.ts";
 import { controlPath } from "./data-dir.ts";
@@ -18,15 +17,9 @@ export interface UpOptions extends Omit<OpenNodeOptions, "log"> {
 
 /** Ctrl-C reaches a process group and may be passed on besides: what follows this fast is the same one. */
 const SAME_SIGNAL_MS = 500;
-/**
- * The space for new objects stays as small as it begins. What a node moves are buffers, whose memory is given back only when
- * that space is full: grown to its usual size it holds 50 MB more of them, and gains nothing that could be measured.
- */
-const YOUNG_STAYS_SMALL = "--semi-space-growth-factor=1";
 
 /** Runs until a signal; resolves to the exit status. */
 export async function up(options: UpOptions): Promise<number> {
-  setFlagsFromString(YOUNG_STAYS_SMALL);
   const report = createReport({ json: options.json });
   const stop = onSignals();
   // A promise that some library forgot is worth a line, not the node.
