@@ -1,6 +1,7 @@
 /**
- * What the store of shards costs in Node beside plain files: `writeFile` and `rename`, which a power cut may undo, and the
- * same with flushes of file and directory, as the store does; reading beside `readFile`, which checks nothing. Then how long
+ * What the store of shards costs in Node beside plain files: a put beside `writeFile` and `rename`, which a power cut may
+ * undo both; puts with one `sync` at their end beside plain files of which each is flushed, and its directory; reading beside
+ * `readFile`, which checks nothing. Then how long
  * opening takes with 100,000 shards, and what the index of them takes in memory. `npx node bench/disk/store.ts [DIR]`
  * (default: the temporary directory) prints two tables and writes bench/disk/store.json. What was just written is read
  * from the system's cache, so that reads show what the store adds and not the disk.
@@ -38,12 +39,12 @@ interface Row {
   readonly getMBps: number;
   /** Rates of the store over those of plain files. */
   readonly putToPlain: number;
-  readonly putToFlushed: number;
+  readonly syncedToFlushed: number;
   readonly getToPlain: number;
 }
 
-/** Pieces a second, so many at once. */
-async function rate({ shardBytes, count, atOnce }: Kind, work: Work): Promise<number> {
+/** Pieces a second, so many at once, and what ends them. */
+async function rate({ shardBytes, count, atOnce }: Kind, work: Work, end: () => unknown = () => {}): Promise<number> {
   // Or the first flush would have to write what others have left in the system's cache.
   execFileSync("sync");
   const bytes = new Uint8Array(shardBytes).map((_, i) => i * 31);
@@ -53,6 +54,7 @@ async function rate({ shardBytes, count, atOnce }: Kind, work: Work): Promise<nu
     for (const i of numbers) await work(`shard-${i}`, bytes);
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
+  await end();
   return (count * 1_000) / (performance.now() - start);
 }
 
@@ -68,7 +70,8 @@ async function putFlushed(directory: string, id: string, bytes: Uint8Array): Pro
 }
 
 async function measure(kind: Kind, scratch: string): Promise<Row> {
-  const rounds: { put: number; get: number; plainPut: number; flushedPut: number; plainGet: number }[] = [];
+  const rounds: { put: number; synced: number; get: number; plainPut: number; flushedPut: number; plainGet: number }[] =
+    [];
   for (let round = 0; round < ROUNDS; round++) {
     const plain = join(scratch, "plain");
     const flushed = join(scratch, "flushed");
@@ -77,18 +80,20 @@ async function measure(kind: Kind, scratch: string): Promise<Row> {
     }
     {
       await using store = await openFileShardStore(join(scratch, "store"), { quotaBytes: Infinity });
-      const puts = { plain: 0, flushed: 0, store: 0 };
-      const works: [keyof typeof puts, Work][] = [
+      const puts = { plain: 0, flushed: 0, store: 0, synced: 0 };
+      const works: [keyof typeof puts, Work, (() => unknown)?][] = [
         ["plain", (id, bytes) => putPlain(join(plain, directoryOf(id)), id, bytes)],
         ["flushed", (id, bytes) => putFlushed(join(flushed, directoryOf(id)), id, bytes)],
         ["store", (id, bytes) => store.put(id, bytes)],
+        ["synced", (id, bytes) => store.put(`synced-${id}`, bytes), () => store.sync()],
       ];
       // Another one begins each time.
       works.push(...works.splice(0, round % works.length));
-      for (const [name, work] of works) puts[name] = await rate(kind, work);
+      for (const [name, work, end] of works) puts[name] = await rate(kind, work, end);
       const plainGet = await rate(kind, (id) => readFile(join(plain, directoryOf(id), id)));
       const get = await rate(kind, (id) => store.get(id));
-      rounds.push({ put: puts.store, get, plainPut: puts.plain, flushedPut: puts.flushed, plainGet });
+      const { store: put, synced, plain: plainPut, flushed: flushedPut } = puts;
+      rounds.push({ put, synced, get, plainPut, flushedPut, plainGet });
     }
     await Promise.all(["plain", "flushed", "store"].map((name) => rm(join(scratch, name), { recursive: true })));
   }
@@ -101,7 +106,7 @@ async function measure(kind: Kind, scratch: string): Promise<Row> {
     getPerSecond: middle(({ get }) => get),
     getMBps: middle(({ get }) => (get * kind.shardBytes) / 1e6),
     putToPlain: middle(({ put, plainPut }) => put / plainPut),
-    putToFlushed: middle(({ put, flushedPut }) => put / flushedPut),
+    syncedToFlushed: middle(({ synced, flushedPut }) => synced / flushedPut),
     getToPlain: middle(({ get, plainGet }) => get / plainGet),
   };
 }
@@ -162,7 +167,7 @@ console.table(
     "put /s": Math.round(row.putPerSecond),
     "put MB/s": row.putMBps.toFixed(1),
     "/ plain": row.putToPlain.toFixed(2),
-    "/ flushed": row.putToFlushed.toFixed(2),
+    "with sync / flushed": row.syncedToFlushed.toFixed(2),
     "get /s": Math.round(row.getPerSecond),
     "get MB/s": row.getMBps.toFixed(1),
     "/ readFile": row.getToPlain.toFixed(2),
