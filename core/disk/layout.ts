@@ -1,16 +1,17 @@
 /**
  * How content is coded over devices: one pure function of the swarm's size, with its promise beside it (promise.ts).
  *
- * Up to five devices plain copies, four at most. Up to 32 devices, one shard on each, of which less than a quarter is enough: whatever half dies, twice what is needed is
- * left. Above that twin shards: half as many shards as devices, fewer than half of them enough, each on two devices. A half
- * that dies takes both twins of a quarter of the shards when it is drawn at random, and of half of them at worst; that worst
- * case too is survived, up to 131 devices, where twins stop growing and the promise becomes a chance.
+ * Up to five devices plain copies, four at most. Up to 32 devices, one shard on each, of which less than a quarter is enough:
+ * whatever half dies, twice what is needed is left. Above that twin shards: half as many shards as devices, fewer than half
+ * of them enough, each on two devices. A half that dies takes both twins of a quarter of the shards when it is drawn at
+ * random, and of half of them at worst; that worst case too is survived, up to 131 devices, where twins stop growing and the
+ * promise becomes a chance.
  *
  * Up to 128 devices every one holds something of a stripe, so that a holder that leaves is missed until a stranger comes.
- * There k is as low as the storage factor allows: with 33 to 128 devices that keeps the promise with three to nine
- * holders missing where half of the shards would keep it with one, and under churn the mean chance is a hundred times smaller
- * and more; repair costs no more, since less is urgent. In larger swarms devices that hold nothing take a shard at once, and half of
- * the shards will do. docs/disk.md has the figures.
+ * There k is as low as the storage factor allows: with 33 to 128 devices that keeps the promise with three to nine holders
+ * missing where half of the shards would keep it with one, and under churn the mean chance is a hundred times smaller and
+ * more; repair costs no more, since less is urgent. In larger swarms devices that hold nothing take a shard at once, and half
+ * of the shards will do. docs/disk.md has the figures.
  *
  * Plain copies cost as much and lose a stripe in sixteen; a code without twins keeps as much as these do, but to replace
  * one lost shard it has to read k, where a twin is copied.

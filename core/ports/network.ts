@@ -48,8 +48,9 @@ export interface Link {
 export interface Channel {
   readonly protocol: string;
   /**
-   * Queues one message, which must not change from now on: a copy of what is large would cost more than encrypting it. False: take it easy until `drained` (the message is queued all the same). Throws "too-large"
-   * above MESSAGE_BYTES_MAX, "busy" above twice CHANNEL_BUFFER_BYTES; on a closed channel it does nothing.
+   * Queues one message, which must not change from now on: a copy of what is large would cost more than encrypting it.
+   * False: take it easy until `drained` (the message is queued all the same). Throws "too-large" above MESSAGE_BYTES_MAX,
+   * "busy" above twice CHANNEL_BUFFER_BYTES; on a closed channel it does nothing.
    */
   send(message: Bytes): boolean;
   /** Resolves when the buffer has room again, or the channel has closed. */
