@@ -65,7 +65,8 @@ export class Recode {
   /** Keeps account of how long each code has not suited the swarm. */
   #watch(): void {
     const nowMs = this.#parts.clock.monotonic();
-    const codes = new Map([...this.#parts.catalogue.all()].map(({ code }) => [nameOf(code), code]));
+    const codes = new Map<string, Layout>();
+    for (const { code } of this.#parts.catalogue.all()) codes.set(nameOf(code), code);
     for (const name of this.#since.keys()) if (!codes.has(name)) this.#since.delete(name);
     for (const [name, code] of codes) {
       const is = this.#of(code);
@@ -90,7 +91,9 @@ export class Recode {
     const nodes = devices.nodes();
     const seen = new Set<string>();
     for (const { cid, code } of catalogue.all()) {
-      if (seen.has(cid) || (this.#of(code) === "fresh" && catalogue.layouts(cid).length === 1)) continue;
+      // As it was a moment ago: there may be 100,000 contents, in a few codes.
+      const isFresh = this.#since.get(nameOf(code))?.is === "fresh";
+      if (seen.has(cid) || (isFresh && catalogue.layouts(cid).length === 1)) continue;
       if (repairersOf(slots.nameHash(cid, 0), nodes)[0] === self) seen.add(cid);
     }
     return [...seen];
