@@ -47,7 +47,12 @@ export interface StartOptions {
 export async function startComputer(options: StartOptions): Promise<Computer> {
   const invite = options.join && withServerAddress(options.join);
   const store = await openFileStore(join(options.dataDir, "store"));
-  const shards = await openShards(join(options.dataDir, "shards"), options.storageBytes);
+  const shards = await openShards(join(options.dataDir, "shards"), options.storageBytes).catch(
+    async (error: unknown) => {
+      await store[Symbol.asyncDispose]();
+      throw error;
+    },
+  );
   const transports = nodeTransports({
     server: options.server,
     ...(isIP(options.host) === 0 ? {} : { tcpHost: options.host }),
