@@ -5,6 +5,7 @@ import { utf8 } from "../../core/base/bytes.ts";
 import type { Computer } from "../../core/computer.ts";
 import type { ContentRef } from "../../core/disk/types.ts";
 import { startNode } from "../../node/index.ts";
+import { serveCommands } from "../commands.ts";
 import type { BlockNode } from "./block-node.ts";
 import { contentOf, type Got, sourceOf, timedRead } from "./content.ts";
 import { PlainNode } from "./stream.ts";
@@ -167,27 +168,4 @@ function fileOf(i: number): Uint8Array {
   return Buffer.alloc(FILE_BYTES, utf8(`file ${i} `));
 }
 
-export interface Command {
-  readonly id: number;
-  readonly name: keyof Commands;
-  readonly args: unknown[];
-}
-
-export interface Answer {
-  readonly id: number;
-  readonly result?: unknown;
-  readonly error?: string;
-}
-
-process.on("message", (command: Command) => void answer(command));
-process.on("disconnect", () => process.exit());
-process.send?.({ id: 0 } satisfies Answer);
-
-async function answer({ id, name, args }: Command): Promise<void> {
-  const command = commands[name] as (...args: unknown[]) => Promise<unknown>;
-  const reply: Answer = await command(...args).then(
-    (result) => ({ id, result }),
-    (error: unknown) => ({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
-  );
-  process.send?.(reply);
-}
+serveCommands(commands);

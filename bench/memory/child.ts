@@ -1,6 +1,7 @@
 /** One node of one system in a process of its own: does what the runner's messages say. `child.ts FILE` */
-import { bytesOnWire } from "./sockets.ts";
 import assert from "node:assert/strict";
+import { serveCommands } from "../commands.ts";
+import { bytesOnWire } from "./sockets.ts";
 import { heldBytes } from "./heap.ts";
 import { entryOf, type HistoryOptions, type MapEntry, type MapNode, type System } from "./system.ts";
 
@@ -59,27 +60,4 @@ function entriesOf(begin: number, end: number): MapEntry[] {
   return Array.from({ length: end - begin }, (_, i) => entryOf(begin + i));
 }
 
-export interface Command {
-  readonly id: number;
-  readonly name: keyof Commands;
-  readonly args: unknown[];
-}
-
-export interface Answer {
-  readonly id: number;
-  readonly result?: unknown;
-  readonly error?: string;
-}
-
-process.on("message", (command: Command) => void answer(command));
-process.on("disconnect", () => process.exit());
-process.send?.({ id: 0 } satisfies Answer);
-
-async function answer({ id, name, args }: Command): Promise<void> {
-  const command = commands[name] as (...args: unknown[]) => Promise<unknown>;
-  const reply: Answer = await command(...args).then(
-    (result) => ({ id, result }),
-    (error: unknown) => ({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
-  );
-  process.send?.(reply);
-}
+serveCommands(commands);

@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Answer, Command, Commands } from "./child.ts";
+import type { Answer, Command } from "../commands.ts";
+import type { Commands } from "./child.ts";
 
 /** No command is given longer than this. */
 const TIMEOUT_MS = 120_000;

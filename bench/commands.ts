@@ -1,0 +1,31 @@
+/** The child's end of a runner's hand on a process: each message names a command, and is answered with what that gives. */
+
+export interface Command {
+  /** From 1 on; the answer 0 says that the process runs. */
+  readonly id: number;
+  readonly name: string;
+  readonly args: unknown[];
+}
+
+export interface Answer {
+  readonly id: number;
+  readonly result?: unknown;
+  readonly error?: string;
+}
+
+/** Serves until the runner is gone. */
+export function serveCommands(commands: object): void {
+  const byName = new Map<string, (...args: unknown[]) => Promise<unknown>>(Object.entries(commands));
+  async function answer({ id, name, args }: Command): Promise<Answer> {
+    try {
+      return { id, result: await byName.get(name)?.(...args) };
+    } catch (error) {
+      return { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    }
+  }
+  process.on("message", (command: Command) => {
+    void answer(command).then((reply) => process.send?.(reply));
+  });
+  process.on("disconnect", () => process.exit());
+  process.send?.({ id: 0 } satisfies Answer);
+}
