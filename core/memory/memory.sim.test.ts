@@ -145,6 +145,23 @@ describe("what gossip misses", () => {
     expect([map.get("same"), map.count("of/"), map.count("before/")]).toEqual(["the last", 8, 6]);
   });
 
+  test("is looked for as often after many sessions at once as after one", async () => {
+    const swarm = await swarmOf(12, 7);
+    const { nodes, world } = swarm;
+    const machines = nodes.map(({ machine }) => machine);
+    world.partition([machines.slice(0, 6), machines.slice(6)]);
+    for (const half of [0, 6]) for (let i = 0; i < 100; i++) nodes[half]?.map.set(`${half}/${i}`, i);
+    await world.runFor(30_000);
+    world.heal();
+    await swarm.equal(60_000);
+    await world.runFor(2_000);
+    const complete = (): number[] => nodes.map(({ map }) => map.stat().reconciliations.complete);
+    const before = complete();
+    await world.runFor(15_000);
+    // One that a node begins and one that it is asked for, at least.
+    for (const [i, count] of complete().entries()) expect(count - (before[i] ?? 0)).toBeGreaterThanOrEqual(2);
+  });
+
   test("when a session breaks off half-way, is brought by the next", async () => {
     const swarm = await swarmOf(2, 7);
     const { map } = swarm.node("m0");

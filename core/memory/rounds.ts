@@ -1,6 +1,6 @@
 /**
- * When a map is reconciled, and with whom: with each new link, with a random link every few seconds (less and less often
- * while nothing differs), and with a few others soon after news has come by reconciliation. Who is told news tells it on,
+ * When a map is reconciled, and with whom: with each new link, with a random link every few seconds (less and less often,
+ * the longer nothing differs), and with a few others soon after news has come by reconciliation. Who is told news tells it on,
  * and whoever told some that was news goes on telling: it spreads as rumours do (Demers et al., "Epidemic algorithms for
  * replicated database maintenance", PODC 1987) and stops where everybody knows.
  */
@@ -73,6 +73,8 @@ export class Rounds {
   readonly #ended = new AbortController();
   #timer: Timer | undefined;
   #everyMs: number = RECONCILE_EVERY_MS;
+  /** Until then that stays: many sessions within a moment have all looked at the same moment. */
+  #steadyUntilMs: number;
   #nextMs: number;
   #complete = 0;
   #divergent = 0;
@@ -83,6 +85,7 @@ export class Rounds {
 
   constructor(ports: RoundsPorts) {
     this.#ports = ports;
+    this.#steadyUntilMs = ports.clock.monotonic() + RECONCILE_EVERY_MS;
     this.#nextMs = ports.clock.monotonic() + ports.random.real() * RECONCILE_EVERY_MS;
     this.linksChanged();
     this.#arm();
@@ -111,7 +114,7 @@ export class Rounds {
 
   /** There is news: with so many links soon, other than `from`. */
   spread(count: number = RECONCILE_SPREAD_WIDE, from?: PeerId): void {
-    this.#everyMs = RECONCILE_EVERY_MS;
+    this.#reconcileEvery(RECONCILE_EVERY_MS);
     const { random } = this.#ports;
     const others = [...this.#known].filter((peer) => peer !== from && !this.#dueMs.has(peer) && !this.#busy.has(peer));
     for (const peer of sample(random, others, count)) this.#want(peer, random.real() * RECONCILE_SPREAD_MS);
@@ -119,8 +122,9 @@ export class Rounds {
 
   /** Entries have changed: with them others may have, of which gossip has brought nothing. */
   stirred(): void {
-    if (this.#everyMs === RECONCILE_EVERY_MS) return;
-    this.#everyMs = RECONCILE_EVERY_MS;
+    const wasRare = this.#everyMs !== RECONCILE_EVERY_MS;
+    this.#reconcileEvery(RECONCILE_EVERY_MS);
+    if (!wasRare) return;
     const soonMs = this.#ports.clock.monotonic() + RECONCILE_EVERY_MS * (0.5 + this.#ports.random.real());
     if (soonMs >= this.#nextMs) return;
     this.#nextMs = soonMs;
@@ -218,6 +222,12 @@ export class Rounds {
     if (divergent) this.#divergent++;
     if (newsIn > 0) this.spread(newsIn < WIDE_ENTRIES_MIN ? RECONCILE_SPREAD : RECONCILE_SPREAD_WIDE, peer);
     else if (newsOut > 0) this.spread(1, peer);
-    else if (!divergent) this.#everyMs = Math.min(RECONCILE_EVERY_MS_MAX, this.#everyMs * 2);
+    else if (!divergent && this.#ports.clock.monotonic() >= this.#steadyUntilMs)
+      this.#reconcileEvery(2 * this.#everyMs);
+  }
+
+  #reconcileEvery(ms: number): void {
+    this.#everyMs = Math.min(RECONCILE_EVERY_MS_MAX, ms);
+    this.#steadyUntilMs = this.#ports.clock.monotonic() + this.#everyMs;
   }
 }
