@@ -122,14 +122,14 @@ export class ShardPeers {
 
   async #sendPuts(peer: PeerId, items: readonly Item<PutResult>[]): Promise<readonly PutResult[]> {
     const shards = items.map(({ name, content }) => ({ ...name, ...content }));
-    const results = await this.#net.request(peer, PUT_PROTOCOL, { shards }, putReplySchema, TIMEOUT);
+    const results = await this.#net.request(peer, PUT_PROTOCOL, { shards }, putReplySchema, BULK);
     if (results.length !== items.length) throw new StarfishError("malformed", "An answer for other shards");
     return results;
   }
 
   async #sendGets(peer: PeerId, items: readonly Item<Uint8Array | null>[]): Promise<readonly (Uint8Array | null)[]> {
     const shards = items.map(({ name }) => ({ ...name }));
-    const results = await this.#net.request(peer, GET_PROTOCOL, { shards }, getReplySchema, TIMEOUT);
+    const results = await this.#net.request(peer, GET_PROTOCOL, { shards }, getReplySchema, BULK);
     if (results.length !== items.length) throw new StarfishError("malformed", "An answer for other shards");
     return results;
   }
@@ -151,6 +151,7 @@ function* portions(runs: readonly StripeRun[]): Generator<readonly StripeRun[]> 
 }
 
 const TIMEOUT: { readonly timeoutMs: number } = { timeoutMs: MESSAGE_TIMEOUT_MS };
+const BULK: { readonly timeoutMs: number; readonly keepAlive: boolean } = { ...TIMEOUT, keepAlive: true };
 
 /** A queue for each peer, in one direction. */
 class Queues<Result> {

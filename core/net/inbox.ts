@@ -36,6 +36,16 @@ export class Inbox {
     return this.#closed.signal;
   }
 
+  /** Whether nothing more will come, nor waits here. */
+  get isOver(): boolean {
+    return this.#failure !== undefined && this.#messages.length === 0;
+  }
+
+  /** Whether more may come and nothing waits here. */
+  get isQuiet(): boolean {
+    return this.#failure === undefined && this.#messages.length === 0;
+  }
+
   /**
    * The next message. Rejects with what ended the channel, once what came before has been read, or with "cancelled".
    * One call at a time.

@@ -86,6 +86,11 @@ export const ASKED_MAX = 1_024;
 export const REQUEST_TIMEOUT_MS = 10_000;
 /** Time from the opening of a request's channel to the request itself. */
 export const REQUEST_ARRIVAL_MS = 10_000;
+/** Channels for one protocol on one link that wait for the next request: as many as a part that moves much has under way. */
+export const KEPT_CHANNELS_MAX = 4;
+/** How long the asker keeps a channel without a request; the server waits longer, so that none is lost between the two. */
+export const KEPT_CHANNEL_MS = 5_000;
+export const KEPT_CHANNEL_SERVED_MS = 30_000;
 /** Largest text of an error that is carried to the asker. */
 export const ERROR_CHARS_MAX = 1_000;
 /**

@@ -320,6 +320,7 @@ class WiredNet implements Net {
     this.#ended.abort(new StarfishError("closed", "This node has left the swarm"));
     this.#overlay.stop();
     this.#gossip.stop();
+    this.#rpc.close();
     // Closing lets what is queued out first.
     await this.#links.close();
     await saved;

@@ -74,10 +74,11 @@ export function createRouter(ports: RouterPorts): Router {
 
   return {
     request<R>(peer: PeerId, protocol: string, request: unknown, schema: Schema<R>, options: AskOptions): Promise<R> {
+      const { keepAlive } = options;
       return within(`The request ${protocol}`, options, async (limits) => {
         const way = await wayTo(peer, limits);
         if (way.kind === "self") return askSelf(protocol, request, schema, limits.signal);
-        if (way.kind === "link") return rpc.ask(way.link, protocol, request, schema, limits);
+        if (way.kind === "link") return rpc.ask(way.link, protocol, request, schema, { ...limits, keepAlive });
         let failure = way.why;
         for (const carrier of way.carriers) {
           try {

@@ -8,7 +8,14 @@ import { sleep } from "../ports/clock.ts";
 import { MESSAGE_BYTES_MAX, type Link } from "../ports/network.ts";
 import { DELIVER_PROTOCOL, FORWARD_PROTOCOL } from "./forward.ts";
 import { HELLO_PROTOCOL } from "./admission.ts";
-import { ASKED_PER_PEER_MAX, FAULTS_MAX, FORWARD_BYTES_MAX, SERVED_PER_PEER_MAX } from "./limits.ts";
+import {
+  ASKED_PER_PEER_MAX,
+  FAULTS_MAX,
+  FORWARD_BYTES_MAX,
+  KEPT_CHANNEL_MS,
+  KEPT_CHANNELS_MAX,
+  SERVED_PER_PEER_MAX,
+} from "./limits.ts";
 import { PART_PROTOCOLS } from "./member-link.ts";
 import { PING_PROTOCOL } from "./net.ts";
 
@@ -133,6 +140,72 @@ describe("a request", () => {
     );
     expect(results.filter((result) => result === "busy").length).toBe(20);
     expect(await swarm.settle(a.request(c.self, ADD, [2, 3], v.number()))).toBe(5);
+  });
+});
+
+describe("requests that keep their channel", () => {
+  /** Requests of a to c, and how many channels they have opened. */
+  async function talk(seed: number): Promise<{
+    swarm: Swarm;
+    opened: () => number;
+    ask: (protocol: string, request: unknown, signal?: AbortSignal) => Promise<number>;
+  }> {
+    const { swarm } = await setUp(seed);
+    const [a, c] = [swarm.net("a"), swarm.net("c")];
+    const { network } = swarm.world.node("a").ports;
+    const toC = network.links().find(({ peer }) => peer === c.self);
+    if (toC === undefined) throw new Error("a is linked to c");
+    let count = 0;
+    const open = toC.open.bind(toC);
+    toC.open = (protocol, options) => {
+      if (protocol === ADD || protocol === WAIT) count++;
+      return open(protocol, options);
+    };
+    const ask = (protocol: string, request: unknown, signal?: AbortSignal): Promise<number> =>
+      a.request(c.self, protocol, request, v.number(), { keepAlive: true, signal });
+    return { swarm, opened: () => count, ask };
+  }
+
+  test("share it, one after the other, also after one that failed", async () => {
+    const { swarm, opened, ask } = await talk(40);
+    for (let i = 1; i <= 20; i++) expect(await swarm.settle(ask(ADD, [i, i]))).toBe(2 * i);
+    expect((await swarm.failure(ask(ADD, [1, 0]))).code).toBe("no-cores");
+    expect(await swarm.settle(ask(ADD, [3, 4]))).toBe(7);
+    expect(opened()).toBe(1);
+  });
+
+  test("have one each when they are many at once, of which some are kept", async () => {
+    const { swarm, opened, ask } = await talk(41);
+    const many = async (): Promise<number[]> =>
+      swarm.settle(Promise.all(Array.from({ length: 10 }, (_, i) => ask(ADD, [i, 1]))));
+    expect(await many()).toEqual(Array.from({ length: 10 }, (_, i) => i + 1));
+    expect(opened()).toBe(10);
+    await many();
+    expect(opened()).toBe(20 - KEPT_CHANNELS_MAX);
+  });
+
+  test("leave none behind that nobody needs any more", async () => {
+    const { swarm, opened, ask } = await talk(42);
+    await swarm.settle(ask(ADD, [1, 2]));
+    await swarm.world.runFor(KEPT_CHANNEL_MS - 1_000);
+    await swarm.settle(ask(ADD, [1, 2]));
+    expect(opened()).toBe(1);
+    await swarm.world.runFor(KEPT_CHANNEL_MS + 1_000);
+    expect(await swarm.settle(ask(ADD, [5, 2]))).toBe(7);
+    expect(opened()).toBe(2);
+  });
+
+  test("never get the reply to one that was cancelled", async () => {
+    const { swarm, opened, ask } = await talk(43);
+    expect(await swarm.settle(ask(WAIT, 10))).toBe(10);
+    const cancel = new AbortController();
+    const cancelled = ask(WAIT, 3_000, cancel.signal);
+    cancelled.catch(() => {});
+    await swarm.world.runFor(1_000);
+    cancel.abort();
+    expect((await swarm.failure(cancelled)).code).toBe("cancelled");
+    expect(await swarm.settle(ask(WAIT, 5_000))).toBe(5_000);
+    expect(opened()).toBe(2);
   });
 });
 

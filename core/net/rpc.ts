@@ -1,7 +1,8 @@
 /**
- * Request and reply: one channel a request, on the protocol of the part that serves it. The asker sends the request and
- * ends its side; the server sends the reply and ends its own. Aborting the channel cancels, from either side, and a link
- * that closes does the same.
+ * Request and reply: one exchange at a time on a channel, on the protocol of the part that serves it. The asker sends the
+ * request and ends its side; the server sends the reply and ends its own. Who asks for much keeps the channel for its next
+ * request instead, as HTTP/1.1 keeps connections (RFC 9112, 9.3). Aborting the channel cancels, from either side, and a
+ * link that closes does the same.
  *
  * Promises: a request settles by its deadline; what is in flight is bounded per peer and in total, at both ends; a
  * handler sees nothing that its schema has not passed; its StarfishErrors reach the asker with code and message.
@@ -13,9 +14,11 @@ import { withDeadline, type Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import { MESSAGE_BYTES_MAX, type Channel, type PeerId } from "../ports/network.ts";
 import { Inbox } from "./inbox.ts";
+import { KeptChannels, type Talk } from "./kept-channels.ts";
 import {
   ASKED_MAX,
   ASKED_PER_PEER_MAX,
+  KEPT_CHANNEL_SERVED_MS,
   REQUEST_ARRIVAL_MS,
   REQUEST_TIMEOUT_MS,
   SERVED_MAX,
@@ -36,6 +39,8 @@ export interface RpcPorts {
 export interface AskOptions {
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
+  /** Keeps the channel a while for the next request of this protocol that says so too: for those that move much. */
+  readonly keepAlive?: boolean | undefined;
 }
 
 export interface Rpc {
@@ -51,12 +56,12 @@ export interface Rpc {
    * bounds. Never rejects.
    */
   serve(protocol: string, request: Uint8Array, context: RequestContext): Promise<Uint8Array>;
+  /** Ends the channels that are kept for the next request. */
+  close(): void;
 }
 
 /** Checks a request, then gives what serves it. */
 type Handler = (request: Uint8Array) => (context: RequestContext) => Promise<unknown>;
-
-const INBOX = { bytesMax: MESSAGE_BYTES_MAX, messagesMax: 1 };
 
 export function createRpc(ports: RpcPorts): Rpc {
   return new Requests(ports);
@@ -67,9 +72,11 @@ class Requests implements Rpc {
   readonly #handlers = new Map<string, Handler>();
   readonly #served = new Slots({ perPeerMax: SERVED_PER_PEER_MAX, max: SERVED_MAX });
   readonly #asked = new Slots({ perPeerMax: ASKED_PER_PEER_MAX, max: ASKED_MAX });
+  readonly #kept: KeptChannels;
 
   constructor(ports: RpcPorts) {
     this.#ports = ports;
+    this.#kept = new KeptChannels(ports.clock);
   }
 
   handle<Q>(
@@ -109,6 +116,10 @@ class Requests implements Rpc {
     }
   }
 
+  close(): void {
+    this.#kept.close();
+  }
+
   ask<R>(
     link: AdmittedLink,
     protocol: string,
@@ -116,13 +127,13 @@ class Requests implements Rpc {
     schema: Schema<R>,
     options: AskOptions = {},
   ): Promise<R> {
-    const { signal, timeoutMs = REQUEST_TIMEOUT_MS } = options;
+    const { signal, timeoutMs = REQUEST_TIMEOUT_MS, keepAlive = false } = options;
     const exchange = async (deadline: AbortSignal): Promise<R> => {
       const message = encodeRequest(request);
       const release = this.#asked.take(link.peer);
       if (release === undefined) throw busy("Too many requests to this node wait for a reply already");
       try {
-        return await this.#exchange(link, protocol, message, schema, deadline);
+        return await this.#exchange(link, protocol, message, schema, deadline, keepAlive);
       } finally {
         release();
       }
@@ -136,35 +147,52 @@ class Requests implements Rpc {
     request: Uint8Array,
     schema: Schema<R>,
     signal: AbortSignal,
+    keepAlive: boolean,
   ): Promise<R> {
-    const channel = await link.open(protocol, { signal });
+    const kept = keepAlive ? this.#kept.take(link, protocol) : undefined;
+    const { channel, inbox } = kept ?? talkOn(await link.open(protocol, { signal }));
+    let bytes: Uint8Array;
     try {
-      const inbox = new Inbox(channel, INBOX);
       channel.send(request);
-      channel.end();
-      const bytes = await inbox.next(signal);
-      const reply = this.#understand(link.peer, protocol, () => decodeReply(bytes));
-      if (!reply.ok) throw reply.error;
-      return this.#understand(link.peer, protocol, () => check(schema, reply.value));
+      if (!keepAlive) channel.end();
+      bytes = await inbox.next(signal);
     } catch (error) {
       channel.abort(toStarfishError(error, "cancelled"));
       throw error;
     }
+    if (keepAlive) this.#kept.keep(link, { channel, inbox });
+    const reply = this.#understand(link.peer, protocol, () => decodeReply(bytes));
+    if (!reply.ok) throw reply.error;
+    return this.#understand(link.peer, protocol, () => check(schema, reply.value));
   }
 
+  /** Serves what comes on a channel, one request after the other. */
   async #answer(channel: Channel, from: PeerId): Promise<void> {
-    const { clock } = this.#ports;
-    const inbox = new Inbox(channel, INBOX);
-    let request: Uint8Array;
+    const { inbox } = talkOn(channel);
+    for (let patienceMs = REQUEST_ARRIVAL_MS; ; patienceMs = KEPT_CHANNEL_SERVED_MS) {
+      const request = await this.#nextRequest(channel, inbox, from, patienceMs);
+      if (request === undefined) return;
+      channel.send(await this.serve(channel.protocol, request, { from, signal: inbox.closed }));
+      if (inbox.isOver) return channel.end();
+    }
+  }
+
+  /** Undefined when there is none; the channel is over then. */
+  async #nextRequest(
+    channel: Channel,
+    inbox: Inbox,
+    from: PeerId,
+    patienceMs: number,
+  ): Promise<Uint8Array | undefined> {
     try {
-      request = await withDeadline(clock, REQUEST_ARRIVAL_MS, "The request", (signal) => inbox.next(signal));
+      return await withDeadline(this.#ports.clock, patienceMs, "The request", (signal) => inbox.next(signal));
     } catch (error) {
       if (isStarfishError(error, "too-large")) this.#ports.links.misbehaved(from, `${channel.protocol}: too large`);
-      return channel.abort(toStarfishError(error, "timeout"));
+      // Ended between two requests it is over as it should be.
+      if (inbox.isOver && patienceMs === KEPT_CHANNEL_SERVED_MS) channel.end();
+      else channel.abort(toStarfishError(error, "timeout"));
+      return undefined;
     }
-    const reply = await this.serve(channel.protocol, request, { from, signal: inbox.closed });
-    channel.send(reply);
-    channel.end();
   }
 
   /** Reads what a peer has sent; counts it as the peer's fault when that can't be done. */
@@ -176,6 +204,10 @@ class Requests implements Rpc {
       throw error;
     }
   }
+}
+
+function talkOn(channel: Channel): Talk {
+  return { channel, inbox: new Inbox(channel, { bytesMax: MESSAGE_BYTES_MAX, messagesMax: 1 }) };
 }
 
 function busy(message: string): StarfishError {

@@ -101,7 +101,12 @@ export interface Net {
     protocol: string,
     request: unknown,
     schema: Schema<R>,
-    options?: { signal?: AbortSignal | undefined; timeoutMs?: number },
+    options?: {
+      signal?: AbortSignal | undefined;
+      timeoutMs?: number;
+      /** Keeps a channel open for the next such request: for what is asked many times in a row. */
+      keepAlive?: boolean;
+    },
   ): Promise<R>;
 
   /** To all members, best effort: sealed, each delivered at most once to each. Payload up to 64 KiB, else "too-large". */
