@@ -11,7 +11,7 @@ import { createComputer } from "../core/index.ts";
 import { formatInvite, parseInvite } from "../core/net/invite.ts";
 import { LINKS_MAX_NODE } from "../core/net/overlay.ts";
 import { realClock } from "../core/platform/clock.ts";
-import { realCrypto } from "../core/platform/crypto.ts";
+import { nodeCrypto } from "./crypto.ts";
 import { realRandom } from "../core/platform/random.ts";
 import type { Log } from "../core/ports/log.ts";
 import type { KeyPair } from "../core/ports/crypto.ts";
@@ -26,7 +26,7 @@ import { freeBytesAt, storageOffer } from "./storage.ts";
 import { openFileStore } from "./store.ts";
 import { nodeTransports } from "./transports.ts";
 
-const realPorts = { clock: realClock, crypto: realCrypto, random: realRandom };
+const realPorts = { clock: realClock, crypto: nodeCrypto, random: realRandom };
 
 export interface StartOptions {
   readonly dataDir: string;
@@ -97,10 +97,10 @@ async function openShards(directory: string, storageBytes: number | undefined): 
  * address alone (a container, a proxy). Throws "bad-invite".
  */
 function withServerAddress(link: string): string {
-  const invite = parseInvite(realCrypto, link);
+  const invite = parseInvite(nodeCrypto, link);
   const address = URL.canParse(link) ? bootstrapAddress(new URL(link)) : undefined;
   const addresses = address === undefined ? invite.addresses : [address, ...invite.addresses];
-  return formatInvite(realCrypto, { ...invite, addresses: [...new Set(addresses)] });
+  return formatInvite(nodeCrypto, { ...invite, addresses: [...new Set(addresses)] });
 }
 
 /** One loader for each module in the folder, by its name. */
