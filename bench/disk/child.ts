@@ -1,4 +1,6 @@
-/** One node in a process of its own: does what the runner's messages say. Needs --expose-gc. */
+/** One node in a process of its own, as `starfish up` is: does what the runner's messages say. Needs --expose-gc. */
+// oxlint-disable-next-line import/no-unassigned-import -- first of all, as in node/cli.ts
+import "../../node/small-heap.ts";
 import assert from "node:assert/strict";
 import { hash } from "node:crypto";
 import { utf8 } from "../../core/base/bytes.ts";
@@ -67,6 +69,17 @@ const commands = {
     const { ref, safe } = await running().storage.put(sourceOf(bytes), {});
     const putMs = performance.now() - begin;
     return { ref, sha256Ms, putMs, safeMs: await timed(() => safe) };
+  },
+
+  /** Resolves when it has heard of the content. */
+  async knows(ref: ContentRef): Promise<void> {
+    const { storage } = running();
+    const isKnown = (): Promise<boolean> =>
+      storage.stat(ref).then(
+        () => true,
+        () => false,
+      );
+    while (!(await isKnown())) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   },
 
   get: (ref: ContentRef, seed: number): Promise<Got> => timedRead(running().storage.read(ref), ref.sizeBytes, seed),
