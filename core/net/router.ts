@@ -31,11 +31,6 @@ export interface Router {
   prepare(peer: PeerId, options: AskOptions): Promise<void>;
 }
 
-type Way =
-  | { readonly kind: "self" }
-  | { readonly kind: "link"; readonly link: AdmittedLink }
-  | { readonly kind: "carriers"; readonly carriers: readonly AdmittedLink[]; readonly why: StarfishError };
-
 interface Limits {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
@@ -44,20 +39,20 @@ interface Limits {
 export function createRouter(ports: RouterPorts): Router {
   const { self, rpc, forwarder, links, overlay, clock } = ports;
 
-  async function wayTo(peer: PeerId, { signal, timeoutMs }: Limits): Promise<Way> {
-    if (peer === self) return { kind: "self" };
+  /** Rejects where there is no link and none can be made. */
+  function linkTo(peer: PeerId, { signal, timeoutMs }: Limits): Promise<AdmittedLink> {
     const connect = (deadline: AbortSignal): Promise<AdmittedLink> => overlay.connect(peer, { signal: deadline });
-    try {
-      // Half the time, so that there is some left for the way round.
-      const link = await withDeadline(clock, timeoutMs / 2, "Finding a way to the node", connect, { signal });
-      return { kind: "link", link };
-    } catch (error) {
-      if (signal.aborted || !isStarfishError(error)) throw error;
-      const introducers = await abortable(signal, overlay.introducersOf(peer, { signal }));
-      const carriers = introducers.map((introducer) => links.get(introducer)).filter((link) => link !== undefined);
-      if (carriers.length === 0) throw error;
-      return { kind: "carriers", carriers: carriers.slice(0, FORWARDERS_TRIED_MAX), why: error };
-    }
+    // Half the time, so that there is some left for the way round.
+    return withDeadline(clock, timeoutMs / 2, "Finding a way to the node", connect, { signal });
+  }
+
+  /** Members that can carry for us. Rejects with `why` there is no link where there are none. */
+  async function carriersTo(peer: PeerId, { signal }: Limits, why: unknown): Promise<readonly AdmittedLink[]> {
+    if (signal.aborted || !isStarfishError(why)) throw why;
+    const introducers = await abortable(signal, overlay.introducersOf(peer, { signal }));
+    const carriers = introducers.map((introducer) => links.get(introducer)).filter((link) => link !== undefined);
+    if (carriers.length === 0) throw why;
+    return carriers.slice(0, FORWARDERS_TRIED_MAX);
   }
 
   async function askSelf<R>(protocol: string, request: unknown, schema: Schema<R>, signal: AbortSignal): Promise<R> {
@@ -76,11 +71,21 @@ export function createRouter(ports: RouterPorts): Router {
     request<R>(peer: PeerId, protocol: string, request: unknown, schema: Schema<R>, options: AskOptions): Promise<R> {
       const { keepAlive } = options;
       return within(`The request ${protocol}`, options, async (limits) => {
-        const way = await wayTo(peer, limits);
-        if (way.kind === "self") return askSelf(protocol, request, schema, limits.signal);
-        if (way.kind === "link") return rpc.ask(way.link, protocol, request, schema, { ...limits, keepAlive });
-        let failure = way.why;
-        for (const carrier of way.carriers) {
+        if (peer === self) return askSelf(protocol, request, schema, limits.signal);
+        let failure: unknown;
+        const link = await linkTo(peer, limits).catch((error: unknown) => void (failure = error));
+        if (link !== undefined) {
+          let isSent = false;
+          const onSent = (): void => void (isSent = true);
+          try {
+            return await rpc.ask(link, protocol, request, schema, { ...limits, keepAlive, onSent });
+          } catch (error) {
+            // What was sent may have been done. Before, a node of few links may have given this one up for another.
+            if (isSent || !isStarfishError(error, "link-closed")) throw error;
+            failure = error;
+          }
+        }
+        for (const carrier of await carriersTo(peer, limits, failure)) {
           try {
             return await forwarder.ask(carrier, peer, protocol, request, schema, limits);
           } catch (error) {
@@ -93,7 +98,10 @@ export function createRouter(ports: RouterPorts): Router {
     },
 
     async prepare(peer, options) {
-      await within("Finding a way to the node", options, (limits) => wayTo(peer, limits));
+      if (peer === self) return;
+      await within("Finding a way to the node", options, async (limits) => {
+        await linkTo(peer, limits).catch((error: unknown) => carriersTo(peer, limits, error));
+      });
     },
   };
 }

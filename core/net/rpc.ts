@@ -41,6 +41,8 @@ export interface AskOptions {
   readonly timeoutMs?: number | undefined;
   /** Keeps the channel a while for the next request of this protocol that says so too: for those that move much. */
   readonly keepAlive?: boolean | undefined;
+  /** Called when the request goes out: before, it may be asked for over another link. */
+  readonly onSent?: (() => void) | undefined;
 }
 
 export interface Rpc {
@@ -127,13 +129,13 @@ class Requests implements Rpc {
     schema: Schema<R>,
     options: AskOptions = {},
   ): Promise<R> {
-    const { signal, timeoutMs = REQUEST_TIMEOUT_MS, keepAlive = false } = options;
+    const { signal, timeoutMs = REQUEST_TIMEOUT_MS } = options;
     const exchange = async (deadline: AbortSignal): Promise<R> => {
       const message = encodeRequest(request);
       const release = this.#asked.take(link.peer);
       if (release === undefined) throw busy("Too many requests to this node wait for a reply already");
       try {
-        return await this.#exchange(link, protocol, message, schema, deadline, keepAlive);
+        return await this.#exchange(link, protocol, message, schema, deadline, options);
       } finally {
         release();
       }
@@ -147,13 +149,14 @@ class Requests implements Rpc {
     request: Uint8Array,
     schema: Schema<R>,
     signal: AbortSignal,
-    keepAlive: boolean,
+    { keepAlive = false, onSent }: AskOptions,
   ): Promise<R> {
     const kept = keepAlive ? this.#kept.take(link, protocol) : undefined;
     const { channel, inbox } = kept ?? talkOn(await link.open(protocol, { signal }));
     let bytes: Uint8Array;
     try {
       channel.send(request);
+      onSent?.();
       if (!keepAlive) channel.end();
       bytes = await inbox.next(signal);
     } catch (error) {
