@@ -109,7 +109,7 @@ function restTable(): string {
     const health = healthAtRest(layout, devices);
     const cells = [
       devices,
-      `${layout.k} of ${layout.n}${layout.copies === 2 ? ", twins" : ""}`,
+      `${layout.k} of ${layout.n}${layout.copies === 2 ? ", twins" : layout.wholes > 0 ? " and whole" : ""}`,
       storageFactor(layout).toFixed(2),
       halfOf(devices),
       survivesAny(health),

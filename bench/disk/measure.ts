@@ -1,12 +1,13 @@
 /** What is measured, each as rounds of everything that is compared, in turn. Every node is a process of its own. */
+import { layoutFor, storageFactor } from "../../core/disk/layout.ts";
 import { RemoteNode } from "./remote.ts";
 
 const BYTES = 100_000_000;
 const NODES = 8;
 /** Of the eight: the reader, and one more, which is as many as the code takes. */
 const LEFT = 2;
-/** What eight nodes hold of a byte of content, in a code of 2 of 8. */
-const CODED = 4;
+/** What eight nodes hold of a byte of content. */
+const CODED: number = storageFactor(layoutFor(NODES));
 const ALONE_ROUNDS = 7;
 const PAIR_ROUNDS = 7;
 const EIGHT_ROUNDS = 3;

@@ -43,10 +43,12 @@ const SLOTS_MAX = 128;
 const STAMPS_PER_MS = 2_048;
 
 const copiesSchema: v.GenericSchema<unknown, 1 | 2> = v.picklist([1, 2]);
-const codeSchema: v.GenericSchema<unknown, readonly [number, number, 1 | 2]> = v.tuple([
+const wholesSchema: v.GenericSchema<unknown, 0 | 1> = v.picklist([0, 1]);
+const codeSchema: v.GenericSchema<unknown, readonly [number, number, 1 | 2, 0 | 1]> = v.tuple([
   integerOf(1, DATA_SHARDS_MAX),
   integerOf(1, SHARDS_MAX),
   copiesSchema,
+  wholesSchema,
 ]);
 const listSchema: Schema<Uint8Array | ContentRef> = v.union([
   bytesOf(1, LIST_INLINE_BYTES_MAX),
@@ -54,7 +56,7 @@ const listSchema: Schema<Uint8Array | ContentRef> = v.union([
 ]);
 const storedSchema: v.GenericSchema<
   unknown,
-  { size: number; code: readonly [number, number, 1 | 2]; list: Uint8Array | ContentRef }
+  { size: number; code: readonly [number, number, 1 | 2, 0 | 1]; list: Uint8Array | ContentRef }
 > = v.object({ size: integerOf(0), code: codeSchema, list: listSchema });
 const slotsSchema: Schema<readonly string[]> = v.pipe(v.array(textOf(DEVICE_CHARS_MAX)), v.maxLength(SLOTS_MAX));
 const storageSchema: Schema<readonly [number, number]> = v.tuple([integerOf(0), integerOf(0)]);
@@ -126,7 +128,7 @@ export class Catalogue {
     const { cid, id, sizeBytes, code, list } = stored;
     const value = {
       size: sizeBytes,
-      code: [code.k, code.n, code.copies],
+      code: [code.k, code.n, code.copies, code.wholes],
       list: list instanceof Uint8Array ? list : { cid: list.cid, sizeBytes: list.sizeBytes },
     };
     this.map.batch([
@@ -172,9 +174,9 @@ export class Catalogue {
       if (layouts.size === 0) this.#byCid.delete(cid);
       else this.#replaced.add(id);
     } else {
-      const [k, n, copies] = read.code;
+      const [k, n, copies, wholes] = read.code;
       if (n < k) return;
-      const stored = { cid, id, sizeBytes: read.size, code: { k, n, copies }, list: read.list, writtenAtMs };
+      const stored = { cid, id, sizeBytes: read.size, code: { k, n, copies, wholes }, list: read.list, writtenAtMs };
       layouts.set(id, stored);
       this.#byId.set(id, stored);
       this.#byCid.set(cid, layouts);

@@ -4,10 +4,10 @@ import type { Stored } from "./catalogue.ts";
 import type { Devices } from "./devices.ts";
 import { UNIT_STRIPES } from "./limits.ts";
 import type { ShardPeers } from "./peers.ts";
-import type { Layout } from "./layout.ts";
+import { holdersWanted, type Layout } from "./layout.ts";
 import { readHeld } from "./serve.ts";
 import { stripeCount } from "./shard-list.ts";
-import type { Slots } from "./slots.ts";
+import { Slots } from "./slots.ts";
 import type { StripeRun } from "./wire.ts";
 
 export interface CensusParts {
@@ -72,16 +72,17 @@ export async function takeCensus(
 }
 
 /**
- * The devices that hold each shard of a stripe, each device counted for one shard only: promises are made in devices. The
- * one that belongs to it comes first.
+ * The devices that hold each shard of a stripe, and as number n, where the code wants any, those that hold it whole. Each
+ * device is counted once: promises are made in devices. The one that belongs to a shard comes first.
  */
 export function holdersByShard(
   { devices, slots }: CensusParts,
-  { n, copies }: Layout,
+  code: Layout,
   partition: number,
   found: Found,
 ): string[][] {
-  const holders: string[][] = Array.from({ length: n }, () => []);
+  const { k, n, wholes } = code;
+  const holders: string[][] = Array.from({ length: n + wholes }, () => []);
   const shardsOf = new Map<string, Set<number>>();
   for (const [shard, nodes] of found) {
     for (const node of nodes) {
@@ -89,24 +90,32 @@ export function holdersByShard(
       if (device !== undefined && shard < n) shardsOf.set(device, (shardsOf.get(device) ?? new Set()).add(shard));
     }
   }
-  for (const [slot, device] of slots
-    .of(partition)
-    .slice(0, n * copies)
-    .entries()) {
-    if (shardsOf.get(device)?.has(slot % n) !== true) continue;
-    holders[slot % n]?.push(device);
+  const holds = (device: string, shard: number): boolean => {
+    const shards = shardsOf.get(device);
+    return shards !== undefined && (shard === n ? isAll(shards, k) : shards.has(shard));
+  };
+  for (const [slot, device] of slots.of(partition).slice(0, holdersWanted(code)).entries()) {
+    const shard = Slots.shardOf(slot, code);
+    if (!holds(device, shard)) continue;
+    holders[shard]?.push(device);
     shardsOf.delete(device);
   }
   for (const [device, shards] of shardsOf) {
     const [rarest = 0] = [...shards].sort((a, b) => (holders[a]?.length ?? 0) - (holders[b]?.length ?? 0) || a - b);
-    holders[rarest]?.push(device);
+    holders[wholes > 0 && isAll(shards, k) ? n : rarest]?.push(device);
   }
   return holders;
 }
 
+/** Whether all data shards are among them. */
+function isAll(shards: ReadonlySet<number>, k: number): boolean {
+  for (let shard = 0; shard < k; shard++) if (!shards.has(shard)) return false;
+  return true;
+}
+
 /** Whether it has as many holders as the code wants and there are devices for. */
-export function isWhole({ n, copies }: Layout, holders: readonly (readonly string[])[], devices: number): boolean {
+export function isWhole(code: Layout, holders: readonly (readonly string[])[], devices: number): boolean {
   const shards = holders.filter(({ length }) => length > 0).length;
-  const all = holders.reduce((sum, { length }) => sum + Math.min(length, copies), 0);
-  return shards >= Math.min(n, devices) && all >= Math.min(n * copies, devices);
+  const all = holders.reduce((sum, { length }) => sum + Math.min(length, code.copies), 0);
+  return shards >= Math.min(code.n + code.wholes, devices) && all >= Math.min(holdersWanted(code), devices);
 }

@@ -214,7 +214,7 @@ describe("devices", () => {
     const bytes = swarm.bytes(1_500 * KIB);
     const ref = await swarm.put(swarm.node("m4"), bytes);
     const stat = await swarm.settle(swarm.node("m0").contents.stat(ref));
-    expect([stat.safety, stat.code, stat.holders.length]).toEqual(["safe", { k: 1, n: 4, copies: 1 }, 4]);
+    expect([stat.safety, stat.code, stat.holders.length]).toEqual(["safe", { k: 1, n: 4, copies: 1, wholes: 0 }, 4]);
     expect(swarm.storedBytes / bytes.length).toBeLessThan(4.6);
     for (const name of ["m3", "m4", "m5", "m1"]) swarm.crash(name);
     await swarm.readsBack(swarm.nodes, [[ref, bytes]]);

@@ -64,6 +64,34 @@ describe("repair", () => {
     await swarm.readsBack(swarm.nodes, all);
   });
 
+  test.each([
+    { who: "who holds a shard", isWhole: false, factor: 1 },
+    { who: "who holds all", isWhole: true, factor: 2 },
+  ])("replaces $who for what that holds, and reads no more", async ({ isWhole, factor }) => {
+    const swarm = await swarmOf(8, 6, { graceMs: 20_000 });
+    // One stripe, and so one device that holds all of it.
+    const all = await fill(swarm, [512 * KIB]);
+    const [[ref]] = all as [[ContentRef, Uint8Array]];
+    const node = swarm.node("m0");
+    const { holders } = await swarm.settle(node.contents.stat(ref));
+    const held = (name: string): number => {
+      const device = swarm.node(name).net.member(swarm.node(name).net.self)?.record.device;
+      return holders.find((holder) => holder.device === device)?.bytes ?? 0;
+    };
+    const leaver =
+      ["m1", "m2", "m3", "m4", "m5", "m6", "m7"].find((name) => held(name) > 256 * KIB === isWhole) ?? "m0";
+    expect(held(leaver)).toBe(factor * 256 * KIB);
+    swarm.crash(leaver);
+    const [fresh] = await swarm.grow(1);
+    const moved = (): number => swarm.nodes.reduce((sum, { machine }) => sum + machine.machine.received.bytes, 0);
+    const before = moved();
+    await swarm.until(all, ({ survivesAny }) => survivesAny === 6, 60_000);
+    expect([...(fresh as DiskNode).machine.ports.shards.ids()]).toHaveLength(factor);
+    expect(moved() - before).toBeGreaterThan(factor * 256 * KIB);
+    expect(moved() - before).toBeLessThan((factor + 0.5) * 256 * KIB);
+    await swarm.readsBack(swarm.nodes, all);
+  });
+
   test("codes anew as the swarm grows and shrinks, and drops what was before", async () => {
     const swarm = await swarmOf(1, 4);
     const all = await fill(swarm, [50 * KIB, 900 * KIB]);

@@ -17,6 +17,7 @@ import { Catalogue, type Stored } from "./catalogue.ts";
 import { Collect } from "./collect.ts";
 import type { Hash } from "./content/block.ts";
 import { Devices } from "./devices.ts";
+import { Fetcher } from "./fetch.ts";
 import { Holdings, type ShardName } from "./holdings.ts";
 import { Keep } from "./keep.ts";
 import { staleness } from "./layout.ts";
@@ -108,7 +109,8 @@ class NodeContents implements Contents {
     this.#acknowledged = new Acknowledged(catalogue.map, signal);
     this.#device = net.member(net.self)?.record.device ?? net.self;
     this.#keep = new Keep({ ...this.#parts, device: this.#device });
-    this.#repair = new Repair({ ...this.#parts, signal });
+    const fetcher = new Fetcher({ ...this.#parts, signal });
+    this.#repair = new Repair({ ...this.#parts, signal, fetcher });
     this.#recode = new Recode({ ...this.#parts, signal, again: (ref) => this.#again(ref) });
     const { unreferencedKeptMs = UNREFERENCED_KEPT_MS } = options;
     const kept = (): Iterable<string> => this.#keep.cids();
@@ -123,7 +125,7 @@ class NodeContents implements Contents {
       void this.#tidy();
     });
     this.#stops.push(
-      ...serveShards({ net, holdings, catalogue, hashOf }),
+      ...serveShards({ net, holdings, catalogue, coder, hashOf, fetcher }),
       () => this.#told.close(),
       holdings.onChange(changed),
       catalogue.onChange(changed),

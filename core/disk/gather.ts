@@ -32,6 +32,8 @@ export interface GatherParts {
 
 export interface GatherOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Nodes that are known to hold what is wanted, or all. */
+  readonly sources?: readonly PeerId[] | undefined;
   /** Who holds what, where all have just been asked. */
   readonly found?: ReadonlyMap<number, readonly PeerId[]> | undefined;
 }
@@ -58,6 +60,7 @@ class Gathering {
   readonly #stripe: number;
   readonly #wanted: readonly number[];
   readonly #signal: AbortSignal | undefined;
+  readonly #sources: readonly PeerId[];
   readonly #got = new Map<number, Uint8Array>();
   /** Shards that are being fetched. */
   readonly #active = new Set<number>();
@@ -83,6 +86,7 @@ class Gathering {
     this.#wanted = wanted;
     this.#signal = options.signal;
     this.#found = options.found;
+    this.#sources = options.sources ?? [];
   }
 
   async run(): Promise<Map<number, Uint8Array>> {
@@ -147,11 +151,12 @@ class Gathering {
     const partition = slots.partition(this.#id, this.#stripe);
     const bySlot = slots.of(partition);
     const own = holdings.has({ id: this.#id, stripe: this.#stripe, shard }) ? [self] : [];
-    const those = Slots.ofShard(shard, this.#list.cut.code).flatMap((slot) => {
+    const those = Slots.sourcesOf(shard, this.#list.cut.code).flatMap((slot) => {
       const device = bySlot[slot];
       return device === undefined ? [] : devices.nodesOf(device, partition);
     });
-    return [...own, ...those.filter((node) => node !== self), ...(this.#found?.get(shard) ?? [])];
+    const known = this.#wanted.includes(shard) ? this.#sources : [];
+    return [...own, ...[...known, ...those].filter((node) => node !== self), ...(this.#found?.get(shard) ?? [])];
   }
 
   async #fetch(node: PeerId, shard: number): Promise<void> {

@@ -5,7 +5,8 @@
 import { text, utf8 } from "../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../base/errors.ts";
 import type { Catalogue, Stored } from "./catalogue.ts";
-import { gather, type GatherParts } from "./gather.ts";
+import { fetchShards } from "./fetch.ts";
+import type { GatherParts } from "./gather.ts";
 import type { Lists } from "./lists.ts";
 import { stripeCount } from "./shard-list.ts";
 import { Slots } from "./slots.ts";
@@ -84,7 +85,7 @@ export class Keep {
     for (const stored of catalogue.layouts(ref.cid)) {
       for (const name of [...holdings.shardsOf(stored.id)]) {
         const bySlot = slots.of(slots.partition(stored.id, name.stripe));
-        const belongs = Slots.ofShard(name.shard, stored.code).map((slot) => bySlot[slot]);
+        const belongs = Slots.holdersOf(name.shard, stored.code).map((slot) => bySlot[slot]);
         // What belongs to a device that is away stays: it may be the last.
         const isElsewhere = belongs.every((other) => other !== device && this.#isAwake(other));
         if (isElsewhere) await holdings.drop(name);
@@ -97,24 +98,14 @@ export class Keep {
   }
 
   async #fetch(stored: Stored, signal: AbortSignal | undefined): Promise<void> {
-    const { holdings, catalogue } = this.#parts;
+    const { catalogue } = this.#parts;
     if (!(stored.list instanceof Uint8Array)) {
       this.#lists.add(stored.list.cid);
       const [list] = catalogue.layouts(stored.list.cid);
       if (list !== undefined) await this.#fetch(list, signal);
     }
-    const { list } = await this.#parts.lists.of(stored, { signal });
     for (let stripe = 0; stripe < stripeCount(stored); stripe++) {
-      const wanted = Array.from({ length: stored.code.k }, (_, shard) => shard).filter(
-        (shard) => !holdings.has({ id: stored.id, stripe, shard }),
-      );
-      if (wanted.length === 0) continue;
-      const shards = await gather(this.#parts, list, stored.id, stripe, wanted, { signal });
-      for (const shard of wanted) {
-        const bytes = shards.get(shard);
-        const sha256 = list.hashOf(stripe, shard);
-        if (bytes !== undefined) await holdings.put({ id: stored.id, stripe, shard }, { bytes, sha256 });
-      }
+      await fetchShards(this.#parts, stored, stripe, stored.code.n, { signal });
     }
   }
 }

@@ -1,20 +1,21 @@
 /**
  * How content is coded over devices: one pure function of the swarm's size, with its promise beside it (promise.ts).
  *
- * Up to five devices plain copies, four at most. Up to 32 devices, one shard on each, of which less than a quarter is enough:
- * whatever half dies, twice what is needed is left. Above that twin shards: half as many shards as devices, fewer than half
- * of them enough, each on two devices. A half that dies takes both twins of a quarter of the shards when it is drawn at
- * random, and of half of them at worst; that worst case too is survived, up to 131 devices, where twins stop growing and the
- * promise becomes a chance.
+ * Up to five devices plain copies, four at most. Up to 63 devices one of them holds the stripe whole, and each of the others
+ * a shard, of which a third or so is enough: whatever half dies, what is left is. The whole one is not there for the promise
+ * but for the price of keeping it: it gives a lost shard for the bytes of that shard, where others would have to read k of
+ * them, which cost swarms of 8 to 32 twice as much (such hybrids: Rodrigues and Liskov, IPTPS 2005). Above that twin shards:
+ * half as many shards as devices, fewer than half of them enough, each on two devices. A half that dies takes both twins of a
+ * quarter of the shards when it is drawn at random, and of half of them at worst; that worst case too is survived, up to 131
+ * devices, where twins stop growing and the promise becomes a chance.
  *
- * Up to 128 devices every one holds something of a stripe, so that a holder that leaves is missed until a stranger comes.
- * There k is as low as the storage factor allows: with 33 to 128 devices that keeps the promise with three to nine holders
- * missing where half of the shards would keep it with one, and under churn the mean chance is a hundred times smaller and
- * more; repair costs no more, since less is urgent. In larger swarms devices that hold nothing take a shard at once, and half
- * of the shards will do. docs/disk.md has the figures.
+ * Up to 128 devices nearly every one holds something of a stripe, so that a holder that leaves is missed until a stranger
+ * comes. There k is as low as the storage factor allows: with twins that keeps the promise with three to nine holders missing
+ * where half of the shards would keep it with one, and under churn the mean chance is a hundred times smaller and more; repair
+ * costs no more, since less is urgent. In larger swarms devices that hold nothing take a shard at once, and half of the shards
+ * will do. docs/disk.md has the figures.
  *
- * Plain copies cost as much and lose a stripe in sixteen; a code without twins keeps as much as these do, but to replace
- * one lost shard it has to read k, where a twin is copied.
+ * Plain copies cost as much and lose a stripe in sixteen.
  */
 import { assert } from "../base/assert.ts";
 import { halfOf, type Health, lossChance, survivesAny, URGENT_CHANCE } from "./promise.ts";
@@ -25,12 +26,14 @@ export interface Layout {
   readonly n: number;
   /** How many devices hold each shard. All holders of a stripe are distinct devices. */
   readonly copies: 1 | 2;
+  /** How many further devices hold the stripe whole: all of its data shards. */
+  readonly wholes: 0 | 1;
 }
 
 /** Four copies: of five devices one is spare, and takes a lost copy at once. 2 of 5 survives as many, and is thin more often. */
 const COPIES_MAX = 5;
-/** Up to here a lost shard is cheap to rebuild (7 reads) and one on each device gives the most. */
-const SINGLES_MAX = 32;
+/** Up to here one device holds all, and repairs the others. It would have more to read than twins have to copy in larger swarms. */
+const WHOLE_MAX = 63;
 /** Devices that hold a stripe. More would make shards small and reads wide, for a promise that is good enough here. */
 const HOLDERS_MAX = 128;
 /** Stored bytes per byte of content, never exceeded: a little below 4.6, since shards have headers and lists of hashes. */
@@ -41,11 +44,18 @@ const SLACK = 8;
 /** The layout of what is written now, in a swarm of so many devices. */
 export function layoutFor(devices: number): Layout {
   assert(Number.isSafeInteger(devices) && devices >= 1, `a swarm of ${devices} devices`);
-  if (devices <= COPIES_MAX) return { k: 1, n: Math.min(devices, 4), copies: 1 };
-  if (devices <= SINGLES_MAX) return { k: Math.ceil(devices / STORAGE_FACTOR_MAX), n: devices, copies: 1 };
-  if (devices > HOLDERS_MAX) return { k: HOLDERS_MAX / 4, n: HOLDERS_MAX / 2, copies: 2 };
+  if (devices <= COPIES_MAX) return { k: 1, n: Math.min(devices, 4), copies: 1, wholes: 0 };
+  if (devices <= WHOLE_MAX) return withWhole(devices - 1);
+  if (devices > HOLDERS_MAX) return { k: HOLDERS_MAX / 4, n: HOLDERS_MAX / 2, copies: 2, wholes: 0 };
   const n = Math.floor(devices / 2);
-  return { k: Math.ceil((2 * n) / STORAGE_FACTOR_MAX), n, copies: 2 };
+  return { k: Math.ceil((2 * n) / STORAGE_FACTOR_MAX), n, copies: 2, wholes: 0 };
+}
+
+/** One device holds all, and each of the others a shard, if that is not more than may be stored. */
+function withWhole(others: number): Layout {
+  const factor = STORAGE_FACTOR_MAX - 1;
+  const k = Math.max(2, Math.round(others / factor));
+  return { k, n: Math.min(others, Math.floor(k * factor)), copies: 1, wholes: 1 };
 }
 
 /**
@@ -59,17 +69,23 @@ export function layoutAmong(devices: number, withRoom: number): Layout {
   return survivesAny(healthAtRest(fewer, withRoom)) >= halfOf(devices) ? fewer : all;
 }
 
+/** Devices that hold something of a stripe. */
+export function holdersWanted({ n, copies, wholes }: Layout): number {
+  return n * copies + wholes;
+}
+
 /** Stored bytes per byte of content, with all holders there. */
-export function storageFactor({ k, n, copies }: Layout): number {
-  return (n * copies) / k;
+export function storageFactor({ k, n, copies, wholes }: Layout): number {
+  return (n * copies) / k + wholes;
 }
 
 /** A stripe with as many holders as the layout wants and the swarm has devices for. */
-export function healthAtRest({ k, n, copies }: Layout, devices: number): Health {
-  const holders = Math.min(n * copies, devices);
+export function healthAtRest(layout: Layout, devices: number): Health {
+  const { k, n, wholes } = layout;
+  const holders = Math.min(holdersWanted(layout), devices) - wholes;
   const shards = Math.min(n, holders);
   const twins = holders - shards;
-  return { k, living: [n - shards, shards - twins, twins] };
+  return { k, living: [n - shards, shards - twins, twins], wholes };
 }
 
 /**

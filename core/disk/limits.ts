@@ -31,12 +31,18 @@ export const MESSAGE_SHARDS_MAX = 256;
 export const MESSAGES_PER_PEER = 4;
 /** Three full shards take so long at 25 KB/s; slower than that is no holder. */
 export const MESSAGE_TIMEOUT_MS = 30_000;
+/** The same for who is to hold a stripe whole: up to 17 shards. */
+export const FETCH_TIMEOUT_MS: number = 4 * MESSAGE_TIMEOUT_MS;
 /** A shard that takes longer than this is fetched some other way too. */
 export const HEDGE_MS = 300;
 /** Parts of layouts in one question for what a peer holds: the answer stays below a message's size. */
 export const ASKED_UNITS_MAX = 1_024;
 /** Stripes in one such question: of each a node holds one shard, or all 64 data shards if it keeps the content whole. */
 export const ASKED_STRIPES_MAX = 4_096;
+/** Bytes of data shards from which shards are computed for others at once. */
+export const COMPUTED_BYTES_MAX: number = 8 * 1024 * 1024;
+/** Bytes that are fetched at once because others have asked for it. */
+export const FETCHED_BYTES_MAX: number = 8 * 1024 * 1024;
 /** Writes to this node's own store at once. */
 export const OWN_WRITES_MAX = 16;
 

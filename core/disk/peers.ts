@@ -14,6 +14,7 @@ import {
   ASKED_STRIPES_MAX,
   ASKED_UNITS_MAX,
   CARRIED_SHARD_BYTES_MAX,
+  FETCH_TIMEOUT_MS,
   MESSAGE_SHARD_BYTES_MAX,
   MESSAGE_SHARDS_MAX,
   MESSAGE_TIMEOUT_MS,
@@ -22,6 +23,8 @@ import {
 import { heldOf, nothingSchema } from "./serve.ts";
 import {
   DROP_PROTOCOL,
+  FETCH_PROTOCOL,
+  type FetchRequest,
   GET_PROTOCOL,
   getReplySchema,
   HAVE_PROTOCOL,
@@ -29,6 +32,7 @@ import {
   PUT_PROTOCOL,
   putReplySchema,
   type PutResult,
+  putResultSchema,
   RECHECK_PROTOCOL,
   SYNC_PROTOCOL,
   type StripeRun,
@@ -106,6 +110,11 @@ export class ShardPeers {
       held.push(...reply);
     }
     return held;
+  }
+
+  /** Has another node get something from others. Rejects as `put` does, and as getting it does there. */
+  fetch(peer: PeerId, request: FetchRequest): Promise<PutResult> {
+    return this.#net.request(peer, FETCH_PROTOCOL, { ...request }, putResultSchema, { timeoutMs: FETCH_TIMEOUT_MS });
   }
 
   /** Asks it to drop what it holds of a layout that nothing wants. */

@@ -3,7 +3,7 @@ import { StarfishError, toStarfishError } from "../base/errors.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Devices } from "./devices.ts";
 import type { Holdings, Shard } from "./holdings.ts";
-import type { Layout } from "./layout.ts";
+import { holdersWanted, type Layout } from "./layout.ts";
 import type { ShardPeers } from "./peers.ts";
 import { Slots } from "./slots.ts";
 
@@ -41,7 +41,7 @@ export async function placeStripe(
     .order(partition)
     .filter((device) => !devices.includes(device) && parts.devices.hasRoom(device));
   const sendings = shards.flatMap((content, shard) =>
-    Slots.ofShard(shard, code)
+    Slots.holdersOf(shard, code)
       .flatMap((slot) => devices[slot] ?? [])
       .map(async (device) => {
         const result = await placeShard(parts, partition, device, spares, { id, stripe, shard }, content);
@@ -65,7 +65,7 @@ export async function placeStripe(
 
 /** The devices of the slots; those that are not awaited any more have given place to others, where there are any. */
 function renew({ devices, slots }: PlaceParts, partition: number, code: Layout): readonly string[] {
-  const count = code.n * code.copies;
+  const count = holdersWanted(code);
   for (const [slot, device] of slots.ensure(partition, code).slice(0, count).entries()) {
     const isGivenUp = !devices.isAwake(device) && !devices.isAwaited(device);
     if (isGivenUp && slots.replace(partition, slot, () => true) === undefined) break;

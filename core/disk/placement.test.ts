@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { layoutFor } from "./layout.ts";
+import { holdersWanted, layoutFor } from "./layout.ts";
 import {
   chooseHolders,
   type Holders,
@@ -71,9 +71,9 @@ test("every shard has as many holders as the layout wants, all of them distinct"
     fc.property(swarms, partitions, (swarm, partition) => {
       const layout = layoutFor(swarm.length);
       const holders = placed(new Placement(swarm), partition);
-      expect(holders).toHaveLength(layout.n);
+      expect(holders).toHaveLength(layout.n + layout.wholes);
       for (const those of holders) expect(those).toHaveLength(layout.copies);
-      expect(new Set(holders.flat()).size).toBe(layout.n * layout.copies);
+      expect(new Set(holders.flat()).size).toBe(holdersWanted(layout));
     }),
   );
 });
@@ -88,7 +88,7 @@ test("departures move only what was lost, and never to a device that holds somet
       const newcomers = devices(20);
       const there = new Placement([...newcomers, ...swarm.filter(({ id }) => staying.has(id))]);
       const { holders, added } = chooseHolders(layout, there.order(partition), left, anywhere);
-      const vacancies = layout.n * layout.copies - left.flat().length;
+      const vacancies = holdersWanted(layout) - left.flat().length;
       expect(added).toHaveLength(Math.min(vacancies, there.size - left.flat().length));
       for (const [shard, those] of left.entries()) expect(holders[shard]?.slice(0, those.length)).toEqual(those);
       expect(new Set(holders.flat()).size).toBe(holders.flat().length);
@@ -112,12 +112,12 @@ test("who has come back counts again, and costs nothing more", () => {
 });
 
 test("devices without room are passed over; what finds no place stays without holder", () => {
-  const layout = layoutFor(40);
-  const order = new Placement(devices(40)).order(7);
-  const full = new Set(order.slice(0, 15));
+  const layout = layoutFor(64);
+  const order = new Placement(devices(64)).order(7);
+  const full = new Set(order.slice(0, 27));
   const { holders, added } = chooseHolders(layout, order, [], (id) => !full.has(id));
-  expect(holders.map((those) => those.length)).toEqual([...Array<number>(5).fill(2), ...Array<number>(15).fill(1)]);
-  expect(added.map(({ device }) => device)).toEqual(order.slice(15));
+  expect(holders.map((those) => those.length)).toEqual([...Array<number>(5).fill(2), ...Array<number>(27).fill(1)]);
+  expect(added.map(({ device }) => device)).toEqual(order.slice(27));
 });
 
 test("load is even: partitions fall on devices as by chance, and no worse", () => {
@@ -131,10 +131,10 @@ test("load is even: partitions fall on devices as by chance, and no worse", () =
       const first = placement.order(partition)[0] ?? "";
       firsts.set(first, (firsts.get(first) ?? 0) + 1);
     }
-    const { n, copies } = layoutFor(count);
-    const mean = (PARTITIONS * n * copies) / count;
+    const wanted = holdersWanted(layoutFor(count));
+    const mean = (PARTITIONS * wanted) / count;
     // Each device is in a partition's holders with the same chance: binomial. Five deviations happen to 1 in 3 million.
-    const deviation = Math.sqrt(mean * (1 - (n * copies) / count));
+    const deviation = Math.sqrt(mean * (1 - wanted / count));
     for (const { id } of devices(count)) {
       expect(Math.abs((load.get(id) ?? 0) - mean), `load of ${id} of ${count}`).toBeLessThanOrEqual(5 * deviation);
       expect(firsts.get(id) ?? 0).toBeLessThanOrEqual(PARTITIONS / count + 6 * Math.sqrt(PARTITIONS / count));

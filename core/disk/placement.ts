@@ -94,7 +94,7 @@ export class Placement {
   }
 }
 
-/** Who holds each shard of a stripe. */
+/** Who holds each shard of a stripe, and as number n, where the layout wants one, who holds all. */
 export type Holders = readonly (readonly string[])[];
 
 export interface Assignment {
@@ -115,7 +115,7 @@ export function chooseHolders(
   current: Holders,
   hasRoom: (device: string) => boolean,
 ): Assignment {
-  const holders = Array.from({ length: layout.n }, (_, shard) => [...(current[shard] ?? [])]);
+  const holders = Array.from({ length: layout.n + layout.wholes }, (_, shard) => [...(current[shard] ?? [])]);
   const taken = new Set(holders.flat());
   const added: { shard: number; device: string }[] = [];
   const vacancies = vacanciesOf(holders, layout.copies);

@@ -1,11 +1,21 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { healthAtRest, layoutAmong, layoutFor, staleness, STORAGE_FACTOR_MAX, storageFactor } from "./layout.ts";
+import {
+  healthAtRest,
+  holdersWanted,
+  layoutAmong,
+  layoutFor,
+  staleness,
+  STORAGE_FACTOR_MAX,
+  storageFactor,
+} from "./layout.ts";
 import { halfOf, type Health, holdersOf, LossChances, lossChance, survivesAny } from "./promise.ts";
 
+const ALL = -2;
+
 /** Which shard each device holds, -1 for none. */
-function heldBy({ living }: Health, devices: number): number[] {
-  const held: number[] = [];
+function heldBy({ living, wholes }: Health, devices: number): number[] {
+  const held: number[] = Array<number>(wholes).fill(ALL);
   let shard = 0;
   for (const [holders, count] of living.entries()) {
     for (let i = 0; i < count; i++, shard++) for (let j = 0; j < holders; j++) held.push(shard);
@@ -26,10 +36,10 @@ function enumerate(health: Health, devices: number): { sets: number[]; losses: n
       if (((set >> device) & 1) === 0) continue;
       deaths--;
       const shard = held[device] ?? -1;
-      if (shard >= 0) shards.add(shard);
+      if (shard !== -1) shards.add(shard);
     }
     sets[deaths] = (sets[deaths] ?? 0) + 1;
-    if (shards.size < health.k) losses[deaths] = (losses[deaths] ?? 0) + 1;
+    if (shards.size < health.k && !shards.has(ALL)) losses[deaths] = (losses[deaths] ?? 0) + 1;
   }
   return { sets, losses };
 }
@@ -38,9 +48,10 @@ const cases = fc
   .record({
     k: fc.integer({ min: 1, max: 5 }),
     living: fc.array(fc.nat(4), { minLength: 1, maxLength: 4 }),
+    wholes: fc.nat(2),
     idle: fc.nat(3),
   })
-  .map(({ k, living, idle }) => ({ health: { k, living }, devices: holdersOf(living) + idle }))
+  .map(({ idle, ...health }) => ({ health, devices: holdersOf(health) + idle }))
   .filter(({ devices }) => devices >= 1 && devices <= 12);
 
 test("the chance is what trying every set of deaths gives", () => {
@@ -69,10 +80,11 @@ test("any so many devices may die, and of one more some set is too much", () => 
 test("the chance is what drawing random halves gives", () => {
   // Chances of a few per cent, of states as churn leaves them: shards with no, one, two and three living holders.
   const states: [Health, number][] = [
-    [{ k: 32, living: [8, 36, 20, 0] }, 200],
-    [{ k: 32, living: [10, 24, 24, 6] }, 400],
-    [{ k: 8, living: [3, 10, 3] }, 40],
-    [{ k: 8, living: [16, 16] }, 40],
+    [{ k: 32, living: [8, 36, 20, 0], wholes: 0 }, 200],
+    [{ k: 32, living: [10, 24, 24, 6], wholes: 0 }, 400],
+    [{ k: 8, living: [3, 10, 3], wholes: 0 }, 40],
+    [{ k: 8, living: [16, 16], wholes: 0 }, 40],
+    [{ k: 8, living: [16, 14], wholes: 1 }, 40],
   ];
   let word = 12_345;
   const random = (below: number): number => {
@@ -90,9 +102,9 @@ test("the chance is what drawing random halves gives", () => {
         const survivor = held[j] ?? -1;
         held[j] = held[i] ?? -1;
         held[i] = survivor;
-        if (survivor >= 0) shards.add(survivor);
+        if (survivor !== -1) shards.add(survivor);
       }
-      if (shards.size < health.k) losses++;
+      if (shards.size < health.k && !shards.has(ALL)) losses++;
     }
     const chance = lossChance(health, devices);
     expect(chance).toBeGreaterThan(1e-3);
@@ -116,12 +128,12 @@ test("where only some devices have room, they are enough to survive any half of 
   for (let devices = 1; devices <= 131; devices++) {
     for (let withRoom = 0; withRoom <= devices; withRoom++) {
       const layout = layoutAmong(devices, withRoom);
-      if (layout.n === layoutFor(devices).n) continue;
-      expect(layout.n * layout.copies).toBeLessThanOrEqual(withRoom);
+      if (holdersWanted(layout) === holdersWanted(layoutFor(devices))) continue;
+      expect(holdersWanted(layout)).toBeLessThanOrEqual(withRoom);
       expect(survivesAny(healthAtRest(layout, withRoom))).toBeGreaterThanOrEqual(halfOf(devices));
     }
   }
-  expect([layoutAmong(8, 7), layoutAmong(3, 2), layoutAmong(8, 5)].map(({ n }) => n)).toEqual([7, 2, 8]);
+  expect([layoutAmong(8, 7), layoutAmong(3, 2), layoutAmong(8, 5)].map(holdersWanted)).toEqual([7, 2, 8]);
 });
 
 test("beyond that the chance to lose one with a random half is as promised", () => {
@@ -137,7 +149,7 @@ test("beyond that the chance to lose one with a random half is as promised", () 
     [3, 10],
     [29, 80],
   ];
-  const chances = others.map(([k, n]) => lossChance({ k, living: [0, n] }, 200).toExponential(0));
+  const chances = others.map(([k, n]) => lossChance({ k, living: [0, n], wholes: 0 }, 200).toExponential(0));
   expect(chances).toEqual(["6e-2", "2e-7", "5e-2", "4e-4"]);
 });
 
@@ -145,25 +157,29 @@ test("it costs at most 4.58 times the size, and 4 in large swarms", () => {
   for (let devices = 1; devices <= 5_000; devices++) {
     const layout = layoutFor(devices);
     expect(storageFactor(layout)).toBeLessThanOrEqual(STORAGE_FACTOR_MAX);
-    expect(layout.n * layout.copies).toBeLessThanOrEqual(devices);
+    expect(holdersWanted(layout)).toBeLessThanOrEqual(devices);
     if (devices > 128) expect(storageFactor(layout)).toBe(4);
   }
   const small = [1, 2, 3, 5, 8, 9, 32, 33, 40, 64, 128].map((devices) => Object.values(layoutFor(devices)).join(" "));
   expect(small).toEqual([
-    ...["1 1 1", "1 2 1", "1 3 1", "1 4 1", "2 8 1", "2 9 1", "7 32 1"],
-    ...["7 16 2", "9 20 2", "14 32 2", "28 64 2"],
+    ...["1 1 1 0", "1 2 1 0", "1 3 1 0", "1 4 1 0", "2 7 1 1", "2 7 1 1", "9 31 1 1"],
+    ...["9 32 1 1", "11 39 1 1", "14 32 2 0", "28 64 2 0"],
   ]);
 });
 
 test("urgent is what a random half may take with more than one in a million", () => {
   const chances = new LossChances();
   const isUrgent = (singles: number, devices: number): boolean =>
-    chances.isUrgent({ k: 32, living: [0, singles, 64 - singles] }, healthAtRest(layoutFor(devices), devices), devices);
+    chances.isUrgent(
+      { k: 32, living: [0, singles, 64 - singles], wholes: 0 },
+      healthAtRest(layoutFor(devices), devices),
+      devices,
+    );
   expect([0, 8, 12, 16].map((singles) => isUrgent(singles, 200))).toEqual([false, false, false, true]);
   // Healthy is above a millionth here, which repair could not better.
   expect([0, 2, 8].map((singles) => isUrgent(singles, 1_000))).toEqual([false, false, true]);
-  expect(chances.ofHalf({ k: 2, living: [7, 1] }, 5)).toBe(1);
-  expect(survivesAny({ k: 2, living: [7, 1] })).toBe(-1);
+  expect(chances.ofHalf({ k: 2, living: [7, 1], wholes: 0 }, 5)).toBe(1);
+  expect(survivesAny({ k: 2, living: [7, 1], wholes: 0 })).toBe(-1);
 });
 
 test("a code that no longer survives any half is called broken, and what was just written fresh", () => {

@@ -4,7 +4,7 @@
  * sets of survivors, those that leave fewer than k shards. Every term is positive, so that a chance of 1e-20 is as exact
  * as one of 0.5.
  *
- * Assumes that no device holds two shards of one stripe, and that deaths are drawn from all devices alike.
+ * Assumes that a device holds one shard of a stripe or all of it, and that deaths are drawn from all devices alike.
  */
 import { assert } from "../base/assert.ts";
 
@@ -14,6 +14,8 @@ export interface Health {
   readonly k: number;
   /** living[h]: how many shards have h living holders; living[0] of them are out of reach. */
   readonly living: readonly number[];
+  /** Further devices that are there and hold all of it. */
+  readonly wholes: number;
 }
 
 /** A stripe with a greater chance to be lost with the next half is repaired at once. */
@@ -34,11 +36,11 @@ export function halfOf(devices: number): number {
 }
 
 /** How many devices may die, whichever they are; -1 if the stripe is lost already. */
-export function survivesAny({ k, living }: Health): number {
-  // The worst choice kills the shards with the fewest holders first.
+export function survivesAny({ k, living, wholes }: Health): number {
+  // The worst choice kills those who hold it whole, and the shards with the fewest holders first.
   let toKill = shardsOf(living) - k + 1;
-  if (toKill <= 0) return -1;
-  let deaths = 0;
+  if (toKill <= 0) return wholes - 1;
+  let deaths = wholes;
   for (let holders = 1; toKill > 0; holders++) {
     const killed = Math.min(toKill, living[holders] ?? 0);
     deaths += killed * holders;
@@ -52,8 +54,15 @@ export function survivesAny({ k, living }: Health): number {
  * `devices` are all that are there, holders or not.
  */
 export function lossChance(health: Health, devices: number, deaths: number = halfOf(devices)): number {
-  const { k, living } = health;
-  const holders = holdersOf(living);
+  const { k, living, wholes } = health;
+  if (wholes > 0) {
+    // Those who hold it whole are among the dead, and then the others are drawn from the rest.
+    if (deaths < wholes) return 0;
+    let chance = 1;
+    for (let i = 0; i < wholes; i++) chance *= (deaths - i) / (devices - i);
+    return chance * lossChance({ k, living, wholes: 0 }, devices - wholes, deaths - wholes);
+  }
+  const holders = holdersOf(health);
   assert(k >= 1 && holders <= devices && holders <= HOLDERS_MAX, `${holders} holders among ${devices} devices`);
   assert(deaths >= 0 && deaths <= devices, `${deaths} of ${devices} die`);
   if (deaths <= survivesAny(health)) return 0;
@@ -115,7 +124,7 @@ export class LossChances {
 
   /** The chance that a random half of `devices` takes the stripe with it. */
   ofHalf(health: Health, devices: number): number {
-    const key = `${health.k} ${devices} ${health.living.join(" ")}`;
+    const key = `${health.k} ${health.wholes} ${devices} ${health.living.join(" ")}`;
     let chance = this.#known.get(key);
     if (chance === undefined) {
       chance = lossChance(health, devices);
@@ -137,9 +146,9 @@ function shardsOf(living: readonly number[]): number {
   return living.reduce((sum, count, holders) => (holders > 0 ? sum + count : sum), 0);
 }
 
-/** The devices that hold one. */
-export function holdersOf(living: readonly number[]): number {
-  return living.reduce((sum, count, holders) => sum + count * holders, 0);
+/** The devices that hold something. */
+export function holdersOf({ living, wholes }: Health): number {
+  return living.reduce((sum, count, holders) => sum + count * holders, wholes);
 }
 
 function binomials(n: number): Float64Array {

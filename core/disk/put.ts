@@ -14,7 +14,7 @@ import type { Catalogue, Stored } from "./catalogue.ts";
 import type { Hash } from "./content/block.ts";
 import { LEAF_BYTES } from "./content/limits.ts";
 import { cut, FileDag } from "./content/unixfs.ts";
-import type { Layout } from "./layout.ts";
+import { type Layout, storageFactor } from "./layout.ts";
 import { LEASE_MS, LEASE_RENEWED_MS, LIST_INLINE_BYTES_MAX, PUT_WINDOW_BYTES, PUT_WINDOW_BYTES_MAX } from "./limits.ts";
 import { placeStripe, type PlaceParts } from "./place.ts";
 import { splitEvenly } from "./shard-list.ts";
@@ -92,7 +92,7 @@ class Putting {
     this.#parts = parts;
     this.#options = options;
     this.#code = parts.devices.layout;
-    const twoStripesBytes = 2 * this.#code.n * LEAF_BYTES;
+    const twoStripesBytes = 2 * storageFactor(this.#code) * this.#code.k * LEAF_BYTES;
     this.#window = new Window(Math.min(PUT_WINDOW_BYTES_MAX, Math.max(PUT_WINDOW_BYTES, twoStripesBytes)));
     this.#id = toHex(parts.random.bytes(ID_BYTES));
   }
@@ -156,11 +156,10 @@ class Putting {
   }
 
   async #begin(leaves: readonly Uint8Array[]): Promise<void> {
-    const { k, n } = this.#code;
     const sizeBytes = leaves.reduce((sum, { length }) => sum + length, 0);
     const stripe = this.#hashes.length;
     this.#hashes.push({ leaves: new Uint8Array(0), others: new Uint8Array(0) });
-    const release = await this.#window.take(Math.ceil((sizeBytes * n) / k));
+    const release = await this.#window.take(Math.ceil(sizeBytes * storageFactor(this.#code)));
     this.#check();
     this.#sizeBytes += sizeBytes;
     this.#options.onProgress?.({ takenBytes: this.#sizeBytes, safeBytes: this.#safeBytes });

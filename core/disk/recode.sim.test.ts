@@ -8,7 +8,7 @@ import { MINUTE_MS } from "../../test/sim/disk-lab.ts";
 import { followingSize, RecodedModel } from "../../test/sim/disk-recode.ts";
 import { SeededRandom } from "../../test/sim/random.ts";
 import { seeds } from "../../test/sim/seeds.ts";
-import { storageFactor } from "./layout.ts";
+import { STORAGE_FACTOR_MAX } from "./layout.ts";
 import { URGENT_CHANCE } from "./promise.ts";
 
 const STRIPES = 20;
@@ -45,7 +45,7 @@ function between(from: number, to: number, part: number): number {
 }
 
 /** What one coding anew moves at most: it is read once and stored. */
-const EACH_MAX: number = 1 + Math.ceil(storageFactor({ k: 7, n: 16, copies: 2 }));
+const EACH_MAX: number = 1 + Math.ceil(STORAGE_FACTOR_MAX);
 
 test.each(seeds(1, 20))("from 4 devices to 64 in two hours, and back to 8, seed %i", (seed) => {
   const { model, atRisk } = run(seed, 300, 5_000, (minute) =>

@@ -9,7 +9,7 @@ import type { Log } from "../ports/log.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Catalogue, Stored } from "./catalogue.ts";
 import { type CensusParts, holdersByShard, isWhole, takeCensus, unitsOf } from "./census.ts";
-import { healthAtRest, type Layout, staleness, type Staleness } from "./layout.ts";
+import { healthAtRest, holdersWanted, type Layout, staleness, type Staleness } from "./layout.ts";
 import { BROKEN_FOR_MS, LOOSE_FOR_MS, RECODE_AGAIN_MS, RECODE_LOOK_MS } from "./limits.ts";
 import { repairersOf } from "./placement.ts";
 import { survivesAny } from "./promise.ts";
@@ -144,13 +144,13 @@ export class Recode {
     if (is !== undefined) return is;
     const survives = (each: Layout): number => survivesAny(healthAtRest(each, devices));
     // While many devices are full, what is written now may be no better.
-    const isNarrow = layout.n * layout.copies < Math.min(devices, code.n * code.copies);
+    const isNarrow = holdersWanted(layout) < Math.min(devices, holdersWanted(code));
     is = isNarrow && survives(layout) <= survives(code) ? "fresh" : staleness(code, devices);
     this.#staleness.set(key, is);
     return is;
   }
 }
 
-function nameOf({ k, n, copies }: Layout): string {
-  return `${k} ${n} ${copies}`;
+function nameOf({ k, n, copies, wholes }: Layout): string {
+  return `${k} ${n} ${copies} ${wholes}`;
 }

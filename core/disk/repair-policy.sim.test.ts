@@ -4,8 +4,8 @@
  * with every `npm test`, seven days with LONG=1. The model is test/sim/disk-model.ts, which follows the code of nodes; who
  * is away is so for a quarter of a session in the median, and of those who leave seven in ten come back.
  *
- * Swarms of 33 and more keep within 1.25 times (above 48) or 1.6 times; smaller ones pay for surviving any half with
- * rebuilding: k reads for what copies get with one. docs/disk.md says why that is kept.
+ * Over a week all sizes from 6 on keep within 1.3 times, and most within 1.25; days, of which there are fewer departures to
+ * count, vary by more. docs/disk.md has the figures.
  */
 import { describe, expect, test } from "vitest";
 import { churnRun, HOUR_MS, MINUTE_MS, type Outcome } from "../../test/sim/disk-lab.ts";
@@ -61,7 +61,7 @@ describe("in the middle of churn, sessions of two hours", () => {
 
   test("where repair is too slow for the promise, as much is lost as is computed", () => {
     const slow = { seed: 1, medianSessionMs: 2 * HOUR_MS, hours: WEEK_HOURS, stepMs: 15 * MINUTE_MS };
-    for (const devices of [5, 16]) {
+    for (const devices of [5, 10]) {
       const outcome = churnRun({ ...slow, devices, samples: 600, halves: 50 });
       const { expected, draws } = outcome.losses;
       report(`${devices} devices, repair after half an hour`, outcome);
@@ -73,9 +73,9 @@ describe("in the middle of churn, sessions of two hours", () => {
 
 /** Repair's bytes in multiples of those of four-fold replication. */
 const COSTS = [
-  { devices: 8, ofFourfold: 2.6 },
-  { devices: 32, ofFourfold: 2.6 },
-  { devices: 48, ofFourfold: 1.6 },
+  { devices: 8, ofFourfold: 1.4 },
+  { devices: 32, ofFourfold: 1.4 },
+  { devices: 48, ofFourfold: 1.4 },
   { devices: 64, ofFourfold: 1.25 },
   { devices: 200, ofFourfold: 1.25 },
 ];

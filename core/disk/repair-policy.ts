@@ -4,14 +4,15 @@
  *
  * Repair is paid for in bytes, and most who leave come back. So a leaver is awaited for a time of grace; whoever comes
  * back counts again, even where its shard has been copied meanwhile, which saves the next copy (Carbonite: Chun et al.,
- * NSDI 2006). A shard with one holder is copied when the grace is over, which costs one shard. A shard without any has to
- * be rebuilt from k, which costs little more for several than for one: so it waits for company, or for a holder that comes
- * back after all. Where each shard has one holder only, all that is lost waits, for as long as one departure more would not
- * break the promise. Patience ends where the promise is at stake: a stripe that a random half might take with more than one
- * in a million is repaired at once, cheapest first, until it is well below.
+ * NSDI 2006). What can be had for the bytes of one shard is replaced when the grace is over: a shard whose twin is there, or
+ * one of a stripe that somebody holds whole. Who is to hold it whole is replaced as soon, which takes k shards and makes the
+ * others cheap again. Where both twins are gone, a shard has to be rebuilt from k, which costs little more for several than
+ * for one: so it waits for company, or for a holder that comes back after all. Patience ends where the promise is at stake: a
+ * stripe that a random half might take with more than one in a million is repaired at once, cheapest first, until it is well
+ * below.
  *
- * A device holds one shard of a stripe. Where all hold something, a holder that is one too many for its shard can take
- * another instead; but it is worth more as it is, since it saves a copy later. So that waits until the swarm is
+ * A device holds one shard of a stripe, or all. Where all devices hold something, a holder that is one too many for its
+ * shard can take another instead; but it is worth more as it is, since it saves a copy later. So that waits until the swarm is
  * at rest, or the stripe in danger.
  *
  * test/sim/disk-model.ts measures what that costs; the constants were chosen by it.
@@ -28,14 +29,12 @@ const GRACE_OF_SESSION = 1 / 8;
 const GRACE_MS_MIN = 30_000;
 /** Two hours' sessions: with longer ones a wait of more than this gains little and is a long time to be thin. */
 const GRACE_MS_MAX = 15 * 60_000;
-/** Lost twins are rebuilt so many at a time, or k / 2 where that is less. In pairs, 4 cost a tenth more in all. */
+/** Lost pairs are rebuilt so many at a time, or k / 2 where that is less. 4 cost a tenth more in all. */
 const BATCH = 8;
 /** An urgent repair goes on until the chance is this much better than urgent, so that the next departure is none. */
 const RELIEF = 8;
 /** Above this a holder too many for its shard takes another. At the urgent chance, swarms of 33 to 48 paid a fifth more. */
 const MOVE_CHANCE = 1e-5;
-/** So does it where this many are rebuilt at a time. */
-const MOVE_BATCH = 3;
 /** A repairer that makes no progress for so long yields to the next. */
 const TURN_MS = 5_000;
 /** Further holders of one shard hardly help; states that differ in them alone count as one. */
@@ -44,7 +43,7 @@ const HOLDERS_COUNTED = 3;
 const DEVICES_STEP = 8;
 const DEVICES_EXACT_MAX = 128;
 
-/** The holders of a stripe's shards, by shard. */
+/** The holders of a stripe's shards, by shard; those that hold it whole have the number n among them. */
 export interface ShardStates {
   /** Holders that are there. */
   readonly living: ArrayLike<number>;
@@ -53,7 +52,7 @@ export interface ShardStates {
 }
 
 export interface RepairPlan {
-  /** Shards to copy from a living holder to one more device, most needed first. */
+  /** Shards to copy from a living holder to one more device, most needed first. Number n: the device is to hold it whole. */
   readonly copy: readonly number[];
   /** Shards without living holder, to be rebuilt together from k others, each for one device. */
   readonly rebuild: readonly number[];
@@ -83,25 +82,53 @@ export function planRepair(
   chances: LossChances,
   isAtRest: boolean,
 ): RepairPlan {
-  const { k, copies } = layout;
+  const { k, copies, wholes } = layout;
   const rounded = devices <= DEVICES_EXACT_MAX ? devices : Math.ceil(devices / DEVICES_STEP) * DEVICES_STEP;
   // Not this stripe's layout, which may be one for another size of swarm.
   const ideal = healthAtRest(layoutFor(devices), rounded);
-  const health = healthOf(k, states.living, HOLDERS_COUNTED);
+  const health = healthOf(layout, states.living, HOLDERS_COUNTED);
   const chance = chances.ofHalf(health, rounded);
   const isUrgent = chances.isUrgent(health, ideal, rounded);
   const missing = missingOf(layout, states, devices);
-  const isThin = copies === 1 && chances.isUrgent(oneLess(health), ideal, rounded);
-  const isWorth = isAtRest || (isThin && missing.gone.length >= MOVE_BATCH);
-  const room = isWorth || chance > MOVE_CHANCE ? missing.room : missing.free;
-  const lazy = lazyRepair(layout, missing, room, isThin || isAtRest);
-  if (!isUrgent) return { ...lazy, isUrgent, chance };
+  const room = isAtRest || chance > MOVE_CHANCE ? missing.room : missing.free;
   const target = Math.max(URGENT_CHANCE / RELIEF, chances.ofHalf(ideal, rounded));
   const isRelief = (living: readonly number[], added: number): boolean => {
     const counted = added > missing.free ? copies : HOLDERS_COUNTED;
-    return chances.ofHalf(healthOf(k, living, counted), rounded) <= target;
+    return chances.ofHalf(healthOf(layout, living, counted), rounded) <= target;
   };
+  if (wholes > 0 || k === 1) {
+    const copy = cheapRepair(layout, states, missing, room, isUrgent ? isRelief : undefined);
+    return { copy, rebuild: [], isUrgent, chance };
+  }
+  const lazy = lazyRepair(layout, missing, room, isAtRest);
+  if (!isUrgent) return { ...lazy, isUrgent, chance };
   return { ...urgentRepair(layout, missing, states, lazy, room, isRelief), isUrgent, chance };
+}
+
+/**
+ * Where somebody holds all: what is gone, and until `isRelief`, if that is asked for, what is awaited too. Where nobody does
+ * who should, that one.
+ */
+function cheapRepair(
+  { n, wholes }: Layout,
+  states: ShardStates,
+  { gone, late }: Missing,
+  room: number,
+  isRelief: ((living: readonly number[], added: number) => boolean) | undefined,
+): number[] {
+  if (wholes > 0 && at(states.living, n) === 0) {
+    return room > 0 && (isRelief !== undefined || at(states.awaited, n) === 0) ? [n] : [];
+  }
+  const living = Array.from(states.living);
+  const copy = gone.slice(0, room);
+  for (const shard of copy) living[shard] = 1;
+  if (isRelief === undefined) return copy;
+  for (const shard of late) {
+    if (copy.length >= room || isRelief(living, copy.length)) break;
+    copy.push(shard);
+    living[shard] = 1;
+  }
+  return copy;
 }
 
 type Repairs = Pick<RepairPlan, "copy" | "rebuild">;
@@ -120,7 +147,8 @@ interface Missing {
 
 function missingOf({ n, copies }: Layout, states: ShardStates, devices: number): Missing {
   const [copy, gone, late]: [number[], number[], number[]] = [[], [], []];
-  let [free, room] = [devices, devices];
+  // Who holds all is never one too many.
+  let [free, room] = [devices - at(states.living, n), devices - at(states.living, n)];
   for (let shard = 0; shard < n; shard++) {
     const living = at(states.living, shard);
     const awaited = at(states.awaited, shard);
@@ -132,9 +160,9 @@ function missingOf({ n, copies }: Layout, states: ShardStates, devices: number):
   return { copy, gone, late, free, room };
 }
 
-function lazyRepair({ k, copies }: Layout, { copy, gone }: Missing, room: number, isImpatient: boolean): Repairs {
-  const isBatch = copies > 1 && Math.min(gone.length, room - copy.length) >= Math.min(BATCH, Math.ceil(k / 2));
-  return within(room, copy, isBatch || isImpatient ? gone : []);
+function lazyRepair({ k }: Layout, { copy, gone }: Missing, room: number, isAtRest: boolean): Repairs {
+  const isBatch = Math.min(gone.length, room - copy.length) >= Math.min(BATCH, Math.ceil(k / 2));
+  return within(room, copy, isBatch || isAtRest ? gone : []);
 }
 
 /** The lazy repairs and as many more as bring relief: copies first, since each costs one shard. */
@@ -170,16 +198,6 @@ function urgentRepair(
   return { copy, rebuild };
 }
 
-/** The stripe when one holder more has left, one that is missed most, and a stranger is there in its place. */
-function oneLess({ k, living }: Health): Health {
-  const left = [...living];
-  const weakest = left.findIndex((count, holders) => holders > 0 && count > 0);
-  if (weakest < 0) return { k, living };
-  left[weakest] = at(left, weakest) - 1;
-  left[weakest - 1] = at(left, weakest - 1) + 1;
-  return { k, living: left };
-}
-
 /** As much as there are devices to take it. */
 function within(room: number, copy: readonly number[], rebuild: readonly number[]): Repairs {
   const copied = copy.slice(0, room);
@@ -187,14 +205,18 @@ function within(room: number, copy: readonly number[], rebuild: readonly number[
 }
 
 /** What is left of a stripe whose shards have so many living holders; more than `holdersMax` count as that many. */
-export function healthOf(k: number, living: ArrayLike<number>, holdersMax: number = Infinity): Health {
+export function healthOf(
+  { k, n }: Pick<Layout, "k" | "n">,
+  living: ArrayLike<number>,
+  holdersMax: number = Infinity,
+): Health {
   const counts: number[] = [0, 0, 0];
-  for (let shard = 0; shard < living.length; shard++) {
+  for (let shard = 0; shard < n; shard++) {
     const holders = Math.min(at(living, shard), holdersMax);
     while (counts.length <= holders) counts.push(0);
     counts[holders] = at(counts, holders) + 1;
   }
-  return { k, living: counts };
+  return { k, living: counts, wholes: Math.min(at(living, n), holdersMax) };
 }
 
 function at(array: ArrayLike<number>, index: number): number {

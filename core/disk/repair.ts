@@ -6,21 +6,25 @@
  * when a read has found damage, and every ten minutes. What then is to be done is decided by repair-policy.ts. Everything
  * is asked for and written again in the next round, so that a repair that broke off needs no undoing.
  */
+import { assert } from "../base/assert.ts";
 import { isStarfishError } from "../base/errors.ts";
 import { type Clock, every, sleep, type Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { type CensusParts, type Found, holdersByShard, takeCensus, type Unit } from "./census.ts";
+import { type Fetcher, shardsOf } from "./fetch.ts";
 import { gather, type GatherParts } from "./gather.ts";
+import { holdersWanted } from "./layout.ts";
 import { LOOK_DELAY_MS, LOOK_MS, REPAIR_BYTES_PER_MS, REPAIR_WINDOW_BYTES } from "./limits.ts";
 import type { Lists } from "./lists.ts";
-import { LossChances } from "./promise.ts";
-import { planRepair, type RepairPlan } from "./repair-policy.ts";
+import { LossChances, survivesAny } from "./promise.ts";
+import { healthOf, planRepair, type RepairPlan } from "./repair-policy.ts";
 import { Rota } from "./rota.ts";
 import { stripeOf } from "./shard-list.ts";
 import { Slots } from "./slots.ts";
 import { Window } from "./window.ts";
+import { type PutResult, SOURCES_MAX } from "./wire.ts";
 
 export interface RepairParts extends GatherParts, CensusParts {
   readonly catalogue: Catalogue;
@@ -28,6 +32,7 @@ export interface RepairParts extends GatherParts, CensusParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
+  readonly fetcher: Fetcher;
 }
 
 interface Job {
@@ -39,6 +44,9 @@ interface Job {
   readonly taken: Set<string>;
   readonly superfluous: string[];
 }
+
+/** Sees to it that a node holds a shard. */
+type Place = (shard: number, node: PeerId) => Promise<PutResult>;
 
 export class Repair {
   readonly #parts: RepairParts;
@@ -142,11 +150,9 @@ export class Repair {
     const running = new Set<Promise<void>>();
     for (const job of jobs) {
       if (signal.aborted) return;
-      const { stored } = job.unit;
-      const { shardBytes } = stripeOf(stored, job.stripe);
-      const count = stored.code.k + job.plan.copy.length + job.plan.rebuild.length;
-      const release = await this.#window.take(count * shardBytes);
-      if (!job.plan.isUrgent) await this.#pace(count * shardBytes);
+      const bytes = bytesOf(job);
+      const release = await this.#window.take(bytes);
+      if (!job.plan.isUrgent) await this.#pace(bytes);
       const work = this.#run(job)
         .then((isSettled) => {
           if (!isSettled) open.add(keyOf(job.unit));
@@ -176,46 +182,41 @@ export class Repair {
     return found.flatMap((shards, i) => {
       const stripe = unit.from + i;
       const partition = slots.partition(id, stripe);
-      const bySlot = slots.of(partition).slice(0, code.n * code.copies);
+      const bySlot = slots.of(partition).slice(0, holdersWanted(code));
       const holders = holdersByShard(this.#parts, code, partition, shards);
-      const awaited = Array.from({ length: code.n }, () => 0);
+      const awaited = holders.map(() => 0);
       for (const [slot, device] of bySlot.entries()) {
+        const shard = Slots.shardOf(slot, code);
         // Who is slow to answer is taken to hold what it should.
-        if (silent.has(device) && holders[slot % code.n]?.includes(device) === false)
-          holders[slot % code.n]?.push(device);
-        else if (devices.isAwaited(device)) awaited[slot % code.n] = (awaited[slot % code.n] ?? 0) + 1;
+        if (silent.has(device) && holders[shard]?.includes(device) === false) holders[shard]?.push(device);
+        else if (devices.isAwaited(device)) awaited[shard] = (awaited[shard] ?? 0) + 1;
       }
       // Who has left since it was asked is counted once more.
       const there = Math.max(devices.count, holders.flat().length);
       const living = holders.map(({ length }) => length);
-      if (living.filter((count) => count > 0).length < code.k) return [];
+      if (survivesAny(healthOf(code, living)) < 0) return [];
       const plan = planRepair(code, { living, awaited }, there, this.#chances, isAtRest);
       if (plan.copy.length + plan.rebuild.length === 0) return [];
       // The one that belongs there comes first, and stays.
-      const superfluous = holders.flatMap((those) => those.slice(code.copies));
+      const superfluous = holders.slice(0, code.n).flatMap((those) => those.slice(code.copies));
       return [{ unit, stripe, plan, found: shards, taken: new Set(holders.flat()), superfluous }];
     });
   }
 
   /** Repairs what can be; whether there was nothing that could. */
   async #run(job: Job): Promise<boolean> {
-    const { devices, lists, peers, signal } = this.#parts;
-    const { stripe, plan, found } = job;
+    const { devices } = this.#parts;
+    const { plan } = job;
     const { stored } = job.unit;
     try {
       const shards = [...plan.rebuild, ...plan.copy];
-      const { list } = await lists.of(stored, { signal });
       const targets = shards.map((shard) => [shard, this.#target(job, shard)] as const);
       const placeable = targets.flatMap(([shard, node]) => (node === undefined ? [] : [{ shard, node }]));
       if (placeable.length === 0) return true;
-      const wanted = placeable.map(({ shard }) => shard);
-      const bytes = await gather(this.#parts, list, stored.id, stripe, wanted, { signal, found });
+      const place = plan.rebuild.length === 0 ? this.#fetcher(job) : await this.#giver(job, placeable);
       await Promise.all(
         placeable.map(async ({ shard, node }) => {
-          const content = bytes.get(shard);
-          if (content === undefined) return;
-          const sha256 = list.hashOf(stripe, shard);
-          const result = await peers.put(node, { id: stored.id, stripe, shard }, { bytes: content, sha256 });
+          const result = await place(shard, node);
           if (result === "ok") this.#repaired++;
           const device = result === "full" || result === "io" ? devices.deviceOf(node) : undefined;
           // Whatever ails its disk: for a while others are asked.
@@ -226,6 +227,39 @@ export class Repair {
       if (!isStarfishError(error)) throw error;
     }
     return false;
+  }
+
+  /** Has the target itself get what it is to hold from who holds that, or all. */
+  #fetcher({ unit: { stored }, stripe, found }: Job): Place {
+    const { self, peers, fetcher, signal } = this.#parts;
+    const wholes = (found.get(0) ?? []).filter((node) =>
+      shardsOf(stored.code.n, stored.code).every((shard) => found.get(shard)?.includes(node) === true),
+    );
+    return async (shard, node) => {
+      const from = [...(found.get(shard) ?? []), ...wholes].slice(0, SOURCES_MAX);
+      const request = { id: stored.id, stripe, shard, from };
+      try {
+        return await (node === self ? fetcher.serve(request, signal) : peers.fetch(node, request));
+      } catch (error) {
+        // The others go on.
+        if (!isStarfishError(error)) throw error;
+        return "busy";
+      }
+    };
+  }
+
+  /** Gets it here, where several are rebuilt for the price of little more than one, and gives it to the target. */
+  async #giver({ unit, stripe, found }: Job, placeable: readonly { readonly shard: number }[]): Promise<Place> {
+    const { lists, peers, signal } = this.#parts;
+    const { list } = await lists.of(unit.stored, { signal });
+    const wanted = placeable.map(({ shard }) => shard);
+    const shards = await gather(this.#parts, list, unit.stored.id, stripe, wanted, { signal, found });
+    return async (shard, node) => {
+      const bytes = shards.get(shard);
+      assert(bytes !== undefined, "gathering gives what is wanted");
+      const name = { id: unit.stored.id, stripe, shard };
+      return peers.put(node, name, { bytes, sha256: list.hashOf(stripe, shard) });
+    };
   }
 
   /**
@@ -257,6 +291,14 @@ export class Repair {
     taken.add(device);
     return devices.nodesOf(device, partition)[0];
   }
+}
+
+/** That are moved for it. */
+function bytesOf({ unit: { stored }, stripe, plan }: Job): number {
+  const { code } = stored;
+  const { shardBytes } = stripeOf(stored, stripe);
+  if (plan.rebuild.length === 0) return shardBytes * plan.copy.flatMap((shard) => shardsOf(shard, code)).length;
+  return shardBytes * (code.k + plan.copy.length + plan.rebuild.length);
 }
 
 function keyOf({ stored, from }: Unit): string {

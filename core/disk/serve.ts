@@ -3,14 +3,20 @@ import * as v from "valibot";
 import { StarfishError } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
 import type { Net } from "../net/types.ts";
+import type { Coder } from "../ports/coder.ts";
 import { MESSAGE_BYTES_MAX } from "../ports/network.ts";
 import type { Catalogue } from "./catalogue.ts";
+import { type Fetcher, shardsOf } from "./fetch.ts";
 import { type Holdings, refusal, type Shard, type ShardName } from "./holdings.ts";
-import { UNIT_STRIPES } from "./limits.ts";
+import { COMPUTED_BYTES_MAX, UNIT_STRIPES } from "./limits.ts";
+import { stripeCount, stripeOf } from "./shard-list.ts";
+import { Window } from "./window.ts";
 import {
   DROP_PROTOCOL,
   dropSchema,
   GET_PROTOCOL,
+  fetchSchema,
+  FETCH_PROTOCOL,
   getSchema,
   HAVE_PROTOCOL,
   haveSchema,
@@ -28,8 +34,10 @@ export interface ServeParts {
   readonly net: Net;
   readonly holdings: Holdings;
   readonly catalogue: Catalogue;
+  readonly coder: Coder;
   /** The hash that a shard ought to have. */
   readonly hashOf: (name: ShardName) => Promise<Uint8Array | undefined>;
+  readonly fetcher: Fetcher;
 }
 
 /** What a reply costs beyond the shards. */
@@ -37,11 +45,12 @@ const REPLY_SLACK_BYTES = 8_192;
 
 export function serveShards(parts: ServeParts): Unsubscribe[] {
   const { net, holdings, catalogue } = parts;
+  const computing = new Window(COMPUTED_BYTES_MAX);
   return [
     net.handle(PUT_PROTOCOL, putSchema, async ({ shards }) =>
       Promise.all(shards.map(({ bytes, sha256, ...name }) => take(holdings, name, { bytes, sha256 }))),
     ),
-    net.handle(GET_PROTOCOL, getSchema, async ({ shards }) => give(holdings, shards)),
+    net.handle(GET_PROTOCOL, getSchema, async ({ shards }) => give(parts, computing, shards)),
     net.handle(HAVE_PROTOCOL, haveSchema, async ({ runs }) => runs.map((run) => heldOf(holdings, run))),
     net.handle(DROP_PROTOCOL, dropSchema, async ({ id }) => {
       if (catalogue.layout(id) !== undefined) throw new StarfishError("in-use", "An entry names these shards");
@@ -52,6 +61,7 @@ export function serveShards(parts: ServeParts): Unsubscribe[] {
       await holdings.store.sync();
       return null;
     }),
+    net.handle(FETCH_PROTOCOL, fetchSchema, (request, { signal }) => parts.fetcher.serve(request, signal)),
     net.handle(RECHECK_PROTOCOL, nameSchema, async (name) => {
       await recheck(parts, name);
       return null;
@@ -71,15 +81,46 @@ async function take(holdings: Holdings, name: ShardName, shard: Shard): Promise<
 }
 
 /** Those that fit in one message; the asker asks for the others again. */
-async function give(holdings: Holdings, names: readonly ShardName[]): Promise<(Uint8Array | null)[]> {
+async function give(parts: ServeParts, computing: Window, names: readonly ShardName[]): Promise<(Uint8Array | null)[]> {
   const given: (Uint8Array | null)[] = [];
   let bytesLeft = MESSAGE_BYTES_MAX - REPLY_SLACK_BYTES;
-  for (const bytes of await Promise.all(names.map((name) => holdings.get(name)))) {
+  const held = await Promise.all(names.map((name) => parts.holdings.get(name)));
+  for (const [i, name] of names.entries()) {
+    const bytes = held[i] ?? (await compute(parts, computing, name, bytesLeft));
     const isGiven = bytes !== undefined && bytes.length <= bytesLeft;
     if (isGiven) bytesLeft -= bytes.length;
     given.push(isGiven ? bytes : null);
   }
   return given;
+}
+
+/** A shard that is not held, of at most so many bytes: from all data shards, where this node is to hold those. */
+async function compute(
+  { holdings, catalogue, coder }: ServeParts,
+  computing: Window,
+  name: ShardName,
+  bytesMax: number,
+): Promise<Uint8Array | undefined> {
+  const { id, stripe, shard } = name;
+  const stored = catalogue.layout(id);
+  if (stored === undefined || stored.code.wholes === 0 || shard >= stored.code.n || stripe >= stripeCount(stored))
+    return;
+  const { k, n } = stored.code;
+  const { shardBytes } = stripeOf(stored, stripe);
+  const numbers = shardsOf(n, stored.code);
+  if (shardBytes > bytesMax || !numbers.every((each) => holdings.has({ id, stripe, shard: each }))) return;
+  const release = await computing.take(k * shardBytes);
+  try {
+    const data = new Map<number, Uint8Array>();
+    for (const each of numbers) {
+      const bytes = await holdings.get({ id, stripe, shard: each });
+      if (bytes === undefined) return;
+      data.set(each, bytes);
+    }
+    return (await coder.reconstruct(k, data, [shard])).get(shard);
+  } finally {
+    release();
+  }
 }
 
 /** What is held of a run: of each shard the stripe, counted from the run's start, and the number. */

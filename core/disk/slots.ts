@@ -1,6 +1,6 @@
 /**
  * Which device each shard belongs to. A partition has a list of devices, in the map, and shard i of its stripes belongs to
- * the i-th, its twin to the one n further on. Lists grow as the swarm does, and keep the order in which devices were
+ * the i-th, its twin to the one n further on; who holds stripes whole comes after the shards. Lists grow as the swarm does, and keep the order in which devices were
  * chosen, so that stripes of older codes keep their holders. Whoever needs a longer list, or another device in the place
  * of one that is gone, writes it; all choose alike, and where two did not, what counts is what nodes really hold.
  */
@@ -8,7 +8,7 @@ import { type Bytes, utf8 } from "../base/bytes.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Devices } from "./devices.ts";
-import type { Layout } from "./layout.ts";
+import { holdersWanted, type Layout } from "./layout.ts";
 import { partitionOf } from "./placement.ts";
 
 export class Slots {
@@ -36,16 +36,32 @@ export class Slots {
     return this.#catalogue.slots(partition);
   }
 
-  /** The slots of a shard. */
+  /** The slots of a shard; of number n, the slot of who holds the stripe whole. */
   static ofShard(shard: number, { n, copies }: Layout): number[] {
     return copies === 1 ? [shard] : [shard, n + shard];
   }
 
+  /** The slots of all who hold a shard, or can give it: who holds the stripe whole too. */
+  static sourcesOf(shard: number, code: Layout): number[] {
+    return code.wholes === 0 || shard >= code.n ? Slots.ofShard(shard, code) : [...Slots.ofShard(shard, code), code.n];
+  }
+
+  /** The slots of all who hold a shard. */
+  static holdersOf(shard: number, code: Layout): number[] {
+    return shard < code.k ? Slots.sourcesOf(shard, code) : Slots.ofShard(shard, code);
+  }
+
+  /** Which shard belongs in a slot; number n is the whole stripe. */
+  static shardOf(slot: number, { n, copies }: Layout): number {
+    return copies === 1 ? slot : slot % n;
+  }
+
   /** The devices for a code, as many as there are; chooses those that are missing. */
-  ensure(partition: number, { n, copies }: Layout): readonly string[] {
+  ensure(partition: number, code: Layout): readonly string[] {
     const slots = this.of(partition);
-    if (slots.length >= n * copies) return slots;
-    const added = this.#candidates(partition, slots).slice(0, n * copies - slots.length);
+    const wanted = holdersWanted(code);
+    if (slots.length >= wanted) return slots;
+    const added = this.#candidates(partition, slots).slice(0, wanted - slots.length);
     if (added.length === 0) return slots;
     const grown = [...slots, ...added];
     this.#catalogue.writeSlots(partition, grown);

@@ -55,14 +55,12 @@ export async function measure(
       }
     }
   }
-  const healths = [...states.values()].map((living) => healthOf(stored.code.k, living));
+  const healths = [...states.values()].map((living) => healthOf(stored.code, living));
   return {
     isWhole: isAllWhole,
     holders: count,
     survivesAny: Math.min(...healths.map((health) => survivesAny(health))),
-    lossChance: Math.max(
-      ...healths.map((health) => lossChance(health, Math.max(1, devices, holdersOf(health.living)))),
-    ),
+    lossChance: Math.max(...healths.map((health) => lossChance(health, Math.max(1, devices, holdersOf(health))))),
     bytesByDevice,
     shardHolders,
   };

@@ -30,7 +30,7 @@ export async function tidy(parts: TidyParts, signal: AbortSignal): Promise<void>
     const stored = catalogue.layout(id);
     if (stored === undefined || isKept(stored.cid)) continue;
     for (const name of [...holdings.shardsOf(id)]) {
-      const slots = Slots.ofShard(name.shard, stored.code);
+      const slots = Slots.holdersOf(name.shard, stored.code);
       if (await isElsewhere(parts, name, slots, signal)) await holdings.drop(name);
     }
   }

@@ -26,8 +26,10 @@ export type Safety = "safe" | "here" | "placing" | "lost";
 
 export interface ContentStat extends ContentRef {
   readonly safety: Safety;
-  /** Code of its stripes (k of n, each on so many devices); undefined where it lives inline in its entry. */
-  readonly code: { readonly k: number; readonly n: number; readonly copies: number } | undefined;
+  /** Code of its stripes (k of n, each on so many devices, and so many more hold all); undefined where it lives inline in its entry. */
+  readonly code:
+    | { readonly k: number; readonly n: number; readonly copies: number; readonly wholes: number }
+    | undefined;
   readonly stripes: number;
   /** The loss of any so many devices is survived; -1: it can't be read now. */
   readonly survivesAny: number;
@@ -39,7 +41,7 @@ export interface ContentStat extends ContentRef {
   readonly shardHolders: readonly StripeHolders[];
 }
 
-/** By shard, the devices that hold it, each device counted for one shard only. */
+/** By shard, the devices that hold it, and as number n those that hold all; each device is counted once. */
 export type StripeHolders = readonly (readonly string[])[];
 
 export interface StorageUse {

@@ -6,11 +6,13 @@
  *     have    runs of stripes -> for each what is held of it: stripe (from the run's start) and shard, three bytes each
  *     drop    a layout, or one shard of it -> nothing. Refused while an entry wants the layout.
  *     sync    nothing -> nothing, once all that was put there before survives a power cut
+ *     fetch   a shard, or a stripe whole -> "ok", "full", "busy" or "io", once whoever is asked has got it from others
  *     recheck a shard that came wrong from here -> nothing; who gave it compares it with the list and drops it if it must
  */
 import * as v from "valibot";
-import { bytesOf, integerOf, type Schema } from "../base/codec.ts";
+import { bytesOf, integerOf, type Schema, textOf } from "../base/codec.ts";
 import { SHARDS_MAX, SHARD_BYTES_MAX } from "../ports/coder.ts";
+import type { PeerId } from "../ports/network.ts";
 import { DIGEST_BYTES } from "./content/limits.ts";
 import type { Shard, ShardName } from "./holdings.ts";
 import { ASKED_UNITS_MAX, MESSAGE_SHARDS_MAX, UNIT_STRIPES } from "./limits.ts";
@@ -20,10 +22,19 @@ export const GET_PROTOCOL = "/starfish/shards/get/1.0.0";
 export const HAVE_PROTOCOL = "/starfish/shards/have/1.0.0";
 export const DROP_PROTOCOL = "/starfish/shards/drop/1.0.0";
 export const SYNC_PROTOCOL = "/starfish/shards/sync/1.0.0";
+export const FETCH_PROTOCOL = "/starfish/shards/fetch/1.0.0";
 export const RECHECK_PROTOCOL = "/starfish/shards/recheck/1.0.0";
 
 const PUT_RESULTS = ["ok", "full", "busy", "io"] as const;
 export type PutResult = (typeof PUT_RESULTS)[number];
+
+/** What whoever is asked is to get from others. */
+export interface FetchRequest extends ShardName {
+  /** Number n stands for all data shards. */
+  readonly shard: number;
+  /** Who is known to hold it, or all. */
+  readonly from: readonly PeerId[];
+}
 
 /** A run of stripes of one layout. */
 export interface StripeRun {
@@ -35,20 +46,29 @@ export interface StripeRun {
 /** Stripes of the largest content: a terabyte at 256 KiB a stripe. */
 const STRIPES_MAX: number = 4 * 1024 * 1024;
 const ID_CHARS_MAX = 32;
+const PEER_CHARS_MAX = 128;
+/** More need not be known. */
+export const SOURCES_MAX = 4;
 /** Three bytes for each shard that is held. */
 export const HELD_BYTES = 3;
 
 const idSchema: Schema<string> = v.pipe(v.string(), v.maxLength(ID_CHARS_MAX), v.regex(/^[a-z0-9]+$/));
 const nameEntries = { id: idSchema, stripe: integerOf(0, STRIPES_MAX), shard: integerOf(0, SHARDS_MAX - 1) };
 export const nameSchema: Schema<ShardName> = v.object(nameEntries);
+export const fetchSchema: Schema<FetchRequest> = v.object({
+  ...nameEntries,
+  shard: integerOf(0, SHARDS_MAX),
+  from: v.pipe(v.array(textOf(PEER_CHARS_MAX)), v.maxLength(SOURCES_MAX)),
+});
 export const putSchema: Schema<{ shards: readonly (ShardName & Shard)[] }> = v.object({
   shards: v.pipe(
     v.array(v.object({ ...nameEntries, sha256: bytesOf(DIGEST_BYTES), bytes: bytesOf(0, SHARD_BYTES_MAX) })),
     v.maxLength(MESSAGE_SHARDS_MAX),
   ),
 });
+export const putResultSchema: Schema<PutResult> = v.picklist(PUT_RESULTS);
 export const putReplySchema: Schema<readonly PutResult[]> = v.pipe(
-  v.array(v.picklist(PUT_RESULTS)),
+  v.array(putResultSchema),
   v.maxLength(MESSAGE_SHARDS_MAX),
 );
 export const getSchema: Schema<{ shards: readonly ShardName[] }> = v.object({

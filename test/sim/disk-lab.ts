@@ -15,7 +15,7 @@ export const MINUTE_MS = 60_000;
 export const HOUR_MS: number = 60 * MINUTE_MS;
 
 /** Four plain copies, by the model one shard with four holders. */
-const FOURFOLD = { k: 1, n: 1, copies: 4 };
+const FOURFOLD: Scheme["layout"] = { k: 1, n: 1, copies: 4, wholes: 0 };
 /** About as many shards as those have, for the same accuracy. */
 const COPIED_STRIPES = 300;
 /** Who leaves is away for a quarter of a session in the median, if he comes back. */

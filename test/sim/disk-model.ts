@@ -16,7 +16,7 @@ import { SeededRandom } from "./random.ts";
 const DRAWS_MAX = 20;
 
 export interface Scheme {
-  readonly layout: Pick<Layout, "k" | "n"> & { readonly copies: number };
+  readonly layout: Pick<Layout, "k" | "n" | "wholes"> & { readonly copies: number };
   /** What it plans depends on a stripe's own holders only, and not on who else is there. */
   readonly isLocal?: boolean;
   /** Knows who has left for good, awaits all others for ever. */
@@ -55,13 +55,15 @@ export class DiskModel {
   readonly tally: RepairTally = { copied: 0, rebuilt: 0, rebuilds: 0, urgent: 0, peak: 0, unreadable: new Set() };
   readonly #scheme: Scheme;
   readonly #stripes: number;
+  /** What devices may hold of a stripe: its shards and, as number n, all of it. */
+  readonly #width: number;
   readonly #random: SeededRandom;
   readonly #devices = new Map<number, Device>();
   #there: Device[] = [];
   readonly #living: Uint8Array;
   readonly #awaited: Uint8Array;
   /** Per stripe, its shards within reach. */
-  readonly #shards: Uint8Array;
+  readonly #shards: Uint16Array;
   /** Per stripe, the ids of all devices that hold something of it, there or away. */
   readonly #holders: Set<number>[];
   readonly #dirty = new Set<number>();
@@ -76,10 +78,10 @@ export class DiskModel {
     this.#scheme = scheme;
     this.#stripes = stripes;
     this.#random = new SeededRandom(`disk model/${seed}`);
-    const { n } = scheme.layout;
-    this.#living = new Uint8Array(stripes * n);
-    this.#awaited = new Uint8Array(stripes * n);
-    this.#shards = new Uint8Array(stripes);
+    this.#width = scheme.layout.n + scheme.layout.wholes;
+    this.#living = new Uint8Array(stripes * this.#width);
+    this.#awaited = new Uint8Array(stripes * this.#width);
+    this.#shards = new Uint16Array(stripes);
     this.#holders = Array.from({ length: stripes }, () => new Set());
   }
 
@@ -89,10 +91,10 @@ export class DiskModel {
 
   /** Places all stripes on the devices that are there. */
   write(): void {
-    const { n, copies } = this.#scheme.layout;
+    const { n, copies, wholes } = this.#scheme.layout;
     for (let stripe = 0; stripe < this.#stripes; stripe++) {
-      for (const [i, device] of sample(this.#random, this.#there, n * copies).entries()) {
-        this.#give(device, stripe, i % n);
+      for (const [i, device] of sample(this.#random, this.#there, n * copies + wholes).entries()) {
+        this.#give(device, stripe, i < n * copies ? i % n : n);
       }
     }
   }
@@ -122,27 +124,30 @@ export class DiskModel {
   }
 
   health(stripe: number): Health {
-    return healthOf(this.#scheme.layout.k, this.#statesOf(stripe).living);
+    const { k, n } = this.#scheme.layout;
+    return healthOf({ k, n }, this.#statesOf(stripe).living);
   }
 
   /** How many stripes a random half would take now. */
   lostToHalf(): number {
-    const { n, k } = this.#scheme.layout;
+    const { k } = this.#scheme.layout;
+    const width = this.#width;
     const living = Uint8Array.from(this.#living);
     for (const { places } of sample(this.#random, this.#there, halfOf(this.#there.length))) {
       for (const place of places) living[place] = (living[place] ?? 0) - 1;
     }
     let lost = 0;
     for (let stripe = 0; stripe < this.#stripes; stripe++) {
-      const left = living.subarray(stripe * n, (stripe + 1) * n);
-      if (left.reduce((shards, count) => (count > 0 ? shards + 1 : shards), 0) < k) lost++;
+      const left = living.subarray(stripe * width, (stripe + 1) * width);
+      if (left.reduce((shards, count, i) => (count > 0 ? shards + this.#worth(i) : shards), 0) < k) lost++;
     }
     return lost;
   }
 
   /** Stored bytes per byte of content, on devices that are there. */
   stored(): number {
-    return this.#living.reduce((sum, count) => sum + count, 0) / this.#scheme.layout.k / this.#stripes;
+    const shards = this.#living.reduce((sum, count, place) => sum + count * this.#worth(place % this.#width), 0);
+    return shards / this.#scheme.layout.k / this.#stripes;
   }
 
   #happen({ atMs, device: id, what }: ChurnEvent): void {
@@ -167,7 +172,7 @@ export class DiskModel {
   #leave(id: number, isForGood: boolean, atMs: number): void {
     const device = this.#devices.get(id);
     if (device?.isThere !== true) return;
-    const { n, k } = this.#scheme.layout;
+    const { k } = this.#scheme.layout;
     this.#there = this.#there.filter((other) => other !== device);
     this.#absences.observe(atMs, [], [device], this.#there.length);
     device.isThere = false;
@@ -176,7 +181,7 @@ export class DiskModel {
     for (const place of device.places) {
       this.#live(place, -1);
       if (device.isAwaited) this.#add(this.#awaited, place, 1);
-      const stripe = Math.floor(place / n);
+      const stripe = Math.floor(place / this.#width);
       if ((this.#shards[stripe] ?? 0) < k) this.tally.unreadable.add(stripe);
       if (isForGood) this.#holders[stripe]?.delete(id);
     }
@@ -194,10 +199,13 @@ export class DiskModel {
   }
 
   #finish(): void {
-    const { k, n } = this.#scheme.layout;
+    const { k, wholes } = this.#scheme.layout;
     for (const { stripe, shard, isRebuild, to } of this.#running) {
       this.#dirty.add(stripe);
-      const isSourced = isRebuild ? (this.#shards[stripe] ?? 0) >= k : (this.#living[stripe * n + shard] ?? 0) > 0;
+      const isSourced =
+        isRebuild || wholes > 0 || k === 1
+          ? (this.#shards[stripe] ?? 0) >= k
+          : (this.#living[stripe * this.#width + shard] ?? 0) > 0;
       if (to.isThere && isSourced) this.#give(to, stripe, shard);
       else this.#holders[stripe]?.delete(to.id);
     }
@@ -215,11 +223,12 @@ export class DiskModel {
       const rebuilds = this.#begin(stripe, rebuild, true);
       // The repairer is a holder, and reads one shard less.
       const rebuilt = rebuilds > 0 ? (k - 1 + rebuilds) / k : 0;
-      this.tally.copied += copies / k / this.#stripes;
+      const copied = copy.slice(0, copies).reduce((sum, shard) => sum + this.#worth(shard), 0) / k;
+      this.tally.copied += copied / this.#stripes;
       this.tally.rebuilt += rebuilt / this.#stripes;
       this.tally.rebuilds += rebuilds;
       if (isUrgent) this.tally.urgent++;
-      bytes += copies / k + rebuilt;
+      bytes += copied + rebuilt;
     }
     this.#dirty.clear();
     this.tally.peak = Math.max(this.tally.peak, bytes / this.#stripes);
@@ -251,7 +260,7 @@ export class DiskModel {
   #superfluous(stripe: number): Device | undefined {
     const { n, copies } = this.#scheme.layout;
     for (const device of this.#there) {
-      for (let place = stripe * n; place < (stripe + 1) * n; place++) {
+      for (let place = stripe * this.#width; place < stripe * this.#width + n; place++) {
         if (!device.places.has(place) || (this.#living[place] ?? 0) <= copies) continue;
         device.places.delete(place);
         this.#live(place, -1);
@@ -262,26 +271,32 @@ export class DiskModel {
   }
 
   #give(device: Device, stripe: number, shard: number): void {
-    const place = stripe * this.#scheme.layout.n + shard;
+    const place = stripe * this.#width + shard;
     device.places.add(place);
     this.#holders[stripe]?.add(device.id);
     this.#live(place, 1);
   }
 
   #live(place: number, change: 1 | -1): void {
-    const stripe = Math.floor(place / this.#scheme.layout.n);
+    const stripe = Math.floor(place / this.#width);
     this.#add(this.#living, place, change);
-    if (this.#living[place] === (change === 1 ? 1 : 0)) this.#shards[stripe] = (this.#shards[stripe] ?? 0) + change;
+    if (this.#living[place] !== (change === 1 ? 1 : 0)) return;
+    this.#shards[stripe] = (this.#shards[stripe] ?? 0) + change * this.#worth(place % this.#width);
+  }
+
+  /** How many shards it gives. */
+  #worth(shard: number): number {
+    const { k, n } = this.#scheme.layout;
+    return shard < n ? 1 : k;
   }
 
   #add(counts: Uint8Array, place: number, change: number): void {
     counts[place] = (counts[place] ?? 0) + change;
-    this.#dirty.add(Math.floor(place / this.#scheme.layout.n));
+    this.#dirty.add(Math.floor(place / this.#width));
   }
 
   #statesOf(stripe: number): ShardStates {
-    const { n } = this.#scheme.layout;
-    const [from, to] = [stripe * n, (stripe + 1) * n];
+    const [from, to] = [stripe * this.#width, (stripe + 1) * this.#width];
     return { living: this.#living.subarray(from, to), awaited: this.#awaited.subarray(from, to) };
   }
 }

@@ -5,7 +5,7 @@
  */
 import { Absences } from "../../core/disk/absences.ts";
 import { halfOf, survivesAny } from "../../core/disk/promise.ts";
-import { type Staleness, staleness, storageFactor } from "../../core/disk/layout.ts";
+import { type Layout, type Staleness, staleness, storageFactor } from "../../core/disk/layout.ts";
 import { BROKEN_FOR_MS, LOOSE_FOR_MS } from "../../core/disk/limits.ts";
 import type { ChurnEvent } from "./disk-churn.ts";
 import { ourScheme } from "./disk-lab.ts";
@@ -71,8 +71,7 @@ export class RecodedModel {
 
   /** As recode.ts does. */
   #watch(nowMs: number): void {
-    const { k, n, copies } = this.#scheme.layout;
-    const is = staleness({ k, n, copies: copies === 1 ? 1 : 2 }, Math.max(1, this.#there.size));
+    const is = staleness(this.#layout, Math.max(1, this.#there.size));
     if (this.#is === "fresh") this.#staleAtMs = nowMs;
     if (this.#is !== "broken") this.#brokenAtMs = nowMs;
     this.#is = is;
@@ -82,11 +81,17 @@ export class RecodedModel {
     this.#repairedBefore = this.repaired;
     this.#scheme = ourScheme(this.#there.size);
     this.#model = this.#write(nowMs);
-    const { k, n, copies } = this.#scheme.layout;
-    this.recodings.push({ atMs: nowMs, code: `${k} of ${n}${copies === 2 ? " twins" : ""}` });
+    const { k, n, copies, wholes } = this.#layout;
+    const more = copies === 2 ? " twins" : wholes > 0 ? " and whole" : "";
+    this.recodings.push({ atMs: nowMs, code: `${k} of ${n}${more}` });
     // Who codes reads the content first, and keeps no more of it than anybody else.
-    this.recoded += 1 + storageFactor({ k, n, copies: copies === 1 ? 1 : 2 });
+    this.recoded += 1 + storageFactor(this.#layout);
     this.#is = "fresh";
+  }
+
+  get #layout(): Layout {
+    const { copies, ...others } = this.#scheme.layout;
+    return { ...others, copies: copies === 1 ? 1 : 2 };
   }
 
   #write(nowMs: number): DiskModel {

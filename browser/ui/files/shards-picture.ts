@@ -64,7 +64,7 @@ export class ShardsPicture {
     for (const [device, cells] of held) this.#draw(device, cells, stripesIn, isNew);
     const there = shardHolders.reduce((sum, shards) => sum + shards.filter((of) => of.length > 0).length, 0);
     this.#box.ariaLabel =
-      `${there} of ${count(shardHolders.length * code.n, "shard")} are there: ` +
+      `${there} of ${count(shardHolders.length * (code.n + code.wholes), "shard")} are there: ` +
       `${count(shardHolders.length, "stripe")} on ${count(holding.size, "device")}`;
   }
 

@@ -93,9 +93,13 @@ function fileRows(info: FileInfo, content: ContentStat, by: string, context: Com
 
 function codeWords({ code, stripes }: ContentStat): string {
   if (code === undefined) return "in its entry, whole on every node";
-  const { k, n, copies } = code;
+  const { k, n, copies, wholes } = code;
   if (k === 1) return `not coded: ${count(stripes, "stripe")}, whole on each of ${count(n, "device")}`;
-  return `${count(stripes, "stripe")}, any ${k} of ${n} shards give it back, each on ${count(copies, "device")}`;
+  const each =
+    wholes > 0
+      ? `one on each of ${count(n, "device")}, and one more holds it whole`
+      : `each on ${count(copies, "device")}`;
+  return `${count(stripes, "stripe")}, any ${k} of ${n} shards give it back, ${each}`;
 }
 
 /** What becomes of it when half of the devices die at one instant. */

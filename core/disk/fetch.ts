@@ -1,0 +1,78 @@
+/** Fetches to this node what it is to hold of a stripe: from one who holds that, or all, or else from as many as it takes. */
+import { isStarfishError, StarfishError } from "../base/errors.ts";
+import type { PeerId } from "../ports/network.ts";
+import type { Catalogue, Stored } from "./catalogue.ts";
+import { gather, type GatherParts } from "./gather.ts";
+import { refusal } from "./holdings.ts";
+import type { Layout } from "./layout.ts";
+import { FETCHED_BYTES_MAX } from "./limits.ts";
+import type { Lists } from "./lists.ts";
+import { stripeCount, stripeOf } from "./shard-list.ts";
+import { Window } from "./window.ts";
+import type { FetchRequest, PutResult } from "./wire.ts";
+
+export interface FetchParts extends GatherParts {
+  readonly lists: Lists;
+}
+
+export interface FetcherParts extends FetchParts {
+  readonly catalogue: Catalogue;
+  readonly signal: AbortSignal;
+}
+
+/** Fetches what whoever repairs asks this node to hold, a bounded number of bytes at once. */
+export class Fetcher {
+  readonly #parts: FetcherParts;
+  readonly #window = new Window(FETCHED_BYTES_MAX);
+
+  constructor(parts: FetcherParts) {
+    this.#parts = parts;
+  }
+
+  /** Rejects with "not-found" and as `gather` does; what the store says itself is the result. */
+  async serve({ id, stripe, shard, from }: FetchRequest, asker: AbortSignal): Promise<PutResult> {
+    const stored = this.#parts.catalogue.layout(id);
+    if (stored === undefined || shard > stored.code.n || stripe >= stripeCount(stored)) {
+      throw new StarfishError("not-found", "No such shard is known here");
+    }
+    const { shardBytes } = stripeOf(stored, stripe);
+    const release = await this.#window.take(shardBytes * shardsOf(shard, stored.code).length);
+    try {
+      const signal = AbortSignal.any([asker, this.#parts.signal]);
+      await fetchShards(this.#parts, stored, stripe, shard, { signal, sources: from });
+      return "ok";
+    } catch (error) {
+      if (isStarfishError(error, "full") || isStarfishError(error, "io")) return refusal(error);
+      throw error;
+    } finally {
+      release();
+    }
+  }
+}
+
+/**
+ * Fetches a shard, or by number n all data shards, unless they are here. Rejects as `gather` does, and with "full" or "io".
+ */
+export async function fetchShards(
+  parts: FetchParts,
+  stored: Stored,
+  stripe: number,
+  shard: number,
+  options: { readonly signal?: AbortSignal | undefined; readonly sources?: readonly PeerId[] },
+): Promise<void> {
+  const { id, code } = stored;
+  const wanted = shardsOf(shard, code).filter((each) => !parts.holdings.has({ id, stripe, shard: each }));
+  if (wanted.length === 0) return;
+  const { list } = await parts.lists.of(stored, options);
+  const got = await gather(parts, list, id, stripe, wanted, options);
+  for (const each of wanted) {
+    const bytes = got.get(each);
+    const sha256 = list.hashOf(stripe, each);
+    if (bytes !== undefined) await parts.holdings.put({ id, stripe, shard: each }, { bytes, sha256 });
+  }
+}
+
+/** What number n stands for, where it is one: all data shards. */
+export function shardsOf(shard: number, { k, n }: Layout): number[] {
+  return shard === n ? Array.from({ length: k }, (_, each) => each) : [shard];
+}
