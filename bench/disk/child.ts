@@ -1,5 +1,4 @@
 /** One node in a process of its own, as `starfish up` is: does what the runner's messages say. Needs --expose-gc. */
-// oxlint-disable-next-line import/no-unassigned-import -- first of all, as in node/cli.ts
 import "../../node/small-heap.ts";
 import assert from "node:assert/strict";
 import { hash } from "node:crypto";

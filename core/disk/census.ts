@@ -5,10 +5,9 @@ import type { Devices } from "./devices.ts";
 import { UNIT_STRIPES } from "./limits.ts";
 import type { ShardPeers } from "./peers.ts";
 import { holdersWanted, type Layout } from "./layout.ts";
-import { readHeld } from "./serve.ts";
 import { stripeCount } from "./shard-list.ts";
 import { Slots } from "./slots.ts";
-import type { StripeRun } from "./wire.ts";
+import { readHeld, type StripeRun } from "./wire.ts";
 
 export interface CensusParts {
   readonly devices: Devices;

@@ -4,7 +4,7 @@ import { DiskSwarm } from "../../test/sim/contents.ts";
 import { seeds } from "../../test/sim/seeds.ts";
 import { SimWorld } from "../../test/sim/world.ts";
 import type { ContentRef } from "./types.ts";
-import { PUT_PROTOCOL } from "./wire.ts";
+import { GET_PROTOCOL, PUT_PROTOCOL } from "./wire.ts";
 
 const KIB = 1024;
 const SIZES = [20 * KIB, 300 * KIB, 900 * KIB];
@@ -16,8 +16,9 @@ const isLong = process.env["LONG"] !== undefined;
 
 /** Shard bytes that all have sent, those that are gone too. */
 function sentBytes(swarm: DiskSwarm): number {
-  const sent = swarm.world.nodes.map(({ machine }) => machine.sentByProtocol.get(PUT_PROTOCOL)?.bytes ?? 0);
-  return sent.reduce((sum, bytes) => sum + bytes, 0);
+  return [PUT_PROTOCOL, GET_PROTOCOL]
+    .flatMap((protocol) => swarm.world.nodes.map(({ machine }) => machine.sentByProtocol.get(protocol)?.bytes ?? 0))
+    .reduce((sum, bytes) => sum + bytes, 0);
 }
 
 test.each(seeds(1, 10))("between six and nine devices every few minutes, seed %i", async (seed) => {
@@ -29,23 +30,27 @@ test.each(seeds(1, 10))("between six and nine devices every few minutes, seed %i
     all.push([await swarm.put(swarm.node("m1"), bytes), bytes]);
   }
   const contentBytes = SIZES.reduce((sum, size) => sum + size, 0);
-  const before = sentBytes(swarm);
+  let movedBytes = 0;
   const turns = isLong ? 20 : 3;
   for (let turn = 0; turn < turns; turn++) {
+    let before = sentBytes(swarm);
     const leavers = swarm.halfOf(MANY - FEW);
     for (const name of leavers) {
       swarm.crash(name);
       await swarm.world.runFor(5_000);
     }
     await swarm.world.runFor(TURN_MS);
+    movedBytes += sentBytes(swarm) - before;
     await swarm.readsBack(swarm.nodes.slice(0, 2), all);
+    before = sentBytes(swarm);
     // Two come back, and one stranger with them.
     for (const name of leavers.slice(1)) await swarm.settle(swarm.up({ name, kind: "node" }));
     await swarm.grow(1);
     await swarm.world.runFor(TURN_MS);
+    movedBytes += sentBytes(swarm) - before;
     await swarm.readsBack(swarm.nodes.slice(-2), all);
   }
-  const moved = (sentBytes(swarm) - before) / contentBytes;
+  const moved = movedBytes / contentBytes;
   console.log(`seed ${seed}: ${(moved / turns).toFixed(1)} times the content for each swing`);
   expect(moved / turns).toBeLessThan(3);
   for (const node of swarm.nodes) {

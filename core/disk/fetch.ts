@@ -4,7 +4,7 @@ import type { PeerId } from "../ports/network.ts";
 import type { Catalogue, Stored } from "./catalogue.ts";
 import { gather, type GatherParts } from "./gather.ts";
 import { refusal } from "./holdings.ts";
-import type { Layout } from "./layout.ts";
+import { shardsOf } from "./layout.ts";
 import { FETCHED_BYTES_MAX } from "./limits.ts";
 import type { Lists } from "./lists.ts";
 import { stripeCount, stripeOf } from "./shard-list.ts";
@@ -70,9 +70,4 @@ export async function fetchShards(
     const sha256 = list.hashOf(stripe, each);
     if (bytes !== undefined) await parts.holdings.put({ id, stripe, shard: each }, { bytes, sha256 });
   }
-}
-
-/** What number n stands for, where it is one: all data shards. */
-export function shardsOf(shard: number, { k, n }: Layout): number[] {
-  return shard === n ? Array.from({ length: k }, (_, each) => each) : [shard];
 }

@@ -13,7 +13,7 @@ import type { Devices } from "./devices.ts";
 import type { Holdings, ShardName } from "./holdings.ts";
 import { HEDGE_MS } from "./limits.ts";
 import type { ShardPeers } from "./peers.ts";
-import { readHeld } from "./serve.ts";
+import { readHeld } from "./wire.ts";
 import { type ShardList, stripeOf } from "./shard-list.ts";
 import { Slots } from "./slots.ts";
 

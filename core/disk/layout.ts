@@ -74,6 +74,11 @@ export function holdersWanted({ n, copies, wholes }: Layout): number {
   return n * copies + wholes;
 }
 
+/** What number n stands for, where it is one: all data shards. */
+export function shardsOf(shard: number, { k, n }: Layout): number[] {
+  return shard === n ? Array.from({ length: k }, (_, each) => each) : [shard];
+}
+
 /** Stored bytes per byte of content, with all holders there. */
 export function storageFactor({ k, n, copies, wholes }: Layout): number {
   return (n * copies) / k + wholes;

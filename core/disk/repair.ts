@@ -13,9 +13,9 @@ import type { Log } from "../ports/log.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { type CensusParts, type Found, holdersByShard, takeCensus, type Unit } from "./census.ts";
-import { type Fetcher, shardsOf } from "./fetch.ts";
+import type { Fetcher } from "./fetch.ts";
 import { gather, type GatherParts } from "./gather.ts";
-import { holdersWanted } from "./layout.ts";
+import { holdersWanted, shardsOf } from "./layout.ts";
 import { LOOK_DELAY_MS, LOOK_MS, REPAIR_BYTES_PER_MS, REPAIR_WINDOW_BYTES } from "./limits.ts";
 import type { Lists } from "./lists.ts";
 import { LossChances, survivesAny } from "./promise.ts";
@@ -207,7 +207,6 @@ export class Repair {
   async #run(job: Job): Promise<boolean> {
     const { devices } = this.#parts;
     const { plan } = job;
-    const { stored } = job.unit;
     try {
       const shards = [...plan.rebuild, ...plan.copy];
       const targets = shards.map((shard) => [shard, this.#target(job, shard)] as const);

@@ -6,8 +6,9 @@ import type { Net } from "../net/types.ts";
 import type { Coder } from "../ports/coder.ts";
 import { MESSAGE_BYTES_MAX } from "../ports/network.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { type Fetcher, shardsOf } from "./fetch.ts";
+import type { Fetcher } from "./fetch.ts";
 import { type Holdings, refusal, type Shard, type ShardName } from "./holdings.ts";
+import { shardsOf } from "./layout.ts";
 import { COMPUTED_BYTES_MAX, UNIT_STRIPES } from "./limits.ts";
 import { stripeCount, stripeOf } from "./shard-list.ts";
 import { Window } from "./window.ts";
@@ -20,7 +21,6 @@ import {
   getSchema,
   HAVE_PROTOCOL,
   haveSchema,
-  HELD_BYTES,
   nameSchema,
   PUT_PROTOCOL,
   putSchema,
@@ -86,7 +86,7 @@ async function give(parts: ServeParts, computing: Window, names: readonly ShardN
   let bytesLeft = MESSAGE_BYTES_MAX - REPLY_SLACK_BYTES;
   const held = await Promise.all(names.map((name) => parts.holdings.get(name)));
   for (const [i, name] of names.entries()) {
-    const bytes = held[i] ?? (await compute(parts, computing, name, bytesLeft));
+    const bytes = held[i] ?? (await computed(parts, computing, name, bytesLeft));
     const isGiven = bytes !== undefined && bytes.length <= bytesLeft;
     if (isGiven) bytesLeft -= bytes.length;
     given.push(isGiven ? bytes : null);
@@ -95,7 +95,7 @@ async function give(parts: ServeParts, computing: Window, names: readonly ShardN
 }
 
 /** A shard that is not held, of at most so many bytes: from all data shards, where this node is to hold those. */
-async function compute(
+async function computed(
   { holdings, catalogue, coder }: ServeParts,
   computing: Window,
   name: ShardName,
@@ -103,18 +103,17 @@ async function compute(
 ): Promise<Uint8Array | undefined> {
   const { id, stripe, shard } = name;
   const stored = catalogue.layout(id);
-  if (stored === undefined || stored.code.wholes === 0 || shard >= stored.code.n || stripe >= stripeCount(stored))
-    return;
+  if (stored === undefined || shard >= stored.code.n || stripe >= stripeCount(stored)) return undefined;
   const { k, n } = stored.code;
   const { shardBytes } = stripeOf(stored, stripe);
   const numbers = shardsOf(n, stored.code);
-  if (shardBytes > bytesMax || !numbers.every((each) => holdings.has({ id, stripe, shard: each }))) return;
+  if (shardBytes > bytesMax || !numbers.every((each) => holdings.has({ id, stripe, shard: each }))) return undefined;
   const release = await computing.take(k * shardBytes);
   try {
     const data = new Map<number, Uint8Array>();
     for (const each of numbers) {
       const bytes = await holdings.get({ id, stripe, shard: each });
-      if (bytes === undefined) return;
+      if (bytes === undefined) return undefined;
       data.set(each, bytes);
     }
     return (await coder.reconstruct(k, data, [shard])).get(shard);
@@ -131,13 +130,6 @@ export function heldOf(holdings: Holdings, { id, from, to }: StripeRun): Uint8Ar
     for (const shard of holdings.of(id, stripe)) held.push(offset & 255, offset >>> 8, shard);
   }
   return Uint8Array.from(held);
-}
-
-/** Calls back for each shard that `heldOf` has told of. */
-export function readHeld(held: Uint8Array, from: number, tell: (stripe: number, shard: number) => void): void {
-  for (let at = 0; at + HELD_BYTES <= held.length; at += HELD_BYTES) {
-    tell(from + (held[at] ?? 0) + ((held[at + 1] ?? 0) << 8), held[at + 2] ?? 0);
-  }
 }
 
 /** Drops a shard of this node that is not what its list says. */

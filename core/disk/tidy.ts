@@ -8,7 +8,7 @@ import type { Devices } from "./devices.ts";
 import type { Holdings, ShardName } from "./holdings.ts";
 import { TIDY_FREE_PART } from "./limits.ts";
 import type { ShardPeers } from "./peers.ts";
-import { readHeld } from "./serve.ts";
+import { readHeld } from "./wire.ts";
 import { Slots } from "./slots.ts";
 
 export interface TidyParts {

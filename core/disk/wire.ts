@@ -50,7 +50,7 @@ const PEER_CHARS_MAX = 128;
 /** More need not be known. */
 export const SOURCES_MAX = 4;
 /** Three bytes for each shard that is held. */
-export const HELD_BYTES = 3;
+const HELD_BYTES = 3;
 
 const idSchema: Schema<string> = v.pipe(v.string(), v.maxLength(ID_CHARS_MAX), v.regex(/^[a-z0-9]+$/));
 const nameEntries = { id: idSchema, stripe: integerOf(0, STRIPES_MAX), shard: integerOf(0, SHARDS_MAX - 1) };
@@ -89,3 +89,10 @@ export const haveReplySchema: Schema<readonly Uint8Array[]> = v.pipe(
   v.maxLength(ASKED_UNITS_MAX),
 );
 export const dropSchema: Schema<{ id: string }> = v.object({ id: idSchema });
+
+/** Calls back for each shard that `heldOf` has told of. */
+export function readHeld(held: Uint8Array, from: number, tell: (stripe: number, shard: number) => void): void {
+  for (let at = 0; at + HELD_BYTES <= held.length; at += HELD_BYTES) {
+    tell(from + (held[at] ?? 0) + ((held[at + 1] ?? 0) << 8), held[at + 2] ?? 0);
+  }
+}
