@@ -101,7 +101,7 @@ export function healthAtRest(layout: Layout, devices: number): Health {
  * - `broken`: with every device holding what it can, a random half is no longer survived: code again now.
  *
  * Swarms that swing settle: what is loose at one end of the swing is coded so as to be fresh at both (6 to 9 devices
- * end at 2 of 8).
+ * end at 2 of 7).
  */
 export type Staleness = "fresh" | "loose" | "broken";
 

@@ -9,7 +9,7 @@ import { eventually, type Lab, type Node, openLab } from "./processes.ts";
 
 const MIB: number = 1024 * 1024;
 const isLong: boolean = process.env["LONG"] !== undefined;
-/** Four times the content, a twelfth more at worst where a code does not come out even, and what entries and frames cost. */
+/** What the codes store at most, and what entries and frames cost. */
 const STORED_TIMES_MAX = 4.6;
 const AGAIN_SAFE_MS = 60_000;
 
@@ -75,7 +75,7 @@ test.each(seeds(1, 1))(
 );
 
 test.each(seeds(0, 1))(
-  "forty nodes, with twins: of any twenty that are left all files come back (seed %i)",
+  "forty nodes: of any twenty that are left all files come back (seed %i)",
   { timeout: 1_200_000 },
   async (seed) => {
     const random = new SeededRandom(`${seed}`);
