@@ -1,18 +1,17 @@
 /** The person's machine as a tab reaches it: a file picker for reading, a download for writing. No paths, so names are hints. */
 import { cancelled, StarfishError, toStarfishError } from "../../core/base/errors.ts";
-import type { Host, HostFile, HostWriter } from "../../core/shell/types.ts";
+import type { Host, HostFile } from "../../core/shell/types.ts";
+import { Download, offer } from "./download.ts";
 import type { PageTerminal } from "./terminal.ts";
 
 /** What fits in a tab's memory beside everything else, bytes. */
 const FILE_BYTES_MAX = 512 * 1024 * 1024;
-/** Bytes of a download that wait in the page's own memory: beyond that they are a Blob, which browsers keep on disk. */
-const PART_BYTES = 8 * 1024 * 1024;
 
 export function pageHost(terminal: PageTerminal): Host {
   return {
     readFile: (path, { signal }) => readWhole(path, signal),
     writeFile: (path, bytes) => {
-      download(path, new Blob([new Uint8Array(bytes)]));
+      offer(path, new Blob([new Uint8Array(bytes)]));
       return Promise.resolve();
     },
     openFile: async (path, { signal }) => {
@@ -41,42 +40,6 @@ export function hostFile(file: File): HostFile {
     },
     close: () => Promise.resolve(),
   };
-}
-
-/** A file that the browser offers to save once it is finished. */
-export class Download implements HostWriter {
-  readonly #path: string;
-  #parts: Blob[] = [];
-  #waiting: Uint8Array<ArrayBuffer>[] = [];
-  #waitingBytes = 0;
-
-  constructor(path: string) {
-    this.#path = path;
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    this.#waiting.push(Uint8Array.from(bytes));
-    this.#waitingBytes += bytes.length;
-    if (this.#waitingBytes >= PART_BYTES) this.#gather();
-  }
-
-  async finish(): Promise<void> {
-    this.#gather();
-    download(this.#path, new Blob(this.#parts));
-    await this.abort();
-  }
-
-  async abort(): Promise<void> {
-    this.#parts = [];
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-  }
-
-  #gather(): void {
-    this.#parts.push(new Blob(this.#waiting));
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-  }
 }
 
 async function readWhole(path: string, signal: AbortSignal): Promise<Uint8Array> {
@@ -117,13 +80,4 @@ export async function pick(label: string, isMultiple: boolean, signal: AbortSign
     input.addEventListener("cancel", none);
     input.click();
   });
-}
-
-function download(path: string, content: Blob): void {
-  const link = document.createElement("a");
-  link.download = path.slice(path.lastIndexOf("/") + 1) || "starfish";
-  link.href = URL.createObjectURL(content);
-  link.click();
-  // The download has its own hold on the blob once it has begun.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -1,0 +1,93 @@
+/**
+ * Files on their way to the person's machine: a link to a Blob, which the browser offers to save. A Blob of any size is
+ * gathered in a thread of its own (download-worker.ts): whoever makes one waits until its bytes are copied and the browser's
+ * own process has answered, which on a busy machine is longer than a page may halt.
+ */
+import { StarfishError } from "../../core/base/errors.ts";
+import type { HostWriter } from "../../core/shell/types.ts";
+import type { Gathered, Gathering } from "../download-worker.ts";
+
+/** Bytes that are given to the Blob at once. */
+const PART_BYTES = 8 * 1024 * 1024;
+
+/** A file that the browser offers to save once it is finished. */
+export class Download implements HostWriter {
+  readonly #path: string;
+  #worker: Worker | undefined;
+  /** It goes to the thread and comes back: a new one for each part would be as much garbage as the file is long. */
+  #buffer = new ArrayBuffer(PART_BYTES);
+  #filled = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Rejects with "unreachable" where the thread's program is not to be had, and with "io" where it fails. */
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      const part = bytes.subarray(at, at + PART_BYTES - this.#filled);
+      new Uint8Array(this.#buffer).set(part, this.#filled);
+      at += part.length;
+      this.#filled += part.length;
+      if (this.#filled === PART_BYTES) await this.#gather(false);
+    }
+  }
+
+  /** Rejects as `write` does. */
+  async finish(): Promise<void> {
+    const whole = await this.#gather(true);
+    await this.abort();
+    if (whole !== undefined) offer(this.#path, whole);
+  }
+
+  async abort(): Promise<void> {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+  }
+
+  /** Appends what has been filled; the whole Blob if that is all. */
+  async #gather(isLast: boolean): Promise<Blob | undefined> {
+    const worker = (this.#worker ??= startWorker());
+    const gathering: Gathering = { bytes: new Uint8Array(this.#buffer, 0, this.#filled), isLast };
+    const { buffer, whole } = await answerOf(worker, () => worker.postMessage(gathering, [this.#buffer]));
+    this.#buffer = buffer;
+    this.#filled = 0;
+    return whole;
+  }
+}
+
+function answerOf(worker: Worker, ask: () => void): Promise<Gathered> {
+  const answered = new AbortController();
+  const { signal } = answered;
+  return new Promise<Gathered>((resolve, reject) => {
+    worker.addEventListener("message", ({ data }: MessageEvent<Gathered>) => resolve(data), { signal });
+    const fail = (event: ErrorEvent): void => {
+      event.preventDefault();
+      reject(failure(event.message));
+    };
+    worker.addEventListener("error", fail, { signal });
+    ask();
+  }).finally(() => answered.abort());
+}
+
+/** Has the browser save it, or ask where to. */
+export function offer(path: string, content: Blob): void {
+  const link = document.createElement("a");
+  link.download = path.slice(path.lastIndexOf("/") + 1) || "starfish";
+  link.href = URL.createObjectURL(content);
+  link.click();
+  // The download has its own hold on the blob once it has begun.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+function startWorker(): Worker {
+  // Spelt in one expression, so that the bundler finds the worker's file.
+  return new Worker(new URL("../download-worker.ts", import.meta.url), { type: "module", name: "starfish-download" });
+}
+
+/** A program that could not be loaded gives no message. */
+function failure(message: string | undefined): StarfishError {
+  return message === undefined
+    ? new StarfishError("unreachable", "The program for downloads could not be loaded", { retryable: true })
+    : new StarfishError("io", `The download could not be gathered: ${message}`);
+}
