@@ -1,8 +1,9 @@
 /** Asks everybody what there really is of some stripes: the truth on which repair, `stat` and `safe` stand. */
+import { type Clock, sleep } from "../ports/clock.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Stored } from "./catalogue.ts";
 import type { Devices } from "./devices.ts";
-import { UNIT_STRIPES } from "./limits.ts";
+import { UNIT_STRIPES, UNITS_PER_SLICE } from "./limits.ts";
 import type { ShardPeers } from "./peers.ts";
 import { holdersWanted, type Layout } from "./layout.ts";
 import { stripeCount } from "./shard-list.ts";
@@ -13,6 +14,7 @@ export interface CensusParts {
   readonly devices: Devices;
   readonly peers: ShardPeers;
   readonly slots: Slots;
+  readonly clock: Clock;
 }
 
 /** Some stripes of a layout that are looked after together. */
@@ -39,6 +41,18 @@ export function unitsOf(stored: Stored): Unit[] {
     units.push({ stored, from, to: Math.min(stripes, from + UNIT_STRIPES) });
   }
   return units;
+}
+
+/** The units and their indices, with the thread given back between slices: all stripes of a long content would halt a page. */
+export async function* inSlices(
+  { clock }: Pick<CensusParts, "clock">,
+  units: readonly Unit[],
+  options: { readonly signal?: AbortSignal | undefined },
+): AsyncGenerator<readonly [number, Unit]> {
+  for (const entry of units.entries()) {
+    if (entry[0] > 0 && entry[0] % UNITS_PER_SLICE === 0) await sleep(clock, 0, options);
+    yield entry;
+  }
 }
 
 export async function takeCensus(

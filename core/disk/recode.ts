@@ -8,7 +8,7 @@ import { type Clock, every } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Catalogue, Stored } from "./catalogue.ts";
-import { type CensusParts, holdersByShard, isWhole, takeCensus, unitsOf } from "./census.ts";
+import { type CensusParts, holdersByShard, inSlices, isWhole, takeCensus, unitsOf } from "./census.ts";
 import { healthAtRest, holdersWanted, type Layout, staleness, type Staleness } from "./layout.ts";
 import { BROKEN_FOR_MS, LOOSE_FOR_MS, RECODE_AGAIN_MS, RECODE_LOOK_MS } from "./limits.ts";
 import { repairersOf } from "./placement.ts";
@@ -128,12 +128,14 @@ export class Recode {
     const units = unitsOf(stored);
     const { found } = await takeCensus(this.#parts, units, { signal: this.#parts.signal });
     const { slots, devices } = this.#parts;
-    return units.every(({ from }, i) =>
-      (found[i] ?? []).every((shards, j) => {
+    for await (const [i, { from }] of inSlices(this.#parts, units, { signal: this.#parts.signal })) {
+      const isUnitWhole = (found[i] ?? []).every((shards, j) => {
         const partition = slots.partition(stored.id, from + j);
         return isWhole(stored.code, holdersByShard(this.#parts, stored.code, partition, shards), devices.count);
-      }),
-    );
+      });
+      if (!isUnitWhole) return false;
+    }
+    return true;
   }
 
   #of(code: Layout): Staleness {

@@ -12,7 +12,7 @@ import { type Clock, every, sleep, type Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { type CensusParts, type Found, holdersByShard, takeCensus, type Unit } from "./census.ts";
+import { type CensusParts, type Found, holdersByShard, inSlices, takeCensus, type Unit } from "./census.ts";
 import type { Fetcher } from "./fetch.ts";
 import { gather, type GatherParts } from "./gather.ts";
 import { holdersWanted, shardsOf } from "./layout.ts";
@@ -143,7 +143,10 @@ export class Repair {
     const { signal } = this.#parts;
     const { round } = this.#rota;
     const { found, silent } = await takeCensus(this.#parts, units, { signal });
-    const jobs = units.flatMap((unit, i) => this.#jobs(unit, found[i] ?? [], silent));
+    const jobs: Job[] = [];
+    for await (const [i, unit] of inSlices(this.#parts, units, { signal })) {
+      jobs.push(...this.#jobs(unit, found[i] ?? [], silent));
+    }
     jobs.sort((a, b) => b.plan.chance - a.plan.chance);
     /** What is looked at again in the next round: somebody else may have repaired the same, or a device refused. */
     const open = new Set<string>();

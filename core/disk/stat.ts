@@ -1,7 +1,7 @@
 /** How a content stands: asked from all who are there, and computed from what they really hold. */
 import { StarfishError } from "../base/errors.ts";
 import type { Catalogue, Stored } from "./catalogue.ts";
-import { type CensusParts, holdersByShard, isWhole, takeCensus, unitsOf } from "./census.ts";
+import { type CensusParts, holdersByShard, inSlices, isWhole, takeCensus, unitsOf } from "./census.ts";
 import { type Layout, staleness } from "./layout.ts";
 import { holdersOf, lossChance, survivesAny, URGENT_CHANCE } from "./promise.ts";
 import { healthOf } from "./repair-policy.ts";
@@ -36,7 +36,7 @@ export async function measure(
   const alike = new Map<string, StripeHolders>();
   let isAllWhole = true;
   let count = 0;
-  for (const [i, unit] of units.entries()) {
+  for await (const [i, unit] of inSlices(parts, units, options)) {
     for (const [j, shards] of (found[i] ?? []).entries()) {
       const stripe = unit.from + j;
       const holders = holdersByShard(parts, stored.code, parts.slots.partition(stored.id, stripe), shards);

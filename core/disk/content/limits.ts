@@ -17,6 +17,8 @@ export const HASH_BATCH_BYTES: number = 4 * LEAF_BYTES;
 export const HASH_BATCH_BLOCKS_MAX = 64;
 /** Calls under way at once: they keep a few cores busy, and at most 4 MiB wait for them. */
 export const HASH_BATCHES_IN_FLIGHT = 4;
+/** Inner nodes of a file made and hashed in one go: each names 174 children, and eight take a page's thread some 10 ms. */
+export const DAG_BATCH_NODES = 8;
 
 // Blocks of others
 

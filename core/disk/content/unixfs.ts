@@ -15,7 +15,7 @@ import { StarfishError, throwIfAborted } from "../../base/errors.ts";
 import { type Block, cidOf, DAG_PB, type Hash, RAW } from "./block.ts";
 import { bytesOf, childrenOf, type DagShape, dagShape, leafCount, type Place, rootPlace } from "./dag-shape.ts";
 import { hashAhead } from "./hash-ahead.ts";
-import { DIGEST_BYTES, HASH_BATCH_BLOCKS_MAX, LEAF_BYTES } from "./limits.ts";
+import { DAG_BATCH_NODES, DIGEST_BYTES, LEAF_BYTES } from "./limits.ts";
 
 /** A leaf of a file, named by `cidOf(RAW, digest)`. */
 export interface Leaf {
@@ -151,9 +151,9 @@ class InnerNodes {
       const count = this.#shape.levels[level] ?? 0;
       const digests = new Uint8Array(count * DIGEST_BYTES);
       const totals: number[] = [];
-      for (let first = 0; first < count; first += HASH_BATCH_BLOCKS_MAX) {
+      for (let first = 0; first < count; first += DAG_BATCH_NODES) {
         const blocks: Uint8Array[] = [];
-        for (let index = first; index < Math.min(first + HASH_BATCH_BLOCKS_MAX, count); index++) {
+        for (let index = first; index < Math.min(first + DAG_BATCH_NODES, count); index++) {
           const bytes = this.encode({ level, index });
           const { start, end } = childrenOf(this.#shape, { level, index });
           let total = bytes.length;
