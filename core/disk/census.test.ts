@@ -3,7 +3,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Stored } from "./catalogue.ts";
 import { inSlices, unitsOf } from "./census.ts";
 import { LEAF_BYTES } from "./content/limits.ts";
-import { UNIT_STRIPES, UNITS_PER_SLICE } from "./limits.ts";
+import { STRIPES_PER_SLICE, UNIT_STRIPES } from "./limits.ts";
 
 /** A layout of so many stripes. */
 function storedOf(stripes: number): Stored {
@@ -22,11 +22,11 @@ test("all units come in order, and the thread is given back after each slice", a
       return { cancel: () => {} };
     },
   };
-  const units = unitsOf(storedOf(UNIT_STRIPES * UNITS_PER_SLICE * 3));
+  const units = unitsOf(storedOf(STRIPES_PER_SLICE * 3));
   const seen: number[] = [];
   for await (const [i, { from }] of inSlices({ clock }, units, {})) {
     expect(from).toBe(i * UNIT_STRIPES);
-    expect(pauses).toBe(Math.floor(i / UNITS_PER_SLICE));
+    expect(pauses).toBe(Math.floor(from / STRIPES_PER_SLICE));
     seen.push(i);
   }
   expect(seen).toEqual([...units.keys()]);

@@ -3,7 +3,7 @@ import { type Clock, sleep } from "../ports/clock.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Stored } from "./catalogue.ts";
 import type { Devices } from "./devices.ts";
-import { UNIT_STRIPES, UNITS_PER_SLICE } from "./limits.ts";
+import { STRIPES_PER_SLICE, UNIT_STRIPES } from "./limits.ts";
 import type { ShardPeers } from "./peers.ts";
 import { holdersWanted, type Layout } from "./layout.ts";
 import { stripeCount } from "./shard-list.ts";
@@ -49,8 +49,14 @@ export async function* inSlices(
   units: readonly Unit[],
   options: { readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<readonly [number, Unit]> {
+  let stripes = 0;
   for (const entry of units.entries()) {
-    if (entry[0] > 0 && entry[0] % UNITS_PER_SLICE === 0) await sleep(clock, 0, options);
+    const [, { from, to }] = entry;
+    if (stripes + to - from > STRIPES_PER_SLICE) {
+      await sleep(clock, 0, options);
+      stripes = 0;
+    }
+    stripes += to - from;
     yield entry;
   }
 }

@@ -90,8 +90,8 @@ export const REST_GRACES = 8;
 export const TURN_MS = 5_000;
 /** Units of which it is worked out at one time whose they are: some 30 ms of a page's thread. */
 export const RANKED_PER_LOOK = 2_000;
-/** Units whose stripes are gone through before the thread is given back: a few ms of a page's, and many more where it waits for cores. */
-export const UNITS_PER_SLICE = 2;
+/** Stripes that are gone through before the thread is given back: some 15 ms of a page's. Hidden tabs wait a second each time. */
+export const STRIPES_PER_SLICE = 512;
 /** How often it is looked whether contents are to be coded anew. */
 export const RECODE_LOOK_MS = 5_000;
 /** Repairers that stand by for one unit. */
