@@ -49,7 +49,7 @@ export const RECONCILE_OPEN_MS = 2_000;
 /** A session as a whole: what it has brought by then stays, and the next goes on. Nobody keeps a place for longer. */
 export const RECONCILE_SESSION_MS = 120_000;
 /** How often a node reconciles with one of its links while that finds differences, and at most when it finds none. */
-export const RECONCILE_EVERY_MS = 3_000;
+export const RECONCILE_EVERY_MS = 2_000;
 export const RECONCILE_EVERY_MS_MAX = 60_000;
 /** Entries younger than this may be on their way by gossip: that a side lacks them is no news. */
 export const GOSSIP_SETTLED_MS = 3_000;
@@ -57,10 +57,10 @@ export const GOSSIP_SETTLED_MS = 3_000;
 export const NEWS_ENTRIES_MIN = 200;
 /**
  * After news came by reconciling, so many other links are told within RECONCILE_SPREAD_MS, spread so that they don't
- * collide. What a single node has missed the others know; what has come over a cut nobody does, and who is passed over by
- * all ten neighbours would wait for its next round: many entries at once are told to all.
+ * collide. With two, one node in fifty was passed over by all of its neighbours and had to wait for its next round. Many
+ * entries at once have come over a cut, and are told to all.
  */
-export const RECONCILE_SPREAD = 2;
+export const RECONCILE_SPREAD = 3;
 export const RECONCILE_SPREAD_WIDE = 12;
 export const WIDE_ENTRIES_MIN = 8;
 export const RECONCILE_SPREAD_MS = 100;

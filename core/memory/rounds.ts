@@ -107,7 +107,9 @@ export class Rounds {
     for (const peer of this.#dueMs.keys()) if (!links.has(peer)) this.#dueMs.delete(peer);
     for (const peer of this.#failures.keys()) if (!links.has(peer)) this.#failures.delete(peer);
     for (const peer of links) {
-      if (!this.#known.has(peer)) this.#want(peer, this.#ports.self < peer ? 0 : OTHERS_TURN_MS);
+      if (this.#known.has(peer)) continue;
+      this.#want(peer, this.#ports.self < peer ? 0 : OTHERS_TURN_MS);
+      this.#roundSoon();
     }
     this.#known = links;
   }
@@ -118,6 +120,7 @@ export class Rounds {
     const { random } = this.#ports;
     const others = [...this.#known].filter((peer) => peer !== from && !this.#dueMs.has(peer) && !this.#busy.has(peer));
     for (const peer of sample(random, others, count)) this.#want(peer, random.real() * RECONCILE_SPREAD_MS);
+    this.#roundSoon();
   }
 
   /** Entries have changed: with them others may have, of which gossip has brought nothing. */
@@ -142,6 +145,14 @@ export class Rounds {
     this.#ended.abort();
   }
 
+  /** Where there was news there may be more, and somebody whom it has passed over: the next round is not waited for long. */
+  #roundSoon(): void {
+    const soonMs = this.#ports.clock.monotonic() + RECONCILE_EVERY_MS * (0.25 + this.#ports.random.real() / 4);
+    if (soonMs >= this.#nextMs) return;
+    this.#nextMs = soonMs;
+    this.#arm();
+  }
+
   #want(peer: PeerId, delayMs: number): void {
     const atMs = this.#ports.clock.monotonic() + delayMs;
     this.#dueMs.set(peer, Math.min(atMs, this.#dueMs.get(peer) ?? Infinity));
@@ -164,7 +175,7 @@ export class Rounds {
     if (nowMs >= this.#nextMs) {
       const peer = pick(this.#ports.random, [...this.#known]);
       if (peer !== undefined) this.#dueMs.set(peer, nowMs);
-      this.#nextMs = nowMs + this.#everyMs * (0.5 + this.#ports.random.real());
+      this.#nextMs = nowMs + this.#everyMs * (0.75 + this.#ports.random.real() / 2);
     }
     for (const [peer, dueMs] of this.#dueMs) {
       if (dueMs > nowMs || this.#busy.has(peer)) continue;
