@@ -43,7 +43,8 @@ const SLOTS_MAX = 128;
 const STAMPS_PER_MS = 2_048;
 
 const copiesSchema: v.GenericSchema<unknown, 1 | 2> = v.picklist([1, 2]);
-const wholesSchema: v.GenericSchema<unknown, 0 | 1> = v.picklist([0, 1]);
+/** What was written before there were any says nothing of them. */
+const wholesSchema: v.OptionalSchema<v.GenericSchema<unknown, 0 | 1>, 0> = v.optional(v.picklist([0, 1]), 0);
 const codeSchema: v.GenericSchema<unknown, readonly [number, number, 1 | 2, 0 | 1]> = v.tuple([
   integerOf(1, DATA_SHARDS_MAX),
   integerOf(1, SHARDS_MAX),

@@ -92,6 +92,22 @@ describe("repair", () => {
     await swarm.readsBack(swarm.nodes, all);
   });
 
+  test("what was written before one device held all is read and looked after as before", async () => {
+    const swarm = await swarmOf(8, 7, { graceMs: 20_000 });
+    const all = await fill(swarm, [700 * KIB]);
+    const { layout } = swarm.node("m0");
+    for (const { key } of [...layout.entries("c/")]) {
+      const value = layout.get(key) as { readonly code: readonly number[] };
+      layout.set(key, { ...value, code: value.code.slice(0, 3) });
+    }
+    await swarm.until(all, ({ code, safety }) => code?.wholes === 0 && safety === "safe", 10_000);
+    for (const name of swarm.halfOf(2)) swarm.crash(name);
+    await swarm.grow(2);
+    await swarm.until(all, ({ survivesAny }) => survivesAny >= 4, 60_000);
+    for (const name of swarm.halfOf(4)) swarm.crash(name);
+    await swarm.readsBack(swarm.nodes, all);
+  });
+
   test("codes anew as the swarm grows and shrinks, and drops what was before", async () => {
     const swarm = await swarmOf(1, 4);
     const all = await fill(swarm, [50 * KIB, 900 * KIB]);
