@@ -1,8 +1,9 @@
 /**
  * Which device each shard belongs to. A partition has a list of devices, in the map, and shard i of its stripes belongs to
- * the i-th, its twin to the one n further on; who holds stripes whole comes after the shards. Lists grow as the swarm does, and keep the order in which devices were
- * chosen, so that stripes of older codes keep their holders. Whoever needs a longer list, or another device in the place
- * of one that is gone, writes it; all choose alike, and where two did not, what counts is what nodes really hold.
+ * the i-th, its twin to the one n further on; who holds stripes whole comes after the shards. Lists grow as the swarm does,
+ * and keep the order in which devices were chosen, so that stripes of older codes keep their holders. Whoever needs a longer
+ * list, or another device in the place of one that is gone, writes it; all choose alike, and where two did not, what counts
+ * is what nodes really hold.
  */
 import { type Bytes, utf8 } from "../base/bytes.ts";
 import type { Crypto } from "../ports/crypto.ts";
