@@ -127,11 +127,7 @@ export class Rounds {
   stirred(): void {
     const wasRare = this.#everyMs !== RECONCILE_EVERY_MS;
     this.#reconcileEvery(RECONCILE_EVERY_MS);
-    if (!wasRare) return;
-    const soonMs = this.#ports.clock.monotonic() + RECONCILE_EVERY_MS * (0.5 + this.#ports.random.real());
-    if (soonMs >= this.#nextMs) return;
-    this.#nextMs = soonMs;
-    this.#arm();
+    if (wasRare) this.#roundWithin(0.5 + this.#ports.random.real());
   }
 
   /** Serves a session that a member has asked for. Never rejects. */
@@ -147,7 +143,12 @@ export class Rounds {
 
   /** Where there was news there may be more, and somebody whom it has passed over: the next round is not waited for long. */
   #roundSoon(): void {
-    const soonMs = this.#ports.clock.monotonic() + RECONCILE_EVERY_MS * (0.25 + this.#ports.random.real() / 4);
+    this.#roundWithin(0.25 + this.#ports.random.real() / 4);
+  }
+
+  /** The next round is due after that part of the usual time, if not sooner. */
+  #roundWithin(part: number): void {
+    const soonMs = this.#ports.clock.monotonic() + RECONCILE_EVERY_MS * part;
     if (soonMs >= this.#nextMs) return;
     this.#nextMs = soonMs;
     this.#arm();
