@@ -179,7 +179,7 @@ export class NodeFiles implements Files {
       wanted && place && isVersion(wanted.version) && treeKey({ ...place, kind: "file", version: wanted.version });
     const value = key === undefined || key === false ? undefined : this.#tree.value(key);
     if (value === undefined) {
-      const which = version === undefined ? "an earlier version" : `a version ${version}`;
+      const which = version === undefined ? "earlier version" : `version ${version}`;
       throw new StarfishError("not-found", `there is no ${which} of ${absolute(target)}`);
     }
     this.#changes.write(target, value);

@@ -5,6 +5,7 @@ import type { FileVersion } from "../../disk/types.ts";
 import { completeWith } from "../files/paths.ts";
 import { dateWords, fileJson } from "../files/words.ts";
 import { bytesWords, roughly, table } from "../format.ts";
+import { oneLine } from "../mem/value.ts";
 import { Writers, writerWords } from "../mem/writers.ts";
 import { oneOperand } from "../operands.ts";
 import { parseArguments } from "../options.ts";
@@ -27,7 +28,11 @@ week, as long as they fit their share of the space.
     const { options, operands } = parseArguments(args, { json: "flag" });
     const path = oneOperand(operands, "PATH");
     const found = computer.files.versions(path);
-    if (found.length === 0) throw new StarfishError("not-found", `nothing is known of ${path}`);
+    if (found.length === 0) {
+      const isDirectory = computer.files.stat(path)?.kind === "directory";
+      if (isDirectory) throw new StarfishError("is-a-directory", `${oneLine(path)} is a directory: files have versions`);
+      throw new StarfishError("not-found", `there is no ${oneLine(path)}, nor is an earlier version of it kept`);
+    }
     const writers = new Writers(computer);
     const nowMs = computer.memory.now();
     const row = (one: FileVersion): string[] => [

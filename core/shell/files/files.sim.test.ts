@@ -223,7 +223,9 @@ test("versions and restore bring back what was", async () => {
   expect(await runs("cat /n")).toBe("one\n");
   const rows = JSON.parse(await runs("versions /n --json")) as Record<string, unknown>[];
   expect(rows[0]).toMatchObject({ isCurrent: true, keptUntilMs: null, path: "/n" });
-  expect(await fails("versions /nothing")).toContain("nothing is known");
+  expect(await fails("versions /nothing")).toContain("there is no /nothing");
+  expect(await fails("versions /")).toContain("/ is a directory");
+  expect(await fails("restore /nothing")).toContain("there is no earlier version of /nothing");
 });
 
 test("stat, df and keep tell how things stand", async () => {
