@@ -276,6 +276,44 @@ describe("keep", () => {
     expect(again.files.stat("/a/2")?.isKeptHere).toBe(false);
     expect(await failure(again.files.keep("/nothing"))).toBe("not-found");
   });
+
+  test("that fails or is cancelled holds nothing, and may be asked for again", async () => {
+    const { files, contents } = await filesNode();
+    for (const name of ["1", "2", "3"]) await write(files, `/a/${name}`, pattern(10_000, Number(name)));
+    contents.lost.add(files.stat("/a/2")?.content?.cid ?? "");
+    const stop = new AbortController();
+    const [one, two] = [files.keep("/a"), files.keep("/a", { signal: stop.signal })];
+    stop.abort();
+    expect([await failure(one), await failure(two)]).toEqual(["lost", "cancelled"]);
+    await expect.poll(() => contents.kept.size).toBe(0);
+    expect(files.stat("/a/1")?.isKeptHere).toBe(false);
+    expect(await failure(files.release("/a"))).toBe("not-found");
+    contents.lost.clear();
+    await Promise.all([files.keep("/a"), files.keep("/a")]);
+    expect(contents.kept.size).toBe(3);
+  });
+
+  test("of one file that is out of reach keeps none of the others from it, and is told as it is", async () => {
+    const disk = new Map<string, Uint8Array>();
+    const { files, contents, map } = await filesNode({ disk });
+    files.makeDirectory("/a");
+    await files.keep("/a");
+    await write(files, "/b/lost", pattern(10_000, 1));
+    contents.lost.add(files.stat("/b/lost")?.content?.cid ?? "");
+    files.rename("/b/lost", "/a/lost");
+    await write(files, "/a/there", pattern(10_000, 2));
+    await expect.poll(() => files.stat("/a/there")?.isKeptHere).toBe(true);
+    await expect.poll(() => contents.kept.size).toBe(2);
+    expect(files.stat("/a/lost")?.isKeptHere).toBe(false);
+    await files.close();
+    const again = await filesNode({ disk, map });
+    expect(again.files.stat("/a/there")?.isKeptHere).toBe(true);
+    expect(again.files.stat("/a/lost")?.isKeptHere).toBe(false);
+    // Removed, it is let go of, though it never came.
+    contents.kept.forEach((cid) => again.contents.kept.add(cid));
+    again.files.remove("/a/lost");
+    await expect.poll(() => [...again.contents.kept]).toEqual([again.files.stat("/a/there")?.content?.cid]);
+  });
 });
 
 describe("watch", () => {

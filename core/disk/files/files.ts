@@ -64,7 +64,7 @@ export class NodeFiles implements Files {
     this.#parts = parts;
     this.#tree = new Tree(map);
     this.#kept = new Kept({ ...parts, contentsUnder: (path) => this.#contentsUnder(path) });
-    this.#lookup = new Lookup(map, this.#tree, (path) => this.#kept.has(path));
+    this.#lookup = new Lookup(map, this.#tree, (path, cid) => this.#kept.has(path, cid));
     this.#changes = new Changes({ ...parts, tree: this.#tree, lookup: this.#lookup });
     this.#acknowledged = new Acknowledged(map, this.#ended.signal);
     this.#stops = [

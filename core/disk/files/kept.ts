@@ -3,9 +3,10 @@
  * written under them. The list is this node's own and survives a restart.
  */
 import * as v from "valibot";
+import { equal } from "../../base/bytes.ts";
 import { decode, encode, integerOf, type Schema, textOf } from "../../base/codec.ts";
 import { messageOf, StarfishError, throwIfAborted } from "../../base/errors.ts";
-import type { Clock, Timer } from "../../ports/clock.ts";
+import { abortable, type Clock, type Timer } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Store } from "../../ports/store.ts";
 import type { ContentRef, Contents } from "../types.ts";
@@ -25,6 +26,8 @@ interface State {
   readonly paths: readonly string[];
   /** What is held for them. */
   readonly held: readonly ContentRef[];
+  /** CIDs of those of which something is not here yet. */
+  readonly lacking: readonly string[];
 }
 
 const STORE_KEY = "files/kept";
@@ -35,14 +38,22 @@ const CID_CHARS_MAX = 128;
 const stateSchema: Schema<State> = v.object({
   paths: v.pipe(v.array(textOf(PATH_BYTES_MAX)), v.maxLength(KEPT_PATHS_MAX)),
   held: v.array(v.object({ cid: textOf(CID_CHARS_MAX), sizeBytes: integerOf(0) })),
+  // Earlier versions of this program did not note it.
+  lacking: v.optional(v.array(textOf(CID_CHARS_MAX)), []),
 });
 
 export class Kept {
   readonly #parts: KeptParts;
   readonly #paths = new Set<string>();
   readonly #held = new Map<string, ContentRef>();
+  readonly #lacking = new Set<string>();
+  /** Paths that somebody waits for. */
+  readonly #keeping = new Map<string, Promise<void>>();
   readonly #ended = new AbortController();
   #pass: Promise<void> | undefined;
+  #releasing: Promise<void> = Promise.resolve();
+  /** What the store has. */
+  #stored: Uint8Array | undefined;
   #isStale = false;
   #retry: Timer | undefined;
 
@@ -54,9 +65,11 @@ export class Kept {
   async load(): Promise<void> {
     const bytes = await this.#parts.store.get(STORE_KEY);
     if (bytes === undefined) return;
-    const { paths, held } = decode(stateSchema, bytes);
+    const { paths, held, lacking } = decode(stateSchema, bytes);
+    this.#stored = bytes;
     for (const path of paths) this.#paths.add(path);
     for (const ref of held) this.#held.set(ref.cid, ref);
+    for (const cid of lacking) this.#lacking.add(cid);
     this.changed();
   }
 
@@ -64,30 +77,30 @@ export class Kept {
     return this.#paths.size === 0;
   }
 
-  has(path: string): boolean {
+  /** Whether what is there is kept: of a file with its CID, whether all of it is here. */
+  has(path: string, cid?: string): boolean {
+    if (cid !== undefined && this.#lacking.has(cid)) return false;
     for (const kept of this.#paths) if (isWithin(path, kept)) return true;
     return false;
   }
 
-  /** Resolves when all of it is here; else nothing has changed. */
+  /** Resolves when all of it is here; else it is not kept. A node that dies meanwhile goes on with it at its next start. */
   async keep(path: string, signal: AbortSignal | undefined): Promise<void> {
+    for (let other = this.#keeping.get(path); other !== undefined; other = this.#keeping.get(path)) {
+      const over = other.catch(() => {});
+      await (signal === undefined ? over : abortable(signal, over));
+    }
     if (this.#paths.has(path)) return;
     if (this.#paths.size >= KEPT_PATHS_MAX) {
       throw new StarfishError("full", `this node keeps ${KEPT_PATHS_MAX} paths already`);
     }
-    this.#paths.add(path);
-    try {
-      for (const ref of this.#parts.contentsUnder(path)) {
-        throwIfAborted(signal);
-        await this.#parts.contents.keep(ref, { signal });
-        this.#held.set(ref.cid, ref);
-      }
-      await this.#store();
-    } catch (error) {
-      this.#paths.delete(path);
+    const keeping = this.#keepAll(path, signal).finally(() => {
+      this.#keeping.delete(path);
+      // What was not released because of this, and if it has failed, what was held for it.
       this.changed();
-      throw error;
-    }
+    });
+    this.#keeping.set(path, keeping);
+    await keeping;
   }
 
   /** Rejects with "not-found" if the path itself is not kept. */
@@ -114,6 +127,22 @@ export class Kept {
     await this.#pass;
   }
 
+  async #keepAll(path: string, signal: AbortSignal | undefined): Promise<void> {
+    this.#paths.add(path);
+    try {
+      await this.#releasing;
+      await this.#store();
+      for (const ref of this.#parts.contentsUnder(path)) {
+        throwIfAborted(signal);
+        await this.#hold(ref, signal);
+      }
+      await this.#store();
+    } catch (error) {
+      this.#paths.delete(path);
+      throw error;
+    }
+  }
+
   async #run(): Promise<void> {
     const { log } = this.#parts;
     while (this.#isStale && !this.#ended.signal.aborted) {
@@ -129,29 +158,56 @@ export class Kept {
     }
   }
 
+  /** Rejects with the first thing that went wrong, once everything has been tried. */
   async #settle(): Promise<void> {
-    const { contents } = this.#parts;
-    const wanted = new Map<string, ContentRef>();
-    for (const path of this.#paths) for (const ref of this.#parts.contentsUnder(path)) wanted.set(ref.cid, ref);
-    const before = this.#held.size;
-    let changes = 0;
-    for (const [cid, ref] of wanted) {
-      if (this.#held.has(cid)) continue;
-      await contents.keep(ref, { signal: this.#ended.signal });
-      this.#held.set(cid, ref);
-      changes++;
+    let failure: { readonly error: unknown } | undefined;
+    for (const ref of this.#wanted().values()) {
+      try {
+        await this.#hold(ref, this.#ended.signal);
+      } catch (error) {
+        throwIfAborted(this.#ended.signal);
+        failure ??= { error };
+      }
     }
-    for (const [cid, ref] of this.#held) {
-      if (wanted.has(cid)) continue;
-      this.#held.delete(cid);
-      await contents.release(ref);
-      changes++;
+    const wanted = this.#wanted();
+    for (const ref of [...this.#held.values()]) {
+      if (wanted.has(ref.cid)) continue;
+      // It might be wanted now; then there is another pass.
+      if (this.#keeping.size > 0) break;
+      this.#releasing = this.#release(ref).catch((error: unknown) => void (failure ??= { error }));
+      await this.#releasing;
     }
-    if (changes > 0 || before !== this.#held.size) await this.#store();
+    await this.#store();
+    if (failure !== undefined) throw failure.error;
   }
 
-  #store(): Promise<void> {
-    const state: State = { paths: [...this.#paths], held: [...this.#held.values()] };
-    return this.#parts.store.set(STORE_KEY, encode(state));
+  #wanted(): Map<string, ContentRef> {
+    const wanted = new Map<string, ContentRef>();
+    for (const path of this.#paths) for (const ref of this.#parts.contentsUnder(path)) wanted.set(ref.cid, ref);
+    return wanted;
+  }
+
+  /** It counts as held before it is fetched, so that what fails halfway is let go of like the rest. */
+  async #hold(ref: ContentRef, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#held.has(ref.cid) && !this.#lacking.has(ref.cid)) return;
+    this.#held.set(ref.cid, ref);
+    this.#lacking.add(ref.cid);
+    await this.#parts.contents.keep(ref, { signal });
+    this.#lacking.delete(ref.cid);
+  }
+
+  async #release(ref: ContentRef): Promise<void> {
+    await this.#parts.contents.release(ref);
+    this.#held.delete(ref.cid);
+    this.#lacking.delete(ref.cid);
+  }
+
+  /** Unless nothing has changed. */
+  async #store(): Promise<void> {
+    const state: State = { paths: [...this.#paths], held: [...this.#held.values()], lacking: [...this.#lacking] };
+    const bytes = encode(state);
+    if (this.#stored !== undefined && equal(bytes, this.#stored)) return;
+    await this.#parts.store.set(STORE_KEY, bytes);
+    this.#stored = bytes;
   }
 }

@@ -29,10 +29,10 @@ export type Found = FoundDirectory | FoundFile;
 export class Lookup {
   readonly #map: ReplicatedMap;
   readonly #tree: Tree;
-  readonly #isKept: (path: string) => boolean;
+  readonly #isKept: (path: string, cid?: string) => boolean;
   readonly #valueOf: (key: string) => FileValue | undefined;
 
-  constructor(map: ReplicatedMap, tree: Tree, isKept: (path: string) => boolean) {
+  constructor(map: ReplicatedMap, tree: Tree, isKept: (path: string, cid?: string) => boolean) {
     this.#map = map;
     this.#tree = tree;
     this.#isKept = isKept;
@@ -169,7 +169,7 @@ export class Lookup {
       modifiedAtMs: writtenAtMs(version),
       writer: writerOf(version),
       isConflict: false,
-      isKeptHere: value.inline !== undefined || this.#isKept(path),
+      isKeptHere: value.inline !== undefined || this.#isKept(path, value.cid),
     };
   }
 }
