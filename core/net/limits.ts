@@ -91,6 +91,8 @@ export const KEPT_CHANNELS_MAX = 4;
 /** How long the asker keeps a channel without a request; the server waits longer, so that none is lost between the two. */
 export const KEPT_CHANNEL_MS = 5_000;
 export const KEPT_CHANNEL_SERVED_MS = 30_000;
+/** So long a server waits for replies to be read before it sends more of them: as long as for a request. */
+export const REPLY_TAKEN_MS = 30_000;
 /** Largest text of an error that is carried to the asker. */
 export const ERROR_CHARS_MAX = 1_000;
 /**

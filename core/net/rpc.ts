@@ -19,6 +19,7 @@ import {
   ASKED_MAX,
   ASKED_PER_PEER_MAX,
   KEPT_CHANNEL_SERVED_MS,
+  REPLY_TAKEN_MS,
   REQUEST_ARRIVAL_MS,
   REQUEST_TIMEOUT_MS,
   SERVED_MAX,
@@ -175,8 +176,21 @@ class Requests implements Rpc {
     for (let patienceMs = REQUEST_ARRIVAL_MS; ; patienceMs = KEPT_CHANNEL_SERVED_MS) {
       const request = await this.#nextRequest(channel, inbox, from, patienceMs);
       if (request === undefined) return;
-      channel.send(await this.serve(channel.protocol, request, { from, signal: inbox.closed }));
+      const reply = await this.serve(channel.protocol, request, { from, signal: inbox.closed });
+      if (!(await this.#reply(channel, reply))) return;
       if (inbox.isOver) return channel.end();
+    }
+  }
+
+  /** Whether it is on its way: whoever asks and asks and does not read the answers is given up. */
+  async #reply(channel: Channel, bytes: Uint8Array): Promise<boolean> {
+    try {
+      const isTaken = channel.send(bytes);
+      if (!isTaken) await withDeadline(this.#ports.clock, REPLY_TAKEN_MS, "The reply", () => channel.drained());
+      return true;
+    } catch (error) {
+      channel.abort(toStarfishError(error, "timeout"));
+      return false;
     }
   }
 
