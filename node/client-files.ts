@@ -2,7 +2,7 @@
  * The files of the directory in which `starfish sh` was called, as the node asks for them over the control socket. What is
  * written grows beside its place under a name of its own, and takes its place when it is whole.
  */
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { encode } from "../core/base/codec.ts";
@@ -11,6 +11,7 @@ import type { HostEntry } from "../core/shell/types.ts";
 import {
   FILE_BYTES_MAX,
   KIND,
+  PATH_CHARS_MAX,
   read,
   readWrite,
   schemas,
@@ -73,6 +74,11 @@ export class ClientFiles {
   /** Lets go of everything; what was not written to its end is taken away. */
   async close(): Promise<void> {
     await Promise.all([...this.#open.keys(), ...this.#opening.keys()].map((id) => this.#close(id)));
+  }
+
+  /** For a process that ends at once: takes away what was not written to its end. */
+  abandon(): void {
+    for (const { partPath } of this.#open.values()) if (partPath !== undefined) rmSync(partPath, { force: true });
   }
 
   async #serveOpen(frame: Frame): Promise<void> {
@@ -179,12 +185,15 @@ async function wholeFile(path: string): Promise<Uint8Array> {
   return await readFile(path);
 }
 
-/** Links are what they lead to; one that leads nowhere is neither file nor directory. */
+/**
+ * A link to a file is that file. One to a directory is neither: followed, links in a circle, or of packages to each other,
+ * would have no end.
+ */
 async function listing(path: string): Promise<HostEntry[]> {
   const entries = await readdir(path, { withFileTypes: true });
   const listed = entries.map(async (entry): Promise<HostEntry> => {
     const facts = entry.isSymbolicLink() ? await stat(join(path, entry.name)).catch(() => undefined) : entry;
-    const kind = facts?.isFile() === true ? "file" : facts?.isDirectory() === true ? "directory" : "other";
+    const kind = facts?.isFile() === true ? "file" : entry.isDirectory() ? "directory" : "other";
     return { name: entry.name, kind };
   });
   return (await Promise.all(listed)).sort((x, y) => (x.name < y.name ? -1 : 1));
@@ -205,5 +214,5 @@ function fileError(error: unknown, path: string): { code: ErrorCode; message: st
     const missing = existsSync(dirname(path)) ? path : dirname(path);
     return { code: "not-found", message: `there is no ${missing} here` };
   }
-  return { code: CODES[code] ?? "io", message: `${path}: ${messageOf(error)}` };
+  return { code: CODES[code] ?? "io", message: `${path}: ${messageOf(error)}`.slice(0, PATH_CHARS_MAX) };
 }

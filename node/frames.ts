@@ -75,7 +75,7 @@ interface FileEnd {
   readonly error?: { readonly code: ErrorCode; readonly message: string } | undefined;
 }
 
-const PATH_CHARS_MAX = 4_096;
+export const PATH_CHARS_MAX = 4_096;
 const terminal: Schema<TerminalFacts> = v.object({
   columns: integerOf(1, 10_000),
   rows: integerOf(1, 10_000),

@@ -85,6 +85,12 @@ test("a file is written whole, or what was there stays", async () => {
   await left.write(bytes);
   await client.close();
   expect((await readdir(directory)).sort()).toEqual(["link", "there"]);
+  const late = await host.createFile(at("late"), { signal });
+  await late.write(bytes);
+  client.abandon();
+  expect((await readdir(directory)).sort()).toEqual(["link", "there"]);
+  await client.close();
+  expect((await readdir(directory)).sort()).toEqual(["link", "there"]);
 });
 
 test("whoever gives up while a file is being created leaves nothing", async () => {
@@ -99,10 +105,14 @@ test("directories are listed and made, and errors have their names", async () =>
   await mkdir(at("d/e"), { recursive: true });
   await writeFile(at("d/f"), "");
   await symlink("nowhere", at("d/broken"));
+  await symlink(".", at("d/circle"));
+  await symlink("f", at("d/link"));
   expect(await host.listDirectory(at("d"), { signal })).toEqual([
     { name: "broken", kind: "other" },
+    { name: "circle", kind: "other" },
     { name: "e", kind: "directory" },
     { name: "f", kind: "file" },
+    { name: "link", kind: "file" },
   ]);
   await host.makeDirectory(at("g/h"), { signal });
   await host.makeDirectory(at("g/h"), { signal });
@@ -111,6 +121,12 @@ test("directories are listed and made, and errors have their names", async () =>
   expect(await failure(host.openFile(at("no"), { signal }))).toBe("not-found");
   expect(await failure(host.createFile(at("no/file"), { signal }))).toBe("not-found");
   expect(await failure(host.createFile(at("d"), { signal }))).toBe("is-a-directory");
+  // Longer than a name may be, and than a message: neither ends the session.
+  expect(await failure(host.openFile(at("x".repeat(3_000)), { signal }))).toBe("io");
+  expect(await failure(host.openFile(at("x".repeat(5_000)), { signal }))).toBe("too-large");
+  const file = await host.openFile(at("d/f"), { signal });
+  expect(file.sizeBytes).toBe(0);
+  await file.close();
 });
 
 test("a device is written in place, never replaced", async () => {

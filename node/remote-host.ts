@@ -13,6 +13,7 @@ import {
   FILE_BYTES_MAX,
   fileFacts,
   KIND,
+  PATH_CHARS_MAX,
   read,
   readPiece,
   schemas,
@@ -126,6 +127,9 @@ export class RemoteHost implements Host {
   }
 
   async #request(kind: number, what: object, options: Options): Promise<Uint8Array> {
+    if ("path" in what && String(what.path).length > PATH_CHARS_MAX) {
+      throw new StarfishError("too-large", `A path of your machine has at most ${PATH_CHARS_MAX} characters`);
+    }
     const id = this.#newId();
     return await this.#ask(id, this.#frames.sendMessage(kind, { id, ...what }), options);
   }

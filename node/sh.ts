@@ -64,10 +64,10 @@ async function runLine(dataDir: string, line: string, stdin: NodeJS.ReadStream |
   const client = new Client(await open(dataDir), stdin);
   let interrupts = 0;
   const interrupt = (): void => {
-    if (++interrupts > 1) process.exit(EXIT.interrupted);
+    if (++interrupts > 1) client.quit();
     client.interrupt();
   };
-  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt).on("SIGHUP", interrupt);
   try {
     return await client.run({
       version: CONTROL_VERSION,
@@ -76,7 +76,7 @@ async function runLine(dataDir: string, line: string, stdin: NodeJS.ReadStream |
       stderr: factsOf(process.stderr),
     });
   } finally {
-    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt).off("SIGHUP", interrupt);
   }
 }
 
@@ -86,6 +86,7 @@ async function interact(dataDir: string): Promise<number> {
   const resize = (): void => client.resize(factsOf(process.stdout));
   process.stdin.setRawMode(true);
   process.stdout.on("resize", resize);
+  process.once("SIGHUP", () => client.quit());
   try {
     return await client.run({ version: CONTROL_VERSION, stdout: facts, stderr: facts });
   } finally {
@@ -153,6 +154,12 @@ class Client {
 
   interrupt(): void {
     this.#frames.send(KIND.interrupt).catch(() => {});
+  }
+
+  /** Without waiting for anybody. */
+  quit(): never {
+    this.#files.abandon();
+    process.exit(EXIT.interrupted);
   }
 
   resize(facts: TerminalFacts | undefined): void {

@@ -33,7 +33,7 @@ export interface HostFile extends RandomAccess {
 
 export interface HostEntry {
   readonly name: string;
-  /** "other": neither; a socket, say. */
+  /** "other": neither; a socket, say, or a link to a directory, which may lead anywhere. */
   readonly kind: "file" | "directory" | "other";
 }
 
