@@ -1,6 +1,7 @@
 /** Completion of the word before the cursor: command names first, then whatever the command itself proposes. */
 import type { Computer } from "../computer.ts";
 import { lexLeniently } from "./lex.ts";
+import { oneLine } from "./mem/value.ts";
 import type { Command } from "./types.ts";
 
 /** Candidates shown at most; beyond that a list is no help. */
@@ -9,7 +10,7 @@ const CANDIDATES_MAX = 200;
 export interface Completion {
   /** The part of the line that a candidate replaces, up to the cursor. */
   readonly from: number;
-  /** Whole words, unquoted, sorted; all begin with what is there. */
+  /** Whole words, unquoted, sorted; all begin with what is there. None with control characters: a name is any member's. */
   readonly candidates: readonly string[];
 }
 
@@ -31,12 +32,19 @@ export function complete(
   const typed = words.at(-1) ?? "";
   const proposed =
     words.length === 1 ? [...commands.keys()] : (commands.get(words[0] ?? "")?.complete?.(words, computer) ?? []);
-  const candidates = [...new Set(proposed)].filter((word) => word.startsWith(typed)).sort();
+  const candidates = [...new Set(proposed)].filter((word) => word.startsWith(typed) && oneLine(word) === word).sort();
   return { from: unfinished?.start ?? cursor, candidates: candidates.slice(0, CANDIDATES_MAX) };
 }
 
-/** What all candidates begin with. */
-export function commonPrefix(words: readonly string[]): string {
+/** What all words begin with, as it is typed: the quote that it needs, if it does, is left open. */
+export function typedPrefix(words: readonly string[]): string {
+  const prefix = commonPrefix(words);
+  const quoted = quote(prefix);
+  return quoted === prefix || prefix === "" ? prefix : quoted.slice(0, -1);
+}
+
+/** What all words begin with. */
+function commonPrefix(words: readonly string[]): string {
   let prefix = words[0] ?? "";
   for (const word of words) while (!word.startsWith(prefix)) prefix = prefix.slice(0, -1);
   return prefix;

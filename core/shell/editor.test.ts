@@ -199,6 +199,15 @@ describe("completion", () => {
     expect(screen.toString()).toBe("$ mand\nmandelbrot  mandolin\n$ mand");
   });
 
+  test("what needs a quote has one, and it is left open where more is to come", () => {
+    const { editor, type } = terminal(40, ["my file 1", "my file 2"]);
+    type("my\t");
+    expect(editor.line).toBe("'my file ");
+    const other = terminal(40, ["it's; rm -r /"]);
+    other.type("it\t");
+    expect(other.editor.line).toBe("'it'\\''s; rm -r /' ");
+  });
+
   test("none changes nothing", () => {
     const { editor, type } = terminal(40, ["a"]);
     type("zz\t");

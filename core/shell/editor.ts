@@ -3,7 +3,7 @@
  * where it left it, so whatever else prints must `hide` the line before and `show` it after. Pure.
  */
 import { unreachable } from "../base/assert.ts";
-import { commonPrefix, quote, type Completion } from "./complete.ts";
+import { quote, typedPrefix, type Completion } from "./complete.ts";
 import type { Key, KeyName } from "./editor-keys.ts";
 import { History } from "./history.ts";
 import { LINE_LENGTH_MAX } from "./parse.ts";
@@ -208,7 +208,7 @@ export class Editor {
     if (found === undefined || first === undefined) return "";
     const typed = line.slice(found.from, cursor);
     const whole = second === undefined;
-    const replacement = whole ? `${quote(first)} ` : commonPrefix(found.candidates);
+    const replacement = whole ? `${quote(first)} ` : typedPrefix(found.candidates);
     if (replacement.length <= typed.length && !whole) return this.#list(found.candidates);
     const hidden = this.hide();
     const head = graphemes(line.slice(0, found.from) + replacement);

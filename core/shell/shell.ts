@@ -9,6 +9,7 @@ import { abortable } from "../ports/clock.ts";
 import { builtinCommands } from "./commands/index.ts";
 import { complete, type Completion } from "./complete.ts";
 import { fitted } from "./format.ts";
+import { harmless } from "./mem/value.ts";
 import { parse, SyntaxFault, type Step, type Words } from "./parse.ts";
 import { createPipe } from "./pipe.ts";
 import { STATUS } from "./status.ts";
@@ -113,7 +114,7 @@ async function runCommand(words: Words, run: Run): Promise<number> {
 async function report(name: string, error: unknown, run: Run): Promise<number> {
   if (run.signal.aborted || isStarfishError(error, "cancelled")) return STATUS.interrupted;
   if (isStarfishError(error, "closed")) return STATUS.brokenPipe;
-  await print(run.io.stderr, `${name}: ${messageOf(error)}\n`);
+  await print(run.io.stderr, `${name}: ${harmless(messageOf(error))}\n`);
   if (!isStarfishError(error, "usage")) return STATUS.failed;
   await print(run.io.stderr, `Try '${name} --help'.\n`);
   return STATUS.usage;

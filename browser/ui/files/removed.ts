@@ -30,18 +30,23 @@ export class Removed {
     this.#button.hidden = false;
   }
 
+  /** All that can be; what can't, such as a conflict copy, whose versions are those of the file itself, is counted. */
   #restore(): void {
     this.#button.hidden = true;
-    try {
-      for (const { path, kind } of this.#all) {
+    const failures: unknown[] = [];
+    for (const { path, kind } of this.#all) {
+      try {
         if (kind === "file") this.#files.restore(path);
         else this.#files.makeDirectory(path, { parents: true });
+      } catch (error) {
+        failures.push(error);
       }
-      const [first] = this.#all;
-      if (first !== undefined) this.#say(`Restored ${nameOf(first)}.`);
-    } catch (error) {
-      this.#say(messageOf(error));
     }
+    const [first] = this.#all;
+    const [failure] = failures;
+    const but = failure === undefined ? "" : ` All but ${failures.length}: ${messageOf(failure)}.`;
+    if (first !== undefined && failures.length < this.#all.length) this.#say(`Restored ${nameOf(first)}.${but}`);
+    else if (failure !== undefined) this.#say(messageOf(failure));
     this.#all = [];
     // The button that had the focus is gone.
     byId("files-list", HTMLElement).focus();

@@ -6,7 +6,7 @@ import type { TreeEntry } from "../../disk/content/tree-entry.ts";
 import { abortable } from "../../ports/clock.ts";
 import { hashOf } from "../files/hash.ts";
 import { streamOf } from "../files/host-streams.ts";
-import { baseName, within } from "../files/paths.ts";
+import { hostBaseName, within } from "../files/paths.ts";
 import { TransferLine } from "../files/progress.ts";
 import { bytesWords, count } from "../format.ts";
 import { oneLine } from "../mem/value.ts";
@@ -24,7 +24,7 @@ usage: import HOSTPATH [DEST] [--car | --tar | --zip] [--no-wait]
 
 Unpacks an archive of your machine into DEST (the root, if not told); '-' is standard input, which can't be a zip. What it
 is, its name says (.car, .tar, .zip) or an option. A CAR that holds one file becomes DEST itself, and keeps its CID if it
-was cut as IPFS cuts files today. Links and devices are passed over, and named. What was unpacked before Ctrl-C stays;
+was cut as IPFS cuts files today; what it holds beside, each goes into DEST under its CID. Links and devices are passed over, and named. What was unpacked before Ctrl-C stays;
 no file is left half-written.
 
   echo hello | put - /docs/hello.txt
@@ -96,7 +96,13 @@ async function* walkRoots(
   if (car.roots.length === 0)
     throw new StarfishError("malformed", "This CAR names no root, so nothing says what is in it");
   const { walkDag } = await import("../../disk/content/unixfs-read.ts");
-  for (const root of car.roots) yield* walkDag(root, car);
+  for (const root of car.roots) {
+    // Of several, nothing in the archive says the names.
+    const under = car.roots.length === 1 ? [] : [root.toString()];
+    for await (const entry of walkDag(root, car)) {
+      yield { ...entry, path: [...under, entry.path].filter((part) => part !== "").join("/") };
+    }
+  }
 }
 
 interface Where {
@@ -148,6 +154,6 @@ class Importing {
     const { target, hasTarget, stem } = this.#where;
     if (path !== "") return within(target, path);
     if (kind === "folder" || (hasTarget && !target.endsWith("/"))) return target;
-    return within(target, baseName(stem) || "imported");
+    return within(target, hostBaseName(stem) || "imported");
   }
 }

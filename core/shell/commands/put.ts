@@ -4,6 +4,7 @@ import { throwIfAborted } from "../../base/errors.ts";
 import type { ContentStat, FileInfo, PutProgress } from "../../disk/types.ts";
 import { abortable } from "../../ports/clock.ts";
 import { type Incoming, incoming } from "../files/incoming.ts";
+import { Targets } from "../files/operands.ts";
 import { baseName, completePath } from "../files/paths.ts";
 import { TransferLine } from "../files/progress.ts";
 import { leastSafe, safetyWords } from "../files/words.ts";
@@ -28,7 +29,8 @@ usage: put [HOSTPATH…] [DEST] [--no-wait] [--json]
 
 Stores files and whole directories of your machine; '-' is standard input. One file goes to DEST, or into it if that is a
 directory or ends with a slash; without DEST into the root. In a browser tab, where files have no paths, a file picker
-opens: 'put' or 'put DEST'.
+opens: 'put' or 'put DEST'. Within a directory, links to other directories, sockets and the like are passed over, and
+named.
 
 Waits until the files are safe: any half of the devices may go then. Says which loss they survive, or that they are on
 this device only, because there is no other. --no-wait returns as soon as this node has them. Ctrl-C leaves no file
@@ -70,6 +72,7 @@ async function bringAll(
   const stop = new AbortController();
   const context = { ...outer, signal: AbortSignal.any([outer.signal, stop.signal]) };
   const running = new Set<Promise<void>>();
+  const targets = new Targets();
   let failure: unknown;
   const run = async (one: Incoming & { kind: "file" }): Promise<void> => {
     try {
@@ -86,6 +89,12 @@ async function bringAll(
         context.computer.files.makeDirectory(one.target, { parents: true });
         continue;
       }
+      if (one.kind === "passed over") {
+        line.hide();
+        await outer.stderr.write(utf8(`put: passed over ${oneLine(one.source)}, which is no file\n`));
+        continue;
+      }
+      targets.add(one.target);
       const task = run(one).finally(() => running.delete(task));
       running.add(task);
       if (running.size >= FILES_AT_ONCE) await Promise.race(running);
@@ -104,10 +113,15 @@ async function bring(
   placing: Placing,
   { computer, signal }: CommandContext,
 ): Promise<Brought> {
-  const { sizeBytes, stream } = await one.open();
-  line.title = `put ${oneLine(baseName(one.target))}`;
-  if (sizeBytes !== undefined) line.expect(sizeBytes);
-  return computer.files.write(one.target, line.through(stream), { signal, onProgress: placing.of(one.target) });
+  const source = await one.open();
+  try {
+    line.title = `put ${oneLine(baseName(one.target))}`;
+    if (source.sizeBytes !== undefined) line.expect(source.sizeBytes);
+    const options = { signal, onProgress: placing.of(one.target) };
+    return await computer.files.write(one.target, line.through(source.stream), options);
+  } finally {
+    await source.close();
+  }
 }
 
 /** How much of what was taken in is placed as promised. */

@@ -2,6 +2,7 @@
 import { utf8 } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import { completeWith } from "../files/paths.ts";
+import { harmless } from "../mem/value.ts";
 import { parseArguments } from "../options.ts";
 import { STATUS } from "../status.ts";
 import type { Command } from "../types.ts";
@@ -33,7 +34,7 @@ For a week 'versions' lists what was removed and 'restore' brings it back.
         if (!isStarfishError(error)) throw error;
         if (options.force === true && error.code === "not-found") continue;
         const hint = error.code === "not-empty" ? "; -r removes all that is in it" : "";
-        await stderr.write(utf8(`rm: ${error.message}${hint}\n`));
+        await stderr.write(utf8(`rm: ${harmless(error.message)}${hint}\n`));
         status = STATUS.failed;
       }
     }

@@ -30,7 +30,8 @@ week, as long as they fit their share of the space.
     const found = computer.files.versions(path);
     if (found.length === 0) {
       const isDirectory = computer.files.stat(path)?.kind === "directory";
-      if (isDirectory) throw new StarfishError("is-a-directory", `${oneLine(path)} is a directory: files have versions`);
+      if (isDirectory)
+        throw new StarfishError("is-a-directory", `${oneLine(path)} is a directory: files have versions`);
       throw new StarfishError("not-found", `there is no ${oneLine(path)}, nor is an earlier version of it kept`);
     }
     const writers = new Writers(computer);

@@ -3,10 +3,11 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { pattern } from "../../../test/fixtures/content.ts";
 import { memoryHost } from "../../../test/fixtures/host.ts";
 import { collector, type Ran, type RunOptions, ShellBench, TERMINAL } from "../../../test/sim/shell-bench.ts";
-import { equal, utf8 } from "../../base/bytes.ts";
+import { equal, text, utf8 } from "../../base/bytes.ts";
 import type { Computer } from "../../computer.ts";
 import { fileCommands } from "../commands/files.ts";
 import { createShell } from "../shell.ts";
+import type { HostEntry } from "../types.ts";
 import { widthOf, withoutColours } from "../width.ts";
 
 let bench: ShellBench;
@@ -67,6 +68,24 @@ describe("put and get", () => {
     await runs("put . /all");
     expect(await runs("ls /all")).toBe("a\ncopy\n");
     expect(await fails("put nothing")).toBe("put: there is no nothing here\n");
+  });
+
+  test("name what they pass over, and never let two files of one name replace each other", async () => {
+    bench.files.set("a/1", utf8("one"));
+    bench.files.set("b/1", utf8("two"));
+    expect(await fails("put a/1 b/1 /d/")).toContain("two of these would go to /d/1");
+    // One letter in two spellings.
+    bench.files.set("c/\u00fc", utf8("one"));
+    bench.files.set("c/u\u0308", utf8("two"));
+    expect(await fails("put c /")).toContain("two of these would go to /c/\u00fc");
+    const host = memoryHost(bench.files);
+    const listDirectory = async (): Promise<HostEntry[]> => [{ name: "socket\x07", kind: "other" }];
+    const [stdout, stderr] = [collector(), collector()];
+    const io = { stdin: lines(""), stdout, stderr, terminal: {} };
+    const { signal } = new AbortController();
+    const done = createShell(computer, { ...host, listDirectory }).run("put e", io, { signal });
+    expect(await bench.world.settle(done, { withinMs: 1_000 })).toBe(0);
+    expect(text(stderr.bytes())).toBe("put: passed over e/socket\u2407, which is no file\n");
   });
 
   test("lets a person pick files where they have no paths", async () => {
@@ -212,6 +231,19 @@ test("cp, mv, rm and mkdir do as on any computer", async () => {
   expect(await runs("ls")).toBe("a\nb\np\nx\n");
 });
 
+test("mv and cp take a name as it is, and put no two files in one place", async () => {
+  await runs("echo one | put - '/d/a\\b'; echo two | put - /e/b; mkdir /to");
+  await runs("mv '/d/a\\b' /to/");
+  expect(await runs("ls /to")).toBe("a\\b\n");
+  await runs("echo three | put - /d/b");
+  for (const name of ["mv", "cp"]) {
+    expect(await fails(`${name} /d/b /e/b /to`)).toBe(
+      `${name}: two of these would go to /to/b: give them names of their own\n`,
+    );
+  }
+  expect(await runs("cat /d/b /e/b")).toBe("three\ntwo\n");
+});
+
 test("versions and restore bring back what was", async () => {
   await runs("echo one | put - /n; echo two | put - /n; rm /n");
   const listed = (await runs("versions /n")).trim().split("\n");
@@ -318,4 +350,7 @@ test("completes paths, with a slash after directories", async () => {
   expect(candidates("cat /docs/t")).toEqual(["/docs/two"]);
   expect(candidates("ls --")).toEqual(["--json"]);
   expect(candidates("cat /nowhere/")).toEqual([]);
+  // A name of a member's choosing that would move the cursor is never put on the line.
+  await bench.world.settle(computer.files.write("/escape\x1b[2J", lines("x")), { withinMs: 1_000 });
+  expect(candidates("cat /esc")).toEqual([]);
 });

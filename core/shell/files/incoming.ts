@@ -2,16 +2,19 @@
 import { StarfishError } from "../../base/errors.ts";
 import type { CommandContext, HostEntry, HostFile } from "../types.ts";
 import { streamOf } from "./host-streams.ts";
-import { baseName, destination, within } from "./paths.ts";
+import { destination, hostBaseName, within } from "./paths.ts";
 
 export type Incoming =
   | { readonly kind: "directory"; readonly target: string }
-  | { readonly kind: "file"; readonly target: string; readonly open: () => Promise<OpenSource> };
+  | { readonly kind: "file"; readonly target: string; readonly open: () => Promise<OpenSource> }
+  | { readonly kind: "passed over"; readonly source: string };
 
 interface OpenSource {
   /** Undefined where it is not known beforehand. */
   readonly sizeBytes: number | undefined;
   readonly stream: AsyncIterable<Uint8Array>;
+  /** To be called whatever has become of the stream. */
+  close(): Promise<void>;
 }
 
 type Context = CommandContext;
@@ -50,10 +53,10 @@ async function* fromSource(
     if (target === undefined || target.endsWith("/")) {
       throw new StarfishError("usage", "standard input has no name: say where it goes, as in 'put - /name'");
     }
-    yield { kind: "file", target, open: async () => ({ sizeBytes: undefined, stream: stdin }) };
+    yield { kind: "file", target, open: async () => ({ sizeBytes: undefined, stream: stdin, close: async () => {} }) };
     return;
   }
-  const name = baseName(source);
+  const name = hostBaseName(source);
   const entries = await directoryOf(source, context);
   const isNameless = name === "" || name === "." || name === "..";
   if (entries !== undefined) {
@@ -62,8 +65,8 @@ async function* fromSource(
     yield* fromDirectory(source, entries, at, context);
     return;
   }
-  const file = await host.openFile(source, { signal });
-  yield fromFile(file, destination(computer.files, target ?? "/", file.name), signal);
+  const at = destination(computer.files, target ?? "/", name);
+  yield { kind: "file", target: at, open: async () => openSource(await host.openFile(source, { signal }), signal) };
 }
 
 /** What is in it, or undefined if it is no directory. */
@@ -91,6 +94,8 @@ async function* fromDirectory(
       yield* fromDirectory(inner, (await host.listDirectory?.(inner, { signal })) ?? [], at, context);
     } else if (kind === "file") {
       yield { kind: "file", target: at, open: async () => openSource(await host.openFile(inner, { signal }), signal) };
+    } else {
+      yield { kind: "passed over", source: inner };
     }
   }
 }
@@ -100,5 +105,5 @@ function fromFile(file: HostFile, target: string, signal: AbortSignal): Incoming
 }
 
 function openSource(file: HostFile, signal: AbortSignal): OpenSource {
-  return { sizeBytes: file.sizeBytes, stream: streamOf(file, signal) };
+  return { sizeBytes: file.sizeBytes, stream: streamOf(file, signal), close: () => file.close() };
 }

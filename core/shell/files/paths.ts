@@ -7,10 +7,15 @@ import type { TerminalInfo } from "../types.ts";
 /** As many as completion shows. */
 const PROPOSED_MAX = 200;
 
-/** The last name of a path, of this computer or of a host's; empty for a root. */
+/** The last name of a path of this computer; empty for the root. */
 export function baseName(path: string): string {
-  const trimmed = path.replace(/[/\\]+$/, "");
-  return trimmed.slice(Math.max(trimmed.lastIndexOf("/"), trimmed.lastIndexOf("\\")) + 1);
+  const trimmed = path.replace(/\/+$/, "");
+  return trimmed.slice(trimmed.lastIndexOf("/") + 1);
+}
+
+/** The last name of a path of a host, of whatever system; empty for a root. */
+export function hostBaseName(path: string): string {
+  return baseName(path.replaceAll("\\", "/"));
 }
 
 export function within(directory: string, name: string): string {
