@@ -1,9 +1,10 @@
 /** The commands for files: a line in, its output and status out. */
+import { CarReader, CarWriter } from "@ipld/car";
 import { beforeEach, describe, expect, test } from "vitest";
 import { pattern } from "../../../test/fixtures/content.ts";
 import { memoryHost } from "../../../test/fixtures/host.ts";
 import { collector, type Ran, type RunOptions, ShellBench, TERMINAL } from "../../../test/sim/shell-bench.ts";
-import { equal, text, utf8 } from "../../base/bytes.ts";
+import { concat, equal, text, utf8 } from "../../base/bytes.ts";
 import type { Computer } from "../../computer.ts";
 import { fileCommands } from "../commands/files.ts";
 import { createShell } from "../shell.ts";
@@ -242,6 +243,21 @@ test("mv and cp take a name as it is, and put no two files in one place", async 
     );
   }
   expect(await runs("cat /d/b /e/b")).toBe("three\ntwo\n");
+});
+
+test("import names what a CAR of several roots holds by its CIDs", async () => {
+  await runs("echo one | put - /1; echo two | put - /2; export /1 1.car; export /2 2.car");
+  const readers = await Promise.all(
+    ["1.car", "2.car"].map((name) => CarReader.fromBytes(bench.files.get(name) ?? utf8(""))),
+  );
+  const roots = (await Promise.all(readers.map((reader) => reader.getRoots()))).flat();
+  const { writer, out } = CarWriter.create(roots);
+  const written = Array.fromAsync(out);
+  for (const reader of readers) for await (const block of reader.blocks()) await writer.put(block);
+  await writer.close();
+  bench.files.set("both.car", concat(await written));
+  expect(await runs("import both.car /in")).toBe("2 files, 8 B\n");
+  expect(await runs(`cat /in/${roots[0]} /in/${roots[1]}`)).toBe("one\ntwo\n");
 });
 
 test("versions and restore bring back what was", async () => {
