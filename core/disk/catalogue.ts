@@ -6,8 +6,8 @@
  *     p/<partition>         devices in the order of their slots
  *     d/<peer>              what a node offers, and how much of it is free
  *
- * A layout id is drawn anew for each put, since the CID is known only at its end. Entries that don't parse are passed over:
- * a newer node may have written them.
+ * A layout id is drawn anew for each put, since the CID is known only at its end. Entries that don't parse are passed over, a
+ * newer node may have written them; the shards of such a layout stay.
  */
 import * as v from "valibot";
 import { check, bytesOf, integerOf, type Schema, textOf } from "../base/codec.ts";
@@ -45,12 +45,10 @@ const STAMPS_PER_MS = 2_048;
 const copiesSchema: v.GenericSchema<unknown, 1 | 2> = v.picklist([1, 2]);
 /** What was written before there were any says nothing of them. */
 const wholesSchema: v.OptionalSchema<v.GenericSchema<unknown, 0 | 1>, 0> = v.optional(v.picklist([0, 1]), 0);
-const codeSchema: v.GenericSchema<unknown, readonly [number, number, 1 | 2, 0 | 1]> = v.tuple([
-  integerOf(1, DATA_SHARDS_MAX),
-  integerOf(1, SHARDS_MAX),
-  copiesSchema,
-  wholesSchema,
-]);
+const codeSchema: v.GenericSchema<unknown, readonly [number, number, 1 | 2, 0 | 1]> = v.pipe(
+  v.tuple([integerOf(1, DATA_SHARDS_MAX), integerOf(1, SHARDS_MAX), copiesSchema, wholesSchema]),
+  v.check(([k, n]) => n >= k, "Fewer shards than data"),
+);
 const listSchema: Schema<Uint8Array | ContentRef> = v.union([
   bytesOf(1, LIST_INLINE_BYTES_MAX),
   v.object({ cid: textOf(CID_CHARS_MAX), sizeBytes: integerOf(1) }),
@@ -70,6 +68,9 @@ export class Catalogue {
   readonly #storage = new Map<PeerId, Storage>();
   /** Layouts whose entry was deleted while their content had another. */
   readonly #replaced = new Set<string>();
+  /** Layouts whose entry this node does not understand. */
+  readonly #foreign = new Set<string>();
+  readonly #lost = new Listeners<Stored>();
   readonly #changes = new Listeners<"content" | "slots" | "storage">();
   readonly #stop: Unsubscribe;
 
@@ -87,11 +88,20 @@ export class Catalogue {
     return this.#changes.add(listener);
   }
 
+  /** The entry of a content's only layout was deleted. */
+  onLost(listener: (stored: Stored) => void): Unsubscribe {
+    return this.#lost.add(listener);
+  }
+
   /** The layouts of a content, the newest first. */
   layouts(cid: string): Stored[] {
     return [...(this.#byCid.get(cid)?.values() ?? [])].sort(
       (a, b) => b.writtenAtMs - a.writtenAtMs || (a.id < b.id ? -1 : 1),
     );
+  }
+
+  layoutCount(cid: string): number {
+    return this.#byCid.get(cid)?.size ?? 0;
   }
 
   layout(id: string): Stored | undefined {
@@ -106,9 +116,14 @@ export class Catalogue {
     return this.#byId.size;
   }
 
+  /** Whether an entry names this layout. */
+  isNamed(id: string): boolean {
+    return this.#byId.has(id) || this.#foreign.has(id);
+  }
+
   /** Whether something still wants the shards of this layout. */
   isWanted(id: string): boolean {
-    return this.#byId.has(id) || this.map.get(leaseKey(id)) !== undefined;
+    return this.isNamed(id) || this.map.get(leaseKey(id)) !== undefined;
   }
 
   isReplaced(id: string): boolean {
@@ -169,14 +184,18 @@ export class Catalogue {
   #readContent(cid: string, id: string, value: unknown, writtenAtMs: number): void {
     const read = understood(storedSchema, value);
     const layouts = this.#byCid.get(cid) ?? new Map<string, Stored>();
+    const isForeign = value !== undefined && read === undefined;
+    if (isForeign) this.#foreign.add(id);
+    else this.#foreign.delete(id);
     if (read === undefined) {
+      const before = layouts.get(id);
       layouts.delete(id);
       this.#byId.delete(id);
       if (layouts.size === 0) this.#byCid.delete(cid);
-      else this.#replaced.add(id);
+      else if (!isForeign) this.#replaced.add(id);
+      if (layouts.size === 0 && before !== undefined && !isForeign) this.#lost.emit(before);
     } else {
       const [k, n, copies, wholes] = read.code;
-      if (n < k) return;
       const stored = { cid, id, sizeBytes: read.size, code: { k, n, copies, wholes }, list: read.list, writtenAtMs };
       layouts.set(id, stored);
       this.#byId.set(id, stored);

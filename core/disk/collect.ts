@@ -6,11 +6,11 @@
 import { isStarfishError, toStarfishError } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
 import type { Net } from "../net/types.ts";
-import { type Clock, every } from "../ports/clock.ts";
+import { type Clock, every, type Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Catalogue, Stored } from "./catalogue.ts";
 import type { Holdings } from "./holdings.ts";
-import { COLLECT_EVERY_MS, REPLACED_KEPT_MS } from "./limits.ts";
+import { COLLECT_EVERY_MS, REPLACED_KEPT_MS, RESTORE_DELAY_MS } from "./limits.ts";
 
 export interface CollectParts {
   readonly net: Net;
@@ -31,13 +31,26 @@ export class Collect {
   readonly #contents = new Map<string, number>();
   readonly #layouts = new Map<string, number>();
   readonly #stops: Unsubscribe[] = [];
-  #last: ReadonlyMap<string, Stored> = new Map();
+  /** By CID, what has lost its only entry since it was last looked whether it is wanted. */
+  readonly #lost = new Map<string, Stored>();
   #isCollecting = false;
+  #restoring: Timer | undefined;
 
   constructor(parts: CollectParts) {
     this.#parts = parts;
     const collecting = every(parts.clock, COLLECT_EVERY_MS, () => void this.#collect());
-    this.#stops.push(() => collecting.cancel());
+    const lost = (stored: Stored): void => {
+      this.#lost.set(stored.cid, stored);
+      this.#restoring ??= parts.clock.timer(RESTORE_DELAY_MS, () => {
+        this.#restoring = undefined;
+        this.#tryToRestore();
+      });
+    };
+    this.#stops.push(
+      () => collecting.cancel(),
+      parts.catalogue.onLost(lost),
+      () => this.#restoring?.cancel(),
+    );
   }
 
   close(): void {
@@ -77,14 +90,26 @@ export class Collect {
     return wanted;
   }
 
-  /** Entries that somebody has collected who did not know that they are wanted are written again. */
-  #restore(wanted: ReadonlySet<string>): void {
-    const { catalogue } = this.#parts;
-    for (const stored of this.#last.values()) {
-      if (!wanted.has(stored.cid) || catalogue.layouts(stored.cid).length > 0) continue;
-      catalogue.write(stored);
+  #tryToRestore(): void {
+    try {
+      this.#restore(this.#wanted());
+    } catch (error) {
+      // The next collection tries again.
+      if (!isStarfishError(error)) throw error;
     }
-    this.#last = new Map([...catalogue.all()].map((stored) => [stored.cid, stored]));
+  }
+
+  /** Entries that somebody has deleted who did not know that they are wanted are written again. */
+  #restore(wanted: Set<string>): void {
+    const { catalogue } = this.#parts;
+    // The set grows while it is gone through: with a content its list is wanted.
+    for (const cid of this.#lost.size === 0 ? [] : wanted) {
+      const stored = this.#lost.get(cid);
+      if (stored === undefined || catalogue.layoutCount(cid) > 0) continue;
+      catalogue.write(stored);
+      if (!(stored.list instanceof Uint8Array)) wanted.add(stored.list.cid);
+    }
+    this.#lost.clear();
   }
 
   #dropEntries(wanted: ReadonlySet<string>): void {

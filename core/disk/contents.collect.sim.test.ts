@@ -45,6 +45,21 @@ test("what no source names is gone after its time, its list and all its shards; 
   expect(swarm.storedBytes).toBeLessThan(4.6 * kept.length);
 });
 
+test("an entry that somebody has deleted is written again at once where it is wanted, and its list's with it", async () => {
+  const swarm = await swarmOf(3, 4);
+  const bytes = swarm.bytes(20_000 * KIB);
+  const ref = await swarm.put(swarm.node("m0"), bytes);
+  swarm.node("m2").contents.addReferences(() => [ref.cid]);
+  const { layout } = swarm.node("m1");
+  const keys = [...layout.entries("c/")].map(({ key }) => key);
+  expect(keys).toHaveLength(2);
+  for (const key of keys) layout.delete(key);
+  await swarm.world.runFor(1_000);
+  expect((await swarm.readFailure(swarm.node("m0"), ref)).code).toBe("not-found");
+  await swarm.world.runFor(10_000);
+  await swarm.readsBack(swarm.nodes, [[ref, bytes]]);
+});
+
 test("nothing is collected while a member is missing that has not said goodbye", async () => {
   const swarm = await swarmOf(4, 2);
   const bytes = swarm.bytes(300 * KIB);

@@ -108,7 +108,7 @@ class NodeContents implements Contents {
     };
     this.#acknowledged = new Acknowledged(catalogue.map, signal);
     this.#device = net.member(net.self)?.record.device ?? net.self;
-    this.#keep = new Keep({ ...this.#parts, device: this.#device });
+    this.#keep = new Keep({ ...this.#parts, device: this.#device, signal });
     const fetcher = new Fetcher({ ...this.#parts, signal });
     this.#repair = new Repair({ ...this.#parts, signal, fetcher });
     this.#recode = new Recode({ ...this.#parts, signal, again: (ref) => this.#again(ref) });
@@ -234,7 +234,7 @@ class NodeContents implements Contents {
     if (failure?.code === "full" && this.#parts.devices.layout.n < stored.code.n) {
       // A device has become full meanwhile: the others can keep the promise among themselves.
       const safe = await this.#again(ref);
-      this.#parts.catalogue.remove(stored);
+      if (this.#parts.catalogue.layout(safe.id) !== undefined) this.#parts.catalogue.remove(stored);
       return safe;
     }
     // Who can't say that it has flushed what it got counts for what it holds when it is asked.

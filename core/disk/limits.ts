@@ -21,10 +21,14 @@ export const READ_AHEAD_BYTES: number = 4 * 1024 * 1024;
 export const REPAIR_WINDOW_BYTES: number = 8 * 1024 * 1024;
 /** Bytes a second that one node repairs where nothing is urgent: what a home's uplink leaves to others, and 600 GB a week. */
 export const REPAIR_BYTES_PER_MS = 1_000;
+/** Or where that is more, what it can move in this part of the time: a cable carries a hundred times as much. */
+export const REPAIR_TIME_PART: number = 1 / 3;
 /** Shards in one message: three of full size, within the 1 MiB of a message. */
 export const MESSAGE_SHARD_BYTES_MAX: number = 768 * 1024;
 /** The same where another member carries the message. */
 export const CARRIED_SHARD_BYTES_MAX: number = 256 * 1024;
+/** What one message asks another node to fetch: 84 s at 25 KB/s, within its timeout. */
+export const MESSAGE_FETCH_BYTES_MAX: number = 2 * 1024 * 1024;
 /** Shards in one message, where they are tiny. */
 export const MESSAGE_SHARDS_MAX = 256;
 /** Messages to one peer, in one direction, that wait for their answer: they fill the path while the first is stored. */
@@ -35,6 +39,8 @@ export const MESSAGE_TIMEOUT_MS = 30_000;
 export const FETCH_TIMEOUT_MS: number = 4 * MESSAGE_TIMEOUT_MS;
 /** A shard that takes longer than this is fetched some other way too. */
 export const HEDGE_MS = 300;
+/** The same where nobody waits: repair moves many at once, and each of them later than the one before. */
+export const BULK_HEDGE_MS = 10_000;
 /** Parts of layouts in one question for what a peer holds: the answer stays below a message's size. */
 export const ASKED_UNITS_MAX = 1_024;
 /** Stripes in one such question: of each a node holds one shard, or all 64 data shards if it keeps the content whole. */
@@ -86,6 +92,8 @@ export const MASS_DEPARTURE_PART: number = 1 / 4;
 export const MASS_GRACE_MS = 20_000;
 /** Nobody has left for so many times as long as one is awaited, which is about a session: what waits for company is repaired. */
 export const REST_GRACES = 8;
+/** Who has not answered for so long is no more taken to hold what it should: three timeouts of a message. */
+export const SILENT_BELIEVED_MS: number = 3 * MESSAGE_TIMEOUT_MS;
 /** A repairer that makes no progress for so long yields to the next. */
 export const TURN_MS = 5_000;
 /** Units of which it is worked out at one time whose they are: some 30 ms of a page's thread. */
@@ -121,6 +129,8 @@ export const UNREFERENCED_KEPT_MS: number = 48 * 3_600_000;
 export const REPLACED_KEPT_MS: number = 10 * 60_000;
 /** With less than this part of its storage free, a node drops shards that lie where they belong too. */
 export const TIDY_FREE_PART: number = 1 / 4;
+/** What has lost its only entry is looked after so soon: more is lost at a time. */
+export const RESTORE_DELAY_MS = 5_000;
 /** How often a node looks for what to collect. */
 export const COLLECT_EVERY_MS: number = 10 * 60_000;
 

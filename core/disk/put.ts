@@ -5,7 +5,7 @@
  */
 import { assert } from "../base/assert.ts";
 import { concat, toHex } from "../base/bytes.ts";
-import { StarfishError, throwIfAborted, toStarfishError } from "../base/errors.ts";
+import { isStarfishError, StarfishError, throwIfAborted, toStarfishError } from "../base/errors.ts";
 import { type Clock, every } from "../ports/clock.ts";
 import type { Coder } from "../ports/coder.ts";
 import type { PeerId } from "../ports/network.ts";
@@ -123,7 +123,12 @@ class Putting {
   async undo(): Promise<void> {
     this.#broken ??= { error: undefined };
     await Promise.allSettled(this.#underWay);
-    this.#endLease();
+    try {
+      this.#endLease();
+    } catch (error) {
+      // It ends by itself.
+      if (!isStarfishError(error)) throw error;
+    }
     const { peers, holdings } = this.#parts;
     await Promise.allSettled([
       holdings.dropAll(this.#id),

@@ -2,15 +2,18 @@
  * Codes contents anew when the swarm's size asks for it, and drops what stands in the way: of several layouts of one
  * content all but the best, once that one is whole. One content at a time, by the node that rendezvous gives it to; the old
  * layout goes when the new one is safe.
+ *
+ * Two nodes may take a content for theirs at a time, while they don't know of the same members. So only what is older than
+ * the best goes at once: of two new layouts both leave the same one.
  */
 import { isStarfishError, toStarfishError } from "../base/errors.ts";
-import { type Clock, every } from "../ports/clock.ts";
+import { type Clock, every, sleep } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Catalogue, Stored } from "./catalogue.ts";
 import { type CensusParts, holdersByShard, inSlices, isWhole, takeCensus, unitsOf } from "./census.ts";
 import { healthAtRest, holdersWanted, type Layout, staleness, type Staleness } from "./layout.ts";
-import { BROKEN_FOR_MS, LOOSE_FOR_MS, RECODE_AGAIN_MS, RECODE_LOOK_MS } from "./limits.ts";
+import { BROKEN_FOR_MS, LOOSE_FOR_MS, RANKED_PER_LOOK, RECODE_AGAIN_MS, RECODE_LOOK_MS } from "./limits.ts";
 import { repairersOf } from "./placement.ts";
 import { survivesAny } from "./promise.ts";
 import type { ContentRef } from "./types.ts";
@@ -53,7 +56,7 @@ export class Recode {
     try {
       // Where the promise is broken first.
       for (const wanted of ["broken", "loose"] as const) {
-        for (const cid of this.#mine()) await this.#settle(cid, wanted);
+        for (const cid of await this.#due(wanted)) await this.#settle(cid, wanted);
       }
     } catch (error) {
       if (!signal.aborted) log.write("warn", "disk.recode", { error: toStarfishError(error, "io").message });
@@ -78,25 +81,35 @@ export class Recode {
   }
 
   /** Whether the code is so stale, and has been for long enough. */
-  #isStale(code: Layout, wanted: Staleness): boolean {
-    const since = this.#since.get(nameOf(code));
+  #isStale(codeName: string, wanted: Staleness): boolean {
+    const since = this.#since.get(codeName);
     if (since === undefined || since.is !== wanted) return false;
     const nowMs = this.#parts.clock.monotonic();
     return wanted === "broken" ? nowMs - since.brokenMs >= BROKEN_FOR_MS : nowMs - since.staleMs >= LOOSE_FOR_MS;
   }
 
   /** Contents that are this node's to code anew, and for which there is something to do. */
-  #mine(): string[] {
-    const { catalogue, devices, slots, self } = this.#parts;
-    const nodes = devices.nodes();
-    const seen = new Set<string>();
+  async #due(wanted: Staleness): Promise<string[]> {
+    const { catalogue, clock, signal } = this.#parts;
+    // There may be 100,000 contents, in a few codes.
+    const staleCodes = new Set<string>();
+    for (const name of this.#since.keys()) if (this.#isStale(name, wanted)) staleCodes.add(name);
+    const candidates = new Set<string>();
     for (const { cid, code } of catalogue.all()) {
-      // As it was a moment ago: there may be 100,000 contents, in a few codes.
-      const isFresh = this.#since.get(nameOf(code))?.is === "fresh";
-      if (seen.has(cid) || (isFresh && catalogue.layouts(cid).length === 1)) continue;
-      if (repairersOf(slots.nameHash(cid, 0), nodes)[0] === self) seen.add(cid);
+      if (staleCodes.has(nameOf(code)) || catalogue.layoutCount(cid) > 1) candidates.add(cid);
     }
-    return [...seen];
+    const due: string[] = [];
+    let asked = 0;
+    for (const cid of candidates) {
+      if (++asked % RANKED_PER_LOOK === 0) await sleep(clock, 0, { signal });
+      if (this.#isMine(cid)) due.push(cid);
+    }
+    return due;
+  }
+
+  #isMine(cid: string): boolean {
+    const { devices, slots, self } = this.#parts;
+    return repairersOf(slots.nameHash(cid, 0), devices.nodes())[0] === self;
   }
 
   async #settle(cid: string, wanted: Staleness): Promise<void> {
@@ -108,7 +121,8 @@ export class Recode {
     if (this.#of(best.code) === "fresh") {
       if (layouts.length === 1 || !(await this.#isWhole(best))) return;
     } else {
-      if (!this.#isStale(best.code, wanted)) return;
+      // Others are first by now, perhaps: what came before took its time.
+      if (!this.#isStale(nameOf(best.code), wanted) || !this.#isMine(cid)) return;
       const { clock } = this.#parts;
       if ((this.#failed.get(cid) ?? 0) > clock.monotonic()) return;
       try {
@@ -121,10 +135,26 @@ export class Recode {
         return;
       }
     }
-    for (const stored of catalogue.layouts(cid)) if (stored.id !== safe.id) catalogue.remove(stored);
+    const now = catalogue.layouts(cid);
+    const at = now.findIndex(({ id }) => id === safe.id);
+    // Somebody else has found another better, and removed it.
+    if (at === -1) return;
+    for (const [i, stored] of now.entries()) {
+      const isOld = catalogue.map.now() - stored.writtenAtMs >= LOOSE_FOR_MS;
+      if (i > at || (i < at && isOld)) catalogue.remove(stored);
+    }
   }
 
+  /** Whether all of it is, and of its list. */
   async #isWhole(stored: Stored): Promise<boolean> {
+    const { list } = stored;
+    if (list instanceof Uint8Array) return this.#areStripesWhole(stored);
+    const lists = this.#parts.catalogue.layouts(list.cid);
+    for (const each of lists) if (await this.#isWhole(each)) return this.#areStripesWhole(stored);
+    return false;
+  }
+
+  async #areStripesWhole(stored: Stored): Promise<boolean> {
     const units = unitsOf(stored);
     const { found } = await takeCensus(this.#parts, units, { signal: this.#parts.signal });
     const { slots, devices } = this.#parts;

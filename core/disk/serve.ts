@@ -53,7 +53,7 @@ export function serveShards(parts: ServeParts): Unsubscribe[] {
     net.handle(GET_PROTOCOL, getSchema, async ({ shards }) => give(parts, computing, shards)),
     net.handle(HAVE_PROTOCOL, haveSchema, async ({ runs }) => runs.map((run) => heldOf(holdings, run))),
     net.handle(DROP_PROTOCOL, dropSchema, async ({ id }) => {
-      if (catalogue.layout(id) !== undefined) throw new StarfishError("in-use", "An entry names these shards");
+      if (catalogue.isNamed(id)) throw new StarfishError("in-use", "An entry names these shards");
       await holdings.dropAll(id);
       return null;
     }),
@@ -61,7 +61,9 @@ export function serveShards(parts: ServeParts): Unsubscribe[] {
       await holdings.store.sync();
       return null;
     }),
-    net.handle(FETCH_PROTOCOL, fetchSchema, (request, { signal }) => parts.fetcher.serve(request, signal)),
+    net.handle(FETCH_PROTOCOL, fetchSchema, async ({ shards }, { signal }) =>
+      Promise.all(shards.map((request) => parts.fetcher.serve(request, signal))),
+    ),
     net.handle(RECHECK_PROTOCOL, nameSchema, async (name) => {
       await recheck(parts, name);
       return null;
