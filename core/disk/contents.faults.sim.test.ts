@@ -294,6 +294,34 @@ describe("reading", () => {
     await swarm.readsBack([keeper], [[ref, bytes]]);
   });
 
+  test("what is kept and lies with nobody else any more stays when it is released", async () => {
+    const swarm = await swarmOf(6, 13);
+    const bytes = swarm.bytes(1_800 * KIB);
+    const ref = await swarm.put(swarm.node("m0"), bytes);
+    const keeper = swarm.node("m4");
+    await swarm.settle(keeper.contents.keep(ref));
+    // The others come back with empty disks and no room: the places are theirs, and nothing lies there.
+    for (const { machine, disk } of swarm.nodes.filter((node) => node !== keeper)) {
+      const { name } = machine.machine;
+      swarm.crash(name);
+      disk.frames.clear();
+      await swarm.settle(swarm.up({ name, kind: "node", quotaBytes: 1_000 }), 10_000);
+    }
+    await swarm.acquainted(120_000);
+    await swarm.settle(keeper.contents.release(ref));
+    await swarm.readsBack(swarm.nodes, [[ref, bytes]]);
+  });
+
+  test("a content whose list is lost is lost, and stat says so", async () => {
+    const swarm = await swarmOf(3, 14);
+    const bytes = swarm.bytes(40_000 * KIB);
+    const ref = await swarm.put(swarm.node("m0"), bytes);
+    const { layout, contents } = swarm.node("m1");
+    expect((await swarm.settle(contents.stat(ref))).safety).toBe("safe");
+    for (const { key } of [...layout.entries("c/")]) if (!key.startsWith(`c/${ref.cid}/`)) layout.delete(key);
+    expect(await swarm.settle(contents.stat(ref))).toMatchObject({ safety: "lost", survivesAny: -1, lossChance: 1 });
+  });
+
   test("an empty stream is content too", async () => {
     const swarm = await swarmOf(3, 12);
     const { ref } = await swarm.settle(swarm.node("m0").contents.put(of(), {}));

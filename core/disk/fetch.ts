@@ -1,11 +1,10 @@
 /** Fetches to this node what it is to hold of a stripe: from one who holds that, or all, or else from as many as it takes. */
-import { isStarfishError, StarfishError } from "../base/errors.ts";
+import { isStarfishError } from "../base/errors.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Catalogue, Stored } from "./catalogue.ts";
 import { gather, type GatherParts } from "./gather.ts";
-import { refusal } from "./holdings.ts";
 import { shardsOf } from "./layout.ts";
-import { FETCHED_BYTES_MAX } from "./limits.ts";
+import { BULK_HEDGE_MS, FETCHED_BYTES_MAX } from "./limits.ts";
 import type { Lists } from "./lists.ts";
 import { stripeCount, stripeOf } from "./shard-list.ts";
 import { Window } from "./window.ts";
@@ -29,12 +28,10 @@ export class Fetcher {
     this.#parts = parts;
   }
 
-  /** Rejects with "not-found" and as `gather` does; what the store says itself is the result. */
+  /** Never rejects: "busy" is also what can't be had now. */
   async serve({ id, stripe, shard, from }: FetchRequest, asker: AbortSignal): Promise<PutResult> {
     const stored = this.#parts.catalogue.layout(id);
-    if (stored === undefined || shard > stored.code.n || stripe >= stripeCount(stored)) {
-      throw new StarfishError("not-found", "No such shard is known here");
-    }
+    if (stored === undefined || shard > stored.code.n || stripe >= stripeCount(stored)) return "busy";
     const { shardBytes } = stripeOf(stored, stripe);
     const release = await this.#window.take(shardBytes * shardsOf(shard, stored.code).length);
     try {
@@ -42,8 +39,8 @@ export class Fetcher {
       await fetchShards(this.#parts, stored, stripe, shard, { signal, sources: from });
       return "ok";
     } catch (error) {
-      if (isStarfishError(error, "full") || isStarfishError(error, "io")) return refusal(error);
-      throw error;
+      if (!isStarfishError(error)) throw error;
+      return error.code === "full" || error.code === "io" ? error.code : "busy";
     } finally {
       release();
     }
@@ -64,7 +61,7 @@ export async function fetchShards(
   const wanted = shardsOf(shard, code).filter((each) => !parts.holdings.has({ id, stripe, shard: each }));
   if (wanted.length === 0) return;
   const { list } = await parts.lists.of(stored, options);
-  const got = await gather(parts, list, id, stripe, wanted, options);
+  const got = await gather(parts, list, id, stripe, wanted, { ...options, hedgeMs: BULK_HEDGE_MS });
   for (const each of wanted) {
     const bytes = got.get(each);
     const sha256 = list.hashOf(stripe, each);

@@ -36,6 +36,8 @@ export interface GatherOptions {
   readonly sources?: readonly PeerId[] | undefined;
   /** Who holds what, where all have just been asked. */
   readonly found?: ReadonlyMap<number, readonly PeerId[]> | undefined;
+  /** When a shard is late, by default as a reader sees it. */
+  readonly hedgeMs?: number | undefined;
 }
 
 /**
@@ -61,6 +63,7 @@ class Gathering {
   readonly #wanted: readonly number[];
   readonly #signal: AbortSignal | undefined;
   readonly #sources: readonly PeerId[];
+  readonly #hedgeMs: number;
   readonly #got = new Map<number, Uint8Array>();
   /** Shards that are being fetched. */
   readonly #active = new Set<number>();
@@ -69,6 +72,8 @@ class Gathering {
   /** By shard, who has said that it has it. */
   #found: ReadonlyMap<number, readonly PeerId[]> | undefined;
   #isLate = false;
+  /** What has ended it. */
+  #broken: { readonly error: unknown } | undefined;
   #wake: () => void = () => {};
 
   constructor(
@@ -87,10 +92,11 @@ class Gathering {
     this.#signal = options.signal;
     this.#found = options.found;
     this.#sources = options.sources ?? [];
+    this.#hedgeMs = options.hedgeMs ?? HEDGE_MS;
   }
 
   async run(): Promise<Map<number, Uint8Array>> {
-    const hedge = this.#parts.clock.timer(HEDGE_MS, () => {
+    const hedge = this.#parts.clock.timer(this.#hedgeMs, () => {
       this.#isLate = true;
       this.#wake();
     });
@@ -109,6 +115,7 @@ class Gathering {
     for (const shard of this.#wanted) this.#start(shard);
     for (;;) {
       throwIfAborted(this.#signal);
+      if (this.#broken !== undefined) throw this.#broken.error;
       const missing = this.#wanted.filter((shard) => !this.#got.has(shard));
       if (missing.length === 0) return this.#got;
       if (this.#got.size >= k) return this.#compute();
@@ -142,7 +149,10 @@ class Gathering {
     if (node === undefined) return false;
     this.#active.add(shard);
     this.#tried.set(shard, (this.#tried.get(shard) ?? new Set()).add(node));
-    void this.#fetch(node, shard);
+    void this.#fetch(node, shard).catch((error: unknown) => {
+      this.#broken ??= { error };
+      this.#wake();
+    });
     return true;
   }
 

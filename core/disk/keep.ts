@@ -9,13 +9,15 @@ import { fetchShards } from "./fetch.ts";
 import type { GatherParts } from "./gather.ts";
 import type { Lists } from "./lists.ts";
 import { stripeCount } from "./shard-list.ts";
-import { Slots } from "./slots.ts";
+import { dropElsewhere } from "./tidy.ts";
 import type { ContentRef } from "./types.ts";
 
 export interface KeepParts extends GatherParts {
   readonly catalogue: Catalogue;
   readonly lists: Lists;
   readonly device: string;
+  /** Aborts when this node ends. */
+  readonly signal: AbortSignal;
 }
 
 const MARK = "keep-";
@@ -77,24 +79,13 @@ export class Keep {
     }
   }
 
+  /** Drops what lies with the devices to which it belongs; what has not come there yet goes when this node is tidied up. */
   async release(ref: ContentRef): Promise<void> {
-    const { catalogue, holdings, slots, device } = this.#parts;
+    const { catalogue, holdings, signal } = this.#parts;
     this.#kept.delete(ref.cid);
     for (const { list } of catalogue.layouts(ref.cid)) if (!(list instanceof Uint8Array)) this.#lists.delete(list.cid);
     await holdings.store.delete(`${MARK}${ref.cid}`);
-    for (const stored of catalogue.layouts(ref.cid)) {
-      for (const name of [...holdings.shardsOf(stored.id)]) {
-        const bySlot = slots.of(slots.partition(stored.id, name.stripe));
-        const belongs = Slots.holdersOf(name.shard, stored.code).map((slot) => bySlot[slot]);
-        // What belongs to a device that is away stays: it may be the last.
-        const isElsewhere = belongs.every((other) => other !== device && this.#isAwake(other));
-        if (isElsewhere) await holdings.drop(name);
-      }
-    }
-  }
-
-  #isAwake(device: string | undefined): boolean {
-    return device !== undefined && this.#parts.devices.isAwake(device);
+    for (const stored of catalogue.layouts(ref.cid)) await dropElsewhere(this.#parts, stored, signal);
   }
 
   async #fetch(stored: Stored, signal: AbortSignal | undefined): Promise<void> {

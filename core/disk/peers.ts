@@ -15,6 +15,7 @@ import {
   ASKED_UNITS_MAX,
   CARRIED_SHARD_BYTES_MAX,
   FETCH_TIMEOUT_MS,
+  MESSAGE_FETCH_BYTES_MAX,
   MESSAGE_SHARD_BYTES_MAX,
   MESSAGE_SHARDS_MAX,
   MESSAGE_TIMEOUT_MS,
@@ -32,28 +33,28 @@ import {
   PUT_PROTOCOL,
   putReplySchema,
   type PutResult,
-  putResultSchema,
   RECHECK_PROTOCOL,
   SYNC_PROTOCOL,
   type StripeRun,
 } from "./wire.ts";
 
-interface Item<Result> {
+interface Item<Content, Result> {
   readonly name: ShardName;
-  /** Length of the shard, known or expected. */
+  /** Length of what is moved for it, known or expected. */
   readonly bytes: number;
-  readonly content: Shard | undefined;
+  readonly content: Content;
   readonly settle: (result: Result) => void;
   readonly fail: (error: unknown) => void;
 }
 
-type Send<Result> = (peer: PeerId, items: readonly Item<Result>[]) => Promise<readonly Result[]>;
+type Send<Content, Result> = (peer: PeerId, items: readonly Item<Content, Result>[]) => Promise<readonly Result[]>;
 
 export class ShardPeers {
   readonly #net: Net;
   readonly #holdings: Holdings;
-  readonly #puts: Queues<PutResult>;
-  readonly #gets: Queues<Uint8Array | null>;
+  readonly #puts: Queues<Shard, PutResult>;
+  readonly #gets: Queues<undefined, Uint8Array | null>;
+  readonly #fetches: Queues<FetchRequest, PutResult>;
 
   constructor(net: Net, holdings: Holdings) {
     this.#net = net;
@@ -64,6 +65,10 @@ export class ShardPeers {
     };
     this.#puts = new Queues(limit, (peer, items) => this.#sendPuts(peer, items));
     this.#gets = new Queues(limit, (peer, items) => this.#sendGets(peer, items));
+    this.#fetches = new Queues(
+      () => MESSAGE_FETCH_BYTES_MAX,
+      (peer, items) => this.#sendFetches(peer, items),
+    );
   }
 
   /** Rejects with "unreachable", "timeout", "link-closed" and the like; what the peer says itself is the result. */
@@ -112,9 +117,9 @@ export class ShardPeers {
     return held;
   }
 
-  /** Has another node get something from others. Rejects as `put` does, and as getting it does there. */
-  fetch(peer: PeerId, request: FetchRequest): Promise<PutResult> {
-    return this.#net.request(peer, FETCH_PROTOCOL, { ...request }, putResultSchema, { timeoutMs: FETCH_TIMEOUT_MS });
+  /** Has another node get something of so many bytes from others. Rejects as `put` does. */
+  fetch(peer: PeerId, request: FetchRequest, bytes: number): Promise<PutResult> {
+    return this.#fetches.add(peer, request, bytes, request);
   }
 
   /** Asks it to drop what it holds of a layout that nothing wants. */
@@ -129,18 +134,23 @@ export class ShardPeers {
     await this.#net.request(peer, RECHECK_PROTOCOL, { ...name }, nothingSchema).catch(() => undefined);
   }
 
-  async #sendPuts(peer: PeerId, items: readonly Item<PutResult>[]): Promise<readonly PutResult[]> {
+  #sendPuts(peer: PeerId, items: readonly Item<Shard, PutResult>[]): Promise<readonly PutResult[]> {
     const shards = items.map(({ name, content }) => ({ ...name, ...content }));
-    const results = await this.#net.request(peer, PUT_PROTOCOL, { shards }, putReplySchema, BULK);
-    if (results.length !== items.length) throw new StarfishError("malformed", "An answer for other shards");
-    return results;
+    return this.#net.request(peer, PUT_PROTOCOL, { shards }, putReplySchema, BULK);
   }
 
-  async #sendGets(peer: PeerId, items: readonly Item<Uint8Array | null>[]): Promise<readonly (Uint8Array | null)[]> {
+  #sendGets(
+    peer: PeerId,
+    items: readonly Item<undefined, Uint8Array | null>[],
+  ): Promise<readonly (Uint8Array | null)[]> {
     const shards = items.map(({ name }) => ({ ...name }));
-    const results = await this.#net.request(peer, GET_PROTOCOL, { shards }, getReplySchema, BULK);
-    if (results.length !== items.length) throw new StarfishError("malformed", "An answer for other shards");
-    return results;
+    return this.#net.request(peer, GET_PROTOCOL, { shards }, getReplySchema, BULK);
+  }
+
+  #sendFetches(peer: PeerId, items: readonly Item<FetchRequest, PutResult>[]): Promise<readonly PutResult[]> {
+    const shards = items.map(({ content }) => ({ ...content }));
+    const options = { ...BULK, timeoutMs: FETCH_TIMEOUT_MS };
+    return this.#net.request(peer, FETCH_PROTOCOL, { shards }, putReplySchema, options);
   }
 }
 
@@ -163,18 +173,18 @@ const TIMEOUT: { readonly timeoutMs: number } = { timeoutMs: MESSAGE_TIMEOUT_MS 
 const BULK: { readonly timeoutMs: number; readonly keepAlive: boolean } = { ...TIMEOUT, keepAlive: true };
 
 /** A queue for each peer, in one direction. */
-class Queues<Result> {
+class Queues<Content, Result> {
   readonly #limit: (peer: PeerId) => number;
-  readonly #send: Send<Result>;
-  readonly #waiting = new Map<PeerId, Item<Result>[]>();
+  readonly #send: Send<Content, Result>;
+  readonly #waiting = new Map<PeerId, Item<Content, Result>[]>();
   readonly #underWay = new Map<PeerId, number>();
 
-  constructor(limit: (peer: PeerId) => number, send: Send<Result>) {
+  constructor(limit: (peer: PeerId) => number, send: Send<Content, Result>) {
     this.#limit = limit;
     this.#send = send;
   }
 
-  add(peer: PeerId, name: ShardName, bytes: number, content: Shard | undefined): Promise<Result> {
+  add(peer: PeerId, name: ShardName, bytes: number, content: Content): Promise<Result> {
     return new Promise((settle, fail) => {
       const waiting = this.#waiting.get(peer) ?? [];
       waiting.push({ name, bytes, content, settle, fail });
@@ -197,7 +207,7 @@ class Queues<Result> {
     }
   }
 
-  #take(peer: PeerId, waiting: Item<Result>[]): Item<Result>[] {
+  #take(peer: PeerId, waiting: Item<Content, Result>[]): Item<Content, Result>[] {
     const limit = this.#limit(peer);
     let count = 0;
     let bytes = 0;
@@ -209,9 +219,10 @@ class Queues<Result> {
     return waiting.splice(0, count);
   }
 
-  async #deliver(peer: PeerId, items: readonly Item<Result>[]): Promise<void> {
+  async #deliver(peer: PeerId, items: readonly Item<Content, Result>[]): Promise<void> {
     try {
       const results = await this.#send(peer, items);
+      if (results.length !== items.length) throw new StarfishError("malformed", "An answer for other shards");
       for (const [i, item] of items.entries()) {
         const result = results[i];
         assert(result !== undefined, "a result for each shard");

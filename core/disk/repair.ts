@@ -16,7 +16,15 @@ import { type CensusParts, type Found, holdersByShard, inSlices, takeCensus, typ
 import type { Fetcher } from "./fetch.ts";
 import { gather, type GatherParts } from "./gather.ts";
 import { holdersWanted, shardsOf } from "./layout.ts";
-import { LOOK_DELAY_MS, LOOK_MS, REPAIR_BYTES_PER_MS, REPAIR_WINDOW_BYTES } from "./limits.ts";
+import {
+  BULK_HEDGE_MS,
+  LOOK_DELAY_MS,
+  LOOK_MS,
+  REPAIR_BYTES_PER_MS,
+  REPAIR_TIME_PART,
+  REPAIR_WINDOW_BYTES,
+  SILENT_BELIEVED_MS,
+} from "./limits.ts";
 import type { Lists } from "./lists.ts";
 import { LossChances, survivesAny } from "./promise.ts";
 import { healthOf, planRepair, type RepairPlan } from "./repair-policy.ts";
@@ -53,9 +61,13 @@ export class Repair {
   readonly #rota: Rota;
   readonly #chances = new LossChances();
   readonly #window = new Window(REPAIR_WINDOW_BYTES);
+  /** Devices of which some node has not answered lately, and since when, monotonic ms. */
+  readonly #silentSince = new Map<string, number>();
   #isLooking = false;
   /** When the next repair that is not urgent may begin, monotonic ms. */
   #paceMs = 0;
+  /** What the last repair took. */
+  #msPerByte = 1 / REPAIR_BYTES_PER_MS;
   #repaired = 0;
   #soon: Timer | undefined;
   #graceEnd: Timer | undefined;
@@ -142,7 +154,9 @@ export class Repair {
   async #verify(units: readonly Unit[]): Promise<void> {
     const { signal } = this.#parts;
     const { round } = this.#rota;
-    const { found, silent } = await takeCensus(this.#parts, units, { signal });
+    const census = await takeCensus(this.#parts, units, { signal });
+    const { found } = census;
+    const silent = this.#believed(census.silent);
     const jobs: Job[] = [];
     for await (const [i, unit] of inSlices(this.#parts, units, { signal })) {
       jobs.push(...this.#jobs(unit, found[i] ?? [], silent));
@@ -156,9 +170,11 @@ export class Repair {
       const bytes = bytesOf(job);
       const release = await this.#window.take(bytes);
       if (!job.plan.isUrgent) await this.#pace(bytes);
+      const startMs = this.#parts.clock.monotonic();
       const work = this.#run(job)
         .then((isSettled) => {
           if (!isSettled) open.add(keyOf(job.unit));
+          this.#msPerByte = (this.#parts.clock.monotonic() - startMs) / bytes;
         })
         .finally(() => {
           release();
@@ -170,11 +186,21 @@ export class Repair {
     for (const unit of units) if (!open.has(keyOf(unit))) this.#rota.inOrder(unit, round);
   }
 
-  /** Keeps what is not urgent within its rate. */
+  /** Those of the silent that have not been so for long: they may be busy. */
+  #believed(silent: ReadonlySet<string>): ReadonlySet<string> {
+    const nowMs = this.#parts.clock.monotonic();
+    for (const device of this.#silentSince.keys()) if (!silent.has(device)) this.#silentSince.delete(device);
+    for (const device of silent) if (!this.#silentSince.has(device)) this.#silentSince.set(device, nowMs);
+    const isBelieved = (device: string): boolean => nowMs - (this.#silentSince.get(device) ?? 0) < SILENT_BELIEVED_MS;
+    return new Set([...silent].filter(isBelieved));
+  }
+
+  /** Keeps what is not urgent within its rate, or where the way is wide, within a part of the time. */
   async #pace(bytes: number): Promise<void> {
     const { clock, signal } = this.#parts;
     const delayMs = this.#paceMs - clock.monotonic();
-    this.#paceMs = Math.max(this.#paceMs, clock.monotonic()) + bytes / REPAIR_BYTES_PER_MS;
+    const msPerByte = Math.min(1 / REPAIR_BYTES_PER_MS, this.#msPerByte / REPAIR_TIME_PART);
+    this.#paceMs = Math.max(this.#paceMs, clock.monotonic()) + bytes * msPerByte;
     if (delayMs > 0) await sleep(clock, delayMs, { signal });
   }
 
@@ -191,7 +217,7 @@ export class Repair {
       for (const [slot, device] of bySlot.entries()) {
         const shard = Slots.shardOf(slot, code);
         // Who is slow to answer is taken to hold what it should.
-        if (silent.has(device) && holders[shard]?.includes(device) === false) holders[shard]?.push(device);
+        if (silent.has(device) && !holders.flat().includes(device)) holders[shard]?.push(device);
         else if (devices.isAwaited(device)) awaited[shard] = (awaited[shard] ?? 0) + 1;
       }
       // Who has left since it was asked is counted once more.
@@ -241,11 +267,13 @@ export class Repair {
       const from = [...(found.get(shard) ?? []), ...wholes].slice(0, SOURCES_MAX);
       const request = { id: stored.id, stripe, shard, from };
       try {
-        return await (node === self ? fetcher.serve(request, signal) : peers.fetch(node, request));
+        const bytes = stripeOf(stored, stripe).shardBytes * shardsOf(shard, stored.code).length;
+        return await (node === self ? fetcher.serve(request, signal) : peers.fetch(node, request, bytes));
       } catch (error) {
         // The others go on.
         if (!isStarfishError(error)) throw error;
-        return "busy";
+        // Who is too slow for it, or of a version that does not know how, gives way to another device.
+        return error.code === "timeout" || error.code === "unknown-protocol" ? "io" : "busy";
       }
     };
   }
@@ -255,7 +283,11 @@ export class Repair {
     const { lists, peers, signal } = this.#parts;
     const { list } = await lists.of(unit.stored, { signal });
     const wanted = placeable.map(({ shard }) => shard);
-    const shards = await gather(this.#parts, list, unit.stored.id, stripe, wanted, { signal, found });
+    const shards = await gather(this.#parts, list, unit.stored.id, stripe, wanted, {
+      signal,
+      found,
+      hedgeMs: BULK_HEDGE_MS,
+    });
     return async (shard, node) => {
       const bytes = shards.get(shard);
       assert(bytes !== undefined, "gathering gives what is wanted");

@@ -66,15 +66,37 @@ export async function measure(
   };
 }
 
+type StatParts = CensusParts & { readonly catalogue: Catalogue };
+
+/** A layout and its list, without which nothing of it can be read: as well off as the weaker of the two. */
+async function measureWithList(
+  parts: StatParts,
+  stored: Stored,
+  options: { readonly signal?: AbortSignal | undefined },
+): Promise<Measure> {
+  const own = await measure(parts, stored, options);
+  if (stored.list instanceof Uint8Array) return own;
+  const lists = await Promise.all(
+    parts.catalogue.layouts(stored.list.cid).map((each) => measureWithList(parts, each, options)),
+  );
+  const [list] = lists.sort((a, b) => a.lossChance - b.lossChance);
+  return {
+    ...own,
+    isWhole: own.isWhole && list?.isWhole === true,
+    survivesAny: Math.min(own.survivesAny, list?.survivesAny ?? -1),
+    lossChance: Math.max(own.lossChance, list?.lossChance ?? 1),
+  };
+}
+
 /** Rejects with "not-found". */
 export async function statContent(
-  parts: CensusParts & { readonly catalogue: Catalogue },
+  parts: StatParts,
   ref: ContentRef,
   options: { readonly signal?: AbortSignal | undefined },
 ): Promise<ContentStat> {
   const layouts = parts.catalogue.layouts(ref.cid);
   const measured = await Promise.all(
-    layouts.map(async (stored) => ({ stored, measure: await measure(parts, stored, options) })),
+    layouts.map(async (stored) => ({ stored, measure: await measureWithList(parts, stored, options) })),
   );
   // One content may have several layouts; the one that is best off is what it stands on.
   measured.sort((a, b) => a.measure.lossChance - b.measure.lossChance);

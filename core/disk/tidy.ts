@@ -3,22 +3,20 @@
  * slot another has been appointed, and when shards had to go to a spare one. While there is room they stay, since they count
  * (repair-policy.ts); a node that runs out of it lets go of them first.
  */
-import type { Catalogue } from "./catalogue.ts";
-import type { Devices } from "./devices.ts";
-import type { Holdings, ShardName } from "./holdings.ts";
+import type { Catalogue, Stored } from "./catalogue.ts";
+import { type CensusParts, takeCensus, unitsOf } from "./census.ts";
+import type { Holdings } from "./holdings.ts";
 import { TIDY_FREE_PART } from "./limits.ts";
-import type { ShardPeers } from "./peers.ts";
-import { readHeld } from "./wire.ts";
 import { Slots } from "./slots.ts";
 
-export interface TidyParts {
-  readonly catalogue: Catalogue;
-  readonly devices: Devices;
+export interface DropParts extends CensusParts {
   readonly holdings: Holdings;
-  readonly peers: ShardPeers;
-  readonly slots: Slots;
   /** This node's. */
   readonly device: string;
+}
+
+export interface TidyParts extends DropParts {
+  readonly catalogue: Catalogue;
   readonly isKept: (cid: string) => boolean;
 }
 
@@ -28,35 +26,28 @@ export async function tidy(parts: TidyParts, signal: AbortSignal): Promise<void>
     const { quotaBytes, usedBytes } = holdings.store.usage();
     if (signal.aborted || quotaBytes - usedBytes > quotaBytes * TIDY_FREE_PART) return;
     const stored = catalogue.layout(id);
-    if (stored === undefined || isKept(stored.cid)) continue;
-    for (const name of [...holdings.shardsOf(id)]) {
-      const slots = Slots.holdersOf(name.shard, stored.code);
-      if (await isElsewhere(parts, name, slots, signal)) await holdings.drop(name);
-    }
+    if (stored !== undefined && !isKept(stored.cid)) await dropElsewhere(parts, stored, signal);
   }
 }
 
-/** Whether the shard lies with all devices to which it belongs, and this one is none of them. */
-async function isElsewhere(
-  { device, devices, peers, slots }: TidyParts,
-  name: ShardName,
-  ofShard: readonly number[],
-  signal: AbortSignal,
-): Promise<boolean> {
-  const partition = slots.partition(name.id, name.stripe);
-  const bySlot = slots.of(partition);
-  const belongs = ofShard.map((slot) => bySlot[slot]);
-  for (const other of belongs) {
-    if (other === undefined || other === device || !devices.isAwake(other)) return false;
+/** Drops those shards of a layout that lie with all devices to which they belong, of which this is none. */
+export async function dropElsewhere(parts: DropParts, stored: Stored, signal: AbortSignal): Promise<void> {
+  const { device, devices, holdings, slots } = parts;
+  const foreign = [...holdings.shardsOf(stored.id)].flatMap((name) => {
+    const bySlot = slots.of(slots.partition(stored.id, name.stripe));
+    const belongs = Slots.holdersOf(name.shard, stored.code).map((slot) => bySlot[slot]);
+    const isElsewhere = belongs.every((other) => other !== undefined && other !== device && devices.isAwake(other));
+    return isElsewhere ? [{ name, belongs }] : [];
+  });
+  const stripes = new Set(foreign.map(({ name }) => name.stripe));
+  const units = unitsOf(stored).filter(({ from, to }) => stripes.values().some((each) => each >= from && each < to));
+  if (units.length === 0) return;
+  // Whose a place is does not hold what belongs there for that alone.
+  const { found } = await takeCensus(parts, units, { signal });
+  for (const { name, belongs } of foreign) {
+    const i = units.findIndex(({ from, to }) => name.stripe >= from && name.stripe < to);
+    const shards = found[i]?.[name.stripe - (units[i]?.from ?? 0)];
+    const holders = new Set(shards?.get(name.shard)?.map((node) => devices.deviceOf(node)));
+    if (belongs.every((other) => holders.has(other))) await holdings.drop(name);
   }
-  const run = { id: name.id, from: name.stripe, to: name.stripe + 1 };
-  for (const other of belongs) {
-    let isThere = false;
-    for (const node of devices.nodesOf(other ?? "", partition)) {
-      const [held] = await peers.have(node, [run], { signal }).catch(() => []);
-      if (held !== undefined) readHeld(held, name.stripe, (_, shard) => (isThere ||= shard === name.shard));
-    }
-    if (!isThere) return false;
-  }
-  return true;
 }

@@ -6,7 +6,7 @@
  *     have    runs of stripes -> for each what is held of it: stripe (from the run's start) and shard, three bytes each
  *     drop    a layout, or one shard of it -> nothing. Refused while an entry wants the layout.
  *     sync    nothing -> nothing, once all that was put there before survives a power cut
- *     fetch   a shard, or a stripe whole -> "ok", "full", "busy" or "io", once whoever is asked has got it from others
+ *     fetch   shards, or stripes whole -> for each "ok", "full", "busy" or "io", once whoever is asked has got it from others
  *     recheck a shard that came wrong from here -> nothing; who gave it compares it with the list and drops it if it must
  */
 import * as v from "valibot";
@@ -22,7 +22,7 @@ export const GET_PROTOCOL = "/starfish/shards/get/1.0.0";
 export const HAVE_PROTOCOL = "/starfish/shards/have/1.0.0";
 export const DROP_PROTOCOL = "/starfish/shards/drop/1.0.0";
 export const SYNC_PROTOCOL = "/starfish/shards/sync/1.0.0";
-export const FETCH_PROTOCOL = "/starfish/shards/fetch/1.0.0";
+export const FETCH_PROTOCOL = "/starfish/shards/fetch/2.0.0";
 export const RECHECK_PROTOCOL = "/starfish/shards/recheck/1.0.0";
 
 const PUT_RESULTS = ["ok", "full", "busy", "io"] as const;
@@ -55,10 +55,17 @@ const HELD_BYTES = 3;
 const idSchema: Schema<string> = v.pipe(v.string(), v.maxLength(ID_CHARS_MAX), v.regex(/^[a-z0-9]+$/));
 const nameEntries = { id: idSchema, stripe: integerOf(0, STRIPES_MAX), shard: integerOf(0, SHARDS_MAX - 1) };
 export const nameSchema: Schema<ShardName> = v.object(nameEntries);
-export const fetchSchema: Schema<FetchRequest> = v.object({
-  ...nameEntries,
-  shard: integerOf(0, SHARDS_MAX),
-  from: v.pipe(v.array(textOf(PEER_CHARS_MAX)), v.maxLength(SOURCES_MAX)),
+export const fetchSchema: Schema<{ shards: readonly FetchRequest[] }> = v.object({
+  shards: v.pipe(
+    v.array(
+      v.object({
+        ...nameEntries,
+        shard: integerOf(0, SHARDS_MAX),
+        from: v.pipe(v.array(textOf(PEER_CHARS_MAX)), v.maxLength(SOURCES_MAX)),
+      }),
+    ),
+    v.maxLength(MESSAGE_SHARDS_MAX),
+  ),
 });
 export const putSchema: Schema<{ shards: readonly (ShardName & Shard)[] }> = v.object({
   shards: v.pipe(
@@ -66,9 +73,9 @@ export const putSchema: Schema<{ shards: readonly (ShardName & Shard)[] }> = v.o
     v.maxLength(MESSAGE_SHARDS_MAX),
   ),
 });
-export const putResultSchema: Schema<PutResult> = v.picklist(PUT_RESULTS);
+/** Of put and fetch. */
 export const putReplySchema: Schema<readonly PutResult[]> = v.pipe(
-  v.array(putResultSchema),
+  v.array(v.picklist(PUT_RESULTS)),
   v.maxLength(MESSAGE_SHARDS_MAX),
 );
 export const getSchema: Schema<{ shards: readonly ShardName[] }> = v.object({
