@@ -26,6 +26,7 @@ import {
   LAYOUT_MAP_BYTES_MAX,
   SAFE_LOOK_MS,
   SAFE_PATIENCE_MS,
+  SAFE_PATIENCE_RETRYABLE_MS,
   UNREFERENCED_KEPT_MS,
 } from "./limits.ts";
 import { Lists } from "./lists.ts";
@@ -266,6 +267,7 @@ class NodeContents implements Contents {
     const signal = this.#ended.signal;
     const all = this.#withList(stored);
     for (const each of all) this.#repair.nudge(each.id);
+    const patienceMs = failure.retryable ? SAFE_PATIENCE_RETRYABLE_MS : SAFE_PATIENCE_MS;
     let placed = -1;
     let betterAtMs = clock.monotonic();
     for (;;) {
@@ -274,7 +276,7 @@ class NodeContents implements Contents {
       const now = measures.reduce((sum, { holders }) => sum + holders, 0);
       if (now > placed) betterAtMs = clock.monotonic();
       placed = Math.max(placed, now);
-      if (clock.monotonic() - betterAtMs > SAFE_PATIENCE_MS) throw failure;
+      if (clock.monotonic() - betterAtMs > patienceMs) throw failure;
       await sleep(clock, SAFE_LOOK_MS, { signal });
     }
   }

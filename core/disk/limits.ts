@@ -13,7 +13,7 @@ export const UNIT_STRIPES = 64;
  * Coded bytes of one put that are under way: a few stripes, so that coding, sending and storing overlap. More would only lie
  * in memory, several times over: in messages, encrypted, and in the queues of links. Of wide stripes it is two, up to a bound.
  */
-export const PUT_WINDOW_BYTES: number = 8 * 1024 * 1024;
+export const PUT_WINDOW_BYTES: number = 4 * 1024 * 1024;
 export const PUT_WINDOW_BYTES_MAX: number = 16 * 1024 * 1024;
 /** Bytes of content that a read fetches ahead of its reader. */
 export const READ_AHEAD_BYTES: number = 4 * 1024 * 1024;
@@ -22,7 +22,7 @@ export const REPAIR_WINDOW_BYTES: number = 8 * 1024 * 1024;
 /** Bytes a second that one node repairs where nothing is urgent: what a home's uplink leaves to others, and 600 GB a week. */
 export const REPAIR_BYTES_PER_MS = 1_000;
 /** Or where that is more, what it can move in this part of the time: a cable carries a hundred times as much. */
-export const REPAIR_TIME_PART: number = 1 / 3;
+export const REPAIR_TIME_PART: number = 1 / 2;
 /** Shards in one message: three of full size, within the 1 MiB of a message. */
 export const MESSAGE_SHARD_BYTES_MAX: number = 768 * 1024;
 /** The same where another member carries the message. */
@@ -116,8 +116,12 @@ export const CUT_SETTLED_MS = 60_000;
 export const RECODE_AGAIN_MS = 60_000;
 /** How often `safe` looks whether it is. */
 export const SAFE_LOOK_MS = 500;
-/** `safe` gives up when nothing has come nearer to it for so long. */
+/**
+ * `safe` gives up when nothing has come nearer to it for so long; later where what has gone wrong passes by itself, since
+ * repair may have much to do first.
+ */
 export const SAFE_PATIENCE_MS = 30_000;
+export const SAFE_PATIENCE_RETRYABLE_MS: number = 4 * SAFE_PATIENCE_MS;
 /** It waits so long for members who have not told what they offer: a newcomer hears it in a second. */
 export const TOLD_PATIENCE_MS = 10_000;
 
