@@ -24,8 +24,8 @@ usage: import HOSTPATH [DEST] [--car | --tar | --zip] [--no-wait]
 
 Unpacks an archive of your machine into DEST (the root, if not told); '-' is standard input, which can't be a zip. What it
 is, its name says (.car, .tar, .zip) or an option. A CAR that holds one file becomes DEST itself, and keeps its CID if it
-was cut as IPFS cuts files today; what it holds beside, each goes into DEST under its CID. Links and devices are passed over, and named. What was unpacked before Ctrl-C stays;
-no file is left half-written.
+was cut as IPFS cuts files today; of several roots, each goes into DEST under its CID. Links and devices are passed over,
+and named. What was unpacked before Ctrl-C stays; no file is left half-written.
 
   echo hello | put - /docs/hello.txt
   export /docs --tar | import - /copy --tar
