@@ -66,7 +66,7 @@ export class Repair {
   #isLooking = false;
   /** When the next repair that is not urgent may begin, monotonic ms. */
   #paceMs = 0;
-  /** What the last repair took. */
+  /** What the last repair took, ms. */
   #msPerByte = 1 / REPAIR_BYTES_PER_MS;
   #repaired = 0;
   #soon: Timer | undefined;
@@ -154,9 +154,8 @@ export class Repair {
   async #verify(units: readonly Unit[]): Promise<void> {
     const { signal } = this.#parts;
     const { round } = this.#rota;
-    const census = await takeCensus(this.#parts, units, { signal });
-    const { found } = census;
-    const silent = this.#believed(census.silent);
+    const { found, silent: unheard } = await takeCensus(this.#parts, units, { signal });
+    const silent = this.#believed(unheard);
     const jobs: Job[] = [];
     for await (const [i, unit] of inSlices(this.#parts, units, { signal })) {
       jobs.push(...this.#jobs(unit, found[i] ?? [], silent));
