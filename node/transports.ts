@@ -1,9 +1,10 @@
-/** What a Node node adds to the network adapter: WebSocket links on its HTTP server, and TCP both ways. */
+/** What a Node node adds to the network adapter: WebSocket links on its HTTP server, TCP both ways, and ciphers. */
 import type { Server } from "node:http";
 import { isIPv6 } from "node:net";
-import { tcp } from "@libp2p/tcp";
 import type { TransportFactory } from "../core/transport/libp2p.ts";
 import type { Libp2pNetworkOptions } from "../core/transport/network.ts";
+import { nodeNoiseCrypto } from "./noise-crypto.ts";
+import { corkedTcp } from "./tcp.ts";
 import { webSocketServer } from "./websocket-server.ts";
 
 export interface NodeTransportsOptions {
@@ -18,9 +19,9 @@ export interface NodeTransportsOptions {
 /** To be spread into the options of createLibp2pNetwork. */
 export function nodeTransports(
   options: NodeTransportsOptions,
-): Required<Pick<Libp2pNetworkOptions, "transports" | "listen">> {
+): Required<Pick<Libp2pNetworkOptions, "transports" | "listen" | "noiseCrypto">> {
   const listen: string[] = [];
-  const transports: TransportFactory[] = [tcp()];
+  const transports: TransportFactory[] = [corkedTcp()];
   if (options.server !== undefined) {
     const bound = options.server.address();
     if (bound === null || typeof bound === "string") throw new Error("Assertion failed: the server listens on a port");
@@ -28,7 +29,7 @@ export function nodeTransports(
     transports.unshift(webSocketServer(options.server));
   }
   if (options.tcpHost !== undefined) listen.push(`${ip(options.tcpHost)}/tcp/${options.tcpPort ?? 0}`);
-  return { transports, listen };
+  return { transports, listen, noiseCrypto: nodeNoiseCrypto };
 }
 
 function ip(host: string): string {

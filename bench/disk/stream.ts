@@ -1,39 +1,41 @@
-/** What everything is compared with: one stream of a plain libp2p node over TCP, with noise and yamux as Starfish has them. */
+/** What everything is compared with: one stream of a plain libp2p node over TCP, with noise and yamux as they come. */
+import { yamux } from "@chainsafe/libp2p-yamux";
+import type { Libp2p } from "@libp2p/interface";
+import { noise } from "@libp2p/noise";
 import { tcp } from "@libp2p/tcp";
 import { multiaddr } from "@multiformats/multiaddr";
-import { createNode, type Libp2pNode } from "../../core/transport/libp2p.ts";
+import { createLibp2p } from "libp2p";
 
 const PROTOCOL = "/bench/1.0.0";
 /** As long as a shard. */
 const MESSAGE_BYTES: number = 256 * 1024;
 
 export class PlainNode {
-  readonly #node: Libp2pNode;
+  readonly #node: Libp2p;
 
-  private constructor(node: Libp2pNode) {
+  private constructor(node: Libp2p) {
     this.#node = node;
   }
 
   static async open(): Promise<PlainNode> {
-    const node = await createNode({
-      privateKey: crypto.getRandomValues(new Uint8Array(32)),
-      linksMax: 8,
-      listen: ["/ip4/127.0.0.1/tcp/0"],
+    const node = await createLibp2p({
+      addresses: { listen: ["/ip4/127.0.0.1/tcp/0"] },
       transports: [tcp()],
-      gater: { denyDialMultiaddr: () => false },
+      connectionEncrypters: [noise()],
+      streamMuxers: [yamux()],
+      connectionGater: { denyDialMultiaddr: () => false },
     });
-    await node.libp2p.start();
     return new PlainNode(node);
   }
 
   get address(): string {
-    return String(this.#node.libp2p.getMultiaddrs()[0]);
+    return String(this.#node.getMultiaddrs()[0]);
   }
 
   /** Takes in what streams bring, and answers with a byte when it is so much. */
   async receive(bytes: number): Promise<void> {
-    await this.#node.libp2p.unhandle(PROTOCOL);
-    await this.#node.libp2p.handle(PROTOCOL, (stream) => {
+    await this.#node.unhandle(PROTOCOL);
+    await this.#node.handle(PROTOCOL, (stream) => {
       let missing = bytes;
       stream.addEventListener("message", (event) => {
         missing -= event.data.byteLength;
@@ -44,7 +46,7 @@ export class PlainNode {
 
   /** Milliseconds until the receiver has answered. The connection is there before the clock runs. */
   async send(address: string, bytes: number): Promise<number> {
-    const connection = await this.#node.libp2p.dial(multiaddr(address));
+    const connection = await this.#node.dial(multiaddr(address));
     const stream = await connection.newStream(PROTOCOL);
     const answered = new Promise((resolve) => stream.addEventListener("message", resolve, { once: true }));
     const message = new Uint8Array(MESSAGE_BYTES);

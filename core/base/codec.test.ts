@@ -1,5 +1,7 @@
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { check, lineOf } from "./codec.ts";
+import { concat } from "./bytes.ts";
+import { check, encode, encodePieces, lineOf } from "./codec.ts";
 import { isStarfishError } from "./errors.ts";
 
 test.each([
@@ -15,4 +17,31 @@ test.each([
 test("a line that is too long is malformed", () => {
   const refused = (): string => check(lineOf(3), "four");
   expect(refused).toThrow(expect.toSatisfy((error) => isStarfishError(error) && error.code === "malformed"));
+});
+
+const LARGE = 64 * 1024;
+
+test("pieces are what the message is, with what is large by reference", () => {
+  const anyBytes = fc
+    .tuple(fc.constantFrom(0, 20, LARGE - 1, LARGE, LARGE + 1, 70_000), fc.nat(255))
+    .map(([length, fill]) => new Uint8Array(length).fill(fill));
+  const anyEntry = fc.record({ id: fc.string(), bytes: anyBytes, sha256: fc.uint8Array({ maxLength: 32 }) });
+  fc.assert(
+    fc.property(fc.array(anyEntry, { maxLength: 4 }), anyBytes, (shards, last) => {
+      const value = { shards, last, list: [last, null, shards.length] };
+      const pieces = encodePieces(value);
+      expect(concat(pieces)).toEqual(encode(value));
+      const large = [...shards.map(({ bytes }) => bytes), last].filter(({ length }) => length >= LARGE);
+      expect(large.every((bytes) => pieces.includes(bytes))).toBe(true);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("a message that has in it what stands for large bytes is what it is, too", () => {
+  const bytes = new Uint8Array(LARGE).fill(7);
+  for (const text of ["\u0000starfish place\u0000", "\u0000", "\u0000starfish"]) {
+    const value = { text, bytes, beside: new TextEncoder().encode(text) };
+    expect(concat(encodePieces(value))).toEqual(encode(value));
+  }
 });

@@ -2,9 +2,9 @@
  * Wire messages: CBOR (RFC 8949) decoded strictly and checked against a schema before anyone sees them.
  * What does not parse is a StarfishError "malformed" that names the first thing wrong; nothing else is ever thrown.
  */
-import { decode as cborDecode, encode as cborEncode } from "cborg";
+import { decode as cborDecode, encode as cborEncode, Token, Type } from "cborg";
 import * as v from "valibot";
-import type { Bytes } from "./bytes.ts";
+import { type Bytes, utf8 } from "./bytes.ts";
 import { messageOf, StarfishError } from "./errors.ts";
 
 /** A schema whose output is T; made with the combinators of `valibot`. */
@@ -21,6 +21,53 @@ export function decodeAny(bytes: Bytes): unknown {
   } catch (error) {
     throw new StarfishError("malformed", `Not valid CBOR: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** Stands for a byte string that is passed by reference: any bytes, of a length that is written in one byte. */
+const PLACE: Bytes = utf8("\u0000starfish place\u0000");
+const PLACE_HEAD_BYTES = 1;
+
+/**
+ * What `encode` gives, in pieces: byte strings of 64 KiB and more are passed by reference, and so must not change until the
+ * pieces have been used.
+ */
+export function encodePieces(value: unknown): readonly Bytes[] {
+  const large: Bytes[] = [];
+  const byReference = (bytes: Bytes): Token[] | null => {
+    if (bytes.length < SHARED_BYTES_MIN) return null;
+    large.push(bytes);
+    return [new Token(Type.bytes, PLACE)];
+  };
+  const frame = plain(cborEncode(value, { typeEncoders: { Uint8Array: byReference } }));
+  if (large.length === 0) return [frame];
+  const places = placesIn(frame);
+  // Somebody has put the place's bytes into a message.
+  if (places.length !== large.length) return [encode(value)];
+  const pieces: Bytes[] = [];
+  let from = 0;
+  for (const [i, bytes] of large.entries()) {
+    const place = places[i] ?? 0;
+    pieces.push(frame.subarray(from, place - PLACE_HEAD_BYTES), headOf(bytes.length), bytes);
+    from = place + PLACE.length;
+  }
+  pieces.push(frame.subarray(from));
+  return pieces;
+}
+
+function placesIn(frame: Bytes): number[] {
+  const places: number[] = [];
+  for (let at = frame.indexOf(0); at >= 0; at = frame.indexOf(0, at + 1)) {
+    if (PLACE.every((byte, i) => frame[at + i] === byte)) places.push(at);
+  }
+  return places;
+}
+
+/** The head of a long byte string (RFC 8949, 3: major type 2 with a length of four bytes). */
+function headOf(length: number): Bytes {
+  const head = new Uint8Array(5);
+  head[0] = 0x5a;
+  new DataView(head.buffer).setUint32(1, length);
+  return head;
 }
 
 function plainDeep(value: unknown): unknown {

@@ -44,11 +44,11 @@ export function unitsOf(stored: Stored): Unit[] {
 }
 
 /** The units and their indices, with the thread given back between slices: all stripes of a long content would halt a page. */
-export async function* inSlices(
+export async function* inSlices<U extends Unit>(
   { clock }: Pick<CensusParts, "clock">,
-  units: readonly Unit[],
+  units: readonly U[],
   options: { readonly signal?: AbortSignal | undefined },
-): AsyncGenerator<readonly [number, Unit]> {
+): AsyncGenerator<readonly [number, U]> {
   let stripes = 0;
   for (const entry of units.entries()) {
     const [, { from, to }] = entry;

@@ -4,6 +4,7 @@ import { type DiskNode, DiskSwarm, type DiskSwarmOptions } from "../../test/sim/
 import { seeds } from "../../test/sim/seeds.ts";
 import { SimWorld } from "../../test/sim/world.ts";
 import type { ContentRef } from "./types.ts";
+import { GIVE_PROTOCOL, PUT_PROTOCOL } from "./wire.ts";
 
 const KIB = 1024;
 
@@ -89,6 +90,31 @@ describe("repair", () => {
     expect([...(fresh as DiskNode).machine.ports.shards.ids()]).toHaveLength(factor);
     expect(moved() - before).toBeGreaterThan(factor * 256 * KIB);
     expect(moved() - before).toBeLessThan((factor + 0.5) * 256 * KIB);
+    await swarm.readsBack(swarm.nodes, all);
+  });
+
+  test("who holds all gives each shard once, however many repairers ask for it", async () => {
+    const swarm = await swarmOf(8, 8, { graceMs: 20_000 });
+    const all = await fill(swarm, [512 * KIB]);
+    const [[ref]] = all as [[ContentRef, Uint8Array]];
+    const { holders } = await swarm.settle(swarm.node("m0").contents.stat(ref));
+    const isWhole = ({ net }: DiskNode): boolean => {
+      const device = net.member(net.self)?.record.device;
+      return (holders.find((holder) => holder.device === device)?.bytes ?? 0) > 256 * KIB;
+    };
+    const leavers = swarm.nodes.filter((node) => !isWhole(node)).slice(-3);
+    for (const { machine } of leavers) swarm.crash(machine.machine.name);
+    await swarm.grow(3);
+    const sent = (protocol: string): { readonly messages: number; readonly bytes: number } => {
+      const each = swarm.nodes.flatMap(({ machine }) => machine.machine.sentByProtocol.get(protocol) ?? []);
+      const sum = (of: "messages" | "bytes"): number => each.reduce((total, counters) => total + counters[of], 0);
+      return { messages: sum("messages"), bytes: sum("bytes") };
+    };
+    const before = sent(PUT_PROTOCOL).bytes;
+    await swarm.until(all, ({ survivesAny }) => survivesAny === 6, 60_000);
+    expect(sent(GIVE_PROTOCOL).messages).toBeGreaterThan(0);
+    expect(sent(PUT_PROTOCOL).bytes - before).toBeGreaterThan(3 * 256 * KIB);
+    expect(sent(PUT_PROTOCOL).bytes - before).toBeLessThan(3.2 * 256 * KIB);
     await swarm.readsBack(swarm.nodes, all);
   });
 

@@ -18,6 +18,7 @@ import { Collect } from "./collect.ts";
 import type { Hash } from "./content/block.ts";
 import { Devices } from "./devices.ts";
 import { Fetcher } from "./fetch.ts";
+import { Giver } from "./give.ts";
 import { Holdings, type ShardName } from "./holdings.ts";
 import { Keep } from "./keep.ts";
 import { staleness } from "./layout.ts";
@@ -111,7 +112,8 @@ class NodeContents implements Contents {
     this.#device = net.member(net.self)?.record.device ?? net.self;
     this.#keep = new Keep({ ...this.#parts, device: this.#device, signal });
     const fetcher = new Fetcher({ ...this.#parts, signal });
-    this.#repair = new Repair({ ...this.#parts, signal, fetcher });
+    const giver = new Giver({ ...this.#parts, signal });
+    this.#repair = new Repair({ ...this.#parts, signal, fetcher, giver });
     this.#recode = new Recode({ ...this.#parts, signal, again: (ref) => this.#again(ref) });
     const { unreferencedKeptMs = UNREFERENCED_KEPT_MS } = options;
     const kept = (): Iterable<string> => this.#keep.cids();
@@ -126,7 +128,7 @@ class NodeContents implements Contents {
       void this.#tidy();
     });
     this.#stops.push(
-      ...serveShards({ net, holdings, catalogue, coder, hashOf, fetcher }),
+      ...serveShards({ net, holdings, catalogue, coder, hashOf, fetcher, giver }),
       () => this.#told.close(),
       holdings.onChange(changed),
       catalogue.onChange(changed),

@@ -17,8 +17,11 @@ export const PUT_WINDOW_BYTES: number = 4 * 1024 * 1024;
 export const PUT_WINDOW_BYTES_MAX: number = 16 * 1024 * 1024;
 /** Bytes of content that a read fetches ahead of its reader. */
 export const READ_AHEAD_BYTES: number = 4 * 1024 * 1024;
-/** Coded bytes under way for repair: less, since nobody waits for them. */
-export const REPAIR_WINDOW_BYTES: number = 8 * 1024 * 1024;
+/** Bytes that a repairer has under way: rebuilt by itself, which lie in its memory, and those that it has asked others to move. */
+export const REBUILT_BYTES_MAX: number = 8 * 1024 * 1024;
+export const REPAIR_ASKED_BYTES_MAX: number = 64 * 1024 * 1024;
+/** What was found at one look is acted upon for so long; then it is looked again, since others repair too. */
+export const FOUND_BELIEVED_MS = 5_000;
 /** Bytes a second that one node repairs where nothing is urgent: what a home's uplink leaves to others, and 600 GB a week. */
 export const REPAIR_BYTES_PER_MS = 1_000;
 /** Or where that is more, what it can move in this part of the time: a cable carries a hundred times as much. */
@@ -47,6 +50,10 @@ export const ASKED_UNITS_MAX = 1_024;
 export const ASKED_STRIPES_MAX = 4_096;
 /** Bytes of data shards from which shards are computed for others at once. */
 export const COMPUTED_BYTES_MAX: number = 8 * 1024 * 1024;
+/** Bytes that are given at once because others have asked for it: a few stripes. */
+export const GIVEN_BYTES_MAX: number = 16 * 1024 * 1024;
+/** Who gave a shard a moment ago does not give it again: other repairers may have asked everybody before it was there. */
+export const GIVEN_REMEMBERED_MS = 20_000;
 /** Bytes that are fetched at once because others have asked for it. */
 export const FETCHED_BYTES_MAX: number = 8 * 1024 * 1024;
 /** Writes to this node's own store at once. */

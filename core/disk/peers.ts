@@ -4,7 +4,7 @@
  * can remember bounds it (Window).
  */
 import { assert } from "../base/assert.ts";
-import type { Bytes } from "../base/bytes.ts";
+import { type Bytes, release } from "../base/bytes.ts";
 import { StarfishError, toStarfishError } from "../base/errors.ts";
 import type { Net } from "../net/types.ts";
 import type { PeerId } from "../ports/network.ts";
@@ -27,6 +27,9 @@ import {
   FETCH_PROTOCOL,
   type FetchRequest,
   GET_PROTOCOL,
+  GIVE_PROTOCOL,
+  giveReplySchema,
+  type GiveRequest,
   getReplySchema,
   HAVE_PROTOCOL,
   haveReplySchema,
@@ -39,7 +42,6 @@ import {
 } from "./wire.ts";
 
 interface Item<Content, Result> {
-  readonly name: ShardName;
   /** Length of what is moved for it, known or expected. */
   readonly bytes: number;
   readonly content: Content;
@@ -47,14 +49,15 @@ interface Item<Content, Result> {
   readonly fail: (error: unknown) => void;
 }
 
-type Send<Content, Result> = (peer: PeerId, items: readonly Item<Content, Result>[]) => Promise<readonly Result[]>;
+type Send<Content, Result> = (peer: PeerId, contents: readonly Content[]) => Promise<readonly Result[]>;
 
 export class ShardPeers {
   readonly #net: Net;
   readonly #holdings: Holdings;
-  readonly #puts: Queues<Shard, PutResult>;
-  readonly #gets: Queues<undefined, Uint8Array | null>;
+  readonly #puts: Queues<ShardName & Shard, PutResult>;
+  readonly #gets: Queues<ShardName, Uint8Array | null>;
   readonly #fetches: Queues<FetchRequest, PutResult>;
+  readonly #gives: Queues<GiveRequest, readonly PutResult[]>;
 
   constructor(net: Net, holdings: Holdings) {
     this.#net = net;
@@ -65,15 +68,14 @@ export class ShardPeers {
     };
     this.#puts = new Queues(limit, (peer, items) => this.#sendPuts(peer, items));
     this.#gets = new Queues(limit, (peer, items) => this.#sendGets(peer, items));
-    this.#fetches = new Queues(
-      () => MESSAGE_FETCH_BYTES_MAX,
-      (peer, items) => this.#sendFetches(peer, items),
-    );
+    const asked = (): number => MESSAGE_FETCH_BYTES_MAX;
+    this.#fetches = new Queues(asked, (peer, items) => this.#sendFetches(peer, items));
+    this.#gives = new Queues(asked, (peer, items) => this.#sendGives(peer, items));
   }
 
   /** Rejects with "unreachable", "timeout", "link-closed" and the like; what the peer says itself is the result. */
   async put(peer: PeerId, name: ShardName, shard: Shard): Promise<PutResult> {
-    if (peer !== this.#net.self) return this.#puts.add(peer, name, shard.bytes.length, shard);
+    if (peer !== this.#net.self) return this.#puts.add(peer, shard.bytes.length, { ...name, ...shard });
     try {
       await this.#holdings.put(name, shard);
       return "ok";
@@ -83,7 +85,8 @@ export class ShardPeers {
   }
 
   /**
-   * The shard of so many bytes and this hash, or undefined if the peer does not have it. Only this node's own is checked.
+   * The shard of so many bytes and this hash, or undefined if the peer does not have it, in a buffer that belongs to the
+   * caller. Only this node's own is checked.
    * Rejects where the peer can't be asked.
    */
   async get(
@@ -92,13 +95,13 @@ export class ShardPeers {
     wanted: { readonly bytes: number; readonly sha256: Bytes },
   ): Promise<Uint8Array | undefined> {
     if (peer === this.#net.self) return this.#holdings.get(name, wanted.sha256);
-    return (await this.#gets.add(peer, name, wanted.bytes, undefined)) ?? undefined;
+    return (await this.#gets.add(peer, wanted.bytes, { ...name })) ?? undefined;
   }
 
   /** What it has been given survives a power cut then. Rejects with "io" where it can't say so, or as `put` does. */
   async sync(peer: PeerId): Promise<void> {
     if (peer === this.#net.self) await this.#holdings.store.sync();
-    else await this.#net.request(peer, SYNC_PROTOCOL, null, nothingSchema, TIMEOUT);
+    else await this.#net.request(peer, SYNC_PROTOCOL, null, nothingSchema, BULK);
   }
 
   /** What a peer holds of each run, as serve.ts packs it. */
@@ -110,7 +113,10 @@ export class ShardPeers {
     if (peer === this.#net.self) return runs.map((run) => heldOf(this.#holdings, run));
     const held: Uint8Array[] = [];
     for (const some of portions(runs)) {
-      const reply = await this.#net.request(peer, HAVE_PROTOCOL, { runs: some }, haveReplySchema, options);
+      const reply = await this.#net.request(peer, HAVE_PROTOCOL, { runs: some }, haveReplySchema, {
+        ...options,
+        keepAlive: true,
+      });
       if (reply.length !== some.length) throw new StarfishError("malformed", "An answer to other questions");
       held.push(...reply);
     }
@@ -119,7 +125,12 @@ export class ShardPeers {
 
   /** Has another node get something of so many bytes from others. Rejects as `put` does. */
   fetch(peer: PeerId, request: FetchRequest, bytes: number): Promise<PutResult> {
-    return this.#fetches.add(peer, request, bytes, request);
+    return this.#fetches.add(peer, bytes, { ...request });
+  }
+
+  /** Has another node, which holds a stripe whole, give shards of it to others, so many bytes in all. Rejects as `put` does. */
+  give(peer: PeerId, request: GiveRequest, bytes: number): Promise<readonly PutResult[]> {
+    return this.#gives.add(peer, bytes, { ...request });
   }
 
   /** Asks it to drop what it holds of a layout that nothing wants. */
@@ -134,23 +145,24 @@ export class ShardPeers {
     await this.#net.request(peer, RECHECK_PROTOCOL, { ...name }, nothingSchema).catch(() => undefined);
   }
 
-  #sendPuts(peer: PeerId, items: readonly Item<Shard, PutResult>[]): Promise<readonly PutResult[]> {
-    const shards = items.map(({ name, content }) => ({ ...name, ...content }));
+  #sendPuts(peer: PeerId, shards: readonly (ShardName & Shard)[]): Promise<readonly PutResult[]> {
     return this.#net.request(peer, PUT_PROTOCOL, { shards }, putReplySchema, BULK);
   }
 
-  #sendGets(
-    peer: PeerId,
-    items: readonly Item<undefined, Uint8Array | null>[],
-  ): Promise<readonly (Uint8Array | null)[]> {
-    const shards = items.map(({ name }) => ({ ...name }));
-    return this.#net.request(peer, GET_PROTOCOL, { shards }, getReplySchema, BULK);
+  async #sendGets(peer: PeerId, shards: readonly ShardName[]): Promise<readonly (Uint8Array | null)[]> {
+    const given = await this.#net.request(peer, GET_PROTOCOL, { shards }, getReplySchema, BULK);
+    // Each in a buffer of its own: else all of them stay in memory for as long as one is used.
+    const apart = given.map((bytes) => bytes && new Uint8Array(bytes));
+    for (const bytes of given) if (bytes !== null) release(bytes.buffer);
+    return apart;
   }
 
-  #sendFetches(peer: PeerId, items: readonly Item<FetchRequest, PutResult>[]): Promise<readonly PutResult[]> {
-    const shards = items.map(({ content }) => ({ ...content }));
-    const options = { ...BULK, timeoutMs: FETCH_TIMEOUT_MS };
-    return this.#net.request(peer, FETCH_PROTOCOL, { shards }, putReplySchema, options);
+  #sendFetches(peer: PeerId, shards: readonly FetchRequest[]): Promise<readonly PutResult[]> {
+    return this.#net.request(peer, FETCH_PROTOCOL, { shards }, putReplySchema, ASKED);
+  }
+
+  #sendGives(peer: PeerId, stripes: readonly GiveRequest[]): Promise<readonly (readonly PutResult[])[]> {
+    return this.#net.request(peer, GIVE_PROTOCOL, { stripes }, giveReplySchema, ASKED);
   }
 }
 
@@ -169,8 +181,12 @@ function* portions(runs: readonly StripeRun[]): Generator<readonly StripeRun[]> 
   if (portion.length > 0) yield portion;
 }
 
-const TIMEOUT: { readonly timeoutMs: number } = { timeoutMs: MESSAGE_TIMEOUT_MS };
-const BULK: { readonly timeoutMs: number; readonly keepAlive: boolean } = { ...TIMEOUT, keepAlive: true };
+const BULK: { readonly timeoutMs: number; readonly keepAlive: boolean } = {
+  timeoutMs: MESSAGE_TIMEOUT_MS,
+  keepAlive: true,
+};
+/** For what others are to move. */
+const ASKED: { readonly timeoutMs: number; readonly keepAlive: boolean } = { ...BULK, timeoutMs: FETCH_TIMEOUT_MS };
 
 /** A queue for each peer, in one direction. */
 class Queues<Content, Result> {
@@ -184,10 +200,10 @@ class Queues<Content, Result> {
     this.#send = send;
   }
 
-  add(peer: PeerId, name: ShardName, bytes: number, content: Content): Promise<Result> {
+  add(peer: PeerId, bytes: number, content: Content): Promise<Result> {
     return new Promise((settle, fail) => {
       const waiting = this.#waiting.get(peer) ?? [];
-      waiting.push({ name, bytes, content, settle, fail });
+      waiting.push({ bytes, content, settle, fail });
       if (waiting.length > 1) return;
       this.#waiting.set(peer, waiting);
       // Once all that is put in at this moment is there.
@@ -221,7 +237,10 @@ class Queues<Content, Result> {
 
   async #deliver(peer: PeerId, items: readonly Item<Content, Result>[]): Promise<void> {
     try {
-      const results = await this.#send(peer, items);
+      const results = await this.#send(
+        peer,
+        items.map(({ content }) => content),
+      );
       if (results.length !== items.length) throw new StarfishError("malformed", "An answer for other shards");
       for (const [i, item] of items.entries()) {
         const result = results[i];

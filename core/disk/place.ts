@@ -19,6 +19,8 @@ export interface Placed {
   readonly nodes: ReadonlySet<PeerId>;
   /** What prevented that every device which is there has its shard; undefined if none did. */
   readonly failure: StarfishError | undefined;
+  /** Whether each has been answered: what was not may still be on its way out. */
+  readonly isAnswered: boolean;
 }
 
 /**
@@ -35,6 +37,7 @@ export async function placeStripe(
   const nodes = new Set<PeerId>();
   const placed = new Set<number>();
   let failure: StarfishError | undefined;
+  let isAnswered = true;
   const partition = parts.slots.partition(id, stripe);
   const devices = renew(parts, partition, code);
   const spares = parts.devices
@@ -45,11 +48,12 @@ export async function placeStripe(
       .flatMap((slot) => devices[slot] ?? [])
       .map(async (device) => {
         const result = await placeShard(parts, partition, device, spares, { id, stripe, shard }, content);
-        if (result instanceof StarfishError) {
-          failure ??= result;
+        if (!result.isAnswered) isAnswered = false;
+        if (result.node === undefined) {
+          failure ??= result.failure;
         } else {
           placed.add(shard);
-          nodes.add(result);
+          nodes.add(result.node);
         }
       }),
   );
@@ -60,7 +64,7 @@ export async function placeStripe(
     await parts.holdings.put({ id, stripe, shard }, content);
     placed.add(shard);
   }
-  return { nodes, failure };
+  return { nodes, failure, isAnswered };
 }
 
 /** The devices of the slots; those that are not awaited any more have given place to others, where there are any. */
@@ -75,7 +79,7 @@ function renew({ devices, slots }: PlaceParts, partition: number, code: Layout):
 
 /**
  * Gives one shard to the device that it belongs to, or to a spare one where that is away or full: the slot stays what it
- * is, since older stripes lie there. Who has got it, or what prevented it.
+ * is, since older stripes lie there. Who has got it, or what prevented it; and whether all who were asked have answered.
  */
 async function placeShard(
   { devices, peers }: PlaceParts,
@@ -84,21 +88,22 @@ async function placeShard(
   spares: string[],
   name: { id: string; stripe: number; shard: number },
   content: Shard,
-): Promise<PeerId | StarfishError> {
+): Promise<{ readonly node?: PeerId; readonly failure?: StarfishError; readonly isAnswered: boolean }> {
+  let isAnswered = true;
   let failure: StarfishError | undefined;
   for (let device: string | undefined = belongs; device !== undefined; device = spares.shift()) {
     const [node] = devices.nodesOf(device, partition);
     if (node === undefined) continue;
     try {
       const result = await peers.put(node, name, content);
-      if (result === "ok") return node;
+      if (result === "ok") return { node, isAnswered };
       failure = new StarfishError(result, `A device could not store a shard: ${result}`);
       if (result === "full") devices.sawFull(device);
     } catch (error) {
       failure = toStarfishError(error, "remote-failure");
+      isAnswered = false;
     }
   }
-  return (
-    failure ?? new StarfishError("unreachable", "A device that belongs to the stripe is away", { retryable: true })
-  );
+  failure ??= new StarfishError("unreachable", "A device that belongs to the stripe is away", { retryable: true });
+  return { failure, isAnswered };
 }

@@ -4,7 +4,7 @@
  * that id is written last. Whoever is killed before has stored nothing that anything names.
  */
 import { assert } from "../base/assert.ts";
-import { concat, toHex } from "../base/bytes.ts";
+import { concat, release, toHex } from "../base/bytes.ts";
 import { isStarfishError, StarfishError, throwIfAborted, toStarfishError } from "../base/errors.ts";
 import { type Clock, every } from "../ports/clock.ts";
 import type { Coder } from "../ports/coder.ts";
@@ -202,7 +202,9 @@ class Putting {
     };
     if (this.#broken !== undefined) return;
     const shards = coded.shards.map((bytes, i) => ({ bytes, sha256: hashOf(coded.hashes, i) }));
-    const { nodes, failure } = await placeStripe(this.#parts, this.#code, this.#id, stripe, shards);
+    const { nodes, failure, isAnswered } = await placeStripe(this.#parts, this.#code, this.#id, stripe, shards);
+    // What the coder has made is on its way nowhere any more.
+    if (n > k && isAnswered) for (const { bytes } of shards) release(bytes.buffer);
     for (const node of nodes) this.#nodes.add(node);
     this.#failure ??= failure;
     if (failure === undefined) this.#safeBytes += sizeBytes;

@@ -6,45 +6,35 @@
  * when a read has found damage, and every ten minutes. What then is to be done is decided by repair-policy.ts. Everything
  * is asked for and written again in the next round, so that a repair that broke off needs no undoing.
  */
-import { assert } from "../base/assert.ts";
-import { isStarfishError } from "../base/errors.ts";
 import { type Clock, every, sleep, type Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { type CensusParts, type Found, holdersByShard, inSlices, takeCensus, type Unit } from "./census.ts";
-import type { Fetcher } from "./fetch.ts";
-import { gather, type GatherParts } from "./gather.ts";
-import { holdersWanted, shardsOf } from "./layout.ts";
+import { holdersWanted } from "./layout.ts";
 import {
-  BULK_HEDGE_MS,
+  FOUND_BELIEVED_MS,
   LOOK_DELAY_MS,
   LOOK_MS,
   REPAIR_BYTES_PER_MS,
   REPAIR_TIME_PART,
-  REPAIR_WINDOW_BYTES,
   SILENT_BELIEVED_MS,
 } from "./limits.ts";
-import type { Lists } from "./lists.ts";
+import { bytesOf, type Mending, Mender, type MendParts, type Target } from "./mend.ts";
 import { LossChances, survivesAny } from "./promise.ts";
 import { healthOf, planRepair, type RepairPlan } from "./repair-policy.ts";
-import { Rota } from "./rota.ts";
-import { stripeOf } from "./shard-list.ts";
+import { type DueUnit, Rota } from "./rota.ts";
 import { Slots } from "./slots.ts";
-import { Window } from "./window.ts";
-import { type PutResult, SOURCES_MAX } from "./wire.ts";
+import type { PutResult } from "./wire.ts";
 
-export interface RepairParts extends GatherParts, CensusParts {
+export interface RepairParts extends MendParts, CensusParts {
   readonly catalogue: Catalogue;
-  readonly lists: Lists;
   readonly clock: Clock;
   readonly log: Log;
-  readonly signal: AbortSignal;
-  readonly fetcher: Fetcher;
 }
 
 interface Job {
-  readonly unit: Unit;
+  readonly unit: DueUnit;
   readonly stripe: number;
   readonly plan: RepairPlan;
   readonly found: Found;
@@ -53,20 +43,20 @@ interface Job {
   readonly superfluous: string[];
 }
 
-/** Sees to it that a node holds a shard. */
-type Place = (shard: number, node: PeerId) => Promise<PutResult>;
-
 export class Repair {
   readonly #parts: RepairParts;
   readonly #rota: Rota;
   readonly #chances = new LossChances();
-  readonly #window = new Window(REPAIR_WINDOW_BYTES);
+  readonly #mender: Mender;
+  /** Stripes that are being repaired, and the bytes that are moved for it. */
+  readonly #underWay = new Set<string>();
+  #underWayBytes = 0;
   /** Devices of which some node has not answered lately, and since when, monotonic ms. */
   readonly #silentSince = new Map<string, number>();
   #isLooking = false;
   /** When the next repair that is not urgent may begin, monotonic ms. */
   #paceMs = 0;
-  /** What the last repair took, ms. */
+  /** At which the last repair went, together with those beside it. */
   #msPerByte = 1 / REPAIR_BYTES_PER_MS;
   #repaired = 0;
   #soon: Timer | undefined;
@@ -77,6 +67,7 @@ export class Repair {
     this.#parts = parts;
     const { catalogue, clock, devices } = parts;
     this.#rota = new Rota(parts);
+    this.#mender = new Mender(parts);
     const looking = every(clock, LOOK_MS, () => this.#lookSoon(0));
     this.#stops.push(
       () => looking.cancel(),
@@ -84,7 +75,7 @@ export class Repair {
         if (what === "content") this.#rota.stir();
       }),
       devices.onChange(() => {
-        this.#begin();
+        this.#lookAgain();
         this.#awaitGrace();
       }),
     );
@@ -109,7 +100,7 @@ export class Repair {
   }
 
   /** What was in order may be so no more. */
-  #begin(): void {
+  #lookAgain(): void {
     this.#rota.begin();
     this.#soon?.cancel();
     this.#soon = undefined;
@@ -124,7 +115,7 @@ export class Repair {
       inMs === undefined
         ? undefined
         : clock.timer(inMs + 1, () => {
-            this.#begin();
+            this.#lookAgain();
             this.#awaitGrace();
           });
   }
@@ -151,38 +142,63 @@ export class Repair {
     }
   }
 
-  async #verify(units: readonly Unit[]): Promise<void> {
-    const { signal } = this.#parts;
+  async #verify(units: readonly DueUnit[]): Promise<void> {
+    const { signal, clock } = this.#parts;
     const { round } = this.#rota;
     const { found, silent: unheard } = await takeCensus(this.#parts, units, { signal });
+    const foundAtMs = clock.monotonic();
     const silent = this.#believed(unheard);
     const jobs: Job[] = [];
+    /** What is looked at again in the next round: somebody else may have repaired the same, or a device refused. */
+    const open = new Set<Unit>();
     for await (const [i, unit] of inSlices(this.#parts, units, { signal })) {
       jobs.push(...this.#jobs(unit, found[i] ?? [], silent));
     }
-    jobs.sort((a, b) => b.plan.chance - a.plan.chance);
-    /** What is looked at again in the next round: somebody else may have repaired the same, or a device refused. */
-    const open = new Set<string>();
-    const running = new Set<Promise<void>>();
+    // Who stands by begins with what is its own, and by then finds the rest done.
+    jobs.sort((a, b) => b.plan.chance - a.plan.chance || a.unit.rank - b.unit.rank);
     for (const job of jobs) {
       if (signal.aborted) return;
-      const bytes = bytesOf(job);
-      const release = await this.#window.take(bytes);
-      if (!job.plan.isUrgent) await this.#pace(bytes);
-      const startMs = this.#parts.clock.monotonic();
-      const work = this.#run(job)
-        .then((isSettled) => {
-          if (!isSettled) open.add(keyOf(job.unit));
-          this.#msPerByte = (this.#parts.clock.monotonic() - startMs) / bytes;
-        })
-        .finally(() => {
-          release();
-          running.delete(work);
-        });
-      running.add(work);
+      const isOld = clock.monotonic() - foundAtMs > FOUND_BELIEVED_MS;
+      if (isOld || this.#underWay.has(keyOf(job))) {
+        open.add(job.unit);
+        continue;
+      }
+      const targets = this.#targets(job);
+      if (targets.length === 0) continue;
+      open.add(job.unit);
+      await this.#begin({ ...job, targets, isRebuilding: job.plan.rebuild.length > 0 }, job.plan.isUrgent);
     }
-    await Promise.all(running);
-    for (const unit of units) if (!open.has(keyOf(unit))) this.#rota.inOrder(unit, round);
+    for (const unit of units) if (!open.has(unit)) this.#rota.inOrder(unit, round);
+  }
+
+  /** Resolves when it has begun. */
+  async #begin(mending: Mending, isUrgent: boolean): Promise<void> {
+    const { clock, log } = this.#parts;
+    const bytes = bytesOf(mending);
+    const mend = await this.#mender.begin(mending);
+    if (!isUrgent) await this.#pace(bytes);
+    this.#underWay.add(keyOf(mending));
+    this.#underWayBytes += bytes;
+    const [startMs, sharedBytes] = [clock.monotonic(), this.#underWayBytes];
+    void mend()
+      .then((results) => this.#mended(mending, results))
+      .catch((error: unknown) => log.write("error", "disk.repair", { error: String(error) }))
+      .finally(() => {
+        this.#underWay.delete(keyOf(mending));
+        this.#underWayBytes -= bytes;
+        this.#msPerByte = (clock.monotonic() - startMs) / sharedBytes;
+      });
+  }
+
+  #mended({ targets }: Mending, results: readonly PutResult[]): void {
+    const { devices } = this.#parts;
+    for (const [i, { node }] of targets.entries()) {
+      const result = results[i];
+      if (result === "ok") this.#repaired++;
+      const device = result === "full" || result === "io" ? devices.deviceOf(node) : undefined;
+      // Whatever ails its disk: for a while others are asked.
+      if (device !== undefined) devices.sawFull(device);
+    }
   }
 
   /** Those of the silent that have not been so for long: they may be busy. */
@@ -203,7 +219,7 @@ export class Repair {
     if (delayMs > 0) await sleep(clock, delayMs, { signal });
   }
 
-  #jobs(unit: Unit, found: readonly Found[], silent: ReadonlySet<string>): Job[] {
+  #jobs(unit: DueUnit, found: readonly Found[], silent: ReadonlySet<string>): Job[] {
     const { devices, slots } = this.#parts;
     const { code, id } = unit.stored;
     const isAtRest = devices.isAtRest || this.#rota.isNudged(id);
@@ -231,68 +247,12 @@ export class Repair {
     });
   }
 
-  /** Repairs what can be; whether there was nothing that could. */
-  async #run(job: Job): Promise<boolean> {
-    const { devices } = this.#parts;
-    const { plan } = job;
-    try {
-      const shards = [...plan.rebuild, ...plan.copy];
-      const targets = shards.map((shard) => [shard, this.#target(job, shard)] as const);
-      const placeable = targets.flatMap(([shard, node]) => (node === undefined ? [] : [{ shard, node }]));
-      if (placeable.length === 0) return true;
-      const place = plan.rebuild.length === 0 ? this.#fetcher(job) : await this.#giver(job, placeable);
-      await Promise.all(
-        placeable.map(async ({ shard, node }) => {
-          const result = await place(shard, node);
-          if (result === "ok") this.#repaired++;
-          const device = result === "full" || result === "io" ? devices.deviceOf(node) : undefined;
-          // Whatever ails its disk: for a while others are asked.
-          if (device !== undefined) devices.sawFull(device);
-        }),
-      );
-    } catch (error) {
-      if (!isStarfishError(error)) throw error;
-    }
-    return false;
-  }
-
-  /** Has the target itself get what it is to hold from who holds that, or all. */
-  #fetcher({ unit: { stored }, stripe, found }: Job): Place {
-    const { self, peers, fetcher, signal } = this.#parts;
-    const wholes = (found.get(0) ?? []).filter((node) =>
-      shardsOf(stored.code.n, stored.code).every((shard) => found.get(shard)?.includes(node) === true),
-    );
-    return async (shard, node) => {
-      const from = [...(found.get(shard) ?? []), ...wholes].slice(0, SOURCES_MAX);
-      const request = { id: stored.id, stripe, shard, from };
-      try {
-        const bytes = stripeOf(stored, stripe).shardBytes * shardsOf(shard, stored.code).length;
-        return await (node === self ? fetcher.serve(request, signal) : peers.fetch(node, request, bytes));
-      } catch (error) {
-        // The others go on.
-        if (!isStarfishError(error)) throw error;
-        // Who is too slow for it, or of a version that does not know how, gives way to another device.
-        return error.code === "timeout" || error.code === "unknown-protocol" ? "io" : "busy";
-      }
-    };
-  }
-
-  /** Gets it here, where several are rebuilt for the price of little more than one, and gives it to the target. */
-  async #giver({ unit, stripe, found }: Job, placeable: readonly { readonly shard: number }[]): Promise<Place> {
-    const { lists, peers, signal } = this.#parts;
-    const { list } = await lists.of(unit.stored, { signal });
-    const wanted = placeable.map(({ shard }) => shard);
-    const shards = await gather(this.#parts, list, unit.stored.id, stripe, wanted, {
-      signal,
-      found,
-      hedgeMs: BULK_HEDGE_MS,
+  /** What can be repaired now. */
+  #targets(job: Job): Target[] {
+    return [...job.plan.rebuild, ...job.plan.copy].flatMap((shard) => {
+      const node = this.#target(job, shard);
+      return node === undefined ? [] : [{ shard, node }];
     });
-    return async (shard, node) => {
-      const bytes = shards.get(shard);
-      assert(bytes !== undefined, "gathering gives what is wanted");
-      const name = { id: unit.stored.id, stripe, shard };
-      return peers.put(node, name, { bytes, sha256: list.hashOf(stripe, shard) });
-    };
   }
 
   /**
@@ -326,14 +286,6 @@ export class Repair {
   }
 }
 
-/** That are moved for it. */
-function bytesOf({ unit: { stored }, stripe, plan }: Job): number {
-  const { code } = stored;
-  const { shardBytes } = stripeOf(stored, stripe);
-  if (plan.rebuild.length === 0) return shardBytes * plan.copy.flatMap((shard) => shardsOf(shard, code)).length;
-  return shardBytes * (code.k + plan.copy.length + plan.rebuild.length);
-}
-
-function keyOf({ stored, from }: Unit): string {
-  return `${stored.id}-${from}`;
+function keyOf({ unit, stripe }: Pick<Mending, "unit" | "stripe">): string {
+  return `${unit.stored.id}-${stripe}`;
 }

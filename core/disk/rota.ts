@@ -29,8 +29,13 @@ interface UnitState {
   verifiedAtMs: number | undefined;
 }
 
+export interface DueUnit extends Unit {
+  /** How many come before this node in looking after it. */
+  readonly rank: number;
+}
+
 export interface Due {
-  readonly units: readonly Unit[];
+  readonly units: readonly DueUnit[];
   /** There is more, to be asked for soon. */
   readonly isMore: boolean;
 }
@@ -86,7 +91,7 @@ export class Rota {
     this.#lookedAtMs = nowMs;
     const turn = Math.floor((nowMs - this.#roundAtMs) / TURN_MS);
     const nodes = devices.nodesByAge();
-    const units: Unit[] = [];
+    const units: DueUnit[] = [];
     let ranked = 0;
     for (const stored of catalogue.all()) {
       const isOwn = this.#own.has(stored.id);
@@ -99,7 +104,7 @@ export class Rota {
         const { rank, verifiedAtMs } = state;
         if (verifiedAtMs !== undefined && nowMs - verifiedAtMs < VERIFY_EVERY_MS) continue;
         if (!isOwn && rank > Math.min(turn, REPAIRERS_MAX - 1)) continue;
-        units.push(unit);
+        units.push({ ...unit, rank });
         if (units.length === ASKED_UNITS_MAX) return { units, isMore: true };
       }
     }

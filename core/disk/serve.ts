@@ -1,5 +1,6 @@
 /** Answers what others ask about this node's shards. */
 import * as v from "valibot";
+import { release } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
 import type { Net } from "../net/types.ts";
@@ -7,6 +8,7 @@ import type { Coder } from "../ports/coder.ts";
 import { MESSAGE_BYTES_MAX } from "../ports/network.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Fetcher } from "./fetch.ts";
+import type { Giver } from "./give.ts";
 import { type Holdings, refusal, type Shard, type ShardName } from "./holdings.ts";
 import { shardsOf } from "./layout.ts";
 import { COMPUTED_BYTES_MAX, UNIT_STRIPES } from "./limits.ts";
@@ -19,6 +21,8 @@ import {
   fetchSchema,
   FETCH_PROTOCOL,
   getSchema,
+  GIVE_PROTOCOL,
+  giveSchema,
   HAVE_PROTOCOL,
   haveSchema,
   nameSchema,
@@ -38,6 +42,7 @@ export interface ServeParts {
   /** The hash that a shard ought to have. */
   readonly hashOf: (name: ShardName) => Promise<Uint8Array | undefined>;
   readonly fetcher: Fetcher;
+  readonly giver: Giver;
 }
 
 /** What a reply costs beyond the shards. */
@@ -47,9 +52,14 @@ export function serveShards(parts: ServeParts): Unsubscribe[] {
   const { net, holdings, catalogue } = parts;
   const computing = new Window(COMPUTED_BYTES_MAX);
   return [
-    net.handle(PUT_PROTOCOL, putSchema, async ({ shards }) =>
-      Promise.all(shards.map(({ bytes, sha256, ...name }) => take(holdings, name, { bytes, sha256 }))),
-    ),
+    net.handle(PUT_PROTOCOL, putSchema, async ({ shards }) => {
+      const results = await Promise.all(
+        shards.map(({ bytes, sha256, ...name }) => take(holdings, name, { bytes, sha256 })),
+      );
+      // Their message is read and done with.
+      for (const { bytes } of shards) release(bytes.buffer);
+      return results;
+    }),
     net.handle(GET_PROTOCOL, getSchema, async ({ shards }) => give(parts, computing, shards)),
     net.handle(HAVE_PROTOCOL, haveSchema, async ({ runs }) => runs.map((run) => heldOf(holdings, run))),
     net.handle(DROP_PROTOCOL, dropSchema, async ({ id }) => {
@@ -63,6 +73,9 @@ export function serveShards(parts: ServeParts): Unsubscribe[] {
     }),
     net.handle(FETCH_PROTOCOL, fetchSchema, async ({ shards }, { signal }) =>
       Promise.all(shards.map((request) => parts.fetcher.serve(request, signal))),
+    ),
+    net.handle(GIVE_PROTOCOL, giveSchema, async ({ stripes }) =>
+      Promise.all(stripes.map((request) => parts.giver.serve(request))),
     ),
     net.handle(RECHECK_PROTOCOL, nameSchema, async (name) => {
       await recheck(parts, name);

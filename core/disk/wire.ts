@@ -7,6 +7,7 @@
  *     drop    a layout, or one shard of it -> nothing. Refused while an entry wants the layout.
  *     sync    nothing -> nothing, once all that was put there before survives a power cut
  *     fetch   shards, or stripes whole -> for each "ok", "full", "busy" or "io", once whoever is asked has got it from others
+ *     give    shards of stripes that whoever is asked holds whole, and to whom -> for each of them as for put
  *     recheck a shard that came wrong from here -> nothing; who gave it compares it with the list and drops it if it must
  */
 import * as v from "valibot";
@@ -23,6 +24,7 @@ export const HAVE_PROTOCOL = "/starfish/shards/have/1.0.0";
 export const DROP_PROTOCOL = "/starfish/shards/drop/1.0.0";
 export const SYNC_PROTOCOL = "/starfish/shards/sync/1.0.0";
 export const FETCH_PROTOCOL = "/starfish/shards/fetch/2.0.0";
+export const GIVE_PROTOCOL = "/starfish/shards/give/1.0.0";
 export const RECHECK_PROTOCOL = "/starfish/shards/recheck/1.0.0";
 
 const PUT_RESULTS = ["ok", "full", "busy", "io"] as const;
@@ -34,6 +36,13 @@ export interface FetchRequest extends ShardName {
   readonly shard: number;
   /** Who is known to hold it, or all. */
   readonly from: readonly PeerId[];
+}
+
+/** What whoever is asked, who holds the stripe whole, is to give to others. */
+export interface GiveRequest {
+  readonly id: string;
+  readonly stripe: number;
+  readonly to: readonly { readonly shard: number; readonly node: PeerId }[];
 }
 
 /** A run of stripes of one layout. */
@@ -55,6 +64,19 @@ const HELD_BYTES = 3;
 const idSchema: Schema<string> = v.pipe(v.string(), v.maxLength(ID_CHARS_MAX), v.regex(/^[a-z0-9]+$/));
 const nameEntries = { id: idSchema, stripe: integerOf(0, STRIPES_MAX), shard: integerOf(0, SHARDS_MAX - 1) };
 export const nameSchema: Schema<ShardName> = v.object(nameEntries);
+const recipientSchema = v.object({ shard: nameEntries.shard, node: textOf(PEER_CHARS_MAX) });
+export const giveSchema: Schema<{ stripes: readonly GiveRequest[] }> = v.object({
+  stripes: v.pipe(
+    v.array(
+      v.object({
+        id: idSchema,
+        stripe: nameEntries.stripe,
+        to: v.pipe(v.array(recipientSchema), v.maxLength(SHARDS_MAX)),
+      }),
+    ),
+    v.maxLength(MESSAGE_SHARDS_MAX),
+  ),
+});
 export const fetchSchema: Schema<{ shards: readonly FetchRequest[] }> = v.object({
   shards: v.pipe(
     v.array(
@@ -76,6 +98,10 @@ export const putSchema: Schema<{ shards: readonly (ShardName & Shard)[] }> = v.o
 /** Of put and fetch. */
 export const putReplySchema: Schema<readonly PutResult[]> = v.pipe(
   v.array(v.picklist(PUT_RESULTS)),
+  v.maxLength(MESSAGE_SHARDS_MAX),
+);
+export const giveReplySchema: Schema<readonly (readonly PutResult[])[]> = v.pipe(
+  v.array(v.pipe(v.array(v.picklist(PUT_RESULTS)), v.maxLength(SHARDS_MAX))),
   v.maxLength(MESSAGE_SHARDS_MAX),
 );
 export const getSchema: Schema<{ shards: readonly ShardName[] }> = v.object({

@@ -114,6 +114,7 @@ async function gives(
     net.request(peer, ACK_PROTOCOL, { map, held, entries } satisfies AckRequest, missingSchema, {
       signal,
       timeoutMs: ACK_REQUEST_MS,
+      keepAlive: true,
     });
   try {
     for (const batch of batches) {

@@ -10,7 +10,7 @@
  * nonce is remembered for as long as its date would pass.
  */
 import * as v from "valibot";
-import { concat, equal, toHex, utf8 } from "../base/bytes.ts";
+import { type Bytes, concat, equal, toHex, utf8, whole } from "../base/bytes.ts";
 import { bytesOf, check, decode, encode, integerOf, textOf, type Schema } from "../base/codec.ts";
 import { StarfishError } from "../base/errors.ts";
 import { publicKeyOf } from "../base/peer-id.ts";
@@ -155,12 +155,12 @@ class Forwarding implements Forwarder {
       throw new StarfishError("malformed", "The forwarded request is too old, or a clock is wrong");
     }
     this.#remember(says.nonce);
-    const reply = await rpc.serve(says.protocol, says.request, { from: says.from, signal });
+    const reply = whole(await rpc.serve(says.protocol, says.request, { from: says.from, signal }));
     return this.#sign(REPLY_DOMAIN, encode({ nonce: says.nonce, reply: this.#fitting(reply) }));
   }
 
   /** A reply that is too large to be carried becomes an error that says so. */
-  #fitting(reply: Uint8Array): Uint8Array {
+  #fitting(reply: Bytes): Bytes {
     if (reply.length <= FORWARD_BYTES_MAX) return reply;
     return encodeFailure(
       new StarfishError("too-large", "The reply is too large to be forwarded, and there is no direct link"),

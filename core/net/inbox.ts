@@ -3,9 +3,11 @@ import { StarfishError } from "../base/errors.ts";
 import { abortable } from "../ports/clock.ts";
 import type { Channel } from "../ports/network.ts";
 
+const OVER: StarfishError = new StarfishError("link-closed", "The exchange is over");
+
 export class Inbox {
   readonly #messages: Uint8Array[] = [];
-  #failure: StarfishError | undefined;
+  #ended: { readonly error: () => StarfishError } | undefined;
   #wake: (() => void) | undefined;
   readonly #closed = new AbortController();
 
@@ -13,21 +15,21 @@ export class Inbox {
   constructor(channel: Channel, options: { readonly bytesMax: number; readonly messagesMax: number }) {
     const { bytesMax, messagesMax } = options;
     channel.onMessage((message) => {
-      if (this.#failure !== undefined) return;
+      if (this.#ended !== undefined) return;
       if (message.length > bytesMax || this.#messages.length >= messagesMax) {
         const error = new StarfishError("too-large", `More than ${bytesMax} bytes or ${messagesMax} messages at once`);
-        this.#fail(error);
+        this.#end(() => error);
         channel.abort(error);
         return;
       }
       this.#messages.push(message);
       this.#wake?.();
     });
-    channel.onEnd(() => this.#fail(new StarfishError("link-closed", "The other side ended the exchange early")));
+    // Most exchanges end so when all has been said: an error with its stack is made only for those who wait for more.
+    channel.onEnd(() => this.#end(() => new StarfishError("link-closed", "The other side ended the exchange early")));
     channel.onClose((error) => {
-      const reason = error ?? new StarfishError("link-closed", "The exchange is over");
-      this.#fail(reason);
-      this.#closed.abort(reason);
+      this.#end(() => error ?? new StarfishError("link-closed", "The exchange is over"));
+      this.#closed.abort(error ?? OVER);
     });
   }
 
@@ -38,12 +40,12 @@ export class Inbox {
 
   /** Whether nothing more will come, nor waits here. */
   get isOver(): boolean {
-    return this.#failure !== undefined && this.#messages.length === 0;
+    return this.#ended !== undefined && this.#messages.length === 0;
   }
 
   /** Whether more may come and nothing waits here. */
   get isQuiet(): boolean {
-    return this.#failure === undefined && this.#messages.length === 0;
+    return this.#ended === undefined && this.#messages.length === 0;
   }
 
   /**
@@ -54,13 +56,13 @@ export class Inbox {
     while (true) {
       const message = this.#messages.shift();
       if (message !== undefined) return message;
-      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#ended !== undefined) throw this.#ended.error();
       await abortable(signal, new Promise<void>((resolve) => (this.#wake = resolve)));
     }
   }
 
-  #fail(error: StarfishError): void {
-    this.#failure ??= error;
+  #end(error: () => StarfishError): void {
+    this.#ended ??= { error };
     this.#wake?.();
   }
 }

@@ -1,7 +1,7 @@
 /** A channel that tells of each message that passes it; otherwise the channel itself. */
-import type { Bytes } from "../base/bytes.ts";
+import { lengthOf } from "../base/bytes.ts";
 import type { StarfishError } from "../base/errors.ts";
-import type { Channel, PeerId } from "../ports/network.ts";
+import type { Channel, Message, PeerId } from "../ports/network.ts";
 
 export interface Traffic {
   readonly peer: PeerId;
@@ -12,8 +12,8 @@ export interface Traffic {
 export function meter(channel: Channel, peer: PeerId, onTraffic: (event: Traffic) => void): Channel {
   return {
     protocol: channel.protocol,
-    send(message: Bytes): boolean {
-      onTraffic({ peer, direction: "out", bytes: message.length });
+    send(message: Message): boolean {
+      onTraffic({ peer, direction: "out", bytes: lengthOf(message) });
       return channel.send(message);
     },
     drained: () => channel.drained(),

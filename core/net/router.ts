@@ -2,6 +2,7 @@
  * Finds the way to a member and asks it there: over a link of its own, which the overlay makes if it can, or else through
  * a member that is linked to both.
  */
+import { whole } from "../base/bytes.ts";
 import { check, type Schema } from "../base/codec.ts";
 import { isStarfishError, StarfishError } from "../base/errors.ts";
 import { abortable, withDeadline, type Clock } from "../ports/clock.ts";
@@ -56,7 +57,8 @@ export function createRouter(ports: RouterPorts): Router {
   }
 
   async function askSelf<R>(protocol: string, request: unknown, schema: Schema<R>, signal: AbortSignal): Promise<R> {
-    const bytes = await abortable(signal, rpc.serve(protocol, encodeRequest(request), { from: self, signal }));
+    const message = whole(encodeRequest(request));
+    const bytes = whole(await abortable(signal, rpc.serve(protocol, message, { from: self, signal })));
     const reply = decodeReply(bytes);
     if (!reply.ok) throw reply.error;
     return check(schema, reply.value);

@@ -1,6 +1,7 @@
 /** What requests and replies look like on the wire, and how errors travel. */
 import * as v from "valibot";
-import { decode, encode, lineOf } from "../base/codec.ts";
+import { type Bytes, lengthOf } from "../base/bytes.ts";
+import { decode, encode, encodePieces, lineOf } from "../base/codec.ts";
 import { ERROR_CODES, messageOf, StarfishError, type ErrorCode } from "../base/errors.ts";
 import { MESSAGE_BYTES_MAX } from "../ports/network.ts";
 import { ERROR_CHARS_MAX } from "./limits.ts";
@@ -18,12 +19,14 @@ const replySchema = v.variant("ok", [
 /** What may go well another time without anything having changed. */
 const RETRYABLE: ReadonlySet<ErrorCode> = new Set(["busy", "timeout", "unreachable", "link-closed"]);
 
-export function encodeRequest(request: unknown): Uint8Array {
-  return sized(encode(request), "request");
+/** What is large in it is passed by reference, and must not change until the reply has come. */
+export function encodeRequest(request: unknown): readonly Bytes[] {
+  return sized(encodePieces(request), "request");
 }
 
-export function encodeReply(value: unknown): Uint8Array {
-  return sized(encode({ ok: true, value }), "reply");
+/** As above, until it is sent. */
+export function encodeReply(value: unknown): readonly Bytes[] {
+  return sized(encodePieces({ ok: true, value }), "reply");
 }
 
 /** Carries a StarfishError whole; of any other error only that there was one, since it may say what is private. */
@@ -45,12 +48,10 @@ export function decodeReply(bytes: Uint8Array): Reply {
   return { ok: false, error: new StarfishError(reply.code, reply.message, { retryable }) };
 }
 
-function sized(bytes: Uint8Array, what: string): Uint8Array {
-  if (bytes.length <= MESSAGE_BYTES_MAX) return bytes;
-  throw new StarfishError(
-    "too-large",
-    `The ${what} has ${bytes.length} bytes, at most ${MESSAGE_BYTES_MAX} can be sent`,
-  );
+function sized(pieces: readonly Bytes[], what: string): readonly Bytes[] {
+  const length = lengthOf(pieces);
+  if (length <= MESSAGE_BYTES_MAX) return pieces;
+  throw new StarfishError("too-large", `The ${what} has ${length} bytes, at most ${MESSAGE_BYTES_MAX} can be sent`);
 }
 
 /** What is worth a line in the log of an error that is our own fault. */

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { chain, Swarm } from "../../test/sim/nets.ts";
+import { whole } from "../base/bytes.ts";
 import { encode } from "../base/codec.ts";
 import { isStarfishError, StarfishError } from "../base/errors.ts";
 import { sleep } from "../ports/clock.ts";
@@ -272,7 +273,7 @@ describe("without a link of their own", () => {
       if (protocol !== DELIVER_PROTOCOL) return channel;
       const send = channel.send.bind(channel);
       channel.send = (message) => {
-        copies.push(message.slice());
+        copies.push(whole(message).slice());
         return send(message);
       };
       return channel;

@@ -7,12 +7,13 @@
  * Promises: a request settles by its deadline; what is in flight is bounded per peer and in total, at both ends; a
  * handler sees nothing that its schema has not passed; its StarfishErrors reach the asker with code and message.
  */
+import type { Bytes } from "../base/bytes.ts";
 import { check, decode, type Schema } from "../base/codec.ts";
 import { isStarfishError, messageOf, StarfishError, toStarfishError } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
 import { withDeadline, type Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
-import { MESSAGE_BYTES_MAX, type Channel, type PeerId } from "../ports/network.ts";
+import { MESSAGE_BYTES_MAX, type Channel, type Message, type PeerId } from "../ports/network.ts";
 import { Inbox } from "./inbox.ts";
 import { KeptChannels, type Talk } from "./kept-channels.ts";
 import {
@@ -55,16 +56,16 @@ export interface Rpc {
   /** Asks over a link that is there. */
   ask<R>(link: AdmittedLink, protocol: string, request: unknown, schema: Schema<R>, options?: AskOptions): Promise<R>;
   /**
-   * Serves a request that came some other way (forwarded): its bytes in, the reply's bytes out. Counts against the same
+   * Serves a request that came some other way (forwarded): its bytes in, the reply's out. Counts against the same
    * bounds. Never rejects.
    */
-  serve(protocol: string, request: Uint8Array, context: RequestContext): Promise<Uint8Array>;
+  serve(protocol: string, request: Bytes, context: RequestContext): Promise<Message>;
   /** Ends the channels that are kept for the next request. */
   close(): void;
 }
 
 /** Checks a request, then gives what serves it. */
-type Handler = (request: Uint8Array) => (context: RequestContext) => Promise<unknown>;
+type Handler = (request: Bytes) => (context: RequestContext) => Promise<unknown>;
 
 export function createRpc(ports: RpcPorts): Rpc {
   return new Requests(ports);
@@ -99,7 +100,7 @@ class Requests implements Rpc {
     };
   }
 
-  async serve(protocol: string, request: Uint8Array, context: RequestContext): Promise<Uint8Array> {
+  async serve(protocol: string, request: Bytes, context: RequestContext): Promise<Message> {
     const handler = this.#handlers.get(protocol);
     if (handler === undefined) {
       return encodeFailure(new StarfishError("unknown-protocol", `The other node does not serve ${protocol}`));
@@ -147,7 +148,7 @@ class Requests implements Rpc {
   async #exchange<R>(
     link: AdmittedLink,
     protocol: string,
-    request: Uint8Array,
+    request: Message,
     schema: Schema<R>,
     signal: AbortSignal,
     { keepAlive = false, onSent }: AskOptions,
@@ -183,9 +184,9 @@ class Requests implements Rpc {
   }
 
   /** Whether it is on its way: whoever asks and asks and does not read the answers is given up. */
-  async #reply(channel: Channel, bytes: Uint8Array): Promise<boolean> {
+  async #reply(channel: Channel, reply: Message): Promise<boolean> {
     try {
-      const isTaken = channel.send(bytes);
+      const isTaken = channel.send(reply);
       if (!isTaken) await withDeadline(this.#ports.clock, REPLY_TAKEN_MS, "The reply", () => channel.drained());
       return true;
     } catch (error) {

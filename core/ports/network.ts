@@ -45,6 +45,9 @@ export interface Link {
   onClose(listener: () => void): Unsubscribe;
 }
 
+/** The bytes of a message, whole or in pieces: what is large need not be copied to be sent with what is around it. */
+export type Message = Bytes | readonly Bytes[];
+
 export interface Channel {
   readonly protocol: string;
   /**
@@ -52,7 +55,7 @@ export interface Channel {
    * False: take it easy until `drained` (the message is queued all the same). Throws "too-large" above MESSAGE_BYTES_MAX,
    * "busy" above twice CHANNEL_BUFFER_BYTES; on a closed channel it does nothing.
    */
-  send(message: Bytes): boolean;
+  send(message: Message): boolean;
   /** Resolves when the buffer has room again, or the channel has closed. */
   drained(): Promise<void>;
   /** No more messages from this end; the other end's onEnd is called after the last of them. */

@@ -5,10 +5,11 @@
  */
 import type { Stream } from "@libp2p/interface";
 import { Uint8ArrayList } from "uint8arraylist";
-import type { Bytes } from "../base/bytes.ts";
+import { lengthOf } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
-import { CHANNEL_BUFFER_BYTES, type Channel, MESSAGE_BYTES_MAX } from "../ports/network.ts";
+import { CHANNEL_BUFFER_BYTES, type Channel, type Message, MESSAGE_BYTES_MAX } from "../ports/network.ts";
 import { encodeFrames, endFrame, FrameDecoder, HEADER_BYTES } from "./framing.ts";
+import { sparingUpdates } from "./windows.ts";
 
 /** What is refused, in either direction. */
 const BUFFER_BYTES_MAX = 2 * CHANNEL_BUFFER_BYTES;
@@ -17,7 +18,7 @@ export class StreamChannel implements Channel {
   readonly protocol: string;
   readonly #stream: Stream;
 
-  #outbox: Bytes[] = [];
+  #outbox: Message[] = [];
   #outboxBytes = 0;
   #flushing = false;
   #localEnd: "open" | "wanted" | "sent" = "open";
@@ -38,6 +39,7 @@ export class StreamChannel implements Channel {
     this.protocol = stream.protocol;
     this.#stream = stream;
     this.#onOver = onOver;
+    sparingUpdates(stream);
     const decoder = new FrameDecoder({
       message: (message) => this.#received(message),
       end: () => this.#remoteEnd(),
@@ -55,17 +57,18 @@ export class StreamChannel implements Channel {
     if (stream.status !== "open") queueMicrotask(() => this.#streamClosed(undefined));
   }
 
-  send(message: Bytes): boolean {
-    if (message.length > MESSAGE_BYTES_MAX) {
-      throw new StarfishError("too-large", `A message has at most ${MESSAGE_BYTES_MAX} bytes, not ${message.length}`);
+  send(message: Message): boolean {
+    const length = lengthOf(message);
+    if (length > MESSAGE_BYTES_MAX) {
+      throw new StarfishError("too-large", `A message has at most ${MESSAGE_BYTES_MAX} bytes, not ${length}`);
     }
     if (this.#closed !== undefined || this.#localEnd !== "open") return false;
-    const buffered = this.#bufferedBytes() + HEADER_BYTES + message.length;
+    const buffered = this.#bufferedBytes() + HEADER_BYTES + length;
     if (buffered > BUFFER_BYTES_MAX) {
       throw new StarfishError("busy", `More than ${BUFFER_BYTES_MAX} bytes wait to be sent`, { retryable: true });
     }
     this.#outbox.push(message);
-    this.#outboxBytes += HEADER_BYTES + message.length;
+    this.#outboxBytes += HEADER_BYTES + length;
     this.#scheduleFlush();
     return buffered <= CHANNEL_BUFFER_BYTES;
   }

@@ -61,9 +61,9 @@ describe("frames", () => {
   });
 
   it("take the largest message and refuse the next larger one", () => {
-    const largest = new Uint8Array(MESSAGE_BYTES_MAX);
-    expect(decode(encodeFrames([largest])).messages[0]?.length).toBe(MESSAGE_BYTES_MAX);
-    const tooLarge = decode([...encodeFrames([new Uint8Array(MESSAGE_BYTES_MAX + 1)]), ...encodeFrames([largest])]);
+    const framed = (length: number): Uint8Array[] => encodeFrames([new Uint8Array(length)]);
+    expect(decode(framed(MESSAGE_BYTES_MAX)).messages[0]?.length).toBe(MESSAGE_BYTES_MAX);
+    const tooLarge = decode([...framed(MESSAGE_BYTES_MAX + 1), ...framed(MESSAGE_BYTES_MAX)]);
     expect(tooLarge).toEqual({ messages: [], ended: false, tooLarge: MESSAGE_BYTES_MAX + 1 });
   });
 
@@ -71,5 +71,29 @@ describe("frames", () => {
     const [frame] = encodeFrames([new Uint8Array(100)]);
     expect(decode([frame?.subarray(0, 50) ?? new Uint8Array()]).messages).toEqual([]);
     expect(decode([endFrame(), ...encodeFrames([new Uint8Array(1)])])).toMatchObject({ messages: [], ended: true });
+  });
+
+  it("take messages in pieces, small and large ones", () => {
+    const [small, large] = [new Uint8Array(10).fill(1), new Uint8Array(100_000).fill(2)];
+    const messages = [small, [small, large, small], [], [large]];
+    const frames = encodeFrames(messages);
+    expect(frames.filter((piece) => piece === large)).toHaveLength(2);
+    expect(frames).toHaveLength(4);
+    const decoded = decode([concat(frames)]).messages;
+    expect(decoded).toEqual([small, concat([small, large, small]), new Uint8Array(0), large]);
+  });
+
+  it("give back the memory of chunks of which nothing is passed on", () => {
+    const chunksOf = (length: number): Uint8Array[] => {
+      const bytes = concat(encodeFrames([new Uint8Array(length)]));
+      return [bytes.slice(0, 20_000), bytes.slice(20_000)];
+    };
+    const copied = chunksOf(100_000);
+    decode(copied);
+    expect(copied.map(({ length }) => length)).toEqual([0, 0]);
+    const [chunk] = encodeFrames([new Uint8Array(10)]);
+    const kept = concat([chunk as Uint8Array, ...encodeFrames([new Uint8Array(20_000).fill(3)])]);
+    const [, passedOn] = decode([kept]).messages;
+    expect(passedOn).toEqual(new Uint8Array(20_000).fill(3));
   });
 });

@@ -5,8 +5,8 @@
  *
  * Pure. Cost is linear in the bytes: small messages are copied into one piece, large ones are passed by reference.
  */
-import type { Bytes } from "../base/bytes.ts";
-import { MESSAGE_BYTES_MAX } from "../ports/network.ts";
+import { type Bytes, concat, lengthOf, release } from "../base/bytes.ts";
+import { type Message, MESSAGE_BYTES_MAX } from "../ports/network.ts";
 
 export const HEADER_BYTES = 4;
 
@@ -24,34 +24,26 @@ export function endFrame(): Uint8Array {
 }
 
 /** The messages as frames, in few pieces: the small ones packed together, the large ones as they are. */
-export function encodeFrames(messages: readonly Bytes[]): Uint8Array[] {
-  const pieces: Uint8Array[] = [];
-  let start = 0;
-  for (let i = 0; i < messages.length; i++) {
-    const message = messages[i] as Bytes;
-    if (message.length < COPY_BELOW_BYTES) continue;
-    pieces.push(packFrames(messages, start, i, message.length), message);
-    start = i + 1;
+export function encodeFrames(messages: readonly Message[]): Bytes[] {
+  const pieces: Bytes[] = [];
+  let small: Bytes[] = [];
+  const pack = (): void => {
+    if (small.length > 0) pieces.push(concat(small));
+    small = [];
+  };
+  for (const message of messages) {
+    small.push(header(lengthOf(message)));
+    for (const piece of message instanceof Uint8Array ? [message] : message) {
+      if (piece.length < COPY_BELOW_BYTES) {
+        small.push(piece);
+      } else {
+        pack();
+        pieces.push(piece);
+      }
+    }
   }
-  if (start < messages.length) pieces.push(packFrames(messages, start, messages.length));
+  pack();
   return pieces;
-}
-
-/** One piece of the frames of messages[start..end), followed by the header of a message of `nextLength`. */
-function packFrames(messages: readonly Bytes[], start: number, end: number, nextLength?: number): Uint8Array {
-  let size = nextLength === undefined ? 0 : HEADER_BYTES;
-  for (let i = start; i < end; i++) size += HEADER_BYTES + (messages[i] as Bytes).length;
-  const piece = new Uint8Array(size);
-  const view = new DataView(piece.buffer);
-  let offset = 0;
-  for (let i = start; i < end; i++) {
-    const message = messages[i] as Bytes;
-    view.setUint32(offset, message.length);
-    piece.set(message, offset + HEADER_BYTES);
-    offset += HEADER_BYTES + message.length;
-  }
-  if (nextLength !== undefined) view.setUint32(offset, nextLength);
-  return piece;
 }
 
 function header(length: number): Uint8Array {
@@ -67,6 +59,9 @@ export interface FrameReceiver {
   tooLarge(length: number): void;
 }
 
+/** From here on a message has a buffer of its own: whoever is done with it may release that. */
+const OWN_FROM_BYTES = 64 * 1024;
+
 /** Cuts a stream of chunks into messages again. Holds at most one message that is not complete. */
 export class FrameDecoder {
   readonly #receiver: FrameReceiver;
@@ -75,17 +70,22 @@ export class FrameDecoder {
   /** The message being put together from several chunks. */
   #body: Uint8Array | undefined;
   #bodyBytes = 0;
+  /** Whether a message that was passed on is a part of the chunk. */
+  #isShared = false;
   #over = false;
 
   constructor(receiver: FrameReceiver) {
     this.#receiver = receiver;
   }
 
+  /** Takes the chunk: nobody may use it afterwards. */
   push(chunk: Uint8Array): void {
     let offset = 0;
+    this.#isShared = false;
     while (offset < chunk.length && !this.#over) {
       offset = this.#body === undefined ? this.#readHeader(chunk, offset) : this.#readBody(this.#body, chunk, offset);
     }
+    if (!this.#isShared && chunk.length === chunk.buffer.byteLength) release(chunk.buffer);
   }
 
   #readHeader(chunk: Uint8Array, start: number): number {
@@ -111,8 +111,10 @@ export class FrameDecoder {
 
   #startBody(chunk: Uint8Array, offset: number, length: number): number {
     const end = offset + length;
-    if (end <= chunk.length) {
-      this.#receiver.message(length < COPY_BELOW_BYTES ? chunk.slice(offset, end) : chunk.subarray(offset, end));
+    if (end <= chunk.length && length < OWN_FROM_BYTES) {
+      const isCopied = length < COPY_BELOW_BYTES;
+      if (!isCopied) this.#isShared = true;
+      this.#receiver.message(isCopied ? chunk.slice(offset, end) : chunk.subarray(offset, end));
       return end;
     }
     this.#body = new Uint8Array(length);

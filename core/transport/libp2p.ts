@@ -3,7 +3,6 @@
  * ping, discovery and routing (Starfish gossips members itself) and automatic redialling (the overlay decides).
  */
 import { yamux } from "@chainsafe/libp2p-yamux";
-import { noise } from "@libp2p/noise";
 import type { CircuitRelayService } from "@libp2p/circuit-relay-v2";
 import { generateKeyPairFromSeed } from "@libp2p/crypto/keys";
 import { type Connection, type ConnectionGater, type Libp2p, serviceCapabilities } from "@libp2p/interface";
@@ -13,7 +12,9 @@ import { createLibp2p, type Libp2pOptions } from "libp2p";
 import type { Bytes } from "../base/bytes.ts";
 import { messageOf, StarfishError } from "../base/errors.ts";
 import type { Address } from "../ports/network.ts";
+import { lightNoise, type NoiseCrypto } from "./noise.ts";
 import { relayService, relayTransport } from "./relay.ts";
+import { silentLogger } from "./silent-logger.ts";
 
 /** Makes a libp2p transport; the platform's own (listening, TCP) come in as these. */
 export type TransportFactory = NonNullable<Libp2pOptions["transports"]>[number];
@@ -31,6 +32,7 @@ export interface Libp2pNodeOptions {
   readonly listen: readonly Address[];
   readonly transports: readonly TransportFactory[];
   readonly gater: ConnectionGater;
+  readonly noiseCrypto?: NoiseCrypto | undefined;
 }
 
 /** What libp2p gives to its services and is needed here: its public dial joins and queues dials to one peer. */
@@ -50,10 +52,11 @@ export async function createNode(options: Libp2pNodeOptions): Promise<Libp2pNode
   let transportManager: TransportManager | undefined;
   const libp2p = await createLibp2p({
     start: false,
+    logger: silentLogger,
     privateKey: await generateKeyPairFromSeed("Ed25519", options.privateKey),
     addresses: { listen: [...options.listen] },
     transports: [webSocketDialler(), relayTransport(), ...options.transports],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [lightNoise(options.noiseCrypto)],
     streamMuxers: [yamux({ maxEarlyStreams: EARLY_STREAMS_MAX })],
     connectionGater: options.gater,
     connectionMonitor: { enabled: false },

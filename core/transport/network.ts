@@ -18,6 +18,7 @@ import { Dialer, type DialHost } from "./dial.ts";
 import { Gate } from "./gate.ts";
 import { CALL_BACK_ADDRESSES_MAX, GREETING_PROTOCOL, speakFirst } from "./greeting.ts";
 import { createNode, type Libp2pNode, startNode, type TransportFactory } from "./libp2p.ts";
+import type { NoiseCrypto } from "./noise.ts";
 import { Reservations } from "./relay.ts";
 
 export interface Libp2pNetworkOptions {
@@ -31,6 +32,8 @@ export interface Libp2pNetworkOptions {
   readonly iceServers?: readonly RTCIceServer[];
   /** Transports beside WebSocket dialling, relaying and WebRTC. */
   readonly transports?: readonly TransportFactory[];
+  /** The platform's ciphers, where they are faster than those that come with noise. */
+  readonly noiseCrypto?: NoiseCrypto;
   /** Multiaddrs to listen on; the transports must be able to. */
   readonly listen?: readonly Address[];
   /** Told to others instead of the addresses that are listened on (a container behind a published port). */
@@ -58,8 +61,8 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
     const { createWebRtcTransport } = await import("./webrtc.ts");
     transports.push(await createWebRtcTransport(options.iceServers ?? []));
   }
-  const { privateKey, linksMax, listen = [] } = options;
-  const node = await createNode({ privateKey, linksMax, listen, transports, gater: gate.rules() });
+  const { privateKey, linksMax, listen = [], noiseCrypto } = options;
+  const node = await createNode({ privateKey, linksMax, listen, transports, noiseCrypto, gater: gate.rules() });
   network = new Libp2pNetwork(node, gate, webrtc, options);
   await startNode(node);
   return network;

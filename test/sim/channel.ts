@@ -1,7 +1,7 @@
 /** One end of a channel over a simulated link. */
-import type { Bytes } from "../../core/base/bytes.ts";
+import { concat, lengthOf } from "../../core/base/bytes.ts";
 import { StarfishError } from "../../core/base/errors.ts";
-import { type Channel, CHANNEL_BUFFER_BYTES, MESSAGE_BYTES_MAX } from "../../core/ports/network.ts";
+import { type Channel, CHANNEL_BUFFER_BYTES, type Message, MESSAGE_BYTES_MAX } from "../../core/ports/network.ts";
 import type { Counters } from "./life.ts";
 import type { SimLink } from "./link.ts";
 import { FRAME, Frame, type FrameKind } from "./pipe.ts";
@@ -30,8 +30,8 @@ export class SimChannel implements Channel {
     this.#counters = link.countersOf(protocol);
   }
 
-  send(message: Bytes): boolean {
-    const { length } = message;
+  send(message: Message): boolean {
+    const length = lengthOf(message);
     if (length > MESSAGE_BYTES_MAX) {
       throw new StarfishError("too-large", `A message has at most ${MESSAGE_BYTES_MAX} bytes, not ${length}`);
     }
@@ -46,7 +46,7 @@ export class SimChannel implements Channel {
     this.#counters.messages++;
     this.#counters.bytes += length;
     // Copied, since no two machines share memory.
-    this.#transmit(FRAME.message, message.slice());
+    this.#transmit(FRAME.message, message instanceof Uint8Array ? message.slice() : concat(message));
     return this.#buffered <= CHANNEL_BUFFER_BYTES;
   }
 

@@ -1,0 +1,142 @@
+/**
+ * Gives shards of stripes that this node holds whole to those who are to hold them: its data shards are read once and the
+ * others computed together, where each of those who want one would have it computed on its own.
+ */
+import { assert } from "../base/assert.ts";
+import { equal, release } from "../base/bytes.ts";
+import { isStarfishError } from "../base/errors.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Coder } from "../ports/coder.ts";
+import type { Catalogue, Stored } from "./catalogue.ts";
+import type { Hash } from "./content/block.ts";
+import type { Holdings } from "./holdings.ts";
+import { shardsOf } from "./layout.ts";
+import { GIVEN_BYTES_MAX, GIVEN_REMEMBERED_MS } from "./limits.ts";
+import type { Lists } from "./lists.ts";
+import type { ShardPeers } from "./peers.ts";
+import { stripeCount, stripeOf } from "./shard-list.ts";
+import { Window } from "./window.ts";
+import type { GiveRequest, PutResult } from "./wire.ts";
+
+export interface GiverParts {
+  readonly catalogue: Catalogue;
+  readonly holdings: Holdings;
+  readonly lists: Lists;
+  readonly peers: ShardPeers;
+  readonly coder: Coder;
+  readonly hash: Hash;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+type Recipient = GiveRequest["to"][number];
+
+export class Giver {
+  readonly #parts: GiverParts;
+  readonly #window = new Window(GIVEN_BYTES_MAX);
+  /**
+   * What is being given, or was given a moment ago, by stripe, shard and node, and until when that is remembered, monotonic
+   * ms: several repairers may ask for the same.
+   */
+  readonly #given = new Map<string, { readonly result: Promise<PutResult>; untilMs: number }>();
+
+  constructor(parts: GiverParts) {
+    this.#parts = parts;
+  }
+
+  /** For each recipient what it has said, or "busy" where it can't be had now. Never rejects. */
+  async serve({ id, stripe, to }: GiveRequest): Promise<PutResult[]> {
+    const stored = this.#parts.catalogue.layout(id);
+    if (stored === undefined || stripe >= stripeCount(stored) || to.some(({ shard }) => shard >= stored.code.n)) {
+      return to.map(() => "busy");
+    }
+    this.#forget();
+    const nowMs = this.#parts.clock.monotonic();
+    const keys = to.map(({ shard, node }) => `${id}-${stripe}-${shard}-${node}`);
+    const fresh = to.filter((_, i) => !this.#given.has(keys[i] ?? ""));
+    const giving = fresh.length === 0 ? undefined : this.#give(stored, stripe, fresh);
+    return Promise.all(
+      to.map((recipient, i) => {
+        const key = keys[i] ?? "";
+        const known = this.#given.get(key);
+        if (known !== undefined) return known.result;
+        assert(giving !== undefined, "what is not known is given");
+        const result = giving.then((results) => results[fresh.indexOf(recipient)] ?? "busy");
+        this.#given.set(key, { result, untilMs: nowMs + GIVEN_REMEMBERED_MS });
+        // What went wrong may go well the next time.
+        void result.then((said) => said === "ok" || this.#given.delete(key));
+        return result;
+      }),
+    );
+  }
+
+  async #give(stored: Stored, stripe: number, to: readonly Recipient[]): Promise<PutResult[]> {
+    const { code, id } = stored;
+    const { peers, lists, signal } = this.#parts;
+    const { shardBytes } = stripeOf(stored, stripe);
+    const leave = await this.#window.take((code.k + to.length) * shardBytes);
+    try {
+      const { list } = await lists.of(stored, { signal });
+      const wanted = [...new Set(to.map(({ shard }) => shard))];
+      const sha256 = (shard: number): Uint8Array => list.hashOf(stripe, shard);
+      const shards = await this.#shards(stored, stripe, wanted, sha256);
+      if (shards === undefined) return to.map(() => "busy");
+      let isAnswered = true;
+      const results = await Promise.all(
+        to.map(async ({ shard, node }) => {
+          const bytes = shards.get(shard);
+          assert(bytes !== undefined, "all that is wanted is read or computed");
+          try {
+            return await peers.put(node, { id, stripe, shard }, { bytes, sha256: sha256(shard) });
+          } catch (error) {
+            isAnswered = false;
+            return busyIfOurs(error);
+          }
+        }),
+      );
+      // What has not been answered may still be on its way out.
+      if (isAnswered) for (const { buffer } of shards.values()) release(buffer);
+      return results;
+    } catch (error) {
+      const result = busyIfOurs(error);
+      return to.map(() => result);
+    } finally {
+      leave();
+    }
+  }
+
+  /** Undefined where this node does not hold the stripe whole after all, or it was coded from other bytes than its list says. */
+  async #shards(
+    { id, code }: Stored,
+    stripe: number,
+    wanted: readonly number[],
+    sha256: (shard: number) => Uint8Array,
+  ): Promise<Map<number, Uint8Array> | undefined> {
+    const { holdings, coder, hash, signal } = this.#parts;
+    const data = new Map<number, Uint8Array>();
+    for (const shard of shardsOf(code.n, code)) {
+      const bytes = await holdings.get({ id, stripe, shard }, sha256(shard));
+      if (bytes === undefined) return undefined;
+      data.set(shard, bytes);
+    }
+    const computed = wanted.filter((shard) => shard >= code.k);
+    if (computed.length === 0) return data;
+    const shards = await coder.reconstruct(code.k, data, wanted, { signal });
+    const digests = await hash(computed.map((shard) => shards.get(shard) ?? new Uint8Array(0)));
+    const isRight = computed.every((shard, i) => equal(digests[i] ?? new Uint8Array(0), sha256(shard)));
+    return isRight ? shards : undefined;
+  }
+
+  #forget(): void {
+    const nowMs = this.#parts.clock.monotonic();
+    for (const [key, { untilMs }] of this.#given) {
+      if (untilMs > nowMs) return;
+      this.#given.delete(key);
+    }
+  }
+}
+
+function busyIfOurs(error: unknown): PutResult {
+  if (!isStarfishError(error)) throw error;
+  return "busy";
+}

@@ -1,0 +1,140 @@
+/**
+ * Brings shards of one stripe to the nodes that are to hold them, the cheapest way there is: whoever holds the stripe whole
+ * gives them; or each target gets its own from who holds that; or where several are rebuilt from k, which costs little more
+ * than one, this node does it and passes them on.
+ */
+import { assert } from "../base/assert.ts";
+import { isStarfishError } from "../base/errors.ts";
+import type { PeerId } from "../ports/network.ts";
+import type { Found, Unit } from "./census.ts";
+import type { Fetcher } from "./fetch.ts";
+import { gather, type GatherParts } from "./gather.ts";
+import type { Giver } from "./give.ts";
+import { shardsOf } from "./layout.ts";
+import { BULK_HEDGE_MS, REBUILT_BYTES_MAX, REPAIR_ASKED_BYTES_MAX } from "./limits.ts";
+import type { Lists } from "./lists.ts";
+import { stripeOf } from "./shard-list.ts";
+import { Window } from "./window.ts";
+import { type PutResult, SOURCES_MAX } from "./wire.ts";
+
+export interface MendParts extends GatherParts {
+  readonly lists: Lists;
+  readonly fetcher: Fetcher;
+  readonly giver: Giver;
+  readonly signal: AbortSignal;
+}
+
+export interface Target {
+  /** Number n stands for the whole stripe. */
+  readonly shard: number;
+  readonly node: PeerId;
+}
+
+export interface Mending {
+  readonly unit: Unit;
+  readonly stripe: number;
+  readonly found: Found;
+  readonly targets: readonly Target[];
+  /** Whether there are some that nobody holds, and nobody the stripe whole. */
+  readonly isRebuilding: boolean;
+}
+
+export class Mender {
+  readonly #parts: MendParts;
+  readonly #rebuilt = new Window(REBUILT_BYTES_MAX);
+  readonly #asked = new Window(REPAIR_ASKED_BYTES_MAX);
+
+  constructor(parts: MendParts) {
+    this.#parts = parts;
+  }
+
+  /** Waits until there is room for it, then gives what mends it: for each target what it says. That never rejects. */
+  async begin(mending: Mending): Promise<() => Promise<readonly PutResult[]>> {
+    const window = mending.isRebuilding ? this.#rebuilt : this.#asked;
+    const release = await window.take(bytesOf(mending));
+    return () => this.#mend(mending).finally(release);
+  }
+
+  async #mend(mending: Mending): Promise<readonly PutResult[]> {
+    try {
+      if (mending.isRebuilding) return await this.#rebuild(mending);
+      return (await this.#give(mending)) ?? (await this.#fetch(mending));
+    } catch (error) {
+      const result = resultOf(error);
+      return mending.targets.map(() => result);
+    }
+  }
+
+  /** Undefined where there is nobody who could. */
+  async #give(mending: Mending): Promise<readonly PutResult[] | undefined> {
+    const { self, peers, giver } = this.#parts;
+    const { unit, stripe, targets } = mending;
+    const { id, code } = unit.stored;
+    const [whole] = code.k === 1 || targets.some(({ shard }) => shard === code.n) ? [] : wholesOf(mending);
+    if (whole === undefined) return undefined;
+    const request = { id, stripe, to: targets };
+    try {
+      return await (whole === self ? giver.serve(request) : peers.give(whole, request, bytesOf(mending)));
+    } catch (error) {
+      // A node of a version that does not know how.
+      if (isStarfishError(error, "unknown-protocol")) return undefined;
+      throw error;
+    }
+  }
+
+  async #fetch(mending: Mending): Promise<readonly PutResult[]> {
+    const { self, peers, fetcher, signal } = this.#parts;
+    const { unit, stripe, found, targets } = mending;
+    const { stored } = unit;
+    const wholes = wholesOf(mending);
+    return Promise.all(
+      targets.map(async ({ shard, node }) => {
+        const from = [...(found.get(shard) ?? []), ...wholes].slice(0, SOURCES_MAX);
+        const request = { id: stored.id, stripe, shard, from };
+        const bytes = stripeOf(stored, stripe).shardBytes * shardsOf(shard, stored.code).length;
+        try {
+          return await (node === self ? fetcher.serve(request, signal) : peers.fetch(node, request, bytes));
+        } catch (error) {
+          // The others go on.
+          return resultOf(error);
+        }
+      }),
+    );
+  }
+
+  async #rebuild({ unit, stripe, found, targets }: Mending): Promise<readonly PutResult[]> {
+    const { lists, peers, signal } = this.#parts;
+    const { id } = unit.stored;
+    const { list } = await lists.of(unit.stored, { signal });
+    const wanted = targets.map(({ shard }) => shard);
+    const shards = await gather(this.#parts, list, id, stripe, wanted, { signal, found, hedgeMs: BULK_HEDGE_MS });
+    return Promise.all(
+      targets.map(async ({ shard, node }) => {
+        const bytes = shards.get(shard);
+        assert(bytes !== undefined, "gathering gives what is wanted");
+        const content = { bytes, sha256: list.hashOf(stripe, shard) };
+        return peers.put(node, { id, stripe, shard }, content).catch(resultOf);
+      }),
+    );
+  }
+}
+
+/** Nodes that hold all data shards. */
+function wholesOf({ unit, found }: Mending): PeerId[] {
+  const { code } = unit.stored;
+  const all = shardsOf(code.n, code);
+  return (found.get(0) ?? []).filter((node) => all.every((shard) => found.get(shard)?.includes(node) === true));
+}
+
+/** That are moved for it. */
+export function bytesOf({ unit: { stored }, stripe, targets, isRebuilding }: Mending): number {
+  const { code } = stored;
+  const moved = targets.flatMap(({ shard }) => shardsOf(shard, code)).length;
+  return stripeOf(stored, stripe).shardBytes * (isRebuilding ? code.k + moved : moved);
+}
+
+/** Who is too slow for it, or of a version that does not know how, gives way to another device. */
+function resultOf(error: unknown): PutResult {
+  if (!isStarfishError(error)) throw error;
+  return error.code === "timeout" || error.code === "unknown-protocol" ? "io" : "busy";
+}

