@@ -6,13 +6,16 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
+import { yamux } from "@chainsafe/libp2p-yamux";
+import type { Libp2p } from "@libp2p/interface";
+import { noise } from "@libp2p/noise";
 import { tcp } from "@libp2p/tcp";
+import { webSockets } from "@libp2p/websockets";
 import { multiaddr } from "@multiformats/multiaddr";
+import { createLibp2p } from "libp2p";
 import type { Channel, Network } from "../core/ports/network.ts";
-import { createNode, type Libp2pNode } from "../core/transport/libp2p.ts";
 import { createLibp2pNetwork } from "../core/transport/network.ts";
 import { nodeTransports, type NodeTransportsOptions } from "../node/transports.ts";
-import { webSocketServer } from "../node/websocket-server.ts";
 
 const PROTOCOL = "/bench/1.0.0";
 const BULK_BYTES = 200_000_000;
@@ -54,30 +57,30 @@ async function throughChannel(sender: Network, receiver: Network, bytes: number,
   return (performance.now() - begin) / 1000;
 }
 
-async function throughStream(sender: Libp2pNode, receiver: Libp2pNode, bytes: number, count: number): Promise<number> {
+async function throughStream(sender: Libp2p, receiver: Libp2p, bytes: number, count: number): Promise<number> {
   const received = Promise.withResolvers<void>();
   let missing = bytes * count;
-  await receiver.libp2p.handle(PROTOCOL, (stream) => {
+  await receiver.handle(PROTOCOL, (stream) => {
     stream.addEventListener("message", (event) => {
       missing -= event.data.byteLength;
       if (missing === 0) received.resolve();
     });
   });
-  const [address] = receiver.libp2p.getMultiaddrs();
-  const stream = await sender.libp2p.dialProtocol(multiaddr(address), PROTOCOL);
+  const [address] = receiver.getMultiaddrs();
+  const stream = await sender.dialProtocol(multiaddr(address), PROTOCOL);
   const message = new Uint8Array(bytes);
   const begin = performance.now();
   for (let i = 0; i < count; i++) if (!stream.send(message)) await stream.onDrain();
   await received.promise;
   const seconds = (performance.now() - begin) / 1000;
-  await receiver.libp2p.unhandle(PROTOCOL);
+  await receiver.unhandle(PROTOCOL);
   return seconds;
 }
 
 async function measure(transport: "tcp" | "websocket"): Promise<Row[]> {
   const rows: Row[] = [];
-  const servers = [await listening(), await listening()] as const;
-  const options: NodeTransportsOptions = transport === "tcp" ? { tcpHost: "127.0.0.1" } : { server: servers[0] };
+  const server = await listening();
+  const options: NodeTransportsOptions = transport === "tcp" ? { tcpHost: "127.0.0.1" } : { server };
   await using receiver = await createLibp2pNetwork({
     privateKey: newKey(),
     linksMax: 8,
@@ -91,17 +94,16 @@ async function measure(transport: "tcp" | "websocket"): Promise<Row[]> {
     ...nodeTransports({}),
   });
 
-  const plain = (listen: string[]): Promise<Libp2pNode> =>
-    createNode({
-      privateKey: newKey(),
-      linksMax: 8,
-      listen,
-      transports: [tcp(), webSocketServer(servers[1])],
-      gater: { denyDialMultiaddr: () => false },
+  const plain = (listen: string[]): Promise<Libp2p> =>
+    createLibp2p({
+      addresses: { listen },
+      transports: [transport === "tcp" ? tcp() : webSockets()],
+      connectionEncrypters: [noise()],
+      streamMuxers: [yamux()],
+      connectionGater: { denyDialMultiaddr: () => false },
     });
   const plainReceiver = await plain([`/ip4/127.0.0.1/tcp/0${transport === "tcp" ? "" : "/ws"}`]);
   const plainSender = await plain([]);
-  await Promise.all([plainReceiver.libp2p.start(), plainSender.libp2p.start()]);
 
   for (const bytes of [64 * 1024, 256 * 1024]) {
     const count = Math.ceil(BULK_BYTES / bytes);
@@ -119,8 +121,8 @@ async function measure(transport: "tcp" | "websocket"): Promise<Row[]> {
     perSecond: SMALL_MESSAGES / seconds,
     unit: "messages",
   });
-  await Promise.all([plainReceiver.libp2p.stop(), plainSender.libp2p.stop()]);
-  for (const server of servers) server.close();
+  await Promise.all([plainReceiver.stop(), plainSender.stop()]);
+  server.close();
   return rows;
 }
 

@@ -1,9 +1,12 @@
 /** What is made cheaper inside of libp2p's parts still speaks with those who have them as they come. */
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { Socket } from "node:net";
 import { yamux } from "@chainsafe/libp2p-yamux";
 import type { Libp2p, Stream } from "@libp2p/interface";
 import { noise } from "@libp2p/noise";
 import { tcp } from "@libp2p/tcp";
+import { webSockets } from "@libp2p/websockets";
 import { createLibp2p } from "libp2p";
 import { afterEach, expect, test, vi } from "vitest";
 import { createNode } from "../core/transport/libp2p.ts";
@@ -30,19 +33,26 @@ async function started(libp2p: Libp2p): Promise<Libp2p> {
   return libp2p;
 }
 
-/** A node as Starfish has it. */
-async function own(): Promise<Libp2p> {
-  const { transports, listen, noiseCrypto } = nodeTransports({ tcpHost: "127.0.0.1" });
+/** A node as Starfish has it, which listens for TCP, or for WebSockets. */
+async function own(isWeb: boolean): Promise<Libp2p> {
+  const server = createServer();
+  if (isWeb) {
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    cleanUps.push(async () => void server.close());
+  }
+  const parts = nodeTransports(isWeb ? { server } : { tcpHost: "127.0.0.1" });
   const privateKey = crypto.getRandomValues(new Uint8Array(32));
   const gater = { denyDialMultiaddr: () => false };
-  const { libp2p } = await createNode({ privateKey, linksMax: 8, listen, transports, noiseCrypto, gater });
+  const { libp2p } = await createNode({ privateKey, linksMax: 8, gater, ...parts });
   return started(libp2p);
 }
 
-async function plain(): Promise<Libp2p> {
-  const parts = { transports: [tcp()], connectionEncrypters: [noise()], streamMuxers: [yamux()] };
+async function plain(isWeb: boolean): Promise<Libp2p> {
+  const transports = [isWeb ? webSockets() : tcp()];
+  const addresses = { listen: [`/ip4/127.0.0.1/tcp/0${isWeb ? "/ws" : ""}`] };
   const connectionGater = { denyDialMultiaddr: () => false };
-  return started(await createLibp2p({ ...parts, connectionGater, addresses: { listen: ["/ip4/127.0.0.1/tcp/0"] } }));
+  const [connectionEncrypters, streamMuxers] = [[noise()], [yamux()]];
+  return started(await createLibp2p({ transports, connectionEncrypters, streamMuxers, connectionGater, addresses }));
 }
 
 async function opened(from: Libp2p, to: Libp2p): Promise<Stream> {
@@ -68,16 +78,18 @@ async function expectEcho(stream: Stream): Promise<void> {
 }
 
 test.each([
-  ["own", "plain", own, plain],
-  ["plain", "own", plain, own],
-])("a stream from a node of its %s to one that is %s, and back", async (_from, _to, makeFrom, makeTo) => {
-  const stream = await opened(await makeFrom(), await makeTo());
+  ["own", "plain", own, plain, false],
+  ["plain", "own", plain, own, false],
+  ["own", "plain", own, plain, true],
+  ["plain", "own", plain, own, true],
+])("a stream from one that is %s to one that is %s, and back", async (_from, _to, makeFrom, makeTo, isWeb) => {
+  const stream = await opened(await makeFrom(isWeb), await makeTo(isWeb));
   if (makeFrom === own) sparingUpdates(stream);
   await expectEcho(stream);
 });
 
 test("between own nodes no error is made to say that a chunk is read, and messages are written in one piece", async () => {
-  const stream = await opened(await own(), await own());
+  const stream = await opened(await own(false), await own(false));
   sparingUpdates(stream);
   let errors = 0;
   const counted = (): RangeError => {

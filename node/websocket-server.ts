@@ -32,11 +32,12 @@ import type { Multiaddr } from "@multiformats/multiaddr";
 import type { Uint8ArrayList } from "uint8arraylist";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { TransportFactory } from "../core/transport/libp2p.ts";
+import { portionsOf } from "../core/transport/sending.ts";
 
 /** Above this much unsent data in a socket, writers are told to wait; below half of it, to go on. */
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
 
-/** A libp2p message on the wire is at most a noise frame (64 KiB); anything near this is an attack. */
+/** What is sent at once has 128 KiB (core/transport/sending.ts); anything near this is an attack. */
 const PAYLOAD_BYTES_MAX = 1024 * 1024;
 
 /** A transport that accepts WebSocket connections on `server`. Listen on "/ip4/…/tcp/…/ws"; the port is the server's. */
@@ -133,7 +134,7 @@ class SocketConnection extends AbstractMultiaddrConnection {
   }
 
   override sendData(data: Uint8ArrayList): SendResult {
-    for (const piece of data) this.#socket.send(piece, this.#sent);
+    for (const portion of portionsOf(data)) this.#socket.send(portion, this.#sent);
     this.#full = this.#socket.bufferedAmount > SOCKET_BUFFER_BYTES;
     return { sentBytes: data.byteLength, canSendMore: !this.#full };
   }

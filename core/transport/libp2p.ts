@@ -9,11 +9,13 @@ import { type Connection, type ConnectionGater, type Libp2p, serviceCapabilities
 import { webSockets } from "@libp2p/websockets";
 import type { Multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p, type Libp2pOptions } from "libp2p";
+import { Uint8ArrayList } from "uint8arraylist";
 import type { Bytes } from "../base/bytes.ts";
 import { messageOf, StarfishError } from "../base/errors.ts";
 import type { Address } from "../ports/network.ts";
 import { lightNoise, type NoiseCrypto } from "./noise.ts";
 import { relayService, relayTransport } from "./relay.ts";
+import { portionsOf, type SendingConnection, withConnections } from "./sending.ts";
 import { silentLogger } from "./silent-logger.ts";
 
 /** Makes a libp2p transport; the platform's own (listening, TCP) come in as these. */
@@ -98,6 +100,16 @@ function webSocketDialler(): TransportFactory {
     const matching = transport.listenFilter.bind(transport);
     transport.dialFilter = matching;
     transport.listenFilter = () => [];
-    return transport;
+    return withConnections(transport, sendTogether);
+  };
+}
+
+/** By itself the library sends each part of a record as a message of its own, lengths of two bytes too. */
+function sendTogether(connection: SendingConnection): void {
+  const send = connection.sendData.bind(connection);
+  connection.sendData = (data) => {
+    let canSendMore = true;
+    for (const portion of portionsOf(data)) ({ canSendMore } = send(new Uint8ArrayList(portion)));
+    return { sentBytes: data.byteLength, canSendMore };
   };
 }
