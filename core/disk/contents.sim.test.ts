@@ -1,8 +1,9 @@
 /** Contents on simulated nodes: what is put is read back, whatever half is left. */
 import { describe, expect, test } from "vitest";
-import { chunksOf, DiskSwarm, type DiskSwarmOptions } from "../../test/sim/contents.ts";
+import { chunksOf, type DiskNode, DiskSwarm, type DiskSwarmOptions } from "../../test/sim/contents.ts";
 import { seeds } from "../../test/sim/seeds.ts";
 import { SimWorld } from "../../test/sim/world.ts";
+import { equal } from "../base/bytes.ts";
 import { holdersWanted, layoutFor } from "./layout.ts";
 import type { ContentRef } from "./types.ts";
 
@@ -54,6 +55,26 @@ describe("content", () => {
       await swarm.readsBack(swarm.nodes, all);
     });
   }
+
+  test("is read from those who are there as long as others are only suspected to be gone", async () => {
+    const swarm = await swarmOf(8, 4);
+    const [reader, other] = swarm.nodes.slice(-2) as [DiskNode, DiskNode];
+    const bytes = swarm.bytes(1300 * KIB);
+    const ref = await swarm.put(other, bytes);
+    const { clock } = reader.machine.ports;
+    const read = async (): Promise<number> => {
+      const fromMs = clock.monotonic();
+      expect(equal(await swarm.read(reader, ref), bytes)).toBe(true);
+      return clock.monotonic() - fromMs;
+    };
+    const beforeMs = await read();
+    const crashed = swarm.nodes.slice(0, -2);
+    for (const { machine } of crashed) swarm.crash(machine.machine.name);
+    const isSuspected = ({ net }: DiskNode): boolean => reader.net.member(net.self)?.status === "suspect";
+    await swarm.world.runUntil(() => crashed.every(isSuspected), { withinMs: 20_000 });
+    // A dial to somebody who is gone takes seconds.
+    expect(await read()).toBeLessThan(beforeMs + 200);
+  });
 
   test("shows which shards are missing, stripe by stripe", async () => {
     const swarm = await swarmOf(6, 3);

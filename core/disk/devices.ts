@@ -94,6 +94,11 @@ export class Devices {
     return first === undefined ? nodes : [first, ...nodes.filter((node) => node !== first)];
   }
 
+  /** Whether it has failed to answer and has no link to here: it counts as there for a while, but to ask it takes a dial. */
+  isDoubtful(node: PeerId): boolean {
+    return this.#net.member(node)?.status === "suspect" && !this.#net.links().some(({ peer }) => peer === node);
+  }
+
   deviceOf(node: PeerId): string | undefined {
     return this.#net.member(node)?.record.device;
   }

@@ -166,7 +166,9 @@ class Gathering {
       return device === undefined ? [] : devices.nodesOf(device, partition);
     });
     const known = this.#wanted.includes(shard) ? this.#sources : [];
-    return [...own, ...[...known, ...those].filter((node) => node !== self), ...(this.#found?.get(shard) ?? [])];
+    // Those in doubt are asked when nobody else will do, with all.
+    const others = [...known, ...those].filter((node) => node !== self && !devices.isDoubtful(node));
+    return [...own, ...others, ...(this.#found?.get(shard) ?? [])];
   }
 
   async #fetch(node: PeerId, shard: number): Promise<void> {
