@@ -10,6 +10,14 @@ import type { Commands } from "./child.ts";
 /** No command takes longer unless something is wrong. */
 const TIMEOUT_MS = 180_000;
 
+/** Directories of nodes that have ended. */
+const left = new Set<string>();
+
+/** To be called at the end of the run. */
+export async function clearAway(): Promise<void> {
+  for (const directory of left) await rm(directory, { recursive: true, force: true });
+}
+
 export class RemoteNode implements AsyncDisposable {
   readonly #process: ChildProcess;
   readonly #directory: string;
@@ -59,9 +67,10 @@ export class RemoteNode implements AsyncDisposable {
     await once(this.#process, "exit");
   }
 
+  /** Its files stay until the end of the run: ext4 does not give out again at once what was deleted, and searches for long. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
-    await rm(this.#directory, { recursive: true, force: true });
+    left.add(this.#directory);
   }
 
   async #answerTo(id: number): Promise<unknown> {

@@ -11,6 +11,7 @@ import { writeFile } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { alone, eight, files, pair, type Ratios } from "./measure.ts";
+import { clearAway } from "./remote.ts";
 
 interface Bound {
   readonly label: string;
@@ -67,10 +68,14 @@ if (!existsSync(join(import.meta.dirname, "node_modules"))) {
   throw new Error("Helia is not there yet: npm ci --prefix bench/disk");
 }
 const rows: Row[] = [];
-for (const name of names) {
-  const measure = PARTS[name];
-  if (measure === undefined) throw new Error(`No such part: ${name}`);
-  rows.push(...rowsOf(name, await measure()));
+try {
+  for (const name of names) {
+    const measure = PARTS[name];
+    if (measure === undefined) throw new Error(`No such part: ${name}`);
+    rows.push(...rowsOf(name, await measure()));
+  }
+} finally {
+  await clearAway();
 }
 console.table(
   rows.map(({ label, median, min, max, isKept }) => ({
