@@ -54,7 +54,13 @@ export function webSocketServer(server: Server): TransportFactory {
 
 class ServerListener extends TypedEventEmitter<ListenerEvents> implements Listener {
   readonly #server: Server;
-  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: PAYLOAD_BYTES_MAX, perMessageDeflate: false });
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: PAYLOAD_BYTES_MAX,
+    perMessageDeflate: false,
+    // It would answer with a part of what has come, which is given back as soon as it is read.
+    autoPong: false,
+  });
   readonly #options: CreateListenerOptions;
   readonly #logger: ComponentLogger;
   readonly #shutdown = new AbortController();
@@ -128,6 +134,7 @@ class SocketConnection extends AbstractMultiaddrConnection {
       if (isBinary && Buffer.isBuffer(data)) this.onData(data);
       else this.abort(new Error("Only binary messages are spoken here"));
     });
+    socket.on("ping", (data) => socket.pong(Uint8Array.from(data)));
     // An error is followed by "close".
     socket.on("error", (error) => this.log.error("socket error - %e", error));
     socket.on("close", () => this.onTransportClosed());

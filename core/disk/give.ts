@@ -4,11 +4,12 @@
  */
 import { assert } from "../base/assert.ts";
 import { equal, release } from "../base/bytes.ts";
-import { isStarfishError } from "../base/errors.ts";
+import { isStarfishError, throwIfAborted } from "../base/errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Coder } from "../ports/coder.ts";
 import type { Catalogue, Stored } from "./catalogue.ts";
 import type { Hash } from "./content/block.ts";
+import type { Devices } from "./devices.ts";
 import type { Holdings } from "./holdings.ts";
 import { shardsOf } from "./layout.ts";
 import { GIVEN_BYTES_MAX, GIVEN_REMEMBERED_MS } from "./limits.ts";
@@ -20,6 +21,7 @@ import type { GiveRequest, PutResult } from "./wire.ts";
 
 export interface GiverParts {
   readonly catalogue: Catalogue;
+  readonly devices: Devices;
   readonly holdings: Holdings;
   readonly lists: Lists;
   readonly peers: ShardPeers;
@@ -45,37 +47,44 @@ export class Giver {
   }
 
   /** For each recipient what it has said, or "busy" where it can't be had now. Never rejects. */
-  async serve({ id, stripe, to }: GiveRequest): Promise<PutResult[]> {
-    const stored = this.#parts.catalogue.layout(id);
-    if (stored === undefined || stripe >= stripeCount(stored) || to.some(({ shard }) => shard >= stored.code.n)) {
-      return to.map(() => "busy");
-    }
+  async serve({ id, stripe, to }: GiveRequest, asker: AbortSignal): Promise<PutResult[]> {
+    const { catalogue, devices } = this.#parts;
+    const stored = catalogue.layout(id);
+    const isPossible = ({ shard, node }: Recipient): boolean =>
+      stored !== undefined && shard < stored.code.n && devices.deviceOf(node) !== undefined;
+    if (stored === undefined || stripe >= stripeCount(stored) || !to.every(isPossible)) return to.map(() => "busy");
     this.#forget();
-    const nowMs = this.#parts.clock.monotonic();
     const keys = to.map(({ shard, node }) => `${id}-${stripe}-${shard}-${node}`);
-    const fresh = to.filter((_, i) => !this.#given.has(keys[i] ?? ""));
-    const giving = fresh.length === 0 ? undefined : this.#give(stored, stripe, fresh);
-    return Promise.all(
-      to.map((recipient, i) => {
-        const key = keys[i] ?? "";
-        const known = this.#given.get(key);
-        if (known !== undefined) return known.result;
-        assert(giving !== undefined, "what is not known is given");
-        const result = giving.then((results) => results[fresh.indexOf(recipient)] ?? "busy");
-        this.#given.set(key, { result, untilMs: nowMs + GIVEN_REMEMBERED_MS });
-        // What went wrong may go well the next time.
-        void result.then((said) => said === "ok" || this.#given.delete(key));
-        return result;
-      }),
-    );
+    const fresh = [...new Set(keys)].filter((key) => !this.#given.has(key));
+    if (fresh.length > 0) {
+      const recipients = fresh.flatMap((key) => to[keys.indexOf(key)] ?? []);
+      const giving = this.#give(stored, stripe, recipients, AbortSignal.any([asker, this.#parts.signal]));
+      for (const [i, key] of fresh.entries())
+        this.#remember(
+          key,
+          giving.then((results) => results[i] ?? "busy"),
+        );
+    }
+    return Promise.all(keys.map(async (key) => this.#given.get(key)?.result ?? "busy"));
   }
 
-  async #give(stored: Stored, stripe: number, to: readonly Recipient[]): Promise<PutResult[]> {
+  #remember(key: string, result: Promise<PutResult>): void {
+    this.#given.set(key, { result, untilMs: Infinity });
+    const done = (said?: PutResult): void => {
+      this.#given.delete(key);
+      // What went wrong may go well the next time.
+      if (said === "ok") this.#given.set(key, { result, untilMs: this.#parts.clock.monotonic() + GIVEN_REMEMBERED_MS });
+    };
+    result.then(done, () => done());
+  }
+
+  async #give(stored: Stored, stripe: number, to: readonly Recipient[], signal: AbortSignal): Promise<PutResult[]> {
     const { code, id } = stored;
-    const { peers, lists, signal } = this.#parts;
+    const { peers, lists } = this.#parts;
     const { shardBytes } = stripeOf(stored, stripe);
     const leave = await this.#window.take((code.k + to.length) * shardBytes);
     try {
+      throwIfAborted(signal);
       const { list } = await lists.of(stored, { signal });
       const wanted = [...new Set(to.map(({ shard }) => shard))];
       const sha256 = (shard: number): Uint8Array => list.hashOf(stripe, shard);
@@ -114,12 +123,12 @@ export class Giver {
   ): Promise<Map<number, Uint8Array> | undefined> {
     const { holdings, coder, hash, signal } = this.#parts;
     const data = new Map<number, Uint8Array>();
-    for (const shard of shardsOf(code.n, code)) {
+    const computed = wanted.filter((shard) => shard >= code.k);
+    for (const shard of computed.length === 0 ? wanted : shardsOf(code.n, code)) {
       const bytes = await holdings.get({ id, stripe, shard }, sha256(shard));
       if (bytes === undefined) return undefined;
       data.set(shard, bytes);
     }
-    const computed = wanted.filter((shard) => shard >= code.k);
     if (computed.length === 0) return data;
     const shards = await coder.reconstruct(code.k, data, wanted, { signal });
     const digests = await hash(computed.map((shard) => shards.get(shard) ?? new Uint8Array(0)));
@@ -130,8 +139,9 @@ export class Giver {
   #forget(): void {
     const nowMs = this.#parts.clock.monotonic();
     for (const [key, { untilMs }] of this.#given) {
-      if (untilMs > nowMs) return;
-      this.#given.delete(key);
+      // Those that are under way stand among them, in the order in which they were begun.
+      if (untilMs !== Infinity && untilMs > nowMs) return;
+      if (untilMs <= nowMs) this.#given.delete(key);
     }
   }
 }

@@ -54,6 +54,9 @@ export const COMPUTED_BYTES_MAX: number = 8 * 1024 * 1024;
 export const GIVEN_BYTES_MAX: number = 16 * 1024 * 1024;
 /** Who gave a shard a moment ago does not give it again: other repairers may have asked everybody before it was there. */
 export const GIVEN_REMEMBERED_MS = 20_000;
+/** What somebody has said that it gave is not asked for again there so soon; and so much is remembered. */
+export const GIVEN_BELIEVED_MS = 60_000;
+export const GIVEN_SHARDS_MAX = 10_000;
 /** Bytes that are fetched at once because others have asked for it. */
 export const FETCHED_BYTES_MAX: number = 8 * 1024 * 1024;
 /** Writes to this node's own store at once. */

@@ -11,7 +11,13 @@ import type { Fetcher } from "./fetch.ts";
 import { gather, type GatherParts } from "./gather.ts";
 import type { Giver } from "./give.ts";
 import { shardsOf } from "./layout.ts";
-import { BULK_HEDGE_MS, REBUILT_BYTES_MAX, REPAIR_ASKED_BYTES_MAX } from "./limits.ts";
+import {
+  BULK_HEDGE_MS,
+  GIVEN_BELIEVED_MS,
+  GIVEN_SHARDS_MAX,
+  REBUILT_BYTES_MAX,
+  REPAIR_ASKED_BYTES_MAX,
+} from "./limits.ts";
 import type { Lists } from "./lists.ts";
 import { stripeOf } from "./shard-list.ts";
 import { Window } from "./window.ts";
@@ -43,6 +49,8 @@ export class Mender {
   readonly #parts: MendParts;
   readonly #rebuilt = new Window(REBUILT_BYTES_MAX);
   readonly #asked = new Window(REPAIR_ASKED_BYTES_MAX);
+  /** What somebody has said that it gave, by stripe, shard and node, and until when that is believed, monotonic ms. */
+  readonly #given = new Map<string, number>();
 
   constructor(parts: MendParts) {
     this.#parts = parts;
@@ -58,26 +66,37 @@ export class Mender {
   async #mend(mending: Mending): Promise<readonly PutResult[]> {
     try {
       if (mending.isRebuilding) return await this.#rebuild(mending);
-      return (await this.#give(mending)) ?? (await this.#fetch(mending));
+      const given = await this.#give(mending);
+      const left = mending.targets.filter((target) => !["ok", "full"].includes(given.get(target) ?? ""));
+      const fetched = await this.#fetch({ ...mending, targets: left });
+      return mending.targets.map((target) => fetched[left.indexOf(target)] ?? given.get(target) ?? "busy");
     } catch (error) {
-      const result = resultOf(error);
-      return mending.targets.map(() => result);
+      if (!isStarfishError(error)) throw error;
+      return mending.targets.map(() => "busy");
     }
   }
 
-  /** Undefined where there is nobody who could. */
-  async #give(mending: Mending): Promise<readonly PutResult[] | undefined> {
-    const { self, peers, giver } = this.#parts;
+  /** What those targets have said that somebody who holds all has given theirs. */
+  async #give(mending: Mending): Promise<ReadonlyMap<Target, PutResult>> {
+    const { self, peers, giver, signal, clock } = this.#parts;
     const { unit, stripe, targets } = mending;
     const { id, code } = unit.stored;
-    const [whole] = code.k === 1 || targets.some(({ shard }) => shard === code.n) ? [] : wholesOf(mending);
-    if (whole === undefined) return undefined;
-    const request = { id, stripe, to: targets };
+    const [whole] = code.wholes === 0 || targets.some(({ shard }) => shard === code.n) ? [] : wholesOf(mending);
+    const keyOf = ({ shard, node }: Target): string => `${id}-${stripe}-${shard}-${node}`;
+    // Who has just given it, and still it is not there, may not have.
+    const to = targets.filter((target) => clock.monotonic() >= (this.#given.get(keyOf(target)) ?? -Infinity));
+    if (whole === undefined || to.length === 0) return new Map();
+    const request = { id, stripe, to };
     try {
-      return await (whole === self ? giver.serve(request) : peers.give(whole, request, bytesOf(mending)));
+      const results = await (whole === self
+        ? giver.serve(request, signal)
+        : peers.give(whole, request, bytesOf({ ...mending, targets: to })));
+      if (this.#given.size >= GIVEN_SHARDS_MAX) this.#given.clear();
+      for (const target of to) this.#given.set(keyOf(target), clock.monotonic() + GIVEN_BELIEVED_MS);
+      return new Map(to.map((target, i) => [target, results[i] ?? "busy"]));
     } catch (error) {
-      // A node of a version that does not know how.
-      if (isStarfishError(error, "unknown-protocol")) return undefined;
+      // It is away, too slow, or of a version that does not know how.
+      if (isStarfishError(error)) return new Map();
       throw error;
     }
   }

@@ -44,6 +44,7 @@ import {
 interface Item<Content, Result> {
   /** Length of what is moved for it, known or expected. */
   readonly bytes: number;
+  readonly shards: number;
   readonly content: Content;
   readonly settle: (result: Result) => void;
   readonly fail: (error: unknown) => void;
@@ -130,7 +131,7 @@ export class ShardPeers {
 
   /** Has another node, which holds a stripe whole, give shards of it to others, so many bytes in all. Rejects as `put` does. */
   give(peer: PeerId, request: GiveRequest, bytes: number): Promise<readonly PutResult[]> {
-    return this.#gives.add(peer, bytes, { ...request });
+    return this.#gives.add(peer, bytes, { ...request }, request.to.length);
   }
 
   /** Asks it to drop what it holds of a layout that nothing wants. */
@@ -200,10 +201,11 @@ class Queues<Content, Result> {
     this.#send = send;
   }
 
-  add(peer: PeerId, bytes: number, content: Content): Promise<Result> {
+  /** A content may stand for several shards. */
+  add(peer: PeerId, bytes: number, content: Content, shards = 1): Promise<Result> {
     return new Promise((settle, fail) => {
       const waiting = this.#waiting.get(peer) ?? [];
-      waiting.push({ bytes, content, settle, fail });
+      waiting.push({ bytes, shards, content, settle, fail });
       if (waiting.length > 1) return;
       this.#waiting.set(peer, waiting);
       // Once all that is put in at this moment is there.
@@ -225,11 +227,12 @@ class Queues<Content, Result> {
 
   #take(peer: PeerId, waiting: Item<Content, Result>[]): Item<Content, Result>[] {
     const limit = this.#limit(peer);
-    let count = 0;
-    let bytes = 0;
+    let [count, bytes, shards] = [0, 0, 0];
     for (const item of waiting) {
-      if (count > 0 && (bytes + item.bytes > limit || count === MESSAGE_SHARDS_MAX)) break;
+      const isTooMuch = bytes + item.bytes > limit || shards + item.shards > MESSAGE_SHARDS_MAX;
+      if (count > 0 && isTooMuch) break;
       bytes += item.bytes;
+      shards += item.shards;
       count++;
     }
     return waiting.splice(0, count);

@@ -133,8 +133,9 @@ export class Repair {
     this.#isLooking = true;
     try {
       const { units, isMore } = this.#rota.due();
-      if (units.length > 0) await this.#verify(units);
-      if (isMore) this.#lookSoon(0);
+      const isProgress = units.length === 0 || (await this.#verify(units));
+      // What is under way would only be asked for again.
+      if (isMore && isProgress) this.#lookSoon(0);
     } catch (error) {
       if (!this.#parts.signal.aborted) this.#parts.log.write("warn", "disk.repair", { error: String(error) });
     } finally {
@@ -142,11 +143,13 @@ export class Repair {
     }
   }
 
-  async #verify(units: readonly DueUnit[]): Promise<void> {
+  /** Whether some were found in order. */
+  async #verify(units: readonly DueUnit[]): Promise<boolean> {
     const { signal, clock } = this.#parts;
     const { round } = this.#rota;
+    // What ends while all are asked is not in what they say.
+    const before = new Set(this.#underWay);
     const { found, silent: unheard } = await takeCensus(this.#parts, units, { signal });
-    const foundAtMs = clock.monotonic();
     const silent = this.#believed(unheard);
     const jobs: Job[] = [];
     /** What is looked at again in the next round: somebody else may have repaired the same, or a device refused. */
@@ -156,10 +159,11 @@ export class Repair {
     }
     // Who stands by begins with what is its own, and by then finds the rest done.
     jobs.sort((a, b) => b.plan.chance - a.plan.chance || a.unit.rank - b.unit.rank);
+    const beganAtMs = clock.monotonic();
     for (const job of jobs) {
-      if (signal.aborted) return;
-      const isOld = clock.monotonic() - foundAtMs > FOUND_BELIEVED_MS;
-      if (isOld || this.#underWay.has(keyOf(job))) {
+      if (signal.aborted) return false;
+      const isOld = clock.monotonic() - beganAtMs > FOUND_BELIEVED_MS;
+      if (isOld || before.has(keyOf(job)) || this.#underWay.has(keyOf(job))) {
         open.add(job.unit);
         continue;
       }
@@ -169,6 +173,7 @@ export class Repair {
       await this.#begin({ ...job, targets, isRebuilding: job.plan.rebuild.length > 0 }, job.plan.isUrgent);
     }
     for (const unit of units) if (!open.has(unit)) this.#rota.inOrder(unit, round);
+    return open.size < units.length;
   }
 
   /** Resolves when it has begun. */
@@ -181,12 +186,17 @@ export class Repair {
     this.#underWayBytes += bytes;
     const [startMs, sharedBytes] = [clock.monotonic(), this.#underWayBytes];
     void mend()
-      .then((results) => this.#mended(mending, results))
+      .then((results) => {
+        this.#mended(mending, results);
+        // What moves nothing says nothing of the rate.
+        const isMoved = bytes > 0 && results.every((result) => result === "ok");
+        const sample = (clock.monotonic() - startMs) / sharedBytes;
+        if (isMoved) this.#msPerByte = Math.max(sample, this.#msPerByte / 2);
+      })
       .catch((error: unknown) => log.write("error", "disk.repair", { error: String(error) }))
       .finally(() => {
         this.#underWay.delete(keyOf(mending));
         this.#underWayBytes -= bytes;
-        this.#msPerByte = (clock.monotonic() - startMs) / sharedBytes;
       });
   }
 

@@ -119,7 +119,9 @@ export class Rota {
     const state = this.#stateOf(unit);
     if (state?.round !== round) return;
     state.verifiedAtMs = this.#parts.clock.monotonic();
-    this.#own.delete(unit.stored.id);
+    const { stored } = unit;
+    const isDone = (each: Unit): boolean => this.#stateOf(each)?.verifiedAtMs !== undefined;
+    if (this.#own.has(stored.id) && unitsOf(stored).every(isDone)) this.#own.delete(stored.id);
   }
 
   #stateOf({ stored, from }: Unit): UnitState | undefined {

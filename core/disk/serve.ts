@@ -74,8 +74,8 @@ export function serveShards(parts: ServeParts): Unsubscribe[] {
     net.handle(FETCH_PROTOCOL, fetchSchema, async ({ shards }, { signal }) =>
       Promise.all(shards.map((request) => parts.fetcher.serve(request, signal))),
     ),
-    net.handle(GIVE_PROTOCOL, giveSchema, async ({ stripes }) =>
-      Promise.all(stripes.map((request) => parts.giver.serve(request))),
+    net.handle(GIVE_PROTOCOL, giveSchema, async ({ stripes }, { signal }) =>
+      Promise.all(stripes.map((request) => parts.giver.serve(request, signal))),
     ),
     net.handle(RECHECK_PROTOCOL, nameSchema, async (name) => {
       await recheck(parts, name);

@@ -75,6 +75,7 @@ export const giveSchema: Schema<{ stripes: readonly GiveRequest[] }> = v.object(
       }),
     ),
     v.maxLength(MESSAGE_SHARDS_MAX),
+    v.check((stripes) => stripes.reduce((sum, { to }) => sum + to.length, 0) <= MESSAGE_SHARDS_MAX, "too many shards"),
   ),
 });
 export const fetchSchema: Schema<{ shards: readonly FetchRequest[] }> = v.object({

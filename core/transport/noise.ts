@@ -6,8 +6,10 @@
  * of CPU time instead of 9.4.
  */
 import { noise, type ICryptoInterface } from "@libp2p/noise";
+import type { Multiaddr } from "@multiformats/multiaddr";
 import type { Uint8ArrayList } from "uint8arraylist";
 import { release } from "../base/bytes.ts";
+import { transportOf } from "./addresses.ts";
 
 /** Makes a libp2p encrypter. */
 export type EncrypterFactory = ReturnType<typeof noise>;
@@ -32,19 +34,25 @@ export function lightNoise(crypto?: NoiseCrypto): EncrypterFactory {
     const encrypter = create(components);
     const inbound = encrypter.secureInbound.bind(encrypter);
     const outbound = encrypter.secureOutbound.bind(encrypter);
-    encrypter.secureInbound = async (...call) => lightened(await inbound(...call));
-    encrypter.secureOutbound = async (...call) => lightened(await outbound(...call));
+    encrypter.secureInbound = async (below, ...rest) => lightened(await inbound(below, ...rest), isOwn(below));
+    encrypter.secureOutbound = async (below, ...rest) => lightened(await outbound(below, ...rest), isOwn(below));
     return encrypter;
   };
 }
 
-function lightened<Secured extends { readonly connection: object }>(secured: Secured): Secured {
+/** Whether the chunks that come are this connection's alone: those of a relayed one are parts of records of the one to the relay. */
+function isOwn(below: object): boolean {
+  return !("remoteAddr" in below) || transportOf(below.remoteAddr as Multiaddr) !== "circuit";
+}
+
+function lightened<Secured extends { readonly connection: object }>(secured: Secured, isOwn: boolean): Secured {
   const stream = secured.connection as RecordStream;
   const { handshake } = stream;
   // More than there can be: then it waits.
   stream.decoder.lengthDecoder = (bytes) => (bytes.byteLength < LENGTH_BYTES ? RECORD_BYTES_MAX : bytes.getUint16(0));
   stream.decrypt = (record) => {
     const plaintext = handshake.decrypt(record);
+    if (!isOwn) return plaintext;
     // Chunks come one after the other: whose end has been read is of no more use.
     for (const { buffer, byteOffset, byteLength } of record) {
       if (byteOffset + byteLength === buffer.byteLength) release(buffer);
