@@ -90,7 +90,7 @@ test("an empty swarm teaches; what is dropped is safe, shows everywhere, and com
   const shards = there.page.locator("#shards");
   await expect.poll(() => shards.getAttribute("aria-label")).toMatch(/^(\d+) of \1 shards are there: \d+ stripes on 3/);
   expect(await shards.locator(".device").count()).toBe(3);
-  expect(await there.page.locator("#preview").innerText()).toMatch(/^No preview/);
+  await expect.poll(() => there.page.locator("#preview").innerText()).toMatch(/^No preview/);
   const download = there.page.waitForEvent("download");
   await there.page.getByRole("button", { name: "Download" }).click();
   const file = await download;
