@@ -4,7 +4,7 @@
  */
 import type { Socket } from "node:net";
 import { tcp } from "@libp2p/tcp";
-import { release } from "../core/base/bytes.ts";
+import { releaseWhole } from "../core/base/bytes.ts";
 import type { TransportFactory } from "../core/transport/libp2p.ts";
 import { type SendingConnection, withConnections } from "../core/transport/sending.ts";
 
@@ -19,9 +19,8 @@ function cork(connection: SendingConnection): void {
     let canSendMore = true;
     socket.cork();
     for (const piece of data) {
-      const { buffer } = piece;
       // What is encrypted is nobody else's. The socket takes all in any case, and says when that is enough.
-      canSendMore = socket.write(piece, (error) => error || piece.length < buffer.byteLength || release(buffer));
+      canSendMore = socket.write(piece, (error) => error || releaseWhole(piece));
     }
     socket.uncork();
     return { sentBytes: data.byteLength, canSendMore };

@@ -49,6 +49,11 @@ export function release(buffer: ArrayBufferLike): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength >= RELEASED_BYTES_MIN) buffer.transfer(0);
 }
 
+/** The same where the bytes are all that is in their buffer. */
+export function releaseWhole({ buffer, byteLength }: Bytes): void {
+  if (byteLength === buffer.byteLength) release(buffer);
+}
+
 export function equal(a: Bytes, b: Bytes): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;

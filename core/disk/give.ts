@@ -59,11 +59,10 @@ export class Giver {
     if (fresh.length > 0) {
       const recipients = fresh.flatMap((key) => to[keys.indexOf(key)] ?? []);
       const giving = this.#give(stored, stripe, recipients, AbortSignal.any([asker, this.#parts.signal]));
-      for (const [i, key] of fresh.entries())
-        this.#remember(
-          key,
-          giving.then((results) => results[i] ?? "busy"),
-        );
+      for (const [i, key] of fresh.entries()) {
+        const result = giving.then((results) => results[i] ?? "busy");
+        this.#remember(key, result);
+      }
     }
     return Promise.all(keys.map(async (key) => this.#given.get(key)?.result ?? "busy"));
   }

@@ -3,6 +3,7 @@ import { StarfishError } from "../base/errors.ts";
 import { abortable } from "../ports/clock.ts";
 import type { Channel } from "../ports/network.ts";
 
+/** How an exchange ends as it should: those who still ask something of it are told so. */
 const OVER: StarfishError = new StarfishError("link-closed", "The exchange is over");
 
 export class Inbox {
@@ -27,9 +28,9 @@ export class Inbox {
     });
     // Most exchanges end so when all has been said: an error with its stack is made only for those who wait for more.
     channel.onEnd(() => this.#end(() => new StarfishError("link-closed", "The other side ended the exchange early")));
-    channel.onClose((error) => {
-      this.#end(() => error ?? new StarfishError("link-closed", "The exchange is over"));
-      this.#closed.abort(error ?? OVER);
+    channel.onClose((error = OVER) => {
+      this.#end(() => error);
+      this.#closed.abort(error);
     });
   }
 

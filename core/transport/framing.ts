@@ -5,7 +5,7 @@
  *
  * Pure. Cost is linear in the bytes: small messages are copied into one piece, large ones are passed by reference.
  */
-import { type Bytes, concat, lengthOf, release } from "../base/bytes.ts";
+import { type Bytes, concat, lengthOf, releaseWhole } from "../base/bytes.ts";
 import { type Message, MESSAGE_BYTES_MAX } from "../ports/network.ts";
 
 export const HEADER_BYTES = 4;
@@ -85,7 +85,7 @@ export class FrameDecoder {
     while (offset < chunk.length && !this.#over) {
       offset = this.#body === undefined ? this.#readHeader(chunk, offset) : this.#readBody(this.#body, chunk, offset);
     }
-    if (!this.#isShared && chunk.length === chunk.buffer.byteLength) release(chunk.buffer);
+    if (!this.#isShared) releaseWhole(chunk);
   }
 
   #readHeader(chunk: Uint8Array, start: number): number {

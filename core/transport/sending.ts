@@ -1,7 +1,7 @@
 /** Puts something else in the place of how a library's transport writes: its connections are changed before they are upgraded. */
 import type { MultiaddrConnection, Transport, Upgrader } from "@libp2p/interface";
 import type { Uint8ArrayList } from "uint8arraylist";
-import { release } from "../base/bytes.ts";
+import { releaseWhole } from "../base/bytes.ts";
 
 /** Of one WebSocket message: two records or so. More would gain nothing, and wait longer at the other end. */
 const PORTION_BYTES = 128 * 1024;
@@ -44,5 +44,5 @@ export function* portionsOf(data: Uint8ArrayList): Generator<Uint8Array> {
   for (let at = 0; at < data.byteLength; at += PORTION_BYTES) {
     yield data.slice(at, Math.min(data.byteLength, at + PORTION_BYTES));
   }
-  for (const { buffer, length } of data) if (length === buffer.byteLength) release(buffer);
+  for (const piece of data) releaseWhole(piece);
 }
