@@ -1,6 +1,6 @@
 /** What goes wrong with contents on simulated nodes: nothing of it is lost, and nothing of it is hidden. */
 import { describe, expect, test } from "vitest";
-import { type DiskNode, DiskSwarm, type DiskSwarmOptions } from "../../test/sim/contents.ts";
+import { answering, type DiskNode, DiskSwarm, type DiskSwarmOptions } from "../../test/sim/contents.ts";
 import { seeds } from "../../test/sim/seeds.ts";
 import { SimWorld } from "../../test/sim/world.ts";
 import type { Net } from "../net/types.ts";
@@ -125,20 +125,11 @@ describe("a fault", () => {
     let isLying = false;
     let lies = 0;
     const lie = (net: Net): Net =>
-      Object.assign<Net, Partial<Net>>(Object.create(net) as Net, {
-        self: net.self,
-        members: () => net.members(),
-        member: net.member.bind(net),
-        onMember: net.onMember.bind(net),
-        links: () => net.links(),
-        request: net.request.bind(net),
-        handle: (protocol, schema, serve) =>
-          net.handle(protocol, schema, async (request, context) => {
-            const reply = await serve(request, context);
-            if (!isLying || protocol !== GET_PROTOCOL) return reply;
-            lies++;
-            return (reply as (Uint8Array | null)[]).map((shard) => shard?.map((byte) => byte ^ 1) ?? null);
-          }),
+      answering(net, GET_PROTOCOL, async (serve) => {
+        const reply = await serve();
+        if (!isLying) return reply;
+        lies++;
+        return (reply as (Uint8Array | null)[]).map((shard) => shard?.map((byte) => byte ^ 1) ?? null);
       });
     const swarm = await swarmOf(6, 5, { wrap: (net, { name }) => (name === "m3" ? lie(net) : net) });
     const bytes = swarm.bytes(2_100 * KIB);

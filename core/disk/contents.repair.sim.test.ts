@@ -1,10 +1,11 @@
 /** Repair on simulated nodes: the promise comes back after deaths, and the code follows the swarm's size. */
 import { describe, expect, test } from "vitest";
-import { type DiskNode, DiskSwarm, type DiskSwarmOptions } from "../../test/sim/contents.ts";
+import { answering, type DiskNode, DiskSwarm, type DiskSwarmOptions } from "../../test/sim/contents.ts";
 import { seeds } from "../../test/sim/seeds.ts";
 import { SimWorld } from "../../test/sim/world.ts";
+import type { Net } from "../net/types.ts";
 import type { ContentRef } from "./types.ts";
-import { GIVE_PROTOCOL, PUT_PROTOCOL } from "./wire.ts";
+import { GIVE_PROTOCOL, giveReplySchema, type GiveRequest, PUT_PROTOCOL } from "./wire.ts";
 
 const KIB = 1024;
 
@@ -116,6 +117,51 @@ describe("repair", () => {
     expect(sent(PUT_PROTOCOL).bytes - before).toBeGreaterThan(3 * 256 * KIB);
     expect(sent(PUT_PROTOCOL).bytes - before).toBeLessThan(3.2 * 256 * KIB);
     await swarm.readsBack(swarm.nodes, all);
+  });
+
+  test.each([
+    { what: "says that it gave, and did not", said: "ok" },
+    { what: "is always too busy", said: "busy" },
+  ])("goes around one who holds all and $what", async ({ said }) => {
+    let asked = 0;
+    const wrap = (net: Net): Net =>
+      answering(net, GIVE_PROTOCOL, async (_, request) => {
+        asked++;
+        return (request as { readonly stripes: readonly GiveRequest[] }).stripes.map(({ to }) => to.map(() => said));
+      });
+    const swarm = await swarmOf(8, 9, { graceMs: 20_000, wrap });
+    const all = await fill(swarm, [3 * 512 * KIB]);
+    for (const name of swarm.halfOf(3)) swarm.crash(name);
+    await swarm.grow(3);
+    await swarm.until(all, ({ survivesAny }) => survivesAny === 6, 120_000);
+    expect(asked).toBeGreaterThan(0);
+    await swarm.readsBack(swarm.nodes, all);
+  });
+
+  test("nobody is made to give to who is no member, nor twice at once", async () => {
+    const swarm = await swarmOf(8, 10);
+    const [[ref]] = (await fill(swarm, [512 * KIB])) as [[ContentRef, Uint8Array]];
+    const { holders } = await swarm.settle(swarm.node("m0").contents.stat(ref));
+    const isWhole = ({ net }: DiskNode): boolean =>
+      holders.some(({ device, bytes }) => device === net.member(net.self)?.record.device && bytes > 256 * KIB);
+    const giver = swarm.nodes.find(isWhole) as DiskNode;
+    const [asker, target] = swarm.nodes.filter((node) => node !== giver) as [DiskNode, DiskNode];
+    const [entry] = asker.layout.entries("c/");
+    const id = entry?.key.split("/").at(-1) ?? "";
+    const shard = 6;
+    const ask = (node: string): Promise<readonly (readonly string[])[]> => {
+      const to = [0, 1, 2].map(() => ({ shard, node }));
+      return swarm.settle(
+        asker.net.request(giver.net.self, GIVE_PROTOCOL, { stripes: [{ id, stripe: 0, to }] }, giveReplySchema),
+      );
+    };
+    const sent = (): number => giver.machine.machine.sentByProtocol.get(PUT_PROTOCOL)?.bytes ?? 0;
+    const before = sent();
+    expect(await ask("12D3KooWnobody")).toEqual([["busy", "busy", "busy"]]);
+    expect(sent()).toBe(before);
+    expect(await ask(target.net.self)).toEqual([["ok", "ok", "ok"]]);
+    expect(await ask(target.net.self)).toEqual([["ok", "ok", "ok"]]);
+    expect(sent() - before).toBeLessThan(1.1 * 256 * KIB);
   });
 
   test("what was written before one device held all is read and looked after as before", async () => {

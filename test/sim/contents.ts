@@ -34,6 +34,27 @@ export interface DiskMachineOptions extends MachineOptions {
   readonly quotaBytes?: number;
 }
 
+/** The net of a node that answers requests of one protocol in its own way; `serve` gives what it should have said. */
+export function answering(
+  net: Net,
+  lied: string,
+  answer: (serve: () => Promise<unknown>, request: unknown) => Promise<unknown>,
+): Net {
+  return Object.assign<Net, Partial<Net>>(Object.create(net) as Net, {
+    self: net.self,
+    members: () => net.members(),
+    member: net.member.bind(net),
+    onMember: net.onMember.bind(net),
+    links: () => net.links(),
+    request: net.request.bind(net),
+    handle: (protocol, schema, serve) =>
+      net.handle(protocol, schema, async (request, context) => {
+        const honest = (): Promise<unknown> => serve(request, context);
+        return protocol === lied ? answer(honest, request) : honest();
+      }),
+  });
+}
+
 const QUOTA_BYTES: number = 1024 * 1024 * 1024;
 
 export class DiskSwarm {
