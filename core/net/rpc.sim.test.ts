@@ -1,56 +1,20 @@
-/** Requests between whole nodes: replies, refusals, deadlines, cancellation, bounds, and the way round through a member. */
+/** Requests between whole nodes: replies, refusals, deadlines, cancellation and bounds. */
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
-import { chain, Swarm } from "../../test/sim/nets.ts";
-import { whole } from "../base/bytes.ts";
+import { ADD, adders, WAIT } from "../../test/sim/adders.ts";
+import { Swarm } from "../../test/sim/nets.ts";
 import { encode } from "../base/codec.ts";
-import { isStarfishError, StarfishError } from "../base/errors.ts";
-import { sleep } from "../ports/clock.ts";
+import { isStarfishError } from "../base/errors.ts";
 import { MESSAGE_BYTES_MAX, type Link } from "../ports/network.ts";
 import { DELIVER_PROTOCOL, FORWARD_PROTOCOL } from "./forward.ts";
 import { HELLO_PROTOCOL } from "./admission.ts";
-import {
-  ASKED_PER_PEER_MAX,
-  FAULTS_MAX,
-  FORWARD_BYTES_MAX,
-  KEPT_CHANNEL_MS,
-  KEPT_CHANNELS_MAX,
-  SERVED_PER_PEER_MAX,
-} from "./limits.ts";
+import { ASKED_PER_PEER_MAX, FAULTS_MAX, KEPT_CHANNEL_MS, KEPT_CHANNELS_MAX, SERVED_PER_PEER_MAX } from "./limits.ts";
 import { PART_PROTOCOLS } from "./member-link.ts";
 import { PING_PROTOCOL } from "./net.ts";
 
-const ADD = "/test/add/1.0.0";
-const WAIT = "/test/wait/1.0.0";
-const pair = v.tuple([v.number(), v.number()]);
-
-async function setUp(seed: number): Promise<{ swarm: Swarm; served: number[]; cancelled: number[] }> {
-  const swarm = await chain(seed);
-  const served: number[] = [];
-  const cancelled: number[] = [];
-  for (const net of swarm.nets.values()) {
-    net.handle(ADD, pair, async ([a, b]) => {
-      served.push(a + b);
-      if (b === 0) throw new StarfishError("no-cores", "Nothing to add");
-      if (b < 0) throw new TypeError("a secret of this node");
-      return a + b;
-    });
-  }
-  const c = swarm.net("c");
-  c.handle(WAIT, v.number(), async (ms, { signal }) => {
-    const { clock } = swarm.world.node("c").ports;
-    await sleep(clock, ms, { signal }).catch((error: unknown) => {
-      cancelled.push(ms);
-      throw error;
-    });
-    return ms;
-  });
-  return { swarm, served, cancelled };
-}
-
 describe("a request", () => {
   test("gets its reply, from any member and from oneself", async () => {
-    const { swarm } = await setUp(1);
+    const { swarm } = await adders(1);
     const [a, c] = [swarm.net("a"), swarm.net("c")];
     expect(await swarm.settle(a.request(c.self, ADD, [2, 3], v.number()))).toBe(5);
     expect(await swarm.settle(c.request(a.self, ADD, [4, 3], v.number()))).toBe(7);
@@ -58,7 +22,7 @@ describe("a request", () => {
   });
 
   test("fails with the handler's own code and message, or with nothing that is private", async () => {
-    const { swarm } = await setUp(2);
+    const { swarm } = await adders(2);
     const [a, c] = [swarm.net("a"), swarm.net("c")];
     const error = await swarm.failure(a.request(c.self, ADD, [2, 0], v.number()));
     expect(error).toMatchObject({ code: "no-cores", message: "Nothing to add" });
@@ -69,7 +33,7 @@ describe("a request", () => {
   });
 
   test("that does not match never reaches the handler, and costs the link in the end", async () => {
-    const { swarm, served } = await setUp(3);
+    const { swarm, served } = await adders(3);
     const [a, c] = [swarm.net("a"), swarm.net("c")];
     for (let i = 0; i <= FAULTS_MAX; i++) {
       const error = await swarm.failure(a.request(c.self, ADD, ["two", 3], v.number()));
@@ -80,13 +44,13 @@ describe("a request", () => {
   });
 
   test("with a reply that does not match is refused", async () => {
-    const { swarm } = await setUp(4);
+    const { swarm } = await adders(4);
     const error = await swarm.failure(swarm.net("a").request(swarm.net("c").self, ADD, [2, 3], v.string()));
     expect(error.code).toBe("malformed");
   });
 
   test("for what nobody serves, or to nobody, or too large, says so", async () => {
-    const { swarm } = await setUp(5);
+    const { swarm } = await adders(5);
     const [a, c] = [swarm.net("a"), swarm.net("c")];
     expect((await swarm.failure(a.request(c.self, "/no/1.0.0", 1, v.number()))).code).toBe("unknown-protocol");
     const nobody = new Swarm(99);
@@ -97,7 +61,7 @@ describe("a request", () => {
   });
 
   test("ends at its deadline, and the server hears of it", async () => {
-    const { swarm, cancelled } = await setUp(6);
+    const { swarm, cancelled } = await adders(6);
     const [a, c] = [swarm.net("a"), swarm.net("c")];
     const error = await swarm.failure(a.request(c.self, WAIT, 60_000, v.number(), { timeoutMs: 1_000 }));
     expect(error).toMatchObject({ code: "timeout", retryable: true });
@@ -105,7 +69,7 @@ describe("a request", () => {
   });
 
   test("is cancelled at both ends", async () => {
-    const { swarm, cancelled } = await setUp(7);
+    const { swarm, cancelled } = await adders(7);
     const [a, c] = [swarm.net("a"), swarm.net("c")];
     const controller = new AbortController();
     const asking = a.request(c.self, WAIT, 60_000, v.number(), { signal: controller.signal, timeoutMs: 120_000 });
@@ -117,7 +81,7 @@ describe("a request", () => {
   });
 
   test("fails at once when the server dies", async () => {
-    const { swarm } = await setUp(8);
+    const { swarm } = await adders(8);
     const [a, c] = [swarm.net("a"), swarm.net("c")];
     const asking = a.request(c.self, WAIT, 60_000, v.number(), { timeoutMs: 120_000 });
     asking.catch(() => {});
@@ -127,7 +91,7 @@ describe("a request", () => {
   });
 
   test("beyond the bounds is refused as busy, and those within are served", async () => {
-    const { swarm } = await setUp(9);
+    const { swarm } = await adders(9);
     const [a, c] = [swarm.net("a"), swarm.net("c")];
     const outcomes = Array.from({ length: ASKED_PER_PEER_MAX + 20 }, () =>
       a.request(c.self, WAIT, 2_000, v.number(), { timeoutMs: 20_000 }).then(
@@ -151,7 +115,7 @@ describe("requests that keep their channel", () => {
     opened: () => number;
     ask: (protocol: string, request: unknown, signal?: AbortSignal) => Promise<number>;
   }> {
-    const { swarm } = await setUp(seed);
+    const { swarm } = await adders(seed);
     const [a, c] = [swarm.net("a"), swarm.net("c")];
     const { network } = swarm.world.node("a").ports;
     const toC = network.links().find(({ peer }) => peer === c.self);
@@ -210,101 +174,8 @@ describe("requests that keep their channel", () => {
   });
 });
 
-describe("without a link of their own", () => {
-  /** c will have no link with a, so that b has to carry. */
-  async function apart(seed: number): Promise<Awaited<ReturnType<typeof setUp>>> {
-    const scene = await setUp(seed);
-    const { swarm } = scene;
-    swarm.world.node("c").ports.network.expel(swarm.net("a").self, 3_600_000);
-    await swarm.world.runUntil(
-      () =>
-        !swarm
-          .net("a")
-          .links()
-          .some(({ peer }) => peer === swarm.net("c").self),
-      { withinMs: 5_000 },
-    );
-    return scene;
-  }
-
-  test("members talk through a third, under their own names", async () => {
-    const { swarm } = await apart(20);
-    const [a, c] = [swarm.net("a"), swarm.net("c")];
-    const askers: string[] = [];
-    c.handle("/test/who/1.0.0", v.null(), async (_, { from }) => askers.push(from));
-    expect(await swarm.settle(a.request(c.self, "/test/who/1.0.0", null, v.number()))).toBe(1);
-    expect(askers).toEqual([a.self]);
-    expect(await swarm.settle(a.ping(c.self))).toBeGreaterThan(0);
-    expect((await swarm.failure(a.request(c.self, ADD, [2, 0], v.number()))).code).toBe("no-cores");
-  });
-
-  test("large requests and replies are refused with a word about it", async () => {
-    const { swarm } = await apart(21);
-    const [a, c] = [swarm.net("a"), swarm.net("c")];
-    c.handle("/test/large/1.0.0", v.unknown(), async () => new Uint8Array(FORWARD_BYTES_MAX));
-    const large = new Uint8Array(FORWARD_BYTES_MAX);
-    for (const request of [large, null]) {
-      const error = await swarm.failure(a.request(c.self, "/test/large/1.0.0", request, v.unknown()));
-      expect(error.code).toBe("too-large");
-      expect(error.message).toMatch(/direct link/);
-    }
-  });
-
-  test("deadlines and cancellation reach the far end", async () => {
-    const { swarm, cancelled } = await apart(22);
-    const [a, c] = [swarm.net("a"), swarm.net("c")];
-    expect((await swarm.failure(a.request(c.self, WAIT, 60_000, v.number(), { timeoutMs: 5_000 }))).code).toBe(
-      "timeout",
-    );
-    await swarm.world.runUntil(() => cancelled.length === 1, { withinMs: 1_000 });
-  });
-
-  test("what is carried is served once, and nothing that was altered", async () => {
-    const { swarm, served } = await apart(23);
-    const [a, b, c] = [swarm.net("a"), swarm.net("b"), swarm.net("c")];
-    // b keeps a copy of what it carries.
-    const copies: unknown[] = [];
-    const { network } = swarm.world.node("b").ports;
-    const open = network.links().find(({ peer }) => peer === c.self);
-    if (open === undefined) throw new Error("b is linked to c");
-    const original = open.open.bind(open);
-    open.open = async (protocol, options) => {
-      const channel = await original(protocol, options);
-      if (protocol !== DELIVER_PROTOCOL) return channel;
-      const send = channel.send.bind(channel);
-      channel.send = (message) => {
-        copies.push(whole(message).slice());
-        return send(message);
-      };
-      return channel;
-    };
-    expect(await swarm.settle(a.request(c.self, ADD, [2, 3], v.number()))).toBe(5);
-    expect(copies.length).toBe(1);
-    const [copy] = copies;
-    if (!(copy instanceof Uint8Array)) throw new Error("There is a copy");
-    const replay = async (bytes: Uint8Array): Promise<unknown> => {
-      const channel = await original(DELIVER_PROTOCOL);
-      return new Promise((resolve) => {
-        channel.onMessage((message) => resolve(message));
-        channel.onClose((error) => resolve(error));
-        channel.send(bytes);
-        channel.end();
-      });
-    };
-    const reply = await swarm.settle(replay(copy));
-    expect(new TextDecoder().decode(reply instanceof Uint8Array ? reply : undefined)).toMatch(/came twice/);
-    for (let at = 20; at < copy.length; at += 37) {
-      const altered = copy.slice();
-      altered[at] = (altered[at] ?? 0) ^ 1;
-      await swarm.settle(replay(altered));
-    }
-    expect(served).toEqual([5]);
-    expect(b.members().length).toBe(3);
-  });
-});
-
 test("10,000 fuzzed messages from a member, over every protocol, crash nothing", async () => {
-  const { swarm } = await setUp(30);
+  const { swarm } = await adders(30);
   const { world } = swarm;
   const [a, c] = [swarm.net("a"), swarm.net("c")];
   const random = world.random.fork("fuzz");
