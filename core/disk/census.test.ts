@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import type { Clock } from "../ports/clock.ts";
 import type { Stored } from "./catalogue.ts";
-import { inSlices, unitsOf } from "./census.ts";
+import { inSlices, isWhole, unitsOf } from "./census.ts";
 import { LEAF_BYTES } from "./content/limits.ts";
+import type { Layout } from "./layout.ts";
 import { STRIPES_PER_SLICE, UNIT_STRIPES } from "./limits.ts";
 
 /** A layout of so many stripes. */
@@ -30,4 +31,14 @@ test("all units come in order, and the thread is given back after each slice", a
     seen.push(i);
   }
   expect(seen).toEqual([...units.keys()]);
+});
+
+test("a stripe is whole when each shard has its holders; of plain copies any do", () => {
+  const coded: Layout = { k: 2, n: 3, copies: 1, wholes: 1 };
+  expect(isWhole(coded, [["a"], ["b"], ["c"], ["d"]], 4)).toBe(true);
+  expect(isWhole(coded, [["a", "b"], [], ["c"], ["d"]], 4)).toBe(false);
+  const copies: Layout = { k: 1, n: 3, copies: 1, wholes: 0 };
+  expect(isWhole(copies, [["a", "b"], [], ["c"]], 5)).toBe(true);
+  expect(isWhole(copies, [["a", "b"], [], []], 5)).toBe(false);
+  expect(isWhole(copies, [["a", "b"], [], []], 2)).toBe(true);
 });

@@ -132,8 +132,9 @@ function isAll(shards: ReadonlySet<number>, k: number): boolean {
   return true;
 }
 
-/** Whether it has as many holders as the code wants and there are devices for. */
+/** Whether it has as many holders as the code wants and there are devices for. Of plain copies any does. */
 export function isWhole(code: Layout, holders: readonly (readonly string[])[], devices: number): boolean {
+  if (code.k === 1) return holders.flat().length >= Math.min(code.n, devices);
   const shards = holders.filter(({ length }) => length > 0).length;
   const all = holders.reduce((sum, { length }) => sum + Math.min(length, code.copies), 0);
   return shards >= Math.min(code.n + code.wholes, devices) && all >= Math.min(holdersWanted(code), devices);

@@ -56,7 +56,7 @@ describe("repair", () => {
   });
 
   test("gives the place of a device that stays away to a new one when its grace is over", async () => {
-    const swarm = await swarmOf(5, 3, { graceMs: 20_000 });
+    const swarm = await swarmOf(4, 3, { graceMs: 20_000 });
     const all = await fill(swarm, [50 * KIB, 700 * KIB]);
     swarm.crash("m2");
     await swarm.grow(1);

@@ -40,6 +40,8 @@ const HOLDERS_MAX = 128;
 export const STORAGE_FACTOR_MAX = 4.58;
 /** A stripe that survives less than what it could by more than one in this many is worth coding again. */
 const SLACK = 8;
+/** A code is to stand the loss of a half also when this part of the devices has left before it can be coded again. */
+const SHRINKING = 6;
 
 /** The layout of what is written now, in a swarm of so many devices. */
 export function layoutFor(devices: number): Layout {
@@ -51,11 +53,9 @@ export function layoutFor(devices: number): Layout {
   return { k: Math.ceil((2 * n) / STORAGE_FACTOR_MAX), n, copies: 2, wholes: 0 };
 }
 
-/** One device holds all, and each of the others a shard, if that is not more than may be stored. */
+/** One device holds all, and each of the others a shard, with k as low as what may be stored allows. */
 function withWhole(others: number): Layout {
-  const factor = STORAGE_FACTOR_MAX - 1;
-  const k = Math.max(2, Math.round(others / factor));
-  return { k, n: Math.min(others, Math.floor(k * factor)), copies: 1, wholes: 1 };
+  return { k: Math.max(2, Math.ceil(others / (STORAGE_FACTOR_MAX - 1))), n: others, copies: 1, wholes: 1 };
 }
 
 /**
@@ -98,18 +98,31 @@ export function healthAtRest(layout: Layout, devices: number): Health {
  * - `fresh`: it is what would be written now, or so near that coding again is not worth its bytes;
  * - `loose`: the promise holds, but another layout survives clearly more: code again in the background, once that has
  *   been so for a while;
- * - `broken`: with every device holding what it can, a random half is no longer survived: code again now.
+ * - `tight`: the promise holds, but would not if the swarm shrank by a sixth, and with what would be written now it would;
+ * - `broken`: with every device holding what it can, a random half is no longer survived. Code again now, as for `tight`.
  *
  * Swarms that swing settle: what is loose at one end of the swing is coded so as to be fresh at both (6 to 9 devices
  * end at 2 of 7).
  */
-export type Staleness = "fresh" | "loose" | "broken";
+export type Staleness = "fresh" | "loose" | "tight" | "broken";
 
 export function staleness(current: Layout, devices: number): Staleness {
-  const now = healthAtRest(current, devices);
-  const ideal = healthAtRest(layoutFor(devices), devices);
-  const chance = lossChance(now, devices);
-  if (chance > URGENT_CHANCE && chance > lossChance(ideal, devices)) return "broken";
-  const possible = survivesAny(ideal);
-  return survivesAny(now) < possible - Math.floor(possible / SLACK) ? "loose" : "fresh";
+  const ideal = layoutFor(devices);
+  if (isBroken(current, ideal, devices)) return "broken";
+  const fewer = devices - Math.ceil(devices / SHRINKING);
+  if (fewer > 0 && isBroken(current, ideal, fewer)) return "tight";
+  const possible = survivesAny(healthAtRest(ideal, devices));
+  const survives = survivesAny(healthAtRest(current, devices));
+  return survives < possible - Math.floor(possible / SLACK) ? "loose" : "fresh";
+}
+
+/** Whether it is to be coded again now, and not only in the background. */
+export function isPressing(is: Staleness): boolean {
+  return is === "broken" || is === "tight";
+}
+
+/** Whether a half of so many devices may take what is coded as now, and would less often what is coded anew. */
+function isBroken(current: Layout, anew: Layout, devices: number): boolean {
+  const chance = lossChance(healthAtRest(current, devices), devices);
+  return chance > URGENT_CHANCE && chance > lossChance(healthAtRest(anew, devices), devices);
 }

@@ -115,10 +115,10 @@ export const RECODE_LOOK_MS = 5_000;
 /** Repairers that stand by for one unit. */
 export const REPAIRERS_MAX = 3;
 /**
- * A content whose code has not suited the swarm for so long is coded anew: soon where the promise is broken, else in the
- * background. In a swarm that swings it suits again before that.
+ * A content whose code has not suited the swarm for so long is coded anew: soon where the promise is broken or nearly so, else in
+ * the background. In a swarm that swings it suits again before that.
  */
-export const BROKEN_FOR_MS = 30_000;
+export const PRESSING_FOR_MS = 30_000;
 export const LOOSE_FOR_MS: number = 10 * 60_000;
 /** So long after a cut nothing is coded anew: most are back by then, or stay away for long. */
 export const CUT_SETTLED_MS = 60_000;

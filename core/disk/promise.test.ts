@@ -4,6 +4,7 @@ import {
   healthAtRest,
   holdersWanted,
   layoutAmong,
+  type Layout,
   layoutFor,
   staleness,
   STORAGE_FACTOR_MAX,
@@ -162,7 +163,7 @@ test("it costs at most 4.58 times the size, and 4 in large swarms", () => {
   }
   const small = [1, 2, 3, 5, 8, 9, 32, 33, 40, 64, 128].map((devices) => Object.values(layoutFor(devices)).join(" "));
   expect(small).toEqual([
-    ...["1 1 1 0", "1 2 1 0", "1 3 1 0", "1 4 1 0", "2 7 1 1", "2 7 1 1", "9 31 1 1"],
+    ...["1 1 1 0", "1 2 1 0", "1 3 1 0", "1 4 1 0", "2 7 1 1", "3 8 1 1", "9 31 1 1"],
     ...["9 32 1 1", "11 39 1 1", "14 32 2 0", "28 64 2 0"],
   ]);
 });
@@ -195,6 +196,13 @@ test("a code that no longer survives any half is called broken, and what was jus
     }
   }
   expect(wrong).toEqual([]);
+  const rewritten = [...Array(450).keys()].map((i) => i + 1).filter((n) => staleness(layoutFor(n), n) !== "fresh");
+  expect(rewritten).toEqual([]);
+});
+
+test("a code that a sixth less would break is tight where another would stand it", () => {
+  const few: Layout = { k: 4, n: 13, copies: 1, wholes: 1 };
+  expect([9, 8, 7, 6].map((devices) => staleness(few, devices))).toEqual(["loose", "tight", "tight", "broken"]);
 });
 
 test("a swarm that swings between 6 and 9 codes its stripes again a few times only; one that grows, about twenty", () => {

@@ -12,8 +12,8 @@ import type { Log } from "../ports/log.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Catalogue, Stored } from "./catalogue.ts";
 import { type CensusParts, holdersByShard, inSlices, isWhole, takeCensus, unitsOf } from "./census.ts";
-import { healthAtRest, holdersWanted, type Layout, staleness, type Staleness } from "./layout.ts";
-import { BROKEN_FOR_MS, LOOSE_FOR_MS, RANKED_PER_LOOK, RECODE_AGAIN_MS, RECODE_LOOK_MS } from "./limits.ts";
+import { healthAtRest, holdersWanted, isPressing, type Layout, staleness, type Staleness } from "./layout.ts";
+import { LOOSE_FOR_MS, PRESSING_FOR_MS, RANKED_PER_LOOK, RECODE_AGAIN_MS, RECODE_LOOK_MS } from "./limits.ts";
 import { repairersOf } from "./placement.ts";
 import { survivesAny } from "./promise.ts";
 import type { ContentRef } from "./types.ts";
@@ -31,8 +31,11 @@ export interface RecodeParts extends CensusParts {
 export class Recode {
   readonly #parts: RecodeParts;
   readonly #staleness = new Map<string, Staleness>();
-  /** By code, since when it has been broken or loose without a break, monotonic ms. */
-  readonly #since = new Map<string, { readonly is: Staleness; readonly brokenMs: number; readonly staleMs: number }>();
+  /** By code, since when it has been stale without a break, and since when so much that it is pressing; monotonic ms. */
+  readonly #since = new Map<
+    string,
+    { readonly is: Staleness; readonly pressingMs: number; readonly staleMs: number }
+  >();
   readonly #stop: () => void;
   /** Contents that could not be coded anew, and when to try again, monotonic ms. */
   readonly #failed = new Map<string, number>();
@@ -55,7 +58,7 @@ export class Recode {
     this.#isBusy = true;
     try {
       // Where the promise is broken first.
-      for (const wanted of ["broken", "loose"] as const) {
+      for (const wanted of ["broken", "tight", "loose"] as const) {
         for (const cid of await this.#due(wanted)) await this.#settle(cid, wanted);
       }
     } catch (error) {
@@ -75,8 +78,8 @@ export class Recode {
       const is = this.#of(code);
       const before = this.#since.get(name);
       const staleMs = before === undefined || before.is === "fresh" ? nowMs : before.staleMs;
-      const brokenMs = before?.is === "broken" ? before.brokenMs : nowMs;
-      this.#since.set(name, { is, brokenMs, staleMs });
+      const pressingMs = before !== undefined && isPressing(before.is) ? before.pressingMs : nowMs;
+      this.#since.set(name, { is, pressingMs, staleMs });
     }
   }
 
@@ -85,7 +88,7 @@ export class Recode {
     const since = this.#since.get(codeName);
     if (since === undefined || since.is !== wanted) return false;
     const nowMs = this.#parts.clock.monotonic();
-    return wanted === "broken" ? nowMs - since.brokenMs >= BROKEN_FOR_MS : nowMs - since.staleMs >= LOOSE_FOR_MS;
+    return isPressing(wanted) ? nowMs - since.pressingMs >= PRESSING_FOR_MS : nowMs - since.staleMs >= LOOSE_FOR_MS;
   }
 
   /** Contents that are this node's to code anew, and for which there is something to do. */

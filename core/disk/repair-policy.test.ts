@@ -43,34 +43,42 @@ test("lost pairs wait for company, and for a holder still awaited; at rest they 
 });
 
 test("from who holds all a shard is had when the grace is over, for the price of one", () => {
-  // 4 of 14 and one that holds all, number 14; one device holds nothing, or as many as are lost.
+  // 5 of 15 and one that holds all, number 15.
   expect(plan(16, { 3: [0, 1] })).toMatchObject({ copy: [], rebuild: [], isUrgent: false });
   expect(plan(16, shards(0, 3, [0, 0]))).toMatchObject({ copy: [0, 1, 2], rebuild: [], isUrgent: false });
   expect(plan(16, { 3: [0, 0], 9: [0, 1] })).toMatchObject({ copy: [3], rebuild: [] });
 });
 
 test("who holds all is replaced first, when it is not awaited any more or the stripe is in danger", () => {
-  expect(plan(16, { 3: [0, 0], 14: [0, 1] })).toMatchObject({ copy: [], rebuild: [], isUrgent: false });
-  expect(plan(16, { 3: [0, 0], 14: [0, 0] })).toMatchObject({ copy: [14], rebuild: [], isUrgent: false });
-  expect(plan(16, { ...shards(0, 8, [0, 1]), 14: [0, 1] })).toMatchObject({ copy: [14], rebuild: [], isUrgent: true });
+  expect(plan(16, { 3: [0, 0], 15: [0, 1] })).toMatchObject({ copy: [], rebuild: [], isUrgent: false });
+  expect(plan(16, { 3: [0, 0], 15: [0, 0] })).toMatchObject({ copy: [15], rebuild: [], isUrgent: false });
+  expect(plan(16, { ...shards(0, 8, [0, 1]), 15: [0, 1] })).toMatchObject({ copy: [15], rebuild: [], isUrgent: true });
 });
 
 test("where all devices hold something, one too many for its shard takes another at rest and in danger", () => {
-  const doubled = { 0: [0, 0], 1: [3, 0] } as const;
+  const doubled = { 0: [0, 0], 1: [2, 0] } as const;
   expect(plan(16, doubled).copy).toEqual([]);
   expect(plan(16, doubled, true).copy).toEqual([0]);
-  expect(plan(16, { ...shards(0, 11, [0, 0]), 11: [6, 0], 12: [6, 0], 13: [3, 0] })).toMatchObject({
-    copy: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+  // With three shards missing any half is survived; with more, as many move as that takes.
+  expect(plan(16, { ...shards(0, 12, [0, 0]), 12: [5, 0], 13: [5, 0], 14: [5, 0] })).toMatchObject({
+    copy: [0, 1, 2, 3, 4, 5, 6, 7, 8],
     isUrgent: true,
   });
   // Two that hold all are not one too many.
   expect(plan(8, { 0: [0, 0], 7: [2, 0] }, true).copy).toEqual([]);
 });
 
-test("of plain copies each gives the others", () => {
-  expect(plan(5, { 1: [0, 0] })).toMatchObject({ copy: [1], rebuild: [], isUrgent: false });
-  expect(plan(5, { 1: [0, 1] })).toMatchObject({ copy: [], rebuild: [], isUrgent: false });
-  expect(plan(5, { 1: [0, 1], 2: [0, 1] })).toMatchObject({ copy: [1], rebuild: [], isUrgent: true });
+test("plain copies are made when the grace is over, and before one more leaver would put them at a half's mercy", () => {
+  expect(plan(4, { 1: [0, 0] })).toMatchObject({ copy: [1], rebuild: [], isUrgent: false });
+  expect(plan(4, { 1: [0, 1] })).toMatchObject({ copy: [], rebuild: [], isUrgent: false });
+  expect(plan(5, { 1: [0, 1] })).toMatchObject({ copy: [1], rebuild: [], isUrgent: true });
+  expect(plan(5, { 0: [0, 0], 1: [0, 1], 2: [0, 1] })).toMatchObject({ copy: [0, 1, 2], rebuild: [], isUrgent: true });
+  expect(plan(2, { 1: [0, 1] })).toMatchObject({ copy: [1], isUrgent: true });
+});
+
+test("of plain copies any does as well as another", () => {
+  expect(plan(5, { 0: [0, 0], 1: [2, 0] })).toMatchObject({ copy: [], rebuild: [], isUrgent: false });
+  expect(plan(4, { 0: [0, 0], 1: [1, 1] })).toMatchObject({ copy: [], rebuild: [], isUrgent: false });
 });
 
 test("urgent: those in their grace are copied too, as many as it takes and no more", () => {

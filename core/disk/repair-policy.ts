@@ -7,9 +7,9 @@
  * NSDI 2006). What can be had for the bytes of one shard is replaced when the grace is over: a shard whose twin is there, or
  * one of a stripe that somebody holds whole. Who is to hold it whole is replaced as soon, which takes k shards and makes the
  * others cheap again. Where both twins are gone, a shard has to be rebuilt from k, which costs little more for several than
- * for one: so it waits for company, or for a holder that comes back after all. Patience ends where the promise is at stake: a
- * stripe that a random half might take with more than one in a million is repaired at once, cheapest first, until it is well
- * below.
+ * for one: so it waits for company, or for a holder that comes back after all. Of plain copies there are to be enough,
+ * whichever they are. Patience ends where the promise is at stake: a stripe that a random half might take with more than one
+ * in a million is repaired at once, cheapest first, until it is well below.
  *
  * A device holds one shard of a stripe, or all. Where all devices hold something, a holder that is one too many for its
  * shard can take another instead; but it is worth more as it is, since it saves a copy later. So that waits until the swarm is
@@ -18,7 +18,7 @@
  * test/sim/disk-model.ts measures what that costs; the constants were chosen by it.
  */
 import { healthAtRest, type Layout, layoutFor } from "./layout.ts";
-import { type Health, type LossChances, URGENT_CHANCE } from "./promise.ts";
+import { halfOf, type Health, type LossChances, URGENT_CHANCE } from "./promise.ts";
 
 /**
  * Grace is this part of a median session. With less, copies are made that nobody would have needed (at 1/20, a seventh
@@ -33,7 +33,7 @@ const GRACE_MS_MAX = 15 * 60_000;
 const BATCH = 8;
 /** An urgent repair goes on until the chance is this much better than urgent, so that the next departure is none. */
 const RELIEF = 8;
-/** Above this a holder too many for its shard takes another. At the urgent chance, swarms of 33 to 48 paid a fifth more. */
+/** Above this a holder too many for its shard takes another. At the urgent chance, swarms of 64 paid a fiftieth more. */
 const MOVE_CHANCE = 1e-5;
 /** A repairer that makes no progress for so long yields to the next. */
 const TURN_MS = 5_000;
@@ -88,16 +88,18 @@ export function planRepair(
   const ideal = healthAtRest(layoutFor(devices), rounded);
   const health = healthOf(layout, states.living, HOLDERS_COUNTED);
   const chance = chances.ofHalf(health, rounded);
-  const isUrgent = chances.isUrgent(health, ideal, rounded);
   const missing = missingOf(layout, states, devices);
+  if (k === 1) return { ...copiesRepair(layout, states, missing, devices), rebuild: [], chance };
+  const isUrgent = chances.isUrgent(health, ideal, rounded);
   const room = isAtRest || chance > MOVE_CHANCE ? missing.room : missing.free;
   const target = Math.max(URGENT_CHANCE / RELIEF, chances.ofHalf(ideal, rounded));
   const isRelief = (living: readonly number[], added: number): boolean => {
     const counted = added > missing.free ? copies : HOLDERS_COUNTED;
     return chances.ofHalf(healthOf(layout, living, counted), rounded) <= target;
   };
-  if (wholes > 0 || k === 1) {
-    const copy = cheapRepair(layout, states, missing, room, isUrgent ? isRelief : undefined);
+  if (wholes > 0) {
+    const freely = isAtRest ? missing.room : missing.free;
+    const copy = cheapRepair(layout, states, missing, freely, room, isUrgent ? isRelief : undefined);
     return { copy, rebuild: [], isUrgent, chance };
   }
   const lazy = lazyRepair(layout, missing, room, isAtRest);
@@ -106,29 +108,51 @@ export function planRepair(
 }
 
 /**
- * Where somebody holds all: what is gone, and until `isRelief`, if that is asked for, what is awaited too. Where nobody does
- * who should, that one.
+ * Where somebody holds all: what is gone, as far as there are devices that take it `freely`; and until `isRelief`, if that is
+ * asked for, what is awaited too, and on those that give something up for it. Where nobody holds all who should, that one.
  */
 function cheapRepair(
-  { n, wholes }: Layout,
+  { n }: Layout,
   states: ShardStates,
   { gone, late }: Missing,
+  freely: number,
   room: number,
   isRelief: ((living: readonly number[], added: number) => boolean) | undefined,
 ): number[] {
-  if (wholes > 0 && at(states.living, n) === 0) {
+  if (at(states.living, n) === 0) {
     return room > 0 && (isRelief !== undefined || at(states.awaited, n) === 0) ? [n] : [];
   }
   const living = Array.from(states.living);
-  const copy = gone.slice(0, room);
+  const copy = gone.slice(0, freely);
   for (const shard of copy) living[shard] = 1;
   if (isRelief === undefined) return copy;
-  for (const shard of late) {
+  for (const shard of [...gone.slice(freely), ...late]) {
     if (copy.length >= room || isRelief(living, copy.length)) break;
     copy.push(shard);
     living[shard] = 1;
   }
   return copy;
+}
+
+/**
+ * Plain copies, of which any does as well as another: as many as are wanted, with those awaited. In so small a swarm the
+ * step from safe to lost with every other half is a short one; so when the next to leave would bring it there, one is made
+ * at once.
+ */
+function copiesRepair(
+  { n }: Layout,
+  states: ShardStates,
+  { gone, late, free }: Missing,
+  devices: number,
+): Pick<RepairPlan, "copy" | "isUrgent"> {
+  let [living, awaited] = [0, 0];
+  for (let copy = 0; copy < n; copy++) {
+    living += at(states.living, copy);
+    awaited += at(states.awaited, copy);
+  }
+  const enough = Math.min(n, halfOf(devices - 1) + 2);
+  const lacking = Math.max(enough - living, n - living - awaited, 0);
+  return { copy: [...gone, ...late].slice(0, Math.min(lacking, free)), isUrgent: living < enough };
 }
 
 type Repairs = Pick<RepairPlan, "copy" | "rebuild">;

@@ -251,8 +251,8 @@ export class Repair {
       if (survivesAny(healthOf(code, living)) < 0) return [];
       const plan = planRepair(code, { living, awaited }, there, this.#chances, isAtRest);
       if (plan.copy.length + plan.rebuild.length === 0) return [];
-      // The one that belongs there comes first, and stays.
-      const superfluous = holders.slice(0, code.n).flatMap((those) => those.slice(code.copies));
+      // The one that belongs there comes first, and stays; of plain copies any does.
+      const superfluous = code.k === 1 ? [] : holders.slice(0, code.n).flatMap((those) => those.slice(code.copies));
       return [{ unit, stripe, plan, found: shards, taken: new Set(holders.flat()), superfluous }];
     });
   }

@@ -5,8 +5,8 @@
  */
 import { Absences } from "../../core/disk/absences.ts";
 import { halfOf, survivesAny } from "../../core/disk/promise.ts";
-import { type Layout, type Staleness, staleness, storageFactor } from "../../core/disk/layout.ts";
-import { BROKEN_FOR_MS, LOOSE_FOR_MS } from "../../core/disk/limits.ts";
+import { isPressing, type Layout, type Staleness, staleness, storageFactor } from "../../core/disk/layout.ts";
+import { LOOSE_FOR_MS, PRESSING_FOR_MS } from "../../core/disk/limits.ts";
 import type { ChurnEvent } from "./disk-churn.ts";
 import { ourScheme } from "./disk-lab.ts";
 import { DiskModel, type Scheme } from "./disk-model.ts";
@@ -37,7 +37,7 @@ export class RecodedModel {
   #model: DiskModel;
   #repairedBefore = 0;
   #is: Staleness = "fresh";
-  #brokenAtMs = 0;
+  #pressingAtMs = 0;
   #staleAtMs = 0;
 
   constructor(stripes: number, seed: number, first: readonly ChurnEvent[]) {
@@ -58,7 +58,7 @@ export class RecodedModel {
     this.#model.step(nowMs, events);
     this.#watch(nowMs);
     const isDue =
-      (this.#is === "broken" && nowMs - this.#brokenAtMs >= BROKEN_FOR_MS) ||
+      (isPressing(this.#is) && nowMs - this.#pressingAtMs >= PRESSING_FOR_MS) ||
       (this.#is === "loose" && nowMs - this.#staleAtMs >= LOOSE_FOR_MS);
     if (isDue && !this.#absences.isCut(nowMs) && this.#model.isReadable()) this.#recode(nowMs);
     const chance = Math.max(...this.#model.chances());
@@ -73,7 +73,7 @@ export class RecodedModel {
   #watch(nowMs: number): void {
     const is = staleness(this.#layout, Math.max(1, this.#there.size));
     if (this.#is === "fresh") this.#staleAtMs = nowMs;
-    if (this.#is !== "broken") this.#brokenAtMs = nowMs;
+    if (!isPressing(this.#is)) this.#pressingAtMs = nowMs;
     this.#is = is;
   }
 
