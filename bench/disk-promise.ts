@@ -134,6 +134,7 @@ function churnTable(rows: readonly Row[]): string {
       if (outcomes.length === 0) continue;
       const mean = (of: (outcome: Outcome) => number): number =>
         outcomes.reduce((sum, outcome) => sum + of(outcome), 0) / outcomes.length;
+      const moved = mean(({ ours }) => ours);
       const trials = outcomes.reduce((sum, { losses }) => sum + losses.trials, 0);
       const lost = Math.round(mean(({ losses }) => losses.measured) * trials);
       const expected = mean(({ losses }) => losses.expected) * trials;
@@ -143,9 +144,10 @@ function churnTable(rows: readonly Row[]): string {
         outcomes.reduce((sum, { unreadable }) => sum + unreadable, 0),
         chanceWords(mean(({ losses }) => losses.mean)),
         `${lost} (${expected < 10 ? expected.toPrecision(2) : expected.toFixed(0)}) of ${trials.toLocaleString("en")}`,
-        mean(({ ours }) => ours).toFixed(2),
-        mean(({ ours, fourfold }) => ours / fourfold).toFixed(2),
-        ratioWords(mean(({ ours, oracle }) => ours / oracle)),
+        moved.toFixed(2),
+        (moved / mean(({ fourfold }) => fourfold)).toFixed(2),
+        // The oracle of two devices has nothing to do: what is lost for good is lost.
+        devices === 2 ? "-" : (moved / mean(({ oracle }) => oracle)).toFixed(2),
         mean(({ stored }) => stored).toFixed(2),
       ];
       lines.push(`| ${cells.join(" | ")} |`);
@@ -169,11 +171,6 @@ function storyTable(stories: readonly Story[]): string {
     "| --- | ---: | ---: | ---: | ---: | --- |",
     ...rows,
   ].join("\n");
-}
-
-/** The oracle of two devices has nothing to do: what is lost for good is lost. */
-function ratioWords(ratio: number): string {
-  return Number.isFinite(ratio) ? ratio.toFixed(2) : "-";
 }
 
 function chanceWords(chance: number): string {
