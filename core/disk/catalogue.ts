@@ -13,11 +13,12 @@ import * as v from "valibot";
 import { check, bytesOf, integerOf, type Schema, textOf } from "../base/codec.ts";
 import { isStarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
-import type { ReplicatedMap } from "../memory/types.ts";
+import type { MapWrite, ReplicatedMap } from "../memory/types.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
 import type { PeerId } from "../ports/network.ts";
 import { DATA_SHARDS_MAX, SHARDS_MAX } from "../ports/coder.ts";
 import type { Layout } from "./layout.ts";
-import { LIST_INLINE_BYTES_MAX } from "./limits.ts";
+import { LIST_INLINE_BYTES_MAX, SLOTS_WRITTEN_AFTER_MS } from "./limits.ts";
 import type { ContentRef } from "./types.ts";
 
 /** A content under one code. */
@@ -64,7 +65,11 @@ export class Catalogue {
   readonly map: ReplicatedMap;
   readonly #byCid = new Map<string, Map<string, Stored>>();
   readonly #byId = new Map<string, Stored>();
+  readonly #clock: Clock;
   readonly #slots = new Map<number, readonly string[]>();
+  /** Partitions whose slots are chosen and not in the map yet. */
+  readonly #unwritten = new Set<number>();
+  #writing: Timer | undefined;
   readonly #storage = new Map<PeerId, Storage>();
   /** Layouts whose entry was deleted while their content had another. */
   readonly #replaced = new Set<string>();
@@ -74,13 +79,15 @@ export class Catalogue {
   readonly #changes = new Listeners<"content" | "slots" | "storage">();
   readonly #stop: Unsubscribe;
 
-  constructor(map: ReplicatedMap) {
+  constructor(map: ReplicatedMap, clock: Clock) {
     this.map = map;
+    this.#clock = clock;
     this.#stop = map.watch("", ({ key }) => this.#read(key));
     for (const { key } of map.entries("")) this.#read(key);
   }
 
   close(): void {
+    this.#writeSlots();
     this.#stop();
   }
 
@@ -148,6 +155,7 @@ export class Catalogue {
       list: list instanceof Uint8Array ? list : { cid: list.cid, sizeBytes: list.sizeBytes },
     };
     this.map.batch([
+      ...this.#takeSlots(),
       { key: contentKey(cid, id), value },
       ...(this.map.get(leaseKey(id)) === undefined ? [] : [{ key: leaseKey(id), deleted: true as const }]),
     ]);
@@ -165,12 +173,35 @@ export class Catalogue {
     this.map.delete(leaseKey(id));
   }
 
-  writeSlots(partition: number, devices: readonly string[]): void {
-    this.map.set(`p/${partition}`, [...devices]);
+  /** Counts here at once, and for others soon, together with what else is chosen by then: a put chooses some for each stripe. */
+  chooseSlots(partition: number, devices: readonly string[]): void {
+    this.#slots.set(partition, devices);
+    this.#unwritten.add(partition);
+    this.#writing ??= this.#clock.timer(SLOTS_WRITTEN_AFTER_MS, () => this.#writeSlots());
   }
 
   writeStorage(peer: PeerId, { offeredBytes, freeBytes }: Storage, expiresInMs: number): void {
     this.map.set(`d/${peer}`, [offeredBytes, freeBytes], { expiresInMs });
+  }
+
+  /** Others would choose alike, so that what can't be written is no loss. */
+  #writeSlots(): void {
+    try {
+      this.map.batch(this.#takeSlots());
+    } catch (error) {
+      if (!isStarfishError(error)) throw error;
+    }
+  }
+
+  #takeSlots(): MapWrite[] {
+    this.#writing?.cancel();
+    this.#writing = undefined;
+    const writes = [...this.#unwritten].map((partition) => ({
+      key: `p/${partition}`,
+      value: [...this.slots(partition)],
+    }));
+    this.#unwritten.clear();
+    return writes;
   }
 
   #read(key: string): void {
@@ -207,6 +238,7 @@ export class Catalogue {
 
   #readSlots(partition: number, value: unknown): void {
     const read = understood(slotsSchema, value);
+    this.#unwritten.delete(partition);
     if (read === undefined) this.#slots.delete(partition);
     else this.#slots.set(partition, read);
     this.#changes.emit("slots");

@@ -65,7 +65,7 @@ export interface ContentsOptions {
 /** Starts with what the store holds. Rejects with "io" where it or the map can't be read. */
 export async function createContents(parts: ContentsParts, options: ContentsOptions = {}): Promise<Contents> {
   const map = await parts.memory.map("layout", { isKept: true, bytesMax: LAYOUT_MAP_BYTES_MAX });
-  const contents = new NodeContents(parts, new Catalogue(map), options);
+  const contents = new NodeContents(parts, new Catalogue(map, parts.clock), options);
   await contents.start();
   return contents;
 }

@@ -110,6 +110,11 @@ export const TURN_MS = 5_000;
 export const RANKED_PER_LOOK = 2_000;
 /** Stripes that are gone through before the thread is given back: some 15 ms of a page's. Hidden tabs wait a second each time. */
 export const STRIPES_PER_SLICE = 512;
+/**
+ * Slots that a node has chosen wait so long for others to share their message. A put may choose some for each of its
+ * stripes, and every message is work for all nodes.
+ */
+export const SLOTS_WRITTEN_AFTER_MS = 500;
 /** How often it is looked whether contents are to be coded anew. */
 export const RECODE_LOOK_MS = 5_000;
 /** Repairers that stand by for one unit. */

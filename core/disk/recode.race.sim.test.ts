@@ -16,7 +16,7 @@ test.each([
   const world = new SimWorld({ seed: 1 });
   const { clock, log } = world.spawn({ name: "m", kind: "node" }).ports;
   const time = new TestTime();
-  const catalogue = new Catalogue(new ReplicaMap(1, time));
+  const catalogue = new Catalogue(new ReplicaMap(1, time), clock);
   const write = (id: string, code: Layout): Stored => {
     time.nowMs += 100;
     catalogue.write({ cid: CID, id, sizeBytes: 100, code, list: new Uint8Array(32) });

@@ -65,7 +65,7 @@ export class Slots {
     const added = this.#candidates(partition, slots).slice(0, wanted - slots.length);
     if (added.length === 0) return slots;
     const grown = [...slots, ...added];
-    this.#catalogue.writeSlots(partition, grown);
+    this.#catalogue.chooseSlots(partition, grown);
     return grown;
   }
 
@@ -74,7 +74,7 @@ export class Slots {
     const slots = this.of(partition);
     const device = this.#candidates(partition, slots).find(mayHold);
     if (device === undefined || slot >= slots.length) return undefined;
-    this.#catalogue.writeSlots(partition, slots.with(slot, device));
+    this.#catalogue.chooseSlots(partition, slots.with(slot, device));
     return device;
   }
 
