@@ -23,6 +23,22 @@ describe("a watched link", () => {
     ]);
   });
 
+  test("is borne longer where answers take long, within a bound", () => {
+    const silentAfterMs = (rttMs: number): number => {
+      const watch = new LinkWatch(0);
+      watch.measured(rttMs);
+      for (let nowMs = 500; ; nowMs += 500) if (watch.tick(nowMs, 1) === "silent") return nowMs;
+    };
+    expect([50, 300, 1_000, 60_000].map(silentAfterMs)).toEqual([2_500, 2_500, 5_500, 10_000]);
+  });
+
+  test("says nothing of its peer before anything has come over it", () => {
+    const watch = new LinkWatch(0);
+    expect(watch.isProven).toBe(false);
+    watch.heard(10);
+    expect(watch.isProven).toBe(true);
+  });
+
   test("has a smoothed round trip", () => {
     const watch = new LinkWatch(0);
     expect(watch.roundTripMs).toBeUndefined();

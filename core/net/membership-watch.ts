@@ -13,6 +13,12 @@ const PING_MS = 1_200;
 /** Quiet for this long although pinged, its peer is suspected. Two pings may get lost in a stall of the path. */
 const SILENT_MS = 2_500;
 const PINGS_MIN = 2;
+/**
+ * Where answers take long, more than that is no silence yet: so many round trips after the first ping. Forty nodes on two
+ * cores answer after a second, and whoever is suspected makes work for all.
+ */
+const SILENT_ROUND_TRIPS = 4;
+const SILENT_MS_MAX = 10_000;
 /** The most that one tick adds to anybody's silence: the interval of a throttled tab's ticks, and a bit. */
 export const CREDIT_MS_MAX = 1_200;
 
@@ -21,6 +27,7 @@ const RTT_GAIN = 0.25;
 
 export class LinkWatch {
   #heardMs: number;
+  #isProven = false;
   #pings = 0;
   #rttMs: number | undefined;
   /** Suspected for its silence on this link, at this incarnation. */
@@ -41,7 +48,13 @@ export class LinkWatch {
     return this.#rttMs;
   }
 
+  /** Something has come over it. Before that it says nothing of its peer, who may know nothing of it yet. */
+  get isProven(): boolean {
+    return this.#isProven;
+  }
+
   heard(nowMs: number): void {
+    this.#isProven = true;
     this.#heardMs = nowMs;
     this.#pings = 0;
   }
@@ -55,7 +68,8 @@ export class LinkWatch {
   tick(nowMs: number, factor: number): "nothing" | "ping" | "silent" {
     const quietMs = this.quietMs(nowMs);
     if (quietMs < PING_MS) return "nothing";
-    if (quietMs >= SILENT_MS * factor && this.#pings >= PINGS_MIN) return "silent";
+    const slowMs = Math.min(SILENT_MS_MAX, PING_MS + SILENT_ROUND_TRIPS * (this.#rttMs ?? 0));
+    if (quietMs >= Math.max(SILENT_MS * factor, slowMs) && this.#pings >= PINGS_MIN) return "silent";
     this.#pings++;
     return "ping";
   }

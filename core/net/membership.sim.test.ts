@@ -119,6 +119,32 @@ describe("a member that stays", () => {
     await seenAs(swarm, peer, "awake", 100);
   });
 
+  test("is not suspected for a link that closes before anything has come over it", async () => {
+    const swarm = await crowd(10, 20);
+    const suspected: string[] = [];
+    for (const { membership } of swarm.nodes) {
+      membership.onMember(({ member }) => {
+        if (member.status === "suspect") suspected.push(member.record.name);
+      });
+    }
+    const answerer = swarm.node("m3");
+    const dialler = swarm.nodes.find(({ links, peer }) => peer !== answerer.peer && !links.get(answerer.peer));
+    if (dialler === undefined) throw new Error("Somebody is not linked to m3");
+    let ups = 0;
+    answerer.links.onUp((link) => {
+      if (link.peer !== dialler.peer) return;
+      ups++;
+      void link.close();
+    });
+    const { signal } = new AbortController();
+    const dial = dialler.links.dial({ peer: answerer.peer, addresses: ["sim:m3"] }, { signal }).catch(() => undefined);
+    await swarm.world.settle(dial, { withinMs: 10_000 });
+    await swarm.world.runFor(5_000);
+    expect(ups).toBeGreaterThan(0);
+    // The other end has heard from m3 by then.
+    expect(suspected).not.toContain(dialler.machine.name);
+  });
+
   test.each([1, 2, 3])("with its timers throttled, as half of all, is never held for dead (seed %i)", async (seed) => {
     const swarm = await crowd(seed, 24, { throttled: (i) => i % 2 === 1 });
     const deaths: string[] = [];

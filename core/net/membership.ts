@@ -2,8 +2,8 @@
  * Who is there: each node's signed record known to all, and deaths noticed by those that are linked to the dead.
  *
  * Promises, while links lead from everyone to everyone: a node that dies is gone everywhere within 6 s if its links
- * close and within 10 s if they just go silent; one that says goodbye, at once; who is wrongly suspected has the three
- * seconds of SUSPICION_MS_MAX to say so. After SWIM (Das, Gupta and Motivala, DSN 2002) with Lifeguard's refinements,
+ * close and within 10 s if they just go silent (later where answers take longer than a third of a second); one that says
+ * goodbye, at once; who is wrongly suspected has the three seconds of SUSPICION_MS_MAX to say so. After SWIM (Das, Gupta and Motivala, DSN 2002) with Lifeguard's refinements,
  * except that nodes watch those they are linked to anyway, and tell the news along a broadcast tree.
  *
  * Assumes that `overlay.ts` keeps the links a connected graph, tells of members nobody seems to watch (`doubt`), and
@@ -82,6 +82,8 @@ export function createMembership(options: MembershipOptions): (ports: Membership
 const SWEEP_MS = 30_000;
 /** Someone silent here but heard elsewhere: this much longer, and the link itself is given up. */
 const BROKEN_MS = 5_000;
+/** A link over which nothing has ever come is given up after so long, and its peer not suspected for it. */
+const UNPROVEN_MS = 15_000;
 
 class Members implements Membership {
   readonly #swarm: SwarmId;
@@ -236,7 +238,9 @@ class Members implements Membership {
   }
 
   #down(link: AdmittedLink): void {
-    if (!this.#watches.delete(link.peer)) return;
+    const watch = this.#watches.get(link.peer);
+    if (watch === undefined) return;
+    this.#watches.delete(link.peer);
     this.#tree.linkDown(link.peer);
     this.#ports.time.linkDown(link.peer);
     this.#post.forget(link.peer);
@@ -244,7 +248,8 @@ class Members implements Membership {
     const wasExpected = this.#expected.delete(link.peer);
     if (this.#hasStopped) return;
     const entry = this.#table.get(link.peer);
-    if (!wasExpected && entry !== undefined && isAwake(entry.member.status)) this.#vanished.add(link.peer);
+    if (!wasExpected && watch.isProven && entry !== undefined && isAwake(entry.member.status))
+      this.#vanished.add(link.peer);
     if (this.#suspicions.isAlone()) this.#suspicions.doubtAll();
     this.#post.settle();
   }
@@ -390,6 +395,10 @@ class Members implements Membership {
   }
 
   #silent(link: AdmittedLink, watch: LinkWatch, silent: Entry[]): void {
+    if (!watch.isProven) {
+      if (watch.quietMs(this.#active()) > UNPROVEN_MS) this.#close(link.peer);
+      return;
+    }
     const entry = this.#table.get(link.peer);
     if (entry === undefined || watch.accusedAt === undefined) {
       watch.accusedAt = entry?.signed.record.incarnation ?? 0;

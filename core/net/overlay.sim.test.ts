@@ -126,6 +126,22 @@ describe("a link on demand", () => {
     expect(first).toBe(second);
   });
 
+  test("waits for its turn where many are wanted at once", async () => {
+    const swarm = await crowd(10, oneNode(40));
+    await swarm.world.runFor(20_000);
+    const { overlay, links, peer: self } = swarm.node("m5");
+    const others = swarm.nodes.filter(({ peer }) => peer !== self && links.get(peer) === undefined);
+    const dial = links.dial.bind(links);
+    let [now, most] = [0, 0];
+    links.dial = (target, options) => {
+      most = Math.max(most, ++now);
+      return dial(target, options).finally(() => now--);
+    };
+    await swarm.world.settle(Promise.all(others.map(({ peer }) => overlay.connect(peer))), { withinMs: 15_000 });
+    expect(others.length).toBeGreaterThan(8);
+    expect(most).toBe(8);
+  });
+
   test("to somebody who is gone is unreachable, soon", async () => {
     const swarm = await crowd(9, oneNode(10));
     const { peer } = swarm.node("m4");

@@ -68,6 +68,11 @@ export function createOverlay(options: OverlayOptions): (ports: OverlayPorts) =>
 const TICK_MS = 500;
 /** Deadline of one dial; a relayed path comes after a direct one has been given up. */
 const DIAL_MS = 8_000;
+/**
+ * Dials at once. When forty nodes on two cores all wanted links to all at once, hardly one was done within its time, and
+ * each was begun again.
+ */
+const DIALS_MAX = 8;
 /** A probe of somebody missing: whoever is there answers within this. */
 const PROBE_MS = 2_000;
 /** Probes at once of a node that has nobody left: it can't know who of all it knew is on its side of a cut. */
@@ -86,6 +91,9 @@ class Neighbourhood implements Overlay {
   readonly #mesh: Mesh;
   readonly #questions: Questions;
   readonly #dials = new Map<PeerId, Promise<AdmittedLink>>();
+  #dialling = 0;
+  /** Dials that wait for their turn. */
+  readonly #waiting: (() => void)[] = [];
   /** What neighbours have been told that we are linked to. */
   readonly #told = new Set<ShortId>();
   readonly #stops: Unsubscribe[];
@@ -148,11 +156,23 @@ class Neighbourhood implements Overlay {
   // Dialling
 
   #dial(peer: PeerId): Promise<AdmittedLink> {
-    const dial = this.#dialNow(peer).finally(() => this.#dials.delete(peer));
+    const dial = this.#inTurn(() => this.#dialNow(peer)).finally(() => this.#dials.delete(peer));
     // Nobody has to be waiting for it any more when it fails.
     dial.catch(() => {});
     this.#dials.set(peer, dial);
     return dial;
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#dialling < DIALS_MAX) this.#dialling++;
+    else await new Promise<void>((begin) => this.#waiting.push(begin));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#dialling--;
+      else next();
+    }
   }
 
   async #dialNow(peer: PeerId): Promise<AdmittedLink> {
