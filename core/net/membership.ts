@@ -3,8 +3,9 @@
  *
  * Promises, while links lead from everyone to everyone: a node that dies is gone everywhere within 6 s if its links
  * close and within 10 s if they just go silent (later where answers take longer than a third of a second); one that says
- * goodbye, at once; who is wrongly suspected has the three seconds of SUSPICION_MS_MAX to say so. After SWIM (Das, Gupta and Motivala, DSN 2002) with Lifeguard's refinements,
- * except that nodes watch those they are linked to anyway, and tell the news along a broadcast tree.
+ * goodbye, at once; who is wrongly suspected has the three seconds of SUSPICION_MS_MAX to say so. After SWIM (Das, Gupta
+ * and Motivala, DSN 2002) with Lifeguard's refinements, except that nodes watch those they are linked to anyway, and tell
+ * the news along a broadcast tree.
  *
  * Assumes that `overlay.ts` keeps the links a connected graph, tells of members nobody seems to watch (`doubt`), and
  * announces which links are closed in peace (`expectDown`).
