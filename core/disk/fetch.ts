@@ -8,7 +8,7 @@ import { shardsOf } from "./layout.ts";
 import { BULK_HEDGE_MS, FETCHED_BYTES_MAX } from "./limits.ts";
 import type { Lists } from "./lists.ts";
 import { stripeCount, stripeOf } from "./shard-list.ts";
-import { Window } from "./window.ts";
+import { Window } from "../base/window.ts";
 import type { FetchRequest, PutResult } from "./wire.ts";
 
 export interface FetchParts extends GatherParts {

@@ -16,7 +16,7 @@ import { GIVEN_BYTES_MAX, GIVEN_REMEMBERED_MS } from "./limits.ts";
 import type { Lists } from "./lists.ts";
 import type { ShardPeers } from "./peers.ts";
 import { stripeCount, stripeOf } from "./shard-list.ts";
-import { Window } from "./window.ts";
+import { Window } from "../base/window.ts";
 import type { GiveRequest, PutResult } from "./wire.ts";
 
 export interface GiverParts {

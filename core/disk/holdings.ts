@@ -7,7 +7,7 @@ import { StarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
 import type { ShardStore } from "../ports/shard-store.ts";
 import { OWN_WRITES_MAX } from "./limits.ts";
-import { Window } from "./window.ts";
+import { Window } from "../base/window.ts";
 
 /** Which shard of which stripe of which layout. */
 export interface ShardName {

@@ -20,7 +20,7 @@ import {
 } from "./limits.ts";
 import type { Lists } from "./lists.ts";
 import { stripeOf } from "./shard-list.ts";
-import { Window } from "./window.ts";
+import { Window } from "../base/window.ts";
 import { type PutResult, SOURCES_MAX } from "./wire.ts";
 
 export interface MendParts extends GatherParts {

@@ -19,7 +19,7 @@ import { LEASE_MS, LEASE_RENEWED_MS, LIST_INLINE_BYTES_MAX, PUT_WINDOW_BYTES, PU
 import { placeStripe, type PlaceParts } from "./place.ts";
 import { splitEvenly } from "./shard-list.ts";
 import type { ContentRef, PutProgress } from "./types.ts";
-import { Window } from "./window.ts";
+import { Window } from "../base/window.ts";
 
 export interface PutParts extends PlaceParts {
   readonly catalogue: Catalogue;

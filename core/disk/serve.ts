@@ -13,7 +13,7 @@ import { type Holdings, refusal, type Shard, type ShardName } from "./holdings.t
 import { shardsOf } from "./layout.ts";
 import { COMPUTED_BYTES_MAX, UNIT_STRIPES } from "./limits.ts";
 import { stripeCount, stripeOf } from "./shard-list.ts";
-import { Window } from "./window.ts";
+import { Window } from "../base/window.ts";
 import {
   DROP_PROTOCOL,
   dropSchema,

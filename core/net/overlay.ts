@@ -9,6 +9,7 @@
 import { decode, encode } from "../base/codec.ts";
 import { StarfishError, isStarfishError, throwIfAborted } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
+import { Window } from "../base/window.ts";
 import { abortable, type Clock, every, withDeadline } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Address, DialTarget, PeerId } from "../ports/network.ts";
@@ -91,9 +92,7 @@ class Neighbourhood implements Overlay {
   readonly #mesh: Mesh;
   readonly #questions: Questions;
   readonly #dials = new Map<PeerId, Promise<AdmittedLink>>();
-  #dialling = 0;
-  /** Dials that wait for their turn. */
-  readonly #waiting: (() => void)[] = [];
+  readonly #turns = new Window(DIALS_MAX);
   /** What neighbours have been told that we are linked to. */
   readonly #told = new Set<ShortId>();
   readonly #stops: Unsubscribe[];
@@ -156,22 +155,19 @@ class Neighbourhood implements Overlay {
   // Dialling
 
   #dial(peer: PeerId): Promise<AdmittedLink> {
-    const dial = this.#inTurn(() => this.#dialNow(peer)).finally(() => this.#dials.delete(peer));
+    const dial = this.#dialInTurn(peer).finally(() => this.#dials.delete(peer));
     // Nobody has to be waiting for it any more when it fails.
     dial.catch(() => {});
     this.#dials.set(peer, dial);
     return dial;
   }
 
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#dialling < DIALS_MAX) this.#dialling++;
-    else await new Promise<void>((begin) => this.#waiting.push(begin));
+  async #dialInTurn(peer: PeerId): Promise<AdmittedLink> {
+    const release = await this.#turns.take(1);
     try {
-      return await work();
+      return await this.#dialNow(peer);
     } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#dialling--;
-      else next();
+      release();
     }
   }
 
