@@ -1,14 +1,14 @@
 /**
  * The whole test command, after tools/setup.mjs: house rules, then the suites, one group after the other so that real
- * processes and tabs do not compete with simulations for the cores. Ends with the line `N passed, N failed`, where each
- * rule counts as one, and exits with 1 if anything failed or a suite ran no test.
+ * processes and tabs do not compete with simulations for the cores. Ends with what failed, said once more, and the line
+ * `N passed, N failed`, where each rule counts as one; exits with 1 if anything failed or a suite ran no test.
  *
  *     node tools/test.ts [--long] [--checks] [GROUP …]       groups: unit sim chromium system browser
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 
 const CHECKS: readonly { name: string; command: readonly string[] }[] = [
@@ -27,28 +27,36 @@ const GROUPS: readonly (readonly string[])[] = [["unit", "sim"], ["chromium"], [
 
 interface Tally {
   passed: number;
-  failed: number;
+  /** What failed, a line or more each. */
+  failed: readonly string[];
+}
+
+/** What is read of vitest's JSON report. */
+interface Report {
+  testResults: readonly {
+    name: string;
+    message: string;
+    assertionResults: readonly { fullName: string; status: string; failureMessages: readonly string[] }[];
+  }[];
 }
 
 const { values, positionals } = parseArgs({
   options: { long: { type: "boolean", default: false }, checks: { type: "boolean", default: false } },
   allowPositionals: true,
 });
-const tally: Tally = { passed: 0, failed: 0 };
-if (positionals.length === 0) for (const check of CHECKS) add(runCheck(check.name, check.command));
+const results: Tally[] = [];
+if (positionals.length === 0) for (const check of CHECKS) results.push(runCheck(check.name, check.command));
 if (!values.checks) {
   for (const group of GROUPS) {
     const projects = group.filter((project) => positionals.length === 0 || positionals.includes(project));
-    if (projects.length > 0) add(runSuites(projects));
+    if (projects.length > 0) results.push(runSuites(projects));
   }
 }
-process.stdout.write(`${tally.passed} passed, ${tally.failed} failed\n`);
-process.exit(tally.failed === 0 && tally.passed > 0 ? 0 : 1);
-
-function add(result: Tally): void {
-  tally.passed += result.passed;
-  tally.failed += result.failed;
-}
+const passed = results.reduce((sum, result) => sum + result.passed, 0);
+const failed = results.flatMap((result) => result.failed);
+for (const failure of failed) process.stdout.write(`FAIL ${failure}\n`);
+process.stdout.write(`${passed} passed, ${failed.length} failed\n`);
+process.exit(failed.length === 0 && passed > 0 ? 0 : 1);
 
 function runCheck(name: string, command: readonly string[]): Tally {
   const [program = "", ...args] = command;
@@ -56,7 +64,7 @@ function runCheck(name: string, command: readonly string[]): Tally {
   const passed = result.status === 0;
   process.stdout.write(`${passed ? "ok  " : "FAIL"} ${name}\n`);
   if (!passed) process.stdout.write(`${result.stdout ?? ""}${result.stderr ?? ""}${result.error?.message ?? ""}\n`);
-  return { passed: passed ? 1 : 0, failed: passed ? 0 : 1 };
+  return { passed: passed ? 1 : 0, failed: passed ? [] : [name] };
 }
 
 /** One vitest run. A run that crashes, or in which no test ran, counts as a failure of its own. */
@@ -73,9 +81,12 @@ function runSuites(projects: readonly string[]): Tally {
       stdio: ["ignore", "inherit", "inherit"],
       env: { ...process.env, ...(values.long ? { LONG: "1" } : {}) },
     });
-    const counts = existsSync(report) ? parseReport(readFileSync(report, "utf8")) : { passed: 0, failed: 0 };
-    const hidden = (result.status !== 0 && counts.failed === 0) || counts.passed + counts.failed === 0;
-    return hidden ? { passed: counts.passed, failed: counts.failed + 1 } : counts;
+    const tally = existsSync(report) ? parseReport(readFileSync(report, "utf8")) : { passed: 0, failed: [] };
+    const hidden = (result.status !== 0 && tally.failed.length === 0) || tally.passed + tally.failed.length === 0;
+    if (!hidden) return tally;
+    const ending = result.signal ?? result.status;
+    const failure = `${projects.join(", ")}: vitest ended with ${ending}, though no test failed, after ${tally.passed}`;
+    return { passed: tally.passed, failed: [failure] };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -83,6 +94,19 @@ function runSuites(projects: readonly string[]): Tally {
 
 /** A skipped test is a failed one: nothing is left out in silence. */
 function parseReport(json: string): Tally {
-  const report = JSON.parse(json) as { numPassedTests: number; numTotalTests: number };
-  return { passed: report.numPassedTests, failed: report.numTotalTests - report.numPassedTests };
+  const tally = { passed: 0, failed: [] as string[] };
+  for (const { name, message, assertionResults } of (JSON.parse(json) as Report).testResults) {
+    const file = relative(process.cwd(), name);
+    // A file that could not even be loaded has no tests.
+    if (assertionResults.length === 0) tally.failed.push(`${file}: ${message}`);
+    for (const { fullName, status, failureMessages } of assertionResults) {
+      if (status === "passed") tally.passed++;
+      else tally.failed.push([`${file}: ${fullName} (${status})`, ...failureMessages.map(withoutStack)].join("\n"));
+    }
+  }
+  return tally;
+}
+
+function withoutStack(message: string): string {
+  return message.replace(/^ +at .*\n?/gm, "").trimEnd();
 }
