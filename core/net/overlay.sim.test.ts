@@ -4,6 +4,7 @@ import { Crowd } from "../../test/sim/crowd.ts";
 import { SimWorld } from "../../test/sim/world.ts";
 import { encode } from "../base/codec.ts";
 import { isStarfishError } from "../base/errors.ts";
+import { abortable } from "../ports/clock.ts";
 
 async function crowd(seed: number, kinds: readonly ("node" | "tab")[]): Promise<Crowd> {
   const crowd = new Crowd(new SimWorld({ seed, path: { loss: 0.02 } }));
@@ -132,14 +133,33 @@ describe("a link on demand", () => {
     const { overlay, links, peer: self } = swarm.node("m5");
     const others = swarm.nodes.filter(({ peer }) => peer !== self && links.get(peer) === undefined);
     const dial = links.dial.bind(links);
-    let [now, most] = [0, 0];
+    /** When those under way were begun; those of the last half second have their turn still. */
+    const begun = new Set<{ readonly atMs: number }>();
+    let most = 0;
     links.dial = (target, options) => {
-      most = Math.max(most, ++now);
-      return dial(target, options).finally(() => now--);
+      const own = { atMs: swarm.world.nowMs };
+      begun.add(own);
+      most = Math.max(most, [...begun].filter(({ atMs }) => own.atMs - atMs < 500).length);
+      return dial(target, options).finally(() => begun.delete(own));
     };
     await swarm.world.settle(Promise.all(others.map(({ peer }) => overlay.connect(peer))), { withinMs: 15_000 });
     expect(others.length).toBeGreaterThan(8);
     expect(most).toBe(8);
+  });
+
+  test("does not wait for dials that lead nowhere", async () => {
+    const swarm = await crowd(10, oneNode(40));
+    await swarm.world.runFor(20_000);
+    const { overlay, links, peer: self } = swarm.node("m5");
+    const others = swarm.nodes.filter(({ peer }) => peer !== self && links.get(peer) === undefined);
+    const [reachable, ...lost] = others;
+    if (reachable === undefined || lost.length < 16) throw new Error("m5 has few links of its own");
+    const dial = links.dial.bind(links);
+    links.dial = (target, options) =>
+      target.peer === reachable.peer ? dial(target, options) : abortable(options.signal, new Promise(() => {}));
+    for (const { peer } of lost.slice(0, 16)) overlay.connect(peer).catch(() => {});
+    const link = await swarm.world.settle(overlay.connect(reachable.peer), { withinMs: 4_000 });
+    expect(link.peer).toBe(reachable.peer);
   });
 
   test("to somebody who is gone is unreachable, soon", async () => {

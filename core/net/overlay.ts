@@ -74,6 +74,8 @@ const DIAL_MS = 8_000;
  * each was begun again.
  */
 const DIALS_MAX = 8;
+/** A dial that takes longer than this is to somebody far or gone, and gives its turn to others while it goes on. */
+const DIAL_TURN_MS = 1_000;
 /** A probe of somebody missing: whoever is there answers within this. */
 const PROBE_MS = 2_000;
 /** Probes at once of a node that has nobody left: it can't know who of all it knew is on its side of a cut. */
@@ -163,33 +165,37 @@ class Neighbourhood implements Overlay {
   }
 
   async #dialInTurn(peer: PeerId): Promise<AdmittedLink> {
+    const { clock, links, membership } = this.#ports;
+    const { signal: ended } = this.#ended;
+    const addresses = membership.member(peer)?.record.addresses ?? [];
+    const asked = await this.#ways(peer, addresses);
+    if (addresses.length === 0 && asked.length === 0) {
+      throw new StarfishError("unreachable", "Nobody within reach is linked to this member", { retryable: true });
+    }
     const release = await this.#turns.take(1);
+    const turn = clock.timer(DIAL_TURN_MS, release);
     try {
-      return await this.#dialNow(peer);
+      throwIfAborted(ended);
+      this.#makeRoom();
+      const known = this.#introducers(peer);
+      const introducers = (known.length > 0 ? known : asked).slice(0, INTRODUCERS_MAX);
+      const dial = (signal: AbortSignal): Promise<AdmittedLink> =>
+        links.dial({ peer, addresses, introducers }, { signal });
+      return await withDeadline(clock, DIAL_MS, "Linking to a member", dial, { signal: ended });
     } finally {
+      turn.cancel();
       release();
     }
   }
 
-  async #dialNow(peer: PeerId): Promise<AdmittedLink> {
-    const { clock, links, membership } = this.#ports;
-    this.#makeRoom();
-    const addresses = membership.member(peer)?.record.addresses ?? [];
-    return withDeadline(
-      clock,
-      DIAL_MS,
-      "Linking to a member",
-      async (signal) => {
-        const known = this.#introducers(peer);
-        const introducers =
-          known.length > 0 || addresses.length > 0 ? known : await this.introducersOf(peer, { signal });
-        if (addresses.length === 0 && introducers.length === 0) {
-          throw new StarfishError("unreachable", "Nobody within reach is linked to this member", { retryable: true });
-        }
-        return links.dial({ peer, addresses, introducers: introducers.slice(0, INTRODUCERS_MAX) }, { signal });
-      },
-      { signal: this.#ended.signal },
-    );
+  /** Those who can introduce us to `peer`; asked for where there is no other way. */
+  async #ways(peer: PeerId, addresses: readonly Address[]): Promise<readonly PeerId[]> {
+    const known = this.#introducers(peer);
+    if (known.length > 0 || addresses.length > 0) return known;
+    const ask = (signal: AbortSignal): Promise<readonly PeerId[]> => this.introducersOf(peer, { signal });
+    return withDeadline(this.#ports.clock, DIAL_MS, "Looking for a way to a member", ask, {
+      signal: this.#ended.signal,
+    });
   }
 
   /** Neighbours linked to `peer`, the nearest first; those reached directly before those reached through others. */
