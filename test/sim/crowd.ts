@@ -38,6 +38,8 @@ export class Crowd {
   readonly running: Map<string, CrowdNode> = new Map();
   /** The side of the cut on which a machine of this name is, or would be. */
   side: (name: string) => number = () => 0;
+  /** Along which it is cut. */
+  #line: ((name: string) => number) | undefined;
   readonly #root: KeyPair;
   readonly #delegate: KeyPair;
   readonly #delegation: Uint8Array;
@@ -80,6 +82,12 @@ export class Crowd {
    * introduce the others: those that are not are sides of their own.
    */
   cut(line: (name: string) => number): void {
+    this.#line = line;
+    this.#divide(line);
+    this.world.partition((from, to) => this.side(from.name) !== this.side(to.name));
+  }
+
+  #divide(line: (name: string) => number): void {
     const sides = new Map<string, number>();
     let parts = this.nodes.length;
     for (const { machine } of this.nodes) {
@@ -93,7 +101,6 @@ export class Crowd {
       for (const name of this.#linked(machine.name, line)) sides.set(name, part);
     }
     this.side = (name) => sides.get(name) ?? line(name);
-    this.world.partition((from, to) => this.side(from.name) !== this.side(to.name));
   }
 
   /** Machines that links within one side of the line lead to. */
@@ -110,6 +117,7 @@ export class Crowd {
   }
 
   heal(): void {
+    this.#line = undefined;
     this.side = () => 0;
     this.world.heal();
   }
@@ -189,6 +197,8 @@ export class Crowd {
   end(name: string, how: "goodbye" | "crash" | "silent"): void {
     const node = this.node(name);
     this.running.delete(name);
+    // Whoever was linked to nobody else on its side is alone by now.
+    if (this.#line !== undefined) this.#divide(this.#line);
     if (how !== "goodbye") return this.world.crash(node.machine, { silent: how === "silent" });
     node.membership.leave();
     node.overlay.stop();
