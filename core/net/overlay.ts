@@ -7,9 +7,8 @@
  * watches are noticed (overlay-guard.ts). Assumes that `members` knows who is there.
  */
 import { decode, encode } from "../base/codec.ts";
-import { StarfishError, isStarfishError, throwIfAborted } from "../base/errors.ts";
+import { StarfishError, throwIfAborted } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
-import { Window } from "../base/window.ts";
 import { abortable, type Clock, every, withDeadline } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Address, DialTarget, PeerId } from "../ports/network.ts";
@@ -19,6 +18,7 @@ import type { Membership } from "./membership.ts";
 import { packIds, type ShortId, unpackIds } from "./membership-rows.ts";
 import { isAwake } from "./membership-table.ts";
 import { Questions, QUESTION_IDS_MAX } from "./overlay-ask.ts";
+import { Dialler } from "./overlay-dial.ts";
 import { AUDITS_PER_SECOND, Guard } from "./overlay-guard.ts";
 import { chooseProbe } from "./overlay-heal.ts";
 import { Mesh } from "./overlay-mesh.ts";
@@ -67,22 +67,12 @@ export function createOverlay(options: OverlayOptions): (ports: OverlayPorts) =>
 }
 
 const TICK_MS = 500;
-/** Deadline of one dial; a relayed path comes after a direct one has been given up. */
-const DIAL_MS = 8_000;
-/**
- * Dials at once. When forty nodes on two cores all wanted links to all at once, hardly one was done within its time, and
- * each was begun again.
- */
-const DIALS_MAX = 8;
-/** A dial that takes longer than this is to somebody far or gone, and gives its turn to others while it goes on. */
-const DIAL_TURN_MS = 1_000;
 /** A probe of somebody missing: whoever is there answers within this. */
 const PROBE_MS = 2_000;
 /** Probes at once of a node that has nobody left: it can't know who of all it knew is on its side of a cut. */
 const ALONE_PROBES_MAX = 4;
 /** Stands among those looked for, for whoever answers at the bootstrap addresses. No PeerId. */
 const BOOTSTRAP = "bootstrap";
-const INTRODUCERS_MAX = 3;
 
 class Neighbourhood implements Overlay {
   readonly #options: OverlayOptions;
@@ -93,8 +83,9 @@ class Neighbourhood implements Overlay {
   readonly #guard = new Guard();
   readonly #mesh: Mesh;
   readonly #questions: Questions;
-  readonly #dials = new Map<PeerId, Promise<AdmittedLink>>();
-  readonly #turns = new Window(DIALS_MAX);
+  readonly #dialler: Dialler;
+  /** Whom the mesh is being extended to now. */
+  readonly #extending = new Set<PeerId>();
   /** What neighbours have been told that we are linked to. */
   readonly #told = new Set<ShortId>();
   readonly #stops: Unsubscribe[];
@@ -112,6 +103,16 @@ class Neighbourhood implements Overlay {
     this.#self = membership.idOf(this.#selfPeer);
     this.#mesh = new Mesh(random, options.linksMax);
     this.#questions = new Questions(clock, (link, frame) => this.#send(link, frame));
+    this.#dialler = new Dialler({
+      self: this.#selfPeer,
+      links,
+      membership,
+      clock,
+      view: this.#view,
+      questions: this.#questions,
+      makeRoom: () => this.#makeRoom(),
+      signal: this.#ended.signal,
+    });
     links.receive("overlay", (link, message) => this.#receive(link, message));
     const timer = every(clock, TICK_MS, () => this.#tick());
     this.#stops = [
@@ -128,21 +129,14 @@ class Neighbourhood implements Overlay {
     this.touch(peer);
     const link = this.#ports.links.get(peer);
     if (link !== undefined) return link;
-    const dial = this.#dials.get(peer) ?? this.#dial(peer);
+    const dial = this.#dialler.dial(peer);
     const dialled = await (signal === undefined ? dial : abortable(signal, dial));
     this.touch(peer);
     return dialled;
   }
 
-  async introducersOf(
-    peer: PeerId,
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<readonly PeerId[]> {
-    const known = this.#introducers(peer);
-    if (known.length > 0) return known;
-    throwIfAborted(signal);
-    const question = this.#lookFurther(peer);
-    return signal === undefined ? question : abortable(signal, question);
+  introducersOf(peer: PeerId, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<readonly PeerId[]> {
+    return this.#dialler.introducersOf(peer, options);
   }
 
   touch(peer: PeerId): void {
@@ -152,86 +146,6 @@ class Neighbourhood implements Overlay {
   stop(): void {
     for (const stop of this.#stops) stop();
     this.#ended.abort(new StarfishError("closed", "This node has left"));
-  }
-
-  // Dialling
-
-  #dial(peer: PeerId): Promise<AdmittedLink> {
-    const dial = this.#dialInTurn(peer).finally(() => this.#dials.delete(peer));
-    // Nobody has to be waiting for it any more when it fails.
-    dial.catch(() => {});
-    this.#dials.set(peer, dial);
-    return dial;
-  }
-
-  async #dialInTurn(peer: PeerId): Promise<AdmittedLink> {
-    const { clock, links, membership } = this.#ports;
-    const { signal: ended } = this.#ended;
-    const addresses = membership.member(peer)?.record.addresses ?? [];
-    const asked = await this.#ways(peer, addresses);
-    if (addresses.length === 0 && asked.length === 0) {
-      throw new StarfishError("unreachable", "Nobody within reach is linked to this member", { retryable: true });
-    }
-    const release = await this.#turns.take(1);
-    const turn = clock.timer(DIAL_TURN_MS, release);
-    try {
-      throwIfAborted(ended);
-      this.#makeRoom();
-      const known = this.#introducers(peer);
-      const introducers = (known.length > 0 ? known : asked).slice(0, INTRODUCERS_MAX);
-      const dial = (signal: AbortSignal): Promise<AdmittedLink> =>
-        links.dial({ peer, addresses, introducers }, { signal });
-      return await withDeadline(clock, DIAL_MS, "Linking to a member", dial, { signal: ended });
-    } finally {
-      turn.cancel();
-      release();
-    }
-  }
-
-  /** Those who can introduce us to `peer`; asked for where there is no other way. */
-  async #ways(peer: PeerId, addresses: readonly Address[]): Promise<readonly PeerId[]> {
-    const known = this.#introducers(peer);
-    if (known.length > 0 || addresses.length > 0) return known;
-    const ask = (signal: AbortSignal): Promise<readonly PeerId[]> => this.introducersOf(peer, { signal });
-    return withDeadline(this.#ports.clock, DIAL_MS, "Looking for a way to a member", ask, {
-      signal: this.#ended.signal,
-    });
-  }
-
-  /** Neighbours linked to `peer`, the nearest first; those reached directly before those reached through others. */
-  #introducers(peer: PeerId): PeerId[] {
-    const { links, membership } = this.#ports;
-    const cost = (introducer: PeerId): number => {
-      const link = links.get(introducer);
-      if (link === undefined || membership.member(introducer)?.status === "suspect") return Infinity;
-      return (membership.roundTripMs(introducer) ?? 500) + (link.path().kind === "direct" ? 0 : 1_000);
-    };
-    return this.#view
-      .linkedTo(membership.idOf(peer))
-      .map((introducer) => ({ introducer, cost: cost(introducer) }))
-      .filter(({ cost }) => cost < Infinity)
-      .sort((a, b) => a.cost - b.cost)
-      .map(({ introducer }) => introducer);
-  }
-
-  /** Asks neighbours who is linked to `peer`, and links to one of those. */
-  async #lookFurther(peer: PeerId): Promise<readonly PeerId[]> {
-    const { links, membership } = this.#ports;
-    const leads = await this.#questions.ask(links.all(), [membership.idOf(peer)], (found) => found.length > 0);
-    for (const { linkedTo } of leads.slice(0, INTRODUCERS_MAX)) {
-      const introducer = membership.byId(linkedTo)?.record.peer;
-      if (introducer === undefined || introducer === this.#selfPeer || introducer === peer) continue;
-      // Only a way that needs no further question: one step more, not a search of the whole swarm.
-      const isReachable = links.get(introducer) !== undefined || this.#introducers(introducer).length > 0;
-      if (!isReachable && (membership.member(introducer)?.record.addresses.length ?? 0) === 0) continue;
-      try {
-        await this.connect(introducer);
-        return [introducer];
-      } catch (error) {
-        if (!isStarfishError(error)) throw error;
-      }
-    }
-    return [];
   }
 
   /** Before a dial: at the cap, the link that was not used for longest goes, whatever the other end thinks. */
@@ -280,7 +194,7 @@ class Neighbourhood implements Overlay {
       if (member === undefined || !isAwake(member.status)) continue;
       if (this.#ports.links.get(member.record.peer) !== undefined) leads.push({ id, linkedTo: this.#self });
       else
-        for (const peer of this.#introducers(member.record.peer).slice(0, 1))
+        for (const peer of this.#dialler.introducers(member.record.peer).slice(0, 1))
           leads.push({ id, linkedTo: this.#id(peer) });
     }
     this.#send(link, { tell: [question, packLeads(leads)] });
@@ -340,7 +254,7 @@ class Neighbourhood implements Overlay {
     // A link that has gone silent holds nothing together.
     const all = links.all().filter(({ peer }) => membership.member(peer)?.status !== "suspect");
     const awake = membership.awake();
-    for (const peer of this.#mesh.wanted(all, awake, this.#dials.size, this.#now())) this.#extend(peer);
+    for (const peer of this.#mesh.wanted(all, awake, this.#extending.size, this.#now())) this.#extend(peer);
     const surplus = this.#mesh.surplus(this.#lively(), awake.length - 1, this.#now());
     for (const link of surplus) this.#send(link, { prune: "ask" });
     this.#lookAfter(this.#guard.due(this.#now()));
@@ -352,10 +266,15 @@ class Neighbourhood implements Overlay {
   }
 
   #extend(peer: PeerId): void {
-    this.#dial(peer).then(
-      () => this.#mesh.succeeded(peer),
-      () => this.#mesh.failed(peer, this.#now()),
-    );
+    if (this.#extending.has(peer)) return;
+    this.#extending.add(peer);
+    this.#dialler
+      .dial(peer, { isPressing: true })
+      .then(
+        () => this.#mesh.succeeded(peer),
+        () => this.#mesh.failed(peer, this.#now()),
+      )
+      .finally(() => this.#extending.delete(peer));
   }
 
   /** Doubts those of the wards that nobody around is linked to. */
