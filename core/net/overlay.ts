@@ -203,15 +203,30 @@ class Neighbourhood implements Overlay {
   #prune(link: AdmittedLink, word: NonNullable<OverlayFrame["prune"]>): void {
     const { membership } = this.#ports;
     if (word === "ask") {
-      const maySpare = this.#mesh.maySpare(link, this.#lively(), this.#now());
-      this.#send(link, { prune: maySpare ? "yes" : "no" });
-      if (maySpare) membership.expectDown(link.peer);
+      void this.#spare(link);
     } else if (word === "no") {
       this.#mesh.refused(link.peer, this.#now());
     } else {
       membership.expectDown(link.peer);
       if (word === "yes") void link.close();
     }
+  }
+
+  /** Says whether the link may go. Others must have answered since: the swarm may have been cut a moment ago. */
+  async #spare(link: AdmittedLink): Promise<void> {
+    const { links, membership } = this.#ports;
+    const mayGo = (living: readonly AdmittedLink[]): boolean => this.#mesh.maySpare(link, living, this.#now());
+    let maySpare = mayGo(this.#lively());
+    if (maySpare) {
+      const askedMs = this.#now();
+      const others = links.all().filter((other) => other !== link);
+      await this.#questions.ask(others, [this.#id(link.peer)]);
+      const tookMs = this.#now() - askedMs;
+      maySpare = mayGo([link, ...others.filter(({ peer }) => membership.quietMs(peer) <= tookMs)]);
+    }
+    if (this.#ended.signal.aborted || links.get(link.peer) !== link) return;
+    this.#send(link, { prune: maySpare ? "yes" : "no" });
+    if (maySpare) membership.expectDown(link.peer);
   }
 
   /** Tells neighbours, once a tick, of links that have come and gone. */
