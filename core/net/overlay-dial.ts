@@ -62,7 +62,7 @@ export class Dialler {
     const known = this.introducers(peer);
     if (known.length > 0) return known;
     throwIfAborted(signal);
-    const question = this.#lookFurther(peer);
+    const question = this.#lookFurther(peer, false);
     return signal === undefined ? question : abortable(signal, question);
   }
 
@@ -86,7 +86,7 @@ export class Dialler {
     const { clock, links, makeRoom, signal: ended } = this.#parts;
     const addresses = this.#addresses(peer);
     // Asked for before its turn, since it may itself take one.
-    const asked = await this.#ways(peer, addresses);
+    const asked = await this.#ways(peer, addresses, isPressing);
     if (addresses.length === 0 && asked.length === 0) {
       throw new StarfishError("unreachable", "Nobody within reach is linked to this member", { retryable: true });
     }
@@ -107,17 +107,17 @@ export class Dialler {
   }
 
   /** Those who can introduce us to `peer`; asked for where there is no other way. */
-  async #ways(peer: PeerId, addresses: readonly Address[]): Promise<readonly PeerId[]> {
+  async #ways(peer: PeerId, addresses: readonly Address[], isPressing: boolean): Promise<readonly PeerId[]> {
     const known = this.introducers(peer);
     if (known.length > 0 || addresses.length > 0) return known;
-    const ask = (signal: AbortSignal): Promise<readonly PeerId[]> => this.introducersOf(peer, { signal });
-    return withDeadline(this.#parts.clock, DIAL_MS, "Looking for a way to a member", ask, {
-      signal: this.#parts.signal,
-    });
+    const { clock, signal: ended } = this.#parts;
+    const ask = (signal: AbortSignal): Promise<readonly PeerId[]> =>
+      abortable(signal, this.#lookFurther(peer, isPressing));
+    return withDeadline(clock, DIAL_MS, "Looking for a way to a member", ask, { signal: ended });
   }
 
   /** Asks neighbours who is linked to `peer`, and links to one of those. */
-  async #lookFurther(peer: PeerId): Promise<readonly PeerId[]> {
+  async #lookFurther(peer: PeerId, isPressing: boolean): Promise<readonly PeerId[]> {
     const { self, links, membership, questions } = this.#parts;
     const leads = await questions.ask(links.all(), [membership.idOf(peer)], (found) => found.length > 0);
     for (const { linkedTo } of leads.slice(0, INTRODUCERS_MAX)) {
@@ -127,7 +127,7 @@ export class Dialler {
       // Only a way that needs no further question: one step more, not a search of the whole swarm.
       if (this.introducers(introducer).length === 0 && this.#addresses(introducer).length === 0) continue;
       try {
-        await this.dial(introducer);
+        await this.dial(introducer, { isPressing });
         return [introducer];
       } catch (error) {
         if (!isStarfishError(error)) throw error;
