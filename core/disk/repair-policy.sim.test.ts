@@ -81,9 +81,9 @@ const COSTS = [
   { devices: 64, ofFourfold: 1.25 },
   { devices: 200, ofFourfold: 1.25 },
 ];
-/** In the sum over the weeks of all seeds, of these and of what the oracle moves. */
-const OF_FOURFOLD_MAX = 1.25;
-const OF_ORACLE_MAX = 1.5;
+/** In the sum over all seeds, of these and of what the oracle moves: over weeks, and over the few days of a short run. */
+const OF_FOURFOLD_MAX = isLong ? 1.25 : 1.4;
+const OF_ORACLE_MAX = isLong ? 1.5 : 1.75;
 const SESSIONS = [
   { name: "2 h", sessionMs: 2 * HOUR_MS, hours: 48, devicesMin: 3 },
   { name: "20 min", sessionMs: 20 * MINUTE_MS, hours: 8, devicesMin: 8 },
@@ -96,7 +96,7 @@ describe.each(SESSIONS.filter(({ name }) => isLong || name !== "20 min"))(
     const costs = COSTS.filter(({ devices }) => devices >= devicesMin);
     test.each(costs)("repair among $devices costs what it should", ({ devices, ofFourfold }) => {
       const moved = { ours: 0, fourfold: 0, oracle: 0 };
-      for (const seed of seeds(1, 5)) {
+      for (const seed of seeds(2, 5)) {
         const options = { seed, devices, medianSessionMs: sessionMs, stripes: devices > 64 ? 10 : 20 };
         const enough = devices > 64 && name !== "2 h" ? hours / 4 : hours;
         const outcome = churnRun({ ...options, hours: isLong ? WEEK_HOURS : enough });
@@ -109,7 +109,6 @@ describe.each(SESSIONS.filter(({ name }) => isLong || name !== "20 min"))(
         moved.fourfold += outcome.fourfold;
         moved.oracle += outcome.oracle;
       }
-      if (!isLong) return;
       expect(moved.ours / moved.fourfold).toBeLessThanOrEqual(OF_FOURFOLD_MAX);
       expect(moved.ours / moved.oracle).toBeLessThanOrEqual(OF_ORACLE_MAX);
     });
