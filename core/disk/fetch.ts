@@ -1,6 +1,7 @@
 /** Fetches to this node what it is to hold of a stripe: from one who holds that, or all, or else from as many as it takes. */
 import { release } from "../base/bytes.ts";
 import { isStarfishError } from "../base/errors.ts";
+import { Window } from "../base/window.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Catalogue, Stored } from "./catalogue.ts";
 import { gather, type GatherParts } from "./gather.ts";
@@ -8,7 +9,6 @@ import { shardsOf } from "./layout.ts";
 import { BULK_HEDGE_MS, FETCHED_BYTES_MAX } from "./limits.ts";
 import type { Lists } from "./lists.ts";
 import { stripeCount, stripeOf } from "./shard-list.ts";
-import { Window } from "../base/window.ts";
 import type { FetchRequest, PutResult } from "./wire.ts";
 
 export interface FetchParts extends GatherParts {

@@ -5,6 +5,7 @@
 import { assert } from "../base/assert.ts";
 import { equal, release } from "../base/bytes.ts";
 import { isStarfishError, throwIfAborted } from "../base/errors.ts";
+import { Window } from "../base/window.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Coder } from "../ports/coder.ts";
 import type { Catalogue, Stored } from "./catalogue.ts";
@@ -16,7 +17,6 @@ import { GIVEN_BYTES_MAX, GIVEN_REMEMBERED_MS } from "./limits.ts";
 import type { Lists } from "./lists.ts";
 import type { ShardPeers } from "./peers.ts";
 import { stripeCount, stripeOf } from "./shard-list.ts";
-import { Window } from "../base/window.ts";
 import type { GiveRequest, PutResult } from "./wire.ts";
 
 export interface GiverParts {

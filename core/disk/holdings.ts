@@ -5,9 +5,9 @@
 import type { Bytes } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
+import { Window } from "../base/window.ts";
 import type { ShardStore } from "../ports/shard-store.ts";
 import { OWN_WRITES_MAX } from "./limits.ts";
-import { Window } from "../base/window.ts";
 
 /** Which shard of which stripe of which layout. */
 export interface ShardName {

@@ -5,6 +5,7 @@
  */
 import { assert } from "../base/assert.ts";
 import { isStarfishError } from "../base/errors.ts";
+import { Window } from "../base/window.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Found, Unit } from "./census.ts";
 import type { Fetcher } from "./fetch.ts";
@@ -20,7 +21,6 @@ import {
 } from "./limits.ts";
 import type { Lists } from "./lists.ts";
 import { stripeOf } from "./shard-list.ts";
-import { Window } from "../base/window.ts";
 import { type PutResult, SOURCES_MAX } from "./wire.ts";
 
 export interface MendParts extends GatherParts {

@@ -6,6 +6,7 @@
 import { assert } from "../base/assert.ts";
 import { concat, release, toHex } from "../base/bytes.ts";
 import { isStarfishError, StarfishError, throwIfAborted, toStarfishError } from "../base/errors.ts";
+import { Window } from "../base/window.ts";
 import { type Clock, every } from "../ports/clock.ts";
 import type { Coder } from "../ports/coder.ts";
 import type { PeerId } from "../ports/network.ts";
@@ -19,7 +20,6 @@ import { LEASE_MS, LEASE_RENEWED_MS, LIST_INLINE_BYTES_MAX, PUT_WINDOW_BYTES, PU
 import { placeStripe, type PlaceParts } from "./place.ts";
 import { splitEvenly } from "./shard-list.ts";
 import type { ContentRef, PutProgress } from "./types.ts";
-import { Window } from "../base/window.ts";
 
 export interface PutParts extends PlaceParts {
   readonly catalogue: Catalogue;

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { release } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
+import { Window } from "../base/window.ts";
 import type { Net } from "../net/types.ts";
 import type { Coder } from "../ports/coder.ts";
 import { MESSAGE_BYTES_MAX } from "../ports/network.ts";
@@ -13,7 +14,6 @@ import { type Holdings, refusal, type Shard, type ShardName } from "./holdings.t
 import { shardsOf } from "./layout.ts";
 import { COMPUTED_BYTES_MAX, UNIT_STRIPES } from "./limits.ts";
 import { stripeCount, stripeOf } from "./shard-list.ts";
-import { Window } from "../base/window.ts";
 import {
   DROP_PROTOCOL,
   dropSchema,
