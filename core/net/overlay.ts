@@ -3,16 +3,16 @@
  * none is closed that is in use or that the other end needs.
  *
  * Promises that two members with a path of links between them can be linked while somebody within three links of both
- * introduces them (`connect`), that a cut swarm finds together again (overlay-heal.ts), and that members whom nobody
+ * introduces them (`connect`), that a cut swarm finds together again (overlay-search.ts), and that members whom nobody
  * watches are noticed (overlay-guard.ts). Assumes that `members` knows who is there.
  */
 import { decode, encode } from "../base/codec.ts";
 import { StarfishError, throwIfAborted } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
-import { abortable, type Clock, every, withDeadline } from "../ports/clock.ts";
+import { abortable, type Clock, every } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
-import type { Address, DialTarget, PeerId } from "../ports/network.ts";
-import { pick, type Random, sample } from "../ports/random.ts";
+import type { Address, PeerId } from "../ports/network.ts";
+import { pick, type Random } from "../ports/random.ts";
 import type { AdmittedLink, Links } from "./links.ts";
 import type { Membership } from "./membership.ts";
 import { packIds, type ShortId, unpackIds } from "./membership-rows.ts";
@@ -20,11 +20,11 @@ import { isAwake } from "./membership-table.ts";
 import { Questions, QUESTION_IDS_MAX } from "./overlay-ask.ts";
 import { Dialler } from "./overlay-dial.ts";
 import { AUDITS_PER_SECOND, Guard } from "./overlay-guard.ts";
-import { chooseProbe } from "./overlay-heal.ts";
 import { Mesh } from "./overlay-mesh.ts";
+import { Search } from "./overlay-search.ts";
 import { NeighbourView } from "./overlay-view.ts";
 import { type Lead, type OverlayFrame, overlaySchema, packLeads } from "./overlay-wire.ts";
-import type { Member, MemberChange } from "./types.ts";
+import type { MemberChange } from "./types.ts";
 
 export interface OverlayOptions {
   /** Links at most: LINKS_MAX_TAB or LINKS_MAX_NODE. */
@@ -67,12 +67,6 @@ export function createOverlay(options: OverlayOptions): (ports: OverlayPorts) =>
 }
 
 const TICK_MS = 500;
-/** A probe of somebody missing: whoever is there answers within this. */
-const PROBE_MS = 2_000;
-/** Probes at once of a node that has nobody left: it can't know who of all it knew is on its side of a cut. */
-const ALONE_PROBES_MAX = 4;
-/** Stands among those looked for, for whoever answers at the bootstrap addresses. No PeerId. */
-const BOOTSTRAP = "bootstrap";
 
 class Neighbourhood implements Overlay {
   readonly #options: OverlayOptions;
@@ -84,14 +78,13 @@ class Neighbourhood implements Overlay {
   readonly #mesh: Mesh;
   readonly #questions: Questions;
   readonly #dialler: Dialler;
+  readonly #search: Search;
   /** Whom the mesh is being extended to now. */
   readonly #extending = new Set<PeerId>();
   /** What neighbours have been told that we are linked to. */
   readonly #told = new Set<ShortId>();
   readonly #stops: Unsubscribe[];
   readonly #ended = new AbortController();
-  /** Whom we are looking for now. */
-  readonly #probing = new Set<PeerId>();
   /** Links have come or gone since neighbours were told. */
   #hasNews = false;
 
@@ -112,6 +105,12 @@ class Neighbourhood implements Overlay {
       questions: this.#questions,
       makeRoom: () => this.#makeRoom(),
       signal: this.#ended.signal,
+    });
+    this.#search = new Search({
+      ...ports,
+      bootstrap: options.bootstrap,
+      signal: this.#ended.signal,
+      periodMs: TICK_MS,
     });
     links.receive("overlay", (link, message) => this.#receive(link, message));
     const timer = every(clock, TICK_MS, () => this.#tick());
@@ -277,7 +276,7 @@ class Neighbourhood implements Overlay {
       const ward = pick(random, awake);
       if (ward !== undefined && !ward.isSelf) this.#lookAfter([this.#id(ward.record.peer)]);
     }
-    this.#probe(all.length, awake);
+    this.#search.tick(all.length, awake);
   }
 
   #extend(peer: PeerId): void {
@@ -313,37 +312,6 @@ class Neighbourhood implements Overlay {
       if (this.#ended.signal.aborted || unwatched.length === 0) return;
       membership.doubt(unwatched.flatMap((id) => membership.byId(id)?.record.peer ?? []));
     });
-  }
-
-  /** Looks for the missing; a node whose links are all silent, for anybody. */
-  #probe(linked: number, awake: readonly Member[]): void {
-    const { membership, random } = this.#ports;
-    const isAlone = linked === 0;
-    const bootstrap = this.#options.bootstrap();
-    for (let free = (isAlone ? ALONE_PROBES_MAX : 1) - this.#probing.size; free > 0; free--) {
-      const anybody = isAlone ? awake.filter(({ isSelf }) => !isSelf).map((member) => ({ member, agoMs: 0 })) : [];
-      const missing = [...membership.gone(), ...anybody].filter(({ member }) => !this.#probing.has(member.record.peer));
-      const hasBootstrap = bootstrap.length > 0 && !this.#probing.has(BOOTSTRAP);
-      const probe = chooseProbe(random, { missing, awake: awake.length, links: linked, hasBootstrap }, TICK_MS);
-      if (probe === undefined) return;
-      if (probe.kind === "bootstrap") this.#look(BOOTSTRAP, { addresses: sample(random, bootstrap) });
-      else
-        this.#look(probe.member.record.peer, {
-          peer: probe.member.record.peer,
-          addresses: probe.member.record.addresses,
-        });
-    }
-  }
-
-  #look(whom: PeerId, target: DialTarget): void {
-    const { links, clock } = this.#ports;
-    const done = (): boolean => this.#probing.delete(whom);
-    const options = { signal: this.#ended.signal };
-    this.#probing.add(whom);
-    withDeadline(clock, PROBE_MS, "Looking for the missing", (signal) => links.dial(target, { signal }), options).then(
-      done,
-      done,
-    );
   }
 
   // Helpers
