@@ -6,8 +6,8 @@ import { expect, test } from "vitest";
 const NET = ["core/base", "core/ports", "core/net"];
 const MEMORY = [...NET, "core/memory"];
 const DISK = [...MEMORY, "core/disk"];
-const CPU = [...NET, "core/cpu"];
-const ALL_PARTS = [...CPU, "core/memory", "core/disk", "core/shell", "core/computer.ts"];
+const CPU = [...DISK, "core/cpu"];
+const ALL_PARTS = [...CPU, "core/shell", "core/computer.ts"];
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "core/base": ["core/base"],
   "core/ports": ["core/base", "core/ports"],

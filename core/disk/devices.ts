@@ -3,6 +3,7 @@
  * storage. Tabs of one browser are one device. Who is gone is remembered for as long as it is awaited.
  */
 import { Listeners, type Unsubscribe } from "../base/events.ts";
+import { rendezvous } from "../base/rendezvous.ts";
 import type { Net } from "../net/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { PeerId } from "../ports/network.ts";
@@ -10,7 +11,7 @@ import { Absences } from "./absences.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { type Layout, layoutAmong } from "./layout.ts";
 import { FULL_REMEMBERED_MS, ROOM_BYTES_MIN } from "./limits.ts";
-import { Placement, rendezvous, weightOf } from "./placement.ts";
+import { Placement, weightOf } from "./placement.ts";
 
 export interface Device {
   readonly id: string;

@@ -1,16 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { holdersWanted, layoutFor } from "./layout.ts";
-import {
-  chooseHolders,
-  type Holders,
-  partitionOf,
-  PARTITIONS,
-  Placement,
-  rendezvous,
-  repairersOf,
-  weightOf,
-} from "./placement.ts";
+import { chooseHolders, type Holders, partitionOf, PARTITIONS, Placement, repairersOf, weightOf } from "./placement.ts";
 
 const anywhere = (): boolean => true;
 
@@ -175,27 +166,6 @@ test("partitions come from the root's first ten bits", () => {
   expect(partitionOf(Uint8Array.of(0, 0))).toBe(0);
   expect(partitionOf(Uint8Array.of(0xff, 0xff))).toBe(PARTITIONS - 1);
   expect(partitionOf(Uint8Array.of(0x01, 0x80))).toBe(6);
-});
-
-test("one node of a device is chosen per partition, and stays when another closes", () => {
-  fc.assert(
-    fc.property(fc.uniqueArray(fc.string(), { minLength: 1, maxLength: 12 }), partitions, (ids, partition) => {
-      const chosen = rendezvous(ids, partition);
-      expect(ids).toContain(chosen);
-      expect(rendezvous([...ids].reverse(), partition)).toBe(chosen);
-      for (const id of ids) {
-        if (id !== chosen) {
-          expect(
-            rendezvous(
-              ids.filter((other) => other !== id),
-              partition,
-            ),
-          ).toBe(chosen);
-        }
-      }
-    }),
-  );
-  expect(rendezvous([], 0)).toBeUndefined();
 });
 
 test("repairers take turns, and repair is spread over all holders", () => {

@@ -1,6 +1,5 @@
 /**
- * Which devices hold what: rendezvous hashing (highest random weight; Thaler and Ravishankar 1998) of partition and
- * device. Every node that sees the same devices works out the same order without asking, and a device that comes or goes
+ * Which devices hold what: rendezvous hashing (base/rendezvous.ts) of partition and device. Every node that sees the same devices works out the same order without asking, and a device that comes or goes
  * moves nothing but its own place. Content falls into 1,024 partitions, so that the orders can be kept and a node can say
  * in one page what it holds; stripes of one partition that were placed at the same time share their holders.
  *
@@ -11,6 +10,7 @@
  * choice. Members are trusted with content; what this decides is balance.
  */
 import { assert } from "../base/assert.ts";
+import { hashOf, type IdHash, ranked, scoreOf } from "../base/rendezvous.ts";
 import type { Layout } from "./layout.ts";
 
 export const PARTITIONS = 1_024;
@@ -49,7 +49,7 @@ export function partitionOf(root: Uint8Array): number {
  */
 export class Placement {
   /** In the order of their ids, which settles ties alike everywhere. */
-  readonly #devices: readonly { readonly id: string; readonly weight: number; readonly hash: Hash }[];
+  readonly #devices: readonly { readonly id: string; readonly weight: number; readonly hash: IdHash }[];
   readonly #orders = new Map<number, readonly string[]>();
 
   constructor(devices: Iterable<Candidate>) {
@@ -80,7 +80,7 @@ export class Placement {
     for (const [i, { hash, weight }] of this.#devices.entries()) {
       let best = 0;
       for (let ticket = 0; ticket < weight; ticket++) {
-        best = Math.max(best, score(hash, partition + PARTITIONS * ticket));
+        best = Math.max(best, scoreOf(hash, partition + PARTITIONS * ticket));
       }
       drawn[i] = best * INDEX + (count - 1 - i);
     }
@@ -139,14 +139,6 @@ function vacanciesOf(holders: Holders, copies: number): number[] {
 }
 
 /**
- * One of several by rendezvous, the same for all who know the same ones: which node of a device (tab of a browser) holds
- * a partition, say.
- */
-export function rendezvous<Id extends string>(ids: Iterable<Id>, key: number): Id | undefined {
-  return ranked(ids, key)[0];
-}
-
-/**
  * Who repairs a stripe, in turn: the first does, and when it has made no progress for a while, the next. Holders, since
  * they have a shard of the stripe already; drawn apart from the order of placement, whose first would else repair most.
  */
@@ -156,42 +148,6 @@ export function repairersOf<Id extends string>(root: Uint8Array, holders: Iterab
   return ranked(holders, key);
 }
 
-function ranked<Id extends string>(ids: Iterable<Id>, key: number): Id[] {
-  return [...ids]
-    .map((id) => ({ id, score: score(hashOf(id), key) }))
-    .sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1))
-    .map(({ id }) => id);
-}
-
 /** More devices than a swarm has; 32 bits of score and these fit a double's 53. */
 const INDEX = 2 ** 20;
 const REPAIR_SALT = 0x7e9a_1255;
-
-interface Hash {
-  readonly a: number;
-  readonly b: number;
-}
-
-/** Two 32-bit FNV-1a of different start, so that two of a thousand ids share both once in 10^13 swarms. */
-function hashOf(id: string): Hash {
-  let a = 0x811c9dc5;
-  let b = 0x2f0b4c47;
-  for (let i = 0; i < id.length; i++) {
-    const code = id.charCodeAt(i);
-    a = Math.imul(a ^ code, 0x01000193);
-    b = Math.imul(b ^ code, 0x85ebca6b) ^ (b >>> 15);
-  }
-  return { a, b };
-}
-
-/** 32 bits that depend on every bit of the id's hash and the key: two rounds of MurmurHash3's finish. */
-function score({ a, b }: Hash, key: number): number {
-  return finish(finish(a ^ Math.imul(key, 0x9e3779b1)) ^ b) >>> 0;
-}
-
-function finish(word: number): number {
-  let mixed = word;
-  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return mixed ^ (mixed >>> 16);
-}

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { healthAtRest, type Layout, layoutFor } from "./layout.ts";
 import { halfOf, LossChances, lossChance, survivesAny } from "./promise.ts";
-import { graceMs, healthOf, planRepair, repairerNow, type RepairPlan, type ShardStates } from "./repair-policy.ts";
+import { graceMs, healthOf, planRepair, type RepairPlan, type ShardStates } from "./repair-policy.ts";
 
 const MINUTE_MS = 60_000;
 const chances = new LossChances();
@@ -173,12 +173,6 @@ test("no stripe is left above the limit, whatever has happened to it, and nothin
 test("the grace follows the sessions, within bounds", () => {
   const graces = [0, 5, 20, 120, 600].map((minutes) => graceMs(minutes * MINUTE_MS) / MINUTE_MS);
   expect(graces).toEqual([0.5, 0.625, 2.5, 15, 15]);
-});
-
-test("repairers take turns of five seconds", () => {
-  const order = ["a", "b", "c"];
-  expect([0, 4_999, 5_000, 14_999, 15_000].map((idle) => repairerNow(order, idle))).toEqual(["a", "a", "b", "c", "a"]);
-  expect(repairerNow([], 0)).toBeUndefined();
 });
 
 test("what is counted of a stripe is what survives", () => {

@@ -35,8 +35,6 @@ const BATCH = 8;
 const RELIEF = 8;
 /** Above this a holder too many for its shard takes another. At the urgent chance, swarms of 64 paid a fiftieth more. */
 const MOVE_CHANCE = 1e-5;
-/** A repairer that makes no progress for so long yields to the next. */
-const TURN_MS = 5_000;
 /** Further holders of one shard hardly help; states that differ in them alone count as one. */
 const HOLDERS_COUNTED = 3;
 /** In large swarms devices are rounded up to a multiple: the chances get a little greater and much fewer. */
@@ -64,11 +62,6 @@ export interface RepairPlan {
 /** How long a leaver is awaited in a swarm with such sessions. */
 export function graceMs(medianSessionMs: number): number {
   return Math.min(GRACE_MS_MAX, Math.max(GRACE_MS_MIN, medianSessionMs * GRACE_OF_SESSION));
-}
-
-/** Whose turn it is to repair, of those in order, when nobody has made progress for so long. */
-export function repairerNow<Id>(order: readonly Id[], idleMs: number): Id | undefined {
-  return order[Math.floor(idleMs / TURN_MS) % order.length];
 }
 
 /**
