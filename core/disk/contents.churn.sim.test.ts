@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { DiskSwarm } from "../../test/sim/contents.ts";
 import { DeviceChurn } from "../../test/sim/disk-churn.ts";
 import { churnRun, MINUTE_MS } from "../../test/sim/disk-lab.ts";
-import { seeds } from "../../test/sim/seeds.ts";
+import { isLong, seeds } from "../../test/sim/seeds.ts";
 import { SimWorld } from "../../test/sim/world.ts";
 import type { ContentRef } from "./types.ts";
 import { GET_PROTOCOL, PUT_PROTOCOL } from "./wire.ts";
@@ -15,7 +15,6 @@ const KIB = 1024;
 const DEVICES = 8;
 const SESSION_MS = 5 * MINUTE_MS;
 const SIZES = Array.from({ length: 6 }, (_, i) => 100 * KIB + i * 20 * KIB);
-const isLong = process.env["LONG"] !== undefined;
 const MINUTES = isLong ? 240 : 20;
 
 /** Shards that all have sent, those that are gone too. */

@@ -1,12 +1,11 @@
 /** A swarm of real nodes with real bytes that grows and shrinks again: the code follows, and nothing is lost meanwhile. */
 import { expect, test } from "vitest";
 import { type DiskNode, DiskSwarm } from "../../test/sim/contents.ts";
-import { seeds } from "../../test/sim/seeds.ts";
+import { isLong, seeds } from "../../test/sim/seeds.ts";
 import { SimWorld } from "../../test/sim/world.ts";
 import type { ContentRef } from "./types.ts";
 
 const KIB = 1024;
-const isLong = process.env["LONG"] !== undefined;
 const FEW = 4;
 const MANY = isLong ? 64 : 10;
 const LEFT = isLong ? 8 : 5;

@@ -1,7 +1,7 @@
 /** A swarm whose size swings, with the real code and real bytes: nothing is lost, and it is not coded anew at each turn. */
 import { expect, test } from "vitest";
 import { DiskSwarm } from "../../test/sim/contents.ts";
-import { seeds } from "../../test/sim/seeds.ts";
+import { isLong, seeds } from "../../test/sim/seeds.ts";
 import { SimWorld } from "../../test/sim/world.ts";
 import type { ContentRef } from "./types.ts";
 import { GET_PROTOCOL, PUT_PROTOCOL } from "./wire.ts";
@@ -12,7 +12,6 @@ const SIZES = [20 * KIB, 300 * KIB, 900 * KIB];
 const FEW = 6;
 const MANY = 9;
 const TURN_MS = 180_000;
-const isLong = process.env["LONG"] !== undefined;
 
 /** Shard bytes that all have sent, those that are gone too. */
 function sentBytes(swarm: DiskSwarm): number {

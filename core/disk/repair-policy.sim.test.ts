@@ -8,9 +8,8 @@
  */
 import { describe, expect, test } from "vitest";
 import { churnRun, HOUR_MS, MINUTE_MS, type Outcome } from "../../test/sim/disk-lab.ts";
-import { seeds } from "../../test/sim/seeds.ts";
+import { isLong, seeds } from "../../test/sim/seeds.ts";
 
-const isLong = process.env["LONG"] !== undefined;
 const WEEK_HOURS = 7 * 24;
 /** Stripes that a random half takes in the mean. Of two devices one that has just come and holds nothing is half of them. */
 const LOSS_MAX = 1e-5;

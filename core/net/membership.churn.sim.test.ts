@@ -2,12 +2,13 @@
  * Membership under churn, loss and cuts: what everyone believes is held against the truth, all the time.
  *
  * A few seeds of a middling swarm run with every `npm test`; with LONG=1 hundreds of seeds, and the swarm of 200 for ten
- * minutes of virtual time that docs/scaling.md speaks of. SEEDS=7,8 runs just these. Each failure names its seed.
+ * minutes of virtual time that docs/scaling.md speaks of. Each failure names its seed, and SEED=7 repeats it.
  */
 import { describe, expect, test } from "vitest";
 import { Churn } from "../../test/sim/churn.ts";
 import { type CheckReport, CrowdChecker } from "../../test/sim/crowd-check.ts";
 import { Crowd } from "../../test/sim/crowd.ts";
+import { longSeeds, seeds } from "../../test/sim/seeds.ts";
 import { SimWorld } from "../../test/sim/world.ts";
 
 interface Run {
@@ -60,13 +61,6 @@ async function run({
   return { ...checker.stop(), trace: world.traceHash() };
 }
 
-const isLong = process.env["LONG"] === "1";
-const listed = process.env["SEEDS"]?.split(",").map(Number);
-
-function seeds(count: number, longCount: number): number[] {
-  return listed ?? Array.from({ length: isLong ? longCount : count }, (_, i) => i + 1);
-}
-
 describe("under churn, membership is right within 10 s of each change and 5 s of a heal", () => {
   test.each(seeds(2, 200))("40 members, 2% loss, cuts along three lines (seed %i)", async (seed) => {
     const { errors } = await run({ seed, size: 40, minutes: 5, hasCuts: true });
@@ -81,15 +75,11 @@ describe("under churn, membership is right within 10 s of each change and 5 s of
     },
   );
 
-  test.runIf(isLong).each(seeds(0, 5))(
-    "200 members for ten minutes (seed %i)",
-    { timeout: 3_600_000 },
-    async (seed) => {
-      const { errors, longestMs } = await run({ seed, size: 200, minutes: 10, hasCuts: true });
-      console.log(`seed ${seed}: longest errors in ms ${JSON.stringify(longestMs)}`);
-      expect(errors).toEqual([]);
-    },
-  );
+  test.each(longSeeds(5))("200 members for ten minutes (seed %i)", { timeout: 3_600_000 }, async (seed) => {
+    const { errors, longestMs } = await run({ seed, size: 200, minutes: 10, hasCuts: true });
+    console.log(`seed ${seed}: longest errors in ms ${JSON.stringify(longestMs)}`);
+    expect(errors).toEqual([]);
+  });
 });
 
 test("the same seed gives the same run, event for event, and another seed another", async () => {

@@ -3,12 +3,11 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { sample } from "../../core/ports/random.ts";
 import { SeededRandom } from "../sim/random.ts";
-import { seeds } from "../sim/seeds.ts";
+import { isLong, longSeeds, seeds } from "../sim/seeds.ts";
 import { bytesIn, expectFileSet, expectSafe, mixedSizes, putFileSet, writeFileSet } from "./file-set.ts";
 import { eventually, type Lab, type Node, openLab } from "./processes.ts";
 
 const MIB: number = 1024 * 1024;
-const isLong: boolean = process.env["LONG"] !== undefined;
 /** What the codes store at most, and what entries and frames cost. */
 const STORED_TIMES_MAX = 4.6;
 const AGAIN_SAFE_MS = 60_000;
@@ -74,7 +73,7 @@ test.each(seeds(1, 1))(
   },
 );
 
-test.each(seeds(0, 1))(
+test.each(longSeeds(1))(
   "forty nodes: of any twenty that are left all files come back (seed %i)",
   { timeout: 1_200_000 },
   async (seed) => {
