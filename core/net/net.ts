@@ -18,21 +18,18 @@ import { bestAddresses } from "./bootstrap.ts";
 import type { Standing } from "./certificate.ts";
 import { obtainCredentials, saveCredentials, standingOf, type Credentials } from "./credentials.ts";
 import { createForwarder } from "./forward.ts";
-import { createGossip, type Gossip } from "./gossip.ts";
+import type { Gossip } from "./gossip.ts";
 import { loadIdentity, type Identity } from "./identity.ts";
 import { checkInvite, formatInvite, parseInvite } from "./invite.ts";
-import { keepJoined } from "./join.ts";
 import { ADDRESSES_SAVED_MS, PROTOCOL_VERSIONS } from "./limits.ts";
-import { createLinkTable, type LinkTable } from "./link-table.ts";
-import { createMembership, type Membership } from "./membership.ts";
+import type { LinkTable } from "./link-table.ts";
+import type { Membership } from "./membership.ts";
 import type { Traffic } from "./meter.ts";
 import { friendlyName } from "./names.ts";
-import { createOverlay, LINKS_MAX_NODE, LINKS_MAX_TAB, type Overlay } from "./overlay.ts";
+import type { Overlay } from "./overlay.ts";
 import { createRouter, type Router } from "./router.ts";
 import { createRpc, type AskOptions, type Rpc } from "./rpc.ts";
-import { createSealer } from "./sealing.ts";
-import { CommonTime } from "./time.ts";
-import { rememberVerified } from "./verified.ts";
+import type { CommonTime } from "./time.ts";
 import type {
   LinkInfo,
   Member,
@@ -44,6 +41,7 @@ import type {
   SelfPatch,
   SwarmId,
 } from "./types.ts";
+import { wire } from "./wiring.ts";
 
 export interface NetOptions {
   readonly kind: "tab" | "node";
@@ -128,58 +126,50 @@ class WiredNet implements Net {
   ) {
     const { swarm, chain, secret } = credentials;
     const { random, log } = ports;
-    const crypto = rememberVerified(ports.crypto);
     const { peer, keys } = identity;
     const own = network.addresses();
-    const hasOthers = credentials.addresses.some((address) => !own.includes(address));
-    const time = new CommonTime(ports.clock, { hasOthers });
-    this.#time = time;
-    // Certificates run out by common time: who sets a clock back while running is no stranger for it.
-    const clock: Clock = { ...timersOf(ports.clock), now: () => time.now() };
     this.self = peer;
     this.swarm = swarm;
     this.role = standing.role;
     this.#ports = ports;
     this.#network = network;
     this.#credentials = credentials;
-    const versions = options.versions ?? PROTOCOL_VERSIONS;
-    this.#links = createLinkTable(() => ({ swarm, chain, versions }))({ network, clock, crypto, random, log });
-    const links = this.#links;
-    const record = firstRecord(options, identity, standing, own, clock.now());
-    const membership = createMembership({ swarm, keys, chain, notAfterMs: standing.notAfterMs, record })({
-      links,
-      clock,
-      crypto,
-      log,
-      time,
-    });
-    this.#membership = membership;
-    const linksMax = options.kind === "tab" ? LINKS_MAX_TAB : LINKS_MAX_NODE;
-    // While there is no link at all, joining sees to it.
-    const bootstrap = (): readonly Address[] => (links.all().length === 0 ? [] : this.#elsewhere());
-    this.#overlay = createOverlay({ linksMax, bootstrap })({ links, membership, clock, random, log });
-    const heard = (from: PeerId): void => membership.heard(from);
-    const sealer = createSealer(secret)({ crypto, random });
-    // Gossip's signatures are seen once: remembering them would only push out the certificates.
-    this.#gossip = createGossip({ peer, keys })({ links, sealer, clock, crypto: ports.crypto, random, log, heard });
+    const { clock, crypto, ...parts } = wire(
+      {
+        peer,
+        keys,
+        swarm,
+        chain,
+        notAfterMs: standing.notAfterMs,
+        secret,
+        versions: options.versions ?? PROTOCOL_VERSIONS,
+        hasOthers: credentials.addresses.some((address) => !own.includes(address)),
+        record: (nowMs) => firstRecord(options, identity, standing, own, nowMs),
+        elsewhere: (membership) => this.#elsewhere(membership.members()),
+        onAttempt: options.onAttempt ?? (() => {}),
+        signal: this.#ended.signal,
+      },
+      { ...ports, network },
+    );
+    this.#time = parts.time;
+    this.#links = parts.links;
+    this.#membership = parts.membership;
+    this.#overlay = parts.overlay;
+    this.#gossip = parts.gossip;
+    const { links, overlay } = parts;
     this.#rpc = createRpc({ links, clock, log });
     const rpc = this.#rpc;
     const forwarder = createForwarder({ identity, swarm, chain })({ rpc, links, clock, crypto, random });
-    this.#router = createRouter({ self: peer, rpc, forwarder, links, overlay: this.#overlay, clock });
-    this.#start(options);
+    this.#router = createRouter({ self: peer, rpc, forwarder, links, overlay, clock });
+    this.#start();
   }
 
-  #start(options: NetOptions): void {
-    const { clock, random } = this.#ports;
-    const links = this.#links;
-    links.onUp(() => this.#linksChanged.emit());
-    links.onDown(() => this.#linksChanged.emit());
-    this.#network.onAddresses((addresses) => this.#membership.update({ addresses }));
+  #start(): void {
+    this.#links.onUp(() => this.#linksChanged.emit());
+    this.#links.onDown(() => this.#linksChanged.emit());
     this.#rpc.handle(PING_PROTOCOL, v.null(), async () => null);
-    const saving = every(clock, ADDRESSES_SAVED_MS, () => void this.#saveAddresses());
+    const saving = every(this.#ports.clock, ADDRESSES_SAVED_MS, () => void this.#saveAddresses());
     this.#ended.signal.addEventListener("abort", () => saving.cancel());
-    const joining = { addresses: () => this.#elsewhere(), onAttempt: options.onAttempt ?? (() => {}) };
-    void keepJoined(joining, { links, clock, random }, this.#ended.signal);
   }
 
   // Who is there
@@ -332,14 +322,14 @@ class WiredNet implements Net {
   }
 
   /** Where others may be found. */
-  #elsewhere(): Address[] {
+  #elsewhere(members: readonly Member[]): Address[] {
     const own = this.#network.addresses();
-    return bestAddresses(this.members(), [], this.#credentials.addresses).filter((address) => !own.includes(address));
+    return bestAddresses(members, [], this.#credentials.addresses).filter((address) => !own.includes(address));
   }
 
   /** Keeps for the next start where the swarm is now; while alone, what was known before stays. */
   async #saveAddresses(): Promise<void> {
-    const addresses = this.#elsewhere();
+    const addresses = this.#elsewhere(this.members());
     const before = this.#credentials.addresses;
     if (addresses.every((address, i) => address === before[i]) && addresses.length === before.length) return;
     this.#credentials = { ...this.#credentials, addresses };
@@ -357,10 +347,6 @@ class WiredNet implements Net {
 }
 
 type NamedOptions = NetOptions & { readonly name: string };
-
-function timersOf(clock: Clock): Omit<Clock, "now"> {
-  return { monotonic: () => clock.monotonic(), timer: (delayMs, fire) => clock.timer(delayMs, fire) };
-}
 
 function firstRecord(
   options: NamedOptions,

@@ -1,15 +1,16 @@
 /**
- * A swarm in a simulated world: machines that run admission, membership, overlay and gossip, as net.ts wires them, and
+ * A swarm in a simulated world: machines that run admission, membership, overlay and gossip, wired as in any node, and
  * what each ought to believe of the others. For simulations of the net alone; nothing of it is replaced.
  */
-import { type Chain, issue, swarmIdOf } from "../../core/net/certificate.ts";
-import { createGossip, type Gossip } from "../../core/net/gossip.ts";
-import { keepJoined } from "../../core/net/join.ts";
-import { createLinkTable, type LinkTable } from "../../core/net/link-table.ts";
-import { createMembership, type Membership } from "../../core/net/membership.ts";
-import { createOverlay, LINKS_MAX_NODE, LINKS_MAX_TAB, type Overlay } from "../../core/net/overlay.ts";
-import { createSealer } from "../../core/net/sealing.ts";
-import { CommonTime } from "../../core/net/time.ts";
+import { issue, swarmIdOf } from "../../core/net/certificate.ts";
+import type { Gossip } from "../../core/net/gossip.ts";
+import { PROTOCOL_VERSIONS } from "../../core/net/limits.ts";
+import type { LinkTable } from "../../core/net/link-table.ts";
+import type { Membership } from "../../core/net/membership.ts";
+import type { Overlay } from "../../core/net/overlay.ts";
+import type { CommonTime } from "../../core/net/time.ts";
+import type { MemberRecord } from "../../core/net/types.ts";
+import { wire } from "../../core/net/wiring.ts";
 import type { KeyPair } from "../../core/ports/crypto.ts";
 import type { Address, PeerId } from "../../core/ports/network.ts";
 import type { MachineOptions } from "./life.ts";
@@ -18,6 +19,7 @@ import type { SimWorld } from "./world.ts";
 
 const NOT_AFTER_MS = 1e14;
 const INVITE_ADDRESSES = 4;
+const SECRET = new Uint8Array(32).fill(3);
 
 /** One life of a member. */
 export interface CrowdNode {
@@ -124,52 +126,27 @@ export class Crowd {
 
   start(machine: SimNode, bootstrap: readonly Address[]): CrowdNode {
     const { ports, peer, keys } = machine;
-    const { clock, crypto, random, log } = ports;
-    const swarm = swarmIdOf(this.#root.publicKey);
-    const chain: Chain = [this.#delegation, this.#sign(this.#delegate, keys.publicKey, "member")];
-    const links = createLinkTable(() => ({ swarm, chain, versions: { min: 1, max: 1 } }))(ports);
-    const { kind, relayReason } = machine.machine;
-    const record = {
-      peer,
-      incarnation: clock.now(),
-      name: machine.name,
-      kind,
-      device: peer,
-      role: "member" as const,
-      addresses: ports.network.addresses(),
-      coresLent: 0,
-      coresBusy: 0,
-      startedAtMs: clock.now(),
-      state: "awake" as const,
-      relayReason,
-    };
-    const time = new CommonTime(clock, { hasOthers: bootstrap.length > 0 });
-    const membership = createMembership({ swarm, keys, chain, notAfterMs: NOT_AFTER_MS, record })({
-      links,
-      clock,
-      crypto,
-      log,
-      time,
-    });
-    const linksMax = kind === "tab" ? LINKS_MAX_TAB : LINKS_MAX_NODE;
-    const overlay = createOverlay({ linksMax, bootstrap: () => bootstrap })({ links, membership, clock, random, log });
-    const sealer = createSealer(new Uint8Array(32).fill(3))(ports);
-    const heard = (from: PeerId): void => membership.heard(from);
-    const gossip = createGossip({ peer, keys })({ links, sealer, clock, crypto, random, log, heard });
-    const node: CrowdNode = {
-      machine,
-      peer,
-      startedMs: this.world.nowMs,
-      links,
-      time,
-      membership,
-      overlay,
-      gossip,
-      ended: new AbortController(),
-    };
+    const ended = new AbortController();
+    const { time, links, membership, overlay, gossip } = wire(
+      {
+        peer,
+        keys,
+        swarm: swarmIdOf(this.#root.publicKey),
+        chain: [this.#delegation, this.#sign(this.#delegate, keys.publicKey, "member")],
+        notAfterMs: NOT_AFTER_MS,
+        secret: SECRET,
+        versions: PROTOCOL_VERSIONS,
+        hasOthers: bootstrap.length > 0,
+        record: (nowMs) => recordOf(machine, nowMs),
+        elsewhere: () => bootstrap,
+        onAttempt: () => {},
+        signal: ended.signal,
+      },
+      ports,
+    );
+    const startedMs = this.world.nowMs;
+    const node: CrowdNode = { machine, peer, startedMs, links, time, membership, overlay, gossip, ended };
     this.running.set(machine.name, node);
-    const addresses = (): readonly Address[] => bootstrap;
-    void keepJoined({ addresses, onAttempt: () => {} }, { links, clock, random }, node.ended.signal);
     return node;
   }
 
@@ -222,4 +199,21 @@ export class Crowd {
     };
     return issue(this.world.crypto, issuer, { ...says, role: "member" });
   }
+}
+
+function recordOf({ ports, peer, machine }: SimNode, nowMs: number): MemberRecord {
+  return {
+    peer,
+    incarnation: Math.round(nowMs),
+    name: machine.name,
+    kind: machine.kind,
+    device: peer,
+    role: "member",
+    addresses: ports.network.addresses(),
+    coresLent: 0,
+    coresBusy: 0,
+    startedAtMs: Math.round(nowMs),
+    state: "awake",
+    relayReason: machine.relayReason,
+  };
 }

@@ -1,0 +1,92 @@
+/**
+ * The parts that make a member of a node, wired to each other: links by certificate, common time, membership, overlay and
+ * gossip, and the search for a way in. The net stands on them; so do the simulations of the net alone, which have to run
+ * what nodes run. This file holds no algorithm.
+ */
+import type { StarfishError } from "../base/errors.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Crypto, KeyPair } from "../ports/crypto.ts";
+import type { Log } from "../ports/log.ts";
+import type { Address, Network, PeerId } from "../ports/network.ts";
+import type { Random } from "../ports/random.ts";
+import type { VersionRange } from "./admission.ts";
+import type { Chain } from "./certificate.ts";
+import { createGossip, type Gossip } from "./gossip.ts";
+import { keepJoined } from "./join.ts";
+import { createLinkTable, type LinkTable } from "./link-table.ts";
+import { createMembership, type Membership } from "./membership.ts";
+import { createOverlay, LINKS_MAX_NODE, LINKS_MAX_TAB, type Overlay } from "./overlay.ts";
+import { createSealer } from "./sealing.ts";
+import { CommonTime } from "./time.ts";
+import type { MemberRecord, SwarmId } from "./types.ts";
+import { rememberVerified } from "./verified.ts";
+
+export interface WiringOptions {
+  readonly peer: PeerId;
+  readonly keys: KeyPair;
+  readonly swarm: SwarmId;
+  readonly chain: Chain;
+  /** When the chain ends. */
+  readonly notAfterMs: number;
+  /** What gossip is sealed with. */
+  readonly secret: Uint8Array;
+  readonly versions: VersionRange;
+  /** Whether there may be others who know the time. */
+  readonly hasOthers: boolean;
+  /** What this node says of itself at first. */
+  readonly record: (nowMs: number) => MemberRecord;
+  /** Where others may be found, by what is known when it is asked. */
+  readonly elsewhere: (membership: Membership) => readonly Address[];
+  /** Told after each attempt to get in: undefined when it gave a link, else what went wrong. */
+  readonly onAttempt: (failure: StarfishError | undefined) => void;
+  /** Ends the search for a way in. */
+  readonly signal: AbortSignal;
+}
+
+export interface WiringPorts {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly crypto: Crypto;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface Wiring {
+  readonly time: CommonTime;
+  readonly links: LinkTable;
+  readonly membership: Membership;
+  readonly overlay: Overlay;
+  readonly gossip: Gossip;
+  /** This node's timers, and common time. */
+  readonly clock: Clock;
+  /** Remembers the signatures that it has found genuine. */
+  readonly crypto: Crypto;
+}
+
+export function wire(options: WiringOptions, ports: WiringPorts): Wiring {
+  const { peer, keys, swarm, chain, notAfterMs, versions, signal } = options;
+  const { network, random, log } = ports;
+  const crypto = rememberVerified(ports.crypto);
+  const time = new CommonTime(ports.clock, { hasOthers: options.hasOthers });
+  // Certificates run out by common time: who sets a clock back while running is no stranger for it.
+  const clock: Clock = { ...timersOf(ports.clock), now: () => time.now() };
+  const links = createLinkTable(() => ({ swarm, chain, versions }))({ network, clock, crypto, random, log });
+  const record = options.record(clock.now());
+  const membership = createMembership({ swarm, keys, chain, notAfterMs, record })({ links, clock, crypto, log, time });
+  const linksMax = record.kind === "tab" ? LINKS_MAX_TAB : LINKS_MAX_NODE;
+  // While there is no link at all, joining sees to it.
+  const bootstrap = (): readonly Address[] => (links.all().length === 0 ? [] : options.elsewhere(membership));
+  const overlay = createOverlay({ linksMax, bootstrap })({ links, membership, clock, random, log });
+  const heard = (from: PeerId): void => membership.heard(from);
+  const sealer = createSealer(options.secret)({ crypto, random });
+  // Gossip's signatures are seen once: remembering them would only push out the certificates.
+  const gossip = createGossip({ peer, keys })({ links, sealer, clock, crypto: ports.crypto, random, log, heard });
+  network.onAddresses((addresses) => membership.update({ addresses }));
+  const joining = { addresses: () => options.elsewhere(membership), onAttempt: options.onAttempt };
+  void keepJoined(joining, { links, clock: ports.clock, random }, signal);
+  return { time, links, membership, overlay, gossip, clock, crypto };
+}
+
+function timersOf(clock: Clock): Omit<Clock, "now"> {
+  return { monotonic: () => clock.monotonic(), timer: (delayMs, fire) => clock.timer(delayMs, fire) };
+}
