@@ -12,6 +12,7 @@ import { hash } from "node:crypto";
 import { mkdir, open, readdir, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Bytes } from "../core/base/bytes.ts";
+import { own } from "../core/base/owned.ts";
 import { frameBytes, type FrameKeeper, ShardShelf } from "../core/platform/shard-shelf.ts";
 import type { ShardStore } from "../core/ports/shard-store.ts";
 import { flushDirectory, flushFile, guardFiles, isNotFound, isUnreadable, writePieces } from "./files.ts";
@@ -166,7 +167,7 @@ async function readAtMost(path: string, bytes: number): Promise<Uint8Array> {
   const file = await open(path, "r");
   try {
     // Not cleared, since what is not read is cut off; and a buffer of its own, since it may live long.
-    const buffer = Buffer.allocUnsafeSlow(bytes);
+    const buffer = own(Buffer.allocUnsafeSlow(bytes));
     let length = 0;
     for (;;) {
       const { bytesRead } = await file.read(buffer, length, bytes - length);

@@ -4,7 +4,7 @@
  */
 import type { Socket } from "node:net";
 import { tcp } from "@libp2p/tcp";
-import { releaseWhole } from "../core/base/bytes.ts";
+import { releaseWhole } from "../core/base/owned.ts";
 import type { TransportFactory } from "../core/transport/libp2p.ts";
 import { type SendingConnection, withConnections } from "../core/transport/sending.ts";
 

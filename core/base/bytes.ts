@@ -28,6 +28,11 @@ export function concat(parts: readonly Bytes[]): Uint8Array<ArrayBuffer> {
   return whole;
 }
 
+/** The same bytes in memory of their own. Node's Buffers are bytes too, and their `slice` shares memory instead of copying. */
+export function copyOf(bytes: Bytes): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
+}
+
 /** The pieces of a message as one; what is one already is passed on. */
 export function whole(message: Bytes | readonly Bytes[]): Bytes {
   return message instanceof Uint8Array ? message : concat(message);
@@ -35,23 +40,6 @@ export function whole(message: Bytes | readonly Bytes[]): Bytes {
 
 export function lengthOf(message: Bytes | readonly Bytes[]): number {
   return message instanceof Uint8Array ? message.length : message.reduce((sum, { length }) => sum + length, 0);
-}
-
-/** Smaller buffers may be shared with others (Node cuts those up to 4 KiB out of a pool), and there is nothing to win. */
-const RELEASED_BYTES_MIN: number = 16 * 1024;
-
-/**
- * Gives the memory of a buffer back now. By themselves buffers wait for a collection, which comes only when many of them have
- * piled up: where hundreds of megabytes pass through they are most of a process's memory, and collecting them a third of its
- * time. Only for whom nobody else has bytes of it.
- */
-export function release(buffer: ArrayBufferLike): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength >= RELEASED_BYTES_MIN) buffer.transfer(0);
-}
-
-/** The same where the bytes are all that is in their buffer. */
-export function releaseWhole({ buffer, byteLength }: Bytes): void {
-  if (byteLength === buffer.byteLength) release(buffer);
 }
 
 export function equal(a: Bytes, b: Bytes): boolean {

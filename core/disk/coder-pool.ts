@@ -6,6 +6,7 @@
 import { assert } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
 import { cancelled, StarfishError, throwIfAborted, toStarfishError } from "../base/errors.ts";
+import { own } from "../base/owned.ts";
 import { abortable } from "../ports/clock.ts";
 import {
   type CodedStripe,
@@ -191,6 +192,8 @@ export class CoderPool implements Coder {
     thread.onAnswer((answer) => {
       const waiting = lane.calls.get(answer.id);
       lane.calls.delete(answer.id);
+      // What a thread has moved here is nobody else's.
+      if (answer.ok) for (const bytes of "stripe" in answer ? answer.stripe.shards : answer.shards.values()) own(bytes);
       if (answer.ok) waiting?.settle(answer);
       else waiting?.fail(outOfMemory(answer.message));
       this.#dispatch();

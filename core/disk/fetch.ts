@@ -1,6 +1,6 @@
 /** Fetches to this node what it is to hold of a stripe: from one who holds that, or all, or else from as many as it takes. */
-import { release } from "../base/bytes.ts";
 import { isStarfishError } from "../base/errors.ts";
+import { release } from "../base/owned.ts";
 import { Window } from "../base/window.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Catalogue, Stored } from "./catalogue.ts";
@@ -68,5 +68,5 @@ export async function fetchShards(
     const sha256 = list.hashOf(stripe, each);
     if (bytes !== undefined) await parts.holdings.put({ id, stripe, shard: each }, { bytes, sha256 });
   }
-  for (const { buffer } of got.values()) release(buffer);
+  for (const bytes of got.values()) release(bytes);
 }

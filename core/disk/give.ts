@@ -3,8 +3,9 @@
  * others computed together, where each of those who want one would have it computed on its own.
  */
 import { assert } from "../base/assert.ts";
-import { equal, release } from "../base/bytes.ts";
+import { equal } from "../base/bytes.ts";
 import { isStarfishError, throwIfAborted } from "../base/errors.ts";
+import { release } from "../base/owned.ts";
 import { Window } from "../base/window.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Coder } from "../ports/coder.ts";
@@ -103,7 +104,7 @@ export class Giver {
         }),
       );
       // What has not been answered may still be on its way out.
-      if (isAnswered) for (const { buffer } of shards.values()) release(buffer);
+      if (isAnswered) for (const bytes of shards.values()) release(bytes);
       return results;
     } catch (error) {
       const result = busyIfOurs(error);

@@ -4,8 +4,9 @@
  * can remember bounds it (Window).
  */
 import { assert } from "../base/assert.ts";
-import { type Bytes, release } from "../base/bytes.ts";
+import { type Bytes, copyOf } from "../base/bytes.ts";
 import { StarfishError, toStarfishError } from "../base/errors.ts";
+import { own, release } from "../base/owned.ts";
 import type { Net } from "../net/types.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Holdings, Shard, ShardName } from "./holdings.ts";
@@ -153,8 +154,8 @@ export class ShardPeers {
   async #sendGets(peer: PeerId, shards: readonly ShardName[]): Promise<readonly (Uint8Array | null)[]> {
     const given = await this.#net.request(peer, GET_PROTOCOL, { shards }, getReplySchema, BULK);
     // Each in a buffer of its own: else all of them stay in memory for as long as one is used.
-    const apart = given.map((bytes) => bytes && new Uint8Array(bytes));
-    for (const bytes of given) if (bytes !== null) release(bytes.buffer);
+    const apart = given.map((bytes) => bytes && own(copyOf(bytes)));
+    for (const bytes of given) if (bytes !== null) release(bytes);
     return apart;
   }
 

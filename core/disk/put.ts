@@ -4,8 +4,9 @@
  * that id is written last. Whoever is killed before has stored nothing that anything names.
  */
 import { assert } from "../base/assert.ts";
-import { concat, release, toHex } from "../base/bytes.ts";
+import { concat, copyOf, toHex } from "../base/bytes.ts";
 import { isStarfishError, StarfishError, throwIfAborted, toStarfishError } from "../base/errors.ts";
+import { release } from "../base/owned.ts";
 import { Window } from "../base/window.ts";
 import { type Clock, every } from "../ports/clock.ts";
 import type { Coder } from "../ports/coder.ts";
@@ -191,7 +192,7 @@ class Putting {
     // Coding takes the bytes away, so hashing comes first where it is not part of it.
     const leafHashes = isLeaves ? undefined : concat(await hash(leaves));
     // Copies, since coding takes what it is given and leaves are the source's.
-    const data = isLeaves ? (n === k ? leaves : leaves.map((leaf) => leaf.slice())) : splitEvenly(concat(leaves), k);
+    const data = isLeaves ? (n === k ? leaves : leaves.map(copyOf)) : splitEvenly(concat(leaves), k);
     const coded =
       n === k
         ? { shards: data, hashes: await hash(data) }
@@ -204,7 +205,7 @@ class Putting {
     const shards = coded.shards.map((bytes, i) => ({ bytes, sha256: hashOf(coded.hashes, i) }));
     const { nodes, failure, isAnswered } = await placeStripe(this.#parts, this.#code, this.#id, stripe, shards);
     // What the coder has made is on its way nowhere any more.
-    if (n > k && isAnswered) for (const { bytes } of shards) release(bytes.buffer);
+    if (n > k && isAnswered) for (const { bytes } of shards) release(bytes);
     for (const node of nodes) this.#nodes.add(node);
     this.#failure ??= failure;
     if (failure === undefined) this.#safeBytes += sizeBytes;

@@ -1,8 +1,8 @@
 /** Answers what others ask about this node's shards. */
 import * as v from "valibot";
-import { release } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
+import { release } from "../base/owned.ts";
 import { Window } from "../base/window.ts";
 import type { Net } from "../net/types.ts";
 import type { Coder } from "../ports/coder.ts";
@@ -57,7 +57,7 @@ export function serveShards(parts: ServeParts): Unsubscribe[] {
         shards.map(({ bytes, sha256, ...name }) => take(holdings, name, { bytes, sha256 })),
       );
       // Their message is read and done with.
-      for (const { bytes } of shards) release(bytes.buffer);
+      for (const { bytes } of shards) release(bytes);
       return results;
     }),
     net.handle(GET_PROTOCOL, getSchema, async ({ shards }) => give(parts, computing, shards)),

@@ -1,5 +1,5 @@
 /** A store in memory: for the simulator, for tests, and for nodes that are not to leave a trace. */
-import type { Bytes } from "../base/bytes.ts";
+import { type Bytes, copyOf } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
 import { checkKey, type Store } from "../ports/store.ts";
 
@@ -19,7 +19,7 @@ export class MemoryStore implements Store {
 
   async set(key: string, value: Bytes): Promise<void> {
     this.#check(key);
-    this.#disk.set(key, value.slice());
+    this.#disk.set(key, copyOf(value));
   }
 
   async delete(key: string): Promise<void> {

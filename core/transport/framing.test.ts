@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { concat, equal } from "../base/bytes.ts";
+import { own } from "../base/owned.ts";
 import { MESSAGE_BYTES_MAX } from "../ports/network.ts";
 import { encodeFrames, endFrame, FrameDecoder } from "./framing.ts";
 
@@ -60,6 +61,42 @@ describe("frames", () => {
     expect(encodeFrames([...small, new Uint8Array(10_000), ...small])).toHaveLength(3);
   });
 
+  it("take memory for a large message only as it comes", () => {
+    const allocated: number[] = [];
+    const Real = globalThis.Uint8Array;
+    const decoder = new FrameDecoder({ message: () => {}, end: () => {}, tooLarge: () => {} });
+    const [head = new Real()] = encodeFrames([new Real(MESSAGE_BYTES_MAX)]);
+    // What is constructed by a length is new memory.
+    globalThis.Uint8Array = new Proxy(Real, {
+      construct(target, args: [number]) {
+        if (typeof args[0] === "number") allocated.push(args[0]);
+        return new target(...args);
+      },
+    });
+    try {
+      decoder.push(head);
+      expect(Math.max(0, ...allocated)).toBeLessThanOrEqual(64 * 1024);
+      for (let came = 0; came < MESSAGE_BYTES_MAX; came += 50_000) {
+        decoder.push(new Real(50_000));
+        expect(Math.max(0, ...allocated)).toBeLessThanOrEqual(Math.max(64 * 1024, 4 * (came + 50_000)));
+      }
+    } finally {
+      globalThis.Uint8Array = Real;
+    }
+  });
+
+  it("refuse what is larger than this channel's messages may be", () => {
+    let refused = 0;
+    const decoder = new FrameDecoder(
+      { message: () => {}, end: () => {}, tooLarge: (length) => (refused = length) },
+      1_024,
+    );
+    for (const piece of encodeFrames([new Uint8Array(1_024)])) decoder.push(piece);
+    expect(refused).toBe(0);
+    for (const piece of encodeFrames([new Uint8Array(1_025)])) decoder.push(piece);
+    expect(refused).toBe(1_025);
+  });
+
   it("take the largest message and refuse the next larger one", () => {
     const framed = (length: number): Uint8Array[] => encodeFrames([new Uint8Array(length)]);
     expect(decode(framed(MESSAGE_BYTES_MAX)).messages[0]?.length).toBe(MESSAGE_BYTES_MAX);
@@ -86,7 +123,7 @@ describe("frames", () => {
   it("give back the memory of chunks of which nothing is passed on", () => {
     const chunksOf = (length: number): Uint8Array[] => {
       const bytes = concat(encodeFrames([new Uint8Array(length)]));
-      return [bytes.slice(0, 20_000), bytes.slice(20_000)];
+      return [own(bytes.slice(0, 20_000)), own(bytes.slice(20_000))];
     };
     const copied = chunksOf(100_000);
     decode(copied);
@@ -96,4 +133,68 @@ describe("frames", () => {
     const [, passedOn] = decode([kept]).messages;
     expect(passedOn).toEqual(new Uint8Array(20_000).fill(3));
   });
+
+  it("are right in whatever kind of memory the chunks lie, and leave alone what is not theirs", () => {
+    const length = fc.constantFrom(0, 1, 100, 4_095, 4_096, 20_000, 65_535, 65_536, 70_000, 300_000);
+    fc.assert(
+      fc.property(
+        fc.array(length, { minLength: 1, maxLength: 6 }),
+        fc.array(fc.constantFrom(1, 3, 4_000, 16_384, 65_536, 400_000), { maxLength: 5 }),
+        fc.infiniteStream(fc.constantFrom(...Object.keys(MEMORY))),
+        (lengths, sizes, kinds) => {
+          const messages = lengths.map((bytes, i) => pattern(bytes, i));
+          const foreign: { readonly buffer: ArrayBufferLike; readonly bytes: number }[] = [];
+          const chunks = cut(concat([...encodeFrames(messages), endFrame()]), [...sizes, 30_000]).map((bytes) => {
+            const kind = kinds.next().value;
+            const chunk = (MEMORY[kind] ?? whole)(bytes);
+            if (kind !== "owned") foreign.push({ buffer: chunk.buffer, bytes: chunk.buffer.byteLength });
+            return chunk;
+          });
+          const decoded = decode(chunks);
+          // Only now, when every chunk has been taken.
+          expect(decoded.messages.map((message) => message.length)).toEqual(lengths);
+          expect(decoded.messages.findIndex((message, i) => !equal(message, messages[i] ?? message))).toBe(-1);
+          expect(decoded.messages.every((message) => message.constructor === Uint8Array)).toBe(true);
+          expect(foreign.every(({ buffer, bytes }) => buffer.byteLength === bytes)).toBe(true);
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  it("hold a small message behind the end of a large one, in a Buffer that is all of its memory", () => {
+    const [large, small] = [new Uint8Array(100_000).fill(1), new Uint8Array(10).fill(2)];
+    const bytes = concat(encodeFrames([large, small]));
+    const last = bytes.slice(60_000);
+    const chunk = "Buffer" in globalThis ? Buffer.from(last.buffer) : last;
+    expect(decode([bytes.slice(0, 60_000), own(chunk)]).messages).toEqual([large, small]);
+  });
 });
+
+const NOISE = Uint8Array.from({ length: 310_000 }, (_, i) => (i * 31 + (i >> 8)) & 255);
+
+function pattern(length: number, seed: number): Uint8Array {
+  return NOISE.slice(seed, seed + length);
+}
+
+function whole(bytes: Uint8Array): Uint8Array {
+  return bytes.slice();
+}
+
+function inside(bytes: Uint8Array): Uint8Array {
+  const around = new Uint8Array(bytes.length + 40_000);
+  around.set(bytes, 20_000);
+  return around.subarray(20_000, 20_000 + bytes.length);
+}
+
+/** The ways in which bytes can come. In tabs there are no Buffers. */
+const MEMORY: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array>> = {
+  owned: (bytes) => own(whole(bytes)),
+  whole,
+  inside,
+  ...("Buffer" in globalThis && {
+    "a Buffer that is all of its memory": (bytes: Uint8Array) => Buffer.from(whole(bytes).buffer as ArrayBuffer),
+    "a Buffer out of the pool": (bytes: Uint8Array) => Buffer.from(bytes),
+    "a part of a Buffer": (bytes: Uint8Array) => Buffer.from(inside(bytes).buffer as ArrayBuffer, 20_000, bytes.length),
+  }),
+};

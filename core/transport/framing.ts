@@ -5,7 +5,8 @@
  *
  * Pure. Cost is linear in the bytes: small messages are copied into one piece, large ones are passed by reference.
  */
-import { type Bytes, concat, lengthOf, releaseWhole } from "../base/bytes.ts";
+import { type Bytes, concat, copyOf, lengthOf } from "../base/bytes.ts";
+import { own, releaseWhole, share } from "../base/owned.ts";
 import { type Message, MESSAGE_BYTES_MAX } from "../ports/network.ts";
 
 export const HEADER_BYTES = 4;
@@ -55,40 +56,45 @@ function header(length: number): Uint8Array {
 export interface FrameReceiver {
   message(message: Uint8Array): void;
   end(): void;
-  /** The sender announced a message above MESSAGE_BYTES_MAX. The decoder ignores everything after it. */
+  /** The sender announced a message above the largest. The decoder ignores everything after it. */
   tooLarge(length: number): void;
 }
 
 /** From here on a message has a buffer of its own: whoever is done with it may release that. */
 const OWN_FROM_BYTES = 64 * 1024;
 
+/** How much larger the buffer of a message may be than what has come of it: a peer that announces much and sends little gets little. */
+const GROWTH = 4;
+
 /** Cuts a stream of chunks into messages again. Holds at most one message that is not complete. */
 export class FrameDecoder {
   readonly #receiver: FrameReceiver;
+  readonly #sizeMax: number;
   readonly #header = new Uint8Array(HEADER_BYTES);
   #headerBytes = 0;
-  /** The message being put together from several chunks. */
+  /** The message being put together from several chunks: all that has come of it, with some room for more. */
   #body: Uint8Array | undefined;
   #bodyBytes = 0;
-  /** Whether a message that was passed on is a part of the chunk. */
-  #isShared = false;
+  /** How long it will be. */
+  #length = 0;
   #over = false;
 
-  constructor(receiver: FrameReceiver) {
+  /** A message of more than `sizeMax` bytes is too large. */
+  constructor(receiver: FrameReceiver, sizeMax: number = MESSAGE_BYTES_MAX) {
     this.#receiver = receiver;
+    this.#sizeMax = sizeMax;
   }
 
   /** Takes the chunk: nobody may use it afterwards. */
-  push(chunk: Uint8Array): void {
+  push(chunk: Bytes): void {
     let offset = 0;
-    this.#isShared = false;
     while (offset < chunk.length && !this.#over) {
       offset = this.#body === undefined ? this.#readHeader(chunk, offset) : this.#readBody(this.#body, chunk, offset);
     }
-    if (!this.#isShared) releaseWhole(chunk);
+    releaseWhole(chunk);
   }
 
-  #readHeader(chunk: Uint8Array, start: number): number {
+  #readHeader(chunk: Bytes, start: number): number {
     let offset = start;
     while (this.#headerBytes < HEADER_BYTES && offset < chunk.length) {
       this.#header[this.#headerBytes++] = chunk[offset++] as number;
@@ -101,7 +107,7 @@ export class FrameDecoder {
       this.#receiver.end();
       return offset;
     }
-    if (length > MESSAGE_BYTES_MAX) {
+    if (length > this.#sizeMax) {
       this.#over = true;
       this.#receiver.tooLarge(length);
       return offset;
@@ -109,27 +115,43 @@ export class FrameDecoder {
     return this.#startBody(chunk, offset, length);
   }
 
-  #startBody(chunk: Uint8Array, offset: number, length: number): number {
+  #startBody(chunk: Bytes, offset: number, length: number): number {
     const end = offset + length;
     if (end <= chunk.length && length < OWN_FROM_BYTES) {
-      const isCopied = length < COPY_BELOW_BYTES;
-      if (!isCopied) this.#isShared = true;
-      this.#receiver.message(isCopied ? chunk.slice(offset, end) : chunk.subarray(offset, end));
+      this.#receiver.message(cutOut(chunk, offset, length));
       return end;
     }
-    this.#body = new Uint8Array(length);
+    this.#length = length;
+    this.#body = new Uint8Array(Math.min(length, OWN_FROM_BYTES));
     this.#bodyBytes = 0;
     return offset;
   }
 
-  #readBody(body: Uint8Array, chunk: Uint8Array, offset: number): number {
+  #readBody(body: Uint8Array, chunk: Bytes, offset: number): number {
     const taken = Math.min(body.length - this.#bodyBytes, chunk.length - offset);
     body.set(chunk.subarray(offset, offset + taken), this.#bodyBytes);
     this.#bodyBytes += taken;
-    if (this.#bodyBytes === body.length) {
+    if (this.#bodyBytes === this.#length) {
       this.#body = undefined;
-      this.#receiver.message(body);
+      this.#receiver.message(own(body));
+    } else if (this.#bodyBytes === body.length) {
+      this.#body = grown(body, Math.min(this.#length, GROWTH * body.length));
     }
     return offset + taken;
   }
+}
+
+/** A message that a chunk holds whole. A large one stays where it is, and with it the chunk. */
+function cutOut(chunk: Bytes, offset: number, length: number): Uint8Array {
+  const inside = new Uint8Array(chunk.buffer, chunk.byteOffset + offset, length);
+  if (length < COPY_BELOW_BYTES) return copyOf(inside);
+  share(chunk);
+  return inside;
+}
+
+function grown(body: Uint8Array, length: number): Uint8Array {
+  const larger = new Uint8Array(length);
+  larger.set(body);
+  releaseWhole(own(body));
+  return larger;
 }

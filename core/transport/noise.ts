@@ -8,7 +8,7 @@
 import { noise, type ICryptoInterface } from "@libp2p/noise";
 import type { Multiaddr } from "@multiformats/multiaddr";
 import type { Uint8ArrayList } from "uint8arraylist";
-import { release } from "../base/bytes.ts";
+import { own, release } from "../base/owned.ts";
 import { transportOf } from "./addresses.ts";
 
 /** Makes a libp2p encrypter. */
@@ -23,8 +23,14 @@ const RECORD_BYTES_MAX = 65_535;
 
 /** What is relied on inside of the library's stream. It is pinned; node/plain-libp2p.node.test.ts tells when it has changed. */
 interface RecordStream {
-  readonly decoder: { lengthDecoder: (bytes: Uint8ArrayList) => number };
-  readonly handshake: { readonly decrypt: (record: Uint8ArrayList) => Uint8Array | Uint8ArrayList };
+  readonly decoder: {
+    lengthDecoder: (bytes: Uint8ArrayList) => number;
+    decode: (chunk: Uint8Array | Uint8ArrayList) => Iterable<Uint8ArrayList>;
+  };
+  readonly handshake: {
+    encrypt: (plaintext: Uint8Array | Uint8ArrayList) => Uint8Array | Uint8ArrayList;
+    readonly decrypt: (record: Uint8ArrayList) => Uint8Array | Uint8ArrayList;
+  };
   decrypt: (record: Uint8ArrayList) => Uint8Array | Uint8ArrayList;
 }
 
@@ -47,17 +53,30 @@ function isOwn(below: object): boolean {
 
 function lightened<Secured extends { readonly connection: object }>(secured: Secured, isOwn: boolean): Secured {
   const stream = secured.connection as RecordStream;
-  const { handshake } = stream;
+  const { handshake, decoder } = stream;
   // More than there can be: then it waits.
-  stream.decoder.lengthDecoder = (bytes) => (bytes.byteLength < LENGTH_BYTES ? RECORD_BYTES_MAX : bytes.getUint16(0));
+  decoder.lengthDecoder = (bytes) => (bytes.byteLength < LENGTH_BYTES ? RECORD_BYTES_MAX : bytes.getUint16(0));
+  // Ciphers write into memory of their own.
+  const encrypt = handshake.encrypt.bind(handshake);
+  handshake.encrypt = (plaintext) => ownAll(encrypt(plaintext));
+  const decode = decoder.decode.bind(decoder);
+  // A socket hands each chunk to this stream alone.
+  if (isOwn) decoder.decode = (chunk) => decode(ownAll(chunk));
   stream.decrypt = (record) => {
-    const plaintext = handshake.decrypt(record);
-    if (!isOwn) return plaintext;
-    // Chunks come one after the other: whose end has been read is of no more use.
-    for (const { buffer, byteOffset, byteLength } of record) {
-      if (byteOffset + byteLength === buffer.byteLength) release(buffer);
-    }
+    const plaintext = ownAll(handshake.decrypt(record));
+    // Chunks are read in order: of one whose end has been read nothing is of use any more.
+    if (isOwn) for (const piece of record) if (isEnd(piece)) release(piece);
     return plaintext;
   };
   return secured;
+}
+
+function ownAll<T extends Uint8Array | Uint8ArrayList>(bytes: T): T {
+  const pieces: Iterable<Uint8Array> = bytes instanceof Uint8Array ? [bytes] : bytes;
+  for (const piece of pieces) own(piece);
+  return bytes;
+}
+
+function isEnd({ buffer, byteOffset, length }: Uint8Array): boolean {
+  return byteOffset + length === buffer.byteLength;
 }

@@ -1,7 +1,7 @@
 /** Puts something else in the place of how a library's transport writes: its connections are changed before they are upgraded. */
 import type { MultiaddrConnection, Transport, Upgrader } from "@libp2p/interface";
 import type { Uint8ArrayList } from "uint8arraylist";
-import { releaseWhole } from "../base/bytes.ts";
+import { releaseWhole } from "../base/owned.ts";
 
 /** Of one WebSocket message: two records or so. More would gain nothing, and wait longer at the other end. */
 const PORTION_BYTES = 128 * 1024;
