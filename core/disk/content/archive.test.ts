@@ -17,7 +17,8 @@ import { StarfishError } from "../../base/errors.ts";
 import { crc32 } from "./crc32.ts";
 import { ZIP_ENTRIES_WRITTEN_MAX } from "./limits.ts";
 import { bytesAccess, type RandomAccess } from "./random-access.ts";
-import { readTar, writeTar } from "./tar.ts";
+import { writeTar } from "./tar.ts";
+import { readTar } from "./tar-read.ts";
 import { cleanPath, type FileEntry, type FolderEntry, type TreeEntry } from "./tree-entry.ts";
 import { readZip, writeZip } from "./zip.ts";
 
@@ -48,10 +49,15 @@ async function unpack(entries: AsyncIterable<TreeEntry>): Promise<Record<string,
       expect(bytes.length).toBe(entry.sizeBytes);
       found[entry.path] = text(bytes);
     } else {
-      found[entry.path] = entry.kind === "folder" ? "folder" : entry.what;
+      found[entry.path] = wordOf(entry);
     }
   }
   return found;
+}
+
+function wordOf(entry: Exclude<TreeEntry, FileEntry>): string {
+  if (entry.kind === "folder") return "folder";
+  return entry.kind === "link" ? `link to ${entry.to}` : entry.what;
 }
 
 function recorded(gzip: string): Uint8Array {
@@ -106,7 +112,7 @@ describe.each(FORMATS)("$name", (format) => {
     const seen: string[] = [];
     for await (const entry of format.read(archive)) {
       seen.push(entry.path);
-      if (entry.kind !== "other") expect(entry.modifiedMs).toBe(MODIFIED_MS);
+      if (entry.kind === "file" || entry.kind === "folder") expect(entry.modifiedMs).toBe(MODIFIED_MS);
       if (entry.path === "a/large" && entry.kind === "file") {
         expect(equal(await collect(entry.content), large)).toBe(true);
       }
@@ -155,15 +161,17 @@ describe.each(FORMATS)("$name", (format) => {
 
   it("that ends early is refused", async () => {
     const archive = await collect(format.write(streamOf(file("a", pattern(2_000)), file("b", pattern(2_000)))));
-    for (let length = 1; length < archive.length - 512; length += 97) {
+    // A tar may lack its end, so that one that ends between two entries is whole.
+    for (let length = 1; length < archive.length - 1_024; length += 97) {
       await expect(unpack(format.read(archive.subarray(0, length)))).rejects.toMatchObject({ code: "malformed" });
     }
   });
 
-  it("that leads out of its folder is refused", async () => {
+  it("names what leads out of its folder, and gives the rest", async () => {
     for (const path of ["../a", "a/../../b", ".."]) {
-      const archive = await collect(format.write(streamOf(file(path, utf8("x")))));
-      await expect(unpack(format.read(archive))).rejects.toMatchObject({ code: "malformed" });
+      const archive = await collect(format.write(streamOf(file(path, utf8("x")), file("b", utf8("y")))));
+      const why = `A path that no file can have: ${JSON.stringify(path)}`;
+      expect(await unpack(format.read(archive))).toEqual({ [path]: why, b: "y" });
     }
   });
 });

@@ -40,11 +40,20 @@ export function inlineBytes(cid: CID): Uint8Array | undefined {
   return cid.multihash.code === IDENTITY ? cid.multihash.digest : undefined;
 }
 
+/** Whether it names its bytes by a hash that can be checked here. */
+export function isHashKnown(cid: CID): boolean {
+  return cid.multihash.code === SHA2_256 || cid.multihash.code === IDENTITY;
+}
+
+/** Throws "unsupported". */
+export function checkHashKnown(cid: CID): void {
+  if (isHashKnown(cid)) return;
+  throw new StarfishError("unsupported", `The block ${cid.toString()} is named by a hash other than SHA-256`);
+}
+
 /** Whether bytes with this SHA-256 are what the CID names. Throws "unsupported" where it names them by another hash. */
 export function checkDigest(cid: CID, digest: Bytes): void {
-  if (cid.multihash.code !== SHA2_256) {
-    throw new StarfishError("unsupported", `The block ${cid.toString()} is named by a hash other than SHA-256`);
-  }
+  checkHashKnown(cid);
   if (!equal(cid.multihash.digest, digest)) {
     throw new StarfishError("corrupt", `The bytes of the block ${cid.toString()} do not match its hash`);
   }

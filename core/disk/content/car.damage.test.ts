@@ -76,9 +76,15 @@ describe("a CAR that is broken", () => {
   it("does not write outside of where it is unpacked", async () => {
     const file = await blockOf(RAW, utf8("x"));
     for (const name of ["", ".", "..", "a/b", "../a", "a\0b"]) {
-      const root = await nodeOf(new UnixFS({ type: "directory" }), [{ name, block: file }]);
+      const links = [
+        { name, block: file },
+        { name: "fine", block: file },
+      ];
+      const root = await nodeOf(new UnixFS({ type: "directory" }), links);
       const car = await carFile(root, file);
-      await expect(unpack(root.cid, car)).rejects.toMatchObject({ code: "malformed" });
+      const why = `a name that no file can have: ${JSON.stringify(name)}`;
+      // The folder itself is found first, where the name is that of the folder.
+      expect(await unpack(root.cid, car)).toEqual({ "": "folder", [name]: why, fine: "x" });
     }
   });
 

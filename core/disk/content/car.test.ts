@@ -5,7 +5,8 @@ import { exporter } from "ipfs-unixfs-exporter";
 import { type ImporterOptions, importer } from "ipfs-unixfs-importer";
 import { fixedSize } from "ipfs-unixfs-importer/chunker";
 import { trickle } from "ipfs-unixfs-importer/layout";
-import type { CID } from "multiformats/cid";
+import { CID } from "multiformats/cid";
+import { create as createDigest } from "multiformats/hashes/digest";
 import { describe, expect, it } from "vitest";
 import { blockOf, carFile, carOf, dagOf, nodeOf, onlyFile, packed, unpack } from "../../../test/fixtures/car.ts";
 import { chunked, collect, pattern, webHash } from "../../../test/fixtures/content.ts";
@@ -172,5 +173,42 @@ describe("a CAR of others", () => {
     const link = await nodeOf(new UnixFS({ type: "symlink", data: utf8("/etc/passwd") }), []);
     const root = await nodeOf(new UnixFS({ type: "directory" }), [{ name: "link", block: link }]);
     expect(await unpack(root.cid, await carFile(root, link))).toEqual({ "": "folder", link: "symlink" });
+  });
+
+  it("with nodes that are no files, that are missing or named by other hashes, gives the rest", async () => {
+    const file = await blockOf(RAW, utf8("x"));
+    const cbor = await blockOf(0x71, Uint8Array.of(0xa0));
+    const gone = await blockOf(RAW, utf8("gone"));
+    const sha512 = CID.createV1(RAW, createDigest(0x13, new Uint8Array(64)));
+    const other: Block = { cid: sha512, bytes: utf8("y") };
+    const below = await nodeOf(new UnixFS({ type: "directory" }), [
+      { name: "b", block: cbor },
+      { name: "c", block: file },
+    ]);
+    const links = [
+      { name: "a", block: cbor },
+      { name: "d", block: below },
+      { name: "e", block: gone },
+      { name: "f", block: other },
+      { name: "z", block: file },
+    ];
+    const root = await nodeOf(new UnixFS({ type: "directory" }), links);
+    const car = await packed([root.cid], [root, cbor, below, file, other]);
+    await using stream = await CarStream.open(chunked(car), webHash);
+    for (const blocks of [stream, await openCar(bytesAccess(car), webHash)]) {
+      expect(await unpack(root.cid, blocks)).toEqual({
+        "": "folder",
+        a: `The block ${cbor.cid.toString()} is no part of a file (codec 113)`,
+        d: "folder",
+        "d/b": `The block ${cbor.cid.toString()} is no part of a file (codec 113)`,
+        "d/c": "x",
+        e: expect.stringMatching(/lacks the block|is missing/),
+        f: `The block ${sha512.toString()} is named by a hash other than SHA-256`,
+        z: "x",
+      });
+    }
+    await expect(unpack(cbor.cid, await openCar(bytesAccess(car), webHash))).rejects.toMatchObject({
+      code: "unsupported",
+    });
   });
 });

@@ -12,7 +12,16 @@ import { varint } from "multiformats";
 import type { CID } from "multiformats/cid";
 import { concat } from "../../base/bytes.ts";
 import { StarfishError, toStarfishError } from "../../base/errors.ts";
-import { type Block, type Blocks, checkDigest, type Hash, inlineBytes, keyOf } from "./block.ts";
+import {
+  type Block,
+  type Blocks,
+  checkDigest,
+  checkHashKnown,
+  type Hash,
+  inlineBytes,
+  isHashKnown,
+  keyOf,
+} from "./block.ts";
 import { BoundedReader } from "./bounded-reader.ts";
 import { bytesOf, depthFirst } from "./dag-shape.ts";
 import { hashAhead } from "./hash-ahead.ts";
@@ -63,13 +72,16 @@ function* carSection({ cid, bytes }: Block): Generator<Uint8Array> {
   if (bytes.length > 0) yield bytes;
 }
 
-/** The blocks of a CAR, each checked against its hash, in the order in which they stand there. */
+/**
+ * The blocks of a CAR, each checked against its hash, in the order in which they stand there; without those of other hashes,
+ * which can't be checked.
+ */
 export interface CarContents {
   readonly roots: readonly CID[];
   readonly blocks: AsyncGenerator<Block>;
 }
 
-/** Rejects with "malformed" or "too-large", the blocks with "corrupt" and "unsupported" (another hash) besides. */
+/** Rejects with "malformed" or "too-large", the blocks with "corrupt" besides. */
 export async function readCar(source: AsyncIterable<Uint8Array>, hash: Hash): Promise<CarContents> {
   const reader = new BoundedReader(source);
   const decoder = createDecoder(reader);
@@ -85,6 +97,7 @@ export async function readCar(source: AsyncIterable<Uint8Array>, hash: Hash): Pr
 async function* checked(blocks: AsyncIterable<Block>, reader: BoundedReader, hash: Hash): AsyncGenerator<Block> {
   try {
     for await (const { cid, bytes, digest } of hashAhead(blocks, hash)) {
+      if (!isHashKnown(cid)) continue;
       if (inlineBytes(cid) === undefined) checkDigest(cid, digest);
       yield { cid, bytes };
     }
@@ -124,6 +137,7 @@ export class CarStream implements Blocks, AsyncDisposable {
   async get(cid: CID): Promise<Uint8Array> {
     const inline = inlineBytes(cid);
     if (inline !== undefined) return inline;
+    checkHashKnown(cid);
     const key = keyOf(cid);
     const passed = this.#window.get(key);
     if (passed !== undefined) {

@@ -47,3 +47,11 @@ export const PATH_BYTES_MAX = 4_096;
 export const ZIP_ENTRIES_WRITTEN_MAX = 65_534;
 /** Entries in a zip that is read: its directory is read in pieces, but a person should hear when something is off. */
 export const ZIP_ENTRIES_MAX = 1_000_000;
+/** Bytes of an extended header in a tar: names and rights of one file. Solaris' and Apple's writers come to some 100 KB. */
+export const TAR_EXTENDED_BYTES_MAX: number = 1024 * 1024;
+/** Bytes looked through after a tar's end for another one: what fills its last record is shorter in all writers. */
+export const TAR_FILLING_BYTES_MAX: number = 1024 * 1024;
+/** Runs of bytes in a sparse file: 16 MB of memory. */
+export const SPARSE_RUNS_MAX = 1_000_000;
+/** Length of a sparse file: its holes cost the archive nothing, so that a few bytes could ask for exabytes of zeros. */
+export const SPARSE_BYTES_MAX: number = 2 ** 40;

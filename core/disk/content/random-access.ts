@@ -11,9 +11,10 @@ export interface RandomAccess {
 
 /** Exactly `length` bytes from `at` on. Rejects with "malformed" if there are fewer. */
 export async function readExactly(source: RandomAccess, at: number, length: number): Promise<Uint8Array> {
-  const bytes = at + length <= source.sizeBytes ? await source.read(at, length) : new Uint8Array(0);
+  const isWithin = at >= 0 && at + length <= source.sizeBytes;
+  const bytes = isWithin ? await source.read(at, length) : new Uint8Array(0);
   if (bytes.length === length) return bytes;
-  throw new StarfishError("malformed", `The file ends early: no ${length} bytes at ${at}`);
+  throw new StarfishError("malformed", `The file is not whole: no ${length} bytes at ${at}`);
 }
 
 /** The bytes from `at` on in pieces of `pieceBytes`. Rejects with "malformed" if there are fewer than `length`. */

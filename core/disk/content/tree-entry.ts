@@ -1,6 +1,6 @@
 /** What folders are made of on their way in and out, whatever the format. */
-import { utf8 } from "../../base/bytes.ts";
-import { StarfishError } from "../../base/errors.ts";
+import { type Bytes, utf8 } from "../../base/bytes.ts";
+import { type ErrorCode, StarfishError } from "../../base/errors.ts";
 import { PATH_BYTES_MAX } from "./limits.ts";
 
 export interface FolderEntry {
@@ -19,15 +19,48 @@ export interface FileEntry {
   readonly content: AsyncIterable<Uint8Array>;
 }
 
-/** What the disk has no place for; the importer says so and goes on. */
+/** Another name of a file that came before. */
+export interface LinkEntry {
+  readonly kind: "link";
+  readonly path: string;
+  /** Of the file. */
+  readonly to: string;
+}
+
+/** What the disk has no place for, or what can't be read right; the importer says so and goes on. */
 interface OtherEntry {
   readonly kind: "other";
   readonly path: string;
-  /** A word for people: "symlink", "fifo". */
+  /** For people: "symlink", "fifo", "a name that is no UTF-8". */
   readonly what: string;
 }
 
-export type TreeEntry = FolderEntry | FileEntry | OtherEntry;
+export type TreeEntry = FolderEntry | FileEntry | LinkEntry | OtherEntry;
+
+const OF_ENTRY: ReadonlySet<ErrorCode> = new Set(["malformed", "unsupported", "corrupt", "not-found", "too-large"]);
+
+/** Whether an error says that one entry is damaged or of a kind that is not read: the others may come all the same. */
+export function isOfEntry(error: unknown): error is StarfishError {
+  return error instanceof StarfishError && OF_ENTRY.has(error.code);
+}
+
+/** A path as an archive's bytes have it. Throws "malformed". */
+export function utf8Path(bytes: Bytes): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw new StarfishError("malformed", "a name that is no UTF-8, and so has no place here", { cause: error });
+  }
+}
+
+/** A path for people to read, whatever its bytes are: those that are no UTF-8 as in "caf\xe9". */
+export function shownPath(bytes: Bytes): string {
+  try {
+    return utf8Path(bytes);
+  } catch {
+    return Array.from(bytes, (byte) => (byte < 0x80 ? String.fromCharCode(byte) : `\\x${byte.toString(16)}`)).join("");
+  }
+}
 
 /**
  * A path as somebody else's archive has it, made clean: relative, without "." and empty names. Throws "malformed" for

@@ -5,10 +5,10 @@
 import { decode as decodePb, type PBLink } from "@ipld/dag-pb";
 import { UnixFS } from "ipfs-unixfs";
 import type { CID } from "multiformats/cid";
-import { messageOf, StarfishError } from "../../base/errors.ts";
+import { isStarfishError, messageOf, StarfishError } from "../../base/errors.ts";
 import { type Blocks, DAG_PB, keyOf, RAW } from "./block.ts";
 import { FILE_LEVELS_MAX, FOLDER_ENTRIES_MAX, FOLDER_LEVELS_MAX } from "./limits.ts";
-import { cleanPath, type TreeEntry } from "./tree-entry.ts";
+import { cleanPath, isOfEntry, type TreeEntry } from "./tree-entry.ts";
 
 /** A block understood. */
 type Node =
@@ -31,7 +31,7 @@ interface Child {
 
 /**
  * What is in and below `root`, a folder before what it holds, in the order of the links. Blocks are asked for in
- * depth-first order, each when it is needed. Rejects with "malformed", "unsupported" (not UnixFS), and as `blocks` does;
+ * depth-first order, each when it is needed. What is below and can't be read is "other". Rejects with "malformed", "unsupported" (not UnixFS), and as `blocks` does;
  * so does the content of a file.
  */
 export async function* walkDag(root: CID, blocks: Blocks): AsyncGenerator<TreeEntry> {
@@ -78,11 +78,30 @@ async function* walkLinks(
       if (below.kind !== "trie") throw new StarfishError("malformed", "A sharded folder with a shard that is none");
       yield* walkLinks(below, path, blocks, level + 1, shards);
     } else {
-      if (name === "" || name.includes("/") || cleanPath(name) !== name) {
-        throw new StarfishError("malformed", `A name that no file can have: ${JSON.stringify(name)}`);
-      }
-      yield* walk(link.Hash, cleanPath(`${path}/${name}`), blocks, level + 1);
+      const at = `${path}/${name}`.replace(/^\//, "");
+      if (isName(name)) yield* walkChild(link.Hash, at, blocks, level + 1);
+      else yield { kind: "other", path: at, what: `a name that no file can have: ${JSON.stringify(name)}` };
     }
+  }
+}
+
+function isName(name: string): boolean {
+  try {
+    return name !== "" && !name.includes("/") && cleanPath(name) === name;
+  } catch (error) {
+    if (isStarfishError(error)) return false;
+    throw error;
+  }
+}
+
+/** What can't be read of a folder is named, and the rest comes. */
+async function* walkChild(cid: CID, path: string, blocks: Blocks, level: number): AsyncGenerator<TreeEntry> {
+  try {
+    cleanPath(path);
+    yield* walk(cid, path, blocks, level);
+  } catch (error) {
+    if (!isOfEntry(error)) throw error;
+    yield { kind: "other", path, what: error.message };
   }
 }
 

@@ -1,8 +1,9 @@
 /** The directory at the end of a zip, read a piece at a time. Sections named here are those of PKWARE's APPNOTE. */
-import { StarfishError, throwIfAborted } from "../../base/errors.ts";
-import { PATH_BYTES_MAX, READ_BYTES, ZIP_ENTRIES_MAX } from "./limits.ts";
+import { isStarfishError, StarfishError, throwIfAborted } from "../../base/errors.ts";
+import { crc32 } from "./crc32.ts";
+import { READ_BYTES, ZIP_ENTRIES_MAX } from "./limits.ts";
 import { type RandomAccess, readExactly } from "./random-access.ts";
-import { cleanPath } from "./tree-entry.ts";
+import { cleanPath, shownPath, utf8Path } from "./tree-entry.ts";
 
 /** An entry as the directory describes it. */
 export interface ZipRecord {
@@ -16,6 +17,14 @@ export interface ZipRecord {
   readonly crc: number;
   /** Where the header before its bytes is. */
   readonly headerAt: number;
+}
+
+/** An entry that can't be read; the others can. */
+export interface BadRecord {
+  readonly kind: "bad";
+  /** As far as people can read it. */
+  readonly path: string;
+  readonly why: string;
 }
 
 /** Section 4.3.16; a comment of up to 65,535 bytes may follow it. */
@@ -35,9 +44,12 @@ const IN_FIELD_64 = 0xffffffff;
 const FIELD_64 = 0x0001;
 /** Info-ZIP's field of a time in UTC. */
 const FIELD_TIME = 0x5455;
+/** Info-ZIP's field of the name in UTF-8. */
+const FIELD_NAME = 0x7075;
 const IS_UTF8 = 0x0800;
 /** File types in the upper half of the attributes, where the zip was made on Unix. */
 const UNIX = 3;
+const DOS = 0;
 const TYPE_MASK = 0o170000;
 const TYPE_FOLDER = 0o040000;
 const TYPE_SYMLINK = 0o120000;
@@ -46,9 +58,14 @@ const TYPE_SYMLINK = 0o120000;
 interface Directory {
   readonly at: number;
   readonly sizeBytes: number;
+  /** Bytes before the zip that its offsets do not count. */
+  readonly shift: number;
 }
 
-export async function* readZipDirectory(source: RandomAccess, signal?: AbortSignal): AsyncGenerator<ZipRecord> {
+export async function* readZipDirectory(
+  source: RandomAccess,
+  signal?: AbortSignal,
+): AsyncGenerator<ZipRecord | BadRecord> {
   const directory = await findDirectory(source);
   const end = directory.at + directory.sizeBytes;
   let piece = new Uint8Array(0);
@@ -69,57 +86,106 @@ export async function* readZipDirectory(source: RandomAccess, signal?: AbortSign
     const fixed = await read(at, RECORD_BYTES);
     if (fixed.getUint32(0, true) !== RECORD) throw malformed("its directory is damaged");
     const length = RECORD_BYTES + fixed.getUint16(28, true) + fixed.getUint16(30, true) + fixed.getUint16(32, true);
-    yield recordOf(await read(at, length));
+    yield recordOf(await read(at, length), directory.shift);
     at += length;
   }
 }
 
+/**
+ * By the last mark of an end that leads to a directory. Bytes may stand before the zip (a program that unpacks it) and after
+ * it, as Info-ZIP takes them; and a comment may contain what looks like an end.
+ */
 async function findDirectory(source: RandomAccess): Promise<Directory> {
   const tailBytes = Math.min(source.sizeBytes, END_BYTES + COMMENT_BYTES_MAX);
-  const tail = viewOf(await readExactly(source, source.sizeBytes - tailBytes, tailBytes));
-  for (let at = tailBytes - END_BYTES; at >= 0; at--) {
-    if (tail.getUint32(at, true) !== END) continue;
-    const commentBytes = tail.getUint16(at + 20, true);
-    // A comment may contain what looks like an end; the real one reaches to the end of the file.
-    if (at + END_BYTES + commentBytes !== tailBytes) continue;
-    const plain = { sizeBytes: tail.getUint32(at + 12, true), at: tail.getUint32(at + 16, true) };
-    return (await findDirectory64(source, source.sizeBytes - tailBytes + at)) ?? plain;
+  const tailAt = source.sizeBytes - tailBytes;
+  const tail = viewOf(await readExactly(source, tailAt, tailBytes));
+  let reason: StarfishError | undefined;
+  for (const isExact of [true, false]) {
+    for (let at = tailBytes - END_BYTES; at >= 0; at--) {
+      if (tail.getUint32(at, true) !== END) continue;
+      const isLast = at + END_BYTES + tail.getUint16(at + 20, true) === tailBytes;
+      if (isLast !== isExact) continue;
+      const plain = { sizeBytes: tail.getUint32(at + 12, true), at: tail.getUint32(at + 16, true) };
+      try {
+        const told = (await findDirectory64(source, tailAt + at)) ?? { ...plain, endAt: tailAt + at };
+        return await placed(source, told);
+      } catch (error) {
+        if (!isStarfishError(error, "malformed")) throw error;
+        reason ??= error;
+      }
+    }
   }
-  throw malformed("it has no directory");
+  throw reason ?? malformed("it has no directory");
 }
 
-async function findDirectory64(source: RandomAccess, endAt: number): Promise<Directory | undefined> {
+interface ToldDirectory {
+  readonly at: number;
+  readonly sizeBytes: number;
+  /** Where it ends. */
+  readonly endAt: number;
+}
+
+/** Where the directory is if bytes were put before the zip, or where it says. Throws "malformed" where it is neither. */
+async function placed(source: RandomAccess, { at, sizeBytes, endAt }: ToldDirectory): Promise<Directory> {
+  const moved = endAt - sizeBytes;
+  if (sizeBytes === 0) return { at: moved, sizeBytes, shift: 0 };
+  for (const candidate of moved === at ? [at] : [moved, at]) {
+    if (candidate < 0 || candidate + Math.max(sizeBytes, RECORD_BYTES) > source.sizeBytes) continue;
+    const mark = viewOf(await readExactly(source, candidate, 4));
+    if (mark.getUint32(0, true) === RECORD) return { at: candidate, sizeBytes, shift: candidate - at };
+  }
+  throw malformed("its directory is not where it says");
+}
+
+async function findDirectory64(source: RandomAccess, endAt: number): Promise<ToldDirectory | undefined> {
   const locatorAt = endAt - LOCATOR_64_BYTES;
   if (locatorAt < 0) return undefined;
   const locator = viewOf(await readExactly(source, locatorAt, LOCATOR_64_BYTES));
   if (locator.getUint32(0, true) !== LOCATOR_64) return undefined;
-  const end = viewOf(await readExactly(source, integer64(locator, 8), END_64_BYTES));
-  if (end.getUint32(0, true) !== END_64) throw malformed("its directory is not where it says");
-  return { sizeBytes: integer64(end, 40), at: integer64(end, 48) };
+  // With bytes before the zip it is not where it says, but just before; it may have fields of its own at its end.
+  for (const at of [integer64(locator, 8), locatorAt - END_64_BYTES]) {
+    if (at < 0 || at + END_64_BYTES > source.sizeBytes) continue;
+    const end = viewOf(await readExactly(source, at, END_64_BYTES));
+    if (end.getUint32(0, true) !== END_64) continue;
+    return { sizeBytes: integer64(end, 40), at: integer64(end, 48), endAt: at };
+  }
+  throw malformed("its directory is not where it says");
 }
 
-function recordOf(view: DataView): ZipRecord {
+function recordOf(view: DataView, shift: number): ZipRecord | BadRecord {
+  const bytes = new Uint8Array(view.buffer, view.byteOffset + RECORD_BYTES, view.getUint16(28, true));
+  const fields = fieldsOf(view, RECORD_BYTES + bytes.length, view.getUint16(30, true));
   const flags = view.getUint16(8, true);
-  const nameBytes = view.getUint16(28, true);
-  if (nameBytes > PATH_BYTES_MAX) throw new StarfishError("too-large", "A zip with a path that is too long");
-  const name = nameOf(new Uint8Array(view.buffer, view.byteOffset + RECORD_BYTES, nameBytes), (flags & IS_UTF8) !== 0);
-  const fields = fieldsOf(view, RECORD_BYTES + nameBytes, view.getUint16(30, true));
-  const [sizeBytes, packedBytes, headerAt] = sizesOf(view, fields.get(FIELD_64));
   const time = fields.get(FIELD_TIME);
   const hasTime = time !== undefined && time.byteLength >= 5 && (time.getUint8(0) & 1) === 1;
-  return {
-    kind: kindOf(view, name),
-    path: cleanPath(name),
-    sizeBytes,
-    packedBytes,
-    modifiedMs: hasTime
-      ? time.getInt32(1, true) * 1_000
-      : dosTimeMs(view.getUint16(12, true), view.getUint16(14, true)),
-    flags,
-    method: view.getUint16(10, true),
-    crc: view.getUint32(16, true),
-    headerAt,
-  };
+  try {
+    const name = slashed(nameOf(bytes, fields.get(FIELD_NAME), (flags & IS_UTF8) !== 0), view.getUint8(5));
+    const kind = kindOf(view, name);
+    const path = cleanPath(name);
+    if (path === "" && kind !== "folder") throw new StarfishError("malformed", "it has no name");
+    const [sizeBytes, packedBytes, headerAt] = sizesOf(view, fields.get(FIELD_64));
+    return {
+      kind,
+      path,
+      sizeBytes,
+      packedBytes,
+      modifiedMs: hasTime
+        ? time.getInt32(1, true) * 1_000
+        : dosTimeMs(view.getUint16(12, true), view.getUint16(14, true)),
+      flags,
+      method: view.getUint16(10, true),
+      crc: view.getUint32(16, true),
+      headerAt: headerAt + shift,
+    };
+  } catch (error) {
+    if (!isStarfishError(error)) throw error;
+    return { kind: "bad", path: shownPath(bytes), why: error.message };
+  }
+}
+
+/** Windows' own zips part names with backslashes; on other systems they are letters like any others. As Info-ZIP does. */
+function slashed(name: string, madeOn: number): string {
+  return madeOn === DOS && !name.includes("/") ? name.replaceAll("\\", "/") : name;
 }
 
 function kindOf(view: DataView, name: string): ZipRecord["kind"] {
@@ -154,13 +220,29 @@ function fieldsOf(view: DataView, at: number, length: number): Map<number, DataV
   return fields;
 }
 
-/** What is not marked as UTF-8 often is all the same; what cannot be is code page 437, as the format has it. */
-function nameOf(bytes: Uint8Array, isUtf8: boolean): string {
+/**
+ * What is not marked as UTF-8 often is all the same; what cannot be is code page 437, as the format has it. Info-ZIP's field
+ * has the name in UTF-8 too, where it is still that of the same bytes.
+ */
+function nameOf(bytes: Uint8Array, field: DataView | undefined, isUtf8: boolean): string {
+  const told = field && nameInField(field, bytes);
+  if (told !== undefined) return told;
+  if (isUtf8) return utf8Path(bytes);
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (error) {
-    if (isUtf8) throw new StarfishError("malformed", "A zip with a name that is not UTF-8", { cause: error });
+    return utf8Path(bytes);
+  } catch {
     return Array.from(bytes, (byte) => (byte < 0x80 ? String.fromCharCode(byte) : CODE_PAGE_437[byte - 0x80])).join("");
+  }
+}
+
+/** Section 4.6.9: version, CRC of the name in the record, the name. */
+function nameInField(field: DataView, bytes: Uint8Array): string | undefined {
+  if (field.byteLength < 5 || field.getUint8(0) !== 1 || field.getUint32(1, true) !== crc32(bytes)) return undefined;
+  const name = new Uint8Array(field.buffer, field.byteOffset + 5, field.byteLength - 5);
+  try {
+    return utf8Path(name);
+  } catch {
+    return undefined;
   }
 }
 

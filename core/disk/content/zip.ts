@@ -56,6 +56,10 @@ async function* zipInputs(
  */
 export async function* readZip(source: RandomAccess, signal?: AbortSignal): AsyncGenerator<TreeEntry> {
   for await (const record of readZipDirectory(source, signal)) {
+    if (record.kind === "bad") {
+      yield { kind: "other", path: record.path, what: record.why };
+      continue;
+    }
     const { path, kind, modifiedMs } = record;
     if (kind === "folder") yield { kind, path, modifiedMs };
     else if (kind === "symlink") yield { kind: "other", path, what: kind };

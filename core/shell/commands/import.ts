@@ -1,8 +1,15 @@
 /** import: files and directories out of an archive. */
 import { utf8 } from "../../base/bytes.ts";
-import { StarfishError } from "../../base/errors.ts";
+import { type ErrorCode, StarfishError } from "../../base/errors.ts";
 import type { Blocks } from "../../disk/content/block.ts";
-import type { TreeEntry } from "../../disk/content/tree-entry.ts";
+import {
+  type FileEntry,
+  type FolderEntry,
+  isOfEntry,
+  type LinkEntry,
+  type TreeEntry,
+} from "../../disk/content/tree-entry.ts";
+import type { FileInfo } from "../../disk/types.ts";
 import { abortable } from "../../ports/clock.ts";
 import { hashOf } from "../files/hash.ts";
 import { streamOf } from "../files/host-streams.ts";
@@ -11,6 +18,7 @@ import { TransferLine } from "../files/progress.ts";
 import { bytesWords, count } from "../format.ts";
 import { oneLine } from "../mem/value.ts";
 import { parseArguments } from "../options.ts";
+import { STATUS } from "../status.ts";
 import type { Command, CommandContext, HostFile } from "../types.ts";
 
 type Context = CommandContext;
@@ -24,8 +32,10 @@ usage: import HOSTPATH [DEST] [--car | --tar | --zip] [--no-wait]
 
 Unpacks an archive of your machine into DEST (the root, if not told); '-' is standard input, which can't be a zip. What it
 is, its name says (.car, .tar, .zip) or an option. A CAR that holds one file becomes DEST itself, and keeps its CID if it
-was cut as IPFS cuts files today; of several roots, each goes into DEST under its CID. Links and devices are passed over,
-and named. What was unpacked before Ctrl-C stays; no file is left half-written.
+was cut as IPFS cuts files today; of several roots, each goes into DEST under its CID. A hard link is a copy, which takes no
+space. What has no place here (symbolic links, devices, names that are no UTF-8 or lead out of DEST) or can't be read is
+named and passed over; the rest comes, and the status is 1. What was unpacked before Ctrl-C stays; no file is left
+half-written.
 
   echo hello | put - /docs/hello.txt
   export /docs --tar | import - /copy --tar
@@ -51,8 +61,7 @@ and named. What was unpacked before Ctrl-C stays; no file is left half-written.
       line.hide();
       await file?.close();
     }
-    await importing.report();
-    return 0;
+    return await importing.report();
   },
   complete: (words) => ((words.at(-1) ?? "").startsWith("-") ? ["--car", "--tar", "--zip", "--no-wait"] : []),
 };
@@ -76,7 +85,7 @@ async function* entriesOf(
     const { readZip } = await import("../../disk/content/zip.ts");
     yield* readZip(file, signal);
   } else if (format === "tar") {
-    const { readTar } = await import("../../disk/content/tar.ts");
+    const { readTar } = await import("../../disk/content/tar-read.ts");
     yield* readTar(file === undefined ? stdin : streamOf(file, signal));
   } else {
     const { CarStream, openCar } = await import("../../disk/content/car.ts");
@@ -99,10 +108,22 @@ async function* walkRoots(
   for (const root of car.roots) {
     // Of several, nothing in the archive says the names.
     const under = car.roots.length === 1 ? [] : [root.toString()];
-    for await (const entry of walkDag(root, car)) {
-      yield { ...entry, path: [...under, entry.path].filter((part) => part !== "").join("/") };
+    try {
+      for await (const entry of walkDag(root, car)) {
+        yield { ...entry, path: [...under, entry.path].filter((part) => part !== "").join("/") };
+      }
+    } catch (error) {
+      if (car.roots.length === 1 || !isOfEntry(error)) throw error;
+      yield { kind: "other", path: root.toString(), what: error.message };
     }
   }
+}
+
+/** What is in the way of one entry, where that is to go. */
+const OF_PLACE: ReadonlySet<ErrorCode> = new Set(["exists", "is-a-directory", "not-a-directory"]);
+
+function isOfPlace(error: unknown): error is StarfishError {
+  return error instanceof StarfishError && OF_PLACE.has(error.code);
 }
 
 interface Where {
@@ -119,6 +140,9 @@ class Importing {
   #safe: Promise<void>[] = [];
   #files = 0;
   #bytes = 0;
+  #passedOver = 0;
+  /** Names that the tree may hold to be one, though the archive has two (path.ts): ASCII has one form only. */
+  readonly #spellings = new Map<string, string>();
 
   constructor(where: Where, line: TransferLine, context: Context) {
     this.#where = where;
@@ -126,27 +150,72 @@ class Importing {
     this.#context = context;
   }
 
+  /** Rejects with what concerns more than this entry. */
   async take(entry: TreeEntry): Promise<void> {
-    const { computer, signal, stderr } = this.#context;
-    const path = this.#pathOf(entry);
-    if (entry.kind === "folder") return computer.files.makeDirectory(path, { parents: true });
-    if (entry.kind === "other") {
-      this.#line.hide();
-      return stderr.write(utf8(`import: passed over ${oneLine(entry.path)}, a ${entry.what}\n`));
+    if (entry.kind === "other") return await this.#passOver(entry, entry.what);
+    try {
+      this.#checkSpelling(entry.path);
+      await this.#store(entry);
+    } catch (error) {
+      if (!isOfEntry(error) && !isOfPlace(error)) throw error;
+      await this.#passOver(entry, error.message);
     }
-    const { info, safe } = await computer.files.write(path, this.#line.through(entry.content), { signal });
-    this.#files++;
-    this.#bytes += info.sizeBytes;
-    this.#safe.push(safe);
   }
 
   async wait(): Promise<void> {
     for (const safe of this.#safe) await abortable(this.#context.signal, safe);
   }
 
-  async report(): Promise<void> {
+  /** The exit status. */
+  async report(): Promise<number> {
     const what = `${count(this.#files, "file")}, ${bytesWords(this.#bytes)}`;
     await this.#context.stdout.write(utf8(`${what}\n`));
+    if (this.#passedOver === 0) return STATUS.ok;
+    const entries = count(this.#passedOver, "entry", "entries");
+    await this.#context.stderr.write(utf8(`import: ${entries} passed over, as named above; the rest is there\n`));
+    return STATUS.failed;
+  }
+
+  async #store(entry: FolderEntry | FileEntry | LinkEntry): Promise<void> {
+    const { files } = this.#context.computer;
+    const path = this.#pathOf(entry);
+    if (entry.kind === "folder") return files.makeDirectory(path, { parents: true });
+    if (entry.kind === "link") {
+      const target = within(this.#where.target, entry.to);
+      if (files.stat(target)?.kind !== "file") {
+        throw new StarfishError("not-found", `a hard link to ${entry.to}, which is not there`);
+      }
+      this.#count(files.copy(target, path));
+      return;
+    }
+    const { signal } = this.#context;
+    const { info, safe } = await files.write(path, this.#line.through(entry.content), { signal });
+    this.#count(info);
+    this.#safe.push(safe);
+    // What it rejects with is heard of when all are waited for.
+    safe.catch(() => {});
+  }
+
+  #count({ sizeBytes }: FileInfo): void {
+    this.#files++;
+    this.#bytes += sizeBytes;
+  }
+
+  /** Throws "exists" where another name of the archive has gone to this one. */
+  #checkSpelling(path: string): void {
+    if (/^[ -~]*$/.test(path)) return;
+    const composed = path.normalize("NFC");
+    const before = this.#spellings.get(composed);
+    if (before !== undefined && before !== path) {
+      throw new StarfishError("exists", "the same name as another one in this archive, in another Unicode form");
+    }
+    this.#spellings.set(composed, path);
+  }
+
+  async #passOver({ path }: { readonly path: string }, why: string): Promise<void> {
+    this.#passedOver++;
+    this.#line.hide();
+    await this.#context.stderr.write(utf8(`import: passed over ${oneLine(path)}: ${oneLine(why)}\n`));
   }
 
   /** An entry without a path is the archive's only one: it becomes the target. */
