@@ -143,6 +143,14 @@ export function lineOf(lengthMax: number): Schema<string> {
   );
 }
 
+/** The last moment that a Date can say, ms since 1970. */
+const MOMENT_MS_MAX = 8.64e15;
+
+/** Schema of a moment, or of a time that has passed since one, in ms: what a Date can say. */
+export function momentOf(): Schema<number> {
+  return integerOf(0, MOMENT_MS_MAX);
+}
+
 /** Schema of a whole number in [min, max]. */
 export function integerOf(min: number, max: number = Number.MAX_SAFE_INTEGER): Schema<number> {
   return v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));

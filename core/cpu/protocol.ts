@@ -9,6 +9,11 @@ import { PAYLOAD_BYTES_MAX, PIECE_BYTES_MAX } from "./limits.ts";
 
 export const CPU_PROTOCOL = "/starfish/cpu/1.0.0";
 
+/** What a memory of 65,536 pages has. What a node lends is less (limits.ts); an asker may not know that. */
+const WASM_MEMORY_BYTES_MAX: number = 2 ** 32;
+/** Longer than any task may run or wait. */
+const DAY_MS = 86_400_000;
+
 /** Bytes in the message, or the name and size of what travels in pieces. */
 export type Payload = { readonly bytes: Uint8Array } | { readonly blob: string; readonly size: number };
 
@@ -54,8 +59,8 @@ export const cpuRequest: Schema<CpuRequest> = v.variant("op", [
     op: v.literal("run"),
     job: v.pipe(v.string(), v.regex(/^[0-9a-z]{1,32}$/)),
     module: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
-    memoryBytesMax: integerOf(0),
-    timeMsMax: integerOf(1),
+    memoryBytesMax: integerOf(0, WASM_MEMORY_BYTES_MAX),
+    timeMsMax: integerOf(1, DAY_MS),
     input: payload,
   }),
   v.strictObject({
@@ -91,7 +96,7 @@ export const TASK_FAULTS: readonly TaskFault[] = [
   "too-large",
 ];
 
-const duration: Schema<number> = v.pipe(v.number(), v.finite(), v.minValue(0));
+const duration: Schema<number> = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(DAY_MS));
 export const runReply: Schema<RunReply> = v.variant("is", [
   v.strictObject({ is: v.literal("done"), output: payload, runMs: duration, waitMs: duration }),
   v.strictObject({ is: v.literal("need"), blobs: v.pipe(v.array(blobName), v.minLength(1), v.maxLength(2)) }),
@@ -99,3 +104,6 @@ export const runReply: Schema<RunReply> = v.variant("is", [
 ]);
 export const putReply: Schema<null> = v.null();
 export const getReply: Schema<Uint8Array> = bytesOf(0, PIECE_BYTES_MAX);
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { cpuRequest, runReply, putReply, getReply };

@@ -130,3 +130,18 @@ export function readHeld(held: Uint8Array, from: number, tell: (stripe: number, 
     tell(from + (held[at] ?? 0) + ((held[at + 1] ?? 0) << 8), held[at + 2] ?? 0);
   }
 }
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = {
+  nameSchema,
+  giveSchema,
+  fetchSchema,
+  putSchema,
+  putReplySchema,
+  giveReplySchema,
+  getSchema,
+  getReplySchema,
+  haveSchema,
+  haveReplySchema,
+  dropSchema,
+};

@@ -32,8 +32,10 @@ export const ackRequestSchema: Schema<AckRequest> = v.object({
   held: bytesOf(0, PACKED_BYTES_MAX),
   entries: bytesOf(0, PACKED_BYTES_MAX),
 });
+/** Nine bytes are the least that a key and its version take. */
+const ASKED_KEYS_MAX: number = Math.floor(PACKED_BYTES_MAX / 9);
 /** Which of those asked for are missing, by number. */
-const missingSchema: Schema<number[]> = v.array(integerOf(0));
+const missingSchema: Schema<number[]> = v.pipe(v.array(integerOf(0, ASKED_KEYS_MAX)), v.maxLength(ASKED_KEYS_MAX));
 
 /** Pause before members that could not be asked are asked again. */
 const AGAIN_MS = 500;
@@ -170,3 +172,6 @@ export function notAcknowledged(timeoutMs: number): StarfishError {
   const message = `Not more than half of the members have it after ${timeoutMs / 1000} s. It is written here and goes on spreading.`;
   return new StarfishError("timeout", message, { retryable: true });
 }
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { ackRequestSchema, missingSchema };

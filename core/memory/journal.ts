@@ -173,3 +173,6 @@ export class Journal {
     return `${this.#prefix}${number.toString(36)}`;
   }
 }
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { segmentSchema };

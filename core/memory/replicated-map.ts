@@ -266,3 +266,6 @@ export class NodeMap implements ReplicatedMap {
     return { replica: this.#replica, clock, peer: writerOf(peer), signal, store: () => this.#store() };
   }
 }
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { gossipSchema };

@@ -8,7 +8,7 @@
  * know (acquaintances.ts) and the session is complete.
  */
 import * as v from "valibot";
-import { bytesOf, decode, encode, integerOf, type Schema, textOf } from "../base/codec.ts";
+import { bytesOf, decode, encode, type Schema, momentOf, textOf } from "../base/codec.ts";
 import { StarfishError, toStarfishError } from "../base/errors.ts";
 import { Inbox } from "../net/inbox.ts";
 import { type Clock, withDeadline } from "../ports/clock.ts";
@@ -67,7 +67,7 @@ interface Frame {
 
 const helloSchema: Schema<Hello> = v.object({
   map: textOf(NAME_CHARS_MAX),
-  cutoffMs: integerOf(0),
+  cutoffMs: momentOf(),
   ranges: bytesOf(0, FRAME_BYTES_MAX),
   vector: bytesOf(0, VECTOR_BYTES_MAX),
 });
@@ -298,3 +298,6 @@ class Session {
     return decode(frameSchema, message);
   }
 }
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { helloSchema, frameSchema };

@@ -55,8 +55,12 @@ const REFUSAL_CODES = [
 ] as const;
 
 export const LIFE_BYTES = 8;
+/** Versions of the protocol that anyone will ever speak. */
+const VERSION_MAX = 65_535;
 
-const versionsSchema = v.object({ versions: v.object({ min: integerOf(0), max: integerOf(0) }) });
+const versionsSchema = v.object({
+  versions: v.object({ min: integerOf(0, VERSION_MAX), max: integerOf(0, VERSION_MAX) }),
+});
 const passSchema = v.object({ swarm: textOf(64), chain: chainSchema, life: bytesOf(LIFE_BYTES) });
 const refusalSchema = v.object({
   ok: v.literal(false),
@@ -165,3 +169,12 @@ function say({ min, max }: VersionRange): string {
 export function isPunished(error: StarfishError): boolean {
   return !isStarfishError(error, "version-mismatch") && !isStarfishError(error, "busy");
 }
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = {
+  anySchema,
+  versionsSchema,
+  passSchema,
+  answerSchema,
+  verdictSchema,
+};

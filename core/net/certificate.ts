@@ -222,3 +222,6 @@ function checkGenuine(crypto: Crypto, certificates: readonly Certificate[], nowM
 function day(ms: number): string {
   return new Date(ms).toISOString();
 }
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { statementSchema, certificateSchema, chainSchema };

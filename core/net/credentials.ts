@@ -7,7 +7,7 @@
  */
 import * as v from "valibot";
 import { utf8, text } from "../base/bytes.ts";
-import { bytesOf, decode, encode, textOf } from "../base/codec.ts";
+import { bytesOf, decode, encode, textOf, type Schema } from "../base/codec.ts";
 import { StarfishError } from "../base/errors.ts";
 import type { Crypto, KeyPair } from "../ports/crypto.ts";
 import type { Address } from "../ports/network.ts";
@@ -235,3 +235,6 @@ function attempt<T>(work: () => T): T | StarfishError {
     throw error;
   }
 }
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { keptSchema };

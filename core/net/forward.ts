@@ -11,7 +11,7 @@
  */
 import * as v from "valibot";
 import { type Bytes, concat, equal, toHex, utf8, whole } from "../base/bytes.ts";
-import { bytesOf, check, decode, encode, integerOf, textOf, type Schema } from "../base/codec.ts";
+import { bytesOf, check, decode, encode, textOf, type Schema, momentOf } from "../base/codec.ts";
 import { StarfishError } from "../base/errors.ts";
 import { publicKeyOf } from "../base/peer-id.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -77,7 +77,7 @@ const requestSchema = v.object({
   protocol: textOf(100),
   request: bytesOf(0, FORWARD_BYTES_MAX),
   nonce: bytesOf(NONCE_BYTES),
-  atMs: integerOf(0),
+  atMs: momentOf(),
 });
 const replySchema = v.object({ nonce: bytesOf(NONCE_BYTES), reply: bytesOf(1, FORWARD_BYTES_MAX) });
 const envelopeSchema = bytesOf(1, ENVELOPE_BYTES_MAX + 100);
@@ -195,3 +195,12 @@ class Forwarding implements Forwarder {
     return content;
   }
 }
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = {
+  signedSchema,
+  requestSchema,
+  replySchema,
+  envelopeSchema,
+  forwardSchema,
+};

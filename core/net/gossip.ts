@@ -176,3 +176,6 @@ class Topics implements Gossip {
 function signed(topic: string, nonce: Bytes, payload: Bytes): Uint8Array {
   return encode([DOMAIN, topic, nonce, payload]);
 }
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { frameSchema, bodySchema, sealedSchema };

@@ -7,7 +7,7 @@
  */
 import * as v from "valibot";
 import { equal, fromBase64Url, toBase64Url, type Bytes } from "../base/bytes.ts";
-import { bytesOf, decode, encode, textOf } from "../base/codec.ts";
+import { bytesOf, decode, encode, textOf, type Schema } from "../base/codec.ts";
 import { StarfishError } from "../base/errors.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { Address } from "../ports/network.ts";
@@ -146,3 +146,6 @@ function noInvite(fragment: string): StarfishError {
     ? bad("This link has no key in it. Ask for the whole link, with the part after #")
     : bad("This is no Starfish invite. An invite has a part that begins with #v1.");
 }
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { wholeSchema, bodySchema };

@@ -8,7 +8,7 @@
  */
 import * as v from "valibot";
 import { concat, equal, utf8 } from "../base/bytes.ts";
-import { bytesOf, decode, encode, integerOf, lineOf, textOf } from "../base/codec.ts";
+import { bytesOf, decode, encode, integerOf, lineOf, textOf, type Schema, momentOf } from "../base/codec.ts";
 import { StarfishError } from "../base/errors.ts";
 import { publicKeyOf } from "../base/peer-id.ts";
 import type { Crypto, KeyPair } from "../ports/crypto.ts";
@@ -50,7 +50,7 @@ const bodySchema = v.tuple([
   v.pipe(v.array(textOf(ADDRESS_CHARS_MAX)), v.maxLength(ADDRESSES_MAX)),
   integerOf(0, CORES_MAX),
   integerOf(0, CORES_MAX),
-  integerOf(0),
+  momentOf(),
   v.picklist(["awake", "asleep", "left"]),
   v.nullable(lineOf(REASON_CHARS_MAX)),
 ]);
@@ -148,3 +148,6 @@ export function checkRecord(
 function sameChain(a: Chain, b: Chain): boolean {
   return a.length === b.length && a.every((certificate, i) => equal(certificate, b[i] as Uint8Array));
 }
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { wireSchema, bodySchema };

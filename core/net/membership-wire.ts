@@ -1,7 +1,7 @@
 /** What members tell each other about members: frames on a link, and the bodies that are broadcast in them. */
 import * as v from "valibot";
 import type { Bytes } from "../base/bytes.ts";
-import { bytesOf, decode, encode, integerOf, type Schema } from "../base/codec.ts";
+import { bytesOf, decode, encode, integerOf, type Schema, momentOf } from "../base/codec.ts";
 import { TREE_FIELDS, type TreeFrame } from "./gossip-wire.ts";
 import { PART_MESSAGE_BYTES_MAX } from "./limits.ts";
 import { RECORD_BYTES_MAX } from "./membership-record.ts";
@@ -34,7 +34,7 @@ const RECORDS_MAX = 1_024;
 /** A day in ms: no round trip takes longer. */
 const RTT_MS_MAX = 86_400_000;
 
-const beatSchema = v.tuple([integerOf(0), integerOf(0, HASH_MAX)]);
+const beatSchema = v.tuple([momentOf(), integerOf(0, HASH_MAX)]);
 const packed = v.optional(bytesOf(0, PART_MESSAGE_BYTES_MAX));
 
 export const frameSchema: Schema<MemberFrame> = v.object({
@@ -83,3 +83,6 @@ export function decodeBody(bytes: Bytes): MemberBody {
   const by = unpackIds(first)[0] ?? 0;
   return kind === KINDS.suspicion ? { kind: "suspicion", by, rows: unpackRows(second) } : { kind: "roll", by };
 }
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { frameSchema, bodySchema };

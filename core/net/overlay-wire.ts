@@ -17,8 +17,11 @@ export interface OverlayFrame {
   readonly tell?: readonly [question: number, pairs: Uint8Array] | undefined;
 }
 
+/** More questions than a node asks in its life. */
+const QUESTION_MAX: number = 2 ** 32 - 1;
+
 const packed = bytesOf(0, PART_MESSAGE_BYTES_MAX);
-const numbered = v.tuple([integerOf(0), packed]);
+const numbered = v.tuple([integerOf(0, QUESTION_MAX), packed]);
 
 export const overlaySchema: Schema<OverlayFrame> = v.object({
   links: v.optional(packed),
@@ -46,3 +49,6 @@ export function unpackLeads(pairs: Uint8Array): Lead[] {
   for (let i = 0; i + 1 < ids.length; i += 2) leads.push({ id: ids[i] ?? 0, linkedTo: ids[i + 1] ?? 0 });
   return leads;
 }
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { overlaySchema };

@@ -1,7 +1,7 @@
 /** What requests and replies look like on the wire, and how errors travel. */
 import * as v from "valibot";
 import { type Bytes, lengthOf } from "../base/bytes.ts";
-import { decode, encode, encodePieces, lineOf } from "../base/codec.ts";
+import { decode, encode, encodePieces, lineOf, type Schema } from "../base/codec.ts";
 import { ERROR_CODES, messageOf, StarfishError, type ErrorCode } from "../base/errors.ts";
 import { MESSAGE_BYTES_MAX } from "../ports/network.ts";
 import { ERROR_CHARS_MAX } from "./limits.ts";
@@ -58,3 +58,6 @@ function sized(pieces: readonly Bytes[], what: string): readonly Bytes[] {
 export function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
 }
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { replySchema };

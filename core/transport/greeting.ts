@@ -106,3 +106,6 @@ async function read<T>(channel: StreamChannel, signal: AbortSignal, parse: (mess
     throw error;
   }
 }
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { firstWordsSchema };

@@ -211,3 +211,6 @@ export class Kept {
     this.#stored = bytes;
   }
 }
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { stateSchema };

@@ -31,3 +31,6 @@ export function parseFileValue(value: unknown): FileValue | undefined {
   const { size, inline } = result.output;
   return inline === undefined || inline.length === size ? result.output : undefined;
 }
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { fileSchema };

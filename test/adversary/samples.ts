@@ -1,0 +1,247 @@
+/** For each schema what an honest node would say, from which the extremes differ at one place at a time. */
+import type { KeyPair, Crypto } from "../../core/ports/crypto.ts";
+import { concat, utf8 } from "../../core/base/bytes.ts";
+import { encode } from "../../core/base/codec.ts";
+import { peerIdOf } from "../../core/base/peer-id.ts";
+import { type Entry, LIVE } from "../../core/memory/entry.ts";
+import { Packer } from "../../core/memory/pack.ts";
+import { ALL, LIST, RangeWriter, SUM } from "../../core/memory/ranges.ts";
+import { type Chain, swarmIdOf } from "../../core/net/certificate.ts";
+import { signRecord } from "../../core/net/membership-record.ts";
+import { packIds, packRows } from "../../core/net/membership-rows.ts";
+import type { MemberRecord } from "../../core/net/types.ts";
+import type { PeerId } from "../../core/ports/network.ts";
+
+/** Who speaks, to whom, and of what. */
+export interface Speaker {
+  readonly crypto: Crypto;
+  readonly keys: KeyPair;
+  /** The swarm's root key, and from it to the speaker. */
+  readonly root: Uint8Array;
+  readonly chain: Chain;
+  readonly victim: PeerId;
+  /** A map of the victim's. */
+  readonly map: string;
+  /** A content that is there: its layout's id and its CID. */
+  readonly layout: string;
+  readonly cid: string;
+  readonly nowMs: number;
+}
+
+const NOTHING = new Uint8Array(0);
+const A_HASH = new Uint8Array(32).fill(7);
+const HEX_64 = "ab".repeat(32);
+const MODULE_LIKE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+
+export function samplesOf(speaker: Speaker): Record<string, unknown> {
+  const { crypto, keys, root, chain, victim, map, layout, cid, nowMs } = speaker;
+  const peer = peerIdOf(keys.publicKey);
+  const swarm = swarmIdOf(root);
+  const entries = packed("adversary/plain", nowMs);
+  const name = { id: layout, stripe: 0, shard: 0 };
+  const record = signRecord(crypto, keys, chain, nowMs + 3_600_000, recordOf(peer, nowMs)).wire;
+  const signature = new Uint8Array(64).fill(1);
+  const payload = { bytes: Uint8Array.of(1, 2, 3) };
+  const shard = { ...name, sha256: A_HASH, bytes: Uint8Array.of(1, 2, 3) };
+  const rows = packRows([{ id: 1, incarnation: nowMs }]);
+  const certificate = { swarm, chain: [...chain], life: new Uint8Array(8) };
+  const { session, tree } = {
+    session: { map, cutoffMs: nowMs, ranges: someRanges(), vector: NOTHING },
+    tree: { bodies: [Uint8Array.of(1, 2)], have: packIds([1]), graft: packIds([2]), prune: false },
+  };
+  return {
+    "core/cpu/protocol.ts#cpuRequest": {
+      op: "run",
+      job: "job1",
+      module: HEX_64,
+      memoryBytesMax: 65_536,
+      timeMsMax: 1_000,
+      input: payload,
+    },
+    "core/cpu/protocol.ts#runReply": { is: "done", output: payload, runMs: 1, waitMs: 1 },
+    "core/cpu/protocol.ts#putReply": null,
+    "core/cpu/protocol.ts#getReply": Uint8Array.of(1),
+    "core/disk/catalogue.ts#storedSchema": { size: 300_000, code: [2, 3, 1, 0], list: new Uint8Array(96) },
+    "core/disk/catalogue.ts#slotsSchema": [victim, peer],
+    "core/disk/catalogue.ts#storageSchema": [1_000_000_000, 500_000_000],
+    "core/disk/files/kept.ts#stateSchema": { paths: ["docs"], held: [{ cid, sizeBytes: 300_000 }], lacking: [cid] },
+    "core/disk/files/tree-value.ts#fileSchema": { size: 3, cid, by: "mallory", inline: Uint8Array.of(1, 2, 3) },
+    "core/disk/wire.ts#nameSchema": name,
+    "core/disk/wire.ts#giveSchema": { stripes: [{ id: layout, stripe: 0, to: [{ shard: 0, node: victim }] }] },
+    "core/disk/wire.ts#fetchSchema": { shards: [{ ...name, from: [victim] }] },
+    "core/disk/wire.ts#putSchema": { shards: [shard] },
+    "core/disk/wire.ts#putReplySchema": ["ok"],
+    "core/disk/wire.ts#giveReplySchema": [["ok"]],
+    "core/disk/wire.ts#getSchema": { shards: [name] },
+    "core/disk/wire.ts#getReplySchema": [Uint8Array.of(1), null],
+    "core/disk/wire.ts#haveSchema": { runs: [{ id: layout, from: 0, to: 64 }] },
+    "core/disk/wire.ts#haveReplySchema": [Uint8Array.of(0, 0, 1)],
+    "core/disk/wire.ts#dropSchema": { id: layout },
+    "core/memory/acknowledge.ts#ackRequestSchema": { map, held: entries, entries },
+    "core/memory/acknowledge.ts#missingSchema": [0],
+    "core/memory/journal.ts#segmentSchema": { first: 0, entries, vector: NOTHING },
+    "core/memory/replicated-map.ts#gossipSchema": { entries },
+    "core/memory/session.ts#helloSchema": session,
+    "core/memory/session.ts#frameSchema": {
+      entries,
+      credit: true,
+      ranges: someRanges(),
+      outlived: entries,
+      vector: NOTHING,
+    },
+    "core/net/admission.ts#anySchema": certificate,
+    "core/net/admission.ts#versionsSchema": { versions: { min: 1, max: 1 } },
+    "core/net/admission.ts#passSchema": certificate,
+    "core/net/admission.ts#answerSchema": { ok: true, ...certificate },
+    "core/net/admission.ts#verdictSchema": { ok: true },
+    "core/net/certificate.ts#statementSchema": [
+      1,
+      root,
+      root,
+      keys.publicKey,
+      "member",
+      "member",
+      0,
+      nowMs + 3_600_000,
+    ],
+    "core/net/certificate.ts#certificateSchema": [Uint8Array.of(1), signature],
+    "core/net/certificate.ts#chainSchema": [...chain],
+    "core/net/credentials.ts#keptSchema": {
+      chain: [...chain],
+      secret: A_HASH,
+      delegation: [...chain],
+      delegationKey: A_HASH,
+      addresses: ["sim:a"],
+      root: A_HASH,
+    },
+    "core/net/forward.ts#signedSchema": [Uint8Array.of(1), signature],
+    "core/net/forward.ts#requestSchema": {
+      from: peer,
+      to: victim,
+      chain: [...chain],
+      protocol: "/starfish/ping/1.0.0",
+      request: encode(null),
+      nonce: new Uint8Array(16),
+      atMs: nowMs,
+    },
+    "core/net/forward.ts#replySchema": { nonce: new Uint8Array(16), reply: Uint8Array.of(1) },
+    "core/net/forward.ts#envelopeSchema": Uint8Array.of(1, 2, 3),
+    "core/net/forward.ts#forwardSchema": { to: victim, envelope: Uint8Array.of(1, 2, 3) },
+    "core/net/gossip.ts#frameSchema": tree,
+    "core/net/gossip.ts#bodySchema": [`memory/${map}`, Uint8Array.of(1)],
+    "core/net/gossip.ts#sealedSchema": [peer, new Uint8Array(12), Uint8Array.of(1), signature],
+    "core/net/invite.ts#wholeSchema": [Uint8Array.of(1), new Uint8Array(4)],
+    "core/net/invite.ts#bodySchema": [[...chain], A_HASH, A_HASH, ["sim:a"]],
+    "core/net/membership-record.ts#wireSchema": [Uint8Array.of(1), signature, [...chain]],
+    "core/net/membership-record.ts#bodySchema": [
+      1,
+      peer,
+      nowMs,
+      "mallory",
+      "node",
+      peer,
+      ["sim:mallory"],
+      1,
+      0,
+      nowMs,
+      "awake",
+      null,
+    ],
+    "core/net/membership-wire.ts#frameSchema": {
+      ...tree,
+      ping: [nowMs, 1],
+      pong: [nowMs, 1],
+      rtt: 20,
+      asksTime: true,
+      time: [nowMs, 3],
+      digest: rows,
+      records: [record],
+      want: packIds([1]),
+      gone: rows,
+    },
+    "core/net/membership-wire.ts#bodySchema": [0, record, NOTHING],
+    "core/net/overlay-wire.ts#overlaySchema": {
+      links: packIds([1]),
+      added: packIds([2]),
+      removed: packIds([3]),
+      prune: "ask",
+      ask: [1, packIds([1])],
+      tell: [1, packIds([1, 2])],
+    },
+    "core/net/rpc-wire.ts#replySchema": { ok: true, value: 1 },
+    "core/transport/greeting.ts#firstWordsSchema": { kind: "hello", nonce: new Uint8Array(16), reason: "none" },
+  };
+}
+
+function recordOf(peer: PeerId, nowMs: number): MemberRecord {
+  return {
+    peer,
+    incarnation: nowMs,
+    name: "mallory",
+    kind: "node",
+    device: peer,
+    role: "member",
+    addresses: ["sim:mallory"],
+    coresLent: 1,
+    coresBusy: 0,
+    startedAtMs: nowMs,
+    state: "awake",
+    relayReason: undefined,
+  };
+}
+
+/** One entry of a writer that nobody is, packed, with what is to be otherwise. */
+function packed(key: string, nowMs: number, changes: Partial<Entry> = {}, heldAtMs?: number): Uint8Array {
+  const packer = new Packer();
+  const entry: Entry = {
+    stamp: Math.floor(nowMs) * 2_048,
+    writer: 666,
+    state: LIVE,
+    value: "\u0001",
+    expiresAtMs: undefined,
+    ...changes,
+  };
+  packer.add(key, entry, heldAtMs);
+  return packer.take();
+}
+
+function someRanges(): Uint8Array {
+  const writer = new RangeWriter();
+  writer.add({ to: "m", kind: SUM, count: 7, a: 1, b: 2 });
+  writer.add({ to: "n", kind: LIST, ids: [1, 2] });
+  writer.add({ to: undefined, kind: ALL });
+  return writer.take();
+}
+
+/** Byte strings that mean something to one reader or another, at their own edges. */
+export function dictionaryOf({ nowMs }: Speaker): Uint8Array[] {
+  const [all, key] = [2 ** 53 - 1, "adversary/edge"];
+  return [
+    encode(null),
+    encode([0, Uint8Array.of(0xff), Uint8Array.of(0xff)]),
+    // Arrays in arrays, 20,000 deep, and one that says that it has 2^32 - 1 elements.
+    new Uint8Array(20_000).fill(0x81),
+    Uint8Array.of(0x9a, 0xff, 0xff, 0xff, 0xff),
+    Uint8Array.of(0x5b, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff),
+    MODULE_LIKE,
+    // Numbers whose bytes have no end, and lengths without what they promise.
+    new Uint8Array(64).fill(0xff),
+    new Uint8Array(64).fill(0x80),
+    Uint8Array.of(131, 0xff, 0xff, 0xff, 0x7f),
+    // Entries at the edges of time.
+    packed(key, nowMs, { stamp: all }),
+    packed(key, nowMs, { stamp: 0, writer: 0 }),
+    packed(key, nowMs, { writer: 2 ** 48 - 1 }, 2 ** 48 - 1),
+    packed(key, nowMs, { expiresAtMs: 2 ** 48 - 1 }),
+    packed(key, nowMs, { expiresAtMs: 1 }),
+    packed("", nowMs),
+    packed("k".repeat(1_024), nowMs),
+    packed("\0\0f", nowMs),
+    concat([packed("twice", nowMs), packed("twice", nowMs)]),
+    // Many members that nobody is, and one so many times.
+    packRows(Array.from({ length: 4_000 }, (_, i) => ({ id: i, incarnation: 2 ** 48 - 1 }))),
+    packRows(Array.from({ length: 4_000 }, () => ({ id: 1, incarnation: 0 }))),
+    packIds(Array.from({ length: 8_000 }, () => 2 ** 48 - 1)),
+    utf8("\u001b]0;title\u0007\u001b[2J"),
+  ];
+}
