@@ -8,6 +8,7 @@ import { equal, text, utf8 } from "../base/bytes.ts";
 import type { StarfishError } from "../base/errors.ts";
 import type { Net } from "../net/types.ts";
 import { createCpu } from "./cpu.ts";
+import { JOB_BYTES_MAX } from "./limits.ts";
 import { CPU_PROTOCOL, cpuRequest } from "./protocol.ts";
 import type { ChunkResult, Cpu, JobProgress, MapJob } from "./types.ts";
 
@@ -204,6 +205,23 @@ describe("payloads", () => {
     expect(await lab.swarm.settle(run.done)).toBeUndefined();
     run.check(300);
   });
+});
+
+test("results in order that wait for the first one are bounded, and nothing is computed or read beyond", async () => {
+  const bytes = 400_000;
+  const lab = new Lab(9, { tasks: ({ input }) => (input.length === 1 ? 50_000 : 100) });
+  const cpu = await lab.grow(3);
+  let read = 0;
+  async function* source(): AsyncGenerator<Uint8Array> {
+    for (; read < 400; read++) yield read === 0 ? utf8("0") : new Uint8Array(bytes).fill(read);
+  }
+  const run = new Run(cpu, job(0, { inputs: source(), ordered: true }));
+  await lab.swarm.world.runFor(45_000);
+  expect(run.results).toEqual([]);
+  expect((run.progress?.chunksDone ?? 0) * bytes).toBeGreaterThan(JOB_BYTES_MAX / 2);
+  expect(read * bytes).toBeLessThan(1.5 * JOB_BYTES_MAX);
+  expect(await lab.swarm.settle(run.done, 300_000)).toBeUndefined();
+  expect(run.results.map(({ index }) => index)).toEqual(Array.from({ length: 400 }, (_, i) => i));
 });
 
 describe("ending a job", () => {

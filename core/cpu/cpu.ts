@@ -119,6 +119,7 @@ class NodeCpu implements Cpu {
       onProgress: options.onProgress ?? ((): void => {}),
       inputs: checkedInputs(job.inputs),
       total: Array.isArray(job.inputs) ? job.inputs.length : undefined,
+      ordered: job.ordered ?? false,
     });
     this.#jobs.set(id, { title: job.title, dispatcher, controller });
     try {

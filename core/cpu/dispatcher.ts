@@ -28,6 +28,8 @@ export interface DispatcherOptions {
   /** The chunks' inputs, and their number where it is known. */
   readonly inputs: AsyncIterator<Bytes>;
   readonly total: number | undefined;
+  /** Whether results are yielded in the order of the chunks, instead of that in which they finish. */
+  readonly ordered: boolean;
 }
 
 export class Dispatcher {
@@ -36,9 +38,11 @@ export class Dispatcher {
   readonly #ledger = new Ledger();
   readonly #lanes = new Map<PeerId, Lane>();
   readonly #meter: Meter;
-  readonly #ready: ChunkResult[] = [];
+  /** Results that are ready, not yet taken, in the order in which they came. */
+  readonly #ready = new Map<number, ChunkResult>();
   #readyBytes = 0;
-  /** Results that are ready, not yet taken; wakes whoever takes them. */
+  #taken = 0;
+  /** Wakes whoever takes them. */
   #wake: (() => void) | undefined;
   #reading = false;
   #allRead = false;
@@ -97,12 +101,14 @@ export class Dispatcher {
   async *#take(): AsyncGenerator<ChunkResult, void, undefined> {
     for (;;) {
       if (this.#error !== undefined) throw this.#error;
-      const result = this.#ready.shift();
+      const result = this.#options.ordered ? this.#ready.get(this.#taken) : this.#ready.values().next().value;
       if (result !== undefined) {
+        this.#ready.delete(result.index);
+        this.#taken++;
         this.#readyBytes -= result.output.length;
         yield result;
         this.#pump();
-      } else if (this.#allRead && this.#ledger.done === this.#ledger.total) {
+      } else if (this.#allRead && this.#taken === this.#ledger.total) {
         return;
       } else {
         await new Promise<void>((resolve) => {
@@ -128,22 +134,25 @@ export class Dispatcher {
     if (this.#ended || this.#error !== undefined) return;
     this.#read();
     const nowMs = this.#clock.monotonic();
-    if (this.#readyBytes < JOB_BYTES_MAX && this.#ledger.window <= JOB_WINDOW_CHUNKS) {
-      this.#handOut((lane) => lane.hasFreeCore(nowMs));
-      this.#handOut((lane) => lane.hasRoom(nowMs));
-    }
-    this.#copyLate(nowMs);
+    const full =
+      this.#readyBytes >= JOB_BYTES_MAX ||
+      this.#ready.size >= JOB_WINDOW_CHUNKS ||
+      this.#ledger.window > JOB_WINDOW_CHUNKS;
+    // What was handed out before is so again: it may be what all others wait for.
+    this.#handOut((lane) => lane.hasFreeCore(nowMs), !full);
+    this.#handOut((lane) => lane.hasRoom(nowMs), !full);
+    if (full || this.#ledger.waiting === 0) this.#copyLate(nowMs);
     this.#confirmAlone();
     const nobody = ![...this.#lanes.values()].some((lane) => lane.cores > 0 || lane.inFlight > 0);
     if (nobody) this.#fail(new StarfishError("no-cores", "Nobody lends cores, and this node can run no tasks itself"));
   }
 
   /** One chunk to each node in turn, so that a short job is spread widely. */
-  #handOut(willing: (lane: Lane) => boolean): void {
+  #handOut(willing: (lane: Lane) => boolean, fresh: boolean): void {
     let lanes = [...this.#lanes.values()];
     while (lanes.length > 0 && this.#ledger.waiting > 0) {
       lanes = lanes.filter((lane) => {
-        const chunk = willing(lane) ? this.#ledger.next(lane.peer, lane.own) : undefined;
+        const chunk = willing(lane) ? this.#ledger.next(lane.peer, lane.own, fresh) : undefined;
         if (chunk !== undefined) this.#issue(lane, chunk);
         return chunk !== undefined;
       });
@@ -151,7 +160,6 @@ export class Dispatcher {
   }
 
   #copyLate(nowMs: number): void {
-    if (this.#ledger.waiting > 0) return;
     for (const lane of this.#lanes.values()) {
       while (lane.hasFreeCore(nowMs)) {
         const patienceMs = Math.max(lane.turnaroundMs ?? 0, JOB_TICK_MS);
@@ -188,7 +196,7 @@ export class Dispatcher {
     lane.succeeded(this.#clock.monotonic() - attempt.startedAtMs, result.runMs, result.waitMs);
     if (!this.#ledger.finish(chunk, attempt)) return;
     this.#meter.count();
-    this.#ready.push({ index: chunk.index, output: result.output, by: lane.peer, runMs: result.runMs });
+    this.#ready.set(chunk.index, { index: chunk.index, output: result.output, by: lane.peer, runMs: result.runMs });
     this.#readyBytes += result.output.length;
     this.#wake?.();
   }

@@ -32,6 +32,14 @@ function start(ledger: Ledger, peer: string, startedAtMs = 0): { chunk: Chunk; a
 }
 
 describe("the ledger of a job", () => {
+  test("where nothing new may begin, what was given back still may", () => {
+    const ledger = filled(2);
+    const { chunk, attempt } = start(ledger, "a");
+    expect(ledger.next("b", false, false)).toBeUndefined();
+    ledger.giveBack(chunk, attempt);
+    expect(ledger.next("b", false, false)).toBe(chunk);
+  });
+
   test("covers every chunk exactly once, in whatever order nodes finish, fail and copy", () => {
     const step = fc.record({
       peer: fc.constantFrom(...PEERS),

@@ -71,10 +71,10 @@ export class Ledger {
     this.#inputBytes += input.length;
   }
 
-  /** The next chunk that this node may run: those given back first. */
-  next(peer: PeerId, own: boolean): Chunk | undefined {
+  /** The next chunk that this node may run: those given back first, and no others unless `fresh`. */
+  next(peer: PeerId, own: boolean, fresh: boolean = true): Chunk | undefined {
     for (const chunk of this.#returned) if (mayRun(chunk, peer, own)) return chunk;
-    for (const chunk of this.#fresh) return chunk;
+    if (fresh) for (const chunk of this.#fresh) return chunk;
     return undefined;
   }
 

@@ -20,6 +20,8 @@ export interface MapJob {
   /** A list, or a source that is read as the job goes on, with a bounded lead. */
   readonly inputs: readonly Bytes[] | AsyncIterable<Bytes>;
   readonly limits?: Partial<TaskLimits>;
+  /** Results come in the order of the inputs, not in that in which they finish; those that wait are bounded. */
+  readonly ordered?: boolean;
 }
 
 export interface ChunkResult {
@@ -61,7 +63,7 @@ export interface Cpu {
   lend(cores: number): void;
   /**
    * Runs the job on every member that lends cores, and on this node's own. Yields each chunk once, in the order in which
-   * they finish; ends after the last. Throws what a chunk failed with ("wasm-trap", "timeout", …: a fault of the task,
+   * they finish unless it is `ordered`; ends after the last. A source is read no further than the job needs. Throws what a chunk failed with ("wasm-trap", "timeout", …: a fault of the task,
    * the same on any node), "no-cores", or "cancelled". Leaving the loop or aborting cancels it everywhere.
    */
   map(

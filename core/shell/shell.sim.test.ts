@@ -239,6 +239,27 @@ describe("map", () => {
     expect(stdout).toBe("2 b\n1 a\n3 c\n");
   });
 
+  test.each(["map wordcount", "map ./mine.wasm"])("%s reads no further than what is under way", async (line) => {
+    bench.files.set("./mine.wasm", moduleOf("wordcount"));
+    const part = utf8("a\n".repeat(32_768));
+    let read = 0;
+    async function* lines(): AsyncGenerator<Uint8Array> {
+      for (; read < 1_000 * part.length; read += part.length) yield part;
+    }
+    const stop = new AbortController();
+    const { clock, cpu } = bench.computer("first");
+    // Two cores at 100 ms a chunk, for a minute: 1,200 chunks at most are done.
+    clock.timer(60_000, () => {
+      const [job] = cpu.jobs();
+      const chunk = line === "map wordcount" ? 16 * 1024 : 1_000;
+      // What was done, the lead of a few chunks, and what a part holds beyond them.
+      expect(job?.progress.chunksDone).toBeGreaterThan(100);
+      expect(read).toBeLessThan(chunk * ((job?.progress.chunksDone ?? 0) + 64) + 3 * part.length);
+      stop.abort();
+    });
+    expect((await bench.run(line, { stdin: lines(), signal: stop.signal })).status).toBe(130);
+  });
+
   test("finds fault with a module even if there is nothing to run it on", async () => {
     bench.files.set("./mine.wasm", moduleOf("wordcount"));
     bench.files.set("./text.wasm", utf8("no module"));

@@ -55,8 +55,9 @@ export class ProgressLine {
   }
 
   #line(progress: JobProgress, terminal: TerminalInfo): string {
-    const { chunksDone, chunksTotal, ratePerSecond, remainingMs } = progress;
-    const parts = [`${this.#title} ${chunksDone}/${chunksTotal} chunks`];
+    const { chunksDone, chunksTotal, reading, ratePerSecond, remainingMs } = progress;
+    // While the input is read nobody knows how many there will be.
+    const parts = [`${this.#title} ${reading ? chunksDone : `${chunksDone}/${chunksTotal}`} chunks`];
     if (ratePerSecond !== undefined) parts.push(`, ${ratePerSecond.toFixed(ratePerSecond < 10 ? 1 : 0)}/s`);
     if (remainingMs !== undefined) parts.push(`, ${duration(Math.max(1000, remainingMs))} left`);
     return fit([...parts, "  ", ...this.#shares(progress, terminal)], terminal.columns - 1);

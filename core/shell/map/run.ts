@@ -33,7 +33,7 @@ async function runWork(
   try {
     // Without any input there is nothing to run, but still a module to find fault with.
     const results = computer.cpu.map(
-      { title, module, inputs: work.inputs },
+      { title, module, inputs: work.inputs, ordered: work.ordered ?? false },
       { signal, onProgress: (now) => progress.update(now) },
     );
     for await (const result of results) await work.take(result);

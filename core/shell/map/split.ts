@@ -1,6 +1,7 @@
 /** Cutting inputs into chunks. Pure. */
-import type { Bytes } from "../../base/bytes.ts";
+import { type Bytes, concat } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
+import { PAYLOAD_BYTES_MAX } from "../../cpu/limits.ts";
 
 export interface Range {
   readonly lo: number;
@@ -30,38 +31,70 @@ export function splitRange({ lo, hi }: Range, chunks: number): Range[] {
 
 const NEWLINE = 0x0a;
 
-/**
- * Pieces of at most `linesMax` lines and `bytesMax` bytes that together are the whole. A line that is longer is cut after
- * a byte for which `isBreak` holds; one gigantic word is a piece by itself, however long.
- */
-export function splitLines(
-  bytes: Bytes,
-  linesMax: number,
-  bytesMax: number,
-  isBreak: (byte: number) => boolean,
-): Bytes[] {
-  const pieces: Bytes[] = [];
-  for (let start = 0; start < bytes.length;) {
-    let end = start;
-    let next = start;
-    for (let lines = 0; lines < linesMax && next < bytes.length; lines++) {
-      const newline = bytes.indexOf(NEWLINE, next);
-      next = newline < 0 ? bytes.length : newline + 1;
-      if (next - start > bytesMax) break;
-      end = next;
-    }
-    if (end === start) end = cut(bytes, start, Math.min(bytes.length, start + bytesMax), isBreak);
-    pieces.push(bytes.subarray(start, end));
-    start = end;
-  }
-  return pieces;
+export interface Cutting {
+  /** A piece ends with this many lines … */
+  readonly linesMax: number;
+  /** … but goes on while it is smaller than this. */
+  readonly bytesMin: number;
+  /** A line that is longer is cut after a byte for which `isBreak` holds. */
+  readonly bytesMax: number;
+  readonly isBreak: (byte: number) => boolean;
 }
 
-function cut(bytes: Bytes, start: number, limit: number, isBreak: (byte: number) => boolean): number {
-  for (let end = limit; end > start; end--) if (isBreak(bytes[end - 1] ?? NEWLINE)) return end;
-  let end = limit;
-  while (end < bytes.length && !isBreak(bytes[end] ?? NEWLINE)) end++;
+/**
+ * Pieces of whole lines that together are the whole. Reads no further than the next piece needs, so that whoever takes
+ * the pieces bounds what is held. One gigantic word is a piece by itself; rejects with "too-large" where no task could
+ * take it.
+ */
+export async function* chunksOf(
+  source: AsyncIterable<Bytes>,
+  cutting: Cutting,
+): AsyncGenerator<Bytes, void, undefined> {
+  let rest: Bytes = new Uint8Array();
+  /** So much of it is known to have no place to cut at. */
+  let unbroken = 0;
+  for await (const part of source) {
+    rest = rest.length === 0 ? part : concat([rest, part]);
+    for (let end = pieceEnd(rest, cutting, unbroken); end > 0; end = pieceEnd(rest, cutting, 0)) {
+      yield rest.slice(0, end);
+      rest = rest.subarray(end);
+    }
+    if (rest.length > PAYLOAD_BYTES_MAX) {
+      throw new StarfishError("too-large", `A word of the input is longer than ${PAYLOAD_BYTES_MAX} bytes`);
+    }
+    unbroken = rest.length > cutting.bytesMax ? rest.length : 0;
+    // The source may use its buffer again.
+    rest = rest.slice();
+  }
+  while (rest.length > 0) {
+    // What needs more to be told where it ends has its end here.
+    const end = pieceEnd(rest, cutting, unbroken) || rest.length;
+    yield rest.slice(0, end);
+    rest = rest.subarray(end);
+    unbroken = 0;
+  }
+}
+
+/** Where the first piece ends; 0 if that depends on what follows. */
+function pieceEnd(bytes: Bytes, cutting: Cutting, unbroken: number): number {
+  const { linesMax, bytesMin, bytesMax } = cutting;
+  let end = 0;
+  for (let lines = 0; lines < linesMax || end < bytesMin; lines++) {
+    const newline = bytes.indexOf(NEWLINE, end);
+    if (newline < 0 && bytes.length <= bytesMax) return 0;
+    const next = newline < 0 ? bytes.length : newline + 1;
+    if (next > bytesMax) return end > 0 ? end : cut(bytes, unbroken, cutting);
+    end = next;
+  }
   return end;
+}
+
+/** A place within a line that is too long: the last one within the bound, or the first one behind it. */
+function cut(bytes: Bytes, unbroken: number, { bytesMax, isBreak }: Cutting): number {
+  if (unbroken === 0) for (let end = bytesMax; end > 0; end--) if (isBreak(bytes[end - 1] ?? NEWLINE)) return end;
+  for (let end = Math.max(unbroken, bytesMax); end < bytes.length; end++)
+    if (isBreak(bytes[end] ?? NEWLINE)) return end;
+  return 0;
 }
 
 export function isLetter(byte: number): boolean {

@@ -7,15 +7,15 @@ import type { CommandContext } from "../types.ts";
 export const CHUNKS_MAX = 100_000;
 /** Largest input of one chunk, so that it passes through one message with room to spare. */
 export const CHUNK_BYTES_MAX: number = 256 * 1024;
-/** Largest standard input of a job: it is held in memory until the last chunk has been handed out. */
-export const INPUT_BYTES_MAX: number = 512 * 1024 * 1024;
-
 /** Values of the options that were given, by name. */
 export type Options = Readonly<Record<string, string | true | undefined>>;
 
 export interface Work {
-  readonly inputs: readonly Bytes[];
-  /** Takes each result once, in the order in which they finish. */
+  /** A source is read no further than the job needs. */
+  readonly inputs: readonly Bytes[] | AsyncIterable<Bytes>;
+  /** Whether results are taken in the order of the inputs, instead of that in which they finish. */
+  readonly ordered?: boolean;
+  /** Takes each result once. */
   take(result: ChunkResult): Promise<void> | void;
   /** After the last one. */
   finish(): Promise<void>;

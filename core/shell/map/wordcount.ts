@@ -1,26 +1,27 @@
 /** map wordcount: the lines of stdin in pieces, and the counts of all pieces added up, the most frequent word first. */
 import { text, utf8 } from "../../base/bytes.ts";
 import { wholeNumber } from "../options.ts";
-import { readAll } from "../pipe.ts";
-import { isLetter, splitLines } from "./split.ts";
-import { CHUNK_BYTES_MAX, INPUT_BYTES_MAX, type MapTask } from "./task.ts";
+import { chunksOf, isLetter } from "./split.ts";
+import { CHUNK_BYTES_MAX, type MapTask } from "./task.ts";
 
 const LINES_DEFAULT = 500;
+/** Lines may be short: a chunk of less than this costs more to send than to count. Unless the lines are asked for. */
+const BYTES_DEFAULT: number = 16 * 1024;
 const LINES_MAX = 1_000_000;
 /** Printed at a time: a write for each line would be slow, one for all of them large. */
 const LINES_PER_WRITE = 1_000;
 
 export const wordcount: MapTask = {
-  async prepare({ lines }, { stdin, stdout }) {
+  prepare({ lines }, { stdin, stdout }) {
     const linesMax = typeof lines === "string" ? wholeNumber(lines, "--lines", 1, LINES_MAX) : LINES_DEFAULT;
-    const inputs = splitLines(
-      await readAll(stdin, INPUT_BYTES_MAX),
+    const inputs = chunksOf(stdin, {
       linesMax,
-      CHUNK_BYTES_MAX,
-      (byte) => !isLetter(byte),
-    );
+      bytesMin: lines === undefined ? BYTES_DEFAULT : 0,
+      bytesMax: CHUNK_BYTES_MAX,
+      isBreak: (byte) => !isLetter(byte),
+    });
     const counts = new Map<string, number>();
-    return {
+    return Promise.resolve({
       inputs,
       take: ({ output }) => {
         for (const line of text(output).split("\n")) {
@@ -38,6 +39,6 @@ export const wordcount: MapTask = {
           await stdout.write(utf8(part.map(([word, count]) => `${count} ${word}\n`).join("")));
         }
       },
-    };
+    });
   },
 };
