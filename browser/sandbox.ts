@@ -1,23 +1,12 @@
 /** The port Sandbox on Web Workers. The worker is a file of the page's origin: `worker-src 'self'` is all it needs. */
-import type { Bytes } from "../core/base/bytes.ts";
-import { messageOf, StarfishError } from "../core/base/errors.ts";
 import { ownThread, type Thread, type ThreadMessage } from "../core/cpu/sandbox-thread.ts";
 import type { Sandbox, SandboxWorker } from "../core/ports/sandbox.ts";
 
 export function browserSandbox(options: { cores?: number } = {}): Sandbox {
   return {
     cores: Math.max(1, options.cores ?? navigator.hardwareConcurrency),
-    compile,
     spawn: async (): Promise<SandboxWorker> => ownThread(startThread()),
   };
-}
-
-async function compile(bytes: Bytes): Promise<WebAssembly.Module> {
-  try {
-    return await WebAssembly.compile(new Uint8Array(bytes));
-  } catch (error) {
-    throw new StarfishError("not-wasm", `Not a valid WebAssembly module: ${messageOf(error)}`, { cause: error });
-  }
 }
 
 function startThread(): Thread {

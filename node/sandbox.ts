@@ -1,8 +1,7 @@
 /** The port Sandbox on worker_threads. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { Bytes } from "../core/base/bytes.ts";
-import { messageOf, StarfishError } from "../core/base/errors.ts";
+import { messageOf } from "../core/base/errors.ts";
 import { ownThread, type Thread } from "../core/cpu/sandbox-thread.ts";
 import type { Sandbox, SandboxWorker } from "../core/ports/sandbox.ts";
 
@@ -16,17 +15,8 @@ const PROGRAM = new URL(
 export function nodeSandbox(options: { cores?: number } = {}): Sandbox {
   return {
     cores: Math.max(1, options.cores ?? availableParallelism()),
-    compile,
     spawn: (): Promise<SandboxWorker> => ownThread(startThread()),
   };
-}
-
-async function compile(bytes: Bytes): Promise<WebAssembly.Module> {
-  try {
-    return await WebAssembly.compile(new Uint8Array(bytes));
-  } catch (error) {
-    throw new StarfishError("not-wasm", `Not a valid WebAssembly module: ${messageOf(error)}`, { cause: error });
-  }
 }
 
 function startThread(): Thread {

@@ -3,10 +3,10 @@
  * it ends with `close`.
  */
 import { type Bytes, toHex } from "../base/bytes.ts";
-import { StarfishError } from "../base/errors.ts";
+import { isStarfishError, StarfishError } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
 import type { Net } from "../net/types.ts";
-import type { Clock, Timer } from "../ports/clock.ts";
+import { abortable, type Clock, type Timer } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
@@ -25,8 +25,8 @@ import {
 } from "./limits.ts";
 import { Modules } from "./modules.ts";
 import { Pool } from "./pool.ts";
+import { TASK_FAULTS } from "./protocol.ts";
 import type { ChunkResult, Cpu, JobInfo, JobProgress, MapJob, TaskLimits } from "./types.ts";
-import { prepareModule } from "./wasm/prepare.ts";
 
 export interface CpuOptions {
   /** Cores lent to everybody from the start. */
@@ -78,7 +78,7 @@ class NodeCpu implements Cpu {
     this.#crypto = crypto;
     this.#random = random;
     this.#pool = new Pool({ sandbox, clock, budget });
-    this.#modules = new Modules(sandbox);
+    this.#modules = new Modules(sandbox, clock);
     this.#lender = new Lender({ net, pool: this.#pool, modules: this.#modules, clock, crypto });
     this.#pool.onActivity(() => this.#reportBusy());
   }
@@ -103,8 +103,6 @@ class NodeCpu implements Cpu {
       });
     }
     const limits = limitsOf(job);
-    // What is wrong with the module is said at once, before anybody is bothered.
-    prepareModule(job.module, limits.memoryBytesMax);
     const id = toHex(this.#random.bytes(8));
     const controller = new AbortController();
     const signal = AbortSignal.any([options.signal, controller.signal]);
@@ -123,6 +121,8 @@ class NodeCpu implements Cpu {
     });
     this.#jobs.set(id, { title: job.title, dispatcher, controller });
     try {
+      // What is wrong with the module is said at once, before anybody is bothered.
+      await abortable(signal, this.#check(job.module, sha256, limits));
       yield* dispatcher.results(signal);
     } finally {
       this.#jobs.delete(id);
@@ -153,24 +153,31 @@ class NodeCpu implements Cpu {
     for (const id of [...this.#jobs.keys()]) this.cancel(id);
     this.#lender.close();
     this.#pool.close();
+    this.#modules.close();
     this.#reportTimer?.cancel();
   }
 
   /** Runs a job's chunks on this node's own cores. */
   #runner(job: string, module: Bytes, sha256: string, limits: TaskLimits): Runner {
     return async (peer, _index, input, signal) => {
-      const compiled =
-        this.#modules.find(sha256, limits.memoryBytesMax) ?? this.#modules.add(sha256, module, limits.memoryBytesMax);
       try {
-        const { id, module: ready } = await compiled;
+        const { id, module: ready } = await this.#modules.add(sha256, module, limits.memoryBytesMax, true);
         const task = { job, for: peer, own: true, moduleId: id, module: ready, input, timeMsMax: limits.timeMsMax };
         return await this.#pool.run(task, signal);
       } catch (error) {
-        if (error instanceof StarfishError && error.code === "not-wasm")
-          return { ok: false, code: error.code, message: error.message };
+        if (isFault(error)) return { ok: false, code: error.code, message: error.message };
         throw error;
       }
     };
+  }
+
+  /** Rejects with what is wrong with the module. Where there are no workers to find that out, others will. */
+  async #check(module: Bytes, sha256: string, { memoryBytesMax }: TaskLimits): Promise<void> {
+    try {
+      await this.#modules.add(sha256, module, memoryBytesMax, true);
+    } catch (error) {
+      if (isFault(error) || isStarfishError(error, "closed")) throw error;
+    }
   }
 
   /** Tells the swarm how many lent cores are busy, at most once in BUSY_REPORT_MS: each telling goes to everybody. */
@@ -184,6 +191,11 @@ class NodeCpu implements Cpu {
       this.#reportBusy();
     });
   }
+}
+
+/** Whether it is the module's or the task's own fault, the same on any node. */
+function isFault(error: unknown): error is StarfishError {
+  return error instanceof StarfishError && TASK_FAULTS.some((code) => code === error.code);
 }
 
 function limitsOf({ limits }: MapJob): TaskLimits {

@@ -1,7 +1,7 @@
 /** What one member can make another do: no more than its bounds, and nothing that is malformed. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { mirror } from "../../test/fixtures/wasm.ts";
+import { mirror, reactor } from "../../test/fixtures/wasm.ts";
 import { Swarm } from "../../test/sim/nets.ts";
 import { toHex, utf8 } from "../base/bytes.ts";
 import { isStarfishError, type StarfishError } from "../base/errors.ts";
@@ -73,15 +73,29 @@ describe("a lender", () => {
     expect(await it.swarm.failure(run(it, { module: sha256 }))).toMatchObject({ code: "malformed" });
   });
 
-  test("says what is wrong with a module, and does not keep it", async () => {
+  test("says what is wrong with a module, does not keep it, and does not look at it again", async () => {
     const it = await pair();
     const bytes = utf8("not a module");
     const module = toHex(it.swarm.world.node("lender").ports.crypto.sha256(bytes));
-    for (let i = 0; i < 2; i++) {
-      expect(await it.swarm.settle(run(it, { module }))).toEqual({ is: "need", blobs: [module] });
-      await it.swarm.settle(put(it, { blob: module, size: bytes.length, at: 0, bytes }));
+    expect(await it.swarm.settle(run(it, { module }))).toEqual({ is: "need", blobs: [module] });
+    await it.swarm.settle(put(it, { blob: module, size: bytes.length, at: 0, bytes }));
+    for (let i = 0; i < 3; i++) {
       expect(await it.swarm.settle(run(it, { module }))).toMatchObject({ is: "failed", code: "not-wasm" });
     }
+  });
+
+  test("compiles one module of an asker at a time", async () => {
+    const it = await pair();
+    const { crypto } = it.swarm.world.node("lender").ports;
+    const modules = [mirror(), reactor("_initialize")];
+    const names = modules.map((bytes) => toHex(crypto.sha256(bytes)));
+    for (const [i, bytes] of modules.entries()) {
+      await it.swarm.settle(put(it, { blob: names[i] ?? "", size: bytes.length, at: 0, bytes }));
+    }
+    const asked = names.map((module) => run(it, { module }));
+    expect(await it.swarm.failure(asked[1] ?? it.swarm.settle(run(it)))).toMatchObject({ code: "busy" });
+    expect(await it.swarm.settle(asked[0] ?? run(it))).toMatchObject({ is: "done" });
+    expect(await it.swarm.settle(run(it, { module: names[1] ?? "" }))).toMatchObject({ is: "done" });
   });
 
   test("runs as many tasks as it lends cores, queues a bounded number, and is busy for more", async () => {

@@ -10,7 +10,14 @@ import type { Clock } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { PeerId } from "../ports/network.ts";
 import { Blobs } from "./blobs.ts";
-import { MEMORY_BYTES_MAX, PIECE_BYTES_MAX, TASKS_MAX, TASKS_PER_ASKER_MAX, TIME_MS_MAX } from "./limits.ts";
+import {
+  COMPILING_MAX,
+  MEMORY_BYTES_MAX,
+  PIECE_BYTES_MAX,
+  TASKS_MAX,
+  TASKS_PER_ASKER_MAX,
+  TIME_MS_MAX,
+} from "./limits.ts";
 import type { CompiledModule, Modules } from "./modules.ts";
 import type { Pool } from "./pool.ts";
 import {
@@ -32,6 +39,8 @@ export class Lender {
   /** Tasks of each asker that wait or run. */
   readonly #tasks = new Map<PeerId, number>();
   #total = 0;
+  /** Those whose modules are being compiled. */
+  readonly #compiling = new Set<PeerId>();
   /** Numbers the outputs that wait to be fetched. */
   #outputs = 0;
 
@@ -102,12 +111,20 @@ export class Lender {
     const memoryBytesMax = Math.min(request.memoryBytesMax, MEMORY_BYTES_MAX);
     const known = this.#modules.find(request.module, memoryBytesMax);
     if (known !== undefined) return known;
+    if (this.#compiling.has(from) || this.#compiling.size >= COMPILING_MAX) {
+      throw new StarfishError("busy", "This node is compiling other modules", { retryable: true });
+    }
     const bytes = this.#blobs.take(from, request.module);
     if (bytes === undefined) return undefined;
     if (toHex(this.#crypto.sha256(bytes)) !== request.module) {
       throw new StarfishError("malformed", "The module's bytes do not have the hash that names it");
     }
-    return this.#modules.add(request.module, bytes, memoryBytesMax);
+    this.#compiling.add(from);
+    try {
+      return await this.#modules.add(request.module, bytes, memoryBytesMax, false);
+    } finally {
+      this.#compiling.delete(from);
+    }
   }
 
   #payload(asker: PeerId, bytes: Uint8Array): Payload {

@@ -15,8 +15,42 @@ export const TIME_MS_MAX: number = 10 * 60_000;
 export const MODULE_BYTES_MAX: number = 16 * 1024 * 1024;
 /** Largest input or output of one task. More is better cut in more tasks. */
 export const PAYLOAD_BYTES_MAX: number = 16 * 1024 * 1024;
-/** Entries of a module's tables: enough for any vtable, and 1 MiB of the engine's memory at most. */
+/** Entries of a module's tables together, grown ones too: enough for any vtable; the engine takes some 30 bytes each. */
 export const TABLE_ENTRIES_MAX = 100_000;
+
+// A module: V8's own limits (wasm-limits.h) hold a browser, not a lent core. Measured with V8 13.6.
+
+/** A compiler's output has one, an interpreter's a few; each is some objects in each instance. */
+export const TABLES_MAX = 100;
+/** Types are kept by the engine as long as it runs. The largest programs have some thousand. */
+export const TYPES_MAX = 10_000;
+/** Parameters and results of one type (V8 has the same), and of all of them. */
+export const TYPE_VALUES_MAX = 1_000;
+export const TYPE_VALUES_SUM_MAX = 100_000;
+/** Some 100 bytes each; a module of the largest size then has 160 bytes of code for each. */
+export const FUNCTIONS_MAX = 100_000;
+/** Some 30 bytes each, in each instance again. */
+export const GLOBALS_MAX = 10_000;
+/** An object each in each instance: a function's, some 200 bytes. */
+export const EXPORTS_MAX = 10_000;
+/** Of exports, together: they become the engine's own strings. */
+export const NAME_BYTES_SUM_MAX: number = 1024 * 1024;
+/** Linkers make a handful, Binaryen splits data up to here (so has V8). */
+export const DATA_SEGMENTS_MAX = 100_000;
+export const ELEMENT_SEGMENTS_MAX = 10_000;
+/** References in element segments together: enough to fill the tables twice. */
+export const ELEMENTS_SUM_MAX = 200_000;
+/** Known ones are there once; debuggers and toolchains add some dozens of their own. */
+export const SECTIONS_MAX = 1_000;
+/** One function: optimising it takes some 450 bytes for each of code. The main loops of interpreters have 100 kB. */
+export const FUNCTION_BYTES_MAX: number = 256 * 1024;
+/** Of one function (V8 has the same), and of all. */
+export const LOCALS_MAX = 50_000;
+export const LOCALS_SUM_MAX = 4_000_000;
+/** Values whose places the compiler remembers at the blocks of one function, 25 bytes each: 100 MB for its time. */
+export const CODE_SLOTS_MAX = 4_000_000;
+/** What a block costs by itself, counted as such values: 1 kB. */
+export const BLOCK_SLOTS = 40;
 
 // A node that works
 
@@ -33,6 +67,14 @@ export const BLOB_IDLE_MS = 60_000;
 /** Compiled modules that are kept, by the size of their bytes; machine code takes some times more. */
 export const MODULE_CACHE_BYTES_MAX: number = 32 * 1024 * 1024;
 export const MODULE_CACHE_COUNT_MAX = 32;
+/** What was wrong with so many modules is remembered: a bad one is not checked again for each of its tasks. */
+export const MODULE_FAILURES_MAX = 256;
+/** A module that took too long or too much memory is tried again after this. */
+export const MODULE_RETRY_MS = 60_000;
+/** Checking and compiling the largest module takes a second or two; a phone under load, ten times as long. */
+export const COMPILE_MS_MAX = 20_000;
+/** Modules of others that wait or are compiled at once: their bytes are held meanwhile. One for each asker. */
+export const COMPILING_MAX = 4;
 /** Workers are ended after so long without a task: an idle one costs a few MiB. */
 export const WORKER_IDLE_MS = 30_000;
 

@@ -1,8 +1,20 @@
-/** The modules that this node has compiled, each once for a memory limit; the least recently used go first. */
+/**
+ * The modules that this node has compiled, each once for a memory limit, and what was wrong with those that it could not;
+ * the least recently used go first.
+ */
 import type { Bytes } from "../base/bytes.ts";
+import { isStarfishError, type StarfishError } from "../base/errors.ts";
+import type { Clock } from "../ports/clock.ts";
+import { Compiler } from "./compiler.ts";
+import {
+  MODULE_CACHE_BYTES_MAX,
+  MODULE_CACHE_COUNT_MAX,
+  MODULE_FAILURES_MAX,
+  MODULE_RETRY_MS,
+  PAGE_BYTES,
+} from "./limits.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
-import { MODULE_CACHE_BYTES_MAX, MODULE_CACHE_COUNT_MAX, PAGE_BYTES } from "./limits.ts";
-import { prepareModule } from "./wasm/prepare.ts";
+import { TASK_FAULTS } from "./protocol.ts";
 
 export interface CompiledModule {
   /** Names module and limits, for the sandbox. */
@@ -15,19 +27,30 @@ interface Entry {
   readonly bytes: number;
 }
 
+interface Failure {
+  readonly error: StarfishError;
+  /** When it may be tried again. */
+  readonly untilMs: number;
+}
+
 export class Modules {
-  readonly #sandbox: Sandbox;
+  readonly #compiler: Compiler;
+  readonly #clock: Clock;
   /** In order of last use. */
   readonly #entries = new Map<string, Entry>();
+  readonly #failures = new Map<string, Failure>();
   #bytes = 0;
 
-  constructor(sandbox: Sandbox) {
-    this.#sandbox = sandbox;
+  constructor(sandbox: Sandbox, clock: Clock) {
+    this.#compiler = new Compiler(sandbox, clock);
+    this.#clock = clock;
   }
 
-  /** The module of this hash, if it is here or being compiled. */
+  /** The module of this hash, if it is here or being compiled; rejects with what is wrong with it, if that is known. */
   find(sha256: string, memoryBytesMax: number): Promise<CompiledModule> | undefined {
     const id = idOf(sha256, memoryBytesMax);
+    const failure = this.#failures.get(id);
+    if (failure !== undefined && this.#clock.monotonic() < failure.untilMs) return Promise.reject(failure.error);
     const entry = this.#entries.get(id);
     if (entry === undefined) return undefined;
     this.#entries.delete(id);
@@ -35,24 +58,44 @@ export class Modules {
     return entry.compiled;
   }
 
-  /** Checks, limits and compiles. Rejects with what `prepareModule` and `Sandbox.compile` do. */
-  async add(sha256: string, bytes: Bytes, memoryBytesMax: number): Promise<CompiledModule> {
+  /** Checks, limits and compiles; `own` ones before those of others. Rejects with what `Compiler.compile` does. */
+  add(sha256: string, bytes: Bytes, memoryBytesMax: number, own: boolean): Promise<CompiledModule> {
     const known = this.find(sha256, memoryBytesMax);
     if (known !== undefined) return known;
     const id = idOf(sha256, memoryBytesMax);
-    const prepared = prepareModule(bytes, memoryBytesMax);
     const entry: Entry = {
-      compiled: this.#sandbox.compile(prepared).then((module) => ({ id, module })),
+      compiled: this.#compiler.compile(bytes, memoryBytesMax, own).then((module) => ({ id, module })),
       bytes: bytes.length,
     };
     this.#entries.set(id, entry);
     this.#bytes += entry.bytes;
-    entry.compiled.catch(() => this.#drop(id, entry));
+    entry.compiled.catch((error: unknown) => {
+      this.#drop(id, entry);
+      this.#remember(id, error);
+    });
     for (const [oldId, old] of this.#entries) {
       if (this.#bytes <= MODULE_CACHE_BYTES_MAX && this.#entries.size <= MODULE_CACHE_COUNT_MAX) break;
       if (old !== entry) this.#drop(oldId, old);
     }
     return entry.compiled;
+  }
+
+  close(): void {
+    this.#compiler.close();
+  }
+
+  /** What is wrong with the module itself stays wrong; what may be for want of time or memory is tried again later. */
+  #remember(id: string, error: unknown): void {
+    const fault = isStarfishError(error) ? TASK_FAULTS.find((code) => code === error.code) : undefined;
+    if (fault === undefined || !isStarfishError(error)) return;
+    const forNow = fault === "timeout" || fault === "out-of-memory";
+    this.#failures.delete(id);
+    this.#failures.set(id, {
+      error,
+      untilMs: forNow ? this.#clock.monotonic() + MODULE_RETRY_MS : Number.POSITIVE_INFINITY,
+    });
+    const [oldest] = this.#failures.keys();
+    if (this.#failures.size > MODULE_FAILURES_MAX && oldest !== undefined) this.#failures.delete(oldest);
   }
 
   #drop(id: string, entry: Entry): void {

@@ -1,19 +1,22 @@
 /**
  * Both ends of the conversation between a node and a thread of its sandbox, for Web Workers and worker_threads alike.
- * One task at a time; the thread keeps the module of its last task, so that a job's module is posted once per thread.
+ * One thing at a time; the thread keeps the module of its last task, so that a job's module is posted once per thread.
  */
 import type { Bytes } from "../base/bytes.ts";
-import { StarfishError } from "../base/errors.ts";
-import type { SandboxOutcome, SandboxTask, SandboxWorker } from "../ports/sandbox.ts";
+import { messageOf, StarfishError } from "../base/errors.ts";
+import type { CompileOutcome, SandboxOutcome, SandboxTask, SandboxWorker } from "../ports/sandbox.ts";
 import { runTask } from "./wasm/abi.ts";
+import { prepareModule } from "./wasm/prepare.ts";
 
-/** What a thread is sent. Without a module it runs the one that it has. */
-export interface ThreadTask {
-  readonly module: WebAssembly.Module | undefined;
-  readonly input: Bytes;
-}
+/** What a thread is sent: a task (without a module it runs the one that it has), or a module to compile. */
+export type ThreadTask =
+  | { readonly is: "task"; readonly module: WebAssembly.Module | undefined; readonly input: Bytes }
+  | { readonly is: "module"; readonly bytes: Bytes; readonly memoryBytesMax: number };
 
-export type ThreadMessage = "ready" | SandboxOutcome;
+export type ThreadMessage =
+  | "ready"
+  | { readonly is: "ran"; readonly outcome: SandboxOutcome }
+  | { readonly is: "compiled"; readonly outcome: CompileOutcome };
 
 /** A thread as its owner sees it; the adapters make one of theirs. */
 export interface Thread {
@@ -32,54 +35,76 @@ export function serveThread(
   let module: WebAssembly.Module | undefined;
   post("ready", []);
   return (task) => {
+    if (task.is === "module") return post({ is: "compiled", outcome: compile(task.bytes, task.memoryBytesMax) }, []);
     module = task.module ?? module;
     const outcome: SandboxOutcome =
       module === undefined
         ? { ok: false, code: "wasm-abi", message: "The thread got no module" }
         : runTask(module, task.input);
-    post(outcome, outcome.ok ? [outcome.output.buffer as ArrayBuffer] : []);
+    post({ is: "ran", outcome }, outcome.ok ? [outcome.output.buffer as ArrayBuffer] : []);
   };
+}
+
+function compile(bytes: Bytes, memoryBytesMax: number): CompileOutcome {
+  try {
+    const prepared = prepareModule(bytes, memoryBytesMax);
+    return { ok: true, module: new WebAssembly.Module(prepared) };
+  } catch (error) {
+    if (error instanceof StarfishError) return { ok: false, code: error.code, message: error.message };
+    if (error instanceof RangeError) return { ok: false, code: "out-of-memory", message: messageOf(error) };
+    return { ok: false, code: "not-wasm", message: `Not a valid WebAssembly module: ${messageOf(error)}` };
+  }
 }
 
 /** The owner's side. Resolves once the thread is ready; rejects with "unsupported" if it can't start. */
 export function ownThread(thread: Thread): Promise<SandboxWorker> {
   return new Promise((resolve, reject) => {
     let moduleId: string | undefined;
-    let settle: ((outcome: SandboxOutcome) => void) | undefined;
+    let settleRun: ((outcome: SandboxOutcome) => void) | undefined;
+    let settleCompile: ((outcome: CompileOutcome) => void) | undefined;
     let death: string | undefined;
 
     const worker: SandboxWorker = {
+      compile(bytes, memoryBytesMax): Promise<CompileOutcome> {
+        if (death !== undefined) return Promise.resolve(dead(death));
+        return new Promise((resolveCompile) => {
+          settleCompile = resolveCompile;
+          thread.post({ is: "module", bytes, memoryBytesMax });
+        });
+      },
       run(task: SandboxTask): Promise<SandboxOutcome> {
         if (death !== undefined) return Promise.resolve(dead(death));
         return new Promise((resolveRun) => {
-          settle = resolveRun;
-          thread.post({ module: task.moduleId === moduleId ? undefined : task.module, input: task.input });
+          settleRun = resolveRun;
+          thread.post({ is: "task", module: task.moduleId === moduleId ? undefined : task.module, input: task.input });
           moduleId = task.moduleId;
         });
       },
       terminate(): void {
-        settle = undefined;
+        settleRun = settleCompile = undefined;
         thread.terminate();
       },
     };
 
     thread.onMessage((message) => {
       if (message === "ready") return resolve(worker);
-      const settleRun = settle;
-      settle = undefined;
-      settleRun?.(message);
+      const [ran, compiled] = [settleRun, settleCompile];
+      settleRun = settleCompile = undefined;
+      if (message.is === "ran") ran?.(message.outcome);
+      else compiled?.(message.outcome);
     });
     thread.onDeath((message) => {
       death = message;
       reject(unsupported(message));
-      settle?.(dead(message));
-      settle = undefined;
+      settleRun?.(dead(message));
+      settleCompile?.(dead(message));
+      settleRun = settleCompile = undefined;
     });
   });
 }
 
-function dead(message: string): SandboxOutcome {
-  return { ok: false, code: "closed", message: `The worker of the task ended: ${message}` };
+function dead(message: string): SandboxOutcome & CompileOutcome {
+  return { ok: false, code: "closed", message: `The worker ended: ${message}` };
 }
 
 function unsupported(message: string): StarfishError {

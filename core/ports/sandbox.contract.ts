@@ -4,8 +4,7 @@
  */
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { text, utf8 } from "../base/bytes.ts";
-import { hostile, mirror } from "../../test/fixtures/wasm.ts";
-import { prepareModule } from "../cpu/wasm/prepare.ts";
+import { hostile, i32, mirror, reactor, wasm } from "../../test/fixtures/wasm.ts";
 import type { Sandbox, SandboxOutcome, SandboxWorker } from "./sandbox.ts";
 
 export interface SandboxContractOptions {
@@ -26,7 +25,9 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
       return worker;
     }
     async function compiled(id: string, bytes: Uint8Array): Promise<{ moduleId: string; module: WebAssembly.Module }> {
-      return { moduleId: id, module: await sandbox.compile(prepareModule(bytes, MEMORY_BYTES_MAX)) };
+      const outcome = await (await spawn()).compile(bytes, MEMORY_BYTES_MAX);
+      if (!outcome.ok) throw new Error(outcome.message);
+      return { moduleId: id, module: outcome.module };
     }
     async function runOnce(bytes: Uint8Array, input: Uint8Array = utf8("x")): Promise<SandboxOutcome> {
       const worker = await spawn();
@@ -64,10 +65,28 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
       }
     });
 
-    test("bytes that the engine does not take are not-wasm", async () => {
-      await expect(sandbox.compile(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 99))).rejects.toMatchObject({
-        code: "not-wasm",
-      });
+    test.each([
+      ["are no module", utf8("GIF89a"), "not-wasm"],
+      ["the engine does not take", wasm({ run: i32(0) }), "not-wasm"],
+      ["want more memory than there is", wasm({ memory: [0, 0x80, 0x01] }), "out-of-memory"],
+      ["reserve much of the engine's memory", hostile.manyTables(), "too-large"],
+    ])("bytes that %s are refused, and the worker lives", async (_what, bytes, code) => {
+      const worker = await spawn();
+      expect(await worker.compile(bytes, MEMORY_BYTES_MAX)).toMatchObject({ ok: false, code });
+      expect(await worker.compile(mirror(), MEMORY_BYTES_MAX)).toMatchObject({ ok: true });
+    });
+
+    test("a reactor is set up before each task, once", async () => {
+      const worker = await spawn();
+      for (const [id, bytes] of [
+        ["reactor", reactor("_initialize")],
+        ["exported constructors", reactor("__wasm_call_ctors")],
+      ] as const) {
+        const module = await compiled(id, bytes);
+        for (let i = 0; i < 2; i++) {
+          expect(await worker.run({ ...module, input: utf8("x") })).toEqual({ ok: true, output: Uint8Array.of(1) });
+        }
+      }
     });
 
     test.each([

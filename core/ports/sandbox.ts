@@ -1,7 +1,7 @@
 /**
- * Workers in which strangers' WebAssembly runs. A worker compiles a module once, gives each task a fresh instance, and
- * can be ended from outside at any time, in the middle of a loop. What it may do is fixed by the bytes it is given:
- * limits are written into the module before it gets here (cpu/wasm), so adapters need not know them.
+ * Workers in which strangers' WebAssembly is checked, compiled and run. A worker gives each task a fresh instance, and can
+ * be ended from outside at any time, in the middle of a loop. What a task may do is fixed by the bytes of its module:
+ * limits are written into them before they are compiled (cpu/wasm), so adapters need not know them.
  */
 import type { Bytes } from "../base/bytes.ts";
 import type { ErrorCode } from "../base/errors.ts";
@@ -17,8 +17,15 @@ export type SandboxOutcome =
   | { readonly ok: true; readonly output: Uint8Array }
   | { readonly ok: false; readonly code: ErrorCode; readonly message: string };
 
+export type CompileOutcome =
+  | { readonly ok: true; readonly module: WebAssembly.Module }
+  | { readonly ok: false; readonly code: ErrorCode; readonly message: string };
+
+/** Does one thing at a time; a second call before the first has settled is a bug. */
 export interface SandboxWorker {
-  /** Runs one task at a time; a second call before the first has settled is a bug. Never rejects; never settles after `terminate`. */
+  /** Checks a module and compiles it with its limits in it. Never rejects; never settles after `terminate`. */
+  compile(bytes: Bytes, memoryBytesMax: number): Promise<CompileOutcome>;
+  /** Runs one task. Never rejects; never settles after `terminate`. */
   run(task: SandboxTask): Promise<SandboxOutcome>;
   /** Ends the thread whatever it is doing. */
   terminate(): void;
@@ -27,8 +34,6 @@ export interface SandboxWorker {
 export interface Sandbox {
   /** Cores of this device that could be lent, at least 1. */
   readonly cores: number;
-  /** Compiles bytes off the caller's thread where the platform can. Rejects with "not-wasm". */
-  compile(bytes: Bytes): Promise<WebAssembly.Module>;
   /** Starts a worker. Rejects with "unsupported" where the platform has none. */
   spawn(): Promise<SandboxWorker>;
 }

@@ -1,6 +1,5 @@
 /** The simulated sandbox: it really runs modules, and takes its (virtual) time over them. */
 import { describe, expect, it } from "vitest";
-import { isStarfishError } from "../../core/base/errors.ts";
 import type { SandboxOutcome } from "../../core/ports/sandbox.ts";
 import type { SimNode } from "./node.ts";
 import { SimWorld } from "./world.ts";
@@ -27,9 +26,10 @@ function makeWorld(speed = 1): { world: SimWorld; node: SimNode } {
 
 async function start(world: SimWorld, node: SimNode): Promise<(input: Uint8Array) => Promise<SandboxOutcome>> {
   const { sandbox } = node.ports;
-  const module = await world.settle(sandbox.compile(ECHO), { withinMs: 1000 });
   const worker = await world.settle(sandbox.spawn(), { withinMs: 1000 });
-  return (input) => worker.run({ moduleId: "echo", module, input });
+  const compiled = await world.settle(worker.compile(ECHO, 65_536), { withinMs: 1000 });
+  if (!compiled.ok) throw new Error(compiled.message);
+  return (input) => worker.run({ moduleId: "echo", module: compiled.module, input });
 }
 
 describe("simulated sandbox", () => {
@@ -50,8 +50,9 @@ describe("simulated sandbox", () => {
   it("has the cores of its machine, and refuses what is no module", async () => {
     const { world, node } = makeWorld();
     expect(node.ports.sandbox.cores).toBe(3);
-    const compiling = world.settle(node.ports.sandbox.compile(endless), { withinMs: 1000 });
-    await expect(compiling).rejects.toSatisfy((error) => isStarfishError(error, "not-wasm"));
+    const worker = await world.settle(node.ports.sandbox.spawn(), { withinMs: 1000 });
+    const compiling = world.settle(worker.compile(endless, 65_536), { withinMs: 1000 });
+    expect(await compiling).toMatchObject({ ok: false, code: "not-wasm" });
   });
 
   it("does not answer for a task without end, nor after a crash", async () => {

@@ -3,7 +3,6 @@
  * the model says that the task takes. A task that would never end can't be run so: for it the model says Infinity.
  */
 import type { Bytes } from "../../core/base/bytes.ts";
-import { messageOf, StarfishError } from "../../core/base/errors.ts";
 import { ownThread, serveThread, type Thread, type ThreadMessage } from "../../core/cpu/sandbox-thread.ts";
 import type { Sandbox, SandboxTask, SandboxWorker } from "../../core/ports/sandbox.ts";
 import type { Life, Machine } from "./life.ts";
@@ -32,22 +31,14 @@ export class SimSandbox implements Sandbox {
     this.cores = machine.cores;
   }
 
-  compile(bytes: Bytes): Promise<WebAssembly.Module> {
-    return new Promise((resolve, reject) => {
-      this.#after(COMPILE_MS, () => {
-        try {
-          resolve(new WebAssembly.Module(bytes.slice()));
-        } catch (error) {
-          reject(new StarfishError("not-wasm", `Not a WebAssembly module: ${messageOf(error)}`, { cause: error }));
-        }
-      });
-    });
-  }
-
   async spawn(): Promise<SandboxWorker> {
     let takesMs = 0;
     const worker = await ownThread(this.#thread(() => takesMs));
     return {
+      compile: (bytes, memoryBytesMax) => {
+        takesMs = COMPILE_MS;
+        return worker.compile(bytes, memoryBytesMax);
+      },
       run: (task: SandboxTask) => {
         takesMs = this.#model(task) / this.#machine.speed;
         return worker.run(task);
@@ -67,7 +58,7 @@ export class SimSandbox implements Sandbox {
     const serve = serveThread((message) => answerAfter(message === "ready" ? SPAWN_MS : takesMs(), message));
     return {
       post: (task) => {
-        if (takesMs() !== Infinity) serve({ module: task.module, input: task.input.slice() });
+        if (takesMs() !== Infinity) serve(task.is === "task" ? { ...task, input: task.input.slice() } : task);
       },
       onMessage: (listener) => {
         receive = listener;

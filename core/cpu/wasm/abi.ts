@@ -1,19 +1,22 @@
 /**
  * Runs a task by ABI 1 (bytes to bytes): the module exports `memory`, `alloc(len: i32) -> ptr: i32` and
- * `run(ptr: i32, len: i32) -> i64`, whose high half points to the output and whose low half is its length. Runs inside
- * the sandbox's worker. Each call makes a fresh instance and believes nothing that it says: pointers are checked, and
+ * `run(ptr: i32, len: i32) -> i64`, whose high half points to the output and whose low half is its length. A reactor's
+ * `_initialize()` is called before these, once in each instance. Runs inside the sandbox's worker. Each call makes a fresh instance and believes nothing that it says: pointers are checked, and
  * whatever it throws becomes an outcome. It can still loop for ever; ending the worker is its owner's business.
  */
 import type { Bytes } from "../../base/bytes.ts";
 import { type ErrorCode, messageOf } from "../../base/errors.ts";
 import type { SandboxOutcome } from "../../ports/sandbox.ts";
 import { PAYLOAD_BYTES_MAX } from "../limits.ts";
+import { INITIALIZERS } from "./abi-check.ts";
 import { GROW_FAILED } from "./grow-watch.ts";
 
 interface Exports {
   readonly memory: WebAssembly.Memory;
   readonly alloc: (length: number) => number;
   readonly run: (pointer: number, length: number) => bigint;
+  readonly _initialize?: () => void;
+  readonly __wasm_call_ctors?: () => void;
   /** 1 once memory could not grow; absent where it never does. */
   readonly [GROW_FAILED]?: { readonly value: unknown };
 }
@@ -22,6 +25,8 @@ export function runTask(module: WebAssembly.Module, input: Bytes): SandboxOutcom
   let exports: Exports | undefined;
   try {
     exports = new WebAssembly.Instance(module, {}).exports as unknown as Exports;
+    const initializer = INITIALIZERS.find((name) => exports?.[name] !== undefined);
+    if (initializer !== undefined) exports[initializer]?.();
     return call(exports, input);
   } catch (error) {
     return explain(error, exports);

@@ -1,9 +1,22 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { hostile, i32, mirror, type ModuleParts, string, wasm } from "../../../test/fixtures/wasm.ts";
+import { hostile, i32, i64, mirror, type ModuleParts, repeated, string, wasm } from "../../../test/fixtures/wasm.ts";
 import { utf8 } from "../../base/bytes.ts";
 import { isStarfishError } from "../../base/errors.ts";
-import { MODULE_BYTES_MAX, PAGE_BYTES, TABLE_ENTRIES_MAX } from "../limits.ts";
+import {
+  DATA_SEGMENTS_MAX,
+  ELEMENT_SEGMENTS_MAX,
+  EXPORTS_MAX,
+  FUNCTION_BYTES_MAX,
+  FUNCTIONS_MAX,
+  GLOBALS_MAX,
+  LOCALS_MAX,
+  MODULE_BYTES_MAX,
+  PAGE_BYTES,
+  SECTIONS_MAX,
+  TABLE_ENTRIES_MAX,
+  TYPES_MAX,
+} from "../limits.ts";
 import { GROW_FAILED } from "./grow-watch.ts";
 import { prepareModule } from "./prepare.ts";
 import { leb } from "./reader.ts";
@@ -17,6 +30,18 @@ function prepare(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 
 function instance(bytes: Uint8Array<ArrayBuffer>): Readonly<Record<string, unknown>> {
   return new WebAssembly.Instance(new WebAssembly.Module(bytes), {}).exports;
+}
+
+const ABI: NonNullable<ModuleParts["exports"]> = [
+  ["memory", 2, 0],
+  ["alloc", 0, 0],
+  ["run", 0, 1],
+];
+
+/** A file of one section that has so many of the same. */
+function withSection(id: number, count: number, item: readonly number[]): Uint8Array {
+  const content = [...leb(count), ...repeated(count, item)];
+  return Uint8Array.from([...wasm().subarray(0, 8), id, ...leb(content.length), ...content]);
 }
 
 /** An import section that takes one thing of each kind. */
@@ -133,6 +158,81 @@ describe("what is refused", () => {
     ["two memories in use", wasm({ run: [...i32(0), 0x28, 0x42, 1, 0, 0xad] }), "wasm-unsupported", /several memories/],
     ["much memory from the start", wasm({ memory: [0, PAGES_MAX + 1] }), "out-of-memory", /limit is 1 MiB/],
     ["a giant table", wasm({ extra: [[4, [1, 0x70, 0, ...leb(TABLE_ENTRIES_MAX + 1)]]] }), "out-of-memory", /table/],
+    ["many tables", hostile.manyTables(), "too-large", /20000 tables/],
+    [
+      "tables that are large together",
+      wasm({ extra: [[4, [...leb(50), ...repeated(50, [0x70, 0, ...leb(TABLE_ENTRIES_MAX / 49)])]]] }),
+      "out-of-memory",
+      /entries in its tables/,
+    ],
+    ["many types", withSection(1, TYPES_MAX + 1, [0x60, 0, 0]), "too-large", /types/],
+    [
+      "a type of many parameters",
+      wasm({ extra: [[1, [1, 0x60, ...leb(1_001), ...repeated(1_001, [0x7f]), 0]]] }),
+      "too-large",
+      /one type/,
+    ],
+    [
+      "types of many parameters",
+      withSection(1, 200, [0x60, ...leb(600), ...repeated(600, [0x7f]), 0]),
+      "too-large",
+      /all its types/,
+    ],
+    ["many functions", withSection(3, FUNCTIONS_MAX + 1, [0]), "too-large", /functions/],
+    ["many globals", withSection(6, GLOBALS_MAX + 1, [0x7f, 0, ...i32(0), 0x0b]), "too-large", /globals/],
+    ["many exports", withSection(7, EXPORTS_MAX + 1, [0, 0, 0]), "too-large", /exports/],
+    ["long names", withSection(7, 1, [...string("x".repeat(2 ** 20)), 0, 0]), "too-large", /names/],
+    ["many element segments", withSection(9, ELEMENT_SEGMENTS_MAX + 1, [1, 0, 0]), "too-large", /element segments/],
+    [
+      "many references",
+      withSection(9, 3, [5, 0x70, ...leb(70_000), ...repeated(70_000, [0xd0, 0x70, 0x0b])]),
+      "too-large",
+      /references/,
+    ],
+    ["many data segments", withSection(11, DATA_SEGMENTS_MAX + 1, [1, 0]), "too-large", /data segments/],
+    ["many sections", Uint8Array.from([...wasm(), ...repeated(SECTIONS_MAX, [0, 1, 0])]), "too-large", /sections/],
+    ["a section twice", wasm({ extra: [[1, [0]]] }), "not-wasm", /two sections/],
+    [
+      "a giant function",
+      wasm({ run: [...repeated(FUNCTION_BYTES_MAX, [1]), ...i64(0n)] }),
+      "too-large",
+      /bytes in function 1/,
+    ],
+    ["many locals", wasm({ locals: LOCALS_MAX + 1 }), "too-large", /locals in function 1/],
+    [
+      "many locals, again and again",
+      withSection(10, 100, [...leb(6), 1, ...leb(49_000), 0x7f, 0x0b]),
+      "too-large",
+      /all its functions/,
+    ],
+    [
+      "locals to remember at many ifs",
+      wasm({ locals: 49_000, run: [...repeated(100, [...i32(1), 0x04, 0x40, 0x0b]), ...i64(0n)] }),
+      "too-large",
+      /blocks of function 1/,
+    ],
+    [
+      "operands to remember at many ifs",
+      wasm({
+        run: [
+          ...repeated(50_000, i32(1)),
+          ...repeated(100, [...i32(1), 0x04, 0x40, 0x0b]),
+          ...repeated(50_000, [0x1a]),
+          ...i64(0n),
+        ],
+      }),
+      "too-large",
+      /blocks of function 1/,
+    ],
+    ["too many blocks", wasm({ run: [...repeated(110_000, [0x02, 0x40]), 0x00] }), "too-large", /blocks of function 1/],
+    ["a program with a main", wasm({ third: [], exports: [...ABI, ["_start", 0, 2]] }), "wasm-abi", /_start.*reactor/],
+    ["constructors that want something", wasm({ exports: [...ABI, ["_initialize", 0, 0]] }), "wasm-abi", /_initialize/],
+    [
+      "our own name",
+      wasm({ globals: [1, 0x7f, 1, ...i32(1), 0x0b], exports: [...ABI, [GROW_FAILED, 3, 0]] }),
+      "wasm-abi",
+      /grow-failed/,
+    ],
     ["a giant file", new Uint8Array(MODULE_BYTES_MAX + 1), "too-large", /bytes/],
   ])("%s", (_what, bytes, code, message) => {
     let caught: unknown;
@@ -192,6 +292,31 @@ describe("what is let through", () => {
     );
     const table = instance(bytes)["t"] as WebAssembly.Table;
     expect(() => table.grow(TABLE_ENTRIES_MAX)).toThrow(RangeError);
+  });
+
+  test("tables share what they may have in the end", () => {
+    const bytes = prepare(
+      wasm({
+        extra: [[4, [2, 0x70, 0, ...leb(50_000), 0x6f, 1, 1, ...leb(60_000)]]],
+        exports: [...ABI, ["t", 1, 0], ["u", 1, 1]],
+      }),
+    );
+    const { t, u } = instance(bytes) as Record<string, WebAssembly.Table>;
+    const share = (TABLE_ENTRIES_MAX - 50_001) / 2;
+    for (const table of [t, u]) {
+      expect(() => table?.grow(Math.floor(share) + 1)).toThrow(RangeError);
+      table?.grow(Math.floor(share));
+    }
+  });
+
+  test("what programs have of everything is far within the bounds", () => {
+    const run = [
+      ...repeated(1_000, [...i32(1), 0x04, 0x7f, ...i32(2), 0x05, ...i32(3), 0x0b, 0x1a]), // if (result i32) else end
+      ...repeated(5_000, [0x20, 2, 0x20, 3, 0x6a, 0x21, 4]), // local = local + local
+      ...repeated(5_000, [...i32(0), 0x10, 0, 0x1a]), // drop (call alloc)
+      ...i64(0n),
+    ];
+    expect(WebAssembly.validate(prepare(wasm({ locals: 500, run })))).toBe(true);
   });
 
   test("custom sections are left out", () => {

@@ -3,24 +3,56 @@
  * writes the limits into the binary, so that the engine itself enforces them. Pure; the same bytes and limits give the
  * same module on every node. The engine still validates the result: this pass only has to see all that it looks for.
  *
+ * A module reserves memory of the engine beyond its own: tables, functions, types, names and what compiling it takes.
+ * Each is bounded here (limits.ts), since engines bound none of it by what a lent core may use.
+ *
  * Fuel and call depth, when they come, are written in the same way as the watch on memory (grow-watch.ts): `walkCode`
  * finds the places.
  */
 import { type Bytes, concat } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
-import { MODULE_BYTES_MAX, PAGE_BYTES, TABLE_ENTRIES_MAX } from "../limits.ts";
+import {
+  DATA_SEGMENTS_MAX,
+  ELEMENT_SEGMENTS_MAX,
+  ELEMENTS_SUM_MAX,
+  EXPORTS_MAX,
+  FUNCTIONS_MAX,
+  GLOBALS_MAX,
+  MODULE_BYTES_MAX,
+  NAME_BYTES_SUM_MAX,
+  PAGE_BYTES,
+  SECTIONS_MAX,
+  TABLE_ENTRIES_MAX,
+  TABLES_MAX,
+  TYPE_VALUES_MAX,
+  TYPE_VALUES_SUM_MAX,
+  TYPES_MAX,
+} from "../limits.ts";
+import { checkAbi, type Exported } from "./abi-check.ts";
+import { bounded, walkCode } from "./code.ts";
 import { type Body, type Section, watchGrowth } from "./grow-watch.ts";
 import { skipInstruction, unsupported } from "./instructions.ts";
 import { leb, Reader } from "./reader.ts";
 
 /** "\0asm", version 1. */
 const HEADER = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
-const SECTION = { custom: 0, type: 1, import: 2, function: 3, table: 4, memory: 5, export: 7, code: 10, dataCount: 12 };
+const SECTION = {
+  custom: 0,
+  type: 1,
+  import: 2,
+  function: 3,
+  table: 4,
+  memory: 5,
+  global: 6,
+  export: 7,
+  element: 9,
+  code: 10,
+  data: 11,
+  dataCount: 12,
+};
 const I32 = 0x7f;
 const I64 = 0x7e;
-const FUNCTION = 0;
-const MEMORY = 2;
-const MEMORY_GROW = 0x40;
+const END = 0x0b;
 /** Imports that the message names; a module of Emscripten has hundreds. */
 const IMPORTS_NAMED_MAX = 5;
 
@@ -28,8 +60,8 @@ interface Found {
   readonly types: string[];
   /** The type of each function. */
   readonly functions: number[];
-  readonly exports: Map<string, { kind: number; index: number }>;
-  readonly bodies: Body[];
+  readonly exports: Map<string, Exported>;
+  bodies: readonly Body[];
 }
 
 /**
@@ -46,11 +78,15 @@ export function prepareModule(bytes: Bytes, memoryBytesMax: number): Uint8Array<
   }
   const found: Found = { types: [], functions: [], exports: new Map(), bodies: [] };
   const sections: Section[] = [];
-  while (!reader.done) {
+  const seen = new Set<number>();
+  for (let count = 1; !reader.done; count++) {
+    bounded(count, SECTIONS_MAX, "sections");
     const id = reader.byte();
     const section = reader.sized();
     // Custom sections are hints and names: nothing that a task needs.
     if (id === SECTION.custom) continue;
+    if (seen.has(id)) throw reader.malformed(`it has two sections of the kind ${id}`);
+    seen.add(id);
     const content = bytes.subarray(section.at, section.end);
     const rewritten = visitSection(id, section, found, memoryBytesMax);
     sections.push({ id, content: rewritten === undefined ? content : Uint8Array.from(rewritten) });
@@ -67,29 +103,47 @@ export function prepareModule(bytes: Bytes, memoryBytesMax: number): Uint8Array<
 function visitSection(id: number, section: Reader, found: Found, memoryBytesMax: number): number[] | undefined {
   switch (id) {
     case SECTION.type:
-      for (let left = section.count(); left > 0; left--) found.types.push(readType(section));
+      readTypes(section, found.types);
       return undefined;
     case SECTION.import:
       return refuseImports(section);
     case SECTION.function:
-      for (let left = section.count(); left > 0; left--) found.functions.push(section.u32());
+      for (let left = bounded(section.count(), FUNCTIONS_MAX, "functions"); left > 0; left--)
+        found.functions.push(section.u32());
       return undefined;
     case SECTION.table:
       return clampTables(section);
     case SECTION.memory:
       return clampMemory(section, memoryBytesMax);
+    case SECTION.global:
+      bounded(section.count(), GLOBALS_MAX, "globals");
+      return undefined;
     case SECTION.export:
-      for (let left = section.count(); left > 0; left--) {
-        const name = readName(section);
-        found.exports.set(name, { kind: section.byte(), index: section.u32() });
-      }
+      readExports(section, found.exports);
+      return undefined;
+    case SECTION.element:
+      countElements(section);
       return undefined;
     case SECTION.code:
-      walkCode(section, found.bodies);
+      found.bodies = walkCode(section, { types: found.types.map(arityOf), functions: found.functions });
+      return undefined;
+    case SECTION.data:
+    case SECTION.dataCount:
+      bounded(section.u32(), DATA_SEGMENTS_MAX, "data segments");
       return undefined;
     default:
       if (id > SECTION.dataCount) throw unsupported(id === 13 ? "exceptions" : `a section of the unknown kind ${id}`);
       return undefined;
+  }
+}
+
+function readTypes(section: Reader, types: string[]): void {
+  let values = 0;
+  for (let left = bounded(section.count(), TYPES_MAX, "types"); left > 0; left--) {
+    const type = readType(section);
+    values += type.length - 1;
+    bounded(values, TYPE_VALUES_SUM_MAX, "parameters and results in all its types");
+    types.push(type);
   }
 }
 
@@ -100,9 +154,14 @@ function readType(section: Reader): string {
   return `${readValueTypes(section)}>${readValueTypes(section)}`;
 }
 
+function arityOf(type: string): { takes: number; gives: number } {
+  const takes = type.indexOf(">");
+  return { takes, gives: type.length - 1 - takes };
+}
+
 function readValueTypes(section: Reader): string {
   let types = "";
-  for (let left = section.count(); left > 0; left--) {
+  for (let left = bounded(section.count(), TYPE_VALUES_MAX, "values in one type"); left > 0; left--) {
     const type = section.byte();
     // i32, i64, f32, f64, v128, funcref, externref; the typed references of later proposals take further bytes.
     if ((type < 0x7b || type > I32) && type !== 0x70 && type !== 0x6f)
@@ -110,6 +169,45 @@ function readValueTypes(section: Reader): string {
     types += type === I32 ? "i" : type === I64 ? "I" : "?";
   }
   return types;
+}
+
+function readExports(section: Reader, exports: Map<string, Exported>): void {
+  let nameBytes = 0;
+  for (let left = bounded(section.count(), EXPORTS_MAX, "exports"); left > 0; left--) {
+    const start = section.at;
+    const name = readName(section);
+    nameBytes += section.at - start;
+    bounded(nameBytes, NAME_BYTES_SUM_MAX, "bytes in the names of its exports");
+    exports.set(name, { kind: section.byte(), index: section.u32() });
+  }
+}
+
+/** All forms of segments (specification 5.5.12); what they are made of is the engine's to check. */
+function countElements(section: Reader): void {
+  let elements = 0;
+  for (let left = bounded(section.count(), ELEMENT_SEGMENTS_MAX, "element segments"); left > 0; left--) {
+    const flags = section.u32();
+    if (flags > 7) throw section.malformed("an element segment of an unknown kind");
+    const isActive = (flags & 1) === 0;
+    if (isActive && (flags & 2) !== 0) section.skipLeb(32); // the table
+    if (isActive) skipExpression(section); // the offset
+    if ((flags & 3) !== 0) section.skip(1); // the type
+    const count = section.count();
+    elements += count;
+    bounded(elements, ELEMENTS_SUM_MAX, "references in all its element segments");
+    for (let i = 0; i < count; i++) {
+      if ((flags & 4) !== 0) skipExpression(section);
+      else section.skipLeb(32);
+    }
+  }
+}
+
+function skipExpression(section: Reader): void {
+  for (;;) {
+    const at = section.at;
+    skipInstruction(section);
+    if (section.bytes[at] === END) return;
+  }
 }
 
 function refuseImports(section: Reader): undefined {
@@ -139,26 +237,34 @@ function skipImportDescription(section: Reader): void {
   if ((flags & 1) !== 0) section.skipLeb(64);
 }
 
+/** Tables may grow while a task runs: what all of them may have in the end is bounded, shared out evenly. */
 function clampTables(section: Reader): number[] {
-  const count = section.count();
-  const content = leb(count);
+  const count = bounded(section.count(), TABLES_MAX, "tables");
+  const tables: { type: number; initial: number; maximum: number }[] = [];
+  let sum = 0;
   for (let i = 0; i < count; i++) {
     const type = section.byte();
     if (type !== 0x70 && type !== 0x6f) throw unsupported("tables of typed references");
     const flags = section.byte();
     if (flags > 1) throw unsupported("64-bit tables");
     const initial = section.u32();
-    const maximum = flags === 1 ? section.u32() : TABLE_ENTRIES_MAX;
-    if (initial > TABLE_ENTRIES_MAX) {
-      throw new StarfishError(
-        "out-of-memory",
-        `The module has a table of ${initial} entries, the most is ${TABLE_ENTRIES_MAX}`,
-      );
-    }
-    // Never below the initial size: a maximum that was wrong before is the engine's to refuse.
-    content.push(type, 1, ...leb(initial), ...leb(Math.min(maximum, TABLE_ENTRIES_MAX)));
+    tables.push({ type, initial, maximum: flags === 1 ? section.u32() : Number.POSITIVE_INFINITY });
+    sum += initial;
   }
-  return content;
+  if (sum > TABLE_ENTRIES_MAX) {
+    throw new StarfishError(
+      "out-of-memory",
+      `The module starts with ${sum} entries in its tables, the most is ${TABLE_ENTRIES_MAX}`,
+    );
+  }
+  const share = Math.floor((TABLE_ENTRIES_MAX - sum) / Math.max(1, count));
+  // A maximum that was wrong before is the engine's to refuse.
+  const limits = tables.map(({ type, initial, maximum }) => [
+    ...[type, 1],
+    ...leb(initial),
+    ...leb(Math.min(maximum, initial + share)),
+  ]);
+  return [...leb(count), ...limits.flat()];
 }
 
 function clampMemory(section: Reader, memoryBytesMax: number): number[] {
@@ -181,44 +287,7 @@ function clampMemory(section: Reader, memoryBytesMax: number): number[] {
   return [1, 1, ...leb(initial), ...leb(Math.min(maximum, pagesMax))];
 }
 
-function walkCode(section: Reader, bodies: Body[]): void {
-  for (let left = section.count(); left > 0; left--) {
-    const body = section.sized();
-    const from = body.at;
-    for (let locals = body.count(); locals > 0; locals--) {
-      body.skipLeb(32);
-      body.skip(1);
-    }
-    const grows: { from: number; to: number }[] = [];
-    while (!body.done) {
-      const at = body.at;
-      skipInstruction(body);
-      if (body.bytes[at] === MEMORY_GROW) grows.push({ from: at, to: body.at });
-    }
-    bodies.push({ from, to: body.end, grows });
-  }
-}
-
 function readName(section: Reader): string {
   const name = section.sized();
   return new TextDecoder().decode(section.bytes.subarray(name.at, name.end));
-}
-
-function checkAbi(found: Found): void {
-  const memory = found.exports.get("memory");
-  if (memory?.kind !== MEMORY) throw abi("does not export its memory as `memory`");
-  requireFunction(found, "alloc", "i>i", "alloc(len: i32) -> i32");
-  requireFunction(found, "run", "ii>I", "run(ptr: i32, len: i32) -> i64");
-}
-
-function requireFunction(found: Found, name: string, type: string, signature: string): void {
-  const exported = found.exports.get(name);
-  if (exported?.kind !== FUNCTION) throw abi(`does not export a function \`${signature}\``);
-  // There are no imports, so that functions count from the module's own first.
-  const actual = found.types[found.functions[exported.index] ?? -1];
-  if (actual !== type) throw abi(`exports \`${name}\` with another type than \`${signature}\``);
-}
-
-function abi(what: string): StarfishError {
-  return new StarfishError("wasm-abi", `The module ${what}; see wasm-tasks/README.md for what a task has to export`);
 }

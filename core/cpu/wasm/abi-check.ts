@@ -1,0 +1,58 @@
+/**
+ * Whether a module exports what a task has to (ABI 1), and nothing that says it wants to be run otherwise: a module whose
+ * constructors nobody calls gives wrong answers without any error.
+ */
+import { StarfishError } from "../../base/errors.ts";
+import { GROW_FAILED } from "./grow-watch.ts";
+
+export interface Exported {
+  readonly kind: number;
+  readonly index: number;
+}
+
+interface Found {
+  /** In letters: "ii>I" takes two i32 and gives an i64. */
+  readonly types: readonly string[];
+  readonly functions: readonly number[];
+  readonly exports: ReadonlyMap<string, Exported>;
+}
+
+/**
+ * What is called once after instantiation, before anything else: the first of these that there is. `_initialize` is a
+ * reactor's (WASI), which calls the constructors itself; the other is what linkers leave to the host (`--export-all`,
+ * Emscripten).
+ */
+export const INITIALIZERS = ["_initialize", "__wasm_call_ctors"] as const;
+/** A WASI command: its `main` runs here, once, and ends the program. */
+const COMMAND = "_start";
+
+const FUNCTION = 0;
+const MEMORY = 2;
+
+/** Throws "wasm-abi". */
+export function checkAbi(found: Found): void {
+  const memory = found.exports.get("memory");
+  if (memory?.kind !== MEMORY) throw abi("does not export its memory as `memory`");
+  requireFunction(found, "alloc", "i>i", "alloc(len: i32) -> i32");
+  requireFunction(found, "run", "ii>I", "run(ptr: i32, len: i32) -> i64");
+  for (const name of INITIALIZERS) if (found.exports.has(name)) requireFunction(found, name, ">", `${name}()`);
+  if (found.exports.get(COMMAND)?.kind === FUNCTION) {
+    throw abi(
+      "exports `_start`: it is a program with a `main`, not a task, and without `main` its parts are not set up; build " +
+        "it as a reactor (clang: -mexec-model=reactor; AssemblyScript: without --exportStart)",
+    );
+  }
+  if (found.exports.has(GROW_FAILED)) throw abi(`exports \`${GROW_FAILED}\`, a name that Starfish needs itself`);
+}
+
+function requireFunction(found: Found, name: string, type: string, signature: string): void {
+  const exported = found.exports.get(name);
+  if (exported?.kind !== FUNCTION) throw abi(`does not export a function \`${signature}\``);
+  // There are no imports, so that functions count from the module's own first.
+  const actual = found.types[found.functions[exported.index] ?? -1];
+  if (actual !== type) throw abi(`exports \`${name}\` with another type than \`${signature}\``);
+}
+
+function abi(what: string): StarfishError {
+  return new StarfishError("wasm-abi", `The module ${what}; see wasm-tasks/README.md for what a task has to export`);
+}
