@@ -85,7 +85,11 @@ export class Page {
     new MemoryView(computer, run).show();
     new FilesView(computer, run).show();
     new SpaceView(computer, options.cap).show();
-    this.status.follow(model, options.tasksRun, () => computer.storage.use());
+    this.status.follow(model, {
+      tasksRun: options.tasksRun,
+      use: () => computer.storage.use(),
+      clock: () => computer.net.clockNotice(),
+    });
     this.#keptBytesMax = () => computer.storage.use().offeredBytes;
     connectInvitePanel(() => `${computer.inviteBase()}#${computer.net.invite()}`);
     this.#shell.become(createShell(computer, pageHost(this.#terminal)));

@@ -25,8 +25,19 @@ export class StatusLine {
   }
 
   /** `tasksRun` counts the tasks that this tab has finished; `use` says what it keeps of the swarm's files. */
-  follow(model: SwarmModel, tasksRun: () => number, use: () => StorageUse): void {
-    const refresh = (): void => this.#refresh(model, tasksRun(), use());
+  follow(
+    model: SwarmModel,
+    facts: {
+      readonly tasksRun: () => number;
+      readonly use: () => StorageUse;
+      /** What is wrong with this device's clock. */
+      readonly clock: () => string | undefined;
+    },
+  ): void {
+    const refresh = (): void => {
+      this.#refresh(model, facts.tasksRun(), facts.use());
+      this.#clock(facts.clock());
+    };
     model.onChange(refresh);
     setInterval(() => {
       if (document.visibilityState === "visible") refresh();
@@ -51,6 +62,13 @@ export class StatusLine {
       `${bytesWords((model.bytes[direction] - this.#before[direction]) / seconds)}/s`;
     this.#say("traffic", `↓ ${rate("in")} ↑ ${rate("out")}`);
     this.#before = { ...model.bytes, atMs: now };
+  }
+
+  /** Short, as it stands among others; the whole is in its title, and in what `peers` says. */
+  #clock(notice: string | undefined): void {
+    if (notice === undefined && !this.#spans.has("clock")) return;
+    this.#say("clock", notice === undefined ? "" : "this device's clock is wrong");
+    this.#span("clock").title = notice ?? "";
   }
 
   #say(what: string, words: string): void {

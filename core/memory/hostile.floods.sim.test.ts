@@ -6,6 +6,7 @@ import { Mallory, type Talk } from "../../test/sim/mallory.ts";
 import { decode, encode } from "../base/codec.ts";
 import {
   ACK_BYTES_MAX,
+  AHEAD_MS_MAX,
   BUDGET_OVERSHOOT,
   QUARANTINE_ENTRIES_MAX,
   RECONCILE_ASKED_MAX,
@@ -97,7 +98,7 @@ test("writes from the future wait outside the map, and no more of them than are 
   for (let batch = 0; batch < 20; batch++) {
     const packer = new Packer();
     for (let i = 0; i < 2_000; i++) {
-      const stamp = Math.floor(mallory.nowMs + 120_000 + (i % 2) * year) * 2048 + batch;
+      const stamp = Math.floor(mallory.nowMs + AHEAD_MS_MAX + 60_000 + (i % 2) * year) * 2048 + batch;
       packer.add(`future/${batch}/${i}`, mallory.entry({ stamp }));
     }
     mallory.gossip(packer.take());

@@ -14,8 +14,9 @@ import type { Log } from "../ports/log.ts";
 import type { Store } from "../ports/store.ts";
 import { unpackVector } from "./acquaintances.ts";
 import { COMPACT_BYTES_MIN, SEGMENT_BYTES_MAX, SEGMENTS_MAX, STORE_DELAY_MS, VALUE_BYTES_MAX } from "./limits.ts";
-import { Packer, unpack } from "./pack.ts";
+import { type Keyed, Packer, unpack } from "./pack.ts";
 import type { Replica } from "./replica.ts";
+import { timeOf } from "./version.ts";
 
 interface Segment {
   /** Number of the oldest segment that has to be there too. */
@@ -77,6 +78,12 @@ export class Journal {
       this.#replica.acquaintances.clear();
       this.#ports.log.write("warn", "memory.damaged", { map: this.#prefix });
     }
+    const aside = [...this.#replica.aside()];
+    if (aside.length > 0) {
+      const latestMs = aside.reduce((latest, { entry }) => Math.max(latest, timeOf(entry.stamp)), 0);
+      const until = new Date(latestMs).toISOString();
+      this.#ports.log.write("warn", "memory.future", { map: this.#prefix, entries: aside.length, until });
+    }
     this.#first = first;
     this.#next = (numbers.at(-1) ?? -1) + 1;
   }
@@ -115,7 +122,7 @@ export class Journal {
       if (bytes === undefined) return undefined;
       const segment = decode(segmentSchema, bytes);
       this.#replica.restore(unpack(segment.entries));
-      if (segment.vector !== undefined) this.#replica.acquaintances.restore(unpackVector(segment.vector));
+      if (segment.vector !== undefined) this.#replica.restoreVector(unpackVector(segment.vector));
       this.#bytes += bytes.length;
       return segment;
     } catch (error) {
@@ -139,22 +146,26 @@ export class Journal {
       await this.#compact();
   }
 
-  async #append(keys: Iterable<string>): Promise<void> {
+  async #append(keys: Iterable<string>, aside: Iterable<Keyed> = []): Promise<void> {
     const packer = new Packer();
-    for (const key of keys) {
-      const keyed = this.#replica.keyed(key);
-      if (keyed !== undefined) packer.add(key, keyed.entry, keyed.heldAtMs);
+    for (const keyed of this.#all(keys, aside)) {
+      if (keyed !== undefined) packer.add(keyed.key, keyed.entry, keyed.heldAtMs);
       if (packer.length >= SEGMENT_BYTES_MAX) await this.#store({ first: this.#first, entries: packer.take() });
     }
     // With the last of them, so that it never says more than is stored.
     await this.#store({ first: this.#first, entries: packer.take(), vector: this.#replica.acquaintances.pack() });
   }
 
+  *#all(keys: Iterable<string>, aside: Iterable<Keyed>): Generator<Keyed | undefined, void, undefined> {
+    for (const key of keys) yield this.#replica.keyed(key);
+    yield* aside;
+  }
+
   async #compact(): Promise<void> {
     const before = { first: this.#first, next: this.#next };
     const bytesBefore = this.#bytes;
     this.#first = this.#next;
-    await this.#append(this.#replica.table.keys(""));
+    await this.#append(this.#replica.table.keys(""), this.#replica.aside());
     for (let number = before.first; number < before.next; number++) {
       await this.#ports.store.delete(this.#name(number));
     }

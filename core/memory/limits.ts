@@ -1,11 +1,15 @@
 /** Every bound of the memory in one place, each with the reason for its value. */
+import { OWN_MS_MAX } from "../net/limits.ts";
 
 /** Longest key in UTF-8 bytes: room for a path of 1,000 letters. */
 export const KEY_BYTES_MAX = 1_024;
 /** Largest value, encoded. What is larger belongs in files. */
 export const VALUE_BYTES_MAX: number = 64 * 1024;
-/** How far ahead of corrected time a write may be before it waits. Clocks that are in line are seconds apart. */
-export const AHEAD_MS_MAX = 60_000;
+/**
+ * How far ahead of corrected time a write may be before it waits. Clocks that are in line are seconds apart; liars can move
+ * two right clocks this far from each other and no further, so that honest writes never have to wait.
+ */
+export const AHEAD_MS_MAX: number = 2 * OWN_MS_MAX;
 /** Writes that wait for their time, and their bytes: an honest swarm has none, and what is lost is reconciled later. */
 export const QUARANTINE_ENTRIES_MAX = 4_096;
 export const QUARANTINE_BYTES_MAX: number = 4 * 1024 * 1024;
@@ -69,8 +73,8 @@ export const RECONCILE_ASKING_MAX = 16;
 export const RECONCILE_ASKED_MAX = 16;
 /** Of these for one member: it asks for each map once at a time. What one member stalls leaves room for the others. */
 export const RECONCILE_ASKED_PER_MEMBER_MAX = 6;
-/** How far the two sides' corrected times may be apart for a session: what lies between is as with AHEAD_MS_MAX. */
-export const CUTOFF_SKEW_MS_MAX: number = 2 * AHEAD_MS_MAX;
+/** How far the two sides' corrected times may be apart for a session: as far as right clocks ever are, and the way between. */
+export const CUTOFF_SKEW_MS_MAX: number = AHEAD_MS_MAX + 60_000;
 /** Members of whom it is remembered when their state was last complete here; the longest unheard are forgotten first. */
 export const ACQUAINTANCES_MAX = 1_024;
 

@@ -1,6 +1,7 @@
 /**
  * Writes that claim to be from further ahead than clocks may differ. They wait here, outside the map and its sums, until
- * their time comes. Bounded: when it is full the furthest are dropped; whoever holds them will offer them again.
+ * their time comes. Bounded for those of others: when it is full the furthest are dropped; whoever holds them will offer
+ * them again. Those that this node has stored are bounded by what it stores.
  */
 import type { Keyed } from "./pack.ts";
 import { QUARANTINE_BYTES_MAX, QUARANTINE_ENTRIES_MAX } from "./limits.ts";
@@ -8,7 +9,12 @@ import { QUARANTINE_BYTES_MAX, QUARANTINE_ENTRIES_MAX } from "./limits.ts";
 export class Quarantine {
   /** By key: of two writes to it the later one replaces the other in any case. */
   readonly #waiting = new Map<string, Keyed>();
+  readonly #isBounded: boolean;
   #bytes = 0;
+
+  constructor({ isBounded }: { readonly isBounded: boolean } = { isBounded: true }) {
+    this.#isBounded = isBounded;
+  }
 
   get size(): number {
     return this.#waiting.size;
@@ -20,7 +26,16 @@ export class Quarantine {
     if (before !== undefined) this.#remove(before);
     this.#waiting.set(keyed.key, keyed);
     this.#bytes += sizeOf(keyed);
-    if (this.#isOver(1)) this.#dropFurthest();
+    if (this.#isBounded && this.#isOver(1)) this.#dropFurthest();
+  }
+
+  all(): Iterable<Keyed> {
+    return this.#waiting.values();
+  }
+
+  delete(key: string): void {
+    const keyed = this.#waiting.get(key);
+    if (keyed !== undefined) this.#remove(keyed);
   }
 
   /** Takes out those whose stamp is no greater. */

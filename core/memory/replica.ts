@@ -57,6 +57,8 @@ export class Replica {
   readonly #time: ReplicaTime;
   readonly #clock: HybridClock;
   readonly #quarantine = new Quarantine();
+  /** What this node has stored that is from the future: its clock is wrong now, or was then. None of it may be lost. */
+  readonly #stored = new Quarantine({ isBounded: false });
   readonly #watchers = new Map<string, Listeners<MapChange>>();
   readonly #applied = new Listeners<{ readonly keys: readonly string[]; readonly isLocal: boolean }>();
   #unionedOld = 0;
@@ -71,7 +73,12 @@ export class Replica {
   }
 
   get quarantined(): number {
-    return this.#quarantine.size;
+    return this.#quarantine.size + this.#stored.size;
+  }
+
+  /** What waits of what was stored: it belongs into the store as before. */
+  aside(): Iterable<Keyed> {
+    return this.#stored.all();
   }
 
   get unionedOld(): number {
@@ -142,6 +149,7 @@ export class Replica {
     for (const { key, entry } of ready) {
       stamp = this.#clock.next();
       this.table.merge(key, { ...entry, stamp });
+      this.#stored.delete(key);
     }
     this.#tell(
       ready.map(({ key }) => key),
@@ -232,13 +240,28 @@ export class Replica {
     return { applied, outlived, refused };
   }
 
-  /** What this node has stored in an earlier life. */
+  /**
+   * What this node has stored in an earlier life. What is from the future waits for its time: in the map it would win over
+   * all that is written now, and in the clock it would stop this node from writing.
+   */
   restore(entries: readonly Keyed[]): void {
-    for (const { key, entry, heldAtMs } of entries) {
+    const latestMs = this.#time.now() + AHEAD_MS_MAX;
+    for (const keyed of entries) {
+      const { key, entry, heldAtMs } = keyed;
+      if (timeOf(entry.stamp) > latestMs) {
+        this.#stored.add(keyed);
+        continue;
+      }
       if (this.table.merge(key, entry) !== "applied") continue;
       this.#clock.saw(entry.stamp);
-      if (heldAtMs !== undefined) this.table.hold(key, heldAtMs);
+      if (heldAtMs !== undefined) this.table.hold(key, Math.min(heldAtMs, latestMs));
     }
+  }
+
+  /** Takes back until when others' state was complete here, as far as that is not in the future. */
+  restoreVector(vector: Vector): void {
+    const latestMs = this.#time.now() + AHEAD_MS_MAX;
+    this.acquaintances.restore(new Map(Array.from(vector).filter(([, atMs]) => atMs <= latestMs)));
   }
 
   /** The other side has had these and has deleted them, longer ago than tombstones last. */
@@ -279,7 +302,8 @@ export class Replica {
   sweep(most: number): boolean {
     if (!this.isReady) return true;
     const nowMs = this.#time.now();
-    const released = this.#quarantine.release(stampAt(nowMs + AHEAD_MS_MAX));
+    const stampMax = stampAt(nowMs + AHEAD_MS_MAX);
+    const released = [...this.#quarantine.release(stampMax), ...this.#stored.release(stampMax)];
     if (released.length > 0) this.receive(released);
     const expired: string[] = [];
     const hasMore = this.table.sweep(nowMs, nowMs, most, (key) => expired.push(key));

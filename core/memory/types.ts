@@ -46,7 +46,7 @@ export interface MapStat {
   readonly bytesMax: number;
   /** 16 hex digits: nodes on which they are the same hold the same. */
   readonly fingerprint: string;
-  /** Writes from the future (by more than a minute) that wait for their time. */
+  /** Writes from the future (by more than ten minutes) that wait for their time. */
   readonly quarantined: number;
   /** Whether it is kept in this node's store. */
   readonly isKept: boolean;

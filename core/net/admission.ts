@@ -11,12 +11,12 @@
 import * as v from "valibot";
 import { bytesOf, check, decode, encode, integerOf, lineOf, textOf, type Schema } from "../base/codec.ts";
 import { isStarfishError, StarfishError, toStarfishError, type ErrorCode } from "../base/errors.ts";
-import type { Clock } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { Channel, PeerId } from "../ports/network.ts";
 import { chainSchema, verifyChain, type Chain, type Standing } from "./certificate.ts";
 import { Inbox } from "./inbox.ts";
 import { ERROR_CHARS_MAX, HELLO_BYTES_MAX } from "./limits.ts";
+import type { SwarmClock } from "./swarm-clock.ts";
 import type { SwarmId } from "./types.ts";
 
 export const HELLO_PROTOCOL = "/starfish/hello/1.0.0";
@@ -36,7 +36,7 @@ export interface Pass {
 }
 
 export interface AdmissionPorts {
-  readonly clock: Clock;
+  readonly clock: SwarmClock;
   readonly crypto: Crypto;
 }
 
@@ -149,7 +149,7 @@ function judge(
       "The two nodes are of different swarms. Check that the link is the right one",
     );
   }
-  return verifyChain(crypto, shown.chain, own.swarm, peer, clock.now());
+  return verifyChain(crypto, shown.chain, own.swarm, peer, clock.when());
 }
 
 function checkVersions(theirs: VersionRange, ours: VersionRange): void {

@@ -45,6 +45,20 @@ export interface Standing {
   readonly notAfterMs: number;
 }
 
+/**
+ * What time it may be, ms since 1970: a moment, or a span between two clocks of which neither is trusted alone. What is
+ * over at the end of it is not yet over at its beginning.
+ */
+export type When = number | { readonly earliestMs: number; readonly latestMs: number };
+
+export function earliestOf(when: When): number {
+  return typeof when === "number" ? when : when.earliestMs;
+}
+
+function latestOf(when: When): number {
+  return typeof when === "number" ? when : when.latestMs;
+}
+
 const FORMAT = 1;
 /** Keeps a signature made here from meaning anything elsewhere. */
 const DOMAIN = utf8("starfish certificate 1\n");
@@ -129,10 +143,10 @@ function bad(message: string): StarfishError {
 }
 
 /**
- * What the chain makes of `peer` in `swarm` at `nowMs`. Throws StarfishError "not-a-member" (no certificate at all),
+ * What the chain makes of `peer` in `swarm` now. Throws StarfishError "not-a-member" (no certificate at all),
  * "wrong-swarm", or "bad-certificate" with a message that says what is wrong with it.
  */
-export function verifyChain(crypto: Crypto, chain: Chain, swarm: SwarmId, peer: PeerId, nowMs: number): Standing {
+export function verifyChain(crypto: Crypto, chain: Chain, swarm: SwarmId, peer: PeerId, when: When): Standing {
   const certificates = readChain(chain);
   const last = certificates.at(-1);
   if (last === undefined) throw new StarfishError("not-a-member", "No certificate was shown");
@@ -141,26 +155,20 @@ export function verifyChain(crypto: Crypto, chain: Chain, swarm: SwarmId, peer: 
   if (peerIdOf(last.subject) !== peer) {
     throw bad(`The certificate belongs to another node (${peerIdOf(last.subject)}, not ${peer})`);
   }
-  return { role: last.role, notAfterMs: checkGenuine(crypto, certificates, nowMs) };
+  return { role: last.role, notAfterMs: checkGenuine(crypto, certificates, when) };
 }
 
 /**
  * What a delegation allows: a chain that ends in the certificate of a delegate. Throws like `verifyChain`.
  */
-export function verifyDelegation(
-  crypto: Crypto,
-  chain: Chain,
-  swarm: SwarmId,
-  delegate: Bytes,
-  nowMs: number,
-): Standing {
+export function verifyDelegation(crypto: Crypto, chain: Chain, swarm: SwarmId, delegate: Bytes, when: When): Standing {
   const certificates = readChain(chain);
   const last = certificates.at(-1);
   if (last === undefined) throw bad("The delegation is empty");
   checkLinks(certificates, rootKeyOf(swarm));
   if (last.kind !== "delegate") throw bad("A member's certificate may not sign others");
   if (!equal(last.subject, delegate)) throw bad("The delegation belongs to another key");
-  return { role: last.role, notAfterMs: checkGenuine(crypto, certificates, nowMs) };
+  return { role: last.role, notAfterMs: checkGenuine(crypto, certificates, when) };
 }
 
 function readChain(chain: Chain): Certificate[] {
@@ -202,7 +210,7 @@ function misplaced(certificates: readonly Certificate[], found: Certificate, roo
 }
 
 /** Checks signatures, then times, and returns the effective end. */
-function checkGenuine(crypto: Crypto, certificates: readonly Certificate[], nowMs: number): number {
+function checkGenuine(crypto: Crypto, certificates: readonly Certificate[], when: When): number {
   for (const { issuer, signed, signature } of certificates) {
     if (!crypto.verify(issuer, concat([DOMAIN, signed]), signature)) {
       throw bad("The certificate's signature is wrong: it was altered or forged");
@@ -210,11 +218,14 @@ function checkGenuine(crypto: Crypto, certificates: readonly Certificate[], nowM
   }
   const notAfterMs = Math.min(...certificates.map((certificate) => certificate.notAfterMs));
   const notBeforeMs = Math.max(...certificates.map((certificate) => certificate.notBeforeMs));
-  if (nowMs > notAfterMs + CLOCK_TOLERANCE_MS) {
-    throw bad(`The certificate expired on ${day(notAfterMs)}. Ask for a new invite`);
+  const [earliestMs, latestMs] = [earliestOf(when), latestOf(when)];
+  if (earliestMs > notAfterMs + CLOCK_TOLERANCE_MS) {
+    throw bad(`The certificate expired on ${day(notAfterMs)} (it is ${day(earliestMs)} here). Ask for a new invite`);
   }
-  if (nowMs < notBeforeMs - CLOCK_TOLERANCE_MS) {
-    throw bad(`The certificate is valid from ${day(notBeforeMs)} on only. Check the clocks of both sides`);
+  if (latestMs < notBeforeMs - CLOCK_TOLERANCE_MS) {
+    throw bad(
+      `The certificate is valid from ${day(notBeforeMs)} on only (it is ${day(latestMs)} here). Check the clocks of both sides`,
+    );
   }
   return notAfterMs;
 }

@@ -14,7 +14,6 @@ import { type Bytes, concat, equal, toHex, utf8, whole } from "../base/bytes.ts"
 import { bytesOf, check, decode, encode, textOf, type Schema, momentOf } from "../base/codec.ts";
 import { StarfishError } from "../base/errors.ts";
 import { publicKeyOf } from "../base/peer-id.ts";
-import type { Clock } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
@@ -31,6 +30,7 @@ import type { AdmittedLink, Links } from "./links.ts";
 import type { Rpc } from "./rpc.ts";
 import { decodeReply, encodeFailure } from "./rpc-wire.ts";
 import { Slots } from "./slots.ts";
+import type { SwarmClock } from "./swarm-clock.ts";
 import type { RequestContext, SwarmId } from "./types.ts";
 
 export const FORWARD_PROTOCOL = "/starfish/forward/1.0.0";
@@ -45,7 +45,7 @@ export interface ForwardOptions {
 export interface ForwardPorts {
   readonly rpc: Rpc;
   readonly links: Links;
-  readonly clock: Clock;
+  readonly clock: SwarmClock;
   readonly crypto: Crypto;
   readonly random: Random;
 }
@@ -150,7 +150,7 @@ class Forwarding implements Forwarder {
     const { identity, swarm } = this.#options;
     const says = this.#open(REQUEST_DOMAIN, envelope, requestSchema, ({ from }) => from);
     if (says.to !== identity.peer) throw new StarfishError("malformed", "The forwarded request is for another node");
-    verifyChain(crypto, says.chain, swarm, says.from, clock.now());
+    verifyChain(crypto, says.chain, swarm, says.from, clock.when());
     if (Math.abs(clock.now() - says.atMs) > FORWARD_AGE_MAX_MS) {
       throw new StarfishError("malformed", "The forwarded request is too old, or a clock is wrong");
     }

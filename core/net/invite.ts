@@ -11,7 +11,7 @@ import { bytesOf, decode, encode, textOf, type Schema } from "../base/codec.ts";
 import { StarfishError } from "../base/errors.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { Address } from "../ports/network.ts";
-import { chainSchema, read, swarmIdOf, verifyDelegation, type Chain, type Standing } from "./certificate.ts";
+import { chainSchema, read, swarmIdOf, verifyDelegation, type Chain, type Standing, type When } from "./certificate.ts";
 import { ADDRESS_CHARS_MAX, INVITE_ADDRESSES_MAX, INVITE_CHARS_MAX } from "./limits.ts";
 import type { SwarmId } from "./types.ts";
 
@@ -74,10 +74,10 @@ export function parseInvite(crypto: Crypto, text: string): Invite {
 }
 
 /** What the invite allows now. Throws StarfishError "bad-invite" if nothing (expired, forged). */
-export function checkInvite(crypto: Crypto, invite: Invite, nowMs: number): Standing {
+export function checkInvite(crypto: Crypto, invite: Invite, when: When): Standing {
   const { chain, privateKey } = invite.delegation;
   try {
-    return verifyDelegation(crypto, chain, invite.swarm, crypto.keyPair(privateKey).publicKey, nowMs);
+    return verifyDelegation(crypto, chain, invite.swarm, crypto.keyPair(privateKey).publicKey, when);
   } catch (error) {
     const why = error instanceof StarfishError ? error.message : "It is damaged";
     throw new StarfishError("bad-invite", `This link lets nobody in (any more). ${why}`, { cause: error });

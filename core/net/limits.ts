@@ -14,6 +14,12 @@ export const CHAIN_LENGTH_MAX = 4;
 export const STATEMENT_BYTES_MAX = 512;
 /** How wrong a clock may be before certificates are judged too early or too late: laptops and phones rarely err by more. */
 export const CLOCK_TOLERANCE_MS: number = 5 * 60_000;
+/**
+ * How far common time may leave a node's own clock, whatever its neighbours say: as far as certificates bear a wrong
+ * clock. People's devices rarely err by more; one that does is told to set its clock. What liars can do with time, they can
+ * do by this much.
+ */
+export const OWN_MS_MAX: number = 5 * 60_000;
 /** Signatures found right that are remembered: two for each member of a large swarm; 64 hex digits each. */
 export const VERIFIED_MAX = 4_096;
 /** An invite that comes with a founded swarm: long enough to be forgotten on a fridge door, not for ever. */

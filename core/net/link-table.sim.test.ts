@@ -17,8 +17,10 @@ import {
 } from "./limits.ts";
 import { createLinkTable, type LinkTable } from "./link-table.ts";
 import type { AdmittedLink } from "./links.ts";
-import type { Refusal } from "./lobby.ts";
+import type { LobbyPorts, Refusal } from "./lobby.ts";
 import { PART_PROTOCOLS } from "./member-link.ts";
+import { swarmClock } from "./swarm-clock.ts";
+import { CommonTime } from "./time.ts";
 
 const DAY = 86_400_000;
 
@@ -57,6 +59,11 @@ interface Party {
   readonly downs: string[];
 }
 
+/** The machine's ports, with a time that is its own clock's. */
+function portsOf({ ports }: SimNode): LobbyPorts {
+  return { ...ports, clock: swarmClock(ports.clock, new CommonTime(ports.clock, { hasOthers: false })) };
+}
+
 class Scene {
   readonly world: SimWorld;
   readonly authority: Authority;
@@ -80,7 +87,7 @@ class Scene {
     };
     const party: Party = {
       node,
-      table: createLinkTable(() => shown)(node.ports),
+      table: createLinkTable(() => shown)(portsOf(node)),
       received: [],
       refusals: [],
       ups: [],
@@ -173,7 +180,7 @@ describe("members", () => {
       const channel = await link?.open(HELLO_PROTOCOL);
       if (channel === undefined) throw new Error("There is a link");
       const pass = { swarm, chain: scene.authority.chainFor(b.node), versions: { min: 1, max: 1 }, life };
-      await greet(channel, a.node.peer, pass, ports, new AbortController().signal);
+      await greet(channel, a.node.peer, pass, portsOf(b.node), new AbortController().signal);
     };
     await scene.world.settle(helloAgain(new Uint8Array(LIFE_BYTES)), { withinMs: 1_000 });
     await scene.world.runUntil(() => a.downs.length === 1 && b.downs.length === 1, { withinMs: 1_000 });

@@ -12,7 +12,7 @@ import { Listeners, type Unsubscribe } from "../base/events.ts";
 import { abortable, every, type Timer } from "../ports/clock.ts";
 import type { Channel, DialTarget, Link, PeerId } from "../ports/network.ts";
 import { HELLO_PROTOCOL, LIFE_BYTES, type Pass } from "./admission.ts";
-import type { Standing } from "./certificate.ts";
+import { earliestOf, type Standing } from "./certificate.ts";
 import { Conduct } from "./conduct.ts";
 import {
   CLOCK_TOLERANCE_MS,
@@ -261,7 +261,7 @@ class Table implements LinkTable {
   // Ends
 
   #expire(): void {
-    const nowMs = this.#ports.clock.now();
+    const nowMs = earliestOf(this.#ports.clock.when());
     // A copy, since ending takes entries out.
     for (const entry of Array.from(this.#byPeer.values())) {
       const { member, link } = entry;

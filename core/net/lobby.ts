@@ -3,7 +3,7 @@
  * who failed. What becomes of a link is the table's business (link-table.ts), which the lobby calls.
  */
 import { isStarfishError, StarfishError, toStarfishError } from "../base/errors.ts";
-import type { Clock, Timer } from "../ports/clock.ts";
+import type { Timer } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { Log } from "../ports/log.ts";
 import type { Channel, Link, Network, PeerId } from "../ports/network.ts";
@@ -13,6 +13,7 @@ import type { Standing } from "./certificate.ts";
 import { FAREWELL_MS, HELLO_PATIENCE_MS, REFUSED_MS, STRANGER_DEADLINE_MS, STRANGER_HELLOS_MAX } from "./limits.ts";
 import type { AdmittedLink } from "./links.ts";
 import type { MemberLink } from "./member-link.ts";
+import type { SwarmClock } from "./swarm-clock.ts";
 
 /** A link from its first moment to its last. */
 export interface Entry {
@@ -46,7 +47,7 @@ export interface LobbyOptions {
 
 export interface LobbyPorts {
   readonly network: Network;
-  readonly clock: Clock;
+  readonly clock: SwarmClock;
   readonly crypto: Crypto;
   readonly random: Random;
   readonly log: Log;

@@ -12,7 +12,7 @@ import { bytesOf, decode, encode, integerOf, lineOf, textOf, type Schema, moment
 import { StarfishError } from "../base/errors.ts";
 import { publicKeyOf } from "../base/peer-id.ts";
 import type { Crypto, KeyPair } from "../ports/crypto.ts";
-import { type Chain, chainSchema, verifyChain } from "./certificate.ts";
+import { type Chain, chainSchema, earliestOf, verifyChain, type When } from "./certificate.ts";
 import { ADDRESS_CHARS_MAX } from "./limits.ts";
 import type { MemberRecord, SwarmId } from "./types.ts";
 
@@ -131,14 +131,14 @@ export function checkRecord(
   crypto: Crypto,
   swarm: SwarmId,
   unchecked: UncheckedRecord,
-  nowMs: number,
+  when: When,
   known?: SignedRecord,
 ): SignedRecord {
   const { says, body, signature, chain, wire } = unchecked;
-  const isKnown = known !== undefined && known.notAfterMs > nowMs && sameChain(known.chain, chain);
+  const isKnown = known !== undefined && known.notAfterMs > earliestOf(when) && sameChain(known.chain, chain);
   const { role, notAfterMs } = isKnown
     ? { role: known.record.role, notAfterMs: known.notAfterMs }
-    : verifyChain(crypto, chain, swarm, says.peer, nowMs);
+    : verifyChain(crypto, chain, swarm, says.peer, when);
   if (!crypto.verify(publicKeyOf(says.peer), concat([DOMAIN, body]), signature)) {
     throw new StarfishError("malformed", "A member's record bears a wrong signature");
   }

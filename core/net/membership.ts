@@ -13,10 +13,11 @@
 import { Listeners, type Unsubscribe } from "../base/events.ts";
 import { isStarfishError } from "../base/errors.ts";
 import { decode } from "../base/codec.ts";
-import { type Clock, every } from "../ports/clock.ts";
+import { every } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { Log } from "../ports/log.ts";
 import type { Address, PeerId } from "../ports/network.ts";
+import { earliestOf } from "./certificate.ts";
 import { GossipTree, idText, type Verdict } from "./gossip-tree.ts";
 import type { AdmittedLink, Links } from "./links.ts";
 import { checkRecord, readRecord } from "./membership-record.ts";
@@ -29,6 +30,7 @@ import { Reconciler } from "./membership-sync.ts";
 import { type Entry, isAwake, MemberTable, rowOf } from "./membership-table.ts";
 import { CREDIT_MS_MAX, LinkWatch, LocalHealth, TICK_MS } from "./membership-watch.ts";
 import { decodeBody, encodeRecordBody, frameSchema, type MemberFrame } from "./membership-wire.ts";
+import type { SwarmClock } from "./swarm-clock.ts";
 import type { CommonTime } from "./time.ts";
 import type { TimeTold } from "./time-neighbours.ts";
 import type { Member, MemberChange, SelfPatch, SwarmId } from "./types.ts";
@@ -39,7 +41,7 @@ export interface MembershipOptions extends SelfOptions {
 
 export interface MembershipPorts {
   readonly links: Links;
-  readonly clock: Clock;
+  readonly clock: SwarmClock;
   readonly crypto: Crypto;
   readonly log: Log;
   /** Is told the time by neighbours, along with their pings. */
@@ -329,7 +331,7 @@ class Members implements Membership {
     }
     if (peer !== this.#peer && !this.#pace.allows(peer, nowMs)) return "keep";
     try {
-      const signed = checkRecord(this.#ports.crypto, this.#swarm, unchecked, this.#ports.clock.now(), known?.signed);
+      const signed = checkRecord(this.#ports.crypto, this.#swarm, unchecked, this.#ports.clock.when(), known?.signed);
       if (peer === this.#peer) return this.#outdo(incarnation);
       this.#table.apply(signed, nowMs);
       return "spread";
@@ -369,7 +371,7 @@ class Members implements Membership {
     for (const entry of this.#table.due(nowMs, this.#health.factor)) this.#suspicions.expire(entry);
     if (nowMs - this.#sweptMs > SWEEP_MS) {
       this.#sweptMs = nowMs;
-      this.#table.sweep(nowMs, this.#ports.clock.now());
+      this.#table.sweep(nowMs, earliestOf(this.#ports.clock.when()));
       this.#pace.sweep(nowMs);
     }
     this.#tree.tick(monotonic);

@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { text, utf8, type Bytes } from "../base/bytes.ts";
-import type { Schema } from "../base/codec.ts";
+import { decode, encode, type Schema } from "../base/codec.ts";
 import { messageOf, StarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
 import { every, type Clock } from "../ports/clock.ts";
@@ -29,6 +29,7 @@ import { friendlyName } from "./names.ts";
 import type { Overlay } from "./overlay.ts";
 import { createRouter, type Router } from "./router.ts";
 import { createRpc, type AskOptions, type Rpc } from "./rpc.ts";
+import type { SwarmClock } from "./swarm-clock.ts";
 import type { CommonTime } from "./time.ts";
 import type {
   LinkInfo,
@@ -86,8 +87,9 @@ export function createNet(options: NetOptions): (ports: NetPorts) => Promise<Net
     const credentials = await obtainCredentials(ports, identity, invite, { found: options.found, nowMs });
     const standing = standingOf(crypto, identity, credentials, nowMs);
     const name = options.name ?? (await keptName(ports.store)) ?? friendlyName(identity.peer);
+    const confirmedMs = await keptConfirmation(ports.store);
     const network = await ports.network(identity.keys);
-    return new WiredNet({ ...options, name }, ports, network, identity, credentials, standing);
+    return new WiredNet({ ...options, name, confirmedMs }, ports, network, identity, credentials, standing);
   };
 }
 
@@ -96,6 +98,20 @@ const NAME_KEY = "net/name";
 async function keptName(store: Store): Promise<string | undefined> {
   const kept = await store.get(NAME_KEY);
   return kept && text(kept);
+}
+
+/** What the wall clock said when other nodes last confirmed it. */
+const CONFIRMED_KEY = "net/clock";
+const confirmedSchema = v.pipe(v.number(), v.finite());
+
+async function keptConfirmation(store: Store): Promise<number | undefined> {
+  const kept = await store.get(CONFIRMED_KEY);
+  try {
+    return kept && decode(confirmedSchema, kept);
+  } catch {
+    // As if nobody ever had.
+    return undefined;
+  }
 }
 
 class WiredNet implements Net {
@@ -112,9 +128,12 @@ class WiredNet implements Net {
   readonly #rpc: Rpc;
   readonly #router: Router;
   readonly #time: CommonTime;
+  readonly #clock: SwarmClock;
   readonly #linksChanged = new Listeners<void>();
   readonly #ended = new AbortController();
   #leaving: Promise<void> | undefined;
+  /** What was last told of the clock. */
+  #told: string | undefined;
 
   constructor(
     options: NamedOptions,
@@ -143,6 +162,7 @@ class WiredNet implements Net {
         notAfterMs: standing.notAfterMs,
         secret,
         versions: options.versions ?? PROTOCOL_VERSIONS,
+        confirmedMs: options.confirmedMs,
         hasOthers: credentials.addresses.some((address) => !own.includes(address)),
         record: (nowMs) => firstRecord(options, identity, standing, own, nowMs),
         elsewhere: (membership) => this.#elsewhere(membership.members()),
@@ -152,6 +172,7 @@ class WiredNet implements Net {
       { ...ports, network },
     );
     this.#time = parts.time;
+    this.#clock = clock;
     this.#links = parts.links;
     this.#membership = parts.membership;
     this.#overlay = parts.overlay;
@@ -168,7 +189,11 @@ class WiredNet implements Net {
     this.#links.onUp(() => this.#linksChanged.emit());
     this.#links.onDown(() => this.#linksChanged.emit());
     this.#rpc.handle(PING_PROTOCOL, v.null(), async () => null);
-    const saving = every(this.#ports.clock, ADDRESSES_SAVED_MS, () => void this.#saveAddresses());
+    const saving = every(this.#ports.clock, ADDRESSES_SAVED_MS, () => {
+      void this.#saveAddresses();
+      void this.#saveConfirmation();
+      this.#tellOfClock();
+    });
     this.#ended.signal.addEventListener("abort", () => saving.cancel());
   }
 
@@ -274,6 +299,10 @@ class WiredNet implements Net {
     return this.#time.trouble();
   }
 
+  clockNotice(): string | undefined {
+    return this.#time.notice();
+  }
+
   // Trust
 
   secretFor(purpose: string, length: number): Uint8Array {
@@ -287,15 +316,14 @@ class WiredNet implements Net {
   // Coming and going
 
   invite(): string {
-    const { crypto, clock } = this.#ports;
     try {
-      checkInvite(crypto, this.#credentials, clock.now());
+      checkInvite(this.#ports.crypto, this.#credentials, this.#clock.when());
     } catch (error) {
       throw new StarfishError("not-a-member", "This node may not invite (any more): its own invite has expired", {
         cause: error,
       });
     }
-    return formatInvite(crypto, { ...this.#credentials, addresses: this.#bestAddresses() });
+    return formatInvite(this.#ports.crypto, { ...this.#credentials, addresses: this.#bestAddresses() });
   }
 
   leave(): Promise<void> {
@@ -306,7 +334,7 @@ class WiredNet implements Net {
   async #leave(): Promise<void> {
     // The goodbye before anything that takes time: a page that is being closed has none.
     this.#membership.leave();
-    const saved = this.#saveAddresses();
+    const saved = Promise.all([this.#saveAddresses(), this.#saveConfirmation()]);
     this.#ended.abort(new StarfishError("closed", "This node has left the swarm"));
     this.#overlay.stop();
     this.#gossip.stop();
@@ -336,6 +364,18 @@ class WiredNet implements Net {
     await this.#keep(saveCredentials(this.#ports, this.#credentials));
   }
 
+  #tellOfClock(): void {
+    const notice = this.clockNotice();
+    if (notice !== undefined && this.#told === undefined) this.#ports.log.write("warn", "net.clock", { notice });
+    this.#told = notice;
+  }
+
+  /** Keeps that others find this node's clock right: whoever surrounds it after the next start can't tell it otherwise. */
+  async #saveConfirmation(): Promise<void> {
+    const confirmedMs = this.#time.confirmedMs();
+    if (confirmedMs !== undefined) await this.#keep(this.#ports.store.set(CONFIRMED_KEY, encode(confirmedMs)));
+  }
+
   /** Waits for something to be stored that only the next start would miss. Never rejects. */
   async #keep(storing: Promise<void>): Promise<void> {
     try {
@@ -346,7 +386,7 @@ class WiredNet implements Net {
   }
 }
 
-type NamedOptions = NetOptions & { readonly name: string };
+type NamedOptions = NetOptions & { readonly name: string; readonly confirmedMs: number | undefined };
 
 function firstRecord(
   options: NamedOptions,

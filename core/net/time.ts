@@ -1,16 +1,21 @@
 /**
- * The swarm's common time: what clocks that are wrong by seconds, or by a year, agree on by asking their neighbours.
+ * The swarm's common time: what clocks that are wrong by seconds or a few minutes agree on by asking their neighbours.
  *
- * A newcomer's own clock counts for nothing: it takes the median of what those say who know. From then on it follows its
- * neighbours slowly, so that no single one of them moves it, and steps only where most of them say that it is wrong.
- * Common time is a few round trips wide, and as right as the clocks it began with. Swarms that meet and differ become
- * one: those ahead give way.
+ * A newcomer takes the median of what those say who know. From then on it follows its neighbours slowly, so that no
+ * single one of them moves it, and steps only where most of them say that it is wrong. Common time is a few round trips
+ * wide, and as right as the clocks it began with. Swarms that meet and differ become one: those ahead give way.
+ *
+ * Whatever neighbours say, and however many they are (a member makes identities at will), common time never leaves this
+ * node's own clock by more than OWN_MS_MAX. So two nodes whose own clocks are right are never further apart than twice
+ * that, which memory bears. What is further off is not believed: either this clock is wrong or they lie. A node whose
+ * clock others have confirmed before keeps writing by it; a newcomer whom nobody confirms is told to set its clock.
  *
  * Assumes that whoever owns the links asks each neighbour when `ask` says so, and hands in its answer with the round trip
  * (membership does, in its pings). Reads the clock, and does nothing by itself.
  */
 import type { Clock } from "../ports/clock.ts";
 import type { PeerId } from "../ports/network.ts";
+import { OWN_MS_MAX } from "./limits.ts";
 import {
   ASK_CALM_MS,
   ASK_CURIOUS_MS,
@@ -21,6 +26,7 @@ import {
   TIME_MS_MAX,
   type TimeTold,
 } from "./time-neighbours.ts";
+import { apart, OwnClock } from "./time-own.ts";
 import { clamp, leastBehind, lowerMedian, pull, SLEW_MS_PER_S, type Stance, stanceOf, STEP_MS } from "./time-rules.ts";
 
 /**
@@ -52,12 +58,17 @@ const COMMON_MS = 10_000;
 
 /** The wall clock has been set, or the machine has slept, if it moves this much against the monotonic one. */
 const JUMP_MS = 1_000;
-/** Beyond this to most neighbours, others would put aside what is written here. Half of the minute that they bear. */
-const TROUBLE_MS = 30_000;
+/** A clock that has gone on for longer than this since it was confirmed may as well have been set. */
+const AWAY_MS_MAX: number = 90 * 24 * 3_600_000;
+/** Common time that is further than this from the own clock is drawn back to it, so slowly that neighbours stay together. */
+const LEAN_BEYOND_MS = 60_000;
+const LEAN_MS_PER_S = 5;
 
 export interface CommonTimeOptions {
   /** Whether there may be others who know the time: the clock of one who founds a swarm is right by definition. */
   readonly hasOthers: boolean;
+  /** What the wall clock said when others last confirmed it, in an earlier life of this node. */
+  readonly confirmedMs?: number | undefined;
 }
 
 export class CommonTime {
@@ -68,6 +79,7 @@ export class CommonTime {
   #offsetMs = 0;
   /** The wall clock less the monotonic one, when last seen. */
   #epochMs: number;
+  readonly #own: OwnClock;
   /** A jump of the wall clock that was made up for, and that nobody has confirmed or denied yet. */
   #doubtfulMs = 0;
   /** When this node became new, was told, and came to stand as it does, by the monotonic clock. */
@@ -78,12 +90,16 @@ export class CommonTime {
   /** When this node last joined several neighbours against most. */
   #splitMs = -Infinity;
   #tickedMs: number;
+  /** Others have found this node's clock right, or it founded the swarm: then nobody may stop it from writing. */
+  #isConfirmed: boolean;
 
   constructor(clock: Clock, options: CommonTimeOptions) {
     const nowMs = clock.monotonic();
     this.#clock = clock;
     this.#rank = options.hasOthers ? RANKS.new : RANKS.own;
     this.#epochMs = clock.now() - nowMs;
+    this.#own = new OwnClock(this.#epochMs);
+    this.#isConfirmed = !options.hasOthers || isConfirmed(clock.now(), options.confirmedMs);
     this.#newMs = nowMs;
     this.#stanceMs = nowMs;
     this.#tickedMs = nowMs;
@@ -107,13 +123,33 @@ export class CommonTime {
     if (!this.isKnown) {
       return "This node has just started and does not know yet what time it is for the others. In some seconds it will.";
     }
-    const differences = this.#differences();
-    const far = differences.filter((ms) => Math.abs(ms) > TROUBLE_MS);
-    if (far.length * 2 <= differences.length) return undefined;
-    return (
-      "This node and most of its neighbours are more than half a minute apart and can't agree on the time. " +
-      "Check the clock of this device, and theirs."
-    );
+    if (this.#isConfirmed || this.#unbelieved().length === 0 || this.#believed().length > 0) return undefined;
+    return `${this.#wrongClock()} Set the clock of this device right.`;
+  }
+
+  /** What people should know of this device's clock, though it may be written; undefined if all is well. */
+  notice(): string | undefined {
+    this.#look();
+    if (this.isKnown && this.trouble() !== undefined) return this.trouble();
+    if (this.#unbelieved().length * 2 > this.#neighbours.samples().length) {
+      return `${this.#wrongClock()} This node goes by its own. If it is wrong, set it right: others put aside what is written ahead of them.`;
+    }
+    if (Math.abs(this.#offsetMs) <= LEAN_BEYOND_MS) return undefined;
+    return `The clock of this device is ${apart(-this.#offsetMs)} the others'. Set it right.`;
+  }
+
+  /** What the wall clock says, if it has been found right and has not been set since: for the next life of this node. */
+  confirmedMs(): number | undefined {
+    this.#look();
+    const isNear = Math.abs(this.#offsetMs) <= LEAN_BEYOND_MS;
+    return this.#isConfirmed && isNear && this.isKnown ? this.#clock.now() : undefined;
+  }
+
+  #wrongClock(): string {
+    const aheadMs = lowerMedian(this.#unbelieved().map(({ baseMs }) => baseMs - this.#epochMs));
+    const theirs = new Date(clamp(this.#clock.now() + aheadMs, TIME_MS_MAX)).toISOString();
+    const own = new Date(clamp(this.#clock.now(), TIME_MS_MAX)).toISOString();
+    return `The clock of this device (${own}) is ${apart(-aheadMs)} that of the nodes around it (${theirs}).`;
   }
 
   // Asking and telling
@@ -162,7 +198,8 @@ export class CommonTime {
   #askEveryMs(): number {
     if (this.#isNewcomer || this.#stance === "ahead" || this.#stance === "behind") return ASK_URGENT_MS;
     const isSomeoneOut = this.#differences().some((ms) => Math.abs(ms) > STEP_MS);
-    return isSomeoneOut ? ASK_CURIOUS_MS : ASK_CALM_MS;
+    const isLeaning = Math.abs(this.#own.strayMs(this.#baseMs, this.#epochMs)) > LEAN_BEYOND_MS;
+    return isSomeoneOut || isLeaning ? ASK_CURIOUS_MS : ASK_CALM_MS;
   }
 
   // Newcomers
@@ -170,7 +207,7 @@ export class CommonTime {
   /** Takes the time of those of higher rank: a newcomer in any case, others if most of their neighbours are. */
   #adopt(nowMs: number): void {
     if (this.#rank === RANKS.common || !this.#neighbours.hasHeardEnough(nowMs)) return;
-    const samples = this.#neighbours.samples();
+    const samples = this.#believed();
     const better = samples.filter(({ rank }) => rank > this.#rank);
     if (this.#isNewcomer ? better.length === 0 : better.length * 2 <= samples.length) return;
     if (this.#rank === RANKS.new) this.#toldMs = nowMs;
@@ -182,7 +219,8 @@ export class CommonTime {
   #settle(nowMs: number): void {
     const isTold = this.#rank === RANKS.told;
     // While all are new, this node's clock is as good as any.
-    if (!isTold) this.#offsetMs += lowerMedian([0, ...this.#neighbours.samples().map((sample) => this.#ahead(sample))]);
+    if (!isTold) this.#offsetMs += lowerMedian([0, ...this.#believed().map((sample) => this.#ahead(sample))]);
+    this.#bound();
     const hasListened = isTold && nowMs - this.#toldMs >= LISTEN_MS;
     const isUnknown = !isTold && this.#neighbours.sinceMs(nowMs) >= UNKNOWN_MS;
     const isAlone = this.#neighbours.count === 0 && nowMs - this.#newMs >= ALONE_MS;
@@ -206,8 +244,18 @@ export class CommonTime {
       this.#stand("in line", nowMs);
     } else if (stance === "in line" || stance === "split") {
       this.#offsetMs += clamp(pull(differences), (SLEW_MS_PER_S * gapMs) / 1_000);
+      const strayMs = this.#own.strayMs(this.#baseMs, this.#epochMs);
+      if (Math.abs(strayMs) > LEAN_BEYOND_MS) this.#offsetMs -= clamp(strayMs, (LEAN_MS_PER_S * gapMs) / 1_000);
+      this.#bound();
     }
-    if (stance === "in line" && standsMs >= COMMON_MS) this.#rank = RANKS.common;
+    if (stance !== "in line" || standsMs < COMMON_MS) return;
+    this.#rank = RANKS.common;
+    this.#isConfirmed = true;
+  }
+
+  /** Keeps common time near this node's own clock. */
+  #bound(): void {
+    this.#offsetMs = this.#own.bound(this.#baseMs, this.#epochMs) - this.#epochMs;
   }
 
   #stand(stance: Stance, nowMs: number): void {
@@ -219,6 +267,7 @@ export class CommonTime {
   /** What neighbours said before may have been overtaken by steps of their own, so they are asked anew. */
   #step(byMs: number): void {
     this.#offsetMs += byMs;
+    this.#bound();
     this.#doubtfulMs = 0;
     this.#neighbours.askAll();
   }
@@ -243,6 +292,10 @@ export class CommonTime {
     if (this.#neighbours.count === 0) {
       // Set right, the clock needs no correction any more.
       if (Math.abs(jumpMs - this.#offsetMs) < Math.abs(this.#offsetMs)) this.#offsetMs = 0;
+      this.#own.believe(this.#epochMs);
+      this.#bound();
+      const wallMs = this.#clock.now();
+      this.#isConfirmed &&= isConfirmed(wallMs, wallMs - jumpMs);
       this.#rank = Math.min(this.#rank, RANKS.own);
       return;
     }
@@ -259,6 +312,8 @@ export class CommonTime {
   #believeWall(): void {
     this.#offsetMs += this.#doubtfulMs;
     this.#doubtfulMs = 0;
+    this.#own.believe(this.#epochMs);
+    this.#bound();
   }
 
   // What others say
@@ -274,7 +329,15 @@ export class CommonTime {
   /** By how much neighbours are ahead for certain. Who counts for less than this node will follow it, so as if it had. */
   #differences(): number[] {
     const rankMin = Math.max(this.#rank, RANKS.own);
-    return this.#neighbours.samples().map((sample) => (sample.rank < rankMin ? 0 : this.#surely(sample)));
+    return this.#believed().map((sample) => (sample.rank < rankMin ? 0 : this.#surely(sample)));
+  }
+
+  #believed(): Sample[] {
+    return this.#neighbours.samples().filter((sample) => this.#own.isPlausible(sample, this.#epochMs));
+  }
+
+  #unbelieved(): Sample[] {
+    return this.#neighbours.samples().filter((sample) => !this.#own.isPlausible(sample, this.#epochMs));
   }
 
   #medianOf(samples: readonly Sample[]): number {
@@ -289,4 +352,10 @@ export class CommonTime {
     const aheadMs = this.#ahead(sample);
     return aheadMs - clamp(aheadMs, sample.errorMs);
   }
+}
+
+/** Whether a clock that was right once seems to have gone on since: not backwards, and not for longer than people are away. */
+function isConfirmed(nowMs: number, confirmedMs: number | undefined): boolean {
+  if (confirmedMs === undefined) return false;
+  return nowMs >= confirmedMs - OWN_MS_MAX && nowMs <= confirmedMs + AWAY_MS_MAX;
 }

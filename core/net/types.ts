@@ -117,8 +117,10 @@ export interface Net {
   correctedNow(): number;
   /** Whether that is so already: a newcomer's own clock, which may be wrong by a year, holds until it has been told. */
   isTimeKnown(): boolean;
-  /** Why this node's time can't be brought in line with the others', for people; undefined if it is, or nobody is linked. */
+  /** Why this node can't write now for not knowing the time, for people: it has just started, or its clock is wrong. */
   clockTrouble(): string | undefined;
+  /** What a person should know of this device's clock, though this node may write: it differs from the others'. */
+  clockNotice(): string | undefined;
 
   /** A stream of messages to a member over a direct or relayed link; for what is too large for a request. */
   open(peer: PeerId, protocol: string, options?: { signal?: AbortSignal | undefined }): Promise<Channel>;

@@ -17,6 +17,7 @@ import { createLinkTable, type LinkTable } from "./link-table.ts";
 import { createMembership, type Membership } from "./membership.ts";
 import { createOverlay, LINKS_MAX_NODE, LINKS_MAX_TAB, type Overlay } from "./overlay.ts";
 import { createSealer } from "./sealing.ts";
+import { type SwarmClock, swarmClock } from "./swarm-clock.ts";
 import { CommonTime } from "./time.ts";
 import type { MemberRecord, SwarmId } from "./types.ts";
 import { rememberVerified } from "./verified.ts";
@@ -33,6 +34,8 @@ export interface WiringOptions {
   readonly versions: VersionRange;
   /** Whether there may be others who know the time. */
   readonly hasOthers: boolean;
+  /** What the wall clock said when others last confirmed it, in an earlier life of this node. */
+  readonly confirmedMs?: number | undefined;
   /** What this node says of itself at first. */
   readonly record: (nowMs: number) => MemberRecord;
   /** Where others may be found, by what is known when it is asked. */
@@ -58,7 +61,7 @@ export interface Wiring {
   readonly overlay: Overlay;
   readonly gossip: Gossip;
   /** This node's timers, and common time. */
-  readonly clock: Clock;
+  readonly clock: SwarmClock;
   /** Remembers the signatures that it has found genuine. */
   readonly crypto: Crypto;
 }
@@ -67,9 +70,8 @@ export function wire(options: WiringOptions, ports: WiringPorts): Wiring {
   const { peer, keys, swarm, chain, notAfterMs, versions, signal } = options;
   const { network, random, log } = ports;
   const crypto = rememberVerified(ports.crypto);
-  const time = new CommonTime(ports.clock, { hasOthers: options.hasOthers });
-  // Certificates run out by common time: who sets a clock back while running is no stranger for it.
-  const clock: Clock = { ...timersOf(ports.clock), now: () => time.now() };
+  const time = new CommonTime(ports.clock, { hasOthers: options.hasOthers, confirmedMs: options.confirmedMs });
+  const clock = swarmClock(ports.clock, time);
   const links = createLinkTable(() => ({ swarm, chain, versions }))({ network, clock, crypto, random, log });
   const record = options.record(clock.now());
   const membership = createMembership({ swarm, keys, chain, notAfterMs, record })({ links, clock, crypto, log, time });
@@ -85,8 +87,4 @@ export function wire(options: WiringOptions, ports: WiringPorts): Wiring {
   const joining = { addresses: () => options.elsewhere(membership), onAttempt: options.onAttempt };
   void keepJoined(joining, { links, clock: ports.clock, random }, signal);
   return { time, links, membership, overlay, gossip, clock, crypto };
-}
-
-function timersOf(clock: Clock): Omit<Clock, "now"> {
-  return { monotonic: () => clock.monotonic(), timer: (delayMs, fire) => clock.timer(delayMs, fire) };
 }

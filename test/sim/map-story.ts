@@ -44,7 +44,8 @@ export interface StoryOptions {
 }
 
 /** A day less, since invites of this story are good for a year. */
-const YEAR_MS = 364 * 24 * 3_600_000;
+/** Wrong, but near enough that common time may make up for it. */
+const FAR_MS = 4 * 60_000;
 /** More than stamps may be ahead, less than certificates of a swarm this young bear. */
 const JUMP_MS = 4 * 60_000;
 /** The story begins when all are there. */
@@ -61,7 +62,7 @@ export function storyOf(options: StoryOptions): Event[] {
 
   // The founder, m0, is there from the start and stays.
   for (let machine = 1; machine < options.machines; machine++) {
-    const skewMs = machine === 3 ? YEAR_MS : (random.real() - 0.5) * 60_000;
+    const skewMs = machine === 3 ? FAR_MS : (random.real() - 0.5) * 60_000;
     let atMs = machine * 80;
     add(atMs, { kind: "start", machine, skewMs });
     for (;;) {

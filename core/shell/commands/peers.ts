@@ -15,7 +15,7 @@ usage: peers [--all] [--json]
 
 Lists the members of this swarm: name, last letters of the id, kind, cores that it lends (and how many are busy), the round
 trip, and how this node is linked to it (direct, or relayed and why). Members without a link are reached through others,
-or dialled when needed. ★ is this node, ● a node, ○ a browser tab. --all also shows who was here during the last day.
+or dialled when needed. It says so if this device's clock is wrong. ★ is this node, ● a node, ○ a browser tab. --all also shows who was here during the last day.
 
   peers
 `,
@@ -28,6 +28,8 @@ or dialled when needed. ★ is this node, ● a node, ○ a browser tab. --all a
     const links = new Map(net.links().map((link) => [link.peer, link]));
     const output = options.json === true ? asJson(sorted, links) : asTable(sorted, links, context);
     await context.stdout.write(utf8(output));
+    const clock = net.clockNotice();
+    if (clock !== undefined) await context.stderr.write(utf8(`peers: ${clock}\n`));
     return 0;
   },
 };

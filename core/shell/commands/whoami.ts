@@ -32,6 +32,7 @@ Says what this node is called, its id, the swarm that it belongs to, and what it
       storageBytes: storage.use().offeredBytes,
       addresses: self?.addresses ?? [],
       upMs: self === undefined ? 0 : Math.max(0, Math.round(clock.now() - self.startedAtMs)),
+      clock: net.clockNotice() ?? null,
     };
     if (options.json === true) {
       await stdout.write(utf8(`${JSON.stringify(facts)}\n`));
@@ -46,6 +47,7 @@ Says what this node is called, its id, the swarm that it belongs to, and what it
       ["lends", `${facts.coresLent} of ${facts.cores} cores`],
       ["keeps", `up to ${bytesWords(facts.storageBytes)} of the swarm's files`],
       ["up", duration(facts.upMs)],
+      ...(facts.clock === null ? [] : [["clock", facts.clock]]),
       ...facts.addresses.map((address, i) => [i === 0 ? "addresses" : "", address]),
     ];
     await stdout.write(utf8(table(rows)));
