@@ -2,11 +2,12 @@
  * The files of the directory in which `starfish sh` was called, as the node asks for them over the control socket. What is
  * written grows beside its place under a name of its own, and takes its place when it is whole.
  */
-import { existsSync, rmSync } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { constants, existsSync, rmSync, type Stats } from "node:fs";
+import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { encode } from "../core/base/codec.ts";
 import { messageOf, StarfishError, type ErrorCode } from "../core/base/errors.ts";
+import { shownPath } from "../core/disk/content/tree-entry.ts";
 import type { HostEntry } from "../core/shell/types.ts";
 import {
   FILE_BYTES_MAX,
@@ -19,6 +20,9 @@ import {
   type Frame,
   type FrameSocket,
 } from "./frames.ts";
+
+/** Bytes read at once beyond what a file is said to have. */
+const PIECE_BYTES: number = 1024 * 1024;
 
 interface OpenFile {
   readonly handle: FileHandle;
@@ -37,6 +41,7 @@ const SERVED: ReadonlySet<number> = new Set([
   KIND.close,
   KIND.listDirectory,
   KIND.makeDirectory,
+  KIND.fileFacts,
 ]);
 
 /** Whether a frame is a request about files. */
@@ -84,16 +89,16 @@ export class ClientFiles {
   async #serveOpen(frame: Frame): Promise<void> {
     if (frame.kind === KIND.readAt) {
       const { id, file, at, length } = read(schemas.range, frame);
-      return await this.#answer(id, file, async ({ handle }) => {
-        const { bytesRead, buffer } = await handle.read(new Uint8Array(length), 0, length, at);
-        return buffer.subarray(0, bytesRead);
-      });
+      return await this.#answer(id, file, ({ handle }) => readAll(handle, at, length));
     }
     if (frame.kind === KIND.write) {
       const { id, file, bytes } = readWrite(frame);
       return await this.#answer(id, file, ({ handle }) => handle.appendFile(bytes));
     }
     const { id, file } = read(schemas.handle, frame);
+    if (frame.kind === KIND.fileFacts) {
+      return await this.#answer(id, file, async ({ handle, path }) => encode(told(path, await handle.stat())));
+    }
     if (frame.kind === KIND.finish) return await this.#answer(id, file, (opened) => this.#finish(file, opened));
     await this.#close(file);
     await this.#frames.sendMessage(KIND.fileEnd, { id });
@@ -110,14 +115,9 @@ export class ClientFiles {
   }
 
   async #openForReading(path: string, id: number): Promise<Uint8Array> {
-    const handle = await open(path, "r");
+    const handle = await openFile(path);
     this.#open.set(id, { handle, path });
-    const facts = await handle.stat();
-    if (facts.isDirectory()) throw new StarfishError("is-a-directory", `${path} is a directory`);
-    if (!facts.isFile())
-      throw new StarfishError("unsupported", `${path} is no file: give it as standard input, with '-'`);
-    const told: FileFacts = { name: basename(path), sizeBytes: facts.size, modifiedAtMs: facts.mtimeMs };
-    return encode(told);
+    return encode(told(path, await handle.stat()));
   }
 
   async #create(path: string, id: number): Promise<void> {
@@ -129,7 +129,8 @@ export class ClientFiles {
     }
     // A link stays one, and what it leads to is replaced.
     const target = there === undefined ? path : await realpath(path);
-    const partPath = join(dirname(target), `.${basename(target)}.${process.pid}-${id}.part`);
+    // Without the name of the file, which may be as long as names can be.
+    const partPath = join(dirname(target), `.starfish-${process.pid}-${id}.part`);
     const handle = await open(partPath, "wx", there?.mode);
     this.#open.set(id, { handle, path: target, partPath });
   }
@@ -177,12 +178,62 @@ export class ClientFiles {
   }
 }
 
-async function wholeFile(path: string): Promise<Uint8Array> {
-  const { size } = await stat(path);
-  if (size > FILE_BYTES_MAX) {
-    throw new StarfishError("too-large", `${path} is larger than ${FILE_BYTES_MAX / 1024 / 1024} MiB`);
+/** Rejects with "is-a-directory", or "unsupported" on what is no file: a pipe would be waited for, a device may never end. */
+async function openFile(path: string): Promise<FileHandle> {
+  // Asked first, since opening alone does something to some devices.
+  checkFile(path, await stat(path));
+  const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    // It may be another one by now.
+    checkFile(path, await handle.stat());
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
   }
-  return await readFile(path);
+}
+
+function checkFile(path: string, facts: Stats): void {
+  if (facts.isDirectory()) throw new StarfishError("is-a-directory", `${path} is a directory`);
+  if (facts.isFile()) return;
+  throw new StarfishError("unsupported", `${path} is no file: give it as standard input, with '-'`);
+}
+
+function told(path: string, { size, mtimeMs }: Stats): FileFacts {
+  return { name: basename(path), sizeBytes: size, modifiedAtMs: mtimeMs };
+}
+
+/** `length` bytes from `at` on, or as many as there are: the files of /proc give less at once, and say that they have none. */
+async function readAll(handle: FileHandle, at: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  let done = 0;
+  while (done < length) {
+    const { bytesRead } = await handle.read(bytes, done, length - done, at + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return bytes.subarray(0, done);
+}
+
+async function wholeFile(path: string): Promise<Uint8Array> {
+  const handle = await openFile(path);
+  try {
+    const { size } = await handle.stat();
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    // Whatever its size is said to be, up to its end.
+    for (let pieceBytes = Math.min(size, FILE_BYTES_MAX) + 1; ; pieceBytes = PIECE_BYTES) {
+      const piece = await readAll(handle, length, pieceBytes);
+      parts.push(piece);
+      length += piece.length;
+      if (length > FILE_BYTES_MAX) {
+        throw new StarfishError("too-large", `${path} is larger than ${FILE_BYTES_MAX / 1024 / 1024} MiB`);
+      }
+      if (piece.length < pieceBytes) return Buffer.concat(parts);
+    }
+  } finally {
+    await handle.close();
+  }
 }
 
 /**
@@ -190,11 +241,16 @@ async function wholeFile(path: string): Promise<Uint8Array> {
  * would have no end.
  */
 async function listing(path: string): Promise<HostEntry[]> {
-  const entries = await readdir(path, { withFileTypes: true });
+  const entries = await readdir(path, { withFileTypes: true, encoding: "buffer" });
   const listed = entries.map(async (entry): Promise<HostEntry> => {
-    const facts = entry.isSymbolicLink() ? await stat(join(path, entry.name)).catch(() => undefined) : entry;
-    const kind = facts?.isFile() === true ? "file" : entry.isDirectory() ? "directory" : "other";
-    return { name: entry.name, kind };
+    const name = entry.name.toString();
+    if (!Buffer.from(name).equals(entry.name)) {
+      return { name: shownPath(entry.name), kind: "other", why: "its name is no UTF-8, and so has no place here" };
+    }
+    const facts = entry.isSymbolicLink() ? await stat(join(path, name)).catch(() => undefined) : entry;
+    if (facts === undefined) return { name, kind: "other", why: "it is a link to nothing" };
+    const kind = facts.isFile() ? "file" : entry.isDirectory() ? "directory" : "other";
+    return { name, kind };
   });
   return (await Promise.all(listed)).sort((x, y) => (x.name < y.name ? -1 : 1));
 }

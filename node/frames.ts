@@ -12,7 +12,7 @@ import { ERROR_CODES, StarfishError, toStarfishError, type ErrorCode } from "../
 import type { HostEntry } from "../core/shell/types.ts";
 import { LINE_LENGTH_MAX } from "../core/shell/parse.ts";
 
-export const CONTROL_VERSION = 2;
+export const CONTROL_VERSION = 3;
 /** Bytes of stdin on their way that no command has read yet. */
 export const STDIN_WINDOW_BYTES: number = 256 * 1024;
 /** Largest body: the longest line in UTF-8, and little enough to hold in passing. Streams are cut into such pieces. */
@@ -46,6 +46,8 @@ export const KIND = {
   close: 43,
   listDirectory: 44,
   makeDirectory: 45,
+  /** What is known of an open file now. */
+  fileFacts: 46,
 } as const;
 
 export interface Frame {
@@ -118,7 +120,11 @@ export const fileFacts: Schema<FileFacts> = v.object({
   modifiedAtMs: v.pipe(v.number(), v.finite()),
 });
 export const directoryFacts: Schema<readonly HostEntry[]> = v.array(
-  v.object({ name: textOf(PATH_CHARS_MAX), kind: v.picklist(["file", "directory", "other"]) }),
+  v.object({
+    name: textOf(PATH_CHARS_MAX),
+    kind: v.picklist(["file", "directory", "other"]),
+    why: v.optional(textOf(PATH_CHARS_MAX)),
+  }),
 );
 
 export const schemas: {

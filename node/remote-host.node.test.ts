@@ -1,4 +1,5 @@
 /** Files of the directory where `starfish sh` was called, through a real socket: whole or not at all, in bounded memory. */
+import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -108,7 +109,7 @@ test("directories are listed and made, and errors have their names", async () =>
   await symlink(".", at("d/circle"));
   await symlink("f", at("d/link"));
   expect(await host.listDirectory(at("d"), { signal })).toEqual([
-    { name: "broken", kind: "other" },
+    { name: "broken", kind: "other", why: "it is a link to nothing" },
     { name: "circle", kind: "other" },
     { name: "e", kind: "directory" },
     { name: "f", kind: "file" },
@@ -127,6 +128,67 @@ test("directories are listed and made, and errors have their names", async () =>
   const file = await host.openFile(at("d/f"), { signal });
   expect(file.sizeBytes).toBe(0);
   await file.close();
+});
+
+test("a file of no size that has content is read to its end", async () => {
+  const whole = await readFile("/proc/cpuinfo");
+  const file = await host.openFile("/proc/cpuinfo", { signal });
+  expect([file.sizeBytes, whole.length > 0]).toEqual([0, true]);
+  let isChanged = false;
+  const parts = await Array.fromAsync(streamOf(file, signal, () => (isChanged = true)));
+  // Speeds in it change all the time; its lines do not.
+  const names = (text: string): string[] => text.split("\n").map((line) => line.split(":")[0] ?? "");
+  expect(names(Buffer.concat(parts).toString())).toEqual(names(whole.toString()));
+  expect(isChanged).toBe(false);
+  const again = Buffer.from(await host.readFile("/proc/cpuinfo", { signal }));
+  expect(names(again.toString())).toEqual(names(whole.toString()));
+});
+
+test("what is no file is refused at once, and nobody waits for a pipe", async () => {
+  execFileSync("mkfifo", [at("fifo")]);
+  for (const path of [at("fifo"), "/dev/zero", "/dev/null"]) {
+    expect(await failure(host.openFile(path, { signal }))).toBe("unsupported");
+    expect(await failure(host.readFile(path, { signal }))).toBe("unsupported");
+  }
+});
+
+test("a file that is written to while it is read is told from one that is not", async () => {
+  await writeFile(at("file"), pattern(3_000_000));
+  for (const isWritten of [false, true]) {
+    const file = await host.openFile(at("file"), { signal });
+    let isChanged = false;
+    for await (const piece of streamOf(file, signal, () => (isChanged = true))) {
+      expect(piece.length).toBeGreaterThan(0);
+      if (isWritten) await writeFile(at("file"), pattern(3_000_000, 2));
+    }
+    expect(isChanged).toBe(isWritten);
+  }
+});
+
+test("names that are no UTF-8 are told apart, and never opened as others", async () => {
+  for (const byte of [0xe8, 0xe9]) {
+    await writeFile(Buffer.concat([Buffer.from(at("caf")), Buffer.of(byte)]), "x");
+  }
+  const why = "its name is no UTF-8, and so has no place here";
+  expect(await host.listDirectory(directory, { signal })).toEqual([
+    { name: "caf\\xe8", kind: "other", why },
+    { name: "caf\\xe9", kind: "other", why },
+  ]);
+});
+
+test("what has been put under any name that the system allows is written under it", async () => {
+  const names = ["n".repeat(255), "ü".repeat(127), "a\\b", "-", " ", "two\nlines", "C:", "con.txt", ".part"];
+  for (const name of names) {
+    expect(host.nameTrouble(name)).toBeUndefined();
+    const writer = await host.createFile(at(name), { signal });
+    await writer.write(pattern(10));
+    await writer.finish();
+    const file = await host.openFile(at(name), { signal });
+    expect([file.name, file.sizeBytes]).toEqual([name, 10]);
+    await file.close();
+  }
+  expect((await readdir(directory)).sort()).toEqual(names.sort());
+  expect(host.nameTrouble("n".repeat(256))).toBe("it has more than 255 bytes");
 });
 
 test("a device is written in place, never replaced", async () => {

@@ -37,7 +37,14 @@ interface Options {
   readonly signal?: AbortSignal;
 }
 
+/** As all file systems in use have it; some count in UTF-16. */
+const NAME_BYTES_MAX = 255;
+/** What Windows takes for more than a name: parts of paths, devices, and ends that it cuts off. */
+const WINDOWS_TROUBLE = /[<>:"\\|?*\p{Cc}]|^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)|[. ]$/iu;
+
 export class RemoteHost implements Host {
+  /** The control socket does not leave the machine, so that both ends are on the same system. */
+  readonly hasBackslashPaths: boolean = process.platform === "win32";
   readonly #frames: FrameSocket;
   readonly #pending = new Map<number, Pending>();
   #nextId = 0;
@@ -63,8 +70,13 @@ export class RemoteHost implements Host {
 
   async openFile(path: string, options: Options): Promise<HostFile> {
     const { file, answer } = await this.#open(KIND.openFile, path, options);
+    const facts = decode(fileFacts, answer);
     return {
-      ...decode(fileFacts, answer),
+      ...facts,
+      isChanged: async () => {
+        const now = decode(fileFacts, await this.#request(KIND.fileFacts, { file }, options));
+        return now.sizeBytes !== facts.sizeBytes || now.modifiedAtMs !== facts.modifiedAtMs;
+      },
       read: (at, length) => this.#request(KIND.readAt, { file, at, length }, options),
       close: () => this.#letGo(file),
     };
@@ -91,6 +103,12 @@ export class RemoteHost implements Host {
 
   async makeDirectory(path: string, options: Options): Promise<void> {
     await this.#request(KIND.makeDirectory, { path }, options);
+  }
+
+  nameTrouble(name: string): string | undefined {
+    if (Buffer.byteLength(name) > NAME_BYTES_MAX) return `it has more than ${NAME_BYTES_MAX} bytes`;
+    if (this.hasBackslashPaths && WINDOWS_TROUBLE.test(name)) return "Windows takes it for something else";
+    return undefined;
   }
 
   /** A frame from the client that belongs to an answer. What belongs to none has been given up. */

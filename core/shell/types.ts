@@ -28,6 +28,8 @@ export interface HostFile extends RandomAccess {
   readonly name: string;
   /** Ms since 1970. */
   readonly modifiedAtMs: number;
+  /** Whether it has been written to since it was opened; absent where reading it would fail then. */
+  isChanged?(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -35,6 +37,8 @@ export interface HostEntry {
   readonly name: string;
   /** "other": neither; a socket, say, or a link to a directory, which may lead anywhere. */
   readonly kind: "file" | "directory" | "other";
+  /** Why something that a person would take for a file can't be read; its name is one for people to read then. */
+  readonly why?: string | undefined;
 }
 
 /** A file of the person's machine that is being written: all of it is there when `finish` resolves, and nothing before. */
@@ -58,6 +62,10 @@ export interface Host {
   listDirectory?(path: string, options: { signal: AbortSignal }): Promise<readonly HostEntry[]>;
   /** Fine where it is there already. */
   makeDirectory?(path: string, options: { signal: AbortSignal }): Promise<void>;
+  /** What keeps a name of the swarm from being the name of a file there, for people; absent where names are hints. */
+  nameTrouble?(name: string): string | undefined;
+  /** Whether a backslash parts names in its paths, as on Windows. */
+  readonly hasBackslashPaths?: boolean;
   /** Empties the screen; absent where there is none. */
   clear?(): void;
 }

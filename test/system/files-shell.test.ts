@@ -1,6 +1,7 @@
 /** Files from a terminal, over real processes: what Ctrl-C leaves, what a get replaces, and the examples as they are pasted. */
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { fileCommands } from "../../core/shell/commands/files.ts";
@@ -52,4 +53,30 @@ test("the examples of all commands for files work, pasted in a row", async () =>
   expect(lines.length).toBeGreaterThanOrEqual(fileCommands.length);
   const all = lines.map((line) => line.trim()).join(" && ");
   expect(await lab.sh(node, all)).toMatchObject({ status: 0, stderr: "" });
+});
+
+test("one file that can't be read does not keep the others from coming, and nobody waits for a pipe", async () => {
+  await using lab = await openLab();
+  const node = await lab.up({ args: ["--cores", "0"] });
+  const at = (name: string): string => join(lab.folder, "of", name);
+  await mkdir(at("below"), { recursive: true });
+  execFileSync("mkfifo", [join(lab.folder, "pipe")]);
+  for (const byte of [0xe8, 0xe9]) await writeFile(Buffer.concat([Buffer.from(at("caf")), Buffer.of(byte)]), "x");
+  const longest = "n".repeat(255);
+  for (const name of [longest, "a\\b", "below/z"]) await writeFile(at(name), name);
+  const { status, stdout, stderr } = await lab.sh(node, "put of pipe /dev/zero nowhere /proc/version /to/");
+  expect([status, stdout]).toEqual([1, expect.stringMatching(/^4 files, /)]);
+  expect(stderr.trimEnd().split("\n").sort()).toEqual([
+    "put: /dev/zero is no file: give it as standard input, with '-'",
+    "put: 5 files of these are missing or not whole, as named above",
+    "put: of/caf\\xe8: its name is no UTF-8, and so has no place here",
+    "put: of/caf\\xe9: its name is no UTF-8, and so has no place here",
+    "put: pipe is no file: give it as standard input, with '-'",
+    "put: there is no nowhere here",
+  ]);
+  expect((await lab.sh(node, "cat /to/version")).stdout).toBe(await readFile("/proc/version", "utf8"));
+  expect(await lab.sh(node, "get /to/of back")).toMatchObject({ status: 0, stderr: "" });
+  for (const name of [longest, "a\\b", "below/z"]) {
+    expect(await readFile(join(lab.folder, "back", name), "utf8")).toBe(name);
+  }
 });

@@ -1,10 +1,13 @@
 /** get: brings files of the swarm to the person's machine. */
-import { StarfishError } from "../../base/errors.ts";
+import { isStarfishError, StarfishError } from "../../base/errors.ts";
+import type { FileInfo } from "../../disk/types.ts";
 import { writeToHost } from "../files/host-streams.ts";
+import { Missing } from "../files/missing.ts";
 import { baseName, completePath, within } from "../files/paths.ts";
 import { TransferLine } from "../files/progress.ts";
 import { oneLine } from "../mem/value.ts";
 import { parseArguments } from "../options.ts";
+import { STATUS } from "../status.ts";
 import type { Command, CommandContext } from "../types.ts";
 
 type Context = CommandContext;
@@ -17,7 +20,8 @@ usage: get PATH [HOSTPATH]
 
 Writes a file to HOSTPATH, or under its own name to the directory where you are; '-' is standard output, which is also
 where it goes without HOSTPATH when that is a pipe. In a browser tab it is a download. A directory comes with all that is
-in it (in a tab: 'export' makes one file of it). Ctrl-C leaves nothing half-written.
+in it (in a tab: 'export' makes one file of it): what can't be read, or has a name that your machine does not allow, is
+named, the rest comes, and the status is 1. Ctrl-C leaves nothing half-written.
 
   echo hello | put - /hello.txt
   get /hello.txt -
@@ -31,14 +35,19 @@ in it (in a tab: 'export' makes one file of it). Ctrl-C leaves nothing half-writ
     if (info === undefined) throw new StarfishError("not-found", `there is no ${oneLine(path)}`);
     const line = new TransferLine(`get ${oneLine(baseName(info.path))}`, context);
     try {
-      if (info.kind === "directory")
-        await getDirectory(path, target ?? (baseName(info.path) || "starfish"), line, context);
-      else if (target === "-" || (target === undefined && context.terminal.stdout === undefined)) {
+      if (info.kind === "directory") {
+        const missing = new Missing("get", context, () => line.hide());
+        await getDirectory(info, target ?? ownName(info, context), line, missing, context);
+        await missing.sum();
+        return missing.count === 0 ? STATUS.ok : STATUS.failed;
+      }
+      if (target === "-" || (target === undefined && context.terminal.stdout === undefined)) {
         line.expect(info.sizeBytes);
         await toStdout(path, line, context);
       } else {
         line.expect(info.sizeBytes);
-        await getFile(path, hostPath(target, baseName(info.path)), line, context);
+        const isNamed = target !== undefined && !target.endsWith("/");
+        await getFile(path, isNamed ? target : (target ?? "") + ownName(info, context), line, context);
       }
     } finally {
       line.hide();
@@ -48,10 +57,15 @@ in it (in a tab: 'export' makes one file of it). Ctrl-C leaves nothing half-writ
   complete: completePath,
 };
 
-/** A target that ends with a slash is a directory. */
-function hostPath(target: string | undefined, name: string): string {
-  if (target === undefined) return name;
-  return target.endsWith("/") ? target + name : target;
+/** Its own name, where the person's machine allows that. Throws "unsupported". */
+function ownName({ path }: FileInfo, { host }: Context): string {
+  const name = baseName(path) || "starfish";
+  const trouble = host.nameTrouble?.(name);
+  if (trouble === undefined) return name;
+  throw new StarfishError(
+    "unsupported",
+    `${path} can't have its name here (${trouble}): say another, as in 'get PATH NAME'`,
+  );
 }
 
 async function toStdout(path: string, line: TransferLine, { computer, signal, stdout }: Context): Promise<void> {
@@ -63,24 +77,45 @@ async function getFile(path: string, target: string, line: TransferLine, context
   await writeToHost(target, line.through(computer.files.read(path, { signal })), context);
 }
 
-async function getDirectory(path: string, target: string, line: TransferLine, context: Context): Promise<void> {
+async function getDirectory(
+  root: FileInfo,
+  target: string,
+  line: TransferLine,
+  missing: Missing,
+  context: Context,
+): Promise<void> {
   const { computer, host, signal } = context;
   if (host.makeDirectory === undefined) {
     throw new StarfishError(
       "is-a-directory",
-      `${oneLine(path)} is a directory: 'export ${oneLine(path)} --zip' makes one file of it`,
+      `${oneLine(root.path)} is a directory: 'export ${oneLine(root.path)} --zip' makes one file of it`,
     );
   }
-  const root = computer.files.stat(path)?.path ?? "/";
-  for (const info of computer.files.walk(path)) {
-    const inner = info.path.slice(root === "/" ? 1 : root.length + 1);
-    const at = inner === "" ? target : within(target, inner);
-    if (info.kind === "directory") {
-      await host.makeDirectory(at, { signal });
-      continue;
+  await host.makeDirectory(target, { signal });
+  for (const info of computer.files.walk(root.path)) {
+    const inner = info.path.slice(root.path === "/" ? 1 : root.path.length + 1);
+    if (inner === "") continue;
+    try {
+      const at = within(target, namesHere(inner, context));
+      if (info.kind === "directory") await host.makeDirectory(at, { signal });
+      else {
+        line.title = `get ${oneLine(baseName(info.path))}`;
+        line.expect(info.sizeBytes);
+        await getFile(info.path, at, line, context);
+      }
+    } catch (error) {
+      // Its own trouble: gone or out of reach since, or refused by the person's machine.
+      if (signal.aborted || !isStarfishError(error) || error.code === "closed" || error.code === "full") throw error;
+      await missing.tell(`${info.path}: ${error.message}`);
     }
-    line.title = `get ${oneLine(baseName(info.path))}`;
-    line.expect(info.sizeBytes);
-    await getFile(info.path, at, line, context);
   }
+}
+
+/** The path, if the machine allows each of its names: one that it takes for a path could lead anywhere. Throws "unsupported". */
+function namesHere(path: string, { host }: Context): string {
+  for (const name of path.split("/")) {
+    const trouble = host.nameTrouble?.(name);
+    if (trouble !== undefined) throw new StarfishError("unsupported", `no file can have that name here (${trouble})`);
+  }
+  return path;
 }

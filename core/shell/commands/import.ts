@@ -223,6 +223,6 @@ class Importing {
     const { target, hasTarget, stem } = this.#where;
     if (path !== "") return within(target, path);
     if (kind === "folder" || (hasTarget && !target.endsWith("/"))) return target;
-    return within(target, hostBaseName(stem) || "imported");
+    return within(target, hostBaseName(stem, this.#context.host) || "imported");
   }
 }

@@ -1,9 +1,10 @@
 /** put: brings files of the person's machine into the swarm. */
 import { utf8 } from "../../base/bytes.ts";
-import { throwIfAborted } from "../../base/errors.ts";
+import { isStarfishError, throwIfAborted } from "../../base/errors.ts";
 import type { ContentStat, FileInfo, PutProgress } from "../../disk/types.ts";
 import { abortable } from "../../ports/clock.ts";
 import { type Incoming, incoming } from "../files/incoming.ts";
+import { isOfOne, Missing } from "../files/missing.ts";
 import { Targets } from "../files/operands.ts";
 import { baseName, completePath } from "../files/paths.ts";
 import { TransferLine } from "../files/progress.ts";
@@ -11,6 +12,7 @@ import { leastSafe, safetyWords } from "../files/words.ts";
 import { bytesWords, count } from "../format.ts";
 import { oneLine } from "../mem/value.ts";
 import { parseArguments } from "../options.ts";
+import { STATUS } from "../status.ts";
 import type { Command, CommandContext } from "../types.ts";
 
 /** Small files cost a round trip to the host each; large ones share what there is. */
@@ -30,7 +32,8 @@ usage: put [HOSTPATH…] [DEST] [--no-wait] [--json]
 Stores files and whole directories of your machine; '-' is standard input. One file goes to DEST, or into it if that is a
 directory or ends with a slash; without DEST into the root. In a browser tab, where files have no paths, a file picker
 opens: 'put' or 'put DEST'. Within a directory, links to other directories, sockets and the like are passed over, and
-named.
+named. A file that can't be read, or has no place (its name is no UTF-8, a directory has it), is named, the others come,
+and the status is 1; so it is where a file was written to while it was read.
 
 Waits until the files are safe: any half of the devices may go then. Says which loss they survive, or that they are on
 this device only, because there is no other. --no-wait returns as soon as this node has them. Ctrl-C leaves no file
@@ -44,8 +47,9 @@ half-written.
     const line = new TransferLine("put", context);
     const placing = new Placing(context);
     const brought: Brought[] = [];
+    const missing = new Missing("put", context, () => line.hide());
     try {
-      await bringAll(operands, brought, line, placing, context);
+      await bringAll(operands, brought, { line, placing, missing }, context);
       line.hide();
       if (isWaiting) await placing.wait(brought);
     } catch (error) {
@@ -55,18 +59,25 @@ half-written.
       line.hide();
       placing.hide();
     }
-    await report(brought, options.json === true, context);
-    return 0;
+    const isJson = options.json === true;
+    if (brought.length > 0 || missing.count === 0 || isJson) await report(brought, isJson, context);
+    if (brought.length > 0) await missing.sum();
+    return missing.count === 0 ? STATUS.ok : STATUS.failed;
   },
   complete: completePath,
 };
 
-/** Several at once; the first that fails ends all. */
+interface Told {
+  readonly line: TransferLine;
+  readonly placing: Placing;
+  readonly missing: Missing;
+}
+
+/** Several at once. What is wrong with one file is told; what concerns all ends all. */
 async function bringAll(
   operands: readonly string[],
   brought: Brought[],
-  line: TransferLine,
-  placing: Placing,
+  told: Told,
   outer: CommandContext,
 ): Promise<void> {
   const stop = new AbortController();
@@ -74,51 +85,92 @@ async function bringAll(
   const running = new Set<Promise<void>>();
   const targets = new Targets();
   let failure: unknown;
+  const fail = (error: unknown): void => {
+    failure ??= error;
+    stop.abort(error);
+  };
   const run = async (one: Incoming & { kind: "file" }): Promise<void> => {
     try {
-      brought.push(await bring(one, line, placing, context));
+      brought.push(await bring(one, told, context));
     } catch (error) {
-      failure ??= error;
-      stop.abort(error);
+      if (error instanceof SourceFault && !context.signal.aborted) await told.missing.tell(error.message);
+      else if (isOfOne(error)) await told.missing.tell(error.message);
+      else throw error;
     }
   };
   try {
     for await (const one of incoming(operands, context)) {
       throwIfAborted(context.signal);
-      if (one.kind === "directory") {
-        context.computer.files.makeDirectory(one.target, { parents: true });
-        continue;
-      }
-      if (one.kind === "passed over") {
-        line.hide();
-        await outer.stderr.write(utf8(`put: passed over ${oneLine(one.source)}, which is no file\n`));
-        continue;
-      }
-      targets.add(one.target);
-      const task = run(one).finally(() => running.delete(task));
+      if (!(await begins(one, targets, told.missing, context)) || one.kind !== "file") continue;
+      const task = run(one)
+        .catch(fail)
+        .finally(() => running.delete(task));
       running.add(task);
       if (running.size >= FILES_AT_ONCE) await Promise.race(running);
     }
   } catch (error) {
-    failure ??= error;
-    stop.abort(error);
+    fail(error);
   }
   await Promise.all(running);
   if (failure !== undefined) throw failure;
 }
 
+/** Whether it can come. */
+async function begins(
+  one: Incoming,
+  targets: Targets,
+  missing: Missing,
+  { computer }: CommandContext,
+): Promise<boolean> {
+  if (one.kind === "missing") await missing.tell(one.error.message);
+  else if (one.kind === "passed over") await missing.note(`passed over ${one.source}, which is no file`);
+  else {
+    try {
+      if (one.kind === "file") targets.add(one.target);
+      else computer.files.makeDirectory(one.target, { parents: true });
+      return true;
+    } catch (error) {
+      if (!isOfOne(error)) throw error;
+      await missing.tell(error.message);
+    }
+  }
+  return false;
+}
+
+/** The source of a file could not be read; where it was to go is not to blame. */
+class SourceFault extends Error {}
+
 async function bring(
   one: Incoming & { kind: "file" },
-  line: TransferLine,
-  placing: Placing,
+  { line, placing, missing }: Told,
   { computer, signal }: CommandContext,
 ): Promise<Brought> {
-  const source = await one.open();
+  let fault: SourceFault | undefined;
+  const faulty = (error: unknown): never => {
+    if (isStarfishError(error) && error.code !== "closed") {
+      fault = new SourceFault(error.message, { cause: error });
+    }
+    throw fault ?? error;
+  };
+  const watched = async function* (stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* stream;
+    } catch (error) {
+      faulty(error);
+    }
+  };
+  const source = await one.open().catch(faulty);
   try {
     line.title = `put ${oneLine(baseName(one.target))}`;
     if (source.sizeBytes !== undefined) line.expect(source.sizeBytes);
     const options = { signal, onProgress: placing.of(one.target) };
-    return await computer.files.write(one.target, line.through(source.stream), options);
+    const written = await computer.files.write(one.target, line.through(watched(source.stream)), options);
+    if (source.isChanged()) {
+      await missing.tell(`${one.source} was written to while it was read: what is stored may be of both versions`);
+    }
+    return written;
+  } catch (error) {
+    throw fault ?? error;
   } finally {
     await source.close();
   }

@@ -5,11 +5,21 @@ import { pattern } from "../../../test/fixtures/content.ts";
 import { memoryHost } from "../../../test/fixtures/host.ts";
 import { collector, type Ran, type RunOptions, ShellBench, TERMINAL } from "../../../test/sim/shell-bench.ts";
 import { concat, equal, text, utf8 } from "../../base/bytes.ts";
+import { StarfishError } from "../../base/errors.ts";
 import type { Computer } from "../../computer.ts";
 import { fileCommands } from "../commands/files.ts";
 import { createShell } from "../shell.ts";
-import type { HostEntry } from "../types.ts";
+import type { Host, HostEntry } from "../types.ts";
 import { widthOf, withoutColours } from "../width.ts";
+
+// Commands load these when they need them, which takes real time; virtual time must not run out meanwhile.
+await Promise.all([
+  import("../../disk/content/car.ts"),
+  import("../../disk/content/tar.ts"),
+  import("../../disk/content/tar-read.ts"),
+  import("../../disk/content/unixfs-read.ts"),
+  import("../../disk/content/zip.ts"),
+]);
 
 let bench: ShellBench;
 let computer: Computer;
@@ -157,12 +167,113 @@ describe("put and get", () => {
     expect(computer.files.stat("/x")?.sizeBytes).toBe(10_000);
   });
 
-  test("one file that can't be read fails the whole, and what came before stays whole", async () => {
-    bench.files.set("d/a", utf8("fine"));
+  test("a file that has no place is named, and the others come", async () => {
+    for (const name of ["a", "z"]) bench.files.set(`d/${name}`, utf8("fine"));
     await runs("mkdir /d/b -p");
     bench.files.set("d/b", utf8("a directory has this name there"));
-    expect(await fails("put d")).toBe("put: /d/b is a directory\n");
-    expect(computer.files.list("/d/b")).toEqual([]);
+    expect(await fails("put d")).toBe(
+      "put: /d/b is a directory\nput: 1 file of these is missing or not whole, as named above\n",
+    );
+    expect(await runs("ls /d")).toBe("a\nb\nz\n");
+  });
+
+  test("a source that vanishes, breaks or has no name here is named, and the others come", async () => {
+    for (const name of ["a", "broken", "gone", "many/1", "many/2", "z"]) bench.files.set(`d/${name}`, utf8("fine"));
+    const host = memoryHost(bench.files);
+    const tab: Host = {
+      ...host,
+      listDirectory: async (path, options) => {
+        if (path === "d/many") throw new StarfishError("io", "d/many: EACCES: permission denied");
+        const entries = (await host.listDirectory?.(path, options)) ?? [];
+        return [...entries, { name: "caf\\xe9", kind: "other", why: "its name is no UTF-8" }];
+      },
+      openFile: async (path, options) => {
+        if (path === "d/gone") throw new StarfishError("not-found", "there is no d/gone here");
+        const file = await host.openFile(path, options);
+        if (path !== "d/broken") return file;
+        return { ...file, read: () => Promise.reject(new StarfishError("io", "d/broken: EIO")) };
+      },
+    };
+    const [stdout, stderr] = [collector(), collector()];
+    const io = { stdin: lines(""), stdout, stderr, terminal: {} };
+    const done = createShell(computer, tab).run("put d nowhere /to/", io, { signal: new AbortController().signal });
+    expect(await bench.world.settle(done, { withinMs: 10_000 })).toBe(1);
+    expect(stderr.text().trimEnd().split("\n").sort()).toEqual([
+      "put: 5 files of these are missing or not whole, as named above",
+      "put: d/broken: EIO",
+      "put: d/caf\\xe9: its name is no UTF-8",
+      "put: d/many: EACCES: permission denied",
+      "put: there is no d/gone here",
+      "put: there is no nowhere here",
+    ]);
+    expect(stdout.text()).toBe("2 files, 8 B, on this device only\n");
+    expect(await runs("ls /to/d")).toBe("a\nz\n");
+  });
+
+  test("a file is read to its end, whatever its size is said to be, and told if it was written to meanwhile", async () => {
+    const host = memoryHost(bench.files);
+    const contents = { small: utf8("cpu: many"), large: pattern(3_000_000) };
+    const opened = async (line: string, said: number, bytes: Uint8Array, isChanged: boolean): Promise<Ran> => {
+      const tab: Host = {
+        ...host,
+        openFile: async () => ({
+          name: "f",
+          sizeBytes: said,
+          modifiedAtMs: 0,
+          read: async (at, length) => bytes.slice(at, at + length),
+          isChanged: async () => isChanged,
+          close: async () => {},
+        }),
+      };
+      const [stdout, stderr] = [collector(), collector()];
+      const io = { stdin: lines(""), stdout, stderr, terminal: {} };
+      bench.files.set("f", bytes);
+      const done = createShell(computer, tab).run(line, io, { signal: new AbortController().signal });
+      const status = await bench.world.settle(done, { withinMs: 10_000 });
+      return { status, stdout: stdout.text(), stderr: stderr.text() };
+    };
+    for (const bytes of [contents.small, contents.large]) {
+      for (const said of [0, 1, bytes.length - 1, bytes.length, bytes.length + 1, 1_048_575, 1_048_576, 5_000_000]) {
+        expect(await opened("put f", said, bytes, false)).toMatchObject({ status: 0, stderr: "" });
+        expect(computer.files.stat("/f")?.sizeBytes).toBe(bytes.length);
+      }
+    }
+    const { status, stderr } = await opened("put f", 9, contents.small, true);
+    expect([status, stderr.split("\n")[0]]).toEqual([
+      1,
+      "put: f was written to while it was read: what is stored may be of both versions",
+    ]);
+  });
+
+  test("get brings what the machine has names for, and names the rest", async () => {
+    for (const path of ["d/a", "d/bad", "d/bad2/x", "d/z"]) {
+      bench.files.set(path, utf8("fine"));
+    }
+    await runs("put d");
+    bench.files.clear();
+    const host = { ...memoryHost(bench.files), nameTrouble: (name: string) => (/bad/.test(name) ? "bad" : undefined) };
+    const gets = async (line: string): Promise<[number, string]> => {
+      const stderr = collector();
+      const io = { stdin: lines(""), stdout: collector(), stderr, terminal: { stdout: TERMINAL } };
+      const done = createShell(computer, host).run(line, io, { signal: new AbortController().signal });
+      return [await bench.world.settle(done, { withinMs: 10_000 }), stderr.text()];
+    };
+    expect(await gets("get /d out")).toEqual([
+      1,
+      ["/d/bad", "/d/bad2", "/d/bad2/x"]
+        .map((path) => `get: ${path}: no file can have that name here (bad)\n`)
+        .join("") + "get: 3 files of these are missing or not whole, as named above\n",
+    ]);
+    expect([...bench.files.keys()].sort()).toEqual(["out/a", "out/z"]);
+    expect(await gets("get /d/bad")).toEqual([1, expect.stringContaining("say another, as in 'get PATH NAME'")]);
+    expect(await gets("get /d/bad good")).toEqual([0, ""]);
+    expect(bench.files.get("good")).toEqual(utf8("fine"));
+  });
+
+  test("put takes a name with a backslash as the host does", async () => {
+    bench.files.set("a\\b", utf8("one"));
+    await runs("put 'a\\b'");
+    expect(await runs("ls")).toBe("a\\b\n");
   });
 });
 

@@ -1,18 +1,29 @@
 /** What `put` brings in: files of the host, whole directories of them, what the person picks, or standard input. */
-import { StarfishError } from "../../base/errors.ts";
+import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import type { CommandContext, HostEntry, HostFile } from "../types.ts";
 import { streamOf } from "./host-streams.ts";
 import { destination, hostBaseName, within } from "./paths.ts";
 
 export type Incoming =
   | { readonly kind: "directory"; readonly target: string }
-  | { readonly kind: "file"; readonly target: string; readonly open: () => Promise<OpenSource> }
-  | { readonly kind: "passed over"; readonly source: string };
+  | {
+      readonly kind: "file";
+      /** For people. */
+      readonly source: string;
+      readonly target: string;
+      readonly open: () => Promise<OpenSource>;
+    }
+  /** Neither a file nor a directory, and was not named by the person. */
+  | { readonly kind: "passed over"; readonly source: string }
+  /** It should have come, and can't. */
+  | { readonly kind: "missing"; readonly source: string; readonly error: StarfishError };
 
 interface OpenSource {
   /** Undefined where it is not known beforehand. */
   readonly sizeBytes: number | undefined;
   readonly stream: AsyncIterable<Uint8Array>;
+  /** Once all of it was read: whether it was written to meanwhile. */
+  isChanged(): boolean;
   /** To be called whatever has become of the stream. */
   close(): Promise<void>;
 }
@@ -53,11 +64,23 @@ async function* fromSource(
     if (target === undefined || target.endsWith("/")) {
       throw new StarfishError("usage", "standard input has no name: say where it goes, as in 'put - /name'");
     }
-    yield { kind: "file", target, open: async () => ({ sizeBytes: undefined, stream: stdin, close: async () => {} }) };
+    const open = async (): Promise<OpenSource> => ({
+      sizeBytes: undefined,
+      stream: stdin,
+      isChanged: () => false,
+      close: async () => {},
+    });
+    yield { kind: "file", source: "standard input", target, open };
     return;
   }
-  const name = hostBaseName(source);
-  const entries = await directoryOf(source, context);
+  const name = hostBaseName(source, host);
+  let entries: readonly HostEntry[] | undefined;
+  try {
+    entries = await directoryOf(source, context);
+  } catch (error) {
+    yield missing(source, error, signal);
+    return;
+  }
   const isNameless = name === "" || name === "." || name === "..";
   if (entries !== undefined) {
     // The directory in which one stands has no name here: what is in it goes there.
@@ -66,7 +89,7 @@ async function* fromSource(
     return;
   }
   const at = destination(computer.files, target ?? "/", name);
-  yield { kind: "file", target: at, open: async () => openSource(await host.openFile(source, { signal }), signal) };
+  yield fromPath(source, at, context);
 }
 
 /** What is in it, or undefined if it is no directory. */
@@ -86,24 +109,46 @@ async function* fromDirectory(
   target: string,
   context: Context,
 ): AsyncGenerator<Incoming, void, undefined> {
-  const { host, signal } = context;
+  const { signal } = context;
   yield { kind: "directory", target };
-  for (const { name, kind } of entries) {
+  for (const { name, kind, why } of entries) {
     const [inner, at] = [within(path, name), within(target, name)];
-    if (kind === "directory") {
-      yield* fromDirectory(inner, (await host.listDirectory?.(inner, { signal })) ?? [], at, context);
-    } else if (kind === "file") {
-      yield { kind: "file", target: at, open: async () => openSource(await host.openFile(inner, { signal }), signal) };
-    } else {
-      yield { kind: "passed over", source: inner };
-    }
+    if (kind === "file") yield fromPath(inner, at, context);
+    else if (kind === "directory") yield* fromInner(inner, at, context);
+    else if (why === undefined) yield { kind: "passed over", source: inner };
+    else yield missing(inner, new StarfishError("unsupported", `${inner}: ${why}`), signal);
   }
 }
 
+async function* fromInner(path: string, target: string, context: Context): AsyncGenerator<Incoming, void, undefined> {
+  const { host, signal } = context;
+  let entries: readonly HostEntry[];
+  try {
+    entries = (await host.listDirectory?.(path, { signal })) ?? [];
+  } catch (error) {
+    yield missing(path, error, signal);
+    return;
+  }
+  yield* fromDirectory(path, entries, target, context);
+}
+
+/** Throws the error where it is not about this source: when all is to end, or it is a bug of ours. */
+function missing(source: string, error: unknown, signal: AbortSignal): Incoming {
+  if (signal.aborted || !isStarfishError(error) || error.code === "closed") throw error;
+  return { kind: "missing", source, error };
+}
+
+function fromPath(source: string, target: string, { host, signal }: Context): Incoming {
+  const open = async (): Promise<OpenSource> => openSource(await host.openFile(source, { signal }), signal);
+  return { kind: "file", source, target, open };
+}
+
 function fromFile(file: HostFile, target: string, signal: AbortSignal): Incoming {
-  return { kind: "file", target, open: async () => openSource(file, signal) };
+  return { kind: "file", source: file.name, target, open: async () => openSource(file, signal) };
 }
 
 function openSource(file: HostFile, signal: AbortSignal): OpenSource {
-  return { sizeBytes: file.sizeBytes, stream: streamOf(file, signal), close: () => file.close() };
+  let isChanged = false;
+  const stream = streamOf(file, signal, () => (isChanged = true));
+  return { sizeBytes: file.sizeBytes, stream, isChanged: () => isChanged, close: () => file.close() };
 }

@@ -2,7 +2,7 @@
 import type { Computer } from "../../computer.ts";
 import type { FileInfo, Files } from "../../disk/types.ts";
 import { oneLine } from "../mem/value.ts";
-import type { TerminalInfo } from "../types.ts";
+import type { Host, TerminalInfo } from "../types.ts";
 
 /** As many as completion shows. */
 const PROPOSED_MAX = 200;
@@ -13,9 +13,9 @@ export function baseName(path: string): string {
   return trimmed.slice(trimmed.lastIndexOf("/") + 1);
 }
 
-/** The last name of a path of a host, of whatever system; empty for a root. */
-export function hostBaseName(path: string): string {
-  return baseName(path.replaceAll("\\", "/"));
+/** The last name of a path of the host; empty for a root. */
+export function hostBaseName(path: string, { hasBackslashPaths = false }: Host): string {
+  return baseName(hasBackslashPaths ? path.replaceAll("\\", "/") : path);
 }
 
 export function within(directory: string, name: string): string {
