@@ -29,24 +29,25 @@ class StillClock implements Clock {
 }
 
 const CODE = { k: 2, n: 8, copies: 1, wholes: 0 } as const;
+/** The content of no bytes. */
+const CID = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku";
+/** Hashes of its leaf, and of eight shards. */
+const LIST: Uint8Array = new Uint8Array(9 * 32);
+const KEY = `c/${CID}/id`;
 
 test("a layout in a code that nobody knows yet is wanted, and no content of this node's", () => {
   const map = new ReplicaMap(1, new TestTime());
   const catalogue = new Catalogue(map, new StillClock());
-  const value = { size: 100, list: new Uint8Array(32) };
+  const value = { size: 100, list: LIST };
   for (const code of [[2, 8, 3], [4, 2, 1], "a new one"]) {
-    map.set("c/cid/id", { ...value, code });
-    expect([catalogue.isWanted("id"), catalogue.layouts("cid")]).toEqual([true, []]);
+    map.set(KEY, { ...value, code });
+    expect([catalogue.isWanted("id"), catalogue.layouts(CID)]).toEqual([true, []]);
   }
-  map.set("c/cid/id", { ...value, code: [2, 8, 1] });
+  map.set(KEY, { ...value, code: [2, 8, 1] });
   expect(catalogue.layout("id")?.code).toEqual(CODE);
-  map.set("c/cid/id", { ...value, code: "a new one" });
-  expect([catalogue.isWanted("id"), catalogue.isReplaced("id"), catalogue.layoutCount("cid")]).toEqual([
-    true,
-    false,
-    0,
-  ]);
-  map.delete("c/cid/id");
+  map.set(KEY, { ...value, code: "a new one" });
+  expect([catalogue.isWanted("id"), catalogue.isReplaced("id"), catalogue.layoutCount(CID)]).toEqual([true, false, 0]);
+  map.delete(KEY);
   expect(catalogue.isWanted("id")).toBe(false);
 });
 
@@ -56,11 +57,11 @@ test("tells when a content has lost its last entry, and of no other", () => {
   const lost: Stored[] = [];
   catalogue.onLost((stored) => lost.push(stored));
   for (const id of ["one", "two"]) {
-    catalogue.write({ cid: "cid", id, sizeBytes: 100, code: CODE, list: new Uint8Array(32) });
+    catalogue.write({ cid: CID, id, sizeBytes: 100, code: CODE, list: LIST });
   }
-  map.delete("c/cid/one");
+  map.delete(`c/${CID}/one`);
   expect([lost, catalogue.isReplaced("one")]).toEqual([[], true]);
-  map.delete("c/cid/two");
+  map.delete(`c/${CID}/two`);
   expect(lost.map(({ id }) => id)).toEqual(["two"]);
 });
 
@@ -77,7 +78,7 @@ test("slots count here at once, and are written together, at the latest with a c
     ["b", "a"],
   ]);
   catalogue.chooseSlots(9, ["c"]);
-  catalogue.write({ cid: "cid", id: "one", sizeBytes: 100, code: CODE, list: new Uint8Array(32) });
+  catalogue.write({ cid: CID, id: "one", sizeBytes: 100, code: CODE, list: LIST });
   expect(map.get("p/9")).toEqual(["c"]);
   catalogue.chooseSlots(10, ["a"]);
   // What another node has chosen meanwhile is not written over.

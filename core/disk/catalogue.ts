@@ -6,19 +6,20 @@
  *     p/<partition>         devices in the order of their slots
  *     d/<peer>              what a node offers, and how much of it is free
  *
- * A layout id is drawn anew for each put, since the CID is known only at its end. Entries that don't parse are passed over, a
- * newer node may have written them; the shards of such a layout stay.
+ * A layout id is drawn anew for each put, since the CID is known only at its end. Entries that don't parse, or say what can't
+ * be (layout-entry.ts), are set aside, whenever they came: a newer node may have written them, or a member gone bad. The shards
+ * of such a layout stay.
  */
-import * as v from "valibot";
-import { check, bytesOf, integerOf, type Schema, textOf } from "../base/codec.ts";
 import { isStarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
-import type { MapWrite, ReplicatedMap } from "../memory/types.ts";
+import { SetAside } from "../memory/set-aside.ts";
+import type { MapEntry, MapWrite, ReplicatedMap } from "../memory/types.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
+import { type Log, silentLog } from "../ports/log.ts";
 import type { PeerId } from "../ports/network.ts";
-import { DATA_SHARDS_MAX, SHARDS_MAX } from "../ports/coder.ts";
 import type { Layout } from "./layout.ts";
-import { LIST_INLINE_BYTES_MAX, SLOTS_WRITTEN_AFTER_MS } from "./limits.ts";
+import { type Read, readContent, readSlots, readStorage, type Storage } from "./layout-entry.ts";
+import { LEASE_MS, SLOTS_WRITTEN_AFTER_MS, STORAGE_BYTES_MAX } from "./limits.ts";
 import type { ContentRef } from "./types.ts";
 
 /** A content under one code. */
@@ -33,33 +34,7 @@ export interface Stored {
   readonly writtenAtMs: number;
 }
 
-export interface Storage {
-  readonly offeredBytes: number;
-  readonly freeBytes: number;
-}
-
-const CID_CHARS_MAX = 128;
-const DEVICE_CHARS_MAX = 128;
-const SLOTS_MAX = 128;
 const STAMPS_PER_MS = 2_048;
-
-const copiesSchema: v.GenericSchema<unknown, 1 | 2> = v.picklist([1, 2]);
-/** What was written before there were any says nothing of them. */
-const wholesSchema: v.OptionalSchema<v.GenericSchema<unknown, 0 | 1>, 0> = v.optional(v.picklist([0, 1]), 0);
-const codeSchema: v.GenericSchema<unknown, readonly [number, number, 1 | 2, 0 | 1]> = v.pipe(
-  v.tuple([integerOf(1, DATA_SHARDS_MAX), integerOf(1, SHARDS_MAX), copiesSchema, wholesSchema]),
-  v.check(([k, n]) => n >= k, "Fewer shards than data"),
-);
-const listSchema: Schema<Uint8Array | ContentRef> = v.union([
-  bytesOf(1, LIST_INLINE_BYTES_MAX),
-  v.object({ cid: textOf(CID_CHARS_MAX), sizeBytes: integerOf(1) }),
-]);
-const storedSchema: v.GenericSchema<
-  unknown,
-  { size: number; code: readonly [number, number, 1 | 2, 0 | 1]; list: Uint8Array | ContentRef }
-> = v.object({ size: integerOf(0), code: codeSchema, list: listSchema });
-const slotsSchema: Schema<readonly string[]> = v.pipe(v.array(textOf(DEVICE_CHARS_MAX)), v.maxLength(SLOTS_MAX));
-const storageSchema: Schema<readonly [number, number]> = v.tuple([integerOf(0), integerOf(0)]);
 
 export class Catalogue {
   readonly map: ReplicatedMap;
@@ -73,15 +48,18 @@ export class Catalogue {
   readonly #storage = new Map<PeerId, Storage>();
   /** Layouts whose entry was deleted while their content had another. */
   readonly #replaced = new Set<string>();
-  /** Layouts whose entry this node does not understand. */
-  readonly #foreign = new Set<string>();
+  /** Entries that this node does not understand or believe, and by the key of each the layout that it names. */
+  readonly #setAside: SetAside;
+  readonly #foreign = new Map<string, string>();
+  readonly #foreignIds = new Map<string, number>();
   readonly #lost = new Listeners<Stored>();
   readonly #changes = new Listeners<"content" | "slots" | "storage">();
   readonly #stop: Unsubscribe;
 
-  constructor(map: ReplicatedMap, clock: Clock) {
+  constructor(map: ReplicatedMap, clock: Clock, log: Log = silentLog) {
     this.map = map;
     this.#clock = clock;
+    this.#setAside = new SetAside(map.name, log);
     this.#stop = map.watch("", ({ key }) => this.#read(key));
     for (const { key } of map.entries("")) this.#read(key);
   }
@@ -111,6 +89,12 @@ export class Catalogue {
     return this.#byCid.get(cid)?.size ?? 0;
   }
 
+  /** The layouts of the content that holds a layout's list, if it does not have that itself: of the right length, which ends. */
+  listLayouts({ list }: Pick<Stored, "list">): Stored[] {
+    if (list instanceof Uint8Array) return [];
+    return this.layouts(list.cid).filter(({ sizeBytes }) => sizeBytes === list.sizeBytes);
+  }
+
   layout(id: string): Stored | undefined {
     return this.#byId.get(id);
   }
@@ -125,12 +109,26 @@ export class Catalogue {
 
   /** Whether an entry names this layout. */
   isNamed(id: string): boolean {
-    return this.#byId.has(id) || this.#foreign.has(id);
+    return this.#byId.has(id) || this.#foreignIds.has(id);
   }
 
   /** Whether something still wants the shards of this layout. */
   isWanted(id: string): boolean {
-    return this.isNamed(id) || this.map.get(leaseKey(id)) !== undefined;
+    return this.isNamed(id) || this.#isLeased(id);
+  }
+
+  /** Entries that are not taken in, since they say what can't be or what this node does not understand. */
+  get setAside(): number {
+    return this.#setAside.size;
+  }
+
+  /** What this entry says has proved wrong: its list is that of another content. */
+  disprove({ cid, id }: Stored, why: string): void {
+    const stored = this.#byCid.get(cid)?.get(id);
+    if (stored === undefined) return;
+    this.#takeOut(stored);
+    this.#beForeign(contentKey(cid, id), id, why);
+    this.#changes.emit("content");
   }
 
   isReplaced(id: string): boolean {
@@ -181,7 +179,8 @@ export class Catalogue {
   }
 
   writeStorage(peer: PeerId, { offeredBytes, freeBytes }: Storage, expiresInMs: number): void {
-    this.map.set(`d/${peer}`, [offeredBytes, freeBytes], { expiresInMs });
+    const said = [offeredBytes, freeBytes].map((bytes) => Math.min(Math.floor(bytes), STORAGE_BYTES_MAX));
+    this.map.set(`d/${peer}`, said, { expiresInMs });
   }
 
   /** Others would choose alike, so that what can't be written is no loss. */
@@ -205,60 +204,101 @@ export class Catalogue {
   }
 
   #read(key: string): void {
-    const [kind, name = "", id = ""] = key.split("/");
     const entry = this.map.entry(key);
-    if (kind === "c") this.#readContent(name, id, entry?.value, (entry?.version.stamp ?? 0) / STAMPS_PER_MS);
-    if (kind === "p") this.#readSlots(Number(name), entry?.value);
-    if (kind === "d") this.#readStorage(name, entry?.value);
+    const [kind, name = "", id = "", ...more] = key.split("/");
+    if (kind === "c" && more.length === 0) this.#readContent(key, name, id, entry);
+    if (kind === "p") this.#readSlots(key, name, entry);
+    if (kind === "d") this.#readStorage(key, name, entry);
   }
 
-  #readContent(cid: string, id: string, value: unknown, writtenAtMs: number): void {
-    const read = understood(storedSchema, value);
-    const layouts = this.#byCid.get(cid) ?? new Map<string, Stored>();
-    const isForeign = value !== undefined && read === undefined;
-    if (isForeign) this.#foreign.add(id);
-    else this.#foreign.delete(id);
-    if (read === undefined) {
-      const before = layouts.get(id);
-      layouts.delete(id);
-      this.#byId.delete(id);
-      if (layouts.size === 0) this.#byCid.delete(cid);
-      else if (!isForeign) this.#replaced.add(id);
-      if (layouts.size === 0 && before !== undefined && !isForeign) this.#lost.emit(before);
+  #readContent(key: string, cid: string, id: string, entry: MapEntry | undefined): void {
+    this.#beForeignNoMore(key);
+    const before = this.#byCid.get(cid)?.get(id);
+    const read = entry && readContent(cid, id, entry.value);
+    if (entry === undefined || read === undefined || "why" in read) {
+      if (before !== undefined) this.#takeOut(before);
+      const isLast = !this.#byCid.has(cid);
+      if (read !== undefined && "why" in read) this.#beForeign(key, id, read.why);
+      else if (before !== undefined && !isLast) this.#replaced.add(id);
+      else if (before !== undefined) this.#lost.emit(before);
     } else {
-      const [k, n, copies, wholes] = read.code;
-      const stored = { cid, id, sizeBytes: read.size, code: { k, n, copies, wholes }, list: read.list, writtenAtMs };
-      layouts.set(id, stored);
-      this.#byId.set(id, stored);
-      this.#byCid.set(cid, layouts);
-      this.#replaced.delete(id);
+      this.#putIn({ cid, id, ...read.value, writtenAtMs: entry.version.stamp / STAMPS_PER_MS });
     }
     this.#changes.emit("content");
   }
 
-  #readSlots(partition: number, value: unknown): void {
-    const read = understood(slotsSchema, value);
+  #putIn(stored: Stored): void {
+    const { cid, id, writtenAtMs } = stored;
+    // An id is drawn for one content. Of two that have it the first stays, on every node the same.
+    const other = this.#byId.get(id);
+    if (other !== undefined && other.cid !== cid) {
+      const isFirst = other.writtenAtMs < writtenAtMs || (other.writtenAtMs === writtenAtMs && other.cid < cid);
+      const later = isFirst ? stored : other;
+      if (!isFirst) this.#takeOut(other);
+      this.#beForeign(contentKey(later.cid, id), id, "its id is that of another content");
+      if (isFirst) return;
+    }
+    const layouts = this.#byCid.get(cid) ?? new Map<string, Stored>();
+    layouts.set(id, stored);
+    this.#byId.set(id, stored);
+    this.#byCid.set(cid, layouts);
+    this.#replaced.delete(id);
+  }
+
+  #takeOut({ cid, id }: Stored): void {
+    const layouts = this.#byCid.get(cid);
+    if (layouts?.delete(id) !== true) return;
+    if (layouts.size === 0) this.#byCid.delete(cid);
+    this.#byId.delete(id);
+  }
+
+  #beForeign(key: string, id: string, why: string): void {
+    this.#setAside.add(key, why);
+    if (this.#foreign.has(key)) return;
+    this.#foreign.set(key, id);
+    this.#foreignIds.set(id, (this.#foreignIds.get(id) ?? 0) + 1);
+  }
+
+  #beForeignNoMore(key: string): void {
+    this.#setAside.delete(key);
+    const id = this.#foreign.get(key);
+    if (id === undefined) return;
+    this.#foreign.delete(key);
+    const left = (this.#foreignIds.get(id) ?? 1) - 1;
+    if (left > 0) this.#foreignIds.set(id, left);
+    else this.#foreignIds.delete(id);
+  }
+
+  #readSlots(key: string, name: string, entry: MapEntry | undefined): void {
+    const read = this.#understood(key, entry && readSlots(name, entry.value));
+    const partition = Number(name);
     this.#unwritten.delete(partition);
     if (read === undefined) this.#slots.delete(partition);
     else this.#slots.set(partition, read);
     this.#changes.emit("slots");
   }
 
-  #readStorage(peer: PeerId, value: unknown): void {
-    const read = understood(storageSchema, value);
+  #readStorage(key: string, peer: PeerId, entry: MapEntry | undefined): void {
+    const read = this.#understood(key, entry && readStorage(entry.value));
     if (read === undefined) this.#storage.delete(peer);
-    else this.#storage.set(peer, { offeredBytes: read[0], freeBytes: read[1] });
+    else this.#storage.set(peer, read);
     this.#changes.emit("storage");
   }
-}
 
-function understood<T>(schema: Schema<T>, value: unknown): T | undefined {
-  if (value === undefined) return undefined;
-  try {
-    return check(schema, value);
-  } catch (error) {
-    if (isStarfishError(error, "malformed")) return undefined;
-    throw error;
+  /** A put goes on saying that it is under way; what says so for ever is none. */
+  #isLeased(id: string): boolean {
+    const entry = this.map.entry(leaseKey(id));
+    const endsMs = entry?.expiresAtMs ?? Infinity;
+    return endsMs - this.map.now() <= 2 * LEASE_MS;
+  }
+
+  #understood<T>(key: string, read: Read<T> | undefined): T | undefined {
+    if (read !== undefined && "why" in read) {
+      this.#setAside.add(key, read.why);
+      return undefined;
+    }
+    this.#setAside.delete(key);
+    return read?.value;
   }
 }
 

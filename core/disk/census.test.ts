@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { Clock } from "../ports/clock.ts";
+import { SHARDS_MAX } from "../ports/coder.ts";
 import type { Stored } from "./catalogue.ts";
-import { inSlices, isWhole, unitsOf } from "./census.ts";
+import { type CensusParts, inSlices, isWhole, takeCensus, unitsOf } from "./census.ts";
 import { LEAF_BYTES } from "./content/limits.ts";
 import type { Layout } from "./layout.ts";
 import { STRIPES_PER_SLICE, UNIT_STRIPES } from "./limits.ts";
@@ -23,7 +24,7 @@ test("all units come in order, and the thread is given back after each slice", a
       return { cancel: () => {} };
     },
   };
-  const units = unitsOf(storedOf(STRIPES_PER_SLICE * 3));
+  const units = [...unitsOf(storedOf(STRIPES_PER_SLICE * 3))];
   const seen: number[] = [];
   for await (const [i, { from }] of inSlices({ clock }, units, {})) {
     expect(from).toBe(i * UNIT_STRIPES);
@@ -31,6 +32,16 @@ test("all units come in order, and the thread is given back after each slice", a
     seen.push(i);
   }
   expect(seen).toEqual([...units.keys()]);
+});
+
+test("whoever says one shard ten thousand times holds it once", async () => {
+  const answer = new Uint8Array(UNIT_STRIPES * SHARDS_MAX * 3);
+  const parts: Partial<CensusParts> = {
+    devices: { awake: () => [{ id: "device", nodes: ["a", "b"] }] } as never,
+    peers: { have: async () => [answer] } as never,
+  };
+  const { found } = await takeCensus(parts as CensusParts, [...unitsOf(storedOf(UNIT_STRIPES))]);
+  expect([...(found[0]?.[0] ?? [])]).toEqual([[0, ["a", "b"]]]);
 });
 
 test("a stripe is whole when each shard has its holders; of plain copies any do", () => {

@@ -1,9 +1,10 @@
 /** Asks everybody what there really is of some stripes: the truth on which repair, `stat` and `safe` stand. */
 import { type Clock, sleep } from "../ports/clock.ts";
+import { SHARDS_MAX } from "../ports/coder.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Stored } from "./catalogue.ts";
 import type { Devices } from "./devices.ts";
-import { STRIPES_PER_SLICE, UNIT_STRIPES } from "./limits.ts";
+import { ASKED_UNITS_MAX, STRIPES_PER_SLICE, UNIT_STRIPES } from "./limits.ts";
 import type { ShardPeers } from "./peers.ts";
 import { holdersWanted, type Layout } from "./layout.ts";
 import { stripeCount } from "./shard-list.ts";
@@ -34,13 +35,25 @@ export interface Census {
   readonly silent: ReadonlySet<string>;
 }
 
-export function unitsOf(stored: Stored): Unit[] {
+export function unitCount(stored: Stored): number {
+  return Math.ceil(stripeCount(stored) / UNIT_STRIPES);
+}
+
+/** The units from number `first` on and below `end`. Lazy: a member may claim a content of any size. */
+export function* unitsOf(stored: Stored, first: number = 0, end: number = Infinity): Generator<Unit, void, undefined> {
   const stripes = stripeCount(stored);
-  const units: Unit[] = [];
-  for (let from = 0; from < stripes; from += UNIT_STRIPES) {
-    units.push({ stored, from, to: Math.min(stripes, from + UNIT_STRIPES) });
+  const last = Math.min(end, unitCount(stored));
+  for (let i = first; i < last; i++) {
+    const from = i * UNIT_STRIPES;
+    yield { stored, from, to: Math.min(stripes, from + UNIT_STRIPES) };
   }
-  return units;
+}
+
+/** All units, as many at a time as are asked for in one question. */
+export function* unitBatches(stored: Stored): Generator<readonly Unit[], void, undefined> {
+  for (let first = 0; first < unitCount(stored); first += ASKED_UNITS_MAX) {
+    yield [...unitsOf(stored, first, first + ASKED_UNITS_MAX)];
+  }
 }
 
 /** The units and their indices, with the thread given back between slices: all stripes of a long content would halt a page. */
@@ -81,7 +94,11 @@ export async function takeCensus(
       for (const [i, unit] of units.entries()) {
         readHeld(held[i] ?? new Uint8Array(0), unit.from, (stripe, shard) => {
           const shards = found[i]?.[stripe - unit.from];
-          shards?.set(shard, [...(shards.get(shard) ?? []), node]);
+          if (shards === undefined || shard >= SHARDS_MAX) return;
+          const holders = shards.get(shard);
+          if (holders === undefined) shards.set(shard, [node]);
+          // Nobody holds a shard twice, however often it says so. An answer is read at one go.
+          else if (holders.at(-1) !== node) holders.push(node);
         });
       }
     }),

@@ -65,7 +65,7 @@ export interface ContentsOptions {
 /** Starts with what the store holds. Rejects with "io" where it or the map can't be read. */
 export async function createContents(parts: ContentsParts, options: ContentsOptions = {}): Promise<Contents> {
   const map = await parts.memory.map("layout", { isKept: true, bytesMax: LAYOUT_MAP_BYTES_MAX });
-  const contents = new NodeContents(parts, new Catalogue(map, parts.clock), options);
+  const contents = new NodeContents(parts, new Catalogue(map, parts.clock, parts.log), options);
   await contents.start();
   return contents;
 }
@@ -93,7 +93,11 @@ class NodeContents implements Contents {
     const slots = new Slots(catalogue, devices, parts.crypto);
     const peers = new ShardPeers(net, holdings);
     const hash: Hash = (pieces) => coder.hash(pieces);
-    const lists = new Lists(hash, (ref, { signal }) => readContent(this.#parts, ref, { signal }));
+    const lists = new Lists({
+      hash,
+      read: (ref, { signal }) => readContent(this.#parts, ref, { signal }),
+      disprove: (stored, why) => catalogue.disprove(stored, why),
+    });
     const onDamage = ({ id }: ShardName): void => this.#repair.nudge(id);
     const signal = this.#ended.signal;
     this.#parts = {
@@ -174,7 +178,7 @@ class NodeContents implements Contents {
   }
 
   use(): StorageUse {
-    const { store, holdings } = this.#parts;
+    const { store, holdings, catalogue } = this.#parts;
     const { quotaBytes, usedBytes, damaged } = store.usage();
     return {
       offeredBytes: quotaBytes,
@@ -183,6 +187,7 @@ class NodeContents implements Contents {
       damaged,
       repaired: this.#repair.repaired,
       keptBytes: this.#keep.bytes,
+      setAside: catalogue.setAside,
     };
   }
 
@@ -259,8 +264,7 @@ class NodeContents implements Contents {
 
   /** A layout and that of its list, where that is content. */
   #withList(stored: Stored): Stored[] {
-    const { list } = stored;
-    return [stored, ...(list instanceof Uint8Array ? [] : this.#parts.catalogue.layouts(list.cid).slice(0, 1))];
+    return [stored, ...this.#parts.catalogue.listLayouts(stored).slice(0, 1)];
   }
 
   /** Sees to it that what could not be placed is placed after all. Rejects with `failure` when nothing gets better. */

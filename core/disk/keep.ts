@@ -92,7 +92,7 @@ export class Keep {
     const { catalogue } = this.#parts;
     if (!(stored.list instanceof Uint8Array)) {
       this.#lists.add(stored.list.cid);
-      const [list] = catalogue.layouts(stored.list.cid);
+      const [list] = catalogue.listLayouts(stored);
       if (list !== undefined) await this.#fetch(list, signal);
     }
     for (let stripe = 0; stripe < stripeCount(stored); stripe++) {

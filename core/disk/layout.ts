@@ -18,6 +18,7 @@
  * Plain copies cost as much and lose a stripe in sixteen.
  */
 import { assert } from "../base/assert.ts";
+import { HOLDERS_MAX } from "./limits.ts";
 import { halfOf, type Health, lossChance, survivesAny, URGENT_CHANCE } from "./promise.ts";
 
 export interface Layout {
@@ -34,8 +35,6 @@ export interface Layout {
 const COPIES_MAX = 5;
 /** Up to here one device holds all, and repairs the others. It would have more to read than twins have to copy in larger swarms. */
 const WHOLE_MAX = 63;
-/** Devices that hold a stripe. More would make shards small and reads wide, for a promise that is good enough here. */
-const HOLDERS_MAX = 128;
 /** Stored bytes per byte of content, never exceeded: a little below 4.6, since shards have headers and lists of hashes. */
 export const STORAGE_FACTOR_MAX = 4.58;
 /** A stripe that survives less than what it could by more than one in this many is worth coding again. */

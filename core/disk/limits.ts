@@ -4,6 +4,20 @@
 
 /** A list of shard hashes up to this size stands in the layout's entry, which is on every node; a longer one is content. */
 export const LIST_INLINE_BYTES_MAX = 4_096;
+/** Largest content: a terabyte. What claims to be larger is no content. */
+export const CONTENT_BYTES_MAX: number = 2 ** 40;
+/** Stripes of the largest content, at 256 KiB a stripe. */
+export const STRIPES_MAX: number = 4 * 1024 * 1024;
+/** Longest list of shard hashes, which is read as a whole into memory: that of a terabyte in leaves alone. */
+export const LIST_BYTES_MAX: number = 128 * 1024 * 1024;
+/** Devices that hold a stripe. More would make shards small and reads wide, for a promise that is good enough here. */
+export const HOLDERS_MAX = 128;
+/** Letters of a layout's id. */
+export const LAYOUT_ID_CHARS_MAX = 32;
+/** Letters of a device's id: those of a PeerId, or of a name. */
+export const DEVICE_CHARS_MAX = 128;
+/** Storage that one node may say to offer: a petabyte, more than any machine has; sums of a thousand stay exact. */
+export const STORAGE_BYTES_MAX: number = 2 ** 50;
 /** Stripes that are looked after together: one question and one answer for all of them. */
 export const UNIT_STRIPES = 64;
 
@@ -108,6 +122,20 @@ export const SILENT_BELIEVED_MS: number = 3 * MESSAGE_TIMEOUT_MS;
 export const TURN_MS = 5_000;
 /** Units of which it is worked out at one time whose they are: some 30 ms of a page's thread. */
 export const RANKED_PER_LOOK = 2_000;
+/**
+ * Units that one look passes by: some 10 ms of a page's thread. Any member can claim contents of any size; a look that has
+ * come so far goes on in the next, a second later.
+ */
+export const UNITS_PER_LOOK = 50_000;
+/** Units of one layout that are passed by before it is the others' turn: a terabyte keeps no small content waiting. */
+export const UNITS_PER_TURN = 64;
+/**
+ * Units of which it is remembered how they stand: 16 MB. Also so many are worked out and asked for one look after the other,
+ * without a pause; the rest waits a second each time. 78,000 are a terabyte in a swarm of five devices.
+ */
+export const UNIT_STATES_MAX: number = 256 * 1024;
+/** Codes whose worth is worked out at one look: some 100 ms of a page's thread. Honest swarms have a few. */
+export const CODES_PER_LOOK = 32;
 /** Stripes that are gone through before the thread is given back: some 15 ms of a page's. Hidden tabs wait a second each time. */
 export const STRIPES_PER_SLICE = 512;
 /**

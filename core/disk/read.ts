@@ -33,7 +33,8 @@ export async function* readContent(
   const end = Math.min(ref.sizeBytes, options.to ?? ref.sizeBytes);
   let at = Math.max(0, options.from ?? 0);
   if (at >= end) return;
-  const layouts = parts.catalogue.layouts(ref.cid);
+  // A content has one size: one that says otherwise is none of it.
+  const layouts = parts.catalogue.layouts(ref.cid).filter(({ sizeBytes }) => sizeBytes === ref.sizeBytes);
   if (layouts.length === 0) throw new StarfishError("not-found", `No content ${ref.cid} is known here`);
   for (const [i, stored] of layouts.entries()) {
     try {

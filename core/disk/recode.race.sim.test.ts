@@ -5,6 +5,7 @@ import { SimWorld } from "../../test/sim/world.ts";
 import { Catalogue, type Stored } from "./catalogue.ts";
 import { type Layout, layoutFor } from "./layout.ts";
 import { Recode, type RecodeParts } from "./recode.ts";
+import { listBytes } from "./shard-list.ts";
 
 const CID = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku";
 const DEVICES = 16;
@@ -19,7 +20,7 @@ test.each([
   const catalogue = new Catalogue(new ReplicaMap(1, time), clock);
   const write = (id: string, code: Layout): Stored => {
     time.nowMs += 100;
-    catalogue.write({ cid: CID, id, sizeBytes: 100, code, list: new Uint8Array(32) });
+    catalogue.write({ cid: CID, id, sizeBytes: 100, code, list: new Uint8Array(listBytes({ sizeBytes: 100, code })) });
     const stored = catalogue.layout(id);
     if (stored === undefined) throw new Error("It was written");
     return stored;

@@ -11,9 +11,16 @@ import { type Clock, every, sleep } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Catalogue, Stored } from "./catalogue.ts";
-import { type CensusParts, holdersByShard, inSlices, isWhole, takeCensus, unitsOf } from "./census.ts";
+import { type CensusParts, holdersByShard, inSlices, isWhole, takeCensus, type Unit, unitBatches } from "./census.ts";
 import { healthAtRest, holdersWanted, isPressing, type Layout, staleness, type Staleness } from "./layout.ts";
-import { LOOSE_FOR_MS, PRESSING_FOR_MS, RANKED_PER_LOOK, RECODE_AGAIN_MS, RECODE_LOOK_MS } from "./limits.ts";
+import {
+  CODES_PER_LOOK,
+  LOOSE_FOR_MS,
+  PRESSING_FOR_MS,
+  RANKED_PER_LOOK,
+  RECODE_AGAIN_MS,
+  RECODE_LOOK_MS,
+} from "./limits.ts";
 import { repairersOf } from "./placement.ts";
 import { survivesAny } from "./promise.ts";
 import type { ContentRef } from "./types.ts";
@@ -27,6 +34,9 @@ export interface RecodeParts extends CensusParts {
   /** Stores the content once more, in the code of now; resolves to its layout when that is safe. */
   readonly again: (ref: ContentRef, signal: AbortSignal) => Promise<Stored>;
 }
+
+/** Codes in swarms of so many devices whose worth is remembered. */
+const STALENESS_KNOWN_MAX = 10_000;
 
 export class Recode {
   readonly #parts: RecodeParts;
@@ -74,7 +84,10 @@ export class Recode {
     const codes = new Map<string, Layout>();
     for (const { code } of this.#parts.catalogue.all()) codes.set(nameOf(code), code);
     for (const name of this.#since.keys()) if (!codes.has(name)) this.#since.delete(name);
+    let worked = 0;
     for (const [name, code] of codes) {
+      // Any member can name codes; what has no turn now has it at one of the next looks.
+      if (!this.#isKnown(code) && ++worked > CODES_PER_LOOK) continue;
       const is = this.#of(code);
       const before = this.#since.get(name);
       const staleMs = before === undefined || before.is === "fresh" ? nowMs : before.staleMs;
@@ -152,16 +165,20 @@ export class Recode {
   async #isWhole(stored: Stored): Promise<boolean> {
     const { list } = stored;
     if (list instanceof Uint8Array) return this.#areStripesWhole(stored);
-    const lists = this.#parts.catalogue.layouts(list.cid);
-    for (const each of lists) if (await this.#isWhole(each)) return this.#areStripesWhole(stored);
+    for (const each of this.#parts.catalogue.listLayouts(stored))
+      if (await this.#isWhole(each)) return this.#areStripesWhole(stored);
     return false;
   }
 
   async #areStripesWhole(stored: Stored): Promise<boolean> {
-    const units = unitsOf(stored);
+    for (const units of unitBatches(stored)) if (!(await this.#areUnitsWhole(units))) return false;
+    return true;
+  }
+
+  async #areUnitsWhole(units: readonly Unit[]): Promise<boolean> {
     const { found } = await takeCensus(this.#parts, units, { signal: this.#parts.signal });
     const { slots, devices } = this.#parts;
-    for await (const [i, { from }] of inSlices(this.#parts, units, { signal: this.#parts.signal })) {
+    for await (const [i, { stored, from }] of inSlices(this.#parts, units, { signal: this.#parts.signal })) {
       const isUnitWhole = (found[i] ?? []).every((shards, j) => {
         const partition = slots.partition(stored.id, from + j);
         return isWhole(stored.code, holdersByShard(this.#parts, stored.code, partition, shards), devices.count);
@@ -172,17 +189,30 @@ export class Recode {
   }
 
   #of(code: Layout): Staleness {
-    const { count, layout } = this.#parts.devices;
-    const devices = Math.max(1, count);
-    const key = `${nameOf(code)} ${layout.n} ${devices}`;
+    const { layout } = this.#parts.devices;
+    const devices = this.#devices;
+    const key = this.#keyOf(code);
     let is = this.#staleness.get(key);
     if (is !== undefined) return is;
     const survives = (each: Layout): number => survivesAny(healthAtRest(each, devices));
     // While many devices are full, what is written now may be no better.
     const isNarrow = holdersWanted(layout) < Math.min(devices, holdersWanted(code));
     is = isNarrow && survives(layout) <= survives(code) ? "fresh" : staleness(code, devices);
+    if (this.#staleness.size >= STALENESS_KNOWN_MAX) this.#staleness.clear();
     this.#staleness.set(key, is);
     return is;
+  }
+
+  #isKnown(code: Layout): boolean {
+    return this.#staleness.has(this.#keyOf(code));
+  }
+
+  #keyOf(code: Layout): string {
+    return `${nameOf(code)} ${this.#parts.devices.layout.n} ${this.#devices}`;
+  }
+
+  get #devices(): number {
+    return Math.max(1, this.#parts.devices.count);
   }
 }
 

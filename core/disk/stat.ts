@@ -1,7 +1,7 @@
 /** How a content stands: asked from all who are there, and computed from what they really hold. */
 import { StarfishError } from "../base/errors.ts";
 import type { Catalogue, Stored } from "./catalogue.ts";
-import { type CensusParts, holdersByShard, inSlices, isWhole, takeCensus, unitsOf } from "./census.ts";
+import { type CensusParts, holdersByShard, inSlices, isWhole, takeCensus, unitBatches } from "./census.ts";
 import { type Layout, staleness } from "./layout.ts";
 import { holdersOf, lossChance, survivesAny, URGENT_CHANCE } from "./promise.ts";
 import { healthOf } from "./repair-policy.ts";
@@ -25,10 +25,6 @@ export async function measure(
   stored: Stored,
   options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Measure> {
-  const units = unitsOf(stored);
-  const { found } = await takeCensus(parts, units, options);
-  // Taken after the answers: who has left meanwhile is counted with what it had.
-  const devices = parts.devices.count;
   const bytesByDevice = new Map<string, number>();
   const states = new Map<string, readonly number[]>();
   const shardHolders: StripeHolders[] = [];
@@ -36,22 +32,28 @@ export async function measure(
   const alike = new Map<string, StripeHolders>();
   let isAllWhole = true;
   let count = 0;
-  for await (const [i, unit] of inSlices(parts, units, options)) {
-    for (const [j, shards] of (found[i] ?? []).entries()) {
-      const stripe = unit.from + j;
-      const holders = holdersByShard(parts, stored.code, parts.slots.partition(stored.id, stripe), shards);
-      const key = holders.map((of) => of.join(" ")).join("|");
-      const known = alike.get(key) ?? holders;
-      alike.set(key, known);
-      shardHolders.push(known);
-      isAllWhole &&= isWhole(stored.code, holders, devices);
-      const living = holders.map(({ length }) => length);
-      count += living.reduce((sum, each) => sum + each, 0);
-      states.set(living.join(" "), living);
-      const { shardBytes } = stripeOf(stored, stripe);
-      for (const node of [...shards.values()].flat()) {
-        const device = parts.devices.deviceOf(node) ?? node;
-        bytesByDevice.set(device, (bytesByDevice.get(device) ?? 0) + shardBytes);
+  let devices = 0;
+  for (const units of unitBatches(stored)) {
+    const { found } = await takeCensus(parts, units, options);
+    // Taken after the answers: who has left meanwhile is counted with what it had.
+    devices = parts.devices.count;
+    for await (const [i, unit] of inSlices(parts, units, options)) {
+      for (const [j, shards] of (found[i] ?? []).entries()) {
+        const stripe = unit.from + j;
+        const holders = holdersByShard(parts, stored.code, parts.slots.partition(stored.id, stripe), shards);
+        const key = holders.map((of) => of.join(" ")).join("|");
+        const known = alike.get(key) ?? holders;
+        alike.set(key, known);
+        shardHolders.push(known);
+        isAllWhole &&= isWhole(stored.code, holders, devices);
+        const living = holders.map(({ length }) => length);
+        count += living.reduce((sum, each) => sum + each, 0);
+        states.set(living.join(" "), living);
+        const { shardBytes } = stripeOf(stored, stripe);
+        for (const node of [...shards.values()].flat()) {
+          const device = parts.devices.deviceOf(node) ?? node;
+          bytesByDevice.set(device, (bytesByDevice.get(device) ?? 0) + shardBytes);
+        }
       }
     }
   }
@@ -66,6 +68,9 @@ export async function measure(
   };
 }
 
+/** Of the layouts of one content the newest that are looked at: while it is coded anew there are two. */
+const LAYOUTS_MEASURED_MAX = 16;
+
 type StatParts = CensusParts & { readonly catalogue: Catalogue };
 
 /** A layout and its list, without which nothing of it can be read: as well off as the weaker of the two. */
@@ -76,9 +81,8 @@ async function measureWithList(
 ): Promise<Measure> {
   const own = await measure(parts, stored, options);
   if (stored.list instanceof Uint8Array) return own;
-  const lists = await Promise.all(
-    parts.catalogue.layouts(stored.list.cid).map((each) => measureWithList(parts, each, options)),
-  );
+  const layouts = parts.catalogue.listLayouts(stored).slice(0, LAYOUTS_MEASURED_MAX);
+  const lists = await Promise.all(layouts.map((each) => measureWithList(parts, each, options)));
   const [list] = lists.sort((a, b) => a.lossChance - b.lossChance);
   return {
     ...own,
@@ -94,7 +98,7 @@ export async function statContent(
   ref: ContentRef,
   options: { readonly signal?: AbortSignal | undefined },
 ): Promise<ContentStat> {
-  const layouts = parts.catalogue.layouts(ref.cid);
+  const layouts = parts.catalogue.layouts(ref.cid).slice(0, LAYOUTS_MEASURED_MAX);
   const measured = await Promise.all(
     layouts.map(async (stored) => ({ stored, measure: await measureWithList(parts, stored, options) })),
   );

@@ -6,7 +6,7 @@
 import type { Catalogue, Stored } from "./catalogue.ts";
 import { type CensusParts, takeCensus, unitsOf } from "./census.ts";
 import type { Holdings } from "./holdings.ts";
-import { TIDY_FREE_PART } from "./limits.ts";
+import { TIDY_FREE_PART, UNIT_STRIPES } from "./limits.ts";
 import { Slots } from "./slots.ts";
 
 export interface DropParts extends CensusParts {
@@ -39,15 +39,16 @@ export async function dropElsewhere(parts: DropParts, stored: Stored, signal: Ab
     const isElsewhere = belongs.every((other) => other !== undefined && other !== device && devices.isAwake(other));
     return isElsewhere ? [{ name, belongs }] : [];
   });
-  const stripes = new Set(foreign.map(({ name }) => name.stripe));
-  const units = unitsOf(stored).filter(({ from, to }) => stripes.values().some((each) => each >= from && each < to));
-  if (units.length === 0) return;
-  // Whose a place is does not hold what belongs there for that alone.
-  const { found } = await takeCensus(parts, units, { signal });
-  for (const { name, belongs } of foreign) {
-    const i = units.findIndex(({ from, to }) => name.stripe >= from && name.stripe < to);
-    const shards = found[i]?.[name.stripe - (units[i]?.from ?? 0)];
-    const holders = new Set(shards?.get(name.shard)?.map((node) => devices.deviceOf(node)));
-    if (belongs.every((other) => holders.has(other))) await holdings.drop(name);
+  const byUnit = Map.groupBy(foreign, ({ name }) => Math.floor(name.stripe / UNIT_STRIPES));
+  for (const [number, those] of byUnit) {
+    const [unit] = unitsOf(stored, number, number + 1);
+    if (unit === undefined) continue;
+    // Whose a place is does not hold what belongs there for that alone.
+    const { found } = await takeCensus(parts, [unit], { signal });
+    for (const { name, belongs } of those) {
+      const shards = found[0]?.[name.stripe - unit.from];
+      const holders = new Set(shards?.get(name.shard)?.map((node) => devices.deviceOf(node)));
+      if (belongs.every((other) => holders.has(other))) await holdings.drop(name);
+    }
   }
 }

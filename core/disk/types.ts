@@ -54,6 +54,8 @@ export interface StorageUse {
   readonly repaired: number;
   /** Content that is pinned whole on this node. */
   readonly keptBytes: number;
+  /** Entries about contents and storage that are not believed, since they say what can't be or what this version does not know. */
+  readonly setAside: number;
 }
 
 /** What a node offers to the swarm and has free, in bytes, by its own word. */

@@ -16,7 +16,14 @@ import { SHARDS_MAX, SHARD_BYTES_MAX } from "../ports/coder.ts";
 import type { PeerId } from "../ports/network.ts";
 import { DIGEST_BYTES } from "./content/limits.ts";
 import type { Shard, ShardName } from "./holdings.ts";
-import { ASKED_UNITS_MAX, MESSAGE_SHARDS_MAX, UNIT_STRIPES } from "./limits.ts";
+import {
+  ASKED_STRIPES_MAX,
+  ASKED_UNITS_MAX,
+  LAYOUT_ID_CHARS_MAX,
+  MESSAGE_SHARDS_MAX,
+  STRIPES_MAX,
+  UNIT_STRIPES,
+} from "./limits.ts";
 
 export const PUT_PROTOCOL = "/starfish/shards/put/1.0.0";
 export const GET_PROTOCOL = "/starfish/shards/get/1.0.0";
@@ -52,16 +59,13 @@ export interface StripeRun {
   readonly to: number;
 }
 
-/** Stripes of the largest content: a terabyte at 256 KiB a stripe. */
-const STRIPES_MAX: number = 4 * 1024 * 1024;
-const ID_CHARS_MAX = 32;
 const PEER_CHARS_MAX = 128;
 /** More need not be known. */
 export const SOURCES_MAX = 4;
 /** Three bytes for each shard that is held. */
 const HELD_BYTES = 3;
 
-const idSchema: Schema<string> = v.pipe(v.string(), v.maxLength(ID_CHARS_MAX), v.regex(/^[a-z0-9]+$/));
+const idSchema: Schema<string> = v.pipe(v.string(), v.maxLength(LAYOUT_ID_CHARS_MAX), v.regex(/^[a-z0-9]+$/));
 const nameEntries = { id: idSchema, stripe: integerOf(0, STRIPES_MAX), shard: integerOf(0, SHARDS_MAX - 1) };
 export const nameSchema: Schema<ShardName> = v.object(nameEntries);
 const recipientSchema = v.object({ shard: nameEntries.shard, node: textOf(PEER_CHARS_MAX) });
@@ -114,8 +118,14 @@ export const getReplySchema: Schema<readonly (Uint8Array | null)[]> = v.pipe(
 );
 export const haveSchema: Schema<{ runs: readonly StripeRun[] }> = v.object({
   runs: v.pipe(
-    v.array(v.object({ id: idSchema, from: integerOf(0, STRIPES_MAX), to: integerOf(0, STRIPES_MAX) })),
+    v.array(
+      v.pipe(
+        v.object({ id: idSchema, from: integerOf(0, STRIPES_MAX), to: integerOf(0, STRIPES_MAX) }),
+        v.check(({ from, to }) => from < to && to - from <= UNIT_STRIPES, "no run of stripes of a unit"),
+      ),
+    ),
     v.maxLength(ASKED_UNITS_MAX),
+    v.check((runs) => runs.reduce((sum, { from, to }) => sum + to - from, 0) <= ASKED_STRIPES_MAX, "too many stripes"),
   ),
 });
 export const haveReplySchema: Schema<readonly Uint8Array[]> = v.pipe(

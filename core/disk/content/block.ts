@@ -30,6 +30,17 @@ export function cidOf(codec: number, digest: Bytes): CID {
   return CID.createV1(codec, createDigest(SHA2_256, digest));
 }
 
+/**
+ * CIDs as contents have them: version 1, in base 32, of a block of bytes or of links, by its SHA-256. 36 bytes in 58 letters:
+ * the first six stand for what is the same in all, and of the seventh and the last some bits are none of the hash.
+ */
+const CONTENT_CID = /^baf(?:ybei|krei)[a-h][a-z2-7]{50}[aeimquy4]$/;
+
+/** Whether this text is the CID of a content as this computer writes it; there is one text for each content. */
+export function isContentCid(text: string): boolean {
+  return CONTENT_CID.test(text);
+}
+
 /** What is named by a CID, in whichever version and codec it is written; for maps and sets. */
 export function keyOf(cid: CID): string {
   return String.fromCharCode(...cid.multihash.bytes);

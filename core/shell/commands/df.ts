@@ -56,6 +56,9 @@ function ownRows(use: StorageUse, files: string): string[][] {
     ["shards", `${use.shards}, ${use.damaged} found damaged, ${use.repaired} repaired here`],
     ["kept", `${bytesWords(use.keptBytes)} whole on this node`],
     ["files", files],
+    ...(use.setAside === 0
+      ? []
+      : [["set aside", `${count(use.setAside, "entry", "entries")} of members, which can't be true`]]),
   ];
 }
 
