@@ -129,6 +129,8 @@ export interface WriteOptions {
 
 /** Paths are absolute or are taken from the root; "." and ".." are resolved. Names are any Unicode but NUL and "/". */
 export interface Files {
+  /** Entries of the tree that are not shown, since they say what can't be, or are too many for one name. */
+  readonly setAside: number;
   stat(path: string): FileInfo | undefined;
   /** What is in a directory, by name. Throws "not-found", "not-a-directory". */
   list(path: string): FileInfo[];

@@ -158,6 +158,11 @@ export class Replica {
     return { stamp, writer: this.self };
   }
 
+  /** As ReplicatedMap has it. */
+  stamp(): number {
+    return this.#clock.next();
+  }
+
   /** Throws "clock" where it may not write now. */
   checkClock(): void {
     const trouble = this.#time.trouble();

@@ -143,6 +143,10 @@ export class NodeMap implements ReplicatedMap {
     return this.#replica.watch(prefix, listener);
   }
 
+  stamp(): number {
+    return this.#replica.stamp();
+  }
+
   now(): number {
     return this.#replica.now();
   }

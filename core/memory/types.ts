@@ -101,6 +101,11 @@ export interface ReplicatedMap {
    * Rejects with "clock" where it is not, and "cancelled".
    */
   ready(options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
+  /**
+   * A stamp of this moment, greater than all that this node has given or seen and below those of its writes that follow: for
+   * keys that say when they were made.
+   */
+  stamp(): number;
   /** The corrected time by which it stamps and expires, ms since 1970. */
   now(): number;
   stat(): MapStat;

@@ -7,14 +7,13 @@
  */
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import type { MapWrite, ReplicatedMap } from "../../memory/types.ts";
-import { HybridClock } from "../../memory/version.ts";
 import { conflictsOf } from "./conflicts.ts";
-import { BY_CHARS_MAX, VERSION_KEEP_MS } from "./limits.ts";
+import { BY_CHARS_MAX, RETIRED_AT_ONCE, VERSION_KEEP_MS } from "./limits.ts";
 import type { Found, FoundDirectory, FoundFile, Lookup } from "./lookup.ts";
-import { absolute, checkLength, isWithin, join, moved, placeOf } from "./path.ts";
+import { absolute, checkLength, isShortEnough, isWithin, join, moved, placeOf } from "./path.ts";
 import type { Directory, Tree } from "./tree.ts";
-import { movedVersion, stampOf, treeKey, versionOf, versionText } from "./tree-key.ts";
-import type { FileValue } from "./tree-value.ts";
+import { isInTime, movedVersion, parseTreeKey, stampOf, treeKey, versionOf, versionText } from "./tree-key.ts";
+import { type FileValue, parseFileValue } from "./tree-value.ts";
 
 /** What a content adds to an entry. */
 export type NewContent = Pick<FileValue, "size" | "cid" | "inline">;
@@ -30,11 +29,9 @@ export interface ChangesParts {
 
 export class Changes {
   readonly #parts: ChangesParts;
-  readonly #clock: HybridClock;
 
   constructor(parts: ChangesParts) {
     this.#parts = parts;
-    this.#clock = new HybridClock(() => parts.map.now());
   }
 
   /**
@@ -79,10 +76,14 @@ export class Changes {
   remove(path: string, { recursive = false }: { readonly recursive?: boolean } = {}): void {
     const found = this.#parts.lookup.get(path);
     if (path === "") throw new StarfishError("unsupported", "the root stays; remove what is in it");
-    if (found.kind === "file") return this.#removeFile(found);
+    if (found.kind === "file") {
+      if (!found.shown.isConflict) this.#retireOthers([path]);
+      return this.#removeFile(found);
+    }
     if (!recursive && !found.directory.isEmpty) {
       throw new StarfishError("not-empty", `${absolute(path)} is not empty`);
     }
+    this.#retireOthers(crowdedIn(found.directory));
     const files: MapWrite[] = [];
     const directories: MapWrite[] = [];
     for (const directory of below(found.directory)) {
@@ -100,6 +101,8 @@ export class Changes {
     const replaced = this.#checkTarget(found, to);
     const place = placeOf(to);
     if (place === undefined || placeOf(from) === undefined) throw insideItself(from, to);
+    if (found.kind === "directory") this.#retireOthers(crowdedIn(found.directory));
+    else if (!found.shown.isConflict) this.#retireOthers([from]);
     const batch = found.kind === "file" ? this.#movedFile(found, place.directory, place.name) : this.#moved(found, to);
     this.#batch([...batch.made, ...replaced, ...batch.gone, ...this.#keptParent(from)]);
   }
@@ -178,6 +181,8 @@ export class Changes {
     if (place === undefined || parent === undefined) return [];
     return conflictsOf(place.name, parent, (key) => tree.value(key)).flatMap(({ name, keys }) => {
       const [first] = keys;
+      // A name that grows too long is none that it could have.
+      if (!isShortEnough(join(place.directory, name))) return keys.map((key) => this.#retired(key));
       const freed = this.#movedKey(first, place.directory, name);
       return [{ key: freed, value: map.get(first) }, ...keys.map(deleted)];
     });
@@ -211,6 +216,7 @@ export class Changes {
   }
 
   #batch(writes: readonly MapWrite[]): void {
+    for (const write of writes) if ("value" in write) this.#checkOwn(write.key, write.value);
     try {
       this.#parts.map.batch(writes);
     } catch (error) {
@@ -220,6 +226,25 @@ export class Changes {
         "the file tree is full, which every node holds in memory; nothing was changed. Remove files, or pack many small ones into one",
         { cause: error },
       );
+    }
+  }
+
+  /** What this node could not read itself would be lost in silence. */
+  #checkOwn(key: string, value: unknown): void {
+    const parsed = parseTreeKey(key);
+    const isReadable = parsed?.kind === "directory" || parseFileValue(value) !== undefined;
+    if (parsed !== undefined && isReadable && isInTime(parsed.version, this.#parts.map.stamp())) return;
+    throw new StarfishError(
+      "malformed",
+      `nobody could read what this would write (${JSON.stringify(key)}); nothing was changed`,
+    );
+  }
+
+  /** The versions of these names that are not shown become earlier ones too, a bounded number at a time. */
+  #retireOthers(paths: Iterable<string>): void {
+    const keys = [...paths].flatMap((path) => this.#parts.tree.others(path));
+    for (let at = 0; at < keys.length; at += RETIRED_AT_ONCE) {
+      this.#retire(keys.slice(at, at + RETIRED_AT_ONCE).map((key) => this.#retired(key)));
     }
   }
 
@@ -248,12 +273,14 @@ export class Changes {
   }
 
   #newKey(directory: string, name: string, kind: "file" | "directory", after: readonly string[]): string {
-    for (const key of after) this.#clock.saw(stampOf(versionOf(key)));
-    return treeKey({ directory, name, kind, version: versionText(this.#clock.next(), this.#parts.self) });
+    const { map, self } = this.#parts;
+    const stamp = Math.max(map.stamp(), ...after.map((key) => stampOf(versionOf(key)) + 1));
+    return treeKey({ directory, name, kind, version: versionText(stamp, self) });
   }
 
   #movedKey(key: string, directory: string, name: string): string {
-    const version = movedVersion(versionOf(key), this.#clock.next(), this.#parts.self);
+    const { map, self } = this.#parts;
+    const version = movedVersion(versionOf(key), map.stamp(), self);
     return treeKey({ directory, name, kind: "file", version });
   }
 
@@ -262,7 +289,7 @@ export class Changes {
   }
 
   #by(): string {
-    return this.#parts.name().slice(0, BY_CHARS_MAX);
+    return this.#parts.name().slice(0, BY_CHARS_MAX).toWellFormed();
   }
 }
 
@@ -270,6 +297,11 @@ export class Changes {
 function* below(directory: Directory): Generator<Directory, void, undefined> {
   yield directory;
   for (const child of directory.children.values()) yield* below(child);
+}
+
+/** The names in it and below that have more versions than are shown. */
+function* crowdedIn(directory: Directory): Generator<string, void, undefined> {
+  for (const at of below(directory)) for (const name of at.others.keys()) yield join(at.path, name);
 }
 
 function isLiving(value: FileValue | undefined): boolean {

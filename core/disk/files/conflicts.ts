@@ -43,12 +43,21 @@ export function conflictsOf(name: string, directory: Directory, valueOf: ValueOf
 }
 
 function conflictAs(name: string, directory: Directory, valueOf: ValueOf): Shown | undefined {
-  for (const [base, keys] of directory.files) {
-    if (keys.length < 2 && !directory.children.has(base)) continue;
+  for (const base of basesOf(name)) {
+    const keys = directory.files.get(base);
+    if (keys === undefined || (keys.length < 2 && !directory.children.has(base))) continue;
     const found = shownOf(base, keys, directory, valueOf).find((shown) => shown.name === name);
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** The names of which this may be a conflict copy, as `freeName` makes them. */
+function* basesOf(name: string): Generator<string, void, undefined> {
+  for (let at = name.indexOf(CONFLICT); at >= 0; at = name.indexOf(CONFLICT, at + 1)) {
+    const end = name.indexOf(")", at);
+    if (end >= 0) yield name.slice(0, at) + name.slice(end + 1);
+  }
 }
 
 function shownOf(base: string, keys: readonly string[], directory: Directory, valueOf: ValueOf): Shown[] {

@@ -62,7 +62,7 @@ export class NodeFiles implements Files {
   constructor(parts: FilesParts) {
     const { map, contents } = parts;
     this.#parts = parts;
-    this.#tree = new Tree(map);
+    this.#tree = new Tree(map, parts.log);
     this.#kept = new Kept({ ...parts, contentsUnder: (path) => this.#contentsUnder(path) });
     this.#lookup = new Lookup(map, this.#tree, (path, cid) => this.#kept.has(path, cid));
     this.#changes = new Changes({ ...parts, tree: this.#tree, lookup: this.#lookup });
@@ -84,6 +84,10 @@ export class NodeFiles implements Files {
     this.#ended.abort(new StarfishError("closed", "The files are closed"));
     this.#tree.close();
     await this.#kept.close();
+  }
+
+  get setAside(): number {
+    return this.#tree.setAside;
   }
 
   /** CIDs that the tree and its earlier versions refer to. */

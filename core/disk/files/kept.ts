@@ -9,6 +9,7 @@ import { messageOf, StarfishError, throwIfAborted } from "../../base/errors.ts";
 import { abortable, type Clock, type Timer } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Store } from "../../ports/store.ts";
+import { CONTENT_BYTES_MAX } from "../limits.ts";
 import type { ContentRef, Contents } from "../types.ts";
 import { KEPT_PATHS_MAX, PATH_BYTES_MAX } from "./limits.ts";
 import { absolute, isWithin } from "./path.ts";
@@ -37,7 +38,7 @@ const CID_CHARS_MAX = 128;
 
 const stateSchema: Schema<State> = v.object({
   paths: v.pipe(v.array(textOf(PATH_BYTES_MAX)), v.maxLength(KEPT_PATHS_MAX)),
-  held: v.array(v.object({ cid: textOf(CID_CHARS_MAX), sizeBytes: integerOf(0) })),
+  held: v.array(v.object({ cid: textOf(CID_CHARS_MAX), sizeBytes: integerOf(0, CONTENT_BYTES_MAX) })),
   // Earlier versions of this program did not note it.
   lacking: v.optional(v.array(textOf(CID_CHARS_MAX)), []),
 });
@@ -65,12 +66,24 @@ export class Kept {
   async load(): Promise<void> {
     const bytes = await this.#parts.store.get(STORE_KEY);
     if (bytes === undefined) return;
-    const { paths, held, lacking } = decode(stateSchema, bytes);
     this.#stored = bytes;
+    const state = this.#decoded(bytes);
+    if (state === undefined) return;
+    const { paths, held, lacking } = state;
     for (const path of paths) this.#paths.add(path);
     for (const ref of held) this.#held.set(ref.cid, ref);
     for (const cid of lacking) this.#lacking.add(cid);
     this.changed();
+  }
+
+  /** A list that can't be read keeps nothing, and nobody from starting. */
+  #decoded(bytes: Uint8Array): State | undefined {
+    try {
+      return decode(stateSchema, bytes);
+    } catch (error) {
+      this.#parts.log.write("warn", "files.kept-unreadable", { error: messageOf(error) });
+      return undefined;
+    }
   }
 
   get isNone(): boolean {

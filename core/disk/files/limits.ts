@@ -16,6 +16,18 @@ export const VERSION_CONTENT_SHARE = 0.25;
 export const REDUNDANCY = 4.5;
 /** When one of these shares is used up, the oldest versions go until so much of it is used: not one for each write. */
 export const VERSION_TRIM = 0.9;
+/**
+ * Versions of one name that are living, and so shown beside each other: the halves of a swarm that was cut in 64 pieces. What is
+ * beyond them, the earliest, is set aside until some of the others go; `versions` shows it all the same.
+ */
+export const LIVING_VERSIONS_MAX = 64;
+/**
+ * By how much the stamp in a key may exceed that of its entry. What this version makes is below it; versions before it took the
+ * two from different clocks, a few counts apart.
+ */
+export const KEY_AHEAD_MS_MAX = 1_000;
+/** Entries that are moved out of the way in one batch. */
+export const RETIRED_AT_ONCE = 128;
 /** Letters of a node's name in an entry; names are shorter. */
 export const BY_CHARS_MAX = 64;
 /** Paths that a node keeps whole: a person has named each. */

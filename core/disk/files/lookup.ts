@@ -6,7 +6,7 @@ import type { ContentRef, FileInfo, FileVersion } from "../types.ts";
 import { type Shown, shownAs, shownIn } from "./conflicts.ts";
 import { absolute, join, parsePath, placeOf } from "./path.ts";
 import type { Directory, Tree } from "./tree.ts";
-import { namePrefix, parseTreeKey, versionOf, writerOf, writtenAtMs } from "./tree-key.ts";
+import { isInTime, namePrefix, parseTreeKey, versionOf, writerOf, writtenAtMs } from "./tree-key.ts";
 import { type FileValue, parseFileValue } from "./tree-value.ts";
 
 export interface FoundDirectory {
@@ -136,8 +136,9 @@ export class Lookup {
 
   /** Everything that the tree refers to. */
   *references(): Generator<string, void, undefined> {
-    for (const { key, value } of this.#map.entries()) {
-      if (parseTreeKey(key)?.kind !== "file") continue;
+    for (const { key, value, version } of this.#map.entries()) {
+      const parsed = parseTreeKey(key);
+      if (parsed?.kind !== "file" || !isInTime(parsed.version, version.stamp)) continue;
       const file = parseFileValue(value);
       if (file !== undefined && file.inline === undefined) yield file.cid;
     }
@@ -146,7 +147,8 @@ export class Lookup {
   #versionOf(entry: MapEntry, path: string, current: string | undefined): FileVersion | undefined {
     const { key, expiresAtMs } = entry;
     const value = parseFileValue(entry.value);
-    if (value === undefined || parseTreeKey(key) === undefined) return undefined;
+    const parsed = parseTreeKey(key);
+    if (value === undefined || parsed === undefined || !isInTime(parsed.version, entry.version.stamp)) return undefined;
     return {
       ...this.#infoOf(path, versionOf(key), value),
       isConflict: value.past !== true && key !== current,

@@ -27,9 +27,13 @@ export function parsePath(text: string): string {
   return checkLength(names.join("/"));
 }
 
+export function isShortEnough(path: string): boolean {
+  return path.length * 3 <= PATH_BYTES_MAX || utf8(path).length <= PATH_BYTES_MAX;
+}
+
 /** Throws "too-large". */
 export function checkLength(path: string): string {
-  if (path.length * 3 > PATH_BYTES_MAX && utf8(path).length > PATH_BYTES_MAX) {
+  if (!isShortEnough(path)) {
     throw new StarfishError("too-large", `this path has more than ${PATH_BYTES_MAX} bytes: ${path.slice(0, 60)}…`);
   }
   return path;

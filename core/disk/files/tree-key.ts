@@ -6,8 +6,9 @@
  * and by whom it was moved here. So no key is ever written a second time: whoever deletes one deletes what it has seen, and
  * nothing that came to the same place later. (With keys that came back, opposite moves at one moment lost the file.)
  */
-import { timeOf } from "../../memory/version.ts";
+import { stampAt, timeOf } from "../../memory/version.ts";
 import type { FileKind } from "../types.ts";
+import { KEY_AHEAD_MS_MAX } from "./limits.ts";
 import { isPath, join } from "./path.ts";
 
 export interface TreeKey {
@@ -23,6 +24,8 @@ const NUL = "\0";
 const STAMP_DIGITS = 11;
 const WRITER_DIGITS = 10;
 const VERSION_CHARS: number = STAMP_DIGITS + WRITER_DIGITS;
+/** A writer is a number of 48 bits. */
+const WRITERS: number = 2 ** 48;
 const VERSION = /^(?:[0-9a-z]{21}){1,2}$/;
 
 /** @param stamp As the map's: ms since 1970 times 2048, plus a count. */
@@ -31,7 +34,12 @@ export function versionText(stamp: number, writer: number): string {
 }
 
 export function isVersion(text: string): boolean {
-  return VERSION.test(text);
+  if (!VERSION.test(text)) return false;
+  for (let at = 0; at < text.length; at += VERSION_CHARS) {
+    const part = text.slice(at, at + VERSION_CHARS);
+    if (stampOf(part) > Number.MAX_SAFE_INTEGER || writerOf(part) >= WRITERS) return false;
+  }
+  return true;
 }
 
 /** The version in a key that is known to be one of the tree. */
@@ -42,6 +50,16 @@ export function versionOf(key: string): string {
 /** The version of a content that is moved, at `stamp` by `writer`. */
 export function movedVersion(version: string, stamp: number, writer: number): string {
   return version.slice(0, VERSION_CHARS) + versionText(stamp, writer);
+}
+
+/** When it was put under this name: written, or moved here. The greatest of its stamps. */
+export function placedStamp(version: string): number {
+  return Math.max(stampOf(version), version.length > VERSION_CHARS ? stampOf(version.slice(VERSION_CHARS)) : 0);
+}
+
+/** Whether an entry may say what its key says: a key from later than its entry would outdo all writes until then. */
+export function isInTime(version: string, entryStamp: number): boolean {
+  return placedStamp(version) <= entryStamp + stampAt(KEY_AHEAD_MS_MAX);
 }
 
 export function stampOf(version: string): number {

@@ -1,6 +1,8 @@
 /** Values of the tree: what an entry of a file says. A directory's says only who made it. */
 import * as v from "valibot";
-import { bytesOf, integerOf, type Schema, textOf } from "../../base/codec.ts";
+import { bytesOf, integerOf, lineOf, type Schema, textOf } from "../../base/codec.ts";
+import { isContentCid } from "../content/block.ts";
+import { CONTENT_BYTES_MAX } from "../limits.ts";
 import { BY_CHARS_MAX, INLINE_BYTES_MAX } from "./limits.ts";
 
 export interface FileValue {
@@ -14,12 +16,14 @@ export interface FileValue {
   readonly past?: true | undefined;
 }
 
-const CID_CHARS_MAX = 128;
-
 const fileSchema: Schema<FileValue> = v.object({
-  size: integerOf(0),
-  cid: v.pipe(textOf(CID_CHARS_MAX), v.minLength(1)),
-  by: textOf(BY_CHARS_MAX),
+  size: integerOf(0, CONTENT_BYTES_MAX),
+  cid: v.pipe(textOf(64), v.check(isContentCid, "no CID of a content")),
+  // It is part of the names that are shown.
+  by: v.pipe(
+    lineOf(BY_CHARS_MAX),
+    v.transform((name) => name.toWellFormed()),
+  ),
   inline: v.optional(bytesOf(0, INLINE_BYTES_MAX)),
   past: v.optional(v.literal(true)),
 });

@@ -6,15 +6,21 @@
 import { Listeners, type Unsubscribe } from "../../base/events.ts";
 import type { MapEntry, ReplicatedMap } from "../../memory/types.ts";
 import { ENTRY_COST_BYTES } from "../../memory/limits.ts";
-import { join } from "./path.ts";
-import { parseTreeKey, stampOf, type TreeKey, versionOf } from "./tree-key.ts";
+import { SetAside } from "../../memory/set-aside.ts";
+import { type Log, silentLog } from "../../ports/log.ts";
+import { KeyHeap } from "./key-heap.ts";
+import { LIVING_VERSIONS_MAX } from "./limits.ts";
+import { join, placeOf } from "./path.ts";
+import { isInTime, parseTreeKey, stampOf, type TreeKey, versionOf } from "./tree-key.ts";
 import { type FileValue, parseFileValue } from "./tree-value.ts";
 
 export class Directory {
   readonly name: string;
   readonly parent: Directory | undefined;
-  /** Keys of living files by name, the latest first. */
+  /** Keys of living files by name, the latest first, a bounded number of each. */
   readonly files: Map<string, readonly string[]> = new Map();
+  /** The others of names that have more. */
+  readonly others: Map<string, KeyHeap> = new Map();
   readonly children: Map<string, Directory> = new Map();
   /** Keys of its own living entries. */
   readonly own: Set<string> = new Set();
@@ -49,11 +55,13 @@ export class Tree {
   pastContentBytes = 0;
   pastEntryBytes = 0;
   readonly #map: ReplicatedMap;
+  readonly #setAside: SetAside;
   readonly #changed = new Listeners<TreeKey>();
   readonly #unsubscribe: Unsubscribe;
 
-  constructor(map: ReplicatedMap) {
+  constructor(map: ReplicatedMap, log: Log = silentLog) {
     this.#map = map;
+    this.#setAside = new SetAside(map.name, log);
     for (const entry of map.entries()) this.#take(entry.key, entry);
     this.#unsubscribe = map.watch("", ({ key, entry }) => this.#take(key, entry));
   }
@@ -79,6 +87,18 @@ export class Tree {
     return parseFileValue(this.#map.get(key));
   }
 
+  /** Entries that are not taken in, since they say what can't be, or are too many for one name. */
+  get setAside(): number {
+    return this.#setAside.size;
+  }
+
+  /** Versions of a name beyond those that are shown. */
+  others(path: string): string[] {
+    const place = placeOf(path);
+    const heap = place && this.directory(place.directory)?.others.get(place.name);
+    return heap === undefined ? [] : [...heap.keys()];
+  }
+
   /** When the latest of what is in it was written. */
   latest(directory: Directory): number {
     if (directory.latest !== undefined) return directory.latest;
@@ -93,11 +113,18 @@ export class Tree {
 
   #take(key: string, entry: MapEntry | undefined): void {
     const parsed = parseTreeKey(key);
-    if (parsed === undefined) return;
+    this.#setAside.delete(key);
+    if (parsed === undefined) {
+      if (entry !== undefined) this.#setAside.add(key, "no key of the tree");
+      return;
+    }
     this.#forgetPast(key);
-    const value = entry && parsed.kind === "file" ? parseFileValue(entry.value) : undefined;
+    const isTimely = entry !== undefined && isInTime(parsed.version, entry.version.stamp);
+    const value = isTimely && parsed.kind === "file" ? parseFileValue(entry.value) : undefined;
+    if (entry !== undefined && !isTimely) this.#setAside.add(key, "its key is from later than its entry");
+    else if (entry !== undefined && parsed.kind === "file" && value === undefined) this.#setAside.add(key, "no file");
     if (value?.past === true) this.#addPast(key, value, entry?.expiresAtMs ?? 0);
-    const isLiving = parsed.kind === "file" ? value !== undefined && value.past !== true : entry !== undefined;
+    const isLiving = parsed.kind === "file" ? value !== undefined && value.past !== true : isTimely;
     if (isLiving) this.#add(key, parsed);
     else this.#remove(key, parsed);
     this.#changed.emit(parsed);
@@ -108,10 +135,7 @@ export class Tree {
     if (kind === "directory") {
       place.own.add(key);
     } else {
-      const keys = place.files.get(name) ?? [];
-      if (keys.includes(key)) return;
-      const below = keys.findIndex((other) => other < key);
-      place.files.set(name, keys.toSpliced(below < 0 ? keys.length : below, 0, key));
+      if (!this.#addFile(place, name, key)) return;
     }
     const stamp = stampOf(version);
     for (let at: Directory | undefined = place; at !== undefined; at = at.parent) {
@@ -125,17 +149,42 @@ export class Tree {
     if (kind === "directory") {
       if (!place.own.delete(key)) return;
     } else {
-      const keys = place.files.get(name);
-      if (keys === undefined || !keys.includes(key)) return;
-      if (keys.length === 1) place.files.delete(name);
-      else
-        place.files.set(
-          name,
-          keys.filter((other) => other !== key),
-        );
+      if (!this.#removeFile(place, name, key)) return;
     }
     for (let at: Directory | undefined = place; at !== undefined; at = at.parent) at.latest = undefined;
     this.#prune(place);
+  }
+
+  /** Whether it was not there. */
+  #addFile(place: Directory, name: string, key: string): boolean {
+    const keys = place.files.get(name) ?? [];
+    if (keys.includes(key) || place.others.get(name)?.has(key) === true) return false;
+    const below = keys.findIndex((other) => other < key);
+    const latest = keys.toSpliced(below < 0 ? keys.length : below, 0, key);
+    const earliest = latest.length > LIVING_VERSIONS_MAX ? latest.pop() : undefined;
+    place.files.set(name, latest);
+    if (earliest === undefined) return true;
+    const others = place.others.get(name) ?? new KeyHeap();
+    others.add(earliest);
+    place.others.set(name, others);
+    this.#setAside.add(earliest, "too many versions of one name");
+    return true;
+  }
+
+  /** Whether it was there. Where one of the latest goes, the next takes its place. */
+  #removeFile(place: Directory, name: string, key: string): boolean {
+    const others = place.others.get(name);
+    const keys = place.files.get(name) ?? [];
+    const isLatest = keys.includes(key);
+    if (!isLatest && others?.delete(key) !== true) return false;
+    const next = isLatest ? others?.takeGreatest() : undefined;
+    if (others?.size === 0) place.others.delete(name);
+    if (next !== undefined) this.#setAside.delete(next);
+    if (!isLatest) return true;
+    const left = [...keys.filter((other) => other !== key), ...(next === undefined ? [] : [next])];
+    if (left.length === 0) place.files.delete(name);
+    else place.files.set(name, left);
+    return true;
   }
 
   #make(path: string): Directory {

@@ -26,6 +26,7 @@ how much of that is used, by its own word. ★ is this node, ● a node, ○ a b
     const { options, operands } = parseArguments(args, { json: "flag" });
     noOperands(operands);
     const use = computer.storage.use();
+    const setAside = use.setAside + computer.files.setAside;
     const nodes = spaceByNode(computer);
     let files = 0;
     let bytes = 0;
@@ -37,17 +38,17 @@ how much of that is used, by its own word. ★ is this node, ● a node, ○ a b
       const rows = nodes.map(({ member: { record }, offeredBytes, usedBytes }) => {
         return { peer: record.peer, name: record.name, device: record.device, offeredBytes, usedBytes };
       });
-      await stdout.write(utf8(`${JSON.stringify({ ...use, files, filesBytes: bytes, nodes: rows })}\n`));
+      await stdout.write(utf8(`${JSON.stringify({ ...use, setAside, files, filesBytes: bytes, nodes: rows })}\n`));
       return 0;
     }
     const inFiles = `${count(files, "file")}, ${bytesWords(bytes)} in the whole swarm`;
     const screen = terminal.stdout;
-    await stdout.write(utf8(`${table(ownRows(use, inFiles), screen?.columns)}\n${nodeTable(nodes, screen)}`));
+    await stdout.write(utf8(`${table(ownRows(use, inFiles, setAside), screen?.columns)}\n${nodeTable(nodes, screen)}`));
     return 0;
   },
 };
 
-function ownRows(use: StorageUse, files: string): string[][] {
+function ownRows(use: StorageUse, files: string, setAside: number): string[][] {
   const { offeredBytes, usedBytes } = use;
   const free = Math.max(0, offeredBytes - usedBytes);
   return [
@@ -56,9 +57,9 @@ function ownRows(use: StorageUse, files: string): string[][] {
     ["shards", `${use.shards}, ${use.damaged} found damaged, ${use.repaired} repaired here`],
     ["kept", `${bytesWords(use.keptBytes)} whole on this node`],
     ["files", files],
-    ...(use.setAside === 0
+    ...(setAside === 0
       ? []
-      : [["set aside", `${count(use.setAside, "entry", "entries")} of members, which can't be true`]]),
+      : [["set aside", `${count(setAside, "entry", "entries")} of the shared maps, too many or not to be believed`]]),
   ];
 }
 
