@@ -309,6 +309,3 @@ function contentKey(cid: string, id: string): string {
 function leaseKey(id: string): string {
   return `l/${id}`;
 }
-
-/** For the suite that sends the extremes of every schema (test/adversary). */
-export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { storedSchema, slotsSchema, storageSchema };

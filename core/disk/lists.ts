@@ -14,7 +14,7 @@ export interface KnownList {
   readonly dag: FileDag;
 }
 
-export type ReadWhole = (ref: ContentRef, options: { signal?: AbortSignal | undefined }) => AsyncIterable<Uint8Array>;
+type ReadWhole = (ref: ContentRef, options: { signal?: AbortSignal | undefined }) => AsyncIterable<Uint8Array>;
 
 export interface ListsParts {
   readonly hash: Hash;

@@ -4,9 +4,9 @@
  */
 import type { Schema } from "../../core/base/codec.ts";
 import { SCHEMAS as cpu } from "../../core/cpu/protocol.ts";
-import { SCHEMAS as catalogue } from "../../core/disk/catalogue.ts";
 import { SCHEMAS as kept } from "../../core/disk/files/kept.ts";
 import { SCHEMAS as treeValue } from "../../core/disk/files/tree-value.ts";
+import { SCHEMAS as layout } from "../../core/disk/layout-entry.ts";
 import { SCHEMAS as shards } from "../../core/disk/wire.ts";
 import { SCHEMAS as acknowledge } from "../../core/memory/acknowledge.ts";
 import { SCHEMAS as journal } from "../../core/memory/journal.ts";
@@ -26,9 +26,9 @@ import { SCHEMAS as greeting } from "../../core/transport/greeting.ts";
 
 export const FILES: Readonly<Record<string, Readonly<Record<string, Schema<unknown>>>>> = {
   "core/cpu/protocol.ts": cpu,
-  "core/disk/catalogue.ts": catalogue,
   "core/disk/files/kept.ts": kept,
   "core/disk/files/tree-value.ts": treeValue,
+  "core/disk/layout-entry.ts": layout,
   "core/disk/wire.ts": shards,
   "core/memory/acknowledge.ts": acknowledge,
   "core/memory/journal.ts": journal,
@@ -67,12 +67,6 @@ export function allSchemas(): Map<string, Schema<unknown>> {
 
 /** What may be as large as a number, a text or a list can be, and why that harms nobody. */
 export const UNBOUNDED: Readonly<Record<string, string>> = {
-  "core/disk/catalogue.ts#storageSchema[0]: number": "to be bounded with what else entries say",
-  "core/disk/catalogue.ts#storageSchema[1]: number": "to be bounded with what else entries say",
-  "core/disk/catalogue.ts#storedSchema.list|1.sizeBytes: number": "to be bounded with what else entries say",
-  "core/disk/catalogue.ts#storedSchema.size: number": "to be bounded with what else entries say",
-  "core/disk/files/tree-value.ts#fileSchema.size: number": "to be bounded with what else entries say",
-  "core/disk/files/kept.ts#stateSchema.held[].sizeBytes: number": "to be bounded with what else entries say",
   "core/disk/files/kept.ts#stateSchema.held: array": "this node's own list of what it keeps",
   "core/disk/files/kept.ts#stateSchema.lacking: array": "this node's own list of what it keeps",
   "core/memory/journal.ts#segmentSchema.first: number": "this node's own count of its segments, and only compared",

@@ -53,7 +53,7 @@ export function movedVersion(version: string, stamp: number, writer: number): st
 }
 
 /** When it was put under this name: written, or moved here. The greatest of its stamps. */
-export function placedStamp(version: string): number {
+function placedStamp(version: string): number {
   return Math.max(stampOf(version), version.length > VERSION_CHARS ? stampOf(version.slice(VERSION_CHARS)) : 0);
 }
 
