@@ -2,7 +2,7 @@
  * Wire messages: CBOR (RFC 8949) decoded strictly and checked against a schema before anyone sees them.
  * What does not parse is a StarfishError "malformed" that names the first thing wrong; nothing else is ever thrown.
  */
-import { decode as cborDecode, encode as cborEncode, Token, Type } from "cborg";
+import { decode as cborDecode, encode as cborEncode, type EncodeOptions, Token, Type } from "cborg";
 import * as v from "valibot";
 import { type Bytes, utf8 } from "./bytes.ts";
 import { messageOf, StarfishError } from "./errors.ts";
@@ -10,13 +10,25 @@ import { messageOf, StarfishError } from "./errors.ts";
 /** A schema whose output is T; made with the combinators of `valibot`. */
 export type Schema<T> = v.GenericSchema<unknown, T>;
 
+/**
+ * Arrays, maps and tags within each other. Decoding takes a call for each level, and so does whoever shows the value: a
+ * message of 3,000 levels would overflow the stack of one of them.
+ */
+export const DEPTH_MAX = 64;
+
+/** cborg writes -0 as 0. */
+const ENCODE_OPTIONS: EncodeOptions = {
+  typeEncoders: { number: (value: unknown) => (Object.is(value, -0) ? [new Token(Type.float, -0)] : null) },
+};
+
 export function encode(value: unknown): Uint8Array {
-  return plain(cborEncode(value));
+  return plain(cborEncode(value, ENCODE_OPTIONS));
 }
 
 /** What `bytes` say, whatever it is. Throws StarfishError "malformed". */
 export function decodeAny(bytes: Bytes): unknown {
   try {
+    checkDepth(bytes);
     return plainDeep(cborDecode(bytes, { rejectDuplicateMapKeys: true }));
   } catch (error) {
     throw new StarfishError("malformed", `Not valid CBOR: ${messageOf(error)}`, { cause: error });
@@ -38,7 +50,8 @@ export function encodePieces(value: unknown): readonly Bytes[] {
     large.push(bytes);
     return [new Token(Type.bytes, PLACE)];
   };
-  const frame = plain(cborEncode(value, { typeEncoders: { Uint8Array: byReference } }));
+  const typeEncoders = { ...ENCODE_OPTIONS.typeEncoders, Uint8Array: byReference };
+  const frame = plain(cborEncode(value, { typeEncoders }));
   if (large.length === 0) return [frame];
   const places = placesIn(frame);
   // Somebody has put the place's bytes into a message.
@@ -70,6 +83,49 @@ function headOf(length: number): Bytes {
   return head;
 }
 
+/** Throws where items lie more than DEPTH_MAX levels deep. What is no CBOR at all is left to the decoder. */
+function checkDepth(bytes: Bytes): void {
+  // Each level takes a byte at least.
+  if (bytes.length <= DEPTH_MAX) return;
+  /** Items that are yet to come at each level; Infinity: until a break. */
+  const left: number[] = [];
+  const end = bytes.length;
+  for (let at = 0; at < end;) {
+    const head = bytes[at++] ?? 0;
+    const major = head >>> 5;
+    const minor = head & 31;
+    let argument = minor;
+    if (minor >= 24 && minor < 28) {
+      argument = 0;
+      for (let i = 1 << (minor - 24); i > 0; i--) argument = argument * 256 + (bytes[at++] ?? 0);
+    }
+    const isEndless = minor === 31;
+    if (major === 7 && isEndless) {
+      left.pop();
+    } else if (major >= 4 && major <= 6) {
+      const items = major === 6 ? 1 : isEndless ? Infinity : major === 5 ? 2 * argument : argument;
+      if (items > 0) {
+        if (left.length >= DEPTH_MAX) throw new StarfishError("malformed", `nested more than ${DEPTH_MAX} levels deep`);
+        left.push(items);
+        continue;
+      }
+    } else if (major === 2 || major === 3) {
+      if (isEndless) {
+        left.push(Infinity);
+        continue;
+      }
+      at += argument;
+    }
+    // An item is over, and with it all that it was the last of.
+    for (let level = left.length - 1; level >= 0; level--) {
+      const items = (left[level] ?? 0) - 1;
+      left[level] = items;
+      if (items > 0) break;
+      left.pop();
+    }
+  }
+}
+
 function plainDeep(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (value instanceof Uint8Array) return plain(value);
@@ -96,6 +152,7 @@ class Message extends Uint8Array<ArrayBufferLike> {
 export function decode<T>(schema: Schema<T>, bytes: Bytes): T {
   let value: unknown;
   try {
+    checkDepth(bytes);
     value = cborDecode(new Message(bytes.buffer, bytes.byteOffset, bytes.length), { rejectDuplicateMapKeys: true });
   } catch (error) {
     throw new StarfishError("malformed", `Not valid CBOR: ${messageOf(error)}`, { cause: error });

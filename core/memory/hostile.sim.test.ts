@@ -1,7 +1,7 @@
 /** Members that misbehave: admitted by an invite, they say what no honest node says. It is refused, and counted. */
 import { expect, test } from "vitest";
 import * as v from "valibot";
-import { intact, ranges, scene, victimOf, WRONG_SUM } from "../../test/sim/hostile.ts";
+import { HONEST_KEYS, intact, ranges, scene, victimOf, WRONG_SUM } from "../../test/sim/hostile.ts";
 import type { Mallory, Talk } from "../../test/sim/mallory.ts";
 import type { MapNode } from "../../test/sim/maps.ts";
 import { encode } from "../base/codec.ts";
@@ -118,6 +118,20 @@ test.each(Object.entries(BAD_TALK))("a session is over and counted at once: %s",
   const talk = await speak(mallory, victim);
   await mallory.untilOver(talk, 2_000);
   expect(mallory.faultsAt(victim)).toBeGreaterThan(0);
+  await intact(mallory);
+});
+
+test("a value nested thousands of levels deep is read as the bytes that it is, and everything else as before", async () => {
+  const mallory = await scene(12);
+  const { swarm } = mallory;
+  const deep = Uint8Array.from([...new Uint8Array(3_000).fill(0x81), 1]);
+  mallory.gossip(mallory.packed("deep", { value: toByteText(deep) }));
+  const has = (): boolean => swarm.nodes.every(({ map }) => map.entry("deep") !== undefined);
+  await swarm.world.runUntil(has, { withinMs: 5_000, what: "all have it" });
+  for (const { map } of swarm.nodes) {
+    expect(map.get("deep")).toEqual(deep);
+    expect([...map.entries()]).toHaveLength(HONEST_KEYS + 1);
+  }
   await intact(mallory);
 });
 

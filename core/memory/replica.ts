@@ -14,6 +14,7 @@ import type { Keyed } from "./pack.ts";
 import { Quarantine } from "./quarantine.ts";
 import { Table } from "./table.ts";
 import type { MapChange, MapEntry, MapWrite, Version } from "./types.ts";
+import { checkValue } from "./value.ts";
 import { HybridClock, stampAt, timeOf } from "./version.ts";
 
 export interface ReplicaOptions {
@@ -364,10 +365,15 @@ function toMapEntry(key: string, { stamp, writer, value, expiresAtMs }: Entry): 
 /** What a member has written that is not CBOR is given as the bytes that it is: reading never fails. */
 function decodeValue(bytes: Uint8Array): unknown {
   try {
-    return decodeAny(bytes);
+    // What CBOR calls undefined would look as if the key were not there.
+    return decodeAny(bytes) ?? (isNull(bytes) ? null : bytes);
   } catch {
     return bytes;
   }
+}
+
+function isNull(bytes: Uint8Array): boolean {
+  return bytes.length === 1 && bytes[0] === 0xf6;
 }
 
 function checkKey(key: string): void {
@@ -382,6 +388,7 @@ function checkKey(key: string): void {
 
 function encodeValue(value: unknown): Uint8Array {
   if (value === undefined) throw new StarfishError("malformed", "undefined is no value: delete the key instead");
+  checkValue(value);
   let bytes: Uint8Array;
   try {
     bytes = encode(value);

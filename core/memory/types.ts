@@ -72,9 +72,9 @@ export interface ReplicatedMap {
   /** As `get`, with version and expiry. */
   entry(key: string): MapEntry | undefined;
   /**
-   * Values are what CBOR carries: null, booleans, numbers, text, bytes, arrays, maps with text keys. Throws "too-large"
-   * (key over 1 KiB, value over 64 KiB encoded), "malformed" (half a surrogate pair in the key, a value CBOR can't carry),
-   * "full" (byte budget), "clock" (this node's clock can't be brought in line with the others').
+   * Values are what CBOR carries and gives back as it was: null, booleans, numbers, text, bytes, arrays and plain objects, at
+   * most 64 levels deep. Throws "too-large" (key over 1 KiB, value over 64 KiB encoded), "malformed" (half a surrogate pair
+   * somewhere, a value that would come back as another one), "full" (byte budget), "clock" (this node's clock can't be brought in line with the others').
    */
   set(key: string, value: unknown, options?: { readonly expiresInMs?: number | undefined }): Version;
   /** The deletion's version, or undefined if there was nothing to delete. Throws "clock". */

@@ -52,6 +52,25 @@ describe("set and get", () => {
     expect(await runs("mem get -- --key")).toBe("--value\n");
   });
 
+  test("JSON that would change is refused, and nothing is written", async () => {
+    for (const json of [
+      "9007199254740993",
+      "1e400",
+      "-0",
+      '"\\ud800"',
+      '{"a": 1, "a": 2}',
+      "[".repeat(65) + "]".repeat(65),
+    ]) {
+      const { status, stderr } = await bench.run(`mem set exact '${json}' --json`);
+      expect([json, status, stderr]).toEqual([json, 64, expect.stringContaining("can't be kept as it is")]);
+    }
+    const { status, stderr } = await bench.run("mem set exact - --json", { stdin: Uint8Array.of(0x22, 0xff, 0x22) });
+    expect([status, stderr]).toEqual([64, expect.stringContaining("not UTF-8")]);
+    expect(bench.computer("first").memory.get("exact")).toBeUndefined();
+    await runs("mem set exact 9007199254740992 --json");
+    expect(await runs("mem get exact --json")).toBe("9007199254740992\n");
+  });
+
   test("standard input is stored to the byte: text where it is UTF-8, else bytes, or JSON", async () => {
     await runs("mem set poem -", { stdin: "tyger\ntyger\n" });
     expect(bench.computer("first").memory.get("poem")).toBe("tyger\ntyger\n");

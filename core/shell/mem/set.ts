@@ -1,12 +1,13 @@
 /** mem set: writes a value, and with --sync waits until it can't be lost with this node. */
-import { text, utf8 } from "../../base/bytes.ts";
+import { utf8 } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import { VALUE_BYTES_MAX } from "../../memory/limits.ts";
 import { count } from "../format.ts";
 import { parseArguments, timeSpan } from "../options.ts";
 import { readAll } from "../pipe.ts";
 import type { CommandContext } from "../types.ts";
-import { parseJson, textOrBytes } from "./value.ts";
+import { parseJson } from "./json.ts";
+import { textOrBytes } from "./value.ts";
 import type { MemVerb } from "./verb.ts";
 
 export const set: MemVerb = {
@@ -32,8 +33,10 @@ export const set: MemVerb = {
 
 async function valueOf(word: string, isJson: boolean, { stdin }: CommandContext): Promise<unknown> {
   if (word !== "-") return isJson ? parseJson(word) : word;
-  const bytes = await readInput(stdin);
-  return isJson ? parseJson(text(bytes)) : textOrBytes(bytes);
+  const value = textOrBytes(await readInput(stdin));
+  if (!isJson) return value;
+  if (typeof value !== "string") throw new StarfishError("usage", "the value is not JSON: it is not UTF-8");
+  return parseJson(value);
 }
 
 async function readInput(stdin: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

@@ -2,7 +2,8 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { utf8 } from "../../base/bytes.ts";
 import { widthOf } from "../width.ts";
-import { harmless, oneLine, parseJson, preview, textOrBytes, toJson } from "./value.ts";
+import { parseJson } from "./json.ts";
+import { harmless, oneLine, preview, textOrBytes, toJson } from "./value.ts";
 
 const point = fc
   .oneof(

@@ -1,7 +1,6 @@
 /** Values of the shared memory as people type and read them: text, bytes, JSON, and one line of each. Pure. */
 import { base64pad } from "multiformats/bases/base64";
 import { toHex } from "../../base/bytes.ts";
-import { messageOf, StarfishError } from "../../base/errors.ts";
 import { bytesWords } from "../format.ts";
 import { cut, UNITS_A_CELL_MAX } from "../width.ts";
 
@@ -24,23 +23,16 @@ export function textOrBytes(bytes: Uint8Array): string | Uint8Array {
   }
 }
 
-/** Throws "usage". */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new StarfishError("usage", `the value is not JSON (${messageOf(error)}); text needs "" around it there`);
-  }
-}
-
-/** On one line. Bytes, which JSON has no word for, become {"base64": "…"}. */
+/** On one line. Bytes, which JSON has no word for, become {"base64": "…"}; large integers and infinities text. */
 export function toJson(value: unknown): string {
   return JSON.stringify(value, jsonable) ?? "null";
 }
 
 function jsonable(_key: string, value: unknown): unknown {
   if (value instanceof Uint8Array) return { base64: base64pad.baseEncode(value) };
-  return typeof value === "bigint" ? String(value) : value;
+  // JSON has no word for these either.
+  const isOther = typeof value === "bigint" || (typeof value === "number" && !Number.isFinite(value));
+  return isOther ? String(value) : value;
 }
 
 /**
