@@ -8,6 +8,7 @@ import { defaultDataDir } from "./data-dir.ts";
 import { EXIT, exitStatusOf } from "./exit-status.ts";
 import { PORT_DEFAULT } from "./listen.ts";
 import { packageVersion } from "./package-root.ts";
+import { print } from "./report.ts";
 
 const HELP = `usage: starfish up      start a node: it serves the page, lends its cores and prints an invite
        starfish sh      a terminal at the running node (-c LINE runs one line)
@@ -66,11 +67,11 @@ async function main(args: readonly string[]): Promise<number> {
       return await runInvite(rest);
     case "--version":
     case "-V":
-      return print(`starfish ${packageVersion()}\n`);
+      return say(`starfish ${packageVersion()}\n`);
     case "--help":
     case "-h":
     case "help":
-      return print(HELP);
+      return say(HELP);
     case undefined:
       process.stderr.write(HELP);
       return EXIT.usage;
@@ -94,7 +95,7 @@ async function runUp(args: string[]): Promise<number> {
     json: { type: "boolean" },
   } as const;
   const { values } = parse({ args, options });
-  if (values.help === true) return print(UP_HELP);
+  if (values.help === true) return say(UP_HELP);
   if (values.name !== undefined) checkName(values.name, "--name");
   if (values.device !== undefined) checkName(values.device, "--device");
   const { up } = await import("./up.ts");
@@ -114,14 +115,14 @@ async function runUp(args: string[]): Promise<number> {
 
 async function runSh(args: string[]): Promise<number> {
   const { values } = parse({ args, options: { ...COMMON, command: { type: "string", short: "c" } } });
-  if (values.help === true) return print(SH_HELP);
+  if (values.help === true) return say(SH_HELP);
   const { sh } = await import("./sh.ts");
   return await sh({ dataDir: values.data ?? defaultDataDir(), line: values.command });
 }
 
 async function runInvite(args: string[]): Promise<number> {
   const { values } = parse({ args, options: { ...COMMON, json: { type: "boolean" } } });
-  if (values.help === true) return print(INVITE_HELP);
+  if (values.help === true) return say(INVITE_HELP);
   const { sh } = await import("./sh.ts");
   return await sh({
     dataDir: values.data ?? defaultDataDir(),
@@ -129,7 +130,7 @@ async function runInvite(args: string[]): Promise<number> {
   });
 }
 
-function print(text: string): number {
+function say(text: string): number {
   process.stdout.write(text);
   return EXIT.ok;
 }
@@ -176,7 +177,8 @@ process.channel?.unref();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(
+  print(
+    process.stderr,
     `starfish: ${error instanceof StarfishError ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
   );
   process.exitCode = exitStatusOf(error);

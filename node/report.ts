@@ -1,6 +1,7 @@
 /** What a running node says: lines for people, or one JSON object a line for programs. Never secrets in the log. */
 import type { Log, LogLevel } from "../core/ports/log.ts";
 import type { Net } from "../core/net/types.ts";
+import { harmless } from "../core/shell/harmless.ts";
 
 const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 
@@ -20,19 +21,25 @@ export function createReport(options: { readonly json: boolean; readonly levelMi
   return {
     say(event, text, fields = {}): void {
       if (json) line({ level: "info", event, ...fields });
-      else process.stdout.write(`${text}\n`);
+      else print(process.stdout, `${text}\n`);
     },
     log: {
       write(level, event, fields = {}): void {
         if (RANK[level] < rankMin) return;
         if (json) line({ level, event, ...fields });
         else
-          process.stderr.write(
+          print(
+            process.stderr,
             `${level}: ${event}${Object.keys(fields).length === 0 ? "" : ` ${JSON.stringify(fields)}`}\n`,
           );
       },
     },
   };
+}
+
+/** Names and errors of others are in it: nothing in them may steer a terminal. */
+export function print(stream: NodeJS.WriteStream, text: string): void {
+  stream.write(stream.isTTY ? harmless(text) : text);
 }
 
 /** Says who comes, goes, and changes its name. */

@@ -1,14 +1,15 @@
 /** What the terminal says at first: where one is, who is here, and three things to try, to click or to type. */
 import { count, paint, wrapped } from "../../core/shell/format.ts";
+import { joined, compose, sequence, type Text } from "../../core/shell/styled.ts";
 import type { TerminalInfo } from "../../core/shell/types.ts";
 import { shortBytes } from "./files/words.ts";
 import type { NodeFacts } from "./swarm-model.ts";
 import { runLink } from "./terminal.ts";
 
-const BOLD = "\x1b[1m";
-const DIM = "\x1b[90m";
-const PLAIN = "\x1b[0m";
-const ACCENT = "\x1b[1;38;2;232;102;66m";
+const BOLD = sequence("\x1b[1m");
+const DIM = sequence("\x1b[90m");
+const PLAIN = sequence("\x1b[0m");
+const ACCENT = sequence("\x1b[1;38;2;232;102;66m");
 
 const THINGS: readonly (readonly [line: string, what: string])[] = [
   ["peers", "who is here"],
@@ -16,42 +17,42 @@ const THINGS: readonly (readonly [line: string, what: string])[] = [
   ["invite", "bring in a friend"],
 ];
 
-export const PROMPT: string = `${ACCENT}$${PLAIN} `;
+export const PROMPT: Text = compose`${ACCENT}$${PLAIN} `;
 
 /** Before the network is there. `swarm` is its name in two words, or undefined where there is none to join. */
-export function greeting(swarm: string | undefined, columns: number): string {
-  const title = `${ACCENT}★ Starfish${PLAIN}`;
+export function greeting(swarm: string | undefined, columns: number): Text {
+  const title = compose`${ACCENT}★ Starfish${PLAIN}`;
   if (swarm === undefined) {
-    return `${title}\n${wrapped("One computer made of everybody's devices. This tab is no part of it yet.", columns)}\n`;
+    return compose`${title}\n${wrapped("One computer made of everybody's devices. This tab is no part of it yet.", columns)}\n`;
   }
-  const where = `This tab is becoming a part of ${BOLD}${swarm}${PLAIN}, one computer made of everybody's devices.`;
+  const where = compose`This tab is becoming a part of ${BOLD}${swarm}${PLAIN}, one computer made of everybody's devices.`;
   const width = Math.max(...THINGS.map(([line]) => line.length));
   const things = THINGS.map(
-    ([line, what]) => `  ${runLink(line)}${" ".repeat(width - line.length)}   ${DIM}${what}${PLAIN}`,
+    ([line, what]) => compose`  ${runLink(line)}${" ".repeat(width - line.length)}   ${DIM}${what}${PLAIN}`,
   );
   const intro = "Three things to try; click them or type them:";
-  return `${title}\n${wrapped(where, columns)}\n\n${wrapped(intro, columns)}\n\n${things.join("\n")}\n`;
+  return compose`${title}\n${wrapped(where, columns)}\n\n${wrapped(intro, columns)}\n\n${joined(things, "\n")}\n`;
 }
 
 /** Once this node is a member: who it is, who else is here, and what it gives. */
-export function whoIsHere(nodes: readonly NodeFacts[], keptBytesMax: number, terminal: TerminalInfo): string {
+export function whoIsHere(nodes: readonly NodeFacts[], keptBytesMax: number, terminal: TerminalInfo): Text {
   const lends = nodes.find((node) => node.isSelf)?.coresLent ?? 0;
   const gives =
     `This tab keeps up to ${shortBytes(keptBytesMax)} for the swarm and lends ` +
     `${lends === 0 ? "no cores yet" : count(lends, "core")}.`;
-  return `${names(nodes, terminal)}\n${wrapped(gives, terminal.columns)}`;
+  return compose`${names(nodes, terminal)}\n${wrapped(gives, terminal.columns)}`;
 }
 
-function names(nodes: readonly NodeFacts[], terminal: TerminalInfo): string {
+function names(nodes: readonly NodeFacts[], terminal: TerminalInfo): Text {
   const self = nodes.find((node) => node.isSelf);
   const others = nodes.filter((node) => !node.isSelf && node.status !== "gone");
-  const named = (node: NodeFacts): string => paint(node.name, node.peer, terminal);
-  const you = self === undefined ? "" : `You are ${named(self)}. `;
-  if (others.length === 0) return `${you}Nobody else is here yet.`;
+  const named = (node: NodeFacts): Text => paint(node.name, node.peer, terminal);
+  const you = self === undefined ? "" : compose`You are ${named(self)}. `;
+  if (others.length === 0) return compose`${you}Nobody else is here yet.`;
   const shown = others.slice(0, 5).map(named);
   const rest = others.length - shown.length;
   const list = rest > 0 ? [...shown, `${rest} more`] : shown;
   const last = list.pop() ?? "";
-  const here = list.length === 0 ? last : `${list.join(", ")} and ${last}`;
-  return wrapped(`${you}Here ${others.length === 1 ? "is" : "are"} ${here}.`, terminal.columns);
+  const here = list.length === 0 ? last : compose`${joined(list, ", ")} and ${last}`;
+  return wrapped(compose`${you}Here ${others.length === 1 ? "is" : "are"} ${here}.`, terminal.columns);
 }

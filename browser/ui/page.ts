@@ -1,4 +1,5 @@
 /** The page's parts put together. `openPage` needs nothing but the document; `follow` brings it to life with a computer. */
+import type { Text } from "../../core/shell/styled.ts";
 import type { Computer } from "../../core/computer.ts";
 import { createSession, type Session } from "../../core/shell/interactive.ts";
 import { createShell } from "../../core/shell/shell.ts";
@@ -64,7 +65,7 @@ export class Page {
     this.#shell.fail(error);
   }
 
-  print(text: string): void {
+  print(text: Text): void {
     this.#session.print(text);
   }
 

@@ -2,6 +2,7 @@
 import { utf8 } from "../../core/base/bytes.ts";
 import { messageOf } from "../../core/base/errors.ts";
 import { abortable } from "../../core/ports/clock.ts";
+import { harmless } from "../../core/shell/harmless.ts";
 import type { Shell } from "../../core/shell/shell.ts";
 
 const INTERRUPTED = 130;
@@ -33,7 +34,7 @@ export class PendingShell implements Shell {
       shell = await abortable(signal, this.#ready.promise).finally(() => clearTimeout(waiting));
     } catch (error) {
       if (signal.aborted) return INTERRUPTED;
-      await io.stderr.write(utf8(`${messageOf(error)}\n`));
+      await io.stderr.write(utf8(`${harmless(messageOf(error))}\n`));
       return 1;
     }
     return await shell.run(line, io, { signal });

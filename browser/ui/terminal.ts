@@ -7,6 +7,7 @@ import { WebLinksAddon } from "@xterm/addon-web-links";
 import { Terminal as Xterm, type ITheme } from "@xterm/xterm";
 import { text, utf8 } from "../../core/base/bytes.ts";
 import type { Terminal } from "../../core/shell/interactive.ts";
+import { compose, sequence, type Text } from "../../core/shell/styled.ts";
 import type { TerminalInfo } from "../../core/shell/types.ts";
 import { allowXtermStyles } from "./xterm-styles.ts";
 
@@ -217,7 +218,7 @@ function fontSizeOf(family: string, wanted: number): number {
 const OFFERED = new Set<string>();
 
 /** Text that runs `line` when it is clicked (OSC 8), underlined by the terminal. */
-export function runLink(line: string): string {
+export function runLink(line: string): Text {
   OFFERED.add(line);
-  return `\x1b]8;;${RUN}${encodeURIComponent(line)}\x1b\\${line}\x1b]8;;\x1b\\`;
+  return compose`${sequence(`\x1b]8;;${RUN}${encodeURIComponent(line)}\x1b\\`)}${line}${sequence("\x1b]8;;\x1b\\")}`;
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { bytesWords, duration, fitted, roughly, table, wrapped } from "./format.ts";
 import { byteSize, parseArguments, timeSpan, wholeNumber } from "./options.ts";
+import { compose, plain, sequence, shown } from "./styled.ts";
 import { suggest } from "./suggest.ts";
 import { cut, widthOf } from "./width.ts";
 
@@ -22,14 +23,16 @@ test("ages have one unit, bytes three digits", () => {
   ]);
 });
 
-test("columns line up whatever the colours and widths", () => {
-  expect(
-    table([
-      ["name", "n"],
-      ["\x1b[38;2;1;2;3m漢字\x1b[39m", "1"],
-      ["abcdef", ""],
-    ]),
-  ).toBe("name    n\n\x1b[38;2;1;2;3m漢字\x1b[39m    1\nabcdef\n");
+test("columns line up whatever the colours and widths, and what others wrote is harmless there", () => {
+  const bold = sequence("\x1b[1m");
+  const rows = [
+    ["name", "n"],
+    [compose`${bold}漢字${sequence("\x1b[0m")}`, "1"],
+    ["abcdef", ""],
+    ["a\x1b[2J", "2"],
+  ];
+  expect(shown(table(rows))).toBe("name    n\n\x1b[1m漢字\x1b[0m    1\nabcdef\na␛[2J   2\n");
+  expect(plain(table(rows))).toContain("\na\x1b[2J   2\n");
 });
 
 test("columns that do not fit continue the row, and lines break between words", () => {
@@ -38,18 +41,19 @@ test("columns that do not fit continue the row, and lines break between words", 
     ["otter", "tab", "9 ms", "relayed by heron: the browser has no WebRTC"],
     ["heron", "node", "", "direct"],
   ];
-  expect(table(rows, 30)).toBe(
+  expect(plain(table(rows, 30))).toBe(
     "name   kind  trip  link\notter  tab   9 ms\n    relayed by heron: the\n    browser has no WebRTC\nheron  node        direct\n",
   );
-  expect(table(rows, 15)).toContain("\nheron  node\n    direct\n");
-  expect(table(rows, 100)).toBe(table(rows));
-  expect(wrapped("\x1b[1mone\x1b[0m two three", 8)).toBe("\x1b[1mone\x1b[0m two\nthree");
+  expect(plain(table(rows, 15))).toContain("\nheron  node\n    direct\n");
+  expect(plain(table(rows, 100))).toBe(plain(table(rows)));
+  const bold = compose`${sequence("\x1b[1m")}one${sequence("\x1b[0m")} two three`;
+  expect(shown(wrapped(bold, 8))).toBe("\x1b[1mone\x1b[0m two\nthree");
 });
 
 test("paragraphs are filled, indented lines stand for themselves", () => {
   const text = "usage: x\n\nWhat it does\nin two lines.\n\n  x a b c d e f g h\n";
   const narrow = { columns: 15, rows: 10, colours: false, pictures: "blocks" } as const;
-  expect(fitted(text, narrow)).toBe("usage: x\n\nWhat it does\nin two lines.\n\n  x a b c d e\n  f g h\n");
+  expect(plain(fitted(text, narrow))).toBe("usage: x\n\nWhat it does\nin two lines.\n\n  x a b c d e\n  f g h\n");
   expect(fitted(text, undefined)).toBe(text);
 });
 

@@ -1,8 +1,8 @@
 /** How numbers, durations and tables look in the terminal. Pure. */
 import { colourOf, type Shade } from "../net/names.ts";
 import type { PeerId } from "../ports/network.ts";
+import { cellsOf, joined, sequence, compose, type Styled, type Text, wordsOf } from "./styled.ts";
 import type { TerminalInfo } from "./types.ts";
-import { widthOf, withoutColours } from "./width.ts";
 
 /** 850 us would be "0.85 ms", 12.3 "12 ms", 4200 "4.2 s", 190000 "3 min 10 s". */
 export function duration(ms: number): string {
@@ -39,20 +39,25 @@ export function count(amount: number, one: string, many: string = `${one}s`): st
 const INDENT = "    ";
 
 /**
- * Rows under their headings, columns two blanks apart; the last one is not padded. Cells may carry colours. Columns that
- * do not fit beside the others, or a last cell that does not, continue their row on a line of its own.
+ * Rows under their headings, columns two blanks apart; the last one is not padded. Columns that do not fit beside the
+ * others, or a last cell that does not, continue their row on a line of its own.
  */
-export function table(rows: readonly (readonly string[])[], columns: number = Infinity): string {
+export function table(rows: readonly (readonly Text[])[], columns: number = Infinity): Styled {
   const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, shownWidth(cell))));
+  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cellsOf(cell))));
   const lines = rows.flatMap((row) => {
-    const beside = fitting([...widths.slice(0, -1), shownWidth(row.at(-1) ?? "")], columns);
-    const first = row.slice(0, beside).map((cell, i) => cell + " ".repeat((widths[i] ?? 0) - shownWidth(cell)));
+    const beside = fitting([...widths.slice(0, -1), cellsOf(row.at(-1) ?? "")], columns);
+    const first = row.slice(0, beside);
+    const last = first.findLastIndex((cell) => cellsOf(cell) > 0);
+    const cells = first.slice(0, last + 1).flatMap((cell, i) => {
+      const gap = i === last ? 0 : (widths[i] ?? 0) - cellsOf(cell) + 2;
+      return [cell, " ".repeat(gap)];
+    });
     const rest = row.slice(beside).filter((cell) => cell !== "");
-    const line = first.join("  ").trimEnd();
-    return rest.length === 0 ? [line] : [line, INDENT + wrapped(rest.join("  "), columns - INDENT.length, INDENT)];
+    if (rest.length === 0) return [joined(cells)];
+    return [joined(cells), joined([INDENT, wrapped(joined(rest, "  "), columns - INDENT.length, INDENT)])];
   });
-  return lines.map((line) => `${line}\n`).join("");
+  return joined(lines.map((line) => compose`${line}\n`));
 }
 
 /** How many columns of these widths stand beside each other; at least one. */
@@ -65,36 +70,36 @@ function fitting(widths: readonly number[], columns: number): number {
   return Math.max(1, beside);
 }
 
-function shownWidth(text: string): number {
-  return widthOf(withoutColours(text));
-}
-
 /** Broken between words, where a terminal would break within them. Each further line begins with `indent`. */
-export function wrapped(text: string, columns: number, indent: string = ""): string {
-  let result = "";
+export function wrapped(text: Text, columns: number, indent: string = ""): Styled {
+  const result: Text[] = [];
   let width = 0;
-  for (const [i, word] of text.split(" ").entries()) {
-    const more = shownWidth(word);
+  for (const [i, word] of wordsOf(text).entries()) {
+    const more = cellsOf(word);
     const breaks = width > 0 && width + 1 + more >= columns;
-    if (i > 0) result += breaks ? `\n${indent}` : " ";
-    result += word;
+    if (i > 0) result.push(breaks ? `\n${indent}` : " ");
+    result.push(word);
     width = breaks || i === 0 ? more : width + 1 + more;
   }
-  return result;
+  return joined(result);
 }
 
 /** A text of paragraphs and indented lines as it fits the terminal; as it is where there is none. */
-export function fitted(text: string, terminal: TerminalInfo | undefined): string {
+export function fitted(text: string, terminal: TerminalInfo | undefined): Text {
   if (terminal === undefined) return text;
   // Lines that both begin at the margin are one paragraph.
   const lines = text.replace(/(\S)\n(?=\S)/g, "$1 ").split("\n");
-  return lines.map((line) => wrapped(line, terminal.columns, /^ */.exec(line)?.[0])).join("\n");
+  return joined(
+    lines.map((line) => wrapped(line, terminal.columns, /^ */.exec(line)?.[0])),
+    "\n",
+  );
 }
 
 /** Text in the colour of a node, where the terminal shows colours. */
-export function paint(text: string, peer: PeerId, terminal: TerminalInfo | undefined): string {
+export function paint(text: string, peer: PeerId, terminal: TerminalInfo | undefined): Text {
   if (terminal?.colours !== true) return text;
-  return `\x1b[38;2;${shadeOf(peer, terminal).rgb.join(";")}m${text}\x1b[39m`;
+  const colour = sequence(`\x1b[38;2;${shadeOf(peer, terminal).rgb.join(";")}m`);
+  return compose`${colour}${text}${sequence("\x1b[39m")}`;
 }
 
 /** The node's colour as it is read best on the terminal's ground. */
@@ -103,6 +108,6 @@ export function shadeOf(peer: PeerId, terminal: TerminalInfo | undefined): Shade
 }
 
 /** Words that should stand back. */
-export function dim(text: string, terminal: TerminalInfo | undefined): string {
-  return terminal?.colours === true ? `\x1b[2m${text}\x1b[22m` : text;
+export function dim(text: string, terminal: TerminalInfo | undefined): Text {
+  return terminal?.colours === true ? compose`${sequence("\x1b[2m")}${text}${sequence("\x1b[22m")}` : text;
 }

@@ -7,9 +7,11 @@ import { StarfishError } from "../base/errors.ts";
 import { cookedInput, type CookedInput } from "./cooked.ts";
 import { KeyDecoder } from "./editor-keys.ts";
 import { Editor, type EditorEvent } from "./editor.ts";
+import { oneLine } from "./harmless.ts";
 import type { History } from "./history.ts";
 import { parse, SyntaxFault } from "./parse.ts";
 import type { Shell } from "./shell.ts";
+import { shown, type Text } from "./styled.ts";
 import type { Output, TerminalInfo } from "./types.ts";
 
 export interface Terminal {
@@ -22,7 +24,7 @@ export interface Terminal {
 
 export interface SessionOptions {
   /** Read anew for each line. */
-  readonly prompt: () => string;
+  readonly prompt: () => Text;
   readonly history?: History;
   /** Whether `exit` and Ctrl-D end the session; a page has nowhere to go. */
   readonly canEnd: boolean;
@@ -34,7 +36,7 @@ export interface Session {
   /** The terminal has another size. */
   resized(): void;
   /** Says something between the lines; at a prompt, above it. */
-  print(text: string): void;
+  print(text: Text): void;
   /** Runs a line as if it had been typed, if nothing is running. */
   submit(line: string): void;
 }
@@ -100,8 +102,8 @@ class TerminalSession implements Session {
     if (this.#atPrompt) this.#draw(screen);
   }
 
-  print(message: string): void {
-    const lines = `${message.replaceAll(/\r?\n/g, "\r\n")}\r\n`;
+  print(message: Text): void {
+    const lines = `${shown(message).replaceAll(/\r?\n/g, "\r\n")}\r\n`;
     this.#draw(this.#atPrompt ? this.#editor.hide() + lines + this.#editor.show() : lines);
   }
 
@@ -154,7 +156,7 @@ class TerminalSession implements Session {
       this.#takeKeys();
     };
     this.#runJob(whole).then(next, (error: unknown) => {
-      this.#draw(`\r\n${String(error)}\r\n`);
+      this.#draw(`\r\n${oneLine(String(error))}\r\n`);
       next();
     });
   }
@@ -183,7 +185,7 @@ class TerminalSession implements Session {
 
   #prompt(): void {
     this.#atPrompt = true;
-    this.#draw(this.#editor.start(this.#unfinished === "" ? this.#options.prompt() : CONTINUATION));
+    this.#draw(this.#editor.start(this.#unfinished === "" ? shown(this.#options.prompt()) : CONTINUATION));
   }
 
   #draw(bytes: string): void {

@@ -2,7 +2,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { memoryHost } from "../../test/fixtures/host.ts";
 import { moduleOf, ShellBench, TERMINAL } from "../../test/sim/shell-bench.ts";
-import { utf8 } from "../base/bytes.ts";
+import { wasm } from "../../test/fixtures/wasm.ts";
+import { text, utf8 } from "../base/bytes.ts";
+import { StarfishError } from "../base/errors.ts";
 import { sleep } from "../ports/clock.ts";
 import { fileCommands } from "./commands/files.ts";
 import { createShell } from "./shell.ts";
@@ -198,6 +200,66 @@ describe("the swarm", () => {
     expect(JSON.parse((await bench.run("invite --json")).stdout)).toEqual({ invite: plain.stdout.trim() });
     expect((await bench.run("invite", { terminal: { ...TERMINAL, columns: 200 } })).stdout).toMatch(/[▀▄█]{3}/);
     expect((await bench.run("invite", { terminal: { ...TERMINAL, columns: 20 } })).stdout).toContain("Widen");
+  });
+});
+
+describe("what others wrote, on a terminal", () => {
+  /** Title, clipboard, screen, and a direction. */
+  const nasty = "\x1b]0;owned\x07\x1b]52;c;cm0=\x07\x1b[2J\u009b2J\u202etxt";
+  // eslint-disable-next-line no-control-regex
+  const steers = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/;
+  /** Gives its input back: what a module of somebody's own may print. */
+  const echo = wasm({ memory: [0, 2], run: [0x20, 0, 0xad, 0x42, 32, 0x86, 0x20, 1, 0xad, 0x84] });
+  /** A command whose author thought of nothing. */
+  const careless: Command = {
+    ...cat,
+    name: "careless",
+    async run({ stdout, stderr, stdin }) {
+      for await (const part of stdin) {
+        await stdout.write(part);
+        await stderr.write(part);
+        await stdout.print(text(part));
+      }
+      throw new StarfishError("io", `cannot: ${nasty}`);
+    },
+  };
+
+  beforeEach(async () => {
+    bench.files.set("./echo.wasm", echo);
+    await bench.run("put - /nasty", { stdin: nasty });
+    bench.computer("first").memory.set(nasty, nasty);
+    bench.computer("first").memory.set("plain", nasty);
+  });
+
+  test.each([
+    ["map ./echo.wasm"],
+    ["cat /nasty"],
+    ["mem get plain"],
+    ["mem ls"],
+    ["mem ls --json"],
+    ["careless"],
+    ["careless | careless"],
+    [`cat '/${nasty}'`],
+    [`mem get '${nasty}x'`],
+    [`'${nasty}'`],
+    [`echo '${nasty}'`],
+    [nasty.replaceAll(";", "") + " $x"],
+  ])("%j does not steer it", async (line) => {
+    // Without colours there are no sequences of our own either.
+    const terminal = { ...TERMINAL, colours: false };
+    const ran = await bench.run(line, { stdin: nasty, terminal }, [careless]);
+    expect(ran.stdout + ran.stderr).toMatch(/owned|not there yet/);
+    // A job draws its progress, which begins with these.
+    const without = (shown: string): string => shown.replaceAll("\r\x1b[K", "");
+    expect(without(ran.stdout)).not.toMatch(steers);
+    expect(without(ran.stderr)).not.toMatch(steers);
+  });
+
+  test("a pipe gets it to the byte", async () => {
+    for (const line of ["map ./echo.wasm", "cat /nasty", "careless"]) {
+      expect((await bench.run(line, { stdin: nasty }, [careless])).stdout.startsWith(nasty)).toBe(true);
+    }
+    expect((await bench.run("mem get plain")).stdout).toBe(`${nasty}\n`);
   });
 });
 

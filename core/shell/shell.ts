@@ -2,19 +2,19 @@
  * Runs command lines: the stages of a pipe at the same time, each with streams of its own; the status of a pipe is that
  * of its last stage. When the signal aborts, everything that waits on a stream ends and the status is 130, as in bash.
  */
-import { utf8 } from "../base/bytes.ts";
 import { cancelled, isStarfishError, messageOf } from "../base/errors.ts";
 import type { Computer } from "../computer.ts";
 import { abortable } from "../ports/clock.ts";
 import { builtinCommands } from "./commands/index.ts";
 import { complete, type Completion } from "./complete.ts";
 import { fitted } from "./format.ts";
-import { harmless } from "./mem/value.ts";
 import { parse, SyntaxFault, type Step, type Words } from "./parse.ts";
 import { createPipe } from "./pipe.ts";
+import { sinkTo } from "./sink.ts";
 import { STATUS } from "./status.ts";
 import { suggest } from "./suggest.ts";
-import type { Command, Host, Io, Output } from "./types.ts";
+import { compose, type Text } from "./styled.ts";
+import type { Command, Host, Io, Sink } from "./types.ts";
 
 export interface Shell {
   /** The status of the last pipe that ran. Never rejects for what a command does; errors are printed to stderr. */
@@ -27,16 +27,30 @@ export function createShell(computer: Computer, host: Host, commands: readonly C
   const table = new Map<string, Command>();
   for (const command of [...builtinCommands(() => [...table.values()]), ...commands]) table.set(command.name, command);
   return {
-    run: (line, io, { signal }) => runLine(line, { computer, host, table, io, signal }),
+    run: async (line, io, { signal }) => {
+      const stdout = sinkTo(io.stdout, () => io.terminal.stdout !== undefined);
+      const stderr = sinkTo(io.stderr, () => io.terminal.stderr !== undefined);
+      const safe: SafeIo = { stdin: io.stdin, stdout, stderr, terminal: io.terminal };
+      try {
+        return await runLine(line, { computer, host, table, io: safe, signal });
+      } finally {
+        for (const sink of [stdout, stderr]) await sink.flush().catch(ignoreClosed);
+      }
+    },
     complete: (line, cursor) => complete(line, cursor, table, computer),
   };
+}
+
+interface SafeIo extends Io {
+  readonly stdout: Sink;
+  readonly stderr: Sink;
 }
 
 interface Run {
   readonly computer: Computer;
   readonly host: Host;
   readonly table: ReadonlyMap<string, Command>;
-  readonly io: Io;
+  readonly io: SafeIo;
   readonly signal: AbortSignal;
 }
 
@@ -66,9 +80,9 @@ async function runPipe(stages: readonly Words[], run: Run): Promise<number> {
   const running = stages.map(async (words, index) => {
     const before = pipes[index - 1];
     const after = pipes[index];
-    const io: Io = {
+    const io: SafeIo = {
       stdin: before?.input ?? run.io.stdin,
-      stdout: after?.output ?? run.io.stdout,
+      stdout: after === undefined ? run.io.stdout : sinkTo(after.output, () => false),
       stderr: run.io.stderr,
       terminal: after === undefined ? run.io.terminal : onlyStderr(run.io),
     };
@@ -93,16 +107,16 @@ async function runCommand(words: Words, run: Run): Promise<number> {
     return STATUS.notFound;
   }
   const { signal, computer, host } = run;
-  const io: Io = {
+  const io: SafeIo = {
     stdin: untilAborted(run.io.stdin, signal),
-    stdout: outputUntilAborted(run.io.stdout, signal),
-    stderr: outputUntilAborted(run.io.stderr, signal),
+    stdout: sinkUntilAborted(run.io.stdout, signal),
+    stderr: sinkUntilAborted(run.io.stderr, signal),
     terminal: run.io.terminal,
   };
   try {
     const wantsHelp = args.includes("--help") && (command.verbatim !== true || args.length === 1);
     if (wantsHelp) {
-      await print(io.stdout, `${fitted(command.help.trim(), io.terminal.stdout)}\n`);
+      await print(io.stdout, compose`${fitted(command.help.trim(), io.terminal.stdout)}\n`);
       return STATUS.ok;
     }
     return await command.run({ ...io, computer, host, args, signal, lastWords: run.io.stderr });
@@ -114,20 +128,22 @@ async function runCommand(words: Words, run: Run): Promise<number> {
 async function report(name: string, error: unknown, run: Run): Promise<number> {
   if (run.signal.aborted || isStarfishError(error, "cancelled")) return STATUS.interrupted;
   if (isStarfishError(error, "closed")) return STATUS.brokenPipe;
-  await print(run.io.stderr, `${name}: ${harmless(messageOf(error))}\n`);
+  await print(run.io.stderr, `${name}: ${messageOf(error)}\n`);
   if (!isStarfishError(error, "usage")) return STATUS.failed;
   await print(run.io.stderr, `Try '${name} --help'.\n`);
   return STATUS.usage;
 }
 
 /** Errors are written as far as somebody reads them. */
-async function print(output: Output, text: string): Promise<void> {
-  await output.write(utf8(text)).catch((error: unknown) => {
-    if (!isStarfishError(error)) throw error;
-  });
+async function print(output: Sink, text: Text): Promise<void> {
+  await output.print(text).catch(ignoreClosed);
 }
 
-function onlyStderr(io: Io): Io["terminal"] {
+function ignoreClosed(error: unknown): void {
+  if (!isStarfishError(error)) throw error;
+}
+
+function onlyStderr(io: SafeIo): Io["terminal"] {
   return {
     get stderr() {
       return io.terminal.stderr;
@@ -154,11 +170,11 @@ function untilAborted(stream: AsyncIterable<Uint8Array>, signal: AbortSignal): A
   };
 }
 
-function outputUntilAborted(output: Output, signal: AbortSignal): Output {
+function sinkUntilAborted(sink: Sink, signal: AbortSignal): Sink {
+  const guarded = (write: () => Promise<void>): Promise<void> =>
+    signal.aborted ? Promise.reject(cancelled(signal)) : abortable(signal, write());
   return {
-    write(bytes) {
-      if (signal.aborted) return Promise.reject<void>(cancelled(signal));
-      return abortable(signal, output.write(bytes));
-    },
+    write: (bytes) => guarded(() => sink.write(bytes)),
+    print: (text) => guarded(() => sink.print(text)),
   };
 }

@@ -5,10 +5,16 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { Computer } from "../computer.ts";
 import type { RandomAccess } from "../disk/content/random-access.ts";
+import type { Text } from "./styled.ts";
 
 /** A sink of bytes. `write` resolves when there is room for more; rejects with "closed" once the reader has gone. */
 export interface Output {
   write(bytes: Bytes): Promise<void>;
+}
+
+/** Where a command writes. On a terminal all of it is made harmless but for `Styled` sequences of our own (sink.ts). */
+export interface Sink extends Output {
+  print(text: Text): Promise<void>;
 }
 
 /** What is known of the terminal behind an output, or undefined where it is a pipe or file. */
@@ -79,13 +85,15 @@ export interface Io {
 }
 
 export interface CommandContext extends Io {
+  readonly stdout: Sink;
+  readonly stderr: Sink;
   readonly computer: Computer;
   readonly host: Host;
   /** The words after the command's name. */
   readonly args: readonly string[];
   readonly signal: AbortSignal;
   /** stderr that still takes a line after the signal has aborted, when stdout and stderr take no more. */
-  readonly lastWords: Output;
+  readonly lastWords: Sink;
 }
 
 export interface Command {

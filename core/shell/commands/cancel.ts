@@ -1,4 +1,5 @@
 /** cancel: end a job that this node has submitted. */
+import { plain } from "../styled.ts";
 import { utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import type { JobInfo } from "../../cpu/types.ts";
@@ -27,7 +28,7 @@ several. The first letters of a job's id or its title will do. In the terminal w
     if (job === undefined)
       throw new StarfishError("not-found", `there is no job '${wanted ?? ""}'; running: ${jobs.map(label).join(", ")}`);
     if (another !== undefined) {
-      throw new StarfishError("ambiguous", `say which one:\n${table(found.map(row)).trimEnd()}`);
+      throw new StarfishError("ambiguous", `say which one:\n${plain(table(found.map(row))).trimEnd()}`);
     }
     computer.cpu.cancel(job.id);
     await stdout.write(

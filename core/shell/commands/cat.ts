@@ -3,7 +3,7 @@ import { utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { completePath } from "../files/paths.ts";
 import { bytesWords } from "../format.ts";
-import { harmless, oneLine } from "../mem/value.ts";
+import { oneLine } from "../mem/value.ts";
 import { parseArguments } from "../options.ts";
 import type { Command, CommandContext } from "../types.ts";
 
@@ -36,7 +36,6 @@ async function pass(path: string, { computer, signal, stdout }: CommandContext):
 }
 
 async function show(path: string, { computer, signal, stdout }: CommandContext): Promise<void> {
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   for await (const chunk of computer.files.read(path, { signal })) {
     // As grep and git tell what is no text.
     if (chunk.includes(0)) {
@@ -44,7 +43,6 @@ async function show(path: string, { computer, signal, stdout }: CommandContext):
       await stdout.write(utf8(`${oneLine(path)} is ${size} of binary data: 'get' brings it to your machine.\n`));
       return;
     }
-    await stdout.write(utf8(harmless(decoder.decode(chunk, { stream: true }))));
+    await stdout.write(chunk);
   }
-  await stdout.write(utf8(harmless(decoder.decode())));
 }

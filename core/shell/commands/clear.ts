@@ -1,11 +1,11 @@
 /** clear: an empty screen. */
-import { utf8 } from "../../base/bytes.ts";
+import { sequence } from "../styled.ts";
 import { parseArguments } from "../options.ts";
 import type { Command } from "../types.ts";
 import { noOperands } from "../operands.ts";
 
 /** Cursor home, erase the screen, erase what scrolled away (ECMA-48, and xterm's extension 3J). */
-const ERASE = "\x1b[H\x1b[2J\x1b[3J";
+const ERASE = sequence("\x1b[H\x1b[2J\x1b[3J");
 
 export const clear: Command = {
   name: "clear",
@@ -20,7 +20,7 @@ Empties the screen and what can be scrolled back to. Ctrl-L keeps the line that 
   async run({ args, host, stdout, terminal }) {
     noOperands(parseArguments(args, {}).operands);
     if (host.clear) host.clear();
-    else if (terminal.stdout !== undefined) await stdout.write(utf8(ERASE));
+    else if (terminal.stdout !== undefined) await stdout.print(ERASE);
     return 0;
   },
 };

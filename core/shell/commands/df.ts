@@ -1,4 +1,5 @@
 /** df: how much space there is, here and on every node, and what takes it. */
+import { compose, type Styled, type Text } from "../styled.ts";
 import { utf8 } from "../../base/bytes.ts";
 import type { Computer } from "../../computer.ts";
 import type { StorageUse } from "../../disk/types.ts";
@@ -43,7 +44,9 @@ how much of that is used, by its own word. ★ is this node, ● a node, ○ a b
     }
     const inFiles = `${count(files, "file")}, ${bytesWords(bytes)} in the whole swarm`;
     const screen = terminal.stdout;
-    await stdout.write(utf8(`${table(ownRows(use, inFiles, setAside), screen?.columns)}\n${nodeTable(nodes, screen)}`));
+    await stdout.print(
+      compose`${table(ownRows(use, inFiles, setAside), screen?.columns)}\n${nodeTable(nodes, screen)}`,
+    );
     return 0;
   },
 };
@@ -80,9 +83,9 @@ function spaceByNode({ storage, net }: Computer): Space[] {
   );
 }
 
-function nodeTable(spaces: readonly Space[], screen: TerminalInfo | undefined): string {
+function nodeTable(spaces: readonly Space[], screen: TerminalInfo | undefined): Styled {
   const sum = (of: (space: Space) => number): number => spaces.reduce((total, space) => total + of(space), 0);
-  const row = (name: string, offeredBytes: number, usedBytes: number): string[] => [
+  const row = (name: Text, offeredBytes: number, usedBytes: number): Text[] => [
     name,
     bytesWords(offeredBytes),
     `${bytesWords(usedBytes)}${shareOf(usedBytes, offeredBytes)}`,

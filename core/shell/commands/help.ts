@@ -1,5 +1,5 @@
 /** help: what there is, in a few lines. */
-import { utf8 } from "../../base/bytes.ts";
+import { compose } from "../styled.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { fitted, table } from "../format.ts";
 import { parseArguments } from "../options.ts";
@@ -23,7 +23,7 @@ Lists the commands, or explains one.
       const name = operands[0];
       if (name === undefined) {
         const rows = all().map((command) => [`  ${command.name}`, command.summary]);
-        await stdout.write(utf8(`${table(rows, terminal.stdout?.columns)}\n${fitted(FOOTER, terminal.stdout)}`));
+        await stdout.print(compose`${table(rows, terminal.stdout?.columns)}\n${fitted(FOOTER, terminal.stdout)}`);
         return 0;
       }
       const command = all().find((candidate) => candidate.name === name);
@@ -37,7 +37,7 @@ Lists the commands, or explains one.
           `there is no command '${name}'${near === undefined ? "" : `; did you mean '${near}'?`}`,
         );
       }
-      await stdout.write(utf8(`${fitted(command.help.trim(), terminal.stdout)}\n`));
+      await stdout.print(compose`${fitted(command.help.trim(), terminal.stdout)}\n`);
       return 0;
     },
     complete: (words) => (words.length === 2 ? all().map((command) => command.name) : []),

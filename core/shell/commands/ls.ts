@@ -1,4 +1,5 @@
 /** ls: what is in a directory. */
+import { compose, type Text } from "../styled.ts";
 import { utf8 } from "../../base/bytes.ts";
 import type { Computer } from "../../computer.ts";
 import type { FileInfo } from "../../disk/types.ts";
@@ -64,14 +65,14 @@ async function writeRows(
     const rows = isLong
       ? block.map((info) => longRow(info, writers, context))
       : block.map((info) => [nameOf(info, context)]);
-    await stdout.write(utf8(table(rows)));
+    await stdout.print(table(rows));
   }
   if (infos.length === 0 && terminal.stdout !== undefined) {
-    await stdout.write(utf8(`${dim("Nothing is here yet: 'put' brings files in.", terminal.stdout)}\n`));
+    await stdout.print(compose`${dim("Nothing is here yet: 'put' brings files in.", terminal.stdout)}\n`);
   }
 }
 
-function longRow(info: FileInfo, writers: Writers, context: CommandContext): string[] {
+function longRow(info: FileInfo, writers: Writers, context: CommandContext): Text[] {
   const screen = context.terminal.stdout;
   const isFile = info.kind === "file";
   const marks = `${isFile ? "-" : "d"}${info.isKeptHere ? "k" : "-"}${info.isConflict ? "c" : "-"}`;

@@ -1,5 +1,5 @@
 /** peers: who forms this computer, and how this node is linked to each. */
-import { utf8 } from "../../base/bytes.ts";
+import { compose, type Styled, type Text } from "../styled.ts";
 import type { LinkInfo, Member } from "../../net/types.ts";
 import { count, dim, duration, paint, table } from "../format.ts";
 import { noOperands } from "../operands.ts";
@@ -26,10 +26,9 @@ or dialled when needed. It says so if this device's clock is wrong. ★ is this 
     const members = net.members().filter((member) => options.all === true || member.status !== "gone");
     const sorted = [...members].sort(byPlace);
     const links = new Map(net.links().map((link) => [link.peer, link]));
-    const output = options.json === true ? asJson(sorted, links) : asTable(sorted, links, context);
-    await context.stdout.write(utf8(output));
+    await context.stdout.print(options.json === true ? asJson(sorted, links) : asTable(sorted, links, context));
     const clock = net.clockNotice();
-    if (clock !== undefined) await context.stderr.write(utf8(`peers: ${clock}\n`));
+    if (clock !== undefined) await context.stderr.print(`peers: ${clock}\n`);
     return 0;
   },
 };
@@ -66,7 +65,7 @@ function asTable(
   members: readonly Member[],
   links: ReadonlyMap<string, LinkInfo>,
   { terminal }: CommandContext,
-): string {
+): Styled {
   const screen = terminal.stdout;
   const head = ["  name", "id", "kind", "lends", "round trip", "link"].map((title) => dim(title, screen));
   const rows = members.map((member) => {
@@ -83,7 +82,7 @@ function asTable(
   });
   const here = members.filter((member) => member.status !== "gone").length;
   const alone = here === 1 ? " Nobody else is here yet: send somebody the link that 'invite' shows." : "";
-  return `${table([head, ...rows], screen?.columns)}${dim(`${count(here, "member")}.${alone}`, screen)}\n`;
+  return compose`${table([head, ...rows], screen?.columns)}${dim(`${count(here, "member")}.${alone}`, screen)}\n`;
 }
 
 function howLinked(
@@ -91,7 +90,7 @@ function howLinked(
   link: LinkInfo | undefined,
   members: readonly Member[],
   screen: TerminalInfo | undefined,
-): string {
+): Text {
   if (member.isSelf) return "this node";
   if (member.status === "gone") return dim("gone", screen);
   if (member.status === "asleep") return dim("asleep", screen);

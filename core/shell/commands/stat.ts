@@ -1,4 +1,5 @@
 /** stat: everything about a file, and how safe it is. */
+import type { Text } from "../styled.ts";
 import { utf8 } from "../../base/bytes.ts";
 import type { ContentStat, FileInfo } from "../../disk/types.ts";
 import { completeWith, filesUnder } from "../files/paths.ts";
@@ -48,7 +49,7 @@ how many devices may be lost, whichever they are, before it is.
       content === undefined
         ? directoryRows(info, context)
         : fileRows(info, content, writerWords(by, context.terminal.stdout), context);
-    await context.stdout.write(utf8(table([...head, ...rest], context.terminal.stdout?.columns)));
+    await context.stdout.print(table([...head, ...rest], context.terminal.stdout?.columns));
     return 0;
   },
   complete: completeWith("--json"),
@@ -68,10 +69,10 @@ function directoryRows(info: FileInfo, { computer }: CommandContext): string[][]
   ];
 }
 
-function fileRows(info: FileInfo, content: ContentStat, by: string, context: CommandContext): string[][] {
+function fileRows(info: FileInfo, content: ContentStat, by: Text, context: CommandContext): Text[][] {
   const { safety, code, lossChance, holders } = content;
   const bytes = holders.reduce((sum, holder) => sum + holder.bytes, 0);
-  const rows = [
+  const rows: Text[][] = [
     ["size", `${bytesWords(info.sizeBytes)} (${info.sizeBytes} bytes)`],
     ["written", `${dateWords(info.modifiedAtMs)} UTC`],
     ["by", by],

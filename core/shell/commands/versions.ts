@@ -1,5 +1,5 @@
 /** versions: what a file was before. */
-import { utf8 } from "../../base/bytes.ts";
+import type { Text } from "../styled.ts";
 import { StarfishError } from "../../base/errors.ts";
 import type { FileVersion } from "../../disk/types.ts";
 import { completeWith } from "../files/paths.ts";
@@ -36,7 +36,7 @@ week, as long as they fit their share of the space.
     }
     const writers = new Writers(computer);
     const nowMs = computer.memory.now();
-    const row = (one: FileVersion): string[] => [
+    const row = (one: FileVersion): Text[] => [
       one.version,
       bytesWords(one.sizeBytes),
       dateWords(one.modifiedAtMs),
@@ -51,7 +51,7 @@ week, as long as they fit their share of the space.
     });
     const output = options.json === true ? `${JSON.stringify(found.map(json))}\n` : table(found.map(row));
     writers[Symbol.dispose]();
-    await stdout.write(utf8(output));
+    await stdout.print(output);
     return 0;
   },
   complete: completeWith("--json"),

@@ -50,7 +50,7 @@ Says what this node is called, its id, the swarm that it belongs to, and what it
       ...(facts.clock === null ? [] : [["clock", facts.clock]]),
       ...facts.addresses.map((address, i) => [i === 0 ? "addresses" : "", address]),
     ];
-    await stdout.write(utf8(table(rows)));
+    await stdout.print(table(rows));
     return 0;
   },
 };

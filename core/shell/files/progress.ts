@@ -1,19 +1,20 @@
 /** The line that shows how far a transfer is: bytes, rate and time left. On a terminal only, redrawn in place. */
-import { utf8 } from "../../base/bytes.ts";
 import { isStarfishError } from "../../base/errors.ts";
 import { bytesWords, duration } from "../format.ts";
-import type { CommandContext, Output, TerminalInfo } from "../types.ts";
+import { oneLine } from "../harmless.ts";
+import { compose, sequence, type Text } from "../styled.ts";
+import type { CommandContext, Sink, TerminalInfo } from "../types.ts";
 import { cut } from "../width.ts";
 
 /** Often enough to look alive, seldom enough for a slow line. */
 const REDRAW_MS = 100;
 /** What takes less long needs no line. */
 const QUIET_MS = 300;
-const ERASE_LINE = "\r\x1b[K";
+const ERASE_LINE = sequence("\r\x1b[K");
 
 export class TransferLine {
   readonly #nowMs: () => number;
-  readonly #output: Output;
+  readonly #output: Sink;
   readonly #terminal: () => TerminalInfo | undefined;
   readonly #beganMs: number;
   #drawnMs: number;
@@ -67,16 +68,16 @@ export class TransferLine {
     if (terminal === undefined || nowMs - this.#drawnMs < REDRAW_MS) return;
     this.#drawnMs = nowMs;
     this.#visible = true;
-    this.#write(ERASE_LINE + cut(this.#line(nowMs - this.#beganMs), terminal.columns - 1));
+    this.#write(compose`${ERASE_LINE}${cut(oneLine(this.#line(nowMs - this.#beganMs)), terminal.columns - 1)}`);
   }
 
   #line(elapsedMs: number): string {
     return `${this.#title}  ${transferWords(this.#doneBytes, this.#totalBytes, elapsedMs)}`;
   }
 
-  #write(text: string): void {
+  #write(text: Text): void {
     // Progress is a courtesy: whoever has stopped reading it misses nothing.
-    this.#output.write(utf8(text)).catch((error: unknown) => {
+    this.#output.print(text).catch((error: unknown) => {
       if (!isStarfishError(error)) throw error;
     });
   }

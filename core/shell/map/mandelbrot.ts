@@ -1,6 +1,7 @@
 /** map mandelbrot: a picture in tiles, shown in the terminal as they arrive, or written as PNG. */
 import { utf8, type Bytes } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
+import { sequence } from "../styled.ts";
 import type { CommandContext } from "../types.ts";
 import { blank, place, type Picture } from "./canvas.ts";
 import { toPng } from "./png.ts";
@@ -55,7 +56,7 @@ function onScreen(view: View, tiles: readonly Tile[], { stdout, terminal }: Comm
       let drawn = picture.tile(pictureOf(tile, output), tile.left, tile.top, by);
       if (!begun) drawn = `\r\x1b[K${picture.begin()}${drawn}`;
       begun = true;
-      await stdout.write(utf8(drawn));
+      await stdout.print(sequence(drawn));
     },
     finish: () => Promise.resolve(),
   };

@@ -1,26 +1,26 @@
 /** The line that shows how a job goes, redrawn in place on a terminal and absent anywhere else. */
-import { utf8 } from "../../base/bytes.ts";
 import { isStarfishError } from "../../base/errors.ts";
 import type { JobProgress } from "../../cpu/types.ts";
 import type { Computer } from "../../computer.ts";
 import { count, duration, paint } from "../format.ts";
-import type { Output, TerminalInfo } from "../types.ts";
-import { widthOf, withoutColours } from "../width.ts";
+import { cellsOf, joined, plain, compose, sequence, type Text } from "../styled.ts";
+import type { Sink, TerminalInfo } from "../types.ts";
+import { cut, widthOf } from "../width.ts";
 
 /** Often enough to look alive, seldom enough for a slow line. */
 const REDRAW_MS = 100;
-const ERASE_LINE = "\r\x1b[K";
+const ERASE_LINE = sequence("\r\x1b[K");
 
 export class ProgressLine {
   readonly #computer: Computer;
   readonly #title: string;
-  readonly #output: Output;
+  readonly #output: Sink;
   readonly #terminal: () => TerminalInfo | undefined;
   #drawnAt = Number.NEGATIVE_INFINITY;
   #visible = false;
   #last: JobProgress | undefined;
 
-  constructor(computer: Computer, title: string, output: Output, terminal: () => TerminalInfo | undefined) {
+  constructor(computer: Computer, title: string, output: Sink, terminal: () => TerminalInfo | undefined) {
     this.#computer = computer;
     this.#title = title;
     this.#output = output;
@@ -34,7 +34,7 @@ export class ProgressLine {
     if (terminal === undefined || now - this.#drawnAt < REDRAW_MS) return;
     this.#drawnAt = now;
     this.#visible = true;
-    this.#write(ERASE_LINE + this.#line(progress, terminal));
+    this.#write(compose`${ERASE_LINE}${this.#line(progress, terminal)}`);
   }
 
   /** Takes the line away, before other output. */
@@ -51,10 +51,10 @@ export class ProgressLine {
     const { chunksDone, reissued, elapsedMs } = this.#last;
     const again = reissued > 0 ? `, ${reissued} of them more than once` : "";
     const head = `${this.#title}: ${count(chunksDone, "chunk")} in ${duration(elapsedMs)}${again}. `;
-    this.#write(`${fit([head, ...this.#shares(this.#last, terminal)], terminal.columns - 1)}\n`);
+    this.#write(compose`${fit([head, ...this.#shares(this.#last, terminal)], terminal.columns - 1)}\n`);
   }
 
-  #line(progress: JobProgress, terminal: TerminalInfo): string {
+  #line(progress: JobProgress, terminal: TerminalInfo): Text {
     const { chunksDone, chunksTotal, reading, ratePerSecond, remainingMs } = progress;
     // While the input is read nobody knows how many there will be.
     const parts = [`${this.#title} ${reading ? chunksDone : `${chunksDone}/${chunksTotal}`} chunks`];
@@ -64,33 +64,33 @@ export class ProgressLine {
   }
 
   /** Who has done how much, the most first. */
-  #shares(progress: JobProgress, terminal: TerminalInfo): string[] {
+  #shares(progress: JobProgress, terminal: TerminalInfo): Text[] {
     const byCount = [...progress.byPeer].sort((a, b) => b[1] - a[1]);
     return byCount.map(([peer, done]) => {
       const name = this.#computer.net.member(peer)?.record.name ?? "somebody who left";
-      return `${paint(`● ${name}`, peer, terminal)} ${done}  `;
+      return compose`${paint(`● ${name}`, peer, terminal)} ${done}  `;
     });
   }
 
-  #write(text: string): void {
+  #write(text: Text): void {
     // Progress is a courtesy: whoever has stopped reading it misses nothing.
-    this.#output.write(utf8(text)).catch((error: unknown) => {
+    this.#output.print(text).catch((error: unknown) => {
       if (!isStarfishError(error)) throw error;
     });
   }
 }
 
 /** As many of the parts as fit in so many cells: a line that wraps could not be redrawn in place. */
-function fit(parts: readonly string[], columns: number): string {
-  let line = "";
+function fit(parts: readonly Text[], columns: number): Text {
+  const line: Text[] = [];
   let width = 0;
   for (const part of parts) {
-    const partWidth = widthOf(withoutColours(part).trimEnd());
+    const shownCells = widthOf(plain(part).trimEnd());
     // The beginning says what it is about: rather half of it than nothing.
-    if (line === "" && partWidth > columns) return `${withoutColours(part).slice(0, Math.max(0, columns - 1))}…`;
-    if (width + partWidth > columns) return `${line.trimEnd()}${width + 2 <= columns ? " …" : ""}`;
-    line += part;
-    width += widthOf(withoutColours(part));
+    if (width === 0 && shownCells > columns) return cut(plain(part).trimEnd(), Math.max(1, columns));
+    if (width + shownCells > columns) return joined(width + 2 <= columns ? [...line, " …"] : line);
+    line.push(part);
+    width += cellsOf(part);
   }
-  return line.trimEnd();
+  return joined(line);
 }

@@ -5,7 +5,7 @@ import { oneOperand } from "../operands.ts";
 import { parseArguments } from "../options.ts";
 import type { TerminalInfo } from "../types.ts";
 import { noSuchKey } from "./keys.ts";
-import { harmless, toJson } from "./value.ts";
+import { toJson } from "./value.ts";
 import type { MemVerb } from "./verb.ts";
 
 export const get: MemVerb = {
@@ -19,7 +19,7 @@ export const get: MemVerb = {
     const { value } = entry;
     if (options.json === true) await stdout.write(utf8(`${toJson(value)}\n`));
     else if (value instanceof Uint8Array) await stdout.write(binary(value, terminal.stdout));
-    else await stdout.write(utf8(asText(value, terminal.stdout)));
+    else await stdout.write(utf8(asText(value)));
     return 0;
   },
 };
@@ -31,8 +31,7 @@ function binary(bytes: Uint8Array, terminal: TerminalInfo | undefined): Uint8Arr
 }
 
 /** Text ends with its line, so that two values do not run into each other. */
-function asText(value: unknown, terminal: TerminalInfo | undefined): string {
+function asText(value: unknown): string {
   const text = typeof value === "string" ? value : toJson(value);
-  const shown = terminal === undefined ? text : harmless(text);
-  return shown.endsWith("\n") ? shown : `${shown}\n`;
+  return text.endsWith("\n") ? text : `${text}\n`;
 }

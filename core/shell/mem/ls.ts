@@ -6,7 +6,8 @@ import { count, dim, roughly, table } from "../format.ts";
 import { parseArguments } from "../options.ts";
 import { atMostOneOperand } from "../operands.ts";
 import type { CommandContext, TerminalInfo } from "../types.ts";
-import { cut, widthOf, withoutColours } from "../width.ts";
+import { cellsOf, compose, plain, type Text } from "../styled.ts";
+import { cut } from "../width.ts";
 import { entryJson } from "./entry.ts";
 import { oneLine, preview } from "./value.ts";
 import type { MemVerb } from "./verb.ts";
@@ -55,10 +56,10 @@ async function writeTable(prefix: string, writers: Writers, context: CommandCont
   for (const block of blocks(computer.memory.entries(prefix))) {
     const [head, ...rows] = layOut(columnsOf(block, writers, computer.memory.now(), screen), block, screen);
     const isHeaded = total === 0 && screen !== undefined && head !== undefined;
-    await stdout.write(utf8(table(isHeaded ? [head, ...rows] : rows)));
+    await stdout.print(table(isHeaded ? [head, ...rows] : rows));
     total += block.length;
   }
-  if (screen !== undefined) await stdout.write(utf8(`${dim(footer(total, prefix), screen)}\n`));
+  if (screen !== undefined) await stdout.print(compose`${dim(footer(total, prefix), screen)}\n`);
 }
 
 /** The columns beside key and value, from the one missed most when there is no room. */
@@ -67,13 +68,13 @@ function columnsOf(
   writers: Writers,
   nowMs: number,
   screen: TerminalInfo | undefined,
-): string[][] {
+): Text[][] {
   const by = entries.map(({ version }) => writerWords(writers.find(version.writer), screen));
   const age = entries.map(({ version }) => roughly(nowMs - timeOf(version.stamp)));
   const expires = entries.map(({ expiresAtMs }) =>
     expiresAtMs === undefined ? "" : `in ${roughly(expiresAtMs - nowMs)}`,
   );
-  const columns = [
+  const columns: Text[][] = [
     ["by", ...by],
     ["age", ...age],
   ];
@@ -82,12 +83,12 @@ function columnsOf(
 }
 
 /** Rows, the heading first. The value comes last and has what the others leave of the terminal's width. */
-function layOut(columns: string[][], entries: readonly MapEntry[], screen: TerminalInfo | undefined): string[][] {
+function layOut(columns: Text[][], entries: readonly MapEntry[], screen: TerminalInfo | undefined): Text[][] {
   const width = screen?.columns ?? Number.POSITIVE_INFINITY;
   const keyCells = Math.max(KEY_CELLS_MIN, Math.floor(width / 3));
   const keys = ["key", ...entries.map(({ key }) => cut(oneLine(key), keyCells))];
   let left = width - widest(keys) - GAP;
-  const shown = [keys];
+  const shown: Text[][] = [keys];
   for (const column of columns) {
     const cells = widest(column) + GAP;
     if (left - cells < VALUE_CELLS_MIN) break;
@@ -96,12 +97,12 @@ function layOut(columns: string[][], entries: readonly MapEntry[], screen: Termi
   }
   shown.push(["value", ...entries.map(({ value }) => preview(value, Math.max(1, left)))]);
   return keys.map((_, row) =>
-    shown.map((column) => (row === 0 ? dim(column[row] ?? "", screen) : (column[row] ?? ""))),
+    shown.map((column) => (row === 0 ? dim(plain(column[row] ?? ""), screen) : (column[row] ?? ""))),
   );
 }
 
-function widest(cells: readonly string[]): number {
-  return cells.reduce((most, cell) => Math.max(most, widthOf(withoutColours(cell))), 0);
+function widest(cells: readonly Text[]): number {
+  return cells.reduce<number>((most, cell) => Math.max(most, cellsOf(cell)), 0);
 }
 
 function footer(total: number, prefix: string): string {

@@ -1,5 +1,4 @@
 /** mem stat: how much is in memory, and how well the nodes agree. */
-import { utf8 } from "../../base/bytes.ts";
 import type { Computer } from "../../computer.ts";
 import type { MapStat } from "../../memory/types.ts";
 import { bytesWords, count, roughly, table } from "../format.ts";
@@ -14,7 +13,7 @@ export const stat: MemVerb = {
     const { options, operands } = parseArguments(args, { json: "flag" });
     noOperands(operands);
     const facts = computer.memory.stat();
-    await stdout.write(utf8(options.json === true ? `${JSON.stringify(facts)}\n` : table(rows(facts, computer))));
+    await stdout.print(options.json === true ? `${JSON.stringify(facts)}\n` : table(rows(facts, computer)));
     return 0;
   },
 };

@@ -2,16 +2,13 @@
 import { base64pad } from "multiformats/bases/base64";
 import { toHex } from "../../base/bytes.ts";
 import { bytesWords } from "../format.ts";
+import { oneLine } from "../harmless.ts";
 import { cut, UNITS_A_CELL_MAX } from "../width.ts";
+
+export { harmless, oneLine } from "../harmless.ts";
 
 /** So many bytes of a binary value are shown in one line of it. */
 const HEX_BYTES_SHOWN = 16;
-/** Control characters, and those that change the direction of all that follows. */
-// eslint-disable-next-line no-control-regex
-const CONTROLS = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-// eslint-disable-next-line no-control-regex
-const CONTROLS_IN_LINES = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Text where the bytes are UTF-8, else the bytes. */
@@ -48,22 +45,4 @@ export function preview(value: unknown, cells: number): string {
 function bytesPreview(bytes: Uint8Array): string {
   const more = bytes.length > HEX_BYTES_SHOWN ? "…" : "";
   return `${bytesWords(bytes.length)} of binary data: ${toHex(bytes.subarray(0, HEX_BYTES_SHOWN))}${more}`;
-}
-
-/** A key or a text with its control characters made visible. */
-export function oneLine(text: string): string {
-  return text.replaceAll(CONTROLS, visible);
-}
-
-/** A text for a terminal: lines stay lines, other control characters are made visible. */
-export function harmless(text: string): string {
-  return text.replaceAll("\r\n", "\n").replaceAll(CONTROLS_IN_LINES, visible);
-}
-
-function visible(control: string): string {
-  if (control === "\n") return "⏎";
-  if (control === "\t") return " ";
-  const code = control.charCodeAt(0);
-  // Unicode has pictures for these, U+2400 and after.
-  return code < 0x20 ? String.fromCharCode(0x2400 + code) : "\ufffd";
 }

@@ -6,7 +6,8 @@ import { count, dim, roughly } from "../format.ts";
 import { atMostOneOperand } from "../operands.ts";
 import { parseArguments } from "../options.ts";
 import type { CommandContext, TerminalInfo } from "../types.ts";
-import { cut, widthOf, withoutColours } from "../width.ts";
+import { cellsOf, joined, compose, plain, type Text } from "../styled.ts";
+import { cut, widthOf } from "../width.ts";
 import { entryJson } from "./entry.ts";
 import { oneLine, preview, toJson } from "./value.ts";
 import type { MemVerb } from "./verb.ts";
@@ -26,7 +27,7 @@ export const watch: MemVerb = {
     const { computer, stdout, stderr, terminal, signal } = context;
     const writers = new Writers(computer);
     const lines = new Lines();
-    const lineOf = (change: MapChange): string =>
+    const lineOf = (change: MapChange): Text =>
       options.json === true
         ? changeJson(change, writers)
         : changeWords(change, writers, computer.memory.now(), terminal.stdout);
@@ -37,7 +38,7 @@ export const watch: MemVerb = {
         await abortable(signal, lines.some());
         const { text, skipped } = lines.take();
         if (skipped > 0) await stderr.write(utf8(`mem: ${count(skipped, "change")} came too fast to be shown\n`));
-        await stdout.write(utf8(text));
+        await stdout.print(text);
       }
     } finally {
       unsubscribe();
@@ -51,7 +52,7 @@ async function introduce(prefix: string, { computer, stderr, terminal }: Command
   if (terminal.stderr === undefined) return;
   const keys = count(computer.memory.count(prefix), "key");
   const which = prefix === "" ? keys : `${keys} that begin with '${oneLine(prefix)}'`;
-  await stderr.write(utf8(`${dim(`Watching ${which}, and those to come. Ctrl-C ends it.`, terminal.stderr)}\n`));
+  await stderr.print(compose`${dim(`Watching ${which}, and those to come. Ctrl-C ends it.`, terminal.stderr)}\n`);
 }
 
 /** `key = value`, by whom, and for how long. */
@@ -60,17 +61,17 @@ function changeWords(
   writers: Writers,
   nowMs: number,
   screen: TerminalInfo | undefined,
-): string {
+): Text {
   const width = screen?.columns ?? Number.POSITIVE_INFINITY;
   const name = cut(oneLine(key), Math.floor(width / 2));
-  if (entry === undefined) return `${name} ${dim("is gone", screen)}`;
+  if (entry === undefined) return compose`${name} ${dim("is gone", screen)}`;
   const span = entry.expiresAtMs === undefined ? "" : `  for ${roughly(entry.expiresAtMs - nowMs)}`;
-  const after = `  ${writerWords(writers.find(entry.version.writer), screen)}${span}`;
+  const after = compose`  ${writerWords(writers.find(entry.version.writer), screen)}${span}`;
   const room = width - widthOf(name) - " = ".length;
-  const left = room - widthOf(withoutColours(after));
+  const left = room - cellsOf(after);
   // Where there is no room for both, what was written counts more than who wrote it.
   if (left < VALUE_CELLS_MIN) return `${name} = ${preview(entry.value, Math.max(1, room))}`;
-  return `${name} = ${preview(entry.value, left)}${after}`;
+  return compose`${name} = ${preview(entry.value, left)}${after}`;
 }
 
 function changeJson({ key, entry, isLocal }: MapChange, writers: Writers): string {
@@ -79,19 +80,20 @@ function changeJson({ key, entry, isLocal }: MapChange, writers: Writers): strin
 
 /** What is to be written, bounded: of more than a reader keeps up with the newest are kept, and the others counted. */
 class Lines {
-  #waiting: string[] = [];
+  #waiting: Text[] = [];
   #chars = 0;
   #skipped = 0;
   #wake: (() => void) | undefined;
 
-  add(line: string): void {
-    if (this.#chars + line.length > WAITING_CHARS_MAX) {
+  add(line: Text): void {
+    const { length } = plain(line);
+    if (this.#chars + length > WAITING_CHARS_MAX) {
       this.#skipped += this.#waiting.length;
       this.#waiting = [];
       this.#chars = 0;
     }
-    this.#waiting.push(`${line}\n`);
-    this.#chars += line.length + 1;
+    this.#waiting.push(compose`${line}\n`);
+    this.#chars += length + 1;
     this.#wake?.();
   }
 
@@ -100,8 +102,8 @@ class Lines {
     while (this.#waiting.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
   }
 
-  take(): { text: string; skipped: number } {
-    const taken = { text: this.#waiting.join(""), skipped: this.#skipped };
+  take(): { text: Text; skipped: number } {
+    const taken = { text: joined(this.#waiting), skipped: this.#skipped };
     this.#waiting = [];
     this.#chars = 0;
     this.#skipped = 0;

@@ -1,4 +1,5 @@
 /** Who wrote an entry: the member that a version's writer stands for, as far as this node knows its members. */
+import type { Text } from "../styled.ts";
 import type { Unsubscribe } from "../../base/events.ts";
 import type { Computer } from "../../computer.ts";
 import { shortIdOf, type ShortId } from "../../net/membership-rows.ts";
@@ -36,7 +37,7 @@ export class Writers implements Disposable {
 }
 
 /** The writer as `peers` shows it. */
-export function writerWords(member: Member | undefined, terminal: TerminalInfo | undefined): string {
+export function writerWords(member: Member | undefined, terminal: TerminalInfo | undefined): Text {
   if (member === undefined) return dim("somebody who left", terminal);
   return paint(`${mark(member)} ${member.record.name}`, member.record.peer, terminal);
 }
