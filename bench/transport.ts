@@ -46,6 +46,8 @@ async function throughChannel(sender: Network, receiver: Network, bytes: number,
     channel.onEnd(() => channel.end());
   });
   const link = await sender.dial({ peer: receiver.self, addresses: receiver.addresses() });
+  sender.admit(receiver.self);
+  receiver.admit(sender.self);
   const channel: Channel = await link.open(PROTOCOL);
   const closed = new Promise((resolve) => channel.onClose(resolve));
   const message = new Uint8Array(bytes);

@@ -1,7 +1,9 @@
 /** The one port that a node offers: page, health and WebSocket links. */
 import { createServer, type Server } from "node:http";
 import { networkInterfaces } from "node:os";
+import type { Duplex } from "node:stream";
 import { StarfishError } from "../core/base/errors.ts";
+import { WaitingRoom } from "../core/base/waiting-room.ts";
 
 /** Not registered for anything common, and no browser refuses it (Fetch, "bad port"). */
 export const PORT_DEFAULT = 4500;
@@ -9,6 +11,13 @@ export const PORT_DEFAULT = 4500;
 const PORTS_TRIED = 20;
 /** Sockets at once: several hundred WebSocket links, and browsers that load the page. */
 const CONNECTIONS_MAX = 2_048;
+/** Of those, sockets that are no links: a browser that loads the page has six. With more the oldest goes, fairly between addresses. */
+const REQUESTING_MAX = 512;
+/** Who asks for a page has said so in a moment. */
+const HEADERS_MS = 3_000;
+const REQUEST_MS = 10_000;
+/** How often that is looked after; by itself Node does each half a minute. */
+const CHECK_MS = 1_000;
 
 export interface Listening {
   readonly server: Server;
@@ -33,8 +42,13 @@ function isInUse(error: unknown): boolean {
 }
 
 function listenOn(host: string, port: number): Promise<Listening> {
-  const server = createServer();
+  const server = createServer({
+    headersTimeout: HEADERS_MS,
+    requestTimeout: REQUEST_MS,
+    connectionsCheckingInterval: CHECK_MS,
+  });
   server.maxConnections = CONNECTIONS_MAX;
+  boundRequests(server);
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EADDRINUSE") {
@@ -54,6 +68,22 @@ function listenOn(host: string, port: number): Promise<Listening> {
       const address = server.address();
       resolve({ server, port: typeof address === "object" && address !== null ? address.port : port });
     });
+  });
+}
+
+/** Whoever opens sockets and is slow to ask for something takes page and health from nobody. */
+function boundRequests(server: Server): void {
+  const room = new WaitingRoom(REQUESTING_MAX);
+  const leaving = new WeakMap<Duplex, () => void>();
+  server.on("connection", (socket) => {
+    const leave = room.enter(socket.remoteAddress ?? "", () => socket.destroy());
+    leaving.set(socket, leave);
+    socket.once("close", leave);
+  });
+  server.on("upgrade", (_, socket) => {
+    leaving.get(socket)?.();
+    // Nobody takes links yet, or any more.
+    if (server.listenerCount("upgrade") === 1) socket.destroy();
   });
 }
 

@@ -1,4 +1,6 @@
 /** What those get who are no members: they speak libp2p, and even Starfish's greeting, and try what there is. */
+import { once } from "node:events";
+import { connect as connectSocket, type Socket } from "node:net";
 import { tcp } from "@libp2p/tcp";
 import type { Connection, Stream } from "@libp2p/interface";
 import { multiaddr } from "@multiformats/multiaddr";
@@ -64,6 +66,18 @@ function over(stream: Stream): Promise<void> {
   return new Promise((resolve) => {
     if (stream.status !== "open") return resolve();
     stream.addEventListener("close", () => resolve());
+  });
+}
+
+function ended(socket: Socket): Promise<void> {
+  return new Promise((resolve) => (socket.closed ? resolve() : void socket.on("close", () => resolve())));
+}
+
+/** Resolves when the connection is closed. */
+function gone(connection: Connection): Promise<void> {
+  return new Promise((resolve) => {
+    if (connection.status === "closed" || connection.status === "aborted") return resolve();
+    connection.addEventListener("close", () => resolve());
   });
 }
 
@@ -151,6 +165,85 @@ describe("a stranger", () => {
     // HopMessage { type: RESERVE } and { type: STATUS, status: PERMISSION_DENIED }, each after its length.
     hop.send(Uint8Array.of(2, 0x08, 0));
     expect([...(await answer)]).toEqual([5, 0x08, 2, 0x28, 0xca, 1]);
+  });
+
+  it("takes no memory by announcing what it does not send", async () => {
+    const node = await network();
+    const connection = await connect(await stranger(), node);
+    const head = new Uint8Array(4);
+    new DataView(head.buffer).setUint32(0, MESSAGE_BYTES_MAX);
+    const before = process.memoryUsage().arrayBuffers;
+    await greet(connection);
+    node.handle(PROTOCOL, () => {});
+    for (let i = 0; i < 100; i++) (await connection.newStream(PROTOCOL, { maxOutboundStreams: 200 })).send(head);
+    // They are read in order.
+    await over(await connection.newStream("/none").catch(() => connection.newStream(GREETING_PROTOCOL)));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * 1024 * 1024);
+  });
+
+  it("is heard out for a hello, not for more", async () => {
+    const node = await network();
+    const connection = await connect(await stranger(), node);
+    await greet(connection);
+    const accepting = accepted(node);
+    const stream = await connection.newStream(PROTOCOL);
+    const channel = await accepting;
+    const head = new Uint8Array(4);
+    new DataView(head.buffer).setUint32(0, 100_000);
+    for (let i = 0; i < 3; i++) {
+      stream.send(head);
+      stream.send(new Uint8Array(100_000));
+    }
+    expect(await closed(channel)).toMatchObject({ code: "busy" });
+  });
+
+  it("says its first words in at most 1 KiB", async () => {
+    const node = await network();
+    const connection = await connect(await stranger(), node);
+    const stream = await connection.newStream(GREETING_PROTOCOL);
+    stream.send(Uint8Array.of(0, 0, 4, 1));
+    await over(stream);
+    expect(node.links()).toEqual([]);
+  });
+
+  it("greets once on a connection", async () => {
+    const node = await network();
+    const connection = await connect(await stranger(), node);
+    await greet(connection);
+    const again = await connection.newStream(GREETING_PROTOCOL);
+    await over(again);
+    await gone(connection);
+    expect(node.links()).toEqual([]);
+  });
+
+  it("locks nobody out by staying at the door, whether it speaks or not", async () => {
+    const node = await network();
+    const [, , host = "", , port = ""] = (node.addresses()[0] ?? "").split("/");
+    const silent: Socket[] = [];
+    for (let i = 0; i < 90; i++) {
+      const socket = connectSocket(Number(port), host)
+        .on("error", () => {})
+        .resume();
+      silent.push(socket);
+      await once(socket, "connect");
+    }
+    const other = await network();
+    const link = await other.dial({ peer: node.self, addresses: node.addresses() });
+    expect(link.peer).toBe(node.self);
+    await Promise.all(silent.map(ended));
+  });
+
+  it("locks nobody out by connections on which it says nothing", async () => {
+    const node = await network();
+    const outsider = await stranger();
+    const address = multiaddr(`${node.addresses()[0]}/p2p/${node.self}`);
+    const connections: Connection[] = [];
+    for (let i = 0; i < 80; i++) {
+      connections.push(await outsider.transportManager.dial(address, { signal: AbortSignal.timeout(5_000) }));
+    }
+    const other = await network();
+    expect((await other.dial({ peer: node.self, addresses: node.addresses() })).peer).toBe(node.self);
+    await Promise.all(connections.map(gone));
   });
 
   it("is introduced once it is admitted", async () => {

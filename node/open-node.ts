@@ -49,7 +49,7 @@ export async function openNode(options: OpenNodeOptions): Promise<OpenNode> {
   const page = await servePage(join(packageRoot, "dist", "page"));
   server.on("request", page);
   const url = options.url ?? pageUrl(host, port);
-  const computer = await startComputer({ ...options, server, url });
+  const computer = await startComputer({ ...options, server, url, isUrlGiven: options.url !== undefined });
   stack.defer(() => leave(computer, log));
   const owned = stack.move();
   return { computer, url, [Symbol.asyncDispose]: () => owned.disposeAsync() };

@@ -6,10 +6,12 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { bootstrapAddress } from "../browser/bootstrap.ts";
 import { unsharedCores } from "../core/cpu/core-budget.ts";
+import { isStarfishError } from "../core/base/errors.ts";
 import type { Computer } from "../core/computer.ts";
 import { createComputer } from "../core/index.ts";
 import { formatInvite, parseInvite } from "../core/net/invite.ts";
 import { LINKS_MAX_NODE } from "../core/net/overlay.ts";
+import type { Net } from "../core/net/types.ts";
 import { realClock } from "../core/platform/clock.ts";
 import { realRandom } from "../core/platform/random.ts";
 import type { Log } from "../core/ports/log.ts";
@@ -20,6 +22,7 @@ import { createLibp2pNetwork } from "../core/transport/network.ts";
 import { packageRoot } from "./package-root.ts";
 import { nodeCoder } from "./coder.ts";
 import { nodeCrypto } from "./crypto.ts";
+import { PageOrigins } from "./page-origins.ts";
 import { nodeSandbox } from "./sandbox.ts";
 import { openFileShardStore } from "./shard-store.ts";
 import { freeBytesAt, storageOffer } from "./storage.ts";
@@ -34,6 +37,8 @@ export interface StartOptions {
   readonly server: Server;
   /** The page's address. */
   readonly url: string;
+  /** Whether others reach it there although this node does not listen there (a proxy, a published port). Default: no. */
+  readonly isUrlGiven?: boolean;
   readonly join: string | undefined;
   readonly name: string | undefined;
   readonly cores: number | undefined;
@@ -53,14 +58,18 @@ export async function startComputer(options: StartOptions): Promise<Computer> {
       throw error;
     },
   );
+  const origins = new PageOrigins(options.url, options.log);
   const transports = nodeTransports({
     server: options.server,
+    mayLink: origins.allows,
     ...(isIP(options.host) === 0 ? {} : { tcpHost: options.host }),
   });
+  const published = options.isUrlGiven === true ? bootstrapAddress(new URL(options.url)) : undefined;
+  const alsoAt = published === undefined ? [] : [published];
   const network = ({ privateKey }: KeyPair): Promise<Network> =>
-    createLibp2pNetwork({ privateKey, linksMax: LINKS_MAX_NODE, webrtc: false, ...transports });
+    createLibp2pNetwork({ privateKey, linksMax: LINKS_MAX_NODE, webrtc: false, alsoAt, ...transports });
   const cores = Math.max(availableParallelism(), options.cores ?? 1);
-  return await createComputer(
+  const computer = await createComputer(
     {
       ...realPorts,
       store,
@@ -82,6 +91,15 @@ export async function startComputer(options: StartOptions): Promise<Computer> {
       inviteBase: () => options.url,
     },
   );
+  followPages(computer, origins);
+  return computer;
+}
+
+/** Tabs come from the pages of all members, of those that were known before the start too. */
+function followPages({ net }: Computer, origins: PageOrigins): void {
+  origins.learn(knownBefore(net));
+  for (const { record } of net.members()) origins.learn(record.addresses);
+  net.onMember(({ member }) => origins.learn(member.record.addresses));
 }
 
 async function openShards(directory: string, storageBytes: number | undefined): Promise<ShardStore> {
@@ -90,6 +108,16 @@ async function openShards(directory: string, storageBytes: number | undefined): 
   const offer = storageBytes ?? storageOffer((await freeBytesAt(directory)) + shards.usage().usedBytes);
   shards.setQuota(offer);
   return shards;
+}
+
+/** An invite names them. Not every member may make one. */
+function knownBefore(net: Net): readonly string[] {
+  try {
+    return parseInvite(nodeCrypto, net.invite()).addresses;
+  } catch (error) {
+    if (isStarfishError(error)) return [];
+    throw error;
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 /** What a Node node adds to the network adapter: WebSocket links on its HTTP server, TCP both ways, and ciphers. */
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import { isIPv6 } from "node:net";
 import type { TransportFactory } from "../core/transport/libp2p.ts";
 import type { Libp2pNetworkOptions } from "../core/transport/network.ts";
@@ -10,6 +10,8 @@ import { webSocketServer } from "./websocket-server.ts";
 export interface NodeTransportsOptions {
   /** Listens already; serves the page, and the WebSocket links beside it. Absent: this node can't be reached by tabs. */
   readonly server?: Server;
+  /** Whether a request to the server may become a link: which pages may (page-origins.ts). Default: no page but others' programs. */
+  readonly mayLink?: (request: IncomingMessage) => boolean;
   /** The IP address to listen on for TCP, beside the server; wildcards are told to others as all interfaces. Absent: TCP is only dialled. */
   readonly tcpHost?: string;
   /** Default: any free port. */
@@ -26,10 +28,14 @@ export function nodeTransports(
     const bound = options.server.address();
     if (bound === null || typeof bound === "string") throw new Error("Assertion failed: the server listens on a port");
     listen.push(`${ip(bound.address)}/tcp/${bound.port}/ws`);
-    transports.unshift(webSocketServer(options.server));
+    transports.unshift(webSocketServer(options.server, options.mayLink ?? isNoPage));
   }
   if (options.tcpHost !== undefined) listen.push(`${ip(options.tcpHost)}/tcp/${options.tcpPort ?? 0}`);
   return { transports, listen, noiseCrypto: nodeNoiseCrypto };
+}
+
+function isNoPage({ headers }: IncomingMessage): boolean {
+  return headers.origin === undefined;
 }
 
 function ip(host: string): string {

@@ -67,3 +67,13 @@ it("leaves the server listening, without links, when the network ends", async ()
   shortLived.closeAllConnections();
   shortLived.close();
 });
+
+it.each([
+  ["a page of the web", { origin: "https://example.org" }],
+  ["a page under a name that leads here", { origin: "http://rebound.example.org", host: "rebound.example.org" }],
+])("refuses %s before it is a link", async (_, headers) => {
+  const socket = new WebSocket(`ws://${url}/`, { headers });
+  const [error] = (await once(socket, "error")) as [Error];
+  expect(error.message).toContain("403");
+  expect(node.links()).toEqual([]);
+});

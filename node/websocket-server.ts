@@ -6,7 +6,7 @@
  *     await once(server.listen(port, host), "listening");
  *     const network = await createLibp2pNetwork({ …, ...nodeTransports({ server, tcpHost: host }) });
  *
- * (see node/transports.ts). Disposing of the network ends its links and leaves the server listening.
+ * (see node/transports.ts). Requests that `mayLink` says no to are answered with 403. Disposing of the network ends its links and leaves the server listening.
  */
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
@@ -41,11 +41,11 @@ const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
 const PAYLOAD_BYTES_MAX = 1024 * 1024;
 
 /** A transport that accepts WebSocket connections on `server`. Listen on "/ip4/…/tcp/…/ws"; the port is the server's. */
-export function webSocketServer(server: Server): TransportFactory {
+export function webSocketServer(server: Server, mayLink: (request: IncomingMessage) => boolean): TransportFactory {
   return (components: { logger: ComponentLogger }): Transport => ({
     [transportSymbol]: true,
     [Symbol.toStringTag]: "starfish/websocket-server",
-    createListener: (options) => new ServerListener(server, options, components.logger),
+    createListener: (options) => new ServerListener(server, mayLink, options, components.logger),
     listenFilter: (addresses) => addresses.filter((address) => address.toString().endsWith("/ws")),
     dialFilter: () => [],
     dial: () => Promise.reject(new Error("This transport only listens")),
@@ -54,6 +54,7 @@ export function webSocketServer(server: Server): TransportFactory {
 
 class ServerListener extends TypedEventEmitter<ListenerEvents> implements Listener {
   readonly #server: Server;
+  readonly #mayLink: (request: IncomingMessage) => boolean;
   readonly #sockets = new WebSocketServer({
     noServer: true,
     maxPayload: PAYLOAD_BYTES_MAX,
@@ -66,9 +67,15 @@ class ServerListener extends TypedEventEmitter<ListenerEvents> implements Listen
   readonly #shutdown = new AbortController();
   #address: Multiaddr | undefined;
 
-  constructor(server: Server, options: CreateListenerOptions, logger: ComponentLogger) {
+  constructor(
+    server: Server,
+    mayLink: (request: IncomingMessage) => boolean,
+    options: CreateListenerOptions,
+    logger: ComponentLogger,
+  ) {
     super();
     this.#server = server;
+    this.#mayLink = mayLink;
     this.#options = options;
     this.#logger = logger;
   }
@@ -104,6 +111,10 @@ class ServerListener extends TypedEventEmitter<ListenerEvents> implements Listen
   }
 
   readonly #upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (!this.#mayLink(request)) {
+      socket.on("error", () => {}).end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+      return;
+    }
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, request));
   };
 

@@ -37,9 +37,7 @@ export const ADDRESS_CHARS_MAX = 400;
 
 /** Time that a stranger has to become a member. A throttled tab answers within 2 s; beyond this it only costs us. */
 export const STRANGER_DEADLINE_MS = 10_000;
-/** When both ends believe that the other one dialled, this end says hello after all. */
-export const HELLO_PATIENCE_MS = 1_000;
-/** Links whose hello is under way at once, theirs to us. A swarm of hundreds coming back after a cut needs tens. */
+/** Links whose hello is under way at once, theirs to us; with more, the oldest goes. A swarm of hundreds coming back after a cut needs tens. */
 export const STRANGERS_MAX = 64;
 /** Hello channels that a stranger may open on one link: both ends may start, and start again once. */
 export const STRANGER_HELLOS_MAX = 4;

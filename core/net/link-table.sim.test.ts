@@ -330,22 +330,35 @@ describe("who is refused gets nothing, is told why, and is left alone", () => {
     expect([accepted, member.received.length]).toEqual([0, 0]);
   });
 
-  test("who says nothing is gone after ten seconds, and too many at once at once", async () => {
+  test("who says nothing is told nothing, keeps nobody out, and is gone after ten seconds", async () => {
     const scene = new Scene(13);
     const member = scene.party("member");
     const strangers = Array.from({ length: STRANGERS_MAX + 10 }, (_, i) =>
       scene.world.spawn({ name: `s${i}`, kind: "node" }),
     );
+    let hellos = 0;
     for (const { ports } of strangers) {
-      ports.network.handle(HELLO_PROTOCOL, () => {});
+      ports.network.handle(HELLO_PROTOCOL, () => hellos++);
       ports.network.dial({ addresses: ["sim:member"] }).catch(() => {});
     }
     await scene.world.runFor(2_000);
     expect(member.node.ports.network.links().length).toBe(STRANGERS_MAX);
-    await scene.world.runFor(10_000);
-    expect(member.node.ports.network.links().length).toBe(0);
     const friend = scene.party("friend");
     await scene.link(friend, member);
+    await scene.world.runFor(10_000);
+    expect(member.node.ports.network.links().map(({ peer }) => peer)).toEqual([friend.node.peer]);
+    expect(hellos).toBe(0);
+  });
+
+  test("two that dial each other at once are linked, whoever each takes for the one who dialled", async () => {
+    for (let seed = 20; seed < 40; seed++) {
+      const scene = new Scene(seed);
+      const [a, b] = [scene.party("a"), scene.party("b")];
+      const both = Promise.all([scene.dial(a, b), scene.dial(b, a)]);
+      await scene.world.settle(both, { withinMs: 1_000 });
+      await scene.world.runFor(1_000);
+      expect([a.table.all().length, b.table.all().length]).toEqual([1, 1]);
+    }
   });
 });
 

@@ -128,7 +128,9 @@ class Table implements LinkTable {
       await link.close();
       throw new StarfishError("unreachable", "The address is this node's own");
     }
-    return abortable(signal, this.#track(link).settled.promise);
+    const entry = this.#track(link);
+    this.#lobby.dialled(entry);
+    return abortable(signal, entry.settled.promise);
   }
 
   misbehaved(peer: PeerId, what: string): void {
@@ -170,18 +172,19 @@ class Table implements LinkTable {
     this.#byLink.set(link, entry);
     this.#byPeer.set(link.peer, entry);
     link.onClose(() => this.#end(entry, new StarfishError("link-closed", "The link has closed", { retryable: true })));
-    if (link.inbound && this.#strangers() > STRANGERS_MAX) {
-      this.#drop(entry, new StarfishError("busy", "Too many strangers at once", { retryable: true }));
-    } else {
-      this.#lobby.enter(entry);
-    }
+    if (link.inbound) this.#boundStrangers();
+    this.#lobby.enter(entry);
     return entry;
   }
 
-  #strangers(): number {
-    let count = 0;
-    for (const { member, link } of this.#byPeer.values()) if (member === undefined && link.inbound) count++;
-    return count;
+  /** The oldest goes: whoever belongs here is through in a moment, so that it is hardly ever one of those. */
+  #boundStrangers(): void {
+    const strangers: Entry[] = [];
+    for (const entry of this.#byPeer.values())
+      if (entry.member === undefined && entry.link.inbound) strangers.push(entry);
+    const [oldest] = strangers;
+    if (oldest === undefined || strangers.length <= STRANGERS_MAX) return;
+    this.#drop(oldest, new StarfishError("busy", "Too many strangers at once", { retryable: true }));
   }
 
   #onHello(channel: Channel, link: Link): void {

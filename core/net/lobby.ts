@@ -10,7 +10,7 @@ import type { Channel, Link, Network, PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
 import { greet, HELLO_PROTOCOL, host, isPunished, type Outcome, type Pass } from "./admission.ts";
 import type { Standing } from "./certificate.ts";
-import { FAREWELL_MS, HELLO_PATIENCE_MS, REFUSED_MS, STRANGER_DEADLINE_MS, STRANGER_HELLOS_MAX } from "./limits.ts";
+import { FAREWELL_MS, REFUSED_MS, STRANGER_DEADLINE_MS, STRANGER_HELLOS_MAX } from "./limits.ts";
 import type { AdmittedLink } from "./links.ts";
 import type { MemberLink } from "./member-link.ts";
 import type { SwarmClock } from "./swarm-clock.ts";
@@ -62,14 +62,18 @@ export class Lobby {
     this.#ports = ports;
   }
 
-  /** A new link: who dialled says hello first; where both think that the other did, both do. */
+  /** A new link: who dialled says hello. Whoever has dialled this node and says nothing is told nothing. */
   enter(entry: Entry): void {
-    const { clock } = this.#ports;
-    entry.deadline = clock.timer(STRANGER_DEADLINE_MS, () => this.#tooLate(entry));
-    if (!entry.link.inbound) return this.#greet(entry);
-    clock.timer(HELLO_PATIENCE_MS, () => {
-      if (entry.hellos === 0 && entry.member === undefined && !entry.isOver) this.#greet(entry);
-    });
+    entry.deadline = this.#ports.clock.timer(STRANGER_DEADLINE_MS, () => this.#tooLate(entry));
+    if (!entry.link.inbound) this.#greet(entry);
+  }
+
+  /**
+   * This node has dialled the peer, and the link is what came of it. Where both have dialled at once, both may believe that it
+   * was the other one: so both say hello.
+   */
+  dialled(entry: Entry): void {
+    if (entry.member === undefined && !entry.isOver) this.#greet(entry);
   }
 
   /** The peer says hello; a member may do so again. */

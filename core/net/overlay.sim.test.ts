@@ -145,7 +145,9 @@ describe("a link on demand", () => {
       most = Math.max(most, [...begun].filter(({ atMs }) => own.atMs - atMs < 500).length);
       return dial(target, options).finally(() => begun.delete(own));
     };
-    await swarm.world.settle(Promise.all(others.map(({ peer }) => overlay.connect(peer))), { withinMs: 15_000 });
+    // One may fail: whoever was to introduce the two may just give up its link.
+    const dials = Promise.allSettled(others.map(({ peer }) => overlay.connect(peer)));
+    await swarm.world.settle(dials, { withinMs: 15_000 });
     expect(others.length).toBeGreaterThan(8);
     expect(most).toBe(8);
   });

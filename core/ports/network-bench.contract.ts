@@ -60,13 +60,16 @@ export class NetworkBench {
     return this.#keep(await this.#now.tab());
   }
 
-  /** Two nodes; the first has dialled the second. */
+  /** Two nodes that take each other for members; the first has dialled the second. */
   async pair(): Promise<Pair> {
     const a = await this.node();
     const b = await this.node();
     const incoming = nextLink(b);
     const ab = await a.dial({ peer: b.self, addresses: b.addresses() });
-    return { a, b, ab, ba: await this.within(incoming) };
+    const ba = await this.within(incoming);
+    a.admit(b.self);
+    b.admit(a.self);
+    return { a, b, ab, ba };
   }
 
   /** A channel between two nodes, both ends. */

@@ -93,7 +93,10 @@ export interface Network extends AsyncDisposable {
   onLink(listener: (link: Link) => void): Unsubscribe;
   /** Accepts channels of a protocol. One handler per protocol. */
   handle(protocol: string, accept: (channel: Channel, link: Link) => void): Unsubscribe;
-  /** The peer is a member: it may use this node as introducer and relay. Others may not, beyond their first seconds. */
+  /**
+   * The peer is a member: it may use this node as introducer and relay, and send as much as it likes. Others may not, beyond
+   * their first seconds and a hello.
+   */
   admit(peer: PeerId): void;
   /** The peer is no member (any more): its link is closed and it is refused for `forMs`. */
   expel(peer: PeerId, forMs: number): void;

@@ -42,6 +42,11 @@ export function transportOf(address: Multiaddr): "webrtc" | "websocket" | "tcp" 
   return names.has("ws") || names.has("wss") ? "websocket" : "tcp";
 }
 
+/** Where a connection comes from, as far as that can be told: the host, without the port. */
+export function placeOf(address: Multiaddr): string {
+  return address.getComponents()[0]?.value ?? "";
+}
+
 export function pathOf(connection: Connection, reason: string | undefined): LinkPath {
   const transport = transportOf(connection.remoteAddr);
   if (transport !== "circuit") return { kind: "direct", transport };

@@ -14,6 +14,13 @@ import { sparingUpdates } from "./windows.ts";
 /** What is refused, in either direction. */
 const BUFFER_BYTES_MAX = 2 * CHANNEL_BUFFER_BYTES;
 
+export interface ChannelLimits {
+  /** Bytes of a message of the other end. */
+  readonly messageBytesMax?: number;
+  /** Asked for all that comes: false ends the channel, "busy". */
+  readonly mayCome?: (bytes: number) => boolean;
+}
+
 export class StreamChannel implements Channel {
   readonly protocol: string;
   readonly #stream: Stream;
@@ -35,24 +42,29 @@ export class StreamChannel implements Channel {
   readonly #onOver: (channel: StreamChannel) => void;
 
   /** Takes the stream over; `onOver` is called once, before the owner's onClose. */
-  constructor(stream: Stream, onOver: (channel: StreamChannel) => void) {
+  constructor(stream: Stream, onOver: (channel: StreamChannel) => void, limits: ChannelLimits = {}) {
     this.protocol = stream.protocol;
     this.#stream = stream;
     this.#onOver = onOver;
     sparingUpdates(stream);
-    const decoder = new FrameDecoder({
-      message: (message) => this.#received(message),
-      end: () => this.#remoteEnd(),
-      tooLarge: (length) =>
-        this.abort(new StarfishError("too-large", `The other end sent a message of ${length} bytes`)),
-    });
+    const decoder = new FrameDecoder(
+      {
+        message: (message) => this.#received(message),
+        end: () => this.#remoteEnd(),
+        tooLarge: (length) =>
+          this.abort(new StarfishError("too-large", `The other end sent a message of ${length} bytes`)),
+      },
+      limits.messageBytesMax,
+    );
     stream.addEventListener("close", (event) => this.#streamClosed(event.error));
     stream.addEventListener("end", () => this.#streamEnded());
     stream.addEventListener("drain", () => this.#scheduleFlush());
     stream.addEventListener("idle", () => this.#scheduleFlush());
-    stream.addEventListener("message", (event) => {
-      if (event.data instanceof Uint8Array) decoder.push(event.data);
-      else for (const chunk of event.data) decoder.push(chunk);
+    stream.addEventListener("message", ({ data }) => {
+      if (limits.mayCome?.(data.byteLength) === false) {
+        return this.abort(new StarfishError("busy", "Too much of somebody who is no member yet", { retryable: true }));
+      }
+      this.#take(decoder, data);
     });
     if (stream.status !== "open") queueMicrotask(() => this.#streamClosed(undefined));
   }
@@ -112,6 +124,17 @@ export class StreamChannel implements Channel {
     if (this.#closed !== undefined) return;
     this.#handOver();
     this.#close(error);
+  }
+
+  /** A bug in a receiver is for whoever reports bugs (it leaves here as it is), and costs this channel only. */
+  #take(decoder: FrameDecoder, data: Uint8Array | Uint8ArrayList): void {
+    try {
+      if (data instanceof Uint8Array) decoder.push(data);
+      else for (const chunk of data) decoder.push(chunk);
+    } catch (error) {
+      this.abort(new StarfishError("closed", "What came on this channel could not be dealt with", { cause: error }));
+      throw error;
+    }
   }
 
   #bufferedBytes(): number {

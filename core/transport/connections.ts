@@ -7,19 +7,37 @@ import { equal } from "../base/bytes.ts";
 import { encode } from "../base/codec.ts";
 import { StarfishError } from "../base/errors.ts";
 import { Listeners } from "../base/events.ts";
+import { WaitingRoom } from "../base/waiting-room.ts";
 import type { PeerId } from "../ports/network.ts";
-import { isRelayed } from "./addresses.ts";
-import { StreamChannel } from "./channel.ts";
+import { isRelayed, placeOf } from "./addresses.ts";
+import type { StreamChannel } from "./channel.ts";
 import type { Gate } from "./gate.ts";
-import { type CallBack, type Hello, NONCE_BYTES, readFirstWords, readHello, speakFirst } from "./greeting.ts";
+import {
+  type CallBack,
+  greetingChannel,
+  type Hello,
+  NONCE_BYTES,
+  readFirstWords,
+  readHello,
+  speakFirst,
+} from "./greeting.ts";
 import { closeConnection, PeerLink } from "./link.ts";
 import type { Reservations } from "./relay.ts";
 
-/** A connection that nobody has greeted on is closed after this. Relayed ones carry the signalling of WebRTC meanwhile. */
-const UNCLAIMED_MS = 10_000;
+/** A connection that nobody has greeted on is closed after this: who dials greets at once. */
+const UNCLAIMED_MS = 3_000;
+/** Relayed ones carry the signalling of WebRTC meanwhile. */
 const UNCLAIMED_RELAYED_MS = 20_000;
+/** Direct ones that others have dialled, at a time. When there are more the oldest goes, fairly between addresses. */
+const UNCLAIMED_MAX = 64;
 
+/** For the answer to a hello: the other end may be busy. */
 const GREETING_TIMEOUT_MS = 5_000;
+/** For the first words on a connection that somebody else has dialled. */
+const FIRST_WORDS_MS = 3_000;
+
+/** First words on a relayed connection: a wish to be called back, again after a while, and the hello in the end. */
+const RELAYED_GREETINGS_MAX = 8;
 
 /** Nonces of links to be; an entry lives from the first greeting to the link. Beyond this the oldest greeting fails. */
 const NONCES_MAX = 1_024;
@@ -38,8 +56,11 @@ export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #links = new Map<PeerId, PeerLink>();
   readonly #owners = new Map<Connection, PeerLink>();
-  /** Open connections that belong to no link (yet), with what will close them. */
-  readonly #unclaimed = new Map<Connection, ReturnType<typeof setTimeout>>();
+  /** Open connections that belong to no link (yet), with what calls off their end. */
+  readonly #unclaimed = new Map<Connection, () => void>();
+  readonly #room = new WaitingRoom(UNCLAIMED_MAX);
+  /** First words that were said on each connection. */
+  readonly #spoken = new WeakMap<Connection, number>();
   /** Connections of links that are over, while they close. */
   readonly #closing = new Set<Connection>();
   /** Greetings under way on connections that this end dialled. */
@@ -65,9 +86,15 @@ export class Connections {
 
   /** libp2p has a new connection. */
   opened(connection: Connection): void {
+    const isStranger = connection.direction === "inbound" && !isRelayed(connection);
     const patienceMs = isRelayed(connection) ? UNCLAIMED_RELAYED_MS : UNCLAIMED_MS;
     const timer = setTimeout(() => void closeConnection(connection), patienceMs);
-    this.#unclaimed.set(connection, timer);
+    const dismiss = (): void => connection.abort(new StarfishError("busy", "Too many who do not greet"));
+    const leave = isStranger ? this.#room.enter(placeOf(connection.remoteAddr), dismiss) : undefined;
+    this.#unclaimed.set(connection, () => {
+      clearTimeout(timer);
+      leave?.();
+    });
   }
 
   /** libp2p has lost a connection. */
@@ -100,8 +127,13 @@ export class Connections {
 
   /** The other end speaks first, on a connection that it has dialled. Rejects if it makes no sense; its channel is over then. */
   async greeted(stream: Stream, connection: Connection): Promise<void> {
-    const channel = new StreamChannel(stream, () => {});
-    const words = await readFirstWords(channel, { signal: AbortSignal.timeout(GREETING_TIMEOUT_MS) });
+    const spoken = (this.#spoken.get(connection) ?? 0) + 1;
+    this.#spoken.set(connection, spoken);
+    if (spoken > (isRelayed(connection) ? RELAYED_GREETINGS_MAX : 1)) {
+      return connection.abort(new StarfishError("malformed", "One greeting a connection"));
+    }
+    const channel = greetingChannel(stream);
+    const words = await readFirstWords(channel, { signal: AbortSignal.timeout(FIRST_WORDS_MS) });
     if (words.kind === "call-back") {
       await this.#options.callBack(connection, words);
       return channel.end();
@@ -175,9 +207,17 @@ export class Connections {
   }
 
   #newLink(peer: PeerId, inbound: boolean, remoteNonce: Uint8Array): PeerLink {
-    const { self } = this.#options;
+    const { self, gate } = this.#options;
     const nonce = this.#nonce(peer);
-    const link = new PeerLink({ self, peer, inbound, nonce, remoteNonce, onOver: (over) => this.#linkOver(over) });
+    const link = new PeerLink({
+      self,
+      peer,
+      inbound,
+      nonce,
+      remoteNonce,
+      isAdmitted: () => gate.isAdmitted(peer),
+      onOver: (over) => this.#linkOver(over),
+    });
     this.#nonces.delete(peer);
     this.#links.set(peer, link);
     return link;
@@ -204,7 +244,7 @@ export class Connections {
   }
 
   #noLongerUnclaimed(connection: Connection): void {
-    clearTimeout(this.#unclaimed.get(connection));
+    this.#unclaimed.get(connection)?.();
     this.#unclaimed.delete(connection);
   }
 }

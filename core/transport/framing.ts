@@ -65,6 +65,7 @@ const OWN_FROM_BYTES = 64 * 1024;
 
 /** How much larger the buffer of a message may be than what has come of it: a peer that announces much and sends little gets little. */
 const GROWTH = 4;
+const BODY_BYTES_MIN = 1_024;
 
 /** Cuts a stream of chunks into messages again. Holds at most one message that is not complete. */
 export class FrameDecoder {
@@ -122,7 +123,8 @@ export class FrameDecoder {
       return end;
     }
     this.#length = length;
-    this.#body = new Uint8Array(Math.min(length, OWN_FROM_BYTES));
+    const there = chunk.length - offset;
+    this.#body = new Uint8Array(Math.min(length, Math.max(BODY_BYTES_MIN, GROWTH * there)));
     this.#bodyBytes = 0;
     return offset;
   }

@@ -9,7 +9,7 @@
  *   of a closed tab close at once, its connection minutes later.
  * - A caller without WebRTC asks by the same protocol to be called back at its addresses.
  */
-import type { Connection } from "@libp2p/interface";
+import type { Connection, Stream } from "@libp2p/interface";
 import * as v from "valibot";
 import { bytesOf, decode, encode, lineOf, type Schema, textOf } from "../base/codec.ts";
 import { StarfishError } from "../base/errors.ts";
@@ -21,6 +21,10 @@ export const GREETING_PROTOCOL = "/starfish/link/1.0.0";
 
 export const NONCE_BYTES = 16;
 
+/** A hello has at most a reason, a wish to be called back four addresses. */
+const FIRST_WORDS_BYTES_MAX = 1_024;
+
+/** 200 UTF-16 units have up to 600 bytes. */
 const REASON_LENGTH_MAX = 200;
 
 /** Enough for every interface of a usual machine; the called end tries no more. */
@@ -63,9 +67,14 @@ export async function speakFirst(
   const stream = await abortable(options.signal, opening).catch((error: unknown) => {
     throw isUnsupported(error) ? otherVersion(error) : error;
   });
-  const channel = new StreamChannel(stream, () => {});
+  const channel = greetingChannel(stream);
   channel.send(encode(words));
   return channel;
+}
+
+/** The channel that first words come on, at either end. Nothing large is ever said there. */
+export function greetingChannel(stream: Stream): StreamChannel {
+  return new StreamChannel(stream, () => {}, { messageBytesMax: FIRST_WORDS_BYTES_MAX });
 }
 
 /** libp2p's way to say that the other end does not speak a protocol. */

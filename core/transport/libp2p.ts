@@ -5,14 +5,22 @@
 import { yamux } from "@chainsafe/libp2p-yamux";
 import type { CircuitRelayService } from "@libp2p/circuit-relay-v2";
 import { generateKeyPairFromSeed } from "@libp2p/crypto/keys";
-import { type Connection, type ConnectionGater, type Libp2p, serviceCapabilities } from "@libp2p/interface";
+import {
+  type Connection,
+  type ConnectionGater,
+  type Libp2p,
+  serviceCapabilities,
+  type Upgrader,
+} from "@libp2p/interface";
 import { webSockets } from "@libp2p/websockets";
 import type { Multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p, type Libp2pOptions } from "libp2p";
 import { Uint8ArrayList } from "uint8arraylist";
 import type { Bytes } from "../base/bytes.ts";
 import { messageOf, StarfishError } from "../base/errors.ts";
+import { WaitingRoom } from "../base/waiting-room.ts";
 import type { Address } from "../ports/network.ts";
+import { placeOf, transportOf } from "./addresses.ts";
 import { lightNoise, type NoiseCrypto } from "./noise.ts";
 import { relayService, relayTransport } from "./relay.ts";
 import { portionsOf, type SendingConnection, withConnections } from "./sending.ts";
@@ -21,9 +29,15 @@ import { silentLogger } from "./silent-logger.ts";
 /** Makes a libp2p transport; the platform's own (listening, TCP) come in as these. */
 export type TransportFactory = NonNullable<Libp2pOptions["transports"]>[number];
 
-/** Connections that one host may open per second, and that may be half open: many tabs of one browser come at once. */
+/** Connections that one host may open per second: many tabs of one browser come at once. */
 const INBOUND_PER_SECOND_MAX = 100;
-const INBOUND_PENDING_MAX = 64;
+/** Handshakes of others at a time. When there are more the oldest goes, fairly between addresses. */
+const HANDSHAKES_MAX = 64;
+/** A handshake takes four ways there and back and some computing. */
+const HANDSHAKE_MS = 3_000;
+
+/** Connections of strangers at all their stages. */
+const STRANGERS_MAX = 4 * HANDSHAKES_MAX;
 
 /** Streams that a peer may open before the connection is complete at this end. */
 const EARLY_STREAMS_MAX = 64;
@@ -63,23 +77,44 @@ export async function createNode(options: Libp2pNodeOptions): Promise<Libp2pNode
     connectionGater: options.gater,
     connectionMonitor: { enabled: false },
     connectionManager: {
-      // Two for each link while it changes its path, and the short-lived ones that carry signalling.
-      maxConnections: 3 * options.linksMax + INBOUND_PENDING_MAX,
+      // Two for each link while it changes its path, the short-lived ones that carry signalling, and those of strangers,
+      // which are bounded apart: here, in connections.ts and in the lobby.
+      maxConnections: 3 * options.linksMax + STRANGERS_MAX,
       inboundConnectionThreshold: INBOUND_PER_SECOND_MAX,
-      maxIncomingPendingConnections: INBOUND_PENDING_MAX,
+      inboundUpgradeTimeout: HANDSHAKE_MS,
+      // Never reached: who has been dismissed counts until its handshake has noticed.
+      maxIncomingPendingConnections: 4 * HANDSHAKES_MAX,
       reconnectRetries: 0,
     },
     services: {
       relay: relayService(),
       // The relay transport wants identify, for a discovery that is never started.
-      inside: (components: { transportManager: TransportManager }) => {
+      inside: (components: { transportManager: TransportManager; upgrader: Upgrader }) => {
         transportManager = components.transportManager;
+        boundHandshakes(components.upgrader);
         return { [serviceCapabilities]: ["@libp2p/identify"] };
       },
     },
   });
   if (transportManager === undefined) throw new StarfishError("unsupported", "Another libp2p than expected");
   return { libp2p, relay: libp2p.services.relay, transportManager };
+}
+
+/** libp2p turns newcomers away when many are half-way in, so that whoever stays there locks all others out: here they go. */
+function boundHandshakes(upgrader: Upgrader): void {
+  const room = new WaitingRoom(HANDSHAKES_MAX);
+  const upgrade = upgrader.upgradeInbound.bind(upgrader);
+  upgrader.upgradeInbound = async (connection, options) => {
+    const { remoteAddr } = connection;
+    const dismiss = (): void => connection.abort(new StarfishError("busy", "Too many handshakes at once"));
+    // A relayed one comes from a member.
+    const leave = transportOf(remoteAddr) === "circuit" ? () => {} : room.enter(placeOf(remoteAddr), dismiss);
+    try {
+      return await upgrade(connection, options);
+    } finally {
+      leave();
+    }
+  };
 }
 
 /** Starts it. Rejects with "in-use" if an address is taken, "io" if it can't be listened on for another reason. */

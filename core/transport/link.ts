@@ -27,6 +27,12 @@ const CHANNELS_MAX = 1_024;
 /** Channels may finish on a surplus connection for this long beside a direct one; then they are cut, and opened anew on it. */
 const SURPLUS_REST_MS = 10_000;
 
+/**
+ * All that may come of a peer that has not been admitted: its hello, and what it sends in the moment between having admitted
+ * this node and being admitted by it.
+ */
+const EARLY_BYTES_MAX = 256 * 1024;
+
 const TRANSPORT_RANK = { tcp: 0, websocket: 1, webrtc: 2, circuit: 3 } as const;
 
 export interface PeerLinkOptions {
@@ -36,6 +42,8 @@ export interface PeerLinkOptions {
   /** What this end, and the other end, call this link. */
   readonly nonce: Uint8Array;
   readonly remoteNonce: Uint8Array;
+  /** Whether the peer has been admitted by now. */
+  readonly isAdmitted: () => boolean;
   /** Called once, synchronously, when the link is over. */
   readonly onOver: (link: PeerLink) => void;
 }
@@ -51,6 +59,10 @@ export class PeerLink implements Link {
   readonly #channels = new Map<StreamChannel, Connection>();
   readonly #closeListeners = new Listeners<void>();
   readonly #over = new AbortController();
+  /** As performance.now() tells it. */
+  readonly openedAt: number = performance.now();
+  readonly #isAdmitted: () => boolean;
+  #earlyBytes = 0;
   #path: LinkPath = { kind: "direct", transport: "tcp" };
   #relayReason: string | undefined;
   #trimTimer: ReturnType<typeof setTimeout> | undefined;
@@ -63,6 +75,7 @@ export class PeerLink implements Link {
     this.remoteNonce = options.remoteNonce;
     this.#self = options.self;
     this.#onOver = options.onOver;
+    this.#isAdmitted = options.isAdmitted;
   }
 
   get closed(): boolean {
@@ -129,10 +142,12 @@ export class PeerLink implements Link {
 
   /** A channel over a stream of one of this link's connections. */
   attach(stream: Stream, connection: Connection): StreamChannel {
-    const channel = new StreamChannel(stream, (over) => {
+    const onOver = (over: StreamChannel): void => {
       this.#channels.delete(over);
       this.#trimLater();
-    });
+    };
+    const mayCome = (bytes: number): boolean => this.#isAdmitted() || (this.#earlyBytes += bytes) <= EARLY_BYTES_MAX;
+    const channel = new StreamChannel(stream, onOver, { mayCome });
     if (this.closed) channel.abort(linkClosed(undefined));
     else this.#channels.set(channel, connection);
     return channel;

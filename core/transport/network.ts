@@ -36,12 +36,18 @@ export interface Libp2pNetworkOptions {
   readonly noiseCrypto?: NoiseCrypto;
   /** Multiaddrs to listen on; the transports must be able to. */
   readonly listen?: readonly Address[];
-  /** Told to others instead of the addresses that are listened on (a container behind a published port). */
-  readonly announce?: readonly Address[];
+  /** Told to others beside the addresses that are listened on (a container behind a published port, a proxy). */
+  readonly alsoAt?: readonly Address[];
 }
 
 /** Channels per protocol and connection, each way. */
 const CHANNELS_MAX = 1_024;
+
+/** First words that are being heard on one connection: on a direct one there is one greeting, on a relayed one few at a time. */
+const GREETINGS_MAX = 4;
+
+/** A stranger that has been linked for longer than this is slower than a throttled tab, and gives way when room is short. */
+const STRANGER_REST_MS = 2_000;
 
 /** Calls back at a time. Asked for by members only, and each is a handful of dials. */
 const CALL_BACKS_MAX = 8;
@@ -52,8 +58,7 @@ type Accept = (channel: Channel, link: Link) => void;
 /** Rejects with "in-use" or "io" when it can't listen. */
 export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promise<Network> {
   let network: Libp2pNetwork | undefined;
-  const hasRoomFor = (peer: PeerId): boolean =>
-    network !== undefined && (network.link(peer) !== undefined || network.links().length < options.linksMax);
+  const hasRoomFor = (peer: PeerId): boolean => network?.hasRoomFor(peer) === true;
   const gate = new Gate(hasRoomFor);
   const webrtc = options.webrtc && "RTCPeerConnection" in globalThis;
   const transports = [...(options.transports ?? [])];
@@ -77,7 +82,8 @@ class Libp2pNetwork implements Network, DialHost {
   readonly #reservations: Reservations;
   readonly #connections: Connections;
   readonly #dialer: Dialer;
-  readonly #announce: readonly Address[] | undefined;
+  readonly #alsoAt: readonly Address[];
+  readonly #linksMax: number;
   readonly #handlers = new Set<string>();
   readonly #addressListeners = new Listeners<readonly Address[]>();
   #lastAddresses = "";
@@ -90,7 +96,8 @@ class Libp2pNetwork implements Network, DialHost {
     this.webrtcReason = whyNoWebRtc(options.webrtc);
     this.#node = node;
     this.#gate = gate;
-    this.#announce = options.announce;
+    this.#alsoAt = options.alsoAt ?? [];
+    this.#linksMax = options.linksMax;
     this.#reservations = new Reservations(node.relay);
     this.#dialer = new Dialer(this);
     this.#connections = new Connections({
@@ -102,14 +109,15 @@ class Libp2pNetwork implements Network, DialHost {
     node.libp2p.addEventListener("connection:open", (event) => this.#connections.opened(event.detail));
     node.libp2p.addEventListener("connection:close", (event) => this.#connections.closed(event.detail));
     node.libp2p.addEventListener("self:peer:update", () => this.#tellAddresses());
-    this.#register(GREETING_PROTOCOL, (stream, connection) => {
+    const greeted = (stream: Stream, connection: Connection): void => {
       // A greeting that fails has closed its channel and counts for nothing.
       this.#connections.greeted(stream, connection).catch(() => {});
-    });
+    };
+    this.#register(GREETING_PROTOCOL, greeted, GREETINGS_MAX);
   }
 
   addresses(): readonly Address[] {
-    return this.#announce ?? publicForm(this.#node.libp2p.getMultiaddrs());
+    return [...new Set([...publicForm(this.#node.libp2p.getMultiaddrs()), ...this.#alsoAt])];
   }
 
   onAddresses(listener: (addresses: readonly Address[]) => void): Unsubscribe {
@@ -162,6 +170,16 @@ class Libp2pNetwork implements Network, DialHost {
     this.#disposed = true;
     await this.#connections.closeAll();
     await this.#node.libp2p.stop();
+  }
+
+  /** Strangers who do not come to the point give way where there are too many links. */
+  hasRoomFor(peer: PeerId): boolean {
+    const links = this.#connections.links();
+    if (links.length < this.#linksMax || this.#connections.link(peer) !== undefined) return true;
+    const since = performance.now() - STRANGER_REST_MS;
+    const stranger = links.find((link) => link.inbound && !this.#gate.isAdmitted(link.peer) && link.openedAt < since);
+    void stranger?.close();
+    return stranger !== undefined;
   }
 
   // What the dialler needs (DialHost).
@@ -232,8 +250,12 @@ class Libp2pNetwork implements Network, DialHost {
     this.#callBacks--;
   }
 
-  #register(protocol: string, handler: (stream: Stream, connection: Connection) => void): void {
-    const options = { runOnLimitedConnection: true, maxInboundStreams: CHANNELS_MAX, maxOutboundStreams: CHANNELS_MAX };
+  #register(
+    protocol: string,
+    handler: (stream: Stream, connection: Connection) => void,
+    maxInboundStreams: number = CHANNELS_MAX,
+  ): void {
+    const options = { runOnLimitedConnection: true, maxInboundStreams, maxOutboundStreams: CHANNELS_MAX };
     // It is registered when the call returns; the promise is about libp2p's own notes.
     void this.#node.libp2p.handle(protocol, handler, options);
   }

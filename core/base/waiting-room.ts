@@ -1,0 +1,50 @@
+/**
+ * Those who have come and not yet shown that they belong here: bounded, and fair between the places that they come from. When
+ * it is full, the oldest of the place that has the most goes. So whoever fills it from one place loses only its own, and
+ * whoever is slow cannot keep others out.
+ */
+export class WaitingRoom {
+  readonly #max: number;
+  /** By place, the oldest first. */
+  readonly #places = new Map<string, Set<Waiting>>();
+  #size = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** `dismiss` is called if it has to go before it has left by the function that this returns. */
+  enter(place: string, dismiss: () => void): () => void {
+    if (this.#size >= this.#max) this.#dismissOne();
+    const waiting = { place, dismiss };
+    const there = this.#places.get(place);
+    if (there === undefined) this.#places.set(place, new Set([waiting]));
+    else there.add(waiting);
+    this.#size++;
+    return () => void this.#remove(waiting);
+  }
+
+  #remove(waiting: Waiting): boolean {
+    const there = this.#places.get(waiting.place);
+    if (there?.delete(waiting) !== true) return false;
+    if (there.size === 0) this.#places.delete(waiting.place);
+    this.#size--;
+    return true;
+  }
+
+  #dismissOne(): void {
+    let most: Set<Waiting> | undefined;
+    for (const there of this.#places.values()) if (there.size > (most?.size ?? 0)) most = there;
+    const [oldest] = most ?? [];
+    if (oldest !== undefined && this.#remove(oldest)) oldest.dismiss();
+  }
+}
+
+interface Waiting {
+  readonly place: string;
+  readonly dismiss: () => void;
+}
