@@ -7,6 +7,7 @@ import { friendlyName } from "../core/net/names.ts";
 import { parseInvite, type Invite } from "../core/net/invite.ts";
 import { realCrypto } from "../core/platform/crypto.ts";
 import { watchContact } from "./contact.ts";
+import { watchFaults } from "./faults.ts";
 import { fetchLater } from "./later.ts";
 import { followLife } from "./life.ts";
 import { LendingPolicy } from "./lending.ts";
@@ -17,6 +18,7 @@ import { LendControl } from "./ui/lend.ts";
 import { showNotice, type Notice } from "./ui/notice.ts";
 import { Page } from "./ui/page.ts";
 
+watchFaults();
 const page = new Page();
 
 /** The invite in the link, or the one that brought this browser here before. Throws "bad-invite" or "version-mismatch". */

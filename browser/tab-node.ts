@@ -21,6 +21,7 @@ import { createLibp2pNetwork } from "../core/transport/network.ts";
 import { bootstrapAddress } from "./bootstrap.ts";
 import { browserCoder } from "./coder.ts";
 import { sharedCores } from "./core-budget.ts";
+import { noteFault } from "./faults.ts";
 import { browserSandbox } from "./sandbox.ts";
 import { readSetting, writeSetting } from "./settings.ts";
 import { claimSlot } from "./slots.ts";
@@ -55,7 +56,8 @@ export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
   const sandbox = browserSandbox();
   const computer = await createComputer(
     {
-      network: ({ privateKey }) => createLibp2pNetwork({ privateKey, linksMax: LINKS_MAX_TAB, webrtc: true }),
+      network: ({ privateKey }) =>
+        createLibp2pNetwork({ privateKey, linksMax: LINKS_MAX_TAB, webrtc: true, onFault: noteFault }),
       store,
       shards,
       coder: browserCoder(),

@@ -4,6 +4,7 @@ import { isStarfishError, messageOf } from "../core/base/errors.ts";
 import type { Computer } from "../core/computer.ts";
 import type { Log } from "../core/ports/log.ts";
 import { claimDataDir } from "./data-dir.ts";
+import type { Faults } from "./faults.ts";
 import { listen, pageUrl } from "./listen.ts";
 import { packageRoot } from "./package-root.ts";
 import { servePage } from "./page.ts";
@@ -24,6 +25,8 @@ export interface OpenNodeOptions {
   /** Bytes offered to the swarm's files; undefined: a part of what is free. */
   readonly storageBytes: number | undefined;
   readonly log: Log;
+  /** Where what a library throws is counted. */
+  readonly faults?: Faults;
 }
 
 /** Disposing of it says goodbye and gives everything back. */

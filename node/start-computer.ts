@@ -23,6 +23,7 @@ import { packageRoot } from "./package-root.ts";
 import { nodeCoder } from "./coder.ts";
 import { nodeCrypto } from "./crypto.ts";
 import { PageOrigins } from "./page-origins.ts";
+import { Faults } from "./faults.ts";
 import { nodeSandbox } from "./sandbox.ts";
 import { openFileShardStore } from "./shard-store.ts";
 import { freeBytesAt, storageOffer } from "./storage.ts";
@@ -46,6 +47,7 @@ export interface StartOptions {
   /** Offered to the swarm's files; undefined: a part of what is free. */
   readonly storageBytes: number | undefined;
   readonly log: Log;
+  readonly faults?: Faults;
 }
 
 /** Rejects with "bad-invite", "bad-certificate", "io" and what else a start can fail with. */
@@ -66,8 +68,10 @@ export async function startComputer(options: StartOptions): Promise<Computer> {
   });
   const published = options.isUrlGiven === true ? bootstrapAddress(new URL(options.url)) : undefined;
   const alsoAt = published === undefined ? [] : [published];
+  const faults = options.faults ?? new Faults(options.log);
+  const onFault = (error: unknown): void => faults.note("network", error);
   const network = ({ privateKey }: KeyPair): Promise<Network> =>
-    createLibp2pNetwork({ privateKey, linksMax: LINKS_MAX_NODE, webrtc: false, alsoAt, ...transports });
+    createLibp2pNetwork({ privateKey, linksMax: LINKS_MAX_NODE, webrtc: false, alsoAt, onFault, ...transports });
   const cores = Math.max(availableParallelism(), options.cores ?? 1);
   const computer = await createComputer(
     {

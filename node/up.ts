@@ -7,6 +7,7 @@ import type { Computer } from "../core/computer.ts";
 import { controlPath } from "./data-dir.ts";
 import { serveControl } from "./control.ts";
 import { EXIT } from "./exit-status.ts";
+import { Faults } from "./faults.ts";
 import { openNode, type OpenNodeOptions } from "./open-node.ts";
 import { packageVersion } from "./package-root.ts";
 import { createReport, reportMembers, type Report } from "./report.ts";
@@ -22,12 +23,12 @@ const SAME_SIGNAL_MS = 500;
 export async function up(options: UpOptions): Promise<number> {
   const report = createReport({ json: options.json });
   const stop = onSignals();
-  // A promise that some library forgot is worth a line, not the node.
-  process.on("unhandledRejection", (reason) => {
-    report.log.write("error", "unhandled", { error: reason instanceof Error ? reason.stack : String(reason) });
-  });
+  const faults = new Faults(report.log);
+  process.on("unhandledRejection", (reason) => faults.note("rejection", reason));
   await using stack = new AsyncDisposableStack();
-  const { computer, url } = stack.use(await openNode({ ...options, log: report.log }));
+  const { computer, url } = stack.use(await openNode({ ...options, log: report.log, faults }));
+  // Not before: a start that has failed somewhere has failed.
+  process.on("uncaughtException", (error) => faults.note("exception", error));
   stack.use(await serveControl({ computer, path: controlPath(options.dataDir), log: report.log }));
   reportMembers(computer.net, report);
   greet(computer, report, url);

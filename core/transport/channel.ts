@@ -226,8 +226,18 @@ export class StreamChannel implements Channel {
     queueMicrotask(() => this.#deliver());
   }
 
-  /** Tells what is to be told, in order: messages, the end, the close. What has no listener yet waits for it. */
+  /** Like `#take`, for what is told later. */
   #deliver(): void {
+    try {
+      this.#tell();
+    } catch (error) {
+      this.abort(new StarfishError("closed", "What came on this channel could not be dealt with", { cause: error }));
+      throw error;
+    }
+  }
+
+  /** Tells what is to be told, in order: messages, the end, the close. What has no listener yet waits for it. */
+  #tell(): void {
     const messages = this.#receive === undefined ? [] : this.#inbox;
     if (messages.length > 0) {
       this.#inbox = [];

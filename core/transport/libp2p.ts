@@ -2,7 +2,6 @@
  * The libp2p node that the adapter stands on: which parts are used, and with which bounds. Left out on purpose: identify,
  * ping, discovery and routing (Starfish gossips members itself) and automatic redialling (the overlay decides).
  */
-import { yamux } from "@chainsafe/libp2p-yamux";
 import type { CircuitRelayService } from "@libp2p/circuit-relay-v2";
 import { generateKeyPairFromSeed } from "@libp2p/crypto/keys";
 import {
@@ -21,6 +20,7 @@ import { messageOf, StarfishError } from "../base/errors.ts";
 import { WaitingRoom } from "../base/waiting-room.ts";
 import type { Address } from "../ports/network.ts";
 import { placeOf, transportOf } from "./addresses.ts";
+import { guardedYamux } from "./guarded.ts";
 import { lightNoise, type NoiseCrypto } from "./noise.ts";
 import { relayService, relayTransport } from "./relay.ts";
 import { portionsOf, type SendingConnection, withConnections } from "./sending.ts";
@@ -49,6 +49,8 @@ export interface Libp2pNodeOptions {
   readonly transports: readonly TransportFactory[];
   readonly gater: ConnectionGater;
   readonly noiseCrypto?: NoiseCrypto | undefined;
+  /** Told what a library has thrown; the connection is closed already. */
+  readonly onFault?: ((error: unknown) => void) | undefined;
 }
 
 /** What libp2p gives to its services and is needed here: its public dial joins and queues dials to one peer. */
@@ -73,7 +75,7 @@ export async function createNode(options: Libp2pNodeOptions): Promise<Libp2pNode
     addresses: { listen: [...options.listen] },
     transports: [webSocketDialler(), relayTransport(), ...options.transports],
     connectionEncrypters: [lightNoise(options.noiseCrypto)],
-    streamMuxers: [yamux({ maxEarlyStreams: EARLY_STREAMS_MAX })],
+    streamMuxers: [guardedYamux({ maxEarlyStreams: EARLY_STREAMS_MAX }, options.onFault ?? (() => {}))],
     connectionGater: options.gater,
     connectionMonitor: { enabled: false },
     connectionManager: {

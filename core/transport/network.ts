@@ -34,6 +34,8 @@ export interface Libp2pNetworkOptions {
   readonly transports?: readonly TransportFactory[];
   /** The platform's ciphers, where they are faster than those that come with noise. */
   readonly noiseCrypto?: NoiseCrypto;
+  /** Told what a library, or a handler, has thrown where nobody could catch it. What it concerned is closed already. */
+  readonly onFault?: (error: unknown) => void;
   /** Multiaddrs to listen on; the transports must be able to. */
   readonly listen?: readonly Address[];
   /** Told to others beside the addresses that are listened on (a container behind a published port, a proxy). */
@@ -66,8 +68,16 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
     const { createWebRtcTransport } = await import("./webrtc.ts");
     transports.push(await createWebRtcTransport(options.iceServers ?? []));
   }
-  const { privateKey, linksMax, listen = [], noiseCrypto } = options;
-  const node = await createNode({ privateKey, linksMax, listen, transports, noiseCrypto, gater: gate.rules() });
+  const { privateKey, linksMax, listen = [], noiseCrypto, onFault } = options;
+  const node = await createNode({
+    privateKey,
+    linksMax,
+    listen,
+    transports,
+    noiseCrypto,
+    onFault,
+    gater: gate.rules(),
+  });
   network = new Libp2pNetwork(node, gate, webrtc, options);
   await startNode(node);
   return network;
@@ -84,6 +94,7 @@ class Libp2pNetwork implements Network, DialHost {
   readonly #dialer: Dialer;
   readonly #alsoAt: readonly Address[];
   readonly #linksMax: number;
+  readonly #onFault: (error: unknown) => void;
   readonly #handlers = new Set<string>();
   readonly #addressListeners = new Listeners<readonly Address[]>();
   #lastAddresses = "";
@@ -98,6 +109,7 @@ class Libp2pNetwork implements Network, DialHost {
     this.#gate = gate;
     this.#alsoAt = options.alsoAt ?? [];
     this.#linksMax = options.linksMax;
+    this.#onFault = options.onFault ?? ((): void => {});
     this.#reservations = new Reservations(node.relay);
     this.#dialer = new Dialer(this);
     this.#connections = new Connections({
@@ -257,7 +269,17 @@ class Libp2pNetwork implements Network, DialHost {
   ): void {
     const options = { runOnLimitedConnection: true, maxInboundStreams, maxOutboundStreams: CHANNELS_MAX };
     // It is registered when the call returns; the promise is about libp2p's own notes.
-    void this.#node.libp2p.handle(protocol, handler, options);
+    void this.#node.libp2p.handle(protocol, (stream, connection) => this.#handle(handler, stream, connection), options);
+  }
+
+  /** libp2p would take what a handler throws, end the stream, and say nothing. */
+  #handle(handler: (stream: Stream, connection: Connection) => void, stream: Stream, connection: Connection): void {
+    try {
+      handler(stream, connection);
+    } catch (error) {
+      stream.abort(new StarfishError("closed", "What came could not be dealt with", { cause: error }));
+      this.#onFault(error);
+    }
   }
 
   #tellAddresses(): void {

@@ -1,0 +1,33 @@
+import { multiaddrConnectionPair } from "@libp2p/utils";
+import { expect, test } from "vitest";
+import { guardedYamux } from "./guarded.ts";
+
+test("a stream that is opened while its connection closes ends the connection, and nothing else", async () => {
+  const faults: unknown[] = [];
+  const [connection] = multiaddrConnectionPair();
+  const muxer = guardedYamux({}, (error) => faults.push(error))().createStreamMuxer(connection);
+  const opening = muxer.createStream();
+  // In the moment between asking for it and telling the other end.
+  connection.abort(new Error("gone"));
+  const stream = await opening;
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  expect(faults).toHaveLength(1);
+  expect(stream.status).not.toBe("open");
+  expect(muxer.status).toBe("closed");
+  // What goes on using it is told by a closed stream, not by an exception.
+  await expect(muxer.createStream()).rejects.toThrow();
+  expect(faults).toHaveLength(1);
+});
+
+test("whatever a connection throws while it sends ends it", async () => {
+  const faults: unknown[] = [];
+  const [connection] = multiaddrConnectionPair();
+  const muxer = guardedYamux({}, (error) => faults.push(error))().createStreamMuxer(connection);
+  connection.send = () => {
+    throw new TypeError("a bug of a library");
+  };
+  const stream = await muxer.createStream();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  expect(faults).toMatchObject([{ message: "a bug of a library" }]);
+  expect([stream.status, connection.status]).toEqual(["aborted", "aborted"]);
+});
