@@ -46,7 +46,7 @@ test("sockets that ask for nothing, or slowly, keep page and health from nobody"
     }
     expect(await (await fetch(`http://127.0.0.1:${port}/health`)).text()).toBe("ok\n");
     // None stays.
-    await Promise.all(slow.map((socket) => socket.closed || new Promise((resolve) => socket.once("close", resolve))));
+    for (const socket of slow) if (!socket.closed) await once(socket, "close");
   } finally {
     for (const socket of slow) socket.destroy();
     server.closeAllConnections();

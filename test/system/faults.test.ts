@@ -30,7 +30,7 @@ test("a node goes on after exceptions that nobody could catch, and says each", a
   expect(Math.max(...faults().map(({ count }) => Number(count)))).toBe(4);
   const all = faults()
     .map(({ error }) => String(error).split("\n")[0])
-    .sort();
+    .sort((x = "", y = "") => (x < y ? -1 : 1));
   expect(all).toEqual([
     "Error: a promise that was forgotten",
     "Error: thrown in a listener",
