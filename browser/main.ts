@@ -11,7 +11,7 @@ import { watchFaults } from "./faults.ts";
 import { fetchLater } from "./later.ts";
 import { followLife } from "./life.ts";
 import { LendingPolicy } from "./lending.ts";
-import { forgetful, lostContact, missingHere, nobodyAnswers, refused, whyNotStarted } from "./problems.ts";
+import { forgetful, inUse, lostContact, missingHere, nobodyAnswers, refused, whyNotStarted } from "./problems.ts";
 import { readSetting, writeSetting } from "./settings.ts";
 import { StorageCap } from "./storage-cap.ts";
 import { LendControl } from "./ui/lend.ts";
@@ -78,6 +78,7 @@ async function start(): Promise<void> {
     back: () => tellContact(undefined),
   });
   followLife(computer);
+  computer.net.onTwin((twin) => showNotice(inUse(twin)));
 }
 
 // Another link in the same tab is another swarm, or a mended key.

@@ -1,5 +1,6 @@
 /** What can stand in a tab's way, in words: what happened, whether anything was lost, what to do. */
 import { isStarfishError, messageOf, type ErrorCode } from "../core/base/errors.ts";
+import type { Twin } from "../core/net/membership-twin.ts";
 import type { Notice } from "./ui/notice.ts";
 
 const reload = { label: "Reload", run: () => location.reload() };
@@ -36,6 +37,20 @@ export const forgetful: Notice = {
   ],
   closable: true,
 };
+
+/** Another node has this one's identity: a browser profile was copied, say. */
+export function inUse({ givesWay, message }: Twin): Notice {
+  return {
+    title: givesWay ? "This tab has ended: it runs elsewhere too" : "This tab runs elsewhere too",
+    words: [
+      message,
+      givesWay
+        ? "Nothing was lost. Clear this site's data in the browser and open an invite link: it is a new node then."
+        : "This one goes on.",
+    ],
+    closable: !givesWay,
+  };
+}
 
 /** Why the tab did not become a node. */
 export function whyNotStarted(error: unknown): Notice {

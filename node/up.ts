@@ -3,6 +3,7 @@
  * other nodes, lends its cores, and listens for `starfish sh`.
  */
 import { bytesWords } from "../core/shell/format.ts";
+import { StarfishError } from "../core/base/errors.ts";
 import type { Computer } from "../core/computer.ts";
 import { controlPath } from "./data-dir.ts";
 import { serveControl } from "./control.ts";
@@ -32,7 +33,14 @@ export async function up(options: UpOptions): Promise<number> {
   stack.use(await serveControl({ computer, path: controlPath(options.dataDir), log: report.log }));
   reportMembers(computer.net, report);
   greet(computer, report, url);
-  const signal = await stop;
+  const twin = Promise.withResolvers<never>();
+  computer.net.onTwin(({ givesWay, message }) => {
+    if (givesWay) twin.reject(new StarfishError("in-use", message));
+    else report.say("twin", message);
+  });
+  // It may come after the signal.
+  twin.promise.catch(() => {});
+  const signal = await Promise.race([stop, twin.promise]);
   report.say("leaving", "Saying goodbye …", { signal });
   return EXIT.ok;
 }

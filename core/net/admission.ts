@@ -5,6 +5,9 @@
  *   host    -> greeter   answer: its own chain and life, or a refusal with code and reason
  *   greeter -> host      verdict: agreed, or a refusal
  *
+ * With answer and verdict goes the newest record that each knows of the other, and with the verdict the greeter's own. Two
+ * nodes with one identity learn of each other so (membership-twin.ts): whatever else is sent to either may reach the other.
+ *
  * The host shows nothing before the greeter has proved itself. The versions are read before anything else, leniently, so
  * that peers of other versions are told so whatever the rest of their hello looks like.
  */
@@ -15,7 +18,7 @@ import type { Crypto } from "../ports/crypto.ts";
 import type { Channel, PeerId } from "../ports/network.ts";
 import { chainSchema, verifyChain, type Chain, type Standing } from "./certificate.ts";
 import { Inbox } from "./inbox.ts";
-import { ERROR_CHARS_MAX, HELLO_BYTES_MAX } from "./limits.ts";
+import { ERROR_CHARS_MAX, HELLO_BYTES_MAX, HELLO_RECORD_BYTES_MAX } from "./limits.ts";
 import type { SwarmClock } from "./swarm-clock.ts";
 import type { SwarmId } from "./types.ts";
 
@@ -38,6 +41,18 @@ export interface Pass {
 export interface AdmissionPorts {
   readonly clock: SwarmClock;
   readonly crypto: Crypto;
+  /** Absent where nobody keeps records. */
+  readonly records?: HelloRecords | undefined;
+}
+
+/** What is told of records in a hello. */
+export interface HelloRecords {
+  /** This node's own, as it travels. */
+  own(): Uint8Array | undefined;
+  /** The newest that is known of a peer. */
+  of(peer: PeerId): Uint8Array | undefined;
+  /** A member has told this one. Throws "malformed". */
+  told(from: PeerId, record: Uint8Array): void;
 }
 
 /** How a handshake ended. Refused by "us": the peer failed; by "them": the peer finds fault with us. */
@@ -68,8 +83,15 @@ const refusalSchema = v.object({
   code: v.fallback(v.picklist(REFUSAL_CODES), "not-a-member"),
   message: lineOf(ERROR_CHARS_MAX),
 });
-const answerSchema = v.variant("ok", [v.object({ ok: v.literal(true), ...passSchema.entries }), refusalSchema]);
-const verdictSchema = v.variant("ok", [v.object({ ok: v.literal(true) }), refusalSchema]);
+const recordsSchema = v.object({
+  yours: v.optional(bytesOf(1, HELLO_RECORD_BYTES_MAX)),
+  mine: v.optional(bytesOf(1, HELLO_RECORD_BYTES_MAX)),
+});
+const answerSchema = v.variant("ok", [
+  v.object({ ok: v.literal(true), ...passSchema.entries, ...recordsSchema.entries }),
+  refusalSchema,
+]);
+const verdictSchema = v.variant("ok", [v.object({ ok: v.literal(true), ...recordsSchema.entries }), refusalSchema]);
 const anySchema: Schema<unknown> = v.unknown();
 
 const INBOX = { bytesMax: HELLO_BYTES_MAX, messagesMax: 2 };
@@ -88,7 +110,8 @@ export async function greet(
     const answer = decode(answerSchema, await inbox.next(signal));
     if (!answer.ok) return refusedByThem(answer);
     const standing = judge(answer, peer, pass, ports);
-    channel.send(encode({ ok: true }));
+    hear(answer, peer, ports);
+    channel.send(encode({ ok: true, ...recordsFor(peer, ports), ...brief("mine", ports.records?.own()) }));
     channel.end();
     return { kind: "member", standing, life: answer.life };
   });
@@ -108,11 +131,29 @@ export async function host(
     checkVersions(check(versionsSchema, hello).versions, pass.versions);
     const shown = check(passSchema, hello);
     const standing = judge(shown, peer, pass, ports);
-    channel.send(encode({ ok: true, swarm: pass.swarm, chain: pass.chain, life: pass.life }));
+    const { swarm, chain, life } = pass;
+    channel.send(encode({ ok: true, swarm, chain, life, ...recordsFor(peer, ports) }));
     const verdict = decode(verdictSchema, await inbox.next(signal));
     channel.end();
-    return verdict.ok ? { kind: "member", standing, life: shown.life } : refusedByThem(verdict);
+    if (!verdict.ok) return refusedByThem(verdict);
+    hear(verdict, peer, ports);
+    return { kind: "member", standing, life: shown.life };
   });
+}
+
+function recordsFor(peer: PeerId, { records }: AdmissionPorts): { yours?: Uint8Array } {
+  return brief("yours", records?.of(peer));
+}
+
+/** A record that is longer than there is room for is left out. */
+function brief<K extends "yours" | "mine">(name: K, record: Uint8Array | undefined): { [key in K]?: Uint8Array } {
+  const said: { [key in K]?: Uint8Array } = {};
+  if (record !== undefined && record.length <= HELLO_RECORD_BYTES_MAX) said[name] = record;
+  return said;
+}
+
+function hear(says: v.InferOutput<typeof recordsSchema>, peer: PeerId, { records }: AdmissionPorts): void {
+  for (const record of [says.yours, says.mine]) if (record !== undefined) records?.told(peer, record);
 }
 
 /** Runs one side; what is wrong with the peer is told to it and becomes an outcome. */

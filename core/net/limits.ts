@@ -4,7 +4,7 @@
  */
 
 /** Versions of the net protocol that this build speaks. A peer whose range does not meet it is told so. */
-export const PROTOCOL_VERSIONS: { readonly min: number; readonly max: number } = { min: 1, max: 1 };
+export const PROTOCOL_VERSIONS: { readonly min: number; readonly max: number } = { min: 2, max: 2 };
 
 // Certificates
 
@@ -45,6 +45,8 @@ export const STRANGER_HELLOS_MAX = 4;
 export const WAITING_CHANNELS_MAX = 16;
 /** A hello or its answer: a chain of CHAIN_LENGTH_MAX certificates and little else. */
 export const HELLO_BYTES_MAX = 4_096;
+/** Either record in such a message: they have 700 bytes mostly, and two of them leave room for a chain. */
+export const HELLO_RECORD_BYTES_MAX = 1_200;
 /** Time for the word of refusal to reach a peer before its link is closed. */
 export const FAREWELL_MS = 1_000;
 /** How long who fails admission is left alone: long enough to make trying dull, short enough for a mended clock or link. */

@@ -8,7 +8,7 @@ import type { Crypto } from "../ports/crypto.ts";
 import type { Log } from "../ports/log.ts";
 import type { Channel, Link, Network, PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
-import { greet, HELLO_PROTOCOL, host, isPunished, type Outcome, type Pass } from "./admission.ts";
+import { greet, HELLO_PROTOCOL, type HelloRecords, host, isPunished, type Outcome, type Pass } from "./admission.ts";
 import type { Standing } from "./certificate.ts";
 import { FAREWELL_MS, REFUSED_MS, STRANGER_DEADLINE_MS, STRANGER_HELLOS_MAX } from "./limits.ts";
 import type { AdmittedLink } from "./links.ts";
@@ -50,6 +50,7 @@ export interface LobbyPorts {
   readonly clock: SwarmClock;
   readonly crypto: Crypto;
   readonly random: Random;
+  readonly records?: HelloRecords | undefined;
   readonly log: Log;
 }
 

@@ -6,11 +6,12 @@ import { realCrypto as crypto } from "../platform/crypto.ts";
 import type { KeyPair } from "../ports/crypto.ts";
 import * as v from "valibot";
 import { type Chain, issue, swarmIdOf } from "./certificate.ts";
-import { checkRecord, readRecord, signRecord } from "./membership-record.ts";
+import { checkRecord, readRecord, signRecord, LIFE_BYTES } from "./membership-record.ts";
 import { SelfRecord } from "./membership-self.ts";
 import type { MemberRecord, Role } from "./types.ts";
 
 const NOW = 1_800_000_000_000;
+const LIVES = { life: new Uint8Array(LIFE_BYTES), rival: undefined };
 const key = (n: number): KeyPair => crypto.keyPair(new Uint8Array(32).fill(n));
 const [root, node, other] = [key(1), key(2), key(3)];
 const swarm = swarmIdOf(root.publicKey);
@@ -55,7 +56,14 @@ function refusal(work: () => unknown): string {
 
 describe("a member's record", () => {
   test("comes back as it was signed, with the role that its chain proves", () => {
-    const { wire } = signRecord(crypto, node, chainOf(node, "reader"), NOW + 1_000, { ...record, role: "admin" });
+    const { wire } = signRecord(
+      crypto,
+      node,
+      chainOf(node, "reader"),
+      NOW + 1_000,
+      { ...record, role: "admin" },
+      LIVES,
+    );
     const checked = checkRecord(crypto, swarm, readRecord(wire), NOW);
     expect(checked.record).toEqual({ ...record, role: "reader" });
     expect(checked.notAfterMs).toBe(NOW + 1_000);
@@ -63,31 +71,36 @@ describe("a member's record", () => {
   });
 
   test("is refused when it was altered, signed by another, or its chain is another's or has run out", () => {
-    const { wire } = signRecord(crypto, node, chainOf(node), NOW, record);
+    const { wire } = signRecord(crypto, node, chainOf(node), NOW, record, LIVES);
     const raised = Uint8Array.from(wire);
     const at = raised.findIndex((_, i) => new TextDecoder().decode(raised.subarray(i, i + 5)) === "brave");
     raised[at] = 0x42;
     expect(refusal(() => checkRecord(crypto, swarm, readRecord(raised), NOW))).toBe("malformed");
-    const forged = signRecord(crypto, other, chainOf(node), NOW, record).wire;
+    const forged = signRecord(crypto, other, chainOf(node), NOW, record, LIVES).wire;
     expect(refusal(() => checkRecord(crypto, swarm, readRecord(forged), NOW))).toBe("malformed");
-    const borrowed = signRecord(crypto, node, chainOf(other), NOW, record).wire;
+    const borrowed = signRecord(crypto, node, chainOf(other), NOW, record, LIVES).wire;
     expect(refusal(() => checkRecord(crypto, swarm, readRecord(borrowed), NOW))).toBe("bad-certificate");
     expect(refusal(() => checkRecord(crypto, swarm, readRecord(wire), NOW + 1e9))).toBe("bad-certificate");
     expect(refusal(() => checkRecord(crypto, swarmIdOf(other.publicKey), readRecord(wire), NOW))).toBe("wrong-swarm");
   });
 
   test("is verified in full again when the chain has changed, and spared that when it has not", () => {
-    const known = signRecord(crypto, node, chainOf(node), NOW + 1_000, record);
-    const next = signRecord(crypto, node, chainOf(node), NOW, { ...record, incarnation: NOW + 1 });
+    const known = signRecord(crypto, node, chainOf(node), NOW + 1_000, record, LIVES);
+    const next = signRecord(crypto, node, chainOf(node), NOW, { ...record, incarnation: NOW + 1 }, LIVES);
     expect(checkRecord(crypto, swarm, readRecord(next.wire), NOW, known).chain).toBe(known.chain);
-    const changed = signRecord(crypto, node, chainOf(other), NOW, { ...record, incarnation: NOW + 1 });
+    const changed = signRecord(crypto, node, chainOf(other), NOW, { ...record, incarnation: NOW + 1 }, LIVES);
     expect(refusal(() => checkRecord(crypto, swarm, readRecord(changed.wire), NOW, known))).toBe("bad-certificate");
   });
 
   test("that breaks its bounds is malformed", () => {
-    const { wire } = signRecord(crypto, node, chainOf(node), NOW, record);
+    const { wire } = signRecord(crypto, node, chainOf(node), NOW, record, LIVES);
     const [, signature, chain] = decode(v.tuple([v.unknown(), v.unknown(), v.unknown()]), wire);
-    const fields = [1, record.peer, NOW, "n".repeat(500), "tab", "d", [], 0, 0, 0, "awake", null];
+    const fieldsOf = (name: string): unknown[] => [
+      ...[2, record.peer, NOW, name, "tab", "d", [], 0, 0, 0, "awake", null],
+      ...[LIVES.life, null],
+    ];
+    expect(readRecord(encode([encode(fieldsOf("n")), signature, chain])).says.name).toBe("n");
+    const fields = fieldsOf("n".repeat(500));
     expect(refusal(() => readRecord(encode([encode(fields), signature, chain])))).toBe("malformed");
     expect(refusal(() => readRecord(wire.subarray(0, wire.length - 5)))).toBe("malformed");
     expect(refusal(() => readRecord(encode([new Uint8Array(10_000), signature, chain])))).toBe("malformed");
@@ -95,7 +108,8 @@ describe("a member's record", () => {
 });
 
 describe("this node's own record", () => {
-  const make = (): SelfRecord => new SelfRecord(crypto, { keys: node, chain: chainOf(node), notAfterMs: NOW, record });
+  const make = (): SelfRecord =>
+    new SelfRecord(crypto, { keys: node, chain: chainOf(node), notAfterMs: NOW, record, life: LIVES.life });
 
   test("is paced: changes a second apart, load more slowly, goodbyes and refutations at once", () => {
     const self = make();

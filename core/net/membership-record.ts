@@ -3,8 +3,9 @@
  * can check it whoever brings it. About 700 bytes, most of them the chain.
  *
  * Wire: CBOR [body, signature, chain]; the body is CBOR
- * [format, peer, incarnation, name, kind, device, addresses, coresLent, coresBusy, startedAtMs, state, relayReason], the
- * signature Ed25519 over DOMAIN and the body's bytes as they came.
+ * [format, peer, incarnation, name, kind, device, addresses, coresLent, coresBusy, startedAtMs, state, relayReason, life,
+ * rival], the signature Ed25519 over DOMAIN and the body's bytes as they came. Life is drawn at each start, and rival the
+ * life of another record under the same identity that this one outdoes: who finds its own life there has a living twin.
  */
 import * as v from "valibot";
 import { concat, equal, utf8 } from "../base/bytes.ts";
@@ -16,6 +17,12 @@ import { type Chain, chainSchema, earliestOf, verifyChain, type When } from "./c
 import { ADDRESS_CHARS_MAX } from "./limits.ts";
 import type { MemberRecord, SwarmId } from "./types.ts";
 
+/** Which start of a node a record is of, and of which other one it has heard. */
+export interface Lives {
+  readonly life: Uint8Array;
+  readonly rival: Uint8Array | undefined;
+}
+
 export interface SignedRecord {
   readonly record: MemberRecord;
   readonly chain: Chain;
@@ -25,14 +32,16 @@ export interface SignedRecord {
   readonly wire: Uint8Array;
 }
 
-const FORMAT = 1;
-const DOMAIN = utf8("starfish member record 1\n");
+const FORMAT = 2;
+const DOMAIN = utf8("starfish member record 2\n");
 const BODY_BYTES_MAX = 4_096;
 export const RECORD_BYTES_MAX = 8_192;
 /** Names are for people; a record is on every node. */
 const NAME_CHARS_MAX = 64;
 const DEVICE_CHARS_MAX = 128;
 const REASON_CHARS_MAX = 200;
+/** No two starts draw the same. */
+export const LIFE_BYTES = 8;
 /** A few ways to reach a node are enough. */
 const ADDRESSES_MAX = 8;
 const CORES_MAX = 65_536;
@@ -53,6 +62,8 @@ const bodySchema = v.tuple([
   momentOf(),
   v.picklist(["awake", "asleep", "left"]),
   v.nullable(lineOf(REASON_CHARS_MAX)),
+  bytesOf(LIFE_BYTES),
+  v.nullable(bytesOf(LIFE_BYTES)),
 ]);
 
 /** Signs what this node says of itself. Text beyond its bounds is cut. */
@@ -62,6 +73,7 @@ export function signRecord(
   chain: Chain,
   notAfterMs: number,
   says: MemberRecord,
+  lives: Lives,
 ): SignedRecord {
   const record: MemberRecord = {
     ...says,
@@ -83,6 +95,8 @@ export function signRecord(
     record.startedAtMs,
     record.state,
     record.relayReason ?? null,
+    lives.life,
+    lives.rival ?? null,
   ]);
   const signature = crypto.sign(keys.privateKey, concat([DOMAIN, body]));
   return { record, chain, notAfterMs, wire: encode([body, signature, chain]) };
@@ -91,6 +105,7 @@ export function signRecord(
 /** A record that has been read but not yet believed: whose it is and how new, before the cost of checking signatures. */
 export interface UncheckedRecord {
   readonly says: Omit<MemberRecord, "role">;
+  readonly lives: Lives;
   readonly body: Uint8Array;
   readonly signature: Uint8Array;
   readonly chain: Chain;
@@ -101,7 +116,22 @@ export interface UncheckedRecord {
 export function readRecord(wire: Uint8Array): UncheckedRecord {
   const [body, signature, chain] = decode(wireSchema, wire);
   const fields = decode(bodySchema, body);
-  const [, peer, incarnation, name, kind, device, addresses, coresLent, coresBusy, startedAtMs, state, reason] = fields;
+  const [
+    ,
+    peer,
+    incarnation,
+    name,
+    kind,
+    device,
+    addresses,
+    coresLent,
+    coresBusy,
+    startedAtMs,
+    state,
+    reason,
+    life,
+    rival,
+  ] = fields;
   return {
     says: {
       peer,
@@ -116,6 +146,7 @@ export function readRecord(wire: Uint8Array): UncheckedRecord {
       state,
       relayReason: reason ?? undefined,
     },
+    lives: { life, rival: rival ?? undefined },
     body,
     signature,
     chain,

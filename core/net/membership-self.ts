@@ -5,7 +5,7 @@
 import type { Crypto, KeyPair } from "../ports/crypto.ts";
 import type { Address } from "../ports/network.ts";
 import type { Chain } from "./certificate.ts";
-import { INCARNATION_MAX, type SignedRecord, signRecord } from "./membership-record.ts";
+import { INCARNATION_MAX, type Lives, type SignedRecord, signRecord } from "./membership-record.ts";
 import type { MemberRecord, SelfPatch } from "./types.ts";
 
 /** Changes that people see are told this often at most. */
@@ -19,6 +19,8 @@ export interface SelfOptions {
   readonly chain: Chain;
   readonly notAfterMs: number;
   readonly record: MemberRecord;
+  /** LIFE_BYTES at random. */
+  readonly life: Uint8Array;
 }
 
 export class SelfRecord {
@@ -26,6 +28,7 @@ export class SelfRecord {
   readonly #options: SelfOptions;
   #says: MemberRecord;
   #signed: SignedRecord;
+  #lives: Lives;
   #pending: "nothing" | "load" | "change" | "now" = "now";
   #takenMs = -Infinity;
 
@@ -33,6 +36,7 @@ export class SelfRecord {
     this.#crypto = crypto;
     this.#options = options;
     this.#says = options.record;
+    this.#lives = { life: options.life, rival: undefined };
     this.#signed = this.#sign();
   }
 
@@ -47,6 +51,20 @@ export class SelfRecord {
     if (changed.includes("state")) this.#pending = "now";
     else if (changed.some((key) => key !== "coresBusy")) this.#raise("change");
     else this.#raise("load");
+  }
+
+  get life(): Uint8Array {
+    return this.#lives.life;
+  }
+
+  /** Another life of this node has been heard of: what is said from now on names it. */
+  rivalled(rival: Uint8Array): void {
+    this.#lives = { ...this.#lives, rival };
+  }
+
+  /** This life has been copied, with the whole machine: from now on it is another one. */
+  begunAnew(life: Uint8Array): void {
+    this.#lives = { life, rival: this.#lives.life };
   }
 
   /** Says it again, with an incarnation above this one. False if that would leave no room for another. */
@@ -79,7 +97,7 @@ export class SelfRecord {
 
   #sign(): SignedRecord {
     const { keys, chain, notAfterMs } = this.#options;
-    return signRecord(this.#crypto, keys, chain, notAfterMs, this.#says);
+    return signRecord(this.#crypto, keys, chain, notAfterMs, this.#says, this.#lives);
   }
 }
 

@@ -11,16 +11,19 @@
  * announces which links are closed in peace (`expectDown`).
  */
 import { Listeners, type Unsubscribe } from "../base/events.ts";
+import { equal } from "../base/bytes.ts";
 import { isStarfishError } from "../base/errors.ts";
 import { decode } from "../base/codec.ts";
 import { every } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { Log } from "../ports/log.ts";
+import type { Random } from "../ports/random.ts";
 import type { Address, PeerId } from "../ports/network.ts";
 import { earliestOf } from "./certificate.ts";
 import { GossipTree, idText, type Verdict } from "./gossip-tree.ts";
+import { FAREWELL_MS } from "./limits.ts";
 import type { AdmittedLink, Links } from "./links.ts";
-import { checkRecord, readRecord } from "./membership-record.ts";
+import { checkRecord, LIFE_BYTES, readRecord, type UncheckedRecord } from "./membership-record.ts";
 import { RecordPace } from "./membership-crisis.ts";
 import { Post } from "./membership-post.ts";
 import { type Row, type ShortId, shortIdOf } from "./membership-rows.ts";
@@ -28,6 +31,7 @@ import { SelfRecord, type SelfOptions } from "./membership-self.ts";
 import { Suspicions } from "./membership-suspicion.ts";
 import { Reconciler } from "./membership-sync.ts";
 import { type Entry, isAwake, MemberTable, rowOf } from "./membership-table.ts";
+import { type Twin, twinOf } from "./membership-twin.ts";
 import { CREDIT_MS_MAX, LinkWatch, LocalHealth, TICK_MS } from "./membership-watch.ts";
 import { decodeBody, encodeRecordBody, frameSchema, type MemberFrame } from "./membership-wire.ts";
 import type { SwarmClock } from "./swarm-clock.ts";
@@ -46,6 +50,9 @@ export interface MembershipPorts {
   readonly log: Log;
   /** Is told the time by neighbours, along with their pings. */
   readonly time: CommonTime;
+  readonly random: Random;
+  /** Another node runs under this one's identity. If this one gives way, it has fallen silent already. */
+  readonly onTwin: (twin: Twin) => void;
 }
 
 export interface Membership {
@@ -72,6 +79,10 @@ export interface Membership {
   expectDown(peer: PeerId): void;
   /** Nobody seems to watch these members: they are suspected unless they speak up. */
   doubt(peers: readonly PeerId[]): void;
+  /** This node's own record and others', as they travel. */
+  recordOf(peer: PeerId): Uint8Array | undefined;
+  /** A member has told a record outside of this protocol. Throws "malformed". */
+  told(from: PeerId, record: Uint8Array): void;
   /** Says goodbye to all, at once. */
   leave(): void;
   stop(): void;
@@ -214,6 +225,16 @@ class Members implements Membership {
     this.#post.settle();
   }
 
+  recordOf(peer: PeerId): Uint8Array | undefined {
+    return this.#table.get(peer)?.signed.wire;
+  }
+
+  told(from: PeerId, record: Uint8Array): void {
+    if (this.#hasStopped || this.#record(from, record) !== "spread") return;
+    this.#tree.publish(encodeRecordBody(record), this.#ports.clock.monotonic(), { lazily: true });
+    this.#post.settle();
+  }
+
   leave(): void {
     this.#self.patch({ state: "left" });
     this.#publishSelf();
@@ -291,7 +312,7 @@ class Members implements Membership {
     const stale: Row[] = [];
     for (const wire of frame.records) {
       const body = encodeRecordBody(wire);
-      const verdict = this.#record(link, wire, stale);
+      const verdict = this.#record(link.peer, wire, stale);
       // Most others know already: they ask if they don't.
       if (verdict === "spread") this.#tree.publish(body, this.#ports.clock.monotonic(), { lazily: true });
     }
@@ -311,7 +332,7 @@ class Members implements Membership {
 
   #admit(link: AdmittedLink, bytes: Uint8Array): Verdict {
     const body = decodeBody(bytes);
-    if (body.kind === "record") return this.#record(link, body.wire);
+    if (body.kind === "record") return this.#record(link.peer, body.wire);
     if (body.kind === "roll") return this.#suspicions.called() ? "spread" : "keep";
     let isNews = false;
     for (const row of body.rows) if (this.#suspected(row, body.by)) isNews = true;
@@ -319,7 +340,7 @@ class Members implements Membership {
   }
 
   /** Takes in a record. `stale` gathers those that are alive for the sender and gone for us. */
-  #record(link: AdmittedLink, wire: Uint8Array, stale?: Row[]): Verdict {
+  #record(from: PeerId, wire: Uint8Array, stale?: Row[]): Verdict {
     const unchecked = readRecord(wire);
     const { peer, incarnation } = unchecked.says;
     const nowMs = this.#active();
@@ -332,13 +353,13 @@ class Members implements Membership {
     if (peer !== this.#peer && !this.#pace.allows(peer, nowMs)) return "keep";
     try {
       const signed = checkRecord(this.#ports.crypto, this.#swarm, unchecked, this.#ports.clock.when(), known?.signed);
-      if (peer === this.#peer) return this.#outdo(incarnation);
+      if (peer === this.#peer) return this.#otherSelf(unchecked);
       this.#table.apply(signed, nowMs);
       return "spread";
     } catch (error) {
       // A certificate may have run out by our clock and not by the sender's; a wrong signature is nobody's honest error.
       if (!isStarfishError(error)) throw error;
-      if (error.code === "malformed") this.#ports.links.misbehaved(link.peer, error.message);
+      if (error.code === "malformed") this.#ports.links.misbehaved(from, error.message);
       return "fault";
     }
   }
@@ -349,6 +370,26 @@ class Members implements Membership {
     if (row.incarnation !== this.#self.signed.record.incarnation) return false;
     this.#outdo(row.incarnation);
     return true;
+  }
+
+  /** Something is said under this node's name that it has not said: by a former life of it, or by a twin. */
+  #otherSelf(unchecked: UncheckedRecord): Verdict {
+    const { says, lives } = unchecked;
+    const own = { life: this.#self.life, startedAtMs: this.#self.signed.record.startedAtMs };
+    const twin = twinOf(own, unchecked);
+    if (equal(lives.life, own.life)) this.#self.begunAnew(this.#ports.random.bytes(LIFE_BYTES));
+    else this.#self.rivalled(lives.life);
+    // Said also by who gives way: it is how the other one learns of it.
+    this.#outdo(says.incarnation);
+    if (twin?.givesWay === true) {
+      this.#post.flushAll();
+      this.stop();
+      // That it gives way is still on its way out.
+      this.#ports.clock.timer(FAREWELL_MS, () => this.#ports.onTwin(twin));
+    } else if (twin !== undefined) {
+      this.#ports.onTwin(twin);
+    }
+    return "keep";
   }
 
   #outdo(incarnation: number): Verdict {

@@ -24,6 +24,7 @@ import { checkInvite, formatInvite, parseInvite } from "./invite.ts";
 import { ADDRESSES_SAVED_MS, PROTOCOL_VERSIONS } from "./limits.ts";
 import type { LinkTable } from "./link-table.ts";
 import type { Membership } from "./membership.ts";
+import type { Twin } from "./membership-twin.ts";
 import type { Traffic } from "./meter.ts";
 import { friendlyName } from "./names.ts";
 import type { Overlay } from "./overlay.ts";
@@ -132,6 +133,9 @@ class WiredNet implements Net {
   readonly #linksChanged = new Listeners<void>();
   readonly #ended = new AbortController();
   #leaving: Promise<void> | undefined;
+  readonly #twins = new Listeners<Twin>();
+  /** The last that was heard of. */
+  #twin: Twin | undefined;
   /** What was last told of the clock. */
   #told: string | undefined;
 
@@ -167,6 +171,7 @@ class WiredNet implements Net {
         record: (nowMs) => firstRecord(options, identity, standing, own, nowMs),
         elsewhere: (membership) => this.#elsewhere(membership.members()),
         onAttempt: options.onAttempt ?? (() => {}),
+        onTwin: (twin) => this.#met(twin),
         signal: this.#ended.signal,
       },
       { ...ports, network },
@@ -303,6 +308,11 @@ class WiredNet implements Net {
     return this.#time.notice();
   }
 
+  notices(): readonly string[] {
+    const clock = this.clockNotice();
+    return [...(clock === undefined ? [] : [clock]), ...(this.#twin === undefined ? [] : [this.#twin.message])];
+  }
+
   // Trust
 
   secretFor(purpose: string, length: number): Uint8Array {
@@ -331,11 +341,30 @@ class WiredNet implements Net {
     return this.#leaving;
   }
 
-  async #leave(): Promise<void> {
+  onTwin(listener: (twin: Twin) => void): Unsubscribe {
+    return this.#twins.add(listener);
+  }
+
+  #met(twin: Twin): void {
+    const { givesWay, message } = twin;
+    if (this.#twin === undefined || givesWay) {
+      this.#ports.log.write(givesWay ? "error" : "warn", "net.twin", { givesWay, message });
+    }
+    this.#twin = twin;
+    // Without a goodbye, which would be the other one's too.
+    if (givesWay) this.#leaving ??= this.#end(new StarfishError("in-use", message));
+    this.#twins.emit(twin);
+  }
+
+  #leave(): Promise<void> {
     // The goodbye before anything that takes time: a page that is being closed has none.
     this.#membership.leave();
+    return this.#end(new StarfishError("closed", "This node has left the swarm"));
+  }
+
+  async #end(why: StarfishError): Promise<void> {
     const saved = Promise.all([this.#saveAddresses(), this.#saveConfirmation()]);
-    this.#ended.abort(new StarfishError("closed", "This node has left the swarm"));
+    this.#ended.abort(why);
     this.#overlay.stop();
     this.#gossip.stop();
     this.#rpc.close();

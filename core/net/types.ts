@@ -5,6 +5,7 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { Schema } from "../base/codec.ts";
 import type { Unsubscribe } from "../base/events.ts";
+import type { Twin } from "./membership-twin.ts";
 import type { Address, Channel, LinkPath, PeerId } from "../ports/network.ts";
 
 /** The swarm's name: base64url of its root public key. */
@@ -121,6 +122,10 @@ export interface Net {
   clockTrouble(): string | undefined;
   /** What a person should know of this device's clock, though this node may write: it differs from the others'. */
   clockNotice(): string | undefined;
+  /** What a person should see to, in sentences: a wrong clock, another node with this one's identity. */
+  notices(): readonly string[];
+  /** Another node runs under this one's identity. The one that gives way has left already when this is called. */
+  onTwin(listener: (twin: Twin) => void): Unsubscribe;
 
   /** A stream of messages to a member over a direct or relayed link; for what is too large for a request. */
   open(peer: PeerId, protocol: string, options?: { signal?: AbortSignal | undefined }): Promise<Channel>;

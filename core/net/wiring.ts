@@ -9,12 +9,14 @@ import type { Crypto, KeyPair } from "../ports/crypto.ts";
 import type { Log } from "../ports/log.ts";
 import type { Address, Network, PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
-import type { VersionRange } from "./admission.ts";
+import type { HelloRecords, VersionRange } from "./admission.ts";
 import type { Chain } from "./certificate.ts";
 import { createGossip, type Gossip } from "./gossip.ts";
 import { keepJoined } from "./join.ts";
 import { createLinkTable, type LinkTable } from "./link-table.ts";
 import { createMembership, type Membership } from "./membership.ts";
+import { LIFE_BYTES } from "./membership-record.ts";
+import type { Twin } from "./membership-twin.ts";
 import { createOverlay, LINKS_MAX_NODE, LINKS_MAX_TAB, type Overlay } from "./overlay.ts";
 import { createSealer } from "./sealing.ts";
 import { type SwarmClock, swarmClock } from "./swarm-clock.ts";
@@ -42,6 +44,8 @@ export interface WiringOptions {
   readonly elsewhere: (membership: Membership) => readonly Address[];
   /** Told after each attempt to get in: undefined when it gave a link, else what went wrong. */
   readonly onAttempt: (failure: StarfishError | undefined) => void;
+  /** Another node runs under this one's identity. */
+  readonly onTwin: (twin: Twin) => void;
   /** Ends the search for a way in. */
   readonly signal: AbortSignal;
 }
@@ -72,9 +76,22 @@ export function wire(options: WiringOptions, ports: WiringPorts): Wiring {
   const crypto = rememberVerified(ports.crypto);
   const time = new CommonTime(ports.clock, { hasOthers: options.hasOthers, confirmedMs: options.confirmedMs });
   const clock = swarmClock(ports.clock, time);
-  const links = createLinkTable(() => ({ swarm, chain, versions }))({ network, clock, crypto, random, log });
+  const records: HelloRecords = {
+    own: () => membership.recordOf(peer),
+    of: (other) => membership.recordOf(other),
+    told: (from, record) => membership.told(from, record),
+  };
+  const links = createLinkTable(() => ({ swarm, chain, versions }))({ network, clock, crypto, random, log, records });
   const record = options.record(clock.now());
-  const membership = createMembership({ swarm, keys, chain, notAfterMs, record })({ links, clock, crypto, log, time });
+  const membership = createMembership({ swarm, keys, chain, notAfterMs, record, life: random.bytes(LIFE_BYTES) })({
+    links,
+    clock,
+    crypto,
+    log,
+    time,
+    random,
+    onTwin: options.onTwin,
+  });
   const linksMax = record.kind === "tab" ? LINKS_MAX_TAB : LINKS_MAX_NODE;
   // While there is no link at all, joining sees to it.
   const bootstrap = (): readonly Address[] => (links.all().length === 0 ? [] : options.elsewhere(membership));

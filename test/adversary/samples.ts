@@ -7,7 +7,7 @@ import { type Entry, LIVE } from "../../core/memory/entry.ts";
 import { Packer } from "../../core/memory/pack.ts";
 import { ALL, LIST, RangeWriter, SUM } from "../../core/memory/ranges.ts";
 import { type Chain, swarmIdOf } from "../../core/net/certificate.ts";
-import { signRecord } from "../../core/net/membership-record.ts";
+import { LIFE_BYTES, signRecord } from "../../core/net/membership-record.ts";
 import { packIds, packRows } from "../../core/net/membership-rows.ts";
 import type { MemberRecord } from "../../core/net/types.ts";
 import type { PeerId } from "../../core/ports/network.ts";
@@ -39,7 +39,8 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
   const swarm = swarmIdOf(root);
   const entries = packed("adversary/plain", nowMs);
   const name = { id: layout, stripe: 0, shard: 0 };
-  const record = signRecord(crypto, keys, chain, nowMs + 3_600_000, recordOf(peer, nowMs)).wire;
+  const lives = { life: new Uint8Array(LIFE_BYTES), rival: undefined };
+  const record = signRecord(crypto, keys, chain, nowMs + 3_600_000, recordOf(peer, nowMs), lives).wire;
   const signature = new Uint8Array(64).fill(1);
   const payload = { bytes: Uint8Array.of(1, 2, 3) };
   const shard = { ...name, sha256: A_HASH, bytes: Uint8Array.of(1, 2, 3) };
@@ -134,7 +135,7 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
     "core/net/invite.ts#bodySchema": [[...chain], A_HASH, A_HASH, ["sim:a"]],
     "core/net/membership-record.ts#wireSchema": [Uint8Array.of(1), signature, [...chain]],
     "core/net/membership-record.ts#bodySchema": [
-      1,
+      2,
       peer,
       nowMs,
       "mallory",
@@ -145,6 +146,8 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
       0,
       nowMs,
       "awake",
+      null,
+      lives.life,
       null,
     ],
     "core/net/membership-wire.ts#frameSchema": {

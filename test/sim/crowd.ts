@@ -140,6 +140,7 @@ export class Crowd {
         record: (nowMs) => recordOf(machine, nowMs),
         elsewhere: () => bootstrap,
         onAttempt: () => {},
+        onTwin: () => {},
         signal: ended.signal,
       },
       ports,

@@ -15,7 +15,7 @@ usage: peers [--all] [--json]
 
 Lists the members of this swarm: name, last letters of the id, kind, cores that it lends (and how many are busy), the round
 trip, and how this node is linked to it (direct, or relayed and why). Members without a link are reached through others,
-or dialled when needed. It says so if this device's clock is wrong. ★ is this node, ● a node, ○ a browser tab. --all also shows who was here during the last day.
+or dialled when needed. It says so if this device's clock is wrong, or its identity in use elsewhere. ★ is this node, ● a node, ○ a browser tab. --all also shows who was here during the last day.
 
   peers
 `,
@@ -27,8 +27,9 @@ or dialled when needed. It says so if this device's clock is wrong. ★ is this 
     const sorted = [...members].sort(byPlace);
     const links = new Map(net.links().map((link) => [link.peer, link]));
     await context.stdout.print(options.json === true ? asJson(sorted, links) : asTable(sorted, links, context));
-    const clock = net.clockNotice();
-    if (clock !== undefined) await context.stderr.print(`peers: ${clock}\n`);
+    for (const notice of net.notices())
+      await context.stderr.print(`peers: ${notice}
+`);
     return 0;
   },
 };
