@@ -1,7 +1,7 @@
 /** The registry against the sources, and against the rule that whatever comes from elsewhere is bounded by its schema. */
 import { globSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { allSchemas, FILES, NO_SCHEMAS, UNBOUNDED } from "./registry.ts";
+import { allSchemas, FILES, MAPS, NO_SCHEMAS, PROTOCOLS, TOPICS, UNBOUNDED } from "./registry.ts";
 import { unboundedIn } from "./shape.ts";
 
 const sources = new Map(
@@ -36,4 +36,19 @@ test.each(Object.keys(FILES))("%s: every schema is registered, or part of one th
 test("every number, text, list and byte string from elsewhere has a greatest", () => {
   const unbounded = [...allSchemas()].flatMap(([name, schema]) => unboundedIn(schema).map((place) => name + place));
   expect(unbounded.toSorted()).toEqual(Object.keys(UNBOUNDED).toSorted());
+});
+
+test("every protocol, map and topic is registered, with schemas that there are", () => {
+  const found = (pattern: RegExp): string[] => [
+    ...new Set([...sources.values()].flatMap((source) => [...source.matchAll(pattern)].map(([, name = ""]) => name))),
+  ];
+  expect(found(/"(\/starfish\/[^"<]+)"/g).toSorted()).toEqual(Object.keys(PROTOCOLS).toSorted());
+  expect(found(/memory\.map\(\s*"([^"]+)"/g).toSorted()).toEqual(Object.keys(MAPS).toSorted());
+  const users = [...sources]
+    .filter(([, source]) => /\bnet\.(?:publish|subscribe)\(/.test(source))
+    .map(([path]) => path);
+  expect(users.toSorted()).toEqual(Object.keys(TOPICS).toSorted());
+  const known = allSchemas();
+  const named = [...Object.values(PROTOCOLS), ...Object.values(MAPS)].flat();
+  expect(named.filter((name) => !known.has(name))).toEqual([]);
 });

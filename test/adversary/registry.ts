@@ -74,3 +74,41 @@ export const UNBOUNDED: Readonly<Record<string, string>> = {
   "core/net/rpc-wire.ts#replySchema|0.value: unknown":
     "checked against the schema of its protocol before anyone sees it",
 };
+
+const HELLO = ["anySchema", "versionsSchema", "passSchema", "answerSchema", "verdictSchema"];
+
+/** The protocols, and the schemas of what is said on each. Requests are answered as rpc-wire.ts has it. */
+export const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
+  "/starfish/link/1.0.0": ["core/transport/greeting.ts#firstWordsSchema"],
+  "/starfish/hello/1.0.0": HELLO.map((name) => `core/net/admission.ts#${name}`),
+  "/starfish/members/1.0.0": ["core/net/membership-wire.ts#frameSchema", "core/net/membership-wire.ts#bodySchema"],
+  "/starfish/overlay/1.0.0": ["core/net/overlay-wire.ts#overlaySchema"],
+  "/starfish/gossip/1.0.0": ["core/net/gossip.ts#frameSchema", "core/net/gossip.ts#bodySchema"],
+  "/starfish/ping/1.0.0": ["core/net/rpc-wire.ts#replySchema"],
+  "/starfish/forward/1.0.0": ["core/net/forward.ts#forwardSchema", "core/net/forward.ts#envelopeSchema"],
+  "/starfish/deliver/1.0.0": ["core/net/forward.ts#signedSchema", "core/net/forward.ts#requestSchema"],
+  "/starfish/memory/1.0.0": ["core/memory/session.ts#helloSchema", "core/memory/session.ts#frameSchema"],
+  "/starfish/memory-ack/1.0.0": [
+    "core/memory/acknowledge.ts#ackRequestSchema",
+    "core/memory/acknowledge.ts#missingSchema",
+  ],
+  "/starfish/shards/put/1.0.0": ["core/disk/wire.ts#putSchema", "core/disk/wire.ts#putReplySchema"],
+  "/starfish/shards/get/1.0.0": ["core/disk/wire.ts#getSchema", "core/disk/wire.ts#getReplySchema"],
+  "/starfish/shards/have/1.0.0": ["core/disk/wire.ts#haveSchema", "core/disk/wire.ts#haveReplySchema"],
+  "/starfish/shards/drop/1.0.0": ["core/disk/wire.ts#dropSchema"],
+  "/starfish/shards/sync/1.0.0": [],
+  "/starfish/shards/fetch/2.0.0": ["core/disk/wire.ts#fetchSchema", "core/disk/wire.ts#putReplySchema"],
+  "/starfish/shards/give/1.0.0": ["core/disk/wire.ts#giveSchema", "core/disk/wire.ts#giveReplySchema"],
+  "/starfish/shards/recheck/1.0.0": ["core/disk/wire.ts#nameSchema"],
+  "/starfish/cpu/1.0.0": ["core/cpu/protocol.ts#cpuRequest", "core/cpu/protocol.ts#runReply"],
+};
+
+/** The replicated maps, and the schemas of their values; what a person may write has none. */
+export const MAPS: Readonly<Record<string, readonly string[]>> = {
+  mem: [],
+  layout: ["storedSchema", "slotsSchema", "storageSchema"].map((name) => `core/disk/layout-entry.ts#${name}`),
+  tree: ["core/disk/files/tree-value.ts#fileSchema"],
+};
+
+/** Files that publish on a topic or subscribe to one. */
+export const TOPICS: Readonly<Record<string, string>> = { "core/memory/replicated-map.ts": "memory/<map>" };

@@ -194,7 +194,7 @@ function recordOf(peer: PeerId, nowMs: number): MemberRecord {
 }
 
 /** One entry of a writer that nobody is, packed, with what is to be otherwise. */
-function packed(key: string, nowMs: number, changes: Partial<Entry> = {}, heldAtMs?: number): Uint8Array {
+export function packed(key: string, nowMs: number, changes: Partial<Entry> = {}, heldAtMs?: number): Uint8Array {
   const packer = new Packer();
   const entry: Entry = {
     stamp: Math.floor(nowMs) * 2_048,

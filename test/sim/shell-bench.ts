@@ -16,7 +16,7 @@ import { createComputer } from "../../core/index.ts";
 import { createShell } from "../../core/shell/shell.ts";
 import type { Command, Output, TerminalInfo, Host } from "../../core/shell/types.ts";
 import { memoryHost } from "../fixtures/host.ts";
-import { SimWorld } from "./world.ts";
+import { SimWorld, type WorldOptions } from "./world.ts";
 
 const TASKS = join(import.meta.dirname, "../../dist/tasks");
 /** Read beforehand: virtual time does not wait for a disk. */
@@ -45,14 +45,20 @@ export interface RunOptions {
 }
 
 export class ShellBench {
-  readonly world: SimWorld = new SimWorld({ seed: 1 });
+  readonly world: SimWorld;
   readonly computers: Map<string, Computer> = new Map();
   /** The host's files by path. */
   readonly files: Map<string, Uint8Array> = new Map();
   readonly #host: Host = memoryHost(this.files);
 
+  constructor(options: WorldOptions = { seed: 1 }) {
+    this.world = new SimWorld(options);
+  }
+
+  /** A new machine, or one that has crashed and starts again. */
   async up(name: string, options: { invite?: string; coresLent?: number } = {}): Promise<Computer> {
-    const node = this.world.spawn({ name, kind: "node", cores: 2 });
+    const before = this.world.nodes.find((node) => node.name === name);
+    const node = before === undefined ? this.world.spawn({ name, kind: "node", cores: 2 }) : this.world.restart(before);
     const { store, shards, coder, clock, random, crypto, log, sandbox } = node.ports;
     shards.setQuota(QUOTA_BYTES);
     const starting = createComputer(

@@ -1,0 +1,83 @@
+/** What members gone bad were seen to do to others, one example of each kind; judged by the rule of scene.ts. */
+import { expect, test } from "vitest";
+import { concat } from "../../core/base/bytes.ts";
+import { CONTENT_BYTES_MAX, LIST_BYTES_MAX } from "../../core/disk/limits.ts";
+import { listBytes } from "../../core/disk/shard-list.ts";
+import { Intruder } from "./intruder.ts";
+import { samplesOf } from "./samples.ts";
+import { Scene } from "./scene.ts";
+
+const YEARS_30_MS = 30 * 365 * 86_400_000;
+/** What common time may leave an honest clock by. */
+const OWN_MS_MAX = 5 * 60_000;
+
+/** Honest before, while, after, and after a restart. */
+async function outlasts(scene: Scene, attack: (intruder: Intruder) => Promise<void> | void): Promise<void> {
+  await scene.judgeWhole();
+  await attack(await scene.intruder());
+  await scene.judge();
+  await scene.world.runFor(5_000);
+  await scene.judgeWhole();
+  await scene.restartAll();
+  await scene.judgeWhole();
+}
+
+/** Entries in a few messages of reconciling and by gossip, as fast as either goes. */
+async function flood(scene: Scene, intruder: Intruder, map: string, packed: readonly Uint8Array[]): Promise<void> {
+  for (let i = 0; i < packed.length; i += 100) {
+    intruder.publish(`memory/${map}`, { entries: concat(packed.slice(i, i + 100)) });
+    if (i % 1_000 === 0) await scene.world.runFor(200);
+  }
+}
+
+test("contents that claim to be endless, or as large as can be, freeze nobody", async () => {
+  const scene = await Scene.open(1);
+  await outlasts(scene, async (intruder) => {
+    const { cid } = await scene.content();
+    const code = [1, 1, 1, 0];
+    intruder.write("layout", `c/${cid}/endless`, { size: 2 ** 53 - 1, code, list: new Uint8Array(32) });
+    const large = { sizeBytes: CONTENT_BYTES_MAX, code: { k: 8, n: 12, copies: 1 as const, wholes: 0 as const } };
+    const sizeBytes = Math.min(LIST_BYTES_MAX, listBytes(large));
+    for (let i = 0; i < 200; i++) {
+      const value = { size: CONTENT_BYTES_MAX, code: [8, 12, 1, 0], list: { cid, sizeBytes } };
+      intruder.write("layout", `c/${cid}/large${i}`, value);
+      if (i % 20 === 0) await scene.world.runFor(100);
+    }
+  });
+});
+
+test("liars about the time, to a lone node and as three to each of two, move nobody's clock far", async () => {
+  for (const [honest, liars] of [
+    [1, 1],
+    [2, 3],
+  ] as const) {
+    const scene = await Scene.open(honest, honest);
+    for (let i = 0; i < liars; i++) {
+      const liar = await Intruder.join(scene, `liar${i}`);
+      liar.liesAboutTime(YEARS_30_MS);
+    }
+    await scene.world.runFor(120_000);
+    for (const [i, { net, memory }] of scene.honest.entries()) {
+      const nowMs = scene.machine(`h${i}`).ports.clock.now();
+      expect(Math.abs(net.correctedNow() - nowMs)).toBeLessThanOrEqual(OWN_MS_MAX);
+      const { stamp } = memory.set(`stamped/${i}`, 1);
+      expect(Math.abs(stamp / 2_048 - nowMs)).toBeLessThanOrEqual(2 * OWN_MS_MAX);
+    }
+    await scene.judgeWhole();
+    await scene.restartAll();
+    await scene.judgeWhole();
+  }
+});
+
+test("6,000 versions of one name keep nobody waiting", async () => {
+  const scene = await Scene.open(3);
+  await outlasts(scene, async (intruder) => {
+    const content = await scene.content();
+    const value = samplesOf(intruder.speaker("", content, "tree"))["core/disk/files/tree-value.ts#fileSchema"];
+    const packed = Array.from({ length: 6_000 }, (_, i) => {
+      const version = (intruder.nowMs * 2_048 + i).toString(36).padStart(11, "0") + "666".padStart(10, "0");
+      return intruder.entry(`\0many\0f${version}`, value);
+    });
+    await flood(scene, intruder, "tree", packed);
+  });
+});

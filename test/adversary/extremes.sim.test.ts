@@ -1,0 +1,58 @@
+/**
+ * A member that sends the extremes of every field of every schema, on every way there is, to honest computers; and strangers
+ * that send those of the handshake. Judged by the rule of scene.ts, while and after, and after a restart.
+ */
+import { expect, test } from "vitest";
+import { seeds } from "../sim/seeds.ts";
+import { type Extreme, extremesOf } from "./extremes.ts";
+import type { Intruder } from "./intruder.ts";
+import { allSchemas } from "./registry.ts";
+import { dictionaryOf, samplesOf } from "./samples.ts";
+import { ANSWERS, ELSEWHERE, type Saying, STORED, WAYS } from "./says.ts";
+import { Scene } from "./scene.ts";
+
+/** What does not pass its schema is refused alike wherever it comes from (extremes.node.test.ts): a few of each will do. */
+const REFUSED_EACH = 5;
+/** Messages between two looks at how the honest nodes are, and between two pauses. */
+const MESSAGES_A_LOOK = 300;
+const MESSAGES_A_PAUSE = 4;
+const PAUSE_MS = 50;
+
+test("every schema is said in one of the ways, or it is told why not", () => {
+  const said = [WAYS, ANSWERS, STORED, ELSEWHERE].flatMap((ways) => Object.keys(ways));
+  expect(said.toSorted()).toEqual([...allSchemas().keys()].toSorted());
+});
+
+test.each(seeds(1, 20))("honest nodes are as they were, whatever a member says (seed %i)", async (seed) => {
+  const scene = await Scene.open(seed);
+  await scene.judgeWhole();
+  const content = await scene.content();
+  const victim = scene.honest[seed % scene.honest.length]?.net.self ?? "";
+  let said = 0;
+  for (const [name, schema] of allSchemas()) {
+    const way = WAYS[name];
+    if (way === undefined) continue;
+    const saying = (intruder: Intruder): Saying & { readonly extremes: Extreme[] } => {
+      const speaker = intruder.speaker(victim, content, "layout");
+      const all = extremesOf(schema, samplesOf(speaker)[name], { bytes: dictionaryOf(speaker) });
+      return { intruder, victim, speaker, extremes: worthSaying([...all]) };
+    };
+    let now = saying(await scene.intruder());
+    for (let i = 0; i < now.extremes.length; i++) {
+      // Where she has been shown the door, another of her identities goes on.
+      if (!now.intruder.isLinked) now = saying(await scene.intruder());
+      await scene.settle(Promise.resolve(way(now.extremes[i]?.value, now)));
+      if (++said % MESSAGES_A_PAUSE === 0) await scene.world.runFor(PAUSE_MS);
+      if (said % MESSAGES_A_LOOK === 0) await scene.judge();
+    }
+  }
+  expect(said).toBeGreaterThan(2_000);
+  await scene.judgeWhole();
+  await scene.restartAll();
+  await scene.judgeWhole();
+});
+
+function worthSaying(extremes: readonly Extreme[]): Extreme[] {
+  let refused = 0;
+  return extremes.filter(({ isValid }) => isValid || refused++ < REFUSED_EACH);
+}

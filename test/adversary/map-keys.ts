@@ -1,0 +1,88 @@
+/** Keys of the maps as no honest node makes them, beside right ones; and entries under them. */
+import { encode } from "../../core/base/codec.ts";
+import { LIVE } from "../../core/memory/entry.ts";
+import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from "../../core/memory/limits.ts";
+import { Packer } from "../../core/memory/pack.ts";
+import type { Speaker } from "./samples.ts";
+
+const LAST_STAMP = (2 ** 53 - 1).toString(36).padStart(11, "0");
+const LAST_WRITER = (2 ** 48 - 1).toString(36).padStart(10, "0");
+
+/** The first is right. */
+export function keysOf(map: string, { cid, layout, nowMs }: Speaker): string[] {
+  const long = "k".repeat(900);
+  if (map === "layout") {
+    return [
+      `c/${cid}/x1`,
+      `c/bafyothers/${layout}`,
+      `c/${cid}/`,
+      "c//",
+      "c/",
+      `c/${long}/x2`,
+      `c/${cid}/${long}`,
+      `c/${cid}/x3/x4/x5`,
+      `c/__proto__/constructor`,
+      "l/x6",
+      `l/${layout}`,
+      `l/${long}`,
+      "p/0",
+      "p/1023",
+      "p/1024",
+      "p/-1",
+      "p/1e9",
+      "p/NaN",
+      "p/0x10",
+      "p/",
+      `p/${"9".repeat(300)}`,
+      "d/nobody",
+      "d/",
+      `d/${long}`,
+      "d/\u001b[2J",
+      "z/what/is/this",
+      "",
+      "/",
+      "k".repeat(KEY_BYTES_MAX),
+    ];
+  }
+  const now = (nowMs * 2_048).toString(36).padStart(11, "0");
+  const right = now + LAST_WRITER;
+  const versions = [right, LAST_STAMP + LAST_WRITER, "0".repeat(21), right + LAST_STAMP + LAST_WRITER, "z".repeat(21)];
+  const names = ["n", "many", "..", ".", "a/b", "\u001b[2J", "__proto__", "\u202egnp", "e\u0301", long];
+  return [
+    `\0n\0f${right}`,
+    ...names.flatMap((name) => versions.map((version) => `\0${name}\0f${version}`)),
+    ...versions.map((version) => `\0n\0d${version}`),
+    ...versions.map((version) => `n/n/n/n\0n\0f${version}`),
+    ...versions.map((version) => `../..\0n\0f${version}`),
+    "\0\0f",
+    "\0n\0x",
+    "n",
+    "",
+    "\0".repeat(100),
+    `${"d/".repeat(400)}d\0n\0f${right}`,
+  ];
+}
+
+/** Packed, where it fits; with a writer of its own, so that it can stand after others. */
+export function entryOf(key: string, value: unknown, nowMs: number): Uint8Array[] {
+  const bytes = encode(value);
+  if (bytes.length > VALUE_BYTES_MAX || new TextEncoder().encode(key).length > KEY_BYTES_MAX) return [];
+  const packer = new Packer();
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  packer.add(key, {
+    stamp: nowMs * 2_048 + nextCount(),
+    writer: 666,
+    state: LIVE,
+    value: text,
+    expiresAtMs: undefined,
+  });
+  return [packer.take()];
+}
+
+let count = 0;
+
+function nextCount(): number {
+  count = (count + 1) % 2_048;
+  return count;
+}
