@@ -13,6 +13,7 @@
 import { isStarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
 import { SetAside } from "../memory/set-aside.ts";
+import { inBatches } from "../memory/in-batches.ts";
 import type { MapEntry, MapWrite, ReplicatedMap } from "../memory/types.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import { type Log, silentLog } from "../ports/log.ts";
@@ -152,10 +153,13 @@ export class Catalogue {
       code: [code.k, code.n, code.copies, code.wholes],
       list: list instanceof Uint8Array ? list : { cid: list.cid, sizeBytes: list.sizeBytes },
     };
-    this.map.batch([
-      ...this.#takeSlots(),
-      { key: contentKey(cid, id), value },
-      ...(this.map.get(leaseKey(id)) === undefined ? [] : [{ key: leaseKey(id), deleted: true as const }]),
+    // The slots first, so that whoever sees the content knows where its shards belong, also where that is too much for one.
+    inBatches(this.map, [
+      ...this.#takeSlots().map((write) => [write]),
+      [
+        { key: contentKey(cid, id), value },
+        ...(this.map.get(leaseKey(id)) === undefined ? [] : [{ key: leaseKey(id), deleted: true as const }]),
+      ],
     ]);
   }
 
@@ -186,7 +190,10 @@ export class Catalogue {
   /** Others would choose alike, so that what can't be written is no loss. */
   #writeSlots(): void {
     try {
-      this.map.batch(this.#takeSlots());
+      inBatches(
+        this.map,
+        this.#takeSlots().map((write) => [write]),
+      );
     } catch (error) {
       if (!isStarfishError(error)) throw error;
     }

@@ -1,7 +1,9 @@
 /**
- * Acknowledgement: members are asked, one by one, whether they hold what was written here, and given what they lack, until
- * more than half of the awake ones have said yes. A member that holds a later write to the key holds it. A kept map is
- * stored before the answer.
+ * Acknowledgement: members are asked, one by one, whether they hold what was written here, until more than half of the awake
+ * ones have said yes. A member that holds a later write to the key holds it. A kept map is stored before the answer.
+ *
+ * A member that lacks something gets it by reconciling, which keeps batches whole: at once where there is a link to it, else
+ * from those that it has links to; it is asked again later.
  */
 import * as v from "valibot";
 import { bytesOf, integerOf, type Schema, textOf } from "../base/codec.ts";
@@ -11,29 +13,26 @@ import { type Clock, sleep } from "../ports/clock.ts";
 import type { PeerId } from "../ports/network.ts";
 import { type Random, sample } from "../ports/random.ts";
 import { DELETED } from "./entry.ts";
-import { ACK_BYTES_MAX, ACK_PARALLEL_MAX, ACK_PATIENCE_MS, ACK_REQUEST_MS, VALUE_BYTES_MAX } from "./limits.ts";
+import { ACK_BYTES_MAX, ACK_PARALLEL_MAX, ACK_PATIENCE_MS, ACK_REQUEST_MS, KEY_BYTES_MAX } from "./limits.ts";
 import { type Keyed, Packer, unpack } from "./pack.ts";
 import type { Replica } from "./replica.ts";
 import { NAME_CHARS_MAX } from "./session.ts";
 
-export const ACK_PROTOCOL = "/starfish/memory-ack/1.0.0";
+export const ACK_PROTOCOL = "/starfish/memory-ack/2.0.0";
 
 export interface AckRequest {
   readonly map: string;
   /** Keys and versions that are asked for, without values. */
   readonly held: Uint8Array;
-  /** Entries that were missing. */
-  readonly entries: Uint8Array;
 }
 
-const PACKED_BYTES_MAX: number = ACK_BYTES_MAX + VALUE_BYTES_MAX + 4_096;
+const PACKED_BYTES_MAX: number = ACK_BYTES_MAX + 3 * KEY_BYTES_MAX + 32;
 export const ackRequestSchema: Schema<AckRequest> = v.object({
   map: textOf(NAME_CHARS_MAX),
   held: bytesOf(0, PACKED_BYTES_MAX),
-  entries: bytesOf(0, PACKED_BYTES_MAX),
 });
-/** Nine bytes are the least that a key and its version take. */
-const ASKED_KEYS_MAX: number = Math.floor(PACKED_BYTES_MAX / 9);
+/** Three bytes are the least that a key takes after one of the same version. */
+const ASKED_KEYS_MAX: number = Math.floor(PACKED_BYTES_MAX / 3);
 /** Which of those asked for are missing, by number. */
 const missingSchema: Schema<number[]> = v.pipe(v.array(integerOf(0, ASKED_KEYS_MAX)), v.maxLength(ASKED_KEYS_MAX));
 
@@ -47,12 +46,10 @@ export async function serveAck(
   { signal }: RequestContext,
   { replica, clock, store }: { replica: Replica; clock: Clock; store: () => Promise<void> },
 ): Promise<number[]> {
-  replica.receive(unpack(request.entries));
   const asked = unpack(request.held);
   const missing = (): number[] => asked.flatMap((keyed, i) => (holds(replica, keyed) ? [] : [i]));
-  const patienceMs = request.entries.length === 0 ? ACK_PATIENCE_MS : 0;
   // Gossip may be bringing it at this moment.
-  for (let waitedMs = 0; waitedMs < patienceMs && missing().length > 0; waitedMs += LOOK_MS) {
+  for (let waitedMs = 0; waitedMs < ACK_PATIENCE_MS && missing().length > 0; waitedMs += LOOK_MS) {
     await sleep(clock, LOOK_MS, { signal });
   }
   await store();
@@ -69,7 +66,8 @@ export interface AckPorts {
   readonly net: Net;
   readonly clock: Clock;
   readonly random: Random;
-  readonly replica: Replica;
+  /** Brings a member to which there is a link what it lacks. False: that is not possible now. */
+  readonly reconcile: (peer: PeerId) => Promise<boolean>;
 }
 
 /**
@@ -110,26 +108,22 @@ async function gives(
   ports: AckPorts,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { net, map } = ports;
-  const nothing = new Uint8Array(0);
-  const ask = (held: Uint8Array, entries: Uint8Array): Promise<number[]> =>
-    net.request(peer, ACK_PROTOCOL, { map, held, entries } satisfies AckRequest, missingSchema, {
+  const { net, map, reconcile } = ports;
+  const lacks = async (batch: readonly Keyed[]): Promise<boolean> => {
+    const held = packed(batch);
+    const missing = await net.request(peer, ACK_PROTOCOL, { map, held } satisfies AckRequest, missingSchema, {
       signal,
       timeoutMs: ACK_REQUEST_MS,
       keepAlive: true,
     });
+    return missing.length > 0;
+  };
   try {
+    let isReconciled = false;
     for (const batch of batches) {
-      const missing = await ask(packed(batch, withoutValue), nothing);
-      // Each once, whatever the member says.
-      const lacking = [...new Set(missing)].flatMap((i) => batch[i] ?? []);
-      for (const part of inBatches(lacking)) {
-        const left = await ask(
-          packed(part, withoutValue),
-          packed(part, (keyed) => keyed),
-        );
-        if (left.length > 0) return false;
-      }
+      if (!(await lacks(batch))) continue;
+      if (isReconciled || !(await reconcile(peer)) || (await lacks(batch))) return false;
+      isReconciled = true;
     }
     return true;
   } catch (error) {
@@ -138,25 +132,21 @@ async function gives(
   }
 }
 
-function packed(batch: readonly Keyed[], as: (keyed: Keyed) => Keyed): Uint8Array {
+/** Without values. */
+function packed(batch: readonly Keyed[]): Uint8Array {
   const packer = new Packer();
-  for (const keyed of batch) {
-    const { key, entry, heldAtMs } = as(keyed);
-    packer.add(key, entry, heldAtMs);
+  for (const { key, entry } of batch) {
+    packer.add(key, { ...entry, state: DELETED, value: "", expiresAtMs: undefined });
   }
   return packer.take();
 }
 
-function withoutValue({ key, entry }: Keyed): Keyed {
-  return { key, entry: { ...entry, state: DELETED, value: "", expiresAtMs: undefined }, heldAtMs: undefined };
-}
-
-/** Cut so that keys and values of each batch stay within a request. */
+/** Cut so that the keys of each batch stay within a request. */
 function inBatches(entries: readonly Keyed[]): Keyed[][] {
   const batches: Keyed[][] = [];
   let bytes = Infinity;
   for (const keyed of entries) {
-    const size = 3 * keyed.key.length + keyed.entry.value.length + 32;
+    const size = 3 * keyed.key.length + 32;
     if (bytes + size > ACK_BYTES_MAX) {
       batches.push([]);
       bytes = 0;

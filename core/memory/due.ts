@@ -7,6 +7,11 @@ export class DueQueue {
     return this.#keys.length;
   }
 
+  /** When the first is due. */
+  get nextMs(): number | undefined {
+    return this.#times[0];
+  }
+
   add(atMs: number, key: string): void {
     let i = this.#keys.length;
     this.#times.push(atMs);

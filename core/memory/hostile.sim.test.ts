@@ -54,7 +54,7 @@ test("entries that are none are refused and counted, whichever way they come", a
         talk.channel.send(encode({ entries: make(mallory) }));
         await mallory.untilOver(talk, 2_000);
       } else if (way === 1) {
-        const failure = await swarm.failure(mallory.request(victim, make(mallory), make(mallory), missingSchema));
+        const failure = await swarm.failure(mallory.request(victim, make(mallory), missingSchema));
         expect(["malformed", "too-large"], what).toContain(failure.code);
       } else if (make(mallory).length < VALUE_BYTES_MAX) {
         mallory.gossip(make(mallory));
@@ -153,7 +153,11 @@ test("nobody is shown as expired what the others still have, nor as there what t
   const live = mallory.entry({ expiresAtMs: Math.floor(mallory.nowMs) + 3_600_000 });
   const early = digester.expired(live);
   const give = async (victim: MapNode, packed: Uint8Array): Promise<void> => {
-    await swarm.settle(mallory.request(victim, new Uint8Array(0), packed, missingSchema));
+    const talk = await mallory.ask(victim, ranges(WRONG_SUM));
+    talk.channel.send(encode({ entries: packed }));
+    talk.channel.send(encode({ ranges: new Uint8Array(0) }));
+    talk.channel.end();
+    await mallory.untilOver(talk, 2_000);
   };
   // Expired here and alive there, with one digest: reconciliation would never find it.
   await give(x, mallory.packed("k", early));

@@ -3,6 +3,10 @@
  * map is written anew as segments, and those before are deleted, the oldest first. Since merging is idempotent and knows no
  * order, starting again is merging all segments that are there, and a crash between any two steps costs nothing.
  *
+ * Batches stay whole: segments that are written one after the other belong together, and count only if the last of them is
+ * there, which says so. With it comes what has changed while the others were written, so that together they are the map at
+ * that moment. What a crash has left without its last segment is passed over.
+ *
  * Each segment names the oldest that belongs with it: if one is missing or damaged, what this node knew of when it was last
  * equal with others (acquaintances.ts) is not believed any more, and the others give back what is lost.
  */
@@ -12,7 +16,7 @@ import { messageOf } from "../base/errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Store } from "../ports/store.ts";
-import { unpackVector } from "./acquaintances.ts";
+import { unpackVector, type Vector } from "./acquaintances.ts";
 import { COMPACT_BYTES_MIN, SEGMENT_BYTES_MAX, SEGMENTS_MAX, STORE_DELAY_MS, VALUE_BYTES_MAX } from "./limits.ts";
 import { type Keyed, Packer, unpack } from "./pack.ts";
 import type { Replica } from "./replica.ts";
@@ -22,12 +26,23 @@ interface Segment {
   /** Number of the oldest segment that has to be there too. */
   readonly first: number;
   readonly entries: Uint8Array;
+  /** Number of the first segment that belongs together with this one; earlier versions of this program did not say. */
+  readonly group?: number | undefined;
+  /** The last of them. */
+  readonly last?: true | undefined;
   readonly vector?: Uint8Array | undefined;
+}
+
+interface Read extends Pick<Segment, "first" | "group" | "last"> {
+  readonly entries: Keyed[];
+  readonly vector: Vector | undefined;
 }
 
 const segmentSchema: Schema<Segment> = v.object({
   first: integerOf(0),
   entries: bytesOf(0, SEGMENT_BYTES_MAX + 2 * VALUE_BYTES_MAX),
+  group: v.optional(integerOf(0)),
+  last: v.optional(v.literal(true)),
   vector: v.optional(bytesOf(0, SEGMENT_BYTES_MAX)),
 });
 
@@ -64,16 +79,23 @@ export class Journal {
     const { store } = this.#ports;
     const names = await store.keys(this.#prefix);
     const numbers = names.map((name) => Number.parseInt(name.slice(this.#prefix.length), 36)).sort((x, y) => x - y);
-    let isWhole = true;
-    let last: Segment | undefined;
-    for (const [i, number] of numbers.entries()) {
-      if (i > 0 && number !== (numbers[i - 1] ?? 0) + 1) isWhole = false;
+    let isWhole = numbers.every((number, i) => i === 0 || number === (numbers[i - 1] ?? 0) + 1);
+    let oldest: number | undefined;
+    let group: number | undefined;
+    // The last one first, since it says whether those before it count.
+    for (const number of numbers.toReversed()) {
       const segment = await this.#read(number);
-      if (segment === undefined) isWhole = false;
-      last = segment ?? last;
+      if (segment === undefined) {
+        isWhole = false;
+        continue;
+      }
+      if (segment.last === true) group = segment.group;
+      if (segment.group !== undefined && segment.group !== group) continue;
+      oldest ??= segment.first;
+      this.#restore(segment);
     }
     const [first = 0] = numbers;
-    if (last !== undefined && first > last.first) isWhole = false;
+    if (oldest !== undefined && first > oldest) isWhole = false;
     if (!isWhole) {
       this.#replica.acquaintances.clear();
       this.#ports.log.write("warn", "memory.damaged", { map: this.#prefix });
@@ -115,16 +137,19 @@ export class Journal {
     await this.#last;
   }
 
-  async #read(number: number): Promise<Segment | undefined> {
+  #restore({ entries, vector }: Read): void {
+    this.#replica.restore(entries);
+    if (vector !== undefined) this.#replica.restoreVector(vector);
+  }
+
+  async #read(number: number): Promise<Read | undefined> {
     const { store, log } = this.#ports;
     try {
       const bytes = await store.get(this.#name(number));
       if (bytes === undefined) return undefined;
-      const segment = decode(segmentSchema, bytes);
-      this.#replica.restore(unpack(segment.entries));
-      if (segment.vector !== undefined) this.#replica.restoreVector(unpackVector(segment.vector));
+      const { entries, vector, ...segment } = decode(segmentSchema, bytes);
       this.#bytes += bytes.length;
-      return segment;
+      return { ...segment, entries: unpack(entries), vector: vector && unpackVector(vector) };
     } catch (error) {
       log.write("warn", "memory.segment", { segment: this.#name(number), error: messageOf(error) });
       return undefined;
@@ -132,40 +157,59 @@ export class Journal {
   }
 
   async #write(): Promise<void> {
-    const dirty = this.#dirty;
-    if (dirty.size === 0) return;
-    this.#dirty = new Set();
-    try {
-      await this.#append(dirty);
-    } catch (error) {
-      for (const key of dirty) this.#dirty.add(key);
-      throw error;
-    }
+    if (this.#dirty.size === 0) return;
+    await this.#append([]);
     const isLong = this.#bytes > Math.max(COMPACT_BYTES_MIN, 2 * this.#compactBytes);
     if (isLong || this.#next - this.#first > SEGMENTS_MAX + this.#compactBytes / SEGMENT_BYTES_MAX)
       await this.#compact();
   }
 
+  /** Stores these keys and what is dirty, as segments that belong together. */
   async #append(keys: Iterable<string>, aside: Iterable<Keyed> = []): Promise<void> {
+    const group = this.#next;
     const packer = new Packer();
-    for (const keyed of this.#all(keys, aside)) {
-      if (keyed !== undefined) packer.add(keyed.key, keyed.entry, keyed.heldAtMs);
-      if (packer.length >= SEGMENT_BYTES_MAX) await this.#store({ first: this.#first, entries: packer.take() });
+    const written: Set<string>[] = [];
+    try {
+      for (const key of keys) {
+        this.#pack(key, packer);
+        if (packer.length >= SEGMENT_BYTES_MAX) await this.#store({ entries: packer.take(), group });
+      }
+      for (const { key, entry, heldAtMs } of aside) {
+        packer.add(key, entry, heldAtMs);
+        if (packer.length >= SEGMENT_BYTES_MAX) await this.#store({ entries: packer.take(), group });
+      }
+      // What changes while this is written goes into it too, until the last segment has all that there is at its moment.
+      while (this.#dirty.size > 0) {
+        const dirty = this.#dirty;
+        this.#dirty = new Set();
+        written.push(dirty);
+        for (const key of dirty) {
+          this.#pack(key, packer);
+          if (packer.length >= SEGMENT_BYTES_MAX) await this.#store({ entries: packer.take(), group });
+        }
+      }
+      await this.#store({ entries: packer.take(), group, last: true, vector: this.#replica.acquaintances.pack() });
+    } catch (error) {
+      for (const dirty of written) for (const key of dirty) this.#dirty.add(key);
+      throw error;
     }
-    // With the last of them, so that it never says more than is stored.
-    await this.#store({ first: this.#first, entries: packer.take(), vector: this.#replica.acquaintances.pack() });
   }
 
-  *#all(keys: Iterable<string>, aside: Iterable<Keyed>): Generator<Keyed | undefined, void, undefined> {
-    for (const key of keys) yield this.#replica.keyed(key);
-    yield* aside;
+  #pack(key: string, packer: Packer): void {
+    const keyed = this.#replica.keyed(key);
+    if (keyed !== undefined) packer.add(key, keyed.entry, keyed.heldAtMs);
   }
 
   async #compact(): Promise<void> {
     const before = { first: this.#first, next: this.#next };
     const bytesBefore = this.#bytes;
     this.#first = this.#next;
-    await this.#append(this.#replica.table.keys(""), this.#replica.aside());
+    try {
+      await this.#append(this.#replica.table.keys(""), this.#replica.aside());
+    } catch (error) {
+      this.#first = before.first;
+      throw error;
+    }
     for (let number = before.first; number < before.next; number++) {
       await this.#ports.store.delete(this.#name(number));
     }
@@ -173,8 +217,8 @@ export class Journal {
     this.#compactBytes = this.#bytes;
   }
 
-  async #store(segment: Segment): Promise<void> {
-    const bytes = encode(segment);
+  async #store(segment: Omit<Segment, "first">): Promise<void> {
+    const bytes = encode({ first: this.#first, ...segment });
     await this.#ports.store.set(this.#name(this.#next), bytes);
     this.#next++;
     this.#bytes += bytes.length;

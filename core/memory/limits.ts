@@ -6,6 +6,13 @@ export const KEY_BYTES_MAX = 1_024;
 /** Largest value, encoded. What is larger belongs in files. */
 export const VALUE_BYTES_MAX: number = 64 * 1024;
 /**
+ * Keys and values of one batch, with what each entry takes on the wire. It is held whole at both ends while it travels, and
+ * is one turn's work where it arrives.
+ */
+export const BATCH_BYTES_MAX: number = 1024 * 1024;
+/** What an entry of a batch takes on the wire beyond key and value, at the most. */
+export const BATCH_ENTRY_BYTES = 20;
+/**
  * How far ahead of corrected time a write may be before it waits. Clocks that are in line are seconds apart; liars can move
  * two right clocks this far from each other and no further, so that honest writes never have to wait.
  */
@@ -33,6 +40,18 @@ export const GOSSIP_BYTES_MAX: number = 48 * 1024;
 export const GOSSIP_BYTES_PER_SECOND: number = 256 * 1024;
 /** Bytes at once on top of that rate: some ten thousand small writes. */
 export const GOSSIP_BURST_BYTES: number = 1024 * 1024;
+
+/** Messages of gossip that one batch, or several that overlap, may come in: more than GOSSIP_BURST_BYTES never go out. */
+export const GOSSIP_PARTS_MAX = 32;
+/** Parts that wait here for the rest of their batch: of one member, two of the largest; of all, what eight members send. */
+export const PARTS_BYTES_PER_MEMBER_MAX: number = 2 * GOSSIP_BURST_BYTES;
+export const PARTS_BYTES_MAX: number = 8 * GOSSIP_BURST_BYTES;
+/** Parts that are missing after so long are asked for by reconciling: gossip repairs itself within this time. */
+export const PARTS_PATIENCE_MS = 1_000;
+/** So often for the batches of one member: whoever never sends the rest causes no more. */
+export const PARTS_ASK_EVERY_MS = 10_000;
+/** After this time a batch that is not whole is dropped; reconciling has brought it, or will. */
+export const PARTS_KEEP_MS = 10_000;
 
 // Reconciliation
 

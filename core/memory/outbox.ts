@@ -1,21 +1,39 @@
 /**
  * Local writes on their way to gossip: gathered for a moment, each key once, and sent in few messages within a rate. What
  * is over the rate is not queued: `overflow` is called, and reconciliation brings it, which has backpressure.
+ *
+ * What is sent together leaves the batches of whoever takes it in whole (replica.ts): batches that share a key travel as
+ * one, in parts where they don't fit a message, and each key goes as it was written here, whatever has come from others
+ * since. Either brings all keys of each batch, in its entry or a later one.
  */
 import { type Clock, type Timer } from "../ports/clock.ts";
-import { GOSSIP_BURST_BYTES, GOSSIP_BYTES_MAX, GOSSIP_BYTES_PER_SECOND, GOSSIP_DELAY_MS } from "./limits.ts";
-import { type Keyed, Packer } from "./pack.ts";
+import type { Entry } from "./entry.ts";
+import {
+  BATCH_ENTRY_BYTES,
+  GOSSIP_BURST_BYTES,
+  GOSSIP_BYTES_MAX,
+  GOSSIP_BYTES_PER_SECOND,
+  GOSSIP_DELAY_MS,
+  GOSSIP_PARTS_MAX,
+} from "./limits.ts";
+import { Packer } from "./pack.ts";
+import type { Part } from "./parts.ts";
 
 export interface OutboxPorts {
   readonly clock: Clock;
-  readonly entry: (key: string) => Keyed | undefined;
-  readonly publish: (packed: Uint8Array) => void;
+  readonly entry: (key: string) => Entry | undefined;
+  /** `part` where it is to be taken in with the other parts only. */
+  readonly publish: (packed: Uint8Array, part?: Part) => void;
+  /** A number that this node has not given to other parts lately. */
+  readonly partsId: () => number;
   readonly overflow: () => void;
 }
 
 export class Outbox {
   readonly #ports: OutboxPorts;
-  readonly #keys = new Set<string>();
+  readonly #entries = new Map<string, Entry>();
+  /** Keys that batches have written, with those that have to travel with them. */
+  readonly #together = new Map<string, string[]>();
   readonly #packer = new Packer();
   #allowance: number = GOSSIP_BURST_BYTES;
   #allowedAtMs: number;
@@ -26,8 +44,13 @@ export class Outbox {
     this.#allowedAtMs = ports.clock.monotonic();
   }
 
+  /** These have just been written, as one. */
   add(keys: readonly string[]): void {
-    for (const key of keys) this.#keys.add(key);
+    for (const key of keys) {
+      const entry = this.#ports.entry(key);
+      if (entry !== undefined) this.#entries.set(key, entry);
+    }
+    if (keys.length > 1) this.#join(keys);
     this.#timer ??= this.#ports.clock.timer(GOSSIP_DELAY_MS, () => this.flush());
   }
 
@@ -36,18 +59,14 @@ export class Outbox {
     this.#timer = undefined;
     this.#refill();
     let overflows = false;
-    for (const key of this.#keys) {
-      const keyed = this.#ports.entry(key);
-      if (keyed === undefined) continue;
-      const { length } = keyed.entry.value;
-      if (this.#packer.length > 0 && this.#packer.length + key.length + length > GOSSIP_BYTES_MAX) this.#send();
-      if (this.#allowance < this.#packer.length + length || length > GOSSIP_BYTES_MAX) {
-        overflows = true;
-        continue;
-      }
-      this.#packer.add(key, keyed.entry);
+    for (const key of this.#entries.keys()) {
+      const keys = this.#together.get(key);
+      // They go with the first of them.
+      if (keys !== undefined && keys[0] !== key) continue;
+      if (!this.#pack(keys ?? [key])) overflows = true;
     }
-    this.#keys.clear();
+    this.#entries.clear();
+    this.#together.clear();
     if (this.#packer.length > 0) this.#send();
     if (overflows) this.#ports.overflow();
   }
@@ -57,10 +76,64 @@ export class Outbox {
     this.#timer = undefined;
   }
 
+  /** Joins the fewer to the most, so that a key that is in every batch costs no more than others. */
+  #join(keys: readonly string[]): void {
+    let most: string[] = [];
+    for (const key of keys) {
+      const others = this.#together.get(key);
+      if (others !== undefined && others.length > most.length) most = others;
+    }
+    for (const key of keys) {
+      const others = this.#together.get(key);
+      if (others === most) continue;
+      for (const other of others ?? [key]) {
+        most.push(other);
+        this.#together.set(other, most);
+      }
+    }
+  }
+
+  /** False: it is over what may be sent. */
+  #pack(keys: readonly string[]): boolean {
+    let bytes = 0;
+    for (const key of keys) bytes += key.length + BATCH_ENTRY_BYTES + (this.#entries.get(key)?.value.length ?? 0);
+    if (this.#allowance < this.#packer.length + bytes) return false;
+    if (this.#packer.length > 0 && this.#packer.length + bytes > GOSSIP_BYTES_MAX) this.#send();
+    if (keys.length > 1 && bytes > GOSSIP_BYTES_MAX) return this.#sendInParts(keys);
+    if (bytes > GOSSIP_BYTES_MAX) return false;
+    for (const key of keys) this.#add(key);
+    return true;
+  }
+
+  #sendInParts(keys: readonly string[]): boolean {
+    const parts: Uint8Array[] = [];
+    for (const key of keys) {
+      const bytes = key.length + BATCH_ENTRY_BYTES + (this.#entries.get(key)?.value.length ?? 0);
+      if (bytes > GOSSIP_BYTES_MAX || parts.length === GOSSIP_PARTS_MAX) {
+        this.#packer.take();
+        return false;
+      }
+      if (this.#packer.length + bytes > GOSSIP_BYTES_MAX) parts.push(this.#packer.take());
+      this.#add(key);
+    }
+    parts.push(this.#packer.take());
+    const id = this.#ports.partsId();
+    for (const [index, packed] of parts.entries()) this.#publish(packed, { id, index, count: parts.length });
+    return true;
+  }
+
+  #add(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) this.#packer.add(key, entry);
+  }
+
   #send(): void {
-    const packed = this.#packer.take();
+    this.#publish(this.#packer.take());
+  }
+
+  #publish(packed: Uint8Array, part?: Part): void {
     this.#allowance -= packed.length;
-    this.#ports.publish(packed);
+    this.#ports.publish(packed, part);
   }
 
   #refill(): void {

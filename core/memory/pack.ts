@@ -1,9 +1,10 @@
 /**
  * Entries as bytes: in gossip, in reconciliation and in the store. One after the other, each
  *
- *     flags     1 byte: state (bits 0-1), expires (2), held (3), written by the writer of the entry before (4)
+ *     flags     1 byte: state (bits 0-1), expires (2), held (3), written by the writer of the entry before (4), and with
+ *               its stamp too (5): both belong to one batch
  *     key       varint of its length in UTF-8, and that
- *     stamp     7 bytes, little-endian
+ *     stamp     7 bytes, little-endian, unless as before
  *     writer    6 bytes, unless as before
  *     expires   6 bytes, if so: ms since 1970
  *     held      6 bytes, if so: since when the sender has had it, where that is later than the stamp says
@@ -27,7 +28,8 @@ export interface Keyed {
 const HAS_EXPIRY = 4;
 const HAS_HELD = 8;
 const SAME_WRITER = 16;
-const FLAGS_MAX = 31;
+const SAME_STAMP = 32;
+const FLAGS_MAX = 63;
 /** All that is not key and value, at the most. */
 const FRAME_BYTES = 32;
 const TWO_32: number = 2 ** 32;
@@ -41,6 +43,7 @@ export class Packer {
   #length = 0;
   #count = 0;
   #writer = -1;
+  #stamp = -1;
 
   get length(): number {
     return this.#length;
@@ -55,15 +58,19 @@ export class Packer {
     this.#reserve(FRAME_BYTES + 3 * key.length + entry.value.length);
     const { stamp, writer, state, value, expiresAtMs } = entry;
     const isSame = writer === this.#writer;
+    const isSameStamp = isSame && stamp === this.#stamp;
     this.#byte(
       state |
         (expiresAtMs === undefined ? 0 : HAS_EXPIRY) |
         (heldAtMs === undefined ? 0 : HAS_HELD) |
-        (isSame ? SAME_WRITER : 0),
+        (isSame ? SAME_WRITER : 0) |
+        (isSameStamp ? SAME_STAMP : 0),
     );
     this.#key(key);
-    this.#word(stamp % TWO_32);
-    this.#uint24(Math.floor(stamp / TWO_32));
+    if (!isSameStamp) {
+      this.#word(stamp % TWO_32);
+      this.#uint24(Math.floor(stamp / TWO_32));
+    }
     if (!isSame) this.#uint48(writer);
     if (expiresAtMs !== undefined) this.#uint48(expiresAtMs);
     if (heldAtMs !== undefined) this.#uint48(heldAtMs);
@@ -73,6 +80,7 @@ export class Packer {
       this.#length += value.length;
     }
     this.#writer = writer;
+    this.#stamp = stamp;
     this.#count++;
   }
 
@@ -82,6 +90,7 @@ export class Packer {
     this.#length = 0;
     this.#count = 0;
     this.#writer = -1;
+    this.#stamp = -1;
     return taken;
   }
 
@@ -221,26 +230,25 @@ export class Reader {
 export function unpack(bytes: Bytes): Keyed[] {
   const reader = new Reader(bytes);
   const entries: Keyed[] = [];
-  let writer: number | undefined;
+  let before: Entry | undefined;
   while (!reader.done) {
-    const keyed = unpackOne(reader, writer);
+    const keyed = unpackOne(reader, before);
     entries.push(keyed);
-    writer = keyed.entry.writer;
+    before = keyed.entry;
   }
   return entries;
 }
 
-function unpackOne(reader: Reader, before: number | undefined): Keyed {
+function unpackOne(reader: Reader, before: Entry | undefined): Keyed {
   const flags = reader.byte();
   const state = flags & 3;
   if (flags > FLAGS_MAX || state > EXPIRED) throw new StarfishError("malformed", "An entry of an unknown kind");
   const keyBytes = reader.varint();
   if (keyBytes > KEY_BYTES_MAX) throw new StarfishError("too-large", `A key of ${keyBytes} bytes`);
   const key = reader.text(keyBytes);
-  const low = reader.word() >>> 0;
-  const high = reader.uint24();
-  if (high > STAMP_HIGH_MAX) throw new StarfishError("malformed", "A stamp beyond all time");
-  const writer = (flags & SAME_WRITER) === 0 ? reader.uint48() : before;
+  const stamp = (flags & SAME_STAMP) === 0 ? unpackStamp(reader) : before?.stamp;
+  const writer = (flags & SAME_WRITER) === 0 ? reader.uint48() : before?.writer;
+  if (stamp === undefined) throw new StarfishError("malformed", "An entry without a stamp");
   if (writer === undefined) throw new StarfishError("malformed", "An entry without a writer");
   const expiresAtMs = (flags & HAS_EXPIRY) === 0 ? undefined : reader.uint48();
   if (state === EXPIRED && expiresAtMs === undefined) throw new StarfishError("malformed", "Expired without a time");
@@ -249,13 +257,20 @@ function unpackOne(reader: Reader, before: number | undefined): Keyed {
   if (expiresAtMs === 0) throw new StarfishError("malformed", "Expired before all time");
   const heldAtMs = (flags & HAS_HELD) === 0 ? undefined : reader.uint48();
   const entry: Entry = {
-    stamp: high * TWO_32 + low,
+    stamp,
     writer,
     state: state as EntryState,
     value: state === DELETED ? "" : unpackValue(reader, state as EntryState),
     expiresAtMs,
   };
   return { key, entry, heldAtMs };
+}
+
+function unpackStamp(reader: Reader): number {
+  const low = reader.word() >>> 0;
+  const high = reader.uint24();
+  if (high > STAMP_HIGH_MAX) throw new StarfishError("malformed", "A stamp beyond all time");
+  return high * TWO_32 + low;
 }
 
 function unpackValue(reader: Reader, state: EntryState): string {

@@ -31,7 +31,8 @@ export type Range =
       readonly a: number;
       readonly b: number;
     }
-  | { readonly to: string | undefined; readonly kind: typeof LIST | typeof WANT; readonly ids: readonly number[] };
+  | { readonly to: string | undefined; readonly kind: typeof LIST; readonly ids: readonly number[] }
+  | { readonly to: string | undefined; readonly kind: typeof WANT; readonly ids: readonly number[] };
 
 const UNBOUNDED = 128;
 const KIND = 7;

@@ -16,6 +16,8 @@ export interface Answer {
   readonly ranges: Uint8Array;
   /** Whose entries the other side lacks, or has in an older version. */
   readonly keys: Iterable<string>;
+  /** Whether something is asked for that was here when this side listed it, and has changed since. */
+  readonly isLate: boolean;
 }
 
 /** What the first side says. */
@@ -30,23 +32,30 @@ export function answer(table: Table, ranges: Bytes): Answer {
   const writer = new RangeWriter();
   const keys: Iterable<string>[] = [];
   let from: string | undefined;
+  let isLate = false;
   for (const range of readRanges(ranges)) {
     if (writer.length > RECONCILE_RANGES_BYTES) {
       const rest = { to: undefined, kind: SUM, ...table.sum(from, undefined) } as const;
       writer.add(rest);
       break;
     }
-    const sent = answerOne(table, from, range, writer);
-    if (sent !== undefined) keys.push(sent);
+    if (range.kind === WANT) {
+      const asked = wanted(table, from, range, writer);
+      keys.push(asked);
+      if (asked.length < range.ids.length) isLate = true;
+    } else {
+      const sent = answerOne(table, from, range, writer);
+      if (sent !== undefined) keys.push(sent);
+    }
     from = range.to;
   }
-  return { ranges: writer.take(), keys: chain(keys) };
+  return { ranges: writer.take(), keys: chain(keys), isLate };
 }
 
 function answerOne(
   table: Table,
   from: string | undefined,
-  range: Range,
+  range: Exclude<Range, { kind: typeof WANT }>,
   writer: RangeWriter,
 ): Iterable<string> | undefined {
   const { to } = range;
@@ -58,10 +67,18 @@ function answerOne(
     return keys.map(({ key }) => key);
   }
   writer.add({ to, kind: SKIP });
-  if (range.kind === ALL) return keysBetween(table, from, to);
-  if (range.kind === SKIP) return undefined;
-  const wanted = new Set(range.ids);
-  const keys = table.range(from, to).filter(({ a, b }) => wanted.has(idOf(a, b)));
+  return range.kind === ALL ? keysBetween(table, from, to) : undefined;
+}
+
+function wanted(
+  table: Table,
+  from: string | undefined,
+  { to, ids }: Extract<Range, { kind: typeof WANT }>,
+  writer: RangeWriter,
+): string[] {
+  writer.add({ to, kind: SKIP });
+  const asked = new Set(ids);
+  const keys = table.range(from, to).filter(({ a, b }) => asked.has(idOf(a, b)));
   return keys.map(({ key }) => key);
 }
 

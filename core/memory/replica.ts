@@ -1,6 +1,15 @@
 /**
  * A replicated map on one node, without the network: local reads and writes, and what comes from others, applied under the
  * rules of versions, time and budget. Whoever carries writes further (gossip, store) is told through `onApplied`.
+ *
+ * Batches are whole here. The entries of a batch share one version, and the map is *closed*: it has none of them, or for
+ * each key of the batch that entry or a later one. Local writes keep it so. So does taking in what leaves a closed map
+ * closed, all of it within one call; what is that is for those to see who send (outbox.ts, session.ts). Two closed maps
+ * merged are closed, since for each key the later entry stays; so is a map merged with all that another has of a version
+ * and later ones. What is forgotten (a tombstone beyond the horizon) counts as later.
+ *
+ * Two exceptions, in which part of a batch may be seen until the rest comes: where a map is filled to twice its budget,
+ * and where somebody overwrites part of a batch with a stamp so far ahead that it waits in quarantine.
  */
 import { decodeAny, encode } from "../base/codec.ts";
 import { utf8 } from "../base/bytes.ts";
@@ -9,11 +18,12 @@ import { Listeners, type Unsubscribe } from "../base/events.ts";
 import { Acquaintances, type Vector } from "./acquaintances.ts";
 import { fromByteText, toByteText } from "./byte-text.ts";
 import { DELETED, type Entry, EXPIRED, LIVE } from "./entry.ts";
-import { AHEAD_MS_MAX, KEY_BYTES_MAX, VALUE_BYTES_MAX } from "./limits.ts";
+import { AHEAD_MS_MAX, BATCH_BYTES_MAX, BATCH_ENTRY_BYTES, KEY_BYTES_MAX, VALUE_BYTES_MAX } from "./limits.ts";
 import type { Keyed } from "./pack.ts";
 import { Quarantine } from "./quarantine.ts";
 import { Table } from "./table.ts";
 import type { MapChange, MapEntry, MapWrite, Version } from "./types.ts";
+import { unitsOf } from "./units.ts";
 import { checkValue } from "./value.ts";
 import { HybridClock, stampAt, timeOf } from "./version.ts";
 
@@ -44,6 +54,16 @@ export interface Received {
   readonly refused: number;
 }
 
+interface Taken {
+  readonly applied: Keyed[];
+  readonly outlived: Keyed[];
+}
+
+interface Ready {
+  readonly key: string;
+  readonly entry: Entry;
+}
+
 /** Where entries come from, for those that are older than tombstones. */
 export interface Origin {
   readonly sender: number;
@@ -61,6 +81,7 @@ export class Replica {
   /** What this node has stored that is from the future: its clock is wrong now, or was then. None of it may be lost. */
   readonly #stored = new Quarantine({ isBounded: false });
   readonly #watchers = new Map<string, Listeners<MapChange>>();
+  readonly #wholeWatchers = new Listeners<readonly MapChange[]>();
   readonly #applied = new Listeners<{ readonly keys: readonly string[]; readonly isLocal: boolean }>();
   #unionedOld = 0;
   #refused = 0;
@@ -133,6 +154,10 @@ export class Replica {
     };
   }
 
+  watchAll(listener: (changes: readonly MapChange[]) => void): Unsubscribe {
+    return this.#wholeWatchers.add(listener);
+  }
+
   /** Keys whose entries have changed, after each call that changed some. */
   onApplied(listener: (event: { readonly keys: readonly string[]; readonly isLocal: boolean }) => void): Unsubscribe {
     return this.#applied.add(listener);
@@ -140,16 +165,15 @@ export class Replica {
 
   // Writing
 
-  /** All of them or, if one can't be, none. Returns the version of the last. Throws as `ReplicatedMap.set`. */
+  /** All of them, with one version, or, if one can't be, none. Throws as `ReplicatedMap.batch`. */
   write(writes: readonly MapWrite[]): Version {
     this.checkClock();
     const nowMs = this.#time.now();
-    const ready = writes.map((write) => this.#ready(write, nowMs));
+    const stamp = this.#clock.next();
+    const ready = this.#readyAll(writes, nowMs, stamp);
     this.#checkRoom(ready);
-    let stamp = 0;
     for (const { key, entry } of ready) {
-      stamp = this.#clock.next();
-      this.table.merge(key, { ...entry, stamp });
+      this.table.merge(key, entry, true);
       this.#stored.delete(key);
     }
     this.#tell(
@@ -177,21 +201,41 @@ export class Replica {
     }
   }
 
-  #ready(write: MapWrite, nowMs: number): { key: string; entry: Entry } {
-    const { key } = write;
-    checkKey(key);
-    const base = { stamp: 0, writer: this.self, expiresAtMs: undefined };
-    if ("deleted" in write) return { key, entry: { ...base, state: DELETED, value: "" } };
-    const value = toByteText(encodeValue(write.value));
-    const { expiresInMs } = write;
-    if (expiresInMs === undefined) return { key, entry: { ...base, state: LIVE, value } };
-    if (!(expiresInMs > 0)) throw new StarfishError("malformed", "An entry expires after more than 0 ms");
-    // Beyond that is as good as never, and fits 48 bits.
-    const expiresAtMs = Math.min(Math.ceil(nowMs + expiresInMs), 2 ** 47);
-    return { key, entry: { ...base, state: LIVE, value, expiresAtMs } };
+  /** The entries to be; of several to one key the last. */
+  #readyAll(writes: readonly MapWrite[], nowMs: number, stamp: number): Ready[] {
+    const [only] = writes;
+    if (only !== undefined && writes.length === 1) return [this.#ready(only, nowMs, stamp)];
+    const byKey = new Map<string, Ready>();
+    let bytes = 0;
+    for (const write of writes) {
+      const ready = this.#ready(write, nowMs, stamp);
+      bytes += utf8Bytes(ready.key) + ready.entry.value.length + BATCH_ENTRY_BYTES;
+      if (bytes > BATCH_BYTES_MAX) {
+        throw new StarfishError("too-large", "A batch has at most 1 MiB of keys and values. Nothing was written.");
+      }
+      byKey.set(ready.key, ready);
+    }
+    return [...byKey.values()];
   }
 
-  #checkRoom(ready: readonly { key: string; entry: Entry }[]): void {
+  #ready(write: MapWrite, nowMs: number, stamp: number): Ready {
+    const { key } = write;
+    checkKey(key);
+    const writer = this.self;
+    if ("deleted" in write) {
+      return { key, entry: { stamp, writer, state: DELETED, value: "", expiresAtMs: undefined } };
+    }
+    const value = toByteText(encodeValue(write.value));
+    const { expiresInMs } = write;
+    if (expiresInMs !== undefined && !(expiresInMs > 0)) {
+      throw new StarfishError("malformed", "An entry expires after more than 0 ms");
+    }
+    // Beyond that is as good as never, and fits 48 bits.
+    const expiresAtMs = expiresInMs === undefined ? undefined : Math.min(Math.ceil(nowMs + expiresInMs), 2 ** 47);
+    return { key, entry: { stamp, writer, state: LIVE, value, expiresAtMs } };
+  }
+
+  #checkRoom(ready: readonly Ready[]): void {
     let growth = 0;
     for (const { key, entry } of ready) if (entry.state === LIVE) growth += this.table.growth(key, entry);
     if (growth <= 0 || this.table.hasRoom(growth)) return;
@@ -201,15 +245,38 @@ export class Replica {
   // From others
 
   /**
-   * Takes in what another node has sent. `origin` is known where it came by reconciliation. Does nothing until the time is
-   * known: reconciling brings it again.
+   * Takes in what another node has sent, all of it before anybody sees any. `origin` is known where it came by
+   * reconciliation. Does nothing until the time is known: reconciling brings it again.
+   *
+   * Where there is not room for all of it, what shares a version is taken in or refused as one, and after the first that is
+   * refused only what does not grow: what comes later is older, and might be seen without what has superseded the rest of it.
+   * `isShort` says that something was refused before.
    */
-  receive(entries: readonly Keyed[], origin?: Origin): Received {
-    if (!this.isReady) return { applied: [], outlived: [], refused: 0 };
+  receive(entries: readonly Keyed[], origin?: Origin, isShort = false): Received {
+    const received = { applied: [] as Keyed[], outlived: [] as Keyed[], refused: 0 };
+    if (!this.isReady) return received;
+    if (!isShort && this.table.takesAll(entries)) {
+      this.#take(entries, origin, received);
+    } else {
+      for (const unit of unitsOf(entries)) {
+        const { growth, fits } = this.table.roomFor(unit);
+        if (!fits || (growth > 0 && (isShort || received.refused > 0))) received.refused += unit.length;
+        else this.#take(unit, origin, received);
+      }
+    }
+    const { applied } = received;
+    this.#refused += received.refused;
+    if (applied.length > 0) {
+      this.#tell(
+        applied.map(({ key }) => key),
+        false,
+      );
+    }
+    return received;
+  }
+
+  #take(entries: readonly Keyed[], origin: Origin | undefined, { applied, outlived }: Taken): void {
     const nowMs = this.#time.now();
-    const applied: Keyed[] = [];
-    const outlived: Keyed[] = [];
-    let refused = 0;
     for (const keyed of entries) {
       const { key, entry } = keyed;
       const before = this.table.get(key);
@@ -229,21 +296,11 @@ export class Replica {
         outlived.push(keyed);
         continue;
       }
-      const outcome = this.table.merge(key, entry);
-      if (outcome === "full") refused++;
-      if (outcome !== "applied") continue;
+      if (this.table.merge(key, entry, true) !== "applied") continue;
       this.#clock.saw(entry.stamp);
       if (isOld) this.#holdOld(keyed, commonMs, nowMs);
       applied.push(keyed);
     }
-    this.#refused += refused;
-    if (applied.length > 0) {
-      this.#tell(
-        applied.map(({ key }) => key),
-        false,
-      );
-    }
-    return { applied, outlived, refused };
   }
 
   /**
@@ -337,6 +394,9 @@ export class Replica {
   }
 
   #tellWatchers(keys: readonly string[], isLocal: boolean): void {
+    if (this.#wholeWatchers.size > 0) {
+      this.#wholeWatchers.emit(keys.map((key) => ({ key, entry: this.entry(key), isLocal })));
+    }
     if (this.#watchers.size === 0) return;
     for (const key of keys) {
       let change: MapChange | undefined;
@@ -384,6 +444,12 @@ function checkKey(key: string): void {
       `A key has at most ${KEY_BYTES_MAX} bytes; what is longer belongs in the value`,
     );
   }
+}
+
+/** Without the bytes themselves, where the key is as short as keys are. */
+function utf8Bytes(key: string): number {
+  for (let i = 0; i < key.length; i++) if (key.charCodeAt(i) > 127) return utf8(key).length;
+  return key.length;
 }
 
 function encodeValue(value: unknown): Uint8Array {

@@ -1,6 +1,6 @@
 /** One named map of a node, wired: replica, gossip, reconciliation, acknowledgement and, if it is kept, the store. */
 import * as v from "valibot";
-import { bytesOf, decode, encode, type Schema } from "../base/codec.ts";
+import { bytesOf, decode, encode, integerOf, type Schema } from "../base/codec.ts";
 import { isStarfishError, StarfishError } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
 import type { Net, RequestContext } from "../net/types.ts";
@@ -12,8 +12,10 @@ import { acknowledge, type AckRequest, notAcknowledged, serveAck } from "./ackno
 import type { Journal } from "./journal.ts";
 import {
   GOSSIP_BYTES_MAX,
+  GOSSIP_PARTS_MAX,
   READY_LOOK_MS,
   READY_MS_MAX,
+  RECONCILE_SPREAD,
   SWEEP_MS,
   SYNC_TIMEOUT_MS,
   UNSYNCED_KEYS_MAX,
@@ -21,12 +23,13 @@ import {
 } from "./limits.ts";
 import { Outbox } from "./outbox.ts";
 import { type Keyed, unpack } from "./pack.ts";
+import { type Part, Parts } from "./parts.ts";
 import type { Replica } from "./replica.ts";
 import { type Places, Rounds } from "./rounds.ts";
 import type { Incoming, SessionOptions } from "./session.ts";
 import type { MapChange, MapEntry, MapStat, MapWrite, ReplicatedMap, Version } from "./types.ts";
 
-export const RECONCILE_PROTOCOL = "/starfish/memory/1.0.0";
+export const RECONCILE_PROTOCOL = "/starfish/memory/2.0.0";
 
 export interface MapParts {
   readonly name: string;
@@ -46,8 +49,23 @@ export interface MapParts {
 /** Keys that one sweep looks at: what does not stall a page. */
 const SWEEP_KEYS_MAX = 10_000;
 
-const gossipSchema: Schema<{ readonly entries: Uint8Array }> = v.object({
+/** Numbers that no two batches of one member have at a time. */
+const PARTS_ID_MAX: number = 2 ** 48;
+
+interface Gossiped {
+  readonly entries: Uint8Array;
+  readonly part?: Part | undefined;
+}
+
+const gossipSchema: Schema<Gossiped> = v.object({
   entries: bytesOf(1, GOSSIP_BYTES_MAX + VALUE_BYTES_MAX),
+  part: v.optional(
+    v.object({
+      id: integerOf(0, PARTS_ID_MAX),
+      index: integerOf(0, GOSSIP_PARTS_MAX - 1),
+      count: integerOf(2, GOSSIP_PARTS_MAX),
+    }),
+  ),
 });
 
 /** A map that gossips, reconciles and may be closed; users see ReplicatedMap. */
@@ -62,6 +80,7 @@ export class NodeMap implements ReplicatedMap {
   /** Keys written here that `sync` has yet to have acknowledged; undefined: too many to list. */
   #unsynced: Set<string> | undefined = new Set();
   #syncing: Promise<void> = Promise.resolve();
+  readonly #waiting = new Parts();
 
   constructor(parts: MapParts) {
     const { name, net, clock, random, log, replica, places } = parts;
@@ -71,8 +90,9 @@ export class NodeMap implements ReplicatedMap {
     const topic = `memory/${name}`;
     this.#outbox = new Outbox({
       clock,
-      entry: (key) => replica.keyed(key),
-      publish: (entries) => net.publish(topic, encode({ entries })),
+      entry: (key) => replica.table.get(key),
+      publish: (entries, part) => net.publish(topic, encode(part === undefined ? { entries } : { entries, part })),
+      partsId: () => Math.floor(random.real() * PARTS_ID_MAX),
       overflow: () => this.#rounds.spread(),
     });
     this.#rounds = new Rounds({
@@ -89,7 +109,7 @@ export class NodeMap implements ReplicatedMap {
       now: () => replica.now(),
       isReady: () => replica.isReady,
     });
-    this.#sweeper = every(clock, SWEEP_MS, () => replica.sweep(SWEEP_KEYS_MAX));
+    this.#sweeper = every(clock, SWEEP_MS, () => this.#sweep());
     this.#stops = [
       net.onLinks(() => this.#rounds.linksChanged()),
       net.subscribe(topic, (payload, from) => this.#heard(payload, from)),
@@ -145,6 +165,10 @@ export class NodeMap implements ReplicatedMap {
 
   stamp(): number {
     return this.#replica.stamp();
+  }
+
+  watchAll(listener: (changes: readonly MapChange[]) => void): Unsubscribe {
+    return this.#replica.watchAll(listener);
   }
 
   now(): number {
@@ -221,7 +245,8 @@ export class NodeMap implements ReplicatedMap {
     try {
       await this.#store();
       const entries = [...keys].flatMap((key) => replica.keyed(key) ?? []);
-      await acknowledge(entries, { map: name, net, clock, random, replica }, signal);
+      const reconcile = (peer: PeerId): Promise<boolean> => this.#rounds.reconcile(peer);
+      await acknowledge(entries, { map: name, net, clock, random, reconcile }, signal);
     } catch (error) {
       this.#unsyncedAgain(keys);
       throw error;
@@ -255,14 +280,23 @@ export class NodeMap implements ReplicatedMap {
   }
 
   #heard(payload: Uint8Array, from: PeerId): void {
-    let entries: Keyed[];
+    const received: Keyed[] = [];
     try {
-      entries = unpack(decode(gossipSchema, payload).entries);
+      const { entries, part } = decode(gossipSchema, payload);
+      const nowMs = this.#parts.clock.monotonic();
+      const whole = part === undefined ? [entries] : this.#waiting.add(from, part, entries, nowMs);
+      for (const packed of whole ?? []) received.push(...unpack(packed));
     } catch (error) {
       if (!(error instanceof StarfishError)) throw error;
       return this.#parts.net.misbehaved(from, `memory: ${error.message}`);
     }
-    this.#replica.receive(entries);
+    this.#replica.receive(received);
+  }
+
+  #sweep(): void {
+    this.#replica.sweep(SWEEP_KEYS_MAX);
+    // A part that gossip has lost comes with the whole batch by reconciling.
+    if (this.#waiting.sweep(this.#parts.clock.monotonic())) this.#rounds.spread(RECONCILE_SPREAD);
   }
 
   #sessionWith(peer: PeerId, signal: AbortSignal): SessionOptions {

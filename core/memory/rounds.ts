@@ -188,7 +188,14 @@ export class Rounds {
     this.#arm();
   }
 
-  async #ask(peer: PeerId): Promise<void> {
+  /** At once, where there is a link to the member and a place. Whether it came to an end. */
+  async reconcile(peer: PeerId): Promise<boolean> {
+    const release = this.#known.has(peer) ? this.#ports.places.take() : undefined;
+    if (release === undefined) return false;
+    return await this.#ask(peer).finally(release);
+  }
+
+  async #ask(peer: PeerId): Promise<boolean> {
     const isWhole = await this.#run(peer, async (options) => {
       const { clock, open } = this.#ports;
       const opening = (inner: AbortSignal): Promise<Channel> => open(peer, inner);
@@ -198,6 +205,7 @@ export class Rounds {
     });
     if (isWhole) this.#failures.delete(peer);
     else if (this.#known.has(peer)) this.#again(peer);
+    return isWhole;
   }
 
   /** A peer that was cut off for a moment is back soon; one that has no such map, or no time, never. */

@@ -6,16 +6,21 @@
  * of frames with entries, each answered by a credit so that few are under way, and then one frame with ranges, which ends
  * the turn. A turn with empty ranges asks nothing; when both sides have said that, they have told each other whom they
  * know (acquaintances.ts) and the session is complete.
+ *
+ * Entries are sent when nothing is asked any more, in an order in which batches are whole on the other side at any moment
+ * (newest-first.ts): it takes each frame in as one, together with those before it that said to be open.
  */
 import * as v from "valibot";
 import { bytesOf, decode, encode, type Schema, momentOf, textOf } from "../base/codec.ts";
 import { StarfishError, toStarfishError } from "../base/errors.ts";
 import { Inbox } from "../net/inbox.ts";
-import { type Clock, withDeadline } from "../ports/clock.ts";
+import { type Clock, sleep, withDeadline } from "../ports/clock.ts";
 import type { Channel } from "../ports/network.ts";
 import { unpackVector, type Vector } from "./acquaintances.ts";
 import {
   ACQUAINTANCES_MAX,
+  BATCH_BYTES_MAX,
+  BATCH_ENTRY_BYTES,
   CUTOFF_SKEW_MS_MAX,
   GOSSIP_SETTLED_MS,
   NEWS_ENTRIES_MIN,
@@ -27,6 +32,7 @@ import {
   VALUE_BYTES_MAX,
 } from "./limits.ts";
 import { DELETED } from "./entry.ts";
+import { NewestFirst, type Sending } from "./newest-first.ts";
 import { type Keyed, Packer, unpack } from "./pack.ts";
 import { answer, opening } from "./reconcile.ts";
 import type { Replica } from "./replica.ts";
@@ -38,12 +44,16 @@ export const NAME_CHARS_MAX = 32;
 const WINDOW = 4;
 /** An honest side is sent each entry once, and what is written meanwhile once more. */
 const SENDINGS_MAX = 3;
+/** Keys that are noted in one turn of the event loop: some milliseconds. */
+const NOTED_AT_ONCE = 20_000;
 /** One answer's ranges may pass the bound by what the last of them adds. */
 const RANGES_SLACK: number = 64 * 1024;
 const FRAME_BYTES_MAX: number = Math.max(
   RECONCILE_ENTRIES_BYTES + VALUE_BYTES_MAX + 4_096,
   RECONCILE_RANGES_BYTES + RANGES_SLACK,
 );
+/** Frames that are taken in as one hold one batch; keys may take three bytes a letter. */
+const OPEN_BYTES_MAX: number = 3 * BATCH_BYTES_MAX;
 const VECTOR_BYTES_MAX: number = 12 * (ACQUAINTANCES_MAX + 1);
 
 interface Hello {
@@ -56,6 +66,8 @@ interface Hello {
 
 interface Frame {
   readonly entries?: Uint8Array | undefined;
+  /** What follows belongs with these entries. */
+  readonly open?: true | undefined;
   /** For one frame of entries. */
   readonly credit?: true | undefined;
   /** With the credit: those of the entries that its sender has outlived. Only their keys and versions count. */
@@ -73,6 +85,7 @@ const helloSchema: Schema<Hello> = v.object({
 });
 const frameSchema: Schema<Frame> = v.object({
   entries: v.optional(bytesOf(1, FRAME_BYTES_MAX)),
+  open: v.optional(v.literal(true)),
   credit: v.optional(v.literal(true)),
   ranges: v.optional(bytesOf(0, FRAME_BYTES_MAX)),
   outlived: v.optional(bytesOf(1, FRAME_BYTES_MAX)),
@@ -153,6 +166,10 @@ class Session {
   /** By the monotonic clock. */
   readonly #endsMs: number;
   readonly #packer = new Packer();
+  readonly #lacking: NewestFirst;
+  /** Frames that are open. */
+  #opened: Keyed[] = [];
+  #openedBytes = 0;
   /** Whom the other side knows. */
   #theirs: Vector = new Map();
   /** Whom this side knows, until it is told. */
@@ -173,6 +190,7 @@ class Session {
     this.#inbox = inbox;
     this.#options = options;
     this.#ours = isAsked ? options.replica.acquaintances.pack() : undefined;
+    this.#lacking = new NewestFirst(options.replica);
     this.#beganMs = options.replica.now();
     this.#endsMs = options.clock.monotonic() + RECONCILE_SESSION_MS;
   }
@@ -198,6 +216,8 @@ class Session {
     } catch (error) {
       this.#channel.abort(toStarfishError(error, "malformed"));
       throw error;
+    } finally {
+      this.#lacking.close();
     }
   }
 
@@ -207,40 +227,71 @@ class Session {
     for (let round = 0; round < RECONCILE_ROUNDS_MAX; round++) {
       const isAnswered = asked.length === 0;
       if (isAnswered && hasSaidAll) return;
-      const { ranges, keys } = answer(this.#options.replica.table, asked);
-      await this.#sendEntries(keys);
-      this.#send({ ranges });
+      const { ranges, keys, isLate } = answer(this.#options.replica.table, asked);
+      if (isLate) this.#lacking.addChanged();
+      await this.#note(keys);
       hasSaidAll = ranges.length === 0;
-      if (!hasSaidAll) this.#divergent = true;
-      if (isAnswered) return;
+      if (hasSaidAll) await this.#sendLacking();
+      else this.#divergent = true;
+      this.#send({ ranges });
+      if (isAnswered) return this.#credited();
       asked = await this.#turn();
     }
     throw new StarfishError("malformed", "A reconciliation that does not end");
   }
 
-  async #sendEntries(keys: Iterable<string>): Promise<void> {
-    for (const key of keys) {
-      const keyed = this.#options.replica.keyed(key);
-      if (keyed === undefined) continue;
-      const { table } = this.#options.replica;
-      if (++this.#sent > SENDINGS_MAX * (table.live + table.tombstones)) {
-        throw new StarfishError("malformed", "What has been sent is asked for again and again");
-      }
-      const size = key.length + keyed.entry.value.length;
-      if (this.#packer.length > 0 && this.#packer.length + size > RECONCILE_ENTRIES_BYTES) await this.#sendPacked();
-      this.#packer.add(key, keyed.entry, keyed.heldAtMs);
-      if (this.#isNews(keyed)) this.#newsOut++;
-      if (keyed.heldAtMs === undefined && this.#options.replica.isOld(keyed)) this.#oldOut.push(key);
-    }
-    if (this.#packer.length > 0) await this.#sendPacked();
+  /** Waits until the other side has taken in what it was sent last, and said what of it it has outlived. */
+  async #credited(): Promise<void> {
+    while (this.#credits < WINDOW) this.#credit(await this.#next());
   }
 
-  async #sendPacked(): Promise<void> {
+  /** What the other side lacks. */
+  async #note(keys: Iterable<string>): Promise<void> {
+    const { replica, clock, signal } = this.#options;
+    for (const key of keys) {
+      const { live, tombstones } = replica.table;
+      if (++this.#sent > SENDINGS_MAX * (live + tombstones)) {
+        throw new StarfishError("malformed", "What has been sent is asked for again and again");
+      }
+      this.#lacking.add(key);
+      if (this.#sent % NOTED_AT_ONCE === 0) await sleep(clock, 0, { signal });
+    }
+  }
+
+  async #sendLacking(): Promise<void> {
+    let next = this.#lacking.next();
+    while (next !== undefined) {
+      const frames: Uint8Array[] = [];
+      // A frame of whole units, or one unit in as many as it takes, of one moment.
+      let bytes = 0;
+      do {
+        const size = bytesOfAll(next);
+        if (bytes > 0 && bytes + size > RECONCILE_ENTRIES_BYTES) break;
+        for (const one of next) {
+          if (this.#packer.length + bytesOfAll([one]) > RECONCILE_ENTRIES_BYTES) frames.push(this.#packer.take());
+          this.#pack(one);
+        }
+        bytes += size;
+        next = this.#lacking.next();
+      } while (next !== undefined);
+      frames.push(this.#packer.take());
+      for (const [i, entries] of frames.entries()) await this.#sendPacked(entries, i < frames.length - 1);
+    }
+  }
+
+  #pack({ key, entry }: Sending): void {
+    const { replica } = this.#options;
+    const keyed: Keyed = { key, entry, heldAtMs: replica.table.heldAtMs(key) };
+    this.#packer.add(key, entry, keyed.heldAtMs);
+    if (this.#isNews(keyed)) this.#newsOut++;
+    if (keyed.heldAtMs === undefined && replica.isOld(keyed)) this.#oldOut.push(key);
+  }
+
+  async #sendPacked(entries: Uint8Array, isOpen: boolean): Promise<void> {
     this.#divergent = true;
-    const entries = this.#packer.take();
     while (this.#credits === 0) this.#credit(await this.#next());
     this.#credits--;
-    this.#send({ entries });
+    this.#send(isOpen ? { entries, open: true } : { entries });
   }
 
   /** The other side's turn; gives its ranges. */
@@ -249,7 +300,7 @@ class Session {
       const frame = await this.#next();
       if (frame.vector !== undefined) this.#theirs = unpackVector(frame.vector);
       if (frame.credit) this.#credit(frame);
-      if (frame.entries !== undefined) this.#take(frame.entries);
+      if (frame.entries !== undefined) this.#take(frame.entries, frame.open === true);
       if (frame.ranges !== undefined) return frame.ranges;
       if (frame.credit === undefined && frame.entries === undefined) {
         throw new StarfishError("malformed", "A frame that says nothing");
@@ -263,11 +314,22 @@ class Session {
     if (outlived !== undefined) this.#options.replica.outlived(unpack(outlived));
   }
 
-  #take(packed: Uint8Array): void {
+  #take(packed: Uint8Array, isOpen: boolean): void {
     const { replica, peer } = this.#options;
     this.#divergent = true;
-    const { applied, outlived, refused } = replica.receive(unpack(packed), { sender: peer, vector: this.#theirs });
+    for (const keyed of unpack(packed)) this.#opened.push(keyed);
+    this.#openedBytes += packed.length;
+    if (isOpen) {
+      if (this.#openedBytes > OPEN_BYTES_MAX) throw new StarfishError("too-large", "A batch of more than batches have");
+      return this.#send({ credit: true });
+    }
+    const entries = this.#opened;
+    this.#opened = [];
+    this.#openedBytes = 0;
+    const origin = { sender: peer, vector: this.#theirs };
+    const { applied, outlived, refused } = replica.receive(entries, origin, this.#refused > 0);
     this.#received += applied.length;
+    this.#lacking.heard(applied.map(({ key }) => key));
     for (const keyed of applied) if (this.#isNews(keyed)) this.#newsIn++;
     this.#refused += refused;
     const packer = new Packer();
@@ -297,6 +359,12 @@ class Session {
     const message = await withDeadline(clock, patienceMs, "A reconciliation's next message", wait, { signal });
     return decode(frameSchema, message);
   }
+}
+
+function bytesOfAll(unit: readonly Sending[]): number {
+  let bytes = 0;
+  for (const { key, entry } of unit) bytes += key.length + entry.value.length + BATCH_ENTRY_BYTES;
+  return bytes;
 }
 
 /** For the suite that sends the extremes of every schema (test/adversary). */

@@ -7,6 +7,7 @@ import { Digester, DELETED, type Entry, LIVE } from "./entry.ts";
 import { DueQueue } from "./due.ts";
 import { BUDGET_OVERSHOOT, ENTRY_COST_BYTES } from "./limits.ts";
 import { type Indexed, OrderedIndex, type Sum } from "./ordered-index.ts";
+import type { Keyed } from "./pack.ts";
 import { timeOf } from "./version.ts";
 
 export interface TableOptions {
@@ -72,13 +73,31 @@ export class Table {
     return this.#bytes + bytes <= this.#options.bytesMax;
   }
 
-  /** Takes in a write of any node. */
-  merge(key: string, entry: Entry): Merged {
+  /** Whether all of these fit for certain, of whatever they take the place. */
+  takesAll(entries: readonly Keyed[]): boolean {
+    let bytes = this.#bytes;
+    for (const { key, entry } of entries) bytes += costOf(key, entry);
+    return bytes <= this.#options.bytesMax * BUDGET_OVERSHOOT;
+  }
+
+  /** Bytes by which taking in these, each of another key, would make the table grow, and whether they would fit. */
+  roomFor(entries: readonly Keyed[]): { readonly growth: number; readonly fits: boolean } {
+    let growth = 0;
+    for (const { key, entry } of entries) if (!this.#isKnown(key, entry)) growth += this.growth(key, entry);
+    return { growth, fits: growth <= 0 || this.#bytes + growth <= this.#options.bytesMax * BUDGET_OVERSHOOT };
+  }
+
+  #isKnown(key: string, entry: Entry): boolean {
+    const before = this.#entries.get(key);
+    return before !== undefined && this.#digester.compare(entry, before) <= 0;
+  }
+
+  /** Takes in a write of any node. `isRoomSeen`: its caller has seen that there is room. */
+  merge(key: string, entry: Entry, isRoomSeen = false): Merged {
     const before = this.#entries.get(key);
     if (before !== undefined && this.#digester.compare(entry, before) <= 0) return "known";
-    const isGrowth = before === undefined || entry.state === LIVE;
-    const bytes = this.#bytes + this.growth(key, entry);
-    if (isGrowth && bytes > this.#options.bytesMax * BUDGET_OVERSHOOT) return "full";
+    const isGrowth = !isRoomSeen && (before === undefined || entry.state === LIVE);
+    if (isGrowth && this.#bytes + this.growth(key, entry) > this.#options.bytesMax * BUDGET_OVERSHOOT) return "full";
     this.#put(key, entry, before);
     this.#held.delete(key);
     this.#digester.digest(key, entry);

@@ -80,16 +80,23 @@ export interface ReplicatedMap {
   /** The deletion's version, or undefined if there was nothing to delete. Throws "clock". */
   delete(key: string): Version | undefined;
   /**
-   * Several writes as one: watchers here and on other nodes see all of them or none; beyond 48 KiB of keys and values
-   * together others may see them in parts. Throws as `set`, and then nothing is written.
+   * Several writes as one, with one version; of several to one key the last counts. On every node, at every moment, whoever
+   * reads or watches sees none of them, or for each key that write or a later one: by whatever way they come, in whatever
+   * order, and after a crash. At most 1 MiB of keys, values, and 20 bytes for each. Throws as `set`, and "too-large" beyond
+   * that; then nothing is written.
    */
   batch(writes: readonly MapWrite[]): void;
-  /** In order of keys (UTF-16 code units). Lazy; what changes meanwhile may or may not be seen. */
+  /**
+   * In order of keys (UTF-16 code units). Lazy; what changes meanwhile may or may not be seen, so a batch that comes while
+   * it is drawn from may be seen in part. What is drawn without waiting between is of one moment.
+   */
   entries(prefix?: string): IterableIterator<MapEntry>;
   /** How many keys there are with this prefix. */
   count(prefix?: string): number;
   /** Called after each change, once for each key, in the order in which they were applied here. */
   watch(prefix: string, listener: (change: MapChange) => void): Unsubscribe;
+  /** As `watch`, but called once for all that was applied at once: a batch, at least, is told whole. */
+  watchAll(listener: (changes: readonly MapChange[]) => void): Unsubscribe;
   /**
    * Resolves when everything written here before the call is acknowledged: more than half of the awake members hold it, and
    * a kept instance has stored it, here and there. Rejects with "timeout" (the writes stay, and go on spreading),

@@ -70,6 +70,7 @@ export const UNBOUNDED: Readonly<Record<string, string>> = {
   "core/disk/files/kept.ts#stateSchema.held: array": "this node's own list of what it keeps",
   "core/disk/files/kept.ts#stateSchema.lacking: array": "this node's own list of what it keeps",
   "core/memory/journal.ts#segmentSchema.first: number": "this node's own count of its segments, and only compared",
+  "core/memory/journal.ts#segmentSchema.group: number": "likewise",
   "core/net/admission.ts#anySchema: unknown": "a hello, of which the versions are checked first, then all of it",
   "core/net/rpc-wire.ts#replySchema|0.value: unknown":
     "checked against the schema of its protocol before anyone sees it",

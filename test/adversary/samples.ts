@@ -78,10 +78,10 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
     "core/disk/wire.ts#haveSchema": { runs: [{ id: layout, from: 0, to: 64 }] },
     "core/disk/wire.ts#haveReplySchema": [Uint8Array.of(0, 0, 1)],
     "core/disk/wire.ts#dropSchema": { id: layout },
-    "core/memory/acknowledge.ts#ackRequestSchema": { map, held: entries, entries },
+    "core/memory/acknowledge.ts#ackRequestSchema": { map, held: entries },
     "core/memory/acknowledge.ts#missingSchema": [0],
-    "core/memory/journal.ts#segmentSchema": { first: 0, entries, vector: NOTHING },
-    "core/memory/replicated-map.ts#gossipSchema": { entries },
+    "core/memory/journal.ts#segmentSchema": { first: 0, entries, group: 0, last: true, vector: NOTHING },
+    "core/memory/replicated-map.ts#gossipSchema": { entries, part: { id: 1, index: 0, count: 2 } },
     "core/memory/session.ts#helloSchema": session,
     "core/memory/session.ts#frameSchema": {
       entries,

@@ -91,8 +91,8 @@ export class Mallory {
     this.net.accept(RECONCILE_PROTOCOL, (channel) => void watch(channel, serve));
   }
 
-  request<R>(victim: MapNode, held: Uint8Array, entries: Uint8Array, schema: Schema<R>): Promise<R> {
-    return this.net.request(victim.net.self, ACK_PROTOCOL, { map: MAP, held, entries }, schema);
+  request<R>(victim: MapNode, held: Uint8Array, schema: Schema<R>): Promise<R> {
+    return this.net.request(victim.net.self, ACK_PROTOCOL, { map: MAP, held }, schema);
   }
 
   /** How often this node has counted a fault of hers. */

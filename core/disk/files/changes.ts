@@ -1,11 +1,13 @@
 /**
- * Writing of the tree: each change is one batch of the map. A write makes an entry of its own and turns those that it
+ * Writing of the tree: each change is one batch of the map, up to the megabyte that a batch has. A larger one is several,
+ * file by file, so that on the way a file that moves is in one place, and one that is copied or removed is whole or gone. A write makes an entry of its own and turns those that it
  * replaces into earlier versions, which run out after a week; entries that it has not seen stay, and are a conflict.
  *
  * A rename moves the entries that are there: each is written under its new path, and the old one deleted.
  * What another node writes into a directory while it is being renamed stays under the old name, which is there again.
  */
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
+import { inBatches } from "../../memory/in-batches.ts";
 import type { MapWrite, ReplicatedMap } from "../../memory/types.ts";
 import { conflictsOf } from "./conflicts.ts";
 import { BY_CHARS_MAX, RETIRED_AT_ONCE, VERSION_KEEP_MS } from "./limits.ts";
@@ -50,7 +52,7 @@ export class Changes {
     const key = this.#newKey(place.directory, place.name, "file", keys);
     const writes: MapWrite[] = [{ key, value: this.#value(content) }];
     for (const old of keys) writes.push(this.#retired(old, content.cid));
-    this.#batch(writes);
+    this.#batch([writes]);
   }
 
   /** Throws "exists", "not-found" (of the parent, unless `parents`), "not-a-directory". */
@@ -69,7 +71,7 @@ export class Changes {
       writes.push(this.#directoryEntry(at.directory, at.name));
       at = placeOf(at.directory);
     }
-    this.#batch(writes.reverse());
+    this.#batch([writes.reverse()]);
   }
 
   /** Throws "not-found", "not-empty", and "unsupported" for the root. */
@@ -90,7 +92,7 @@ export class Changes {
       for (const keys of directory.files.values()) for (const key of keys) files.push(this.#retired(key));
       for (const key of directory.own) directories.push(deleted(key));
     }
-    this.#retire([...files, ...directories, ...this.#freed(path), ...this.#keptParent(path)]);
+    this.#retire([...alone([...files, ...directories]), [...this.#freed(path), ...this.#keptParent(path)]]);
   }
 
   /** Throws "not-found", "is-a-directory", "not-a-directory", "not-empty", "unsupported", "too-large", "full", "clock". */
@@ -103,8 +105,11 @@ export class Changes {
     if (place === undefined || placeOf(from) === undefined) throw insideItself(from, to);
     if (found.kind === "directory") this.#retireOthers(crowdedIn(found.directory));
     else if (!found.shown.isConflict) this.#retireOthers([from]);
-    const batch = found.kind === "file" ? this.#movedFile(found, place.directory, place.name) : this.#moved(found, to);
-    this.#batch([...batch.made, ...replaced, ...batch.gone, ...this.#keptParent(from)]);
+    const steps =
+      found.kind === "file" ? [this.#movedFile(found, place.directory, place.name)] : this.#moved(found, to);
+    const last = [...replaced, ...this.#freedBy(found), ...this.#keptParent(from)];
+    // A file takes another's place in one step.
+    this.#batch(steps.length === 1 ? [[...steps.flat(), ...last]] : [...steps, last]);
   }
 
   /** Throws as `rename`. */
@@ -130,47 +135,47 @@ export class Changes {
         writes.push({ key, value: this.#value(file.value) });
       }
     }
-    this.#batch([...writes, ...replaced]);
+    this.#batch([...alone(writes), replaced]);
   }
 
   #removeFile(found: FoundFile): void {
     const retired = found.shown.keys.map((key) => this.#retired(key));
     const freed = found.shown.isConflict ? [] : this.#freed(found.path);
-    this.#retire([...retired, ...freed, ...this.#keptParent(found.path)]);
+    this.#retire([[...retired, ...freed, ...this.#keptParent(found.path)]]);
   }
 
-  #movedFile(found: FoundFile, directory: string, name: string): { made: MapWrite[]; gone: MapWrite[] } {
+  #movedFile({ shown }: FoundFile, directory: string, name: string): MapWrite[] {
     const { map } = this.#parts;
-    const { shown, path } = found;
     const [first] = shown.keys;
     const key = this.#movedKey(first, directory, name);
-    return {
-      made: [{ key, value: map.get(first) }],
-      gone: [...shown.keys.map(deleted), ...(shown.isConflict ? [] : this.#freed(path))],
-    };
+    return [{ key, value: map.get(first) }, ...shown.keys.map(deleted)];
   }
 
-  #moved({ path, directory }: FoundDirectory, to: string): { made: MapWrite[]; gone: MapWrite[] } {
-    const made: MapWrite[] = [];
-    const gone: MapWrite[] = [];
+  #freedBy(found: Found): MapWrite[] {
+    return found.kind === "file" && found.shown.isConflict ? [] : this.#freed(found.path);
+  }
+
+  /** A step for each file and each directory. */
+  #moved({ path, directory }: FoundDirectory, to: string): MapWrite[][] {
+    const steps: MapWrite[][] = [];
     const { map, tree } = this.#parts;
     for (const at of below(directory)) {
       const target = moved(at.path, path, to);
       const place = placeOf(target);
       const needsEntry = at.own.size > 0 || (at.isEmpty && at.parent !== undefined);
       if (needsEntry && place !== undefined && tree.directory(target)?.own.size !== 1) {
-        made.push(this.#directoryEntry(place.directory, place.name));
+        steps.push([this.#directoryEntry(place.directory, place.name)]);
       }
-      for (const key of at.own) gone.push(deleted(key));
       for (const [name, keys] of at.files) {
         checkName(target, name);
-        for (const key of keys) {
-          made.push({ key: this.#movedKey(key, target, name), value: map.get(key) });
-          gone.push(deleted(key));
-        }
+        const step: MapWrite[] = [];
+        for (const key of keys)
+          step.push({ key: this.#movedKey(key, target, name), value: map.get(key) }, deleted(key));
+        steps.push(step);
       }
     }
-    return { made, gone: [...gone, ...this.#freed(path)] };
+    for (const at of below(directory)) for (const key of at.own) steps.push([deleted(key)]);
+    return steps;
   }
 
   /** When what has a name goes, the conflict copies that stood beside it become files of their own under the names that they had. */
@@ -215,15 +220,17 @@ export class Changes {
     return parent.files.size + parent.children.size > 1 ? [] : [this.#directoryEntry(above.directory, above.name)];
   }
 
-  #batch(writes: readonly MapWrite[]): void {
-    for (const write of writes) if ("value" in write) this.#checkOwn(write.key, write.value);
+  #batch(steps: readonly (readonly MapWrite[])[]): void {
+    for (const write of steps.flat()) if ("value" in write) this.#checkOwn(write.key, write.value);
+    const progress = { steps: 0 };
     try {
-      this.#parts.map.batch(writes);
+      inBatches(this.#parts.map, steps, progress);
     } catch (error) {
       if (!isStarfishError(error, "full")) throw error;
+      const changed = progress.steps === 0 ? "nothing" : "only a part";
       throw new StarfishError(
         "full",
-        "the file tree is full, which every node holds in memory; nothing was changed. Remove files, or pack many small ones into one",
+        `the file tree is full, which every node holds in memory; ${changed} was changed. Remove files, or pack many small ones into one`,
         { cause: error },
       );
     }
@@ -244,19 +251,24 @@ export class Changes {
   #retireOthers(paths: Iterable<string>): void {
     const keys = [...paths].flatMap((path) => this.#parts.tree.others(path));
     for (let at = 0; at < keys.length; at += RETIRED_AT_ONCE) {
-      this.#retire(keys.slice(at, at + RETIRED_AT_ONCE).map((key) => this.#retired(key)));
+      this.#retire(alone(keys.slice(at, at + RETIRED_AT_ONCE).map((key) => this.#retired(key))));
     }
   }
 
   /** Removes even where there is no room for the versions that are to be kept. */
-  #retire(writes: readonly MapWrite[]): void {
+  #retire(steps: readonly (readonly MapWrite[])[]): void {
     const { map } = this.#parts;
+    const progress = { steps: 0 };
     try {
-      map.batch(writes);
+      inBatches(map, steps, progress);
     } catch (error) {
       if (!isStarfishError(error, "full")) throw error;
-      map.batch(
-        writes.map((write) => ("value" in write && write.expiresInMs !== undefined ? deleted(write.key) : write)),
+      const bare = (write: MapWrite): MapWrite =>
+        "value" in write && write.expiresInMs !== undefined ? deleted(write.key) : write;
+      inBatches(
+        map,
+        steps.map((step) => step.map(bare)),
+        progress,
       );
     }
   }
@@ -306,6 +318,11 @@ function* crowdedIn(directory: Directory): Generator<string, void, undefined> {
 
 function isLiving(value: FileValue | undefined): boolean {
   return value !== undefined && value.past !== true;
+}
+
+/** Each a step of its own. */
+function alone(writes: readonly MapWrite[]): MapWrite[][] {
+  return writes.map((write) => [write]);
 }
 
 function deleted(key: string): MapWrite {

@@ -63,10 +63,14 @@ export class Tree {
     this.#map = map;
     this.#setAside = new SetAside(map.name, log);
     for (const entry of map.entries()) this.#take(entry.key, entry);
-    this.#unsubscribe = map.watch("", ({ key, entry }) => this.#take(key, entry));
+    this.#unsubscribe = map.watchAll((changes) => {
+      // Who is told of one may look at the others.
+      const taken = changes.flatMap(({ key, entry }) => this.#take(key, entry) ?? []);
+      for (const key of taken) this.#changed.emit(key);
+    });
   }
 
-  /** After each change, once for each entry. */
+  /** After each change, once for each entry; what has changed at once is all there by then. */
   onChange(listener: (key: TreeKey) => void): Unsubscribe {
     return this.#changed.add(listener);
   }
@@ -111,12 +115,12 @@ export class Tree {
     return latest;
   }
 
-  #take(key: string, entry: MapEntry | undefined): void {
+  #take(key: string, entry: MapEntry | undefined): TreeKey | undefined {
     const parsed = parseTreeKey(key);
     this.#setAside.delete(key);
     if (parsed === undefined) {
       if (entry !== undefined) this.#setAside.add(key, "no key of the tree");
-      return;
+      return undefined;
     }
     this.#forgetPast(key);
     const isTimely = entry !== undefined && isInTime(parsed.version, entry.version.stamp);
@@ -127,7 +131,7 @@ export class Tree {
     const isLiving = parsed.kind === "file" ? value !== undefined && value.past !== true : isTimely;
     if (isLiving) this.#add(key, parsed);
     else this.#remove(key, parsed);
-    this.#changed.emit(parsed);
+    return parsed;
   }
 
   #add(key: string, { directory, name, kind, version }: TreeKey): void {

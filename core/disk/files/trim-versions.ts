@@ -1,4 +1,5 @@
 /** Keeps earlier versions within their shares of the space; the oldest go first. */
+import { inBatches } from "../../memory/in-batches.ts";
 import type { ReplicatedMap } from "../../memory/types.ts";
 import type { Contents } from "../types.ts";
 import { REDUNDANCY, TREE_BYTES_MAX, VERSION_CONTENT_SHARE, VERSION_ENTRIES_SHARE, VERSION_TRIM } from "./limits.ts";
@@ -27,7 +28,10 @@ export function trimVersions(tree: Tree, parts: TrimParts): void {
     entryBytes -= past.entryBytes;
     contentBytes -= past.contentBytes;
   }
-  parts.map.batch(keys.map((key) => ({ key, deleted: true })));
+  inBatches(
+    parts.map,
+    keys.map((key) => [{ key, deleted: true }]),
+  );
 }
 
 /** What this node offers stands for what each device does. Who offers nothing can't tell, and leaves it to the others. */

@@ -1,6 +1,7 @@
-/** mem rm: deletes keys, all at once. */
+/** mem rm: deletes keys, all at once where they fit a batch. */
 import { utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
+import { inBatches } from "../../memory/in-batches.ts";
 import { parseArguments } from "../options.ts";
 import { STATUS } from "../status.ts";
 import { noSuchKey } from "./keys.ts";
@@ -18,7 +19,10 @@ export const rm: MemVerb = {
     const missing: string[] = [];
     for (const key of keys) (memory.entry(key) === undefined ? missing : there).push(key);
     await memory.ready(context);
-    memory.batch(there.map((key) => ({ key, deleted: true })));
+    inBatches(
+      memory,
+      there.map((key) => [{ key, deleted: true }]),
+    );
     for (const key of missing) await stderr.write(utf8(`mem: ${noSuchKey(memory, key).message}\n`));
     return missing.length === 0 ? STATUS.ok : STATUS.failed;
   },

@@ -1,0 +1,31 @@
+/**
+ * A change of many steps as batches: as one where it fits, else as few as it takes, each of whole steps and in their order.
+ * What belongs together whatever happens is one step.
+ */
+import { isStarfishError } from "../base/errors.ts";
+import type { MapWrite, ReplicatedMap } from "./types.ts";
+
+/** How far a change has come, for who has to say so. */
+export interface Progress {
+  /** Steps that are written. */
+  steps: number;
+}
+
+/** Throws as `ReplicatedMap.batch`; then the steps that `progress` counts are written. */
+export function inBatches(
+  map: ReplicatedMap,
+  steps: readonly (readonly MapWrite[])[],
+  progress: Progress = { steps: 0 },
+): void {
+  let size = steps.length;
+  while (progress.steps < steps.length) {
+    const next = steps.slice(progress.steps, progress.steps + size);
+    try {
+      map.batch(next.flat());
+      progress.steps += next.length;
+    } catch (error) {
+      if (!isStarfishError(error, "too-large") || next.length === 1) throw error;
+      size = Math.ceil(next.length / 2);
+    }
+  }
+}

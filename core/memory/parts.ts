@@ -1,0 +1,126 @@
+/**
+ * Batches that come by gossip in several messages: the parts wait here until all are there. What waits holds nothing up,
+ * since no key is kept for it; a part that is lost is asked for by reconciling, which brings the batch whole.
+ *
+ * Bounded for each member and in all: of whoever is over its share the oldest go, and of all the oldest of whoever has most.
+ */
+import type { PeerId } from "../ports/network.ts";
+import {
+  PARTS_ASK_EVERY_MS,
+  PARTS_BYTES_MAX,
+  PARTS_BYTES_PER_MEMBER_MAX,
+  PARTS_KEEP_MS,
+  PARTS_PATIENCE_MS,
+} from "./limits.ts";
+
+/** Which part of what a message is. */
+export interface Part {
+  /** The same for all parts, and for no others of that member at the time. */
+  readonly id: number;
+  readonly index: number;
+  readonly count: number;
+}
+
+interface Waiting {
+  readonly parts: (Uint8Array | undefined)[];
+  missing: number;
+  bytes: number;
+  /** When the last part came. */
+  lastMs: number;
+}
+
+/** What a batch that waits takes beyond the bytes of its parts, roughly: a flood of tiny parts is bounded too. */
+const WAITING_COST_BYTES = 1_024;
+
+interface Member {
+  /** The longest waiting first. */
+  readonly waiting: Map<number, Waiting>;
+  bytes: number;
+  /** When what it left out was last asked for. */
+  askedMs: number;
+}
+
+export class Parts {
+  readonly #members = new Map<PeerId, Member>();
+  #bytes = 0;
+  #dropped = 0;
+
+  /** Batches that were dropped, since they never came whole or there was no room. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** All parts, in order, if this one was the last. What contradicts the parts before it is taken for none of them. */
+  add(from: PeerId, { id, index, count }: Part, packed: Uint8Array, nowMs: number): Uint8Array[] | undefined {
+    if (index >= count) return undefined;
+    let member = this.#members.get(from);
+    if (member === undefined) {
+      member = { waiting: new Map(), bytes: 0, askedMs: -Infinity };
+      this.#members.set(from, member);
+    }
+    let one = member.waiting.get(id);
+    if (one === undefined) {
+      one = { parts: Array.from({ length: count }, () => undefined), missing: count, bytes: 0, lastMs: nowMs };
+      member.waiting.set(id, one);
+      this.#grow(member, one, WAITING_COST_BYTES);
+    }
+    if (one.parts.length !== count || one.parts[index] !== undefined) return undefined;
+    one.parts[index] = packed;
+    one.missing--;
+    one.lastMs = nowMs;
+    this.#grow(member, one, packed.length);
+    if (one.missing > 0) {
+      this.#keepWithin(member);
+      return undefined;
+    }
+    this.#remove(from, member, id, one);
+    return one.parts.flatMap((part) => part ?? []);
+  }
+
+  /** Drops what has waited for too long. True: something is missing that is to be asked for. */
+  sweep(nowMs: number): boolean {
+    let isMissing = false;
+    for (const [from, member] of this.#members) {
+      for (const [id, one] of member.waiting) {
+        if (nowMs - one.lastMs > PARTS_KEEP_MS) {
+          this.#remove(from, member, id, one);
+          this.#dropped++;
+        } else if (nowMs - one.lastMs > PARTS_PATIENCE_MS && nowMs - member.askedMs > PARTS_ASK_EVERY_MS) {
+          member.askedMs = nowMs;
+          isMissing = true;
+        }
+      }
+      if (member.waiting.size === 0 && nowMs - member.askedMs > PARTS_ASK_EVERY_MS) this.#members.delete(from);
+    }
+    return isMissing;
+  }
+
+  #grow(member: Member, one: Waiting, bytes: number): void {
+    one.bytes += bytes;
+    member.bytes += bytes;
+    this.#bytes += bytes;
+  }
+
+  #keepWithin(member: Member): void {
+    if (member.bytes > PARTS_BYTES_PER_MEMBER_MAX) this.#dropOldest(member);
+    if (this.#bytes <= PARTS_BYTES_MAX) return;
+    let most = member;
+    for (const other of this.#members.values()) if (other.bytes > most.bytes) most = other;
+    this.#dropOldest(most);
+  }
+
+  #dropOldest(member: Member): void {
+    for (const [id, one] of member.waiting) {
+      member.waiting.delete(id);
+      this.#grow(member, one, -one.bytes);
+      this.#dropped++;
+      return;
+    }
+  }
+
+  #remove(from: PeerId, member: Member, id: number, one: Waiting): void {
+    member.waiting.delete(id);
+    this.#grow(member, one, -one.bytes);
+    if (member.waiting.size === 0 && member.askedMs === -Infinity) this.#members.delete(from);
+  }
+}
