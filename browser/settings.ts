@@ -25,6 +25,29 @@ export function writeSetting(setting: Setting, value: string): void {
   }
 }
 
+/**
+ * The invite that brought this tab here, or the last one that brought a tab of this browser here. Tabs of one page's address
+ * may be of several swarms.
+ */
+export function keptInvite(): string | undefined {
+  try {
+    return sessionStorage.getItem(`${PREFIX}invite`) ?? readSetting("invite");
+  } catch {
+    return readSetting("invite");
+  }
+}
+
+/** Says whether a reload will find it. */
+export function keepInvite(invite: string): boolean {
+  writeSetting("invite", invite);
+  try {
+    sessionStorage.setItem(`${PREFIX}invite`, invite);
+    return sessionStorage.getItem(`${PREFIX}invite`) === invite;
+  } catch {
+    return false;
+  }
+}
+
 /** Called when another tab has changed it. */
 export function onSetting(setting: Setting, listener: (value: string | undefined) => void): Unsubscribe {
   const receive = (event: StorageEvent): void => {

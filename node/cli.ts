@@ -6,6 +6,7 @@ import { checkName } from "../core/net/names.ts";
 import { byteSize } from "../core/shell/options.ts";
 import { defaultDataDir } from "./data-dir.ts";
 import { EXIT, exitStatusOf } from "./exit-status.ts";
+import { inviteFrom } from "./invite-source.ts";
 import { PORT_DEFAULT } from "./listen.ts";
 import { packageVersion } from "./package-root.ts";
 import { print } from "./report.ts";
@@ -29,7 +30,8 @@ Once it serves it prints one line 'invite: URL'; whoever opens that link in a br
   --url URL      the page's address in invites, if others reach it by another one (a container, a proxy)
   --data DIR     where the node keeps its identity and its part of the swarm's files (default: $STARFISH_DATA, or
                  ~/.local/share/starfish)
-  --join INVITE  join the swarm of this link
+  --join INVITE  join the swarm of this link. Other users of this machine see it there: '-' reads it from standard input,
+                 '@FILE' from a file, and without --join it is taken from $STARFISH_JOIN
   --name NAME    what the node is called (default: two friendly words)
   --cores N      cores lent to everybody's jobs (default: all)
   --storage SIZE disk offered to everybody's files: 500M, 10G (default: a tenth of what is free, 1G to 10G)
@@ -37,6 +39,7 @@ Once it serves it prints one line 'invite: URL'; whoever opens that link in a br
   --json         say everything as JSON, one object a line
 
   starfish up --data ./node-1 --port 4501
+  pbpaste | starfish up --data ./node-2 --join -
 `;
 
 const SH_HELP = `usage: starfish sh [--data DIR] [-c LINE]
@@ -104,7 +107,7 @@ async function runUp(args: string[]): Promise<number> {
     host: values.host ?? "127.0.0.1",
     port: numberOf(values.port, "--port", 0, 65_535),
     url: urlOf(values.url),
-    join: values.join,
+    join: await inviteFrom(values.join, process),
     name: values.name,
     cores: numberOf(values.cores, "--cores", 0, 1_024),
     storageBytes: values.storage === undefined ? undefined : byteSize(values.storage, "--storage"),

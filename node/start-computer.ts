@@ -67,7 +67,9 @@ export async function startComputer(options: StartOptions): Promise<Computer> {
     ...(isIP(options.host) === 0 ? {} : { tcpHost: options.host }),
   });
   const published = options.isUrlGiven === true ? bootstrapAddress(new URL(options.url)) : undefined;
-  const alsoAt = published === undefined ? [] : [published];
+  // An address of one's own machine is another machine for others.
+  const alsoAt =
+    published === undefined || /^\/(dns4\/localhost|ip4\/127\.|ip6\/::1)/.test(published) ? [] : [published];
   const faults = options.faults ?? new Faults(options.log);
   const onFault = (error: unknown): void => faults.note("network", error);
   const network = ({ privateKey }: KeyPair): Promise<Network> =>

@@ -2,13 +2,15 @@
 //
 //     node tools/setup.mjs [--tests] -- COMMAND [ARG …]
 //
-// Plain JavaScript without dependencies, because it is the only file that an old Node (18 or later) has to run.
+// Plain JavaScript without dependencies, because an old Node (18 or later) has to run it, and what it imports.
 // Each step is skipped when its inputs are unchanged, so that a second `npm start` begins at once.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isNewEnough } from "../bin/runtime.mjs";
+import { linkNode } from "./link-node.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const separator = process.argv.indexOf("--");
@@ -21,10 +23,12 @@ step("dependencies", ["package.json", "package-lock.json"], () => {
   say("Installing the dependencies (a minute or so, the first time) …");
   run(
     "npm",
-    ["ci", "--no-audit", "--no-fund", "--loglevel=error"],
+    // No package needs a script to be installed; what one would do is not pinned by the lock file.
+    ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
     "The dependencies could not be installed. Is the npm registry reachable?",
   );
 });
+if (!linkNode() && !isNewEnough()) fail("Starfish needs Node 24 or later, and there is none by npm for this machine.");
 step("build", ["package-lock.json", "vite.config.ts", "core", "browser", "wasm-tasks"], () => {
   say("Building the tasks and the page …");
   run("npm", ["run", "--silent", "build"], "The build failed.");
@@ -53,7 +57,7 @@ function step(name, inputs, work) {
 
 function isComplete(name) {
   return name === "dependencies"
-    ? existsSync(join(root, "node_modules", ".bin", "node"))
+    ? existsSync(join(root, "node_modules", ".bin", "tsc"))
     : existsSync(join(root, "dist", "page", "index.html"));
 }
 
@@ -70,7 +74,7 @@ function addToHash(hash, path) {
 /** Debian's package where that is allowed, playwright's own build elsewhere. */
 function installChromium() {
   const found = spawnSync(
-    join(root, "node_modules", ".bin", "node"),
+    "node",
     ["-e", "import('./tools/chromium.ts').then((m) => process.exit(m.findChromium() ? 0 : 1))"],
     { cwd: root, env },
   );

@@ -1,0 +1,26 @@
+// Makes the Node that came by npm the first that npm's scripts find: node_modules/.bin/node. After each installation.
+import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { bundledNode } from "../bin/runtime.mjs";
+
+const folder = fileURLToPath(new URL("../node_modules/.bin", import.meta.url));
+
+/** Whether there is one. */
+export function linkNode() {
+  const program = bundledNode();
+  if (program === undefined) return false;
+  mkdirSync(folder, { recursive: true });
+  if (process.platform === "win32") {
+    writeFileSync(join(folder, "node.cmd"), `@"${program}" %*\r\n`);
+    return true;
+  }
+  const link = join(folder, "node");
+  rmSync(link, { force: true });
+  symlinkSync(relative(folder, program), link);
+  // Some archives are packed without it.
+  chmodSync(program, 0o755);
+  return existsSync(link);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) linkNode();
