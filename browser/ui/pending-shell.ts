@@ -3,11 +3,12 @@ import { utf8 } from "../../core/base/bytes.ts";
 import { messageOf } from "../../core/base/errors.ts";
 import { abortable } from "../../core/ports/clock.ts";
 import { harmless } from "../../core/shell/harmless.ts";
+import type { LineRunner } from "../../core/shell/interactive.ts";
 import type { Shell } from "../../core/shell/shell.ts";
 
 const INTERRUPTED = 130;
 
-export class PendingShell implements Shell {
+export class PendingShell implements LineRunner {
   readonly #ready = Promise.withResolvers<Shell>();
   #shell: Shell | undefined;
 

@@ -7,7 +7,7 @@ import type { Shell } from "./shell.ts";
 import type { Io } from "./types.ts";
 
 /** A shell of three words, so that a session can be watched: what it runs is the test's business. */
-const shell: Shell = {
+const shell: Pick<Shell, "run" | "complete"> = {
   async run(line: string, io: Io, { signal }): Promise<number> {
     const [word, ...rest] = line.split(" ");
     if (word === "say") await io.stdout.write(utf8(`${rest.join(" ")}\n`));

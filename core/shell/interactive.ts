@@ -46,7 +46,10 @@ const CTRL_C = 0x03;
 /** Ctrl-U and Ctrl-K: whatever is typed gives way. */
 const ERASE_LINE_KEYS = "\x15\x0b";
 
-export function createSession(shell: Shell, terminal: Terminal, options: SessionOptions): Session {
+/** What a session at a terminal needs of a shell. */
+export type LineRunner = Pick<Shell, "run" | "complete">;
+
+export function createSession(shell: LineRunner, terminal: Terminal, options: SessionOptions): Session {
   return new TerminalSession(shell, terminal, options);
 }
 
@@ -56,7 +59,7 @@ interface Job {
 }
 
 class TerminalSession implements Session {
-  readonly #shell: Shell;
+  readonly #shell: LineRunner;
   readonly #terminal: Terminal;
   readonly #options: SessionOptions;
   readonly #screen: Screen;
@@ -70,7 +73,7 @@ class TerminalSession implements Session {
   #status = 0;
   #atPrompt = false;
 
-  constructor(shell: Shell, terminal: Terminal, options: SessionOptions) {
+  constructor(shell: LineRunner, terminal: Terminal, options: SessionOptions) {
     this.#shell = shell;
     this.#terminal = terminal;
     this.#options = options;

@@ -1,6 +1,6 @@
 /**
- * Runs command lines: the stages of a pipe at the same time, each with streams of its own; the status of a pipe is that
- * of its last stage. When the signal aborts, everything that waits on a stream ends and the status is 130, as in bash.
+ * The shell of one session: bash's language over the computer's trees, with the commands of this folder. Lines and scripts
+ * run one after the other; variables, functions, jobs and the current directory stay from one to the next.
  */
 import { cancelled, isStarfishError, messageOf } from "../base/errors.ts";
 import type { Computer } from "../computer.ts";
@@ -8,159 +8,203 @@ import { abortable } from "../ports/clock.ts";
 import { builtinCommands } from "./commands/index.ts";
 import { complete, type Completion } from "./complete.ts";
 import { fitted } from "./format.ts";
-import { parse, SyntaxFault, type Step, type Words } from "./parse.ts";
-import { createPipe } from "./pipe.ts";
+import { Descriptor, type OpenFile } from "./language/descriptor.ts";
+import type { ExternalCall } from "./language/frame.ts";
+import { ShellSession } from "./language/interpreter.ts";
+import { absolutePath } from "./language/glob.ts";
+import { FilesTree } from "./namespace/files/tree.ts";
+import { Namespace, type Mount } from "./namespace/namespace.ts";
+import { TemporaryTree } from "./namespace/temporary/tree.ts";
 import { sinkTo } from "./sink.ts";
 import { STATUS } from "./status.ts";
-import { suggest } from "./suggest.ts";
 import { compose, type Text } from "./styled.ts";
-import type { Command, Host, Io, Sink } from "./types.ts";
+import { suggest } from "./suggest.ts";
+import { utilities } from "./utilities/index.ts";
+import type { Command, CommandContext, Host, Io, Output, Sink, TerminalInfo } from "./types.ts";
 
 export interface Shell {
-  /** The status of the last pipe that ran. Never rejects for what a command does; errors are printed to stderr. */
+  /** The status of the last command that ran. Never rejects for what a command does; errors are printed to stderr. */
   run(line: string, io: Io, options: { signal: AbortSignal }): Promise<number>;
   complete(line: string, cursor: number): Completion;
+  /** The language's side of it: variables, jobs, signals. */
+  readonly session: ShellSession;
+  readonly names: Namespace;
 }
 
 /** `commands` are tried before the built-in ones; the page adds its own that way. */
 export function createShell(computer: Computer, host: Host, commands: readonly Command[] = []): Shell {
   const table = new Map<string, Command>();
-  for (const command of [...builtinCommands(() => [...table.values()]), ...commands]) table.set(command.name, command);
+  for (const command of [...builtinCommands(() => [...table.values()]), ...utilities, ...commands]) table.set(command.name, command);
+  const names = new Namespace(mounts(computer));
+  const session = openSession({ computer, host, table, names }, { name: "starfish", isInteractive: true, environment: new Map([["HOME", "/"]]) });
   return {
-    run: async (line, io, { signal }) => {
-      const stdout = sinkTo(io.stdout, () => io.terminal.stdout !== undefined);
-      const stderr = sinkTo(io.stderr, () => io.terminal.stderr !== undefined);
-      const safe: SafeIo = { stdin: io.stdin, stdout, stderr, terminal: io.terminal };
-      try {
-        return await runLine(line, { computer, host, table, io: safe, signal });
-      } finally {
-        for (const sink of [stdout, stderr]) await sink.flush().catch(ignoreClosed);
-      }
-    },
+    session,
+    names,
+    run: (line, io, { signal }) => runLine(session, line, io, signal),
     complete: (line, cursor) => complete(line, cursor, table, computer),
   };
 }
 
-interface SafeIo extends Io {
-  readonly stdout: Sink;
-  readonly stderr: Sink;
-}
-
-interface Run {
+export interface SessionParts {
   readonly computer: Computer;
   readonly host: Host;
   readonly table: ReadonlyMap<string, Command>;
-  readonly io: SafeIo;
-  readonly signal: AbortSignal;
+  readonly names: Namespace;
 }
 
-async function runLine(line: string, run: Run): Promise<number> {
-  let steps: Step[];
-  try {
-    steps = parse(line);
-  } catch (error) {
-    if (!(error instanceof SyntaxFault)) throw error;
-    await print(run.io.stderr, `starfish: ${error.message} (at character ${error.position + 1})\n`);
-    return STATUS.syntax;
-  }
-  const stdin = shareable(run.io.stdin);
-  let status: number = STATUS.ok;
-  for (const step of steps) {
-    if (run.signal.aborted) return STATUS.interrupted;
-    if (step.when === "on-success" && status !== 0) continue;
-    if (step.when === "on-failure" && status === 0) continue;
-    status = await runPipe(step.stages, { ...run, io: { ...run.io, stdin } });
-  }
-  return status;
-}
-
-/** Stages run at once. A stage that ends closes its ends of the pipes, so that its neighbours notice. */
-async function runPipe(stages: readonly Words[], run: Run): Promise<number> {
-  const pipes = stages.slice(1).map(() => createPipe());
-  const running = stages.map(async (words, index) => {
-    const before = pipes[index - 1];
-    const after = pipes[index];
-    const io: SafeIo = {
-      stdin: before?.input ?? run.io.stdin,
-      stdout: after === undefined ? run.io.stdout : sinkTo(after.output, () => false),
-      stderr: run.io.stderr,
-      terminal: after === undefined ? run.io.terminal : onlyStderr(run.io),
-    };
-    try {
-      return await runCommand(words, { ...run, io });
-    } finally {
-      after?.output.end();
-      before?.close();
-    }
+/** A session over these trees and commands. */
+export function openSession(
+  parts: SessionParts,
+  options: { readonly name: string; readonly isInteractive: boolean; readonly environment: ReadonlyMap<string, string>; readonly cwd?: string },
+): ShellSession {
+  const { computer, table, names } = parts;
+  return new ShellSession({
+    files: names,
+    externals: {
+      has: (name) => table.has(name),
+      names: () => [...table.keys()],
+      run: (call) => runCommand(call, parts),
+      runFile: () => undefined,
+    },
+    clock: computer.clock,
+    random: () => fraction(computer.random.bytes(4)),
+    cwd: "/",
+    unknown: (name) => unknownWords(name, [...table.keys()]),
+    ...options,
   });
-  const statuses = await Promise.all(running);
-  return run.signal.aborted ? STATUS.interrupted : (statuses.at(-1) ?? STATUS.ok);
 }
 
-async function runCommand(words: Words, run: Run): Promise<number> {
-  const [name = "", ...args] = words;
-  const command = run.table.get(name);
-  if (command === undefined) {
-    const near = suggest(name, run.table.keys());
-    const hint = near === undefined ? "'help' lists what there is" : `did you mean '${near}'?`;
-    await print(run.io.stderr, `${name}: there is no such command; ${hint}\n`);
-    return STATUS.notFound;
-  }
-  const { signal, computer, host } = run;
-  const io: SafeIo = {
-    stdin: untilAborted(run.io.stdin, signal),
-    stdout: sinkUntilAborted(run.io.stdout, signal),
-    stderr: sinkUntilAborted(run.io.stderr, signal),
-    terminal: run.io.terminal,
-  };
-  try {
-    const wantsHelp = args.includes("--help") && (command.verbatim !== true || args.length === 1);
-    if (wantsHelp) {
-      await print(io.stdout, compose`${fitted(command.help.trim(), io.terminal.stdout)}\n`);
-      return STATUS.ok;
-    }
-    return await command.run({ ...io, computer, host, args, signal, lastWords: run.io.stderr });
-  } catch (error) {
-    return await report(name, error, run);
-  }
+function mounts(computer: Computer): Mount[] {
+  return [
+    { path: "/", tree: new FilesTree(computer.files) },
+    { path: "/tmp", tree: new TemporaryTree(computer.clock) },
+  ];
 }
 
-async function report(name: string, error: unknown, run: Run): Promise<number> {
-  if (run.signal.aborted || isStarfishError(error, "cancelled")) return STATUS.interrupted;
-  if (isStarfishError(error, "closed")) return STATUS.brokenPipe;
-  await print(run.io.stderr, `${name}: ${messageOf(error)}\n`);
-  if (!isStarfishError(error, "usage")) return STATUS.failed;
-  await print(run.io.stderr, `Try '${name} --help'.\n`);
-  return STATUS.usage;
+function fraction(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) / 2 ** 32;
 }
 
-/** Errors are written as far as somebody reads them. */
-async function print(output: Sink, text: Text): Promise<void> {
-  await output.print(text).catch(ignoreClosed);
+function unknownWords(name: string, known: readonly string[]): string {
+  const near = suggest(name, known);
+  const hint = near === undefined ? "'help' lists what there is" : `did you mean '${near}'?`;
+  return `${name}: there is no such command; ${hint}`;
+}
+
+async function runLine(session: ShellSession, line: string, io: Io, signal: AbortSignal): Promise<number> {
+  const { descriptors } = session.state;
+  await descriptors.set(0, new Descriptor(inputFile(io.stdin)));
+  await descriptors.set(1, new Descriptor(outputFile(io.stdout, () => io.terminal.stdout)));
+  await descriptors.set(2, new Descriptor(outputFile(io.stderr, () => io.terminal.stderr)));
+  const { status } = await session.run(line, { signal });
+  for (const number of [1, 2]) await descriptors.get(number)?.file.flush?.().catch(ignoreClosed);
+  return status;
 }
 
 function ignoreClosed(error: unknown): void {
   if (!isStarfishError(error)) throw error;
 }
 
-function onlyStderr(io: SafeIo): Io["terminal"] {
+function inputFile(stream: AsyncIterable<Uint8Array>): OpenFile {
+  let iterator: AsyncIterator<Uint8Array> | undefined;
   return {
-    get stderr() {
-      return io.terminal.stderr;
+    async read() {
+      iterator ??= stream[Symbol.asyncIterator]();
+      const { done, value } = await iterator.next();
+      return done === true ? undefined : value;
     },
   };
 }
 
-/** A stream that several commands read one after the other: leaving a loop over it does not end it. */
-function shareable(stream: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  let iterator: AsyncIterator<Uint8Array> | undefined;
-  const next = (): Promise<IteratorResult<Uint8Array>> => {
-    iterator ??= stream[Symbol.asyncIterator]();
-    return iterator.next();
-  };
-  return { [Symbol.asyncIterator]: () => ({ next }) };
+/** All that reaches a terminal goes through its sink. */
+function outputFile(output: Output, terminal: () => TerminalInfo | undefined): OpenFile {
+  const sink = sinkTo(output, () => terminal() !== undefined);
+  return { write: (bytes) => sink.write(bytes), print: (text) => sink.print(text), flush: () => sink.flush(), terminal };
 }
 
+async function runCommand(call: ExternalCall, parts: SessionParts): Promise<number> {
+  const command = parts.table.get(call.name);
+  if (command === undefined) return STATUS.notFound;
+  const context = contextOf(call, parts);
+  try {
+    const wantsHelp = call.args.includes("--help") && (command.verbatim !== true || call.args.length === 1);
+    if (wantsHelp) {
+      await context.stdout.print(compose`${fitted(command.help.trim(), context.terminal.stdout)}\n`);
+      return STATUS.ok;
+    }
+    return await command.run(context);
+  } catch (error) {
+    return await report(call, error, command, context);
+  }
+}
+
+async function report(call: ExternalCall, error: unknown, command: Command, { lastWords }: CommandContext): Promise<number> {
+  if (call.signal.aborted || isStarfishError(error, "cancelled")) throw error;
+  if (isStarfishError(error, "closed")) return STATUS.brokenPipe;
+  const isUsage = isStarfishError(error, "usage");
+  const hint = isUsage ? `Try '${call.name} --help'.\n` : "";
+  await lastWords.print(`${call.name}: ${messageOf(error)}\n${hint}`).catch(ignoreClosed);
+  return isUsage ? (command.usageStatus ?? STATUS.usage) : STATUS.failed;
+}
+
+function contextOf(call: ExternalCall, { computer, host, names }: SessionParts): CommandContext {
+  const { descriptors, signal, process } = call;
+  const guarded = async (write: () => Promise<void> | undefined): Promise<void> => {
+    if (signal.aborted) throw cancelled(signal);
+    const turn = process.turn();
+    if (turn !== undefined) await turn;
+    await abortable(signal, write() ?? Promise.resolve());
+  };
+  const output = (number: number): Sink => {
+    const sink = sinkOf(descriptors.get(number));
+    return { write: (bytes) => guarded(() => sink?.write(bytes)), print: (text) => guarded(() => sink?.print(text)) };
+  };
+  const terminalOf = (number: number): TerminalInfo | undefined => descriptors.get(number)?.file.terminal?.();
+  const path = (operand: string): string => absolutePath(operand, call.cwd);
+  return {
+    computer,
+    host,
+    args: call.args,
+    signal,
+    stdin: untilAborted(descriptors.get(0)?.input() ?? empty, signal),
+    stdout: output(1),
+    stderr: output(2),
+    lastWords: sinkOf(descriptors.get(2)) ?? nowhere,
+    terminal: {
+      get stdout() {
+        return terminalOf(1);
+      },
+      get stderr() {
+        return terminalOf(2);
+      },
+    },
+    names,
+    cwd: call.cwd,
+    environment: call.environment,
+    path,
+    input: (operand) => inputOf(operand, call),
+    run: (words, { stdin, stdout, environment, signal } = {}) =>
+      call.run(words, {
+        stdin: stdin && inputFile(stdin),
+        stdout: stdout && outputFile(stdout, () => undefined),
+        environment,
+        signal,
+      }),
+  };
+}
+
+/** Own sequences of a command reach a terminal; a pipe or a file gets the text alone. */
+function sinkOf(descriptor: Descriptor | undefined): Sink | undefined {
+  const { file } = descriptor ?? {};
+  const { write, print } = file ?? {};
+  if (write === undefined) return undefined;
+  const output = { write: (bytes: Uint8Array) => write.call(file, bytes) };
+  return { ...output, print: (text: Text) => (print === undefined ? sinkTo(output, () => false).print(text) : print.call(file, text)) };
+}
+
+const nowhere: Sink = { write: () => Promise.resolve(), print: () => Promise.resolve() };
+
+/** A command that waits for input ends with the signal, also where the input does not. */
 function untilAborted(stream: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array> {
   return {
     [Symbol.asyncIterator]() {
@@ -170,11 +214,20 @@ function untilAborted(stream: AsyncIterable<Uint8Array>, signal: AbortSignal): A
   };
 }
 
-function sinkUntilAborted(sink: Sink, signal: AbortSignal): Sink {
-  const guarded = (write: () => Promise<void>): Promise<void> =>
-    signal.aborted ? Promise.reject(cancelled(signal)) : abortable(signal, write());
-  return {
-    write: (bytes) => guarded(() => sink.write(bytes)),
-    print: (text) => guarded(() => sink.print(text)),
-  };
+const empty: AsyncIterable<Uint8Array> = {
+  [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }),
+};
+
+async function* inputOf(operand: string, call: ExternalCall): AsyncGenerator<Uint8Array, void, undefined> {
+  if (operand === "-") {
+    const stdin = call.descriptors.get(0);
+    if (stdin !== undefined) yield* untilAborted(stdin.input(), call.signal);
+    return;
+  }
+  const descriptor = await call.open(operand, "read");
+  try {
+    yield* untilAborted(descriptor.input(), call.signal);
+  } finally {
+    await descriptor.release();
+  }
 }

@@ -4,6 +4,7 @@
  */
 import type { Bytes } from "../base/bytes.ts";
 import type { Computer } from "../computer.ts";
+import type { Namespace } from "./namespace/namespace.ts";
 import type { RandomAccess } from "../disk/content/random-access.ts";
 import type { Text } from "./styled.ts";
 
@@ -84,6 +85,15 @@ export interface Io {
   readonly terminal: { readonly stdout?: TerminalInfo | undefined; readonly stderr?: TerminalInfo | undefined };
 }
 
+/** How a command runs another; what is not given is as the command has it itself. */
+export interface NestedRun {
+  readonly stdin?: AsyncIterable<Uint8Array>;
+  readonly stdout?: Output;
+  readonly environment?: ReadonlyMap<string, string>;
+  /** Ends it, besides the command's own. */
+  readonly signal?: AbortSignal;
+}
+
 export interface CommandContext extends Io {
   readonly stdout: Sink;
   readonly stderr: Sink;
@@ -94,6 +104,18 @@ export interface CommandContext extends Io {
   readonly signal: AbortSignal;
   /** stderr that still takes a line after the signal has aborted, when stdout and stderr take no more. */
   readonly lastWords: Sink;
+  /** All trees of the session, by absolute path. */
+  readonly names: Namespace;
+  /** The current directory, absolute. */
+  readonly cwd: string;
+  /** What is exported. */
+  readonly environment: ReadonlyMap<string, string>;
+  /** An operand as an absolute path. */
+  path(operand: string): string;
+  /** The bytes of an operand; `-` is standard input. Rejects with "not-found", "is-a-directory" and what reading rejects with. */
+  input(operand: string): AsyncIterable<Uint8Array>;
+  /** Runs another command in this one's place in the pipe, as xargs and find do. Resolves to its status. */
+  run(words: readonly string[], options?: NestedRun): Promise<number>;
 }
 
 export interface Command {
@@ -102,6 +124,8 @@ export interface Command {
   readonly summary: string;
   /** Whole text of `NAME --help`, with at least one example that works when pasted. */
   readonly help: string;
+  /** Exit status for words that are not understood; 64 unless it is a utility that others have too. */
+  readonly usageStatus?: number;
   /** Its words are data: `--help` among others is not meant for it. */
   readonly verbatim?: true;
   /** Resolves to the exit status. A thrown StarfishError is printed as "NAME: message"; "usage" exits with 64, the others with 1, "cancelled" with 130. */

@@ -2,7 +2,6 @@
 import type { Command } from "../types.ts";
 import { cancel } from "./cancel.ts";
 import { clear } from "./clear.ts";
-import { echo } from "./echo.ts";
 import { fileCommands } from "./files.ts";
 import { help } from "./help.ts";
 import { invite } from "./invite.ts";
@@ -15,5 +14,5 @@ import { whoami } from "./whoami.ts";
 
 /** `all` is what `help` lists: these, and what the place where the shell runs has added. */
 export function builtinCommands(all: () => readonly Command[]): readonly Command[] {
-  return [peers, map, cancel, mem, ...fileCommands, invite, whoami, name, ping, echo, clear, help(all)];
+  return [peers, map, cancel, mem, ...fileCommands, invite, whoami, name, ping, clear, help(all)];
 }

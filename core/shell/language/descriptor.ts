@@ -1,0 +1,147 @@
+/**
+ * Open files of a shell: what stands behind a descriptor's number. A file is shared by all descriptors that were
+ * duplicated from it, and is closed with the last of them.
+ */
+import type { Bytes } from "../../base/bytes.ts";
+import type { Text } from "../styled.ts";
+import type { Output, TerminalInfo } from "../types.ts";
+
+export interface OpenFile {
+  /** The next piece, or undefined at the end. Absent where it is not open for reading. */
+  read?(): Promise<Uint8Array | undefined>;
+  /** Absent where it is not open for writing. Rejects with "closed" once nobody reads. */
+  write?(bytes: Bytes): Promise<void>;
+  /** Text with escape sequences of our own, where it is a terminal. */
+  print?(text: Text): Promise<void>;
+  /** What a terminal held back is shown. */
+  flush?(): Promise<void>;
+  /** Everything that was written is there when it resolves. */
+  close?(): Promise<void>;
+  /** Where it is a terminal, what is known of it. */
+  readonly terminal?: (() => TerminalInfo | undefined) | undefined;
+  /** What a person would call it: the path, "pipe". */
+  readonly name?: string;
+}
+
+/** One open file, counted by its references. Bytes that were read too far can be given back. */
+export class Descriptor {
+  readonly file: OpenFile;
+  #references = 1;
+  #unread: Uint8Array | undefined;
+  #reading: Promise<Uint8Array | undefined> | undefined;
+
+  constructor(file: OpenFile) {
+    this.file = file;
+  }
+
+  retain(): this {
+    this.#references++;
+    return this;
+  }
+
+  /** Closes the file with the last reference. Rejects with what closing rejects with. */
+  async release(): Promise<void> {
+    if (--this.#references === 0) await this.file.close?.();
+  }
+
+  get isReadable(): boolean {
+    return this.file.read !== undefined;
+  }
+
+  /** The next piece, or undefined at the end. A read that was given up keeps its piece for the next reader. */
+  async read(): Promise<Uint8Array | undefined> {
+    const unread = this.#unread;
+    if (unread !== undefined) {
+      this.#unread = undefined;
+      return unread;
+    }
+    const reading = (this.#reading ??= this.file.read?.() ?? Promise.resolve(undefined));
+    const piece = await reading;
+    if (this.#reading === reading) this.#reading = undefined;
+    else return await this.read();
+    return piece;
+  }
+
+  unread(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#unread = bytes;
+  }
+
+  /** As commands read it. Leaving the loop keeps what was not read for the next command. */
+  input(): AsyncIterable<Uint8Array> {
+    return {
+      [Symbol.asyncIterator]: () => ({
+        next: async () => {
+          const piece = await this.read();
+          return piece === undefined ? { done: true, value: undefined } : { done: false, value: piece };
+        },
+      }),
+    };
+  }
+
+  output(): Output | undefined {
+    const { file } = this;
+    return file.write === undefined ? undefined : { write: (bytes) => file.write?.(bytes) ?? Promise.resolve() };
+  }
+}
+
+/** The descriptors of one shell by number. Copying it is what fork does. */
+export class Descriptors {
+  readonly #table = new Map<number, Descriptor>();
+
+  get(number: number): Descriptor | undefined {
+    return this.#table.get(number);
+  }
+
+  numbers(): number[] {
+    return [...this.#table.keys()].sort((a, b) => a - b);
+  }
+
+  /** Takes over the reference; what was there is released. */
+  async set(number: number, descriptor: Descriptor): Promise<void> {
+    const before = this.#table.get(number);
+    this.#table.set(number, descriptor);
+    await before?.release();
+  }
+
+  async close(number: number): Promise<void> {
+    const before = this.#table.get(number);
+    this.#table.delete(number);
+    await before?.release();
+  }
+
+  /** The lowest free number from `from` on. */
+  free(from: number): number {
+    let number = from;
+    while (this.#table.has(number)) number++;
+    return number;
+  }
+
+  copy(): Descriptors {
+    const copy = new Descriptors();
+    for (const [number, descriptor] of this.#table) copy.#table.set(number, descriptor.retain());
+    return copy;
+  }
+
+  /** Puts back what a copy had, as after a command with redirections. */
+  async restore(saved: Descriptors): Promise<void> {
+    const mine = [...this.#table.values()];
+    this.#table.clear();
+    for (const [number, descriptor] of saved.#table) this.#table.set(number, descriptor);
+    saved.#table.clear();
+    for (const descriptor of mine) await descriptor.release();
+  }
+
+  async closeAll(): Promise<void> {
+    const all = [...this.#table.values()];
+    this.#table.clear();
+    let failure: unknown;
+    for (const descriptor of all) {
+      try {
+        await descriptor.release();
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    if (failure !== undefined) throw failure;
+  }
+}

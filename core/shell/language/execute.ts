@@ -1,0 +1,387 @@
+/** Runs the statements of a script: lists, pipes, compound commands (bash manual, "Shell Commands"). */
+import type {
+  AndOr,
+  ArithmeticExpression,
+  ArithmeticFor,
+  Case,
+  CommandNode,
+  CompoundList,
+  For,
+  Function as FunctionNode,
+  If,
+  Pipeline,
+  PipelineNode,
+  Redirected,
+  Select,
+  Statement,
+  Subshell,
+  While,
+} from "unbash";
+import { expandPieces, expandText, expandWords, evaluateText } from "./expand.ts";
+import { runConditional } from "./conditional.ts";
+import { ExitJump, LoopJump, ShellFault } from "./faults.ts";
+import type { Frame } from "./frame.ts";
+import { TURN_MS } from "./limits.ts";
+import { patternTest } from "./pattern.ts";
+import { runPipeline } from "./pipeline.ts";
+import { redirect } from "./redirect.ts";
+import { runSimple } from "./simple.ts";
+import { startJob, runSubshell } from "./subshell.ts";
+import { select } from "./select.ts";
+import { runTrap } from "./traps.ts";
+import { trace } from "./trace.ts";
+
+export async function runStatements(statements: readonly Statement[], frame: Frame): Promise<number> {
+  for (const statement of statements) await runStatement(statement, frame);
+  return frame.state.status;
+}
+
+async function runStatement({ command, background, pos, end }: Statement, frame: Frame): Promise<void> {
+  const { state, source } = frame;
+  if (state.option("noexec") && !state.isInteractive) return;
+  if (background !== true) {
+    await runNode(command, frame);
+    return;
+  }
+  state.line = source.lineAt(pos);
+  const text = source.text.slice(pos, end).replace(/\s*&\s*$/, "");
+  startJob(text, frame, async (inner) => {
+    await runNode(command, inner);
+    return inner.state.status;
+  });
+  state.status = 0;
+}
+
+async function runNode(node: PipelineNode | AndOr, frame: Frame): Promise<void> {
+  await beforeCommand(frame);
+  if (node.type === "AndOr") await runAndOr(node, frame);
+  else if (node.type === "Pipeline") await runPipes(node, frame);
+  else await runCommand(node, frame);
+}
+
+/** Where the shell heeds signals, waits while it is stopped, and lets others have their turn. */
+export async function beforeCommand(frame: Frame): Promise<void> {
+  const { process, signal } = frame;
+  for (let turn = process.turn(); turn !== undefined; turn = process.turn()) await turn;
+  if (signal.aborted) throw new ExitJump(frame.state.status);
+  if (process.hasPending) await frame.interpreter.runPendingTraps(frame);
+  const pause = turns.due(frame);
+  if (pause !== undefined) await pause;
+}
+
+/** Gives the thread away when this one has had it for a while: whoever only computes would keep keys and timers waiting. */
+class Turns {
+  #sinceMs = 0;
+  #count = 0;
+
+  due({ clock }: Frame): Promise<void> | undefined {
+    if (++this.#count % 64 !== 0) return undefined;
+    const now = clock.monotonic();
+    if (now - this.#sinceMs < TURN_MS) return undefined;
+    return new Promise((resolve) =>
+      clock.timer(0, () => {
+        this.#sinceMs = clock.monotonic();
+        resolve();
+      }),
+    );
+  }
+}
+
+const turns: Turns = new Turns();
+
+async function runAndOr({ commands, operators }: AndOr, frame: Frame): Promise<void> {
+  const { state } = frame;
+  for (const [i, command] of commands.entries()) {
+    const operator = i === 0 ? undefined : operators[i - 1];
+    if (operator === "&&" && state.status !== 0) continue;
+    if (operator === "||" && state.status === 0) continue;
+    if (i === commands.length - 1) await runNode(command, frame);
+    else await inCondition(frame, () => runNode(command, frame));
+  }
+}
+
+/** Within, a failure is an answer and does not end the shell. */
+async function inCondition<T>({ state }: Frame, work: () => Promise<T>): Promise<T> {
+  state.conditionDepth++;
+  try {
+    return await work();
+  } finally {
+    state.conditionDepth--;
+  }
+}
+
+async function runPipes(node: Pipeline, frame: Frame): Promise<void> {
+  const { state } = frame;
+  const negations = node.prefixes.filter(({ type }) => type === "Negation").length;
+  const time = node.prefixes.find((prefix) => prefix.type === "Time");
+  const run = async (): Promise<void> => {
+    if (node.commands.length > 1) {
+      state.status = await runPipeline(node, frame, runCommand);
+      if (negations === 0) await checkFailure(frame);
+    } else for (const command of node.commands) await runCommand(command, frame);
+  };
+  const begun = frame.clock.monotonic();
+  if (negations > 0) await inCondition(frame, run);
+  else await run();
+  if (negations % 2 === 1) state.status = state.status === 0 ? 1 : 0;
+  if (time !== undefined) await reportTime(frame.clock.monotonic() - begun, time.posix !== undefined, frame);
+}
+
+async function reportTime(elapsedMs: number, isPosix: boolean, frame: Frame): Promise<void> {
+  const seconds = elapsedMs / 1000;
+  const error = frame.state.descriptors.get(2)?.output();
+  const words = isPosix
+    ? `real ${seconds.toFixed(2)}\nuser 0.00\nsys 0.00\n`
+    : `\nreal\t${Math.floor(seconds / 60)}m${(seconds % 60).toFixed(3)}s\nuser\t0m0.000s\nsys\t0m0.000s\n`;
+  await error?.write(new TextEncoder().encode(words));
+}
+
+/** errexit and the ERR trap, after what has failed where nobody asked whether it would. */
+export async function checkFailure(frame: Frame): Promise<void> {
+  const { state } = frame;
+  if (state.status === 0 || state.conditionDepth > 0) return;
+  await runTrap("ERR", frame);
+  if (state.option("errexit")) throw new ExitJump(state.status);
+}
+
+export async function runCommand(node: CommandNode, frame: Frame): Promise<void> {
+  const { state, source } = frame;
+  switch (node.type) {
+    case "Command":
+      state.line = source.lineAt(node.pos);
+      await runSimple(node, frame);
+      return await checkFailure(frame);
+    case "Redirected":
+      return await runRedirected(node, frame);
+    case "Function":
+      return defineFunction(node, frame);
+    case "Subshell":
+      state.line = source.lineAt(node.pos);
+      await runParenthesized(node, frame);
+      return await checkFailure(frame);
+    case "TestCommand":
+    case "ArithmeticCommand":
+      state.line = source.lineAt(node.pos);
+      await runTest(node, frame);
+      return await checkFailure(frame);
+    case "Coproc":
+      throw new ShellFault("coproc is not supported here");
+    default:
+      return await runCompound(node, frame);
+  }
+}
+
+async function runCompound(
+  node: Exclude<CommandNode, { type: "Command" | "Redirected" | "Function" | "Subshell" | "TestCommand" | "ArithmeticCommand" | "Coproc" }>,
+  frame: Frame,
+): Promise<void> {
+  switch (node.type) {
+    case "BraceGroup":
+      return await runList(node.body, frame);
+    case "If":
+      return await runIf(node, frame);
+    case "While":
+      return await runWhile(node, frame);
+    case "For":
+      return await runFor(node, frame);
+    case "ArithmeticFor":
+      return await runArithmeticFor(node, frame);
+    case "Case":
+      return await runCase(node, frame);
+    case "Select":
+      return await runSelect(node, frame);
+    default:
+      return node satisfies never;
+  }
+}
+
+export async function runList({ commands }: CompoundList, frame: Frame): Promise<void> {
+  await runStatements(commands, frame);
+}
+
+async function runRedirected({ command, redirects }: Redirected, frame: Frame): Promise<void> {
+  const { state } = frame;
+  const saved = state.descriptors.copy();
+  try {
+    try {
+      state.line = frame.source.lineAt(command.pos);
+      await redirect(redirects, frame);
+    } catch (error) {
+      if (!(error instanceof ShellFault)) throw error;
+      await frame.interpreter.complain(error.message, frame);
+      state.status = 1;
+      return await checkFailure(frame);
+    }
+    await runCommand(command, frame);
+  } finally {
+    await state.descriptors.restore(saved);
+  }
+}
+
+async function runTest(node: Extract<CommandNode, { type: "TestCommand" | "ArithmeticCommand" }>, frame: Frame): Promise<void> {
+  const { state } = frame;
+  await runTrap("DEBUG", frame);
+  try {
+    if (node.type === "ArithmeticCommand") {
+      await trace(`((${node.body}))`, frame);
+      state.status = (await evaluateText(node.body, frame)) === 0n ? 1 : 0;
+      return;
+    }
+    await trace(frame.source.text.slice(node.pos, node.end), frame);
+    state.status = (await runConditional(node.expression, frame)) ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof ShellFault) || error.isFatal) throw error;
+    await frame.interpreter.complain(`${node.type === "ArithmeticCommand" ? "((: " : ""}${error.message}`, frame);
+    state.status = error.status;
+  }
+}
+
+function defineFunction(node: FunctionNode, { state, source }: Frame): void {
+  const name = node.name.text;
+  const text = source.text.slice(node.body.pos, node.body.end);
+  state.functions.set(name, { name, body: node.body, source, text, line: source.lineAt(node.pos) });
+  state.status = 0;
+}
+
+async function runIf(node: If, frame: Frame): Promise<void> {
+  const { state } = frame;
+  const branches = [{ clause: node.clause, then: node.then }, ...node.elif];
+  for (const { clause, then } of branches) {
+    await inCondition(frame, () => runList(clause, frame));
+    if (state.status === 0) return await runList(then, frame);
+  }
+  state.status = 0;
+  if (node.else !== undefined) await runList(node.else, frame);
+}
+
+/** Runs a loop's body. Says whether the loop goes on. */
+async function runBody(body: CompoundList, frame: Frame): Promise<boolean> {
+  await beforeCommand(frame);
+  try {
+    await runList(body, frame);
+    return true;
+  } catch (error) {
+    if (!(error instanceof LoopJump)) throw error;
+    if (--error.levels > 0 && frame.state.loopDepth > 1) throw error;
+    frame.state.status = 0;
+    return error.kind === "continue";
+  }
+}
+
+async function inLoop(frame: Frame, work: () => Promise<void>): Promise<void> {
+  frame.state.loopDepth++;
+  try {
+    await work();
+  } finally {
+    frame.state.loopDepth--;
+  }
+}
+
+async function runWhile({ kind, clause, body }: While, frame: Frame): Promise<void> {
+  const { state } = frame;
+  let status = 0;
+  await inLoop(frame, async () => {
+    for (;;) {
+      let goesOn: boolean;
+      try {
+        await inCondition(frame, () => runList(clause, frame));
+        goesOn = true;
+      } catch (error) {
+        if (!(error instanceof LoopJump)) throw error;
+        if (--error.levels > 0 && state.loopDepth > 1) throw error;
+        if (error.kind === "break") return;
+        goesOn = false;
+      }
+      if (!goesOn) continue;
+      if ((state.status === 0) !== (kind === "while")) return;
+      goesOn = await runBody(body, frame);
+      status = state.status;
+      if (!goesOn) return;
+    }
+  });
+  state.status = status;
+}
+
+async function runFor(node: For, frame: Frame): Promise<void> {
+  const { state, source } = frame;
+  const name = node.name.text;
+  if (!/^[A-Za-z_]\w*$/.test(name)) throw new ShellFault(`\`${name}': not a valid identifier`);
+  const words = node.wordlist === undefined ? [...state.positional] : await expandWords(node.wordlist, frame);
+  state.status = 0;
+  await inLoop(frame, async () => {
+    for (const word of words) {
+      state.line = source.lineAt(node.pos);
+      const variable = state.variables.raw(name);
+      // A reference as the loop's variable is led to each word in turn.
+      if (variable?.isReference === true) variable.value = word;
+      else state.variables.set({ name }, word, (text) => text);
+      if (state.option("xtrace") || state.traps.has("DEBUG")) {
+        await runTrap("DEBUG", frame);
+        await trace(`for ${name} in ${(node.wordlist ?? []).map(({ text }) => text).join(" ")}`, frame);
+      }
+      if (!(await runBody(node.body, frame))) return;
+    }
+  });
+}
+
+async function runArithmeticFor(node: ArithmeticFor, frame: Frame): Promise<void> {
+  const { state } = frame;
+  const evaluate = async (expression: ArithmeticExpression | undefined, standard: bigint): Promise<bigint> => {
+    if (expression === undefined) return standard;
+    return await evaluateText(frame.source.text.slice(expression.pos, expression.end), frame);
+  };
+  try {
+    await evaluate(node.initialize, 0n);
+    let status = 0;
+    await inLoop(frame, async () => {
+      while ((await evaluate(node.test, 1n)) !== 0n) {
+        const goesOn = await runBody(node.body, frame);
+        status = state.status;
+        if (!goesOn) return;
+        await evaluate(node.update, 0n);
+      }
+    });
+    state.status = status;
+  } catch (error) {
+    if (!(error instanceof ShellFault) || error.isFatal) throw error;
+    await frame.interpreter.complain(`((: ${error.message}`, frame);
+    state.status = 1;
+  }
+}
+
+async function runCase({ word, items }: Case, frame: Frame): Promise<void> {
+  const { state } = frame;
+  const text = await expandText(word, frame);
+  const options = { extglob: true, ignoreCase: state.isSetOption("nocasematch") };
+  state.status = 0;
+  let falls = false;
+  for (const { pattern, body, terminator } of items) {
+    let matches = falls;
+    for (const one of matches ? [] : pattern) {
+      if (!patternTest(await expandPieces(one, frame), options)(text)) continue;
+      matches = true;
+      break;
+    }
+    if (!matches) continue;
+    await runList(body, frame);
+    if (terminator !== ";&" && terminator !== ";;&") return;
+    falls = terminator === ";&";
+  }
+}
+
+async function runSelect(node: Select, frame: Frame): Promise<void> {
+  const words = node.wordlist === undefined ? [...frame.state.positional] : await expandWords(node.wordlist, frame);
+  frame.state.status = 0;
+  if (words.length === 0) return;
+  await inLoop(frame, async () => {
+    while (await select(node.name.text, words, frame)) if (!(await runBody(node.body, frame))) return;
+  });
+}
+
+async function runParenthesized({ body }: Subshell, frame: Frame): Promise<void> {
+  frame.state.status = await runSubshell(frame, async (inner) => {
+    await runList(body, inner);
+    return inner.state.status;
+  });
+}
+

@@ -1,0 +1,43 @@
+/** How a running script leaves its ordinary course: faults that end it, and `break`, `continue`, `return`, `exit`. */
+
+/** A fault of the script itself. `fatal` ones end a script that is not interactive; others fail the command only. */
+export class ShellFault extends Error {
+  readonly status: number;
+  readonly isFatal: boolean;
+  constructor(message: string, options: { status?: number; isFatal?: boolean } = {}) {
+    super(message);
+    this.status = options.status ?? 1;
+    this.isFatal = options.isFatal ?? false;
+  }
+}
+
+/** What unwinds the interpreter without being an error. */
+export abstract class Jump extends Error {}
+
+export class LoopJump extends Jump {
+  readonly kind: "break" | "continue";
+  /** Loops still to be left; at least 1. */
+  levels: number;
+  constructor(kind: "break" | "continue", levels: number) {
+    super(kind);
+    this.kind = kind;
+    this.levels = levels;
+  }
+}
+
+export class ReturnJump extends Jump {
+  readonly status: number;
+  constructor(status: number) {
+    super("return");
+    this.status = status;
+  }
+}
+
+/** Ends the shell or subshell that it is thrown in. */
+export class ExitJump extends Jump {
+  readonly status: number;
+  constructor(status: number) {
+    super("exit");
+    this.status = status;
+  }
+}

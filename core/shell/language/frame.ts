@@ -1,0 +1,157 @@
+/** What is passed down while a script runs: one shell's state, the world outside, and the way back into the interpreter. */
+import type { Assignment, CommandNode, CompoundList, ParsedScript, Redirection, Statement, Word } from "unbash";
+import type { Clock } from "../../ports/clock.ts";
+import type { Descriptor, OpenFile } from "./descriptor.ts";
+import type { Job, Jobs } from "./jobs.ts";
+import type { Process } from "./process.ts";
+import type { SourceText } from "./source-text.ts";
+import type { ShellState } from "./state.ts";
+import type { FileAccess, OpenMode } from "./world.ts";
+
+export interface Frame {
+  readonly state: ShellState;
+  readonly files: FileAccess;
+  readonly clock: Clock;
+  readonly process: Process;
+  readonly jobs: Jobs;
+  /** Aborts when this shell, stage or job is to end. */
+  readonly signal: AbortSignal;
+  readonly interpreter: Interpreter;
+  /** The text that positions of the running code refer to. */
+  readonly source: SourceText;
+}
+
+/** What the parts of the language need of each other; they would otherwise import each other in circles. */
+export interface Interpreter {
+  /** Standard output of a script in a subshell, without its trailing newlines. */
+  capture(script: ParsedScript | undefined, text: string, frame: Frame): Promise<string>;
+  /** A path under /dev/fd that leads to the running script. */
+  processSubstitution(text: string, operator: "<" | ">", frame: Frame): Promise<string>;
+  /** The words that a text stands for, parsed anew. */
+  wordOf(text: string): Word;
+  /** Text with `$…` in it, as in a here-document. */
+  templateOf(text: string): Word;
+  /** Writes to the shell's standard error, after its name and line. */
+  complain(message: string, frame: Frame): Promise<void>;
+  /** Runs a text as `eval` does: its last status. */
+  runText(text: string, frame: Frame, options?: { name?: string; firstLine?: number; isCommandSubstitution?: boolean }): Promise<number>;
+  runCommand(node: CommandNode | CompoundList, frame: Frame): Promise<void>;
+  runStatements(statements: readonly Statement[], frame: Frame): Promise<number>;
+  /** A command by its words, without aliases; `isPlain` passes functions over, as `command` does. */
+  runWords(words: readonly string[], frame: Frame, options?: WordsOptions): Promise<number>;
+  redirect(redirections: readonly Redirection[], frame: Frame): Promise<void>;
+  assign(assignment: Assignment, frame: Frame): Promise<void>;
+  /** Opens a path as a redirection does: /dev/fd and the like are descriptors of this shell. */
+  open(path: string, mode: OpenMode, frame: Frame): Promise<Descriptor>;
+  /** What kind of command a name is. */
+  lookUp(name: string, frame: Frame, options?: { path?: string }): Promise<CommandKind | undefined>;
+  /** All that a name may be, in the order of their precedence. */
+  lookUpAll(name: string, frame: Frame): Promise<CommandKind[]>;
+  /** Runs the traps of signals that have come. */
+  runPendingTraps(frame: Frame): Promise<void>;
+  /** Throws where there are too many already. A detached one does not end with the foreground. */
+  newProcess(frame: Frame, options?: { isDetached?: boolean; outer?: AbortSignal | undefined }): Process;
+  /** A copy of a shell begins, with special variables and signals of its own. */
+  adopt(frame: Frame): void;
+  ended(frame: Frame): void;
+  /** An error that is no script's doing: told, and the status that stands for it. */
+  failed(error: unknown): number;
+  /** A process that nobody waits for. */
+  watch(ended: Promise<number>): void;
+  /** A descriptor to be closed when the command that it was made for has ended. */
+  substituted(number: number, ended: Promise<number>, frame: Frame): void;
+  /** What is said of a command that there is none of. */
+  unknown(name: string): string;
+  /** A script in a shell of its own, with its words as positional parameters. */
+  runScriptFile(text: string, path: string, args: readonly string[], frame: Frame, options?: string): Promise<number>;
+  /** What `type` says of a name. */
+  describe(name: string, found: CommandKind, frame: Frame): Promise<string>;
+  /** A word so that the shell reads it back. */
+  quote(text: string): string;
+  /** Sends a signal to a job (`%1`) or process; says what is wrong, if anything. Signal "0" only asks. */
+  kill(target: string, signal: string, frame: Frame): Promise<string | undefined>;
+  /** Waits for something that is no job of this shell; undefined where there is no such thing. */
+  waitProcess?(target: string, frame: Frame): Promise<number | undefined>;
+  /** Waits for a job with the terminal in its hands. Resolves to its status. */
+  foreground(job: Job, frame: Frame): Promise<number>;
+  /** `bash …`: a shell of its own, by the words after its name. */
+  runShell(name: string, words: readonly string[], frame: Frame): Promise<number>;
+  readonly builtins: ReadonlyMap<string, Builtin>;
+  readonly externals: Externals;
+}
+
+export interface WordsOptions {
+  /** Functions are passed over. */
+  readonly isPlain?: boolean;
+  readonly isBuiltinOnly?: boolean;
+  /** In the place of $PATH. */
+  readonly path?: string;
+  readonly declarations?: readonly (string | Assignment)[];
+}
+
+export type CommandKind =
+  | { readonly kind: "alias"; readonly text: string }
+  | { readonly kind: "keyword" }
+  | { readonly kind: "function" }
+  | { readonly kind: "builtin"; readonly isSpecial: boolean }
+  /** One of ours, which stands in /bin; `shown` is the way that was found, as $PATH has it. */
+  | { readonly kind: "command"; readonly name: string; readonly shown: string }
+  | { readonly kind: "file"; readonly path: string; readonly shown: string };
+
+/** How a command of the shell itself is called. */
+export interface BuiltinCall {
+  readonly name: string;
+  /** The words after the name; assignments of `declare` and its like stand in `declarations` too. */
+  readonly args: readonly string[];
+  /** For `declare`, `local`, `export`, `readonly`: words and assignments in order. */
+  readonly declarations: readonly (string | Assignment)[];
+  readonly frame: Frame;
+  /** Writes to standard output. */
+  out(text: string): Promise<void>;
+  /** Writes to standard error, after the shell's and the command's name. */
+  complain(message: string): Promise<void>;
+}
+
+export interface Builtin {
+  readonly name: string;
+  /** One line for `help`. */
+  readonly summary: string;
+  /** `NAME [WORD…]`, as `help NAME` shows it. */
+  readonly usage: string;
+  readonly isSpecial?: boolean;
+  /** Takes assignments as words. */
+  readonly isDeclaration?: boolean;
+  /** Runs other commands, whose faults are not its own. */
+  readonly isTransparent?: boolean;
+  run(call: BuiltinCall): Promise<number>;
+}
+
+/** A command that is none of the language: ours, or a program. */
+export interface ExternalCall {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly environment: ReadonlyMap<string, string>;
+  readonly cwd: string;
+  readonly descriptors: { get(number: number): Descriptor | undefined };
+  readonly signal: AbortSignal;
+  readonly process: Process;
+  open(path: string, mode: OpenMode): Promise<Descriptor>;
+  /** Runs another command with these words, as xargs and find do. */
+  run(words: readonly string[], options: ExternalRun): Promise<number>;
+}
+
+export interface ExternalRun {
+  readonly stdin?: OpenFile | undefined;
+  readonly stdout?: OpenFile | undefined;
+  readonly environment?: ReadonlyMap<string, string> | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Externals {
+  /** Whether a command of that name is known without looking at files. */
+  has(name: string): boolean;
+  names(): readonly string[];
+  run(call: ExternalCall): Promise<number>;
+  /** Runs a file that is no script; undefined where its first bytes say that it is none either. */
+  runFile(path: string, head: Uint8Array, call: ExternalCall): Promise<number> | undefined;
+}

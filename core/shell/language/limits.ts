@@ -1,0 +1,18 @@
+/** Bounds of one shell session. Whatever a script does, it meets one of these before the node suffers. */
+
+/** Characters of one variable, one expansion or one captured output: a 100 MB variable is refused. */
+export const TEXT_CHARS_MAX: number = 32 * 1024 * 1024;
+/** Words that one command line may expand to, like the kernel's limit on arguments. */
+export const WORDS_MAX = 500_000;
+/** Nested calls of functions, sources and evals. Bash has no bound and ends by a segmentation fault. */
+export const CALL_DEPTH_MAX = 1_000;
+/** Subshells, stages and background jobs of a session at once: what `:(){ :|:& };:` meets. */
+export const PROCESSES_MAX = 256;
+/** Nested arithmetic: parentheses, and variables whose values are expressions. */
+export const ARITHMETIC_DEPTH_MAX = 256;
+/** Open descriptors of one shell, as `ulimit -n` has it. */
+export const DESCRIPTORS_MAX = 1_024;
+/** A script that only computes gives the others of this thread a turn after so long, ms. */
+export const TURN_MS = 8;
+/** Elements of one array, and results of one brace expansion. */
+export const ELEMENTS_MAX = 1_000_000;

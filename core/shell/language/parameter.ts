@@ -1,0 +1,455 @@
+/** Parameter expansion: `$x` and `${…}` with all its operators (bash manual, "Shell Parameter Expansion"). */
+import type { ParameterExpansionPart, ParameterOperation, SimpleExpansionPart, Word } from "unbash";
+import { unescape } from "./ansi-c.ts";
+import { ShellFault } from "./faults.ts";
+import type { Frame } from "./frame.ts";
+import { TEXT_CHARS_MAX } from "./limits.ts";
+import { compile, patternSource, patternTest, type PatternOptions, type Piece } from "./pattern.ts";
+import { expandPrompt } from "./prompt.ts";
+import { quoteAlways, quoteDouble } from "./quoting.ts";
+import { elementOf, elementsOf, IndexedArray, isName, keysOf, scalarOf, type Variable } from "./variables.ts";
+import { subscriptOf } from "./subscript.ts";
+
+export interface Expansion {
+  readonly values: readonly string[];
+  /** Several values: `@` keeps them apart in double quotes, `*` joins them. */
+  readonly list?: "at" | "star" | undefined;
+  /** An operand that takes the value's place, to be expanded where it stands. */
+  readonly word?: Word | undefined;
+}
+
+/** How operands are expanded depends on where the parameter stands. */
+export interface Operands {
+  text(word: Word): Promise<string>;
+  pieces(word: Word): Promise<Piece[]>;
+  number(text: string): Promise<bigint>;
+  /** Outside of all quotes, as a subscript is. */
+  raw(word: Word): Promise<string>;
+}
+
+/** What a parameter is now. */
+interface Found {
+  /** Undefined where it is unset; a list has as many as it has. */
+  readonly values: readonly string[] | undefined;
+  readonly list?: "at" | "star" | undefined;
+  readonly name: string;
+  readonly index?: number | string | undefined;
+  readonly variable?: Variable | undefined;
+}
+
+export async function expandParameter(
+  part: SimpleExpansionPart | ParameterExpansionPart,
+  frame: Frame,
+  operands: Operands,
+): Promise<Expansion> {
+  if (part.type === "SimpleExpansion") {
+    const found = lookUp(part.text.slice(1), frame);
+    checkSet(found, frame);
+    return { values: found.values ?? [""], list: found.list };
+  }
+  return await new Parameter(part, frame, operands).expand();
+}
+
+const SPECIAL = /^(?:[@*#?$!0_-]|\d+)$/;
+
+function lookUp(name: string, frame: Frame): Found {
+  const { state } = frame;
+  const scalar = (value: string | undefined): Found => ({ name, values: value === undefined ? undefined : [value] });
+  switch (name) {
+    case "@":
+      return { name, values: state.positional, list: "at" };
+    case "*":
+      return { name, values: state.positional, list: "star" };
+    case "#":
+      return scalar(String(state.positional.length));
+    case "?":
+      return scalar(String(state.status));
+    case "$":
+      return scalar(String(state.shellPid));
+    case "!":
+      return scalar(state.lastBackgroundPid === undefined ? undefined : String(state.lastBackgroundPid));
+    case "-":
+      return scalar(state.flags);
+    case "0":
+      return scalar(state.name);
+    case "_":
+      return scalar(state.variables.get("_") ?? state.lastArgument);
+    default:
+  }
+  if (/^\d+$/.test(name)) return scalar(state.positional[Number(name) - 1]);
+  return lookUpVariable(name, frame);
+}
+
+function lookUpVariable(name: string, { state: { variables } }: Frame): Found {
+  const target = variables.resolve(name);
+  const variable = variables.raw(target.name);
+  if (target.subscript === undefined) {
+    const value = scalarOf(variable?.value);
+    return { name, values: value === undefined ? undefined : [value], variable };
+  }
+  if (target.subscript === "@" || target.subscript === "*") {
+    return { name, values: elementsOf(variable?.value), list: target.subscript === "@" ? "at" : "star", variable };
+  }
+  const isAssociative = variable?.value instanceof Map;
+  const value = variable && elementOf(variable, isAssociative ? target.subscript : Number(target.subscript));
+  return { name, values: value === undefined ? undefined : [value], variable };
+}
+
+function checkSet(found: Found, { state }: Frame): void {
+  if (found.values !== undefined || !state.option("nounset")) return;
+  throw new ShellFault(`${found.name}: unbound variable`, { isFatal: true, status: 1 });
+}
+
+class Parameter {
+  readonly #part: ParameterExpansionPart;
+  readonly #frame: Frame;
+  readonly #operands: Operands;
+
+  constructor(part: ParameterExpansionPart, frame: Frame, operands: Operands) {
+    this.#part = part;
+    this.#frame = frame;
+    this.#operands = operands;
+  }
+
+  async expand(): Promise<Expansion> {
+    const { prefix, operation, index, parameter } = this.#part;
+    if (operation?.type === "Unknown") throw this.#bad();
+    if (prefix === "!") {
+      if (operation?.type === "Names") return this.#names(operation.operator);
+      if (index !== undefined && (index.text === "@" || index.text === "*")) return this.#keys(index.text);
+    }
+    let found = await this.#find(parameter, index);
+    if (prefix === "#") return await this.#length(found);
+    if (prefix === "!") found = await this.#indirect(found);
+    return await this.#operate(found, operation);
+  }
+
+  #bad(): ShellFault {
+    return new ShellFault(`${this.#part.text}: bad substitution`, { isFatal: true });
+  }
+
+  async #find(parameter: string, index: Word | undefined): Promise<Found> {
+    if (!SPECIAL.test(parameter) && !isName(parameter)) throw this.#bad();
+    if (index === undefined) return lookUp(parameter, this.#frame);
+    return await this.#element(parameter, index.text, () => this.#operands.raw(index));
+  }
+
+  async #element(name: string, text: string, expanded: () => Promise<string>): Promise<Found> {
+    const { variables } = this.#frame.state;
+    const variable = variables.find(name);
+    if (text === "@" || text === "*") {
+      const values = elementsOf(variable?.value);
+      return { name: `${name}[${text}]`, values, list: text === "@" ? "at" : "star", variable };
+    }
+    const index = await subscriptOf(name, text, expanded, this.#frame, (source) => this.#operands.number(source));
+    const value = variable && elementOf(variable, index);
+    if (typeof index === "number" && index < 0 && value === undefined && variable?.value instanceof IndexedArray && variable.value.end + index < 0) {
+      await this.#frame.interpreter.complain(`${name}: bad array subscript`, this.#frame);
+    }
+    return { name: `${name}[${text}]`, values: value === undefined ? undefined : [value], index, variable };
+  }
+
+  /** `${!x}`: the value names the parameter. */
+  async #indirect(found: Found): Promise<Found> {
+    const { variables } = this.#frame.state;
+    const { parameter, index } = this.#part;
+    const own = variables.raw(parameter);
+    if (own?.isReference === true && index === undefined) {
+      const target = typeof own.value === "string" ? own.value : "";
+      return { name: parameter, values: target === "" ? undefined : [target] };
+    }
+    const target = found.values?.join(" ") ?? "";
+    if (found.values === undefined || target === "") {
+      checkSet(found, this.#frame);
+      throw new ShellFault(`${parameter}: invalid indirect expansion`);
+    }
+    const [, name = "", subscript] = /^([A-Za-z_]\w*|[@*#?$!0_-]|\d+)(?:\[(.+)\])?$/s.exec(target) ?? [];
+    if (name === "") throw new ShellFault(`${target}: invalid variable name`, { isFatal: true });
+    if (subscript === undefined) return lookUp(name, this.#frame);
+    return await this.#element(name, subscript, () => Promise.resolve(subscript));
+  }
+
+  #names(operator: "@" | "*"): Expansion {
+    const { variables } = this.#frame.state;
+    const names = variables.names(this.#part.parameter).filter((name) => variables.raw(name)?.value !== undefined);
+    return { values: names, list: operator === "@" ? "at" : "star" };
+  }
+
+  #keys(index: string): Expansion {
+    const variable = this.#frame.state.variables.find(this.#part.parameter);
+    return { values: keysOf(variable?.value), list: index === "@" ? "at" : "star" };
+  }
+
+  async #length(found: Found): Promise<Expansion> {
+    const { operation } = this.#part;
+    if (operation !== undefined) throw this.#bad();
+    checkSet(found, this.#frame);
+    if (found.list !== undefined) return { values: [String(found.values?.length ?? 0)] };
+    return { values: [String([...(found.values?.[0] ?? "")].length)] };
+  }
+
+  async #operate(found: Found, operation: ParameterOperation | undefined): Promise<Expansion> {
+    if (operation?.type === "Default") return await this.#default(found, operation);
+    if (operation?.type === "Transform") return await this.#transform(found, await this.#operands.text(operation.operand));
+    checkSet(found, this.#frame);
+    const { list } = found;
+    const values = found.values ?? [""];
+    switch (operation?.type) {
+      case undefined:
+        return { values, list };
+      case "Slice":
+        return await this.#slice(found, operation);
+      case "Remove": {
+        const pieces = await this.#operands.pieces(operation.operand);
+        const remove = remover(pieces, operation.operator, this.#patternOptions());
+        return { values: values.map(remove), list };
+      }
+      case "Replace":
+        return { values: await this.#replace(values, operation), list };
+      case "CaseModification":
+        return { values: await this.#changeCase(values, operation), list };
+      default:
+        throw this.#bad();
+    }
+  }
+
+  async #default(found: Found, operation: Extract<ParameterOperation, { type: "Default" }>): Promise<Expansion> {
+    const { operator, operand } = operation;
+    const isNullToo = operator.startsWith(":");
+    const isList = found.list !== undefined;
+    const values = found.values ?? [];
+    const isSet = isList ? values.length > 0 : found.values !== undefined;
+    const isNull = values.every((value) => value === "") && values.length < 2;
+    const isThere = isSet && !(isNullToo && isNull);
+    const value: Expansion = { values: isList ? values : [values[0] ?? ""], list: found.list };
+    switch (operator.at(-1)) {
+      case "-":
+        return isThere ? value : { values: [], word: operand };
+      case "+":
+        return isThere ? { values: [], word: operand } : { values: isList ? [] : [""], list: found.list };
+      case "=":
+        return isThere ? value : await this.#assign(found, operand);
+      default:
+        if (isThere) return value;
+        throw await this.#complaint(found, operand, isNullToo);
+    }
+  }
+
+  async #assign(found: Found, operand: Word): Promise<Expansion> {
+    const { parameter } = this.#part;
+    if (!isName(parameter)) throw new ShellFault(`$${parameter}: cannot assign in this way`, { isFatal: true });
+    const value = await this.#operands.text(operand);
+    const { variables } = this.#frame.state;
+    const name = this.#part.prefix === "!" ? (variables.get(parameter) ?? parameter) : parameter;
+    const number = (text: string): string => text;
+    variables.set({ name, index: found.index }, value, number);
+    return { values: [variables.get(name) ?? value] };
+  }
+
+  async #complaint(found: Found, operand: Word, isNullToo: boolean): Promise<ShellFault> {
+    const message = await this.#operands.text(operand);
+    const why = message === "" ? (isNullToo ? "parameter null or not set" : "parameter not set") : message;
+    return new ShellFault(`${found.name}: ${why}`, { isFatal: true, status: 1 });
+  }
+
+  async #slice(found: Found, { offset, length }: Extract<ParameterOperation, { type: "Slice" }>): Promise<Expansion> {
+    const from = Number(await this.#operands.number(offset.text));
+    const count = length === undefined ? undefined : Number(await this.#operands.number(length.text));
+    const { list, variable } = found;
+    if (list === undefined) return { values: [sliceText(found.values?.[0] ?? "", from, count)] };
+    if (count !== undefined && count < 0) throw new ShellFault(`${count}: substring expression < 0`, { isFatal: true });
+    if (this.#part.parameter === "@" || this.#part.parameter === "*") {
+      const all = [this.#frame.state.name, ...this.#frame.state.positional];
+      const start = from < 0 ? all.length + from : from;
+      return { values: start < 0 ? [] : all.slice(start, count === undefined ? undefined : start + count), list };
+    }
+    if (variable?.value instanceof IndexedArray) {
+      const array = variable.value;
+      const start = from < 0 ? array.end + from : from;
+      const keys = start < 0 ? [] : array.keys().filter((key) => key >= start);
+      return { values: keys.slice(0, count).map((key) => array.get(key) ?? ""), list };
+    }
+    const values = found.values ?? [];
+    const start = from < 0 ? values.length + from : variable?.value instanceof Map ? Math.max(0, from - 1) : from;
+    return { values: start < 0 ? [] : values.slice(start, count === undefined ? undefined : start + count), list };
+  }
+
+  async #replace(values: readonly string[], operation: Extract<ParameterOperation, { type: "Replace" }>): Promise<string[]> {
+    const pieces = await this.#operands.pieces(operation.pattern);
+    const replacement = await this.#operands.pieces(operation.replacement);
+    const substitute = this.#replacement(replacement);
+    if (pieces.every(({ text }) => text === "") && (operation.operator === "/" || operation.operator === "//")) return [...values];
+    const options = this.#patternOptions();
+    const source = patternSource(pieces, options);
+    const anchored = operation.operator === "/#" ? `^(?:${source})` : operation.operator === "/%" ? `(?:${source})$` : source;
+    const expression = compile(anchored, options);
+    const isAll = operation.operator === "//";
+    return values.map((value) => replaceIn(value, expression, substitute, isAll));
+  }
+
+  /** `&` outside of quotes is what matched (patsub_replacement). */
+  #replacement(pieces: readonly Piece[]): (match: string) => string {
+    const hasMatch = this.#frame.state.isSetOption("patsub_replacement");
+    if (!hasMatch || !pieces.some(({ isQuoted, text }) => !isQuoted && text.includes("&"))) {
+      const text = pieces.map((piece) => piece.text).join("");
+      return () => text;
+    }
+    return (match) =>
+      pieces
+        .map(({ text, isQuoted }) =>
+          isQuoted ? text : text.replaceAll(/\\(&|\\)|&/g, (_, escaped: string | undefined) => escaped ?? match),
+        )
+        .join("");
+  }
+
+  async #changeCase(values: readonly string[], operation: Extract<ParameterOperation, { type: "CaseModification" }>): Promise<string[]> {
+    const pieces = operation.operand === undefined ? [] : await this.#operands.pieces(operation.operand);
+    const isAny = pieces.every(({ text }) => text === "");
+    const test = isAny ? () => true : patternTest(pieces, this.#patternOptions());
+    const isUpper = operation.operator.startsWith("^");
+    const change = (character: string): string => {
+      if (!test(character)) return character;
+      return isUpper ? character.toUpperCase() : character.toLowerCase();
+    };
+    if (operation.operator.length === 2) return values.map((value) => [...value].map(change).join(""));
+    return values.map((value) => {
+      const [first, ...rest] = value;
+      return first === undefined ? value : change(first) + rest.join("");
+    });
+  }
+
+  async #transform(found: Found, operator: string): Promise<Expansion> {
+    const { list, variable } = found;
+    if (operator === "a") return this.#attributes(found);
+    checkSet(found, this.#frame);
+    if (operator === "A") return this.#assignments(found);
+    if ((operator === "K" || operator === "k") && list !== undefined && variable?.value !== undefined && typeof variable.value !== "string") {
+      const pairs = keysOf(variable.value).map((key, i) => [key, found.values?.[i] ?? ""] as const);
+      if (operator === "k") return { values: pairs.flat(), list };
+      const shown = pairs.map(([key, value]) => `${variable.value instanceof Map ? keyText(key) : key} ${quoteDouble(value)}`);
+      return { values: [shown.join(" ")] };
+    }
+    if (!/^[QEPUuLKk]$/.test(operator)) throw this.#bad();
+    if (found.values === undefined) return { values: [""] };
+    const values: string[] = [];
+    for (const value of found.values) values.push(await this.#transformed(value, operator));
+    return { values, list };
+  }
+
+  async #transformed(value: string, operator: string): Promise<string> {
+    switch (operator) {
+      case "E":
+        return unescape(value, { style: "quoted" }).text;
+      case "P":
+        return expandPrompt(value, this.#frame);
+      case "U":
+        return value.toUpperCase();
+      case "u":
+        return value.charAt(0).toUpperCase() + value.slice(1);
+      case "L":
+        return value.toLowerCase();
+      default:
+        return quoteAlways(value);
+    }
+  }
+
+  #attributes({ variable, list, values }: Found): Expansion {
+    const letters = variable === undefined ? "" : attributeLetters(variable);
+    return list === undefined ? { values: [letters] } : { values: (values ?? []).map(() => letters), list };
+  }
+
+  #assignments({ variable, list, values }: Found): Expansion {
+    const name = this.#part.parameter;
+    const letters = variable === undefined ? "" : attributeLetters(variable);
+    const declared = letters === "" ? "" : `declare -${letters} `;
+    if (name === "@" || name === "*") return { values: [`set -- ${(values ?? []).map(quoteAlways).join(" ")}`] };
+    if (list !== undefined && variable?.value !== undefined && typeof variable.value !== "string") {
+      return { values: [`${declared}${name}=${arrayText(variable.value)}`] };
+    }
+    if (values === undefined) return { values: [""] };
+    return { values: [`${declared}${name}=${quoteAlways(values[0] ?? "")}`] };
+  }
+
+  #patternOptions(): PatternOptions {
+    const { state } = this.#frame;
+    return { extglob: state.isSetOption("extglob"), ignoreCase: false };
+  }
+}
+
+/** An array as `declare -p` writes it. */
+export function arrayText(value: IndexedArray | Map<string, string>): string {
+  if (value instanceof IndexedArray) {
+    return `(${value.keys().map((key) => `[${key}]=${quoteDouble(value.get(key) ?? "")}`).join(" ")})`;
+  }
+  const pairs = [...value].map(([key, text]) => `[${keyText(key)}]=${quoteDouble(text)} `);
+  return `(${pairs.join("")})`;
+}
+
+function keyText(key: string): string {
+  return /^[\w.@%+,:/-]+$/.test(key) ? key : quoteDouble(key);
+}
+
+/** Letters of `declare`, in bash's order. */
+export function attributeLetters(variable: Variable): string {
+  const { value, isArray } = variable;
+  return [
+    value instanceof IndexedArray || isArray === "indexed" ? "a" : "",
+    value instanceof Map || isArray === "associative" ? "A" : "",
+    variable.isInteger === true ? "i" : "",
+    variable.isReference === true ? "n" : "",
+    variable.isReadonly === true ? "r" : "",
+    variable.isExported === true ? "x" : "",
+    variable.letters === "capital" ? "c" : "",
+    variable.letters === "lower" ? "l" : "",
+    variable.letters === "upper" ? "u" : "",
+  ].join("");
+}
+
+function sliceText(value: string, from: number, count: number | undefined): string {
+  const characters = [...value];
+  const start = from < 0 ? characters.length + from : from;
+  if (start < 0) return "";
+  const end = count === undefined ? characters.length : count < 0 ? characters.length + count : start + count;
+  if (count !== undefined && count < 0 && end < start) {
+    throw new ShellFault(`${count}: substring expression < 0`, { isFatal: true });
+  }
+  return characters.slice(start, end).join("");
+}
+
+/** Text on which each length is tried where a pattern has alternatives; longer ones take the first that a search finds. */
+const EXACT_CHARS_MAX = 4_096;
+
+function remover(pieces: readonly Piece[], operator: "#" | "##" | "%" | "%%", options: PatternOptions): (value: string) => string {
+  const source = patternSource(pieces, options);
+  if (operator === "%" || operator === "%%") {
+    const expression = compile(`^(${operator === "%" ? ".*" : ".*?"})(?:${source})$`, options);
+    return (value) => expression.exec(value)?.[1] ?? value;
+  }
+  const isLongest = operator === "##";
+  const plain = compile(`^(?:${isLongest ? source : source.replaceAll(/(?<!\\)\.\*/g, ".*?")})`, options);
+  if (!source.includes("|") && !source.includes("(?:")) return (value) => value.replace(plain, "");
+  const whole = compile(`^(?:${source})$`, options);
+  return (value) => {
+    if (value.length > EXACT_CHARS_MAX) return value.replace(plain, "");
+    for (let i = 0; i <= value.length; i++) {
+      const length = isLongest ? value.length - i : i;
+      if (whole.test(value.slice(0, length))) return value.slice(length);
+    }
+    return value;
+  };
+}
+
+function replaceIn(value: string, expression: RegExp, substitute: (match: string) => string, isAll: boolean): string {
+  const flags = isAll ? `${expression.flags}g` : expression.flags;
+  let length = value.length;
+  const result = value.replace(new RegExp(expression.source, flags), (match: string, ...rest: unknown[]) => {
+    // After a match that reached the end, the empty text there is none of its own.
+    const at = rest.find((one): one is number => typeof one === "number") ?? 0;
+    if (match === "" && value !== "" && (isAll || at > 0) && expression.source.endsWith("$") === false) return match;
+    const replacement = substitute(match);
+    length += replacement.length - match.length;
+    if (length > TEXT_CHARS_MAX) throw new ShellFault(`an expansion has at most ${TEXT_CHARS_MAX} characters`);
+    return replacement;
+  });
+  return result;
+}

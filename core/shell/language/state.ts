@@ -1,0 +1,220 @@
+/** All that one shell knows: variables, functions, options, descriptors. A subshell begins with a copy. */
+import type { CompoundCommand, CompoundList, Redirected } from "unbash";
+import { Descriptors } from "./descriptor.ts";
+import type { SourceText } from "./source-text.ts";
+import { IndexedArray, Variables, type SpecialVariable } from "./variables.ts";
+
+export interface ShellFunction {
+  readonly name: string;
+  readonly body: CompoundCommand | Redirected | CompoundList;
+  /** The script that it stands in. */
+  readonly source: SourceText;
+  /** The text of its body, for `declare -f` and `type`. */
+  readonly text: string;
+  readonly line: number;
+}
+
+/** `set -o` names by their letters. */
+export const OPTION_LETTERS: Readonly<Record<string, string>> = {
+  a: "allexport",
+  B: "braceexpand",
+  b: "notify",
+  C: "noclobber",
+  E: "errtrace",
+  e: "errexit",
+  f: "noglob",
+  H: "histexpand",
+  h: "hashall",
+  k: "keyword",
+  m: "monitor",
+  n: "noexec",
+  P: "physical",
+  p: "privileged",
+  T: "functrace",
+  t: "onecmd",
+  u: "nounset",
+  v: "verbose",
+  x: "xtrace",
+};
+
+/** `set -o` names without a letter. */
+export const OPTION_NAMES: readonly string[] = [
+  ...Object.values(OPTION_LETTERS),
+  "emacs",
+  "history",
+  "ignoreeof",
+  "interactive-comments",
+  "nolog",
+  "pipefail",
+  "posix",
+  "vi",
+].sort();
+
+/** `shopt` names with their defaults in a script. */
+export const SHOPT_DEFAULTS: Readonly<Record<string, boolean>> = {
+  autocd: false,
+  cdable_vars: false,
+  checkhash: false,
+  checkwinsize: true,
+  cmdhist: true,
+  complete_fullquote: true,
+  dotglob: false,
+  execfail: false,
+  expand_aliases: false,
+  extdebug: false,
+  extglob: true,
+  extquote: true,
+  failglob: false,
+  globasciiranges: true,
+  globskipdots: true,
+  globstar: false,
+  huponexit: false,
+  inherit_errexit: false,
+  lastpipe: false,
+  lithist: false,
+  localvar_inherit: false,
+  localvar_unset: false,
+  login_shell: false,
+  nocaseglob: false,
+  nocasematch: false,
+  noexpand_translation: false,
+  nullglob: false,
+  patsub_replacement: true,
+  progcomp: true,
+  promptvars: true,
+  shift_verbose: false,
+  sourcepath: true,
+  varredir_close: false,
+  xpg_echo: false,
+};
+
+/** One function call, source or script: what FUNCNAME, BASH_SOURCE, BASH_LINENO and `caller` tell. */
+export interface Call {
+  readonly name: string;
+  readonly file: string;
+  /** The line of the call. */
+  readonly line: number;
+}
+
+export interface ShellStateOptions {
+  readonly name: string;
+  readonly cwd: string;
+  readonly pid: number;
+  readonly special?: Map<string, SpecialVariable>;
+  readonly isInteractive?: boolean;
+}
+
+export class ShellState {
+  variables: Variables;
+  functions: Map<string, ShellFunction> = new Map();
+  aliases: Map<string, string> = new Map();
+  options: Set<string> = new Set(["braceexpand", "hashall", "interactive-comments"]);
+  shopt: Map<string, boolean> = new Map(Object.entries(SHOPT_DEFAULTS));
+  descriptors: Descriptors = new Descriptors();
+  positional: string[] = [];
+  name: string;
+  cwd: string;
+  directoryStack: string[] = [];
+  umask = 0o022;
+  traps: Map<string, string> = new Map();
+  calls: Call[] = [];
+  status = 0;
+  pipeStatus: number[] = [0];
+  /** $$, the same in subshells. */
+  readonly shellPid: number;
+  /** $BASHPID, its own in each subshell. */
+  pid: number;
+  lastBackgroundPid: number | undefined;
+  line = 1;
+  /** Of $SECONDS, monotonic ms. */
+  secondsFromMs = 0;
+  subshellDepth = 0;
+  loopDepth = 0;
+  /** Within `if`, `while`, `!`, `&&` and `||`, where errexit does not hold. */
+  conditionDepth = 0;
+  callDepth = 0;
+  isInteractive: boolean;
+  /** Whether a function, or a sourced file, is running: `return` is valid. */
+  returnDepth = 0;
+  getoptsAt: { index: number; within: number } = { index: 1, within: 0 };
+  lastArgument = "";
+  isInTrap = false;
+  /** A file is run, not a line or standard input: it is on the stack of calls. */
+  isScriptFile = false;
+  hashed: Map<string, string> = new Map();
+  /** Descriptors of process substitutions that the running command has made. */
+  substituted: number[] = [];
+  /** Status of the last command substitution of the running command. */
+  substitutionStatus: number | undefined;
+  /** `exec` without a command has been run: its redirections stay. */
+  isExecKept = false;
+
+  constructor(options: ShellStateOptions) {
+    this.variables = new Variables(options.special);
+    this.name = options.name;
+    this.cwd = options.cwd;
+    this.shellPid = options.pid;
+    this.pid = options.pid;
+    this.isInteractive = options.isInteractive ?? false;
+  }
+
+  option(name: string): boolean {
+    return this.options.has(name);
+  }
+
+  isSetOption(name: string): boolean {
+    return this.shopt.get(name) ?? false;
+  }
+
+  /** What a subshell begins with. Traps are reset, but for those that ignore. */
+  fork(pid: number): ShellState {
+    const copy = new ShellState({ name: this.name, cwd: this.cwd, pid: this.shellPid, isInteractive: this.isInteractive });
+    copy.variables = this.variables.copy();
+    copy.functions = new Map(this.functions);
+    copy.aliases = new Map(this.aliases);
+    copy.options = new Set(this.options);
+    copy.shopt = new Map(this.shopt);
+    copy.descriptors = this.descriptors.copy();
+    copy.positional = [...this.positional];
+    copy.directoryStack = [...this.directoryStack];
+    copy.umask = this.umask;
+    for (const [signal, action] of this.traps) {
+      const isKept = action === "" || (signal === "ERR" && this.option("errtrace")) || ((signal === "DEBUG" || signal === "RETURN") && this.option("functrace"));
+      if (isKept) copy.traps.set(signal, action);
+    }
+    copy.calls = [...this.calls];
+    copy.status = this.status;
+    copy.pipeStatus = [...this.pipeStatus];
+    copy.pid = pid;
+    copy.lastBackgroundPid = this.lastBackgroundPid;
+    copy.line = this.line;
+    copy.secondsFromMs = this.secondsFromMs;
+    copy.subshellDepth = this.subshellDepth + 1;
+    copy.loopDepth = this.loopDepth;
+    copy.conditionDepth = this.conditionDepth;
+    copy.callDepth = this.callDepth;
+    copy.returnDepth = this.returnDepth;
+    copy.getoptsAt = { ...this.getoptsAt };
+    copy.lastArgument = this.lastArgument;
+    copy.isScriptFile = this.isScriptFile;
+    copy.hashed = new Map(this.hashed);
+    return copy;
+  }
+
+  setPipeStatus(statuses: readonly number[]): void {
+    this.pipeStatus = [...statuses];
+  }
+
+  /** $- */
+  get flags(): string {
+    const letters = Object.entries(OPTION_LETTERS).filter(([, name]) => this.options.has(name));
+    const order = "abefhkmnptuvxBCEHPTi";
+    const set = letters.map(([letter]) => letter).sort((a, b) => order.indexOf(a) - order.indexOf(b));
+    return set.join("") + (this.isInteractive ? "i" : "");
+  }
+}
+
+/** An array for a special variable that has one. */
+export function arrayOf(values: readonly string[]): IndexedArray {
+  return IndexedArray.of(values);
+}

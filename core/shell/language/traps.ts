@@ -1,0 +1,50 @@
+/** Traps: what a shell runs when a signal comes, when it ends (EXIT), fails (ERR), before each command (DEBUG). */
+import { ExitJump, ReturnJump } from "./faults.ts";
+import type { Frame } from "./frame.ts";
+
+export async function runTrap(name: "ERR" | "DEBUG" | "RETURN", frame: Frame): Promise<void> {
+  const { state } = frame;
+  const action = state.traps.get(name);
+  if (action === undefined || action === "" || state.isInTrap) return;
+  // Functions have them only where they are traced.
+  const isInherited = name === "ERR" ? state.option("errtrace") : state.option("functrace");
+  if (state.variables.isInFunction && !isInherited && name !== "RETURN") return;
+  await runAction(action, frame);
+}
+
+/** Runs the text of a trap; the status is what it was before, unless the trap leaves the shell. */
+export async function runAction(action: string, frame: Frame): Promise<void> {
+  const { state } = frame;
+  const { status, line, pipeStatus } = state;
+  const wasInTrap = state.isInTrap;
+  state.isInTrap = true;
+  try {
+    await frame.interpreter.runText(action, frame, { firstLine: line });
+  } catch (error) {
+    if (!(error instanceof ReturnJump)) throw error;
+    if (state.returnDepth > 0) throw error;
+  } finally {
+    state.isInTrap = wasInTrap;
+    state.line = line;
+  }
+  state.status = status;
+  state.pipeStatus = pipeStatus;
+}
+
+/** The EXIT trap, once. Resolves to the status that the shell ends with. */
+export async function runExitTrap(status: number, frame: Frame): Promise<number> {
+  const { state } = frame;
+  const action = state.traps.get("EXIT");
+  state.traps.delete("EXIT");
+  state.status = status;
+  if (action === undefined || action === "") return status;
+  try {
+    state.conditionDepth = 0;
+    await frame.interpreter.runText(action, frame, { firstLine: 1 });
+  } catch (error) {
+    if (error instanceof ExitJump) return error.status;
+    if (error instanceof ReturnJump) return status;
+    throw error;
+  }
+  return status;
+}

@@ -1,0 +1,68 @@
+/**
+ * A tree of files as the shell sees it: the distributed files, shared memory, members, devices. Each kind is a folder
+ * beside this file that implements Tree, and is mounted into the session's Namespace. A new kind needs nothing else.
+ *
+ * Paths within a tree are absolute and normal ("/", "/a/b"): no `.`, `..`, double or trailing slashes.
+ */
+import type { Bytes } from "../../base/bytes.ts";
+
+export type EntryKind = "file" | "directory" | "device";
+
+export interface TreeEntry {
+  /** The last part of the path; "" for a tree's root. */
+  readonly name: string;
+  readonly kind: EntryKind;
+  /** Bytes; undefined where it is known only by reading. */
+  readonly sizeBytes?: number | undefined;
+  /** Ms since 1970, where it is known. */
+  readonly modifiedAtMs?: number | undefined;
+  /** Permission bits (0o755); who has no say in it gets 0o644, directories 0o755. */
+  readonly mode?: number | undefined;
+  /** Name of who wrote it, where it is known. */
+  readonly owner?: string | undefined;
+  /** Equal for two paths of one file. */
+  readonly identity?: string | undefined;
+}
+
+export interface TreeOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ReadOptions extends TreeOptions {
+  /** The first byte, 0 unless given. */
+  readonly from?: number | undefined;
+  /** The byte after the last, the end unless given. */
+  readonly to?: number | undefined;
+}
+
+export interface WriteOptions extends TreeOptions {
+  /** Adds to what is there instead of replacing it. */
+  readonly isAppend?: boolean | undefined;
+  readonly mode?: number | undefined;
+}
+
+/** What a tree does not do it rejects with "unsupported" and why. */
+export interface Tree {
+  /** Undefined where there is nothing. */
+  stat(path: string, options?: TreeOptions): Promise<TreeEntry | undefined>;
+  /** In any order. Rejects with "not-found", "not-a-directory". */
+  list(path: string, options?: TreeOptions): Promise<readonly TreeEntry[]>;
+  /** Rejects with "not-found", "is-a-directory", and with what a part of a file can't be had for. */
+  read(path: string, options?: ReadOptions): AsyncIterable<Uint8Array>;
+  /**
+   * Resolves when all of the source is there as it was written; a source that fails leaves what was there before.
+   * Rejects with "not-found" (its directory), "is-a-directory", "full", "io".
+   */
+  write(path: string, source: AsyncIterable<Bytes>, options?: WriteOptions): Promise<void>;
+  /** Rejects with "exists", "not-found" (its parent). */
+  makeDirectory(path: string, options?: TreeOptions): Promise<void>;
+  /** Rejects with "not-found", "not-empty" (a directory that is not, without `isRecursive`). */
+  remove(path: string, options?: TreeOptions & { readonly isRecursive?: boolean }): Promise<void>;
+  /** Replaces a file that is there. Rejects with "not-found", "exists", "is-a-directory", "not-a-directory". */
+  rename(from: string, to: string, options?: TreeOptions): Promise<void>;
+  /** A copy of a file without moving its bytes, where the tree can. Replaces a file that is there. */
+  copy?(from: string, to: string, options?: TreeOptions): Promise<void>;
+  setMode?(path: string, mode: number, options?: TreeOptions): Promise<void>;
+  /** Paths that have changed, at or below `path`, until the signal aborts. Bursts may be told as one. */
+  watch(path: string, options: { readonly signal: AbortSignal }): AsyncIterable<string>;
+}

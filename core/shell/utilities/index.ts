@@ -1,0 +1,74 @@
+/** The utilities that every shell here has: POSIX's, with GNU's options where people expect them. */
+import type { Command } from "../types.ts";
+import { basename } from "./basename.ts";
+import { cat } from "./cat.ts";
+import { chmod } from "./chmod.ts";
+import { cp } from "./cp.ts";
+import { cut } from "./cut.ts";
+import { date } from "./date.ts";
+import { dirname } from "./dirname.ts";
+import { env, printenv } from "./env.ts";
+import { expr } from "./expr.ts";
+import { find } from "./find.ts";
+import { egrep, fgrep, grep } from "./grep.ts";
+import { head } from "./head.ts";
+import { ls } from "./ls.ts";
+import { mkdir } from "./mkdir.ts";
+import { mv } from "./mv.ts";
+import { nl } from "./nl.ts";
+import { paste } from "./paste.ts";
+import { realpath } from "./realpath.ts";
+import { rm, rmdir } from "./rm.ts";
+import { seq } from "./seq.ts";
+import { sleep } from "./sleep.ts";
+import { sort } from "./sort.ts";
+import { rev, tac } from "./tac.ts";
+import { tail } from "./tail.ts";
+import { tee } from "./tee.ts";
+import { timeout } from "./timeout.ts";
+import { touch } from "./touch.ts";
+import { tr } from "./tr.ts";
+import { uniq } from "./uniq.ts";
+import { wc } from "./wc.ts";
+import { xargs } from "./xargs.ts";
+import { yes } from "./yes.ts";
+
+export const utilities: readonly Command[] = [
+  ls,
+  cat,
+  cp,
+  mv,
+  rm,
+  mkdir,
+  rmdir,
+  touch,
+  chmod,
+  find,
+  head,
+  tail,
+  grep,
+  egrep,
+  fgrep,
+  sort,
+  uniq,
+  cut,
+  paste,
+  tr,
+  wc,
+  nl,
+  tac,
+  rev,
+  tee,
+  xargs,
+  seq,
+  yes,
+  expr,
+  basename,
+  dirname,
+  realpath,
+  date,
+  sleep,
+  timeout,
+  env,
+  printenv,
+];

@@ -1,0 +1,49 @@
+/** Streams as lines of text. Bytes that are no UTF-8 come out as they came in (language/bytes.ts). */
+import { concat } from "../../base/bytes.ts";
+import { StarfishError } from "../../base/errors.ts";
+import { decodeText } from "../language/bytes.ts";
+
+/** A line that has no end is refused before it fills the memory. */
+export const LINE_BYTES_MAX: number = 64 * 1024 * 1024;
+
+/** Text that ends with whole lines; only the last may lack its line break. */
+export async function* textBlocks(
+  stream: AsyncIterable<Uint8Array>,
+  delimiter = 0x0a,
+): AsyncGenerator<string, void, undefined> {
+  let kept: Uint8Array[] = [];
+  let keptBytes = 0;
+  for await (const piece of stream) {
+    const end = piece.lastIndexOf(delimiter) + 1;
+    if (end === 0) {
+      kept.push(Uint8Array.from(piece));
+      keptBytes += piece.length;
+      if (keptBytes > LINE_BYTES_MAX) throw new StarfishError("too-large", `a line has more than ${LINE_BYTES_MAX} bytes`);
+      continue;
+    }
+    const whole = piece.subarray(0, end);
+    yield decodeText(kept.length === 0 ? whole : concat([...kept, whole]));
+    kept = end < piece.length ? [piece.slice(end)] : [];
+    keptBytes = piece.length - end;
+  }
+  if (keptBytes > 0) yield decodeText(concat(kept));
+}
+
+/** The lines of a block, without their breaks. */
+export function linesOf(block: string, delimiter = "\n"): string[] {
+  const lines = block.split(delimiter);
+  if (lines.at(-1) === "") lines.pop();
+  return lines;
+}
+
+/** Line by line. For what does little with each, blocks are quicker. */
+export async function* lines(stream: AsyncIterable<Uint8Array>, delimiter = "\n"): AsyncGenerator<string, void, undefined> {
+  for await (const block of textBlocks(stream, delimiter.charCodeAt(0))) yield* linesOf(block, delimiter);
+}
+
+/** All lines; at most `bytesMax` bytes. */
+export async function allLines(stream: AsyncIterable<Uint8Array>, delimiter = "\n"): Promise<string[]> {
+  const all: string[] = [];
+  for await (const block of textBlocks(stream, delimiter.charCodeAt(0))) for (const line of linesOf(block, delimiter)) all.push(line);
+  return all;
+}

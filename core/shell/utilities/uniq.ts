@@ -1,0 +1,73 @@
+/** uniq: lines that differ from the one before. */
+import { StarfishError } from "../../base/errors.ts";
+import { FileWriter } from "../namespace/file-writer.ts";
+import { encodeText } from "../language/bytes.ts";
+import type { Command } from "../types.ts";
+import { lines } from "./lines.ts";
+import { numberValue, utility } from "./utility.ts";
+
+export const uniq: Command = utility({
+  name: "uniq",
+  summary: "lines that differ from the one before",
+  help: `
+usage: uniq [-cdDiuz] [-f FIELDS] [-s CHARS] [-w CHARS] [INPUT [OUTPUT]]
+
+Writes one of several equal lines in a row. -c says how many there were, -d writes only those that were several, -u only
+those that were one. -f and -s pass over fields and characters, -i takes no note of case.
+
+  printf 'a\\na\\nb\\n' | uniq -c
+`,
+  specs: {
+    c: { long: "count" },
+    d: { long: "repeated" },
+    D: { long: "all-repeated", value: "optional" },
+    i: { long: "ignore-case" },
+    u: { long: "unique" },
+    z: { long: "zero-terminated" },
+    f: { long: "skip-fields", value: true },
+    s: { long: "skip-chars", value: true },
+    w: { long: "check-chars", value: true },
+  },
+  async run({ options, operands, input, out, names, path }) {
+    if (operands.length > 2) throw new StarfishError("usage", `extra operand '${operands[2] ?? ""}'`);
+    const end = options.has("z") ? "\0" : "\n";
+    const fields = numberValue(options.value("f") ?? "0", "number of fields to skip");
+    const characters = numberValue(options.value("s") ?? "0", "number of bytes to skip");
+    const width = options.has("w") ? numberValue(options.value("w") ?? "", "number of bytes to compare") : Infinity;
+    const keyOf = (line: string): string => {
+      const rest = line.replace(new RegExp(`^(?:[ \\t]*[^ \\t]*){${fields}}`, "s"), "").slice(characters);
+      const key = rest.slice(0, width);
+      return options.has("i") ? key.toLowerCase() : key;
+    };
+    const [, target] = operands;
+    const writer = target === undefined ? undefined : new FileWriter(names, path(target), { isAppend: false });
+    await writer?.begin();
+    const write = (text: string): Promise<void> => (writer === undefined ? out(text) : writer.write(encodeText(text)));
+    const tell = async (group: readonly string[], count: number): Promise<void> => {
+      if (count === 0 || (options.has("d") && count === 1) || (options.has("u") && count > 1)) return;
+      if (options.has("D")) {
+        if (count > 1) for (const line of group) await write(line + end);
+        return;
+      }
+      await write(`${options.has("c") ? `${String(count).padStart(7)} ` : ""}${group[0] ?? ""}${end}`);
+    };
+    let group: string[] = [];
+    let count = 0;
+    let key: string | undefined;
+    for await (const line of lines(input(operands[0] ?? "-"), end)) {
+      const own = keyOf(line);
+      if (count > 0 && own === key) {
+        count++;
+        if (options.has("D")) group.push(line);
+        continue;
+      }
+      await tell(group, count);
+      group = [line];
+      count = 1;
+      key = own;
+    }
+    await tell(group, count);
+    await writer?.close();
+    return 0;
+  },
+});

@@ -1,0 +1,79 @@
+/** One case: a script in a session of its own, over files in memory, with the utilities that every shell has. */
+import { concat } from "../../core/base/bytes.ts";
+import type { Computer } from "../../core/computer.ts";
+import { realClock } from "../../core/platform/clock.ts";
+import { realRandom } from "../../core/platform/random.ts";
+import { decodeText } from "../../core/shell/language/bytes.ts";
+import { Descriptor } from "../../core/shell/language/descriptor.ts";
+import { Namespace } from "../../core/shell/namespace/namespace.ts";
+import { TemporaryTree } from "../../core/shell/namespace/temporary/tree.ts";
+import { openSession } from "../../core/shell/shell.ts";
+import type { Command, Host } from "../../core/shell/types.ts";
+import { utilities } from "../../core/shell/utilities/index.ts";
+import { fixtures } from "./fixtures.ts";
+
+export interface Case {
+  readonly name: string;
+  readonly code: string;
+  readonly status: number;
+  /** Not compared where it is absent. */
+  readonly stdout?: string;
+}
+
+export interface Outcome {
+  readonly isPassed: boolean;
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A case that takes longer has failed, ms. */
+const TIME_MS_MAX = 5_000;
+/** Output of a case that goes on for ever. */
+const OUTPUT_BYTES_MAX = 1_000_000;
+const HOME = "/home/user";
+
+const table: ReadonlyMap<string, Command> = new Map([...utilities, ...fixtures].map((command) => [command.name, command]));
+
+export async function runCase(one: Case): Promise<Outcome> {
+  const tree = new TemporaryTree(realClock);
+  for (const path of ["/tmp", "/home", HOME, "/work", "/work/_tmp", "/bin", "/usr", "/usr/bin", "/dev"]) await tree.makeDirectory(path);
+  const names = new Namespace([{ path: "/", tree }]);
+  // Utilities ask a computer for its clock and its randomness only.
+  const computer = { clock: realClock, random: realRandom } as unknown as Computer;
+  const environment = new Map([
+    ["HOME", HOME],
+    ["TMP", "/tmp"],
+    ["SH", "bash"],
+    ["PATH", "/bin:/usr/bin"],
+    ["REPO_ROOT", "/work"],
+  ]);
+  const session = openSession({ computer, host: {} as Host, table, names }, { name: "bash", isInteractive: false, environment, cwd: "/work" });
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), TIME_MS_MAX);
+  const [stdout, stderr] = [sink(stop), sink(stop)];
+  await session.state.descriptors.set(0, new Descriptor({ read: () => Promise.resolve(undefined) }));
+  await session.state.descriptors.set(1, stdout.descriptor);
+  await session.state.descriptors.set(2, stderr.descriptor);
+  try {
+    const run = session.run(one.code, { signal: stop.signal });
+    const result = await run;
+    const status = await session.end(result.status);
+    const shown = stdout.text();
+    return { isPassed: status === one.status && (one.stdout === undefined || shown === one.stdout), status, stdout: shown, stderr: stderr.text() };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function sink(stop: AbortController): { descriptor: Descriptor; text(): string } {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const write = (bytes: Uint8Array): Promise<void> => {
+    length += bytes.length;
+    if (length > OUTPUT_BYTES_MAX) stop.abort();
+    else parts.push(Uint8Array.from(bytes));
+    return Promise.resolve();
+  };
+  return { descriptor: new Descriptor({ write }), text: () => decodeText(concat(parts)) };
+}
