@@ -89,12 +89,19 @@ export function getopt(args: readonly string[], specs: OptionSpecs, options: Get
 function longOption(text: string, next: string | undefined, specs: OptionSpecs, given: Given[]): number {
   const equals = text.indexOf("=");
   const typed = equals < 0 ? text : text.slice(0, equals);
-  const names = Object.entries(specs).map(([key, spec]) => ({ key, spec, long: spec.long ?? (key.length > 1 ? key : "") }));
+  const names = Object.entries(specs).map(([key, spec]) => ({
+    key,
+    spec,
+    long: spec.long ?? (key.length > 1 ? key : ""),
+  }));
   const exact = names.find(({ long }) => long === typed);
   const near = names.filter(({ long }) => long !== "" && long.startsWith(typed));
   const found = exact ?? (near.length === 1 ? near[0] : undefined);
   if (found === undefined) {
-    throw new StarfishError("usage", near.length > 1 ? `option '--${typed}' is ambiguous` : `unrecognized option '--${typed}'`);
+    throw new StarfishError(
+      "usage",
+      near.length > 1 ? `option '--${typed}' is ambiguous` : `unrecognized option '--${typed}'`,
+    );
   }
   const value = equals < 0 ? undefined : text.slice(equals + 1);
   if (found.spec.value === undefined) {

@@ -34,9 +34,13 @@ export interface Shell {
 /** `commands` are tried before the built-in ones; the page adds its own that way. */
 export function createShell(computer: Computer, host: Host, commands: readonly Command[] = []): Shell {
   const table = new Map<string, Command>();
-  for (const command of [...builtinCommands(() => [...table.values()]), ...utilities, ...commands]) table.set(command.name, command);
+  for (const command of [...builtinCommands(() => [...table.values()]), ...utilities, ...commands])
+    table.set(command.name, command);
   const names = new Namespace(mounts(computer));
-  const session = openSession({ computer, host, table, names }, { name: "starfish", isInteractive: true, environment: new Map([["HOME", "/"]]) });
+  const session = openSession(
+    { computer, host, table, names },
+    { name: "starfish", isInteractive: true, environment: new Map([["HOME", "/"]]) },
+  );
   return {
     session,
     names,
@@ -55,7 +59,12 @@ export interface SessionParts {
 /** A session over these trees and commands. */
 export function openSession(
   parts: SessionParts,
-  options: { readonly name: string; readonly isInteractive: boolean; readonly environment: ReadonlyMap<string, string>; readonly cwd?: string },
+  options: {
+    readonly name: string;
+    readonly isInteractive: boolean;
+    readonly environment: ReadonlyMap<string, string>;
+    readonly cwd?: string;
+  },
 ): ShellSession {
   const { computer, table, names } = parts;
   return new ShellSession({
@@ -119,7 +128,12 @@ function inputFile(stream: AsyncIterable<Uint8Array>): OpenFile {
 /** All that reaches a terminal goes through its sink. */
 function outputFile(output: Output, terminal: () => TerminalInfo | undefined): OpenFile {
   const sink = sinkTo(output, () => terminal() !== undefined);
-  return { write: (bytes) => sink.write(bytes), print: (text) => sink.print(text), flush: () => sink.flush(), terminal };
+  return {
+    write: (bytes) => sink.write(bytes),
+    print: (text) => sink.print(text),
+    flush: () => sink.flush(),
+    terminal,
+  };
 }
 
 async function runCommand(call: ExternalCall, parts: SessionParts): Promise<number> {
@@ -138,7 +152,12 @@ async function runCommand(call: ExternalCall, parts: SessionParts): Promise<numb
   }
 }
 
-async function report(call: ExternalCall, error: unknown, command: Command, { lastWords }: CommandContext): Promise<number> {
+async function report(
+  call: ExternalCall,
+  error: unknown,
+  command: Command,
+  { lastWords }: CommandContext,
+): Promise<number> {
   if (call.signal.aborted || isStarfishError(error, "cancelled")) throw error;
   if (isStarfishError(error, "closed")) return STATUS.brokenPipe;
   const isUsage = isStarfishError(error, "usage");
@@ -195,11 +214,13 @@ function contextOf(call: ExternalCall, { computer, host, names }: SessionParts):
 
 /** Own sequences of a command reach a terminal; a pipe or a file gets the text alone. */
 function sinkOf(descriptor: Descriptor | undefined): Sink | undefined {
-  const { file } = descriptor ?? {};
-  const { write, print } = file ?? {};
-  if (write === undefined) return undefined;
-  const output = { write: (bytes: Uint8Array) => write.call(file, bytes) };
-  return { ...output, print: (text: Text) => (print === undefined ? sinkTo(output, () => false).print(text) : print.call(file, text)) };
+  const file = descriptor?.file;
+  if (file?.write === undefined) return undefined;
+  const output = { write: (bytes: Uint8Array) => file.write?.(bytes) ?? Promise.resolve() };
+  return {
+    ...output,
+    print: (text: Text) => file.print?.(text) ?? sinkTo(output, () => false).print(text),
+  };
 }
 
 const nowhere: Sink = { write: () => Promise.resolve(), print: () => Promise.resolve() };

@@ -111,11 +111,11 @@ export interface CommandContext extends Io {
   /** What is exported. */
   readonly environment: ReadonlyMap<string, string>;
   /** An operand as an absolute path. */
-  path(operand: string): string;
+  readonly path: (operand: string) => string;
   /** The bytes of an operand; `-` is standard input. Rejects with "not-found", "is-a-directory" and what reading rejects with. */
-  input(operand: string): AsyncIterable<Uint8Array>;
+  readonly input: (operand: string) => AsyncIterable<Uint8Array>;
   /** Runs another command in this one's place in the pipe, as xargs and find do. Resolves to its status. */
-  run(words: readonly string[], options?: NestedRun): Promise<number>;
+  readonly run: (words: readonly string[], options?: NestedRun) => Promise<number>;
 }
 
 export interface Command {

@@ -33,11 +33,14 @@ const TIME_MS_MAX = 5_000;
 const OUTPUT_BYTES_MAX = 1_000_000;
 const HOME = "/home/user";
 
-const table: ReadonlyMap<string, Command> = new Map([...utilities, ...fixtures].map((command) => [command.name, command]));
+const table: ReadonlyMap<string, Command> = new Map(
+  [...utilities, ...fixtures].map((command) => [command.name, command]),
+);
 
 export async function runCase(one: Case): Promise<Outcome> {
   const tree = new TemporaryTree(realClock);
-  for (const path of ["/tmp", "/home", HOME, "/work", "/work/_tmp", "/bin", "/usr", "/usr/bin", "/dev"]) await tree.makeDirectory(path);
+  for (const path of ["/tmp", "/home", HOME, "/work", "/work/_tmp", "/bin", "/usr", "/usr/bin", "/dev"])
+    await tree.makeDirectory(path);
   const names = new Namespace([{ path: "/", tree }]);
   // Utilities ask a computer for its clock and its randomness only.
   const computer = { clock: realClock, random: realRandom } as unknown as Computer;
@@ -48,7 +51,10 @@ export async function runCase(one: Case): Promise<Outcome> {
     ["PATH", "/bin:/usr/bin"],
     ["REPO_ROOT", "/work"],
   ]);
-  const session = openSession({ computer, host: {} as Host, table, names }, { name: "bash", isInteractive: false, environment, cwd: "/work" });
+  const session = openSession(
+    { computer, host: {} as Host, table, names },
+    { name: "bash", isInteractive: false, environment, cwd: "/work" },
+  );
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), TIME_MS_MAX);
   const [stdout, stderr] = [sink(stop), sink(stop)];
@@ -60,7 +66,12 @@ export async function runCase(one: Case): Promise<Outcome> {
     const result = await run;
     const status = await session.end(result.status);
     const shown = stdout.text();
-    return { isPassed: status === one.status && (one.stdout === undefined || shown === one.stdout), status, stdout: shown, stderr: stderr.text() };
+    return {
+      isPassed: status === one.status && (one.stdout === undefined || shown === one.stdout),
+      status,
+      stdout: shown,
+      stderr: stderr.text(),
+    };
   } finally {
     clearTimeout(timer);
   }

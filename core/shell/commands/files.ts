@@ -10,14 +10,4 @@ import { restore } from "./restore.ts";
 import { stat } from "./stat.ts";
 import { versions } from "./versions.ts";
 
-export const fileCommands: readonly Command[] = [
-  put,
-  get,
-  stat,
-  df,
-  versions,
-  restore,
-  keep,
-  exportFiles,
-  importFiles,
-];
+export const fileCommands: readonly Command[] = [put, get, stat, df, versions, restore, keep, exportFiles, importFiles];

@@ -24,10 +24,15 @@ export function expandAliases(text: string, aliases: ReadonlyMap<string, string>
   return current;
 }
 
-function nextWord(text: string, aliases: ReadonlyMap<string, string>, made: readonly { from: number; to: number; name: string }[]): Word | undefined {
+function nextWord(
+  text: string,
+  aliases: ReadonlyMap<string, string>,
+  made: readonly { from: number; to: number; name: string }[],
+): Word | undefined {
   let found: Word | undefined;
   const isOpen = (word: Word): boolean =>
-    aliases.has(word.text) && !made.some(({ from, to, name }) => name === word.text && word.pos >= from && word.end <= to);
+    aliases.has(word.text) &&
+    !made.some(({ from, to, name }) => name === word.text && word.pos >= from && word.end <= to);
   const visit = (node: SyntaxNode): void => {
     if (found !== undefined) return;
     if (node.type === "Command" && node.name !== undefined) {
@@ -38,7 +43,14 @@ function nextWord(text: string, aliases: ReadonlyMap<string, string>, made: read
         const before = made.find(({ from, to }) => name.pos >= from && name.end <= to);
         const [next] = node.suffix;
         const value = before === undefined ? "" : (aliases.get(before.name) ?? "");
-        if (/[ \t]$/.test(value) && next?.type === "Word" && before !== undefined && next.pos >= before.to - 1 && isOpen(next)) found = next;
+        if (
+          /[ \t]$/.test(value) &&
+          next?.type === "Word" &&
+          before !== undefined &&
+          next.pos >= before.to - 1 &&
+          isOpen(next)
+        )
+          found = next;
       }
     }
     if (found === undefined) forEachChild(node, visit);

@@ -76,7 +76,9 @@ function readEscape(rest: string, style: EscapeOptions["style"]): Escape {
   if (style === "quoted" && letter === "c" && rest.length > 1) {
     return { length: 2, text: String.fromCharCode(rest.charCodeAt(1) & 0x1f) };
   }
-  const octal = (style === "echo" ? /^0[0-7]{0,3}/ : style === "printf" ? /^(?:0[0-7]{1,3}|[0-7]{1,3})/ : /^[0-7]{1,3}/).exec(rest)?.[0];
+  const octal = (
+    style === "echo" ? /^0[0-7]{0,3}/ : style === "printf" ? /^(?:0[0-7]{1,3}|[0-7]{1,3})/ : /^[0-7]{1,3}/
+  ).exec(rest)?.[0];
   if (octal !== undefined) return { length: octal.length, text: "", byte: Number.parseInt(octal, 8) & 0xff };
   const hex = /^x([0-9a-fA-F]{1,2})/.exec(rest) ?? (style === "quoted" ? /^x\{([0-9a-fA-F]{1,8})\}/.exec(rest) : null);
   if (hex !== null) return { length: hex[0].length, text: "", byte: Number.parseInt(hex[1] ?? "0", 16) & 0xff };

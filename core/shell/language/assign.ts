@@ -18,19 +18,39 @@ export async function assign(assignment: Assignment, frame: Frame): Promise<void
   const text = await expandText(value, frame, { isAssignment: true });
   const at = index === undefined ? undefined : await indexOf(name, index, frame);
   setVariable(name, at, text, assignment.append === true, frame);
-  if (frame.state.option("allexport")) variables.declare(variables.resolve(name).name, { global: true }).isExported = true;
+  if (frame.state.option("allexport"))
+    variables.declare(variables.resolve(name).name, { global: true }).isExported = true;
 }
 
 async function indexOf(name: string, index: Word, frame: Frame): Promise<number | string> {
-  return await subscriptOf(name, index.text, () => expandText(index, frame), frame, (text) => evaluateText(text, frame));
+  return await subscriptOf(
+    name,
+    index.text,
+    () => expandText(index, frame),
+    frame,
+    (text) => evaluateText(text, frame),
+  );
 }
 
-export function setVariable(name: string, index: number | string | undefined, text: string, isAppended: boolean, frame: Frame): void {
+export function setVariable(
+  name: string,
+  index: number | string | undefined,
+  text: string,
+  isAppended: boolean,
+  frame: Frame,
+): void {
   const scope = scopeOf(frame);
-  frame.state.variables.set({ name, index }, text, (source) => evaluate(source, scope).toString(), { append: isAppended });
+  frame.state.variables.set({ name, index }, text, (source) => evaluate(source, scope).toString(), {
+    append: isAppended,
+  });
 }
 
-export async function assignArray(name: string, { elements }: ArrayValue, isAppended: boolean, frame: Frame): Promise<void> {
+export async function assignArray(
+  name: string,
+  { elements }: ArrayValue,
+  isAppended: boolean,
+  frame: Frame,
+): Promise<void> {
   const { variables } = frame.state;
   const variable = variables.find(name);
   if (variable?.isReadonly === true) throw new ShellFault(`${name}: readonly variable`);
@@ -42,13 +62,19 @@ export async function assignArray(name: string, { elements }: ArrayValue, isAppe
     return;
   }
   const array = new IndexedArray();
-  if (isAppended && variable?.value instanceof IndexedArray) for (const key of variable.value.keys()) array.set(key, variable.value.get(key) ?? "");
+  if (isAppended && variable?.value instanceof IndexedArray)
+    for (const key of variable.value.keys()) array.set(key, variable.value.get(key) ?? "");
   else if (isAppended && typeof variable?.value === "string") array.set(0, variable.value);
   await fill(array, elements, evaluated, frame);
   variables.setWhole(name, array);
 }
 
-async function fill(array: IndexedArray, elements: readonly Word[], evaluated: (text: string) => string, frame: Frame): Promise<void> {
+async function fill(
+  array: IndexedArray,
+  elements: readonly Word[],
+  evaluated: (text: string) => string,
+  frame: Frame,
+): Promise<void> {
   let next = array.end;
   for (const element of elements) {
     const keyed = keyedElement(element.text);
@@ -80,7 +106,8 @@ async function associative(
   }
   for (const element of elements) {
     const keyed = keyedElement(element.text);
-    if (keyed === undefined) throw new ShellFault(`${element.text}: must use subscript when assigning associative array`);
+    if (keyed === undefined)
+      throw new ShellFault(`${element.text}: must use subscript when assigning associative array`);
     const key = await expandText(frame.interpreter.wordOf(keyed.key), frame);
     const value = await expandText(frame.interpreter.wordOf(keyed.value), frame, { isAssignment: true });
     map.set(key, evaluated(keyed.isAppended ? (map.get(key) ?? "") + value : value));

@@ -19,7 +19,7 @@ class Expander {
 
   expand(source: string, depth: number): string[] {
     if (depth > DEPTH_MAX) return [source];
-    for (let at = 0; at < source.length; ) {
+    for (let at = 0; at < source.length;) {
       const skipped = skip(source, at);
       if (skipped > at) {
         at = skipped;
@@ -110,7 +110,7 @@ function nestedEnd(source: string, at: number, open: string, close: string): num
 
 function closing(source: string, open: number): number {
   let depth = 0;
-  for (let at = open; at < source.length; ) {
+  for (let at = open; at < source.length;) {
     const skipped = skip(source, at);
     if (skipped > at) {
       at = skipped;
@@ -127,7 +127,7 @@ function splitCommas(body: string): string[] {
   const parts: string[] = [];
   let start = 0;
   let depth = 0;
-  for (let at = 0; at < body.length; ) {
+  for (let at = 0; at < body.length;) {
     const skipped = skip(body, at);
     if (skipped > at) {
       at = skipped;

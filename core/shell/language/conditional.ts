@@ -7,9 +7,25 @@ import { patternTest } from "./pattern.ts";
 import { IndexedArray, elementOf, elementsOf } from "./variables.ts";
 import type { TestExpression, Word } from "unbash";
 
-export const UNARY: ReadonlySet<string> = new Set([..."abcdefghknoprstuvwxzGLNOSR"].map((letter) => `-${letter}`));
+export const UNARY: ReadonlySet<string> = new Set(
+  Array.from("abcdefghknoprstuvwxzGLNOSR").map((letter) => `-${letter}`),
+);
 export const BINARY: ReadonlySet<string> = new Set([
-  "=", "==", "!=", "<", ">", "=~", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef",
+  "=",
+  "==",
+  "!=",
+  "<",
+  ">",
+  "=~",
+  "-eq",
+  "-ne",
+  "-lt",
+  "-le",
+  "-gt",
+  "-ge",
+  "-nt",
+  "-ot",
+  "-ef",
 ]);
 
 export async function testUnary(operator: string, operand: string, frame: Frame): Promise<boolean> {
@@ -41,7 +57,10 @@ function isSetVariable(text: string, frame: Frame): boolean {
   const variable = variables.find(name);
   if (subscript === "@" || subscript === "*") return elementsOf(variable?.value).length > 0;
   const isAssociative = variable?.value instanceof Map;
-  return variable !== undefined && elementOf(variable, isAssociative ? subscript : Number(evaluate(subscript, scopeOf(frame)))) !== undefined;
+  return (
+    variable !== undefined &&
+    elementOf(variable, isAssociative ? subscript : Number(evaluate(subscript, scopeOf(frame)))) !== undefined
+  );
 }
 
 async function testFile(operator: string, operand: string, frame: Frame): Promise<boolean> {
@@ -111,7 +130,12 @@ async function compareFiles(operator: string, left: string, right: string, frame
   const [a, b] = [pathFrom(left, frame), pathFrom(right, frame)];
   const one = await files.stat(a, { signal });
   const other = await files.stat(b, { signal });
-  if (operator === "-ef") return one !== undefined && other !== undefined && (a === b || (one.identity !== undefined && one.identity === other.identity));
+  if (operator === "-ef")
+    return (
+      one !== undefined &&
+      other !== undefined &&
+      (a === b || (one.identity !== undefined && one.identity === other.identity))
+    );
   const [newer, older] = operator === "-nt" ? [one, other] : [other, one];
   if (newer === undefined) return false;
   return older === undefined || (newer.modifiedAtMs ?? 0) > (older.modifiedAtMs ?? 0);
@@ -156,7 +180,8 @@ export async function runConditional(expression: TestExpression, frame: Frame): 
       return isAnd;
     }
     case "TestUnary": {
-      if (expression.operator === "-n" || expression.operator === "") return (await expandText(expression.operand, frame)) !== "";
+      if (expression.operator === "-n" || expression.operator === "")
+        return (await expandText(expression.operand, frame)) !== "";
       return await testUnary(expression.operator, await expandText(expression.operand, frame), frame);
     }
     default:
@@ -224,7 +249,13 @@ export function posixRegex(source: string): string {
     const character = source[i] ?? "";
     if (character === "\\") {
       const next = source[++i] ?? "\\";
-      result += /[\w\s"'`<>=@!#%&~:;,-]/.test(next) ? (/[bBwWsS]/.test(next) ? `\\${next}` : next === "<" || next === ">" ? "\\b" : next) : `\\${next}`;
+      result += /[\w\s"'`<>=@!#%&~:;,-]/.test(next)
+        ? /[bBwWsS]/.test(next)
+          ? `\\${next}`
+          : next === "<" || next === ">"
+            ? "\\b"
+            : next
+        : `\\${next}`;
     } else if (character === "[") {
       const { text, end } = bracket(source, i);
       result += text;
@@ -251,7 +282,12 @@ function bracket(source: string, open: number): { text: string; end: number } {
     if (named !== null) {
       body += CLASSES[named[1] ?? ""] ?? "";
       i += named[0].length - 1;
-    } else body += /[\\[\]&~|(){}/^]/.test(character) ? `\\${character}` : character === "-" && (isFirst || source[i + 1] === "]") ? "\\-" : character;
+    } else
+      body += /[\\[\]&~|(){}/^]/.test(character)
+        ? `\\${character}`
+        : character === "-" && (isFirst || source[i + 1] === "]")
+          ? "\\-"
+          : character;
   }
   throw new ShellFault("invalid regular expression", { status: 2 });
 }

@@ -172,7 +172,10 @@ export async function runCommand(node: CommandNode, frame: Frame): Promise<void>
 }
 
 async function runCompound(
-  node: Exclude<CommandNode, { type: "Command" | "Redirected" | "Function" | "Subshell" | "TestCommand" | "ArithmeticCommand" | "Coproc" }>,
+  node: Exclude<
+    CommandNode,
+    { type: "Command" | "Redirected" | "Function" | "Subshell" | "TestCommand" | "ArithmeticCommand" | "Coproc" }
+  >,
   frame: Frame,
 ): Promise<void> {
   switch (node.type) {
@@ -218,7 +221,10 @@ async function runRedirected({ command, redirects }: Redirected, frame: Frame): 
   }
 }
 
-async function runTest(node: Extract<CommandNode, { type: "TestCommand" | "ArithmeticCommand" }>, frame: Frame): Promise<void> {
+async function runTest(
+  node: Extract<CommandNode, { type: "TestCommand" | "ArithmeticCommand" }>,
+  frame: Frame,
+): Promise<void> {
   const { state } = frame;
   await runTrap("DEBUG", frame);
   try {
@@ -245,10 +251,9 @@ function defineFunction(node: FunctionNode, { state, source }: Frame): void {
 
 async function runIf(node: If, frame: Frame): Promise<void> {
   const { state } = frame;
-  const branches = [{ clause: node.clause, then: node.then }, ...node.elif];
-  for (const { clause, then } of branches) {
-    await inCondition(frame, () => runList(clause, frame));
-    if (state.status === 0) return await runList(then, frame);
+  for (const branch of [node, ...node.elif]) {
+    await inCondition(frame, () => runList(branch.clause, frame));
+    if (state.status === 0) return await runList(branch.then, frame);
   }
   state.status = 0;
   if (node.else !== undefined) await runList(node.else, frame);
@@ -384,4 +389,3 @@ async function runParenthesized({ body }: Subshell, frame: Frame): Promise<void>
     return inner.state.status;
   });
 }
-

@@ -106,7 +106,11 @@ export async function expandText(word: Word, frame: Frame, options: { isAssignme
 }
 
 /** A pattern: which of its characters were quoted stays known. */
-export async function expandPieces(word: Word, frame: Frame, options: { isAssignment?: boolean } = {}): Promise<Piece[]> {
+export async function expandPieces(
+  word: Word,
+  frame: Frame,
+  options: { isAssignment?: boolean } = {},
+): Promise<Piece[]> {
   const tokens = await tokensOf(word, options.isAssignment === true ? ASSIGNED : WHOLE, frame);
   return tokens.map((token) =>
     token.kind === "break" ? { text: " ", isQuoted: true } : { text: token.text, isQuoted: token.isQuoted },
@@ -122,7 +126,9 @@ export async function expandTemplate(word: Word, frame: Frame): Promise<string> 
 /** The right side of `=~`: what was quoted is literal. */
 export async function expandRegex(word: Word, frame: Frame): Promise<string> {
   const pieces = await expandPieces(word, frame);
-  return pieces.map(({ text, isQuoted }) => (isQuoted ? text.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&") : text)).join("");
+  return pieces
+    .map(({ text, isQuoted }) => (isQuoted ? text.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&") : text))
+    .join("");
 }
 
 export async function evaluateText(text: string, frame: Frame): Promise<bigint> {
@@ -141,7 +147,8 @@ function textOf(pieces: readonly Piece[]): string {
 async function tokensOf(word: Word, mode: Mode, frame: Frame): Promise<Token[]> {
   const tokens = new Tokens();
   const parts = word.parts ?? [literalPart(word)];
-  for (const [i, part] of parts.entries()) await addPart(part, { isFirst: i === 0, isLast: i === parts.length - 1, mode }, tokens, frame);
+  for (const [i, part] of parts.entries())
+    await addPart(part, { isFirst: i === 0, isLast: i === parts.length - 1, mode }, tokens, frame);
   return tokens.all;
 }
 
@@ -264,7 +271,12 @@ function tilde(name: string, { state: { variables, cwd, directoryStack } }: Fram
   return sign === "-" ? stack.at(-1 - Number(digits)) : stack[Number(digits)];
 }
 
-async function addDoubleQuoted(parts: readonly DoubleQuotedChild[], mode: Mode, tokens: Tokens, frame: Frame): Promise<void> {
+async function addDoubleQuoted(
+  parts: readonly DoubleQuotedChild[],
+  mode: Mode,
+  tokens: Tokens,
+  frame: Frame,
+): Promise<void> {
   const before = tokens.all.length;
   let isEmptyList = false;
   for (const part of parts) {
@@ -364,7 +376,9 @@ async function addOperand(word: Word, mode: Mode, tokens: Tokens, frame: Frame):
 
 /** Within double quotes an operand is a template whose own double quotes vanish. */
 function quotedOperand(word: Word, mode: Mode, frame: Frame): Word {
-  return frame.interpreter.templateOf(mode.isTemplate === true && !word.text.includes('"') ? word.text : withoutQuotes(word.text));
+  return frame.interpreter.templateOf(
+    mode.isTemplate === true && !word.text.includes('"') ? word.text : withoutQuotes(word.text),
+  );
 }
 
 function withoutQuotes(text: string): string {
@@ -411,4 +425,3 @@ export function pathFrom(text: string, frame: Frame): string {
   if (text.includes("\0")) throw new StarfishError("usage", "a path has no NUL");
   return absolutePath(text, frame.state.cwd);
 }
-

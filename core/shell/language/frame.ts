@@ -34,7 +34,11 @@ export interface Interpreter {
   /** Writes to the shell's standard error, after its name and line. */
   complain(message: string, frame: Frame): Promise<void>;
   /** Runs a text as `eval` does: its last status. */
-  runText(text: string, frame: Frame, options?: { name?: string; firstLine?: number; isCommandSubstitution?: boolean }): Promise<number>;
+  runText(
+    text: string,
+    frame: Frame,
+    options?: { name?: string; firstLine?: number; isCommandSubstitution?: boolean },
+  ): Promise<number>;
   runCommand(node: CommandNode | CompoundList, frame: Frame): Promise<void>;
   runStatements(statements: readonly Statement[], frame: Frame): Promise<number>;
   /** A command by its words, without aliases; `isPlain` passes functions over, as `command` does. */
@@ -107,9 +111,9 @@ export interface BuiltinCall {
   readonly declarations: readonly (string | Assignment)[];
   readonly frame: Frame;
   /** Writes to standard output. */
-  out(text: string): Promise<void>;
+  readonly out: (text: string) => Promise<void>;
   /** Writes to standard error, after the shell's and the command's name. */
-  complain(message: string): Promise<void>;
+  readonly complain: (message: string) => Promise<void>;
 }
 
 export interface Builtin {

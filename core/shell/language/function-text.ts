@@ -4,7 +4,7 @@ import { parse } from "unbash";
 import type { ShellFunction } from "./state.ts";
 
 export function functionText({ name, text }: ShellFunction): string {
-  const body = /^\{/.test(text) ? text : `{\n${text}\n}`;
+  const body = text.startsWith("{") ? text : `{\n${text}\n}`;
   let printed = body;
   try {
     printed = print(parse(body));

@@ -58,7 +58,7 @@ class Walk {
     if (segment.length === 0) {
       // A trailing slash, or several in a row.
       if (rest.length === 0) this.#add(prefix);
-      else await this.#step(prefix.endsWith("/") || prefix === "" ? `${prefix}` : `${prefix}/`, rest);
+      else await this.#step(prefix.endsWith("/") || prefix === "" ? prefix : `${prefix}/`, rest);
       return;
     }
     if (globstar && segment.length === 1 && segment[0]?.text === "**" && !segment[0].isQuoted) {
@@ -95,14 +95,23 @@ class Walk {
       else if (rest.length === 0) this.#add(prefix + name);
       if (isDirectory && rest.length === 0) this.#add(prefix + name);
     }
-    if (rest.length === 0) this.#found = this.#found.filter((path) => !path.endsWith("/") || path === prefix && depth === 0 && prefix !== "");
+    if (rest.length === 0)
+      this.#found = this.#found.filter(
+        (path) => !path.endsWith("/") || (path === prefix && depth === 0 && prefix !== ""),
+      );
   }
 
   async #matching(prefix: string, segment: readonly Piece[]): Promise<{ name: string; isDirectory: boolean }[]> {
-    const options: PatternOptions = { extglob: this.#options.extglob, ignoreCase: this.#options.ignoreCase, isPath: true };
+    const options: PatternOptions = {
+      extglob: this.#options.extglob,
+      ignoreCase: this.#options.ignoreCase,
+      isPath: true,
+    };
     const expression = compile(`^(?:${patternSource(segment, options)})$`, options);
     const first = segment[0];
-    const wantsDot = first !== undefined && first.text.startsWith(".") || (first !== undefined && !first.isQuoted && first.text.startsWith("\\."));
+    const wantsDot =
+      (first !== undefined && first.text.startsWith(".")) ||
+      (first !== undefined && !first.isQuoted && first.text.startsWith("\\."));
     const names = await this.#list(prefix);
     return names.filter(
       ({ name }) => (wantsDot || this.#options.dotglob || !name.startsWith(".")) && expression.test(name),

@@ -80,7 +80,13 @@ export class ShellSession {
   constructor(options: SessionOptions) {
     this.#options = options;
     const pid = options.pid ?? 1000;
-    this.state = new ShellState({ name: options.name, cwd: options.cwd, pid, isInteractive: options.isInteractive ?? false, special: specialVariables(() => this.state, options) });
+    this.state = new ShellState({
+      name: options.name,
+      cwd: options.cwd,
+      pid,
+      isInteractive: options.isInteractive ?? false,
+      special: specialVariables(() => this.state, options),
+    });
     this.#interpreter = new SessionInterpreter(options, this.#life.signal, pid);
     this.state.secondsFromMs = options.clock.monotonic();
     prepare(this.state, options);
@@ -100,10 +106,19 @@ export class ShellSession {
       return { status, isExit: false };
     } catch (error) {
       this.#reset();
-      if (error instanceof ExitJump && !process.signal.aborted) return { status: await runExitTrap(error.status & 0xff, frame), isExit: true };
+      if (error instanceof ExitJump && !process.signal.aborted)
+        return { status: await runExitTrap(error.status & 0xff, frame), isExit: true };
       const status = await statusOf(error, frame);
-      this.state.status = process.endedBy === undefined ? (signal.aborted ? statusOfSignal("INT") : status) : statusOfSignal(process.endedBy);
-      return { status: this.state.status, isExit: error instanceof ShellFault && error.isFatal && !this.state.isInteractive };
+      this.state.status =
+        process.endedBy === undefined
+          ? signal.aborted
+            ? statusOfSignal("INT")
+            : status
+          : statusOfSignal(process.endedBy);
+      return {
+        status: this.state.status,
+        isExit: error instanceof ShellFault && error.isFatal && !this.state.isInteractive,
+      };
     } finally {
       this.#foreground = outer;
       process.end();
@@ -266,10 +281,16 @@ class SessionInterpreter implements Interpreter {
 
   newProcess(frame: Frame, options: { isDetached?: boolean; outer?: AbortSignal | undefined } = {}): Process {
     if (this.#processes.size >= PROCESSES_MAX) {
-      throw new ShellFault(`fork: a shell has at most ${PROCESSES_MAX} processes at once`, { isFatal: true, status: 254 });
+      throw new ShellFault(`fork: a shell has at most ${PROCESSES_MAX} processes at once`, {
+        isFatal: true,
+        status: 254,
+      });
     }
     const life = options.isDetached === true ? this.#life : frame.process.signal;
-    const process = new Process(++this.#lastPid, options.outer === undefined ? life : AbortSignal.any([life, options.outer]));
+    const process = new Process(
+      ++this.#lastPid,
+      options.outer === undefined ? life : AbortSignal.any([life, options.outer]),
+    );
     this.#processes.set(process.pid, process);
     return process;
   }
@@ -330,11 +351,13 @@ class SessionInterpreter implements Interpreter {
     // $(<file) is the file's content.
     const file = /^\s*<\s*[^\s<>&(|;]/.test(inner) ? onlyRedirection(inner) : undefined;
     const captured = await captureOutput(frame, async (own) => {
-      if (file === undefined) return await this.runText(inner, own, { firstLine: state.line, isCommandSubstitution: true });
+      if (file === undefined)
+        return await this.runText(inner, own, { firstLine: state.line, isCommandSubstitution: true });
       await redirect(file, own);
       const output = own.state.descriptors.get(1)?.output();
       const input = own.state.descriptors.get(0);
-      for (let piece = await input?.read(); piece !== undefined; piece = await input?.read()) await output?.write(piece);
+      for (let piece = await input?.read(); piece !== undefined; piece = await input?.read())
+        await output?.write(piece);
       return 0;
     });
     state.substitutionStatus = state.status;
@@ -346,7 +369,11 @@ class SessionInterpreter implements Interpreter {
     return await substituteProcess(operator, frame, (own) => this.runText(inner, own, { firstLine: frame.state.line }));
   }
 
-  async runText(text: string, frame: Frame, options: { name?: string; firstLine?: number; isCommandSubstitution?: boolean } = {}): Promise<number> {
+  async runText(
+    text: string,
+    frame: Frame,
+    options: { name?: string; firstLine?: number; isCommandSubstitution?: boolean } = {},
+  ): Promise<number> {
     const runner = new TextRunner(frame, options);
     return await runner.run(text);
   }
@@ -357,7 +384,10 @@ class SessionInterpreter implements Interpreter {
       const name = Object.hasOwn(OPTION_LETTERS, letter) ? OPTION_LETTERS[letter] : undefined;
       if (name !== undefined) options.set(name, true);
     }
-    return await this.#runShell({ text, name: path, args, options, shopt: new Map(), isScriptFile: true, isInteractive: false }, frame);
+    return await this.#runShell(
+      { text, name: path, args, options, shopt: new Map(), isScriptFile: true, isInteractive: false },
+      frame,
+    );
   }
 
   async runShell(name: string, words: readonly string[], frame: Frame): Promise<number> {
@@ -371,7 +401,13 @@ class SessionInterpreter implements Interpreter {
     try {
       const { cwd, variables, descriptors, umask } = inner.state;
       const { name, isInteractive } = invocation;
-      const fresh: ShellState = new ShellState({ name, cwd, pid: inner.process.pid, isInteractive, special: specialVariables(() => fresh, this.#options) });
+      const fresh: ShellState = new ShellState({
+        name,
+        cwd,
+        pid: inner.process.pid,
+        isInteractive,
+        special: specialVariables(() => fresh, this.#options),
+      });
       prepare(fresh, { ...this.#options, cwd, environment: variables.environment() });
       fresh.variables.set({ name: "SHLVL" }, String(Number(variables.get("SHLVL") ?? 0) + 1), (text) => text);
       fresh.descriptors = descriptors;
@@ -387,7 +423,9 @@ class SessionInterpreter implements Interpreter {
       for (const [option, isOn] of invocation.shopt) fresh.shopt.set(option, isOn);
       const own: Frame = { ...inner, state: fresh };
       this.adopt(own);
-      return await settle(own, (script) => this.runText(invocation.text, script, { name: invocation.isScriptFile ? name : "main" }));
+      return await settle(own, (script) =>
+        this.runText(invocation.text, script, { name: invocation.isScriptFile ? name : "main" }),
+      );
     } finally {
       frame.process.children.delete(inner.process);
     }
@@ -400,8 +438,14 @@ class SessionInterpreter implements Interpreter {
   }
 
   /** Where a name leads: as it is if it has a slash, else by $PATH. */
-  async *#inPath(name: string, frame: Frame, path = frame.state.variables.get("PATH") ?? ""): AsyncGenerator<CommandKind> {
-    const candidates = name.includes("/") ? [name] : path.split(":").map((folder) => (folder === "" ? `./${name}` : `${folder}/${name}`));
+  async *#inPath(
+    name: string,
+    frame: Frame,
+    path = frame.state.variables.get("PATH") ?? "",
+  ): AsyncGenerator<CommandKind> {
+    const candidates = name.includes("/")
+      ? [name]
+      : path.split(":").map((folder) => (folder === "" ? `./${name}` : `${folder}/${name}`));
     for (const shown of candidates) {
       const found = await this.#at(shown, frame);
       if (found !== undefined) yield found;
@@ -493,7 +537,10 @@ function onlyRedirection(text: string): readonly Redirection[] | undefined {
   const { statements, errors } = parseScript(new SourceText(text));
   const command = statements[0]?.command;
   if (errors.length > 0 || statements.length !== 1 || command?.type !== "Command") return undefined;
-  const isBare = command.name === undefined && command.redirects.length === 1 && command.prefix.every(({ type }) => type === "Redirect");
+  const isBare =
+    command.name === undefined &&
+    command.redirects.length === 1 &&
+    command.prefix.every(({ type }) => type === "Redirect");
   const [first] = command.redirects;
   return isBare && first?.type === "Redirect" && first.operator === "<" ? command.redirects : undefined;
 }
@@ -505,7 +552,14 @@ class TextRunner {
   readonly #firstLine: number;
   readonly #isSubstitution: boolean;
 
-  constructor(frame: Frame, { name, firstLine = 1, isCommandSubstitution = false }: { name?: string; firstLine?: number; isCommandSubstitution?: boolean }) {
+  constructor(
+    frame: Frame,
+    {
+      name,
+      firstLine = 1,
+      isCommandSubstitution = false,
+    }: { name?: string; firstLine?: number; isCommandSubstitution?: boolean },
+  ) {
     this.#frame = frame;
     this.#name = name ?? frame.source.name;
     this.#firstLine = firstLine;
@@ -519,7 +573,7 @@ class TextRunner {
     let script = parseScript(source);
     let at = 0;
     let status = 0;
-    for (let index = 0; ; ) {
+    for (let index = 0; ;) {
       if (state.isSetOption("expand_aliases") && state.aliases.size > 0) {
         const rest = this.#withAliases(source, script, index, at);
         if (rest !== undefined) ({ source, script, index } = { ...rest, index: 0 });
@@ -539,11 +593,19 @@ class TextRunner {
   }
 
   async #echo(text: string): Promise<void> {
-    await this.#frame.state.descriptors.get(2)?.output()?.write(encodeText(text.endsWith("\n") ? text : `${text}\n`));
+    await this.#frame.state.descriptors
+      .get(2)
+      ?.output()
+      ?.write(encodeText(text.endsWith("\n") ? text : `${text}\n`));
   }
 
   /** The rest of the text with aliases expanded in its next line, where that changes it. */
-  #withAliases(source: SourceText, script: Script, index: number, at: number): { source: SourceText; script: Script } | undefined {
+  #withAliases(
+    source: SourceText,
+    script: Script,
+    index: number,
+    at: number,
+  ): { source: SourceText; script: Script } | undefined {
     const unit = unitFrom(script, index);
     const [first] = unit;
     const last = unit.at(-1);

@@ -48,7 +48,8 @@ export async function invocationOf(shell: string, words: readonly string[], fram
       else if (letter === "o" || letter === "O") {
         const name = words[++at] ?? "";
         const known = letter === "o" ? OPTION_NAMES.includes(name) : Object.hasOwn(SHOPT_DEFAULTS, name);
-        if (!known) throw new ShellFault(`${name}: invalid ${letter === "o" ? "" : "shell "}option name`, { status: 2 });
+        if (!known)
+          throw new ShellFault(`${name}: invalid ${letter === "o" ? "" : "shell "}option name`, { status: 2 });
         (letter === "o" ? options : shopt).set(name, isOn);
       } else {
         const name = Object.hasOwn(OPTION_LETTERS, letter) ? OPTION_LETTERS[letter] : undefined;
@@ -65,7 +66,8 @@ export async function invocationOf(shell: string, words: readonly string[], fram
     return { ...common, text, name, args, isScriptFile: false };
   }
   const [file, ...args] = rest;
-  if (file === undefined || isStdin) return { ...common, text: await readAll("/dev/stdin", shell, frame), name: shell, args: rest, isScriptFile: false };
+  if (file === undefined || isStdin)
+    return { ...common, text: await readAll("/dev/stdin", shell, frame), name: shell, args: rest, isScriptFile: false };
   return { ...common, text: await readAll(file, file, frame), name: file, args, isScriptFile: true };
 }
 

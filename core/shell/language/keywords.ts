@@ -1,7 +1,27 @@
 /** Words with a meaning of their own where a command may stand. */
 const KEYWORDS = new Set([
-  "if", "then", "elif", "else", "fi", "time", "for", "in", "until", "while", "do", "done", "case", "esac", "coproc", "select",
-  "function", "{", "}", "[[", "]]", "!",
+  "if",
+  "then",
+  "elif",
+  "else",
+  "fi",
+  "time",
+  "for",
+  "in",
+  "until",
+  "while",
+  "do",
+  "done",
+  "case",
+  "esac",
+  "coproc",
+  "select",
+  "function",
+  "{",
+  "}",
+  "[[",
+  "]]",
+  "!",
 ]);
 
 export function isKeyword(word: string): boolean {

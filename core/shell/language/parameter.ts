@@ -143,7 +143,13 @@ class Parameter {
     }
     const index = await subscriptOf(name, text, expanded, this.#frame, (source) => this.#operands.number(source));
     const value = variable && elementOf(variable, index);
-    if (typeof index === "number" && index < 0 && value === undefined && variable?.value instanceof IndexedArray && variable.value.end + index < 0) {
+    if (
+      typeof index === "number" &&
+      index < 0 &&
+      value === undefined &&
+      variable?.value instanceof IndexedArray &&
+      variable.value.end + index < 0
+    ) {
       await this.#frame.interpreter.complain(`${name}: bad array subscript`, this.#frame);
     }
     return { name: `${name}[${text}]`, values: value === undefined ? undefined : [value], index, variable };
@@ -185,12 +191,13 @@ class Parameter {
     if (operation !== undefined) throw this.#bad();
     checkSet(found, this.#frame);
     if (found.list !== undefined) return { values: [String(found.values?.length ?? 0)] };
-    return { values: [String([...(found.values?.[0] ?? "")].length)] };
+    return { values: [String(Array.from(found.values?.[0] ?? "").length)] };
   }
 
   async #operate(found: Found, operation: ParameterOperation | undefined): Promise<Expansion> {
     if (operation?.type === "Default") return await this.#default(found, operation);
-    if (operation?.type === "Transform") return await this.#transform(found, await this.#operands.text(operation.operand));
+    if (operation?.type === "Transform")
+      return await this.#transform(found, await this.#operands.text(operation.operand));
     checkSet(found, this.#frame);
     const { list } = found;
     const values = found.values ?? [""];
@@ -274,14 +281,19 @@ class Parameter {
     return { values: start < 0 ? [] : values.slice(start, count === undefined ? undefined : start + count), list };
   }
 
-  async #replace(values: readonly string[], operation: Extract<ParameterOperation, { type: "Replace" }>): Promise<string[]> {
+  async #replace(
+    values: readonly string[],
+    operation: Extract<ParameterOperation, { type: "Replace" }>,
+  ): Promise<string[]> {
     const pieces = await this.#operands.pieces(operation.pattern);
     const replacement = await this.#operands.pieces(operation.replacement);
     const substitute = this.#replacement(replacement);
-    if (pieces.every(({ text }) => text === "") && (operation.operator === "/" || operation.operator === "//")) return [...values];
+    if (pieces.every(({ text }) => text === "") && (operation.operator === "/" || operation.operator === "//"))
+      return [...values];
     const options = this.#patternOptions();
     const source = patternSource(pieces, options);
-    const anchored = operation.operator === "/#" ? `^(?:${source})` : operation.operator === "/%" ? `(?:${source})$` : source;
+    const anchored =
+      operation.operator === "/#" ? `^(?:${source})` : operation.operator === "/%" ? `(?:${source})$` : source;
     const expression = compile(anchored, options);
     const isAll = operation.operator === "//";
     return values.map((value) => replaceIn(value, expression, substitute, isAll));
@@ -302,7 +314,10 @@ class Parameter {
         .join("");
   }
 
-  async #changeCase(values: readonly string[], operation: Extract<ParameterOperation, { type: "CaseModification" }>): Promise<string[]> {
+  async #changeCase(
+    values: readonly string[],
+    operation: Extract<ParameterOperation, { type: "CaseModification" }>,
+  ): Promise<string[]> {
     const pieces = operation.operand === undefined ? [] : await this.#operands.pieces(operation.operand);
     const isAny = pieces.every(({ text }) => text === "");
     const test = isAny ? () => true : patternTest(pieces, this.#patternOptions());
@@ -311,7 +326,7 @@ class Parameter {
       if (!test(character)) return character;
       return isUpper ? character.toUpperCase() : character.toLowerCase();
     };
-    if (operation.operator.length === 2) return values.map((value) => [...value].map(change).join(""));
+    if (operation.operator.length === 2) return values.map((value) => Array.from(value).map(change).join(""));
     return values.map((value) => {
       const [first, ...rest] = value;
       return first === undefined ? value : change(first) + rest.join("");
@@ -323,10 +338,17 @@ class Parameter {
     if (operator === "a") return this.#attributes(found);
     checkSet(found, this.#frame);
     if (operator === "A") return this.#assignments(found);
-    if ((operator === "K" || operator === "k") && list !== undefined && variable?.value !== undefined && typeof variable.value !== "string") {
+    if (
+      (operator === "K" || operator === "k") &&
+      list !== undefined &&
+      variable?.value !== undefined &&
+      typeof variable.value !== "string"
+    ) {
       const pairs = keysOf(variable.value).map((key, i) => [key, found.values?.[i] ?? ""] as const);
       if (operator === "k") return { values: pairs.flat(), list };
-      const shown = pairs.map(([key, value]) => `${variable.value instanceof Map ? keyText(key) : key} ${quoteDouble(value)}`);
+      const shown = pairs.map(
+        ([key, value]) => `${variable.value instanceof Map ? keyText(key) : key} ${quoteDouble(value)}`,
+      );
       return { values: [shown.join(" ")] };
     }
     if (!/^[QEPUuLKk]$/.test(operator)) throw this.#bad();
@@ -379,7 +401,10 @@ class Parameter {
 /** An array as `declare -p` writes it. */
 export function arrayText(value: IndexedArray | Map<string, string>): string {
   if (value instanceof IndexedArray) {
-    return `(${value.keys().map((key) => `[${key}]=${quoteDouble(value.get(key) ?? "")}`).join(" ")})`;
+    return `(${value
+      .keys()
+      .map((key) => `[${key}]=${quoteDouble(value.get(key) ?? "")}`)
+      .join(" ")})`;
   }
   const pairs = [...value].map(([key, text]) => `[${keyText(key)}]=${quoteDouble(text)} `);
   return `(${pairs.join("")})`;
@@ -406,7 +431,7 @@ export function attributeLetters(variable: Variable): string {
 }
 
 function sliceText(value: string, from: number, count: number | undefined): string {
-  const characters = [...value];
+  const characters = Array.from(value);
   const start = from < 0 ? characters.length + from : from;
   if (start < 0) return "";
   const end = count === undefined ? characters.length : count < 0 ? characters.length + count : start + count;
@@ -419,7 +444,11 @@ function sliceText(value: string, from: number, count: number | undefined): stri
 /** Text on which each length is tried where a pattern has alternatives; longer ones take the first that a search finds. */
 const EXACT_CHARS_MAX = 4_096;
 
-function remover(pieces: readonly Piece[], operator: "#" | "##" | "%" | "%%", options: PatternOptions): (value: string) => string {
+function remover(
+  pieces: readonly Piece[],
+  operator: "#" | "##" | "%" | "%%",
+  options: PatternOptions,
+): (value: string) => string {
   const source = patternSource(pieces, options);
   if (operator === "%" || operator === "%%") {
     const expression = compile(`^(${operator === "%" ? ".*" : ".*?"})(?:${source})$`, options);
@@ -445,7 +474,7 @@ function replaceIn(value: string, expression: RegExp, substitute: (match: string
   const result = value.replace(new RegExp(expression.source, flags), (match: string, ...rest: unknown[]) => {
     // After a match that reached the end, the empty text there is none of its own.
     const at = rest.find((one): one is number => typeof one === "number") ?? 0;
-    if (match === "" && value !== "" && (isAll || at > 0) && expression.source.endsWith("$") === false) return match;
+    if (match === "" && value !== "" && (isAll || at > 0) && !expression.source.endsWith("$")) return match;
     const replacement = substitute(match);
     length += replacement.length - match.length;
     if (length > TEXT_CHARS_MAX) throw new ShellFault(`an expansion has at most ${TEXT_CHARS_MAX} characters`);

@@ -34,7 +34,7 @@ export function patternSource(pieces: readonly Piece[], options: PatternOptions 
 
 /** A `\` that an expansion brought still quotes the character after it. */
 function pushSigns(signs: Sign[], text: string, isQuoted: boolean): void {
-  const characters = [...text];
+  const characters = Array.from(text);
   for (let i = 0; i < characters.length; i++) {
     const character = characters[i] ?? "";
     if (!isQuoted && character === "\\" && i + 1 < characters.length) {
@@ -68,9 +68,15 @@ export function compile(source: string, options: PatternOptions = {}): RegExp {
 
 /** Whether anything in it is special at all. */
 export function isPattern(pieces: readonly Piece[], extglob: boolean): boolean {
-  return pieces.some(
-    ({ text, isQuoted }) => !isQuoted && (/[*?]|\[.*\]/s.test(unescaped(text)) || (extglob && /[@+!?*]\(/.test(text))),
-  ) || /\[.*\]/s.test(pieces.map(({ text, isQuoted }) => (isQuoted ? text.replaceAll(/[[\]]/g, "") : unescaped(text))).join(""));
+  return (
+    pieces.some(
+      ({ text, isQuoted }) =>
+        !isQuoted && (/[*?]|\[.*\]/s.test(unescaped(text)) || (extglob && /[@+!?*]\(/.test(text))),
+    ) ||
+    /\[.*\]/s.test(
+      pieces.map(({ text, isQuoted }) => (isQuoted ? text.replaceAll(/[[\]]/g, "") : unescaped(text))).join(""),
+    )
+  );
 }
 
 function unescaped(text: string): string {
@@ -87,7 +93,12 @@ function translate(signs: readonly Sign[], from: number, to: number, options: Pa
       continue;
     }
     const opening = signs[i + 1];
-    if (options.extglob !== false && /^[?*+@!]$/.test(sign.text) && opening?.isSpecial === true && opening.text === "(") {
+    if (
+      options.extglob !== false &&
+      /^[?*+@!]$/.test(sign.text) &&
+      opening?.isSpecial === true &&
+      opening.text === "("
+    ) {
       const close = closingParenthesis(signs, i + 1, to);
       if (close >= 0) {
         source += group(sign.text, signs, i + 2, close, to, options);
@@ -98,7 +109,12 @@ function translate(signs: readonly Sign[], from: number, to: number, options: Pa
       }
     }
     if (sign.text === "*") {
-      while (signs[i + 1]?.isSpecial === true && signs[i + 1]?.text === "*" && !(signs[i + 2]?.isSpecial === true && signs[i + 2]?.text === "(")) i++;
+      while (
+        signs[i + 1]?.isSpecial === true &&
+        signs[i + 1]?.text === "*" &&
+        !(signs[i + 2]?.isSpecial === true && signs[i + 2]?.text === "(")
+      )
+        i++;
       source += options.isPath === true ? "[^/]*" : ".*";
     } else if (sign.text === "?") source += options.isPath === true ? "[^/]" : ".";
     else if (sign.text === "[") {
@@ -124,7 +140,14 @@ function closingParenthesis(signs: readonly Sign[], open: number, to: number): n
   return -1;
 }
 
-function group(kind: string, signs: readonly Sign[], from: number, close: number, to: number, options: PatternOptions): string {
+function group(
+  kind: string,
+  signs: readonly Sign[],
+  from: number,
+  close: number,
+  to: number,
+  options: PatternOptions,
+): string {
   const alternatives: string[] = [];
   let start = from;
   let depth = 0;
@@ -188,9 +211,16 @@ function bracket(
     }
     const dash = signs[i + 1];
     const upper = signs[i + 2];
-    if (dash?.isSpecial === true && dash.text === "-" && upper !== undefined && i + 2 < to && !(upper.isSpecial && upper.text === "]")) {
+    if (
+      dash?.isSpecial === true &&
+      dash.text === "-" &&
+      upper !== undefined &&
+      i + 2 < to &&
+      !(upper.isSpecial && upper.text === "]")
+    ) {
       const end = upper;
-      if ((sign.text.codePointAt(0) ?? 0) <= (end.text.codePointAt(0) ?? 0)) body += `${inSet(sign.text)}-${inSet(end.text)}`;
+      if ((sign.text.codePointAt(0) ?? 0) <= (end.text.codePointAt(0) ?? 0))
+        body += `${inSet(sign.text)}-${inSet(end.text)}`;
       i += 2;
       continue;
     }
@@ -211,8 +241,11 @@ function namedClass(signs: readonly Sign[], at: number, to: number): { source: s
   if (signs[at]?.text !== "[" || !/^[:=.]$/.test(kind)) return undefined;
   for (let i = at + 2; i + 1 < to; i++) {
     if (signs[i]?.text !== kind || signs[i + 1]?.text !== "]") continue;
-    const name = signs.slice(at + 2, i).map(({ text }) => text).join("");
-    if (kind !== ":") return { source: [...name].map(inSet).join(""), end: i + 1 };
+    const name = signs
+      .slice(at + 2, i)
+      .map(({ text }) => text)
+      .join("");
+    if (kind !== ":") return { source: Array.from(name).map(inSet).join(""), end: i + 1 };
     const source = Object.hasOwn(CLASSES, name) ? CLASSES[name] : undefined;
     return { source: source ?? "", end: i + 1 };
   }
@@ -224,5 +257,8 @@ function escaped(text: string): string {
 }
 
 function inSet(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|/&~-]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return text.replaceAll(
+    /[\\^$.*+?()[\]{}|/&~-]/g,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
 }

@@ -66,7 +66,9 @@ class Formatter {
 
   #invalid(text: string): string {
     const at = text.indexOf("%");
-    this.#problems.push(`\`${text.slice(at, at + 2)}': ${text.length - at < 2 ? "missing format character" : "invalid format character"}`);
+    this.#problems.push(
+      `\`${text.slice(at, at + 2)}': ${text.length - at < 2 ? "missing format character" : "invalid format character"}`,
+    );
     this.#isEnded = true;
     return unescape(text.slice(0, at), { style: "printf" }).text;
   }
@@ -116,7 +118,7 @@ class Formatter {
       case "Q":
         return quotePrintf(this.#next() ?? "");
       case "c":
-        return [...(this.#next() ?? "")][0] ?? "";
+        return Array.from(this.#next() ?? "")[0] ?? "";
       case "d":
       case "i":
         return signed(this.#integer(this.#next() ?? ""), flags, precision);
@@ -163,7 +165,8 @@ class Formatter {
     const text = word.trim();
     if (text === "") return 0;
     if (/^['"]/.test(text)) return codeOf(text.slice(1));
-    if (/^[+-]?(inf(inity)?|nan)$/i.test(text)) return /nan/i.test(text) ? Number.NaN : text.startsWith("-") ? -Infinity : Infinity;
+    if (/^[+-]?(inf(inity)?|nan)$/i.test(text))
+      return /nan/i.test(text) ? Number.NaN : text.startsWith("-") ? -Infinity : Infinity;
     if (/^[+-]?0[xX]/.test(text)) return Number(text.replace(/^[+-]/, "")) * (text.startsWith("-") ? -1 : 1);
     const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/.exec(text)?.[0];
     if (number === undefined || number.length < text.length) this.#problems.push(`${word}: invalid number`);
@@ -190,11 +193,11 @@ function codeOf(text: string): number {
 
 /** Precision counts bytes in POSIX, characters in bash's UTF-8 locales. */
 function cut(text: string, precision: number | undefined): string {
-  return precision === undefined ? text : [...text].slice(0, precision).join("");
+  return precision === undefined ? text : Array.from(text).slice(0, precision).join("");
 }
 
 function pad(text: string, width: number, flags: string, conversion: string, precision: number | undefined): string {
-  const length = [...text].length;
+  const length = Array.from(text).length;
   if (length >= width) return text;
   const fill = width - length;
   if (flags.includes("-")) return text + " ".repeat(fill);

@@ -51,7 +51,8 @@ export function expandPrompt(text: string, frame: Frame): string {
 }
 
 function directory(code: string, cwd: string, home: string | undefined): string {
-  if (code === "W") return cwd === home ? "~" : (cwd.split("/").at(-1) || "/");
-  if (home !== undefined && home !== "/" && (cwd === home || cwd.startsWith(`${home}/`))) return `~${cwd.slice(home.length)}`;
+  if (code === "W") return cwd === home ? "~" : cwd.split("/").at(-1) || "/";
+  if (home !== undefined && home !== "/" && (cwd === home || cwd.startsWith(`${home}/`)))
+    return `~${cwd.slice(home.length)}`;
   return cwd;
 }

@@ -1,13 +1,17 @@
 /** Words written so that the shell reads them back: `${x@Q}`, `printf %q`, `set`, `declare -p`, `set -x`. */
 
 const PLAIN = /^[\w@%+=:,./^-]+$/;
+// eslint-disable-next-line no-control-regex
 const CONTROL = /[\x00-\x1f\x7f\ud800-\udfff]/;
 
 /** As `printf %q`: backslashes, or `$'…'` where there are control characters. */
 export function quotePrintf(text: string): string {
   if (text === "") return "''";
   if (CONTROL.test(text)) return quoteAnsi(text);
-  return text.replaceAll(/[^\w@%+=:,./^\u0080-\uffff-]/gu, "\\$&").replace(/^[~#]/, "\\$&").replaceAll(/(?<!\\)\^/g, "\\^");
+  return text
+    .replaceAll(/[^\w@%+=:,./^\u0080-\uffff-]/gu, "\\$&")
+    .replace(/^[~#]/, "\\$&")
+    .replaceAll(/(?<!\\)\^/g, "\\^");
 }
 
 /** As `${x@Q}` and `declare -p`'s elements: single quotes always. */
@@ -43,7 +47,7 @@ const LETTERS: Readonly<Record<string, string>> = {
 };
 
 function quoteAnsi(text: string): string {
-  const inner = [...text].map((character) => {
+  const inner = Array.from(text).map((character) => {
     if (Object.hasOwn(LETTERS, character)) return LETTERS[character] ?? "";
     const code = character.charCodeAt(0);
     if (code < 0x20 || code === 0x7f) return `\\${code.toString(8).padStart(3, "0")}`;

@@ -55,11 +55,15 @@ export async function readLine(input: Descriptor, options: ReadOptions): Promise
   }
 }
 
-function isCounted(parts: readonly Uint8Array[], { count = 0, hasEscapes }: ReadOptions, piece: Uint8Array, at: number): boolean {
+function isCounted(
+  parts: readonly Uint8Array[],
+  { count = 0, hasEscapes }: ReadOptions,
+  piece: Uint8Array,
+  at: number,
+): boolean {
   // The next byte may belong to the same character.
   if (((piece[at + 1] ?? 0) & 0xc0) === 0x80) return false;
   const text = decodeText(concat(parts));
   const counted = hasEscapes === true ? text.replaceAll(/\\\n/g, "").replaceAll(/\\(.)/gsu, "$1") : text;
-  return [...counted].length >= count && !(hasEscapes === true && /(?:^|[^\\])(?:\\\\)*\\$/.test(text));
+  return Array.from(counted).length >= count && !(hasEscapes === true && /(?:^|[^\\])(?:\\\\)*\\$/.test(text));
 }
-

@@ -33,12 +33,15 @@ async function redirectOne(redirection: Redirect, frame: Frame): Promise<void> {
   if (operator === "<&" || operator === ">&") {
     const text = await expandText(redirection.target, frame);
     if (/^\d+-?$|^-$/.test(text)) return await duplicate(redirection, text, frame);
-    const isOutput = redirection.descriptor === undefined || (redirection.descriptor.type === "FileDescriptor" && redirection.descriptor.value === 1);
+    const isOutput =
+      redirection.descriptor === undefined ||
+      (redirection.descriptor.type === "FileDescriptor" && redirection.descriptor.value === 1);
     if (operator === "<&" || !isOutput) throw new ShellFault(`${text}: ambiguous redirect`);
     return await both(await open(text, "write", frame), frame);
   }
   const target = await targetOf(redirection.target, frame);
-  if (operator === "&>" || operator === "&>>") return await both(await open(target, operator === "&>" ? "write" : "append", frame), frame);
+  if (operator === "&>" || operator === "&>>")
+    return await both(await open(target, operator === "&>" ? "write" : "append", frame), frame);
   const mode = modeOf(operator, frame);
   const descriptor = await open(target, mode, frame);
   await place(redirection, operator === "<" || operator === "<>" ? 0 : 1, descriptor, frame);
@@ -137,7 +140,11 @@ async function place(
 
 function setNamed(name: string, number: number, { state }: Frame): void {
   const [, plain = name, index] = /^(\w+)\[(\d+)\]$/.exec(name) ?? [];
-  state.variables.set({ name: plain, index: index === undefined ? undefined : Number(index) }, String(number), (text) => text);
+  state.variables.set(
+    { name: plain, index: index === undefined ? undefined : Number(index) },
+    String(number),
+    (text) => text,
+  );
 }
 
 function numberNow({ descriptor }: Pick<Redirect, "descriptor">, standard: number, { state }: Frame): number {
@@ -149,25 +156,34 @@ function numberNow({ descriptor }: Pick<Redirect, "descriptor">, standard: numbe
 /** The number that is meant by `{name}>&-`. */
 async function numberOf(redirection: Redirect, standard: number, frame: Frame): Promise<number> {
   const number = numberNow(redirection, standard, frame);
-  if (number < 0 || Number.isNaN(number)) throw new ShellFault(`${redirection.target?.text ?? ""}: Bad file descriptor`);
+  if (number < 0 || Number.isNaN(number))
+    throw new ShellFault(`${redirection.target?.text ?? ""}: Bad file descriptor`);
   return await Promise.resolve(number);
 }
 
 async function documentText({ operator, delimiter, body }: HereDoc, frame: Frame): Promise<string> {
   const isTabbed = operator === "<<-";
   if (delimiter?.quoted === true) return isTabbed ? body.text.replaceAll(/^\t+/gm, "") : body.text;
-  if (body.parts === undefined && !body.text.includes("\\")) return isTabbed ? body.text.replaceAll(/^\t+/gm, "") : body.text;
+  if (body.parts === undefined && !body.text.includes("\\"))
+    return isTabbed ? body.text.replaceAll(/^\t+/gm, "") : body.text;
   let isLineStart = true;
-  const parts = (body.parts ?? [{ type: "Literal" as const, pos: 0, end: 0, text: body.text, value: body.text }]).map((part) => {
-    if (!isTabbed || part.type !== "Literal") {
-      isLineStart = false;
-      return part;
-    }
-    const text: string = part.text.replaceAll(/(^|\n)\t+/g, (whole: string, start: string, at: number) => (start === "" && at === 0 && !isLineStart ? whole : start));
-    isLineStart = part.text.endsWith("\n");
-    return { type: "Literal" as const, pos: part.pos, end: part.end, text, value: text };
-  });
-  return await expandTemplate({ type: "Word", text: body.text, value: body.text, pos: body.pos, end: body.end, parts }, frame);
+  const parts = (body.parts ?? [{ type: "Literal" as const, pos: 0, end: 0, text: body.text, value: body.text }]).map(
+    (part) => {
+      if (!isTabbed || part.type !== "Literal") {
+        isLineStart = false;
+        return part;
+      }
+      const text: string = part.text.replaceAll(/(^|\n)\t+/g, (whole: string, start: string, at: number) =>
+        start === "" && at === 0 && !isLineStart ? whole : start,
+      );
+      isLineStart = part.text.endsWith("\n");
+      return { type: "Literal" as const, pos: part.pos, end: part.end, text, value: text };
+    },
+  );
+  return await expandTemplate(
+    { type: "Word", text: body.text, value: body.text, pos: body.pos, end: body.end, parts },
+    frame,
+  );
 }
 
 /** A file that holds just these bytes, for reading. */

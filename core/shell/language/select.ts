@@ -10,7 +10,7 @@ export async function select(name: string, words: readonly string[], frame: Fram
   const error = state.descriptors.get(2)?.output();
   const menu = words.map((word, i) => `${String(i + 1).padStart(String(words.length).length)}) ${word}\n`).join("");
   const prompt = state.variables.get("PS3") ?? "#? ";
-  for (let isShown = false; ; ) {
+  for (let isShown = false; ;) {
     await error?.write(encodeText(`${isShown ? "" : menu}${prompt}`));
     isShown = true;
     const stdin = state.descriptors.get(0);

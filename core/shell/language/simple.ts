@@ -40,7 +40,8 @@ async function runWithWords(node: Command, assignments: readonly Assignment[], f
   // `$?` while words are expanded is that of the command before; a substitution's own becomes ours if nothing else does.
   state.substitutionStatus = undefined;
   const declared = declarationOf(node, interpreter.builtins);
-  const words = declared === undefined ? await expandCommand(node, frame) : await expandDeclaration(node, declared, frame);
+  const words =
+    declared === undefined ? await expandCommand(node, frame) : await expandDeclaration(node, declared, frame);
   if (words.fields.length === 0) return await runAssignments(node, assignments, frame);
   state.lastArgument = words.fields.at(-1) ?? "";
   await traceWords(words.fields, frame);
@@ -99,12 +100,28 @@ async function expandDeclaration(node: Command, builtin: Builtin, frame: Frame):
 async function evaluated(assignment: Assignment, frame: Frame): Promise<Assignment> {
   if (assignment.value.type === "ArrayValue") return assignment;
   const text = await expandText(assignment.value, frame, { isAssignment: true });
-  const value: Word = { type: "Word", pos: 0, end: 0, text, value: text, parts: [{ type: "SingleQuoted", pos: 0, end: 0, text, value: text }] };
+  const value: Word = {
+    type: "Word",
+    pos: 0,
+    end: 0,
+    text,
+    value: text,
+    parts: [{ type: "SingleQuoted", pos: 0, end: 0, text, value: text }],
+  };
   const sign = assignment.append === true ? "+=" : "=";
   const index = assignment.index === undefined ? "" : `[${assignment.index.text}]`;
   // The parser's nodes have getters, which a spread would lose.
   const { pos, end, name, append } = assignment;
-  return { type: "Assignment", pos, end, name, append, index: assignment.index, value, text: `${name}${index}${sign}${text}` };
+  return {
+    type: "Assignment",
+    pos,
+    end,
+    name,
+    append,
+    index: assignment.index,
+    value,
+    text: `${name}${index}${sign}${text}`,
+  };
 }
 
 async function runAssignments(node: Command, assignments: readonly Assignment[], frame: Frame): Promise<void> {
@@ -203,21 +220,22 @@ async function withTemporary(
   }
 }
 
-async function runFound(fields: readonly string[], declarations: readonly (string | Assignment)[], frame: Frame): Promise<number> {
+async function runFound(
+  fields: readonly string[],
+  declarations: readonly (string | Assignment)[],
+  frame: Frame,
+): Promise<number> {
   const [name = "", ...args] = fields;
   const shellFunction = frame.state.functions.get(name);
   if (shellFunction !== undefined) return await runFunction(shellFunction, args, frame);
   const builtin = frame.interpreter.builtins.get(name);
-  if (builtin !== undefined) return await runBuiltin(builtin, args, declarations.length > 0 ? declarations : args, frame);
+  if (builtin !== undefined)
+    return await runBuiltin(builtin, args, declarations.length > 0 ? declarations : args, frame);
   return await runExternal(name, args, frame);
 }
 
 /** A command by its words, as `command`, `builtin`, `exec` and commands that run others call it. */
-export async function runWords(
-  words: readonly string[],
-  frame: Frame,
-  options: WordsOptions = {},
-): Promise<number> {
+export async function runWords(words: readonly string[], frame: Frame, options: WordsOptions = {}): Promise<number> {
   const [name = "", ...args] = words;
   const shellFunction = options.isPlain === true ? undefined : frame.state.functions.get(name);
   if (shellFunction !== undefined) return await runFunction(shellFunction, args, frame);
@@ -227,10 +245,17 @@ export async function runWords(
   return await runExternal(name, args, frame, options.path);
 }
 
-export async function runFunction(shellFunction: ShellFunction, args: readonly string[], frame: Frame): Promise<number> {
+export async function runFunction(
+  shellFunction: ShellFunction,
+  args: readonly string[],
+  frame: Frame,
+): Promise<number> {
   const { state } = frame;
   if (state.callDepth >= functionDepthMax(frame)) {
-    throw new ShellFault(`${shellFunction.name}: maximum function nesting level exceeded (${functionDepthMax(frame)})`, { isFatal: state.callDepth >= CALL_DEPTH_MAX });
+    throw new ShellFault(
+      `${shellFunction.name}: maximum function nesting level exceeded (${functionDepthMax(frame)})`,
+      { isFatal: state.callDepth >= CALL_DEPTH_MAX },
+    );
   }
   const { positional, loopDepth, line } = state;
   state.variables.pushScope();
@@ -324,7 +349,8 @@ async function runExternal(name: string, args: readonly string[], frame: Frame, 
   try {
     const found = await interpreter.lookUp(name, frame, path === undefined ? {} : { path });
     if (found?.kind === "command") {
-      if (interpreter.externals.has(found.name)) return await interpreter.externals.run(externalCall(found.name, args, frame));
+      if (interpreter.externals.has(found.name))
+        return await interpreter.externals.run(externalCall(found.name, args, frame));
       return await interpreter.runShell(name, args, frame);
     }
     if (found?.kind === "file") return await runFile(found, name, args, frame);
@@ -351,17 +377,26 @@ async function notFound(name: string, args: readonly string[], frame: Frame): Pr
       await interpreter.complain(`${name}: Is a directory`, frame);
       return 126;
     }
-    await interpreter.complain(status === undefined ? `${name}: No such file or directory` : `${name}: Permission denied`, frame);
+    await interpreter.complain(
+      status === undefined ? `${name}: No such file or directory` : `${name}: Permission denied`,
+      frame,
+    );
     return status === undefined ? 127 : 126;
   }
   await interpreter.complain(interpreter.unknown(name), frame);
   return 127;
 }
 
-export function externalCall(name: string, args: readonly string[], frame: Frame, streams: { stdin?: Descriptor; stdout?: Descriptor } = {}): ExternalCall {
+export function externalCall(
+  name: string,
+  args: readonly string[],
+  frame: Frame,
+  streams: { stdin?: Descriptor; stdout?: Descriptor } = {},
+): ExternalCall {
   const { state, process, signal } = frame;
   const descriptors = {
-    get: (number: number) => (number === 0 ? streams.stdin : number === 1 ? streams.stdout : undefined) ?? state.descriptors.get(number),
+    get: (number: number) =>
+      (number === 0 ? streams.stdin : number === 1 ? streams.stdout : undefined) ?? state.descriptors.get(number),
   };
   return {
     name,
@@ -396,7 +431,12 @@ async function runNested(words: readonly string[], options: ExternalRun, frame: 
 const HEAD_BYTES = 512;
 const INTERPRETERS = /(?:^|\/)(?:ba|da|a|k|z|star)?sh$|(?:^|\/)starfish$/;
 
-async function runFile(found: CommandKind & { kind: "file" }, name: string, args: readonly string[], frame: Frame): Promise<number> {
+async function runFile(
+  found: CommandKind & { kind: "file" },
+  name: string,
+  args: readonly string[],
+  frame: Frame,
+): Promise<number> {
   const { interpreter, files, signal } = frame;
   const file = await files.open(found.path, "read", { signal });
   let head: Uint8Array;

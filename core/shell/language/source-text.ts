@@ -93,7 +93,13 @@ export function templateOf(text: string): Word {
     const last = parts.at(-1);
     if (last?.type === "Literal") {
       const { pos, end } = last;
-      parts[parts.length - 1] = { type: "Literal", pos, end, text: last.text.slice(0, -1), value: last.value.slice(0, -1) };
+      parts[parts.length - 1] = {
+        type: "Literal",
+        pos,
+        end,
+        text: last.text.slice(0, -1),
+        value: last.value.slice(0, -1),
+      };
     }
     return { type: "Word", text, value: text, pos: 0, end: text.length, parts };
   });

@@ -9,7 +9,10 @@ export interface SpecialSources {
   readonly random: () => number;
 }
 
-export function specialVariables(state: () => ShellState, { clock, random }: SpecialSources): Map<string, SpecialVariable> {
+export function specialVariables(
+  state: () => ShellState,
+  { clock, random }: SpecialSources,
+): Map<string, SpecialVariable> {
   let seed: number | undefined;
   let secondsBefore = 0;
   const seconds = (): number => Math.floor((clock.monotonic() - state().secondsFromMs) / 1000);
@@ -45,7 +48,17 @@ export function specialVariables(state: () => ShellState, { clock, random }: Spe
     ["PIPESTATUS", { get: () => arrayOf(state().pipeStatus.map(String)) }],
     ["DIRSTACK", { get: () => arrayOf([state().cwd, ...state().directoryStack]) }],
     ["SHELLOPTS", { get: () => [...state().options].sort().join(":") }],
-    ["BASHOPTS", { get: () => [...state().shopt].filter(([, isOn]) => isOn).map(([name]) => name).sort().join(":") }],
+    [
+      "BASHOPTS",
+      {
+        get: () =>
+          [...state().shopt]
+            .filter(([, isOn]) => isOn)
+            .map(([name]) => name)
+            .sort()
+            .join(":"),
+      },
+    ],
     ["FUNCNAME", { get: () => (state().calls.length === 0 ? undefined : stack((call) => call.name, "main")) }],
     ["BASH_SOURCE", { get: () => stack((call) => call.file, state().name) }],
     ["BASH_LINENO", { get: () => stack((call) => String(call.line), "0") }],

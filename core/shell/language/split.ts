@@ -28,8 +28,8 @@ class Splitter {
   #last: "none" | "space" | "other" = "none";
 
   constructor(ifs: string) {
-    this.#spaces = new Set([...ifs].filter((character) => /[ \t\n]/.test(character)));
-    this.#others = new Set([...ifs].filter((character) => !/[ \t\n]/.test(character)));
+    this.#spaces = new Set(Array.from(ifs).filter((character) => /[ \t\n]/.test(character)));
+    this.#others = new Set(Array.from(ifs).filter((character) => !/[ \t\n]/.test(character)));
   }
 
   add(text: string, isQuoted: boolean): void {
@@ -40,7 +40,7 @@ class Splitter {
 
   cut(text: string): void {
     let start = 0;
-    for (let i = 0; i < text.length; ) {
+    for (let i = 0; i < text.length;) {
       const character = String.fromCodePoint(text.codePointAt(i) ?? 0);
       const isSpace = this.#spaces.has(character);
       if (!isSpace && !this.#others.has(character)) {
@@ -83,5 +83,11 @@ class Splitter {
 
 /** What `$*` is joined with: the first character of IFS; a space where IFS is unset. */
 export function joiner(ifs: string | undefined): string {
-  return ifs === undefined ? " " : String.fromCodePoint(...[...ifs].slice(0, 1).map((c) => c.codePointAt(0) ?? 32));
+  return ifs === undefined
+    ? " "
+    : String.fromCodePoint(
+        ...Array.from(ifs)
+          .slice(0, 1)
+          .map((c) => c.codePointAt(0) ?? 32),
+      );
 }

@@ -168,7 +168,12 @@ export class ShellState {
 
   /** What a subshell begins with. Traps are reset, but for those that ignore. */
   fork(pid: number): ShellState {
-    const copy = new ShellState({ name: this.name, cwd: this.cwd, pid: this.shellPid, isInteractive: this.isInteractive });
+    const copy = new ShellState({
+      name: this.name,
+      cwd: this.cwd,
+      pid: this.shellPid,
+      isInteractive: this.isInteractive,
+    });
     copy.variables = this.variables.copy();
     copy.functions = new Map(this.functions);
     copy.aliases = new Map(this.aliases);
@@ -179,7 +184,10 @@ export class ShellState {
     copy.directoryStack = [...this.directoryStack];
     copy.umask = this.umask;
     for (const [signal, action] of this.traps) {
-      const isKept = action === "" || (signal === "ERR" && this.option("errtrace")) || ((signal === "DEBUG" || signal === "RETURN") && this.option("functrace"));
+      const isKept =
+        action === "" ||
+        (signal === "ERR" && this.option("errtrace")) ||
+        ((signal === "DEBUG" || signal === "RETURN") && this.option("functrace"));
       if (isKept) copy.traps.set(signal, action);
     }
     copy.calls = [...this.calls];

@@ -2,7 +2,18 @@
 
 const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const MONTHS = [
-  "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+  "January",
+  "February",
+  "March",
+  "April",
+  "May",
+  "June",
+  "July",
+  "August",
+  "September",
+  "October",
+  "November",
+  "December",
 ];
 const DAY_MS = 86_400_000;
 
@@ -10,11 +21,14 @@ const DAY_MS = 86_400_000;
 export function formatTime(pattern: string, ms: number): string {
   const date = new Date(ms);
   if (Number.isNaN(date.getTime())) return pattern;
-  return pattern.replaceAll(/%([-_0^#]?)(\d*)([EO]?)(:{0,3}[A-Za-z%+])/g, (whole, flag: string, width: string, _modifier: string, letter: string) => {
-    const field = fieldOf(letter, date);
-    if (field === undefined) return whole;
-    return shaped(field, flag, width);
-  });
+  return pattern.replaceAll(
+    /%([-_0^#]?)(\d*)([EO]?)(:{0,3}[A-Za-z%+])/g,
+    (whole, flag: string, width: string, _modifier: string, letter: string) => {
+      const field = fieldOf(letter, date);
+      if (field === undefined) return whole;
+      return shaped(field, flag, width);
+    },
+  );
 }
 
 interface Field {
@@ -129,7 +143,12 @@ function fieldOf(letter: string, date: Date): Field | undefined {
 }
 
 function dayOfYear(date: Date): number {
-  return Math.floor((Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()) - Date.UTC(date.getUTCFullYear(), 0, 1)) / DAY_MS) + 1;
+  return (
+    Math.floor(
+      (Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()) - Date.UTC(date.getUTCFullYear(), 0, 1)) /
+        DAY_MS,
+    ) + 1
+  );
 }
 
 /** ISO 8601: the week of the year that holds its Thursday. */

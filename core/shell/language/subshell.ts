@@ -40,7 +40,8 @@ export async function settle(frame: Frame, work: Work): Promise<number> {
   let status: number;
   try {
     status = await guarded(frame, work);
-    if (state.traps.has("EXIT") && !process.signal.aborted) status = await guarded(frame, (inner) => runExitTrap(status, inner));
+    if (state.traps.has("EXIT") && !process.signal.aborted)
+      status = await guarded(frame, (inner) => runExitTrap(status, inner));
   } finally {
     frame.interpreter.ended(frame);
     await state.descriptors.closeAll().catch(async (error: unknown) => {
@@ -87,7 +88,11 @@ export function startJob(text: string, frame: Frame, work: Work): Job {
     return await settle(inner, work);
   })();
   frame.state.lastBackgroundPid = process.pid;
-  return frame.jobs.add(process, text, ended.catch((error: unknown) => frame.interpreter.failed(error)));
+  return frame.jobs.add(
+    process,
+    text,
+    ended.catch((error: unknown) => frame.interpreter.failed(error)),
+  );
 }
 
 /** What a script writes to standard output, without line breaks at its end; its status becomes `$?`. */
@@ -97,7 +102,8 @@ export async function captureOutput(frame: Frame, work: Work): Promise<string> {
   const sink: OpenFile = {
     write: (bytes) => {
       length += bytes.length;
-      if (length > TEXT_CHARS_MAX) return Promise.reject(new ShellFault(`an expansion has at most ${TEXT_CHARS_MAX} characters`));
+      if (length > TEXT_CHARS_MAX)
+        return Promise.reject(new ShellFault(`an expansion has at most ${TEXT_CHARS_MAX} characters`));
       parts.push(Uint8Array.from(bytes));
       return Promise.resolve();
     },

@@ -13,12 +13,13 @@ export async function trace(text: string, frame: Frame): Promise<void> {
   state.options.delete("xtrace");
   let shown = prompt;
   try {
-    if (/[$`\\]/.test(prompt)) shown = await expandTemplate(frame.interpreter.templateOf(expandPrompt(prompt, frame)), frame);
+    if (/[$`\\]/.test(prompt))
+      shown = await expandTemplate(frame.interpreter.templateOf(expandPrompt(prompt, frame)), frame);
   } finally {
     state.options.add("xtrace");
     state.status = status;
   }
-  const first = [...shown][0] ?? "";
+  const first = Array.from(shown)[0] ?? "";
   const number = Number(state.variables.get("BASH_XTRACEFD") ?? 2);
   const output = state.descriptors.get(number)?.output();
   await output?.write(encodeText(`${first.repeat(state.subshellDepth)}${shown}${text}\n`));

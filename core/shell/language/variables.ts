@@ -231,7 +231,8 @@ export class Variables {
     if (variable.isInteger === true) {
       written = evaluate(options.append === true && (current ?? "") !== "" ? `(${current})+(${value})` : value);
     }
-    if (written.length > TEXT_CHARS_MAX) throw new ShellFault(`${name}: a value has at most ${TEXT_CHARS_MAX} characters`);
+    if (written.length > TEXT_CHARS_MAX)
+      throw new ShellFault(`${name}: a value has at most ${TEXT_CHARS_MAX} characters`);
     written = inLetters(written, variable);
     if (index === undefined) this.#setScalar(variable, written);
     else setElement(variable, index, written);
@@ -248,7 +249,8 @@ export class Variables {
   /** Replaces the whole value, an array's. */
   setWhole(name: string, value: Value): void {
     const variable = this.#forWriting(this.resolve(name).name);
-    if (value instanceof IndexedArray) for (const i of value.keys()) value.set(i, inLetters(value.get(i) ?? "", variable));
+    if (value instanceof IndexedArray)
+      for (const i of value.keys()) value.set(i, inLetters(value.get(i) ?? "", variable));
     variable.value = value;
     variable.isArray = value instanceof IndexedArray ? "indexed" : "associative";
     if (typeof value === "string") delete variable.isArray;

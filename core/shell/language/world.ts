@@ -20,7 +20,10 @@ export type OpenMode = "read" | "write" | "append" | "read-write" | "create";
 export interface FileAccess {
   stat(path: string, options: { signal: AbortSignal }): Promise<FileStatus | undefined>;
   /** Names in a directory, in any order; undefined where it is none. */
-  list(path: string, options: { signal: AbortSignal }): Promise<readonly { name: string; isDirectory: boolean }[] | undefined>;
+  list(
+    path: string,
+    options: { signal: AbortSignal },
+  ): Promise<readonly { name: string; isDirectory: boolean }[] | undefined>;
   /** "write" empties it first, "create" refuses one that is there ("exists"). Rejects with a StarfishError. */
   open(path: string, mode: OpenMode, options: { signal: AbortSignal }): Promise<OpenFile>;
 }

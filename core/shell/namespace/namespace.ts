@@ -87,14 +87,16 @@ export class Namespace implements Tree, FileAccess {
     await this.#settle(from);
     await this.#settle(to);
     const [source, target] = [this.#place(from), this.#place(to)];
-    if (source.tree === target.tree && source.tree.copy !== undefined) return await source.tree.copy(source.path, target.path, options);
+    if (source.tree === target.tree && source.tree.copy !== undefined)
+      return await source.tree.copy(source.path, target.path, options);
     const mode = (await source.tree.stat(source.path, options))?.mode;
     await target.tree.write(target.path, source.tree.read(source.path, options), { ...options, mode });
   }
 
   async setMode(path: string, mode: number, options: TreeOptions = {}): Promise<void> {
     const place = this.#place(path);
-    if (place.tree.setMode === undefined) throw new StarfishError("unsupported", `${path}: this tree keeps no permissions`);
+    if (place.tree.setMode === undefined)
+      throw new StarfishError("unsupported", `${path}: this tree keeps no permissions`);
     await place.tree.setMode(place.path, mode, options);
   }
 
@@ -142,7 +144,8 @@ export class Namespace implements Tree, FileAccess {
     const open = this.#writers.get(path) ?? new Set();
     this.#writers.set(path, open.add(writer));
     // `>` makes the file there and then, as everybody expects who looks for it.
-    if (entry === undefined || (mode !== "append" && mode !== "read-write" && entry.kind === "file")) await writer.begin();
+    if (entry === undefined || (mode !== "append" && mode !== "read-write" && entry.kind === "file"))
+      await writer.begin();
     const file: OpenFile = {
       name: path,
       write: (bytes) => writer.write(bytes),
@@ -152,7 +155,9 @@ export class Namespace implements Tree, FileAccess {
         await writer.close();
       },
     };
-    return mode === "read-write" ? Object.assign(file, { read: this.#reader(path, signal).read }) : file;
+    if (mode !== "read-write") return file;
+    const reader = this.#reader(path, signal);
+    return { ...file, read: () => reader.read?.() ?? Promise.resolve(undefined) };
   }
 
   async #checkParent(path: string, signal: AbortSignal): Promise<void> {

@@ -59,7 +59,7 @@ empty, -s makes many empty lines one, -E shows line ends as $, -T tabs as ^I, -v
 
 /** `^X` and `M-X`, as `cat -v` has them; tabs and line breaks stay. */
 function marked(line: string): string {
-  return [...line]
+  return Array.from(line)
     .map((character) => {
       const code = character.codePointAt(0) ?? 0;
       if (code === 9 || code === 10 || (code >= 32 && code < 127)) return character;

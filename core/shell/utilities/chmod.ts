@@ -39,5 +39,6 @@ async function change(path: string, shown: string, text: string, context: Utilit
     await problem(`changing permissions of '${shown}': ${reasonOf(error)}`);
   }
   if (!isDirectory || !options.has("R")) return;
-  for (const { name } of await names.list(path, { signal })) await change(join(path, name), `${shown}/${name}`, text, context);
+  for (const { name } of await names.list(path, { signal }))
+    await change(join(path, name), `${shown}/${name}`, text, context);
 }

@@ -40,7 +40,8 @@ files no bytes move. -n replaces nothing, -u only what is older, -v says what it
       const { names, signal, problem } = context;
       const entry = await names.stat(source, { signal });
       if (entry === undefined) return await problem(`cannot stat '${shown.source}': No such file or directory`);
-      if (entry.kind === "directory" && !isDeep) return await problem(`-r not specified; omitting directory '${shown.source}'`);
+      if (entry.kind === "directory" && !isDeep)
+        return await problem(`-r not specified; omitting directory '${shown.source}'`);
       if (entry.kind === "directory" && isWithin(target, source)) {
         return await problem(`cannot copy a directory, '${shown.source}', into itself, '${shown.target}'`);
       }
@@ -52,7 +53,12 @@ files no bytes move. -n replaces nothing, -u only what is older, -v says what it
 });
 
 /** Also what mv does between two trees. */
-export async function copyTree(source: string, target: string, shown: string, context: UtilityContext): Promise<boolean> {
+export async function copyTree(
+  source: string,
+  target: string,
+  shown: string,
+  context: UtilityContext,
+): Promise<boolean> {
   const { names, signal, options, out, problem } = context;
   const entry = await names.stat(source, { signal });
   if (entry === undefined) throw new StarfishError("not-found", `there is no ${source}`);
@@ -63,19 +69,25 @@ export async function copyTree(source: string, target: string, shown: string, co
       return false;
     }
     if (existing !== undefined && options.has("n")) return true;
-    if (existing !== undefined && options.has("u") && (existing.modifiedAtMs ?? 0) >= (entry.modifiedAtMs ?? 0)) return true;
+    if (existing !== undefined && options.has("u") && (existing.modifiedAtMs ?? 0) >= (entry.modifiedAtMs ?? 0))
+      return true;
     if (options.has("v")) await out(`'${source}' -> '${shown}'\n`);
-    return await attempt(context, `cannot create regular file '${shown}'`, () => names.copy(source, target, { signal }));
+    return await attempt(context, `cannot create regular file '${shown}'`, () =>
+      names.copy(source, target, { signal }),
+    );
   }
   if (existing !== undefined && existing.kind !== "directory") {
     await problem(`cannot overwrite non-directory '${shown}' with directory`);
     return false;
   }
-  if (existing === undefined && !(await attempt(context, `cannot create directory '${shown}'`, () => names.makeDirectory(target, { signal })))) return false;
+  if (
+    existing === undefined &&
+    !(await attempt(context, `cannot create directory '${shown}'`, () => names.makeDirectory(target, { signal })))
+  )
+    return false;
   let isWhole = true;
   for (const { name } of await names.list(source, { signal })) {
     isWhole = (await copyTree(join(source, name), join(target, name), join(shown, name), context)) && isWhole;
   }
   return isWhole;
 }
-

@@ -32,14 +32,19 @@ Writes fields (-f, apart by tabs or DELIMITER), characters (-c) or bytes (-b) of
     if (kind === undefined) throw new StarfishError("usage", "you must specify a list of bytes, characters, or fields");
     const ranges = rangesOf(options.value(kind) ?? "");
     const delimiter = options.value("d") ?? "\t";
-    if (options.has("d") && [...delimiter].length > 1) throw new StarfishError("usage", "the delimiter must be a single character");
-    const isWanted = (index: number): boolean => ranges.some(([from, to]) => index >= from && index <= to) !== options.has("complement");
+    if (options.has("d") && Array.from(delimiter).length > 1)
+      throw new StarfishError("usage", "the delimiter must be a single character");
+    const isWanted = (index: number): boolean =>
+      ranges.some(([from, to]) => index >= from && index <= to) !== options.has("complement");
     const joined = options.value("output-delimiter") ?? (kind === "f" ? delimiter : "");
     const end = options.has("z") ? "\0" : "\n";
     const cutLine = (line: string): string | undefined => {
       if (kind !== "f") return partsOf(line, isWanted, joined);
       if (!line.includes(delimiter)) return options.has("s") ? undefined : line;
-      return line.split(delimiter).filter((_, i) => isWanted(i + 1)).join(joined);
+      return line
+        .split(delimiter)
+        .filter((_, i) => isWanted(i + 1))
+        .join(joined);
     };
     await eachInput(async (input) => {
       for await (const block of textBlocks(input, end.charCodeAt(0))) {
@@ -58,7 +63,7 @@ Writes fields (-f, apart by tabs or DELIMITER), characters (-c) or bytes (-b) of
 function partsOf(line: string, isWanted: (index: number) => boolean, joined: string): string {
   const runs: string[] = [];
   let run: string | undefined;
-  for (const [i, character] of [...line].entries()) {
+  for (const [i, character] of Array.from(line).entries()) {
     if (isWanted(i + 1)) run = (run ?? "") + character;
     else if (run !== undefined) {
       runs.push(run);
@@ -74,7 +79,10 @@ function rangesOf(list: string): [number, number][] {
     const match = /^(\d*)(-?)(\d*)$/.exec(part);
     const [, from = "", dash = "", to = ""] = match ?? [];
     if (match === null || (from === "" && to === "")) throw new StarfishError("usage", `invalid field value '${part}'`);
-    const range: [number, number] = [from === "" ? 1 : Number(from), dash === "" ? Number(from) : to === "" ? Infinity : Number(to)];
+    const range: [number, number] = [
+      from === "" ? 1 : Number(from),
+      dash === "" ? Number(from) : to === "" ? Infinity : Number(to),
+    ];
     if (range[0] < 1) throw new StarfishError("usage", "fields and positions are numbered from 1");
     if (range[1] < range[0]) throw new StarfishError("usage", "invalid decreasing range");
     return range;

@@ -37,14 +37,35 @@ Writes this node's time in UTC, in FORMAT as strftime has it. -d takes another t
     if (text !== undefined) ms = timeOf(text, now);
     const [format] = operands;
     if (format !== undefined && !format.startsWith("+")) throw new StarfishError("usage", `invalid date '${format}'`);
-    const iso: Readonly<Record<string, string>> = { date: "%F", hours: "%FT%H+00:00", minutes: "%FT%H:%M+00:00", seconds: "%FT%T+00:00", ns: "%FT%T,%N+00:00" };
-    const pattern = format?.slice(1) ?? (options.has("I") ? (iso[options.value("I") ?? "date"] ?? "%F") : options.has("R") ? "%a, %d %b %Y %T %z" : "%a %b %e %T UTC %Y");
+    const iso: Readonly<Record<string, string>> = {
+      date: "%F",
+      hours: "%FT%H+00:00",
+      minutes: "%FT%H:%M+00:00",
+      seconds: "%FT%T+00:00",
+      ns: "%FT%T,%N+00:00",
+    };
+    const pattern =
+      format?.slice(1) ??
+      (options.has("I")
+        ? (iso[options.value("I") ?? "date"] ?? "%F")
+        : options.has("R")
+          ? "%a, %d %b %Y %T %z"
+          : "%a %b %e %T UTC %Y");
     await out(`${formatTime(pattern, ms)}\n`);
     return 0;
   },
 });
 
-const UNITS_MS: Readonly<Record<string, number>> = { sec: 1000, second: 1000, min: 60_000, minute: 60_000, hour: 3_600_000, day: 86_400_000, week: 604_800_000, fortnight: 1_209_600_000 };
+const UNITS_MS: Readonly<Record<string, number>> = {
+  sec: 1000,
+  second: 1000,
+  min: 60_000,
+  minute: 60_000,
+  hour: 3_600_000,
+  day: 86_400_000,
+  week: 604_800_000,
+  fortnight: 1_209_600_000,
+};
 
 function timeOf(text: string, now: number): number {
   const trimmed = text.trim();
@@ -63,7 +84,11 @@ function timeOf(text: string, now: number): number {
     if (/^month$/i.test(unit)) return date.setUTCMonth(date.getUTCMonth() + amount);
     if (/^year$/i.test(unit)) return date.setUTCFullYear(date.getUTCFullYear() + amount);
   }
-  const plain = /^\d{4}-\d{2}-\d{2}$/.test(trimmed) ? `${trimmed}T00:00:00Z` : /[zZ]$|[+-]\d{2}:?\d{2}$|GMT|UTC/.test(trimmed) ? trimmed : `${trimmed.replace(" ", "T")}Z`;
+  const plain = /^\d{4}-\d{2}-\d{2}$/.test(trimmed)
+    ? `${trimmed}T00:00:00Z`
+    : /[zZ]$|[+-]\d{2}:?\d{2}$|GMT|UTC/.test(trimmed)
+      ? trimmed
+      : `${trimmed.replace(" ", "T")}Z`;
   const parsed = Date.parse(plain);
   const fallback = Number.isNaN(parsed) ? Date.parse(`${trimmed} UTC`) : parsed;
   if (Number.isNaN(fallback)) throw new StarfishError("usage", `invalid date '${text}'`);

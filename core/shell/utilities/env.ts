@@ -55,4 +55,3 @@ usage: printenv [-0] [NAME…]
     return status;
   },
 });
-

@@ -25,7 +25,14 @@ Numbers and texts with | & < <= = != >= > + - * / % : ( ), and match, substr, in
   },
 });
 
-const LEVELS: readonly (readonly string[])[] = [["|"], ["&"], ["<", "<=", "=", "==", "!=", ">=", ">"], ["+", "-"], ["*", "/", "%"], [":"]];
+const LEVELS: readonly (readonly string[])[] = [
+  ["|"],
+  ["&"],
+  ["<", "<=", "=", "==", "!=", ">=", ">"],
+  ["+", "-"],
+  ["*", "/", "%"],
+  [":"],
+];
 
 class Expression {
   readonly #words: readonly string[];
@@ -38,7 +45,8 @@ class Expression {
   value(): string {
     if (this.#words.length === 0) throw new StarfishError("usage", "missing operand");
     const value = this.#level(0);
-    if (this.#at < this.#words.length) throw new StarfishError("usage", `syntax error: unexpected argument '${this.#words[this.#at] ?? ""}'`);
+    if (this.#at < this.#words.length)
+      throw new StarfishError("usage", `syntax error: unexpected argument '${this.#words[this.#at] ?? ""}'`);
     return value;
   }
 
@@ -46,7 +54,11 @@ class Expression {
     const operators = LEVELS[level];
     if (operators === undefined) return this.#primary();
     let left = this.#level(level + 1);
-    for (let operator = this.#words[this.#at]; operator !== undefined && operators.includes(operator); operator = this.#words[this.#at]) {
+    for (
+      let operator = this.#words[this.#at];
+      operator !== undefined && operators.includes(operator);
+      operator = this.#words[this.#at]
+    ) {
       this.#at++;
       left = apply(operator, left, this.#level(level + 1));
     }
@@ -64,14 +76,14 @@ class Expression {
     const isLast = this.#at >= this.#words.length;
     if (isLast) return word;
     if (word === "+") return this.#words[this.#at++] ?? "";
-    if (word === "length") return String([...this.#primary()].length);
+    if (word === "length") return String(Array.from(this.#primary()).length);
     if (word === "match") return matched(this.#primary(), this.#primary());
     if (word === "index") {
-      const [text, wanted] = [[...this.#primary()], [...this.#primary()]];
+      const [text, wanted] = [Array.from(this.#primary()), Array.from(this.#primary())];
       return String(text.findIndex((character) => wanted.includes(character)) + 1);
     }
     if (word === "substr") {
-      const [text, from, count] = [[...this.#primary()], Number(this.#primary()), Number(this.#primary())];
+      const [text, from, count] = [Array.from(this.#primary()), Number(this.#primary()), Number(this.#primary())];
       return from >= 1 && count >= 1 ? text.slice(from - 1, from - 1 + count).join("") : "";
     }
     return word;
@@ -86,7 +98,8 @@ function apply(operator: string, left: string, right: string): string {
   if (LEVELS[2]?.includes(operator) === true) return compared(operator, left, right) ? "1" : "0";
   const [a, b] = [whole(left), whole(right)];
   if ((operator === "/" || operator === "%") && b === 0n) throw new StarfishError("usage", "division by zero");
-  const value = operator === "+" ? a + b : operator === "-" ? a - b : operator === "*" ? a * b : operator === "/" ? a / b : a % b;
+  const value =
+    operator === "+" ? a + b : operator === "-" ? a - b : operator === "*" ? a * b : operator === "/" ? a / b : a % b;
   return value.toString();
 }
 
@@ -115,5 +128,5 @@ function matched(text: string, pattern: string): string {
   }
   const match = expression.exec(text);
   if (pattern.includes("\\(")) return match?.[1] ?? "";
-  return String([...(match?.[0] ?? "")].length);
+  return String(Array.from(match?.[0] ?? "").length);
 }

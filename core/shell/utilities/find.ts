@@ -70,8 +70,12 @@ class Expression {
   constructor(words: readonly string[]) {
     this.#words = words;
     const test = words.length === 0 ? () => Promise.resolve(true) : this.#or();
-    if (this.#at < words.length) throw new StarfishError("usage", `paths must precede expression: '${words[this.#at] ?? ""}'`);
-    this.test = this.#hasAction ? test : async (found, visit, context) => (await test(found, visit, context)) && (await print("\n")(found, visit, context));
+    if (this.#at < words.length)
+      throw new StarfishError("usage", `paths must precede expression: '${words[this.#at] ?? ""}'`);
+    this.test = this.#hasAction
+      ? test
+      : async (found, visit, context) =>
+          (await test(found, visit, context)) && (await print("\n")(found, visit, context));
   }
 
   #peek(): string | undefined {
@@ -223,13 +227,16 @@ const remove: Test = async ({ path, shown, entry }, _, { names, signal, problem 
     return true;
   } catch (error) {
     if (!isStarfishError(error) || error.code === "cancelled") throw error;
-    await problem(`cannot delete '${shown}': ${entry.kind === "directory" && error.code === "not-empty" ? "Directory not empty" : reasonOf(error)}`);
+    await problem(
+      `cannot delete '${shown}': ${entry.kind === "directory" && error.code === "not-empty" ? "Directory not empty" : reasonOf(error)}`,
+    );
     return false;
   }
 };
 
 function wholeValue(name: string, text: string): number {
-  if (!/^\d+$/.test(text)) throw new StarfishError("usage", `expected a positive integer argument to ${name}, but got '${text}'`);
+  if (!/^\d+$/.test(text))
+    throw new StarfishError("usage", `expected a positive integer argument to ${name}, but got '${text}'`);
   return Number(text);
 }
 
@@ -242,7 +249,15 @@ function amount(name: string, text: string): (value: number) => boolean {
   return sign === "-" ? (value) => value < number : (value) => value === number;
 }
 
-const SIZE_UNITS: Readonly<Record<string, number>> = { "": 512, b: 512, c: 1, w: 2, k: 1024, M: 1024 ** 2, G: 1024 ** 3 };
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  "": 512,
+  b: 512,
+  c: 1,
+  w: 2,
+  k: 1024,
+  M: 1024 ** 2,
+  G: 1024 ** 3,
+};
 
 function conditionOf(name: string, value: () => string): Test {
   switch (name) {
@@ -273,7 +288,9 @@ function conditionOf(name: string, value: () => string): Test {
     }
     case "-empty":
       return async ({ entry, path }, _, { names, signal }) =>
-        entry.kind === "directory" ? (await names.list(path, { signal })).length === 0 : entry.kind === "file" && entry.sizeBytes === 0;
+        entry.kind === "directory"
+          ? (await names.list(path, { signal })).length === 0
+          : entry.kind === "file" && entry.sizeBytes === 0;
     case "-mtime":
     case "-mmin":
     case "-atime":
@@ -282,7 +299,9 @@ function conditionOf(name: string, value: () => string): Test {
       const test = amount(name, value());
       const unitMs = name.endsWith("min") ? 60_000 : 86_400_000;
       return ({ entry }, _, { computer }) =>
-        Promise.resolve(entry.modifiedAtMs !== undefined && test(Math.floor((computer.clock.now() - entry.modifiedAtMs) / unitMs)));
+        Promise.resolve(
+          entry.modifiedAtMs !== undefined && test(Math.floor((computer.clock.now() - entry.modifiedAtMs) / unitMs)),
+        );
     }
     case "-newer": {
       const other = value();
@@ -302,14 +321,17 @@ function conditionOf(name: string, value: () => string): Test {
       if (Number.isNaN(bits)) throw new StarfishError("usage", `invalid mode '${text}'`);
       return ({ entry }) => {
         const mode = entry.mode ?? (entry.kind === "directory" ? 0o755 : 0o644);
-        return Promise.resolve(text.startsWith("-") ? (mode & bits) === bits : text.startsWith("/") ? (mode & bits) !== 0 : mode === bits);
+        return Promise.resolve(
+          text.startsWith("-") ? (mode & bits) === bits : text.startsWith("/") ? (mode & bits) !== 0 : mode === bits,
+        );
       };
     }
     case "-executable":
     case "-readable":
     case "-writable": {
       const bits = name === "-executable" ? 0o111 : name === "-readable" ? 0o444 : 0o222;
-      return ({ entry }) => Promise.resolve(((entry.mode ?? (entry.kind === "directory" ? 0o755 : 0o644)) & bits) !== 0);
+      return ({ entry }) =>
+        Promise.resolve(((entry.mode ?? (entry.kind === "directory" ? 0o755 : 0o644)) & bits) !== 0);
     }
     default:
       throw new StarfishError("usage", `unknown predicate '${name}'`);
@@ -318,13 +340,17 @@ function conditionOf(name: string, value: () => string): Test {
 
 function printFormat(format: string): Test {
   return async (found, _, { out }) => {
-    const text = format.replaceAll(/%([-0]?\d*)(T@|T[a-zA-Z+]|[a-zA-Z%])|\\(n|t|0|\\|a|r)/g, (whole, width: string | undefined, letter: string | undefined, escape: string | undefined) => {
-      if (escape !== undefined) return { n: "\n", t: "\t", "0": "\0", "\\": "\\", a: "\x07", r: "\r" }[escape] ?? whole;
-      const value = fieldOf(letter ?? "", found);
-      if (value === undefined) return whole;
-      const wanted = Number(width?.replace("-", "") ?? 0);
-      return width?.startsWith("-") === true ? value.padEnd(wanted) : value.padStart(wanted);
-    });
+    const text = format.replaceAll(
+      /%([-0]?\d*)(T@|T[a-zA-Z+]|[a-zA-Z%])|\\(n|t|0|\\|a|r)/g,
+      (whole, width: string | undefined, letter: string | undefined, escape: string | undefined) => {
+        if (escape !== undefined)
+          return { n: "\n", t: "\t", "0": "\0", "\\": "\\", a: "\x07", r: "\r" }[escape] ?? whole;
+        const value = fieldOf(letter ?? "", found);
+        if (value === undefined) return whole;
+        const wanted = Number(width?.replace("-", "") ?? 0);
+        return width?.startsWith("-") === true ? value.padEnd(wanted) : value.padStart(wanted);
+      },
+    );
     await out(text);
     return true;
   };

@@ -166,7 +166,12 @@ class Grep {
     try {
       return await this.#search(name, path, matcher);
     } catch (error) {
-      if (!isStarfishError(error) || ["closed", "cancelled", "usage"].includes(error.code) || this.#context.signal.aborted) throw error;
+      if (
+        !isStarfishError(error) ||
+        ["closed", "cancelled", "usage"].includes(error.code) ||
+        this.#context.signal.aborted
+      )
+        throw error;
       await this.#trouble(`${name}: ${error.code === "not-found" ? "No such file or directory" : error.message}`);
       return false;
     }
@@ -197,7 +202,8 @@ class Grep {
     const isInverted = options.has("v");
     const isShown = !this.#isCount && !options.has("q") && !options.has("l") && !options.has("L");
     const end = options.has("z") ? "\0" : "\n";
-    const label = (number: number, mark: string): string => `${this.#hasNames ? title + mark : ""}${options.has("n") ? `${number}${mark}` : ""}`;
+    const label = (number: number, mark: string): string =>
+      `${this.#hasNames ? title + mark : ""}${options.has("n") ? `${number}${mark}` : ""}`;
     const waiting: { number: number; line: string }[] = [];
     let number = 0;
     let count = 0;
@@ -229,7 +235,8 @@ class Grep {
           if (hasContext && lastShown > 0 && firstShown > lastShown + 1) await out("--\n");
           for (const one of waiting.splice(0)) await out(`${label(one.number, "-")}${one.line}${end}`);
           if (!options.has("o")) await out(`${label(number, ":")}${line}${end}`);
-          else if (!isInverted) for (const match of matcher.matches(line)) await out(`${label(number, ":")}${match}${end}`);
+          else if (!isInverted)
+            for (const match of matcher.matches(line)) await out(`${label(number, ":")}${match}${end}`);
           lastShown = number;
           after = this.#after;
         }
@@ -248,7 +255,10 @@ function splitLines(block: string, end: string): string[] {
 }
 
 function isLike(name: string, pattern: string): boolean {
-  const source = pattern.replaceAll(/[\\^$.+()[\]{}|]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".");
+  const source = pattern
+    .replaceAll(/[\\^$.+()[\]{}|]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
   return new RegExp(`^${source}$`, "su").test(name);
 }
 
@@ -270,7 +280,11 @@ class Matcher {
   constructor(patterns: readonly string[], kind: "G" | "E" | "F" | "P", options: MatcherOptions) {
     const sources = patterns.map((pattern) => sourceOf(pattern, kind));
     const joined = sources.length === 1 ? (sources[0] ?? "") : sources.map((source) => `(?:${source})`).join("|");
-    const whole = options.isLine ? `^(?:${joined})$` : options.isWord ? `(?<![\\p{L}\\p{N}_])(?:${joined})(?![\\p{L}\\p{N}_])` : joined;
+    const whole = options.isLine
+      ? `^(?:${joined})$`
+      : options.isWord
+        ? `(?<![\\p{L}\\p{N}_])(?:${joined})(?![\\p{L}\\p{N}_])`
+        : joined;
     const flags = options.ignoreCase ? "iu" : "u";
     this.#isEmpty = patterns.length === 0;
     try {
@@ -282,7 +296,11 @@ class Matcher {
       throw new StarfishError("usage", `${patterns.join(" ")}: invalid regular expression`);
     }
     const [only] = patterns;
-    const isPlain = patterns.length === 1 && only !== undefined && only !== "" && (kind === "F" || /^[\w \-/:=,;%@#&"'<>!~]+$/.test(only));
+    const isPlain =
+      patterns.length === 1 &&
+      only !== undefined &&
+      only !== "" &&
+      (kind === "F" || /^[\w \-/:=,;%@#&"'<>!~]+$/.test(only));
     this.#plain = isPlain && !options.ignoreCase && !options.isWord && !options.isLine ? only : undefined;
   }
 
@@ -309,7 +327,7 @@ class Matcher {
       }
       return count;
     }
-    for (let at = block.indexOf(this.#plain); at >= 0; ) {
+    for (let at = block.indexOf(this.#plain); at >= 0;) {
       count++;
       if (isFirst) return count;
       const end = block.indexOf("\n", at);
@@ -325,8 +343,8 @@ class Matcher {
 }
 
 function sourceOf(pattern: string, kind: "G" | "E" | "F" | "P"): string {
-  if (kind === "F") return pattern.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, (character) => (character === "-" ? "\\x2d" : `\\${character}`));
+  if (kind === "F")
+    return pattern.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, (character) => (character === "-" ? "\\x2d" : `\\${character}`));
   if (kind === "P") return pattern;
   return posixRegex(kind === "G" ? basicToExtended(pattern) : pattern);
 }
-

@@ -42,7 +42,11 @@ the number all but the last so many. Several files are named above their lines; 
   },
 });
 
-async function firstBytes(input: AsyncIterable<Uint8Array>, amount: number, { outBytes }: UtilityContext): Promise<void> {
+async function firstBytes(
+  input: AsyncIterable<Uint8Array>,
+  amount: number,
+  { outBytes }: UtilityContext,
+): Promise<void> {
   let left = amount;
   if (left === 0) return;
   for await (const piece of input) {
@@ -52,7 +56,12 @@ async function firstBytes(input: AsyncIterable<Uint8Array>, amount: number, { ou
   }
 }
 
-async function firstLines(input: AsyncIterable<Uint8Array>, amount: number, end: number, { outBytes }: UtilityContext): Promise<void> {
+async function firstLines(
+  input: AsyncIterable<Uint8Array>,
+  amount: number,
+  end: number,
+  { outBytes }: UtilityContext,
+): Promise<void> {
   let left = amount;
   if (left === 0) return;
   for await (const piece of input) {
@@ -69,10 +78,16 @@ async function firstLines(input: AsyncIterable<Uint8Array>, amount: number, end:
 }
 
 /** Keeps as much as may be the end. */
-async function allBut(input: AsyncIterable<Uint8Array>, kind: string, amount: number, { outBytes }: UtilityContext): Promise<void> {
+async function allBut(
+  input: AsyncIterable<Uint8Array>,
+  kind: string,
+  amount: number,
+  { outBytes }: UtilityContext,
+): Promise<void> {
   let kept: Uint8Array[] = [];
   let count = 0;
-  const sizeOf = (piece: Uint8Array): number => (kind === "c" ? piece.length : piece.reduce((sum, byte) => sum + (byte === 0x0a ? 1 : 0), 0));
+  const sizeOf = (piece: Uint8Array): number =>
+    kind === "c" ? piece.length : piece.reduce((sum, byte) => sum + (byte === 0x0a ? 1 : 0), 0);
   const counts: number[] = [];
   for await (const piece of input) {
     kept.push(Uint8Array.from(piece));
@@ -104,4 +119,3 @@ async function allBut(input: AsyncIterable<Uint8Array>, kind: string, amount: nu
   }
   kept = [];
 }
-

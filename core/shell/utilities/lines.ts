@@ -18,7 +18,8 @@ export async function* textBlocks(
     if (end === 0) {
       kept.push(Uint8Array.from(piece));
       keptBytes += piece.length;
-      if (keptBytes > LINE_BYTES_MAX) throw new StarfishError("too-large", `a line has more than ${LINE_BYTES_MAX} bytes`);
+      if (keptBytes > LINE_BYTES_MAX)
+        throw new StarfishError("too-large", `a line has more than ${LINE_BYTES_MAX} bytes`);
       continue;
     }
     const whole = piece.subarray(0, end);
@@ -37,13 +38,17 @@ export function linesOf(block: string, delimiter = "\n"): string[] {
 }
 
 /** Line by line. For what does little with each, blocks are quicker. */
-export async function* lines(stream: AsyncIterable<Uint8Array>, delimiter = "\n"): AsyncGenerator<string, void, undefined> {
+export async function* lines(
+  stream: AsyncIterable<Uint8Array>,
+  delimiter = "\n",
+): AsyncGenerator<string, void, undefined> {
   for await (const block of textBlocks(stream, delimiter.charCodeAt(0))) yield* linesOf(block, delimiter);
 }
 
 /** All lines; at most `bytesMax` bytes. */
 export async function allLines(stream: AsyncIterable<Uint8Array>, delimiter = "\n"): Promise<string[]> {
   const all: string[] = [];
-  for await (const block of textBlocks(stream, delimiter.charCodeAt(0))) for (const line of linesOf(block, delimiter)) all.push(line);
+  for await (const block of textBlocks(stream, delimiter.charCodeAt(0)))
+    for (const line of linesOf(block, delimiter)) all.push(line);
   return all;
 }

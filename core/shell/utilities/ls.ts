@@ -79,7 +79,9 @@ class Ls {
     for (const operand of operands) {
       const entry = await names.stat(path(operand), { signal });
       if (entry === undefined || (operand.endsWith("/") && entry.kind !== "directory")) {
-        await problem(`cannot access '${operand}': ${entry === undefined ? "No such file or directory" : "Not a directory"}`);
+        await problem(
+          `cannot access '${operand}': ${entry === undefined ? "No such file or directory" : "Not a directory"}`,
+        );
       } else if (entry.kind === "directory" && !options.has("d")) directories.push(operand);
       else files.push({ name: operand, entry });
     }
@@ -95,7 +97,8 @@ class Ls {
     const { path, names, signal, out } = this.#context;
     const rows = [...files];
     for (const directory of directories) {
-      for (const entry of await names.list(path(directory), { signal })) rows.push({ name: join(path(directory), entry.name), entry });
+      for (const entry of await names.list(path(directory), { signal }))
+        rows.push({ name: join(path(directory), entry.name), entry });
     }
     const shown = this.#sorted(rows).map(({ name, entry }) => ({
       path: path(name),
@@ -123,11 +126,18 @@ class Ls {
     const isShown = (name: string): boolean => !name.startsWith(".") || options.has("a") || options.has("A");
     const listed = entries.filter(({ name }) => isShown(name)).map((entry) => ({ name: entry.name, entry }));
     const own: TreeEntry = { name: ".", kind: "directory" };
-    const dots = options.has("a") ? [{ name: ".", entry: own }, { name: "..", entry: own }] : [];
+    const dots = options.has("a")
+      ? [
+          { name: ".", entry: own },
+          { name: "..", entry: own },
+        ]
+      : [];
     const sorted = [...dots, ...this.#sorted(listed)];
-    if (this.#isLong) await out(`total ${Math.ceil(listed.reduce((sum, { entry }) => sum + (entry.sizeBytes ?? 0), 0) / 1024)}\n`);
+    if (this.#isLong)
+      await out(`total ${Math.ceil(listed.reduce((sum, { entry }) => sum + (entry.sizeBytes ?? 0), 0) / 1024)}\n`);
     await this.#write(sorted);
-    if (sorted.length === 0 && this.#screen !== undefined && path === "/") await out("Nothing is here yet: 'put' brings files in.\n");
+    if (sorted.length === 0 && this.#screen !== undefined && path === "/")
+      await out("Nothing is here yet: 'put' brings files in.\n");
     await flush();
     if (!options.has("R")) return;
     for (const { name, entry } of sorted) {
@@ -173,8 +183,18 @@ class Ls {
       const { entry } = one;
       const mode = entry.mode ?? (entry.kind === "directory" ? 0o755 : 0o644);
       const size = entry.sizeBytes ?? 0;
-      const time = entry.modifiedAtMs === undefined ? "" : formatTime(options.has("full-time") ? "%F %T +0000" : "%b %e %H:%M", entry.modifiedAtMs);
-      return [modeWords(entry.kind, mode), "1", entry.owner ?? "-", options.has("h") ? sizeWords(size) : String(size), time, this.#nameOf(one)];
+      const time =
+        entry.modifiedAtMs === undefined
+          ? ""
+          : formatTime(options.has("full-time") ? "%F %T +0000" : "%b %e %H:%M", entry.modifiedAtMs);
+      return [
+        modeWords(entry.kind, mode),
+        "1",
+        entry.owner ?? "-",
+        options.has("h") ? sizeWords(size) : String(size),
+        time,
+        this.#nameOf(one),
+      ];
     });
     const widths = [0, 1, 2, 3, 4].map((column) => Math.max(0, ...rows.map((row) => widthOf(row[column] ?? ""))));
     for (const row of rows) {
@@ -190,7 +210,13 @@ class Ls {
   #nameOf({ name, entry }: Listed): string {
     const { options } = this.#context;
     const isMarked = options.has("F") || options.has("p") || this.#screen !== undefined;
-    const mark = entry.kind === "directory" && isMarked && !name.endsWith("/") ? "/" : options.has("F") && entry.kind === "file" && ((entry.mode ?? 0) & 0o111) !== 0 ? "*" : "";
+    const mark =
+      entry.kind === "directory" && isMarked && !name.endsWith("/")
+        ? "/"
+        : options.has("F") && entry.kind === "file" && ((entry.mode ?? 0) & 0o111) !== 0
+          ? "*"
+          : "";
+    // eslint-disable-next-line no-control-regex
     return (this.#screen === undefined ? name : name.replaceAll(/[\x00-\x1f\x7f]/g, "?")) + mark;
   }
 }
@@ -223,4 +249,3 @@ export function inColumns(names: readonly string[], columns: number): string {
   }
   return `${names.join("\n")}\n`;
 }
-

@@ -24,7 +24,9 @@ Makes each DIRECTORY; -p with those above it, and fine where it is there.
         await make(operand, context);
       } catch (error) {
         if (!isStarfishError(error) || error.code === "cancelled" || error.code === "usage") throw error;
-        await problem(`cannot create directory '${operand}': ${error.code === "exists" ? "File exists" : reasonOf(error)}`);
+        await problem(
+          `cannot create directory '${operand}': ${error.code === "exists" ? "File exists" : reasonOf(error)}`,
+        );
         continue;
       }
       if (options.has("v")) await context.out(`mkdir: created directory '${operand}'\n`);

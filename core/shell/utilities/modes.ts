@@ -4,7 +4,9 @@ import type { EntryKind } from "../namespace/tree.ts";
 
 /** "-rw-r--r--" */
 export function modeWords(kind: EntryKind, mode: number): string {
-  const letters = [..."rwxrwxrwx"].map((letter, i) => ((mode >> (8 - i)) & 1 ? letter : "-")).join("");
+  const letters = Array.from("rwxrwxrwx")
+    .map((letter, i) => ((mode >> (8 - i)) & 1 ? letter : "-"))
+    .join("");
   return (kind === "directory" ? "d" : kind === "device" ? "c" : "-") + letters;
 }
 
@@ -17,7 +19,7 @@ export function changedMode(text: string, mode: number, isDirectory: boolean): n
     if (match === null) throw new StarfishError("usage", `invalid mode: '${text}'`);
     const who = match[1] === "" || match[1]?.includes("a") === true ? "ugo" : (match[1] ?? "");
     for (const [, operator = "", letters = ""] of (match[2] ?? "").matchAll(/([-+=])([rwxXst]*)/g)) {
-      for (const [i, one] of [..."ugo"].entries()) {
+      for (const [i, one] of Array.from("ugo").entries()) {
         if (!who.includes(one)) continue;
         const shift = 6 - 3 * i;
         const mayRun = letters.includes("x") || (letters.includes("X") && (isDirectory || (result & 0o111) !== 0));

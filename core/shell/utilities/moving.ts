@@ -17,8 +17,16 @@ export async function eachTarget(
   if (operands.length === 0) throw new StarfishError("usage", `missing destination file operand after '${last}'`);
   const target = await names.stat(path(last), { signal });
   const isDirectory = target?.kind === "directory" && !options.has("T");
-  if (!isDirectory && (operands.length > 1 || into !== undefined || (last.endsWith("/") && target === undefined && !options.has("r") && !options.has("R") && !options.has("a")))) {
-    throw new StarfishError("usage", target === undefined ? `target '${last}': No such file or directory` : `target '${last}' is not a directory`);
+  if (
+    !isDirectory &&
+    (operands.length > 1 ||
+      into !== undefined ||
+      (last.endsWith("/") && target === undefined && !options.has("r") && !options.has("R") && !options.has("a")))
+  ) {
+    throw new StarfishError(
+      "usage",
+      target === undefined ? `target '${last}': No such file or directory` : `target '${last}' is not a directory`,
+    );
   }
   for (const operand of operands) {
     const source = path(operand);

@@ -32,16 +32,20 @@ Renames SOURCE to TARGET, or moves it into it if that is a directory. -n replace
       if (entry === undefined) return await problem(`cannot stat '${shown.source}': No such file or directory`);
       const existing = await names.stat(target, { signal });
       if (source === target) return await problem(`'${shown.source}' and '${shown.target}' are the same file`);
-      if (isWithin(target, source)) return await problem(`cannot move '${shown.source}' to a subdirectory of itself, '${shown.target}'`);
+      if (isWithin(target, source))
+        return await problem(`cannot move '${shown.source}' to a subdirectory of itself, '${shown.target}'`);
       if (existing !== undefined && options.has("n")) return;
-      if (existing !== undefined && options.has("u") && (existing.modifiedAtMs ?? 0) >= (entry.modifiedAtMs ?? 0)) return;
-      if (existing?.kind === "directory" && entry.kind !== "directory") return await problem(`cannot overwrite directory '${shown.target}' with non-directory`);
+      if (existing !== undefined && options.has("u") && (existing.modifiedAtMs ?? 0) >= (entry.modifiedAtMs ?? 0))
+        return;
+      if (existing?.kind === "directory" && entry.kind !== "directory")
+        return await problem(`cannot overwrite directory '${shown.target}' with non-directory`);
       if (existing !== undefined && existing.kind !== "directory" && entry.kind === "directory") {
         return await problem(`cannot overwrite non-directory '${shown.target}' with directory '${shown.source}'`);
       }
       if (options.has("v")) await out(`renamed '${shown.source}' -> '${shown.target}'\n`);
       const what = `cannot move '${shown.source}' to '${shown.target}'`;
-      if (names.isSameTree(source, target)) return void (await attempt(context, what, () => names.rename(source, target, { signal })));
+      if (names.isSameTree(source, target))
+        return void (await attempt(context, what, () => names.rename(source, target, { signal })));
       // Nothing is removed before all of it has been copied.
       if (await copyTree(source, target, shown.target, context)) {
         await attempt(context, what, () => names.remove(source, { signal, isRecursive: true }));

@@ -25,7 +25,8 @@ Numbers lines that are not empty; -b a all of them.
   async run({ options, eachInput, out, flush }) {
     const body = options.value("b") ?? "t";
     const matching = body.startsWith("p") ? new RegExp(body.slice(1), "u") : undefined;
-    if (matching === undefined && !/^[atn]$/.test(body)) throw new StarfishError("usage", `invalid body numbering style: '${body}'`);
+    if (matching === undefined && !/^[atn]$/.test(body))
+      throw new StarfishError("usage", `invalid body numbering style: '${body}'`);
     const width = numberValue(options.value("w") ?? "6", "line number field width");
     const step = numberValue(options.value("i") ?? "1", "line number increment");
     const style = options.value("n") ?? "rn";
@@ -33,12 +34,18 @@ Numbers lines that are not empty; -b a all of them.
     await eachInput(async (input) => {
       for await (const block of textBlocks(input)) {
         for (const line of linesOf(block)) {
-          const isNumbered = matching === undefined ? body === "a" || (body === "t" && line !== "") : matching.test(line);
+          const isNumbered =
+            matching === undefined ? body === "a" || (body === "t" && line !== "") : matching.test(line);
           if (!isNumbered) {
             await out(`${" ".repeat(width)} ${line}\n`.replace(/^\s+\n$/, `${" ".repeat(width + 1)}\n`));
             continue;
           }
-          const text = style === "ln" ? String(number).padEnd(width) : style === "rz" ? String(number).padStart(width, "0") : String(number).padStart(width);
+          const text =
+            style === "ln"
+              ? String(number).padEnd(width)
+              : style === "rz"
+                ? String(number).padStart(width, "0")
+                : String(number).padStart(width);
           await out(`${text}${options.value("s") ?? "\t"}${line}\n`);
           number += step;
         }

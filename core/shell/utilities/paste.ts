@@ -19,8 +19,9 @@ Joins the lines of the FILEs, apart by tabs or by DELIMITERS in turn; -s joins a
   specs: { d: { long: "delimiters", value: true }, s: { long: "serial" }, z: { long: "zero-terminated" } },
   async run({ options, operands, stdin, input, out, problem }) {
     const end = options.has("z") ? "\0" : "\n";
-    const delimiters = [...unescape(options.value("d") ?? "\t", { style: "printf" }).text];
-    const between = (i: number): string => (delimiters.length === 0 ? "" : (delimiters[i % delimiters.length] ?? "").replace("\0", ""));
+    const delimiters = Array.from(unescape(options.value("d") ?? "\t", { style: "printf" }).text);
+    const between = (i: number): string =>
+      delimiters.length === 0 ? "" : (delimiters[i % delimiters.length] ?? "").replace("\0", "");
     // Several '-' take turns at standard input.
     const shared = lines(stdin, end);
     const files = operands.length === 0 ? ["-"] : operands;

@@ -14,7 +14,13 @@ Writes each PATH from the root, without '.' and '..'. All but the last part has 
 
   realpath ../tmp
 `,
-  specs: { e: { long: "canonicalize-existing" }, m: { long: "canonicalize-missing" }, q: { long: "quiet" }, s: { long: "strip" }, z: { long: "zero" } },
+  specs: {
+    e: { long: "canonicalize-existing" },
+    m: { long: "canonicalize-missing" },
+    q: { long: "quiet" },
+    s: { long: "strip" },
+    z: { long: "zero" },
+  },
   async run({ options, operands, names, path, out, problem, signal }) {
     if (operands.length === 0) throw new StarfishError("usage", "missing operand");
     for (const operand of operands) {

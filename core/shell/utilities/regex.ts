@@ -18,7 +18,13 @@ export function basicToExtended(pattern: string): string {
       i = end - 1;
     } else if (character === "*" && isStart) result += "\\*";
     else if (character === "^" && !isStart) result += "\\^";
-    else if (character === "$" && i < pattern.length - 1 && !pattern.startsWith("\\)", i + 1) && !pattern.startsWith("\\|", i + 1)) result += "\\$";
+    else if (
+      character === "$" &&
+      i < pattern.length - 1 &&
+      !pattern.startsWith("\\)", i + 1) &&
+      !pattern.startsWith("\\|", i + 1)
+    )
+      result += "\\$";
     else if (/[(){}|+?]/.test(character)) result += `\\${character}`;
     else result += character;
     isStart = isStart && character === "^";

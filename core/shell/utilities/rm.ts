@@ -54,7 +54,9 @@ the distributed files can be had back with 'restore' for a while.
         if (options.has("v")) await out(`removed '${operand}'\n`);
       } catch (error) {
         if (!isStarfishError(error) || error.code === "cancelled") throw error;
-        await problem(`cannot remove '${operand}': ${error.code === "not-empty" ? "Directory not empty" : reasonOf(error)}`);
+        await problem(
+          `cannot remove '${operand}': ${error.code === "not-empty" ? "Directory not empty" : reasonOf(error)}`,
+        );
       }
     }
     return 0;
@@ -76,7 +78,9 @@ usage: rmdir [-pv] DIRECTORY…
       for (let target = path(operand); target !== "/"; target = parentOf(target)) {
         const entry = await names.stat(target, { signal });
         if (entry?.kind !== "directory") {
-          await problem(`failed to remove '${operand}': ${entry === undefined ? "No such file or directory" : "Not a directory"}`);
+          await problem(
+            `failed to remove '${operand}': ${entry === undefined ? "No such file or directory" : "Not a directory"}`,
+          );
           break;
         }
         try {
@@ -85,7 +89,10 @@ usage: rmdir [-pv] DIRECTORY…
         } catch (error) {
           if (!isStarfishError(error) || error.code === "cancelled") throw error;
           const isEmptyEnough = error.code === "not-empty" && options.has("ignore-fail-on-non-empty");
-          if (!isEmptyEnough) await problem(`failed to remove '${operand}': ${error.code === "not-empty" ? "Directory not empty" : reasonOf(error)}`);
+          if (!isEmptyEnough)
+            await problem(
+              `failed to remove '${operand}': ${error.code === "not-empty" ? "Directory not empty" : reasonOf(error)}`,
+            );
           break;
         }
         if (!options.has("p")) break;

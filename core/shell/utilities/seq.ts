@@ -17,11 +17,21 @@ Writes the numbers from FIRST (1) to LAST, STEP (1) apart. -w makes all equally 
   specs: { w: { long: "equal-width" }, s: { long: "separator", value: true }, f: { long: "format", value: true } },
   parsing: { isPosix: true, number: "number" },
   async run({ options, operands, out, flush }) {
-    const numbers = [...options.given.filter(({ name }) => name === "number").map(({ value }) => `-${value ?? ""}`), ...operands];
+    const numbers = [
+      ...options.given.filter(({ name }) => name === "number").map(({ value }) => `-${value ?? ""}`),
+      ...operands,
+    ];
     if (numbers.length === 0) throw new StarfishError("usage", "missing operand");
     if (numbers.length > 3) throw new StarfishError("usage", `extra operand '${numbers[3] ?? ""}'`);
-    for (const word of numbers) if (!Number.isFinite(Number(word)) || word.trim() === "") throw new StarfishError("usage", `invalid floating point argument: '${word}'`);
-    const [first, step, last] = numbers.length === 1 ? ["1", "1", numbers[0] ?? ""] : numbers.length === 2 ? [numbers[0] ?? "", "1", numbers[1] ?? ""] : numbers;
+    for (const word of numbers)
+      if (!Number.isFinite(Number(word)) || word.trim() === "")
+        throw new StarfishError("usage", `invalid floating point argument: '${word}'`);
+    const [first, step, last] =
+      numbers.length === 1
+        ? ["1", "1", numbers[0] ?? ""]
+        : numbers.length === 2
+          ? [numbers[0] ?? "", "1", numbers[1] ?? ""]
+          : numbers;
     const places = Math.max(placesOf(first ?? ""), placesOf(step ?? ""));
     const [from, by, to] = [Number(first), Number(step), Number(last)];
     if (by === 0) throw new StarfishError("usage", "invalid Zero increment value: '0'");
@@ -32,7 +42,10 @@ Writes the numbers from FIRST (1) to LAST, STEP (1) apart. -w makes all equally 
     const count = Math.floor((to - from) / by + 1e-10);
     for (let i = 0; i <= count; i++) {
       const value = from + i * by;
-      const text = pattern === undefined ? padded(value.toFixed(places), width) : format(pattern, [String(value)], { nowMs: 0, startedMs: 0 }).text;
+      const text =
+        pattern === undefined
+          ? padded(value.toFixed(places), width)
+          : format(pattern, [String(value)], { nowMs: 0, startedMs: 0 }).text;
       await out(i === 0 ? text : separator + text);
     }
     if (count >= 0) await out("\n");

@@ -111,7 +111,8 @@ function shuffle(lines: string[], bytes: Uint8Array): void {
 function separatorOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   if (text === "\\0") return "\0";
-  if ([...text].length !== 1) throw new StarfishError("usage", text === "" ? "empty tab" : `multi-character tab '${text}'`);
+  if (Array.from(text).length !== 1)
+    throw new StarfishError("usage", text === "" ? "empty tab" : `multi-character tab '${text}'`);
   return text;
 }
 
@@ -162,7 +163,8 @@ function extract(line: string, key: Key, separator: string | undefined): string 
     if (key.from >= fields.length) return "";
     const last = Math.min(key.to, fields.length - 1);
     const chosen = fields.slice(key.from, last + 1);
-    if (key.toChar !== Infinity && chosen.length > 0 && key.to < fields.length) chosen[chosen.length - 1] = (chosen.at(-1) ?? "").slice(0, key.toChar);
+    if (key.toChar !== Infinity && chosen.length > 0 && key.to < fields.length)
+      chosen[chosen.length - 1] = (chosen.at(-1) ?? "").slice(0, key.toChar);
     return chosen.join(separator).slice(key.fromChar);
   }
   // A field begins with the blanks before it.
@@ -171,7 +173,8 @@ function extract(line: string, key: Key, separator: string | undefined): string 
   const chosen = fields.slice(key.from, last + 1);
   const [first = ""] = chosen;
   const start = key.flags.includes("b") || /[nghM]/.test(key.flags) ? first.length - first.trimStart().length : 0;
-  if (key.toChar !== Infinity && chosen.length > 0 && key.to < fields.length) chosen[chosen.length - 1] = (chosen.at(-1) ?? "").slice(0, key.toChar);
+  if (key.toChar !== Infinity && chosen.length > 0 && key.to < fields.length)
+    chosen[chosen.length - 1] = (chosen.at(-1) ?? "").slice(0, key.toChar);
   return chosen.join("").slice(start + key.fromChar);
 }
 
@@ -198,6 +201,7 @@ function comparisonOf(flags: string): (a: string, b: string) => number {
   const prepare = (text: string): string => {
     let result = flags.includes("b") ? text.trimStart() : text;
     if (flags.includes("d")) result = result.replaceAll(/[^\p{L}\p{N} \t]/gu, "");
+    // eslint-disable-next-line no-control-regex
     if (flags.includes("i")) result = result.replaceAll(/[\x00-\x1f\x7f]/g, "");
     return flags.includes("f") ? result.toUpperCase() : result;
   };

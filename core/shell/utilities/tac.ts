@@ -31,7 +31,7 @@ usage: rev [FILE…]
   async run({ eachInput, out, flush }) {
     await eachInput(async (input) => {
       for await (const block of textBlocks(input)) {
-        for (const line of linesOf(block)) await out(`${[...line].reverse().join("")}\n`);
+        for (const line of linesOf(block)) await out(`${Array.from(line).reverse().join("")}\n`);
         await flush();
       }
     });

@@ -47,7 +47,12 @@ number all from that line or byte on. -f stays, and writes what anybody appends 
 });
 
 /** Bytes that were read. */
-async function from(input: AsyncIterable<Uint8Array>, kind: string, amount: number, { outBytes }: UtilityContext): Promise<number> {
+async function from(
+  input: AsyncIterable<Uint8Array>,
+  kind: string,
+  amount: number,
+  { outBytes }: UtilityContext,
+): Promise<number> {
   let skip = Math.max(0, amount - 1);
   let size = 0;
   for await (const piece of input) {
@@ -69,7 +74,12 @@ async function from(input: AsyncIterable<Uint8Array>, kind: string, amount: numb
   return size;
 }
 
-async function last(input: AsyncIterable<Uint8Array>, kind: string, amount: number, { outBytes }: UtilityContext): Promise<number> {
+async function last(
+  input: AsyncIterable<Uint8Array>,
+  kind: string,
+  amount: number,
+  { outBytes }: UtilityContext,
+): Promise<number> {
   const kept: { piece: Uint8Array; count: number }[] = [];
   let count = 0;
   let size = 0;
@@ -82,7 +92,8 @@ async function last(input: AsyncIterable<Uint8Array>, kind: string, amount: numb
     while (kept.length > 1 && count - (kept[0]?.count ?? 0) > amount) count -= kept.shift()?.count ?? 0;
   }
   if (amount === 0) return size;
-  let skip = kind === "c" ? count - amount : count - amount + (kept.at(-1)?.piece.at(-1) === 0x0a || kept.length === 0 ? 0 : 1);
+  let skip =
+    kind === "c" ? count - amount : count - amount + (kept.at(-1)?.piece.at(-1) === 0x0a || kept.length === 0 ? 0 : 1);
   for (const { piece } of kept) {
     let at = 0;
     if (kind === "c") {

@@ -15,7 +15,13 @@ Runs COMMAND, and ends it after TIME (seconds, or with s, m, h, d). The status i
 
   timeout 1 sleep 10 || echo too long
 `,
-  specs: { s: { long: "signal", value: true }, k: { long: "kill-after", value: true }, "preserve-status": {}, foreground: {}, v: { long: "verbose" } },
+  specs: {
+    s: { long: "signal", value: true },
+    k: { long: "kill-after", value: true },
+    "preserve-status": {},
+    foreground: {},
+    v: { long: "verbose" },
+  },
   parsing: { isPosix: true },
   failed: 125,
   async run({ options, operands, computer, run }) {
@@ -25,7 +31,12 @@ Runs COMMAND, and ends it after TIME (seconds, or with s, m, h, d). The status i
     if (name === undefined) throw new StarfishError("usage", `'${options.value("s") ?? ""}': invalid signal`);
     const seconds = secondsOf(time);
     const stop = new AbortController();
-    const timer = seconds === 0 ? undefined : computer.clock.timer(Math.min(seconds * 1000, 2 ** 31 - 1), () => stop.abort(new StarfishError("cancelled", "Timed out")));
+    const timer =
+      seconds === 0
+        ? undefined
+        : computer.clock.timer(Math.min(seconds * 1000, 2 ** 31 - 1), () =>
+            stop.abort(new StarfishError("cancelled", "Timed out")),
+          );
     try {
       const status = await run(command, { signal: stop.signal });
       if (!stop.signal.aborted) return status;

@@ -30,7 +30,8 @@ taken and not heeded, since a tree keeps the time of the last write only.
       const entry = await names.stat(target, { signal });
       if (entry === undefined && options.has("c")) continue;
       try {
-        if (entry?.kind !== "directory") await names.write(target, nothing(), { signal, isAppend: entry !== undefined });
+        if (entry?.kind !== "directory")
+          await names.write(target, nothing(), { signal, isAppend: entry !== undefined });
       } catch (error) {
         if (!isStarfishError(error) || error.code === "cancelled") throw error;
         await problem(`cannot touch '${operand}': ${reasonOf(error)}`);

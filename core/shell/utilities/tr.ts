@@ -10,6 +10,7 @@ const CLASSES: Readonly<Record<string, RegExp>> = {
   alnum: /[A-Za-z0-9]/,
   alpha: /[A-Za-z]/,
   blank: /[ \t]/,
+  // eslint-disable-next-line no-control-regex
   cntrl: /[\x00-\x1f\x7f]/,
   digit: /\d/,
   graph: /[\x21-\x7e]/,
@@ -32,13 +33,20 @@ ones in a row, -c means all characters that are not in SET1. Sets know ranges (a
 
   echo hello | tr a-z A-Z
 `,
-  specs: { c: { long: "complement" }, C: {}, d: { long: "delete" }, s: { long: "squeeze-repeats" }, t: { long: "truncate-set1" } },
+  specs: {
+    c: { long: "complement" },
+    C: {},
+    d: { long: "delete" },
+    s: { long: "squeeze-repeats" },
+    t: { long: "truncate-set1" },
+  },
   parsing: { isPosix: true },
   async run({ options, operands, stdin, out, flush }) {
     const [first, second] = operands;
     if (first === undefined) throw new StarfishError("usage", "missing operand");
     const isDeleting = options.has("d");
-    if (second === undefined && !isDeleting && !options.has("s")) throw new StarfishError("usage", `missing operand after '${first}'`);
+    if (second === undefined && !isDeleting && !options.has("s"))
+      throw new StarfishError("usage", `missing operand after '${first}'`);
     const isComplement = options.has("c") || options.has("C");
     const from = setOf(first, Infinity);
     const to = second === undefined ? [] : setOf(second, isComplement ? Infinity : from.length);
@@ -62,7 +70,14 @@ ones in a row, -c means all characters that are not in SET1. Sets know ranges (a
       let text = "";
       for (const character of block) {
         if (isDeleting && isIn(character)) continue;
-        const changed = isDeleting || second === undefined ? character : isComplement ? (isIn(character) ? last : character) : (map.get(character) ?? character);
+        const changed =
+          isDeleting || second === undefined
+            ? character
+            : isComplement
+              ? isIn(character)
+                ? last
+                : character
+              : (map.get(character) ?? character);
         if (changed === before && isSqueezed(changed)) continue;
         before = changed;
         text += changed;
@@ -105,7 +120,7 @@ function setOf(source: string, length: number): string[] {
   const characters: string[] = [];
   const text = source;
   let fill: { at: number; character: string } | undefined;
-  for (let i = 0; i < text.length; ) {
+  for (let i = 0; i < text.length;) {
     const named = /^\[:(\w+):\]/.exec(text.slice(i));
     if (named !== null) {
       const test = Object.hasOwn(CLASSES, named[1] ?? "") ? CLASSES[named[1] ?? ""] : undefined;
@@ -119,7 +134,13 @@ function setOf(source: string, length: number): string[] {
       const character = unescape(repeated[1] ?? "", { style: "printf" }).text;
       const digits = repeated[2] ?? "";
       if (digits === "" || Number(digits) === 0) fill = { at: characters.length, character };
-      else characters.push(...Array.from({ length: Math.min(Number.parseInt(digits, digits.startsWith("0") ? 8 : 10), 65_536) }, () => character));
+      else
+        characters.push(
+          ...Array.from(
+            { length: Math.min(Number.parseInt(digits, digits.startsWith("0") ? 8 : 10), 65_536) },
+            () => character,
+          ),
+        );
       i += repeated[0].length;
       continue;
     }
@@ -135,7 +156,11 @@ function setOf(source: string, length: number): string[] {
       const high = characterAt(text, i + 1);
       i += 1 + high.length;
       const [a, b] = [low.character.codePointAt(0) ?? 0, high.character.codePointAt(0) ?? 0];
-      if (b < a) throw new StarfishError("usage", `range-endpoints of '${low.character}-${high.character}' are in reverse collating sequence order`);
+      if (b < a)
+        throw new StarfishError(
+          "usage",
+          `range-endpoints of '${low.character}-${high.character}' are in reverse collating sequence order`,
+        );
       for (let code = a; code <= b; code++) characters.push(String.fromCodePoint(code));
     } else characters.push(low.character);
   }

@@ -10,13 +10,16 @@ export interface UtilityContext extends CommandContext {
   readonly options: Options;
   readonly operands: readonly string[];
   /** Writes text; small writes are gathered until `flush`, or until there are many. */
-  out(text: string): Promise<void>;
-  outBytes(bytes: Bytes): Promise<void>;
-  flush(): Promise<void>;
+  readonly out: (text: string) => Promise<void>;
+  readonly outBytes: (bytes: Bytes) => Promise<void>;
+  readonly flush: () => Promise<void>;
   /** Says what is wrong on standard error; the status will be `failed`, and the command goes on. */
-  problem(message: string): Promise<void>;
+  readonly problem: (message: string) => Promise<void>;
   /** Each operand in turn, standard input where there is none. What can't be read is told and passed over. */
-  eachInput(work: (input: AsyncIterable<Uint8Array>, name: string) => Promise<void>, operands?: readonly string[]): Promise<void>;
+  readonly eachInput: (
+    work: (input: AsyncIterable<Uint8Array>, name: string) => Promise<void>,
+    operands?: readonly string[],
+  ) => Promise<void>;
 }
 
 export interface UtilityOptions {
@@ -87,8 +90,10 @@ class Run {
       outBytes: (bytes: Bytes) => this.#outBytes(bytes),
       flush: () => this.flush(),
       problem: (message: string) => this.#problem(message),
-      eachInput: (work: (input: AsyncIterable<Uint8Array>, name: string) => Promise<void>, operands?: readonly string[]) =>
-        this.#eachInput(work, operands ?? options.operands),
+      eachInput: (
+        work: (input: AsyncIterable<Uint8Array>, name: string) => Promise<void>,
+        operands?: readonly string[],
+      ) => this.#eachInput(work, operands ?? options.operands),
     });
   }
 
@@ -117,12 +122,20 @@ class Run {
     await this.#outer.stderr.write(utf8(`${this.#name}: ${message}\n`));
   }
 
-  async #eachInput(work: (input: AsyncIterable<Uint8Array>, name: string) => Promise<void>, operands: readonly string[]): Promise<void> {
+  async #eachInput(
+    work: (input: AsyncIterable<Uint8Array>, name: string) => Promise<void>,
+    operands: readonly string[],
+  ): Promise<void> {
     for (const operand of operands.length === 0 ? ["-"] : operands) {
       try {
         await work(this.#outer.input(operand), operand);
       } catch (error) {
-        if (!isStarfishError(error) || ["closed", "cancelled", "usage"].includes(error.code) || this.#outer.signal.aborted) throw error;
+        if (
+          !isStarfishError(error) ||
+          ["closed", "cancelled", "usage"].includes(error.code) ||
+          this.#outer.signal.aborted
+        )
+          throw error;
         await this.#problem(`${operand}: ${reasonOf(error)}`);
       }
     }

@@ -47,7 +47,11 @@ words and bytes. -L is the length of the longest line.
 });
 
 /** As GNU's: as wide as the size of all files, seven where that is not known. */
-async function widthOf(rows: readonly { counts: Counts }[], columns: readonly string[], { operands, names, path }: UtilityContext): Promise<number> {
+async function widthOf(
+  rows: readonly { counts: Counts }[],
+  columns: readonly string[],
+  { operands, names, path }: UtilityContext,
+): Promise<number> {
   if (rows.length === 1 && columns.length === 1) return 0;
   let size = 0;
   for (const operand of operands) {

@@ -62,7 +62,9 @@ class Xargs {
     const replaced = options.value("I");
     const most = options.has("n") ? numberValue(options.value("n") ?? "", "number for -n option") : Infinity;
     const linesMost = options.has("L") ? numberValue(options.value("L") ?? "", "number for -L option") : Infinity;
-    const charsMost = options.has("s") ? numberValue(options.value("s") ?? "", "number for -s option") : COMMAND_CHARS_MAX;
+    const charsMost = options.has("s")
+      ? numberValue(options.value("s") ?? "", "number for -s option")
+      : COMMAND_CHARS_MAX;
     let batch: string[] = [];
     let chars = 0;
     let linesIn = 0;
@@ -131,7 +133,8 @@ class Xargs {
       return;
     }
     if (isByLine) {
-      for await (const line of lines(stream)) if (line.trim() !== "") yield { word: unquoted(line.trimStart()), endsLine: true };
+      for await (const line of lines(stream))
+        if (line.trim() !== "") yield { word: unquoted(line.trimStart()), endsLine: true };
       return;
     }
     yield* quotedWords(stream);
@@ -143,16 +146,22 @@ async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {}
 function delimiterOf(text: string): string {
   const escapes: Readonly<Record<string, string>> = { "\\n": "\n", "\\t": "\t", "\\0": "\0", "\\\\": "\\" };
   if (Object.hasOwn(escapes, text)) return escapes[text] ?? "";
-  if (text.length !== 1 || text.charCodeAt(0) > 0x7f) throw new StarfishError("usage", `Invalid input delimiter specification ${text}`);
+  if (text.length !== 1 || text.charCodeAt(0) > 0x7f)
+    throw new StarfishError("usage", `Invalid input delimiter specification ${text}`);
   return text;
 }
 
 function unquoted(line: string): string {
-  return line.replaceAll(/'([^']*)'|"([^"]*)"|\\(.)/gsu, (_, single?: string, double?: string, escaped?: string) => single ?? double ?? escaped ?? "");
+  return line.replaceAll(
+    /'([^']*)'|"([^"]*)"|\\(.)/gsu,
+    (_, single?: string, double?: string, escaped?: string) => single ?? double ?? escaped ?? "",
+  );
 }
 
 /** Blanks part words; quotes and backslashes keep them together. */
-async function* quotedWords(stream: AsyncIterable<Uint8Array>): AsyncGenerator<{ word: string; endsLine: boolean }, void, undefined> {
+async function* quotedWords(
+  stream: AsyncIterable<Uint8Array>,
+): AsyncGenerator<{ word: string; endsLine: boolean }, void, undefined> {
   let parts: number[] = [];
   let isWord = false;
   let quote = 0;
@@ -166,7 +175,8 @@ async function* quotedWords(stream: AsyncIterable<Uint8Array>): AsyncGenerator<{
   for await (const piece of stream) {
     for (const byte of piece) {
       if (isEscaped || (quote !== 0 && byte !== quote)) {
-        if (quote !== 0 && byte === 0x0a && !isEscaped) throw new StarfishError("usage", `unmatched ${quote === 0x22 ? "double" : "single"} quote`);
+        if (quote !== 0 && byte === 0x0a && !isEscaped)
+          throw new StarfishError("usage", `unmatched ${quote === 0x22 ? "double" : "single"} quote`);
         parts.push(byte);
         isEscaped = false;
       } else if (byte === quote) quote = 0;

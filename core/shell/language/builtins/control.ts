@@ -13,7 +13,13 @@ import { allVariables } from "./variables.ts";
 import { isStarfishError } from "../../../base/errors.ts";
 import { concat } from "../../../base/bytes.ts";
 
-export const colon: Builtin = { name: ":", summary: "do nothing", usage: ":", isSpecial: true, run: () => Promise.resolve(0) };
+export const colon: Builtin = {
+  name: ":",
+  summary: "do nothing",
+  usage: ":",
+  isSpecial: true,
+  run: () => Promise.resolve(0),
+};
 export const trueBuiltin: Builtin = { name: "true", summary: "succeed", usage: "true", run: () => Promise.resolve(0) };
 export const falseBuiltin: Builtin = { name: "false", summary: "fail", usage: "false", run: () => Promise.resolve(1) };
 
@@ -115,7 +121,8 @@ export const evalBuiltin: Builtin = {
 
 async function nested<T>(frame: Frame, work: () => Promise<T>): Promise<T> {
   const { state } = frame;
-  if (state.callDepth >= CALL_DEPTH_MAX) throw new ShellFault(`maximum nesting level exceeded (${CALL_DEPTH_MAX})`, { isFatal: true });
+  if (state.callDepth >= CALL_DEPTH_MAX)
+    throw new ShellFault(`maximum nesting level exceeded (${CALL_DEPTH_MAX})`, { isFatal: true });
   state.callDepth++;
   try {
     return await work();
@@ -171,7 +178,9 @@ function sourcing(name: string): Builtin {
 
 async function readSource(file: string, frame: Frame, complain: BuiltinCall["complain"]): Promise<string | undefined> {
   const { state, files, signal, interpreter } = frame;
-  const candidates = file.includes("/") ? [file] : [...(state.variables.get("PATH") ?? "").split(":").map((folder) => `${folder}/${file}`), file];
+  const candidates = file.includes("/")
+    ? [file]
+    : [...(state.variables.get("PATH") ?? "").split(":").map((folder) => `${folder}/${file}`), file];
   for (const candidate of candidates) {
     const path = absolutePath(candidate, state.cwd);
     const isDescriptor = /^\/dev\/(fd\/\d+|stdin)$/.test(path);
@@ -259,7 +268,11 @@ export const command: Builtin = {
   },
 };
 
-async function describe(names: readonly string[], isLong: boolean, { frame, out, complain }: BuiltinCall): Promise<number> {
+async function describe(
+  names: readonly string[],
+  isLong: boolean,
+  { frame, out, complain }: BuiltinCall,
+): Promise<number> {
   let status = 1;
   for (const name of names) {
     const [found] = await frame.interpreter.lookUpAll(name, frame);
@@ -272,8 +285,7 @@ async function describe(names: readonly string[], isLong: boolean, { frame, out,
       await out(`${await frame.interpreter.describe(name, found, frame)}\n`);
       const shellFunction = frame.state.functions.get(name);
       if (found.kind === "function" && shellFunction !== undefined) await out(functionText(shellFunction));
-    }
-    else if (found.kind === "alias") await out(`alias ${name}=${quoteAlways(found.text)}\n`);
+    } else if (found.kind === "alias") await out(`alias ${name}=${quoteAlways(found.text)}\n`);
     else await out(`${"shown" in found ? found.shown : name}\n`);
   }
   return status;
@@ -293,7 +305,11 @@ export const builtin: Builtin = {
       return 1;
     }
     const own = declarations.length > 0 && declarations !== args ? declarations : undefined;
-    return await frame.interpreter.runWords(words, frame, { isPlain: true, isBuiltinOnly: true, ...(own === undefined ? {} : { declarations: own }) });
+    return await frame.interpreter.runWords(words, frame, {
+      isPlain: true,
+      isBuiltinOnly: true,
+      ...(own === undefined ? {} : { declarations: own }),
+    });
   },
 };
 
@@ -320,7 +336,8 @@ export const trap: Builtin = {
       const names = words.length === 0 ? [...traps.keys()] : words.map((word) => eventName(word) ?? word);
       for (const name of sortedEvents(names)) {
         const action = traps.get(name);
-        if (action !== undefined) await out(`trap -- ${quoteAlways(action)} ${EVENTS.includes(name) ? name : `SIG${name}`}\n`);
+        if (action !== undefined)
+          await out(`trap -- ${quoteAlways(action)} ${EVENTS.includes(name) ? name : `SIG${name}`}\n`);
       }
       return 0;
     }
@@ -446,7 +463,8 @@ export const shopt: Builtin = {
       return 1;
     }
     let status = 0;
-    const chosen = names.length > 0 ? names : known.filter((name) => !/[su]/.test(letters) || isOn(name) === letters.includes("s"));
+    const chosen =
+      names.length > 0 ? names : known.filter((name) => !/[su]/.test(letters) || isOn(name) === letters.includes("s"));
     for (const name of chosen) {
       if (!known.includes(name)) {
         await complain(`${name}: invalid ${isSetNames ? "option" : "shell option"} name`);
@@ -460,7 +478,10 @@ export const shopt: Builtin = {
       }
       if (names.length > 0 && !isOn(name)) status = 1;
       if (letters.includes("q")) continue;
-      if (letters.includes("p")) await out(isSetNames ? `set ${isOn(name) ? "-" : "+"}o ${name}\n` : `shopt -${isOn(name) ? "s" : "u"} ${name}\n`);
+      if (letters.includes("p"))
+        await out(
+          isSetNames ? `set ${isOn(name) ? "-" : "+"}o ${name}\n` : `shopt -${isOn(name) ? "s" : "u"} ${name}\n`,
+        );
       else await out(`${name.padEnd(isSetNames ? 15 : 20)}\t${isOn(name) ? "on" : "off"}\n`);
     }
     return status;

@@ -50,7 +50,8 @@ async function inCdPath(target: string, { state, files, signal }: Frame): Promis
   if (path === undefined || path === "" || /^(\/|\.\.?(\/|$))/.test(target)) return undefined;
   for (const folder of path.split(":")) {
     const candidate = absolutePath(`${folder === "" ? "." : folder}/${target}`, state.cwd);
-    if ((await files.stat(candidate, { signal }))?.kind === "directory") return folder === "" || folder === "." ? undefined : candidate;
+    if ((await files.stat(candidate, { signal }))?.kind === "directory")
+      return folder === "" || folder === "." ? undefined : candidate;
   }
   return undefined;
 }
@@ -76,7 +77,7 @@ export const pwd: Builtin = {
   summary: "say what the current directory is",
   usage: "pwd [-LP]",
   async run({ args, frame, out, complain }) {
-    const bad = args.find((word) => /^-/.test(word) && !/^-[LP]+$/.test(word) && word !== "--");
+    const bad = args.find((word) => word.startsWith("-") && !/^-[LP]+$/.test(word) && word !== "--");
     if (bad !== undefined) {
       await complain(`${bad}: invalid option`);
       return 2;
@@ -147,18 +148,20 @@ export const pushd: Builtin = {
       return 1;
     }
     if (word === undefined || /^[+-]\d+$/.test(word)) {
-      const at = word === undefined ? 1 : word.startsWith("+") ? Number(word.slice(1)) : all.length - 1 - Number(word.slice(1));
+      const at =
+        word === undefined ? 1 : word.startsWith("+") ? Number(word.slice(1)) : all.length - 1 - Number(word.slice(1));
       if (at < 0 || at >= all.length) {
         await complain(`${word ?? ""}: directory stack index out of range`);
         return 1;
       }
-      const rotated = word === undefined ? [all[1] ?? "", all[0] ?? "", ...all.slice(2)] : [...all.slice(at), ...all.slice(0, at)];
+      const rotated =
+        word === undefined ? [all[1] ?? "", all[0] ?? "", ...all.slice(2)] : [...all.slice(at), ...all.slice(0, at)];
       if ((await go(rotated[0] ?? "", call)) !== 0) return 1;
       state.directoryStack = rotated.slice(1);
       return await list(call);
     }
     const before = state.cwd;
-    if (/^-/.test(word)) {
+    if (word.startsWith("-")) {
       await complain(`${word}: invalid option`);
       return 2;
     }
@@ -178,7 +181,11 @@ export const popd: Builtin = {
     const words = call.args.filter((word) => word !== "-n" && word !== "--");
     const [word] = words;
     if (words.length > 1 || (word !== undefined && !/^[+-]\d+$/.test(word))) {
-      await complain(words.length > 1 ? "too many arguments" : `${word ?? ""}: invalid ${/^-/.test(word ?? "") ? "option" : "argument"}`);
+      await complain(
+        words.length > 1
+          ? "too many arguments"
+          : `${word ?? ""}: invalid ${word?.startsWith("-") === true ? "option" : "argument"}`,
+      );
       return 2;
     }
     const all = [state.cwd, ...state.directoryStack];
@@ -186,7 +193,8 @@ export const popd: Builtin = {
       await complain("directory stack empty");
       return 1;
     }
-    const at = word === undefined ? 0 : word.startsWith("+") ? Number(word.slice(1)) : all.length - 1 - Number(word.slice(1));
+    const at =
+      word === undefined ? 0 : word.startsWith("+") ? Number(word.slice(1)) : all.length - 1 - Number(word.slice(1));
     if (at < 0 || at >= all.length) {
       await complain(`${word ?? ""}: directory stack index out of range`);
       return 1;

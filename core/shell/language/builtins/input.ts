@@ -76,7 +76,9 @@ async function within(
 ): Promise<Line | undefined | "timeout"> {
   if (timeoutMs === undefined) return await abortable(signal, work());
   const stop = new AbortController();
-  const timer = sleep(clock, timeoutMs, { signal: AbortSignal.any([signal, stop.signal]) }).then(() => "timeout" as const);
+  const timer = sleep(clock, timeoutMs, { signal: AbortSignal.any([signal, stop.signal]) }).then(
+    () => "timeout" as const,
+  );
   try {
     return await Promise.race([abortable(signal, work()), timer]);
   } finally {
@@ -103,16 +105,20 @@ function parse(args: readonly string[]): ReadCall | string {
       if (letter === "r") isRaw = true;
       else if ("se".includes(letter)) continue;
       else if ("adnNptui".includes(letter)) {
-        const value = word.slice(i + 1) === "" && letter !== "" ? (i + 1 < word.length ? "" : args[++at]) : word.slice(i + 1);
+        const value =
+          word.slice(i + 1) === "" && letter !== "" ? (i + 1 < word.length ? "" : args[++at]) : word.slice(i + 1);
         if (value === undefined) return `-${letter}: option requires an argument`;
         values[letter] = value;
         break;
       } else return `-${letter}: invalid option`;
     }
   }
-  for (const letter of ["n", "N"]) if (values[letter] !== undefined && !/^\d+$/.test(values[letter])) return `${values[letter]}: invalid number`;
-  if (values["t"] !== undefined && !/^(\d+\.?\d*|\.\d+)$/.test(values["t"])) return `${values["t"]}: invalid timeout specification`;
-  if (values["u"] !== undefined && !/^\d+$/.test(values["u"])) return `${values["u"]}: invalid file descriptor specification`;
+  for (const letter of ["n", "N"])
+    if (values[letter] !== undefined && !/^\d+$/.test(values[letter])) return `${values[letter]}: invalid number`;
+  if (values["t"] !== undefined && !/^(\d+\.?\d*|\.\d+)$/.test(values["t"]))
+    return `${values["t"]}: invalid timeout specification`;
+  if (values["u"] !== undefined && !/^\d+$/.test(values["u"]))
+    return `${values["u"]}: invalid file descriptor specification`;
   const count = values["N"] ?? values["n"];
   return {
     names: args.slice(at),
@@ -145,7 +151,8 @@ async function assign(call: ReadCall, text: string, frame: Frame): Promise<void>
   const signs = signsOf(clean, call.isRaw);
   const ifs = variables.get("IFS") ?? " \t\n";
   if (call.array !== undefined) {
-    if (variables.find(call.array)?.value instanceof Map) throw new ShellFault(`${call.array}: cannot convert associative to indexed array`);
+    if (variables.find(call.array)?.value instanceof Map)
+      throw new ShellFault(`${call.array}: cannot convert associative to indexed array`);
     variables.setWhole(call.array, IndexedArray.of(fieldsOf(signs, ifs, Infinity)));
     return;
   }
@@ -166,11 +173,12 @@ function unescaped(text: string): string {
 
 function signsOf(text: string, isRaw: boolean): Sign[] {
   const signs: Sign[] = [];
-  const characters = [...text];
+  const characters = Array.from(text);
   for (let i = 0; i < characters.length; i++) {
     const character = characters[i] ?? "";
     if (isRaw || character !== "\\") signs.push({ text: character, isEscaped: false });
-    else if (++i < characters.length && characters[i] !== "\n") signs.push({ text: characters[i] ?? "", isEscaped: true });
+    else if (++i < characters.length && characters[i] !== "\n")
+      signs.push({ text: characters[i] ?? "", isEscaped: true });
   }
   return signs;
 }
@@ -216,7 +224,10 @@ function lastField(
 }
 
 function textOf(signs: readonly Sign[], from: number, to: number): string {
-  return signs.slice(from, to).map(({ text }) => text).join("");
+  return signs
+    .slice(from, to)
+    .map(({ text }) => text)
+    .join("");
 }
 
 export const mapfile: Builtin = reading("mapfile");
@@ -280,12 +291,13 @@ async function fill(
   frame: Frame,
 ): Promise<void> {
   const delimiter = values["d"] === undefined ? "\n" : values["d"].slice(0, 1);
-  const number = (letter: string, standard: number): number => Number(evaluate(values[letter] ?? String(standard), scopeOf(frame)));
+  const number = (letter: string, standard: number): number =>
+    Number(evaluate(values[letter] ?? String(standard), scopeOf(frame)));
   let index = number("O", 0);
   let skipped = number("s", 0);
   const most = number("n", 0) || ELEMENTS_MAX;
   const quantum = number("c", 5000);
-  for (let read = 0; read < most; ) {
+  for (let read = 0; read < most;) {
     const line = await abortable(frame.signal, readLine(input, { delimiter }));
     if (line === undefined) break;
     if (skipped > 0) {

@@ -26,13 +26,13 @@ export const jobs: Builtin = {
   summary: "background pipelines of this shell",
   usage: "jobs [-lprs] [JOB…]",
   async run({ args, frame, out, complain }) {
-    const letters = args.filter((word) => /^-/.test(word)).join("");
+    const letters = args.filter((word) => word.startsWith("-")).join("");
     const bad = /[^-lprsn]/.exec(letters)?.[0];
     if (bad !== undefined) {
       await complain(`-${bad}: invalid option`);
       return 2;
     }
-    const specs = args.filter((word) => !/^-/.test(word));
+    const specs = args.filter((word) => !word.startsWith("-"));
     let shown: readonly Job[] = [...frame.jobs.all];
     if (specs.length > 0) {
       const found = specs.map((spec) => frame.jobs.find(spec));
@@ -165,7 +165,9 @@ export const kill: Builtin = {
       name = words[1] ?? "";
       words = words.slice(2);
     } else if (/^-[^-]/.test(first)) {
-      name = first.replace(/^-[sn]?/, (flag) => (signalName(first.slice(1)) === undefined ? "" : flag === "-" ? "" : flag.slice(1)));
+      name = first.replace(/^-[sn]?/, (flag) =>
+        signalName(first.slice(1)) === undefined ? "" : flag === "-" ? "" : flag.slice(1),
+      );
       if (signalName(first.slice(1)) !== undefined) name = first.slice(1);
       words = words.slice(1);
     }
@@ -191,7 +193,10 @@ export const kill: Builtin = {
 };
 
 function jobOf(spec: string | undefined, frame: Frame): Job | undefined {
-  const found = spec === undefined ? frame.jobs.current : frame.jobs.find(spec.startsWith("%") || /^\d{3,}$/.test(spec) ? spec : `%${spec}`);
+  const found =
+    spec === undefined
+      ? frame.jobs.current
+      : frame.jobs.find(spec.startsWith("%") || /^\d{3,}$/.test(spec) ? spec : `%${spec}`);
   return found === "ambiguous" ? undefined : found;
 }
 
@@ -237,8 +242,10 @@ export const disown: Builtin = {
   usage: "disown [-ar] [JOB…]",
   async run({ args, frame, complain }) {
     const isAll = args.some((word) => /^-[ar]+$/.test(word));
-    const specs = args.filter((word) => !/^-/.test(word));
-    const found = isAll ? [...frame.jobs.all] : (specs.length === 0 ? [undefined] : specs).map((spec) => jobOf(spec, frame));
+    const specs = args.filter((word) => !word.startsWith("-"));
+    const found = isAll
+      ? [...frame.jobs.all]
+      : (specs.length === 0 ? [undefined] : specs).map((spec) => jobOf(spec, frame));
     for (const job of found) {
       if (job === undefined) {
         await complain("no such job");
@@ -267,9 +274,8 @@ export const umask: Builtin = {
   usage: "umask [-p] [-S] [MODE]",
   async run({ args, frame, out, complain }) {
     const { state } = frame;
-    const words = args.filter((word) => !/^-[pS]+$/.test(word) && word !== "--");
+    const mode = args.find((word) => !/^-[pS]+$/.test(word) && word !== "--");
     const isSymbolic = args.some((word) => /^-p?S/.test(word));
-    const [mode] = words;
     if (mode === undefined) {
       const text = isSymbolic ? symbolicMask(state.umask) : state.umask.toString(8).padStart(4, "0");
       await out(`${args.some((word) => /^-.*p/.test(word)) ? `umask ${isSymbolic ? "-S " : ""}` : ""}${text}\n`);
@@ -285,7 +291,11 @@ export const umask: Builtin = {
     }
     const changed = /^\d/.test(mode) ? undefined : changedMask(mode, state.umask);
     if (changed === undefined) {
-      await complain(/^\d/.test(mode) ? `${mode}: octal number out of range` : `\`${mode.charAt(0)}': invalid symbolic mode operator`);
+      await complain(
+        /^\d/.test(mode)
+          ? `${mode}: octal number out of range`
+          : `\`${mode.charAt(0)}': invalid symbolic mode operator`,
+      );
       return 1;
     }
     state.umask = changed;
@@ -308,7 +318,7 @@ function changedMask(text: string, mask: number): number | undefined {
     if (match === null) return undefined;
     const who = match[1] === "" || match[1]?.includes("a") === true ? "ugo" : (match[1] ?? "");
     for (const [, operator = "", letters = ""] of (match[2] ?? "").matchAll(/([-+=])([rwxXstugo]*)/g)) {
-      for (const [i, one] of [..."ugo"].entries()) {
+      for (const [i, one] of Array.from("ugo").entries()) {
         if (!who.includes(one)) continue;
         const shift = 6 - 3 * i;
         const now = (allowed >> shift) & 7;
@@ -332,11 +342,28 @@ export const ulimit: Builtin = {
   summary: "bounds of the shell's processes (they are fixed here)",
   usage: "ulimit [-aSHcdfmnstuv]",
   async run({ args, out, complain }) {
-    const limits: Readonly<Record<string, string>> = { c: "0", d: "unlimited", f: "unlimited", m: "unlimited", n: "1024", s: "8192", t: "unlimited", u: String(PROCESSES_MAX), v: "unlimited" };
-    const letters = args.filter((word) => /^-/.test(word)).join("").replaceAll(/[-SH]/g, "");
-    const value = args.find((word) => !/^-/.test(word));
+    const limits: Readonly<Record<string, string>> = {
+      c: "0",
+      d: "unlimited",
+      f: "unlimited",
+      m: "unlimited",
+      n: "1024",
+      s: "8192",
+      t: "unlimited",
+      u: String(PROCESSES_MAX),
+      v: "unlimited",
+    };
+    const letters = args
+      .filter((word) => word.startsWith("-"))
+      .join("")
+      .replaceAll(/[-SH]/g, "");
+    const value = args.find((word) => !word.startsWith("-"));
     if (letters.includes("a")) {
-      await out(Object.entries(limits).map(([letter, limit]) => `-${letter}: ${limit}\n`).join(""));
+      await out(
+        Object.entries(limits)
+          .map(([letter, limit]) => `-${letter}: ${limit}\n`)
+          .join(""),
+      );
       return 0;
     }
     const limit = limits[letters === "" ? "f" : letters];

@@ -117,7 +117,7 @@ export const hash: Builtin = {
       hashed.clear();
       return 0;
     }
-    const words = args.filter((word) => !/^-/.test(word));
+    const words = args.filter((word) => !word.startsWith("-"));
     if (words.length === 0) {
       if (hashed.size === 0) await out("hash: hash table empty\n");
       else await out(`hits\tcommand\n${[...hashed.values()].map((path) => `   1\t${path}\n`).join("")}`);
@@ -148,7 +148,11 @@ export const caller: Builtin = {
     if (call === undefined || Number.isNaN(depth)) return 1;
     const outer = calls.at(-2 - depth);
     const file = outer?.file ?? frame.state.name;
-    await out(args.length === 0 ? `${call.line} ${outer === undefined ? "NULL" : file}\n` : `${call.line} ${outer?.name ?? "main"} ${file}\n`);
+    await out(
+      args.length === 0
+        ? `${call.line} ${outer === undefined ? "NULL" : file}\n`
+        : `${call.line} ${outer?.name ?? "main"} ${file}\n`,
+    );
     return 0;
   },
 };
@@ -174,10 +178,22 @@ async function runCompgen({ args, frame, out }: BuiltinCall): Promise<number> {
   let word = "";
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? "";
-    const action = arg === "-A" ? args[++i] : { "-a": "alias", "-b": "builtin", "-c": "command", "-v": "variable", "-k": "keyword", "-f": "file", "-d": "directory", "-e": "export" }[arg];
+    const action =
+      arg === "-A"
+        ? args[++i]
+        : {
+            "-a": "alias",
+            "-b": "builtin",
+            "-c": "command",
+            "-v": "variable",
+            "-k": "keyword",
+            "-f": "file",
+            "-d": "directory",
+            "-e": "export",
+          }[arg];
     if (arg === "-W") for (const one of (args[++i] ?? "").split(/\s+/)) found.add(one);
     else if (action !== undefined) for (const one of await named(action)) found.add(one);
-    else if (!/^-/.test(arg)) word = arg;
+    else if (!arg.startsWith("-")) word = arg;
   }
   async function named(action: string): Promise<Iterable<string>> {
     if (action === "alias") return state.aliases.keys();
@@ -185,7 +201,8 @@ async function runCompgen({ args, frame, out }: BuiltinCall): Promise<number> {
     if (action === "function") return state.functions.keys();
     if (action === "variable") return state.variables.names();
     if (action === "export") return state.variables.environment().keys();
-    if (action === "command") return [...state.functions.keys(), ...interpreter.builtins.keys(), ...interpreter.externals.names()];
+    if (action === "command")
+      return [...state.functions.keys(), ...interpreter.builtins.keys(), ...interpreter.externals.names()];
     if (action !== "file" && action !== "directory") return [];
     const all = (await frame.files.list(state.cwd, { signal: frame.signal })) ?? [];
     return all.filter(({ isDirectory }) => action === "file" || isDirectory).map(({ name }) => name);
@@ -194,4 +211,3 @@ async function runCompgen({ args, frame, out }: BuiltinCall): Promise<number> {
   for (const one of matching) await out(`${one}\n`);
   return matching.length > 0 ? 0 : 1;
 }
-

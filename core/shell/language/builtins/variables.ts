@@ -16,11 +16,29 @@ interface Wanted {
   readonly off: ReadonlySet<string>;
 }
 
-export const declare: Builtin = declaring("declare", "give variables values and attributes", "declare [-aAfFgiIlnrtux] [-p] [NAME[=VALUE]…]");
-export const typeset: Builtin = declaring("typeset", "the same as declare", "typeset [-aAfFgiIlnrtux] [-p] [NAME[=VALUE]…]");
+export const declare: Builtin = declaring(
+  "declare",
+  "give variables values and attributes",
+  "declare [-aAfFgiIlnrtux] [-p] [NAME[=VALUE]…]",
+);
+export const typeset: Builtin = declaring(
+  "typeset",
+  "the same as declare",
+  "typeset [-aAfFgiIlnrtux] [-p] [NAME[=VALUE]…]",
+);
 export const local: Builtin = declaring("local", "variables of a function's own", "local [OPTION] [NAME[=VALUE]…]");
-export const exportVariables: Builtin = declaring("export", "give variables to commands", "export [-fn] [-p] [NAME[=VALUE]…]", true);
-export const readonly: Builtin = declaring("readonly", "variables that keep their values", "readonly [-aAf] [-p] [NAME[=VALUE]…]", true);
+export const exportVariables: Builtin = declaring(
+  "export",
+  "give variables to commands",
+  "export [-fn] [-p] [NAME[=VALUE]…]",
+  true,
+);
+export const readonly: Builtin = declaring(
+  "readonly",
+  "variables that keep their values",
+  "readonly [-aAf] [-p] [NAME[=VALUE]…]",
+  true,
+);
 
 function declaring(name: string, summary: string, usage: string, isSpecial = false): Builtin {
   return { name, summary, usage, isDeclaration: true, isSpecial, run: runDeclare };
@@ -95,7 +113,11 @@ async function parsed(word: string, frame: Frame): Promise<Assignment | string> 
   };
 }
 
-async function declareOne(one: Assignment | string, wanted: Wanted, { name: command, frame }: BuiltinCall): Promise<void> {
+async function declareOne(
+  one: Assignment | string,
+  wanted: Wanted,
+  { name: command, frame }: BuiltinCall,
+): Promise<void> {
   const { variables } = frame.state;
   const { on, off } = wanted;
   const text = typeof one === "string" ? one : one.name;
@@ -104,7 +126,12 @@ async function declareOne(one: Assignment | string, wanted: Wanted, { name: comm
   const isGlobal = on.has("g") || command === "export" || command === "readonly";
   const existing = isGlobal && !on.has("g") ? variables.raw(referenceTarget(plain, on, frame)) : undefined;
   const target = on.has("n") || off.has("n") ? plain : referenceTarget(plain, on, frame);
-  const variable = existing ?? variables.declare(target, { global: isGlobal, inherit: on.has("I") || frame.state.isSetOption("localvar_inherit") });
+  const variable =
+    existing ??
+    variables.declare(target, {
+      global: isGlobal,
+      inherit: on.has("I") || frame.state.isSetOption("localvar_inherit"),
+    });
   if (existing !== undefined && variables.find(target) !== existing) variables.declare(target, { global: true });
   const declared = existing === undefined ? variable : (ensured(target, frame) ?? variable);
   checkReadonly(target, declared, one, wanted);
@@ -118,7 +145,9 @@ async function declareOne(one: Assignment | string, wanted: Wanted, { name: comm
 /** A special variable that gets attributes becomes one of the shell's own. */
 function ensured(name: string, { state: { variables } }: Frame): Variable | undefined {
   const found = variables.raw(name);
-  return found !== undefined && variables.raw(name) === found ? found : variables.declare(name, { global: true, inherit: true });
+  return found !== undefined && variables.raw(name) === found
+    ? found
+    : variables.declare(name, { global: true, inherit: true });
 }
 
 function referenceTarget(name: string, on: ReadonlySet<string>, { state: { variables } }: Frame): string {
@@ -156,14 +185,22 @@ function setAttributes(variable: Variable, { on, off }: Wanted): void {
   if (off.has("n")) variable.isReference = false;
   if (on.has("u")) variable.letters = "upper";
   if (on.has("l")) variable.letters = "lower";
-  if ((off.has("u") && variable.letters === "upper") || (off.has("l") && variable.letters === "lower")) delete variable.letters;
+  if ((off.has("u") && variable.letters === "upper") || (off.has("l") && variable.letters === "lower"))
+    delete variable.letters;
 }
 
-async function setValue(one: Assignment, target: string, variable: Variable, on: ReadonlySet<string>, frame: Frame): Promise<void> {
+async function setValue(
+  one: Assignment,
+  target: string,
+  variable: Variable,
+  on: ReadonlySet<string>,
+  frame: Frame,
+): Promise<void> {
   if (on.has("n")) {
     if (one.value.type === "ArrayValue") throw new ShellFault(`${one.name}: reference variable cannot be an array`);
     const value = await expandText(one.value, frame, { isAssignment: true });
-    if (value !== "" && !/^[A-Za-z_]\w*(?:\[.+\])?$/s.test(value)) throw new ShellFault(`\`${value}': invalid variable name for name reference`);
+    if (value !== "" && !/^[A-Za-z_]\w*(?:\[.+\])?$/s.test(value))
+      throw new ShellFault(`\`${value}': invalid variable name for name reference`);
     if (value === one.name) throw new ShellFault(`${one.name}: nameref variable self references not allowed`);
     variable.value = value;
     return;
@@ -183,7 +220,11 @@ function renamed({ pos, end, text, append, index, value }: Assignment, name: str
   return { type: "Assignment", pos, end, text, append, index, value, name };
 }
 
-async function functions(rest: readonly (string | Assignment)[], on: ReadonlySet<string>, { frame, out, name }: BuiltinCall): Promise<number> {
+async function functions(
+  rest: readonly (string | Assignment)[],
+  on: ReadonlySet<string>,
+  { frame, out, name }: BuiltinCall,
+): Promise<number> {
   const { state } = frame;
   if (rest.length === 0) {
     for (const shellFunction of [...state.functions.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
@@ -197,7 +238,8 @@ async function functions(rest: readonly (string | Assignment)[], on: ReadonlySet
     const found = state.functions.get(wanted);
     if (found === undefined) status = 1;
     else if (name === "export" || name === "readonly") continue;
-    else if (on.has("F")) await out(state.isSetOption("extdebug") ? `${wanted} ${found.line} ${found.source.name}\n` : `${wanted}\n`);
+    else if (on.has("F"))
+      await out(state.isSetOption("extdebug") ? `${wanted} ${found.line} ${found.source.name}\n` : `${wanted}\n`);
     else await out(functionText(found));
   }
   return status;
@@ -304,7 +346,8 @@ async function unsetOne(word: string, kind: string, frame: Frame): Promise<void>
     const place = await splitPlace(word, frame);
     const variable = variables.find(name);
     if (variable === undefined) return;
-    if (typeof variable.value === "string" && place?.index !== 0) throw new ShellFault(`${name}: not an array variable`);
+    if (typeof variable.value === "string" && place?.index !== 0)
+      throw new ShellFault(`${name}: not an array variable`);
     let index = place?.index ?? 0;
     if (typeof index === "number" && index < 0 && variable.value instanceof IndexedArray) index += variable.value.end;
     if (typeof index === "number" && index < 0) throw new ShellFault(`[${key}]: bad array subscript`);
@@ -407,7 +450,8 @@ function nextOption(letters: string, words: readonly string[], at: { index: numb
   const word = words[at.index - 1];
   if (at.within === 0) {
     if (word === "--") return { option: "?", isOver: true, at: { index: at.index + 1, within: 0 } };
-    if (word === undefined || !/^-./s.test(word)) return { option: "?", isOver: true, at: { index: at.index, within: 0 } };
+    if (word === undefined || !/^-./s.test(word))
+      return { option: "?", isOver: true, at: { index: at.index, within: 0 } };
   }
   const position = at.within === 0 ? 1 : at.within;
   const letter = word?.charAt(position) ?? "";
@@ -420,11 +464,21 @@ function nextOption(letters: string, words: readonly string[], at: { index: numb
       : { option: "?", problem: `illegal option -- ${letter}`, isOver: false, at: after };
   }
   if (letters[place + 1] !== ":") return { option: letter, isOver: false, at: after };
-  if (!isLast) return { option: letter, argument: word?.slice(position + 1) ?? "", isOver: false, at: { index: at.index + 1, within: 0 } };
+  if (!isLast)
+    return {
+      option: letter,
+      argument: word?.slice(position + 1) ?? "",
+      isOver: false,
+      at: { index: at.index + 1, within: 0 },
+    };
   const argument = words[at.index];
   const next = { index: at.index + 2, within: 0 };
   if (argument !== undefined) return { option: letter, argument, isOver: false, at: next };
   if (isSilent) return { option: ":", argument: letter, isOver: false, at: { index: at.index + 1, within: 0 } };
-  return { option: "?", problem: `option requires an argument -- ${letter}`, isOver: false, at: { index: at.index + 1, within: 0 } };
+  return {
+    option: "?",
+    problem: `option requires an argument -- ${letter}`,
+    isOver: false,
+    at: { index: at.index + 1, within: 0 },
+  };
 }
-

@@ -27,12 +27,17 @@ export class FilesTree implements Tree {
 
   read(path: string, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
     const { from, to, signal } = options;
-    return this.#files.read(path, { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }), signal });
+    return this.#files.read(path, {
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+      signal,
+    });
   }
 
   async write(path: string, source: AsyncIterable<Bytes>, { isAppend, signal }: WriteOptions = {}): Promise<void> {
     this.#checkDirectory(parentOf(path));
-    const written = isAppend === true ? this.#files.append(path, source, { signal }) : this.#files.write(path, source, { signal });
+    const written =
+      isAppend === true ? this.#files.append(path, source, { signal }) : this.#files.write(path, source, { signal });
     await written;
   }
 
@@ -43,7 +48,10 @@ export class FilesTree implements Tree {
     await Promise.resolve();
   }
 
-  async remove(path: string, { isRecursive = false }: TreeOptions & { readonly isRecursive?: boolean } = {}): Promise<void> {
+  async remove(
+    path: string,
+    { isRecursive = false }: TreeOptions & { readonly isRecursive?: boolean } = {},
+  ): Promise<void> {
     this.#files.remove(path, { recursive: isRecursive });
     await Promise.resolve();
   }
@@ -53,8 +61,10 @@ export class FilesTree implements Tree {
     const target = this.#files.stat(to);
     const source = this.#files.stat(from);
     if (from === to) return;
-    if (target?.kind === "directory" && source?.kind === "file") throw new StarfishError("is-a-directory", `${to} is a directory`);
-    if (target?.kind === "file" && source?.kind === "directory") throw new StarfishError("not-a-directory", `${to} is a file`);
+    if (target?.kind === "directory" && source?.kind === "file")
+      throw new StarfishError("is-a-directory", `${to} is a directory`);
+    if (target?.kind === "file" && source?.kind === "directory")
+      throw new StarfishError("not-a-directory", `${to} is a file`);
     // A file that is there gives way; so does an empty directory.
     if (target !== undefined && source !== undefined) this.#files.remove(to);
     this.#files.rename(from, to);

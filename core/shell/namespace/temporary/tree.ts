@@ -41,11 +41,15 @@ export class TemporaryTree implements Tree {
   list(path: string): Promise<readonly TreeEntry[]> {
     this.#directory(path);
     const entries: TreeEntry[] = [];
-    for (const [other, node] of this.#nodes) if (other !== "/" && parentOf(other) === path) entries.push(entryOf(other, node));
+    for (const [other, node] of this.#nodes)
+      if (other !== "/" && parentOf(other) === path) entries.push(entryOf(other, node));
     return Promise.resolve(entries);
   }
 
-  async *read(path: string, { from = 0, to = Infinity }: ReadOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+  async *read(
+    path: string,
+    { from = 0, to = Infinity }: ReadOptions = {},
+  ): AsyncGenerator<Uint8Array, void, undefined> {
     const node = this.#file(path);
     let at = 0;
     for (const piece of [...node.pieces]) {
@@ -57,13 +61,17 @@ export class TemporaryTree implements Tree {
 
   async write(path: string, source: AsyncIterable<Bytes>, { isAppend, mode }: WriteOptions = {}): Promise<void> {
     this.#directory(parentOf(path));
-    if (this.#nodes.get(path)?.kind === "directory") throw new StarfishError("is-a-directory", `${path} is a directory`);
+    if (this.#nodes.get(path)?.kind === "directory")
+      throw new StarfishError("is-a-directory", `${path} is a directory`);
     const pieces: Uint8Array[] = [];
     let length = 0;
     for await (const bytes of source) {
       length += bytes.length;
       if (this.#bytes + length > BYTES_MAX) {
-        throw new StarfishError("full", `/tmp holds at most ${BYTES_MAX / 1024 / 1024} MiB; put larger files elsewhere`);
+        throw new StarfishError(
+          "full",
+          `/tmp holds at most ${BYTES_MAX / 1024 / 1024} MiB; put larger files elsewhere`,
+        );
       }
       pieces.push(Uint8Array.from(bytes));
     }
@@ -103,12 +111,16 @@ export class TemporaryTree implements Tree {
     const node = this.#get(from);
     this.#directory(parentOf(to));
     if (from === to) return Promise.resolve();
-    if (node.kind === "directory" && isWithin(to, from)) throw new StarfishError("unsupported", `${to} is within ${from}`);
+    if (node.kind === "directory" && isWithin(to, from))
+      throw new StarfishError("unsupported", `${to} is within ${from}`);
     const target = this.#nodes.get(to);
     if (target !== undefined) {
-      if (target.kind === "directory" && node.kind === "file") throw new StarfishError("is-a-directory", `${to} is a directory`);
-      if (target.kind === "file" && node.kind === "directory") throw new StarfishError("not-a-directory", `${to} is a file`);
-      if ([...this.#nodes.keys()].some((other) => other !== to && isWithin(other, to))) throw new StarfishError("not-empty", `${to} is not empty`);
+      if (target.kind === "directory" && node.kind === "file")
+        throw new StarfishError("is-a-directory", `${to} is a directory`);
+      if (target.kind === "file" && node.kind === "directory")
+        throw new StarfishError("not-a-directory", `${to} is a file`);
+      if ([...this.#nodes.keys()].some((other) => other !== to && isWithin(other, to)))
+        throw new StarfishError("not-empty", `${to} is not empty`);
       this.#delete(to);
     }
     for (const [other, moved] of [...this.#nodes]) {
@@ -128,7 +140,10 @@ export class TemporaryTree implements Tree {
   }
 
   watch(path: string, { signal }: { readonly signal: AbortSignal }): AsyncIterable<string> {
-    return changesOf((listener) => this.#changed.add((changed) => isWithin(changed, path) && listener(changed)), signal);
+    return changesOf(
+      (listener) => this.#changed.add((changed) => isWithin(changed, path) && listener(changed)),
+      signal,
+    );
   }
 
   #node(kind: Node["kind"], mode: number): Node {
