@@ -19,6 +19,7 @@ import { sinkTo } from "./sink.ts";
 import { STATUS } from "./status.ts";
 import { compose, type Text } from "./styled.ts";
 import { suggest } from "./suggest.ts";
+import { Writers } from "./mem/writers.ts";
 import { utilities } from "./utilities/index.ts";
 import type { Command, CommandContext, Host, Io, Output, Sink, TerminalInfo } from "./types.ts";
 
@@ -85,9 +86,15 @@ export function openSession(
 
 function mounts(computer: Computer): Mount[] {
   return [
-    { path: "/", tree: new FilesTree(computer.files) },
+    { path: "/", tree: new FilesTree(computer.files, nameOfWriter(computer)) },
     { path: "/tmp", tree: new TemporaryTree(computer.clock) },
   ];
+}
+
+/** Who wrote a file, as long as that member is known. */
+function nameOfWriter(computer: Computer): (writer: number) => string | undefined {
+  const writers = new Writers(computer);
+  return (writer) => writers.find(writer)?.record.name;
 }
 
 function fraction(bytes: Uint8Array): number {
@@ -158,7 +165,9 @@ async function report(
   command: Command,
   { lastWords }: CommandContext,
 ): Promise<number> {
-  if (call.signal.aborted || isStarfishError(error, "cancelled")) throw error;
+  // Whatever a command makes of its end, it was ended.
+  if (call.signal.aborted) throw cancelled(call.signal);
+  if (isStarfishError(error, "cancelled")) throw error;
   if (isStarfishError(error, "closed")) return STATUS.brokenPipe;
   const isUsage = isStarfishError(error, "usage");
   const hint = isUsage ? `Try '${call.name} --help'.\n` : "";

@@ -1,7 +1,6 @@
 /** The commands for files, by their place in `help`. */
 import type { Command } from "../types.ts";
 import { df } from "./df.ts";
-import { exportFiles } from "./export.ts";
 import { get } from "./get.ts";
 import { importFiles } from "./import.ts";
 import { keep } from "./keep.ts";
@@ -10,4 +9,4 @@ import { restore } from "./restore.ts";
 import { stat } from "./stat.ts";
 import { versions } from "./versions.ts";
 
-export const fileCommands: readonly Command[] = [put, get, stat, df, versions, restore, keep, exportFiles, importFiles];
+export const fileCommands: readonly Command[] = [put, get, stat, df, versions, restore, keep, importFiles];

@@ -3,7 +3,8 @@ import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import type { FileInfo } from "../../disk/types.ts";
 import { writeToHost } from "../files/host-streams.ts";
 import { Missing } from "../files/missing.ts";
-import { baseName, completePath, within } from "../files/paths.ts";
+import { pack } from "../files/pack.ts";
+import { baseName, completeWith, placeOf, within } from "../files/paths.ts";
 import { TransferLine } from "../files/progress.ts";
 import { oneLine } from "../mem/value.ts";
 import { parseArguments } from "../options.ts";
@@ -17,22 +18,34 @@ export const get: Command = {
   summary: "bring files of the swarm to your machine",
   help: `
 usage: get PATH [HOSTPATH]
+       get --tar | --zip | --car PATH [HOSTPATH]
 
 Writes a file to HOSTPATH, or under its own name to the directory where you are; '-' is standard output, which is also
 where it goes without HOSTPATH when that is a pipe. In a browser tab it is a download. A directory comes with all that is
-in it (in a tab: 'export' makes one file of it): what can't be read, or has a name that your machine does not allow, is
+in it (in a tab: --zip makes one file of it): what can't be read, or has a name that your machine does not allow, is
 named, the rest comes, and the status is 1. Ctrl-C leaves nothing half-written.
+
+--tar and --zip make one archive of a file or directory, --car what IPFS's tools exchange: one file, under the CID that
+they give it.
 
   echo hello | put - /hello.txt
   get /hello.txt -
 `,
   async run(context) {
-    const [path, target, extra] = parseArguments(context.args, {}).operands;
-    if (path === undefined) throw new StarfishError("usage", "PATH is missing");
+    const { options, operands } = parseArguments(context.args, { tar: "flag", zip: "flag", car: "flag" });
+    const asked = (["car", "tar", "zip"] as const).filter((format) => options[format] === true);
+    if (asked.length > 1) throw new StarfishError("usage", "one of --tar, --zip and --car");
+    if (asked[0] !== undefined) {
+      await pack(operands, asked[0], context);
+      return STATUS.ok;
+    }
+    const [operand, target, extra] = operands;
+    if (operand === undefined) throw new StarfishError("usage", "PATH is missing");
     if (extra !== undefined) throw new StarfishError("usage", `'${extra}' is one word too many`);
     const { files } = context.computer;
+    const path = placeOf(operand, context);
     const info = files.stat(path);
-    if (info === undefined) throw new StarfishError("not-found", `there is no ${oneLine(path)}`);
+    if (info === undefined) throw new StarfishError("not-found", `there is no ${oneLine(operand)}`);
     const line = new TransferLine(`get ${oneLine(baseName(info.path))}`, context);
     try {
       if (info.kind === "directory") {
@@ -54,7 +67,7 @@ named, the rest comes, and the status is 1. Ctrl-C leaves nothing half-written.
     }
     return 0;
   },
-  complete: completePath,
+  complete: completeWith("--tar", "--zip", "--car"),
 };
 
 /** Its own name, where the person's machine allows that. Throws "unsupported". */
@@ -88,7 +101,7 @@ async function getDirectory(
   if (host.makeDirectory === undefined) {
     throw new StarfishError(
       "is-a-directory",
-      `${oneLine(root.path)} is a directory: 'export ${oneLine(root.path)} --zip' makes one file of it`,
+      `${oneLine(root.path)} is a directory: 'get --zip ${oneLine(root.path)}' makes one file of it`,
     );
   }
   await host.makeDirectory(target, { signal });

@@ -1,5 +1,5 @@
 /** keep: holds files whole on this node. */
-import { completeWith } from "../files/paths.ts";
+import { completeWith, placeOf } from "../files/paths.ts";
 import { oneOperand } from "../operands.ts";
 import { parseArguments } from "../options.ts";
 import type { Command } from "../types.ts";
@@ -16,9 +16,10 @@ is there. Waits until all of it is here. --off lets go of it; it stays in the sw
   echo hello | put - /hello.txt
   keep /hello.txt
 `,
-  async run({ args, computer, signal }) {
+  async run(context) {
+    const { args, computer, signal } = context;
     const { options, operands } = parseArguments(args, { off: "flag" });
-    const path = oneOperand(operands, "PATH");
+    const path = placeOf(oneOperand(operands, "PATH"), context);
     if (options.off === true) await computer.files.release(path);
     else await computer.files.keep(path, { signal });
     return 0;

@@ -1,12 +1,13 @@
 /** put: brings files of the person's machine into the swarm. */
 import { utf8 } from "../../base/bytes.ts";
-import { isStarfishError, throwIfAborted } from "../../base/errors.ts";
+import { isStarfishError, StarfishError, throwIfAborted } from "../../base/errors.ts";
 import type { ContentStat, FileInfo, PutProgress } from "../../disk/types.ts";
 import { abortable } from "../../ports/clock.ts";
 import { type Incoming, incoming } from "../files/incoming.ts";
 import { isOfOne, Missing } from "../files/missing.ts";
 import { Targets } from "../files/operands.ts";
 import { baseName, completePath } from "../files/paths.ts";
+import { unpack } from "../files/unpack.ts";
 import { TransferLine } from "../files/progress.ts";
 import { leastSafe, safetyWords } from "../files/words.ts";
 import { bytesWords, count } from "../format.ts";
@@ -23,14 +24,18 @@ interface Brought {
   readonly safe: Promise<void>;
 }
 
+const FLAGS = { "no-wait": "flag", json: "flag", unpack: "flag", tar: "flag", zip: "flag", car: "flag" } as const;
+
 export const put: Command = {
   name: "put",
   summary: "bring files of your machine into the swarm",
   help: `
 usage: put [HOSTPATH…] [DEST] [--no-wait] [--json]
+       put --unpack [--tar | --zip | --car] HOSTPATH [DEST] [--no-wait]
 
 Stores files and whole directories of your machine; '-' is standard input. One file goes to DEST, or into it if that is a
-directory or ends with a slash; without DEST into the root. In a browser tab, where files have no paths, a file picker
+directory or ends with a slash; without DEST into the current
+directory. In a browser tab, where files have no paths, a file picker
 opens: 'put' or 'put DEST'. Within a directory, links to other directories, sockets and the like are passed over, and
 named. A file that can't be read, or has no place (its name is no UTF-8, a directory has it), is named, the others come,
 and the status is 1; so it is where a file was written to while it was read.
@@ -39,11 +44,21 @@ Waits until the files are safe: any half of the devices may go then. Says which 
 this device only, because there is no other. --no-wait returns as soon as this node has them. Ctrl-C leaves no file
 half-written.
 
-  echo hello | put - /hello.txt
+--unpack takes an archive apart; what it is, its name says (.car, .tar, .zip) or an option. A CAR that holds one file
+becomes DEST itself, and keeps its CID if it was cut as IPFS cuts files today; of several roots, each goes into DEST under
+its CID. A hard link is a copy, which takes no space. What has no place here (symbolic links, devices, names that are no
+UTF-8 or lead out of DEST) or can't be read is named and passed over; the rest comes, and the status is 1.
+
+  echo hello | put - /docs/hello.txt
+  get --tar /docs - | put --unpack --tar - /copy
 `,
   async run(context) {
-    const { options, operands } = parseArguments(context.args, { "no-wait": "flag", json: "flag" });
+    const { options, operands } = parseArguments(context.args, FLAGS);
     const isWaiting = options["no-wait"] !== true;
+    const asked = (["car", "tar", "zip"] as const).filter((format) => options[format] === true);
+    if (asked.length > 1) throw new StarfishError("usage", "one of --tar, --zip and --car");
+    if (options.unpack === true) return await unpack(operands, asked[0], isWaiting, context);
+    if (asked.length > 0) throw new StarfishError("usage", `--${asked[0] ?? ""} goes with --unpack`);
     const line = new TransferLine("put", context);
     const placing = new Placing(context);
     const brought: Brought[] = [];

@@ -1,6 +1,6 @@
 /** restore: makes an earlier version of a file the current one. */
 import { StarfishError } from "../../base/errors.ts";
-import { completePath } from "../files/paths.ts";
+import { completePath, placeOf } from "../files/paths.ts";
 import { parseArguments } from "../options.ts";
 import type { Command } from "../types.ts";
 
@@ -16,11 +16,12 @@ now becomes an earlier version in its turn.
   echo one | put - /note; echo two | put - /note
   restore /note; cat /note
 `,
-  async run({ args, computer }) {
+  async run(context) {
+    const { args, computer } = context;
     const [path, version, extra] = parseArguments(args, {}).operands;
     if (path === undefined) throw new StarfishError("usage", "PATH is missing");
     if (extra !== undefined) throw new StarfishError("usage", `'${extra}' is one word too many`);
-    computer.files.restore(path, version);
+    computer.files.restore(placeOf(path, context), version);
     return 0;
   },
   complete(words, computer) {

@@ -2,13 +2,16 @@
 import type { Text } from "../styled.ts";
 import { utf8 } from "../../base/bytes.ts";
 import type { ContentStat, FileInfo } from "../../disk/types.ts";
-import { completeWith, filesUnder } from "../files/paths.ts";
+import { completeWith, filesUnder, placeOf } from "../files/paths.ts";
 import { dateWords, fileJson, safetyWords } from "../files/words.ts";
 import { bytesWords, count, table } from "../format.ts";
 import { oneLine } from "../mem/value.ts";
 import { Writers, writerWords } from "../mem/writers.ts";
-import { oneOperand } from "../operands.ts";
-import { parseArguments } from "../options.ts";
+import { getopt } from "../getopt.ts";
+import { formatTime } from "../language/strftime.ts";
+import type { TreeEntry } from "../namespace/tree.ts";
+import { STATUS } from "../status.ts";
+import { modeWords } from "../utilities/modes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import type { Command, CommandContext } from "../types.ts";
 
@@ -16,7 +19,7 @@ export const stat: Command = {
   name: "stat",
   summary: "all about a file: its CID, who holds it, how safe it is",
   help: `
-usage: stat PATH [--json]
+usage: stat [-c FORMAT] PATH… [--json]
 
 Shows size, CID (the one that IPFS gives the same bytes), writer, how it is coded, which devices hold how much of it, and
 how many devices may be lost, whichever they are, before it is.
@@ -25,35 +28,105 @@ how many devices may be lost, whichever they are, before it is.
   stat /hello.txt
 `,
   async run(context) {
-    const { options, operands } = parseArguments(context.args, { json: "flag" });
-    const path = oneOperand(operands, "PATH");
-    const { files } = context.computer;
-    const info = files.stat(path);
-    if (info === undefined) throw new StarfishError("not-found", `there is no ${oneLine(path)}`);
-    const content = info.kind === "file" ? await files.statContent(path, { signal: context.signal }) : undefined;
-    const writers = new Writers(context.computer);
-    const by = writers.find(info.writer);
-    writers[Symbol.dispose]();
-    if (options.json === true) {
-      const known = fileJson(info, by?.record.name);
-      await context.stdout.write(
-        utf8(`${JSON.stringify({ ...known, ...(content && { content: contentJson(content) }) })}\n`),
-      );
-      return 0;
+    const options = getopt(context.args, { c: { long: "format", value: true }, json: {} });
+    if (options.operands.length === 0) throw new StarfishError("usage", "PATH is missing");
+    let status: number = STATUS.ok;
+    for (const operand of options.operands) {
+      const path = placeOf(operand, context);
+      const entry = await context.names.stat(context.path(operand), { signal: context.signal });
+      const format = options.value("c");
+      if (entry === undefined) {
+        await context.stderr.print(`stat: cannot stat '${operand}': No such file or directory\n`);
+        status = STATUS.failed;
+      } else if (format !== undefined) await context.stdout.print(`${formatted(format, operand, entry)}\n`);
+      else if (context.names.isSameTree(path, "/")) await tellFile(path, options.has("json"), context);
+      else await tellEntry(operand, entry, options.has("json"), context);
     }
-    const head = [
-      ["path", oneLine(info.path)],
-      ["kind", info.isConflict ? "file, a conflict copy" : info.kind],
-    ];
-    const rest =
-      content === undefined
-        ? directoryRows(info, context)
-        : fileRows(info, content, writerWords(by, context.terminal.stdout), context);
-    await context.stdout.print(table([...head, ...rest], context.terminal.stdout?.columns));
-    return 0;
+    return status;
   },
-  complete: completeWith("--json"),
+  complete: completeWith("-c", "--json"),
 };
+
+/** As GNU's stat has it. */
+function formatted(format: string, shown: string, entry: TreeEntry): string {
+  const mode = entry.mode ?? (entry.kind === "directory" ? 0o755 : 0o644);
+  const seconds = Math.floor((entry.modifiedAtMs ?? 0) / 1000);
+  const fields: Readonly<Record<string, string>> = {
+    n: shown,
+    N: `'${shown}'`,
+    s: String(entry.sizeBytes ?? 0),
+    b: String(Math.ceil((entry.sizeBytes ?? 0) / 512)),
+    B: "512",
+    F:
+      entry.kind === "file"
+        ? entry.sizeBytes === 0
+          ? "regular empty file"
+          : "regular file"
+        : entry.kind === "device"
+          ? "character special file"
+          : entry.kind,
+    a: (mode & 0o7777).toString(8),
+    A: modeWords(entry.kind, mode),
+    U: entry.owner ?? "-",
+    G: "-",
+    y: entry.modifiedAtMs === undefined ? "-" : formatTime("%F %T.%N +0000", entry.modifiedAtMs),
+    Y: String(seconds),
+    "%": "%",
+  };
+  return format.replaceAll(/%([a-zA-Z%])/g, (whole, letter: string) =>
+    Object.hasOwn(fields, letter) ? (fields[letter] ?? whole) : whole,
+  );
+}
+
+/** What is known of anything that is not kept on the disk. */
+async function tellEntry(
+  shown: string,
+  entry: TreeEntry,
+  isJson: boolean,
+  { stdout, terminal }: CommandContext,
+): Promise<void> {
+  const { kind, sizeBytes, modifiedAtMs, owner } = entry;
+  if (isJson) {
+    await stdout.print(
+      `${JSON.stringify({ path: shown, kind, sizeBytes: sizeBytes ?? null, modifiedAtMs: modifiedAtMs ?? null, owner: owner ?? null })}\n`,
+    );
+    return;
+  }
+  const rows = [
+    ["path", shown],
+    ["kind", kind],
+    ...(sizeBytes === undefined ? [] : [["size", bytesWords(sizeBytes)]]),
+    ...(modifiedAtMs === undefined ? [] : [["written", dateWords(modifiedAtMs)]]),
+    ...(owner === undefined ? [] : [["by", owner]]),
+  ];
+  await stdout.print(table(rows, terminal.stdout?.columns));
+}
+
+async function tellFile(path: string, isJson: boolean, context: CommandContext): Promise<void> {
+  const { files } = context.computer;
+  const info = files.stat(path);
+  if (info === undefined) throw new StarfishError("not-found", `there is no ${oneLine(path)}`);
+  const content = info.kind === "file" ? await files.statContent(path, { signal: context.signal }) : undefined;
+  const writers = new Writers(context.computer);
+  const by = writers.find(info.writer);
+  writers[Symbol.dispose]();
+  if (isJson) {
+    const known = fileJson(info, by?.record.name);
+    await context.stdout.write(
+      utf8(`${JSON.stringify({ ...known, ...(content && { content: contentJson(content) }) })}\n`),
+    );
+    return;
+  }
+  const head = [
+    ["path", oneLine(info.path)],
+    ["kind", info.isConflict ? "file, a conflict copy" : info.kind],
+  ];
+  const rest =
+    content === undefined
+      ? directoryRows(info, context)
+      : fileRows(info, content, writerWords(by, context.terminal.stdout), context);
+  await context.stdout.print(table([...head, ...rest], context.terminal.stdout?.columns));
+}
 
 function directoryRows(info: FileInfo, { computer }: CommandContext): string[][] {
   let files = 0;

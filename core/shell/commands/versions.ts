@@ -2,7 +2,7 @@
 import type { Text } from "../styled.ts";
 import { StarfishError } from "../../base/errors.ts";
 import type { FileVersion } from "../../disk/types.ts";
-import { completeWith } from "../files/paths.ts";
+import { completeWith, placeOf } from "../files/paths.ts";
 import { dateWords, fileJson } from "../files/words.ts";
 import { bytesWords, roughly, table } from "../format.ts";
 import { oneLine } from "../mem/value.ts";
@@ -24,9 +24,10 @@ week, as long as they fit their share of the space.
   echo one | put - /note; echo two | put - /note
   versions /note
 `,
-  async run({ args, computer, stdout, terminal }) {
+  async run(context) {
+    const { args, computer, stdout, terminal } = context;
     const { options, operands } = parseArguments(args, { json: "flag" });
-    const path = oneOperand(operands, "PATH");
+    const path = placeOf(oneOperand(operands, "PATH"), context);
     const found = computer.files.versions(path);
     if (found.length === 0) {
       const isDirectory = computer.files.stat(path)?.kind === "directory";

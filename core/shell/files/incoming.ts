@@ -2,7 +2,7 @@
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import type { CommandContext, HostEntry, HostFile } from "../types.ts";
 import { streamOf } from "./host-streams.ts";
-import { destination, hostBaseName, within } from "./paths.ts";
+import { destination, hostBaseName, placeOf, within } from "./paths.ts";
 
 export type Incoming =
   | { readonly kind: "directory"; readonly target: string }
@@ -38,14 +38,15 @@ export async function* incoming(
   const { host, signal, computer } = context;
   if (host.pickFiles !== undefined && !operands.includes("-")) {
     const picked = await host.pickFiles({ signal });
-    const into = operands.at(-1) ?? "/";
+    const into = placeOf(operands.at(-1) ?? ".", context);
     for (const file of picked) {
       const at = picked.length > 1 ? within(into, file.name) : destination(computer.files, into, file.name);
       yield fromFile(file, at, signal);
     }
     return;
   }
-  const target = operands.length > 1 ? operands.at(-1) : undefined;
+  const last = operands.length > 1 ? operands.at(-1) : undefined;
+  const target = last === undefined ? undefined : placeOf(last, context);
   const sources = target === undefined ? operands : operands.slice(0, -1);
   if (sources.length === 0) throw new StarfishError("usage", "HOSTPATH is missing; '-' is standard input");
   if (sources.length > 1 && target?.endsWith("/") !== true && computer.files.stat(target ?? "")?.kind !== "directory") {
@@ -84,11 +85,11 @@ async function* fromSource(
   const isNameless = name === "" || name === "." || name === "..";
   if (entries !== undefined) {
     // The directory in which one stands has no name here: what is in it goes there.
-    const at = isNameless ? (target ?? "/") : destination(computer.files, target ?? "/", name);
+    const at = isNameless ? (target ?? context.cwd) : destination(computer.files, target ?? context.cwd, name);
     yield* fromDirectory(source, entries, at, context);
     return;
   }
-  const at = destination(computer.files, target ?? "/", name);
+  const at = destination(computer.files, target ?? context.cwd, name);
   yield fromPath(source, at, context);
 }
 

@@ -2,7 +2,7 @@
 import type { Computer } from "../../computer.ts";
 import type { FileInfo, Files } from "../../disk/types.ts";
 import { oneLine } from "../mem/value.ts";
-import type { Host, TerminalInfo } from "../types.ts";
+import type { CommandContext, Host, TerminalInfo } from "../types.ts";
 
 /** As many as completion shows. */
 const PROPOSED_MAX = 200;
@@ -25,6 +25,12 @@ export function within(directory: string, name: string): string {
 /** On a terminal nothing in a name moves the cursor or turns the text around; a pipe gets it as it is. */
 export function shownName(name: string, terminal: TerminalInfo | undefined): string {
   return terminal === undefined ? name : oneLine(name);
+}
+
+/** A path of the distributed files as it is meant from the current directory; a slash at its end stays. */
+export function placeOf(operand: string, { path }: Pick<CommandContext, "path">): string {
+  const absolute = path(operand);
+  return operand.endsWith("/") && absolute !== "/" ? `${absolute}/` : absolute;
 }
 
 /** Where something called `name` goes that is to be put at `target`: into it, if that is a directory or ends as one. */

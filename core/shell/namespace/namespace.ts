@@ -89,7 +89,9 @@ export class Namespace implements Tree, FileAccess {
     const [source, target] = [this.#place(from), this.#place(to)];
     if (source.tree === target.tree && source.tree.copy !== undefined)
       return await source.tree.copy(source.path, target.path, options);
-    const mode = (await source.tree.stat(source.path, options))?.mode;
+    const entry = await source.tree.stat(source.path, options);
+    if (entry?.kind === "directory") throw new StarfishError("is-a-directory", `${from} is a directory`);
+    const mode = entry?.mode;
     await target.tree.write(target.path, source.tree.read(source.path, options), { ...options, mode });
   }
 
@@ -103,6 +105,11 @@ export class Namespace implements Tree, FileAccess {
   async *watch(path: string, options: { readonly signal: AbortSignal }): AsyncGenerator<string, void, undefined> {
     const place = this.#place(path);
     for await (const changed of place.tree.watch(place.path, options)) yield join(place.mount, changed);
+  }
+
+  /** Whether a directory can be copied in one step. */
+  copiesDirectories(from: string, to: string): boolean {
+    return this.isSameTree(from, to) && this.#place(from).tree.copy !== undefined;
   }
 
   /** Whether two paths are in one tree, so that a rename can do. */

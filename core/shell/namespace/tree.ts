@@ -60,7 +60,10 @@ export interface Tree {
   remove(path: string, options?: TreeOptions & { readonly isRecursive?: boolean }): Promise<void>;
   /** Replaces a file that is there. Rejects with "not-found", "exists", "is-a-directory", "not-a-directory". */
   rename(from: string, to: string, options?: TreeOptions): Promise<void>;
-  /** A copy of a file without moving its bytes, where the tree can. Replaces a file that is there. */
+  /**
+   * A copy without moving bytes, where the tree can: of a file, which replaces a file that is there, or of a directory
+   * with all that is in it, where there is nothing yet.
+   */
   copy?(from: string, to: string, options?: TreeOptions): Promise<void>;
   setMode?(path: string, mode: number, options?: TreeOptions): Promise<void>;
   /** Paths that have changed, at or below `path`, until the signal aborts. Bursts may be told as one. */

@@ -26,7 +26,7 @@ empty, -s makes many empty lines one, -E shows line ends as $, -T tabs as ^I, -v
     u: {},
     v: { long: "show-nonprinting" },
   },
-  async run({ options, eachInput, outBytes, out, flush }) {
+  async run({ options, eachInput, outBytes, out, flush, problem, terminal }) {
     const isPlain = !["A", "b", "e", "E", "n", "s", "t", "T", "v"].some((name) => options.has(name));
     let number = 0;
     let blanks = 0;
@@ -34,9 +34,16 @@ empty, -s makes many empty lines one, -E shows line ends as $, -T tabs as ^I, -v
     const hasEnds = ["A", "e", "E"].some((name) => options.has(name));
     const hasTabs = ["A", "t", "T"].some((name) => options.has(name));
     const hasMarks = ["A", "e", "t", "v"].some((name) => options.has(name));
-    await eachInput(async (input) => {
+    await eachInput(async (input, name) => {
       if (isPlain) {
-        for await (const piece of input) await outBytes(piece);
+        let isFirst = true;
+        for await (const piece of input) {
+          if (isFirst && terminal.stdout !== undefined && piece.includes(0)) {
+            return await problem(`${name}: binary data, which a terminal can't show; look with 'xxd', or 'get' it`);
+          }
+          isFirst = false;
+          await outBytes(piece);
+        }
         return;
       }
       for await (const block of textBlocks(input)) {

@@ -80,6 +80,10 @@ export async function copyTree(
     await problem(`cannot overwrite non-directory '${shown}' with directory`);
     return false;
   }
+  const what = `cannot copy '${source}' to '${shown}'`;
+  if (existing === undefined && names.copiesDirectories(source, target)) {
+    return await attempt(context, what, () => names.copy(source, target, { signal }));
+  }
   if (
     existing === undefined &&
     !(await attempt(context, `cannot create directory '${shown}'`, () => names.makeDirectory(target, { signal })))

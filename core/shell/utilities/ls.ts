@@ -1,5 +1,6 @@
 /** ls: what is in directories. */
 import { isStarfishError } from "../../base/errors.ts";
+import { oneLine } from "../harmless.ts";
 import { reasonOf } from "../language/redirect.ts";
 import { formatTime } from "../language/strftime.ts";
 import { join } from "../namespace/paths.ts";
@@ -216,8 +217,7 @@ class Ls {
         : options.has("F") && entry.kind === "file" && ((entry.mode ?? 0) & 0o111) !== 0
           ? "*"
           : "";
-    // eslint-disable-next-line no-control-regex
-    return (this.#screen === undefined ? name : name.replaceAll(/[\x00-\x1f\x7f]/g, "?")) + mark;
+    return (this.#screen === undefined ? name : oneLine(name)) + mark;
   }
 }
 

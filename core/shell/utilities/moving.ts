@@ -28,11 +28,17 @@ export async function eachTarget(
       target === undefined ? `target '${last}': No such file or directory` : `target '${last}' is not a directory`,
     );
   }
+  const made = new Set<string>();
   for (const operand of operands) {
     const source = path(operand);
     const name = source.slice(source.lastIndexOf("/") + 1);
     const goal = isDirectory ? join(path(last), name) : path(last);
     const shown = isDirectory ? `${last.replace(/\/$/, "")}/${name}` : last;
+    if (made.has(goal)) {
+      await context.problem(`will not overwrite just-created '${shown}' with '${operand}'`);
+      continue;
+    }
+    made.add(goal);
     await work(source, goal, { source: operand, target: shown });
   }
 }

@@ -84,6 +84,11 @@ async function runDeclare(call: BuiltinCall): Promise<number> {
   if (rest.length === 0) return await list(on, call);
   if (on.has("p") && name !== "export" && name !== "readonly") return await show(rest, call);
   let status = 0;
+  const [first] = rest;
+  if (name === "export" && typeof first === "string" && first.startsWith("/")) {
+    await complain(`archives are made by 'get --tar ${first}' now (or --zip, --car)`);
+    return 2;
+  }
   for (const one of rest) {
     try {
       await declareOne(typeof one === "string" ? await parsed(one, frame) : one, { on, off }, call);

@@ -1,4 +1,4 @@
-/** import: archives of others, whole or as much of them as has a place. */
+/** put: archives of others, whole or as much of them as has a place. */
 import { gzipSync } from "fflate";
 import { beforeEach, expect, test } from "vitest";
 import { GNU_MAGIC, tarOf, tarPart } from "../../../test/fixtures/tar.ts";
@@ -26,7 +26,7 @@ beforeEach(async () => {
 
 async function imports(name: string, archive: Uint8Array): Promise<Pick<Ran, "status" | "stdout" | "stderr">> {
   bench.files.set(name, archive);
-  const { status, stdout, stderr } = await bench.run(`import ${name} /in`);
+  const { status, stdout, stderr } = await bench.run(`put --unpack ${name} /in`);
   return { status, stdout, stderr };
 }
 
@@ -48,11 +48,11 @@ test("what has no place is named and passed over, the rest comes, and the status
   expect(await imports("x.tar", tar)).toEqual({
     status: 1,
     stdout: "2 files, 4 B\n",
-    stderr: `import: passed over c\\xe9: a name that is no UTF-8, and so has no place here
-import: passed over c\\xe8: a name that is no UTF-8, and so has no place here
-import: passed over s: symlink
-import: passed over ../up: A path that no file can have: "../up"
-import: 4 entries passed over, as named above; the rest is there
+    stderr: `put: passed over c\\xe9: a name that is no UTF-8, and so has no place here
+put: passed over c\\xe8: a name that is no UTF-8, and so has no place here
+put: passed over s: symlink
+put: passed over ../up: A path that no file can have: "../up"
+put: 4 entries passed over, as named above; the rest is there
 `,
   });
   expect(await cat("/in/a")).toBe("one");
@@ -66,8 +66,8 @@ test("a hard link is a copy that costs nothing, and one to nothing is named", as
   expect(await imports("x.tar", tar)).toEqual({
     status: 1,
     stdout: "3 files, 100 kB\n",
-    stderr: `import: passed over m: a hard link to nothing, which is not there
-import: 1 entry passed over, as named above; the rest is there
+    stderr: `put: passed over m: a hard link to nothing, which is not there
+put: 1 entry passed over, as named above; the rest is there
 `,
   });
   const [file, copy] = [computer.files.stat("/in/large"), computer.files.stat("/in/d/l")];
@@ -84,7 +84,7 @@ test("two spellings of one name do not replace each other", async () => {
   const { status, stderr } = await imports("x.tar", tarOf(...parts));
   expect([status, stderr.split("\n")[0]]).toEqual([
     1,
-    "import: passed over \u00fc: the same name as another one in this archive, in another Unicode form",
+    "put: passed over \u00fc: the same name as another one in this archive, in another Unicode form",
   ]);
   // The later of two entries of one name counts, as with tar.
   expect(await cat("/in/\u00fc")).toBe("again");
@@ -99,7 +99,7 @@ test("a file and a directory of one name: what came first stays", async () => {
   );
   const { status, stdout, stderr } = await imports("x.tar", tar);
   expect([status, stdout]).toEqual([1, "2 files, 2 B\n"]);
-  expect(stderr).toMatch(/^import: passed over a: \/in\/a is a directory\nimport: passed over f\/g: .*\/in\/f.*\n/);
+  expect(stderr).toMatch(/^put: passed over a: \/in\/a is a directory\nput: passed over f\/g: .*\/in\/f.*\n/);
 });
 
 test("a zip with bytes around it and one damaged file gives the others", async () => {
@@ -116,9 +116,7 @@ test("a tar that ends within an entry keeps what was whole, and one that is no t
   const { status, stderr } = await imports("x.tar", cut);
   expect([status, stderr]).toEqual([
     1,
-    expect.stringMatching(
-      /^import: passed over b: The data ends within a block\nimport: The data ends within a block\n/,
-    ),
+    expect.stringMatching(/^put: passed over b: The data ends within a block\nput: The data ends within a block\n/),
   ]);
   expect(await cat("/in/a")).toBe("one");
   expect(computer.files.stat("/in/b")).toBeUndefined();

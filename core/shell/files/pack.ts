@@ -1,58 +1,38 @@
-/** export: files and directories as one archive. */
+/** Files and directories as one archive: what `get --tar`, `--zip` and `--car` do. */
 import { concat } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import type { FileEntry, FolderEntry } from "../../disk/content/tree-entry.ts";
 import { FileDag, hashLeaves } from "../../disk/content/unixfs.ts";
 import type { FileInfo } from "../../disk/types.ts";
-import { hashOf } from "../files/hash.ts";
-import { writeToHost } from "../files/host-streams.ts";
-import { baseName, completeWith } from "../files/paths.ts";
-import { TransferLine } from "../files/progress.ts";
+import { hashOf } from "./hash.ts";
+import { writeToHost } from "./host-streams.ts";
+import { baseName, placeOf } from "./paths.ts";
+import { TransferLine } from "./progress.ts";
 import { oneLine } from "../mem/value.ts";
-import { parseArguments } from "../options.ts";
-import type { Command, CommandContext } from "../types.ts";
+import type { CommandContext } from "../types.ts";
 
 type Context = CommandContext;
-type Format = "car" | "tar" | "zip";
+export type Format = "car" | "tar" | "zip";
 
-export const exportFiles: Command = {
-  name: "export",
-  summary: "files and directories as one archive: CAR, tar or zip",
-  help: `
-usage: export PATH [HOSTPATH] [--car | --tar | --zip]
-
-Makes one archive of a file or of a directory with all that is in it, and writes it to HOSTPATH, or to standard output
-when that is a pipe. A CAR is what IPFS's tools exchange; it holds one file, under the CID that they give it. Without an
-option a file becomes a CAR and a directory a tar.
-
-  echo hello | put - /docs/hello.txt
-  export /docs docs.zip --zip
-`,
-  async run(context) {
-    const { options, operands } = parseArguments(context.args, { car: "flag", tar: "flag", zip: "flag" });
-    const [path, target, extra] = operands;
-    if (path === undefined) throw new StarfishError("usage", "PATH is missing");
-    if (extra !== undefined) throw new StarfishError("usage", `'${extra}' is one word too many`);
-    const asked = (["car", "tar", "zip"] as const).filter((format) => options[format] === true);
-    if (asked.length > 1) throw new StarfishError("usage", "one of --car, --tar and --zip");
-    const info = context.computer.files.stat(path);
-    if (info === undefined) throw new StarfishError("not-found", `there is no ${oneLine(path)}`);
-    const format = asked[0] ?? (info.kind === "file" ? "car" : "tar");
-    const line = new TransferLine(`export ${oneLine(baseName(info.path))}`, context);
-    const archive = await archiveOf(info, format, line, context);
-    try {
-      if (target === undefined && context.terminal.stdout === undefined) {
-        for await (const chunk of archive) await context.stdout.write(chunk);
-      } else {
-        await writeToHost(target ?? `${baseName(info.path) || "starfish"}.${format}`, archive, context);
-      }
-    } finally {
-      line.hide();
+/** Writes the archive to a file of the person's machine, or to standard output where that is a pipe. */
+export async function pack(operands: readonly string[], format: Format, context: Context): Promise<void> {
+  const [operand, target, extra] = operands;
+  if (operand === undefined) throw new StarfishError("usage", "PATH is missing");
+  if (extra !== undefined) throw new StarfishError("usage", `'${extra}' is one word too many`);
+  const info = context.computer.files.stat(placeOf(operand, context));
+  if (info === undefined) throw new StarfishError("not-found", `there is no ${oneLine(operand)}`);
+  const line = new TransferLine(`get ${oneLine(baseName(info.path))}`, context);
+  const archive = await archiveOf(info, format, line, context);
+  try {
+    if (target === "-" || (target === undefined && context.terminal.stdout === undefined)) {
+      for await (const chunk of archive) await context.stdout.write(chunk);
+    } else {
+      await writeToHost(target ?? `${baseName(info.path) || "starfish"}.${format}`, archive, context);
     }
-    return 0;
-  },
-  complete: completeWith("--car", "--tar", "--zip"),
-};
+  } finally {
+    line.hide();
+  }
+}
 
 /** A page loads what makes archives when somebody wants one. */
 async function archiveOf(
