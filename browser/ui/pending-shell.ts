@@ -4,20 +4,19 @@ import { messageOf } from "../../core/base/errors.ts";
 import { abortable } from "../../core/ports/clock.ts";
 import { harmless } from "../../core/shell/harmless.ts";
 import type { LineRunner } from "../../core/shell/interactive.ts";
-import type { Shell } from "../../core/shell/shell.ts";
 
 const INTERRUPTED = 130;
 
 export class PendingShell implements LineRunner {
-  readonly #ready = Promise.withResolvers<Shell>();
-  #shell: Shell | undefined;
+  readonly #ready = Promise.withResolvers<LineRunner>();
+  #shell: LineRunner | undefined;
 
   constructor() {
     // Nobody may be waiting when it fails; who runs a line is told.
     this.#ready.promise.catch(() => {});
   }
 
-  become(shell: Shell): void {
+  become(shell: LineRunner): void {
     this.#shell = shell;
     this.#ready.resolve(shell);
   }
@@ -27,9 +26,9 @@ export class PendingShell implements LineRunner {
     this.#ready.reject(error);
   }
 
-  async run(...[line, io, { signal }]: Parameters<Shell["run"]>): Promise<number> {
+  async run(...[line, io, { signal }]: Parameters<LineRunner["run"]>): Promise<number> {
     if (this.#shell !== undefined) return await this.#shell.run(line, io, { signal });
-    let shell: Shell;
+    let shell: LineRunner;
     try {
       const waiting = setTimeout(() => void io.stderr.write(utf8("Joining the swarm…\n")).catch(() => {}), 300);
       shell = await abortable(signal, this.#ready.promise).finally(() => clearTimeout(waiting));
@@ -41,7 +40,7 @@ export class PendingShell implements LineRunner {
     return await shell.run(line, io, { signal });
   }
 
-  complete(...[line, cursor]: Parameters<Shell["complete"]>): ReturnType<Shell["complete"]> {
+  complete(...[line, cursor]: Parameters<LineRunner["complete"]>): ReturnType<LineRunner["complete"]> {
     return this.#shell?.complete(line, cursor) ?? { from: cursor, candidates: [] };
   }
 }

@@ -1,8 +1,7 @@
 /** Pastes into the page's terminal: the real xterm.js, a real clipboard event, the session that stands behind it. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { utf8 } from "../../core/base/bytes.ts";
-import { createSession } from "../../core/shell/interactive.ts";
-import type { Shell } from "../../core/shell/shell.ts";
+import { createSession, type LineRunner } from "../../core/shell/interactive.ts";
 import { PageTerminal } from "./terminal.ts";
 
 let parent: HTMLElement;
@@ -16,7 +15,7 @@ beforeEach(() => {
   document.body.append(parent);
   ran = [];
   stop = new AbortController();
-  const shell: Shell = {
+  const shell: LineRunner = {
     run: async (line, { stdout }) => {
       ran.push(line);
       await stdout.write(utf8(`ran ${line.length}\n`));
