@@ -2,6 +2,7 @@
 import type { Text } from "../../core/shell/styled.ts";
 import type { Computer } from "../../core/computer.ts";
 import { createSession, type Session } from "../../core/shell/interactive.ts";
+import { bytesWords, wrapped } from "../../core/shell/format.ts";
 import { createShell } from "../../core/shell/shell.ts";
 import { readSetting, writeSetting } from "../settings.ts";
 import type { StorageCap } from "../storage-cap.ts";
@@ -37,6 +38,10 @@ export class Page {
     this.#terminal = new PageTerminal(byId("terminal", HTMLElement));
     this.#session = createSession(this.#shell, this.#terminal, { prompt: () => PROMPT, canEnd: false });
     this.#terminal.onResize(() => this.#session.resized());
+    this.#terminal.onTooMuch = (bytes) => {
+      const told = `What was pasted (${bytesWords(bytes)}) is too much at once: nothing of it was taken. 'put' brings files in.`;
+      this.#session.print(wrapped(told, this.#terminal.info().columns));
+    };
     this.#terminal.onRun = (line) => {
       this.#session.submit(line);
       this.#terminal.focus();

@@ -9,13 +9,15 @@ import { text, utf8 } from "../../core/base/bytes.ts";
 import type { Terminal } from "../../core/shell/interactive.ts";
 import { compose, sequence, type Text } from "../../core/shell/styled.ts";
 import type { TerminalInfo } from "../../core/shell/types.ts";
+import { PASTE_BEGIN, PASTE_END } from "../../core/shell/paste.ts";
 import { allowXtermStyles } from "./xterm-styles.ts";
+import { sharedWidths, WIDTHS_VERSION } from "./xterm-widths.ts";
 
 /** Links in what the page itself prints: typed for the person when clicked. */
 const RUN = "starfish:run/";
 /** The iTerm2 inline image protocol begins so. */
 const PICTURE = "\x1b]1337;";
-/** Keys that nobody has read yet. A paste larger than this is cut. */
+/** Keys that nobody has read yet. Of a paste larger than this nothing is taken. */
 const INPUT_BYTES_MAX = 1024 * 1024;
 /** What the picture decoder may keep, MB: some twenty screens. */
 const PICTURES_MB_MAX = 64;
@@ -95,17 +97,24 @@ export class PageTerminal implements Terminal {
       theme: dark.matches ? DARK : LIGHT,
       linkHandler: { activate: (_event, uri) => this.#follow(uri), allowNonHttpProtocols: true },
     });
+    this.#xterm.unicode.register(sharedWidths());
+    this.#xterm.unicode.activeVersion = WIDTHS_VERSION;
     this.#xterm.loadAddon(this.#fit);
     this.#xterm.loadAddon(new WebLinksAddon((_event, uri) => open(uri, "_blank", "noopener,noreferrer")));
     this.#xterm.attachCustomKeyEventHandler((event) => this.#isForTerminal(event));
     this.#xterm.onData((data) => this.type(data));
     this.#xterm.onBinary((data) => this.type(data));
     this.#xterm.open(parent);
+    // Before xterm.js sees it, which would let a mark of its end in the text end the paste.
+    parent.addEventListener("paste", (event) => this.#takePaste(event), { capture: true });
     this.#xterm.textarea?.setAttribute("aria-label", "Terminal. Shift+Tab leaves it, F6 goes to the swarm.");
     this.#fit.fit();
     new ResizeObserver(() => this.#fit.fit()).observe(parent);
     dark.addEventListener("change", () => (this.#xterm.options.theme = dark.matches ? DARK : LIGHT));
   }
+
+  /** So many bytes were pasted at once that none of them was taken. */
+  onTooMuch: (bytes: number) => void = () => {};
 
   /** A link of the page's own (`runLink`) was clicked. */
   onRun: (line: string) => void = () => {};
@@ -134,10 +143,20 @@ export class PageTerminal implements Terminal {
   /** As if the keyboard had sent it. */
   type(data: string): void {
     const bytes = utf8(data);
-    if (this.#keysBytes + bytes.length > INPUT_BYTES_MAX) return;
+    if (this.#keysBytes + bytes.length > INPUT_BYTES_MAX) return this.onTooMuch(bytes.length);
     this.#keysBytes += bytes.length;
     this.#keys.push(bytes);
     this.#keysWaiting?.();
+  }
+
+  #takePaste(event: ClipboardEvent): void {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const pasted = event.clipboardData?.getData("text/plain") ?? "";
+    if (pasted === "") return;
+    const text = pasted.replaceAll(/\r?\n/g, "\r").replaceAll("\x1b", "");
+    this.type(`${PASTE_BEGIN}${text}${PASTE_END}`);
+    this.#xterm.scrollToBottom();
   }
 
   clear(): void {

@@ -2,41 +2,71 @@
  * The keyboard as a job's stdin: what a terminal's own line discipline would do (echo, backspace, Ctrl-D, lines). Keys
  * wait, unseen, until the job first reads, so that a job that reads nothing leaves them to the next prompt.
  */
-import { utf8 } from "../base/bytes.ts";
+import { concat, utf8 } from "../base/bytes.ts";
 import { isStarfishError } from "../base/errors.ts";
+import { bytesWords } from "./format.ts";
+import { oneLine } from "./harmless.ts";
+import { type Input, PASTE_BYTES_MAX } from "./paste.ts";
 import { createPipe } from "./pipe.ts";
 import type { Output } from "./types.ts";
 import { graphemes, graphemeWidth } from "./width.ts";
 
 /** Type-ahead that is kept, as in a terminal's own queue; more is dropped. */
 const TYPE_AHEAD_MAX = 4_096;
+/** Of one line of input. */
+const LINE_LENGTH_MAX: number = 1024 * 1024;
 
 export interface CookedInput {
   readonly stdin: AsyncIterable<Uint8Array>;
-  /** Keys from the keyboard; Ctrl-C is the caller's business. */
-  feed(bytes: Uint8Array): void;
-  /** The job is over: what was typed and not read. */
-  finish(): Uint8Array;
+  /** From the keyboard; Ctrl-C is the caller's business. */
+  feed(input: Input): void;
+  /** Drops what waits and was typed. */
+  forget(): void;
+  /** The job is over: what has come and was not read. */
+  finish(): Input[];
 }
 
 export function cookedInput(screen: Output): CookedInput {
   const pipe = createPipe();
   const decoder = new TextDecoder();
-  let waiting: number[] = [];
+  let waiting: Input[] = [];
+  let waitingBytes = 0;
   let reading = false;
   let line = "";
 
   const take = async (bytes: Uint8Array): Promise<void> => {
-    for (const character of decoder.decode(bytes, { stream: true })) {
-      const echo = press(character);
-      if (echo !== "") await screen.write(utf8(echo));
-    }
+    let echo = "";
+    for (const character of decoder.decode(bytes, { stream: true })) echo += press(character);
+    if (echo !== "") await screen.write(utf8(echo));
   };
 
   /** Queued in order: two keys must not overtake each other. */
   let last: Promise<void> = Promise.resolve();
-  const enqueue = (bytes: Uint8Array): void => {
-    last = last.then(() => take(bytes)).catch(ignoreClosed);
+  const enqueue = (input: Input): void => {
+    if (input.kind === "typed") last = last.then(() => take(input.bytes)).catch(ignoreClosed);
+    if (input.kind !== "pasted") return;
+    // Pasted text is text: what would erase or end it is left out.
+    last = last.then(() => take(input.bytes.filter(isText))).catch(ignoreClosed);
+    if (input.missing === 0) return;
+    const told = `(${bytesWords(input.missing)} that were pasted before anything read them were too much to keep.)\r\n`;
+    last = last.then(() => screen.write(utf8(told))).catch(ignoreClosed);
+  };
+  const keepTyped = (bytes: Uint8Array): void => {
+    const kept = bytes.slice(0, Math.max(0, TYPE_AHEAD_MAX - waitingBytes));
+    waitingBytes += kept.length;
+    if (kept.length > 0) waiting.push({ kind: "typed", bytes: kept });
+  };
+  /** All of a paste or nothing, and then how much it was. Its pieces become one. */
+  const keepPasted = (bytes: Uint8Array): void => {
+    const before = waiting.at(-1);
+    const begun = before?.kind === "pasted" ? before : { bytes: new Uint8Array(), missing: 0 };
+    if (before?.kind === "pasted") waiting.pop();
+    waitingBytes -= begun.bytes.length;
+    const fits = begun.missing === 0 && waitingBytes + begun.bytes.length + bytes.length <= PASTE_BYTES_MAX;
+    const kept = fits ? concat([begun.bytes, bytes]) : new Uint8Array();
+    const missing = fits ? 0 : begun.missing + begun.bytes.length + bytes.length;
+    waitingBytes += kept.length;
+    waiting.push({ kind: "pasted", bytes: kept, missing });
   };
 
   const press = (character: string): string => {
@@ -48,8 +78,9 @@ export function cookedInput(screen: Output): CookedInput {
     }
     if (character === "\x7f" || character === "\b") return erase();
     if (character < " " && character !== "\t") return "";
-    if (line.length < TYPE_AHEAD_MAX) line += character;
-    return character;
+    if (line.length >= LINE_LENGTH_MAX) return "";
+    line += character;
+    return oneLine(character);
   };
 
   const send = (echo: string, text: string): string => {
@@ -73,22 +104,33 @@ export function cookedInput(screen: Output): CookedInput {
         return {
           next: () => {
             reading = true;
-            enqueue(Uint8Array.from(waiting));
+            for (const input of waiting) enqueue(input);
             waiting = [];
+            waitingBytes = 0;
             return iterator.next();
           },
         };
       },
     },
-    feed(bytes): void {
-      if (reading) enqueue(bytes);
-      else waiting.push(...bytes.subarray(0, Math.max(0, TYPE_AHEAD_MAX - waiting.length)));
+    feed(input): void {
+      if (reading) enqueue(input);
+      else if (input.kind === "typed") keepTyped(input.bytes);
+      else if (input.kind === "pasted") keepPasted(input.bytes);
+      else waiting.push(input);
     },
-    finish(): Uint8Array {
+    forget(): void {
+      waiting = waiting.filter(({ kind }) => kind !== "typed");
+      waitingBytes = waiting.reduce((sum, input) => sum + (input.kind === "pasted" ? input.bytes.length : 0), 0);
+    },
+    finish(): Input[] {
       pipe.close();
-      return Uint8Array.from(waiting);
+      return waiting;
     },
   };
+}
+
+function isText(byte: number): boolean {
+  return (byte >= 0x20 && byte !== 0x7f) || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 }
 
 function ignoreClosed(error: unknown): void {

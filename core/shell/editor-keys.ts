@@ -1,4 +1,4 @@
-/** Turns the bytes of a terminal's keyboard into keys (ECMA-48, xterm's sequences, bracketed paste). Pure. */
+/** Turns the bytes that are typed on a terminal's keyboard into keys (ECMA-48, xterm's sequences). Pure. */
 
 export type Key =
   | { readonly kind: "text"; readonly text: string }
@@ -25,8 +25,6 @@ export type KeyName =
   | "end-of-file"
   | "clear-screen";
 
-/** A paste is cut there: a line longer than this is refused anyway, and the terminal must not fill the memory. */
-const PASTE_LENGTH_MAX = 64 * 1024;
 /** Longest escape sequence that a key makes; what is longer is no key and dropped. */
 const SEQUENCE_LENGTH_MAX = 32;
 
@@ -78,13 +76,10 @@ const SEQUENCES: Readonly<Record<string, KeyName>> = {
   "\x7f": "delete-word",
 };
 
-const PASTE_BEGIN = "[200~";
-const PASTE_END = "\x1b[201~";
-
 export class KeyDecoder {
   readonly #decoder = new TextDecoder();
   #rest = "";
-  /** Bytes may end anywhere: inside a character, a sequence or a paste. */
+  /** Bytes may end anywhere: inside a character or a sequence. */
   feed(bytes: Uint8Array): void {
     this.#rest += this.#decoder.decode(bytes, { stream: true });
   }
@@ -97,13 +92,6 @@ export class KeyDecoder {
       if (key !== "none") return key;
     }
     return undefined;
-  }
-
-  /** What has come and is not a key yet. */
-  takeRest(): string {
-    const rest = this.#rest;
-    this.#rest = "";
-    return rest;
   }
 
   #plain(): Key | "none" {
@@ -122,7 +110,6 @@ export class KeyDecoder {
   #sequence(): Key | "none" | "more" {
     const after = this.#rest.slice(1);
     if (after === "") return "more";
-    if (after.startsWith(PASTE_BEGIN)) return this.#paste();
     // CSI and SS3 end with a letter or ~; anything else after ESC is one key with Alt.
     // eslint-disable-next-line no-control-regex
     const match = /^(?:\[[\x20-\x3f]*[\x40-\x7e]|O[\x40-\x7e]|[^[O])/u.exec(after);
@@ -134,14 +121,5 @@ export class KeyDecoder {
     this.#rest = this.#rest.slice(1 + match[0].length);
     const name = SEQUENCES[match[0]];
     return name === undefined ? "none" : { kind: "named", name };
-  }
-
-  #paste(): Key | "more" {
-    const from = 1 + PASTE_BEGIN.length;
-    const end = this.#rest.indexOf(PASTE_END, from);
-    if (end < 0 && this.#rest.length < PASTE_LENGTH_MAX) return "more";
-    const text = end < 0 ? this.#rest.slice(from) : this.#rest.slice(from, end);
-    this.#rest = end < 0 ? "" : this.#rest.slice(end + PASTE_END.length);
-    return { kind: "paste", text };
   }
 }

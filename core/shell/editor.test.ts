@@ -1,9 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { utf8 } from "../base/bytes.ts";
-import { KeyDecoder } from "./editor-keys.ts";
+import { type Key, KeyDecoder } from "./editor-keys.ts";
 import { Editor, type EditorEvent } from "./editor.ts";
 import { History, HISTORY_LINES_MAX } from "./history.ts";
+import { LINE_LENGTH_MAX } from "./parse.ts";
+import { PASTE_BEGIN, PASTE_END } from "./paste.ts";
 import { graphemes, graphemeWidth } from "./width.ts";
 
 /** A terminal of the sequences that the editor uses: enough to see what a person would see. */
@@ -77,15 +79,20 @@ function terminal(columns = 40, candidates: readonly string[] = [], history?: Hi
   });
   screen.write(editor.start("$ "));
   const events: EditorEvent[] = [];
+  const press = (key: Key): void => {
+    const step = editor.key(key);
+    screen.write(step.screen);
+    if (step.event === undefined) return;
+    events.push(step.event);
+    screen.write(editor.start("$ "));
+  };
+  /** A paste comes alone. */
   const type = (typed: string): void => {
-    keys.feed(utf8(typed));
-    for (let key = keys.next(); key !== undefined; key = keys.next()) {
-      const step = editor.key(key);
-      screen.write(step.screen);
-      if (step.event === undefined) continue;
-      events.push(step.event);
-      screen.write(editor.start("$ "));
+    if (typed.startsWith(PASTE_BEGIN)) {
+      return press({ kind: "paste", text: typed.slice(PASTE_BEGIN.length, -PASTE_END.length) });
     }
+    keys.feed(utf8(typed));
+    for (let key = keys.next(); key !== undefined; key = keys.next()) press(key);
   };
   return { screen, editor, events, type };
 }
@@ -104,7 +111,6 @@ describe("editing", () => {
     ["unknown sequences are no text", "a\x1b[99;99Zb\x1b[15~c", "abc"],
     ["wide and combined characters", "a漢e\u0301👩‍🚀\x7f\x7fb", "a漢b"],
     ["a mark typed by itself joins its letter", "e\u0301\x7f", ""],
-    ["paste keeps newlines and drops controls", "\x1b[200~a\r\nb\x1b[31mc\td\x1b[201~", "a\nb[31mc    d"],
   ];
   test.each(CASES)("%s", (_, typed, line) => {
     const { editor, type } = terminal();
@@ -112,10 +118,34 @@ describe("editing", () => {
     expect(editor.line).toBe(line);
   });
 
+  test("a paste keeps newlines and drops controls", () => {
+    const { editor, screen } = terminal();
+    screen.write(editor.key({ kind: "paste", text: "a\r\nb\x1b[31mc\td\u009b2J\r\n" }).screen);
+    expect(editor.line).toBe("a\nb[31mc    d2J");
+  });
+
+  test("a paste that does not fit is not taken, nor a part of it", () => {
+    const { editor, screen } = terminal();
+    screen.write(editor.key({ kind: "paste", text: "x".repeat(LINE_LENGTH_MAX - 3) }).screen);
+    expect(editor.key({ kind: "paste", text: "four" })).toEqual({ screen: "", tooLong: 4 });
+    expect(editor.key({ kind: "paste", text: "six" }).tooLong).toBeUndefined();
+    expect(editor.line).toHaveLength(LINE_LENGTH_MAX);
+  });
+
+  test("what would change the direction of a line is shown as such, and stays in it", () => {
+    const { editor, screen } = terminal();
+    screen.write(editor.key({ kind: "paste", text: "rm a\u202etxt.b" }).screen);
+    expect(screen.toString()).toBe("$ rm a\ufffdtxt.b");
+    expect(editor.line).toBe("rm a\u202etxt.b");
+    for (const key of ["left", "right", "home", "end"] as const)
+      screen.write(editor.key({ kind: "named", name: key }).screen);
+    expect(screen.column).toBe(2 + 10);
+  });
+
   test("keys may come byte by byte", () => {
     const { editor, screen } = terminal();
     const keys = new KeyDecoder();
-    for (const byte of utf8("aä漢\x1b[D\x1b[200~x\r\x1b[201~")) {
+    for (const byte of utf8("aä漢\x1b[Dx")) {
       keys.feed(Uint8Array.of(byte));
       for (let key = keys.next(); key !== undefined; key = keys.next()) screen.write(editor.key(key).screen);
     }

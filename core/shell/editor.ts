@@ -5,6 +5,7 @@
 import { unreachable } from "../base/assert.ts";
 import { quote, typedPrefix, type Completion } from "./complete.ts";
 import type { Key, KeyName } from "./editor-keys.ts";
+import { oneLine } from "./harmless.ts";
 import { History } from "./history.ts";
 import { LINE_LENGTH_MAX } from "./parse.ts";
 import { graphemes, graphemeWidth, widthOf, withoutColours } from "./width.ts";
@@ -19,6 +20,8 @@ export type EditorEvent =
 export interface EditorStep {
   readonly screen: string;
   readonly event?: EditorEvent;
+  /** A paste that did not fit and was not taken: its length. */
+  readonly tooLong?: number;
 }
 
 export interface EditorOptions {
@@ -27,9 +30,8 @@ export interface EditorOptions {
   readonly complete?: (line: string, cursor: number) => Completion;
 }
 
-/** Tells the terminal to mark what is pasted, so that a pasted newline does not run a line unseen. */
-const PASTE_MODE_ON = "\x1b[?2004h";
-const PASTE_MODE_OFF = "\x1b[?2004l";
+/** Changes nothing but that what follows begins anew. */
+const APART = "\x1b[39m";
 const ERASE_BELOW = "\x1b[J";
 const HOME_AND_ERASE = "\x1b[H\x1b[2J";
 
@@ -64,7 +66,7 @@ export class Editor {
     this.#prompt = prompt;
     this.#set("");
     this.#row = 0;
-    return PASTE_MODE_ON + this.show();
+    return this.show();
   }
 
   /** Takes the line off the screen; the cursor is left where the prompt began. */
@@ -78,7 +80,9 @@ export class Editor {
   show(): string {
     const { places, end } = this.#layout();
     const cursor = this.#cursor === this.#text.length ? end : (places[this.#cursor] ?? end);
-    let screen = this.#prompt + this.line.replaceAll("\n", "\r\n");
+    // A mark at the beginning of a line must not join the prompt: any sequence keeps a terminal from that.
+    const apart = isAscii(this.#text[0]) ? "" : APART;
+    let screen = this.#prompt + apart + this.#text.map(shownAs).join("");
     // A full row leaves the terminal waiting at its last column; go on to where our reckoning has the cursor.
     if (end.column === 0 && end.row > 0 && this.#text.at(-1) !== "\n") screen += "\r\n";
     if (end.row > cursor.row) screen += `\x1b[${end.row - cursor.row}A`;
@@ -95,7 +99,9 @@ export class Editor {
 
   key(key: Key): EditorStep {
     if (key.kind === "named") return this.#named(key.name);
-    const text = key.kind === "paste" ? printable(key.text) : key.text;
+    if (key.kind === "text") return { screen: this.#insert(key.text) };
+    const text = printable(key.text);
+    if (text.length > LINE_LENGTH_MAX - this.line.length) return { screen: "", tooLong: text.length };
     return { screen: this.#insert(text) };
   }
 
@@ -160,7 +166,7 @@ export class Editor {
     const fresh = this.#text.length > 0 && this.#layout().end.column === 0 && mark === "" ? "" : "\r\n";
     this.#set("");
     this.#row = 0;
-    return { screen: `${toEnd}${mark}${fresh}${PASTE_MODE_OFF}`, event };
+    return { screen: `${toEnd}${mark}${fresh}`, event };
   }
 
   #insert(text: string): string {
@@ -175,7 +181,8 @@ export class Editor {
     this.#cursor = head.length;
     const after = this.#layout().end;
     const simple = wasAtEnd && !merged && before.row === after.row && !added.includes("\n");
-    return simple ? added : this.hide() + this.show();
+    const alone = this.#text.length === graphemes(added).length && !isAscii(this.#text[0]);
+    return simple && !alone ? graphemes(added).map(shownAs).join("") : this.hide() + this.show();
   }
 
   #remove(from: number, to: number): string {
@@ -260,7 +267,7 @@ export class Editor {
     let column = promptWidth % columns;
     const places: Place[] = [];
     for (const grapheme of this.#text) {
-      const width = grapheme === "\n" ? 0 : graphemeWidth(grapheme);
+      const width = grapheme === "\n" ? 0 : graphemeWidth(shownAs(grapheme));
       if (column + width > columns || column === columns) {
         row++;
         column = 0;
@@ -276,6 +283,18 @@ export class Editor {
   }
 }
 
+/** A line may hold anything, and a name with a mark of direction has to be typed somehow; it steers nothing here. */
+function shownAs(grapheme: string): string {
+  if (grapheme === "\n") return "\r\n";
+  const text = oneLine(grapheme);
+  // By themselves marks and blanks without width can't be seen, and terminals don't agree on where they go.
+  return graphemeWidth(text) === 0 ? "\ufffd" : text;
+}
+
+function isAscii(grapheme: string | undefined): boolean {
+  return grapheme === undefined || grapheme < "\x80";
+}
+
 function isBlank(grapheme: string | undefined): boolean {
   return grapheme === undefined || /^\s$/.test(grapheme);
 }
@@ -284,5 +303,5 @@ function isBlank(grapheme: string | undefined): boolean {
 function printable(text: string): string {
   const tidy = text.replaceAll(/\r\n?/g, "\n").replaceAll("\t", "    ").replace(/\n+$/, "");
   // eslint-disable-next-line no-control-regex
-  return tidy.replaceAll(/[\0-\x09\x0b-\x1f\x7f]/g, "");
+  return tidy.replaceAll(/[\0-\x09\x0b-\x1f\x7f-\x9f]/g, "");
 }

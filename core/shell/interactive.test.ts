@@ -12,6 +12,15 @@ const shell: Shell = {
     const [word, ...rest] = line.split(" ");
     if (word === "say") await io.stdout.write(utf8(`${rest.join(" ")}\n`));
     if (word === "copy") for await (const part of io.stdin) await io.stdout.write(utf8(`<${text(part)}>`));
+    if (word === "count") {
+      let bytes = 0;
+      const reading = (async (): Promise<void> => {
+        for await (const part of io.stdin) bytes += part.length;
+      })();
+      await io.stdout.write(utf8("reading"));
+      await reading;
+      await io.stdout.write(utf8(`<${bytes}>`));
+    }
     if (word === "hang") {
       await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
       return 130;
@@ -116,15 +125,72 @@ test("what is typed while a job reads nothing goes to the next prompt", async ()
   const person = new Person();
   await person.sees("$ ");
   person.type("say one\rsay two\r");
-  expect(await person.sees("\x1b[?2004lone\r\n")).not.toContain("two\r\n");
-  await person.sees("\x1b[?2004ltwo\r\n");
+  expect(await person.sees("\r\none\r\n")).not.toContain("two\r\n");
+  await person.sees("\r\ntwo\r\n");
 });
 
 test("many blank lines at once are many prompts", async () => {
   const person = new Person();
   await person.sees("$ ");
   person.type(`${"\r".repeat(5_000)}say done\r`);
-  expect((await person.sees("\x1b[?2004ldone\r\n")).split("$ ")).toHaveLength(5_001);
+  expect((await person.sees("\r\ndone\r\n")).split("$ ")).toHaveLength(5_001);
+});
+
+const pasted = (content: string): string => `\x1b[200~${content}\x1b[201~`;
+/** Lines that would each print something, as a terminal sends them: 136 kB. */
+const LINES = Array.from({ length: 1_546 }, (_, i) => `say ${String(i).padStart(4, "0")} ${"x".repeat(78)}\r`).join("");
+
+test("nothing pasted runs: what fits waits in the line for Enter", async () => {
+  const person = new Person();
+  expect(await person.sees("$ ")).toContain("\x1b[?2004h");
+  person.type(pasted("say one\rsay two\r"));
+  expect(await person.sees("say one\r\nsay two")).not.toContain("\r\none");
+  person.type(" three\r");
+  // One line of two, for the shell to see.
+  await person.sees("\r\none\r\nsay two three\r\n");
+  person.type("\x04");
+  await person.sees("\x1b[?2004l");
+});
+
+test("a paste that is too long says so, and nothing of it runs", async () => {
+  const person = new Person();
+  await person.sees("$ ");
+  for (const content of [LINES, LINES.repeat(4), "x".repeat(70_000)]) {
+    person.type(pasted(content));
+    expect(await person.sees("nothing of it was taken")).not.toMatch(/\d{4} x/);
+    await person.sees("$ ");
+  }
+  person.type("say after\r");
+  expect(await person.sees("\r\nafter\r\n")).not.toMatch(/\d{4} x/);
+});
+
+test("what is pasted while a job runs goes into the next line, and does not run", async () => {
+  const person = new Person();
+  await person.sees("$ ");
+  person.type("hang\r");
+  await person.sees("hang\r\n");
+  // A Ctrl-C within a paste interrupts nothing.
+  person.type(pasted("say \x03one\rsay two\r"));
+  person.type(pasted(LINES.repeat(3)));
+  person.type("\x1b[200~say three\r");
+  person.type("\x03");
+  // The end of a paste that the job did not see.
+  person.type("say four\r\x1b[201~\x03");
+  const after = await person.sees("say four");
+  expect(after).toContain("nothing of it was taken");
+  expect(after).toContain("say one\r\nsay two");
+  person.type("\x15\x0bsay five\r");
+  expect(await person.sees("\r\nfive\r\n")).not.toMatch(/\r\n(one|three|four)\r\n|\d{4} x/);
+});
+
+test("what is pasted into a job that reads is its input, of any length, but ends nothing", async () => {
+  const person = new Person();
+  await person.sees("$ ");
+  person.type("count\r");
+  await person.sees("reading");
+  person.type(pasted(`\x04\x7f${LINES}`));
+  person.type("\x04");
+  expect(await person.sees(`<${LINES.length}>`)).toContain("0000 x");
 });
 
 test("an open quote asks for more", async () => {
@@ -133,7 +199,7 @@ test("an open quote asks for more", async () => {
   person.type("say 'one\r");
   await person.sees("> ");
   person.type("two'\r");
-  expect(await person.sees("'one\r\ntwo'\r\n")).toContain("\x1b[?2004l");
+  expect(await person.sees("'one\r\ntwo'\r\n")).toContain("> ");
 });
 
 test("a page has no end, and prints above the line", async () => {

@@ -9,7 +9,9 @@ import { KeyDecoder } from "./editor-keys.ts";
 import { Editor, type EditorEvent } from "./editor.ts";
 import { oneLine } from "./harmless.ts";
 import type { History } from "./history.ts";
-import { parse, SyntaxFault } from "./parse.ts";
+import { bytesWords, wrapped } from "./format.ts";
+import { LINE_LENGTH_MAX, parse, SyntaxFault } from "./parse.ts";
+import { type Input, Paste, PasteSplitter } from "./paste.ts";
 import type { Shell } from "./shell.ts";
 import { shown, type Text } from "./styled.ts";
 import type { Output, TerminalInfo } from "./types.ts";
@@ -42,6 +44,9 @@ export interface Session {
 }
 
 const CONTINUATION = "> ";
+/** Tells the terminal to mark what is pasted, from the first prompt to the end: nothing pasted runs, whenever it comes. */
+const PASTE_MODE_ON = "\x1b[?2004h";
+const PASTE_MODE_OFF = "\x1b[?2004l";
 const CTRL_C = 0x03;
 /** Ctrl-U and Ctrl-K: whatever is typed gives way. */
 const ERASE_LINE_KEYS = "\x15\x0b";
@@ -60,13 +65,18 @@ class TerminalSession implements Session {
   readonly #terminal: Terminal;
   readonly #options: SessionOptions;
   readonly #screen: Screen;
+  readonly #splitter = new PasteSplitter();
   readonly #keys = new KeyDecoder();
+  /** A paste that is under way at the prompt. */
+  #paste: Paste | undefined;
   readonly #editor: Editor;
   readonly #over = Promise.withResolvers<undefined>();
   /** What runs now; while it does, keys go to it. */
   #job: Job | undefined;
   /** Lines of a command that is not complete yet. */
   #unfinished = "";
+  /** What was typed or pasted while a job ran that did not read it. */
+  #leftOver: Input[] = [];
   #status = 0;
   #atPrompt = false;
 
@@ -86,6 +96,7 @@ class TerminalSession implements Session {
     const iterator = this.#terminal.input[Symbol.asyncIterator]();
     signal.addEventListener("abort", () => this.#end(), { once: true });
     if (signal.aborted) this.#end();
+    this.#draw(PASTE_MODE_ON);
     this.#prompt();
     for (;;) {
       const result = await Promise.race([this.#over.promise, iterator.next()]);
@@ -93,6 +104,7 @@ class TerminalSession implements Session {
       this.#feed(result.value);
     }
     this.#job?.stop.abort(new StarfishError("cancelled", "The terminal has gone"));
+    this.#draw(PASTE_MODE_OFF);
     await iterator.return?.();
     return this.#status;
   }
@@ -108,22 +120,55 @@ class TerminalSession implements Session {
   }
 
   submit(line: string): void {
-    if (this.#job === undefined) this.#feed(utf8(`${ERASE_LINE_KEYS}${line}\r`));
+    if (this.#job === undefined) this.#take({ kind: "typed", bytes: utf8(`${ERASE_LINE_KEYS}${line}\r`) });
   }
 
   #feed(bytes: Uint8Array): void {
+    for (const input of this.#splitter.feed(bytes)) this.#take(input);
+  }
+
+  #take(input: Input): void {
     const job = this.#job;
-    if (job === undefined) {
-      this.#keys.feed(bytes);
-      return this.#takeKeys();
-    }
-    const interrupt = bytes.lastIndexOf(CTRL_C);
+    if (job === undefined) return this.#takeAtPrompt(input);
+    if (input.kind !== "typed") return job.input.feed(input);
+    const interrupt = input.bytes.lastIndexOf(CTRL_C);
     if (interrupt >= 0) {
       this.#draw("^C");
       job.stop.abort(new StarfishError("cancelled", "Cancelled by Ctrl-C"));
+      // As a terminal does: an interrupt throws away what was typed before it.
+      job.input.forget();
     }
-    // As a terminal does: an interrupt throws away what was typed before it.
-    job.input.feed(bytes.subarray(interrupt + 1));
+    job.input.feed({ kind: "typed", bytes: input.bytes.subarray(interrupt + 1) });
+  }
+
+  #takeAtPrompt(input: Input): void {
+    switch (input.kind) {
+      case "typed":
+        this.#keys.feed(input.bytes);
+        return this.#takeKeys();
+      case "paste":
+        this.#paste = new Paste();
+        return;
+      case "pasted":
+        // The beginning may have gone to a job that has ended.
+        this.#paste ??= new Paste();
+        return this.#paste.add(input.bytes, input.missing);
+      default:
+        return this.#endPaste();
+    }
+  }
+
+  #endPaste(): void {
+    const paste = this.#paste;
+    this.#paste = undefined;
+    if (paste === undefined) return;
+    const text = paste.text();
+    const step = text === undefined ? undefined : this.#editor.key({ kind: "paste", text });
+    if (step !== undefined && step.tooLong === undefined) return this.#draw(step.screen);
+    const told =
+      `What was pasted (${bytesWords(paste.length)}) is too long for a line, which takes up to ` +
+      `${bytesWords(LINE_LENGTH_MAX)}: nothing of it was taken. 'put - NAME' takes text of any length, until Ctrl-D.`;
+    this.print(wrapped(told, this.#terminal.info().columns));
   }
 
   /** Keys that are there, until a line begins to run: the rest belongs to that. */
@@ -154,6 +199,8 @@ class TerminalSession implements Session {
     const next = (): void => {
       this.#prompt();
       this.#takeKeys();
+      // A line among it may begin to run: then the rest is that job's.
+      for (const input of this.#leftOver.splice(0)) this.#take(input);
     };
     this.#runJob(whole).then(next, (error: unknown) => {
       this.#draw(`\r\n${oneLine(String(error))}\r\n`);
@@ -179,7 +226,7 @@ class TerminalSession implements Session {
       if (!this.#screen.atLineStart()) this.#draw("\r\n");
     } finally {
       this.#job = undefined;
-      this.#keys.feed(job.input.finish());
+      this.#leftOver = job.input.finish();
     }
   }
 

@@ -274,7 +274,7 @@ describe("map", () => {
     // The largest numbers there are: what they need of memory is within a task's bound.
     const last = Number.MAX_SAFE_INTEGER;
     expect((await bench.run(`map primes --range ${last - 991}..${last} --chunks 1`)).stdout).toBe("25\n");
-    const seen = await bench.run("map primes --range=0..100000", { terminal: TERMINAL });
+    const seen = await bench.run("map primes --range=0..100000", { terminal: { ...TERMINAL, columns: 200 } });
     expect(seen.stdout).toBe("9592\n");
     expect(seen.stderr).toMatch(/primes \d+\/64 chunks.*● /);
     expect(seen.stderr).toMatch(/primes: 64 chunks in .*second/);

@@ -5,7 +5,7 @@ import type { Computer } from "../../computer.ts";
 import { count, duration, paint } from "../format.ts";
 import { cellsOf, joined, plain, compose, sequence, type Text } from "../styled.ts";
 import type { Sink, TerminalInfo } from "../types.ts";
-import { cut, widthOf } from "../width.ts";
+import { cut } from "../width.ts";
 
 /** Often enough to look alive, seldom enough for a slow line. */
 const REDRAW_MS = 100;
@@ -50,7 +50,7 @@ export class ProgressLine {
     if (terminal === undefined || this.#last === undefined) return;
     const { chunksDone, reissued, elapsedMs } = this.#last;
     const again = reissued > 0 ? `, ${reissued} of them more than once` : "";
-    const head = `${this.#title}: ${count(chunksDone, "chunk")} in ${duration(elapsedMs)}${again}. `;
+    const head = `${this.#title}: ${count(chunksDone, "chunk")} in ${duration(elapsedMs)}${again}.`;
     this.#write(compose`${fit([head, ...this.#shares(this.#last, terminal)], terminal.columns - 1)}\n`);
   }
 
@@ -60,7 +60,7 @@ export class ProgressLine {
     const parts = [`${this.#title} ${reading ? chunksDone : `${chunksDone}/${chunksTotal}`} chunks`];
     if (ratePerSecond !== undefined) parts.push(`, ${ratePerSecond.toFixed(ratePerSecond < 10 ? 1 : 0)}/s`);
     if (remainingMs !== undefined) parts.push(`, ${duration(Math.max(1000, remainingMs))} left`);
-    return fit([...parts, "  ", ...this.#shares(progress, terminal)], terminal.columns - 1);
+    return fit([...parts, ...this.#shares(progress, terminal)], terminal.columns - 1);
   }
 
   /** Who has done how much, the most first. */
@@ -68,7 +68,7 @@ export class ProgressLine {
     const byCount = [...progress.byPeer].sort((a, b) => b[1] - a[1]);
     return byCount.map(([peer, done]) => {
       const name = this.#computer.net.member(peer)?.record.name ?? "somebody who left";
-      return compose`${paint(`● ${name}`, peer, terminal)} ${done}  `;
+      return compose`  ${paint(`● ${name}`, peer, terminal)} ${done}`;
     });
   }
 
@@ -85,12 +85,12 @@ function fit(parts: readonly Text[], columns: number): Text {
   const line: Text[] = [];
   let width = 0;
   for (const part of parts) {
-    const shownCells = widthOf(plain(part).trimEnd());
+    const cells = cellsOf(part);
     // The beginning says what it is about: rather half of it than nothing.
-    if (width === 0 && shownCells > columns) return cut(plain(part).trimEnd(), Math.max(1, columns));
-    if (width + shownCells > columns) return joined(width + 2 <= columns ? [...line, " …"] : line);
+    if (width === 0 && cells > columns) return cut(plain(part), Math.max(1, columns));
+    if (width + cells > columns) return joined(width + 2 <= columns ? [...line, " …"] : line);
     line.push(part);
-    width += cellsOf(part);
+    width += cells;
   }
   return joined(line);
 }
