@@ -26,6 +26,11 @@ export const ENTRY_COST_BYTES = 200;
 export const BUDGET_BYTES_DEFAULT: number = 64 * 1024 * 1024;
 /** Two halves that were both full when they meet are twice as full together; beyond that writes from others are refused. */
 export const BUDGET_OVERSHOOT = 2;
+/**
+ * Tombstones may take what the keys that are there leave of twice the budget, and this part of it at least: what is deleted
+ * always finds room as a tombstone, and all together never takes more than twice the budget and a quarter.
+ */
+export const TOMBSTONES_SHARE_MIN: number = 1 / 4;
 /** How long deleted keys are remembered: in instances that are kept, and in those of RAM only. */
 export const HORIZON_KEPT_MS: number = 30 * 24 * 3_600_000;
 export const HORIZON_RAM_MS: number = 24 * 3_600_000;

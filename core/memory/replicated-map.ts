@@ -202,6 +202,8 @@ export class NodeMap implements ReplicatedMap {
       entries: table.live,
       tombstones: table.tombstones,
       bytes: table.bytes,
+      tombstoneBytes: table.tombstoneBytes,
+      forgottenEarly: table.forgottenEarly,
       bytesMax: this.#parts.bytesMax,
       fingerprint: [a, b].map((half) => (half >>> 0).toString(16).padStart(8, "0")).join(""),
       quarantined: this.#replica.quarantined,
