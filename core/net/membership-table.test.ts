@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { SignedRecord } from "./membership-record.ts";
 import { mixRow, packIds, packRows, type Row, unpackIds, unpackRows } from "./membership-rows.ts";
+import { MEMBERS_MAX, SLEEPERS_MAX } from "./membership-room.ts";
 import { MemberTable, SUSPICION_MS_MAX, SUSPICION_MS_MIN } from "./membership-table.ts";
 import type { MemberChange, MemberRecord } from "./types.ts";
 
@@ -207,5 +208,57 @@ describe("rows", () => {
     for (let id = 0; id < 100; id++)
       for (let incarnation = 0; incarnation < 100; incarnation++) seen.add(mixRow(id, incarnation));
     expect(seen.size).toBeGreaterThan(9_990);
+  });
+});
+
+describe("5,050 records of members that are said to be asleep", () => {
+  const FORGED = 5_050;
+  /** A table that `liar` has told of them all. */
+  function flooded(state: MemberRecord["state"] = "asleep"): MemberTable {
+    const { table } = tableOf();
+    table.apply(signed("p1", 1), 0, "p1");
+    table.apply(signed("p2", 1), 0, "p1");
+    for (let i = 0; i < FORGED; i++) table.apply(signed(`p${100 + i}`, 1, state), 0, "p9");
+    return table;
+  }
+
+  test("take the places of nobody: those who come, and those of whom others tell, are let in", () => {
+    const table = flooded();
+    expect(table.living).toBeLessThanOrEqual(SLEEPERS_MAX + 3);
+    expect(table.isNews("p50", 1, { from: "p50", state: "awake" })).toBe(true);
+    expect(table.apply(signed("p50", 1), 0, "p50")).toBe(true);
+    // Told of by another, asleep as well; and by the liar's own link, awake.
+    expect(table.apply(signed("p51", 1, "asleep"), 0, "p1")).toBe(true);
+    expect(table.apply(signed("p52", 1), 0, "p9")).toBe(true);
+    for (const peer of ["p1", "p2", "p50", "p51", "p52"]) expect(table.get(peer), peer).toBeDefined();
+  });
+
+  test("are not asked for again and again", () => {
+    const table = flooded();
+    const digest = packRows(Array.from({ length: FORGED }, (_, i) => ({ id: idOf(`p${100 + i}`), incarnation: 1 })));
+    expect(table.compare(digest, 0).want).toEqual([]);
+  });
+
+  test("said to be awake leave room for those who come, and are doubted, the last first", () => {
+    const table = flooded("awake");
+    expect(table.living).toBeLessThan(MEMBERS_MAX);
+    const doubtful = table.doubtful(8);
+    expect(doubtful).toHaveLength(8);
+    expect(doubtful).not.toContain("p2");
+    for (let i = 0; i < 600; i++) expect(table.apply(signed(`p${20_000 + i}`, 1), 0, `p${20_000 + i}`)).toBe(true);
+    expect(table.living).toBeLessThanOrEqual(MEMBERS_MAX);
+    expect([table.get("p1"), table.get("p2")].every((entry) => entry !== undefined)).toBe(true);
+  });
+
+  test("that came one by one over links of their own give way to who comes now", () => {
+    const { table } = tableOf();
+    for (let i = 0; i < FORGED; i++) {
+      const peer = `p${100 + i}`;
+      table.apply(signed(peer, 1, "asleep"), 0, peer);
+      table.heard(peer);
+      table.unheard(peer);
+    }
+    expect(table.living).toBeLessThanOrEqual(MEMBERS_MAX);
+    expect(table.apply(signed("p50", 1), 0, "p50")).toBe(true);
   });
 });

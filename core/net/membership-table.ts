@@ -9,7 +9,8 @@
 import type { PeerId } from "../ports/network.ts";
 import type { SignedRecord } from "./membership-record.ts";
 import { mixRow, packRows, type Row, type ShortId, unpackRows } from "./membership-rows.ts";
-import type { Member, MemberChange, MemberStatus } from "./types.ts";
+import { type Ghost, Room } from "./membership-room.ts";
+import type { Member, MemberChange, MemberRecord, MemberStatus } from "./types.ts";
 
 export interface Entry {
   readonly id: ShortId;
@@ -22,6 +23,14 @@ export interface Entry {
   readonly goneMs: number | undefined;
   /** Declared dead by a node that was alone, which can't tell its own isolation from everyone else's death. */
   readonly isDoubtful: boolean;
+  /** Set while it has only been told of by others. */
+  readonly ghost: Ghost | undefined;
+}
+
+/** How a record came: over whose link. */
+export interface Source {
+  readonly from: PeerId;
+  readonly state: MemberRecord["state"];
 }
 
 interface Suspicion {
@@ -30,7 +39,11 @@ interface Suspicion {
   readonly by: Set<ShortId>;
 }
 
-type Slot = { -readonly [K in keyof Entry]: Entry[K] };
+type Slot = { -readonly [K in keyof Entry]: Entry[K] } & {
+  /** It has been linked to this node, or told its record itself. */
+  isHeard: boolean;
+  wasAwake: boolean;
+};
 
 /** What two tables tell each other when they meet. */
 export interface Comparison {
@@ -50,8 +63,12 @@ const CONFIRMATIONS = 3;
 /** How long the gone are remembered, and how many of them: 4,000 records are 3 MB. */
 const GONE_MS: number = 24 * 3_600_000;
 const GONE_MAX = 4_000;
-/** Members alive or asleep at once. A digest of so many still fits in one message. */
-const MEMBERS_MAX = 5_000;
+/** Members for whom there was no room, of whom nobody is asked again for a while; and for how long. */
+const REFUSED_MAX = 8_192;
+const REFUSED_MS: number = 10 * 60_000;
+
+/** Those who came themselves, and are not linked any more, have a share together. */
+const ITSELF = "";
 
 export class MemberTable {
   readonly #self: PeerId;
@@ -62,6 +79,9 @@ export class MemberTable {
   readonly #suspects = new Set<Slot>();
   /** The oldest first. */
   readonly #gone = new Set<Slot>();
+  readonly #room = new Room();
+  #refused = new Set<ShortId>();
+  #refusedMs = 0;
   #living = 0;
   #awake: readonly Member[] | undefined;
   #hash = 0;
@@ -108,17 +128,29 @@ export class MemberTable {
     return this.#hash;
   }
 
-  /** Whether a record of this member and incarnation would change anything. */
-  isNews(peer: PeerId, incarnation: number): boolean {
-    const slot = this.#byPeer.get(peer);
-    if (slot === undefined) return this.#living < MEMBERS_MAX;
-    return incarnation > slot.signed.record.incarnation;
+  /** Whether many are told of who may not be there: those told of last, to be doubted. */
+  doubtful(count: number): PeerId[] {
+    return this.#room.isCrowded ? this.#room.latest(count) : [];
   }
 
-  /** Takes in a checked record. False if it is no news. */
-  apply(signed: SignedRecord, nowMs: number): boolean {
+  /** Whether a record of this member and incarnation would change anything, and there is room for it. */
+  isNews(peer: PeerId, incarnation: number, source?: Source): boolean {
+    const slot = this.#byPeer.get(peer);
+    if (slot !== undefined) return incarnation > slot.signed.record.incarnation;
+    if (this.#roomFor(peer, source) !== false) return true;
+    if (this.#refused.size < REFUSED_MAX) this.#refused.add(this.#shortId(peer));
+    return false;
+  }
+
+  /** Takes in a checked record, which came from a member or is this node's own. False if it is no news. */
+  apply(signed: SignedRecord, nowMs: number, from?: PeerId): boolean {
     const { record } = signed;
-    if (!this.isNews(record.peer, record.incarnation)) return false;
+    const source = from === undefined ? undefined : { from, state: record.state };
+    if (!this.isNews(record.peer, record.incarnation, source)) return false;
+    if (!this.#byPeer.has(record.peer)) {
+      const place = this.#roomFor(record.peer, source);
+      if (typeof place === "object") this.#evict(place.peer, nowMs);
+    }
     const known = this.#byPeer.get(record.peer);
     const before = known?.member.status;
     const slot = known ?? this.#add(signed, nowMs);
@@ -129,8 +161,57 @@ export class MemberTable {
     this.#clear(slot);
     this.#set(slot, record.state === "left" ? "gone" : record.state, nowMs);
     this.#count(slot);
+    this.#place(slot, source);
     this.#changed(slot, before);
     return true;
+  }
+
+  #roomFor(peer: PeerId, source: Source | undefined): true | Ghost | false {
+    const by = source === undefined || source.from === peer ? undefined : source.from;
+    return this.#room.roomFor(this.#living, by, source?.state === "asleep");
+  }
+
+  /** Counts it among those who are only told of, or not any more. */
+  #place(slot: Slot, source: Source | undefined): void {
+    const { peer } = slot.member.record;
+    const before = slot.ghost;
+    if (before !== undefined) this.#room.delete(before);
+    slot.ghost = undefined;
+    if (!isLiving(slot) || source === undefined || source.from === peer) return;
+    // Who was heard directly stays so; who was awake is no mere sleeper.
+    if (slot.isHeard) return;
+    slot.wasAwake ||= slot.member.status === "awake";
+    slot.ghost = { peer, by: before?.by ?? source.from, isSleeper: !slot.wasAwake };
+    this.#room.add(slot.ghost);
+  }
+
+  /** Gives a ghost's place to somebody else. */
+  #evict(peer: PeerId, nowMs: number): void {
+    this.bury(peer, nowMs, { isDoubtful: false });
+    const slot = this.#byPeer.get(peer);
+    if (slot === undefined) return;
+    if (this.#refused.size < REFUSED_MAX) this.#refused.add(slot.id);
+    this.#gone.delete(slot);
+    this.#byPeer.delete(peer);
+    this.#byId.delete(slot.id);
+  }
+
+  /** This member is linked to this node: it is there. */
+  heard(peer: PeerId): void {
+    const slot = this.#byPeer.get(peer);
+    if (slot === undefined) return;
+    slot.isHeard = true;
+    if (slot.ghost !== undefined) this.#room.delete(slot.ghost);
+    slot.ghost = undefined;
+  }
+
+  /** Its link is gone: from now on others tell of it. */
+  unheard(peer: PeerId): void {
+    const slot = this.#byPeer.get(peer);
+    if (slot === undefined || slot.member.isSelf || !slot.isHeard) return;
+    slot.isHeard = false;
+    slot.ghost = { peer, by: ITSELF, isSleeper: slot.member.status === "asleep" };
+    if (isLiving(slot)) this.#room.add(slot.ghost);
   }
 
   /** Takes in that `by` suspects a member at an incarnation. False if it is no news. */
@@ -177,6 +258,7 @@ export class MemberTable {
     const before = slot.member.status;
     this.#uncount(slot);
     this.#clear(slot);
+    if (slot.ghost !== undefined) this.#room.delete(slot.ghost);
     slot.isDoubtful = options.isDoubtful;
     this.#set(slot, "gone", nowMs);
     this.#changed(slot, before);
@@ -191,12 +273,17 @@ export class MemberTable {
     slot.isDoubtful = false;
     this.#set(slot, state, nowMs);
     this.#count(slot);
+    if (slot.ghost !== undefined) this.#room.add(slot.ghost);
     this.#changed(slot, "gone");
     return true;
   }
 
   /** Forgets those that have been gone for long, the oldest first, and buries members whose certificate has run out. */
   sweep(nowMs: number, wallMs: number): void {
+    if (nowMs - this.#refusedMs > REFUSED_MS) {
+      this.#refused.clear();
+      this.#refusedMs = nowMs;
+    }
     for (const slot of this.#gone) {
       if (this.#gone.size <= GONE_MAX && nowMs - (slot.goneMs ?? nowMs) < GONE_MS) break;
       this.#gone.delete(slot);
@@ -226,9 +313,10 @@ export class MemberTable {
     for (const { id, incarnation } of unpackRows(digest)) {
       told.add(id);
       const slot = this.#byId.get(id);
-      if (slot === undefined || slot.signed.record.incarnation < incarnation) want.push(id);
-      else if (slot.signed.record.incarnation > incarnation) records.push(slot.signed);
-      if (slot?.member.status !== "gone" || slot.signed.record.incarnation < incarnation) continue;
+      if (slot === undefined ? !this.#refused.has(id) : slot.signed.record.incarnation < incarnation) want.push(id);
+      if (slot === undefined) continue;
+      if (slot.signed.record.incarnation > incarnation) records.push(slot.signed);
+      if (slot.member.status !== "gone" || slot.signed.record.incarnation < incarnation) continue;
       if (!this.revive(id, incarnation, nowMs)) gone.push(rowOf(slot));
     }
     for (const slot of this.#byPeer.values()) {
@@ -250,6 +338,9 @@ export class MemberTable {
       freshMs: nowMs,
       goneMs: undefined,
       isDoubtful: false,
+      ghost: undefined,
+      isHeard: false,
+      wasAwake: false,
     };
     this.#byPeer.set(record.peer, slot);
     this.#byId.set(id, slot);

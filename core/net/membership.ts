@@ -94,6 +94,8 @@ export function createMembership(options: MembershipOptions): (ports: Membership
 
 /** How often the table is swept of what is old. */
 const SWEEP_MS = 30_000;
+/** When there is hardly room for members, so many of those told of last have to speak up with each tick. */
+const DOUBTS_A_TICK = 32;
 /** Someone silent here but heard elsewhere: this much longer, and the link itself is given up. */
 const BROKEN_MS = 5_000;
 /** A link over which nothing has ever come is given up after so long, and its peer not suspected for it. */
@@ -209,6 +211,7 @@ class Members implements Membership {
   heard(peer: PeerId): void {
     const watch = this.#watches.get(peer);
     if (watch === undefined) return;
+    if (!watch.isProven) this.#table.heard(peer);
     watch.heard(this.#active());
     if (watch.accusedAt === undefined) return;
     watch.accusedAt = undefined;
@@ -265,6 +268,7 @@ class Members implements Membership {
     const watch = this.#watches.get(link.peer);
     if (watch === undefined) return;
     this.#watches.delete(link.peer);
+    this.#table.unheard(link.peer);
     this.#tree.linkDown(link.peer);
     this.#ports.time.linkDown(link.peer);
     this.#post.forget(link.peer);
@@ -345,7 +349,7 @@ class Members implements Membership {
     const { peer, incarnation } = unchecked.says;
     const nowMs = this.#active();
     const known = this.#table.get(peer);
-    if (!this.#table.isNews(peer, incarnation)) {
+    if (!this.#table.isNews(peer, incarnation, { from, state: unchecked.says.state })) {
       if (known?.member.status === "gone" && !this.#table.revive(known.id, incarnation, nowMs))
         stale?.push(rowOf(known));
       return "keep";
@@ -354,7 +358,8 @@ class Members implements Membership {
     try {
       const signed = checkRecord(this.#ports.crypto, this.#swarm, unchecked, this.#ports.clock.when(), known?.signed);
       if (peer === this.#peer) return this.#otherSelf(unchecked);
-      this.#table.apply(signed, nowMs);
+      this.#table.apply(signed, nowMs, from);
+      if (from === peer || this.#watches.get(peer)?.isProven === true) this.#table.heard(peer);
       return "spread";
     } catch (error) {
       // A certificate may have run out by our clock and not by the sender's; a wrong signature is nobody's honest error.
@@ -409,6 +414,8 @@ class Members implements Membership {
     this.#ports.time.tick();
     this.#watch(nowMs);
     this.#suspicions.checkRoll();
+    const doubtful = this.#table.doubtful(DOUBTS_A_TICK);
+    if (doubtful.length > 0) this.doubt(doubtful);
     for (const entry of this.#table.due(nowMs, this.#health.factor)) this.#suspicions.expire(entry);
     if (nowMs - this.#sweptMs > SWEEP_MS) {
       this.#sweptMs = nowMs;
