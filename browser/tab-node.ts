@@ -57,7 +57,7 @@ export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
   const computer = await createComputer(
     {
       network: ({ privateKey }) =>
-        createLibp2pNetwork({ privateKey, linksMax: LINKS_MAX_TAB, webrtc: true, onFault: noteFault }),
+        createLibp2pNetwork({ privateKey, linksMax: LINKS_MAX_TAB, webrtc: true, ownHosts, onFault: noteFault }),
       store,
       shards,
       coder: browserCoder(),
@@ -79,6 +79,11 @@ export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
     },
   );
   return { computer, forgetful, tasksRun: countTasks(computer) };
+}
+
+/** A page can't see the networks of its machine: what it knows is where it came from itself. */
+function ownHosts(): string[] {
+  return [location.hostname.replace(/^\[|\]$/g, "")];
 }
 
 /** The invite with the node that served the page as the first to try: it answered a moment ago. */
