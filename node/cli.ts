@@ -117,11 +117,10 @@ async function runUp(args: string[]): Promise<number> {
 }
 
 async function runSh(args: string[]): Promise<number> {
-  const files = { type: "string", multiple: true } as const;
-  const { values } = parse({ args, options: { ...COMMON, files, command: { type: "string", short: "c" } } });
+  const { values } = parse({ args, options: { ...COMMON, command: { type: "string", short: "c" } } });
   if (values.help === true) return say(SH_HELP);
   const { sh } = await import("./sh.ts");
-  return await sh({ dataDir: values.data ?? defaultDataDir(), line: values.command, files: values.files });
+  return await sh({ dataDir: values.data ?? defaultDataDir(), line: values.command });
 }
 
 async function runInvite(args: string[]): Promise<number> {

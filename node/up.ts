@@ -5,7 +5,7 @@
 import { bytesWords } from "../core/shell/format.ts";
 import { StarfishError } from "../core/base/errors.ts";
 import type { Computer } from "../core/computer.ts";
-import { placeControl } from "./control-path.ts";
+import { controlPath } from "./data-dir.ts";
 import { serveControl } from "./control.ts";
 import { EXIT } from "./exit-status.ts";
 import { Faults } from "./faults.ts";
@@ -30,8 +30,7 @@ export async function up(options: UpOptions): Promise<number> {
   const { computer, url } = stack.use(await openNode({ ...options, log: report.log, faults }));
   // Not before: a start that has failed somewhere has failed.
   process.on("uncaughtException", (error) => faults.note("exception", error));
-  const { path } = stack.use(await placeControl(options.dataDir));
-  stack.use(await serveControl({ computer, path, log: report.log }));
+  stack.use(await serveControl({ computer, path: controlPath(options.dataDir), log: report.log }));
   reportMembers(computer.net, report);
   greet(computer, report, url);
   const twin = Promise.withResolvers<never>();

@@ -88,8 +88,8 @@ export const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
   "/starfish/ping/1.0.0": ["core/net/rpc-wire.ts#replySchema"],
   "/starfish/forward/1.0.0": ["core/net/forward.ts#forwardSchema", "core/net/forward.ts#envelopeSchema"],
   "/starfish/deliver/1.0.0": ["core/net/forward.ts#signedSchema", "core/net/forward.ts#requestSchema"],
-  "/starfish/memory/1.0.0": ["core/memory/session.ts#helloSchema", "core/memory/session.ts#frameSchema"],
-  "/starfish/memory-ack/1.0.0": [
+  "/starfish/memory/2.0.0": ["core/memory/session.ts#helloSchema", "core/memory/session.ts#frameSchema"],
+  "/starfish/memory-ack/2.0.0": [
     "core/memory/acknowledge.ts#ackRequestSchema",
     "core/memory/acknowledge.ts#missingSchema",
   ],

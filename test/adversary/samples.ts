@@ -7,6 +7,7 @@ import { type Entry, LIVE } from "../../core/memory/entry.ts";
 import { Packer } from "../../core/memory/pack.ts";
 import { ALL, LIST, RangeWriter, SUM } from "../../core/memory/ranges.ts";
 import { type Chain, swarmIdOf } from "../../core/net/certificate.ts";
+import { PROTOCOL_VERSIONS } from "../../core/net/limits.ts";
 import { LIFE_BYTES, signRecord } from "../../core/net/membership-record.ts";
 import { packIds, packRows } from "../../core/net/membership-rows.ts";
 import type { MemberRecord } from "../../core/net/types.ts";
@@ -91,7 +92,7 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
       vector: NOTHING,
     },
     "core/net/admission.ts#anySchema": certificate,
-    "core/net/admission.ts#versionsSchema": { versions: { min: 1, max: 1 } },
+    "core/net/admission.ts#versionsSchema": { versions: { ...PROTOCOL_VERSIONS } },
     "core/net/admission.ts#passSchema": certificate,
     "core/net/admission.ts#answerSchema": { ok: true, ...certificate },
     "core/net/admission.ts#verdictSchema": { ok: true },

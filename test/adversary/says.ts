@@ -12,13 +12,15 @@ import {
 } from "../../core/disk/wire.ts";
 import { ACK_PROTOCOL } from "../../core/memory/acknowledge.ts";
 import { DELIVER_PROTOCOL, FORWARD_PROTOCOL } from "../../core/net/forward.ts";
-import type { PeerId } from "../../core/ports/network.ts";
-import type { Intruder } from "./intruder.ts";
+import { PROTOCOL_VERSIONS } from "../../core/net/limits.ts";
+import { MESSAGE_BYTES_MAX, type PeerId } from "../../core/ports/network.ts";
 import { samplesOf, type Speaker } from "./samples.ts";
-import { sayAsStranger } from "./stranger.ts";
+import type { Voice } from "./voice.ts";
 
 export interface Saying {
-  readonly intruder: Intruder;
+  readonly intruder: Voice;
+  /** Says these to the victim on the channel of the handshake, as somebody whom nobody has admitted. */
+  readonly knock: (messages: readonly Uint8Array[]) => Promise<void>;
   readonly victim: PeerId;
   readonly speaker: Speaker;
 }
@@ -27,6 +29,15 @@ type Way = (value: unknown, saying: Saying) => Promise<void> | void;
 
 function request(protocol: string): Way {
   return (value, { intruder, victim }) => intruder.request(victim, protocol, value);
+}
+
+/** `speak` gives the messages, of the value and of what a right hello would be. */
+function sayAsStranger(speak: (value: unknown, own: Record<string, unknown>) => readonly Uint8Array[]): Way {
+  return (value, { intruder, speaker, knock }) => {
+    const { swarm } = intruder.invite;
+    const own = { versions: PROTOCOL_VERSIONS, swarm, chain: [...speaker.chain], life: new Uint8Array(8) };
+    return knock(speak(value, own).filter(({ length }) => length < MESSAGE_BYTES_MAX));
+  };
 }
 
 const NOTHING = new Uint8Array(0);
@@ -142,7 +153,7 @@ function freshId(): string {
   return `x${fresh().toString(36)}`;
 }
 
-function treeKeyOf({ nowMs }: Intruder, name: string): string {
+function treeKeyOf({ nowMs }: Voice, name: string): string {
   const version = (nowMs * 2_048 + fresh()).toString(36).padStart(11, "0") + "666".padStart(10, "0");
   return `\0${name}\0f${version}`;
 }
