@@ -11,7 +11,17 @@ import { watchFaults } from "./faults.ts";
 import { fetchLater } from "./later.ts";
 import { followLife } from "./life.ts";
 import { LendingPolicy } from "./lending.ts";
-import { forgetful, inUse, lostContact, missingHere, nobodyAnswers, refused, whyNotStarted } from "./problems.ts";
+import {
+  forgetful,
+  inUse,
+  lostContact,
+  missingHere,
+  nobodyAnswers,
+  refused,
+  storageCleared,
+  storageFull,
+  whyNotStarted,
+} from "./problems.ts";
 import { keepInvite, keptInvite } from "./settings.ts";
 import { StorageCap } from "./storage-cap.ts";
 import { LendControl } from "./ui/lend.ts";
@@ -58,6 +68,7 @@ async function start(): Promise<void> {
   const node = await startTabNode({
     invite,
     onRefused: (code, message) => tellContact(refused(code, message)),
+    onStorage: (trouble) => showNotice(trouble === "cleared" ? storageCleared : storageFull),
   });
   const isKept = keepInvite(text);
   if (node.forgetful) showNotice(forgetful);

@@ -52,6 +52,26 @@ export function inUse({ givesWay, message }: Twin): Notice {
   };
 }
 
+/** Somebody has cleared what this page kept, while it was open. */
+export const storageCleared: Notice = {
+  title: "This page's storage was cleared",
+  words: [
+    "This tab's identity is gone from this browser, and what it kept of the swarm's files. The others still have theirs.",
+    "Nothing that you put or change here would be kept, so it is refused. Reload the page, or open your invite link again: " +
+      "the tab becomes a new node.",
+  ],
+  actions: [reload],
+};
+
+export const storageFull: Notice = {
+  title: "The browser's storage is full",
+  words: [
+    "This tab reads and passes on, but takes in nothing new until there is room. What it has stays.",
+    "Free some space on this device, or close other tabs of Starfish.",
+  ],
+  closable: true,
+};
+
 /** Why the tab did not become a node. */
 export function whyNotStarted(error: unknown): Notice {
   const code: ErrorCode | undefined = isStarfishError(error) ? error.code : undefined;

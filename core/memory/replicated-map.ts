@@ -143,12 +143,15 @@ export class NodeMap implements ReplicatedMap {
     const endMs = clock.monotonic() + READY_MS_MAX;
     for (;;) {
       try {
-        return this.#replica.checkClock();
+        this.#replica.checkClock();
+        break;
       } catch (error) {
         if (clock.monotonic() > endMs) throw error;
         await sleep(clock, READY_LOOK_MS, { signal });
       }
     }
+    // What could not be stored would have to be called failed when others read it already.
+    await this.#parts.journal?.check();
   }
 
   entries(prefix = ""): IterableIterator<MapEntry> {

@@ -109,7 +109,7 @@ export interface ReplicatedMap {
   sync(options?: { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number | undefined }): Promise<void>;
   /**
    * Resolves once this node may write: one that has just started is told within seconds what time it is for the others.
-   * Rejects with "clock" where it is not, and "cancelled".
+   * Rejects with "clock" where it is not, with "io" where nothing new can be stored (disk full), and "cancelled".
    */
   ready(options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
   /**

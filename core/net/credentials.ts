@@ -8,8 +8,9 @@
 import * as v from "valibot";
 import { utf8, text } from "../base/bytes.ts";
 import { bytesOf, decode, encode, textOf, type Schema } from "../base/codec.ts";
-import { StarfishError } from "../base/errors.ts";
+import { messageOf, StarfishError } from "../base/errors.ts";
 import type { Crypto, KeyPair } from "../ports/crypto.ts";
+import type { Log } from "../ports/log.ts";
 import type { Address } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
 import type { Store } from "../ports/store.ts";
@@ -155,11 +156,11 @@ export async function saveCredentials(ports: CredentialPorts, kept: Credentials)
 /**
  * The credentials for a start: those kept of the invite's swarm, brought up to date by the invite; else by accepting it;
  * without an invite the last swarm's, else a new swarm. `found: false` rejects with "bad-invite" instead of founding.
- * What is returned has been stored. Rejects also with "bad-certificate" when what is kept has run out and cannot be
+ * What is returned has been stored, or what it was made of was stored before. Rejects also with "bad-certificate" when what is kept has run out and cannot be
  * renewed.
  */
 export async function obtainCredentials(
-  ports: CredentialPorts & { readonly random: Random },
+  ports: CredentialPorts & { readonly random: Random; readonly log: Log },
   identity: Identity,
   invite: Invite | undefined,
   options: { readonly found: boolean; readonly nowMs: number },
@@ -181,7 +182,13 @@ export async function obtainCredentials(
       "This node is in no swarm yet. Open it by an invite link, with the part after #",
     );
   }
-  await saveCredentials(ports, obtained);
+  try {
+    await saveCredentials(ports, obtained);
+  } catch (error) {
+    // On a full disk, say: what is kept will do for the next start as it did for this one.
+    if (kept === undefined) throw error;
+    ports.log.write("warn", "net.not-kept", { error: messageOf(error) });
+  }
   return obtained;
 }
 

@@ -5,6 +5,7 @@ import { encode } from "../base/codec.ts";
 import { StarfishError } from "../base/errors.ts";
 import { peerIdOf } from "../base/peer-id.ts";
 import { realCrypto as crypto } from "../platform/crypto.ts";
+import { silentLog } from "../ports/log.ts";
 import { MemoryStore } from "../platform/memory-store.ts";
 import { realRandom as random } from "../platform/random.ts";
 import { verifyChain } from "./certificate.ts";
@@ -125,7 +126,7 @@ describe("an invite lets in", () => {
 
 describe("what a node keeps", () => {
   function ports() {
-    return { store: new MemoryStore(), crypto, random };
+    return { store: new MemoryStore(), crypto, random, log: silentLog };
   }
 
   test("makes it the same node after a restart", async () => {
@@ -141,6 +142,24 @@ describe("what a node keeps", () => {
     const store = new MemoryStore();
     await store.set("net/key", Uint8Array.of(1, 2));
     await expect(loadIdentity({ ...ports(), store })).rejects.toMatchObject({ code: "io" });
+  });
+
+  test("is used where the disk is full: what is kept does for the next start too", async () => {
+    const kept = ports();
+    const identity = await loadIdentity(kept);
+    const invite = parseInvite(crypto, link);
+    const full = (): Promise<void> => Promise.reject(new StarfishError("io", "The disk is full"));
+    const { store } = kept;
+    const set = store.set.bind(store);
+    store.set = full;
+    await expect(obtainCredentials(kept, identity, invite, { found: false, nowMs: NOW })).rejects.toThrow(
+      "disk is full",
+    );
+    store.set = set;
+    const first = await obtainCredentials(kept, identity, invite, { found: false, nowMs: NOW });
+    store.set = full;
+    const again = await obtainCredentials(kept, identity, undefined, { found: true, nowMs: NOW + 1_000 });
+    expect(again.swarm).toBe(first.swarm);
   });
 
   test("makes it a member of the same swarm, with and without the link", async () => {

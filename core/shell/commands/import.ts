@@ -57,6 +57,10 @@ half-written.
       for await (const entry of entriesOf(format, file, context)) await importing.take(entry);
       line.hide();
       if (options["no-wait"] !== true) await importing.wait();
+    } catch (error) {
+      line.hide();
+      await importing.sayWhatIsThere();
+      throw error;
     } finally {
       line.hide();
       await file?.close();
@@ -166,14 +170,24 @@ class Importing {
     for (const safe of this.#safe) await abortable(this.#context.signal, safe);
   }
 
+  /** Others can read these whatever has failed. */
+  async sayWhatIsThere(): Promise<void> {
+    if (this.#files === 0) return;
+    const are = this.#files === 1 ? "is" : "are";
+    await this.#context.lastWords.write(utf8(`import: ${this.#what} ${are} there; 'stat' says how safe by now\n`));
+  }
+
   /** The exit status. */
   async report(): Promise<number> {
-    const what = `${count(this.#files, "file")}, ${bytesWords(this.#bytes)}`;
-    await this.#context.stdout.write(utf8(`${what}\n`));
+    await this.#context.stdout.write(utf8(`${this.#what}\n`));
     if (this.#passedOver === 0) return STATUS.ok;
     const entries = count(this.#passedOver, "entry", "entries");
     await this.#context.stderr.write(utf8(`import: ${entries} passed over, as named above; the rest is there\n`));
     return STATUS.failed;
+  }
+
+  get #what(): string {
+    return `${count(this.#files, "file")}, ${bytesWords(this.#bytes)}`;
   }
 
   async #store(entry: FolderEntry | FileEntry | LinkEntry): Promise<void> {

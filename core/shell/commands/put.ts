@@ -53,7 +53,8 @@ half-written.
       line.hide();
       if (isWaiting) await placing.wait(brought);
     } catch (error) {
-      if (brought.length > 0 && context.signal.aborted) await sayWhatIsThere(brought, context);
+      // Others can read these whatever has failed.
+      if (brought.length > 0) await sayWhatIsThere(brought, context);
       throw error;
     } finally {
       line.hide();

@@ -116,9 +116,8 @@ test("a tar that ends within an entry keeps what was whole, and one that is no t
   const { status, stderr } = await imports("x.tar", cut);
   expect([status, stderr]).toEqual([
     1,
-    expect.stringMatching(
-      /^import: passed over b: The data ends within a block\nimport: The data ends within a block\n/,
-    ),
+    "import: passed over b: The data ends within a block\n" +
+      "import: 1 file, 3 B is there; 'stat' says how safe by now\nimport: The data ends within a block\n",
   ]);
   expect(await cat("/in/a")).toBe("one");
   expect(computer.files.stat("/in/b")).toBeUndefined();
