@@ -301,7 +301,10 @@ export class NodeMap implements ReplicatedMap {
   #sweep(): void {
     this.#replica.sweep(SWEEP_KEYS_MAX);
     // A part that gossip has lost comes with the whole batch by reconciling.
+    const before = this.#waiting.dropped;
     if (this.#waiting.sweep(this.#parts.clock.monotonic())) this.#rounds.spread(RECONCILE_SPREAD);
+    const dropped = this.#waiting.dropped - before;
+    if (dropped > 0) this.#parts.log.write("info", "memory.parts-dropped", { map: this.name, dropped });
   }
 
   #sessionWith(peer: PeerId, signal: AbortSignal): SessionOptions {
