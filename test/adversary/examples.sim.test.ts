@@ -3,6 +3,8 @@ import { expect, test } from "vitest";
 import { concat } from "../../core/base/bytes.ts";
 import { CONTENT_BYTES_MAX, LIST_BYTES_MAX } from "../../core/disk/limits.ts";
 import { listBytes } from "../../core/disk/shard-list.ts";
+import { DELETED } from "../../core/memory/entry.ts";
+import { Packer } from "../../core/memory/pack.ts";
 import { Intruder } from "./intruder.ts";
 import { keysOf } from "./map-keys.ts";
 import { samplesOf } from "./samples.ts";
@@ -117,6 +119,33 @@ test("values nested deep, and keys and values that a terminal would obey, are li
     intruder.write("mem", `escape/${escape}`, escape);
     intruder.write("mem", "escape/deep", { [escape]: [escape, { [escape]: escape }] });
     intruder.net.update({ name: escape, relayReason: escape });
+  });
+});
+
+test("62,000 deletions of keys that never were fill nothing", async () => {
+  const scene = await Scene.open(4);
+  await outlasts(scene, async (intruder) => {
+    for (const [map, count] of [
+      ["mem", 62_000],
+      ["tree", 10_000],
+      ["layout", 10_000],
+    ] as const) {
+      for (let from = 0; from < count; from += 500) {
+        const packer = new Packer();
+        const stamp = intruder.nowMs * 2_048;
+        for (let i = from; i < from + 500; i++) {
+          packer.add(`${"never/".repeat(8)}${i}`, {
+            stamp,
+            writer: 666,
+            state: DELETED,
+            value: "",
+            expiresAtMs: undefined,
+          });
+        }
+        intruder.publish(`memory/${map}`, { entries: packer.take() });
+        if (from % 5_000 === 0) await scene.world.runFor(100);
+      }
+    }
   });
 });
 
