@@ -7,7 +7,7 @@ import type { Clock, Timer } from "../ports/clock.ts";
 import type { PeerId } from "../ports/network.ts";
 
 /** Short against human patience and a swarm's five hops, long enough to gather what a burst brings. */
-const FLUSH_MS = 50;
+const FLUSH_MS = 25;
 
 export class Flusher {
   readonly #clock: Clock;

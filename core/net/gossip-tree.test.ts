@@ -2,8 +2,12 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { utf8 } from "../base/bytes.ts";
 import { realCrypto } from "../platform/crypto.ts";
-import { GossipTree, ID_BYTES, idText } from "./gossip-tree.ts";
-import type { TreeFrame } from "./gossip-wire.ts";
+import { GossipTree } from "./gossip-tree.ts";
+import { ID_BYTES, idText, packIds, type TreeFrame } from "./gossip-wire.ts";
+
+const sha256 = realCrypto.sha256;
+const newTree = (self: string): GossipTree => new GossipTree({ self, sha256 });
+const idOf = (bytes: Uint8Array): Uint8Array => packIds([idText(sha256(bytes))]);
 
 /** Trees joined by links that deliver in rounds of 10 ms; counts what each was offered. */
 class Net {
@@ -12,10 +16,12 @@ class Net {
   readonly linked: Set<number>[];
   nowMs = 0;
   bodies = 0;
+  /** Which node's frames of bodies are withheld. */
+  silenced: number | undefined;
   #nextTickMs = 500;
 
   constructor(size: number) {
-    this.trees = Array.from({ length: size }, () => new GossipTree((body) => idText(realCrypto.sha256(body))));
+    this.trees = Array.from({ length: size }, (_, i) => newTree(String(i)));
     this.offered = this.trees.map(() => new Map());
     this.linked = this.trees.map(() => new Set());
   }
@@ -24,15 +30,15 @@ class Net {
     if (a === b || this.linked[a]?.has(b)) return;
     this.linked[a]?.add(b);
     this.linked[b]?.add(a);
-    this.trees[a]?.linkUp(String(b));
-    this.trees[b]?.linkUp(String(a));
+    this.trees[a]?.linkUp(String(b), this.nowMs);
+    this.trees[b]?.linkUp(String(a), this.nowMs);
   }
 
   unlink(a: number, b: number): void {
     this.linked[a]?.delete(b);
     this.linked[b]?.delete(a);
-    this.trees[a]?.linkDown(String(b));
-    this.trees[b]?.linkDown(String(a));
+    this.trees[a]?.linkDown(String(b), this.nowMs);
+    this.trees[b]?.linkDown(String(a), this.nowMs);
   }
 
   /** Random links, and a ring that keeps it in one piece. */
@@ -57,18 +63,33 @@ class Net {
   #round(isTick: boolean): void {
     const frames: [from: number, to: number, frame: TreeFrame][] = [];
     this.trees.forEach((tree, from) => {
-      if (isTick) tree.tick(this.nowMs);
+      if (isTick || this.nowMs >= tree.dueMs) tree.tick(this.nowMs);
+      const lazy = isTick ? tree.lazy(this.nowMs) : undefined;
       for (const to of this.linked[from] ?? []) {
-        // Ids alone wait for the tick, as they do in the parts that use trees.
-        if (!isTick && !tree.urgent.has(String(to))) continue;
-        for (let frame = tree.take(String(to)); frame !== undefined; frame = tree.take(String(to)))
-          frames.push([from, to, frame]);
+        if (lazy !== String(to) && !tree.urgent.has(String(to))) continue;
+        const next = (): TreeFrame | undefined => tree.take(String(to), this.nowMs);
+        for (let frame = next(); frame !== undefined; frame = next()) frames.push([from, to, frame]);
       }
     });
     for (const [from, to, frame] of frames) this.#deliver(from, to, frame);
   }
 
+  /** Whether the links that push at both ends join all nodes. */
+  get isJoined(): boolean {
+    const pushed = this.trees.map((tree) => new Set(tree.eager()));
+    const found = new Set([0]);
+    for (const node of found)
+      for (const to of pushed[node] ?? []) if (pushed[Number(to)]?.has(String(node))) found.add(Number(to));
+    return found.size === this.trees.length;
+  }
+
+  get eagerLinks(): number {
+    return this.trees.reduce((sum, tree) => sum + tree.eager().length, 0) / 2;
+  }
+
   #deliver(from: number, to: number, frame: TreeFrame): void {
+    // It takes everything and passes nothing on, but says where it stands in the tree.
+    if (from === this.silenced) frame = { ...frame, bodies: undefined, have: undefined };
     this.bodies += frame.bodies?.length ?? 0;
     this.trees[to]?.receive(String(from), frame, this.nowMs, (body) => {
       const text = new TextDecoder().decode(body);
@@ -79,6 +100,8 @@ class Net {
   }
 }
 
+/** Six links more for each of 15 nodes. */
+const manyPairs = Array.from({ length: 45 }, (_, i) => [i * 7, i * 13 + 5] as const);
 const pairs = fc.array(fc.tuple(fc.nat(1_000), fc.nat(1_000)), { minLength: 10, maxLength: 60 });
 
 describe("a broadcast tree", () => {
@@ -143,39 +166,167 @@ describe("a broadcast tree", () => {
   });
 
   test("does not pass on what is kept or at fault", () => {
-    const tree = new GossipTree((body) => idText(realCrypto.sha256(body)));
-    tree.linkUp("a");
-    tree.linkUp("b");
+    const tree = newTree("self");
+    for (const peer of ["a", "b"]) {
+      tree.linkUp(peer, 0);
+      tree.take(peer, 0);
+    }
     tree.receive("a", { bodies: [utf8("1")] }, 0, () => "keep");
     tree.receive("a", { bodies: [utf8("2")] }, 0, () => "fault");
-    expect(tree.take("b")).toBeUndefined();
+    expect(tree.take("b", 0)).toBeUndefined();
     tree.receive("a", { bodies: [utf8("3")] }, 0, () => "spread");
-    expect(tree.take("b")).toEqual({ bodies: [utf8("3")] });
-  });
-
-  test("prunes who sends what it has, and floods all the same when told to", () => {
-    const tree = new GossipTree((body) => idText(realCrypto.sha256(body)));
-    for (const peer of ["a", "b"]) tree.linkUp(peer);
-    tree.receive("a", { bodies: [utf8("1")] }, 0, () => "spread");
-    tree.receive("b", { bodies: [utf8("1")] }, 0, () => "spread");
-    expect(tree.take("b")).toMatchObject({ prune: true });
-    tree.publish(utf8("2"), 0);
-    expect(tree.take("b")?.have?.length).toBe(ID_BYTES);
-    tree.flood(1_000);
-    tree.publish(utf8("3"), 500);
-    expect(tree.take("b")?.bodies).toEqual([utf8("3")]);
+    expect(tree.take("b", 0)).toEqual({ bodies: [utf8("3")] });
   });
 
   test("keeps bounded what a link does not take", () => {
-    const tree = new GossipTree((body) => idText(realCrypto.sha256(body)));
-    tree.linkUp("slow");
+    const tree = newTree("self");
+    tree.linkUp("slow", 0);
     for (let i = 0; i < 5_000; i++) tree.publish(new Uint8Array(1_000).fill(i % 256).fill(i >> 8, 1, 2), 0);
     let bytes = 0;
-    for (let frame = tree.take("slow"); frame !== undefined; frame = tree.take("slow")) {
+    for (let frame = tree.take("slow", 9_000); frame !== undefined; frame = tree.take("slow", 9_000)) {
       const size = (frame.bodies ?? []).reduce((sum, body) => sum + body.length, 0) + (frame.have?.length ?? 0);
       expect(size).toBeLessThanOrEqual(64 * 1024);
       bytes += size;
     }
     expect(bytes).toBeLessThan(300 * 1024);
+  });
+});
+
+describe("the branches", () => {
+  const everyoneWrites = (net: Net): void => {
+    net.trees.forEach((tree, i) => tree.publish(utf8(`${net.nowMs} by ${i}`), net.nowMs));
+  };
+
+  test("are a tree, whoever writes and however many at once", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 25 }), pairs, (size, links) => {
+        const net = Net.random(size, links);
+        net.run(1_000);
+        for (let i = 0; i < 5; i++) {
+          everyoneWrites(net);
+          net.run(20);
+          expect([net.isJoined, net.eagerLinks]).toEqual([true, size - 1]);
+        }
+        net.run(3_000);
+        const before = net.bodies;
+        net.trees[0]?.publish(utf8("once"), net.nowMs);
+        net.run(3_000);
+        for (let node = 1; node < size; node++) expect(net.offered[node]?.get("once")).toBe(1);
+        expect(net.bodies - before).toBe(size - 1);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("join all again within half a second when any link or node goes, the root as well", () => {
+    fc.assert(
+      fc.property(fc.nat(14), (gone) => {
+        const net = Net.random(15, manyPairs);
+        net.run(1_000);
+        for (const peer of [...(net.linked[gone] ?? [])]) net.unlink(gone, peer);
+        net.run(500);
+        net.link(gone, (gone + 1) % 15);
+        net.run(60);
+        expect(net.isJoined).toBe(true);
+        net.run(1_000);
+        expect([net.isJoined, net.eagerLinks]).toEqual([true, 14]);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test("that lead to somebody who passes nothing on are gone around, soon at once", () => {
+    for (let liar = 0; liar < 15; liar++) {
+      const net = Net.random(15, manyPairs);
+      net.silenced = liar;
+      net.run(1_000);
+      for (let i = 0; i < 20; i++) {
+        net.trees[(liar + 1 + (i % 14)) % 15]?.publish(utf8(`${i}`), net.nowMs);
+        net.run(500);
+      }
+      net.run(5_000);
+      net.trees[(liar + 1) % 15]?.publish(utf8("late"), net.nowMs);
+      net.run(300);
+      for (let node = 0; node < 15; node++) {
+        if (node === liar) continue;
+        for (let i = 0; i < 20; i++) expect(net.offered[node]?.get(`${i}`) ?? 1).toBe(1);
+        if (node !== (liar + 1) % 15) expect(net.offered[node]?.get("late")).toBe(1);
+      }
+    }
+  });
+
+  test("are not what a prune can take away, nor what comes twice", () => {
+    const tree = newTree("self");
+    for (const peer of ["a", "b"]) tree.linkUp(peer, 0);
+    for (const peer of ["a", "b"]) tree.receive(peer, { bodies: [utf8("1")], prune: true }, 0, () => "spread");
+    expect([tree.eager(), tree.take("b", 0)?.prune]).toEqual([["a", "b"], undefined]);
+  });
+});
+
+describe("a lazy link", () => {
+  /** A tree with a parent and a lazy link. */
+  function settled(): GossipTree {
+    const tree = newTree("self");
+    const root = new Uint8Array(ID_BYTES);
+    tree.linkUp("parent", 0);
+    tree.linkUp("lazy", 0);
+    for (const peer of ["parent", "lazy"]) tree.receive(peer, { way: root }, 0, () => "spread");
+    for (const peer of ["parent", "lazy"]) tree.take(peer, 0);
+    return tree;
+  }
+
+  test("is told ids, later, and carries bodies while somebody asks over it", () => {
+    const tree = settled();
+    expect(tree.eager()).toEqual(["parent"]);
+    tree.publish(utf8("1"), 0);
+    expect(tree.take("lazy", 100)).toBeUndefined();
+    expect(tree.lazy(400)).toBe("lazy");
+    expect(tree.take("lazy", 400)?.have).toEqual(idOf(utf8("1")));
+    expect(tree.take("lazy", 400)).toBeUndefined();
+    tree.receive("lazy", { graft: idOf(utf8("1")) }, 500, () => "spread");
+    expect(tree.take("lazy", 500)?.bodies).toEqual([utf8("1")]);
+    expect(tree.eager()).toEqual(["parent", "lazy"]);
+    tree.receive("lazy", { prune: true }, 600, () => "spread");
+    expect(tree.eager()).toEqual(["parent"]);
+  });
+
+  test("is asked for what does not come by the tree, and pruned when it does come", () => {
+    const tree = settled();
+    tree.receive("lazy", { have: idOf(utf8("1")) }, 0, () => "spread");
+    tree.tick(tree.dueMs - 1);
+    expect(tree.take("lazy", 99)).toBeUndefined();
+    tree.tick(tree.dueMs);
+    expect(tree.take("lazy", 100)?.graft).toEqual(idOf(utf8("1")));
+    tree.receive("lazy", { bodies: [utf8("1")] }, 150, () => "spread");
+    expect(tree.eager()).toEqual(["parent", "lazy"]);
+    // What was asked for may come twice.
+    tree.receive("parent", { bodies: [utf8("1"), utf8("2")] }, 200, () => "spread");
+    expect(tree.take("lazy", 200)?.prune).toBeUndefined();
+    tree.receive("lazy", { bodies: [utf8("2")] }, 250, () => "spread");
+    expect(tree.take("lazy", 250)?.prune).toBe(true);
+    expect(tree.eager()).toEqual(["parent"]);
+  });
+
+  test("is told nothing that its other end has told of", () => {
+    const tree = settled();
+    tree.publish(utf8("1"), 0);
+    tree.receive("lazy", { have: idOf(utf8("1")) }, 100, () => "spread");
+    expect(tree.lazy(1_000)).toBeUndefined();
+  });
+
+  test("carries bodies at once while there is a flood", () => {
+    const tree = settled();
+    tree.flood(1_000);
+    tree.publish(utf8("3"), 500);
+    expect(tree.take("lazy", 500)?.bodies).toEqual([utf8("3")]);
+  });
+
+  test("that was silent is told at once all that was said meanwhile", () => {
+    const tree = settled();
+    tree.linkSilent("parent", true, 0);
+    tree.publish(utf8("1"), 10);
+    expect(tree.take("parent", 10)?.bodies).toBeUndefined();
+    tree.linkSilent("parent", false, 20);
+    expect(tree.take("parent", 20)?.have).toEqual(idOf(utf8("1")));
   });
 });

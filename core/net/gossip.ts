@@ -15,13 +15,13 @@ import { bytesOf, decode, encode, type Schema, textOf } from "../base/codec.ts";
 import { isStarfishError, StarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
 import { publicKeyOf } from "../base/peer-id.ts";
-import { type Clock, every } from "../ports/clock.ts";
+import { type Clock, every, type Timer } from "../ports/clock.ts";
 import type { Crypto, KeyPair } from "../ports/crypto.ts";
 import type { Log } from "../ports/log.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
 import { Flusher } from "./gossip-flush.ts";
-import { GossipTree, idText, type Verdict } from "./gossip-tree.ts";
+import { GossipTree, type Verdict } from "./gossip-tree.ts";
 import { TREE_FIELDS, type TreeFrame } from "./gossip-wire.ts";
 import { PART_MESSAGE_BYTES_MAX } from "./limits.ts";
 import type { AdmittedLink, Links } from "./links.ts";
@@ -41,6 +41,10 @@ export interface GossipPorts {
   readonly log: Log;
   /** Told of every peer that a message comes from: a sign of life. */
   readonly heard?: (peer: PeerId) => void;
+  /** Tells of links over which nothing comes any more, and of those over which something does again. */
+  readonly onSilence?: (
+    listener: (change: { readonly peer: PeerId; readonly isSilent: boolean }) => void,
+  ) => Unsubscribe;
 }
 
 export interface Gossip {
@@ -48,6 +52,8 @@ export interface Gossip {
   publish(topic: string, payload: Bytes): void;
   /** `from` has signed the payload. */
   subscribe(topic: string, receive: (payload: Uint8Array, from: PeerId) => void): Unsubscribe;
+  /** Peers to which it pushes what is new, for measurements. */
+  eager(): readonly PeerId[];
   stop(): void;
 }
 
@@ -59,8 +65,8 @@ export const PAYLOAD_BYTES_MAX: number = 64 * 1024;
 const TOPIC_CHARS_MAX = 128;
 const NONCE_BYTES = 12;
 const DOMAIN = "starfish gossip 1";
-/** How often ids are told over lazy links that nothing else goes over, and missing bodies are asked for. */
-const TICK_MS = 1_000;
+/** How often the tree is looked after and ids may be told. */
+const TICK_MS = 500;
 
 const frameSchema: Schema<TreeFrame> = v.object(TREE_FIELDS);
 const bodySchema = v.tuple([textOf(TOPIC_CHARS_MAX), bytesOf(1, PART_MESSAGE_BYTES_MAX)]);
@@ -73,24 +79,30 @@ class Topics implements Gossip {
   readonly #flusher: Flusher;
   readonly #topics = new Map<string, Listeners<{ readonly payload: Uint8Array; readonly from: PeerId }>>();
   readonly #stops: Unsubscribe[];
+  #due: { readonly atMs: number; readonly timer: Timer } | undefined;
 
   constructor(options: GossipOptions, ports: GossipPorts) {
     const { links, clock, crypto } = ports;
     this.#options = options;
     this.#ports = ports;
-    this.#tree = new GossipTree((body) => idText(crypto.sha256(body)));
+    this.#tree = new GossipTree({ self: options.peer, sha256: (bytes) => crypto.sha256(bytes) });
     this.#flusher = new Flusher(clock, (peer) => this.#flush(peer));
     links.receive("gossip", (link, message) => this.#receive(link, message));
     const timer = every(clock, TICK_MS, () => this.#tick());
     this.#stops = [
       () => timer.cancel(),
-      links.onUp((link) => this.#tree.linkUp(link.peer)),
+      links.onUp((link) => this.#up(link)),
       links.onDown((link) => {
-        this.#tree.linkDown(link.peer);
+        this.#tree.linkDown(link.peer, clock.monotonic());
         this.#flusher.forget(link.peer);
+        this.#settle();
       }),
+      ports.onSilence?.(({ peer, isSilent }) => {
+        this.#tree.linkSilent(peer, isSilent, clock.monotonic());
+        this.#settle();
+      }) ?? (() => {}),
     ];
-    for (const link of links.all()) this.#tree.linkUp(link.peer);
+    for (const link of links.all()) this.#up(link);
   }
 
   publish(topic: string, payload: Bytes): void {
@@ -119,9 +131,19 @@ class Topics implements Gossip {
     };
   }
 
+  eager(): readonly PeerId[] {
+    return this.#tree.eager();
+  }
+
   stop(): void {
     for (const stop of this.#stops) stop();
+    this.#due?.timer.cancel();
     this.#flusher.stop();
+  }
+
+  #up(link: AdmittedLink): void {
+    this.#tree.linkUp(link.peer, this.#ports.clock.monotonic());
+    this.#settle();
   }
 
   #receive(link: AdmittedLink, message: Uint8Array): void {
@@ -152,20 +174,34 @@ class Topics implements Gossip {
   }
 
   #tick(): void {
-    this.#tree.tick(this.#ports.clock.monotonic());
-    for (const link of this.#ports.links.all()) this.#flush(link.peer);
+    const nowMs = this.#ports.clock.monotonic();
+    this.#tree.tick(nowMs);
+    const lazy = this.#tree.lazy(nowMs);
+    if (lazy !== undefined) this.#flush(lazy);
+    this.#settle();
   }
 
+  /** Sends what is urgent, and sees to it that the tree is looked after when it is due. */
   #settle(): void {
+    const { clock } = this.#ports;
     this.#flusher.mark(this.#tree.urgent);
     this.#flusher.settle();
+    const { dueMs } = this.#tree;
+    if (dueMs === Infinity || dueMs >= (this.#due?.atMs ?? Infinity)) return;
+    this.#due?.timer.cancel();
+    const timer = clock.timer(Math.max(0, dueMs - clock.monotonic()), () => {
+      this.#due = undefined;
+      this.#tree.tick(clock.monotonic());
+      this.#settle();
+    });
+    this.#due = { atMs: dueMs, timer };
   }
 
   #flush(peer: PeerId): void {
     const link = this.#ports.links.get(peer);
     if (link === undefined) return;
     for (;;) {
-      const frame = this.#tree.take(peer);
+      const frame = this.#tree.take(peer, this.#ports.clock.monotonic());
       if (frame === undefined) return;
       this.#flusher.sent(peer);
       if (!link.send("gossip", encode(frame))) return;

@@ -48,7 +48,7 @@ export class Post {
   /** Sends a frame together with what waits for that peer. */
   send(link: AdmittedLink, frame: MemberFrame | undefined): void {
     if (frame === undefined) return;
-    this.sendAlone(link, { ...frame, ...this.#parts.tree.take(link.peer) });
+    this.sendAlone(link, { ...frame, ...this.#parts.tree.take(link.peer, this.#parts.clock.monotonic()) });
   }
 
   /** False: the link's queue is filling. */
@@ -80,7 +80,7 @@ export class Post {
     const link = this.#parts.links.get(peer);
     if (link === undefined) return;
     for (;;) {
-      const frame = this.#parts.tree.take(peer);
+      const frame = this.#parts.tree.take(peer, this.#parts.clock.monotonic());
       if (frame === undefined || !this.sendAlone(link, frame)) return;
     }
   }

@@ -20,7 +20,7 @@ import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import type { Address, PeerId } from "../ports/network.ts";
 import { earliestOf } from "./certificate.ts";
-import { GossipTree, idText, type Verdict } from "./gossip-tree.ts";
+import { GossipTree, type Verdict } from "./gossip-tree.ts";
 import { FAREWELL_MS } from "./limits.ts";
 import type { AdmittedLink, Links } from "./links.ts";
 import { checkRecord, LIFE_BYTES, readRecord, type UncheckedRecord } from "./membership-record.ts";
@@ -75,6 +75,8 @@ export interface Membership {
   quietMs(peer: PeerId): number;
   /** A sign of life came over the link to this peer. */
   heard(peer: PeerId): void;
+  /** Links over which nothing comes any more, and those over which something does again. */
+  onSilence(listener: (change: SilenceChange) => void): Unsubscribe;
   /** The link to this peer is about to be closed in peace: no reason for suspicion. */
   expectDown(peer: PeerId): void;
   /** Nobody seems to watch these members: they are suspected unless they speak up. */
@@ -86,6 +88,11 @@ export interface Membership {
   /** Says goodbye to all, at once. */
   leave(): void;
   stop(): void;
+}
+
+export interface SilenceChange {
+  readonly peer: PeerId;
+  readonly isSilent: boolean;
 }
 
 export function createMembership(options: MembershipOptions): (ports: MembershipPorts) => Membership {
@@ -117,6 +124,7 @@ class Members implements Membership {
   /** Whose link has closed without a word since the last tick; some come back at once, over a new link. */
   readonly #vanished = new Set<PeerId>();
   readonly #listeners = new Listeners<MemberChange>();
+  readonly #silences = new Listeners<SilenceChange>();
   readonly #health = new LocalHealth();
   readonly #pace = new RecordPace();
   readonly #stops: Unsubscribe[];
@@ -137,7 +145,7 @@ class Members implements Membership {
       (peer) => shortIdOf(crypto, peer),
       (change) => this.#changed(change),
     );
-    this.#tree = new GossipTree((body) => idText(crypto.sha256(body)));
+    this.#tree = new GossipTree({ self: this.#peer, sha256: (bytes) => crypto.sha256(bytes) });
     this.#post = new Post({ links, clock, tree: this.#tree, table: this.#table, time });
     this.#sync = new Reconciler(this.#table, this.#peer, (link, frame) => this.#post.sendAlone(link, frame));
     this.#self = new SelfRecord(crypto, options);
@@ -215,8 +223,13 @@ class Members implements Membership {
     watch.heard(this.#active());
     if (watch.accusedAt === undefined) return;
     watch.accusedAt = undefined;
+    this.#setSilent(peer, false);
     // The silence is over: what we said of it no longer holds here, and its own word will end it elsewhere.
     this.#table.trust(peer, this.#active());
+  }
+
+  onSilence(listener: (change: SilenceChange) => void): Unsubscribe {
+    return this.#silences.add(listener);
   }
 
   expectDown(peer: PeerId): void {
@@ -259,7 +272,7 @@ class Members implements Membership {
     // Who was out of touch may be suspected by now without having heard of it: it says that it is here.
     if (this.#suspicions.isAlone() && this.#table.living > 1) this.#outdo(this.#self.signed.record.incarnation);
     this.#watches.set(link.peer, new LinkWatch(this.#active()));
-    this.#tree.linkUp(link.peer);
+    this.#tree.linkUp(link.peer, this.#ports.clock.monotonic());
     this.#ports.time.linkUp(link.peer);
     this.#post.ping(link);
   }
@@ -269,7 +282,7 @@ class Members implements Membership {
     if (watch === undefined) return;
     this.#watches.delete(link.peer);
     this.#table.unheard(link.peer);
-    this.#tree.linkDown(link.peer);
+    this.#tree.linkDown(link.peer, this.#ports.clock.monotonic());
     this.#ports.time.linkDown(link.peer);
     this.#post.forget(link.peer);
     this.#sync.forget(link.peer);
@@ -438,7 +451,8 @@ class Members implements Membership {
       const watch = this.#watches.get(link.peer);
       if (watch === undefined) continue;
       const action = watch.tick(nowMs, this.#health.factor);
-      if (action === "nothing" && !this.#ports.time.isDue(link.peer)) this.#post.send(link, this.#tree.take(link.peer));
+      if (action === "nothing" && !this.#ports.time.isDue(link.peer))
+        this.#post.send(link, this.#tree.take(link.peer, this.#ports.clock.monotonic()));
       else this.#post.ping(link, watch.roundTripMs);
       if (action === "silent") this.#silent(link, watch, silent);
     }
@@ -453,12 +467,17 @@ class Members implements Membership {
     const entry = this.#table.get(link.peer);
     if (entry === undefined || watch.accusedAt === undefined) {
       watch.accusedAt = entry?.signed.record.incarnation ?? 0;
-      this.#tree.linkSilent(link.peer);
+      this.#setSilent(link.peer, true);
       if (entry !== undefined) silent.push(entry);
     } else if (entry.signed.record.incarnation > watch.accusedAt && watch.quietMs(this.#active()) > BROKEN_MS) {
       // It lives, but not on this link.
       this.#close(link.peer);
     }
+  }
+
+  #setSilent(peer: PeerId, isSilent: boolean): void {
+    this.#tree.linkSilent(peer, isSilent, this.#ports.clock.monotonic());
+    this.#silences.emit({ peer, isSilent });
   }
 
   // Helpers

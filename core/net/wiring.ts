@@ -97,9 +97,19 @@ export function wire(options: WiringOptions, ports: WiringPorts): Wiring {
   const bootstrap = (): readonly Address[] => (links.all().length === 0 ? [] : options.elsewhere(membership));
   const overlay = createOverlay({ linksMax, bootstrap })({ links, membership, clock, random, log });
   const heard = (from: PeerId): void => membership.heard(from);
+  const onSilence: Membership["onSilence"] = (listener) => membership.onSilence(listener);
   const sealer = createSealer(options.secret)({ crypto, random });
   // Gossip's signatures are seen once: remembering them would only push out the certificates.
-  const gossip = createGossip({ peer, keys })({ links, sealer, clock, crypto: ports.crypto, random, log, heard });
+  const gossip = createGossip({ peer, keys })({
+    links,
+    sealer,
+    clock,
+    crypto: ports.crypto,
+    random,
+    log,
+    heard,
+    onSilence,
+  });
   network.onAddresses((addresses) => membership.update({ addresses }));
   const joining = { addresses: () => options.elsewhere(membership), onAttempt: options.onAttempt };
   void keepJoined(joining, { links, clock: ports.clock, random }, signal);
