@@ -106,8 +106,11 @@ export const ACQUAINTANCES_MAX = 1_024;
 
 /** Keys asked for in one request, and their bytes: below what members carry for each other. */
 export const ACK_BYTES_MAX: number = 128 * 1024;
-/** Members asked at once. */
-export const ACK_PARALLEL_MAX = 8;
+/** Members asked at once, of whom an answer is hoped for soon; and with those who take longer than that. */
+export const ACK_PARALLEL_MAX = 16;
+export const ACK_ASKED_MAX = 64;
+/** Beyond this time another member is asked as well: twice what an answer takes that has to wait for gossip. */
+export const ACK_HOPE_MS = 600;
 /** How long a member waits for gossip to bring what it is asked for before it says that it is missing. */
 export const ACK_PATIENCE_MS = 300;
 /** One member's time to answer, and that of `sync` as a whole. */

@@ -55,7 +55,9 @@ export interface Overlay {
    * while. Rejects with what `Links.dial` rejects with; "unreachable" too where nobody introduces us.
    */
   connect(peer: PeerId, options?: { readonly signal?: AbortSignal | undefined }): Promise<AdmittedLink>;
-  /** Members that this node and `peer` are both linked to, best first; possibly none. */
+  /** Members that are known to be linked to both this node and `peer`, best first; possibly none. */
+  introducers(peer: PeerId): readonly PeerId[];
+  /** The same; neighbours are asked where none is known. */
   introducersOf(peer: PeerId, options?: { readonly signal?: AbortSignal | undefined }): Promise<readonly PeerId[]>;
   /** The link to this peer is in use. */
   touch(peer: PeerId): void;
@@ -132,6 +134,10 @@ class Neighbourhood implements Overlay {
     const dialled = await (signal === undefined ? dial : abortable(signal, dial));
     this.touch(peer);
     return dialled;
+  }
+
+  introducers(peer: PeerId): readonly PeerId[] {
+    return this.#dialler.introducers(peer);
   }
 
   introducersOf(peer: PeerId, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<readonly PeerId[]> {

@@ -20,6 +20,7 @@ export interface RouterPorts {
   readonly links: Links;
   readonly overlay: {
     connect(peer: PeerId, options: { readonly signal: AbortSignal }): Promise<AdmittedLink>;
+    introducers(peer: PeerId): readonly PeerId[];
     introducersOf(peer: PeerId, options: { readonly signal: AbortSignal }): Promise<readonly PeerId[]>;
   };
   readonly clock: Clock;
@@ -50,10 +51,35 @@ export function createRouter(ports: RouterPorts): Router {
   /** Members that can carry for us. Rejects with `why` there is no link where there are none. */
   async function carriersTo(peer: PeerId, { signal }: Limits, why: unknown): Promise<readonly AdmittedLink[]> {
     if (signal.aborted || !isStarfishError(why)) throw why;
-    const introducers = await abortable(signal, overlay.introducersOf(peer, { signal }));
-    const carriers = introducers.map((introducer) => links.get(introducer)).filter((link) => link !== undefined);
+    const carriers = linksOf(await abortable(signal, overlay.introducersOf(peer, { signal })));
     if (carriers.length === 0) throw why;
-    return carriers.slice(0, FORWARDERS_TRIED_MAX);
+    return carriers;
+  }
+
+  function linksOf(introducers: readonly PeerId[]): readonly AdmittedLink[] {
+    const found = introducers.map((introducer) => links.get(introducer)).filter((link) => link !== undefined);
+    return found.slice(0, FORWARDERS_TRIED_MAX);
+  }
+
+  /** Asks through the first of the carriers that can; gives what the last of them failed with. */
+  async function carried<R>(
+    carriers: readonly AdmittedLink[],
+    peer: PeerId,
+    protocol: string,
+    request: unknown,
+    schema: Schema<R>,
+    limits: Limits,
+  ): Promise<{ readonly value: R } | { readonly failure: unknown }> {
+    let failure: unknown;
+    for (const carrier of carriers) {
+      try {
+        return { value: await forwarder.ask(carrier, peer, protocol, request, schema, limits) };
+      } catch (error) {
+        if (!isCarriersOwn(error)) throw error;
+        failure = error;
+      }
+    }
+    return { failure };
   }
 
   async function askSelf<R>(protocol: string, request: unknown, schema: Schema<R>, signal: AbortSignal): Promise<R> {
@@ -71,10 +97,15 @@ export function createRouter(ports: RouterPorts): Router {
 
   return {
     request<R>(peer: PeerId, protocol: string, request: unknown, schema: Schema<R>, options: AskOptions): Promise<R> {
-      const { keepAlive } = options;
+      const { keepAlive, isCarried = false } = options;
       return within(`The request ${protocol}`, options, async (limits) => {
         if (peer === self) return askSelf(protocol, request, schema, limits.signal);
         let failure: unknown;
+        if (isCarried && links.get(peer) === undefined) {
+          const carriers = linksOf(overlay.introducers(peer));
+          const answer = await carried(carriers, peer, protocol, request, schema, limits);
+          if ("value" in answer) return answer.value;
+        }
         const link = await linkTo(peer, limits).catch((error: unknown) => void (failure = error));
         if (link !== undefined) {
           let isSent = false;
@@ -87,15 +118,10 @@ export function createRouter(ports: RouterPorts): Router {
             failure = error;
           }
         }
-        for (const carrier of await carriersTo(peer, limits, failure)) {
-          try {
-            return await forwarder.ask(carrier, peer, protocol, request, schema, limits);
-          } catch (error) {
-            if (!isCarriersOwn(error)) throw error;
-            failure = error;
-          }
-        }
-        throw failure;
+        const carriers = await carriersTo(peer, limits, failure);
+        const answer = await carried(carriers, peer, protocol, request, schema, limits);
+        if ("value" in answer) return answer.value;
+        throw answer.failure;
       });
     },
 

@@ -43,6 +43,8 @@ export interface AskOptions {
   readonly timeoutMs?: number | undefined;
   /** Keeps the channel a while for the next request of this protocol that says so too: for those that move much. */
   readonly keepAlive?: boolean | undefined;
+  /** Whether a member that is linked to both shall carry it rather than that a link is made for it (router.ts). */
+  readonly isCarried?: boolean | undefined;
   /** Called when the request goes out: before, it may be asked for over another link. */
   readonly onSent?: (() => void) | undefined;
 }

@@ -107,6 +107,8 @@ export interface Net {
       timeoutMs?: number;
       /** Keeps a channel open for the next such request: for what is asked many times in a row. */
       keepAlive?: boolean;
+      /** Where there is no link, asks through a member that is linked to both rather than make one: for what is small. */
+      isCarried?: boolean;
     },
   ): Promise<R>;
 
