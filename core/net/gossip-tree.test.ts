@@ -5,7 +5,7 @@ import { realCrypto } from "../platform/crypto.ts";
 import { GossipTree } from "./gossip-tree.ts";
 import { ID_BYTES, idText, packIds, type TreeFrame } from "./gossip-wire.ts";
 
-const sha256 = realCrypto.sha256;
+const sha256 = (bytes: Uint8Array): Uint8Array => realCrypto.sha256(bytes);
 const newTree = (self: string): GossipTree => new GossipTree({ self, sha256 });
 const idOf = (bytes: Uint8Array): Uint8Array => packIds([idText(sha256(bytes))]);
 

@@ -90,7 +90,7 @@ export interface Membership {
   stop(): void;
 }
 
-export interface SilenceChange {
+interface SilenceChange {
   readonly peer: PeerId;
   readonly isSilent: boolean;
 }
