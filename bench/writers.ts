@@ -1,11 +1,10 @@
 /**
  * What a replicated map does when everybody writes: how soon each write is on each other node and on all of them, and what
  * that takes in messages, in simulated swarms of containers, 20 to 30 ms from each other. Virtual time: the figures do not
- * depend on the machine. Prints a table, and with --write puts it into docs/scaling.md.
+ * depend on the machine. Prints rows for the table in docs/scaling.md.
  *
- *     node bench/writers.ts [--write] [--sizes 5,25,100] [--rates 5,50] [--seeds 5] [--seconds 60]
+ *     node bench/writers.ts [--sizes 5,25,100] [--rates 5,50] [--seeds 5] [--seconds 60]
  */
-import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { quantile, type Spread, writeFromMany } from "../test/sim/many-writers.ts";
 import { MapSwarm } from "../test/sim/maps.ts";
@@ -39,41 +38,23 @@ function row(size: number, rate: number, spreads: readonly Spread[]): string {
   return `| ${size} | ${rate} | ${cells.join(" | ")} |`;
 }
 
-const HEAD = [
-  "| nodes, all writing | writes/s in all | each delivery, median ms | 95% | on all nodes, median ms | 95% | gossip messages a write | reconciliation |",
-  "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-];
-const BEGIN = "<!-- measured by bench/writers.ts -->";
-const END = "<!-- end of writers -->";
-
-async function write(rows: readonly string[]): Promise<void> {
-  const page = new URL("../docs/scaling.md", import.meta.url);
-  const text = await readFile(page, "utf8");
-  const from = text.indexOf(BEGIN);
-  const to = text.indexOf(END);
-  if (from < 0 || to < from) throw new Error("docs/scaling.md has no place for the table");
-  await writeFile(page, `${text.slice(0, from)}${BEGIN}\n\n${[...HEAD, ...rows].join("\n")}\n\n${text.slice(to)}`);
-}
-
+console.log(
+  "| nodes, all writing | writes/s | each, median ms | 95% | all, median ms | 95% | gossip a write | reconciling |",
+);
 const { values } = parseArgs({
   options: {
-    write: { type: "boolean", default: false },
     sizes: { type: "string", default: "5,25,100" },
     rates: { type: "string", default: "5,50" },
     seeds: { type: "string", default: "5" },
     seconds: { type: "string", default: "60" },
   },
 });
-const rows: string[] = [];
 for (const size of values.sizes.split(",").map(Number)) {
   for (const rate of values.rates.split(",").map(Number)) {
     const spreads: Spread[] = [];
     for (let seed = 1; seed <= Number(values.seeds); seed++) {
       spreads.push(await measure(size, rate, seed, Number(values.seconds)));
     }
-    const line = row(size, rate, spreads);
-    rows.push(line);
-    console.log(line);
+    console.log(row(size, rate, spreads));
   }
 }
-if (values.write) await write(rows);

@@ -27,9 +27,9 @@ const KEPT_BYTES_MAX: number = 4 * 1024 * 1024;
 const LAZY_MS = 300;
 /**
  * How often a node tells ids, over one lazy link at a time. It is what gossip costs beyond the bodies: 25 nodes tell
- * eight times a second, whatever is written. Who lacks a body hears of it from all of its neighbours in turn.
+ * seven times a second, whatever is written. Who lacks a body hears of it from all of its neighbours in turn.
  */
-const TELL_MS = 3_000;
+const TELL_MS = 3_500;
 /** As long as somebody around has asked for a body within the last so many ms, ids are told with every tick. */
 const TROUBLED_MS = 30_000;
 /** How long a body may take to come by the tree after its id came by another way. */
