@@ -1,7 +1,6 @@
 /**
  * Maelstrom's workloads in virtual time: everybody adds and reads while the network is cut in every way that Jepsen cuts
- * it, and each history is checked as Jepsen checks it. With real processes the same runs by test/maelstrom/node.ts.
- */
+ * it, and each history is checked as Jepsen checks it.  */
 import { describe, expect, test } from "vitest";
 import { pick, sample } from "../../core/ports/random.ts";
 import { quantile } from "../sim/many-writers.ts";
@@ -24,7 +23,7 @@ interface Story {
   readonly swarm: MapSwarm;
   readonly random: SeededRandom;
   /** Runs operations at random moments through each kind of cut, and then until all is quiet. */
-  run(operationsPerSecond: number, operate: (node: number) => void): Promise<void>;
+  readonly run: (operationsPerSecond: number, operate: (node: number) => void) => Promise<void>;
 }
 
 async function storyOf(seed: number, size: number): Promise<Story> {
@@ -39,7 +38,7 @@ async function storyOf(seed: number, size: number): Promise<Story> {
   return {
     swarm,
     random,
-    async run(operationsPerSecond, operate) {
+    run: async (operationsPerSecond, operate) => {
       for (const cutOf of sample(random, CUTS)) {
         for (const [cut, forMs] of [
           [CLOSED, WHOLE_MS],

@@ -4,8 +4,6 @@
  */
 import type { ReplicatedMap } from "../../core/memory/types.ts";
 
-export type Workload = "broadcast" | "g-set" | "pn-counter";
-
 export class Elements {
   readonly #map: ReplicatedMap;
 
