@@ -3,8 +3,8 @@
  * is loaded apart (network and computer are most of the code) and brings everything on the page to life.
  */
 import { StarfishError } from "../core/base/errors.ts";
-import { friendlyName } from "../core/net/names.ts";
-import { parseInvite, type Invite } from "../core/net/invite.ts";
+import { friendlyName } from "../core/net/identity/names.ts";
+import { parseInvite, type Invite } from "../core/net/identity/invite.ts";
 import { realCrypto } from "../core/platform/crypto.ts";
 import { watchContact } from "./contact.ts";
 import { watchFaults } from "./faults.ts";

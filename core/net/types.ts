@@ -5,7 +5,7 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { Schema } from "../base/codec.ts";
 import type { Unsubscribe } from "../base/events.ts";
-import type { Twin } from "./membership-twin.ts";
+import type { Twin } from "./membership/twin.ts";
 import type { Address, Channel, LinkPath, PeerId } from "../ports/network.ts";
 
 /** The swarm's name: base64url of its root public key. */

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { concat } from "../../core/base/bytes.ts";
 import { CONTENT_BYTES_MAX, LIST_BYTES_MAX } from "../../core/disk/limits.ts";
-import { listBytes } from "../../core/disk/shard-list.ts";
+import { listBytes } from "../../core/disk/code/shard-list.ts";
 import { DELETED } from "../../core/memory/entry.ts";
 import { Packer } from "../../core/memory/pack.ts";
 import { Intruder } from "./intruder.ts";

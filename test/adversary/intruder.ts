@@ -1,8 +1,8 @@
 /** The member gone bad of a scene: its machine, what it knows, and how strangers of its kind come. */
 import { isStarfishError } from "../../core/base/errors.ts";
 import { createMemory, type Memory } from "../../core/memory/memory.ts";
-import { HELLO_PROTOCOL } from "../../core/net/admission.ts";
-import { parseInvite } from "../../core/net/invite.ts";
+import { HELLO_PROTOCOL } from "../../core/net/links/admission.ts";
+import { parseInvite } from "../../core/net/identity/invite.ts";
 import { createNet } from "../../core/net/net.ts";
 import type { KeyPair } from "../../core/ports/crypto.ts";
 import type { PeerId } from "../../core/ports/network.ts";
