@@ -1,6 +1,6 @@
 /** What can stand in a tab's way, in words: what happened, whether anything was lost, what to do. */
 import { isStarfishError, messageOf, type ErrorCode } from "../core/base/errors.ts";
-import type { Twin } from "../core/net/membership/twin.ts";
+import type { Twin } from "../core/net/types.ts";
 import type { Notice } from "./ui/notice.ts";
 
 const reload = { label: "Reload", run: () => location.reload() };

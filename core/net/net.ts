@@ -24,7 +24,6 @@ import { checkInvite, formatInvite, parseInvite } from "./identity/invite.ts";
 import { ADDRESSES_SAVED_MS, PROTOCOL_VERSIONS } from "./limits.ts";
 import type { LinkTable } from "./links/link-table.ts";
 import type { Membership } from "./membership/membership.ts";
-import type { Twin } from "./membership/twin.ts";
 import type { Traffic } from "./links/meter.ts";
 import { friendlyName } from "./identity/names.ts";
 import type { Overlay } from "./overlay/overlay.ts";
@@ -42,6 +41,7 @@ import type {
   Role,
   SelfPatch,
   SwarmId,
+  Twin,
 } from "./types.ts";
 import { wire } from "./wiring.ts";
 

@@ -5,13 +5,19 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { Schema } from "../base/codec.ts";
 import type { Unsubscribe } from "../base/events.ts";
-import type { Twin } from "./membership/twin.ts";
 import type { Address, Channel, LinkPath, PeerId } from "../ports/network.ts";
 
 /** The swarm's name: base64url of its root public key. */
 export type SwarmId = string;
 
 export type Role = "admin" | "member" | "reader" | "worker";
+
+/** Another node that runs with this node's identity (membership/twin.ts). */
+export interface Twin {
+  /** Whether this node is the one that ends. */
+  readonly givesWay: boolean;
+  readonly message: string;
+}
 
 /** What a node says about itself, signed, with a growing incarnation. */
 export interface MemberRecord {

@@ -16,12 +16,11 @@ import { keepJoined } from "./links/join.ts";
 import { createLinkTable, type LinkTable } from "./links/link-table.ts";
 import { createMembership, type Membership } from "./membership/membership.ts";
 import { LIFE_BYTES } from "./membership/record.ts";
-import type { Twin } from "./membership/twin.ts";
 import { createOverlay, LINKS_MAX_NODE, LINKS_MAX_TAB, type Overlay } from "./overlay/overlay.ts";
 import { createSealer } from "./gossip/sealing.ts";
 import { type SwarmClock, swarmClock } from "./time/swarm-clock.ts";
 import { CommonTime } from "./time/time.ts";
-import type { MemberRecord, SwarmId } from "./types.ts";
+import type { MemberRecord, SwarmId, Twin } from "./types.ts";
 import { rememberVerified } from "./identity/verified.ts";
 
 export interface WiringOptions {

@@ -52,7 +52,6 @@ export const NO_SCHEMAS: Readonly<Record<string, string>> = {
   "core/base/codec.ts": "makes the building blocks",
   "core/net/gossip/wire.ts": "fields of the frames of gossip/gossip.ts and membership/wire.ts",
   "core/net/net.ts": "ping says null",
-  "core/disk/shards/serve.ts": "sync says null",
   "node/frames.ts": "the control socket, which only this user may open",
 };
 
@@ -78,7 +77,7 @@ export const UNBOUNDED: Readonly<Record<string, string>> = {
 
 const HELLO = ["anySchema", "versionsSchema", "passSchema", "answerSchema", "verdictSchema"];
 
-/** The protocols, and the schemas of what is said on each. Requests are answered as rpc-wire.ts has it. */
+/** The protocols, and the schemas of what is said on each. Requests are answered as net/requests/wire.ts has it. */
 export const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
   "/starfish/link/1.0.0": ["core/transport/greeting.ts#firstWordsSchema"],
   "/starfish/hello/1.0.0": HELLO.map((name) => `core/net/links/admission.ts#${name}`),
@@ -103,7 +102,7 @@ export const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
   "/starfish/shards/get/1.0.0": ["core/disk/shards/wire.ts#getSchema", "core/disk/shards/wire.ts#getReplySchema"],
   "/starfish/shards/have/1.0.0": ["core/disk/shards/wire.ts#haveSchema", "core/disk/shards/wire.ts#haveReplySchema"],
   "/starfish/shards/drop/1.0.0": ["core/disk/shards/wire.ts#dropSchema"],
-  "/starfish/shards/sync/1.0.0": [],
+  "/starfish/shards/sync/1.0.0": ["core/disk/shards/wire.ts#nothingSchema"],
   "/starfish/shards/fetch/2.0.0": ["core/disk/shards/wire.ts#fetchSchema", "core/disk/shards/wire.ts#putReplySchema"],
   "/starfish/shards/give/1.0.0": ["core/disk/shards/wire.ts#giveSchema", "core/disk/shards/wire.ts#giveReplySchema"],
   "/starfish/shards/recheck/1.0.0": ["core/disk/shards/wire.ts#nameSchema"],

@@ -82,6 +82,7 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
     "core/disk/shards/wire.ts#getReplySchema": [Uint8Array.of(1), null],
     "core/disk/shards/wire.ts#haveSchema": { runs: [{ id: layout, from: 0, to: 64 }] },
     "core/disk/shards/wire.ts#haveReplySchema": [Uint8Array.of(0, 0, 1)],
+    "core/disk/shards/wire.ts#nothingSchema": null,
     "core/disk/shards/wire.ts#dropSchema": { id: layout },
     "core/memory/acknowledge.ts#ackRequestSchema": { map, held: entries },
     "core/memory/acknowledge.ts#missingSchema": [0],

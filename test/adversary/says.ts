@@ -9,6 +9,7 @@ import {
   HAVE_PROTOCOL,
   PUT_PROTOCOL,
   RECHECK_PROTOCOL,
+  SYNC_PROTOCOL,
 } from "../../core/disk/shards/wire.ts";
 import { ACK_PROTOCOL } from "../../core/memory/acknowledge.ts";
 import { DELIVER_PROTOCOL, FORWARD_PROTOCOL } from "../../core/net/requests/forward.ts";
@@ -66,6 +67,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
   "core/disk/shards/wire.ts#getSchema": request(GET_PROTOCOL),
   "core/disk/shards/wire.ts#haveSchema": request(HAVE_PROTOCOL),
   "core/disk/shards/wire.ts#dropSchema": request(DROP_PROTOCOL),
+  "core/disk/shards/wire.ts#nothingSchema": request(SYNC_PROTOCOL),
   "core/memory/acknowledge.ts#ackRequestSchema": request(ACK_PROTOCOL),
   "core/memory/replicated-map.ts#gossipSchema": (value, { intruder }) => {
     for (const map of ["mem", "layout", "tree"]) intruder.publish(`memory/${map}`, value);

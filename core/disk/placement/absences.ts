@@ -3,8 +3,7 @@
  * those who were gone before this node came, it is a short time only. Used by nodes (devices.ts) and by the model of repair.
  */
 import { CUT_SETTLED_MS, MASS_DEPARTURE_PART, MASS_GRACE_MS, REST_GRACES } from "../limits.ts";
-import { graceMs } from "../repair/policy.ts";
-import { Sessions } from "./sessions.ts";
+import { graceMs, Sessions } from "./sessions.ts";
 
 export class Absences<Id> {
   readonly #startedAtMs: number;

@@ -2,7 +2,8 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { healthAtRest, type Layout, layoutFor } from "../code/layout.ts";
 import { halfOf, LossChances, lossChance, survivesAny } from "../code/promise.ts";
-import { graceMs, healthOf, planRepair, type RepairPlan, type ShardStates } from "./policy.ts";
+import { healthOf, planRepair, type RepairPlan, type ShardStates } from "./policy.ts";
+import { graceMs } from "../placement/sessions.ts";
 
 const MINUTE_MS = 60_000;
 const chances = new LossChances();

@@ -20,15 +20,6 @@
 import { healthAtRest, type Layout, layoutFor } from "../code/layout.ts";
 import { halfOf, type Health, type LossChances, URGENT_CHANCE } from "../code/promise.ts";
 
-/**
- * Grace is this part of a median session. With less, copies are made that nobody would have needed (at 1/20, a seventh
- * more bytes); with more, the twin goes too before the copy is made, and a rebuild costs ten copies.
- */
-const GRACE_OF_SESSION = 1 / 8;
-/** Below it a reloaded page would be taken for a loss. */
-const GRACE_MS_MIN = 30_000;
-/** Two hours' sessions: with longer ones a wait of more than this gains little and is a long time to be thin. */
-const GRACE_MS_MAX = 15 * 60_000;
 /** Lost pairs are rebuilt so many at a time, or k / 2 where that is less. 4 cost a tenth more in all. */
 const BATCH = 8;
 /** An urgent repair goes on until the chance is this much better than urgent, so that the next departure is none. */
@@ -57,11 +48,6 @@ export interface RepairPlan {
   readonly isUrgent: boolean;
   /** That a random half takes the stripe as it is now; the greatest is repaired first. */
   readonly chance: number;
-}
-
-/** How long a leaver is awaited in a swarm with such sessions. */
-export function graceMs(medianSessionMs: number): number {
-  return Math.min(GRACE_MS_MAX, Math.max(GRACE_MS_MIN, medianSessionMs * GRACE_OF_SESSION));
 }
 
 /**

@@ -22,7 +22,6 @@ import {
   MESSAGE_TIMEOUT_MS,
   MESSAGES_PER_PEER,
 } from "../limits.ts";
-import { heldOf, nothingSchema } from "./serve.ts";
 import {
   DROP_PROTOCOL,
   FETCH_PROTOCOL,
@@ -34,6 +33,8 @@ import {
   getReplySchema,
   HAVE_PROTOCOL,
   haveReplySchema,
+  heldOf,
+  nothingSchema,
   PUT_PROTOCOL,
   putReplySchema,
   type PutResult,

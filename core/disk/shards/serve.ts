@@ -1,5 +1,4 @@
 /** Answers what others ask about this node's shards. */
-import * as v from "valibot";
 import { StarfishError } from "../../base/errors.ts";
 import type { Unsubscribe } from "../../base/events.ts";
 import { release } from "../../base/owned.ts";
@@ -12,7 +11,7 @@ import type { Fetcher } from "./fetch.ts";
 import type { Giver } from "./give.ts";
 import { type Holdings, refusal, type Shard, type ShardName } from "./holdings.ts";
 import { shardsOf } from "../code/layout.ts";
-import { COMPUTED_BYTES_MAX, UNIT_STRIPES } from "../limits.ts";
+import { COMPUTED_BYTES_MAX } from "../limits.ts";
 import { stripeCount, stripeOf } from "../code/shard-list.ts";
 import {
   DROP_PROTOCOL,
@@ -25,13 +24,14 @@ import {
   giveSchema,
   HAVE_PROTOCOL,
   haveSchema,
+  heldOf,
   nameSchema,
+  nothingSchema,
   PUT_PROTOCOL,
   putSchema,
   type PutResult,
   RECHECK_PROTOCOL,
   SYNC_PROTOCOL,
-  type StripeRun,
 } from "./wire.ts";
 
 export interface ServeParts {
@@ -84,8 +84,6 @@ export function serveShards(parts: ServeParts): Unsubscribe[] {
   ];
 }
 
-export const nothingSchema: v.NullSchema<undefined> = v.null();
-
 async function take(holdings: Holdings, name: ShardName, shard: Shard): Promise<PutResult> {
   try {
     await holdings.put(name, shard);
@@ -135,16 +133,6 @@ async function computed(
   } finally {
     release();
   }
-}
-
-/** What is held of a run: of each shard the stripe, counted from the run's start, and the number. */
-export function heldOf(holdings: Holdings, { id, from, to }: StripeRun): Uint8Array {
-  const held: number[] = [];
-  for (let stripe = from; stripe < Math.min(to, from + UNIT_STRIPES); stripe++) {
-    const offset = stripe - from;
-    for (const shard of holdings.of(id, stripe)) held.push(offset & 255, offset >>> 8, shard);
-  }
-  return Uint8Array.from(held);
 }
 
 /** Drops a shard of this node that is not what its list says. */

@@ -15,7 +15,7 @@ import { bytesOf, integerOf, type Schema, textOf } from "../../base/codec.ts";
 import { SHARDS_MAX, SHARD_BYTES_MAX } from "../../ports/coder.ts";
 import type { PeerId } from "../../ports/network.ts";
 import { DIGEST_BYTES } from "../content/limits.ts";
-import type { Shard, ShardName } from "./holdings.ts";
+import type { Holdings, Shard, ShardName } from "./holdings.ts";
 import {
   ASKED_STRIPES_MAX,
   ASKED_UNITS_MAX,
@@ -132,7 +132,19 @@ export const haveReplySchema: Schema<readonly Uint8Array[]> = v.pipe(
   v.array(bytesOf(0, UNIT_STRIPES * SHARDS_MAX * HELD_BYTES)),
   v.maxLength(ASKED_UNITS_MAX),
 );
+/** Of requests that ask nothing, or whose reply says nothing. */
+export const nothingSchema: v.NullSchema<undefined> = v.null();
 export const dropSchema: Schema<{ id: string }> = v.object({ id: idSchema });
+
+/** What `holdings` has of a run: 3 bytes a shard: stripe offset (u16, little-endian), shard number (u8). */
+export function heldOf(holdings: Holdings, { id, from, to }: StripeRun): Uint8Array {
+  const held: number[] = [];
+  for (let stripe = from; stripe < Math.min(to, from + UNIT_STRIPES); stripe++) {
+    const offset = stripe - from;
+    for (const shard of holdings.of(id, stripe)) held.push(offset & 255, offset >>> 8, shard);
+  }
+  return Uint8Array.from(held);
+}
 
 /** Calls back for each shard that `heldOf` has told of. */
 export function readHeld(held: Uint8Array, from: number, tell: (stripe: number, shard: number) => void): void {
@@ -154,4 +166,5 @@ export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = {
   haveSchema,
   haveReplySchema,
   dropSchema,
+  nothingSchema,
 };

@@ -31,13 +31,13 @@ import { SelfRecord, type SelfOptions } from "./self.ts";
 import { Suspicions } from "./suspicion.ts";
 import { Reconciler } from "./sync.ts";
 import { type Entry, isAwake, MemberTable, rowOf } from "./table.ts";
-import { type Twin, twinOf } from "./twin.ts";
+import { twinOf } from "./twin.ts";
 import { CREDIT_MS_MAX, LinkWatch, LocalHealth, TICK_MS } from "./watch.ts";
 import { decodeBody, encodeRecordBody, frameSchema, type MemberFrame } from "./wire.ts";
 import type { SwarmClock } from "../time/swarm-clock.ts";
 import type { CommonTime } from "../time/time.ts";
 import type { TimeTold } from "../time/neighbours.ts";
-import type { Member, MemberChange, SelfPatch, SwarmId } from "../types.ts";
+import type { Member, MemberChange, SelfPatch, SwarmId, Twin } from "../types.ts";
 
 export interface MembershipOptions extends SelfOptions {
   readonly swarm: SwarmId;

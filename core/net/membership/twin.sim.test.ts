@@ -3,9 +3,8 @@ import { expect, test } from "vitest";
 import { Swarm } from "../../../test/sim/nets.ts";
 import { SeededRandom } from "../../../test/sim/random.ts";
 import { seeds } from "../../../test/sim/seeds.ts";
-import type { Twin } from "./twin.ts";
 import { createNet } from "../net.ts";
-import type { Net } from "../types.ts";
+import type { Net, Twin } from "../types.ts";
 
 /** What each net is told of a twin. */
 function hear(net: Net): Twin[] {

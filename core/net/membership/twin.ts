@@ -6,13 +6,8 @@
  * that started later gives way. Pure.
  */
 import { equal, toHex } from "../../base/bytes.ts";
+import type { Twin } from "../types.ts";
 import type { UncheckedRecord } from "./record.ts";
-
-export interface Twin {
-  /** Whether this node is the one that ends. */
-  readonly givesWay: boolean;
-  readonly message: string;
-}
 
 /** What this node says of its own present life. */
 export interface OwnLife {
