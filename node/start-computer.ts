@@ -11,6 +11,7 @@ import type { Computer } from "../core/computer.ts";
 import { createComputer } from "../core/index.ts";
 import { formatInvite, parseInvite } from "../core/net/identity/invite.ts";
 import { LINKS_MAX_NODE } from "../core/net/overlay/overlay.ts";
+import { baseIn } from "../core/net/identity/invite-text.ts";
 import type { Net } from "../core/net/types.ts";
 import { realClock } from "../core/platform/clock.ts";
 import { realRandom } from "../core/platform/random.ts";
@@ -139,7 +140,8 @@ function knownBefore(net: Net): readonly string[] {
  */
 function withServerAddress(link: string): string {
   const invite = parseInvite(nodeCrypto, link);
-  const address = URL.canParse(link) ? bootstrapAddress(new URL(link)) : undefined;
+  const base = baseIn(link) ?? "";
+  const address = URL.canParse(base) ? bootstrapAddress(new URL(base)) : undefined;
   const addresses = address === undefined ? invite.addresses : [address, ...invite.addresses];
   return formatInvite(nodeCrypto, { ...invite, addresses: [...new Set(addresses)] });
 }

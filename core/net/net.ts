@@ -14,7 +14,7 @@ import type { Address, Channel, Network, PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
 import type { Store } from "../ports/store.ts";
 import type { VersionRange } from "./links/admission.ts";
-import { bestAddresses } from "./links/bootstrap.ts";
+import { bestAddresses, farthestFirst } from "./links/bootstrap.ts";
 import type { Standing } from "./identity/certificate.ts";
 import { obtainCredentials, saveCredentials, standingOf, type Credentials } from "./identity/credentials.ts";
 import { createForwarder } from "./requests/forward.ts";
@@ -325,7 +325,7 @@ class WiredNet implements Net {
 
   // Coming and going
 
-  invite(): string {
+  invite(options: { readonly charsMax?: number } = {}): string {
     try {
       checkInvite(this.#ports.crypto, this.#credentials, this.#clock.when());
     } catch (error) {
@@ -333,7 +333,8 @@ class WiredNet implements Net {
         cause: error,
       });
     }
-    return formatInvite(this.#ports.crypto, { ...this.#credentials, addresses: this.#bestAddresses() });
+    const addresses = farthestFirst(this.#bestAddresses());
+    return formatInvite(this.#ports.crypto, { ...this.#credentials, addresses }, options);
   }
 
   leave(): Promise<void> {

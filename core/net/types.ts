@@ -144,8 +144,11 @@ export interface Net {
   /** Counts a fault of this member (it sent what no honest node sends); too many cost it its link and some minutes. */
   misbehaved(peer: PeerId, what: string): void;
 
-  /** The invite as text for a URL fragment, with the best bootstrap addresses known now. Throws "not-a-member" if this node may not invite. */
-  invite(): string;
+  /**
+   * The invite as text for a URL fragment, with the best bootstrap addresses known now, as many as fit into so many
+   * characters. Throws "not-a-member" if this node may not invite.
+   */
+  invite(options?: { readonly charsMax?: number }): string;
   /** Says goodbye, closes all links and ends. */
   leave(): Promise<void>;
 }

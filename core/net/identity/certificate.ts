@@ -63,6 +63,8 @@ const FORMAT = 1;
 /** Keeps a signature made here from meaning anything elsewhere. */
 const DOMAIN = utf8("starfish certificate 1\n");
 
+export const ROLES: readonly ["admin", "member", "reader", "worker"] = ["admin", "member", "reader", "worker"];
+
 /** From the least to the most that a role may do. */
 const RANKS: Readonly<Record<Role, number>> = { worker: 0, reader: 1, member: 2, admin: 3 };
 
@@ -80,7 +82,7 @@ const statementSchema = v.tuple([
   KEY,
   KEY,
   v.picklist(["delegate", "member"]),
-  v.picklist(["admin", "member", "reader", "worker"]),
+  v.picklist(ROLES),
   integerOf(0, LATEST_MS),
   integerOf(0, LATEST_MS),
 ]);
@@ -109,17 +111,23 @@ export function rootKeyOf(swarm: SwarmId): Uint8Array {
 
 /** A certificate signed by `issuer`, whose right to do so nobody has checked yet. */
 export function issue(crypto: Crypto, issuer: KeyPair, says: Omit<Statement, "issuer">): Uint8Array {
-  const statement = encode([
-    FORMAT,
-    says.swarm,
-    issuer.publicKey,
-    says.subject,
-    says.kind,
-    says.role,
-    says.notBeforeMs,
-    says.notAfterMs,
-  ]);
+  const statement = encodeStatement({ ...says, issuer: issuer.publicKey });
   return encode([statement, crypto.sign(issuer.privateKey, concat([DOMAIN, statement]))]);
+}
+
+/** The certificate that says this, with a signature that was taken from it (`signatureOf`) and is not checked. */
+export function restate(says: Statement, signature: Bytes): Uint8Array {
+  return encode([encodeStatement(says), signature]);
+}
+
+/** Throws StarfishError "malformed". */
+export function signatureOf(certificate: Bytes): Uint8Array {
+  return parse(certificate).signature;
+}
+
+function encodeStatement(says: Statement): Uint8Array {
+  const { swarm, issuer, subject, kind, role, notBeforeMs, notAfterMs } = says;
+  return encode([FORMAT, swarm, issuer, subject, kind, role, notBeforeMs, notAfterMs]);
 }
 
 interface Certificate extends Statement {

@@ -25,7 +25,8 @@ import {
   type Standing,
 } from "./certificate.ts";
 import type { Identity } from "./identity.ts";
-import { checkInvite, SECRET_BYTES, type Delegation, type Invite } from "./invite.ts";
+import { checkInvite, type Delegation, type Invite } from "./invite.ts";
+import { derivedSecret, SECRET_BYTES } from "./invite-compact.ts";
 import { ADDRESS_CHARS_MAX, FOUNDER_LIFETIME_MS, INVITE_ADDRESSES_MAX, INVITE_LIFETIME_MS } from "../limits.ts";
 import type { SwarmId } from "../types.ts";
 
@@ -67,7 +68,8 @@ export function foundSwarm(crypto: Crypto, random: Random, identity: Identity, n
   return {
     swarm: swarmIdOf(root.publicKey),
     chain: founderChain(crypto, root, identity, nowMs),
-    secret: random.bytes(SECRET_BYTES),
+    // Whoever holds the invite is to have it: so the invite need not say it.
+    secret: derivedSecret(crypto, privateKey),
     delegation: { chain: inviteChain(crypto, root, privateKey, nowMs), privateKey },
     addresses: [],
     root: seed,
@@ -84,8 +86,10 @@ function founderChain(crypto: Crypto, root: KeyPair, identity: Identity, nowMs: 
 function inviteChain(crypto: Crypto, root: KeyPair, privateKey: Uint8Array, nowMs: number): Chain {
   const swarm = root.publicKey;
   const subject = crypto.keyPair(privateKey).publicKey;
-  const notAfterMs = nowMs + INVITE_LIFETIME_MS;
-  return [issue(crypto, root, { swarm, subject, kind: "delegate", role: "member", notBeforeMs: nowMs, notAfterMs })];
+  // Whole seconds take less of a link.
+  const notBeforeMs = Math.floor(nowMs / 1000) * 1000;
+  const notAfterMs = notBeforeMs + INVITE_LIFETIME_MS;
+  return [issue(crypto, root, { swarm, subject, kind: "delegate", role: "member", notBeforeMs, notAfterMs })];
 }
 
 /** A member's credentials, signed by itself with the invite's key. Throws StarfishError "bad-invite". */

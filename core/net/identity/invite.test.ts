@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { toBase64Url } from "../../base/bytes.ts";
+import { concat, toBase64Url } from "../../base/bytes.ts";
 import { encode } from "../../base/codec.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { peerIdOf } from "../../base/peer-id.ts";
@@ -46,8 +46,32 @@ describe("an invite's text", () => {
       secret: founded.secret,
       addresses: ADDRESSES,
     });
-    expect(link.length).toBeLessThan(700);
-    expect(link).toMatch(/^v1\.[\w-]+$/);
+    // The address names its host by a peer id, and so has no short form.
+    expect(link.length).toBeLessThan(280);
+    expect(formatInvite(crypto, { ...founded, addresses: [] })).toHaveLength(191);
+    expect(link).toMatch(/^v2\.[\w-]+$/);
+  });
+
+  test("names a few usual addresses in few characters", () => {
+    const usual = ["/ip4/192.168.1.20/tcp/8080/ws", "/ip4/10.0.0.255/tcp/65535/wss", "/ip4/0.1.2.3/tcp/1"];
+    const text = formatInvite(crypto, { ...founded, addresses: usual });
+    expect(text.length).toBeLessThanOrEqual(191 + 3 * 10);
+    expect(parseInvite(crypto, text).addresses).toEqual(usual);
+    const odd = ["/ip4/1.2.3.4/tcp/65536/ws", "/ip4/01.2.3.4/tcp/1", "/ip4/1.2.3.400/tcp/1", "/ip6/::1/tcp/1/ws"];
+    expect(parseInvite(crypto, formatInvite(crypto, { ...founded, addresses: odd })).addresses).toEqual(odd);
+  });
+
+  test("says a secret that is not the derived one, and chains that have no short form", () => {
+    const other = { ...founded, secret: random.bytes(32), addresses: ADDRESSES };
+    expect(parseInvite(crypto, formatInvite(crypto, other))).toMatchObject({ secret: other.secret });
+    const chain = [...founded.delegation.chain, ...founded.delegation.chain];
+    const long = formatInvite(crypto, { ...other, delegation: { ...founded.delegation, chain } });
+    expect(long).toMatch(/^v1\./);
+    expect(parseInvite(crypto, long)).toMatchObject({
+      swarm: founded.swarm,
+      delegation: { chain },
+      secret: other.secret,
+    });
   });
 
   test("may be the whole link, with space around it", () => {
@@ -77,26 +101,37 @@ describe("an invite's text", () => {
   });
 
   test("of another version is told as such", () => {
-    expect(errorOf(() => parseInvite(crypto, "v2.AAAA")).code).toBe("version-mismatch");
+    expect(errorOf(() => parseInvite(crypto, "v3.AAAA")).code).toBe("version-mismatch");
+  });
+
+  test("with any letter changed is refused", () => {
+    for (let at = 3; at < link.length; at++) {
+      const changed = link.slice(0, at) + (link[at] === "A" ? "B" : "A") + link.slice(at + 1);
+      expect(errorOf(() => parseInvite(crypto, changed)).code).toBe("bad-invite");
+    }
   });
 
   test("with a changed letter is told from one that is cut off", () => {
-    const at = 200;
+    const at = 100;
     const changed = link.slice(0, at) + (link[at] === "A" ? "B" : "A") + link.slice(at + 1);
     expect(errorOf(() => parseInvite(crypto, changed)).message).toMatch(/letter/);
   });
 
-  test("whatever it is, it is parsed or refused with a StarfishError", () => {
+  test("whatever it is, it lets in or is refused with a StarfishError", () => {
     const bytes = fc.uint8Array({ maxLength: 200 });
     const text = fc.oneof(
       fc.string(),
       bytes.map((some) => `v1.${toBase64Url(some)}`),
+      bytes.map((some) => `v2.${toBase64Url(some)}`),
+      fc.uint8Array({ minLength: 137, maxLength: 200 }).map((body) => {
+        return `v2.${toBase64Url(concat([body, crypto.sha256(body).slice(0, 4)]))}`;
+      }),
       bytes.map((body) => `v1.${toBase64Url(encode([body, crypto.sha256(body).slice(0, 4)]))}`),
       fc.nat(link.length).map((length) => link.slice(0, length)),
     );
     fc.assert(
       fc.property(text, (some) => {
-        if (some !== link) errorOf(() => parseInvite(crypto, some));
+        if (some !== link) errorOf(() => checkInvite(crypto, parseInvite(crypto, some), NOW));
       }),
       { numRuns: 500 },
     );

@@ -31,3 +31,12 @@ export function bestAddresses(
   const usable = ranked.filter((address) => address.length <= ADDRESS_CHARS_MAX);
   return [...new Set(usable)].slice(0, INVITE_ADDRESSES_MAX);
 }
+
+/** Those that lead nowhere but to one's own machine last: whoever is invited is on another one, or has a closer way. */
+export function farthestFirst(addresses: readonly Address[]): Address[] {
+  return [...addresses.filter((address) => !isLoopback(address)), ...addresses.filter(isLoopback)];
+}
+
+function isLoopback(address: Address): boolean {
+  return /^\/(ip4\/127\.|ip6\/::1\/|dns[46]?\/localhost\/)/.test(address);
+}
