@@ -7,8 +7,8 @@
 import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { healthAtRest, layoutFor, storageFactor } from "../core/disk/layout.ts";
-import { halfOf, lossChance, survivesAny } from "../core/disk/promise.ts";
+import { healthAtRest, layoutFor, storageFactor } from "../core/disk/code/layout.ts";
+import { halfOf, lossChance, survivesAny } from "../core/disk/code/promise.ts";
 import { churnRun, HOUR_MS, MINUTE_MS, type Outcome } from "../test/sim/disk-lab.ts";
 import { followingSize, type Moment, RecodedModel } from "../test/sim/disk-recode.ts";
 import { SeededRandom } from "../test/sim/random.ts";

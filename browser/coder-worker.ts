@@ -1,6 +1,6 @@
 /** The program of a coder's thread in a tab. Its first message is the module, the others are calls. */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { type CoderAnswer, type CoderCall, serveCoder } from "../core/disk/coder-thread.ts";
+import { type CoderAnswer, type CoderCall, serveCoder } from "../core/disk/code/coder-thread.ts";
 import { sha256All } from "../core/platform/sha256.ts";
 
 /** The part of DedicatedWorkerGlobalScope that is used; the DOM's types describe a window here. */

@@ -1,7 +1,7 @@
 /** The port Coder on Web Workers. Its program and its module are loaded when the first stripe is coded. */
 import { messageOf, StarfishError } from "../core/base/errors.ts";
-import { coderLanes, CoderPool, type CoderThread } from "../core/disk/coder-pool.ts";
-import type { CoderAnswer } from "../core/disk/coder-thread.ts";
+import { coderLanes, CoderPool, type CoderThread } from "../core/disk/code/coder-pool.ts";
+import type { CoderAnswer } from "../core/disk/code/coder-thread.ts";
 import { sha256All } from "../core/platform/sha256.ts";
 import type { Coder } from "../core/ports/coder.ts";
 

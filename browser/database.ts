@@ -1,8 +1,12 @@
 /** IndexedDB databases of one object store, and the faults of the browser's storage in words. */
 import { messageOf, StarfishError } from "../core/base/errors.ts";
 
-/** Opens the database of that name, made if need be. Rejects with "unsupported" where the browser has no storage for pages. */
-export function openDatabase(name: string, objectStore: string): Promise<IDBDatabase> {
+/**
+ * Opens the database of that name, made if need be. Rejects with "unsupported" where the browser has no storage for pages.
+ *
+ * @param onLost Called when the person, or the browser, deletes it while it is open.
+ */
+export function openDatabase(name: string, objectStore: string, onLost?: () => void): Promise<IDBDatabase> {
   if (typeof indexedDB === "undefined") {
     throw new StarfishError("unsupported", "This browser keeps nothing for pages (IndexedDB is switched off)");
   }
@@ -12,7 +16,12 @@ export function openDatabase(name: string, objectStore: string): Promise<IDBData
     request.addEventListener("success", () => {
       const database = request.result;
       // Somebody deletes the database: let go, or they wait for ever.
-      database.addEventListener("versionchange", () => database.close());
+      database.addEventListener("versionchange", () => {
+        database.close();
+        onLost?.();
+      });
+      // It was closed for us: "Clear site data", or the disk is gone.
+      database.addEventListener("close", () => onLost?.());
       resolve(database);
     });
     request.addEventListener("error", () => reject(request.error ?? new Error("The database could not be opened")));

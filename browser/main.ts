@@ -3,15 +3,25 @@
  * is loaded apart (network and computer are most of the code) and brings everything on the page to life.
  */
 import { StarfishError } from "../core/base/errors.ts";
-import { friendlyName } from "../core/net/names.ts";
-import { parseInvite, type Invite } from "../core/net/invite.ts";
+import { friendlyName } from "../core/net/identity/names.ts";
+import { parseInvite, type Invite } from "../core/net/identity/invite.ts";
 import { realCrypto } from "../core/platform/crypto.ts";
 import { watchContact } from "./contact.ts";
 import { watchFaults } from "./faults.ts";
 import { fetchLater } from "./later.ts";
 import { followLife } from "./life.ts";
 import { LendingPolicy } from "./lending.ts";
-import { forgetful, inUse, lostContact, missingHere, nobodyAnswers, refused, whyNotStarted } from "./problems.ts";
+import {
+  forgetful,
+  inUse,
+  lostContact,
+  missingHere,
+  nobodyAnswers,
+  refused,
+  storageCleared,
+  storageFull,
+  whyNotStarted,
+} from "./problems.ts";
 import { keepInvite, keptInvite } from "./settings.ts";
 import { StorageCap } from "./storage-cap.ts";
 import { LendControl } from "./ui/lend.ts";
@@ -58,6 +68,7 @@ async function start(): Promise<void> {
   const node = await startTabNode({
     invite,
     onRefused: (code, message) => tellContact(refused(code, message)),
+    onStorage: (trouble) => showNotice(trouble === "cleared" ? storageCleared : storageFull),
   });
   const isKept = keepInvite(text);
   if (node.forgetful) showNotice(forgetful);

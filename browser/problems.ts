@@ -1,6 +1,6 @@
 /** What can stand in a tab's way, in words: what happened, whether anything was lost, what to do. */
 import { isStarfishError, messageOf, type ErrorCode } from "../core/base/errors.ts";
-import type { Twin } from "../core/net/membership-twin.ts";
+import type { Twin } from "../core/net/types.ts";
 import type { Notice } from "./ui/notice.ts";
 
 const reload = { label: "Reload", run: () => location.reload() };
@@ -51,6 +51,26 @@ export function inUse({ givesWay, message }: Twin): Notice {
     closable: !givesWay,
   };
 }
+
+/** Somebody has cleared what this page kept, while it was open. */
+export const storageCleared: Notice = {
+  title: "This page's storage was cleared",
+  words: [
+    "This tab's identity is gone from this browser, and what it kept of the swarm's files. The others still have theirs.",
+    "Nothing that you put or change here would be kept, so it is refused. Reload the page, or open your invite link again: " +
+      "the tab becomes a new node.",
+  ],
+  actions: [reload],
+};
+
+export const storageFull: Notice = {
+  title: "The browser's storage is full",
+  words: [
+    "This tab reads and passes on, but takes in nothing new until there is room. What it has stays.",
+    "Free some space on this device, or close other tabs of Starfish.",
+  ],
+  closable: true,
+};
 
 /** Why the tab did not become a node. */
 export function whyNotStarted(error: unknown): Notice {

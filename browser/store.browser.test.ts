@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { utf8 } from "../core/base/bytes.ts";
 import { isStarfishError } from "../core/base/errors.ts";
 import { storeContract } from "../core/ports/store.contract.ts";
+import { openDatabase } from "./database.ts";
 import { openIndexedDbStore } from "./store.ts";
 
 let made = 0;
@@ -40,5 +41,37 @@ describe("IndexedDB store", () => {
     await remove(name);
     await expect(store.get("a")).rejects.toThrow("reload the page");
     await expect(store.set("a", utf8("x"))).rejects.toSatisfy((error) => isStarfishError(error, "io"));
+  });
+
+  it("tells that it was deleted or cleared by others, once, and keeps nothing from then on", async () => {
+    const clear = async (name: string): Promise<void> => {
+      const database = await openDatabase(name, "values");
+      const transaction = database.transaction("values", "readwrite");
+      transaction.objectStore("values").clear();
+      await new Promise((resolve) => transaction.addEventListener("complete", resolve));
+      database.close();
+    };
+    for (const takeAway of [remove, clear]) {
+      const name = freshName();
+      let tell = (): void => {};
+      let told = 0;
+      const lost = new Promise<void>((resolve) => (tell = resolve));
+      const onLost = (): void => {
+        told++;
+        tell();
+      };
+      await using store = await openIndexedDbStore(name, { onLost, lookMs: 10 });
+      // What its owner deletes is no loss.
+      await store.set("a", utf8("one"));
+      await store.delete("a");
+      await store.set("b", utf8("two"));
+      expect(told).toBe(0);
+      await takeAway(name);
+      await lost;
+      await expect(store.set("c", utf8("x"))).rejects.toThrow("storage was cleared");
+      await expect(store.get("b")).rejects.toThrow("reload the page");
+      expect(told).toBe(1);
+      if (takeAway === clear) await remove(name);
+    }
   });
 });

@@ -9,21 +9,58 @@ import { checkKey, type Store } from "../core/ports/store.ts";
 import { guardDatabase, openDatabase } from "./database.ts";
 
 const OBJECT_STORE = "values";
+/** How often it is looked whether all was cleared, which no event tells. */
+const LOOK_MS = 5_000;
+
+export interface IndexedDbStoreOptions {
+  /** Called once when somebody takes away what it holds: deletes the database, or clears it. Nothing is kept from then on. */
+  readonly onLost?: (() => void) | undefined;
+  readonly lookMs?: number | undefined;
+}
 
 /** Opens the store of that name. Rejects with "unsupported" where the browser has no storage for pages, or with "io". */
-export async function openIndexedDbStore(name: string): Promise<Store> {
-  return guardDatabase(async () => new IndexedDbStore(await openDatabase(name, OBJECT_STORE)));
+export async function openIndexedDbStore(name: string, options: IndexedDbStoreOptions = {}): Promise<Store> {
+  return guardDatabase(async () => {
+    // What is lost before it is made has held nothing yet.
+    let store: IndexedDbStore | undefined;
+    const database = await openDatabase(name, OBJECT_STORE, () => store?.lose());
+    store = new IndexedDbStore(database, options);
+    await store.look();
+    return store;
+  });
 }
 
 class IndexedDbStore implements Store {
   readonly #database: IDBDatabase;
   readonly #use: UseStore;
+  readonly #onLost: (() => void) | undefined;
+  readonly #looking: ReturnType<typeof setInterval>;
+  /** Whether there was something in it. */
+  #hasHeld = false;
+  #isLost = false;
   #closed = false;
 
-  constructor(database: IDBDatabase) {
+  constructor(database: IDBDatabase, { onLost, lookMs = LOOK_MS }: IndexedDbStoreOptions) {
     this.#database = database;
+    this.#onLost = onLost;
     this.#use = async (mode, work) =>
       work(database.transaction(OBJECT_STORE, mode, { durability: "strict" }).objectStore(OBJECT_STORE));
+    // A database that can't be looked at any more tells so by its event.
+    this.#looking = setInterval(() => void this.look().catch(() => {}), lookMs);
+  }
+
+  lose(): void {
+    if (this.#isLost || this.#closed) return;
+    this.#isLost = true;
+    clearInterval(this.#looking);
+    this.#onLost?.();
+  }
+
+  /** Whether all that it held is gone. */
+  async look(): Promise<void> {
+    const isEmpty = (await keys(this.#use)).length === 0;
+    if (isEmpty && this.#hasHeld) this.lose();
+    this.#hasHeld ||= !isEmpty;
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
@@ -36,11 +73,15 @@ class IndexedDbStore implements Store {
     // Copied, because storing a view stores the whole buffer that it is a part of.
     const copy = value.slice();
     await guardDatabase(() => set(key, copy, this.#use));
+    this.#hasHeld = true;
   }
 
   async delete(key: string): Promise<void> {
     this.#check(key);
+    // Emptied by its owner, perhaps, which is no loss.
+    this.#hasHeld = false;
     await guardDatabase(() => del(key, this.#use));
+    await guardDatabase(() => this.look());
   }
 
   async keys(prefix: string): Promise<string[]> {
@@ -52,11 +93,13 @@ class IndexedDbStore implements Store {
   /** Running transactions finish first; the browser sees to that. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#looking);
     this.#database.close();
   }
 
   #check(key: string): void {
     if (this.#closed) throw new StarfishError("closed", "The store is closed");
+    if (this.#isLost) throw new StarfishError("io", "This page's storage was cleared: reload the page.");
     checkKey(key);
   }
 }

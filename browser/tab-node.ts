@@ -6,13 +6,14 @@ import { toHex } from "../core/base/bytes.ts";
 import { ERROR_CODES, type ErrorCode } from "../core/base/errors.ts";
 import type { Computer } from "../core/computer.ts";
 import { createComputer } from "../core/index.ts";
-import { formatInvite, type Invite } from "../core/net/invite.ts";
-import { LINKS_MAX_TAB } from "../core/net/overlay.ts";
+import { formatInvite, type Invite } from "../core/net/identity/invite.ts";
+import { LINKS_MAX_TAB } from "../core/net/overlay/overlay.ts";
 import { realClock } from "../core/platform/clock.ts";
 import { realCrypto } from "../core/platform/crypto.ts";
 import { memoryShardStore } from "../core/platform/memory-shard-store.ts";
 import { MemoryStore } from "../core/platform/memory-store.ts";
 import { realRandom } from "../core/platform/random.ts";
+import { reservedStore } from "../core/platform/reserved-store.ts";
 import { webSha256 } from "../core/platform/sha256.ts";
 import type { Log } from "../core/ports/log.ts";
 import type { ShardStore } from "../core/ports/shard-store.ts";
@@ -32,6 +33,8 @@ import { builtins } from "./tasks.ts";
 const DEVICE_BYTES = 8;
 /** What a tab offers of its memory where the browser keeps nothing for it. */
 const FORGETFUL_BYTES = 100_000_000;
+/** What is written in the second until it is stored, of which a person makes little and other nodes keep the rest. */
+const RESERVE_BYTES: number = 1024 * 1024;
 
 export interface TabNode {
   readonly computer: Computer;
@@ -43,6 +46,8 @@ export interface TabNode {
 
 export interface TabNodeOptions {
   readonly invite: Invite;
+  /** What this tab keeps was taken away, or there is no room for more. */
+  readonly onStorage: (trouble: "cleared" | "full") => void;
   /** A member turned this node away. */
   readonly onRefused: (code: ErrorCode, message: string) => void;
 }
@@ -50,14 +55,15 @@ export interface TabNodeOptions {
 /** Rejects with what problems.ts has words for. */
 export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
   const slot = await claimSlot(navigator.locks);
-  const { store, forgetful } = await openStore(slot);
+  const log = pageLog(options);
+  const { store, forgetful } = await openStore(slot, log, () => options.onStorage("cleared"));
   const shards = await openShards(slot, forgetful);
   const device = await sharedDevice();
   const sandbox = browserSandbox();
   const computer = await createComputer(
     {
       network: ({ privateKey }) =>
-        createLibp2pNetwork({ privateKey, linksMax: LINKS_MAX_TAB, webrtc: true, onFault: noteFault }),
+        createLibp2pNetwork({ privateKey, linksMax: LINKS_MAX_TAB, webrtc: true, ownHosts, onFault: noteFault }),
       store,
       shards,
       coder: browserCoder(),
@@ -66,7 +72,7 @@ export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
       random: realRandom,
       sandbox,
       budget: sharedCores(navigator.locks, sandbox.cores),
-      log: pageLog(options.onRefused),
+      log,
     },
     {
       kind: "tab",
@@ -81,6 +87,11 @@ export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
   return { computer, forgetful, tasksRun: countTasks(computer) };
 }
 
+/** A page can't see the networks of its machine: what it knows is where it came from itself. */
+function ownHosts(): string[] {
+  return [location.hostname.replace(/^\[|\]$/g, "")];
+}
+
 /** The invite with the node that served the page as the first to try: it answered a moment ago. */
 function withPageAddress(invite: Invite): string {
   const address = bootstrapAddress(location);
@@ -89,11 +100,10 @@ function withPageAddress(invite: Invite): string {
 }
 
 /** A private window may have no storage, or one that fails: then a store that lasts as long as the tab. */
-async function openStore(slot: number): Promise<{ store: Store; forgetful: boolean }> {
+async function openStore(slot: number, log: Log, onLost: () => void): Promise<{ store: Store; forgetful: boolean }> {
   try {
-    const store = await openIndexedDbStore(`starfish-${slot}`);
-    await store.keys("");
-    return { store, forgetful: false };
+    const store = await openIndexedDbStore(`starfish-${slot}`, { onLost });
+    return { store: await reservedStore(store, { bytes: RESERVE_BYTES, log }), forgetful: false };
   } catch {
     return { store: new MemoryStore(), forgetful: true };
   }
@@ -124,10 +134,11 @@ function sharedDevice(): Promise<string> {
 }
 
 /** The page shows what matters; the rest is for the developer tools, at the level that they hide by default. */
-function pageLog(onRefused: TabNodeOptions["onRefused"]): Log {
+function pageLog({ onRefused, onStorage }: TabNodeOptions): Log {
   return {
     write(level, event, fields = {}) {
       if (level !== "debug") console.debug(event, fields);
+      if (event === "store.full") onStorage("full");
       // Turning others away is our business; being turned away is the person's, and another version is both.
       if (event !== "net.refused" || (fields["by"] === "us" && fields["code"] !== "version-mismatch")) return;
       const code = ERROR_CODES.find((known) => known === fields["code"]);

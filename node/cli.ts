@@ -2,7 +2,7 @@
 import "./small-heap.ts";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { messageOf, StarfishError } from "../core/base/errors.ts";
-import { checkName } from "../core/net/names.ts";
+import { checkName } from "../core/net/identity/names.ts";
 import { byteSize } from "../core/shell/options.ts";
 import { defaultDataDir } from "./data-dir.ts";
 import { EXIT, exitStatusOf } from "./exit-status.ts";

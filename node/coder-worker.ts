@@ -1,7 +1,7 @@
 /** The program of a coder's thread in Node. */
 import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "../core/base/assert.ts";
-import { type CoderCall, serveCoder } from "../core/disk/coder-thread.ts";
+import { type CoderCall, serveCoder } from "../core/disk/code/coder-thread.ts";
 import { nodeSha256 } from "./sha256.ts";
 
 const port = parentPort;

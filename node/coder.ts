@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { messageOf, StarfishError } from "../core/base/errors.ts";
-import { coderLanes, CoderPool, type CoderThread } from "../core/disk/coder-pool.ts";
+import { coderLanes, CoderPool, type CoderThread } from "../core/disk/code/coder-pool.ts";
 import type { Coder } from "../core/ports/coder.ts";
 import { packageRoot } from "./package-root.ts";
 import { nodeSha256All } from "./sha256.ts";

@@ -6,7 +6,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, stat, unlink, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { homedir, tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf, StarfishError } from "../core/base/errors.ts";
 
@@ -76,6 +76,8 @@ interface Owner {
 const ATTEMPTS = 3;
 const PAUSE_MS_MAX = 100;
 const LOCK_NAME = /^lock\./;
+/** The owner is in the name, which a full disk has room for too. Earlier versions wrote it into the file. */
+const OWNER_IN_NAME = /^lock\.[-0-9a-f]+\.([-\w]+)$/;
 
 /**
  * Each claimant shows a file of its own first and looks for others after that: of two, at least one sees the other, so
@@ -84,8 +86,8 @@ const LOCK_NAME = /^lock\./;
 async function claim(dataDir: string): Promise<string> {
   const own: Owner = { pid: process.pid, started: (await startOf(process.pid)) ?? "" };
   for (let attempt = 1; ; attempt++) {
-    const lock = join(dataDir, `lock.${randomUUID()}`);
-    await writeFile(lock, JSON.stringify(own), { mode: 0o600, flag: "wx" });
+    const lock = join(dataDir, `lock.${randomUUID()}.${Buffer.from(JSON.stringify(own)).toString("base64url")}`);
+    await writeFile(lock, "", { mode: 0o600, flag: "wx" });
     const other = await otherOwner(dataDir, lock);
     if (other === undefined) return lock;
     await unlink(lock);
@@ -117,7 +119,9 @@ async function otherOwner(dataDir: string, lock: string): Promise<Owner | "unsee
 /** Undefined for a file that is gone or not written yet; who is still writing it will see ours. */
 async function readOwner(path: string): Promise<Owner | undefined> {
   try {
-    const owner: unknown = JSON.parse(await readFile(path, "utf8"));
+    const [, inName] = OWNER_IN_NAME.exec(basename(path)) ?? [];
+    const text = inName === undefined ? await readFile(path, "utf8") : Buffer.from(inName, "base64url").toString();
+    const owner: unknown = JSON.parse(text);
     if (typeof owner !== "object" || owner === null || !("pid" in owner) || typeof owner.pid !== "number")
       return undefined;
     return { pid: owner.pid, started: "started" in owner && typeof owner.started === "string" ? owner.started : "" };

@@ -1,6 +1,7 @@
 /** What a running node says: lines for people, or one JSON object a line for programs. Never secrets in the log. */
 import type { Log, LogLevel } from "../core/ports/log.ts";
 import type { Net } from "../core/net/types.ts";
+import { shown, type Text } from "../core/shell/styled.ts";
 import { harmless } from "../core/shell/harmless.ts";
 
 const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
@@ -8,6 +9,8 @@ const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, e
 export interface Report {
   /** Something worth knowing: `text` for people, event and fields for programs. */
   say(event: string, text: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** Something for the eyes of people only. */
+  draw(text: Text): void;
   readonly log: Log;
 }
 
@@ -22,6 +25,9 @@ export function createReport(options: { readonly json: boolean; readonly levelMi
     say(event, text, fields = {}): void {
       if (json) line({ level: "info", event, ...fields });
       else print(process.stdout, `${text}\n`);
+    },
+    draw(text): void {
+      if (!json) process.stdout.write(shown(text));
     },
     log: {
       write(level, event, fields = {}): void {

@@ -2,6 +2,7 @@
  * `starfish sh`: a terminal, a command line or a script at the node that runs in a data directory. Streams, interrupts
  * and the exit status pass through; files are those of the directory in which it was called.
  */
+import { terminalFacts } from "./terminal-facts.ts";
 import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { StarfishError } from "../core/base/errors.ts";
@@ -72,8 +73,8 @@ async function runLine(dataDir: string, line: string, stdin: NodeJS.ReadStream |
     return await client.run({
       version: CONTROL_VERSION,
       line,
-      stdout: factsOf(process.stdout),
-      stderr: factsOf(process.stderr),
+      stdout: terminalFacts(process.stdout),
+      stderr: terminalFacts(process.stderr),
     });
   } finally {
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt).off("SIGHUP", interrupt);

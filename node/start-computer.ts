@@ -9,11 +9,13 @@ import { unsharedCores } from "../core/cpu/core-budget.ts";
 import { isStarfishError } from "../core/base/errors.ts";
 import type { Computer } from "../core/computer.ts";
 import { createComputer } from "../core/index.ts";
-import { formatInvite, parseInvite } from "../core/net/invite.ts";
-import { LINKS_MAX_NODE } from "../core/net/overlay.ts";
+import { formatInvite, parseInvite } from "../core/net/identity/invite.ts";
+import { LINKS_MAX_NODE } from "../core/net/overlay/overlay.ts";
+import { baseIn } from "../core/net/identity/invite-text.ts";
 import type { Net } from "../core/net/types.ts";
 import { realClock } from "../core/platform/clock.ts";
 import { realRandom } from "../core/platform/random.ts";
+import { reservedStore } from "../core/platform/reserved-store.ts";
 import type { Log } from "../core/ports/log.ts";
 import type { KeyPair } from "../core/ports/crypto.ts";
 import type { Network } from "../core/ports/network.ts";
@@ -29,6 +31,9 @@ import { openFileShardStore } from "./shard-store.ts";
 import { freeBytesAt, storageOffer } from "./storage.ts";
 import { openFileStore } from "./store.ts";
 import { nodeTransports } from "./transports.ts";
+
+/** What small changes can come within the second until they are stored, and be stored on a full disk. */
+const RESERVE_BYTES: number = 4 * 1024 * 1024;
 
 const realPorts = { clock: realClock, crypto: nodeCrypto, random: realRandom };
 
@@ -53,7 +58,10 @@ export interface StartOptions {
 /** Rejects with "bad-invite", "bad-certificate", "io" and what else a start can fail with. */
 export async function startComputer(options: StartOptions): Promise<Computer> {
   const invite = options.join && withServerAddress(options.join);
-  const store = await openFileStore(join(options.dataDir, "store"));
+  const store = await reservedStore(await openFileStore(join(options.dataDir, "store")), {
+    bytes: RESERVE_BYTES,
+    log: options.log,
+  });
   const shards = await openShards(join(options.dataDir, "shards"), options.storageBytes).catch(
     async (error: unknown) => {
       await store[Symbol.asyncDispose]();
@@ -132,7 +140,8 @@ function knownBefore(net: Net): readonly string[] {
  */
 function withServerAddress(link: string): string {
   const invite = parseInvite(nodeCrypto, link);
-  const address = URL.canParse(link) ? bootstrapAddress(new URL(link)) : undefined;
+  const base = baseIn(link) ?? "";
+  const address = URL.canParse(base) ? bootstrapAddress(new URL(base)) : undefined;
   const addresses = address === undefined ? invite.addresses : [address, ...invite.addresses];
   return formatInvite(nodeCrypto, { ...invite, addresses: [...new Set(addresses)] });
 }

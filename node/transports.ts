@@ -1,6 +1,7 @@
 /** What a Node node adds to the network adapter: WebSocket links on its HTTP server, TCP both ways, and ciphers. */
 import type { IncomingMessage, Server } from "node:http";
 import { isIPv6 } from "node:net";
+import { networkInterfaces } from "node:os";
 import type { TransportFactory } from "../core/transport/libp2p.ts";
 import type { Libp2pNetworkOptions } from "../core/transport/network.ts";
 import { nodeNoiseCrypto } from "./noise-crypto.ts";
@@ -21,7 +22,7 @@ export interface NodeTransportsOptions {
 /** To be spread into the options of createLibp2pNetwork. */
 export function nodeTransports(
   options: NodeTransportsOptions,
-): Required<Pick<Libp2pNetworkOptions, "transports" | "listen" | "noiseCrypto">> {
+): Required<Pick<Libp2pNetworkOptions, "transports" | "listen" | "noiseCrypto" | "ownHosts">> {
   const listen: string[] = [];
   const transports: TransportFactory[] = [corkedTcp()];
   if (options.server !== undefined) {
@@ -31,7 +32,11 @@ export function nodeTransports(
     transports.unshift(webSocketServer(options.server, options.mayLink ?? isNoPage));
   }
   if (options.tcpHost !== undefined) listen.push(`${ip(options.tcpHost)}/tcp/${options.tcpPort ?? 0}`);
-  return { transports, listen, noiseCrypto: nodeNoiseCrypto };
+  return { transports, listen, noiseCrypto: nodeNoiseCrypto, ownHosts };
+}
+
+function ownHosts(): string[] {
+  return Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address }) => address));
 }
 
 function isNoPage({ headers }: IncomingMessage): boolean {

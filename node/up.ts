@@ -2,6 +2,11 @@
  * `starfish up`: one node, from claiming its directory to saying goodbye. It serves the page, takes links from tabs and
  * other nodes, lends its cores, and listens for `starfish sh`.
  */
+import { inviteLink, isLocalLink } from "../core/net/identity/invite-link.ts";
+import { terminalFacts } from "./terminal-facts.ts";
+import { qrCode } from "../core/shell/qr-code.ts";
+import { compose, type Text } from "../core/shell/styled.ts";
+import type { TerminalInfo } from "../core/shell/types.ts";
 import { bytesWords } from "../core/shell/format.ts";
 import { StarfishError } from "../core/base/errors.ts";
 import type { Computer } from "../core/computer.ts";
@@ -32,7 +37,7 @@ export async function up(options: UpOptions): Promise<number> {
   process.on("uncaughtException", (error) => faults.note("exception", error));
   stack.use(await serveControl({ computer, path: controlPath(options.dataDir), log: report.log }));
   reportMembers(computer.net, report);
-  greet(computer, report, url);
+  await greet(computer, report, url);
   const twin = Promise.withResolvers<never>();
   computer.net.onTwin(({ givesWay, message }) => {
     if (givesWay) twin.reject(new StarfishError("in-use", message));
@@ -45,14 +50,19 @@ export async function up(options: UpOptions): Promise<number> {
   return EXIT.ok;
 }
 
-function greet(computer: Computer, report: Report, url: string): void {
+/** The link that lets one in comes first, and no other that would not. */
+async function greet(computer: Computer, report: Report, url: string): Promise<void> {
   const { net, cpu, storage } = computer;
+  const invite = inviteLink(computer);
+  report.say("invite", `invite: ${invite}`, { invite });
+  const terminal = terminalFacts(process.stdout);
+  if (terminal !== undefined) report.draw(await forOthers(invite, terminal));
   const { offeredBytes } = storage.use();
   const name = net.members().find((member) => member.isSelf)?.record.name ?? "";
   report.say(
     "up",
     `Starfish ${packageVersion()}. This node is called ${name}, lends ${cpu.lent} of ${cpu.cores} cores and keeps up to ` +
-      `${bytesWords(offeredBytes)} of the swarm's files. Page: ${url}`,
+      `${bytesWords(offeredBytes)} of the swarm's files.`,
     {
       version: packageVersion(),
       name,
@@ -63,8 +73,13 @@ function greet(computer: Computer, report: Report, url: string): void {
       url,
     },
   );
-  const invite = `${computer.inviteBase()}#${net.invite()}`;
-  report.say("invite", `invite: ${invite}`, { invite });
+}
+
+/** The link for a phone's camera, or why there is none. */
+async function forOthers(invite: string, terminal: TerminalInfo): Promise<Text> {
+  if (isLocalLink(invite)) return "It works on this machine only. For other devices: starfish up --host 0.0.0.0\n";
+  const code = await qrCode(invite, terminal);
+  return code === "" ? "" : compose`\n${code}\n\n`;
 }
 
 /** The first signal asks for a clean end; a second one ends the process where it stands. */

@@ -1,4 +1,7 @@
-/** The direction of imports, as core/README.md draws it: each place may import only from those named behind it. */
+/**
+ * The direction of imports, as core/README.md draws it: each place may import only from those named behind it. Inside
+ * net and disk each folder is such a place too, with the files on top that all of them share.
+ */
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { expect, test } from "vitest";
@@ -25,6 +28,35 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   node: ["core", "node", "browser/csp.ts", "browser/bootstrap.ts"],
 };
 
+/** What the folders of a part may import of one another, lowest first; the files on top that wire them may import all. */
+const ROOMS: Readonly<
+  Record<string, { shared: readonly string[]; folders: Readonly<Record<string, readonly string[]>> }>
+> = {
+  "core/net": {
+    shared: ["limits.ts", "types.ts"],
+    folders: {
+      identity: [],
+      time: ["identity"],
+      links: ["identity", "time"],
+      requests: ["identity", "time", "links"],
+      gossip: ["links"],
+      membership: ["identity", "time", "links", "gossip"],
+      overlay: ["links", "membership"],
+    },
+  },
+  "core/disk": {
+    shared: ["limits.ts", "types.ts", "acknowledged.ts"],
+    folders: {
+      content: [],
+      code: ["content"],
+      placement: ["content", "code"],
+      shards: ["content", "code", "placement"],
+      repair: ["content", "code", "placement", "shards"],
+      files: ["content"],
+    },
+  },
+};
+
 function placeOf(path: string): string | undefined {
   return Object.keys(ALLOWED).find((place) => path === place || path.startsWith(`${place}/`));
 }
@@ -38,15 +70,38 @@ test("every file is in a place with a rule", () => {
   expect(files.filter((path) => placeOf(path) === undefined)).toEqual([]);
 });
 
+/** The files of this repository that a file imports. */
+function importsOf(path: string): string[] {
+  const specifiers = [...readFileSync(path, "utf8").matchAll(/(?:from|import\(|import)\s*"(\.[^"]+)"/g)];
+  return specifiers.map(([, target = ""]) => normalize(join(dirname(path), target)).split("?")[0] ?? "");
+}
+
 test("imports follow the arrows", () => {
   const wrong: string[] = [];
   for (const path of files) {
     const place = placeOf(path) ?? "";
-    for (const [, target = ""] of readFileSync(path, "utf8").matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)) {
-      const resolved = normalize(join(dirname(path), target)).split("?")[0] ?? "";
-      const isAllowed = (ALLOWED[place] ?? []).some((to) => resolved === to || resolved.startsWith(`${to}/`));
-      if (!isAllowed) wrong.push(`${path} -> ${resolved}`);
+    for (const target of importsOf(path)) {
+      const isAllowed = (ALLOWED[place] ?? []).some((to) => target === to || target.startsWith(`${to}/`));
+      if (!isAllowed) wrong.push(`${path} -> ${target}`);
     }
   }
+  expect(wrong).toEqual([]);
+});
+
+test.each(Object.entries(ROOMS))("so do those inside %s", (part, { shared, folders }) => {
+  const wrong: string[] = [];
+  const rooms = new Set<string>();
+  for (const path of files.filter((file) => file.startsWith(`${part}/`))) {
+    const room = path.slice(part.length + 1).split("/")[0] ?? "";
+    const isOnTop = room.endsWith(".ts");
+    if (!isOnTop) rooms.add(room);
+    if (isOnTop && !shared.includes(room)) continue;
+    const allowed = new Set([...shared, ...(isOnTop ? [] : [room, ...(folders[room] ?? [])])]);
+    for (const target of importsOf(path).filter((file) => file.startsWith(`${part}/`))) {
+      const to = target.slice(part.length + 1).split("/")[0] ?? "";
+      if (!allowed.has(to)) wrong.push(`${path} -> ${target}`);
+    }
+  }
+  expect([...rooms].toSorted()).toEqual(Object.keys(folders).toSorted());
   expect(wrong).toEqual([]);
 });

@@ -5,6 +5,7 @@ import { hash } from "node:crypto";
 import { utf8 } from "../../core/base/bytes.ts";
 import type { Computer } from "../../core/computer.ts";
 import type { ContentRef } from "../../core/disk/types.ts";
+import { inviteLink } from "../../core/net/identity/invite-link.ts";
 import { startNode } from "../../node/index.ts";
 import { serveCommands } from "../commands.ts";
 import type { BlockNode } from "./block-node.ts";
@@ -36,7 +37,7 @@ const commands = {
     const options = join === undefined ? {} : { join };
     const node = await startNode({ dataDir: directory, storageBytes: STORAGE_BYTES, ...options });
     computer = node.computer;
-    return `${computer.inviteBase()}#${computer.net.invite()}`;
+    return inviteLink(computer);
   },
 
   /** Resolves when so many members are awake and all of them are linked to this node by TCP. */

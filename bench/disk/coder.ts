@@ -8,7 +8,7 @@ import { hash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { ReedSolomon } from "../../core/disk/reed-solomon.ts";
+import { ReedSolomon } from "../../core/disk/code/reed-solomon.ts";
 import { SHARD_BYTES_MAX } from "../../core/ports/coder.ts";
 import { nodeCoder } from "../../node/coder.ts";
 import { buildLibraries, LIBRARIES_OUTPUT } from "../../wasm-tasks/build.ts";

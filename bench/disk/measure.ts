@@ -1,5 +1,5 @@
 /** What is measured, each as rounds of everything that is compared, in turn. Every node is a process of its own. */
-import { layoutFor, storageFactor } from "../../core/disk/layout.ts";
+import { layoutFor, storageFactor } from "../../core/disk/code/layout.ts";
 import { RemoteNode } from "./remote.ts";
 
 const BYTES = 100_000_000;

@@ -23,6 +23,8 @@ import { entryOf } from "./system.ts";
 const ENTRIES = 100_000;
 /** Odd: the median is one of them. */
 const ROUNDS = 7;
+/** Entries that are written as one where the others' messages are made. */
+const BATCH = 10_000;
 const HISTORY = { writes: 5_000, keys: 1_000 };
 const ACKNOWLEDGED = 100_000;
 /** For members to hear of each other. */
@@ -70,7 +72,8 @@ function batchesOf(replica: Replica): Uint8Array[] {
 
 function written(): Replica {
   const replica = replicaOf(1);
-  replica.write(entries);
+  // A batch has at most 1 MiB.
+  for (let at = 0; at < ENTRIES; at += BATCH) replica.write(entries.slice(at, at + BATCH));
   return replica;
 }
 

@@ -2,7 +2,7 @@
 import { join as pathOf } from "node:path";
 import { createMemory, type Memory } from "../../core/memory/memory.ts";
 import { createNet } from "../../core/net/net.ts";
-import { LINKS_MAX_NODE } from "../../core/net/overlay.ts";
+import { LINKS_MAX_NODE } from "../../core/net/overlay/overlay.ts";
 import type { Net } from "../../core/net/types.ts";
 import { realClock } from "../../core/platform/clock.ts";
 import { realCrypto } from "../../core/platform/crypto.ts";

@@ -1,4 +1,5 @@
 /** Starfish: the map `mem` of a computer made as `starfish up` makes it, without its page and with no cores lent. */
+import { inviteLink } from "../../core/net/identity/invite-link.ts";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { Packer, unpack } from "../../core/memory/pack.ts";
@@ -27,7 +28,7 @@ async function open({ directory, join }: OpenOptions): Promise<MapNode> {
     log: silentLog,
   });
   if (join !== undefined) await linked(computer.net);
-  return { address: `${computer.inviteBase()}#${computer.net.invite()}`, ...mapNode(computer.memory) };
+  return { address: inviteLink(computer), ...mapNode(computer.memory) };
 }
 
 /** A map as the measurements see it. */

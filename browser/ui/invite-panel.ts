@@ -1,5 +1,6 @@
 /** The invite as link and QR code, to copy, share or scan. */
 import { messageOf } from "../../core/base/errors.ts";
+import { isLocalLink } from "../../core/net/identity/invite-link.ts";
 import { byId, setText, svg } from "./dom.ts";
 
 /** `link` is asked for anew each time: bootstrap addresses change. It may throw, in words for people. */
@@ -30,8 +31,10 @@ function show(link: () => string): void {
   code.replaceChildren();
   try {
     field.value = link();
-    setText(note, onlyHere(field.value) ? ONLY_HERE : "");
-    void showCode(code, field.value);
+    const isLocal = isLocalLink(field.value);
+    setText(note, isLocal ? ONLY_HERE : "");
+    // A phone that read it would look for the swarm on itself.
+    if (!isLocal) void showCode(code, field.value);
   } catch (error) {
     field.value = "";
     setText(note, messageOf(error));
@@ -57,16 +60,14 @@ async function copy(): Promise<void> {
     setText(note, "Copied.");
   } catch {
     field.select();
-    setText(note, "The browser does not let the page copy. The link is selected: press Ctrl+C.");
+    // Pages without a secure context have no clipboard, and the old way all the same.
+    const isCopied = document.execCommand("copy");
+    setText(note, isCopied ? "Copied." : "The browser does not let the page copy. The link is selected: press Ctrl+C.");
   }
 }
 
-const ONLY_HERE = "This address works on this machine only: start the node with --host to let other devices in.";
-
-function onlyHere(link: string): boolean {
-  const { hostname } = new URL(link);
-  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
-}
+const ONLY_HERE =
+  "This address works on this machine only: start the node with --host 0.0.0.0 to let other devices in.";
 
 /** Dark modules as one path: a thousand rectangles would show seams. */
 function drawCode(modules: readonly (readonly boolean[])[]): SVGSVGElement {

@@ -5,7 +5,7 @@
 import type { Computer } from "../../core/computer.ts";
 import { timeOf } from "../../core/memory/version.ts";
 import type { MapEntry } from "../../core/memory/types.ts";
-import { colourOf } from "../../core/net/names.ts";
+import { colourOf } from "../../core/net/identity/names.ts";
 import type { PeerId } from "../../core/ports/network.ts";
 import { bytesWords, count } from "../../core/shell/format.ts";
 import { oneLine, preview } from "../../core/shell/mem/value.ts";

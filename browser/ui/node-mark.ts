@@ -1,5 +1,5 @@
 /** One node in the picture: its mark, its name, and a glow with the number of tasks while it computes. */
-import { colourOf } from "../../core/net/names.ts";
+import { colourOf } from "../../core/net/identity/names.ts";
 import { set, setText, svg } from "./dom.ts";
 import { circlePath, squarePath, starPath } from "./shapes.ts";
 import type { Point } from "./swarm-layout.ts";

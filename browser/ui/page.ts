@@ -1,4 +1,5 @@
 /** The page's parts put together. `openPage` needs nothing but the document; `follow` brings it to life with a computer. */
+import { inviteLink } from "../../core/net/identity/invite-link.ts";
 import type { Text } from "../../core/shell/styled.ts";
 import type { Computer } from "../../core/computer.ts";
 import { createSession, type Session } from "../../core/shell/interactive.ts";
@@ -97,7 +98,7 @@ export class Page {
       clock: () => computer.net.clockNotice(),
     });
     this.#keptBytesMax = () => computer.storage.use().offeredBytes;
-    connectInvitePanel(() => `${computer.inviteBase()}#${computer.net.invite()}`);
+    connectInvitePanel(() => inviteLink(computer));
     this.#shell.become(createShell(computer, pageHost(this.#terminal)));
     return model;
   }

@@ -1,5 +1,5 @@
 /** The facts of the picture as a table, for those who cannot see it or want them exact. */
-import { colourOf } from "../../core/net/names.ts";
+import { colourOf } from "../../core/net/identity/names.ts";
 import type { PeerId } from "../../core/ports/network.ts";
 import { byId, setText } from "./dom.ts";
 import { coresWords, linkWords, statusWords, type NodeFacts, type SwarmFacts } from "./swarm-model.ts";

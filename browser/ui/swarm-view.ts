@@ -2,7 +2,7 @@
  * The picture of the swarm, drawn from facts: each node once, its links as this node has them, a pulse for a message that
  * really passed. It comes to rest when nothing happens, and costs nothing then. The table (swarm-table.ts) tells the same.
  */
-import { colourOf } from "../../core/net/names.ts";
+import { colourOf } from "../../core/net/identity/names.ts";
 import type { PeerId } from "../../core/ports/network.ts";
 import { Camera, type View } from "./camera.ts";
 import { byId, set, setText, stillness, svg } from "./dom.ts";

@@ -1,6 +1,6 @@
 /**
  * Real nodes with real bytes that come and go as those of the model do: everything stays readable, and repair moves about
- * as much as the model says (repair-policy.sim.test.ts), which stands in for them over days and hundreds of devices.
+ * as much as the model says (repair/policy.sim.test.ts), which stands in for them over days and hundreds of devices.
  */
 import { expect, test } from "vitest";
 import { DiskSwarm } from "../../test/sim/contents.ts";
@@ -9,7 +9,7 @@ import { churnRun, MINUTE_MS } from "../../test/sim/disk-lab.ts";
 import { isLong, seeds } from "../../test/sim/seeds.ts";
 import { SimWorld } from "../../test/sim/world.ts";
 import type { ContentRef } from "./types.ts";
-import { GET_PROTOCOL, PUT_PROTOCOL } from "./wire.ts";
+import { GET_PROTOCOL, PUT_PROTOCOL } from "./shards/wire.ts";
 
 const KIB = 1024;
 const DEVICES = 8;

@@ -4,7 +4,7 @@ import { answering, type DiskNode, DiskSwarm, type DiskSwarmOptions } from "../.
 import { seeds } from "../../test/sim/seeds.ts";
 import { SimWorld } from "../../test/sim/world.ts";
 import type { Net } from "../net/types.ts";
-import { GET_PROTOCOL } from "./wire.ts";
+import { GET_PROTOCOL } from "./shards/wire.ts";
 
 const KIB = 1024;
 /** A put of a megabyte takes about so long. */

@@ -8,9 +8,9 @@ import { encode } from "../base/codec.ts";
 import { toByteText } from "../memory/byte-text.ts";
 import { LIVE } from "../memory/entry.ts";
 import type { Keyed } from "../memory/pack.ts";
-import { layoutFor } from "./layout.ts";
+import { layoutFor } from "./code/layout.ts";
 import { CONTENT_BYTES_MAX } from "./limits.ts";
-import { listBytes } from "./shard-list.ts";
+import { listBytes } from "./code/shard-list.ts";
 
 const CID = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku";
 const OTHER = "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi";

@@ -5,7 +5,7 @@ import { seeds } from "../../test/sim/seeds.ts";
 import { SimWorld } from "../../test/sim/world.ts";
 import type { Net } from "../net/types.ts";
 import type { ContentRef } from "./types.ts";
-import { GIVE_PROTOCOL, giveReplySchema, type GiveRequest, PUT_PROTOCOL } from "./wire.ts";
+import { GIVE_PROTOCOL, giveReplySchema, type GiveRequest, PUT_PROTOCOL } from "./shards/wire.ts";
 
 const KIB = 1024;
 

@@ -4,7 +4,7 @@ import { chunksOf, type DiskNode, DiskSwarm, type DiskSwarmOptions } from "../..
 import { seeds } from "../../test/sim/seeds.ts";
 import { SimWorld } from "../../test/sim/world.ts";
 import { equal } from "../base/bytes.ts";
-import { holdersWanted, layoutFor } from "./layout.ts";
+import { holdersWanted, layoutFor } from "./code/layout.ts";
 import type { ContentRef } from "./types.ts";
 
 const KIB = 1024;

@@ -4,7 +4,7 @@ import { DiskSwarm } from "../../test/sim/contents.ts";
 import { isLong, seeds } from "../../test/sim/seeds.ts";
 import { SimWorld } from "../../test/sim/world.ts";
 import type { ContentRef } from "./types.ts";
-import { GET_PROTOCOL, PUT_PROTOCOL } from "./wire.ts";
+import { GET_PROTOCOL, PUT_PROTOCOL } from "./shards/wire.ts";
 
 const KIB = 1024;
 const SIZES = [20 * KIB, 300 * KIB, 900 * KIB];

@@ -13,15 +13,15 @@ import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import type { ShardStore } from "../ports/shard-store.ts";
 import { Acknowledged } from "./acknowledged.ts";
-import { Catalogue, type Stored } from "./catalogue.ts";
-import { Collect } from "./collect.ts";
+import { Catalogue, type Stored } from "./placement/catalogue.ts";
+import { Collect } from "./repair/collect.ts";
 import type { Hash } from "./content/block.ts";
-import { Devices } from "./devices.ts";
-import { Fetcher } from "./fetch.ts";
-import { Giver } from "./give.ts";
-import { Holdings, type ShardName } from "./holdings.ts";
-import { Keep } from "./keep.ts";
-import { staleness } from "./layout.ts";
+import { Devices } from "./placement/devices.ts";
+import { Fetcher } from "./shards/fetch.ts";
+import { Giver } from "./shards/give.ts";
+import { Holdings, type ShardName } from "./shards/holdings.ts";
+import { Keep } from "./repair/keep.ts";
+import { staleness } from "./code/layout.ts";
 import {
   COLLECT_EVERY_MS,
   LAYOUT_MAP_BYTES_MAX,
@@ -30,18 +30,18 @@ import {
   SAFE_PATIENCE_RETRYABLE_MS,
   UNREFERENCED_KEPT_MS,
 } from "./limits.ts";
-import { Lists } from "./lists.ts";
-import { ShardPeers } from "./peers.ts";
-import { putContent, type PutOptions, type PutParts, type PutResult } from "./put.ts";
-import { readContent, type ReadOptions, type ReadParts } from "./read.ts";
-import { Recode } from "./recode.ts";
-import { Repair } from "./repair.ts";
-import { Scrubber } from "./scrub.ts";
-import { serveShards } from "./serve.ts";
-import { Slots } from "./slots.ts";
-import { measure, statContent } from "./stat.ts";
-import { allHaveTold, type StorageTold, tellStorage } from "./storage-told.ts";
-import { tidy } from "./tidy.ts";
+import { Lists } from "./shards/lists.ts";
+import { ShardPeers } from "./shards/peers.ts";
+import { putContent, type PutOptions, type PutParts, type PutResult } from "./shards/put.ts";
+import { readContent, type ReadOptions, type ReadParts } from "./shards/read.ts";
+import { Recode } from "./repair/recode.ts";
+import { Repair } from "./repair/repair.ts";
+import { Scrubber } from "./repair/scrub.ts";
+import { serveShards } from "./shards/serve.ts";
+import { Slots } from "./placement/slots.ts";
+import { measure, statContent } from "./repair/stat.ts";
+import { allHaveTold, type StorageTold, tellStorage } from "./shards/storage-told.ts";
+import { tidy } from "./repair/tidy.ts";
 import type { Contents, ContentRef, ContentStat, PutProgress, StorageOffer, StorageUse } from "./types.ts";
 
 export interface ContentsParts {
@@ -56,7 +56,7 @@ export interface ContentsParts {
 }
 
 export interface ContentsOptions {
-  /** How long a device that is gone is awaited; by default as repair-policy.ts has it. */
+  /** How long a device that is gone is awaited; by default as repair/policy.ts has it. */
   readonly graceMs?: number;
   /** How long what nobody refers to is kept. */
   readonly unreferencedKeptMs?: number;

@@ -1,6 +1,8 @@
 /**
- * Acknowledgement: members are asked, one by one, whether they hold what was written here, until more than half of the awake
- * ones have said yes. A member that holds a later write to the key holds it. A kept map is stored before the answer.
+ * Acknowledgement: members are asked whether they hold what was written here, until more than half of the awake ones have
+ * said yes. Each is asked by a message of its own, since what one says of another proves nothing; those without a link
+ * through a member that is linked to both, rather than that links are made for a question. A member that holds a later
+ * write to the key holds it. A kept map is stored before the answer.
  *
  * A member that lacks something gets it by reconciling, which keeps batches whole: at once where there is a link to it, else
  * from those that it has links to; it is asked again later.
@@ -8,12 +10,20 @@
 import * as v from "valibot";
 import { bytesOf, integerOf, type Schema, textOf } from "../base/codec.ts";
 import { isStarfishError, StarfishError } from "../base/errors.ts";
-import type { Net, RequestContext } from "../net/types.ts";
-import { type Clock, sleep } from "../ports/clock.ts";
+import type { Member, Net, RequestContext } from "../net/types.ts";
+import { abortable, type Clock, sleep } from "../ports/clock.ts";
 import type { PeerId } from "../ports/network.ts";
 import { type Random, sample } from "../ports/random.ts";
 import { DELETED } from "./entry.ts";
-import { ACK_BYTES_MAX, ACK_PARALLEL_MAX, ACK_PATIENCE_MS, ACK_REQUEST_MS, KEY_BYTES_MAX } from "./limits.ts";
+import {
+  ACK_ASKED_MAX,
+  ACK_BYTES_MAX,
+  ACK_HOPE_MS,
+  ACK_PARALLEL_MAX,
+  ACK_PATIENCE_MS,
+  ACK_REQUEST_MS,
+  KEY_BYTES_MAX,
+} from "./limits.ts";
 import { type Keyed, Packer, unpack } from "./pack.ts";
 import type { Replica } from "./replica.ts";
 import { NAME_CHARS_MAX } from "./session.ts";
@@ -71,33 +81,102 @@ export interface AckPorts {
 }
 
 /**
- * Resolves when more than half of the awake members hold these entries. Goes on until the signal aborts, with whose reason
- * it then rejects.
+ * Resolves when more than half of the awake members hold these entries. Asks as many as are needed, and one more for each
+ * that does not answer soon. Goes on until the signal aborts, with whose reason it then rejects.
  */
 export async function acknowledge(entries: readonly Keyed[], ports: AckPorts, signal: AbortSignal): Promise<void> {
-  const { net, clock, random } = ports;
-  const held = new Set<PeerId>([net.self]);
-  const batches = inBatches(entries);
-  for (;;) {
-    const awake = net.members().filter(({ status }) => status === "awake" || status === "suspect");
-    const isMajority = (): boolean =>
-      2 * awake.filter(({ record }) => held.has(record.peer)).length > Math.max(1, awake.length);
+  const done = new AbortController();
+  try {
+    await new Poll(entries, ports, AbortSignal.any([signal, done.signal])).run();
+  } finally {
+    done.abort();
+  }
+}
+
+class Poll {
+  readonly #batches: readonly (readonly Keyed[])[];
+  readonly #ports: AckPorts;
+  readonly #signal: AbortSignal;
+  readonly #held: Set<PeerId>;
+  /** Those who are being asked, with since when; and those who have been, since all were tried last. */
+  readonly #asked = new Map<PeerId, number>();
+  readonly #tried = new Set<PeerId>();
+  #failure: { readonly error: unknown } | undefined;
+  #wake: () => void = () => {};
+
+  constructor(entries: readonly Keyed[], ports: AckPorts, signal: AbortSignal) {
+    this.#batches = inBatches(entries);
+    this.#ports = ports;
+    this.#signal = signal;
+    this.#held = new Set([ports.net.self]);
+  }
+
+  async run(): Promise<void> {
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure.error;
+      const awake = this.#ports.net.members().filter(({ status }) => status === "awake" || status === "suspect");
+      const needed =
+        Math.floor(awake.length / 2) + 1 - awake.filter(({ record }) => this.#held.has(record.peer)).length;
+      if (needed <= 0) return;
+      const candidates = this.#candidates(awake);
+      this.#askMore(needed, candidates);
+      const hasAnswer = await this.#anAnswer();
+      if (!hasAnswer && candidates.length === 0) this.#tried.clear();
+    }
+  }
+
+  #askMore(needed: number, candidates: readonly PeerId[]): void {
+    const nowMs = this.#ports.clock.monotonic();
+    // Those who take long are asked still, but others as well.
+    let hopeful = [...this.#asked.values()].filter((sinceMs) => nowMs - sinceMs < ACK_HOPE_MS).length;
+    for (const peer of candidates) {
+      if (hopeful >= Math.min(needed, ACK_PARALLEL_MAX) || this.#asked.size >= ACK_ASKED_MAX) return;
+      hopeful++;
+      void this.#ask(peer);
+    }
+  }
+
+  /** Whom to ask next: first those with a link, who need no help of others, and last those who are suspected to be gone. */
+  #candidates(awake: readonly Member[]): PeerId[] {
+    const { net, random } = this.#ports;
     const linked = new Set(net.links().map(({ peer }) => peer));
-    // Those with a link first: they need no help of others.
-    const candidates = sample(random, awake)
-      .map(({ record }) => record.peer)
-      .filter((peer) => !held.has(peer))
-      .sort((x, y) => Number(linked.has(y)) - Number(linked.has(x)));
-    const queue = candidates[Symbol.iterator]();
-    const ask = async (): Promise<void> => {
-      for (const peer of queue) {
-        if (isMajority()) return;
-        if (await gives(peer, batches, ports, signal)) held.add(peer);
-      }
-    };
-    await Promise.all(Array.from({ length: ACK_PARALLEL_MAX }, ask));
-    if (isMajority()) return;
-    await sleep(clock, AGAIN_MS, { signal });
+    const rank = ({ status, record }: Member): number =>
+      (status === "awake" ? 0 : 2) + (linked.has(record.peer) ? 0 : 1);
+    return sample(random, awake)
+      .filter(({ record: { peer } }) => !this.#held.has(peer) && !this.#asked.has(peer) && !this.#tried.has(peer))
+      .sort((x, y) => rank(x) - rank(y))
+      .map(({ record }) => record.peer);
+  }
+
+  async #ask(peer: PeerId): Promise<void> {
+    this.#asked.set(peer, this.#ports.clock.monotonic());
+    this.#tried.add(peer);
+    try {
+      if (await gives(peer, this.#batches, this.#ports, this.#signal)) this.#held.add(peer);
+    } catch (error) {
+      this.#failure ??= { error };
+    } finally {
+      this.#asked.delete(peer);
+      this.#wake();
+    }
+  }
+
+  /** Resolves with the next answer (true), or when there is no more hope that one comes soon. */
+  async #anAnswer(): Promise<boolean> {
+    const { clock } = this.#ports;
+    const nowMs = clock.monotonic();
+    const hopes = [...this.#asked.values()].map((sinceMs) => sinceMs + ACK_HOPE_MS - nowMs).filter((ms) => ms > 0);
+    let late: () => void = () => {};
+    const answered = new Promise<boolean>((resolve) => {
+      this.#wake = () => resolve(true);
+      late = () => resolve(false);
+    });
+    const timer = clock.timer(Math.min(AGAIN_MS, ...hopes), () => late());
+    try {
+      return await abortable(this.#signal, answered);
+    } finally {
+      timer.cancel();
+    }
   }
 }
 
@@ -115,6 +194,7 @@ async function gives(
       signal,
       timeoutMs: ACK_REQUEST_MS,
       keepAlive: true,
+      isCarried: true,
     });
     return missing.length > 0;
   };

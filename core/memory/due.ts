@@ -1,4 +1,7 @@
-/** Keys by the time at which something is due for them: a binary heap. What has changed since is for the caller to see. */
+/**
+ * Keys by the time at which something is due for them, and of one time in their order: a binary heap. What has changed since
+ * is for the caller to see.
+ */
 export class DueQueue {
   readonly #times: number[] = [];
   readonly #keys: string[] = [];
@@ -18,7 +21,7 @@ export class DueQueue {
     this.#keys.push(key);
     while (i > 0) {
       const parent = (i - 1) >> 1;
-      if (this.#time(parent) <= atMs) break;
+      if (!this.#isBefore(i, parent)) break;
       this.#swap(i, parent);
       i = parent;
     }
@@ -35,8 +38,8 @@ export class DueQueue {
       const left = 2 * i + 1;
       const right = left + 1;
       let least = i;
-      if (left < this.#keys.length && this.#time(left) < this.#time(least)) least = left;
-      if (right < this.#keys.length && this.#time(right) < this.#time(least)) least = right;
+      if (left < this.#keys.length && this.#isBefore(left, least)) least = left;
+      if (right < this.#keys.length && this.#isBefore(right, least)) least = right;
       if (least === i) return key;
       this.#swap(i, least);
       i = least;
@@ -46,6 +49,11 @@ export class DueQueue {
   clear(): void {
     this.#times.length = 0;
     this.#keys.length = 0;
+  }
+
+  #isBefore(i: number, j: number): boolean {
+    const [x, y] = [this.#time(i), this.#time(j)];
+    return x < y || (x === y && (this.#keys[i] as string) < (this.#keys[j] as string));
   }
 
   #time(i: number): number {

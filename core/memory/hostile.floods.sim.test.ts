@@ -3,6 +3,8 @@ import { expect, test } from "vitest";
 import * as v from "valibot";
 import { HONEST_KEYS, intact, ranges, scene, victimOf, WRONG_SUM } from "../../test/sim/hostile.ts";
 import { Mallory, type Talk } from "../../test/sim/mallory.ts";
+import type { MapNode } from "../../test/sim/maps.ts";
+import { storeEntries } from "../../test/sim/stored-entries.ts";
 import { decode, encode } from "../base/codec.ts";
 import { StarfishError } from "../base/errors.ts";
 import {
@@ -13,6 +15,7 @@ import {
   RECONCILE_PATIENCE_MS,
   RECONCILE_SESSION_MS,
 } from "./limits.ts";
+import { DELETED } from "./entry.ts";
 import { Packer } from "./pack.ts";
 import { RECONCILE_PROTOCOL } from "./replicated-map.ts";
 import { ALL, LIST, WANT } from "./ranges.ts";
@@ -145,6 +148,55 @@ test("a million keys fill what is set aside for others and no more, and can be d
   await swarm.world.runFor(30_000);
   expect(swarm.nodes.map(({ map }) => map.count("flood/"))).toEqual([0, 0, 0]);
   for (const { map } of swarm.nodes) for (let i = 0; i < HONEST_KEYS; i++) expect(map.get(`honest/${i}`)).toBe(i);
+});
+
+test("deletions of what never was leave room for all else, before and after a restart, and deletions count", async () => {
+  const bytesMax = 400_000;
+  const mallory = await scene(14, { bytesMax, isKept: true });
+  const { swarm } = mallory;
+  const victim = victimOf(mallory);
+  const key = (i: number): string => `never/${i}/${"x".repeat(900)}`;
+  const flood = async (from: number): Promise<void> => {
+    for (let batch = 0; batch < 8; batch++) {
+      const packer = new Packer();
+      for (let i = 0; i < 150; i++)
+        packer.add(key(from + batch * 150 + i), mallory.entry({ state: DELETED, value: "" }));
+      const talk = await mallory.ask(victim, ranges(WRONG_SUM));
+      talk.channel.send(encode({ entries: packer.take() }));
+      talk.channel.send(encode({ ranges: new Uint8Array(0) }));
+      await swarm.world.runFor(1_000);
+      talk.channel.end();
+    }
+  };
+  const nodes = (): readonly MapNode[] => swarm.nodes;
+  const goOn = async (value: number): Promise<void> => {
+    for (const { map } of nodes()) {
+      map.set(`large/${value}`, "x".repeat(60_000));
+      map.delete(`large/${value}`);
+      map.set("going on", value);
+    }
+    await swarm.equal(30_000);
+    for (const { map } of nodes()) expect([map.get("going on"), map.count("large/")]).toEqual([value, 0]);
+  };
+  await flood(0);
+  expect(victim.map.stat().forgottenEarly).toBeGreaterThan(0);
+  await goOn(1);
+  await flood(10_000);
+  await goOn(2);
+  for (const { map } of nodes()) {
+    const { bytes, tombstoneBytes } = map.stat();
+    expect(bytes + tombstoneBytes).toBeLessThanOrEqual(BUDGET_OVERSHOOT * bytesMax);
+  }
+  await intact(mallory);
+  // What an earlier version has stored of such.
+  const entry = mallory.entry({ state: DELETED, value: "" });
+  const old = Array.from({ length: 2_000 }, (_, i) => ({ key: key(20_000 + i), entry, heldAtMs: undefined }));
+  const { machine } = victim;
+  await swarm.settle(storeEntries(machine.ports.store, "test", old));
+  swarm.crash(machine.name);
+  await swarm.start({ name: machine.name, kind: "node" });
+  await swarm.equal(60_000);
+  await goOn(3);
 });
 
 test("a member that says all is missing is asked now and then, and is not sent it by that", async () => {

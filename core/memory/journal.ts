@@ -121,6 +121,11 @@ export class Journal {
     });
   }
 
+  /** Rejects with "io" where nothing new can be stored now. */
+  async check(): Promise<void> {
+    await this.#ports.store.check?.();
+  }
+
   /** Resolves when all that was added before is stored. Rejects with "io"; what could not be stored is tried again. */
   flush(): Promise<void> {
     this.#timer?.cancel();
@@ -161,7 +166,24 @@ export class Journal {
     await this.#append([]);
     const isLong = this.#bytes > Math.max(COMPACT_BYTES_MIN, 2 * this.#compactBytes);
     if (isLong || this.#next - this.#first > SEGMENTS_MAX + this.#compactBytes / SEGMENT_BYTES_MAX)
+      await this.#tryToCompact();
+  }
+
+  /** What was to be stored is stored: that there is no room to write all anew is no failure of it. */
+  async #tryToCompact(): Promise<void> {
+    const before = { first: this.#first, next: this.#next, bytes: this.#bytes };
+    try {
       await this.#compact();
+    } catch (error) {
+      this.#ports.log.write("warn", "memory.not-compacted", { map: this.#prefix, error: messageOf(error) });
+    }
+    if (this.#compactBytes === this.#bytes) return;
+    // What was written of it only takes room; the segments before are all there.
+    for (let number = before.next; number < this.#next; number++) {
+      // It is written over by what comes next, if it stays.
+      await this.#ports.store.delete(this.#name(number)).catch(() => {});
+    }
+    ({ first: this.#first, next: this.#next, bytes: this.#bytes } = before);
   }
 
   /** Stores these keys and what is dirty, as segments that belong together. */
@@ -210,11 +232,11 @@ export class Journal {
       this.#first = before.first;
       throw error;
     }
+    this.#bytes -= bytesBefore;
+    this.#compactBytes = this.#bytes;
     for (let number = before.first; number < before.next; number++) {
       await this.#ports.store.delete(this.#name(number));
     }
-    this.#bytes -= bytesBefore;
-    this.#compactBytes = this.#bytes;
   }
 
   async #store(segment: Omit<Segment, "first">): Promise<void> {

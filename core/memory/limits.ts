@@ -26,6 +26,11 @@ export const ENTRY_COST_BYTES = 200;
 export const BUDGET_BYTES_DEFAULT: number = 64 * 1024 * 1024;
 /** Two halves that were both full when they meet are twice as full together; beyond that writes from others are refused. */
 export const BUDGET_OVERSHOOT = 2;
+/**
+ * Tombstones may take what the keys that are there leave of twice the budget, and this part of it at least: what is deleted
+ * always finds room as a tombstone, and all together never takes more than twice the budget and a quarter.
+ */
+export const TOMBSTONES_SHARE_MIN: number = 1 / 4;
 /** How long deleted keys are remembered: in instances that are kept, and in those of RAM only. */
 export const HORIZON_KEPT_MS: number = 30 * 24 * 3_600_000;
 export const HORIZON_RAM_MS: number = 24 * 3_600_000;
@@ -101,8 +106,11 @@ export const ACQUAINTANCES_MAX = 1_024;
 
 /** Keys asked for in one request, and their bytes: below what members carry for each other. */
 export const ACK_BYTES_MAX: number = 128 * 1024;
-/** Members asked at once. */
-export const ACK_PARALLEL_MAX = 8;
+/** Members asked at once, of whom an answer is hoped for soon; and with those who take longer than that. */
+export const ACK_PARALLEL_MAX = 16;
+export const ACK_ASKED_MAX = 64;
+/** Beyond this time another member is asked as well: twice what an answer takes that has to wait for gossip. */
+export const ACK_HOPE_MS = 600;
 /** How long a member waits for gossip to bring what it is asked for before it says that it is missing. */
 export const ACK_PATIENCE_MS = 300;
 /** One member's time to answer, and that of `sync` as a whole. */

@@ -4,8 +4,8 @@
  */
 import { isStarfishError, StarfishError, toStarfishError } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
-import { shortIdOf } from "../net/membership-rows.ts";
-import { Slots } from "../net/slots.ts";
+import { shortIdOf } from "../net/membership/rows.ts";
+import { Slots } from "../net/requests/slots.ts";
 import type { Net, RequestContext } from "../net/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";

@@ -2,7 +2,8 @@
  * Batches that come by gossip in several messages: the parts wait here until all are there. What waits holds nothing up,
  * since no key is kept for it; a part that is lost is asked for by reconciling, which brings the batch whole.
  *
- * Bounded for each member and in all: of whoever is over its share the oldest go, and of all the oldest of whoever has most.
+ * Bounded for each member and in all: what has waited longest since its last part goes, of the member that is over its share,
+ * or of all.
  */
 import type { PeerId } from "../ports/network.ts";
 import {
@@ -25,15 +26,16 @@ interface Waiting {
   readonly parts: (Uint8Array | undefined)[];
   missing: number;
   bytes: number;
-  /** When the last part came. */
+  /** When the last part came, and its number among all parts that have come. */
   lastMs: number;
+  lastNumber: number;
 }
 
 /** What a batch that waits takes beyond the bytes of its parts, roughly: a flood of tiny parts is bounded too. */
 const WAITING_COST_BYTES = 1_024;
 
 interface Member {
-  /** The longest waiting first. */
+  /** The longest without a part first. */
   readonly waiting: Map<number, Waiting>;
   bytes: number;
   /** When what it left out was last asked for. */
@@ -44,6 +46,12 @@ export class Parts {
   readonly #members = new Map<PeerId, Member>();
   #bytes = 0;
   #dropped = 0;
+  #number = 0;
+
+  /** What waits takes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
 
   /** Batches that were dropped, since they never came whole or there was no room. */
   get dropped(): number {
@@ -60,7 +68,13 @@ export class Parts {
     }
     let one = member.waiting.get(id);
     if (one === undefined) {
-      one = { parts: Array.from({ length: count }, () => undefined), missing: count, bytes: 0, lastMs: nowMs };
+      one = {
+        parts: Array.from({ length: count }, () => undefined),
+        missing: count,
+        bytes: 0,
+        lastMs: nowMs,
+        lastNumber: 0,
+      };
       member.waiting.set(id, one);
       this.#grow(member, one, WAITING_COST_BYTES);
     }
@@ -68,6 +82,9 @@ export class Parts {
     one.parts[index] = packed;
     one.missing--;
     one.lastMs = nowMs;
+    one.lastNumber = ++this.#number;
+    member.waiting.delete(id);
+    member.waiting.set(id, one);
     this.#grow(member, one, packed.length);
     if (one.missing > 0) {
       this.#keepWithin(member);
@@ -104,9 +121,9 @@ export class Parts {
   #keepWithin(member: Member): void {
     if (member.bytes > PARTS_BYTES_PER_MEMBER_MAX) this.#dropOldest(member);
     if (this.#bytes <= PARTS_BYTES_MAX) return;
-    let most = member;
-    for (const other of this.#members.values()) if (other.bytes > most.bytes) most = other;
-    this.#dropOldest(most);
+    let oldest = member;
+    for (const other of this.#members.values()) if (numberOf(other) < numberOf(oldest)) oldest = other;
+    this.#dropOldest(oldest);
   }
 
   #dropOldest(member: Member): void {
@@ -123,4 +140,10 @@ export class Parts {
     this.#grow(member, one, -one.bytes);
     if (member.waiting.size === 0 && member.askedMs === -Infinity) this.#members.delete(from);
   }
+}
+
+/** Of its longest waiting batch. */
+function numberOf({ waiting }: Member): number {
+  for (const { lastNumber } of waiting.values()) return lastNumber;
+  return Infinity;
 }

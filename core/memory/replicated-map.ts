@@ -143,12 +143,15 @@ export class NodeMap implements ReplicatedMap {
     const endMs = clock.monotonic() + READY_MS_MAX;
     for (;;) {
       try {
-        return this.#replica.checkClock();
+        this.#replica.checkClock();
+        break;
       } catch (error) {
         if (clock.monotonic() > endMs) throw error;
         await sleep(clock, READY_LOOK_MS, { signal });
       }
     }
+    // What could not be stored would have to be called failed when others read it already.
+    await this.#parts.journal?.check();
   }
 
   entries(prefix = ""): IterableIterator<MapEntry> {
@@ -202,6 +205,8 @@ export class NodeMap implements ReplicatedMap {
       entries: table.live,
       tombstones: table.tombstones,
       bytes: table.bytes,
+      tombstoneBytes: table.tombstoneBytes,
+      forgottenEarly: table.forgottenEarly,
       bytesMax: this.#parts.bytesMax,
       fingerprint: [a, b].map((half) => (half >>> 0).toString(16).padStart(8, "0")).join(""),
       quarantined: this.#replica.quarantined,
@@ -296,7 +301,10 @@ export class NodeMap implements ReplicatedMap {
   #sweep(): void {
     this.#replica.sweep(SWEEP_KEYS_MAX);
     // A part that gossip has lost comes with the whole batch by reconciling.
+    const before = this.#waiting.dropped;
     if (this.#waiting.sweep(this.#parts.clock.monotonic())) this.#rounds.spread(RECONCILE_SPREAD);
+    const dropped = this.#waiting.dropped - before;
+    if (dropped > 0) this.#parts.log.write("info", "memory.parts-dropped", { map: this.name, dropped });
   }
 
   #sessionWith(peer: PeerId, signal: AbortSignal): SessionOptions {

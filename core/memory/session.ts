@@ -13,7 +13,7 @@
 import * as v from "valibot";
 import { bytesOf, decode, encode, type Schema, momentOf, textOf } from "../base/codec.ts";
 import { StarfishError, toStarfishError } from "../base/errors.ts";
-import { Inbox } from "../net/inbox.ts";
+import { Inbox } from "../net/links/inbox.ts";
 import { type Clock, sleep, withDeadline } from "../ports/clock.ts";
 import type { Channel } from "../ports/network.ts";
 import { unpackVector, type Vector } from "./acquaintances.ts";

@@ -5,7 +5,7 @@
  */
 import { Digester, DELETED, type Entry, LIVE } from "./entry.ts";
 import { DueQueue } from "./due.ts";
-import { BUDGET_OVERSHOOT, ENTRY_COST_BYTES } from "./limits.ts";
+import { BUDGET_OVERSHOOT, ENTRY_COST_BYTES, TOMBSTONES_SHARE_MIN } from "./limits.ts";
 import { type Indexed, OrderedIndex, type Sum } from "./ordered-index.ts";
 import type { Keyed } from "./pack.ts";
 import { timeOf } from "./version.ts";
@@ -26,11 +26,16 @@ export class Table {
   readonly #entries = new Map<string, Entry>();
   readonly #index = new OrderedIndex();
   readonly #digester: Digester;
+  /** Entries that will expire; and tombstones, which are forgotten. */
   readonly #due = new DueQueue();
+  readonly #tombs = new DueQueue();
   /** Since when this node has had entries that are older than the horizon and came late. */
   readonly #held = new Map<string, number>();
   #live = 0;
+  /** Of the keys that are there, and of tombstones. */
   #bytes = 0;
+  #tombstoneBytes = 0;
+  #forgottenEarly = 0;
 
   constructor(options: TableOptions) {
     this.#options = options;
@@ -46,8 +51,18 @@ export class Table {
     return this.#entries.size - this.#live;
   }
 
+  /** What counts against the budget: the keys that are there. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  get tombstoneBytes(): number {
+    return this.#tombstoneBytes;
+  }
+
+  /** Tombstones that were forgotten before their time, for want of room. */
+  get forgottenEarly(): number {
+    return this.#forgottenEarly;
   }
 
   get(key: string): Entry | undefined {
@@ -62,10 +77,11 @@ export class Table {
     this.#held.set(key, sinceMs);
   }
 
-  /** Bytes by which this write would make the table grow. */
+  /** Bytes by which this write would make what is there grow. */
   growth(key: string, entry: Entry): number {
     const before = this.#entries.get(key);
-    return costOf(key, entry) - (before === undefined ? 0 : costOf(key, before));
+    const costBefore = before?.state === LIVE ? costOf(key, before) : 0;
+    return (entry.state === LIVE ? costOf(key, entry) : 0) - costBefore;
   }
 
   /** Whether so many bytes more fit the budget, which local writes keep to and those of others may overshoot. */
@@ -102,7 +118,9 @@ export class Table {
     this.#held.delete(key);
     this.#digester.digest(key, entry);
     this.#index.set(key, this.#digester.a, this.#digester.b);
-    return "applied";
+    this.#forgetEarly();
+    // A deletion of what was never here, for which there is no room, changes nothing.
+    return before === undefined && !this.#entries.has(key) ? "known" : "applied";
   }
 
   /** Forgets a key as if it had never been there. */
@@ -112,8 +130,7 @@ export class Table {
     this.#entries.delete(key);
     this.#held.delete(key);
     this.#index.delete(key);
-    this.#bytes -= costOf(key, before);
-    if (before.state === LIVE) this.#live--;
+    this.#uncount(key, before);
   }
 
   /**
@@ -121,25 +138,23 @@ export class Table {
    * has passed by `forgetMs` are forgotten. Leaves the rest for the next call after `most` keys, and says so.
    */
   sweep(nowMs: number, forgetMs: number, most: number, expired: (key: string) => void): boolean {
-    const early: [number, string][] = [];
     let left = most;
     for (; left > 0; left--) {
-      const key = this.#due.take(Math.max(nowMs, forgetMs));
+      const key = this.#due.take(nowMs);
       if (key === undefined) break;
       const entry = this.#entries.get(key);
-      const dueMs = entry === undefined ? Infinity : this.#dueMs(entry);
-      if (entry === undefined || dueMs > Math.max(nowMs, forgetMs)) continue;
-      if (dueMs > (entry.state === LIVE ? nowMs : forgetMs)) {
-        early.push([dueMs, key]);
-      } else if (entry.state === LIVE) {
-        // The digest stays: nobody sees from outside whether it has happened already.
-        this.#put(key, this.#digester.expired(entry), entry);
-        expired(key);
-      } else {
-        this.forget(key);
-      }
+      if (entry?.state !== LIVE || this.#dueMs(entry) > nowMs) continue;
+      // The digest stays: nobody sees from outside whether it has happened already.
+      this.#put(key, this.#digester.expired(entry), entry);
+      expired(key);
     }
-    for (const [dueMs, key] of early) this.#due.add(dueMs, key);
+    for (; left > 0; left--) {
+      const key = this.#tombs.take(forgetMs);
+      if (key === undefined) break;
+      const entry = this.#entries.get(key);
+      if (entry !== undefined && entry.state !== LIVE && this.#dueMs(entry) <= forgetMs) this.forget(key);
+    }
+    this.#forgetEarly();
     return left === 0;
   }
 
@@ -175,17 +190,43 @@ export class Table {
 
   #put(key: string, entry: Entry, before: Entry | undefined): void {
     this.#entries.set(key, entry);
-    this.#bytes += costOf(key, entry);
-    if (entry.state === LIVE) this.#live++;
-    if (before !== undefined) {
-      this.#bytes -= costOf(key, before);
-      if (before.state === LIVE) this.#live--;
+    if (before !== undefined) this.#uncount(key, before);
+    if (entry.state === LIVE) {
+      this.#live++;
+      this.#bytes += costOf(key, entry);
+    } else {
+      this.#tombstoneBytes += costOf(key, entry);
     }
-    const dueMs = this.#dueMs(entry);
-    if (dueMs === Infinity) return;
-    this.#due.add(dueMs, key);
+    this.#await(key, entry);
     // Keys that are written again and again leave what was due for them before.
-    if (this.#due.size > 2 * this.#entries.size + 1_024) this.#rebuildDue();
+    if (this.#due.size + this.#tombs.size > 2 * this.#entries.size + 1_024) this.#rebuildDue();
+  }
+
+  #uncount(key: string, entry: Entry): void {
+    if (entry.state === LIVE) {
+      this.#live--;
+      this.#bytes -= costOf(key, entry);
+    } else {
+      this.#tombstoneBytes -= costOf(key, entry);
+    }
+  }
+
+  /**
+   * Keeps tombstones within what the keys that are there leave of the memory, which they never take from those: any member
+   * can delete what never was. The earliest go first, on every node the same, so that all end with the same ones.
+   */
+  #forgetEarly(): void {
+    const { bytesMax } = this.#options;
+    const most = Math.max(bytesMax * TOMBSTONES_SHARE_MIN, bytesMax * BUDGET_OVERSHOOT - this.#bytes);
+    while (this.#tombstoneBytes > most) {
+      const dueMs = this.#tombs.nextMs;
+      const key = this.#tombs.take(Infinity);
+      const entry = key === undefined ? undefined : this.#entries.get(key);
+      if (key === undefined) return;
+      if (entry === undefined || entry.state === LIVE || this.#dueMs(entry) !== dueMs) continue;
+      this.forget(key);
+      this.#forgottenEarly++;
+    }
   }
 
   /** When something happens to the entry by itself, ms since 1970. */
@@ -195,12 +236,15 @@ export class Table {
     return goneMs + this.#options.horizonMs;
   }
 
+  #await(key: string, entry: Entry): void {
+    const dueMs = this.#dueMs(entry);
+    if (dueMs !== Infinity) (entry.state === LIVE ? this.#due : this.#tombs).add(dueMs, key);
+  }
+
   #rebuildDue(): void {
     this.#due.clear();
-    for (const [key, entry] of this.#entries) {
-      const dueMs = this.#dueMs(entry);
-      if (dueMs !== Infinity) this.#due.add(dueMs, key);
-    }
+    this.#tombs.clear();
+    for (const [key, entry] of this.#entries) this.#await(key, entry);
   }
 }
 

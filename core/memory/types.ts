@@ -41,8 +41,12 @@ export interface MapStat {
   readonly entries: number;
   /** Deleted and expired keys that are still remembered. */
   readonly tombstones: number;
-  /** What counts against the budget: keys, values, and a fixed cost for each entry. */
+  /** What counts against the budget: keys, values, and a fixed cost for each entry that is there. */
   readonly bytes: number;
+  /** The same of tombstones, which have a budget of their own. */
+  readonly tombstoneBytes: number;
+  /** Tombstones that were forgotten before their time, for want of room. */
+  readonly forgottenEarly: number;
   readonly bytesMax: number;
   /** 16 hex digits: nodes on which they are the same hold the same. */
   readonly fingerprint: string;
@@ -105,7 +109,7 @@ export interface ReplicatedMap {
   sync(options?: { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number | undefined }): Promise<void>;
   /**
    * Resolves once this node may write: one that has just started is told within seconds what time it is for the others.
-   * Rejects with "clock" where it is not, and "cancelled".
+   * Rejects with "clock" where it is not, with "io" where nothing new can be stored (disk full), and "cancelled".
    */
   ready(options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
   /**

@@ -26,8 +26,10 @@ export const VERIFIED_MAX = 4_096;
 export const INVITE_LIFETIME_MS: number = 365 * 24 * 3_600_000;
 /** The founder's own certificate; it holds the root key and could renew it at any time. */
 export const FOUNDER_LIFETIME_MS: number = 10 * 365 * 24 * 3_600_000;
-/** Text of an invite: fits a QR code of a size that phones still read. */
+/** Text of an invite that is read: the long form with its addresses. */
 export const INVITE_CHARS_MAX = 2_800;
+/** A whole link: a QR code of version 10 (57 modules), which phones read from a terminal of 61 columns. */
+export const INVITE_LINK_CHARS_MAX = 250;
 /** Bootstrap addresses in an invite: a few ways in are enough, and every one makes the QR code denser. */
 export const INVITE_ADDRESSES_MAX = 4;
 /** Longest address taken from an invite or record; a relayed WebRTC multiaddr has about 250 characters. */

@@ -17,7 +17,7 @@ describe("a swarm", () => {
     await swarm.world.runFor(60_000);
     expect(net.role).toBe("admin");
     expect(net.members().map(say)).toEqual(["a:awake"]);
-    expect(net.invite()).toMatch(/^v1\./);
+    expect(net.invite()).toMatch(/^v2\./);
     expect(await swarm.settle(net.ping(net.self))).toBeLessThan(5);
   });
 

@@ -13,25 +13,24 @@ import type { Log } from "../ports/log.ts";
 import type { Address, Channel, Network, PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
 import type { Store } from "../ports/store.ts";
-import type { VersionRange } from "./admission.ts";
-import { bestAddresses } from "./bootstrap.ts";
-import type { Standing } from "./certificate.ts";
-import { obtainCredentials, saveCredentials, standingOf, type Credentials } from "./credentials.ts";
-import { createForwarder } from "./forward.ts";
-import type { Gossip } from "./gossip.ts";
-import { loadIdentity, type Identity } from "./identity.ts";
-import { checkInvite, formatInvite, parseInvite } from "./invite.ts";
+import type { VersionRange } from "./links/admission.ts";
+import { bestAddresses, farthestFirst } from "./links/bootstrap.ts";
+import type { Standing } from "./identity/certificate.ts";
+import { obtainCredentials, saveCredentials, standingOf, type Credentials } from "./identity/credentials.ts";
+import { createForwarder } from "./requests/forward.ts";
+import type { Gossip } from "./gossip/gossip.ts";
+import { loadIdentity, type Identity } from "./identity/identity.ts";
+import { checkInvite, formatInvite, parseInvite } from "./identity/invite.ts";
 import { ADDRESSES_SAVED_MS, PROTOCOL_VERSIONS } from "./limits.ts";
-import type { LinkTable } from "./link-table.ts";
-import type { Membership } from "./membership.ts";
-import type { Twin } from "./membership-twin.ts";
-import type { Traffic } from "./meter.ts";
-import { friendlyName } from "./names.ts";
-import type { Overlay } from "./overlay.ts";
-import { createRouter, type Router } from "./router.ts";
-import { createRpc, type AskOptions, type Rpc } from "./rpc.ts";
-import type { SwarmClock } from "./swarm-clock.ts";
-import type { CommonTime } from "./time.ts";
+import type { LinkTable } from "./links/link-table.ts";
+import type { Membership } from "./membership/membership.ts";
+import type { Traffic } from "./links/meter.ts";
+import { friendlyName } from "./identity/names.ts";
+import type { Overlay } from "./overlay/overlay.ts";
+import { createRouter, type Router } from "./requests/router.ts";
+import { createRpc, type AskOptions, type Rpc } from "./requests/rpc.ts";
+import type { SwarmClock } from "./time/swarm-clock.ts";
+import type { CommonTime } from "./time/time.ts";
 import type {
   LinkInfo,
   Member,
@@ -42,6 +41,7 @@ import type {
   Role,
   SelfPatch,
   SwarmId,
+  Twin,
 } from "./types.ts";
 import { wire } from "./wiring.ts";
 
@@ -325,7 +325,7 @@ class WiredNet implements Net {
 
   // Coming and going
 
-  invite(): string {
+  invite(options: { readonly charsMax?: number } = {}): string {
     try {
       checkInvite(this.#ports.crypto, this.#credentials, this.#clock.when());
     } catch (error) {
@@ -333,7 +333,8 @@ class WiredNet implements Net {
         cause: error,
       });
     }
-    return formatInvite(this.#ports.crypto, { ...this.#credentials, addresses: this.#bestAddresses() });
+    const addresses = farthestFirst(this.#bestAddresses());
+    return formatInvite(this.#ports.crypto, { ...this.#credentials, addresses }, options);
   }
 
   leave(): Promise<void> {

@@ -5,13 +5,19 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { Schema } from "../base/codec.ts";
 import type { Unsubscribe } from "../base/events.ts";
-import type { Twin } from "./membership-twin.ts";
 import type { Address, Channel, LinkPath, PeerId } from "../ports/network.ts";
 
 /** The swarm's name: base64url of its root public key. */
 export type SwarmId = string;
 
 export type Role = "admin" | "member" | "reader" | "worker";
+
+/** Another node that runs with this node's identity (membership/twin.ts). */
+export interface Twin {
+  /** Whether this node is the one that ends. */
+  readonly givesWay: boolean;
+  readonly message: string;
+}
 
 /** What a node says about itself, signed, with a growing incarnation. */
 export interface MemberRecord {
@@ -107,6 +113,8 @@ export interface Net {
       timeoutMs?: number;
       /** Keeps a channel open for the next such request: for what is asked many times in a row. */
       keepAlive?: boolean;
+      /** Where there is no link, asks through a member that is linked to both rather than make one: for what is small. */
+      isCarried?: boolean;
     },
   ): Promise<R>;
 
@@ -136,8 +144,11 @@ export interface Net {
   /** Counts a fault of this member (it sent what no honest node sends); too many cost it its link and some minutes. */
   misbehaved(peer: PeerId, what: string): void;
 
-  /** The invite as text for a URL fragment, with the best bootstrap addresses known now. Throws "not-a-member" if this node may not invite. */
-  invite(): string;
+  /**
+   * The invite as text for a URL fragment, with the best bootstrap addresses known now, as many as fit into so many
+   * characters. Throws "not-a-member" if this node may not invite.
+   */
+  invite(options?: { readonly charsMax?: number }): string;
   /** Says goodbye, closes all links and ends. */
   leave(): Promise<void>;
 }

@@ -9,20 +9,19 @@ import type { Crypto, KeyPair } from "../ports/crypto.ts";
 import type { Log } from "../ports/log.ts";
 import type { Address, Network, PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
-import type { HelloRecords, VersionRange } from "./admission.ts";
-import type { Chain } from "./certificate.ts";
-import { createGossip, type Gossip } from "./gossip.ts";
-import { keepJoined } from "./join.ts";
-import { createLinkTable, type LinkTable } from "./link-table.ts";
-import { createMembership, type Membership } from "./membership.ts";
-import { LIFE_BYTES } from "./membership-record.ts";
-import type { Twin } from "./membership-twin.ts";
-import { createOverlay, LINKS_MAX_NODE, LINKS_MAX_TAB, type Overlay } from "./overlay.ts";
-import { createSealer } from "./sealing.ts";
-import { type SwarmClock, swarmClock } from "./swarm-clock.ts";
-import { CommonTime } from "./time.ts";
-import type { MemberRecord, SwarmId } from "./types.ts";
-import { rememberVerified } from "./verified.ts";
+import type { HelloRecords, VersionRange } from "./links/admission.ts";
+import type { Chain } from "./identity/certificate.ts";
+import { createGossip, type Gossip } from "./gossip/gossip.ts";
+import { keepJoined } from "./links/join.ts";
+import { createLinkTable, type LinkTable } from "./links/link-table.ts";
+import { createMembership, type Membership } from "./membership/membership.ts";
+import { LIFE_BYTES } from "./membership/record.ts";
+import { createOverlay, LINKS_MAX_NODE, LINKS_MAX_TAB, type Overlay } from "./overlay/overlay.ts";
+import { createSealer } from "./gossip/sealing.ts";
+import { type SwarmClock, swarmClock } from "./time/swarm-clock.ts";
+import { CommonTime } from "./time/time.ts";
+import type { MemberRecord, SwarmId, Twin } from "./types.ts";
+import { rememberVerified } from "./identity/verified.ts";
 
 export interface WiringOptions {
   readonly peer: PeerId;
@@ -97,9 +96,19 @@ export function wire(options: WiringOptions, ports: WiringPorts): Wiring {
   const bootstrap = (): readonly Address[] => (links.all().length === 0 ? [] : options.elsewhere(membership));
   const overlay = createOverlay({ linksMax, bootstrap })({ links, membership, clock, random, log });
   const heard = (from: PeerId): void => membership.heard(from);
+  const onSilence: Membership["onSilence"] = (listener) => membership.onSilence(listener);
   const sealer = createSealer(options.secret)({ crypto, random });
   // Gossip's signatures are seen once: remembering them would only push out the certificates.
-  const gossip = createGossip({ peer, keys })({ links, sealer, clock, crypto: ports.crypto, random, log, heard });
+  const gossip = createGossip({ peer, keys })({
+    links,
+    sealer,
+    clock,
+    crypto: ports.crypto,
+    random,
+    log,
+    heard,
+    onSilence,
+  });
   network.onAddresses((addresses) => membership.update({ addresses }));
   const joining = { addresses: () => options.elsewhere(membership), onAttempt: options.onAttempt };
   void keepJoined(joining, { links, clock: ports.clock, random }, signal);

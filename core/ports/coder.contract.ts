@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { slowShard } from "../../test/fixtures/slow-code.ts";
 import { type Bytes, equal, utf8 } from "../base/bytes.ts";
 import { isStarfishError } from "../base/errors.ts";
-import { merkleProof, merkleRoot, merkleVerify } from "../disk/merkle.ts";
+import { merkleProof, merkleRoot, merkleVerify } from "../disk/code/merkle.ts";
 import { realCrypto } from "../platform/crypto.ts";
 import type { Coder } from "./coder.ts";
 

@@ -1,6 +1,6 @@
 /**
  * Erasure coding and hashing of stripes, away from the caller's thread where the platform has others. A stripe is k data
- * shards and what parity is coded from them, all of one length; any k of its shards give it back (disk/code-matrix.ts).
+ * shards and what parity is coded from them, all of one length; any k of its shards give it back (disk/code/matrix.ts).
  *
  * Ownership: `encode` and `reconstruct` take the bytes that they are given, and what they resolve to is the caller's alone.
  * Bytes that fill a buffer of their own are moved to another thread without a copy, which leaves the caller's array empty;
@@ -20,7 +20,7 @@ export interface CodedStripe {
   readonly shards: readonly Uint8Array[];
   /** SHA-256 of each shard. */
   readonly hashes: readonly Uint8Array[];
-  /** Root of the Merkle tree over `hashes` (disk/merkle.ts). */
+  /** Root of the Merkle tree over `hashes` (disk/code/merkle.ts). */
   readonly root: Uint8Array;
 }
 

@@ -18,6 +18,11 @@ export interface Store extends AsyncDisposable {
   delete(key: string): Promise<void>;
   /** The keys that begin with `prefix`, sorted by UTF-16 units. */
   keys(prefix: string): Promise<string[]>;
+  /**
+   * Rejects with "io" where nothing new can be kept now: the disk is full, or somebody has taken the storage away. Absent
+   * where only a write finds that out.
+   */
+  check?(): Promise<void>;
 }
 
 /** What every adapter does with a key first. Throws "too-large", or "malformed" on half a surrogate pair. */

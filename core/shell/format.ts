@@ -1,5 +1,5 @@
 /** How numbers, durations and tables look in the terminal. Pure. */
-import { colourOf, type Shade } from "../net/names.ts";
+import { colourOf, type Shade } from "../net/identity/names.ts";
 import type { PeerId } from "../ports/network.ts";
 import { cellsOf, joined, sequence, compose, type Styled, type Text, wordsOf } from "./styled.ts";
 import type { TerminalInfo } from "./types.ts";

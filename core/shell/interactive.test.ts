@@ -199,7 +199,7 @@ test("an open quote asks for more", async () => {
   person.type("say 'one\r");
   await person.sees("> ");
   person.type("two'\r");
-  expect(await person.sees("'one\r\ntwo'\r\n")).toContain("> ");
+  expect(await person.sees("'one\r\ntwo'\r\n")).toContain("two'\r\n'one");
 });
 
 test("a page has no end, and prints above the line", async () => {

@@ -196,10 +196,30 @@ describe("the swarm", () => {
 
   test("invite is a link, and a picture where it fits", async () => {
     const plain = await bench.run("invite");
-    expect(plain.stdout).toMatch(/^https:\/\/example\.org\/#v1\.[\w-]+\n$/);
+    expect(plain.stdout).toMatch(/^https:\/\/example\.org\/#v2\.[\w-]+\n$/);
     expect(JSON.parse((await bench.run("invite --json")).stdout)).toEqual({ invite: plain.stdout.trim() });
     expect((await bench.run("invite", { terminal: { ...TERMINAL, columns: 200 } })).stdout).toMatch(/[▀▄█]{3}/);
     expect((await bench.run("invite", { terminal: { ...TERMINAL, columns: 20 } })).stdout).toContain("Widen");
+    // A phone reads it from a terminal of usual width, and looks for nothing on itself.
+    expect(plain.stdout.trim().length).toBeLessThanOrEqual(250);
+    const { stdout } = await bench.run("invite", { terminal: { ...TERMINAL, columns: 80, colours: false } });
+    expect(
+      Math.max(
+        ...stdout
+          .split("\n")
+          .slice(1)
+          .map((line) => line.length),
+      ),
+    ).toBeLessThanOrEqual(61);
+    expect(stdout).toMatch(/[▀▄█]{3}/);
+  });
+
+  test("invite draws no code of a link that leads nowhere but here", async () => {
+    await bench.up("local", { inviteBase: () => "http://127.0.0.1:4500/" });
+    const { stdout } = await bench.run("invite", { on: "local", terminal: { ...TERMINAL, columns: 200 } });
+    expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:4500\/#v2\./);
+    expect(stdout).toContain("this machine only");
+    expect(stdout).not.toMatch(/[▀▄█]{3}/);
   });
 });
 

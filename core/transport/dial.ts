@@ -17,6 +17,7 @@ import type { Address, DialTarget, Link, PeerId } from "../ports/network.ts";
 import { circuitAddress, parseAddress, transportOf, withPeer } from "./addresses.ts";
 import { isUnsupported } from "./greeting.ts";
 import { type Attempt, type Failure, race } from "./race.ts";
+import type { Reach } from "./reach.ts";
 
 /** Addresses and introducers beyond these are not tried: whoever is behind none of them is not worth a longer wait. */
 const ADDRESSES_MAX = 8;
@@ -39,6 +40,9 @@ const RELAYED_TIMEOUT_MS = 4_000;
 /** All of it together, whatever the caller's patience. */
 const DIAL_TIMEOUT_MS = 15_000;
 
+/** A host that has not answered for so long has failed, whoever gave up. Those who look for the missing do after 2 s. */
+const ANSWER_MS = 1_500;
+
 /** When a relayed link is tried to be made direct, after the dial and after each failure. Then it stays as it is. */
 const IMPROVE_AFTER_MS = [5_000, 30_000, 120_000];
 
@@ -51,6 +55,8 @@ export interface DialHost {
   link(peer: PeerId): Link | undefined;
   isExpelled(peer: PeerId): boolean;
   ownAddresses(): readonly Address[];
+  /** Which addresses that others tell are dialled. */
+  readonly reach: Reach;
   canDial(address: Multiaddr): boolean;
   /** Opens a connection. It is no link yet. */
   connect(address: Multiaddr, options: { signal: AbortSignal }): Promise<Connection>;
@@ -151,15 +157,33 @@ export class Dialer {
   }
 
   #addressAttempts(target: DialTarget): Attempt<Link>[] {
-    const addresses = target.addresses.flatMap((address) => dialable(address, target.peer, this.#host));
+    const { reach } = this.#host;
+    const known = target.addresses.flatMap((address) => dialable(address, target.peer, this.#host));
+    // Addresses with a name come from that member's record; those without one from a person's invite.
+    const addresses = known.filter((address) => target.peer === undefined || reach.allows(address, performance.now()));
     // TCP moves twice as much as WebSocket.
     addresses.sort((a, b) => Number(transportOf(a) !== "tcp") - Number(transportOf(b) !== "tcp"));
     return addresses.slice(0, ADDRESSES_MAX).map((address) => ({
       name: address.toString(),
       leadMs: ADDRESS_LEAD_MS,
       timeoutMs: ADDRESS_TIMEOUT_MS,
-      run: async (signal) => this.#host.greet(await this.#host.connect(address, { signal }), undefined, { signal }),
+      run: (signal) => this.#dialAddress(address, signal),
     }));
+  }
+
+  async #dialAddress(address: Multiaddr, signal: AbortSignal): Promise<Link> {
+    const beganMs = performance.now();
+    const ended = this.#host.reach.begin(address, () => performance.now());
+    try {
+      const link = await this.#host.greet(await this.#host.connect(address, { signal }), undefined, { signal });
+      ended(true);
+      return link;
+    } catch (error) {
+      // Given up soon, since another way was faster, says nothing.
+      const isGivenUp = signal.aborted && performance.now() - beganMs < ANSWER_MS;
+      ended(isGivenUp ? undefined : false);
+      throw error;
+    }
   }
 
   #introducedAttempts(target: DialTarget): Attempt<Link>[] {

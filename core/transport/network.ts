@@ -12,13 +12,14 @@ import { StarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
 import { abortable } from "../ports/clock.ts";
 import type { Address, Channel, DialTarget, Link, Network, PeerId } from "../ports/network.ts";
-import { isRelayed, publicForm } from "./addresses.ts";
+import { isRelayed, parseAddress, placeOf, publicForm } from "./addresses.ts";
 import { Connections } from "./connections.ts";
 import { Dialer, type DialHost } from "./dial.ts";
 import { Gate } from "./gate.ts";
 import { CALL_BACK_ADDRESSES_MAX, GREETING_PROTOCOL, speakFirst } from "./greeting.ts";
 import { createNode, type Libp2pNode, startNode, type TransportFactory } from "./libp2p.ts";
 import type { NoiseCrypto } from "./noise.ts";
+import { Reach } from "./reach.ts";
 import { Reservations } from "./relay.ts";
 
 export interface Libp2pNetworkOptions {
@@ -38,6 +39,8 @@ export interface Libp2pNetworkOptions {
   readonly onFault?: (error: unknown) => void;
   /** Multiaddrs to listen on; the transports must be able to. */
   readonly listen?: readonly Address[];
+  /** IP addresses of this machine's interfaces, or the host that its page came from: which private networks it is in. */
+  readonly ownHosts?: () => readonly string[];
   /** Told to others beside the addresses that are listened on (a container behind a published port, a proxy). */
   readonly alsoAt?: readonly Address[];
 }
@@ -92,6 +95,7 @@ class Libp2pNetwork implements Network, DialHost {
   readonly #reservations: Reservations;
   readonly #connections: Connections;
   readonly #dialer: Dialer;
+  readonly reach: Reach;
   readonly #alsoAt: readonly Address[];
   readonly #linksMax: number;
   readonly #onFault: (error: unknown) => void;
@@ -111,6 +115,8 @@ class Libp2pNetwork implements Network, DialHost {
     this.#linksMax = options.linksMax;
     this.#onFault = options.onFault ?? ((): void => {});
     this.#reservations = new Reservations(node.relay);
+    const hostOf = (address: Address): string => placeOf(parseAddress(address));
+    this.reach = new Reach(options.ownHosts ?? ((): readonly string[] => []), () => this.addresses().map(hostOf));
     this.#dialer = new Dialer(this);
     this.#connections = new Connections({
       self: this.self,

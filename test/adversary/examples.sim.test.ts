@@ -2,8 +2,11 @@
 import { expect, test } from "vitest";
 import { concat } from "../../core/base/bytes.ts";
 import { CONTENT_BYTES_MAX, LIST_BYTES_MAX } from "../../core/disk/limits.ts";
-import { listBytes } from "../../core/disk/shard-list.ts";
+import { listBytes } from "../../core/disk/code/shard-list.ts";
+import { DELETED } from "../../core/memory/entry.ts";
+import { Packer } from "../../core/memory/pack.ts";
 import { Intruder } from "./intruder.ts";
+import { keysOf } from "./map-keys.ts";
 import { samplesOf } from "./samples.ts";
 import { Scene } from "./scene.ts";
 
@@ -81,3 +84,71 @@ test("6,000 versions of one name keep nobody waiting", async () => {
     await flood(scene, intruder, "tree", packed);
   });
 });
+
+test("keys with the highest stamp take no honest write away, nor hinder the next", async () => {
+  const scene = await Scene.open(2);
+  await outlasts(scene, async (intruder) => {
+    const content = await scene.content();
+    const speaker = intruder.speaker("", content, "tree");
+    const value = samplesOf(speaker)["core/disk/files/tree-value.ts#fileSchema"];
+    for (const key of keysOf("tree", speaker)) intruder.write("tree", key, value);
+    for (const name of ["file1", "taken"]) {
+      for (const digit of ["z", "0"]) {
+        const version = digit === "z" ? `${(2 ** 53 - 1).toString(36)}${"z".repeat(10)}` : "0".repeat(21);
+        intruder.write("tree", `\0${name}\0f${version}`, value);
+        intruder.write("tree", `\0${name}\0d${version}`, {});
+      }
+    }
+    await scene.world.runFor(1_000);
+    for (const { files } of scene.honest) {
+      await scene.settle(files.write("/taken/by/all", bytesOf(3)));
+      expect(files.stat("/taken/by/all")?.sizeBytes).toBe(3);
+    }
+  });
+});
+
+test("values nested deep, and keys and values that a terminal would obey, are listed by all", async () => {
+  const scene = await Scene.open(5);
+  await outlasts(scene, async (intruder) => {
+    for (const depth of [10, 1_000, 3_000, 30_000]) {
+      const bytes = new Uint8Array(depth + 1).fill(0x81);
+      bytes[depth] = 0;
+      intruder.write("mem", `nested/${depth}`, 0, { value: String.fromCharCode(...bytes.subarray(0, 30_001)) });
+    }
+    const escape = "\u001b]0;owned\u0007\u001b[2J\u009b2J\u202e";
+    intruder.write("mem", `escape/${escape}`, escape);
+    intruder.write("mem", "escape/deep", { [escape]: [escape, { [escape]: escape }] });
+    intruder.net.update({ name: escape, relayReason: escape });
+  });
+});
+
+test("62,000 deletions of keys that never were fill nothing", async () => {
+  const scene = await Scene.open(4);
+  await outlasts(scene, async (intruder) => {
+    for (const [map, count] of [
+      ["mem", 62_000],
+      ["tree", 10_000],
+      ["layout", 10_000],
+    ] as const) {
+      for (let from = 0; from < count; from += 500) {
+        const packer = new Packer();
+        const stamp = intruder.nowMs * 2_048;
+        for (let i = from; i < from + 500; i++) {
+          packer.add(`${"never/".repeat(8)}${i}`, {
+            stamp,
+            writer: 666,
+            state: DELETED,
+            value: "",
+            expiresAtMs: undefined,
+          });
+        }
+        intruder.publish(`memory/${map}`, { entries: packer.take() });
+        if (from % 5_000 === 0) await scene.world.runFor(100);
+      }
+    }
+  });
+});
+
+async function* bytesOf(length: number): AsyncGenerator<Uint8Array> {
+  yield new Uint8Array(length);
+}

@@ -4,7 +4,7 @@ import { equal } from "../../core/base/bytes.ts";
 import { decode, encode } from "../../core/base/codec.ts";
 import { isStarfishError } from "../../core/base/errors.ts";
 import { peerIdOf } from "../../core/base/peer-id.ts";
-import { issue } from "../../core/net/certificate.ts";
+import { issue } from "../../core/net/identity/certificate.ts";
 import { realCrypto } from "../../core/platform/crypto.ts";
 import { extremesOf } from "./extremes.ts";
 import { allSchemas } from "./registry.ts";

@@ -32,10 +32,11 @@ test.each(seeds(1, 20))("honest nodes are as they were, whatever a member says (
   for (const [name, schema] of allSchemas()) {
     const way = WAYS[name];
     if (way === undefined) continue;
-    const saying = (intruder: Intruder): Saying & { readonly extremes: Extreme[] } => {
+    const saying = (intruder: Intruder): Saying & { readonly intruder: Intruder; readonly extremes: Extreme[] } => {
       const speaker = intruder.speaker(victim, content, "layout");
       const all = extremesOf(schema, samplesOf(speaker)[name], { bytes: dictionaryOf(speaker) });
-      return { intruder, victim, speaker, extremes: worthSaying([...all]) };
+      const knock = (messages: readonly Uint8Array[]): Promise<void> => intruder.knock(victim, messages);
+      return { intruder, knock, victim, speaker, extremes: worthSaying([...all]) };
     };
     let now = saying(await scene.intruder());
     for (let i = 0; i < now.extremes.length; i++) {

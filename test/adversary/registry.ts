@@ -6,57 +6,56 @@ import type { Schema } from "../../core/base/codec.ts";
 import { SCHEMAS as cpu } from "../../core/cpu/protocol.ts";
 import { SCHEMAS as kept } from "../../core/disk/files/kept.ts";
 import { SCHEMAS as treeValue } from "../../core/disk/files/tree-value.ts";
-import { SCHEMAS as layout } from "../../core/disk/layout-entry.ts";
-import { SCHEMAS as shards } from "../../core/disk/wire.ts";
+import { SCHEMAS as layout } from "../../core/disk/placement/layout-entry.ts";
+import { SCHEMAS as shards } from "../../core/disk/shards/wire.ts";
 import { SCHEMAS as acknowledge } from "../../core/memory/acknowledge.ts";
 import { SCHEMAS as journal } from "../../core/memory/journal.ts";
 import { SCHEMAS as map } from "../../core/memory/replicated-map.ts";
 import { SCHEMAS as session } from "../../core/memory/session.ts";
-import { SCHEMAS as admission } from "../../core/net/admission.ts";
-import { SCHEMAS as certificate } from "../../core/net/certificate.ts";
-import { SCHEMAS as credentials } from "../../core/net/credentials.ts";
-import { SCHEMAS as forward } from "../../core/net/forward.ts";
-import { SCHEMAS as gossip } from "../../core/net/gossip.ts";
-import { SCHEMAS as invite } from "../../core/net/invite.ts";
-import { SCHEMAS as record } from "../../core/net/membership-record.ts";
-import { SCHEMAS as members } from "../../core/net/membership-wire.ts";
-import { SCHEMAS as overlay } from "../../core/net/overlay-wire.ts";
-import { SCHEMAS as rpc } from "../../core/net/rpc-wire.ts";
+import { SCHEMAS as admission } from "../../core/net/links/admission.ts";
+import { SCHEMAS as certificate } from "../../core/net/identity/certificate.ts";
+import { SCHEMAS as credentials } from "../../core/net/identity/credentials.ts";
+import { SCHEMAS as forward } from "../../core/net/requests/forward.ts";
+import { SCHEMAS as gossip } from "../../core/net/gossip/gossip.ts";
+import { SCHEMAS as invite } from "../../core/net/identity/invite.ts";
+import { SCHEMAS as record } from "../../core/net/membership/record.ts";
+import { SCHEMAS as members } from "../../core/net/membership/wire.ts";
+import { SCHEMAS as overlay } from "../../core/net/overlay/wire.ts";
+import { SCHEMAS as rpc } from "../../core/net/requests/wire.ts";
 import { SCHEMAS as greeting } from "../../core/transport/greeting.ts";
 
 export const FILES: Readonly<Record<string, Readonly<Record<string, Schema<unknown>>>>> = {
   "core/cpu/protocol.ts": cpu,
   "core/disk/files/kept.ts": kept,
   "core/disk/files/tree-value.ts": treeValue,
-  "core/disk/layout-entry.ts": layout,
-  "core/disk/wire.ts": shards,
+  "core/disk/placement/layout-entry.ts": layout,
+  "core/disk/shards/wire.ts": shards,
   "core/memory/acknowledge.ts": acknowledge,
   "core/memory/journal.ts": journal,
   "core/memory/replicated-map.ts": map,
   "core/memory/session.ts": session,
-  "core/net/admission.ts": admission,
-  "core/net/certificate.ts": certificate,
-  "core/net/credentials.ts": credentials,
-  "core/net/forward.ts": forward,
-  "core/net/gossip.ts": gossip,
-  "core/net/invite.ts": invite,
-  "core/net/membership-record.ts": record,
-  "core/net/membership-wire.ts": members,
-  "core/net/overlay-wire.ts": overlay,
-  "core/net/rpc-wire.ts": rpc,
+  "core/net/links/admission.ts": admission,
+  "core/net/identity/certificate.ts": certificate,
+  "core/net/identity/credentials.ts": credentials,
+  "core/net/requests/forward.ts": forward,
+  "core/net/gossip/gossip.ts": gossip,
+  "core/net/identity/invite.ts": invite,
+  "core/net/membership/record.ts": record,
+  "core/net/membership/wire.ts": members,
+  "core/net/overlay/wire.ts": overlay,
+  "core/net/requests/wire.ts": rpc,
   "core/transport/greeting.ts": greeting,
 };
 
 /** Files that use the combinators and have no schema of what comes from elsewhere, and why. */
 export const NO_SCHEMAS: Readonly<Record<string, string>> = {
   "core/base/codec.ts": "makes the building blocks",
-  "core/net/gossip-wire.ts": "fields of the frames of gossip.ts and membership-wire.ts",
+  "core/net/gossip/wire.ts": "fields of the frames of gossip/gossip.ts and membership/wire.ts",
   "core/net/net.ts": "ping says null",
-  "core/disk/serve.ts": "sync says null",
   "node/frames.ts": "the control socket, which only this user may open",
 };
 
-/** By file and name: "core/net/gossip.ts#bodySchema". */
+/** By file and name: "core/net/gossip/gossip.ts#bodySchema". */
 export function allSchemas(): Map<string, Schema<unknown>> {
   const all = new Map<string, Schema<unknown>>();
   for (const [file, schemas] of Object.entries(FILES)) {
@@ -71,43 +70,49 @@ export const UNBOUNDED: Readonly<Record<string, string>> = {
   "core/disk/files/kept.ts#stateSchema.lacking: array": "this node's own list of what it keeps",
   "core/memory/journal.ts#segmentSchema.first: number": "this node's own count of its segments, and only compared",
   "core/memory/journal.ts#segmentSchema.group: number": "likewise",
-  "core/net/admission.ts#anySchema: unknown": "a hello, of which the versions are checked first, then all of it",
-  "core/net/rpc-wire.ts#replySchema|0.value: unknown":
+  "core/net/links/admission.ts#anySchema: unknown": "a hello, of which the versions are checked first, then all of it",
+  "core/net/requests/wire.ts#replySchema|0.value: unknown":
     "checked against the schema of its protocol before anyone sees it",
 };
 
 const HELLO = ["anySchema", "versionsSchema", "passSchema", "answerSchema", "verdictSchema"];
 
-/** The protocols, and the schemas of what is said on each. Requests are answered as rpc-wire.ts has it. */
+/** The protocols, and the schemas of what is said on each. Requests are answered as net/requests/wire.ts has it. */
 export const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
   "/starfish/link/1.0.0": ["core/transport/greeting.ts#firstWordsSchema"],
-  "/starfish/hello/1.0.0": HELLO.map((name) => `core/net/admission.ts#${name}`),
-  "/starfish/members/1.0.0": ["core/net/membership-wire.ts#frameSchema", "core/net/membership-wire.ts#bodySchema"],
-  "/starfish/overlay/1.0.0": ["core/net/overlay-wire.ts#overlaySchema"],
-  "/starfish/gossip/1.0.0": ["core/net/gossip.ts#frameSchema", "core/net/gossip.ts#bodySchema"],
-  "/starfish/ping/1.0.0": ["core/net/rpc-wire.ts#replySchema"],
-  "/starfish/forward/1.0.0": ["core/net/forward.ts#forwardSchema", "core/net/forward.ts#envelopeSchema"],
-  "/starfish/deliver/1.0.0": ["core/net/forward.ts#signedSchema", "core/net/forward.ts#requestSchema"],
-  "/starfish/memory/1.0.0": ["core/memory/session.ts#helloSchema", "core/memory/session.ts#frameSchema"],
-  "/starfish/memory-ack/1.0.0": [
+  "/starfish/hello/1.0.0": HELLO.map((name) => `core/net/links/admission.ts#${name}`),
+  "/starfish/members/1.0.0": ["core/net/membership/wire.ts#frameSchema", "core/net/membership/wire.ts#bodySchema"],
+  "/starfish/overlay/1.0.0": ["core/net/overlay/wire.ts#overlaySchema"],
+  "/starfish/gossip/1.0.0": ["core/net/gossip/gossip.ts#frameSchema", "core/net/gossip/gossip.ts#bodySchema"],
+  "/starfish/ping/1.0.0": ["core/net/requests/wire.ts#replySchema"],
+  "/starfish/forward/1.0.0": [
+    "core/net/requests/forward.ts#forwardSchema",
+    "core/net/requests/forward.ts#envelopeSchema",
+  ],
+  "/starfish/deliver/1.0.0": [
+    "core/net/requests/forward.ts#signedSchema",
+    "core/net/requests/forward.ts#requestSchema",
+  ],
+  "/starfish/memory/2.0.0": ["core/memory/session.ts#helloSchema", "core/memory/session.ts#frameSchema"],
+  "/starfish/memory-ack/2.0.0": [
     "core/memory/acknowledge.ts#ackRequestSchema",
     "core/memory/acknowledge.ts#missingSchema",
   ],
-  "/starfish/shards/put/1.0.0": ["core/disk/wire.ts#putSchema", "core/disk/wire.ts#putReplySchema"],
-  "/starfish/shards/get/1.0.0": ["core/disk/wire.ts#getSchema", "core/disk/wire.ts#getReplySchema"],
-  "/starfish/shards/have/1.0.0": ["core/disk/wire.ts#haveSchema", "core/disk/wire.ts#haveReplySchema"],
-  "/starfish/shards/drop/1.0.0": ["core/disk/wire.ts#dropSchema"],
-  "/starfish/shards/sync/1.0.0": [],
-  "/starfish/shards/fetch/2.0.0": ["core/disk/wire.ts#fetchSchema", "core/disk/wire.ts#putReplySchema"],
-  "/starfish/shards/give/1.0.0": ["core/disk/wire.ts#giveSchema", "core/disk/wire.ts#giveReplySchema"],
-  "/starfish/shards/recheck/1.0.0": ["core/disk/wire.ts#nameSchema"],
+  "/starfish/shards/put/1.0.0": ["core/disk/shards/wire.ts#putSchema", "core/disk/shards/wire.ts#putReplySchema"],
+  "/starfish/shards/get/1.0.0": ["core/disk/shards/wire.ts#getSchema", "core/disk/shards/wire.ts#getReplySchema"],
+  "/starfish/shards/have/1.0.0": ["core/disk/shards/wire.ts#haveSchema", "core/disk/shards/wire.ts#haveReplySchema"],
+  "/starfish/shards/drop/1.0.0": ["core/disk/shards/wire.ts#dropSchema"],
+  "/starfish/shards/sync/1.0.0": ["core/disk/shards/wire.ts#nothingSchema"],
+  "/starfish/shards/fetch/2.0.0": ["core/disk/shards/wire.ts#fetchSchema", "core/disk/shards/wire.ts#putReplySchema"],
+  "/starfish/shards/give/1.0.0": ["core/disk/shards/wire.ts#giveSchema", "core/disk/shards/wire.ts#giveReplySchema"],
+  "/starfish/shards/recheck/1.0.0": ["core/disk/shards/wire.ts#nameSchema"],
   "/starfish/cpu/1.0.0": ["core/cpu/protocol.ts#cpuRequest", "core/cpu/protocol.ts#runReply"],
 };
 
 /** The replicated maps, and the schemas of their values; what a person may write has none. */
 export const MAPS: Readonly<Record<string, readonly string[]>> = {
   mem: [],
-  layout: ["storedSchema", "slotsSchema", "storageSchema"].map((name) => `core/disk/layout-entry.ts#${name}`),
+  layout: ["storedSchema", "slotsSchema", "storageSchema"].map((name) => `core/disk/placement/layout-entry.ts#${name}`),
   tree: ["core/disk/files/tree-value.ts#fileSchema"],
 };
 

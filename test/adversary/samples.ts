@@ -6,9 +6,10 @@ import { peerIdOf } from "../../core/base/peer-id.ts";
 import { type Entry, LIVE } from "../../core/memory/entry.ts";
 import { Packer } from "../../core/memory/pack.ts";
 import { ALL, LIST, RangeWriter, SUM } from "../../core/memory/ranges.ts";
-import { type Chain, swarmIdOf } from "../../core/net/certificate.ts";
-import { LIFE_BYTES, signRecord } from "../../core/net/membership-record.ts";
-import { packIds, packRows } from "../../core/net/membership-rows.ts";
+import { type Chain, swarmIdOf } from "../../core/net/identity/certificate.ts";
+import { PROTOCOL_VERSIONS } from "../../core/net/limits.ts";
+import { LIFE_BYTES, signRecord } from "../../core/net/membership/record.ts";
+import { packIds, packRows } from "../../core/net/membership/rows.ts";
 import type { MemberRecord } from "../../core/net/types.ts";
 import type { PeerId } from "../../core/ports/network.ts";
 
@@ -62,22 +63,27 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
     "core/cpu/protocol.ts#runReply": { is: "done", output: payload, runMs: 1, waitMs: 1 },
     "core/cpu/protocol.ts#putReply": null,
     "core/cpu/protocol.ts#getReply": Uint8Array.of(1),
-    "core/disk/layout-entry.ts#storedSchema": { size: 300_000, code: [2, 3, 1, 0], list: new Uint8Array(160) },
-    "core/disk/layout-entry.ts#slotsSchema": [victim, peer],
-    "core/disk/layout-entry.ts#storageSchema": [1_000_000_000, 500_000_000],
+    "core/disk/placement/layout-entry.ts#storedSchema": {
+      size: 300_000,
+      code: [2, 3, 1, 0],
+      list: new Uint8Array(160),
+    },
+    "core/disk/placement/layout-entry.ts#slotsSchema": [victim, peer],
+    "core/disk/placement/layout-entry.ts#storageSchema": [1_000_000_000, 500_000_000],
     "core/disk/files/kept.ts#stateSchema": { paths: ["docs"], held: [{ cid, sizeBytes: 300_000 }], lacking: [cid] },
     "core/disk/files/tree-value.ts#fileSchema": { size: 3, cid, by: "mallory", inline: Uint8Array.of(1, 2, 3) },
-    "core/disk/wire.ts#nameSchema": name,
-    "core/disk/wire.ts#giveSchema": { stripes: [{ id: layout, stripe: 0, to: [{ shard: 0, node: victim }] }] },
-    "core/disk/wire.ts#fetchSchema": { shards: [{ ...name, from: [victim] }] },
-    "core/disk/wire.ts#putSchema": { shards: [shard] },
-    "core/disk/wire.ts#putReplySchema": ["ok"],
-    "core/disk/wire.ts#giveReplySchema": [["ok"]],
-    "core/disk/wire.ts#getSchema": { shards: [name] },
-    "core/disk/wire.ts#getReplySchema": [Uint8Array.of(1), null],
-    "core/disk/wire.ts#haveSchema": { runs: [{ id: layout, from: 0, to: 64 }] },
-    "core/disk/wire.ts#haveReplySchema": [Uint8Array.of(0, 0, 1)],
-    "core/disk/wire.ts#dropSchema": { id: layout },
+    "core/disk/shards/wire.ts#nameSchema": name,
+    "core/disk/shards/wire.ts#giveSchema": { stripes: [{ id: layout, stripe: 0, to: [{ shard: 0, node: victim }] }] },
+    "core/disk/shards/wire.ts#fetchSchema": { shards: [{ ...name, from: [victim] }] },
+    "core/disk/shards/wire.ts#putSchema": { shards: [shard] },
+    "core/disk/shards/wire.ts#putReplySchema": ["ok"],
+    "core/disk/shards/wire.ts#giveReplySchema": [["ok"]],
+    "core/disk/shards/wire.ts#getSchema": { shards: [name] },
+    "core/disk/shards/wire.ts#getReplySchema": [Uint8Array.of(1), null],
+    "core/disk/shards/wire.ts#haveSchema": { runs: [{ id: layout, from: 0, to: 64 }] },
+    "core/disk/shards/wire.ts#haveReplySchema": [Uint8Array.of(0, 0, 1)],
+    "core/disk/shards/wire.ts#nothingSchema": null,
+    "core/disk/shards/wire.ts#dropSchema": { id: layout },
     "core/memory/acknowledge.ts#ackRequestSchema": { map, held: entries },
     "core/memory/acknowledge.ts#missingSchema": [0],
     "core/memory/journal.ts#segmentSchema": { first: 0, entries, group: 0, last: true, vector: NOTHING },
@@ -90,12 +96,12 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
       outlived: entries,
       vector: NOTHING,
     },
-    "core/net/admission.ts#anySchema": certificate,
-    "core/net/admission.ts#versionsSchema": { versions: { min: 1, max: 1 } },
-    "core/net/admission.ts#passSchema": certificate,
-    "core/net/admission.ts#answerSchema": { ok: true, ...certificate },
-    "core/net/admission.ts#verdictSchema": { ok: true },
-    "core/net/certificate.ts#statementSchema": [
+    "core/net/links/admission.ts#anySchema": certificate,
+    "core/net/links/admission.ts#versionsSchema": { versions: { ...PROTOCOL_VERSIONS } },
+    "core/net/links/admission.ts#passSchema": certificate,
+    "core/net/links/admission.ts#answerSchema": { ok: true, ...certificate },
+    "core/net/links/admission.ts#verdictSchema": { ok: true },
+    "core/net/identity/certificate.ts#statementSchema": [
       1,
       root,
       root,
@@ -105,9 +111,9 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
       0,
       nowMs + 3_600_000,
     ],
-    "core/net/certificate.ts#certificateSchema": [Uint8Array.of(1), signature],
-    "core/net/certificate.ts#chainSchema": [...chain],
-    "core/net/credentials.ts#keptSchema": {
+    "core/net/identity/certificate.ts#certificateSchema": [Uint8Array.of(1), signature],
+    "core/net/identity/certificate.ts#chainSchema": [...chain],
+    "core/net/identity/credentials.ts#keptSchema": {
       chain: [...chain],
       secret: A_HASH,
       delegation: [...chain],
@@ -115,8 +121,8 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
       addresses: ["sim:a"],
       root: A_HASH,
     },
-    "core/net/forward.ts#signedSchema": [Uint8Array.of(1), signature],
-    "core/net/forward.ts#requestSchema": {
+    "core/net/requests/forward.ts#signedSchema": [Uint8Array.of(1), signature],
+    "core/net/requests/forward.ts#requestSchema": {
       from: peer,
       to: victim,
       chain: [...chain],
@@ -125,16 +131,16 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
       nonce: new Uint8Array(16),
       atMs: nowMs,
     },
-    "core/net/forward.ts#replySchema": { nonce: new Uint8Array(16), reply: Uint8Array.of(1) },
-    "core/net/forward.ts#envelopeSchema": Uint8Array.of(1, 2, 3),
-    "core/net/forward.ts#forwardSchema": { to: victim, envelope: Uint8Array.of(1, 2, 3) },
-    "core/net/gossip.ts#frameSchema": tree,
-    "core/net/gossip.ts#bodySchema": [`memory/${map}`, Uint8Array.of(1)],
-    "core/net/gossip.ts#sealedSchema": [peer, new Uint8Array(12), Uint8Array.of(1), signature],
-    "core/net/invite.ts#wholeSchema": [Uint8Array.of(1), new Uint8Array(4)],
-    "core/net/invite.ts#bodySchema": [[...chain], A_HASH, A_HASH, ["sim:a"]],
-    "core/net/membership-record.ts#wireSchema": [Uint8Array.of(1), signature, [...chain]],
-    "core/net/membership-record.ts#bodySchema": [
+    "core/net/requests/forward.ts#replySchema": { nonce: new Uint8Array(16), reply: Uint8Array.of(1) },
+    "core/net/requests/forward.ts#envelopeSchema": Uint8Array.of(1, 2, 3),
+    "core/net/requests/forward.ts#forwardSchema": { to: victim, envelope: Uint8Array.of(1, 2, 3) },
+    "core/net/gossip/gossip.ts#frameSchema": tree,
+    "core/net/gossip/gossip.ts#bodySchema": [`memory/${map}`, Uint8Array.of(1)],
+    "core/net/gossip/gossip.ts#sealedSchema": [peer, new Uint8Array(12), Uint8Array.of(1), signature],
+    "core/net/identity/invite.ts#wholeSchema": [Uint8Array.of(1), new Uint8Array(4)],
+    "core/net/identity/invite.ts#bodySchema": [[...chain], A_HASH, A_HASH, ["sim:a"]],
+    "core/net/membership/record.ts#wireSchema": [Uint8Array.of(1), signature, [...chain]],
+    "core/net/membership/record.ts#bodySchema": [
       2,
       peer,
       nowMs,
@@ -150,7 +156,7 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
       lives.life,
       null,
     ],
-    "core/net/membership-wire.ts#frameSchema": {
+    "core/net/membership/wire.ts#frameSchema": {
       ...tree,
       ping: [nowMs, 1],
       pong: [nowMs, 1],
@@ -162,8 +168,8 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
       want: packIds([1]),
       gone: rows,
     },
-    "core/net/membership-wire.ts#bodySchema": [0, record, NOTHING],
-    "core/net/overlay-wire.ts#overlaySchema": {
+    "core/net/membership/wire.ts#bodySchema": [0, record, NOTHING],
+    "core/net/overlay/wire.ts#overlaySchema": {
       links: packIds([1]),
       added: packIds([2]),
       removed: packIds([3]),
@@ -171,7 +177,7 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
       ask: [1, packIds([1])],
       tell: [1, packIds([1, 2])],
     },
-    "core/net/rpc-wire.ts#replySchema": { ok: true, value: 1 },
+    "core/net/requests/wire.ts#replySchema": { ok: true, value: 1 },
     "core/transport/greeting.ts#firstWordsSchema": { kind: "hello", nonce: new Uint8Array(16), reason: "none" },
   };
 }

@@ -9,16 +9,19 @@ import {
   HAVE_PROTOCOL,
   PUT_PROTOCOL,
   RECHECK_PROTOCOL,
-} from "../../core/disk/wire.ts";
+  SYNC_PROTOCOL,
+} from "../../core/disk/shards/wire.ts";
 import { ACK_PROTOCOL } from "../../core/memory/acknowledge.ts";
-import { DELIVER_PROTOCOL, FORWARD_PROTOCOL } from "../../core/net/forward.ts";
-import type { PeerId } from "../../core/ports/network.ts";
-import type { Intruder } from "./intruder.ts";
+import { DELIVER_PROTOCOL, FORWARD_PROTOCOL } from "../../core/net/requests/forward.ts";
+import { PROTOCOL_VERSIONS } from "../../core/net/limits.ts";
+import { MESSAGE_BYTES_MAX, type PeerId } from "../../core/ports/network.ts";
 import { samplesOf, type Speaker } from "./samples.ts";
-import { sayAsStranger } from "./stranger.ts";
+import type { Voice } from "./voice.ts";
 
 export interface Saying {
-  readonly intruder: Intruder;
+  readonly intruder: Voice;
+  /** Says these to the victim on the channel of the handshake, as somebody whom nobody has admitted. */
+  readonly knock: (messages: readonly Uint8Array[]) => Promise<void>;
   readonly victim: PeerId;
   readonly speaker: Speaker;
 }
@@ -29,18 +32,27 @@ function request(protocol: string): Way {
   return (value, { intruder, victim }) => intruder.request(victim, protocol, value);
 }
 
+/** `speak` gives the messages, of the value and of what a right hello would be. */
+function sayAsStranger(speak: (value: unknown, own: Record<string, unknown>) => readonly Uint8Array[]): Way {
+  return (value, { intruder, speaker, knock }) => {
+    const { swarm } = intruder.invite;
+    const own = { versions: PROTOCOL_VERSIONS, swarm, chain: [...speaker.chain], life: new Uint8Array(8) };
+    return knock(speak(value, own).filter(({ length }) => length < MESSAGE_BYTES_MAX));
+  };
+}
+
 const NOTHING = new Uint8Array(0);
 
 /** Said to an honest node that has not asked. */
 export const WAYS: Readonly<Record<string, Way>> = {
   "core/cpu/protocol.ts#cpuRequest": request(CPU_PROTOCOL),
-  "core/disk/layout-entry.ts#storedSchema": (value, { intruder, speaker }) => {
+  "core/disk/placement/layout-entry.ts#storedSchema": (value, { intruder, speaker }) => {
     intruder.write("layout", `c/${speaker.cid}/${freshId()}`, value);
     intruder.write("layout", `c/${freshId()}/${speaker.layout}`, value);
   },
-  "core/disk/layout-entry.ts#slotsSchema": (value, { intruder }) =>
+  "core/disk/placement/layout-entry.ts#slotsSchema": (value, { intruder }) =>
     intruder.write("layout", `p/${Math.floor(fresh() % 1_024)}`, value),
-  "core/disk/layout-entry.ts#storageSchema": (value, { intruder }) => {
+  "core/disk/placement/layout-entry.ts#storageSchema": (value, { intruder }) => {
     intruder.write("layout", `d/${intruder.net.self}`, value);
     intruder.write("layout", `d/nobody${freshId()}`, value);
   },
@@ -48,13 +60,14 @@ export const WAYS: Readonly<Record<string, Way>> = {
     intruder.write("tree", treeKeyOf(intruder, freshId()), value);
     intruder.write("tree", treeKeyOf(intruder, "many"), value);
   },
-  "core/disk/wire.ts#nameSchema": request(RECHECK_PROTOCOL),
-  "core/disk/wire.ts#giveSchema": request(GIVE_PROTOCOL),
-  "core/disk/wire.ts#fetchSchema": request(FETCH_PROTOCOL),
-  "core/disk/wire.ts#putSchema": request(PUT_PROTOCOL),
-  "core/disk/wire.ts#getSchema": request(GET_PROTOCOL),
-  "core/disk/wire.ts#haveSchema": request(HAVE_PROTOCOL),
-  "core/disk/wire.ts#dropSchema": request(DROP_PROTOCOL),
+  "core/disk/shards/wire.ts#nameSchema": request(RECHECK_PROTOCOL),
+  "core/disk/shards/wire.ts#giveSchema": request(GIVE_PROTOCOL),
+  "core/disk/shards/wire.ts#fetchSchema": request(FETCH_PROTOCOL),
+  "core/disk/shards/wire.ts#putSchema": request(PUT_PROTOCOL),
+  "core/disk/shards/wire.ts#getSchema": request(GET_PROTOCOL),
+  "core/disk/shards/wire.ts#haveSchema": request(HAVE_PROTOCOL),
+  "core/disk/shards/wire.ts#dropSchema": request(DROP_PROTOCOL),
+  "core/disk/shards/wire.ts#nothingSchema": request(SYNC_PROTOCOL),
   "core/memory/acknowledge.ts#ackRequestSchema": request(ACK_PROTOCOL),
   "core/memory/replicated-map.ts#gossipSchema": (value, { intruder }) => {
     for (const map of ["mem", "layout", "tree"]) intruder.publish(`memory/${map}`, value);
@@ -62,44 +75,45 @@ export const WAYS: Readonly<Record<string, Way>> = {
   "core/memory/session.ts#helloSchema": (value, { intruder, victim }) => intruder.reconcile(victim, [encode(value)]),
   "core/memory/session.ts#frameSchema": (value, { intruder, victim, speaker }) =>
     intruder.reconcile(victim, [encode(samplesOf(speaker)["core/memory/session.ts#helloSchema"]), encode(value)]),
-  "core/net/admission.ts#anySchema": sayAsStranger((value) => [encode(value)]),
-  "core/net/admission.ts#versionsSchema": sayAsStranger((value, own) => [encode({ ...own, ...record(value) })]),
-  "core/net/admission.ts#passSchema": sayAsStranger((value, own) => [encode({ ...own, ...record(value) })]),
-  "core/net/admission.ts#verdictSchema": sayAsStranger((value, own) => [encode(own), encode(value)]),
-  "core/net/certificate.ts#statementSchema": async (value, saying) => {
+  "core/net/links/admission.ts#anySchema": sayAsStranger((value) => [encode(value)]),
+  "core/net/links/admission.ts#versionsSchema": sayAsStranger((value, own) => [encode({ ...own, ...record(value) })]),
+  "core/net/links/admission.ts#passSchema": sayAsStranger((value, own) => [encode({ ...own, ...record(value) })]),
+  "core/net/links/admission.ts#verdictSchema": sayAsStranger((value, own) => [encode(own), encode(value)]),
+  "core/net/identity/certificate.ts#statementSchema": async (value, saying) => {
     const { intruder, victim, speaker } = saying;
     const chain = intruder.chain(value);
     await intruder.part(victim, "members", encode({ records: [intruder.record(recordBody(speaker), chain)] }));
     await sayAsStranger((_, own) => [encode({ ...own, chain })])(value, saying);
   },
-  "core/net/certificate.ts#certificateSchema": async (value, { intruder, victim, speaker }) => {
+  "core/net/identity/certificate.ts#certificateSchema": async (value, { intruder, victim, speaker }) => {
     const chain = [...intruder.invite.delegation.chain, encode(value)];
     await intruder.part(victim, "members", encode({ records: [intruder.record(recordBody(speaker), chain)] }));
   },
-  "core/net/certificate.ts#chainSchema": sayAsStranger((chain, own) => [encode({ ...own, chain })]),
-  "core/net/forward.ts#signedSchema": (value, { intruder, victim }) =>
+  "core/net/identity/certificate.ts#chainSchema": sayAsStranger((chain, own) => [encode({ ...own, chain })]),
+  "core/net/requests/forward.ts#signedSchema": (value, { intruder, victim }) =>
     intruder.request(victim, DELIVER_PROTOCOL, encode(value)),
-  "core/net/forward.ts#requestSchema": (value, { intruder, victim }) =>
+  "core/net/requests/forward.ts#requestSchema": (value, { intruder, victim }) =>
     intruder.request(victim, DELIVER_PROTOCOL, intruder.envelope(value)),
-  "core/net/forward.ts#envelopeSchema": request(DELIVER_PROTOCOL),
-  "core/net/forward.ts#forwardSchema": request(FORWARD_PROTOCOL),
-  "core/net/gossip.ts#frameSchema": (value, { intruder, victim }) => intruder.part(victim, "gossip", encode(value)),
-  "core/net/gossip.ts#bodySchema": (value, { intruder, victim }) =>
+  "core/net/requests/forward.ts#envelopeSchema": request(DELIVER_PROTOCOL),
+  "core/net/requests/forward.ts#forwardSchema": request(FORWARD_PROTOCOL),
+  "core/net/gossip/gossip.ts#frameSchema": (value, { intruder, victim }) =>
+    intruder.part(victim, "gossip", encode(value)),
+  "core/net/gossip/gossip.ts#bodySchema": (value, { intruder, victim }) =>
     intruder.part(victim, "gossip", encode({ bodies: [encode(value)] })),
-  "core/net/gossip.ts#sealedSchema": (value, { intruder, victim }) =>
+  "core/net/gossip/gossip.ts#sealedSchema": (value, { intruder, victim }) =>
     intruder.part(victim, "gossip", encode({ bodies: [encode(["memory/mem", intruder.sealed("memory/mem", value)])] })),
-  "core/net/membership-record.ts#wireSchema": (value, { intruder, victim }) =>
+  "core/net/membership/record.ts#wireSchema": (value, { intruder, victim }) =>
     intruder.part(victim, "members", encode({ records: [encode(value)] })),
-  "core/net/membership-record.ts#bodySchema": async (value, { intruder, victim }) => {
+  "core/net/membership/record.ts#bodySchema": async (value, { intruder, victim }) => {
     const signed = intruder.record(value);
     await intruder.part(victim, "members", encode({ records: [signed] }));
     await intruder.part(victim, "members", encode({ bodies: [encode([0, signed, NOTHING])] }));
   },
-  "core/net/membership-wire.ts#frameSchema": (value, { intruder, victim }) =>
+  "core/net/membership/wire.ts#frameSchema": (value, { intruder, victim }) =>
     intruder.part(victim, "members", encode(value)),
-  "core/net/membership-wire.ts#bodySchema": (value, { intruder, victim }) =>
+  "core/net/membership/wire.ts#bodySchema": (value, { intruder, victim }) =>
     intruder.part(victim, "members", encode({ bodies: [encode(value)] })),
-  "core/net/overlay-wire.ts#overlaySchema": (value, { intruder, victim }) =>
+  "core/net/overlay/wire.ts#overlaySchema": (value, { intruder, victim }) =>
     intruder.part(victim, "overlay", encode(value)),
 };
 
@@ -108,27 +122,28 @@ export const ANSWERS: Readonly<Record<string, string>> = {
   "core/cpu/protocol.ts#runReply": CPU_PROTOCOL,
   "core/cpu/protocol.ts#putReply": CPU_PROTOCOL,
   "core/cpu/protocol.ts#getReply": CPU_PROTOCOL,
-  "core/disk/wire.ts#putReplySchema": PUT_PROTOCOL,
-  "core/disk/wire.ts#giveReplySchema": GIVE_PROTOCOL,
-  "core/disk/wire.ts#getReplySchema": GET_PROTOCOL,
-  "core/disk/wire.ts#haveReplySchema": HAVE_PROTOCOL,
+  "core/disk/shards/wire.ts#putReplySchema": PUT_PROTOCOL,
+  "core/disk/shards/wire.ts#giveReplySchema": GIVE_PROTOCOL,
+  "core/disk/shards/wire.ts#getReplySchema": GET_PROTOCOL,
+  "core/disk/shards/wire.ts#haveReplySchema": HAVE_PROTOCOL,
   "core/memory/acknowledge.ts#missingSchema": ACK_PROTOCOL,
-  "core/net/rpc-wire.ts#replySchema": "",
+  "core/net/requests/wire.ts#replySchema": "",
 };
 
 /** Found in a node's own store at its start: by the key. */
 export const STORED: Readonly<Record<string, string>> = {
   "core/memory/journal.ts#segmentSchema": "memory/layout/zzzz",
   "core/disk/files/kept.ts#stateSchema": "files/kept",
-  "core/net/credentials.ts#keptSchema": "net/swarm/",
+  "core/net/identity/credentials.ts#keptSchema": "net/swarm/",
 };
 
 /** Said in other suites, or to the same readers as another schema. */
 export const ELSEWHERE: Readonly<Record<string, string>> = {
-  "core/net/admission.ts#answerSchema": "the same fields as passSchema, judged by the same code: admission.test.ts",
-  "core/net/forward.ts#replySchema": "opened only with the nonce of a question of one's own: forward.test.ts",
-  "core/net/invite.ts#wholeSchema": "a person pastes it: invite.test.ts",
-  "core/net/invite.ts#bodySchema": "a person pastes it: invite.test.ts",
+  "core/net/links/admission.ts#answerSchema":
+    "the same fields as passSchema, judged by the same code: admission.test.ts",
+  "core/net/requests/forward.ts#replySchema": "opened only with the nonce of a question of one's own: forward.test.ts",
+  "core/net/identity/invite.ts#wholeSchema": "a person pastes it: invite.test.ts",
+  "core/net/identity/invite.ts#bodySchema": "a person pastes it: invite.test.ts",
   "core/transport/greeting.ts#firstWordsSchema": "said to real processes: test/system/adversary.test.ts",
 };
 
@@ -142,13 +157,13 @@ function freshId(): string {
   return `x${fresh().toString(36)}`;
 }
 
-function treeKeyOf({ nowMs }: Intruder, name: string): string {
+function treeKeyOf({ nowMs }: Voice, name: string): string {
   const version = (nowMs * 2_048 + fresh()).toString(36).padStart(11, "0") + "666".padStart(10, "0");
   return `\0${name}\0f${version}`;
 }
 
 function recordBody(speaker: Speaker): unknown {
-  return samplesOf(speaker)["core/net/membership-record.ts#bodySchema"];
+  return samplesOf(speaker)["core/net/membership/record.ts#bodySchema"];
 }
 
 function record(value: unknown): Record<string, unknown> {

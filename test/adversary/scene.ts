@@ -19,9 +19,13 @@ import type { SimWorld } from "../sim/world.ts";
 import { Intruder } from "./intruder.ts";
 
 const ANSWER_MS = 1_000;
+/** Who has just started learns within so long what time it is for the others, and may write. */
+const READY_MS = 15_000;
 /** How long a write may take until the others have it, and a file until the others can read it. */
 const SPREAD_MS = 5_000;
 const FILE_BYTES = 300_000;
+/** How long is waited for a file to be spread over the honest nodes. */
+const PLACED_MS = 10_000;
 /** How long honest work with a liar may take before it is given up; an answer of the liar's own is waited for less. */
 const WORK_MS = 15_000;
 /** What all honest nodes of a scene may grow by together: bounds of one node (memory.md), three times, as far as they fill. */
@@ -165,7 +169,10 @@ export class Scene {
         await world.settle(net.ping(other.net.self), { withinMs: ANSWER_MS });
       }
     }
-    for (const [i, computer] of honest.entries()) this.#write(i, computer);
+    for (const [i, computer] of honest.entries()) {
+      await world.settle(computer.memory.ready(), { withinMs: READY_MS });
+      this.#write(i, computer);
+    }
     const isThere = (): boolean =>
       this.honest.every(({ memory }) => [...this.#keys].every(([key, value]) => memory.get(key) === value));
     await world.runUntil(isThere, { withinMs: SPREAD_MS, what: "all have what the honest have written" });
@@ -185,8 +192,11 @@ export class Scene {
     const [writer] = this.honest;
     if (writer === undefined) throw new Error("Nobody is honest");
     const { safe } = await this.world.settle(writer.files.write(path, once(bytes)), { withinMs: 30_000 });
-    // As safe as it can be where somebody who offered room takes nothing: that it can be read is looked at below.
-    await this.world.settle(Promise.allSettled([safe]), { withinMs: 60_000 });
+    // Where somebody takes nothing of it, it is never as safe as it should be: whether it can be read is looked at below.
+    let isPlaced = false;
+    void Promise.allSettled([safe]).then(() => (isPlaced = true));
+    const untilMs = this.world.nowMs + PLACED_MS;
+    await this.world.runUntil(() => isPlaced || this.world.nowMs >= untilMs, { withinMs: 2 * PLACED_MS });
     const has = ({ files }: Computer): boolean => files.stat(path) !== undefined;
     await this.world.runUntil(() => this.honest.every(has), { withinMs: SPREAD_MS, what: `all see ${path}` });
     for (const { files } of this.honest) {

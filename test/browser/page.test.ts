@@ -176,7 +176,7 @@ test("a link without key, a cut-off one and a wrong one each say what to do", as
     joins: false,
   });
   expect(await notice(wrong)).toMatch(/letter of this link has changed/);
-  const other = await tabs.open(node.invite.replace("#v1.", "#v9."), { apart: true, joins: false });
+  const other = await tabs.open(node.invite.replace("#v2.", "#v9."), { apart: true, joins: false });
   expect(await notice(other)).toMatch(/another version/);
   for (const tab of [without, cut, wrong, other]) {
     expect(tab.complaints).toEqual([]);
@@ -231,7 +231,7 @@ test("keyboard alone: out of the terminal, to the table and the invite, and back
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   await page.getByRole("dialog", { name: "Invite a device" }).waitFor();
-  expect(await page.getByLabel("The link", { exact: true }).inputValue()).toMatch(/^http:\/\/127.0.0.1:\d+\/#v1\./);
+  expect(await page.getByLabel("The link", { exact: true }).inputValue()).toMatch(/^http:\/\/127.0.0.1:\d+\/#v\d\./);
   await page.locator("#invite-code svg").waitFor();
   await page.keyboard.press("Escape");
   await page.keyboard.press("F6");

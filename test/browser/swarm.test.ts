@@ -183,7 +183,7 @@ test("the node is lost and comes back: the tab says so and is a member again, wi
   await node.process.end("SIGKILL");
   await tab.page.locator("#notice", { hasText: "No contact with the swarm" }).waitFor({ timeout: 20_000 });
   const again = await lab.up({ data: node.data, args: ["--port", port, "--cores", "1"] });
-  expect(again.invite).toContain("#v1.");
+  expect(again.invite).toContain("#v2.");
   await tab.page.locator("#notice").waitFor({ state: "hidden", timeout: 60_000 });
   await expect.poll(() => others(tab)).toHaveLength(1);
 });

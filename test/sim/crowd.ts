@@ -2,13 +2,13 @@
  * A swarm in a simulated world: machines that run admission, membership, overlay and gossip, wired as in any node, and
  * what each ought to believe of the others. For simulations of the net alone; nothing of it is replaced.
  */
-import { issue, swarmIdOf } from "../../core/net/certificate.ts";
-import type { Gossip } from "../../core/net/gossip.ts";
+import { issue, swarmIdOf } from "../../core/net/identity/certificate.ts";
+import type { Gossip } from "../../core/net/gossip/gossip.ts";
 import { PROTOCOL_VERSIONS } from "../../core/net/limits.ts";
-import type { LinkTable } from "../../core/net/link-table.ts";
-import type { Membership } from "../../core/net/membership.ts";
-import type { Overlay } from "../../core/net/overlay.ts";
-import type { CommonTime } from "../../core/net/time.ts";
+import type { LinkTable } from "../../core/net/links/link-table.ts";
+import type { Membership } from "../../core/net/membership/membership.ts";
+import type { Overlay } from "../../core/net/overlay/overlay.ts";
+import type { CommonTime } from "../../core/net/time/time.ts";
 import type { MemberRecord } from "../../core/net/types.ts";
 import { wire } from "../../core/net/wiring.ts";
 import type { KeyPair } from "../../core/ports/crypto.ts";

@@ -5,9 +5,9 @@
  * The oracle repairs nothing but what is lost for good, and is allowed to be as thin meanwhile as that leaves it: 3.4 of 4
  * copies' worth.
  */
-import { layoutFor } from "../../core/disk/layout.ts";
-import { LossChances } from "../../core/disk/promise.ts";
-import { planRepair, type ShardStates } from "../../core/disk/repair-policy.ts";
+import { layoutFor } from "../../core/disk/code/layout.ts";
+import { LossChances } from "../../core/disk/code/promise.ts";
+import { planRepair, type ShardStates } from "../../core/disk/repair/policy.ts";
 import { DeviceChurn } from "./disk-churn.ts";
 import { DiskModel, type Scheme } from "./disk-model.ts";
 

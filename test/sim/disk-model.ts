@@ -1,13 +1,13 @@
 /**
  * Stripes over devices that come and go, without a network: repair is what a policy plans at each step, so that days of a
  * swarm take seconds and policies can be compared under the same comings and goings. Who is awaited, and what is planned,
- * is decided by the code that nodes run (absences.ts, repair-policy.ts). Payloads are counted, not moved; deaths are known
+ * is decided by the code that nodes run (disk/placement/absences.ts, disk/repair/policy.ts). Payloads are counted, not moved; deaths are known
  * at the next step; a repair takes a step, and has failed if its source or its target has left by then.
  */
-import { Absences } from "../../core/disk/absences.ts";
-import type { Layout } from "../../core/disk/layout.ts";
-import { halfOf, type Health, LossChances } from "../../core/disk/promise.ts";
-import { healthOf, type RepairPlan, type ShardStates } from "../../core/disk/repair-policy.ts";
+import { Absences } from "../../core/disk/placement/absences.ts";
+import type { Layout } from "../../core/disk/code/layout.ts";
+import { halfOf, type Health, LossChances } from "../../core/disk/code/promise.ts";
+import { healthOf, type RepairPlan, type ShardStates } from "../../core/disk/repair/policy.ts";
 import { pick, sample } from "../../core/ports/random.ts";
 import type { ChurnEvent } from "./disk-churn.ts";
 import { SeededRandom } from "./random.ts";

@@ -3,9 +3,9 @@
  * their code has not suited the swarm for long enough. Coding anew takes a step and needs k shards; the old shards are
  * dropped then.
  */
-import { Absences } from "../../core/disk/absences.ts";
-import { halfOf, survivesAny } from "../../core/disk/promise.ts";
-import { isPressing, type Layout, type Staleness, staleness, storageFactor } from "../../core/disk/layout.ts";
+import { Absences } from "../../core/disk/placement/absences.ts";
+import { halfOf, survivesAny } from "../../core/disk/code/promise.ts";
+import { isPressing, type Layout, type Staleness, staleness, storageFactor } from "../../core/disk/code/layout.ts";
 import { LOOSE_FOR_MS, PRESSING_FOR_MS } from "../../core/disk/limits.ts";
 import type { ChurnEvent } from "./disk-churn.ts";
 import { ourScheme } from "./disk-lab.ts";

@@ -1,10 +1,10 @@
 /** A member that runs as others do, but says of the time what it likes: its answers are changed on their way out. */
 import type { Bytes } from "../../core/base/bytes.ts";
 import { decode, encode } from "../../core/base/codec.ts";
-import { PART_PROTOCOLS } from "../../core/net/member-link.ts";
-import { frameSchema } from "../../core/net/membership-wire.ts";
+import { PART_PROTOCOLS } from "../../core/net/links/member-link.ts";
+import { frameSchema } from "../../core/net/membership/wire.ts";
 import { createNet } from "../../core/net/net.ts";
-import { RANKS } from "../../core/net/time-neighbours.ts";
+import { RANKS } from "../../core/net/time/neighbours.ts";
 import type { Net } from "../../core/net/types.ts";
 import type { Channel, Link, Message, Network } from "../../core/ports/network.ts";
 import type { MapNode, MapSwarm } from "./maps.ts";

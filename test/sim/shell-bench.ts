@@ -56,7 +56,10 @@ export class ShellBench {
   }
 
   /** A new machine, or one that has crashed and starts again. */
-  async up(name: string, options: { invite?: string; coresLent?: number } = {}): Promise<Computer> {
+  async up(
+    name: string,
+    options: { invite?: string; coresLent?: number; inviteBase?: () => string } = {},
+  ): Promise<Computer> {
     const before = this.world.nodes.find((node) => node.name === name);
     const node = before === undefined ? this.world.spawn({ name, kind: "node", cores: 2 }) : this.world.restart(before);
     const { store, shards, coder, clock, random, crypto, log, sandbox } = node.ports;

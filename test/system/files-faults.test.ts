@@ -134,24 +134,27 @@ test(
   TEST_MS,
 );
 
+/** A data directory on a disk of so many MiB, which exists for what runs within it only. */
+async function smallDisk(lab: Lab, mib: number): Promise<{ data: string; within: string[] }> {
+  const data = join(lab.folder, "small-disk");
+  await mkdir(data);
+  const script = `mount -t tmpfs -o size=${mib}m tmpfs "$0" && exec "$@"`;
+  const asRoot = process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"];
+  return { data, within: ["unshare", ...asRoot, "--mount", "sh", "-c", script, data] };
+}
+
+/** What runs in the same place as that process. */
+function beside(pid: number | undefined): string[] {
+  return ["nsenter", "--target", `${pid}`, "--preserve-credentials", "--mount"];
+}
+
 test(
   "a disk that is full is told of in words, and what was there stays",
   async () => {
     await using lab = await openLab();
-    const data = join(lab.folder, "small-disk");
-    await mkdir(data);
-    const script = 'mount -t tmpfs -o size=24m tmpfs "$0" && exec "$@"';
-    const within = [
-      "unshare",
-      ...(process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"]),
-      "--mount",
-      "sh",
-      "-c",
-      script,
-      data,
-    ];
+    const { data, within } = await smallDisk(lab, 28);
     const node = await lab.up({ data, within, args: ["--cores", "0", "--storage", "1G"] });
-    const inside = ["nsenter", "--target", `${node.process.child.pid}`, "--preserve-credentials", "--mount"];
+    const inside = beside(node.process.child.pid);
     const sh = async (
       line: string,
       stdin: string | Uint8Array = "",
@@ -164,6 +167,56 @@ test(
     expect(huge.stderr).toMatch(/^put: .*The disk is full/);
     expect(await sh("cat /huge")).toMatchObject({ status: 1, stdout: "" });
     expect(await sh("cat /kept")).toMatchObject({ status: 0, stdout: kept.toString() });
+    expect(await sh("put - /after", "there is room again")).toMatchObject({ status: 0, stderr: "" });
+    expect(await sh("cat /after")).toMatchObject({ status: 0, stdout: "there is room again" });
+  },
+  TEST_MS,
+);
+
+test(
+  "what a node on a full disk calls failed nobody reads; it starts again, says why it takes nothing in, and goes on when there is room",
+  async () => {
+    await using lab = await openLab();
+    const { data, within } = await smallDisk(lab, 24);
+    // Keeps the disk while the node is restarted on it.
+    const keeper = lab.starfish(["version"], { within: [...within, "sh", "-c", "echo mounted; exec sleep 600"] });
+    await keeper.output(/mounted/);
+    const inside = beside(keeper.child.pid);
+    const node = await lab.up({ data, within: inside, args: ["--cores", "0", "--storage", "1M"] });
+    const other = await lab.up({ args: ["--cores", "0", "--join", node.invite, "--storage", "100M"] });
+    await sees(lab, other, 2);
+    type Outcome = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
+    const sh = (line: string, stdin: string | Uint8Array = ""): Promise<Outcome> =>
+      lab.starfish(["sh", "--data", data, "-c", line], { stdin, within: inside }).finished;
+    expect(await sh("put - /before", "as it was")).toMatchObject({ status: 0, stderr: "" });
+    const fill = async (name: string): Promise<void> => {
+      const script = 'cat /dev/zero > "$0" 2>/dev/null; true';
+      await lab.starfish(["version"], { within: [...inside, "sh", "-c", script, join(data, name)] }).finished;
+    };
+    await fill("fill");
+    // Each is what its status says: there for all and kept here, or failed and nowhere.
+    for (let i = 0; i < 4; i++) {
+      const small = await sh(`put - /small-${i}`, "small");
+      const large = await sh(`put - /large-${i}`, Buffer.alloc(MIB, "large"));
+      for (const [name, { status, stderr }] of [
+        [`/small-${i}`, small],
+        [`/large-${i}`, large],
+      ] as const) {
+        if (status !== 0) expect(stderr).toContain("The disk is full");
+        expect([name, (await lab.sh(other, `cat ${name}`)).status]).toEqual([name, status]);
+      }
+      await fill(`fill-${i}`);
+    }
+    expect((await sh("put - /refused", "x")).stderr).toContain("The disk is full: free some space");
+    expect((await lab.sh(other, "cat /refused")).stderr).toContain("there is no /refused");
+    await node.process.end("SIGKILL");
+    await fill("fill-again");
+    const again = await lab.up({ data, within: inside, args: ["--cores", "0", "--storage", "1M"] });
+    expect(again.process.stderr).toContain("store.full");
+    expect(again.process.stderr).toContain("The disk is full: free some space");
+    expect(await sh("cat /before")).toMatchObject({ status: 0, stdout: "as it was" });
+    expect(await sh("put - /refused", "x")).toMatchObject({ status: 1, stdout: "" });
+    await lab.starfish(["version"], { within: [...inside, "sh", "-c", 'rm "$0"/fill*', data] }).finished;
     expect(await sh("put - /after", "there is room again")).toMatchObject({ status: 0, stderr: "" });
     expect(await sh("cat /after")).toMatchObject({ status: 0, stdout: "there is room again" });
   },

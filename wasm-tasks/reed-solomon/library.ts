@@ -1,6 +1,6 @@
 /**
  * Products of a matrix over GF(2^8) and shards: what Reed-Solomon coding spends its time on. A library of Starfish's own
- * (core/disk/reed-solomon.ts calls it), not a task.
+ * (core/disk/code/reed-solomon.ts calls it), not a task.
  *
  * Multiplying by a constant is linear in the bits, so a product is the sum of those of the byte's two halves: two look-ups
  * in tables of 16, of which one swizzle does sixteen at a time (Plank, Greenan and Miller, "Screaming Fast Galois Field

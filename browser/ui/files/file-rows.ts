@@ -4,7 +4,7 @@
  */
 import type { Computer } from "../../../core/computer.ts";
 import type { FileInfo } from "../../../core/disk/types.ts";
-import { colourOf } from "../../../core/net/names.ts";
+import { colourOf } from "../../../core/net/identity/names.ts";
 import { safetyWords } from "../../../core/shell/files/words.ts";
 import { bytesWords } from "../../../core/shell/format.ts";
 import { Writers } from "../../../core/shell/mem/writers.ts";

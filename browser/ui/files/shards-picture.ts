@@ -5,7 +5,7 @@
  */
 import type { Computer } from "../../../core/computer.ts";
 import type { ContentStat } from "../../../core/disk/types.ts";
-import { colourOf } from "../../../core/net/names.ts";
+import { colourOf } from "../../../core/net/identity/names.ts";
 import type { Member } from "../../../core/net/types.ts";
 import { count } from "../../../core/shell/format.ts";
 import { byId, setText, stillness } from "../dom.ts";

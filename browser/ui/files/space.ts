@@ -1,6 +1,6 @@
 /** What each node offers to the swarm and how much of it is used, as bars; and how much this tab is to keep. */
 import type { Computer } from "../../../core/computer.ts";
-import { colourOf } from "../../../core/net/names.ts";
+import { colourOf } from "../../../core/net/identity/names.ts";
 import type { PeerId } from "../../../core/ports/network.ts";
 import { bytesWords } from "../../../core/shell/format.ts";
 import type { StorageCap } from "../../storage-cap.ts";

@@ -104,6 +104,43 @@ test.each(seeds(3, 100))("halves that change the same paths meet again and show 
   expect([...files.walk("/")].length).toBeGreaterThan(1);
 });
 
+test.each(seeds(2, 200))(
+  "a directory that is renamed, copied or removed is seen whole by every node (seed %i)",
+  async (seed) => {
+    const it = new FilesSwarm(seed);
+    const nodes = await it.swarm.found(4);
+    for (const node of nodes) await it.open(node);
+    const files = it.files.get("m0") as NodeFiles;
+    const COUNT = 1_000;
+    for (let i = 0; i < COUNT; i++) await write(files, `/old/${i % 7}/file ${i}`, `${i}`);
+    await it.alike();
+    const seen = new Set<string>();
+    const countIn = (one: NodeFiles, path: string): number =>
+      one.stat(path) === undefined ? 0 : [...one.walk(path)].filter(({ kind }) => kind === "file").length;
+    const look = (one: NodeFiles): void =>
+      void seen.add(["/old", "/new", "/copy"].map((path) => countIn(one, path)).join("/"));
+    // In the middle of what a watcher is told, and whenever else. Not all of the calls, which are thousands.
+    let calls = 0;
+    for (const one of it.files.values()) {
+      one.watch("/", () => void (calls++ % 97 === 0 && look(one)));
+    }
+    const step = async (change: () => void): Promise<void> => {
+      if (seed % 2 === 0) it.swarm.world.partition([["m0", "m1"]]);
+      change();
+      for (let i = 0; i < 10; i++) {
+        await it.swarm.world.runFor(50);
+        for (const one of it.files.values()) look(one);
+      }
+      it.swarm.world.heal();
+      await it.alike();
+    };
+    await step(() => files.rename("/old", "/new"));
+    await step(() => void files.copy("/new", "/copy"));
+    await step(() => files.remove("/new", { recursive: true }));
+    expect([...seen].toSorted()).toEqual(["0/0/1000", "0/1000/0", "0/1000/1000", "1000/0/0"]);
+  },
+);
+
 test("a write is safe when others hold it, and the newcomer sees all of the tree", async () => {
   const it = new FilesSwarm(7);
   for (const node of await it.swarm.found(3)) await it.open(node);

@@ -129,6 +129,8 @@ export class NodeFiles implements Files {
     this.#checkWritable(target);
     await this.#parts.map.ready(options);
     const { content, safe } = await takeIn(source, this.#parts, options);
+    // That took its time: what can't be stored any more is refused before others can read it.
+    await this.#parts.map.ready(options);
     throwIfAborted(options.signal);
     this.#changes.write(target, content);
     return this.#written(target, content, safe, options);
@@ -233,6 +235,7 @@ export class NodeFiles implements Files {
     const { signal } = options;
     const whole = before === undefined ? source : joined(this.read(absolute(target), { signal }), source);
     const { content, safe } = await takeIn(whole, this.#parts, options);
+    await this.#parts.map.ready(options);
     throwIfAborted(signal);
     // What somebody else wrote meanwhile has not been seen, so it stays, as a conflict copy.
     this.#changes.write(target, content, before?.shown.keys ?? []);

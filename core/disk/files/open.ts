@@ -1,6 +1,6 @@
 /** The files of a running node: the tree's map, this node as a writer, and who else is there, put together. */
 import type { Memory } from "../../memory/memory.ts";
-import { shortIdOf } from "../../net/membership-rows.ts";
+import { shortIdOf } from "../../net/membership/rows.ts";
 import type { Net } from "../../net/types.ts";
 import { createFiles, type FilesParts, type NodeFiles } from "./files.ts";
 import { TREE_BYTES_MAX } from "./limits.ts";

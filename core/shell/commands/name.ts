@@ -1,6 +1,6 @@
 /** name: what this node is called. */
 import { utf8 } from "../../base/bytes.ts";
-import { checkName, NAME_LENGTH_MAX } from "../../net/names.ts";
+import { checkName, NAME_LENGTH_MAX } from "../../net/identity/names.ts";
 import { oneOperand } from "../operands.ts";
 import { parseArguments } from "../options.ts";
 import type { Command } from "../types.ts";

@@ -68,7 +68,8 @@ UTF-8 or lead out of DEST) or can't be read is named and passed over; the rest c
       line.hide();
       if (isWaiting) await placing.wait(brought);
     } catch (error) {
-      if (brought.length > 0 && context.signal.aborted) await sayWhatIsThere(brought, context);
+      // Others can read these whatever has failed.
+      if (brought.length > 0) await sayWhatIsThere(brought, context);
       throw error;
     } finally {
       line.hide();

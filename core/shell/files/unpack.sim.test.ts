@@ -116,7 +116,8 @@ test("a tar that ends within an entry keeps what was whole, and one that is no t
   const { status, stderr } = await imports("x.tar", cut);
   expect([status, stderr]).toEqual([
     1,
-    expect.stringMatching(/^put: passed over b: The data ends within a block\nput: The data ends within a block\n/),
+    "put: passed over b: The data ends within a block\n" +
+      "put: 1 file, 3 B is there; 'stat' says how safe by now\nput: The data ends within a block\n",
   ]);
   expect(await cat("/in/a")).toBe("one");
   expect(computer.files.stat("/in/b")).toBeUndefined();

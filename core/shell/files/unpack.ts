@@ -43,6 +43,10 @@ export async function unpack(
     for await (const entry of entriesOf(format, file, context)) await unpacking.take(entry);
     line.hide();
     if (isWaiting) await unpacking.wait();
+  } catch (error) {
+    line.hide();
+    await unpacking.sayWhatIsThere();
+    throw error;
   } finally {
     line.hide();
     await file?.close();
@@ -150,14 +154,24 @@ class Unpacking {
     for (const safe of this.#safe) await abortable(this.#context.signal, safe);
   }
 
+  /** Others can read these whatever has failed. */
+  async sayWhatIsThere(): Promise<void> {
+    if (this.#files === 0) return;
+    const are = this.#files === 1 ? "is" : "are";
+    await this.#context.lastWords.write(utf8(`put: ${this.#what} ${are} there; 'stat' says how safe by now\n`));
+  }
+
   /** The exit status. */
   async report(): Promise<number> {
-    const what = `${count(this.#files, "file")}, ${bytesWords(this.#bytes)}`;
-    await this.#context.stdout.write(utf8(`${what}\n`));
+    await this.#context.stdout.write(utf8(`${this.#what}\n`));
     if (this.#passedOver === 0) return STATUS.ok;
     const entries = count(this.#passedOver, "entry", "entries");
     await this.#context.stderr.write(utf8(`put: ${entries} passed over, as named above; the rest is there\n`));
     return STATUS.failed;
+  }
+
+  get #what(): string {
+    return `${count(this.#files, "file")}, ${bytesWords(this.#bytes)}`;
   }
 
   async #store(entry: FolderEntry | FileEntry | LinkEntry): Promise<void> {

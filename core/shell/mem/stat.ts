@@ -19,11 +19,13 @@ export const stat: MemVerb = {
 };
 
 function rows(facts: MapStat, computer: Computer): string[][] {
-  const { entries, tombstones, bytes, bytesMax, fingerprint, quarantined, refused, unionedOld, isKept } = facts;
+  const { entries, tombstones, bytes, bytesMax, tombstoneBytes, forgottenEarly, isKept } = facts;
+  const { fingerprint, quarantined, refused, unionedOld } = facts;
+  const early = forgottenEarly === 0 ? "" : `; ${forgottenEarly} forgotten early for want of room`;
   const share = ((100 * bytes) / bytesMax).toFixed(1);
   return [
     ["entries", `${entries}`],
-    ["tombstones", `${tombstones}, deleted or expired and still remembered`],
+    ["tombstones", `${tombstones} (${bytesWords(tombstoneBytes)}), deleted or expired and still remembered${early}`],
     ["bytes", `${bytesWords(bytes)} of ${bytesWords(bytesMax)} (${share}%)`],
     ["kept", isKept ? "in this node's store" : "in RAM only, on every node"],
     ["fingerprint", `${fingerprint}, the same on all nodes that hold the same`],

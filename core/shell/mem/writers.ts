@@ -2,7 +2,7 @@
 import type { Text } from "../styled.ts";
 import type { Unsubscribe } from "../../base/events.ts";
 import type { Computer } from "../../computer.ts";
-import { shortIdOf, type ShortId } from "../../net/membership-rows.ts";
+import { shortIdOf, type ShortId } from "../../net/membership/rows.ts";
 import type { Member } from "../../net/types.ts";
 import type { PeerId } from "../../ports/network.ts";
 import { dim, paint } from "../format.ts";

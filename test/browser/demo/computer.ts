@@ -2,8 +2,8 @@
 import type { Computer } from "../../../core/computer.ts";
 import { Listeners } from "../../../core/base/events.ts";
 import type { LinkInfo, Member, MemberChange, MemberRecord, MemberStatus } from "../../../core/net/types.ts";
-import { shortIdOf } from "../../../core/net/membership-rows.ts";
-import { friendlyName } from "../../../core/net/names.ts";
+import { shortIdOf } from "../../../core/net/membership/rows.ts";
+import { friendlyName } from "../../../core/net/identity/names.ts";
 import { realCrypto } from "../../../core/platform/crypto.ts";
 import { demoDisk } from "./disk.ts";
 import { demoMemory } from "./memory.ts";

@@ -5,7 +5,7 @@ import { realClock } from "../../../core/platform/clock.ts";
 import { realCrypto } from "../../../core/platform/crypto.ts";
 import { MemoryStore } from "../../../core/platform/memory-store.ts";
 import type { PeerId } from "../../../core/ports/network.ts";
-import { shortIdOf } from "../../../core/net/membership-rows.ts";
+import { shortIdOf } from "../../../core/net/membership/rows.ts";
 import { MemoryContents } from "../../fixtures/contents.ts";
 import { ReplicaMap, TestTime } from "../../fixtures/replica-map.ts";
 

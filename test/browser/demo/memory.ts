@@ -43,6 +43,8 @@ export function demoMemory(): DemoMemory {
         lastPeer: undefined,
       },
       refused: 0,
+      tombstoneBytes: 0,
+      forgottenEarly: 0,
       unionedOld: 0,
     }),
   };

@@ -1,0 +1,173 @@
+/**
+ * The devices that hold shards, as this node sees them: those with a node that is awake and has said that it offers
+ * storage. Tabs of one browser are one device. Who is gone is remembered for as long as it is awaited.
+ */
+import { Listeners, type Unsubscribe } from "../../base/events.ts";
+import { rendezvous } from "../../base/rendezvous.ts";
+import type { Net } from "../../net/types.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { PeerId } from "../../ports/network.ts";
+import { Absences } from "./absences.ts";
+import type { Catalogue } from "./catalogue.ts";
+import { type Layout, layoutAmong } from "../code/layout.ts";
+import { FULL_REMEMBERED_MS, ROOM_BYTES_MIN } from "../limits.ts";
+import { Placement, weightOf } from "./placement.ts";
+
+export interface Device {
+  readonly id: string;
+  readonly nodes: readonly PeerId[];
+  readonly freeBytes: number;
+}
+
+export class Devices {
+  readonly #net: Net;
+  readonly #catalogue: Catalogue;
+  readonly #clock: Clock;
+  #awake: ReadonlyMap<string, Device> = new Map();
+  #placement = new Placement([]);
+  readonly #absences: Absences<string>;
+  /** Those that have answered "full", and until when that is believed. */
+  readonly #full = new Map<string, number>();
+  readonly #changes = new Listeners<void>();
+  readonly #stops: readonly Unsubscribe[];
+
+  constructor(net: Net, catalogue: Catalogue, clock: Clock, fixedGraceMs: number | undefined) {
+    this.#absences = new Absences(clock.monotonic(), fixedGraceMs);
+    this.#net = net;
+    this.#catalogue = catalogue;
+    this.#clock = clock;
+    this.#stops = [
+      net.onMember(() => this.#look()),
+      catalogue.onChange((what) => {
+        if (what === "storage") this.#look();
+      }),
+    ];
+    this.#look();
+  }
+
+  close(): void {
+    for (const stop of this.#stops) stop();
+  }
+
+  /** Called when a device has come or gone. */
+  onChange(listener: () => void): Unsubscribe {
+    return this.#changes.add(listener);
+  }
+
+  get count(): number {
+    return this.#awake.size;
+  }
+
+  /** The layout of what is written now. */
+  get layout(): Layout {
+    const withRoom = [...this.#awake.keys()].filter((device) => this.hasRoom(device)).length;
+    return layoutAmong(Math.max(1, this.count), withRoom);
+  }
+
+  awake(): IterableIterator<Device> {
+    return this.#awake.values();
+  }
+
+  isAwake(device: string): boolean {
+    return this.#awake.has(device);
+  }
+
+  /** All nodes that hold shards and are there, this one too if it does. */
+  nodes(): PeerId[] {
+    return [...this.#awake.values()].flatMap(({ nodes }) => nodes);
+  }
+
+  /** The same in two halves, those who have been there for longer, and so have seen who comes and goes, first. */
+  nodesByAge(): readonly [older: PeerId[], younger: PeerId[]] {
+    const startedAtMs = (node: PeerId): number => this.#net.member(node)?.record.startedAtMs ?? Infinity;
+    const nodes = this.nodes()
+      .map((node) => ({ node, atMs: startedAtMs(node) }))
+      .sort((a, b) => a.atMs - b.atMs || (a.node < b.node ? -1 : 1))
+      .map(({ node }) => node);
+    const half = Math.ceil(nodes.length / 2);
+    return [nodes.slice(0, half), nodes.slice(half)];
+  }
+
+  /** The nodes of a device, the one that holds the partition first. */
+  nodesOf(device: string, partition: number): readonly PeerId[] {
+    const nodes = this.#awake.get(device)?.nodes ?? [];
+    const first = nodes.length < 2 ? undefined : rendezvous(nodes, partition);
+    return first === undefined ? nodes : [first, ...nodes.filter((node) => node !== first)];
+  }
+
+  /** Whether it has failed to answer and has no link to here: it counts as there for a while, but to ask it takes a dial. */
+  isDoubtful(node: PeerId): boolean {
+    return this.#net.member(node)?.status === "suspect" && !this.#net.links().some(({ peer }) => peer === node);
+  }
+
+  deviceOf(node: PeerId): string | undefined {
+    return this.#net.member(node)?.record.device;
+  }
+
+  order(partition: number): readonly string[] {
+    return this.#placement.order(partition);
+  }
+
+  hasRoom(device: string): boolean {
+    const until = this.#full.get(device);
+    if (until !== undefined && until > this.#clock.monotonic()) return false;
+    return (this.#awake.get(device)?.freeBytes ?? 0) >= ROOM_BYTES_MIN;
+  }
+
+  /** It has refused a shard for want of room. */
+  sawFull(device: string): void {
+    this.#full.set(device, this.#clock.monotonic() + FULL_REMEMBERED_MS);
+  }
+
+  /** Nobody has left for long. */
+  get isAtRest(): boolean {
+    return this.#absences.isAtRest(this.#clock.monotonic());
+  }
+
+  /** Many have gone at once, a moment ago. */
+  get isCut(): boolean {
+    return this.#absences.isCut(this.#clock.monotonic());
+  }
+
+  /** Whether it is away, and may be back soon. */
+  isAwaited(device: string): boolean {
+    return !this.#awake.has(device) && this.#absences.isAwaited(device, this.#clock.monotonic());
+  }
+
+  /** When the next of those that are gone ceases to be awaited, in ms from now; undefined if none is. */
+  nextGraceEndMs(): number | undefined {
+    return this.#absences.nextGraceEndMs(this.#clock.monotonic());
+  }
+
+  #look(): void {
+    const nodes = new Map<string, { nodes: PeerId[]; freeBytes: number }>();
+    for (const { record, status } of this.#net.members()) {
+      if (status !== "awake" && status !== "suspect") continue;
+      const storage = this.#catalogue.storage(record.peer);
+      if (storage === undefined || storage.offeredBytes === 0) continue;
+      const device = nodes.get(record.device) ?? { nodes: [], freeBytes: 0 };
+      device.nodes.push(record.peer);
+      device.freeBytes = Math.max(device.freeBytes, storage.freeBytes);
+      nodes.set(record.device, device);
+    }
+    const before = this.#awake;
+    this.#awake = new Map(
+      [...nodes].map(([id, device]) => [id, { id, nodes: device.nodes.sort(), freeBytes: device.freeBytes }]),
+    );
+    const came = [...this.#awake.keys()].filter((id) => !before.has(id));
+    const went = [...before.keys()].filter((id) => !this.#awake.has(id));
+    if (came.length + went.length > 0) {
+      this.#absences.observe(this.#clock.monotonic(), came, went, this.#awake.size);
+    }
+    const isMoved = [...this.#awake.values()].some(
+      ({ id, freeBytes }) => weightOf(freeBytes) !== weightOf(before.get(id)?.freeBytes ?? 0),
+    );
+    if (came.length + went.length > 0 || isMoved) {
+      this.#placement = new Placement(
+        [...this.#awake.values()].map(({ id, freeBytes }) => ({ id, weight: weightOf(freeBytes) })),
+      );
+    }
+    if (came.length + went.length === 0) return;
+    this.#changes.emit();
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Which device each shard belongs to. A partition has a list of devices, in the map, and shard i of its stripes belongs to
+ * the i-th, its twin to the one n further on; who holds stripes whole comes after the shards. Lists grow as the swarm does,
+ * and keep the order in which devices were chosen, so that stripes of older codes keep their holders. Whoever needs a longer
+ * list, or another device in the place of one that is gone, writes it; all choose alike, and where two did not, what counts
+ * is what nodes really hold.
+ */
+import { type Bytes, utf8 } from "../../base/bytes.ts";
+import type { Crypto } from "../../ports/crypto.ts";
+import type { Catalogue } from "./catalogue.ts";
+import type { Devices } from "./devices.ts";
+import { holdersWanted, type Layout } from "../code/layout.ts";
+import { partitionOf } from "./placement.ts";
+
+export class Slots {
+  readonly #catalogue: Catalogue;
+  readonly #devices: Devices;
+  readonly #crypto: Crypto;
+
+  constructor(catalogue: Catalogue, devices: Devices, crypto: Crypto) {
+    this.#catalogue = catalogue;
+    this.#devices = devices;
+    this.#crypto = crypto;
+  }
+
+  /** What takes the place of a stripe's root: it is there before the stripe is. */
+  nameHash(id: string, stripe: number): Bytes {
+    return this.#crypto.sha256(utf8(`${id}-${stripe}`));
+  }
+
+  partition(id: string, stripe: number): number {
+    return partitionOf(this.nameHash(id, stripe));
+  }
+
+  /** Devices by slot, as they stand, gone or not. */
+  of(partition: number): readonly string[] {
+    return this.#catalogue.slots(partition);
+  }
+
+  /** The slots of a shard; of number n, the slot of who holds the stripe whole. */
+  static ofShard(shard: number, { n, copies }: Layout): number[] {
+    return copies === 1 ? [shard] : [shard, n + shard];
+  }
+
+  /** The slots of all who hold a shard, or can give it: who holds the stripe whole too. */
+  static sourcesOf(shard: number, code: Layout): number[] {
+    return code.wholes === 0 || shard >= code.n ? Slots.ofShard(shard, code) : [...Slots.ofShard(shard, code), code.n];
+  }
+
+  /** The slots of all who hold a shard. */
+  static holdersOf(shard: number, code: Layout): number[] {
+    return shard < code.k ? Slots.sourcesOf(shard, code) : Slots.ofShard(shard, code);
+  }
+
+  /** Which shard belongs in a slot; number n is the whole stripe. */
+  static shardOf(slot: number, { n, copies }: Layout): number {
+    return copies === 1 ? slot : slot % n;
+  }
+
+  /** The devices for a code, as many as there are; chooses those that are missing. */
+  ensure(partition: number, code: Layout): readonly string[] {
+    const slots = this.of(partition);
+    const wanted = holdersWanted(code);
+    if (slots.length >= wanted) return slots;
+    const added = this.#candidates(partition, slots).slice(0, wanted - slots.length);
+    if (added.length === 0) return slots;
+    const grown = [...slots, ...added];
+    this.#catalogue.chooseSlots(partition, grown);
+    return grown;
+  }
+
+  /** Puts another device in the slot of one that is gone; undefined if there is none with room. */
+  replace(partition: number, slot: number, mayHold: (device: string) => boolean): string | undefined {
+    const slots = this.of(partition);
+    const device = this.#candidates(partition, slots).find(mayHold);
+    if (device === undefined || slot >= slots.length) return undefined;
+    this.#catalogue.chooseSlots(partition, slots.with(slot, device));
+    return device;
+  }
+
+  #candidates(partition: number, slots: readonly string[]): string[] {
+    const taken = new Set(slots);
+    return this.#devices.order(partition).filter((device) => !taken.has(device) && this.#devices.hasRoom(device));
+  }
+}

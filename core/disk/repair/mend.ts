@@ -1,0 +1,159 @@
+/**
+ * Brings shards of one stripe to the nodes that are to hold them, the cheapest way there is: whoever holds the stripe whole
+ * gives them; or each target gets its own from who holds that; or where several are rebuilt from k, which costs little more
+ * than one, this node does it and passes them on.
+ */
+import { assert } from "../../base/assert.ts";
+import { isStarfishError } from "../../base/errors.ts";
+import { Window } from "../../base/window.ts";
+import type { PeerId } from "../../ports/network.ts";
+import type { Found, Unit } from "./census.ts";
+import type { Fetcher } from "../shards/fetch.ts";
+import { gather, type GatherParts } from "../shards/gather.ts";
+import type { Giver } from "../shards/give.ts";
+import { shardsOf } from "../code/layout.ts";
+import {
+  BULK_HEDGE_MS,
+  GIVEN_BELIEVED_MS,
+  GIVEN_SHARDS_MAX,
+  REBUILT_BYTES_MAX,
+  REPAIR_ASKED_BYTES_MAX,
+} from "../limits.ts";
+import type { Lists } from "../shards/lists.ts";
+import { stripeOf } from "../code/shard-list.ts";
+import { type PutResult, SOURCES_MAX } from "../shards/wire.ts";
+
+export interface MendParts extends GatherParts {
+  readonly lists: Lists;
+  readonly fetcher: Fetcher;
+  readonly giver: Giver;
+  readonly signal: AbortSignal;
+}
+
+export interface Target {
+  /** Number n stands for the whole stripe. */
+  readonly shard: number;
+  readonly node: PeerId;
+}
+
+export interface Mending {
+  readonly unit: Unit;
+  readonly stripe: number;
+  readonly found: Found;
+  readonly targets: readonly Target[];
+  /** Whether there are some that nobody holds, and nobody the stripe whole. */
+  readonly isRebuilding: boolean;
+}
+
+export class Mender {
+  readonly #parts: MendParts;
+  readonly #rebuilt = new Window(REBUILT_BYTES_MAX);
+  readonly #asked = new Window(REPAIR_ASKED_BYTES_MAX);
+  /** What somebody has said that it gave, by stripe, shard and node, and until when that is believed, monotonic ms. */
+  readonly #given = new Map<string, number>();
+
+  constructor(parts: MendParts) {
+    this.#parts = parts;
+  }
+
+  /** Waits until there is room for it, then gives what mends it: for each target what it says. That never rejects. */
+  async begin(mending: Mending): Promise<() => Promise<readonly PutResult[]>> {
+    const window = mending.isRebuilding ? this.#rebuilt : this.#asked;
+    const release = await window.take(bytesOf(mending));
+    return () => this.#mend(mending).finally(release);
+  }
+
+  async #mend(mending: Mending): Promise<readonly PutResult[]> {
+    try {
+      if (mending.isRebuilding) return await this.#rebuild(mending);
+      const given = await this.#give(mending);
+      const left = mending.targets.filter((target) => !["ok", "full"].includes(given.get(target) ?? ""));
+      const fetched = await this.#fetch({ ...mending, targets: left });
+      return mending.targets.map((target) => fetched[left.indexOf(target)] ?? given.get(target) ?? "busy");
+    } catch (error) {
+      if (!isStarfishError(error)) throw error;
+      return mending.targets.map(() => "busy");
+    }
+  }
+
+  /** What those targets have said that somebody who holds all has given theirs. */
+  async #give(mending: Mending): Promise<ReadonlyMap<Target, PutResult>> {
+    const { self, peers, giver, signal, clock } = this.#parts;
+    const { unit, stripe, targets } = mending;
+    const { id, code } = unit.stored;
+    const [whole] = code.wholes === 0 || targets.some(({ shard }) => shard === code.n) ? [] : wholesOf(mending);
+    const keyOf = ({ shard, node }: Target): string => `${id}-${stripe}-${shard}-${node}`;
+    // Who has just given it, and still it is not there, may not have.
+    const to = targets.filter((target) => clock.monotonic() >= (this.#given.get(keyOf(target)) ?? -Infinity));
+    if (whole === undefined || to.length === 0) return new Map();
+    const request = { id, stripe, to };
+    try {
+      const results = await (whole === self
+        ? giver.serve(request, signal)
+        : peers.give(whole, request, bytesOf({ ...mending, targets: to })));
+      if (this.#given.size >= GIVEN_SHARDS_MAX) this.#given.clear();
+      for (const target of to) this.#given.set(keyOf(target), clock.monotonic() + GIVEN_BELIEVED_MS);
+      return new Map(to.map((target, i) => [target, results[i] ?? "busy"]));
+    } catch (error) {
+      // It is away, too slow, or of a version that does not know how.
+      if (isStarfishError(error)) return new Map();
+      throw error;
+    }
+  }
+
+  async #fetch(mending: Mending): Promise<readonly PutResult[]> {
+    const { self, peers, fetcher, signal } = this.#parts;
+    const { unit, stripe, found, targets } = mending;
+    const { stored } = unit;
+    const wholes = wholesOf(mending);
+    return Promise.all(
+      targets.map(async ({ shard, node }) => {
+        const from = [...(found.get(shard) ?? []), ...wholes].slice(0, SOURCES_MAX);
+        const request = { id: stored.id, stripe, shard, from };
+        const bytes = stripeOf(stored, stripe).shardBytes * shardsOf(shard, stored.code).length;
+        try {
+          return await (node === self ? fetcher.serve(request, signal) : peers.fetch(node, request, bytes));
+        } catch (error) {
+          // The others go on.
+          return resultOf(error);
+        }
+      }),
+    );
+  }
+
+  async #rebuild({ unit, stripe, found, targets }: Mending): Promise<readonly PutResult[]> {
+    const { lists, peers, signal } = this.#parts;
+    const { id } = unit.stored;
+    const { list } = await lists.of(unit.stored, { signal });
+    const wanted = targets.map(({ shard }) => shard);
+    const shards = await gather(this.#parts, list, id, stripe, wanted, { signal, found, hedgeMs: BULK_HEDGE_MS });
+    return Promise.all(
+      targets.map(async ({ shard, node }) => {
+        const bytes = shards.get(shard);
+        assert(bytes !== undefined, "gathering gives what is wanted");
+        const content = { bytes, sha256: list.hashOf(stripe, shard) };
+        return peers.put(node, { id, stripe, shard }, content).catch(resultOf);
+      }),
+    );
+  }
+}
+
+/** Nodes that hold all data shards. */
+function wholesOf({ unit, found }: Mending): PeerId[] {
+  const { code } = unit.stored;
+  const all = shardsOf(code.n, code);
+  return (found.get(0) ?? []).filter((node) => all.every((shard) => found.get(shard)?.includes(node) === true));
+}
+
+/** That are moved for it. */
+export function bytesOf({ unit: { stored }, stripe, targets, isRebuilding }: Mending): number {
+  const { code } = stored;
+  const moved = targets.flatMap(({ shard }) => shardsOf(shard, code)).length;
+  return stripeOf(stored, stripe).shardBytes * (isRebuilding ? code.k + moved : moved);
+}
+
+/** Who is too slow for it, or of a version that does not know how, gives way to another device. */
+function resultOf(error: unknown): PutResult {
+  if (!isStarfishError(error)) throw error;
+  return error.code === "timeout" || error.code === "unknown-protocol" ? "io" : "busy";
+}

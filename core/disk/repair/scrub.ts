@@ -1,0 +1,117 @@
+/**
+ * Re-reads all shards of this node, over and over, so that damage is found while the others can still make it good, and
+ * not when the shard is wanted. The store checks each, drops what is damaged and tells its listeners (ShardStore.onDamaged).
+ *
+ * Each pass has an order of its own by chance, since nodes that live for hours only would else read the same ones every
+ * time. What is put during a pass is read in the next one.
+ */
+import { isStarfishError, messageOf } from "../../base/errors.ts";
+import { type Clock, sleep } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
+import { type Random, sample } from "../../ports/random.ts";
+import { SHARD_OVERHEAD_BYTES, type ShardStore } from "../../ports/shard-store.ts";
+
+/** All is read within this time, if the node is up and not busy for so long. */
+export const SCRUB_PASS_MS: number = 7 * 24 * 3_600_000;
+/** Never faster, however much there is: disks do fifty times as much, so that nobody who uses one notices. */
+export const SCRUB_BYTES_PER_MS_MAX = 4_000;
+/** Never slower than a shard in this time: where there is little, hours are enough for it. */
+export const SCRUB_SHARD_MS_MAX = 60_000;
+/** Time lost to business, sleep and slow timers is made up for, but no more of it than this. */
+const CATCH_UP_MS: number = 10 * 60_000;
+/** Until a busy node is asked again. */
+const BUSY_MS = 2_000;
+/** Until a store that has nothing, or can't be read now, is looked at again. */
+const IDLE_MS = 60_000;
+
+export interface ScrubPorts {
+  readonly shards: ShardStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Somebody waits for this node's disk or links. */
+  readonly isBusy: () => boolean;
+}
+
+export interface ScrubStat {
+  /** Sound ones. */
+  readonly shards: number;
+  readonly bytes: number;
+  readonly passes: number;
+}
+
+export class Scrubber implements AsyncDisposable {
+  readonly #ports: ScrubPorts;
+  readonly #ended = new AbortController();
+  readonly #running: Promise<void>;
+  /** When the next read is due, by the monotonic clock. */
+  #dueMs: number;
+  #shards = 0;
+  #bytes = 0;
+  #passes = 0;
+
+  constructor(ports: ScrubPorts) {
+    this.#ports = ports;
+    this.#dueMs = ports.clock.monotonic();
+    this.#running = this.#run().catch((error: unknown) => {
+      const isOver = this.#ended.signal.aborted || isStarfishError(error, "closed");
+      if (!isOver) ports.log.write("error", "disk.scrub-ended", { error: messageOf(error) });
+    });
+  }
+
+  /** What has been read since it was started. */
+  stat(): ScrubStat {
+    return { shards: this.#shards, bytes: this.#bytes, passes: this.#passes };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { shards, random, isBusy } = this.#ports;
+    for (;;) {
+      const ids = sample(
+        random,
+        [...shards.ids()].map(({ id }) => id),
+      );
+      if (ids.length === 0) await this.#pause(IDLE_MS);
+      let readBytes = 0;
+      for (const id of ids) {
+        await this.#turn(Math.min(SCRUB_SHARD_MS_MAX, SCRUB_PASS_MS / ids.length), readBytes);
+        while (isBusy()) await this.#pause(BUSY_MS);
+        readBytes = await this.#read(id);
+      }
+      if (ids.length > 0) this.#passes++;
+    }
+  }
+
+  /** Waits until `periodMs` after the last turn, or longer, as what was read then demands. */
+  async #turn(periodMs: number, readBytes: number): Promise<void> {
+    const nowMs = this.#ports.clock.monotonic();
+    this.#dueMs = Math.max(this.#dueMs + periodMs, nowMs - CATCH_UP_MS);
+    await this.#pause(Math.max(this.#dueMs - nowMs, readBytes / SCRUB_BYTES_PER_MS_MAX));
+  }
+
+  /** How many bytes that were. */
+  async #read(id: string): Promise<number> {
+    const { shards, log } = this.#ports;
+    try {
+      const bytes = await shards.get(id);
+      if (bytes === undefined) return SHARD_OVERHEAD_BYTES;
+      this.#shards++;
+      this.#bytes += bytes.length;
+      return bytes.length + SHARD_OVERHEAD_BYTES;
+    } catch (error) {
+      if (!isStarfishError(error, "io")) throw error;
+      log.write("warn", "disk.scrub-failed", { id, error: messageOf(error) });
+      await this.#pause(IDLE_MS);
+      return 0;
+    }
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return sleep(this.#ports.clock, delayMs, { signal: this.#ended.signal });
+  }
+}

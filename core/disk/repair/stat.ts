@@ -1,0 +1,131 @@
+/** How a content stands: asked from all who are there, and computed from what they really hold. */
+import { StarfishError } from "../../base/errors.ts";
+import type { Catalogue, Stored } from "../placement/catalogue.ts";
+import { type CensusParts, holdersByShard, inSlices, isWhole, takeCensus, unitBatches } from "./census.ts";
+import { type Layout, staleness } from "../code/layout.ts";
+import { holdersOf, lossChance, survivesAny, URGENT_CHANCE } from "../code/promise.ts";
+import { healthOf } from "./policy.ts";
+import { stripeCount, stripeOf } from "../code/shard-list.ts";
+import type { ContentRef, ContentStat, Safety, StripeHolders } from "../types.ts";
+
+export interface Measure {
+  /** Whether every stripe has as many holders as the promise wants and there are devices for. */
+  readonly isWhole: boolean;
+  /** Of all stripes together. */
+  readonly holders: number;
+  /** Of the weakest stripe. */
+  readonly survivesAny: number;
+  readonly lossChance: number;
+  readonly bytesByDevice: ReadonlyMap<string, number>;
+  readonly shardHolders: readonly StripeHolders[];
+}
+
+export async function measure(
+  parts: CensusParts,
+  stored: Stored,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<Measure> {
+  const bytesByDevice = new Map<string, number>();
+  const states = new Map<string, readonly number[]>();
+  const shardHolders: StripeHolders[] = [];
+  /** Stripes of one partition are held alike: a long content has few of these. */
+  const alike = new Map<string, StripeHolders>();
+  let isAllWhole = true;
+  let count = 0;
+  let devices = 0;
+  for (const units of unitBatches(stored)) {
+    const { found } = await takeCensus(parts, units, options);
+    // Taken after the answers: who has left meanwhile is counted with what it had.
+    devices = parts.devices.count;
+    for await (const [i, unit] of inSlices(parts, units, options)) {
+      for (const [j, shards] of (found[i] ?? []).entries()) {
+        const stripe = unit.from + j;
+        const holders = holdersByShard(parts, stored.code, parts.slots.partition(stored.id, stripe), shards);
+        const key = holders.map((of) => of.join(" ")).join("|");
+        const known = alike.get(key) ?? holders;
+        alike.set(key, known);
+        shardHolders.push(known);
+        isAllWhole &&= isWhole(stored.code, holders, devices);
+        const living = holders.map(({ length }) => length);
+        count += living.reduce((sum, each) => sum + each, 0);
+        states.set(living.join(" "), living);
+        const { shardBytes } = stripeOf(stored, stripe);
+        for (const node of [...shards.values()].flat()) {
+          const device = parts.devices.deviceOf(node) ?? node;
+          bytesByDevice.set(device, (bytesByDevice.get(device) ?? 0) + shardBytes);
+        }
+      }
+    }
+  }
+  const healths = [...states.values()].map((living) => healthOf(stored.code, living));
+  return {
+    isWhole: isAllWhole,
+    holders: count,
+    survivesAny: Math.min(...healths.map((health) => survivesAny(health))),
+    lossChance: Math.max(...healths.map((health) => lossChance(health, Math.max(1, devices, holdersOf(health))))),
+    bytesByDevice,
+    shardHolders,
+  };
+}
+
+/** Of the layouts of one content the newest that are looked at: while it is coded anew there are two. */
+const LAYOUTS_MEASURED_MAX = 16;
+
+type StatParts = CensusParts & { readonly catalogue: Catalogue };
+
+/** A layout and its list, without which nothing of it can be read: as well off as the weaker of the two. */
+async function measureWithList(
+  parts: StatParts,
+  stored: Stored,
+  options: { readonly signal?: AbortSignal | undefined },
+): Promise<Measure> {
+  const own = await measure(parts, stored, options);
+  if (stored.list instanceof Uint8Array) return own;
+  const layouts = parts.catalogue.listLayouts(stored).slice(0, LAYOUTS_MEASURED_MAX);
+  const lists = await Promise.all(layouts.map((each) => measureWithList(parts, each, options)));
+  const [list] = lists.sort((a, b) => a.lossChance - b.lossChance);
+  return {
+    ...own,
+    isWhole: own.isWhole && list?.isWhole === true,
+    survivesAny: Math.min(own.survivesAny, list?.survivesAny ?? -1),
+    lossChance: Math.max(own.lossChance, list?.lossChance ?? 1),
+  };
+}
+
+/** Rejects with "not-found". */
+export async function statContent(
+  parts: StatParts,
+  ref: ContentRef,
+  options: { readonly signal?: AbortSignal | undefined },
+): Promise<ContentStat> {
+  const layouts = parts.catalogue.layouts(ref.cid).slice(0, LAYOUTS_MEASURED_MAX);
+  const measured = await Promise.all(
+    layouts.map(async (stored) => ({ stored, measure: await measureWithList(parts, stored, options) })),
+  );
+  // One content may have several layouts; the one that is best off is what it stands on.
+  measured.sort((a, b) => a.measure.lossChance - b.measure.lossChance);
+  const [best] = measured;
+  if (best === undefined) throw new StarfishError("not-found", `No content ${ref.cid} is known here`);
+  return {
+    cid: ref.cid,
+    sizeBytes: ref.sizeBytes,
+    safety: safetyOf(best.stored.code, best.measure, parts.devices.count),
+    code: best.stored.code,
+    stripes: stripeCount(best.stored),
+    survivesAny: best.measure.survivesAny,
+    lossChance: best.measure.lossChance,
+    holders: [...best.measure.bytesByDevice]
+      .map(([device, bytes]) => ({ device, bytes }))
+      .sort((a, b) => (a.device < b.device ? -1 : 1)),
+    shardHolders: best.measure.shardHolders,
+  };
+}
+
+function safetyOf(code: Layout, { survivesAny, lossChance, isWhole }: Measure, devices: number): Safety {
+  if (survivesAny < 0) return "lost";
+  // Where repair waits for company it is not whole, and any half may go.
+  if (!isWhole && lossChance > URGENT_CHANCE) return "placing";
+  // Whole in a code for fewer devices than there are by now is not enough.
+  if (staleness(code, Math.max(1, devices)) === "broken") return "placing";
+  return devices <= 1 ? "here" : "safe";
+}

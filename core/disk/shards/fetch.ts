@@ -1,0 +1,72 @@
+/** Fetches to this node what it is to hold of a stripe: from one who holds that, or all, or else from as many as it takes. */
+import { isStarfishError } from "../../base/errors.ts";
+import { release } from "../../base/owned.ts";
+import { Window } from "../../base/window.ts";
+import type { PeerId } from "../../ports/network.ts";
+import type { Catalogue, Stored } from "../placement/catalogue.ts";
+import { gather, type GatherParts } from "./gather.ts";
+import { shardsOf } from "../code/layout.ts";
+import { BULK_HEDGE_MS, FETCHED_BYTES_MAX } from "../limits.ts";
+import type { Lists } from "./lists.ts";
+import { stripeCount, stripeOf } from "../code/shard-list.ts";
+import type { FetchRequest, PutResult } from "./wire.ts";
+
+export interface FetchParts extends GatherParts {
+  readonly lists: Lists;
+}
+
+export interface FetcherParts extends FetchParts {
+  readonly catalogue: Catalogue;
+  readonly signal: AbortSignal;
+}
+
+/** Fetches what whoever repairs asks this node to hold, a bounded number of bytes at once. */
+export class Fetcher {
+  readonly #parts: FetcherParts;
+  readonly #window = new Window(FETCHED_BYTES_MAX);
+
+  constructor(parts: FetcherParts) {
+    this.#parts = parts;
+  }
+
+  /** Never rejects: "busy" is also what can't be had now. */
+  async serve({ id, stripe, shard, from }: FetchRequest, asker: AbortSignal): Promise<PutResult> {
+    const stored = this.#parts.catalogue.layout(id);
+    if (stored === undefined || shard > stored.code.n || stripe >= stripeCount(stored)) return "busy";
+    const { shardBytes } = stripeOf(stored, stripe);
+    const release = await this.#window.take(shardBytes * shardsOf(shard, stored.code).length);
+    try {
+      const signal = AbortSignal.any([asker, this.#parts.signal]);
+      await fetchShards(this.#parts, stored, stripe, shard, { signal, sources: from });
+      return "ok";
+    } catch (error) {
+      if (!isStarfishError(error)) throw error;
+      return error.code === "full" || error.code === "io" ? error.code : "busy";
+    } finally {
+      release();
+    }
+  }
+}
+
+/**
+ * Fetches a shard, or by number n all data shards, unless they are here. Rejects as `gather` does, and with "full" or "io".
+ */
+export async function fetchShards(
+  parts: FetchParts,
+  stored: Stored,
+  stripe: number,
+  shard: number,
+  options: { readonly signal?: AbortSignal | undefined; readonly sources?: readonly PeerId[] },
+): Promise<void> {
+  const { id, code } = stored;
+  const wanted = shardsOf(shard, code).filter((each) => !parts.holdings.has({ id, stripe, shard: each }));
+  if (wanted.length === 0) return;
+  const { list } = await parts.lists.of(stored, options);
+  const got = await gather(parts, list, id, stripe, wanted, { ...options, hedgeMs: BULK_HEDGE_MS });
+  for (const each of wanted) {
+    const bytes = got.get(each);
+    const sha256 = list.hashOf(stripe, each);
+    if (bytes !== undefined) await parts.holdings.put({ id, stripe, shard: each }, { bytes, sha256 });
+  }
+  for (const bytes of got.values()) release(bytes);
+}

@@ -1,0 +1,285 @@
+/**
+ * Takes a stream in: cuts it in stripes, codes them, and places their shards, several stripes at a time within a bound of
+ * bytes. The CID is known at the end; so shards are named by an id drawn for this put, and the entry that gives the content
+ * that id is written last. Whoever is killed before has stored nothing that anything names.
+ */
+import { assert } from "../../base/assert.ts";
+import { concat, copyOf, toHex } from "../../base/bytes.ts";
+import { isStarfishError, StarfishError, throwIfAborted, toStarfishError } from "../../base/errors.ts";
+import { release } from "../../base/owned.ts";
+import { Window } from "../../base/window.ts";
+import { type Clock, every } from "../../ports/clock.ts";
+import type { Coder } from "../../ports/coder.ts";
+import type { PeerId } from "../../ports/network.ts";
+import type { Random } from "../../ports/random.ts";
+import type { Catalogue, Stored } from "../placement/catalogue.ts";
+import type { Hash } from "../content/block.ts";
+import { LEAF_BYTES } from "../content/limits.ts";
+import { cut, FileDag } from "../content/unixfs.ts";
+import { type Layout, storageFactor } from "../code/layout.ts";
+import {
+  LEASE_MS,
+  LEASE_RENEWED_MS,
+  LIST_INLINE_BYTES_MAX,
+  PUT_WINDOW_BYTES,
+  PUT_WINDOW_BYTES_MAX,
+} from "../limits.ts";
+import { placeStripe, type PlaceParts } from "./place.ts";
+import { splitEvenly } from "../code/shard-list.ts";
+import type { ContentRef, PutProgress } from "../types.ts";
+
+export interface PutParts extends PlaceParts {
+  readonly catalogue: Catalogue;
+  readonly coder: Coder;
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly hash: Hash;
+  /** Whether so much of it is in reach that it can be read. */
+  readonly isReadable: (stored: Stored, signal: AbortSignal | undefined) => Promise<boolean>;
+}
+
+export interface PutOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: PutProgress) => void) | undefined;
+  /** To code it otherwise than a new content would be now, or a second time. */
+  readonly isAgain?: boolean | undefined;
+}
+
+export interface PutResult {
+  readonly ref: ContentRef;
+  readonly stored: Stored;
+  /** What has kept some shards from their devices, if anything has. */
+  readonly failure: StarfishError | undefined;
+  /** Nodes that have stored something of it, and may not have flushed it yet. */
+  readonly nodes: ReadonlySet<PeerId>;
+}
+
+const ID_BYTES = 10;
+
+/** Rejects with "full", "io", "cancelled", and what the source rejects with; then it has dropped what it had placed. */
+export async function putContent(
+  parts: PutParts,
+  source: AsyncIterable<Uint8Array>,
+  options: PutOptions = {},
+): Promise<PutResult> {
+  const putting = new Putting(parts, options);
+  try {
+    return await putting.run(source);
+  } catch (error) {
+    await putting.undo();
+    throw toStarfishError(error, "io");
+  }
+}
+
+interface StripeHashes {
+  /** Of its leaves. */
+  readonly leaves: Uint8Array;
+  /** Of those shards that are no leaves. */
+  readonly others: Uint8Array;
+}
+
+class Putting {
+  readonly #parts: PutParts;
+  readonly #options: PutOptions;
+  readonly #code: Layout;
+  readonly #id: string;
+  readonly #window: Window;
+  readonly #hashes: StripeHashes[] = [];
+  readonly #nodes = new Set<PeerId>();
+  readonly #underWay = new Set<Promise<void>>();
+  #sizeBytes = 0;
+  #safeBytes = 0;
+  #hasLease = false;
+  #stopLease: (() => void) | undefined;
+  /** What has ended it. */
+  #broken: { readonly error: unknown } | undefined;
+  #failure: StarfishError | undefined;
+
+  constructor(parts: PutParts, options: PutOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#code = parts.devices.layout;
+    const twoStripesBytes = 2 * storageFactor(this.#code) * this.#code.k * LEAF_BYTES;
+    this.#window = new Window(Math.min(PUT_WINDOW_BYTES_MAX, Math.max(PUT_WINDOW_BYTES, twoStripesBytes)));
+    this.#id = toHex(parts.random.bytes(ID_BYTES));
+  }
+
+  async run(source: AsyncIterable<Uint8Array>): Promise<PutResult> {
+    const { signal } = this.#options;
+    let held: Uint8Array[] | undefined;
+    for await (const leaves of stripesOf(source, this.#code.k)) {
+      throwIfAborted(signal);
+      // One stripe is held back: content of a single one may be known already.
+      if (held !== undefined) {
+        // The source may halt at any time: what it has given must not be collected meanwhile.
+        this.#lease();
+        await this.#begin(held);
+      }
+      held = leaves;
+    }
+    const last = held ?? [new Uint8Array(0)];
+    const known = this.#hashes.length + this.#underWay.size === 0 ? await this.#known(last) : undefined;
+    if (known !== undefined) return known;
+    await this.#begin(last);
+    await Promise.all(this.#underWay);
+    this.#check();
+    return this.#finish();
+  }
+
+  /** Drops what has been placed. Never rejects: what can't be reached now is collected there some day. */
+  async undo(): Promise<void> {
+    this.#broken ??= { error: undefined };
+    await Promise.allSettled(this.#underWay);
+    try {
+      this.#endLease();
+    } catch (error) {
+      // It ends by itself.
+      if (!isStarfishError(error)) throw error;
+    }
+    const { peers, holdings } = this.#parts;
+    await Promise.allSettled([
+      holdings.dropAll(this.#id),
+      ...[...this.#nodes].map((node) => peers.drop(node, this.#id)),
+    ]);
+  }
+
+  /** If the content of this only stripe is there already: that one. */
+  async #known(leaves: readonly Uint8Array[]): Promise<PutResult | undefined> {
+    if (this.#options.isAgain === true) return undefined;
+    const sizeBytes = leaves.reduce((sum, { length }) => sum + length, 0);
+    const digests = concat(await this.#parts.hash(leaves));
+    const dag = await FileDag.of(sizeBytes, digests, this.#parts.hash);
+    return this.#existing({ cid: dag.root.toString(), sizeBytes });
+  }
+
+  /** The content as somebody has stored it before, unless that is lost. */
+  async #existing(ref: ContentRef): Promise<PutResult | undefined> {
+    const { catalogue, isReadable } = this.#parts;
+    for (const stored of catalogue.layouts(ref.cid)) {
+      if (!(await isReadable(stored, this.#options.signal))) continue;
+      // Written anew, it counts as new for all who collect.
+      catalogue.write(stored);
+      this.#options.onProgress?.({ takenBytes: ref.sizeBytes, safeBytes: ref.sizeBytes });
+      // Whether it is whole is for `safe` to find out.
+      const failure = new StarfishError("unreachable", "Devices that hold this content are away");
+      return { ref, stored, failure, nodes: new Set() };
+    }
+    return undefined;
+  }
+
+  async #begin(leaves: readonly Uint8Array[]): Promise<void> {
+    const sizeBytes = leaves.reduce((sum, { length }) => sum + length, 0);
+    const stripe = this.#hashes.length;
+    this.#hashes.push({ leaves: new Uint8Array(0), others: new Uint8Array(0) });
+    const release = await this.#window.take(Math.ceil(sizeBytes * storageFactor(this.#code)));
+    this.#check();
+    this.#sizeBytes += sizeBytes;
+    this.#options.onProgress?.({ takenBytes: this.#sizeBytes, safeBytes: this.#safeBytes });
+    const work = this.#stripe(stripe, leaves, sizeBytes)
+      .catch((error: unknown) => {
+        this.#broken ??= { error };
+      })
+      .finally(() => {
+        release();
+        this.#underWay.delete(work);
+      });
+    this.#underWay.add(work);
+  }
+
+  #check(): void {
+    throwIfAborted(this.#options.signal);
+    if (this.#broken !== undefined) throw this.#broken.error;
+  }
+
+  async #stripe(stripe: number, leaves: readonly Uint8Array[], sizeBytes: number): Promise<void> {
+    const { k, n } = this.#code;
+    const { coder, hash } = this.#parts;
+    const isLeaves = k === 1 || sizeBytes === k * LEAF_BYTES;
+    // Coding takes the bytes away, so hashing comes first where it is not part of it.
+    const leafHashes = isLeaves ? undefined : concat(await hash(leaves));
+    // Copies, since coding takes what it is given and leaves are the source's.
+    const data = isLeaves ? (n === k ? leaves : leaves.map(copyOf)) : splitEvenly(concat(leaves), k);
+    const coded =
+      n === k
+        ? { shards: data, hashes: await hash(data) }
+        : await coder.encode(data, n - k, { signal: this.#options.signal });
+    this.#hashes[stripe] = {
+      leaves: leafHashes ?? concat(coded.hashes.slice(0, k)),
+      others: concat(isLeaves ? coded.hashes.slice(k) : coded.hashes),
+    };
+    if (this.#broken !== undefined) return;
+    const shards = coded.shards.map((bytes, i) => ({ bytes, sha256: hashOf(coded.hashes, i) }));
+    const { nodes, failure, isAnswered } = await placeStripe(this.#parts, this.#code, this.#id, stripe, shards);
+    // What the coder has made is on its way nowhere any more.
+    if (n > k && isAnswered) for (const { bytes } of shards) release(bytes);
+    for (const node of nodes) this.#nodes.add(node);
+    this.#failure ??= failure;
+    if (failure === undefined) this.#safeBytes += sizeBytes;
+    this.#options.onProgress?.({ takenBytes: this.#sizeBytes, safeBytes: this.#safeBytes });
+  }
+
+  async #finish(): Promise<PutResult> {
+    const { catalogue, hash } = this.#parts;
+    const leaves = concat(this.#hashes.map((hashes) => hashes.leaves));
+    const bytes = concat([leaves, ...this.#hashes.map((hashes) => hashes.others)]);
+    const dag = await FileDag.of(this.#sizeBytes, leaves, hash);
+    const ref = { cid: dag.root.toString(), sizeBytes: this.#sizeBytes };
+    if (this.#options.isAgain !== true) {
+      const existing = await this.#existing(ref);
+      if (existing !== undefined) {
+        await this.undo();
+        return existing;
+      }
+    }
+    const list = bytes.length <= LIST_INLINE_BYTES_MAX ? bytes : (await this.#putList(bytes)).ref;
+    const stored = { cid: ref.cid, id: this.#id, sizeBytes: ref.sizeBytes, code: this.#code, list };
+    catalogue.write(stored);
+    this.#endLease();
+    const nodes = this.#nodes;
+    return { ref, stored: { ...stored, writtenAtMs: catalogue.map.now() }, failure: this.#failure, nodes };
+  }
+
+  async #putList(bytes: Uint8Array): Promise<PutResult> {
+    const put = await putContent(this.#parts, once(bytes), { signal: this.#options.signal });
+    this.#failure ??= put.failure;
+    for (const node of put.nodes) this.#nodes.add(node);
+    return put;
+  }
+
+  #lease(): void {
+    if (this.#hasLease) return;
+    const { catalogue, clock } = this.#parts;
+    catalogue.lease(this.#id, LEASE_MS);
+    const renewing = every(clock, LEASE_RENEWED_MS, () => catalogue.lease(this.#id, LEASE_MS));
+    this.#stopLease = () => renewing.cancel();
+    this.#hasLease = true;
+  }
+
+  #endLease(): void {
+    this.#stopLease?.();
+    if (this.#hasLease) this.#parts.catalogue.endLease(this.#id);
+    this.#hasLease = false;
+  }
+}
+
+function hashOf(hashes: readonly Uint8Array[], i: number): Uint8Array {
+  const digest = hashes[i];
+  assert(digest !== undefined, "a hash for each shard");
+  return digest;
+}
+
+/** The leaves of a stream by stripes. */
+async function* stripesOf(source: AsyncIterable<Uint8Array>, k: number): AsyncGenerator<Uint8Array[]> {
+  let leaves: Uint8Array[] = [];
+  for await (const leaf of cut(source)) {
+    leaves.push(leaf);
+    if (leaves.length < k) continue;
+    yield leaves;
+    leaves = [];
+  }
+  if (leaves.length > 0) yield leaves;
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

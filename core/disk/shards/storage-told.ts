@@ -1,0 +1,89 @@
+/** Tells the others what this node offers and how much of it is free: now and then, and when it has changed enough to matter. */
+import { isStarfishError } from "../../base/errors.ts";
+import type { Member, Net } from "../../net/types.ts";
+import { type Clock, every, sleep } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
+import type { Catalogue } from "../placement/catalogue.ts";
+import type { Holdings } from "./holdings.ts";
+import {
+  SAFE_LOOK_MS,
+  STORAGE_EXPIRES_MS,
+  STORAGE_FIRST_TOLD_MS,
+  STORAGE_TOLD_BYTES_MIN,
+  STORAGE_TOLD_MS,
+  STORAGE_TOLD_PART,
+  STORAGE_TOLD_USED_PART,
+  TOLD_PATIENCE_MS,
+} from "../limits.ts";
+
+export interface StorageToldParts {
+  readonly net: Net;
+  readonly catalogue: Catalogue;
+  readonly holdings: Holdings;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface StorageTold {
+  /** Tells it without waiting, if it is news. */
+  now(): void;
+  close(): void;
+}
+
+/** A change of so much is told: a part of what is offered, or where little is used yet, a part of that. */
+function newsBytes(offeredBytes: number, usedBytes: number): number {
+  return Math.min(
+    offeredBytes * STORAGE_TOLD_PART,
+    Math.max(STORAGE_TOLD_BYTES_MIN, usedBytes * STORAGE_TOLD_USED_PART),
+  );
+}
+
+export function tellStorage({ net, catalogue, holdings, clock, log }: StorageToldParts): StorageTold {
+  let told = { offeredBytes: -1, freeBytes: 0 };
+  let toldAtMs: number | undefined;
+  function tell(): void {
+    const { quotaBytes, usedBytes } = holdings.store.usage();
+    const now = { offeredBytes: quotaBytes, freeBytes: Math.max(0, quotaBytes - usedBytes) };
+    const changedBytes = Math.abs(now.freeBytes - told.freeBytes);
+    const isNews = now.offeredBytes !== told.offeredBytes || changedBytes > newsBytes(now.offeredBytes, usedBytes);
+    // What somebody else wrote before a restart, or what has expired, is written anew too.
+    const isOld =
+      clock.monotonic() - (toldAtMs ?? 0) > STORAGE_EXPIRES_MS / 2 || catalogue.storage(net.self) === undefined;
+    if (!isNews && !isOld) return;
+    try {
+      catalogue.writeStorage(net.self, now, STORAGE_EXPIRES_MS);
+    } catch (error) {
+      // While the clock is not in line there is no writing; the next time, perhaps.
+      if (!isStarfishError(error)) throw error;
+      log.write("debug", "disk.storage-not-told", { error: error.message });
+      return;
+    }
+    told = now;
+    toldAtMs = clock.monotonic();
+  }
+  tell();
+  const telling = every(clock, STORAGE_TOLD_MS, tell);
+  // A newcomer's clock comes in line within seconds, and until it has told nobody gives it anything.
+  const beginning = every(clock, STORAGE_FIRST_TOLD_MS, () => {
+    if (toldAtMs === undefined) tell();
+    else beginning.cancel();
+  });
+  return {
+    now: tell,
+    close() {
+      telling.cancel();
+      beginning.cancel();
+    },
+  };
+}
+
+/** Resolves once this node knows what all who are there offer, itself among them; who does not tell is not awaited for long. */
+export async function allHaveTold(
+  { net, catalogue, clock }: Pick<StorageToldParts, "net" | "catalogue" | "clock">,
+  signal: AbortSignal,
+): Promise<void> {
+  const untilMs = clock.monotonic() + TOLD_PATIENCE_MS;
+  const hasNotTold = ({ record, status }: Member): boolean =>
+    status === "awake" && catalogue.storage(record.peer) === undefined;
+  while (net.members().some(hasNotTold) && clock.monotonic() < untilMs) await sleep(clock, SAFE_LOOK_MS, { signal });
+}

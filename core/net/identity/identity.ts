@@ -1,0 +1,53 @@
+/**
+ * Who this node is: an Ed25519 key pair made once and kept in its store, so that a restart is the same node, and the
+ * device with which it shares its fate. Assumes that nobody else uses the same store at the same time.
+ */
+import { StarfishError } from "../../base/errors.ts";
+import { peerIdOf } from "../../base/peer-id.ts";
+import type { Crypto, KeyPair } from "../../ports/crypto.ts";
+import type { PeerId } from "../../ports/network.ts";
+import type { Random } from "../../ports/random.ts";
+import type { Store } from "../../ports/store.ts";
+
+export interface Identity {
+  readonly peer: PeerId;
+  readonly keys: KeyPair;
+  readonly device: string;
+}
+
+const SEED_KEY = "net/key";
+const SEED_BYTES = 32;
+
+export interface IdentityPorts {
+  readonly store: Store;
+  readonly crypto: Crypto;
+  readonly random: Random;
+}
+
+/**
+ * The node's identity, made if the store has none. `device` names what it shares its fate with; without it the node is a
+ * device by itself. Rejects with "io" where the store fails or holds something that is no key.
+ */
+export async function loadIdentity(
+  ports: IdentityPorts,
+  options: { readonly device?: string | undefined } = {},
+): Promise<Identity> {
+  const keys = ports.crypto.keyPair(await loadSeed(ports));
+  const peer = peerIdOf(keys.publicKey);
+  return { peer, keys, device: options.device ?? peer };
+}
+
+async function loadSeed({ store, random }: IdentityPorts): Promise<Uint8Array> {
+  const kept = await store.get(SEED_KEY);
+  if (kept === undefined) {
+    const made = random.bytes(SEED_BYTES);
+    await store.set(SEED_KEY, made);
+    return made;
+  }
+  if (kept.length === SEED_BYTES) return kept;
+  // A new key here would be a new node in silence, whose stored shards count no more.
+  throw new StarfishError(
+    "io",
+    `The stored key of this node is damaged (${kept.length} bytes instead of ${SEED_BYTES})`,
+  );
+}

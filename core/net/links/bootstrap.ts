@@ -1,0 +1,42 @@
+/** Which addresses to give to newcomers, and to keep for the next start. Pure. */
+import type { Address } from "../../ports/network.ts";
+import { ADDRESS_CHARS_MAX, INVITE_ADDRESSES_MAX } from "../limits.ts";
+import type { Member } from "../types.ts";
+
+/**
+ * The best few addresses, in order: this node's own, then one of each other device that can be dialled, awake ones
+ * first and the longest-lived of them first since they are likeliest to stay; then more of the same devices, and last
+ * those that were known before.
+ */
+export function bestAddresses(
+  members: readonly Member[],
+  own: readonly Address[],
+  before: readonly Address[],
+): Address[] {
+  const others = members
+    .filter(({ isSelf, record, status }) => !isSelf && status === "awake" && record.addresses.length > 0)
+    .toSorted((a, b) => a.record.startedAtMs - b.record.startedAtMs);
+  const devices = new Set<string>();
+  const firsts: Address[] = [];
+  const more: Address[] = [];
+  for (const { record } of others) {
+    const [first, ...rest] = record.addresses;
+    if (first === undefined) continue;
+    (devices.has(record.device) ? more : firsts).push(first);
+    devices.add(record.device);
+    more.push(...rest);
+  }
+  const [ownFirst, ...ownRest] = own;
+  const ranked = [...(ownFirst === undefined ? [] : [ownFirst]), ...firsts, ...ownRest, ...more, ...before];
+  const usable = ranked.filter((address) => address.length <= ADDRESS_CHARS_MAX);
+  return [...new Set(usable)].slice(0, INVITE_ADDRESSES_MAX);
+}
+
+/** Those that lead nowhere but to one's own machine last: whoever is invited is on another one, or has a closer way. */
+export function farthestFirst(addresses: readonly Address[]): Address[] {
+  return [...addresses.filter((address) => !isLoopback(address)), ...addresses.filter(isLoopback)];
+}
+
+function isLoopback(address: Address): boolean {
+  return /^\/(ip4\/127\.|ip6\/::1\/|dns[46]?\/localhost\/)/.test(address);
+}

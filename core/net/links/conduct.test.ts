@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import type { Clock } from "../../ports/clock.ts";
+import { Conduct, Rate } from "./conduct.ts";
+import { CONDUCT_PEERS_MAX, FAULT_HALF_LIFE_MS, FAULTS_MAX } from "../limits.ts";
+import { Slots } from "../requests/slots.ts";
+
+function handClock(): Clock & { pass(ms: number): void } {
+  let nowMs = 0;
+  return {
+    now: () => nowMs,
+    monotonic: () => nowMs,
+    timer: () => ({ cancel: () => {} }),
+    pass(ms) {
+      nowMs += ms;
+    },
+  };
+}
+
+test("a burst of faults is too much, the same number spread out is not", () => {
+  const clock = handClock();
+  const conduct = new Conduct(clock);
+  for (let i = 0; i < FAULTS_MAX; i++) expect(conduct.fault("a")).toBe(false);
+  expect(conduct.fault("a")).toBe(true);
+  expect(conduct.fault("a")).toBe(false);
+  for (let i = 0; i < 10 * FAULTS_MAX; i++) {
+    clock.pass(FAULT_HALF_LIFE_MS / 5);
+    expect(conduct.fault("b")).toBe(false);
+  }
+});
+
+test("the faults of so many peers are remembered, and the least recent forgotten", () => {
+  const conduct = new Conduct(handClock());
+  for (let i = 0; i < FAULTS_MAX; i++) conduct.fault("first");
+  for (let i = 0; i < CONDUCT_PEERS_MAX; i++) conduct.fault(`peer ${i}`);
+  expect(conduct.fault("first")).toBe(false);
+});
+
+test("a rate allows its burst, then its pace", () => {
+  const clock = handClock();
+  const rate = new Rate(clock, { perSecond: 10, burst: 50 });
+  const allowed = (): number => Array.from({ length: 1_000 }, () => rate.take(1)).filter(Boolean).length;
+  expect(allowed()).toBe(50);
+  clock.pass(1_000);
+  expect(allowed()).toBe(10);
+  clock.pass(3_600_000);
+  expect(allowed()).toBe(50);
+});
+
+test("slots are bounded for each and for all, and come back", () => {
+  const slots = new Slots({ perPeerMax: 2, max: 3 });
+  const [first, second] = [slots.take("a"), slots.take("a")];
+  expect(slots.take("a")).toBeUndefined();
+  expect(slots.take("b")).toBeDefined();
+  expect(slots.take("b")).toBeUndefined();
+  first?.();
+  expect(slots.take("b")).toBeDefined();
+  expect(slots.take("a")).toBeUndefined();
+  second?.();
+  expect(slots.take("a")).toBeDefined();
+});

@@ -1,0 +1,99 @@
+/**
+ * Who gets a place among the members that this node knows. A member can make identities at will, sign records for them and
+ * say that they are asleep, so that nobody expects to hear of them. So those who are only told of share what is left
+ * beside a reserve for those who come themselves; each link that tells has an equal share of that when it is full; and of
+ * those told of as asleep, who were never awake as far as this node knows, there are few, and they go first. Pure.
+ */
+import type { PeerId } from "../../ports/network.ts";
+
+/** Members alive or asleep at once. A digest of so many still fits in one message. */
+export const MEMBERS_MAX = 5_000;
+/** Of these only told of by others: the rest is for those who come themselves, twice as many as a node has links. */
+const HEARSAY_MAX = 4_488;
+/** Of these only ever told of as asleep: tabs frozen before this node came. */
+export const SLEEPERS_MAX = 1_024;
+
+/** A member that this node has only been told of. */
+export interface Ghost {
+  readonly peer: PeerId;
+  /** Over whose link it was first told of. */
+  readonly by: PeerId;
+  readonly isSleeper: boolean;
+}
+
+export class Room {
+  /** By who told of them, in the order in which they came. */
+  readonly #sleepers = new Map<PeerId, Map<PeerId, Ghost>>();
+  readonly #others = new Map<PeerId, Map<PeerId, Ghost>>();
+  #sleeping = 0;
+  #size = 0;
+
+  /** How many are only told of. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Little is left for those whom others tell of. */
+  get isCrowded(): boolean {
+    return this.#size - this.#sleeping > HEARSAY_MAX * 0.9;
+  }
+
+  add(ghost: Ghost): void {
+    const shelf = ghost.isSleeper ? this.#sleepers : this.#others;
+    let told = shelf.get(ghost.by);
+    if (told === undefined) shelf.set(ghost.by, (told = new Map()));
+    if (told.has(ghost.peer)) return;
+    told.set(ghost.peer, ghost);
+    this.#size++;
+    if (ghost.isSleeper) this.#sleeping++;
+  }
+
+  delete(ghost: Ghost): void {
+    const shelf = ghost.isSleeper ? this.#sleepers : this.#others;
+    const told = shelf.get(ghost.by);
+    if (told?.delete(ghost.peer) !== true) return;
+    if (told.size === 0) shelf.delete(ghost.by);
+    this.#size--;
+    if (ghost.isSleeper) this.#sleeping--;
+  }
+
+  /**
+   * Room for one that comes itself (`by` is undefined) or of whom `by` tells: true if there is, the ghost that has to go
+   * for it, or false.
+   */
+  roomFor(living: number, by: PeerId | undefined, isSleeper: boolean): true | Ghost | false {
+    if (by === undefined) return living < MEMBERS_MAX || this.#first() || false;
+    if (isSleeper && this.#sleeping >= SLEEPERS_MAX) return this.#shareOf(this.#sleepers, by);
+    if (this.#size < HEARSAY_MAX && living < MEMBERS_MAX) return true;
+    if (isSleeper) return this.#shareOf(this.#sleepers, by);
+    return newest(largest(this.#sleepers)) ?? this.#shareOf(this.#others, by);
+  }
+
+  /** Those told of last by who told of most: to be asked whether they are there. */
+  latest(count: number): PeerId[] {
+    const told = largest(this.#others);
+    return told === undefined ? [] : [...told.keys()].slice(-count);
+  }
+
+  #first(): Ghost | undefined {
+    return newest(largest(this.#sleepers)) ?? newest(largest(this.#others));
+  }
+
+  /** The newest of who has told of most, if that is more than `by` has. */
+  #shareOf(shelf: ReadonlyMap<PeerId, ReadonlyMap<PeerId, Ghost>>, by: PeerId): Ghost | false {
+    const most = largest(shelf);
+    if (most === undefined || most.size <= (shelf.get(by)?.size ?? 0) + 1) return false;
+    return newest(most) ?? false;
+  }
+}
+
+function largest(shelf: ReadonlyMap<PeerId, ReadonlyMap<PeerId, Ghost>>): ReadonlyMap<PeerId, Ghost> | undefined {
+  let most: ReadonlyMap<PeerId, Ghost> | undefined;
+  for (const told of shelf.values()) if (told.size > (most?.size ?? 0)) most = told;
+  return most;
+}
+
+/** Who came before an attacker stays. */
+function newest(told: ReadonlyMap<PeerId, Ghost> | undefined): Ghost | undefined {
+  return told === undefined ? undefined : [...told.values()].at(-1);
+}

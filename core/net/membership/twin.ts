@@ -1,0 +1,34 @@
+/**
+ * Two nodes with one identity: a data directory was copied, or a machine restored from a picture of itself. Each outdoes
+ * what the other says, for ever, and links to the one are taken for links to the other. So each record names the life of
+ * its node (drawn at its start), and of the other life that it outdoes. A former life of this node may still be talked of,
+ * but can't answer; who reads that a record outdoes its own, present life has a twin that is there now. Of the two the one
+ * that started later gives way. Pure.
+ */
+import { equal, toHex } from "../../base/bytes.ts";
+import type { Twin } from "../types.ts";
+import type { UncheckedRecord } from "./record.ts";
+
+/** What this node says of its own present life. */
+export interface OwnLife {
+  readonly life: Uint8Array;
+  readonly startedAtMs: number;
+}
+
+/** Undefined: it may be a former life of this node. The record's signature has been found right. */
+export function twinOf(own: OwnLife, { says, lives }: UncheckedRecord): Twin | undefined {
+  if (lives.rival === undefined || !equal(lives.rival, own.life)) return undefined;
+  const isLater =
+    own.startedAtMs !== says.startedAtMs ? own.startedAtMs > says.startedAtMs : toHex(own.life) > toHex(lives.life);
+  const other = `Another node runs with this node's identity since ${new Date(says.startedAtMs).toISOString()}`;
+  const why = "a data directory was copied, or a machine restored from a picture of itself";
+  return isLater
+    ? {
+        givesWay: true,
+        message: `${other}: ${why}. This one started later and ends. Give it a data directory of its own, and an invite.`,
+      }
+    : {
+        givesWay: false,
+        message: `${other}: ${why}. It started later and gives way. If it comes back, stop it, and give it a data directory of its own.`,
+      };
+}

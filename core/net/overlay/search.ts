@@ -1,0 +1,64 @@
+/** Looks for members that are missing, at their addresses and at those where the swarm might be found (heal.ts). */
+import { type Clock, withDeadline } from "../../ports/clock.ts";
+import type { Address, DialTarget, PeerId } from "../../ports/network.ts";
+import { type Random, sample } from "../../ports/random.ts";
+import type { Links } from "../links/links.ts";
+import type { Membership } from "../membership/membership.ts";
+import { chooseProbe } from "./heal.ts";
+import type { Member } from "../types.ts";
+
+export interface SearchParts {
+  readonly links: Links;
+  readonly membership: Membership;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly bootstrap: () => readonly Address[];
+  readonly signal: AbortSignal;
+  /** How often `tick` is called. */
+  readonly periodMs: number;
+}
+
+/** A probe of somebody missing: whoever is there answers within this. */
+const PROBE_MS = 2_000;
+/** Probes at once of a node that has nobody left: it can't know who of all it knew is on its side of a cut. */
+const ALONE_PROBES_MAX = 4;
+/** Stands among those looked for, for whoever answers at the bootstrap addresses. No PeerId. */
+const BOOTSTRAP = "bootstrap";
+
+export class Search {
+  readonly #parts: SearchParts;
+  /** Whom we are looking for now. */
+  readonly #probing = new Set<PeerId>();
+
+  constructor(parts: SearchParts) {
+    this.#parts = parts;
+  }
+
+  /** Looks for the missing; a node without links that are alive, for anybody. */
+  tick(linked: number, awake: readonly Member[]): void {
+    const { membership, random, periodMs } = this.#parts;
+    const isAlone = linked === 0;
+    const bootstrap = this.#parts.bootstrap();
+    for (let free = (isAlone ? ALONE_PROBES_MAX : 1) - this.#probing.size; free > 0; free--) {
+      const anybody = isAlone ? awake.filter(({ isSelf }) => !isSelf).map((member) => ({ member, agoMs: 0 })) : [];
+      const missing = [...membership.gone(), ...anybody].filter(({ member }) => !this.#probing.has(member.record.peer));
+      const hasBootstrap = bootstrap.length > 0 && !this.#probing.has(BOOTSTRAP);
+      const probe = chooseProbe(random, { missing, awake: awake.length, links: linked, hasBootstrap }, periodMs);
+      if (probe === undefined) return;
+      if (probe.kind === "bootstrap") {
+        this.#look(BOOTSTRAP, { addresses: sample(random, bootstrap) });
+      } else {
+        const { peer, addresses } = probe.member.record;
+        this.#look(peer, { peer, addresses });
+      }
+    }
+  }
+
+  #look(whom: PeerId, target: DialTarget): void {
+    const { links, clock, signal: ended } = this.#parts;
+    const done = (): boolean => this.#probing.delete(whom);
+    this.#probing.add(whom);
+    const look = (signal: AbortSignal): ReturnType<Links["dial"]> => links.dial(target, { signal });
+    withDeadline(clock, PROBE_MS, "Looking for the missing", look, { signal: ended }).then(done, done);
+  }
+}

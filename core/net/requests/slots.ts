@@ -1,0 +1,28 @@
+/** Counts what is under way, for each peer and in all, against bounds. */
+import type { PeerId } from "../../ports/network.ts";
+
+export class Slots {
+  readonly #perPeerMax: number;
+  readonly #max: number;
+  readonly #taken = new Map<PeerId, number>();
+  #total = 0;
+
+  constructor(options: { readonly perPeerMax: number; readonly max: number }) {
+    this.#perPeerMax = options.perPeerMax;
+    this.#max = options.max;
+  }
+
+  /** Takes a slot for the peer; the result, to be called once, gives it back. Undefined when there is none. */
+  take(peer: PeerId): (() => void) | undefined {
+    const taken = this.#taken.get(peer) ?? 0;
+    if (taken >= this.#perPeerMax || this.#total >= this.#max) return undefined;
+    this.#taken.set(peer, taken + 1);
+    this.#total++;
+    return () => {
+      const left = (this.#taken.get(peer) ?? 1) - 1;
+      if (left > 0) this.#taken.set(peer, left);
+      else this.#taken.delete(peer);
+      this.#total--;
+    };
+  }
+}

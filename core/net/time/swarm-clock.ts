@@ -1,0 +1,23 @@
+/** The clock that the parts of the net go by. */
+import type { Clock } from "../../ports/clock.ts";
+import type { When } from "../identity/certificate.ts";
+import type { CommonTime } from "./time.ts";
+
+/** The clock by which the parts of the net go. */
+export interface SwarmClock extends Clock {
+  /** By which certificates are judged: neither by common time alone, which liars move, nor by a wall clock that was set. */
+  when(): When;
+}
+
+/** `clock`, with the common time for its wall clock. */
+export function swarmClock(clock: Clock, time: CommonTime): SwarmClock {
+  return {
+    now: () => time.now(),
+    monotonic: () => clock.monotonic(),
+    timer: (delayMs, fire) => clock.timer(delayMs, fire),
+    when() {
+      const [ownMs, commonMs] = [clock.now(), time.now()];
+      return { earliestMs: Math.min(ownMs, commonMs), latestMs: Math.max(ownMs, commonMs) };
+    },
+  };
+}

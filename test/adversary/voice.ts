@@ -1,0 +1,210 @@
+/**
+ * An admitted member with a net of its own, that says whatever the schemas let pass, on every way there is: over the
+ * simulator's network or a real one.
+ */
+import * as v from "valibot";
+import { concat, utf8 } from "../../core/base/bytes.ts";
+import { decode, encode } from "../../core/base/codec.ts";
+import { isStarfishError } from "../../core/base/errors.ts";
+import { peerIdOf } from "../../core/base/peer-id.ts";
+import type { Entry } from "../../core/memory/entry.ts";
+import { RECONCILE_PROTOCOL } from "../../core/memory/replicated-map.ts";
+import { type Chain, rootKeyOf } from "../../core/net/identity/certificate.ts";
+import type { Invite } from "../../core/net/identity/invite.ts";
+import type { LinkPart } from "../../core/net/links/links.ts";
+import { PART_PROTOCOLS } from "../../core/net/links/member-link.ts";
+import { createSealer } from "../../core/net/gossip/sealing.ts";
+import type { Net } from "../../core/net/types.ts";
+import type { Clock } from "../../core/ports/clock.ts";
+import type { Crypto, KeyPair } from "../../core/ports/crypto.ts";
+import { type Channel, MESSAGE_BYTES_MAX, type Network, type PeerId } from "../../core/ports/network.ts";
+import type { Random } from "../../core/ports/random.ts";
+import { packed, type Speaker } from "./samples.ts";
+
+const STATEMENT_DOMAIN = utf8("starfish certificate 1\n");
+const RECORD_DOMAIN = utf8("starfish member record 1\n");
+const FORWARD_DOMAIN = utf8("starfish forwarded request 1\n");
+const pingSchema = v.object({ ping: v.optional(v.tuple([v.number(), v.number()])) });
+
+export interface VoiceParts {
+  readonly net: Net;
+  readonly network: Network;
+  readonly keys: KeyPair;
+  readonly invite: Invite;
+  readonly clock: Clock;
+  readonly crypto: Crypto;
+  readonly random: Random;
+}
+
+export class Voice {
+  readonly net: Net;
+  readonly network: Network;
+  readonly keys: KeyPair;
+  readonly invite: Invite;
+  readonly clock: Clock;
+  readonly #crypto: Crypto;
+  readonly #random: Random;
+  readonly #parts = new Map<string, Channel>();
+
+  constructor({ net, network, keys, invite, clock, crypto, random }: VoiceParts) {
+    this.net = net;
+    this.network = network;
+    this.keys = keys;
+    this.invite = invite;
+    this.clock = clock;
+    this.#crypto = crypto;
+    this.#random = random;
+  }
+
+  get nowMs(): number {
+    return Math.floor(this.clock.now());
+  }
+
+  /** What it would say were it honest is said of these. */
+  speaker(victim: PeerId, content: { readonly layout: string; readonly cid: string }, map: string): Speaker {
+    const root = rootKeyOf(this.invite.swarm);
+    return {
+      crypto: this.#crypto,
+      keys: this.keys,
+      root,
+      chain: this.chain(),
+      victim,
+      map,
+      nowMs: this.nowMs,
+      ...content,
+    };
+  }
+
+  /** A chain that makes `subject` a member; `says` is the last statement, field by field, if it is to be otherwise. */
+  chain(statement?: unknown, keys: KeyPair = this.keys): Chain {
+    const crypto = this.#crypto;
+    const issuer = crypto.keyPair(this.invite.delegation.privateKey);
+    const root = rootKeyOf(this.invite.swarm);
+    const right = [1, root, issuer.publicKey, keys.publicKey, "member", "member", 0, this.nowMs + 3_600_000];
+    const bytes = encode(statement ?? right);
+    const certificate = encode([bytes, crypto.sign(issuer.privateKey, concat([STATEMENT_DOMAIN, bytes]))]);
+    return [...this.invite.delegation.chain, certificate];
+  }
+
+  /** Says that it has much room and many cores, so that others ask it. */
+  lures(): void {
+    this.write("layout", `d/${this.net.self}`, [2 ** 40, 2 ** 40]);
+    this.net.update({ coresLent: 4 });
+  }
+
+  /** Tells whoever asks that it is later by so much. */
+  liesAboutTime(aheadMs: number): void {
+    this.network.handle(PART_PROTOCOLS.members, (channel, link) => {
+      channel.onMessage((message) => {
+        const { ping } = decode(pingSchema, message);
+        if (ping === undefined) return;
+        const time = [Math.floor(this.clock.now() + aheadMs), 3];
+        void this.part(link.peer, "members", encode({ pong: ping, time }));
+      });
+    });
+    // What is heard from now on is heard anew.
+    for (const link of this.network.links()) void link.close();
+  }
+
+  // Ways to say something
+
+  /** Asks, and does not care for the answer; only errors of the world may come of it. */
+  request(victim: PeerId, protocol: string, value: unknown): void {
+    this.net.request(victim, protocol, value, v.unknown()).catch(expected);
+  }
+
+  publish(topic: string, value: unknown): void {
+    try {
+      this.net.publish(topic, encode(value));
+    } catch (error) {
+      expected(error);
+    }
+  }
+
+  /** A message on one of the channels that carry members, overlay and gossip. */
+  async part(victim: PeerId, part: LinkPart, message: Uint8Array): Promise<void> {
+    try {
+      await this.#part(victim, part, message);
+    } catch (error) {
+      expected(error);
+    }
+  }
+
+  async #part(victim: PeerId, part: LinkPart, message: Uint8Array): Promise<void> {
+    const key = `${victim}/${part}`;
+    let channel = this.#parts.get(key);
+    if (channel === undefined) {
+      const link = this.network.links().find(({ peer }) => peer === victim);
+      if (link === undefined) return;
+      channel = await link.open(PART_PROTOCOLS[part]);
+      const opened = channel;
+      opened.onClose(() => void (this.#parts.get(key) === opened && this.#parts.delete(key)));
+      this.#parts.set(key, channel);
+    }
+    if (message.length < MESSAGE_BYTES_MAX) channel.send(message);
+  }
+
+  /** Says these on a channel, one after the other, whatever comes back. */
+  async talk(victim: PeerId, protocol: string, messages: readonly Uint8Array[]): Promise<void> {
+    try {
+      const channel = await this.net.open(victim, protocol);
+      channel.onMessage(() => {});
+      for (const message of messages) if (message.length < MESSAGE_BYTES_MAX) channel.send(message);
+    } catch (error) {
+      expected(error);
+    }
+  }
+
+  reconcile(victim: PeerId, messages: readonly Uint8Array[]): Promise<void> {
+    return this.talk(victim, RECONCILE_PROTOCOL, messages);
+  }
+
+  /** An entry of a map, by gossip. The value is byte text as entries have it, or anything that CBOR carries. */
+  write(map: string, key: string, value: unknown, changes: Partial<Entry> = {}): void {
+    this.publish(`memory/${map}`, { entries: this.entry(key, value, changes) });
+  }
+
+  entry(key: string, value: unknown, changes: Partial<Entry> = {}): Uint8Array {
+    return packed(key, this.nowMs, { value: byteText(encode(value)), ...changes });
+  }
+
+  // Signed and sealed
+
+  sealed(topic: string, value: unknown): Uint8Array {
+    const ports = { crypto: this.#crypto, random: this.#random };
+    return createSealer(this.invite.secret)(ports).seal(topic, encode(value));
+  }
+
+  /** A record of somebody made up, who is a member by the invite. */
+  recordOf(keys: KeyPair, state: "awake" | "asleep", addresses: readonly string[]): Uint8Array {
+    const crypto = this.#crypto;
+    const peer = peerIdOf(keys.publicKey);
+    const body = encode([1, peer, this.nowMs, "ghost", "node", peer, [...addresses], 0, 0, this.nowMs, state, null]);
+    const signature = crypto.sign(keys.privateKey, concat([RECORD_DOMAIN, body]));
+    return encode([body, signature, [...this.chain(undefined, keys)]]);
+  }
+
+  record(body: unknown, chain: Chain = this.chain()): Uint8Array {
+    return encode([...this.#signed(RECORD_DOMAIN, body), [...chain]]);
+  }
+
+  envelope(request: unknown): Uint8Array {
+    return encode(this.#signed(FORWARD_DOMAIN, request));
+  }
+
+  #signed(domain: Uint8Array, says: unknown): [Uint8Array, Uint8Array] {
+    const bytes = encode(says);
+    return [bytes, this.#crypto.sign(this.keys.privateKey, concat([domain, bytes]))];
+  }
+}
+
+function byteText(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}
+
+/** What the world answers to what it does not like. */
+function expected(error: unknown): void {
+  if (!isStarfishError(error)) throw error;
+}

@@ -1,0 +1,89 @@
+/**
+ * A swarm in which everybody writes, and what that takes: how soon each write is on each other node, how many messages of
+ * gossip it costs, and whether the eager links hold all nodes together meanwhile.
+ */
+import type { MapNode, MapSwarm } from "./maps.ts";
+
+export interface WritersOptions {
+  readonly writers: number;
+  /** Of all of them together. */
+  readonly writesPerSecond: number;
+  readonly forMs: number;
+}
+
+export interface Spread {
+  readonly writes: number;
+  /** For each write and other node that has it, ms. */
+  readonly each: readonly number[];
+  /** For each write that all have, ms until the last has it. */
+  readonly all: readonly number[];
+  /** Sent for each write, of gossip and of reconciliation. */
+  readonly gossip: number;
+  readonly reconciling: number;
+}
+
+const SETTLE_MS = 5_000;
+
+/** Lets nodes write at random moments. `meanwhile` runs with it, say to look at the swarm or to cut it. */
+export async function writeFromMany(swarm: MapSwarm, options: WritersOptions): Promise<Spread> {
+  const { world, nodes } = swarm;
+  const random = world.random.fork("writers");
+  const writtenMs = new Map<string, number>();
+  const latestMs = new Map<string, { count: number; ms: number }>();
+  const each: number[] = [];
+  const stops = nodes.map(({ map }) =>
+    map.watch("w/", ({ key, isLocal }) => {
+      const beganMs = writtenMs.get(key);
+      if (isLocal || beganMs === undefined) return;
+      const ms = world.nowMs - beganMs;
+      each.push(ms);
+      const latest = latestMs.get(key) ?? { count: 0, ms: 0 };
+      latestMs.set(key, { count: latest.count + 1, ms });
+    }),
+  );
+  const before = messages(nodes);
+  const endMs = world.nowMs + options.forMs;
+  const every = 1_000 / options.writesPerSecond;
+  for (let i = 0; world.nowMs < endMs; i++) {
+    const node = nodes[Math.floor(random.real() * options.writers)];
+    const key = `w/${i}`;
+    writtenMs.set(key, world.nowMs);
+    node?.map.set(key, i);
+    await world.runFor(-every * Math.log(1 - random.real()));
+  }
+  const after = messages(nodes);
+  await world.runFor(SETTLE_MS);
+  for (const stop of stops) stop();
+  const all = [...latestMs.values()].filter(({ count }) => count === nodes.length - 1).map(({ ms }) => ms);
+  const writes = writtenMs.size;
+  return {
+    writes,
+    each,
+    all,
+    gossip: (after.gossip - before.gossip) / writes,
+    reconciling: (after.memory - before.memory) / writes,
+  };
+}
+
+/** How many messages these nodes have sent by now: of gossip, of reconciliation, and to ask others whether they hold writes. */
+export function messages(nodes: readonly MapNode[]): { gossip: number; memory: number; acks: number; hello: number } {
+  const sum = (protocol: string): number =>
+    nodes.reduce(
+      (total, { machine }) =>
+        total + (machine.machine.sentByProtocol.get(`/starfish/${protocol}/1.0.0`)?.messages ?? 0),
+      0,
+    );
+  const [acks, forwarded, delivered] = ["memory-ack", "forward", "deliver"].map(sum);
+  return {
+    gossip: sum("gossip"),
+    memory: sum("memory"),
+    acks: (acks ?? 0) + (forwarded ?? 0) + (delivered ?? 0),
+    hello: sum("hello"),
+  };
+}
+
+/** The value below which that share of the values lies. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((x, y) => x - y);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+}
