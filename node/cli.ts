@@ -12,7 +12,7 @@ import { packageVersion } from "./package-root.ts";
 import { print } from "./report.ts";
 
 const HELP = `usage: starfish up      start a node: it serves the page, lends its cores and prints an invite
-       starfish sh      a terminal at the running node (-c LINE runs one line)
+       starfish sh      a terminal at the running node (-c LINE runs one line, SCRIPT a script)
        starfish invite  print the invite of the running node
 
        starfish COMMAND --help    says more
@@ -42,12 +42,16 @@ Once it serves it prints one line 'invite: URL'; whoever opens that link in a br
   pbpaste | starfish up --data ./node-2 --join -
 `;
 
-const SH_HELP = `usage: starfish sh [--data DIR] [-c LINE]
+const SH_HELP = `usage: starfish sh [--data DIR]                          a terminal
+       starfish sh [--data DIR] -c LINE [NAME [WORD…]]   one line; NAME is its $0
+       starfish sh [--data DIR] SCRIPT [WORD…]           a script of this machine
+       starfish sh [--data DIR] < SCRIPT                 a script on standard input
 
-A terminal at the node that runs in DIR. With -c it runs one line and exits with its status; without it, and with a
-script on stdin, it runs every line in turn.
+The shell of the node that runs in DIR: bash's language, over the files of the swarm. It exits with the status of the
+last command. A terminal begins with /.starfishrc and /.starfishrc.NODENAME of the swarm's files, where they are there.
 
   cat book.txt | starfish sh -c "map wordcount"
+  starfish sh -c 'for name; do echo "hello $name"; done' greet otter heron
 `;
 
 const INVITE_HELP = `usage: starfish invite [--data DIR] [--json]
@@ -116,11 +120,24 @@ async function runUp(args: string[]): Promise<number> {
   });
 }
 
+/** Options of `sh` end at the script's name, or at the line's $0: what follows is the script's own. */
+function cutWords(args: readonly string[]): { own: string[]; words: string[] } {
+  let at = 0;
+  while (at < args.length) {
+    const arg = args[at] ?? "";
+    if (arg === "--") return { own: args.slice(0, at), words: args.slice(at + 1) };
+    if (!/^-./.test(arg)) break;
+    at += arg === "-c" || arg === "--command" || arg === "--data" ? 2 : 1;
+  }
+  return { own: args.slice(0, at), words: args.slice(at) };
+}
+
 async function runSh(args: string[]): Promise<number> {
-  const { values } = parse({ args, options: { ...COMMON, command: { type: "string", short: "c" } } });
+  const { own, words } = cutWords(args);
+  const { values } = parse({ args: own, options: { ...COMMON, command: { type: "string", short: "c" } } });
   if (values.help === true) return say(SH_HELP);
   const { sh } = await import("./sh.ts");
-  return await sh({ dataDir: values.data ?? defaultDataDir(), line: values.command });
+  return await sh({ dataDir: values.data ?? defaultDataDir(), line: values.command, words });
 }
 
 async function runInvite(args: string[]): Promise<number> {

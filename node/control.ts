@@ -7,11 +7,14 @@ import { createServer, type Server, type Socket } from "node:net";
 import { isStarfishError, messageOf, StarfishError } from "../core/base/errors.ts";
 import type { Computer } from "../core/computer.ts";
 import type { Log } from "../core/ports/log.ts";
+import { decodeText } from "../core/shell/language/bytes.ts";
+import { reasonOf } from "../core/shell/language/redirect.ts";
 import { createPipe, type Pipe } from "../core/shell/pipe.ts";
 import { History } from "../core/shell/history.ts";
 import { createSession, type Session } from "../core/shell/interactive.ts";
-import { createShell } from "../core/shell/shell.ts";
-import type { Output, TerminalInfo } from "../core/shell/types.ts";
+import { SCRIPT_CHARS_MAX } from "../core/shell/language/limits.ts";
+import { createShell, type Shell } from "../core/shell/shell.ts";
+import type { Io, Output, TerminalInfo } from "../core/shell/types.ts";
 import {
   CONTROL_VERSION,
   FrameSocket,
@@ -21,6 +24,8 @@ import {
   STDIN_WINDOW_BYTES,
   type Frame,
   type Open,
+  type Run,
+  type SignalName,
   type TerminalFacts,
 } from "./frames.ts";
 import { RemoteHost } from "./remote-host.ts";
@@ -96,9 +101,10 @@ class Connection {
   readonly #host: RemoteHost;
   readonly #stdin: Pipe = createPipe(STDIN_WINDOW_BYTES);
   readonly #stop = new AbortController();
-  readonly #line: string | undefined;
+  readonly #open: Open;
   readonly #terminals: { stdout: TerminalInfo | undefined; stderr: TerminalInfo | undefined };
   #session: Session | undefined;
+  #shell: Shell | undefined;
   /** Bytes of stdin that were asked for and have not come. */
   #credit = 0;
 
@@ -106,12 +112,13 @@ class Connection {
     this.#computer = computer;
     this.#frames = frames;
     this.#host = new RemoteHost(frames);
-    this.#line = open.line;
+    this.#open = open;
     this.#terminals = { stdout: open.stdout, stderr: open.stderr };
   }
 
   async run(): Promise<void> {
-    const status = this.#line === undefined ? await this.#interact() : await this.#runLine(this.#line);
+    const { run } = this.#open;
+    const status = run === undefined ? await this.#interact() : await this.#run(run);
     await this.#frames.sendMessage(KIND.exit, status).catch(ignoreClosed);
     this.#frames.end();
   }
@@ -122,8 +129,8 @@ class Connection {
         return this.#receiveStdin(frame.body);
       case KIND.stdinEnd:
         return this.#stdin.output.end();
-      case KIND.interrupt:
-        return this.#stop.abort(new StarfishError("cancelled", "Interrupted"));
+      case KIND.signal:
+        return this.#signal(read(schemas.signal, frame).name);
       case KIND.resize:
         return this.#resize(read(schemas.terminal, frame));
       case KIND.fileData:
@@ -140,19 +147,49 @@ class Connection {
     this.#host.close();
   }
 
-  #runLine(line: string): Promise<number> {
-    const shell = createShell(this.#computer, this.#host);
+  /** A trap of the script may take it; where nothing runs yet, nothing will. */
+  #signal(name: SignalName): void {
+    if (this.#shell?.signal(name) !== true) this.#stop.abort(new StarfishError("cancelled", "Interrupted"));
+  }
+
+  async #run(run: Run): Promise<number> {
+    const { name, args = [] } = this.#open;
+    const shell = createShell(this.#computer, this.#host, {
+      isInteractive: false,
+      args,
+      ...(name === undefined ? {} : { name }),
+    });
+    this.#shell = shell;
     const io = {
       stdin: this.#demanded(),
       stdout: this.#output(KIND.stdout),
       stderr: this.#output(KIND.stderr),
       terminal: this.#terminals,
     };
-    return shell.run(line, io, { signal: this.#stop.signal });
+    return await shell.end(await this.#runIn(shell, run, io));
   }
 
-  #interact(): Promise<number> {
+  async #runIn(shell: Shell, run: Run, io: Io): Promise<number> {
+    const { signal } = this.#stop;
+    if (run.kind === "line") return await shell.run(run.text, io, { signal });
+    if (run.kind === "stdin") return await shell.runInput(io, { signal });
+    let text: string;
+    try {
+      const bytes = await this.#host.readFile(run.path, { signal });
+      if (bytes.length > SCRIPT_CHARS_MAX)
+        throw new StarfishError("too-large", `a script has at most ${SCRIPT_CHARS_MAX} bytes`);
+      text = decodeText(bytes);
+    } catch (error) {
+      if (!isStarfishError(error)) throw error;
+      await io.stderr.write(Buffer.from(`starfish: ${run.path}: ${reasonOf(error)}\n`)).catch(ignoreClosed);
+      return error.code === "not-found" ? 127 : 126;
+    }
+    return await shell.run(text, io, { signal });
+  }
+
+  async #interact(): Promise<number> {
     const shell = createShell(this.#computer, this.#host);
+    this.#shell = shell;
     const terminals = this.#terminals;
     const fallback: TerminalInfo = { columns: 80, rows: 24, colours: false, pictures: "blocks" };
     const terminal = {
@@ -166,7 +203,7 @@ class Connection {
       canEnd: true,
     });
     this.#session.print(`This is ${selfName(this.#computer)}. 'help' says what there is; 'exit' or Ctrl-D leaves.`);
-    return this.#session.run({ signal: this.#stop.signal });
+    return await shell.end(await this.#session.run({ signal: this.#stop.signal }));
   }
 
   #receiveStdin(bytes: Uint8Array): void {

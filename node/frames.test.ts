@@ -37,14 +37,14 @@ test("frames arrive as they were sent, streams in pieces", async () => {
   const received = all(far);
   const sender = new FrameSocket(near);
   const stream = new Uint8Array(2 * BODY_BYTES_MAX + 5).map((_, i) => i % 251);
-  await sender.sendMessage(KIND.open, { version: CONTROL_VERSION, line: "echo ü" });
+  await sender.sendMessage(KIND.open, { version: CONTROL_VERSION, run: { kind: "line", text: "echo ü" } });
   await sender.send(KIND.stdin, stream);
   await sender.sendFile(KIND.fileData, 7, stream);
   await sender.send(KIND.stdinEnd);
   sender.end();
   const frames = await received;
   const [open] = frames;
-  expect(open && read(schemas.open, open)).toEqual({ version: CONTROL_VERSION, line: "echo ü" });
+  expect(open && read(schemas.open, open)).toEqual({ version: CONTROL_VERSION, run: { kind: "line", text: "echo ü" } });
   const stdin = frames.filter((frame) => frame.kind === KIND.stdin);
   expect(Buffer.concat(stdin.map((frame) => frame.body)).equals(stream)).toBe(true);
   const pieces = frames.filter((frame) => frame.kind === KIND.fileData).map(readPiece);

@@ -10,9 +10,9 @@ import * as v from "valibot";
 import { decode, encode, integerOf, textOf, type Schema } from "../core/base/codec.ts";
 import { ERROR_CODES, StarfishError, toStarfishError, type ErrorCode } from "../core/base/errors.ts";
 import type { HostEntry } from "../core/shell/types.ts";
-import { LINE_LENGTH_MAX } from "../core/shell/parse.ts";
+import { LINE_LENGTH_MAX } from "../core/shell/language/limits.ts";
 
-export const CONTROL_VERSION = 3;
+export const CONTROL_VERSION = 4;
 /** Bytes of stdin on their way that no command has read yet. */
 export const STDIN_WINDOW_BYTES: number = 256 * 1024;
 /** Largest body: the longest line in UTF-8, and little enough to hold in passing. Streams are cut into such pieces. */
@@ -26,7 +26,8 @@ export const KIND = {
   stdin: 2,
   stdinEnd: 3,
   resize: 4,
-  interrupt: 5,
+  /** A signal that the client was sent: its name. */
+  signal: 5,
   /** Answers to requests about files: pieces, then the end. */
   fileData: 6,
   fileEnd: 7,
@@ -62,11 +63,26 @@ export interface TerminalFacts {
   readonly pictures: "inline" | "blocks";
 }
 
+/** A line, a script of the client's disk, or a script on standard input. */
+export type Run =
+  | { readonly kind: "line"; readonly text: string }
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "stdin" };
+
+/** Words after a script's name. All of the first frame must fit into one body. */
+export const ARGS_MAX = 4_096;
+
+/** Signals that end a command line, and those of its traps. */
+export type SignalName = "INT" | "TERM" | "HUP";
+
 /** The first frame of a connection. */
 export interface Open {
   readonly version: number;
-  /** The line to run, or nothing for a session at a terminal. */
-  readonly line?: string | undefined;
+  /** What to run; nothing for a session at a terminal. */
+  readonly run?: Run | undefined;
+  /** $0, and $1 and on. */
+  readonly name?: string | undefined;
+  readonly args?: readonly string[] | undefined;
   readonly stdout?: TerminalFacts | undefined;
   readonly stderr?: TerminalFacts | undefined;
 }
@@ -86,10 +102,19 @@ const terminal: Schema<TerminalFacts> = v.object({
 });
 const open: Schema<Open> = v.object({
   version: integerOf(1),
-  line: v.optional(textOf(LINE_LENGTH_MAX)),
+  run: v.optional(
+    v.variant("kind", [
+      v.object({ kind: v.literal("line"), text: textOf(LINE_LENGTH_MAX) }),
+      v.object({ kind: v.literal("file"), path: textOf(PATH_CHARS_MAX) }),
+      v.object({ kind: v.literal("stdin") }),
+    ]),
+  ),
+  name: v.optional(textOf(PATH_CHARS_MAX)),
+  args: v.optional(v.pipe(v.array(textOf(LINE_LENGTH_MAX)), v.maxLength(ARGS_MAX))),
   stdout: v.optional(terminal),
   stderr: v.optional(terminal),
 });
+const signal: Schema<{ readonly name: SignalName }> = v.object({ name: v.picklist(["INT", "TERM", "HUP"]) });
 const end: Schema<FileEnd> = v.object({
   id: integerOf(0),
   error: v.optional(v.object({ code: v.picklist(ERROR_CODES), message: textOf(PATH_CHARS_MAX) })),
@@ -129,13 +154,14 @@ export const directoryFacts: Schema<readonly HostEntry[]> = v.array(
 
 export const schemas: {
   readonly open: typeof open;
+  readonly signal: typeof signal;
   readonly terminal: typeof terminal;
   readonly file: typeof file;
   readonly handle: typeof handle;
   readonly range: typeof range;
   readonly end: typeof end;
   readonly number: Schema<number>;
-} = { open, terminal, file, handle, range, end, number: integerOf(0) };
+} = { open, signal, terminal, file, handle, range, end, number: integerOf(0) };
 
 export function read<T>(schema: Schema<T>, frame: Frame): T {
   return decode(schema, frame.body);

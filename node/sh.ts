@@ -4,9 +4,8 @@
  */
 import { terminalFacts } from "./terminal-facts.ts";
 import { connect, type Socket } from "node:net";
-import { createInterface } from "node:readline";
+import { encode } from "../core/base/codec.ts";
 import { StarfishError } from "../core/base/errors.ts";
-import { parse, SyntaxFault } from "../core/shell/parse.ts";
 import { ClientFiles, servesFiles } from "./client-files.ts";
 import { controlPath } from "./data-dir.ts";
 import { EXIT } from "./exit-status.ts";
@@ -19,72 +18,57 @@ import {
   schemas,
   type Frame,
   type Open,
+  type SignalName,
   type TerminalFacts,
 } from "./frames.ts";
 
 export interface ShOptions {
   readonly dataDir: string;
+  /** `-c`. */
   readonly line?: string | undefined;
+  /** A script and its words, or with `-c` the line's $0 and its words. */
+  readonly words?: readonly string[] | undefined;
 }
 
-/** Resolves to the exit status of the last line. Rejects with "unreachable" where no node is running. */
-export async function sh({ dataDir, line }: ShOptions): Promise<number> {
-  if (line !== undefined) return await runLine(dataDir, line, process.stdin);
+/** Resolves to the exit status. Rejects with "unreachable" where no node is running. */
+export async function sh({ dataDir, line, words = [] }: ShOptions): Promise<number> {
+  const [name, ...args] = words;
+  if (line !== undefined) return await run(dataDir, { run: { kind: "line", text: line }, name, args });
+  if (name !== undefined) return await run(dataDir, { run: { kind: "file", path: name }, name, args });
   if (process.stdin.isTTY && process.stdout.isTTY) return await interact(dataDir);
-  return await runScript(dataDir);
+  return await run(dataDir, { run: { kind: "stdin" } });
 }
 
-/** Every line in turn, as they come; a line that is not complete is joined with the next. */
-async function runScript(dataDir: string): Promise<number> {
-  let status: number = EXIT.ok;
-  let pending = "";
-  const lines = createInterface({ input: process.stdin, crlfDelay: Infinity });
-  // Say at once that nobody is there, also for an empty script.
-  (await open(dataDir)).destroy();
-  for await (const line of lines) {
-    pending = pending === "" ? line : `${pending}\n${line}`;
-    if (isIncomplete(pending)) continue;
-    if (pending.trim() !== "") status = await runLine(dataDir, pending, undefined);
-    pending = "";
-    if (status === EXIT.interrupted) break;
-  }
-  lines.close();
-  return pending === "" ? status : await runLine(dataDir, pending, undefined);
-}
-
-function isIncomplete(line: string): boolean {
-  try {
-    parse(line);
-    return false;
-  } catch (error) {
-    return error instanceof SyntaxFault && error.incomplete;
-  }
-}
-
-async function runLine(dataDir: string, line: string, stdin: NodeJS.ReadStream | undefined): Promise<number> {
-  const client = new Client(await open(dataDir), stdin);
-  let interrupts = 0;
-  const interrupt = (): void => {
-    if (++interrupts > 1) client.quit();
-    client.interrupt();
+/** A line or a script: one session from its first command to its last. */
+async function run(dataDir: string, what: Pick<Open, "run" | "name" | "args">): Promise<number> {
+  const request = {
+    version: CONTROL_VERSION,
+    ...what,
+    stdout: terminalFacts(process.stdout),
+    stderr: terminalFacts(process.stderr),
   };
-  process.on("SIGINT", interrupt).on("SIGTERM", interrupt).on("SIGHUP", interrupt);
+  const client = new Client(await open(dataDir), process.stdin);
+  let interrupts = 0;
+  const pass = (signal: NodeJS.Signals): void => {
+    // The first one is for the script and its traps; who presses Ctrl-C again does not want to wait for them.
+    if (signal === "SIGINT" && ++interrupts > 1) client.quit();
+    client.signal(SIGNAL_NAMES[signal] ?? "TERM");
+  };
+  for (const signal of ENDING) process.on(signal, pass);
   try {
-    return await client.run({
-      version: CONTROL_VERSION,
-      line,
-      stdout: terminalFacts(process.stdout),
-      stderr: terminalFacts(process.stderr),
-    });
+    return await client.run(request);
   } finally {
-    process.off("SIGINT", interrupt).off("SIGTERM", interrupt).off("SIGHUP", interrupt);
+    for (const signal of ENDING) process.off(signal, pass);
   }
 }
+
+const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const SIGNAL_NAMES: Partial<Record<NodeJS.Signals, SignalName>> = { SIGINT: "INT", SIGTERM: "TERM", SIGHUP: "HUP" };
 
 async function interact(dataDir: string): Promise<number> {
   const client = new Client(await open(dataDir), process.stdin);
-  const facts = factsOf(process.stdout);
-  const resize = (): void => client.resize(factsOf(process.stdout));
+  const facts = terminalFacts(process.stdout);
+  const resize = (): void => client.resize(terminalFacts(process.stdout));
   process.stdin.setRawMode(true);
   process.stdout.on("resize", resize);
   process.once("SIGHUP", () => client.quit());
@@ -110,19 +94,7 @@ function open(dataDir: string): Promise<Socket> {
   });
 }
 
-/** What the node may know of a terminal, or nothing where there is none. */
-function factsOf(stream: NodeJS.WriteStream): TerminalFacts | undefined {
-  if (!stream.isTTY) return undefined;
-  const program = process.env["TERM_PROGRAM"] ?? "";
-  const inline =
-    ["iTerm.app", "WezTerm", "vscode", "mintty"].includes(program) || process.env["LC_TERMINAL"] === "iTerm2";
-  return {
-    columns: stream.columns || 80,
-    rows: stream.rows || 24,
-    colours: (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb",
-    pictures: inline ? "inline" : "blocks",
-  };
-}
+const CTRL_C = 0x03;
 
 class Client {
   readonly #frames: FrameSocket;
@@ -131,6 +103,8 @@ class Client {
   #credit = 0;
   #hasCredit: (() => void) | undefined;
   #pumping = false;
+  /** Ctrl-C was pressed at the terminal, and nothing has come from the node since. */
+  #isUnanswered = false;
 
   constructor(socket: Socket, stdin: NodeJS.ReadStream | undefined) {
     this.#frames = new FrameSocket(socket);
@@ -139,7 +113,10 @@ class Client {
   }
 
   async run(request: Open): Promise<number> {
-    await this.#frames.sendMessage(KIND.open, withoutUndefined(request));
+    const opening = encode(withoutUndefined(request));
+    if (opening.length > BODY_BYTES_MAX)
+      throw new StarfishError("usage", `a line and its words have at most ${BODY_BYTES_MAX} bytes together`);
+    await this.#frames.send(KIND.open, opening);
     try {
       for await (const frame of this.#frames.frames()) {
         if (frame.kind === KIND.exit) return read(schemas.number, frame);
@@ -153,8 +130,8 @@ class Client {
     throw new StarfishError("link-closed", "The node has gone; what was running has ended with it");
   }
 
-  interrupt(): void {
-    this.#frames.send(KIND.interrupt).catch(() => {});
+  signal(name: SignalName): void {
+    this.#frames.sendMessage(KIND.signal, { name }).catch(() => {});
   }
 
   /** Without waiting for anybody. */
@@ -168,6 +145,7 @@ class Client {
   }
 
   async #receive(frame: Frame): Promise<void> {
+    this.#isUnanswered = false;
     switch (frame.kind) {
       case KIND.stdout:
         return await write(process.stdout, frame.body);
@@ -191,6 +169,11 @@ class Client {
   async #pump(): Promise<void> {
     this.#pumping = true;
     for await (const chunk of (this.#stdin ?? []) as AsyncIterable<Buffer>) {
+      if (this.#stdin?.isRaw === true && chunk.includes(CTRL_C)) {
+        // A node that answers echoes the key.
+        if (this.#isUnanswered) this.quit();
+        this.#isUnanswered = true;
+      }
       for (let offset = 0; offset < chunk.length;) {
         while (this.#credit === 0) await new Promise<void>((resolve) => (this.#hasCredit = resolve));
         const piece = chunk.subarray(offset, offset + Math.min(this.#credit, BODY_BYTES_MAX));

@@ -4,6 +4,7 @@ import { messageOf } from "../../core/base/errors.ts";
 import { abortable } from "../../core/ports/clock.ts";
 import { harmless } from "../../core/shell/harmless.ts";
 import type { LineRunner } from "../../core/shell/interactive.ts";
+import type { Io } from "../../core/shell/types.ts";
 
 const INTERRUPTED = 130;
 
@@ -27,7 +28,7 @@ export class PendingShell implements LineRunner {
   }
 
   async run(...[line, io, { signal }]: Parameters<LineRunner["run"]>): Promise<number> {
-    if (this.#shell !== undefined) return await this.#shell.run(line, io, { signal });
+    if (this.#shell !== undefined) return await runIn(this.#shell, line, io, signal);
     let shell: LineRunner;
     try {
       const waiting = setTimeout(() => void io.stderr.write(utf8("Joining the swarm…\n")).catch(() => {}), 300);
@@ -37,10 +38,36 @@ export class PendingShell implements LineRunner {
       await io.stderr.write(utf8(`${harmless(messageOf(error))}\n`));
       return 1;
     }
-    return await shell.run(line, io, { signal });
+    return await runIn(shell, line, io, signal);
+  }
+
+  /** The prompt waits for no computer: the start-up files run before the first line instead. */
+  startUp(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  signal(...[name]: Parameters<LineRunner["signal"]>): boolean {
+    return this.#shell?.signal(name) ?? false;
+  }
+
+  takeReports(): string {
+    return this.#shell?.takeReports() ?? "";
+  }
+
+  async prompt(...[name]: Parameters<LineRunner["prompt"]>): Promise<string | undefined> {
+    return await this.#shell?.prompt(name);
+  }
+
+  get isOver(): boolean {
+    return this.#shell?.isOver ?? false;
   }
 
   complete(...[line, cursor]: Parameters<LineRunner["complete"]>): ReturnType<LineRunner["complete"]> {
     return this.#shell?.complete(line, cursor) ?? { from: cursor, candidates: [] };
   }
+}
+
+async function runIn(shell: LineRunner, ...[line, io, signal]: [string, Io, AbortSignal]): Promise<number> {
+  await shell.startUp(io, { signal });
+  return await shell.run(line, io, { signal });
 }

@@ -21,6 +21,11 @@ beforeEach(() => {
       await stdout.write(utf8(`ran ${line.length}\n`));
       return 0;
     },
+    startUp: () => Promise.resolve(),
+    signal: () => false,
+    takeReports: () => "",
+    prompt: () => Promise.resolve(undefined),
+    isOver: false,
     complete: (_line, cursor) => ({ from: cursor, candidates: [] }),
   };
   const terminal = new PageTerminal(parent);

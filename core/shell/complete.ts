@@ -1,6 +1,6 @@
 /** Completion of the word before the cursor: command names first, then whatever the command itself proposes. */
 import type { Computer } from "../computer.ts";
-import { lexLeniently } from "./lex.ts";
+import { typedWords } from "./language/typed-words.ts";
 import { oneLine } from "./mem/value.ts";
 import type { Command } from "./types.ts";
 
@@ -20,20 +20,16 @@ export function complete(
   commands: ReadonlyMap<string, Command>,
   computer: Computer,
 ): Completion {
-  const { tokens, open } = lexLeniently(line.slice(0, cursor));
-  let words: string[] = [];
-  for (const token of tokens) {
-    if (token.kind === "operator") words = [];
-    else words.push(token.text);
-  }
-  const last = tokens.at(-1);
-  const unfinished = last?.kind === "word" && (last.end >= cursor || open !== undefined) ? last : undefined;
-  if (unfinished === undefined) words.push("");
+  const { words, from, kind } = typedWords(line.slice(0, cursor));
   const typed = words.at(-1) ?? "";
   const proposed =
-    words.length === 1 ? [...commands.keys()] : (commands.get(words[0] ?? "")?.complete?.(words, computer) ?? []);
+    kind === "command"
+      ? [...commands.keys()]
+      : kind === "argument"
+        ? (commands.get(words[0] ?? "")?.complete?.(words, computer) ?? [])
+        : [];
   const candidates = [...new Set(proposed)].filter((word) => word.startsWith(typed) && oneLine(word) === word).sort();
-  return { from: unfinished?.start ?? cursor, candidates: candidates.slice(0, CANDIDATES_MAX) };
+  return { from, candidates: candidates.slice(0, CANDIDATES_MAX) };
 }
 
 /** What all words begin with, as it is typed: the quote that it needs, if it does, is left open. */

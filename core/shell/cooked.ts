@@ -7,7 +7,7 @@ import { isStarfishError } from "../base/errors.ts";
 import { bytesWords } from "./format.ts";
 import { oneLine } from "./harmless.ts";
 import { type Input, PASTE_BYTES_MAX } from "./paste.ts";
-import { createPipe } from "./pipe.ts";
+import { createPipe, type Pipe } from "./pipe.ts";
 import type { Output } from "./types.ts";
 import { graphemes, graphemeWidth } from "./width.ts";
 
@@ -18,20 +18,22 @@ const LINE_LENGTH_MAX: number = 1024 * 1024;
 
 export interface CookedInput {
   readonly stdin: AsyncIterable<Uint8Array>;
-  /** From the keyboard; Ctrl-C is the caller's business. */
+  /** From the keyboard; keys that send signals are the caller's business. */
   feed(input: Input): void;
   /** Drops what waits and was typed. */
   forget(): void;
-  /** The job is over: what has come and was not read. */
+  /** The line that ran is over: what has come and was not read. A job of it that has stopped reads on when it goes on. */
   finish(): Input[];
 }
 
 export function cookedInput(screen: Output): CookedInput {
-  const pipe = createPipe();
+  let source = new Source();
   const decoder = new TextDecoder();
   let waiting: Input[] = [];
   let waitingBytes = 0;
   let reading = false;
+  /** Reads that wait, one of a job that has stopped among them. */
+  let readers = 0;
   let line = "";
 
   const take = async (bytes: Uint8Array): Promise<void> => {
@@ -73,6 +75,8 @@ export function cookedInput(screen: Output): CookedInput {
     if (character === "\r" || character === "\n") return send("\r\n", `${line}\n`);
     if (character === "\x04") {
       if (line !== "") return send("", line);
+      const { pipe } = source;
+      source.isAtEnd = true;
       last = last.then(() => pipe.output.end());
       return "";
     }
@@ -86,6 +90,7 @@ export function cookedInput(screen: Output): CookedInput {
   const send = (echo: string, text: string): string => {
     line = "";
     // The pipe holds more than may wait here; a job that does not keep up gets its lines later, not less of them.
+    const { pipe } = source;
     last = last.then(() => pipe.output.write(utf8(text))).catch(ignoreClosed);
     return echo;
   };
@@ -97,17 +102,28 @@ export function cookedInput(screen: Output): CookedInput {
     return "\b \b".repeat(width);
   };
 
+  const read = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+    for (;;) {
+      const mine = source;
+      const result = await mine.next();
+      if (result.done !== true) return result;
+      // After an end of input, and for who was stopped when its line was over, the keyboard goes on.
+      if (mine === source) source = new Source();
+      if (mine.isAtEnd) return result;
+    }
+  };
+
   return {
     stdin: {
       [Symbol.asyncIterator]() {
-        const iterator = pipe.input[Symbol.asyncIterator]();
         return {
           next: () => {
             reading = true;
+            readers++;
             for (const input of waiting) enqueue(input);
             waiting = [];
             waitingBytes = 0;
-            return iterator.next();
+            return read().finally(() => readers--);
           },
         };
       },
@@ -123,10 +139,27 @@ export function cookedInput(screen: Output): CookedInput {
       waitingBytes = waiting.reduce((sum, input) => sum + (input.kind === "pasted" ? input.bytes.length : 0), 0);
     },
     finish(): Input[] {
-      pipe.close();
-      return waiting;
+      source.pipe.close();
+      source = new Source();
+      const unread = waiting;
+      waiting = [];
+      waitingBytes = 0;
+      line = "";
+      reading = readers > 0;
+      return unread;
     },
   };
+}
+
+/** What has been typed until an end of input, or until the line that reads it is over. */
+class Source {
+  readonly pipe: Pipe = createPipe();
+  readonly #iterator = this.pipe.input[Symbol.asyncIterator]();
+  isAtEnd = false;
+
+  next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    return this.#iterator.next();
+  }
 }
 
 function isText(byte: number): boolean {

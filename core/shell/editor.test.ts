@@ -4,7 +4,7 @@ import { utf8 } from "../base/bytes.ts";
 import { type Key, KeyDecoder } from "./editor-keys.ts";
 import { Editor, type EditorEvent } from "./editor.ts";
 import { History, HISTORY_LINES_MAX } from "./history.ts";
-import { LINE_LENGTH_MAX } from "./parse.ts";
+import { LINE_LENGTH_MAX } from "./language/limits.ts";
 import { PASTE_BEGIN, PASTE_END } from "./paste.ts";
 import { graphemes, graphemeWidth } from "./width.ts";
 

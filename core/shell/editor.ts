@@ -7,7 +7,7 @@ import { quote, typedPrefix, type Completion } from "./complete.ts";
 import type { Key, KeyName } from "./editor-keys.ts";
 import { oneLine } from "./harmless.ts";
 import { History } from "./history.ts";
-import { LINE_LENGTH_MAX } from "./parse.ts";
+import { LINE_LENGTH_MAX } from "./language/limits.ts";
 import { graphemes, graphemeWidth, widthOf, withoutColours } from "./width.ts";
 
 export type EditorEvent =

@@ -1,13 +1,14 @@
 import { expect, test } from "vitest";
 import { concat, text, utf8 } from "../base/bytes.ts";
 import { History } from "./history.ts";
-import { createSession, type Session } from "./interactive.ts";
+import { createSession, type LineRunner, type Session } from "./interactive.ts";
 import { createPipe } from "./pipe.ts";
-import type { Shell } from "./shell.ts";
 import type { Io } from "./types.ts";
 
 /** A shell of three words, so that a session can be watched: what it runs is the test's business. */
-const shell: Pick<Shell, "run" | "complete"> = {
+let interrupt: (() => void) | undefined;
+let isOver = false;
+const shell: LineRunner = {
   async run(line: string, io: Io, { signal }): Promise<number> {
     const [word, ...rest] = line.split(" ");
     if (word === "say") await io.stdout.write(utf8(`${rest.join(" ")}\n`));
@@ -22,10 +23,29 @@ const shell: Pick<Shell, "run" | "complete"> = {
       await io.stdout.write(utf8(`<${bytes}>`));
     }
     if (word === "hang") {
+      await new Promise<void>((resolve) => (interrupt = resolve));
+      return 130;
+    }
+    if (word === "deaf") {
       await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
       return 130;
     }
+    isOver = word === "exit";
     return word === "fail" ? 3 : 0;
+  },
+  startUp() {
+    isOver = false;
+    interrupt = undefined;
+    return Promise.resolve();
+  },
+  signal(name) {
+    if (name === "INT") interrupt?.();
+    return interrupt !== undefined;
+  },
+  takeReports: () => "",
+  prompt: () => Promise.resolve(undefined),
+  get isOver() {
+    return isOver;
   },
   complete: (line, cursor) => ({ from: 0, candidates: line.slice(0, cursor) === "sa" ? ["say"] : [] }),
 };
@@ -108,6 +128,18 @@ test("Ctrl-C ends what runs, and gives up what is typed", async () => {
   await person.sees("$ ");
   person.type("\x04");
   expect(await person.over).toBe(0);
+});
+
+test("a second Ctrl-C ends what takes no signal", async () => {
+  const person = new Person();
+  await person.sees("$ ");
+  person.type("deaf\r");
+  await person.sees("deaf\r\n");
+  person.type("\x03\x03");
+  await person.sees("^C^C");
+  await person.sees("$ ");
+  person.leave();
+  expect(await person.over).toBe(130);
 });
 
 test("the keyboard is the job's stdin, line by line, until Ctrl-D", async () => {
@@ -199,7 +231,7 @@ test("an open quote asks for more", async () => {
   person.type("say 'one\r");
   await person.sees("> ");
   person.type("two'\r");
-  expect(await person.sees("'one\r\ntwo'\r\n")).toContain("two'\r\n'one");
+  expect(await person.sees("'one\r\ntwo'\r\n")).toContain("two'\r\n");
 });
 
 test("a page has no end, and prints above the line", async () => {

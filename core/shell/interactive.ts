@@ -10,11 +10,12 @@ import { Editor, type EditorEvent } from "./editor.ts";
 import { oneLine } from "./harmless.ts";
 import type { History } from "./history.ts";
 import { bytesWords, wrapped } from "./format.ts";
-import { LINE_LENGTH_MAX, parse, SyntaxFault } from "./parse.ts";
+import { LINE_LENGTH_MAX } from "./language/limits.ts";
+import { isIncomplete } from "./language/syntax.ts";
 import { type Input, Paste, PasteSplitter } from "./paste.ts";
-import type { Shell } from "./shell.ts";
-import { shown, type Text } from "./styled.ts";
-import type { Output, TerminalInfo } from "./types.ts";
+import type { KeyboardSignal, Shell } from "./shell.ts";
+import { joined, sequence, shown, type Text } from "./styled.ts";
+import type { Io, Output, TerminalInfo } from "./types.ts";
 
 export interface Terminal {
   /** Keys as the terminal sends them in raw mode. */
@@ -25,7 +26,7 @@ export interface Terminal {
 }
 
 export interface SessionOptions {
-  /** Read anew for each line. */
+  /** Read anew for each line, where the shell has no PS1 of its own. */
   readonly prompt: () => Text;
   readonly history?: History;
   /** Whether `exit` and Ctrl-D end the session; a page has nowhere to go. */
@@ -47,20 +48,26 @@ const CONTINUATION = "> ";
 /** Tells the terminal to mark what is pasted, from the first prompt to the end: nothing pasted runs, whenever it comes. */
 const PASTE_MODE_ON = "\x1b[?2004h";
 const PASTE_MODE_OFF = "\x1b[?2004l";
-const CTRL_C = 0x03;
+/** Keys that send signals to what runs in the foreground, as a terminal's own line discipline has them. */
+const SIGNAL_KEYS: ReadonlyMap<number, { readonly name: KeyboardSignal; readonly echo: string }> = new Map([
+  [0x03, { name: "INT", echo: "^C" }],
+  [0x1a, { name: "TSTP", echo: "^Z" }],
+  [0x1c, { name: "QUIT", echo: "^\\" }],
+]);
 /** Ctrl-U and Ctrl-K: whatever is typed gives way. */
 const ERASE_LINE_KEYS = "\x15\x0b";
 
 /** What a session at a terminal needs of a shell. */
-export type LineRunner = Pick<Shell, "run" | "complete">;
+export type LineRunner = Pick<Shell, "run" | "startUp" | "complete" | "signal" | "takeReports" | "prompt" | "isOver">;
 
 export function createSession(shell: LineRunner, terminal: Terminal, options: SessionOptions): Session {
   return new TerminalSession(shell, terminal, options);
 }
 
 interface Job {
-  readonly input: CookedInput;
   readonly stop: AbortController;
+  /** Ctrl-C has been pressed; the next one does not wait for what takes no signals. */
+  isInterrupted: boolean;
 }
 
 class TerminalSession implements Session {
@@ -69,6 +76,7 @@ class TerminalSession implements Session {
   readonly #options: SessionOptions;
   readonly #screen: Screen;
   readonly #splitter = new PasteSplitter();
+  readonly #input: CookedInput;
   readonly #keys = new KeyDecoder();
   /** A paste that is under way at the prompt. */
   #paste: Paste | undefined;
@@ -82,12 +90,15 @@ class TerminalSession implements Session {
   #leftOver: Input[] = [];
   #status = 0;
   #atPrompt = false;
+  /** PS1 and PS2 as the shell has them now. */
+  #prompts: { first?: Text | undefined; more?: Text | undefined } = {};
 
   constructor(shell: LineRunner, terminal: Terminal, options: SessionOptions) {
     this.#shell = shell;
     this.#terminal = terminal;
     this.#options = options;
     this.#screen = crlf(terminal.output);
+    this.#input = cookedInput(this.#screen);
     this.#editor = new Editor({
       columns: terminal.info().columns,
       ...(options.history === undefined ? {} : { history: options.history }),
@@ -100,7 +111,7 @@ class TerminalSession implements Session {
     signal.addEventListener("abort", () => this.#end(), { once: true });
     if (signal.aborted) this.#end();
     this.#draw(PASTE_MODE_ON);
-    this.#prompt();
+    this.#inForeground((io, stop) => this.#shell.startUp(io, { signal: stop }));
     for (;;) {
       const result = await Promise.race([this.#over.promise, iterator.next()]);
       if (result === undefined || result.done === true) break;
@@ -133,15 +144,25 @@ class TerminalSession implements Session {
   #take(input: Input): void {
     const job = this.#job;
     if (job === undefined) return this.#takeAtPrompt(input);
-    if (input.kind !== "typed") return job.input.feed(input);
-    const interrupt = input.bytes.lastIndexOf(CTRL_C);
-    if (interrupt >= 0) {
-      this.#draw("^C");
-      job.stop.abort(new StarfishError("cancelled", "Cancelled by Ctrl-C"));
-      // As a terminal does: an interrupt throws away what was typed before it.
-      job.input.forget();
+    if (input.kind !== "typed") return this.#input.feed(input);
+    let from = 0;
+    for (const [at, byte] of input.bytes.entries()) {
+      const key = SIGNAL_KEYS.get(byte);
+      if (key === undefined) continue;
+      // As a terminal does: a signal throws away what was typed before it.
+      from = at + 1;
+      this.#input.forget();
+      this.#draw(key.echo);
+      this.#send(key.name, job);
     }
-    job.input.feed({ kind: "typed", bytes: input.bytes.subarray(interrupt + 1) });
+    this.#input.feed({ kind: "typed", bytes: input.bytes.subarray(from) });
+  }
+
+  #send(name: KeyboardSignal, job: Job): void {
+    const isTaken = this.#shell.signal(name);
+    if (name !== "INT") return;
+    if (!isTaken || job.isInterrupted) job.stop.abort(new StarfishError("cancelled", "Cancelled by Ctrl-C"));
+    job.isInterrupted = true;
   }
 
   #takeAtPrompt(input: Input): void {
@@ -198,21 +219,27 @@ class TerminalSession implements Session {
     const incomplete = isIncomplete(whole);
     this.#unfinished = incomplete ? whole : "";
     if (incomplete || whole.trim() === "") return this.#prompt();
-    if (this.#options.canEnd && whole.trim() === "exit") return this.#end();
-    const next = (): void => {
-      this.#prompt();
-      this.#takeKeys();
-      // A line among it may begin to run: then the rest is that job's.
-      for (const input of this.#leftOver.splice(0)) this.#take(input);
-    };
-    this.#runJob(whole).then(next, (error: unknown) => {
-      this.#draw(`\r\n${oneLine(String(error))}\r\n`);
-      next();
+    this.#inForeground(async (io, signal) => {
+      this.#status = await this.#shell.run(whole, io, { signal });
     });
   }
 
-  async #runJob(line: string): Promise<void> {
-    const job: Job = { input: cookedInput(this.#screen), stop: new AbortController() };
+  /** Runs something that the keyboard belongs to meanwhile, then shows the prompt. */
+  #inForeground(work: (io: Io, stop: AbortSignal) => Promise<void>): void {
+    this.#runJob(work)
+      .then(() => this.#betweenLines())
+      .catch((error: unknown) => this.#draw(`\r\n${oneLine(String(error))}\r\n`))
+      .then(() => {
+        if (this.#shell.isOver && this.#options.canEnd) return this.#end();
+        this.#prompt();
+        this.#takeKeys();
+        // A line among it may begin to run: then the rest is that job's.
+        for (const input of this.#leftOver.splice(0)) this.#take(input);
+      }, unexpected);
+  }
+
+  async #runJob(work: (io: Io, stop: AbortSignal) => Promise<void>): Promise<void> {
+    const job: Job = { stop: new AbortController(), isInterrupted: false };
     const terminal = this.#terminal;
     const info = {
       get stdout() {
@@ -222,20 +249,29 @@ class TerminalSession implements Session {
         return terminal.info();
       },
     };
-    const io = { stdin: job.input.stdin, stdout: this.#screen, stderr: this.#screen, terminal: info };
+    const io = { stdin: this.#input.stdin, stdout: this.#screen, stderr: this.#screen, terminal: info };
     this.#job = job;
     try {
-      this.#status = await this.#shell.run(line, io, { signal: job.stop.signal });
+      await work(io, job.stop.signal);
       if (!this.#screen.atLineStart()) this.#draw("\r\n");
     } finally {
       this.#job = undefined;
-      this.#leftOver = job.input.finish();
+      this.#leftOver = this.#input.finish();
     }
+  }
+
+  /** What bash does before a prompt: jobs that have ended are told of, and the prompts are expanded. */
+  async #betweenLines(): Promise<void> {
+    const reports = this.#shell.takeReports();
+    if (reports !== "") this.#draw(shown(reports).replaceAll("\n", "\r\n"));
+    const [first, more] = [await this.#shell.prompt("PS1"), await this.#shell.prompt("PS2")];
+    this.#prompts = { first: first && coloured(first), more: more && coloured(more) };
   }
 
   #prompt(): void {
     this.#atPrompt = true;
-    this.#draw(this.#editor.start(this.#unfinished === "" ? shown(this.#options.prompt()) : CONTINUATION));
+    const { first = this.#options.prompt(), more = CONTINUATION } = this.#prompts;
+    this.#draw(this.#editor.start(shown(this.#unfinished === "" ? first : more)));
   }
 
   #draw(bytes: string): void {
@@ -248,13 +284,15 @@ class TerminalSession implements Session {
   }
 }
 
-function isIncomplete(line: string): boolean {
-  try {
-    parse(line);
-    return false;
-  } catch (error) {
-    return error instanceof SyntaxFault && error.incomplete;
-  }
+function unexpected(error: unknown): never {
+  throw error;
+}
+
+/** A prompt of the person's own. Its colours reach the terminal; whatever else would steer it becomes visible. */
+function coloured(prompt: string): Text {
+  // eslint-disable-next-line no-control-regex
+  const parts = prompt.split(/(\x1b\[[0-9;]*m)/);
+  return joined(parts.map((part, i) => (i % 2 === 1 ? sequence(part) : part)));
 }
 
 interface Screen extends Output {

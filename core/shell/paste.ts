@@ -3,7 +3,7 @@
  * act as keys do, so this stands before everything else that reads the keyboard. Pure.
  */
 import { type Bytes, concat } from "../base/bytes.ts";
-import { LINE_LENGTH_MAX } from "./parse.ts";
+import { LINE_LENGTH_MAX } from "./language/limits.ts";
 
 export type Input =
   | { readonly kind: "typed"; readonly bytes: Uint8Array }

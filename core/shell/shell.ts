@@ -6,11 +6,11 @@ import { cancelled, isStarfishError, messageOf } from "../base/errors.ts";
 import type { Computer } from "../computer.ts";
 import { abortable } from "../ports/clock.ts";
 import { builtinCommands } from "./commands/index.ts";
-import { complete, type Completion } from "./complete.ts";
+import { complete, quote, type Completion } from "./complete.ts";
 import { fitted } from "./format.ts";
 import { Descriptor, type OpenFile } from "./language/descriptor.ts";
 import type { ExternalCall } from "./language/frame.ts";
-import { ShellSession } from "./language/interpreter.ts";
+import { ShellSession, type RunResult } from "./language/interpreter.ts";
 import { absolutePath } from "./language/glob.ts";
 import { FilesTree } from "./namespace/files/tree.ts";
 import { Namespace, type Mount } from "./namespace/namespace.ts";
@@ -26,28 +26,126 @@ import type { Command, CommandContext, Host, Io, Output, Sink, TerminalInfo } fr
 export interface Shell {
   /** The status of the last command that ran. Never rejects for what a command does; errors are printed to stderr. */
   run(line: string, io: Io, options: { signal: AbortSignal }): Promise<number>;
+  /** A script as it comes on standard input, in this one session. */
+  runInput(io: Io, options: { signal: AbortSignal }): Promise<number>;
+  /** Runs the swarm's start-up file and this node's, once; of a terminal, before its first prompt. */
+  startUp(io: Io, options: { signal: AbortSignal }): Promise<void>;
   complete(line: string, cursor: number): Completion;
-  /** The language's side of it: variables, jobs, signals. */
+  /** From the keyboard to what runs in the foreground. Says whether anything did. */
+  signal(name: KeyboardSignal): boolean;
+  /** Lines about jobs that have ended, each told once. */
+  takeReports(): string;
+  /** PS1 or PS2 as it is shown now; undefined where it is not set. */
+  prompt(name: "PS1" | "PS2"): Promise<string | undefined>;
+  /** Whether `exit`, or a fault that ends a script, has ended the session. */
+  readonly isOver: boolean;
+  /** Runs the EXIT trap and ends all jobs. Resolves to the session's exit status. */
+  end(status: number): Promise<number>;
+  /** The language's side of it: variables, jobs. */
   readonly session: ShellSession;
   readonly names: Namespace;
 }
 
-/** `commands` are tried before the built-in ones; the page adds its own that way. */
-export function createShell(computer: Computer, host: Host, commands: readonly Command[] = []): Shell {
+export type KeyboardSignal = "INT" | "QUIT" | "TSTP" | "TERM" | "HUP";
+
+export interface ShellOptions {
+  /** Tried before the built-in ones; the page adds its own that way. */
+  readonly commands?: readonly Command[];
+  /** At a terminal: faults end a line and not the session, jobs are told of, aliases and job control are on. */
+  readonly isInteractive?: boolean;
+  /** $0 */
+  readonly name?: string;
+  /** $1 and on. */
+  readonly args?: readonly string[];
+}
+
+export function createShell(computer: Computer, host: Host, options: ShellOptions = {}): Shell {
+  const { commands = [], isInteractive = true, name = "starfish", args = [] } = options;
   const table = new Map<string, Command>();
   for (const command of [...builtinCommands(() => [...table.values()]), ...utilities, ...commands])
     table.set(command.name, command);
   const names = new Namespace(mounts(computer));
-  const session = openSession(
-    { computer, host, table, names },
-    { name: "starfish", isInteractive: true, environment: new Map([["HOME", "/"]]) },
-  );
-  return {
-    session,
-    names,
-    run: (line, io, { signal }) => runLine(session, line, io, signal),
-    complete: (line, cursor) => complete(line, cursor, table, computer),
-  };
+  const environment = new Map([["HOME", "/"]]);
+  const session = openSession({ computer, host, table, names }, { name, isInteractive, environment, args });
+  return new SessionShell(session, names, computer, table);
+}
+
+/** Run by every terminal of the swarm, and by those at one node. */
+const START_FILE = "/.starfishrc";
+
+class SessionShell implements Shell {
+  readonly session: ShellSession;
+  readonly names: Namespace;
+  readonly #computer: Computer;
+  readonly #table: ReadonlyMap<string, Command>;
+  #started = false;
+  #isOver = false;
+  /** The terminal, or what stands for it: kept from line to line, for a job that has stopped while it was reading. */
+  #stdin: { readonly stream: Io["stdin"]; readonly descriptor: Descriptor } | undefined;
+
+  constructor(session: ShellSession, names: Namespace, computer: Computer, table: ReadonlyMap<string, Command>) {
+    this.session = session;
+    this.names = names;
+    this.#computer = computer;
+    this.#table = table;
+  }
+
+  run(line: string, io: Io, { signal }: { signal: AbortSignal }): Promise<number> {
+    return this.#within(io, () => this.session.run(line, { signal }));
+  }
+
+  runInput(io: Io, { signal }: { signal: AbortSignal }): Promise<number> {
+    return this.#within(io, () => this.session.runInput({ signal }));
+  }
+
+  async startUp(io: Io, { signal }: { signal: AbortSignal }): Promise<void> {
+    if (this.#started) return;
+    this.#started = true;
+    const self = this.#computer.net.members().find(({ isSelf }) => isSelf)?.record.name;
+    for (const path of [START_FILE, ...(self === undefined ? [] : [`${START_FILE}.${self}`])]) {
+      const file = quote(path);
+      await this.run(`if [ -f ${file} ]; then . ${file}; fi`, io, { signal });
+    }
+    this.session.state.status = 0;
+  }
+
+  complete(line: string, cursor: number): Completion {
+    return complete(line, cursor, this.#table, this.#computer);
+  }
+
+  signal(name: KeyboardSignal): boolean {
+    return this.session.signal(name);
+  }
+
+  takeReports(): string {
+    return this.session.takeReports();
+  }
+
+  async prompt(name: "PS1" | "PS2"): Promise<string | undefined> {
+    const text = this.session.state.variables.get(name);
+    return text === undefined ? undefined : await this.session.prompt(text);
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  end(status: number): Promise<number> {
+    return this.session.end(status);
+  }
+
+  async #within(io: Io, work: () => Promise<RunResult>): Promise<number> {
+    const { descriptors } = this.session.state;
+    if (this.#stdin?.stream !== io.stdin)
+      this.#stdin = { stream: io.stdin, descriptor: new Descriptor(inputFile(io.stdin)) };
+    await descriptors.set(0, this.#stdin.descriptor.retain());
+    await descriptors.set(1, new Descriptor(outputFile(io.stdout, () => io.terminal.stdout)));
+    await descriptors.set(2, new Descriptor(outputFile(io.stderr, () => io.terminal.stderr)));
+    const { status, isExit } = await work();
+    this.#isOver = isExit;
+    for (const number of [1, 2]) await descriptors.get(number)?.file.flush?.().catch(ignoreClosed);
+    return status;
+  }
 }
 
 export interface SessionParts {
@@ -64,6 +162,7 @@ export function openSession(
     readonly name: string;
     readonly isInteractive: boolean;
     readonly environment: ReadonlyMap<string, string>;
+    readonly args?: readonly string[];
     readonly cwd?: string;
   },
 ): ShellSession {
@@ -105,16 +204,6 @@ function unknownWords(name: string, known: readonly string[]): string {
   const near = suggest(name, known);
   const hint = near === undefined ? "'help' lists what there is" : `did you mean '${near}'?`;
   return `${name}: there is no such command; ${hint}`;
-}
-
-async function runLine(session: ShellSession, line: string, io: Io, signal: AbortSignal): Promise<number> {
-  const { descriptors } = session.state;
-  await descriptors.set(0, new Descriptor(inputFile(io.stdin)));
-  await descriptors.set(1, new Descriptor(outputFile(io.stdout, () => io.terminal.stdout)));
-  await descriptors.set(2, new Descriptor(outputFile(io.stderr, () => io.terminal.stderr)));
-  const { status } = await session.run(line, { signal });
-  for (const number of [1, 2]) await descriptors.get(number)?.file.flush?.().catch(ignoreClosed);
-  return status;
 }
 
 function ignoreClosed(error: unknown): void {
@@ -194,7 +283,7 @@ function contextOf(call: ExternalCall, { computer, host, names }: SessionParts):
     host,
     args: call.args,
     signal,
-    stdin: untilAborted(descriptors.get(0)?.input() ?? empty, signal),
+    stdin: untilAborted(descriptors.get(0)?.input(() => process.turn()) ?? empty, signal),
     stdout: output(1),
     stderr: output(2),
     lastWords: sinkOf(descriptors.get(2)) ?? nowhere,
@@ -251,12 +340,19 @@ const empty: AsyncIterable<Uint8Array> = {
 async function* inputOf(operand: string, call: ExternalCall): AsyncGenerator<Uint8Array, void, undefined> {
   if (operand === "-") {
     const stdin = call.descriptors.get(0);
-    if (stdin !== undefined) yield* untilAborted(stdin.input(), call.signal);
+    if (stdin !== undefined)
+      yield* untilAborted(
+        stdin.input(() => call.process.turn()),
+        call.signal,
+      );
     return;
   }
   const descriptor = await call.open(operand, "read");
   try {
-    yield* untilAborted(descriptor.input(), call.signal);
+    yield* untilAborted(
+      descriptor.input(() => call.process.turn()),
+      call.signal,
+    );
   } finally {
     await descriptor.release();
   }

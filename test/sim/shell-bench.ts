@@ -116,7 +116,7 @@ export class ShellBench {
     const { stdin = "", stdout = collector(), terminal } = options;
     const { signal = new AbortController().signal } = options;
     const stderr = collector();
-    const shell = createShell(this.computer(options.on ?? "first"), this.#host, commands);
+    const shell = createShell(this.computer(options.on ?? "first"), this.#host, { commands });
     const io = {
       stdin: typeof stdin === "string" || stdin instanceof Uint8Array ? once(stdin) : stdin,
       stdout,

@@ -48,8 +48,11 @@ export class Descriptor {
     return this.file.read !== undefined;
   }
 
-  /** The next piece, or undefined at the end. A read that was given up keeps its piece for the next reader. */
-  async read(): Promise<Uint8Array | undefined> {
+  /**
+   * The next piece, or undefined at the end. A read that was given up keeps its piece for the next reader; so does one
+   * whose process has stopped meanwhile (`turn`), which waits until it goes on.
+   */
+  async read(turn?: () => Promise<void> | undefined): Promise<Uint8Array | undefined> {
     const unread = this.#unread;
     if (unread !== undefined) {
       this.#unread = undefined;
@@ -57,8 +60,13 @@ export class Descriptor {
     }
     const reading = (this.#reading ??= this.file.read?.() ?? Promise.resolve(undefined));
     const piece = await reading;
+    const stopped = turn?.();
+    if (stopped !== undefined) {
+      await stopped;
+      return await this.read(turn);
+    }
     if (this.#reading === reading) this.#reading = undefined;
-    else return await this.read();
+    else return await this.read(turn);
     return piece;
   }
 
@@ -67,11 +75,11 @@ export class Descriptor {
   }
 
   /** As commands read it. Leaving the loop keeps what was not read for the next command. */
-  input(): AsyncIterable<Uint8Array> {
+  input(turn?: () => Promise<void> | undefined): AsyncIterable<Uint8Array> {
     return {
       [Symbol.asyncIterator]: () => ({
         next: async () => {
-          const piece = await this.read();
+          const piece = await this.read(turn);
           return piece === undefined ? { done: true, value: undefined } : { done: false, value: piece };
         },
       }),

@@ -20,6 +20,7 @@ import type {
 import { expandPieces, expandText, expandWords, evaluateText } from "./expand.ts";
 import { runConditional } from "./conditional.ts";
 import { ExitJump, LoopJump, ShellFault } from "./faults.ts";
+import { runForeground, say } from "./foreground.ts";
 import type { Frame } from "./frame.ts";
 import { TURN_MS } from "./limits.ts";
 import { patternTest } from "./pattern.ts";
@@ -45,10 +46,11 @@ async function runStatement({ command, background, pos, end }: Statement, frame:
   }
   state.line = source.lineAt(pos);
   const text = source.text.slice(pos, end).replace(/\s*&\s*$/, "");
-  startJob(text, frame, async (inner) => {
+  const job = startJob(text, frame, async (inner) => {
     await runNode(command, inner);
     return inner.state.status;
   });
+  if (state.isInteractive && state.subshellDepth === 0) await say(`[${job.number}] ${job.process.pid}\n`, frame);
   state.status = 0;
 }
 
@@ -62,7 +64,7 @@ async function runNode(node: PipelineNode | AndOr, frame: Frame): Promise<void> 
 /** Where the shell heeds signals, waits while it is stopped, and lets others have their turn. */
 export async function beforeCommand(frame: Frame): Promise<void> {
   const { process, signal } = frame;
-  for (let turn = process.turn(); turn !== undefined; turn = process.turn()) await turn;
+  if (process.isStopped) await process.goesOn();
   if (signal.aborted) throw new ExitJump(frame.state.status);
   if (process.hasPending) await frame.interpreter.runPendingTraps(frame);
   const pause = turns.due(frame);
@@ -116,7 +118,8 @@ async function runPipes(node: Pipeline, frame: Frame): Promise<void> {
   const time = node.prefixes.find((prefix) => prefix.type === "Time");
   const run = async (): Promise<void> => {
     if (node.commands.length > 1) {
-      state.status = await runPipeline(node, frame, runCommand);
+      const text = (): string => frame.source.text.slice(node.pos, node.end);
+      state.status = await runForeground(text, frame, (inner) => runPipeline(node, inner, runCommand));
       if (negations === 0) await checkFailure(frame);
     } else for (const command of node.commands) await runCommand(command, frame);
   };
@@ -383,9 +386,12 @@ async function runSelect(node: Select, frame: Frame): Promise<void> {
   });
 }
 
-async function runParenthesized({ body }: Subshell, frame: Frame): Promise<void> {
-  frame.state.status = await runSubshell(frame, async (inner) => {
-    await runList(body, inner);
-    return inner.state.status;
-  });
+async function runParenthesized({ body, pos, end }: Subshell, frame: Frame): Promise<void> {
+  const text = (): string => frame.source.text.slice(pos, end);
+  frame.state.status = await runForeground(text, frame, (outer) =>
+    runSubshell(outer, async (inner) => {
+      await runList(body, inner);
+      return inner.state.status;
+    }),
+  );
 }

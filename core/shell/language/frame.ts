@@ -39,6 +39,8 @@ export interface Interpreter {
     frame: Frame,
     options?: { name?: string; firstLine?: number; isCommandSubstitution?: boolean },
   ): Promise<number>;
+  /** Runs a script as it comes, line by line: what it runs may read the rest of it. */
+  runInput(input: Descriptor, frame: Frame): Promise<number>;
   runCommand(node: CommandNode | CompoundList, frame: Frame): Promise<void>;
   runStatements(statements: readonly Statement[], frame: Frame): Promise<number>;
   /** A command by its words, without aliases; `isPlain` passes functions over, as `command` does. */
@@ -70,6 +72,8 @@ export interface Interpreter {
   runScriptFile(text: string, path: string, args: readonly string[], frame: Frame, options?: string): Promise<number>;
   /** What `type` says of a name. */
   describe(name: string, found: CommandKind, frame: Frame): Promise<string>;
+  /** A prompt with its escapes and expansions, as `${x@P}` gives it. */
+  prompt(text: string, frame: Frame): Promise<string>;
   /** A word so that the shell reads it back. */
   quote(text: string): string;
   /** Sends a signal to a job (`%1`) or process; says what is wrong, if anything. Signal "0" only asks. */

@@ -4,22 +4,25 @@
  */
 import type { Assignment, CommandNode, CompoundList, ParsedScript, Redirection, Statement, Word } from "unbash";
 import { cancelled, isStarfishError, StarfishError } from "../../base/errors.ts";
-import { abortable, type Clock } from "../../ports/clock.ts";
+import type { Clock } from "../../ports/clock.ts";
 import { expandAliases } from "./aliases.ts";
 import { assign } from "./assign.ts";
 import { builtins } from "./builtins/index.ts";
-import { jobLine } from "./builtins/jobs.ts";
 import { encodeText } from "./bytes.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { runCommand, runList, runStatements } from "./execute.ts";
 import { ExitJump, ShellFault } from "./faults.ts";
 import type { Builtin, CommandKind, Externals, Frame, Interpreter, WordsOptions } from "./frame.ts";
+import { resumeForeground } from "./foreground.ts";
 import { absolutePath } from "./glob.ts";
+import { jobLine } from "./job-line.ts";
 import { Jobs, type Job } from "./jobs.ts";
+import { runInput } from "./input-script.ts";
 import { invocationOf, type Invocation } from "./invoke.ts";
 import { isKeyword } from "./keywords.ts";
 import { PROCESSES_MAX } from "./limits.ts";
 import { Process, statusOfSignal } from "./process.ts";
+import { promptText } from "./prompt.ts";
 import { quoteIfNeeded } from "./quoting.ts";
 import { openPath, redirect } from "./redirect.ts";
 import { runWords } from "./simple.ts";
@@ -41,6 +44,8 @@ export interface SessionOptions {
   /** $0 */
   readonly name: string;
   readonly cwd: string;
+  /** $1 and on. */
+  readonly args?: readonly string[];
   readonly environment?: ReadonlyMap<string, string>;
   readonly isInteractive?: boolean;
   /** What is said of a command that there is none of, after its name. */
@@ -90,10 +95,30 @@ export class ShellSession {
     this.#interpreter = new SessionInterpreter(options, this.#life.signal, pid);
     this.state.secondsFromMs = options.clock.monotonic();
     prepare(this.state, options);
+    this.state.positional = [...(options.args ?? [])];
+    if (this.state.isInteractive) {
+      this.state.options.add("monitor");
+      this.state.shopt.set("expand_aliases", true);
+    }
   }
 
   /** Runs a script or a line. Never rejects for what a command does. */
-  async run(text: string, { signal, name = "main" }: RunOptions): Promise<RunResult> {
+  run(text: string, { signal, name = "main" }: RunOptions): Promise<RunResult> {
+    return this.#run(signal, (frame) => this.#interpreter.runText(text, frame, { name }));
+  }
+
+  /** Runs what comes on standard input, as far as it comes. */
+  runInput({ signal }: { signal: AbortSignal }): Promise<RunResult> {
+    const input = this.state.descriptors.get(0);
+    return this.#run(signal, (frame) => (input === undefined ? Promise.resolve(0) : runInput(input, frame)));
+  }
+
+  /** `text` with its prompt escapes, and what it has of `$…`. */
+  prompt(text: string): Promise<string> {
+    return promptText(text, this.#frame(new Process(this.state.shellPid, this.#life.signal)));
+  }
+
+  async #run(signal: AbortSignal, work: (frame: Frame) => Promise<number>): Promise<RunResult> {
     const process = new Process(this.state.shellPid, AbortSignal.any([signal, this.#life.signal]));
     const frame = this.#frame(process);
     this.state.loopDepth = 0;
@@ -101,7 +126,7 @@ export class ShellSession {
     this.#foreground = process;
     try {
       this.#interpreter.adopt(frame);
-      const status = await this.#interpreter.runText(text, frame, { name });
+      const status = await work(frame);
       if (process.signal.aborted) throw cancelled(process.signal);
       return { status, isExit: false };
     } catch (error) {
@@ -145,18 +170,24 @@ export class ShellSession {
     return last;
   }
 
-  /** A signal from the keyboard: INT, QUIT or TSTP. */
-  signal(name: string): void {
-    this.#foreground?.kill(name);
+  /**
+   * A signal from outside. At a terminal the shell itself heeds INT only: QUIT and TSTP are for what it waits for.
+   * Says whether anything runs that could take it.
+   */
+  signal(name: string): boolean {
+    const process = this.#foreground;
+    if (process === undefined) return false;
+    if (!this.state.isInteractive || !KEYBOARD_ONLY.has(name)) process.kill(name);
+    else for (const child of [...process.children]) child.kill(name);
+    return true;
   }
 
   /** What is waiting to be told of jobs that have ended. */
   takeReports(): string {
-    const frame = this.#frame(new Process(this.state.shellPid));
     const lines: string[] = [];
     for (const job of [...this.jobs.all]) {
       if (job.status === undefined || job.isReported) continue;
-      lines.push(jobLine(job, frame));
+      lines.push(jobLine(job, this.jobs));
       this.jobs.remove(job);
     }
     return lines.join("");
@@ -185,6 +216,9 @@ export class ShellSession {
     };
   }
 }
+
+/** Signals that an interactive shell itself ignores. */
+const KEYBOARD_ONLY = new Set(["QUIT", "TSTP"]);
 
 function prepare(state: ShellState, { environment, cwd, pid = 1000 }: SessionOptions): void {
   const { variables } = state;
@@ -253,6 +287,10 @@ class SessionInterpreter implements Interpreter {
 
   quote(text: string): string {
     return quoteIfNeeded(text);
+  }
+
+  prompt(text: string, frame: Frame): Promise<string> {
+    return promptText(text, frame);
   }
 
   unknown(name: string): string {
@@ -376,6 +414,10 @@ class SessionInterpreter implements Interpreter {
   ): Promise<number> {
     const runner = new TextRunner(frame, options);
     return await runner.run(text);
+  }
+
+  runInput(input: Descriptor, frame: Frame): Promise<number> {
+    return runInput(input, frame);
   }
 
   async runScriptFile(text: string, path: string, args: readonly string[], frame: Frame, words = ""): Promise<number> {
@@ -512,24 +554,8 @@ class SessionInterpreter implements Interpreter {
     return await this.#options.waitProcess?.(target, frame.signal);
   }
 
-  async foreground(job: Job, frame: Frame): Promise<number> {
-    job.isBackground = false;
-    job.process.kill("CONT");
-    const { process } = frame;
-    process.children.add(job.process);
-    const stopped = new Promise<"stopped">((resolve) => (job.process.onStopped = () => resolve("stopped")));
-    try {
-      const status = await abortable(process.signal, Promise.race([job.ended, stopped]));
-      if (status === "stopped") {
-        job.isBackground = true;
-        return statusOfSignal("TSTP");
-      }
-      frame.jobs.remove(job);
-      return status;
-    } finally {
-      process.children.delete(job.process);
-      job.process.onStopped = undefined;
-    }
+  foreground(job: Job, frame: Frame): Promise<number> {
+    return resumeForeground(job, frame);
   }
 }
 
@@ -633,7 +659,10 @@ class TextRunner {
     const frame: Frame = { ...this.#frame, source };
     const { state } = frame;
     try {
-      return await runStatements(unit, frame);
+      const status = await runStatements(unit, frame);
+      if (!frame.process.hasPending) return status;
+      await frame.interpreter.runPendingTraps(frame);
+      return state.status;
     } catch (error) {
       if (!(error instanceof ShellFault) || error.isFatal) throw error;
       // Only at the top of a script does the next line go on; within functions, evals and subshells all of it is left.

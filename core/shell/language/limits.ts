@@ -1,5 +1,9 @@
 /** Bounds of one shell session. Whatever a script does, it meets one of these before the node suffers. */
 
+/** Characters of one line at a terminal or of `sh -c`: a paste by accident should not keep a tab busy. */
+export const LINE_LENGTH_MAX: number = 64 * 1024;
+/** Characters of a script: a file by accident should not fill the memory. */
+export const SCRIPT_CHARS_MAX: number = 16 * 1024 * 1024;
 /** Characters of one variable, one expansion or one captured output: a 100 MB variable is refused. */
 export const TEXT_CHARS_MAX: number = 32 * 1024 * 1024;
 /** Words that one command line may expand to, like the kernel's limit on arguments. */

@@ -5,7 +5,6 @@ import { ShellFault } from "./faults.ts";
 import type { Frame } from "./frame.ts";
 import { TEXT_CHARS_MAX } from "./limits.ts";
 import { compile, patternSource, patternTest, type PatternOptions, type Piece } from "./pattern.ts";
-import { expandPrompt } from "./prompt.ts";
 import { quoteAlways, quoteDouble } from "./quoting.ts";
 import { elementOf, elementsOf, IndexedArray, isName, keysOf, scalarOf, type Variable } from "./variables.ts";
 import { subscriptOf } from "./subscript.ts";
@@ -363,7 +362,7 @@ class Parameter {
       case "E":
         return unescape(value, { style: "quoted" }).text;
       case "P":
-        return expandPrompt(value, this.#frame);
+        return await this.#frame.interpreter.prompt(value, this.#frame);
       case "U":
         return value.toUpperCase();
       case "u":

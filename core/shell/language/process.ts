@@ -125,6 +125,11 @@ export class Process {
     return this.#stopped;
   }
 
+  /** Resolves when it is not stopped any more, however often it is stopped meanwhile. */
+  async goesOn(): Promise<void> {
+    while (this.#stopped !== undefined) await this.#stopped;
+  }
+
   /** Caught signals whose traps are still to be run. */
   takePending(): string | undefined {
     return this.#pending.shift();

@@ -8,6 +8,7 @@ import { encodeText } from "./bytes.ts";
 import { expandText, expandWords } from "./expand.ts";
 import { ExitJump, ReturnJump, ShellFault } from "./faults.ts";
 import type { Builtin, BuiltinCall, CommandKind, ExternalCall, ExternalRun, Frame, WordsOptions } from "./frame.ts";
+import { runChild } from "./foreground.ts";
 import { CALL_DEPTH_MAX } from "./limits.ts";
 import { statusOfSignal } from "./process.ts";
 import { quoteIfNeeded } from "./quoting.ts";
@@ -345,6 +346,11 @@ async function writeTo(number: number, text: string, name: string, frame: Frame)
 }
 
 async function runExternal(name: string, args: readonly string[], frame: Frame, path?: string): Promise<number> {
+  const text = (): string => [name, ...args].map(quoteIfNeeded).join(" ");
+  return await runChild(text, frame, (inner) => findAndRun(name, args, inner, path));
+}
+
+async function findAndRun(name: string, args: readonly string[], frame: Frame, path?: string): Promise<number> {
   const { interpreter } = frame;
   try {
     const found = await interpreter.lookUp(name, frame, path === undefined ? {} : { path });

@@ -146,6 +146,8 @@ export class ShellState {
   substituted: number[] = [];
   /** Status of the last command substitution of the running command. */
   substitutionStatus: number | undefined;
+  /** `exit` has said that there are stopped jobs. */
+  isWarnedOfJobs = false;
   /** `exec` without a command has been run: its redirections stay. */
   isExecKept = false;
 

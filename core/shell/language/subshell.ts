@@ -85,7 +85,10 @@ export function startJob(text: string, frame: Frame, work: Work): Job {
   inner.state.loopDepth = 0;
   const ended = (async () => {
     await inner.state.descriptors.set(0, new Descriptor(bytesFile(new Uint8Array())));
-    return await settle(inner, work);
+    const status = await settle(inner, work);
+    // What has stopped has not ended, however much of it is done.
+    await process.goesOn();
+    return status;
   })();
   frame.state.lastBackgroundPid = process.pid;
   return frame.jobs.add(

@@ -1,5 +1,5 @@
 /** What is wrong with statements before any of them runs: faults within substitutions, and what is not supported. */
-import { forEachChild, type Statement, type SyntaxNode } from "unbash";
+import { forEachChild, parse, type Statement, type SyntaxNode } from "unbash";
 
 export interface SyntaxFault {
   readonly message: string;
@@ -24,8 +24,9 @@ export function checkSyntax(statements: readonly Statement[]): SyntaxFault | und
   return fault;
 }
 
-/** Whether more lines would make the text whole. */
-export function isIncomplete(text: string, errors: readonly SyntaxFault[], statements: readonly Statement[]): boolean {
+/** Whether more lines would make the text whole: an open quote, a pipe with nothing behind it, a loop without its end. */
+export function isIncomplete(text: string): boolean {
+  const { commands: statements, errors = [] } = parse(text);
   if (/(?:^|[^\\])(?:\\\\)*\\$/.test(text)) return true;
   if (hasOpenDocument(statements)) return true;
   const end = text.trimEnd().length;

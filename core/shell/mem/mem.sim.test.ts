@@ -193,12 +193,18 @@ describe("rm", () => {
   });
 });
 
+/** Until a line that was started runs. */
+function begins(): Promise<unknown> {
+  return bench.world.settle(sleep(bench.computer("first").clock, 20), { withinMs: 1_000 });
+}
+
 describe("watch", () => {
   test("prints changes of its keys as they come, until Ctrl-C", async () => {
     await bench.company();
     const stop = new AbortController();
     const stdout = collector();
     const watching = bench.start("mem watch a/", { signal: stop.signal, stdout });
+    await begins();
     const shows = (what: string): Promise<unknown> =>
       bench.world.runUntil(() => stdout.text().includes(what), { withinMs: 10_000, what: `'${what}' is shown` });
     await runs("mem set a/1 one; mem set b no");
@@ -250,6 +256,7 @@ describe("watch", () => {
     const all = collector();
     const stdout = { ...all, write: (bytes: Uint8Array) => room.then(() => all.write(bytes)) };
     const watching = bench.start("mem watch --json", { signal: stop.signal, stdout });
+    await begins();
     const { memory } = bench.computer("first");
     for (let i = 0; i < 300; i++) memory.set("big", `${i} ${"x".repeat(10_000)}`);
     await bench.world.settle(sleep(bench.computer("first").clock, 10), { withinMs: 100 });

@@ -97,9 +97,20 @@ export const exit: Builtin = {
       await call.complain("too many arguments");
       return 1;
     }
+    if (await keepsForJobs(call)) return 1;
     throw new ExitJump(status);
   },
 };
+
+/** At a terminal the first `exit` with stopped jobs only says so: they would end with the shell. */
+async function keepsForJobs({ frame }: BuiltinCall): Promise<boolean> {
+  const { state, jobs, interpreter } = frame;
+  if (!state.isInteractive || state.subshellDepth > 0 || state.isWarnedOfJobs) return false;
+  if (!jobs.running.some(({ process }) => process.isStopped)) return false;
+  state.isWarnedOfJobs = true;
+  await interpreter.complain("There are stopped jobs.", frame);
+  return true;
+}
 
 export const evalBuiltin: Builtin = {
   name: "eval",

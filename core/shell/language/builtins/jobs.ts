@@ -2,24 +2,11 @@
 import { abortable } from "../../../ports/clock.ts";
 import { setVariable } from "../assign.ts";
 import type { Builtin, BuiltinCall, Frame } from "../frame.ts";
+import { jobLine } from "../job-line.ts";
 import type { Job } from "../jobs.ts";
 import { PROCESSES_MAX } from "../limits.ts";
 import { SIGNALS, signalName, statusOfSignal } from "../process.ts";
 import { signalList } from "./control.ts";
-
-function stateWords({ status, process }: Job): string {
-  if (process.isStopped) return "Stopped";
-  if (status === undefined) return "Running";
-  if (status === 0) return "Done";
-  return status > 128 && process.endedBy !== undefined ? "Terminated" : `Exit ${status}`;
-}
-
-export function jobLine(job: Job, frame: Frame, isLong = false): string {
-  const { current, previous } = frame.jobs;
-  const mark = job === current ? "+" : job === previous ? "-" : " ";
-  const running = job.status === undefined && !job.process.isStopped ? " &" : "";
-  return `[${job.number}]${mark} ${isLong ? `${job.process.pid} ` : " "}${stateWords(job).padEnd(isLong ? 22 : 23)} ${job.text}${running}\n`;
-}
 
 export const jobs: Builtin = {
   name: "jobs",
@@ -46,7 +33,7 @@ export const jobs: Builtin = {
     for (const job of shown) {
       if (letters.includes("r") && (job.status !== undefined || job.process.isStopped)) continue;
       if (letters.includes("s") && !job.process.isStopped) continue;
-      await out(letters.includes("p") ? `${job.process.pid}\n` : jobLine(job, frame, letters.includes("l")));
+      await out(letters.includes("p") ? `${job.process.pid}\n` : jobLine(job, frame.jobs, letters.includes("l")));
       if (job.status !== undefined) frame.jobs.remove(job);
     }
     return 0;
