@@ -18,12 +18,15 @@ export async function* textBlocks(
     if (end === 0) {
       kept.push(Uint8Array.from(piece));
       keptBytes += piece.length;
-      if (keptBytes > LINE_BYTES_MAX)
+      if (keptBytes > LINE_BYTES_MAX) {
         throw new StarfishError("too-large", `a line has more than ${LINE_BYTES_MAX} bytes`);
+      }
       continue;
     }
-    const whole = piece.subarray(0, end);
-    yield decodeText(kept.length === 0 ? whole : concat([...kept, whole]));
+    // Only the line that lies in two pieces is copied.
+    const first = keptBytes === 0 ? 0 : piece.indexOf(delimiter) + 1;
+    if (first > 0) yield decodeText(concat([...kept, piece.subarray(0, first)]));
+    if (first < end) yield decodeText(piece.subarray(first, end));
     kept = end < piece.length ? [piece.slice(end)] : [];
     keptBytes = piece.length - end;
   }

@@ -90,7 +90,7 @@ async function count(input: AsyncIterable<Uint8Array>, columns: readonly string[
   for await (const piece of input) {
     counts.bytes += piece.length;
     if (!isDeep) {
-      if (needsLines) for (let at = piece.indexOf(0x0a); at >= 0; at = piece.indexOf(0x0a, at + 1)) counts.lines++;
+      if (needsLines) counts.lines += breaksIn(piece);
       continue;
     }
     for (const byte of piece) {
@@ -114,4 +114,11 @@ async function count(input: AsyncIterable<Uint8Array>, columns: readonly string[
   }
   counts.longest = Math.max(counts.longest, length);
   return counts;
+}
+
+/** Lines are short: a plain loop is quicker than a search for each. */
+function breaksIn(piece: Uint8Array): number {
+  let count = 0;
+  for (let i = 0; i < piece.length; i++) if (piece[i] === 0x0a) count++;
+  return count;
 }
