@@ -4,7 +4,7 @@
  */
 import type { Unsubscribe } from "../core/base/events.ts";
 
-type Setting = "invite" | "device" | "cores-lent" | "storage-cap" | "screen-reader";
+type Setting = "invite" | "device" | "machine" | "cores-lent" | "storage-cap" | "screen-reader";
 
 const PREFIX = "starfish.";
 const forTheTab = new Map<Setting, string>();

@@ -23,6 +23,7 @@ import { bootstrapAddress } from "./bootstrap.ts";
 import { browserCoder } from "./coder.ts";
 import { sharedCores } from "./core-budget.ts";
 import { noteFault } from "./faults.ts";
+import { machineOf } from "./machine.ts";
 import { browserSandbox } from "./sandbox.ts";
 import { readSetting, writeSetting } from "./settings.ts";
 import { claimSlot } from "./slots.ts";
@@ -54,6 +55,8 @@ export interface TabNodeOptions {
 
 /** Rejects with what problems.ts has words for. */
 export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
+  // Asked for at once: it is there when the network is.
+  const machine = machineOf(options.invite.swarm);
   const slot = await claimSlot(navigator.locks);
   const log = pageLog(options);
   const { store, forgetful } = await openStore(slot, log, () => options.onStorage("cleared"));
@@ -77,6 +80,7 @@ export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
     {
       kind: "tab",
       device,
+      host: () => machine,
       invite: withPageAddress(options.invite),
       found: false,
       coresLent: 0,

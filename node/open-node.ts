@@ -2,10 +2,12 @@
 import { join } from "node:path";
 import { isStarfishError, messageOf } from "../core/base/errors.ts";
 import type { Computer } from "../core/computer.ts";
+import type { SwarmId } from "../core/net/types.ts";
 import type { Log } from "../core/ports/log.ts";
 import { claimDataDir } from "./data-dir.ts";
 import type { Faults } from "./faults.ts";
 import { listen, pageUrl } from "./listen.ts";
+import { answerMachine, machineId } from "./machine.ts";
 import { packageRoot } from "./package-root.ts";
 import { servePage } from "./page.ts";
 import { startComputer } from "./start-computer.ts";
@@ -50,9 +52,16 @@ export async function openNode(options: OpenNodeOptions): Promise<OpenNode> {
     server.close();
   });
   const page = await servePage(join(packageRoot, "dist", "page"));
-  server.on("request", page);
+  // Whoever names the device knows better which machine that is.
+  const machineOf = (swarm: SwarmId): Promise<string | undefined> =>
+    options.device === undefined ? machineId(swarm) : Promise.resolve(options.device);
+  server.on("request", (request, response) => {
+    answerMachine(request, response, machineOf)
+      .then((isAnswered) => isAnswered || page(request, response))
+      .catch(() => response.destroy());
+  });
   const url = options.url ?? pageUrl(host, port);
-  const computer = await startComputer({ ...options, server, url, isUrlGiven: options.url !== undefined });
+  const computer = await startComputer({ ...options, machineOf, server, url, isUrlGiven: options.url !== undefined });
   stack.defer(() => leave(computer, log));
   const owned = stack.move();
   return { computer, url, [Symbol.asyncDispose]: () => owned.disposeAsync() };

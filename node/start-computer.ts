@@ -12,7 +12,7 @@ import { createComputer } from "../core/index.ts";
 import { formatInvite, parseInvite } from "../core/net/identity/invite.ts";
 import { LINKS_MAX_NODE } from "../core/net/overlay/overlay.ts";
 import { baseIn } from "../core/net/identity/invite-text.ts";
-import type { Net } from "../core/net/types.ts";
+import type { Net, SwarmId } from "../core/net/types.ts";
 import { realClock } from "../core/platform/clock.ts";
 import { realRandom } from "../core/platform/random.ts";
 import { reservedStore } from "../core/platform/reserved-store.ts";
@@ -49,6 +49,8 @@ export interface StartOptions {
   readonly name: string | undefined;
   readonly cores: number | undefined;
   readonly device: string | undefined;
+  /** Names the machine that it runs on. */
+  readonly machineOf?: (swarm: SwarmId) => Promise<string | undefined>;
   /** Offered to the swarm's files; undefined: a part of what is free. */
   readonly storageBytes: number | undefined;
   readonly log: Log;
@@ -97,6 +99,7 @@ export async function startComputer(options: StartOptions): Promise<Computer> {
     {
       kind: "node",
       device: options.device,
+      host: options.machineOf,
       name: options.name,
       invite,
       found: options.join === undefined,

@@ -4,7 +4,7 @@
  */
 
 /** Versions of the net protocol that this build speaks. A peer whose range does not meet it is told so. */
-export const PROTOCOL_VERSIONS: { readonly min: number; readonly max: number } = { min: 2, max: 2 };
+export const PROTOCOL_VERSIONS: { readonly min: number; readonly max: number } = { min: 3, max: 3 };
 
 // Certificates
 

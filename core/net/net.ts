@@ -55,6 +55,11 @@ export interface NetOptions {
   readonly name?: string | undefined;
   /** What it shares its fate with; a device by itself if not given. */
   readonly device?: string | undefined;
+  /**
+   * The machine on which it runs, as an id that is of no use in another swarm; undefined where it can't be known, and then
+   * the device stands for it. A device that is named is believed: it counts as a machine.
+   */
+  readonly host?: ((swarm: SwarmId) => Promise<string | undefined>) | undefined;
   readonly coresLent?: number;
   readonly relayReason?: string | undefined;
   /** Told after each attempt to get in: undefined when it gave a link, else what went wrong. */
@@ -89,8 +94,9 @@ export function createNet(options: NetOptions): (ports: NetPorts) => Promise<Net
     const standing = standingOf(crypto, identity, credentials, nowMs);
     const name = options.name ?? (await keptName(ports.store)) ?? friendlyName(identity.peer);
     const confirmedMs = await keptConfirmation(ports.store);
+    const host = (await options.host?.(credentials.swarm)) ?? identity.device;
     const network = await ports.network(identity.keys);
-    return new WiredNet({ ...options, name, confirmedMs }, ports, network, identity, credentials, standing);
+    return new WiredNet({ ...options, name, host, confirmedMs }, ports, network, identity, credentials, standing);
   };
 }
 
@@ -416,7 +422,11 @@ class WiredNet implements Net {
   }
 }
 
-type NamedOptions = NetOptions & { readonly name: string; readonly confirmedMs: number | undefined };
+interface NamedOptions extends Omit<NetOptions, "host"> {
+  readonly name: string;
+  readonly host: string;
+  readonly confirmedMs: number | undefined;
+}
 
 function firstRecord(
   options: NamedOptions,
@@ -433,6 +443,7 @@ function firstRecord(
     name: options.name,
     kind: options.kind,
     device: identity.device,
+    host: options.host,
     role: standing.role,
     addresses,
     coresLent: options.coresLent ?? 0,

@@ -115,7 +115,7 @@ test(
       ["--storage", "3M"],
     ]);
     const set = await writeFileSet(lab, "set", mixedSizes(14, 3 * MIB, 12 * MIB));
-    expect(await putFileSet(lab, first, set)).toMatch(/safe: survives the loss of any 2 devices/);
+    expect(await putFileSet(lab, first, set)).toMatch(/survives the loss of any 2 of \d nodes; all on this computer/);
 
     const huge = await lab.sh(first, "put - /huge", { stdin: Buffer.alloc(16 * MIB, "x") });
     expect(huge).toMatchObject({ status: 1, stdout: "" });

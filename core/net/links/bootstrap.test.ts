@@ -10,6 +10,7 @@ function member(name: string, patch: Partial<MemberRecord> = {}, status: Member[
     name,
     kind: "node",
     device: name,
+    host: name,
     role: "member",
     addresses: [`/${name}/1`, `/${name}/2`],
     coresLent: 0,
