@@ -39,7 +39,8 @@ export function keptInvite(): string | undefined {
 
 /** Says whether a reload will find it. */
 export function keepInvite(invite: string): boolean {
-  writeSetting("invite", invite);
+  // What came unprotected leaves no key behind for whatever comes unprotected next.
+  if (window.isSecureContext) writeSetting("invite", invite);
   try {
     sessionStorage.setItem(`${PREFIX}invite`, invite);
     return sessionStorage.getItem(`${PREFIX}invite`) === invite;

@@ -10,6 +10,7 @@ import { listen, pageUrl } from "./listen.ts";
 import { answerMachine, machineId } from "./machine.ts";
 import { packageRoot } from "./package-root.ts";
 import { servePage } from "./page.ts";
+import { loadCertificate, type TlsChoice } from "./tls.ts";
 import { startComputer } from "./start-computer.ts";
 
 export interface OpenNodeOptions {
@@ -19,6 +20,8 @@ export interface OpenNodeOptions {
   readonly port: number | undefined;
   /** The page's address in invites, if it is not this machine's (containers, proxies). */
   readonly url: string | undefined;
+  /** Serves the page by https. */
+  readonly tls?: TlsChoice | undefined;
   readonly join: string | undefined;
   readonly name: string | undefined;
   /** Cores to lend; undefined: all. */
@@ -36,6 +39,8 @@ export interface OpenNode extends AsyncDisposable {
   readonly computer: Computer;
   /** The page's address. */
   readonly url: string;
+  /** SHA-256 of the certificate that the page is served with, as browsers show it. */
+  readonly fingerprint: string | undefined;
 }
 
 /** How long links may take to close when the node leaves; the goodbye itself is sent at once. */
@@ -46,7 +51,8 @@ export async function openNode(options: OpenNodeOptions): Promise<OpenNode> {
   const { dataDir, host, log } = options;
   await using stack = new AsyncDisposableStack();
   stack.use(await claimDataDir(dataDir));
-  const { server, port } = await listen(host, options.port);
+  const tls = options.tls === undefined ? undefined : await loadCertificate(dataDir, options.tls);
+  const { server, port } = await listen(host, options.port, tls);
   stack.defer(() => {
     server.closeAllConnections();
     server.close();
@@ -60,11 +66,18 @@ export async function openNode(options: OpenNodeOptions): Promise<OpenNode> {
       .then((isAnswered) => isAnswered || page(request, response))
       .catch(() => response.destroy());
   });
-  const url = options.url ?? pageUrl(host, port);
-  const computer = await startComputer({ ...options, machineOf, server, url, isUrlGiven: options.url !== undefined });
+  const url = options.url ?? pageUrl(host, port, tls);
+  const computer = await startComputer({
+    ...options,
+    machineOf,
+    server,
+    url,
+    isUrlGiven: options.url !== undefined,
+    names: tls?.names ?? [],
+  });
   stack.defer(() => leave(computer, log));
   const owned = stack.move();
-  return { computer, url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { computer, url, fingerprint: tls?.fingerprint, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 /** Says goodbye, and does not wait for ever for peers that do not answer. */

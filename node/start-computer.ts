@@ -45,6 +45,8 @@ export interface StartOptions {
   readonly url: string;
   /** Whether others reach it there although this node does not listen there (a proxy, a published port). Default: no. */
   readonly isUrlGiven?: boolean;
+  /** Those of the certificate that the page is served with. */
+  readonly names?: readonly string[];
   readonly join: string | undefined;
   readonly name: string | undefined;
   readonly cores: number | undefined;
@@ -70,7 +72,7 @@ export async function startComputer(options: StartOptions): Promise<Computer> {
       throw error;
     },
   );
-  const origins = new PageOrigins(options.url, options.log);
+  const origins = new PageOrigins(options.url, options.log, options.names);
   const transports = nodeTransports({
     server: options.server,
     mayLink: origins.allows,

@@ -14,7 +14,7 @@ import type { Address, Channel, Network, PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
 import type { Store } from "../ports/store.ts";
 import type { VersionRange } from "./links/admission.ts";
-import { bestAddresses, farthestFirst } from "./links/bootstrap.ts";
+import { bestAddresses, forOtherDevices } from "./links/bootstrap.ts";
 import type { Standing } from "./identity/certificate.ts";
 import { obtainCredentials, saveCredentials, standingOf, type Credentials } from "./identity/credentials.ts";
 import { createForwarder } from "./requests/forward.ts";
@@ -348,7 +348,8 @@ class WiredNet implements Net {
         cause: error,
       });
     }
-    const addresses = farthestFirst(this.#bestAddresses());
+    const own = forOtherDevices(this.#network.addresses());
+    const addresses = forOtherDevices(bestAddresses(this.members(), own, this.#credentials.addresses));
     return formatInvite(this.#ports.crypto, { ...this.#credentials, addresses }, options);
   }
 
@@ -388,10 +389,6 @@ class WiredNet implements Net {
     await this.#links.close();
     await saved;
     await this.#network[Symbol.asyncDispose]();
-  }
-
-  #bestAddresses(): Address[] {
-    return bestAddresses(this.members(), this.#network.addresses(), this.#credentials.addresses);
   }
 
   /** Where others may be found. */
