@@ -2,6 +2,7 @@
  * The cores of one browser, shared by its tabs with Web Locks: core n is the lock "starfish-core-<n>". Whoever has the
  * lock may run a task; it is freed by the browser when its tab is closed or crashes.
  */
+import type { Locks } from "./tab-locks.ts";
 import { cancelled } from "../core/base/errors.ts";
 import type { CoreBudget, CoreLease } from "../core/cpu/core-budget.ts";
 
@@ -9,7 +10,7 @@ import type { CoreBudget, CoreLease } from "../core/cpu/core-budget.ts";
 const TURN_MS = 1_000;
 
 /** `cores` is how many the browser gives to tasks in all. */
-export function sharedCores(locks: LockManager, cores: number): CoreBudget {
+export function sharedCores(locks: Locks, cores: number): CoreBudget {
   const names = Array.from({ length: cores }, (_, core) => `starfish-core-${core}`);
 
   async function acquire(signal: AbortSignal): Promise<CoreLease> {
@@ -46,7 +47,7 @@ function checked(lease: CoreLease, signal: AbortSignal): CoreLease {
 }
 
 /** The lock, held until it is released; undefined if it is not to be had now. */
-function hold(locks: LockManager, name: string, options: LockOptions): Promise<CoreLease | undefined> {
+function hold(locks: Locks, name: string, options: LockOptions): Promise<CoreLease | undefined> {
   return new Promise((resolve, reject) => {
     locks
       .request(name, options, (lock) => {

@@ -4,15 +4,17 @@
  * besides, by core-budget.ts: this is about what is promised.)
  */
 
+import type { Locks } from "./tab-locks.ts";
+
 export class LendingShare {
-  readonly #locks: LockManager;
+  readonly #locks: Locks;
   readonly #onChange: (cores: number) => void;
   /** By core: what ends the waiting or holding. */
   readonly #wanted: AbortController[] = [];
   #held = 0;
 
   /** `onChange` is told how many cores this tab may lend now. */
-  constructor(locks: LockManager, onChange: (cores: number) => void) {
+  constructor(locks: Locks, onChange: (cores: number) => void) {
     this.#locks = locks;
     this.#onChange = onChange;
   }

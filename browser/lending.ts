@@ -2,6 +2,7 @@
  * How many cores this tab lends: what its person chose for the browser, less what other tabs lend already, and nothing
  * while data or battery are to be saved. The choice is one for all tabs of the browser, because the cores are.
  */
+import type { Locks } from "./tab-locks.ts";
 import type { Cpu } from "../core/cpu/types.ts";
 import { LendingShare } from "./lending-share.ts";
 import { onSetting, readSetting, writeSetting } from "./settings.ts";
@@ -27,7 +28,7 @@ export class LendingPolicy {
   #chosen: number;
   #battery: Battery | undefined;
 
-  constructor(cpu: Cpu, locks: LockManager, onChange: (lending: Lending) => void) {
+  constructor(cpu: Cpu, locks: Locks, onChange: (lending: Lending) => void) {
     this.#cpu = cpu;
     this.#share = new LendingShare(locks, () => this.#apply());
     this.#onChange = onChange;

@@ -20,10 +20,13 @@ import {
   refused,
   storageCleared,
   storageFull,
+  unprotected,
   whyNotStarted,
 } from "./problems.ts";
+import { protection, tellOnce } from "./protection.ts";
 import { keepInvite, keptInvite } from "./settings.ts";
 import { StorageCap } from "./storage-cap.ts";
+import { locks } from "./tab-locks.ts";
 import { LendControl } from "./ui/lend.ts";
 import { showNotice, type Notice } from "./ui/notice.ts";
 import { Page } from "./ui/page.ts";
@@ -71,7 +74,11 @@ async function start(): Promise<void> {
     onStorage: (trouble) => showNotice(trouble === "cleared" ? storageCleared : storageFull),
   });
   const isKept = keepInvite(text);
-  if (node.forgetful) showNotice(forgetful);
+  if (protection() !== "none") {
+    if (node.forgetful) showNotice(forgetful);
+  } else if (tellOnce()) {
+    showNotice(unprotected);
+  }
 
   const { computer } = node;
   // For programs, and for whoever opens the developer tools: docs/memory.md.
@@ -79,7 +86,7 @@ async function start(): Promise<void> {
   const cap = new StorageCap(computer.storage);
   const model = page.follow(computer, { swarm, tasksRun: node.tasksRun, cap });
   const control = new LendControl((cores) => lending.choose(cores));
-  const lending = new LendingPolicy(computer.cpu, navigator.locks, (state) => control.update(state));
+  const lending = new LendingPolicy(computer.cpu, locks, (state) => control.update(state));
   watchContact(model, {
     joined: () => {
       tellContact(undefined);

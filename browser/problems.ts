@@ -7,16 +7,7 @@ const reload = { label: "Reload", run: () => location.reload() };
 
 /** What this browser lacks to be a node at all, or undefined. */
 export function missingHere(): Notice | undefined {
-  if (!window.isSecureContext) {
-    return {
-      title: "This address is not secure enough for the browser",
-      words: [
-        "Over plain http from another machine, browsers give a page neither cryptography nor storage, and a node needs both.",
-        "Open the page by https, or on the machine that serves it as http://localhost. Nothing was lost.",
-      ],
-    };
-  }
-  if (typeof WebAssembly === "undefined" || typeof navigator.locks === "undefined" || typeof Worker === "undefined") {
+  if (typeof WebAssembly === "undefined" || typeof Worker === "undefined") {
     return {
       title: "This browser is too old to be a node",
       words: [
@@ -34,6 +25,16 @@ export const forgetful: Notice = {
   words: [
     "The browser lets this page store nothing (a private window, perhaps), so this tab is a new node each time it is opened.",
     "Everything else works. To be remembered, allow storage for this site or use a normal window.",
+  ],
+  closable: true,
+};
+
+/** Plain http from another machine. What is missing for it is made up for; that anybody could have changed it is not. */
+export const unprotected: Notice = {
+  title: "This page came unprotected",
+  words: [
+    "It came by plain http from another machine: whoever runs the network in between could have changed it, and so be in the swarm with you. What nodes say to each other is encrypted all the same.",
+    "So this tab stores nothing on this device and is a new node each time it is opened. Everything else works. Protected are pages by https: start the node with --tls self.",
   ],
   closable: true,
 };

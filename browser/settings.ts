@@ -4,7 +4,7 @@
  */
 import type { Unsubscribe } from "../core/base/events.ts";
 
-type Setting = "invite" | "device" | "cores-lent" | "storage-cap" | "screen-reader";
+type Setting = "invite" | "device" | "machine" | "cores-lent" | "storage-cap" | "screen-reader";
 
 const PREFIX = "starfish.";
 const forTheTab = new Map<Setting, string>();
@@ -39,7 +39,8 @@ export function keptInvite(): string | undefined {
 
 /** Says whether a reload will find it. */
 export function keepInvite(invite: string): boolean {
-  writeSetting("invite", invite);
+  // What came unprotected leaves no key behind for whatever comes unprotected next.
+  if (window.isSecureContext) writeSetting("invite", invite);
   try {
     sessionStorage.setItem(`${PREFIX}invite`, invite);
     return sessionStorage.getItem(`${PREFIX}invite`) === invite;

@@ -2,6 +2,7 @@
  * Slots: the places for tabs in one browser. Each tab holds one by a Web Lock, which the browser frees when the tab goes,
  * however it goes; so two tabs never share an identity, and a reopened tab takes a free slot and is the node that it was.
  */
+import type { Locks } from "./tab-locks.ts";
 import { StarfishError } from "../core/base/errors.ts";
 
 /** More tabs of one page than this is a mistake, not a swarm. */
@@ -11,14 +12,14 @@ const RELOAD_PATIENCE_MS = 2_000;
 const SESSION_KEY = "starfish.slot";
 
 /** The slot's number, held until the tab goes. Rejects with "busy" when there are too many tabs. */
-export async function claimSlot(locks: LockManager): Promise<number> {
+export async function claimSlot(locks: Locks): Promise<number> {
   const before = slotBefore();
   const slot = (before === undefined ? undefined : await reclaim(locks, before)) ?? (await firstFree(locks));
   rememberSlot(slot);
   return slot;
 }
 
-async function firstFree(locks: LockManager): Promise<number> {
+async function firstFree(locks: Locks): Promise<number> {
   for (let slot = 0; slot < SLOTS_MAX; slot++) {
     if (await hold(locks, slot, { ifAvailable: true })) return slot;
   }
@@ -26,7 +27,7 @@ async function firstFree(locks: LockManager): Promise<number> {
 }
 
 /** After a reload: the slot of the page before, for which it waits. A duplicated tab finds it taken, and waits for nothing. */
-async function reclaim(locks: LockManager, slot: number): Promise<number | undefined> {
+async function reclaim(locks: Locks, slot: number): Promise<number | undefined> {
   const [navigation] = performance.getEntriesByType("navigation");
   const reloaded = navigation instanceof PerformanceNavigationTiming && navigation.type === "reload";
   const options = reloaded ? { signal: AbortSignal.timeout(RELOAD_PATIENCE_MS) } : { ifAvailable: true };
@@ -34,7 +35,7 @@ async function reclaim(locks: LockManager, slot: number): Promise<number | undef
 }
 
 /** Whether the lock was got; it is kept until the page goes. */
-function hold(locks: LockManager, slot: number, options: LockOptions): Promise<boolean> {
+function hold(locks: Locks, slot: number, options: LockOptions): Promise<boolean> {
   return new Promise((resolve) => {
     const held = locks.request(`starfish/slot/${slot}`, options, (lock) => {
       resolve(lock !== null);

@@ -23,9 +23,12 @@ import { bootstrapAddress } from "./bootstrap.ts";
 import { browserCoder } from "./coder.ts";
 import { sharedCores } from "./core-budget.ts";
 import { noteFault } from "./faults.ts";
+import { machineOf } from "./machine.ts";
 import { browserSandbox } from "./sandbox.ts";
 import { readSetting, writeSetting } from "./settings.ts";
+import { protection } from "./protection.ts";
 import { claimSlot } from "./slots.ts";
+import { locks } from "./tab-locks.ts";
 import { openIndexedDbShardStore, shardQuota } from "./shard-store.ts";
 import { openIndexedDbStore } from "./store.ts";
 import { builtins } from "./tasks.ts";
@@ -54,7 +57,9 @@ export interface TabNodeOptions {
 
 /** Rejects with what problems.ts has words for. */
 export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
-  const slot = await claimSlot(navigator.locks);
+  // Asked for at once: it is there when the network is.
+  const machine = machineOf(options.invite.swarm);
+  const slot = await claimSlot(locks);
   const log = pageLog(options);
   const { store, forgetful } = await openStore(slot, log, () => options.onStorage("cleared"));
   const shards = await openShards(slot, forgetful);
@@ -71,12 +76,13 @@ export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
       crypto: realCrypto,
       random: realRandom,
       sandbox,
-      budget: sharedCores(navigator.locks, sandbox.cores),
+      budget: sharedCores(locks, sandbox.cores),
       log,
     },
     {
       kind: "tab",
       device,
+      host: () => machine,
       invite: withPageAddress(options.invite),
       found: false,
       coresLent: 0,
@@ -99,8 +105,13 @@ function withPageAddress(invite: Invite): string {
   return formatInvite(realCrypto, { ...invite, addresses: [...new Set(addresses)] });
 }
 
-/** A private window may have no storage, or one that fails: then a store that lasts as long as the tab. */
+/**
+ * A private window may have no storage, or one that fails: then a store that lasts as long as the tab. So does that of a page
+ * that came unprotected: another page in its place could read what it keeps, and without Web Locks two tabs would be the
+ * same node.
+ */
 async function openStore(slot: number, log: Log, onLost: () => void): Promise<{ store: Store; forgetful: boolean }> {
+  if (protection() === "none") return { store: new MemoryStore(), forgetful: true };
   try {
     const store = await openIndexedDbStore(`starfish-${slot}`, { onLost });
     return { store: await reservedStore(store, { bytes: RESERVE_BYTES, log }), forgetful: false };
@@ -124,7 +135,7 @@ async function openShards(slot: number, forgetful: boolean): Promise<ShardStore>
 
 /** What the tabs of this browser share their fate with. Under a lock, so that two first tabs do not make two. */
 function sharedDevice(): Promise<string> {
-  return navigator.locks.request("starfish/device", () => {
+  return locks.request("starfish/device", {}, () => {
     const kept = readSetting("device");
     if (kept !== undefined) return kept;
     const made = `browser-${toHex(realRandom.bytes(DEVICE_BYTES))}`;

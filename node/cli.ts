@@ -10,6 +10,7 @@ import { inviteFrom } from "./invite-source.ts";
 import { PORT_DEFAULT } from "./listen.ts";
 import { packageVersion } from "./package-root.ts";
 import { print } from "./report.ts";
+import type { TlsChoice } from "./tls.ts";
 
 const HELP = `usage: starfish up      start a node: it serves the page, lends its cores and prints an invite
        starfish sh      a terminal at the running node (-c LINE runs one line, SCRIPT a script)
@@ -19,8 +20,8 @@ const HELP = `usage: starfish up      start a node: it serves the page, lends it
        starfish --version
 `;
 
-const UP_HELP = `usage: starfish up [--port N] [--host ADDR] [--url URL] [--data DIR] [--join INVITE]
-                   [--name NAME] [--cores N] [--storage SIZE] [--device NAME] [--json]
+const UP_HELP = `usage: starfish up [--port N] [--host ADDR] [--url URL] [--tls self] [--tls-cert FILE --tls-key FILE]
+                   [--data DIR] [--join INVITE] [--name NAME] [--cores N] [--storage SIZE] [--device NAME] [--json]
 
 Starts a node and runs until Ctrl-C. It founds a swarm, or comes back to the one it was in, or joins that of an invite.
 Once it serves it prints one line 'invite: URL'; whoever opens that link in a browser, or gives it to --join, is in.
@@ -28,6 +29,10 @@ Once it serves it prints one line 'invite: URL'; whoever opens that link in a br
   --port N       listen there (default: ${PORT_DEFAULT}, or the next free port; 0: any)
   --host ADDR    listen on this address (default: 127.0.0.1, this machine only; 0.0.0.0: everybody who reaches it)
   --url URL      the page's address in invites, if others reach it by another one (a container, a proxy)
+  --tls self     serve the page by https, with a certificate that the node makes and keeps: browsers ask once whether to
+                 trust it. Without TLS other devices get the page unprotected, and store nothing
+  --tls-cert FILE --tls-key FILE
+                 serve it by https with a certificate (chain) and key of your own, in PEM form
   --data DIR     where the node keeps its identity and its part of the swarm's files (default: $STARFISH_DATA, or
                  ~/.local/share/starfish)
   --join INVITE  join the swarm of this link. Other users of this machine see it there: '-' reads it from standard input,
@@ -39,6 +44,7 @@ Once it serves it prints one line 'invite: URL'; whoever opens that link in a br
   --json         say everything as JSON, one object a line
 
   starfish up --data ./node-1 --port 4501
+  starfish up --host 0.0.0.0 --tls self
   pbpaste | starfish up --data ./node-2 --join -
 `;
 
@@ -94,6 +100,9 @@ async function runUp(args: string[]): Promise<number> {
     port: text,
     host: text,
     url: text,
+    tls: text,
+    "tls-cert": text,
+    "tls-key": text,
     join: text,
     name: text,
     cores: text,
@@ -111,6 +120,7 @@ async function runUp(args: string[]): Promise<number> {
     host: values.host ?? "127.0.0.1",
     port: numberOf(values.port, "--port", 0, 65_535),
     url: urlOf(values.url),
+    tls: tlsOf(values.tls, values["tls-cert"], values["tls-key"]),
     join: await inviteFrom(values.join, process),
     name: values.name,
     cores: numberOf(values.cores, "--cores", 0, 1_024),
@@ -175,6 +185,20 @@ function numberOf(text: string | undefined, option: string, min: number, max: nu
     throw new StarfishError("usage", `${option} must be a whole number from ${min} to ${max}, not '${text}'`);
   }
   return number;
+}
+
+function tlsOf(
+  tls: string | undefined,
+  certFile: string | undefined,
+  keyFile: string | undefined,
+): TlsChoice | undefined {
+  if (tls !== undefined && tls !== "self") throw new StarfishError("usage", `--tls can only be 'self', not '${tls}'`);
+  if (certFile === undefined && keyFile === undefined) return tls;
+  if (tls !== undefined) throw new StarfishError("usage", "--tls self needs no --tls-cert and no --tls-key");
+  if (certFile === undefined || keyFile === undefined) {
+    throw new StarfishError("usage", "--tls-cert and --tls-key need each other");
+  }
+  return { certFile, keyFile };
 }
 
 function urlOf(text: string | undefined): string | undefined {

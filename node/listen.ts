@@ -1,9 +1,11 @@
 /** The one port that a node offers: page, health and WebSocket links. */
 import { createServer, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { Socket } from "node:net";
 import { networkInterfaces } from "node:os";
-import type { Duplex } from "node:stream";
 import { StarfishError } from "../core/base/errors.ts";
 import { WaitingRoom } from "../core/base/waiting-room.ts";
+import { nameFor, type TlsCertificate } from "./tls.ts";
 
 /** Not registered for anything common, and no browser refuses it (Fetch, "bad port"). */
 export const PORT_DEFAULT = 4500;
@@ -24,12 +26,15 @@ export interface Listening {
   readonly port: number;
 }
 
-/** Listens on the port, or without one on the first free port from the default on. Rejects with "in-use" or "io". */
-export async function listen(host: string, port: number | undefined): Promise<Listening> {
+/**
+ * Listens on the port, or without one on the first free port from the default on; by https where there is a certificate.
+ * Rejects with "in-use" or "io".
+ */
+export async function listen(host: string, port: number | undefined, tls?: TlsCertificate): Promise<Listening> {
   const last = port ?? PORT_DEFAULT + PORTS_TRIED;
   for (let candidate = port ?? PORT_DEFAULT; ; candidate++) {
     try {
-      return await listenOn(host, candidate);
+      return await listenOn(host, candidate, tls);
     } catch (error) {
       if (!isInUse(error)) throw error;
       if (candidate >= last) throw error;
@@ -41,12 +46,12 @@ function isInUse(error: unknown): boolean {
   return error instanceof StarfishError && error.code === "in-use";
 }
 
-function listenOn(host: string, port: number): Promise<Listening> {
-  const server = createServer({
-    headersTimeout: HEADERS_MS,
-    requestTimeout: REQUEST_MS,
-    connectionsCheckingInterval: CHECK_MS,
-  });
+function listenOn(host: string, port: number, tls: TlsCertificate | undefined): Promise<Listening> {
+  const times = { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: CHECK_MS };
+  const server: Server =
+    tls === undefined
+      ? createServer(times)
+      : createTlsServer({ ...times, handshakeTimeout: HEADERS_MS, cert: tls.cert, key: tls.key });
   server.maxConnections = CONNECTIONS_MAX;
   boundRequests(server);
   return new Promise((resolve, reject) => {
@@ -74,23 +79,36 @@ function listenOn(host: string, port: number): Promise<Listening> {
 /** Whoever opens sockets and is slow to ask for something takes page and health from nobody. */
 function boundRequests(server: Server): void {
   const room = new WaitingRoom(REQUESTING_MAX);
-  const leaving = new WeakMap<Duplex, () => void>();
-  server.on("connection", (socket) => {
+  // By where it comes from: over TLS, requests come from another object than the one that was connected.
+  const leaving = new Map<string, () => void>();
+  server.on("connection", (socket: Socket) => {
+    const end = endOf(socket);
     const leave = room.enter(socket.remoteAddress ?? "", () => socket.destroy());
-    leaving.set(socket, leave);
-    socket.once("close", leave);
+    leaving.set(end, leave);
+    socket.once("close", () => {
+      leave();
+      if (leaving.get(end) === leave) leaving.delete(end);
+    });
   });
-  server.on("upgrade", (_, socket) => {
-    leaving.get(socket)?.();
+  server.on("upgrade", (request, socket) => {
+    leaving.get(endOf(request.socket))?.();
     // Nobody takes links yet, or any more.
     if (server.listenerCount("upgrade") === 1) socket.destroy();
   });
 }
 
-/** The page's address as others should open it: an "any" address is replaced by one of this machine's. */
-export function pageUrl(host: string, port: number): string {
-  const name = host === "0.0.0.0" || host === "::" ? lanAddress() : host;
-  return `http://${name.includes(":") ? `[${name}]` : name}:${port}/`;
+function endOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
+/**
+ * The page's address as others should open it: an "any" address is replaced by one of this machine's, and that by the name
+ * in the certificate, if it is for a name.
+ */
+export function pageUrl(host: string, port: number, tls?: TlsCertificate): string {
+  const address = host === "0.0.0.0" || host === "::" ? lanAddress() : host;
+  const name = tls === undefined ? address : nameFor(address, tls.names);
+  return `${tls === undefined ? "http" : "https"}://${name.includes(":") ? `[${name}]` : name}:${port}/`;
 }
 
 function lanAddress(): string {

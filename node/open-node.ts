@@ -2,12 +2,15 @@
 import { join } from "node:path";
 import { isStarfishError, messageOf } from "../core/base/errors.ts";
 import type { Computer } from "../core/computer.ts";
+import type { SwarmId } from "../core/net/types.ts";
 import type { Log } from "../core/ports/log.ts";
 import { claimDataDir } from "./data-dir.ts";
 import type { Faults } from "./faults.ts";
 import { listen, pageUrl } from "./listen.ts";
+import { answerMachine, machineId } from "./machine.ts";
 import { packageRoot } from "./package-root.ts";
 import { servePage } from "./page.ts";
+import { loadCertificate, type TlsChoice } from "./tls.ts";
 import { startComputer } from "./start-computer.ts";
 
 export interface OpenNodeOptions {
@@ -17,6 +20,8 @@ export interface OpenNodeOptions {
   readonly port: number | undefined;
   /** The page's address in invites, if it is not this machine's (containers, proxies). */
   readonly url: string | undefined;
+  /** Serves the page by https. */
+  readonly tls?: TlsChoice | undefined;
   readonly join: string | undefined;
   readonly name: string | undefined;
   /** Cores to lend; undefined: all. */
@@ -34,6 +39,8 @@ export interface OpenNode extends AsyncDisposable {
   readonly computer: Computer;
   /** The page's address. */
   readonly url: string;
+  /** SHA-256 of the certificate that the page is served with, as browsers show it. */
+  readonly fingerprint: string | undefined;
 }
 
 /** How long links may take to close when the node leaves; the goodbye itself is sent at once. */
@@ -44,18 +51,33 @@ export async function openNode(options: OpenNodeOptions): Promise<OpenNode> {
   const { dataDir, host, log } = options;
   await using stack = new AsyncDisposableStack();
   stack.use(await claimDataDir(dataDir));
-  const { server, port } = await listen(host, options.port);
+  const tls = options.tls === undefined ? undefined : await loadCertificate(dataDir, options.tls);
+  const { server, port } = await listen(host, options.port, tls);
   stack.defer(() => {
     server.closeAllConnections();
     server.close();
   });
   const page = await servePage(join(packageRoot, "dist", "page"));
-  server.on("request", page);
-  const url = options.url ?? pageUrl(host, port);
-  const computer = await startComputer({ ...options, server, url, isUrlGiven: options.url !== undefined });
+  // Whoever names the device knows better which machine that is.
+  const machineOf = (swarm: SwarmId): Promise<string | undefined> =>
+    options.device === undefined ? machineId(swarm) : Promise.resolve(options.device);
+  server.on("request", (request, response) => {
+    answerMachine(request, response, machineOf)
+      .then((isAnswered) => isAnswered || page(request, response))
+      .catch(() => response.destroy());
+  });
+  const url = options.url ?? pageUrl(host, port, tls);
+  const computer = await startComputer({
+    ...options,
+    machineOf,
+    server,
+    url,
+    isUrlGiven: options.url !== undefined,
+    names: tls?.names ?? [],
+  });
   stack.defer(() => leave(computer, log));
   const owned = stack.move();
-  return { computer, url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { computer, url, fingerprint: tls?.fingerprint, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 /** Says goodbye, and does not wait for ever for peers that do not answer. */

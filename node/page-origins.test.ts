@@ -48,6 +48,19 @@ test("what --url says is let in behind a proxy, whatever host that asks for", ()
   expect(pages.allows(request("https://star.example.org:8443", "127.0.0.1:4500"))).toBe(false);
 });
 
+test("by https, the names of the certificate are let in", () => {
+  const log = { write: () => {} };
+  const pages = new PageOrigins("https://10.0.0.7:4500/", log, ["star.example.org", "*.swarm.example.org"]);
+  const allows = (origin: string): boolean => pages.allows(request(origin, new URL(origin).host));
+  expect(allows("https://star.example.org:4500")).toBe(true);
+  expect(allows("https://a.swarm.example.org:4500")).toBe(true);
+  // Anybody could make such a name lead here, and no certificate was asked for.
+  expect(allows("http://star.example.org:4500")).toBe(false);
+  expect(allows("https://rebound.example.org:4500")).toBe(false);
+  expect(allows("https://a.b.swarm.example.org:4500")).toBe(false);
+  expect(pages.allows(request("https://star.example.org:4500", "10.0.0.7:4500"))).toBe(false);
+});
+
 test("so are the pages of members, for good", () => {
   const { pages } = origins();
   const before = request("http://192.168.1.7:4501", "192.168.1.5:4500");

@@ -4,7 +4,7 @@
  *
  * - no origin: no page.
  * - this node's own page: it was asked for by the same host and port as the link. Only under names that no stranger can make
- *   lead here (DNS rebinding): addresses, names of the local network, and that of --url.
+ *   lead here (DNS rebinding): addresses, names of the local network, that of --url, and those of the certificate by https.
  * - the pages of other members, by the addresses that they have or once had: a tab outlives the node that served it.
  */
 import type { IncomingMessage } from "node:http";
@@ -22,11 +22,14 @@ const LOCAL_NAME = /^[^.]+$|\.(local|localhost|internal|lan|home|home\.arpa|test
 export class PageOrigins {
   readonly #log: Log;
   readonly #url: string;
+  /** Names in this node's certificate. */
+  readonly #names: ReadonlySet<string>;
   readonly #known = new Set<string>();
   readonly #told = new Set<string>();
 
   /** `url` is the page's address as others are told it. */
-  constructor(url: string, log: Log) {
+  constructor(url: string, log: Log, names: readonly string[] = []) {
+    this.#names = new Set(names);
     this.#log = log;
     this.#url = placeOf(new URL(url));
   }
@@ -48,10 +51,19 @@ export class PageOrigins {
     const { origin, host } = request.headers;
     if (origin === undefined) return true;
     const page = URL.canParse(origin) ? placeOf(new URL(origin)) : undefined;
-    if (page !== undefined && (page === this.#url || this.#known.has(page) || isSame(origin, host))) return true;
+    if (page !== undefined && (page === this.#url || this.#known.has(page) || this.#isSame(origin, host))) return true;
     this.#tell(origin, host);
     return false;
   };
+
+  /** Whether the page was asked for by the same host and port as the link, under a name that is safe. */
+  #isSame(origin: string, host: string | undefined): boolean {
+    const { protocol, hostname, host: page } = new URL(origin);
+    if (!URL.canParse(`${protocol}//${host}`) || new URL(`${protocol}//${host}`).host !== page) return false;
+    if (isIP(hostname.replace(/^\[|\]$/g, "")) !== 0 || LOCAL_NAME.test(hostname)) return true;
+    const [, ...parent] = hostname.split(".");
+    return protocol === "https:" && (this.#names.has(hostname) || this.#names.has(`*.${parent.join(".")}`));
+  }
 
   #tell(origin: string, host: string | undefined): void {
     if (this.#told.size >= TOLD_MAX || this.#told.has(origin)) return;
@@ -59,13 +71,6 @@ export class PageOrigins {
     const hint = "No page of this swarm that is known here. If it is this node's, behind a proxy: start it with --url";
     this.#log.write("warn", "page.refused", { origin: origin.slice(0, 200), host: host?.slice(0, 200), hint });
   }
-}
-
-/** Whether the page was asked for by the same host and port as the link, under a name that is safe. */
-function isSame(origin: string, host: string | undefined): boolean {
-  const { protocol, hostname, host: page } = new URL(origin);
-  if (!URL.canParse(`${protocol}//${host}`) || new URL(`${protocol}//${host}`).host !== page) return false;
-  return isIP(hostname.replace(/^\[|\]$/g, "")) !== 0 || LOCAL_NAME.test(hostname);
 }
 
 /** Host and port. All names of one's own machine are one. */

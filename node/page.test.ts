@@ -56,6 +56,12 @@ test("the page comes with a strict policy and is asked for anew each time", asyn
   expect(headers["referrer-policy"]).toBe("no-referrer");
 });
 
+test("a link whose # was encoded on its way leads to the page with it", async () => {
+  const { status, headers } = await get("/%23v2.abc-_DEF");
+  expect([status, headers["location"]]).toEqual([302, "/#v2.abc-_DEF"]);
+  expect((await get("/%23other")).status).toBe(404);
+});
+
 test("what has not changed is not sent again", async () => {
   const { headers } = await get("/");
   const again = await get("/", { "if-none-match": String(headers.etag) });

@@ -77,6 +77,13 @@ async function answer(
     return say(response, 405, "Only GET and HEAD here.\n", { Allow: "GET, HEAD" });
   }
   const path = new URL(request.url ?? "/", "http://page").pathname;
+  // A mail program has encoded the # of a link. The key has come here with it; a node of the swarm has it already.
+  if (/^\/%23v\d/i.test(path)) {
+    response
+      .writeHead(302, { ...HEADERS, Location: `/#${path.slice("/%23".length)}`, "Cache-Control": "no-store" })
+      .end();
+    return;
+  }
   if (path === "/health") return say(response, 200, "ok\n");
   if (!isBuilt) return say(response, 503, "The page has not been built. Run: npm run build\n");
   const asset = await assetOf(path === "/" ? "/index.html" : path);

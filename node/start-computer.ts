@@ -12,7 +12,7 @@ import { createComputer } from "../core/index.ts";
 import { formatInvite, parseInvite } from "../core/net/identity/invite.ts";
 import { LINKS_MAX_NODE } from "../core/net/overlay/overlay.ts";
 import { baseIn } from "../core/net/identity/invite-text.ts";
-import type { Net } from "../core/net/types.ts";
+import type { Net, SwarmId } from "../core/net/types.ts";
 import { realClock } from "../core/platform/clock.ts";
 import { realRandom } from "../core/platform/random.ts";
 import { reservedStore } from "../core/platform/reserved-store.ts";
@@ -45,10 +45,14 @@ export interface StartOptions {
   readonly url: string;
   /** Whether others reach it there although this node does not listen there (a proxy, a published port). Default: no. */
   readonly isUrlGiven?: boolean;
+  /** Those of the certificate that the page is served with. */
+  readonly names?: readonly string[];
   readonly join: string | undefined;
   readonly name: string | undefined;
   readonly cores: number | undefined;
   readonly device: string | undefined;
+  /** Names the machine that it runs on. */
+  readonly machineOf?: (swarm: SwarmId) => Promise<string | undefined>;
   /** Offered to the swarm's files; undefined: a part of what is free. */
   readonly storageBytes: number | undefined;
   readonly log: Log;
@@ -68,7 +72,7 @@ export async function startComputer(options: StartOptions): Promise<Computer> {
       throw error;
     },
   );
-  const origins = new PageOrigins(options.url, options.log);
+  const origins = new PageOrigins(options.url, options.log, options.names);
   const transports = nodeTransports({
     server: options.server,
     mayLink: origins.allows,
@@ -97,6 +101,7 @@ export async function startComputer(options: StartOptions): Promise<Computer> {
     {
       kind: "node",
       device: options.device,
+      host: options.machineOf,
       name: options.name,
       invite,
       found: options.join === undefined,

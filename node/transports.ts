@@ -1,5 +1,6 @@
 /** What a Node node adds to the network adapter: WebSocket links on its HTTP server, TCP both ways, and ciphers. */
 import type { IncomingMessage, Server } from "node:http";
+import { Server as TlsServer } from "node:https";
 import { isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
 import type { TransportFactory } from "../core/transport/libp2p.ts";
@@ -28,10 +29,14 @@ export function nodeTransports(
   if (options.server !== undefined) {
     const bound = options.server.address();
     if (bound === null || typeof bound === "string") throw new Error("Assertion failed: the server listens on a port");
-    listen.push(`${ip(bound.address)}/tcp/${bound.port}/ws`);
+    const isTls = options.server instanceof TlsServer;
+    // Other nodes can't check a certificate that a node made for itself: TCP is the way for them, and told first.
+    if (isTls && options.tcpHost !== undefined) listen.push(tcpAt(options.tcpHost, options.tcpPort));
+    listen.push(`${ip(bound.address)}/tcp/${bound.port}/${isTls ? "wss" : "ws"}`);
     transports.unshift(webSocketServer(options.server, options.mayLink ?? isNoPage));
   }
-  if (options.tcpHost !== undefined) listen.push(`${ip(options.tcpHost)}/tcp/${options.tcpPort ?? 0}`);
+  const tcp = options.tcpHost === undefined ? undefined : tcpAt(options.tcpHost, options.tcpPort);
+  if (tcp !== undefined && !listen.includes(tcp)) listen.push(tcp);
   return { transports, listen, noiseCrypto: nodeNoiseCrypto, ownHosts };
 }
 
@@ -41,6 +46,10 @@ function ownHosts(): string[] {
 
 function isNoPage({ headers }: IncomingMessage): boolean {
   return headers.origin === undefined;
+}
+
+function tcpAt(host: string, port: number | undefined): string {
+  return `${ip(host)}/tcp/${port ?? 0}`;
 }
 
 function ip(host: string): string {

@@ -32,12 +32,12 @@ export async function up(options: UpOptions): Promise<number> {
   const faults = new Faults(report.log);
   process.on("unhandledRejection", (reason) => faults.note("rejection", reason));
   await using stack = new AsyncDisposableStack();
-  const { computer, url } = stack.use(await openNode({ ...options, log: report.log, faults }));
+  const { computer, url, fingerprint } = stack.use(await openNode({ ...options, log: report.log, faults }));
   // Not before: a start that has failed somewhere has failed.
   process.on("uncaughtException", (error) => faults.note("exception", error));
   stack.use(await serveControl({ computer, path: controlPath(options.dataDir), log: report.log }));
   reportMembers(computer.net, report);
-  await greet(computer, report, url);
+  await greet(computer, report, { url, fingerprint });
   const twin = Promise.withResolvers<never>();
   computer.net.onTwin(({ givesWay, message }) => {
     if (givesWay) twin.reject(new StarfishError("in-use", message));
@@ -51,7 +51,11 @@ export async function up(options: UpOptions): Promise<number> {
 }
 
 /** The link that lets one in comes first, and no other that would not. */
-async function greet(computer: Computer, report: Report, url: string): Promise<void> {
+async function greet(
+  computer: Computer,
+  report: Report,
+  page: { readonly url: string; readonly fingerprint: string | undefined },
+): Promise<void> {
   const { net, cpu, storage } = computer;
   const invite = inviteLink(computer);
   report.say("invite", `invite: ${invite}`, { invite });
@@ -70,9 +74,14 @@ async function greet(computer: Computer, report: Report, url: string): Promise<v
       swarm: net.swarm,
       coresLent: cpu.lent,
       storageBytes: offeredBytes,
-      url,
+      ...page,
     },
   );
+  if (page.fingerprint !== undefined) {
+    report.say("certificate", `The page's certificate has the SHA-256 fingerprint ${page.fingerprint}.`, {
+      fingerprint: page.fingerprint,
+    });
+  }
 }
 
 /** The link for a phone's camera, or why there is none. */

@@ -40,13 +40,13 @@ const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
 /** What is sent at once has 128 KiB (core/transport/sending.ts); anything near this is an attack. */
 const PAYLOAD_BYTES_MAX = 1024 * 1024;
 
-/** A transport that accepts WebSocket connections on `server`. Listen on "/ip4/…/tcp/…/ws"; the port is the server's. */
+/** A transport that accepts WebSocket connections on `server`. Listen on "/ip4/…/tcp/…/ws", or wss where it speaks TLS; the port is the server's. */
 export function webSocketServer(server: Server, mayLink: (request: IncomingMessage) => boolean): TransportFactory {
   return (components: { logger: ComponentLogger }): Transport => ({
     [transportSymbol]: true,
     [Symbol.toStringTag]: "starfish/websocket-server",
     createListener: (options) => new ServerListener(server, mayLink, options, components.logger),
-    listenFilter: (addresses) => addresses.filter((address) => address.toString().endsWith("/ws")),
+    listenFilter: (addresses) => addresses.filter((address) => /\/wss?$/.test(address.toString())),
     dialFilter: () => [],
     dial: () => Promise.reject(new Error("This transport only listens")),
   });
@@ -91,7 +91,8 @@ class ServerListener extends TypedEventEmitter<ListenerEvents> implements Listen
   getAddrs(): Multiaddr[] {
     const port = this.#port();
     if (port === undefined || this.#address === undefined) return [];
-    return getThinWaistAddresses(this.#address, port).map((address) => address.encapsulate("/ws"));
+    const kind = this.#address.toString().endsWith("/wss") ? "/wss" : "/ws";
+    return getThinWaistAddresses(this.#address, port).map((address) => address.encapsulate(kind));
   }
 
   updateAnnounceAddrs(): void {}

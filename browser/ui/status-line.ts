@@ -1,6 +1,7 @@
 /** The thin line below: who this node is, and what it gives and gets. One glance, no noise. */
 import type { StorageUse } from "../../core/disk/types.ts";
 import { bytesWords } from "../../core/shell/format.ts";
+import { protection } from "../protection.ts";
 import { byId, setText } from "./dom.ts";
 import { shortBytes } from "./files/words.ts";
 import type { SwarmModel } from "./swarm-model.ts";
@@ -50,6 +51,7 @@ export class StatusLine {
     const self = nodes.find((node) => node.isSelf);
     if (self === undefined) return;
     this.say(self.name);
+    this.#protection();
     this.#say("nodes", present === 1 ? "alone here" : `${present} nodes`);
     this.#say("links", linked === 0 ? "no links" : linked === 1 ? "1 link" : `${linked} links`);
     this.#say("keeps", `keeps ${bytesWords(usedBytes)}`);
@@ -62,6 +64,17 @@ export class StatusLine {
       `${bytesWords((model.bytes[direction] - this.#before[direction]) / seconds)}/s`;
     this.#say("traffic", `↓ ${rate("in")} ↑ ${rate("out")}`);
     this.#before = { ...model.bytes, atMs: now };
+  }
+
+  /** How the page came: nothing is said where that went over no network. */
+  #protection(): void {
+    const how = protection();
+    if (how === "here" || this.#spans.has("protection")) return;
+    this.#say("protection", how === "https" ? "by https" : "unprotected (http)");
+    this.#span("protection").title =
+      how === "https"
+        ? "The page came by https: nobody in between could have changed it."
+        : "The page came by plain http: whoever runs the network in between could have changed it. This tab stores nothing on this device.";
   }
 
   /** Short, as it stands among others; the whole is in its title, and in what `peers` says. */

@@ -46,3 +46,29 @@ test.each(seeds(1, 10))(
     expect(Math.min(...told.keys())).toBeGreaterThanOrEqual(2);
   },
 );
+
+/** How many devices are on each machine, and of how many machines the loss is survived, whichever they are. */
+const MACHINES: readonly { readonly sizes: readonly number[]; readonly survives: number }[] = [
+  // Four copies among five devices: one of them is on the other machine.
+  { sizes: [4, 1], survives: 1 },
+  { sizes: [2, 1, 1, 1], survives: 3 },
+  { sizes: [3, 3, 2], survives: 2 },
+];
+
+test.each(MACHINES)("machines of $sizes devices: any $survives of them may be lost", async ({ sizes, survives }) => {
+  const swarm = new DiskSwarm(new SimWorld({ seed: 1 }));
+  const machineOf = sizes.flatMap((size, machine) => Array<number>(size).fill(machine));
+  await swarm.grow(machineOf.length, (index) => ({ host: `host-${machineOf[index]}` }));
+  const all: [ContentRef, Uint8Array][] = [];
+  for (let i = 0; i < 12; i++) {
+    const bytes = swarm.bytes((20 + i) * KIB);
+    all.push([await swarm.put(swarm.node("m0"), bytes), bytes]);
+  }
+  const { contents } = swarm.node("m0");
+  const stats = await swarm.settle(Promise.all(all.map(([ref]) => contents.stat(ref))));
+  for (const stat of stats) expect([stat.machines, stat.devices]).toEqual([sizes.length, machineOf.length]);
+  expect(Math.min(...stats.map(({ survivesAnyMachines }) => survivesAnyMachines))).toBe(survives);
+  // The largest ones go.
+  for (const [i, machine] of machineOf.entries()) if (machine < survives) swarm.crash(`m${i}`);
+  await swarm.readsBack(swarm.nodes.slice(0, 1), all);
+});

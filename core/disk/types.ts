@@ -33,6 +33,10 @@ export interface ContentStat extends ContentRef {
   readonly stripes: number;
   /** The loss of any so many devices is survived; -1: it can't be read now. */
   readonly survivesAny: number;
+  /** Devices that are there, and machines on which they are; and of these any so many may be lost, -1 as above. */
+  readonly devices: number;
+  readonly machines: number;
+  readonly survivesAnyMachines: number;
   /** The chance that a random half of the devices, dying at one instant, takes it. */
   readonly lossChance: number;
   /** Devices that hold shards of it, and how many bytes. */

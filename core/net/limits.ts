@@ -4,7 +4,7 @@
  */
 
 /** Versions of the net protocol that this build speaks. A peer whose range does not meet it is told so. */
-export const PROTOCOL_VERSIONS: { readonly min: number; readonly max: number } = { min: 2, max: 2 };
+export const PROTOCOL_VERSIONS: { readonly min: number; readonly max: number } = { min: 3, max: 3 };
 
 // Certificates
 
@@ -128,5 +128,7 @@ export const JOIN_BACKOFF_MAX_MS = 15_000;
 export const JOIN_ATTEMPT_MS = 10_000;
 /** How often the addresses at which others are to be found are written down for the next start, if they have changed. */
 export const ADDRESSES_SAVED_MS = 60_000;
+/** How soon after a new link, where none of the addresses written down is of anybody who is there. */
+export const ADDRESSES_SAVED_SOON_MS = 500;
 /** Topics whose derived keys are kept. */
 export const SEALER_TOPICS_MAX = 256;

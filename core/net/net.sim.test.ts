@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { chain, say, Swarm } from "../../test/sim/nets.ts";
 import { text, utf8 } from "../base/bytes.ts";
-import { isStarfishError } from "../base/errors.ts";
+import { isStarfishError, StarfishError } from "../base/errors.ts";
 import type { MemberStatus, Net } from "./types.ts";
 
 function statusOf(net: Net, of: Net): MemberStatus | undefined {
@@ -70,6 +70,47 @@ describe("a swarm", () => {
     await swarm.world.runFor(60_000);
     for (const name of ["c", "b", "a"]) await swarm.up(name);
     expect(await swarm.agreement(20_000)).toBeLessThan(20_000);
+  });
+
+  test("is looked for by its founder too, that was killed right after the first had joined", async () => {
+    const swarm = new Swarm(11);
+    const a = await swarm.up("a");
+    const b = await swarm.up("b", { invite: a.invite() });
+    await swarm.agreement(10_000);
+    await swarm.world.runFor(2_000);
+    const again = b.invite();
+    for (const name of ["a", "b"]) swarm.crash(name);
+    // Nobody looks for it: where it is now, nobody knows.
+    await swarm.up("a");
+    await swarm.world.runFor(2_000);
+    expect(swarm.attempts.get("a")?.map((failure) => failure?.code)).toContain("unreachable");
+    swarm.crash("a");
+    // And what a person gives it comes first.
+    await swarm.up("c", { invite: again });
+    await swarm.world.runFor(2_000);
+    expect((await swarm.up("a", { invite: swarm.net("c").invite() })).members().length).toBe(1);
+    expect(await swarm.agreement(10_000)).toBeLessThan(10_000);
+  });
+
+  test("is looked for where it was last seen, when that could only be stored later", async () => {
+    const swarm = new Swarm(12);
+    const a = await swarm.up("a");
+    const { store } = swarm.world.node("a").ports;
+    const set = store.set.bind(store);
+    let isFull = true;
+    store.set = async (key, value) => {
+      if (isFull) throw new StarfishError("io", "The disk is full");
+      await set(key, value);
+    };
+    await swarm.up("b", { invite: a.invite() });
+    await swarm.agreement(10_000);
+    await swarm.world.runFor(10_000);
+    isFull = false;
+    await swarm.world.runFor(61_000);
+    for (const name of ["a", "b"]) swarm.crash(name);
+    await swarm.up("a");
+    await swarm.world.runFor(2_000);
+    expect(swarm.attempts.get("a")?.map((failure) => failure?.code)).toContain("unreachable");
   });
 
   test("hears a goodbye at once", async () => {

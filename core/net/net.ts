@@ -7,21 +7,21 @@ import { text, utf8, type Bytes } from "../base/bytes.ts";
 import { decode, encode, type Schema } from "../base/codec.ts";
 import { messageOf, StarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
-import { every, type Clock } from "../ports/clock.ts";
+import { type Clock, every, type Timer } from "../ports/clock.ts";
 import type { Crypto, KeyPair } from "../ports/crypto.ts";
 import type { Log } from "../ports/log.ts";
 import type { Address, Channel, Network, PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
 import type { Store } from "../ports/store.ts";
 import type { VersionRange } from "./links/admission.ts";
-import { bestAddresses, farthestFirst } from "./links/bootstrap.ts";
+import { bestAddresses, forOtherDevices } from "./links/bootstrap.ts";
 import type { Standing } from "./identity/certificate.ts";
 import { obtainCredentials, saveCredentials, standingOf, type Credentials } from "./identity/credentials.ts";
 import { createForwarder } from "./requests/forward.ts";
 import type { Gossip } from "./gossip/gossip.ts";
 import { loadIdentity, type Identity } from "./identity/identity.ts";
 import { checkInvite, formatInvite, parseInvite } from "./identity/invite.ts";
-import { ADDRESSES_SAVED_MS, PROTOCOL_VERSIONS } from "./limits.ts";
+import { ADDRESSES_SAVED_MS, ADDRESSES_SAVED_SOON_MS, PROTOCOL_VERSIONS } from "./limits.ts";
 import type { LinkTable } from "./links/link-table.ts";
 import type { Membership } from "./membership/membership.ts";
 import type { Traffic } from "./links/meter.ts";
@@ -55,6 +55,11 @@ export interface NetOptions {
   readonly name?: string | undefined;
   /** What it shares its fate with; a device by itself if not given. */
   readonly device?: string | undefined;
+  /**
+   * The machine on which it runs, as an id that is of no use in another swarm; undefined where it can't be known, and then
+   * the device stands for it. A device that is named is believed: it counts as a machine.
+   */
+  readonly host?: ((swarm: SwarmId) => Promise<string | undefined>) | undefined;
   readonly coresLent?: number;
   readonly relayReason?: string | undefined;
   /** Told after each attempt to get in: undefined when it gave a link, else what went wrong. */
@@ -89,8 +94,9 @@ export function createNet(options: NetOptions): (ports: NetPorts) => Promise<Net
     const standing = standingOf(crypto, identity, credentials, nowMs);
     const name = options.name ?? (await keptName(ports.store)) ?? friendlyName(identity.peer);
     const confirmedMs = await keptConfirmation(ports.store);
+    const host = (await options.host?.(credentials.swarm)) ?? identity.device;
     const network = await ports.network(identity.keys);
-    return new WiredNet({ ...options, name, confirmedMs }, ports, network, identity, credentials, standing);
+    return new WiredNet({ ...options, name, host, confirmedMs }, ports, network, identity, credentials, standing);
   };
 }
 
@@ -138,6 +144,9 @@ class WiredNet implements Net {
   #twin: Twin | undefined;
   /** What was last told of the clock. */
   #told: string | undefined;
+  /** The addresses of others that are stored; undefined: maybe none of those that are known. */
+  #keptAddresses: readonly Address[] | undefined;
+  #savingSoon: Timer | undefined;
 
   constructor(
     options: NamedOptions,
@@ -191,7 +200,10 @@ class WiredNet implements Net {
   }
 
   #start(): void {
-    this.#links.onUp(() => this.#linksChanged.emit());
+    this.#links.onUp(() => {
+      this.#linksChanged.emit();
+      this.#saveSoon();
+    });
     this.#links.onDown(() => this.#linksChanged.emit());
     this.#rpc.handle(PING_PROTOCOL, v.null(), async () => null);
     const saving = every(this.#ports.clock, ADDRESSES_SAVED_MS, () => {
@@ -199,7 +211,10 @@ class WiredNet implements Net {
       void this.#saveConfirmation();
       this.#tellOfClock();
     });
-    this.#ended.signal.addEventListener("abort", () => saving.cancel());
+    this.#ended.signal.addEventListener("abort", () => {
+      saving.cancel();
+      this.#savingSoon?.cancel();
+    });
   }
 
   // Who is there
@@ -333,7 +348,8 @@ class WiredNet implements Net {
         cause: error,
       });
     }
-    const addresses = farthestFirst(this.#bestAddresses());
+    const own = forOtherDevices(this.#network.addresses());
+    const addresses = forOtherDevices(bestAddresses(this.members(), own, this.#credentials.addresses));
     return formatInvite(this.#ports.crypto, { ...this.#credentials, addresses }, options);
   }
 
@@ -375,10 +391,6 @@ class WiredNet implements Net {
     await this.#network[Symbol.asyncDispose]();
   }
 
-  #bestAddresses(): Address[] {
-    return bestAddresses(this.members(), this.#network.addresses(), this.#credentials.addresses);
-  }
-
   /** Where others may be found. */
   #elsewhere(members: readonly Member[]): Address[] {
     const own = this.#network.addresses();
@@ -388,10 +400,26 @@ class WiredNet implements Net {
   /** Keeps for the next start where the swarm is now; while alone, what was known before stays. */
   async #saveAddresses(): Promise<void> {
     const addresses = this.#elsewhere(this.members());
-    const before = this.#credentials.addresses;
-    if (addresses.every((address, i) => address === before[i]) && addresses.length === before.length) return;
+    const kept = this.#keptAddresses;
+    if (kept !== undefined && addresses.join() === kept.join()) return;
     this.#credentials = { ...this.#credentials, addresses };
-    await this.#keep(saveCredentials(this.#ports, this.#credentials));
+    // What could not be stored is tried again the next time.
+    if (await this.#keep(saveCredentials(this.#ports, this.#credentials))) this.#keptAddresses = addresses;
+  }
+
+  /**
+   * A node that is killed, and comes back at another address, is found by nobody: it has to find the others. So it keeps
+   * the first that it meets at once; as long as one of those is awake, the rest can wait.
+   */
+  #saveSoon(): void {
+    if (this.#savingSoon !== undefined || this.#ended.signal.aborted) return;
+    this.#savingSoon = this.#ports.clock.timer(ADDRESSES_SAVED_SOON_MS, () => {
+      this.#savingSoon = undefined;
+      const kept = new Set(this.#keptAddresses);
+      const isKept = ({ isSelf, status, record }: Member): boolean =>
+        !isSelf && status === "awake" && record.addresses.some((address) => kept.has(address));
+      if (!this.members().some(isKept)) void this.#saveAddresses();
+    });
   }
 
   #tellOfClock(): void {
@@ -406,17 +434,23 @@ class WiredNet implements Net {
     if (confirmedMs !== undefined) await this.#keep(this.#ports.store.set(CONFIRMED_KEY, encode(confirmedMs)));
   }
 
-  /** Waits for something to be stored that only the next start would miss. Never rejects. */
-  async #keep(storing: Promise<void>): Promise<void> {
+  /** Whether something was stored that only the next start would miss. Never rejects. */
+  async #keep(storing: Promise<void>): Promise<boolean> {
     try {
       await storing;
+      return true;
     } catch (error) {
       this.#ports.log.write("warn", "net.not-kept", { error: messageOf(error) });
+      return false;
     }
   }
 }
 
-type NamedOptions = NetOptions & { readonly name: string; readonly confirmedMs: number | undefined };
+interface NamedOptions extends Omit<NetOptions, "host"> {
+  readonly name: string;
+  readonly host: string;
+  readonly confirmedMs: number | undefined;
+}
 
 function firstRecord(
   options: NamedOptions,
@@ -433,6 +467,7 @@ function firstRecord(
     name: options.name,
     kind: options.kind,
     device: identity.device,
+    host: options.host,
     role: standing.role,
     addresses,
     coresLent: options.coresLent ?? 0,

@@ -28,6 +28,8 @@ export interface MemberRecord {
   readonly kind: "tab" | "node";
   /** What this node shares its fate with (tabs of one browser). */
   readonly device: string;
+  /** The machine on which it runs, by an id that says nothing else: nodes of one machine have the same. */
+  readonly host: string;
   readonly role: Role;
   readonly addresses: readonly Address[];
   /** Cores lent to everybody's jobs now. */

@@ -73,18 +73,22 @@ test("an empty swarm teaches; what is dropped is safe, shows everywhere, and com
   const there = await openFiles({ before: noteLights });
   await here.page.getByRole("button", { name: "echo hello | put - /hello.txt" }).click();
   await expect.poll(() => names(there)).toEqual(["hello.txt"]);
-  await expect.poll(() => rowsOf(here)).toEqual([["hello.txt", expect.stringMatching(/^you · /), "6 B", "● safe"]]);
+  await expect
+    .poll(() => rowsOf(here))
+    .toEqual([["hello.txt", expect.stringMatching(/^you · /), "6 B", "◇ this computer only"]]);
 
   // Once it is known what all three offer, each gets a shard of each stripe.
   await expect.poll(() => here.page.locator("#space-nodes li").count()).toBe(3);
   // Elsewhere on the page: it would be left for the file otherwise.
   await here.page.locator("#view-swarm").click();
   await drop(here, [{ name: "large.bin", sizeBytes: 1_500_000, seed: 3 }]);
-  await expect.poll(() => said(here)).toMatch(/^Added large\.bin, safe: survives the loss of any \d+ devices?\.$/);
+  await expect
+    .poll(() => said(here))
+    .toMatch(/^Added large\.bin, survives the loss of any \d+ of \d+ nodes; all on this computer\.$/);
   const by = await here.name();
   await expect
     .poll(() => rowsOf(there))
-    .toContainEqual(["large.bin", expect.stringContaining(by), "1.50 MB", "● safe"]);
+    .toContainEqual(["large.bin", expect.stringContaining(by), "1.50 MB", "◇ this computer only"]);
 
   await choose(there, "large.bin");
   const shards = there.page.locator("#shards");
@@ -252,12 +256,12 @@ test("a directory is dropped with all that is in it; of two hundred files those 
   // As people sort: 2 before 10.
   expect((await names(tab)).slice(0, 12)).toEqual(["inner/", ...files.slice(0, 11)]);
   const safety = async (): Promise<string[]> => (await rowsOf(tab)).map(([, , , words = ""]) => words);
-  await expect.poll(async () => (await safety()).slice(0, 8)).toEqual(["", ...Array(7).fill("● safe")]);
+  await expect.poll(async () => (await safety()).slice(0, 8)).toEqual(["", ...Array(7).fill("◇ this computer only")]);
   // What nobody sees is not asked for.
   expect((await safety()).at(-1)).toBe("…");
   await tab.page.getByRole("button", { name: "Show 1 more of 1" }).click();
   await tab.page.locator("#files-rows tr").last().scrollIntoViewIfNeeded();
-  await expect.poll(async () => (await safety()).at(-1)).toBe("● safe");
+  await expect.poll(async () => (await safety()).at(-1)).toBe("◇ this computer only");
   expect(sha256(await bytesAt("/dropped/195.txt"))).toBe(sha256(pattern(5_000, 195)));
   expect(tab.complaints).toEqual([]);
   await tab.close();

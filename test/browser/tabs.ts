@@ -44,8 +44,15 @@ export interface Tabs extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
-export async function openTabs(): Promise<Tabs> {
-  const browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
+export interface BrowserOptions {
+  /** What runs Chromium elsewhere, say. */
+  readonly executablePath?: string;
+  readonly args?: readonly string[];
+}
+
+export async function openTabs(options: BrowserOptions = {}): Promise<Tabs> {
+  const { executablePath = chromiumPath(), args = [] } = options;
+  const browser = await chromium.launch({ executablePath, args: [...CHROMIUM_ARGS, ...args] });
   let shared: BrowserContext | undefined;
   return {
     browser,
@@ -173,6 +180,8 @@ export class Tab {
 
   #listen(host: string): void {
     this.page.on("console", (message) => {
+      // Headers that Chromium heeds on protected pages only.
+      if (message.text().startsWith("The Cross-Origin-Opener-Policy header has been ignored")) return;
       if (message.type() === "error" || message.type() === "warning")
         this.complaints.push(`${message.type()}: ${message.text()}`);
     });

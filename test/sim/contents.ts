@@ -31,6 +31,8 @@ export interface DiskSwarmOptions extends ContentsOptions {
 
 export interface DiskMachineOptions extends MachineOptions {
   readonly device?: string;
+  /** The machine that it shares with others; by default it has one to itself. */
+  readonly host?: string;
   readonly quotaBytes?: number;
 }
 
@@ -94,6 +96,7 @@ export class DiskSwarm {
       name,
       invite,
       device: options.device,
+      host: async () => options.host,
     })({ store, clock, random, crypto, log, network: async (keys) => machine.networkAs(keys) });
     const wrapped = this.#options.wrap?.(net, machine) ?? net;
     const memory = createMemory({ net, store, clock, random, crypto, log });

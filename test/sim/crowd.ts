@@ -209,6 +209,7 @@ function recordOf({ ports, peer, machine }: SimNode, nowMs: number): MemberRecor
     name: machine.name,
     kind: machine.kind,
     device: peer,
+    host: peer,
     role: "member",
     addresses: ports.network.addresses(),
     coresLent: 0,

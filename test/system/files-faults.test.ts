@@ -89,6 +89,25 @@ test(
   TEST_MS,
 );
 
+test(
+  "a node that is killed soon after it has met the first other finds it again, though nobody finds it",
+  async () => {
+    await using lab = await openLab();
+    const first = await lab.up({ args: ["--cores", "0"] });
+    const [other] = await joinAll(lab, first, [[]]);
+    if (other === undefined) throw new Error("It is up");
+    expect(await lab.sh(first, "put - /before", { stdin: "as it was" })).toMatchObject({ status: 0, stderr: "" });
+    await first.process.end("SIGKILL");
+    // On other ports than before.
+    const again = await lab.up({ data: first.data, args: ["--cores", "0"] });
+    expect(await lab.sh(again, "put - /after", { stdin: "it is back" })).toMatchObject({ status: 0, stderr: "" });
+    const there = (): Promise<{ readonly stdout: string }> => lab.sh(other, "cat /after");
+    await eventually("the other has it", there, ({ stdout }) => stdout === "it is back", 60_000);
+    expect((await lab.sh(again, "cat /before")).stdout).toBe("as it was");
+  },
+  TEST_MS,
+);
+
 /** Flips a byte of one shard, cuts the next short, empties the one after it, and so on. */
 async function damage(shards: string): Promise<void> {
   const entries = await readdir(shards, { recursive: true, withFileTypes: true });
@@ -115,7 +134,7 @@ test(
       ["--storage", "3M"],
     ]);
     const set = await writeFileSet(lab, "set", mixedSizes(14, 3 * MIB, 12 * MIB));
-    expect(await putFileSet(lab, first, set)).toMatch(/safe: survives the loss of any 2 devices/);
+    expect(await putFileSet(lab, first, set)).toMatch(/survives the loss of any 2 of \d nodes; all on this computer/);
 
     const huge = await lab.sh(first, "put - /huge", { stdin: Buffer.alloc(16 * MIB, "x") });
     expect(huge).toMatchObject({ status: 1, stdout: "" });
@@ -219,6 +238,9 @@ test(
     await lab.starfish(["version"], { within: [...inside, "sh", "-c", 'rm "$0"/fill*', data] }).finished;
     expect(await sh("put - /after", "there is room again")).toMatchObject({ status: 0, stderr: "" });
     expect(await sh("cat /after")).toMatchObject({ status: 0, stdout: "there is room again" });
+    // It came back at another address, where nobody knows it: it has found the other.
+    const there = (): Promise<Outcome> => lab.sh(other, "cat /after");
+    await eventually("the other has it", there, ({ stdout }) => stdout === "there is room again", 60_000);
   },
   TEST_MS,
 );

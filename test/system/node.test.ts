@@ -68,6 +68,8 @@ test("what cannot start says why", async () => {
     ["--name", "two words"],
     ["--name", "n".repeat(33)],
     ["--device", "a\nb"],
+    ["--tls", "other"],
+    ["--tls-cert", "cert.pem"],
   ] as const) {
     const refused = await lab.starfish(["up", option, value]).finished;
     expect(refused).toMatchObject({ status: 64, stdout: "", stderr: expect.stringContaining(option) });

@@ -7,7 +7,7 @@ import { bytesWords, count } from "../../../core/shell/format.ts";
 import { byId, setText } from "../dom.ts";
 import { previewOf, said } from "./preview.ts";
 import { ShardsPicture } from "./shards-picture.ts";
-import { nameOf, SAFETY_SHORT, whenWords } from "./words.ts";
+import { nameOf, safetyShort, whenWords } from "./words.ts";
 
 /** How often what the nodes hold is asked for: repair is to be seen as it happens. */
 const ASK_MS = 700;
@@ -122,8 +122,8 @@ export class FileDetail {
   }
 }
 
-function markOf({ safety }: ContentStat): string {
-  return SAFETY_SHORT[safety].slice(0, 1);
+function markOf(stat: ContentStat): string {
+  return safetyShort(stat).slice(0, 1);
 }
 
 function codeWords({ code, stripes }: ContentStat): string {

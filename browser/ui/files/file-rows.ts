@@ -5,12 +5,12 @@
 import type { Computer } from "../../../core/computer.ts";
 import type { FileInfo } from "../../../core/disk/types.ts";
 import { colourOf } from "../../../core/net/identity/names.ts";
-import { safetyWords } from "../../../core/shell/files/words.ts";
+import { isOnOneMachine, safetyWords, type Standing } from "../../../core/shell/files/words.ts";
 import { bytesWords } from "../../../core/shell/format.ts";
 import { Writers } from "../../../core/shell/mem/writers.ts";
 import { byId, setText } from "../dom.ts";
-import { SafetyWatch, type Standing } from "./safety-watch.ts";
-import { nameOf, SAFETY_SHORT, whenWords } from "./words.ts";
+import { SafetyWatch } from "./safety-watch.ts";
+import { nameOf, safetyShort, whenWords } from "./words.ts";
 
 export interface RowEvents {
   readonly open: (info: FileInfo) => void;
@@ -149,8 +149,8 @@ export class FileRows {
   #tell(path: string, standing: Standing): void {
     const row = this.#rows.get(path);
     if (row === undefined) return;
-    setText(row.safety, SAFETY_SHORT[standing.safety]);
-    row.safety.className = standing.safety;
+    setText(row.safety, safetyShort(standing));
+    row.safety.className = isOnOneMachine(standing) ? "here" : standing.safety;
     row.safety.title = safetyWords(standing);
   }
 

@@ -4,7 +4,8 @@
  */
 import { isStarfishError } from "../../../core/base/errors.ts";
 import type { Computer } from "../../../core/computer.ts";
-import type { ContentStat, FileInfo } from "../../../core/disk/types.ts";
+import type { FileInfo } from "../../../core/disk/types.ts";
+import type { Standing } from "../../../core/shell/files/words.ts";
 
 /** Each asks all nodes. */
 const ASKED_AT_ONCE = 4;
@@ -16,8 +17,6 @@ const UNSAFE_AGAIN_MS = 1_500;
 const SAFE_AGAIN_MS = 5_000;
 /** Answers that are remembered for when a file comes into sight again. */
 const KNOWN_MAX = 2_000;
-
-export type Standing = Pick<ContentStat, "safety" | "survivesAny">;
 
 interface Known {
   readonly cid: string;
@@ -77,14 +76,16 @@ export class SafetyWatch {
     this.#asking.add(path);
     const askedAtMs = performance.now();
     try {
-      const { safety, survivesAny } = await this.#computer.files.statContent(path);
+      const { safety, survivesAny, devices, machines, survivesAnyMachines } =
+        await this.#computer.files.statContent(path);
+      const standing = { safety, survivesAny, devices, machines, survivesAnyMachines };
       this.#known.delete(path);
-      this.#known.set(path, { cid: content.cid, standing: { safety, survivesAny }, askedAtMs });
+      this.#known.set(path, { cid: content.cid, standing, askedAtMs });
       for (const oldest of this.#known.keys()) {
         if (this.#known.size <= KNOWN_MAX) break;
         this.#known.delete(oldest);
       }
-      this.#onAnswer(path, { safety, survivesAny });
+      this.#onAnswer(path, standing);
     } catch (error) {
       // Removed meanwhile, or its layout has not come yet: it is asked for again as long as it is in sight.
       if (!isStarfishError(error)) throw error;

@@ -1,6 +1,7 @@
 /** How files are said in the page: names that stay on their line, times as the person's own clock has them, safety in a word. */
 import type { FileInfo, Safety } from "../../../core/disk/types.ts";
 import { baseName } from "../../../core/shell/files/paths.ts";
+import { isOnOneMachine, type Standing } from "../../../core/shell/files/words.ts";
 import { bytesWords } from "../../../core/shell/format.ts";
 import { oneLine } from "../../../core/shell/mem/value.ts";
 
@@ -18,12 +19,18 @@ export function nameOf({ path }: Pick<FileInfo, "path">): string {
 }
 
 /** A mark, so that colour is not needed, and what it stands for. */
-export const SAFETY_SHORT: Readonly<Record<Safety, string>> = {
+const SAFETY_SHORT: Readonly<Record<Safety, string>> = {
   safe: "● safe",
   here: "◇ this device only",
   placing: "◐ placing",
   lost: "✕ out of reach",
 };
+
+/** "● safe"; nodes that share one machine are no safety from its loss. */
+export function safetyShort(standing: Standing): string {
+  if (standing.safety === "safe" && isOnOneMachine(standing)) return "◇ this computer only";
+  return SAFETY_SHORT[standing.safety];
+}
 
 /** Without digits that say nothing: "2 GB". */
 export function shortBytes(bytes: number): string {

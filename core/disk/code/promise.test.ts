@@ -10,7 +10,15 @@ import {
   STORAGE_FACTOR_MAX,
   storageFactor,
 } from "./layout.ts";
-import { halfOf, type Health, holdersOf, LossChances, lossChance, survivesAny } from "./promise.ts";
+import {
+  halfOf,
+  type Health,
+  holdersOf,
+  LossChances,
+  lossChance,
+  survivesAny,
+  survivesAnyMachines,
+} from "./promise.ts";
 
 const ALL = -2;
 
@@ -224,4 +232,37 @@ test("a swarm that swings between 6 and 9 codes its stripes again a few times on
   const growth = Array.from({ length: 1_000 }, (_, i) => i + 1);
   expect(recodings(growth)).toBeLessThanOrEqual(22);
   expect(recodings([...growth].reverse())).toBeLessThanOrEqual(22);
+});
+
+test("the loss of as many machines as it says is survived, whichever they are, and is not said too small", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 24 }),
+      fc.integer({ min: 1, max: 6 }),
+      fc.infiniteStream(fc.nat(5)),
+      (devices, machines, draw) => {
+        const code = layoutFor(devices);
+        const hosts = Array.from({ length: devices }, () => (draw.next().value ?? 0) % machines);
+        // Slot by slot, as a stripe lies when all are there.
+        const holders: string[][] = Array.from({ length: code.n + code.wholes }, () => []);
+        for (let slot = 0; slot < Math.min(devices, holdersWanted(code)); slot++) {
+          holders[code.copies === 1 ? slot : slot % code.n]?.push(String(slot));
+        }
+        const hostOf = (device: string): string => String(hosts[Number(device)]);
+        const says = survivesAnyMachines(code, holders, hostOf);
+        const lives = (dead: ReadonlySet<string>): boolean => {
+          const left = holders.map((those) => those.filter((device) => !dead.has(hostOf(device))));
+          const shards = left.slice(0, code.n).filter((those) => those.length > 0).length;
+          return shards >= code.k || (left[code.n]?.length ?? 0) > 0;
+        };
+        let least = machines;
+        for (let set = 0; set < 1 << machines; set++) {
+          const dead = new Set([...Array(machines).keys()].filter((host) => (set >> host) & 1).map(String));
+          if (!lives(dead)) least = Math.min(least, dead.size);
+        }
+        // Where every shard has one holder it is exact, up to 63 devices.
+        expect(says).toBe(least - 1);
+      },
+    ),
+  );
 });

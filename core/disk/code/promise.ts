@@ -50,6 +50,40 @@ export function survivesAny({ k, living, wholes }: Health): number {
 }
 
 /**
+ * How many machines may be lost, whichever they are, where each device is on one of them; -1 if the stripe is lost already.
+ * `holders` are the devices by shard, and as number n those that hold all. Exact where a shard has one holder; where it has
+ * more never too much: to lose a shard all of its machines have to go, and each counts for its part of it.
+ */
+export function survivesAnyMachines(
+  { k, n }: { readonly k: number; readonly n: number },
+  holders: readonly (readonly string[])[],
+  hostOf: (device: string) => string,
+): number {
+  const wholes = new Set((holders[n] ?? []).map(hostOf));
+  const lostWith = new Map<string, number>();
+  let shards = 0;
+  for (const those of holders.slice(0, n)) {
+    const hosts = new Set(those.map(hostOf));
+    if (hosts.size > 0) shards++;
+    for (const host of hosts) lostWith.set(host, (lostWith.get(host) ?? 0) + 1 / hosts.size);
+  }
+  let toLose = shards - k + 1;
+  if (toLose <= 0) return wholes.size - 1;
+  for (const host of wholes) toLose -= lostWith.get(host) ?? 0;
+  const others = [...lostWith].filter(([host]) => !wholes.has(host)).map(([, lost]) => lost);
+  let deaths = wholes.size;
+  for (const lost of others.sort((a, b) => b - a)) {
+    if (toLose <= ROUNDING) break;
+    toLose -= lost;
+    deaths++;
+  }
+  return deaths - 1;
+}
+
+/** Parts of shards are summed: less than this is none. */
+const ROUNDING = 1e-9;
+
+/**
  * The chance that the stripe is lost when `deaths` of `devices` die, every such set of devices being equally likely.
  * `devices` are all that are there, holders or not.
  */

@@ -31,6 +31,8 @@ export interface FilesParts {
   readonly name: () => string;
   /** Devices that are awake, this one among them: each holds the tree, and what lives in it. */
   readonly devices: () => number;
+  /** Machines on which they are. */
+  readonly machines: () => number;
   /** Bytes that contents of earlier versions may take in the swarm; unless told, a share of what is offered, by this node's part. */
   readonly versionBytesMax?: () => number;
 }
@@ -207,12 +209,16 @@ export class NodeFiles implements Files {
     const { value } = this.#lookup.file(parsePath(path));
     if (value.inline === undefined) return await this.#parts.contents.stat(refOf(value), options);
     const devices = this.#parts.devices();
+    const machines = this.#parts.machines();
     return {
       ...refOf(value),
       safety: devices > 1 ? "safe" : "here",
       code: undefined,
       stripes: 0,
       survivesAny: devices - 1,
+      devices,
+      machines,
+      survivesAnyMachines: machines - 1,
       lossChance: 0,
       holders: [],
       shardHolders: [],

@@ -1,7 +1,7 @@
 /** The files of a running node: the tree's map, this node as a writer, and who else is there, put together. */
 import type { Memory } from "../../memory/memory.ts";
 import { shortIdOf } from "../../net/membership/rows.ts";
-import type { Net } from "../../net/types.ts";
+import type { MemberRecord, Net } from "../../net/types.ts";
 import { createFiles, type FilesParts, type NodeFiles } from "./files.ts";
 import { TREE_BYTES_MAX } from "./limits.ts";
 
@@ -19,9 +19,11 @@ export async function openFiles(parts: OpenFilesParts): Promise<NodeFiles> {
     map,
     self: shortIdOf(crypto, net.self),
     name: () => net.member(net.self)?.record.name ?? "",
-    devices: () => {
-      const awake = net.members().filter(({ status }) => status === "awake");
-      return new Set(awake.map(({ record }) => record.device)).size;
-    },
+    devices: () => new Set(awake(net).map(({ device }) => device)).size,
+    machines: () => new Set(awake(net).map(({ host }) => host)).size,
   });
+}
+
+function awake(net: Net): MemberRecord[] {
+  return net.members().flatMap(({ record, status }) => (status === "awake" ? [record] : []));
 }

@@ -1,6 +1,7 @@
 /**
  * The devices that hold shards, as this node sees them: those with a node that is awake and has said that it offers
- * storage. Tabs of one browser are one device. Who is gone is remembered for as long as it is awaited.
+ * storage. Tabs of one browser are one device, and several devices may be on one machine. Who is gone is remembered for as
+ * long as it is awaited.
  */
 import { Listeners, type Unsubscribe } from "../../base/events.ts";
 import { rendezvous } from "../../base/rendezvous.ts";
@@ -11,10 +12,12 @@ import { Absences } from "./absences.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { type Layout, layoutAmong } from "../code/layout.ts";
 import { FULL_REMEMBERED_MS, ROOM_BYTES_MIN } from "../limits.ts";
-import { Placement, weightOf } from "./placement.ts";
+import { overMachines, Placement, weightOf } from "./placement.ts";
 
 export interface Device {
   readonly id: string;
+  /** The machine on which it is. */
+  readonly host: string;
   readonly nodes: readonly PeerId[];
   readonly freeBytes: number;
 }
@@ -24,6 +27,7 @@ export class Devices {
   readonly #catalogue: Catalogue;
   readonly #clock: Clock;
   #awake: ReadonlyMap<string, Device> = new Map();
+  #machines = 0;
   #placement = new Placement([]);
   readonly #absences: Absences<string>;
   /** Those that have answered "full", and until when that is believed. */
@@ -56,6 +60,16 @@ export class Devices {
 
   get count(): number {
     return this.#awake.size;
+  }
+
+  /** Machines on which these devices are. */
+  get machines(): number {
+    return this.#machines;
+  }
+
+  /** The machine of a device that is there; one that is not stands for itself. */
+  hostOf(device: string): string {
+    return this.#awake.get(device)?.host ?? device;
   }
 
   /** The layout of what is written now. */
@@ -104,8 +118,10 @@ export class Devices {
     return this.#net.member(node)?.record.device;
   }
 
-  order(partition: number): readonly string[] {
-    return this.#placement.order(partition);
+  /** All devices, first choice first: in turn from each machine, those with the fewest devices in `taken` before the others. */
+  order(partition: number, taken: Iterable<string> = []): readonly string[] {
+    const order = this.#placement.order(partition);
+    return this.machines === order.length ? order : overMachines(order, (device) => this.hostOf(device), taken);
   }
 
   hasRoom(device: string): boolean {
@@ -140,20 +156,21 @@ export class Devices {
   }
 
   #look(): void {
-    const nodes = new Map<string, { nodes: PeerId[]; freeBytes: number }>();
+    const nodes = new Map<string, { host: string; nodes: PeerId[]; freeBytes: number }>();
     for (const { record, status } of this.#net.members()) {
       if (status !== "awake" && status !== "suspect") continue;
       const storage = this.#catalogue.storage(record.peer);
       if (storage === undefined || storage.offeredBytes === 0) continue;
-      const device = nodes.get(record.device) ?? { nodes: [], freeBytes: 0 };
+      const device = nodes.get(record.device) ?? { host: record.host, nodes: [], freeBytes: 0 };
       device.nodes.push(record.peer);
       device.freeBytes = Math.max(device.freeBytes, storage.freeBytes);
       nodes.set(record.device, device);
     }
     const before = this.#awake;
     this.#awake = new Map(
-      [...nodes].map(([id, device]) => [id, { id, nodes: device.nodes.sort(), freeBytes: device.freeBytes }]),
+      [...nodes].map(([id, { host, nodes: those, freeBytes }]) => [id, { id, host, nodes: those.sort(), freeBytes }]),
     );
+    this.#machines = new Set([...this.#awake.values()].map(({ host }) => host)).size;
     const came = [...this.#awake.keys()].filter((id) => !before.has(id));
     const went = [...before.keys()].filter((id) => !this.#awake.has(id));
     if (came.length + went.length > 0) {

@@ -1,7 +1,16 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { holdersWanted, layoutFor } from "../code/layout.ts";
-import { chooseHolders, type Holders, partitionOf, PARTITIONS, Placement, repairersOf, weightOf } from "./placement.ts";
+import {
+  chooseHolders,
+  type Holders,
+  overMachines,
+  partitionOf,
+  PARTITIONS,
+  Placement,
+  repairersOf,
+  weightOf,
+} from "./placement.ts";
 
 const anywhere = (): boolean => true;
 
@@ -179,4 +188,13 @@ test("repairers take turns, and repair is spread over all holders", () => {
     turns.set(order[0] ?? "", (turns.get(order[0] ?? "") ?? 0) + 1);
   }
   for (const id of ids) expect(Math.abs((turns.get(id) ?? 0) - 100)).toBeLessThan(5 * Math.sqrt(100));
+});
+
+test("the order goes over the machines in turn, from those that have had the fewest turns on", () => {
+  const hostOf = (device: string): string => device.slice(0, 1);
+  const order = ["a1", "a2", "b1", "a3", "c1", "b2"];
+  expect(overMachines(order, hostOf, [])).toEqual(["a1", "b1", "c1", "a2", "b2", "a3"]);
+  expect(overMachines(order, hostOf, ["a9", "a8", "b9"])).toEqual(["c1", "b1", "a1", "b2", "a2", "a3"]);
+  // Each on its own machine, nothing changes.
+  expect(overMachines(order, (device) => device, ["x"])).toEqual(order);
 });

@@ -94,6 +94,29 @@ export class Placement {
   }
 }
 
+/**
+ * The same devices in turn from each machine, so that what is spread over the first of them is spread over as many machines
+ * as there are. A machine has had its turn for each of its devices in `taken`. Where each device is on a machine by itself
+ * nothing changes.
+ */
+export function overMachines(
+  order: readonly string[],
+  hostOf: (device: string) => string,
+  taken: Iterable<string>,
+): readonly string[] {
+  const had = new Map<string, number>();
+  const next = (device: string): number => {
+    const host = hostOf(device);
+    const turns = had.get(host) ?? 0;
+    had.set(host, turns + 1);
+    return turns;
+  };
+  const already = new Set(taken);
+  for (const device of already) next(device);
+  const turns = new Map(order.map((device) => [device, already.has(device) ? 0 : next(device)]));
+  return order.toSorted((a, b) => (turns.get(a) ?? 0) - (turns.get(b) ?? 0));
+}
+
 /** Who holds each shard of a stripe, and as number n, where the layout wants one, who holds all. */
 export type Holders = readonly (readonly string[])[];
 

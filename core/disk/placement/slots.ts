@@ -72,7 +72,8 @@ export class Slots {
   /** Puts another device in the slot of one that is gone; undefined if there is none with room. */
   replace(partition: number, slot: number, mayHold: (device: string) => boolean): string | undefined {
     const slots = this.of(partition);
-    const device = this.#candidates(partition, slots).find(mayHold);
+    const kept = slots.filter((_, other) => other !== slot);
+    const device = this.#candidates(partition, kept).find((each) => each !== slots[slot] && mayHold(each));
     if (device === undefined || slot >= slots.length) return undefined;
     this.#catalogue.chooseSlots(partition, slots.with(slot, device));
     return device;
@@ -80,6 +81,8 @@ export class Slots {
 
   #candidates(partition: number, slots: readonly string[]): string[] {
     const taken = new Set(slots);
-    return this.#devices.order(partition).filter((device) => !taken.has(device) && this.#devices.hasRoom(device));
+    return this.#devices
+      .order(partition, taken)
+      .filter((device) => !taken.has(device) && this.#devices.hasRoom(device));
   }
 }

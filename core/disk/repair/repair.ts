@@ -285,7 +285,7 @@ export class Repair {
       else if (!devices.isAwake(belongs)) device = slots.replace(partition, slot, isFree);
       if (device !== undefined) break;
     }
-    device ??= devices.order(partition).find(isFree);
+    device ??= devices.order(partition, taken).find(isFree);
     while (device === undefined && superfluous.length > 0) {
       const other = superfluous.pop();
       if (other !== undefined && devices.isAwake(other) && devices.hasRoom(other)) device = other;

@@ -3,7 +3,7 @@ import { StarfishError } from "../../base/errors.ts";
 import type { Catalogue, Stored } from "../placement/catalogue.ts";
 import { type CensusParts, holdersByShard, inSlices, isWhole, takeCensus, unitBatches } from "./census.ts";
 import { type Layout, staleness } from "../code/layout.ts";
-import { holdersOf, lossChance, survivesAny, URGENT_CHANCE } from "../code/promise.ts";
+import { holdersOf, lossChance, survivesAny, survivesAnyMachines, URGENT_CHANCE } from "../code/promise.ts";
 import { healthOf } from "./policy.ts";
 import { stripeCount, stripeOf } from "../code/shard-list.ts";
 import type { ContentRef, ContentStat, Safety, StripeHolders } from "../types.ts";
@@ -15,6 +15,7 @@ export interface Measure {
   readonly holders: number;
   /** Of the weakest stripe. */
   readonly survivesAny: number;
+  readonly survivesAnyMachines: number;
   readonly lossChance: number;
   readonly bytesByDevice: ReadonlyMap<string, number>;
   readonly shardHolders: readonly StripeHolders[];
@@ -58,14 +59,20 @@ export async function measure(
     }
   }
   const healths = [...states.values()].map((living) => healthOf(stored.code, living));
+  const hostOf = (device: string): string => parts.devices.hostOf(device);
   return {
     isWhole: isAllWhole,
     holders: count,
     survivesAny: Math.min(...healths.map((health) => survivesAny(health))),
+    survivesAnyMachines: leastOf([...alike.values()].map((those) => survivesAnyMachines(stored.code, those, hostOf))),
     lossChance: Math.max(...healths.map((health) => lossChance(health, Math.max(1, devices, holdersOf(health))))),
     bytesByDevice,
     shardHolders,
   };
+}
+
+function leastOf(numbers: readonly number[]): number {
+  return numbers.reduce((least, each) => Math.min(least, each), Number.POSITIVE_INFINITY);
 }
 
 /** Of the layouts of one content the newest that are looked at: while it is coded anew there are two. */
@@ -88,6 +95,7 @@ async function measureWithList(
     ...own,
     isWhole: own.isWhole && list?.isWhole === true,
     survivesAny: Math.min(own.survivesAny, list?.survivesAny ?? -1),
+    survivesAnyMachines: Math.min(own.survivesAnyMachines, list?.survivesAnyMachines ?? -1),
     lossChance: Math.max(own.lossChance, list?.lossChance ?? 1),
   };
 }
@@ -113,6 +121,9 @@ export async function statContent(
     code: best.stored.code,
     stripes: stripeCount(best.stored),
     survivesAny: best.measure.survivesAny,
+    devices: parts.devices.count,
+    machines: parts.devices.machines,
+    survivesAnyMachines: best.measure.survivesAnyMachines,
     lossChance: best.measure.lossChance,
     holders: [...best.measure.bytesByDevice]
       .map(([device, bytes]) => ({ device, bytes }))

@@ -41,7 +41,7 @@ export async function placeStripe(
   const partition = parts.slots.partition(id, stripe);
   const devices = renew(parts, partition, code);
   const spares = parts.devices
-    .order(partition)
+    .order(partition, devices)
     .filter((device) => !devices.includes(device) && parts.devices.hasRoom(device));
   const sendings = shards.flatMap((content, shard) =>
     Slots.holdersOf(shard, code)

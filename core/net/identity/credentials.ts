@@ -174,7 +174,7 @@ export async function obtainCredentials(
   const kept = await loadCredentials(ports, invite?.swarm);
   const obtained =
     kept !== undefined
-      ? refresh(crypto, identity, kept, invite, nowMs)
+      ? { ...refresh(crypto, identity, kept, invite, nowMs), addresses: addressesOf(kept, invite) }
       : invite !== undefined
         ? acceptInvite(crypto, identity, invite, nowMs)
         : options.found
@@ -196,7 +196,12 @@ export async function obtainCredentials(
   return obtained;
 }
 
-/** Kept credentials as they should be used now: the better certificate, the newer delegation, addresses and secret. */
+/** Where to look first: what a person has given is newer than what is kept. */
+function addressesOf(kept: Credentials, invite: Invite | undefined): Address[] {
+  return [...new Set([...(invite?.addresses ?? []), ...kept.addresses])].slice(0, INVITE_ADDRESSES_MAX);
+}
+
+/** Kept credentials as they should be used now: the better certificate, the newer delegation and secret. */
 function refresh(
   crypto: Crypto,
   identity: Identity,

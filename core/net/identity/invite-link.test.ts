@@ -18,6 +18,7 @@ function memberAt(peer: string, addresses: readonly string[], status: Member["st
     name: peer,
     kind: "node",
     device: peer,
+    host: peer,
     role: "member",
     addresses,
     coresLent: 0,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bestAddresses } from "./bootstrap.ts";
+import { bestAddresses, forOtherDevices } from "./bootstrap.ts";
 import { ADDRESS_CHARS_MAX, INVITE_ADDRESSES_MAX } from "../limits.ts";
 import type { Member, MemberRecord } from "../types.ts";
 
@@ -10,6 +10,7 @@ function member(name: string, patch: Partial<MemberRecord> = {}, status: Member[
     name,
     kind: "node",
     device: name,
+    host: name,
     role: "member",
     addresses: [`/${name}/1`, `/${name}/2`],
     coresLent: 0,
@@ -48,4 +49,10 @@ test("an invite gets few addresses, none twice and none that is too long", () =>
   const best = bestAddresses(members, ["/n0/1", "x".repeat(ADDRESS_CHARS_MAX + 1)], ["/n1/1"]);
   expect(best).toEqual(["/n0/1", "/n1/1", "/n2/1", "/n3/1"]);
   expect(best.length).toBe(INVITE_ADDRESSES_MAX);
+});
+
+test("an invite names this machine only where nothing else is known", () => {
+  const local = ["/ip4/127.0.0.1/tcp/4500/ws", "/ip6/::1/tcp/4500/ws", "/dns4/localhost/tcp/4500/ws"];
+  expect(forOtherDevices(local)).toEqual(local);
+  expect(forOtherDevices([...local, "/ip4/10.0.0.7/tcp/4500/ws"])).toEqual(["/ip4/10.0.0.7/tcp/4500/ws"]);
 });

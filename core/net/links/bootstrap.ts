@@ -32,9 +32,13 @@ export function bestAddresses(
   return [...new Set(usable)].slice(0, INVITE_ADDRESSES_MAX);
 }
 
-/** Those that lead nowhere but to one's own machine last: whoever is invited is on another one, or has a closer way. */
-export function farthestFirst(addresses: readonly Address[]): Address[] {
-  return [...addresses.filter((address) => !isLoopback(address)), ...addresses.filter(isLoopback)];
+/**
+ * Those for an invite: on another device, an address of one's own machine would be that device's. They stay where there is
+ * no other.
+ */
+export function forOtherDevices(addresses: readonly Address[]): readonly Address[] {
+  const far = addresses.filter((address) => !isLoopback(address));
+  return far.length > 0 ? far : addresses;
 }
 
 function isLoopback(address: Address): boolean {

@@ -35,6 +35,7 @@ const record: MemberRecord = {
   name: "brave otter",
   kind: "tab",
   device: "laptop",
+  host: "its-machine",
   role: "member",
   addresses: ["/ip4/127.0.0.1/tcp/1/ws"],
   coresLent: 3,
@@ -96,7 +97,7 @@ describe("a member's record", () => {
     const { wire } = signRecord(crypto, node, chainOf(node), NOW, record, LIVES);
     const [, signature, chain] = decode(v.tuple([v.unknown(), v.unknown(), v.unknown()]), wire);
     const fieldsOf = (name: string): unknown[] => [
-      ...[2, record.peer, NOW, name, "tab", "d", [], 0, 0, 0, "awake", null],
+      ...[3, record.peer, NOW, name, "tab", "d", "h", [], 0, 0, 0, "awake", null],
       ...[LIVES.life, null],
     ];
     expect(readRecord(encode([encode(fieldsOf("n")), signature, chain])).says.name).toBe("n");

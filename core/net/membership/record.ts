@@ -3,8 +3,8 @@
  * can check it whoever brings it. About 700 bytes, most of them the chain.
  *
  * Wire: CBOR [body, signature, chain]; the body is CBOR
- * [format, peer, incarnation, name, kind, device, addresses, coresLent, coresBusy, startedAtMs, state, relayReason, life,
- * rival], the signature Ed25519 over DOMAIN and the body's bytes as they came. Life is drawn at each start, and rival the
+ * [format, peer, incarnation, name, kind, device, host, addresses, coresLent, coresBusy, startedAtMs, state, relayReason,
+ * life, rival], the signature Ed25519 over DOMAIN and the body's bytes as they came. Life is drawn at each start, and rival the
  * life of another record under the same identity that this one outdoes: who finds its own life there has a living twin.
  */
 import * as v from "valibot";
@@ -32,8 +32,8 @@ export interface SignedRecord {
   readonly wire: Uint8Array;
 }
 
-const FORMAT = 2;
-const DOMAIN = utf8("starfish member record 2\n");
+const FORMAT = 3;
+const DOMAIN = utf8("starfish member record 3\n");
 const BODY_BYTES_MAX = 4_096;
 export const RECORD_BYTES_MAX = 8_192;
 /** Names are for people; a record is on every node. */
@@ -55,6 +55,7 @@ const bodySchema = v.tuple([
   integerOf(0, INCARNATION_MAX),
   lineOf(NAME_CHARS_MAX),
   v.picklist(["tab", "node"]),
+  lineOf(DEVICE_CHARS_MAX),
   lineOf(DEVICE_CHARS_MAX),
   v.pipe(v.array(textOf(ADDRESS_CHARS_MAX)), v.maxLength(ADDRESSES_MAX)),
   integerOf(0, CORES_MAX),
@@ -79,6 +80,7 @@ export function signRecord(
     ...says,
     name: says.name.slice(0, NAME_CHARS_MAX),
     device: says.device.slice(0, DEVICE_CHARS_MAX),
+    host: says.host.slice(0, DEVICE_CHARS_MAX),
     addresses: says.addresses.filter((address) => address.length <= ADDRESS_CHARS_MAX).slice(0, ADDRESSES_MAX),
     relayReason: says.relayReason?.slice(0, REASON_CHARS_MAX),
   };
@@ -89,6 +91,7 @@ export function signRecord(
     record.name,
     record.kind,
     record.device,
+    record.host,
     record.addresses,
     record.coresLent,
     record.coresBusy,
@@ -123,6 +126,7 @@ export function readRecord(wire: Uint8Array): UncheckedRecord {
     name,
     kind,
     device,
+    host,
     addresses,
     coresLent,
     coresBusy,
@@ -139,6 +143,7 @@ export function readRecord(wire: Uint8Array): UncheckedRecord {
       name,
       kind,
       device,
+      host,
       addresses,
       coresLent,
       coresBusy,

@@ -17,6 +17,7 @@ function signed(peer: string, incarnation: number, state: MemberRecord["state"] 
     name: peer,
     kind: "tab",
     device: peer,
+    host: peer,
     role: "member",
     addresses: [],
     coresLent: 0,

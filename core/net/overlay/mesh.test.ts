@@ -43,6 +43,7 @@ function member(peer: PeerId, fields: Partial<Member["record"]> = {}, status: Me
     name: peer,
     kind: "tab" as const,
     device: peer,
+    host: peer,
     role: "member" as const,
     addresses: [],
     coresLent: 0,

@@ -236,6 +236,8 @@ async function report(brought: readonly Brought[], isJson: boolean, context: Com
       cid: info.content?.cid ?? null,
       safety: stats[i]?.safety ?? null,
       survivesAny: stats[i]?.survivesAny ?? null,
+      machines: stats[i]?.machines ?? null,
+      survivesAnyMachines: stats[i]?.survivesAnyMachines ?? null,
     }));
     await stdout.write(utf8(`${JSON.stringify(rows)}\n`));
     return;

@@ -193,8 +193,21 @@ function contentJson({
   code,
   stripes,
   survivesAny,
+  devices,
+  machines,
+  survivesAnyMachines,
   lossChance,
   holders,
 }: ContentStat): Record<string, unknown> {
-  return { safety, code: code ?? null, stripes, survivesAny, lossChance, holders };
+  return {
+    safety,
+    code: code ?? null,
+    stripes,
+    survivesAny,
+    devices,
+    machines,
+    survivesAnyMachines,
+    lossChance,
+    holders,
+  };
 }

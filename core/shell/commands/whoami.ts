@@ -25,6 +25,7 @@ Says what this node is called, its id, the swarm that it belongs to, and what it
       peer: net.self,
       kind: self?.kind ?? "node",
       device: self?.device ?? "",
+      host: self?.host ?? "",
       role: net.role,
       swarm: net.swarm,
       coresLent: cpu.lent,

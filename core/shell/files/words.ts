@@ -1,40 +1,52 @@
 /** How files are described to people and programs. Pure. */
 import { unreachable } from "../../base/assert.ts";
-import type { ContentStat, FileInfo, Safety } from "../../disk/types.ts";
+import type { ContentStat, FileInfo } from "../../disk/types.ts";
 import { count } from "../format.ts";
 
+/** What is told of a content's safety. */
+export type Standing = Pick<ContentStat, "safety" | "survivesAny" | "devices" | "machines" | "survivesAnyMachines">;
+
 /** How safe a content is, in a few words. */
-export function safetyWords({
-  safety,
-  survivesAny,
-}: {
-  readonly safety: Safety;
-  readonly survivesAny: number;
-}): string {
+export function safetyWords(standing: Standing): string {
+  const { safety, survivesAny } = standing;
   switch (safety) {
     case "here":
       return "on this device only";
     case "lost":
       return "out of reach: too few of the devices that hold it are here";
     case "placing":
-      return survivesAny > 0 ? `being placed, survives ${lossWords(survivesAny)} by now` : "being placed";
+      return survivesAny > 0 ? `being placed, survives ${lossWords(standing)} by now` : "being placed";
     case "safe":
-      return `safe: survives ${lossWords(survivesAny)}`;
+      // Processes of one machine fail apart, but not if it is the machine that fails.
+      return isOnOneMachine(standing) ? `survives ${lossWords(standing)}` : `safe: survives ${lossWords(standing)}`;
     default:
       return unreachable(safety);
   }
 }
 
-function lossWords(devices: number): string {
-  return `the loss of any ${count(devices, "device")}`;
+/** Whether the loss of one machine takes all that there is, though there are several nodes. */
+export function isOnOneMachine({ devices, machines }: Pick<Standing, "devices" | "machines">): boolean {
+  return machines <= 1 && devices > 1;
+}
+
+/** What shares a machine is no device of its own to a person: where some do, nodes are told, and machines beside them. */
+function lossWords({ survivesAny, devices, machines, survivesAnyMachines }: Standing): string {
+  if (machines >= devices) return `the loss of any ${count(survivesAny, "device")}`;
+  const nodes = `the loss of any ${survivesAny} of ${count(devices, "node")}`;
+  if (machines <= 1) return `${nodes}; all on this computer`;
+  if (survivesAnyMachines < 1) return `${nodes}; too much of it is on one of ${machines} machines`;
+  return `${nodes}, of any ${survivesAnyMachines} of ${machines} machines`;
 }
 
 /** Of several contents the one that is worst off. */
 export function leastSafe(stats: readonly ContentStat[]): ContentStat | undefined {
   const [first, ...others] = stats;
-  return others.reduce(
-    (worst, stat) => (worst !== undefined && worst.survivesAny <= stat.survivesAny ? worst : stat),
-    first,
+  return others.reduce((worst, stat) => (worst !== undefined && !isWorse(stat, worst) ? worst : stat), first);
+}
+
+function isWorse(a: ContentStat, b: ContentStat): boolean {
+  return (
+    a.survivesAny < b.survivesAny || (a.survivesAny === b.survivesAny && a.survivesAnyMachines < b.survivesAnyMachines)
   );
 }
 

@@ -86,6 +86,7 @@ function member(index: number): Member {
       name: friendlyName(peer),
       kind: index % 5 === 1 ? "node" : "tab",
       device: peer,
+      host: peer,
       role: "member",
       addresses: [],
       coresLent: index % 3 === 1 ? 4 : 0,

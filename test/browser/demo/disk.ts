@@ -25,6 +25,7 @@ export async function demoDisk(peer: PeerId): Promise<{ readonly files: Files; r
     self,
     name: () => "demo",
     devices: () => 1,
+    machines: () => 1,
   });
   for (const [path, bytes] of [
     ["/notes.txt", 900],

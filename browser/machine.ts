@@ -1,0 +1,33 @@
+/**
+ * Which machine this tab runs on. A page can't know, but the node that serves it from the same machine does, and tells it
+ * (node/machine.ts); from elsewhere the tabs of one browser stand for a machine by themselves.
+ */
+import type { SwarmId } from "../core/net/types.ts";
+import { readSetting, writeSetting } from "./settings.ts";
+
+/** A node on the same machine answers in a moment, or is gone. */
+const ANSWER_MS = 1_000;
+
+/** The answer is remembered for when that node is gone. Never rejects. */
+export async function machineOf(swarm: SwarmId): Promise<string | undefined> {
+  if (!isLoopback(location.hostname)) return undefined;
+  const [of, before] = (readSetting("machine") ?? "").split(" ");
+  const id = await ask(swarm);
+  if (id === undefined) return of === swarm ? before : undefined;
+  writeSetting("machine", `${swarm} ${id}`);
+  return id;
+}
+
+async function ask(swarm: SwarmId): Promise<string | undefined> {
+  try {
+    const url = new URL(`machine?swarm=${swarm}`, document.baseURI);
+    const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
+    return answer.ok ? (await answer.text()) || undefined : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host);
+}

@@ -1,0 +1,22 @@
+/** How this page came here, and so how far it can be trusted: whoever could change it on its way could be this tab. */
+
+export type Protection = "https" | "here" | "none";
+
+/** "here": from this very machine, over no network. */
+export function protection(): Protection {
+  if (!window.isSecureContext) return "none";
+  return location.protocol === "https:" ? "https" : "here";
+}
+
+const TOLD_KEY = "starfish.unprotected";
+
+/** Whether this tab's person has not been told yet that the page came unprotected; they are from now on. */
+export function tellOnce(): boolean {
+  try {
+    if (sessionStorage.getItem(TOLD_KEY) !== null) return false;
+    sessionStorage.setItem(TOLD_KEY, "told");
+  } catch {
+    // Told at each start, then.
+  }
+  return true;
+}
