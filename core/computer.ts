@@ -6,6 +6,7 @@ import type { Net } from "./net/types.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Crypto } from "./ports/crypto.ts";
 import type { Random } from "./ports/random.ts";
+import type { Store } from "./ports/store.ts";
 
 export interface Computer extends AsyncDisposable {
   readonly net: Net;
@@ -18,6 +19,8 @@ export interface Computer extends AsyncDisposable {
   readonly clock: Clock;
   readonly random: Random;
   readonly crypto: Crypto;
+  /** This node's own small store: identity, settings, the shell's history. */
+  readonly store: Store;
   /** The WebAssembly modules that come with Starfish, by name ("primes"). Rejects with "not-found". */
   builtin(task: string): Promise<Uint8Array>;
   builtins(): readonly string[];

@@ -54,6 +54,7 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
       clock,
       random,
       crypto,
+      store: ports.store,
       inviteBase,
       builtins: () => Object.keys(builtins).sort(),
       async builtin(task) {

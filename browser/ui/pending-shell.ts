@@ -62,8 +62,12 @@ export class PendingShell implements LineRunner {
     return this.#shell?.isOver ?? false;
   }
 
-  complete(...[line, cursor]: Parameters<LineRunner["complete"]>): ReturnType<LineRunner["complete"]> {
-    return this.#shell?.complete(line, cursor) ?? { from: cursor, candidates: [] };
+  async complete(...[line, cursor, options]: Parameters<LineRunner["complete"]>): ReturnType<LineRunner["complete"]> {
+    return (await this.#shell?.complete(line, cursor, options)) ?? { from: cursor, quote: "", candidates: [] };
+  }
+
+  marks(...[line, cursor, onChange]: Parameters<LineRunner["marks"]>): ReturnType<LineRunner["marks"]> {
+    return this.#shell?.marks(line, cursor, onChange) ?? [];
   }
 }
 

@@ -26,7 +26,8 @@ beforeEach(() => {
     takeReports: () => "",
     prompt: () => Promise.resolve(undefined),
     isOver: false,
-    complete: (_line, cursor) => ({ from: cursor, candidates: [] }),
+    complete: (_line, cursor) => Promise.resolve({ from: cursor, quote: "", candidates: [] }),
+    marks: () => [],
   };
   const terminal = new PageTerminal(parent);
   const session = createSession(shell, terminal, { prompt: () => "$ ", canEnd: false });

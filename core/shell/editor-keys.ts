@@ -1,9 +1,18 @@
 /** Turns the bytes that are typed on a terminal's keyboard into keys (ECMA-48, xterm's sequences). Pure. */
 
-export type Key =
+export type Key<Name extends string = KeyName> =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "paste"; readonly text: string }
-  | { readonly kind: "named"; readonly name: KeyName };
+  | { readonly kind: "named"; readonly name: Name };
+
+/** Which keys are told by name, and which bytes they send. */
+export interface Keys<Name extends string> {
+  readonly control: Readonly<Record<string, Name>>;
+  /** By what follows ESC: CSI (`[`), SS3 (`O`) and Alt with a key. */
+  readonly sequences: Readonly<Record<string, Name>>;
+  /** ESC by itself; without it, ESC always begins something. */
+  readonly escape?: Name;
+}
 
 export type KeyName =
   | "enter"
@@ -18,7 +27,18 @@ export type KeyName =
   | "end"
   | "word-left"
   | "word-right"
+  /** Back to the blank before. */
   | "delete-word"
+  /** Back to the beginning of letters and digits. */
+  | "delete-part"
+  | "kill-word"
+  | "yank"
+  | "yank-before"
+  | "undo"
+  | "newline"
+  | "search"
+  | "search-on"
+  | "cancel"
   | "kill-end"
   | "kill-start"
   | "interrupt"
@@ -46,9 +66,13 @@ const CONTROL: Readonly<Record<string, KeyName>> = {
   "\x03": "interrupt",
   "\x04": "end-of-file",
   "\x0c": "clear-screen",
+  "\x19": "yank",
+  "\x1f": "undo",
+  "\x12": "search",
+  "\x13": "search-on",
+  "\x07": "cancel",
 };
 
-/** By what follows ESC: CSI (`[`), SS3 (`O`) and Alt with a key. */
 const SEQUENCES: Readonly<Record<string, KeyName>> = {
   "[A": "up",
   "[B": "down",
@@ -73,19 +97,37 @@ const SEQUENCES: Readonly<Record<string, KeyName>> = {
   "[1;3D": "word-left",
   f: "word-right",
   b: "word-left",
-  "\x7f": "delete-word",
+  d: "kill-word",
+  y: "yank-before",
+  "\r": "newline",
+  "\n": "newline",
+  "\x7f": "delete-part",
+  "\b": "delete-part",
 };
 
-export class KeyDecoder {
+const EDITOR_KEYS: Keys<KeyName> = { control: CONTROL, sequences: SEQUENCES };
+
+export class KeyDecoder<Name extends string = KeyName> {
   readonly #decoder = new TextDecoder();
+  readonly #keys: Keys<Name>;
   #rest = "";
+
+  constructor(keys: Keys<Name>) {
+    this.#keys = keys;
+  }
+
+  /** For the line editor. */
+  static forLines(): KeyDecoder {
+    return new KeyDecoder(EDITOR_KEYS);
+  }
+
   /** Bytes may end anywhere: inside a character or a sequence. */
   feed(bytes: Uint8Array): void {
     this.#rest += this.#decoder.decode(bytes, { stream: true });
   }
 
   /** The next key, or undefined until more bytes come. */
-  next(): Key | undefined {
+  next(): Key<Name> | undefined {
     while (this.#rest !== "") {
       const key = this.#rest.startsWith("\x1b") ? this.#sequence() : this.#plain();
       if (key === "more") return undefined;
@@ -94,8 +136,8 @@ export class KeyDecoder {
     return undefined;
   }
 
-  #plain(): Key | "none" {
-    const name = CONTROL[this.#rest.charAt(0)];
+  #plain(): Key<Name> | "none" {
+    const name = this.#keys.control[this.#rest.charAt(0)];
     if (name !== undefined) {
       this.#rest = this.#rest.slice(1);
       return { kind: "named", name };
@@ -107,9 +149,15 @@ export class KeyDecoder {
     return text === "" ? "none" : { kind: "text", text };
   }
 
-  #sequence(): Key | "none" | "more" {
+  #sequence(): Key<Name> | "none" | "more" {
     const after = this.#rest.slice(1);
-    if (after === "") return "more";
+    const { escape, sequences } = this.#keys;
+    if (after === "" && escape === undefined) return "more";
+    // Terminals send a key's bytes together: what comes later is another key.
+    if (escape !== undefined && (after === "" || after.startsWith("\x1b"))) {
+      this.#rest = after;
+      return { kind: "named", name: escape };
+    }
     // CSI and SS3 end with a letter or ~; anything else after ESC is one key with Alt.
     // eslint-disable-next-line no-control-regex
     const match = /^(?:\[[\x20-\x3f]*[\x40-\x7e]|O[\x40-\x7e]|[^[O])/u.exec(after);
@@ -119,7 +167,7 @@ export class KeyDecoder {
       return "none";
     }
     this.#rest = this.#rest.slice(1 + match[0].length);
-    const name = SEQUENCES[match[0]];
+    const name = Object.hasOwn(sequences, match[0]) ? sequences[match[0]] : undefined;
     return name === undefined ? "none" : { kind: "named", name };
   }
 }

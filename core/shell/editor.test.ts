@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { utf8 } from "../base/bytes.ts";
 import { type Key, KeyDecoder } from "./editor-keys.ts";
-import { Editor, type EditorEvent } from "./editor.ts";
+import { Editor, type EditorEvent, type EditorOptions } from "./editor.ts";
 import { History, HISTORY_LINES_MAX } from "./history.ts";
 import { LINE_LENGTH_MAX } from "./language/limits.ts";
 import { PASTE_BEGIN, PASTE_END } from "./paste.ts";
@@ -32,6 +32,8 @@ class Screen {
     const letter = sequence.at(-1);
     if (letter === "A") this.row = Math.max(0, this.row - amount);
     if (letter === "C") this.column = Math.min(this.columns - 1, this.column + amount);
+    if (letter === "B") this.row = Math.min(this.rows.length - 1, this.row + amount);
+    if (sequence === "K") this.rows[this.row] = (this.rows[this.row] ?? []).slice(0, this.column);
     if (letter === "H") this.row = this.column = 0;
     if (sequence === "2J") this.rows = [[]];
     if (sequence === "J") {
@@ -66,22 +68,27 @@ class Screen {
   }
 }
 
-function terminal(columns = 40, candidates: readonly string[] = [], history?: History) {
+function terminal(
+  columns = 40,
+  candidates: readonly string[] = [],
+  history?: History,
+  options: Partial<EditorOptions> = {},
+) {
   const screen = new Screen(columns);
-  const keys = new KeyDecoder();
-  const editor = new Editor({
-    columns,
-    ...(history === undefined ? {} : { history }),
-    complete: (line, cursor) => {
-      const from = line.lastIndexOf(" ", cursor - 1) + 1;
-      return { from, candidates: candidates.filter((word) => word.startsWith(line.slice(from, cursor))) };
-    },
-  });
+  const keys = KeyDecoder.forLines();
+  const editor = new Editor({ columns, ...(history === undefined ? {} : { history }), ...options });
   screen.write(editor.start("$ "));
   const events: EditorEvent[] = [];
   const press = (key: Key): void => {
     const step = editor.key(key);
     screen.write(step.screen);
+    if (step.asks !== undefined) {
+      const { line, cursor } = step.asks;
+      const from = line.lastIndexOf(" ", cursor - 1) + 1;
+      const fitting = candidates.filter((word) => word.startsWith(line.slice(from, cursor)));
+      const found = fitting.map((text) => ({ text, isPart: false }));
+      screen.write(editor.completed({ from, quote: "", candidates: found }));
+    }
     if (step.event === undefined) return;
     events.push(step.event);
     screen.write(editor.start("$ "));
@@ -144,7 +151,7 @@ describe("editing", () => {
 
   test("keys may come byte by byte", () => {
     const { editor, screen } = terminal();
-    const keys = new KeyDecoder();
+    const keys = KeyDecoder.forLines();
     for (const byte of utf8("aä漢\x1b[Dx")) {
       keys.feed(Uint8Array.of(byte));
       for (let key = keys.next(); key !== undefined; key = keys.next()) screen.write(editor.key(key).screen);
@@ -185,14 +192,51 @@ describe("screen", () => {
           for (const key of typed) {
             type(key);
             const expected = new Screen(columns);
-            expected.write(`$ ${editor.line.replaceAll("\n", "\r\n")}`);
+            expected.write(`$ ${editor.line.replaceAll("\n", "\r\n> ")}`);
             expect(screen.toString().trimEnd()).toBe(expected.toString().trimEnd());
           }
           type("\x05!");
           const end = new Screen(columns);
-          end.write(`$ ${editor.line.replaceAll("\n", "\r\n")}`);
+          end.write(`$ ${editor.line.replaceAll("\n", "\r\n> ")}`);
           const wrapped = end.column === columns;
           expect([screen.row, screen.column]).toEqual(wrapped ? [end.row + 1, 0] : [end.row, end.column]);
+        },
+      ),
+    );
+  });
+
+  test("suggestions, marks and searching leave the screen as the line is", () => {
+    const keys = [
+      ...graphemes("abl "),
+      "\x1b[D",
+      "\x1b[C",
+      "\x05",
+      "\x7f",
+      "\x0b",
+      "\x15",
+      "\x19",
+      "\x1f",
+      "\x12",
+      "\x07",
+      "\x1b[A",
+      "\x1b\r",
+    ];
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 8, max: 24 }),
+        fc.array(fc.constantFrom(...keys), { maxLength: 60 }),
+        (columns, typed) => {
+          const history = new History(["able was i", "b漢 and more of it"]);
+          const { screen, editor, type } = terminal(columns, [], history, {
+            hasGhosts: () => true,
+            marks: (line) => (line.startsWith("b") ? [{ from: 0, to: 1, kind: "wrong" }] : []),
+          });
+          for (const key of typed) type(key);
+          // Leaves a search, and takes the suggestion off: it stands behind the end only.
+          type("\x07\x05x\x01");
+          const expected = new Screen(columns);
+          expected.write(`$ ${editor.line.replaceAll("\n", "\r\n> ")}`);
+          expect(screen.toString().trimEnd()).toBe(expected.toString().trimEnd());
         },
       ),
     );
@@ -242,6 +286,91 @@ describe("completion", () => {
     const { editor, type } = terminal(40, ["a"]);
     type("zz\t");
     expect(editor.line).toBe("zz");
+  });
+});
+
+describe("undo, kill and yank", () => {
+  const CASES: readonly (readonly [what: string, typed: string, line: string])[] = [
+    ["twice, and a deletion", "abc\x7f\x1f\x1f", ""],
+    ["Ctrl-Y gives back what Ctrl-W took", "one two\x17\x19\x19", "one twotwo"],
+    ["kills in a row are one", "a b c\x17\x17\x01\x19", "b ca "],
+    ["Alt-Y gives the one before", "one \x15two \x15\x19\x1by", "one "],
+    ["Alt-D takes letters", "one/two\x01\x1bd", "/two"],
+    ["Alt-Backspace takes letters back", "one/two\x1b\x7f", "one/"],
+  ];
+  test.each(CASES)("%s", (_, typed, line) => {
+    const { editor, type } = terminal();
+    type(typed);
+    expect(editor.line).toBe(line);
+  });
+});
+
+test("Ctrl-_ takes back what was typed word by word", () => {
+  const { editor, type } = terminal();
+  for (const letter of "echo one two") type(letter);
+  type("\x1f");
+  expect(editor.line).toBe("echo one");
+});
+
+describe("lines of several rows", () => {
+  test("Enter goes on while something is open, and all of it is one line", () => {
+    const { screen, events, type } = terminal(40, [], undefined, { isIncomplete: (line) => !line.endsWith("done") });
+    type("for x in 1 2\rdo echo $x\r");
+    expect(screen.toString()).toBe("$ for x in 1 2\n> do echo $x\n> ");
+    type("\x1b[A\x1b[1;5C\x1b[1;5C\x1b[1;5C;\x1b[B\x05done\r");
+    expect(events).toEqual([{ kind: "line", line: "for x in 1 2\ndo echo $x;\ndone" }]);
+  });
+
+  test("up and down go from row to row before they leaf", () => {
+    const { editor, type } = terminal(40, [], new History(["before"]));
+    type("one\x1b\rtwo\x1b[A!\x1b[A");
+    expect(editor.line).toBe("before");
+    type("\x1b[B");
+    expect(editor.line).toBe("one!\ntwo");
+  });
+});
+
+describe("searching the history", () => {
+  const LINES = ["make test", "ls /net", "make clean", "cat notes"];
+
+  test("Ctrl-R finds the newest, again the one before, and Enter runs it", () => {
+    const { events, screen, type } = terminal(60, [], new History(LINES));
+    type("\x12mak");
+    expect(screen.toString()).toBe("(search 'mak') make clean");
+    type("\x12");
+    expect(screen.toString()).toBe("(search 'mak') make test");
+    type("\r");
+    expect(events).toEqual([{ kind: "line", line: "make test" }]);
+  });
+
+  test("other keys edit what was found, Ctrl-G gives up", () => {
+    const { editor, screen, type } = terminal(60, [], new History(LINES));
+    type("draft\x12net\x05x");
+    expect(editor.line).toBe("ls /netx");
+    type("\x12zzz");
+    expect(screen.toString()).toBe("(nothing with 'zzz') ls /netx");
+    type("\x07");
+    expect(screen.toString()).toBe("$ ls /netx");
+  });
+});
+
+describe("suggestions", () => {
+  test("the newest line that begins so stands behind it; Right takes it, Alt-F a word", () => {
+    const { editor, screen, type } = terminal(60, [], new History(["echo one two", "ls"]), { hasGhosts: () => true });
+    type("ec");
+    expect(screen.toString()).toBe("$ echo one two");
+    expect([editor.line, screen.column]).toEqual(["ec", 4]);
+    type("\x1bf");
+    expect(editor.line).toBe("echo");
+    type("\x1b[C");
+    expect(editor.line).toBe("echo one two");
+  });
+
+  test("what nobody took is gone when the line runs", () => {
+    const { events, screen, type } = terminal(60, [], new History(["echo one two"]), { hasGhosts: () => true });
+    type("ec\r");
+    expect(events).toEqual([{ kind: "line", line: "ec" }]);
+    expect(screen.toString()).toBe("$ ec\n$ ");
   });
 });
 

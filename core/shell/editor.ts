@@ -3,12 +3,25 @@
  * where it left it, so whatever else prints must `hide` the line before and `show` it after. Pure.
  */
 import { unreachable } from "../base/assert.ts";
-import { quote, typedPrefix, type Completion } from "./complete.ts";
+import { CANDIDATES_MAX, commonBeginning, typedBeginning, typedWhole, type Completion } from "./complete.ts";
+import type { Candidate } from "./completion/candidates.ts";
 import type { Key, KeyName } from "./editor-keys.ts";
 import { oneLine } from "./harmless.ts";
 import { History } from "./history.ts";
 import { LINE_LENGTH_MAX } from "./language/limits.ts";
-import { graphemes, graphemeWidth, widthOf, withoutColours } from "./width.ts";
+import {
+  cursorPlace,
+  drawn,
+  ERASE_BELOW,
+  isAscii,
+  layout,
+  shownAs,
+  type Mark,
+  type Picture,
+} from "./terminal/drawing.ts";
+import { HistorySearch } from "./terminal/history-search.ts";
+import { LineBuffer } from "./terminal/line-buffer.ts";
+import { graphemes, widthOf } from "./width.ts";
 
 export type EditorEvent =
   | { readonly kind: "line"; readonly line: string }
@@ -22,73 +35,124 @@ export interface EditorStep {
   readonly event?: EditorEvent;
   /** A paste that did not fit and was not taken: its length. */
   readonly tooLong?: number;
+  /** Tab: what may stand at the cursor is to be asked, and told by `completed`, unless another key comes first. */
+  readonly asks?: { readonly line: string; readonly cursor: number };
 }
 
 export interface EditorOptions {
   readonly columns: number;
   readonly history?: History;
-  readonly complete?: (line: string, cursor: number) => Completion;
+  /** What of a line would fail. */
+  readonly marks?: (line: string, cursor: number) => readonly Mark[];
+  /** Whether a line needs more, so that Enter goes on in the next row. */
+  readonly isIncomplete?: (line: string) => boolean;
+  /** Whether history proposes lines, in grey; for who listens to the screen nothing stands there that was not typed. */
+  readonly hasGhosts?: () => boolean;
 }
 
-/** Changes nothing but that what follows begins anew. */
-const APART = "\x1b[39m";
-const ERASE_BELOW = "\x1b[J";
 const HOME_AND_ERASE = "\x1b[H\x1b[2J";
+const MORE = "> ";
+/** Lines longer than this are drawn plainly: to look at all of one at each key would be felt. */
+const MARKED_LENGTH_MAX = 4_096;
 
-interface Place {
-  readonly row: number;
-  readonly column: number;
-}
+type Editing = Exclude<
+  KeyName,
+  "enter" | "interrupt" | "end-of-file" | "tab" | "clear-screen" | "search" | "search-on"
+>;
 
 export class Editor {
   readonly history: History;
-  readonly #complete: EditorOptions["complete"];
+  readonly #options: EditorOptions;
   #columns: number;
   #prompt = "";
-  /** The line, one grapheme an element, and how many of them are before the cursor. */
-  #text: string[] = [];
-  #cursor = 0;
+  readonly #buffer = new LineBuffer();
+  #search: HistorySearch | undefined;
+  /** What history proposes behind the text. */
+  #ghost = "";
   /** Row of the cursor as it is on the screen, counted from that of the prompt. */
   #row = 0;
+  /** As it was drawn last, for what can be added to it. */
+  #marks: readonly Mark[] = [];
 
   constructor(options: EditorOptions) {
     this.history = options.history ?? new History();
-    this.#complete = options.complete;
+    this.#options = options;
     this.#columns = Math.max(1, options.columns);
   }
 
   get line(): string {
-    return this.#text.join("");
+    return this.#buffer.line;
   }
 
   /** A new, empty line. The cursor has to be in the first column. */
   start(prompt: string): string {
     this.#prompt = prompt;
-    this.#set("");
+    this.#buffer.reset();
+    this.#search = undefined;
     this.#row = 0;
     return this.show();
   }
 
-  /** Takes the line off the screen; the cursor is left where the prompt began. */
-  hide(): string {
-    const up = this.#row > 0 ? `\x1b[${this.#row}A` : "";
-    this.#row = 0;
-    return `${up}\r${ERASE_BELOW}`;
+  /** Whatever was typed gives way. */
+  clear(): string {
+    const screen = this.hide();
+    this.#search = undefined;
+    this.#buffer.reset();
+    return screen + this.show();
   }
 
-  /** Draws prompt and line from the first column of the cursor's row on. */
+  /** Takes the line off the screen; the cursor is left where the prompt began. */
+  hide(): string {
+    return `${this.#toPrompt()}${ERASE_BELOW}`;
+  }
+
+  #toPrompt(): string {
+    const up = this.#row > 0 ? `\x1b[${this.#row}A` : "";
+    this.#row = 0;
+    return `${up}\r`;
+  }
+
+  /** Draws prompt and line from the first column of the cursor's row on, where nothing stands. */
   show(): string {
-    const { places, end } = this.#layout();
-    const cursor = this.#cursor === this.#text.length ? end : (places[this.#cursor] ?? end);
-    // A mark at the beginning of a line must not join the prompt: any sequence keeps a terminal from that.
-    const apart = isAscii(this.#text[0]) ? "" : APART;
-    let screen = this.#prompt + apart + this.#text.map(shownAs).join("");
-    // A full row leaves the terminal waiting at its last column; go on to where our reckoning has the cursor.
-    if (end.column === 0 && end.row > 0 && this.#text.at(-1) !== "\n") screen += "\r\n";
-    if (end.row > cursor.row) screen += `\x1b[${end.row - cursor.row}A`;
-    if (cursor !== end) screen += cursor.column > 0 ? `\r\x1b[${cursor.column}C` : "\r";
-    this.#row = cursor.row;
-    return screen;
+    return this.#draw(false);
+  }
+
+  #draw(isOver: boolean): string {
+    const { line } = this.#buffer;
+    this.#ghost = this.#proposal();
+    this.#marks = this.#marksOf(line);
+    const picture = this.#picture();
+    this.#row = cursorPlace(picture).row;
+    return drawn(picture, isOver);
+  }
+
+  #picture(): Picture {
+    const { text, cursor } = this.#buffer;
+    const more = widthOf(MORE) < this.#columns ? MORE : "";
+    const prompt = this.#search?.prompt ?? this.#prompt;
+    return { prompt, more, text, cursor, columns: this.#columns, marks: this.#marks, ghost: this.#ghost };
+  }
+
+  #proposal(): string {
+    const { line, isAtEnd } = this.#buffer;
+    const isWanted = this.#search === undefined && isAtEnd && line !== "" && this.#options.hasGhosts?.() === true;
+    return isWanted ? (this.history.beginningWith(line)?.slice(line.length) ?? "") : "";
+  }
+
+  #marksOf(line: string): readonly Mark[] {
+    if (line.length > MARKED_LENGTH_MAX || this.#search !== undefined) return [];
+    return this.#options.marks?.(line, this.#buffer.beforeCursor.length) ?? [];
+  }
+
+  /** Draws over what is there, so that nothing flickers. */
+  #redraw(): string {
+    return this.#toPrompt() + this.#draw(true);
+  }
+
+  /** Draws again where what would fail has become known meanwhile. */
+  refresh(): string {
+    const marks = this.#marksOf(this.#buffer.line);
+    return sameMarks(marks, this.#marks) ? "" : this.#redraw();
   }
 
   resize(columns: number): string {
@@ -98,6 +162,7 @@ export class Editor {
   }
 
   key(key: Key): EditorStep {
+    if (this.#search !== undefined) return this.#searchKey(key, this.#search);
     if (key.kind === "named") return this.#named(key.name);
     if (key.kind === "text") return { screen: this.#insert(key.text) };
     const text = printable(key.text);
@@ -106,197 +171,214 @@ export class Editor {
   }
 
   #named(name: KeyName): EditorStep {
+    if (name === "tab") return { screen: "", asks: { line: this.line, cursor: this.#buffer.beforeCursor.length } };
     switch (name) {
       case "enter":
+        if (this.#options.isIncomplete?.(this.line) === true) return { screen: this.#insert("\n") };
         return this.#finish("", { kind: "line", line: this.line });
       case "interrupt":
         return this.#finish("^C", { kind: "interrupt" });
       case "end-of-file":
-        if (this.#text.length === 0) return this.#finish("", { kind: "end" });
-        return { screen: this.#remove(this.#cursor, this.#cursor + 1) };
-      case "tab":
-        return { screen: this.#tab() };
+        if (this.#buffer.text.length === 0) return this.#finish("", { kind: "end" });
+        return { screen: this.#changed(this.#buffer.remove(this.#buffer.cursor, this.#buffer.cursor + 1)) };
       case "clear-screen":
         this.#row = 0;
         return { screen: HOME_AND_ERASE + this.show() };
-      case "up":
-      case "down":
-        return { screen: this.#leaf(name === "up" ? -1 : 1) };
+      case "search":
+      case "search-on":
+        this.#search = new HistorySearch(this.history.lines, this.line);
+        return { screen: this.#redraw() };
       default:
         return { screen: this.#edit(name) };
     }
   }
 
-  #edit(
-    name: Exclude<KeyName, "enter" | "interrupt" | "end-of-file" | "tab" | "clear-screen" | "up" | "down">,
-  ): string {
-    const at = this.#cursor;
+  #edit(name: Editing): string {
+    const buffer = this.#buffer;
+    const at = buffer.cursor;
     switch (name) {
       case "left":
-        return this.#move(at - 1);
+        return this.#changed(buffer.move(at - 1));
       case "right":
-        return this.#move(at + 1);
+        return buffer.isAtEnd ? this.#accept(this.#ghost) : this.#changed(buffer.move(at + 1));
       case "home":
-        return this.#move(0);
+        return this.#changed(buffer.move(0));
       case "end":
-        return this.#move(this.#text.length);
+        return buffer.isAtEnd ? this.#accept(this.#ghost) : this.#changed(buffer.move(buffer.text.length));
       case "word-left":
-        return this.#move(this.#wordStart());
+        return this.#changed(buffer.move(buffer.wordStart()));
       case "word-right":
-        return this.#move(this.#wordEnd());
+        if (buffer.isAtEnd) return this.#accept(/^\s*\S+/.exec(this.#ghost)?.[0] ?? "");
+        return this.#changed(buffer.move(buffer.wordEnd()));
+      case "up":
+      case "down":
+        return this.#vertical(name === "up" ? -1 : 1);
       case "backspace":
-        return at === 0 ? "" : this.#remove(at - 1, at);
+        return this.#changed(at > 0 && buffer.remove(at - 1, at));
       case "delete":
-        return this.#remove(at, at + 1);
+        return this.#changed(buffer.remove(at, at + 1));
+      default:
+        return this.#changed(this.#killOrUndo(name));
+    }
+  }
+
+  #killOrUndo(
+    name: Exclude<
+      Editing,
+      "left" | "right" | "home" | "end" | "word-left" | "word-right" | "up" | "down" | "backspace" | "delete"
+    >,
+  ): boolean {
+    const buffer = this.#buffer;
+    const at = buffer.cursor;
+    switch (name) {
       case "delete-word":
-        return this.#remove(this.#wordStart(), at);
+        return buffer.kill(buffer.wordStart(), at);
+      case "delete-part":
+        return buffer.kill(buffer.wordStart(isLetter), at);
+      case "kill-word":
+        return buffer.kill(at, buffer.wordEnd(isLetter));
       case "kill-end":
-        return this.#remove(at, this.#text.length);
+        return buffer.kill(at, buffer.text.length);
       case "kill-start":
-        return this.#remove(0, at);
+        return buffer.kill(0, at);
+      case "yank":
+        return buffer.yank();
+      case "yank-before":
+        return buffer.yankBefore();
+      case "undo":
+        return buffer.undo();
+      case "newline":
+        return buffer.insert("\n") || true;
+      case "cancel":
+        return false;
       default:
         return unreachable(name);
     }
   }
 
+  #searchKey(key: Key, search: HistorySearch): EditorStep {
+    if (key.kind !== "named") search.type(key.kind === "text" ? key.text : printable(key.text));
+    else if (key.name === "search") search.next(-1);
+    else if (key.name === "search-on") search.next(1);
+    else if (key.name === "backspace") search.erase();
+    else return this.#endSearch(key.name, search);
+    this.#buffer.replace(search.line, search.cursor);
+    return { screen: this.#redraw() };
+  }
+
+  /** Any other key takes what was found and then does what it does; Ctrl-G and Ctrl-C give up. */
+  #endSearch(name: KeyName, search: HistorySearch): EditorStep {
+    this.#search = undefined;
+    if (name === "cancel" || name === "interrupt") {
+      this.#buffer.replace(search.draft);
+      return { screen: this.#redraw() };
+    }
+    const screen = this.#redraw();
+    const step = this.#named(name);
+    return { ...step, screen: screen + step.screen };
+  }
+
   #finish(mark: string, event: EditorEvent): EditorStep {
-    const toEnd = this.#move(this.#text.length);
+    const buffer = this.#buffer;
+    // A suggestion that nobody took does not stay.
+    let screen = this.#ghost === "" ? "" : ERASE_BELOW;
+    this.#ghost = "";
+    if (buffer.move(buffer.text.length)) screen = this.#toPrompt() + drawn(this.#picture(), true);
+    const picture = this.#picture();
     if (event.kind === "line") this.history.add(event.line);
     else this.history.rewind();
-    const fresh = this.#text.length > 0 && this.#layout().end.column === 0 && mark === "" ? "" : "\r\n";
-    this.#set("");
+    const isFull = buffer.text.length > 0 && layout(picture).end.column === 0 && mark === "";
+    buffer.reset();
     this.#row = 0;
-    return { screen: `${toEnd}${mark}${fresh}`, event };
+    return { screen: `${screen}${mark}${isFull ? "" : "\r\n"}`, event };
   }
 
   #insert(text: string): string {
-    const before = this.#layout().end;
-    const wasAtEnd = this.#cursor === this.#text.length;
-    const room = LINE_LENGTH_MAX - this.line.length;
-    const added = text.slice(0, Math.max(0, room));
-    // Marks that combine with what is there already must merge with it: cut the whole line up anew.
-    const head = graphemes(this.#text.slice(0, this.#cursor).join("") + added);
-    const merged = head.length !== this.#cursor + graphemes(added).length;
-    this.#text = [...head, ...this.#text.slice(this.#cursor)];
-    this.#cursor = head.length;
-    const after = this.#layout().end;
-    const simple = wasAtEnd && !merged && before.row === after.row && !added.includes("\n");
-    const alone = this.#text.length === graphemes(added).length && !isAscii(this.#text[0]);
-    return simple && !alone ? graphemes(added).map(shownAs).join("") : this.hide() + this.show();
+    const buffer = this.#buffer;
+    const before = layout(this.#picture()).end;
+    const wasAtEnd = buffer.isAtEnd;
+    const wasPlain = this.#ghost === "" && this.#marks.length === 0;
+    const added = text.slice(0, Math.max(0, LINE_LENGTH_MAX - this.line.length));
+    const isApart = buffer.insert(added);
+    const after = layout(this.#picture()).end;
+    const isAlone = buffer.text.length === graphemes(added).length && !isAscii(buffer.text[0]);
+    const isSimple = wasAtEnd && wasPlain && isApart && !isAlone && before.row === after.row && !added.includes("\n");
+    if (!isSimple || this.#proposal() !== "" || this.#marksOf(this.line).length > 0) return this.#redraw();
+    return graphemes(added)
+      .map((grapheme) => shownAs(grapheme))
+      .join("");
   }
 
-  #remove(from: number, to: number): string {
-    if (from >= to || from >= this.#text.length) return "";
-    this.#text.splice(from, to - from);
-    this.#cursor = from;
-    return this.hide() + this.show();
+  #changed(isChanged: boolean): string {
+    return isChanged ? this.#redraw() : "";
   }
 
-  #move(to: number): string {
-    const cursor = Math.max(0, Math.min(this.#text.length, to));
-    if (cursor === this.#cursor) return "";
-    this.#cursor = cursor;
-    return this.hide() + this.show();
+  #accept(text: string): string {
+    return text === "" ? "" : this.#insert(text);
   }
 
-  #leaf(direction: -1 | 1): string {
+  #vertical(direction: -1 | 1): string {
+    if (this.#buffer.moveRow(direction)) return this.#redraw();
     const line = this.history.leaf(direction, this.line);
     if (line === undefined) return "";
-    const hidden = this.hide();
-    this.#set(line);
-    return hidden + this.show();
+    this.#buffer.replace(line);
+    return this.#redraw();
   }
 
-  #tab(): string {
-    const line = this.line;
-    const cursor = this.#text.slice(0, this.#cursor).join("").length;
-    const found = this.#complete?.(line, cursor);
-    const [first, second] = found?.candidates ?? [];
-    if (found === undefined || first === undefined) return "";
+  /** What was asked for by Tab is known. */
+  completed(found: Completion): string {
+    const { line } = this;
+    const cursor = this.#buffer.beforeCursor.length;
+    const [first, second] = found.candidates;
+    if (first === undefined || this.#search !== undefined) return "";
     const typed = line.slice(found.from, cursor);
-    const whole = second === undefined;
-    const replacement = whole ? `${quote(first)} ` : typedPrefix(found.candidates);
-    if (replacement.length <= typed.length && !whole) return this.#list(found.candidates);
-    const hidden = this.hide();
-    const head = graphemes(line.slice(0, found.from) + replacement);
-    this.#text = [...head, ...this.#text.slice(this.#cursor)];
-    this.#cursor = head.length;
-    return hidden + this.show();
+    const shared = commonBeginning(found.candidates.map(({ text }) => text));
+    const replacement = second === undefined ? typedWhole(found, first) : typedBeginning(found, shared);
+    if (replacement === typed || (second !== undefined && replacement.length <= typed.length)) {
+      return second === undefined ? "" : this.#list(found.candidates);
+    }
+    // A quote that is there already need not be closed once more.
+    const rest = line.slice(cursor);
+    const closing = `${found.quote} `;
+    const whole = found.quote !== "" && rest.startsWith(found.quote) && replacement.endsWith(closing);
+    const text = whole ? replacement.slice(0, -closing.length) : replacement;
+    const head = line.slice(0, found.from) + text;
+    this.#buffer.replace(head + rest, head.length);
+    return this.#redraw();
   }
 
   /** The candidates in columns below the line, then the line again. */
-  #list(candidates: readonly string[]): string {
-    const cell = Math.max(...candidates.map(widthOf)) + 2;
+  #list(candidates: readonly Candidate[]): string {
+    const names = shortened(candidates.slice(0, CANDIDATES_MAX).map(({ text }) => text)).map(oneLine);
+    const cell = Math.max(...names.map(widthOf)) + 2;
     const perRow = Math.max(1, Math.floor(this.#columns / cell));
     let list = "";
-    candidates.forEach((candidate, i) => {
-      const last = i % perRow === perRow - 1 || i === candidates.length - 1;
-      list += last ? `${candidate}\r\n` : candidate + " ".repeat(cell - widthOf(candidate));
+    names.forEach((name, i) => {
+      const last = i % perRow === perRow - 1 || i === names.length - 1;
+      list += last ? `${name}\r\n` : name + " ".repeat(cell - widthOf(name));
     });
-    const at = this.#cursor;
-    const toEnd = this.#move(this.#text.length);
-    this.#cursor = at;
+    if (candidates.length > names.length) list += `and ${candidates.length - names.length} more\r\n`;
+    const picture = this.#picture();
+    const end = layout(picture).end;
+    const down = end.row - cursorPlace(picture).row;
     this.#row = 0;
-    return `${toEnd}\r\n${list}${this.show()}`;
-  }
-
-  #set(line: string): void {
-    this.#text = graphemes(line);
-    this.#cursor = this.#text.length;
-  }
-
-  #wordStart(): number {
-    let at = this.#cursor;
-    while (at > 0 && isBlank(this.#text[at - 1])) at--;
-    while (at > 0 && !isBlank(this.#text[at - 1])) at--;
-    return at;
-  }
-
-  #wordEnd(): number {
-    let at = this.#cursor;
-    while (at < this.#text.length && isBlank(this.#text[at])) at++;
-    while (at < this.#text.length && !isBlank(this.#text[at])) at++;
-    return at;
-  }
-
-  /** Where each grapheme of the line begins, and where the next one would. A wide one never straddles the edge. */
-  #layout(): { places: Place[]; end: Place } {
-    const columns = this.#columns;
-    const promptWidth = widthOf(withoutColours(this.#prompt));
-    let row = Math.floor(promptWidth / columns);
-    let column = promptWidth % columns;
-    const places: Place[] = [];
-    for (const grapheme of this.#text) {
-      const width = grapheme === "\n" ? 0 : graphemeWidth(shownAs(grapheme));
-      if (column + width > columns || column === columns) {
-        row++;
-        column = 0;
-      }
-      places.push({ row, column });
-      column += width;
-      if (grapheme === "\n") {
-        row++;
-        column = 0;
-      }
-    }
-    return { places, end: column === columns ? { row: row + 1, column: 0 } : { row, column } };
+    return `${down > 0 ? `\x1b[${down}B` : ""}\r\n${ERASE_BELOW}${list}${this.show()}`;
   }
 }
 
-/** A line may hold anything, and a name with a mark of direction has to be typed somehow; it steers nothing here. */
-function shownAs(grapheme: string): string {
-  if (grapheme === "\n") return "\r\n";
-  const text = oneLine(grapheme);
-  // By themselves marks and blanks without width can't be seen, and terminals don't agree on where they go.
-  return graphemeWidth(text) === 0 ? "\ufffd" : text;
+/** Paths without the directory that they all are in. */
+function shortened(texts: readonly string[]): string[] {
+  const shared = commonBeginning(texts);
+  const slash = shared.lastIndexOf("/");
+  return texts.map((text) => text.slice(slash + 1));
 }
 
-function isAscii(grapheme: string | undefined): boolean {
-  return grapheme === undefined || grapheme < "\x80";
+function sameMarks(a: readonly Mark[], b: readonly Mark[]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
-function isBlank(grapheme: string | undefined): boolean {
-  return grapheme === undefined || /^\s$/.test(grapheme);
+function isLetter(grapheme: string): boolean {
+  return /^[\p{L}\p{N}_]/u.test(grapheme);
 }
 
 /** Pasted text as a line can show it: newlines as they are, tabs as blanks, nothing that would move the cursor. */

@@ -1,41 +1,106 @@
-/** The lines that were run, newest last, and a place in them while somebody leafs through. */
+/** The lines that were run, newest last, shared by all terminals of a node; and a place in them while somebody leafs through. */
 
-/** Enough for days of work; at a hundred characters a line it is 100 kB. */
+/** Enough for months of work; with the bound below it is what is read when a node starts. */
 export const HISTORY_LINES_MAX = 1_000;
+/** UTF-16 units in all: a few pasted scripts must not push everything else out of a small store. */
+const HISTORY_LENGTH_MAX: number = 256 * 1024;
 
-export class History {
-  readonly #lines: string[];
-  #place: number;
-  /** What was being typed when leafing began. */
-  #draft = "";
+/** What is remembered. */
+export class HistoryLines {
+  #lines: string[];
+  #length: number;
+  onChange: (() => void) | undefined;
 
   constructor(lines: readonly string[] = []) {
-    this.#lines = lines.slice(-HISTORY_LINES_MAX);
-    this.#place = this.#lines.length;
+    this.#lines = [...lines];
+    this.#length = lines.reduce((sum, line) => sum + line.length, 0);
+    this.#trim();
   }
 
-  get lines(): readonly string[] {
+  get all(): readonly string[] {
     return this.#lines;
   }
 
-  /** Remembers a line, unless it is blank or the same as the last one, and ends leafing. */
+  /** Unless it is blank, begins with one, is the same as the last, or is too long to be kept. */
   add(line: string): void {
-    if (line.trim() !== "" && line !== this.#lines.at(-1)) this.#lines.push(line);
-    if (this.#lines.length > HISTORY_LINES_MAX) this.#lines.shift();
+    if (line.trim() === "" || line.startsWith(" ") || line === this.#lines.at(-1)) return;
+    if (line.length > HISTORY_LENGTH_MAX / 4) return;
+    this.#lines.push(line);
+    this.#length += line.length;
+    this.#trim();
+    this.onChange?.();
+  }
+
+  /** Lines of before, which were not known yet. */
+  addBefore(lines: readonly string[]): void {
+    this.#lines = [...lines, ...this.#lines];
+    this.#length = this.#lines.reduce((sum, line) => sum + line.length, 0);
+    this.#trim();
+  }
+
+  clear(): void {
+    this.#lines = [];
+    this.#length = 0;
+    this.onChange?.();
+  }
+
+  #trim(): void {
+    let extra = 0;
+    while (this.#lines.length - extra > HISTORY_LINES_MAX || this.#length > HISTORY_LENGTH_MAX)
+      this.#length -= this.#lines[extra++]?.length ?? 0;
+    if (extra > 0) this.#lines.splice(0, extra);
+  }
+}
+
+export class History {
+  #shared: HistoryLines;
+  /** What is leafed through: the lines as they were when that began. */
+  #leafed: readonly string[] | undefined;
+  #place = 0;
+  /** What was being typed when leafing began. */
+  #draft = "";
+
+  constructor(lines: readonly string[] | HistoryLines = []) {
+    this.#shared = lines instanceof HistoryLines ? lines : new HistoryLines(lines);
+  }
+
+  get lines(): readonly string[] {
+    return this.#shared.all;
+  }
+
+  /** From now on these, and what was remembered so far. */
+  join(shared: HistoryLines): void {
+    for (const line of this.#shared.all) shared.add(line);
+    this.#shared = shared;
+    this.rewind();
+  }
+
+  /** Remembers a line, and ends leafing. */
+  add(line: string): void {
+    this.#shared.add(line);
     this.rewind();
   }
 
   rewind(): void {
-    this.#place = this.#lines.length;
+    this.#leafed = undefined;
     this.#draft = "";
   }
 
   /** The line before or after, or undefined at the ends. */
   leaf(direction: -1 | 1, current: string): string | undefined {
+    if (this.#leafed === undefined) {
+      this.#leafed = [...this.#shared.all];
+      this.#place = this.#leafed.length;
+    }
     const place = this.#place + direction;
-    if (place < 0 || place > this.#lines.length) return undefined;
-    if (this.#place === this.#lines.length) this.#draft = current;
+    if (place < 0 || place > this.#leafed.length) return undefined;
+    if (this.#place === this.#leafed.length) this.#draft = current;
     this.#place = place;
-    return this.#lines[place] ?? this.#draft;
+    return this.#leafed[place] ?? this.#draft;
+  }
+
+  /** The newest line that begins so and goes on. */
+  beginningWith(beginning: string): string | undefined {
+    return this.#shared.all.findLast((line) => line.length > beginning.length && line.startsWith(beginning));
   }
 }

@@ -47,7 +47,11 @@ const shell: LineRunner = {
   get isOver() {
     return isOver;
   },
-  complete: (line, cursor) => ({ from: 0, candidates: line.slice(0, cursor) === "sa" ? ["say"] : [] }),
+  complete: (line, cursor) => {
+    const candidates = line.slice(0, cursor) === "sa" ? [{ text: "say", isPart: false }] : [];
+    return Promise.resolve({ from: 0, quote: "", candidates });
+  },
+  marks: () => [],
 };
 
 class Person {
@@ -176,7 +180,7 @@ test("nothing pasted runs: what fits waits in the line for Enter", async () => {
   const person = new Person();
   expect(await person.sees("$ ")).toContain("\x1b[?2004h");
   person.type(pasted("say one\rsay two\r"));
-  expect(await person.sees("say one\r\nsay two")).not.toContain("\r\none");
+  expect(await person.sees("say one\x1b[K\r\n> say two")).not.toContain("\r\none");
   person.type(" three\r");
   // One line of two, for the shell to see.
   await person.sees("\r\none\r\nsay two three\r\n");
@@ -210,7 +214,7 @@ test("what is pasted while a job runs goes into the next line, and does not run"
   person.type("say four\r\x1b[201~\x03");
   const after = await person.sees("say four");
   expect(after).toContain("nothing of it was taken");
-  expect(after).toContain("say one\r\nsay two");
+  expect(after).toContain("say one\r\n> say two");
   person.type("\x15\x0bsay five\r");
   expect(await person.sees("\r\nfive\r\n")).not.toMatch(/\r\n(one|three|four)\r\n|\d{4} x/);
 });

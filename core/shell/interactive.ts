@@ -3,7 +3,7 @@
  * Knows the terminal only as bytes in and bytes out, so the page's xterm and `starfish sh` share it.
  */
 import { utf8 } from "../base/bytes.ts";
-import { StarfishError } from "../base/errors.ts";
+import { isStarfishError, StarfishError } from "../base/errors.ts";
 import { cookedInput, type CookedInput } from "./cooked.ts";
 import { KeyDecoder } from "./editor-keys.ts";
 import { Editor, type EditorEvent } from "./editor.ts";
@@ -15,6 +15,7 @@ import { isIncomplete } from "./language/syntax.ts";
 import { type Input, Paste, PasteSplitter } from "./paste.ts";
 import type { KeyboardSignal, Shell } from "./shell.ts";
 import { joined, sequence, shown, type Text } from "./styled.ts";
+import { ScreenOwner } from "./terminal/full-screen.ts";
 import type { Io, Output, TerminalInfo } from "./types.ts";
 
 export interface Terminal {
@@ -54,11 +55,12 @@ const SIGNAL_KEYS: ReadonlyMap<number, { readonly name: KeyboardSignal; readonly
   [0x1a, { name: "TSTP", echo: "^Z" }],
   [0x1c, { name: "QUIT", echo: "^\\" }],
 ]);
-/** Ctrl-U and Ctrl-K: whatever is typed gives way. */
-const ERASE_LINE_KEYS = "\x15\x0b";
 
 /** What a session at a terminal needs of a shell. */
-export type LineRunner = Pick<Shell, "run" | "startUp" | "complete" | "signal" | "takeReports" | "prompt" | "isOver">;
+export type LineRunner = Pick<
+  Shell,
+  "run" | "startUp" | "complete" | "marks" | "signal" | "takeReports" | "prompt" | "isOver"
+>;
 
 export function createSession(shell: LineRunner, terminal: Terminal, options: SessionOptions): Session {
   return new TerminalSession(shell, terminal, options);
@@ -77,7 +79,10 @@ class TerminalSession implements Session {
   readonly #screen: Screen;
   readonly #splitter = new PasteSplitter();
   readonly #input: CookedInput;
-  readonly #keys = new KeyDecoder();
+  readonly #keys = KeyDecoder.forLines();
+  readonly #full: ScreenOwner;
+  /** A Tab whose answer has not come. */
+  #completing: AbortController | undefined;
   /** A paste that is under way at the prompt. */
   #paste: Paste | undefined;
   readonly #editor: Editor;
@@ -97,12 +102,19 @@ class TerminalSession implements Session {
     this.#shell = shell;
     this.#terminal = terminal;
     this.#options = options;
-    this.#screen = crlf(terminal.output);
+    this.#full = new ScreenOwner({
+      output: terminal.output,
+      info: () => terminal.info(),
+      signal: (name) => void shell.signal(name),
+    });
+    this.#screen = crlf(this.#full);
     this.#input = cookedInput(this.#screen);
     this.#editor = new Editor({
       columns: terminal.info().columns,
       ...(options.history === undefined ? {} : { history: options.history }),
-      complete: (line, cursor) => shell.complete(line, cursor),
+      isIncomplete: (line) => line.trim() !== "" && isIncomplete(line),
+      hasGhosts: () => this.#isColourful(),
+      marks: (line, cursor) => (this.#isColourful() ? shell.marks(line, cursor, () => this.#refresh()) : []),
     });
   }
 
@@ -123,7 +135,18 @@ class TerminalSession implements Session {
     return this.#status;
   }
 
+  /** Whether the screen is for eyes that see colours. */
+  #isColourful(): boolean {
+    const { colours, isReadOut } = this.#terminal.info();
+    return colours && isReadOut !== true;
+  }
+
+  #refresh(): void {
+    if (this.#atPrompt) this.#draw(this.#editor.refresh());
+  }
+
   resized(): void {
+    this.#full.resized();
     const screen = this.#editor.resize(this.#terminal.info().columns);
     if (this.#atPrompt) this.#draw(screen);
   }
@@ -134,7 +157,9 @@ class TerminalSession implements Session {
   }
 
   submit(line: string): void {
-    if (this.#job === undefined) this.#take({ kind: "typed", bytes: utf8(`${ERASE_LINE_KEYS}${line}\r`) });
+    if (this.#job !== undefined || !this.#atPrompt) return;
+    this.#draw(this.#editor.clear());
+    this.#take({ kind: "typed", bytes: utf8(`${line}\r`) });
   }
 
   #feed(bytes: Uint8Array): void {
@@ -144,6 +169,7 @@ class TerminalSession implements Session {
   #take(input: Input): void {
     const job = this.#job;
     if (job === undefined) return this.#takeAtPrompt(input);
+    if (this.#full.isTaken) return this.#full.take(input);
     if (input.kind !== "typed") return this.#input.feed(input);
     let from = 0;
     for (const [at, byte] of input.bytes.entries()) {
@@ -166,6 +192,8 @@ class TerminalSession implements Session {
   }
 
   #takeAtPrompt(input: Input): void {
+    this.#completing?.abort(new StarfishError("cancelled", "Another key came"));
+    this.#completing = undefined;
     switch (input.kind) {
       case "typed":
         this.#keys.feed(input.bytes);
@@ -197,13 +225,33 @@ class TerminalSession implements Session {
 
   /** Keys that are there, until a line begins to run: the rest belongs to that. */
   #takeKeys(): void {
-    while (this.#atPrompt) {
+    while (this.#atPrompt && this.#completing === undefined) {
       const key = this.#keys.next();
       if (key === undefined) return;
-      const { screen, event } = this.#editor.key(key);
+      const { screen, event, asks } = this.#editor.key(key);
       this.#draw(screen);
       if (event !== undefined) this.#handle(event);
+      if (asks !== undefined) this.#ask(asks);
     }
+  }
+
+  /** Keys that came together with a Tab wait for its answer; one that comes later takes its place. */
+  #ask({ line, cursor }: { readonly line: string; readonly cursor: number }): void {
+    const stop = new AbortController();
+    this.#completing = stop;
+    const answered = (screen: string): void => {
+      if (this.#completing !== stop) return;
+      this.#completing = undefined;
+      this.#draw(screen);
+      this.#takeKeys();
+    };
+    this.#shell.complete(line, cursor, { signal: stop.signal }).then(
+      (found) => answered(this.#completing === stop ? this.#editor.completed(found) : ""),
+      (error: unknown) => {
+        answered("");
+        if (!isStarfishError(error)) throw error;
+      },
+    );
   }
 
   #handle(event: EditorEvent): void {
@@ -242,6 +290,7 @@ class TerminalSession implements Session {
     const job: Job = { stop: new AbortController(), isInterrupted: false };
     const terminal = this.#terminal;
     const info = {
+      screen: this.#full,
       get stdout() {
         return terminal.info();
       },
@@ -255,6 +304,7 @@ class TerminalSession implements Session {
       await work(io, job.stop.signal);
       if (!this.#screen.atLineStart()) this.#draw("\r\n");
     } finally {
+      this.#full.giveBack();
       this.#job = undefined;
       this.#leftOver = this.#input.finish();
     }
@@ -276,7 +326,7 @@ class TerminalSession implements Session {
 
   #draw(bytes: string): void {
     // The terminal takes what it gets; one that has gone ends the session through its input.
-    if (bytes !== "") this.#terminal.output.write(utf8(bytes)).catch(() => {});
+    if (bytes !== "") this.#full.write(utf8(bytes)).catch(() => {});
   }
 
   #end(): void {

@@ -7,7 +7,7 @@ import { text, utf8 } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
 import { sleep } from "../ports/clock.ts";
 import { fileCommands } from "./commands/files.ts";
-import { createShell } from "./shell.ts";
+import { createShell, type Shell } from "./shell.ts";
 import { utilities } from "./utilities/index.ts";
 import type { Command } from "./types.ts";
 
@@ -141,14 +141,59 @@ describe("every command", () => {
   test("completes commands, options and names", async () => {
     await bench.company();
     const shell = createShell(bench.computer("first"), memoryHost(new Map()));
-    const { from, candidates } = shell.complete("p", 1);
-    expect([from, candidates]).toEqual([0, expect.arrayContaining(["peers", "ping", "put"])]);
-    expect(candidates.filter((name) => !name.startsWith("p"))).toEqual([]);
-    expect(shell.complete("echo a | pi", 11)).toEqual({ from: 9, candidates: ["ping"] });
-    expect(shell.complete("ping s", 6)).toEqual({ from: 5, candidates: ["second"] });
-    expect(shell.complete("map m", 5)).toEqual({ from: 4, candidates: ["mandelbrot"] });
-    expect(shell.complete("map primes --r", 14)).toEqual({ from: 11, candidates: ["--range"] });
-    expect(shell.complete("ping ", 5).candidates).toEqual(["second", "third"]);
+    const complete = completer(shell);
+    const { from, texts } = await complete("p");
+    expect([from, texts]).toEqual([0, expect.arrayContaining(["peers", "ping", "put"])]);
+    expect(texts.filter((name) => !name.startsWith("p"))).toEqual([]);
+    expect(await complete("echo a | pi")).toEqual({ from: 9, texts: ["ping"] });
+    expect(await complete("ping s")).toEqual({ from: 5, texts: ["second"] });
+    expect(await complete("map m")).toEqual({ from: 4, texts: ["mandelbrot"] });
+    expect(await complete("map primes --r")).toEqual({ from: 11, texts: ["--range"] });
+    expect((await complete("ping ")).texts).toEqual(["second", "third"]);
+  });
+
+  test("completes wherever a command may stand, and what is the shell's own", async () => {
+    await bench.company();
+    const shell = createShell(bench.computer("first"), memoryHost(new Map()));
+    const io = { stdin: (async function* () {})(), stdout: nowhere, stderr: nowhere, terminal: {} };
+    const line =
+      "myfunction() { :; }; alias myalias=ls; MYVARIABLE=/tmp; mkdir -p '/tmp/my dir/in' /tmp/.hid; : > '/tmp/my dir/a\nb'; : > /tmp/it\\'s";
+    expect(
+      await bench.world.settle(shell.run(line, io, { signal: new AbortController().signal }), { withinMs: 1_000 }),
+    ).toBe(0);
+    const texts = async (typed: string): Promise<readonly string[]> => (await completer(shell)(typed)).texts;
+    for (const before of [
+      "",
+      "a; ",
+      "a && ",
+      "a | ",
+      "echo $(",
+      "if ",
+      "while true; do ",
+      "x=1 ",
+      "{ ",
+      "diff <(",
+      'echo "$(',
+      "! ",
+      "xargs -0 ",
+      "timeout 5 ",
+    ])
+      expect([before, await texts(`${before}my`)]).toEqual([before, ["myalias", "myfunction"]]);
+    expect(await texts("echo $MYV")).toEqual(["MYVARIABLE"]);
+    expect(await texts('echo "${MYV')).toEqual(["MYVARIABLE"]);
+    expect(await texts("echo '$MYV")).toEqual([]);
+    expect(await texts("cat /tm")).toEqual(["/tmp/"]);
+    expect(await texts("cat /tmp/")).toEqual(["/tmp/it's", "/tmp/my dir/"]);
+    expect(await texts("cat /tmp/.")).toEqual(["/tmp/.hid/"]);
+    expect(await texts("cat < /tmp/m")).toEqual(["/tmp/my dir/"]);
+    expect(await texts("cat '/tmp/my dir/")).toEqual(["/tmp/my dir/a\nb", "/tmp/my dir/in/"]);
+    expect(await texts("cat /tmp/my\\ dir/i")).toEqual(["/tmp/my dir/in/"]);
+    expect(await texts("cat $MYVARIABLE/m")).toEqual(["my dir/"]);
+    expect(await texts("cd '/tmp/my dir/")).toEqual(["/tmp/my dir/in/"]);
+    expect(await texts("kill -TE")).toEqual(["-TERM"]);
+    expect(await texts("grep --recur")).toEqual(["--recursive"]);
+    expect(await texts("unset MYV")).toEqual(["MYVARIABLE"]);
+    expect(await texts("help pee")).toEqual(["peers"]);
   });
 });
 
@@ -386,3 +431,13 @@ describe("map", () => {
     await bench.world.runUntil(idle, { withinMs: 10_000, what: "nobody computes any more" });
   });
 });
+
+function completer(shell: Shell): (line: string) => Promise<{ from: number; texts: readonly string[] }> {
+  return async (line) => {
+    const { signal } = new AbortController();
+    const { from, candidates } = await shell.complete(line, line.length, { signal });
+    return { from, texts: candidates.map(({ text }) => text) };
+  };
+}
+
+const nowhere = { write: () => Promise.resolve() };

@@ -7,6 +7,7 @@ import type { Computer } from "../computer.ts";
 import { abortable } from "../ports/clock.ts";
 import { builtinCommands } from "./commands/index.ts";
 import { complete, quote, type Completion } from "./complete.ts";
+import { Marker } from "./completion/marks.ts";
 import { fitted } from "./format.ts";
 import { Descriptor, type OpenFile } from "./language/descriptor.ts";
 import type { ExternalCall } from "./language/frame.ts";
@@ -18,6 +19,9 @@ import { TemporaryTree } from "./namespace/temporary/tree.ts";
 import { sinkTo } from "./sink.ts";
 import { STATUS } from "./status.ts";
 import { compose, type Text } from "./styled.ts";
+import type { Mark } from "./terminal/drawing.ts";
+import type { ScreenSource } from "./terminal/full-screen.ts";
+import type { Process } from "./language/process.ts";
 import { suggest } from "./suggest.ts";
 import { Writers } from "./mem/writers.ts";
 import { utilities } from "./utilities/index.ts";
@@ -30,7 +34,10 @@ export interface Shell {
   runInput(io: Io, options: { signal: AbortSignal }): Promise<number>;
   /** Runs the swarm's start-up file and this node's, once; of a terminal, before its first prompt. */
   startUp(io: Io, options: { signal: AbortSignal }): Promise<void>;
-  complete(line: string, cursor: number): Completion;
+  /** What may stand at the cursor. Rejects with what the signal aborts with. */
+  complete(line: string, cursor: number, options: { signal: AbortSignal }): Promise<Completion>;
+  /** What of a line would fail; `onChange` is called once more is known. */
+  marks(line: string, cursor: number, onChange: () => void): readonly Mark[];
   /** From the keyboard to what runs in the foreground. Says whether anything did. */
   signal(name: KeyboardSignal): boolean;
   /** Lines about jobs that have ended, each told once. */
@@ -78,6 +85,7 @@ class SessionShell implements Shell {
   readonly names: Namespace;
   readonly #computer: Computer;
   readonly #table: ReadonlyMap<string, Command>;
+  readonly #marker: Marker;
   #started = false;
   #isOver = false;
   /** The terminal, or what stands for it: kept from line to line, for a job that has stopped while it was reading. */
@@ -88,6 +96,7 @@ class SessionShell implements Shell {
     this.names = names;
     this.#computer = computer;
     this.#table = table;
+    this.#marker = new Marker({ session, names, commands: table });
   }
 
   run(line: string, io: Io, { signal }: { signal: AbortSignal }): Promise<number> {
@@ -109,8 +118,14 @@ class SessionShell implements Shell {
     this.session.state.status = 0;
   }
 
-  complete(line: string, cursor: number): Completion {
-    return complete(line, cursor, this.#table, this.#computer);
+  complete(line: string, cursor: number, options: { signal: AbortSignal }): Promise<Completion> {
+    const { session, names } = this;
+    return complete(line, cursor, { session, names, computer: this.#computer, commands: this.#table }, options);
+  }
+
+  marks(line: string, cursor: number, onChange: () => void): readonly Mark[] {
+    this.#marker.onChange = onChange;
+    return this.#marker.marks(line, cursor);
   }
 
   signal(name: KeyboardSignal): boolean {
@@ -137,11 +152,12 @@ class SessionShell implements Shell {
   async #within(io: Io, work: () => Promise<RunResult>): Promise<number> {
     const { descriptors } = this.session.state;
     if (this.#stdin?.stream !== io.stdin)
-      this.#stdin = { stream: io.stdin, descriptor: new Descriptor(inputFile(io.stdin)) };
+      this.#stdin = { stream: io.stdin, descriptor: new Descriptor(keyboardFile(io)) };
     await descriptors.set(0, this.#stdin.descriptor.retain());
-    await descriptors.set(1, new Descriptor(outputFile(io.stdout, () => io.terminal.stdout)));
+    await descriptors.set(1, new Descriptor(outputFile(io.stdout, () => io.terminal.stdout, io.terminal.screen)));
     await descriptors.set(2, new Descriptor(outputFile(io.stderr, () => io.terminal.stderr)));
     const { status, isExit } = await work();
+    this.#marker.forget();
     this.#isOver = isExit;
     for (const number of [1, 2]) await descriptors.get(number)?.file.flush?.().catch(ignoreClosed);
     return status;
@@ -167,12 +183,12 @@ export function openSession(
   },
 ): ShellSession {
   const { computer, table, names } = parts;
-  return new ShellSession({
+  const session = new ShellSession({
     files: names,
     externals: {
       has: (name) => table.has(name),
       names: () => [...table.keys()],
-      run: (call) => runCommand(call, parts),
+      run: (call) => runCommand(call, parts, () => isForeground(session, call.process)),
       runFile: () => undefined,
     },
     clock: computer.clock,
@@ -181,6 +197,13 @@ export function openSession(
     unknown: (name) => unknownWords(name, [...table.keys()]),
     ...options,
   });
+  return session;
+}
+
+/** Not among the jobs that run in the background. */
+function isForeground({ jobs }: ShellSession, process: Process): boolean {
+  const holds = (one: Process): boolean => one === process || [...one.children].some(holds);
+  return !jobs.all.some((job) => job.isBackground && holds(job.process));
 }
 
 function mounts(computer: Computer): Mount[] {
@@ -221,21 +244,27 @@ function inputFile(stream: AsyncIterable<Uint8Array>): OpenFile {
   };
 }
 
+/** Standard input of a line: the keyboard, where there is one. */
+function keyboardFile({ stdin, terminal }: Io): OpenFile {
+  return { ...inputFile(stdin), ...(terminal.screen === undefined ? {} : { terminal: () => terminal.stdout }) };
+}
+
 /** All that reaches a terminal goes through its sink. */
-function outputFile(output: Output, terminal: () => TerminalInfo | undefined): OpenFile {
+function outputFile(output: Output, terminal: () => TerminalInfo | undefined, screen?: ScreenSource): OpenFile {
   const sink = sinkTo(output, () => terminal() !== undefined);
   return {
     write: (bytes) => sink.write(bytes),
     print: (text) => sink.print(text),
     flush: () => sink.flush(),
     terminal,
+    screen,
   };
 }
 
-async function runCommand(call: ExternalCall, parts: SessionParts): Promise<number> {
+async function runCommand(call: ExternalCall, parts: SessionParts, isForeground: () => boolean): Promise<number> {
   const command = parts.table.get(call.name);
   if (command === undefined) return STATUS.notFound;
-  const context = contextOf(call, parts);
+  const context = contextOf(call, parts, isForeground);
   try {
     const wantsHelp = call.args.includes("--help") && (command.verbatim !== true || call.args.length === 1);
     if (wantsHelp) {
@@ -264,7 +293,11 @@ async function report(
   return isUsage ? (command.usageStatus ?? STATUS.usage) : STATUS.failed;
 }
 
-function contextOf(call: ExternalCall, { computer, host, names }: SessionParts): CommandContext {
+function contextOf(
+  call: ExternalCall,
+  { computer, host, names }: SessionParts,
+  isForeground: () => boolean,
+): CommandContext {
   const { descriptors, signal, process } = call;
   const guarded = async (write: () => Promise<void> | undefined): Promise<void> => {
     if (signal.aborted) throw cancelled(signal);
@@ -277,6 +310,7 @@ function contextOf(call: ExternalCall, { computer, host, names }: SessionParts):
     return { write: (bytes) => guarded(() => sink?.write(bytes)), print: (text) => guarded(() => sink?.print(text)) };
   };
   const terminalOf = (number: number): TerminalInfo | undefined => descriptors.get(number)?.file.terminal?.();
+  const screen = descriptors.get(1)?.file.screen;
   const path = (operand: string): string => absolutePath(operand, call.cwd);
   return {
     computer,
@@ -288,6 +322,9 @@ function contextOf(call: ExternalCall, { computer, host, names }: SessionParts):
     stderr: output(2),
     lastWords: sinkOf(descriptors.get(2)) ?? nowhere,
     terminal: {
+      get stdin() {
+        return terminalOf(0);
+      },
       get stdout() {
         return terminalOf(1);
       },
@@ -296,6 +333,8 @@ function contextOf(call: ExternalCall, { computer, host, names }: SessionParts):
       },
     },
     names,
+    fullScreen:
+      screen && (() => screen.open({ signal, isForeground, turn: () => process.turn(), stop: () => process.stop() })),
     cwd: call.cwd,
     environment: call.environment,
     path,

@@ -7,6 +7,7 @@ import type { Computer } from "../computer.ts";
 import type { Namespace } from "./namespace/namespace.ts";
 import type { RandomAccess } from "../disk/content/random-access.ts";
 import type { Text } from "./styled.ts";
+import type { FullScreen, ScreenSource } from "./terminal/full-screen.ts";
 
 /** A sink of bytes. `write` resolves when there is room for more; rejects with "closed" once the reader has gone. */
 export interface Output {
@@ -28,6 +29,8 @@ export interface TerminalInfo {
   readonly pictures: "inline" | "blocks";
   /** Which ground colours have to stand out from; dark unless known. */
   readonly ground?: "dark" | "light";
+  /** A screen reader reads it out: nothing is shown there that says nothing. */
+  readonly isReadOut?: boolean;
 }
 
 /** A file of the person's machine, open for reading. Its reads reject once it is closed. */
@@ -82,7 +85,14 @@ export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
   /** The terminal, where stdout (or stderr) is one. Read it anew for the present size. */
-  readonly terminal: { readonly stdout?: TerminalInfo | undefined; readonly stderr?: TerminalInfo | undefined };
+  readonly terminal: {
+    /** Where standard input is the keyboard. */
+    readonly stdin?: TerminalInfo | undefined;
+    readonly stdout?: TerminalInfo | undefined;
+    readonly stderr?: TerminalInfo | undefined;
+    /** Gives a program the whole screen and every key. */
+    readonly screen?: ScreenSource | undefined;
+  };
 }
 
 /** How a command runs another; what is not given is as the command has it itself. */
@@ -110,6 +120,11 @@ export interface CommandContext extends Io {
   readonly cwd: string;
   /** What is exported. */
   readonly environment: ReadonlyMap<string, string>;
+  /**
+   * The whole screen and every key, for `less` and `edit`; absent where standard output is no terminal. It is given back
+   * when the command ends, however it does. Throws "unsupported" in the background.
+   */
+  readonly fullScreen?: (() => FullScreen) | undefined;
   /** An operand as an absolute path. */
   readonly path: (operand: string) => string;
   /** The bytes of an operand; `-` is standard input. Rejects with "not-found", "is-a-directory" and what reading rejects with. */

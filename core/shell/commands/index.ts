@@ -4,7 +4,9 @@ import { cancel } from "./cancel.ts";
 import { clear } from "./clear.ts";
 import { fileCommands } from "./files.ts";
 import { help } from "./help.ts";
+import { history } from "./history.ts";
 import { invite } from "./invite.ts";
+import { edit, less, more, watch } from "./less.ts";
 import { map } from "./map.ts";
 import { mem } from "./mem.ts";
 import { name } from "./name.ts";
@@ -14,5 +16,22 @@ import { whoami } from "./whoami.ts";
 
 /** `all` is what `help` lists: these, and what the place where the shell runs has added. */
 export function builtinCommands(all: () => readonly Command[]): readonly Command[] {
-  return [peers, map, cancel, mem, ...fileCommands, invite, whoami, name, ping, clear, help(all)];
+  return [
+    peers,
+    map,
+    cancel,
+    mem,
+    ...fileCommands,
+    invite,
+    whoami,
+    name,
+    ping,
+    less,
+    more,
+    edit,
+    watch,
+    history,
+    clear,
+    help(all),
+  ];
 }

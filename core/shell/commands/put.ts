@@ -6,7 +6,7 @@ import { abortable } from "../../ports/clock.ts";
 import { type Incoming, incoming } from "../files/incoming.ts";
 import { isOfOne, Missing } from "../files/missing.ts";
 import { Targets } from "../files/operands.ts";
-import { baseName, completePath } from "../files/paths.ts";
+import { baseName } from "../files/paths.ts";
 import { unpack } from "../files/unpack.ts";
 import { TransferLine } from "../files/progress.ts";
 import { leastSafe, safetyWords } from "../files/words.ts";
@@ -80,7 +80,6 @@ UTF-8 or lead out of DEST) or can't be read is named and passed over; the rest c
     if (brought.length > 0) await missing.sum();
     return missing.count === 0 ? STATUS.ok : STATUS.failed;
   },
-  complete: completePath,
 };
 
 interface Told {

@@ -1,6 +1,6 @@
 /** restore: makes an earlier version of a file the current one. */
 import { StarfishError } from "../../base/errors.ts";
-import { completePath, placeOf } from "../files/paths.ts";
+import { placeOf } from "../files/paths.ts";
 import { parseArguments } from "../options.ts";
 import type { Command } from "../types.ts";
 
@@ -26,7 +26,7 @@ now becomes an earlier version in its turn.
   },
   complete(words, computer) {
     const [, path, version] = words;
-    if (path === undefined || version === undefined) return completePath(words, computer);
+    if (path === undefined || version === undefined) return [];
     return computer.files.versions(path).map((one) => one.version);
   },
 };

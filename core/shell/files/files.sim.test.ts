@@ -9,6 +9,7 @@ import { StarfishError } from "../../base/errors.ts";
 import type { Computer } from "../../computer.ts";
 import { fileCommands } from "../commands/files.ts";
 import { createShell } from "../shell.ts";
+import { typedWhole } from "../complete.ts";
 import type { Host, HostEntry } from "../types.ts";
 import { widthOf, withoutColours } from "../width.ts";
 
@@ -475,13 +476,16 @@ test("long transfers show rate and time left on a terminal, in its width", async
 test("completes paths, with a slash after directories", async () => {
   await runs("echo x | put - /docs/one; echo x | put - /docs/two; mkdir /downloads");
   const shell = createShell(computer, memoryHost(new Map()));
-  const candidates = (line: string): readonly string[] => shell.complete(line, line.length).candidates;
-  expect(candidates("cat /do")).toEqual(["/docs/", "/downloads/"]);
-  expect(candidates("cat do")).toEqual(["docs/", "downloads/"]);
-  expect(candidates("cat /docs/t")).toEqual(["/docs/two"]);
-  expect(candidates("ls --")).toEqual(["--json"]);
-  expect(candidates("cat /nowhere/")).toEqual([]);
-  // A name of a member's choosing that would move the cursor is never put on the line.
+  const { signal } = new AbortController();
+  const candidates = async (line: string): Promise<readonly string[]> =>
+    (await shell.complete(line, line.length, { signal })).candidates.map(({ text }) => text);
+  expect(await candidates("cat /do")).toEqual(["/docs/", "/downloads/"]);
+  expect(await candidates("cat do")).toEqual(["docs/", "downloads/"]);
+  expect(await candidates("cat /docs/t")).toEqual(["/docs/two"]);
+  expect(await candidates("ls --")).toEqual(expect.arrayContaining(["--all", "--recursive"]));
+  expect(await candidates("cat /nowhere/")).toEqual([]);
+  // A name of a member's choosing that would move the cursor is put on the line in letters.
   await bench.world.settle(computer.files.write("/escape\x1b[2J", lines("x")), { withinMs: 1_000 });
-  expect(candidates("cat /esc")).toEqual([]);
+  const found = await shell.complete("cat /esc", 8, { signal });
+  expect(found.candidates.map((candidate) => typedWhole(found, candidate))).toEqual(["$'/escape\\E[2J' "]);
 });

@@ -1,11 +1,7 @@
 /** Paths as people type, complete and see them. There is no current directory yet: what does not begin with "/" is taken from the root. */
-import type { Computer } from "../../computer.ts";
 import type { FileInfo, Files } from "../../disk/types.ts";
 import { oneLine } from "../mem/value.ts";
 import type { CommandContext, Host, TerminalInfo } from "../types.ts";
-
-/** As many as completion shows. */
-const PROPOSED_MAX = 200;
 
 /** The last name of a path of this computer; empty for the root. */
 export function baseName(path: string): string {
@@ -39,28 +35,9 @@ export function destination(files: Files, target: string, name: string): string 
   return isDirectory ? within(target === "" ? "/" : target, name) : target;
 }
 
-/** Completion of a path; directories end with "/", so that one can go on. */
-export function completePath(words: readonly string[], { files }: Computer): readonly string[] {
-  const typed = words.at(-1) ?? "";
-  const at = typed.lastIndexOf("/");
-  const directory = typed.slice(0, at + 1);
-  const info = files.stat(directory);
-  if (info?.kind !== "directory") return [];
-  const proposed: string[] = [];
-  for (const entry of files.list(directory)) {
-    const name = baseName(entry.path);
-    if (!name.startsWith(typed.slice(at + 1))) continue;
-    proposed.push(`${directory}${name}${entry.kind === "directory" ? "/" : ""}`);
-    if (proposed.length === PROPOSED_MAX) break;
-  }
-  return proposed;
-}
-
-/** Path and options. */
-export function completeWith(
-  ...options: readonly string[]
-): (words: readonly string[], computer: Computer) => readonly string[] {
-  return (words, computer) => ((words.at(-1) ?? "").startsWith("-") ? options : completePath(words, computer));
+/** Options; paths are the shell's own business. */
+export function completeWith(...options: readonly string[]): (words: readonly string[]) => readonly string[] {
+  return (words) => ((words.at(-1) ?? "").startsWith("-") ? options : []);
 }
 
 /** The files at and under a path. */

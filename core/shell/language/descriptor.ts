@@ -4,6 +4,7 @@
  */
 import type { Bytes } from "../../base/bytes.ts";
 import type { Text } from "../styled.ts";
+import type { ScreenSource } from "../terminal/full-screen.ts";
 import type { Output, TerminalInfo } from "../types.ts";
 
 export interface OpenFile {
@@ -19,6 +20,8 @@ export interface OpenFile {
   close?(): Promise<void>;
   /** Where it is a terminal, what is known of it. */
   readonly terminal?: (() => TerminalInfo | undefined) | undefined;
+  /** Gives a program all of the terminal, where this is one. */
+  readonly screen?: ScreenSource | undefined;
   /** What a person would call it: the path, "pipe". */
   readonly name?: string;
 }

@@ -1,5 +1,5 @@
 /** Words with a meaning of their own where a command may stand. */
-const KEYWORDS = new Set([
+export const KEYWORDS: ReadonlySet<string> = new Set([
   "if",
   "then",
   "elif",

@@ -332,15 +332,17 @@ test("every example works as it is pasted", async () => {
 test("completes verbs, keys, options and times", async () => {
   await runs("mem set apple 1; mem set apricot 2; mem set 'big pear' 3");
   const shell = createShell(bench.computer("first"), memoryHost(new Map()));
-  const candidates = (line: string): readonly string[] => shell.complete(line, line.length).candidates;
-  expect(candidates("mem ")).toEqual(["get", "ls", "rm", "set", "stat", "watch"]);
-  expect(candidates("mem get ap")).toEqual(["apple", "apricot"]);
-  expect(candidates("mem get apple a")).toEqual([]);
-  expect(candidates("mem rm apple b")).toEqual(["big pear"]);
-  expect(candidates("mem set apple ")).toEqual([]);
-  expect(candidates("mem set --f")).toEqual(["--for"]);
-  expect(candidates("mem set --for 10m a")).toEqual(["apple", "apricot"]);
-  expect(candidates("mem set a b --for 1")).toEqual(["10m", "1d"]);
-  expect(candidates("mem stat a")).toEqual([]);
-  expect(candidates("mem nope a")).toEqual([]);
+  const { signal } = new AbortController();
+  const candidates = async (line: string): Promise<readonly string[]> =>
+    (await shell.complete(line, line.length, { signal })).candidates.map(({ text }) => text);
+  expect(await candidates("mem ")).toEqual(["get", "ls", "rm", "set", "stat", "watch"]);
+  expect(await candidates("mem get ap")).toEqual(["apple", "apricot"]);
+  expect(await candidates("mem get apple a")).toEqual([]);
+  expect(await candidates("mem rm apple b")).toEqual(["big pear"]);
+  expect(await candidates("mem set apple ")).toEqual([]);
+  expect(await candidates("mem set --f")).toEqual(["--for"]);
+  expect(await candidates("mem set --for 10m a")).toEqual(["apple", "apricot"]);
+  expect(await candidates("mem set a b --for 1")).toEqual(["10m", "1d"]);
+  expect(await candidates("mem stat a")).toEqual([]);
+  expect(await candidates("mem nope a")).toEqual([]);
 });

@@ -1,0 +1,247 @@
+/**
+ * The whole screen and every key for one program at a time (`less`, `edit`, `watch`). The session owns it: whatever
+ * becomes of the program, the terminal is given back as it was.
+ */
+import { utf8 } from "../../base/bytes.ts";
+import { StarfishError } from "../../base/errors.ts";
+import { abortable } from "../../ports/clock.ts";
+import { KeyDecoder, type Key } from "../editor-keys.ts";
+import type { Input } from "../paste.ts";
+import { Paste } from "../paste.ts";
+import { shown, type Text } from "../styled.ts";
+import type { Output, TerminalInfo } from "../types.ts";
+import { SCREEN_KEYS, type ScreenKeyName } from "./screen-keys.ts";
+
+export type ScreenEvent =
+  | { readonly kind: "key"; readonly key: Key<ScreenKeyName> }
+  /** Everything is to be drawn again: the size has changed, or the program goes on after Ctrl-Z. */
+  | { readonly kind: "redraw" }
+  /** A paste that is too large to be taken. */
+  | { readonly kind: "too-long"; readonly length: number };
+
+export interface FullScreen {
+  info(): TerminalInfo;
+  /** The next event. Rejects with "cancelled" when the program is to end. */
+  next(): Promise<ScreenEvent>;
+  /** Whether an event waits. */
+  readonly hasNext: boolean;
+  draw(text: Text): Promise<void>;
+  close(): void;
+}
+
+/** The program that asks for the screen, as the session has to know it. */
+export interface ScreenUser {
+  readonly signal: AbortSignal;
+  /** Whether the keyboard is this program's: not after `&` or `bg`. */
+  isForeground(): boolean;
+  /** Resolves when it goes on; undefined where it has not been stopped. */
+  turn(): Promise<void> | undefined;
+  stop(): void;
+}
+
+export interface ScreenSource {
+  /** Throws "unsupported" where another program has the screen, or this one runs in the background. */
+  open(user: ScreenUser): FullScreen;
+}
+
+const ENTER = "\x1b[?1049h\x1b[2J\x1b[H";
+/** Leaves the alternate screen, shows the cursor, ends colours. */
+const LEAVE = "\x1b[?1049l\x1b[?25h\x1b[m";
+/** Keys that nobody has taken yet. */
+const EVENTS_MAX = 4_096;
+/** What others print meanwhile, shown afterwards. */
+const HELD_BYTES_MAX: number = 64 * 1024;
+
+export interface ScreenHost {
+  readonly output: Output;
+  info(): TerminalInfo;
+  /** Sends a signal of the keyboard to what runs in the foreground. */
+  signal(name: "INT" | "TSTP"): void;
+}
+
+export class ScreenOwner implements ScreenSource {
+  readonly #host: ScreenHost;
+  #current: Program | undefined;
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #waiting: (() => void)[] = [];
+
+  constructor(host: ScreenHost) {
+    this.#host = host;
+  }
+
+  /** Whether keys are a program's now. */
+  get isTaken(): boolean {
+    return this.#current?.isShown === true;
+  }
+
+  open(user: ScreenUser): FullScreen {
+    if (!user.isForeground())
+      throw new StarfishError("unsupported", "it runs in the background, and has no keyboard there");
+    if (this.isTaken) throw new StarfishError("unsupported", "another program has the screen");
+    const program = new Program(user, this.#host, {
+      shown: (shown) => {
+        if (shown) this.#current = program;
+        else if (this.#current === program) this.#current = undefined;
+        if (!shown) this.#release();
+      },
+      isTaken: () => this.isTaken,
+    });
+    program.show();
+    return program;
+  }
+
+  take(input: Input): void {
+    this.#current?.take(input);
+  }
+
+  resized(): void {
+    this.#current?.push({ kind: "redraw" });
+  }
+
+  /** The line has ended, or its job has stopped: the screen is the session's again. */
+  giveBack(): void {
+    this.#current?.hide();
+  }
+
+  /** Passes on what is printed, but not onto a program's screen: that waits until it is gone. */
+  async write(bytes: Uint8Array): Promise<void> {
+    while (this.isTaken && this.#heldBytes + bytes.length > HELD_BYTES_MAX)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (!this.isTaken) return await this.#host.output.write(bytes);
+    this.#held.push(bytes.slice());
+    this.#heldBytes += bytes.length;
+  }
+
+  #release(): void {
+    for (const bytes of this.#held.splice(0)) this.#host.output.write(bytes).catch(() => {});
+    this.#heldBytes = 0;
+    for (const resume of this.#waiting.splice(0)) resume();
+  }
+}
+
+interface Ownership {
+  shown(isShown: boolean): void;
+  isTaken(): boolean;
+}
+
+class Program implements FullScreen {
+  readonly #user: ScreenUser;
+  readonly #host: ScreenHost;
+  readonly #ownership: Ownership;
+  readonly #keys = new KeyDecoder(SCREEN_KEYS);
+  readonly #events: ScreenEvent[] = [];
+  #paste: Paste | undefined;
+  #arrived: (() => void) | undefined;
+  #isClosed = false;
+  isShown = false;
+
+  constructor(user: ScreenUser, host: ScreenHost, ownership: Ownership) {
+    this.#user = user;
+    this.#host = host;
+    this.#ownership = ownership;
+  }
+
+  info(): TerminalInfo {
+    return this.#host.info();
+  }
+
+  get hasNext(): boolean {
+    return this.#events.length > 0;
+  }
+
+  async next(): Promise<ScreenEvent> {
+    const { signal } = this.#user;
+    for (;;) {
+      signal.throwIfAborted();
+      await this.#comeBack();
+      const event = this.#events.shift();
+      if (event !== undefined) return event;
+      await abortable(signal, new Promise<void>((resolve) => (this.#arrived = resolve)));
+    }
+  }
+
+  async draw(text: Text): Promise<void> {
+    await this.#comeBack();
+    this.#user.signal.throwIfAborted();
+    await this.#host.output.write(utf8(shown(text)));
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.hide();
+  }
+
+  show(): void {
+    if (this.isShown || this.#isClosed) return;
+    this.isShown = true;
+    this.#ownership.shown(true);
+    this.#host.output.write(utf8(ENTER)).catch(() => {});
+  }
+
+  hide(): void {
+    if (!this.isShown) return;
+    this.isShown = false;
+    this.#host.output.write(utf8(LEAVE)).catch(() => {});
+    this.#ownership.shown(false);
+    this.#arrived?.();
+  }
+
+  /** Waits while it is stopped, then takes the screen again; in the background it stops once more, as with SIGTTOU. */
+  async #comeBack(): Promise<void> {
+    while (!this.isShown && !this.#isClosed) {
+      const turn = this.#user.turn();
+      if (turn !== undefined) await abortable(this.#user.signal, turn);
+      else if (this.#user.isForeground() && !this.#ownership.isTaken()) {
+        this.show();
+        this.push({ kind: "redraw" });
+      } else this.#user.stop();
+    }
+  }
+
+  push(event: ScreenEvent): void {
+    if (this.#events.length < EVENTS_MAX) this.#events.push(event);
+    this.#arrived?.();
+  }
+
+  take(input: Input): void {
+    switch (input.kind) {
+      case "typed":
+        this.#keys.feed(input.bytes);
+        for (let key = this.#keys.next(); key !== undefined; key = this.#keys.next()) this.#take(key);
+        return;
+      case "paste":
+        this.#paste = new Paste();
+        return;
+      case "pasted":
+        this.#paste ??= new Paste();
+        return this.#paste.add(input.bytes, input.missing);
+      default:
+        return this.#endPaste();
+    }
+  }
+
+  #endPaste(): void {
+    const paste = this.#paste;
+    this.#paste = undefined;
+    if (paste === undefined) return;
+    const text = paste.text();
+    if (text === undefined) this.push({ kind: "too-long", length: paste.length });
+    else this.push({ kind: "key", key: { kind: "paste", text } });
+  }
+
+  #take(key: Key<ScreenKeyName>): void {
+    if (key.kind === "named" && key.name === "suspend") {
+      this.hide();
+      return this.#host.signal("TSTP");
+    }
+    // A program that does not answer the first Ctrl-C is ended by the second.
+    const isInterrupt = key.kind === "named" && key.name === "interrupt";
+    if (isInterrupt && this.#events.some((event) => isKey(event, "interrupt"))) return this.#host.signal("INT");
+    this.push({ kind: "key", key });
+  }
+}
+
+export function isKey(event: ScreenEvent, name: ScreenKeyName): boolean {
+  return event.kind === "key" && event.key.kind === "named" && event.key.name === name;
+}

@@ -1,0 +1,55 @@
+/** The history of a node: kept in its own store, shared by all its terminals. */
+import { text, utf8 } from "../../base/bytes.ts";
+import { isStarfishError } from "../../base/errors.ts";
+import type { Store } from "../../ports/store.ts";
+import { HistoryLines } from "../history.ts";
+
+const KEY = "shell.history";
+
+const histories = new WeakMap<Store, HistoryLines>();
+
+/** The same for all who ask with this store. It may fill a little later with what was kept. */
+export function historyOf(store: Store): HistoryLines {
+  const known = histories.get(store);
+  if (known !== undefined) return known;
+  const lines = new HistoryLines();
+  histories.set(store, lines);
+  void keep(lines, store);
+  return lines;
+}
+
+async function keep(lines: HistoryLines, store: Store): Promise<void> {
+  lines.addBefore(await load(store));
+  let isWriting = false;
+  let isStale = false;
+  const write = async (): Promise<void> => {
+    isStale = true;
+    if (isWriting) return;
+    isWriting = true;
+    // One write at a time; what came meanwhile goes with the next.
+    while (isStale) {
+      isStale = false;
+      await store.set(KEY, utf8(JSON.stringify(lines.all))).catch(ignored);
+    }
+    isWriting = false;
+  };
+  lines.onChange = () => void write();
+  if (lines.all.length > 0) await write();
+}
+
+async function load(store: Store): Promise<string[]> {
+  try {
+    const kept = await store.get(KEY);
+    const lines: unknown = kept === undefined ? [] : JSON.parse(text(kept));
+    return Array.isArray(lines) ? lines.filter((line) => typeof line === "string") : [];
+  } catch (error) {
+    // A history that can't be read is no reason not to have a prompt.
+    if (error instanceof SyntaxError || isStarfishError(error)) return [];
+    throw error;
+  }
+}
+
+/** A full or closed store loses the history, and nothing else. */
+function ignored(error: unknown): void {
+  if (!isStarfishError(error)) throw error;
+}
