@@ -35,7 +35,7 @@ const HEADERS: Readonly<Record<string, string>> = {
   "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 };
 
-/** Vite puts a hash of the content in the names below assets/: they never change. */
+/** Names below assets/ (by Vite) and programs/ have a hash of the content in them: they never change. */
 const FOREVER = "public, max-age=31536000, immutable";
 
 interface Asset {
@@ -88,7 +88,7 @@ async function answer(
   if (!isBuilt) return say(response, 503, "The page has not been built. Run: npm run build\n");
   const asset = await assetOf(path === "/" ? "/index.html" : path);
   if (asset === undefined) return say(response, 404, "There is no such file.\n");
-  sendAsset(request, response, asset, path.startsWith("/assets/"));
+  sendAsset(request, response, asset, /^\/(assets|programs)\//.test(path));
 }
 
 function sendAsset(request: IncomingMessage, response: ServerResponse, asset: Asset, forever: boolean): void {

@@ -10,7 +10,8 @@ const NET = ["core/base", "core/ports", "core/net"];
 const MEMORY = [...NET, "core/memory"];
 const DISK = [...MEMORY, "core/disk"];
 const CPU = [...DISK, "core/cpu"];
-const ALL_PARTS = [...CPU, "core/shell", "core/computer.ts"];
+const PROCESS = [...MEMORY, "core/disk", "core/cpu/wasm", "core/process"];
+const ALL_PARTS = [...CPU, "core/process", "core/shell", "core/computer.ts"];
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "core/base": ["core/base"],
   "core/ports": ["core/base", "core/ports"],
@@ -18,6 +19,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "core/memory": MEMORY,
   "core/disk": DISK,
   "core/cpu": CPU,
+  "core/process": PROCESS,
   // The shell knows the computer by its interface alone, which is declared in computer.ts.
   "core/shell": ALL_PARTS,
   "core/computer.ts": ALL_PARTS,

@@ -1,6 +1,7 @@
 /** The person's machine as a tab reaches it: a file picker for reading, a download for writing. No paths, so names are hints. */
 import { cancelled, StarfishError, toStarfishError } from "../../core/base/errors.ts";
 import type { Host, HostFile } from "../../core/shell/types.ts";
+import { tabProgramPlace } from "../program-place.ts";
 import { Download, offer } from "./download.ts";
 import type { PageTerminal } from "./terminal.ts";
 
@@ -22,6 +23,7 @@ export function pageHost(terminal: PageTerminal): Host {
     createFile: (path) => Promise.resolve(new Download(path)),
     pickFiles: async ({ signal }) => (await pick("Choose files", true, signal)).map(hostFile),
     clear: () => terminal.clear(),
+    programs: tabProgramPlace,
   };
 }
 

@@ -45,9 +45,12 @@ declare namespace WebAssembly {
     constructor(module: Module, imports: Record<string, never>);
     readonly exports: Readonly<Record<string, unknown>>;
   }
-  interface Memory {
+  class Memory {
     readonly buffer: ArrayBuffer;
   }
+  class LinkError extends Error {}
+  function compile(bytes: Uint8Array<ArrayBuffer>): Promise<Module>;
+  function instantiate(module: Module, imports: Record<string, Record<string, never>>): Promise<Instance>;
 }
 interface ReadableStream<T> {
   getReader(): ReadableStreamDefaultReader<T>;

@@ -16,6 +16,7 @@ import { absolutePath } from "./language/glob.ts";
 import { FilesTree } from "./namespace/files/tree.ts";
 import { Namespace, type Mount } from "./namespace/namespace.ts";
 import { TemporaryTree } from "./namespace/temporary/tree.ts";
+import { SessionPrograms } from "./programs/session.ts";
 import { sinkTo } from "./sink.ts";
 import { STATUS } from "./status.ts";
 import { compose, type Text } from "./styled.ts";
@@ -182,14 +183,19 @@ export function openSession(
     readonly cwd?: string;
   },
 ): ShellSession {
-  const { computer, table, names } = parts;
+  const { computer, table, names, host } = parts;
+  const programs = host.programs && new SessionPrograms(host.programs, names, computer.clock);
   const session = new ShellSession({
     files: names,
     externals: {
-      has: (name) => table.has(name),
-      names: () => [...table.keys()],
-      run: (call) => runCommand(call, parts, () => isForeground(session, call.process)),
-      runFile: () => undefined,
+      has: (name) => table.has(name) || programs?.has(name) === true,
+      names: () => [...new Set([...table.keys(), ...(programs?.names() ?? [])])],
+      run: async (call) => {
+        if (table.has(call.name)) return await runCommand(call, parts, () => isForeground(session, call.process));
+        return (await programs?.run(call)) ?? STATUS.notFound;
+      },
+      end: () => programs?.close(),
+      runFile: (path, head, call) => programs?.runFile(path, head, call),
     },
     clock: computer.clock,
     random: () => fraction(computer.random.bytes(4)),

@@ -6,6 +6,7 @@ import type { Bytes } from "../base/bytes.ts";
 import type { Computer } from "../computer.ts";
 import type { Namespace } from "./namespace/namespace.ts";
 import type { RandomAccess } from "../disk/content/random-access.ts";
+import type { ProgramPlace } from "./programs/session.ts";
 import type { Text } from "./styled.ts";
 import type { FullScreen, ScreenSource } from "./terminal/full-screen.ts";
 
@@ -76,6 +77,8 @@ export interface Host {
   nameTrouble?(name: string): string | undefined;
   /** Whether a backslash parts names in its paths, as on Windows. */
   readonly hasBackslashPaths?: boolean;
+  /** Where programs run; absent where none can. */
+  readonly programs?: ProgramPlace;
   /** Empties the screen; absent where there is none. */
   clear?(): void;
 }

@@ -10,6 +10,7 @@ import { TemporaryTree } from "../../core/shell/namespace/temporary/tree.ts";
 import { openSession } from "../../core/shell/shell.ts";
 import type { Command, Host } from "../../core/shell/types.ts";
 import { utilities } from "../../core/shell/utilities/index.ts";
+import { nodeProgramPlace } from "../../node/program-place.ts";
 import { fixtures } from "./fixtures.ts";
 
 export interface Case {
@@ -52,7 +53,7 @@ export async function runCase(one: Case): Promise<Outcome> {
     ["REPO_ROOT", "/work"],
   ]);
   const session = openSession(
-    { computer, host: {} as Host, table, names },
+    { computer, host: { programs: nodeProgramPlace } as unknown as Host, table, names },
     { name: "bash", isInteractive: false, environment, cwd: "/work" },
   );
   const stop = new AbortController();

@@ -3,6 +3,7 @@ import { compose } from "../styled.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { fitted, table } from "../format.ts";
 import { parseArguments } from "../options.ts";
+import { programNamed, type ProgramFile } from "../programs/table.ts";
 import { suggest } from "../suggest.ts";
 import type { Command } from "../types.ts";
 
@@ -27,6 +28,11 @@ Lists the commands, or explains one.
         return 0;
       }
       const command = all().find((candidate) => candidate.name === name);
+      const program = command !== undefined ? undefined : programNamed(name);
+      if (program !== undefined) {
+        await stdout.print(compose`${fitted(programHelp(program), terminal.stdout)}\n`);
+        return 0;
+      }
       if (command === undefined) {
         const near = suggest(
           name,
@@ -37,11 +43,21 @@ Lists the commands, or explains one.
           `there is no command '${name}'${near === undefined ? "" : `; did you mean '${near}'?`}`,
         );
       }
-      await stdout.print(compose`${fitted(command.help.trim(), terminal.stdout)}\n`);
+      await stdout.print(compose`${fitted(`${command.help.trim()}\n\n${OWN}`, terminal.stdout)}\n`);
       return 0;
     },
     complete: (words) => (words.length === 2 ? all().map((command) => command.name) : []),
   };
+}
+
+const OWN = "This is a command of the shell itself.";
+
+function programHelp({ name, summary, package: from, sizeBytes }: ProgramFile): string {
+  const megabytes = (sizeBytes / 1e6).toFixed(1);
+  return `${name}: ${summary}
+
+A program (WebAssembly, ${megabytes} MB, from ${from}), which is fetched when it is first called.
+'${name} --help' says how it is used.`;
 }
 
 const FOOTER = `'COMMAND --help' shows an example. Join commands with | && || ; and quote words that hold blanks.

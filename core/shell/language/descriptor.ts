@@ -2,7 +2,7 @@
  * Open files of a shell: what stands behind a descriptor's number. A file is shared by all descriptors that were
  * duplicated from it, and is closed with the last of them.
  */
-import type { Bytes } from "../../base/bytes.ts";
+import { concat, type Bytes } from "../../base/bytes.ts";
 import type { Text } from "../styled.ts";
 import type { ScreenSource } from "../terminal/full-screen.ts";
 import type { Output, TerminalInfo } from "../types.ts";
@@ -10,6 +10,8 @@ import type { Output, TerminalInfo } from "../types.ts";
 export interface OpenFile {
   /** The next piece, or undefined at the end. Absent where it is not open for reading. */
   read?(): Promise<Uint8Array | undefined>;
+  /** The pieces that it gives belong to who reads them. */
+  readonly givesAway?: boolean;
   /** Absent where it is not open for writing. Rejects with "closed" once nobody reads. */
   write?(bytes: Bytes): Promise<void>;
   /** Text with escape sequences of our own, where it is a terminal. */
@@ -31,6 +33,8 @@ export class Descriptor {
   readonly file: OpenFile;
   #references = 1;
   #unread: Uint8Array | undefined;
+  /** An end that somebody waited for and nobody has read. */
+  #isAtEnd = false;
   #reading: Promise<Uint8Array | undefined> | undefined;
 
   constructor(file: OpenFile) {
@@ -51,11 +55,26 @@ export class Descriptor {
     return this.file.read !== undefined;
   }
 
+  /** Resolves when a piece is there, or the end; it stays for whoever reads next. */
+  async ready(): Promise<void> {
+    if (this.#unread !== undefined || this.#isAtEnd) return;
+    const reading = (this.#reading ??= this.file.read?.() ?? Promise.resolve(undefined));
+    const piece = await reading;
+    if (this.#reading !== reading) return;
+    this.#reading = undefined;
+    if (piece === undefined) this.#isAtEnd = true;
+    else this.#unread = this.#unread === undefined ? piece : concat([this.#unread, piece]);
+  }
+
   /**
    * The next piece, or undefined at the end. A read that was given up keeps its piece for the next reader; so does one
    * whose process has stopped meanwhile (`turn`), which waits until it goes on.
    */
   async read(turn?: () => Promise<void> | undefined): Promise<Uint8Array | undefined> {
+    if (this.#isAtEnd && this.#unread === undefined) {
+      this.#isAtEnd = false;
+      return undefined;
+    }
     const unread = this.#unread;
     if (unread !== undefined) {
       this.#unread = undefined;
@@ -74,7 +93,8 @@ export class Descriptor {
   }
 
   unread(bytes: Uint8Array): void {
-    if (bytes.length > 0) this.#unread = bytes;
+    if (bytes.length === 0) return;
+    this.#unread = this.#unread === undefined ? bytes : concat([bytes, this.#unread]);
   }
 
   /** As commands read it. Leaving the loop keeps what was not read for the next command. */

@@ -160,6 +160,8 @@ export interface Externals {
   has(name: string): boolean;
   names(): readonly string[];
   run(call: ExternalCall): Promise<number>;
+  /** The session has ended: nothing of it runs any more. */
+  end?(): void;
   /** Runs a file that is no script; undefined where its first bytes say that it is none either. */
   runFile(path: string, head: Uint8Array, call: ExternalCall): Promise<number> | undefined;
 }

@@ -166,6 +166,7 @@ export class ShellSession {
     const frame = this.#frame(process);
     const last = await runExitTrap(status, frame).catch((error: unknown) => statusOf(error, frame));
     this.#life.abort(new StarfishError("cancelled", "The shell has ended"));
+    this.#options.externals.end?.();
     await this.state.descriptors.closeAll();
     return last;
   }

@@ -8,7 +8,7 @@ import type { OpenFile } from "../language/descriptor.ts";
 import type { FileAccess, FileStatus, OpenMode } from "../language/world.ts";
 import { FileWriter } from "./file-writer.ts";
 import { join, parentOf } from "./paths.ts";
-import type { ReadOptions, Tree, TreeEntry, TreeOptions, WriteOptions } from "./tree.ts";
+import type { ReadOptions, Tree, TreeEntry, TreeLinks, TreeOptions, WriteOptions } from "./tree.ts";
 
 export interface Mount {
   /** "/" or a path of one part ("/mem"). */
@@ -30,10 +30,37 @@ export class Namespace implements Tree, FileAccess {
   }
 
   async stat(path: string, options: TreeOptions = {}): Promise<(TreeEntry & FileStatus) | undefined> {
+    const entry = await this.entry(path, options);
+    return entry && statusOf(entry);
+  }
+
+  /** As the tree has it. */
+  async entry(path: string, options: TreeOptions = {}): Promise<TreeEntry | undefined> {
     await this.#settle(path);
     const place = this.#place(path);
-    const entry = await place.tree.stat(place.path, options);
-    return entry && statusOf(entry);
+    return await place.tree.stat(place.path, options);
+  }
+
+  /** What a symbolic link says; undefined for everything else. */
+  readLink(path: string): { readonly target: string; readonly madeAtMs: number } | undefined {
+    const place = this.#place(path);
+    return place.tree.links?.read(place.path);
+  }
+
+  makeLink(path: string, target: string): void {
+    const place = this.#place(path);
+    this.#linksOf(path).make(place.path, target);
+  }
+
+  addName(from: string, to: string): void {
+    if (!this.isSameTree(from, to)) throw new StarfishError("unsupported", `${from} and ${to} are in two trees`);
+    this.#linksOf(from).addName(this.#place(from).path, this.#place(to).path);
+  }
+
+  #linksOf(path: string): TreeLinks {
+    const { links } = this.#place(path).tree;
+    if (links === undefined) throw new StarfishError("unsupported", `${path}: this tree keeps no links`);
+    return links;
   }
 
   /** Names of the mounts stand among those of the directory that they are in. */

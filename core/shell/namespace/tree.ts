@@ -22,6 +22,8 @@ export interface TreeEntry {
   readonly owner?: string | undefined;
   /** Equal for two paths of one file. */
   readonly identity?: string | undefined;
+  /** Names of the file, where a tree keeps count; `identity` is then the same for all of them and no other. */
+  readonly links?: number | undefined;
 }
 
 export interface TreeOptions {
@@ -39,6 +41,15 @@ export interface WriteOptions extends TreeOptions {
   /** Adds to what is there instead of replacing it. */
   readonly isAppend?: boolean | undefined;
   readonly mode?: number | undefined;
+}
+
+/** Symbolic links and second names of files, for programs that need them. Stat, list, read and write follow them. */
+export interface TreeLinks {
+  /** What a symbolic link says; undefined for everything else. */
+  read(path: string): { readonly target: string; readonly madeAtMs: number } | undefined;
+  /** Throws "exists", "not-found". */
+  make(path: string, target: string): void;
+  addName(from: string, to: string): void;
 }
 
 /** What a tree does not do it rejects with "unsupported" and why. */
@@ -65,6 +76,7 @@ export interface Tree {
    * with all that is in it, where there is nothing yet.
    */
   copy?(from: string, to: string, options?: TreeOptions): Promise<void>;
+  readonly links?: TreeLinks;
   setMode?(path: string, mode: number, options?: TreeOptions): Promise<void>;
   /** Paths that have changed, at or below `path`, until the signal aborts. Bursts may be told as one. */
   watch(path: string, options: { readonly signal: AbortSignal }): AsyncIterable<string>;

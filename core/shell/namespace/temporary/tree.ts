@@ -4,16 +4,20 @@ import { StarfishError } from "../../../base/errors.ts";
 import { Listeners } from "../../../base/events.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import { isWithin, join, nameOf, parentOf } from "../paths.ts";
-import type { ReadOptions, Tree, TreeEntry, WriteOptions } from "../tree.ts";
+import type { ReadOptions, Tree, TreeEntry, TreeLinks, WriteOptions } from "../tree.ts";
 import { changesOf } from "../watching.ts";
 
 /** Bytes of all files together. */
 const BYTES_MAX: number = 256 * 1024 * 1024;
 const ENTRIES_MAX = 100_000;
+/** Symbolic links on one way, as Linux has it. */
+const LINKS_MAX = 40;
 
 interface Node {
   readonly kind: "file" | "directory";
   readonly id: number;
+  /** Paths that lead to it. */
+  names: number;
   /** A file's pieces; appending adds one. */
   pieces: Uint8Array[];
   sizeBytes: number;
@@ -25,8 +29,31 @@ export class TemporaryTree implements Tree {
   readonly #clock: Clock;
   readonly #nodes = new Map<string, Node>();
   readonly #changed = new Listeners<string>();
+  /** What symbolic links say, by their paths. */
+  readonly #links = new Map<string, { readonly target: string; readonly madeAtMs: number }>();
   #bytes = 0;
   #ids = 0;
+
+  readonly links: TreeLinks = {
+    read: (path) => this.#links.get(path),
+    make: (path, target) => {
+      if (this.#nodes.has(path) || this.#links.has(path)) throw new StarfishError("exists", `${path} is there already`);
+      this.#directory(parentOf(path));
+      if (this.#links.size >= ENTRIES_MAX) throw new StarfishError("full", `/tmp holds at most ${ENTRIES_MAX} links`);
+      this.#links.set(path, { target, madeAtMs: this.#clock.now() });
+      this.#changed.emit(path);
+    },
+    addName: (from, to) => {
+      const link = this.#links.get(from);
+      if (link !== undefined) return this.links.make(to, link.target);
+      if (this.#nodes.has(to) || this.#links.has(to)) throw new StarfishError("exists", `${to} is there already`);
+      this.#directory(parentOf(to));
+      const node = this.#file(from);
+      node.names++;
+      this.#nodes.set(to, node);
+      this.#changed.emit(to);
+    },
+  };
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -34,23 +61,52 @@ export class TemporaryTree implements Tree {
   }
 
   stat(path: string): Promise<TreeEntry | undefined> {
-    const node = this.#nodes.get(path);
+    const node = this.#nodes.get(this.#follow(path));
     return Promise.resolve(node && entryOf(path, node));
   }
 
   list(path: string): Promise<readonly TreeEntry[]> {
-    this.#directory(path);
+    const directory = this.#follow(path);
+    this.#directory(directory);
     const entries: TreeEntry[] = [];
     for (const [other, node] of this.#nodes)
-      if (other !== "/" && parentOf(other) === path) entries.push(entryOf(other, node));
+      if (other !== "/" && parentOf(other) === directory) entries.push(entryOf(other, node));
+    for (const link of this.#links.keys()) {
+      if (parentOf(link) !== directory) continue;
+      const node = this.#nodes.get(this.#follow(link));
+      // One that leads nowhere is listed, as what it is: a few bytes.
+      entries.push(node === undefined ? { name: nameOf(link), kind: "file" } : entryOf(link, node));
+    }
     return Promise.resolve(entries);
+  }
+
+  /** Where symbolic links on the way lead; one that leads out of this tree or in a circle leads nowhere. */
+  #follow(path: string): string {
+    if (this.#links.size === 0) return path;
+    const left = path.split("/").reverse();
+    const at: string[] = [];
+    for (let followed = 0; left.length > 0;) {
+      const part = left.pop() ?? "";
+      if (part === "" || part === ".") continue;
+      if (part === "..") {
+        at.pop();
+        continue;
+      }
+      at.push(part);
+      const target = this.#links.get(`/${at.join("/")}`)?.target;
+      if (target === undefined) continue;
+      if (++followed > LINKS_MAX || target.startsWith("/")) return path;
+      at.pop();
+      left.push(...target.split("/").reverse());
+    }
+    return `/${at.join("/")}`;
   }
 
   async *read(
     path: string,
     { from = 0, to = Infinity }: ReadOptions = {},
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const node = this.#file(path);
+    const node = this.#file(this.#follow(path));
     let at = 0;
     for (const piece of [...node.pieces]) {
       const part = piece.subarray(Math.max(0, from - at), Math.max(0, to - at));
@@ -59,7 +115,8 @@ export class TemporaryTree implements Tree {
     }
   }
 
-  async write(path: string, source: AsyncIterable<Bytes>, { isAppend, mode }: WriteOptions = {}): Promise<void> {
+  async write(named: string, source: AsyncIterable<Bytes>, { isAppend, mode }: WriteOptions = {}): Promise<void> {
+    const path = this.#follow(named);
     this.#directory(parentOf(path));
     if (this.#nodes.get(path)?.kind === "directory")
       throw new StarfishError("is-a-directory", `${path} is a directory`);
@@ -91,7 +148,7 @@ export class TemporaryTree implements Tree {
   }
 
   makeDirectory(path: string): Promise<void> {
-    if (this.#nodes.has(path)) throw new StarfishError("exists", `${path} is there already`);
+    if (this.#nodes.has(path) || this.#links.has(path)) throw new StarfishError("exists", `${path} is there already`);
     this.#directory(parentOf(path));
     this.#make(path, "directory", 0o755);
     this.#changed.emit(path);
@@ -99,7 +156,16 @@ export class TemporaryTree implements Tree {
   }
 
   remove(path: string, { isRecursive }: { readonly isRecursive?: boolean } = {}): Promise<void> {
+    if (this.#links.delete(path)) {
+      this.#changed.emit(path);
+      return Promise.resolve();
+    }
     this.#get(path);
+    for (const link of this.#links.keys()) {
+      if (!isWithin(link, path)) continue;
+      if (isRecursive !== true) throw new StarfishError("not-empty", `${path} is not empty`);
+      this.#links.delete(link);
+    }
     const below = [...this.#nodes.keys()].filter((other) => isWithin(other, path));
     if (below.length > 1 && isRecursive !== true) throw new StarfishError("not-empty", `${path} is not empty`);
     for (const other of below) this.#delete(other);
@@ -108,9 +174,19 @@ export class TemporaryTree implements Tree {
   }
 
   rename(from: string, to: string): Promise<void> {
-    const node = this.#get(from);
+    const link = this.#links.get(from);
+    const node = link === undefined ? this.#get(from) : undefined;
     this.#directory(parentOf(to));
     if (from === to) return Promise.resolve();
+    this.#links.delete(to);
+    if (link !== undefined || node === undefined) {
+      if (this.#nodes.has(to)) this.#delete(to);
+      this.#links.delete(from);
+      if (link !== undefined) this.#links.set(to, link);
+      this.#changed.emit(from);
+      this.#changed.emit(to);
+      return Promise.resolve();
+    }
     if (node.kind === "directory" && isWithin(to, from))
       throw new StarfishError("unsupported", `${to} is within ${from}`);
     const target = this.#nodes.get(to);
@@ -127,6 +203,11 @@ export class TemporaryTree implements Tree {
       if (!isWithin(other, from)) continue;
       this.#nodes.delete(other);
       this.#nodes.set(join(to, other.slice(from.length)), moved);
+    }
+    for (const [other, target] of [...this.#links]) {
+      if (!isWithin(other, from)) continue;
+      this.#links.delete(other);
+      this.#links.set(join(to, other.slice(from.length)), target);
     }
     this.#changed.emit(from);
     this.#changed.emit(to);
@@ -147,7 +228,7 @@ export class TemporaryTree implements Tree {
   }
 
   #node(kind: Node["kind"], mode: number): Node {
-    return { kind, id: ++this.#ids, pieces: [], sizeBytes: 0, modifiedAtMs: this.#clock.now(), mode };
+    return { kind, id: ++this.#ids, names: 1, pieces: [], sizeBytes: 0, modifiedAtMs: this.#clock.now(), mode };
   }
 
   #make(path: string, kind: Node["kind"], mode: number): Node {
@@ -158,9 +239,12 @@ export class TemporaryTree implements Tree {
   }
 
   #delete(path: string): void {
-    this.#bytes -= this.#nodes.get(path)?.sizeBytes ?? 0;
     // The root of the tree stays.
-    if (path !== "/") this.#nodes.delete(path);
+    if (path === "/") return;
+    const node = this.#nodes.get(path);
+    if (node !== undefined && --node.names === 0) this.#bytes -= node.sizeBytes;
+    this.#nodes.delete(path);
+    this.#links.delete(path);
   }
 
   #get(path: string): Node {
@@ -181,6 +265,6 @@ export class TemporaryTree implements Tree {
   }
 }
 
-function entryOf(path: string, { kind, id, sizeBytes, modifiedAtMs, mode }: Node): TreeEntry {
-  return { name: nameOf(path), kind, sizeBytes, modifiedAtMs, mode, identity: `tmp:${id}` };
+function entryOf(path: string, { kind, id, names, sizeBytes, modifiedAtMs, mode }: Node): TreeEntry {
+  return { name: nameOf(path), kind, sizeBytes, modifiedAtMs, mode, identity: `tmp:${id}`, links: names };
 }

@@ -1,0 +1,26 @@
+/** Programs in a tab: a worker, and files of the node that the page came from. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { toHex } from "../core/base/bytes.ts";
+import { messageOf, StarfishError } from "../core/base/errors.ts";
+import type { ProgramPlace } from "../core/shell/programs/session.ts";
+import { fileNameOf } from "../core/shell/programs/table.ts";
+import { browserPrograms } from "./programs.ts";
+
+export const tabProgramPlace: ProgramPlace = {
+  threads: browserPrograms,
+  async load(file) {
+    const url = new URL(`programs/${fileNameOf(file)}`, document.baseURI);
+    try {
+      const response = await fetch(url);
+      if (!response.ok) throw new StarfishError("not-found", `${url.host} has no copy of it (${response.status})`);
+      return new Uint8Array(await response.arrayBuffer());
+    } catch (error) {
+      if (error instanceof StarfishError) throw error;
+      throw new StarfishError("io", `${url.host}, where this page came from, does not answer (${messageOf(error)})`, {
+        cause: error,
+      });
+    }
+  },
+  // Also where the page has no crypto.subtle, over plain http.
+  sha256: (bytes) => Promise.resolve(toHex(sha256(bytes))),
+};

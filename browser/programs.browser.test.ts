@@ -1,0 +1,4 @@
+import { programsContract } from "../core/ports/programs.contract.ts";
+import { browserPrograms } from "./programs.ts";
+
+programsContract("Web Workers", browserPrograms, { threads: true });

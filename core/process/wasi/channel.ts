@@ -1,0 +1,80 @@
+/** A program's line to the node: calls that wait for an answer. Everything that waits ends when the program is killed. */
+import { ERRNO, WasiError } from "./errno.ts";
+import type { FromThread, Reply, Request } from "../messages.ts";
+
+/** Unwinds a program: it has ended by itself, or was made to. */
+export class Unwind extends Error {
+  override readonly name = "Unwind";
+  readonly end: "exit" | "killed" | "broken-pipe";
+  readonly status: number;
+
+  constructor(end: "exit" | "killed" | "broken-pipe", status = 0) {
+    super(end);
+    this.end = end;
+    this.status = status;
+  }
+}
+
+class CallFailed extends WasiError {
+  override readonly errno: number;
+
+  constructor(errno: number) {
+    super("io");
+    this.errno = errno;
+  }
+}
+
+export class Channel {
+  readonly #process: number;
+  readonly #post: (message: FromThread, transfer: ArrayBuffer[]) => void;
+  readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: unknown) => void }>();
+  readonly #killed: Set<(error: Unwind) => void> = new Set();
+  #calls = 0;
+  #isKilled = false;
+
+  constructor(process: number, post: (message: FromThread, transfer: ArrayBuffer[]) => void) {
+    this.#process = process;
+    this.#post = post;
+  }
+
+  /** Rejects with CallFailed, or with Unwind once the program is killed. */
+  call(request: Request, transfer: ArrayBuffer[] = []): Promise<unknown> {
+    this.check();
+    const call = ++this.#calls;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(call, { resolve, reject });
+      this.#post({ is: "call", process: this.#process, call, request }, transfer);
+    });
+  }
+
+  replied(call: number, reply: Reply): void {
+    const waiting = this.#waiting.get(call);
+    this.#waiting.delete(call);
+    if (typeof reply === "number" && reply !== ERRNO.success) waiting?.reject(new CallFailed(reply));
+    else waiting?.resolve(typeof reply === "number" ? undefined : reply.value);
+  }
+
+  kill(): void {
+    this.#isKilled = true;
+    const error = new Unwind("killed");
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+    for (const stop of this.#killed) stop(error);
+    this.#killed.clear();
+  }
+
+  get isKilled(): boolean {
+    return this.#isKilled;
+  }
+
+  /** Throws once the program is killed. */
+  check(): void {
+    if (this.#isKilled) throw new Unwind("killed");
+  }
+
+  /** Runs until the program is killed; returns what takes it back. */
+  onKill(stop: (error: Unwind) => void): () => void {
+    this.#killed.add(stop);
+    return () => void this.#killed.delete(stop);
+  }
+}

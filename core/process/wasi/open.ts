@@ -1,0 +1,260 @@
+/** What stands behind a program's descriptors: streams, files, directories. Each collects small transfers into large ones. */
+import { concat, copyOf } from "../../base/bytes.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { COLLECT_MS, PIECE_BYTES, PIECES_IN_FLIGHT_MAX, READ_AHEAD_BYTES } from "../limits.ts";
+import type { DirectoryName, Filetype } from "../messages.ts";
+import { type Channel, Unwind } from "./channel.ts";
+import { ERRNO, WasiError } from "./errno.ts";
+
+interface Common {
+  readonly handle: number;
+  readonly type: Filetype;
+  rights: bigint;
+  inheriting: bigint;
+  flags: number;
+}
+
+export interface OpenDirectory extends Common {
+  readonly is: "directory";
+  /** The name under which it was given, for what was open from the start. */
+  readonly preopen?: Uint8Array;
+  entries?: readonly DirectoryName[];
+}
+
+export type Open = Stream | RegularFile | OpenDirectory;
+
+/** A pipe, a terminal, a device: bytes in order. */
+export class Stream implements Common {
+  readonly is = "stream";
+  readonly handle: number;
+  readonly type: Filetype;
+  rights: bigint;
+  inheriting = 0n;
+  flags = 0;
+  readonly #channel: Channel;
+  readonly #clock: Clock;
+  #rest: Uint8Array<ArrayBuffer>[] = [];
+  #reading: Promise<void> | undefined;
+  #isOver = false;
+  #readError: unknown;
+  #collected: Uint8Array<ArrayBuffer> | undefined;
+  #collectedBytes = 0;
+  #sentAtMs = Number.NEGATIVE_INFINITY;
+  #inFlight = new Set<Promise<void>>();
+  #writeError: unknown;
+
+  constructor(channel: Channel, clock: Clock, handle: number, type: Filetype, rights: bigint) {
+    this.#channel = channel;
+    this.#clock = clock;
+    this.handle = handle;
+    this.type = type;
+    this.rights = rights;
+  }
+
+  /** Bytes are there, or the end, or what reading fails with. */
+  get isReadable(): boolean {
+    return this.#rest.length > 0 || this.#isOver || this.#readError !== undefined;
+  }
+
+  get restBytes(): number {
+    return this.#rest.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /** Resolves when it is readable. Never rejects but for Unwind. */
+  ready(): Promise<void> {
+    if (this.isReadable) return Promise.resolve();
+    return (this.#reading ??= this.#take());
+  }
+
+  async #take(): Promise<void> {
+    try {
+      const pieces = (await this.#channel.call({ is: "take", handle: this.handle })) as
+        | Uint8Array<ArrayBuffer>[]
+        | undefined;
+      if (pieces === undefined) this.#isOver = true;
+      else this.#rest.push(...pieces);
+    } catch (error) {
+      if (error instanceof Unwind) throw error;
+      this.#readError = error;
+    } finally {
+      this.#reading = undefined;
+    }
+  }
+
+  /** What is there, up to `length`; undefined where nothing is yet. Empty at the end. */
+  takeNow(length: number): Uint8Array<ArrayBuffer> | undefined {
+    const rest = this.#rest[0];
+    if (rest !== undefined) {
+      const piece = rest.subarray(0, length);
+      if (piece.length < rest.length) this.#rest[0] = rest.subarray(length);
+      else this.#rest.shift();
+      // The next piece is on its way while the program works on this one. What it leaves goes back to the next reader.
+      if (this.#rest.length === 0 && this.type === "pipe") this.ready().catch(() => {});
+      return piece;
+    }
+    if (this.#readError !== undefined) {
+      const error = this.#readError;
+      this.#readError = undefined;
+      throw error;
+    }
+    if (!this.#isOver) return undefined;
+    // A terminal goes on after its end (Ctrl-D), as elsewhere.
+    if (this.type === "terminal") this.#isOver = false;
+    return new Uint8Array(0);
+  }
+
+  /** Nothing more is read; what was read too far goes back, for the next reader. */
+  async release(): Promise<void> {
+    const reading = this.#reading;
+    if (reading !== undefined) {
+      // What is on its way comes before the answer to this.
+      await this.#giveBack([]);
+      await reading;
+    }
+    const rest = this.#rest;
+    this.#rest = [];
+    if (rest.length > 0) await this.#giveBack(rest);
+  }
+
+  async #giveBack(pieces: readonly Uint8Array[]): Promise<void> {
+    await this.#channel.call({ is: "give-back", handle: this.handle, bytes: concat(pieces) });
+  }
+
+  get hasRoom(): boolean {
+    return this.#inFlight.size < PIECES_IN_FLIGHT_MAX || this.#writeError !== undefined;
+  }
+
+  /** Resolves when it has room. */
+  async room(): Promise<void> {
+    while (!this.hasRoom) await Promise.race(this.#inFlight);
+  }
+
+  /** Copies what it is given; a promise where the program has to wait for room first. */
+  write(parts: readonly Uint8Array[]): Promise<void> | undefined {
+    this.#checkWritten();
+    for (const part of parts) {
+      for (let at = 0; at < part.length;) {
+        const collected = (this.#collected ??= new Uint8Array(PIECE_BYTES));
+        const some = part.subarray(at, at + PIECE_BYTES - this.#collectedBytes);
+        collected.set(some, this.#collectedBytes);
+        this.#collectedBytes += some.length;
+        at += some.length;
+        if (this.#collectedBytes === PIECE_BYTES) this.send();
+      }
+    }
+    const isDue = this.type === "terminal" || this.#clock.monotonic() - this.#sentAtMs >= COLLECT_MS;
+    if (isDue) this.send();
+    if (this.hasRoom) return undefined;
+    return this.room().then(() => this.#checkWritten());
+  }
+
+  #checkWritten(): void {
+    if (this.#writeError === undefined) return;
+    const error = this.#writeError;
+    // As SIGPIPE does where nobody handles it.
+    if (error instanceof WasiError && error.errno === ERRNO.pipe) throw new Unwind("broken-pipe");
+    throw error;
+  }
+
+  /** Sends what was collected. */
+  send(): void {
+    const collected = this.#collected;
+    if (collected === undefined || this.#collectedBytes === 0) return;
+    // A small piece leaves the large buffer behind, for the next ones.
+    const isWorthIt = this.#collectedBytes * 2 > PIECE_BYTES;
+    const whole = collected.subarray(0, this.#collectedBytes);
+    const bytes = isWorthIt ? whole : copyOf(whole);
+    if (isWorthIt) this.#collected = undefined;
+    this.#collectedBytes = 0;
+    this.#sentAtMs = this.#clock.monotonic();
+    const sent: Promise<void> = this.#channel
+      .call({ is: "give", handle: this.handle, bytes }, [bytes.buffer])
+      .then(
+        () => {},
+        (error: unknown) => void (this.#writeError ??= error),
+      )
+      .finally(() => this.#inFlight.delete(sent));
+    this.#inFlight.add(sent);
+  }
+
+  /** Everything that was written has been taken. */
+  async drain(): Promise<void> {
+    this.send();
+    while (this.#inFlight.size > 0) await Promise.race(this.#inFlight);
+    this.#checkWritten();
+  }
+}
+
+export class RegularFile implements Common {
+  readonly is = "file";
+  readonly type = "file" as const;
+  readonly handle: number;
+  rights: bigint;
+  inheriting: bigint;
+  flags: number;
+  position = 0;
+  readonly #channel: Channel;
+  #ahead: { at: number; bytes: Uint8Array<ArrayBuffer> } | undefined;
+  #behind: { at: number | undefined; parts: Uint8Array<ArrayBuffer>[]; length: number } | undefined;
+
+  constructor(channel: Channel, handle: number, rights: bigint, inheriting: bigint, flags: number) {
+    this.#channel = channel;
+    this.handle = handle;
+    this.rights = rights;
+    this.inheriting = inheriting;
+    this.flags = flags;
+  }
+
+  /** What was read ahead and covers the place; undefined where it has to be asked for. */
+  readNow(at: number, length: number): Uint8Array<ArrayBuffer> | undefined {
+    const ahead = this.#ahead;
+    if (this.#behind !== undefined || ahead === undefined) return undefined;
+    if (at < ahead.at || at >= ahead.at + ahead.bytes.length) return undefined;
+    return ahead.bytes.subarray(at - ahead.at, at - ahead.at + length);
+  }
+
+  async read(at: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    await this.settle();
+    const bytes = (await this.#channel.call({
+      is: "read",
+      handle: this.handle,
+      offset: at,
+      length: Math.max(length, READ_AHEAD_BYTES),
+    })) as Uint8Array<ArrayBuffer>;
+    this.#ahead = bytes.length === 0 ? undefined : { at, bytes };
+    return bytes.subarray(0, length);
+  }
+
+  /** Takes the bytes over; a promise where they have to be sent first. Without a place they are added at the end. */
+  write(at: number | undefined, bytes: Uint8Array<ArrayBuffer>): Promise<void> | undefined {
+    this.forget();
+    const behind = this.#behind;
+    const continues =
+      behind === undefined ||
+      (at === undefined ? behind.at === undefined : behind.at !== undefined && behind.at + behind.length === at);
+    if (!continues) return this.settle().then(() => this.write(at, bytes));
+    const next = behind ?? { at, parts: [], length: 0 };
+    next.parts.push(bytes);
+    next.length += bytes.length;
+    this.#behind = next;
+    return next.length >= READ_AHEAD_BYTES ? this.settle() : undefined;
+  }
+
+  get isUnsettled(): boolean {
+    return this.#behind !== undefined;
+  }
+
+  /** What was read ahead may no longer be so. */
+  forget(): void {
+    this.#ahead = undefined;
+  }
+
+  /** All that was written has reached the node. Rejects with what that fails with. */
+  async settle(): Promise<void> {
+    const behind = this.#behind;
+    if (behind === undefined) return;
+    this.#behind = undefined;
+    const bytes = concat(behind.parts);
+    await this.#channel.call({ is: "write", handle: this.handle, offset: behind.at, bytes }, [bytes.buffer]);
+  }
+}

@@ -1,0 +1,197 @@
+/** Programs of one session: those of the table by name, and every file of the tree that is one by its path. */
+import { concat, type Bytes } from "../../base/bytes.ts";
+import { isStarfishError, messageOf, StarfishError, type ErrorCode } from "../../base/errors.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Programs } from "../../ports/programs.ts";
+import { isModule } from "../../process/clamp.ts";
+import { PROGRAM_BYTES_MAX } from "../../process/limits.ts";
+import type { ProgramEnd } from "../../process/messages.ts";
+import { ProgramRunner } from "../../process/runner.ts";
+import type { ProgramStream } from "../../process/types.ts";
+import { decodeText, encodeText } from "../language/bytes.ts";
+import type { Descriptor } from "../language/descriptor.ts";
+import type { ExternalCall } from "../language/frame.ts";
+import type { Namespace } from "../namespace/namespace.ts";
+import { STATUS } from "../status.ts";
+import { fileNameOf, programFiles, programNamed, type ProgramFile } from "./table.ts";
+import { programTree } from "./tree.ts";
+
+/** Where programs of the table are kept in the swarm's own tree, for nodes that get them nowhere else. */
+const PROGRAMS_FOLDER = "/bin/.programs";
+
+/** What a shell needs of the place where it runs, to run programs there. */
+export interface ProgramPlace {
+  readonly threads: Programs;
+  /** The bytes of a program of the table from where this node came from. Rejects with "not-found", "io". */
+  load(file: ProgramFile): Promise<Bytes>;
+  /** In hexadecimal. */
+  sha256(bytes: Bytes): Promise<string>;
+}
+
+export class SessionPrograms {
+  readonly #place: ProgramPlace;
+  readonly #names: Namespace;
+  readonly #runner: ProgramRunner;
+
+  constructor(place: ProgramPlace, names: Namespace, clock: Clock) {
+    this.#place = place;
+    this.#names = names;
+    this.#runner = new ProgramRunner({
+      programs: place.threads,
+      tree: programTree(names),
+      clock,
+      text: { encode: encodeText, decode: decodeText },
+    });
+  }
+
+  has(name: string): boolean {
+    return programNamed(name) !== undefined;
+  }
+
+  names(): string[] {
+    return programFiles.map(({ name }) => name);
+  }
+
+  /** A program of the table. */
+  async run(call: ExternalCall): Promise<number> {
+    const file = programNamed(call.name);
+    if (file === undefined) return STATUS.notFound;
+    return await this.#run(call, file.sha256, () => this.#fetch(file));
+  }
+
+  /** Undefined where the file is no program by its first bytes. */
+  runFile(path: string, head: Uint8Array, call: ExternalCall): Promise<number> | undefined {
+    return isModule(head) ? this.#runPath(path, call) : undefined;
+  }
+
+  /** Ends all that runs. */
+  close(): void {
+    this.#runner.close();
+  }
+
+  async #runPath(path: string, call: ExternalCall): Promise<number> {
+    const entry = await this.#names.entry(path, { signal: call.signal });
+    const key = [path, entry?.identity, entry?.sizeBytes, entry?.modifiedAtMs].join(" ");
+    return await this.#run(call, key, () => this.#readFile(path, call.signal));
+  }
+
+  async #readFile(path: string, signal: AbortSignal): Promise<Bytes> {
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    for await (const part of this.#names.read(path, { signal })) {
+      length += part.length;
+      if (length > PROGRAM_BYTES_MAX)
+        throw new StarfishError("too-large", `a program has at most ${PROGRAM_BYTES_MAX} bytes`);
+      parts.push(part);
+    }
+    return concat(parts);
+  }
+
+  /** From where this node came from, else from the swarm's own disk; the hash says that it is the right one. */
+  async #fetch(file: ProgramFile): Promise<Bytes> {
+    const kept = `${PROGRAMS_FOLDER}/${fileNameOf(file)}`;
+    const reasons: string[] = [];
+    for (const load of [() => this.#place.load(file), () => this.#readFile(kept, new AbortController().signal)]) {
+      try {
+        const bytes = await load();
+        if ((await this.#place.sha256(bytes)) === file.sha256) return bytes;
+        reasons.push("what came is not what its hash says");
+      } catch (error) {
+        if (!isStarfishError(error)) throw error;
+        reasons.push(error.message);
+      }
+    }
+    throw new StarfishError("not-found", `this program could not be had: ${reasons.join("; ")}`);
+  }
+
+  async #run(call: ExternalCall, moduleKey: string, load: () => Promise<Bytes>): Promise<number> {
+    const streams = new Map<number, ProgramStream>();
+    for (const number of [0, 1, 2]) {
+      const descriptor = call.descriptors.get(number);
+      if (descriptor !== undefined) streams.set(number, streamOf(descriptor, call));
+    }
+    try {
+      const end = await this.#runner.run({
+        name: call.name,
+        moduleKey,
+        load,
+        args: [call.name, ...call.args],
+        environment: call.environment,
+        cwd: call.cwd,
+        streams,
+        openStream: async (path) => {
+          const descriptor = await call.open(path, "read");
+          return { ...streamOf(descriptor, call), close: () => descriptor.release() };
+        },
+        signal: call.signal,
+      });
+      return await statusOf(end, call);
+    } catch (error) {
+      if (!isStarfishError(error) || call.signal.aborted) throw error;
+      await say(call, messageOf(error));
+      return CANNOT_RUN;
+    }
+  }
+}
+
+function streamOf(descriptor: Descriptor, { process }: ExternalCall): ProgramStream {
+  const { file } = descriptor;
+  const turn = async (): Promise<void> => {
+    const stopped = process.turn();
+    if (stopped !== undefined) await stopped;
+  };
+  return {
+    type: file.terminal?.() === undefined ? "pipe" : "terminal",
+    ...(descriptor.isReadable
+      ? {
+          givesAway: file.givesAway === true,
+          ready: () => descriptor.ready(),
+          read: () => descriptor.read(() => process.turn()),
+          unread: (bytes: Uint8Array) => descriptor.unread(bytes),
+        }
+      : {}),
+    ...(file.write === undefined
+      ? {}
+      : {
+          async write(bytes: Bytes) {
+            await turn();
+            await file.write?.(bytes);
+          },
+        }),
+  };
+}
+
+/** As POSIX has them: found but can't be run; ended by SIGABRT, by SIGKILL, by SIGPIPE. */
+const CANNOT_RUN = 126;
+const ABORTED = 134;
+const KILLED = 137;
+const UNRUNNABLE: ReadonlySet<ErrorCode> = new Set([
+  "not-wasm",
+  "wasm-imports",
+  "wasm-abi",
+  "wasm-unsupported",
+  "unsupported",
+]);
+
+async function statusOf(end: ProgramEnd, call: ExternalCall): Promise<number> {
+  if (end.is === "exit") return end.status & 0xff;
+  if (end.is === "broken-pipe") return STATUS.brokenPipe;
+  if (end.is === "killed") return KILLED;
+  await say(call, end.message);
+  return statusOfFailure(end.code);
+}
+
+function statusOfFailure(code: ErrorCode): number {
+  if (UNRUNNABLE.has(code)) return CANNOT_RUN;
+  if (code === "wasm-trap") return ABORTED;
+  return code === "out-of-memory" || code === "closed" ? KILLED : STATUS.failed;
+}
+
+async function say({ name, descriptors }: ExternalCall, message: string): Promise<void> {
+  await descriptors
+    .get(2)
+    ?.file.write?.(encodeText(`${name}: ${message}\n`))
+    .catch((error: unknown) => {
+      if (!isStarfishError(error)) throw error;
+    });
+}

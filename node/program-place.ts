@@ -1,0 +1,23 @@
+/** Programs in Node: threads of this process, files of the built package. */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf, StarfishError } from "../core/base/errors.ts";
+import type { ProgramPlace } from "../core/shell/programs/session.ts";
+import { fileNameOf } from "../core/shell/programs/table.ts";
+import { packageRoot } from "./package-root.ts";
+import { nodePrograms } from "./programs.ts";
+
+const FOLDER = join(packageRoot, "dist", "page", "programs");
+
+export const nodeProgramPlace: ProgramPlace = {
+  threads: nodePrograms,
+  async load(file) {
+    try {
+      return await readFile(join(FOLDER, fileNameOf(file)));
+    } catch (error) {
+      throw new StarfishError("not-found", `this node has no copy of it (${messageOf(error)})`, { cause: error });
+    }
+  },
+  sha256: (bytes) => Promise.resolve(createHash("sha256").update(bytes).digest("hex")),
+};
