@@ -2,6 +2,7 @@
 import type { Cpu } from "./cpu/types.ts";
 import type { Contents, Files } from "./disk/types.ts";
 import type { ReplicatedMap } from "./memory/types.ts";
+import type { Devices } from "./io/devices/types.ts";
 import type { Net } from "./net/types.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Crypto } from "./ports/crypto.ts";
@@ -16,6 +17,8 @@ export interface Computer extends AsyncDisposable {
   readonly files: Files;
   readonly storage: Contents;
   readonly cpu: Cpu;
+  /** Screen and clipboard of the person at this node, and the way to those of others. */
+  readonly devices: Devices;
   readonly clock: Clock;
   readonly random: Random;
   readonly crypto: Crypto;

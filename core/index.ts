@@ -5,6 +5,7 @@ import type { CoreBudget } from "./cpu/core-budget.ts";
 import { createCpu } from "./cpu/cpu.ts";
 import { createContents } from "./disk/contents.ts";
 import { openFiles } from "./disk/files/open.ts";
+import { createDevices } from "./io/devices/devices.ts";
 import { createMemory } from "./memory/memory.ts";
 import { createNet, type NetOptions, type NetPorts } from "./net/net.ts";
 import type { Coder } from "./ports/coder.ts";
@@ -45,12 +46,14 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
     const storage = await createContents({ ...ports, net, memory, store: shards });
     const files = await openFiles({ ...ports, net, memory, contents: storage });
     const cpu = createCpu({ coresLent })({ ...ports, net });
+    const devices = await createDevices({ ...ports, net });
     return {
       net,
       memory: mem,
       files,
       storage,
       cpu,
+      devices,
       clock,
       random,
       crypto,
@@ -69,6 +72,7 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
       },
       async [Symbol.asyncDispose]() {
         memory.flush();
+        devices.close();
         // All at once: a page that is being closed gets no second turn to say goodbye in.
         await Promise.all([net.leave(), cpu.close(), files.close(), storage.close()]);
         await memory.close();

@@ -13,6 +13,7 @@ import { createPipe, type Pipe } from "../core/shell/pipe.ts";
 import { History } from "../core/shell/history.ts";
 import { createSession, type Session } from "../core/shell/interactive.ts";
 import { SCRIPT_CHARS_MAX } from "../core/shell/language/limits.ts";
+import { terminalPerson } from "../core/shell/person.ts";
 import { createShell, type Shell } from "../core/shell/shell.ts";
 import type { Io, Output, TerminalInfo } from "../core/shell/types.ts";
 import {
@@ -105,6 +106,8 @@ class Connection {
   readonly #terminals: { stdout: TerminalInfo | undefined; stderr: TerminalInfo | undefined };
   #session: Session | undefined;
   #shell: Shell | undefined;
+  /** Nobody is at this terminal any more. */
+  #leave: (() => void) | undefined;
   /** Bytes of stdin that were asked for and have not come. */
   #credit = 0;
 
@@ -119,6 +122,7 @@ class Connection {
   async run(): Promise<void> {
     const { run } = this.#open;
     const status = run === undefined ? await this.#interact() : await this.#run(run);
+    this.#leave?.();
     await this.#frames.sendMessage(KIND.exit, status).catch(ignoreClosed);
     this.#frames.end();
   }
@@ -142,6 +146,7 @@ class Connection {
   }
 
   gone(): void {
+    this.#leave?.();
     this.#stop.abort(new StarfishError("cancelled", "The terminal has gone"));
     this.#stdin.close();
     this.#host.close();
@@ -202,8 +207,10 @@ class Connection {
       history: historyOf(this.#computer),
       canEnd: true,
     });
-    this.#session.print(`This is ${selfName(this.#computer)}. 'help' says what there is; 'exit' or Ctrl-D leaves.`);
-    return await shell.end(await this.#session.run({ signal: this.#stop.signal }));
+    const session = this.#session;
+    this.#leave = this.#computer.devices.attach(terminalPerson((words) => session.print(words)));
+    session.print(`This is ${selfName(this.#computer)}. 'help' says what there is; 'exit' or Ctrl-D leaves.`);
+    return await shell.end(await session.run({ signal: this.#stop.signal }));
   }
 
   #receiveStdin(bytes: Uint8Array): void {

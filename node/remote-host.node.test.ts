@@ -7,7 +7,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { isStarfishError, StarfishError } from "../core/base/errors.ts";
 import { streamOf } from "../core/shell/files/host-streams.ts";
+import { hostTree } from "../core/shell/namespace/host/tree.ts";
+import { treeContract } from "../core/shell/namespace/tree.contract.ts";
+import { realClock } from "../core/platform/clock.ts";
 import { pattern } from "../test/fixtures/content.ts";
+import type { Host } from "../core/shell/types.ts";
 import { ClientFiles } from "./client-files.ts";
 import { FrameSocket } from "./frames.ts";
 import { RemoteHost } from "./remote-host.ts";
@@ -215,4 +219,39 @@ test("a file larger than memory streams through", async () => {
   expect(seen).toBe(sizeBytes);
   // Both ends are in this process, with the test runner; what is held of the file is a few pieces.
   expect(most).toBeLessThan(350 * 1024 * 1024);
+});
+
+/** The client serves paths from its own directory; this test's process stays in one of its own. */
+function within(root: string): Host & Required<Pick<Host, "listDirectory">> {
+  const inside = (path: string): string => join(root, path);
+  return {
+    readFile: (path, options) => host.readFile(inside(path), options),
+    writeFile: (path, bytes, options) => host.writeFile(inside(path), bytes, options),
+    openFile: (path, options) => host.openFile(inside(path), options),
+    createFile: (path, options) => host.createFile(inside(path), options),
+    listDirectory: (path, options) => host.listDirectory(inside(path), options),
+    makeDirectory: (path, options) => host.makeDirectory(inside(path), options),
+    nameTrouble: (name) => host.nameTrouble(name),
+    hasBackslashPaths: host.hasBackslashPaths,
+  };
+}
+
+treeContract("/host, over the control socket", { writes: true, makesDirectories: true, watches: false }, async () => {
+  await mkdir(at("d"));
+  await writeFile(at("d/f"), "hello\n");
+  return { tree: hostTree(within(directory), undefined, realClock), directory: "/d", file: "/d/f" };
+});
+
+test("/host leads nowhere else by links, and says of what it can't read why", async () => {
+  await mkdir(at("inside"));
+  await symlink("/etc", at("inside/out"));
+  await symlink("..", at("inside/circle"));
+  execFileSync("mkfifo", [at("inside/pipe")]);
+  const tree = hostTree(within(directory), undefined, realClock);
+  const kinds = (await tree.list("/inside")).map(({ name, kind }) => `${name} ${kind}`).sort();
+  expect(kinds).toEqual(["circle device", "out device", "pipe device"]);
+  for (const path of ["/inside/out/passwd", "/inside/circle/inside"]) expect(await tree.stat(path)).toBeUndefined();
+  expect(await failure(tree.list("/inside/out"))).toBe("not-a-directory");
+  expect(await failure(Array.fromAsync(tree.read("/inside/out/passwd")))).toBe("not-found");
+  expect(await failure(Array.fromAsync(tree.read("/inside/pipe")))).toBe("unsupported");
 });

@@ -11,7 +11,7 @@ const MEMORY = [...NET, "core/memory"];
 const DISK = [...MEMORY, "core/disk"];
 const CPU = [...DISK, "core/cpu"];
 const PROCESS = [...MEMORY, "core/disk", "core/cpu/wasm", "core/process"];
-const ALL_PARTS = [...CPU, "core/process", "core/shell", "core/computer.ts"];
+const ALL_PARTS = [...CPU, "core/io", "core/process", "core/shell", "core/computer.ts"];
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "core/base": ["core/base"],
   "core/ports": ["core/base", "core/ports"],
@@ -20,6 +20,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "core/disk": DISK,
   "core/cpu": CPU,
   "core/process": PROCESS,
+  "core/io": [...NET, "core/io"],
   // The shell knows the computer by its interface alone, which is declared in computer.ts.
   "core/shell": ALL_PARTS,
   "core/computer.ts": ALL_PARTS,

@@ -16,6 +16,7 @@ import { showKeyBar } from "./key-bar.ts";
 import { MemoryView } from "./memory-view.ts";
 import { PendingShell } from "./pending-shell.ts";
 import { pageHost } from "./host.ts";
+import { followPerson } from "./person.ts";
 import { connectPlaces } from "./places.ts";
 import { starPath } from "./shapes.ts";
 import { StatusLine } from "./status-line.ts";
@@ -99,6 +100,7 @@ export class Page {
     });
     this.#keptBytesMax = () => computer.storage.use().offeredBytes;
     connectInvitePanel(() => inviteLink(computer));
+    followPerson(computer.devices, (words) => this.#session.print(words));
     this.#shell.become(createShell(computer, pageHost(this.#terminal)));
     return model;
   }

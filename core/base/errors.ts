@@ -47,6 +47,8 @@ export const ERROR_CODES = [
   "io",
   "corrupt", // bytes that do not match their hash
   "closed",
+  // io
+  "refused", // a person said no
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

@@ -4,7 +4,7 @@
  */
 import { type Bytes, toHex } from "../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../base/errors.ts";
-import type { Unsubscribe } from "../base/events.ts";
+import { Listeners, type Unsubscribe } from "../base/events.ts";
 import type { Net } from "../net/types.ts";
 import { abortable, type Clock, type Timer } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
@@ -67,6 +67,7 @@ class NodeCpu implements Cpu {
   readonly #modules: Modules;
   readonly #lender: Lender;
   readonly #jobs = new Map<string, RunningJob>();
+  readonly #jobsChanged = new Listeners<void>();
   #reported = 0;
   #reportTimer: Timer | undefined;
   #closed = false;
@@ -120,6 +121,7 @@ class NodeCpu implements Cpu {
       ordered: job.ordered ?? false,
     });
     this.#jobs.set(id, { title: job.title, dispatcher, controller });
+    this.#jobsChanged.emit();
     try {
       // What is wrong with the module is said at once, before anybody is bothered.
       await abortable(signal, this.#check(job.module, sha256, limits));
@@ -127,6 +129,7 @@ class NodeCpu implements Cpu {
     } finally {
       this.#jobs.delete(id);
       controller.abort(new StarfishError("cancelled", "The job is over"));
+      this.#jobsChanged.emit();
     }
   }
 
@@ -141,7 +144,10 @@ class NodeCpu implements Cpu {
   }
 
   onActivity(listener: () => void): Unsubscribe {
-    return this.#pool.onActivity(listener);
+    const stops = [this.#pool.onActivity(listener), this.#jobsChanged.add(listener)];
+    return () => {
+      for (const stop of stops) stop();
+    };
   }
 
   running(): readonly { readonly job: string; readonly for: PeerId }[] {

@@ -74,7 +74,7 @@ export interface Cpu {
   jobs(): readonly JobInfo[];
   /** False if there is no such job. */
   cancel(id: string): boolean;
-  /** Called when what runs here changes (tasks of others included). */
+  /** Called when what runs here changes (tasks of others included), and when a job of this node begins or has ended. */
   onActivity(listener: () => void): Unsubscribe;
   /** Tasks running on this node now, and for whom. */
   running(): readonly { readonly job: string; readonly for: PeerId }[];

@@ -113,6 +113,10 @@ export interface FileInfo {
   readonly modifiedAtMs: number;
   /** Writer of this version: first 48 bits of the hash of its PeerId. */
   readonly writer: number;
+  /** What the writer was called then, by its own word; "" for directories. */
+  readonly writerName: string;
+  /** May be run as a program or script; of a directory always false. */
+  readonly isExecutable: boolean;
   /** This name stands for one of several writes that did not know of each other; it is not the latest of them. */
   readonly isConflict: boolean;
   readonly isKeptHere: boolean;
@@ -129,6 +133,8 @@ export interface FileVersion extends FileInfo {
 export interface WriteOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: PutProgress) => void;
+  /** It may be run; without it what is replaced decides, and a new file may not. */
+  readonly isExecutable?: true | undefined;
 }
 
 /** Paths are absolute or are taken from the root; "." and ".." are resolved. Names are any Unicode but NUL and "/". */
@@ -161,6 +167,8 @@ export interface Files {
   ): Promise<{ readonly info: FileInfo; readonly safe: Promise<void> }>;
   /** A copy without moving bytes. */
   copy(from: string, to: string): FileInfo;
+  /** Whether a file may be run. Throws "not-found", "is-a-directory", "full", "clock". */
+  setExecutable(path: string, isExecutable: boolean): void;
   makeDirectory(path: string, options?: { readonly parents?: boolean }): void;
   /** Of a directory only if empty or `recursive`. Throws "not-found", "not-empty". */
   remove(path: string, options?: { readonly recursive?: boolean }): void;

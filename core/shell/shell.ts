@@ -13,9 +13,12 @@ import { Descriptor, type OpenFile } from "./language/descriptor.ts";
 import type { ExternalCall } from "./language/frame.ts";
 import { ShellSession, type RunResult } from "./language/interpreter.ts";
 import { absolutePath } from "./language/glob.ts";
-import { FilesTree } from "./namespace/files/tree.ts";
-import { Namespace, type Mount } from "./namespace/namespace.ts";
-import { TemporaryTree } from "./namespace/temporary/tree.ts";
+import type { SessionTerminal } from "./namespace/dev/tree.ts";
+import { rememberPicked } from "./namespace/host/picked.ts";
+import { mounts } from "./namespace/mounts.ts";
+import { Namespace } from "./namespace/namespace.ts";
+import { processesOf } from "./namespace/proc/processes.ts";
+import { killOutside, waitOutside } from "./namespace/proc/tree.ts";
 import { SessionPrograms } from "./programs/session.ts";
 import { sinkTo } from "./sink.ts";
 import { STATUS } from "./status.ts";
@@ -24,7 +27,6 @@ import type { Mark } from "./terminal/drawing.ts";
 import type { ScreenSource } from "./terminal/full-screen.ts";
 import type { Process } from "./language/process.ts";
 import { suggest } from "./suggest.ts";
-import { Writers } from "./mem/writers.ts";
 import { utilities } from "./utilities/index.ts";
 import type { Command, CommandContext, Host, Io, Output, Sink, TerminalInfo } from "./types.ts";
 
@@ -72,14 +74,38 @@ export function createShell(computer: Computer, host: Host, options: ShellOption
   const table = new Map<string, Command>();
   for (const command of [...builtinCommands(() => [...table.values()]), ...utilities, ...commands])
     table.set(command.name, command);
-  const names = new Namespace(mounts(computer));
+  const picked = rememberPicked(host);
+  const terminal: SessionTerminal = {};
+  const names = new Namespace(
+    mounts({
+      computer,
+      host,
+      picked,
+      processes: processesOf(computer),
+      terminal,
+      descriptors: () => session.state.descriptors,
+      commands: () => [...table.values(), ...programsOf(session, table)],
+    }),
+  );
   const environment = new Map([["HOME", "/"]]);
-  const session = openSession({ computer, host, table, names }, { name, isInteractive, environment, args });
-  return new SessionShell(session, names, computer, table);
+  const session: ShellSession = openSession(
+    { computer, host: picked?.host ?? host, table, names },
+    { name, isInteractive, environment, args },
+  );
+  return new SessionShell({ session, names, computer, table, terminal });
 }
 
 /** Run by every terminal of the swarm, and by those at one node. */
 const START_FILE = "/.starfishrc";
+
+interface ShellParts {
+  readonly session: ShellSession;
+  readonly names: Namespace;
+  readonly computer: Computer;
+  readonly table: ReadonlyMap<string, Command>;
+  /** What /dev/tty is while a line runs. */
+  readonly terminal: SessionTerminal;
+}
 
 class SessionShell implements Shell {
   readonly session: ShellSession;
@@ -87,17 +113,19 @@ class SessionShell implements Shell {
   readonly #computer: Computer;
   readonly #table: ReadonlyMap<string, Command>;
   readonly #marker: Marker;
+  readonly #terminal: SessionTerminal;
   #started = false;
   #isOver = false;
   /** The terminal, or what stands for it: kept from line to line, for a job that has stopped while it was reading. */
   #stdin: { readonly stream: Io["stdin"]; readonly descriptor: Descriptor } | undefined;
 
-  constructor(session: ShellSession, names: Namespace, computer: Computer, table: ReadonlyMap<string, Command>) {
+  constructor({ session, names, computer, table, terminal }: ShellParts) {
     this.session = session;
     this.names = names;
     this.#computer = computer;
     this.#table = table;
     this.#marker = new Marker({ session, names, commands: table });
+    this.#terminal = terminal;
   }
 
   run(line: string, io: Io, { signal }: { signal: AbortSignal }): Promise<number> {
@@ -155,9 +183,16 @@ class SessionShell implements Shell {
     if (this.#stdin?.stream !== io.stdin)
       this.#stdin = { stream: io.stdin, descriptor: new Descriptor(keyboardFile(io)) };
     await descriptors.set(0, this.#stdin.descriptor.retain());
-    await descriptors.set(1, new Descriptor(outputFile(io.stdout, () => io.terminal.stdout, io.terminal.screen)));
-    await descriptors.set(2, new Descriptor(outputFile(io.stderr, () => io.terminal.stderr)));
-    const { status, isExit } = await work();
+    const [output, errors] = [
+      outputFile(io.stdout, () => io.terminal.stdout, io.terminal.screen),
+      outputFile(io.stderr, () => io.terminal.stderr),
+    ];
+    await descriptors.set(1, new Descriptor(output));
+    await descriptors.set(2, new Descriptor(errors));
+    const screen = io.terminal.stdout !== undefined ? output : io.terminal.stderr !== undefined ? errors : undefined;
+    this.#terminal.output = screen;
+    this.#terminal.input = screen === undefined ? undefined : this.#stdin.descriptor.file;
+    const { status, isExit } = await processesOf(this.#computer).during(this.session, work);
     this.#marker.forget();
     this.#isOver = isExit;
     for (const number of [1, 2]) await descriptors.get(number)?.file.flush?.().catch(ignoreClosed);
@@ -185,7 +220,9 @@ export function openSession(
 ): ShellSession {
   const { computer, table, names, host } = parts;
   const programs = host.programs && new SessionPrograms(host.programs, names, computer.clock);
-  const session = new ShellSession({
+  const processes = processesOf(computer);
+  const running = { ...computer, processes };
+  const session: ShellSession = new ShellSession({
     files: names,
     externals: {
       has: (name) => table.has(name) || programs?.has(name) === true,
@@ -201,28 +238,28 @@ export function openSession(
     random: () => fraction(computer.random.bytes(4)),
     cwd: "/",
     unknown: (name) => unknownWords(name, [...table.keys()]),
+    pid: processes.newPid(),
+    newPid: () => processes.newPid(),
+    killProcess: (target, signal) => Promise.resolve(killOutside(target, signal, running)),
+    waitProcess: (target, signal) => waitOutside(target, signal, running, session),
     ...options,
   });
   return session;
+}
+
+/** What can be called besides commands of ours. */
+function programsOf(
+  session: ShellSession,
+  table: ReadonlyMap<string, Command>,
+): Pick<Command, "name" | "summary" | "help">[] {
+  const others = session.interpreter.externals.names().filter((name) => !table.has(name));
+  return others.map((name) => ({ name, summary: "a program", help: `'${name} --help' says what it does.` }));
 }
 
 /** Not among the jobs that run in the background. */
 function isForeground({ jobs }: ShellSession, process: Process): boolean {
   const holds = (one: Process): boolean => one === process || [...one.children].some(holds);
   return !jobs.all.some((job) => job.isBackground && holds(job.process));
-}
-
-function mounts(computer: Computer): Mount[] {
-  return [
-    { path: "/", tree: new FilesTree(computer.files, nameOfWriter(computer)) },
-    { path: "/tmp", tree: new TemporaryTree(computer.clock) },
-  ];
-}
-
-/** Who wrote a file, as long as that member is known. */
-function nameOfWriter(computer: Computer): (writer: number) => string | undefined {
-  const writers = new Writers(computer);
-  return (writer) => writers.find(writer)?.record.name;
 }
 
 function fraction(bytes: Uint8Array): number {

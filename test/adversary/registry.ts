@@ -8,6 +8,7 @@ import { SCHEMAS as kept } from "../../core/disk/files/kept.ts";
 import { SCHEMAS as treeValue } from "../../core/disk/files/tree-value.ts";
 import { SCHEMAS as layout } from "../../core/disk/placement/layout-entry.ts";
 import { SCHEMAS as shards } from "../../core/disk/shards/wire.ts";
+import { SCHEMAS as devices } from "../../core/io/devices/wire.ts";
 import { SCHEMAS as acknowledge } from "../../core/memory/acknowledge.ts";
 import { SCHEMAS as journal } from "../../core/memory/journal.ts";
 import { SCHEMAS as map } from "../../core/memory/replicated-map.ts";
@@ -30,6 +31,7 @@ export const FILES: Readonly<Record<string, Readonly<Record<string, Schema<unkno
   "core/disk/files/tree-value.ts": treeValue,
   "core/disk/placement/layout-entry.ts": layout,
   "core/disk/shards/wire.ts": shards,
+  "core/io/devices/wire.ts": devices,
   "core/memory/acknowledge.ts": acknowledge,
   "core/memory/journal.ts": journal,
   "core/memory/replicated-map.ts": map,
@@ -106,6 +108,7 @@ export const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
   "/starfish/shards/fetch/2.0.0": ["core/disk/shards/wire.ts#fetchSchema", "core/disk/shards/wire.ts#putReplySchema"],
   "/starfish/shards/give/1.0.0": ["core/disk/shards/wire.ts#giveSchema", "core/disk/shards/wire.ts#giveReplySchema"],
   "/starfish/shards/recheck/1.0.0": ["core/disk/shards/wire.ts#nameSchema"],
+  "/starfish/device/1.0.0": ["core/io/devices/wire.ts#requestSchema", "core/io/devices/wire.ts#replySchema"],
   "/starfish/cpu/1.0.0": ["core/cpu/protocol.ts#cpuRequest", "core/cpu/protocol.ts#runReply"],
 };
 

@@ -11,6 +11,7 @@ import {
   RECHECK_PROTOCOL,
   SYNC_PROTOCOL,
 } from "../../core/disk/shards/wire.ts";
+import { DEVICE_PROTOCOL } from "../../core/io/devices/wire.ts";
 import { ACK_PROTOCOL } from "../../core/memory/acknowledge.ts";
 import { DELIVER_PROTOCOL, FORWARD_PROTOCOL } from "../../core/net/requests/forward.ts";
 import { PROTOCOL_VERSIONS } from "../../core/net/limits.ts";
@@ -46,6 +47,7 @@ const NOTHING = new Uint8Array(0);
 /** Said to an honest node that has not asked. */
 export const WAYS: Readonly<Record<string, Way>> = {
   "core/cpu/protocol.ts#cpuRequest": request(CPU_PROTOCOL),
+  "core/io/devices/wire.ts#requestSchema": request(DEVICE_PROTOCOL),
   "core/disk/placement/layout-entry.ts#storedSchema": (value, { intruder, speaker }) => {
     intruder.write("layout", `c/${speaker.cid}/${freshId()}`, value);
     intruder.write("layout", `c/${freshId()}/${speaker.layout}`, value);
@@ -126,6 +128,7 @@ export const ANSWERS: Readonly<Record<string, string>> = {
   "core/disk/shards/wire.ts#giveReplySchema": GIVE_PROTOCOL,
   "core/disk/shards/wire.ts#getReplySchema": GET_PROTOCOL,
   "core/disk/shards/wire.ts#haveReplySchema": HAVE_PROTOCOL,
+  "core/io/devices/wire.ts#replySchema": DEVICE_PROTOCOL,
   "core/memory/acknowledge.ts#missingSchema": ACK_PROTOCOL,
   "core/net/requests/wire.ts#replySchema": "",
 };
@@ -134,6 +137,7 @@ export const ANSWERS: Readonly<Record<string, string>> = {
 export const STORED: Readonly<Record<string, string>> = {
   "core/memory/journal.ts#segmentSchema": "memory/layout/zzzz",
   "core/disk/files/kept.ts#stateSchema": "files/kept",
+  "core/io/devices/wire.ts#answersSchema": "io/answers",
   "core/net/identity/credentials.ts#keptSchema": "net/swarm/",
 };
 

@@ -148,6 +148,7 @@ export class Scene {
     const all: readonly Promise<unknown>[] = [
       asker.net.ping(other),
       asker.memory.sync({ timeoutMs: 3_000 }),
+      asker.devices.write(other, "notify", "lunch"),
       written.then(() => collect(reader.files.read(path))),
       Array.fromAsync(asker.cpu.map({ title: "work", module, inputs: Array.from({ length: 6 }, () => input) }, stop)),
     ];

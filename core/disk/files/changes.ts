@@ -18,7 +18,7 @@ import { isInTime, movedVersion, parseTreeKey, stampOf, treeKey, versionOf, vers
 import { type FileValue, parseFileValue } from "./tree-value.ts";
 
 /** What a content adds to an entry. */
-export type NewContent = Pick<FileValue, "size" | "cid" | "inline">;
+export type NewContent = Pick<FileValue, "size" | "cid" | "inline" | "executable">;
 
 export interface ChangesParts {
   readonly map: ReplicatedMap;
@@ -38,7 +38,7 @@ export class Changes {
 
   /**
    * Puts content under a path. What is shown there becomes an earlier version; with `seen`, those of these keys instead
-   * that are still there. Throws "is-a-directory", "not-a-directory", "too-large", "full", "clock".
+   * that are still there. What could be run can be run on. Throws "is-a-directory", "not-a-directory", "too-large", "full", "clock".
    */
   write(path: string, content: NewContent, seen?: readonly string[]): void {
     const { lookup, tree } = this.#parts;
@@ -50,8 +50,26 @@ export class Changes {
     lookup.checkParents(path);
     const keys = seen === undefined ? (found?.shown.keys ?? []) : seen.filter((key) => isLiving(tree.value(key)));
     const key = this.#newKey(place.directory, place.name, "file", keys);
-    const writes: MapWrite[] = [{ key, value: this.#value(content) }];
+    const executable = content.executable ?? (found?.kind === "file" ? found.value.executable : undefined);
+    const writes: MapWrite[] = [{ key, value: this.#value({ ...content, executable }) }];
     for (const old of keys) writes.push(this.#retired(old, content.cid));
+    this.#batch([writes]);
+  }
+
+  /**
+   * Says whether a file may be run. Its entry stays the one that it was, with its time and writer; where somebody else
+   * replaces the file meanwhile without knowing of it, both stand beside each other as after any two changes.
+   * Throws "not-found", "is-a-directory", "full", "clock".
+   */
+  setExecutable(path: string, isExecutable: boolean): void {
+    const { lookup, tree } = this.#parts;
+    const { shown, value } = lookup.file(path);
+    if ((value.executable === true) === isExecutable) return;
+    const writes = shown.keys.flatMap((key): MapWrite[] => {
+      const before = tree.value(key);
+      const executable = isExecutable ? true : undefined;
+      return before === undefined ? [] : [{ key, value: defined({ ...before, executable }) }];
+    });
     this.#batch([writes]);
   }
 
@@ -296,8 +314,8 @@ export class Changes {
     return treeKey({ directory, name, kind: "file", version });
   }
 
-  #value({ size, cid, inline }: NewContent): Partial<FileValue> {
-    return defined({ size, cid, by: this.#by(), inline });
+  #value({ size, cid, inline, executable }: NewContent): Partial<FileValue> {
+    return defined({ size, cid, by: this.#by(), inline, executable });
   }
 
   #by(): string {

@@ -196,3 +196,18 @@ test("an append that was made on both sides is kept on both", async () => {
   await two.files.append("log", source("2\n"));
   expect(await same(one, two)).toEqual({ "/log": "0\n2\n", "/log (conflict 2026-11-22 calm-otter)": "0\n1\n" });
 });
+
+test("whether a file may be run reaches all, and takes nothing from who wrote it anew meanwhile", async () => {
+  const [one, two, time] = await twoHalves();
+  await write(one.files, "a.sh", "1");
+  await same(one, two);
+  two.files.setExecutable("a.sh", true);
+  await same(one, two);
+  expect(one.files.stat("a.sh")).toMatchObject({ isExecutable: true, writer: 1 });
+  time.nowMs += 1;
+  await write(one.files, "a.sh", "2");
+  time.nowMs += 1;
+  two.files.setExecutable("a.sh", false);
+  expect(await same(one, two)).toEqual({ "/a.sh": "2", "/a (conflict 2026-11-22 calm-otter).sh": "1" });
+  expect(two.files.stat("a.sh")?.isExecutable).toBe(true);
+});

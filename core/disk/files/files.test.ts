@@ -39,6 +39,31 @@ describe("a file", () => {
     expect(files.stat("/f/0")?.content?.cid).toBe("bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku");
   });
 
+  test("can be made a program, and stays one when it is overwritten, moved, copied, removed and restored", async () => {
+    const { files } = await filesNode();
+    await write(files, "a.sh", "echo a");
+    const before = files.stat("a.sh");
+    expect(before).toMatchObject({ isExecutable: false, writerName: "calm-otter" });
+    files.setExecutable("a.sh", true);
+    expect(files.stat("a.sh")).toEqual({ ...before, isExecutable: true });
+    await write(files, "a.sh", "echo b");
+    await files.append("a.sh", source("; echo c"));
+    files.rename("a.sh", "b.sh");
+    files.copy("b.sh", "/d/c.sh");
+    files.rename("d", "e");
+    for (const path of ["b.sh", "/e/c.sh"]) expect(files.stat(path)?.isExecutable).toBe(true);
+    files.remove("b.sh");
+    files.restore("b.sh");
+    expect(files.stat("b.sh")?.isExecutable).toBe(true);
+    files.setExecutable("b.sh", false);
+    expect(files.stat("b.sh")?.isExecutable).toBe(false);
+    await files.write("new.sh", source("x"), { isExecutable: true });
+    expect(files.stat("new.sh")?.isExecutable).toBe(true);
+    expect(code(() => files.setExecutable("e", true))).toBe("is-a-directory");
+    expect(code(() => files.setExecutable("nothing", true))).toBe("not-found");
+    expect(files.versions("b.sh")[0]?.isExecutable).toBe(false);
+  });
+
   test("is replaced in one step: readers go on with what they opened", async () => {
     const { files } = await filesNode();
     const before = pattern(600_000, 1);

@@ -134,7 +134,7 @@ export class NodeFiles implements Files {
     // That took its time: what can't be stored any more is refused before others can read it.
     await this.#parts.map.ready(options);
     throwIfAborted(options.signal);
-    this.#changes.write(target, content);
+    this.#changes.write(target, withMode(content, options));
     return this.#written(target, content, safe, options);
   }
 
@@ -155,6 +155,10 @@ export class NodeFiles implements Files {
     const target = parsePath(to);
     this.#changes.copy(parsePath(from), target);
     return this.#infoOf(target);
+  }
+
+  setExecutable(path: string, isExecutable: boolean): void {
+    this.#changes.setExecutable(parsePath(path), isExecutable);
   }
 
   makeDirectory(path: string, options: { readonly parents?: boolean } = {}): void {
@@ -244,7 +248,7 @@ export class NodeFiles implements Files {
     await this.#parts.map.ready(options);
     throwIfAborted(signal);
     // What somebody else wrote meanwhile has not been seen, so it stays, as a conflict copy.
-    this.#changes.write(target, content, before?.shown.keys ?? []);
+    this.#changes.write(target, withMode(content, options), before?.shown.keys ?? []);
     return this.#written(target, content, safe, options);
   }
 
@@ -278,6 +282,10 @@ export class NodeFiles implements Files {
   #infoOf(target: string): FileInfo {
     return this.#lookup.info(this.#lookup.get(target));
   }
+}
+
+function withMode(content: NewContent, { isExecutable }: WriteOptions): NewContent {
+  return isExecutable === true ? { ...content, executable: true } : content;
 }
 
 async function* joined(...sources: readonly AsyncIterable<Uint8Array>[]): AsyncGenerator<Uint8Array, void, undefined> {

@@ -86,6 +86,8 @@ export class Lookup {
       content: undefined,
       modifiedAtMs: timeOf(this.#tree.latest(found.directory)),
       writer: 0,
+      writerName: "",
+      isExecutable: false,
       isConflict: false,
       isKeptHere: this.#isKept(found.path),
     };
@@ -170,6 +172,8 @@ export class Lookup {
       content: refOf(value),
       modifiedAtMs: writtenAtMs(version),
       writer: writerOf(version),
+      writerName: value.by,
+      isExecutable: value.executable === true,
       isConflict: false,
       isKeptHere: value.inline !== undefined || this.#isKept(path, value.cid),
     };

@@ -12,6 +12,8 @@ export interface FileValue {
   readonly by: string;
   /** Content of up to 4 KiB. */
   readonly inline?: Uint8Array | undefined;
+  /** May be run as a program or script. */
+  readonly executable?: true | undefined;
   /** Overwritten or removed. Such an entry runs out. */
   readonly past?: true | undefined;
 }
@@ -25,6 +27,7 @@ const fileSchema: Schema<FileValue> = v.object({
     v.transform((name) => name.toWellFormed()),
   ),
   inline: v.optional(bytesOf(0, INLINE_BYTES_MAX)),
+  executable: v.optional(v.literal(true)),
   past: v.optional(v.literal(true)),
 });
 

@@ -1,5 +1,6 @@
 /** The commands that every shell has, by their place in `help`. */
 import type { Command } from "../types.ts";
+import { allow, refuse } from "./allow.ts";
 import { cancel } from "./cancel.ts";
 import { clear } from "./clear.ts";
 import { fileCommands } from "./files.ts";
@@ -26,6 +27,8 @@ export function builtinCommands(all: () => readonly Command[]): readonly Command
     whoami,
     name,
     ping,
+    allow,
+    refuse,
     less,
     more,
     edit,

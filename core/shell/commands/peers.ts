@@ -2,6 +2,7 @@
 import { compose, type Styled, type Text } from "../styled.ts";
 import type { LinkInfo, Member } from "../../net/types.ts";
 import { count, dim, duration, paint, table } from "../format.ts";
+import { linkWords, whyRelayed } from "../link-words.ts";
 import { noOperands } from "../operands.ts";
 import { parseArguments } from "../options.ts";
 import type { Command, CommandContext, TerminalInfo } from "../types.ts";
@@ -92,21 +93,6 @@ function howLinked(
   members: readonly Member[],
   screen: TerminalInfo | undefined,
 ): Text {
-  if (member.isSelf) return "this node";
-  if (member.status === "gone") return dim("gone", screen);
-  if (member.status === "asleep") return dim("asleep", screen);
-  const suspect = member.status === "suspect" ? " (silent, maybe gone)" : "";
-  if (link === undefined) return `through others${suspect}`;
-  if (link.path.kind === "direct") return `direct, ${link.path.transport}${suspect}`;
-  const via = members.find((other) => other.record.peer === link.path.via)?.record.name;
-  const reason = whyRelayed(link, members);
-  return `relayed${via === undefined ? "" : ` by ${via}`}${reason === undefined ? "" : `: ${reason}`}${suspect}`;
-}
-
-/** What the link itself knows, else what either end has said of itself. */
-function whyRelayed(link: LinkInfo, members: readonly Member[]): string | undefined {
-  if (link.path.kind === "direct") return undefined;
-  if (link.path.reason !== undefined) return link.path.reason;
-  const theirs = members.find((member) => member.record.peer === link.peer)?.record.relayReason;
-  return theirs ?? members.find((member) => member.isSelf)?.record.relayReason;
+  const words = linkWords(member, link, members);
+  return member.status === "gone" || member.status === "asleep" ? dim(words, screen) : words;
 }

@@ -54,9 +54,20 @@ export interface SessionOptions {
   readonly onFault?: (error: unknown) => void;
   /** The first process number; further ones count up. */
   readonly pid?: number;
+  /** Numbers of further processes, where several sessions share them. */
+  readonly newPid?: (() => number) | undefined;
   readonly waitProcess?: (target: string, signal: AbortSignal) => Promise<number | undefined>;
   /** A process of elsewhere: says what is wrong, if anything; "unknown" where there is none. */
   readonly killProcess?: (target: string, signal: string) => Promise<string | undefined>;
+}
+
+/** What runs in a session now. */
+export interface RunningProcess {
+  readonly process: Process;
+  /** Number of the one that began it. */
+  readonly parent: number;
+  readonly cwd: string;
+  readonly environment: ReadonlyMap<string, string>;
 }
 
 export interface RunOptions {
@@ -198,6 +209,15 @@ export class ShellSession {
     return this.#interpreter;
   }
 
+  /** The shell itself first, while it runs something, or something runs in its background. */
+  running(): RunningProcess[] {
+    const { cwd, variables, shellPid } = this.state;
+    const begun = this.#interpreter.running(shellPid);
+    if (this.#foreground === undefined && begun.length === 0) return [];
+    const process = this.#foreground ?? new Process(shellPid);
+    return [{ process, parent: shellPid - 1, cwd, environment: variables.environment() }, ...begun];
+  }
+
   /** Expands a prompt and the like in this shell. */
   frame(signal: AbortSignal): Frame {
     return this.#frame(new Process(this.state.shellPid, signal));
@@ -327,11 +347,26 @@ class SessionInterpreter implements Interpreter {
     }
     const life = options.isDetached === true ? this.#life : frame.process.signal;
     const process = new Process(
-      ++this.#lastPid,
+      this.#options.newPid?.() ?? ++this.#lastPid,
       options.outer === undefined ? life : AbortSignal.any([life, options.outer]),
     );
     this.#processes.set(process.pid, process);
     return process;
+  }
+
+  running(shellPid: number): RunningProcess[] {
+    const parents = new Map<Process, number>();
+    for (const process of this.#processes.values())
+      for (const child of process.children) parents.set(child, process.pid);
+    return [...this.#processes.values()].map((process) => {
+      const state = this.#frames.get(process)?.state;
+      return {
+        process,
+        parent: parents.get(process) ?? shellPid,
+        cwd: state?.cwd ?? "/",
+        environment: state?.variables.environment() ?? new Map<string, string>(),
+      };
+    });
   }
 
   adopt(frame: Frame): void {

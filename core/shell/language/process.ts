@@ -52,6 +52,8 @@ const STOPPING = new Set(["STOP", "TSTP", "TTIN", "TTOU"]);
 export class Process {
   readonly pid: number;
   readonly children: Set<Process> = new Set();
+  /** What it runs now, or ran last. */
+  words: readonly string[] = [];
   readonly #controller = new AbortController();
   readonly #pending: string[] = [];
   #resumed: (() => void) | undefined;

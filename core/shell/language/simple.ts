@@ -227,6 +227,7 @@ async function runFound(
   frame: Frame,
 ): Promise<number> {
   const [name = "", ...args] = fields;
+  frame.process.words = fields;
   const shellFunction = frame.state.functions.get(name);
   if (shellFunction !== undefined) return await runFunction(shellFunction, args, frame);
   const builtin = frame.interpreter.builtins.get(name);
@@ -238,6 +239,7 @@ async function runFound(
 /** A command by its words, as `command`, `builtin`, `exec` and commands that run others call it. */
 export async function runWords(words: readonly string[], frame: Frame, options: WordsOptions = {}): Promise<number> {
   const [name = "", ...args] = words;
+  frame.process.words = words;
   const shellFunction = options.isPlain === true ? undefined : frame.state.functions.get(name);
   if (shellFunction !== undefined) return await runFunction(shellFunction, args, frame);
   const builtin = frame.interpreter.builtins.get(name);

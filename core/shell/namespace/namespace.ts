@@ -147,6 +147,11 @@ export class Namespace implements Tree, FileAccess {
   async open(path: string, mode: OpenMode, { signal }: { signal: AbortSignal }): Promise<OpenFile> {
     const entry = await this.stat(path, { signal });
     if (entry?.kind === "directory") throw new StarfishError("is-a-directory", `${path} is a directory`);
+    if (entry?.kind === "device") {
+      const place = this.#place(path);
+      const device = await place.tree.open?.(place.path, mode, { signal });
+      if (device !== undefined) return { name: path, ...device };
+    }
     if (mode === "create" && entry?.kind === "file") throw new StarfishError("exists", `${path} is there already`);
     if (mode === "read") {
       if (entry === undefined) throw new StarfishError("not-found", `there is no ${path}`);
@@ -195,6 +200,7 @@ export class Namespace implements Tree, FileAccess {
   }
 
   async #checkParent(path: string, signal: AbortSignal): Promise<void> {
+    if (this.#place(path).tree.makesDirectories === true) return;
     const parent = await this.stat(parentOf(path), { signal });
     if (parent === undefined) throw new StarfishError("not-found", `there is no directory ${parentOf(path)}`);
     if (parent.kind !== "directory") throw new StarfishError("not-a-directory", `${parentOf(path)} is no directory`);

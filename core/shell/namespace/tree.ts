@@ -5,6 +5,8 @@
  * Paths within a tree are absolute and normal ("/", "/a/b"): no `.`, `..`, double or trailing slashes.
  */
 import type { Bytes } from "../../base/bytes.ts";
+import type { OpenFile } from "../language/descriptor.ts";
+import type { OpenMode } from "../language/world.ts";
 
 export type EntryKind = "file" | "directory" | "device";
 
@@ -24,6 +26,8 @@ export interface TreeEntry {
   readonly identity?: string | undefined;
   /** Names of the file, where a tree keeps count; `identity` is then the same for all of them and no other. */
   readonly links?: number | undefined;
+  /** What a long listing says behind the name, where there is more to say. One line. */
+  readonly about?: string | undefined;
 }
 
 export interface TreeOptions {
@@ -54,6 +58,8 @@ export interface TreeLinks {
 
 /** What a tree does not do it rejects with "unsupported" and why. */
 export interface Tree {
+  /** A file may be written whose directory is not there: it comes and goes with what is in it. */
+  readonly makesDirectories?: boolean | undefined;
   /** Undefined where there is nothing. */
   stat(path: string, options?: TreeOptions): Promise<TreeEntry | undefined>;
   /** In any order. Rejects with "not-found", "not-a-directory". */
@@ -78,6 +84,8 @@ export interface Tree {
   copy?(from: string, to: string, options?: TreeOptions): Promise<void>;
   readonly links?: TreeLinks;
   setMode?(path: string, mode: number, options?: TreeOptions): Promise<void>;
+  /** For devices, which are read and written piece by piece; undefined where `read` and `write` do. */
+  open?(path: string, mode: OpenMode, options: { readonly signal: AbortSignal }): Promise<OpenFile | undefined>;
   /** Paths that have changed, at or below `path`, until the signal aborts. Bursts may be told as one. */
   watch(path: string, options: { readonly signal: AbortSignal }): AsyncIterable<string>;
 }

@@ -136,7 +136,7 @@ class Ls {
     const sorted = [...dots, ...this.#sorted(listed)];
     if (this.#isLong)
       await out(`total ${Math.ceil(listed.reduce((sum, { entry }) => sum + (entry.sizeBytes ?? 0), 0) / 1024)}\n`);
-    await this.#write(sorted);
+    await this.#write(sorted, path);
     if (sorted.length === 0 && this.#screen !== undefined && path === "/")
       await out("Nothing is here yet: 'put' brings files in.\n");
     await flush();
@@ -166,9 +166,10 @@ class Ls {
     return options.has("r") ? sorted.reverse() : sorted;
   }
 
-  async #write(listed: readonly Listed[]): Promise<void> {
+  /** `within` is the directory whose entries they are, if they are not operands. */
+  async #write(listed: readonly Listed[], within?: string): Promise<void> {
     const { out, options } = this.#context;
-    if (this.#isLong) return await this.#writeLong(listed);
+    if (this.#isLong) return await this.#writeLong(listed, within);
     const isRows = options.has("C") || (this.#screen !== undefined && !options.has("1"));
     const names = listed.map((one) => this.#nameOf(one));
     if (!isRows) {
@@ -178,29 +179,37 @@ class Ls {
     await out(inColumns(names, this.#screen?.columns ?? 80));
   }
 
-  async #writeLong(listed: readonly Listed[]): Promise<void> {
+  async #writeLong(listed: readonly Listed[], within: string | undefined): Promise<void> {
     const { options, out } = this.#context;
-    const rows = listed.map((one) => {
-      const { entry } = one;
+    const { names, signal, path } = this.#context;
+    const rows: string[][] = [];
+    for (const one of listed) {
+      // Some trees know the size only of a file that is looked at.
+      const isKnown = one.entry.sizeBytes !== undefined || one.entry.kind !== "file";
+      const place = within === undefined ? path(one.name) : join(within, one.name);
+      const entry = isKnown ? one.entry : ((await names.stat(place, { signal })) ?? one.entry);
       const mode = entry.mode ?? (entry.kind === "directory" ? 0o755 : 0o644);
       const size = entry.sizeBytes ?? 0;
       const time =
         entry.modifiedAtMs === undefined
           ? ""
           : formatTime(options.has("full-time") ? "%F %T +0000" : "%b %e %H:%M", entry.modifiedAtMs);
-      return [
+      rows.push([
         modeWords(entry.kind, mode),
         "1",
         entry.owner ?? "-",
         options.has("h") ? sizeWords(size) : String(size),
         time,
         this.#nameOf(one),
-      ];
-    });
+        entry.about ?? "",
+      ]);
+    }
+    const nameWidth = Math.max(0, ...rows.filter((row) => row[6] !== "").map((row) => widthOf(row[5] ?? "")));
     const widths = [0, 1, 2, 3, 4].map((column) => Math.max(0, ...rows.map((row) => widthOf(row[column] ?? ""))));
     for (const row of rows) {
+      const about = row.pop() ?? "";
       const cells = row.map((cell, column) => {
-        if (column === 5) return cell;
+        if (column === 5) return about === "" ? cell : `${cell}${" ".repeat(nameWidth - widthOf(cell))}  ${about}`;
         const fill = " ".repeat((widths[column] ?? 0) - widthOf(cell));
         return column === 3 || column === 1 ? fill + cell : cell + fill;
       });

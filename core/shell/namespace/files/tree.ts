@@ -1,6 +1,9 @@
-/** `/`: the distributed files. */
+/**
+ * `/`: the distributed files. Conflict copies are files like others, under the names that all nodes show. Of permissions
+ * only one is kept, that a file may be run; every member reads and writes everything, and what says otherwise is refused.
+ */
 import type { Bytes } from "../../../base/bytes.ts";
-import { StarfishError } from "../../../base/errors.ts";
+import { isStarfishError, StarfishError } from "../../../base/errors.ts";
 import type { FileInfo, Files } from "../../../disk/types.ts";
 import { nameOf, parentOf } from "../paths.ts";
 import type { ReadOptions, Tree, TreeEntry, TreeOptions, WriteOptions } from "../tree.ts";
@@ -17,11 +20,12 @@ export class FilesTree implements Tree {
   }
 
   async stat(path: string): Promise<TreeEntry | undefined> {
-    const info = this.#files.stat(path);
+    const info = this.#find(path);
     return await Promise.resolve(info && this.#entry(info));
   }
 
   async list(path: string): Promise<readonly TreeEntry[]> {
+    this.#get(path);
     return await Promise.resolve(this.#files.list(path).map((info) => this.#entry(info)));
   }
 
@@ -34,15 +38,15 @@ export class FilesTree implements Tree {
     });
   }
 
-  async write(path: string, source: AsyncIterable<Bytes>, { isAppend, signal }: WriteOptions = {}): Promise<void> {
+  async write(path: string, source: AsyncIterable<Bytes>, options: WriteOptions = {}): Promise<void> {
+    const { isAppend, signal, mode = 0 } = options;
     this.#checkDirectory(parentOf(path));
-    const written =
-      isAppend === true ? this.#files.append(path, source, { signal }) : this.#files.write(path, source, { signal });
-    await written;
+    const all = { signal, ...(canRun(mode) ? { isExecutable: true as const } : {}) };
+    await (isAppend === true ? this.#files.append(path, source, all) : this.#files.write(path, source, all));
   }
 
   async makeDirectory(path: string): Promise<void> {
-    if (this.#files.stat(path) !== undefined) throw new StarfishError("exists", `${path} is there already`);
+    if (this.#find(path) !== undefined) throw new StarfishError("exists", `${path} is there already`);
     this.#checkDirectory(parentOf(path));
     this.#files.makeDirectory(path);
     await Promise.resolve();
@@ -58,16 +62,9 @@ export class FilesTree implements Tree {
 
   async rename(from: string, to: string): Promise<void> {
     this.#checkDirectory(parentOf(to));
-    const target = this.#files.stat(to);
-    const source = this.#files.stat(from);
-    if (from === to) return;
-    if (target?.kind === "directory" && source?.kind === "file")
-      throw new StarfishError("is-a-directory", `${to} is a directory`);
-    if (target?.kind === "file" && source?.kind === "directory")
-      throw new StarfishError("not-a-directory", `${to} is a file`);
-    // A file that is there gives way; so does an empty directory.
-    if (target !== undefined && source !== undefined) this.#files.remove(to);
-    this.#files.rename(from, to);
+    this.#get(from);
+    // A file that is there gives way in the same step; so does an empty directory.
+    if (from !== to) this.#files.rename(from, to);
     await Promise.resolve();
   }
 
@@ -77,24 +74,58 @@ export class FilesTree implements Tree {
     await Promise.resolve();
   }
 
+  async setMode(path: string, mode: number): Promise<void> {
+    const { kind } = this.#get(path);
+    if ((mode & 0o444) !== 0o444 || (mode & 0o200) === 0 || (kind === "directory" && (mode & 0o111) !== 0o111)) {
+      throw new StarfishError(
+        "unsupported",
+        "every member of the swarm reads and writes all files; of the permissions only x is kept",
+      );
+    }
+    if (kind === "file") this.#files.setExecutable(path, canRun(mode));
+    await Promise.resolve();
+  }
+
   watch(path: string, { signal }: { readonly signal: AbortSignal }): AsyncIterable<string> {
     return changesOf((listener) => this.#files.watch(path, listener), signal);
   }
 
   #checkDirectory(path: string): void {
-    const info = this.#files.stat(path);
+    const info = this.#find(path);
     if (info === undefined) throw new StarfishError("not-found", `there is no directory ${path}`);
     if (info.kind !== "directory") throw new StarfishError("not-a-directory", `${path} is no directory`);
   }
 
-  #entry({ path, kind, sizeBytes, modifiedAtMs, content, writer }: FileInfo): TreeEntry {
+  #get(path: string): FileInfo {
+    const info = this.#find(path);
+    if (info === undefined) throw new StarfishError("not-found", `there is no ${path}`);
+    return info;
+  }
+
+  /** What can't be a path of a file is no file's. */
+  #find(path: string): FileInfo | undefined {
+    try {
+      return this.#files.stat(path);
+    } catch (error) {
+      if (isStarfishError(error, "malformed") || isStarfishError(error, "too-large")) return undefined;
+      throw error;
+    }
+  }
+
+  #entry({ path, kind, sizeBytes, modifiedAtMs, content, writer, writerName, isExecutable }: FileInfo): TreeEntry {
     return {
       name: nameOf(path),
       kind,
       sizeBytes,
       modifiedAtMs,
       identity: content?.cid,
-      ...(kind === "file" ? { owner: this.#nameOf(writer) } : {}),
+      ...(kind === "file"
+        ? { owner: this.#nameOf(writer) ?? writerName, mode: isExecutable ? 0o755 : 0o644 }
+        : { mode: 0o755 }),
     };
   }
+}
+
+function canRun(mode: number): boolean {
+  return (mode & 0o111) !== 0;
 }

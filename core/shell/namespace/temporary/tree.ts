@@ -60,12 +60,12 @@ export class TemporaryTree implements Tree {
     this.#nodes.set("/", this.#node("directory", 0o755));
   }
 
-  stat(path: string): Promise<TreeEntry | undefined> {
+  async stat(path: string): Promise<TreeEntry | undefined> {
     const node = this.#nodes.get(this.#follow(path));
-    return Promise.resolve(node && entryOf(path, node));
+    return await Promise.resolve(node && entryOf(path, node));
   }
 
-  list(path: string): Promise<readonly TreeEntry[]> {
+  async list(path: string): Promise<readonly TreeEntry[]> {
     const directory = this.#follow(path);
     this.#directory(directory);
     const entries: TreeEntry[] = [];
@@ -77,7 +77,7 @@ export class TemporaryTree implements Tree {
       // One that leads nowhere is listed, as what it is: a few bytes.
       entries.push(node === undefined ? { name: nameOf(link), kind: "file" } : entryOf(link, node));
     }
-    return Promise.resolve(entries);
+    return await Promise.resolve(entries);
   }
 
   /** Where symbolic links on the way lead; one that leads out of this tree or in a circle leads nowhere. */
@@ -147,18 +147,18 @@ export class TemporaryTree implements Tree {
     this.#changed.emit(path);
   }
 
-  makeDirectory(path: string): Promise<void> {
+  async makeDirectory(path: string): Promise<void> {
     if (this.#nodes.has(path) || this.#links.has(path)) throw new StarfishError("exists", `${path} is there already`);
     this.#directory(parentOf(path));
     this.#make(path, "directory", 0o755);
     this.#changed.emit(path);
-    return Promise.resolve();
+    await Promise.resolve();
   }
 
-  remove(path: string, { isRecursive }: { readonly isRecursive?: boolean } = {}): Promise<void> {
+  async remove(path: string, { isRecursive }: { readonly isRecursive?: boolean } = {}): Promise<void> {
     if (this.#links.delete(path)) {
       this.#changed.emit(path);
-      return Promise.resolve();
+      return;
     }
     this.#get(path);
     for (const link of this.#links.keys()) {
@@ -170,14 +170,14 @@ export class TemporaryTree implements Tree {
     if (below.length > 1 && isRecursive !== true) throw new StarfishError("not-empty", `${path} is not empty`);
     for (const other of below) this.#delete(other);
     this.#changed.emit(path);
-    return Promise.resolve();
+    await Promise.resolve();
   }
 
-  rename(from: string, to: string): Promise<void> {
+  async rename(from: string, to: string): Promise<void> {
     const link = this.#links.get(from);
     const node = link === undefined ? this.#get(from) : undefined;
     this.#directory(parentOf(to));
-    if (from === to) return Promise.resolve();
+    if (from === to) return;
     this.#links.delete(to);
     if (link !== undefined || node === undefined) {
       if (this.#nodes.has(to)) this.#delete(to);
@@ -185,7 +185,7 @@ export class TemporaryTree implements Tree {
       if (link !== undefined) this.#links.set(to, link);
       this.#changed.emit(from);
       this.#changed.emit(to);
-      return Promise.resolve();
+      return;
     }
     if (node.kind === "directory" && isWithin(to, from))
       throw new StarfishError("unsupported", `${to} is within ${from}`);
@@ -211,13 +211,13 @@ export class TemporaryTree implements Tree {
     }
     this.#changed.emit(from);
     this.#changed.emit(to);
-    return Promise.resolve();
+    await Promise.resolve();
   }
 
-  setMode(path: string, mode: number): Promise<void> {
+  async setMode(path: string, mode: number): Promise<void> {
     this.#get(path).mode = mode & 0o7777;
     this.#changed.emit(path);
-    return Promise.resolve();
+    await Promise.resolve();
   }
 
   watch(path: string, { signal }: { readonly signal: AbortSignal }): AsyncIterable<string> {

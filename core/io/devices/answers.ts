@@ -1,0 +1,58 @@
+/** What a person has answered, for good: kept in this node's store. */
+import { decode, encode } from "../../base/codec.ts";
+import { messageOf } from "../../base/errors.ts";
+import type { Log } from "../../ports/log.ts";
+import type { PeerId } from "../../ports/network.ts";
+import type { Store } from "../../ports/store.ts";
+import { ANSWERS_MAX } from "./limits.ts";
+import type { Answer } from "./types.ts";
+import { answersSchema } from "./wire.ts";
+
+const STORE_KEY = "io/answers";
+
+export class Answers {
+  readonly #store: Store;
+  readonly #answers = new Map<PeerId, Answer>();
+  #storing: Promise<void> = Promise.resolve();
+
+  private constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** What can't be read is as if nobody had answered: people are asked again. Rejects with "io". */
+  static async load(store: Store, log: Log): Promise<Answers> {
+    const answers = new Answers(store);
+    const bytes = await store.get(STORE_KEY);
+    if (bytes === undefined) return answers;
+    try {
+      for (const [peer, isAllowed] of decode(answersSchema, bytes))
+        answers.#answers.set(peer, isAllowed ? "allow" : "refuse");
+    } catch (error) {
+      log.write("warn", "devices.answers-unreadable", { error: messageOf(error) });
+    }
+    return answers;
+  }
+
+  get all(): ReadonlyMap<PeerId, Answer> {
+    return this.#answers;
+  }
+
+  /** Holds at once; durable when it resolves. */
+  set(peer: PeerId, answer: Answer | undefined): Promise<void> {
+    this.#answers.delete(peer);
+    if (answer !== undefined) this.#answers.set(peer, answer);
+    while (this.#answers.size > ANSWERS_MAX) this.#forgetOne();
+    const stored = this.#storing.then(() => this.#write());
+    this.#storing = stored.catch(() => {});
+    return stored;
+  }
+
+  #write(): Promise<void> {
+    return this.#store.set(STORE_KEY, encode([...this.#answers].map(([peer, answer]) => [peer, answer === "allow"])));
+  }
+
+  #forgetOne(): void {
+    const first = [...this.#answers].find(([, answer]) => answer === "allow") ?? [...this.#answers][0];
+    if (first !== undefined) this.#answers.delete(first[0]);
+  }
+}

@@ -1,0 +1,243 @@
+/**
+ * Devices of people, over the swarm. Whoever is reached for the first time by a member is asked first, and the answer holds
+ * for that member, by PeerId, for good. A sender asks, is told "asked" every few seconds while the person thinks, and asks
+ * again: no request has to outlive a deadline of the net, also where others pass it on.
+ */
+import { StarfishError } from "../../base/errors.ts";
+import { Listeners, type Unsubscribe } from "../../base/events.ts";
+import type { Net } from "../../net/types.ts";
+import { abortable, sleep, type Clock, type Timer } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
+import type { PeerId } from "../../ports/network.ts";
+import type { Store } from "../../ports/store.ts";
+import { Answers } from "./answers.ts";
+import {
+  ASK_AGAIN_MS,
+  ASK_MS,
+  ASK_PAUSE_MS,
+  ASK_TURN_MS,
+  ASKS_MAX,
+  BURST,
+  PERSONS_MAX,
+  REFILL_MS,
+  SENDERS_MAX,
+  TEXT_CHARS_MAX,
+  WAITING_MAX,
+} from "./limits.ts";
+import type { Answer, Delivery, DeviceName, Devices, Person } from "./types.ts";
+import { DEVICE_PROTOCOL, type DeviceReply, type DeviceRequest, replySchema, requestSchema } from "./wire.ts";
+
+export interface DevicesParts {
+  readonly net: Net;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface Question {
+  readonly delivery: Delivery;
+  readonly timer: Timer;
+  readonly over: Promise<void>;
+  readonly end: () => void;
+  waiting: number;
+}
+
+/** How fast a sender has been of late. */
+interface Pace {
+  left: number;
+  atMs: number;
+}
+
+/** Rejects with "io" where this node's store can't be read. */
+export async function createDevices(parts: DevicesParts): Promise<Devices> {
+  return new NodeDevices(parts, await Answers.load(parts.store, parts.log));
+}
+
+class NodeDevices implements Devices {
+  readonly #parts: DevicesParts;
+  readonly #answers: Answers;
+  readonly #persons = new Set<Person>();
+  readonly #questions = new Map<PeerId, Question>();
+  readonly #paces = new Map<PeerId, Pace>();
+  /** When a question about somebody went unanswered. */
+  readonly #silent = new Map<PeerId, number>();
+  readonly #changed = new Listeners<void>();
+  readonly #stop: Unsubscribe;
+
+  constructor(parts: DevicesParts, answers: Answers) {
+    this.#parts = parts;
+    this.#answers = answers;
+    this.#stop = parts.net.handle(DEVICE_PROTOCOL, requestSchema, (request, { from, signal }) =>
+      this.#serve(request, from, signal),
+    );
+  }
+
+  attach(person: Person): Unsubscribe {
+    if (this.#persons.size >= PERSONS_MAX)
+      throw new StarfishError("busy", `A node has at most ${PERSONS_MAX} screens`, { retryable: true });
+    this.#persons.add(person);
+    for (const { delivery } of this.#questions.values()) person.asked(delivery);
+    return () => {
+      this.#persons.delete(person);
+      if (this.#persons.size === 0) for (const { end } of [...this.#questions.values()]) end();
+    };
+  }
+
+  get hasPerson(): boolean {
+    return this.#persons.size > 0;
+  }
+
+  async write(
+    peer: PeerId,
+    device: DeviceName,
+    text: string,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<void> {
+    if (text.length > TEXT_CHARS_MAX)
+      throw new StarfishError("too-large", `a text for a person has at most ${TEXT_CHARS_MAX} characters`);
+    const { net, clock } = this.#parts;
+    if (peer === net.self) return this.#deliver({ from: peer, name: this.#nameOf(peer), device, text });
+    const request: DeviceRequest = { device, text: text.toWellFormed() };
+    const fromMs = clock.monotonic();
+    for (;;) {
+      const reply: DeviceReply = await net.request(peer, DEVICE_PROTOCOL, request, replySchema, { signal });
+      if (reply === "done") return;
+      // Whoever is asked ends the question by itself; this bounds one that does not.
+      if (clock.monotonic() - fromMs > 2 * ASK_MS) throw this.#unanswered(this.#nameOf(peer));
+      await sleep(clock, ASK_PAUSE_MS, { signal });
+    }
+  }
+
+  answers(): ReadonlyMap<PeerId, Answer> {
+    return this.#answers.all;
+  }
+
+  questions(): readonly Delivery[] {
+    return [...this.#questions.values()].map(({ delivery }) => delivery);
+  }
+
+  async answer(peer: PeerId, answer: Answer | undefined): Promise<void> {
+    this.#silent.delete(peer);
+    const stored = this.#answers.set(peer, answer);
+    if (answer !== undefined) this.#questions.get(peer)?.end();
+    this.#changed.emit();
+    await stored;
+  }
+
+  onChange(listener: () => void): Unsubscribe {
+    return this.#changed.add(listener);
+  }
+
+  close(): void {
+    this.#stop();
+    for (const { end } of [...this.#questions.values()]) end();
+  }
+
+  async #serve({ device, text }: DeviceRequest, from: PeerId, signal: AbortSignal): Promise<DeviceReply> {
+    const self = this.#nameOf(this.#parts.net.self);
+    const delivery = { from, name: this.#nameOf(from), device, text };
+    const question = this.#questions.get(from);
+    if (question !== undefined) return await this.#wait(question, signal);
+    if (this.#answers.all.get(from) === "refuse") throw refused(self);
+    if (!this.hasPerson) throw nobody(self);
+    this.#checkPace(from);
+    if (this.#answers.all.get(from) === "allow") {
+      this.#deliver(delivery);
+      return "done";
+    }
+    return await this.#wait(this.#ask(delivery, self), signal);
+  }
+
+  /** Only the first text stands in the question; each sender's request brings its own once it is allowed. */
+  async #wait(question: Question, signal: AbortSignal): Promise<DeviceReply> {
+    if (question.waiting >= WAITING_MAX)
+      throw new StarfishError("busy", "That person is being asked already", { retryable: true });
+    question.waiting++;
+    const { clock } = this.#parts;
+    const turn = Promise.withResolvers<undefined>();
+    const timer = clock.timer(ASK_TURN_MS, () => turn.resolve(undefined));
+    try {
+      await abortable(signal, Promise.race([question.over, turn.promise]));
+    } finally {
+      timer.cancel();
+      question.waiting--;
+    }
+    // With the next request the answer counts: it brings the text again.
+    return "asked";
+  }
+
+  #ask(delivery: Delivery, self: string): Question {
+    const { clock } = this.#parts;
+    const { from } = delivery;
+    const silentMs = clock.monotonic() - (this.#silent.get(from) ?? -Infinity);
+    if (silentMs < ASK_AGAIN_MS) throw this.#unanswered(self);
+    if (this.#questions.size >= ASKS_MAX)
+      throw new StarfishError("busy", `${self} is being asked about others; try again in a minute`, {
+        retryable: true,
+      });
+    const over = Promise.withResolvers<undefined>();
+    const end = (): void => {
+      if (!this.#questions.delete(from)) return;
+      question.timer.cancel();
+      over.resolve(undefined);
+      for (const person of this.#persons) person.settled?.(from);
+      this.#changed.emit();
+    };
+    const timer = clock.timer(ASK_MS, () => {
+      remember(this.#silent, from, clock.monotonic());
+      end();
+    });
+    const question: Question = { delivery, timer, over: over.promise, end, waiting: 0 };
+    this.#questions.set(from, question);
+    for (const person of this.#persons) person.asked(delivery);
+    this.#changed.emit();
+    return question;
+  }
+
+  #deliver(delivery: Delivery): void {
+    const persons = [...this.#persons];
+    if (persons.length === 0) throw nobody(this.#nameOf(this.#parts.net.self));
+    const reached = delivery.device === "notify" ? persons : persons.slice(-1);
+    for (const person of reached) person.received(delivery);
+  }
+
+  #checkPace(from: PeerId): void {
+    const nowMs = this.#parts.clock.monotonic();
+    const pace = this.#paces.get(from) ?? { left: BURST, atMs: nowMs };
+    const refilled = Math.floor((nowMs - pace.atMs) / REFILL_MS);
+    if (refilled > 0) {
+      pace.left = Math.min(BURST, pace.left + refilled);
+      pace.atMs += refilled * REFILL_MS;
+    }
+    remember(this.#paces, from, pace);
+    if (pace.left === 0)
+      throw new StarfishError("busy", "Too many texts for a person at once; send fewer", { retryable: true });
+    pace.left--;
+  }
+
+  #nameOf(peer: PeerId): string {
+    return this.#parts.net.member(peer)?.record.name ?? peer;
+  }
+
+  #unanswered(name: string): StarfishError {
+    return new StarfishError(
+      "timeout",
+      `${name} was asked and has not answered; ask again in ${ASK_AGAIN_MS / 60_000} minutes`,
+    );
+  }
+}
+
+/** The first ones are forgotten. */
+function remember<T>(map: Map<PeerId, T>, peer: PeerId, value: T): void {
+  map.delete(peer);
+  map.set(peer, value);
+  if (map.size > SENDERS_MAX) map.delete(map.keys().next().value ?? peer);
+}
+
+function refused(name: string): StarfishError {
+  return new StarfishError("refused", `${name} does not want to be reached by this node`);
+}
+
+function nobody(name: string): StarfishError {
+  return new StarfishError("unsupported", `${name} has nobody at its screen now`);
+}

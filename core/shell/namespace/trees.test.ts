@@ -1,0 +1,124 @@
+/** Every tree that is mounted, against the one suite. */
+import { filesNode, source } from "../../../test/fixtures/files.ts";
+import { memoryHost } from "../../../test/fixtures/host.ts";
+import { ReplicaMap, TestTime } from "../../../test/fixtures/replica-map.ts";
+import { testNode } from "../../../test/fixtures/node-parts.ts";
+import { utf8 } from "../../base/bytes.ts";
+import { realClock } from "../../platform/clock.ts";
+import type { Host, HostFile } from "../types.ts";
+import { binTree } from "./bin/tree.ts";
+import { devTree } from "./dev/tree.ts";
+import { FilesTree } from "./files/tree.ts";
+import { rememberPicked } from "./host/picked.ts";
+import { hostTree } from "./host/tree.ts";
+import { MemoryTree } from "./mem/tree.ts";
+import { netTree } from "./net/tree.ts";
+import { Processes } from "./proc/processes.ts";
+import { procTree } from "./proc/tree.ts";
+import { TemporaryTree } from "./temporary/tree.ts";
+import { treeContract } from "./tree.contract.ts";
+
+const ALL = { writes: true, makesDirectories: true, removes: true, renames: true };
+
+treeContract("/", { ...ALL, modes: true }, async () => {
+  const { files } = await filesNode();
+  files.makeDirectory("/d");
+  await files.write("/d/f", source("hello\n"));
+  const change = async (path: string): Promise<void> => void (await files.write(`${path}/changed`, source("x")));
+  return { tree: new FilesTree(files), directory: "/d", file: "/d/f", change };
+});
+
+treeContract("/tmp", { ...ALL, modes: true }, async () => {
+  const tree = new TemporaryTree(realClock);
+  await tree.makeDirectory("/d");
+  await tree.write("/d/f", source("hello\n"));
+  return { tree, directory: "/d", file: "/d/f", change: (path) => tree.write(`${path}/changed`, source("x")) };
+});
+
+treeContract("/mem", ALL, () => {
+  const memory = new ReplicaMap(1, new TestTime());
+  memory.set("d/f", "hello\n");
+  const tree = new MemoryTree({ memory, clock: realClock, nameOf: () => "otter" });
+  return { tree, directory: "/d", file: "/d/f", change: (path) => void memory.set(`${path.slice(1)}/changed`, 1) };
+});
+
+treeContract("/net", {}, async () => {
+  const node = await testNode();
+  return { tree: netTree(node.net), directory: "/otter", file: "/otter/id", change: () => node.tell("otter") };
+});
+
+treeContract("/proc", {}, async () => {
+  const node = await testNode();
+  const processes = new Processes();
+  return {
+    tree: procTree({ ...node, processes }),
+    directory: "/job1",
+    file: "/job1/status",
+    change: () => void processes.newPid(),
+  };
+});
+
+treeContract("/dev", { writes: "some", removes: true }, async () => {
+  const node = await testNode();
+  const parts = { ...node, terminal: {}, descriptors: node.descriptors };
+  return {
+    tree: devTree({ ...parts, clock: realClock }),
+    directory: "/senders",
+    file: "/senders/otter",
+    change: () => void node.devices.answer(node.otter, "refuse"),
+  };
+});
+
+treeContract("/bin", {}, () => {
+  const commands = [{ name: "cat", summary: "files to standard output", help: "usage: cat" }];
+  return { tree: binTree({ commands: () => commands }), directory: "/", file: "/cat" };
+});
+
+treeContract("/host, a directory", { writes: true, makesDirectories: true, watches: false }, () => {
+  const host = memoryHost(new Map([["d/f", utf8("hello\n")]]));
+  return { tree: hostTree(host, undefined, realClock), directory: "/d", file: "/d/f" };
+});
+
+treeContract("/host, of a tab, with nothing picked", {}, () => ({ ...pickedTree([]), file: "/README" }));
+
+treeContract("/host, of a tab", {}, async () => {
+  const { tree, pick } = pickedTree(["a.txt", "a.txt", "../../etc/passwd", ".."]);
+  await pick();
+  return { tree, directory: "/", file: "/a.txt" };
+});
+
+function pickedTree(names: readonly string[]): {
+  tree: ReturnType<typeof hostTree>;
+  directory: string;
+  readonly pick: () => Promise<void>;
+} {
+  const tab: Host = tabHost();
+  const picked = rememberPicked({ ...tab, pickFiles: () => Promise.resolve(names.map(pickedFile)) });
+  const pick = async (): Promise<void> => {
+    for (const one of (await picked?.host.pickFiles?.({ signal: new AbortController().signal })) ?? [])
+      await one.close();
+  };
+  return { tree: hostTree(tab, picked, realClock), directory: "/", pick };
+}
+
+function pickedFile(name: string, i: number): HostFile {
+  const bytes = utf8(`content ${i}`.repeat(i + 1));
+  return {
+    name,
+    sizeBytes: bytes.length,
+    modifiedAtMs: i,
+    read: (at: number, length: number) => Promise.resolve(bytes.slice(at, at + length)),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Without directories. */
+function tabHost(): Host {
+  const host = memoryHost(new Map());
+  return {
+    readFile: (path, options) => host.readFile(path, options),
+    writeFile: (path, bytes, options) => host.writeFile(path, bytes, options),
+    openFile: (path, options) => host.openFile(path, options),
+    createFile: (path, options) => host.createFile(path, options),
+  };
+}
