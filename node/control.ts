@@ -11,6 +11,7 @@ import { decodeText } from "../core/shell/language/bytes.ts";
 import { reasonOf } from "../core/shell/language/redirect.ts";
 import { createPipe, type Pipe } from "../core/shell/pipe.ts";
 import { History } from "../core/shell/history.ts";
+import { historyOf } from "../core/shell/terminal/history-store.ts";
 import { createSession, type Session } from "../core/shell/interactive.ts";
 import { SCRIPT_CHARS_MAX } from "../core/shell/language/limits.ts";
 import { terminalPerson } from "../core/shell/person.ts";
@@ -204,7 +205,7 @@ class Connection {
     };
     this.#session = createSession(shell, terminal, {
       prompt: () => `${selfName(this.#computer)} $ `,
-      history: historyOf(this.#computer),
+      history: new History(historyOf(this.#computer.store)),
       canEnd: true,
     });
     const session = this.#session;
@@ -247,16 +248,6 @@ class Connection {
     if (this.#terminals.stderr !== undefined) this.#terminals.stderr = facts;
     this.#session?.resized();
   }
-}
-
-/** The sessions of one node share what was typed, as the windows of one person would. */
-const histories = new WeakMap<Computer, History>();
-
-function historyOf(computer: Computer): History {
-  const lines = histories.get(computer)?.lines ?? [];
-  const history = new History(lines);
-  histories.set(computer, history);
-  return history;
 }
 
 function selfName(computer: Computer): string {

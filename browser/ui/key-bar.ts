@@ -8,6 +8,8 @@ import type { PageTerminal } from "./terminal.ts";
 const KEYS: readonly (readonly [label: string, name: string, data: string])[] = [
   ["Tab", "Tab, completes", "\t"],
   ["Ctrl-C", "Control C, cancels", "\x03"],
+  ["Ctrl-Z", "Control Z, pauses", "\x1a"],
+  ["Ctrl-R", "Control R, searches the lines before", "\x12"],
   ["Esc", "Escape", "\x1b"],
   ["←", "Left", "\x1b[D"],
   ["→", "Right", "\x1b[C"],

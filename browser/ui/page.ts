@@ -2,6 +2,8 @@
 import { inviteLink } from "../../core/net/identity/invite-link.ts";
 import type { Text } from "../../core/shell/styled.ts";
 import type { Computer } from "../../core/computer.ts";
+import { History } from "../../core/shell/history.ts";
+import { historyOf } from "../../core/shell/terminal/history-store.ts";
 import { createSession, type Session } from "../../core/shell/interactive.ts";
 import { bytesWords, wrapped } from "../../core/shell/format.ts";
 import { createShell } from "../../core/shell/shell.ts";
@@ -28,6 +30,8 @@ import { PageTerminal } from "./terminal.ts";
 export class Page {
   readonly #terminal: PageTerminal;
   readonly #session: Session;
+  /** What is typed before the node's own history is known joins it. */
+  readonly #history = new History();
   readonly #shell = new PendingShell();
   readonly status: StatusLine = new StatusLine();
   #selected: string | undefined;
@@ -38,7 +42,11 @@ export class Page {
   constructor() {
     byId("star", SVGPathElement).setAttribute("d", starPath(11));
     this.#terminal = new PageTerminal(byId("terminal", HTMLElement));
-    this.#session = createSession(this.#shell, this.#terminal, { prompt: () => PROMPT, canEnd: false });
+    this.#session = createSession(this.#shell, this.#terminal, {
+      prompt: () => PROMPT,
+      canEnd: false,
+      history: this.#history,
+    });
     this.#terminal.onResize(() => this.#session.resized());
     this.#terminal.onTooMuch = (bytes) => {
       const told = `What was pasted (${bytesWords(bytes)}) is too much at once: nothing of it was taken. 'put' brings files in.`;
@@ -79,6 +87,7 @@ export class Page {
   /** Shows and drives this computer. */
   follow(computer: Computer, options: { swarm: string; tasksRun: () => number; cap: StorageCap }): SwarmModel {
     const model = new SwarmModel(computer);
+    this.#history.join(historyOf(computer.store));
     this.#model = model;
     setText(byId("swarm-name", HTMLElement), options.swarm);
     const view = new SwarmView((node) => this.#select(node));

@@ -133,7 +133,8 @@ export class PageTerminal implements Terminal {
 
   info(): TerminalInfo {
     const ground = dark.matches ? "dark" : "light";
-    return { columns: this.#xterm.cols, rows: this.#xterm.rows, colours: true, pictures: "inline", ground };
+    const isReadOut = this.#xterm.options.screenReaderMode === true;
+    return { columns: this.#xterm.cols, rows: this.#xterm.rows, colours: true, pictures: "inline", ground, isReadOut };
   }
 
   onResize(listener: () => void): void {

@@ -10,6 +10,8 @@ export class HistoryLines {
   #lines: string[];
   #length: number;
   onChange: (() => void) | undefined;
+  /** Resolves when what was kept is among them. */
+  ready: Promise<void> = Promise.resolve();
 
   constructor(lines: readonly string[] = []) {
     this.#lines = [...lines];

@@ -1,11 +1,15 @@
-/** help: what there is, in a few lines. */
-import { compose } from "../styled.ts";
+/** help: what there is, in a few lines, and what one of it is. */
 import { StarfishError } from "../../base/errors.ts";
-import { fitted, table } from "../format.ts";
+import { fitted, table, wrapped } from "../format.ts";
+import { builtins } from "../language/builtins/index.ts";
+import { absolutePath } from "../language/glob.ts";
+import { isKeyword } from "../language/keywords.ts";
 import { parseArguments } from "../options.ts";
 import { programNamed, type ProgramFile } from "../programs/table.ts";
+import { compose, type Text } from "../styled.ts";
 import { suggest } from "../suggest.ts";
-import type { Command } from "../types.ts";
+import type { Command, CommandContext } from "../types.ts";
+import { utilities } from "../utilities/index.ts";
 
 /** `all` is asked when help runs: the page may have added commands of its own. */
 export function help(all: () => readonly Command[]): Command {
@@ -13,40 +17,23 @@ export function help(all: () => readonly Command[]): Command {
     name: "help",
     summary: "say what there is",
     help: `
-usage: help [COMMAND]
+usage: help [NAME]
 
-Lists the commands, or explains one.
+Lists the commands, or says what NAME is: a word of the language, one of our commands, or a program; and explains it.
 
   help map
 `,
-    async run({ args, stdout, terminal }) {
-      const { operands } = parseArguments(args, {});
-      const name = operands[0];
-      if (name === undefined) {
-        const rows = all().map((command) => [`  ${command.name}`, command.summary]);
-        await stdout.print(compose`${table(rows, terminal.stdout?.columns)}\n${fitted(FOOTER, terminal.stdout)}`);
+    async run(context) {
+      const { stdout, terminal } = context;
+      const { operands } = parseArguments(context.args, {});
+      const [name] = operands;
+      if (name !== undefined) {
+        await stdout.print(compose`${fitted(await explained(name, all(), context), terminal.stdout)}\n`);
         return 0;
       }
-      const command = all().find((candidate) => candidate.name === name);
-      const program = command !== undefined ? undefined : programNamed(name);
-      if (program !== undefined) {
-        await stdout.print(compose`${fitted(programHelp(program), terminal.stdout)}\n`);
-        return 0;
-      }
-      if (command === undefined) {
-        const near = suggest(
-          name,
-          all().map((candidate) => candidate.name),
-        );
-        throw new StarfishError(
-          "not-found",
-          `there is no command '${name}'${near === undefined ? "" : `; did you mean '${near}'?`}`,
-        );
-      }
-      await stdout.print(compose`${fitted(`${command.help.trim()}\n\n${OWN}`, terminal.stdout)}\n`);
+      await stdout.print(overview(all(), terminal.stdout?.columns));
       return 0;
     },
-    complete: (words) => (words.length === 2 ? all().map((command) => command.name) : []),
   };
 }
 
@@ -60,6 +47,54 @@ A program (WebAssembly, ${megabytes} MB, from ${from}), which is fetched when it
 '${name} --help' says how it is used.`;
 }
 
-const FOOTER = `'COMMAND --help' shows an example. Join commands with | && || ; and quote words that hold blanks.
-Tab completes, Ctrl-C stops what runs. Try: peers · map mandelbrot · mem set hello world · invite
+function overview(all: readonly Command[], columns = 80): Text {
+  const common = new Set(utilities.map((command) => command.name));
+  const rows = all
+    .filter((command) => !common.has(command.name))
+    .map((command) => [`  ${command.name}`, command.summary]);
+  const list = (names: Iterable<string>): Text => wrapped([...names].sort().join(" "), Math.max(20, columns - 2));
+  const files = list(all.filter((command) => common.has(command.name)).map((command) => command.name));
+  const language = list(builtins.keys());
+  return compose`This computer:
+${table(rows, columns)}
+Files and text, as elsewhere:
+${files}
+
+The language is bash's, with
+${language}
+
+${wrapped(FOOTER, Math.max(20, columns - 2))}
 `;
+}
+
+async function explained(name: string, all: readonly Command[], context: CommandContext): Promise<string> {
+  const builtin = builtins.get(name);
+  if (builtin !== undefined)
+    return `${name} is a builtin of the language: ${builtin.summary}.\n\nusage: ${builtin.usage}`;
+  const command = all.find((candidate) => candidate.name === name);
+  if (command !== undefined) return `${command.help.trim()}\n\n${OWN}`;
+  const known = programNamed(name);
+  if (known !== undefined) return programHelp(known);
+  if (isKeyword(name)) return `${name} is a word of the language, as in bash.`;
+  const program = await programOf(name, context);
+  if (program !== undefined) return `${name} is a program: ${program}. '${name} --help' may explain it.`;
+  const near = suggest(name, [...all.map((candidate) => candidate.name), ...builtins.keys()]);
+  const hint = near === undefined ? "" : `; did you mean '${near}'?`;
+  throw new StarfishError("not-found", `there is no command '${name}'${hint}`);
+}
+
+async function programOf(
+  name: string,
+  { names, environment, cwd, signal }: CommandContext,
+): Promise<string | undefined> {
+  for (const directory of name.includes("/") ? [""] : (environment.get("PATH") ?? "").split(":")) {
+    const path = absolutePath(directory === "" ? name : `${directory}/${name}`, cwd);
+    const entry = await names.stat(path, { signal }).catch(() => undefined);
+    if (entry !== undefined && entry.kind !== "directory") return path;
+  }
+  return undefined;
+}
+
+const FOOTER =
+  "'help NAME' and 'NAME --help' explain one. Tab completes, Ctrl-R looks for a line of before, Ctrl-C stops what runs, " +
+  "Ctrl-Z pauses it. Try: peers · map mandelbrot · mem set hello world · invite";

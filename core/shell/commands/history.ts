@@ -21,6 +21,7 @@ when the node restarts. A line that begins with a blank is not remembered. Ctrl-
   async run({ args, computer, stdout }) {
     const options = getopt(args, { c: { long: "clear" } });
     const lines = historyOf(computer.store);
+    await lines.ready;
     if (options.has("c")) {
       lines.clear();
       return 0;

@@ -14,12 +14,13 @@ export function historyOf(store: Store): HistoryLines {
   if (known !== undefined) return known;
   const lines = new HistoryLines();
   histories.set(store, lines);
-  void keep(lines, store);
+  lines.ready = keep(lines, store);
   return lines;
 }
 
 async function keep(lines: HistoryLines, store: Store): Promise<void> {
-  lines.addBefore(await load(store));
+  const kept = await load(store);
+  lines.addBefore(kept);
   let isWriting = false;
   let isStale = false;
   const write = async (): Promise<void> => {
@@ -34,7 +35,8 @@ async function keep(lines: HistoryLines, store: Store): Promise<void> {
     isWriting = false;
   };
   lines.onChange = () => void write();
-  if (lines.all.length > 0) await write();
+  // What was run while the kept ones were being read.
+  if (lines.all.length > kept.length) await write();
 }
 
 async function load(store: Store): Promise<string[]> {

@@ -61,6 +61,8 @@ class Less {
   #ignoresCase: boolean;
   #waiting: Promise<ScreenEvent> | undefined;
   #hasEvent = false;
+  /** Letters that came and are not taken yet. */
+  readonly #typed: string[] = [];
 
   constructor(context: CommandContext, screen: FullScreen, { name, source }: LessInput, options: Options) {
     this.#context = context;
@@ -85,14 +87,20 @@ class Less {
 
   /** An event that was waited for and did not come is the next one. */
   #next(): Promise<ScreenEvent> {
+    this.#hasEvent = false;
+    const typed = this.#typed.shift();
+    if (typed !== undefined) return Promise.resolve({ kind: "key", key: { kind: "text", text: typed } });
     const next = this.#waiting ?? this.#screen.next();
     this.#waiting = undefined;
-    this.#hasEvent = false;
     return next;
   }
 
   /** Resolves when an event is there, which `#next` then takes. */
   #event(): Promise<undefined> {
+    if (this.#typed.length > 0) {
+      this.#hasEvent = true;
+      return Promise.resolve(undefined);
+    }
     this.#waiting ??= this.#screen.next();
     const arrived = (): undefined => {
       this.#hasEvent = true;
@@ -118,9 +126,10 @@ class Less {
       await this.#named(key.name);
       return undefined;
     }
-    let leave: Leave | undefined;
-    for (const letter of key.text) leave ??= await this.#letter(letter);
-    return leave;
+    // Letters that came together are typed one after the other: what follows a slash is looked for.
+    const [first = "", ...rest] = graphemes(key.text);
+    this.#typed.unshift(...rest);
+    return await this.#letter(first);
   }
 
   async #named(name: ScreenKeyName): Promise<void> {
