@@ -3,7 +3,12 @@ import { playwright } from "@vitest/browser-playwright";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { CHROMIUM_ARGS, chromiumPath } from "./tools/chromium.ts";
 
-const isomorphic = ["core/**/*.test.ts", "browser/**/*.test.ts", "test/sim/**/*.test.ts"];
+const isomorphic = [
+  "core/**/*.test.ts",
+  "browser/**/*.test.ts",
+  "test/sim/**/*.test.ts",
+  "test/conformance/**/*.test.ts",
+];
 
 const config: ViteUserConfig = defineConfig({
   test: {

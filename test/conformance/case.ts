@@ -38,7 +38,10 @@ const table: ReadonlyMap<string, Command> = new Map(
   [...utilities, ...fixtures].map((command) => [command.name, command]),
 );
 
-export async function runCase(one: Case): Promise<Outcome> {
+export async function runCase(
+  one: Case,
+  { timeMs = TIME_MS_MAX }: { readonly timeMs?: number } = {},
+): Promise<Outcome> {
   const tree = new TemporaryTree(realClock);
   for (const path of ["/tmp", "/home", HOME, "/work", "/work/_tmp", "/bin", "/usr", "/usr/bin", "/dev"])
     await tree.makeDirectory(path);
@@ -57,7 +60,7 @@ export async function runCase(one: Case): Promise<Outcome> {
     { name: "bash", isInteractive: false, environment, cwd: "/work" },
   );
   const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), TIME_MS_MAX);
+  const timer = setTimeout(() => stop.abort(), timeMs);
   const [stdout, stderr] = [sink(stop), sink(stop)];
   await session.state.descriptors.set(0, new Descriptor({ read: () => Promise.resolve(undefined) }));
   await session.state.descriptors.set(1, stdout.descriptor);

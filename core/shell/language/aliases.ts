@@ -33,28 +33,25 @@ function nextWord(
   const isOpen = (word: Word): boolean =>
     aliases.has(word.text) &&
     !made.some(({ from, to, name }) => name === word.text && word.pos >= from && word.end <= to);
+  /** An alias that ends with a blank lets the word after it be one too. */
+  const follows = ({ pos }: Word): boolean =>
+    made.some(
+      ({ from, to, name }) =>
+        pos >= to && /[ \t]$/.test(text.slice(from, to)) && aliases.has(name) && isGap(text.slice(to, pos)),
+    );
   const visit = (node: SyntaxNode): void => {
     if (found !== undefined) return;
-    if (node.type === "Command" && node.name !== undefined) {
-      const { name } = node;
-      if (isOpen(name)) found = name;
-      else {
-        // An alias that ends with a blank lets the next word be one too.
-        const before = made.find(({ from, to }) => name.pos >= from && name.end <= to);
-        const [next] = node.suffix;
-        const value = before === undefined ? "" : (aliases.get(before.name) ?? "");
-        if (
-          /[ \t]$/.test(value) &&
-          next?.type === "Word" &&
-          before !== undefined &&
-          next.pos >= before.to - 1 &&
-          isOpen(next)
-        )
-          found = next;
-      }
+    if (node.type === "Command") {
+      const { name, suffix } = node;
+      if (name !== undefined && isOpen(name)) found = name;
+      else found = suffix.find((part): part is Word => part.type === "Word" && follows(part) && isOpen(part));
     }
     if (found === undefined) forEachChild(node, visit);
   };
   for (const statement of parse(text).commands) visit(statement);
   return found;
+}
+
+function isGap(text: string): boolean {
+  return /^(?:[ \t]|\\\n)*$/.test(text);
 }

@@ -245,8 +245,10 @@ async function runTest(
   }
 }
 
-function defineFunction(node: FunctionNode, { state, source }: Frame): void {
+function defineFunction(node: FunctionNode, { state, source, interpreter }: Frame): void {
   const name = node.name.text;
+  if (state.option("posix") && interpreter.builtins.get(name)?.isSpecial === true)
+    throw new ShellFault(`\`${name}': is a special builtin`, { isFatal: true, status: 2 });
   const text = source.text.slice(node.body.pos, node.body.end);
   state.functions.set(name, { name, body: node.body, source, text, line: source.lineAt(node.pos) });
   state.status = 0;
@@ -336,6 +338,8 @@ async function runArithmeticFor(node: ArithmeticFor, frame: Frame): Promise<void
   const { state } = frame;
   const evaluate = async (expression: ArithmeticExpression | undefined, standard: bigint): Promise<bigint> => {
     if (expression === undefined) return standard;
+    frame.state.line = frame.source.lineAt(node.pos);
+    await runTrap("DEBUG", frame);
     return await evaluateText(frame.source.text.slice(expression.pos, expression.end), frame);
   };
   try {
@@ -359,6 +363,8 @@ async function runArithmeticFor(node: ArithmeticFor, frame: Frame): Promise<void
 
 async function runCase({ word, items }: Case, frame: Frame): Promise<void> {
   const { state } = frame;
+  state.line = frame.source.lineAt(word.pos);
+  await runTrap("DEBUG", frame);
   const text = await expandText(word, frame);
   const options = { extglob: true, ignoreCase: state.isSetOption("nocasematch") };
   state.status = 0;

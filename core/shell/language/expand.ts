@@ -44,9 +44,12 @@ export async function expandWords(words: readonly Word[], frame: Frame): Promise
   return fields;
 }
 
+/** Means itself, wherever it stands. */
+const PLAIN = /^[\w./:@%+,=-]*$/;
+
 /** Most words are themselves. */
 function simpleText(word: Word): string | undefined {
-  return word.parts === undefined && /^[\w./:@%+,=-]*$/.test(word.text) ? word.text : undefined;
+  return word.parts === undefined && PLAIN.test(word.text) ? word.text : undefined;
 }
 
 async function expandWord(word: Word, frame: Frame): Promise<string[]> {
@@ -57,6 +60,10 @@ async function expandWord(word: Word, frame: Frame): Promise<string[]> {
       const fields: string[] = [];
       for (const source of sources) {
         if (source === "") continue;
+        if (PLAIN.test(source)) {
+          fields.push(source);
+          continue;
+        }
         for (const field of await expandFields(interpreter.wordOf(source), frame)) fields.push(field);
       }
       return fields;

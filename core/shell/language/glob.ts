@@ -86,7 +86,9 @@ class Walk {
 
   /** `**`: this directory and all below it. */
   async #star(prefix: string, rest: readonly Piece[][], depth: number): Promise<void> {
-    if (rest.length > 0) await this.#step(prefix, rest);
+    // What ends with a slash means directories, and this one has no name of its own.
+    const isSelf = rest.length === 1 && rest[0]?.length === 0 && prefix === "";
+    if (rest.length > 0 && !isSelf) await this.#step(prefix, rest);
     else if (prefix !== "") this.#add(prefix);
     if (depth >= STAR_DEPTH_MAX) return;
     for (const { name, isDirectory } of await this.#list(prefix)) {

@@ -205,6 +205,11 @@ export class ShellSession {
     return lines.join("");
   }
 
+  /** Subshells, stages, jobs and commands that run now. */
+  get processCount(): number {
+    return this.#interpreter.processCount;
+  }
+
   get interpreter(): Interpreter {
     return this.#interpreter;
   }
@@ -262,6 +267,7 @@ function prepare(state: ShellState, { environment, cwd, pid = 1000 }: SessionOpt
   set("UID", "0");
   set("EUID", "0");
   set("SHLVL", "1", true);
+  set("SHELL", "/bin/bash");
   for (const [name, value] of environment ?? []) set(name, value, true);
   set("PWD", cwd, true);
   const oldPwd = variables.declare("OLDPWD", { global: true });
@@ -380,6 +386,10 @@ class SessionInterpreter implements Interpreter {
     this.#frames.set(process, frame);
   }
 
+  get processCount(): number {
+    return this.#processes.size;
+  }
+
   ended({ process }: Frame): void {
     this.#processes.delete(process.pid);
   }
@@ -491,6 +501,7 @@ class SessionInterpreter implements Interpreter {
       fresh.descriptors = descriptors;
       fresh.positional = [...invocation.args];
       fresh.isScriptFile = invocation.isScriptFile;
+      fresh.isCommandLine = invocation.isCommandLine === true;
       fresh.umask = umask;
       fresh.secondsFromMs = this.#options.clock.monotonic();
       if (isInteractive) fresh.shopt.set("expand_aliases", true);
@@ -641,7 +652,7 @@ class TextRunner {
         if (rest !== undefined) ({ source, script, index } = { ...rest, index: 0 });
       }
       const unit = unitFrom(script, index);
-      if (unit.length === 0) break;
+      if (unit.length === 0 || isBroken(unit, script)) break;
       at = unit.at(-1)?.end ?? at;
       const fault = checkSyntax(unit);
       if (fault !== undefined) return await this.#syntaxFault(fault, source);
@@ -671,7 +682,7 @@ class TextRunner {
     const unit = unitFrom(script, index);
     const [first] = unit;
     const last = unit.at(-1);
-    const from = first?.pos ?? at;
+    const from = first?.pos ?? at + (/^\s*/.exec(source.text.slice(at))?.[0].length ?? 0);
     const lineEnd = source.text.indexOf("\n", Math.max(from, (last?.end ?? from) - 1));
     const end = lineEnd < 0 ? source.text.length : lineEnd;
     const line = source.text.slice(from, end);
@@ -706,7 +717,9 @@ class TextRunner {
       await frame.interpreter.complain(error.message, frame);
       state.status = error.status;
       state.loopDepth = 0;
+      const isCondition = state.conditionDepth > 0;
       state.conditionDepth = 0;
+      if (state.option("errexit") && !isCondition) throw new ExitJump(error.status);
       return error.status;
     }
   }
@@ -714,6 +727,13 @@ class TextRunner {
 
 /** A fault of syntax: the script ends with status 2, a line at the terminal alone. */
 class ExitOrFail extends ExitJump {}
+
+/** Whether a fault of syntax lies within these statements or at their end: what the parser made of them is not all of it. */
+function isBroken(unit: readonly Statement[], { errors, source }: Script): boolean {
+  const [first, last] = [unit[0], unit.at(-1)];
+  if (first === undefined || last === undefined) return false;
+  return errors.some(({ pos }) => pos >= first.pos && source.text.slice(last.end, pos).trim() === "");
+}
 
 /** Statements that stand on one line with the first, as far as they reach. */
 function unitFrom({ statements, source, errors }: Script, index: number): Statement[] {

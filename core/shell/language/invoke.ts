@@ -16,6 +16,8 @@ export interface Invocation {
   readonly shopt: ReadonlyMap<string, boolean>;
   readonly isScriptFile: boolean;
   readonly isInteractive: boolean;
+  /** `-c` */
+  readonly isCommandLine?: boolean;
 }
 
 /** Reads what the words mean. Throws ShellFault for what is not understood. */
@@ -63,7 +65,7 @@ export async function invocationOf(shell: string, words: readonly string[], fram
   if (isCommand) {
     const [text, name = shell, ...args] = rest;
     if (text === undefined) throw new ShellFault("-c: option requires an argument", { status: 2 });
-    return { ...common, text, name, args, isScriptFile: false };
+    return { ...common, text, name, args, isScriptFile: false, isCommandLine: true };
   }
   const [file, ...args] = rest;
   if (file === undefined || isStdin)

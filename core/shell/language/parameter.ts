@@ -225,7 +225,9 @@ class Parameter {
     const isList = found.list !== undefined;
     const values = found.values ?? [];
     const isSet = isList ? values.length > 0 : found.values !== undefined;
-    const isNull = values.every((value) => value === "") && values.length < 2;
+    // Several empty ones are joined by IFS, which may be nothing.
+    const isJoinedByNothing = found.list === "star" && this.#frame.state.variables.get("IFS") === "";
+    const isNull = values.every((value) => value === "") && (values.length < 2 || isJoinedByNothing);
     const isThere = isSet && !(isNullToo && isNull);
     const value: Expansion = { values: isList ? values : [values[0] ?? ""], list: found.list };
     switch (operator.at(-1)) {
@@ -259,9 +261,11 @@ class Parameter {
   }
 
   async #slice(found: Found, { offset, length }: Extract<ParameterOperation, { type: "Slice" }>): Promise<Expansion> {
+    if (offset.text === "") throw this.#bad();
     const from = Number(await this.#operands.number(offset.text));
     const count = length === undefined ? undefined : Number(await this.#operands.number(length.text));
     const { list, variable } = found;
+    if (list === undefined && found.values === undefined) return { values: [""] };
     if (list === undefined) return { values: [sliceText(found.values?.[0] ?? "", from, count)] };
     if (count !== undefined && count < 0) throw new ShellFault(`${count}: substring expression < 0`, { isFatal: true });
     if (this.#part.parameter === "@" || this.#part.parameter === "*") {
@@ -334,8 +338,8 @@ class Parameter {
 
   async #transform(found: Found, operator: string): Promise<Expansion> {
     const { list, variable } = found;
-    if (operator === "a") return this.#attributes(found);
     checkSet(found, this.#frame);
+    if (operator === "a") return this.#attributes(found);
     if (operator === "A") return this.#assignments(found);
     if (
       (operator === "K" || operator === "k") &&

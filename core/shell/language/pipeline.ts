@@ -3,6 +3,7 @@ import type { CommandNode, Pipeline } from "unbash";
 import { createPipe } from "../pipe.ts";
 import { Descriptor } from "./descriptor.ts";
 import type { Frame } from "./frame.ts";
+import { runTrap } from "./traps.ts";
 import { forkFrame, pipeReader, pipeWriter, settle } from "./subshell.ts";
 
 /** Resolves to the status of the last stage, or with `pipefail` of the last that failed. */
@@ -21,6 +22,11 @@ export async function runPipeline(
     const output = pipe && new Descriptor(pipeWriter(pipe));
     const stdin = input;
     input = pipe && new Descriptor(pipeReader(pipe));
+    if (command.type === "Command") {
+      // The trap is this shell's: stages have none of their own.
+      state.line = frame.source.lineAt(command.pos);
+      if (!(isLast && isLastHere)) await runTrap("DEBUG", frame);
+    }
     if (isLast && isLastHere) {
       running.push(runHere(stdin, frame, () => run(command, frame)));
       continue;

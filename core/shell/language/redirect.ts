@@ -41,7 +41,7 @@ async function redirectOne(redirection: Redirect, frame: Frame): Promise<void> {
   }
   const target = await targetOf(redirection.target, frame);
   if (operator === "&>" || operator === "&>>")
-    return await both(await open(target, operator === "&>" ? "write" : "append", frame), frame);
+    return await both(await open(target, operator === "&>" ? modeOf(">", frame) : "append", frame), frame);
   const mode = modeOf(operator, frame);
   const descriptor = await open(target, mode, frame);
   await place(redirection, operator === "<" || operator === "<>" ? 0 : 1, descriptor, frame);

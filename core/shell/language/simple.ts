@@ -44,7 +44,11 @@ async function runWithWords(node: Command, assignments: readonly Assignment[], f
   const words =
     declared === undefined ? await expandCommand(node, frame) : await expandDeclaration(node, declared, frame);
   if (words.fields.length === 0) return await runAssignments(node, assignments, frame);
-  state.lastArgument = words.fields.at(-1) ?? "";
+  const last = words.declarations.at(-1);
+  state.lastArgument =
+    last !== undefined && typeof last !== "string" && last.value.type === "ArrayValue"
+      ? last.name
+      : (words.fields.at(-1) ?? "");
   await traceWords(words.fields, frame);
   await withRedirections(node.redirects, frame, words.fields[0] === "exec", async () => {
     await withTemporary(assignments, words.fields[0] ?? "", frame, async () => {
@@ -127,12 +131,16 @@ async function evaluated(assignment: Assignment, frame: Frame): Promise<Assignme
 
 async function runAssignments(node: Command, assignments: readonly Assignment[], frame: Frame): Promise<void> {
   const { state } = frame;
-  await withRedirections(node.redirects, frame, false, async () => {
-    for (const assignment of assignments) {
-      await assign(assignment, frame);
-      if (state.option("xtrace")) await trace(tracedAssignment(assignment, frame), frame);
-    }
-    state.status = state.substitutionStatus ?? 0;
+  // What the values run writes where the shell does: redirections come after them.
+  for (const assignment of assignments) {
+    await assign(assignment, frame);
+    if (state.option("xtrace")) await trace(tracedAssignment(assignment, frame), frame);
+  }
+  if (assignments.length > 0) state.lastArgument = "";
+  const status = state.substitutionStatus ?? 0;
+  await withRedirections(node.redirects, frame, false, () => {
+    state.status = status;
+    return Promise.resolve();
   });
 }
 
@@ -192,6 +200,11 @@ async function failedToClose(error: unknown, frame: Frame): Promise<void> {
   frame.state.status = 1;
 }
 
+/** POSIX: what stands before a special builtin stays. */
+function keepsAssignments(name: string, { state, interpreter }: Frame): boolean {
+  return state.option("posix") && interpreter.builtins.get(name)?.isSpecial === true;
+}
+
 async function withTemporary(
   assignments: readonly Assignment[],
   name: string,
@@ -200,7 +213,7 @@ async function withTemporary(
 ): Promise<void> {
   if (assignments.length === 0) return await work();
   const { variables } = frame.state;
-  if (name === "exec") {
+  if (name === "exec" || keepsAssignments(name, frame)) {
     for (const assignment of assignments) await assign(assignment, frame);
     return await work();
   }
@@ -208,9 +221,12 @@ async function withTemporary(
   try {
     for (const assignment of assignments) {
       const { value } = assignment;
-      // Lists and elements are no environment.
-      if (value.type === "ArrayValue" || assignment.index !== undefined) continue;
-      const text = await expandText(value, frame, { isAssignment: true });
+      // Elements are no environment; of a list, commands see the text.
+      if (assignment.index !== undefined) continue;
+      const text =
+        value.type === "ArrayValue"
+          ? assignment.text.slice(assignment.text.indexOf("=") + 1)
+          : await expandText(value, frame, { isAssignment: true });
       const before = assignment.append === true ? (variables.get(assignment.name) ?? "") : "";
       variables.setTemporary(assignment.name, before + text);
       if (frame.state.option("xtrace")) await trace(`${assignment.name}=${traced(before + text)}`, frame);
@@ -228,9 +244,9 @@ async function runFound(
 ): Promise<number> {
   const [name = "", ...args] = fields;
   frame.process.words = fields;
-  const shellFunction = frame.state.functions.get(name);
-  if (shellFunction !== undefined) return await runFunction(shellFunction, args, frame);
   const builtin = frame.interpreter.builtins.get(name);
+  const shellFunction = keepsAssignments(name, frame) ? undefined : frame.state.functions.get(name);
+  if (shellFunction !== undefined) return await runFunction(shellFunction, args, frame);
   if (builtin !== undefined)
     return await runBuiltin(builtin, args, declarations.length > 0 ? declarations : args, frame);
   return await runExternal(name, args, frame);
@@ -261,13 +277,15 @@ export async function runFunction(
     );
   }
   const { positional, loopDepth, line } = state;
-  state.variables.pushScope();
+  state.variables.pushFunctionScope();
   state.positional = [...args];
   state.loopDepth = 0;
   state.callDepth++;
   state.returnDepth++;
   state.calls.push({ name: shellFunction.name, file: shellFunction.source.name, line });
-  const isTraced = state.option("functrace") || state.traps.has("RETURN");
+  const before = state.traps.get("RETURN");
+  const isTraced = (): boolean =>
+    state.option("functrace") || shellFunction.isTraced === true || state.traps.get("RETURN") !== before;
   try {
     await frame.interpreter.runCommand(shellFunction.body, { ...frame, source: shellFunction.source });
     return state.status;
@@ -276,7 +294,7 @@ export async function runFunction(
     state.status = error.status;
     return error.status;
   } finally {
-    if (isTraced) await runTrap("RETURN", frame);
+    if (isTraced()) await runTrap("RETURN", frame);
     state.calls.pop();
     state.returnDepth--;
     state.callDepth--;

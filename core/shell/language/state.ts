@@ -12,6 +12,8 @@ export interface ShellFunction {
   /** The text of its body, for `declare -f` and `type`. */
   readonly text: string;
   readonly line: number;
+  /** `declare -ft`: has the DEBUG and RETURN traps. */
+  isTraced?: boolean;
 }
 
 /** `set -o` names by their letters. */
@@ -65,9 +67,14 @@ export const SHOPT_DEFAULTS: Readonly<Record<string, boolean>> = {
   extglob: true,
   extquote: true,
   failglob: false,
+  force_fignore: true,
   globasciiranges: true,
   globskipdots: true,
   globstar: false,
+  histappend: false,
+  histreedit: false,
+  histverify: false,
+  hostcomplete: true,
   huponexit: false,
   inherit_errexit: false,
   lastpipe: false,
@@ -117,6 +124,8 @@ export class ShellState {
   directoryStack: string[] = [];
   umask = 0o022;
   traps: Map<string, string> = new Map();
+  /** Of the shell that this is a copy of: what `trap` shows until it sets one of its own. */
+  outerTraps: ReadonlyMap<string, string> | undefined;
   calls: Call[] = [];
   status = 0;
   pipeStatus: number[] = [0];
@@ -141,6 +150,8 @@ export class ShellState {
   isInTrap = false;
   /** A file is run, not a line or standard input: it is on the stack of calls. */
   isScriptFile = false;
+  /** Begun by `-c`. */
+  isCommandLine = false;
   hashed: Map<string, string> = new Map();
   /** Descriptors of process substitutions that the running command has made. */
   substituted: number[] = [];
@@ -185,6 +196,7 @@ export class ShellState {
     copy.positional = [...this.positional];
     copy.directoryStack = [...this.directoryStack];
     copy.umask = this.umask;
+    copy.outerTraps = this.outerTraps ?? this.traps;
     for (const [signal, action] of this.traps) {
       const isKept =
         action === "" ||
@@ -220,7 +232,7 @@ export class ShellState {
     const letters = Object.entries(OPTION_LETTERS).filter(([, name]) => this.options.has(name));
     const order = "abefhkmnptuvxBCEHPTi";
     const set = letters.map(([letter]) => letter).sort((a, b) => order.indexOf(a) - order.indexOf(b));
-    return set.join("") + (this.isInteractive ? "i" : "");
+    return set.join("") + (this.isInteractive ? "i" : "") + (this.isCommandLine ? "c" : "");
   }
 }
 

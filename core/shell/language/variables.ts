@@ -140,6 +140,14 @@ export class Variables {
     this.#scopes.push({ variables: new Map(), isTemporary: options.isTemporary ?? false });
   }
 
+  /** A function's own scope. An assignment before its call lives in it, as one of its locals would. */
+  pushFunctionScope(): void {
+    const before = this.#scopes.at(-1);
+    const variables = before?.isTemporary === true ? new Map(before.variables) : new Map<string, Variable>();
+    if (before?.isTemporary === true) before.variables.clear();
+    this.#scopes.push({ variables, isTemporary: false });
+  }
+
   popScope(): void {
     this.#scopes.pop();
   }
@@ -275,7 +283,10 @@ export class Variables {
     const top = this.#top;
     const scope = this.#scopes[options.global === true ? 0 : top]?.variables;
     const found = scope?.get(name);
-    if (found !== undefined) return found;
+    if (found !== undefined) {
+      delete found.isTemporary;
+      return found;
+    }
     const outer = this.raw(name);
     const isSpecial = this.#special.has(name) && !this.#isDeclared(name);
     const isGlobal = top === 0 || options.global === true;
@@ -306,7 +317,8 @@ export class Variables {
       if (variable === undefined) continue;
       if (variable.isReadonly === true) throw new ShellFault(`${name}: cannot unset: readonly variable`);
       // A local that is unset stays local: the outer one is not seen through it.
-      if (i === this.#top && i > 0) this.#scopes[i]?.variables.set(name, { value: undefined });
+      if (i === this.#top && i > 0 && variable.isTemporary !== true)
+        this.#scopes[i]?.variables.set(name, { value: undefined });
       else this.#scopes[i]?.variables.delete(name);
       return;
     }

@@ -1,7 +1,7 @@
 /** What all POSIX utilities here have in common: options, operands that are files, messages as GNU's, exit status. */
 import { utf8, type Bytes } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
-import { getopt, type GetoptOptions, type Options, type OptionSpecs } from "../getopt.ts";
+import { getopt, Options, type GetoptOptions, type OptionSpecs } from "../getopt.ts";
 import { encodeText } from "../language/bytes.ts";
 import { reasonOf } from "../language/redirect.ts";
 import type { Command, CommandContext } from "../types.ts";
@@ -49,7 +49,9 @@ export function utility(spec: UtilityOptions): Command {
     usageStatus: spec.usageStatus ?? failed,
     ...(spec.isVerbatim === true ? { verbatim: true as const } : {}),
     async run(context) {
-      const options = getopt(context.args, specs, spec.parsing);
+      // An expression's words look like options and are none.
+      const isExpression = spec.isVerbatim === true && spec.specs === undefined;
+      const options = isExpression ? new Options([], [...context.args]) : getopt(context.args, specs, spec.parsing);
       const run = new Run(context, options, name);
       let status: number | undefined;
       try {

@@ -344,9 +344,11 @@ export const trap: Builtin = {
       return 2;
     }
     if (isShown || words.length === 0) {
-      const names = words.length === 0 ? [...traps.keys()] : words.map((word) => eventName(word) ?? word);
+      const { outerTraps } = frame.state;
+      const all = traps.size > 0 ? traps : (outerTraps ?? traps);
+      const names = words.length === 0 ? [...all.keys()] : words.map((word) => eventName(word) ?? word);
       for (const name of sortedEvents(names)) {
-        const action = traps.get(name);
+        const action = all.get(name);
         if (action !== undefined)
           await out(`trap -- ${quoteAlways(action)} ${EVENTS.includes(name) ? name : `SIG${name}`}\n`);
       }
@@ -357,6 +359,7 @@ export const trap: Builtin = {
     const action = isReset ? undefined : words[0];
     const events = words[0] === "-" || !isReset ? words.slice(1) : words;
     let status = 0;
+    frame.state.outerTraps = undefined;
     for (const word of events) {
       const name = eventName(word);
       if (name === undefined) {
@@ -402,6 +405,7 @@ export const set: Builtin = {
     let at = 0;
     for (; at < args.length; at++) {
       const word = args[at] ?? "";
+      if (word === "+") continue;
       if (word === "--" || word === "-") {
         if (word === "-") {
           state.options.delete("xtrace");
@@ -493,7 +497,7 @@ export const shopt: Builtin = {
         await out(
           isSetNames ? `set ${isOn(name) ? "-" : "+"}o ${name}\n` : `shopt -${isOn(name) ? "s" : "u"} ${name}\n`,
         );
-      else await out(`${name.padEnd(isSetNames ? 15 : 20)}\t${isOn(name) ? "on" : "off"}\n`);
+      else await out(`${name.padEnd(15)}\t${isOn(name) ? "on" : "off"}\n`);
     }
     return status;
   },

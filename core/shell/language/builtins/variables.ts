@@ -168,7 +168,8 @@ function checkReadonly(name: string, variable: Variable, one: Assignment | strin
 }
 
 function setKind(name: string, variable: Variable, { on, off }: Wanted): void {
-  if (off.has("a") || off.has("A")) throw new ShellFault(`${name}: cannot destroy array variables in this way`);
+  if ((off.has("a") || off.has("A")) && variable.isArray !== undefined)
+    throw new ShellFault(`${name}: cannot destroy array variables in this way`);
   const { value } = variable;
   if (on.has("A")) {
     if (value instanceof IndexedArray) throw new ShellFault(`${name}: cannot convert indexed to associative array`);
@@ -243,6 +244,7 @@ async function functions(
     const found = state.functions.get(wanted);
     if (found === undefined) status = 1;
     else if (name === "export" || name === "readonly") continue;
+    else if (on.has("t")) found.isTraced = true;
     else if (on.has("F"))
       await out(state.isSetOption("extdebug") ? `${wanted} ${found.line} ${found.source.name}\n` : `${wanted}\n`);
     else await out(functionText(found));
