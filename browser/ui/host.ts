@@ -1,7 +1,7 @@
 /** The person's machine as a tab reaches it: a file picker for reading, a download for writing. No paths, so names are hints. */
 import { cancelled, StarfishError, toStarfishError } from "../../core/base/errors.ts";
 import type { Host, HostFile } from "../../core/shell/types.ts";
-import { Download, offer } from "./download.ts";
+import { Download, downloadName, offer } from "./download.ts";
 import type { PageTerminal } from "./terminal.ts";
 
 /** What fits in a tab's memory beside everything else, bytes. */
@@ -14,6 +14,7 @@ export function pageHost(terminal: PageTerminal): Host {
       offer(path, new Blob([new Uint8Array(bytes)]));
       return Promise.resolve();
     },
+    savedAs: (path) => `${downloadName(path)}, among your downloads`,
     openFile: async (path, { signal }) => {
       const [file] = await pick(`Choose ${path}`, false, signal);
       if (file === undefined) throw new StarfishError("not-found", `No file was chosen for ${path}`);
