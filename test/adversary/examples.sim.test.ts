@@ -123,15 +123,11 @@ test("values nested deep, and keys and values that a terminal would obey, are li
   });
 });
 
-test("62,000 deletions of keys that never were fill nothing", async () => {
+test("62,000 deletions in each map, of keys that never were, fill nothing", async () => {
   const scene = await Scene.open(4);
   await outlasts(scene, async (intruder) => {
-    for (const [map, count] of [
-      ["mem", 62_000],
-      ["tree", 10_000],
-      ["layout", 10_000],
-    ] as const) {
-      for (let from = 0; from < count; from += 500) {
+    for (const map of ["mem", "tree", "layout"]) {
+      for (let from = 0; from < 62_000; from += 500) {
         const packer = new Packer();
         const stamp = intruder.nowMs * 2_048;
         for (let i = from; i < from + 500; i++) {
