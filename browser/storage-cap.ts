@@ -1,12 +1,19 @@
 /**
- * How much this tab keeps for the swarm: what the browser allows, unless its person wants it to be less. The choice is one
- * for all tabs of the browser, and each keeps so much.
+ * How much this tab keeps for the others: nothing until its person has chosen, then up to what they chose, and no more than
+ * the browser allows; nothing new while data is to be saved. What they put themselves it keeps anyway, where nobody else
+ * does. The choice is one for all tabs of the browser, and each keeps so much.
  */
+import { Listeners, type Unsubscribe } from "../core/base/events.ts";
 import type { Contents } from "../core/disk/types.ts";
 import { onSetting, readSetting, writeSetting } from "./settings.ts";
 
+interface SavingNavigator {
+  readonly connection?: EventTarget & { readonly saveData?: boolean };
+}
+
 export class StorageCap {
   readonly #storage: Contents;
+  readonly #changes = new Listeners<void>();
   /** What the browser allows, bytes. */
   readonly allowedBytes: number;
 
@@ -14,18 +21,33 @@ export class StorageCap {
     this.#storage = storage;
     this.allowedBytes = storage.use().offeredBytes;
     onSetting("storage-cap", () => this.#apply());
+    (navigator as SavingNavigator).connection?.addEventListener("change", () => this.#apply());
     this.#apply();
   }
 
-  /** Undefined for what the browser allows. What is kept already stays, until its files go. */
-  choose(bytes: number | undefined): void {
-    writeSetting("storage-cap", bytes === undefined ? "" : String(bytes));
+  /** What the person chose, as far as the browser allows it; undefined before they have. */
+  get chosenBytes(): number | undefined {
+    const chosen = Number.parseInt(readSetting("storage-cap") ?? "", 10);
+    return chosen >= 0 ? Math.min(this.allowedBytes, chosen) : undefined;
+  }
+
+  /** Why less is offered than was chosen. */
+  get heldBack(): string | undefined {
+    return (navigator as SavingNavigator).connection?.saveData === true ? "saving data" : undefined;
+  }
+
+  /** Remembered for every tab of the browser. What is kept already stays, until its files go. */
+  choose(bytes: number): void {
+    writeSetting("storage-cap", String(bytes));
     this.#apply();
+  }
+
+  onChange(listener: () => void): Unsubscribe {
+    return this.#changes.add(listener);
   }
 
   #apply(): void {
-    const chosen = Number.parseInt(readSetting("storage-cap") ?? "", 10);
-    const bytes = chosen >= 0 ? Math.min(this.allowedBytes, chosen) : this.allowedBytes;
-    if (this.#storage.use().offeredBytes !== bytes) this.#storage.offer(bytes);
+    this.#storage.offer(this.heldBack === undefined ? (this.chosenBytes ?? 0) : 0, this.allowedBytes);
+    this.#changes.emit();
   }
 }

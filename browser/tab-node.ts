@@ -48,7 +48,8 @@ export interface TabNode {
 }
 
 export interface TabNodeOptions {
-  readonly invite: Invite;
+  /** Without one the tab founds a swarm. */
+  readonly invite: Invite | undefined;
   /** What this tab keeps was taken away, or there is no room for more. */
   readonly onStorage: (trouble: "cleared" | "full") => void;
   /** A member turned this node away. */
@@ -58,7 +59,7 @@ export interface TabNodeOptions {
 /** Rejects with what problems.ts has words for. */
 export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
   // Asked for at once: it is there when the network is.
-  const machine = machineOf(options.invite.swarm);
+  const machine = options.invite && machineOf(options.invite.swarm);
   const slot = await claimSlot(locks);
   const log = pageLog(options);
   const { store, forgetful } = await openStore(slot, log, () => options.onStorage("cleared"));
@@ -82,9 +83,9 @@ export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
     {
       kind: "tab",
       device,
-      host: () => machine,
-      invite: withPageAddress(options.invite),
-      found: false,
+      host: (swarm) => machine ?? machineOf(swarm),
+      invite: options.invite && withPageAddress(options.invite),
+      found: options.invite === undefined,
       coresLent: 0,
       builtins,
       inviteBase: () => `${location.origin}${location.pathname}`,

@@ -3,10 +3,10 @@ import "./small-heap.ts";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { messageOf, StarfishError } from "../core/base/errors.ts";
 import { checkName } from "../core/net/identity/names.ts";
-import { byteSize } from "../core/shell/options.ts";
 import { defaultDataDir } from "./data-dir.ts";
 import { EXIT, exitStatusOf } from "./exit-status.ts";
 import { inviteFrom } from "./invite-source.ts";
+import { coresFrom, storageFrom } from "./lending.ts";
 import { PORT_DEFAULT } from "./listen.ts";
 import { packageVersion } from "./package-root.ts";
 import { print } from "./report.ts";
@@ -38,8 +38,9 @@ Once it serves it prints one line 'invite: URL'; whoever opens that link in a br
   --join INVITE  join the swarm of this link. Other users of this machine see it there: '-' reads it from standard input,
                  '@FILE' from a file, and without --join it is taken from $STARFISH_JOIN
   --name NAME    what the node is called (default: two friendly words)
-  --cores N      cores lent to everybody's jobs (default: all)
-  --storage SIZE disk offered to everybody's files: 500M, 10G (default: a tenth of what is free, 1G to 10G)
+  --cores N      cores lent to everybody's jobs (default: half of them)
+  --storage SIZE disk offered to everybody's files: 500M, 10G (default: a tenth of what is free, up to 2G)
+                 Without these two it asks the first time, where there is a terminal, and remembers the answers
   --device NAME  what this node shares its fate with, if several nodes share a machine
   --json         say everything as JSON, one object a line
 
@@ -123,8 +124,8 @@ async function runUp(args: string[]): Promise<number> {
     tls: tlsOf(values.tls, values["tls-cert"], values["tls-key"]),
     join: await inviteFrom(values.join, process),
     name: values.name,
-    cores: numberOf(values.cores, "--cores", 0, 1_024),
-    storageBytes: values.storage === undefined ? undefined : byteSize(values.storage, "--storage"),
+    cores: values.cores === undefined ? undefined : coresFrom(values.cores, "--cores"),
+    storageBytes: values.storage === undefined ? undefined : storageFrom(values.storage, "--storage"),
     device: values.device,
     json: values.json ?? false,
   });
@@ -170,12 +171,26 @@ function parse<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArg
   try {
     parsed = parseArgs(config);
   } catch (error) {
-    throw new StarfishError("usage", messageOf(error), { cause: error });
+    throw new StarfishError("usage", usageWords(error), { cause: error });
   }
   // An unset variable of some script; as a host it would even mean every address that this machine has.
   const empty = Object.entries(parsed.values).find(([option, value]) => value === "" && option !== "command");
   if (empty !== undefined) throw new StarfishError("usage", `--${empty[0]} needs a value`);
   return parsed;
+}
+
+/** What Node's parser finds wrong, in our words. */
+function usageWords(error: unknown): string {
+  const message = messageOf(error);
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const [, option = ""] = /'(?:-\w, )?(-[^' ]*)/.exec(message) ?? [];
+  if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") return `there is no option '${option}'; --help lists those there are`;
+  if (code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL") {
+    const [, word = ""] = /argument '([^']*)'/.exec(message) ?? [];
+    return `'${word}' is one word too many; --help says what is understood`;
+  }
+  if (code !== "ERR_PARSE_ARGS_INVALID_OPTION_VALUE") return message;
+  return /does not take/.test(message) ? `${option} takes no value` : `${option} needs a value`;
 }
 
 function numberOf(text: string | undefined, option: string, min: number, max: number): number | undefined {

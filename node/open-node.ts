@@ -24,7 +24,7 @@ export interface OpenNodeOptions {
   readonly tls?: TlsChoice | undefined;
   readonly join: string | undefined;
   readonly name: string | undefined;
-  /** Cores to lend; undefined: all. */
+  /** Cores to lend; undefined: half of them. */
   readonly cores: number | undefined;
   readonly device: string | undefined;
   /** Bytes offered to the swarm's files; undefined: a part of what is free. */

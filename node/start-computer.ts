@@ -24,6 +24,7 @@ import { createLibp2pNetwork } from "../core/transport/network.ts";
 import { packageRoot } from "./package-root.ts";
 import { nodeCoder } from "./coder.ts";
 import { nodeCrypto } from "./crypto.ts";
+import { coresOffer } from "./lending.ts";
 import { PageOrigins } from "./page-origins.ts";
 import { Faults } from "./faults.ts";
 import { nodeSandbox } from "./sandbox.ts";
@@ -105,7 +106,7 @@ export async function startComputer(options: StartOptions): Promise<Computer> {
       name: options.name,
       invite,
       found: options.join === undefined,
-      coresLent: options.cores ?? cores,
+      coresLent: options.cores ?? coresOffer(),
       builtins: await builtinTasks(join(packageRoot, "dist", "tasks")),
       inviteBase: () => options.url,
     },

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { freeBytesAt, storageOffer } from "./storage.ts";
 
-test("a node offers a tenth of what is free, within 1 and 10 GB, and at most half", () => {
-  const free = [0, 1e9, 2e9, 5e9, 50e9, 100e9, 5e12];
-  expect(free.map(storageOffer)).toEqual([0, 0.5e9, 1e9, 1e9, 5e9, 10e9, 10e9]);
+test("a node offers a tenth of what is free, up to 2 GB", () => {
+  const free = [0, 1e9, 2e9, 5e9, 50e9, 5e12];
+  expect(free.map(storageOffer)).toEqual([0, 0.1e9, 0.2e9, 0.5e9, 2e9, 2e9]);
 });
 
 test("the free bytes of a directory's disk are asked of the system, and the directory is made", async () => {

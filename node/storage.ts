@@ -3,19 +3,11 @@ import { mkdir, statfs } from "node:fs/promises";
 import { guardFiles } from "./files.ts";
 
 const OFFER_OF_FREE = 0.1;
-const OFFER_BYTES_MAX = 10_000_000_000;
-/** Less would hardly help anybody, unless there is no more. */
-const OFFER_BYTES_MIN = 1_000_000_000;
-/** However little there is, so much of it stays with the owner. */
-const OFFER_OF_FREE_MAX = 0.5;
+const OFFER_BYTES_MAX = 2_000_000_000;
 
-/**
- * What a node offers of so many bytes that are free or its own shards: a tenth, within 1 and 10 GB, but never more than
- * half.
- */
+/** What a node offers of so many bytes that are free or its own shards: a tenth, up to 2 GB. */
 export function storageOffer(freeBytes: number): number {
-  const offer = Math.min(OFFER_BYTES_MAX, Math.max(OFFER_BYTES_MIN, freeBytes * OFFER_OF_FREE));
-  return Math.floor(Math.min(offer, freeBytes * OFFER_OF_FREE_MAX));
+  return Math.floor(Math.min(OFFER_BYTES_MAX, freeBytes * OFFER_OF_FREE));
 }
 
 /** Free bytes of the disk that the directory, made if need be, is on, as far as this user may have them. Rejects with "io". */

@@ -14,6 +14,7 @@ import { controlPath } from "./data-dir.ts";
 import { serveControl } from "./control.ts";
 import { EXIT } from "./exit-status.ts";
 import { Faults } from "./faults.ts";
+import { askLending, rememberedLending, rememberLending, type Lending } from "./lending.ts";
 import { openNode, type OpenNodeOptions } from "./open-node.ts";
 import { packageVersion } from "./package-root.ts";
 import { createReport, reportMembers, type Report } from "./report.ts";
@@ -32,12 +33,17 @@ export async function up(options: UpOptions): Promise<number> {
   const faults = new Faults(report.log);
   process.on("unhandledRejection", (reason) => faults.note("rejection", reason));
   await using stack = new AsyncDisposableStack();
-  const { computer, url, fingerprint } = stack.use(await openNode({ ...options, log: report.log, faults }));
+  const { lending, isAsked } = await lendingOf(options);
+  const { computer, url, fingerprint } = stack.use(await openNode({ ...options, ...lending, log: report.log, faults }));
+  if (isAsked) await rememberLending(options.dataDir, lending);
   // Not before: a start that has failed somewhere has failed.
   process.on("uncaughtException", (error) => faults.note("exception", error));
   stack.use(await serveControl({ computer, path: controlPath(options.dataDir), log: report.log }));
   reportMembers(computer.net, report);
   await greet(computer, report, { url, fingerprint });
+  if (lending.cores === undefined || lending.storageBytes === undefined) {
+    report.say("defaults", "What it lends and keeps is by default; --cores and --storage say otherwise.");
+  }
   const twin = Promise.withResolvers<never>();
   computer.net.onTwin(({ givesWay, message }) => {
     if (givesWay) twin.reject(new StarfishError("in-use", message));
@@ -48,6 +54,24 @@ export async function up(options: UpOptions): Promise<number> {
   const signal = await Promise.race([stop, twin.promise]);
   report.say("leaving", "Saying goodbye …", { signal });
   return EXIT.ok;
+}
+
+type SomeLending = Pick<UpOptions, "cores" | "storageBytes">;
+
+/** By the command line, by what was chosen before, or by asking; what is left undefined is by default. */
+async function lendingOf(
+  options: UpOptions,
+): Promise<
+  { readonly lending: SomeLending; readonly isAsked: false } | { readonly lending: Lending; readonly isAsked: true }
+> {
+  const { dataDir, cores, storageBytes, json } = options;
+  const before = await rememberedLending(dataDir);
+  const lending = { cores: cores ?? before?.cores, storageBytes: storageBytes ?? before?.storageBytes };
+  const isSaid = lending.cores !== undefined && lending.storageBytes !== undefined;
+  if (isSaid || json || !process.stdin.isTTY || !process.stdout.isTTY) return { lending, isAsked: false };
+  const said = { ...(cores === undefined ? {} : { cores }), ...(storageBytes === undefined ? {} : { storageBytes }) };
+  const streams = { input: process.stdin, output: process.stdout };
+  return { lending: await askLending(dataDir, said, streams), isAsked: true };
 }
 
 /** The link that lets one in comes first, and no other that would not. */

@@ -70,10 +70,15 @@ function answerOf(worker: Worker, ask: () => void): Promise<Gathered> {
   }).finally(() => answered.abort());
 }
 
+/** Downloads have names, but no paths. */
+export function downloadName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1) || "starfish";
+}
+
 /** Has the browser save it, or ask where to. */
 export function offer(path: string, content: Blob): void {
   const link = document.createElement("a");
-  link.download = path.slice(path.lastIndexOf("/") + 1) || "starfish";
+  link.download = downloadName(path);
   link.href = URL.createObjectURL(content);
   link.click();
   // The download has its own hold on the blob once it has begun.

@@ -23,9 +23,9 @@ export const PROMPT: Text = compose`${ACCENT}$${PLAIN} `;
 export function greeting(swarm: string | undefined, columns: number): Text {
   const title = compose`${ACCENT}★ Starfish${PLAIN}`;
   if (swarm === undefined) {
-    return compose`${title}\n${wrapped("One computer made of everybody's devices. This tab is no part of it yet.", columns)}\n`;
+    return compose`${title}\n${wrapped("One computer made of everybody's devices.", columns)}\n`;
   }
-  const where = compose`This tab is becoming a part of ${BOLD}${swarm}${PLAIN}, one computer made of everybody's devices.`;
+  const where = compose`${BOLD}${swarm}${PLAIN}: one computer made of everybody's devices.`;
   const width = Math.max(...THINGS.map(([line]) => line.length));
   const things = THINGS.map(
     ([line, what]) => compose`  ${runLink(line)}${" ".repeat(width - line.length)}   ${DIM}${what}${PLAIN}`,
@@ -34,13 +34,19 @@ export function greeting(swarm: string | undefined, columns: number): Text {
   return compose`${title}\n${wrapped(where, columns)}\n\n${wrapped(intro, columns)}\n\n${joined(things, "\n")}\n`;
 }
 
-/** Once this node is a member: who it is, who else is here, and what it gives. */
-export function whoIsHere(nodes: readonly NodeFacts[], keptBytesMax: number, terminal: TerminalInfo): Text {
+/** Once this node is a member: of what, who it is, who else is here, and what it gives. */
+export function whoIsHere(
+  swarm: string,
+  nodes: readonly NodeFacts[],
+  keptBytesMax: number,
+  terminal: TerminalInfo,
+): Text {
   const lends = nodes.find((node) => node.isSelf)?.coresLent ?? 0;
-  const gives =
-    `This tab keeps up to ${shortBytes(keptBytesMax)} for the swarm and lends ` +
-    `${lends === 0 ? "no cores yet" : count(lends, "core")}.`;
-  return compose`${names(nodes, terminal)}\n${wrapped(gives, terminal.columns)}`;
+  const keeps = keptBytesMax === 0 ? "keeps nothing" : `keeps up to ${shortBytes(keptBytesMax)}`;
+  const asked = keptBytesMax === 0 || lends === 0 ? "; what it gives is chosen below" : "";
+  const gives = `It ${keeps} for the others and lends ${lends === 0 ? "no cores" : count(lends, "core")}${asked}.`;
+  const part = compose`This tab is part of ${BOLD}${swarm}${PLAIN}.`;
+  return compose`${wrapped(part, terminal.columns)}\n${names(nodes, terminal)}\n${wrapped(gives, terminal.columns)}`;
 }
 
 function names(nodes: readonly NodeFacts[], terminal: TerminalInfo): Text {

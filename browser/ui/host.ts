@@ -2,7 +2,7 @@
 import { cancelled, StarfishError, toStarfishError } from "../../core/base/errors.ts";
 import type { Host, HostFile } from "../../core/shell/types.ts";
 import { tabProgramPlace } from "../program-place.ts";
-import { Download, offer } from "./download.ts";
+import { Download, downloadName, offer } from "./download.ts";
 import type { PageTerminal } from "./terminal.ts";
 
 /** What fits in a tab's memory beside everything else, bytes. */
@@ -15,6 +15,7 @@ export function pageHost(terminal: PageTerminal): Host {
       offer(path, new Blob([new Uint8Array(bytes)]));
       return Promise.resolve();
     },
+    savedAs: (path) => `${downloadName(path)}, among your downloads`,
     openFile: async (path, { signal }) => {
       const [file] = await pick(`Choose ${path}`, false, signal);
       if (file === undefined) throw new StarfishError("not-found", `No file was chosen for ${path}`);

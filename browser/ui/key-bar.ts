@@ -39,25 +39,23 @@ export function showKeyBar(terminal: PageTerminal): void {
   };
   finger.addEventListener("change", update);
   update();
-  followKeyboard();
+  followKeyboard(finger);
 }
 
 /** Some browsers lay the keyboard over the page instead of resizing it; visualViewport tells what is left. */
-function followKeyboard(): void {
+function followKeyboard(finger: MediaQueryList): void {
   const viewport = window.visualViewport;
   if (viewport === null) return;
   let tallest = viewport.height;
+  let { width } = viewport;
   const update = (): void => {
     if (viewport.scale !== 1) return;
-    tallest = Math.max(tallest, viewport.height);
+    // A keyboard takes height alone. Another width is another window, orientation or zoom of the page.
+    tallest = viewport.width === width ? Math.max(tallest, viewport.height) : viewport.height;
+    ({ width } = viewport);
     document.body.style.setProperty("--height", `${viewport.height}px`);
-    document.body.classList.toggle("typing", tallest - viewport.height > KEYBOARD_PX);
+    document.body.classList.toggle("typing", finger.matches && tallest - viewport.height > KEYBOARD_PX);
     window.scrollTo(0, 0);
   };
   viewport.addEventListener("resize", update);
-  // Another orientation has another height.
-  matchMedia("(orientation: portrait)").addEventListener("change", () => {
-    tallest = viewport.height;
-    update();
-  });
 }

@@ -42,7 +42,7 @@ export class NodeMark {
     });
     setText(this.#count, busy ? String(node.tasksRunning) : "");
     setText(this.#label, node.isSelf ? `${node.name} (you)` : state === "" ? node.name : `${node.name}, ${state}`);
-    const kind = node.kind === "tab" ? "tab" : "container";
+    const kind = node.kind === "tab" ? "tab" : "node";
     setText(this.#title, [node.name, kind, state, coresWords(node), link].filter(Boolean).join(" · "));
   }
 

@@ -14,6 +14,7 @@ export interface Notice {
 
 export function showNotice(notice: Notice | undefined): void {
   const box = byId("notice", HTMLElement);
+  box.classList.remove("welcome");
   box.replaceChildren();
   box.hidden = notice === undefined;
   if (notice === undefined) return;

@@ -13,6 +13,7 @@ import { byId, setText } from "./dom.ts";
 import { FilesView } from "./files/files-view.ts";
 import { SpaceView } from "./files/space.ts";
 import { greeting, PROMPT, whoIsHere } from "./greeting.ts";
+import { connectKeep } from "./keep.ts";
 import { connectInvitePanel } from "./invite-panel.ts";
 import { showKeyBar } from "./key-bar.ts";
 import { MemoryView } from "./memory-view.ts";
@@ -35,7 +36,7 @@ export class Page {
   readonly #shell = new PendingShell();
   readonly status: StatusLine = new StatusLine();
   #selected: string | undefined;
-  #opened = false;
+  #swarm = "";
   #model: SwarmModel | undefined;
   #keptBytesMax: () => number = () => 0;
 
@@ -63,16 +64,11 @@ export class Page {
 
   /** Greets and shows the prompt. `swarm` is the swarm's name in words, as far as it is known. */
   open(swarm: string | undefined): void {
-    this.#opened = true;
     setText(byId("swarm-name", HTMLElement), swarm ?? "");
-    this.status.say(swarm === undefined ? "Not connected" : "Joining…");
+    this.status.say(swarm === undefined ? "Not connected" : `Joining ${swarm}…`);
     this.#session.print(greeting(swarm, this.#terminal.info().columns));
     void this.#session.run({ signal: new AbortController().signal });
     if (matchMedia("(pointer: fine)").matches) this.#terminal.focus();
-  }
-
-  get opened(): boolean {
-    return this.#opened;
   }
 
   /** There will be no computer in this page; lines that are typed say so. */
@@ -90,6 +86,7 @@ export class Page {
     this.#history.join(historyOf(computer.store));
     this.#model = model;
     setText(byId("swarm-name", HTMLElement), options.swarm);
+    this.#swarm = options.swarm;
     const view = new SwarmView((node) => this.#select(node));
     const table = new SwarmTable();
     view.show(model);
@@ -107,6 +104,8 @@ export class Page {
       use: () => computer.storage.use(),
       clock: () => computer.net.clockNotice(),
     });
+    connectKeep(options.cap);
+    askBeforeClosing(computer);
     this.#keptBytesMax = () => computer.storage.use().offeredBytes;
     connectInvitePanel(() => inviteLink(computer));
     followPerson(computer.devices, (words) => this.#session.print(words));
@@ -116,7 +115,7 @@ export class Page {
 
   sayWhoIsHere(): void {
     if (this.#model === undefined) return;
-    this.#session.print(whoIsHere(this.#model.facts.nodes, this.#keptBytesMax(), this.#terminal.info()));
+    this.#session.print(whoIsHere(this.#swarm, this.#model.facts.nodes, this.#keptBytesMax(), this.#terminal.info()));
   }
 
   /** What is known of one node, in words, below the picture. */
@@ -128,7 +127,7 @@ export class Page {
       node === undefined
         ? ""
         : [
-            node.isSelf ? `${node.name}, this tab` : `${node.name}, ${node.kind === "tab" ? "a tab" : "a container"}`,
+            node.isSelf ? `${node.name}, this tab` : `${node.name}, ${node.kind === "tab" ? "a tab" : "a node"}`,
             coresWords(node),
             node.isSelf ? "" : linkWords(node, nameOf),
             node.link?.roundTripMs === undefined ? "" : `${node.link.roundTripMs.toFixed(1)} ms there and back`,
@@ -138,6 +137,13 @@ export class Page {
             .join(" · ");
     setText(byId("detail", HTMLElement), words);
   }
+}
+
+/** What its person has running ends with the tab. */
+function askBeforeClosing({ cpu }: Computer): void {
+  addEventListener("beforeunload", (event) => {
+    if (cpu.jobs().length > 0) event.preventDefault();
+  });
 }
 
 /** The first thing the keyboard reaches; remembered, because who needs it needs it before reading anything. */

@@ -54,8 +54,8 @@ export class StatusLine {
     this.#protection();
     this.#say("nodes", present === 1 ? "alone here" : `${present} nodes`);
     this.#say("links", linked === 0 ? "no links" : linked === 1 ? "1 link" : `${linked} links`);
-    this.#say("keeps", `keeps ${bytesWords(usedBytes)}`);
-    this.#say("of", `of ${shortBytes(offeredBytes)}`);
+    this.#say("keeps", usedBytes === 0 && offeredBytes === 0 ? "keeps nothing yet" : `keeps ${bytesWords(usedBytes)}`);
+    this.#say("of", offeredBytes === 0 ? (usedBytes === 0 ? "" : "of its own") : `of ${shortBytes(offeredBytes)}`);
     this.#say("tasks", taskWords(self.tasksRunning, tasksRun));
     const now = performance.now();
     const seconds = (now - this.#before.atMs) / 1000;

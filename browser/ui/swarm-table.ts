@@ -48,7 +48,7 @@ function fill(row: HTMLTableRowElement, node: NodeFacts, link: string): void {
   const roundTrip = node.link?.roundTripMs;
   const cells = [
     node.isSelf ? `${node.name} (you)` : state === "" ? node.name : `${node.name}, ${state}`,
-    node.kind === "tab" ? "tab" : "container",
+    node.kind === "tab" ? "tab" : "node",
     coresWords(node),
     link,
     roundTrip === undefined ? "" : `${roundTrip < 10 ? roundTrip.toFixed(1) : Math.round(roundTrip)} ms`,

@@ -16,6 +16,8 @@ const GLIDE_MS = 420;
 /** Nodes this far apart have room for their names, px. */
 const LABEL_ROOM_PX = 66;
 
+const ALONE_AGAIN = "The others are out of reach or have gone. This tab keeps trying to reach them.";
+
 interface Drawn {
   readonly mark: NodeMark;
   readonly line: SVGLineElement;
@@ -34,6 +36,8 @@ export class SwarmView {
   readonly #onSelect: (node: NodeFacts | undefined) => void;
   #facts: SwarmFacts = { nodes: [], present: 0, linked: 0 };
   #layout: Layout = { seats: new Map(), clusters: [], spacing: 0 };
+  /** Who is alone after others were here is not waiting for the first. */
+  #hadOthers = false;
   #seated = "";
   #view: View = { x: 0, y: 0, zoom: 1 };
   #viewFrom: View = this.#view;
@@ -81,6 +85,7 @@ export class SwarmView {
 
   #update(facts: SwarmFacts): void {
     this.#facts = facts;
+    this.#hadOthers ||= facts.present > 1;
     const seated = facts.nodes
       .map((node) => node.peer)
       .sort()
@@ -102,7 +107,11 @@ export class SwarmView {
     }
     setText(
       byId("empty", HTMLElement),
-      facts.present === 1 ? "Nobody else is here yet. Type invite to bring in a friend." : "",
+      facts.present > 1
+        ? ""
+        : this.#hadOthers
+          ? ALONE_AGAIN
+          : "Nobody else is here yet. Type invite to bring in a friend.",
     );
     set(this.#svg, { "aria-label": summary(facts) });
   }

@@ -221,18 +221,17 @@ export class PageTerminal implements Terminal {
 /** The font size near `wanted` whose letters are whole pixels wide: pictures drawn cell beside cell then have no seams. */
 function fontSizeOf(family: string, wanted: number): number {
   const context = document.createElement("canvas").getContext("2d");
+  if (context === null) return wanted;
   const advance = (size: number): number => {
-    if (context === null) return 0;
     context.font = `${size}px ${family}`;
     return context.measureText("W").width * devicePixelRatio;
   };
-  const pixels = Math.round(advance(wanted));
-  // Hinting makes widths jump, so the size is tried, not computed.
-  let best = wanted;
-  for (let size = wanted - 1; size <= wanted + 1; size += 0.01) {
-    if (Math.abs(advance(size) - pixels) < Math.abs(advance(best) - pixels)) best = size;
-  }
-  return best;
+  const before = advance(wanted);
+  const pixels = Math.round(before);
+  if (before === pixels || pixels === 0) return wanted;
+  // Widths grow with the size; where hinting makes them jump, what was there before may be nearer.
+  const size = Math.round((wanted * pixels * 100) / before) / 100;
+  return Math.abs(advance(size) - pixels) < Math.abs(before - pixels) ? size : wanted;
 }
 
 const OFFERED = new Set<string>();

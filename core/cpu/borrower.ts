@@ -2,7 +2,7 @@
  * Runs a job's tasks on other members: the asking side of the protocol. A node that lacks the job's module is sent it
  * once, however many of its tasks wait for it.
  */
-import type { Bytes } from "../base/bytes.ts";
+import { type Bytes, concat } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
 import type { Net } from "../net/types.ts";
 import type { PeerId } from "../ports/network.ts";
@@ -76,7 +76,8 @@ export class Borrower {
 
   async #fetch(peer: PeerId, output: Payload, signal: AbortSignal): Promise<Uint8Array> {
     if ("bytes" in output) return output.bytes;
-    const whole = new Uint8Array(output.size);
+    // Memory is taken as bytes come: the size is only what a member says.
+    const pieces: Uint8Array[] = [];
     for (let at = 0; at < output.size;) {
       const request = { op: "get", blob: output.blob, at };
       const piece = await this.#net.request(peer, CPU_PROTOCOL, request, getReply, {
@@ -86,9 +87,9 @@ export class Borrower {
       if (piece.length === 0 || piece.length > output.size - at) {
         throw new StarfishError("malformed", "A piece of the output has another size than was announced");
       }
-      whole.set(piece, at);
+      pieces.push(piece);
       at += piece.length;
     }
-    return whole;
+    return concat(pieces);
   }
 }

@@ -33,6 +33,32 @@ test("every node knows what each offers and has free, and hears at once of anoth
   expect(swarm.node("m1").contents.use().usedBytes).toBeLessThanOrEqual(5_000_000);
 });
 
+test("who offers nothing keeps what it puts itself while nobody else does, and nothing of others", async () => {
+  const swarm = await swarmOf(1, 6);
+  const alone = swarm.node("m0");
+  alone.contents.offer(0, 10_000_000);
+  const [small, large] = [swarm.bytes(20 * KIB), swarm.bytes(700 * KIB)];
+  const all: [ContentRef, Uint8Array][] = [];
+  for (const bytes of [small, large]) all.push([await swarm.put(alone, bytes), bytes]);
+  for (const [ref] of all) {
+    expect(await swarm.settle(alone.contents.stat(ref))).toMatchObject({ safety: "here", survivesAny: 0 });
+  }
+  await swarm.readsBack([alone], all);
+  const usedBytes = (): number => alone.contents.use().usedBytes;
+  const own = usedBytes();
+  await swarm.grow(2);
+  await swarm.until(all, ({ safety }) => safety === "safe", 60_000);
+  const theirs = swarm.bytes(300 * KIB);
+  all.push([await swarm.put(swarm.node("m1"), theirs), theirs]);
+  expect(usedBytes()).toBe(own);
+  expect(alone.contents.use().offeredBytes).toBe(0);
+  // With an offer it is a holder like any other.
+  alone.contents.offer(10_000_000, 10_000_000);
+  await swarm.until(all, ({ survivesAny }) => survivesAny === 2, 120_000);
+  expect(usedBytes()).toBeGreaterThan(own);
+  await swarm.readsBack(swarm.nodes, all);
+});
+
 describe("content", () => {
   for (const count of [1, 2, 3, 5, 8]) {
     test.each(seeds(1, 5))(`on ${count} nodes reads back after any half is gone, seed %i`, async (seed) => {

@@ -179,9 +179,9 @@ class NodeContents implements Contents {
 
   use(): StorageUse {
     const { store, holdings, catalogue } = this.#parts;
-    const { quotaBytes, usedBytes, damaged } = store.usage();
+    const { usedBytes, damaged } = store.usage();
     return {
-      offeredBytes: quotaBytes,
+      offeredBytes: holdings.offeredBytes,
       usedBytes,
       shards: holdings.count,
       damaged,
@@ -202,8 +202,8 @@ class NodeContents implements Contents {
     return [own, ...others];
   }
 
-  offer(bytes: number): void {
-    this.#parts.store.setQuota(bytes);
+  offer(bytes: number, ownBytes = 0): void {
+    this.#parts.holdings.offer(bytes, ownBytes);
     this.#told.now();
     this.#changes.emit();
   }

@@ -93,8 +93,11 @@ export interface Contents {
   use(): StorageUse;
   /** Of all members that are there and have said so; of this node as it is now. */
   offers(): StorageOffer[];
-  /** From now on this node offers so much. What it holds stays, even if it is more: nothing is added until there is room. */
-  offer(bytes: number): void;
+  /**
+   * From now on this node offers so much. What it holds stays, even if it is more: nothing is added until there is room. Its
+   * own puts may take `ownBytes` where no other node has room for them, if that is more than what it offers.
+   */
+  offer(bytes: number, ownBytes?: number): void;
   /** Called when something of what is said above may have changed. */
   onChange(listener: () => void): Unsubscribe;
   close(): Promise<void>;

@@ -135,3 +135,5 @@ export const READY_LOOK_MS = 100;
 
 /** How often what is due (expiry, old tombstones, quarantine) is looked for. */
 export const SWEEP_MS = 1_000;
+/** Keys that one turn looks at: what does not stall a page. */
+export const SWEEP_KEYS_MAX = 10_000;

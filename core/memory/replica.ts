@@ -374,11 +374,15 @@ export class Replica {
     return !hasMore;
   }
 
-  /** Forgets the tombstones that end by then, so that both sides of a reconciliation have forgotten the same. */
-  collect(untilMs: number): void {
+  /**
+   * Forgets the tombstones that end by then, so that both sides of a reconciliation have forgotten the same: at most so
+   * many in one call. False: call again.
+   */
+  collect(untilMs: number, most: number): boolean {
     const expired: string[] = [];
-    this.table.sweep(this.#time.now(), untilMs, Infinity, (key) => expired.push(key));
+    const hasMore = this.table.sweep(this.#time.now(), untilMs, most, (key) => expired.push(key));
     if (expired.length > 0) this.#tellWatchers(expired, false);
+    return !hasMore;
   }
 
   #holdOld({ key, heldAtMs }: Keyed, commonMs: number | undefined, nowMs: number): void {

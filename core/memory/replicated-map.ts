@@ -16,6 +16,7 @@ import {
   READY_LOOK_MS,
   READY_MS_MAX,
   RECONCILE_SPREAD,
+  SWEEP_KEYS_MAX,
   SWEEP_MS,
   SYNC_TIMEOUT_MS,
   UNSYNCED_KEYS_MAX,
@@ -45,9 +46,6 @@ export interface MapParts {
   /** A member as a writer. */
   readonly writerOf: (peer: PeerId) => number;
 }
-
-/** Keys that one sweep looks at: what does not stall a page. */
-const SWEEP_KEYS_MAX = 10_000;
 
 /** Numbers that no two batches of one member have at a time. */
 const PARTS_ID_MAX: number = 2 ** 48;

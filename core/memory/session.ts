@@ -30,6 +30,7 @@ import {
   RECONCILE_ROUNDS_MAX,
   RECONCILE_SESSION_MS,
   VALUE_BYTES_MAX,
+  SWEEP_KEYS_MAX,
 } from "./limits.ts";
 import { DELETED } from "./entry.ts";
 import { NewestFirst, type Sending } from "./newest-first.ts";
@@ -132,11 +133,12 @@ export async function awaitHello(channel: Channel, clock: Clock, signal: AbortSi
 }
 
 /** Begins a session. Rejects with what ended it: "link-closed", "timeout", "malformed", "clock", "full", "cancelled". */
-export function ask(channel: Channel, map: string, options: SessionOptions): Promise<SessionResult> {
+export async function ask(channel: Channel, map: string, options: SessionOptions): Promise<SessionResult> {
   const { replica } = options;
   const cutoffMs = Math.ceil(replica.now()) + CUTOFF_MARGIN_MS;
-  replica.collect(cutoffMs);
-  const session = new Session(channel, inboxOf(channel), options, false);
+  const inbox = inboxOf(channel);
+  await collect(cutoffMs, options);
+  const session = new Session(channel, inbox, options, false);
   const ranges = opening(replica.table);
   channel.send(encode({ map, cutoffMs, ranges, vector: replica.acquaintances.pack() } satisfies Hello));
   return session.run();
@@ -151,8 +153,13 @@ export async function respond(channel: Channel, incoming: Incoming, options: Ses
     channel.abort(error);
     throw error;
   }
-  replica.collect(hello.cutoffMs);
+  await collect(hello.cutoffMs, options);
   return new Session(channel, inbox, options, true).run(hello);
+}
+
+/** Forgets what both sides have to have forgotten. Millions may end at one time, so others get their turn in between. */
+async function collect(untilMs: number, { replica, clock, signal }: SessionOptions): Promise<void> {
+  while (!replica.collect(untilMs, SWEEP_KEYS_MAX)) await sleep(clock, 0, { signal });
 }
 
 /** Both sides' clocks are seconds apart: so much later than the asker's now it is past for both. */

@@ -62,6 +62,8 @@ export interface HostWriter extends Output {
 export interface Host {
   /** A file of the person's machine, by path or, where there are no paths, by letting them pick it. Rejects with "not-found", "unsupported", "cancelled". */
   readFile(path: string, options: { signal: AbortSignal }): Promise<Uint8Array>;
+  /** How a person finds what was written to `path`, where that is no path to them (a browser's downloads). */
+  savedAs?(path: string): string;
   writeFile(path: string, bytes: Bytes, options: { signal: AbortSignal }): Promise<void>;
   /** For files of any size. Rejects with "not-found", "is-a-directory", "unsupported", "cancelled", "io". */
   openFile(path: string, options: { signal: AbortSignal }): Promise<HostFile>;

@@ -1,6 +1,7 @@
 /** What members gone bad were seen to do to others, one example of each kind; judged by the rule of scene.ts. */
 import { expect, test } from "vitest";
 import { concat } from "../../core/base/bytes.ts";
+import { encode } from "../../core/base/codec.ts";
 import { CONTENT_BYTES_MAX, LIST_BYTES_MAX } from "../../core/disk/limits.ts";
 import { listBytes } from "../../core/disk/code/shard-list.ts";
 import { DELETED } from "../../core/memory/entry.ts";
@@ -123,15 +124,11 @@ test("values nested deep, and keys and values that a terminal would obey, are li
   });
 });
 
-test("62,000 deletions of keys that never were fill nothing", async () => {
+test("62,000 deletions in each map, of keys that never were, fill nothing", async () => {
   const scene = await Scene.open(4);
   await outlasts(scene, async (intruder) => {
-    for (const [map, count] of [
-      ["mem", 62_000],
-      ["tree", 10_000],
-      ["layout", 10_000],
-    ] as const) {
-      for (let from = 0; from < count; from += 500) {
+    for (const map of ["mem", "tree", "layout"]) {
+      for (let from = 0; from < 62_000; from += 500) {
         const packer = new Packer();
         const stamp = intruder.nowMs * 2_048;
         for (let i = from; i < from + 500; i++) {
@@ -147,6 +144,27 @@ test("62,000 deletions of keys that never were fill nothing", async () => {
         if (from % 5_000 === 0) await scene.world.runFor(100);
       }
     }
+  });
+});
+
+test("2,000 made-up members that are asleep, and as many addresses, keep no newcomer out and no node from answering", async () => {
+  const scene = await Scene.open(6);
+  await outlasts(scene, async (intruder) => {
+    const victims = scene.honest.map(({ net }) => net.self);
+    for (let from = 0; from < 2_000; from += 50) {
+      const records = Array.from({ length: 50 }, (_, i) => {
+        const n = from + i;
+        const state = n % 10 === 0 ? "awake" : "asleep";
+        return intruder.recordOf(intruder.someKeys(), state, [`/ip4/198.51.100.7/tcp/${1_024 + n}`]);
+      });
+      for (const victim of victims) await scene.settle(intruder.part(victim, "members", encode({ records })));
+      await scene.world.runFor(100);
+    }
+    const { net } = await scene.bench.up("newcomer", { invite: scene.invite });
+    await scene.acquainted();
+    await scene.world.runUntil(() => net.links().length > 1, { withinMs: 20_000, what: "the newcomer is linked" });
+    scene.bench.computers.delete("newcomer");
+    scene.world.crash("newcomer");
   });
 });
 

@@ -192,7 +192,7 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
   };
 }
 
-function recordOf(peer: PeerId, nowMs: number): MemberRecord {
+export function recordOf(peer: PeerId, nowMs: number): MemberRecord {
   return {
     peer,
     incarnation: nowMs,

@@ -14,12 +14,13 @@ import type { Invite } from "../../core/net/identity/invite.ts";
 import type { LinkPart } from "../../core/net/links/links.ts";
 import { PART_PROTOCOLS } from "../../core/net/links/member-link.ts";
 import { createSealer } from "../../core/net/gossip/sealing.ts";
+import { LIFE_BYTES, signRecord } from "../../core/net/membership/record.ts";
 import type { Net } from "../../core/net/types.ts";
 import type { Clock } from "../../core/ports/clock.ts";
 import type { Crypto, KeyPair } from "../../core/ports/crypto.ts";
 import { type Channel, MESSAGE_BYTES_MAX, type Network, type PeerId } from "../../core/ports/network.ts";
 import type { Random } from "../../core/ports/random.ts";
-import { packed, type Speaker } from "./samples.ts";
+import { packed, recordOf, type Speaker } from "./samples.ts";
 
 const STATEMENT_DOMAIN = utf8("starfish certificate 1\n");
 const RECORD_DOMAIN = utf8("starfish member record 1\n");
@@ -175,13 +176,18 @@ export class Voice {
     return createSealer(this.invite.secret)(ports).seal(topic, encode(value));
   }
 
+  /** An identity made up on the spot. */
+  someKeys(): KeyPair {
+    return this.#crypto.keyPair(this.#random.bytes(32));
+  }
+
   /** A record of somebody made up, who is a member by the invite. */
   recordOf(keys: KeyPair, state: "awake" | "asleep", addresses: readonly string[]): Uint8Array {
-    const crypto = this.#crypto;
     const peer = peerIdOf(keys.publicKey);
-    const body = encode([1, peer, this.nowMs, "ghost", "node", peer, [...addresses], 0, 0, this.nowMs, state, null]);
-    const signature = crypto.sign(keys.privateKey, concat([RECORD_DOMAIN, body]));
-    return encode([body, signature, [...this.chain(undefined, keys)]]);
+    const says = { ...recordOf(peer, this.nowMs), state, addresses };
+    const lives = { life: this.#random.bytes(LIFE_BYTES), rival: undefined };
+    const chain = this.chain(undefined, keys);
+    return signRecord(this.#crypto, keys, chain, this.nowMs + 3_600_000, says, lives).wire;
   }
 
   record(body: unknown, chain: Chain = this.chain()): Uint8Array {

@@ -318,7 +318,7 @@ test("space by node, and a cap on it that all hear of and that is remembered", a
   await eventually("the node knows of the cap", offered, (bytes) => bytes === 250_000_000);
   await expect.poll(() => space.innerText()).toMatch(/ of 250 MB$/);
   await tab.page.reload();
-  await tab.waitFor(/This tab keeps up to 250 MB for the swarm and lends no cores yet\./);
+  await tab.waitFor(/It keeps up to 250 MB for the others and lends no cores/);
   expect(await tab.page.locator("#facts").innerText()).toMatch(/keeps [\d.]+ k?M?B\s*of 250 MB/);
   expect(tab.complaints).toEqual([]);
   await tab.close();

@@ -27,6 +27,8 @@ export interface TabOptions {
   readonly scale?: number;
   /** Waits for nothing: for pages that will not join. */
   readonly joins?: boolean;
+  /** Whether its person has chosen already to keep what the others put, as much as the browser allows. Default: yes. */
+  readonly keeps?: boolean;
   /** Runs in the page before its own code. */
   readonly before?: () => void;
 }
@@ -107,6 +109,16 @@ export class Tab {
       await tab.page.addInitScript((cores) => {
         Object.defineProperty(Navigator.prototype, "hardwareConcurrency", { get: () => cores });
       }, options.cores);
+    }
+    if (options.keeps !== false) {
+      await tab.page.addInitScript(() => {
+        try {
+          if (localStorage.getItem("starfish.storage-cap") === null)
+            localStorage.setItem("starfish.storage-cap", "2000000000");
+        } catch {
+          // Before there is a page.
+        }
+      });
     }
     if (options.before !== undefined) await tab.page.addInitScript(options.before);
     const start = performance.now();

@@ -63,11 +63,10 @@ export class SpaceView {
   }
 
   #connectCap(cap: StorageCap): void {
-    const { storage } = this.#computer;
     const select = byId("cap", HTMLSelectElement);
-    const choices = [...CAPS.filter((bytes) => bytes < cap.allowedBytes), cap.allowedBytes];
+    const choices = [...new Set([...CAPS.filter((bytes) => bytes < cap.allowedBytes), cap.allowedBytes])];
     const show = (): void => {
-      const { offeredBytes } = storage.use();
+      const offeredBytes = cap.chosenBytes ?? 0;
       const all = choices.includes(offeredBytes) ? choices : [...choices, offeredBytes];
       if (select.value === String(offeredBytes) && select.options.length === all.length) return;
       select.replaceChildren(
@@ -76,11 +75,10 @@ export class SpaceView {
       select.value = String(offeredBytes);
     };
     select.addEventListener("change", () => {
-      const bytes = Number(select.value);
-      cap.choose(bytes === cap.allowedBytes ? undefined : bytes);
+      cap.choose(Number(select.value));
     });
     select.disabled = false;
-    storage.onChange(show);
+    cap.onChange(show);
     show();
   }
 }

@@ -1,4 +1,5 @@
 /** The directory at the end of a zip, read a piece at a time. Sections named here are those of PKWARE's APPNOTE. */
+import { equal, toHex, utf8 } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError, throwIfAborted } from "../../base/errors.ts";
 import { crc32 } from "./crc32.ts";
 import { READ_BYTES, ZIP_ENTRIES_MAX } from "./limits.ts";
@@ -79,6 +80,7 @@ export async function* readZipDirectory(
     }
     return new DataView(piece.buffer, at - pieceAt, length);
   };
+  const names = new Names();
   let at = directory.at;
   for (let count = 0; at < end; count++) {
     throwIfAborted(signal);
@@ -86,8 +88,27 @@ export async function* readZipDirectory(
     const fixed = await read(at, RECORD_BYTES);
     if (fixed.getUint32(0, true) !== RECORD) throw malformed("its directory is damaged");
     const length = RECORD_BYTES + fixed.getUint16(28, true) + fixed.getUint16(30, true) + fixed.getUint16(32, true);
-    yield recordOf(await read(at, length), directory.shift);
+    const view = await read(at, length);
+    yield names.checked(recordOf(view, directory.shift), view);
     at += length;
+  }
+}
+
+/** Two files whose names differ in bytes only are two to whoever wrote them; under one name the later would replace the other. */
+class Names {
+  /** The bytes of each path's name, as text; undefined: those of the path. */
+  readonly #bytes = new Map<string, string | undefined>();
+
+  checked(record: ZipRecord | BadRecord, view: DataView): ZipRecord | BadRecord {
+    const { kind, path } = record;
+    if (kind === "bad" || kind === "folder") return record;
+    const bytes = new Uint8Array(view.buffer, view.byteOffset + RECORD_BYTES, view.getUint16(28, true));
+    const name = equal(bytes, utf8(path)) ? undefined : toHex(bytes);
+    if (this.#bytes.has(path) && this.#bytes.get(path) !== name) {
+      return { kind: "bad", path, why: "another entry has this name, in other bytes" };
+    }
+    this.#bytes.set(path, name);
+    return record;
   }
 }
 

@@ -32,6 +32,32 @@ const BOTH: [string, string][] = [
   ["b", "= two"],
 ];
 
+describe("two names", () => {
+  it("of other bytes that read the same are told apart: the later one is named, and not stored", async () => {
+    const same: ZipPart[] = [
+      { name: Uint8Array.of(0x81), bytes: utf8("code page 437") },
+      { name: utf8("ü"), flags: IS_UTF8, bytes: utf8("UTF-8") },
+      { name: "last", bytes: utf8("comes") },
+    ];
+    expect(await read(zipOf(same))).toEqual([
+      ["ü", "= code page 437"],
+      ["ü", "no: another entry has this name, in other bytes"],
+      ["last", "= comes"],
+    ]);
+  });
+
+  it("of the same bytes are one that was written again, as for Info-ZIP", async () => {
+    const again: ZipPart[] = [
+      { name: "a", bytes: utf8("before") },
+      { name: "a", bytes: utf8("after") },
+    ];
+    expect(await read(zipOf(again))).toEqual([
+      ["a", "= before"],
+      ["a", "= after"],
+    ]);
+  });
+});
+
 describe("bytes around a zip", () => {
   it("before it are counted or not", async () => {
     const program = pattern(3_000);

@@ -41,7 +41,10 @@ export class Devices {
     this.#catalogue = catalogue;
     this.#clock = clock;
     this.#stops = [
-      net.onMember(() => this.#look()),
+      // Of those who store nothing anyone can make up thousands; each look goes through all members.
+      net.onMember(({ member }) => {
+        if (catalogue.storage(member.record.peer) !== undefined) this.#look();
+      }),
       catalogue.onChange((what) => {
         if (what === "storage") this.#look();
       }),

@@ -23,8 +23,9 @@ export interface TidyParts extends DropParts {
 export async function tidy(parts: TidyParts, signal: AbortSignal): Promise<void> {
   const { catalogue, holdings, isKept } = parts;
   for (const id of holdings.layouts()) {
-    const { quotaBytes, usedBytes } = holdings.store.usage();
-    if (signal.aborted || quotaBytes - usedBytes > quotaBytes * TIDY_FREE_PART) return;
+    const { offeredBytes } = holdings;
+    const freeBytes = offeredBytes - holdings.store.usage().usedBytes;
+    if (signal.aborted || freeBytes > offeredBytes * TIDY_FREE_PART) return;
     const stored = catalogue.layout(id);
     if (stored !== undefined && !isKept(stored.cid)) await dropElsewhere(parts, stored, signal);
   }

@@ -66,7 +66,7 @@ export async function fetchShards(
   for (const each of wanted) {
     const bytes = got.get(each);
     const sha256 = list.hashOf(stripe, each);
-    if (bytes !== undefined) await parts.holdings.put({ id, stripe, shard: each }, { bytes, sha256 });
+    if (bytes !== undefined) await parts.holdings.putForOthers({ id, stripe, shard: each }, { bytes, sha256 });
   }
   for (const bytes of got.values()) release(bytes);
 }

@@ -43,6 +43,7 @@ export class Holdings {
   readonly #changes = new Listeners<void>();
   readonly #damages = new Listeners<ShardName>();
   #count = 0;
+  #offeredBytes: number | undefined;
 
   constructor(store: ShardStore) {
     this.store = store;
@@ -60,6 +61,18 @@ export class Holdings {
 
   get count(): number {
     return this.#count;
+  }
+
+  /** How much of others' may be here: all that the store may hold, or less. */
+  get offeredBytes(): number {
+    const { quotaBytes } = this.store.usage();
+    return Math.min(quotaBytes, this.#offeredBytes ?? quotaBytes);
+  }
+
+  /** `ownBytes`: what the store may hold of this node's own puts, if that is more. */
+  offer(bytes: number, ownBytes: number): void {
+    this.#offeredBytes = bytes;
+    this.store.setQuota(Math.max(bytes, ownBytes));
   }
 
   onChange(listener: () => void): Unsubscribe {
@@ -108,6 +121,14 @@ export class Holdings {
       release();
     }
     this.#changes.emit();
+  }
+
+  /** As `put`, for what others want to be here: within what is offered. */
+  async putForOthers(name: ShardName, shard: Shard): Promise<void> {
+    if (!this.has(name) && this.store.usage().usedBytes + shard.bytes.length > this.offeredBytes) {
+      throw new StarfishError("full", `The storage that this node offers is used up (${this.offeredBytes} bytes)`);
+    }
+    await this.put(name, shard);
   }
 
   async drop(name: ShardName): Promise<void> {

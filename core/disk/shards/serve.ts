@@ -86,7 +86,7 @@ export function serveShards(parts: ServeParts): Unsubscribe[] {
 
 async function take(holdings: Holdings, name: ShardName, shard: Shard): Promise<PutResult> {
   try {
-    await holdings.put(name, shard);
+    await holdings.putForOthers(name, shard);
     return "ok";
   } catch (error) {
     return refusal(error);

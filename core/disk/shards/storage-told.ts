@@ -42,10 +42,19 @@ export function tellStorage({ net, catalogue, holdings, clock, log }: StorageTol
   let told = { offeredBytes: -1, freeBytes: 0 };
   let toldAtMs: number | undefined;
   function tell(): void {
-    const { quotaBytes, usedBytes } = holdings.store.usage();
-    const now = { offeredBytes: quotaBytes, freeBytes: Math.max(0, quotaBytes - usedBytes) };
+    const { usedBytes } = holdings.store.usage();
+    const { offeredBytes } = holdings;
+    // Who offers nothing holds what it has put itself all the same, and counts for that.
+    const now = { offeredBytes: Math.max(offeredBytes, usedBytes), freeBytes: Math.max(0, offeredBytes - usedBytes) };
     const changedBytes = Math.abs(now.freeBytes - told.freeBytes);
-    const isNews = now.offeredBytes !== told.offeredBytes || changedBytes > newsBytes(now.offeredBytes, usedBytes);
+    const enoughBytes = newsBytes(now.offeredBytes, usedBytes);
+    const isOther =
+      now.offeredBytes !== told.offeredBytes &&
+      // What one's own puts take grows with each of them.
+      (offeredBytes >= usedBytes ||
+        told.offeredBytes <= 0 ||
+        Math.abs(now.offeredBytes - told.offeredBytes) > enoughBytes);
+    const isNews = isOther || changedBytes > enoughBytes;
     // What somebody else wrote before a restart, or what has expired, is written anew too.
     const isOld =
       clock.monotonic() - (toldAtMs ?? 0) > STORAGE_EXPIRES_MS / 2 || catalogue.storage(net.self) === undefined;
@@ -62,6 +71,10 @@ export function tellStorage({ net, catalogue, holdings, clock, log }: StorageTol
     toldAtMs = clock.monotonic();
   }
   tell();
+  // The first of one's own puts makes a holder of who offers nothing.
+  const stop = holdings.onChange(() => {
+    if (told.offeredBytes === 0) tell();
+  });
   const telling = every(clock, STORAGE_TOLD_MS, tell);
   // A newcomer's clock comes in line within seconds, and until it has told nobody gives it anything.
   const beginning = every(clock, STORAGE_FIRST_TOLD_MS, () => {
@@ -71,6 +84,7 @@ export function tellStorage({ net, catalogue, holdings, clock, log }: StorageTol
   return {
     now: tell,
     close() {
+      stop();
       telling.cancel();
       beginning.cancel();
     },

@@ -10,6 +10,7 @@
  * [format, swarm, issuer, subject, kind, role, notBeforeMs, notAfterMs], its signature Ed25519 over DOMAIN and the
  * statement's bytes as they came, so that nothing hangs on one CBOR encoding.
  */
+import { momentWords } from "../../base/moment.ts";
 import * as v from "valibot";
 import { concat, equal, fromBase64Url, toBase64Url, utf8, type Bytes } from "../../base/bytes.ts";
 import { bytesOf, decode, encode, integerOf, type Schema } from "../../base/codec.ts";
@@ -228,18 +229,16 @@ function checkGenuine(crypto: Crypto, certificates: readonly Certificate[], when
   const notBeforeMs = Math.max(...certificates.map((certificate) => certificate.notBeforeMs));
   const [earliestMs, latestMs] = [earliestOf(when), latestOf(when)];
   if (earliestMs > notAfterMs + CLOCK_TOLERANCE_MS) {
-    throw bad(`The certificate expired on ${day(notAfterMs)} (it is ${day(earliestMs)} here). Ask for a new invite`);
+    throw bad(
+      `The certificate expired on ${momentWords(notAfterMs)} (it is ${momentWords(earliestMs)} here). Ask for a new invite`,
+    );
   }
   if (latestMs < notBeforeMs - CLOCK_TOLERANCE_MS) {
     throw bad(
-      `The certificate is valid from ${day(notBeforeMs)} on only (it is ${day(latestMs)} here). Check the clocks of both sides`,
+      `The certificate is valid from ${momentWords(notBeforeMs)} on only (it is ${momentWords(latestMs)} here). Check the clocks of both sides`,
     );
   }
   return notAfterMs;
-}
-
-function day(ms: number): string {
-  return new Date(ms).toISOString();
 }
 
 /** For the suite that sends the extremes of every schema (test/adversary). */

@@ -233,7 +233,8 @@ describe("a member that lies", () => {
     const deaths: string[] = [];
     for (const { membership } of swarm.nodes) {
       membership.onMember(({ member }) => {
-        if (member.status === "gone") deaths.push(member.record.name);
+        // What becomes of the liar, which accuses itself too, is its own affair.
+        if (member.status === "gone" && member.record.name !== "m2") deaths.push(member.record.name);
       });
     }
     for (let round = 0; round < 20; round++) {

@@ -5,6 +5,7 @@
  * but can't answer; who reads that a record outdoes its own, present life has a twin that is there now. Of the two the one
  * that started later gives way. Pure.
  */
+import { momentWords } from "../../base/moment.ts";
 import { equal, toHex } from "../../base/bytes.ts";
 import type { Twin } from "../types.ts";
 import type { UncheckedRecord } from "./record.ts";
@@ -20,7 +21,7 @@ export function twinOf(own: OwnLife, { says, lives }: UncheckedRecord): Twin | u
   if (lives.rival === undefined || !equal(lives.rival, own.life)) return undefined;
   const isLater =
     own.startedAtMs !== says.startedAtMs ? own.startedAtMs > says.startedAtMs : toHex(own.life) > toHex(lives.life);
-  const other = `Another node runs with this node's identity since ${new Date(says.startedAtMs).toISOString()}`;
+  const other = `Another node runs with this node's identity since ${momentWords(says.startedAtMs)}`;
   const why = "a data directory was copied, or a machine restored from a picture of itself";
   return isLater
     ? {

@@ -13,6 +13,7 @@
  * Assumes that whoever owns the links asks each neighbour when `ask` says so, and hands in its answer with the round trip
  * (membership does, in its pings). Reads the clock, and does nothing by itself.
  */
+import { momentWords } from "../../base/moment.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { PeerId } from "../../ports/network.ts";
 import { OWN_MS_MAX } from "../limits.ts";
@@ -147,8 +148,8 @@ export class CommonTime {
 
   #wrongClock(): string {
     const aheadMs = lowerMedian(this.#unbelieved().map(({ baseMs }) => baseMs - this.#epochMs));
-    const theirs = new Date(clamp(this.#clock.now() + aheadMs, TIME_MS_MAX)).toISOString();
-    const own = new Date(clamp(this.#clock.now(), TIME_MS_MAX)).toISOString();
+    const theirs = momentWords(clamp(this.#clock.now() + aheadMs, TIME_MS_MAX));
+    const own = momentWords(clamp(this.#clock.now(), TIME_MS_MAX));
     return `The clock of this device (${own}) is ${apart(-aheadMs)} that of the nodes around it (${theirs}).`;
   }
 

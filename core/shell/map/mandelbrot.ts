@@ -78,7 +78,9 @@ function asPng(
       const png = toPng(picture);
       if (out === undefined) return await context.stdout.write(png);
       await context.host.writeFile(out, png, { signal: context.signal });
-      await context.stderr.write(utf8(`${out}: ${view.width} x ${view.height} pixels, ${png.length} bytes\n`));
+      await context.stderr.write(
+        utf8(`${context.host.savedAs?.(out) ?? out}: ${view.width} x ${view.height} pixels, ${png.length} bytes\n`),
+      );
     },
   };
 }
