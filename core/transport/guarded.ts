@@ -1,7 +1,8 @@
 /**
  * yamux, whose failures stay within their connection. By itself it sends some frames from a microtask of its own (the one that
  * opens a stream), where nobody can catch what sending throws: on a connection that has closed in the same moment that ended
- * the whole process. Here the connection ends instead, and that is told.
+ * the whole process. Here the connection ends instead, and that is told. Goes when: @chainsafe/libp2p-yamux (8.0.1) catches
+ * what sending throws there.
  */
 import { yamux } from "@chainsafe/libp2p-yamux";
 import type { MessageStream, StreamMuxer, StreamMuxerFactory } from "@libp2p/interface";
