@@ -128,10 +128,11 @@ async function runUp(args: string[]): Promise<number> {
 }
 
 async function runSh(args: string[]): Promise<number> {
-  const { values } = parse({ args, options: { ...COMMON, command: { type: "string", short: "c" } } });
+  const files = { type: "string", multiple: true } as const;
+  const { values } = parse({ args, options: { ...COMMON, files, command: { type: "string", short: "c" } } });
   if (values.help === true) return say(SH_HELP);
   const { sh } = await import("./sh.ts");
-  return await sh({ dataDir: values.data ?? defaultDataDir(), line: values.command });
+  return await sh({ dataDir: values.data ?? defaultDataDir(), line: values.command, files: values.files });
 }
 
 async function runInvite(args: string[]): Promise<number> {

@@ -10,6 +10,7 @@ import { streamOf } from "../core/shell/files/host-streams.ts";
 import { pattern } from "../test/fixtures/content.ts";
 import { ClientFiles } from "./client-files.ts";
 import { FrameSocket } from "./frames.ts";
+import { NamedPaths } from "./named-paths.ts";
 import { RemoteHost } from "./remote-host.ts";
 
 const { signal } = new AbortController();
@@ -31,7 +32,7 @@ beforeEach(async () => {
   sockets = [near, far];
   const [nodeSide, clientSide] = [new FrameSocket(near), new FrameSocket(far)];
   host = new RemoteHost(nodeSide);
-  client = new ClientFiles(clientSide);
+  client = new ClientFiles(clientSide, NamedPaths.inDirectories([directory, "/dev/null", "/proc/cpuinfo"]));
   const hear = async (
     frames: FrameSocket,
     take: (frame: { kind: number; body: Uint8Array }) => void,
@@ -215,4 +216,15 @@ test("a file larger than memory streams through", async () => {
   expect(seen).toBe(sizeBytes);
   // Both ends are in this process, with the test runner; what is held of the file is a few pieces.
   expect(most).toBeLessThan(350 * 1024 * 1024);
+});
+
+test("a path that nobody has named is neither read nor written, listed nor made", async () => {
+  const outside = join(directory, "..", "elsewhere");
+  for (const path of [outside, "/etc/passwd", at("../elsewhere"), at("x/../../elsewhere"), "/", "relative"]) {
+    expect(await failure(host.readFile(path, { signal }))).toBe("unsupported");
+    expect(await failure(host.openFile(path, { signal }))).toBe("unsupported");
+    expect(await failure(host.createFile(path, { signal }))).toBe("unsupported");
+    expect(await failure(host.listDirectory(path, { signal }))).toBe("unsupported");
+    expect(await failure(host.makeDirectory(path, { signal }))).toBe("unsupported");
+  }
 });

@@ -4,12 +4,14 @@
  */
 import { terminalFacts } from "./terminal-facts.ts";
 import { connect, type Socket } from "node:net";
+import { resolve as resolvePath } from "node:path";
 import { createInterface } from "node:readline";
 import { StarfishError } from "../core/base/errors.ts";
 import { parse, SyntaxFault } from "../core/shell/parse.ts";
 import { ClientFiles, servesFiles } from "./client-files.ts";
-import { controlPath } from "./data-dir.ts";
+import { ownControlPath } from "./control-path.ts";
 import { EXIT } from "./exit-status.ts";
+import { NamedPaths } from "./named-paths.ts";
 import {
   BODY_BYTES_MAX,
   CONTROL_VERSION,
@@ -25,12 +27,14 @@ import {
 export interface ShOptions {
   readonly dataDir: string;
   readonly line?: string | undefined;
+  /** Directories whose files a session at a terminal may reach, beside the one in which it was started. */
+  readonly files?: readonly string[] | undefined;
 }
 
 /** Resolves to the exit status of the last line. Rejects with "unreachable" where no node is running. */
-export async function sh({ dataDir, line }: ShOptions): Promise<number> {
+export async function sh({ dataDir, line, files = [] }: ShOptions): Promise<number> {
   if (line !== undefined) return await runLine(dataDir, line, process.stdin);
-  if (process.stdin.isTTY && process.stdout.isTTY) return await interact(dataDir);
+  if (process.stdin.isTTY && process.stdout.isTTY) return await interact(dataDir, files);
   return await runScript(dataDir);
 }
 
@@ -62,7 +66,7 @@ function isIncomplete(line: string): boolean {
 }
 
 async function runLine(dataDir: string, line: string, stdin: NodeJS.ReadStream | undefined): Promise<number> {
-  const client = new Client(await open(dataDir), stdin);
+  const client = new Client(await open(dataDir), stdin, NamedPaths.ofLine(line, process.cwd()));
   let interrupts = 0;
   const interrupt = (): void => {
     if (++interrupts > 1) client.quit();
@@ -81,8 +85,9 @@ async function runLine(dataDir: string, line: string, stdin: NodeJS.ReadStream |
   }
 }
 
-async function interact(dataDir: string): Promise<number> {
-  const client = new Client(await open(dataDir), process.stdin);
+async function interact(dataDir: string, files: readonly string[]): Promise<number> {
+  const directories = [process.cwd(), ...files.map((path) => resolvePath(path))];
+  const client = new Client(await open(dataDir), process.stdin, NamedPaths.inDirectories(directories));
   const facts = factsOf(process.stdout);
   const resize = (): void => client.resize(factsOf(process.stdout));
   process.stdin.setRawMode(true);
@@ -96,18 +101,23 @@ async function interact(dataDir: string): Promise<number> {
   }
 }
 
-function open(dataDir: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(controlPath(dataDir));
+async function open(dataDir: string): Promise<Socket> {
+  const path = await ownControlPath(dataDir);
+  if (path === undefined) throw nobody(dataDir, undefined);
+  return await new Promise((resolve, reject) => {
+    const socket = connect(path);
     socket.once("connect", () => resolve(socket));
     socket.once("error", (error: NodeJS.ErrnoException) => {
-      const nobody = error.code === "ENOENT" || error.code === "ECONNREFUSED";
-      const why = nobody
-        ? `No node is running in ${dataDir}. Start one with 'starfish up', or name its directory with --data`
-        : `The node in ${dataDir} cannot be reached: ${error.message}`;
-      reject(new StarfishError("unreachable", why, { cause: error }));
+      const isNobody = error.code === "ENOENT" || error.code === "ECONNREFUSED";
+      const why = `The node in ${dataDir} cannot be reached: ${error.message}`;
+      reject(isNobody ? nobody(dataDir, error) : new StarfishError("unreachable", why, { cause: error }));
     });
   });
+}
+
+function nobody(dataDir: string, cause: unknown): StarfishError {
+  const why = `No node is running in ${dataDir}. Start one with 'starfish up', or name its directory with --data`;
+  return new StarfishError("unreachable", why, { cause });
 }
 
 /** What the node may know of a terminal, or nothing where there is none. */
@@ -132,9 +142,9 @@ class Client {
   #hasCredit: (() => void) | undefined;
   #pumping = false;
 
-  constructor(socket: Socket, stdin: NodeJS.ReadStream | undefined) {
+  constructor(socket: Socket, stdin: NodeJS.ReadStream | undefined, named: NamedPaths) {
     this.#frames = new FrameSocket(socket);
-    this.#files = new ClientFiles(this.#frames);
+    this.#files = new ClientFiles(this.#frames, named);
     this.#stdin = stdin;
   }
 

@@ -118,7 +118,8 @@ test("a reopened tab is the node that it was, a second tab is another, and both 
   await first.close();
   const again = await tabs.open(node.invite);
   expect(peerId((await again.run("whoami")).output)).toBe(peerId(before));
-  // Without the key in the link, the browser remembers it; a reload keeps the slot.
+  // The key is gone from the address bar: the browser remembers it. A reload keeps the slot.
+  expect(again.page.url()).toBe(node.url);
   await again.page.goto(node.url);
   await again.waitFor(/You are \S+\./);
   await again.page.reload();
