@@ -2,7 +2,7 @@
  * What a tab needs only when somebody asks for it (tasks and their worker, pictures in the terminal, archives) it fetches
  * when there is nothing better to do: the node that serves it may be gone by then, and a tab goes on without it. The build
  * lists the files in the page (vite.config.ts): all that the page does not load by itself. They never change under their
- * names, so the browser's cache keeps them. test/browser/page.test.ts bounds both: what is needed, and what comes later.
+ * names, so the browser's cache keeps them. test/browser/page-size.test.ts bounds each.
  */
 
 /** From joining to the first of them: the swarm's state and the first commands come before. */

@@ -138,17 +138,18 @@ function cutWords(args: readonly string[]): { own: string[]; words: string[] } {
     const arg = args[at] ?? "";
     if (arg === "--") return { own: args.slice(0, at), words: args.slice(at + 1) };
     if (!/^-./.test(arg)) break;
-    at += arg === "-c" || arg === "--command" || arg === "--data" ? 2 : 1;
+    at += ["-c", "--command", "--data", "--files"].includes(arg) ? 2 : 1;
   }
   return { own: args.slice(0, at), words: args.slice(at) };
 }
 
 async function runSh(args: string[]): Promise<number> {
   const { own, words } = cutWords(args);
-  const { values } = parse({ args: own, options: { ...COMMON, command: { type: "string", short: "c" } } });
+  const files = { type: "string", multiple: true } as const;
+  const { values } = parse({ args: own, options: { ...COMMON, files, command: { type: "string", short: "c" } } });
   if (values.help === true) return say(SH_HELP);
   const { sh } = await import("./sh.ts");
-  return await sh({ dataDir: values.data ?? defaultDataDir(), line: values.command, words });
+  return await sh({ dataDir: values.data ?? defaultDataDir(), line: values.command, words, files: values.files });
 }
 
 async function runInvite(args: string[]): Promise<number> {

@@ -20,6 +20,7 @@ import {
   type Frame,
   type FrameSocket,
 } from "./frames.ts";
+import type { Access, NamedPaths } from "./named-paths.ts";
 
 /** Bytes read at once beyond what a file is said to have. */
 const PIECE_BYTES: number = 1024 * 1024;
@@ -51,26 +52,29 @@ export function servesFiles({ kind }: Frame): boolean {
 
 export class ClientFiles {
   readonly #frames: FrameSocket;
+  readonly #named: NamedPaths;
   readonly #open = new Map<number, OpenFile>();
   readonly #opening = new Map<number, Promise<unknown>>();
 
-  constructor(frames: FrameSocket) {
+  /** `named` says which paths are served. */
+  constructor(frames: FrameSocket, named: NamedPaths) {
     this.#frames = frames;
+    this.#named = named;
   }
 
   /** Answers a request about files. Rejects with "closed" when the node has gone, or "malformed". */
   serve(frame: Frame): Promise<void> {
     switch (frame.kind) {
       case KIND.readFile:
-        return this.#answerPath(frame, (path) => wholeFile(path));
+        return this.#answerPath("read", frame, (path) => wholeFile(path));
       case KIND.openFile:
-        return this.#answerPath(frame, (path, id) => this.#opened(id, this.#openForReading(path, id)));
+        return this.#answerPath("read", frame, (path, id) => this.#opened(id, this.#openForReading(path, id)));
       case KIND.createFile:
-        return this.#answerPath(frame, (path, id) => this.#opened(id, this.#create(path, id)));
+        return this.#answerPath("write", frame, (path, id) => this.#opened(id, this.#create(path, id)));
       case KIND.listDirectory:
-        return this.#answerPath(frame, async (path) => encode(await listing(path)));
+        return this.#answerPath("read", frame, async (path) => encode(await listing(path)));
       case KIND.makeDirectory:
-        return this.#answerPath(frame, async (path) => void (await mkdir(path, { recursive: true })));
+        return this.#answerPath("write", frame, async (path) => void (await mkdir(path, { recursive: true })));
       default:
         return this.#serveOpen(frame);
     }
@@ -152,9 +156,14 @@ export class ClientFiles {
     if (opened.partPath !== undefined) await rm(opened.partPath, { force: true });
   }
 
-  async #answerPath(frame: Frame, work: (path: string, id: number) => Promise<Uint8Array | void>): Promise<void> {
+  async #answerPath(
+    access: Access,
+    frame: Frame,
+    work: (path: string, id: number) => Promise<Uint8Array | void>,
+  ): Promise<void> {
     const { id, path } = read(schemas.file, frame);
     try {
+      this.#named.check(access, path, process.cwd());
       await this.#sendAnswer(id, await work(path, id));
     } catch (error) {
       await this.#close(id);

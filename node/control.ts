@@ -2,7 +2,7 @@
  * The node's side of `starfish sh`: a local socket that only its owner can open. Each connection is one command line or
  * one session at a terminal; it ends, and what it runs is cancelled, when the client goes.
  */
-import { chmod, unlink } from "node:fs/promises";
+import { chmod } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { isStarfishError, messageOf, StarfishError } from "../core/base/errors.ts";
 import type { Computer } from "../core/computer.ts";
@@ -41,9 +41,8 @@ export interface ControlOptions {
   readonly log: Log;
 }
 
-/** Listens until disposed. The caller owns the data directory, so a socket file that is there is a dead node's. */
+/** Listens until disposed, at a path that nobody else has any part in (control-path.ts). */
 export async function serveControl({ computer, path, log }: ControlOptions): Promise<AsyncDisposable> {
-  if (process.platform !== "win32") await unlink(path).catch(() => {});
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { claimDataDir, controlPath, defaultDataDir } from "./data-dir.ts";
+import { claimDataDir, defaultDataDir } from "./data-dir.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -48,7 +48,7 @@ test("of many that start at once, at most one gets it, also over a stale lock", 
 
 test("a node that only its socket shows (in another container) is not disturbed", async () => {
   const other = createServer();
-  await once(other.listen(controlPath(folder)), "listening");
+  await once(other.listen(join(folder, "control.sock")), "listening");
   await expect(claimDataDir(folder)).rejects.toMatchObject({ code: "in-use" });
   other.close();
   await once(other, "close");
@@ -71,6 +71,4 @@ test("one in Linux's /proc is refused too: Node itself would try to make it for 
 test("where things are", () => {
   expect(defaultDataDir({ STARFISH_DATA: "/a/b" })).toBe("/a/b");
   expect(defaultDataDir({ XDG_DATA_HOME: "/x" })).toBe("/x/starfish");
-  expect(controlPath("/a")).toBe("/a/control.sock");
-  expect(Buffer.byteLength(controlPath(`/${"long/".repeat(40)}`))).toBeLessThan(104);
 });

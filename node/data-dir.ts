@@ -2,16 +2,14 @@
  * A node's directory: its store, its lock and the socket by which `starfish sh` talks to it. One process owns it at a
  * time; the lock of a process that has died is taken over.
  */
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, stat, unlink, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
-import { homedir, tmpdir } from "node:os";
+import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf, StarfishError } from "../core/base/errors.ts";
-
-/** Longest path of a Unix socket that all systems take (sun_path is 104 bytes on macOS and the BSDs, 108 on Linux). */
-const SOCKET_PATH_BYTES_MAX = 103;
+import { controlPathOf } from "./control-path.ts";
 
 /** Where a node lives if nobody says otherwise (XDG Base Directory Specification). */
 export function defaultDataDir(env: NodeJS.ProcessEnv = process.env): string {
@@ -19,17 +17,6 @@ export function defaultDataDir(env: NodeJS.ProcessEnv = process.env): string {
   if (named !== undefined && named !== "") return resolve(named);
   const xdg = env["XDG_DATA_HOME"];
   return join(xdg !== undefined && xdg !== "" ? xdg : join(homedir(), ".local", "share"), "starfish");
-}
-
-/** The control socket. Too long a path is replaced by one in the temporary directory that follows from it. */
-export function controlPath(dataDir: string): string {
-  if (process.platform === "win32") return `\\\\.\\pipe\\starfish-${digest(dataDir)}`;
-  const path = join(resolve(dataDir), "control.sock");
-  return Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX ? path : join(tmpdir(), `starfish-${digest(dataDir)}.sock`);
-}
-
-function digest(dataDir: string): string {
-  return createHash("sha256").update(resolve(dataDir)).digest("hex").slice(0, 16);
 }
 
 /** Makes the directory, readable by its owner only, and claims it. Rejects with "in-use" or "io". */
@@ -113,7 +100,8 @@ async function otherOwner(dataDir: string, lock: string): Promise<Owner | "unsee
     if (owner !== undefined && (await isAlive(owner))) return owner;
     if (owner !== undefined) await unlink(path).catch(ignoreMissing);
   }
-  return (await answers(controlPath(dataDir))) ? "unseen" : undefined;
+  const control = await controlPathOf(dataDir);
+  return control !== undefined && (await answers(control)) ? "unseen" : undefined;
 }
 
 /** Undefined for a file that is gone or not written yet; who is still writing it will see ours. */

@@ -14,6 +14,7 @@ import { pattern } from "../test/fixtures/content.ts";
 import type { Host } from "../core/shell/types.ts";
 import { ClientFiles } from "./client-files.ts";
 import { FrameSocket } from "./frames.ts";
+import { NamedPaths } from "./named-paths.ts";
 import { RemoteHost } from "./remote-host.ts";
 
 const { signal } = new AbortController();
@@ -35,7 +36,7 @@ beforeEach(async () => {
   sockets = [near, far];
   const [nodeSide, clientSide] = [new FrameSocket(near), new FrameSocket(far)];
   host = new RemoteHost(nodeSide);
-  client = new ClientFiles(clientSide);
+  client = new ClientFiles(clientSide, NamedPaths.inDirectories([directory, "/dev/null", "/proc/cpuinfo"]));
   const hear = async (
     frames: FrameSocket,
     take: (frame: { kind: number; body: Uint8Array }) => void,
@@ -254,4 +255,15 @@ test("/host leads nowhere else by links, and says of what it can't read why", as
   expect(await failure(tree.list("/inside/out"))).toBe("not-a-directory");
   expect(await failure(Array.fromAsync(tree.read("/inside/out/passwd")))).toBe("not-found");
   expect(await failure(Array.fromAsync(tree.read("/inside/pipe")))).toBe("unsupported");
+});
+
+test("a path that nobody has named is neither read nor written, listed nor made", async () => {
+  const outside = join(directory, "..", "elsewhere");
+  for (const path of [outside, "/etc/passwd", at("../elsewhere"), at("x/../../elsewhere"), "/", "relative"]) {
+    expect(await failure(host.readFile(path, { signal }))).toBe("unsupported");
+    expect(await failure(host.openFile(path, { signal }))).toBe("unsupported");
+    expect(await failure(host.createFile(path, { signal }))).toBe("unsupported");
+    expect(await failure(host.listDirectory(path, { signal }))).toBe("unsupported");
+    expect(await failure(host.makeDirectory(path, { signal }))).toBe("unsupported");
+  }
 });

@@ -4,11 +4,13 @@
  */
 import { terminalFacts } from "./terminal-facts.ts";
 import { connect, type Socket } from "node:net";
+import { resolve as resolvePath } from "node:path";
 import { encode } from "../core/base/codec.ts";
 import { StarfishError } from "../core/base/errors.ts";
 import { ClientFiles, servesFiles } from "./client-files.ts";
-import { controlPath } from "./data-dir.ts";
+import { ownControlPath } from "./control-path.ts";
 import { EXIT } from "./exit-status.ts";
+import { NamedPaths } from "./named-paths.ts";
 import {
   BODY_BYTES_MAX,
   CONTROL_VERSION,
@@ -28,26 +30,34 @@ export interface ShOptions {
   readonly line?: string | undefined;
   /** A script and its words, or with `-c` the line's $0 and its words. */
   readonly words?: readonly string[] | undefined;
+  /** Directories whose files a script or a session may reach, beside the one in which it was started. */
+  readonly files?: readonly string[] | undefined;
 }
 
 /** Resolves to the exit status. Rejects with "unreachable" where no node is running. */
-export async function sh({ dataDir, line, words = [] }: ShOptions): Promise<number> {
+export async function sh({ dataDir, line, words = [], files = [] }: ShOptions): Promise<number> {
   const [name, ...args] = words;
-  if (line !== undefined) return await run(dataDir, { run: { kind: "line", text: line }, name, args });
-  if (name !== undefined) return await run(dataDir, { run: { kind: "file", path: name }, name, args });
-  if (process.stdin.isTTY && process.stdout.isTTY) return await interact(dataDir);
-  return await run(dataDir, { run: { kind: "stdin" } });
+  const directories = [process.cwd(), ...files.map((path) => resolvePath(path))];
+  if (line !== undefined) {
+    const named = NamedPaths.ofLine(line, process.cwd(), { words, directories });
+    return await run(dataDir, { run: { kind: "line", text: line }, name, args }, named);
+  }
+  // What a script does is not known beforehand: it reaches what a session at a terminal reaches.
+  const named = NamedPaths.inDirectories(directories, words);
+  if (name !== undefined) return await run(dataDir, { run: { kind: "file", path: name }, name, args }, named);
+  if (process.stdin.isTTY && process.stdout.isTTY) return await interact(dataDir, named);
+  return await run(dataDir, { run: { kind: "stdin" } }, named);
 }
 
 /** A line or a script: one session from its first command to its last. */
-async function run(dataDir: string, what: Pick<Open, "run" | "name" | "args">): Promise<number> {
+async function run(dataDir: string, what: Pick<Open, "run" | "name" | "args">, named: NamedPaths): Promise<number> {
   const request = {
     version: CONTROL_VERSION,
     ...what,
     stdout: terminalFacts(process.stdout),
     stderr: terminalFacts(process.stderr),
   };
-  const client = new Client(await open(dataDir), process.stdin);
+  const client = new Client(await open(dataDir), process.stdin, named);
   let interrupts = 0;
   const pass = (signal: NodeJS.Signals): void => {
     // The first one is for the script and its traps; who presses Ctrl-C again does not want to wait for them.
@@ -65,8 +75,8 @@ async function run(dataDir: string, what: Pick<Open, "run" | "name" | "args">): 
 const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const SIGNAL_NAMES: Partial<Record<NodeJS.Signals, SignalName>> = { SIGINT: "INT", SIGTERM: "TERM", SIGHUP: "HUP" };
 
-async function interact(dataDir: string): Promise<number> {
-  const client = new Client(await open(dataDir), process.stdin);
+async function interact(dataDir: string, named: NamedPaths): Promise<number> {
+  const client = new Client(await open(dataDir), process.stdin, named);
   const facts = terminalFacts(process.stdout);
   const resize = (): void => client.resize(terminalFacts(process.stdout));
   process.stdin.setRawMode(true);
@@ -80,18 +90,23 @@ async function interact(dataDir: string): Promise<number> {
   }
 }
 
-function open(dataDir: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(controlPath(dataDir));
+async function open(dataDir: string): Promise<Socket> {
+  const path = await ownControlPath(dataDir);
+  if (path === undefined) throw nobody(dataDir, undefined);
+  return await new Promise((resolve, reject) => {
+    const socket = connect(path);
     socket.once("connect", () => resolve(socket));
     socket.once("error", (error: NodeJS.ErrnoException) => {
-      const nobody = error.code === "ENOENT" || error.code === "ECONNREFUSED";
-      const why = nobody
-        ? `No node is running in ${dataDir}. Start one with 'starfish up', or name its directory with --data`
-        : `The node in ${dataDir} cannot be reached: ${error.message}`;
-      reject(new StarfishError("unreachable", why, { cause: error }));
+      const isNobody = error.code === "ENOENT" || error.code === "ECONNREFUSED";
+      const why = `The node in ${dataDir} cannot be reached: ${error.message}`;
+      reject(isNobody ? nobody(dataDir, error) : new StarfishError("unreachable", why, { cause: error }));
     });
   });
+}
+
+function nobody(dataDir: string, cause: unknown): StarfishError {
+  const why = `No node is running in ${dataDir}. Start one with 'starfish up', or name its directory with --data`;
+  return new StarfishError("unreachable", why, { cause });
 }
 
 const CTRL_C = 0x03;
@@ -106,9 +121,9 @@ class Client {
   /** Ctrl-C was pressed at the terminal, and nothing has come from the node since. */
   #isUnanswered = false;
 
-  constructor(socket: Socket, stdin: NodeJS.ReadStream | undefined) {
+  constructor(socket: Socket, stdin: NodeJS.ReadStream | undefined, named: NamedPaths) {
     this.#frames = new FrameSocket(socket);
-    this.#files = new ClientFiles(this.#frames);
+    this.#files = new ClientFiles(this.#frames, named);
     this.#stdin = stdin;
   }
 

@@ -10,7 +10,7 @@ import type { TerminalInfo } from "../core/shell/types.ts";
 import { bytesWords } from "../core/shell/format.ts";
 import { StarfishError } from "../core/base/errors.ts";
 import type { Computer } from "../core/computer.ts";
-import { controlPath } from "./data-dir.ts";
+import { placeControl } from "./control-path.ts";
 import { serveControl } from "./control.ts";
 import { EXIT } from "./exit-status.ts";
 import { Faults } from "./faults.ts";
@@ -38,7 +38,8 @@ export async function up(options: UpOptions): Promise<number> {
   if (isAsked) await rememberLending(options.dataDir, lending);
   // Not before: a start that has failed somewhere has failed.
   process.on("uncaughtException", (error) => faults.note("exception", error));
-  stack.use(await serveControl({ computer, path: controlPath(options.dataDir), log: report.log }));
+  const { path } = stack.use(await placeControl(options.dataDir));
+  stack.use(await serveControl({ computer, path, log: report.log }));
   reportMembers(computer.net, report);
   await greet(computer, report, { url, fingerprint });
   if (lending.cores === undefined || lending.storageBytes === undefined) {

@@ -31,13 +31,15 @@ import {
 import type { Multiaddr } from "@multiformats/multiaddr";
 import type { Uint8ArrayList } from "uint8arraylist";
 import { type WebSocket, WebSocketServer } from "ws";
+import { releaseWhole } from "../core/base/owned.ts";
 import type { TransportFactory } from "../core/transport/libp2p.ts";
-import { portionsOf } from "../core/transport/sending.ts";
 
 /** Above this much unsent data in a socket, writers are told to wait; below half of it, to go on. */
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
 
-/** What is sent at once has 128 KiB (core/transport/sending.ts); anything near this is an attack. */
+/** Of one WebSocket message: two records or so. More would gain nothing, and wait longer at the other end. */
+const PORTION_BYTES = 128 * 1024;
+/** What is sent at once has 128 KiB (PORTION_BYTES); anything near this is an attack. */
 const PAYLOAD_BYTES_MAX = 1024 * 1024;
 
 /** A transport that accepts WebSocket connections on `server`. Listen on "/ip4/…/tcp/…/ws", or wss where it speaks TLS; the port is the server's. */
@@ -181,4 +183,12 @@ class SocketConnection extends AbstractMultiaddrConnection {
   override sendResume(): void {
     this.#socket.resume();
   }
+}
+
+/** Encrypted bytes in few pieces, each with a buffer of its own; those that they were in are given back. */
+function* portionsOf(data: Uint8ArrayList): Generator<Uint8Array> {
+  for (let at = 0; at < data.byteLength; at += PORTION_BYTES) {
+    yield data.slice(at, Math.min(data.byteLength, at + PORTION_BYTES));
+  }
+  for (const piece of data) releaseWhole(piece);
 }

@@ -19,19 +19,17 @@ const THINGS: readonly (readonly [line: string, what: string])[] = [
 
 export const PROMPT: Text = compose`${ACCENT}$${PLAIN} `;
 
-/** Before the network is there. `swarm` is its name in two words, or undefined where there is none to join. */
-export function greeting(swarm: string | undefined, columns: number): Text {
+/** Before the network is there; "apart" where there is no swarm to join. */
+export function greeting(state: "joining" | "apart", columns: number): Text {
   const title = compose`${ACCENT}★ Starfish${PLAIN}`;
-  if (swarm === undefined) {
-    return compose`${title}\n${wrapped("One computer made of everybody's devices.", columns)}\n`;
-  }
-  const where = compose`${BOLD}${swarm}${PLAIN}: one computer made of everybody's devices.`;
+  const what = wrapped("One computer made of everybody's devices.", columns);
+  if (state === "apart") return compose`${title}\n${what}\n`;
   const width = Math.max(...THINGS.map(([line]) => line.length));
   const things = THINGS.map(
     ([line, what]) => compose`  ${runLink(line)}${" ".repeat(width - line.length)}   ${DIM}${what}${PLAIN}`,
   );
   const intro = "Three things to try; click them or type them:";
-  return compose`${title}\n${wrapped(where, columns)}\n\n${wrapped(intro, columns)}\n\n${joined(things, "\n")}\n`;
+  return compose`${title}\n${what}\n\n${wrapped(intro, columns)}\n\n${joined(things, "\n")}\n`;
 }
 
 /** Once this node is a member: of what, who it is, who else is here, and what it gives. */

@@ -54,7 +54,14 @@ test("who offers nothing keeps what it puts itself while nobody else does, and n
   expect(alone.contents.use().offeredBytes).toBe(0);
   // With an offer it is a holder like any other.
   alone.contents.offer(10_000_000, 10_000_000);
-  await swarm.until(all, ({ survivesAny }) => survivesAny === 2, 120_000);
+  const isHeard = (): boolean =>
+    swarm
+      .node("m1")
+      .contents.offers()
+      .some(({ peer, offeredBytes }) => peer === alone.net.self && offeredBytes === 10_000_000);
+  await swarm.world.runUntil(isHeard, { withinMs: 60_000, what: "the offer is heard" });
+  const more = swarm.bytes(200 * KIB);
+  all.push([await swarm.put(swarm.node("m1"), more), more]);
   expect(usedBytes()).toBeGreaterThan(own);
   await swarm.readsBack(swarm.nodes, all);
 });

@@ -9,7 +9,6 @@ import { lengthOf } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
 import { CHANNEL_BUFFER_BYTES, type Channel, type Message, MESSAGE_BYTES_MAX } from "../ports/network.ts";
 import { encodeFrames, endFrame, FrameDecoder, HEADER_BYTES } from "./framing.ts";
-import { sparingUpdates } from "./windows.ts";
 
 /** What is refused, in either direction. */
 const BUFFER_BYTES_MAX = 2 * CHANNEL_BUFFER_BYTES;
@@ -46,7 +45,6 @@ export class StreamChannel implements Channel {
     this.protocol = stream.protocol;
     this.#stream = stream;
     this.#onOver = onOver;
-    sparingUpdates(stream);
     const decoder = new FrameDecoder(
       {
         message: (message) => this.#received(message),

@@ -11,12 +11,11 @@ test("a stream that is opened while its connection closes ends the connection, a
   connection.abort(new Error("gone"));
   const stream = await opening;
   await new Promise((resolve) => setTimeout(resolve, 0));
-  expect(faults).toHaveLength(1);
   expect(stream.status).not.toBe("open");
   expect(muxer.status).toBe("closed");
   // What goes on using it is told by a closed stream, not by an exception.
   await expect(muxer.createStream()).rejects.toThrow(/closed|not open/i);
-  expect(faults).toHaveLength(1);
+  expect(faults).toEqual([]);
 });
 
 test("whatever a connection throws while it sends ends it", async () => {

@@ -1,7 +1,8 @@
 /**
  * yamux, whose failures stay within their connection. By itself it sends some frames from a microtask of its own (the one that
  * opens a stream), where nobody can catch what sending throws: on a connection that has closed in the same moment that ended
- * the whole process. Here the connection ends instead, and that is told.
+ * the whole process. Here the connection ends instead, which is told if it was open. Goes when: @chainsafe/libp2p-yamux (8.0.1) catches
+ * what sending throws there.
  */
 import { yamux } from "@chainsafe/libp2p-yamux";
 import type { MessageStream, StreamMuxer, StreamMuxerFactory } from "@libp2p/interface";
@@ -38,12 +39,21 @@ function guarded(muxer: StreamMuxer, connection: MessageStream, onFault: (error:
       return send(...frame);
     } catch (error) {
       isBroken = true;
+      // To send into a connection that has just closed is how a link ends, and no fault.
+      const isOver = connection.status !== "open" || !isWritable(connection);
       const reason = error instanceof Error ? error : new Error(String(error));
       muxer.abort(reason);
       connection.abort(reason);
-      onFault(error);
+      if (!isOver) onFault(error);
       return false;
     }
   };
   return muxer;
+}
+
+/** Half-closed connections are "open" still; the library's streams tell more. */
+function isWritable(connection: MessageStream): boolean {
+  return (
+    !("writeStatus" in connection) || (connection.writeStatus !== "closed" && connection.writeStatus !== "closing")
+  );
 }

@@ -1,6 +1,14 @@
 /**
  * The libp2p node that the adapter stands on: which parts are used, and with which bounds. Left out on purpose: identify,
  * ping, discovery and routing (Starfish gossips members itself) and automatic redialling (the overlay decides).
+ *
+ * Two things are reached inside of libp2p 3.3.11, through a service of our own, which is given its components:
+ * - `upgrader.upgradeInbound` is wrapped (`boundHandshakes`). For: when many newcomers are half-way in, libp2p turns the next
+ *   away, so that whoever stays half-way locks all others out. Goes when: its connection manager can end the oldest instead.
+ * - `transportManager.dial` is called directly. For: the public `dial` joins and queues dials to one peer, and so can't race
+ *   addresses. Goes when: libp2p has a public dial of one address.
+ * Identify is claimed as a capability and not there. For: the relay transport demands it, for a discovery that is never
+ * started. Goes when: @libp2p/circuit-relay-v2 asks for it only with discovery.
  */
 import type { CircuitRelayService } from "@libp2p/circuit-relay-v2";
 import { generateKeyPairFromSeed } from "@libp2p/crypto/keys";
@@ -14,7 +22,6 @@ import {
 import { webSockets } from "@libp2p/websockets";
 import type { Multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p, type Libp2pOptions } from "libp2p";
-import { Uint8ArrayList } from "uint8arraylist";
 import type { Bytes } from "../base/bytes.ts";
 import { messageOf, StarfishError } from "../base/errors.ts";
 import { WaitingRoom } from "../base/waiting-room.ts";
@@ -23,7 +30,6 @@ import { placeOf, transportOf } from "./addresses.ts";
 import { guardedYamux } from "./guarded.ts";
 import { lightNoise, type NoiseCrypto } from "./noise.ts";
 import { relayService, relayTransport } from "./relay.ts";
-import { portionsOf, type SendingConnection, withConnections } from "./sending.ts";
 import { silentLogger } from "./silent-logger.ts";
 
 /** Makes a libp2p transport; the platform's own (listening, TCP) come in as these. */
@@ -137,16 +143,6 @@ function webSocketDialler(): TransportFactory {
     const matching = transport.listenFilter.bind(transport);
     transport.dialFilter = matching;
     transport.listenFilter = () => [];
-    return withConnections(transport, sendTogether);
-  };
-}
-
-/** By itself the library sends each part of a record as a message of its own, lengths of two bytes too. */
-function sendTogether(connection: SendingConnection): void {
-  const send = connection.sendData.bind(connection);
-  connection.sendData = (data) => {
-    let canSendMore = true;
-    for (const portion of portionsOf(data)) ({ canSendMore } = send(new Uint8ArrayList(portion)));
-    return { sentBytes: data.byteLength, canSendMore };
+    return transport;
   };
 }

@@ -2,6 +2,11 @@
  * This node as relay, and as one that is reached through relays. libp2p would have each node ask the relays of its choice
  * for a reservation; here a relay reserves by itself for every admitted member that it has a direct connection to, which
  * works from tab to tab as well, saves the round trips and leaves strangers nothing to ask for.
+ *
+ * Reached inside of @libp2p/circuit-relay-v2 4.2.13: the client's `reservationStore.hasReservation`, which is made to say yes,
+ * and the service's public map `reservations`. For: protocol and library know reservations on request only. Goes when: the
+ * service can reserve for a peer by itself, and the client can be told that it need not ask. It is how relaying works here,
+ * not a matter of speed.
  */
 import { circuitRelayServer, circuitRelayTransport, type CircuitRelayService } from "@libp2p/circuit-relay-v2";
 import type { Connection, PeerId as Libp2pPeerId } from "@libp2p/interface";

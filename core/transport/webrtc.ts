@@ -5,7 +5,8 @@
  * The race (@libp2p/webrtc 6.0.33, initiate-connection): the caller opens a data channel labelled "init", which the
  * answering side closes as soon as it sees it. The caller waits for the channel's events "open" and "close" without
  * looking whether they have passed already, and so hangs in one dial out of four or so. Mended here by replaying past
- * events of such a channel to those who begin to listen later. test/browser/transport proves it with 100 dials.
+ * events of such a channel to those who begin to listen later. test/browser/transport proves it with 100 dials. Goes when:
+ * the library looks at the channel's readyState before it waits.
  */
 import type { Transport } from "@libp2p/interface";
 import type { WebRTCTransportComponents } from "@libp2p/webrtc";

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { build, preview } from "vite";
 import { chromium } from "playwright-core";
-import { prune } from "../../../browser/lean/prune.ts";
 import config from "../../../vite.config.ts";
 import { CHROMIUM_ARGS, chromiumPath } from "../../../tools/chromium.ts";
 
@@ -17,7 +16,6 @@ await build({
   logLevel: "warn",
   build: { ...config.build, outDir: dir, emptyOutDir: true },
   plugins: [
-    prune(false),
     {
       name: "demo",
       transformIndexHtml: {

@@ -1,5 +1,6 @@
 import { StorageCap } from "../../../browser/storage-cap.ts";
 import { LendControl } from "../../../browser/ui/lend.ts";
+import { ComputerViews } from "../../../browser/ui/computer-views.ts";
 import { Page } from "../../../browser/ui/page.ts";
 import { showNotice } from "../../../browser/ui/notice.ts";
 import { demoComputer } from "./computer.ts";
@@ -14,11 +15,11 @@ const values = [
   true,
 ];
 const page = new Page();
-page.open("amber-cove");
+page.open("joining");
 const demo = await demoComputer(Number(query.get("n") ?? 4));
 const cap = new StorageCap(demo.computer.storage);
-page.follow(demo.computer, { swarm: "amber-cove", tasksRun: () => 12, cap });
-page.sayWhoIsHere();
+const views = new ComputerViews(page, demo.computer, { swarm: "amber-cove", tasksRun: () => 12, cap });
+views.sayWhoIsHere();
 const keys = Number(query.get("keys") ?? 0);
 for (let i = 0; i < keys; i++)
   demo.write(i % 5, i % 3 === 0 ? `sensors/room-${i}` : `greeting-${i}`, values[i % values.length]);

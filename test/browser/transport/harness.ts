@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { build } from "vite";
-import { prune } from "../../../browser/lean/prune.ts";
 import type { Address, DialTarget, LinkPath, PeerId } from "../../../core/ports/network.ts";
 import { CHROMIUM_ARGS, chromiumPath } from "../../../tools/chromium.ts";
 import type { LinkReport } from "./page.ts";
@@ -52,8 +51,6 @@ export class Harness implements AsyncDisposable {
       root: import.meta.dirname,
       configFile: false,
       logLevel: "warn",
-      // As the page has it: what is left out there is missing here, too.
-      plugins: [prune(false)],
       build: { outDir: directory, emptyOutDir: true, target: "esnext" },
     });
     const browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });

@@ -90,6 +90,7 @@ async function main(): Promise<Tab> {
     privateKey: privateKey(),
     linksMax: 32,
     webrtc: true,
+    ownHosts: () => [location.hostname],
   });
   const closed: PeerId[] = [];
   network.handle(ECHO_PROTOCOL, serve);

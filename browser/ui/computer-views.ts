@@ -1,0 +1,103 @@
+/** The page with a computer in it: the picture of the swarm, memory, files, status, invites, and the shell of the prompt. */
+import type { Computer } from "../../core/computer.ts";
+import { inviteLink } from "../../core/net/identity/invite-link.ts";
+import { createShell } from "../../core/shell/shell.ts";
+import { historyOf } from "../../core/shell/terminal/history-store.ts";
+import type { StorageCap } from "../storage-cap.ts";
+import { byId, setText } from "./dom.ts";
+import { FilesView } from "./files/files-view.ts";
+import { SpaceView } from "./files/space.ts";
+import { whoIsHere } from "./greeting.ts";
+import { pageHost } from "./host.ts";
+import { followPerson } from "./person.ts";
+import { connectInvitePanel } from "./invite-panel.ts";
+import { MemoryView } from "./memory-view.ts";
+import { connectKeep } from "./keep.ts";
+import type { Page } from "./page.ts";
+import { coresWords, linkWords, type NodeFacts, SwarmModel } from "./swarm-model.ts";
+import { SwarmTable } from "./swarm-table.ts";
+import { SwarmView } from "./swarm-view.ts";
+
+export interface ViewOptions {
+  /** The swarm's name in words. */
+  readonly swarm: string;
+  readonly tasksRun: () => number;
+  readonly cap: StorageCap;
+}
+
+export class ComputerViews {
+  readonly model: SwarmModel;
+  readonly #page: Page;
+  readonly #computer: Computer;
+  readonly #swarm: string;
+  #selected: string | undefined;
+
+  constructor(page: Page, computer: Computer, { swarm, tasksRun, cap }: ViewOptions) {
+    this.#page = page;
+    this.#computer = computer;
+    this.#swarm = swarm;
+    this.model = new SwarmModel(computer);
+    page.swarm = swarm;
+    this.#showSwarm();
+    const run = (line: string): void => page.session.submit(line);
+    new MemoryView(computer, run).show();
+    new FilesView(computer, run).show();
+    new SpaceView(computer, cap).show();
+    page.status.follow(this.model, {
+      tasksRun,
+      use: () => computer.storage.use(),
+      clock: () => computer.net.clockNotice(),
+    });
+    connectKeep(cap);
+    askBeforeClosing(computer);
+    connectInvitePanel(() => inviteLink(computer));
+    page.history.join(historyOf(computer.store));
+    followPerson(computer.devices, (words) => page.session.print(words));
+    page.shell.become(createShell(computer, pageHost(page.terminal)));
+  }
+
+  /** Once this tab is a member and knows the others. */
+  sayWhoIsHere(): void {
+    const { session, terminal } = this.#page;
+    const keptBytesMax = this.#computer.storage.use().offeredBytes;
+    session.print(whoIsHere(this.#swarm, this.model.facts.nodes, keptBytesMax, terminal.info()));
+  }
+
+  #showSwarm(): void {
+    const view = new SwarmView((node) => this.#select(node));
+    const table = new SwarmTable();
+    view.show(this.model);
+    table.update(this.model.facts);
+    this.model.onChange((facts) => {
+      table.update(facts);
+      this.#select(facts.nodes.find((node) => node.peer === this.#selected));
+    });
+  }
+
+  /** What is known of one node, in words, below the picture. */
+  #select(node: NodeFacts | undefined): void {
+    this.#selected = node?.peer;
+    const nodes = this.model.facts.nodes;
+    const nameOf = (peer: string): string => nodes.find((other) => other.peer === peer)?.name ?? "another node";
+    const words =
+      node === undefined
+        ? ""
+        : [
+            node.isSelf ? `${node.name}, this tab` : `${node.name}, ${node.kind === "tab" ? "a tab" : "a node"}`,
+            coresWords(node),
+            node.isSelf ? "" : linkWords(node, nameOf),
+            node.link?.roundTripMs === undefined ? "" : `${node.link.roundTripMs.toFixed(1)} ms there and back`,
+            node.peer,
+          ]
+            .filter(Boolean)
+            .join(" · ");
+    setText(byId("detail", HTMLElement), words);
+  }
+}
+
+/** What its person has running ends with the tab. */
+function askBeforeClosing({ cpu }: Computer): void {
+  addEventListener("beforeunload", (event) => {
+    if (cpu.jobs().length > 0) event.preventDefault();
+  });
+}

@@ -1,0 +1,106 @@
+/** How much code a tab loads, after gzip and as built: until the prompt, until it is a member, and for each feature later. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+
+const ASSETS: string = fileURLToPath(new URL("../../dist/page/assets", import.meta.url));
+const HTML: string = readFileSync(join(ASSETS, "../index.html"), "utf8");
+
+/** Half a second on a line of 2 Mbit/s. What draws the prompt is mostly the terminal's library. */
+const PROMPT_GZIP_BYTES_MAX = 130_000;
+/** With the node: libp2p, cryptography, the parts of the computer, and the views. */
+const FIRST_LOAD_GZIP_BYTES_MAX = 450_000;
+
+/** What is loaded when it is needed: by the name of the file that is asked for, and whatever comes with that alone. */
+const FEATURES: Readonly<Record<string, number>> = {
+  // Links between tabs, and from https pages.
+  webrtc: 1_000,
+  "webrtc-library": 9_000,
+  // Pictures in the terminal: the add-on, and the coder of PNG.
+  "addon-image": 21_000,
+  png: 13_000,
+  // map, and the worker in which its tasks run.
+  run: 15_000,
+  "sandbox-worker": 8_000,
+  // The worker of the erasure code, and the one that hands a download to the browser.
+  "coder-worker": 8_000,
+  "download-worker": 1_000,
+  // QR codes.
+  dist: 6_000,
+  // Archives, to read and to write.
+  car: 12_000,
+  tar: 6_000,
+  "tar-read": 7_000,
+  "unixfs-read": 7_000,
+  zip: 13_000,
+};
+
+const files: readonly string[] = readdirSync(ASSETS).filter((name) => /\.(js|css)$/.test(name));
+
+function nameOf(file: string): string {
+  return file.replace(/-[\w-]{8}\.\w+$/, "");
+}
+
+function source(file: string): string {
+  return readFileSync(join(ASSETS, file), "utf8");
+}
+
+/** `file` and whatever it imports before it runs. */
+function closureOf(file: string, into: Set<string> = new Set()): Set<string> {
+  if (into.has(file)) return into;
+  into.add(file);
+  for (const [, next = ""] of source(file).matchAll(/(?:\bfrom|\bimport)\s*["'`]\.\/([\w.-]+\.js)["'`]/g)) {
+    closureOf(next, into);
+  }
+  return into;
+}
+
+/** Files that are asked for while the page runs: by import(), or as a worker. */
+function askedLater(): Set<string> {
+  const asked = new Set(files.filter((file) => /-worker-[\w-]{8}\.js$/.test(file)));
+  for (const file of files) {
+    for (const [, next = ""] of source(file).matchAll(/\bimport\(\s*["'`]\.\/([\w.-]+\.js)["'`]/g)) asked.add(next);
+  }
+  return asked;
+}
+
+function gzipBytes(loaded: Iterable<string>): number {
+  return [...loaded].reduce((sum, file) => sum + gzipSync(readFileSync(join(ASSETS, file)), { level: 9 }).length, 0);
+}
+
+const later = askedLater();
+const node = [...later].find((file) => nameOf(file) === "joining") ?? "";
+/** Named in the page itself; what it only fetches ahead is the node. */
+const atOnce = new Set(
+  files
+    .filter((file) => HTML.replace(/<meta name="starfish-later"[^>]*>/, "").includes(file) && file !== node)
+    .flatMap((file) => [...closureOf(file)]),
+);
+const first = closureOf(node, new Set(atOnce));
+
+describe("code of the page, after gzip", () => {
+  test("until the prompt", () => {
+    expect([...atOnce].map(nameOf)).toContain("index");
+    const bytes = gzipSync(HTML, { level: 9 }).length + gzipBytes(atOnce);
+    console.log(`${bytes} bytes until the prompt`);
+    expect(bytes).toBeLessThanOrEqual(PROMPT_GZIP_BYTES_MAX);
+  });
+
+  test("terminal and node", () => {
+    expect(first.size).toBeGreaterThan(atOnce.size);
+    const bytes = gzipSync(HTML, { level: 9 }).length + gzipBytes(first);
+    console.log(`${bytes} bytes with the node`);
+    expect(bytes).toBeLessThanOrEqual(FIRST_LOAD_GZIP_BYTES_MAX);
+  });
+
+  test("each feature that is loaded later has a bound, and keeps it", () => {
+    const sizes = [...later]
+      .filter((file) => !first.has(file))
+      .map((file) => [nameOf(file), gzipBytes([...closureOf(file)].filter((each) => !first.has(each)))] as const);
+    console.log(sizes.map(([name, bytes]) => `${name} ${bytes}`).join(", "));
+    expect(new Set(sizes.map(([name]) => name))).toEqual(new Set(Object.keys(FEATURES)));
+    expect(sizes.filter(([name, bytes]) => bytes > (FEATURES[name] ?? 0))).toEqual([]);
+  });
+});
