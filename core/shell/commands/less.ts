@@ -40,7 +40,8 @@ for a pattern, n for the next, g and G go to the beginning and the end, F waits 
   complete: (words) => ((words.at(-1) ?? "").startsWith("-") ? ["-S", "-N", "-i"] : []),
 };
 
-export const more: Command = { ...less, name: "more", summary: "the same as less" };
+const moreHelp: string = less.help.replaceAll("less", "more");
+export const more: Command = { ...less, name: "more", summary: "the same as less", help: moreHelp };
 
 async function lessInputs(operands: readonly string[], context: CommandContext): Promise<LessInput[]> {
   const { names, signal, terminal } = context;
