@@ -1,4 +1,6 @@
 /** Builds the page into dist/page. Needs dist/tasks (wasm-tasks/build.ts), whose modules become assets of it. */
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin, type UserConfig } from "vite";
 import { CSP_META } from "./browser/csp.ts";
@@ -17,7 +19,7 @@ const filesForLater: Plugin = {
   transformIndexHtml: {
     order: "post",
     handler(html, { bundle = {} }) {
-      const asked = Object.keys(bundle).filter((file) => /\.(js|wasm)$/.test(file) && !html.includes(file));
+      const asked = Object.keys(bundle).filter((file) => /^assets\/.*\.(js|wasm)$/.test(file) && !html.includes(file));
       // The node itself comes as soon as the terminal stands: its code may already be on the way.
       const node = asked.filter((file) => file.includes("/joining-"));
       const content = asked.filter((file) => !node.includes(file));
@@ -33,13 +35,43 @@ const filesForLater: Plugin = {
   },
 };
 
+/** Tells the service worker which files there are, those of browser/public too. */
+const filesToKeep: Plugin = {
+  name: "starfish:keep",
+  enforce: "post",
+  generateBundle: {
+    order: "post",
+    async handler(_, bundle) {
+      const worker = bundle[SERVICE_WORKER];
+      if (worker?.type !== "chunk") throw new Error("The service worker has not been built");
+      const hash = createHash("sha256");
+      const files: string[] = [];
+      for (const file of await readdir(PUBLIC)) {
+        files.push(file);
+        hash.update(await readFile(`${PUBLIC}/${file}`));
+      }
+      for (const [file, built] of Object.entries(bundle)) {
+        if (built !== worker) files.push(file);
+        hash.update(built.type === "chunk" ? built.code : built.source);
+      }
+      const build = JSON.stringify({ version: hash.digest("hex").slice(0, 16), files: files.toSorted() });
+      const code = worker.code.replace(/(["'`])@starfish-build@\1/, () => JSON.stringify(build));
+      if (code === worker.code) throw new Error("The service worker has no place for the files");
+      worker.code = code;
+    },
+  },
+};
+
+const SERVICE_WORKER = "service-worker.js";
+const PUBLIC: string = fileURLToPath(new URL("browser/public", import.meta.url));
+
 const PURE_PACKAGES: RegExp =
   /\/node_modules\/(it-[\w-]+|multiformats|uint8arrays|uint8arraylist|protons-runtime|cborg|@multiformats\/[\w-]+|@chainsafe\/[\w-]+)\//;
 
 const config: UserConfig = defineConfig({
   root: fileURLToPath(new URL("browser", import.meta.url)),
   base: "./",
-  plugins: [contentSecurityPolicy, filesForLater],
+  plugins: [contentSecurityPolicy, filesForLater, filesToKeep],
   build: {
     outDir: fileURLToPath(new URL("dist/page", import.meta.url)),
     emptyOutDir: true,
@@ -52,6 +84,14 @@ const config: UserConfig = defineConfig({
     // Terminal and node are a file each; what matters is their sum after gzip, which test/browser/page-size.test.ts bounds.
     chunkSizeWarningLimit: 1_000,
     rolldownOptions: {
+      input: {
+        index: fileURLToPath(new URL("browser/index.html", import.meta.url)),
+        "service-worker": fileURLToPath(new URL("browser/service-worker.ts", import.meta.url)),
+      },
+      output: {
+        // Its place is what it may serve, and its name is how browsers find its next version.
+        entryFileNames: ({ name }) => (name === "service-worker" ? SERVICE_WORKER : "assets/[name]-[hash].js"),
+      },
       // How long the plugins take is no news: on a busy machine it would be said of any.
       checks: { pluginTimings: false },
       treeshake: {

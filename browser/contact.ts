@@ -1,8 +1,8 @@
 /** Watches whether this tab has anybody to talk to, and says so when that changes: joined, lost contact, back again. */
 import type { SwarmModel } from "./ui/swarm-model.ts";
 
-/** A link may be replaced by a better one; shorter silence is nobody's business. */
-const LOST_AFTER_MS = 4_000;
+/** A link may be replaced by a better one within a moment; whatever is longer is a loss. */
+const LOST_AFTER_MS = 1_000;
 /** Joining takes well under two seconds; who has waited this long wants to know. */
 const NOBODY_AFTER_MS = 10_000;
 
@@ -31,8 +31,6 @@ export function watchContact(model: SwarmModel, events: ContactEvents): void {
       told = "nothing";
       return;
     }
-    // Alone because everybody has left on purpose is not a loss.
-    if (hadContact && model.facts.present === 1) return;
     if (timer !== undefined || told !== "nothing") return;
     timer = setTimeout(
       () => {

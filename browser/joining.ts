@@ -8,6 +8,7 @@ import { formatInvite, parseInvite } from "../core/net/identity/invite.ts";
 import { realCrypto } from "../core/platform/crypto.ts";
 import { bootstrapAddress } from "./bootstrap.ts";
 import { watchContact } from "./contact.ts";
+import { keepPage } from "./keep-page.ts";
 import { fetchLater } from "./later.ts";
 import { followLife } from "./life.ts";
 import { LendingPolicy } from "./lending.ts";
@@ -118,6 +119,7 @@ function bringToLife(page: Page, node: TabNode, text: string | undefined): void 
       if (isKept) hideInvite(invite);
       if (text !== undefined) views.sayWhoIsHere();
       fetchLater();
+      keepPage();
     },
     nobody: () => {
       // Who was refused knows more than that; who has founded a swarm awaits nobody.

@@ -126,7 +126,7 @@ export const lostContact: Notice = {
   title: "No contact with the swarm",
   words: [
     "This tab has no link to anybody now: the network may be down, or the others have gone. Nothing was lost.",
-    "It is dialling the node that this page came from, and all others that it knows, again and again. What you run meanwhile runs on this tab alone.",
+    "It is dialling the node that this page came from, all others that it knows, and the other tabs of this browser, again and again. What you run meanwhile runs on this tab alone.",
   ],
   closable: true,
 };

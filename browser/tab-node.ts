@@ -16,6 +16,7 @@ import { realRandom } from "../core/platform/random.ts";
 import { reservedStore } from "../core/platform/reserved-store.ts";
 import { webSha256 } from "../core/platform/sha256.ts";
 import type { Log } from "../core/ports/log.ts";
+import type { Address } from "../core/ports/network.ts";
 import type { ShardStore } from "../core/ports/shard-store.ts";
 import type { Store } from "../core/ports/store.ts";
 import { createLibp2pNetwork } from "../core/transport/network.ts";
@@ -29,6 +30,7 @@ import { readSetting, writeSetting } from "./settings.ts";
 import { protection } from "./protection.ts";
 import { claimSlot } from "./slots.ts";
 import { locks } from "./tab-locks.ts";
+import { TabsNearby } from "./tab-transport.ts";
 import { openIndexedDbShardStore, shardQuota } from "./shard-store.ts";
 import { openIndexedDbStore } from "./store.ts";
 import { builtins } from "./tasks.ts";
@@ -60,6 +62,8 @@ export interface TabNodeOptions {
 export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
   // Asked for at once: it is there when the network is.
   const machine = options.invite && machineOf(options.invite.swarm);
+  // Without Web Locks no tab would hear that another has gone.
+  const tabs = protection() === "none" ? undefined : new TabsNearby(options.invite?.swarm);
   const slot = await claimSlot(locks);
   const log = pageLog(options);
   const { store, forgetful } = await openStore(slot, log, () => options.onStorage("cleared"));
@@ -69,7 +73,14 @@ export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
   const computer = await createComputer(
     {
       network: ({ privateKey }) =>
-        createLibp2pNetwork({ privateKey, linksMax: LINKS_MAX_TAB, webrtc: true, ownHosts, onFault: noteFault }),
+        createLibp2pNetwork({
+          privateKey,
+          linksMax: LINKS_MAX_TAB,
+          webrtc: true,
+          ownHosts,
+          onFault: noteFault,
+          ...(tabs === undefined ? {} : { transports: [tabs.transport], listen: [tabs.listen] }),
+        }),
       store,
       shards,
       coder: browserCoder(),
@@ -88,10 +99,23 @@ export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
       found: options.invite === undefined,
       coresLent: 0,
       builtins,
+      nearby: tabs === undefined ? undefined : lastResort(tabs),
       inviteBase: () => `${location.origin}${location.pathname}`,
     },
   );
+  tabs?.belong(computer.net.swarm);
   return { computer, forgetful, tasksRun: countTasks(computer) };
+}
+
+/** Tabs of this browser, once other ways have failed: links by the network are worth more. They are asked anew each time. */
+function lastResort(tabs: TabsNearby): () => readonly Address[] {
+  let isFirst = true;
+  return () => {
+    const addresses = isFirst ? [] : tabs.addresses();
+    isFirst = false;
+    tabs.ask();
+    return addresses;
+  };
 }
 
 /** A page can't see the networks of its machine: what it knows is where it came from itself. */

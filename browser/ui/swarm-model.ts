@@ -159,6 +159,7 @@ const TRANSPORTS = {
   websocket: "WebSocket",
   tcp: "TCP",
   circuit: "relay",
+  browser: "this browser",
   simulated: "simulation",
 } as const;
 

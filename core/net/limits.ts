@@ -32,6 +32,8 @@ export const INVITE_CHARS_MAX = 2_800;
 export const INVITE_LINK_CHARS_MAX = 250;
 /** Bootstrap addresses in an invite: a few ways in are enough, and every one makes the QR code denser. */
 export const INVITE_ADDRESSES_MAX = 4;
+/** Addresses kept for the next start: each is dialled at each attempt while there is no link. */
+export const KEPT_ADDRESSES_MAX = 16;
 /** Longest address taken from an invite or record; a relayed WebRTC multiaddr has about 250 characters. */
 export const ADDRESS_CHARS_MAX = 400;
 
@@ -126,8 +128,8 @@ export const JOIN_BACKOFF_MIN_MS = 500;
 export const JOIN_BACKOFF_MAX_MS = 15_000;
 /** Deadline of one attempt: a relayed WebRTC path takes up to some seconds. */
 export const JOIN_ATTEMPT_MS = 10_000;
-/** How often the addresses at which others are to be found are written down for the next start, if they have changed. */
-export const ADDRESSES_SAVED_MS = 60_000;
+/** How often the addresses at which others are to be found are written down for the next start, if they have changed: soon, for a tab is reloaded without notice. */
+export const ADDRESSES_SAVED_MS = 10_000;
 /** How soon after a new link, where none of the addresses written down is of anybody who is there. */
 export const ADDRESSES_SAVED_SOON_MS = 500;
 /** Topics whose derived keys are kept. */

@@ -21,7 +21,7 @@ import { createForwarder } from "./requests/forward.ts";
 import type { Gossip } from "./gossip/gossip.ts";
 import { loadIdentity, type Identity } from "./identity/identity.ts";
 import { checkInvite, formatInvite, parseInvite } from "./identity/invite.ts";
-import { ADDRESSES_SAVED_MS, ADDRESSES_SAVED_SOON_MS, PROTOCOL_VERSIONS } from "./limits.ts";
+import { ADDRESSES_SAVED_MS, KEPT_ADDRESSES_MAX, ADDRESSES_SAVED_SOON_MS, PROTOCOL_VERSIONS } from "./limits.ts";
 import type { LinkTable } from "./links/link-table.ts";
 import type { Membership } from "./membership/membership.ts";
 import type { Traffic } from "./links/meter.ts";
@@ -62,6 +62,8 @@ export interface NetOptions {
   readonly host?: ((swarm: SwarmId) => Promise<string | undefined>) | undefined;
   readonly coresLent?: number;
   readonly relayReason?: string | undefined;
+  /** Where others may be found beside what is remembered. Read before each attempt to get in. */
+  readonly nearby?: (() => readonly Address[]) | undefined;
   /** Told after each attempt to get in: undefined when it gave a link, else what went wrong. */
   readonly onAttempt?: (failure: StarfishError | undefined) => void;
   /** For tests of what happens between versions. */
@@ -179,6 +181,7 @@ class WiredNet implements Net {
         hasOthers: credentials.addresses.some((address) => !own.includes(address)),
         record: (nowMs) => firstRecord(options, identity, standing, own, nowMs),
         elsewhere: (membership) => this.#elsewhere(membership.members()),
+        nearby: options.nearby ?? (() => []),
         onAttempt: options.onAttempt ?? (() => {}),
         onTwin: (twin) => this.#met(twin),
         signal: this.#ended.signal,
@@ -394,7 +397,9 @@ class WiredNet implements Net {
   /** Where others may be found. */
   #elsewhere(members: readonly Member[]): Address[] {
     const own = this.#network.addresses();
-    return bestAddresses(members, [], this.#credentials.addresses).filter((address) => !own.includes(address));
+    return bestAddresses(members, [], this.#credentials.addresses, KEPT_ADDRESSES_MAX).filter(
+      (address) => !own.includes(address),
+    );
   }
 
   /** Keeps for the next start where the swarm is now; while alone, what was known before stays. */

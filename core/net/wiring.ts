@@ -41,6 +41,8 @@ export interface WiringOptions {
   readonly record: (nowMs: number) => MemberRecord;
   /** Where others may be found, by what is known when it is asked. */
   readonly elsewhere: (membership: Membership) => readonly Address[];
+  /** More of that, for getting in only. */
+  readonly nearby?: (() => readonly Address[]) | undefined;
   /** Told after each attempt to get in: undefined when it gave a link, else what went wrong. */
   readonly onAttempt: (failure: StarfishError | undefined) => void;
   /** Another node runs under this one's identity. */
@@ -110,7 +112,10 @@ export function wire(options: WiringOptions, ports: WiringPorts): Wiring {
     onSilence,
   });
   network.onAddresses((addresses) => membership.update({ addresses }));
-  const joining = { addresses: () => options.elsewhere(membership), onAttempt: options.onAttempt };
+  const joining = {
+    addresses: () => [...options.elsewhere(membership), ...(options.nearby?.() ?? [])],
+    onAttempt: options.onAttempt,
+  };
   void keepJoined(joining, { links, clock: ports.clock, random }, signal);
   return { time, links, membership, overlay, gossip, clock, crypto };
 }

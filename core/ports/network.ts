@@ -24,7 +24,7 @@ export const CHANNEL_BUFFER_BYTES: number = 4 * 1024 * 1024;
 export interface LinkPath {
   /** Relayed: the bytes go through `via`, slower and within a budget. */
   readonly kind: "direct" | "relayed";
-  readonly transport: "webrtc" | "websocket" | "tcp" | "circuit" | "simulated";
+  readonly transport: "webrtc" | "websocket" | "tcp" | "circuit" | "browser" | "simulated";
   /** The member that relays. */
   readonly via?: PeerId;
   /** Why it is not direct, for people ("no WebRTC in this browser"). */

@@ -14,7 +14,12 @@ export function parseAddress(address: Address): Multiaddr {
   }
   const names = componentNames(parsed);
   // Nor /dnsaddr, for which libp2p would ask resolvers outside the swarm.
-  if (names.has("dnsaddr") || names.has("p2p-circuit") || names.has("webrtc") || !names.has("tcp")) {
+  if (
+    names.has("dnsaddr") ||
+    names.has("p2p-circuit") ||
+    names.has("webrtc") ||
+    !(names.has("tcp") || names.has("memory"))
+  ) {
     throw new StarfishError("malformed", `Not the address of a node: ${address}`);
   }
   return parsed;
@@ -35,9 +40,11 @@ export function isRelayed(connection: Connection): boolean {
   return transportOf(connection.remoteAddr) === "circuit";
 }
 
-export function transportOf(address: Multiaddr): "webrtc" | "websocket" | "tcp" | "circuit" {
+export function transportOf(address: Multiaddr): "webrtc" | "websocket" | "tcp" | "circuit" | "browser" {
   const names = componentNames(address);
   if (names.has("webrtc")) return "webrtc";
+  // Another tab of this browser (browser/tab-transport.ts).
+  if (names.has("memory")) return "browser";
   if (names.has("p2p-circuit")) return "circuit";
   return names.has("ws") || names.has("wss") ? "websocket" : "tcp";
 }

@@ -160,7 +160,10 @@ export class Dialer {
     const { reach } = this.#host;
     const known = target.addresses.flatMap((address) => dialable(address, target.peer, this.#host));
     // Addresses with a name come from that member's record; those without one from a person's invite.
-    const addresses = known.filter((address) => target.peer === undefined || reach.allows(address, performance.now()));
+    const addresses = known.filter(
+      (address) =>
+        target.peer === undefined || (transportOf(address) !== "browser" && reach.allows(address, performance.now())),
+    );
     // TCP moves twice as much as WebSocket.
     addresses.sort((a, b) => Number(transportOf(a) !== "tcp") - Number(transportOf(b) !== "tcp"));
     return addresses.slice(0, ADDRESSES_MAX).map((address) => ({

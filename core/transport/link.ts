@@ -33,7 +33,7 @@ const SURPLUS_REST_MS = 10_000;
  */
 const EARLY_BYTES_MAX = 256 * 1024;
 
-const TRANSPORT_RANK = { tcp: 0, websocket: 1, webrtc: 2, circuit: 3 } as const;
+const TRANSPORT_RANK = { tcp: 0, websocket: 1, webrtc: 2, browser: 3, circuit: 4 } as const;
 
 export interface PeerLinkOptions {
   readonly self: PeerId;

@@ -27,7 +27,7 @@ import {
 import type { Identity } from "./identity.ts";
 import { checkInvite, type Delegation, type Invite } from "./invite.ts";
 import { derivedSecret, SECRET_BYTES } from "./invite-compact.ts";
-import { ADDRESS_CHARS_MAX, FOUNDER_LIFETIME_MS, INVITE_ADDRESSES_MAX, INVITE_LIFETIME_MS } from "../limits.ts";
+import { ADDRESS_CHARS_MAX, FOUNDER_LIFETIME_MS, INVITE_LIFETIME_MS, KEPT_ADDRESSES_MAX } from "../limits.ts";
 import type { SwarmId } from "../types.ts";
 
 export interface Credentials {
@@ -56,7 +56,7 @@ const keptSchema = v.object({
   secret: bytesOf(SECRET_BYTES),
   delegation: chainSchema,
   delegationKey: bytesOf(32),
-  addresses: v.pipe(v.array(textOf(ADDRESS_CHARS_MAX)), v.maxLength(INVITE_ADDRESSES_MAX)),
+  addresses: v.pipe(v.array(textOf(ADDRESS_CHARS_MAX)), v.maxLength(KEPT_ADDRESSES_MAX)),
   root: v.optional(bytesOf(32)),
 });
 
@@ -198,7 +198,7 @@ export async function obtainCredentials(
 
 /** Where to look first: what a person has given is newer than what is kept. */
 function addressesOf(kept: Credentials, invite: Invite | undefined): Address[] {
-  return [...new Set([...(invite?.addresses ?? []), ...kept.addresses])].slice(0, INVITE_ADDRESSES_MAX);
+  return [...new Set([...(invite?.addresses ?? []), ...kept.addresses])].slice(0, KEPT_ADDRESSES_MAX);
 }
 
 /** Kept credentials as they should be used now: the better certificate, the newer delegation and secret. */

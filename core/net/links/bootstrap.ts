@@ -12,6 +12,7 @@ export function bestAddresses(
   members: readonly Member[],
   own: readonly Address[],
   before: readonly Address[],
+  countMax: number = INVITE_ADDRESSES_MAX,
 ): Address[] {
   const others = members
     .filter(({ isSelf, record, status }) => !isSelf && status === "awake" && record.addresses.length > 0)
@@ -29,7 +30,7 @@ export function bestAddresses(
   const [ownFirst, ...ownRest] = own;
   const ranked = [...(ownFirst === undefined ? [] : [ownFirst]), ...firsts, ...ownRest, ...more, ...before];
   const usable = ranked.filter((address) => address.length <= ADDRESS_CHARS_MAX);
-  return [...new Set(usable)].slice(0, INVITE_ADDRESSES_MAX);
+  return [...new Set(usable)].slice(0, countMax);
 }
 
 /**
