@@ -47,7 +47,8 @@ export async function runCase(
     await tree.makeDirectory(path);
   const names = new Namespace([{ path: "/", tree }]);
   // Utilities ask a computer for its clock and its randomness only.
-  const computer = { clock: realClock, random: realRandom } as unknown as Computer;
+  const cpu = { jobs: () => [], cancel: () => false };
+  const computer = { clock: realClock, random: realRandom, cpu } as unknown as Computer;
   const environment = new Map([
     ["HOME", HOME],
     ["TMP", "/tmp"],

@@ -14,6 +14,7 @@ export async function runForeground(text: () => string, frame: Frame, work: Work
   const { state, interpreter } = frame;
   if (!isControlled(frame)) return await work(frame);
   const process = interpreter.newProcess(frame, { isDetached: true });
+  process.words = frame.process.words;
   const inner = forkFrame(frame, process);
   // It is the shell's own command, not a subshell: only stopping tells the difference.
   inner.state.subshellDepth = state.subshellDepth;
@@ -44,6 +45,7 @@ export async function runChild(text: () => string, frame: Frame, work: Work): Pr
   if (isControlled(frame)) return await runForeground(text, frame, work);
   const { state, interpreter } = frame;
   const process = interpreter.newProcess(frame);
+  process.words = frame.process.words;
   process.trapped = (name) => (state.traps.get(name) === "" ? false : undefined);
   const inner: Frame = { ...frame, process, signal: process.signal };
   frame.process.children.add(process);
