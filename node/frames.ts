@@ -70,7 +70,7 @@ export type Run =
   | { readonly kind: "stdin" };
 
 /** Words after a script's name. All of the first frame must fit into one body. */
-export const ARGS_MAX = 4_096;
+const ARGS_MAX = 4_096;
 
 /** Signals that end a command line, and those of its traps. */
 export type SignalName = "INT" | "TERM" | "HUP";

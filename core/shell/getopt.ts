@@ -4,7 +4,7 @@
  */
 import { StarfishError } from "../base/errors.ts";
 
-export interface OptionSpec {
+interface OptionSpec {
   /** Long name, without dashes. */
   readonly long?: string;
   /** Takes a value; "optional" only in the same word (`--color=auto`). */

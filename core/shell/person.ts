@@ -17,7 +17,7 @@ export function terminalPerson(print: (text: Text) => void): Person {
   };
 }
 
-export function questionWords({ from, name, device, text }: Delivery): string {
+function questionWords({ from, name, device, text }: Delivery): string {
   const id = shortId(from);
   return (
     `${oneLine(name)} (${id}) wants to reach you with '${device}': ${previewOf(text)}\n` +

@@ -8,6 +8,7 @@ import { StarfishError } from "../base/errors.ts";
 import { sleep } from "../ports/clock.ts";
 import { fileCommands } from "./commands/files.ts";
 import { createShell, type Shell } from "./shell.ts";
+import { utilities } from "./utilities/index.ts";
 import type { Command } from "./types.ts";
 
 /** Copies its input to its output, for pipes. */

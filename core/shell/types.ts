@@ -101,7 +101,7 @@ export interface Io {
 }
 
 /** How a command runs another; what is not given is as the command has it itself. */
-export interface NestedRun {
+interface NestedRun {
   readonly stdin?: AsyncIterable<Uint8Array>;
   readonly stdout?: Output;
   readonly environment?: ReadonlyMap<string, string>;

@@ -50,6 +50,7 @@ describe.each([
     await tab.waitFor(/\(search 'note o'\) cat '\/my place\/note one'/);
     await press("Enter");
     await tab.waitFor(/^hello$/m);
+    expect(tab.complaints).toEqual([]);
   });
 
   test("Ctrl-C ends, Ctrl-Z pauses and fg goes on", async () => {
@@ -66,6 +67,7 @@ describe.each([
     await tab.waitFor(/two\ntwo/);
     await press("Control+D");
     await tab.waitFor(/two\n\$$/m);
+    expect(tab.complaints).toEqual([]);
   });
 
   test("less and edit take the screen and give it back", async () => {

@@ -1,7 +1,6 @@
 /** Paths as people type, complete and see them. There is no current directory yet: what does not begin with "/" is taken from the root. */
 import type { FileInfo, Files } from "../../disk/types.ts";
-import { oneLine } from "../mem/value.ts";
-import type { CommandContext, Host, TerminalInfo } from "../types.ts";
+import type { CommandContext, Host } from "../types.ts";
 
 /** The last name of a path of this computer; empty for the root. */
 export function baseName(path: string): string {
@@ -16,11 +15,6 @@ export function hostBaseName(path: string, { hasBackslashPaths = false }: Host):
 
 export function within(directory: string, name: string): string {
   return directory.endsWith("/") ? directory + name : `${directory}/${name}`;
-}
-
-/** On a terminal nothing in a name moves the cursor or turns the text around; a pipe gets it as it is. */
-export function shownName(name: string, terminal: TerminalInfo | undefined): string {
-  return terminal === undefined ? name : oneLine(name);
 }
 
 /** A path of the distributed files as it is meant from the current directory; a slash at its end stays. */

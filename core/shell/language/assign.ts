@@ -45,12 +45,7 @@ export function setVariable(
   });
 }
 
-export async function assignArray(
-  name: string,
-  { elements }: ArrayValue,
-  isAppended: boolean,
-  frame: Frame,
-): Promise<void> {
+async function assignArray(name: string, { elements }: ArrayValue, isAppended: boolean, frame: Frame): Promise<void> {
   const { variables } = frame.state;
   const variable = variables.find(name);
   if (variable?.isReadonly === true) throw new ShellFault(`${name}: readonly variable`);

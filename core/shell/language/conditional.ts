@@ -148,7 +148,7 @@ function wholeNumber(text: string): bigint {
   return BigInt(trimmed.replace(/^\+/, ""));
 }
 
-export function compareNumbers(operator: string, left: bigint, right: bigint): boolean {
+function compareNumbers(operator: string, left: bigint, right: bigint): boolean {
   switch (operator) {
     case "-eq":
       return left === right;

@@ -62,7 +62,7 @@ async function runNode(node: PipelineNode | AndOr, frame: Frame): Promise<void> 
 }
 
 /** Where the shell heeds signals, waits while it is stopped, and lets others have their turn. */
-export async function beforeCommand(frame: Frame): Promise<void> {
+async function beforeCommand(frame: Frame): Promise<void> {
   const { process, signal } = frame;
   if (process.isStopped) await process.goesOn();
   if (signal.aborted) throw new ExitJump(frame.state.status);
@@ -140,7 +140,7 @@ async function reportTime(elapsedMs: number, isPosix: boolean, frame: Frame): Pr
 }
 
 /** errexit and the ERR trap, after what has failed where nobody asked whether it would. */
-export async function checkFailure(frame: Frame): Promise<void> {
+async function checkFailure(frame: Frame): Promise<void> {
   const { state } = frame;
   if (state.status === 0 || state.conditionDepth > 0) return;
   await runTrap("ERR", frame);

@@ -12,7 +12,7 @@ export class ShellFault extends Error {
 }
 
 /** What unwinds the interpreter without being an error. */
-export abstract class Jump extends Error {}
+abstract class Jump extends Error {}
 
 export class LoopJump extends Jump {
   readonly kind: "break" | "continue";

@@ -286,7 +286,7 @@ function versionInfo(): IndexedArray {
 }
 
 /** Names under which this shell itself is called. */
-export const SHELLS: ReadonlySet<string> = new Set(["bash", "sh"]);
+const SHELLS: ReadonlySet<string> = new Set(["bash", "sh"]);
 
 class SessionInterpreter implements Interpreter {
   readonly builtins: ReadonlyMap<string, Builtin> = builtins;

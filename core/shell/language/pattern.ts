@@ -43,7 +43,7 @@ function pushSigns(signs: Sign[], text: string, isQuoted: boolean): void {
   }
 }
 
-export function flagsOf(options: PatternOptions): string {
+function flagsOf(options: PatternOptions): string {
   return options.ignoreCase === true ? "isu" : "su";
 }
 

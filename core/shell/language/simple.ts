@@ -264,11 +264,7 @@ export async function runWords(words: readonly string[], frame: Frame, options: 
   return await runExternal(name, args, frame, options.path);
 }
 
-export async function runFunction(
-  shellFunction: ShellFunction,
-  args: readonly string[],
-  frame: Frame,
-): Promise<number> {
+async function runFunction(shellFunction: ShellFunction, args: readonly string[], frame: Frame): Promise<number> {
   const { state } = frame;
   if (state.callDepth >= functionDepthMax(frame)) {
     throw new ShellFault(
@@ -413,7 +409,7 @@ async function notFound(name: string, args: readonly string[], frame: Frame): Pr
   return 127;
 }
 
-export function externalCall(
+function externalCall(
   name: string,
   args: readonly string[],
   frame: Frame,

@@ -155,7 +155,7 @@ async function entryOf(name: string, view: View): Promise<TreeEntry> {
 }
 
 /** The bytes from `from` on and below `to`. */
-export async function* rangeOf(
+async function* rangeOf(
   pieces: AsyncIterable<Uint8Array>,
   from: number,
   to: number,

@@ -235,7 +235,7 @@ function byName(a: Listed, b: Listed): number {
 }
 
 /** Down, then across, as many columns as fit. */
-export function inColumns(names: readonly string[], columns: number): string {
+function inColumns(names: readonly string[], columns: number): string {
   if (names.length === 0) return "";
   const widths = names.map(widthOf);
   for (let rows = 1; rows <= names.length; rows++) {
