@@ -1,7 +1,6 @@
 /** The page with a computer in it: the picture of the swarm, memory, files, status, invites, and the shell of the prompt. */
 import type { Computer } from "../../core/computer.ts";
 import { inviteLink } from "../../core/net/identity/invite-link.ts";
-import { createShell } from "../../core/shell/shell.ts";
 import { historyOf } from "../../core/shell/terminal/history-store.ts";
 import type { StorageCap } from "../storage-cap.ts";
 import { byId, setText } from "./dom.ts";
@@ -53,7 +52,11 @@ export class ComputerViews {
     connectInvitePanel(() => inviteLink(computer));
     page.history.join(historyOf(computer.store));
     followPerson(computer.devices, (words) => page.session.print(words));
-    page.shell.become(createShell(computer, pageHost(page.terminal)));
+    // The language and its commands come after the node: the prompt takes lines meanwhile, which wait for them.
+    import("../../core/shell/shell.ts").then(
+      ({ createShell }) => page.shell.become(createShell(computer, pageHost(page.terminal))),
+      (error: unknown) => page.shell.fail(error),
+    );
   }
 
   /** Once this tab is a member and knows the others. */

@@ -66,6 +66,10 @@ export class PendingShell implements LineRunner {
     return (await this.#shell?.complete(line, cursor, options)) ?? { from: cursor, quote: "", candidates: [] };
   }
 
+  isIncomplete(line: string): boolean {
+    return this.#shell?.isIncomplete(line) ?? false;
+  }
+
   marks(...[line, cursor, onChange]: Parameters<LineRunner["marks"]>): ReturnType<LineRunner["marks"]> {
     return this.#shell?.marks(line, cursor, onChange) ?? [];
   }

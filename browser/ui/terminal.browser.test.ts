@@ -16,6 +16,7 @@ beforeEach(() => {
   ran = [];
   stop = new AbortController();
   const shell: LineRunner = {
+    isIncomplete: () => false,
     run: async (line, { stdout }) => {
       ran.push(line);
       await stdout.write(utf8(`ran ${line.length}\n`));

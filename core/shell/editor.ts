@@ -3,7 +3,7 @@
  * where it left it, so whatever else prints must `hide` the line before and `show` it after. Pure.
  */
 import { unreachable } from "../base/assert.ts";
-import { CANDIDATES_MAX, commonBeginning, typedBeginning, typedWhole, type Completion } from "./complete.ts";
+import { CANDIDATES_MAX, commonBeginning, typedBeginning, typedWhole, type Completion } from "./completion/typing.ts";
 import type { Candidate } from "./completion/candidates.ts";
 import type { Key, KeyName } from "./editor-keys.ts";
 import { oneLine } from "./harmless.ts";

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { concat, text, utf8 } from "../base/bytes.ts";
+import { isIncomplete } from "./language/syntax.ts";
 import { History } from "./history.ts";
 import { createSession, type LineRunner, type Session } from "./interactive.ts";
 import { createPipe } from "./pipe.ts";
@@ -9,6 +10,7 @@ import type { Io } from "./types.ts";
 let interrupt: (() => void) | undefined;
 let isOver = false;
 const shell: LineRunner = {
+  isIncomplete: (line) => isIncomplete(line),
   async run(line: string, io: Io, { signal }): Promise<number> {
     const [word, ...rest] = line.split(" ");
     if (word === "say") await io.stdout.write(utf8(`${rest.join(" ")}\n`));

@@ -11,7 +11,6 @@ import { oneLine } from "./harmless.ts";
 import type { History } from "./history.ts";
 import { bytesWords, wrapped } from "./format.ts";
 import { LINE_LENGTH_MAX } from "./language/limits.ts";
-import { isIncomplete } from "./language/syntax.ts";
 import { type Input, Paste, PasteSplitter } from "./paste.ts";
 import type { KeyboardSignal, Shell } from "./shell.ts";
 import { joined, sequence, shown, type Text } from "./styled.ts";
@@ -59,7 +58,7 @@ const SIGNAL_KEYS: ReadonlyMap<number, { readonly name: KeyboardSignal; readonly
 /** What a session at a terminal needs of a shell. */
 export type LineRunner = Pick<
   Shell,
-  "run" | "startUp" | "complete" | "marks" | "signal" | "takeReports" | "prompt" | "isOver"
+  "run" | "startUp" | "complete" | "isIncomplete" | "marks" | "signal" | "takeReports" | "prompt" | "isOver"
 >;
 
 export function createSession(shell: LineRunner, terminal: Terminal, options: SessionOptions): Session {
@@ -112,7 +111,7 @@ class TerminalSession implements Session {
     this.#editor = new Editor({
       columns: terminal.info().columns,
       ...(options.history === undefined ? {} : { history: options.history }),
-      isIncomplete: (line) => line.trim() !== "" && isIncomplete(line),
+      isIncomplete: (line) => line.trim() !== "" && shell.isIncomplete(line),
       hasGhosts: () => this.#isColourful(),
       marks: (line, cursor) => (this.#isColourful() ? shell.marks(line, cursor, () => this.#refresh()) : []),
     });
@@ -264,7 +263,7 @@ class TerminalSession implements Session {
 
   #finishLine(line: string): void {
     const whole = this.#unfinished === "" ? line : `${this.#unfinished}\n${line}`;
-    const incomplete = isIncomplete(whole);
+    const incomplete = this.#shell.isIncomplete(whole);
     this.#unfinished = incomplete ? whole : "";
     if (incomplete || whole.trim() === "") return this.#prompt();
     this.#inForeground(async (io, signal) => {

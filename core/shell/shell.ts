@@ -6,7 +6,9 @@ import { cancelled, isStarfishError, messageOf } from "../base/errors.ts";
 import type { Computer } from "../computer.ts";
 import { abortable } from "../ports/clock.ts";
 import { builtinCommands } from "./commands/index.ts";
-import { complete, quote, type Completion } from "./complete.ts";
+import { complete } from "./complete.ts";
+import { quote, type Completion } from "./completion/typing.ts";
+import { isIncomplete } from "./language/syntax.ts";
 import { Marker } from "./completion/marks.ts";
 import { fitted } from "./format.ts";
 import { Descriptor, type OpenFile } from "./language/descriptor.ts";
@@ -41,6 +43,8 @@ export interface Shell {
   complete(line: string, cursor: number, options: { signal: AbortSignal }): Promise<Completion>;
   /** What of a line would fail; `onChange` is called once more is known. */
   marks(line: string, cursor: number, onChange: () => void): readonly Mark[];
+  /** Whether more lines would make it whole: an open quote, a loop without its end. */
+  isIncomplete(line: string): boolean;
   /** From the keyboard to what runs in the foreground. Says whether anything did. */
   signal(name: KeyboardSignal): boolean;
   /** Lines about jobs that have ended, each told once. */
@@ -150,6 +154,10 @@ class SessionShell implements Shell {
   complete(line: string, cursor: number, options: { signal: AbortSignal }): Promise<Completion> {
     const { session, names } = this;
     return complete(line, cursor, { session, names, computer: this.#computer, commands: this.#table }, options);
+  }
+
+  isIncomplete(line: string): boolean {
+    return isIncomplete(line);
   }
 
   marks(line: string, cursor: number, onChange: () => void): readonly Mark[] {

@@ -27,6 +27,12 @@ const FEATURES: Readonly<Record<string, number>> = {
   // The worker of the erasure code, and the one that hands a download to the browser.
   "coder-worker": 8_000,
   "download-worker": 1_000,
+  // The language, the trees and the utilities, when the tab is a member; full-screen programs; the worker of programs.
+  shell: 160_000,
+  less: 8_000,
+  edit: 6_000,
+  watch: 3_000,
+  "program-worker": 12_000,
   // QR codes.
   dist: 6_000,
   // Archives, to read and to write.

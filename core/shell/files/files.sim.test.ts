@@ -9,7 +9,7 @@ import { StarfishError } from "../../base/errors.ts";
 import type { Computer } from "../../computer.ts";
 import { fileCommands } from "../commands/files.ts";
 import { createShell } from "../shell.ts";
-import { typedWhole } from "../complete.ts";
+import { typedWhole } from "../completion/typing.ts";
 import type { Host, HostEntry } from "../types.ts";
 import { widthOf, withoutColours } from "../width.ts";
 
