@@ -55,6 +55,7 @@ export const NO_SCHEMAS: Readonly<Record<string, string>> = {
   "core/net/gossip/wire.ts": "fields of the frames of gossip/gossip.ts and membership/wire.ts",
   "core/net/net.ts": "ping says null",
   "node/frames.ts": "the control socket, which only this user may open",
+  "node/lending.ts": "a file of the data directory, in which the node keeps what its person has chosen",
 };
 
 /** By file and name: "core/net/gossip/gossip.ts#bodySchema". */
