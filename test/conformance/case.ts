@@ -10,7 +10,6 @@ import { TemporaryTree } from "../../core/shell/namespace/temporary/tree.ts";
 import { openSession } from "../../core/shell/shell.ts";
 import type { Command, Host } from "../../core/shell/types.ts";
 import { utilities } from "../../core/shell/utilities/index.ts";
-import { nodeProgramPlace } from "../../node/program-place.ts";
 import { fixtures } from "./fixtures.ts";
 
 export interface Case {
@@ -28,6 +27,12 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+export interface CaseOptions {
+  readonly timeMs?: number;
+  /** Where programs come from and run, where there are any. */
+  readonly programs?: Host["programs"];
+}
+
 /** A case that takes longer has failed, ms. */
 const TIME_MS_MAX = 5_000;
 /** Output of a case that goes on for ever. */
@@ -38,10 +43,7 @@ const table: ReadonlyMap<string, Command> = new Map(
   [...utilities, ...fixtures].map((command) => [command.name, command]),
 );
 
-export async function runCase(
-  one: Case,
-  { timeMs = TIME_MS_MAX }: { readonly timeMs?: number } = {},
-): Promise<Outcome> {
+export async function runCase(one: Case, { timeMs = TIME_MS_MAX, programs }: CaseOptions = {}): Promise<Outcome> {
   const tree = new TemporaryTree(realClock);
   for (const path of ["/tmp", "/home", HOME, "/work", "/work/_tmp", "/bin", "/usr", "/usr/bin", "/dev"])
     await tree.makeDirectory(path);
@@ -57,7 +59,7 @@ export async function runCase(
     ["REPO_ROOT", "/work"],
   ]);
   const session = openSession(
-    { computer, host: { programs: nodeProgramPlace } as unknown as Host, table, names },
+    { computer, host: (programs === undefined ? {} : { programs }) as Host, table, names },
     { name: "bash", isInteractive: false, environment, cwd: "/work" },
   );
   const stop = new AbortController();

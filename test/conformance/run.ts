@@ -9,6 +9,7 @@
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { nodeProgramPlace } from "../../node/program-place.ts";
 import { runCase, type Case, type Outcome } from "./case.ts";
 
 const { values, positionals } = parseArgs({
@@ -28,7 +29,7 @@ for (const file of wanted) {
   const cases = (corpus[file] ?? []).filter(({ needsHost }) => values.host || needsHost !== true);
   let own = 0;
   for (const [i, one] of cases.entries()) {
-    const outcome = await runCase(one);
+    const outcome = await runCase(one, { programs: nodeProgramPlace });
     if (outcome.isPassed) own++;
     else if (values.failures) process.stdout.write(report(file, i, one, outcome));
   }
