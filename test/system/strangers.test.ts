@@ -10,6 +10,7 @@ import { decode, encode } from "cborg";
 import { createLibp2p, type Libp2p } from "libp2p";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HELLO_PROTOCOL, LIFE_BYTES } from "../../core/net/links/admission.ts";
+import { PROTOCOL_VERSIONS } from "../../core/net/limits.ts";
 import { type Chain, issue, rootKeyOf, type Statement } from "../../core/net/identity/certificate.ts";
 import { type Invite, parseInvite } from "../../core/net/identity/invite.ts";
 import { PART_PROTOCOLS } from "../../core/net/links/member-link.ts";
@@ -84,7 +85,7 @@ class Stranger implements AsyncDisposable {
     stream.send(
       frame(
         encode({
-          versions: { min: 1, max: 1 },
+          versions: PROTOCOL_VERSIONS,
           swarm: invite.swarm,
           chain,
           life: new Uint8Array(LIFE_BYTES),
@@ -314,7 +315,7 @@ describe("a stranger", () => {
       expect((await listen(greeting, 1)).messages).toHaveLength(1);
       const stream = await connection.newStream(HELLO_PROTOCOL);
       stream.send(
-        frame(encode({ versions: { min: 1, max: 3 }, swarm: invite.swarm, chain, life: new Uint8Array(LIFE_BYTES) })),
+        frame(encode({ versions: PROTOCOL_VERSIONS, swarm: invite.swarm, chain, life: new Uint8Array(LIFE_BYTES) })),
       );
       const { messages } = await listen(stream, 1);
       expect(decode(messages[0] ?? encode(null))).toMatchObject({ ok: true });
