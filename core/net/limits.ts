@@ -53,6 +53,8 @@ export const HELLO_BYTES_MAX = 4_096;
 export const HELLO_RECORD_BYTES_MAX = 1_200;
 /** Time for the word of refusal to reach a peer before its link is closed. */
 export const FAREWELL_MS = 1_000;
+/** How long a node that found its twin goes on answering it: time for the twin to dial again and hear of it. */
+export const GIVE_WAY_MS = 5_000;
 /** How long who fails admission is left alone: long enough to make trying dull, short enough for a mended clock or link. */
 export const REFUSED_MS = 30_000;
 /** How often links are checked for certificates that have run out; a timer until then might exceed 2^31 ms. */

@@ -367,9 +367,9 @@ class WiredNet implements Net {
 
   #met(twin: Twin): void {
     const { givesWay, message } = twin;
-    if (this.#twin === undefined || givesWay) {
-      this.#ports.log.write(givesWay ? "error" : "warn", "net.twin", { givesWay, message });
-    }
+    // It is heard of as often as it answers.
+    if (message === this.#twin?.message) return;
+    this.#ports.log.write(givesWay ? "error" : "warn", "net.twin", { givesWay, message });
     this.#twin = twin;
     // Without a goodbye, which would be the other one's too.
     if (givesWay) this.#leaving ??= this.#end(new StarfishError("in-use", message));

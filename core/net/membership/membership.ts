@@ -21,7 +21,7 @@ import type { Random } from "../../ports/random.ts";
 import type { Address, PeerId } from "../../ports/network.ts";
 import { earliestOf } from "../identity/certificate.ts";
 import { GossipTree, type Verdict } from "../gossip/tree.ts";
-import { FAREWELL_MS } from "../limits.ts";
+import { GIVE_WAY_MS } from "../limits.ts";
 import type { AdmittedLink, Links } from "../links/links.ts";
 import { checkRecord, LIFE_BYTES, readRecord, type UncheckedRecord } from "./record.ts";
 import { RecordPace } from "./crisis.ts";
@@ -133,6 +133,7 @@ class Members implements Membership {
   #tickedMs: number;
   #sweptMs = 0;
   #hasStopped = false;
+  #isGivingWay = false;
 
   constructor(options: MembershipOptions, ports: MembershipPorts) {
     const { links, clock, crypto, time } = ports;
@@ -400,14 +401,25 @@ class Members implements Membership {
     // Said also by who gives way: it is how the other one learns of it.
     this.#outdo(says.incarnation);
     if (twin?.givesWay === true) {
-      this.#post.flushAll();
-      this.stop();
-      // That it gives way is still on its way out.
-      this.#ports.clock.timer(FAREWELL_MS, () => this.#ports.onTwin(twin));
+      this.#giveWay(twin);
     } else if (twin !== undefined) {
       this.#ports.onTwin(twin);
     }
     return "keep";
+  }
+
+  /**
+   * Links to the one are taken for links to the other, so that each closes the other's: the answer is given on every link
+   * of the next while, and only then does this node end.
+   */
+  #giveWay(twin: Twin): void {
+    this.#post.flushAll();
+    if (this.#isGivingWay) return;
+    this.#isGivingWay = true;
+    this.#ports.clock.timer(GIVE_WAY_MS, () => {
+      this.stop();
+      this.#ports.onTwin(twin);
+    });
   }
 
   #outdo(incarnation: number): Verdict {
