@@ -28,7 +28,7 @@ const SAFETY_SHORT: Readonly<Record<Safety, string>> = {
 
 /** "● safe"; nodes that share one machine are no safety from its loss. */
 export function safetyShort(standing: Standing): string {
-  if (standing.safety === "safe" && isOnOneMachine(standing)) return "◇ this computer only";
+  if (standing.safety === "safe" && isOnOneMachine(standing)) return "◇ one computer";
   return SAFETY_SHORT[standing.safety];
 }
 
