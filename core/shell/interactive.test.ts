@@ -126,6 +126,11 @@ test("Ctrl-C ends what runs, and gives up what is typed", async () => {
   await person.sees("$ ");
   person.type("hang\r");
   await person.sees("hang\r\n");
+  person.type("\x03");
+  await person.sees("^C\r\n");
+  await person.sees("$ ");
+  person.type("hang\r");
+  await person.sees("hang\r\n");
   person.type("typed ahead\x03say after\r");
   await person.sees("^C");
   expect(await person.sees("after\r\n")).not.toContain("typed ahead");

@@ -177,7 +177,8 @@ class TerminalSession implements Session {
       // As a terminal does: a signal throws away what was typed before it.
       from = at + 1;
       this.#input.forget();
-      this.#draw(key.echo);
+      // By way of the screen, which then knows that the prompt needs a line of its own.
+      this.#screen.write(utf8(key.echo)).catch(() => {});
       this.#send(key.name, job);
     }
     this.#input.feed({ kind: "typed", bytes: input.bytes.subarray(from) });
