@@ -11,7 +11,7 @@ import { oneLine } from "./harmless.ts";
 import type { History } from "./history.ts";
 import { bytesWords, wrapped } from "./format.ts";
 import { LINE_LENGTH_MAX } from "./language/limits.ts";
-import { type Input, Paste, PasteSplitter } from "./paste.ts";
+import { type Input, type Paste, PasteInput, PasteSplitter } from "./paste.ts";
 import type { KeyboardSignal, Shell } from "./shell.ts";
 import { joined, sequence, shown, type Text } from "./styled.ts";
 import { ScreenOwner } from "./terminal/full-screen.ts";
@@ -82,8 +82,7 @@ class TerminalSession implements Session {
   readonly #full: ScreenOwner;
   /** A Tab whose answer has not come. */
   #completing: AbortController | undefined;
-  /** A paste that is under way at the prompt. */
-  #paste: Paste | undefined;
+  readonly #pastes = new PasteInput();
   readonly #editor: Editor;
   readonly #over = Promise.withResolvers<undefined>();
   /** What runs now; while it does, keys go to it. */
@@ -194,26 +193,15 @@ class TerminalSession implements Session {
   #takeAtPrompt(input: Input): void {
     this.#completing?.abort(new StarfishError("cancelled", "Another key came"));
     this.#completing = undefined;
-    switch (input.kind) {
-      case "typed":
-        this.#keys.feed(input.bytes);
-        return this.#takeKeys();
-      case "paste":
-        this.#paste = new Paste();
-        return;
-      case "pasted":
-        // The beginning may have gone to a job that has ended.
-        this.#paste ??= new Paste();
-        return this.#paste.add(input.bytes, input.missing);
-      default:
-        return this.#endPaste();
+    if (input.kind === "typed") {
+      this.#keys.feed(input.bytes);
+      return this.#takeKeys();
     }
+    const paste = this.#pastes.take(input);
+    if (paste !== undefined) this.#insert(paste);
   }
 
-  #endPaste(): void {
-    const paste = this.#paste;
-    this.#paste = undefined;
-    if (paste === undefined) return;
+  #insert(paste: Paste): void {
     const text = paste.text();
     const step = text === undefined ? undefined : this.#editor.key({ kind: "paste", text });
     if (step !== undefined && step.tooLong === undefined) return this.#draw(step.screen);

@@ -74,3 +74,26 @@ export class Paste {
     return this.#isWhole ? new TextDecoder().decode(concat(this.#parts)) : undefined;
   }
 }
+
+/** Puts pastes together from what arrives of them. */
+export class PasteInput {
+  #paste: Paste | undefined;
+
+  /** The whole paste, when its end has come. */
+  take(input: Exclude<Input, { readonly kind: "typed" }>): Paste | undefined {
+    const paste = this.#paste;
+    switch (input.kind) {
+      case "paste":
+        this.#paste = new Paste();
+        return undefined;
+      case "pasted":
+        // Its beginning may have gone to whoever had the keyboard before.
+        this.#paste ??= new Paste();
+        this.#paste.add(input.bytes, input.missing);
+        return undefined;
+      default:
+        this.#paste = undefined;
+        return paste;
+    }
+  }
+}

@@ -6,8 +6,7 @@ import { utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { abortable } from "../../ports/clock.ts";
 import { KeyDecoder, type Key } from "../editor-keys.ts";
-import type { Input } from "../paste.ts";
-import { Paste } from "../paste.ts";
+import { type Input, PasteInput } from "../paste.ts";
 import { shown, type Text } from "../styled.ts";
 import type { Output, TerminalInfo } from "../types.ts";
 import { SCREEN_KEYS, type ScreenKeyName } from "./screen-keys.ts";
@@ -131,7 +130,7 @@ class Program implements FullScreen {
   readonly #ownership: Ownership;
   readonly #keys = new KeyDecoder(SCREEN_KEYS);
   readonly #events: ScreenEvent[] = [];
-  #paste: Paste | undefined;
+  readonly #pastes = new PasteInput();
   #arrived: (() => void) | undefined;
   #isClosed = false;
   isShown = false;
@@ -205,25 +204,12 @@ class Program implements FullScreen {
   }
 
   take(input: Input): void {
-    switch (input.kind) {
-      case "typed":
-        this.#keys.feed(input.bytes);
-        for (let key = this.#keys.next(); key !== undefined; key = this.#keys.next()) this.#take(key);
-        return;
-      case "paste":
-        this.#paste = new Paste();
-        return;
-      case "pasted":
-        this.#paste ??= new Paste();
-        return this.#paste.add(input.bytes, input.missing);
-      default:
-        return this.#endPaste();
+    if (input.kind === "typed") {
+      this.#keys.feed(input.bytes);
+      for (let key = this.#keys.next(); key !== undefined; key = this.#keys.next()) this.#take(key);
+      return;
     }
-  }
-
-  #endPaste(): void {
-    const paste = this.#paste;
-    this.#paste = undefined;
+    const paste = this.#pastes.take(input);
     if (paste === undefined) return;
     const text = paste.text();
     if (text === undefined) this.push({ kind: "too-long", length: paste.length });
