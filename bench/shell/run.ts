@@ -13,7 +13,7 @@ import type { Computer } from "../../core/computer.ts";
 import { realClock } from "../../core/platform/clock.ts";
 import { realRandom } from "../../core/platform/random.ts";
 import { Descriptor } from "../../core/shell/language/descriptor.ts";
-import type { ShellSession } from "../../core/shell/language/interpreter.ts";
+import type { ShellSession } from "../../core/shell/language/session.ts";
 import { Namespace } from "../../core/shell/namespace/namespace.ts";
 import { TemporaryTree } from "../../core/shell/namespace/temporary/tree.ts";
 import { openSession } from "../../core/shell/shell.ts";

@@ -13,7 +13,7 @@ import { Marker } from "./completion/marks.ts";
 import { fitted } from "./format.ts";
 import { Descriptor, type OpenFile } from "./language/descriptor.ts";
 import type { ExternalCall } from "./language/frame.ts";
-import { ShellSession, type RunResult } from "./language/interpreter.ts";
+import { ShellSession, type RunResult } from "./language/session.ts";
 import { absolutePath } from "./language/glob.ts";
 import type { SessionTerminal } from "./namespace/dev/tree.ts";
 import { rememberPicked } from "./namespace/host/picked.ts";

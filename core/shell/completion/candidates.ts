@@ -2,7 +2,7 @@
 import type { Computer } from "../../computer.ts";
 import { isStarfishError } from "../../base/errors.ts";
 import { absolutePath } from "../language/glob.ts";
-import type { ShellSession } from "../language/interpreter.ts";
+import type { ShellSession } from "../language/session.ts";
 import { isKeyword, KEYWORDS } from "../language/keywords.ts";
 import { SIGNALS } from "../language/process.ts";
 import type { Namespace } from "../namespace/namespace.ts";

@@ -3,7 +3,8 @@
  * something of it runs.
  */
 import { Listeners, type Unsubscribe } from "../../../base/events.ts";
-import type { RunningProcess, ShellSession } from "../../language/interpreter.ts";
+import type { RunningProcess } from "../../language/interpreter.ts";
+import type { ShellSession } from "../../language/session.ts";
 
 /** As the first shell of a machine has it in bash's own examples: small numbers are taken for something else. */
 const FIRST_PID = 1_000;
