@@ -64,14 +64,10 @@ export interface Interpreter {
   failed(error: unknown): number;
   /** A process that nobody waits for. */
   watch(ended: Promise<number>): void;
-  /** A descriptor to be closed when the command that it was made for has ended. */
-  substituted(number: number, ended: Promise<number>, frame: Frame): void;
   /** What is said of a command that there is none of. */
   unknown(name: string): string;
   /** A script in a shell of its own, with its words as positional parameters. */
   runScriptFile(text: string, path: string, args: readonly string[], frame: Frame, options?: string): Promise<number>;
-  /** What `type` says of a name. */
-  describe(name: string, found: CommandKind, frame: Frame): Promise<string>;
   /** A prompt with its escapes and expansions, as `${x@P}` gives it. */
   prompt(text: string, frame: Frame): Promise<string>;
   /** A word so that the shell reads it back. */

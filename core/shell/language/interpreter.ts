@@ -174,10 +174,6 @@ export class SessionInterpreter implements Interpreter {
     this.#processes.delete(process.pid);
   }
 
-  substituted(number: number, _ended: Promise<number>, { state }: Frame): void {
-    state.substituted.push(number);
-  }
-
   async runPendingTraps(frame: Frame): Promise<void> {
     for (let name = frame.process.takePending(); name !== undefined; name = frame.process.takePending()) {
       const action = frame.state.traps.get(name);
@@ -341,18 +337,6 @@ export class SessionInterpreter implements Interpreter {
     if (builtin !== undefined) found.push({ kind: "builtin", isSpecial: builtin.isSpecial === true });
     if (name !== "") for await (const file of this.#inPath(name, frame)) found.push(file);
     return found;
-  }
-
-  describe(name: string, found: CommandKind, _frame: Frame): Promise<string> {
-    const words: Record<CommandKind["kind"], string> = {
-      alias: `is aliased to \`${found.kind === "alias" ? found.text : ""}'`,
-      keyword: "is a shell keyword",
-      function: "is a function",
-      builtin: "is a shell builtin",
-      command: `is ${found.kind === "command" ? found.shown : ""}`,
-      file: `is ${found.kind === "file" ? found.shown : ""}`,
-    };
-    return Promise.resolve(`${name} ${words[found.kind]}`);
   }
 
   async kill(target: string, signal: string, frame: Frame): Promise<string | undefined> {

@@ -145,7 +145,8 @@ export async function substituteProcess(operator: "<" | ">", frame: Frame, work:
   frame.state.lastBackgroundPid = process.pid;
   frame.interpreter.watch(ended);
   await descriptors.set(number, new Descriptor(mine));
-  frame.interpreter.substituted(number, ended, frame);
+  // Closed when the command that it was made for has ended.
+  frame.state.substituted.push(number);
   return `/dev/fd/${number}`;
 }
 

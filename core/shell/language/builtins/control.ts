@@ -3,12 +3,12 @@ import { SHOPT_DEFAULTS, OPTION_LETTERS, OPTION_NAMES } from "../state.ts";
 import { decodeText } from "../bytes.ts";
 import { ExitJump, LoopJump, ReturnJump, ShellFault } from "../faults.ts";
 import type { Builtin, BuiltinCall, Frame } from "../frame.ts";
-import { functionText } from "../function-text.ts";
 import { absolutePath } from "../glob.ts";
 import { CALL_DEPTH_MAX } from "../limits.ts";
 import { SIGNALS, signalName } from "../process.ts";
 import { quoteAlways } from "../quoting.ts";
 import { reasonOf } from "../redirect.ts";
+import { meaningOf } from "./names.ts";
 import { allVariables } from "./variables.ts";
 import { isStarfishError } from "../../../base/errors.ts";
 import { concat } from "../../../base/bytes.ts";
@@ -293,9 +293,7 @@ async function describe(
     }
     status = 0;
     if (isLong) {
-      await out(`${await frame.interpreter.describe(name, found, frame)}\n`);
-      const shellFunction = frame.state.functions.get(name);
-      if (found.kind === "function" && shellFunction !== undefined) await out(functionText(shellFunction));
+      await out(meaningOf(name, found, frame));
     } else if (found.kind === "alias") await out(`alias ${name}=${quoteAlways(found.text)}\n`);
     else await out(`${"shown" in found ? found.shown : name}\n`);
   }

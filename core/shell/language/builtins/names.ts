@@ -1,7 +1,25 @@
 /** type, alias, unalias, hash, caller, help, history and completion's commands: what names mean. */
-import type { Builtin, BuiltinCall, CommandKind } from "../frame.ts";
+import type { Builtin, BuiltinCall, CommandKind, Frame } from "../frame.ts";
 import { functionText } from "../function-text.ts";
 import { quoteAlways } from "../quoting.ts";
+
+/** What `type` and `command -V` say of a name, in lines. */
+export function meaningOf(name: string, found: CommandKind, { state }: Frame): string {
+  switch (found.kind) {
+    case "alias":
+      return `${name} is aliased to \`${found.text}'\n`;
+    case "keyword":
+      return `${name} is a shell keyword\n`;
+    case "function": {
+      const shellFunction = state.functions.get(name);
+      return `${name} is a function\n${shellFunction === undefined ? "" : functionText(shellFunction)}`;
+    }
+    case "builtin":
+      return `${name} is a shell builtin\n`;
+    default:
+      return `${name} is ${found.shown}\n`;
+  }
+}
 
 export const type: Builtin = {
   name: "type",
@@ -36,9 +54,7 @@ export const type: Builtin = {
         if (letters.includes("t")) await out(`${found.kind === "command" ? "file" : found.kind}\n`);
         else if (letters.includes("P") && isFile(found)) await out(`${found.shown}\n`);
         else {
-          await out(`${await frame.interpreter.describe(name, found, frame)}\n`);
-          const shellFunction = frame.state.functions.get(name);
-          if (found.kind === "function" && shellFunction !== undefined) await out(functionText(shellFunction));
+          await out(meaningOf(name, found, frame));
         }
       }
     }
