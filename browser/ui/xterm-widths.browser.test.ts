@@ -97,6 +97,12 @@ test("whatever is typed, at any width: the cursor is where it should be, and not
       expect([xterm.buffer.active.cursorX, lines(xterm)[0]]).toEqual([PROMPT.length, "above"]);
       xterm.dispose();
     }),
-    { numRuns: 60 },
+    {
+      numRuns: 60,
+      examples: [
+        [8, ["a", "\u200b", "🏽"]],
+        [8, ["a", "\u202e", "\u0301"]],
+      ],
+    },
   );
 });

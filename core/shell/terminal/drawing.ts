@@ -26,8 +26,8 @@ export interface Picture {
   readonly ghost: string;
 }
 
-/** Changes nothing but that what follows begins anew. */
-const APART = "\x1b[39m";
+/** Shows the cursor, which is shown anyway; what follows begins a grapheme of its own. */
+const APART = "\x1b[?25h";
 const PLAIN = "\x1b[39m";
 const COLOURS = { wrong: "\x1b[31m", open: "\x1b[33m" } as const;
 const GREY = "\x1b[90m";
@@ -59,7 +59,7 @@ export function layout(picture: Pick<Picture, "prompt" | "more" | "text" | "colu
       column = moreWidth;
       continue;
     }
-    const width = graphemeWidth(shownAs(grapheme));
+    const width = graphemeWidth(visible(grapheme));
     const wraps = column + width > columns;
     isShort.push(wraps && column < columns);
     if (wraps) {
@@ -119,17 +119,18 @@ function ghostOf({ ghost, cursor, text }: Picture, end: Place, columns: number):
   const room = columns - end.column - 1;
   if (ghost === "" || cursor !== text.length || room < 2) return "";
   const [first = ""] = ghost.split("\n");
-  return cut(
-    graphemes(first)
-      .map((grapheme) => shownAs(grapheme))
-      .join(""),
-    room,
-  );
+  return cut(graphemes(first).map(visible).join(""), room);
 }
 
 /** A line may hold anything, and a name with a mark of direction has to be typed somehow; it steers nothing here. */
 export function shownAs(grapheme: string, more = ""): string {
   if (grapheme === "\n") return `\r\n${more}`;
+  const text = visible(grapheme);
+  // A mark behind what stands for another character must not join that.
+  return text === grapheme ? text : text + APART;
+}
+
+function visible(grapheme: string): string {
   const text = oneLine(grapheme);
   // By themselves marks and blanks without width can't be seen, and terminals don't agree on where they go.
   return graphemeWidth(text) === 0 ? "\ufffd" : text;
