@@ -5,8 +5,11 @@
 import type { SwarmId } from "../core/net/types.ts";
 import { readSetting, writeSetting } from "./settings.ts";
 
-/** A node on the same machine answers in a moment, or is gone. */
-const ANSWER_MS = 1_000;
+/**
+ * A node that is gone refuses at once. One that is busy answers late, and a tab that did not wait for it would count as a
+ * machine of its own.
+ */
+const ANSWER_MS = 10_000;
 
 /** The answer is remembered for when that node is gone. Never rejects. */
 export async function machineOf(swarm: SwarmId): Promise<string | undefined> {
