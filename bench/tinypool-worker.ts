@@ -1,6 +1,6 @@
 /** The worker of the comparison in cpu.ts: the same module run the same way, under tinypool. */
 import { workerData } from "node:worker_threads";
-import { runTask } from "../core/cpu/wasm/abi.ts";
+import { runTask } from "../core/sandbox/wasm/abi.ts";
 
 export interface Measured {
   readonly output: Uint8Array;

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import type { CoreLease } from "../core/cpu/core-budget.ts";
+import type { CoreLease } from "../core/sandbox/core-budget.ts";
 import { sharedCores } from "./core-budget.ts";
 
 const forever = new AbortController().signal;

@@ -4,7 +4,7 @@
  */
 import type { Locks } from "./tab-locks.ts";
 import { cancelled } from "../core/base/errors.ts";
-import type { CoreBudget, CoreLease } from "../core/cpu/core-budget.ts";
+import type { CoreBudget, CoreLease } from "../core/sandbox/core-budget.ts";
 
 /** How long a tab keeps a core while it has tasks and others may want it: long against the cost of a lock, about 1 ms. */
 const TURN_MS = 1_000;

@@ -1,4 +1,4 @@
-import { hostileContract } from "../core/cpu/hostile.contract.ts";
+import { hostileContract } from "../core/sandbox/hostile.contract.ts";
 import { browserSandbox } from "./sandbox.ts";
 
 hostileContract("Web Workers", () => browserSandbox({ cores: 2 }));

@@ -3,7 +3,7 @@
  * while data or battery are to be saved. The choice is one for all tabs of the browser, because the cores are.
  */
 import type { Locks } from "./tab-locks.ts";
-import type { Cpu } from "../core/cpu/types.ts";
+import type { Cpu } from "../core/jobs/types.ts";
 import { LendingShare } from "./lending-share.ts";
 import { onSetting, readSetting, writeSetting } from "./settings.ts";
 import type { Lending } from "./ui/lend.ts";

@@ -1,5 +1,5 @@
 /** The program of a sandbox worker in a tab. */
-import { serveThread, type ThreadMessage, type ThreadTask } from "../core/cpu/sandbox-thread.ts";
+import { serveThread, type ThreadMessage, type ThreadTask } from "../core/sandbox/sandbox-thread.ts";
 
 /** The part of DedicatedWorkerGlobalScope that is used; the DOM's types describe a window here. */
 interface WorkerScope {

@@ -1,5 +1,5 @@
 /** The port Sandbox on Web Workers. The worker is a file of the page's origin: `worker-src 'self'` is all it needs. */
-import { ownThread, type Thread, type ThreadMessage } from "../core/cpu/sandbox-thread.ts";
+import { ownThread, type Thread, type ThreadMessage } from "../core/sandbox/sandbox-thread.ts";
 import type { Sandbox, SandboxWorker } from "../core/ports/sandbox.ts";
 
 export function browserSandbox(options: { cores?: number } = {}): Sandbox {

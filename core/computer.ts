@@ -1,5 +1,5 @@
 /** One node's computer: the parts wired together. Made by createComputer (index.ts); its life begins and ends here. */
-import type { Cpu } from "./cpu/types.ts";
+import type { Cpu } from "./jobs/types.ts";
 import type { Contents, Files } from "./disk/types.ts";
 import type { ReplicatedMap } from "./memory/types.ts";
 import type { Devices } from "./io/devices/types.ts";

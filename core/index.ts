@@ -1,8 +1,8 @@
 /** The one public door of core: `createComputer(ports, options)` makes a node out of a platform's ports. */
 import { StarfishError } from "./base/errors.ts";
 import type { Computer } from "./computer.ts";
-import type { CoreBudget } from "./cpu/core-budget.ts";
-import { createCpu } from "./cpu/cpu.ts";
+import type { CoreBudget } from "./sandbox/core-budget.ts";
+import { createCpu } from "./jobs/cpu.ts";
 import { createContents } from "./disk/contents.ts";
 import { openFiles } from "./disk/files/open.ts";
 import { createDevices } from "./io/devices/devices.ts";

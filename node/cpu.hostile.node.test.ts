@@ -1,4 +1,4 @@
-import { hostileContract } from "../core/cpu/hostile.contract.ts";
+import { hostileContract } from "../core/sandbox/hostile.contract.ts";
 import { nodeSandbox } from "./sandbox.ts";
 
 hostileContract("worker_threads", () => nodeSandbox({ cores: 2 }));

@@ -1,7 +1,7 @@
 /** The program of a sandbox worker in Node. */
 import { parentPort } from "node:worker_threads";
 import { assert } from "../core/base/assert.ts";
-import { serveThread, type ThreadTask } from "../core/cpu/sandbox-thread.ts";
+import { serveThread, type ThreadTask } from "../core/sandbox/sandbox-thread.ts";
 
 const port = parentPort;
 assert(port !== null, "this program runs in a worker thread");

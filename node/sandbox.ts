@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { messageOf } from "../core/base/errors.ts";
-import { ownThread, type Thread } from "../core/cpu/sandbox-thread.ts";
+import { ownThread, type Thread } from "../core/sandbox/sandbox-thread.ts";
 import type { Sandbox, SandboxWorker } from "../core/ports/sandbox.ts";
 
 /** The worker's program, in the same form as this file: .ts in a checkout, .js in the package. */

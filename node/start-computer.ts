@@ -5,7 +5,7 @@ import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { bootstrapAddress } from "../browser/bootstrap.ts";
-import { unsharedCores } from "../core/cpu/core-budget.ts";
+import { unsharedCores } from "../core/sandbox/core-budget.ts";
 import { isStarfishError } from "../core/base/errors.ts";
 import type { Computer } from "../core/computer.ts";
 import { createComputer } from "../core/index.ts";

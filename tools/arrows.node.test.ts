@@ -9,16 +9,18 @@ import { expect, test } from "vitest";
 const NET = ["core/base", "core/ports", "core/net"];
 const MEMORY = [...NET, "core/memory"];
 const DISK = [...MEMORY, "core/disk"];
-const CPU = [...DISK, "core/cpu"];
-const PROCESS = [...MEMORY, "core/disk", "core/cpu/wasm", "core/process"];
-const ALL_PARTS = [...CPU, "core/io", "core/process", "core/shell", "core/computer.ts"];
+const SANDBOX = ["core/base", "core/ports", "core/sandbox"];
+const PROCESS = [...DISK, "core/sandbox/wasm", "core/process"];
+const ALL_PARTS = [...DISK, "core/sandbox", "core/jobs", "core/io", "core/process", "core/shell", "core/computer.ts"];
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "core/base": ["core/base"],
   "core/ports": ["core/base", "core/ports"],
   "core/net": NET,
   "core/memory": MEMORY,
   "core/disk": DISK,
-  "core/cpu": CPU,
+  // Tasks know nothing of the swarm: what they may do is in their bytes.
+  "core/sandbox": SANDBOX,
+  "core/jobs": [...DISK, "core/sandbox", "core/jobs"],
   "core/process": PROCESS,
   "core/io": [...NET, "core/io"],
   // The shell knows the computer by its interface alone, which is declared in computer.ts.

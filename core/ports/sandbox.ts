@@ -1,7 +1,7 @@
 /**
  * Workers in which strangers' WebAssembly is checked, compiled and run. A worker gives each task a fresh instance, and can
  * be ended from outside at any time, in the middle of a loop. What a task may do is fixed by the bytes of its module:
- * limits are written into them before they are compiled (cpu/wasm), so adapters need not know them.
+ * limits are written into them before they are compiled (sandbox/wasm), so adapters need not know them.
  */
 import type { Bytes } from "../base/bytes.ts";
 import type { ErrorCode } from "../base/errors.ts";

@@ -1,11 +1,11 @@
 /**
  * The bound of a program's memory, written into its binary: engines bound it no other way. Everything else of the module
- * stays as it is; the engine validates it. Other than tasks (cpu/wasm/prepare.ts), programs are run by who chose them, not
+ * stays as it is; the engine validates it. Other than tasks (sandbox/wasm/prepare.ts), programs are run by who chose them, not
  * lent a core by strangers.
  */
 import { concat, copyOf, type Bytes } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
-import { leb, Reader } from "../cpu/wasm/reader.ts";
+import { leb, Reader } from "../sandbox/wasm/reader.ts";
 import { PROGRAM_BYTES_MAX } from "./limits.ts";
 
 const MAGIC = [0x00, 0x61, 0x73, 0x6d];

@@ -3,7 +3,7 @@
  * it with the sources, so that a new schema, protocol, topic or map that the suite does not send fails a test.
  */
 import type { Schema } from "../../core/base/codec.ts";
-import { SCHEMAS as cpu } from "../../core/cpu/protocol.ts";
+import { SCHEMAS as cpu } from "../../core/jobs/protocol.ts";
 import { SCHEMAS as kept } from "../../core/disk/files/kept.ts";
 import { SCHEMAS as treeValue } from "../../core/disk/files/tree-value.ts";
 import { SCHEMAS as layout } from "../../core/disk/placement/layout-entry.ts";
@@ -26,7 +26,7 @@ import { SCHEMAS as rpc } from "../../core/net/requests/wire.ts";
 import { SCHEMAS as greeting } from "../../core/transport/greeting.ts";
 
 export const FILES: Readonly<Record<string, Readonly<Record<string, Schema<unknown>>>>> = {
-  "core/cpu/protocol.ts": cpu,
+  "core/jobs/protocol.ts": cpu,
   "core/disk/files/kept.ts": kept,
   "core/disk/files/tree-value.ts": treeValue,
   "core/disk/placement/layout-entry.ts": layout,
@@ -110,7 +110,7 @@ export const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
   "/starfish/shards/give/1.0.0": ["core/disk/shards/wire.ts#giveSchema", "core/disk/shards/wire.ts#giveReplySchema"],
   "/starfish/shards/recheck/1.0.0": ["core/disk/shards/wire.ts#nameSchema"],
   "/starfish/device/1.0.0": ["core/io/devices/wire.ts#requestSchema", "core/io/devices/wire.ts#replySchema"],
-  "/starfish/cpu/1.0.0": ["core/cpu/protocol.ts#cpuRequest", "core/cpu/protocol.ts#runReply"],
+  "/starfish/cpu/1.0.0": ["core/jobs/protocol.ts#cpuRequest", "core/jobs/protocol.ts#runReply"],
 };
 
 /** The replicated maps, and the schemas of their values; what a person may write has none. */

@@ -52,7 +52,7 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
     tree: { bodies: [Uint8Array.of(1, 2)], have: packIds([1]), graft: packIds([2]), prune: false },
   };
   return {
-    "core/cpu/protocol.ts#cpuRequest": {
+    "core/jobs/protocol.ts#cpuRequest": {
       op: "run",
       job: "job1",
       module: HEX_64,
@@ -60,9 +60,9 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
       timeMsMax: 1_000,
       input: payload,
     },
-    "core/cpu/protocol.ts#runReply": { is: "done", output: payload, runMs: 1, waitMs: 1 },
-    "core/cpu/protocol.ts#putReply": null,
-    "core/cpu/protocol.ts#getReply": Uint8Array.of(1),
+    "core/jobs/protocol.ts#runReply": { is: "done", output: payload, runMs: 1, waitMs: 1 },
+    "core/jobs/protocol.ts#putReply": null,
+    "core/jobs/protocol.ts#getReply": Uint8Array.of(1),
     "core/disk/placement/layout-entry.ts#storedSchema": {
       size: 300_000,
       code: [2, 3, 1, 0],

@@ -1,6 +1,6 @@
 /** How a member or a stranger says a value of each schema to an honest node; or why none of them does. */
 import { encode } from "../../core/base/codec.ts";
-import { CPU_PROTOCOL } from "../../core/cpu/protocol.ts";
+import { CPU_PROTOCOL } from "../../core/jobs/protocol.ts";
 import {
   DROP_PROTOCOL,
   FETCH_PROTOCOL,
@@ -46,7 +46,7 @@ const NOTHING = new Uint8Array(0);
 
 /** Said to an honest node that has not asked. */
 export const WAYS: Readonly<Record<string, Way>> = {
-  "core/cpu/protocol.ts#cpuRequest": request(CPU_PROTOCOL),
+  "core/jobs/protocol.ts#cpuRequest": request(CPU_PROTOCOL),
   "core/io/devices/wire.ts#requestSchema": request(DEVICE_PROTOCOL),
   "core/disk/placement/layout-entry.ts#storedSchema": (value, { intruder, speaker }) => {
     intruder.write("layout", `c/${speaker.cid}/${freshId()}`, value);
@@ -121,9 +121,9 @@ export const WAYS: Readonly<Record<string, Way>> = {
 
 /** Said in answer to what an honest node asks: by the protocol that it asks with. */
 export const ANSWERS: Readonly<Record<string, string>> = {
-  "core/cpu/protocol.ts#runReply": CPU_PROTOCOL,
-  "core/cpu/protocol.ts#putReply": CPU_PROTOCOL,
-  "core/cpu/protocol.ts#getReply": CPU_PROTOCOL,
+  "core/jobs/protocol.ts#runReply": CPU_PROTOCOL,
+  "core/jobs/protocol.ts#putReply": CPU_PROTOCOL,
+  "core/jobs/protocol.ts#getReply": CPU_PROTOCOL,
   "core/disk/shards/wire.ts#putReplySchema": PUT_PROTOCOL,
   "core/disk/shards/wire.ts#giveReplySchema": GIVE_PROTOCOL,
   "core/disk/shards/wire.ts#getReplySchema": GET_PROTOCOL,

@@ -3,7 +3,7 @@
  * the model says that the task takes. A task that would never end can't be run so: for it the model says Infinity.
  */
 import type { Bytes } from "../../core/base/bytes.ts";
-import { ownThread, serveThread, type Thread, type ThreadMessage } from "../../core/cpu/sandbox-thread.ts";
+import { ownThread, serveThread, type Thread, type ThreadMessage } from "../../core/sandbox/sandbox-thread.ts";
 import type { Sandbox, SandboxTask, SandboxWorker } from "../../core/ports/sandbox.ts";
 import type { Life, Machine } from "./life.ts";
 import type { Scheduler } from "./scheduler.ts";

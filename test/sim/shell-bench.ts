@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { concat, text, utf8 } from "../../core/base/bytes.ts";
 import type { Computer } from "../../core/computer.ts";
-import { unsharedCores } from "../../core/cpu/core-budget.ts";
+import { unsharedCores } from "../../core/sandbox/core-budget.ts";
 // What commands fetch when it is wanted is here beforehand: virtual time waits for no module.
 import "../../core/disk/content/car.ts";
 import "../../core/disk/content/tar.ts";

@@ -2,7 +2,7 @@
 import { plain } from "../styled.ts";
 import { utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
-import type { JobInfo } from "../../cpu/types.ts";
+import type { JobInfo } from "../../jobs/types.ts";
 import { count, duration, table } from "../format.ts";
 import { parseArguments } from "../options.ts";
 import type { Command } from "../types.ts";

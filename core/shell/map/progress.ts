@@ -1,6 +1,6 @@
 /** The line that shows how a job goes, redrawn in place on a terminal and absent anywhere else. */
 import { isStarfishError } from "../../base/errors.ts";
-import type { JobProgress } from "../../cpu/types.ts";
+import type { JobProgress } from "../../jobs/types.ts";
 import type { Computer } from "../../computer.ts";
 import { count, duration, paint } from "../format.ts";
 import { cellsOf, joined, plain, compose, sequence, type Text } from "../styled.ts";

@@ -1,7 +1,7 @@
 /** Cutting inputs into chunks. Pure. */
 import { type Bytes, concat } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
-import { PAYLOAD_BYTES_MAX } from "../../cpu/limits.ts";
+import { PAYLOAD_BYTES_MAX } from "../../sandbox/limits.ts";
 
 export interface Range {
   readonly lo: number;

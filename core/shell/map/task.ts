@@ -1,6 +1,6 @@
 /** What `map` has to know of a task: its options, how its input is cut into chunks, and what becomes of the results. */
 import type { Bytes } from "../../base/bytes.ts";
-import type { ChunkResult } from "../../cpu/types.ts";
+import type { ChunkResult } from "../../jobs/types.ts";
 import type { CommandContext } from "../types.ts";
 
 /** Most chunks of a job: each costs some bytes of bookkeeping on the node that hands them out. */

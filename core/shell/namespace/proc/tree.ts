@@ -4,7 +4,7 @@
  */
 import type { Unsubscribe } from "../../../base/events.ts";
 import type { Computer } from "../../../computer.ts";
-import type { Cpu, JobInfo } from "../../../cpu/types.ts";
+import type { Cpu, JobInfo } from "../../../jobs/types.ts";
 import { abortable } from "../../../ports/clock.ts";
 import { oneLine } from "../../harmless.ts";
 import { encodeText } from "../../language/bytes.ts";

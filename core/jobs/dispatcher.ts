@@ -11,7 +11,7 @@ import type { PeerId } from "../ports/network.ts";
 import { type Attempt, type Chunk, Ledger } from "./job.ts";
 import { Lane } from "./lanes.ts";
 import { CHUNK_FAILURES_MAX, JOB_BYTES_MAX, JOB_TICK_MS, JOB_WINDOW_CHUNKS } from "./limits.ts";
-import type { PoolResult } from "./pool.ts";
+import type { PoolResult } from "../sandbox/pool.ts";
 import { Meter } from "./progress.ts";
 import type { ChunkResult, JobProgress, TaskFailure } from "./types.ts";
 

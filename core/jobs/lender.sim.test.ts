@@ -7,7 +7,8 @@ import { toHex, utf8 } from "../base/bytes.ts";
 import { isStarfishError, type StarfishError } from "../base/errors.ts";
 import type { Net } from "../net/types.ts";
 import { createCpu } from "./cpu.ts";
-import { BLOB_BYTES_PER_ASKER_MAX, PAYLOAD_BYTES_MAX, TASKS_PER_ASKER_MAX } from "./limits.ts";
+import { PAYLOAD_BYTES_MAX } from "../sandbox/limits.ts";
+import { BLOB_BYTES_PER_ASKER_MAX, TASKS_PER_ASKER_MAX } from "./limits.ts";
 import { CPU_PROTOCOL, getReply, putReply, type RunReply, type RunRequest, runReply } from "./protocol.ts";
 import type { Cpu } from "./types.ts";
 

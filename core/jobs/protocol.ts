@@ -5,7 +5,9 @@
 import * as v from "valibot";
 import { bytesOf, integerOf, lineOf, type Schema } from "../base/codec.ts";
 import type { ErrorCode } from "../base/errors.ts";
-import { PAYLOAD_BYTES_MAX, PIECE_BYTES_MAX } from "./limits.ts";
+import { PAYLOAD_BYTES_MAX } from "../sandbox/limits.ts";
+import { TASK_FAULTS } from "../sandbox/types.ts";
+import { PIECE_BYTES_MAX } from "./limits.ts";
 
 export const CPU_PROTOCOL = "/starfish/cpu/1.0.0";
 
@@ -72,29 +74,6 @@ export const cpuRequest: Schema<CpuRequest> = v.variant("op", [
   }),
   v.strictObject({ op: v.literal("get"), blob: blobName, at: integerOf(0, PAYLOAD_BYTES_MAX) }),
 ]);
-
-/** What a task may fail with; another node cannot make us throw anything else. */
-export type TaskFault = Extract<
-  ErrorCode,
-  | "timeout"
-  | "not-wasm"
-  | "wasm-imports"
-  | "wasm-abi"
-  | "wasm-unsupported"
-  | "wasm-trap"
-  | "out-of-memory"
-  | "too-large"
->;
-export const TASK_FAULTS: readonly TaskFault[] = [
-  "timeout",
-  "not-wasm",
-  "wasm-imports",
-  "wasm-abi",
-  "wasm-unsupported",
-  "wasm-trap",
-  "out-of-memory",
-  "too-large",
-];
 
 const duration: Schema<number> = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(DAY_MS));
 export const runReply: Schema<RunReply> = v.variant("is", [

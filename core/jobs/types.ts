@@ -3,14 +3,7 @@ import type { Bytes } from "../base/bytes.ts";
 import type { ErrorCode } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
 import type { PeerId } from "../ports/network.ts";
-
-/** Limits of one task. */
-export interface TaskLimits {
-  /** Largest linear memory, a multiple of 64 KiB. */
-  readonly memoryBytesMax: number;
-  /** Wall-clock time after which the worker is ended. */
-  readonly timeMsMax: number;
-}
+import type { TaskLimits } from "../sandbox/types.ts";
 
 /** One module run over many inputs. Chunks are numbered by their place in `inputs`; each goes to the module whole. */
 export interface MapJob {

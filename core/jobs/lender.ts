@@ -9,26 +9,13 @@ import type { Net, RequestContext } from "../net/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { PeerId } from "../ports/network.ts";
+import { COMPILING_MAX, MEMORY_BYTES_MAX, TIME_MS_MAX } from "../sandbox/limits.ts";
+import type { CompiledModule, Modules } from "../sandbox/modules.ts";
+import type { Pool } from "../sandbox/pool.ts";
+import { TASK_FAULTS } from "../sandbox/types.ts";
 import { Blobs } from "./blobs.ts";
-import {
-  COMPILING_MAX,
-  MEMORY_BYTES_MAX,
-  PIECE_BYTES_MAX,
-  TASKS_MAX,
-  TASKS_PER_ASKER_MAX,
-  TIME_MS_MAX,
-} from "./limits.ts";
-import type { CompiledModule, Modules } from "./modules.ts";
-import type { Pool } from "./pool.ts";
-import {
-  CPU_PROTOCOL,
-  type CpuRequest,
-  cpuRequest,
-  type Payload,
-  type RunReply,
-  type RunRequest,
-  TASK_FAULTS,
-} from "./protocol.ts";
+import { PIECE_BYTES_MAX, TASKS_MAX, TASKS_PER_ASKER_MAX } from "./limits.ts";
+import { CPU_PROTOCOL, type CpuRequest, cpuRequest, type Payload, type RunReply, type RunRequest } from "./protocol.ts";
 
 export class Lender {
   readonly #pool: Pool;

@@ -14,7 +14,7 @@ import {
   PAGE_BYTES,
 } from "./limits.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
-import { TASK_FAULTS } from "./protocol.ts";
+import { TASK_FAULTS } from "./types.ts";
 
 export interface CompiledModule {
   /** Names module and limits, for the sandbox. */

@@ -7,9 +7,9 @@ import { StarfishError } from "../base/errors.ts";
 import type { Net } from "../net/types.ts";
 import type { PeerId } from "../ports/network.ts";
 import { PIECE_BYTES_MAX, PIECE_TIMEOUT_MS, RUN_ALLOWANCE_MS } from "./limits.ts";
-import type { PoolResult } from "./pool.ts";
+import type { PoolResult } from "../sandbox/pool.ts";
+import type { TaskLimits } from "../sandbox/types.ts";
 import { CPU_PROTOCOL, getReply, type Payload, putReply, type RunRequest, runReply } from "./protocol.ts";
-import type { TaskLimits } from "./types.ts";
 
 /** Times that a node may ask for the module or the input of one task before it is given up on: once each, and once more. */
 const NEEDS_MAX = 3;

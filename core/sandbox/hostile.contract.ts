@@ -17,8 +17,8 @@ import type { KeyPair } from "../ports/crypto.ts";
 import type { Network } from "../ports/network.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import { createLibp2pNetwork } from "../transport/network.ts";
-import { createCpu } from "./cpu.ts";
-import type { Cpu, MapJob } from "./types.ts";
+import { createCpu } from "../jobs/cpu.ts";
+import type { Cpu, MapJob } from "../jobs/types.ts";
 
 /** Time limit of the tasks that never end. */
 const TIME_MS_MAX = 500;

@@ -11,22 +11,16 @@ import type { Crypto } from "../ports/crypto.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
+import { type CoreBudget, unsharedCores } from "../sandbox/core-budget.ts";
+import { LIMITS_DEFAULT, MEMORY_BYTES_MAX, PAYLOAD_BYTES_MAX, TIME_MS_MAX } from "../sandbox/limits.ts";
+import { Modules } from "../sandbox/modules.ts";
+import { Pool } from "../sandbox/pool.ts";
+import { TASK_FAULTS, type TaskLimits } from "../sandbox/types.ts";
 import { Borrower } from "./borrower.ts";
-import { type CoreBudget, unsharedCores } from "./core-budget.ts";
 import { Dispatcher, type Runner } from "./dispatcher.ts";
 import { Lender } from "./lender.ts";
-import {
-  BUSY_REPORT_MS,
-  JOBS_MAX,
-  LIMITS_DEFAULT,
-  MEMORY_BYTES_MAX,
-  PAYLOAD_BYTES_MAX,
-  TIME_MS_MAX,
-} from "./limits.ts";
-import { Modules } from "./modules.ts";
-import { Pool } from "./pool.ts";
-import { TASK_FAULTS } from "./protocol.ts";
-import type { ChunkResult, Cpu, JobInfo, JobProgress, MapJob, TaskLimits } from "./types.ts";
+import { BUSY_REPORT_MS, JOBS_MAX } from "./limits.ts";
+import type { ChunkResult, Cpu, JobInfo, JobProgress, MapJob } from "./types.ts";
 
 export interface CpuOptions {
   /** Cores lent to everybody from the start. */

@@ -1,0 +1,33 @@
+/** What the sandbox tells those who have tasks run in it. */
+import type { ErrorCode } from "../base/errors.ts";
+
+/** Limits of one task. */
+export interface TaskLimits {
+  /** Largest linear memory, a multiple of 64 KiB. */
+  readonly memoryBytesMax: number;
+  /** Wall-clock time after which the worker is ended. */
+  readonly timeMsMax: number;
+}
+
+/** What a task may fail with; another node cannot make us throw anything else. */
+export type TaskFault = Extract<
+  ErrorCode,
+  | "timeout"
+  | "not-wasm"
+  | "wasm-imports"
+  | "wasm-abi"
+  | "wasm-unsupported"
+  | "wasm-trap"
+  | "out-of-memory"
+  | "too-large"
+>;
+export const TASK_FAULTS: readonly TaskFault[] = [
+  "timeout",
+  "not-wasm",
+  "wasm-imports",
+  "wasm-abi",
+  "wasm-unsupported",
+  "wasm-trap",
+  "out-of-memory",
+  "too-large",
+];
