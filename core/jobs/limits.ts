@@ -46,3 +46,33 @@ export const RATE_WINDOW_MS = 10_000;
 export const JOBS_MAX = 16;
 /** Rate at which a node tells how many of its cores are busy. */
 export const BUSY_REPORT_MS = 2_000;
+
+// A job that is written down (spec.ts)
+
+/** An entry of the map has 64 KiB; the rest is left to who wrote it and when. */
+export const SPEC_BYTES_MAX: number = 48 * 1024;
+/** Contents of up to so many bytes are written into the job's entry: shards of them would be tiny. */
+export const INLINE_BYTES_MAX = 4_096;
+/** Letters of a job's title: what a line of a listing has room for. */
+export const TITLE_CHARS_MAX = 100;
+/**
+ * Tasks of a job, reductions among them. What is kept of each is less than a bit where neighbours are done by one node; a
+ * million tasks of a millisecond are seventeen minutes of a core.
+ */
+export const TASKS_PER_JOB_MAX: number = 2 ** 24;
+export const ARGUMENTS_MAX = 64;
+export const ARGUMENT_CHARS_MAX = 4_096;
+/** Nodes that a job may be bound to by name. */
+export const NODES_NAMED_MAX = 64;
+/** Devices that run the same task: an even larger majority than 8 of 15 is no more honest. */
+export const RUNS_MAX = 15;
+/** Steps of one task: ten minutes of a core at some billion a second. */
+export const FUEL_MAX: number = 2 ** 40;
+/** A list of inputs: what the largest job has at 64 KiB each. */
+export const LIST_BYTES_MAX: number = 2 ** 40;
+/** The names and CIDs of a job's files: 100,000 of them. Each node that runs some holds it whole. */
+export const FILE_LIST_BYTES_MAX: number = 16 * 1024 * 1024;
+/** Smaller pieces of files cost more to fetch than to work on. */
+export const PIECE_OF_FILE_BYTES_MIN = 1_024;
+/** Numbers of a range: what is divided in halves and added without losing a digit. */
+export const NUMBER_MAX: number = 2 ** 52;

@@ -2,8 +2,10 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { ErrorCode } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
+import type { ContentRef } from "../disk/types.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { TaskLimits } from "../sandbox/types.ts";
+import type { Content, Inputs, JobSpec } from "./spec.ts";
 
 /** One module run over many inputs. Chunks are numbered by their place in `inputs`; each goes to the module whole. */
 export interface MapJob {
@@ -75,3 +77,131 @@ export interface Cpu {
 }
 
 export type TaskFailure = { readonly code: ErrorCode; readonly message: string };
+
+/**
+ * Jobs of the swarm, which no node leads: written down, run by whoever lends cores, finished by whoever is left.
+ *
+ * @public
+ */
+export interface Jobs {
+  /**
+   * Writes a job down. Resolves when this node has written it and can serve its contents; `safe` when more than half of the
+   * members know it and any half of the devices may go without taking its contents. Rejects with "too-large" or "malformed"
+   * (no such job can be), "full" (too many jobs), "clock", "closed".
+   */
+  submit(spec: JobSpec, options?: { readonly signal?: AbortSignal | undefined }): Promise<Submitted>;
+  /**
+   * What happens with a job from now on, whoever submitted it: its state at once and when it changes, and its outcome as the
+   * last. With `results`, each task's result once, in the order in which they come here. Throws "not-found".
+   */
+  attach(
+    id: JobId,
+    options?: { readonly signal?: AbortSignal | undefined; readonly results?: boolean | undefined },
+  ): AsyncIterable<JobEvent>;
+  /** Ends a job everywhere, within a second where nodes are in reach. False if there is no such job, or it is over. */
+  cancel(id: JobId): boolean;
+  /** All jobs that the swarm knows, the newest first: those that run and those that are over. */
+  list(): readonly JobState[];
+  state(id: JobId): JobState | undefined;
+  /**
+   * The result's bytes. Read by the submitter, it is kept for the rest of a week; unread, for as long as jobs are kept.
+   * Rejects with "not-found" (no such job, or not done), with what the job failed with, "cancelled", "lost".
+   */
+  result(id: JobId, options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Uint8Array>;
+  /** Names bytes, for a spec: few are written into it, more go to the disk. */
+  content(
+    bytes: Bytes | AsyncIterable<Bytes>,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<Content>;
+  /** Inputs of tasks, one each, as a list. */
+  listOf(
+    inputs: AsyncIterable<Bytes> | Iterable<Bytes>,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<Inputs>;
+  /** Files as inputs: each a task, or in pieces. */
+  filesOf(
+    files: Iterable<JobFile>,
+    options?: { readonly piece?: FilePiece | undefined; readonly signal?: AbortSignal | undefined },
+  ): Promise<Inputs>;
+  /** Called when what `list` says has changed, at most a few times a second. */
+  onChange(listener: () => void): Unsubscribe;
+  close(): Promise<void>;
+}
+
+/** 16 hex digits, drawn by the submitter. */
+/** @public */
+export type JobId = string;
+
+/** @public */
+export interface Submitted {
+  readonly id: JobId;
+  readonly safe: Promise<void>;
+}
+
+/** @public */
+export interface JobFile {
+  readonly name: string;
+  readonly content: ContentRef;
+}
+
+/** @public */
+export interface FilePiece {
+  readonly bytes: number;
+  readonly at: "byte" | "line";
+}
+
+/** @public */
+export interface JobState {
+  readonly id: JobId;
+  readonly spec: JobSpec;
+  readonly by: PeerId;
+  /** Corrected time, ms since 1970. */
+  readonly submittedAtMs: number;
+  readonly state: "running" | "done" | "failed" | "cancelled";
+  readonly tasks: TaskCounts;
+  /** What each node runs and has done, by intervals of task numbers, [from, to) one after the other in one list. */
+  readonly nodes: ReadonlyMap<PeerId, { readonly running: readonly number[]; readonly held: readonly number[] }>;
+  /** Some of the tasks that have failed, and why. */
+  readonly failures: readonly FailedTask[];
+  /** Undefined while it runs. */
+  readonly outcome: JobOutcome | undefined;
+}
+
+/** @public */
+export interface TaskCounts {
+  /** Reductions among them. */
+  readonly total: number;
+  readonly done: number;
+  readonly running: number;
+  readonly failed: number;
+}
+
+/** @public */
+export interface FailedTask {
+  readonly task: number;
+  readonly by: PeerId;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** @public */
+export type JobOutcome =
+  | {
+      readonly is: "done";
+      /** The combined result; where results are not combined, their list, with its ends in `ends` (inputs.ts). */
+      readonly result: Content;
+      readonly ends?: Content | undefined;
+      /** Who put the results together. */
+      readonly by: PeerId;
+      readonly finishedAtMs: number;
+      /** Tasks that failed and are not in the result (keepGoing). */
+      readonly failed: number;
+    }
+  | { readonly is: "failed"; readonly failure: FailedTask; readonly finishedAtMs: number }
+  | { readonly is: "cancelled"; readonly by: PeerId; readonly finishedAtMs: number };
+
+/** @public */
+export type JobEvent =
+  | { readonly is: "state"; readonly state: JobState }
+  | { readonly is: "result"; readonly task: number; readonly output: Uint8Array }
+  | { readonly is: "outcome"; readonly outcome: JobOutcome };

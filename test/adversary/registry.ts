@@ -4,6 +4,7 @@
  */
 import type { Schema } from "../../core/base/codec.ts";
 import { SCHEMAS as cpu } from "../../core/jobs/protocol.ts";
+import { SCHEMAS as spec } from "../../core/jobs/spec.ts";
 import { SCHEMAS as kept } from "../../core/disk/files/kept.ts";
 import { SCHEMAS as treeValue } from "../../core/disk/files/tree-value.ts";
 import { SCHEMAS as layout } from "../../core/disk/placement/layout-entry.ts";
@@ -27,6 +28,7 @@ import { SCHEMAS as greeting } from "../../core/transport/greeting.ts";
 
 export const FILES: Readonly<Record<string, Readonly<Record<string, Schema<unknown>>>>> = {
   "core/jobs/protocol.ts": cpu,
+  "core/jobs/spec.ts": spec,
   "core/disk/files/kept.ts": kept,
   "core/disk/files/tree-value.ts": treeValue,
   "core/disk/placement/layout-entry.ts": layout,

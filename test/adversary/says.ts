@@ -143,6 +143,7 @@ export const STORED: Readonly<Record<string, string>> = {
 
 /** Said in other suites, or to the same readers as another schema. */
 export const ELSEWHERE: Readonly<Record<string, string>> = {
+  "core/jobs/spec.ts#specSchema": "no node takes one from another yet: spec.test.ts",
   "core/net/links/admission.ts#answerSchema":
     "the same fields as passSchema, judged by the same code: admission.test.ts",
   "core/net/requests/forward.ts#replySchema": "opened only with the nonce of a question of one's own: forward.test.ts",

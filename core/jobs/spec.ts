@@ -1,0 +1,233 @@
+/**
+ * A job, written down: what is run, over which inputs, how results combine, and within which limits. It is what a job's entry
+ * in the map `proc` says, so that any node can run and finish it. Nothing in it is code of the node that wrote it: how
+ * inputs are cut and results put together is data here, and programs are named by their content.
+ *
+ * Whatever a member writes is read through these schemas: each field is bounded by itself, and by those it depends on.
+ */
+import * as v from "valibot";
+import { bytesOf, encode, integerOf, lineOf, type Schema, textOf } from "../base/codec.ts";
+import { isContentCid } from "../disk/content/block.ts";
+import type { ContentRef } from "../disk/types.ts";
+import type { PeerId } from "../ports/network.ts";
+import { MEMORY_BYTES_MAX, MODULE_BYTES_MAX, PAGE_BYTES, PAYLOAD_BYTES_MAX, TIME_MS_MAX } from "../sandbox/limits.ts";
+import {
+  ARGUMENT_CHARS_MAX,
+  ARGUMENTS_MAX,
+  FILE_LIST_BYTES_MAX,
+  FUEL_MAX,
+  INLINE_BYTES_MAX,
+  LIST_BYTES_MAX,
+  NODES_NAMED_MAX,
+  NUMBER_MAX,
+  PIECE_OF_FILE_BYTES_MIN,
+  RUNS_MAX,
+  SPEC_BYTES_MAX,
+  TASKS_PER_JOB_MAX,
+  TITLE_CHARS_MAX,
+} from "./limits.ts";
+
+/** Bytes by name, or themselves where they are few: then they need no disk. */
+export type Content = ContentRef | { readonly bytes: Uint8Array };
+
+/**
+ * "bytes": ABI 1 (wasm-tasks/README.md). "command": a WASI preview 1 program, input on its standard input, result on its
+ * standard output. "javascript", "python": `module` is the engine's, `source` the program's text, which is called with the
+ * input.
+ */
+/** @public */
+export type ProgramKind = "bytes" | "command" | "javascript" | "python";
+
+/** @public */
+export interface Program {
+  readonly kind: ProgramKind;
+  readonly module: Content;
+  readonly source?: Content | undefined;
+  readonly args?: readonly string[] | undefined;
+  /** Of a module of kind "bytes": the export to call instead of `run`, of the same type. */
+  readonly entry?: "run" | "reduce" | undefined;
+}
+
+/** Where the inputs come from; `count` is the number of tasks, which are numbered from 0. */
+export type Inputs =
+  /** Whole numbers in [lo, hi), cut in `count` ranges of nearly equal length; a task gets the text "LO HI". */
+  | { readonly from: "range"; readonly lo: number; readonly hi: number; readonly count: number }
+  /** Task i gets bytes [end(i - 1), end(i)) of `bytes`; `ends` has each end in 6 bytes, the lowest first (inputs.ts). */
+  | { readonly from: "list"; readonly bytes: Content; readonly ends: Content; readonly count: number }
+  /**
+   * Files, as `list` names them (inputs.ts): each is a task, or with `piece` several: of `bytes` each, cut after a line's end
+   * where `at` says so.
+   */
+  | {
+      readonly from: "files";
+      readonly list: Content;
+      readonly count: number;
+      readonly piece?: { readonly bytes: number; readonly at: "byte" | "line" } | undefined;
+    };
+
+/** What becomes of the tasks' outputs, always taken in the order of the tasks. */
+/** @public */
+export type Combine =
+  /** They are kept as a list (inputs.ts has its form), each as it is. */
+  | { readonly how: "none" }
+  /** One after the other. */
+  | { readonly how: "concat" }
+  /** Whole numbers as text, one a line; the result is their sum. */
+  | { readonly how: "sum" }
+  /** Lines "NUMBER KEY"; the result has each key once, with the sum of its numbers, the largest first. */
+  | { readonly how: "merge" }
+  /** The lines of all, in the order of their bytes. */
+  | { readonly how: "sort" }
+  /**
+   * A task makes one output of two, which follow each other: balanced, in order, count - 1 times. Its input is the first one's
+   * length in 4 bytes, the lowest first, then both.
+   */
+  | { readonly how: "reduce"; readonly program: Program };
+
+/** @public */
+export interface JobLimits {
+  /** Steps of each task, counted by the rewritten module; without it only time bounds a task. */
+  readonly fuel?: number | undefined;
+  readonly memoryBytesMax: number;
+  /** Wall-clock time of each task, after which its worker is ended. */
+  readonly timeMsMax: number;
+}
+
+export interface JobSpec {
+  /** For people: "primes". */
+  readonly title: string;
+  readonly program: Program;
+  readonly inputs: Inputs;
+  readonly combine: Combine;
+  readonly limits: JobLimits;
+  /** Each task is run on so many devices, and so many equal results count. */
+  readonly verify?: { readonly runs: number; readonly agree: number } | undefined;
+  /** The only nodes that are to run tasks; all that lend cores unless given. */
+  readonly on?: readonly PeerId[] | undefined;
+  /** Tasks that fail are left out of the result, and named; without it the first one ends the job. */
+  readonly keepGoing?: boolean | undefined;
+}
+
+/** Length of a PeerId in text. */
+const PEER_CHARS = 52;
+
+const peerSchema: Schema<PeerId> = v.pipe(v.string(), v.regex(/^[1-9A-HJ-NP-Za-km-z]+$/), v.length(PEER_CHARS));
+
+function contentOf(bytesMax: number): Schema<Content> {
+  return v.union([
+    v.strictObject({ bytes: bytesOf(0, INLINE_BYTES_MAX) }),
+    v.strictObject({
+      cid: v.pipe(textOf(64), v.check(isContentCid, "no CID of a content")),
+      sizeBytes: integerOf(0, bytesMax),
+    }),
+  ]);
+}
+
+function sizeOf(content: Content): number {
+  return "bytes" in content ? content.bytes.length : content.sizeBytes;
+}
+
+const programSchema: Schema<Program> = v.pipe(
+  v.strictObject({
+    kind: v.picklist(["bytes", "command", "javascript", "python"]),
+    module: contentOf(MODULE_BYTES_MAX),
+    source: v.optional(contentOf(PAYLOAD_BYTES_MAX)),
+    args: v.optional(v.pipe(v.array(textOf(ARGUMENT_CHARS_MAX)), v.maxLength(ARGUMENTS_MAX))),
+    entry: v.optional(v.picklist(["run", "reduce"])),
+  }),
+  v.check(({ kind, entry }) => entry === undefined || kind === "bytes", "only ABI 1 has entries"),
+  v.check(
+    ({ kind, source }) => (source !== undefined) === (kind === "javascript" || kind === "python"),
+    "a source where the kind has none, or none where it has one",
+  ),
+);
+
+const countSchema: Schema<number> = integerOf(1, TASKS_PER_JOB_MAX);
+const ENDS_ENTRY_BYTES = 6;
+
+const inputsSchema: Schema<Inputs> = v.variant("from", [
+  v.pipe(
+    v.strictObject({
+      from: v.literal("range"),
+      lo: integerOf(0, NUMBER_MAX),
+      hi: integerOf(0, NUMBER_MAX),
+      count: countSchema,
+    }),
+    v.check(({ lo, hi, count }) => hi - lo >= count, "more tasks than numbers"),
+  ),
+  v.pipe(
+    v.strictObject({
+      from: v.literal("list"),
+      bytes: contentOf(LIST_BYTES_MAX),
+      ends: contentOf(LIST_BYTES_MAX),
+      count: countSchema,
+    }),
+    v.check(({ ends, count }) => sizeOf(ends) === count * ENDS_ENTRY_BYTES, "another number of ends than of tasks"),
+  ),
+  v.strictObject({
+    from: v.literal("files"),
+    list: contentOf(FILE_LIST_BYTES_MAX),
+    count: countSchema,
+    piece: v.optional(
+      v.strictObject({
+        bytes: integerOf(PIECE_OF_FILE_BYTES_MIN, PAYLOAD_BYTES_MAX / 2),
+        at: v.picklist(["byte", "line"]),
+      }),
+    ),
+  }),
+]);
+
+const combineSchema: Schema<Combine> = v.variant("how", [
+  v.strictObject({ how: v.literal("none") }),
+  v.strictObject({ how: v.literal("concat") }),
+  v.strictObject({ how: v.literal("sum") }),
+  v.strictObject({ how: v.literal("merge") }),
+  v.strictObject({ how: v.literal("sort") }),
+  v.strictObject({ how: v.literal("reduce"), program: programSchema }),
+]);
+
+export const specSchema: Schema<JobSpec> = v.pipe(
+  v.strictObject({
+    title: lineOf(TITLE_CHARS_MAX),
+    program: programSchema,
+    inputs: inputsSchema,
+    combine: combineSchema,
+    limits: v.strictObject({
+      fuel: v.optional(integerOf(1, FUEL_MAX)),
+      memoryBytesMax: integerOf(PAGE_BYTES, MEMORY_BYTES_MAX),
+      timeMsMax: integerOf(1, TIME_MS_MAX),
+    }),
+    verify: v.optional(
+      v.pipe(
+        v.strictObject({ runs: integerOf(2, RUNS_MAX), agree: integerOf(2, RUNS_MAX) }),
+        // Two different results could otherwise both have enough that agree.
+        v.check(({ runs, agree }) => agree <= runs && agree * 2 > runs, "agree must be more than half of runs"),
+      ),
+    ),
+    on: v.optional(v.pipe(v.array(peerSchema), v.minLength(1), v.maxLength(NODES_NAMED_MAX))),
+    keepGoing: v.optional(v.boolean()),
+  }),
+  // A reduction adds a task for each but one: together they stay within the bound.
+  v.check(
+    ({ inputs, combine }) => combine.how !== "reduce" || inputs.count * 2 - 1 <= TASKS_PER_JOB_MAX,
+    "more tasks and reductions than a job may have",
+  ),
+  v.check((spec) => encode(spec).length <= SPEC_BYTES_MAX, `more than ${SPEC_BYTES_MAX} bytes`),
+);
+
+/** Tasks and reductions together: numbers below this name one of them. */
+export function taskCount({ inputs, combine }: JobSpec): number {
+  return combine.how === "reduce" ? inputs.count * 2 - 1 : inputs.count;
+}
+
+/** All contents that a job needs. */
+export function contentsOf({ program, inputs, combine }: JobSpec): ContentRef[] {
+  const programs = combine.how === "reduce" ? [program, combine.program] : [program];
+  const all: (Content | undefined)[] = programs.flatMap(({ module, source }) => [module, source]);
+  if (inputs.from === "list") all.push(inputs.bytes, inputs.ends);
+  if (inputs.from === "files") all.push(inputs.list);
+  return all.filter((content) => content !== undefined).filter((content) => "cid" in content);
+}
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { specSchema };
