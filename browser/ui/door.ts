@@ -14,8 +14,8 @@ export interface Entrance {
 
 const WORDS: readonly string[] = [
   "Starfish makes one computer out of everybody's devices: their shared memory, files and cores.",
-  "It has no account and no server in the middle; whoever is in it is in by a link.",
-  "Nothing of others is kept or computed on this device before you say so.",
+  "It has no account and no server in the middle. An invite link lets you in.",
+  "This device keeps and computes nothing for the others before you say so.",
 ];
 
 /** `trouble`: what is wrong with the link that led here. */

@@ -2,7 +2,7 @@
 import { colourOf } from "../../core/net/identity/names.ts";
 import { set, setText, svg } from "./dom.ts";
 import { circlePath, squarePath, starPath } from "./shapes.ts";
-import type { Point } from "./swarm-layout.ts";
+import type { Label, Point } from "./swarm-layout.ts";
 import { coresWords, statusWords, type NodeFacts } from "./swarm-model.ts";
 
 /** Width of a letter of a label, about; measuring would cost a layout a frame. */
@@ -46,12 +46,15 @@ export class NodeMark {
     setText(this.#title, [node.name, kind, state, coresWords(node), link].filter(Boolean).join(" · "));
   }
 
-  /** `width` is the picture's, so that the name stays inside. */
-  place(at: Point, radius: number, labelled: boolean, width: number): void {
-    set(this.element, { transform: `translate(${at.x} ${at.y})` });
+  /** Where its name would stand. `width` is the picture's, so that the name stays inside. */
+  label(at: Point, radius: number, width: number): Label {
     const half = (LETTER_PX * (this.#label.textContent?.length ?? 0)) / 2 + 4;
-    const inside = Math.max(half, Math.min(width - half, at.x));
-    set(this.#label, { visibility: labelled ? "visible" : "hidden", x: Math.round(inside - at.x) });
+    return { x: Math.max(half, Math.min(width - half, at.x)), y: at.y + radius * 1.6 + 13, half };
+  }
+
+  place(at: Point, radius: number, label: Label, isLabelled: boolean): void {
+    set(this.element, { transform: `translate(${at.x} ${at.y})` });
+    set(this.#label, { visibility: isLabelled ? "visible" : "hidden", x: Math.round(label.x - at.x) });
     if (radius === this.#radius) return;
     this.#radius = radius;
     set(this.#shape, { d: this.#outline(radius) });

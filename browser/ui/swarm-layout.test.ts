@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { CLUSTERED_FROM, layout, type Point } from "./swarm-layout.ts";
+import { CLUSTERED_FROM, layout, readable, type Point } from "./swarm-layout.ts";
 
 const size = { width: 440, height: 640 };
 const ids = (count: number): string[] => Array.from({ length: count }, (_, i) => `12D3KooW${(i * 7919).toString(36)}`);
@@ -53,4 +53,10 @@ describe("layout", () => {
       for (const b of clusters.slice(i + 1)) expect(Math.hypot(a.x - b.x, a.y - b.y)).toBeGreaterThan(a.radius);
     });
   });
+});
+
+test("of two names that would lie over each other the first can be read", () => {
+  const label = (x: number, y: number) => ({ x, y, half: 40 });
+  expect(readable([label(100, 50), label(170, 55), label(170, 80), label(185, 50)])).toEqual([true, false, true, true]);
+  expect(readable([])).toEqual([]);
 });

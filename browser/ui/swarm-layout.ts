@@ -31,6 +31,11 @@ export interface Layout {
   readonly spacing: number;
 }
 
+/** A name below its node: the middle of its base line, and half of its width. */
+export interface Label extends Point {
+  readonly half: number;
+}
+
 /** More labels than this cannot be read at once in a side view. */
 export const CLUSTERED_FROM = 40;
 /** About 13 nodes in each at 200 members, 60 at 1,000: few enough to read once zoomed. */
@@ -148,6 +153,21 @@ function keepInside(one: Body, radius: number): void {
   if (distance <= radius) return;
   one.x *= radius / distance;
   one.y *= radius / distance;
+}
+
+/** Height of a label, px, with the gap to the next. */
+const LABEL_PX = 17;
+
+/** Which of the labels lie over no label before them in the list. */
+export function readable(labels: readonly Label[]): boolean[] {
+  const shown: Label[] = [];
+  return labels.map((label) => {
+    const isFree = shown.every(
+      ({ x, y, half }) => Math.abs(label.y - y) >= LABEL_PX || Math.abs(label.x - x) >= label.half + half,
+    );
+    if (isFree) shown.push(label);
+    return isFree;
+  });
 }
 
 /** Maps coordinates so that they lie around the middle and use the room: what a small swarm stands in is its own choice. */

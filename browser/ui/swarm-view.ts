@@ -8,13 +8,13 @@ import { Camera, type View } from "./camera.ts";
 import { byId, set, setText, stillness, svg } from "./dom.ts";
 import { NodeMark } from "./node-mark.ts";
 import { Pulses } from "./pulses.ts";
-import { layout, type Cluster, type Layout, type Point } from "./swarm-layout.ts";
+import { layout, readable, type Cluster, type Layout, type Point } from "./swarm-layout.ts";
 import { linkWords, type NodeFacts, type SwarmFacts, type SwarmModel } from "./swarm-model.ts";
 
 /** Time in which nodes glide to new places, ms. */
 const GLIDE_MS = 420;
-/** Nodes this far apart have room for their names, px. */
-const LABEL_ROOM_PX = 66;
+/** Nodes this far apart have room for most of their names, px. Closer ones would be taken for each other's. */
+const LABEL_ROOM_PX = 44;
 
 const ALONE_AGAIN = "The others are out of reach or have gone. This tab keeps trying to reach them.";
 
@@ -220,9 +220,15 @@ export class SwarmView {
     const labels = spacing >= LABEL_ROOM_PX;
     const self = this.#self();
     const centre = self && this.#project(self.at);
-    for (const drawn of this.#drawn.values()) {
+    // This node's own name comes first where two would lie over each other.
+    const ordered = [...this.#drawn.values()].sort((a, b) => Number(b === self) - Number(a === self));
+    const placed = ordered.map((drawn) => {
       const at = this.#project(drawn.at);
-      drawn.mark.place(at, radius, labels || drawn === self, this.#picture.clientWidth);
+      return { drawn, at, label: drawn.mark.label(at, radius, this.#picture.clientWidth) };
+    });
+    const isReadable = labels ? readable(placed.map(({ label }) => label)) : [];
+    for (const [i, { drawn, at, label }] of placed.entries()) {
+      drawn.mark.place(at, radius, label, drawn === self || isReadable[i] === true);
       if (centre !== undefined) set(drawn.line, { x1: centre.x, y1: centre.y, x2: at.x, y2: at.y });
     }
     for (const [cluster, element] of this.#clusters) {

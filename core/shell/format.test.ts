@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bytesWords, duration, fitted, roughly, table, wrapped } from "./format.ts";
+import { bytesWords, duration, fitted, roughly, table, told, wrapped } from "./format.ts";
 import { byteSize, parseArguments, timeSpan, wholeNumber } from "./options.ts";
 import { compose, plain, sequence, shown } from "./styled.ts";
 import { suggest } from "./suggest.ts";
@@ -113,6 +113,14 @@ test("spans of time", () => {
   ]) {
     expect(() => timeSpan(wrong, "--for")).toThrow("--for must be a time like");
   }
+});
+
+test("what is told breaks between words, line by line, and only on a terminal", () => {
+  const words = "put: the file is too large\nTry 'put --help'.";
+  expect(told(words, { columns: 16, rows: 9, colours: true, pictures: "blocks" })).toBe(
+    "put: the file\nis too large\nTry 'put\n--help'.",
+  );
+  expect(told(words, undefined)).toBe(words);
 });
 
 test("suggestions are near or none", () => {

@@ -1,7 +1,7 @@
 /** How numbers, durations and tables look in the terminal. Pure. */
 import { colourOf, type Shade } from "../net/identity/names.ts";
 import type { PeerId } from "../ports/network.ts";
-import { cellsOf, joined, sequence, compose, type Styled, type Text, wordsOf } from "./styled.ts";
+import { cellsOf, joined, plain, sequence, compose, type Styled, type Text, wordsOf } from "./styled.ts";
 import type { TerminalInfo } from "./types.ts";
 
 /** 850 us would be "0.85 ms", 12.3 "12 ms", 4200 "4.2 s", 190000 "3 min 10 s". */
@@ -82,6 +82,15 @@ export function wrapped(text: Text, columns: number, indent: string = ""): Style
     width = breaks || i === 0 ? more : width + 1 + more;
   }
   return joined(result);
+}
+
+/** What is told to people, its lines broken between words where the terminal is narrower; as it is where there is none. */
+export function told(text: string, terminal: TerminalInfo | undefined): string {
+  if (terminal === undefined) return text;
+  return text
+    .split("\n")
+    .map((line) => plain(wrapped(line, terminal.columns)))
+    .join("\n");
 }
 
 /** A text of paragraphs and indented lines as it fits the terminal; as it is where there is none. */

@@ -10,7 +10,7 @@ import { complete } from "./complete.ts";
 import { quote, type Completion } from "./completion/typing.ts";
 import { isIncomplete } from "./language/syntax.ts";
 import { Marker } from "./completion/marks.ts";
-import { fitted } from "./format.ts";
+import { fitted, told } from "./format.ts";
 import { Descriptor, type OpenFile } from "./language/descriptor.ts";
 import type { ExternalCall } from "./language/frame.ts";
 import { ShellSession, type RunResult } from "./language/session.ts";
@@ -332,7 +332,7 @@ async function report(
   call: ExternalCall,
   error: unknown,
   command: Command,
-  { lastWords }: CommandContext,
+  { lastWords, terminal }: CommandContext,
 ): Promise<number> {
   // Whatever a command makes of its end, it was ended.
   if (call.signal.aborted) throw cancelled(call.signal);
@@ -340,7 +340,7 @@ async function report(
   if (isStarfishError(error, "closed")) return STATUS.brokenPipe;
   const isUsage = isStarfishError(error, "usage");
   const hint = isUsage ? `Try '${call.name} --help'.\n` : "";
-  await lastWords.print(`${call.name}: ${messageOf(error)}\n${hint}`).catch(ignoreClosed);
+  await lastWords.print(`${told(`${call.name}: ${messageOf(error)}`, terminal.stderr)}\n${hint}`).catch(ignoreClosed);
   return isUsage ? (command.usageStatus ?? STATUS.usage) : STATUS.failed;
 }
 

@@ -18,6 +18,7 @@ let tabs: Tabs;
 beforeAll(async () => {
   lab = await openLab();
   node = await lab.up();
+  await lab.sh(node, "map mandelbrot --size 300x300 | put - /picture.png");
   tabs = await openTabs();
 });
 
@@ -31,9 +32,16 @@ function cutOff(tab: Tab, selector: string): Promise<string[]> {
   return tab.page.evaluate((wanted) => {
     const isCut = (element: HTMLElement): boolean => {
       const { left, right, top, bottom } = element.getBoundingClientRect();
-      const on = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
-      const isOutside = left < 0 || top < 0 || right > innerWidth || bottom > innerHeight;
-      return isOutside || element.scrollWidth > element.clientWidth || !element.contains(on);
+      const middle = { x: (left + right) / 2, y: (top + bottom) / 2 };
+      const points = [
+        middle,
+        { x: left + 2, y: middle.y },
+        { x: right - 2, y: middle.y },
+        { x: middle.x, y: top + 2 },
+        { x: middle.x, y: bottom - 2 },
+      ];
+      const isCovered = points.some(({ x, y }) => !element.contains(document.elementFromPoint(x, y)));
+      return isCovered || element.scrollWidth > element.clientWidth;
     };
     const elements = [...document.querySelectorAll<HTMLElement>(wanted)].filter((each) => each.checkVisibility());
     return elements.length === 0 ? ["nothing is there"] : elements.filter(isCut).map((each) => each.outerHTML);
@@ -45,6 +53,36 @@ const offered = (tab: Tab): Promise<number> =>
     const { starfish } = globalThis as unknown as { starfish: { storage: { use(): { offeredBytes: number } } } };
     return starfish.storage.use().offeredBytes;
   });
+
+/** Lines that people read break between words; each place shows what it is for, and nothing that can be pressed is cut. */
+async function looksWhole(tab: Tab, { phone, width = 0 }: TabOptions): Promise<void> {
+  const { page } = tab;
+  const press = async (button: string, small: string): Promise<void> => {
+    await page.locator(width > 760 ? button : small).click();
+  };
+  await tab.run("frobnicate");
+  const words = "starfish: frobnicate: there is no such command; 'help' lists what there is".split(" ");
+  const said = await tab.screen();
+  for (const word of words) expect(said).toContain(word);
+
+  await press("#view-swarm", "#tab-swarm");
+  await expect.poll(() => cutOff(tab, "#swarm-head button")).toEqual([]);
+  await page.locator("#show-table").click();
+  await expect.poll(() => cutOff(tab, "#rows td")).toEqual([]);
+  await page.locator("#show-picture").click();
+  await page.getByRole("button", { name: "Invite", exact: true }).click();
+  // No other device can use the link of a node that listens here alone: there is no code of it, nor an empty place for one.
+  expect(await page.locator("#invite-code").isVisible()).toBe(false);
+  expect(await cutOff(tab, "#invite button")).toEqual([]);
+  await page.keyboard.press("Escape");
+
+  await press("#view-files", "#tab-files");
+  await page.locator("#files-rows button", { hasText: "picture.png" }).first().click();
+  await page.locator("#preview img").waitFor();
+  await expect.poll(() => cutOff(tab, "#file header button")).toEqual([]);
+  if (phone !== true) await page.keyboard.press("Escape");
+  await press("#view-swarm", "#tab-terminal");
+}
 
 test.each(SCREENS)("on $name: a link is asked for, and both choices are there to make", async (screen) => {
   const tab = await tabs.open(node.url, { ...screen, apart: true, joins: false, keeps: false });
@@ -65,6 +103,8 @@ test.each(SCREENS)("on $name: a link is asked for, and both choices are there to
   expect(said.replaceAll(/\s+/g, " ")).toMatch(/keeps nothing for the others and lends no cores/);
   expect(await offered(tab)).toBe(0);
   expect(await cutOff(tab, "#keep-button, #lend-button, #tabs button")).toEqual([]);
+
+  await looksWhole(tab, screen);
 
   await page.getByRole("button", { name: /^Keep up to [\d.]+ [MG]B for the others$/ }).click();
   await expect.poll(() => offered(tab)).toBeGreaterThan(0);

@@ -117,6 +117,8 @@ export class FilesView {
     }
     this.#detail.show(this.#detail.path === info.path ? undefined : info);
     this.#draw();
+    // In a low window the file is below the list, out of sight.
+    if (this.#detail.path !== undefined) byId("file", HTMLElement).scrollIntoView({ block: "start" });
   }
 
   #close(): void {

@@ -2,6 +2,7 @@
 import type { Assignment, CommandNode, CompoundList, ParsedScript, Redirection, Statement, Word } from "unbash";
 import { isStarfishError } from "../../base/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
+import { told } from "../format.ts";
 import { assign } from "./assign.ts";
 import { builtins } from "./builtins/index.ts";
 import { encodeText } from "./bytes.ts";
@@ -107,9 +108,10 @@ export class SessionInterpreter implements Interpreter {
   async complain(message: string, frame: Frame): Promise<void> {
     const { state } = frame;
     const where = state.isInteractive ? "" : `line ${state.line}: `;
-    const output = state.descriptors.get(2)?.output();
+    const descriptor = state.descriptors.get(2);
+    const words = told(`${state.name}: ${where}${message}`, descriptor?.file.terminal?.());
     try {
-      await output?.write(encodeText(`${state.name}: ${where}${message}\n`));
+      await descriptor?.output()?.write(encodeText(`${words}\n`));
     } catch (error) {
       if (!isStarfishError(error)) throw error;
     }

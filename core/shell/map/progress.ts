@@ -9,6 +9,8 @@ import { cut } from "../width.ts";
 
 /** Often enough to look alive, seldom enough for a slow line. */
 const REDRAW_MS = 100;
+/** Nodes that are named once a job is done: more would push its result off the screen. */
+const SHARES_MAX = 12;
 const ERASE_LINE = sequence("\r\x1b[K");
 
 export class ProgressLine {
@@ -51,7 +53,10 @@ export class ProgressLine {
     const { chunksDone, reissued, elapsedMs } = this.#last;
     const again = reissued > 0 ? `, ${reissued} of them more than once` : "";
     const head = `${this.#title}: ${count(chunksDone, "chunk")} in ${duration(elapsedMs)}${again}.`;
-    this.#write(compose`${fit([head, ...this.#shares(this.#last, terminal)], terminal.columns - 1)}\n`);
+    const shares = this.#shares(this.#last, terminal);
+    const rest = shares.length - SHARES_MAX;
+    const shown = rest > 0 ? [...shares.slice(0, SHARES_MAX), `  and ${count(rest, "other")}`] : shares;
+    this.#write(compose`${filled([head, ...shown], terminal.columns)}\n`);
   }
 
   #line(progress: JobProgress, terminal: TerminalInfo): Text {
@@ -78,6 +83,19 @@ export class ProgressLine {
       if (!isStarfishError(error)) throw error;
     });
   }
+}
+
+/** All of the parts, on as many lines as they take; none of them is broken. */
+function filled(parts: readonly Text[], columns: number): Text {
+  const lines: Text[] = [];
+  let width = 0;
+  for (const part of parts) {
+    const cells = cellsOf(part);
+    const breaks = width > 0 && width + cells >= columns;
+    lines.push(breaks ? "\n" : "", part);
+    width = breaks ? cells : width + cells;
+  }
+  return joined(lines);
 }
 
 /** As many of the parts as fit in so many cells: a line that wraps could not be redrawn in place. */

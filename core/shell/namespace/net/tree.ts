@@ -68,7 +68,7 @@ function memberView(member: Member, link: LinkInfo | undefined, members: readonl
     ["rtt", { kind: "file", text: () => (link?.roundTripMs === undefined ? "" : `${link.roundTripMs.toFixed(3)}\n`) }],
     ["cores", says(() => String(record.coresLent))],
     ["busy", says(() => String(record.coresBusy))],
-    ["started", says(() => new Date(record.startedAtMs).toISOString())],
+    ["started", says(() => new Date(record.startedAtMs).toISOString().replace(/\.\d+Z$/, "Z"))],
   ]);
   return {
     kind: "directory",
