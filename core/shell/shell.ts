@@ -29,6 +29,7 @@ import type { Mark } from "./terminal/drawing.ts";
 import type { ScreenSource } from "./terminal/full-screen.ts";
 import type { Process } from "./language/process.ts";
 import { suggest } from "./suggest.ts";
+import { hostNameOf } from "./utilities/machine.ts";
 import { utilities } from "./utilities/index.ts";
 import type { Command, CommandContext, Host, Io, Output, Sink, TerminalInfo } from "./types.ts";
 
@@ -245,6 +246,7 @@ export function openSession(
     clock: computer.clock,
     random: () => fraction(computer.random.bytes(4)),
     cwd: "/",
+    hostName: hostNameOf(computer),
     unknown: (name) => unknownWords(name, [...table.keys()]),
     pid: processes.newPid(),
     newPid: () => processes.newPid(),

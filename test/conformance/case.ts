@@ -3,8 +3,12 @@ import { concat } from "../../core/base/bytes.ts";
 import type { Computer } from "../../core/computer.ts";
 import { realClock } from "../../core/platform/clock.ts";
 import { realRandom } from "../../core/platform/random.ts";
+import { help } from "../../core/shell/commands/help.ts";
 import { decodeText } from "../../core/shell/language/bytes.ts";
 import { Descriptor } from "../../core/shell/language/descriptor.ts";
+import type { ShellSession } from "../../core/shell/language/session.ts";
+import { binTree } from "../../core/shell/namespace/bin/tree.ts";
+import { devTree } from "../../core/shell/namespace/dev/tree.ts";
 import { Namespace } from "../../core/shell/namespace/namespace.ts";
 import { TemporaryTree } from "../../core/shell/namespace/temporary/tree.ts";
 import { openSession } from "../../core/shell/shell.ts";
@@ -40,17 +44,22 @@ const OUTPUT_BYTES_MAX = 1_000_000;
 const HOME = "/home/user";
 
 const table: ReadonlyMap<string, Command> = new Map(
-  [...utilities, ...fixtures].map((command) => [command.name, command]),
+  [...utilities, help(() => utilities), ...fixtures].map((command) => [command.name, command]),
 );
 
 export async function runCase(one: Case, { timeMs = TIME_MS_MAX, programs }: CaseOptions = {}): Promise<Outcome> {
   const tree = new TemporaryTree(realClock);
-  for (const path of ["/tmp", "/home", HOME, "/work", "/work/_tmp", "/bin", "/usr", "/usr/bin", "/dev"])
-    await tree.makeDirectory(path);
-  const names = new Namespace([{ path: "/", tree }]);
-  // Utilities ask a computer for its clock and its randomness only.
+  for (const path of ["/tmp", "/home", HOME, "/work", "/work/_tmp", "/usr", "/usr/bin"]) await tree.makeDirectory(path);
+  // Utilities and /dev ask a computer that is alone for no more than this.
+  const net = { members: () => [], onMember: () => () => {} };
+  const devices = { questions: () => [], answers: () => new Map(), onChange: () => () => {} };
   const cpu = { jobs: () => [], cancel: () => false };
-  const computer = { clock: realClock, random: realRandom, cpu } as unknown as Computer;
+  const computer = { clock: realClock, random: realRandom, cpu, net, devices } as unknown as Computer;
+  const names = new Namespace([
+    { path: "/", tree },
+    { path: "/bin", tree: binTree({ commands: () => table.values() }) },
+    { path: "/dev", tree: devTree({ ...computer, terminal: {}, descriptors: () => session.state.descriptors }) },
+  ]);
   const environment = new Map([
     ["HOME", HOME],
     ["TMP", "/tmp"],
@@ -58,7 +67,7 @@ export async function runCase(one: Case, { timeMs = TIME_MS_MAX, programs }: Cas
     ["PATH", "/bin:/usr/bin"],
     ["REPO_ROOT", "/work"],
   ]);
-  const session = openSession(
+  const session: ShellSession = openSession(
     { computer, host: (programs === undefined ? {} : { programs }) as Host, table, names },
     { name: "bash", isInteractive: false, environment, cwd: "/work" },
   );

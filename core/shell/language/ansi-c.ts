@@ -1,5 +1,5 @@
 /** Backslash escapes of `$'…'`, `echo -e` and `printf`, as the bash manual lists them ("ANSI-C Quoting"). */
-import { encodeText, textOfBytes } from "./bytes.ts";
+import { rejoined, textOfBytes } from "./bytes.ts";
 
 const SIMPLE: Readonly<Record<string, string>> = {
   a: "\x07",
@@ -39,7 +39,7 @@ export function unescape(source: string, { style }: EscapeOptions): { text: stri
     const rest = source.slice(backslash + 1, backslash + 12);
     if (rest.startsWith("c") && style !== "quoted") {
       flush();
-      return { text: rejoin(parts), isEnded: true };
+      return { text: rejoined(parts.join("")), isEnded: true };
     }
     const escape = readEscape(rest, style);
     at = backslash + 1 + escape.length;
@@ -51,14 +51,8 @@ export function unescape(source: string, { style }: EscapeOptions): { text: stri
   flush();
   parts.push(source.slice(at));
   // A NUL ends what `$'…'` means, since no word holds one.
-  const text = rejoin(parts);
+  const text = rejoined(parts.join(""));
   return { text: style === "quoted" ? (text.split("\0", 1)[0] ?? "") : text, isEnded: false };
-}
-
-/** Bytes of one character may have come from several escapes and literals. */
-function rejoin(parts: readonly string[]): string {
-  const text = parts.join("");
-  return /[\udc80-\udcff]/.test(text) ? textOfBytes([...encodeText(text)]) : text;
 }
 
 interface Escape {
@@ -76,9 +70,7 @@ function readEscape(rest: string, style: EscapeOptions["style"]): Escape {
   if (style === "quoted" && letter === "c" && rest.length > 1) {
     return { length: 2, text: String.fromCharCode(rest.charCodeAt(1) & 0x1f) };
   }
-  const octal = (
-    style === "echo" ? /^0[0-7]{0,3}/ : style === "printf" ? /^(?:0[0-7]{1,3}|[0-7]{1,3})/ : /^[0-7]{1,3}/
-  ).exec(rest)?.[0];
+  const octal = (style === "echo" ? /^0[0-7]{0,3}/ : /^[0-7]{1,3}/).exec(rest)?.[0];
   if (octal !== undefined) return { length: octal.length, text: "", byte: Number.parseInt(octal, 8) & 0xff };
   const hex = /^x([0-9a-fA-F]{1,2})/.exec(rest) ?? (style === "quoted" ? /^x\{([0-9a-fA-F]{1,8})\}/.exec(rest) : null);
   if (hex !== null) return { length: hex[0].length, text: "", byte: Number.parseInt(hex[1] ?? "0", 16) & 0xff };

@@ -1,4 +1,5 @@
 /** The variables of a shell as arithmetic reads and writes them. */
+import { AssociativeArray } from "./associative-array.ts";
 import { evaluate, type ArithmeticScope } from "./arithmetic.ts";
 import { ShellFault } from "./faults.ts";
 import type { ShellState } from "./state.ts";
@@ -29,7 +30,7 @@ export function arithmeticScope(state: ShellState): ArithmeticScope {
   };
   const indexOf = (name: string, subscript: string, depth: number): number | string => {
     const variable = variables.raw(name);
-    if (variable?.value instanceof Map || variable?.isArray === "associative") return unquoted(subscript);
+    if (variable?.value instanceof AssociativeArray || variable?.isArray === "associative") return unquoted(subscript);
     return Number(evaluate(subscript, scope, depth + 1));
   };
   return scope;

@@ -1,25 +1,38 @@
 /** Assignments: `x=1`, `a[2]+=3`, `a=(1 [5]=x "$@")`. */
 import type { ArrayValue, Assignment, Word } from "unbash";
 import { evaluate } from "./arithmetic.ts";
+import { AssociativeArray } from "./associative-array.ts";
+import { expandBraces } from "./brace.ts";
 import { evaluateText, expandText, expandWords, scopeOf } from "./expand.ts";
 import { ShellFault } from "./faults.ts";
 import type { Frame } from "./frame.ts";
+import { placeOfName } from "./place.ts";
+import { wordOf } from "./source-text.ts";
 import { subscriptOf } from "./subscript.ts";
-import { IndexedArray, type AssociativeArray } from "./variables.ts";
+import { IndexedArray } from "./variables.ts";
 
 export async function assign(assignment: Assignment, frame: Frame): Promise<void> {
   const { name, value, index } = assignment;
   const { variables } = frame.state;
+  checkTarget(assignment, frame);
   if (value.type === "ArrayValue") {
     if (index !== undefined) throw new ShellFault(`${name}[${index.text}]: cannot assign list to array member`);
     await assignArray(name, value, assignment.append === true, frame);
     return;
   }
   const text = await expandText(value, frame, { isAssignment: true });
-  const at = index === undefined ? undefined : await indexOf(name, index, frame);
-  setVariable(name, at, text, assignment.append === true, frame);
+  const place =
+    index === undefined ? await placeOfName(name, frame) : { name, index: await indexOf(name, index, frame) };
+  setVariable(place.name, place.index, text, assignment.append === true, frame);
   if (frame.state.option("allexport"))
     variables.declare(variables.resolve(name).name, { global: true }).isExported = true;
+}
+
+/** What refers to an element is neither a list nor has it elements. */
+function checkTarget({ name, value, index }: Assignment, { state: { variables } }: Frame): void {
+  const { name: target, subscript } = variables.resolve(name);
+  if (subscript !== undefined && (index !== undefined || value.type === "ArrayValue"))
+    throw new ShellFault(`\`${target}[${subscript}]': not a valid identifier`);
 }
 
 async function indexOf(name: string, index: Word, frame: Frame): Promise<number | string> {
@@ -51,48 +64,69 @@ async function assignArray(name: string, { elements }: ArrayValue, isAppended: b
   if (variable?.isReadonly === true) throw new ShellFault(`${name}: readonly variable`);
   const isInteger = variable?.isInteger === true;
   const evaluated = (text: string): string => (isInteger ? evaluate(text, scopeOf(frame)).toString() : text);
-  if (variable?.value instanceof Map || variable?.isArray === "associative") {
-    const before = isAppended && variable.value instanceof Map ? variable.value : undefined;
-    variables.setWhole(name, await associative(elements, before, evaluated, frame));
+  if (variable?.value instanceof AssociativeArray || variable?.isArray === "associative") {
+    const before = variable.value instanceof AssociativeArray ? variable.value : new AssociativeArray();
+    variables.setWhole(name, await associative(elements, { before, isAppended, evaluated }, frame));
     return;
   }
   const array = new IndexedArray();
   if (isAppended && variable?.value instanceof IndexedArray)
     for (const key of variable.value.keys()) array.set(key, variable.value.get(key) ?? "");
   else if (isAppended && typeof variable?.value === "string") array.set(0, variable.value);
-  await fill(array, elements, evaluated, frame);
+  await fill(array, await elementsOf(elements, frame), evaluated, frame);
   variables.setWhole(name, array);
+}
+
+/** An element of a list with its value expanded; the key is still as it stands. */
+interface Element {
+  readonly key?: string;
+  readonly value: string;
+  readonly isAppended: boolean;
+}
+
+/** All values are expanded before the first subscript is evaluated, as in bash. */
+async function elementsOf(words: readonly Word[], frame: Frame): Promise<Element[]> {
+  const elements: Element[] = [];
+  for (const word of words) {
+    const keyed = keyedElement(word.text);
+    if (keyed === undefined || hasBraces(word, frame)) {
+      for (const value of await expandWords([word], frame)) elements.push({ value, isAppended: false });
+      continue;
+    }
+    const { key, isAppended } = keyed;
+    elements.push({ key, isAppended, value: await expandText(wordOf(keyed.value), frame, { isAssignment: true }) });
+  }
+  return elements;
+}
+
+/** Braces come before everything else: what they make is no `[key]=value` any more. */
+function hasBraces({ text }: Word, { state }: Frame): boolean {
+  return text.includes("{") && state.option("braceexpand") && expandBraces(text).length > 1;
 }
 
 async function fill(
   array: IndexedArray,
-  elements: readonly Word[],
+  elements: readonly Element[],
   evaluated: (text: string) => string,
   frame: Frame,
 ): Promise<void> {
   let next = array.end;
-  for (const element of elements) {
-    const keyed = keyedElement(element.text);
-    if (keyed === undefined) {
-      for (const value of await expandWords([element], frame)) array.set(next++, evaluated(value));
-      continue;
-    }
-    let index = Number(await evaluateText(keyed.key, frame));
+  for (const { key, value, isAppended } of elements) {
+    let index = key === undefined ? next : Number(await evaluateText(key, frame));
     if (index < 0) index += array.end;
-    if (index < 0) throw new ShellFault(`[${keyed.key}]=: bad array subscript`);
-    const value = await expandText(frame.interpreter.wordOf(keyed.value), frame, { isAssignment: true });
-    array.set(index, evaluated(keyed.isAppended ? (array.get(index) ?? "") + value : value));
+    if (index < 0) throw new ShellFault(`[${key ?? ""}]=: bad array subscript`);
+    array.set(index, evaluated(isAppended ? (array.get(index) ?? "") + value : value));
     next = index + 1;
   }
 }
 
 async function associative(
   elements: readonly Word[],
-  before: AssociativeArray | undefined,
-  evaluated: (text: string) => string,
+  how: { before: AssociativeArray; isAppended: boolean; evaluated: (text: string) => string },
   frame: Frame,
 ): Promise<AssociativeArray> {
-  const map: AssociativeArray = new Map(before);
+  const { before, evaluated } = how;
+  const map = how.isAppended ? before.copy() : new AssociativeArray();
   if (elements.length > 0 && elements.every(({ text }) => keyedElement(text) === undefined)) {
     // Keys and values by turns.
     const words = await expandAll(elements, frame);
@@ -103,9 +137,12 @@ async function associative(
     const keyed = keyedElement(element.text);
     if (keyed === undefined)
       throw new ShellFault(`${element.text}: must use subscript when assigning associative array`);
-    const key = await expandText(frame.interpreter.wordOf(keyed.key), frame);
-    const value = await expandText(frame.interpreter.wordOf(keyed.value), frame, { isAssignment: true });
-    map.set(key, evaluated(keyed.isAppended ? (map.get(key) ?? "") + value : value));
+    const key = await expandText(wordOf(keyed.key), frame);
+    // A tilde is itself here, as in bash: after the quotes it is not the first character.
+    const value = await expandText(wordOf(`""${keyed.value}`), frame);
+    // In a new list `+=` adds to what the old one had.
+    const had = (how.isAppended ? map : before).get(key) ?? "";
+    map.set(key, evaluated(keyed.isAppended ? had + value : value));
   }
   return map;
 }

@@ -151,12 +151,7 @@ function sequence(body: string): string[] | undefined {
   const letters = /^([A-Za-z])\.\.([A-Za-z])(?:\.\.(-?\d+))?$/.exec(body);
   if (letters === null) return undefined;
   const [from, to] = [letters[1] ?? "", letters[2] ?? ""].map((letter) => letter.charCodeAt(0));
-  if (isLower(letters[1] ?? "") !== isLower(letters[2] ?? "")) return undefined;
   return steps(from ?? 0, to ?? 0, letters[3]).map((code) => String.fromCharCode(code));
-}
-
-function isLower(letter: string): boolean {
-  return letter >= "a";
 }
 
 /** Numbers are as wide as the widest end where one begins with a zero. */

@@ -75,3 +75,14 @@ export function encodeText(text: string): Uint8Array<ArrayBuffer> {
 export function textOfBytes(bytes: readonly number[]): string {
   return decodeText(Uint8Array.from(bytes));
 }
+
+/** A text in which each byte that is no ASCII stands for itself, as the C locale reads it. */
+export function byteText(text: string): string {
+  if (/^\p{ASCII}*$/u.test(text)) return text;
+  return Array.from(encodeText(text), (byte) => String.fromCharCode(byte < 0x80 ? byte : 0xdc00 + byte)).join("");
+}
+
+/** Bytes that have come to stand side by side are characters again. */
+export function rejoined(text: string): string {
+  return ESCAPED.test(text) ? decodeText(encodeText(text)) : text;
+}

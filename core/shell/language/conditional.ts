@@ -1,4 +1,5 @@
 /** The primaries of `test`, `[` and `[[`: files, texts, numbers, variables. */
+import { AssociativeArray } from "./associative-array.ts";
 import { evaluate } from "./arithmetic.ts";
 import { evaluateText, expandPieces, expandRegex, expandText, pathFrom, scopeOf } from "./expand.ts";
 import { ShellFault } from "./faults.ts";
@@ -56,7 +57,7 @@ function isSetVariable(text: string, frame: Frame): boolean {
   if (subscript === undefined) return variables.isSet(name);
   const variable = variables.find(name);
   if (subscript === "@" || subscript === "*") return elementsOf(variable?.value).length > 0;
-  const isAssociative = variable?.value instanceof Map;
+  const isAssociative = variable?.value instanceof AssociativeArray;
   return (
     variable !== undefined &&
     elementOf(variable, isAssociative ? subscript : Number(evaluate(subscript, scopeOf(frame)))) !== undefined

@@ -396,6 +396,8 @@ async function runParenthesized({ body, pos, end }: Subshell, frame: Frame): Pro
   const text = (): string => frame.source.text.slice(pos, end);
   frame.state.status = await runForeground(text, frame, (outer) =>
     runSubshell(outer, async (inner) => {
+      // The loops around are none of its own.
+      inner.state.loopDepth = 0;
       await runList(body, inner);
       return inner.state.status;
     }),

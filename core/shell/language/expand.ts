@@ -14,6 +14,7 @@ import { absolutePath, expandPath } from "./glob.ts";
 import { TEXT_CHARS_MAX, WORDS_MAX } from "./limits.ts";
 import { expandParameter, type Expansion } from "./parameter.ts";
 import { isPattern, patternTest, type Piece } from "./pattern.ts";
+import { templateOf, wordOf } from "./source-text.ts";
 import { joiner, splitFields, type Token } from "./split.ts";
 
 interface Mode {
@@ -53,7 +54,7 @@ function simpleText(word: Word): string | undefined {
 }
 
 async function expandWord(word: Word, frame: Frame): Promise<string[]> {
-  const { state, interpreter } = frame;
+  const { state } = frame;
   if (state.option("braceexpand") && word.text.includes("{")) {
     const sources = expandBraces(word.text);
     if (sources.length > 1 || sources[0] !== word.text) {
@@ -64,7 +65,7 @@ async function expandWord(word: Word, frame: Frame): Promise<string[]> {
           fields.push(source);
           continue;
         }
-        for (const field of await expandFields(interpreter.wordOf(source), frame)) fields.push(field);
+        for (const field of await expandFields(wordOf(source), frame)) fields.push(field);
       }
       return fields;
     }
@@ -86,7 +87,7 @@ async function expandFields(word: Word, frame: Frame): Promise<string[]> {
 
 async function glob(field: readonly Piece[], frame: Frame): Promise<string[]> {
   const { state, files, signal } = frame;
-  const ignored = (state.variables.get("GLOBIGNORE") ?? "").split(":").filter((pattern) => pattern !== "");
+  const ignored = ignoredPatterns(state.variables.get("GLOBIGNORE") ?? "");
   let paths = await expandPath(field, {
     cwd: state.cwd,
     files,
@@ -95,6 +96,7 @@ async function glob(field: readonly Piece[], frame: Frame): Promise<string[]> {
     dotglob: state.isSetOption("dotglob") || ignored.length > 0,
     ignoreCase: state.isSetOption("nocaseglob"),
     globstar: state.isSetOption("globstar"),
+    hasDots: !state.isSetOption("globskipdots"),
   });
   if (ignored.length > 0) {
     const tests = ignored.map((text) => patternTest([{ text, isQuoted: false }], { isPath: true }));
@@ -103,6 +105,11 @@ async function glob(field: readonly Piece[], frame: Frame): Promise<string[]> {
   if (paths.length > 0) return paths;
   if (state.isSetOption("failglob")) throw new ShellFault(`no match: ${textOf(field)}`);
   return state.isSetOption("nullglob") ? [] : [textOf(field)];
+}
+
+/** GLOBIGNORE is parted at its colons, but for those within brackets. */
+function ignoredPatterns(list: string): string[] {
+  return [...list.matchAll(/(?:\[[!^]?\]?(?:\[:\w+:\]|[^\]])*\]|\\.|[^:])+/gs)].map(([pattern]) => pattern);
 }
 
 /** One text: an assignment's value, a `case` word. No splitting, no pathnames. */
@@ -139,7 +146,7 @@ export async function expandRegex(word: Word, frame: Frame): Promise<string> {
 }
 
 export async function evaluateText(text: string, frame: Frame): Promise<bigint> {
-  const expanded = /[$`\\]/.test(text) ? await expandTemplate(frame.interpreter.templateOf(text), frame) : text;
+  const expanded = /[$`\\]/.test(text) ? await expandTemplate(templateOf(text), frame) : text;
   return evaluate(expanded.replaceAll('"', ""), scopeOf(frame));
 }
 
@@ -335,6 +342,7 @@ async function addParameter(
     pieces: (word) => expandPatternOperand(word, frame),
     number: (text) => evaluateText(text, frame),
     raw: (word) => expandText(word, frame),
+    isQuoted: mode.isQuoted,
   });
   if (expansion.word !== undefined) return await addOperand(expansion.word, mode, tokens, frame);
   return addValues(expansion, mode, tokens, frame);
@@ -366,7 +374,7 @@ function addValues(expansion: Expansion, mode: Mode, tokens: Tokens, frame: Fram
 /** The word of `${x:-word}` and its like is expanded in place: quoted parts stay quoted, the rest is split. */
 async function addOperand(word: Word, mode: Mode, tokens: Tokens, frame: Frame): Promise<boolean> {
   if (mode.isQuoted) {
-    const inner = await tokensOf(quotedOperand(word, mode, frame), { ...mode, isTemplate: true }, frame);
+    const inner = await tokensOf(quotedOperand(word, mode), { ...mode, isTemplate: true }, frame);
     for (const token of inner) {
       if (token.kind === "break") tokens.break();
       else tokens.add(token.text, true, false);
@@ -382,10 +390,8 @@ async function addOperand(word: Word, mode: Mode, tokens: Tokens, frame: Frame):
 }
 
 /** Within double quotes an operand is a template whose own double quotes vanish. */
-function quotedOperand(word: Word, mode: Mode, frame: Frame): Word {
-  return frame.interpreter.templateOf(
-    mode.isTemplate === true && !word.text.includes('"') ? word.text : withoutQuotes(word.text),
-  );
+function quotedOperand(word: Word, mode: Mode): Word {
+  return templateOf(mode.isTemplate === true && !word.text.includes('"') ? word.text : withoutQuotes(word.text));
 }
 
 function withoutQuotes(text: string): string {
@@ -418,7 +424,7 @@ function nestedEnd(text: string, at: number): number {
 }
 
 async function expandOperand(word: Word, mode: Mode, frame: Frame): Promise<string> {
-  if (mode.isQuoted) return await expandTemplate(quotedOperand(word, mode, frame), frame);
+  if (mode.isQuoted) return await expandTemplate(quotedOperand(word, mode), frame);
   return await expandText(word, frame);
 }
 

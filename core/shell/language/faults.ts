@@ -36,8 +36,11 @@ export class ReturnJump extends Jump {
 /** Ends the shell or subshell that it is thrown in. */
 export class ExitJump extends Jump {
   readonly status: number;
-  constructor(status: number) {
+  /** The text could not be parsed. */
+  readonly isSyntax: boolean;
+  constructor(status: number, { isSyntax = false }: { isSyntax?: boolean } = {}) {
     super("exit");
     this.status = status;
+    this.isSyntax = isSyntax;
   }
 }

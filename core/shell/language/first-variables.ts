@@ -6,7 +6,12 @@ import { IndexedArray } from "./variables.ts";
 /** Sets what bash sets in a new shell; `pid` as in SessionOptions. */
 export function setFirstVariables(
   state: ShellState,
-  { environment, cwd, pid = 1000 }: Pick<SessionOptions, "environment" | "cwd" | "pid">,
+  {
+    environment,
+    cwd,
+    pid = 1000,
+    hostName = "starfish",
+  }: Pick<SessionOptions, "environment" | "cwd" | "pid" | "hostName">,
 ): void {
   const { variables } = state;
   const set = (name: string, value: string, isExported = false): void => {
@@ -20,7 +25,7 @@ export function setFirstVariables(
   set("OPTIND", "1");
   set("BASH_VERSION", "5.2.0(1)-starfish");
   set("BASH", "/bin/bash");
-  set("HOSTNAME", "starfish");
+  set("HOSTNAME", hostName);
   set("HOSTTYPE", "wasm32");
   set("MACHTYPE", "wasm32-unknown-starfish");
   set("OSTYPE", "starfish");

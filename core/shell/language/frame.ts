@@ -1,5 +1,5 @@
 /** What is passed down while a script runs: one shell's state, the world outside, and the way back into the interpreter. */
-import type { Assignment, CommandNode, CompoundList, ParsedScript, Redirection, Statement, Word } from "unbash";
+import type { Assignment, CommandNode, CompoundList, ParsedScript, Redirection, Statement } from "unbash";
 import type { Clock } from "../../ports/clock.ts";
 import type { Descriptor, OpenFile } from "./descriptor.ts";
 import type { Job, Jobs } from "./jobs.ts";
@@ -27,10 +27,6 @@ export interface Interpreter {
   capture(script: ParsedScript | undefined, text: string, frame: Frame): Promise<string>;
   /** A path under /dev/fd that leads to the running script. */
   processSubstitution(text: string, operator: "<" | ">", frame: Frame): Promise<string>;
-  /** The words that a text stands for, parsed anew. */
-  wordOf(text: string): Word;
-  /** Text with `$…` in it, as in a here-document. */
-  templateOf(text: string): Word;
   /** Writes to the shell's standard error, after its name and line. */
   complain(message: string, frame: Frame): Promise<void>;
   /** Runs a text as `eval` does: its last status. */
@@ -70,8 +66,6 @@ export interface Interpreter {
   runScriptFile(text: string, path: string, args: readonly string[], frame: Frame, options?: string): Promise<number>;
   /** A prompt with its escapes and expansions, as `${x@P}` gives it. */
   prompt(text: string, frame: Frame): Promise<string>;
-  /** A word so that the shell reads it back. */
-  quote(text: string): string;
   /** Sends a signal to a job (`%1`) or process; says what is wrong, if anything. Signal "0" only asks. */
   kill(target: string, signal: string, frame: Frame): Promise<string | undefined>;
   /** Waits for something that is no job of this shell; undefined where there is no such thing. */
@@ -85,6 +79,8 @@ export interface Interpreter {
 }
 
 export interface WordsOptions {
+  /** $0 of a shell that is run, in the place of its name. */
+  readonly shownAs?: string | undefined;
   /** Functions are passed over. */
   readonly isPlain?: boolean;
   readonly isBuiltinOnly?: boolean;

@@ -1,4 +1,5 @@
 /** Pathname expansion: a field with pattern characters becomes the names that match, sorted by code point. */
+import { isStarfishError } from "../../base/errors.ts";
 import { WORDS_MAX } from "./limits.ts";
 import { ShellFault } from "./faults.ts";
 import { compile, isPattern, patternSource, type PatternOptions, type Piece } from "./pattern.ts";
@@ -12,7 +13,11 @@ export interface GlobOptions {
   readonly dotglob: boolean;
   readonly ignoreCase: boolean;
   readonly globstar: boolean;
+  /** `.` and `..` are among what `.*` matches. */
+  readonly hasDots: boolean;
 }
+
+const DOTS = [".", ".."].map((name) => ({ name, isDirectory: true }));
 
 /** Directories deep that `**` goes. */
 const STAR_DEPTH_MAX = 64;
@@ -114,7 +119,8 @@ class Walk {
     const wantsDot =
       (first !== undefined && first.text.startsWith(".")) ||
       (first !== undefined && !first.isQuoted && first.text.startsWith("\\."));
-    const names = await this.#list(prefix);
+    const dots = this.#options.hasDots && wantsDot ? DOTS : [];
+    const names = [...dots, ...(await this.#list(prefix))];
     return names.filter(
       ({ name }) => (wantsDot || this.#options.dotglob || !name.startsWith(".")) && expression.test(name),
     );
@@ -122,7 +128,13 @@ class Walk {
 
   async #list(prefix: string): Promise<readonly { name: string; isDirectory: boolean }[]> {
     const { files, signal } = this.#options;
-    return (await files.list(this.#absolute(prefix), { signal })) ?? [];
+    try {
+      return (await files.list(this.#absolute(prefix), { signal })) ?? [];
+    } catch (error) {
+      // What is not there, or can't be read, matches nothing.
+      if (!isStarfishError(error) || signal.aborted) throw error;
+      return [];
+    }
   }
 
   #absolute(path: string): string {

@@ -1,5 +1,5 @@
 /** What runs commands in a session: its processes, the places where commands are found, and shells within the shell. */
-import type { Assignment, CommandNode, CompoundList, ParsedScript, Redirection, Statement, Word } from "unbash";
+import type { Assignment, CommandNode, CompoundList, ParsedScript, Redirection, Statement } from "unbash";
 import { isStarfishError } from "../../base/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { told } from "../format.ts";
@@ -19,10 +19,9 @@ import { isKeyword } from "./keywords.ts";
 import { PROCESSES_MAX } from "./limits.ts";
 import { Process } from "./process.ts";
 import { promptText } from "./prompt.ts";
-import { quoteIfNeeded } from "./quoting.ts";
 import { openPath, redirect } from "./redirect.ts";
 import { runWords } from "./simple.ts";
-import { SourceText, parseScript, templateOf, wordOf } from "./source-text.ts";
+import { SourceText, parseScript } from "./source-text.ts";
 import { specialVariables } from "./special.ts";
 import { OPTION_LETTERS, ShellState } from "./state.ts";
 import { captureOutput, forkFrame, settle, substituteProcess } from "./subshell.ts";
@@ -48,6 +47,8 @@ export interface SessionOptions {
   readonly unknown?: (name: string) => string;
   /** Faults of our own that no command can tell of. */
   readonly onFault?: (error: unknown) => void;
+  /** $HOSTNAME */
+  readonly hostName?: string | undefined;
   /** The first process number; further ones count up. */
   readonly pid?: number;
   /** Numbers of further processes, where several sessions share them. */
@@ -66,6 +67,9 @@ export interface RunningProcess {
   readonly environment: ReadonlyMap<string, string>;
 }
 
+/** Builtins that POSIX has as files too: `/bin/echo`, `env true`. */
+const ALSO_FILES: ReadonlySet<string> = new Set(["[", "echo", "false", "kill", "printf", "pwd", "test", "true"]);
+
 /** Names under which this shell itself is called. */
 const SHELLS: ReadonlySet<string> = new Set(["bash", "sh"]);
 
@@ -83,18 +87,6 @@ export class SessionInterpreter implements Interpreter {
     this.externals = options.externals;
     this.#life = life;
     this.#lastPid = pid;
-  }
-
-  wordOf(text: string): Word {
-    return wordOf(text);
-  }
-
-  templateOf(text: string): Word {
-    return templateOf(text);
-  }
-
-  quote(text: string): string {
-    return quoteIfNeeded(text);
   }
 
   prompt(text: string, frame: Frame): Promise<string> {
@@ -179,7 +171,7 @@ export class SessionInterpreter implements Interpreter {
   async runPendingTraps(frame: Frame): Promise<void> {
     for (let name = frame.process.takePending(); name !== undefined; name = frame.process.takePending()) {
       const action = frame.state.traps.get(name);
-      if (action !== undefined) await runAction(action, frame);
+      if (action !== undefined) await runAction(name, action, frame);
     }
   }
 
@@ -322,7 +314,8 @@ export class SessionInterpreter implements Interpreter {
   async #at(shown: string, { files, signal, state }: Frame): Promise<CommandKind | undefined> {
     const path = absolutePath(shown, state.cwd);
     const own = /^\/(?:usr\/)?bin\/([^/]+)$/.exec(path)?.[1];
-    if (own !== undefined && (SHELLS.has(own) || this.externals.has(own))) return { kind: "command", name: own, shown };
+    if (own !== undefined && (SHELLS.has(own) || ALSO_FILES.has(own) || this.externals.has(own)))
+      return { kind: "command", name: own, shown };
     const status = await files.stat(path, { signal });
     if (status === undefined || status.kind === "directory" || status.isExecutable === false) return undefined;
     return { kind: "file", path, shown };

@@ -73,13 +73,24 @@ export async function invocationOf(shell: string, words: readonly string[], fram
   return { ...common, text: await readAll(file, file, frame), name: file, args, isScriptFile: true };
 }
 
+/** How far a file's first line is looked at. */
+const FIRST_LINE_BYTES_MAX = 512;
+
+/** As bash sees it: a NUL in the first line. */
+export function isBinary(bytes: Uint8Array): boolean {
+  const end = bytes.indexOf(0x0a);
+  return bytes.subarray(0, Math.min(end < 0 ? bytes.length : end, FIRST_LINE_BYTES_MAX)).includes(0);
+}
+
 async function readAll(path: string, shown: string, frame: Frame): Promise<string> {
   try {
     const descriptor = await frame.interpreter.open(path, "read", frame);
     try {
       const parts: Uint8Array[] = [];
       for (let piece = await descriptor.read(); piece !== undefined; piece = await descriptor.read()) parts.push(piece);
-      return decodeText(concat(parts));
+      const bytes = concat(parts);
+      if (isBinary(bytes)) throw new ShellFault(`${shown}: cannot execute binary file`, { status: 126 });
+      return decodeText(bytes);
     } finally {
       await descriptor.release();
     }

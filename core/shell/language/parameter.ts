@@ -1,12 +1,24 @@
 /** Parameter expansion: `$x` and `${…}` with all its operators (bash manual, "Shell Parameter Expansion"). */
 import type { ParameterExpansionPart, ParameterOperation, SimpleExpansionPart, Word } from "unbash";
+import { AssociativeArray } from "./associative-array.ts";
 import { unescape } from "./ansi-c.ts";
+import { byteText, rejoined } from "./bytes.ts";
 import { ShellFault } from "./faults.ts";
 import type { Frame } from "./frame.ts";
 import { TEXT_CHARS_MAX } from "./limits.ts";
 import { compile, patternSource, patternTest, type PatternOptions, type Piece } from "./pattern.ts";
 import { quoteAlways, quoteDouble } from "./quoting.ts";
-import { elementOf, elementsOf, IndexedArray, isName, keysOf, scalarOf, type Variable } from "./variables.ts";
+import {
+  elementOf,
+  elementsOf,
+  IndexedArray,
+  isName,
+  keysOf,
+  scalarOf,
+  type Variable,
+  type Variables,
+} from "./variables.ts";
+import { wordOf } from "./source-text.ts";
 import { subscriptOf } from "./subscript.ts";
 
 export interface Expansion {
@@ -22,6 +34,7 @@ export interface Operands {
   text(word: Word): Promise<string>;
   pieces(word: Word): Promise<Piece[]>;
   number(text: string): Promise<bigint>;
+  readonly isQuoted: boolean;
   /** Outside of all quotes, as a subscript is. */
   raw(word: Word): Promise<string>;
 }
@@ -42,7 +55,7 @@ export async function expandParameter(
   operands: Operands,
 ): Promise<Expansion> {
   if (part.type === "SimpleExpansion") {
-    const found = lookUp(part.text.slice(1), frame);
+    const found = await lookUp(part.text.slice(1), frame, operands);
     checkSet(found, frame);
     return { values: found.values ?? [""], list: found.list };
   }
@@ -51,7 +64,7 @@ export async function expandParameter(
 
 const SPECIAL = /^(?:[@*#?$!0_-]|\d+)$/;
 
-function lookUp(name: string, frame: Frame): Found {
+function lookUp(name: string, frame: Frame, operands: Operands): Found | Promise<Found> {
   const { state } = frame;
   const scalar = (value: string | undefined): Found => ({ name, values: value === undefined ? undefined : [value] });
   switch (name) {
@@ -76,22 +89,41 @@ function lookUp(name: string, frame: Frame): Found {
     default:
   }
   if (/^\d+$/.test(name)) return scalar(state.positional[Number(name) - 1]);
-  return lookUpVariable(name, frame);
+  return lookUpVariable(name, frame, operands);
 }
 
-function lookUpVariable(name: string, { state: { variables } }: Frame): Found {
-  const target = variables.resolve(name);
+function lookUpVariable(name: string, frame: Frame, operands: Operands): Found | Promise<Found> {
+  const { variables } = frame.state;
+  let target: ReturnType<Variables["resolve"]>;
+  try {
+    target = variables.resolve(name);
+  } catch (error) {
+    if (!(error instanceof ShellFault)) throw error;
+    // References in a circle lead nowhere: a warning, as in bash.
+    return frame.interpreter.complain(`warning: ${error.message}`, frame).then(() => ({ name, values: undefined }));
+  }
+  if (target.subscript !== undefined)
+    return referenced(name, { name: target.name, subscript: target.subscript }, frame, operands);
   const variable = variables.raw(target.name);
-  if (target.subscript === undefined) {
-    const value = scalarOf(variable?.value);
-    return { name, values: value === undefined ? undefined : [value], variable };
-  }
-  if (target.subscript === "@" || target.subscript === "*") {
-    return { name, values: elementsOf(variable?.value), list: target.subscript === "@" ? "at" : "star", variable };
-  }
-  const isAssociative = variable?.value instanceof Map;
-  const value = variable && elementOf(variable, isAssociative ? target.subscript : Number(target.subscript));
+  const value = scalarOf(variable?.value);
   return { name, values: value === undefined ? undefined : [value], variable };
+}
+
+/** What `name` refers to: an element, or all of an array. */
+async function referenced(
+  name: string,
+  { name: target, subscript }: { name: string; subscript: string },
+  frame: Frame,
+  operands: Operands,
+): Promise<Found> {
+  const variable = frame.state.variables.raw(target);
+  if (subscript === "@" || subscript === "*") {
+    return { name, values: elementsOf(variable?.value), list: subscript === "@" ? "at" : "star", variable };
+  }
+  const expanded = (): Promise<string> => operands.raw(wordOf(subscript));
+  const index = await subscriptOf(target, subscript, expanded, frame, (text) => operands.number(text));
+  const value = variable && elementOf(variable, index);
+  return { name, values: value === undefined ? undefined : [value], index, variable };
 }
 
 function checkSet(found: Found, { state }: Frame): void {
@@ -115,7 +147,8 @@ class Parameter {
     if (operation?.type === "Unknown") throw this.#bad();
     if (prefix === "!") {
       if (operation?.type === "Names") return this.#names(operation.operator);
-      if (index !== undefined && (index.text === "@" || index.text === "*")) return this.#keys(index.text);
+      // With an operator it is the array's text that names a parameter.
+      if (operation === undefined && (index?.text === "@" || index?.text === "*")) return this.#keys(index.text);
     }
     let found = await this.#find(parameter, index);
     if (prefix === "#") return await this.#length(found);
@@ -129,7 +162,7 @@ class Parameter {
 
   async #find(parameter: string, index: Word | undefined): Promise<Found> {
     if (!SPECIAL.test(parameter) && !isName(parameter)) throw this.#bad();
-    if (index === undefined) return lookUp(parameter, this.#frame);
+    if (index === undefined) return await lookUp(parameter, this.#frame, this.#operands);
     return await this.#element(parameter, index.text, () => this.#operands.raw(index));
   }
 
@@ -166,12 +199,14 @@ class Parameter {
     const target = found.values?.join(" ") ?? "";
     if (found.values === undefined || target === "") {
       checkSet(found, this.#frame);
+      // What is declared and has no value names nothing; what is not even that is a fault.
+      if (found.values === undefined && found.variable !== undefined) return { name: parameter, values: undefined };
       throw new ShellFault(`${parameter}: invalid indirect expansion`);
     }
     const [, name = "", subscript] = /^([A-Za-z_]\w*|[@*#?$!0_-]|\d+)(?:\[(.+)\])?$/s.exec(target) ?? [];
-    if (name === "") throw new ShellFault(`${target}: invalid variable name`, { isFatal: true });
-    if (subscript === undefined) return lookUp(name, this.#frame);
-    return await this.#element(name, subscript, () => Promise.resolve(subscript));
+    if (name === "") throw new ShellFault(`${target}: invalid variable name`);
+    if (subscript === undefined) return await lookUp(name, this.#frame, this.#operands);
+    return await this.#element(name, subscript, () => this.#operands.raw(wordOf(subscript)));
   }
 
   #names(operator: "@" | "*"): Expansion {
@@ -190,7 +225,7 @@ class Parameter {
     if (operation !== undefined) throw this.#bad();
     checkSet(found, this.#frame);
     if (found.list !== undefined) return { values: [String(found.values?.length ?? 0)] };
-    return { values: [String(Array.from(found.values?.[0] ?? "").length)] };
+    return { values: [String(charactersOf(found.values?.[0] ?? "", this.#frame.state.isByteLocale).length)] };
   }
 
   async #operate(found: Found, operation: ParameterOperation | undefined): Promise<Expansion> {
@@ -206,9 +241,9 @@ class Parameter {
       case "Slice":
         return await this.#slice(found, operation);
       case "Remove": {
-        const pieces = await this.#operands.pieces(operation.operand);
+        const pieces = this.#pattern(await this.#operands.pieces(operation.operand));
         const remove = remover(pieces, operation.operator, this.#patternOptions());
-        return { values: values.map(remove), list };
+        return { values: this.#inLocale(values, remove), list };
       }
       case "Replace":
         return { values: await this.#replace(values, operation), list };
@@ -226,7 +261,8 @@ class Parameter {
     const values = found.values ?? [];
     const isSet = isList ? values.length > 0 : found.values !== undefined;
     // Several empty ones are joined by IFS, which may be nothing.
-    const isJoinedByNothing = found.list === "star" && this.#frame.state.variables.get("IFS") === "";
+    const isJoinedByNothing =
+      this.#operands.isQuoted && found.list === "star" && this.#frame.state.variables.get("IFS") === "";
     const isNull = values.every((value) => value === "") && (values.length < 2 || isJoinedByNothing);
     const isThere = isSet && !(isNullToo && isNull);
     const value: Expansion = { values: isList ? values : [values[0] ?? ""], list: found.list };
@@ -261,12 +297,14 @@ class Parameter {
   }
 
   async #slice(found: Found, { offset, length }: Extract<ParameterOperation, { type: "Slice" }>): Promise<Expansion> {
-    if (offset.text === "") throw this.#bad();
+    // `${x::2}` begins at 0; `${x:}` is nothing.
+    if (offset.text === "" && length === undefined) throw this.#bad();
     const from = Number(await this.#operands.number(offset.text));
     const count = length === undefined ? undefined : Number(await this.#operands.number(length.text));
     const { list, variable } = found;
     if (list === undefined && found.values === undefined) return { values: [""] };
-    if (list === undefined) return { values: [sliceText(found.values?.[0] ?? "", from, count)] };
+    const { isByteLocale } = this.#frame.state;
+    if (list === undefined) return { values: [sliceText(found.values?.[0] ?? "", from, count, isByteLocale)] };
     if (count !== undefined && count < 0) throw new ShellFault(`${count}: substring expression < 0`, { isFatal: true });
     if (this.#part.parameter === "@" || this.#part.parameter === "*") {
       const all = [this.#frame.state.name, ...this.#frame.state.positional];
@@ -280,7 +318,8 @@ class Parameter {
       return { values: keys.slice(0, count).map((key) => array.get(key) ?? ""), list };
     }
     const values = found.values ?? [];
-    const start = from < 0 ? values.length + from : variable?.value instanceof Map ? Math.max(0, from - 1) : from;
+    const start =
+      from < 0 ? values.length + from : variable?.value instanceof AssociativeArray ? Math.max(0, from - 1) : from;
     return { values: start < 0 ? [] : values.slice(start, count === undefined ? undefined : start + count), list };
   }
 
@@ -288,7 +327,7 @@ class Parameter {
     values: readonly string[],
     operation: Extract<ParameterOperation, { type: "Replace" }>,
   ): Promise<string[]> {
-    const pieces = await this.#operands.pieces(operation.pattern);
+    const pieces = this.#pattern(await this.#operands.pieces(operation.pattern));
     const replacement = await this.#operands.pieces(operation.replacement);
     const substitute = this.#replacement(replacement);
     if (pieces.every(({ text }) => text === "") && (operation.operator === "/" || operation.operator === "//"))
@@ -299,7 +338,13 @@ class Parameter {
       operation.operator === "/#" ? `^(?:${source})` : operation.operator === "/%" ? `(?:${source})$` : source;
     const expression = compile(anchored, options);
     const isAll = operation.operator === "//";
-    return values.map((value) => replaceIn(value, expression, substitute, isAll));
+    return this.#inLocale(values, (value) => replaceIn(value, expression, substitute, isAll));
+  }
+
+  /** In the C locale a pattern sees bytes. */
+  #inLocale(values: readonly string[], change: (value: string) => string): string[] {
+    if (!this.#frame.state.isByteLocale) return values.map(change);
+    return values.map((value) => rejoined(change(byteText(value))));
   }
 
   /** `&` outside of quotes is what matched (patsub_replacement). */
@@ -350,9 +395,10 @@ class Parameter {
       const pairs = keysOf(variable.value).map((key, i) => [key, found.values?.[i] ?? ""] as const);
       if (operator === "k") return { values: pairs.flat(), list };
       const shown = pairs.map(
-        ([key, value]) => `${variable.value instanceof Map ? keyText(key) : key} ${quoteDouble(value)}`,
+        ([key, value]) => `${variable.value instanceof AssociativeArray ? keyText(key) : key} ${quoteDouble(value)}`,
       );
-      return { values: [shown.join(" ")] };
+      // After an associative array's last value bash writes a space too.
+      return { values: [shown.join(" ") + (variable.value instanceof AssociativeArray ? " " : "")] };
     }
     if (!/^[QEPUuLKk]$/.test(operator)) throw this.#bad();
     if (found.values === undefined) return { values: [""] };
@@ -395,6 +441,11 @@ class Parameter {
     return { values: [`${declared}${name}=${quoteAlways(values[0] ?? "")}`] };
   }
 
+  #pattern(pieces: readonly Piece[]): readonly Piece[] {
+    if (!this.#frame.state.isByteLocale) return pieces;
+    return pieces.map(({ text, isQuoted }) => ({ text: byteText(text), isQuoted }));
+  }
+
   #patternOptions(): PatternOptions {
     const { state } = this.#frame;
     return { extglob: state.isSetOption("extglob"), ignoreCase: false };
@@ -402,7 +453,7 @@ class Parameter {
 }
 
 /** An array as `declare -p` writes it. */
-export function arrayText(value: IndexedArray | Map<string, string>): string {
+export function arrayText(value: IndexedArray | AssociativeArray): string {
   if (value instanceof IndexedArray) {
     return `(${value
       .keys()
@@ -422,7 +473,7 @@ export function attributeLetters(variable: Variable): string {
   const { value, isArray } = variable;
   return [
     value instanceof IndexedArray || isArray === "indexed" ? "a" : "",
-    value instanceof Map || isArray === "associative" ? "A" : "",
+    value instanceof AssociativeArray || isArray === "associative" ? "A" : "",
     variable.isInteger === true ? "i" : "",
     variable.isReference === true ? "n" : "",
     variable.isReadonly === true ? "r" : "",
@@ -433,15 +484,21 @@ export function attributeLetters(variable: Variable): string {
   ].join("");
 }
 
-function sliceText(value: string, from: number, count: number | undefined): string {
-  const characters = Array.from(value);
+/** In the C locale each byte is a character. */
+function charactersOf(value: string, isByteLocale: boolean): string[] {
+  return Array.from(isByteLocale ? byteText(value) : value);
+}
+
+function sliceText(value: string, from: number, count: number | undefined, isByteLocale: boolean): string {
+  const characters = charactersOf(value, isByteLocale);
   const start = from < 0 ? characters.length + from : from;
   if (start < 0) return "";
   const end = count === undefined ? characters.length : count < 0 ? characters.length + count : start + count;
   if (count !== undefined && count < 0 && end < start) {
     throw new ShellFault(`${count}: substring expression < 0`, { isFatal: true });
   }
-  return characters.slice(start, end).join("");
+  const slice = characters.slice(start, end).join("");
+  return isByteLocale ? rejoined(slice) : slice;
 }
 
 /** Text on which each length is tried where a pattern has alternatives; longer ones take the first that a search finds. */

@@ -28,19 +28,26 @@ const NEVER = "(?!)";
 /** The source of a regular expression, without anchors, to be compiled with the flags of `flagsOf`. */
 export function patternSource(pieces: readonly Piece[], options: PatternOptions = {}): string {
   const signs: Sign[] = [];
-  for (const { text, isQuoted } of pieces) pushSigns(signs, text, isQuoted);
+  let isEscaping = false;
+  for (const { text, isQuoted } of pieces) isEscaping = pushSigns(signs, text, isQuoted, isEscaping);
+  if (isEscaping) signs.push({ text: "\\", isSpecial: false });
   return translate(signs, 0, signs.length, options);
 }
 
-/** A `\` that an expansion brought still quotes the character after it. */
-function pushSigns(signs: Sign[], text: string, isQuoted: boolean): void {
-  const characters = Array.from(text);
-  for (let i = 0; i < characters.length; i++) {
-    const character = characters[i] ?? "";
-    if (!isQuoted && character === "\\" && i + 1 < characters.length) {
-      signs.push({ text: characters[++i] ?? "", isSpecial: false });
-    } else signs.push({ text: character, isSpecial: !isQuoted });
+/**
+ * A `\` that an expansion brought still quotes the character after it, though that be of the next piece. Says whether one
+ * is open.
+ */
+function pushSigns(signs: Sign[], text: string, isQuoted: boolean, isEscaping: boolean): boolean {
+  for (const character of text) {
+    if (!isQuoted && !isEscaping && character === "\\") {
+      isEscaping = true;
+      continue;
+    }
+    signs.push({ text: character, isSpecial: !isQuoted && !isEscaping });
+    isEscaping = false;
   }
+  return isEscaping;
 }
 
 function flagsOf(options: PatternOptions): string {
@@ -68,15 +75,11 @@ export function compile(source: string, options: PatternOptions = {}): RegExp {
 
 /** Whether anything in it is special at all. */
 export function isPattern(pieces: readonly Piece[], extglob: boolean): boolean {
-  return (
-    pieces.some(
-      ({ text, isQuoted }) =>
-        !isQuoted && (/[*?]|\[.*\]/s.test(unescaped(text)) || (extglob && /[@+!?*]\(/.test(text))),
-    ) ||
-    /\[.*\]/s.test(
-      pieces.map(({ text, isQuoted }) => (isQuoted ? text.replaceAll(/[[\]]/g, "") : unescaped(text))).join(""),
-    )
-  );
+  const source = pieces
+    .map(({ text, isQuoted }) => (isQuoted ? text.replaceAll(/[[\]*?\\(@+!]/g, "x") : text))
+    .join("");
+  const plain = unescaped(source);
+  return /[*?]|\[.*\]/s.test(plain) || (extglob && /[@+!]\(/.test(plain));
 }
 
 function unescaped(text: string): string {

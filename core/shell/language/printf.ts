@@ -1,5 +1,6 @@
 /** printf's formats (POSIX "printf", with bash's %q, %b and %(…)T). Pure. */
 import { unescape } from "./ansi-c.ts";
+import { encodeText, textOfBytes } from "./bytes.ts";
 import { ELEMENTS_MAX, TEXT_CHARS_MAX } from "./limits.ts";
 import { ShellFault } from "./faults.ts";
 import { quotePrintf } from "./quoting.ts";
@@ -9,6 +10,8 @@ export interface Formatted {
   readonly text: string;
   /** What could not be read as it should; each makes the status 1. */
   readonly problems: readonly string[];
+  /** Told, and no failure. */
+  readonly warnings: readonly string[];
 }
 
 export interface FormatTimes {
@@ -26,6 +29,7 @@ class Formatter {
   readonly #words: readonly string[];
   readonly #times: FormatTimes;
   readonly #problems: string[] = [];
+  readonly #warnings: string[] = [];
   #at = 0;
   #isEnded = false;
 
@@ -43,7 +47,7 @@ class Formatter {
       // The format is used again as long as it takes words and there are some.
       if (this.#isEnded || this.#at >= this.#words.length || this.#at === before) break;
     }
-    return { text, problems: this.#problems };
+    return { text, problems: this.#problems, warnings: this.#warnings };
   }
 
   #once(pattern: string): string {
@@ -118,7 +122,8 @@ class Formatter {
       case "Q":
         return quotePrintf(this.#next() ?? "");
       case "c":
-        return Array.from(this.#next() ?? "")[0] ?? "";
+        // The first byte, as in bash and C.
+        return textOfBytes([...encodeText(this.#next() ?? "").subarray(0, 1)]);
       case "d":
       case "i":
         return signed(this.#integer(this.#next() ?? ""), flags, precision);
@@ -126,7 +131,7 @@ class Formatter {
       case "o":
       case "x":
       case "X":
-        return unsigned(this.#integer(this.#next() ?? ""), conversion, flags, precision);
+        return unsigned(this.#integer(this.#next() ?? "", false), conversion, flags, precision);
       case "e":
       case "E":
       case "f":
@@ -143,8 +148,9 @@ class Formatter {
     }
   }
 
-  #integer(word: string): bigint {
-    const text = word.trim();
+  #integer(word: string, isSigned = true): bigint {
+    // Space before a number is nothing; after it, it is no number any more.
+    const text = word.trimStart();
     if (text === "") return 0n;
     if (/^['"]/.test(text)) return BigInt(codeOf(word.trimStart().slice(1)));
     const number = /^([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*)/.exec(text);
@@ -152,13 +158,16 @@ class Formatter {
     if (number === null) return 0n;
     const [, sign = "", digits = "0"] = number;
     const value = /^0[0-7]+$/.test(digits) ? BigInt(`0o${digits.slice(1)}`) : BigInt(digits);
-    const limit = 2n ** 63n;
     const result = sign === "-" ? -value : value;
-    if (result >= limit * 2n || result < -limit) {
-      this.#problems.push(`${word}: Numerical result out of range`);
-      return result < 0n ? -limit : limit - 1n;
-    }
-    return result;
+    return this.#inRange(word, result, isSigned);
+  }
+
+  /** As strtoll and strtoull have it: what is too large is the largest, with a warning. */
+  #inRange(word: string, value: bigint, isSigned: boolean): bigint {
+    const [least, most] = isSigned ? [-(2n ** 63n), 2n ** 63n - 1n] : [1n - 2n ** 64n, 2n ** 64n - 1n];
+    if (value >= least && value <= most) return value;
+    this.#warnings.push(`warning: ${word}: Numerical result out of range`);
+    return isSigned && value < 0n ? least : most;
   }
 
   #float(word: string): number {

@@ -2,6 +2,7 @@
 import { expandTemplate } from "./expand.ts";
 import { ShellFault } from "./faults.ts";
 import type { Frame } from "./frame.ts";
+import { templateOf } from "./source-text.ts";
 import { formatTime } from "./strftime.ts";
 
 /** A prompt as it is shown. What it runs is not traced, its status is nobody's, and its faults leave it as it is. */
@@ -12,7 +13,7 @@ export async function promptText(prompt: string, frame: Frame): Promise<string> 
   const { status, pipeStatus } = state;
   const isTraced = state.options.delete("xtrace");
   try {
-    return await expandTemplate(interpreter.templateOf(decoded), frame);
+    return await expandTemplate(templateOf(decoded), frame);
   } catch (error) {
     if (!(error instanceof ShellFault)) throw error;
     await interpreter.complain(error.message, frame);

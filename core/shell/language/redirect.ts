@@ -31,7 +31,7 @@ async function redirectOne(redirection: Redirect, frame: Frame): Promise<void> {
   const { operator } = redirection;
   if (redirection.target === undefined) throw new ShellFault("a redirection has no target");
   if (operator === "<&" || operator === ">&") {
-    const text = await expandText(redirection.target, frame);
+    const text = await targetOf(redirection.target, frame);
     if (/^\d+-?$|^-$/.test(text)) return await duplicate(redirection, text, frame);
     const isOutput =
       redirection.descriptor === undefined ||

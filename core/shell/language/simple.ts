@@ -4,21 +4,22 @@ import { concat } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import { abortable } from "../../ports/clock.ts";
 import { assign } from "./assign.ts";
-import { encodeText } from "./bytes.ts";
+import { decodeText, encodeText } from "./bytes.ts";
 import { expandText, expandWords } from "./expand.ts";
 import { ExitJump, ReturnJump, ShellFault } from "./faults.ts";
 import type { Builtin, BuiltinCall, CommandKind, ExternalCall, ExternalRun, Frame, WordsOptions } from "./frame.ts";
 import { runChild } from "./foreground.ts";
+import { isBinary } from "./invoke.ts";
 import { CALL_DEPTH_MAX } from "./limits.ts";
 import { statusOfSignal } from "./process.ts";
 import { quoteIfNeeded } from "./quoting.ts";
 import { reasonOf, redirect } from "./redirect.ts";
+import { wordOf } from "./source-text.ts";
 import type { ShellFunction } from "./state.ts";
 import { forkFrame, settle } from "./subshell.ts";
 import { runTrap } from "./traps.ts";
 import { trace } from "./trace.ts";
 import { absolutePath } from "./glob.ts";
-import { decodeText } from "./bytes.ts";
 import { Descriptor } from "./descriptor.ts";
 
 export async function runSimple(node: Command, frame: Frame): Promise<void> {
@@ -64,7 +65,7 @@ interface Words {
 
 async function expandCommand(node: Command, frame: Frame): Promise<Words> {
   const all: Word[] = node.name === undefined ? [] : [node.name];
-  for (const arg of node.args) all.push(arg.type === "Word" ? arg : frame.interpreter.wordOf(arg.text));
+  for (const arg of node.args) all.push(arg.type === "Word" ? arg : wordOf(arg.text));
   return { fields: await expandWords(all, frame), declarations: [] };
 }
 
@@ -93,7 +94,7 @@ async function expandDeclaration(node: Command, builtin: Builtin, frame: Frame):
       fields.push(value.text);
       continue;
     }
-    const words = await expandWords([arg.type === "Word" ? arg : frame.interpreter.wordOf(arg.text)], frame);
+    const words = await expandWords([arg.type === "Word" ? arg : wordOf(arg.text)], frame);
     fields.push(...words);
     if (isPast) declarations.push(...words);
     else if (words.includes(builtin.name)) isPast = true;
@@ -214,7 +215,11 @@ async function withTemporary(
   if (assignments.length === 0) return await work();
   const { variables } = frame.state;
   if (name === "exec" || keepsAssignments(name, frame)) {
-    for (const assignment of assignments) await assign(assignment, frame);
+    for (const assignment of assignments) {
+      await assign(assignment, frame);
+      const variable = variables.find(assignment.name);
+      if (variable !== undefined) variable.isExported = true;
+    }
     return await work();
   }
   variables.pushScope({ isTemporary: true });
@@ -261,7 +266,7 @@ export async function runWords(words: readonly string[], frame: Frame, options: 
   const builtin = frame.interpreter.builtins.get(name);
   if (builtin !== undefined) return await runBuiltin(builtin, args, options.declarations ?? args, frame);
   if (options.isBuiltinOnly === true) throw new ShellFault(`${name}: not a shell builtin`);
-  return await runExternal(name, args, frame, options.path);
+  return await runExternal(name, args, frame, options);
 }
 
 async function runFunction(shellFunction: ShellFunction, args: readonly string[], frame: Frame): Promise<number> {
@@ -361,19 +366,34 @@ async function writeTo(number: number, text: string, name: string, frame: Frame)
   await abortable(frame.signal, output.write(encodeText(text)));
 }
 
-async function runExternal(name: string, args: readonly string[], frame: Frame, path?: string): Promise<number> {
+/** How an external command is looked for, and called. */
+type ExternalOptions = Pick<WordsOptions, "path" | "shownAs">;
+
+async function runExternal(
+  name: string,
+  args: readonly string[],
+  frame: Frame,
+  options: ExternalOptions = {},
+): Promise<number> {
   const text = (): string => [name, ...args].map(quoteIfNeeded).join(" ");
-  return await runChild(text, frame, (inner) => findAndRun(name, args, inner, path));
+  return await runChild(text, frame, (inner) => findAndRun(name, args, inner, options));
 }
 
-async function findAndRun(name: string, args: readonly string[], frame: Frame, path?: string): Promise<number> {
+async function findAndRun(
+  name: string,
+  args: readonly string[],
+  frame: Frame,
+  { path, shownAs = name }: ExternalOptions,
+): Promise<number> {
   const { interpreter } = frame;
   try {
     const found = await interpreter.lookUp(name, frame, path === undefined ? {} : { path });
     if (found?.kind === "command") {
+      const builtin = interpreter.builtins.get(found.name);
+      if (builtin !== undefined) return await runBuiltin(builtin, args, args, frame);
       if (interpreter.externals.has(found.name))
         return await interpreter.externals.run(externalCall(found.name, args, frame));
-      return await interpreter.runShell(name, args, frame);
+      return await interpreter.runShell(shownAs, args, frame);
     }
     if (found?.kind === "file") return await runFile(found, name, args, frame);
     return await notFound(name, args, frame);
@@ -389,11 +409,18 @@ async function findAndRun(name: string, args: readonly string[], frame: Frame, p
   }
 }
 
+/** NAME_MAX, as everywhere. */
+const NAME_BYTES_MAX = 255;
+
 async function notFound(name: string, args: readonly string[], frame: Frame): Promise<number> {
   const { state, interpreter, files, signal } = frame;
   const handle = state.functions.get("command_not_found_handle");
   if (handle !== undefined) return await runFunction(handle, [name, ...args], frame);
   if (name.includes("/")) {
+    if (name.split("/").some((part) => encodeText(part).length > NAME_BYTES_MAX)) {
+      await interpreter.complain(`${name}: File name too long`, frame);
+      return 126;
+    }
     const status = await files.stat(absolutePath(name, state.cwd), { signal });
     if (status?.kind === "directory") {
       await interpreter.complain(`${name}: Is a directory`, frame);
@@ -467,7 +494,7 @@ async function runFile(
     head = await readHead(file, parts);
     const run = interpreter.externals.runFile(found.path, head, externalCall(name, args, frame));
     if (run !== undefined) return await run;
-    if (head.subarray(0, HEAD_BYTES).includes(0) && !decodeText(head.subarray(0, HEAD_BYTES)).startsWith("#!")) {
+    if (isBinary(head)) {
       await interpreter.complain(`${name}: cannot execute binary file: Exec format error`, frame);
       return 126;
     }

@@ -147,7 +147,8 @@ export class ShellState {
   returnDepth = 0;
   getoptsAt: { index: number; within: number } = { index: 1, within: 0 };
   lastArgument = "";
-  isInTrap = false;
+  /** Traps whose actions run now, by name. */
+  runningTraps: ReadonlySet<string> = new Set();
   /** A file is run, not a line or standard input: it is on the stack of calls. */
   isScriptFile = false;
   /** Begun by `-c`. */
@@ -177,6 +178,15 @@ export class ShellState {
 
   isSetOption(name: string): boolean {
     return this.shopt.get(name) ?? false;
+  }
+
+  /** LC_ALL, LC_CTYPE or LANG says C: characters are bytes. Without any of them text is UTF-8. */
+  get isByteLocale(): boolean {
+    const { variables } = this;
+    const locale = [variables.get("LC_ALL"), variables.get("LC_CTYPE"), variables.get("LANG")].find(
+      (name) => name !== undefined && name !== "",
+    );
+    return locale === "C" || locale === "POSIX";
   }
 
   /** What a subshell begins with. Traps are reset, but for those that ignore. */

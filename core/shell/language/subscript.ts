@@ -1,4 +1,5 @@
 /** An array's subscript: arithmetic for indexed arrays, text for associative ones. */
+import { AssociativeArray } from "./associative-array.ts";
 import { ShellFault } from "./faults.ts";
 import type { Frame } from "./frame.ts";
 
@@ -12,7 +13,7 @@ export async function subscriptOf(
 ): Promise<number | string> {
   const { variables } = frame.state;
   const variable = variables.find(name);
-  if (variable?.value instanceof Map || variable?.isArray === "associative") {
+  if (variable?.value instanceof AssociativeArray || variable?.isArray === "associative") {
     const key = await expanded();
     return key;
   }

@@ -89,7 +89,7 @@ export class TextRunner {
     const message = `syntax error: ${fault.message} (line ${line}, column ${column})`;
     await interpreter.complain(message, this.#frame);
     state.status = 2;
-    throw new ExitJump(2);
+    throw new ExitJump(2, { isSyntax: true });
   }
 
   async #runUnit(unit: readonly Statement[], source: SourceText): Promise<number> {
@@ -101,7 +101,7 @@ export class TextRunner {
       await frame.interpreter.runPendingTraps(frame);
       return state.status;
     } catch (error) {
-      if (!(error instanceof ShellFault) || error.isFatal) throw error;
+      if (!(error instanceof ShellFault) || (error.isFatal && !state.isInteractive)) throw error;
       // Only at the top of a script does the next line go on; within functions, evals and subshells all of it is left.
       if (state.subshellDepth > 0 || state.callDepth > 0 || state.returnDepth > 0) throw error;
       await frame.interpreter.complain(error.message, frame);
@@ -119,20 +119,24 @@ export class TextRunner {
 function isBroken(unit: readonly Statement[], { errors, source }: Script): boolean {
   const [first, last] = [unit[0], unit.at(-1)];
   if (first === undefined || last === undefined) return false;
-  return errors.some(({ pos }) => pos >= first.pos && source.text.slice(last.end, pos).trim() === "");
+  // A loop whose end is missing has none.
+  if (errors.length > 0 && unit.some(({ pos, end }) => end <= pos)) return true;
+  return errors.some(
+    // What stands on the line of a fault, or reaches to it, does not run.
+    ({ pos }) =>
+      (pos >= first.pos && source.text.slice(last.end, pos).trim() === "") ||
+      source.lineAt(last.end) >= source.lineAt(pos),
+  );
 }
 
 /** Statements that stand on one line with the first, as far as they reach. */
-function unitFrom({ statements, source, errors }: Script, index: number): Statement[] {
+function unitFrom({ statements, source }: Script, index: number): Statement[] {
   const unit: Statement[] = [];
   let end = -1;
-  const errorLine = errors[0] === undefined ? Infinity : source.lineAt(errors[0].pos);
   for (let i = index; i < statements.length; i++) {
     const statement = statements[i];
     if (statement === undefined) break;
     if (unit.length > 0 && source.text.slice(end, statement.pos).includes("\n")) break;
-    // What stands on the line of a fault of syntax does not run.
-    if (source.lineAt(statement.end) >= errorLine) break;
     unit.push(statement);
     end = statement.end;
   }

@@ -5,26 +5,27 @@ import type { Frame } from "./frame.ts";
 export async function runTrap(name: "ERR" | "DEBUG" | "RETURN", frame: Frame): Promise<void> {
   const { state } = frame;
   const action = state.traps.get(name);
-  if (action === undefined || action === "" || state.isInTrap) return;
+  if (action === undefined || action === "" || state.runningTraps.has(name)) return;
   // Functions have them only where they are traced.
   const isInherited = name === "ERR" ? state.option("errtrace") : state.option("functrace");
   if (state.variables.isInFunction && !isInherited && name !== "RETURN") return;
-  await runAction(action, frame);
+  await runAction(name, action, frame);
 }
 
 /** Runs the text of a trap; the status is what it was before, unless the trap leaves the shell. */
-export async function runAction(action: string, frame: Frame): Promise<void> {
+export async function runAction(name: string, action: string, frame: Frame): Promise<void> {
   const { state } = frame;
   const { status, line, pipeStatus } = state;
-  const wasInTrap = state.isInTrap;
-  state.isInTrap = true;
+  const outer = state.runningTraps;
+  // Its own commands do not set it off again; those of others they may.
+  state.runningTraps = new Set([...outer, name]);
   try {
     await frame.interpreter.runText(action, frame, { firstLine: line });
   } catch (error) {
     if (!(error instanceof ReturnJump)) throw error;
     if (state.returnDepth > 0) throw error;
   } finally {
-    state.isInTrap = wasInTrap;
+    state.runningTraps = outer;
     state.line = line;
   }
   state.status = status;
@@ -42,7 +43,7 @@ export async function runExitTrap(status: number, frame: Frame): Promise<number>
     state.conditionDepth = 0;
     await frame.interpreter.runText(action, frame, { firstLine: 1 });
   } catch (error) {
-    if (error instanceof ExitJump) return error.status;
+    if (error instanceof ExitJump) return error.isSyntax ? status : error.status;
     if (error instanceof ReturnJump) return status;
     throw error;
   }

@@ -2,6 +2,7 @@
  * Variables of a shell with their attributes and scopes. Scoping is dynamic, as in bash: a function's locals are seen by
  * what it calls. Pure but for the hooks of special variables.
  */
+import { AssociativeArray } from "./associative-array.ts";
 import { ELEMENTS_MAX, TEXT_CHARS_MAX } from "./limits.ts";
 import { ShellFault } from "./faults.ts";
 
@@ -61,7 +62,6 @@ export class IndexedArray {
   }
 }
 
-export type AssociativeArray = Map<string, string>;
 export type Value = string | IndexedArray | AssociativeArray;
 
 export interface Variable {
@@ -248,9 +248,9 @@ export class Variables {
 
   #setScalar(variable: Variable, value: string): void {
     if (variable.value instanceof IndexedArray) variable.value.set(0, value);
-    else if (variable.value instanceof Map) variable.value.set("0", value);
+    else if (variable.value instanceof AssociativeArray) variable.value.set("0", value);
     else if (variable.isArray === "indexed") variable.value = IndexedArray.of([value]);
-    else if (variable.isArray === "associative") variable.value = new Map([["0", value]]);
+    else if (variable.isArray === "associative") variable.value = AssociativeArray.of([["0", value]]);
     else variable.value = value;
   }
 
@@ -329,7 +329,7 @@ export class Variables {
     const variable = this.find(name);
     if (variable?.isReadonly === true) throw new ShellFault(`${name}: cannot unset: readonly variable`);
     if (variable?.value instanceof IndexedArray && typeof index === "number") variable.value.delete(index);
-    else if (variable?.value instanceof Map) variable.value.delete(String(index));
+    else if (variable?.value instanceof AssociativeArray) variable.value.delete(String(index));
     else if (typeof variable?.value === "string" && index === 0) this.unset(name);
   }
 
@@ -359,13 +359,13 @@ export class Variables {
 function copyOf(variable: Variable): Variable {
   const { value } = variable;
   if (value instanceof IndexedArray) return { ...variable, value: value.copy() };
-  if (value instanceof Map) return { ...variable, value: new Map(value) };
+  if (value instanceof AssociativeArray) return { ...variable, value: value.copy() };
   return { ...variable };
 }
 
 export function scalarOf(value: Value | undefined): string | undefined {
   if (value instanceof IndexedArray) return value.get(0);
-  if (value instanceof Map) return value.get("0");
+  if (value instanceof AssociativeArray) return value.get("0");
   return value;
 }
 
@@ -373,14 +373,14 @@ export function scalarOf(value: Value | undefined): string | undefined {
 export function elementsOf(value: Value | undefined): string[] {
   if (value === undefined) return [];
   if (value instanceof IndexedArray) return value.values();
-  if (value instanceof Map) return [...value.values()];
+  if (value instanceof AssociativeArray) return [...value.values()];
   return [value];
 }
 
 export function keysOf(value: Value | undefined): string[] {
   if (value === undefined) return [];
   if (value instanceof IndexedArray) return value.keys().map(String);
-  if (value instanceof Map) return [...value.keys()];
+  if (value instanceof AssociativeArray) return [...value.keys()];
   return ["0"];
 }
 
@@ -389,13 +389,13 @@ export function elementOf({ value }: Pick<Variable, "value">, index: number | st
     if (typeof index !== "number") return undefined;
     return value.get(index < 0 ? value.end + index : index);
   }
-  if (value instanceof Map) return value.get(String(index));
+  if (value instanceof AssociativeArray) return value.get(String(index));
   return index === 0 || index === -1 ? value : undefined;
 }
 
 function setElement(variable: Variable, index: number | string, value: string): void {
-  if (variable.value instanceof Map || variable.isArray === "associative") {
-    if (!(variable.value instanceof Map)) variable.value = new Map();
+  if (variable.value instanceof AssociativeArray || variable.isArray === "associative") {
+    if (!(variable.value instanceof AssociativeArray)) variable.value = new AssociativeArray();
     variable.value.set(String(index), value);
     return;
   }
@@ -410,7 +410,9 @@ function setElement(variable: Variable, index: number | string, value: string): 
 
 function indexOfReference(variable: Variable, subscript: string | undefined): number | string | undefined {
   if (subscript === undefined) return undefined;
-  return variable.value instanceof Map || variable.isArray === "associative" ? subscript : Number(subscript);
+  return variable.value instanceof AssociativeArray || variable.isArray === "associative"
+    ? subscript
+    : Number(subscript);
 }
 
 function inLetters(value: string, { letters }: Variable): string {

@@ -13,6 +13,7 @@ import { find } from "./find.ts";
 import { egrep, fgrep, grep } from "./grep.ts";
 import { head } from "./head.ts";
 import { ls } from "./ls.ts";
+import { hostname, id, tty, uname, which } from "./machine.ts";
 import { mkdir } from "./mkdir.ts";
 import { mv } from "./mv.ts";
 import { nl } from "./nl.ts";
@@ -71,4 +72,9 @@ export const utilities: readonly Command[] = [
   timeout,
   env,
   printenv,
+  hostname,
+  id,
+  tty,
+  uname,
+  which,
 ];

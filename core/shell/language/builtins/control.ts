@@ -226,7 +226,13 @@ export const exec: Builtin = {
   isTransparent: true,
   async run({ args, frame, complain }) {
     let at = 0;
-    for (; /^-[cla]+$/.test(args[at] ?? ""); at++) if ((args[at] ?? "").endsWith("a")) at++;
+    let shownAs: string | undefined;
+    let isBare = false;
+    for (; /^-[cla]+$/.test(args[at] ?? ""); at++) {
+      const letters = args[at] ?? "";
+      if (letters.includes("c")) isBare = true;
+      if (letters.endsWith("a")) shownAs = args[++at];
+    }
     if (args[at] === "--") at++;
     else if (/^-./.test(args[at] ?? "")) {
       await complain(`${args[at] ?? ""}: invalid option`);
@@ -245,7 +251,8 @@ export const exec: Builtin = {
       throw new ExitJump(127);
     }
     frame.state.traps.delete("EXIT");
-    throw new ExitJump(await frame.interpreter.runWords(words, frame, { isPlain: true }));
+    if (isBare) frame.state.variables.setEnvironment(new Map());
+    throw new ExitJump(await frame.interpreter.runWords(words, frame, { isPlain: true, shownAs }));
   },
 };
 

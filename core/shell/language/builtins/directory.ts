@@ -60,14 +60,18 @@ async function go(target: string, { frame, complain }: BuiltinCall): Promise<num
   const { state, files, signal } = frame;
   if (target === "") return 0;
   const path = absolutePath(target, state.cwd);
-  const status = await files.stat(path, { signal });
+  // `cd nowhere/..` leads nowhere either.
+  const before = /^(.*?[^/])\/+\.\.(?:\/|$)/.exec(target)?.[1];
+  const isBroken =
+    before !== undefined && (await files.stat(absolutePath(before, state.cwd), { signal }))?.kind !== "directory";
+  const status = isBroken ? undefined : await files.stat(path, { signal });
   if (status?.kind !== "directory") {
     await complain(`${target}: ${status === undefined ? "No such file or directory" : "Not a directory"}`);
     return 1;
   }
-  const before = state.variables.get("PWD") ?? state.cwd;
+  const oldPath = state.variables.get("PWD") ?? state.cwd;
   state.cwd = path;
-  setVariable("OLDPWD", undefined, before, false, frame);
+  setVariable("OLDPWD", undefined, oldPath, false, frame);
   setVariable("PWD", undefined, path, false, frame);
   return 0;
 }

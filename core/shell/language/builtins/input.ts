@@ -1,4 +1,5 @@
 /** read, mapfile, readarray. */
+import { AssociativeArray } from "../associative-array.ts";
 import { abortable, sleep } from "../../../ports/clock.ts";
 import { isStarfishError } from "../../../base/errors.ts";
 import { setVariable } from "../assign.ts";
@@ -10,6 +11,7 @@ import { ShellFault } from "../faults.ts";
 import type { Builtin, BuiltinCall, Frame } from "../frame.ts";
 import { ELEMENTS_MAX } from "../limits.ts";
 import { splitPlace } from "../place.ts";
+import { quoteIfNeeded } from "../quoting.ts";
 import { readLine, type Line, type ReadOptions } from "../read-line.ts";
 import { IndexedArray, isName } from "../variables.ts";
 import { statusOfSignal } from "../process.ts";
@@ -34,7 +36,7 @@ export const read: Builtin = {
     const parsed = parse(call.args);
     if (typeof parsed === "string") {
       await call.complain(parsed);
-      return 2;
+      return /invalid option$|requires an argument$/.test(parsed) ? 2 : 1;
     }
     const { frame } = call;
     for (const name of parsed.array === undefined ? parsed.names : [parsed.array]) {
@@ -151,7 +153,7 @@ async function assign(call: ReadCall, text: string, frame: Frame): Promise<void>
   const signs = signsOf(clean, call.isRaw);
   const ifs = variables.get("IFS") ?? " \t\n";
   if (call.array !== undefined) {
-    if (variables.find(call.array)?.value instanceof Map)
+    if (variables.find(call.array)?.value instanceof AssociativeArray)
       throw new ShellFault(`${call.array}: cannot convert associative to indexed array`);
     variables.setWhole(call.array, IndexedArray.of(fieldsOf(signs, ifs, Infinity)));
     return;
@@ -307,7 +309,7 @@ async function fill(
     const text = line.text + (line.isEnded && !isTrimmed ? delimiter : "");
     read++;
     if (values["C"] !== undefined && read % quantum === 0) {
-      await frame.interpreter.runText(`${values["C"]} ${index} ${frame.interpreter.quote(text)}`, frame);
+      await frame.interpreter.runText(`${values["C"]} ${index} ${quoteIfNeeded(text)}`, frame);
     }
     array.set(index++, text);
     if (!line.isEnded) break;

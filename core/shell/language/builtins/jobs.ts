@@ -114,8 +114,13 @@ async function trappedStatus(frame: Frame): Promise<number> {
   return statusOfSignal(name);
 }
 
-async function waitNext(specs: readonly string[], name: string | undefined, { frame }: BuiltinCall): Promise<number> {
+async function waitNext(
+  specs: readonly string[],
+  name: string | undefined,
+  { frame, complain }: BuiltinCall,
+): Promise<number> {
   const wanted = specs.length === 0 ? [...frame.jobs.all] : specs.map((spec) => frame.jobs.find(spec));
+  for (const spec of specs) if (frame.jobs.find(spec) === undefined) await complain(`${spec}: no such job`);
   const some = wanted.filter((job): job is Job => job !== undefined && job !== "ambiguous");
   if (some.length === 0) return 127;
   const first = await abortable(frame.signal, Promise.race(some.map((job) => job.ended.then(() => job))));

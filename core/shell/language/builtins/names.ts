@@ -174,12 +174,22 @@ export const caller: Builtin = {
 };
 
 /** Parts of bash's line editing that scripts call though they have no terminal. */
-export const quiet: readonly Builtin[] = ["bind", "complete", "compopt", "enable", "suspend", "logout"].map((name) => ({
+export const quiet: readonly Builtin[] = ["bind", "complete", "enable", "suspend", "logout"].map((name) => ({
   name,
   summary: "accepted for scripts; the terminal here has its own",
   usage: `${name} [WORD…]`,
   run: () => Promise.resolve(0),
 }));
+
+export const compopt: Builtin = {
+  name: "compopt",
+  summary: "options of a running completion; there is none here",
+  usage: "compopt [-o OPTION] [NAME…]",
+  async run({ complain }) {
+    await complain("not currently executing completion function");
+    return 1;
+  },
+};
 
 export const compgen: Builtin = {
   name: "compgen",

@@ -57,10 +57,10 @@ export const printf: Builtin = {
       return 2;
     }
     const nowMs = frame.clock.now();
-    const { text, problems } = format(pattern, words, { nowMs, startedMs: nowMs });
+    const { text, problems, warnings } = format(pattern, words, { nowMs, startedMs: nowMs });
     if (place === undefined) await out(text);
     else frame.state.variables.set(place, text, (source) => evaluate(source, scopeOf(frame)).toString());
-    for (const problem of problems) await complain(problem);
+    for (const problem of [...warnings, ...problems]) await complain(problem);
     return problems.length > 0 ? 1 : 0;
   },
 };

@@ -1,6 +1,7 @@
 /** declare, typeset, local, export, readonly, unset, let, shift, getopts: variables and positional parameters. */
 import type { Assignment } from "unbash";
 
+import { AssociativeArray } from "../associative-array.ts";
 import { assign, setVariable } from "../assign.ts";
 import { evaluateText, expandText } from "../expand.ts";
 import { ShellFault } from "../faults.ts";
@@ -8,6 +9,7 @@ import type { Builtin, BuiltinCall, Frame } from "../frame.ts";
 import { arrayText, attributeLetters } from "../parameter.ts";
 import { splitPlace } from "../place.ts";
 import { quoteDouble, quoteIfNeeded } from "../quoting.ts";
+import { wordOf } from "../source-text.ts";
 import { functionText } from "../function-text.ts";
 import { IndexedArray, isName, type Variable } from "../variables.ts";
 
@@ -91,7 +93,7 @@ async function runDeclare(call: BuiltinCall): Promise<number> {
   }
   for (const one of rest) {
     try {
-      await declareOne(typeof one === "string" ? await parsed(one, frame) : one, { on, off }, call);
+      await declareOne(typeof one === "string" ? parsed(one) : one, { on, off }, call);
     } catch (error) {
       if (!(error instanceof ShellFault) || error.isFatal) throw error;
       await complain(error.message);
@@ -102,9 +104,9 @@ async function runDeclare(call: BuiltinCall): Promise<number> {
 }
 
 /** A word like `x=1` that came from an expansion. */
-async function parsed(word: string, frame: Frame): Promise<Assignment | string> {
+function parsed(word: string): Assignment | string {
   const [, name = "", index, append = "", value] = /^([A-Za-z_]\w*)(?:\[([^\]]*)\])?(\+?)=(.*)$/s.exec(word) ?? [];
-  if (name === "") return await Promise.resolve(word);
+  if (name === "") return word;
   const literal = { type: "SingleQuoted" as const, pos: 0, end: 0, text: "", value: value ?? "" };
   return {
     type: "Assignment",
@@ -113,7 +115,7 @@ async function parsed(word: string, frame: Frame): Promise<Assignment | string> 
     text: word,
     name,
     append: append === "+",
-    index: index === undefined ? undefined : frame.interpreter.wordOf(index),
+    index: index === undefined ? undefined : wordOf(index),
     value: { type: "Word", pos: 0, end: 0, text: value ?? "", value: value ?? "", parts: [literal] },
   };
 }
@@ -140,11 +142,22 @@ async function declareOne(
   if (existing !== undefined && variables.find(target) !== existing) variables.declare(target, { global: true });
   const declared = existing === undefined ? variable : (ensured(target, frame) ?? variable);
   checkReadonly(target, declared, one, wanted);
-  setKind(target, declared, wanted);
+  // `readonly -a x` without a value is readonly and no array, as in bash.
+  if (command !== "readonly" || typeof one !== "string") setKind(target, declared, wanted);
+  if (on.has("n") && typeof one === "string") checkReference(target, declared);
   setAttributes(declared, wanted);
   if (typeof one !== "string") await setValue(one, target, declared, on, frame);
   // Readonly last: the value of the same command is still taken.
   if (on.has("r")) declared.isReadonly = true;
+}
+
+/** What a reference says is the name of a variable, or of an element. */
+function checkReference(name: string, { value }: Variable): void {
+  const text = typeof value === "string" ? value : "";
+  if (text !== "" && !/^[A-Za-z_]\w*(?:\[.+\])?$/s.test(text))
+    throw new ShellFault(`\`${text}': invalid variable name for name reference`);
+  if (value instanceof IndexedArray || value instanceof AssociativeArray)
+    throw new ShellFault(`${name}: reference variable cannot be an array`);
 }
 
 /** A special variable that gets attributes becomes one of the shell's own. */
@@ -173,10 +186,10 @@ function setKind(name: string, variable: Variable, { on, off }: Wanted): void {
   const { value } = variable;
   if (on.has("A")) {
     if (value instanceof IndexedArray) throw new ShellFault(`${name}: cannot convert indexed to associative array`);
-    if (typeof value === "string") variable.value = new Map([["0", value]]);
+    if (typeof value === "string") variable.value = AssociativeArray.of([["0", value]]);
     variable.isArray = "associative";
   } else if (on.has("a")) {
-    if (value instanceof Map) throw new ShellFault(`${name}: cannot convert associative to indexed array`);
+    if (value instanceof AssociativeArray) throw new ShellFault(`${name}: cannot convert associative to indexed array`);
     if (typeof value === "string") variable.value = IndexedArray.of([value]);
     variable.isArray = "indexed";
   }
@@ -347,7 +360,7 @@ async function unsetOne(word: string, kind: string, frame: Frame): Promise<void>
   if (subscript !== null) {
     const [, name = "", key = ""] = subscript;
     if (key === "@" || key === "*") {
-      if (variables.find(name)?.value instanceof Map && key === "@") return variables.unset(name);
+      if (variables.find(name)?.value instanceof AssociativeArray && key === "@") return variables.unset(name);
       return variables.unset(name);
     }
     const place = await splitPlace(word, frame);
@@ -457,8 +470,8 @@ function nextOption(letters: string, words: readonly string[], at: { index: numb
   const word = words[at.index - 1];
   if (at.within === 0) {
     if (word === "--") return { option: "?", isOver: true, at: { index: at.index + 1, within: 0 } };
-    if (word === undefined || !/^-./s.test(word))
-      return { option: "?", isOver: true, at: { index: at.index, within: 0 } };
+    if (word === undefined) return { option: "?", isOver: true, at: { index: words.length + 1, within: 0 } };
+    if (!/^-./s.test(word)) return { option: "?", isOver: true, at: { index: at.index, within: 0 } };
   }
   const position = at.within === 0 ? 1 : at.within;
   const letter = word?.charAt(position) ?? "";
