@@ -95,7 +95,7 @@ export function createShell(computer: Computer, host: Host, options: ShellOption
   const environment = new Map([["HOME", "/"]]);
   const session: ShellSession = openSession(
     { computer, host: picked?.host ?? host, table, names },
-    { name, isInteractive, environment, args },
+    { name, isInteractive, environment, args, hostName: hostNameOf(computer) },
   );
   return new SessionShell({ session, names, computer, table, terminal });
 }
@@ -225,6 +225,7 @@ export function openSession(
     readonly environment: ReadonlyMap<string, string>;
     readonly args?: readonly string[];
     readonly cwd?: string;
+    readonly hostName?: string | undefined;
   },
 ): ShellSession {
   const { computer, table, names, host } = parts;
@@ -246,7 +247,6 @@ export function openSession(
     clock: computer.clock,
     random: () => fraction(computer.random.bytes(4)),
     cwd: "/",
-    hostName: hostNameOf(computer),
     unknown: (name) => unknownWords(name, [...table.keys()]),
     pid: processes.newPid(),
     newPid: () => processes.newPid(),

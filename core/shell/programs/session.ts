@@ -17,7 +17,7 @@ import { fileNameOf, programFiles, programNamed, type ProgramFile } from "./tabl
 import { programTree } from "./tree.ts";
 
 /** Where programs of the table are kept in the swarm's own tree, for nodes that get them nowhere else. */
-const PROGRAMS_FOLDER = "/bin/.programs";
+const PROGRAMS_FOLDER = "/.programs";
 
 /** What a shell needs of the place where it runs, to run programs there. */
 export interface ProgramPlace {
