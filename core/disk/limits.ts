@@ -118,6 +118,11 @@ export const MASS_GRACE_MS = 20_000;
 export const REST_GRACES = 8;
 /** Who has not answered for so long is no more taken to hold what it should: three timeouts of a message. */
 export const SILENT_BELIEVED_MS: number = 3 * MESSAGE_TIMEOUT_MS;
+/**
+ * A device has been there for so long before shards of old contents move to its machine: a tab that is opened and closed
+ * again moves nothing.
+ */
+export const SPREAD_AFTER_MS = 60_000;
 /** A repairer that makes no progress for so long yields to the next. */
 export const TURN_MS = 5_000;
 /** Units of which it is worked out at one time whose they are: some 30 ms of a page's thread. */

@@ -11,7 +11,7 @@ import type { PeerId } from "../../ports/network.ts";
 import { Absences } from "./absences.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { type Layout, layoutAmong } from "../code/layout.ts";
-import { FULL_REMEMBERED_MS, ROOM_BYTES_MIN } from "../limits.ts";
+import { FULL_REMEMBERED_MS, ROOM_BYTES_MIN, SPREAD_AFTER_MS } from "../limits.ts";
 import { overMachines, Placement, weightOf } from "./placement.ts";
 
 export interface Device {
@@ -20,6 +20,8 @@ export interface Device {
   readonly host: string;
   readonly nodes: readonly PeerId[];
   readonly freeBytes: number;
+  /** Since when this node has seen it there without a break, monotonic ms. */
+  readonly sinceMs: number;
 }
 
 export class Devices {
@@ -127,6 +129,21 @@ export class Devices {
     return this.machines === order.length ? order : overMachines(order, (device) => this.hostOf(device), taken);
   }
 
+  /** Whether it has been there for so long that shards of old contents may move to it. */
+  isSettled(device: string): boolean {
+    const since = this.#awake.get(device)?.sinceMs;
+    return since !== undefined && this.#clock.monotonic() - since >= SPREAD_AFTER_MS;
+  }
+
+  /** When the next device will be settled, in ms from now; undefined where no machine has several devices, or none is new. */
+  nextSettledMs(): number | undefined {
+    if (this.machines < 2 || this.machines === this.count) return undefined;
+    const nowMs = this.#clock.monotonic();
+    const left = [...this.#awake.values()].map(({ sinceMs }) => sinceMs + SPREAD_AFTER_MS - nowMs);
+    const least = left.filter((ms) => ms > 0).reduce((a, b) => Math.min(a, b), Infinity);
+    return least === Infinity ? undefined : least;
+  }
+
   hasRoom(device: string): boolean {
     const until = this.#full.get(device);
     if (until !== undefined && until > this.#clock.monotonic()) return false;
@@ -171,7 +188,10 @@ export class Devices {
     }
     const before = this.#awake;
     this.#awake = new Map(
-      [...nodes].map(([id, { host, nodes: those, freeBytes }]) => [id, { id, host, nodes: those.sort(), freeBytes }]),
+      [...nodes].map(([id, { host, nodes: those, freeBytes }]) => {
+        const sinceMs = before.get(id)?.sinceMs ?? this.#clock.monotonic();
+        return [id, { id, host, nodes: those.sort(), freeBytes, sinceMs }];
+      }),
     );
     this.#machines = new Set([...this.#awake.values()].map(({ host }) => host)).size;
     const came = [...this.#awake.keys()].filter((id) => !before.has(id));

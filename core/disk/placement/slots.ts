@@ -64,7 +64,8 @@ export class Slots {
     if (slots.length >= wanted) return slots;
     const added = this.#candidates(partition, slots).slice(0, wanted - slots.length);
     if (added.length === 0) return slots;
-    const grown = [...slots, ...added];
+    const grown =
+      code.wholes === 0 ? [...slots, ...added] : this.#withWholeApart([...slots, ...added], slots.length, code.n);
     this.#catalogue.chooseSlots(partition, grown);
     return grown;
   }
@@ -77,6 +78,29 @@ export class Slots {
     if (device === undefined || slot >= slots.length) return undefined;
     this.#catalogue.chooseSlots(partition, slots.with(slot, device));
     return device;
+  }
+
+  /** Gives a slot to another device; if that had a slot further on, the two change places. */
+  give(partition: number, slot: number, device: string): void {
+    const slots = this.of(partition);
+    const before = slots[slot];
+    if (before === undefined || before === device) return;
+    const other = slots.indexOf(device);
+    const given = slots.with(slot, device);
+    this.#catalogue.chooseSlots(partition, other === -1 ? given : given.with(other, before));
+  }
+
+  /**
+   * Where a machine has several devices: who holds stripes whole is on the machine with the fewest of the others, so that
+   * the loss of the machine with the most is survived. Slots before `from` stay as they are.
+   */
+  #withWholeApart(slots: readonly string[], from: number, whole: number): readonly string[] {
+    if (from > whole || slots.length <= whole || this.#devices.machines === this.#devices.count) return slots;
+    const hosts = slots.map((device) => this.#devices.hostOf(device));
+    const crowd = (slot: number): number => hosts.filter((host) => host === hosts[slot]).length;
+    let best = whole;
+    for (let slot = whole; slot >= from; slot--) if (crowd(slot) < crowd(best)) best = slot;
+    return slots.with(whole, slots[best] ?? "").with(best, slots[whole] ?? "");
   }
 
   #candidates(partition: number, slots: readonly string[]): string[] {

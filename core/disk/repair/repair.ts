@@ -11,7 +11,7 @@ import type { Log } from "../../ports/log.ts";
 import type { PeerId } from "../../ports/network.ts";
 import type { Catalogue } from "../placement/catalogue.ts";
 import { type CensusParts, type Found, holdersByShard, inSlices, takeCensus, type Unit } from "./census.ts";
-import { holdersWanted } from "../code/layout.ts";
+import { holdersWanted, type Layout } from "../code/layout.ts";
 import {
   FOUND_BELIEVED_MS,
   LOOK_DELAY_MS,
@@ -25,6 +25,7 @@ import { LossChances, survivesAny } from "../code/promise.ts";
 import { healthOf, planRepair, type RepairPlan } from "./policy.ts";
 import { type DueUnit, Rota } from "./rota.ts";
 import { Slots } from "../placement/slots.ts";
+import { type Move, moveToSpread } from "./spread.ts";
 import type { PutResult } from "../shards/wire.ts";
 
 export interface RepairParts extends MendParts, CensusParts {
@@ -41,6 +42,8 @@ interface Job {
   /** Devices that hold something of the stripe; and those of them that are too many for their shard. */
   readonly taken: Set<string>;
   readonly superfluous: string[];
+  /** Nothing is missing, but one of its shards would be better off on another machine. */
+  readonly move?: Move | undefined;
 }
 
 export class Repair {
@@ -61,6 +64,7 @@ export class Repair {
   #repaired = 0;
   #soon: Timer | undefined;
   #graceEnd: Timer | undefined;
+  #settled: Timer | undefined;
   readonly #stops: (() => void)[] = [];
 
   constructor(parts: RepairParts) {
@@ -77,9 +81,11 @@ export class Repair {
       devices.onChange(() => {
         this.#lookAgain();
         this.#awaitGrace();
+        this.#awaitSettled();
       }),
     );
     this.#awaitGrace();
+    this.#awaitSettled();
   }
 
   /** Shards that this node has copied or rebuilt. */
@@ -91,6 +97,7 @@ export class Repair {
     for (const stop of this.#stops) stop();
     this.#soon?.cancel();
     this.#graceEnd?.cancel();
+    this.#settled?.cancel();
   }
 
   /** This layout is to be looked at now, by this node. */
@@ -117,6 +124,20 @@ export class Repair {
         : clock.timer(inMs + 1, () => {
             this.#lookAgain();
             this.#awaitGrace();
+          });
+  }
+
+  /** Shards may move to a machine once its device has been there for a while. */
+  #awaitSettled(): void {
+    const { devices, clock } = this.#parts;
+    const inMs = devices.nextSettledMs();
+    this.#settled?.cancel();
+    this.#settled =
+      inMs === undefined
+        ? undefined
+        : clock.timer(inMs + 1, () => {
+            this.#lookAgain();
+            this.#awaitSettled();
           });
   }
 
@@ -250,19 +271,49 @@ export class Repair {
       const living = holders.map(({ length }) => length);
       if (survivesAny(healthOf(code, living)) < 0) return [];
       const plan = planRepair(code, { living, awaited }, there, this.#chances, isAtRest);
-      if (plan.copy.length + plan.rebuild.length === 0) return [];
+      if (plan.copy.length + plan.rebuild.length === 0) {
+        const move = this.#spread(code, partition, bySlot, holders);
+        if (move === undefined) return [];
+        const moving = { ...plan, copy: [move.shard], isUrgent: false };
+        return [{ unit, stripe, plan: moving, found: shards, taken: new Set(), superfluous: [], move }];
+      }
       // The one that belongs there comes first, and stays; of plain copies any does.
       const superfluous = code.k === 1 ? [] : holders.slice(0, code.n).flatMap((those) => those.slice(code.copies));
       return [{ unit, stripe, plan, found: shards, taken: new Set(holders.flat()), superfluous }];
     });
   }
 
+  /** What would let the stripe survive the loss of one more machine. */
+  #spread(
+    code: Layout,
+    partition: number,
+    bySlot: readonly string[],
+    holders: readonly (readonly string[])[],
+  ): Move | undefined {
+    const { devices } = this.#parts;
+    if (devices.machines < 2 || devices.machines === devices.count) return undefined;
+    const able = devices
+      .order(partition, new Set(holders.flat()))
+      .filter((device) => devices.hasRoom(device) && devices.isSettled(device));
+    return moveToSpread({ code, bySlot, holders, devices: able, hostOf: (device) => devices.hostOf(device) });
+  }
+
   /** What can be repaired now. */
   #targets(job: Job): Target[] {
+    if (job.move !== undefined) return this.#moved(job, job.move);
     return [...job.plan.rebuild, ...job.plan.copy].flatMap((shard) => {
       const node = this.#target(job, shard);
       return node === undefined ? [] : [{ shard, node }];
     });
+  }
+
+  #moved({ unit, stripe }: Job, { shard, slot, device }: Move): Target[] {
+    const { devices, slots } = this.#parts;
+    const partition = slots.partition(unit.stored.id, stripe);
+    const [node] = devices.nodesOf(device, partition);
+    if (node === undefined) return [];
+    slots.give(partition, slot, device);
+    return [{ shard, node }];
   }
 
   /**
