@@ -1,5 +1,5 @@
 /** One node's computer: the parts wired together. Made by createComputer (index.ts); its life begins and ends here. */
-import type { Cpu } from "./jobs/types.ts";
+import type { Cpu, Jobs } from "./jobs/types.ts";
 import type { Contents, Files } from "./disk/types.ts";
 import type { ReplicatedMap } from "./memory/types.ts";
 import type { Devices } from "./io/devices/types.ts";
@@ -17,6 +17,8 @@ export interface Computer extends AsyncDisposable {
   readonly files: Files;
   readonly storage: Contents;
   readonly cpu: Cpu;
+  /** Jobs of the swarm, which no node leads. */
+  readonly jobs: Jobs;
   /** Screen and clipboard of the person at this node, and the way to those of others. */
   readonly devices: Devices;
   readonly clock: Clock;

@@ -3,6 +3,8 @@ import { StarfishError } from "./base/errors.ts";
 import type { Computer } from "./computer.ts";
 import type { CoreBudget } from "./sandbox/core-budget.ts";
 import { createCpu } from "./jobs/cpu.ts";
+import { createJobs } from "./jobs/jobs.ts";
+import { createWorkers } from "./jobs/workers.ts";
 import { createContents } from "./disk/contents.ts";
 import { openFiles } from "./disk/files/open.ts";
 import { createDevices } from "./io/devices/devices.ts";
@@ -45,7 +47,9 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
     const mem = await memory.map("mem");
     const storage = await createContents({ ...ports, net, memory, store: shards });
     const files = await openFiles({ ...ports, net, memory, contents: storage });
-    const cpu = createCpu({ coresLent })({ ...ports, net });
+    const workers = createWorkers(ports);
+    const cpu = createCpu({ coresLent })({ ...ports, net, workers });
+    const jobs = await createJobs({ ...ports, net, memory, contents: storage, workers });
     const devices = await createDevices({ ...ports, net });
     return {
       net,
@@ -53,6 +57,7 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
       files,
       storage,
       cpu,
+      jobs,
       devices,
       clock,
       random,
@@ -74,7 +79,7 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
         memory.flush();
         devices.close();
         // All at once: a page that is being closed gets no second turn to say goodbye in.
-        await Promise.all([net.leave(), cpu.close(), files.close(), storage.close()]);
+        await Promise.all([net.leave(), jobs.close(), cpu.close(), files.close(), storage.close()]);
         await memory.close();
         await closeAll(ports);
       },

@@ -11,15 +11,16 @@ import type { Crypto } from "../ports/crypto.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
-import { type CoreBudget, unsharedCores } from "../sandbox/core-budget.ts";
+import type { CoreBudget } from "../sandbox/core-budget.ts";
 import { LIMITS_DEFAULT, MEMORY_BYTES_MAX, PAYLOAD_BYTES_MAX, TIME_MS_MAX } from "../sandbox/limits.ts";
-import { Modules } from "../sandbox/modules.ts";
-import { Pool } from "../sandbox/pool.ts";
+import type { Modules } from "../sandbox/modules.ts";
+import type { Pool } from "../sandbox/pool.ts";
 import { TASK_FAULTS, type TaskLimits } from "../sandbox/types.ts";
 import { Borrower } from "./borrower.ts";
 import { Dispatcher, type Runner } from "./dispatcher.ts";
 import { Lender } from "./lender.ts";
 import { BUSY_REPORT_MS, JOBS_MAX } from "./limits.ts";
+import { createWorkers, type Workers } from "./workers.ts";
 import type { ChunkResult, Cpu, JobInfo, JobProgress, MapJob } from "./types.ts";
 
 export interface CpuOptions {
@@ -35,6 +36,8 @@ export interface CpuParts {
   readonly random: Random;
   /** Cores shared with other nodes of this device; without it this node has them for itself. */
   readonly budget?: CoreBudget;
+  /** Where others on this node bring tasks too. */
+  readonly workers?: Workers;
 }
 
 export function createCpu({ coresLent = 0 }: CpuOptions = {}): (parts: CpuParts) => Cpu {
@@ -66,14 +69,15 @@ class NodeCpu implements Cpu {
   #reportTimer: Timer | undefined;
   #closed = false;
 
-  constructor({ net, sandbox, clock, crypto, random, budget = unsharedCores }: CpuParts) {
+  constructor({ net, sandbox, clock, crypto, random, budget, workers }: CpuParts) {
     this.cores = sandbox.cores;
     this.#net = net;
     this.#clock = clock;
     this.#crypto = crypto;
     this.#random = random;
-    this.#pool = new Pool({ sandbox, clock, budget });
-    this.#modules = new Modules(sandbox, clock);
+    const { pool, modules } = workers ?? createWorkers({ sandbox, clock, budget });
+    this.#pool = pool;
+    this.#modules = modules;
     this.#lender = new Lender({ net, pool: this.#pool, modules: this.#modules, clock, crypto });
     this.#pool.onActivity(() => this.#reportBusy());
   }

@@ -76,3 +76,106 @@ export const FILE_LIST_BYTES_MAX: number = 16 * 1024 * 1024;
 export const PIECE_OF_FILE_BYTES_MIN = 1_024;
 /** Numbers of a range: what is divided in halves and added without losing a digit. */
 export const NUMBER_MAX: number = 2 ** 52;
+
+// Who does what (plan.ts)
+
+/** Blocks of tasks that nodes are ranked for: five for each of 200 nodes, and ranking them takes some milliseconds. */
+export const BLOCKS_MAX = 1_024;
+/** How much work a node claims ahead: it is told to others once a second, and a second later by all of them known. */
+export const AHEAD_MS = 2_000;
+/** Claims are at most so many times what a node has done: the first task's cost may be an exception. */
+export const CLAIM_GROWTH = 8;
+/** A node of which nothing new was heard for so long, or twice what a task takes, has its tasks run by others too. */
+export const LATE_MS_MIN = 3_000;
+
+// The maps (entries.ts)
+
+/** Jobs of the swarm that are known, running and over: 100,000 small ones. */
+export const PROC_MAP_BYTES_MAX: number = 32 * 1024 * 1024;
+/** What nodes say of their part in jobs: 200 nodes and 20 jobs of entries of 8 KiB. */
+export const WORK_MAP_BYTES_MAX: number = 32 * 1024 * 1024;
+/** Deleted and expired entries of it say nothing that their expiry does not say. */
+export const WORK_HORIZON_MS: number = 10 * 60_000;
+/** Packed intervals of one kind in a node's entry: some thousand. Where there are more, the shortest are left out. */
+export const INTERVALS_BYTES_MAX: number = 8 * 1024;
+/** Failures that a node tells with their reasons, and letters of these: a person reads a few. */
+export const FAILURES_TOLD_MAX = 8;
+export const FAILURE_CHARS_MAX = 300;
+/** A job is known for so long after it was submitted, its outcome after it has ended. */
+export const JOB_KEPT_MS: number = 30 * 24 * 3_600_000;
+/** What its submitter has read is kept for so long after it has ended. */
+export const READ_KEPT_MS: number = 7 * 24 * 3_600_000;
+/** Jobs of one submitter that are known. Beyond it the oldest that is over makes room; where all run, a new one is refused. */
+export const JOBS_PER_SUBMITTER_MAX = 128;
+/** Jobs that are considered, the oldest first, whoever wrote how many. */
+export const JOBS_KNOWN_MAX = 4_096;
+/** Running jobs in which a node takes part at once. */
+export const JOBS_SERVED_MAX = 32;
+
+// Inputs (inputs.ts)
+
+/** Files of a job, letters of their names, and bytes of one: what a disk of the swarm may hold. */
+export const FILES_MAX = 200_000;
+export const FILE_NAME_CHARS_MAX = 1_024;
+export const FILE_BYTES_MAX: number = 2 ** 44;
+/** Inputs that are read together, and their bytes: a request for each would cost more than it brings. */
+export const INPUTS_AHEAD = 4_096;
+export const INPUTS_AHEAD_BYTES: number = 512 * 1024;
+
+// Results (results.ts, wire.ts)
+
+/** Outputs up to so many bytes travel and are held as they are; larger ones become contents of the disk. */
+export const OUTPUT_INLINE_BYTES_MAX: number = 16 * 1024;
+/** Results that a node holds for one job, and for all: beyond it outputs become contents, and copies are refused. */
+export const HELD_JOB_BYTES_MAX: number = 48 * 1024 * 1024;
+export const HELD_BYTES_MAX: number = 96 * 1024 * 1024;
+/** Outputs in one message, and their bytes (PIECE_BYTES_MAX). */
+export const OUTPUTS_PER_MESSAGE_MAX = 4_096;
+/** How long one message of results may take. */
+export const RESULTS_TIMEOUT_MS = 15_000;
+/** Packed task numbers of one question: some hundred intervals. */
+export const ASKED_TASKS_BYTES_MAX = 2_048;
+/** Nodes that are asked for results at once. */
+export const GATHER_PARALLEL = 8;
+/** Tasks whose results are brought together at a time, at the least and the most, and the bytes that are aimed at. */
+export const GATHER_TASKS_MIN = 512;
+export const GATHER_TASKS_MAX: number = 128 * 1024;
+export const GATHER_BYTES: number = 8 * 1024 * 1024;
+/** Keys, or lines, that are held at once to be merged or sorted: what a tab can spare for a while. */
+export const COMBINED_BYTES_MAX: number = 64 * 1024 * 1024;
+/** What a node has taken a copy of, it tells within this time. */
+export const COPY_AGAIN_MS = 8_000;
+/** A node that took no copy is asked again after so long. */
+export const COPY_REFUSED_MS = 10_000;
+
+// A node's part in a job (part.ts)
+
+/** How often a node writes what it does, at the most; and at the least, so that its entry does not expire. */
+export const TELL_EVERY_MS = 1_000;
+export const TELL_EVERY_MS_MAX = 5_000;
+/** The same of a node that has nothing to run. */
+export const IDLE_EVERY_MS = 200;
+/** Without a word of it for so long, a node's part in a job is over: three times that it could have told. */
+export const LEASE_MS = 16_000;
+/** How often it looks at what others do, and plans at most. */
+export const LOOK_EVERY_MS = 500;
+export const PLAN_EVERY_MS = 20;
+/** Tasks that take less are handed to the cores ahead of time, so that these do not wait for the next. */
+export const SHORT_TASK_MS = 50;
+/** Pause of a node that could not run a task for a fault of its own, doubled each time. */
+export const FAULT_PAUSE_MS = 500;
+export const FAULT_PAUSE_MS_MAX = 30_000;
+/** Who puts the results together and makes no progress for so long yields to the next. */
+export const COMBINE_TURN_MS = 10_000;
+/** After so long a result that is not safe everywhere is told all the same: it is readable. */
+export const SAFE_WITHIN_MS = 20_000;
+/** Results stay for so long after the job is over: who watches them come may be behind. */
+export const RESULTS_KEPT_MS = 30_000;
+/** A state that changes all the time is told so often. */
+export const STATE_EVERY_MS = 250;
+/** Contents that were put for jobs to come, of which it is remembered when they are safe. */
+export const PUTS_AWAITED_MAX = 64;
+/** A job that could not be worked on for so long yields its place to one that has none, and for so long. */
+export const STALLED_MS = 60_000;
+export const BENCHED_MS: number = 5 * 60_000;
+export const ROTATE_EVERY_MS = 30_000;

@@ -35,10 +35,8 @@ export type Content = ContentRef | { readonly bytes: Uint8Array };
  * standard output. "javascript", "python": `module` is the engine's, `source` the program's text, which is called with the
  * input.
  */
-/** @public */
-export type ProgramKind = "bytes" | "command" | "javascript" | "python";
+type ProgramKind = "bytes" | "command" | "javascript" | "python";
 
-/** @public */
 export interface Program {
   readonly kind: ProgramKind;
   readonly module: Content;
@@ -66,7 +64,6 @@ export type Inputs =
     };
 
 /** What becomes of the tasks' outputs, always taken in the order of the tasks. */
-/** @public */
 export type Combine =
   /** They are kept as a list (inputs.ts has its form), each as it is. */
   | { readonly how: "none" }
@@ -84,8 +81,7 @@ export type Combine =
    */
   | { readonly how: "reduce"; readonly program: Program };
 
-/** @public */
-export interface JobLimits {
+interface JobLimits {
   /** Steps of each task, counted by the rewritten module; without it only time bounds a task. */
   readonly fuel?: number | undefined;
   readonly memoryBytesMax: number;
@@ -111,9 +107,9 @@ export interface JobSpec {
 /** Length of a PeerId in text. */
 const PEER_CHARS = 52;
 
-const peerSchema: Schema<PeerId> = v.pipe(v.string(), v.regex(/^[1-9A-HJ-NP-Za-km-z]+$/), v.length(PEER_CHARS));
+export const peerSchema: Schema<PeerId> = v.pipe(v.string(), v.regex(/^[1-9A-HJ-NP-Za-km-z]+$/), v.length(PEER_CHARS));
 
-function contentOf(bytesMax: number): Schema<Content> {
+export function contentSchemaOf(bytesMax: number): Schema<Content> {
   return v.union([
     v.strictObject({ bytes: bytesOf(0, INLINE_BYTES_MAX) }),
     v.strictObject({
@@ -123,15 +119,15 @@ function contentOf(bytesMax: number): Schema<Content> {
   ]);
 }
 
-function sizeOf(content: Content): number {
+export function contentBytes(content: Content): number {
   return "bytes" in content ? content.bytes.length : content.sizeBytes;
 }
 
 const programSchema: Schema<Program> = v.pipe(
   v.strictObject({
     kind: v.picklist(["bytes", "command", "javascript", "python"]),
-    module: contentOf(MODULE_BYTES_MAX),
-    source: v.optional(contentOf(PAYLOAD_BYTES_MAX)),
+    module: contentSchemaOf(MODULE_BYTES_MAX),
+    source: v.optional(contentSchemaOf(PAYLOAD_BYTES_MAX)),
     args: v.optional(v.pipe(v.array(textOf(ARGUMENT_CHARS_MAX)), v.maxLength(ARGUMENTS_MAX))),
     entry: v.optional(v.picklist(["run", "reduce"])),
   }),
@@ -158,15 +154,18 @@ const inputsSchema: Schema<Inputs> = v.variant("from", [
   v.pipe(
     v.strictObject({
       from: v.literal("list"),
-      bytes: contentOf(LIST_BYTES_MAX),
-      ends: contentOf(LIST_BYTES_MAX),
+      bytes: contentSchemaOf(LIST_BYTES_MAX),
+      ends: contentSchemaOf(LIST_BYTES_MAX),
       count: countSchema,
     }),
-    v.check(({ ends, count }) => sizeOf(ends) === count * ENDS_ENTRY_BYTES, "another number of ends than of tasks"),
+    v.check(
+      ({ ends, count }) => contentBytes(ends) === count * ENDS_ENTRY_BYTES,
+      "another number of ends than of tasks",
+    ),
   ),
   v.strictObject({
     from: v.literal("files"),
-    list: contentOf(FILE_LIST_BYTES_MAX),
+    list: contentSchemaOf(FILE_LIST_BYTES_MAX),
     count: countSchema,
     piece: v.optional(
       v.strictObject({

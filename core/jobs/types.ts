@@ -80,8 +80,6 @@ export type TaskFailure = { readonly code: ErrorCode; readonly message: string }
 
 /**
  * Jobs of the swarm, which no node leads: written down, run by whoever lends cores, finished by whoever is left.
- *
- * @public
  */
 export interface Jobs {
   /**
@@ -129,28 +127,23 @@ export interface Jobs {
 }
 
 /** 16 hex digits, drawn by the submitter. */
-/** @public */
 export type JobId = string;
 
-/** @public */
 export interface Submitted {
   readonly id: JobId;
   readonly safe: Promise<void>;
 }
 
-/** @public */
 export interface JobFile {
   readonly name: string;
   readonly content: ContentRef;
 }
 
-/** @public */
 export interface FilePiece {
   readonly bytes: number;
   readonly at: "byte" | "line";
 }
 
-/** @public */
 export interface JobState {
   readonly id: JobId;
   readonly spec: JobSpec;
@@ -167,7 +160,6 @@ export interface JobState {
   readonly outcome: JobOutcome | undefined;
 }
 
-/** @public */
 export interface TaskCounts {
   /** Reductions among them. */
   readonly total: number;
@@ -176,7 +168,6 @@ export interface TaskCounts {
   readonly failed: number;
 }
 
-/** @public */
 export interface FailedTask {
   readonly task: number;
   readonly by: PeerId;
@@ -184,7 +175,6 @@ export interface FailedTask {
   readonly message: string;
 }
 
-/** @public */
 export type JobOutcome =
   | {
       readonly is: "done";
@@ -200,7 +190,6 @@ export type JobOutcome =
   | { readonly is: "failed"; readonly failure: FailedTask; readonly finishedAtMs: number }
   | { readonly is: "cancelled"; readonly by: PeerId; readonly finishedAtMs: number };
 
-/** @public */
 export type JobEvent =
   | { readonly is: "state"; readonly state: JobState }
   | { readonly is: "result"; readonly task: number; readonly output: Uint8Array }

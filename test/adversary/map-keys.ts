@@ -44,6 +44,23 @@ export function keysOf(map: string, { cid, layout, nowMs }: Speaker): string[] {
       "k".repeat(KEY_BYTES_MAX),
     ];
   }
+  if (map === "proc" || map === "work") {
+    const job = "00000000000000ab";
+    const kinds = ["j", "c", "r"].map((kind) => `${kind}/${job}`);
+    const works = [666, 2 ** 48 - 1].map((writer) => `${job}/${writer.toString(36)}`);
+    const odd = [
+      "j/",
+      "j/0",
+      `j/${job}0`,
+      "x/",
+      `J/${job}`,
+      `j/${"g".repeat(16)}`,
+      `${job}/`,
+      `${job}/zzzz/1`,
+      `${job}/-1`,
+    ];
+    return [...(map === "proc" ? kinds : works), ...odd, `j/${long}`, "", "/", "__proto__", "k".repeat(KEY_BYTES_MAX)];
+  }
   const now = (nowMs * 2_048).toString(36).padStart(11, "0");
   const right = now + LAST_WRITER;
   const versions = [right, LAST_STAMP + LAST_WRITER, "0".repeat(21), right + LAST_STAMP + LAST_WRITER, "z".repeat(21)];

@@ -4,7 +4,10 @@
  */
 import type { Schema } from "../../core/base/codec.ts";
 import { SCHEMAS as cpu } from "../../core/jobs/protocol.ts";
+import { SCHEMAS as jobEntries } from "../../core/jobs/entries.ts";
+import { SCHEMAS as jobInputs } from "../../core/jobs/inputs.ts";
 import { SCHEMAS as spec } from "../../core/jobs/spec.ts";
+import { SCHEMAS as results } from "../../core/jobs/wire.ts";
 import { SCHEMAS as kept } from "../../core/disk/files/kept.ts";
 import { SCHEMAS as treeValue } from "../../core/disk/files/tree-value.ts";
 import { SCHEMAS as layout } from "../../core/disk/placement/layout-entry.ts";
@@ -28,7 +31,10 @@ import { SCHEMAS as greeting } from "../../core/transport/greeting.ts";
 
 export const FILES: Readonly<Record<string, Readonly<Record<string, Schema<unknown>>>>> = {
   "core/jobs/protocol.ts": cpu,
+  "core/jobs/entries.ts": jobEntries,
+  "core/jobs/inputs.ts": jobInputs,
   "core/jobs/spec.ts": spec,
+  "core/jobs/wire.ts": results,
   "core/disk/files/kept.ts": kept,
   "core/disk/files/tree-value.ts": treeValue,
   "core/disk/placement/layout-entry.ts": layout,
@@ -112,6 +118,9 @@ export const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
   "/starfish/shards/give/1.0.0": ["core/disk/shards/wire.ts#giveSchema", "core/disk/shards/wire.ts#giveReplySchema"],
   "/starfish/shards/recheck/1.0.0": ["core/disk/shards/wire.ts#nameSchema"],
   "/starfish/device/1.0.0": ["core/io/devices/wire.ts#requestSchema", "core/io/devices/wire.ts#replySchema"],
+  "/starfish/results/1.0.0": ["requestSchema", "outputsSchema", "heldSchema"].map(
+    (name) => `core/jobs/wire.ts#${name}`,
+  ),
   "/starfish/cpu/1.0.0": ["core/jobs/protocol.ts#cpuRequest", "core/jobs/protocol.ts#runReply"],
 };
 
@@ -119,6 +128,8 @@ export const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
 export const MAPS: Readonly<Record<string, readonly string[]>> = {
   mem: [],
   layout: ["storedSchema", "slotsSchema", "storageSchema"].map((name) => `core/disk/placement/layout-entry.ts#${name}`),
+  proc: ["jobSchema", "cancelSchema", "outcomeSchema"].map((name) => `core/jobs/entries.ts#${name}`),
+  work: ["core/jobs/entries.ts#workSchema"],
   tree: ["core/disk/files/tree-value.ts#fileSchema"],
 };
 

@@ -32,6 +32,8 @@ export interface Speaker {
 const NOTHING = new Uint8Array(0);
 const A_HASH = new Uint8Array(32).fill(7);
 const HEX_64 = "ab".repeat(32);
+/** A job that she has submitted. */
+export const A_JOB = "00000000000000aa";
 const MODULE_LIKE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
 export function samplesOf(speaker: Speaker): Record<string, unknown> {
@@ -45,6 +47,15 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
   const signature = new Uint8Array(64).fill(1);
   const payload = { bytes: Uint8Array.of(1, 2, 3) };
   const shard = { ...name, sha256: A_HASH, bytes: Uint8Array.of(1, 2, 3) };
+  const spec = {
+    title: "job",
+    program: { kind: "bytes", module: { bytes: MODULE_LIKE } },
+    inputs: { from: "range", lo: 0, hi: 1_000, count: 10 },
+    combine: { how: "sum" },
+    limits: { memoryBytesMax: 65_536, timeMsMax: 1_000 },
+    on: [victim],
+    keepGoing: false,
+  };
   const rows = packRows([{ id: 1, incarnation: nowMs }]);
   const certificate = { swarm, chain: [...chain], life: new Uint8Array(8) };
   const { session, tree } = {
@@ -60,16 +71,27 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
       timeMsMax: 1_000,
       input: payload,
     },
-    "core/jobs/spec.ts#specSchema": {
-      title: "job",
-      program: { kind: "bytes", module: { bytes: MODULE_LIKE } },
-      inputs: { from: "range", lo: 0, hi: 1_000, count: 10 },
-      combine: { how: "sum" },
-      limits: { memoryBytesMax: 65_536, timeMsMax: 1_000 },
-      verify: { runs: 3, agree: 2 },
-      on: [victim],
-      keepGoing: false,
+    "core/jobs/spec.ts#specSchema": spec,
+    "core/jobs/entries.ts#jobSchema": { by: peer, atMs: nowMs, spec },
+    "core/jobs/entries.ts#cancelSchema": { by: peer, atMs: nowMs },
+    "core/jobs/entries.ts#outcomeSchema": {
+      is: "done",
+      result: { cid, sizeBytes: 300_000 },
+      by: peer,
+      finishedAtMs: nowMs,
+      failed: 0,
     },
+    "core/jobs/entries.ts#workSchema": [
+      Uint8Array.of(0, 2),
+      Uint8Array.of(5, 1, 1, 1),
+      Uint8Array.of(9, 1),
+      [[9, "wasm-trap", "unreachable"]],
+      0,
+    ],
+    "core/jobs/inputs.ts#filesSchema": [["a.txt", cid, 300_000]],
+    "core/jobs/wire.ts#requestSchema": { op: "hold", job: A_JOB, results: [[1, Uint8Array.of(1)]] },
+    "core/jobs/wire.ts#outputsSchema": [[1, Uint8Array.of(1)]],
+    "core/jobs/wire.ts#heldSchema": 1,
     "core/jobs/protocol.ts#runReply": { is: "done", output: payload, runMs: 1, waitMs: 1 },
     "core/jobs/protocol.ts#putReply": null,
     "core/jobs/protocol.ts#getReply": Uint8Array.of(1),

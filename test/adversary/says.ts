@@ -1,6 +1,9 @@
 /** How a member or a stranger says a value of each schema to an honest node; or why none of them does. */
 import { encode } from "../../core/base/codec.ts";
 import { CPU_PROTOCOL } from "../../core/jobs/protocol.ts";
+import { workKey } from "../../core/jobs/view.ts";
+import { RESULTS_PROTOCOL } from "../../core/jobs/wire.ts";
+import { shortIdOf } from "../../core/net/membership/rows.ts";
 import {
   DROP_PROTOCOL,
   FETCH_PROTOCOL,
@@ -16,7 +19,7 @@ import { ACK_PROTOCOL } from "../../core/memory/acknowledge.ts";
 import { DELIVER_PROTOCOL, FORWARD_PROTOCOL } from "../../core/net/requests/forward.ts";
 import { PROTOCOL_VERSIONS } from "../../core/net/limits.ts";
 import { MESSAGE_BYTES_MAX, type PeerId } from "../../core/ports/network.ts";
-import { samplesOf, type Speaker } from "./samples.ts";
+import { A_JOB, samplesOf, type Speaker } from "./samples.ts";
 import type { Voice } from "./voice.ts";
 
 export interface Saying {
@@ -46,6 +49,29 @@ const NOTHING = new Uint8Array(0);
 
 /** Said to an honest node that has not asked. */
 export const WAYS: Readonly<Record<string, Way>> = {
+  "core/jobs/spec.ts#specSchema": (spec, saying) => {
+    const { speaker } = saying;
+    writeJob(saying, freshJob(), { ...record(samplesOf(speaker)["core/jobs/entries.ts#jobSchema"]), spec });
+  },
+  "core/jobs/entries.ts#jobSchema": (value, saying) => writeJob(saying, freshJob(), value),
+  "core/jobs/entries.ts#cancelSchema": (value, { intruder }) => {
+    for (const job of [A_JOB, freshJob()]) intruder.write("proc", `c/${job}`, value);
+  },
+  "core/jobs/entries.ts#outcomeSchema": (value, { intruder }) => {
+    for (const job of [A_JOB, freshJob()]) intruder.write("proc", `r/${job}`, value);
+  },
+  "core/jobs/entries.ts#workSchema": (value, saying) => {
+    const { intruder, speaker } = saying;
+    const job = freshJob();
+    writeJob(saying, job, samplesOf(speaker)["core/jobs/entries.ts#jobSchema"]);
+    const writer = shortIdOf(speaker.crypto, intruder.net.self);
+    intruder.write("work", workKey(job, writer), value, { writer });
+    intruder.write("work", workKey(job, 666), value);
+  },
+  "core/jobs/wire.ts#requestSchema": (value, saying) => {
+    writeJob(saying, A_JOB, samplesOf(saying.speaker)["core/jobs/entries.ts#jobSchema"]);
+    saying.intruder.request(saying.victim, RESULTS_PROTOCOL, value);
+  },
   "core/jobs/protocol.ts#cpuRequest": request(CPU_PROTOCOL),
   "core/io/devices/wire.ts#requestSchema": request(DEVICE_PROTOCOL),
   "core/disk/placement/layout-entry.ts#storedSchema": (value, { intruder, speaker }) => {
@@ -72,7 +98,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
   "core/disk/shards/wire.ts#nothingSchema": request(SYNC_PROTOCOL),
   "core/memory/acknowledge.ts#ackRequestSchema": request(ACK_PROTOCOL),
   "core/memory/replicated-map.ts#gossipSchema": (value, { intruder }) => {
-    for (const map of ["mem", "layout", "tree"]) intruder.publish(`memory/${map}`, value);
+    for (const map of ["mem", "layout", "tree", "proc", "work"]) intruder.publish(`memory/${map}`, value);
   },
   "core/memory/session.ts#helloSchema": (value, { intruder, victim }) => intruder.reconcile(victim, [encode(value)]),
   "core/memory/session.ts#frameSchema": (value, { intruder, victim, speaker }) =>
@@ -122,6 +148,8 @@ export const WAYS: Readonly<Record<string, Way>> = {
 /** Said in answer to what an honest node asks: by the protocol that it asks with. */
 export const ANSWERS: Readonly<Record<string, string>> = {
   "core/jobs/protocol.ts#runReply": CPU_PROTOCOL,
+  "core/jobs/wire.ts#outputsSchema": RESULTS_PROTOCOL,
+  "core/jobs/wire.ts#heldSchema": RESULTS_PROTOCOL,
   "core/jobs/protocol.ts#putReply": CPU_PROTOCOL,
   "core/jobs/protocol.ts#getReply": CPU_PROTOCOL,
   "core/disk/shards/wire.ts#putReplySchema": PUT_PROTOCOL,
@@ -143,7 +171,7 @@ export const STORED: Readonly<Record<string, string>> = {
 
 /** Said in other suites, or to the same readers as another schema. */
 export const ELSEWHERE: Readonly<Record<string, string>> = {
-  "core/jobs/spec.ts#specSchema": "no node takes one from another yet: spec.test.ts",
+  "core/jobs/inputs.ts#filesSchema": "a content that a job names, read by who runs it: inputs.test.ts",
   "core/net/links/admission.ts#answerSchema":
     "the same fields as passSchema, judged by the same code: admission.test.ts",
   "core/net/requests/forward.ts#replySchema": "opened only with the nonce of a question of one's own: forward.test.ts",
@@ -151,6 +179,16 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   "core/net/identity/invite.ts#bodySchema": "a person pastes it: invite.test.ts",
   "core/transport/greeting.ts#firstWordsSchema": "said to real processes: test/system/adversary.test.ts",
 };
+
+function freshJob(): string {
+  return fresh().toString(16).padStart(16, "0");
+}
+
+/** As its submitter would, so that it is believed and run. */
+function writeJob({ intruder, speaker }: Saying, job: string, value: unknown): void {
+  const writer = shortIdOf(speaker.crypto, intruder.net.self);
+  intruder.write("proc", `j/${job}`, value, { writer });
+}
 
 let count = 0;
 

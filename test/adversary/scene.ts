@@ -158,6 +158,7 @@ export class Scene {
       asker.memory.sync({ timeoutMs: 3_000 }),
       asker.devices.write(other, "notify", "lunch"),
       written.then(() => collect(reader.files.read(path))),
+      this.#job(asker, module),
       Array.fromAsync(asker.cpu.map({ title: "work", module, inputs: Array.from({ length: 6 }, () => input) }, stop)),
     ];
     const ended = Promise.allSettled(
@@ -167,6 +168,18 @@ export class Scene {
       if (outcome.status === "rejected" && !isStarfishError(outcome.reason)) throw outcome.reason;
     }
     stop.abort();
+  }
+
+  /** Honest nodes run a job together, with her among them. */
+  async #job({ jobs }: Computer, module: Uint8Array): Promise<void> {
+    const { id } = await jobs.submit({
+      title: "work",
+      program: { kind: "bytes", module: await jobs.content(module) },
+      inputs: { from: "range", lo: 0, hi: 600, count: 6 },
+      combine: { how: "concat" },
+      limits: { memoryBytesMax: 2 ** 24, timeMsMax: 10_000 },
+    });
+    await Array.fromAsync(jobs.attach(id, { results: true }));
   }
 
   /** The rule. */

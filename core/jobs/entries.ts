@@ -1,0 +1,155 @@
+/**
+ * What the maps say of jobs. `proc`, which is kept: a job `j/ID`, that it is cancelled `c/ID`, and how it ended `r/ID`, each
+ * written once. `work`, in RAM: of each job for each node that has to do with it `ID/NODE`, written by that node alone, about
+ * once a second, and expiring like a lease. Any member writes there, so all of it is read through these schemas. Pure.
+ */
+import * as v from "valibot";
+import { bytesOf, check, integerOf, lineOf, momentOf, type Schema } from "../base/codec.ts";
+import { isStarfishError } from "../base/errors.ts";
+import type { PeerId } from "../ports/network.ts";
+import { TASK_FAULTS, type TaskFault } from "../sandbox/types.ts";
+import { type Intervals, pack, unpack } from "./intervals.ts";
+import {
+  FAILURE_CHARS_MAX,
+  FAILURES_TOLD_MAX,
+  INTERVALS_BYTES_MAX,
+  LIST_BYTES_MAX,
+  TASKS_PER_JOB_MAX,
+} from "./limits.ts";
+import { type Content, contentSchemaOf, type JobSpec, peerSchema, specSchema } from "./spec.ts";
+import type { FailedTask, JobOutcome } from "./types.ts";
+
+export interface JobEntry {
+  readonly by: PeerId;
+  readonly atMs: number;
+  readonly spec: JobSpec;
+}
+
+interface CancelEntry {
+  readonly by: PeerId;
+  readonly atMs: number;
+}
+
+/** What a node says of its part in a job. */
+export interface WorkEntry {
+  /** Tasks that it runs, and those that it will run next. */
+  readonly claimed: Intervals;
+  /** Tasks whose results it holds, its own and copies of others'. */
+  readonly held: Intervals;
+  /** Tasks that failed on it, all of them, and some with the reason. */
+  readonly failed: Intervals;
+  readonly failures: readonly { readonly task: number; readonly code: TaskFault; readonly message: string }[];
+  /** Grows while it puts the results together. */
+  readonly combined: number;
+}
+
+export const JOB_ID: RegExp = /^[0-9a-f]{16}$/;
+
+const jobSchema: Schema<JobEntry> = v.strictObject({ by: peerSchema, atMs: momentOf(), spec: specSchema });
+const cancelSchema: Schema<CancelEntry> = v.strictObject({ by: peerSchema, atMs: momentOf() });
+
+const taskSchema: Schema<number> = integerOf(0, TASKS_PER_JOB_MAX - 1);
+const resultSchema: Schema<Content> = contentSchemaOf(LIST_BYTES_MAX);
+const failureSchema: Schema<FailedTask> = v.strictObject({
+  task: taskSchema,
+  by: peerSchema,
+  // "malformed": what it gave can't be combined.
+  code: v.picklist([...TASK_FAULTS, "malformed"]),
+  message: lineOf(FAILURE_CHARS_MAX),
+});
+const outcomeSchema: Schema<Exclude<JobOutcome, { is: "cancelled" }>> = v.variant("is", [
+  v.strictObject({
+    is: v.literal("done"),
+    result: resultSchema,
+    ends: v.optional(resultSchema),
+    by: peerSchema,
+    finishedAtMs: momentOf(),
+    failed: integerOf(0, TASKS_PER_JOB_MAX),
+  }),
+  v.strictObject({ is: v.literal("failed"), failure: failureSchema, finishedAtMs: momentOf() }),
+]);
+
+type Work = readonly [
+  claimed: Uint8Array,
+  held: Uint8Array,
+  failed: Uint8Array,
+  failures: readonly (readonly [task: number, code: TaskFault, message: string])[],
+  combined: number,
+];
+const workSchema: Schema<Work> = v.tuple([
+  bytesOf(0, INTERVALS_BYTES_MAX),
+  bytesOf(0, INTERVALS_BYTES_MAX),
+  bytesOf(0, INTERVALS_BYTES_MAX),
+  v.pipe(
+    v.array(v.tuple([taskSchema, v.picklist(TASK_FAULTS), lineOf(FAILURE_CHARS_MAX)])),
+    v.maxLength(FAILURES_TOLD_MAX),
+  ),
+  integerOf(0, TASKS_PER_JOB_MAX),
+]);
+
+/** What an entry says, or undefined where it says what can't be. */
+function read<T>(schema: Schema<T>, value: unknown): T | undefined {
+  try {
+    return check(schema, value);
+  } catch (error) {
+    if (isStarfishError(error, "malformed")) return undefined;
+    throw error;
+  }
+}
+
+export function readJob(value: unknown): JobEntry | undefined {
+  return read(jobSchema, value);
+}
+
+export function readCancel(value: unknown): CancelEntry | undefined {
+  return read(cancelSchema, value);
+}
+
+export function readOutcome(value: unknown): Exclude<JobOutcome, { is: "cancelled" }> | undefined {
+  return read(outcomeSchema, value);
+}
+
+/** @param total the numbers of the job's tasks are below it */
+export function readWork(value: unknown, total: number): WorkEntry | undefined {
+  const said = read(workSchema, value);
+  if (said === undefined) return undefined;
+  const [claimed, held, failed, failures, combined] = said;
+  try {
+    return {
+      claimed: unpack(claimed, total),
+      held: unpack(held, total),
+      failed: unpack(failed, total),
+      failures: failures.map(([task, code, message]) => ({ task, code, message })),
+      combined,
+    };
+  } catch (error) {
+    if (isStarfishError(error, "malformed")) return undefined;
+    throw error;
+  }
+}
+
+export function writeWork({ claimed, held, failed, failures, combined }: WorkEntry): Work {
+  return [
+    pack(claimed, INTERVALS_BYTES_MAX),
+    pack(held, INTERVALS_BYTES_MAX),
+    pack(failed, INTERVALS_BYTES_MAX),
+    failures.slice(0, FAILURES_TOLD_MAX).map(({ task, code, message }) => [task, code, message]),
+    combined,
+  ];
+}
+
+/** As the map takes it: without fields that are there and undefined. */
+export function writable(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
+  if (Array.isArray(value)) return value.map(writable);
+  const said = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  return Object.fromEntries(said.map(([key, inner]) => [key, writable(inner)]));
+}
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = {
+  jobSchema,
+  cancelSchema,
+  outcomeSchema,
+  workSchema,
+};

@@ -1,0 +1,125 @@
+/**
+ * Runs single tasks of one job on this node's cores: its program, compiled once, over the input that the task's number
+ * names. Knows nothing of who else runs what.
+ */
+import { concat, toHex, type Bytes } from "../base/bytes.ts";
+import { isStarfishError, StarfishError } from "../base/errors.ts";
+import type { Contents } from "../disk/types.ts";
+import type { Crypto } from "../ports/crypto.ts";
+import type { PeerId } from "../ports/network.ts";
+import { MODULE_BYTES_MAX, PAYLOAD_BYTES_MAX } from "../sandbox/limits.ts";
+import type { CompiledModule, Modules } from "../sandbox/modules.ts";
+import type { Pool } from "../sandbox/pool.ts";
+import { TASK_FAULTS, type TaskFault } from "../sandbox/types.ts";
+import type { Gatherer } from "./gather.ts";
+import { InputReader, readWhole } from "./inputs.ts";
+import type { JobSpec, Program } from "./spec.ts";
+import { operandsOf } from "./tree.ts";
+
+export type TaskOutcome =
+  | { readonly ok: true; readonly output: Bytes; readonly runMs: number }
+  /** The task's own fault: it would fail so on any node, but for time and memory. */
+  | { readonly ok: false; readonly code: TaskFault; readonly message: string };
+
+export interface ExecutorParts {
+  readonly contents: Contents;
+  readonly crypto: Crypto;
+  readonly modules: Modules;
+  readonly pool: Pool;
+  readonly gatherer: Gatherer;
+}
+
+interface Loaded {
+  readonly sha256: string;
+  readonly bytes: Bytes;
+}
+
+export class Executor {
+  readonly #job: string;
+  readonly #spec: JobSpec;
+  readonly #for: PeerId;
+  readonly #own: boolean;
+  readonly #parts: ExecutorParts;
+  readonly #inputs: InputReader;
+  readonly #loaded = new Map<Program, Promise<Loaded>>();
+
+  /** @param own whether this node has submitted the job, and so may use cores that it does not lend */
+  constructor(job: { id: string; spec: JobSpec; by: PeerId; own: boolean }, parts: ExecutorParts) {
+    this.#job = job.id;
+    this.#spec = job.spec;
+    this.#for = job.by;
+    this.#own = job.own;
+    this.#parts = parts;
+    this.#inputs = new InputReader(parts.contents, job.spec.inputs);
+  }
+
+  /**
+   * @param end tasks up to here follow on this node
+   * Rejects where this node, or the way to what it needs, has failed, and with "cancelled".
+   */
+  async run(task: number, end: number, signal: AbortSignal): Promise<TaskOutcome> {
+    const { inputs, combine, program } = this.#spec;
+    const isReduction = task >= inputs.count;
+    const running = isReduction && combine.how === "reduce" ? combine.program : program;
+    try {
+      const [input, compiled] = await Promise.all([
+        isReduction ? this.#operands(task, signal) : this.#inputs.read(task, end, { signal }),
+        this.#compiled(running, signal),
+      ]);
+      return await this.#run(compiled, input, signal);
+    } catch (error) {
+      const code = isStarfishError(error) ? TASK_FAULTS.find((fault) => fault === error.code) : undefined;
+      // A time-out of the way to a content is none of the task's.
+      if (code === undefined || code === "timeout" || !isStarfishError(error)) throw error;
+      return { ok: false, code, message: error.message };
+    }
+  }
+
+  async #run({ id, module }: CompiledModule, input: Bytes, signal: AbortSignal): Promise<TaskOutcome> {
+    const { timeMsMax } = this.#spec.limits;
+    const task = { job: this.#job, for: this.#for, own: this.#own, moduleId: id, module, input, timeMsMax };
+    const result = await this.#parts.pool.run(task, signal);
+    if (result.ok) return { ok: true, output: result.output, runMs: result.runMs };
+    const code = TASK_FAULTS.find((fault) => fault === result.code);
+    if (code === undefined) throw new StarfishError(result.code, result.message);
+    return { ok: false, code, message: result.message };
+  }
+
+  async #compiled(program: Program, signal: AbortSignal): Promise<CompiledModule> {
+    const { modules } = this.#parts;
+    const { memoryBytesMax } = this.#spec.limits;
+    const { sha256, bytes } = await this.#load(program, signal);
+    return (await modules.find(sha256, memoryBytesMax)) ?? modules.add(sha256, bytes, memoryBytesMax, this.#own);
+  }
+
+  /** The module's bytes stay here as long as the job runs: it may have to be compiled again. */
+  #load(program: Program, signal: AbortSignal): Promise<Loaded> {
+    const known = this.#loaded.get(program);
+    if (known !== undefined) return known;
+    const { contents, crypto } = this.#parts;
+    const loading = readWhole(contents, program.module, MODULE_BYTES_MAX, { signal }).then((bytes) => ({
+      bytes,
+      sha256: toHex(crypto.sha256(bytes)),
+    }));
+    this.#loaded.set(program, loading);
+    loading.catch(() => this.#loaded.delete(program));
+    return loading;
+  }
+
+  async #operands(task: number, signal: AbortSignal): Promise<Bytes> {
+    const { gatherer } = this.#parts;
+    const [a, b] = operandsOf(task, this.#spec.inputs.count);
+    const found = await gatherer.collect([a, a + 1, b, b + 1], { signal });
+    const [first, second] = await Promise.all(
+      [a, b].map((operand) => gatherer.bytesOf(found.get(operand) ?? new Uint8Array(), { signal })),
+    );
+    const input = concat([lengthOf(first?.length ?? 0), first ?? new Uint8Array(), second ?? new Uint8Array()]);
+    if (input.length <= PAYLOAD_BYTES_MAX) return input;
+    throw new StarfishError("too-large", `Two results have ${input.length} bytes, the most is ${PAYLOAD_BYTES_MAX}`);
+  }
+}
+
+/** Four bytes, the lowest first. */
+function lengthOf(length: number): Bytes {
+  return Uint8Array.from([0, 8, 16, 24], (shift) => (length >>> shift) & 0xff);
+}

@@ -1,0 +1,75 @@
+/**
+ * Puts a job's results together and sees to it that the whole is safe, before the job is said to be done: until then each
+ * result is on two nodes, from then on the disk keeps it.
+ */
+import { isStarfishError } from "../base/errors.ts";
+import type { Contents } from "../disk/types.ts";
+import { type Clock, withDeadline } from "../ports/clock.ts";
+import { concatenated, merged, OutputError, sorted, summed } from "./combine.ts";
+import { writeContent, writeList } from "./inputs.ts";
+import { SAFE_WITHIN_MS } from "./limits.ts";
+import type { Combine, Content } from "./spec.ts";
+import type { FailedTask, JobOutcome } from "./types.ts";
+
+export type FinishedOutcome = Exclude<JobOutcome, { is: "cancelled" }>;
+
+export interface CombineOptions {
+  readonly contents: Contents;
+  readonly clock: Clock;
+  readonly outputs: AsyncIterable<readonly [task: number, output: Uint8Array]>;
+  /** Called with how many have been taken. */
+  readonly progress: (tasks: number) => void;
+  readonly signal: AbortSignal;
+}
+
+export type Combined =
+  | { readonly is: "done"; readonly result: Content; readonly ends?: Content }
+  | { readonly is: "failed"; readonly failure: Omit<FailedTask, "by"> };
+
+/** Rejects with "lost" where a result is out of reach now, "full", "cancelled". */
+export async function combine(how: Combine, options: CombineOptions): Promise<Combined> {
+  const { contents, signal } = options;
+  const outputs = counted(options);
+  try {
+    if (how.how === "none") {
+      const { bytes, ends, safe } = await writeList(contents, concatenated(outputs), { signal });
+      await settled(safe, options);
+      return { is: "done", result: bytes, ends };
+    }
+    const { content, safe } = await writeContent(contents, combined(how, outputs), { signal });
+    await settled(safe, options);
+    return { is: "done", result: content };
+  } catch (error) {
+    if (!(error instanceof OutputError)) throw error;
+    const { task, code, message } = error;
+    return { is: "failed", failure: { task, code, message } };
+  }
+}
+
+function combined({ how }: Combine, outputs: CombineOptions["outputs"]): AsyncIterable<Uint8Array> {
+  if (how === "sum") return summed(outputs);
+  if (how === "merge") return merged(outputs);
+  if (how === "sort") return sorted(outputs);
+  // Of a reduction there is one output left.
+  return concatenated(outputs);
+}
+
+async function* counted({
+  outputs,
+  progress,
+}: CombineOptions): AsyncGenerator<readonly [number, Uint8Array], void, undefined> {
+  let count = 0;
+  for await (const each of outputs) {
+    progress(++count);
+    yield each;
+  }
+}
+
+/** Waits until it is safe, for a while: what is not is readable all the same, and the disk goes on placing it. */
+async function settled(safe: Promise<void>, { clock, signal }: CombineOptions): Promise<void> {
+  try {
+    await withDeadline(clock, SAFE_WITHIN_MS, "It", () => safe, { signal });
+  } catch (error) {
+    if (signal.aborted || !isStarfishError(error)) throw error;
+  }
+}

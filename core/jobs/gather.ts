@@ -1,0 +1,160 @@
+/**
+ * Brings results of tasks together from the nodes that hold them, window by window, so that what is held meanwhile is
+ * bounded however many there are. Each task's result is taken once, from whichever living holder gives it.
+ */
+import { concat } from "../base/bytes.ts";
+import { isStarfishError, StarfishError, throwIfAborted } from "../base/errors.ts";
+import type { Contents } from "../disk/types.ts";
+import type { Net } from "../net/types.ts";
+import type { PeerId } from "../ports/network.ts";
+import { add, type Intervals, intersect, NONE, pack, pieces, sizeOf, subtract, take } from "./intervals.ts";
+import {
+  ASKED_TASKS_BYTES_MAX,
+  GATHER_BYTES,
+  GATHER_PARALLEL,
+  GATHER_TASKS_MAX,
+  GATHER_TASKS_MIN,
+  RESULTS_TIMEOUT_MS,
+} from "./limits.ts";
+import type { Output } from "./results.ts";
+import { outputsSchema, RESULTS_PROTOCOL } from "./wire.ts";
+
+export interface GatherParts {
+  readonly net: Net;
+  readonly contents: Contents;
+  /** What this node holds itself. */
+  readonly own: (task: number) => Output | undefined;
+  /** Which living nodes hold results of which tasks, now. */
+  readonly holders: () => ReadonlyMap<PeerId, Intervals>;
+}
+
+interface Options {
+  readonly signal: AbortSignal;
+}
+
+export class Gatherer {
+  readonly #job: string;
+  readonly #parts: GatherParts;
+
+  constructor(job: string, parts: GatherParts) {
+    this.#job = job;
+    this.#parts = parts;
+  }
+
+  /** The outputs of all these tasks, in order. Rejects with "lost" where nobody in reach holds one, "cancelled". */
+  async *outputs(
+    tasks: Intervals,
+    options: Options,
+  ): AsyncGenerator<[task: number, output: Uint8Array], void, undefined> {
+    let left = tasks;
+    for (let window = GATHER_TASKS_MIN; left.length > 0;) {
+      const now = take(left, window);
+      const found = await this.collect(now, options);
+      let bytes = 0;
+      for (const [from, to] of pieces(now)) {
+        for (let task = from; task < to; task++) {
+          const output = found.get(task) ?? this.#lost(task);
+          if (output instanceof Uint8Array) bytes += output.length;
+          yield [task, await this.bytesOf(output, options)];
+        }
+      }
+      left = subtract(left, now);
+      if (bytes < GATHER_BYTES / 4) window = Math.min(GATHER_TASKS_MAX, 2 * window);
+      else if (bytes > GATHER_BYTES) window = Math.max(1, Math.floor(window / 2));
+    }
+  }
+
+  async bytesOf(output: Output, { signal }: Options): Promise<Uint8Array> {
+    if (output instanceof Uint8Array) return output;
+    return concat(await Array.fromAsync(this.#parts.contents.read(output, { signal })));
+  }
+
+  /** The outputs of these tasks as they are held. Rejects with "lost", "cancelled". */
+  async collect(tasks: Intervals, options: Options): Promise<Map<number, Output>> {
+    const found = new Map<number, Output>();
+    let missing: Intervals = NONE;
+    for (const [from, to] of pieces(tasks)) {
+      for (let task = from; task < to; task++) {
+        const output = this.#parts.own(task);
+        if (output === undefined) missing = add(missing, task);
+        else found.set(task, output);
+      }
+    }
+    const failed = new Set<PeerId>();
+    while (missing.length > 0) {
+      throwIfAborted(options.signal);
+      const asked = this.#share(missing, failed);
+      const [first] = missing;
+      if (asked.length === 0) this.#lost(first ?? 0);
+      await parallel(GATHER_PARALLEL, asked, ({ peer, part }) => this.#ask(peer, part, found, failed, options));
+      let left: Intervals = NONE;
+      for (const [from, to] of pieces(missing)) {
+        for (let task = from; task < to; task++) if (!found.has(task)) left = add(left, task);
+      }
+      missing = left;
+    }
+    return found;
+  }
+
+  /** Whom to ask for what: each task of one holder, as few holders as a simple choice finds. */
+  #share(missing: Intervals, failed: ReadonlySet<PeerId>): { peer: PeerId; part: Intervals }[] {
+    const holders = [...this.#parts.holders()].filter(([peer]) => peer !== this.#parts.net.self && !failed.has(peer));
+    let left = missing;
+    const asked: { peer: PeerId; part: Intervals }[] = [];
+    const offers = holders
+      .map(([peer, held]) => ({ peer, held, count: sizeOf(intersect(held, missing)) }))
+      .filter(({ count }) => count > 0)
+      .sort((a, b) => b.count - a.count || (a.peer < b.peer ? -1 : 1));
+    for (const { peer, held } of offers) {
+      const part = intersect(held, left);
+      if (part.length > 0) asked.push({ peer, part });
+      left = subtract(left, part);
+    }
+    return asked;
+  }
+
+  async #ask(
+    peer: PeerId,
+    part: Intervals,
+    found: Map<number, Output>,
+    failed: Set<PeerId>,
+    { signal }: Options,
+  ): Promise<void> {
+    const { net } = this.#parts;
+    let left = part;
+    try {
+      while (left.length > 0) {
+        const tasks = pack(left, ASKED_TASKS_BYTES_MAX);
+        const request = { op: "get", job: this.#job, tasks };
+        const options = { signal, timeoutMs: RESULTS_TIMEOUT_MS, isCarried: true };
+        const outputs = await net.request(peer, RESULTS_PROTOCOL, request, outputsSchema, options);
+        let given: Intervals = NONE;
+        for (const [task, output] of outputs) {
+          found.set(task, output);
+          given = add(given, task);
+        }
+        if (intersect(given, left).length === 0) break;
+        left = subtract(left, given);
+      }
+      // What it says that it holds and does not give is another's to give.
+      if (left.length > 0) failed.add(peer);
+    } catch (error) {
+      throwIfAborted(signal);
+      if (!isStarfishError(error)) throw error;
+      failed.add(peer);
+    }
+  }
+
+  #lost(task: number): never {
+    throw new StarfishError("lost", `Nobody in reach holds the result of task ${task}`, { retryable: true });
+  }
+}
+
+/** Some at a time. */
+async function parallel<T>(count: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    for (let item = items[next++]; item !== undefined; item = items[next++]) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(count, items.length) }, lane));
+}

@@ -1,0 +1,256 @@
+/** Jobs that no node leads, over simulated swarms. */
+import { describe, expect, test } from "vitest";
+import { hostile, mirror } from "../../test/fixtures/wasm.ts";
+import { JobLab } from "../../test/sim/job-lab.ts";
+import { seeds } from "../../test/sim/seeds.ts";
+import { text, utf8 } from "../base/bytes.ts";
+import type { JobSpec } from "./spec.ts";
+import type { JobEvent } from "./types.ts";
+
+const TASK_MS = 100;
+
+function job(count: number, more: Partial<JobSpec> = {}): JobSpec {
+  return {
+    title: "mirror",
+    program: { kind: "bytes", module: { bytes: mirror() } },
+    inputs: { from: "range", lo: 0, hi: count, count },
+    combine: { how: "concat" },
+    limits: { memoryBytesMax: 2 ** 20, timeMsMax: 60_000 },
+    ...more,
+  };
+}
+
+function backwards(line: string): string {
+  return text(utf8(line).toReversed());
+}
+
+/** What `job` gives: each task's input, backwards. */
+function mirrored(count: number): string {
+  return Array.from({ length: count }, (_, i) => backwards(`${i} ${i + 1}`)).join("");
+}
+
+describe("a job of the swarm", () => {
+  test("is run by all, finished by one, and read by anybody", async () => {
+    const lab = new JobLab({ seed: 1 });
+    const node = await lab.grow(6);
+    const beganMs = lab.world.nowMs;
+    const id = await lab.submit(node, job(120));
+    expect(await lab.outcome(id)).toMatchObject({ is: "done", failed: 0 });
+    // The ideal is a second; it takes another until all have heard of all.
+    expect(lab.world.nowMs - beganMs).toBeLessThan(3_000);
+    expect(lab.state(id)?.nodes.size).toBe(6);
+    for (const each of lab.nodes) expect(await lab.result(id, each)).toBe(mirrored(120));
+  });
+
+  test("needs no submitter: it goes on without, and a newcomer reads the result", async () => {
+    const lab = new JobLab({ seed: 2 }, true);
+    const node = await lab.grow(5);
+    const inputs = await lab.world.settle(
+      node.jobs.listOf(Array.from({ length: 100 }, (_, i) => utf8(`${"input ".repeat(100)}${i}`))),
+      { withinMs: 20_000 },
+    );
+    const id = await lab.submit(node, job(100, { inputs, combine: { how: "none" } }));
+    await lab.world.runFor(1_000);
+    lab.crash("n0");
+    expect(await lab.outcome(id)).toMatchObject({ is: "done" });
+    await lab.up("late");
+    await lab.world.runUntil(() => lab.node("late").jobs.state(id)?.outcome !== undefined, { withinMs: 20_000 });
+    const result = await lab.result(id, lab.node("late"));
+    expect(result).toBe(Array.from({ length: 100 }, (_, i) => backwards(`${"input ".repeat(100)}${i}`)).join(""));
+  });
+
+  test("is run by a lone node that lends nothing, if it has submitted it", async () => {
+    const lab = new JobLab({ seed: 3 });
+    const node = await lab.grow(1, { lent: 0 });
+    const id = await lab.submit(node, job(10));
+    expect(await lab.outcome(id)).toMatchObject({ is: "done" });
+    expect(await lab.result(id)).toBe(mirrored(10));
+  });
+
+  test("is told to whoever watches it, each result once", async () => {
+    const lab = new JobLab({ seed: 4 });
+    const node = await lab.grow(4);
+    const id = await lab.submit(node, job(80));
+    const watcher = lab.node("n3");
+    await lab.world.runUntil(() => watcher.jobs.state(id) !== undefined, { withinMs: 5_000 });
+    const events = await lab.world.settle(Array.fromAsync(watcher.jobs.attach(id, { results: true })), {
+      withinMs: 60_000,
+    });
+    const results = events.filter((event): event is Extract<JobEvent, { is: "result" }> => event.is === "result");
+    const inOrder = results.toSorted((a, b) => a.task - b.task);
+    expect(inOrder.map(({ task }) => task)).toEqual(Array.from({ length: 80 }, (_, i) => i));
+    expect(inOrder.map(({ output }) => text(output)).join("")).toBe(mirrored(80));
+    expect(events.at(-1)).toMatchObject({ is: "outcome", outcome: { is: "done" } });
+    const done = events.flatMap((event) => (event.is === "state" ? [event.state.tasks.done] : []));
+    expect(done).toEqual(done.toSorted((a, b) => a - b));
+    expect(done.length).toBeGreaterThan(3);
+  });
+
+  test("bound to nodes is run by these alone", async () => {
+    const lab = new JobLab({ seed: 5 });
+    const node = await lab.grow(4);
+    const on = [lab.node("n2").net.self];
+    const id = await lab.submit(node, job(20, { on }));
+    await lab.world.runUntil(() => (lab.state(id)?.tasks.done ?? 0) > 5, { withinMs: 20_000 });
+    const claiming = [...(lab.state(id)?.nodes ?? [])].filter(([, { running }]) => running.length > 0);
+    expect(claiming.map(([peer]) => peer)).toEqual(on);
+    expect(await lab.outcome(id)).toMatchObject({ is: "done" });
+    expect(await lab.result(id)).toBe(mirrored(20));
+  });
+
+  test("keeps what is too large for messages on the disk", async () => {
+    const lab = new JobLab({ seed: 6 }, true);
+    const node = await lab.grow(3);
+    const large = Array.from({ length: 6 }, (_, i) => new Uint8Array(300_000).fill(0x61 + i));
+    const inputs = await lab.world.settle(node.jobs.listOf(large), { withinMs: 20_000 });
+    const limits = { memoryBytesMax: 2 ** 24, timeMsMax: 60_000 };
+    const id = await lab.submit(node, job(6, { inputs, limits }));
+    expect(await lab.outcome(id)).toMatchObject({ is: "done" });
+    expect(await lab.result(id, lab.node("n2"))).toBe(large.map((bytes) => text(bytes)).join(""));
+  });
+});
+
+describe("the end of a job", () => {
+  test("cancelled by anybody, it frees every core within a second", async () => {
+    const lab = new JobLab({ seed: 7, tasks: () => 30_000 });
+    const node = await lab.grow(6);
+    const id = await lab.submit(node, job(100));
+    const busy = (): number => lab.nodes.reduce((sum, { cpu }) => sum + cpu.running().length, 0);
+    await lab.world.runUntil(() => busy() === 12, { withinMs: 10_000 });
+    expect(lab.node("n4").jobs.cancel(id)).toBe(true);
+    await lab.world.runUntil(() => busy() === 0, { withinMs: 1_000 });
+    expect(await lab.outcome(id)).toMatchObject({ is: "cancelled", by: lab.node("n4").net.self });
+    expect(node.jobs.cancel(id)).toBe(false);
+    await lab.up("late");
+    await lab.world.runUntil(() => lab.node("late").jobs.state(id)?.state === "cancelled", { withinMs: 20_000 });
+    await lab.world.runFor(2_000);
+    expect(busy()).toBe(0);
+  });
+
+  test("a task that fails on two nodes ends it, and is named", async () => {
+    const lab = new JobLab({ seed: 8 });
+    const node = await lab.grow(4);
+    const id = await lab.submit(node, job(40, { program: { kind: "bytes", module: { bytes: hostile.trap() } } }));
+    expect(await lab.outcome(id)).toMatchObject({ is: "failed", failure: { code: "wasm-trap" } });
+    await expect(lab.result(id)).rejects.toMatchObject({ code: "wasm-trap" });
+  });
+
+  test("with keepGoing it is done without the tasks that fail, and tells how many", async () => {
+    const never = (input: Uint8Array): boolean => text(input).startsWith("7 ") || text(input).startsWith("31 ");
+    const lab = new JobLab({ seed: 9, tasks: ({ input }) => (never(input) ? Infinity : TASK_MS) });
+    const node = await lab.grow(4);
+    const limits = { memoryBytesMax: 2 ** 20, timeMsMax: 1_000 };
+    const id = await lab.submit(node, job(40, { limits, keepGoing: true }));
+    expect(await lab.outcome(id)).toMatchObject({ is: "done", failed: 2 });
+    const all = Array.from({ length: 40 }, (_, i) => i).filter((i) => i !== 7 && i !== 31);
+    expect(await lab.result(id)).toBe(all.map((i) => backwards(`${i} ${i + 1}`)).join(""));
+  });
+
+  test("a task of a lone node fails without anybody to confirm it", async () => {
+    const lab = new JobLab({ seed: 10 });
+    const node = await lab.grow(1);
+    const id = await lab.submit(node, job(4, { program: { kind: "bytes", module: { bytes: utf8("no module") } } }));
+    expect(await lab.outcome(id)).toMatchObject({ is: "failed", failure: { code: "not-wasm" } });
+  });
+
+  test("results that can't be combined fail it", async () => {
+    const lab = new JobLab({ seed: 11 });
+    const node = await lab.grow(2);
+    const id = await lab.submit(node, job(4, { combine: { how: "sum" } }));
+    expect(await lab.outcome(id)).toMatchObject({ is: "failed", failure: { task: 0, code: "malformed" } });
+  });
+});
+
+describe("jobs beside each other", () => {
+  test("share the cores: a short one does not wait behind a long one", async () => {
+    const lab = new JobLab({ seed: 12 });
+    const node = await lab.grow(4);
+    const began = (): number => lab.world.nowMs;
+    const aloneBeganMs = began();
+    await lab.outcome(await lab.submit(node, job(40)));
+    const aloneMs = began() - aloneBeganMs;
+    const long = await lab.submit(lab.node("n1"), job(4_000));
+    await lab.world.runFor(5_000);
+    const besideBeganMs = began();
+    const short = await lab.submit(node, job(40));
+    await lab.outcome(short);
+    expect(began() - besideBeganMs).toBeLessThan(3 * aloneMs);
+    expect(lab.state(long)?.state).toBe("running");
+    for (const { jobs } of lab.nodes) jobs.cancel(long);
+    await lab.outcome(long);
+  });
+
+  test("old ones make room for new ones, and are kept for a week", async () => {
+    const lab = new JobLab({ seed: 13 });
+    const node = await lab.grow(2);
+    const ids: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      const id = await lab.submit(node, job(4));
+      await lab.outcome(id);
+      ids.push(id);
+    }
+    expect(node.jobs.list().map(({ id }) => id)).toEqual(ids.toReversed());
+    expect(await lab.result(ids[0] ?? "")).toBe(mirrored(4));
+    await lab.world.runFor(8_000);
+    expect(lab.node("n1").jobs.state(ids[0] ?? "")?.outcome).toMatchObject({ is: "done" });
+  });
+});
+
+describe("under churn and cuts", () => {
+  test.each(seeds(3, 200))("every job ends once, with the exact cover (seed %i)", async (seed) => {
+    const lab = new JobLab({ seed, path: { latencyMs: 20, jitterMs: 20 } });
+    await lab.grow(8);
+    const { world } = lab;
+    const random = world.random.fork("story");
+    const count = 150 + Math.floor(random.real() * 150);
+    const id = await lab.submit(lab.node("n0"), job(count));
+    let next = 8;
+    for (let step = 0; step < 6; step++) {
+      await world.runFor(300 + random.real() * 700);
+      const names = [...lab.running.keys()];
+      const victim = names[Math.floor(random.real() * names.length)] ?? "";
+      const what = random.real();
+      if (what < 0.4 && names.length > 3) lab.crash(victim, { silent: random.real() < 0.5 });
+      else if (what < 0.6) await lab.up(`n${next++}`);
+      else if (what < 0.8) {
+        const half = names.filter(() => random.real() < 0.5);
+        world.partition([half]);
+      } else world.heal();
+    }
+    // Each half that is there by itself finishes it; then they meet.
+    await world.runFor(random.real() * 30_000);
+    world.heal();
+    await lab.outcome(id, 240_000);
+    await lab.world.runFor(5_000);
+    const outcomes = lab.nodes.map(({ jobs }) => jobs.state(id)?.outcome);
+    for (const outcome of outcomes) expect(outcome).toEqual(outcomes[0]);
+    expect(outcomes[0]).toMatchObject({ is: "done", failed: 0 });
+    for (const each of lab.nodes) expect(await lab.result(id, each)).toBe(mirrored(count));
+  });
+
+  test("halves that are cut each finish it, and agree on one result", async () => {
+    const lab = new JobLab({ seed: 14 }, true);
+    await lab.grow(6);
+    const id = await lab.submit(lab.node("n0"), job(200));
+    await lab.world.runFor(800);
+    lab.world.partition([["n0", "n1", "n2"]]);
+    const isDone = (): boolean => lab.nodes.every(({ jobs }) => jobs.state(id)?.outcome !== undefined);
+    await lab.world.runUntil(isDone, { withinMs: 120_000, everyMs: 100 });
+    lab.world.heal();
+    await lab.world.runFor(20_000);
+    const outcomes = lab.nodes.map(({ jobs }) => jobs.state(id)?.outcome);
+    for (const outcome of outcomes) expect(outcome).toEqual(outcomes[0]);
+    for (const each of lab.nodes) expect(await lab.result(id, each)).toBe(mirrored(200));
+  });
+});
+
+test("the same seed gives the same run", async () => {
+  const hashes: string[] = [];
+  for (let i = 0; i < 2; i++) {
+    const lab = new JobLab({ seed: 15 });
+    const id = await lab.submit(await lab.grow(4), job(60));
+    await lab.outcome(id);
+    hashes.push(lab.world.traceHash());
+  }
+  expect(hashes[0]).toBe(hashes[1]);
+});

@@ -1,0 +1,436 @@
+/**
+ * The jobs of the swarm on this node (types.ts says what they promise): takes part in those that run, serves results to
+ * others, and is how a shell or page submits, watches and ends them.
+ */
+import { type Bytes, toHex } from "../base/bytes.ts";
+import { check } from "../base/codec.ts";
+import { isStarfishError, StarfishError, throwIfAborted } from "../base/errors.ts";
+import { Listeners, type Unsubscribe } from "../base/events.ts";
+import type { Contents } from "../disk/types.ts";
+import type { Memory } from "../memory/memory.ts";
+import type { Net } from "../net/types.ts";
+import { type Clock, every, sleep, type Timer } from "../ports/clock.ts";
+import type { Crypto } from "../ports/crypto.ts";
+import type { Log } from "../ports/log.ts";
+import type { Random } from "../ports/random.ts";
+import { Book, type JobRecord } from "./book.ts";
+import { readListed, writeContent, writeFiles, writeList } from "./inputs.ts";
+import { type Intervals, NONE, pieces, subtract, union, unpack } from "./intervals.ts";
+import {
+  BENCHED_MS,
+  JOBS_PER_SUBMITTER_MAX,
+  JOBS_SERVED_MAX,
+  OUTPUTS_PER_MESSAGE_MAX,
+  PIECE_BYTES_MAX,
+  PROC_MAP_BYTES_MAX,
+  PUTS_AWAITED_MAX,
+  RESULTS_KEPT_MS,
+  ROTATE_EVERY_MS,
+  STATE_EVERY_MS,
+  TASKS_PER_JOB_MAX,
+  WORK_HORIZON_MS,
+  WORK_MAP_BYTES_MAX,
+} from "./limits.ts";
+import { Part, type PartParts } from "./part.ts";
+import { HeldBytes } from "./results.ts";
+import { Shares } from "./shares.ts";
+import { type Content, contentsOf, type Inputs, type JobSpec, specSchema, taskCount } from "./spec.ts";
+import type { FilePiece, JobEvent, JobFile, JobId, Jobs, JobState, Submitted } from "./types.ts";
+import { Writers } from "./view.ts";
+import { requestSchema, RESULTS_PROTOCOL, type ResultsRequest, sizeOnWire, type TaskOutput } from "./wire.ts";
+import type { Workers } from "./workers.ts";
+
+export interface JobsParts {
+  readonly net: Net;
+  readonly memory: Memory;
+  readonly contents: Contents;
+  readonly workers: Workers;
+  readonly clock: Clock;
+  readonly crypto: Crypto;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+interface Options {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Takes part in the swarm's jobs from now on. Rejects with "io" where the map of jobs can't be read. */
+export async function createJobs(parts: JobsParts): Promise<Jobs> {
+  const proc = await parts.memory.map("proc", { isKept: true, bytesMax: PROC_MAP_BYTES_MAX });
+  const work = await parts.memory.map("work", { bytesMax: WORK_MAP_BYTES_MAX, horizonMs: WORK_HORIZON_MS });
+  const { net, crypto, workers } = parts;
+  const shares = new Shares(workers.pool, workers.cores);
+  const writers = new Writers(net, crypto);
+  const shared = { ...parts, ...workers, work, shares, writers, heldBytes: new HeldBytes() };
+  return new NodeJobs(parts, new Book(proc, writers, parts.log), shared);
+}
+
+type Shared = Omit<PartParts, "finish" | "onChange">;
+
+class NodeJobs implements Jobs {
+  readonly #parts: JobsParts;
+  readonly #book: Book;
+  readonly #shared: Shared;
+  readonly #running = new Map<JobId, Part>();
+  /** Parts of jobs that are over, whose results may still be asked for. */
+  readonly #over = new Map<JobId, { readonly part: Part; readonly timer: Timer }>();
+  readonly #changes = new Listeners<void>();
+  #telling: Timer | undefined;
+  #taking: Timer | undefined;
+  /** Jobs that have not got on here, and when they are tried again, if others want their places. */
+  readonly #benched = new Map<JobId, number>();
+  /** What has been put for jobs that are not submitted yet, by CID: when it is safe. */
+  readonly #puts = new Map<string, Promise<void>>();
+  readonly #stops: Unsubscribe[];
+  #isClosed = false;
+
+  constructor(parts: JobsParts, book: Book, shared: Shared) {
+    this.#parts = parts;
+    this.#book = book;
+    this.#shared = shared;
+    this.#stops = [
+      book.onChange((id) => this.#follow(id)),
+      parts.contents.addReferences(() => this.#references()),
+      parts.net.handle(RESULTS_PROTOCOL, requestSchema, (request) => this.#serve(request)),
+    ];
+    const rotating = every(parts.clock, ROTATE_EVERY_MS, () => this.#rotate());
+    this.#stops.push(() => rotating.cancel());
+    for (const { id } of book.all()) this.#follow(id);
+  }
+
+  async submit(spec: JobSpec, { signal }: Options = {}): Promise<Submitted> {
+    if (this.#isClosed) throw new StarfishError("closed", "This node is closing");
+    const checked = check(specSchema, spec);
+    refuseUnsupported(checked);
+    const { net, random } = this.#parts;
+    const { map } = this.#book;
+    await map.ready({ signal });
+    this.#makeRoom();
+    const id = toHex(random.bytes(8));
+    this.#book.submit(id, { by: net.self, atMs: Math.round(map.now()), spec: checked });
+    const puts = contentsOf(checked).map(({ cid }) => this.#puts.get(cid));
+    const safe = Promise.all([map.sync({ signal }), ...puts]).then(() => {});
+    // Who only wants to know that it is written need not look at it.
+    safe.catch(() => {});
+    return { id, safe };
+  }
+
+  async *attach(
+    id: JobId,
+    { signal, results = false }: Options & { readonly results?: boolean | undefined } = {},
+  ): AsyncGenerator<JobEvent, void, undefined> {
+    const { clock } = this.#parts;
+    let given: Intervals = NONE;
+    for (;;) {
+      throwIfAborted(signal);
+      const changed = this.#nextChange(id);
+      try {
+        const state = this.state(id);
+        if (state === undefined) throw noSuchJob(id);
+        yield { is: "state", state };
+        if (results) {
+          const part = this.#part(id);
+          const news = part === undefined ? NONE : subtract(part.held(), given);
+          for await (const [task, output] of this.#outputs(part, news, signal)) {
+            given = union(given, [task, task + 1]);
+            yield { is: "result", task, output };
+          }
+        }
+        if (state.outcome !== undefined) {
+          if (results) yield* this.#listed(state, given, signal);
+          yield { is: "outcome", outcome: state.outcome };
+          return;
+        }
+        await changed.happened(signal);
+      } finally {
+        changed.stop();
+      }
+      await sleep(clock, STATE_EVERY_MS, { signal });
+    }
+  }
+
+  cancel(id: JobId): boolean {
+    const job = this.#book.get(id);
+    if (job === undefined || job.outcome !== undefined) return false;
+    this.#book.cancel(id, this.#parts.net.self);
+    return true;
+  }
+
+  list(): readonly JobState[] {
+    return this.#book
+      .all()
+      .map((job) => this.#stateOf(job))
+      .reverse();
+  }
+
+  state(id: JobId): JobState | undefined {
+    const job = this.#book.get(id);
+    return job === undefined ? undefined : this.#stateOf(job);
+  }
+
+  async *result(id: JobId, { signal }: Options = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    const job = this.#book.get(id);
+    if (job === undefined) throw noSuchJob(id);
+    const { outcome } = job;
+    if (outcome === undefined) throw new StarfishError("not-found", `Job ${id} is not done yet`, { retryable: true });
+    if (outcome.is === "cancelled") throw new StarfishError("cancelled", `Job ${id} was cancelled`);
+    if (outcome.is === "failed") {
+      const { task, code, message } = outcome.failure;
+      throw new StarfishError(code, `Task ${task}: ${message}`);
+    }
+    const { result } = outcome;
+    if ("bytes" in result) yield result.bytes;
+    else yield* this.#parts.contents.read(result, { signal });
+    if (job.by === this.#parts.net.self) this.#book.haveRead(id);
+  }
+
+  async content(bytes: Bytes | AsyncIterable<Bytes>, options: Options = {}): Promise<Content> {
+    const { content, safe } = await writeContent(this.#parts.contents, bytes, options);
+    return this.#remember([content], safe, content);
+  }
+
+  async listOf(inputs: AsyncIterable<Bytes> | Iterable<Bytes>, options: Options = {}): Promise<Inputs> {
+    const { bytes, ends, count, safe } = await writeList(this.#parts.contents, inputs, options);
+    return this.#remember([bytes, ends], safe, { from: "list", bytes, ends, count });
+  }
+
+  async filesOf(
+    files: Iterable<JobFile>,
+    options: { readonly piece?: FilePiece | undefined } & Options = {},
+  ): Promise<Inputs> {
+    const { inputs, safe } = await writeFiles(this.#parts.contents, files, options);
+    return this.#remember(inputs.from === "files" ? [inputs.list] : [], safe, inputs);
+  }
+
+  onChange(listener: () => void): Unsubscribe {
+    return this.#changes.add(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const stop of this.#stops) stop();
+    this.#telling?.cancel();
+    this.#taking?.cancel();
+    for (const part of this.#running.values()) part.close();
+    for (const { part, timer } of this.#over.values()) {
+      timer.cancel();
+      part.close();
+    }
+    this.#book.close();
+  }
+
+  #part(id: JobId): Part | undefined {
+    return this.#running.get(id) ?? this.#over.get(id)?.part;
+  }
+
+  /** Takes part in a job from its beginning to its end, as the book has them. */
+  #follow(id: JobId): void {
+    const job = this.#book.get(id);
+    const part = this.#running.get(id);
+    const isOver = job === undefined || job.outcome !== undefined;
+    if (part !== undefined && isOver) {
+      this.#running.delete(id);
+      part.end();
+      const timer = this.#parts.clock.timer(RESULTS_KEPT_MS, () => {
+        this.#over.delete(id);
+        part.close();
+      });
+      this.#over.set(id, { part, timer });
+    }
+    if (part === undefined ? !isOver : isOver) {
+      this.#taking ??= this.#parts.clock.timer(0, () => {
+        this.#taking = undefined;
+        this.#takePart();
+      });
+    }
+    this.#changed();
+  }
+
+  #takePart(): void {
+    if (this.#isClosed) return;
+    const nowMs = this.#parts.clock.monotonic();
+    for (const job of this.#book.all()) {
+      if (this.#running.size >= JOBS_SERVED_MAX) return;
+      if (job.outcome !== undefined || this.#running.has(job.id) || this.#over.has(job.id)) continue;
+      if ((this.#benched.get(job.id) ?? 0) > nowMs) continue;
+      const part = new Part(job, {
+        ...this.#shared,
+        finish: (outcome) => this.#finish(job.id, outcome),
+        onChange: () => this.#changed(),
+      });
+      this.#running.set(job.id, part);
+    }
+  }
+
+  /** Jobs that do not get on here make room for those that have none. */
+  #rotate(): void {
+    if (this.#running.size < JOBS_SERVED_MAX) return;
+    const nowMs = this.#parts.clock.monotonic();
+    for (const [id, part] of this.#running) {
+      if (!part.isStalled(nowMs)) continue;
+      this.#running.delete(id);
+      part.close();
+      this.#benched.set(id, nowMs + BENCHED_MS);
+    }
+    for (const [id, untilMs] of this.#benched) if (untilMs <= nowMs) this.#benched.delete(id);
+    this.#takePart();
+  }
+
+  #finish(id: JobId, outcome: Parameters<PartParts["finish"]>[0]): void {
+    try {
+      this.#book.finish(id, outcome);
+    } catch (error) {
+      // A full map, or a clock that is not in line: the next turn tries again.
+      if (!isStarfishError(error)) throw error;
+      this.#parts.log.write("warn", "jobs.finish", { job: id, error: error.message });
+    }
+  }
+
+  async #serve(request: ResultsRequest): Promise<unknown> {
+    const part = this.#part(request.job);
+    if (part === undefined) throw noSuchJob(request.job);
+    if (request.op === "hold") return part.hold(request.results);
+    const found: TaskOutput[] = [];
+    let bytes = 0;
+    for (const [from, to] of pieces(unpack(request.tasks, TASKS_PER_JOB_MAX))) {
+      for (let task = from; task < Math.min(to, part.total); task++) {
+        const output = part.output(task);
+        if (output === undefined) continue;
+        bytes += sizeOnWire(output);
+        const isFull = bytes > PIECE_BYTES_MAX || found.length >= OUTPUTS_PER_MESSAGE_MAX;
+        if (found.length > 0 && isFull) return found;
+        found.push([task, output]);
+      }
+    }
+    return found;
+  }
+
+  /** As many of these as are in reach: what is not may be later. */
+  async *#outputs(
+    part: Part | undefined,
+    tasks: Intervals,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<TaskBytes> {
+    if (part === undefined || tasks.length === 0) return;
+    try {
+      yield* part.gatherer.outputs(tasks, { signal: signal ?? new AbortController().signal });
+    } catch (error) {
+      if (!isStarfishError(error, "lost")) throw error;
+    }
+  }
+
+  /** Of a job that is over, what its list has and has not been given yet. */
+  async *#listed(
+    { spec, outcome }: JobState,
+    given: Intervals,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<JobEvent> {
+    if (outcome?.is !== "done" || outcome.ends === undefined || spec.keepGoing === true) return;
+    const missing = new Set<number>();
+    for (const [from, to] of pieces(subtract([0, taskCount(spec)], given))) {
+      for (let task = from; task < to; task++) missing.add(task);
+    }
+    if (missing.size === 0) return;
+    let task = 0;
+    const list = { bytes: outcome.result, ends: outcome.ends };
+    for await (const output of readListed(this.#parts.contents, list, { signal })) {
+      if (missing.has(task)) yield { is: "result", task, output };
+      task++;
+    }
+  }
+
+  #stateOf(job: JobRecord): JobState {
+    const { id, spec, by, atMs, outcome } = job;
+    const part = outcome === undefined ? this.#running.get(id) : undefined;
+    const total = taskCount(spec);
+    const failed = outcome?.is === "done" ? outcome.failed : outcome?.is === "failed" ? 1 : 0;
+    const over = { total, done: outcome?.is === "done" ? total - failed : 0, running: 0, failed };
+    return {
+      id,
+      spec,
+      by,
+      submittedAtMs: atMs,
+      state: outcome?.is ?? "running",
+      tasks: part?.counts() ?? over,
+      nodes: (part ?? this.#over.get(id)?.part)?.nodes() ?? new Map(),
+      failures: part?.failures() ?? (outcome?.is === "failed" ? [outcome.failure] : []),
+      outcome,
+    };
+  }
+
+  /** The oldest that is over goes where this node has submitted as many as it may. Throws "full". */
+  #makeRoom(): void {
+    const own = this.#book.all().filter(({ by }) => by === this.#parts.net.self);
+    if (own.length < JOBS_PER_SUBMITTER_MAX) return;
+    const over = own.find(({ outcome }) => outcome !== undefined);
+    if (over === undefined) {
+      throw new StarfishError("full", `${own.length} jobs of this node are running; cancel one, or wait for one`);
+    }
+    this.#book.remove(over.id);
+  }
+
+  #remember<T>(contents: readonly Content[], safe: Promise<void>, value: T): T {
+    safe.catch(() => {});
+    for (const content of contents) if ("cid" in content) this.#puts.set(content.cid, safe);
+    for (const cid of this.#puts.keys()) {
+      if (this.#puts.size <= PUTS_AWAITED_MAX) break;
+      this.#puts.delete(cid);
+    }
+    return value;
+  }
+
+  *#references(): Iterable<string> {
+    yield* this.#book.references();
+    yield* this.#puts.keys();
+    for (const part of this.#running.values()) yield* part.references();
+  }
+
+  /** Something of what `list` says is different: told a few times a second. */
+  #changed(): void {
+    if (this.#telling !== undefined || this.#isClosed) return;
+    this.#telling = this.#parts.clock.timer(STATE_EVERY_MS, () => {
+      this.#telling = undefined;
+      this.#changes.emit();
+    });
+  }
+
+  /** The next change from now on: of anything that is told, and of this job's end at once. */
+  #nextChange(id: JobId): { happened(signal: AbortSignal | undefined): Promise<void>; stop(): void } {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    promise.catch(() => {});
+    const stops = [
+      this.#changes.add(() => resolve()),
+      this.#book.onChange((changed) => {
+        if (changed === id) resolve();
+      }),
+    ];
+    return {
+      async happened(signal) {
+        const abort = (): void => reject(signal?.reason);
+        signal?.addEventListener("abort", abort, { once: true });
+        stops.push(() => signal?.removeEventListener("abort", abort));
+        await promise;
+        throwIfAborted(signal);
+      },
+      stop() {
+        for (const stop of stops) stop();
+      },
+    };
+  }
+}
+
+type TaskBytes = readonly [task: number, output: Uint8Array];
+
+function noSuchJob(id: string): StarfishError {
+  return new StarfishError("not-found", `There is no job ${id}`);
+}
+
+/** What this version can't run yet. */
+function refuseUnsupported({ program, combine, verify }: JobSpec): void {
+  const programs = combine.how === "reduce" ? [program, combine.program] : [program];
+  if (programs.some(({ kind, entry }) => kind !== "bytes" || entry === "reduce")) {
+    throw new StarfishError("unsupported", "Jobs run modules of kind 'bytes' by their export 'run'");
+  }
+  if (verify !== undefined) throw new StarfishError("unsupported", "Jobs can't be verified yet");
+}

@@ -1,0 +1,164 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  add,
+  type Intervals,
+  interval,
+  NONE,
+  pack,
+  pieces,
+  sizeOf,
+  subtract,
+  take,
+  union,
+  unionAll,
+} from "./intervals.ts";
+import { INTERVALS_BYTES_MAX } from "./limits.ts";
+import { type Lane, Order, type Peer, plan, type View } from "./plan.ts";
+
+const KEY = 12_345;
+
+interface Worker {
+  readonly id: string;
+  readonly cores: number;
+  readonly taskMs: number;
+  claimed: Intervals;
+  /** Of the cores: what each runs, and until when. */
+  running: Map<number, number>;
+  held: Intervals;
+  done: number;
+  /** What the others have heard of it. */
+  told: { claimed: Intervals; held: Intervals };
+  progressAtMs: number;
+  isAlive: boolean;
+}
+
+/**
+ * Nodes that plan each for itself, a second behind the others, in steps of 100 ms; some die in the middle. Gives how long it
+ * took and how much was run in all.
+ */
+function story(total: number, workers: readonly { cores: number; taskMs: number; diesAtMs?: number }[]) {
+  const ids = workers.map((_, i) => `node${i}`);
+  const all = workers.map(({ cores, taskMs }, i): Worker => ({
+    id: ids[i] ?? "",
+    cores,
+    taskMs,
+    claimed: NONE,
+    running: new Map(),
+    held: NONE,
+    done: 0,
+    told: { claimed: NONE, held: NONE },
+    progressAtMs: 0,
+    isAlive: true,
+  }));
+  let runs = 0;
+  let entryBytes = 0;
+  let orders = new Map(ids.map((id) => [id, new Order(total, ids, id, KEY)]));
+  for (let nowMs = 0; nowMs < 600_000; nowMs += 100) {
+    workers.forEach(({ diesAtMs }, i) => {
+      const worker = all[i];
+      if (worker === undefined || diesAtMs === undefined || nowMs < diesAtMs || !worker.isAlive) return;
+      worker.isAlive = false;
+      const living = all.filter(({ isAlive }) => isAlive).map(({ id }) => id);
+      orders = new Map(living.map((id) => [id, new Order(total, living, id, KEY)]));
+    });
+    const living = all.filter(({ isAlive }) => isAlive);
+    for (const worker of living) {
+      for (const [task, untilMs] of worker.running) {
+        if (untilMs > nowMs) continue;
+        worker.running.delete(task);
+        worker.held = add(worker.held, task);
+        worker.done++;
+        runs++;
+      }
+      const peers: Peer[] = living
+        .filter((other) => other !== worker)
+        .map(({ id, cores, told, progressAtMs }) => ({ id, cores, claimed: told.claimed, progressAtMs }));
+      const done = unionAll([worker.held, ...living.filter((other) => other !== worker).map(({ told }) => told.held)]);
+      if (sizeOf(done) === total) return { ms: nowMs, runs, entryBytes, done };
+      const order = orders.get(worker.id);
+      if (order === undefined) throw new Error("no order");
+      let started: Intervals = NONE;
+      for (const task of worker.running.keys()) started = add(started, task);
+      const view: View = { order, done, ready: interval(0, total), peers, barred: NONE };
+      const lane: Lane = {
+        cores: worker.cores,
+        started,
+        queued: worker.claimed,
+        taskMs: worker.done === 0 ? undefined : worker.taskMs,
+        done: worker.done,
+      };
+      const { claim, drop, cancel } = plan(view, lane, nowMs);
+      expect(sizeOf(union(claim, done))).toBe(sizeOf(claim) + sizeOf(done));
+      for (const [from, to] of pieces(cancel)) for (let task = from; task < to; task++) worker.running.delete(task);
+      worker.claimed = union(subtract(worker.claimed, drop), claim);
+      while (worker.running.size < worker.cores && worker.claimed.length > 0) {
+        const next = take(worker.claimed, 1);
+        worker.claimed = subtract(worker.claimed, next);
+        worker.running.set(next[0] ?? 0, nowMs + worker.taskMs);
+      }
+      // Whoever has cores free finds something as long as there is something that nobody is known to be at.
+      const known = unionAll([done, ...peers.map(({ claimed }) => claimed)]);
+      const own = union(
+        worker.claimed,
+        [...worker.running.keys()].reduce((set: Intervals, task) => add(set, task), NONE),
+      );
+      const free = subtract(interval(0, total), union(known, own));
+      if (free.length > 0) expect(worker.running.size).toBe(worker.cores);
+    }
+    if (nowMs % 1_000 === 0) {
+      for (const worker of living) {
+        let claimed = worker.claimed;
+        for (const task of worker.running.keys()) claimed = add(claimed, task);
+        if (sizeOf(subtract(worker.held, worker.told.held)) > 0) worker.progressAtMs = nowMs;
+        worker.told = { claimed, held: worker.held };
+        entryBytes = Math.max(entryBytes, pack(claimed, 1e9).length + pack(worker.held, 1e9).length);
+      }
+    }
+  }
+  throw new Error("It does not end");
+}
+
+describe("what nodes plan, each for itself", () => {
+  test("covers every task exactly, whoever dies, and leaves nothing lying", () => {
+    const worker = fc.record({
+      cores: fc.integer({ min: 1, max: 4 }),
+      taskMs: fc.constantFrom(100, 300, 1_000, 2_500),
+      diesAtMs: fc.option(fc.integer({ min: 0, max: 8_000 }), { nil: undefined }),
+    });
+    const steady = fc.record({ cores: fc.integer({ min: 1, max: 2 }), taskMs: fc.constantFrom(100, 500) });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 300 }), fc.array(worker, { maxLength: 5 }), steady, (total, some, last) => {
+        const { done } = story(total, [
+          ...some.map(({ diesAtMs, ...rest }) => ({ ...rest, ...(diesAtMs && { diesAtMs }) })),
+          last,
+        ]);
+        expect(done).toEqual([0, total]);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("keeps all cores busy to the end, and runs little twice", () => {
+    const workers = Array.from({ length: 10 }, () => ({ cores: 2, taskMs: 1_000 }));
+    const { ms, runs, entryBytes } = story(1_000, workers);
+    // 50 s of work for each core.
+    expect(ms).toBeLessThan(50_000 * 1.1);
+    expect(runs).toBeLessThan(1_000 * 1.05);
+    expect(entryBytes).toBeLessThan(INTERVALS_BYTES_MAX / 10);
+  });
+
+  test("lets the fast do more, and nobody wait for the slow", () => {
+    const workers = [...Array.from({ length: 9 }, () => ({ cores: 1, taskMs: 500 })), { cores: 1, taskMs: 10_000 }];
+    const { ms } = story(360, workers);
+    expect(ms).toBeLessThan((360 * 500) / 9.05 + 6_000);
+  });
+
+  test("has the tasks of one that is there and silent run by another", () => {
+    const { ms } = story(20, [
+      { cores: 1, taskMs: 500 },
+      { cores: 1, taskMs: 500_000 },
+    ]);
+    expect(ms).toBeLessThan(20_000);
+  });
+});

@@ -1,0 +1,123 @@
+/**
+ * Results of a job's tasks that this node holds: its own, and copies of others', until the job's result is safe. Small ones
+ * lie one after the other in blocks of tasks, so that a million cost little more than their bytes; what is large, or beyond
+ * the node's budget, is a content of the disk and here only its name.
+ */
+import type { Bytes } from "../base/bytes.ts";
+import type { ContentRef } from "../disk/types.ts";
+import { add, type Intervals, NONE } from "./intervals.ts";
+import { HELD_BYTES_MAX, HELD_JOB_BYTES_MAX } from "./limits.ts";
+
+/** A task's output: its bytes, or the content that has them. */
+export type Output = Bytes | ContentRef;
+
+/** Tasks of one block: its tables take 8 KiB. */
+const BLOCK_TASKS = 1_024;
+const BLOCK_BYTES_MIN = 1_024;
+/** What a name of a content counts for. */
+const REF_BYTES = 200;
+
+interface Block {
+  /** Where in `bytes` the output of each task lies: begin and length, 0 and 0 for what is not here or a content. */
+  readonly begins: Uint32Array;
+  readonly lengths: Uint32Array;
+  bytes: Uint8Array;
+  used: number;
+}
+
+/** What all jobs of a node hold together. */
+export class HeldBytes {
+  used = 0;
+}
+
+export class Results {
+  readonly #all: HeldBytes;
+  readonly #blocks = new Map<number, Block>();
+  readonly #contents = new Map<number, ContentRef>();
+  #held: Intervals = NONE;
+  #used = 0;
+
+  constructor(all: HeldBytes) {
+    this.#all = all;
+  }
+
+  get held(): Intervals {
+    return this.#held;
+  }
+
+  /** Whether there is room for so many bytes more. */
+  hasRoom(bytes: number): boolean {
+    return this.#used + bytes <= HELD_JOB_BYTES_MAX && this.#all.used + bytes <= HELD_BYTES_MAX;
+  }
+
+  has(task: number): boolean {
+    return this.get(task) !== undefined;
+  }
+
+  /** The first result of a task stays: another is the same. */
+  add(task: number, output: Output): void {
+    if (this.has(task)) return;
+    if (output instanceof Uint8Array) this.#addBytes(task, output);
+    else {
+      this.#contents.set(task, output);
+      this.#count(REF_BYTES);
+    }
+    this.#held = add(this.#held, task);
+  }
+
+  get(task: number): Output | undefined {
+    const content = this.#contents.get(task);
+    if (content !== undefined) return content;
+    const block = this.#blocks.get(Math.floor(task / BLOCK_TASKS));
+    const place = task % BLOCK_TASKS;
+    const end = block?.lengths[place] ?? 0;
+    if (block === undefined || end === 0) return undefined;
+    const begin = block.begins[place] ?? 0;
+    // Lengths count from 1, so that an empty output is one.
+    return block.bytes.slice(begin, begin + end - 1);
+  }
+
+  /** Contents that are named here, for who collects what nobody names. */
+  *contents(): Iterable<string> {
+    for (const { cid } of this.#contents.values()) yield cid;
+  }
+
+  clear(): void {
+    this.#all.used -= this.#used;
+    this.#used = 0;
+    this.#blocks.clear();
+    this.#contents.clear();
+    this.#held = NONE;
+  }
+
+  #addBytes(task: number, output: Bytes): void {
+    const number = Math.floor(task / BLOCK_TASKS);
+    let block = this.#blocks.get(number);
+    if (block === undefined) {
+      block = {
+        begins: new Uint32Array(BLOCK_TASKS),
+        lengths: new Uint32Array(BLOCK_TASKS),
+        bytes: new Uint8Array(BLOCK_BYTES_MIN),
+        used: 0,
+      };
+      this.#blocks.set(number, block);
+      this.#count(BLOCK_TASKS * 8);
+    }
+    const end = block.used + output.length;
+    if (end > block.bytes.length) {
+      const larger = new Uint8Array(Math.max(end, 2 * block.bytes.length));
+      larger.set(block.bytes.subarray(0, block.used));
+      block.bytes = larger;
+    }
+    block.bytes.set(output, block.used);
+    block.begins[task % BLOCK_TASKS] = block.used;
+    block.lengths[task % BLOCK_TASKS] = output.length + 1;
+    block.used = end;
+    this.#count(output.length);
+  }
+
+  #count(bytes: number): void {
+    this.#used += bytes;
+    this.#all.used += bytes;
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Shares this node's cores among the jobs in which it takes part: whose turn it is when a core is free. A job with fewer
+ * tasks running goes first, then the one that has waited longer, so a short job does not wait behind a long one.
+ */
+import type { Pool } from "../sandbox/pool.ts";
+
+/** A job's side: what it could run. */
+export interface Sharer {
+  /** Whether it may use cores that this node does not lend. */
+  readonly own: boolean;
+  readonly running: number;
+  /** Tasks that it would have at its cores: more than one each where they are too short to wait for the next. */
+  readonly depth: number;
+  /** Starts a task; false if it has none to start now. */
+  startNext(): boolean;
+}
+
+export class Shares {
+  readonly #pool: Pool;
+  readonly #cores: number;
+  /** In order of their last turn. */
+  readonly #sharers = new Set<Sharer>();
+  #isPumping = false;
+
+  constructor(pool: Pool, cores: number) {
+    this.#pool = pool;
+    this.#cores = cores;
+  }
+
+  /** Cores that a job may use here. */
+  coresFor(own: boolean): number {
+    return own ? this.#cores : this.#pool.lent;
+  }
+
+  add(sharer: Sharer): void {
+    this.#sharers.add(sharer);
+  }
+
+  remove(sharer: Sharer): void {
+    this.#sharers.delete(sharer);
+    this.pump();
+  }
+
+  /** Starts what there is room for. */
+  pump(): void {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    try {
+      for (let next = this.#next(); next !== undefined; next = this.#next()) {
+        this.#sharers.delete(next);
+        this.#sharers.add(next);
+      }
+    } finally {
+      this.#isPumping = false;
+    }
+  }
+
+  #next(): Sharer | undefined {
+    const all = [...this.#sharers].filter((sharer) => this.#hasRoom(sharer)).sort((a, b) => a.running - b.running);
+    return all.find((sharer) => sharer.startNext());
+  }
+
+  #hasRoom({ own, depth }: Sharer): boolean {
+    let all = 0;
+    let lent = 0;
+    for (const sharer of this.#sharers) {
+      all += sharer.running;
+      if (!sharer.own) lent += sharer.running;
+    }
+    return all < this.#cores * depth && (own || lent < this.#pool.lent * depth);
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * What this node knows of who does what in one job: the entries of the map `work`, of members that are there. Results that
+ * only the dead held are not done, and what they ran is free again.
+ */
+import type { Unsubscribe } from "../base/events.ts";
+import { shortIdOf } from "../net/membership/rows.ts";
+import type { Net } from "../net/types.ts";
+import type { ReplicatedMap } from "../memory/types.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Crypto } from "../ports/crypto.ts";
+import type { PeerId } from "../ports/network.ts";
+import { readWork, type WorkEntry } from "./entries.ts";
+import { type Intervals, sizeOf, subtract, unionAll } from "./intervals.ts";
+
+export interface Worker {
+  readonly peer: PeerId;
+  readonly entry: WorkEntry;
+  /** When its entry last said something new, on this node's clock. */
+  readonly progressAtMs: number;
+}
+
+/** Members by the number that their writes carry. */
+export class Writers {
+  readonly #net: Net;
+  readonly #crypto: Crypto;
+  readonly #peers = new Map<number, PeerId>();
+  readonly #numbers = new Map<PeerId, number>();
+
+  constructor(net: Net, crypto: Crypto) {
+    this.#net = net;
+    this.#crypto = crypto;
+  }
+
+  numberOf(peer: PeerId): number {
+    const known = this.#numbers.get(peer);
+    if (known !== undefined) return known;
+    const number = shortIdOf(this.#crypto, peer);
+    this.#numbers.set(peer, number);
+    this.#peers.set(number, peer);
+    return number;
+  }
+
+  peerOf(number: number): PeerId | undefined {
+    const known = this.#peers.get(number);
+    if (known !== undefined) return known;
+    for (const { record } of this.#net.members()) this.numberOf(record.peer);
+    return this.#peers.get(number);
+  }
+}
+
+/** Base of the number in a key. */
+const RADIX = 36;
+
+export function workKey(job: string, writer: number): string {
+  return `${job}/${writer.toString(RADIX)}`;
+}
+
+export interface ViewParts {
+  readonly net: Net;
+  readonly work: ReplicatedMap;
+  readonly clock: Clock;
+  readonly writers: Writers;
+}
+
+interface Known {
+  readonly entry: WorkEntry;
+  readonly progressAtMs: number;
+}
+
+export class JobView {
+  readonly #job: string;
+  readonly #total: number;
+  readonly #parts: ViewParts;
+  readonly #known = new Map<number, Known>();
+  readonly #stop: Unsubscribe;
+  #living: Worker[] | undefined;
+  #held: Intervals | undefined;
+
+  constructor(job: string, total: number, parts: ViewParts, onChange: () => void) {
+    this.#job = job;
+    this.#total = total;
+    this.#parts = parts;
+    const prefix = `${job}/`;
+    for (const { key, value, version } of parts.work.entries(prefix)) this.#take(key, value, version.writer);
+    const stops = [
+      parts.work.watch(prefix, ({ key, entry, isLocal }) => {
+        if (entry === undefined) this.#known.delete(parseInt(key.slice(prefix.length), RADIX));
+        else this.#take(key, entry.value, entry.version.writer);
+        this.#living = this.#held = undefined;
+        if (!isLocal) onChange();
+      }),
+      parts.net.onMember(() => {
+        this.#living = this.#held = undefined;
+      }),
+    ];
+    this.#stop = () => {
+      for (const stop of stops) stop();
+    };
+  }
+
+  /** Other members that are there and have to do with the job. */
+  others(): readonly Worker[] {
+    return (this.#living ??= this.#find());
+  }
+
+  /** Whose results count now: those of the others, and by task. */
+  holders(): Map<PeerId, Intervals> {
+    return new Map(this.others().map(({ peer, entry }) => [peer, entry.held]));
+  }
+
+  /** Tasks whose results others hold. */
+  held(): Intervals {
+    return (this.#held ??= unionAll(this.others().map(({ entry }) => entry.held)));
+  }
+
+  /** Tasks that failed for good: on two nodes, this one too, or on all that there are. */
+  failed(own: Intervals, isAlone: boolean): Intervals {
+    return unionAll([own, ...this.others().map(({ entry }) => entry.failed)], isAlone ? 1 : 2);
+  }
+
+  close(): void {
+    this.#stop();
+  }
+
+  #take(key: string, value: unknown, writer: number): void {
+    const number = parseInt(key.slice(this.#job.length + 1), RADIX);
+    // A node speaks for itself only.
+    if (number !== writer || key !== workKey(this.#job, number)) return;
+    const entry = readWork(value, this.#total);
+    if (entry === undefined) return;
+    const before = this.#known.get(number);
+    const isNews =
+      before === undefined ||
+      sizeOf(subtract(entry.held, before.entry.held)) > 0 ||
+      sizeOf(subtract(entry.claimed, before.entry.claimed)) > 0 ||
+      entry.combined !== before.entry.combined;
+    const progressAtMs = isNews ? this.#parts.clock.monotonic() : before.progressAtMs;
+    this.#known.set(number, { entry, progressAtMs });
+  }
+
+  #find(): Worker[] {
+    const { net, writers } = this.#parts;
+    return [...this.#known].flatMap(([number, { entry, progressAtMs }]) => {
+      const peer = writers.peerOf(number);
+      const member = peer === undefined || peer === net.self ? undefined : net.member(peer);
+      const isThere = member?.status === "awake" || member?.status === "suspect";
+      return peer === undefined || !isThere ? [] : [{ peer, entry, progressAtMs }];
+    });
+  }
+}
