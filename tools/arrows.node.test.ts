@@ -10,7 +10,7 @@ const NET = ["core/base", "core/ports", "core/net"];
 const MEMORY = [...NET, "core/memory"];
 const DISK = [...MEMORY, "core/disk"];
 const SANDBOX = ["core/base", "core/ports", "core/sandbox"];
-const PROCESS = [...DISK, "core/sandbox/wasm", "core/process"];
+const PROCESS = [...DISK, "core/sandbox/wasm", "core/sandbox/wasi", "core/sandbox/limits.ts", "core/process"];
 const ALL_PARTS = [...DISK, "core/sandbox", "core/jobs", "core/io", "core/process", "core/shell", "core/computer.ts"];
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "core/base": ["core/base"],

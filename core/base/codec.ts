@@ -200,6 +200,14 @@ export function lineOf(lengthMax: number): Schema<string> {
   );
 }
 
+/** The same of several lines. */
+export function linesOf(lengthMax: number): Schema<string> {
+  return v.pipe(
+    textOf(lengthMax),
+    v.transform((text) => text.replace(/(?!\n)[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu, "\ufffd")),
+  );
+}
+
 /** The last moment that a Date can say, ms since 1970. */
 const MOMENT_MS_MAX = 8.64e15;
 

@@ -36,6 +36,8 @@ export const ERROR_CODES = [
   "wasm-abi", // lacks memory, alloc or run, or breaks the ABI
   "wasm-unsupported", // uses a WebAssembly feature that is refused (threads, memory64)
   "wasm-trap",
+  "task-failed", // a program's exit status, a script's exception
+  "call-depth", // the task's calls nest too deeply
   "out-of-memory",
   "no-cores",
   // shell and host

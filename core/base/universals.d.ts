@@ -42,11 +42,12 @@ declare namespace WebAssembly {
     static exports(module: Module): { name: string; kind: string }[];
   }
   class Instance {
-    constructor(module: Module, imports: Record<string, never>);
+    constructor(module: Module, imports: Record<string, Record<string, never>>);
     readonly exports: Readonly<Record<string, unknown>>;
   }
   class Memory {
     readonly buffer: ArrayBuffer;
+    grow(pages: number): number;
   }
   class LinkError extends Error {}
   function compile(bytes: Uint8Array<ArrayBuffer>): Promise<Module>;

@@ -6,6 +6,7 @@ import { type Bytes, concat } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
 import type { Net } from "../net/types.ts";
 import type { PeerId } from "../ports/network.ts";
+import type { SandboxProgram } from "../ports/sandbox.ts";
 import { PIECE_BYTES_MAX, PIECE_TIMEOUT_MS, RUN_ALLOWANCE_MS } from "./limits.ts";
 import type { PoolResult } from "../sandbox/pool.ts";
 import type { TaskLimits } from "../sandbox/types.ts";
@@ -14,15 +15,23 @@ import { CPU_PROTOCOL, getReply, type Payload, putReply, type RunRequest, runRep
 /** Times that a node may ask for the module or the input of one task before it is given up on: once each, and once more. */
 const NEEDS_MAX = 3;
 
+interface BorrowedJob {
+  readonly id: string;
+  readonly module: Bytes;
+  readonly sha256: string;
+  readonly program: SandboxProgram | undefined;
+  readonly limits: TaskLimits;
+}
+
 export class Borrower {
   readonly #net: Net;
   readonly #signal: AbortSignal;
-  readonly #job: { readonly id: string; readonly module: Bytes; readonly sha256: string; readonly limits: TaskLimits };
+  readonly #job: BorrowedJob;
   /** The module on its way to a node. */
   readonly #sending = new Map<PeerId, Promise<void>>();
 
   /** The signal is the job's: it ends what is sent on behalf of several tasks. */
-  constructor(net: Net, job: { id: string; module: Bytes; sha256: string; limits: TaskLimits }, signal: AbortSignal) {
+  constructor(net: Net, job: BorrowedJob, signal: AbortSignal) {
     this.#net = net;
     this.#job = job;
     this.#signal = signal;
@@ -30,7 +39,7 @@ export class Borrower {
 
   /** One task on that node. Rejects when the node fails ("unreachable", "busy", …); the task's own failures are results. */
   async run(peer: PeerId, index: number, input: Bytes, signal: AbortSignal): Promise<PoolResult> {
-    const { id, sha256, limits } = this.#job;
+    const { id, sha256, program, limits } = this.#job;
     const blob = `${id}/${index}`;
     const large = input.length > PIECE_BYTES_MAX;
     const request: RunRequest = {
@@ -39,6 +48,7 @@ export class Borrower {
       module: sha256,
       memoryBytesMax: limits.memoryBytesMax,
       timeMsMax: limits.timeMsMax,
+      ...(program === undefined ? {} : { program }),
       input: large ? { blob, size: input.length } : { bytes: input },
     };
     if (large) await this.#put(peer, blob, input, signal);

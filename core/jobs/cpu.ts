@@ -3,6 +3,7 @@
  * it ends with `close`.
  */
 import { type Bytes, toHex } from "../base/bytes.ts";
+import { check } from "../base/codec.ts";
 import { isStarfishError, StarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
 import type { Net } from "../net/types.ts";
@@ -15,6 +16,7 @@ import type { CoreBudget } from "../sandbox/core-budget.ts";
 import { LIMITS_DEFAULT, MEMORY_BYTES_MAX, PAYLOAD_BYTES_MAX, TIME_MS_MAX } from "../sandbox/limits.ts";
 import type { Modules } from "../sandbox/modules.ts";
 import type { Pool } from "../sandbox/pool.ts";
+import { programSchema } from "../sandbox/program.ts";
 import { TASK_FAULTS, type TaskLimits } from "../sandbox/types.ts";
 import { Borrower } from "./borrower.ts";
 import { Dispatcher, type Runner } from "./dispatcher.ts";
@@ -105,13 +107,15 @@ class NodeCpu implements Cpu {
     const id = toHex(this.#random.bytes(8));
     const controller = new AbortController();
     const signal = AbortSignal.any([options.signal, controller.signal]);
-    const sha256 = toHex(this.#crypto.sha256(job.module));
-    const borrower = new Borrower(this.#net, { id, module: job.module, sha256, limits }, signal);
+    const { module, program } = job;
+    if (program !== undefined) check(programSchema, program);
+    const sha256 = toHex(this.#crypto.sha256(module));
+    const borrower = new Borrower(this.#net, { id, module, sha256, program, limits }, signal);
     const dispatcher = new Dispatcher({
       net: this.#net,
       clock: this.#clock,
       ownCores: this.cores,
-      runHere: this.#runner(id, job.module, sha256, limits),
+      runHere: this.#runner(id, job, sha256, limits),
       runThere: (peer, index, input, abort) => borrower.run(peer, index, input, abort),
       onProgress: options.onProgress ?? ((): void => {}),
       inputs: checkedInputs(job.inputs),
@@ -122,7 +126,7 @@ class NodeCpu implements Cpu {
     this.#jobsChanged.emit();
     try {
       // What is wrong with the module is said at once, before anybody is bothered.
-      await abortable(signal, this.#check(job.module, sha256, limits));
+      await abortable(signal, this.#check(job, sha256, limits));
       yield* dispatcher.results(signal);
     } finally {
       this.#jobs.delete(id);
@@ -162,11 +166,12 @@ class NodeCpu implements Cpu {
   }
 
   /** Runs a job's chunks on this node's own cores. */
-  #runner(job: string, module: Bytes, sha256: string, limits: TaskLimits): Runner {
+  #runner(job: string, { module, program }: MapJob, sha256: string, limits: TaskLimits): Runner {
+    const { memoryBytesMax, timeMsMax } = limits;
     return async (peer, _index, input, signal) => {
       try {
-        const { id, module: ready } = await this.#modules.add(sha256, module, limits.memoryBytesMax, true);
-        const task = { job, for: peer, own: true, moduleId: id, module: ready, input, timeMsMax: limits.timeMsMax };
+        const { id, module: ready } = await this.#modules.add(sha256, module, memoryBytesMax, true, program?.kind);
+        const task = { job, for: peer, own: true, moduleId: id, module: ready, program, input, timeMsMax };
         return await this.#pool.run(task, signal);
       } catch (error) {
         if (isFault(error)) return { ok: false, code: error.code, message: error.message };
@@ -176,9 +181,9 @@ class NodeCpu implements Cpu {
   }
 
   /** Rejects with what is wrong with the module. Where there are no workers to find that out, others will. */
-  async #check(module: Bytes, sha256: string, { memoryBytesMax }: TaskLimits): Promise<void> {
+  async #check({ module, program }: MapJob, sha256: string, { memoryBytesMax }: TaskLimits): Promise<void> {
     try {
-      await this.#modules.add(sha256, module, memoryBytesMax, true);
+      await this.#modules.add(sha256, module, memoryBytesMax, true, program?.kind);
     } catch (error) {
       if (isFault(error) || isStarfishError(error, "closed")) throw error;
     }

@@ -85,6 +85,7 @@ export class Lender {
         own: false,
         moduleId: module.id,
         module: module.module,
+        program: request.program,
         input,
         timeMsMax: Math.min(request.timeMsMax, TIME_MS_MAX),
       },
@@ -96,7 +97,8 @@ export class Lender {
 
   async #module(request: RunRequest, from: PeerId): Promise<CompiledModule | undefined> {
     const memoryBytesMax = Math.min(request.memoryBytesMax, MEMORY_BYTES_MAX);
-    const known = this.#modules.find(request.module, memoryBytesMax);
+    const kind = request.program?.kind ?? "bytes";
+    const known = this.#modules.find(request.module, memoryBytesMax, kind);
     if (known !== undefined) return known;
     if (this.#compiling.has(from) || this.#compiling.size >= COMPILING_MAX) {
       throw new StarfishError("busy", "This node is compiling other modules", { retryable: true });
@@ -108,7 +110,7 @@ export class Lender {
     }
     this.#compiling.add(from);
     try {
-      return await this.#modules.add(request.module, bytes, memoryBytesMax, false);
+      return await this.#modules.add(request.module, bytes, memoryBytesMax, false, kind);
     } finally {
       this.#compiling.delete(from);
     }

@@ -3,9 +3,11 @@
  * before it (put) and after it (get), so that every message is small enough to be forwarded by a third member.
  */
 import * as v from "valibot";
-import { bytesOf, integerOf, lineOf, type Schema } from "../base/codec.ts";
+import { bytesOf, integerOf, linesOf, type Schema } from "../base/codec.ts";
 import type { ErrorCode } from "../base/errors.ts";
-import { PAYLOAD_BYTES_MAX } from "../sandbox/limits.ts";
+import type { SandboxProgram } from "../ports/sandbox.ts";
+import { MESSAGE_CHARS_MAX, PAYLOAD_BYTES_MAX } from "../sandbox/limits.ts";
+import { programSchema } from "../sandbox/program.ts";
 import { TASK_FAULTS } from "../sandbox/types.ts";
 import { PIECE_BYTES_MAX } from "./limits.ts";
 
@@ -26,6 +28,8 @@ export interface RunRequest {
   readonly module: string;
   readonly memoryBytesMax: number;
   readonly timeMsMax: number;
+  /** ABI 1 without it. */
+  readonly program?: SandboxProgram | undefined;
   readonly input: Payload;
 }
 /** Pieces come in order; the first has `at` 0 and begins the blob anew. */
@@ -63,6 +67,7 @@ export const cpuRequest: Schema<CpuRequest> = v.variant("op", [
     module: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
     memoryBytesMax: integerOf(0, WASM_MEMORY_BYTES_MAX),
     timeMsMax: integerOf(1, DAY_MS),
+    program: v.optional(programSchema),
     input: payload,
   }),
   v.strictObject({
@@ -79,7 +84,7 @@ const duration: Schema<number> = v.pipe(v.number(), v.finite(), v.minValue(0), v
 export const runReply: Schema<RunReply> = v.variant("is", [
   v.strictObject({ is: v.literal("done"), output: payload, runMs: duration, waitMs: duration }),
   v.strictObject({ is: v.literal("need"), blobs: v.pipe(v.array(blobName), v.minLength(1), v.maxLength(2)) }),
-  v.strictObject({ is: v.literal("failed"), code: v.picklist(TASK_FAULTS), message: lineOf(2_000) }),
+  v.strictObject({ is: v.literal("failed"), code: v.picklist(TASK_FAULTS), message: linesOf(MESSAGE_CHARS_MAX) }),
 ]);
 export const putReply: Schema<null> = v.null();
 export const getReply: Schema<Uint8Array> = bytesOf(0, PIECE_BYTES_MAX);

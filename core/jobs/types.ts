@@ -4,6 +4,7 @@ import type { ErrorCode } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
 import type { ContentRef } from "../disk/types.ts";
 import type { PeerId } from "../ports/network.ts";
+import type { SandboxProgram } from "../ports/sandbox.ts";
 import type { TaskLimits } from "../sandbox/types.ts";
 import type { Content, Inputs, JobSpec } from "./spec.ts";
 
@@ -12,6 +13,8 @@ export interface MapJob {
   /** For people: "primes". */
   readonly title: string;
   readonly module: Bytes;
+  /** How the module is to be run; ABI 1 without it. */
+  readonly program?: SandboxProgram;
   /** A list, or a source that is read as the job goes on, with a bounded lead. */
   readonly inputs: readonly Bytes[] | AsyncIterable<Bytes>;
   readonly limits?: Partial<TaskLimits>;

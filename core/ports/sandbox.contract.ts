@@ -3,9 +3,24 @@
  * does: bytes are prepared first, and whoever does not answer is ended from outside.
  */
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { text, utf8 } from "../base/bytes.ts";
-import { hostile, i32, mirror, reactor, wasm } from "../../test/fixtures/wasm.ts";
-import type { Sandbox, SandboxOutcome, SandboxWorker } from "./sandbox.ts";
+import { text, toHex, utf8 } from "../base/bytes.ts";
+import {
+  callOnce,
+  command,
+  complains,
+  eatsMemory,
+  IN_MEMORY,
+  opens,
+  passesOn,
+  prints,
+  recurses,
+  sleeps,
+  traps,
+  writes,
+  writesForEver,
+} from "../../test/fixtures/programs.ts";
+import { hostile, i32, mirror, reactor, string, wasm } from "../../test/fixtures/wasm.ts";
+import type { ProgramKind, Sandbox, SandboxOutcome, SandboxWorker } from "./sandbox.ts";
 
 export interface SandboxContractOptions {
   /** Whether code that never ends can be run (not on the simulator's one thread). */
@@ -13,6 +28,14 @@ export interface SandboxContractOptions {
 }
 
 const MEMORY_BYTES_MAX = 4 * 1024 * 1024;
+
+function importing(from: string, name: string): Uint8Array {
+  return command({ imports: [{ from, name, takes: [] }], body: [] });
+}
+
+function importingMemory(): Uint8Array {
+  return wasm({ extra: [[2, [1, ...string("wasi_snapshot_preview1"), ...string("memory"), 2, 0, 1]]] });
+}
 
 export function sandboxContract(name: string, make: () => Sandbox, options: SandboxContractOptions): void {
   describe(`${name}: the contract of Sandbox`, () => {
@@ -24,8 +47,12 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
       workers.push(worker);
       return worker;
     }
-    async function compiled(id: string, bytes: Uint8Array): Promise<{ moduleId: string; module: WebAssembly.Module }> {
-      const outcome = await (await spawn()).compile(bytes, MEMORY_BYTES_MAX);
+    async function compiled(
+      id: string,
+      bytes: Uint8Array,
+      kind?: ProgramKind,
+    ): Promise<{ moduleId: string; module: WebAssembly.Module }> {
+      const outcome = await (await spawn()).compile(bytes, MEMORY_BYTES_MAX, kind);
       if (!outcome.ok) throw new Error(outcome.message);
       return { moduleId: id, module: outcome.module };
     }
@@ -92,7 +119,7 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
     test.each([
       ["traps", hostile.trap(), "wasm-trap"],
       ["reads outside of its memory", hostile.outOfBounds(), "wasm-trap"],
-      ["recurses for ever", hostile.recursion(), "wasm-trap"],
+      ["recurses for ever", hostile.recursion(), "call-depth"],
       ["eats memory until it gets no more", hostile.memoryEater(), "out-of-memory"],
       ["wants far too much memory at once", hostile.memoryGlutton(), "out-of-memory"],
       ["gives an output outside of its memory", hostile.bogusOutput(), "wasm-abi"],
@@ -108,6 +135,60 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
 
     test("an output as large as the memory is no more than that", async () => {
       expect(await runOnce(hostile.wholeMemory())).toMatchObject({ ok: true, output: { length: 65_536 } });
+    });
+
+    async function runCommand(bytes: Uint8Array, input = "", args: readonly string[] = []): Promise<SandboxOutcome> {
+      const worker = await spawn();
+      const module = await compiled("command", bytes, "command");
+      return worker.run({ ...module, program: { kind: "command", args }, input: utf8(input) });
+    }
+
+    test.each([
+      ["passes on what it reads", passesOn(), "from input to output", "from input to output"],
+      ["writes to its standard output", writes("hello"), "", "hello"],
+      ["sleeps, which takes no time", sleeps(), "", ""],
+    ])("a command that %s", async (_what, bytes, input, expected) => {
+      const outcome = await runCommand(bytes, input);
+      expect(outcome.ok && text(outcome.output)).toBe(expected);
+    });
+
+    test.each<[string, Uint8Array, string, RegExp]>([
+      ["exits with a status", callOnce("fd_close", [7]), "task-failed", /exited with 8, and said nothing/],
+      ["complains and exits", complains("no such day", 3), "task-failed", /exited with 3, and said: no such day/],
+      ["opens a file", opens("etc/passwd"), "task-failed", /exited with 8/],
+      ["opens a socket", callOnce("sock_accept", [3, 0, 8]), "task-failed", /exited with 52/],
+      ["writes for ever", writesForEver("x".repeat(1000)), "too-large", /wrote more than/],
+      ["writes from outside of its memory", callOnce("fd_write", [1, -16, 1, 8]), "task-failed", /exited with 21/],
+      ["traps", traps(), "wasm-trap", /trap/],
+      ["calls itself for ever", recurses(), "call-depth", /deep/],
+      ["eats memory", eatsMemory(), "out-of-memory", /memory/],
+    ])("a command that %s fails, and says why", async (_what, bytes, code, message) => {
+      const outcome = await runCommand(bytes);
+      expect(outcome).toMatchObject({ ok: false, code });
+      expect(outcome.ok ? "" : outcome.message).toMatch(message);
+    });
+
+    test("time and chance are the same for the same task, and differ by its input", async () => {
+      const random = prints("random_get", [IN_MEMORY, 16]);
+      const clock = prints("clock_time_get", [0, 0n, IN_MEMORY]);
+      const of = async (bytes: Uint8Array, input: string, args: readonly string[] = []): Promise<string> => {
+        const outcome = await runCommand(bytes, input, args);
+        return outcome.ok ? toHex(outcome.output) : outcome.message;
+      };
+      expect(await of(random, "a")).toBe(await of(random, "a"));
+      expect(new Set([await of(random, "a"), await of(random, "b"), await of(random, "a", ["b"])]).size).toBe(3);
+      // One millisecond after the beginning of 1970, in nanoseconds.
+      expect(await of(clock, "a")).toBe("40420f00000000000000000000000000");
+    });
+
+    test.each([
+      ["a command as a task of ABI 1", writes("x"), undefined, "wasm-imports"],
+      ["a task of ABI 1 as a command", mirror(), "command" as const, "wasm-abi"],
+      ["what imports more than WASI", importing("env", "fetch"), "command" as const, "wasm-imports"],
+      ["what imports a memory", importingMemory(), "command" as const, "wasm-imports"],
+    ])("%s is refused", async (_what, bytes, kind, code) => {
+      const worker = await spawn();
+      expect(await worker.compile(bytes, MEMORY_BYTES_MAX, kind)).toMatchObject({ ok: false, code });
     });
 
     if (!options.threads) return;

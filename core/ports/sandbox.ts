@@ -6,10 +6,42 @@
 import type { Bytes } from "../base/bytes.ts";
 import type { ErrorCode } from "../base/errors.ts";
 
+/**
+ * "bytes": ABI 1 (wasm-tasks/README.md). "command": a WASI preview 1 program, input on its standard input, output from its
+ * standard output. "javascript", "python": a script, for which the module is the engine.
+ */
+export type ProgramKind = "bytes" | "command" | "javascript" | "python";
+
+/** What one call of a script's function gets of a task's input, and how what it gives is written. */
+export type InputForm =
+  /** A line, without its end. A text that it gives is a line as it is, anything else a line of JSON; nothing is no line. */
+  | "lines"
+  /** The value of a line of JSON; it gives one. */
+  | "values"
+  /** All of it, as text; what it gives is as with lines, without an end. */
+  | "text";
+
+/** How a module is to be run, as data: it goes from node to node. */
+export interface SandboxProgram {
+  readonly kind: ProgramKind;
+  /** "reduce": makes one output of two, which are in the input with the length of the first in 4 bytes (little-endian). */
+  readonly entry?: "run" | "reduce" | undefined;
+  /** Of a command. */
+  readonly args?: readonly string[] | undefined;
+  /** Of a script: the text of its function, or of a module that has it. */
+  readonly source?: string | undefined;
+  /** Of a script: the function of two values that makes one of them. With it a task's outputs are made one. */
+  readonly reduce?: string | undefined;
+  /** Of a script. */
+  readonly form?: InputForm | undefined;
+}
+
 export interface SandboxTask {
   /** Names the module: an adapter posts it to its worker only when the worker's last task had another. */
   readonly moduleId: string;
   readonly module: WebAssembly.Module;
+  /** ABI 1 where there is none. */
+  readonly program?: SandboxProgram | undefined;
   readonly input: Bytes;
 }
 
@@ -23,8 +55,8 @@ export type CompileOutcome =
 
 /** Does one thing at a time; a second call before the first has settled is a bug. */
 export interface SandboxWorker {
-  /** Checks a module and compiles it with its limits in it. Never rejects; never settles after `terminate`. */
-  compile(bytes: Bytes, memoryBytesMax: number): Promise<CompileOutcome>;
+  /** Checks a module of that kind and compiles it with its limits in it. Never rejects; never settles after `terminate`. */
+  compile(bytes: Bytes, memoryBytesMax: number, kind?: ProgramKind): Promise<CompileOutcome>;
   /** Runs one task. Never rejects; never settles after `terminate`. */
   run(task: SandboxTask): Promise<SandboxOutcome>;
   /** Ends the thread whatever it is doing. */

@@ -18,8 +18,6 @@ export const PIECES_IN_FLIGHT_MAX = 4;
 export const COLLECT_MS = 10;
 /** What is read of a file at once, ahead of what was asked for. */
 export const READ_AHEAD_BYTES: number = 256 * 1024;
-/** What one call of a program may read or write; a longer one is cut short, as the interface allows. */
-export const TRANSFER_BYTES_MAX: number = 1024 * 1024;
 /** A path, as Linux has it. */
 export const PATH_BYTES_MAX = 4096;
 /** Symbolic links on one way, as Linux has it. */

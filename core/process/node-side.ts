@@ -1,13 +1,14 @@
 /** The node's side of one program: its handles, and what it asks for. */
 import { StarfishError } from "../base/errors.ts";
-import { ENTRIES_MAX, TRANSFER_BYTES_MAX } from "./limits.ts";
+import { TRANSFER_BYTES_MAX } from "../sandbox/limits.ts";
+import { ENTRIES_MAX } from "./limits.ts";
 import { Input } from "./input.ts";
 import type { FileNode } from "./file-node.ts";
 import type { DirectoryName, Filestat, OpenRequest, Request, Times } from "./messages.ts";
 import { inodeOf, nanoseconds, typeOf, type OpenDirectoryNode, type OpenFiles } from "./open-files.ts";
 import { isAbsoluteBy, partsOf, walk, type Walk } from "./paths.ts";
 import type { FileEntry, ProgramRun, ProgramStream, TextCodec } from "./types.ts";
-import { WasiError } from "./wasi/errno.ts";
+import { WasiError } from "../sandbox/wasi/errno.ts";
 
 type Handle =
   | { readonly is: "stream"; readonly stream: ProgramStream; readonly input: Input; last: Promise<unknown> }

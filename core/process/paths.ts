@@ -1,6 +1,6 @@
 /** Ways through the tree as a program walks them: from a directory that it has open, and never out of it. */
 import { LINKS_MAX } from "./limits.ts";
-import { WasiError } from "./wasi/errno.ts";
+import { WasiError } from "../sandbox/wasi/errno.ts";
 
 export interface Walk {
   /** Absolute and normal. */

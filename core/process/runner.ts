@@ -11,7 +11,7 @@ import type { CompileReply, FromThread, ProgramEnd, Reply, Request, ToThread } f
 import { NodeSide } from "./node-side.ts";
 import { OpenFiles } from "./open-files.ts";
 import type { FileTree, ProgramRun, TextCodec } from "./types.ts";
-import { errnoOf, ERRNO } from "./wasi/errno.ts";
+import { errnoOf, ERRNO } from "../sandbox/wasi/errno.ts";
 
 export interface RunnerOptions {
   readonly programs: Programs;

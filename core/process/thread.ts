@@ -11,7 +11,7 @@ import type { CompileReply, FromThread, ProgramEnd, StartMessage, ToThread } fro
 import { canSuspend, promising, suspending } from "./suspend.ts";
 import { basicCalls } from "./wasi/basic-calls.ts";
 import { Channel, Unwind } from "./wasi/channel.ts";
-import { ERRNO, errnoOf } from "./wasi/errno.ts";
+import { ERRNO, errnoOf } from "../sandbox/wasi/errno.ts";
 import { fileCalls } from "./wasi/file-calls.ts";
 import { pathCalls } from "./wasi/path-calls.ts";
 import { pollCalls } from "./wasi/poll.ts";

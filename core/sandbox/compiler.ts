@@ -6,12 +6,13 @@
 import type { Bytes } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
-import type { CompileOutcome, Sandbox, SandboxWorker } from "../ports/sandbox.ts";
+import type { CompileOutcome, ProgramKind, Sandbox, SandboxWorker } from "../ports/sandbox.ts";
 import { COMPILE_MS_MAX, WORKER_IDLE_MS } from "./limits.ts";
 
 interface Waiting {
   readonly bytes: Bytes;
   readonly memoryBytesMax: number;
+  readonly kind: ProgramKind;
   readonly own: boolean;
   readonly resolve: (module: WebAssembly.Module) => void;
   readonly reject: (error: StarfishError) => void;
@@ -37,10 +38,10 @@ export class Compiler {
    * Rejects with what is wrong with the module, "timeout", "unsupported" where there are no workers, or "closed". The
    * caller bounds how many modules it brings.
    */
-  compile(bytes: Bytes, memoryBytesMax: number, own: boolean): Promise<WebAssembly.Module> {
+  compile(bytes: Bytes, memoryBytesMax: number, kind: ProgramKind, own: boolean): Promise<WebAssembly.Module> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(closed());
-      const waiting: Waiting = { bytes, memoryBytesMax, own, resolve, reject };
+      const waiting: Waiting = { bytes, memoryBytesMax, kind, own, resolve, reject };
       const place = own ? this.#waiting.findIndex((other) => !other.own) : -1;
       if (place < 0) this.#waiting.push(waiting);
       else this.#waiting.splice(place, 0, waiting);
@@ -74,7 +75,7 @@ export class Compiler {
     else this.#idle = this.#clock.timer(WORKER_IDLE_MS, () => this.#rest());
   }
 
-  async #compile({ bytes, memoryBytesMax }: Waiting): Promise<CompileOutcome> {
+  async #compile({ bytes, memoryBytesMax, kind }: Waiting): Promise<CompileOutcome> {
     const worker = (this.#worker ??= await this.#sandbox.spawn());
     if (this.#closed) throw closed();
     const stopped = Promise.withResolvers<CompileOutcome>();
@@ -87,7 +88,7 @@ export class Compiler {
       end({ ok: false, code: "timeout", message: `The module took longer than ${seconds} s to check and to compile` }),
     );
     this.#stop = () => end({ ok: false, code: "closed", message: closed().message });
-    const outcome = await Promise.race([worker.compile(bytes, memoryBytesMax), stopped.promise]);
+    const outcome = await Promise.race([worker.compile(bytes, memoryBytesMax, kind), stopped.promise]);
     deadline.cancel();
     this.#stop = undefined;
     // A worker that died is of no more use.

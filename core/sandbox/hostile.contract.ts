@@ -92,7 +92,7 @@ export function hostileContract(name: string, sandbox: () => Sandbox): void {
         /run/,
       ],
       ["traps", "wasm-trap", hostile.trap(), /trap/],
-      ["recurses for ever", "wasm-trap", hostile.recursion(), /stack/],
+      ["recurses for ever", "call-depth", hostile.recursion(), /stack/],
       ["reads beyond its memory", "wasm-trap", hostile.outOfBounds(), /trap/],
       ["loops for ever", "timeout", hostile.loop(), /0\.5 s/],
       ["loops in its start function", "timeout", hostile.loopInStart(), /0\.5 s/],

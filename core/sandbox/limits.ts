@@ -67,3 +67,24 @@ export const COMPILE_MS_MAX = 20_000;
 export const COMPILING_MAX = 4;
 /** Workers are ended after so long without a task: an idle one costs a few MiB. */
 export const WORKER_IDLE_MS = 30_000;
+
+// A WASI program, and a script
+
+/** What one call of a program may read or write; a longer one is cut short, as the interface allows. */
+export const TRANSFER_BYTES_MAX: number = 1024 * 1024;
+/** Words of a command's line, and letters of each: a job's entry has room for so many. */
+export const ARGUMENTS_MAX = 64;
+export const ARGUMENT_CHARS_MAX = 4_096;
+/** Of a program's standard error, the first so many bytes are kept: they say why it failed. */
+export const STDERR_BYTES_MAX = 4_096;
+/**
+ * A script's texts, or a command's arguments, all together: they go with each task, in one message with the input. What is
+ * larger is a library, and better a module.
+ */
+export const PROGRAM_BYTES_MAX: number = 64 * 1024;
+/** What a task's failure is told with: a stack of a dozen calls. */
+export const MESSAGE_CHARS_MAX = 2_000;
+/** Inputs of one task of a script. Each gets a fresh state. */
+export const VALUES_MAX = 100_000;
+/** What a program knows of the time: each look at the clock is a millisecond later than the one before. */
+export const CLOCK_STEP_MS = 1;

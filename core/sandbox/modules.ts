@@ -3,7 +3,7 @@
  * the least recently used go first.
  */
 import type { Bytes } from "../base/bytes.ts";
-import { isStarfishError, type StarfishError } from "../base/errors.ts";
+import { isStarfishError, StarfishError } from "../base/errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import { Compiler } from "./compiler.ts";
 import {
@@ -13,7 +13,8 @@ import {
   MODULE_RETRY_MS,
   PAGE_BYTES,
 } from "./limits.ts";
-import type { Sandbox } from "../ports/sandbox.ts";
+import type { ProgramKind, Sandbox } from "../ports/sandbox.ts";
+import { ENGINES, isScript } from "./languages/engines.ts";
 import { TASK_FAULTS } from "./types.ts";
 
 export interface CompiledModule {
@@ -47,8 +48,8 @@ export class Modules {
   }
 
   /** The module of this hash, if it is here or being compiled; rejects with what is wrong with it, if that is known. */
-  find(sha256: string, memoryBytesMax: number): Promise<CompiledModule> | undefined {
-    const id = idOf(sha256, memoryBytesMax);
+  find(sha256: string, memoryBytesMax: number, kind: ProgramKind = "bytes"): Promise<CompiledModule> | undefined {
+    const id = idOf(sha256, memoryBytesMax, kind);
     const failure = this.#failures.get(id);
     if (failure !== undefined && this.#clock.monotonic() < failure.untilMs) return Promise.reject(failure.error);
     const entry = this.#entries.get(id);
@@ -58,13 +59,27 @@ export class Modules {
     return entry.compiled;
   }
 
-  /** Checks, limits and compiles; `own` ones before those of others. Rejects with what `Compiler.compile` does. */
-  add(sha256: string, bytes: Bytes, memoryBytesMax: number, own: boolean): Promise<CompiledModule> {
-    const known = this.find(sha256, memoryBytesMax);
+  /**
+   * Checks, limits and compiles; `own` ones before those of others. Rejects with what `Compiler.compile` does, and with
+   * "wasm-abi" where a script's engine is none that is known.
+   */
+  add(
+    sha256: string,
+    bytes: Bytes,
+    memoryBytesMax: number,
+    own: boolean,
+    kind: ProgramKind = "bytes",
+  ): Promise<CompiledModule> {
+    const known = this.find(sha256, memoryBytesMax, kind);
     if (known !== undefined) return known;
-    const id = idOf(sha256, memoryBytesMax);
+    if (isScript(kind) && ENGINES[kind].sha256 !== sha256) {
+      return Promise.reject(
+        new StarfishError("wasm-abi", `The module is not ${ENGINES[kind].name} as it is known here`),
+      );
+    }
+    const id = idOf(sha256, memoryBytesMax, kind);
     const entry: Entry = {
-      compiled: this.#compiler.compile(bytes, memoryBytesMax, own).then((module) => ({ id, module })),
+      compiled: this.#compiler.compile(bytes, memoryBytesMax, kind, own).then((module) => ({ id, module })),
       bytes: bytes.length,
     };
     this.#entries.set(id, entry);
@@ -105,6 +120,6 @@ export class Modules {
   }
 }
 
-function idOf(sha256: string, memoryBytesMax: number): string {
-  return `${sha256}/${Math.floor(memoryBytesMax / PAGE_BYTES)}`;
+function idOf(sha256: string, memoryBytesMax: number, kind: ProgramKind): string {
+  return `${sha256}/${Math.floor(memoryBytesMax / PAGE_BYTES)}/${kind}`;
 }

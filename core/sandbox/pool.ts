@@ -9,7 +9,7 @@ import { type ErrorCode, cancelled, messageOf, StarfishError } from "../base/err
 import { Listeners, type Unsubscribe } from "../base/events.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { PeerId } from "../ports/network.ts";
-import type { Sandbox, SandboxOutcome, SandboxWorker } from "../ports/sandbox.ts";
+import type { Sandbox, SandboxOutcome, SandboxProgram, SandboxWorker } from "../ports/sandbox.ts";
 import type { CoreBudget, CoreLease } from "./core-budget.ts";
 import { WORKER_IDLE_MS } from "./limits.ts";
 
@@ -20,6 +20,7 @@ export interface PoolTask {
   readonly own: boolean;
   readonly moduleId: string;
   readonly module: WebAssembly.Module;
+  readonly program?: SandboxProgram | undefined;
   readonly input: Bytes;
   readonly timeMsMax: number;
 }

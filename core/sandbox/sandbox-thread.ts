@@ -4,14 +4,29 @@
  */
 import type { Bytes } from "../base/bytes.ts";
 import { messageOf, StarfishError } from "../base/errors.ts";
-import type { CompileOutcome, SandboxOutcome, SandboxTask, SandboxWorker } from "../ports/sandbox.ts";
+import type {
+  CompileOutcome,
+  ProgramKind,
+  SandboxOutcome,
+  SandboxProgram,
+  SandboxTask,
+  SandboxWorker,
+} from "../ports/sandbox.ts";
+import { isScript } from "./languages/engines.ts";
+import type { Scripts } from "./languages/scripts.ts";
+import { runCommand } from "./wasi/command.ts";
 import { runTask } from "./wasm/abi.ts";
 import { prepareModule } from "./wasm/prepare.ts";
 
 /** What a thread is sent: a task (without a module it runs the one that it has), or a module to compile. */
 export type ThreadTask =
-  | { readonly is: "task"; readonly module: WebAssembly.Module | undefined; readonly input: Bytes }
-  | { readonly is: "module"; readonly bytes: Bytes; readonly memoryBytesMax: number };
+  | {
+      readonly is: "task";
+      readonly module: WebAssembly.Module | undefined;
+      readonly program: SandboxProgram | undefined;
+      readonly input: Bytes;
+    }
+  | { readonly is: "module"; readonly bytes: Bytes; readonly memoryBytesMax: number; readonly kind: ProgramKind };
 
 export type ThreadMessage =
   | "ready"
@@ -33,21 +48,39 @@ export function serveThread(
   post: (message: ThreadMessage, transfer: ArrayBuffer[]) => void,
 ): (task: ThreadTask) => void {
   let module: WebAssembly.Module | undefined;
+  let scripts: Scripts | undefined;
+  const ran = (outcome: SandboxOutcome): void =>
+    post({ is: "ran", outcome }, outcome.ok ? [outcome.output.buffer as ArrayBuffer] : []);
   post("ready", []);
   return (task) => {
-    if (task.is === "module") return post({ is: "compiled", outcome: compile(task.bytes, task.memoryBytesMax) }, []);
+    if (task.is === "module") return post({ is: "compiled", outcome: compile(task) }, []);
     module = task.module ?? module;
-    const outcome: SandboxOutcome =
-      module === undefined
-        ? { ok: false, code: "wasm-abi", message: "The thread got no module" }
-        : runTask(module, task.input);
-    post({ is: "ran", outcome }, outcome.ok ? [outcome.output.buffer as ArrayBuffer] : []);
+    if (module === undefined) return ran({ ok: false, code: "wasm-abi", message: "The thread got no module" });
+    const { program = BYTES, input } = task;
+    if (!isScript(program.kind)) return ran(run(module, program, input));
+    if (scripts !== undefined) return ran(scripts.run(module, program, input));
+    const engine = module;
+    // What drives engines is loaded with the first script.
+    void import("./languages/scripts.ts").then(
+      (languages) => {
+        scripts = new languages.Scripts();
+        ran(scripts.run(engine, program, input));
+      },
+      (error: unknown) =>
+        ran({ ok: false, code: "unsupported", message: `What runs scripts could not be loaded: ${messageOf(error)}` }),
+    );
   };
 }
 
-function compile(bytes: Bytes, memoryBytesMax: number): CompileOutcome {
+const BYTES: SandboxProgram = { kind: "bytes" };
+
+function run(module: WebAssembly.Module, program: SandboxProgram, input: Bytes): SandboxOutcome {
+  return program.kind === "command" ? runCommand(module, program, input) : runTask(module, input, program.entry);
+}
+
+function compile({ bytes, memoryBytesMax, kind }: Extract<ThreadTask, { is: "module" }>): CompileOutcome {
   try {
-    const prepared = prepareModule(bytes, memoryBytesMax);
+    const prepared = prepareModule(bytes, memoryBytesMax, kind);
     return { ok: true, module: new WebAssembly.Module(prepared) };
   } catch (error) {
     if (error instanceof StarfishError) return { ok: false, code: error.code, message: error.message };
@@ -65,18 +98,19 @@ export function ownThread(thread: Thread): Promise<SandboxWorker> {
     let death: string | undefined;
 
     const worker: SandboxWorker = {
-      compile(bytes, memoryBytesMax): Promise<CompileOutcome> {
+      compile(bytes, memoryBytesMax, kind = "bytes"): Promise<CompileOutcome> {
         if (death !== undefined) return Promise.resolve(dead(death));
         return new Promise((resolveCompile) => {
           settleCompile = resolveCompile;
-          thread.post({ is: "module", bytes, memoryBytesMax });
+          thread.post({ is: "module", bytes, memoryBytesMax, kind });
         });
       },
       run(task: SandboxTask): Promise<SandboxOutcome> {
         if (death !== undefined) return Promise.resolve(dead(death));
         return new Promise((resolveRun) => {
           settleRun = resolveRun;
-          thread.post({ is: "task", module: task.moduleId === moduleId ? undefined : task.module, input: task.input });
+          const module = task.moduleId === moduleId ? undefined : task.module;
+          thread.post({ is: "task", module, program: task.program, input: task.input });
           moduleId = task.moduleId;
         });
       },

@@ -18,6 +18,8 @@ export type TaskFault = Extract<
   | "wasm-abi"
   | "wasm-unsupported"
   | "wasm-trap"
+  | "task-failed"
+  | "call-depth"
   | "out-of-memory"
   | "too-large"
 >;
@@ -28,6 +30,8 @@ export const TASK_FAULTS: readonly TaskFault[] = [
   "wasm-abi",
   "wasm-unsupported",
   "wasm-trap",
+  "task-failed",
+  "call-depth",
   "out-of-memory",
   "too-large",
 ];

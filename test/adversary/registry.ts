@@ -8,6 +8,7 @@ import { SCHEMAS as jobEntries } from "../../core/jobs/entries.ts";
 import { SCHEMAS as jobInputs } from "../../core/jobs/inputs.ts";
 import { SCHEMAS as spec } from "../../core/jobs/spec.ts";
 import { SCHEMAS as results } from "../../core/jobs/wire.ts";
+import { SCHEMAS as program } from "../../core/sandbox/program.ts";
 import { SCHEMAS as kept } from "../../core/disk/files/kept.ts";
 import { SCHEMAS as treeValue } from "../../core/disk/files/tree-value.ts";
 import { SCHEMAS as layout } from "../../core/disk/placement/layout-entry.ts";
@@ -35,6 +36,7 @@ export const FILES: Readonly<Record<string, Readonly<Record<string, Schema<unkno
   "core/jobs/inputs.ts": jobInputs,
   "core/jobs/spec.ts": spec,
   "core/jobs/wire.ts": results,
+  "core/sandbox/program.ts": program,
   "core/disk/files/kept.ts": kept,
   "core/disk/files/tree-value.ts": treeValue,
   "core/disk/placement/layout-entry.ts": layout,

@@ -46,6 +46,7 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
   const record = signRecord(crypto, keys, chain, nowMs + 3_600_000, recordOf(peer, nowMs), lives).wire;
   const signature = new Uint8Array(64).fill(1);
   const payload = { bytes: Uint8Array.of(1, 2, 3) };
+  const program = { kind: "python", entry: "run", source: "lambda x: x", reduce: "lambda a, b: a", form: "lines" };
   const shard = { ...name, sha256: A_HASH, bytes: Uint8Array.of(1, 2, 3) };
   const spec = {
     title: "job",
@@ -69,8 +70,10 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
       module: HEX_64,
       memoryBytesMax: 65_536,
       timeMsMax: 1_000,
+      program,
       input: payload,
     },
+    "core/sandbox/program.ts#programSchema": program,
     "core/jobs/spec.ts#specSchema": spec,
     "core/jobs/entries.ts#jobSchema": { by: peer, atMs: nowMs, spec },
     "core/jobs/entries.ts#cancelSchema": { by: peer, atMs: nowMs },

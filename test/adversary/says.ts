@@ -73,6 +73,10 @@ export const WAYS: Readonly<Record<string, Way>> = {
     saying.intruder.request(saying.victim, RESULTS_PROTOCOL, value);
   },
   "core/jobs/protocol.ts#cpuRequest": request(CPU_PROTOCOL),
+  "core/sandbox/program.ts#programSchema": (program, { intruder, victim, speaker }) => {
+    const run = record(samplesOf(speaker)["core/jobs/protocol.ts#cpuRequest"]);
+    return intruder.request(victim, CPU_PROTOCOL, { ...run, program });
+  },
   "core/io/devices/wire.ts#requestSchema": request(DEVICE_PROTOCOL),
   "core/disk/placement/layout-entry.ts#storedSchema": (value, { intruder, speaker }) => {
     intruder.write("layout", `c/${speaker.cid}/${freshId()}`, value);

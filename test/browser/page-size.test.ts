@@ -23,7 +23,9 @@ const FEATURES: Readonly<Record<string, number>> = {
   png: 13_000,
   // map, and the worker in which its tasks run.
   run: 15_000,
-  "sandbox-worker": 8_000,
+  "sandbox-worker": 11_000,
+  // What drives the engines of scripts, in that worker.
+  scripts: 17_000,
   // The worker of the erasure code, and the one that hands a download to the browser.
   "coder-worker": 8_000,
   "download-worker": 1_000,

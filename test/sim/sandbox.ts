@@ -35,9 +35,9 @@ export class SimSandbox implements Sandbox {
     let takesMs = 0;
     const worker = await ownThread(this.#thread(() => takesMs));
     return {
-      compile: (bytes, memoryBytesMax) => {
+      compile: (bytes, memoryBytesMax, kind) => {
         takesMs = COMPILE_MS;
-        return worker.compile(bytes, memoryBytesMax);
+        return worker.compile(bytes, memoryBytesMax, kind);
       },
       run: (task: SandboxTask) => {
         takesMs = this.#model(task) / this.#machine.speed;

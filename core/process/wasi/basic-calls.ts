@@ -1,7 +1,7 @@
 /** Calls that need no file: arguments, environment, clocks, chance, the end. */
 import { CLOCK } from "./layout.ts";
 import { Unwind } from "./channel.ts";
-import { ERRNO, WasiError } from "./errno.ts";
+import { ERRNO, WasiError } from "../../sandbox/wasi/errno.ts";
 import type { Import, Program } from "./program.ts";
 
 const NS_PER_MS = 1_000_000;

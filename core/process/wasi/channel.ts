@@ -1,5 +1,5 @@
 /** A program's line to the node: calls that wait for an answer. Everything that waits ends when the program is killed. */
-import { ERRNO, WasiError } from "./errno.ts";
+import { ERRNO, WasiError } from "../../sandbox/wasi/errno.ts";
 import type { FromThread, Reply, Request } from "../messages.ts";
 
 /** Unwinds a program: it has ended by itself, or was made to. */

@@ -1,6 +1,6 @@
 /** A program's descriptors by number, and what they may be used for. */
 import { DESCRIPTORS_MAX } from "../limits.ts";
-import { WasiError } from "./errno.ts";
+import { WasiError } from "../../sandbox/wasi/errno.ts";
 import type { Open, OpenDirectory, RegularFile } from "./open.ts";
 
 export class DescriptorTable {

@@ -1,7 +1,7 @@
 /** Calls on descriptors: reading, writing, places in files, what is known of them. */
 import type { DirectoryName, Filestat, Times } from "../messages.ts";
-import { ERRNO, WasiError } from "./errno.ts";
-import { lengthOf, type Slice } from "./guest-memory.ts";
+import { ERRNO, WasiError } from "../../sandbox/wasi/errno.ts";
+import { lengthOf, type Slice } from "../../sandbox/wasi/guest-memory.ts";
 import { FDFLAG, FILETYPE, FSTFLAG, RIGHT } from "./layout.ts";
 import type { Open, RegularFile } from "./open.ts";
 import type { Import, Program } from "./program.ts";

@@ -4,7 +4,7 @@ import type { Clock } from "../../ports/clock.ts";
 import { COLLECT_MS, PIECE_BYTES, PIECES_IN_FLIGHT_MAX, READ_AHEAD_BYTES } from "../limits.ts";
 import type { DirectoryName, Filetype } from "../messages.ts";
 import { type Channel, Unwind } from "./channel.ts";
-import { ERRNO, WasiError } from "./errno.ts";
+import { ERRNO, WasiError } from "../../sandbox/wasi/errno.ts";
 
 interface Common {
   readonly handle: number;

@@ -1,7 +1,7 @@
 /** Calls that take a path, from a directory that is open. Ways out of it are refused by the node, which walks them. */
 import type { Filestat, Opened } from "../messages.ts";
 import { PATH_BYTES_MAX } from "../limits.ts";
-import { ERRNO, WasiError } from "./errno.ts";
+import { ERRNO, WasiError } from "../../sandbox/wasi/errno.ts";
 import { timesOf, writeFilestat } from "./file-calls.ts";
 import { FDFLAG, LOOKUP_FOLLOW, OFLAG, RIGHT, RIGHTS_DIRECTORY, RIGHTS_FILE, RIGHTS_STREAM } from "./layout.ts";
 import { RegularFile, Stream, type Open } from "./open.ts";

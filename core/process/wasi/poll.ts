@@ -1,7 +1,7 @@
 /** poll_oneoff and sched_yield: a program sleeps until one of several things, and its thread runs the others meanwhile. */
 import { SUBSCRIPTIONS_MAX } from "../limits.ts";
 import { clockNow } from "./basic-calls.ts";
-import { ERRNO, errnoOf } from "./errno.ts";
+import { ERRNO, errnoOf } from "../../sandbox/wasi/errno.ts";
 import { EVENT, RIGHT } from "./layout.ts";
 import type { Stream } from "./open.ts";
 import type { Import, Program } from "./program.ts";

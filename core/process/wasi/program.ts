@@ -4,7 +4,7 @@ import type { Random } from "../../ports/random.ts";
 import type { StartMessage } from "../messages.ts";
 import type { Channel } from "./channel.ts";
 import { DescriptorTable } from "./descriptors.ts";
-import { GuestMemory } from "./guest-memory.ts";
+import { GuestMemory } from "../../sandbox/wasi/guest-memory.ts";
 import { RIGHT, RIGHTS_DIRECTORY, RIGHTS_FILE, RIGHTS_STREAM } from "./layout.ts";
 import { Stream } from "./open.ts";
 

@@ -3,6 +3,7 @@
  * constructors nobody calls gives wrong answers without any error.
  */
 import { StarfishError } from "../../base/errors.ts";
+import type { ProgramKind } from "../../ports/sandbox.ts";
 import { GROW_FAILED } from "./grow-watch.ts";
 
 export interface Exported {
@@ -13,6 +14,7 @@ export interface Exported {
 interface Found {
   /** In letters: "ii>I" takes two i32 and gives an i64. */
   readonly types: readonly string[];
+  /** The type of each, those that are imported first. */
   readonly functions: readonly number[];
   readonly exports: ReadonlyMap<string, Exported>;
 }
@@ -30,11 +32,15 @@ const FUNCTION = 0;
 const MEMORY = 2;
 
 /** Throws "wasm-abi". */
-export function checkAbi(found: Found): void {
+export function checkAbi(found: Found, kind: ProgramKind): void {
   const memory = found.exports.get("memory");
   if (memory?.kind !== MEMORY) throw abi("does not export its memory as `memory`");
+  if (found.exports.has(GROW_FAILED)) throw abi(`exports \`${GROW_FAILED}\`, a name that Starfish needs itself`);
+  if (kind === "command") requireFunction(found, COMMAND, ">", `${COMMAND}()`);
+  if (kind !== "bytes") return;
   requireFunction(found, "alloc", "i>i", "alloc(len: i32) -> i32");
   requireFunction(found, "run", "ii>I", "run(ptr: i32, len: i32) -> i64");
+  if (found.exports.has("reduce")) requireFunction(found, "reduce", "ii>I", "reduce(ptr: i32, len: i32) -> i64");
   for (const name of INITIALIZERS) if (found.exports.has(name)) requireFunction(found, name, ">", `${name}()`);
   if (found.exports.get(COMMAND)?.kind === FUNCTION) {
     throw abi(
@@ -42,13 +48,11 @@ export function checkAbi(found: Found): void {
         "it as a reactor (clang: -mexec-model=reactor; AssemblyScript: without --exportStart)",
     );
   }
-  if (found.exports.has(GROW_FAILED)) throw abi(`exports \`${GROW_FAILED}\`, a name that Starfish needs itself`);
 }
 
 function requireFunction(found: Found, name: string, type: string, signature: string): void {
   const exported = found.exports.get(name);
   if (exported?.kind !== FUNCTION) throw abi(`does not export a function \`${signature}\``);
-  // There are no imports, so that functions count from the module's own first.
   const actual = found.types[found.functions[exported.index] ?? -1];
   if (actual !== type) throw abi(`exports \`${name}\` with another type than \`${signature}\``);
 }

@@ -7,33 +7,40 @@
 import type { Bytes } from "../../base/bytes.ts";
 import { type ErrorCode, messageOf } from "../../base/errors.ts";
 import type { SandboxOutcome } from "../../ports/sandbox.ts";
-import { PAYLOAD_BYTES_MAX } from "../limits.ts";
+import { MESSAGE_CHARS_MAX, PAYLOAD_BYTES_MAX } from "../limits.ts";
 import { INITIALIZERS } from "./abi-check.ts";
 import { GROW_FAILED } from "./grow-watch.ts";
 
-interface Exports {
+/** What any instance exports, by name. */
+export type InstanceExports = Readonly<Record<string, unknown>>;
+
+interface Exports extends InstanceExports {
   readonly memory: WebAssembly.Memory;
   readonly alloc: (length: number) => number;
   readonly run: (pointer: number, length: number) => bigint;
+  /** Makes one output of two; absent where outputs are not put together. */
+  readonly reduce?: (pointer: number, length: number) => bigint;
   readonly _initialize?: () => void;
   readonly __wasm_call_ctors?: () => void;
   /** 1 once memory could not grow; absent where it never does. */
   readonly [GROW_FAILED]?: { readonly value: unknown };
 }
 
-export function runTask(module: WebAssembly.Module, input: Bytes): SandboxOutcome {
+export function runTask(module: WebAssembly.Module, input: Bytes, entry: "run" | "reduce" = "run"): SandboxOutcome {
   let exports: Exports | undefined;
   try {
     exports = new WebAssembly.Instance(module, {}).exports as unknown as Exports;
     const initializer = INITIALIZERS.find((name) => exports?.[name] !== undefined);
     if (initializer !== undefined) exports[initializer]?.();
-    return call(exports, input);
+    return call(exports, input, entry);
   } catch (error) {
     return explain(error, exports);
   }
 }
 
-function call({ memory, alloc, run }: Exports, input: Bytes): SandboxOutcome {
+function call({ memory, alloc, ...entries }: Exports, input: Bytes, entry: "run" | "reduce"): SandboxOutcome {
+  const run = entries[entry];
+  if (run === undefined) return failure("wasm-abi", `The module exports no \`${entry}(ptr: i32, len: i32) -> i64\``);
   const place = alloc(input.length) >>> 0;
   if (place + input.length > memory.buffer.byteLength) {
     return failure("wasm-abi", `alloc(${input.length}) gave ${place}, which lies outside of the memory`);
@@ -43,7 +50,7 @@ function call({ memory, alloc, run }: Exports, input: Bytes): SandboxOutcome {
   const pointer = Number((result >> 32n) & 0xffffffffn);
   const length = Number(result & 0xffffffffn);
   if (pointer + length > memory.buffer.byteLength) {
-    return failure("wasm-abi", `run gave ${length} bytes at ${pointer}, which lie outside of the memory`);
+    return failure("wasm-abi", `${entry} gave ${length} bytes at ${pointer}, which lie outside of the memory`);
   }
   if (length > PAYLOAD_BYTES_MAX) {
     return failure("too-large", `The task's output has ${length} bytes, the most is ${PAYLOAD_BYTES_MAX}`);
@@ -51,18 +58,20 @@ function call({ memory, alloc, run }: Exports, input: Bytes): SandboxOutcome {
   return { ok: true, output: new Uint8Array(memory.buffer, pointer, length).slice() };
 }
 
-function explain(error: unknown, exports: Exports | undefined): SandboxOutcome {
+/** What became of a task whose code threw; `exports` are those of its instance, if that came to be. */
+export function explain(error: unknown, exports: InstanceExports | undefined): Failure {
   const message = messageOf(error);
   // Engines throw a RangeError (V8, JavaScriptCore) or an InternalError (SpiderMonkey) for exhausted stacks, and a
   // RangeError also when the memory of a new instance can't be had.
   if (/stack|recursion/i.test(message))
-    return failure("wasm-trap", "The task ran out of stack: its calls nest too deeply");
+    return failure("call-depth", "The task ran out of stack: its calls nest too deeply");
   if (exports === undefined && error instanceof RangeError) {
     return failure("out-of-memory", `No memory for the task: ${message}`);
   }
   // An allocator that gets no more memory has nothing left but to trap (AssemblyScript, Rust and Zig do so).
-  if (exports?.[GROW_FAILED]?.value === 1) {
-    const mebibytes = exports.memory.buffer.byteLength / 2 ** 20;
+  const { memory, [GROW_FAILED]: failed } = (exports ?? {}) as Partial<Exports>;
+  if (memory !== undefined && failed?.value === 1) {
+    const mebibytes = memory.buffer.byteLength / 2 ** 20;
     return failure(
       "out-of-memory",
       `The task had ${mebibytes.toFixed(1)} MiB of memory, got no more, and stopped: ${message}`,
@@ -71,6 +80,8 @@ function explain(error: unknown, exports: Exports | undefined): SandboxOutcome {
   return failure("wasm-trap", `The task stopped with a trap: ${message}`);
 }
 
-function failure(code: ErrorCode, message: string): SandboxOutcome {
-  return { ok: false, code, message };
+type Failure = Extract<SandboxOutcome, { ok: false }>;
+
+export function failure(code: ErrorCode, message: string): Failure {
+  return { ok: false, code, message: message.slice(0, MESSAGE_CHARS_MAX) };
 }

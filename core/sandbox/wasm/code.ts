@@ -18,7 +18,7 @@ interface Arity {
 
 interface Signatures {
   readonly types: readonly Arity[];
-  /** The type of each function. */
+  /** The type of each function, those that are imported first. */
   readonly functions: readonly number[];
 }
 
@@ -32,8 +32,8 @@ const CALL = 0x10;
 const CALL_INDIRECT = 0x11;
 const NOTHING: Arity = { takes: 0, gives: 0 };
 
-/** The bodies of the code section. Throws "too-large" for those that would cost too much to compile. */
-export function walkCode(section: Reader, signatures: Signatures): Body[] {
+/** The bodies of the code section; `imported` functions have none. Throws "too-large" for those that would cost too much to compile. */
+export function walkCode(section: Reader, signatures: Signatures, imported: number): Body[] {
   const bodies: Body[] = [];
   let localsSum = 0;
   const count = section.count();
@@ -45,7 +45,7 @@ export function walkCode(section: Reader, signatures: Signatures): Body[] {
     bounded(locals, LOCALS_MAX, `locals in function ${index}`);
     localsSum += locals;
     bounded(localsSum, LOCALS_SUM_MAX, "locals in all its functions");
-    const signature = signatures.types[signatures.functions[index] ?? -1] ?? NOTHING;
+    const signature = signatures.types[signatures.functions[imported + index] ?? -1] ?? NOTHING;
     const frame = new Frame(signatures, locals + signature.takes);
     const grows: { from: number; to: number }[] = [];
     while (!body.done) {

@@ -28,11 +28,16 @@ const GLOBAL = 3;
 const CALL = 0x10;
 
 /** The sections with the watch in them; the same ones if no memory grows. */
-export function watchGrowth(sections: readonly Section[], file: Bytes, bodies: readonly Body[]): readonly Section[] {
+export function watchGrowth(
+  sections: readonly Section[],
+  file: Bytes,
+  bodies: readonly Body[],
+  imported: number,
+): readonly Section[] {
   if (!bodies.some(({ grows }) => grows.length > 0)) return sections;
   const global = countOf(sections, SECTION.global);
   const type = countOf(sections, SECTION.type);
-  const helper = countOf(sections, SECTION.function);
+  const helper = imported + countOf(sections, SECTION.function);
   const name = new TextEncoder().encode(GROW_FAILED);
   const added: Readonly<Record<number, readonly number[]>> = {
     [SECTION.type]: [0x60, 1, I32, 1, I32],

@@ -11,6 +11,7 @@
  */
 import { type Bytes, concat } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
+import type { ProgramKind } from "../../ports/sandbox.ts";
 import {
   DATA_SEGMENTS_MAX,
   ELEMENT_SEGMENTS_MAX,
@@ -32,6 +33,7 @@ import { checkAbi, type Exported } from "./abi-check.ts";
 import { bounded, walkCode } from "./code.ts";
 import { type Body, type Section, watchGrowth } from "./grow-watch.ts";
 import { skipInstruction, unsupported } from "./instructions.ts";
+import { readImports } from "./imports.ts";
 import { leb, Reader } from "./reader.ts";
 
 /** "\0asm", version 1. */
@@ -53,13 +55,12 @@ const SECTION = {
 const I32 = 0x7f;
 const I64 = 0x7e;
 const END = 0x0b;
-/** Imports that the message names; a module of Emscripten has hundreds. */
-const IMPORTS_NAMED_MAX = 5;
 
 interface Found {
   readonly types: string[];
-  /** The type of each function. */
+  /** The type of each function, those that are imported first. */
   readonly functions: number[];
+  imported: number;
   readonly exports: Map<string, Exported>;
   bodies: readonly Body[];
 }
@@ -68,7 +69,11 @@ interface Found {
  * The module with its limits in it. Throws "too-large", "not-wasm", "wasm-imports", "wasm-unsupported", "wasm-abi", or
  * "out-of-memory" when it asks for more than `memoryBytesMax` from the start.
  */
-export function prepareModule(bytes: Bytes, memoryBytesMax: number): Uint8Array<ArrayBuffer> {
+export function prepareModule(
+  bytes: Bytes,
+  memoryBytesMax: number,
+  kind: ProgramKind = "bytes",
+): Uint8Array<ArrayBuffer> {
   if (bytes.length > MODULE_BYTES_MAX) {
     throw new StarfishError("too-large", `The module has ${bytes.length} bytes, the most is ${MODULE_BYTES_MAX}`);
   }
@@ -76,7 +81,7 @@ export function prepareModule(bytes: Bytes, memoryBytesMax: number): Uint8Array<
   if (HEADER.some((byte) => reader.done || reader.byte() !== byte)) {
     throw new StarfishError("not-wasm", 'Not a WebAssembly module: it does not begin with "\\0asm" and version 1');
   }
-  const found: Found = { types: [], functions: [], exports: new Map(), bodies: [] };
+  const found: Found = { types: [], functions: [], imported: 0, exports: new Map(), bodies: [] };
   const sections: Section[] = [];
   const seen = new Set<number>();
   for (let count = 1; !reader.done; count++) {
@@ -88,25 +93,32 @@ export function prepareModule(bytes: Bytes, memoryBytesMax: number): Uint8Array<
     if (seen.has(id)) throw reader.malformed(`it has two sections of the kind ${id}`);
     seen.add(id);
     const content = bytes.subarray(section.at, section.end);
-    const rewritten = visitSection(id, section, found, memoryBytesMax);
+    const rewritten = visitSection(id, section, found, { memoryBytesMax, kind });
     sections.push({ id, content: rewritten === undefined ? content : Uint8Array.from(rewritten) });
   }
-  checkAbi(found);
+  checkAbi(found, kind);
   const parts: Bytes[] = [Uint8Array.from(HEADER)];
-  for (const { id, content } of watchGrowth(sections, bytes, found.bodies)) {
+  for (const { id, content } of watchGrowth(sections, bytes, found.bodies, found.imported)) {
     parts.push(Uint8Array.from([id, ...leb(content.length)]), content);
   }
   return concat(parts);
 }
 
 /** Reads a section, and returns its new content if it changes. */
-function visitSection(id: number, section: Reader, found: Found, memoryBytesMax: number): number[] | undefined {
+function visitSection(
+  id: number,
+  section: Reader,
+  found: Found,
+  { memoryBytesMax, kind }: { readonly memoryBytesMax: number; readonly kind: ProgramKind },
+): number[] | undefined {
   switch (id) {
     case SECTION.type:
       readTypes(section, found.types);
       return undefined;
     case SECTION.import:
-      return refuseImports(section);
+      found.functions.push(...readImports(section, kind));
+      found.imported = found.functions.length;
+      return undefined;
     case SECTION.function:
       for (let left = bounded(section.count(), FUNCTIONS_MAX, "functions"); left > 0; left--)
         found.functions.push(section.u32());
@@ -125,7 +137,7 @@ function visitSection(id: number, section: Reader, found: Found, memoryBytesMax:
       countElements(section);
       return undefined;
     case SECTION.code:
-      found.bodies = walkCode(section, { types: found.types.map(arityOf), functions: found.functions });
+      found.bodies = walkCode(section, { types: found.types.map(arityOf), functions: found.functions }, found.imported);
       return undefined;
     case SECTION.data:
     case SECTION.dataCount:
@@ -208,33 +220,6 @@ function skipExpression(section: Reader): void {
     skipInstruction(section);
     if (section.bytes[at] === END) return;
   }
-}
-
-function refuseImports(section: Reader): undefined {
-  const count = section.count();
-  if (count === 0) return undefined;
-  const names: string[] = [];
-  for (let i = 0; i < Math.min(count, IMPORTS_NAMED_MAX); i++) {
-    names.push(`${readName(section)}.${readName(section)}`);
-    skipImportDescription(section);
-  }
-  const more = count > names.length ? ` and ${count - names.length} more` : "";
-  throw new StarfishError(
-    "wasm-imports",
-    `The module imports ${names.join(", ")}${more}; a task may import nothing (AssemblyScript: --use abort=)`,
-  );
-}
-
-function skipImportDescription(section: Reader): void {
-  const kind = section.byte();
-  if (kind === 0) return section.skipLeb(32); // function
-  if (kind === 3) return section.skip(2); // global
-  if (kind === 4) section.skip(1); // tag
-  else if (kind === 1) section.skip(1); // table
-  if (kind === 4) return section.skipLeb(32);
-  const flags = section.byte();
-  section.skipLeb(64);
-  if ((flags & 1) !== 0) section.skipLeb(64);
 }
 
 /** Tables may grow while a task runs: what all of them may have in the end is bounded, shared out evenly. */

@@ -1,0 +1,169 @@
+/**
+ * Scripts in JavaScript, run by QuickJS-ng. A script's text is an expression whose value is a function, or a module that
+ * exports one as default; what loading it leaves is what each input finds.
+ */
+import { type ErrorCode, isStarfishError } from "../../base/errors.ts";
+import type { InputForm, SandboxProgram } from "../../ports/sandbox.ts";
+import { Draw, VirtualClock } from "../virtual.ts";
+import { explain } from "../wasm/abi.ts";
+import { PRELUDE } from "./javascript-prelude.ts";
+import { QuickJs, Thrown, type Value } from "./quickjs.ts";
+import type { Answer, Script } from "./script.ts";
+import { Snapshot } from "./snapshot.ts";
+
+/** Memory that is there from the start, so that small inputs need no more: what has grown can't be restored in place. */
+const ROOM_BYTES: number = 256 * 1024;
+/** Names of a script's texts in its errors. */
+const FILE = "task.js";
+const REDUCE_FILE = "reduce.js";
+/** As the prelude drops it from stacks. */
+const PRELUDE_FILE = "starfish.js";
+
+/** What is the matter with the script, where it can't be loaded. Throws what the module's instance throws. */
+export function loadJavaScript(module: WebAssembly.Module, program: SandboxProgram): Script | Answer {
+  const script = new JavaScript(module, program);
+  const trouble = script.load(program);
+  return trouble ?? script;
+}
+
+class JavaScript implements Script {
+  readonly #engine: QuickJs;
+  readonly #source: string;
+  readonly #prelude: Value;
+  #snapshot: Snapshot | undefined;
+  #stackPointer = 0;
+  #loadedAtMs = 0;
+  #isBroken = false;
+  #isFresh = true;
+  #clock = new VirtualClock();
+  #seeds: readonly string[];
+  #draw: Draw | undefined;
+
+  constructor(module: WebAssembly.Module, { source = "" }: SandboxProgram) {
+    this.#source = source;
+    this.#seeds = [source];
+    this.#engine = new QuickJs(module, {
+      look: () => this.#clock.look(),
+      draw: () => (this.#draw ??= new Draw(this.#seeds)).fraction(),
+    });
+    const prelude = this.#engine.evaluate(PRELUDE, PRELUDE_FILE, false);
+    this.#prelude = this.#engine.call(prelude, this.#engine.drawing());
+  }
+
+  /** Undefined where all went well. */
+  load({ source = "", reduce }: SandboxProgram): Answer | undefined {
+    const answer = this.#guarded(() => this.#loaded(source, FILE, "load"));
+    if (answer.is !== "nothing") return answer;
+    if (reduce !== undefined) {
+      const second = this.#guarded(() => this.#loaded(reduce, REDUCE_FILE, "loadReduce"));
+      if (second.is !== "nothing") return second;
+    }
+    this.#engine.makeRoom(ROOM_BYTES);
+    this.#snapshot = new Snapshot(this.#engine.memory);
+    this.#stackPointer = this.#engine.stackPointer;
+    this.#loadedAtMs = this.#clock.nowMs;
+    return undefined;
+  }
+
+  call(form: InputForm, input: string): Answer {
+    return this.#asked([input], () => this.#ask("call", this.#engine.string(form), this.#engine.string(input)));
+  }
+
+  fold(values: readonly string[]): Answer {
+    const text = `[${values.join(",")}]`;
+    return this.#asked([text], () => this.#ask("fold", this.#engine.string(text)));
+  }
+
+  /** As if it were the first. */
+  #asked(seeds: readonly string[], ask: () => string): Answer {
+    return this.#guarded(() => {
+      if (this.#snapshot !== undefined && !this.#isFresh) {
+        this.#engine.restore(this.#snapshot, this.#stackPointer, this.#isBroken);
+      }
+      this.#isFresh = this.#isBroken = false;
+      this.#clock = new VirtualClock(this.#loadedAtMs);
+      this.#seeds = [this.#source, ...seeds];
+      this.#draw = undefined;
+      return ask();
+    });
+  }
+
+  /** An expression, or else a module. */
+  #loaded(source: string, file: string, load: "load" | "loadReduce"): string {
+    const expression = source.trim().replace(/;+$/, "");
+    try {
+      const value = this.#engine.evaluate(`(${expression}\n)`, file, false);
+      return this.#ask(load, value, this.#engine.boolean(false));
+    } catch (error) {
+      if (!(error instanceof Thrown)) throw error;
+      const isSyntax = this.#engine.textOf(this.#call("isSyntax", error.value)) === "true";
+      if (!isSyntax) throw error;
+      return this.#loadedModule(source, file, load, error);
+    }
+  }
+
+  #loadedModule(source: string, file: string, load: "load" | "loadReduce", asExpression: Thrown): string {
+    try {
+      return this.#ask(load, this.#engine.evaluate(source, file, true), this.#engine.boolean(true));
+    } catch (error) {
+      // Which of both it was meant to be is told by its exports.
+      throw error instanceof Thrown && !/^\s*export\b/m.test(source) ? asExpression : error;
+    }
+  }
+
+  #call(name: string, ...args: readonly Value[]): Value {
+    return this.#engine.call(this.#engine.property(this.#prelude, name), ...args);
+  }
+
+  /** What a function of the prelude answers, when the promises that it made have had their turn. */
+  #ask(name: string, ...args: readonly Value[]): string {
+    const answer = this.#engine.textOf(this.#call(name, ...args));
+    if (answer !== "p") return answer;
+    this.#engine.runJobs();
+    return this.#engine.textOf(this.#call("settled"));
+  }
+
+  #guarded(work: () => string): Answer {
+    try {
+      return answerOf(work());
+    } catch (error) {
+      this.#isBroken = true;
+      if (isStarfishError(error)) return { is: "failed", code: error.code, message: error.message };
+      if (error instanceof Thrown) return this.#describe(error);
+      const outcome = explain(error, this.#engine.exports);
+      return { is: "failed", code: outcome.code, message: outcome.message };
+    }
+  }
+
+  /** Says what was thrown; where there is no memory left to do so, that is what it was. */
+  #describe({ value }: Thrown): Answer {
+    try {
+      const message = this.#engine.textOf(this.#call("describe", value));
+      return { is: "failed", code: codeOf(message), message };
+    } catch {
+      return { is: "failed", code: "out-of-memory", message: "The script's engine got no more memory" };
+    }
+  }
+}
+
+/** A letter for what it is, and the text (javascript-prelude.ts). */
+function answerOf(text: string): Answer {
+  const rest = text.slice(1);
+  switch (text[0]) {
+    case "j":
+      return { is: "json", text: rest };
+    case "t":
+      return { is: "text", text: rest };
+    case "n":
+      return { is: "nothing" };
+    case "p":
+      return { is: "failed", code: "task-failed", message: "The function gave a promise that nothing settles" };
+    default:
+      return { is: "failed", code: codeOf(rest), message: rest };
+  }
+}
+
+function codeOf(message: string): ErrorCode {
+  if (/^(InternalError|RangeError): .*(call stack|stack overflow)/.test(message)) return "call-depth";
+  return /^(InternalError|RangeError): out of memory/.test(message) ? "out-of-memory" : "task-failed";
+}

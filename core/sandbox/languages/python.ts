@@ -1,0 +1,115 @@
+/**
+ * Scripts in Python, run by MicroPython. A script's text is an expression whose value is a function, or a module that defines
+ * `task`; what loading it leaves is what each input finds.
+ */
+import { type ErrorCode, isStarfishError } from "../../base/errors.ts";
+import type { InputForm, SandboxProgram } from "../../ports/sandbox.ts";
+import { Draw, VirtualClock } from "../virtual.ts";
+import { explain } from "../wasm/abi.ts";
+import { MicroPython, Raised } from "./micropython.ts";
+import { PRELUDE } from "./python-prelude.ts";
+import type { Answer, Script } from "./script.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** A traceback of endless calls has a line for each of them. */
+const TRACE_LINES_MAX = 12;
+
+/** What is the matter with the script, where it can't be loaded. Throws what the module's instance throws. */
+export function loadPython(module: WebAssembly.Module, program: SandboxProgram): Script | Answer {
+  const script = new Python(module, program);
+  const trouble = script.load(program);
+  return trouble ?? script;
+}
+
+class Python implements Script {
+  readonly #engine: MicroPython;
+  readonly #source: string;
+  readonly #functions: { readonly call: number; readonly fold: number };
+  /** Whether it may import `random`, which then begins anew for each input. */
+  readonly #draws: boolean;
+  #state: { readonly snapshot: Snapshot; readonly stackPointer: number } | undefined;
+  #loadedAtMs = 0;
+  #isBroken = false;
+  #isFresh = true;
+  #clock = new VirtualClock();
+  #draw: Draw;
+
+  constructor(module: WebAssembly.Module, { source = "", reduce = "" }: SandboxProgram) {
+    this.#source = source;
+    this.#draws = /random/.test(source + reduce);
+    this.#draw = new Draw([source]);
+    this.#engine = new MicroPython(module, { look: () => this.#clock.look(), draw: () => this.#draw.u32() });
+    this.#engine.execute(PRELUDE);
+    this.#functions = { call: this.#engine.named("_call"), fold: this.#engine.named("_fold") };
+  }
+
+  /** Undefined where all went well. */
+  load({ source = "", reduce }: SandboxProgram): Answer | undefined {
+    const loaded = this.#guarded(() => this.#engine.call(this.#engine.named("_load"), source));
+    if (loaded.is !== "nothing") return loaded;
+    if (reduce !== undefined) {
+      const second = this.#guarded(() => this.#engine.call(this.#engine.named("_load_reduce"), reduce));
+      if (second.is !== "nothing") return second;
+    }
+    this.#state = this.#engine.snapshot();
+    this.#loadedAtMs = this.#clock.nowMs;
+    return undefined;
+  }
+
+  call(form: InputForm, input: string): Answer {
+    return this.#asked(input, () => {
+      const seed = this.#draws ? String(this.#draw.u32()) : "";
+      return this.#engine.call(this.#functions.call, `${form === "values" ? "v" : "l"}${seed} ${input}`);
+    });
+  }
+
+  fold(values: readonly string[]): Answer {
+    const text = `[${values.join(",")}]`;
+    return this.#asked(text, () => this.#engine.call(this.#functions.fold, text));
+  }
+
+  /** As if it were the first. */
+  #asked(input: string, ask: () => string): Answer {
+    return this.#guarded(() => {
+      if (this.#state !== undefined && !this.#isFresh) {
+        this.#engine.restore(this.#state.snapshot, this.#state.stackPointer, this.#isBroken);
+      }
+      this.#isFresh = this.#isBroken = false;
+      this.#clock = new VirtualClock(this.#loadedAtMs);
+      this.#draw = new Draw(this.#draws ? [this.#source, input] : [this.#source]);
+      return ask();
+    });
+  }
+
+  #guarded(work: () => string): Answer {
+    try {
+      return answerOf(work());
+    } catch (error) {
+      if (error instanceof Raised) return { is: "failed", code: codeOf(error), message: shortened(error.message) };
+      this.#isBroken = true;
+      if (isStarfishError(error)) return { is: "failed", code: error.code, message: error.message };
+      const outcome = explain(error, this.#engine.exports);
+      return { is: "failed", code: outcome.code, message: outcome.message };
+    }
+  }
+}
+
+/** A letter for what it is, and the text (python-prelude.ts). */
+function answerOf(text: string): Answer {
+  const rest = text.slice(1);
+  if (text.startsWith("j")) return { is: "json", text: rest };
+  return text.startsWith("t") ? { is: "text", text: rest } : { is: "nothing" };
+}
+
+function codeOf({ type, message }: Raised): ErrorCode {
+  if (type === "MemoryError") return "out-of-memory";
+  return type === "RuntimeError" && message.includes("maximum recursion depth") ? "call-depth" : "task-failed";
+}
+
+/** The last line of a traceback, which says what it is, and the innermost calls; those of the prelude are left out. */
+function shortened(trace: string): string {
+  const lines = trace.split("\n");
+  const last = lines.at(-1) ?? "";
+  const calls = lines.slice(1, -1).filter((line) => !/ in _(call|load|load_reduce|fold|function|written)$/.test(line));
+  return [last, ...calls.slice(-TRACE_LINES_MAX).toReversed()].join("\n");
+}

@@ -1,0 +1,97 @@
+/** Runs a script as a task: its function over the inputs that a task's bytes hold, and its outputs made one if it says how. */
+import { concat, utf8 } from "../../base/bytes.ts";
+import type { ErrorCode } from "../../base/errors.ts";
+import type { InputForm, SandboxOutcome, SandboxProgram } from "../../ports/sandbox.ts";
+import { PAYLOAD_BYTES_MAX, VALUES_MAX } from "../limits.ts";
+import { failure } from "../wasm/abi.ts";
+
+/** What a script's function gave. */
+export type Answer =
+  /** A line of JSON, or a text as it is. */
+  | { readonly is: "json" | "text"; readonly text: string }
+  | { readonly is: "nothing" }
+  | { readonly is: "failed"; readonly code: ErrorCode; readonly message: string };
+
+/** A script in its engine. Each call finds the state that loading left. */
+export interface Script {
+  call(form: InputForm, input: string): Answer;
+  /** Makes one of several values, each a line of JSON, from the first to the last. */
+  fold(values: readonly string[]): Answer;
+}
+
+/** Bytes before the first of two outputs: its length, little-endian. */
+const LENGTH_BYTES = 4;
+const NOTHING = new Uint8Array();
+
+export function runScript(script: Script, program: SandboxProgram, input: Uint8Array): SandboxOutcome {
+  const { form = "lines" } = program;
+  if (program.entry === "reduce") return reduceTwo(script, input);
+  const inputs = inputsOf(form, decoded(input));
+  if (inputs.length > VALUES_MAX) {
+    return failure("too-large", `The task has ${inputs.length} inputs, the most is ${VALUES_MAX}`);
+  }
+  const outputs: string[] = [];
+  let length = 0;
+  for (const [i, one] of inputs.entries()) {
+    const answer = script.call(form, one);
+    if (answer.is === "failed") {
+      const where = inputs.length === 1 ? "" : `Input ${i + 1} of ${inputs.length}: `;
+      return failure(answer.code, `${where}${answer.message}`);
+    }
+    if (answer.is === "nothing") continue;
+    const output = program.reduce !== undefined && answer.is === "text" ? JSON.stringify(answer.text) : answer.text;
+    length += output.length;
+    if (length > PAYLOAD_BYTES_MAX) return tooLarge();
+    outputs.push(output);
+  }
+  if (program.reduce !== undefined) return ended(folded(script, outputs), "\n");
+  return bytesOf(outputs, form === "text" ? "" : "\n");
+}
+
+/** Two outputs of this script, each a line of JSON or nothing. */
+function reduceTwo(script: Script, input: Uint8Array): SandboxOutcome {
+  if (input.length < LENGTH_BYTES) return failure("task-failed", "The input holds no two outputs");
+  const first = new DataView(input.buffer, input.byteOffset).getUint32(0, true);
+  if (first > input.length - LENGTH_BYTES) return failure("task-failed", "The input holds no two outputs");
+  const rest = input.subarray(LENGTH_BYTES);
+  const values = [rest.subarray(0, first), rest.subarray(first)].map((bytes) => decoded(bytes).trim());
+  return ended(
+    folded(
+      script,
+      values.filter((value) => value !== ""),
+    ),
+    "\n",
+  );
+}
+
+function folded(script: Script, values: readonly string[]): Answer {
+  const [first] = values;
+  if (first === undefined) return { is: "nothing" };
+  return values.length === 1 ? { is: "json", text: first } : script.fold(values);
+}
+
+function ended(answer: Answer, end: string): SandboxOutcome {
+  if (answer.is === "failed") return failure(answer.code, answer.message);
+  return answer.is === "nothing" ? { ok: true, output: NOTHING } : bytesOf([answer.text], end);
+}
+
+function bytesOf(outputs: readonly string[], end: string): SandboxOutcome {
+  const output = concat(outputs.map((output) => utf8(output + end)));
+  return output.length > PAYLOAD_BYTES_MAX ? tooLarge() : { ok: true, output };
+}
+
+function tooLarge(): SandboxOutcome {
+  return failure("too-large", `The task's output has more than ${PAYLOAD_BYTES_MAX} bytes`);
+}
+
+function inputsOf(form: InputForm, text: string): string[] {
+  if (form === "text") return [text];
+  if (text === "") return [];
+  const lines = (text.endsWith("\n") ? text.slice(0, -1) : text).split("\n");
+  return form === "values" ? lines.filter((line) => line.trim() !== "") : lines;
+}
+
+/** What is no UTF-8 becomes U+FFFD, as everywhere. */
+function decoded(bytes: Uint8Array): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+}
