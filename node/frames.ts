@@ -94,6 +94,16 @@ interface FileEnd {
 }
 
 export const PATH_CHARS_MAX = 4_096;
+/** Requests are numbered in 4 bytes where they go with bytes of a file. */
+const REQUEST_ID_MAX = 0xffff_ffff;
+/** More than any disk has; a sum of two is a whole number still. */
+const FILE_OFFSET_MAX: number = 2 ** 50;
+/** An exit status, or bytes of credit, which are never more than the window. */
+const NUMBER_MAX: number = STDIN_WINDOW_BYTES;
+/** The last moment that a Date can say, and the first with a minus. */
+const MOMENT_MS_MAX = 8.64e15;
+const requestId = integerOf(0, REQUEST_ID_MAX);
+const fileOffset = integerOf(0, FILE_OFFSET_MAX);
 const terminal: Schema<TerminalFacts> = v.object({
   columns: integerOf(1, 10_000),
   rows: integerOf(1, 10_000),
@@ -101,7 +111,7 @@ const terminal: Schema<TerminalFacts> = v.object({
   pictures: v.picklist(["inline", "blocks"]),
 });
 const open: Schema<Open> = v.object({
-  version: integerOf(1),
+  version: integerOf(1, 0xffff),
   run: v.optional(
     v.variant("kind", [
       v.object({ kind: v.literal("line"), text: textOf(LINE_LENGTH_MAX) }),
@@ -116,21 +126,21 @@ const open: Schema<Open> = v.object({
 });
 const signal: Schema<{ readonly name: SignalName }> = v.object({ name: v.picklist(["INT", "TERM", "HUP"]) });
 const end: Schema<FileEnd> = v.object({
-  id: integerOf(0),
+  id: requestId,
   error: v.optional(v.object({ code: v.picklist(ERROR_CODES), message: textOf(PATH_CHARS_MAX) })),
 });
 const file: Schema<{ readonly id: number; readonly path: string }> = v.object({
-  id: integerOf(0),
+  id: requestId,
   path: textOf(PATH_CHARS_MAX),
 });
 
 /** `file` is the number of the request that opened or created it. */
 const handle: Schema<{ readonly id: number; readonly file: number }> = v.object({
-  id: integerOf(0),
-  file: integerOf(0),
+  id: requestId,
+  file: requestId,
 });
 const range: Schema<{ readonly id: number; readonly file: number; readonly at: number; readonly length: number }> =
-  v.object({ id: integerOf(0), file: integerOf(0), at: integerOf(0), length: integerOf(0, FILE_BYTES_MAX) });
+  v.object({ id: requestId, file: requestId, at: fileOffset, length: integerOf(0, FILE_BYTES_MAX) });
 
 /** What is told of an open file, in the data of the answer. */
 export interface FileFacts {
@@ -141,8 +151,8 @@ export interface FileFacts {
 
 export const fileFacts: Schema<FileFacts> = v.object({
   name: textOf(PATH_CHARS_MAX),
-  sizeBytes: integerOf(0),
-  modifiedAtMs: v.pipe(v.number(), v.finite()),
+  sizeBytes: fileOffset,
+  modifiedAtMs: v.pipe(v.number(), v.minValue(-MOMENT_MS_MAX), v.maxValue(MOMENT_MS_MAX)),
 });
 export const directoryFacts: Schema<readonly HostEntry[]> = v.array(
   v.object({
@@ -161,7 +171,7 @@ export const schemas: {
   readonly range: typeof range;
   readonly end: typeof end;
   readonly number: Schema<number>;
-} = { open, signal, terminal, file, handle, range, end, number: integerOf(0) };
+} = { open, signal, terminal, file, handle, range, end, number: integerOf(0, NUMBER_MAX) };
 
 export function read<T>(schema: Schema<T>, frame: Frame): T {
   return decode(schema, frame.body);

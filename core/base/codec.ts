@@ -217,6 +217,6 @@ export function momentOf(): Schema<number> {
 }
 
 /** Schema of a whole number in [min, max]. */
-export function integerOf(min: number, max: number = Number.MAX_SAFE_INTEGER): Schema<number> {
+export function integerOf(min: number, max: number): Schema<number> {
   return v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
 }

@@ -125,4 +125,23 @@ describe("a journal", () => {
     const read = await loaded(disk);
     expect([read.entry("x")?.value, read.entry("y")?.value]).toEqual([0, 1]);
   });
+
+  test("passes over segments with names and numbers that it never gives, and goes on", async () => {
+    const disk = new Map<string, Uint8Array>();
+    const replica = replicaOf(1);
+    const journal = new Journal("test", replica, { store: new MemoryStore(disk), clock: realClock, log: silentLog });
+    writeAll(replica, 1);
+    journal.add([...replica.table.keys("")]);
+    await journal.close();
+    const after = disk.size;
+    const entries = new Packer().take();
+    disk.set("memory/test/zzzzzzzzzzzz", encode({ first: 0, entries, group: 0, last: true }));
+    disk.set("memory/test/what", new Uint8Array(3));
+    disk.set(`memory/test/${after.toString(36)}`, encode({ first: 0, entries, group: after + 5, last: true }));
+    disk.set(
+      `memory/test/${(after + 1).toString(36)}`,
+      encode({ first: 2 ** 50, entries, group: after + 1, last: true }),
+    );
+    expect(roundsIn(await loaded(disk))).toEqual([1, 1, 1, 1]);
+  });
 });

@@ -12,12 +12,19 @@
  */
 import * as v from "valibot";
 import { bytesOf, decode, encode, integerOf, type Schema } from "../base/codec.ts";
-import { messageOf } from "../base/errors.ts";
+import { messageOf, StarfishError } from "../base/errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Store } from "../ports/store.ts";
 import { unpackVector, type Vector } from "./acquaintances.ts";
-import { COMPACT_BYTES_MIN, SEGMENT_BYTES_MAX, SEGMENTS_MAX, STORE_DELAY_MS, VALUE_BYTES_MAX } from "./limits.ts";
+import {
+  COMPACT_BYTES_MIN,
+  SEGMENT_BYTES_MAX,
+  SEGMENT_NUMBER_MAX,
+  SEGMENTS_MAX,
+  STORE_DELAY_MS,
+  VALUE_BYTES_MAX,
+} from "./limits.ts";
 import { type Keyed, Packer, unpack } from "./pack.ts";
 import type { Replica } from "./replica.ts";
 import { timeOf } from "./version.ts";
@@ -39,9 +46,9 @@ interface Read extends Pick<Segment, "first" | "group" | "last"> {
 }
 
 const segmentSchema: Schema<Segment> = v.object({
-  first: integerOf(0),
+  first: integerOf(0, SEGMENT_NUMBER_MAX),
   entries: bytesOf(0, SEGMENT_BYTES_MAX + 2 * VALUE_BYTES_MAX),
-  group: v.optional(integerOf(0)),
+  group: v.optional(integerOf(0, SEGMENT_NUMBER_MAX)),
   last: v.optional(v.literal(true)),
   vector: v.optional(bytesOf(0, SEGMENT_BYTES_MAX)),
 });
@@ -78,7 +85,7 @@ export class Journal {
   async load(): Promise<void> {
     const { store } = this.#ports;
     const names = await store.keys(this.#prefix);
-    const numbers = names.map((name) => Number.parseInt(name.slice(this.#prefix.length), 36)).sort((x, y) => x - y);
+    const numbers = names.flatMap((name) => this.#numberIn(name)).sort((x, y) => x - y);
     let isWhole = numbers.every((number, i) => i === 0 || number === (numbers[i - 1] ?? 0) + 1);
     let oldest: number | undefined;
     let group: number | undefined;
@@ -153,6 +160,9 @@ export class Journal {
       const bytes = await store.get(this.#name(number));
       if (bytes === undefined) return undefined;
       const { entries, vector, ...segment } = decode(segmentSchema, bytes);
+      const { first, group = number } = segment;
+      // One after which all that is stored from now on would be taken for older.
+      if (first > number || group > number) throw new StarfishError("corrupt", "It names segments that come after it");
       this.#bytes += bytes.length;
       return { ...segment, entries: unpack(entries), vector: vector && unpackVector(vector) };
     } catch (error) {
@@ -244,6 +254,14 @@ export class Journal {
     await this.#ports.store.set(this.#name(this.#next), bytes);
     this.#next++;
     this.#bytes += bytes.length;
+  }
+
+  /** The number of a segment by its name; what this program has not named is none. */
+  #numberIn(name: string): number[] {
+    const number = Number.parseInt(name.slice(this.#prefix.length), 36);
+    const isOurs = number <= SEGMENT_NUMBER_MAX && this.#name(number) === name;
+    if (!isOurs) this.#ports.log.write("warn", "memory.segment", { segment: name, error: "no segment has this name" });
+    return isOurs ? [number] : [];
   }
 
   #name(number: number): string {

@@ -125,6 +125,8 @@ export const UNSYNCED_KEYS_MAX = 65_536;
 export const STORE_DELAY_MS = 100;
 /** Bytes of one segment of a snapshot: a write that does not stall a page. */
 export const SEGMENT_BYTES_MAX: number = 512 * 1024;
+/** The number of a segment: one each millisecond for thirty years. */
+export const SEGMENT_NUMBER_MAX: number = 2 ** 40;
 /** Segments after which the log is written anew, and bytes below which that is not worth it. */
 export const SEGMENTS_MAX = 128;
 export const COMPACT_BYTES_MIN: number = 1024 * 1024;

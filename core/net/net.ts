@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { text, utf8, type Bytes } from "../base/bytes.ts";
-import { decode, encode, type Schema } from "../base/codec.ts";
+import { decode, encode, momentOf, type Schema } from "../base/codec.ts";
 import { messageOf, StarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
 import { type Clock, every, type Timer } from "../ports/clock.ts";
@@ -111,7 +111,7 @@ async function keptName(store: Store): Promise<string | undefined> {
 
 /** What the wall clock said when other nodes last confirmed it. */
 const CONFIRMED_KEY = "net/clock";
-const confirmedSchema = v.pipe(v.number(), v.finite());
+const confirmedSchema = momentOf();
 
 async function keptConfirmation(store: Store): Promise<number | undefined> {
   const kept = await store.get(CONFIRMED_KEY);
@@ -436,7 +436,8 @@ class WiredNet implements Net {
   /** Keeps that others find this node's clock right: whoever surrounds it after the next start can't tell it otherwise. */
   async #saveConfirmation(): Promise<void> {
     const confirmedMs = this.#time.confirmedMs();
-    if (confirmedMs !== undefined) await this.#keep(this.#ports.store.set(CONFIRMED_KEY, encode(confirmedMs)));
+    if (confirmedMs !== undefined)
+      await this.#keep(this.#ports.store.set(CONFIRMED_KEY, encode(Math.max(0, Math.round(confirmedMs)))));
   }
 
   /** Whether something was stored that only the next start would miss. Never rejects. */

@@ -63,7 +63,7 @@ export const FILES: Readonly<Record<string, Readonly<Record<string, Schema<unkno
 export const NO_SCHEMAS: Readonly<Record<string, string>> = {
   "core/base/codec.ts": "makes the building blocks",
   "core/net/gossip/wire.ts": "fields of the frames of gossip/gossip.ts and membership/wire.ts",
-  "core/net/net.ts": "ping says null",
+  "core/net/net.ts": "ping says null; and the moment at which this node last heard what time it is",
   "node/frames.ts": "the control socket, which only this user may open",
   "node/lending.ts": "a file of the data directory, in which the node keeps what its person has chosen",
 };
@@ -81,8 +81,6 @@ export function allSchemas(): Map<string, Schema<unknown>> {
 export const UNBOUNDED: Readonly<Record<string, string>> = {
   "core/disk/files/kept.ts#stateSchema.held: array": "this node's own list of what it keeps",
   "core/disk/files/kept.ts#stateSchema.lacking: array": "this node's own list of what it keeps",
-  "core/memory/journal.ts#segmentSchema.first: number": "this node's own count of its segments, and only compared",
-  "core/memory/journal.ts#segmentSchema.group: number": "likewise",
   "core/net/links/admission.ts#anySchema: unknown": "a hello, of which the versions are checked first, then all of it",
   "core/net/requests/wire.ts#replySchema|0.value: unknown":
     "checked against the schema of its protocol before anyone sees it",

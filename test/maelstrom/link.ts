@@ -113,7 +113,7 @@ export class MaelstromLink implements Link {
       case "taken":
         return channel?.taken(Number(second));
       case "end":
-        return channel?.ended();
+        return channel?.arrive("end");
       case "abort":
         return channel?.close(closedError("The other end aborted the channel"));
     }

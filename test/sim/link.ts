@@ -185,8 +185,9 @@ export class SimLink implements Link {
     const channel = this.#channels.get(frame.channel);
     switch (frame.kind) {
       case FRAME.message:
-      case FRAME.end:
         return channel?.arrive(frame);
+      case FRAME.end:
+        return channel?.arrive("end");
       case FRAME.open:
         return this.#accept(frame.channel, text(frame.payload));
       case FRAME.accept:
