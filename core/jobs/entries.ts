@@ -8,16 +8,18 @@ import { bytesOf, check, integerOf, lineOf, momentOf, type Schema } from "../bas
 import { isStarfishError } from "../base/errors.ts";
 import type { PeerId } from "../ports/network.ts";
 import { TASK_FAULTS, type TaskFault } from "../sandbox/types.ts";
-import { type Intervals, pack, unpack } from "./intervals.ts";
+import { type Intervals, pack, subtract, union, unpack } from "./intervals.ts";
 import {
   FAILURE_CHARS_MAX,
   FAILURES_TOLD_MAX,
   INTERVALS_BYTES_MAX,
   LIST_BYTES_MAX,
+  NODES_NAMED_MAX,
   TASKS_PER_JOB_MAX,
+  WHO_PARTS,
 } from "./limits.ts";
 import { type Content, contentSchemaOf, type JobSpec, peerSchema, specSchema } from "./spec.ts";
-import type { FailedTask, JobOutcome } from "./types.ts";
+import type { FailedTask, JobOutcome, JobShares } from "./types.ts";
 
 export interface JobEntry {
   readonly by: PeerId;
@@ -36,6 +38,8 @@ export interface WorkEntry {
   readonly claimed: Intervals;
   /** Tasks whose results it holds, its own and copies of others'. */
   readonly held: Intervals;
+  /** Of these, copies of what others ran. */
+  readonly copies: Intervals;
   /** Tasks that failed on it, all of them, and some with the reason. */
   readonly failed: Intervals;
   readonly failures: readonly { readonly task: number; readonly code: TaskFault; readonly message: string }[];
@@ -57,6 +61,14 @@ const failureSchema: Schema<FailedTask> = v.strictObject({
   code: v.picklist([...TASK_FAULTS, "malformed"]),
   message: lineOf(FAILURE_CHARS_MAX),
 });
+const sharesSchema: Schema<JobShares> = v.strictObject({
+  nodes: v.pipe(
+    v.array(v.strictObject({ peer: peerSchema, tasks: integerOf(1, TASKS_PER_JOB_MAX) })),
+    v.maxLength(NODES_NAMED_MAX),
+  ),
+  parts: bytesOf(0, WHO_PARTS),
+  again: integerOf(0, TASKS_PER_JOB_MAX),
+});
 const outcomeSchema: Schema<Exclude<JobOutcome, { is: "cancelled" }>> = v.variant("is", [
   v.strictObject({
     is: v.literal("done"),
@@ -65,18 +77,21 @@ const outcomeSchema: Schema<Exclude<JobOutcome, { is: "cancelled" }>> = v.varian
     by: peerSchema,
     finishedAtMs: momentOf(),
     failed: integerOf(0, TASKS_PER_JOB_MAX),
+    shares: v.optional(sharesSchema),
   }),
   v.strictObject({ is: v.literal("failed"), failure: failureSchema, finishedAtMs: momentOf() }),
 ]);
 
 type Work = readonly [
   claimed: Uint8Array,
-  held: Uint8Array,
+  ran: Uint8Array,
+  copies: Uint8Array,
   failed: Uint8Array,
   failures: readonly (readonly [task: number, code: TaskFault, message: string])[],
   combined: number,
 ];
 const workSchema: Schema<Work> = v.tuple([
+  bytesOf(0, INTERVALS_BYTES_MAX),
   bytesOf(0, INTERVALS_BYTES_MAX),
   bytesOf(0, INTERVALS_BYTES_MAX),
   bytesOf(0, INTERVALS_BYTES_MAX),
@@ -113,11 +128,13 @@ export function readOutcome(value: unknown): Exclude<JobOutcome, { is: "cancelle
 export function readWork(value: unknown, total: number): WorkEntry | undefined {
   const said = read(workSchema, value);
   if (said === undefined) return undefined;
-  const [claimed, held, failed, failures, combined] = said;
+  const [claimed, ran, copied, failed, failures, combined] = said;
   try {
+    const copies = unpack(copied, total);
     return {
       claimed: unpack(claimed, total),
-      held: unpack(held, total),
+      held: union(unpack(ran, total), copies),
+      copies,
       failed: unpack(failed, total),
       failures: failures.map(([task, code, message]) => ({ task, code, message })),
       combined,
@@ -128,10 +145,11 @@ export function readWork(value: unknown, total: number): WorkEntry | undefined {
   }
 }
 
-export function writeWork({ claimed, held, failed, failures, combined }: WorkEntry): Work {
+export function writeWork({ claimed, held, copies, failed, failures, combined }: WorkEntry): Work {
   return [
     pack(claimed, INTERVALS_BYTES_MAX),
-    pack(held, INTERVALS_BYTES_MAX),
+    pack(subtract(held, copies), INTERVALS_BYTES_MAX),
+    pack(copies, INTERVALS_BYTES_MAX),
     pack(failed, INTERVALS_BYTES_MAX),
     failures.slice(0, FAILURES_TOLD_MAX).map(({ task, code, message }) => [task, code, message]),
     combined,

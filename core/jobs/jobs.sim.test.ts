@@ -39,6 +39,11 @@ describe("a job of the swarm", () => {
     // The ideal is a second; it takes another until all have heard of all.
     expect(lab.world.nowMs - beganMs).toBeLessThan(3_000);
     expect(lab.state(id)?.nodes.size).toBe(6);
+    const outcome = lab.state(id)?.outcome;
+    const shares = outcome?.is === "done" ? outcome.shares : undefined;
+    expect(shares?.nodes.map(({ peer }) => peer).toSorted()).toEqual(lab.nodes.map(({ net }) => net.self).toSorted());
+    expect(shares?.nodes.reduce((sum, { tasks }) => sum + tasks, 0)).toBe(120);
+    expect(shares?.parts.every((part) => part < 6)).toBe(true);
     for (const each of lab.nodes) expect(await lab.result(id, each)).toBe(mirrored(120));
   });
 

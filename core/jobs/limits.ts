@@ -112,6 +112,9 @@ export const JOBS_KNOWN_MAX = 4_096;
 /** Running jobs in which a node takes part at once. */
 export const JOBS_SERVED_MAX = 32;
 
+/** Parts of a job of which its outcome says who did them: cells of a strip on a phone. */
+export const WHO_PARTS = 64;
+
 // Inputs (inputs.ts)
 
 /** Files of a job, letters of their names, and bytes of one: what a disk of the swarm may hold. */

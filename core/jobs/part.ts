@@ -44,6 +44,7 @@ import { taskCount } from "./spec.ts";
 import { readyOf } from "./tree.ts";
 import type { FailedTask, TaskCounts } from "./types.ts";
 import { JobView, workKey, type Writers } from "./view.ts";
+import { type NodePart, sharesOf } from "./who.ts";
 import type { TaskOutput } from "./wire.ts";
 
 export interface PartParts {
@@ -82,6 +83,7 @@ export class Part implements Sharer {
   readonly #started = new Map<number, AbortController>();
   #startedSet: Intervals = NONE;
   #queued: Intervals = NONE;
+  #ran: Intervals = NONE;
   #failed: Intervals = NONE;
   #failures: { task: number; code: FailedTask["code"] & WorkEntry["failures"][number]["code"]; message: string }[] = [];
   #done = 0;
@@ -180,11 +182,13 @@ export class Part implements Sharer {
     };
   }
 
-  nodes(): Map<PeerId, { running: Intervals; held: Intervals }> {
+  nodes(): Map<PeerId, NodePart & { running: Intervals }> {
     const nodes = new Map(
-      this.#view.others().map(({ peer, entry }) => [peer, { running: entry.claimed, held: entry.held }]),
+      this.#view
+        .others()
+        .map(({ peer, entry }) => [peer, { running: entry.claimed, held: entry.held, copies: entry.copies }]),
     );
-    const own = { running: this.#claimed(), held: this.#results.held };
+    const own = { running: this.#claimed(), held: this.#results.held, copies: this.#copied() };
     if (own.running.length + own.held.length > 0) nodes.set(this.#parts.net.self, own);
     return nodes;
   }
@@ -234,6 +238,10 @@ export class Part implements Sharer {
     return clock.monotonic() < this.#pausedUntilMs ? 0 : shares.coresFor(this.own);
   }
 
+  #copied(): Intervals {
+    return subtract(this.#results.held, this.#ran);
+  }
+
   #claimed(): Intervals {
     return union(this.#startedSet, this.#queued);
   }
@@ -274,6 +282,7 @@ export class Part implements Sharer {
     this.#taskMs =
       this.#taskMs === undefined ? runMs : this.#taskMs + Math.max(SMOOTHING, 1 / this.#done) * (runMs - this.#taskMs);
     const isSmall = output.length <= OUTPUT_INLINE_BYTES_MAX && this.#results.hasRoom(output.length);
+    this.#ran = add(this.#ran, task);
     this.#results.add(task, isSmall ? output : await this.#stored(output, signal));
     this.#parts.onChange();
   }
@@ -398,6 +407,7 @@ export class Part implements Sharer {
     const entry = {
       claimed,
       held: this.#results.held,
+      copies: this.#copied(),
       failed: this.#failed,
       failures: this.#failures,
       combined: this.#combined,
@@ -480,7 +490,9 @@ export class Part implements Sharer {
     if (result.is === "failed") {
       return { is: "failed", failure: { ...result.failure, by: net.self }, finishedAtMs: Math.round(work.now()) };
     }
-    return { ...result, by: net.self, finishedAtMs: Math.round(work.now()), failed: sizeOf(failed) };
+    const known = [...this.#view.known(), [net.self, { held: this.#results.held, copies: this.#copied() }] as const];
+    const shares = sharesOf(this.total, new Map(known));
+    return { ...result, by: net.self, finishedAtMs: Math.round(work.now()), failed: sizeOf(failed), shares };
   }
 }
 

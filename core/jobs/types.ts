@@ -156,7 +156,15 @@ export interface JobState {
   readonly state: "running" | "done" | "failed" | "cancelled";
   readonly tasks: TaskCounts;
   /** What each node runs and has done, by intervals of task numbers, [from, to) one after the other in one list. */
-  readonly nodes: ReadonlyMap<PeerId, { readonly running: readonly number[]; readonly held: readonly number[] }>;
+  readonly nodes: ReadonlyMap<
+    PeerId,
+    {
+      readonly running: readonly number[];
+      readonly held: readonly number[];
+      /** Of what it holds, copies of what others ran. */
+      readonly copies: readonly number[];
+    }
+  >;
   /** Some of the tasks that have failed, and why. */
   readonly failures: readonly FailedTask[];
   /** Undefined while it runs. */
@@ -178,6 +186,15 @@ export interface FailedTask {
   readonly message: string;
 }
 
+export interface JobShares {
+  /** Who did most comes first; a bounded number. */
+  readonly nodes: readonly { readonly peer: PeerId; readonly tasks: number }[];
+  /** Of equal parts of the tasks, in order, who did most of each: the place in `nodes`, or 255 for nobody of these. */
+  readonly parts: Uint8Array;
+  /** Tasks that more than one node ran. */
+  readonly again: number;
+}
+
 export type JobOutcome =
   | {
       readonly is: "done";
@@ -189,6 +206,8 @@ export type JobOutcome =
       readonly finishedAtMs: number;
       /** Tasks that failed and are not in the result (keepGoing). */
       readonly failed: number;
+      /** Who did it, as far as was known at its end. */
+      readonly shares?: JobShares | undefined;
     }
   | { readonly is: "failed"; readonly failure: FailedTask; readonly finishedAtMs: number }
   | { readonly is: "cancelled"; readonly by: PeerId; readonly finishedAtMs: number };

@@ -118,6 +118,14 @@ export class JobView {
     return unionAll([own, ...this.others().map(({ entry }) => entry.failed)], isAlone ? 1 : 2);
   }
 
+  /** All others that have told of it, those that have gone since too. */
+  known(): [peer: PeerId, entry: WorkEntry][] {
+    return [...this.#known].flatMap(([number, { entry }]) => {
+      const peer = this.#parts.writers.peerOf(number);
+      return peer === undefined || peer === this.#parts.net.self ? [] : [[peer, entry]];
+    });
+  }
+
   close(): void {
     this.#stop();
   }

@@ -83,10 +83,12 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
       by: peer,
       finishedAtMs: nowMs,
       failed: 0,
+      shares: { nodes: [{ peer, tasks: 10 }], parts: Uint8Array.of(0, 0, 255), again: 1 },
     },
     "core/jobs/entries.ts#workSchema": [
       Uint8Array.of(0, 2),
       Uint8Array.of(5, 1, 1, 1),
+      Uint8Array.of(7, 2),
       Uint8Array.of(9, 1),
       [[9, "wasm-trap", "unreachable"]],
       0,
