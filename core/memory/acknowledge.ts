@@ -19,6 +19,7 @@ import {
   ACK_ASKED_MAX,
   ACK_BYTES_MAX,
   ACK_HOPE_MS,
+  ACK_LOOK_MS,
   ACK_PARALLEL_MAX,
   ACK_PATIENCE_MS,
   ACK_REQUEST_MS,
@@ -98,6 +99,10 @@ class Poll {
   readonly #ports: AckPorts;
   readonly #signal: AbortSignal;
   readonly #held: Set<PeerId>;
+  /** How many more have to hold them, and who is to be asked next, the last first: as of the last look. */
+  #needed = Infinity;
+  #next: PeerId[] = [];
+  #lookedMs = -Infinity;
   /** Those who are being asked, with since when; and those who have been, since all were tried last. */
   readonly #asked = new Map<PeerId, number>();
   readonly #tried = new Set<PeerId>();
@@ -114,29 +119,38 @@ class Poll {
   async run(): Promise<void> {
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure.error;
-      const awake = this.#ports.net.members().filter(({ status }) => status === "awake" || status === "suspect");
-      const needed =
-        Math.floor(awake.length / 2) + 1 - awake.filter(({ record }) => this.#held.has(record.peer)).length;
-      if (needed <= 0) return;
-      const candidates = this.#candidates(awake);
-      this.#askMore(needed, candidates);
+      if (this.#needed <= 0 || this.#ports.clock.monotonic() - this.#lookedMs >= ACK_LOOK_MS) this.#look();
+      if (this.#needed <= 0) return;
+      this.#askMore();
       const hasAnswer = await this.#anAnswer();
-      if (!hasAnswer && candidates.length === 0) this.#tried.clear();
+      if (!hasAnswer && this.#next.length === 0) this.#tried.clear();
     }
   }
 
-  #askMore(needed: number, candidates: readonly PeerId[]): void {
+  /** Looks who is there: it takes n log n for n members, and so is not done with every answer. */
+  #look(): void {
+    const awake = this.#ports.net.members().filter(({ status }) => status === "awake" || status === "suspect");
+    this.#needed = Math.floor(awake.length / 2) + 1 - awake.filter(({ record }) => this.#held.has(record.peer)).length;
+    this.#next = this.#candidates(awake);
+    this.#lookedMs = this.#ports.clock.monotonic();
+  }
+
+  #askMore(): void {
     const nowMs = this.#ports.clock.monotonic();
     // Those who take long are asked still, but others as well.
     let hopeful = [...this.#asked.values()].filter((sinceMs) => nowMs - sinceMs < ACK_HOPE_MS).length;
-    for (const peer of candidates) {
-      if (hopeful >= Math.min(needed, ACK_PARALLEL_MAX) || this.#asked.size >= ACK_ASKED_MAX) return;
+    while (hopeful < Math.min(this.#needed, ACK_PARALLEL_MAX) && this.#asked.size < ACK_ASKED_MAX) {
+      const peer = this.#next.pop();
+      if (peer === undefined) return;
       hopeful++;
       void this.#ask(peer);
     }
   }
 
-  /** Whom to ask next: first those with a link, who need no help of others, and last those who are suspected to be gone. */
+  /**
+   * Whom to ask, the last first: those with a link need no help of others, and those who are suspected to be gone come
+   * after all others.
+   */
   #candidates(awake: readonly Member[]): PeerId[] {
     const { net, random } = this.#ports;
     const linked = new Set(net.links().map(({ peer }) => peer));
@@ -144,7 +158,7 @@ class Poll {
       (status === "awake" ? 0 : 2) + (linked.has(record.peer) ? 0 : 1);
     return sample(random, awake)
       .filter(({ record: { peer } }) => !this.#held.has(peer) && !this.#asked.has(peer) && !this.#tried.has(peer))
-      .sort((x, y) => rank(x) - rank(y))
+      .sort((x, y) => rank(y) - rank(x))
       .map(({ record }) => record.peer);
   }
 
@@ -152,7 +166,9 @@ class Poll {
     this.#asked.set(peer, this.#ports.clock.monotonic());
     this.#tried.add(peer);
     try {
-      if (await gives(peer, this.#batches, this.#ports, this.#signal)) this.#held.add(peer);
+      if (!(await gives(peer, this.#batches, this.#ports, this.#signal))) return;
+      this.#held.add(peer);
+      this.#needed--;
     } catch (error) {
       this.#failure ??= { error };
     } finally {

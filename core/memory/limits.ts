@@ -111,6 +111,11 @@ export const ACK_PARALLEL_MAX = 16;
 export const ACK_ASKED_MAX = 64;
 /** Beyond this time another member is asked as well: twice what an answer takes that has to wait for gossip. */
 export const ACK_HOPE_MS = 600;
+/**
+ * How old a look at who is there may be while answers come: it takes n log n for n members, a few ms for 5,000, and to look
+ * with each answer of made-up ones would be quadratic.
+ */
+export const ACK_LOOK_MS = 200;
 /** How long a member waits for gossip to bring what it is asked for before it says that it is missing. */
 export const ACK_PATIENCE_MS = 300;
 /** One member's time to answer, and that of `sync` as a whole. */
