@@ -7,6 +7,7 @@ import type { MapNode } from "../../test/sim/maps.ts";
 import { storeEntries } from "../../test/sim/stored-entries.ts";
 import { decode, encode } from "../base/codec.ts";
 import { StarfishError } from "../base/errors.ts";
+import { ACK_PROTOCOL } from "./acknowledge.ts";
 import {
   AHEAD_MS_MAX,
   BUDGET_OVERSHOOT,
@@ -204,7 +205,7 @@ test("a member that says all is missing is asked now and then, and is not sent i
   const victim = victimOf(mallory);
   let bytes = 0;
   let asked = 0;
-  mallory.net.handle("/starfish/memory-ack/2.0.0", v.object({ held: v.instance(Uint8Array) }), async (request) => {
+  mallory.net.handle(ACK_PROTOCOL, v.object({ held: v.instance(Uint8Array) }), async (request) => {
     bytes += request.held.length;
     asked++;
     return Array.from({ length: 10_000 }, () => 0);

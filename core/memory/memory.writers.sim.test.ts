@@ -15,12 +15,13 @@ async function swarmOf(seed: number): Promise<MapSwarm> {
   return swarm;
 }
 
-function expectSoonAndCheap({ writes, each, all, gossip }: Spread): void {
+function expectSoonAndCheap({ writes, each, all, gossip, reconciling }: Spread): void {
   expect(all.length).toBe(writes);
   expect(quantile(each, 0.5)).toBeLessThan(150);
   expect(quantile(each, 0.95)).toBeLessThan(400);
   expect(quantile(all, 0.5)).toBeLessThan(250);
-  expect(gossip).toBeLessThan(30);
+  expect(gossip).toBeLessThanOrEqual(30);
+  expect(reconciling).toBeGreaterThan(0);
 }
 
 describe("with 25 writers", () => {
@@ -81,7 +82,10 @@ describe("sync at 25 members", () => {
       if (net.links().some(({ peer }) => !linked.has(peer))) links++;
       expect(nodes.filter((node) => node.map.get(`key/${i}`) === i).length).toBeGreaterThan(SIZE / 2);
     }
-    expect((messages(nodes).acks - before.acks) / SIZE).toBeLessThanOrEqual(40);
+    const asked = (messages(nodes).acks - before.acks) / SIZE;
+    // Twelve others have to say yes, so that fewer messages were not counted right.
+    expect(asked).toBeGreaterThanOrEqual(24);
+    expect(asked).toBeLessThanOrEqual(40);
     expect(links).toBeLessThanOrEqual(2);
     expect(quantile(tookMs, 0.5)).toBeLessThan(400);
   });

@@ -4,6 +4,9 @@ import { describe, expect, test } from "vitest";
 import { chain, say, Swarm } from "../../test/sim/nets.ts";
 import { text, utf8 } from "../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../base/errors.ts";
+import { PART_PROTOCOLS } from "./links/member-link.ts";
+import { PING_PROTOCOL } from "./net.ts";
+import { FORWARD_PROTOCOL } from "./requests/forward.ts";
 import type { MemberStatus, Net } from "./types.ts";
 
 function statusOf(net: Net, of: Net): MemberStatus | undefined {
@@ -205,12 +208,7 @@ describe("who is not let in", () => {
       channel.onClose((error) => ends.push(error?.code));
       channel.send(utf8("?"));
     };
-    for (const protocol of [
-      "/secret/1.0.0",
-      "/starfish/gossip/1.0.0",
-      "/starfish/forward/1.0.0",
-      "/starfish/ping/1.0.0",
-    ]) {
+    for (const protocol of ["/secret/1.0.0", PART_PROTOCOLS.gossip, FORWARD_PROTOCOL, PING_PROTOCOL]) {
       knock(protocol).catch((error: unknown) => ends.push(isStarfishError(error) ? error.code : error));
     }
     a.publish("news", utf8("for members"));

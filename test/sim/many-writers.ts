@@ -2,6 +2,10 @@
  * A swarm in which everybody writes, and what that takes: how soon each write is on each other node, how many messages of
  * gossip it costs, and whether the eager links hold all nodes together meanwhile.
  */
+import { ACK_PROTOCOL } from "../../core/memory/acknowledge.ts";
+import { RECONCILE_PROTOCOL } from "../../core/memory/replicated-map.ts";
+import { PART_PROTOCOLS } from "../../core/net/links/member-link.ts";
+import { DELIVER_PROTOCOL, FORWARD_PROTOCOL } from "../../core/net/requests/forward.ts";
 import type { MapNode, MapSwarm } from "./maps.ts";
 
 export interface WritersOptions {
@@ -66,19 +70,13 @@ export async function writeFromMany(swarm: MapSwarm, options: WritersOptions): P
 }
 
 /** How many messages these nodes have sent by now: of gossip, of reconciliation, and to ask others whether they hold writes. */
-export function messages(nodes: readonly MapNode[]): { gossip: number; memory: number; acks: number; hello: number } {
+export function messages(nodes: readonly MapNode[]): { gossip: number; memory: number; acks: number } {
   const sum = (protocol: string): number =>
-    nodes.reduce(
-      (total, { machine }) =>
-        total + (machine.machine.sentByProtocol.get(`/starfish/${protocol}/1.0.0`)?.messages ?? 0),
-      0,
-    );
-  const [acks, forwarded, delivered] = ["memory-ack", "forward", "deliver"].map(sum);
+    nodes.reduce((total, { machine }) => total + (machine.machine.sentByProtocol.get(protocol)?.messages ?? 0), 0);
   return {
-    gossip: sum("gossip"),
-    memory: sum("memory"),
-    acks: (acks ?? 0) + (forwarded ?? 0) + (delivered ?? 0),
-    hello: sum("hello"),
+    gossip: sum(PART_PROTOCOLS.gossip),
+    memory: sum(RECONCILE_PROTOCOL),
+    acks: sum(ACK_PROTOCOL) + sum(FORWARD_PROTOCOL) + sum(DELIVER_PROTOCOL),
   };
 }
 

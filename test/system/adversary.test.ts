@@ -25,6 +25,7 @@ import { sleep } from "../../core/ports/clock.ts";
 import type { KeyPair } from "../../core/ports/crypto.ts";
 import { silentLog } from "../../core/ports/log.ts";
 import type { Network } from "../../core/ports/network.ts";
+import { GREETING_PROTOCOL } from "../../core/transport/greeting.ts";
 import { createLibp2pNetwork } from "../../core/transport/network.ts";
 import { nodeCrypto } from "../../node/crypto.ts";
 import { nodeTransports } from "../../node/transports.ts";
@@ -35,7 +36,6 @@ import { WAYS } from "../adversary/says.ts";
 import { Voice } from "../adversary/voice.ts";
 import { eventually, type Lab, type Node, openLab } from "./processes.ts";
 
-const GREETING_PROTOCOL = "/starfish/link/1.0.0";
 const ANSWER_MS = 10_000;
 const MEDIAN_ANSWER_MS = 1_000;
 /** A node at rest takes 150 to 200 MiB, most of them the platform's; its bounds allow for so much more. */

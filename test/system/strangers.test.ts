@@ -13,19 +13,14 @@ import { HELLO_PROTOCOL, LIFE_BYTES } from "../../core/net/links/admission.ts";
 import { PROTOCOL_VERSIONS } from "../../core/net/limits.ts";
 import { type Chain, issue, rootKeyOf, type Statement } from "../../core/net/identity/certificate.ts";
 import { type Invite, parseInvite } from "../../core/net/identity/invite.ts";
-import { PART_PROTOCOLS } from "../../core/net/links/member-link.ts";
-import { PING_PROTOCOL } from "../../core/net/net.ts";
 import { realCrypto } from "../../core/platform/crypto.ts";
 import type { KeyPair } from "../../core/ports/crypto.ts";
+import { GREETING_PROTOCOL } from "../../core/transport/greeting.ts";
+import { PROTOCOLS } from "../adversary/registry.ts";
 import { eventually, type Lab, type Node, openLab } from "./processes.ts";
 
-const GREETING_PROTOCOL = "/starfish/link/1.0.0";
-const MEMBERS_ONLY = [
-  ...Object.values(PART_PROTOCOLS),
-  PING_PROTOCOL,
-  "/starfish/forward/1.0.0",
-  "/starfish/cpu/1.0.0",
-];
+/** The greeting's and the handshake's are for strangers too. */
+const MEMBERS_ONLY = Object.keys(PROTOCOLS).filter((name) => name !== GREETING_PROTOCOL && name !== HELLO_PROTOCOL);
 const RELAY_HOP_PROTOCOL = "/libp2p/circuit/relay/0.2.0/hop";
 const DAY_MS = 86_400_000;
 /** Where a statement says the role; its kind, role and times come after format, swarm, issuer and subject. */

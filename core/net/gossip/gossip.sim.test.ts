@@ -5,6 +5,7 @@ import { SimWorld } from "../../../test/sim/world.ts";
 import { text, utf8 } from "../../base/bytes.ts";
 import { encode } from "../../base/codec.ts";
 import { isStarfishError } from "../../base/errors.ts";
+import { PART_PROTOCOLS } from "../links/member-link.ts";
 import { PAYLOAD_BYTES_MAX } from "./gossip.ts";
 
 async function crowd(seed: number, size: number): Promise<Crowd> {
@@ -57,7 +58,7 @@ describe("gossip", () => {
     }
     const bytes = (): number =>
       swarm.world.nodes.reduce(
-        (sum, { machine }) => sum + (machine.sentByProtocol.get("/starfish/gossip/1.0.0")?.bytes ?? 0),
+        (sum, { machine }) => sum + (machine.sentByProtocol.get(PART_PROTOCOLS.gossip)?.bytes ?? 0),
         0,
       );
     const before = bytes();
