@@ -165,6 +165,22 @@ describe("a broadcast tree", () => {
     for (let node = 1; node < 10; node++) expect(net.offered[node]?.get("lazy")).toBe(1);
   });
 
+  test("pushes on what the tree brings after it was told lazily from elsewhere", () => {
+    const net = new Net(3);
+    net.link(0, 1);
+    net.link(1, 2);
+    net.run(2_000);
+    net.trees[1]?.publish(utf8("news"), net.nowMs, { lazily: true });
+    net.trees[0]?.publish(utf8("news"), net.nowMs);
+    net.run(100);
+    expect(net.offered[2]?.get("news")).toBe(1);
+    // And once only.
+    const { bodies } = net;
+    net.trees[1]?.receive("0", { bodies: [utf8("news")] }, net.nowMs, () => "spread");
+    net.run(5_000);
+    expect(net.bodies).toBe(bodies);
+  });
+
   test("does not pass on what is kept or at fault", () => {
     const tree = newTree("self");
     for (const peer of ["a", "b"]) {

@@ -72,6 +72,8 @@ interface PeerState {
 interface Kept {
   readonly body: Uint8Array;
   readonly sinceMs: number;
+  /** It came from elsewhere and was not pushed: should the tree bring it, it is. */
+  isLazy: boolean;
 }
 
 interface Missing {
@@ -256,7 +258,7 @@ export class GossipTree {
     const wasAsked = state.asked.delete(id);
     state.have.delete(id);
     if (this.#seen.has(id)) {
-      if (!wasAsked) this.#twice(peer, state);
+      if (!wasAsked && !this.#pushed(id, peer)) this.#twice(peer, state);
       return;
     }
     const holders = this.#missing.get(id)?.sources ?? [];
@@ -270,6 +272,15 @@ export class GossipTree {
     if (verdict === "spread") this.#spread(id, body, [peer, ...holders], false);
   }
 
+  /** The tree brings what was told lazily from elsewhere: who is behind this node on the tree waits for it. */
+  #pushed(id: string, from: PeerId): boolean {
+    const kept = this.#kept.get(id);
+    if (kept?.isLazy !== true) return false;
+    kept.isLazy = false;
+    for (const [peer, state] of this.#peers) if (peer !== from) this.#push(id, kept.body, peer, state);
+    return true;
+  }
+
   /** A body has come that was here: the link need not carry bodies if it is no branch. */
   #twice(peer: PeerId, state: PeerState): void {
     if (state.extraUntilMs <= this.#nowMs || this.#nowMs < this.#floodUntilMs || this.#ways.isBranch(peer)) return;
@@ -280,18 +291,20 @@ export class GossipTree {
   }
 
   #spread(id: string, body: Uint8Array, holders: readonly PeerId[], lazily: boolean): void {
-    this.#keep(id, body, this.#nowMs);
+    this.#keep(id, body, lazily);
     for (const [peer, state] of this.#peers) {
-      if (holders.includes(peer)) continue;
-      const isEager = !lazily && this.#isEager(peer, state) && state.bytes + body.length <= QUEUE_BYTES_MAX;
-      if (isEager) {
-        state.bodies.push(body);
-        state.bytes += body.length;
-        this.#urgent.add(peer);
-      } else if (state.have.size < HAVE_MAX) {
-        state.have.set(id, this.#nowMs);
-      }
+      if (holders.includes(peer) || (!lazily && this.#push(id, body, peer, state))) continue;
+      if (state.have.size < HAVE_MAX) state.have.set(id, this.#nowMs);
     }
+  }
+
+  #push(id: string, body: Uint8Array, peer: PeerId, state: PeerState): boolean {
+    if (!this.#isEager(peer, state) || state.bytes + body.length > QUEUE_BYTES_MAX) return false;
+    state.have.delete(id);
+    state.bodies.push(body);
+    state.bytes += body.length;
+    this.#urgent.add(peer);
+    return true;
   }
 
   #offered(peer: PeerId, state: PeerState, id: string): void {
@@ -369,8 +382,8 @@ export class GossipTree {
     this.#seen.set(id, nowMs);
   }
 
-  #keep(id: string, body: Uint8Array, nowMs: number): void {
-    this.#kept.set(id, { body, sinceMs: nowMs });
+  #keep(id: string, body: Uint8Array, isLazy: boolean): void {
+    this.#kept.set(id, { body, sinceMs: this.#nowMs, isLazy });
     this.#keptBytes += body.length;
     for (const [oldest, kept] of this.#kept) {
       if (this.#keptBytes <= KEPT_BYTES_MAX) break;

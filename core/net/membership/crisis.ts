@@ -61,32 +61,71 @@ export class RollCall {
   }
 }
 
+/** So much at once, and so much a second for as long as one likes. */
+export class Pace {
+  readonly #burst: number;
+  readonly #perSecond: number;
+  #tokens: number;
+  #atMs: number;
+
+  constructor(burst: number, perSecond: number, nowMs: number) {
+    this.#burst = burst;
+    this.#perSecond = perSecond;
+    this.#tokens = burst;
+    this.#atMs = nowMs;
+  }
+
+  allows(nowMs: number): boolean {
+    this.#tokens = Math.min(this.#burst, this.#tokens + ((nowMs - this.#atMs) / 1_000) * this.#perSecond);
+    this.#atMs = nowMs;
+    return this.#tokens >= 1;
+  }
+
+  isFull(nowMs: number): boolean {
+    return this.allows(nowMs) && this.#tokens === this.#burst;
+  }
+
+  spend(): void {
+    this.#tokens = Math.max(0, this.#tokens - 1);
+  }
+}
+
 /** Records that one member may have accepted at once, and per second in the long run. Honest ones stay at one a second. */
 const BURST = 20;
-const PER_SECOND = 2;
+const PER_SECOND = 4;
 const PACED_MAX = 5_000;
+/**
+ * Answers of a node to who says that it is gone. Less than others take in of it, for what they don't take in is no answer;
+ * and often enough that half a second, a tick and the way to all are less than SUSPICION_MS_MIN.
+ */
+const ANSWERS_BURST = 8;
+const ANSWERS_PER_SECOND = 2;
+
+/** Bounds what this node says of itself because of what others say. */
+export function answerPace(nowMs: number): Pace {
+  return new Pace(ANSWERS_BURST, ANSWERS_PER_SECOND, nowMs);
+}
 
 /** Bounds how much news of one member is taken in and passed on. What is dropped, reconciliation brings later. */
 export class RecordPace {
-  readonly #buckets = new Map<PeerId, { tokens: number; atMs: number }>();
+  readonly #paces = new Map<PeerId, Pace>();
 
+  /** Costs nothing: only what has proven to be the member's own word counts against it. */
   allows(peer: PeerId, nowMs: number): boolean {
-    const bucket = this.#buckets.get(peer);
-    if (bucket === undefined) {
-      if (this.#buckets.size >= PACED_MAX) this.#buckets.clear();
-      this.#buckets.set(peer, { tokens: BURST - 1, atMs: nowMs });
-      return true;
+    return this.#paces.get(peer)?.allows(nowMs) ?? true;
+  }
+
+  spend(peer: PeerId, nowMs: number): void {
+    let pace = this.#paces.get(peer);
+    if (pace === undefined) {
+      if (this.#paces.size >= PACED_MAX) this.#paces.clear();
+      pace = new Pace(BURST, PER_SECOND, nowMs);
+      this.#paces.set(peer, pace);
     }
-    bucket.tokens = Math.min(BURST, bucket.tokens + ((nowMs - bucket.atMs) / 1_000) * PER_SECOND);
-    bucket.atMs = nowMs;
-    if (bucket.tokens < 1) return false;
-    bucket.tokens--;
-    return true;
+    pace.spend();
   }
 
   sweep(nowMs: number): void {
-    for (const [peer, bucket] of this.#buckets) {
-      if (nowMs - bucket.atMs > (BURST / PER_SECOND) * 1_000) this.#buckets.delete(peer);
-    }
+    for (const [peer, pace] of this.#paces) if (pace.isFull(nowMs)) this.#paces.delete(peer);
   }
 }

@@ -309,6 +309,7 @@ class Members implements Membership {
     const beat = frame.ping ?? frame.pong;
     if (beat !== undefined) this.#sync.compare(link, watch, beat[1], this.#active());
     if (frame.ping !== undefined) this.#pong(link, frame.ping[0], frame.asksTime === true);
+    this.#publishSelf();
     this.#post.settle();
   }
 
@@ -372,6 +373,7 @@ class Members implements Membership {
     try {
       const signed = checkRecord(this.#ports.crypto, this.#swarm, unchecked, this.#ports.clock.when(), known?.signed);
       if (peer === this.#peer) return this.#otherSelf(unchecked);
+      this.#pace.spend(peer, nowMs);
       this.#table.apply(signed, nowMs, from);
       if (from === peer || this.#watches.get(peer)?.isProven === true) this.#table.heard(peer);
       return "spread";
@@ -385,6 +387,8 @@ class Members implements Membership {
 
   /** Takes in a suspicion; what is said of this node is answered. */
   #suspected(row: Row, by: ShortId): boolean {
+    // Nobody speaks for this node.
+    if (by === this.#id) return false;
     if (row.id !== this.#id) return this.#table.suspect(row, by, this.#active());
     if (row.incarnation !== this.#self.signed.record.incarnation) return false;
     this.#outdo(row.incarnation);
@@ -438,6 +442,7 @@ class Members implements Membership {
     this.#health.tick(gapMs, nowMs);
     this.#ports.time.tick();
     this.#watch(nowMs);
+    this.#suspicions.check();
     this.#suspicions.checkRoll();
     const doubtful = this.#table.doubtful(DOUBTS_A_TICK);
     if (doubtful.length > 0) this.doubt(doubtful);

@@ -7,6 +7,7 @@ import type { KeyPair } from "../../ports/crypto.ts";
 import * as v from "valibot";
 import { type Chain, issue, swarmIdOf } from "../identity/certificate.ts";
 import { checkRecord, readRecord, signRecord, LIFE_BYTES } from "./record.ts";
+import { RecordPace } from "./crisis.ts";
 import { SelfRecord } from "./self.ts";
 import type { MemberRecord, Role } from "../types.ts";
 
@@ -127,6 +128,26 @@ describe("this node's own record", () => {
     expect(self.take(3_001, 10)?.record.state).toBe("left");
     self.outdo(NOW + 100);
     expect(self.take(3_002, 10)?.record.incarnation).toBe(NOW + 101);
+  });
+
+  test("answers whoever says that it is gone within half a second, and less often than others take it in", () => {
+    const self = make();
+    const others = new RecordPace();
+    let waitedMs = 0;
+    for (let nowMs = 0, sinceMs = 0; nowMs < 60_000; nowMs += 10) {
+      self.outdo(NOW);
+      const said = self.take(nowMs, 10);
+      if (said === undefined) continue;
+      waitedMs = Math.max(waitedMs, nowMs - sinceMs);
+      sinceMs = nowMs;
+      expect(others.allows("a", nowMs)).toBe(true);
+      others.spend("a", nowMs);
+    }
+    expect(waitedMs).toBe(500);
+    // A change of state never waits.
+    self.outdo(NOW);
+    self.patch({ state: "left" });
+    expect(self.take(59_991, 10)?.record.state).toBe("left");
   });
 
   test("does not change when nothing is new, and leaves room for another incarnation", () => {

@@ -4,6 +4,7 @@
  */
 import type { Crypto, KeyPair } from "../../ports/crypto.ts";
 import type { Address } from "../../ports/network.ts";
+import { answerPace, type Pace } from "./crisis.ts";
 import type { Chain } from "../identity/certificate.ts";
 import { INCARNATION_MAX, type Lives, type SignedRecord, signRecord } from "./record.ts";
 import type { MemberRecord, SelfPatch } from "../types.ts";
@@ -13,6 +14,9 @@ const CHANGE_MS = 1_000;
 /** How busy a node is changes all the time: the swarm as a whole tells at most 20 such changes a second. */
 const LOAD_MS_MIN = 2_000;
 const LOAD_MS_PER_MEMBER = 50;
+
+/** What waits to be said; the later ones wait less. */
+const URGENCY = ["nothing", "load", "change", "answer", "now"] as const;
 
 export interface SelfOptions {
   readonly keys: KeyPair;
@@ -29,8 +33,10 @@ export class SelfRecord {
   #says: MemberRecord;
   #signed: SignedRecord;
   #lives: Lives;
-  #pending: "nothing" | "load" | "change" | "now" = "now";
+  /** An answer waits for its pace alone. */
+  #pending: (typeof URGENCY)[number] = "now";
   #takenMs = -Infinity;
+  #answers: Pace | undefined;
 
   constructor(crypto: Crypto, options: SelfOptions) {
     this.#crypto = crypto;
@@ -48,7 +54,7 @@ export class SelfRecord {
     const changed = (Object.keys(patch) as (keyof typeof patch)[]).filter((key) => !same(patch[key], this.#says[key]));
     if (changed.length === 0) return;
     this.#says = { ...this.#says, ...patch };
-    if (changed.includes("state")) this.#pending = "now";
+    if (changed.includes("state")) this.#raise("now");
     else if (changed.some((key) => key !== "coresBusy")) this.#raise("change");
     else this.#raise("load");
   }
@@ -71,7 +77,7 @@ export class SelfRecord {
   outdo(incarnation: number): boolean {
     if (incarnation >= INCARNATION_MAX) return false;
     this.#says = { ...this.#says, incarnation: Math.max(incarnation, this.#says.incarnation) };
-    this.#pending = "now";
+    this.#raise("answer");
     return true;
   }
 
@@ -81,9 +87,13 @@ export class SelfRecord {
       nothing: Infinity,
       load: Math.max(LOAD_MS_MIN, members * LOAD_MS_PER_MEMBER),
       change: CHANGE_MS,
+      answer: 0,
       now: 0,
     };
+    this.#answers ??= answerPace(nowMs);
     if (nowMs - this.#takenMs < paceMs[this.#pending] || this.#pending === "nothing") return undefined;
+    if (this.#pending === "answer" && !this.#answers.allows(nowMs)) return undefined;
+    this.#answers.spend();
     this.#pending = "nothing";
     this.#takenMs = nowMs;
     this.#says = { ...this.#says, incarnation: this.#says.incarnation + 1 };
@@ -91,8 +101,8 @@ export class SelfRecord {
     return this.#signed;
   }
 
-  #raise(to: "load" | "change"): void {
-    if (this.#pending === "nothing" || (this.#pending === "load" && to === "change")) this.#pending = to;
+  #raise(to: (typeof URGENCY)[number]): void {
+    if (URGENCY.indexOf(to) > URGENCY.indexOf(this.#pending)) this.#pending = to;
   }
 
   #sign(): SignedRecord {

@@ -12,6 +12,8 @@ import { encodeRoll, encodeSuspicion } from "./wire.ts";
 
 /** A link heard within this time vouches for its peer, whatever others suspect. */
 const VOUCH_MS = 1_500;
+/** So long something may come of a new link. Round trips that losses made long take less. */
+const HOPE_MS = 4_000;
 
 export interface SuspicionParts {
   readonly peer: PeerId;
@@ -32,15 +34,26 @@ export class Suspicions {
   readonly #losses = new Losses();
   readonly #roll = new RollCall();
   #sequence = 0;
+  #wasAlone = false;
 
   constructor(parts: SuspicionParts) {
     this.#parts = parts;
   }
 
-  /** No link is left that is not silent. */
+  /** No link is left that is not silent. One over which nothing has come yet may still do. */
   isAlone(): boolean {
-    for (const watch of this.#parts.watches.values()) if (watch.accusedAt === undefined) return false;
+    const { watches, nowMs } = this.#parts;
+    for (const watch of watches.values()) {
+      if (watch.accusedAt === undefined && (watch.isProven || watch.quietMs(nowMs()) < HOPE_MS)) return false;
+    }
     return true;
+  }
+
+  /** Doubts everyone once nothing comes of the last link that was hoped for. Call it with every tick. */
+  check(): void {
+    const isAlone = this.isAlone();
+    if (isAlone && !this.#wasAlone) this.doubtAll();
+    this.#wasAlone = isAlone;
   }
 
   /** Links that went silent or closed without a word. */

@@ -151,6 +151,25 @@ describe("a suspicion", () => {
     expect(table.due(SUSPICION_MS_MIN, 2)).toEqual([]);
   });
 
+  test("runs longer for who has outlived many of late, and as usual again later", () => {
+    const { table } = tableOf();
+    const runsMs = (beganMs: number): number => {
+      for (const by of [11, 12, 13, 14]) table.suspect({ id: idOf("p1"), incarnation }, by, beganMs);
+      for (let ms = 0; ; ms += 100) if (table.due(beganMs + ms, 1).length > 0) return ms;
+    };
+    let incarnation = 1;
+    table.apply(signed("p1", 1), 0);
+    const usual: number[] = [];
+    for (let nowMs = 1_000; nowMs <= 8_000; nowMs += 1_000) {
+      usual.push(runsMs(nowMs));
+      table.apply(signed("p1", ++incarnation), nowMs);
+    }
+    expect(usual.slice(0, 3)).toEqual([1, 1, 1].map(() => SUSPICION_MS_MIN));
+    expect(usual[6]).toBeGreaterThan(2 * SUSPICION_MS_MIN);
+    expect(Math.max(...usual)).toBeLessThanOrEqual(4 * SUSPICION_MS_MIN);
+    expect(runsMs(90_000)).toBe(SUSPICION_MS_MIN);
+  });
+
   test("ends with a higher incarnation, before death and after", () => {
     const { table } = tableOf();
     table.apply(signed("p1", 5), 0);

@@ -43,6 +43,8 @@ type Slot = { -readonly [K in keyof Entry]: Entry[K] } & {
   /** It has been linked to this node, or told its record itself. */
   isHeard: boolean;
   wasAwake: boolean;
+  /** Suspicions that it has outlived, as of that moment. */
+  outlived: { readonly count: number; readonly atMs: number };
 };
 
 /** What two tables tell each other when they meet. */
@@ -60,6 +62,13 @@ export const SUSPICION_MS_MAX = 3_000;
 export const SUSPICION_MS_MIN = 1_500;
 /** So many members beyond the first make a suspicion run its least time. */
 const CONFIRMATIONS = 3;
+/**
+ * Who has outlived more suspicions of late than a cut and its heal bring is accused on purpose, and the next ones run
+ * longer, up to so many times: then an answer may come by the slow ways, too. They count half after each half-life.
+ */
+const OUTLIVED_HALF_LIFE_MS = 20_000;
+const OUTLIVED_USUAL = 2;
+const PATIENCE_MAX = 4;
 /** How long the gone are remembered, and how many of them: 4,000 records are 3 MB. */
 const GONE_MS: number = 24 * 3_600_000;
 const GONE_MAX = 4_000;
@@ -158,6 +167,9 @@ export class MemberTable {
     slot.signed = signed;
     slot.freshMs = nowMs;
     slot.isDoubtful = false;
+    // What this node suspects by itself is not said on purpose: where it was alone, it suspected everyone.
+    if (slot.suspicion?.by.has(this.#shortId(this.#self)) === false)
+      slot.outlived = { count: outlivedBy(slot, nowMs) + 1, atMs: nowMs };
     this.#clear(slot);
     this.#set(slot, record.state === "left" ? "gone" : record.state, nowMs);
     this.#count(slot);
@@ -245,7 +257,8 @@ export class MemberTable {
     const due: Entry[] = [];
     for (const slot of this.#suspects) {
       if (slot.suspicion === undefined) continue;
-      const runsMs = factor * suspicionMs(slot.suspicion.by.size);
+      const patience = Math.min(PATIENCE_MAX, Math.max(1, outlivedBy(slot, nowMs) - OUTLIVED_USUAL));
+      const runsMs = factor * patience * suspicionMs(slot.suspicion.by.size);
       if (nowMs - slot.suspicion.sinceMs >= runsMs) due.push(slot);
     }
     return due;
@@ -341,6 +354,7 @@ export class MemberTable {
       ghost: undefined,
       isHeard: false,
       wasAwake: false,
+      outlived: { count: 0, atMs: nowMs },
     };
     this.#byPeer.set(record.peer, slot);
     this.#byId.set(id, slot);
@@ -387,6 +401,10 @@ export function rowOf(entry: Entry): Row {
 
 function isLiving(entry: Entry): boolean {
   return entry.member.status !== "gone";
+}
+
+function outlivedBy({ outlived: { count, atMs } }: Slot, nowMs: number): number {
+  return count * 0.5 ** ((nowMs - atMs) / OUTLIVED_HALF_LIFE_MS);
 }
 
 /** How long a suspicion runs that `sharers` members share. */
