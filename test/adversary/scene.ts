@@ -232,6 +232,11 @@ export class Scene {
     assert(grownBytes < GROWN_BYTES_MAX, `the honest have grown by ${grownBytes} bytes, less than ${GROWN_BYTES_MAX}`);
   }
 
+  /** How many faults of others this one has counted. */
+  faults(name: string): number {
+    return this.world.journal.entries().filter(({ node, event }) => node === name && event === "net.misbehaved").length;
+  }
+
   /** A turn of some node's thread is over. */
   turn(): void {
     const { user, system } = process.threadCpuUsage();

@@ -3,18 +3,19 @@
  * simulator's network or a real one.
  */
 import * as v from "valibot";
-import { concat, utf8 } from "../../core/base/bytes.ts";
+import { concat } from "../../core/base/bytes.ts";
 import { decode, encode } from "../../core/base/codec.ts";
 import { isStarfishError } from "../../core/base/errors.ts";
 import { peerIdOf } from "../../core/base/peer-id.ts";
 import type { Entry } from "../../core/memory/entry.ts";
 import { RECONCILE_PROTOCOL } from "../../core/memory/replicated-map.ts";
-import { type Chain, rootKeyOf } from "../../core/net/identity/certificate.ts";
+import { type Chain, rootKeyOf, STATEMENT_DOMAIN } from "../../core/net/identity/certificate.ts";
 import type { Invite } from "../../core/net/identity/invite.ts";
 import type { LinkPart } from "../../core/net/links/links.ts";
 import { PART_PROTOCOLS } from "../../core/net/links/member-link.ts";
 import { createSealer } from "../../core/net/gossip/sealing.ts";
-import { LIFE_BYTES, signRecord } from "../../core/net/membership/record.ts";
+import { LIFE_BYTES, RECORD_DOMAIN, signRecord } from "../../core/net/membership/record.ts";
+import { REQUEST_DOMAIN } from "../../core/net/requests/forward.ts";
 import type { Net } from "../../core/net/types.ts";
 import type { Clock } from "../../core/ports/clock.ts";
 import type { Crypto, KeyPair } from "../../core/ports/crypto.ts";
@@ -22,9 +23,6 @@ import { type Channel, MESSAGE_BYTES_MAX, type Network, type PeerId } from "../.
 import type { Random } from "../../core/ports/random.ts";
 import { packed, recordOf, type Speaker } from "./samples.ts";
 
-const STATEMENT_DOMAIN = utf8("starfish certificate 1\n");
-const RECORD_DOMAIN = utf8("starfish member record 1\n");
-const FORWARD_DOMAIN = utf8("starfish forwarded request 1\n");
 const pingSchema = v.object({ ping: v.optional(v.tuple([v.number(), v.number()])) });
 
 export interface VoiceParts {
@@ -195,7 +193,7 @@ export class Voice {
   }
 
   envelope(request: unknown): Uint8Array {
-    return encode(this.#signed(FORWARD_DOMAIN, request));
+    return encode(this.#signed(REQUEST_DOMAIN, request));
   }
 
   #signed(domain: Uint8Array, says: unknown): [Uint8Array, Uint8Array] {

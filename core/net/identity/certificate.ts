@@ -7,7 +7,7 @@
  * one that was forged.
  *
  * Wire: a certificate is CBOR [statement, signature]; a statement is CBOR
- * [format, swarm, issuer, subject, kind, role, notBeforeMs, notAfterMs], its signature Ed25519 over DOMAIN and the
+ * [format, swarm, issuer, subject, kind, role, notBeforeMs, notAfterMs], its signature Ed25519 over STATEMENT_DOMAIN and the
  * statement's bytes as they came, so that nothing hangs on one CBOR encoding.
  */
 import { momentWords } from "../../base/moment.ts";
@@ -62,7 +62,7 @@ function latestOf(when: When): number {
 
 const FORMAT = 1;
 /** Keeps a signature made here from meaning anything elsewhere. */
-const DOMAIN = utf8("starfish certificate 1\n");
+export const STATEMENT_DOMAIN: Uint8Array = utf8("starfish certificate 1\n");
 
 export const ROLES: readonly ["admin", "member", "reader", "worker"] = ["admin", "member", "reader", "worker"];
 
@@ -113,7 +113,7 @@ export function rootKeyOf(swarm: SwarmId): Uint8Array {
 /** A certificate signed by `issuer`, whose right to do so nobody has checked yet. */
 export function issue(crypto: Crypto, issuer: KeyPair, says: Omit<Statement, "issuer">): Uint8Array {
   const statement = encodeStatement({ ...says, issuer: issuer.publicKey });
-  return encode([statement, crypto.sign(issuer.privateKey, concat([DOMAIN, statement]))]);
+  return encode([statement, crypto.sign(issuer.privateKey, concat([STATEMENT_DOMAIN, statement]))]);
 }
 
 /** The certificate that says this, with a signature that was taken from it (`signatureOf`) and is not checked. */
@@ -221,7 +221,7 @@ function misplaced(certificates: readonly Certificate[], found: Certificate, roo
 /** Checks signatures, then times, and returns the effective end. */
 function checkGenuine(crypto: Crypto, certificates: readonly Certificate[], when: When): number {
   for (const { issuer, signed, signature } of certificates) {
-    if (!crypto.verify(issuer, concat([DOMAIN, signed]), signature)) {
+    if (!crypto.verify(issuer, concat([STATEMENT_DOMAIN, signed]), signature)) {
       throw bad("The certificate's signature is wrong: it was altered or forged");
     }
   }

@@ -4,7 +4,7 @@
  *
  * Wire: CBOR [body, signature, chain]; the body is CBOR
  * [format, peer, incarnation, name, kind, device, host, addresses, coresLent, coresBusy, startedAtMs, state, relayReason,
- * life, rival], the signature Ed25519 over DOMAIN and the body's bytes as they came. Life is drawn at each start, and rival the
+ * life, rival], the signature Ed25519 over RECORD_DOMAIN and the body's bytes as they came. Life is drawn at each start, and rival the
  * life of another record under the same identity that this one outdoes: who finds its own life there has a living twin.
  */
 import * as v from "valibot";
@@ -33,7 +33,7 @@ export interface SignedRecord {
 }
 
 const FORMAT = 3;
-const DOMAIN = utf8("starfish member record 3\n");
+export const RECORD_DOMAIN: Uint8Array = utf8("starfish member record 3\n");
 const BODY_BYTES_MAX = 4_096;
 export const RECORD_BYTES_MAX = 8_192;
 /** Names are for people; a record is on every node. */
@@ -101,7 +101,7 @@ export function signRecord(
     lives.life,
     lives.rival ?? null,
   ]);
-  const signature = crypto.sign(keys.privateKey, concat([DOMAIN, body]));
+  const signature = crypto.sign(keys.privateKey, concat([RECORD_DOMAIN, body]));
   return { record, chain, notAfterMs, wire: encode([body, signature, chain]) };
 }
 
@@ -175,7 +175,7 @@ export function checkRecord(
   const { role, notAfterMs } = isKnown
     ? { role: known.record.role, notAfterMs: known.notAfterMs }
     : verifyChain(crypto, chain, swarm, says.peer, when);
-  if (!crypto.verify(publicKeyOf(says.peer), concat([DOMAIN, body]), signature)) {
+  if (!crypto.verify(publicKeyOf(says.peer), concat([RECORD_DOMAIN, body]), signature)) {
     throw new StarfishError("malformed", "A member's record bears a wrong signature");
   }
   return { record: { ...says, role }, chain: isKnown ? known.chain : chain, notAfterMs, wire };

@@ -62,7 +62,7 @@ export interface Forwarder {
   ): Promise<R>;
 }
 
-const REQUEST_DOMAIN = utf8("starfish forwarded request 1\n");
+export const REQUEST_DOMAIN: Uint8Array = utf8("starfish forwarded request 1\n");
 const REPLY_DOMAIN = utf8("starfish forwarded reply 1\n");
 const NONCE_BYTES = 16;
 /** Room for the names, chain and signature around a request. */
