@@ -115,12 +115,12 @@ export class Table {
     const isGrowth = !isRoomSeen && (before === undefined || entry.state === LIVE);
     if (isGrowth && this.#bytes + this.growth(key, entry) > this.#options.bytesMax * BUDGET_OVERSHOOT) return "full";
     this.#put(key, entry, before);
-    this.#held.delete(key);
+    if (this.#held.size > 0) this.#held.delete(key);
     this.#digester.digest(key, entry);
     this.#index.set(key, this.#digester.a, this.#digester.b);
-    this.#forgetEarly();
+    if (this.#tombstoneBytes > 0) this.#forgetEarly();
     // A deletion of what was never here, for which there is no room, changes nothing.
-    return before === undefined && !this.#entries.has(key) ? "known" : "applied";
+    return before === undefined && entry.state !== LIVE && !this.#entries.has(key) ? "known" : "applied";
   }
 
   /** Forgets a key as if it had never been there. */
