@@ -1,5 +1,6 @@
 /** The worker of the comparison in cpu.ts: the same module run the same way, under tinypool. */
 import { workerData } from "node:worker_threads";
+import { LIMITS_DEFAULT } from "../core/sandbox/limits.ts";
 import { runTask } from "../core/sandbox/wasm/abi.ts";
 
 export interface Measured {
@@ -12,7 +13,7 @@ const [, module] = workerData as [unknown, WebAssembly.Module];
 
 export default function run(input: Uint8Array): Measured {
   const start = performance.now();
-  const outcome = runTask(module, input);
+  const outcome = runTask(module, input, LIMITS_DEFAULT);
   if (!outcome.ok) throw new Error(outcome.message);
   return { output: outcome.output, runMs: performance.now() - start };
 }

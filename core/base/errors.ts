@@ -37,6 +37,7 @@ export const ERROR_CODES = [
   "wasm-unsupported", // uses a WebAssembly feature that is refused (threads, memory64)
   "wasm-trap",
   "task-failed", // a program's exit status, a script's exception
+  "out-of-fuel", // the task used up what its job gave it
   "call-depth", // the task's calls nest too deeply
   "out-of-memory",
   "no-cores",

@@ -47,6 +47,7 @@ export class Borrower {
       job: id,
       module: sha256,
       memoryBytesMax: limits.memoryBytesMax,
+      fuelMax: limits.fuelMax,
       timeMsMax: limits.timeMsMax,
       ...(program === undefined ? {} : { program }),
       input: large ? { blob, size: input.length } : { bytes: input },
@@ -58,7 +59,7 @@ export class Borrower {
       if (reply.is === "failed") return { ok: false, code: reply.code, message: reply.message };
       if (reply.is === "done") {
         const output = await this.#fetch(peer, reply.output, signal);
-        return { ok: true, output, runMs: reply.runMs, waitMs: reply.waitMs };
+        return { ok: true, output, fuelUsed: reply.fuelUsed, runMs: reply.runMs, waitMs: reply.waitMs };
       }
       if (reply.blobs.includes(sha256)) await this.#sendModule(peer);
       if (large && reply.blobs.includes(blob)) await this.#put(peer, blob, input, signal);

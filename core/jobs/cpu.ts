@@ -13,7 +13,7 @@ import type { PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import type { CoreBudget } from "../sandbox/core-budget.ts";
-import { LIMITS_DEFAULT, MEMORY_BYTES_MAX, PAYLOAD_BYTES_MAX, TIME_MS_MAX } from "../sandbox/limits.ts";
+import { FUEL_MAX, LIMITS_DEFAULT, MEMORY_BYTES_MAX, PAYLOAD_BYTES_MAX, TIME_MS_MAX } from "../sandbox/limits.ts";
 import type { Modules } from "../sandbox/modules.ts";
 import type { Pool } from "../sandbox/pool.ts";
 import { programSchema } from "../sandbox/program.ts";
@@ -167,11 +167,11 @@ class NodeCpu implements Cpu {
 
   /** Runs a job's chunks on this node's own cores. */
   #runner(job: string, { module, program }: MapJob, sha256: string, limits: TaskLimits): Runner {
-    const { memoryBytesMax, timeMsMax } = limits;
+    const { memoryBytesMax, fuelMax, timeMsMax } = limits;
     return async (peer, _index, input, signal) => {
       try {
         const { id, module: ready } = await this.#modules.add(sha256, module, memoryBytesMax, true, program?.kind);
-        const task = { job, for: peer, own: true, moduleId: id, module: ready, program, input, timeMsMax };
+        const task = { job, for: peer, own: true, moduleId: id, module: ready, program, input, fuelMax, timeMsMax };
         return await this.#pool.run(task, signal);
       } catch (error) {
         if (isFault(error)) return { ok: false, code: error.code, message: error.message };
@@ -210,6 +210,7 @@ function isFault(error: unknown): error is StarfishError {
 function limitsOf({ limits }: MapJob): TaskLimits {
   return {
     memoryBytesMax: Math.min(limits?.memoryBytesMax ?? LIMITS_DEFAULT.memoryBytesMax, MEMORY_BYTES_MAX),
+    fuelMax: Math.min(limits?.fuelMax ?? LIMITS_DEFAULT.fuelMax, FUEL_MAX),
     timeMsMax: Math.min(limits?.timeMsMax ?? LIMITS_DEFAULT.timeMsMax, TIME_MS_MAX),
   };
 }

@@ -12,6 +12,7 @@ import { type Attempt, type Chunk, Ledger } from "./job.ts";
 import { Lane } from "./lanes.ts";
 import { CHUNK_FAILURES_MAX, JOB_BYTES_MAX, JOB_TICK_MS, JOB_WINDOW_CHUNKS } from "./limits.ts";
 import type { PoolResult } from "../sandbox/pool.ts";
+import { TASK_FAULTS } from "../sandbox/types.ts";
 import { Meter } from "./progress.ts";
 import type { ChunkResult, JobProgress, TaskFailure } from "./types.ts";
 
@@ -196,7 +197,8 @@ export class Dispatcher {
     lane.succeeded(this.#clock.monotonic() - attempt.startedAtMs, result.runMs, result.waitMs);
     if (!this.#ledger.finish(chunk, attempt)) return;
     this.#meter.count();
-    this.#ready.set(chunk.index, { index: chunk.index, output: result.output, by: lane.peer, runMs: result.runMs });
+    const { output, fuelUsed, runMs } = result;
+    this.#ready.set(chunk.index, { index: chunk.index, output, by: lane.peer, fuelUsed, runMs });
     this.#readyBytes += result.output.length;
     this.#wake?.();
   }
@@ -207,9 +209,11 @@ export class Dispatcher {
    * A worker that died is the node's failure until it happens too often.
    */
   #fault(lane: Lane, chunk: Chunk, attempt: Attempt, failure: TaskFailure): void {
-    if (failure.code === "closed") {
+    if (!TASK_FAULTS.some((code) => code === failure.code)) {
       if (lane.own && chunk.failures >= CHUNK_FAILURES_MAX) return this.#failTask(chunk, failure);
-      return this.#lost(lane, chunk, attempt, new StarfishError("closed", failure.message));
+      // Counted, other than a node that is busy with something else: here the task itself had been begun.
+      const code = failure.code === "busy" ? "remote-failure" : failure.code;
+      return this.#lost(lane, chunk, attempt, new StarfishError(code, failure.message));
     }
     const certain = lane.own && failure.code !== "timeout" && failure.code !== "out-of-memory";
     const others = [...this.#lanes.values()].some((other) => other !== lane && other.cores > 0);

@@ -7,7 +7,7 @@ import { isStarfishError, StarfishError } from "../base/errors.ts";
 import type { Contents } from "../disk/types.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { PeerId } from "../ports/network.ts";
-import { MODULE_BYTES_MAX, PAYLOAD_BYTES_MAX } from "../sandbox/limits.ts";
+import { LIMITS_DEFAULT, MODULE_BYTES_MAX, PAYLOAD_BYTES_MAX } from "../sandbox/limits.ts";
 import type { CompiledModule, Modules } from "../sandbox/modules.ts";
 import type { Pool } from "../sandbox/pool.ts";
 import { TASK_FAULTS, type TaskFault } from "../sandbox/types.ts";
@@ -76,8 +76,8 @@ export class Executor {
   }
 
   async #run({ id, module }: CompiledModule, input: Bytes, signal: AbortSignal): Promise<TaskOutcome> {
-    const { timeMsMax } = this.#spec.limits;
-    const task = { job: this.#job, for: this.#for, own: this.#own, moduleId: id, module, input, timeMsMax };
+    const { fuel: fuelMax = LIMITS_DEFAULT.fuelMax, timeMsMax } = this.#spec.limits;
+    const task = { job: this.#job, for: this.#for, own: this.#own, moduleId: id, module, input, fuelMax, timeMsMax };
     const result = await this.#parts.pool.run(task, signal);
     if (result.ok) return { ok: true, output: result.output, runMs: result.runMs };
     const code = TASK_FAULTS.find((fault) => fault === result.code);

@@ -39,6 +39,7 @@ function run({ asker, lender, sha256 }: Pair, more: Partial<RunRequest> = {}, si
     job: "j",
     module: sha256,
     memoryBytesMax: 2 ** 26,
+    fuelMax: 1_000_000_000,
     timeMsMax: 60_000,
     input: { bytes: utf8("ab") },
     ...more,

@@ -9,7 +9,7 @@ import type { Net, RequestContext } from "../net/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { PeerId } from "../ports/network.ts";
-import { COMPILING_MAX, MEMORY_BYTES_MAX, TIME_MS_MAX } from "../sandbox/limits.ts";
+import { COMPILING_MAX, FUEL_MAX, MEMORY_BYTES_MAX, TIME_MS_MAX } from "../sandbox/limits.ts";
 import type { CompiledModule, Modules } from "../sandbox/modules.ts";
 import type { Pool } from "../sandbox/pool.ts";
 import { TASK_FAULTS } from "../sandbox/types.ts";
@@ -87,12 +87,14 @@ export class Lender {
         module: module.module,
         program: request.program,
         input,
+        fuelMax: Math.min(request.fuelMax, FUEL_MAX),
         timeMsMax: Math.min(request.timeMsMax, TIME_MS_MAX),
       },
       signal,
     );
     if (!result.ok) throw new StarfishError(result.code, result.message);
-    return { is: "done", output: this.#payload(from, result.output), runMs: result.runMs, waitMs: result.waitMs };
+    const { fuelUsed, runMs, waitMs } = result;
+    return { is: "done", output: this.#payload(from, result.output), fuelUsed, runMs, waitMs };
   }
 
   async #module(request: RunRequest, from: PeerId): Promise<CompiledModule | undefined> {

@@ -66,8 +66,6 @@ export const ARGUMENT_CHARS_MAX = 4_096;
 export const NODES_NAMED_MAX = 64;
 /** Devices that run the same task: an even larger majority than 8 of 15 is no more honest. */
 export const RUNS_MAX = 15;
-/** Steps of one task: ten minutes of a core at some billion a second. */
-export const FUEL_MAX: number = 2 ** 40;
 /** A list of inputs: what the largest job has at 64 KiB each. */
 export const LIST_BYTES_MAX: number = 2 ** 40;
 /** The names and CIDs of a job's files: 100,000 of them. Each node that runs some holds it whole. */

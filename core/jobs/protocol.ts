@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { bytesOf, integerOf, linesOf, type Schema } from "../base/codec.ts";
 import type { ErrorCode } from "../base/errors.ts";
 import type { SandboxProgram } from "../ports/sandbox.ts";
-import { MESSAGE_CHARS_MAX, PAYLOAD_BYTES_MAX } from "../sandbox/limits.ts";
+import { FUEL_MAX, MESSAGE_CHARS_MAX, MODULE_BYTES_MAX, PAYLOAD_BYTES_MAX } from "../sandbox/limits.ts";
 import { programSchema } from "../sandbox/program.ts";
 import { TASK_FAULTS } from "../sandbox/types.ts";
 import { PIECE_BYTES_MAX } from "./limits.ts";
@@ -18,6 +18,9 @@ const WASM_MEMORY_BYTES_MAX: number = 2 ** 32;
 /** Longer than any task may run or wait. */
 const DAY_MS = 86_400_000;
 
+/** What is put: a module, or an input. */
+const PUT_BYTES_MAX: number = Math.max(MODULE_BYTES_MAX, PAYLOAD_BYTES_MAX);
+
 /** Bytes in the message, or the name and size of what travels in pieces. */
 export type Payload = { readonly bytes: Uint8Array } | { readonly blob: string; readonly size: number };
 
@@ -27,6 +30,7 @@ export interface RunRequest {
   /** SHA-256 of the module's bytes, in hex; also the name under which it is put. */
   readonly module: string;
   readonly memoryBytesMax: number;
+  readonly fuelMax: number;
   readonly timeMsMax: number;
   /** ABI 1 without it. */
   readonly program?: SandboxProgram | undefined;
@@ -48,7 +52,13 @@ interface GetRequest {
 export type CpuRequest = RunRequest | PutRequest | GetRequest;
 
 export type RunReply =
-  | { readonly is: "done"; readonly output: Payload; readonly runMs: number; readonly waitMs: number }
+  | {
+      readonly is: "done";
+      readonly output: Payload;
+      readonly fuelUsed: number;
+      readonly runMs: number;
+      readonly waitMs: number;
+    }
   /** Put these first, then ask again. */
   | { readonly is: "need"; readonly blobs: readonly string[] }
   /** The task's own fault, the same wherever it runs. Faults of the node are errors of the request. */
@@ -66,6 +76,7 @@ export const cpuRequest: Schema<CpuRequest> = v.variant("op", [
     job: v.pipe(v.string(), v.regex(/^[0-9a-z]{1,32}$/)),
     module: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
     memoryBytesMax: integerOf(0, WASM_MEMORY_BYTES_MAX),
+    fuelMax: integerOf(1, FUEL_MAX),
     timeMsMax: integerOf(1, DAY_MS),
     program: v.optional(programSchema),
     input: payload,
@@ -73,8 +84,8 @@ export const cpuRequest: Schema<CpuRequest> = v.variant("op", [
   v.strictObject({
     op: v.literal("put"),
     blob: blobName,
-    size: integerOf(0, PAYLOAD_BYTES_MAX),
-    at: integerOf(0, PAYLOAD_BYTES_MAX),
+    size: integerOf(0, PUT_BYTES_MAX),
+    at: integerOf(0, PUT_BYTES_MAX),
     bytes: bytesOf(0, PIECE_BYTES_MAX),
   }),
   v.strictObject({ op: v.literal("get"), blob: blobName, at: integerOf(0, PAYLOAD_BYTES_MAX) }),
@@ -82,7 +93,13 @@ export const cpuRequest: Schema<CpuRequest> = v.variant("op", [
 
 const duration: Schema<number> = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(DAY_MS));
 export const runReply: Schema<RunReply> = v.variant("is", [
-  v.strictObject({ is: v.literal("done"), output: payload, runMs: duration, waitMs: duration }),
+  v.strictObject({
+    is: v.literal("done"),
+    output: payload,
+    fuelUsed: integerOf(0, FUEL_MAX),
+    runMs: duration,
+    waitMs: duration,
+  }),
   v.strictObject({ is: v.literal("need"), blobs: v.pipe(v.array(blobName), v.minLength(1), v.maxLength(2)) }),
   v.strictObject({ is: v.literal("failed"), code: v.picklist(TASK_FAULTS), message: linesOf(MESSAGE_CHARS_MAX) }),
 ]);

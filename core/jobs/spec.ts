@@ -10,12 +10,18 @@ import { bytesOf, encode, integerOf, lineOf, type Schema, textOf } from "../base
 import { isContentCid } from "../disk/content/block.ts";
 import type { ContentRef } from "../disk/types.ts";
 import type { PeerId } from "../ports/network.ts";
-import { MEMORY_BYTES_MAX, MODULE_BYTES_MAX, PAGE_BYTES, PAYLOAD_BYTES_MAX, TIME_MS_MAX } from "../sandbox/limits.ts";
+import {
+  FUEL_MAX,
+  MEMORY_BYTES_MAX,
+  MODULE_BYTES_MAX,
+  PAGE_BYTES,
+  PAYLOAD_BYTES_MAX,
+  TIME_MS_MAX,
+} from "../sandbox/limits.ts";
 import {
   ARGUMENT_CHARS_MAX,
   ARGUMENTS_MAX,
   FILE_LIST_BYTES_MAX,
-  FUEL_MAX,
   INLINE_BYTES_MAX,
   LIST_BYTES_MAX,
   NODES_NAMED_MAX,
@@ -82,7 +88,7 @@ export type Combine =
   | { readonly how: "reduce"; readonly program: Program };
 
 interface JobLimits {
-  /** Steps of each task, counted by the rewritten module; without it only time bounds a task. */
+  /** Fuel of each task (docs/tasks.md); where none is said, LIMITS_DEFAULT's. */
   readonly fuel?: number | undefined;
   readonly memoryBytesMax: number;
   /** Wall-clock time of each task, after which its worker is ended. */

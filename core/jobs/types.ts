@@ -26,6 +26,8 @@ export interface ChunkResult {
   readonly index: number;
   readonly output: Uint8Array;
   readonly by: PeerId;
+  /** The same wherever it runs. */
+  readonly fuelUsed: number;
   /** How long it ran there. */
   readonly runMs: number;
 }

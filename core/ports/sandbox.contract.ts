@@ -20,7 +20,7 @@ import {
   writesForEver,
 } from "../../test/fixtures/programs.ts";
 import { hostile, i32, mirror, reactor, string, wasm } from "../../test/fixtures/wasm.ts";
-import type { ProgramKind, Sandbox, SandboxOutcome, SandboxWorker } from "./sandbox.ts";
+import type { ProgramKind, Sandbox, SandboxOutcome, SandboxTask, SandboxWorker } from "./sandbox.ts";
 
 export interface SandboxContractOptions {
   /** Whether code that never ends can be run (not on the simulator's one thread). */
@@ -28,6 +28,8 @@ export interface SandboxContractOptions {
 }
 
 const MEMORY_BYTES_MAX = 4 * 1024 * 1024;
+/** Much more than anything here takes that ends. */
+const FUEL_MAX = 100_000_000;
 
 function importing(from: string, name: string): Uint8Array {
   return command({ imports: [{ from, name, takes: [] }], body: [] });
@@ -47,14 +49,10 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
       workers.push(worker);
       return worker;
     }
-    async function compiled(
-      id: string,
-      bytes: Uint8Array,
-      kind?: ProgramKind,
-    ): Promise<{ moduleId: string; module: WebAssembly.Module }> {
+    async function compiled(id: string, bytes: Uint8Array, kind?: ProgramKind): Promise<Omit<SandboxTask, "input">> {
       const outcome = await (await spawn()).compile(bytes, MEMORY_BYTES_MAX, kind);
       if (!outcome.ok) throw new Error(outcome.message);
-      return { moduleId: id, module: outcome.module };
+      return { moduleId: id, module: outcome.module, fuelMax: FUEL_MAX };
     }
     async function runOnce(bytes: Uint8Array, input: Uint8Array = utf8("x")): Promise<SandboxOutcome> {
       const worker = await spawn();
@@ -77,7 +75,7 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
       const module = await compiled("mirror", mirror());
       for (const input of [utf8("stressed"), utf8(""), new Uint8Array(300_000).fill(7)]) {
         const outcome = await worker.run({ ...module, input });
-        expect(outcome).toEqual({ ok: true, output: input.slice().reverse() });
+        expect(outcome).toMatchObject({ ok: true, output: input.slice().reverse() });
       }
     });
 
@@ -86,7 +84,7 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
       const one = await compiled("counter", hostile.counter());
       const two = await compiled("mirror", mirror());
       for (let i = 0; i < 3; i++) {
-        expect(await worker.run({ ...one, input: utf8("x") })).toEqual({ ok: true, output: Uint8Array.of(1) });
+        expect(await worker.run({ ...one, input: utf8("x") })).toMatchObject({ ok: true, output: Uint8Array.of(1) });
         const outcome = await worker.run({ ...two, input: utf8("ab") });
         expect(outcome.ok && text(outcome.output)).toBe("ba");
       }
@@ -111,7 +109,10 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
       ] as const) {
         const module = await compiled(id, bytes);
         for (let i = 0; i < 2; i++) {
-          expect(await worker.run({ ...module, input: utf8("x") })).toEqual({ ok: true, output: Uint8Array.of(1) });
+          expect(await worker.run({ ...module, input: utf8("x") })).toMatchObject({
+            ok: true,
+            output: Uint8Array.of(1),
+          });
         }
       }
     });
@@ -120,6 +121,8 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
       ["traps", hostile.trap(), "wasm-trap"],
       ["reads outside of its memory", hostile.outOfBounds(), "wasm-trap"],
       ["recurses for ever", hostile.recursion(), "call-depth"],
+      ["loops for ever", hostile.loop(), "out-of-fuel"],
+      ["loops for ever in its start function", hostile.loopInStart(), "out-of-fuel"],
       ["eats memory until it gets no more", hostile.memoryEater(), "out-of-memory"],
       ["wants far too much memory at once", hostile.memoryGlutton(), "out-of-memory"],
       ["gives an output outside of its memory", hostile.bogusOutput(), "wasm-abi"],
@@ -131,6 +134,23 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
       expect(outcome).toMatchObject({ ok: false, code });
       const after = await worker.run({ ...(await compiled("mirror", mirror())), input: utf8("ab") });
       expect(after.ok && text(after.output)).toBe("ba");
+    });
+
+    test("the same task uses the same fuel, and more of it for more to do", async () => {
+      const module = await compiled("mirror", mirror());
+      const used: number[] = [];
+      for (const length of [10, 10, 1_000]) {
+        const outcome = await (await spawn()).run({ ...module, input: new Uint8Array(length) });
+        if (outcome.ok) used.push(outcome.fuelUsed);
+      }
+      const [first = 0, again = 0, longer = 0] = used;
+      expect(first).toBeGreaterThan(10);
+      expect(again).toBe(first);
+      expect(longer).toBeGreaterThan(50 * first);
+      const enough = await (await spawn()).run({ ...module, input: new Uint8Array(1_000), fuelMax: longer });
+      expect(enough).toMatchObject({ ok: true, fuelUsed: longer });
+      const short = await (await spawn()).run({ ...module, input: new Uint8Array(1_000), fuelMax: longer - 1 });
+      expect(short).toMatchObject({ ok: false, code: "out-of-fuel" });
     });
 
     test("an output as large as the memory is no more than that", async () => {
@@ -198,7 +218,8 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
     ])("a worker whose module loops in %s can be ended, and others go on", async (_where, bytes) => {
       const worker = await spawn();
       let settled = false;
-      void worker.run({ ...(await compiled("loop", bytes)), input: utf8("x") }).then(() => {
+      const endless = { ...(await compiled("loop", bytes)), fuelMax: Number.MAX_SAFE_INTEGER };
+      void worker.run({ ...endless, input: utf8("x") }).then(() => {
         settled = true;
       });
       expect((await runOnce(mirror(), utf8("ab"))).ok).toBe(true);

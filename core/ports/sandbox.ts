@@ -43,10 +43,13 @@ export interface SandboxTask {
   /** ABI 1 where there is none. */
   readonly program?: SandboxProgram | undefined;
   readonly input: Bytes;
+  /** A whole number: where the task has used up so much, it ends with "out-of-fuel". */
+  readonly fuelMax: number;
 }
 
 export type SandboxOutcome =
-  | { readonly ok: true; readonly output: Uint8Array }
+  /** The same output and the same fuel for the same module, input and limits, on every device. */
+  | { readonly ok: true; readonly output: Uint8Array; readonly fuelUsed: number }
   | { readonly ok: false; readonly code: ErrorCode; readonly message: string };
 
 export type CompileOutcome =

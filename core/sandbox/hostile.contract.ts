@@ -19,10 +19,12 @@ import type { Sandbox } from "../ports/sandbox.ts";
 import { createLibp2pNetwork } from "../transport/network.ts";
 import { createCpu } from "../jobs/cpu.ts";
 import type { Cpu, MapJob } from "../jobs/types.ts";
+import { FUEL_MAX } from "./limits.ts";
 
 /** Time limit of the tasks that never end. */
 const TIME_MS_MAX = 500;
-const ENDLESS = { limits: { timeMsMax: TIME_MS_MAX } };
+const ENDLESS = { limits: { timeMsMax: TIME_MS_MAX, fuelMax: FUEL_MAX } };
+const FUELLED = { limits: { fuelMax: 10_000_000 } };
 /** How long a busy machine may take for anything here. */
 const PATIENCE_MS = 10_000;
 
@@ -92,17 +94,18 @@ export function hostileContract(name: string, sandbox: () => Sandbox): void {
         /run/,
       ],
       ["traps", "wasm-trap", hostile.trap(), /trap/],
-      ["recurses for ever", "call-depth", hostile.recursion(), /stack/],
+      ["recurses for ever", "call-depth", hostile.recursion(), /nest/],
       ["reads beyond its memory", "wasm-trap", hostile.outOfBounds(), /trap/],
-      ["loops for ever", "timeout", hostile.loop(), /0\.5 s/],
-      ["loops in its start function", "timeout", hostile.loopInStart(), /0\.5 s/],
+      ["loops for ever", "out-of-fuel", hostile.loop(), /fuel of 10000000/],
+      ["loops in its start function", "out-of-fuel", hostile.loopInStart(), /fuel of 10000000/],
+      ["loops for longer than it has time", "timeout", hostile.loop(), /0\.5 s/],
       ["eats memory", "out-of-memory", hostile.memoryEater(), /64\.0 MiB/],
       ["starts with too much memory", "out-of-memory", wasm({ memory: [0, 0x81, 0x08] }), /limit is 64 MiB/],
       ["gives bogus pointers", "wasm-abi", hostile.bogusOutput(), /outside/],
       ["wants its input nowhere", "wasm-abi", hostile.bogusAlloc(), /outside/],
       ["gives too much", "too-large", wasm({ memory: [0, 0x80, 0x04], run: i64(0x1100000n) }), /17825792 bytes/],
     ])("a module that %s: %s, and the node goes on", { timeout: PATIENCE_MS }, async (_what, code, module, message) => {
-      const error = await failure(run(module, code === "timeout" ? ENDLESS : {}));
+      const error = await failure(run(module, code === "timeout" ? ENDLESS : FUELLED));
       expect(error.code).toBe(code);
       expect(error.message).toMatch(message);
       await works();
@@ -110,7 +113,9 @@ export function hostileContract(name: string, sandbox: () => Sandbox): void {
 
     test("cancelling ends a loop at once, without waiting for its time", async () => {
       const controller = new AbortController();
-      const running = failure(run(hostile.loop(), { limits: { timeMsMax: 600_000 } }, controller.signal));
+      const running = failure(
+        run(hostile.loop(), { limits: { timeMsMax: 600_000, fuelMax: FUEL_MAX } }, controller.signal),
+      );
       await expect.poll(() => cpu.running().length, { timeout: PATIENCE_MS }).toBeGreaterThan(0);
       controller.abort();
       expect((await running).code).toBe("cancelled");

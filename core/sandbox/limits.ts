@@ -5,14 +5,23 @@ export const PAGE_BYTES = 65_536;
 
 // One task
 
-/** What a task gets unless its job says less. */
-export const LIMITS_DEFAULT: TaskLimits = { memoryBytesMax: 64 * 1024 * 1024, timeMsMax: 60_000 };
+/**
+ * What a task gets unless its job says otherwise. Fuel: optimised code was seen to burn 5 to 20 thousand million a second.
+ * So much lasts for 12 s at least, and ends an endless loop before the clock does on all but the slowest machines.
+ */
+export const LIMITS_DEFAULT: TaskLimits = {
+  memoryBytesMax: 64 * 1024 * 1024,
+  fuelMax: 250_000_000_000,
+  timeMsMax: 60_000,
+};
 /** What a node lends at most to a task of others, whatever they ask. A phone's tab has a few hundred MiB in all. */
 export const MEMORY_BYTES_MAX: number = 256 * 1024 * 1024;
+/** Fuel of one task at most: ten minutes (TIME_MS_MAX) of the code that burns most, on a fast core. */
+export const FUEL_MAX: number = 2 ** 43;
 /** A core is lent in portions: longer tasks should be more tasks, so that a leaver loses little. */
 export const TIME_MS_MAX: number = 10 * 60_000;
-/** Largest module: a compiler or an interpreter fits, and sending it over slow links stays bearable. */
-export const MODULE_BYTES_MAX: number = 16 * 1024 * 1024;
+/** Largest module: a compiler or an interpreter fits, and sending it over slow links stays bearable. 20 MB, and some. */
+export const MODULE_BYTES_MAX: number = 20 * 1024 * 1024;
 /** Largest input or output of one task. More is better cut in more tasks. */
 export const PAYLOAD_BYTES_MAX: number = 16 * 1024 * 1024;
 /** Entries of a module's tables together, grown ones too: enough for any vtable; the engine takes some 30 bytes each. */
@@ -44,13 +53,32 @@ export const ELEMENTS_SUM_MAX = 200_000;
 export const SECTIONS_MAX = 1_000;
 /** One function: optimising it takes some 450 bytes for each of code. The main loops of interpreters have 100 kB. */
 export const FUNCTION_BYTES_MAX: number = 256 * 1024;
-/** Of one function (V8 has the same), and of all. */
-export const LOCALS_MAX = 50_000;
+/** Of one function (V8 has 50,000, some of which are the rewriter's), and of all. */
+export const LOCALS_MAX = 49_000;
 export const LOCALS_SUM_MAX = 4_000_000;
 /** Values whose places the compiler remembers at the blocks of one function, 25 bytes each: 100 MB for its time. */
 export const CODE_SLOTS_MAX = 4_000_000;
 /** What a block costs by itself, counted as such values: 1 kB. */
 export const BLOCK_SLOTS = 40;
+
+// What is written into a module (sandbox/wasm). All of it is part of what a task's result and fuel are: whoever changes
+// one of these numbers counts REWRITER_VERSION up.
+
+/** What a call costs, beside what the function does. It pays for small ones that call nothing: they have no fuel to count. */
+export const CALL_FUEL = 16;
+/** A branch that costs no more than this is paid for by the code before it: a few instructions too many, one less to run. */
+export const SEGMENT_FUEL = 16;
+/** What a page of memory costs beside the call: as much as writing it, 8 bytes at a time. */
+export const FUEL_PAGE = 8_192;
+/**
+ * Room on the stack, in places of 8 bytes: a function takes its locals and its operands off it. Chromium's workers have
+ * 984 KB, of which the host's own frames need some.
+ */
+export const STACK_SLOTS_MAX = 90_000;
+/** What a frame has beside its locals and operands: where to return to, the instance, registers that are saved. */
+export const FRAME_SLOTS = 16;
+/** A function that calls nothing takes room of its own only if its frame is larger; so much is always kept for one. */
+export const LEAF_FRAME_SLOTS = 1_000;
 
 // Modules and workers of a node
 

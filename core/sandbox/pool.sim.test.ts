@@ -7,6 +7,7 @@ import type { Sandbox } from "../ports/sandbox.ts";
 import { type CoreBudget, unsharedCores } from "./core-budget.ts";
 import { WORKER_IDLE_MS } from "./limits.ts";
 import { Pool, type PoolResult, type PoolTask } from "./pool.ts";
+import { prepareModule } from "./wasm/prepare.ts";
 
 const TASK_MS = 100;
 const forever = new AbortController().signal;
@@ -40,7 +41,7 @@ class Bench {
   }
 
   async start(pool: Pool, input: string, own: boolean, signal: AbortSignal = forever): Promise<PoolResult> {
-    const module = new WebAssembly.Module(Uint8Array.from(mirror()));
+    const module = new WebAssembly.Module(prepareModule(mirror(), 2 ** 22));
     const task: PoolTask = {
       job: "j",
       for: "somebody",
@@ -48,6 +49,7 @@ class Bench {
       moduleId: "mirror",
       module,
       input: utf8(input),
+      fuelMax: 1_000_000_000,
       timeMsMax: 1_000,
     };
     const result = await pool.run(task, signal);

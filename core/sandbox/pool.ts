@@ -22,11 +22,18 @@ export interface PoolTask {
   readonly module: WebAssembly.Module;
   readonly program?: SandboxProgram | undefined;
   readonly input: Bytes;
+  readonly fuelMax: number;
   readonly timeMsMax: number;
 }
 
 export type PoolResult =
-  | { readonly ok: true; readonly output: Uint8Array; readonly runMs: number; readonly waitMs: number }
+  | {
+      readonly ok: true;
+      readonly output: Uint8Array;
+      readonly fuelUsed: number;
+      readonly runMs: number;
+      readonly waitMs: number;
+    }
   | { readonly ok: false; readonly code: ErrorCode; readonly message: string };
 
 interface Waiting {

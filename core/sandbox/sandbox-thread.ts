@@ -25,6 +25,7 @@ export type ThreadTask =
       readonly module: WebAssembly.Module | undefined;
       readonly program: SandboxProgram | undefined;
       readonly input: Bytes;
+      readonly fuelMax: number;
     }
   | { readonly is: "module"; readonly bytes: Bytes; readonly memoryBytesMax: number; readonly kind: ProgramKind };
 
@@ -56,15 +57,15 @@ export function serveThread(
     if (task.is === "module") return post({ is: "compiled", outcome: compile(task) }, []);
     module = task.module ?? module;
     if (module === undefined) return ran({ ok: false, code: "wasm-abi", message: "The thread got no module" });
-    const { program = BYTES, input } = task;
-    if (!isScript(program.kind)) return ran(run(module, program, input));
-    if (scripts !== undefined) return ran(scripts.run(module, program, input));
+    const { program = BYTES, input, fuelMax } = task;
+    if (!isScript(program.kind)) return ran(run(module, program, input, fuelMax));
+    if (scripts !== undefined) return ran(scripts.run(module, program, input, fuelMax));
     const engine = module;
     // What drives engines is loaded with the first script.
     void import("./languages/scripts.ts").then(
       (languages) => {
         scripts = new languages.Scripts();
-        ran(scripts.run(engine, program, input));
+        ran(scripts.run(engine, program, input, fuelMax));
       },
       (error: unknown) =>
         ran({ ok: false, code: "unsupported", message: `What runs scripts could not be loaded: ${messageOf(error)}` }),
@@ -74,8 +75,9 @@ export function serveThread(
 
 const BYTES: SandboxProgram = { kind: "bytes" };
 
-function run(module: WebAssembly.Module, program: SandboxProgram, input: Bytes): SandboxOutcome {
-  return program.kind === "command" ? runCommand(module, program, input) : runTask(module, input, program.entry);
+function run(module: WebAssembly.Module, program: SandboxProgram, input: Bytes, fuelMax: number): SandboxOutcome {
+  if (program.kind === "command") return runCommand(module, program, input, fuelMax);
+  return runTask(module, input, { fuelMax, entry: program.entry });
 }
 
 function compile({ bytes, memoryBytesMax, kind }: Extract<ThreadTask, { is: "module" }>): CompileOutcome {
@@ -110,7 +112,8 @@ export function ownThread(thread: Thread): Promise<SandboxWorker> {
         return new Promise((resolveRun) => {
           settleRun = resolveRun;
           const module = task.moduleId === moduleId ? undefined : task.module;
-          thread.post({ is: "task", module, program: task.program, input: task.input });
+          const { program, input, fuelMax } = task;
+          thread.post({ is: "task", module, program, input, fuelMax });
           moduleId = task.moduleId;
         });
       },

@@ -5,7 +5,9 @@ import type { ErrorCode } from "../base/errors.ts";
 export interface TaskLimits {
   /** Largest linear memory, a multiple of 64 KiB. */
   readonly memoryBytesMax: number;
-  /** Wall-clock time after which the worker is ended. */
+  /** Fuel (docs/tasks.md): about one for each instruction that is run. The same on every machine. */
+  readonly fuelMax: number;
+  /** Wall-clock time after which the worker is ended: a backstop, since machines differ. */
   readonly timeMsMax: number;
 }
 
@@ -19,6 +21,7 @@ export type TaskFault = Extract<
   | "wasm-unsupported"
   | "wasm-trap"
   | "task-failed"
+  | "out-of-fuel"
   | "call-depth"
   | "out-of-memory"
   | "too-large"
@@ -31,6 +34,7 @@ export const TASK_FAULTS: readonly TaskFault[] = [
   "wasm-unsupported",
   "wasm-trap",
   "task-failed",
+  "out-of-fuel",
   "call-depth",
   "out-of-memory",
   "too-large",

@@ -69,6 +69,7 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
       job: "job1",
       module: HEX_64,
       memoryBytesMax: 65_536,
+      fuelMax: 1_000_000,
       timeMsMax: 1_000,
       program,
       input: payload,
@@ -97,7 +98,7 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
     "core/jobs/wire.ts#requestSchema": { op: "hold", job: A_JOB, results: [[1, Uint8Array.of(1)]] },
     "core/jobs/wire.ts#outputsSchema": [[1, Uint8Array.of(1)]],
     "core/jobs/wire.ts#heldSchema": 1,
-    "core/jobs/protocol.ts#runReply": { is: "done", output: payload, runMs: 1, waitMs: 1 },
+    "core/jobs/protocol.ts#runReply": { is: "done", output: payload, fuelUsed: 1, runMs: 1, waitMs: 1 },
     "core/jobs/protocol.ts#putReply": null,
     "core/jobs/protocol.ts#getReply": Uint8Array.of(1),
     "core/disk/placement/layout-entry.ts#storedSchema": {

@@ -5,9 +5,9 @@
 import { type ErrorCode, isStarfishError } from "../../base/errors.ts";
 import type { InputForm, SandboxProgram } from "../../ports/sandbox.ts";
 import { Draw, VirtualClock } from "../virtual.ts";
-import { explain } from "../wasm/abi.ts";
+import type { Meter } from "../wasm/meter.ts";
 import { PRELUDE } from "./javascript-prelude.ts";
-import { QuickJs, Thrown, type Value } from "./quickjs.ts";
+import { type Answers, QuickJs, Thrown, type Value } from "./quickjs.ts";
 import type { Answer, Script } from "./script.ts";
 import { Snapshot } from "./snapshot.ts";
 
@@ -20,14 +20,15 @@ const REDUCE_FILE = "reduce.js";
 const PRELUDE_FILE = "starfish.js";
 
 /** What is the matter with the script, where it can't be loaded. Throws what the module's instance throws. */
-export function loadJavaScript(module: WebAssembly.Module, program: SandboxProgram): Script | Answer {
-  const script = new JavaScript(module, program);
+export function loadJavaScript(module: WebAssembly.Module, program: SandboxProgram, meter: Meter): Script | Answer {
+  const script = new JavaScript(module, program, meter);
   const trouble = script.load(program);
   return trouble ?? script;
 }
 
 class JavaScript implements Script {
   readonly #engine: QuickJs;
+  readonly #meter: Meter;
   readonly #source: string;
   readonly #prelude: Value;
   #snapshot: Snapshot | undefined;
@@ -39,13 +40,15 @@ class JavaScript implements Script {
   #seeds: readonly string[];
   #draw: Draw | undefined;
 
-  constructor(module: WebAssembly.Module, { source = "" }: SandboxProgram) {
+  constructor(module: WebAssembly.Module, { source = "" }: SandboxProgram, meter: Meter) {
+    this.#meter = meter;
     this.#source = source;
     this.#seeds = [source];
-    this.#engine = new QuickJs(module, {
+    const answers: Answers = {
       look: () => this.#clock.look(),
       draw: () => (this.#draw ??= new Draw(this.#seeds)).fraction(),
-    });
+    };
+    this.#engine = new QuickJs(module, answers, meter);
     const prelude = this.#engine.evaluate(PRELUDE, PRELUDE_FILE, false);
     this.#prelude = this.#engine.call(prelude, this.#engine.drawing());
   }
@@ -130,7 +133,7 @@ class JavaScript implements Script {
       this.#isBroken = true;
       if (isStarfishError(error)) return { is: "failed", code: error.code, message: error.message };
       if (error instanceof Thrown) return this.#describe(error);
-      const outcome = explain(error, this.#engine.exports);
+      const outcome = this.#meter.explain(error);
       return { is: "failed", code: outcome.code, message: outcome.message };
     }
   }

@@ -7,7 +7,7 @@
  */
 import { StarfishError } from "../../base/errors.ts";
 import { ERRNO } from "../wasi/errno.ts";
-import type { InstanceExports } from "../wasm/abi.ts";
+import type { InstanceExports, Meter } from "../wasm/meter.ts";
 import { type Gap, Snapshot } from "./snapshot.ts";
 
 /** What of the module's exports is used. */
@@ -65,21 +65,18 @@ const LONG_JUMP: unique symbol = Symbol("longjmp");
 export class MicroPython {
   readonly #module: WebAssembly.Module;
   readonly #answers: Answers;
+  readonly #meter: Meter;
   #exports: Exports;
 
-  constructor(module: WebAssembly.Module, answers: Answers) {
+  constructor(module: WebAssembly.Module, answers: Answers, meter: Meter) {
     this.#module = module;
+    this.#meter = meter;
     this.#answers = answers;
     this.#exports = this.#instance();
     const exports = this.#exports;
     exports.__wasm_call_ctors();
     exports.mp_js_init(PYTHON_STACK_WORDS, HEAP_BYTES);
     exports.proxy_c_init();
-  }
-
-  /** For what explains a trap. */
-  get exports(): InstanceExports {
-    return this.#exports;
   }
 
   /**
@@ -189,7 +186,7 @@ export class MicroPython {
       (imports[from] ??= {})[name] = this.#answer(from, name) as never;
     }
     const instance = new WebAssembly.Instance(this.#module, imports);
-    const exports = instance.exports as unknown as Exports;
+    const exports = this.#meter.attach(instance) as unknown as Exports;
     exports.emscripten_stack_init();
     return exports;
   }

@@ -5,7 +5,7 @@
 import { type ErrorCode, isStarfishError } from "../../base/errors.ts";
 import type { InputForm, SandboxProgram } from "../../ports/sandbox.ts";
 import { Draw, VirtualClock } from "../virtual.ts";
-import { explain } from "../wasm/abi.ts";
+import type { Meter } from "../wasm/meter.ts";
 import { MicroPython, Raised } from "./micropython.ts";
 import { PRELUDE } from "./python-prelude.ts";
 import type { Answer, Script } from "./script.ts";
@@ -15,14 +15,15 @@ import type { Snapshot } from "./snapshot.ts";
 const TRACE_LINES_MAX = 12;
 
 /** What is the matter with the script, where it can't be loaded. Throws what the module's instance throws. */
-export function loadPython(module: WebAssembly.Module, program: SandboxProgram): Script | Answer {
-  const script = new Python(module, program);
+export function loadPython(module: WebAssembly.Module, program: SandboxProgram, meter: Meter): Script | Answer {
+  const script = new Python(module, program, meter);
   const trouble = script.load(program);
   return trouble ?? script;
 }
 
 class Python implements Script {
   readonly #engine: MicroPython;
+  readonly #meter: Meter;
   readonly #source: string;
   readonly #functions: { readonly call: number; readonly fold: number };
   /** Whether it may import `random`, which then begins anew for each input. */
@@ -34,11 +35,12 @@ class Python implements Script {
   #clock = new VirtualClock();
   #draw: Draw;
 
-  constructor(module: WebAssembly.Module, { source = "", reduce = "" }: SandboxProgram) {
+  constructor(module: WebAssembly.Module, { source = "", reduce = "" }: SandboxProgram, meter: Meter) {
+    this.#meter = meter;
     this.#source = source;
     this.#draws = /random/.test(source + reduce);
     this.#draw = new Draw([source]);
-    this.#engine = new MicroPython(module, { look: () => this.#clock.look(), draw: () => this.#draw.u32() });
+    this.#engine = new MicroPython(module, { look: () => this.#clock.look(), draw: () => this.#draw.u32() }, meter);
     this.#engine.execute(PRELUDE);
     this.#functions = { call: this.#engine.named("_call"), fold: this.#engine.named("_fold") };
   }
@@ -88,7 +90,7 @@ class Python implements Script {
       if (error instanceof Raised) return { is: "failed", code: codeOf(error), message: shortened(error.message) };
       this.#isBroken = true;
       if (isStarfishError(error)) return { is: "failed", code: error.code, message: error.message };
-      const outcome = explain(error, this.#engine.exports);
+      const outcome = this.#meter.explain(error);
       return { is: "failed", code: outcome.code, message: outcome.message };
     }
   }

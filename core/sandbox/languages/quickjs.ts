@@ -2,7 +2,7 @@
 import { StarfishError } from "../../base/errors.ts";
 import { PREVIEW_1 } from "../wasm/imports.ts";
 import { ERRNO } from "../wasi/errno.ts";
-import type { InstanceExports } from "../wasm/abi.ts";
+import type { InstanceExports, Meter } from "../wasm/meter.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** A JSValue: a pointer to where it lies. */
@@ -68,11 +68,13 @@ const TEXT = new TextDecoder("utf-8", { ignoreBOM: true });
 export class QuickJs {
   readonly #module: WebAssembly.Module;
   readonly #answers: Answers;
+  readonly #meter: Meter;
   #exports: Exports;
 
   /** Throws "out-of-memory", and what making an instance throws. */
-  constructor(module: WebAssembly.Module, answers: Answers) {
+  constructor(module: WebAssembly.Module, answers: Answers, meter: Meter) {
     this.#module = module;
+    this.#meter = meter;
     this.#answers = answers;
     this.#exports = this.#instance();
     this.#exports._initialize();
@@ -86,11 +88,6 @@ export class QuickJs {
 
   get stackPointer(): number {
     return this.#exports.__stack_pointer.value;
-  }
-
-  /** For what explains a trap. */
-  get exports(): InstanceExports {
-    return this.#exports;
   }
 
   /** Goes back to a snapshot, in a new instance where need be. Beside its memory, a module has nothing but this pointer. */
@@ -223,7 +220,7 @@ export class QuickJs {
     };
     // The declarations of platforms differ in what an import may be.
     const instance = new WebAssembly.Instance(this.#module, imports as never);
-    return instance.exports as unknown as Exports;
+    return this.#meter.attach(instance) as unknown as Exports;
   }
 }
 

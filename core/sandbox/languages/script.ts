@@ -3,7 +3,7 @@ import { concat, utf8 } from "../../base/bytes.ts";
 import type { ErrorCode } from "../../base/errors.ts";
 import type { InputForm, SandboxOutcome, SandboxProgram } from "../../ports/sandbox.ts";
 import { PAYLOAD_BYTES_MAX, VALUES_MAX } from "../limits.ts";
-import { failure } from "../wasm/abi.ts";
+import { failure, type Meter } from "../wasm/meter.ts";
 
 /** What a script's function gave. */
 export type Answer =
@@ -21,11 +21,10 @@ export interface Script {
 
 /** Bytes before the first of two outputs: its length, little-endian. */
 const LENGTH_BYTES = 4;
-const NOTHING = new Uint8Array();
 
-export function runScript(script: Script, program: SandboxProgram, input: Uint8Array): SandboxOutcome {
+export function runScript(script: Script, program: SandboxProgram, input: Uint8Array, meter: Meter): SandboxOutcome {
   const { form = "lines" } = program;
-  if (program.entry === "reduce") return reduceTwo(script, input);
+  if (program.entry === "reduce") return reduceTwo(script, input, meter);
   const inputs = inputsOf(form, decoded(input));
   if (inputs.length > VALUES_MAX) {
     return failure("too-large", `The task has ${inputs.length} inputs, the most is ${VALUES_MAX}`);
@@ -44,12 +43,12 @@ export function runScript(script: Script, program: SandboxProgram, input: Uint8A
     if (length > PAYLOAD_BYTES_MAX) return tooLarge();
     outputs.push(output);
   }
-  if (program.reduce !== undefined) return ended(folded(script, outputs), "\n");
-  return bytesOf(outputs, form === "text" ? "" : "\n");
+  if (program.reduce !== undefined) return ended(folded(script, outputs), meter);
+  return bytesOf(outputs, form === "text" ? "" : "\n", meter);
 }
 
 /** Two outputs of this script, each a line of JSON or nothing. */
-function reduceTwo(script: Script, input: Uint8Array): SandboxOutcome {
+function reduceTwo(script: Script, input: Uint8Array, meter: Meter): SandboxOutcome {
   if (input.length < LENGTH_BYTES) return failure("task-failed", "The input holds no two outputs");
   const first = new DataView(input.buffer, input.byteOffset).getUint32(0, true);
   if (first > input.length - LENGTH_BYTES) return failure("task-failed", "The input holds no two outputs");
@@ -60,7 +59,7 @@ function reduceTwo(script: Script, input: Uint8Array): SandboxOutcome {
       script,
       values.filter((value) => value !== ""),
     ),
-    "\n",
+    meter,
   );
 }
 
@@ -70,14 +69,14 @@ function folded(script: Script, values: readonly string[]): Answer {
   return values.length === 1 ? { is: "json", text: first } : script.fold(values);
 }
 
-function ended(answer: Answer, end: string): SandboxOutcome {
+function ended(answer: Answer, meter: Meter): SandboxOutcome {
   if (answer.is === "failed") return failure(answer.code, answer.message);
-  return answer.is === "nothing" ? { ok: true, output: NOTHING } : bytesOf([answer.text], end);
+  return answer.is === "nothing" ? meter.done(new Uint8Array()) : bytesOf([answer.text], "\n", meter);
 }
 
-function bytesOf(outputs: readonly string[], end: string): SandboxOutcome {
+function bytesOf(outputs: readonly string[], end: string, meter: Meter): SandboxOutcome {
   const output = concat(outputs.map((output) => utf8(output + end)));
-  return output.length > PAYLOAD_BYTES_MAX ? tooLarge() : { ok: true, output };
+  return output.length > PAYLOAD_BYTES_MAX ? tooLarge() : meter.done(output);
 }
 
 function tooLarge(): SandboxOutcome {

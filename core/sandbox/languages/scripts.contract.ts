@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { text, utf8 } from "../../base/bytes.ts";
 import type { Sandbox, SandboxOutcome, SandboxProgram, SandboxWorker } from "../../ports/sandbox.ts";
 import { ENGINES, type ScriptKind } from "./engines.ts";
+import { LIMITS_DEFAULT } from "../limits.ts";
 import { JAVASCRIPT, PYTHON, type Snippet } from "./snippets.fixture.ts";
 
 const MEMORY_BYTES_MAX: number = 64 * 1024 * 1024;
@@ -47,9 +48,13 @@ export function scriptsContract(
     });
     afterAll(() => worker.terminate());
 
-    function run(program: Omit<SandboxProgram, "kind">, input: Uint8Array | string): Promise<SandboxOutcome> {
+    function run(
+      program: Omit<SandboxProgram, "kind">,
+      input: Uint8Array | string,
+      fuelMax: number = LIMITS_DEFAULT.fuelMax,
+    ): Promise<SandboxOutcome> {
       const bytes = typeof input === "string" ? utf8(input) : input;
-      return worker.run({ moduleId: kind, module, program: { kind, ...program }, input: bytes });
+      return worker.run({ moduleId: kind, module, program: { kind, ...program }, input: bytes, fuelMax });
     }
 
     async function given(program: Omit<SandboxProgram, "kind">, input: Uint8Array | string): Promise<string> {
@@ -110,11 +115,21 @@ export function scriptsContract(
       });
     });
 
+    test("an endless loop runs out of fuel, and the next input runs as if it were the first", async () => {
+      const [plain] = snippets;
+      const before = await run({ source: plain?.source }, plain?.input ?? "");
+      const endless = await run({ source: GREEDY[kind].loop }, "x", 100_000_000);
+      expect(endless).toMatchObject({ ok: false, code: "out-of-fuel" });
+      expect(before.ok && before.fuelUsed).toBeGreaterThan(1_000);
+      expect(await run({ source: plain?.source }, plain?.input ?? "")).toEqual(before);
+    });
+
     test("an endless loop is ended with its worker", async () => {
       const other = await platform.sandbox().spawn();
       let settled = false;
       const program = { kind, source: GREEDY[kind].loop };
-      void other.run({ moduleId: kind, module, program, input: utf8("x") }).then(() => {
+      const fuelMax = Number.MAX_SAFE_INTEGER;
+      void other.run({ moduleId: kind, module, program, input: utf8("x"), fuelMax }).then(() => {
         settled = true;
       });
       const [plain] = snippets;

@@ -4,7 +4,8 @@
  */
 import { StarfishError } from "../../base/errors.ts";
 import type { ProgramKind } from "../../ports/sandbox.ts";
-import { GROW_FAILED } from "./grow-watch.ts";
+import { RESERVED } from "./added.ts";
+import type { FunctionType } from "./types.ts";
 
 export interface Exported {
   readonly kind: number;
@@ -12,8 +13,7 @@ export interface Exported {
 }
 
 interface Found {
-  /** In letters: "ii>I" takes two i32 and gives an i64. */
-  readonly types: readonly string[];
+  readonly types: readonly FunctionType[];
   /** The type of each, those that are imported first. */
   readonly functions: readonly number[];
   readonly exports: ReadonlyMap<string, Exported>;
@@ -35,7 +35,8 @@ const MEMORY = 2;
 export function checkAbi(found: Found, kind: ProgramKind): void {
   const memory = found.exports.get("memory");
   if (memory?.kind !== MEMORY) throw abi("does not export its memory as `memory`");
-  if (found.exports.has(GROW_FAILED)) throw abi(`exports \`${GROW_FAILED}\`, a name that Starfish needs itself`);
+  for (const name of found.exports.keys())
+    if (name.startsWith(RESERVED)) throw abi(`exports \`${name}\`, a name that Starfish needs itself`);
   if (kind === "command") requireFunction(found, COMMAND, ">", `${COMMAND}()`);
   if (kind !== "bytes") return;
   requireFunction(found, "alloc", "i>i", "alloc(len: i32) -> i32");
@@ -54,7 +55,7 @@ function requireFunction(found: Found, name: string, type: string, signature: st
   const exported = found.exports.get(name);
   if (exported?.kind !== FUNCTION) throw abi(`does not export a function \`${signature}\``);
   const actual = found.types[found.functions[exported.index] ?? -1];
-  if (actual !== type) throw abi(`exports \`${name}\` with another type than \`${signature}\``);
+  if (actual?.signature !== type) throw abi(`exports \`${name}\` with another type than \`${signature}\``);
 }
 
 function abi(what: string): StarfishError {

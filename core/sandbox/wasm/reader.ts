@@ -69,8 +69,37 @@ export class Reader {
   }
 
   malformed(why: string): StarfishError {
-    return new StarfishError("not-wasm", `Not a WebAssembly module: ${why} (at byte ${this.at})`);
+    return malformed(why, this.at);
   }
+}
+
+/** Bytes of a number of up to 32 and 64 bits, at most. */
+export const LEB32 = 5;
+export const LEB64 = 10;
+
+/** Where the LEB128 number at `at` ends. Throws if it has more than `bytesMax` bytes. */
+export function lebEnd(bytes: Bytes, at: number, bytesMax: number): number {
+  const end = at + bytesMax;
+  let next = at;
+  while ((bytes[next++] ?? 0) >= 0x80) if (next >= end) throw malformed("a number is too long", at);
+  return next;
+}
+
+/** The value of the unsigned LEB128 number at `at`, which has at most 5 bytes. */
+export function lebValue(bytes: Bytes, at: number): number {
+  const first = bytes[at] ?? 0;
+  if (first < 0x80) return first;
+  let value = first & 0x7f;
+  for (let next = at + 1, scale = 128; next < at + 5; next++, scale *= 128) {
+    const byte = bytes[next] ?? 0;
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) break;
+  }
+  return value;
+}
+
+export function malformed(why: string, at: number): StarfishError {
+  return new StarfishError("not-wasm", `Not a WebAssembly module: ${why} (at byte ${at})`);
 }
 
 /** LEB128 of a whole number of up to 32 bits. */
