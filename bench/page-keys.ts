@@ -29,11 +29,12 @@ function noteKeys(): void {
   document.addEventListener("keydown", (event) => (keys.pressedAtMs = event.timeStamp), { capture: true });
   // A message sent while a frame is prepared arrives when it has been drawn.
   const drawn = new MessageChannel();
-  drawn.port1.onmessage = () => {
+  drawn.port1.start();
+  drawn.port1.addEventListener("message", () => {
     if (keys.pressedAtMs === undefined) return;
     keys.tookMs.push(performance.now() - keys.pressedAtMs);
     keys.pressedAtMs = undefined;
-  };
+  });
   new MutationObserver((changes) => {
     const isScreen = changes.some(({ target }) => {
       const element = target instanceof Element ? target : target.parentElement;

@@ -52,6 +52,8 @@ export class Options {
 export interface GetoptOptions {
   /** The first operand ends the options, as for `env` and `xargs`. */
   readonly isPosix?: boolean;
+  /** Words that begin with a dash and are operands all the same. */
+  readonly operand?: RegExp;
   /** `-5` means `-n 5`: the name of the option that a bare number is for. */
   readonly number?: string;
 }
@@ -66,7 +68,7 @@ export function getopt(args: readonly string[], specs: OptionSpecs, options: Get
       operands.push(...args.slice(i + 1));
       break;
     }
-    if (!word.startsWith("-") || word === "-") {
+    if (!word.startsWith("-") || word === "-" || options.operand?.test(word) === true) {
       if (options.isPosix === true) {
         operands.push(...args.slice(i));
         break;

@@ -354,7 +354,7 @@ function contextOf(
   const { descriptors, signal, process } = call;
   const guarded = async (write: () => Promise<void> | undefined): Promise<void> => {
     if (signal.aborted) throw cancelled(signal);
-    const turn = process.turn();
+    const turn = process.rest();
     if (turn !== undefined) await turn;
     await abortable(signal, write() ?? Promise.resolve());
   };
@@ -370,7 +370,7 @@ function contextOf(
     host,
     args: call.args,
     signal,
-    stdin: untilAborted(descriptors.get(0)?.input(() => process.turn()) ?? empty, signal),
+    stdin: untilAborted(descriptors.get(0)?.input(() => process.rest()) ?? empty, signal),
     stdout: output(1),
     stderr: output(2),
     lastWords: sinkOf(descriptors.get(2)) ?? nowhere,
@@ -434,7 +434,7 @@ async function* inputOf(operand: string, call: ExternalCall): AsyncGenerator<Uin
     const stdin = call.descriptors.get(0);
     if (stdin !== undefined)
       yield* untilAborted(
-        stdin.input(() => call.process.turn()),
+        stdin.input(() => call.process.rest()),
         call.signal,
       );
     return;
@@ -442,7 +442,7 @@ async function* inputOf(operand: string, call: ExternalCall): AsyncGenerator<Uin
   const descriptor = await call.open(operand, "read");
   try {
     yield* untilAborted(
-      descriptor.input(() => call.process.turn()),
+      descriptor.input(() => call.process.rest()),
       call.signal,
     );
   } finally {

@@ -98,6 +98,21 @@ test("names of any kind survive globs, find and xargs", async () => {
   expect([stdout.replaceAll(" ", ""), stderr]).toEqual([`same\n${names.length}\n`, ""]);
 });
 
+test.each([
+  "yes > /dev/null",
+  "yes | wc -l",
+  "cat /dev/zero | wc -c",
+  "seq 1000000000 > /dev/null",
+  "yes | sed s/y/n/ | grep -c n",
+  "sed ':a;ba' <<< x",
+  "mapfile -d '' < /dev/zero",
+  "yes | xargs -n1 true",
+  "yes | while read x; do echo $x; done | wc -l",
+])("what goes on for ever leaves the thread its turns: %s", async (code) => {
+  const { status } = await runCase({ name: "", code, status: 0 }, { timeMs: 50 });
+  expect(status).toBe(130);
+});
+
 test("an endless loop that only computes leaves the thread its turns, and ends when it is told to", async () => {
   const { status } = await runCase({ name: "", code: "while :; do :; done; echo no", status: 0 }, { timeMs: 50 });
   expect(status).toBe(130);

@@ -72,6 +72,7 @@ async function testFile(operator: string, operand: string, frame: Frame): Promis
     const number = own[1] === undefined ? ["stdin", "stdout", "stderr"].indexOf(own[2] ?? "") : Number(own[1]);
     return /^-[aerw]$/.test(operator) && frame.state.descriptors.get(number) !== undefined;
   }
+  if (operator === "-h" || operator === "-L") return files.readLink?.(pathFrom(operand, frame)) !== undefined;
   const status = await files.stat(pathFrom(operand, frame), { signal });
   if (status === undefined) return false;
   // `file/` is a directory or nothing.
@@ -101,7 +102,7 @@ async function testFile(operator: string, operand: string, frame: Frame): Promis
     case "-N":
       return true;
     default:
-      // Links, sockets, block devices, set-id bits: there are none here.
+      // Sockets, block devices, set-id bits: there are none here.
       return false;
   }
 }

@@ -18,19 +18,20 @@ import type {
   While,
 } from "unbash";
 import { expandPieces, expandText, expandWords, evaluateText } from "./expand.ts";
+import { encodeText } from "./bytes.ts";
 import { runConditional } from "./conditional.ts";
 import { ExitJump, LoopJump, ShellFault } from "./faults.ts";
 import { runForeground, say } from "./foreground.ts";
 import type { Frame } from "./frame.ts";
-import { TURN_MS } from "./limits.ts";
 import { patternTest } from "./pattern.ts";
 import { runPipeline } from "./pipeline.ts";
 import { redirect } from "./redirect.ts";
-import { runSimple } from "./simple.ts";
+import { noteCommand, runSimple } from "./simple.ts";
 import { startJob, runSubshell } from "./subshell.ts";
 import { select } from "./select.ts";
 import { runTrap } from "./traps.ts";
 import { trace } from "./trace.ts";
+import { turns } from "./turns.ts";
 
 export async function runStatements(statements: readonly Statement[], frame: Frame): Promise<number> {
   for (const statement of statements) await runStatement(statement, frame);
@@ -47,7 +48,9 @@ async function runStatement({ command, background, pos, end }: Statement, frame:
   state.line = source.lineAt(pos);
   const text = source.text.slice(pos, end).replace(/\s*&\s*$/, "");
   const job = startJob(text, frame, async (inner) => {
-    await runNode(command, inner);
+    // `( … ) &` is one process, whose traps are its own.
+    if (command.type === "Subshell") await runList(command.body, inner);
+    else await runNode(command, inner);
     return inner.state.status;
   });
   if (state.isInteractive && state.subshellDepth === 0) await say(`[${job.number}] ${job.process.pid}\n`, frame);
@@ -67,29 +70,9 @@ async function beforeCommand(frame: Frame): Promise<void> {
   if (process.isStopped) await process.goesOn();
   if (signal.aborted) throw new ExitJump(frame.state.status);
   if (process.hasPending) await frame.interpreter.runPendingTraps(frame);
-  const pause = turns.due(frame);
+  const pause = turns.due(frame.clock);
   if (pause !== undefined) await pause;
 }
-
-/** Gives the thread away when this one has had it for a while: whoever only computes would keep keys and timers waiting. */
-class Turns {
-  #sinceMs = 0;
-  #count = 0;
-
-  due({ clock }: Frame): Promise<void> | undefined {
-    if (++this.#count % 64 !== 0) return undefined;
-    const now = clock.monotonic();
-    if (now - this.#sinceMs < TURN_MS) return undefined;
-    return new Promise((resolve) =>
-      clock.timer(0, () => {
-        this.#sinceMs = clock.monotonic();
-        resolve();
-      }),
-    );
-  }
-}
-
-const turns: Turns = new Turns();
 
 async function runAndOr({ commands, operators }: AndOr, frame: Frame): Promise<void> {
   const { state } = frame;
@@ -131,12 +114,29 @@ async function runPipes(node: Pipeline, frame: Frame): Promise<void> {
 }
 
 async function reportTime(elapsedMs: number, isPosix: boolean, frame: Frame): Promise<void> {
-  const seconds = elapsedMs / 1000;
-  const error = frame.state.descriptors.get(2)?.output();
-  const words = isPosix
-    ? `real ${seconds.toFixed(2)}\nuser 0.00\nsys 0.00\n`
-    : `\nreal\t${Math.floor(seconds / 60)}m${(seconds % 60).toFixed(3)}s\nuser\t0m0.000s\nsys\t0m0.000s\n`;
-  await error?.write(new TextEncoder().encode(words));
+  const { variables, descriptors } = frame.state;
+  const format = isPosix
+    ? "real %2R\nuser %2U\nsys %2S"
+    : (variables.get("TIMEFORMAT") ?? "\nreal\t%3lR\nuser\t%3lU\nsys\t%3lS");
+  if (format === "") return;
+  await descriptors
+    .get(2)
+    ?.output()
+    ?.write(encodeText(`${timeText(format, elapsedMs / 1000)}\n`));
+}
+
+/** $TIMEFORMAT: `%[digits][l]R` and U, S, P. Processor time is not known here. */
+function timeText(format: string, seconds: number): string {
+  return format.replaceAll(
+    /%(%|([0-3]?)(l?)([RUSP]))/g,
+    (_, what: string, digits: string, long: string, of: string) => {
+      if (what === "%") return "%";
+      const value = of === "R" ? seconds : 0;
+      const places = digits === "" ? 3 : Number(digits);
+      if (of === "P") return "0.00";
+      return long === "" ? value.toFixed(places) : `${Math.floor(value / 60)}m${(value % 60).toFixed(places)}s`;
+    },
+  );
 }
 
 /** errexit and the ERR trap, after what has failed where nobody asked whether it would. */
@@ -229,6 +229,7 @@ async function runTest(
   frame: Frame,
 ): Promise<void> {
   const { state } = frame;
+  noteCommand(node, frame);
   await runTrap("DEBUG", frame);
   try {
     if (node.type === "ArithmeticCommand") {

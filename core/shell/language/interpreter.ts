@@ -29,6 +29,7 @@ import { runAction } from "./traps.ts";
 import type { FileAccess, OpenMode } from "./world.ts";
 import { setFirstVariables } from "./first-variables.ts";
 import { TextRunner } from "./text-runner.ts";
+import { turns } from "./turns.ts";
 
 export interface SessionOptions {
   readonly files: FileAccess;
@@ -130,6 +131,7 @@ export class SessionInterpreter implements Interpreter {
       this.#options.newPid?.() ?? ++this.#lastPid,
       options.outer === undefined ? life : AbortSignal.any([life, options.outer]),
     );
+    process.pause = () => turns.due(this.#options.clock);
     this.#processes.set(process.pid, process);
     return process;
   }
@@ -151,6 +153,7 @@ export class SessionInterpreter implements Interpreter {
 
   adopt(frame: Frame): void {
     const { state, process } = frame;
+    process.pause = () => turns.due(this.#options.clock);
     state.variables.rebind(specialVariables(() => state, this.#options));
     process.trapped = (signal) => {
       const action = state.traps.get(signal);

@@ -19,6 +19,12 @@ export class Jobs {
   /** Statuses of jobs that are gone from the list, for `wait PID`. */
   readonly #ended = new Map<number, number>();
   onChange: ((job: Job) => void) | undefined;
+  readonly #outer: Jobs | undefined;
+
+  /** `outer`: those of the shell that this one's is a copy of. */
+  constructor(outer?: Jobs) {
+    this.#outer = outer;
+  }
 
   add(process: Process, text: string, ended: Promise<number>, isBackground = true): Job {
     const number = (this.#jobs.at(-1)?.number ?? 0) + 1;
@@ -35,6 +41,11 @@ export class Jobs {
   #remember(pid: number, status: number): void {
     this.#ended.set(pid, status);
     if (this.#ended.size > 1024) this.#ended.delete(this.#ended.keys().next().value ?? pid);
+  }
+
+  /** What `jobs` tells: a copy of a shell that has none of its own tells of that shell's (`$(jobs -p)`). */
+  get shown(): readonly Job[] {
+    return this.#jobs.length > 0 || this.#outer === undefined ? this.#jobs : this.#outer.shown;
   }
 
   get all(): readonly Job[] {

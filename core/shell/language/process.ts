@@ -122,6 +122,14 @@ export class Process {
     this.#resumed?.();
   }
 
+  /** Gives others of the thread their turn; undefined where it is not time for it. */
+  pause: (() => Promise<void> | undefined) | undefined;
+
+  /** To be waited for before each piece that it reads or writes: until it is not stopped, and others had their turn. */
+  rest(): Promise<void> | undefined {
+    return this.#stopped ?? this.pause?.();
+  }
+
   /** Resolves when it is not stopped; undefined where nobody has to wait. */
   turn(): Promise<void> | undefined {
     return this.#stopped;

@@ -24,6 +24,7 @@ import { Descriptor } from "./descriptor.ts";
 
 export async function runSimple(node: Command, frame: Frame): Promise<void> {
   const { state } = frame;
+  noteCommand(node, frame);
   await runTrap("DEBUG", frame);
   const assignments = node.prefix.filter((one): one is Assignment => one.type === "Assignment");
   const substituted = state.substituted;
@@ -35,6 +36,11 @@ export async function runSimple(node: Command, frame: Frame): Promise<void> {
     state.substituted = substituted;
     for (const number of made) await state.descriptors.close(number);
   }
+}
+
+/** For $BASH_COMMAND. Commands of traps are not noted: there it is what set them off. */
+export function noteCommand({ pos, end }: { pos: number; end: number }, { state, source }: Frame): void {
+  if (state.runningTraps.size === 0) state.running = { source, pos, end };
 }
 
 async function runWithWords(node: Command, assignments: readonly Assignment[], frame: Frame): Promise<void> {
@@ -361,7 +367,7 @@ async function writeTo(number: number, text: string, name: string, frame: Frame)
   if (text === "") return;
   const output = frame.state.descriptors.get(number)?.output();
   if (output === undefined) throw new ShellFault(`write error: Bad file descriptor`);
-  const turn = frame.process.turn();
+  const turn = frame.process.rest();
   if (turn !== undefined) await turn;
   await abortable(frame.signal, output.write(encodeText(text)));
 }
@@ -462,6 +468,8 @@ function externalCall(
 
 /** A command that another one runs: a process of its own, with the streams and the environment that it is given. */
 async function runNested(words: readonly string[], options: ExternalRun, frame: Frame): Promise<number> {
+  const pause = frame.process.rest();
+  if (pause !== undefined) await pause;
   const process = frame.interpreter.newProcess(frame, { outer: options.signal });
   const inner = forkFrame(frame, process);
   frame.process.children.add(process);
@@ -513,9 +521,9 @@ async function runFile(
   const chosen = isEnv ? (rest.split(/\s+/).find((word) => word !== "-S") ?? "sh") : program;
   if (chosen !== "" && !INTERPRETERS.test(chosen)) {
     const options = isEnv ? rest.split(/\s+/).slice(1) : rest === "" ? [] : [rest];
-    return await runExternal(chosen.split("/").at(-1) ?? chosen, [...options, found.path, ...args], frame);
+    return await runExternal(chosen.split("/").at(-1) ?? chosen, [...options, found.shown, ...args], frame);
   }
-  return await interpreter.runScriptFile(text, found.path, args, frame, rest);
+  return await interpreter.runScriptFile(text, found.shown, args, frame, rest);
 }
 
 async function readHead(file: { read?(): Promise<Uint8Array | undefined> }, parts: Uint8Array[]): Promise<Uint8Array> {

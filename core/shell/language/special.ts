@@ -9,6 +9,10 @@ export interface SpecialSources {
   readonly random: () => number;
 }
 
+function commandText({ running }: ShellState): string {
+  return running === undefined ? "" : running.source.text.slice(running.pos, running.end);
+}
+
 export function specialVariables(
   state: () => ShellState,
   { clock, random }: SpecialSources,
@@ -43,6 +47,7 @@ export function specialVariables(
     ["EPOCHSECONDS", { get: () => String(Math.floor(clock.now() / 1000)) }],
     ["EPOCHREALTIME", { get: () => (clock.now() / 1000).toFixed(6) }],
     ["LINENO", { get: () => String(state().line) }],
+    ["BASH_COMMAND", { get: () => commandText(state()) }],
     ["BASHPID", { get: () => String(state().pid) }],
     ["BASH_SUBSHELL", { get: () => String(state().subshellDepth) }],
     ["PIPESTATUS", { get: () => arrayOf(state().pipeStatus.map(String)) }],

@@ -147,6 +147,8 @@ export class ShellState {
   returnDepth = 0;
   getoptsAt: { index: number; within: number } = { index: 1, within: 0 };
   lastArgument = "";
+  /** The command that runs, or ran last. */
+  running: { readonly source: SourceText; readonly pos: number; readonly end: number } | undefined;
   /** Traps whose actions run now, by name. */
   runningTraps: ReadonlySet<string> = new Set();
   /** A file is run, not a line or standard input: it is on the stack of calls. */
@@ -229,6 +231,7 @@ export class ShellState {
     copy.getoptsAt = { ...this.getoptsAt };
     copy.lastArgument = this.lastArgument;
     copy.isScriptFile = this.isScriptFile;
+    copy.running = this.running;
     copy.hashed = new Map(this.hashed);
     return copy;
   }

@@ -18,7 +18,7 @@ export type Work = (frame: Frame) => Promise<number>;
 /** A frame for a copy of the shell. */
 export function forkFrame(frame: Frame, process: Process = frame.interpreter.newProcess(frame)): Frame {
   const state = frame.state.fork(process.pid);
-  const inner: Frame = { ...frame, state, process, signal: process.signal, jobs: new Jobs() };
+  const inner: Frame = { ...frame, state, process, signal: process.signal, jobs: new Jobs(frame.jobs) };
   frame.interpreter.adopt(inner);
   return inner;
 }

@@ -24,6 +24,8 @@ export interface FileAccess {
     path: string,
     options: { signal: AbortSignal },
   ): Promise<readonly { name: string; isDirectory: boolean }[] | undefined>;
+  /** What a symbolic link says; undefined for everything else. */
+  readLink?(path: string): { readonly target: string } | undefined;
   /** "write" empties it first, "create" refuses one that is there ("exists"). Rejects with a StarfishError. */
   open(path: string, mode: OpenMode, options: { signal: AbortSignal }): Promise<OpenFile>;
 }

@@ -38,6 +38,6 @@ export function mounts(parts: MountParts): Mount[] {
     { path: "/mem", tree: new MemoryTree({ memory, clock, nameOf }) },
     { path: "/net", tree: netTree(net) },
     { path: "/proc", tree: procTree({ ...computer, ...parts }) },
-    { path: "/tmp", tree: new TemporaryTree(clock) },
+    { path: "/tmp", tree: new TemporaryTree(clock, { mount: "/tmp" }) },
   ];
 }

@@ -137,7 +137,7 @@ export class SessionPrograms {
 function streamOf(descriptor: Descriptor, { process }: ExternalCall): ProgramStream {
   const { file } = descriptor;
   const turn = async (): Promise<void> => {
-    const stopped = process.turn();
+    const stopped = process.rest();
     if (stopped !== undefined) await stopped;
   };
   return {
@@ -146,7 +146,7 @@ function streamOf(descriptor: Descriptor, { process }: ExternalCall): ProgramStr
       ? {
           givesAway: file.givesAway === true,
           ready: () => descriptor.ready(),
-          read: () => descriptor.read(() => process.turn()),
+          read: () => descriptor.read(() => process.rest()),
           unread: (bytes: Uint8Array) => descriptor.unread(bytes),
         }
       : {}),

@@ -17,7 +17,8 @@ MODE is like 755 or u+x. What can be run is what has an x; the rest is for those
   echo 'echo hello' > /tmp/hello && chmod +x /tmp/hello && /tmp/hello
 `,
   specs: { R: { long: "recursive" }, f: { long: "quiet" }, v: { long: "verbose" }, c: {} },
-  parsing: { isPosix: true },
+  // `-x` and `-w` are modes.
+  parsing: { isPosix: true, operand: /^-[rwxXst]+(?:,|$)/ },
   async run(context) {
     const [mode, ...files] = context.operands;
     if (mode === undefined || files.length === 0) throw new StarfishError("usage", "missing operand");

@@ -11,7 +11,7 @@ export const date: Command = utility({
 usage: date [-uIR] [-d TEXT] [-r FILE] [+FORMAT]
 
 Writes this node's time in UTC, in FORMAT as strftime has it. -d takes another time: '@SECONDS', ISO 8601, 'now',
-'yesterday', 'tomorrow', '2 hours ago', '+3 days'. -I is ISO 8601 (-Iseconds), -R as in mails.
+'yesterday', 'tomorrow', '2 hours ago', 'next week', '2024-02-28 +3 days'. -I is ISO 8601 (-Iseconds), -R as in mails.
 
   date +%F
 `,
@@ -56,41 +56,70 @@ Writes this node's time in UTC, in FORMAT as strftime has it. -d takes another t
   },
 });
 
+const DAY_MS = 86_400_000;
+
 const UNITS_MS: Readonly<Record<string, number>> = {
   sec: 1000,
   second: 1000,
   min: 60_000,
   minute: 60_000,
   hour: 3_600_000,
-  day: 86_400_000,
+  day: DAY_MS,
   week: 604_800_000,
   fortnight: 1_209_600_000,
 };
 
+/** "3 days", "+2 hours ago", "next week", "last month". */
+const RELATIVE = /(?:(next|last)|([+-]?\s*\d+))\s*([a-z]+?)s?\b(\s+ago)?/gi;
+
+/** A point in time, and what is to be added to it, in any order. Throws "usage". */
 function timeOf(text: string, now: number): number {
-  const trimmed = text.trim();
-  const seconds = /^@(-?\d+(?:\.\d+)?)$/.exec(trimmed)?.[1];
+  let addedMs = 0;
+  let addedMonths = 0;
+  const point = text
+    .replaceAll(/(?<![\d:T.-])(?:next|last|[+-]?\s*\d+)\s*[a-z]+(?:\s+ago)?/gi, (part) => {
+      const added = addition(part);
+      if (added === undefined) return part;
+      addedMs += added.ms;
+      addedMonths += added.months;
+      return "";
+    })
+    .replace(/\b(yesterday|tomorrow)\b/i, (word) => {
+      addedMs += /y$/i.test(word) ? -DAY_MS : DAY_MS;
+      return "";
+    })
+    .trim();
+  const date = new Date(pointOf(point, text, now) + addedMs);
+  return addedMonths === 0 ? date.getTime() : date.setUTCMonth(date.getUTCMonth() + addedMonths);
+}
+
+function addition(part: string): { ms: number; months: number } | undefined {
+  const [, word, count = "1", unit = "", ago] = new RegExp(RELATIVE.source, "i").exec(part) ?? [];
+  const name = unit.toLowerCase();
+  const amount =
+    (word === undefined ? Number(count.replaceAll(/\s/g, "")) : /last/i.test(word) ? -1 : 1) *
+    (ago === undefined ? 1 : -1);
+  if (name === "month") return { ms: 0, months: amount };
+  if (name === "year") return { ms: 0, months: 12 * amount };
+  const unitMs = Object.hasOwn(UNITS_MS, name) ? UNITS_MS[name] : undefined;
+  return unitMs === undefined ? undefined : { ms: amount * unitMs, months: 0 };
+}
+
+function pointOf(point: string, text: string, now: number): number {
+  const seconds = /^@(-?\d+(?:\.\d+)?)$/.exec(point)?.[1];
   if (seconds !== undefined) return Number(seconds) * 1000;
-  if (/^(now|today|)$/i.test(trimmed)) return now;
-  if (/^yesterday$/i.test(trimmed)) return now - 86_400_000;
-  if (/^tomorrow$/i.test(trimmed)) return now + 86_400_000;
-  const relative = /^([+-]?\s*\d+)\s+([a-z]+?)s?(\s+ago)?$/i.exec(trimmed);
-  if (relative !== null) {
-    const [, count = "0", unit = "", ago] = relative;
-    const amount = Number(count.replaceAll(/\s/g, "")) * (ago === undefined ? 1 : -1);
-    const unitMs = Object.hasOwn(UNITS_MS, unit.toLowerCase()) ? UNITS_MS[unit.toLowerCase()] : undefined;
-    if (unitMs !== undefined) return now + amount * unitMs;
-    const date = new Date(now);
-    if (/^month$/i.test(unit)) return date.setUTCMonth(date.getUTCMonth() + amount);
-    if (/^year$/i.test(unit)) return date.setUTCFullYear(date.getUTCFullYear() + amount);
-  }
-  const plain = /^\d{4}-\d{2}-\d{2}$/.test(trimmed)
-    ? `${trimmed}T00:00:00Z`
-    : /[zZ]$|[+-]\d{2}:?\d{2}$|GMT|UTC/.test(trimmed)
-      ? trimmed
-      : `${trimmed.replace(" ", "T")}Z`;
+  if (/^(now|today|)$/i.test(point)) return now;
+  if (/^midnight$/i.test(point)) return now - (now % DAY_MS);
+  const clock = /^(\d{1,2}):(\d{2})(?::(\d{2}))?$/.exec(point);
+  if (clock !== null)
+    return now - (now % DAY_MS) + (Number(clock[1]) * 3600 + Number(clock[2]) * 60 + Number(clock[3] ?? 0)) * 1000;
+  const plain = /^\d{4}-\d{2}-\d{2}$/.test(point)
+    ? `${point}T00:00:00Z`
+    : /[zZ]$|[+-]\d{2}:?\d{2}$|GMT|UTC/.test(point)
+      ? point
+      : `${point.replace(" ", "T")}Z`;
   const parsed = Date.parse(plain);
-  const fallback = Number.isNaN(parsed) ? Date.parse(`${trimmed} UTC`) : parsed;
+  const fallback = Number.isNaN(parsed) ? Date.parse(`${point} UTC`) : parsed;
   if (Number.isNaN(fallback)) throw new StarfishError("usage", `invalid date '${text}'`);
   return fallback;
 }

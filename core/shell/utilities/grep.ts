@@ -78,6 +78,8 @@ class Grep {
   #hasMatch = false;
   #hasTrouble = false;
   #hasNames = false;
+  /** The current directory is searched because none was named. */
+  #isImplied = false;
 
   constructor(context: UtilityContext, standard: "G" | "E" | "F") {
     const { options } = context;
@@ -100,6 +102,7 @@ class Grep {
       isLine: options.has("x"),
     });
     const isDeep = options.has("r") || options.has("R");
+    this.#isImplied = operands.length === 0;
     const files = operands.length > 0 ? operands : isDeep ? ["."] : ["-"];
     this.#hasNames = options.has("H") || (!options.has("h") && (files.length > 1 || isDeep));
     for await (const [name, path] of this.#files(files, isDeep)) {
@@ -134,7 +137,7 @@ class Grep {
     for (const operand of operands) {
       const entry = operand === "-" ? undefined : await names.stat(path(operand), { signal });
       if (entry?.kind !== "directory") yield [operand, operand];
-      else if (isDeep) yield* this.#below(operand, path(operand));
+      else if (isDeep) yield* this.#below(this.#isImplied ? "" : operand, path(operand));
       else await this.#trouble(`${operand}: Is a directory`);
     }
   }
@@ -143,7 +146,7 @@ class Grep {
     const { names, signal, options } = this.#context;
     const entries = [...(await names.list(directory, { signal }))].sort((a, b) => (a.name < b.name ? -1 : 1));
     for (const { name, kind } of entries) {
-      const below = shown === "." ? name : `${shown.replace(/\/$/, "")}/${name}`;
+      const below = shown === "" ? name : `${shown.replace(/\/$/, "")}/${name}`;
       const path = join(directory, name);
       if (kind === "directory") {
         if (!options.values("exclude-dir").some((pattern) => isLike(name, pattern))) yield* this.#below(below, path);

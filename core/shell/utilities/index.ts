@@ -20,6 +20,7 @@ import { nl } from "./nl.ts";
 import { paste } from "./paste.ts";
 import { realpath } from "./realpath.ts";
 import { rm, rmdir } from "./rm.ts";
+import { sed } from "./sed.ts";
 import { seq } from "./seq.ts";
 import { sleep } from "./sleep.ts";
 import { sort } from "./sort.ts";
@@ -61,6 +62,7 @@ export const utilities: readonly Command[] = [
   rev,
   tee,
   xargs,
+  sed,
   seq,
   yes,
   expr,

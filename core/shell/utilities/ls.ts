@@ -15,10 +15,10 @@ export const ls: Command = utility({
   name: "ls",
   summary: "what is in a directory",
   help: `
-usage: ls [-1aACdFhlrRStU] [PATH…] [--json]
+usage: ls [-1aACdFhlrRsStU] [PATH…] [--json]
 
 Lists what is in each directory (the current one), or names the file. -a also what begins with a dot, -l with permissions,
-who wrote it, size and time (UTC), -h sizes with units, -t newest first, -S largest first, -r the other way round, -R with
+who wrote it, size and time (UTC), -h sizes with units, -t newest first, -s with KiB, -S largest first, -r the other way round, -R with
 all below, -d directories themselves, -F marks directories with /, -1 one a line.
 
   ls -la /
@@ -41,6 +41,7 @@ all below, -d directories themselves, -F marks directories with /, -1 one a line
     q: {},
     r: { long: "reverse" },
     R: { long: "recursive" },
+    s: { long: "size" },
     S: {},
     t: {},
     U: {},
@@ -171,7 +172,7 @@ class Ls {
     const { out, options } = this.#context;
     if (this.#isLong) return await this.#writeLong(listed, within);
     const isRows = options.has("C") || (this.#screen !== undefined && !options.has("1"));
-    const names = listed.map((one) => this.#nameOf(one));
+    const names = listed.map((one) => this.#sizeOf(one) + this.#nameOf(one));
     if (!isRows) {
       for (const name of names) await out(`${name}\n`);
       return;
@@ -189,18 +190,19 @@ class Ls {
       const place = within === undefined ? path(one.name) : join(within, one.name);
       const entry = isKnown ? one.entry : ((await names.stat(place, { signal })) ?? one.entry);
       const mode = entry.mode ?? (entry.kind === "directory" ? 0o755 : 0o644);
+      const link = names.readLink(place);
       const size = entry.sizeBytes ?? 0;
       const time =
         entry.modifiedAtMs === undefined
           ? ""
           : formatTime(options.has("full-time") ? "%F %T +0000" : "%b %e %H:%M", entry.modifiedAtMs);
       rows.push([
-        modeWords(entry.kind, mode),
+        link === undefined ? modeWords(entry.kind, mode) : "lrwxrwxrwx",
         "1",
         entry.owner ?? "-",
         options.has("h") ? sizeWords(size) : String(size),
         time,
-        this.#nameOf(one),
+        this.#nameOf(one) + (link === undefined ? "" : ` -> ${link.target}`),
         entry.about ?? "",
       ]);
     }
@@ -215,6 +217,10 @@ class Ls {
       });
       await out(`${cells.join(" ")}\n`);
     }
+  }
+
+  #sizeOf({ entry }: Listed): string {
+    return this.#context.options.has("s") ? `${Math.ceil((entry.sizeBytes ?? 0) / 1024)} ` : "";
   }
 
   #nameOf({ name, entry }: Listed): string {

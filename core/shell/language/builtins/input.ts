@@ -300,6 +300,8 @@ async function fill(
   const most = number("n", 0) || ELEMENTS_MAX;
   const quantum = number("c", 5000);
   for (let read = 0; read < most;) {
+    const pause = frame.process.rest();
+    if (pause !== undefined) await pause;
     const line = await abortable(frame.signal, readLine(input, { delimiter }));
     if (line === undefined) break;
     if (skipped > 0) {

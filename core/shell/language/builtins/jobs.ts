@@ -20,7 +20,7 @@ export const jobs: Builtin = {
       return 2;
     }
     const specs = args.filter((word) => !word.startsWith("-"));
-    let shown: readonly Job[] = [...frame.jobs.all];
+    let shown: readonly Job[] = [...frame.jobs.shown];
     if (specs.length > 0) {
       const found = specs.map((spec) => frame.jobs.find(spec));
       const missing = specs[found.findIndex((job) => job === undefined || job === "ambiguous")];

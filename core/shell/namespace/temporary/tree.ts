@@ -27,6 +27,7 @@ interface Node {
 
 export class TemporaryTree implements Tree {
   readonly #clock: Clock;
+  readonly #mount: string;
   readonly #nodes = new Map<string, Node>();
   readonly #changed = new Listeners<string>();
   /** What symbolic links say, by their paths. */
@@ -55,8 +56,10 @@ export class TemporaryTree implements Tree {
     },
   };
 
-  constructor(clock: Clock) {
+  /** `mount`: where links that begin with a slash find this tree. */
+  constructor(clock: Clock, { mount = "/" }: { readonly mount?: string } = {}) {
     this.#clock = clock;
+    this.#mount = mount;
     this.#nodes.set("/", this.#node("directory", 0o755));
   }
 
@@ -95,9 +98,12 @@ export class TemporaryTree implements Tree {
       at.push(part);
       const target = this.#links.get(`/${at.join("/")}`)?.target;
       if (target === undefined) continue;
-      if (++followed > LINKS_MAX || target.startsWith("/")) return path;
-      at.pop();
-      left.push(...target.split("/").reverse());
+      const isAbsolute = target.startsWith("/");
+      if (++followed > LINKS_MAX || (isAbsolute && !isWithin(target, this.#mount))) return path;
+      if (isAbsolute) at.length = 0;
+      else at.pop();
+      const way = isAbsolute && this.#mount !== "/" ? target.slice(this.#mount.length) : target;
+      left.push(...way.split("/").reverse());
     }
     return `/${at.join("/")}`;
   }
