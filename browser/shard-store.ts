@@ -1,5 +1,5 @@
 /**
- * The port ShardStore in IndexedDB, a database for each tab's slot; whoever holds the slot's Web Lock (slots.ts) is its one
+ * The port ShardStore in IndexedDB, a database for each tab's number; whoever holds the number's Web Lock (tab-index.ts) is its one
  * owner. Puts that come while a transaction is being flushed share the next one.
  *
  * It is not the fastest that a browser has: that is one file in the origin's private file system (OPFS), written by a

@@ -1,6 +1,6 @@
 /**
- * This tab as a node: its slot and store, its identity, the network, and the computer on top. Loaded after the terminal
- * is on the screen, because it is most of the page's code.
+ * This tab as a node: its number among the tabs of this browser, its store, its identity, the network, and the computer on
+ * top. Loaded after the terminal is on the screen, because it is most of the page's code.
  */
 import { toHex } from "../core/base/bytes.ts";
 import { ERROR_CODES, type ErrorCode } from "../core/base/errors.ts";
@@ -28,7 +28,7 @@ import { machineOf } from "./machine.ts";
 import { browserSandbox } from "./sandbox.ts";
 import { readSetting, writeSetting } from "./settings.ts";
 import { protection } from "./protection.ts";
-import { claimSlot } from "./slots.ts";
+import { claimTabIndex } from "./tab-index.ts";
 import { locks } from "./tab-locks.ts";
 import { TabsNearby } from "./tab-transport.ts";
 import { openIndexedDbShardStore, shardQuota } from "./shard-store.ts";
@@ -64,10 +64,10 @@ export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
   const machine = options.invite && machineOf(options.invite.swarm);
   // Without Web Locks no tab would hear that another has gone.
   const tabs = protection() === "none" ? undefined : new TabsNearby(options.invite?.swarm);
-  const slot = await claimSlot(locks);
+  const index = await claimTabIndex(locks);
   const log = pageLog(options);
-  const { store, forgetful } = await openStore(slot, log, () => options.onStorage("cleared"));
-  const shards = await openShards(slot, forgetful);
+  const { store, forgetful } = await openStore(index, log, () => options.onStorage("cleared"));
+  const shards = await openShards(index, forgetful);
   const device = await sharedDevice();
   const sandbox = browserSandbox();
   const computer = await createComputer(
@@ -135,10 +135,10 @@ function withPageAddress(invite: Invite): string {
  * that came unprotected: another page in its place could read what it keeps, and without Web Locks two tabs would be the
  * same node.
  */
-async function openStore(slot: number, log: Log, onLost: () => void): Promise<{ store: Store; forgetful: boolean }> {
+async function openStore(index: number, log: Log, onLost: () => void): Promise<{ store: Store; forgetful: boolean }> {
   if (protection() === "none") return { store: new MemoryStore(), forgetful: true };
   try {
-    const store = await openIndexedDbStore(`starfish-${slot}`, { onLost });
+    const store = await openIndexedDbStore(`starfish-${index}`, { onLost });
     return { store: await reservedStore(store, { bytes: RESERVE_BYTES, log }), forgetful: false };
   } catch {
     return { store: new MemoryStore(), forgetful: true };
@@ -146,11 +146,11 @@ async function openStore(slot: number, log: Log, onLost: () => void): Promise<{ 
 }
 
 /** What this tab keeps of the swarm's files. Where the browser keeps nothing, a little, for as long as the tab is there. */
-async function openShards(slot: number, forgetful: boolean): Promise<ShardStore> {
+async function openShards(index: number, forgetful: boolean): Promise<ShardStore> {
   const inMemory = (): ShardStore => memoryShardStore({ quotaBytes: FORGETFUL_BYTES, sha256: webSha256 });
   if (forgetful) return inMemory();
   try {
-    return await openIndexedDbShardStore(`starfish-shards-${slot}`, {
+    return await openIndexedDbShardStore(`starfish-shards-${index}`, {
       quotaBytes: await shardQuota(navigator.storage),
     });
   } catch {

@@ -22,7 +22,7 @@ import type { SwarmId } from "../core/net/types.ts";
 import type { TransportFactory } from "../core/transport/libp2p.ts";
 import { TabLine } from "./tab-line.ts";
 
-/** As many as a browser may have tabs (slots.ts): answers that are remembered, and lines that others may open. */
+/** As many as a browser may have tabs (tab-index.ts): answers that are remembered, and lines that others may open. */
 const TABS_MAX = 64;
 const ID_BYTES = 16;
 const ID = /^[\da-f]{32}$/;

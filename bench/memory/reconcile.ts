@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Packer } from "../../core/memory/pack.ts";
 import type { Replica } from "../../core/memory/replica.ts";
-import { ask, awaitHello, respond, type SessionResult } from "../../core/memory/session.ts";
+import { ask, awaitHello, respond, type ExchangeResult } from "../../core/memory/exchange.ts";
 import { realClock } from "../../core/platform/clock.ts";
 import { draw, type Line, logarithmic } from "../plot.ts";
 import { replicaOf } from "./starfish.ts";
@@ -67,7 +67,7 @@ async function reconcile([asker, asked]: readonly [Replica, Replica]): Promise<W
   const wire = new Wire();
   const { signal } = new AbortController();
   const options = { clock: realClock, signal, store: async () => {} };
-  const answered = async (): Promise<SessionResult> => {
+  const answered = async (): Promise<ExchangeResult> => {
     const incoming = await awaitHello(wire.right, realClock, signal);
     return respond(wire.right, incoming, { ...options, replica: asked, peer: asker.self });
   };

@@ -20,7 +20,7 @@ import { Devices } from "./placement/devices.ts";
 import { Fetcher } from "./shards/fetch.ts";
 import { Giver } from "./shards/give.ts";
 import { Holdings, type ShardName } from "./shards/holdings.ts";
-import { Keep } from "./repair/keep.ts";
+import { FullReplicas } from "./repair/full-replicas.ts";
 import { staleness } from "./code/layout.ts";
 import {
   COLLECT_EVERY_MS,
@@ -73,7 +73,7 @@ export async function createContents(parts: ContentsParts, options: ContentsOpti
 class NodeContents implements Contents {
   readonly #parts: ContentsParts & ReadParts;
   readonly #device: string;
-  readonly #keep: Keep;
+  readonly #keep: FullReplicas;
   readonly #repair: Repair;
   readonly #recode: Recode;
   readonly #collect: Collect;
@@ -114,7 +114,7 @@ class NodeContents implements Contents {
     };
     this.#acknowledged = new Acknowledged(catalogue.map, signal);
     this.#device = net.member(net.self)?.record.device ?? net.self;
-    this.#keep = new Keep({ ...this.#parts, device: this.#device, signal });
+    this.#keep = new FullReplicas({ ...this.#parts, device: this.#device, signal });
     const fetcher = new Fetcher({ ...this.#parts, signal });
     const giver = new Giver({ ...this.#parts, signal });
     this.#repair = new Repair({ ...this.#parts, signal, fetcher, giver });

@@ -27,7 +27,7 @@ import {
 } from "./limits.ts";
 import { type Keyed, Packer, unpack } from "./pack.ts";
 import type { Replica } from "./replica.ts";
-import { NAME_CHARS_MAX } from "./session.ts";
+import { NAME_CHARS_MAX } from "./exchange.ts";
 
 export const ACK_PROTOCOL = "/starfish/memory-ack/2.0.0";
 

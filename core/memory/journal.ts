@@ -8,7 +8,7 @@
  * that moment. What a crash has left without its last segment is passed over.
  *
  * Each segment names the oldest that belongs with it: if one is missing or damaged, what this node knew of when it was last
- * equal with others (acquaintances.ts) is not believed any more, and the others give back what is lost.
+ * equal with others (causal-context.ts) is not believed any more, and the others give back what is lost.
  */
 import * as v from "valibot";
 import { bytesOf, decode, encode, integerOf, type Schema } from "../base/codec.ts";
@@ -16,7 +16,7 @@ import { messageOf, StarfishError } from "../base/errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Store } from "../ports/store.ts";
-import { unpackVector, type Vector } from "./acquaintances.ts";
+import { unpackVector, type Vector } from "./causal-context.ts";
 import {
   COMPACT_BYTES_MIN,
   SEGMENT_BYTES_MAX,
@@ -104,7 +104,7 @@ export class Journal {
     const [first = 0] = numbers;
     if (oldest !== undefined && first > oldest) isWhole = false;
     if (!isWhole) {
-      this.#replica.acquaintances.clear();
+      this.#replica.causalContext.clear();
       this.#ports.log.write("warn", "memory.damaged", { map: this.#prefix });
     }
     const aside = [...this.#replica.aside()];
@@ -220,7 +220,7 @@ export class Journal {
           if (packer.length >= SEGMENT_BYTES_MAX) await this.#store({ entries: packer.take(), group });
         }
       }
-      await this.#store({ entries: packer.take(), group, last: true, vector: this.#replica.acquaintances.pack() });
+      await this.#store({ entries: packer.take(), group, last: true, vector: this.#replica.causalContext.pack() });
     } catch (error) {
       for (const dirty of written) for (const key of dirty) this.#dirty.add(key);
       throw error;

@@ -100,7 +100,7 @@ export const RECONCILE_ASKED_PER_MEMBER_MAX = 6;
 /** How far the two sides' corrected times may be apart for a session: as far as right clocks ever are, and the way between. */
 export const CUTOFF_SKEW_MS_MAX: number = AHEAD_MS_MAX + 60_000;
 /** Members of whom it is remembered when their state was last complete here; the longest unheard are forgotten first. */
-export const ACQUAINTANCES_MAX = 1_024;
+export const CAUSAL_CONTEXT_MEMBERS_MAX = 1_024;
 
 // Acknowledgement
 

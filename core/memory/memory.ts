@@ -5,7 +5,7 @@
 import { isStarfishError, StarfishError, toStarfishError } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
 import { shortIdOf } from "../net/membership/rows.ts";
-import { Slots } from "../net/requests/slots.ts";
+import { PeerLimiter } from "../net/requests/peer-limiter.ts";
 import type { Net, RequestContext } from "../net/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
@@ -25,8 +25,8 @@ import {
 } from "./limits.ts";
 import { NodeMap, RECONCILE_PROTOCOL } from "./replicated-map.ts";
 import { Replica } from "./replica.ts";
-import { Places } from "./rounds.ts";
-import { awaitHello, NAME_CHARS_MAX } from "./session.ts";
+import { Semaphore } from "../base/semaphore.ts";
+import { awaitHello, NAME_CHARS_MAX } from "./exchange.ts";
 import type { ReplicatedMap } from "./types.ts";
 
 export interface MapOptions {
@@ -66,8 +66,8 @@ class NodeMemory implements Memory {
   readonly #parts: MemoryParts;
   readonly #maps = new Map<string, Promise<NodeMap>>();
   readonly #running = new Map<string, NodeMap>();
-  readonly #asking = new Places(RECONCILE_ASKING_MAX);
-  readonly #asked = new Slots({ perPeerMax: RECONCILE_ASKED_PER_MEMBER_MAX, max: RECONCILE_ASKED_MAX });
+  readonly #asking = new Semaphore(RECONCILE_ASKING_MAX);
+  readonly #asked = new PeerLimiter({ perPeerMax: RECONCILE_ASKED_PER_MEMBER_MAX, max: RECONCILE_ASKED_MAX });
   readonly #ended = new AbortController();
   readonly #stops: Unsubscribe[];
 
@@ -122,7 +122,7 @@ class NodeMemory implements Memory {
       clock,
       random,
       log,
-      places: this.#asking,
+      exchanges: this.#asking,
       journal,
       writerOf,
     });

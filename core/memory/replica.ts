@@ -4,7 +4,7 @@
  *
  * Batches are whole here. The entries of a batch share one version, and the map is *closed*: it has none of them, or for
  * each key of the batch that entry or a later one. Local writes keep it so. So does taking in what leaves a closed map
- * closed, all of it within one call; what is that is for those to see who send (outbox.ts, session.ts). Two closed maps
+ * closed, all of it within one call; what is that is for those to see who send (outbox.ts, exchange.ts). Two closed maps
  * merged are closed, since for each key the later entry stays; so is a map merged with all that another has of a version
  * and later ones. What is forgotten (a tombstone beyond the horizon) counts as later.
  *
@@ -15,7 +15,7 @@ import { decodeAny, encode } from "../base/codec.ts";
 import { utf8 } from "../base/bytes.ts";
 import { messageOf, StarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
-import { Acquaintances, type Vector } from "./acquaintances.ts";
+import { CausalContext, type Vector } from "./causal-context.ts";
 import { fromByteText, toByteText } from "./byte-text.ts";
 import { DELETED, type Entry, EXPIRED, LIVE } from "./entry.ts";
 import { AHEAD_MS_MAX, BATCH_BYTES_MAX, BATCH_ENTRY_BYTES, KEY_BYTES_MAX, VALUE_BYTES_MAX } from "./limits.ts";
@@ -72,7 +72,7 @@ export interface Origin {
 
 export class Replica {
   readonly table: Table;
-  readonly acquaintances: Acquaintances = new Acquaintances();
+  readonly causalContext: CausalContext = new CausalContext();
   readonly self: number;
   readonly #horizonMs: number;
   readonly #time: ReplicaTime;
@@ -290,7 +290,7 @@ export class Replica {
       }
       if (before === undefined && this.table.isForgotten(entry, nowMs)) continue;
       const isOld = before === undefined && timeOf(entry.stamp) <= nowMs - this.#horizonMs;
-      const commonMs = isOld && origin ? this.acquaintances.common(origin.sender, origin.vector) : undefined;
+      const commonMs = isOld && origin ? this.causalContext.common(origin.sender, origin.vector) : undefined;
       if (commonMs !== undefined && (keyed.heldAtMs ?? timeOf(entry.stamp)) <= commonMs) {
         // That side had it when this node had all of that side, so it has been deleted here since.
         outlived.push(keyed);
@@ -324,7 +324,7 @@ export class Replica {
   /** Takes back until when others' state was complete here, as far as that is not in the future. */
   restoreVector(vector: Vector): void {
     const latestMs = this.#time.now() + AHEAD_MS_MAX;
-    this.acquaintances.restore(new Map(Array.from(vector).filter(([, atMs]) => atMs <= latestMs)));
+    this.causalContext.restore(new Map(Array.from(vector).filter(([, atMs]) => atMs <= latestMs)));
   }
 
   /** The other side has had these and has deleted them, longer ago than tombstones last. */
@@ -386,7 +386,7 @@ export class Replica {
   }
 
   #holdOld({ key, heldAtMs }: Keyed, commonMs: number | undefined, nowMs: number): void {
-    const isNewHere = this.acquaintances.size === 0;
+    const isNewHere = this.causalContext.size === 0;
     if (!isNewHere && commonMs === undefined) this.#unionedOld++;
     // A newcomer's first fill is what the others have had all along.
     if (!isNewHere || heldAtMs !== undefined) this.table.hold(key, nowMs);

@@ -1,4 +1,5 @@
 /** One named map of a node, wired: replica, gossip, reconciliation, acknowledgement and, if it is kept, the store. */
+import type { Semaphore } from "../base/semaphore.ts";
 import * as v from "valibot";
 import { bytesOf, decode, encode, integerOf, type Schema } from "../base/codec.ts";
 import { isStarfishError, StarfishError } from "../base/errors.ts";
@@ -26,8 +27,8 @@ import { Outbox } from "./outbox.ts";
 import { type Keyed, unpack } from "./pack.ts";
 import { type Part, Parts } from "./parts.ts";
 import type { Replica } from "./replica.ts";
-import { type Places, Rounds } from "./rounds.ts";
-import type { Incoming, SessionOptions } from "./session.ts";
+import { Rounds } from "./rounds.ts";
+import type { Incoming, ExchangeOptions } from "./exchange.ts";
 import type { MapChange, MapEntry, MapStat, MapWrite, ReplicatedMap, Version } from "./types.ts";
 
 export const RECONCILE_PROTOCOL = "/starfish/memory/2.0.0";
@@ -40,7 +41,7 @@ export interface MapParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly places: Places;
+  readonly exchanges: Semaphore;
   /** Undefined: in RAM only. */
   readonly journal: Journal | undefined;
   /** A member as a writer. */
@@ -81,7 +82,7 @@ export class NodeMap implements ReplicatedMap {
   readonly #waiting = new Parts();
 
   constructor(parts: MapParts) {
-    const { name, net, clock, random, log, replica, places } = parts;
+    const { name, net, clock, random, log, replica, exchanges } = parts;
     this.name = name;
     this.#parts = parts;
     this.#replica = replica;
@@ -102,7 +103,7 @@ export class NodeMap implements ReplicatedMap {
       clock,
       random,
       log,
-      places,
+      exchanges,
       session: (peer, signal) => this.#sessionWith(peer, signal),
       now: () => replica.now(),
       isReady: () => replica.isReady,
@@ -305,7 +306,7 @@ export class NodeMap implements ReplicatedMap {
     if (dropped > 0) this.#parts.log.write("info", "memory.parts-dropped", { map: this.name, dropped });
   }
 
-  #sessionWith(peer: PeerId, signal: AbortSignal): SessionOptions {
+  #sessionWith(peer: PeerId, signal: AbortSignal): ExchangeOptions {
     const { clock, writerOf } = this.#parts;
     return { replica: this.#replica, clock, peer: writerOf(peer), signal, store: () => this.#store() };
   }

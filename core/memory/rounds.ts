@@ -4,6 +4,7 @@
  * and whoever told some that was news goes on telling: it spreads as rumours do (Demers et al., "Epidemic algorithms for
  * replicated database maintenance", PODC 1987) and stops where everybody knows.
  */
+import type { Semaphore } from "../base/semaphore.ts";
 import { isStarfishError, messageOf, StarfishError } from "../base/errors.ts";
 import { type Clock, type Timer, withDeadline } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
@@ -18,7 +19,7 @@ import {
   RECONCILE_SPREAD_WIDE,
   WIDE_ENTRIES_MIN,
 } from "./limits.ts";
-import { ask, type Incoming, respond, type SessionOptions, type SessionResult } from "./session.ts";
+import { ask, type Incoming, respond, type ExchangeOptions, type ExchangeResult } from "./exchange.ts";
 import type { MapStat } from "./types.ts";
 
 /** The other end of a new link begins, if its id is the smaller one; in case it does not, this end does after this time. */
@@ -30,22 +31,6 @@ const DOUBLED_MAX = 6;
 const FULL_MS = 50;
 const UNREADY_MS = 100;
 
-/** Sessions that run at once, of all maps of this node together. */
-export class Places {
-  #free: number;
-
-  constructor(count: number) {
-    this.#free = count;
-  }
-
-  /** Gives the place back, or undefined if there is none. */
-  take(): (() => void) | undefined {
-    if (this.#free === 0) return undefined;
-    this.#free--;
-    return () => void this.#free++;
-  }
-}
-
 export interface RoundsPorts {
   readonly map: string;
   readonly self: PeerId;
@@ -55,8 +40,9 @@ export interface RoundsPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly places: Places;
-  readonly session: (peer: PeerId, signal: AbortSignal) => SessionOptions;
+  /** Exchanges that run at once, of all maps of this node together. */
+  readonly exchanges: Semaphore;
+  readonly session: (peer: PeerId, signal: AbortSignal) => ExchangeOptions;
   readonly now: () => number;
   /** Whether the map can take part: it needs to know the time. */
   readonly isReady: () => boolean;
@@ -180,7 +166,7 @@ export class Rounds {
     }
     for (const [peer, dueMs] of this.#dueMs) {
       if (dueMs > nowMs || this.#busy.has(peer)) continue;
-      const release = this.#ports.places.take();
+      const release = this.#ports.exchanges.tryAcquire(1);
       if (release === undefined) return this.#arm(FULL_MS);
       this.#dueMs.delete(peer);
       void this.#ask(peer).finally(release);
@@ -190,7 +176,7 @@ export class Rounds {
 
   /** At once, where there is a link to the member and a place. Whether it came to an end. */
   async reconcile(peer: PeerId): Promise<boolean> {
-    const release = this.#known.has(peer) ? this.#ports.places.take() : undefined;
+    const release = this.#known.has(peer) ? this.#ports.exchanges.tryAcquire(1) : undefined;
     if (release === undefined) return false;
     return await this.#ask(peer).finally(release);
   }
@@ -215,7 +201,7 @@ export class Rounds {
     this.#want(peer, AGAIN_MS * 2 ** failures * (1 + this.#ports.random.real()));
   }
 
-  async #run(peer: PeerId, session: (options: SessionOptions) => Promise<SessionResult>): Promise<boolean> {
+  async #run(peer: PeerId, session: (options: ExchangeOptions) => Promise<ExchangeResult>): Promise<boolean> {
     this.#busy.add(peer);
     try {
       const result = await session(this.#ports.session(peer, this.#ended.signal));
@@ -234,7 +220,7 @@ export class Rounds {
     }
   }
 
-  #count(peer: PeerId, { received, newsIn, newsOut, divergent }: SessionResult): void {
+  #count(peer: PeerId, { received, newsIn, newsOut, divergent }: ExchangeResult): void {
     this.#complete++;
     this.#lastAtMs = this.#ports.now();
     this.#lastPeer = peer;

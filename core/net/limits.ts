@@ -60,7 +60,7 @@ export const REFUSED_MS = 30_000;
 /** How often links are checked for certificates that have run out; a timer until then might exceed 2^31 ms. */
 export const EXPIRY_SWEEP_MS = 30_000;
 
-// Conduct of members
+// PeerScore of members
 
 /** Largest message of a part (members, overlay, gossip): a gossip payload of 64 KiB and its wrapping; bulk goes by channels. */
 export const PART_MESSAGE_BYTES_MAX: number = 66 * 1024;
@@ -82,7 +82,7 @@ export const FAULT_HALF_LIFE_MS = 60_000;
 /** How long a misbehaving member is kept out. */
 export const MISBEHAVED_MS: number = 3 * 60_000;
 /** Peers whose faults are remembered after their link is gone; the oldest is forgotten first. */
-export const CONDUCT_PEERS_MAX = 1_024;
+export const SCORED_PEERS_MAX = 1_024;
 
 // Requests
 

@@ -25,13 +25,13 @@ export interface DirectoryName {
 }
 
 /** Where a path begins: a directory that is open, and whether a link at its end is followed. */
-interface Place {
+interface RelativePath {
   readonly directory: number;
   readonly path: Uint8Array;
   readonly follow: boolean;
 }
 
-export interface OpenRequest extends Place {
+export interface OpenRequest extends RelativePath {
   readonly is: "open";
   readonly create: boolean;
   readonly exclusive: boolean;
@@ -48,12 +48,12 @@ export interface Times {
 
 export type Request =
   | OpenRequest
-  | ({ readonly is: "stat" } & Place)
-  | ({ readonly is: "make-directory" | "unlink" | "remove-directory" | "read-link" } & Place)
-  | ({ readonly is: "times" } & Times & Place)
-  | ({ readonly is: "rename"; readonly toDirectory: number; readonly toPath: Uint8Array } & Place)
-  | ({ readonly is: "link"; readonly toDirectory: number; readonly toPath: Uint8Array } & Place)
-  | ({ readonly is: "symlink"; readonly target: Uint8Array } & Place)
+  | ({ readonly is: "stat" } & RelativePath)
+  | ({ readonly is: "make-directory" | "unlink" | "remove-directory" | "read-link" } & RelativePath)
+  | ({ readonly is: "times" } & Times & RelativePath)
+  | ({ readonly is: "rename"; readonly toDirectory: number; readonly toPath: Uint8Array } & RelativePath)
+  | ({ readonly is: "link"; readonly toDirectory: number; readonly toPath: Uint8Array } & RelativePath)
+  | ({ readonly is: "symlink"; readonly target: Uint8Array } & RelativePath)
   | { readonly is: "fstat" | "list" | "close" | "take"; readonly handle: number }
   | { readonly is: "sync"; readonly handle: number }
   | { readonly is: "read"; readonly handle: number; readonly offset: number; readonly length: number }

@@ -10,7 +10,7 @@ import { oneLine } from "./harmless.ts";
 import { History } from "./history.ts";
 import { LINE_LENGTH_MAX } from "./language/limits.ts";
 import {
-  cursorPlace,
+  cursorPosition,
   drawn,
   ERASE_BELOW,
   isAscii,
@@ -122,7 +122,7 @@ export class Editor {
     this.#ghost = this.#proposal();
     this.#marks = this.#marksOf(line);
     const picture = this.#picture();
-    this.#row = cursorPlace(picture).row;
+    this.#row = cursorPosition(picture).row;
     return drawn(picture, isOver);
   }
 
@@ -360,7 +360,7 @@ export class Editor {
     if (candidates.length > names.length) list += `and ${candidates.length - names.length} more\r\n`;
     const picture = this.#picture();
     const end = layout(picture).end;
-    const down = end.row - cursorPlace(picture).row;
+    const down = end.row - cursorPosition(picture).row;
     this.#row = 0;
     return `${down > 0 ? `\x1b[${down}B` : ""}\r\n${ERASE_BELOW}${list}${this.show()}`;
   }

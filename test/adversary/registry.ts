@@ -9,7 +9,7 @@ import { SCHEMAS as jobInputs } from "../../core/jobs/inputs.ts";
 import { SCHEMAS as spec } from "../../core/jobs/spec.ts";
 import { SCHEMAS as results } from "../../core/jobs/wire.ts";
 import { SCHEMAS as program } from "../../core/sandbox/program.ts";
-import { SCHEMAS as kept } from "../../core/disk/files/kept.ts";
+import { SCHEMAS as kept } from "../../core/disk/files/kept-paths.ts";
 import { SCHEMAS as treeValue } from "../../core/disk/files/tree-value.ts";
 import { SCHEMAS as layout } from "../../core/disk/placement/layout-entry.ts";
 import { SCHEMAS as shards } from "../../core/disk/shards/wire.ts";
@@ -17,7 +17,7 @@ import { SCHEMAS as devices } from "../../core/io/devices/wire.ts";
 import { SCHEMAS as acknowledge } from "../../core/memory/acknowledge.ts";
 import { SCHEMAS as journal } from "../../core/memory/journal.ts";
 import { SCHEMAS as map } from "../../core/memory/replicated-map.ts";
-import { SCHEMAS as session } from "../../core/memory/session.ts";
+import { SCHEMAS as session } from "../../core/memory/exchange.ts";
 import { SCHEMAS as admission } from "../../core/net/links/admission.ts";
 import { SCHEMAS as certificate } from "../../core/net/identity/certificate.ts";
 import { SCHEMAS as credentials } from "../../core/net/identity/credentials.ts";
@@ -37,7 +37,7 @@ export const FILES: Readonly<Record<string, Readonly<Record<string, Schema<unkno
   "core/jobs/spec.ts": spec,
   "core/jobs/wire.ts": results,
   "core/sandbox/program.ts": program,
-  "core/disk/files/kept.ts": kept,
+  "core/disk/files/kept-paths.ts": kept,
   "core/disk/files/tree-value.ts": treeValue,
   "core/disk/placement/layout-entry.ts": layout,
   "core/disk/shards/wire.ts": shards,
@@ -45,7 +45,7 @@ export const FILES: Readonly<Record<string, Readonly<Record<string, Schema<unkno
   "core/memory/acknowledge.ts": acknowledge,
   "core/memory/journal.ts": journal,
   "core/memory/replicated-map.ts": map,
-  "core/memory/session.ts": session,
+  "core/memory/exchange.ts": session,
   "core/net/links/admission.ts": admission,
   "core/net/identity/certificate.ts": certificate,
   "core/net/identity/credentials.ts": credentials,
@@ -79,8 +79,8 @@ export function allSchemas(): Map<string, Schema<unknown>> {
 
 /** What may be as large as a number, a text or a list can be, and why that harms nobody. */
 export const UNBOUNDED: Readonly<Record<string, string>> = {
-  "core/disk/files/kept.ts#stateSchema.held: array": "this node's own list of what it keeps",
-  "core/disk/files/kept.ts#stateSchema.lacking: array": "this node's own list of what it keeps",
+  "core/disk/files/kept-paths.ts#stateSchema.held: array": "this node's own list of what it keeps",
+  "core/disk/files/kept-paths.ts#stateSchema.lacking: array": "this node's own list of what it keeps",
   "core/net/links/admission.ts#anySchema: unknown": "a hello, of which the versions are checked first, then all of it",
   "core/net/requests/wire.ts#replySchema|0.value: unknown":
     "checked against the schema of its protocol before anyone sees it",
@@ -104,7 +104,7 @@ export const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
     "core/net/requests/forward.ts#signedSchema",
     "core/net/requests/forward.ts#requestSchema",
   ],
-  "/starfish/memory/2.0.0": ["core/memory/session.ts#helloSchema", "core/memory/session.ts#frameSchema"],
+  "/starfish/memory/2.0.0": ["core/memory/exchange.ts#helloSchema", "core/memory/exchange.ts#frameSchema"],
   "/starfish/memory-ack/2.0.0": [
     "core/memory/acknowledge.ts#ackRequestSchema",
     "core/memory/acknowledge.ts#missingSchema",

@@ -108,7 +108,11 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
     },
     "core/disk/placement/layout-entry.ts#slotsSchema": [victim, peer],
     "core/disk/placement/layout-entry.ts#storageSchema": [1_000_000_000, 500_000_000],
-    "core/disk/files/kept.ts#stateSchema": { paths: ["docs"], held: [{ cid, sizeBytes: 300_000 }], lacking: [cid] },
+    "core/disk/files/kept-paths.ts#stateSchema": {
+      paths: ["docs"],
+      held: [{ cid, sizeBytes: 300_000 }],
+      lacking: [cid],
+    },
     "core/disk/files/tree-value.ts#fileSchema": {
       size: 3,
       cid,
@@ -135,8 +139,8 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
     "core/memory/acknowledge.ts#missingSchema": [0],
     "core/memory/journal.ts#segmentSchema": { first: 0, entries, group: 0, last: true, vector: NOTHING },
     "core/memory/replicated-map.ts#gossipSchema": { entries, part: { id: 1, index: 0, count: 2 } },
-    "core/memory/session.ts#helloSchema": session,
-    "core/memory/session.ts#frameSchema": {
+    "core/memory/exchange.ts#helloSchema": session,
+    "core/memory/exchange.ts#frameSchema": {
       entries,
       credit: true,
       ranges: someRanges(),

@@ -104,9 +104,9 @@ export const WAYS: Readonly<Record<string, Way>> = {
   "core/memory/replicated-map.ts#gossipSchema": (value, { intruder }) => {
     for (const map of ["mem", "layout", "tree", "proc", "work"]) intruder.publish(`memory/${map}`, value);
   },
-  "core/memory/session.ts#helloSchema": (value, { intruder, victim }) => intruder.reconcile(victim, [encode(value)]),
-  "core/memory/session.ts#frameSchema": (value, { intruder, victim, speaker }) =>
-    intruder.reconcile(victim, [encode(samplesOf(speaker)["core/memory/session.ts#helloSchema"]), encode(value)]),
+  "core/memory/exchange.ts#helloSchema": (value, { intruder, victim }) => intruder.reconcile(victim, [encode(value)]),
+  "core/memory/exchange.ts#frameSchema": (value, { intruder, victim, speaker }) =>
+    intruder.reconcile(victim, [encode(samplesOf(speaker)["core/memory/exchange.ts#helloSchema"]), encode(value)]),
   "core/net/links/admission.ts#anySchema": sayAsStranger((value) => [encode(value)]),
   "core/net/links/admission.ts#versionsSchema": sayAsStranger((value, own) => [encode({ ...own, ...record(value) })]),
   "core/net/links/admission.ts#passSchema": sayAsStranger((value, own) => [encode({ ...own, ...record(value) })]),
@@ -168,7 +168,7 @@ export const ANSWERS: Readonly<Record<string, string>> = {
 /** Found in a node's own store at its start: by the key. */
 export const STORED: Readonly<Record<string, string>> = {
   "core/memory/journal.ts#segmentSchema": "memory/layout/zzzz",
-  "core/disk/files/kept.ts#stateSchema": "files/kept",
+  "core/disk/files/kept-paths.ts#stateSchema": "files/kept",
   "core/io/devices/wire.ts#answersSchema": "io/answers",
   "core/net/identity/credentials.ts#keptSchema": "net/swarm/",
 };

@@ -30,7 +30,7 @@ interface Turn {
 
 /**
  * A swarm that keeps its size: each departure is soon followed by an arrival, of one who had left, or of a stranger where
- * fewer of those are away than should be. Sessions are exponential, and so, nearly, are absences.
+ * fewer of those are away than should be. SessionLengths are exponential, and so, nearly, are absences.
  */
 export class DeviceChurn {
   readonly #options: ChurnOptions;

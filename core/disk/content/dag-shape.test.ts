@@ -9,7 +9,7 @@ import {
   depthFirst,
   leafCount,
   leavesOf,
-  rootPlace,
+  rootPosition,
 } from "./dag-shape.ts";
 import { LEAF_BYTES, LINKS_PER_NODE } from "./limits.ts";
 
@@ -41,7 +41,7 @@ test("the children of a node hold exactly its bytes, and each child has one pare
   fc.assert(
     fc.property(sizes, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (sizeBytes, pick) => {
       const shape = dagShape(sizeBytes);
-      expect(bytesOf(shape, rootPlace(shape))).toEqual({ start: 0, end: sizeBytes });
+      expect(bytesOf(shape, rootPosition(shape))).toEqual({ start: 0, end: sizeBytes });
       for (let level = 1; level < shape.levels.length; level++) {
         const place = placeIn(shape, pick, level);
         const { start, end } = childrenOf(shape, place);

@@ -21,7 +21,7 @@ export interface DagShape {
 }
 
 /** A place in the DAG. Level 0 are the leaves; places of a level count from the beginning of the file. */
-export interface Place {
+export interface DagPosition {
   readonly level: number;
   readonly index: number;
 }
@@ -47,19 +47,19 @@ export function leafCount(shape: DagShape): number {
   return nodesOn(shape, 0);
 }
 
-export function rootPlace(shape: DagShape): Place {
+export function rootPosition(shape: DagShape): DagPosition {
   return { level: shape.levels.length - 1, index: 0 };
 }
 
 /** The children of an inner node, as indices on the level below. */
-export function childrenOf(shape: DagShape, { level, index }: Place): Run {
+export function childrenOf(shape: DagShape, { level, index }: DagPosition): Run {
   assert(level > 0 && index < nodesOn(shape, level), `no inner node ${index} on level ${level}`);
   const start = index * LINKS_PER_NODE;
   return { start, end: Math.min(start + LINKS_PER_NODE, nodesOn(shape, level - 1)) };
 }
 
 /** The bytes of the file that are in or below a node. */
-export function bytesOf(shape: DagShape, { level, index }: Place): Run {
+export function bytesOf(shape: DagShape, { level, index }: DagPosition): Run {
   assert(index < nodesOn(shape, level), `no node ${index} on level ${level}`);
   const span = LEAF_BYTES * LINKS_PER_NODE ** level;
   return { start: index * span, end: Math.min((index + 1) * span, shape.sizeBytes) };
@@ -73,7 +73,7 @@ export function leavesOf(shape: DagShape, { start, end }: Run): Run {
 }
 
 /** All places, each node before its children and these from left to right: the order of blocks in a CAR. */
-export function* depthFirst(shape: DagShape, from: Place = rootPlace(shape)): Generator<Place> {
+export function* depthFirst(shape: DagShape, from: DagPosition = rootPosition(shape)): Generator<DagPosition> {
   yield from;
   if (from.level === 0) return;
   const { start, end } = childrenOf(shape, from);

@@ -11,7 +11,7 @@ import { chunked, collect, pattern, repeated, streamOf, webHash } from "../../..
 import { concat, equal } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import type { Hash } from "./block.ts";
-import { dagShape, leafCount, rootPlace } from "./dag-shape.ts";
+import { dagShape, leafCount, rootPosition } from "./dag-shape.ts";
 import { DIGEST_BYTES, HASH_BATCH_BYTES, HASH_BATCHES_IN_FLIGHT, LEAF_BYTES } from "./limits.ts";
 import { cut, FileDag, hashLeaves } from "./unixfs.ts";
 
@@ -212,7 +212,7 @@ it.each([2 ** 31 - 1, 2 ** 31, 3 * 2 ** 30 + 5, 2 ** 32 - 1, 2 ** 32, 9 * 2 ** 3
   "a root says how many bytes are below it: %i",
   async (sizeBytes) => {
     const dag = await FileDag.of(sizeBytes, new Uint8Array(leafCount(dagShape(sizeBytes)) * DIGEST_BYTES), webHash);
-    const { Data = new Uint8Array(0), Links } = decodePb(dag.node(rootPlace(dag.shape)).bytes);
+    const { Data = new Uint8Array(0), Links } = decodePb(dag.node(rootPosition(dag.shape)).bytes);
     const unixfs = UnixFS.unmarshal(Data);
     expect(unixfs.fileSize()).toBe(BigInt(sizeBytes));
     expect(unixfs.blockSizes).toHaveLength(Links.length);

@@ -13,7 +13,15 @@ import { assert } from "../../base/assert.ts";
 import { type Bytes, concat, equal } from "../../base/bytes.ts";
 import { StarfishError, throwIfAborted } from "../../base/errors.ts";
 import { type Block, cidOf, DAG_PB, type Hash, RAW } from "./block.ts";
-import { bytesOf, childrenOf, type DagShape, dagShape, leafCount, type Place, rootPlace } from "./dag-shape.ts";
+import {
+  bytesOf,
+  childrenOf,
+  type DagShape,
+  dagShape,
+  leafCount,
+  type DagPosition,
+  rootPosition,
+} from "./dag-shape.ts";
 import { hashAhead } from "./hash-ahead.ts";
 import { DAG_BATCH_NODES, DIGEST_BYTES, LEAF_BYTES } from "./limits.ts";
 
@@ -86,7 +94,7 @@ export class FileDag {
     this.shape = shape;
     this.digests = digests;
     this.#nodes = nodes;
-    this.root = nodes.cid(rootPlace(shape));
+    this.root = nodes.cid(rootPosition(shape));
   }
 
   /** The DAG of a file of `sizeBytes` with leaves of these digests, 32 bytes each and as many as the size asks for. */
@@ -109,12 +117,12 @@ export class FileDag {
   }
 
   /** The CID of a leaf or an inner node. */
-  cid(place: Place): CID {
+  cid(place: DagPosition): CID {
     return this.#nodes.cid(place);
   }
 
   /** An inner node (level 1 and above). */
-  node(place: Place): Block {
+  node(place: DagPosition): Block {
     return { cid: this.cid(place), bytes: this.#nodes.encode(place) };
   }
 
@@ -168,11 +176,11 @@ class InnerNodes {
     }
   }
 
-  cid({ level, index }: Place): CID {
+  cid({ level, index }: DagPosition): CID {
     return cidOf(level === 0 ? RAW : DAG_PB, digestAt(this.#digests[level] ?? new Uint8Array(0), index));
   }
 
-  encode(place: Place): Uint8Array {
+  encode(place: DagPosition): Uint8Array {
     const { start, end } = childrenOf(this.#shape, place);
     const sizes: number[] = [];
     const links: { Name: string; Hash: CID; Tsize: number }[] = [];
@@ -185,7 +193,7 @@ class InnerNodes {
     return encodePb(prepare({ Data: fileData(sizes), Links: links }));
   }
 
-  #total(place: Place): number {
+  #total(place: DagPosition): number {
     const { start, end } = bytesOf(this.#shape, place);
     return place.level === 0 ? end - start : (this.#totals[place.level]?.[place.index] ?? 0);
   }

@@ -8,7 +8,7 @@ import { encode } from "../../base/codec.ts";
 import { realClock } from "../../platform/clock.ts";
 import { MemoryStore } from "../../platform/memory-store.ts";
 import { stampAt } from "../../memory/version.ts";
-import { Kept } from "./kept.ts";
+import { KeptPaths } from "./kept-paths.ts";
 import { KEY_AHEAD_MS_MAX, LIVING_VERSIONS_MAX, PATH_BYTES_MAX } from "./limits.ts";
 import { movedVersion, treeKey, versionText } from "./tree-key.ts";
 
@@ -191,7 +191,7 @@ test("a list of kept paths that can't be read keeps no node from starting", asyn
   const told: string[] = [];
   const store = new MemoryStore(new Map([["files/kept", encode({ paths: [7], held: 2 ** 53 - 1 })]]));
   const log = { write: (_: string, event: string) => void told.push(event) };
-  const kept = new Kept({ store, contents: {} as never, clock: realClock, log, contentsUnder: () => [] });
+  const kept = new KeptPaths({ store, contents: {} as never, clock: realClock, log, contentsUnder: () => [] });
   await kept.load();
   expect([kept.isNone, told]).toEqual([true, ["files.kept-unreadable"]]);
   await kept.close();

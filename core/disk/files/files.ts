@@ -9,7 +9,7 @@ import type { Store } from "../../ports/store.ts";
 import { Acknowledged } from "../acknowledged.ts";
 import type { Contents, ContentRef, ContentStat, FileInfo, Files, FileVersion, WriteOptions } from "../types.ts";
 import { Changes, type NewContent } from "./changes.ts";
-import { Kept } from "./kept.ts";
+import { KeptPaths } from "./kept-paths.ts";
 import { Lookup, refOf } from "./lookup.ts";
 import { absolute, isWithin, join, parsePath, placeOf } from "./path.ts";
 import { takeIn } from "./take-in.ts";
@@ -54,7 +54,7 @@ export class NodeFiles implements Files {
   readonly #tree: Tree;
   readonly #lookup: Lookup;
   readonly #changes: Changes;
-  readonly #kept: Kept;
+  readonly #kept: KeptPaths;
   readonly #acknowledged: Acknowledged;
   readonly #ended = new AbortController();
   readonly #stops: Unsubscribe[];
@@ -65,7 +65,7 @@ export class NodeFiles implements Files {
     const { map, contents } = parts;
     this.#parts = parts;
     this.#tree = new Tree(map, parts.log);
-    this.#kept = new Kept({ ...parts, contentsUnder: (path) => this.#contentsUnder(path) });
+    this.#kept = new KeptPaths({ ...parts, contentsUnder: (path) => this.#contentsUnder(path) });
     this.#lookup = new Lookup(map, this.#tree, (path, cid) => this.#kept.has(path, cid));
     this.#changes = new Changes({ ...parts, tree: this.#tree, lookup: this.#lookup });
     this.#acknowledged = new Acknowledged(map, this.#ended.signal);

@@ -7,7 +7,7 @@ import { utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { PATH_BYTES_MAX } from "./limits.ts";
 
-export interface Place {
+export interface PathParts {
   /** Path of the directory. */
   readonly directory: string;
   readonly name: string;
@@ -45,7 +45,7 @@ export function absolute(path: string): string {
 }
 
 /** Undefined for the root. */
-export function placeOf(path: string): Place | undefined {
+export function placeOf(path: string): PathParts | undefined {
   if (path === "") return undefined;
   const at = path.lastIndexOf("/");
   return { directory: path.slice(0, Math.max(0, at)), name: path.slice(at + 1) };

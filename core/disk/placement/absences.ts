@@ -3,12 +3,12 @@
  * those who were gone before this node came, it is a short time only. Used by nodes (devices.ts) and by the model of repair.
  */
 import { CUT_SETTLED_MS, MASS_DEPARTURE_PART, MASS_GRACE_MS, REST_GRACES } from "../limits.ts";
-import { graceMs, Sessions } from "./sessions.ts";
+import { graceMs, SessionLengths } from "./session-lengths.ts";
 
 export class Absences<Id> {
   readonly #startedAtMs: number;
   readonly #fixedGraceMs: number | undefined;
-  readonly #sessions: Sessions;
+  readonly #sessions: SessionLengths;
   /** When they went, the first to go first; as long as it may matter. */
   readonly #goneAtMs = new Map<Id, number>();
   #lastGoneAtMs: number;
@@ -20,7 +20,7 @@ export class Absences<Id> {
     this.#startedAtMs = nowMs;
     this.#lastGoneAtMs = nowMs;
     this.#fixedGraceMs = fixedGraceMs;
-    this.#sessions = new Sessions(nowMs);
+    this.#sessions = new SessionLengths(nowMs);
   }
 
   /** These have come and those have gone, and so many are there now. */

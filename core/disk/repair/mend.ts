@@ -5,7 +5,7 @@
  */
 import { assert } from "../../base/assert.ts";
 import { isStarfishError } from "../../base/errors.ts";
-import { Window } from "../../base/window.ts";
+import { Semaphore } from "../../base/semaphore.ts";
 import type { PeerId } from "../../ports/network.ts";
 import type { Found, Unit } from "./census.ts";
 import type { Fetcher } from "../shards/fetch.ts";
@@ -47,8 +47,8 @@ export interface Mending {
 
 export class Mender {
   readonly #parts: MendParts;
-  readonly #rebuilt = new Window(REBUILT_BYTES_MAX);
-  readonly #asked = new Window(REPAIR_ASKED_BYTES_MAX);
+  readonly #rebuilt = new Semaphore(REBUILT_BYTES_MAX);
+  readonly #asked = new Semaphore(REPAIR_ASKED_BYTES_MAX);
   /** What somebody has said that it gave, by stripe, shard and node, and until when that is believed, monotonic ms. */
   readonly #given = new Map<string, number>();
 
@@ -59,7 +59,7 @@ export class Mender {
   /** Waits until there is room for it, then gives what mends it: for each target what it says. That never rejects. */
   async begin(mending: Mending): Promise<() => Promise<readonly PutResult[]>> {
     const window = mending.isRebuilding ? this.#rebuilt : this.#asked;
-    const release = await window.take(bytesOf(mending));
+    const release = await window.acquire(bytesOf(mending));
     return () => this.#mend(mending).finally(release);
   }
 

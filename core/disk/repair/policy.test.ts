@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { healthAtRest, type Layout, layoutFor } from "../code/layout.ts";
 import { halfOf, LossChances, lossChance, survivesAny } from "../code/promise.ts";
 import { healthOf, planRepair, type RepairPlan, type ShardStates } from "./policy.ts";
-import { graceMs } from "../placement/sessions.ts";
+import { graceMs } from "../placement/session-lengths.ts";
 
 const MINUTE_MS = 60_000;
 const chances = new LossChances();

@@ -23,7 +23,7 @@ import {
 import { bytesOf, type Mending, Mender, type MendParts, type Target } from "./mend.ts";
 import { LossChances, survivesAny } from "../code/promise.ts";
 import { healthOf, planRepair, type RepairPlan } from "./policy.ts";
-import { type DueUnit, Rota } from "./rota.ts";
+import { type DueUnit, RepairSchedule } from "./schedule.ts";
 import { Slots } from "../placement/slots.ts";
 import { type Move, moveToSpread } from "./spread.ts";
 import type { PutResult } from "../shards/wire.ts";
@@ -48,7 +48,7 @@ interface Job {
 
 export class Repair {
   readonly #parts: RepairParts;
-  readonly #rota: Rota;
+  readonly #schedule: RepairSchedule;
   readonly #chances = new LossChances();
   readonly #mender: Mender;
   /** Stripes that are being repaired, and the bytes that are moved for it. */
@@ -70,13 +70,13 @@ export class Repair {
   constructor(parts: RepairParts) {
     this.#parts = parts;
     const { catalogue, clock, devices } = parts;
-    this.#rota = new Rota(parts);
+    this.#schedule = new RepairSchedule(parts);
     this.#mender = new Mender(parts);
     const looking = every(clock, LOOK_MS, () => this.#lookSoon(0));
     this.#stops.push(
       () => looking.cancel(),
       catalogue.onChange((what) => {
-        if (what === "content") this.#rota.stir();
+        if (what === "content") this.#schedule.stir();
       }),
       devices.onChange(() => {
         this.#lookAgain();
@@ -102,13 +102,13 @@ export class Repair {
 
   /** This layout is to be looked at now, by this node. */
   nudge(id: string): void {
-    this.#rota.nudge(id);
+    this.#schedule.nudge(id);
     this.#lookSoon(LOOK_DELAY_MS);
   }
 
   /** What was in order may be so no more. */
   #lookAgain(): void {
-    this.#rota.begin();
+    this.#schedule.begin();
     this.#soon?.cancel();
     this.#soon = undefined;
     this.#lookSoon(LOOK_DELAY_MS);
@@ -153,7 +153,7 @@ export class Repair {
     if (this.#isLooking) return;
     this.#isLooking = true;
     try {
-      const { units, isMore } = this.#rota.due();
+      const { units, isMore } = this.#schedule.due();
       const isProgress = units.length === 0 || (await this.#verify(units));
       // What is under way would only be asked for again.
       if (isMore && isProgress) this.#lookSoon(0);
@@ -167,7 +167,7 @@ export class Repair {
   /** Whether some were found in order. */
   async #verify(units: readonly DueUnit[]): Promise<boolean> {
     const { signal, clock } = this.#parts;
-    const { round } = this.#rota;
+    const { round } = this.#schedule;
     // What ends while all are asked is not in what they say.
     const before = new Set(this.#underWay);
     const { found, silent: unheard } = await takeCensus(this.#parts, units, { signal });
@@ -193,7 +193,7 @@ export class Repair {
       open.add(job.unit);
       await this.#begin({ ...job, targets, isRebuilding: job.plan.rebuild.length > 0 }, job.plan.isUrgent);
     }
-    for (const unit of units) if (!open.has(unit)) this.#rota.inOrder(unit, round);
+    for (const unit of units) if (!open.has(unit)) this.#schedule.inOrder(unit, round);
     return open.size < units.length;
   }
 
@@ -253,7 +253,7 @@ export class Repair {
   #jobs(unit: DueUnit, found: readonly Found[], silent: ReadonlySet<string>): Job[] {
     const { devices, slots } = this.#parts;
     const { code, id } = unit.stored;
-    const isAtRest = devices.isAtRest || this.#rota.isNudged(id);
+    const isAtRest = devices.isAtRest || this.#schedule.isNudged(id);
     return found.flatMap((shards, i) => {
       const stripe = unit.from + i;
       const partition = slots.partition(id, stripe);

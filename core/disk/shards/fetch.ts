@@ -1,7 +1,7 @@
 /** Fetches to this node what it is to hold of a stripe: from one who holds that, or all, or else from as many as it takes. */
 import { isStarfishError } from "../../base/errors.ts";
 import { release } from "../../base/owned.ts";
-import { Window } from "../../base/window.ts";
+import { Semaphore } from "../../base/semaphore.ts";
 import type { PeerId } from "../../ports/network.ts";
 import type { Catalogue, Stored } from "../placement/catalogue.ts";
 import { gather, type GatherParts } from "./gather.ts";
@@ -23,7 +23,7 @@ export interface FetcherParts extends FetchParts {
 /** Fetches what whoever repairs asks this node to hold, a bounded number of bytes at once. */
 export class Fetcher {
   readonly #parts: FetcherParts;
-  readonly #window = new Window(FETCHED_BYTES_MAX);
+  readonly #window = new Semaphore(FETCHED_BYTES_MAX);
 
   constructor(parts: FetcherParts) {
     this.#parts = parts;
@@ -34,7 +34,7 @@ export class Fetcher {
     const stored = this.#parts.catalogue.layout(id);
     if (stored === undefined || shard > stored.code.n || stripe >= stripeCount(stored)) return "busy";
     const { shardBytes } = stripeOf(stored, stripe);
-    const release = await this.#window.take(shardBytes * shardsOf(shard, stored.code).length);
+    const release = await this.#window.acquire(shardBytes * shardsOf(shard, stored.code).length);
     try {
       const signal = AbortSignal.any([asker, this.#parts.signal]);
       await fetchShards(this.#parts, stored, stripe, shard, { signal, sources: from });

@@ -6,7 +6,7 @@ import { assert } from "../../base/assert.ts";
 import { equal } from "../../base/bytes.ts";
 import { isStarfishError, throwIfAborted } from "../../base/errors.ts";
 import { release } from "../../base/owned.ts";
-import { Window } from "../../base/window.ts";
+import { Semaphore } from "../../base/semaphore.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Coder } from "../../ports/coder.ts";
 import type { Catalogue, Stored } from "../placement/catalogue.ts";
@@ -36,7 +36,7 @@ type Recipient = GiveRequest["to"][number];
 
 export class Giver {
   readonly #parts: GiverParts;
-  readonly #window = new Window(GIVEN_BYTES_MAX);
+  readonly #window = new Semaphore(GIVEN_BYTES_MAX);
   /**
    * What is being given, or was given a moment ago, by stripe, shard and node, and until when that is remembered, monotonic
    * ms: several repairers may ask for the same.
@@ -82,7 +82,7 @@ export class Giver {
     const { code, id } = stored;
     const { peers, lists } = this.#parts;
     const { shardBytes } = stripeOf(stored, stripe);
-    const leave = await this.#window.take((code.k + to.length) * shardBytes);
+    const leave = await this.#window.acquire((code.k + to.length) * shardBytes);
     try {
       throwIfAborted(signal);
       const { list } = await lists.of(stored, { signal });

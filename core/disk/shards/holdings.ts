@@ -5,7 +5,7 @@
 import type { Bytes } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../../base/events.ts";
-import { Window } from "../../base/window.ts";
+import { Semaphore } from "../../base/semaphore.ts";
 import type { ShardStore } from "../../ports/shard-store.ts";
 import { OWN_WRITES_MAX } from "../limits.ts";
 
@@ -39,7 +39,7 @@ export class Holdings {
   readonly store: ShardStore;
   /** By layout and stripe, the numbers of the shards. */
   readonly #held = new Map<string, Map<number, number[]>>();
-  readonly #writes = new Window(OWN_WRITES_MAX);
+  readonly #writes = new Semaphore(OWN_WRITES_MAX);
   readonly #changes = new Listeners<void>();
   readonly #damages = new Listeners<ShardName>();
   #count = 0;
@@ -113,7 +113,7 @@ export class Holdings {
   /** Rejects with "full" or "io". */
   async put(name: ShardName, { bytes, sha256 }: Shard): Promise<void> {
     if (this.has(name)) return;
-    const release = await this.#writes.take(1);
+    const release = await this.#writes.acquire(1);
     try {
       await this.store.put(shardKey(name), bytes, { sha256 });
       this.#note(name);

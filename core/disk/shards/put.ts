@@ -7,7 +7,7 @@ import { assert } from "../../base/assert.ts";
 import { concat, copyOf, toHex } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError, throwIfAborted, toStarfishError } from "../../base/errors.ts";
 import { release } from "../../base/owned.ts";
-import { Window } from "../../base/window.ts";
+import { Semaphore } from "../../base/semaphore.ts";
 import { type Clock, every } from "../../ports/clock.ts";
 import type { Coder } from "../../ports/coder.ts";
 import type { PeerId } from "../../ports/network.ts";
@@ -83,7 +83,7 @@ class Putting {
   readonly #options: PutOptions;
   readonly #code: Layout;
   readonly #id: string;
-  readonly #window: Window;
+  readonly #window: Semaphore;
   readonly #hashes: StripeHashes[] = [];
   readonly #nodes = new Set<PeerId>();
   readonly #underWay = new Set<Promise<void>>();
@@ -100,7 +100,7 @@ class Putting {
     this.#options = options;
     this.#code = parts.devices.layout;
     const twoStripesBytes = 2 * storageFactor(this.#code) * this.#code.k * LEAF_BYTES;
-    this.#window = new Window(Math.min(PUT_WINDOW_BYTES_MAX, Math.max(PUT_WINDOW_BYTES, twoStripesBytes)));
+    this.#window = new Semaphore(Math.min(PUT_WINDOW_BYTES_MAX, Math.max(PUT_WINDOW_BYTES, twoStripesBytes)));
     this.#id = toHex(parts.random.bytes(ID_BYTES));
   }
 
@@ -171,7 +171,7 @@ class Putting {
     const sizeBytes = leaves.reduce((sum, { length }) => sum + length, 0);
     const stripe = this.#hashes.length;
     this.#hashes.push({ leaves: new Uint8Array(0), others: new Uint8Array(0) });
-    const release = await this.#window.take(Math.ceil(sizeBytes * storageFactor(this.#code)));
+    const release = await this.#window.acquire(Math.ceil(sizeBytes * storageFactor(this.#code)));
     this.#check();
     this.#sizeBytes += sizeBytes;
     this.#options.onProgress?.({ takenBytes: this.#sizeBytes, safeBytes: this.#safeBytes });

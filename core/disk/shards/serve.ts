@@ -2,7 +2,7 @@
 import { StarfishError } from "../../base/errors.ts";
 import type { Unsubscribe } from "../../base/events.ts";
 import { release } from "../../base/owned.ts";
-import { Window } from "../../base/window.ts";
+import { Semaphore } from "../../base/semaphore.ts";
 import type { Net } from "../../net/types.ts";
 import type { Coder } from "../../ports/coder.ts";
 import { MESSAGE_BYTES_MAX } from "../../ports/network.ts";
@@ -50,7 +50,7 @@ const REPLY_SLACK_BYTES = 8_192;
 
 export function serveShards(parts: ServeParts): Unsubscribe[] {
   const { net, holdings, catalogue } = parts;
-  const computing = new Window(COMPUTED_BYTES_MAX);
+  const computing = new Semaphore(COMPUTED_BYTES_MAX);
   return [
     net.handle(PUT_PROTOCOL, putSchema, async ({ shards }) => {
       const results = await Promise.all(
@@ -94,7 +94,11 @@ async function take(holdings: Holdings, name: ShardName, shard: Shard): Promise<
 }
 
 /** Those that fit in one message; the asker asks for the others again. */
-async function give(parts: ServeParts, computing: Window, names: readonly ShardName[]): Promise<(Uint8Array | null)[]> {
+async function give(
+  parts: ServeParts,
+  computing: Semaphore,
+  names: readonly ShardName[],
+): Promise<(Uint8Array | null)[]> {
   const given: (Uint8Array | null)[] = [];
   let bytesLeft = MESSAGE_BYTES_MAX - REPLY_SLACK_BYTES;
   const held = await Promise.all(names.map((name) => parts.holdings.get(name)));
@@ -110,7 +114,7 @@ async function give(parts: ServeParts, computing: Window, names: readonly ShardN
 /** A shard that is not held, of at most so many bytes: from all data shards, where this node is to hold those. */
 async function computed(
   { holdings, catalogue, coder }: ServeParts,
-  computing: Window,
+  computing: Semaphore,
   name: ShardName,
   bytesMax: number,
 ): Promise<Uint8Array | undefined> {
@@ -121,7 +125,7 @@ async function computed(
   const { shardBytes } = stripeOf(stored, stripe);
   const numbers = shardsOf(n, stored.code);
   if (shardBytes > bytesMax || !numbers.every((each) => holdings.has({ id, stripe, shard: each }))) return undefined;
-  const release = await computing.take(k * shardBytes);
+  const release = await computing.acquire(k * shardBytes);
   try {
     const data = new Map<number, Uint8Array>();
     for (const each of numbers) {

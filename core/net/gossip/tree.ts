@@ -69,7 +69,7 @@ interface PeerState {
   readonly asked: Set<string>;
 }
 
-interface Kept {
+interface CachedBody {
   readonly body: Uint8Array;
   readonly sinceMs: number;
   /** It came from elsewhere and was not pushed: should the tree bring it, it is. */
@@ -93,7 +93,7 @@ export class GossipTree {
   readonly #peers = new Map<PeerId, PeerState>();
   /** When each id was first seen; the oldest first. */
   readonly #seen = new Map<string, number>();
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Map<string, CachedBody>();
   #keptBytes = 0;
   readonly #missing = new Map<string, Missing>();
   #askMs = Infinity;
@@ -391,7 +391,7 @@ export class GossipTree {
     }
   }
 
-  #drop(id: string, kept: Kept): void {
+  #drop(id: string, kept: CachedBody): void {
     this.#kept.delete(id);
     this.#keptBytes -= kept.body.length;
   }

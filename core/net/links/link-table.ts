@@ -13,7 +13,7 @@ import { abortable, every, type Timer } from "../../ports/clock.ts";
 import type { Channel, DialTarget, Link, PeerId } from "../../ports/network.ts";
 import { HELLO_PROTOCOL, LIFE_BYTES, type Pass } from "./admission.ts";
 import { earliestOf, type Standing } from "../identity/certificate.ts";
-import { Conduct } from "./conduct.ts";
+import { PeerScore } from "./peer-score.ts";
 import {
   CLOCK_TOLERANCE_MS,
   EXPIRY_SWEEP_MS,
@@ -46,7 +46,7 @@ export function createLinkTable(pass: () => Omit<Pass, "life">): (ports: LobbyPo
 class Table implements LinkTable {
   readonly #ports: LobbyPorts;
   readonly #lobby: Lobby;
-  readonly #conduct: Conduct;
+  readonly #conduct: PeerScore;
   readonly #byPeer = new Map<PeerId, Entry>();
   readonly #byLink = new WeakMap<Link, Entry>();
   readonly #receivers = new Map<LinkPart, (link: AdmittedLink, message: Uint8Array) => void>();
@@ -69,7 +69,7 @@ class Table implements LinkTable {
       },
       ports,
     );
-    this.#conduct = new Conduct(ports.clock);
+    this.#conduct = new PeerScore(ports.clock);
     const { network, clock } = ports;
     this.#subscriptions = [
       network.onLink((link) => void this.#track(link)),

@@ -3,7 +3,7 @@ import type { Bytes } from "../../base/bytes.ts";
 import { sleep, type Clock } from "../../ports/clock.ts";
 import type { Channel, Link, LinkPath, PeerId } from "../../ports/network.ts";
 import type { Standing } from "../identity/certificate.ts";
-import { Rate } from "./conduct.ts";
+import { TokenBucket } from "./peer-score.ts";
 import { FAREWELL_MS, PEER_BYTES_PER_TOKEN, PEER_MESSAGES_BURST, PEER_MESSAGES_PER_SECOND } from "../limits.ts";
 import type { AdmittedLink, LinkPart } from "./links.ts";
 import { meter, type Traffic } from "./meter.ts";
@@ -27,7 +27,7 @@ export interface MemberLinkOptions {
 
 export class MemberLink implements AdmittedLink {
   readonly #options: MemberLinkOptions;
-  readonly #rate: Rate;
+  readonly #rate: TokenBucket;
   readonly #senders = new Map<LinkPart, PartSender>();
   readonly #incoming = new Map<LinkPart, Channel>();
   standing: Standing;
@@ -35,7 +35,7 @@ export class MemberLink implements AdmittedLink {
   constructor(options: MemberLinkOptions) {
     this.#options = options;
     this.standing = options.standing;
-    this.#rate = new Rate(options.clock, { perSecond: PEER_MESSAGES_PER_SECOND, burst: PEER_MESSAGES_BURST });
+    this.#rate = new TokenBucket(options.clock, { perSecond: PEER_MESSAGES_PER_SECOND, burst: PEER_MESSAGES_BURST });
   }
 
   get peer(): PeerId {

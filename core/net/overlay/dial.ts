@@ -3,7 +3,7 @@
  * are asked who is, and one of those is linked to first.
  */
 import { StarfishError, isStarfishError, throwIfAborted } from "../../base/errors.ts";
-import { Window } from "../../base/window.ts";
+import { Semaphore } from "../../base/semaphore.ts";
 import { abortable, type Clock, withDeadline } from "../../ports/clock.ts";
 import type { Address, PeerId } from "../../ports/network.ts";
 import type { AdmittedLink, Links } from "../links/links.ts";
@@ -37,7 +37,7 @@ const INTRODUCERS_MAX = 3;
 export class Dialler {
   readonly #parts: DiallerParts;
   readonly #dials = new Map<PeerId, Promise<AdmittedLink>>();
-  readonly #turns = new Window(DIALS_MAX);
+  readonly #turns = new Semaphore(DIALS_MAX);
 
   constructor(parts: DiallerParts) {
     this.#parts = parts;
@@ -90,7 +90,7 @@ export class Dialler {
     if (addresses.length === 0 && asked.length === 0) {
       throw new StarfishError("unreachable", "Nobody within reach is linked to this member", { retryable: true });
     }
-    const release = isPressing ? (): void => {} : await this.#turns.take(1);
+    const release = isPressing ? (): void => {} : await this.#turns.acquire(1);
     const turn = clock.timer(DIAL_TURN_MS, release);
     try {
       throwIfAborted(ended);

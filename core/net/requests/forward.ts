@@ -29,7 +29,7 @@ import {
 import type { AdmittedLink, Links } from "../links/links.ts";
 import type { Rpc } from "./rpc.ts";
 import { decodeReply, encodeFailure } from "./wire.ts";
-import { Slots } from "./slots.ts";
+import { PeerLimiter } from "./peer-limiter.ts";
 import type { SwarmClock } from "../time/swarm-clock.ts";
 import type { RequestContext, SwarmId } from "../types.ts";
 
@@ -90,7 +90,7 @@ export function createForwarder(options: ForwardOptions): (ports: ForwardPorts) 
 class Forwarding implements Forwarder {
   readonly #options: ForwardOptions;
   readonly #ports: ForwardPorts;
-  readonly #carried = new Slots({ perPeerMax: FORWARDS_PER_PEER_MAX, max: FORWARDS_MAX });
+  readonly #carried = new PeerLimiter({ perPeerMax: FORWARDS_PER_PEER_MAX, max: FORWARDS_MAX });
   /** Nonces served of late, oldest first, with the monotonic time until which they are remembered. */
   readonly #seen = new Map<string, number>();
 

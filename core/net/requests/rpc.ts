@@ -15,7 +15,7 @@ import { withDeadline, type Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import { MESSAGE_BYTES_MAX, type Channel, type Message, type PeerId } from "../../ports/network.ts";
 import { Inbox } from "../links/inbox.ts";
-import { KeptChannels, type Talk } from "./kept-channels.ts";
+import { ChannelPool, type Talk } from "./channel-pool.ts";
 import {
   ASKED_MAX,
   ASKED_PER_PEER_MAX,
@@ -29,7 +29,7 @@ import {
 import type { LinkTable } from "../links/link-table.ts";
 import type { AdmittedLink } from "../links/links.ts";
 import { decodeReply, describe, encodeFailure, encodeReply, encodeRequest } from "./wire.ts";
-import { Slots } from "./slots.ts";
+import { PeerLimiter } from "./peer-limiter.ts";
 import type { RequestContext } from "../types.ts";
 
 export interface RpcPorts {
@@ -76,13 +76,13 @@ export function createRpc(ports: RpcPorts): Rpc {
 class Requests implements Rpc {
   readonly #ports: RpcPorts;
   readonly #handlers = new Map<string, Handler>();
-  readonly #served = new Slots({ perPeerMax: SERVED_PER_PEER_MAX, max: SERVED_MAX });
-  readonly #asked = new Slots({ perPeerMax: ASKED_PER_PEER_MAX, max: ASKED_MAX });
-  readonly #kept: KeptChannels;
+  readonly #served = new PeerLimiter({ perPeerMax: SERVED_PER_PEER_MAX, max: SERVED_MAX });
+  readonly #asked = new PeerLimiter({ perPeerMax: ASKED_PER_PEER_MAX, max: ASKED_MAX });
+  readonly #kept: ChannelPool;
 
   constructor(ports: RpcPorts) {
     this.#ports = ports;
-    this.#kept = new KeptChannels(ports.clock);
+    this.#kept = new ChannelPool(ports.clock);
   }
 
   handle<Q>(

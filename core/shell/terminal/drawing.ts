@@ -2,7 +2,7 @@
 import { oneLine } from "../harmless.ts";
 import { cut, graphemes, graphemeWidth, widthOf, withoutColours } from "../width.ts";
 
-export interface Place {
+export interface CellPosition {
   readonly row: number;
   readonly column: number;
 }
@@ -36,11 +36,11 @@ export const ERASE_BELOW = "\x1b[J";
 
 interface Layout {
   /** Where each grapheme of the line begins. A wide one never straddles the edge. */
-  readonly places: readonly Place[];
+  readonly places: readonly CellPosition[];
   /** Whether the row before it ends short of the edge. */
   readonly isShort: readonly boolean[];
   /** Where the next grapheme would begin. */
-  readonly end: Place;
+  readonly end: CellPosition;
 }
 
 export function layout(picture: Pick<Picture, "prompt" | "more" | "text" | "columns">): Layout {
@@ -49,7 +49,7 @@ export function layout(picture: Pick<Picture, "prompt" | "more" | "text" | "colu
   const moreWidth = widthOf(withoutColours(picture.more));
   let row = Math.floor(promptWidth / columns);
   let column = promptWidth % columns;
-  const places: Place[] = [];
+  const places: CellPosition[] = [];
   const isShort: boolean[] = [];
   for (const grapheme of text) {
     if (grapheme === "\n") {
@@ -72,7 +72,7 @@ export function layout(picture: Pick<Picture, "prompt" | "more" | "text" | "colu
   return { places, isShort, end: column === columns ? { row: row + 1, column: 0 } : { row, column } };
 }
 
-export function cursorPlace(picture: Picture): Place {
+export function cursorPosition(picture: Picture): CellPosition {
   const { places, end } = layout(picture);
   return picture.cursor === picture.text.length ? end : (places[picture.cursor] ?? end);
 }
@@ -115,7 +115,7 @@ function inked({ text, marks, more }: Picture, isShort: readonly boolean[]): str
 }
 
 /** As much of a suggestion as fits behind the text, with a column to spare: it never makes the line longer. */
-function ghostOf({ ghost, cursor, text }: Picture, end: Place, columns: number): string {
+function ghostOf({ ghost, cursor, text }: Picture, end: CellPosition, columns: number): string {
   const room = columns - end.column - 1;
   if (ghost === "" || cursor !== text.length || room < 2) return "";
   const [first = ""] = ghost.split("\n");

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { Clock } from "../../ports/clock.ts";
-import { Conduct, Rate } from "./conduct.ts";
-import { CONDUCT_PEERS_MAX, FAULT_HALF_LIFE_MS, FAULTS_MAX } from "../limits.ts";
-import { Slots } from "../requests/slots.ts";
+import { PeerScore, TokenBucket } from "./peer-score.ts";
+import { SCORED_PEERS_MAX, FAULT_HALF_LIFE_MS, FAULTS_MAX } from "../limits.ts";
+import { PeerLimiter } from "../requests/peer-limiter.ts";
 
 function handClock(): Clock & { pass(ms: number): void } {
   let nowMs = 0;
@@ -18,7 +18,7 @@ function handClock(): Clock & { pass(ms: number): void } {
 
 test("a burst of faults is too much, the same number spread out is not", () => {
   const clock = handClock();
-  const conduct = new Conduct(clock);
+  const conduct = new PeerScore(clock);
   for (let i = 0; i < FAULTS_MAX; i++) expect(conduct.fault("a")).toBe(false);
   expect(conduct.fault("a")).toBe(true);
   expect(conduct.fault("a")).toBe(false);
@@ -29,15 +29,15 @@ test("a burst of faults is too much, the same number spread out is not", () => {
 });
 
 test("the faults of so many peers are remembered, and the least recent forgotten", () => {
-  const conduct = new Conduct(handClock());
+  const conduct = new PeerScore(handClock());
   for (let i = 0; i < FAULTS_MAX; i++) conduct.fault("first");
-  for (let i = 0; i < CONDUCT_PEERS_MAX; i++) conduct.fault(`peer ${i}`);
+  for (let i = 0; i < SCORED_PEERS_MAX; i++) conduct.fault(`peer ${i}`);
   expect(conduct.fault("first")).toBe(false);
 });
 
 test("a rate allows its burst, then its pace", () => {
   const clock = handClock();
-  const rate = new Rate(clock, { perSecond: 10, burst: 50 });
+  const rate = new TokenBucket(clock, { perSecond: 10, burst: 50 });
   const allowed = (): number => Array.from({ length: 1_000 }, () => rate.take(1)).filter(Boolean).length;
   expect(allowed()).toBe(50);
   clock.pass(1_000);
@@ -47,7 +47,7 @@ test("a rate allows its burst, then its pace", () => {
 });
 
 test("slots are bounded for each and for all, and come back", () => {
-  const slots = new Slots({ perPeerMax: 2, max: 3 });
+  const slots = new PeerLimiter({ perPeerMax: 2, max: 3 });
   const [first, second] = [slots.take("a"), slots.take("a")];
   expect(slots.take("a")).toBeUndefined();
   expect(slots.take("b")).toBeDefined();

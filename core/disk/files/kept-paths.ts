@@ -14,7 +14,7 @@ import type { ContentRef, Contents } from "../types.ts";
 import { KEPT_PATHS_MAX, PATH_BYTES_MAX } from "./limits.ts";
 import { absolute, isWithin } from "./path.ts";
 
-export interface KeptParts {
+export interface KeptPathsParts {
   readonly store: Store;
   readonly contents: Contents;
   readonly clock: Clock;
@@ -43,8 +43,8 @@ const stateSchema: Schema<State> = v.object({
   lacking: v.optional(v.array(textOf(CID_CHARS_MAX)), []),
 });
 
-export class Kept {
-  readonly #parts: KeptParts;
+export class KeptPaths {
+  readonly #parts: KeptPathsParts;
   readonly #paths = new Set<string>();
   readonly #held = new Map<string, ContentRef>();
   readonly #lacking = new Set<string>();
@@ -58,7 +58,7 @@ export class Kept {
   #isStale = false;
   #retry: Timer | undefined;
 
-  constructor(parts: KeptParts) {
+  constructor(parts: KeptPathsParts) {
     this.#parts = parts;
   }
 

@@ -1,10 +1,10 @@
 /** How peers behave: counts of faults that fade with time, and rates that bound what anyone may send us. */
 import type { Clock } from "../../ports/clock.ts";
 import type { PeerId } from "../../ports/network.ts";
-import { CONDUCT_PEERS_MAX, FAULT_HALF_LIFE_MS, FAULTS_MAX } from "../limits.ts";
+import { SCORED_PEERS_MAX, FAULT_HALF_LIFE_MS, FAULTS_MAX } from "../limits.ts";
 
 /** Faults by peer, halved every FAULT_HALF_LIFE_MS. Outlives links, so that reconnecting clears nobody's name. */
-export class Conduct {
+export class PeerScore {
   readonly #clock: Clock;
   readonly #faults = new Map<PeerId, { score: number; atMs: number }>();
 
@@ -20,14 +20,14 @@ export class Conduct {
     this.#faults.delete(peer);
     if (score > FAULTS_MAX) return true;
     const [oldest] = this.#faults.keys();
-    if (oldest !== undefined && this.#faults.size >= CONDUCT_PEERS_MAX) this.#faults.delete(oldest);
+    if (oldest !== undefined && this.#faults.size >= SCORED_PEERS_MAX) this.#faults.delete(oldest);
     this.#faults.set(peer, { score, atMs });
     return false;
   }
 }
 
 /** A token bucket: `burst` at once, `perSecond` for as long as one likes. */
-export class Rate {
+export class TokenBucket {
   readonly #clock: Clock;
   readonly #perSecond: number;
   readonly #burst: number;

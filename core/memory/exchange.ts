@@ -5,7 +5,7 @@
  * Wire: messages in turn. The asker opens with the map's name, a cut-off time and its first ranges. Each turn is any number
  * of frames with entries, each answered by a credit so that few are under way, and then one frame with ranges, which ends
  * the turn. A turn with empty ranges asks nothing; when both sides have said that, they have told each other whom they
- * know (acquaintances.ts) and the session is complete.
+ * know (causal-context.ts) and the session is complete.
  *
  * Entries are sent when nothing is asked any more, in an order in which batches are whole on the other side at any moment
  * (newest-first.ts): it takes each frame in as one, together with those before it that said to be open.
@@ -16,9 +16,9 @@ import { StarfishError, toStarfishError } from "../base/errors.ts";
 import { Inbox } from "../net/links/inbox.ts";
 import { type Clock, sleep, withDeadline } from "../ports/clock.ts";
 import type { Channel } from "../ports/network.ts";
-import { unpackVector, type Vector } from "./acquaintances.ts";
+import { unpackVector, type Vector } from "./causal-context.ts";
 import {
-  ACQUAINTANCES_MAX,
+  CAUSAL_CONTEXT_MEMBERS_MAX,
   BATCH_BYTES_MAX,
   BATCH_ENTRY_BYTES,
   CUTOFF_SKEW_MS_MAX,
@@ -55,7 +55,7 @@ const FRAME_BYTES_MAX: number = Math.max(
 );
 /** Frames that are taken in as one hold one batch; keys may take three bytes a letter. */
 const OPEN_BYTES_MAX: number = 3 * BATCH_BYTES_MAX;
-const VECTOR_BYTES_MAX: number = 12 * (ACQUAINTANCES_MAX + 1);
+const VECTOR_BYTES_MAX: number = 12 * (CAUSAL_CONTEXT_MEMBERS_MAX + 1);
 
 interface Hello {
   readonly map: string;
@@ -93,7 +93,7 @@ const frameSchema: Schema<Frame> = v.object({
   vector: v.optional(bytesOf(0, VECTOR_BYTES_MAX)),
 });
 
-export interface SessionResult {
+export interface ExchangeResult {
   /** Entries that came here. */
   readonly received: number;
   /** Of those that came, and those that were sent: how many gossip can't have been about to bring. */
@@ -103,7 +103,7 @@ export interface SessionResult {
   readonly divergent: boolean;
 }
 
-export interface SessionOptions {
+export interface ExchangeOptions {
   readonly replica: Replica;
   readonly clock: Clock;
   /** The other side, as a writer. */
@@ -133,19 +133,19 @@ export async function awaitHello(channel: Channel, clock: Clock, signal: AbortSi
 }
 
 /** Begins a session. Rejects with what ended it: "link-closed", "timeout", "malformed", "clock", "full", "cancelled". */
-export async function ask(channel: Channel, map: string, options: SessionOptions): Promise<SessionResult> {
+export async function ask(channel: Channel, map: string, options: ExchangeOptions): Promise<ExchangeResult> {
   const { replica } = options;
   const cutoffMs = Math.ceil(replica.now()) + CUTOFF_MARGIN_MS;
   const inbox = inboxOf(channel);
   await collect(cutoffMs, options);
-  const session = new Session(channel, inbox, options, false);
+  const session = new Exchange(channel, inbox, options, false);
   const ranges = opening(replica.table);
-  channel.send(encode({ map, cutoffMs, ranges, vector: replica.acquaintances.pack() } satisfies Hello));
+  channel.send(encode({ map, cutoffMs, ranges, vector: replica.causalContext.pack() } satisfies Hello));
   return session.run();
 }
 
 /** Answers one. Rejects as `ask`. */
-export async function respond(channel: Channel, incoming: Incoming, options: SessionOptions): Promise<SessionResult> {
+export async function respond(channel: Channel, incoming: Incoming, options: ExchangeOptions): Promise<ExchangeResult> {
   const { hello, inbox } = incoming;
   const { replica } = options;
   if (Math.abs(hello.cutoffMs - replica.now()) > CUTOFF_SKEW_MS_MAX) {
@@ -154,21 +154,21 @@ export async function respond(channel: Channel, incoming: Incoming, options: Ses
     throw error;
   }
   await collect(hello.cutoffMs, options);
-  return new Session(channel, inbox, options, true).run(hello);
+  return new Exchange(channel, inbox, options, true).run(hello);
 }
 
 /** Forgets what both sides have to have forgotten. Millions may end at one time, so others get their turn in between. */
-async function collect(untilMs: number, { replica, clock, signal }: SessionOptions): Promise<void> {
+async function collect(untilMs: number, { replica, clock, signal }: ExchangeOptions): Promise<void> {
   while (!replica.collect(untilMs, SWEEP_KEYS_MAX)) await sleep(clock, 0, { signal });
 }
 
 /** Both sides' clocks are seconds apart: so much later than the asker's now it is past for both. */
 const CUTOFF_MARGIN_MS = 5_000;
 
-class Session {
+class Exchange {
   readonly #channel: Channel;
   readonly #inbox: Inbox;
-  readonly #options: SessionOptions;
+  readonly #options: ExchangeOptions;
   readonly #beganMs: number;
   /** By the monotonic clock. */
   readonly #endsMs: number;
@@ -192,18 +192,18 @@ class Session {
   #divergent = false;
 
   /** `isAsked`: the other side has begun, and is yet to be told whom this one knows. */
-  constructor(channel: Channel, inbox: Inbox, options: SessionOptions, isAsked: boolean) {
+  constructor(channel: Channel, inbox: Inbox, options: ExchangeOptions, isAsked: boolean) {
     this.#channel = channel;
     this.#inbox = inbox;
     this.#options = options;
-    this.#ours = isAsked ? options.replica.acquaintances.pack() : undefined;
+    this.#ours = isAsked ? options.replica.causalContext.pack() : undefined;
     this.#lacking = new NewestFirst(options.replica);
     this.#beganMs = options.replica.now();
     this.#endsMs = options.clock.monotonic() + RECONCILE_SESSION_MS;
   }
 
   /** `hello` is what the other side has begun with, if it did. */
-  async run(hello?: Hello): Promise<SessionResult> {
+  async run(hello?: Hello): Promise<ExchangeResult> {
     try {
       if (hello !== undefined) this.#theirs = unpackVector(hello.vector);
       await this.#converse(hello?.ranges);
@@ -212,7 +212,7 @@ class Session {
       const { replica, peer } = this.#options;
       // They are on the other side from now on, not since they were written. A newcomer is no side.
       if (this.#theirs.size > 0) replica.joined(this.#oldOut);
-      replica.acquaintances.met(peer, this.#beganMs, this.#theirs, replica.self);
+      replica.causalContext.met(peer, this.#beganMs, this.#theirs, replica.self);
       this.#channel.end();
       return {
         received: this.#received,

@@ -26,7 +26,7 @@ import {
 import { repairersOf } from "../placement/placement.ts";
 import type { Slots } from "../placement/slots.ts";
 
-export interface RotaParts {
+export interface ScheduleParts {
   readonly self: PeerId;
   readonly catalogue: Catalogue;
   readonly devices: Devices;
@@ -67,8 +67,8 @@ interface Budget {
   ranked: number;
 }
 
-export class Rota {
-  readonly #parts: RotaParts;
+export class RepairSchedule {
+  readonly #parts: ScheduleParts;
   /** By layout, the states of its units by their numbers. */
   readonly #states = new Map<string, Map<number, UnitState>>();
   #stateCount = 0;
@@ -86,7 +86,7 @@ export class Rota {
   #isQuiet = false;
   #lookedAtMs = -Infinity;
 
-  constructor(parts: RotaParts) {
+  constructor(parts: ScheduleParts) {
     this.#parts = parts;
     this.#roundAtMs = parts.clock.monotonic();
   }

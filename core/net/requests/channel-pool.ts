@@ -11,16 +11,16 @@ export interface Talk {
   readonly inbox: Inbox;
 }
 
-interface Kept extends Talk {
+interface Idle extends Talk {
   readonly link: AdmittedLink;
   /** The link's when the channel was kept: on a better one it is opened anew. */
   readonly path: LinkPath;
   readonly untilMs: number;
 }
 
-export class KeptChannels {
+export class ChannelPool {
   readonly #clock: Clock;
-  readonly #kept = new Set<Kept>();
+  readonly #kept = new Set<Idle>();
   #ending: Timer | undefined;
 
   constructor(clock: Clock) {

@@ -1,6 +1,6 @@
 /**
  * How long devices stay, learnt from those that this node sees: the time that all have been there, over how many have left.
- * Sessions are taken to be exponential, so that who is still there counts as well as who has left. Nothing that is older
+ * SessionLengths are taken to be exponential, so that who is still there counts as well as who has left. Nothing that is older
  * than some twenty departures weighs much.
  */
 
@@ -21,7 +21,7 @@ const GRACE_MS_MIN = 30_000;
 /** Two hours' sessions: with longer ones a wait of more than this gains little and is a long time to be thin. */
 const GRACE_MS_MAX = 15 * 60_000;
 
-export class Sessions {
+export class SessionLengths {
   #devices = 0;
   #atMs: number;
   #departures = PRIOR;

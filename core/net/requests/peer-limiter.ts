@@ -1,7 +1,7 @@
 /** Counts what is under way, for each peer and in all, against bounds. */
 import type { PeerId } from "../../ports/network.ts";
 
-export class Slots {
+export class PeerLimiter {
   readonly #perPeerMax: number;
   readonly #max: number;
   readonly #taken = new Map<PeerId, number>();

@@ -12,7 +12,7 @@ import { stripeCount } from "../code/shard-list.ts";
 import { dropElsewhere } from "./tidy.ts";
 import type { ContentRef } from "../types.ts";
 
-export interface KeepParts extends GatherParts {
+export interface FullReplicaParts extends GatherParts {
   readonly catalogue: Catalogue;
   readonly lists: Lists;
   readonly device: string;
@@ -22,13 +22,13 @@ export interface KeepParts extends GatherParts {
 
 const MARK = "keep-";
 
-export class Keep {
-  readonly #parts: KeepParts;
+export class FullReplicas {
+  readonly #parts: FullReplicaParts;
   readonly #kept = new Map<string, ContentRef>();
   /** Contents that hold the lists of those. */
   readonly #lists = new Set<string>();
 
-  constructor(parts: KeepParts) {
+  constructor(parts: FullReplicaParts) {
     this.#parts = parts;
   }
 

@@ -6,7 +6,7 @@
  * Bounded: the members that were longest unheard are forgotten first.
  */
 import type { Bytes } from "../base/bytes.ts";
-import { ACQUAINTANCES_MAX } from "./limits.ts";
+import { CAUSAL_CONTEXT_MEMBERS_MAX } from "./limits.ts";
 import { Reader } from "./pack.ts";
 
 const ROW_BYTES = 12;
@@ -15,7 +15,7 @@ const WORD: number = 2 ** 32;
 /** Members by the first 48 bits of their PeerId's hash, with ms since 1970. */
 export type Vector = ReadonlyMap<number, number>;
 
-export class Acquaintances {
+export class CausalContext {
   readonly #atMs = new Map<number, number>();
 
   get size(): number {
@@ -30,9 +30,9 @@ export class Acquaintances {
   met(member: number, atMs: number, theirs: Vector, self: number): void {
     this.#raise(member, atMs);
     for (const [other, otherMs] of theirs) if (other !== self) this.#raise(other, Math.min(otherMs, atMs));
-    if (this.#atMs.size <= ACQUAINTANCES_MAX) return;
+    if (this.#atMs.size <= CAUSAL_CONTEXT_MEMBERS_MAX) return;
     const oldest = [...this.#atMs].sort(([, x], [, y]) => x - y);
-    for (const [other] of oldest.slice(0, this.#atMs.size - ACQUAINTANCES_MAX)) this.#atMs.delete(other);
+    for (const [other] of oldest.slice(0, this.#atMs.size - CAUSAL_CONTEXT_MEMBERS_MAX)) this.#atMs.delete(other);
   }
 
   /**
