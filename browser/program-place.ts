@@ -6,21 +6,23 @@ import type { ProgramPlace } from "../core/shell/programs/session.ts";
 import { fileNameOf } from "../core/shell/programs/table.ts";
 import { browserPrograms } from "./programs.ts";
 
+export async function programFile(name: string): Promise<Uint8Array> {
+  const url = new URL(`programs/${name}`, document.baseURI);
+  try {
+    const response = await fetch(url);
+    if (!response.ok) throw new StarfishError("not-found", `${url.host} has no copy of it (${response.status})`);
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    if (error instanceof StarfishError) throw error;
+    throw new StarfishError("io", `${url.host}, where this page came from, does not answer (${messageOf(error)})`, {
+      cause: error,
+    });
+  }
+}
+
 export const tabProgramPlace: ProgramPlace = {
   threads: browserPrograms,
-  async load(file) {
-    const url = new URL(`programs/${fileNameOf(file)}`, document.baseURI);
-    try {
-      const response = await fetch(url);
-      if (!response.ok) throw new StarfishError("not-found", `${url.host} has no copy of it (${response.status})`);
-      return new Uint8Array(await response.arrayBuffer());
-    } catch (error) {
-      if (error instanceof StarfishError) throw error;
-      throw new StarfishError("io", `${url.host}, where this page came from, does not answer (${messageOf(error)})`, {
-        cause: error,
-      });
-    }
-  },
+  load: (file) => programFile(fileNameOf(file)),
   // Also where the page has no crypto.subtle, over plain http.
   sha256: (bytes) => Promise.resolve(toHex(sha256(bytes))),
 };

@@ -33,6 +33,7 @@ import { locks } from "./tab-locks.ts";
 import { TabsNearby } from "./tab-transport.ts";
 import { openIndexedDbShardStore, shardQuota } from "./shard-store.ts";
 import { openIndexedDbStore } from "./store.ts";
+import { programFile } from "./program-place.ts";
 import { builtins } from "./tasks.ts";
 
 const DEVICE_BYTES = 8;
@@ -99,6 +100,7 @@ export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
       found: options.invite === undefined,
       coresLent: 0,
       builtins,
+      programFile,
       nearby: tabs === undefined ? undefined : lastResort(tabs),
       inviteBase: () => `${location.origin}${location.pathname}`,
     },

@@ -8,6 +8,7 @@ import type { Clock } from "./ports/clock.ts";
 import type { Crypto } from "./ports/crypto.ts";
 import type { Random } from "./ports/random.ts";
 import type { Store } from "./ports/store.ts";
+import type { ScriptKind } from "./sandbox/languages/engines.ts";
 
 export interface Computer extends AsyncDisposable {
   readonly net: Net;
@@ -29,6 +30,8 @@ export interface Computer extends AsyncDisposable {
   /** The WebAssembly modules that come with Starfish, by name ("primes"). Rejects with "not-found". */
   builtin(task: string): Promise<Uint8Array>;
   builtins(): readonly string[];
+  /** The engine of scripts of that kind. Rejects with "not-found". */
+  engine(kind: ScriptKind): Promise<Uint8Array>;
   /** The page's URL without fragment, to which `net.invite()` is appended ("https://host:port/"). */
   readonly inviteBase: () => string;
 }

@@ -7,6 +7,7 @@ import { createJobs } from "./jobs/jobs.ts";
 import { createWorkers } from "./jobs/workers.ts";
 import { createContents } from "./disk/contents.ts";
 import { openFiles } from "./disk/files/open.ts";
+import { Engines } from "./jobs/engines.ts";
 import { createDevices } from "./io/devices/devices.ts";
 import { createMemory } from "./memory/memory.ts";
 import { createNet, type NetOptions, type NetPorts } from "./net/net.ts";
@@ -29,6 +30,8 @@ export interface ComputerPorts extends NetPorts {
 export interface ComputerOptions extends NetOptions {
   /** Loaders of the modules that come along, by task name. */
   readonly builtins: Readonly<Record<string, () => Promise<Uint8Array>>>;
+  /** A file of dist/page/programs, by its name. Rejects with "not-found", "io", "unreachable". */
+  readonly programFile: (name: string) => Promise<Uint8Array>;
   /** The page's URL without fragment; it may change when the node learns how it is reached. */
   readonly inviteBase: () => string;
 }
@@ -40,7 +43,7 @@ export interface ComputerOptions extends NetOptions {
  */
 export async function createComputer(ports: ComputerPorts, options: ComputerOptions): Promise<Computer> {
   const { shards, clock, random, crypto } = ports;
-  const { builtins, inviteBase, coresLent = 0 } = options;
+  const { builtins, inviteBase, programFile, coresLent = 0 } = options;
   try {
     const net = await createNet(options)(ports);
     const memory = createMemory({ ...ports, net });
@@ -50,6 +53,7 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
     const workers = createWorkers(ports);
     const cpu = createCpu({ coresLent })({ ...ports, net, workers });
     const jobs = await createJobs({ ...ports, net, memory, contents: storage, workers });
+    const engines = new Engines({ load: programFile, files, crypto });
     const devices = await createDevices({ ...ports, net });
     return {
       net,
@@ -65,6 +69,7 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
       store: ports.store,
       inviteBase,
       builtins: () => Object.keys(builtins).sort(),
+      engine: (kind) => engines.load(kind),
       async builtin(task) {
         const load = Object.hasOwn(builtins, task) ? builtins[task] : undefined;
         if (load === undefined) {

@@ -10,14 +10,16 @@ import { nodePrograms } from "./programs.ts";
 
 const FOLDER = join(packageRoot, "dist", "page", "programs");
 
+export async function programFile(name: string): Promise<Uint8Array> {
+  try {
+    return await readFile(join(FOLDER, name));
+  } catch (error) {
+    throw new StarfishError("not-found", `this node has no copy of it (${messageOf(error)})`, { cause: error });
+  }
+}
+
 export const nodeProgramPlace: ProgramPlace = {
   threads: nodePrograms,
-  async load(file) {
-    try {
-      return await readFile(join(FOLDER, fileNameOf(file)));
-    } catch (error) {
-      throw new StarfishError("not-found", `this node has no copy of it (${messageOf(error)})`, { cause: error });
-    }
-  },
+  load: (file) => programFile(fileNameOf(file)),
   sha256: (bytes) => Promise.resolve(createHash("sha256").update(bytes).digest("hex")),
 };

@@ -22,6 +22,7 @@ import type { Network } from "../core/ports/network.ts";
 import type { ShardStore } from "../core/ports/shard-store.ts";
 import { createLibp2pNetwork } from "../core/transport/network.ts";
 import { packageRoot } from "./package-root.ts";
+import { programFile } from "./program-place.ts";
 import { nodeCoder } from "./coder.ts";
 import { nodeCrypto } from "./crypto.ts";
 import { coresOffer } from "./lending.ts";
@@ -108,6 +109,7 @@ export async function startComputer(options: StartOptions): Promise<Computer> {
       found: options.join === undefined,
       coresLent: options.cores ?? coresOffer(),
       builtins: await builtinTasks(join(packageRoot, "dist", "tasks")),
+      programFile,
       inviteBase: () => options.url,
     },
   );

@@ -18,6 +18,16 @@ export function run(ptr: usize, len: i32): u64 {
 }
 `;
 
+/** Where the task says how two outputs become one. */
+const REDUCE_ENTRY = `
+import { first, second } from "../sdk/abi";
+import { reduce as reduceTwo } from "./task";
+export function reduce(ptr: usize, len: i32): u64 {
+  return output(reduceTwo(first(ptr), second(ptr, len)));
+}
+`;
+const REDUCES = /^export function reduce\b/m;
+
 /** No runtime to free memory, no imports: what the sandbox takes. */
 const RELEASE = ["-O3", "--runtime", "stub", "--use", "abort="];
 /** Imports `abort` and `trace`, so that a failed assertion names its line; only for the local runner. */
@@ -35,12 +45,14 @@ export function compileLibrary(name: string): Promise<Uint8Array> {
 
 async function compile(name: string, entry: string, flags: readonly string[]): Promise<Uint8Array> {
   let report = "";
+  const task = await readFile(join(TASKS_DIRECTORY, name, "task.ts"), "utf8").catch(() => "");
+  const wrapped = REDUCES.test(task) ? ENTRY + REDUCE_ENTRY : ENTRY;
   let module: Uint8Array | undefined;
   const { error } = await asc.main([entry, "--outFile", "module.wasm", "--enable", "simd", ...flags], {
     stdout: { write: () => {} },
     stderr: { write: (chunk: string) => (report += chunk) },
     readFile: async (path: string) =>
-      path === `${name}/entry.ts` ? ENTRY : readFile(join(TASKS_DIRECTORY, path), "utf8").catch(() => null),
+      path === `${name}/entry.ts` ? wrapped : readFile(join(TASKS_DIRECTORY, path), "utf8").catch(() => null),
     writeFile: async (path: string, contents: Uint8Array | string) => {
       if (path === "module.wasm" && typeof contents !== "string") module = contents;
     },

@@ -2,18 +2,21 @@
  * Runs single tasks of one job on this node's cores: its program, compiled once, over the input that the task's number
  * names. Knows nothing of who else runs what.
  */
-import { concat, toHex, type Bytes } from "../base/bytes.ts";
+import { concat, text, toHex, type Bytes } from "../base/bytes.ts";
+import { check } from "../base/codec.ts";
 import { isStarfishError, StarfishError } from "../base/errors.ts";
 import type { Contents } from "../disk/types.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { PeerId } from "../ports/network.ts";
-import { LIMITS_DEFAULT, MODULE_BYTES_MAX, PAYLOAD_BYTES_MAX } from "../sandbox/limits.ts";
+import type { SandboxProgram } from "../ports/sandbox.ts";
+import { LIMITS_DEFAULT, MODULE_BYTES_MAX, PAYLOAD_BYTES_MAX, PROGRAM_BYTES_MAX } from "../sandbox/limits.ts";
 import type { CompiledModule, Modules } from "../sandbox/modules.ts";
 import type { Pool } from "../sandbox/pool.ts";
+import { programSchema } from "../sandbox/program.ts";
 import { TASK_FAULTS, type TaskFault } from "../sandbox/types.ts";
 import type { Gatherer } from "./gather.ts";
 import { InputReader, readWhole } from "./inputs.ts";
-import type { JobSpec, Program } from "./spec.ts";
+import type { Content, JobSpec, Program } from "./spec.ts";
 import { operandsOf } from "./tree.ts";
 
 export type TaskOutcome =
@@ -32,6 +35,8 @@ export interface ExecutorParts {
 interface Loaded {
   readonly sha256: string;
   readonly bytes: Bytes;
+  /** How it is run. */
+  readonly program: SandboxProgram;
 }
 
 export class Executor {
@@ -66,7 +71,7 @@ export class Executor {
         isReduction ? this.#operands(task, signal) : this.#inputs.read(task, end, { signal }),
         this.#compiled(running, signal),
       ]);
-      return await this.#run(compiled, input, signal);
+      return await this.#run(compiled.module, compiled.program, input, signal);
     } catch (error) {
       const code = isStarfishError(error) ? TASK_FAULTS.find((fault) => fault === error.code) : undefined;
       // A time-out of the way to a content is none of the task's.
@@ -75,9 +80,15 @@ export class Executor {
     }
   }
 
-  async #run({ id, module }: CompiledModule, input: Bytes, signal: AbortSignal): Promise<TaskOutcome> {
+  async #run(
+    { id, module }: CompiledModule,
+    program: SandboxProgram,
+    input: Bytes,
+    signal: AbortSignal,
+  ): Promise<TaskOutcome> {
     const { fuel: fuelMax = LIMITS_DEFAULT.fuelMax, timeMsMax } = this.#spec.limits;
-    const task = { job: this.#job, for: this.#for, own: this.#own, moduleId: id, module, input, fuelMax, timeMsMax };
+    const named = { job: this.#job, for: this.#for, own: this.#own, moduleId: id, module, program };
+    const task = { ...named, input, fuelMax, timeMsMax };
     const result = await this.#parts.pool.run(task, signal);
     if (result.ok) return { ok: true, output: result.output, runMs: result.runMs };
     const code = TASK_FAULTS.find((fault) => fault === result.code);
@@ -85,11 +96,14 @@ export class Executor {
     return { ok: false, code, message: result.message };
   }
 
-  async #compiled(program: Program, signal: AbortSignal): Promise<CompiledModule> {
+  async #compiled(
+    running: Program,
+    signal: AbortSignal,
+  ): Promise<{ readonly module: CompiledModule; readonly program: SandboxProgram }> {
     const { modules } = this.#parts;
     const { memoryBytesMax } = this.#spec.limits;
-    const { sha256, bytes } = await this.#load(program, signal);
-    return (await modules.find(sha256, memoryBytesMax)) ?? modules.add(sha256, bytes, memoryBytesMax, this.#own);
+    const { sha256, bytes, program } = await this.#load(running, signal);
+    return { module: await modules.add(sha256, bytes, memoryBytesMax, this.#own, program.kind), program };
   }
 
   /** The module's bytes stay here as long as the job runs: it may have to be compiled again. */
@@ -97,9 +111,14 @@ export class Executor {
     const known = this.#loaded.get(program);
     if (known !== undefined) return known;
     const { contents, crypto } = this.#parts;
-    const loading = readWhole(contents, program.module, MODULE_BYTES_MAX, { signal }).then((bytes) => ({
+    const { kind, module, source, reduce, ...rest } = program;
+    const textOf = async (content: Content | undefined): Promise<string | undefined> =>
+      content && text(await readWhole(contents, content, PROGRAM_BYTES_MAX, { signal }));
+    const read = [readWhole(contents, module, MODULE_BYTES_MAX, { signal }), textOf(source), textOf(reduce)] as const;
+    const loading = Promise.all(read).then(([bytes, sourceText, reduceText]) => ({
       bytes,
       sha256: toHex(crypto.sha256(bytes)),
+      program: check(programSchema, { kind, source: sourceText, reduce: reduceText, ...rest }),
     }));
     this.#loaded.set(program, loading);
     loading.catch(() => this.#loaded.delete(program));

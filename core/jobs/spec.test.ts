@@ -58,7 +58,7 @@ describe("a job that is written down", () => {
     ],
     ["a source for a module", { program: { kind: "bytes", module: MODULE, source: MODULE } }, /a source where/],
     ["a script without its source", { program: { kind: "javascript", module: MODULE } }, /a source where/],
-    ["an entry of a command", { program: { kind: "command", module: MODULE, entry: "run" } }, /only ABI 1/],
+    ["an entry of a command", { program: { kind: "command", module: MODULE, entry: "reduce" } }, /one entry/],
     ["more memory than is lent", { limits: { memoryBytesMax: MEMORY_BYTES_MAX + 1, timeMsMax: 1 } }, /memoryBytesMax/],
     ["a field that nobody knows", { more: 1 }, /more/],
     ["a node that is none", { on: ["somebody"] }, /on/],

@@ -10,12 +10,15 @@ import { bytesOf, encode, integerOf, lineOf, type Schema, textOf } from "../base
 import { isContentCid } from "../disk/content/block.ts";
 import type { ContentRef } from "../disk/types.ts";
 import type { PeerId } from "../ports/network.ts";
+import type { InputForm, ProgramKind } from "../ports/sandbox.ts";
+import { isScript } from "../sandbox/languages/engines.ts";
 import {
   FUEL_MAX,
   MEMORY_BYTES_MAX,
   MODULE_BYTES_MAX,
   PAGE_BYTES,
   PAYLOAD_BYTES_MAX,
+  PROGRAM_BYTES_MAX,
   TIME_MS_MAX,
 } from "../sandbox/limits.ts";
 import {
@@ -36,19 +39,17 @@ import {
 /** Bytes by name, or themselves where they are few: then they need no disk. */
 export type Content = ContentRef | { readonly bytes: Uint8Array };
 
-/**
- * "bytes": ABI 1 (wasm-tasks/README.md). "command": a WASI preview 1 program, input on its standard input, result on its
- * standard output. "javascript", "python": `module` is the engine's, `source` the program's text, which is called with the
- * input.
- */
-type ProgramKind = "bytes" | "command" | "javascript" | "python";
-
+/** How it is run is as in ports/sandbox.ts; of a script, `module` is the engine. */
 export interface Program {
   readonly kind: ProgramKind;
   readonly module: Content;
   readonly source?: Content | undefined;
+  /** Of a script: the text of the function of two values that makes one of them, for its tasks' own outputs. */
+  readonly reduce?: Content | undefined;
+  /** Of a script: what its function gets of a task's input. */
+  readonly form?: InputForm | undefined;
   readonly args?: readonly string[] | undefined;
-  /** Of a module of kind "bytes": the export to call instead of `run`, of the same type. */
+  /** "reduce": the export of that name instead of `run`; of a script, its `reduce`. */
   readonly entry?: "run" | "reduce" | undefined;
 }
 
@@ -133,13 +134,17 @@ const programSchema: Schema<Program> = v.pipe(
   v.strictObject({
     kind: v.picklist(["bytes", "command", "javascript", "python"]),
     module: contentSchemaOf(MODULE_BYTES_MAX),
-    source: v.optional(contentSchemaOf(PAYLOAD_BYTES_MAX)),
+    source: v.optional(contentSchemaOf(PROGRAM_BYTES_MAX)),
+    reduce: v.optional(contentSchemaOf(PROGRAM_BYTES_MAX)),
+    form: v.optional(v.picklist(["lines", "values", "numbers", "text"])),
     args: v.optional(v.pipe(v.array(textOf(ARGUMENT_CHARS_MAX)), v.maxLength(ARGUMENTS_MAX))),
     entry: v.optional(v.picklist(["run", "reduce"])),
   }),
-  v.check(({ kind, entry }) => entry === undefined || kind === "bytes", "only ABI 1 has entries"),
+  v.check(({ kind, entry }) => entry !== "reduce" || kind !== "command", "a command has one entry"),
+  v.check(({ kind, args }) => args === undefined || kind === "command", "only a command has arguments"),
+  v.check(({ kind, reduce, form }) => isScript(kind) || (reduce ?? form) === undefined, "only scripts have these"),
   v.check(
-    ({ kind, source }) => (source !== undefined) === (kind === "javascript" || kind === "python"),
+    ({ kind, source }) => (source !== undefined) === isScript(kind),
     "a source where the kind has none, or none where it has one",
   ),
 );
@@ -228,7 +233,7 @@ export function taskCount({ inputs, combine }: JobSpec): number {
 /** All contents that a job needs. */
 export function contentsOf({ program, inputs, combine }: JobSpec): ContentRef[] {
   const programs = combine.how === "reduce" ? [program, combine.program] : [program];
-  const all: (Content | undefined)[] = programs.flatMap(({ module, source }) => [module, source]);
+  const all: (Content | undefined)[] = programs.flatMap(({ module, source, reduce }) => [module, source, reduce]);
   if (inputs.from === "list") all.push(inputs.bytes, inputs.ends);
   if (inputs.from === "files") all.push(inputs.list);
   return all.filter((content) => content !== undefined).filter((content) => "cid" in content);

@@ -18,6 +18,8 @@ export type InputForm =
   | "lines"
   /** The value of a line of JSON; it gives one. */
   | "values"
+  /** A number on a line; what it gives is as with lines. */
+  | "numbers"
   /** All of it, as text; what it gives is as with lines, without an end. */
   | "text";
 

@@ -15,7 +15,7 @@ export const programSchema: Schema<SandboxProgram> = v.pipe(
     args: v.optional(v.pipe(v.array(textOf(ARGUMENT_CHARS_MAX)), v.maxLength(ARGUMENTS_MAX))),
     source: v.optional(scriptText),
     reduce: v.optional(scriptText),
-    form: v.optional(v.picklist(["lines", "values", "text"])),
+    form: v.optional(v.picklist(["lines", "values", "numbers", "text"])),
   }),
   v.check(({ kind, args }) => args === undefined || kind === "command", "only a command has arguments"),
   v.check(({ kind, source }) => isScript(kind) === (source !== undefined), "a text where the kind has none, or none"),

@@ -411,7 +411,7 @@ describe("map", () => {
   });
 
   test.each([
-    ["map", "TASK is missing"],
+    ["map", "there is nothing to run"],
     ["map prime --range 0..5", "did you mean primes?"],
     ["map primes", "--range is missing"],
     ["map primes --range 5..0", "--range must be"],

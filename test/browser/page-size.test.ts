@@ -22,7 +22,9 @@ const FEATURES: Readonly<Record<string, number>> = {
   "addon-image": 21_000,
   png: 13_000,
   // map, and the worker in which its tasks run.
-  run: 15_000,
+  run: 17_000,
+  // sucrase, for map ts.
+  esm: 47_000,
   "sandbox-worker": 11_000,
   // What drives the engines of scripts, in that worker.
   scripts: 17_000,

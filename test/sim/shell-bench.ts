@@ -12,18 +12,33 @@ import "../../core/disk/content/zip.ts";
 import "../../core/shell/map/png.ts";
 import "../../core/shell/map/run.ts";
 import "uqr";
+import "sucrase";
+import { StarfishError } from "../../core/base/errors.ts";
+import "../../core/sandbox/languages/scripts.ts";
+import { engineFile, ENGINES } from "../../core/sandbox/languages/engines.ts";
 import { createComputer } from "../../core/index.ts";
 import { createShell } from "../../core/shell/shell.ts";
 import type { Command, Output, TerminalInfo, Host } from "../../core/shell/types.ts";
 import { memoryHost } from "../fixtures/host.ts";
 import { SimWorld, type WorldOptions } from "./world.ts";
 
+const PACKAGES = join(import.meta.dirname, "../../node_modules");
 const TASKS = join(import.meta.dirname, "../../dist/tasks");
 /** Read beforehand: virtual time does not wait for a disk. */
 export const moduleOf = (task: string): Uint8Array => Uint8Array.from(readFileSync(join(TASKS, `${task}.wasm`)));
 const BUILTINS = Object.fromEntries(
-  ["primes", "wordcount", "mandelbrot"].map((task) => [task, () => Promise.resolve(moduleOf(task))]),
+  ["primes", "wordcount", "mandelbrot", "pi", "nbody", "sha256", "resize"].map((task) => [
+    task,
+    () => Promise.resolve(moduleOf(task)),
+  ]),
 );
+/** As the folder dist/page/programs has them. */
+function programFile(name: string): Promise<Uint8Array> {
+  const engine = Object.values(ENGINES).find((one) => engineFile(one) === name);
+  if (engine === undefined) return Promise.reject(new StarfishError("not-found", "there is no such program"));
+  return Promise.resolve(Uint8Array.from(readFileSync(join(PACKAGES, engine.package, engine.file))));
+}
+
 export const TERMINAL: TerminalInfo = { columns: 100, rows: 30, colours: true, pictures: "blocks" };
 
 /** What each computer offers to files. */
@@ -83,6 +98,7 @@ export class ShellBench {
         found: options.invite === undefined,
         coresLent: 2,
         builtins: BUILTINS,
+        programFile,
         inviteBase: () => "https://example.org/",
         ...options,
       },

@@ -17,3 +17,16 @@ export function input(ptr: usize, len: i32): Uint8Array {
 export function output(bytes: Uint8Array): u64 {
   return ((<u64>bytes.dataStart) << 32) | <u64>bytes.byteLength;
 }
+
+/** Bytes before the two outputs that `reduce` gets: the length of the first, little-endian. */
+const LENGTH_BYTES: i32 = 4;
+
+/** Of the two outputs that `reduce` is to make one, the first. */
+export function first(ptr: usize): Uint8Array {
+  return Uint8Array.wrap(changetype<ArrayBuffer>(ptr), LENGTH_BYTES, load<i32>(ptr));
+}
+
+export function second(ptr: usize, len: i32): Uint8Array {
+  const start = LENGTH_BYTES + load<i32>(ptr);
+  return Uint8Array.wrap(changetype<ArrayBuffer>(ptr), start, len - start);
+}

@@ -59,7 +59,7 @@ export const PRELUDE: string = `(draw) => {
     }),
     call: (how, text) => guarded(() => {
       form = how;
-      return given(task(how === "values" ? parse(text) : text));
+      return given(task(how === "values" || how === "numbers" ? parse(text) : text));
     }),
     fold: (text) => guarded(() => {
       form = "values";

@@ -41,7 +41,7 @@ def _call(text):
     if seed:
         import random
         random.seed(int(seed))
-    return _written(_task(_json.loads(text) if form == 'v' else text), form)
+    return _written(_task(_json.loads(text) if form in 'vn' else text), form)
 def _fold(text):
     values = _json.loads(text)
     all = values[0]

@@ -11,6 +11,8 @@ import { PRELUDE } from "./python-prelude.ts";
 import type { Answer, Script } from "./script.ts";
 import type { Snapshot } from "./snapshot.ts";
 
+/** As the prelude knows them. */
+const LETTERS: Readonly<Record<InputForm, string>> = { lines: "l", values: "v", numbers: "n", text: "l" };
 /** A traceback of endless calls has a line for each of them. */
 const TRACE_LINES_MAX = 12;
 
@@ -61,7 +63,7 @@ class Python implements Script {
   call(form: InputForm, input: string): Answer {
     return this.#asked(input, () => {
       const seed = this.#draws ? String(this.#draw.u32()) : "";
-      return this.#engine.call(this.#functions.call, `${form === "values" ? "v" : "l"}${seed} ${input}`);
+      return this.#engine.call(this.#functions.call, `${LETTERS[form]}${seed} ${input}`);
     });
   }
 

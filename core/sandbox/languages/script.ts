@@ -87,7 +87,7 @@ function inputsOf(form: InputForm, text: string): string[] {
   if (form === "text") return [text];
   if (text === "") return [];
   const lines = (text.endsWith("\n") ? text.slice(0, -1) : text).split("\n");
-  return form === "values" ? lines.filter((line) => line.trim() !== "") : lines;
+  return form === "values" || form === "numbers" ? lines.filter((line) => line.trim() !== "") : lines;
 }
 
 /** What is no UTF-8 becomes U+FFFD, as everywhere. */

@@ -1,35 +1,57 @@
-/** map ./my.wasm: a module of one's own over a range of numbers or the lines of stdin; results in the order of inputs. */
-import { utf8 } from "../../base/bytes.ts";
+/**
+ * Programs of one's own: a script as text or file, a module of ABI 1, a WASI command. They run over the lines of standard
+ * input, the numbers of a range, or files; results come in the order of the inputs.
+ */
 import { StarfishError } from "../../base/errors.ts";
-import { wholeNumber } from "../options.ts";
-import { chunksOf, parseRange, splitRange } from "./split.ts";
-import { CHUNK_BYTES_MAX, CHUNKS_MAX, type MapTask, type Options, type Work } from "./task.ts";
+import type { SandboxProgram } from "../../ports/sandbox.ts";
+import { isScript } from "../../sandbox/languages/engines.ts";
 import type { CommandContext } from "../types.ts";
+import { filesOf, linesOf, numbersOf, rangesOf } from "./inputs.ts";
+import { intoFolder, Named, shown } from "./output.ts";
+import type { Options, Work } from "./task.ts";
 
-const CHUNKS_DEFAULT = 64;
-const LINES_DEFAULT = 500;
-const BLANK = 0x20;
+export async function ownWork(program: SandboxProgram, options: Options, context: CommandContext): Promise<Work> {
+  if (options["json"] !== undefined && !isScript(program.kind))
+    throw new StarfishError("usage", "--json is for scripts: a module gets the bytes as they are");
+  const { stdout } = context;
+  const named = new Named(options["out"] !== undefined);
+  const reduces = options["reduce"] !== undefined;
+  const isOne = reduces && isScript(program.kind);
+  const keep = options["out"] === undefined ? undefined : await intoFolder(options, named, context);
+  return {
+    program,
+    inputs: inputsOf(program, options, context, (name) => named.add(name)),
+    // The first results show while the last are still computed.
+    ordered: true,
+    reduces,
+    take: ({ index, output }) => keep?.(index, output) ?? stdout.write(isOne ? shown(output) : output),
+    finish: () => Promise.resolve(),
+  };
+}
 
-export const own: MapTask = {
-  prepare(options, context) {
-    return Promise.resolve({
-      inputs: inputsOf(options, context),
-      // The first results show while the last are still computed.
-      ordered: true,
-      take: ({ output }) => context.stdout.write(output),
-      finish: () => Promise.resolve(),
-    });
-  },
-};
-
-function inputsOf({ range, chunks, lines }: Options, { stdin }: CommandContext): Work["inputs"] {
-  if (typeof range === "string") {
-    if (lines !== undefined) throw new StarfishError("usage", "--lines is for standard input, not for a --range");
-    const pieces = typeof chunks === "string" ? wholeNumber(chunks, "--chunks", 1, CHUNKS_MAX) : CHUNKS_DEFAULT;
-    return splitRange(parseRange(range), pieces).map(({ lo, hi }) => utf8(`${lo} ${hi}`));
-  }
-  if (chunks !== undefined)
+/** Throws "usage" for options that do not fit together, whatever is run. */
+export function checkOwn(options: Options): void {
+  const { range, chunks, lines, json, reduce, out, "each-file": eachFile } = options;
+  if (range !== undefined && lines !== undefined)
+    throw new StarfishError("usage", "--lines is for standard input, not for a --range");
+  if (range === undefined && chunks !== undefined)
     throw new StarfishError("usage", "--chunks is for a --range; standard input goes by --lines");
-  const linesMax = typeof lines === "string" ? wholeNumber(lines, "--lines", 1, 1_000_000) : LINES_DEFAULT;
-  return chunksOf(stdin, { linesMax, bytesMin: 0, bytesMax: CHUNK_BYTES_MAX, isBreak: (byte) => byte <= BLANK });
+  if (eachFile !== undefined && (range ?? lines ?? json) !== undefined)
+    throw new StarfishError("usage", "--each-file takes files whole: it has no --range, --lines or --json beside it");
+  if (out !== undefined && eachFile === undefined)
+    throw new StarfishError("usage", "--out DIR is for --each-file; other results go to standard output");
+  if (out !== undefined && reduce !== undefined)
+    throw new StarfishError("usage", "--reduce makes one result, and --out a file each");
+}
+
+function inputsOf(
+  { kind, form }: SandboxProgram,
+  options: Options,
+  context: CommandContext,
+  named: (name: string) => void,
+): Work["inputs"] {
+  const { range, chunks } = options;
+  if (options["each-file"] !== undefined) return filesOf([], context, named);
+  if (typeof range !== "string") return linesOf(options, context);
+  return isScript(kind) && form === "numbers" ? numbersOf(range, chunks) : rangesOf(range, chunks);
 }

@@ -1,51 +1,92 @@
 /** Runs a job to its end: the task's input, its module, its progress, and what becomes of its results. */
+import type { Bytes } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
+import { isScript } from "../../sandbox/languages/engines.ts";
 import type { CommandContext } from "../types.ts";
+import { grep } from "./grep.ts";
 import { mandelbrot } from "./mandelbrot.ts";
-import { own } from "./own.ts";
+import { nbody } from "./nbody.ts";
+import { checkOwn, ownWork } from "./own.ts";
+import { pi } from "./pi.ts";
 import { primes } from "./primes.ts";
+import { LANGUAGES, ownFile, script } from "./program.ts";
 import { ProgressLine } from "./progress.ts";
-import type { MapTask, Options } from "./task.ts";
+import { Outputs } from "./reduce.ts";
+import { sha256 } from "./sha256.ts";
+import type { MapTask, Options, Work } from "./task.ts";
 import { wordcount } from "./wordcount.ts";
 
-/** For each a module of the same name comes along. */
-const TASKS: Readonly<Record<string, MapTask>> = { primes, wordcount, mandelbrot };
+/** For each that is no script, a module of the same name comes along. */
+const TASKS: Readonly<Record<string, MapTask>> = { primes, wordcount, mandelbrot, grep, sha256, pi, nbody };
 
-/** `name` is that of a task, or the path of a module of the person's own. */
-export async function runMap(name: string, isFile: boolean, options: Options, context: CommandContext): Promise<void> {
-  const task = isFile ? own : TASKS[name];
-  if (task === undefined) throw new StarfishError("usage", `there is no task '${name}'`);
-  const work = await task.prepare(options, context);
-  const module = isFile
-    ? await context.host.readFile(name, { signal: context.signal })
-    : await context.computer.builtin(name);
-  await runWork(titleOf(name), module, work, context);
+export interface MapRequest {
+  /** A task, a language, or the path of a file. */
+  readonly name: string;
+  readonly isFile: boolean;
+  /** What follows it, but for options. */
+  readonly words: readonly string[];
+  readonly options: Options;
 }
 
-async function runWork(
-  title: string,
-  module: Uint8Array,
-  work: Awaited<ReturnType<MapTask["prepare"]>>,
-  context: CommandContext,
-): Promise<void> {
+export async function runMap(request: MapRequest, context: CommandContext): Promise<void> {
+  const { name, isFile, words, options } = request;
+  if (!isFile && !Object.hasOwn(LANGUAGES, name)) {
+    const task = TASKS[name];
+    if (task === undefined) throw new StarfishError("usage", `there is no task '${name}'`);
+    const [extra] = words;
+    if (extra !== undefined && task.takesWords !== true)
+      throw new StarfishError("usage", `'${extra}' is one word too many`);
+    const work = await task.prepare(options, context, words);
+    const { kind = "bytes" } = work.program ?? {};
+    const module = await (isScript(kind) ? context.computer.engine(kind) : context.computer.builtin(name));
+    return await runWork(name, module, work, context);
+  }
+  checkOwn(options);
+  const [source, extra] = words;
+  if (!isFile && source === undefined)
+    throw new StarfishError("usage", `the function is missing, like map ${name} ${EXAMPLES[name] ?? ""}`);
+  if (!isFile && extra !== undefined)
+    throw new StarfishError("usage", `'${extra}' is one word too many: put the function in quotes`);
+  const { title, module, program } = isFile
+    ? await ownFile(name, words, options, context)
+    : await script(name, source ?? "", options, context);
+  await runWork(title, module, await ownWork(program, options, context), context);
+}
+
+const EXAMPLES: Readonly<Record<string, string>> = {
+  js: "'x => x.length'",
+  ts: "'(x: string) => x.length'",
+  python: "'lambda x: len(x)'",
+};
+
+async function runWork(title: string, module: Bytes, work: Work, context: CommandContext): Promise<void> {
   const { computer, signal, stderr, terminal } = context;
   const progress = new ProgressLine(computer, title, stderr, () => terminal.stderr);
+  const { program, inputs, ordered = false, reduces = false } = work;
+  const named = { title, module, ...(program === undefined ? {} : { program }) };
+  const outputs = new Outputs();
   try {
     // Without any input there is nothing to run, but still a module to find fault with.
     const results = computer.cpu.map(
-      { title, module, inputs: work.inputs, ordered: work.ordered ?? false },
+      { ...named, inputs, ordered: ordered || reduces },
       { signal, onProgress: (now) => progress.update(now) },
     );
-    for await (const result of results) await work.take(result);
+    for await (const result of results) {
+      if (reduces) outputs.add(result.output);
+      else await work.take(result);
+    }
+    if (reduces) {
+      const output = await outputs.reduced(async (pairs) => {
+        const reducing = { ...named, program: { kind: "bytes" as const, ...program, entry: "reduce" as const } };
+        const made = computer.cpu.map({ ...reducing, inputs: pairs, ordered: true }, { signal });
+        return (await Array.fromAsync(made)).map((result) => result.output);
+      });
+      if (output !== undefined) await work.take({ index: 0, output, by: computer.net.self });
+    }
     progress.finish();
   } catch (error) {
     progress.hide();
     throw error;
   }
   await work.finish();
-}
-
-/** For people and progress: the file's name without its folders. */
-function titleOf(name: string): string {
-  return name.slice(name.lastIndexOf("/") + 1).replace(/\.wasm$/, "");
 }

@@ -2,6 +2,7 @@
 import { concat, type Bytes } from "../../base/bytes.ts";
 import { isStarfishError, messageOf, StarfishError, type ErrorCode } from "../../base/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
+import { PROGRAMS_FOLDER } from "../../jobs/engines.ts";
 import type { Programs } from "../../ports/programs.ts";
 import { isModule } from "../../process/clamp.ts";
 import { PROGRAM_BYTES_MAX } from "../../process/limits.ts";
@@ -15,9 +16,6 @@ import type { Namespace } from "../namespace/namespace.ts";
 import { STATUS } from "../status.ts";
 import { fileNameOf, programFiles, programNamed, type ProgramFile } from "./table.ts";
 import { programTree } from "./tree.ts";
-
-/** Where programs of the table are kept in the swarm's own tree, for nodes that get them nowhere else. */
-const PROGRAMS_FOLDER = "/.programs";
 
 /** What a shell needs of the place where it runs, to run programs there. */
 export interface ProgramPlace {
