@@ -4,8 +4,11 @@ import { concat } from "../../core/base/bytes.ts";
 import { encode } from "../../core/base/codec.ts";
 import { CONTENT_BYTES_MAX, LIST_BYTES_MAX } from "../../core/disk/limits.ts";
 import { listBytes } from "../../core/disk/code/shard-list.ts";
+import { ASKS_MAX } from "../../core/io/devices/limits.ts";
+import { DEVICE_PROTOCOL } from "../../core/io/devices/wire.ts";
 import { DELETED } from "../../core/memory/entry.ts";
 import { Packer } from "../../core/memory/pack.ts";
+import type { PeerId } from "../../core/ports/network.ts";
 import { Intruder } from "./intruder.ts";
 import { keysOf } from "./map-keys.ts";
 import { samplesOf } from "./samples.ts";
@@ -166,6 +169,31 @@ test("2,000 made-up members that are asleep, and as many addresses, keep no newc
     scene.bench.computers.delete("newcomer");
     scene.world.crash("newcomer");
   });
+});
+
+test("questions of members made up on the spot keep no other off a person's screen", async () => {
+  const scene = await Scene.open(7, 2);
+  const [owner, friend] = scene.honest;
+  if (owner === undefined || friend === undefined) throw new Error("It takes two who are honest");
+  const asked: PeerId[] = [];
+  const received: string[] = [];
+  owner.devices.attach({
+    asked: ({ from }) => {
+      asked.push(from);
+      if (from === friend.net.self) void owner.devices.answer(from, "allow");
+    },
+    received: ({ text }) => received.push(text),
+  });
+  for (let i = 0; i <= ASKS_MAX; i++) {
+    const liar = await Intruder.join(scene, `liar${i}`);
+    liar.request(owner.net.self, DEVICE_PROTOCOL, { device: "notify", text: "look at me" });
+    await scene.world.runFor(500);
+  }
+  expect(asked).toHaveLength(ASKS_MAX);
+  await scene.settle(friend.devices.write(owner.net.self, "notify", "lunch"));
+  expect(received).toEqual(["lunch"]);
+  expect(owner.devices.questions().length).toBeLessThan(ASKS_MAX);
+  await scene.judge();
 });
 
 async function* bytesOf(length: number): AsyncGenerator<Uint8Array> {

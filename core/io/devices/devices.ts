@@ -171,10 +171,7 @@ class NodeDevices implements Devices {
     const { from } = delivery;
     const silentMs = clock.monotonic() - (this.#silent.get(from) ?? -Infinity);
     if (silentMs < ASK_AGAIN_MS) throw this.#unanswered(self);
-    if (this.#questions.size >= ASKS_MAX)
-      throw new StarfishError("busy", `${self} is being asked about others; try again in a minute`, {
-        retryable: true,
-      });
+    if (this.#questions.size >= ASKS_MAX) this.#giveWay(from, self);
     const over = Promise.withResolvers<undefined>();
     const end = (): void => {
       if (!this.#questions.delete(from)) return;
@@ -192,6 +189,22 @@ class NodeDevices implements Devices {
     for (const person of this.#persons) person.asked(delivery);
     this.#changed.emit();
     return question;
+  }
+
+  /**
+   * Ends the question of whom this node knows for the shortest time, if it knows the one who asks for longer: identities
+   * made up on the spot keep nobody off the screen.
+   */
+  #giveWay(to: PeerId, self: string): void {
+    const order = new Map(this.#parts.net.members().map(({ record }, i) => [record.peer, i]));
+    const placeOf = (peer: PeerId): number => order.get(peer) ?? Infinity;
+    let [latest = to] = this.#questions.keys();
+    for (const peer of this.#questions.keys()) if (placeOf(peer) > placeOf(latest)) latest = peer;
+    if (placeOf(to) < placeOf(latest)) this.#questions.get(latest)?.end();
+    else
+      throw new StarfishError("busy", `${self} is being asked about others; try again in a minute`, {
+        retryable: true,
+      });
   }
 
   #deliver(delivery: Delivery): void {

@@ -10,7 +10,7 @@ export const ASK_TURN_MS = 4_000;
 export const ASK_PAUSE_MS = 200;
 /** After a question that nobody has answered, the same member is not asked about again for so long. */
 export const ASK_AGAIN_MS: number = 5 * 60_000;
-/** Questions on one screen at once. A swarm gone bad could cover it otherwise. */
+/** Questions on one screen at once. A swarm gone bad could cover it otherwise. Who is known longer goes first. */
 export const ASKS_MAX = 8;
 /** Requests of one sender that wait for the same answer. */
 export const WAITING_MAX = 4;
