@@ -106,6 +106,15 @@ export function answerPace(nowMs: number): Pace {
   return new Pace(ANSWERS_BURST, ANSWERS_PER_SECOND, nowMs);
 }
 
+/** Digests and requests for records of one neighbour. An honest one compares every few seconds, and asks in answer. */
+const ASKS_BURST = 20;
+const ASKS_PER_SECOND = 2;
+
+/** Bounds how often a neighbour is answered with records, of which there may be thousands. */
+export function askPace(nowMs: number): Pace {
+  return new Pace(ASKS_BURST, ASKS_PER_SECOND, nowMs);
+}
+
 /** Bounds how much news of one member is taken in and passed on. What is dropped, reconciliation brings later. */
 export class RecordPace {
   readonly #paces = new Map<PeerId, Pace>();

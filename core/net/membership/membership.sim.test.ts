@@ -5,7 +5,9 @@ import { SimWorld } from "../../../test/sim/world.ts";
 import { encode } from "../../base/codec.ts";
 import { utf8 } from "../../base/bytes.ts";
 import { FAULTS_MAX } from "../limits.ts";
+import { PART_PROTOCOLS } from "../links/member-link.ts";
 import { LIFE_BYTES, readRecord, signRecord } from "./record.ts";
+import { packIds } from "./rows.ts";
 import { encodeSuspicion } from "./wire.ts";
 import type { Member, MemberStatus } from "../types.ts";
 
@@ -253,6 +255,28 @@ describe("a member that lies", () => {
       withinMs: 1_500,
       what: "the target has heard of the victim's change",
     });
+  });
+
+  test("is answered with everyone's record no more often than honest ones ask", async () => {
+    const swarm = await crowd(15, 8);
+    const liar = swarm.node("m2");
+    const [to] = liar.links.all();
+    const target = swarm.nodes.find(({ peer }) => peer === to?.peer);
+    if (to === undefined || target === undefined) throw new Error("The liar has links");
+    const sentBytes = (): number => target.machine.machine.sentByProtocol.get(PART_PROTOCOLS.members)?.bytes ?? 0;
+    const before = sentBytes();
+    const nobody = new Uint8Array(0);
+    const all = packIds(liar.membership.members().map(({ record }) => liar.membership.idOf(record.peer)));
+    for (let i = 0; i < 300; i++) {
+      to.send("members", encode({ digest: nobody }));
+      to.send("members", encode({ want: all }));
+      await swarm.world.runFor(10);
+    }
+    const recordsBytes = 8 * (target.membership.recordOf(liar.peer)?.length ?? 0);
+    expect(recordsBytes).toBeGreaterThan(2_000);
+    // Thirty answers, and what it says besides; not six hundred.
+    expect(sentBytes() - before).toBeLessThan(60 * recordsBytes);
+    await swarm.settled();
   });
 
   test("and accuses everyone again as soon as they have answered brings nobody down", async () => {

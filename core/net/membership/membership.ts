@@ -325,7 +325,7 @@ class Members implements Membership {
   #reconcile(link: AdmittedLink, frame: MemberFrame): void {
     const nowMs = this.#active();
     if (frame.digest !== undefined) this.#sync.answer(link, frame.digest, nowMs);
-    if (frame.want !== undefined) this.#sync.supply(link, frame.want);
+    if (frame.want !== undefined) this.#sync.supply(link, frame.want, nowMs);
     if (frame.gone !== undefined) this.#toldGone(link, frame.gone);
     if (frame.records === undefined) return;
     const stale: Row[] = [];

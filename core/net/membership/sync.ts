@@ -5,6 +5,7 @@
  */
 import type { PeerId } from "../../ports/network.ts";
 import type { AdmittedLink } from "../links/links.ts";
+import { askPace, type Pace } from "./crisis.ts";
 import { packIds, packRows, type Row, type ShortId, unpackIds, unpackRows } from "./rows.ts";
 import type { MemberTable } from "./table.ts";
 import type { LinkWatch } from "./watch.ts";
@@ -29,6 +30,8 @@ export class Reconciler {
   readonly #send: (link: AdmittedLink, frame: MemberFrame) => boolean;
   /** Links on which tables have been compared since they came up. */
   readonly #met = new Set<PeerId>();
+  /** How fast peers compare and ask: an answer may hold everyone's record. */
+  readonly #paces = new Map<PeerId, Pace>();
   #beganMs = -Infinity;
   #askedMs = -Infinity;
   #asked = new Set<ShortId>();
@@ -41,6 +44,7 @@ export class Reconciler {
 
   forget(peer: PeerId): void {
     this.#met.delete(peer);
+    this.#paces.delete(peer);
   }
 
   /** The peer's table has this hash. Of the two ends the one with the lesser id begins. */
@@ -62,6 +66,7 @@ export class Reconciler {
   }
 
   answer(link: AdmittedLink, digest: Uint8Array, nowMs: number): void {
+    if (!this.#allows(link.peer, nowMs)) return;
     const { records, want: lacking, gone } = this.#table.compare(digest, nowMs);
     const want = this.#unasked(lacking, nowMs);
     if (want.length > 0 || gone.length > 0) {
@@ -81,11 +86,23 @@ export class Reconciler {
     return want;
   }
 
-  supply(link: AdmittedLink, want: Uint8Array): void {
+  supply(link: AdmittedLink, want: Uint8Array, nowMs: number): void {
+    if (!this.#allows(link.peer, nowMs)) return;
     this.#records(
       link,
       unpackIds(want).flatMap((id) => this.#table.byId(id)?.signed ?? []),
     );
+  }
+
+  #allows(peer: PeerId, nowMs: number): boolean {
+    let pace = this.#paces.get(peer);
+    if (pace === undefined) {
+      pace = askPace(nowMs);
+      this.#paces.set(peer, pace);
+    }
+    if (!pace.allows(nowMs)) return false;
+    pace.spend();
+    return true;
   }
 
   tellGone(link: AdmittedLink, rows: readonly Row[]): void {
