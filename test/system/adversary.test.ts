@@ -143,7 +143,7 @@ async function withNodes(attack: (nodes: readonly Node[], lab: Lab, friend: Voic
   await judge(lab, again, 0);
 }
 
-test("a member that says what the schemas let pass, on every way there is", { timeout: 300_000 }, async () => {
+test("a member that says what the schemas let pass, on every way there is", { timeout: 900_000 }, async () => {
   await withNodes(async (nodes, lab, friend) => {
     const [{ invite } = { invite: "" }] = nodes;
     const stored = await lab.sh(nodes[0] as Node, "put - /large.bin", { stdin: new Uint8Array(300_000).fill(7) });
@@ -186,7 +186,7 @@ test("a member that says what the schemas let pass, on every way there is", { ti
 
 test(
   "strangers with the first words at their extremes, and sockets that say nothing or too little",
-  { timeout: 300_000 },
+  { timeout: 900_000 },
   async () => {
     await withNodes(async (nodes, _, friend) => {
       const [node] = nodes;

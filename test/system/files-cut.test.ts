@@ -18,7 +18,7 @@ const MIB: number = 1024 * 1024;
 const NOTICED_MS = 60_000;
 /** What either half has written is placed anew over all of them. */
 const SAFE_MS = 120_000;
-const TEST_MS = 300_000;
+const TEST_MS = 900_000;
 const isLong: boolean = process.env["LONG"] !== undefined;
 
 async function sees(lab: Lab, node: Node, count: number): Promise<void> {

@@ -6,7 +6,7 @@ import { expectFileSet, mixedSizes, putFileSet, writeFileSet } from "./file-set.
 import { eventually, type Lab, type Node, openLab } from "./processes.ts";
 
 const MIB: number = 1024 * 1024;
-const TEST_MS = 300_000;
+const TEST_MS = 900_000;
 
 interface Use {
   readonly usedBytes: number;

@@ -16,7 +16,7 @@ async function usedBytes(lab: Lab, node: Node): Promise<number> {
 
 test(
   "Ctrl-C in the middle of a put leaves nothing, in the middle of a get what was there",
-  { timeout: 180_000 },
+  { timeout: 600_000 },
   async () => {
     await using lab = await openLab();
     const node = await lab.up({ args: ["--cores", "0"] });

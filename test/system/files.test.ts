@@ -48,7 +48,7 @@ function without(nodes: readonly Node[], gone: readonly Node[]): [Node, ...Node[
 
 test.each(seeds(1, 1))(
   "eight nodes: of any two that are left all files come back; six join, and any six may go again (seed %i)",
-  { timeout: isLong ? 1_200_000 : 180_000 },
+  { timeout: isLong ? 1_200_000 : 600_000 },
   async (seed) => {
     const random = new SeededRandom(`${seed}`);
     await using lab = await openLab();
