@@ -1,6 +1,7 @@
 /** The page with a computer in it: the picture of the swarm, memory, files, status, invites, and the shell of the prompt. */
 import type { Computer } from "../../core/computer.ts";
 import { inviteLink } from "../../core/net/identity/invite-link.ts";
+import { isHeld } from "../../core/shell/jobs/foreground.ts";
 import { historyOf } from "../../core/shell/terminal/history-store.ts";
 import type { StorageCap } from "../storage-cap.ts";
 import { byId, setText } from "./dom.ts";
@@ -98,9 +99,9 @@ export class ComputerViews {
   }
 }
 
-/** What its person has running ends with the tab. */
-function askBeforeClosing({ cpu }: Computer): void {
+/** What its person waits for ends with the tab; a job of the swarm that is left to itself does not. */
+function askBeforeClosing(computer: Computer): void {
   addEventListener("beforeunload", (event) => {
-    if (cpu.jobs().length > 0) event.preventDefault();
+    if (computer.cpu.jobs().length > 0 || isHeld(computer)) event.preventDefault();
   });
 }

@@ -62,6 +62,6 @@ export function sharesOf(total: number, nodes: ReadonlyMap<PeerId, NodePart>): J
 export const NOBODY = 255;
 
 /** The tasks [from, to) of the i-th of `count` nearly equal parts. */
-function partOf(total: number, count: number, i: number): readonly [from: number, to: number] {
+export function partOf(total: number, count: number, i: number): readonly [from: number, to: number] {
   return [Math.floor((total / count) * i), i === count - 1 ? total : Math.floor((total / count) * (i + 1))];
 }

@@ -78,6 +78,19 @@ export function wordsOf(text: Text): Text[] {
   return words.map((parts) => new Styled(parts));
 }
 
+/** The lines of it, without their ends. */
+export function linesOf(text: Text): Text[] {
+  const lines: Part[][] = [[]];
+  for (const part of partsOf(text)) {
+    const [first = "", ...more] = part.own ? [part.text] : part.text.split("\n");
+    lines.at(-1)?.push({ text: first, own: part.own });
+    for (const line of more) lines.push([{ text: line, own: false }]);
+  }
+  // What ends with a line's end has no empty line behind it.
+  if (lines.at(-1)?.every(({ text }) => text === "") === true) lines.pop();
+  return lines.map((parts) => new Styled(parts));
+}
+
 function partsOf(text: Text): readonly Part[] {
   return typeof text === "string" ? [{ text, own: false }] : text.parts;
 }

@@ -36,6 +36,9 @@ const FEATURES: Readonly<Record<string, number>> = {
   less: 8_000,
   edit: 6_000,
   watch: 3_000,
+  top: 3_000,
+  // What job and ps say.
+  show: 4_000,
   "program-worker": 12_000,
   // QR codes.
   dist: 6_000,

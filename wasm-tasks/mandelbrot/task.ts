@@ -3,6 +3,8 @@
  *   "WIDTH HEIGHT LEFT TOP COLUMNS ROWS RE IM ZOOM ITERATIONS"
  * the size of the whole picture, the tile in it, the point in the picture's centre, how many times it is magnified (1
  * shows 3 units across the shorter side), and after how many steps a point counts as inside. Output RGBA, row by row.
+ * With the word "bmp" behind them, a tile at the top left of the picture begins with the head of a BMP file: strips as wide
+ * as the picture, one after the other, are one.
  *
  * Two pixels at a time in a 128-bit vector (f64x2). Colours follow the smooth iteration count (Vepstas 1997), so that
  * no bands show, through a cosine palette (Quilez).
@@ -16,7 +18,8 @@ const ESCAPE: f64 = 65536.0;
 
 export function task(input: Uint8Array): Uint8Array {
   const words = text(input).trim().split(" ");
-  assert(words.length == 10, "the input is: WIDTH HEIGHT LEFT TOP COLUMNS ROWS RE IM ZOOM ITERATIONS");
+  const isFile = words.length == 11 && words[10] == "bmp";
+  assert(words.length == 10 || isFile, "the input is: WIDTH HEIGHT LEFT TOP COLUMNS ROWS RE IM ZOOM ITERATIONS");
   const width = I32.parseInt(words[0]);
   const height = I32.parseInt(words[1]);
   const left = I32.parseInt(words[2]);
@@ -29,13 +32,15 @@ export function task(input: Uint8Array): Uint8Array {
   const im = F64.parseFloat(words[7]) - (<f64>top + 0.5 - <f64>height / 2) * step;
   const iterations = I32.parseInt(words[9]);
 
-  const pixels = new Uint8Array(columns * rows * 4);
+  const head = isFile && left == 0 && top == 0 ? BMP_HEAD : 0;
+  const pixels = new Uint8Array(head + columns * rows * 4);
+  if (head > 0) writeHead(pixels.dataStart, width, height);
   for (let y = 0; y < rows; y++) {
     const imaginary = im - <f64>y * step;
     for (let x = 0; x < columns; x += 2) {
       const real = re + <f64>x * step;
       escape(f64x2(real, real + step), f64x2.splat(imaginary), iterations);
-      const at = pixels.dataStart + ((y * columns + x) << 2);
+      const at = pixels.dataStart + head + ((y * columns + x) << 2);
       store<u32>(at, colour(f64x2.extract_lane(counts, 0), f64x2.extract_lane(sizes, 0), iterations));
       if (x + 1 < columns) {
         store<u32>(at, colour(f64x2.extract_lane(counts, 1), f64x2.extract_lane(sizes, 1), iterations), 4);
@@ -43,6 +48,30 @@ export function task(input: Uint8Array): Uint8Array {
     }
   }
   return pixels;
+}
+
+/** A file header of 14 bytes and a BITMAPV4HEADER of 108, which says where in 4 bytes each colour is. */
+const BMP_HEAD: i32 = 122;
+
+function writeHead(at: usize, width: i32, height: i32): void {
+  store<u16>(at, 0x4d42);
+  store<u32>(at, BMP_HEAD + width * height * 4, 2);
+  store<u32>(at, BMP_HEAD, 10);
+  store<u32>(at, 108, 14);
+  store<i32>(at, width, 18);
+  // Negative: the rows come from the top down.
+  store<i32>(at, -height, 22);
+  store<u16>(at, 1, 26);
+  store<u16>(at, 32, 28);
+  // BI_BITFIELDS: the masks of red, green, blue and alpha follow.
+  store<u32>(at, 3, 30);
+  store<u32>(at, width * height * 4, 34);
+  store<u32>(at, 0x000000ff, 54);
+  store<u32>(at, 0x0000ff00, 58);
+  store<u32>(at, 0x00ff0000, 62);
+  store<u32>(at, 0xff000000, 66);
+  // "sRGB"
+  store<u32>(at, 0x73524742, 70);
 }
 
 /** What `escape` found for the two pixels: steps taken, and |z| squared where it stopped. */

@@ -1,9 +1,10 @@
-/** cancel: end a job that this node has submitted. */
+/** cancel: end a job, of this node or of the swarm. */
 import { plain } from "../styled.ts";
 import { utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
-import type { JobInfo } from "../../jobs/types.ts";
+import type { Computer } from "../../computer.ts";
 import { count, duration, table } from "../format.ts";
+import { factsOf } from "../jobs/facts.ts";
 import { parseArguments } from "../options.ts";
 import type { Command } from "../types.ts";
 
@@ -13,39 +14,82 @@ export const cancel: Command = {
   help: `
 usage: cancel [JOB]
 
-Ends a job that was started on this node, everywhere. Without JOB it ends the only one, or lists them if there are
-several. The first letters of a job's id or its title will do. In the terminal where it runs, Ctrl-C does the same.
+Ends a job everywhere: what 'map' runs from this node, or a job of the swarm. Without JOB it ends the only one that was
+started on this node, or lists them if there are several. The first letters of a job's id or its title will do. In the
+terminal where it runs, Ctrl-C does the same.
 
   cancel primes
 `,
   async run({ args, computer, stdout }) {
     const [wanted, extra] = parseArguments(args, {}).operands;
     if (extra !== undefined) throw new StarfishError("usage", `'${extra}' is one word too many`);
-    const jobs = computer.cpu.jobs();
-    if (jobs.length === 0) throw new StarfishError("not-found", "no job that was started on this node is running");
-    const found = wanted === undefined ? jobs : jobs.filter((job) => job.id.startsWith(wanted) || job.title === wanted);
+    const found = wanted === undefined ? ownJobs(computer) : named(wanted, computer);
     const [job, another] = found;
-    if (job === undefined)
-      throw new StarfishError("not-found", `there is no job '${wanted ?? ""}'; running: ${jobs.map(label).join(", ")}`);
+    if (job === undefined) {
+      const running = ownJobs(computer).map(label).join(", ");
+      const which =
+        wanted === undefined ? "no job that was started on this node is running" : `there is no job '${wanted}'`;
+      throw new StarfishError("not-found", running === "" ? which : `${which}; running: ${running}`);
+    }
     if (another !== undefined) {
       throw new StarfishError("ambiguous", `say which one:\n${plain(table(found.map(row))).trimEnd()}`);
     }
-    computer.cpu.cancel(job.id);
-    await stdout.write(
-      utf8(
-        `Cancelled ${label(job)}, ${job.progress.chunksDone} of ${count(job.progress.chunksTotal, "chunk")} were done.\n`,
-      ),
-    );
+    job.end();
+    await stdout.write(utf8(`Cancelled ${label(job)}, ${job.done} of ${count(job.total, "chunk")} were done.\n`));
     return 0;
   },
-  complete: (words, computer) => (words.length === 2 ? computer.cpu.jobs().map((job) => job.id) : []),
+  complete: (words, computer) =>
+    words.length === 2 ? [...ownJobs(computer), ...swarmJobs(computer)].map(({ id }) => id) : [],
 };
 
-function label(job: JobInfo): string {
-  return `${job.title} (${job.id})`;
+/** Either kind. */
+interface Running {
+  readonly id: string;
+  readonly title: string;
+  readonly done: number;
+  readonly total: number;
+  readonly elapsedMs: number;
+  readonly isOwn: boolean;
+  end(): void;
 }
 
-function row(job: JobInfo): string[] {
-  const { chunksDone, chunksTotal, elapsedMs } = job.progress;
-  return [`  ${job.id}`, job.title, `${chunksDone}/${chunksTotal}`, duration(elapsedMs)];
+function localJobs({ cpu }: Computer): Running[] {
+  return cpu.jobs().map(({ id, title, progress }) => ({
+    id,
+    title,
+    done: progress.chunksDone,
+    total: progress.chunksTotal,
+    elapsedMs: progress.elapsedMs,
+    isOwn: true,
+    end: () => cpu.cancel(id),
+  }));
+}
+
+function swarmJobs(computer: Computer): Running[] {
+  const running = computer.jobs.list().filter(({ outcome }) => outcome === undefined);
+  return running.map((state) => {
+    const { id, title, done, total, elapsedMs, isOwn } = factsOf(state, computer);
+    return { id, title, done, total, elapsedMs, isOwn, end: () => computer.jobs.cancel(id) };
+  });
+}
+
+/** What was started here: a job of somebody else has to be named. */
+function ownJobs(computer: Computer): Running[] {
+  return [...localJobs(computer), ...swarmJobs(computer).filter(({ isOwn }) => isOwn)];
+}
+
+/** Those from here by id or title, then those of others. */
+function named(wanted: string, computer: Computer): Running[] {
+  const isMeant = ({ id, title }: Running): boolean =>
+    id.startsWith(wanted) || title === wanted || title.split(" ")[0] === wanted;
+  const own = ownJobs(computer).filter(isMeant);
+  return own.length > 0 ? own : swarmJobs(computer).filter(isMeant);
+}
+
+function label({ title, id }: Running): string {
+  return `${title} (${id})`;
+}
+
+function row({ id, title, done, total, elapsedMs }: Running): string[] {
+  return [`  ${id}`, title, `${done}/${total}`, duration(elapsedMs)];
 }

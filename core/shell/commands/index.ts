@@ -7,12 +7,15 @@ import { fileCommands } from "./files.ts";
 import { help } from "./help.ts";
 import { history } from "./history.ts";
 import { invite } from "./invite.ts";
+import { job } from "./job.ts";
 import { edit, less, more, watch } from "./less.ts";
 import { map } from "./map.ts";
 import { mem } from "./mem.ts";
 import { name } from "./name.ts";
 import { peers } from "./peers.ts";
 import { ping } from "./ping.ts";
+import { ps } from "./ps.ts";
+import { top } from "./top.ts";
 import { whoami } from "./whoami.ts";
 
 /** `all` is what `help` lists: these, and what the place where the shell runs has added. */
@@ -20,6 +23,9 @@ export function builtinCommands(all: () => readonly Command[]): readonly Command
   return [
     peers,
     map,
+    job,
+    ps,
+    top,
     cancel,
     mem,
     ...fileCommands,

@@ -1,5 +1,6 @@
 /** map: one program over many inputs, on every core that the swarm lends. */
 import { StarfishError } from "../../base/errors.ts";
+import { TERMS, termsOf } from "../map/terms.ts";
 import { mapWords } from "../map/words.ts";
 import { suggest } from "../suggest.ts";
 import type { Command } from "../types.ts";
@@ -26,10 +27,17 @@ usage: map js|ts|python FUNCTION|./FILE [--reduce FUNCTION] [--json] [INPUT]
        map ./MODULE.wasm [WORD...] [--reduce] [INPUT] [--args WORD...]
        map grep [-i] PATTERN [FILE...]        map sha256 [FILE...]        map wordcount
        map primes|pi --range LO..HI           map nbody --bodies N        map mandelbrot [--size WxH]
+       map … [--detach] [--verify R/Q] [--fuel N] [--keep-going] [--on NODE,…]
 INPUT: the lines of standard input [--lines N], or --range LO..HI [--chunks N], or files by name [--each-file [--out DIR]]
 
 Cuts the work into chunks, runs them on this node and on all members that lend cores, and combines what comes back. A
 chunk whose node leaves or fails is run by another. Ctrl-C stops it everywhere.
+
+With --detach it is a job of the swarm: this prints its id and is done. Who is left finishes it, also without this node;
+'job ID' and 'ps' show it on every node, 'wait ID' waits, 'kill ID' ends it, and its result is /proc/ID/result. These make
+it a job of the swarm too, which is waited for here unless it is detached: --verify R/Q runs each task on R devices and takes
+the result that Q of them give, --fuel N ends a task after N steps, --keep-going leaves out tasks that fail instead of ending
+the job with the first, --on NODE,… binds it to these nodes.
 
 A FUNCTION is called with each line of standard input; with --json with the value that the line is; with --range with each
 number; with --each-file with the text of each file that standard input names. A text that it gives is printed as it is,
@@ -41,7 +49,7 @@ and the words that map does not know (all behind --args) as arguments. Results c
 each is a file in DIR, under the name of its input.
 
 mandelbrot draws in the terminal, each tile framed in the colour of the node that computed it; with --out FILE.png, or into
-a pipe, it gives a PNG. --at RE,IM,ZOOM chooses the place.
+a pipe, it gives a PNG; as a job of the swarm a BMP. --at RE,IM,ZOOM chooses the place.
 
   seq 5 | map js 'x => x * x'
   seq 100 | map js 'x => x.length' --reduce '(a, b) => a + b'
@@ -49,6 +57,7 @@ a pipe, it gives a PNG. --at RE,IM,ZOOM chooses the place.
   printf '{"n": 20}\\n{"n": 22}\\n' | map ts '(x: { n: number }) => x.n + 1' --json
   map primes --range 0..20000000
   map pi --range 0..100000000
+  map primes --range 0..100000000 --detach
 `,
   async run(context) {
     const { name, words, options } = mapWords(context.args, isModule);
@@ -58,10 +67,12 @@ a pipe, it gives a PNG. --at RE,IM,ZOOM chooses the place.
     const isFile = isPath(name);
     const known = isFile || LANGUAGES.includes(name) ? OWN : TASKS[name];
     if (known === undefined) throw noSuchTask(name);
-    const foreign = Object.keys(options).find((option) => !known.includes(option));
+    const foreign = Object.keys(options).find((option) => !known.includes(option) && !Object.hasOwn(TERMS, option));
     if (foreign !== undefined) throw new StarfishError("usage", `map ${name} takes no --${foreign}`);
     // A page loads what prepares and shows jobs when there is one.
-    const { runMap } = await import("../map/run.ts");
+    const { runAsJob, runMap } = await import("../map/run.ts");
+    const terms = termsOf(options, context.computer);
+    if (terms !== undefined) return await runAsJob({ name, isFile, words, options }, terms, context);
     await runMap({ name, isFile, words, options }, context);
     return 0;
   },
@@ -89,5 +100,5 @@ function noSuchTask(name: string): StarfishError {
 
 function optionsOf(words: readonly string[]): string[] {
   const options = TASKS[words[1] ?? ""] ?? OWN;
-  return options.map((option) => `--${option}`);
+  return [...options, ...Object.keys(TERMS)].map((option) => `--${option}`);
 }

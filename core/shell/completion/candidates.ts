@@ -32,7 +32,9 @@ const ABOUT_VARIABLES = new Set(["unset", "export", "declare", "typeset", "reado
 const ABOUT_JOBS = new Set(["kill", "wait", "fg", "bg", "jobs", "disown"]);
 const DIRECTORIES_ONLY = new Set(["cd", "pushd", "rmdir"]);
 /** Commands of ours whose words are no paths. */
-const WITHOUT_PATHS = new Set("peers ping cancel mem invite whoami name help map clear history exit send".split(" "));
+const WITHOUT_PATHS = new Set(
+  "peers ping cancel job ps top mem invite whoami name help map clear history exit send".split(" "),
+);
 /** Commands whose words name members. */
 const WITH_MEMBERS = new Set(["ping", "send", "attach"]);
 /** Of one directory that are looked at; who has more types more. */
@@ -150,14 +152,15 @@ function membersFor(value: string, computer: Computer): string[] {
 async function jobsAndProcesses(
   name: string,
   typed: TypedWord,
-  { session, names }: Sources,
+  { session, names, computer }: Sources,
   signal: AbortSignal,
 ): Promise<Candidate[]> {
   if (typed.value.startsWith("-")) return whole(name === "kill" ? Object.keys(SIGNALS).map((one) => `-${one}`) : []);
   const jobs = session.jobs.all.map(({ number }) => `%${number}`);
   if (name === "fg" || name === "bg" || name === "jobs" || name === "disown") return whole(jobs);
   const pids = session.jobs.running.map(({ process }) => String(process.pid));
-  const running = (await listed(names, "/proc", signal)).map((entry) => entry.name);
+  const over = new Set(computer.jobs.list().flatMap(({ id, outcome }) => (outcome === undefined ? [] : [id])));
+  const running = (await listed(names, "/proc", signal)).map((entry) => entry.name).filter((id) => !over.has(id));
   return whole([...jobs, ...pids, ...running]);
 }
 

@@ -7,6 +7,15 @@ import type { MapTask } from "./task.ts";
 
 export const grep: MapTask = {
   takesWords: true,
+  async job(options, context, words) {
+    const [pattern, ...files] = words;
+    if (files.length > 0 || options["each-file"] !== undefined)
+      throw new StarfishError("usage", "over files it names each in its output, and can't be a job of the swarm");
+    const { program } = await this.prepare(options, context, words);
+    const inputs = await context.computer.jobs.listOf(linesOf(options, context), { signal: context.signal });
+    return { title: `grep ${pattern ?? ""}`, inputs, combine: "concat", ...(program && { program }) };
+  },
+
   prepare(options, context, words) {
     const [pattern, ...files] = words;
     if (pattern === undefined) throw new StarfishError("usage", "PATTERN is missing, like map grep error /logs/*");

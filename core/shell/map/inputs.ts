@@ -1,6 +1,7 @@
 /** What the chunks of a job get: lines of standard input, the numbers of a range, or files. */
 import { type Bytes, concat, text, utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
+import type { Inputs } from "../../jobs/spec.ts";
 import { PAYLOAD_BYTES_MAX } from "../../sandbox/limits.ts";
 import { wholeNumber } from "../options.ts";
 import type { CommandContext } from "../types.ts";
@@ -18,8 +19,17 @@ const NEWLINE = 0x0a;
 
 /** "LO HI" of each part of the range. */
 export function rangesOf(range: string, chunks: Options[string]): Bytes[] {
-  const pieces = typeof chunks === "string" ? wholeNumber(chunks, "--chunks", 1, CHUNKS_MAX) : CHUNKS_DEFAULT;
-  return splitRange(parseRange(range), pieces).map(({ lo, hi }) => utf8(`${lo} ${hi}`));
+  return splitRange(parseRange(range), piecesOf(chunks)).map(({ lo, hi }) => utf8(`${lo} ${hi}`));
+}
+
+/** The same as a job says it. */
+export function rangeInputs(range: string, chunks: Options[string]): Inputs {
+  const { lo, hi } = parseRange(range);
+  return { from: "range", lo, hi, count: Math.min(piecesOf(chunks), hi - lo) };
+}
+
+function piecesOf(chunks: Options[string]): number {
+  return typeof chunks === "string" ? wholeNumber(chunks, "--chunks", 1, CHUNKS_MAX) : CHUNKS_DEFAULT;
 }
 
 /** Each number of the range on a line of its own. */
@@ -29,8 +39,7 @@ export async function* numbersOf(range: string, chunks: Options[string]): AsyncG
   if (least > CHUNKS_MAX) {
     throw new StarfishError("usage", `--range has more than ${CHUNKS_MAX * NUMBERS_MAX} numbers: cut it in several`);
   }
-  const pieces = typeof chunks === "string" ? wholeNumber(chunks, "--chunks", 1, CHUNKS_MAX) : CHUNKS_DEFAULT;
-  for (const part of splitRange({ lo, hi }, Math.max(pieces, least))) yield utf8(listed(part));
+  for (const part of splitRange({ lo, hi }, Math.max(piecesOf(chunks), least))) yield utf8(listed(part));
 }
 
 function listed({ lo, hi }: Range): string {

@@ -1,5 +1,5 @@
 /** map mandelbrot: a picture in tiles, shown in the terminal as they arrive, or written as PNG. */
-import { utf8, type Bytes } from "../../base/bytes.ts";
+import { concat, utf8, type Bytes } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { sequence } from "../styled.ts";
 import type { CommandContext } from "../types.ts";
@@ -33,7 +33,25 @@ interface Tile {
   readonly rows: number;
 }
 
+/** Bytes of a strip: few enough for a message, as those of a tile are. */
+const STRIP_BYTES_MAX: number = 64 * 1024;
+
 export const mandelbrot: MapTask = {
+  /** Strips from the top down, which one after the other are a picture: the first one's task begins with its head. */
+  async job(options, { computer, signal }) {
+    if (options["out"] !== undefined)
+      throw new StarfishError("usage", "--out is for a picture that is waited for: 'cat /proc/ID/result > FILE.bmp'");
+    const view = viewOf(options);
+    const { width, height } = view;
+    const rows = Math.max(1, Math.min(TILE, Math.floor(STRIP_BYTES_MAX / (width * 4))));
+    const strips = Array.from({ length: Math.ceil(height / rows) }, (_, i) => {
+      return { left: 0, top: i * rows, columns: width, rows: Math.min(rows, height - i * rows) };
+    });
+    const inputs = strips.map((strip) => concat([inputOf(view, strip), utf8(" bmp")]));
+    const list = await computer.jobs.listOf(inputs, { signal });
+    return { title: `mandelbrot ${width}x${height}`, inputs: list, combine: "concat", isPicture: true };
+  },
+
   prepare(options, context) {
     const view = viewOf(options);
     const tiles = tilesOf(view);

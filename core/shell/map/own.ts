@@ -6,9 +6,9 @@ import { StarfishError } from "../../base/errors.ts";
 import type { SandboxProgram } from "../../ports/sandbox.ts";
 import { isScript } from "../../sandbox/languages/engines.ts";
 import type { CommandContext } from "../types.ts";
-import { filesOf, linesOf, numbersOf, rangesOf } from "./inputs.ts";
+import { filesOf, linesOf, numbersOf, rangeInputs, rangesOf } from "./inputs.ts";
 import { intoFolder, Named, shown } from "./output.ts";
-import type { Options, Work } from "./task.ts";
+import type { JobWork, Options, Work } from "./task.ts";
 
 export async function ownWork(program: SandboxProgram, options: Options, context: CommandContext): Promise<Work> {
   if (options["json"] !== undefined && !isScript(program.kind))
@@ -26,6 +26,31 @@ export async function ownWork(program: SandboxProgram, options: Options, context
     reduces,
     take: ({ index, output }) => keep?.(index, output) ?? stdout.write(isOne ? shown(output) : output),
     finish: () => Promise.resolve(),
+  };
+}
+
+/** As a job of the swarm: its outputs one after the other, or what is left of them when they are reduced. */
+export async function ownJob(
+  program: SandboxProgram,
+  options: Options,
+  context: CommandContext,
+): Promise<Omit<JobWork, "title">> {
+  const { range, chunks, out, reduce } = options;
+  if (out !== undefined)
+    throw new StarfishError("usage", "--out is for results that are waited for: those of a job are /proc/ID/result");
+  const isPlainRange = typeof range === "string" && !(isScript(program.kind) && program.form === "numbers");
+  const inputs = isPlainRange
+    ? rangeInputs(range, chunks)
+    : await context.computer.jobs.listOf(
+        inputsOf(program, options, context, () => {}),
+        { signal: context.signal },
+      );
+  const isOne = reduce !== undefined;
+  return {
+    program,
+    inputs,
+    combine: isOne ? "reduce" : "concat",
+    ...(isOne && isScript(program.kind) && { show: shown }),
   };
 }
 

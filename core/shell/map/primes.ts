@@ -1,12 +1,18 @@
 /** map primes: a range of numbers cut into ranges, and the sum of what was counted in each. */
 import { text, utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
-import { rangesOf } from "./inputs.ts";
+import { rangeInputs, rangesOf } from "./inputs.ts";
 import type { MapTask } from "./task.ts";
 
 export const primes: MapTask = {
+  job({ range, chunks }) {
+    if (typeof range !== "string") throw noRange();
+    const inputs = rangeInputs(range, chunks);
+    return Promise.resolve({ title: `primes ${range}`, inputs, combine: "sum" as const });
+  },
+
   prepare({ range, chunks }, { stdout }) {
-    if (typeof range !== "string") throw new StarfishError("usage", "--range is missing, like --range 0..20000000");
+    if (typeof range !== "string") throw noRange();
     let sum = 0;
     return Promise.resolve({
       inputs: rangesOf(range, chunks),
@@ -17,3 +23,7 @@ export const primes: MapTask = {
     });
   },
 };
+
+function noRange(): StarfishError {
+  return new StarfishError("usage", "--range is missing, like --range 0..20000000");
+}

@@ -6,14 +6,16 @@ import type { CommandContext } from "../types.ts";
 import { grep } from "./grep.ts";
 import { mandelbrot } from "./mandelbrot.ts";
 import { nbody } from "./nbody.ts";
-import { checkOwn, ownWork } from "./own.ts";
+import { checkOwn, ownJob, ownWork } from "./own.ts";
 import { pi } from "./pi.ts";
 import { primes } from "./primes.ts";
-import { LANGUAGES, ownFile, script } from "./program.ts";
+import { LANGUAGES, ownFile, type Runnable, script } from "./program.ts";
 import { ProgressLine } from "./progress.ts";
 import { Outputs } from "./reduce.ts";
 import { sha256 } from "./sha256.ts";
+import { submitJob } from "./submit.ts";
 import type { MapTask, Options, Work } from "./task.ts";
+import type { Terms } from "./terms.ts";
 import { wordcount } from "./wordcount.ts";
 
 /** For each that is no script, a module of the same name comes along. */
@@ -29,28 +31,55 @@ export interface MapRequest {
 }
 
 export async function runMap(request: MapRequest, context: CommandContext): Promise<void> {
-  const { name, isFile, words, options } = request;
-  if (!isFile && !Object.hasOwn(LANGUAGES, name)) {
-    const task = TASKS[name];
-    if (task === undefined) throw new StarfishError("usage", `there is no task '${name}'`);
-    const [extra] = words;
-    if (extra !== undefined && task.takesWords !== true)
-      throw new StarfishError("usage", `'${extra}' is one word too many`);
+  const { name, words, options } = request;
+  const task = taskOf(request);
+  if (task !== undefined) {
     const work = await task.prepare(options, context, words);
     const { kind = "bytes" } = work.program ?? {};
     const module = await (isScript(kind) ? context.computer.engine(kind) : context.computer.builtin(name));
     return await runWork(name, module, work, context);
   }
+  const { title, module, program } = await runnableOf(request, context);
+  await runWork(title, module, await ownWork(program, options, context), context);
+}
+
+/** As a job of the swarm; gives the exit status. */
+export async function runAsJob(request: MapRequest, terms: Terms, context: CommandContext): Promise<number> {
+  const { name, words, options } = request;
+  const task = taskOf(request);
+  if (task === undefined) {
+    const { title, module, program } = await runnableOf(request, context);
+    const work = await ownJob(program, options, context);
+    const what = typeof options["range"] === "string" ? `${title} ${options["range"]}` : title;
+    return await submitJob({ ...work, title: what, module }, terms, context);
+  }
+  if (task.job === undefined)
+    throw new StarfishError("usage", `map ${name} names files in its output, and can't be a job of the swarm`);
+  const work = await task.job(options, context, words);
+  const { kind = "bytes" } = work.program ?? {};
+  const module = await (isScript(kind) ? context.computer.engine(kind) : context.computer.builtin(name));
+  return await submitJob({ ...work, module }, terms, context);
+}
+
+/** What comes with Starfish; undefined for programs of one's own. Throws "usage". */
+function taskOf({ name, isFile, words }: MapRequest): MapTask | undefined {
+  if (isFile || Object.hasOwn(LANGUAGES, name)) return undefined;
+  const task = Object.hasOwn(TASKS, name) ? TASKS[name] : undefined;
+  if (task === undefined) throw new StarfishError("usage", `there is no task '${name}'`);
+  const [extra] = words;
+  if (extra !== undefined && task.takesWords !== true)
+    throw new StarfishError("usage", `'${extra}' is one word too many`);
+  return task;
+}
+
+async function runnableOf({ name, isFile, words, options }: MapRequest, context: CommandContext): Promise<Runnable> {
   checkOwn(options);
   const [source, extra] = words;
   if (!isFile && source === undefined)
     throw new StarfishError("usage", `the function is missing, like map ${name} ${EXAMPLES[name] ?? ""}`);
   if (!isFile && extra !== undefined)
     throw new StarfishError("usage", `'${extra}' is one word too many: put the function in quotes`);
-  const { title, module, program } = isFile
-    ? await ownFile(name, words, options, context)
-    : await script(name, source ?? "", options, context);
-  await runWork(title, module, await ownWork(program, options, context), context);
+  return isFile ? await ownFile(name, words, options, context) : await script(name, source ?? "", options, context);
 }
 
 const EXAMPLES: Readonly<Record<string, string>> = {

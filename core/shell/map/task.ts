@@ -1,5 +1,6 @@
 /** What `map` has to know of a task: its options, how its input is cut into chunks, and what becomes of the results. */
 import type { Bytes } from "../../base/bytes.ts";
+import type { Combine, Inputs } from "../../jobs/spec.ts";
 import type { ChunkResult } from "../../jobs/types.ts";
 import type { SandboxProgram } from "../../ports/sandbox.ts";
 import type { CommandContext } from "../types.ts";
@@ -26,7 +27,23 @@ export interface Work {
   finish(): Promise<void>;
 }
 
+/** The same as a job of the swarm, which nobody has to take the results of. */
+export interface JobWork {
+  /** For people: what tells it from other jobs of the same task. */
+  readonly title: string;
+  readonly program?: SandboxProgram;
+  readonly inputs: Inputs;
+  /** "reduce": by the program itself. */
+  readonly combine: Exclude<Combine, { readonly how: "reduce" }>["how"] | "reduce";
+  /** Nothing for a terminal. */
+  readonly isPicture?: boolean;
+  /** A small result as people read it, where that is more than its bytes. */
+  readonly show?: (result: Bytes) => Bytes;
+}
+
 export interface MapTask {
+  /** For `--detach` and what else makes it a job of the swarm; absent where its results need who asked. Throws "usage". */
+  job?(options: Options, context: CommandContext, words: readonly string[]): Promise<JobWork>;
   /** Words behind the task's name are its own: a pattern, say. */
   readonly takesWords?: boolean;
   /** Throws "usage" for options or input that make no sense. */

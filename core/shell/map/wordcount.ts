@@ -1,8 +1,8 @@
 /** map wordcount: the lines of stdin in pieces, and the counts of all pieces added up, the most frequent word first. */
-import { text, utf8 } from "../../base/bytes.ts";
+import { type Bytes, text, utf8 } from "../../base/bytes.ts";
 import { wholeNumber } from "../options.ts";
 import { chunksOf, isLetter } from "./split.ts";
-import { CHUNK_BYTES_MAX, type MapTask } from "./task.ts";
+import { CHUNK_BYTES_MAX, type MapTask, type Options } from "./task.ts";
 
 const LINES_DEFAULT = 500;
 /** Lines may be short: a chunk of less than this costs more to send than to count. Unless the lines are asked for. */
@@ -12,14 +12,13 @@ const LINES_MAX = 1_000_000;
 const LINES_PER_WRITE = 1_000;
 
 export const wordcount: MapTask = {
-  prepare({ lines }, { stdin, stdout }) {
-    const linesMax = typeof lines === "string" ? wholeNumber(lines, "--lines", 1, LINES_MAX) : LINES_DEFAULT;
-    const inputs = chunksOf(stdin, {
-      linesMax,
-      bytesMin: lines === undefined ? BYTES_DEFAULT : 0,
-      bytesMax: CHUNK_BYTES_MAX,
-      isBreak: (byte) => !isLetter(byte),
-    });
+  async job(options, { computer, stdin, signal }) {
+    const inputs = await computer.jobs.listOf(piecesOf(options, stdin), { signal });
+    return { title: "wordcount", inputs, combine: "merge" };
+  },
+
+  prepare(options, { stdin, stdout }) {
+    const inputs = piecesOf(options, stdin);
     const counts = new Map<string, number>();
     return Promise.resolve({
       inputs,
@@ -42,3 +41,12 @@ export const wordcount: MapTask = {
     });
   },
 };
+
+function piecesOf({ lines }: Options, stdin: AsyncIterable<Bytes>): AsyncIterable<Bytes> {
+  return chunksOf(stdin, {
+    linesMax: typeof lines === "string" ? wholeNumber(lines, "--lines", 1, LINES_MAX) : LINES_DEFAULT,
+    bytesMin: lines === undefined ? BYTES_DEFAULT : 0,
+    bytesMax: CHUNK_BYTES_MAX,
+    isBreak: (byte) => !isLetter(byte),
+  });
+}

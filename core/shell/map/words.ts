@@ -1,6 +1,7 @@
 /** The words of `map` behind its name: what is run, the words that are for it, and the options of map itself. */
 import { StarfishError } from "../../base/errors.ts";
 import { parseArguments } from "../options.ts";
+import { TERMS } from "./terms.ts";
 import type { Options } from "./task.ts";
 
 const KINDS = {
@@ -15,6 +16,7 @@ const KINDS = {
   width: "value",
   height: "value",
   quality: "value",
+  ...TERMS,
   json: "flag",
   "each-file": "flag",
   "ignore-case": "flag",

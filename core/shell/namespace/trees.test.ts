@@ -51,7 +51,7 @@ treeContract("/proc", {}, async () => {
   const node = await testNode();
   const processes = new Processes();
   return {
-    tree: procTree({ ...node, processes }),
+    tree: procTree({ ...node, clock: realClock, memory: new ReplicaMap(1, new TestTime()), processes }),
     directory: "/job1",
     file: "/job1/status",
     change: () => void processes.newPid(),

@@ -1,30 +1,39 @@
 /**
- * /proc: a directory for each thing that runs on this node: processes of its shells by number, jobs that it has given to
- * the swarm, and those of others for which it runs tasks, by id. `kill` and `wait` take the same numbers and ids.
+ * /proc: a directory for each process of this node's shells by number, for each job of the swarm by id, on every node and
+ * also when it is over, and for what `map` runs from here or for others without being one. `kill` and `wait` take the same
+ * numbers and ids.
  */
 import type { Unsubscribe } from "../../../base/events.ts";
 import type { Computer } from "../../../computer.ts";
-import type { Cpu, JobInfo } from "../../../jobs/types.ts";
+import type { Cpu, JobInfo, JobState } from "../../../jobs/types.ts";
+import { jobsNamed } from "../../jobs/find.ts";
+import { statusOf } from "../../jobs/result.ts";
 import { abortable } from "../../../ports/clock.ts";
 import { oneLine } from "../../harmless.ts";
-import { encodeText } from "../../language/bytes.ts";
 import type { RunningProcess } from "../../language/interpreter.ts";
 import type { ShellSession } from "../../language/session.ts";
 import { partOfPath, says, ViewTree, type DirectoryView, type View } from "../view.ts";
 import { changesOf } from "../watching.ts";
+import { ABOUT_CHARS_MAX, directory, zeroEnded } from "./files.ts";
+import { swarmJobView } from "./job.ts";
 import type { Processes } from "./processes.ts";
 
 /** Directories in /proc: more than may run at once in honest shells; what is beyond them is not listed. */
 const LISTED_MAX = 4_096;
 
-export interface ProcParts extends Pick<Computer, "cpu" | "net"> {
+export interface ProcParts extends Pick<Computer, "cpu" | "jobs" | "net" | "clock" | "memory"> {
   readonly processes: Processes;
 }
 
-export function procTree({ cpu, net, processes }: ProcParts): ViewTree {
+export function procTree(parts: ProcParts): ViewTree {
+  const { cpu, jobs, net, processes } = parts;
   const list = (): ReadonlyMap<string, View> => {
     const all = new Map<string, View>();
     for (const running of processes.running()) all.set(String(running.process.pid), processView(running));
+    for (const state of jobs.list()) {
+      if (all.size >= LISTED_MAX) break;
+      all.set(state.id, swarmJobView(state, parts));
+    }
     for (const job of cpu.jobs()) all.set(partOfPath(job.id), jobView(job));
     for (const [job, { tasks, peer }] of tasksOfOthers(cpu, net.self)) {
       const name = partOfPath(job);
@@ -35,7 +44,7 @@ export function procTree({ cpu, net, processes }: ProcParts): ViewTree {
     return all;
   };
   const listen = (tell: () => void): Unsubscribe => {
-    const stops = [processes.onChange(tell), cpu.onActivity(tell)];
+    const stops = [processes.onChange(tell), cpu.onActivity(tell), jobs.onChange(tell)];
     return () => {
       for (const stop of stops) stop();
     };
@@ -43,7 +52,7 @@ export function procTree({ cpu, net, processes }: ProcParts): ViewTree {
   return new ViewTree({
     mount: "/proc",
     root: { kind: "directory", list },
-    why: "what runs here is shown as it is; 'kill ID' ends it",
+    why: "what runs is shown as it is; 'kill ID' ends it",
     watch: (path, { signal }) => changesOf((tell) => listen(() => tell(path)), signal),
   });
 }
@@ -68,20 +77,6 @@ function processView({ process, parent, cwd, environment }: RunningProcess): Dir
     ],
     oneLine(words.join(" ")).slice(0, ABOUT_CHARS_MAX),
   );
-}
-
-/** One line of a long listing. */
-const ABOUT_CHARS_MAX = 200;
-
-/** As Linux has it: each word ends with a NUL, and bytes are as they are. */
-function zeroEnded(words: readonly string[]): View {
-  const bytes = encodeText(words.map((word) => `${word}\0`).join(""));
-  return {
-    kind: "file",
-    async *stream() {
-      yield await Promise.resolve(bytes);
-    },
-  };
 }
 
 function jobView({ id, title, progress }: JobInfo): DirectoryView {
@@ -117,11 +112,6 @@ function taskView(owner: string, peer: string, tasks: number): DirectoryView {
   return directory([["status", says(() => lines.join("\n"))]], oneLine(`tasks for ${owner}`).slice(0, ABOUT_CHARS_MAX));
 }
 
-function directory(files: readonly (readonly [string, View])[], about: string): DirectoryView {
-  const all = new Map(files);
-  return { kind: "directory", list: () => all, about };
-}
-
 function tasksOfOthers(cpu: Cpu, self: string): Map<string, { tasks: number; peer: string }> {
   const own = new Set(cpu.jobs().map(({ id }) => id));
   const found = new Map<string, { tasks: number; peer: string }>();
@@ -133,16 +123,31 @@ function tasksOfOthers(cpu: Cpu, self: string): Map<string, { tasks: number; pee
   return found;
 }
 
+/** A job of the swarm by its id, or the beginning of it: what ends a job takes no titles, which may be anything. */
+function byId(target: string, jobs: ProcParts["jobs"]): JobState | "ambiguous" | undefined {
+  const [one, another] = jobsNamed(jobs, target).filter(({ id }) => id.startsWith(target));
+  return another === undefined ? one : "ambiguous";
+}
+
 /** What `kill` does with what is no process of its own shell: says what is wrong, if anything; "unknown" where there is none. */
-export function killOutside(target: string, signal: string, { cpu, net, processes }: ProcParts): string | undefined {
+export function killOutside(target: string, signal: string, parts: ProcParts): string | undefined {
+  const { cpu, jobs, net, processes } = parts;
   const found = /^\d+$/.test(target) ? processes.find(Number(target)) : undefined;
   if (found !== undefined) {
     if (signal !== "0") found.process.kill(signal);
     return undefined;
   }
+  const isPausing = signal === "STOP" || signal === "TSTP" || signal === "CONT";
+  const named = byId(target, jobs);
+  if (named === "ambiguous") return `${target}: several jobs begin so; type more of the id`;
+  if (named !== undefined) {
+    if (isPausing) return `${target}: a job of the swarm can't be stopped, only ended`;
+    if (named.outcome !== undefined) return `${target}: that job is over: ${named.state}`;
+    if (signal !== "0") jobs.cancel(named.id);
+    return undefined;
+  }
   if (cpu.jobs().some(({ id }) => id === target)) {
-    if (signal === "STOP" || signal === "TSTP" || signal === "CONT")
-      return `${target}: a job of the swarm can't be stopped, only ended`;
+    if (isPausing) return `${target}: a job of the swarm can't be stopped, only ended`;
     if (signal !== "0") cpu.cancel(target);
     return undefined;
   }
@@ -156,7 +161,7 @@ export function killOutside(target: string, signal: string, { cpu, net, processe
 export async function waitOutside(
   target: string,
   signal: AbortSignal,
-  { cpu, processes }: ProcParts,
+  { cpu, jobs, processes }: ProcParts,
   own: ShellSession,
 ): Promise<number | undefined> {
   const found = /^\d+$/.test(target) ? processes.find(Number(target)) : undefined;
@@ -173,6 +178,8 @@ export async function waitOutside(
     }
     return 0;
   }
+  const named = byId(target, jobs);
+  if (named !== undefined && named !== "ambiguous") return await statusOf(jobs, named.id, signal);
   const isThere = (): boolean => cpu.jobs().some(({ id }) => id === target);
   if (!isThere()) return undefined;
   const { promise, resolve } = Promise.withResolvers<undefined>();

@@ -1,0 +1,27 @@
+/** job: one job of the swarm: how far it is, who does what, what failed and why. */
+import { StarfishError } from "../../base/errors.ts";
+import { parseArguments } from "../options.ts";
+import type { Command } from "../types.ts";
+
+export const job: Command = {
+  name: "job",
+  summary: "one job of the swarm: who did what, and what failed",
+  help: `
+usage: job [--json] [JOB]
+
+Says of a job of the swarm how far it is and how fast it goes, who has done how many of its tasks, which were run more
+than once, which failed and why, and where its result is. JOB is its id, the beginning of it, or its title; without JOB
+it is the newest one.
+
+  job --json
+`,
+  async run(context) {
+    const { options, operands } = parseArguments(context.args, { json: "flag" });
+    const [wanted, extra] = operands;
+    if (extra !== undefined) throw new StarfishError("usage", `'${extra}' is one word too many`);
+    const { showJob } = await import("../jobs/show.ts");
+    await context.stdout.print(showJob(wanted, options.json === true, context));
+    return 0;
+  },
+  complete: (words, { jobs }) => (words.length === 2 ? jobs.list().map(({ id }) => id) : []),
+};

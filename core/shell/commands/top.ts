@@ -1,0 +1,39 @@
+/** top: the swarm's jobs live: progress, rate, and who works. What draws it is loaded when it is first called. */
+import { StarfishError } from "../../base/errors.ts";
+import { noOperands } from "../operands.ts";
+import { parseArguments } from "../options.ts";
+import { compose, joined } from "../styled.ts";
+import type { Command } from "../types.ts";
+
+export const top: Command = {
+  name: "top",
+  summary: "the swarm's jobs, live",
+  help: `
+usage: top
+
+Shows the jobs of the swarm as they go: progress, rate, time left, and who works on them; and of each node how many of the
+cores that it lends are busy. q leaves. Without a terminal it shows them once.
+
+  top
+`,
+  async run(context) {
+    noOperands(parseArguments(context.args, {}).operands);
+    const { runTop, topRows } = await import("../terminal/top.ts");
+    const { computer, fullScreen, signal, stdout, terminal } = context;
+    if (fullScreen === undefined) {
+      await stdout.print(joined(topRows(computer, terminal.stdout).map((row) => compose`${row}\n`)));
+      return 0;
+    }
+    const screen = fullScreen();
+    const close = (): void => screen.close();
+    signal.addEventListener("abort", close, { once: true });
+    try {
+      return await runTop(screen, computer);
+    } catch (error) {
+      throw signal.aborted ? new StarfishError("cancelled", "Ended") : error;
+    } finally {
+      signal.removeEventListener("abort", close);
+      close();
+    }
+  },
+};
