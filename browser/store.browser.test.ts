@@ -43,6 +43,17 @@ describe("IndexedDB store", () => {
     await expect(store.set("a", utf8("x"))).rejects.toSatisfy((error) => isStarfishError(error, "io"));
   });
 
+  it("loses nothing by what its owner writes and deletes at once, however often it is looked at", async () => {
+    let told = 0;
+    await using store = await openIndexedDbStore(freshName(), { onLost: () => told++, lookMs: 1 });
+    for (let i = 0; i < 300; i++) await Promise.all([store.set("a", utf8("one")), store.delete("a")]);
+    for (let i = 0; i < 300; i++) {
+      await store.set("a", utf8("one"));
+      await store.delete("a");
+    }
+    expect(told).toBe(0);
+  });
+
   it("tells that it was deleted or cleared by others, once, and keeps nothing from then on", async () => {
     const clear = async (name: string): Promise<void> => {
       const database = await openDatabase(name, "values");

@@ -35,8 +35,10 @@ class IndexedDbStore implements Store {
   readonly #use: UseStore;
   readonly #onLost: (() => void) | undefined;
   readonly #looking: ReturnType<typeof setInterval>;
-  /** Whether there was something in it. */
+  /** Whether there was something in it that its owner has not deleted. */
   #hasHeld = false;
+  /** How often its owner has begun to write or delete. */
+  #changes = 0;
   #isLost = false;
   #closed = false;
 
@@ -58,7 +60,10 @@ class IndexedDbStore implements Store {
 
   /** Whether all that it held is gone. */
   async look(): Promise<void> {
+    const changes = this.#changes;
     const isEmpty = (await keys(this.#use)).length === 0;
+    // It may have been looked at before what its owner has begun meanwhile, or after: the next look is as good.
+    if (changes !== this.#changes) return;
     if (isEmpty && this.#hasHeld) this.lose();
     this.#hasHeld ||= !isEmpty;
   }
@@ -72,13 +77,15 @@ class IndexedDbStore implements Store {
     this.#check(key);
     // Copied, because storing a view stores the whole buffer that it is a part of.
     const copy = value.slice();
+    const changes = ++this.#changes;
     await guardDatabase(() => set(key, copy, this.#use));
-    this.#hasHeld = true;
+    if (changes === this.#changes) this.#hasHeld = true;
   }
 
   async delete(key: string): Promise<void> {
     this.#check(key);
     // Emptied by its owner, perhaps, which is no loss.
+    this.#changes++;
     this.#hasHeld = false;
     await guardDatabase(() => del(key, this.#use));
     await guardDatabase(() => this.look());
