@@ -136,6 +136,24 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
       expect(after.ok && text(after.output)).toBe("ba");
     });
 
+    test.each([
+      [0, 1, "i64"],
+      [1_000, 1, "i64"],
+      [20_000, 1, "i64"],
+      [0, 300, "i64"],
+      [0, 10, "v128"],
+      [0, 300, "v128"],
+    ] as const)(
+      "calls nest too deeply before the stack ends: %i locals, %i operands of %s",
+      async (locals, operands, type) => {
+        const worker = await spawn();
+        const module = await compiled("deep", hostile.deep(locals, operands, type));
+        // Often enough that the engine optimises it.
+        for (let i = 0; i < 20; i++)
+          expect(await worker.run({ ...module, input: utf8("x") })).toMatchObject({ ok: false, code: "call-depth" });
+      },
+    );
+
     test("the same task uses the same fuel, and more of it for more to do", async () => {
       const module = await compiled("mirror", mirror());
       const used: number[] = [];

@@ -1,0 +1,64 @@
+/**
+ * Modules that were cut short and whose bits were flipped, in real workers: each is refused, fails or gives something, in
+ * its own time, and the worker goes on. Run with the sandbox of each platform.
+ */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { sampled } from "../../test/fixtures/generated-modules.ts";
+import { hostile, mirror } from "../../test/fixtures/wasm.ts";
+import { text, utf8 } from "../base/bytes.ts";
+import type { Sandbox } from "../ports/sandbox.ts";
+import { TASK_FAULTS } from "./types.ts";
+
+const MEMORY_BYTES_MAX: number = 2 ** 22;
+const FUEL_MAX = 300_000;
+const SEED = 15;
+
+type Mutation = readonly [module: number, cutAt: number | undefined, flips: readonly (readonly [number, number])[]];
+
+const mutation: fc.Arbitrary<Mutation> = fc.tuple(
+  fc.nat(),
+  fc.option(fc.nat(), { nil: undefined, freq: 3 }),
+  fc.array(fc.tuple(fc.nat(), fc.nat(7)), { maxLength: 4 }),
+);
+
+function mutated(modules: readonly Uint8Array[], [index, cutAt, flips]: Mutation): Uint8Array {
+  const module = modules[index % modules.length] ?? mirror();
+  const bytes = module.slice(0, cutAt === undefined ? module.length : cutAt % module.length);
+  for (const [at, bit] of flips)
+    if (bytes.length > 0) bytes[at % bytes.length] = (bytes[at % bytes.length] ?? 0) ^ (1 << bit);
+  return bytes;
+}
+
+export function mutatedContract(name: string, sandbox: () => Sandbox, count: number): void {
+  test(`${name}: ${count} modules cut short and with bits flipped`, { timeout: 60_000 + 20 * count }, async () => {
+    const modules = [
+      ...sampled(SEED, 30, { floats: true }).map(({ module }) => module),
+      ...[mirror(), hostile.loop(), hostile.memoryEater(), hostile.loopInStart()],
+    ];
+    const worker = await sandbox().spawn();
+    const ends = new Map<string, number>();
+    for (const [id, one] of fc.sample(mutation, { seed: SEED, numRuns: count }).entries()) {
+      const bytes = mutated(modules, one);
+      const compiled = await worker.compile(bytes, MEMORY_BYTES_MAX);
+      const outcome = compiled.ok
+        ? await worker.run({ moduleId: `${id}`, module: compiled.module, input: utf8("ab"), fuelMax: FUEL_MAX })
+        : compiled;
+      const end = outcome.ok ? "ok" : outcome.code;
+      ends.set(end, (ends.get(end) ?? 0) + 1);
+    }
+    for (const end of ends.keys()) expect(["ok", ...TASK_FAULTS]).toContain(end);
+    // Some are still modules, so that it is not only the reading that is tried.
+    for (const end of ["ok", "not-wasm", "wasm-trap"]) expect(ends.get(end) ?? 0).toBeGreaterThan(count / 100);
+    const compiled = await worker.compile(mirror(), MEMORY_BYTES_MAX);
+    if (!compiled.ok) throw new Error(compiled.message);
+    const after = await worker.run({
+      moduleId: "mirror",
+      module: compiled.module,
+      input: utf8("ab"),
+      fuelMax: FUEL_MAX,
+    });
+    expect(after.ok && text(after.output)).toBe("ba");
+    worker.terminate();
+  });
+}

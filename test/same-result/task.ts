@@ -1,0 +1,49 @@
+/** A task that is run in Node and in a tab, and what is compared of its outcome. */
+import { toHex } from "../../core/base/bytes.ts";
+import type { Sandbox, SandboxProgram } from "../../core/ports/sandbox.ts";
+import { realCrypto } from "../../core/platform/crypto.ts";
+import { sampled } from "../fixtures/generated-modules.ts";
+
+export interface Task {
+  readonly name: string;
+  readonly module: Uint8Array;
+  readonly program?: SandboxProgram | undefined;
+  readonly input: Uint8Array;
+  readonly fuelMax: number;
+}
+
+/** So many that are generated from one seed, the same wherever they are. */
+export interface Sample {
+  readonly seed: number;
+  readonly count: number;
+}
+
+const MEMORY_BYTES_MAX: number = 32 * 1024 * 1024;
+/** Enough for those that end, and soon over for the others. */
+const GENERATED_FUEL = 1_000_000;
+
+export function generatedTasks({ seed, count }: Sample): Task[] {
+  return sampled(seed, count, { floats: true }).map(({ module, input }, i) => ({
+    ...{ name: `generated ${seed}/${i}`, module, input, fuelMax: GENERATED_FUEL },
+  }));
+}
+
+/** Of each task a line: its name, the module's hash, and how it ended: fuel and the output's hash, or code and message. */
+export async function outcomesOf(sandbox: Sandbox, tasks: readonly Task[]): Promise<string[]> {
+  const worker = await sandbox.spawn();
+  const lines: string[] = [];
+  for (const [index, { name, module, program, input, fuelMax }] of tasks.entries()) {
+    const compiled = await worker.compile(module, MEMORY_BYTES_MAX, program?.kind);
+    const outcome = compiled.ok
+      ? await worker.run({ moduleId: String(index), module: compiled.module, program, input, fuelMax })
+      : compiled;
+    const end = outcome.ok ? `${outcome.fuelUsed} ${hashOf(outcome.output)}` : `${outcome.code} ${outcome.message}`;
+    lines.push(`${name} ${hashOf(module).slice(0, 8)} ${end}`);
+  }
+  worker.terminate();
+  return lines;
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return toHex(realCrypto.sha256(bytes)).slice(0, 16);
+}
