@@ -1,6 +1,7 @@
 /** One node's computer: the parts wired together. Made by createComputer (index.ts); its life begins and ends here. */
 import type { Cpu, Jobs } from "./jobs/types.ts";
 import type { Contents, Files } from "./disk/types.ts";
+import type { MapFunction } from "./jobs/map-function.ts";
 import type { ReplicatedMap } from "./memory/types.ts";
 import type { Devices } from "./io/devices/types.ts";
 import type { Net } from "./net/types.ts";
@@ -18,6 +19,8 @@ export interface Computer extends AsyncDisposable {
   readonly files: Files;
   readonly storage: Contents;
   readonly cpu: Cpu;
+  /** A function of a program's own over its values, on every core that is lent. */
+  readonly map: MapFunction;
   /** Jobs of the swarm, which no node leads. */
   readonly jobs: Jobs;
   /** Screen and clipboard of the person at this node, and the way to those of others. */

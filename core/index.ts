@@ -8,6 +8,7 @@ import { createWorkers } from "./jobs/workers.ts";
 import { createContents } from "./disk/contents.ts";
 import { openFiles } from "./disk/files/open.ts";
 import { Engines } from "./jobs/engines.ts";
+import { createMapFunction } from "./jobs/map-function.ts";
 import { createDevices } from "./io/devices/devices.ts";
 import { createMemory } from "./memory/memory.ts";
 import { createNet, type NetOptions, type NetPorts } from "./net/net.ts";
@@ -61,6 +62,7 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
       files,
       storage,
       cpu,
+      map: createMapFunction({ cpu, engine: (kind) => engines.load(kind) }),
       jobs,
       devices,
       clock,

@@ -14,6 +14,7 @@ import "../../core/shell/jobs/show.ts";
 import "../../core/shell/map/run.ts";
 import "../../core/shell/terminal/top.ts";
 import "uqr";
+import "acorn";
 import "sucrase";
 import { StarfishError } from "../../core/base/errors.ts";
 import "../../core/sandbox/languages/scripts.ts";

@@ -1,6 +1,7 @@
 /** Runs a job to its end: the task's input, its module, its progress, and what becomes of its results. */
 import type { Bytes } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
+import { Outputs } from "../../jobs/pairwise.ts";
 import { isScript } from "../../sandbox/languages/engines.ts";
 import type { CommandContext } from "../types.ts";
 import { grep } from "./grep.ts";
@@ -11,7 +12,6 @@ import { pi } from "./pi.ts";
 import { primes } from "./primes.ts";
 import { LANGUAGES, ownFile, type Runnable, script } from "./program.ts";
 import { ProgressLine } from "./progress.ts";
-import { Outputs } from "./reduce.ts";
 import { sha256 } from "./sha256.ts";
 import { submitJob } from "./submit.ts";
 import type { MapTask, Options, Work } from "./task.ts";

@@ -1,7 +1,7 @@
 /** Makes one output of many, two neighbours at a time and in order: a balanced tree, whose knots are tasks themselves. */
-import { concat, type Bytes } from "../../base/bytes.ts";
-import { StarfishError } from "../../base/errors.ts";
-import { JOB_BYTES_MAX } from "../../jobs/limits.ts";
+import { concat, type Bytes } from "../base/bytes.ts";
+import { StarfishError } from "../base/errors.ts";
+import { JOB_BYTES_MAX } from "./limits.ts";
 
 /** Outputs that wait to be made one, and what they take. */
 export class Outputs {
