@@ -53,7 +53,7 @@ export async function runCase(one: Case, { timeMs = TIME_MS_MAX, programs }: Cas
   // Utilities and /dev ask a computer that is alone for no more than this.
   const net = { members: () => [], onMember: () => () => {} };
   const devices = { questions: () => [], answers: () => new Map(), onChange: () => () => {} };
-  const cpu = { jobs: () => [], cancel: () => false };
+  const cpu = { jobs: () => [], running: () => [], cancel: () => false };
   const computer = { clock: realClock, random: realRandom, cpu, net, devices } as unknown as Computer;
   const names = new Namespace([
     { path: "/", tree },

@@ -561,4 +561,10 @@ export const SNIPPETS: Readonly<Record<string, readonly string[]>> = {
     "mkdir t; cd t; echo foo > a; mkdir d; echo foo > d/b; grep -r foo . | sort; grep -rl foo | sort; grep -rc foo d",
     "for d in '2024-02-28 +2 days' '2024-01-31 1 month' '@0' '2024-03-01 -1 day' '2024-12-31 23:59:59 UTC' 'Mar 5 2024'; do date -u -d \"$d\" '+%F %T'; done",
   ],
+  mistakes: [
+    "for b in alias builtin compgen disown hash printf times trap umask unalias read export unset cd pushd type; do $b --no-such-option >/dev/null 2>&1; echo $b $?; done",
+    "for c in cat head tail sort uniq cut tr wc ls cp mv rm mkdir rmdir touch chmod find grep sed nl paste tee seq date env printenv xargs timeout expr basename dirname; do $c --no-such-option </dev/null >/dev/null 2>&1; echo $c $?; done",
+    "for c in cat head tail sort uniq 'cut -c1' wc ls 'cp a' 'mv a' rm rmdir 'chmod +x' find 'grep x' 'sed p' nl paste; do $c nosuch </dev/null 2>/dev/null; echo $c $?; done",
+    "echo a > a; head a nosuch 2>/dev/null; tail nosuch a 2>/dev/null; echo x | tr a b c 2>/dev/null; echo $?; cat nosuch 2>&1 | grep -c 'No such'",
+  ],
 };

@@ -336,6 +336,11 @@ async function runBuiltin(
       await call.out(`${builtin.name}: ${builtin.usage}\n    ${builtin.summary}\n`);
       return 0;
     }
+    const bad = STRICT.has(builtin.name) && /^--./.test(args[0] ?? "") ? args[0] : undefined;
+    if (bad !== undefined) {
+      await call.complain(`${bad}: invalid option\n${builtin.name}: usage: ${builtin.usage}`);
+      return 2;
+    }
     return await builtin.run(call);
   } catch (error) {
     if (error instanceof ShellFault && !error.isFatal && builtin.isTransparent !== true) {
@@ -351,6 +356,19 @@ async function runBuiltin(
   }
 }
 
+/** These take no word with two dashes; the others look at their options themselves. */
+const STRICT = new Set([
+  "alias",
+  "builtin",
+  "compgen",
+  "disown",
+  "hash",
+  "printf",
+  "times",
+  "trap",
+  "umask",
+  "unalias",
+]);
 const VERBATIM = new Set(["echo", "test", "[", ":", "true", "false", "printf", "eval"]);
 
 /** Nobody reads any more: SIGPIPE ends the shell that wrote, unless it has a trap for it. */

@@ -5,15 +5,17 @@ import type { Clock } from "../../ports/clock.ts";
 import { PROGRAMS_FOLDER } from "../../jobs/engines.ts";
 import type { Programs } from "../../ports/programs.ts";
 import { isModule } from "../../process/clamp.ts";
-import { PROGRAM_BYTES_MAX } from "../../process/limits.ts";
+import { MEMORY_BYTES_MAX, PROGRAM_BYTES_MAX } from "../../process/limits.ts";
 import type { ProgramEnd } from "../../process/messages.ts";
 import { ProgramRunner } from "../../process/runner.ts";
 import type { ProgramStream } from "../../process/types.ts";
 import { decodeText, encodeText } from "../language/bytes.ts";
-import type { Descriptor } from "../language/descriptor.ts";
+import { Descriptor } from "../language/descriptor.ts";
 import type { ExternalCall } from "../language/frame.ts";
+import { bytesFile, reasonOf } from "../language/redirect.ts";
 import type { Namespace } from "../namespace/namespace.ts";
 import { STATUS } from "../status.ts";
+import { jqWords } from "./jq-words.ts";
 import { fileNameOf, programFiles, programNamed, type ProgramFile } from "./table.ts";
 import { programTree } from "./tree.ts";
 
@@ -54,7 +56,52 @@ export class SessionPrograms {
   async run(call: ExternalCall): Promise<number> {
     const file = programNamed(call.name);
     if (file === undefined) return STATUS.notFound;
+    if (file.name === "jq" && !call.args.includes("--help")) return await this.#jq(call, file);
     return await this.#run(call, file.sha256, () => this.#fetch(file));
+  }
+
+  /** With the words that people know; see jq-words.ts. */
+  async #jq(call: ExternalCall, file: ProgramFile): Promise<number> {
+    try {
+      const { args, files, filterFile } = jqWords(call.args);
+      const [filter = "", ...options] = [...args].reverse();
+      const text = filterFile === undefined ? "" : decodeText(await this.#readAll(filterFile, call));
+      const input = files.length === 0 ? undefined : concat(await this.#readEach(files, call));
+      const stdin = input === undefined ? call.descriptors.get(0) : new Descriptor(bytesFile(input));
+      const descriptors = { get: (number: number) => (number === 0 ? stdin : call.descriptors.get(number)) };
+      const adapted: ExternalCall = { ...call, descriptors, args: [...options.reverse(), filter + text] };
+      return await this.#run(adapted, file.sha256, () => this.#fetch(file));
+    } catch (error) {
+      if (!isStarfishError(error) || call.signal.aborted) throw error;
+      await say(call, messageOf(error));
+      return JQ_USAGE;
+    }
+  }
+
+  async #readEach(files: readonly string[], call: ExternalCall): Promise<Bytes[]> {
+    const parts: Bytes[] = [];
+    for (const one of files) parts.push(await this.#readAll(one, call));
+    return parts;
+  }
+
+  async #readAll(shown: string, call: ExternalCall): Promise<Bytes> {
+    const descriptor = shown === "-" ? call.descriptors.get(0)?.retain() : undefined;
+    const parts: Uint8Array[] = [];
+    try {
+      const open = descriptor ?? (await call.open(shown, "read"));
+      let length = 0;
+      for (let piece = await open.read(); piece !== undefined; piece = await open.read()) {
+        length += piece.length;
+        if (length > MEMORY_BYTES_MAX)
+          throw new StarfishError("too-large", "it is larger than the memory of a program");
+        parts.push(piece);
+      }
+      await open.release();
+    } catch (error) {
+      if (!isStarfishError(error) || call.signal.aborted) throw error;
+      throw new StarfishError(error.code, `error: Could not open ${shown}: ${reasonOf(error)}`, { cause: error });
+    }
+    return concat(parts);
   }
 
   /** Undefined where the file is no program by its first bytes. */
@@ -161,6 +208,8 @@ function streamOf(descriptor: Descriptor, { process }: ExternalCall): ProgramStr
 
 /** As POSIX has them: found but can't be run; ended by SIGABRT, by SIGKILL, by SIGPIPE. */
 const CANNOT_RUN = 126;
+/** jq's own, for words that it does not understand and files that it can't open. */
+const JQ_USAGE = 2;
 const ABORTED = 134;
 const KILLED = 137;
 const UNRUNNABLE: ReadonlySet<ErrorCode> = new Set([

@@ -43,6 +43,7 @@ usage: printenv [-0] [NAME…]
   printenv HOME
 `,
   specs: { "0": { long: "null" } },
+  usageStatus: 2,
   async run({ options, operands, environment, out }) {
     const end = options.has("0") ? "\0" : "\n";
     if (operands.length === 0) for (const [name, value] of environment) await out(`${name}=${value}${end}`);

@@ -1,6 +1,7 @@
 /** head: the first lines or bytes. */
 import { utf8 } from "../../base/bytes.ts";
 import type { Command } from "../types.ts";
+import { announced } from "./lines.ts";
 import { sizeValue, utility, type UtilityContext } from "./utility.ts";
 
 export const head: Command = utility({
@@ -31,9 +32,12 @@ the number all but the last so many. Several files are named above their lines; 
     const amount = kind === "c" ? sizeValue(digits, "number of bytes") : sizeValue(digits, "number of lines");
     const hasTitles = options.has("v") || (operands.length > 1 && !options.has("q"));
     let isFirst = true;
-    await eachInput(async (input, name) => {
-      if (hasTitles) await outBytes(utf8(`${isFirst ? "" : "\n"}==> ${name === "-" ? "standard input" : name} <==\n`));
+    const title = async (name: string): Promise<void> => {
+      await outBytes(utf8(`${isFirst ? "" : "\n"}==> ${name === "-" ? "standard input" : name} <==\n`));
       isFirst = false;
+    };
+    await eachInput(async (stream, name) => {
+      const input = hasTitles ? announced(stream, () => title(name)) : stream;
       if (isRest) await allBut(input, kind, amount, context);
       else if (kind === "c") await firstBytes(input, amount, context);
       else await firstLines(input, amount, options.has("z") ? 0 : 0x0a, context);

@@ -33,6 +33,19 @@ export async function* textBlocks(
   if (keptBytes > 0) yield decodeText(concat(kept));
 }
 
+/** The same stream; `opened` is called once it is known that it can be read, before its first piece. */
+export async function* announced(
+  stream: AsyncIterable<Uint8Array>,
+  opened: () => Promise<void>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const pieces = stream[Symbol.asyncIterator]();
+  const first = await pieces.next();
+  await opened();
+  if (first.done === true) return;
+  yield first.value;
+  yield* { [Symbol.asyncIterator]: () => pieces };
+}
+
 /** The lines of a block, without their breaks. */
 export function linesOf(block: string, delimiter = "\n"): string[] {
   const lines = block.split(delimiter);

@@ -2,6 +2,7 @@
 import { utf8 } from "../../base/bytes.ts";
 import { isStarfishError } from "../../base/errors.ts";
 import type { Command } from "../types.ts";
+import { announced } from "./lines.ts";
 import { sizeValue, utility, type UtilityContext } from "./utility.ts";
 
 export const tail: Command = utility({
@@ -35,9 +36,12 @@ number all from that line or byte on. -f stays, and writes what anybody appends 
     const follows = options.has("f") || options.has("F");
     const sizes = new Map<string, number>();
     let isFirst = true;
-    await eachInput(async (input, name) => {
-      if (hasTitles) await outBytes(utf8(`${isFirst ? "" : "\n"}==> ${name === "-" ? "standard input" : name} <==\n`));
+    const title = async (name: string): Promise<void> => {
+      await outBytes(utf8(`${isFirst ? "" : "\n"}==> ${name === "-" ? "standard input" : name} <==\n`));
       isFirst = false;
+    };
+    await eachInput(async (stream, name) => {
+      const input = hasTitles ? announced(stream, () => title(name)) : stream;
       const size = isFrom ? await from(input, kind, amount, context) : await last(input, kind, amount, context);
       sizes.set(name, size);
     });

@@ -42,6 +42,9 @@ ones in a row, -c means all characters that are not in SET1. Sets know ranges (a
   },
   parsing: { isPosix: true },
   async run({ options, operands, stdin, out, flush }) {
+    const most = options.has("d") && !options.has("s") ? 1 : 2;
+    const tooMany = operands[most];
+    if (tooMany !== undefined) throw new StarfishError("usage", `extra operand '${tooMany}'`);
     const [first, second] = operands;
     if (first === undefined) throw new StarfishError("usage", "missing operand");
     const isDeleting = options.has("d");
