@@ -1,4 +1,6 @@
-/** Every bound and pace of contents in one place, each with the reason for its value. What is bound by form is in content/. */
+/**
+ * Every bound and pace of contents in one place, each with the reason for its value. The limits of formats are in content/.
+ */
 
 // Shape
 

@@ -6,7 +6,7 @@
 import type { Unsubscribe } from "../base/events.ts";
 import type { PeerId } from "../ports/network.ts";
 
-/** What names a content: the CID of its UnixFS root (text, base32) and its length. */
+/** The reference of a content: the CID of its UnixFS root (text, base32) and its length. */
 export interface ContentRef {
   readonly cid: string;
   readonly sizeBytes: number;
@@ -26,14 +26,20 @@ export type Safety = "safe" | "here" | "placing" | "lost";
 
 export interface ContentStat extends ContentRef {
   readonly safety: Safety;
-  /** Code of its stripes (k of n, each on so many devices, and so many more hold all); undefined where it lives inline in its entry. */
+  /**
+   * The code of its stripes: k of n shards, the number of devices that hold each shard, and the number that hold the whole
+   * stripe. Undefined if the content is stored in its entry.
+   */
   readonly code:
     | { readonly k: number; readonly n: number; readonly copies: number; readonly wholes: number }
     | undefined;
   readonly stripes: number;
-  /** The loss of any so many devices is survived; -1: it can't be read now. */
+  /** How many devices may be lost, whichever they are; -1 if it can't be read now. */
   readonly survivesAny: number;
-  /** Devices that are there, and machines on which they are; and of these any so many may be lost, -1 as above. */
+  /**
+   * How many devices are there, and on how many machines; and how many machines may be lost, whichever they are, -1 as
+   * above.
+   */
   readonly devices: number;
   readonly machines: number;
   readonly survivesAnyMachines: number;
@@ -49,7 +55,7 @@ export interface ContentStat extends ContentRef {
 export type StripeHolders = readonly (readonly string[])[];
 
 export interface StorageUse {
-  /** What this node offers to the swarm, and uses of it, in bytes. */
+  /** The bytes that this node offers to the swarm, and the used ones among them. */
   readonly offeredBytes: number;
   readonly usedBytes: number;
   readonly shards: number;
@@ -62,7 +68,7 @@ export interface StorageUse {
   readonly setAside: number;
 }
 
-/** What a node offers to the swarm and has free, in bytes, by its own word. */
+/** The bytes that a node offers to the swarm and the free ones among them, by its own word. */
 export interface StorageOffer {
   readonly peer: PeerId;
   readonly offeredBytes: number;
@@ -88,14 +94,18 @@ export interface Contents {
   /** Holds the content whole on this node until released, so that it is readable here without any other. */
   keep(ref: ContentRef, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
   release(ref: ContentRef): Promise<void>;
-  /** Who refers to contents: what none of the sources names is collected after a grace time. Call it before anything is put. */
+  /**
+   * Registers the sources that refer to contents. A content that no source names is collected after a time of grace. Call it
+   * before anything is put.
+   */
   addReferences(source: () => Iterable<string>): Unsubscribe;
   use(): StorageUse;
   /** Of all members that are there and have said so; of this node as it is now. */
   offers(): StorageOffer[];
   /**
-   * From now on this node offers so much. What it holds stays, even if it is more: nothing is added until there is room. Its
-   * own puts may take `ownBytes` where no other node has room for them, if that is more than what it offers.
+   * Sets how many bytes this node offers from now on. Its present shards stay, even if they are more: nothing is added until
+   * there is room. Its own puts may take `ownBytes` where no other node has room for them, if that is more than what it
+   * offers.
    */
   offer(bytes: number, ownBytes?: number): void;
   /** Called when something of what is said above may have changed. */
@@ -116,7 +126,7 @@ export interface FileInfo {
   readonly modifiedAtMs: number;
   /** Writer of this version: first 48 bits of the hash of its PeerId. */
   readonly writer: number;
-  /** What the writer was called then, by its own word; "" for directories. */
+  /** The writer's name at that time, by its own word; "" for directories. */
   readonly writerName: string;
   /** May be run as a program or script; of a directory always false. */
   readonly isExecutable: boolean;
@@ -145,7 +155,7 @@ export interface Files {
   /** Entries of the tree that are not shown, since they say what can't be, or are too many for one name. */
   readonly setAside: number;
   stat(path: string): FileInfo | undefined;
-  /** What is in a directory, by name. Throws "not-found", "not-a-directory". */
+  /** The entries of a directory, by name. Throws "not-found", "not-a-directory". */
   list(path: string): FileInfo[];
   /** All files and directories under a path, itself first. */
   walk(path: string): IterableIterator<FileInfo>;

@@ -1,9 +1,9 @@
 /**
- * Until when this node's state is known to contain that of other members: for each, the latest moment at which everything
- * that it held was here. Learnt from complete reconciliations, and through those from what the other side knew likewise.
+ * The causal context of this node's state: for each member, the latest moment whose whole state of that member is known to
+ * be contained here. It grows with each complete reconciliation, which also brings the other side's context.
  *
- * This tells, after a separation longer than tombstones last, what one side has deleted from what the other has written.
- * Bounded: the members that were longest unheard are forgotten first.
+ * After a separation longer than tombstones last, it tells entries that one side has deleted from entries that the other
+ * side has written. Bounded: the members that were longest unheard are forgotten first.
  */
 import type { Bytes } from "../base/bytes.ts";
 import { CAUSAL_CONTEXT_MEMBERS_MAX } from "./limits.ts";
@@ -36,8 +36,8 @@ export class CausalContext {
   }
 
   /**
-   * The latest moment at which this node had all that the sender's side had. The sender's side are those of whom it knows
-   * more than this node does. Undefined if nothing is known.
+   * The latest moment at which this node had all that the sender's side had. The sender's side consists of the members of
+   * which the sender knows more than this node does. Undefined if nothing is known.
    */
   common(sender: number, theirs: Vector): number | undefined {
     let latest = this.#atMs.get(sender);

@@ -1,6 +1,6 @@
 /**
- * Keys by the time at which something is due for them, and of one time in their order: a binary heap. What has changed since
- * is for the caller to see.
+ * Keys by the time at which something is due for them, and of one time in their order: a binary heap. The caller checks
+ * whether a key has changed since.
  */
 export class DueQueue {
   readonly #times: number[] = [];

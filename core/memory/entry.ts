@@ -51,7 +51,7 @@ export class Digester {
     this.b = hash.b;
   }
 
-  /** What an expired entry keeps of its value. */
+  /** The value of an expired entry. */
   valueHash({ state, value }: Entry): { readonly a: number; readonly b: number } {
     if (state === DELETED) return NO_VALUE;
     if (state === EXPIRED) return { a: readWord(value, 0), b: readWord(value, 4) };

@@ -67,7 +67,7 @@ interface Hello {
 
 interface Frame {
   readonly entries?: Uint8Array | undefined;
-  /** What follows belongs with these entries. */
+  /** The next message belongs with these entries. */
   readonly open?: true | undefined;
   /** For one frame of entries. */
   readonly credit?: true | undefined;
@@ -162,7 +162,7 @@ async function collect(untilMs: number, { replica, clock, signal }: ExchangeOpti
   while (!replica.collect(untilMs, SWEEP_KEYS_MAX)) await sleep(clock, 0, { signal });
 }
 
-/** Both sides' clocks are seconds apart: so much later than the asker's now it is past for both. */
+/** The clocks of both sides are seconds apart: this long after the asker's present, a moment has passed for both. */
 const CUTOFF_MARGIN_MS = 5_000;
 
 class Exchange {

@@ -3,14 +3,14 @@ import { OWN_MS_MAX } from "../net/limits.ts";
 
 /** Longest key in UTF-8 bytes: room for a path of 1,000 letters. */
 export const KEY_BYTES_MAX = 1_024;
-/** Largest value, encoded. What is larger belongs in files. */
+/** Largest value, encoded. Larger ones belong in files. */
 export const VALUE_BYTES_MAX: number = 64 * 1024;
 /**
  * Keys and values of one batch, with what each entry takes on the wire. It is held whole at both ends while it travels, and
  * is one turn's work where it arrives.
  */
 export const BATCH_BYTES_MAX: number = 1024 * 1024;
-/** What an entry of a batch takes on the wire beyond key and value, at the most. */
+/** The most bytes that an entry of a batch takes on the wire beyond key and value. */
 export const BATCH_ENTRY_BYTES = 20;
 /**
  * How far ahead of corrected time a write may be before it waits. Clocks that are in line are seconds apart; liars can move
@@ -20,9 +20,9 @@ export const AHEAD_MS_MAX: number = 2 * OWN_MS_MAX;
 /** Writes that wait for their time, and their bytes: an honest swarm has none, and what is lost is reconciled later. */
 export const QUARANTINE_ENTRIES_MAX = 4_096;
 export const QUARANTINE_BYTES_MAX: number = 4 * 1024 * 1024;
-/** What an entry costs beyond key and value, for the byte budget: measured 170 to 200 bytes in V8. */
+/** The cost of an entry beyond key and value, for the byte budget: measured 170 to 200 bytes in V8. */
 export const ENTRY_COST_BYTES = 200;
-/** What an instance may hold unless it is told otherwise; a tab has some hundreds of megabytes for everything. */
+/** The default byte budget of an instance; a tab has some hundreds of megabytes for everything. */
 export const BUDGET_BYTES_DEFAULT: number = 64 * 1024 * 1024;
 /** Two halves that were both full when they meet are twice as full together; beyond that writes from others are refused. */
 export const BUDGET_OVERSHOOT = 2;

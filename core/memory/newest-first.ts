@@ -47,7 +47,7 @@ export class NewestFirst {
     for (const key of keys) this.#changed.delete(key);
   }
 
-  /** What is to be taken in at once, next; undefined: nothing is left. */
+  /** The next entries, to be applied together; undefined if none are left. */
   next(): readonly Sending[] | undefined {
     for (;;) {
       const ready = this.#ready.shift();
@@ -89,8 +89,8 @@ export class NewestFirst {
 }
 
 /**
- * Entries of one stamp by writer, each key once. What is larger than a batch may be is none that an honest node has written,
- * and is cut.
+ * Entries of one stamp by writer, each key once. A set larger than a batch may be was not written by an honest node, and is
+ * cut.
  */
 function unitsOf(found: readonly Sending[]): Sending[][] {
   const byWriter = Map.groupBy(new Map(found.map((one) => [one.key, one])).values(), ({ entry }) => entry.writer);

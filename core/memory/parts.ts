@@ -1,9 +1,9 @@
 /**
- * Batches that come by gossip in several messages: the parts wait here until all are there. What waits holds nothing up,
- * since no key is kept for it; a part that is lost is asked for by reconciling, which brings the batch whole.
+ * Batches that come by gossip in several messages: the parts wait here until all are there. Waiting parts hold nothing up,
+ * since no key is reserved for them. If a part is lost, reconciliation brings the whole batch.
  *
- * Bounded for each member and in all: what has waited longest since its last part goes, of the member that is over its share,
- * or of all.
+ * Bounded for each member and in all: the batch that has waited longest since its last part is dropped, of the member that
+ * is over its share, or of all.
  */
 import type { PeerId } from "../ports/network.ts";
 import {
@@ -31,7 +31,7 @@ interface Waiting {
   lastNumber: number;
 }
 
-/** What a batch that waits takes beyond the bytes of its parts, roughly: a flood of tiny parts is bounded too. */
+/** The rough cost of a waiting batch beyond the bytes of its parts: a flood of tiny parts is bounded too. */
 const WAITING_COST_BYTES = 1_024;
 
 interface Member {
@@ -48,7 +48,7 @@ export class Parts {
   #dropped = 0;
   #number = 0;
 
-  /** What waits takes. */
+  /** Bytes that all waiting parts take. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -58,7 +58,7 @@ export class Parts {
     return this.#dropped;
   }
 
-  /** All parts, in order, if this one was the last. What contradicts the parts before it is taken for none of them. */
+  /** All parts, in order, if this one was the last. A part that contradicts the parts before it is ignored. */
   add(from: PeerId, { id, index, count }: Part, packed: Uint8Array, nowMs: number): Uint8Array[] | undefined {
     if (index >= count) return undefined;
     let member = this.#members.get(from);

@@ -16,11 +16,11 @@ export interface Answer {
   readonly ranges: Uint8Array;
   /** Whose entries the other side lacks, or has in an older version. */
   readonly keys: Iterable<string>;
-  /** Whether something is asked for that was here when this side listed it, and has changed since. */
+  /** Whether the other side asks for an entry that this side listed and that has changed since. */
   readonly isLate: boolean;
 }
 
-/** What the first side says. */
+/** The message of the side that begins. */
 export function opening(table: Table): Uint8Array {
   const writer = new RangeWriter();
   writer.add({ to: undefined, kind: SUM, ...table.sum(undefined, undefined) });

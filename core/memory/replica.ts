@@ -44,11 +44,13 @@ export interface ReplicaTime {
   trouble(): string | undefined;
 }
 
-/** What became of entries that another node has sent. */
+/** The outcome of applying entries that another node has sent. */
 export interface Received {
   /** Those that are new here. */
   readonly applied: readonly Keyed[];
-  /** Keys that were deleted here so long ago that only their absence tells: the sender is to forget them. */
+  /**
+   * Keys whose tombstones have run out here, so that only their absence tells of the deletion: the sender is to forget them.
+   */
   readonly outlived: readonly Keyed[];
   /** How many there was no room for. */
   readonly refused: number;
@@ -78,7 +80,9 @@ export class Replica {
   readonly #time: ReplicaTime;
   readonly #clock: HybridClock;
   readonly #quarantine = new Quarantine();
-  /** What this node has stored that is from the future: its clock is wrong now, or was then. None of it may be lost. */
+  /**
+   * Stored entries whose stamps lie in the future: this node's clock is wrong now, or was then. None of them may be lost.
+   */
   readonly #stored = new Quarantine({ isBounded: false });
   readonly #watchers = new Map<string, Listeners<MapChange>>();
   readonly #wholeWatchers = new Listeners<readonly MapChange[]>();
@@ -98,7 +102,7 @@ export class Replica {
     return this.#quarantine.size + this.#stored.size;
   }
 
-  /** What waits of what was stored: it belongs into the store as before. */
+  /** Stored entries that wait for their time: they stay in the store as before. */
   aside(): Iterable<Keyed> {
     return this.#stored.all();
   }

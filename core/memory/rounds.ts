@@ -1,8 +1,8 @@
 /**
  * When a map is reconciled, and with whom: with each new link, with a random link every few seconds (less and less often,
- * the longer nothing differs), and with a few others soon after news has come by reconciliation. Who is told news tells it on,
- * and whoever told some that was news goes on telling: it spreads as rumours do (Demers et al., "Epidemic algorithms for
- * replicated database maintenance", PODC 1987) and stops where everybody knows.
+ * the longer nothing differs), and with a few others soon after news has come by reconciliation. A node that is told news
+ * tells it on, and a node that has told news goes on telling: news spreads as rumours do (Demers et al., "Epidemic
+ * algorithms for replicated database maintenance", PODC 1987) and stops where everybody knows it.
  */
 import type { Semaphore } from "../base/semaphore.ts";
 import { isStarfishError, messageOf, StarfishError } from "../base/errors.ts";
@@ -24,7 +24,10 @@ import type { MapStat } from "./types.ts";
 
 /** The other end of a new link begins, if its id is the smaller one; in case it does not, this end does after this time. */
 const OTHERS_TURN_MS = 300;
-/** Until a session that broke off is tried again, doubled with each further failure in a row up to so many times. */
+/**
+ * Delay before an exchange that broke off is tried again. It doubles with each further failure in a row, up to DOUBLED_MAX
+ * times.
+ */
 const AGAIN_MS = 1_000;
 const DOUBLED_MAX = 6;
 /** Until a place for a session is looked for again, and whether the time is known. */
@@ -100,7 +103,7 @@ export class Rounds {
     this.#known = links;
   }
 
-  /** There is news: with so many links soon, other than `from`. */
+  /** There is news: reconciles soon with this many links other than `from`. */
   spread(count: number = RECONCILE_SPREAD_WIDE, from?: PeerId): void {
     this.#reconcileEvery(RECONCILE_EVERY_MS);
     const { random } = this.#ports;
@@ -146,7 +149,7 @@ export class Rounds {
     this.#arm();
   }
 
-  /** Sets the timer for what is due first. Who is busy is looked at again when that session is over. */
+  /** Sets the timer for the link that is due first. A busy link is looked at again when its exchange is over. */
   #arm(atLeastMs = 0): void {
     if (this.#ended.signal.aborted) return;
     this.#timer?.cancel();

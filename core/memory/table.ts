@@ -51,7 +51,7 @@ export class Table {
     return this.#entries.size - this.#live;
   }
 
-  /** What counts against the budget: the keys that are there. */
+  /** The bytes that count against the budget: those of the present keys. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -84,7 +84,7 @@ export class Table {
     return (entry.state === LIVE ? costOf(key, entry) : 0) - costBefore;
   }
 
-  /** Whether so many bytes more fit the budget, which local writes keep to and those of others may overshoot. */
+  /** Whether this many more bytes fit the budget. Local writes keep to it; those of others may overshoot it. */
   hasRoom(bytes: number): boolean {
     return this.#bytes + bytes <= this.#options.bytesMax;
   }

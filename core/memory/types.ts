@@ -2,7 +2,7 @@
  * The replicated map as its users see it: small mutable state, whole on every node. Made by memory.ts, one for each name.
  *
  * A write is applied here at once and reaches the others by itself. Of two writes to one key the later one wins on every
- * node, by version. What a call returns or a watcher is given belongs to the caller: changing it changes nothing here.
+ * node, by version. Values that are returned or given to a watcher belong to the caller: changing them changes nothing here.
  */
 import type { Unsubscribe } from "../base/events.ts";
 
@@ -41,7 +41,7 @@ export interface MapStat {
   readonly entries: number;
   /** Deleted and expired keys that are still remembered. */
   readonly tombstones: number;
-  /** What counts against the budget: keys, values, and a fixed cost for each entry that is there. */
+  /** The bytes that count against the budget: keys, values, and a fixed cost for each present entry. */
   readonly bytes: number;
   /** The same of tombstones, which have a budget of their own. */
   readonly tombstoneBytes: number;
@@ -91,8 +91,8 @@ export interface ReplicatedMap {
    */
   batch(writes: readonly MapWrite[]): void;
   /**
-   * In order of keys (UTF-16 code units). Lazy; what changes meanwhile may or may not be seen, so a batch that comes while
-   * it is drawn from may be seen in part. What is drawn without waiting between is of one moment.
+   * In order of keys (UTF-16 code units). Lazy: changes made meanwhile may or may not be seen, so a batch that comes during
+   * the iteration may be seen in part. Entries drawn without waiting in between are of one moment.
    */
   entries(prefix?: string): IterableIterator<MapEntry>;
   /** How many keys there are with this prefix. */

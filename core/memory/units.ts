@@ -1,4 +1,4 @@
-/** What has one version: a write by itself, or what is left of a batch. */
+/** Units that share one version: a single write, or the rest of a batch. */
 import type { Keyed } from "./pack.ts";
 
 /** Neighbours of one version together. */

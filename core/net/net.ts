@@ -51,9 +51,9 @@ export interface NetOptions {
   readonly invite?: string | undefined;
   /** Whether to found a swarm where there is neither an invite nor a former swarm. Otherwise that is "bad-invite". */
   readonly found: boolean;
-  /** What people call this node; if not given, what it was called last, or two friendly words. */
+  /** The name that people see. If not given: the node's last name, or two friendly words. */
   readonly name?: string | undefined;
-  /** What it shares its fate with; a device by itself if not given. */
+  /** The device whose fate it shares; a device by itself if not given. */
   readonly device?: string | undefined;
   /**
    * The machine on which it runs, as an id that is of no use in another swarm; undefined where it can't be known, and then
@@ -109,7 +109,7 @@ async function keptName(store: Store): Promise<string | undefined> {
   return kept && text(kept);
 }
 
-/** What the wall clock said when other nodes last confirmed it. */
+/** The wall clock's time when other nodes last confirmed it. */
 const CONFIRMED_KEY = "net/clock";
 const confirmedSchema = momentOf();
 

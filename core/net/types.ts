@@ -1,5 +1,5 @@
 /**
- * What the parts above the net may rely on: who is there, and three ways to talk to them (request/reply, gossip by
+ * The interface of the net to the parts above it: the members, and three ways to talk to them (request/reply, gossip by
  * topic, channels). Implemented by net.ts; everything here is about admitted members, never about strangers.
  */
 import type { Bytes } from "../base/bytes.ts";
@@ -19,14 +19,14 @@ export interface Twin {
   readonly message: string;
 }
 
-/** What a node says about itself, signed, with a growing incarnation. */
+/** A node's signed statement about itself, with a growing incarnation. */
 export interface MemberRecord {
   readonly peer: PeerId;
   /** Grows with every change and with every refutation; the higher one wins. */
   readonly incarnation: number;
   readonly name: string;
   readonly kind: "tab" | "node";
-  /** What this node shares its fate with (tabs of one browser). */
+  /** The device whose fate this node shares (tabs of one browser). */
   readonly device: string;
   /** The machine on which it runs, by an id that says nothing else: nodes of one machine have the same. */
   readonly host: string;
@@ -38,13 +38,13 @@ export interface MemberRecord {
   readonly coresBusy: number;
   /** Wall clock of the node when it started, ms since 1970. */
   readonly startedAtMs: number;
-  /** What the node says it is: here, about to be frozen, or gone on purpose. */
+  /** The state that the node claims: here, about to be frozen, or gone on purpose. */
   readonly state: "awake" | "asleep" | "left";
   /** Why it takes no direct links, if so ("no WebRTC in this browser"). */
   readonly relayReason: string | undefined;
 }
 
-/** What the swarm makes of it: a suspect may be dead and is still counted; gone is left or dead. */
+/** The swarm's view of it: a suspect may be dead and is still counted; gone means left or dead. */
 export type MemberStatus = "awake" | "asleep" | "suspect" | "gone";
 
 export interface Member {
@@ -93,8 +93,9 @@ export interface Net {
   ping(peer: PeerId, options?: { signal?: AbortSignal | undefined }): Promise<number>;
 
   /**
-   * Serves requests of a protocol ("/starfish/<part>/1.0.0"). What does not match the schema is refused, counted, and
-   * never reaches the handler. A StarfishError thrown by the handler reaches the asker with its code and message.
+   * Serves requests of a protocol ("/starfish/<part>/1.0.0"). A request that does not match the schema is refused and
+   * counted, and never reaches the handler. A StarfishError thrown by the handler reaches the asker with its code and
+   * message.
    */
   handle<Q>(
     protocol: string,
@@ -130,11 +131,11 @@ export interface Net {
   isTimeKnown(): boolean;
   /** Why this node can't write now for not knowing the time, for people: it has just started, or its clock is wrong. */
   clockTrouble(): string | undefined;
-  /** What a person should know of this device's clock, though this node may write: it differs from the others'. */
+  /** A sentence for a person whose clock differs from the others', although this node may write. */
   clockNotice(): string | undefined;
-  /** What a person should see to, in sentences: a wrong clock, another node with this one's identity. */
+  /** Troubles that a person should mend, in sentences: a wrong clock, another node with this one's identity. */
   notices(): readonly string[];
-  /** Another node runs under this one's identity. The one that gives way has left already when this is called. */
+  /** Another node runs under this one's identity. The node that ends has already left when this is called. */
   onTwin(listener: (twin: Twin) => void): Unsubscribe;
 
   /** A stream of messages to a member over a direct or relayed link; for what is too large for a request. */
@@ -147,7 +148,7 @@ export interface Net {
   misbehaved(peer: PeerId, what: string): void;
 
   /**
-   * The invite as text for a URL fragment, with the best bootstrap addresses known now, as many as fit into so many
+   * The invite as text for a URL fragment, with as many of the best bootstrap addresses as fit into the given number of
    * characters. Throws "not-a-member" if this node may not invite.
    */
   invite(options?: { readonly charsMax?: number }): string;

@@ -30,14 +30,14 @@ export interface WiringOptions {
   readonly chain: Chain;
   /** When the chain ends. */
   readonly notAfterMs: number;
-  /** What gossip is sealed with. */
+  /** The secret from which the keys that seal gossip are derived. */
   readonly secret: Uint8Array;
   readonly versions: VersionRange;
   /** Whether there may be others who know the time. */
   readonly hasOthers: boolean;
-  /** What the wall clock said when others last confirmed it, in an earlier life of this node. */
+  /** The wall clock's time when others last confirmed it, in an earlier life of this node. */
   readonly confirmedMs?: number | undefined;
-  /** What this node says of itself at first. */
+  /** The first record of this node. */
   readonly record: (nowMs: number) => MemberRecord;
   /** Where others may be found, by what is known when it is asked. */
   readonly elsewhere: (membership: Membership) => readonly Address[];

@@ -43,10 +43,13 @@ const LANES_MAX = 4;
 const CALLS_PER_LANE = 2;
 /** Bytes of calls that wait for a lane, beyond the first: twice two stripes of 64 full data shards. */
 const WAITING_BYTES_MAX: number = 64 * 1024 * 1024;
-/** What an empty call counts for. */
+/** The weight of an empty call. */
 const CALL_BYTES_MIN = 1024;
 
-/** Lanes on a device with so many cores: one core is left for the node itself, except where there would be only one. */
+/**
+ * The number of lanes on a device with the given number of cores. One core is left for the node itself, unless only one lane
+ * would remain.
+ */
 export function coderLanes(cores: number): number {
   return cores <= 2 ? Math.max(1, cores) : Math.min(LANES_MAX, cores - 1);
 }
@@ -62,7 +65,7 @@ interface Waiting {
 
 interface Lane {
   thread: Promise<CoderThread> | undefined;
-  /** What has been given to the thread, by id. */
+  /** The calls that were given to the thread, by id. */
   readonly calls: Map<number, Waiting>;
 }
 

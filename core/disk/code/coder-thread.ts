@@ -34,7 +34,7 @@ export interface ThreadHasher {
   sha256All(pieces: readonly Bytes[]): Uint8Array[] | Promise<Uint8Array[]>;
 }
 
-/** What a thread does with each call. One may begin while another waits for its hashes. */
+/** Handles each call of a thread. A call may begin while another one waits for its hashes. */
 export function serveCoder(
   module: WebAssembly.Module,
   hasher: ThreadHasher,

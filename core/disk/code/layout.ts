@@ -42,7 +42,7 @@ const SLACK = 8;
 /** A code is to stand the loss of a half also when this part of the devices has left before it can be coded again. */
 const SHRINKING = 6;
 
-/** The layout of what is written now, in a swarm of so many devices. */
+/** The layout for new contents in a swarm of `devices` devices. */
 export function layoutFor(devices: number): Layout {
   assert(Number.isSafeInteger(devices) && devices >= 1, `a swarm of ${devices} devices`);
   if (devices <= COPIES_MAX) return { k: 1, n: Math.min(devices, 4), copies: 1, wholes: 0 };
@@ -58,8 +58,8 @@ function withWhole(others: number): Layout {
 }
 
 /**
- * The layout of what is written now where only so many of the devices have room: over these alone, as long as that
- * survives any half of all. So one full device does not keep what is put elsewhere from being safe.
+ * The layout for new contents when only some of the devices have room: over these alone, as long as the content then
+ * survives the loss of any half of all devices. So one full device does not keep contents from being safe.
  */
 export function layoutAmong(devices: number, withRoom: number): Layout {
   const all = layoutFor(devices);
@@ -73,7 +73,7 @@ export function holdersWanted({ n, copies, wholes }: Layout): number {
   return n * copies + wholes;
 }
 
-/** What number n stands for, where it is one: all data shards. */
+/** Shard number n, where the layout has it, stands for all data shards. */
 export function shardsOf(shard: number, { k, n }: Layout): number[] {
   return shard === n ? Array.from({ length: k }, (_, each) => each) : [shard];
 }
@@ -120,7 +120,7 @@ export function isPressing(is: Staleness): boolean {
   return is === "broken" || is === "tight";
 }
 
-/** Whether a half of so many devices may take what is coded as now, and would less often what is coded anew. */
+/** Whether a half of `devices` devices may take a content in its present code, and would take it less often in a new one. */
 function isBroken(current: Layout, anew: Layout, devices: number): boolean {
   const chance = lossChance(healthAtRest(current, devices), devices);
   return chance > URGENT_CHANCE && chance > lossChance(healthAtRest(anew, devices), devices);

@@ -49,7 +49,7 @@ export function codeRows(k: number, shards: readonly number[]): Uint8Array {
   return rows;
 }
 
-/** What makes the wanted shards of the k shards `have`, which are different: one row for each wanted one. */
+/** The matrix that computes the wanted shards from the k different shards `have`: one row for each wanted shard. */
 export function decodeRows(k: number, have: readonly number[], want: readonly number[]): Uint8Array {
   const wanted = codeRows(k, want);
   const inverse = invert(k, codeRows(k, have));

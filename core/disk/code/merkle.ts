@@ -13,7 +13,7 @@ export interface MerkleClaim {
   /** Entries of the tree. */
   readonly count: number;
   readonly index: number;
-  /** What is said to stand at `index`. */
+  /** The claimed leaf at `index`. */
   readonly entry: Bytes;
   readonly proof: readonly Bytes[];
 }

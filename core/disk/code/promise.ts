@@ -1,14 +1,14 @@
 /**
- * What a stripe's redundancy is worth: the exact chance that it is lost when a random part of the devices that are there
- * dies at one instant, and how many devices may die whichever they are. Counted, not estimated: of all equally likely
- * sets of survivors, those that leave fewer than k shards. Every term is positive, so that a chance of 1e-20 is as exact
- * as one of 0.5.
+ * The worth of a stripe's redundancy: the exact chance that the stripe is lost when a random part of the present devices
+ * dies at one instant, and the number of devices that may die, whichever they are. Counted, not estimated: of all equally
+ * likely sets of survivors, those that leave fewer than k shards. Every term is positive, so that a chance of 1e-20 is as
+ * exact as one of 0.5.
  *
  * Assumes that a device holds one shard of a stripe or all of it, and that deaths are drawn from all devices alike.
  */
 import { assert } from "../../base/assert.ts";
 
-/** What is left of a stripe now. */
+/** The present state of a stripe. */
 export interface Health {
   /** This many shards give the content back, whichever they are. */
   readonly k: number;

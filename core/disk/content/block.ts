@@ -41,7 +41,7 @@ export function isContentCid(text: string): boolean {
   return CONTENT_CID.test(text);
 }
 
-/** What is named by a CID, in whichever version and codec it is written; for maps and sets. */
+/** A key for maps and sets that is the same for all versions and codecs in which a CID may be written. */
 export function keyOf(cid: CID): string {
   return String.fromCharCode(...cid.multihash.bytes);
 }

@@ -1,7 +1,6 @@
 /**
- * Files as CARs, the archive format of IPFS (https://ipld.io/specs/transport/car/carv1/). What is written here is what
- * `ipfs dag export` writes: version 1, one root, blocks depth first, each once. What is read may have any order, and may
- * be of version 2.
+ * Files as CARs, the archive format of IPFS (https://ipld.io/specs/transport/car/carv1/). This module writes what `ipfs dag
+ * export` writes: version 1, one root, blocks depth first, each once. It reads CARs of any order, and of version 2.
  *
  * Two ways to read: as a stream (`CarStream`), which asks for blocks about in the order in which they come and holds a
  * window of those that it passed; and anywhere (`openCar`), which takes any order and holds an index.

@@ -24,7 +24,7 @@ export function parsePax(bytes: Bytes): PaxRecords {
   return records;
 }
 
-/** What records say together: the later of two wins, and an empty value takes back what was said for all. */
+/** Merges records: the later of two wins, and an empty value cancels a global one. */
 export class Pax {
   readonly #values = new Map<string, Bytes>();
   readonly #sparseNumbers: string[] = [];

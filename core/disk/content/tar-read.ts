@@ -38,7 +38,7 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerato
   }
 }
 
-/** What entries before it say of the next one. */
+/** Extensions from the entries before the next one. */
 interface Said {
   longName?: Bytes;
   longLink?: Bytes;
@@ -54,7 +54,7 @@ const WORDS: Readonly<Record<string, string>> = {
   "6": "fifo",
   M: "part of a file that began in another volume",
 };
-/** What says something of the archive or of rights, and holds no file: a volume's label, old names, access lists. */
+/** Entry types that hold no file, but facts of the archive or of rights: a volume's label, old names, access lists. */
 const NO_ENTRY: ReadonlySet<string> = new Set(["V", "N", "A", "E"]);
 const FILES: ReadonlySet<string> = new Set(["0", "\0", "7", "S"]);
 

@@ -1,4 +1,4 @@
-/** What folders are made of on their way in and out, whatever the format. */
+/** The entries of a folder on its way in or out, in any format. */
 import { type Bytes, utf8 } from "../../base/bytes.ts";
 import { type ErrorCode, StarfishError } from "../../base/errors.ts";
 import { PATH_BYTES_MAX } from "./limits.ts";
@@ -27,7 +27,7 @@ export interface LinkEntry {
   readonly to: string;
 }
 
-/** What the disk has no place for, or what can't be read right; the importer says so and goes on. */
+/** An entry that the disk can't store, or that can't be read correctly. The importer says so and goes on. */
 interface OtherEntry {
   readonly kind: "other";
   readonly path: string;

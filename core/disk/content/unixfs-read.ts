@@ -30,9 +30,9 @@ interface Child {
 }
 
 /**
- * What is in and below `root`, a folder before what it holds, in the order of the links. Blocks are asked for in
- * depth-first order, each when it is needed. What is below and can't be read is "other". Rejects with "malformed", "unsupported" (not UnixFS), and as `blocks` does;
- * so does the content of a file.
+ * The entries in and below `root`: a folder comes before its entries, which come in the order of the links. Blocks are asked
+ * for in depth-first order, each when it is needed. An entry below `root` that can't be read is "other". Rejects with
+ * "malformed", "unsupported" (not UnixFS), and as `blocks` does; so does the content of a file.
  */
 export async function* walkDag(root: CID, blocks: Blocks): AsyncGenerator<TreeEntry> {
   let entries = 0;
@@ -94,7 +94,7 @@ function isName(name: string): boolean {
   }
 }
 
-/** What can't be read of a folder is named, and the rest comes. */
+/** Entries of a folder that can't be read are named, and the rest comes. */
 async function* walkChild(cid: CID, path: string, blocks: Blocks, level: number): AsyncGenerator<TreeEntry> {
   try {
     cleanPath(path);

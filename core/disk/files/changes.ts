@@ -17,7 +17,7 @@ import type { Directory, Tree } from "./tree.ts";
 import { isInTime, movedVersion, parseTreeKey, stampOf, treeKey, versionOf, versionText } from "./tree-key.ts";
 import { type FileValue, parseFileValue } from "./tree-value.ts";
 
-/** What a content adds to an entry. */
+/** The fields that a content adds to an entry. */
 export type NewContent = Pick<FileValue, "size" | "cid" | "inline" | "executable">;
 
 export interface ChangesParts {
@@ -37,8 +37,9 @@ export class Changes {
   }
 
   /**
-   * Puts content under a path. What is shown there becomes an earlier version; with `seen`, those of these keys instead
-   * that are still there. What could be run can be run on. Throws "is-a-directory", "not-a-directory", "too-large", "full", "clock".
+   * Puts content under a path. The entries shown there become earlier versions; with `seen`, those of these keys that are
+   * still there do instead. An executable file stays executable. Throws "is-a-directory", "not-a-directory", "too-large",
+   * "full", "clock".
    */
   write(path: string, content: NewContent, seen?: readonly string[]): void {
     const { lookup, tree } = this.#parts;

@@ -1,5 +1,5 @@
 /**
- * What is shown of a name that was written on several sides at once: the latest write under the name, the others beside it
+ * Resolves a name that was written on several sides at once: the latest write is shown under the name, the others beside it
  * as conflict copies. Their names follow from their own versions, so that all nodes give them the same ones. Writes of the
  * same content are no conflict. Where a directory has the name, all files of that name are conflict copies. Pure.
  */

@@ -25,9 +25,9 @@ export interface KeptPathsParts {
 
 interface State {
   readonly paths: readonly string[];
-  /** What is held for them. */
+  /** The contents that are held for them. */
   readonly held: readonly ContentRef[];
-  /** CIDs of those of which something is not here yet. */
+  /** CIDs of the contents of which some shards are not here yet. */
   readonly lacking: readonly string[];
 }
 

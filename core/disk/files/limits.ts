@@ -1,6 +1,6 @@
 /** Every bound of the files in one place, each with the reason for its value. */
 
-/** Content of up to so many bytes lives in its entry, and so on every node: shards of it would be tiny. */
+/** Content of at most this many bytes is stored in its entry, and so on every node: its shards would be tiny. */
 export const INLINE_BYTES_MAX = 4_096;
 /** Longest path in UTF-8 bytes: what a key of the map takes, less two separators, the kind, and a version that has moved. */
 export const PATH_BYTES_MAX = 976;
@@ -14,11 +14,14 @@ export const VERSION_ENTRIES_SHARE = 0.25;
 export const VERSION_CONTENT_SHARE = 0.25;
 /** Bytes that a byte of content costs in all devices together, in a swarm of four or more. */
 export const REDUNDANCY = 4.5;
-/** When one of these shares is used up, the oldest versions go until so much of it is used: not one for each write. */
+/**
+ * When one of these shares is used up, the oldest versions are removed until only this part of it is used: not one version
+ * for each write.
+ */
 export const VERSION_TRIM = 0.9;
 /**
- * Versions of one name that are living, and so shown beside each other: the halves of a swarm that was cut in 64 pieces. What is
- * beyond them, the earliest, is set aside until some of the others go; `versions` shows it all the same.
+ * Versions of one name that are living, and so shown beside each other: the halves of a swarm that was cut in 64 pieces.
+ * Further ones, the earliest, are set aside until some of the others go; `versions` shows them all the same.
  */
 export const LIVING_VERSIONS_MAX = 64;
 /**

@@ -39,7 +39,7 @@ export class Lookup {
     this.#valueOf = (key) => tree.value(key);
   }
 
-  /** What is at a path, as `parsePath` gives it. */
+  /** The entry at a path, as `parsePath` gives it. */
   find(path: string): Found | undefined {
     const directory = this.#tree.directory(path);
     if (directory !== undefined) return { kind: "directory", path, directory };
@@ -93,7 +93,7 @@ export class Lookup {
     };
   }
 
-  /** What is in a directory, by name. */
+  /** The entries of a directory, by name. */
   list({ path, directory }: FoundDirectory): FileInfo[] {
     const infos: FileInfo[] = [];
     for (const child of directory.children.values()) {

@@ -42,7 +42,7 @@ function inline(bytes: Uint8Array, crypto: Crypto): NewContent {
   return { size: bytes.length, cid: cidOf(RAW, crypto.sha256(bytes)).toString(), inline: bytes };
 }
 
-/** What was read already, then what is left. */
+/** First the bytes that were read already, then the rest. */
 async function* rest(
   head: readonly Uint8Array[],
   iterator: AsyncIterator<Uint8Array>,

@@ -78,7 +78,7 @@ export function treeKey({ directory, name, kind, version }: TreeKey): string {
   return `${namePrefix(directory, name)}${kind === "file" ? "f" : "d"}${version}`;
 }
 
-/** What the keys of one name begin with. */
+/** The common prefix of all keys of one name. */
 export function namePrefix(directory: string, name: string): string {
   return directory + NUL + name + NUL;
 }

@@ -1,6 +1,7 @@
 /**
- * Devices that are gone, and whether they are awaited. How long is learnt from sessions; of a swarm that was cut, and of
- * those who were gone before this node came, it is a short time only. Used by nodes (devices.ts) and by the model of repair.
+ * Devices that are gone, and whether they are awaited. The time of grace is learnt from the lengths of sessions. It is short
+ * after a cut of the swarm, and for devices that were gone before this node came. Used by nodes (devices.ts) and by the
+ * model of repair.
  */
 import { CUT_SETTLED_MS, MASS_DEPARTURE_PART, MASS_GRACE_MS, REST_GRACES } from "../limits.ts";
 import { graceMs, SessionLengths } from "./session-lengths.ts";
@@ -23,7 +24,7 @@ export class Absences<Id> {
     this.#sessions = new SessionLengths(nowMs);
   }
 
-  /** These have come and those have gone, and so many are there now. */
+  /** Tells which devices have come and which have gone, and how many are there now. */
   observe(nowMs: number, came: readonly Id[], went: readonly Id[], there: number): void {
     for (const id of came) this.#goneAtMs.delete(id);
     for (const id of went) this.#goneAtMs.set(id, nowMs);

@@ -123,7 +123,7 @@ export class Catalogue {
     return this.#setAside.size;
   }
 
-  /** What this entry says has proved wrong: its list is that of another content. */
+  /** This entry has proved wrong: its list is that of another content. */
   disprove({ cid, id }: Stored, why: string): void {
     const stored = this.#byCid.get(cid)?.get(id);
     if (stored === undefined) return;

@@ -1,6 +1,6 @@
 /**
- * The devices that hold shards, as this node sees them: those with a node that is awake and has said that it offers
- * storage. Tabs of one browser are one device, and several devices may be on one machine. Who is gone is remembered for as
+ * The devices that hold shards, as this node sees them: those with a node that is awake and has said that it offers storage.
+ * Tabs of one browser are one device, and several devices may be on one machine. A device that is gone is remembered for as
  * long as it is awaited.
  */
 import { Listeners, type Unsubscribe } from "../../base/events.ts";

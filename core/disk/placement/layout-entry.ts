@@ -1,7 +1,7 @@
 /**
- * What an entry of the map `layout` may say (catalogue.ts has its forms). Any member writes there, so each number has a bound
- * that follows from a limit, and what can be worked out from the rest has to agree with it: the stripes with the size, the
- * length of the shard list with size and code, the code with what may be stored per byte. Pure.
+ * The checks of entries of the map `layout` (catalogue.ts has its forms). Any member writes there, so each number has a
+ * bound that follows from a limit, and what can be worked out from the rest has to agree with it: the stripes with the size,
+ * the length of the shard list with size and code, the code with what may be stored per byte. Pure.
  */
 import * as v from "valibot";
 import { bytesOf, check, integerOf, type Schema, textOf } from "../../base/codec.ts";
@@ -33,13 +33,13 @@ export interface Storage {
   readonly freeBytes: number;
 }
 
-/** What was understood, or why not. */
+/** The parsed entry, or why it was refused. */
 export type Read<T> = { readonly value: T } | { readonly why: string };
 
 const ID = new RegExp(`^[a-z0-9]{1,${LAYOUT_ID_CHARS_MAX}}$`);
 
 const copiesSchema: v.GenericSchema<unknown, 1 | 2> = v.picklist([1, 2]);
-/** What was written before there were any says nothing of them. */
+/** Older entries lack this number. */
 const wholesSchema: v.OptionalSchema<v.GenericSchema<unknown, 0 | 1>, 0> = v.optional(v.picklist([0, 1]), 0);
 type Code = readonly [k: number, n: number, copies: 1 | 2, wholes: 0 | 1];
 const codeSchema: v.GenericSchema<unknown, Code> = v.pipe(

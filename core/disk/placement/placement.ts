@@ -31,7 +31,7 @@ export interface Candidate {
   readonly weight?: number;
 }
 
-/** The weight of a device with so much space left. */
+/** The weight of a device with this much free space. */
 export function weightOf(freeBytes: number): number {
   return CLASSES.find((of) => freeBytes >= of.freeBytesMin)?.weight ?? 1;
 }

@@ -1,12 +1,12 @@
 /**
- * How long devices stay, learnt from those that this node sees: the time that all have been there, over how many have left.
- * SessionLengths are taken to be exponential, so that who is still there counts as well as who has left. Nothing that is older
- * than some twenty departures weighs much.
+ * Estimates how long devices stay: the time that all devices have been there, divided by the number of departures that this
+ * node has seen. Session lengths are taken to be exponential, so a device that is still there counts as well as one that has
+ * left. Observations older than some twenty departures weigh little.
  */
 
 /** Before anything is seen: sessions of two hours, which the first few departures outweigh. */
 const MEDIAN_MS_MAX: number = 2 * 3_600_000;
-/** As if so many of those had been seen. */
+/** The prior counts as this many departures. */
 const PRIOR = 2;
 /** Each departure leaves this part of what is known. */
 const REMEMBERED = 0.95;

@@ -23,7 +23,7 @@ export class Slots {
     this.#crypto = crypto;
   }
 
-  /** What takes the place of a stripe's root: it is there before the stripe is. */
+  /** A hash that stands for a stripe's root in placement: it can be computed before the stripe exists. */
   nameHash(id: string, stripe: number): Bytes {
     return this.#crypto.sha256(utf8(`${id}-${stripe}`));
   }

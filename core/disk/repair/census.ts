@@ -25,7 +25,7 @@ export interface Unit {
   readonly to: number;
 }
 
-/** Who holds what of one stripe: by shard, the nodes. */
+/** The holders of one stripe: by shard, the nodes. */
 export type Found = ReadonlyMap<number, readonly PeerId[]>;
 
 export interface Census {

@@ -1,7 +1,7 @@
 /**
- * Drops what nobody wants any more, each node for itself: entries of contents that no source refers to, and shards that no
- * entry and no lease names. Both only after a long time, and never while members are missing that have not said goodbye,
- * since another part of the swarm may refer to them: for those who come back, what they name is still here.
+ * Garbage collection, by each node for itself: it drops entries of contents to which no source refers, and shards that no
+ * entry and no lease names. Both happen only after a long time, and never while members are missing that have not said
+ * goodbye: another part of the swarm may still refer to these contents, and finds them when it comes back.
  */
 import { isStarfishError, toStarfishError } from "../../base/errors.ts";
 import type { Unsubscribe } from "../../base/events.ts";

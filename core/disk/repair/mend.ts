@@ -49,7 +49,10 @@ export class Mender {
   readonly #parts: MendParts;
   readonly #rebuilt = new Semaphore(REBUILT_BYTES_MAX);
   readonly #asked = new Semaphore(REPAIR_ASKED_BYTES_MAX);
-  /** What somebody has said that it gave, by stripe, shard and node, and until when that is believed, monotonic ms. */
+  /**
+   * Shards that a holder claims to have given, by stripe, shard and node, and until when the claim is believed, monotonic
+   * ms.
+   */
   readonly #given = new Map<string, number>();
 
   constructor(parts: MendParts) {
@@ -76,7 +79,9 @@ export class Mender {
     }
   }
 
-  /** What those targets have said that somebody who holds all has given theirs. */
+  /**
+   * Has a holder of the whole stripe give the targets their shards. Returns the results of those targets that were asked.
+   */
   async #give(mending: Mending): Promise<ReadonlyMap<Target, PutResult>> {
     const { self, peers, giver, signal, clock } = this.#parts;
     const { unit, stripe, targets } = mending;

@@ -20,7 +20,7 @@
 import { healthAtRest, type Layout, layoutFor } from "../code/layout.ts";
 import { halfOf, type Health, type LossChances, URGENT_CHANCE } from "../code/promise.ts";
 
-/** Lost pairs are rebuilt so many at a time, or k / 2 where that is less. 4 cost a tenth more in all. */
+/** This many lost pairs are rebuilt together, or k / 2 where that is less. With 4 the traffic was a tenth higher. */
 const BATCH = 8;
 /** An urgent repair goes on until the chance is this much better than urgent, so that the next departure is none. */
 const RELIEF = 8;

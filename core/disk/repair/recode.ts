@@ -35,13 +35,13 @@ export interface RecodeParts extends CensusParts {
   readonly again: (ref: ContentRef, signal: AbortSignal) => Promise<Stored>;
 }
 
-/** Codes in swarms of so many devices whose worth is remembered. */
+/** How many pairs of a code and a number of devices are remembered with their staleness. */
 const STALENESS_KNOWN_MAX = 10_000;
 
 export class Recode {
   readonly #parts: RecodeParts;
   readonly #staleness = new Map<string, Staleness>();
-  /** By code, since when it has been stale without a break, and since when so much that it is pressing; monotonic ms. */
+  /** By code, since when it has been stale without a break, and since when it has been pressing; monotonic ms. */
   readonly #since = new Map<
     string,
     { readonly is: Staleness; readonly pressingMs: number; readonly staleMs: number }

@@ -39,7 +39,7 @@ interface Job {
   readonly stripe: number;
   readonly plan: RepairPlan;
   readonly found: Found;
-  /** Devices that hold something of the stripe; and those of them that are too many for their shard. */
+  /** Devices that hold something of the stripe; and those of them whose shard others hold too. */
   readonly taken: Set<string>;
   readonly superfluous: string[];
   /** Nothing is missing, but one of its shards would be better off on another machine. */
@@ -106,7 +106,7 @@ export class Repair {
     this.#lookSoon(LOOK_DELAY_MS);
   }
 
-  /** What was in order may be so no more. */
+  /** Units that were in order are looked at again. */
   #lookAgain(): void {
     this.#schedule.begin();
     this.#soon?.cancel();

@@ -1,8 +1,8 @@
 /**
- * Which units of stripes this node is to look at now. Each is some node's by rendezvous, and a few stand by, who take their
- * turn when it has not been found in order for a while. They are of the older half of all nodes: who has just come does not
- * know yet whether the swarm is at rest or comes and goes. A round begins whenever devices come or go; what has been found
- * in order is then looked at again.
+ * Which units of stripes this node is to look at now. Rendezvous hashing gives each unit to one node. A few other nodes
+ * stand by; they take their turn when the unit has not been found in order for a while. All of them are of the older half of
+ * all nodes: a newcomer does not know yet whether the swarm is at rest or churns. A round begins whenever devices come or
+ * go; what has been found in order is then looked at again.
  *
  * Any member may claim contents of any number and size, whose units nobody could list. So they are made one by one, a bounded
  * number at a look, some of each content in turn; and of a bounded number is remembered how they stand.
@@ -49,7 +49,7 @@ export interface DueUnit extends Unit {
 
 export interface Due {
   readonly units: readonly DueUnit[];
-  /** There is more, to be asked for at once. What is left beyond that waits for the next look. */
+  /** Further units are due at once. The rest waits for the next look. */
   readonly isMore: boolean;
 }
 
@@ -61,7 +61,7 @@ interface Pass {
   isIdle: boolean;
 }
 
-/** What one look may do yet. */
+/** The work that one look may still do. */
 interface Budget {
   units: number;
   ranked: number;
@@ -81,7 +81,7 @@ export class RepairSchedule {
   #pass: Pass | undefined;
   #round = 1;
   #roundAtMs: number;
-  /** What was worked out or given out one look after the other in this round. */
+  /** How much has been worked out or given out in consecutive looks of this round. */
   #burst = 0;
   #isQuiet = false;
   #lookedAtMs = -Infinity;
@@ -95,7 +95,7 @@ export class RepairSchedule {
     return this.#round;
   }
 
-  /** What was in order may be so no more. */
+  /** Begins a round: units that were in order are looked at again. */
   begin(): void {
     this.#round++;
     this.#roundAtMs = this.#parts.clock.monotonic();

@@ -3,7 +3,7 @@
  * not when the shard is wanted. The store checks each, drops what is damaged and tells its listeners (ShardStore.onDamaged).
  *
  * Each pass has an order of its own by chance, since nodes that live for hours only would else read the same ones every
- * time. What is put during a pass is read in the next one.
+ * time. Shards that are put during a pass are read in the next one.
  */
 import { isStarfishError, messageOf } from "../../base/errors.ts";
 import { type Clock, sleep } from "../../ports/clock.ts";
@@ -11,7 +11,7 @@ import type { Log } from "../../ports/log.ts";
 import { type Random, sample } from "../../ports/random.ts";
 import { SHARD_OVERHEAD_BYTES, type ShardStore } from "../../ports/shard-store.ts";
 
-/** All is read within this time, if the node is up and not busy for so long. */
+/** Every shard is read within this time, if the node runs that long and is not busy. */
 export const SCRUB_PASS_MS: number = 7 * 24 * 3_600_000;
 /** Never faster, however much there is: disks do fifty times as much, so that nobody who uses one notices. */
 export const SCRUB_BYTES_PER_MS_MAX = 4_000;

@@ -31,7 +31,7 @@ export async function tidy(parts: TidyParts, signal: AbortSignal): Promise<void>
   }
 }
 
-/** Drops those shards of a layout that lie with all devices to which they belong, of which this is none. */
+/** Drops shards of a layout that do not belong here, once all devices to which they belong hold them. */
 export async function dropElsewhere(parts: DropParts, stored: Stored, signal: AbortSignal): Promise<void> {
   const { device, devices, holdings, slots } = parts;
   const foreign = [...holdings.shardsOf(stored.id)].flatMap((name) => {
@@ -44,7 +44,7 @@ export async function dropElsewhere(parts: DropParts, stored: Stored, signal: Ab
   for (const [number, those] of byUnit) {
     const [unit] = unitsOf(stored, number, number + 1);
     if (unit === undefined) continue;
-    // Whose a place is does not hold what belongs there for that alone.
+    // A device to which a slot belongs need not hold its shard.
     const { found } = await takeCensus(parts, [unit], { signal });
     for (const { name, belongs } of those) {
       const shards = found[0]?.[name.stripe - unit.from];

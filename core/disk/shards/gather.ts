@@ -1,7 +1,7 @@
 /**
- * Gets shards of one stripe together, from this node's store and from others. Those that are wanted are asked for first;
- * for one that fails, or is late, another is asked for, and with any k of them the rest is computed. Whatever comes is
- * checked against its hash. When those who should have shards don't, all others are asked what they have.
+ * Collects shards of one stripe, from this node's store and from others. The wanted shards are asked for first. For a shard
+ * that fails or is late another one is asked for; from any k the wanted ones are computed. Each shard is checked against its
+ * hash. When the nodes that should hold shards don't, all others are asked which they hold.
  */
 import { equal } from "../../base/bytes.ts";
 import { StarfishError, throwIfAborted } from "../../base/errors.ts";
@@ -34,15 +34,15 @@ export interface GatherOptions {
   readonly signal?: AbortSignal | undefined;
   /** Nodes that are known to hold what is wanted, or all. */
   readonly sources?: readonly PeerId[] | undefined;
-  /** Who holds what, where all have just been asked. */
+  /** The holders of each shard, if all nodes have just been asked. */
   readonly found?: ReadonlyMap<number, readonly PeerId[]> | undefined;
   /** When a shard is late, by default as a reader sees it. */
   readonly hedgeMs?: number | undefined;
 }
 
 /**
- * The wanted shards of a stripe by their number. Rejects with "lost" if fewer than k shards are in reach, "cancelled".
- * What it gives belongs to the caller.
+ * The wanted shards of a stripe by their number. Rejects with "lost" if fewer than k shards are in reach, "cancelled". The
+ * shards belong to the caller.
  */
 export function gather(
   parts: GatherParts,
@@ -72,7 +72,7 @@ class Gathering {
   /** By shard, who has said that it has it. */
   #found: ReadonlyMap<number, readonly PeerId[]> | undefined;
   #isLate = false;
-  /** What has ended it. */
+  /** The error that ended it. */
   #broken: { readonly error: unknown } | undefined;
   #wake: () => void = () => {};
 

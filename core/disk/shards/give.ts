@@ -1,6 +1,6 @@
 /**
- * Gives shards of stripes that this node holds whole to those who are to hold them: its data shards are read once and the
- * others computed together, where each of those who want one would have it computed on its own.
+ * Gives shards of stripes that this node holds whole to the nodes that are to hold them. The data shards are read once and
+ * the other shards are computed together; if each recipient asked by itself, every shard would be computed on its own.
  */
 import { assert } from "../../base/assert.ts";
 import { equal } from "../../base/bytes.ts";
@@ -38,8 +38,8 @@ export class Giver {
   readonly #parts: GiverParts;
   readonly #window = new Semaphore(GIVEN_BYTES_MAX);
   /**
-   * What is being given, or was given a moment ago, by stripe, shard and node, and until when that is remembered, monotonic
-   * ms: several repairers may ask for the same.
+   * Shards that are being given or were given a moment ago, by stripe, shard and node, and until when that is remembered,
+   * monotonic ms: several repairers may ask for the same.
    */
   readonly #given = new Map<string, { readonly result: Promise<PutResult>; untilMs: number }>();
 
@@ -47,7 +47,7 @@ export class Giver {
     this.#parts = parts;
   }
 
-  /** For each recipient what it has said, or "busy" where it can't be had now. Never rejects. */
+  /** The result of each recipient, or "busy" if its shard can't be had now. Never rejects. */
   async serve({ id, stripe, to }: GiveRequest, asker: AbortSignal): Promise<PutResult[]> {
     const { catalogue, devices } = this.#parts;
     const stored = catalogue.layout(id);

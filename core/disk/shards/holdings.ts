@@ -1,6 +1,6 @@
 /**
- * The shards that this node holds: an index of them in memory by layout and stripe, and the store behind it. What is put
- * here is counted only once it is stored; what proves damaged is not counted any more.
+ * The shards that this node holds: an index of them in memory by layout and stripe, and the store behind it. A shard is
+ * counted once it is stored, and no longer once it proves damaged.
  */
 import type { Bytes } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
@@ -9,7 +9,7 @@ import { Semaphore } from "../../base/semaphore.ts";
 import type { ShardStore } from "../../ports/shard-store.ts";
 import { OWN_WRITES_MAX } from "../limits.ts";
 
-/** Which shard of which stripe of which layout. */
+/** Names a shard by its layout, stripe and number. */
 export interface ShardName {
   readonly id: string;
   readonly stripe: number;

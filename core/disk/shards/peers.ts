@@ -1,7 +1,7 @@
 /**
- * Asks others for shards and gives them theirs. What goes to one peer at a time shares messages, so that small shards cost
- * little more than large ones; a few messages are under way to each peer, and the rest waits here. Who puts in more than it
- * can remember bounds it (Window).
+ * Asks other nodes for shards and gives them theirs. Requests to one peer at one time share messages, so that small shards
+ * cost little more than large ones. A few messages are under way to each peer, and the rest waits here. The callers bound
+ * what waits (Semaphore).
  */
 import { assert } from "../../base/assert.ts";
 import { type Bytes, copyOf } from "../../base/bytes.ts";
@@ -101,13 +101,16 @@ export class ShardPeers {
     return (await this.#gets.add(peer, wanted.bytes, { ...name })) ?? undefined;
   }
 
-  /** What it has been given survives a power cut then. Rejects with "io" where it can't say so, or as `put` does. */
+  /**
+   * Once this resolves, the shards that the peer was given survive a power cut. Rejects with "io" if the peer can't promise
+   * that, or as `put` does.
+   */
   async sync(peer: PeerId): Promise<void> {
     if (peer === this.#net.self) await this.#holdings.store.sync();
     else await this.#net.request(peer, SYNC_PROTOCOL, null, nothingSchema, BULK);
   }
 
-  /** What a peer holds of each run, as serve.ts packs it. */
+  /** The shards that a peer holds of each run, as serve.ts packs them. */
   async have(
     peer: PeerId,
     runs: readonly StripeRun[],
@@ -126,7 +129,7 @@ export class ShardPeers {
     return held;
   }
 
-  /** Has another node get something of so many bytes from others. Rejects as `put` does. */
+  /** Has another node fetch `bytes` of shards from others. Rejects as `put` does. */
   fetch(peer: PeerId, request: FetchRequest, bytes: number): Promise<PutResult> {
     return this.#fetches.add(peer, bytes, { ...request });
   }

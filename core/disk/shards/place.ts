@@ -17,7 +17,7 @@ export interface PlaceParts {
 export interface Placed {
   /** Those that got something. */
   readonly nodes: ReadonlySet<PeerId>;
-  /** What prevented that every device which is there has its shard; undefined if none did. */
+  /** Why some present device does not have its shard; undefined if all have theirs. */
   readonly failure: StarfishError | undefined;
   /** Whether each has been answered: what was not may still be on its way out. */
   readonly isAnswered: boolean;

@@ -1,7 +1,7 @@
 /**
- * Takes a stream in: cuts it in stripes, codes them, and places their shards, several stripes at a time within a bound of
- * bytes. The CID is known at the end; so shards are named by an id drawn for this put, and the entry that gives the content
- * that id is written last. Whoever is killed before has stored nothing that anything names.
+ * Stores a stream: cuts it in stripes, codes them, and places their shards, several stripes at a time within a bound of
+ * bytes. The CID is known only at the end. So shards are named by an id that is drawn for this put, and the entry that binds
+ * the content to that id is written last. After a crash before that, no entry names what was stored.
  */
 import { assert } from "../../base/assert.ts";
 import { concat, copyOf, toHex } from "../../base/bytes.ts";
@@ -34,7 +34,7 @@ export interface PutParts extends PlaceParts {
   readonly random: Random;
   readonly clock: Clock;
   readonly hash: Hash;
-  /** Whether so much of it is in reach that it can be read. */
+  /** Whether enough of it is in reach to read it. */
   readonly isReadable: (stored: Stored, signal: AbortSignal | undefined) => Promise<boolean>;
 }
 
@@ -48,7 +48,7 @@ export interface PutOptions {
 export interface PutResult {
   readonly ref: ContentRef;
   readonly stored: Stored;
-  /** What has kept some shards from their devices, if anything has. */
+  /** Why some shards have not reached their devices; undefined if all have. */
   readonly failure: StarfishError | undefined;
   /** Nodes that have stored something of it, and may not have flushed it yet. */
   readonly nodes: ReadonlySet<PeerId>;
@@ -91,7 +91,7 @@ class Putting {
   #safeBytes = 0;
   #hasLease = false;
   #stopLease: (() => void) | undefined;
-  /** What has ended it. */
+  /** The error that ended it. */
   #broken: { readonly error: unknown } | undefined;
   #failure: StarfishError | undefined;
 

@@ -45,7 +45,7 @@ export interface ServeParts {
   readonly giver: Giver;
 }
 
-/** What a reply costs beyond the shards. */
+/** Bytes of a reply beyond the shards. */
 const REPLY_SLACK_BYTES = 8_192;
 
 export function serveShards(parts: ServeParts): Unsubscribe[] {

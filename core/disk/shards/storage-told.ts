@@ -30,7 +30,7 @@ export interface StorageTold {
   close(): void;
 }
 
-/** A change of so much is told: a part of what is offered, or where little is used yet, a part of that. */
+/** The least change that is told: a part of the offered bytes, or of the used ones while these are few. */
 function newsBytes(offeredBytes: number, usedBytes: number): number {
   return Math.min(
     offeredBytes * STORAGE_TOLD_PART,

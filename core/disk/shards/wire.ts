@@ -37,15 +37,15 @@ export const RECHECK_PROTOCOL = "/starfish/shards/recheck/1.0.0";
 const PUT_RESULTS = ["ok", "full", "busy", "io"] as const;
 export type PutResult = (typeof PUT_RESULTS)[number];
 
-/** What whoever is asked is to get from others. */
+/** A request to fetch a shard from other nodes. */
 export interface FetchRequest extends ShardName {
   /** Number n stands for all data shards. */
   readonly shard: number;
-  /** Who is known to hold it, or all. */
+  /** Nodes that are known to hold the shard, or the whole stripe. */
   readonly from: readonly PeerId[];
 }
 
-/** What whoever is asked, who holds the stripe whole, is to give to others. */
+/** A request to a holder of the whole stripe: shards that it is to give to other nodes. */
 export interface GiveRequest {
   readonly id: string;
   readonly stripe: number;

@@ -1,6 +1,6 @@
 /**
- * Sealing of gossip: XChaCha20-Poly1305 under a key derived from the swarm's secret for each topic. Who has not been let
- * in reads nothing and forges nothing, and a payload sealed for one topic opens under no other. It does not tell which
+ * Sealing of gossip: XChaCha20-Poly1305 under a key derived from the swarm's secret for each topic. A node that is no member
+ * can neither read nor forge a payload, and a payload sealed for one topic opens under no other. It does not tell which
  * member sealed it: gossip signs for that.
  *
  * Sealed form: nonce (24 random bytes), then ciphertext and tag.

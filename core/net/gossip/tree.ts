@@ -1,10 +1,10 @@
 /**
- * Broadcast over the links there are. A body is pushed at once along the branches of one spanning tree, which all writers
- * share (way.ts); its id is told over the other, lazy links a moment later. Who hears of an id whose body has not
- * come asks for it, and the link on which it asked carries bodies for a while, until they turn out to come by the tree
- * again: so what a branch withholds, by fault or on purpose, goes around it. Lazy links and asking are Plumtree's (Leitão,
- * Pereira and Rodrigues, "Epidemic Broadcast Trees", SRDS 2007); its tree, which prunes itself by what comes twice, falls
- * to pieces when several write at once.
+ * Broadcast over the present links. A body is pushed at once along the branches of one spanning tree, which all writers
+ * share (way.ts); its id is told over the other, lazy links a moment later. A node that hears an id without its body asks
+ * for the body. The link on which it asked then carries bodies for a while, until they come by the tree again: so a body
+ * that a branch withholds, by fault or on purpose, goes around that branch. Lazy links and asking are Plumtree's (Leitão,
+ * Pereira and Rodrigues, "Epidemic Broadcast Trees", SRDS 2007). Plumtree's own tree, which prunes links that bring a body
+ * twice, falls to pieces when several nodes write at once.
  *
  * Pure: frames and moments in, frames out (`take`). Promises that each body is offered to `admit` at most once while it
  * is remembered, and reaches every node that a path of links leads to. Assumes `nowMs` never goes back.
@@ -14,7 +14,7 @@ import type { PeerId } from "../../ports/network.ts";
 import { idText, packIds, type TreeFrame, unpackIds } from "./wire.ts";
 import { Ways } from "./way.ts";
 
-/** What the owner makes of a body: spread it, keep it to itself (no news, or too old to spread), or it is a fault. */
+/** The owner's verdict on a body: spread it, keep it (it is no news, or too old to spread), or count it as a fault. */
 export type Verdict = "spread" | "keep" | "fault";
 
 /** Bodies are remembered by id this long; far longer than any of them travels. */
@@ -26,11 +26,11 @@ const KEPT_BYTES_MAX: number = 4 * 1024 * 1024;
 /** An id is told no sooner than this after its body came: by then the tree has brought it to nearly all. */
 const LAZY_MS = 300;
 /**
- * How often a node tells ids, over one lazy link at a time. It is what gossip costs beyond the bodies: 25 nodes tell
- * seven times a second, whatever is written. Who lacks a body hears of it from all of its neighbours in turn.
+ * How often a node tells ids, over one lazy link at a time. This is the cost of gossip beyond the bodies: 25 nodes tell
+ * seven times a second, whatever is written. A node that lacks a body hears of it from all of its neighbours in turn.
  */
 const TELL_MS = 3_500;
-/** As long as somebody around has asked for a body within the last so many ms, ids are told with every tick. */
+/** Ids are told with every tick while a neighbour has asked for a body within the last so many ms. */
 const TROUBLED_MS = 30_000;
 /** How long a body may take to come by the tree after its id came by another way. */
 const GRAFT_MS = 100;

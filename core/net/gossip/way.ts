@@ -16,9 +16,9 @@ import type { PeerId } from "../../ports/network.ts";
 /** Nodes of a way. Random links make ways of three to six; a chain of nodes in a small swarm is longer. */
 export const WAY_MAX = 64;
 /**
- * For so long after a way was lost no other to the same root is believed that is longer by more than this: it may lead
- * through what was lost, and those who tell it not know that yet. Without a bound a root that is gone would be looked for
- * along ever longer ways.
+ * After a way was lost, a way to the same root that is longer by more than this is not believed for a while: it may lead
+ * through the lost link, and its teller may not know that yet. Without this bound nodes would look for a root that is gone
+ * along ever longer ways (count to infinity).
  */
 const HOLD_MS = 300;
 const DETOUR_MAX = 1;

@@ -7,7 +7,7 @@ import { PART_MESSAGE_BYTES_MAX } from "../limits.ts";
 /** Bytes of an id on the wire: nobody finds a second body for a given id, and accidents are out of reach. */
 export const ID_BYTES = 8;
 
-/** What a peer's tree tells ours; absent fields say nothing. */
+/** A frame between the trees of two neighbours; an absent field says nothing. */
 export interface TreeFrame {
   readonly bodies?: Uint8Array[] | undefined;
   /** Ids of bodies that the sender has, packed. */

@@ -47,8 +47,8 @@ export interface Standing {
 }
 
 /**
- * What time it may be, ms since 1970: a moment, or a span between two clocks of which neither is trusted alone. What is
- * over at the end of it is not yet over at its beginning.
+ * The present time, ms since 1970: a moment, or a span between two clocks neither of which is trusted alone. A certificate
+ * has run out only when it has at the beginning of the span.
  */
 export type When = number | { readonly earliestMs: number; readonly latestMs: number };
 

@@ -1,9 +1,10 @@
 /**
- * What a node keeps of its swarm, and how it gets it: by founding one, or by admitting itself with an invite. Kept in the
- * store under the swarm's name, so that a node comes back as the same member, and one that follows a link to another
- * swarm and back is a member of both.
+ * A node's credentials in a swarm. It gets them by founding a swarm, or admits itself with an invite. They are stored under
+ * the swarm's name: a node comes back as the same member, and a node that follows a link to another swarm and back is a
+ * member of both.
  *
- * Whoever founds a swarm keeps its root key; every node keeps the delegation it came in by, and so may invite in turn.
+ * The founder keeps the swarm's root key. Every node keeps the delegation with which it was invited, and so may invite
+ * others.
  */
 import * as v from "valibot";
 import { utf8, text } from "../../base/bytes.ts";
@@ -34,7 +35,7 @@ export interface Credentials {
   readonly swarm: SwarmId;
   /** From the root key to this node. */
   readonly chain: Chain;
-  /** What gossip is sealed with. */
+  /** The secret from which the keys that seal gossip are derived. */
   readonly secret: Uint8Array;
   readonly delegation: Delegation;
   /** Where the swarm was last known to be reached. */

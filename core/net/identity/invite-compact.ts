@@ -40,7 +40,10 @@ export function derivedSecret(crypto: Crypto, privateKey: Bytes): Uint8Array {
   return crypto.derive(privateKey, "starfish sealing", SECRET_BYTES);
 }
 
-/** The invite with as many of its addresses, in order, as fit into so many bytes; undefined if it has no short form. */
+/**
+ * The invite in its short form, with as many of its addresses, in order, as fit into the given number of bytes; undefined if
+ * it has no short form.
+ */
 export function writeCompact(crypto: Crypto, invite: Omit<Invite, "swarm">, bytesMax: number): Uint8Array | undefined {
   const { delegation, secret } = invite;
   const [certificate, ...more] = delegation.chain;
@@ -100,7 +103,7 @@ export function readCompact(crypto: Crypto, bytes: Uint8Array): Invite {
   };
 }
 
-/** What a founder's invite says, from what of it is not the same in all. */
+/** Builds a founder's invite from the fields that differ between invites. */
 function asFounded(
   root: Uint8Array,
   subject: Uint8Array,

@@ -14,7 +14,7 @@ const ENCODED_TIMES_MAX = 2;
 export interface InviteText {
   /** The number behind `v`. */
   readonly version: number;
-  /** What may be the text behind `v1.`: each is to be tried in turn. The first is what stands there. */
+  /** Candidates for the text behind `v1.`, to be tried in turn. The first is the text as it stands. */
   readonly payloads: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export function inviteIn(pasted: string): InviteText | undefined {
   return { version: Number(version), payloads: [...new Set(payloadsOf(rest.trim()))] };
 }
 
-/** What stands before the `#` of the link in the text: the page's address. */
+/** The page's address: the part of the link before its `#`. */
 export function baseIn(pasted: string): string | undefined {
   return /(https?:\/\/[^#<>"']{1,300})#\s*v\d/.exec(plain(pasted))?.[1]?.replaceAll(/\s+/g, "");
 }

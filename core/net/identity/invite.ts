@@ -27,7 +27,7 @@ export interface Delegation {
 export interface Invite {
   readonly swarm: SwarmId;
   readonly delegation: Delegation;
-  /** What gossip is sealed with. */
+  /** The secret from which the keys that seal gossip are derived. */
   readonly secret: Uint8Array;
   readonly addresses: readonly Address[];
 }
@@ -44,8 +44,8 @@ const bodySchema = v.tuple([
 ]);
 
 /**
- * The invite as text for a URL fragment, with as many of its addresses, in order, as there is room for in so many
- * characters. What has no short form, and what needs more without any address, is longer.
+ * The invite as text for a URL fragment, with as many of its addresses, in order, as fit into the given number of
+ * characters. The text is longer if the invite has no short form, or needs more even without addresses.
  */
 export function formatInvite(
   crypto: Crypto,

@@ -1,6 +1,6 @@
 /**
- * What people see instead of ids: a friendly name of two words and a colour, both a pure function of the PeerId, so that
- * every node shows the same without asking. Names are not unique (16,384 of them) and prove nothing.
+ * Names and colours that people see instead of ids: two friendly words and a colour. Both are pure functions of the PeerId,
+ * so that every node shows the same without asking. Names are not unique (16,384 of them) and prove nothing.
  */
 import { StarfishError } from "../../base/errors.ts";
 import type { PeerId } from "../../ports/network.ts";

@@ -9,7 +9,7 @@ import { VERIFIED_MAX } from "../limits.ts";
 const KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 
-/** The same cryptography with a memory of right signatures. What is wrong is never remembered, so nothing can be planted. */
+/** The same cryptography with a cache of valid signatures. Invalid ones are never cached, so nobody can plant any. */
 export function rememberVerified(crypto: Crypto): Crypto {
   const verified = new Set<string>();
   return {

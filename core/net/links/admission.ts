@@ -29,7 +29,7 @@ export interface VersionRange {
   readonly max: number;
 }
 
-/** What a node shows of itself. */
+/** The credentials that a node shows in a hello. */
 export interface Pass {
   readonly swarm: SwarmId;
   readonly chain: Chain;
@@ -45,7 +45,7 @@ export interface AdmissionPorts {
   readonly records?: HelloRecords | undefined;
 }
 
-/** What is told of records in a hello. */
+/** The member records that travel in a hello. */
 export interface HelloRecords {
   /** This node's own, as it travels. */
   own(): Uint8Array | undefined;

@@ -3,7 +3,7 @@ import { StarfishError } from "../../base/errors.ts";
 import { abortable } from "../../ports/clock.ts";
 import type { Channel } from "../../ports/network.ts";
 
-/** How an exchange ends as it should: those who still ask something of it are told so. */
+/** The error for callers who still expect a message after an exchange has ended in order. */
 const OVER: StarfishError = new StarfishError("link-closed", "The exchange is over");
 
 export class Inbox {
@@ -26,7 +26,7 @@ export class Inbox {
       this.#messages.push(message);
       this.#wake?.();
     });
-    // Most exchanges end so when all has been said: an error with its stack is made only for those who wait for more.
+    // Most exchanges end in this way: an error with its stack is made only for a caller who waits for more.
     channel.onEnd(() => this.#end(() => new StarfishError("link-closed", "The other side ended the exchange early")));
     channel.onClose((error = OVER) => {
       this.#end(() => error);

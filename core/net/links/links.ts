@@ -30,7 +30,9 @@ export interface Links {
   onUp(listener: (link: AdmittedLink) => void): Unsubscribe;
   /** Called once when it is gone, whoever closed it. */
   onDown(listener: (link: AdmittedLink) => void): Unsubscribe;
-  /** One receiver per part. What it throws as StarfishError "malformed" or "too-large" counts as misbehaviour of the peer. */
+  /**
+   * One receiver per part. If it throws a StarfishError "malformed" or "too-large", this counts as misbehaviour of the peer.
+   */
   receive(part: LinkPart, receiver: (link: AdmittedLink, message: Uint8Array) => void): void;
   /** Dials and admits. Rejects with "unreachable", "timeout", "cancelled", "not-a-member", "wrong-swarm", "version-mismatch", "bad-certificate". */
   dial(target: DialTarget, options: { signal: AbortSignal }): Promise<AdmittedLink>;

@@ -1,6 +1,6 @@
 /**
- * Where links wait until both ends have proved themselves: runs the hellos, sees to their deadlines and bounds, and tells
- * who failed. What becomes of a link is the table's business (link-table.ts), which the lobby calls.
+ * The lobby, in which links wait until both ends have proved their membership. It runs the hellos, keeps their deadlines and
+ * bounds, and reports failures. The link table (link-table.ts), which the lobby calls, decides what becomes of a link.
  */
 import { isStarfishError, StarfishError, toStarfishError } from "../../base/errors.ts";
 import type { Timer } from "../../ports/clock.ts";
@@ -21,7 +21,7 @@ export interface Entry {
   /** Ends the handshakes that are under way. */
   readonly ended: AbortController;
   readonly settled: PromiseWithResolvers<AdmittedLink>;
-  /** Until the link is a member's: its time to become one, and the channels that wait for that. */
+  /** State of a link until its other end is admitted: the deadline for that, and the channels that wait for it. */
   deadline: Timer | undefined;
   waiting: { readonly channel: Channel; readonly receive: (channel: Channel, link: MemberLink) => void }[];
   hasGreeted: boolean;
@@ -63,7 +63,7 @@ export class Lobby {
     this.#ports = ports;
   }
 
-  /** A new link: who dialled says hello. Whoever has dialled this node and says nothing is told nothing. */
+  /** Takes a new link. The dialling end says hello first; a dialler that says nothing is told nothing. */
   enter(entry: Entry): void {
     entry.deadline = this.#ports.clock.timer(STRANGER_DEADLINE_MS, () => this.#tooLate(entry));
     if (!entry.link.inbound) this.#greet(entry);

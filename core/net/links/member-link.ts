@@ -88,7 +88,7 @@ export class MemberLink implements AdmittedLink {
     return false;
   }
 
-  /** Takes the peer's channel for a part; an earlier one gives way, since the peer has begun anew. */
+  /** Takes the peer's channel for a part. It replaces an earlier one: the peer has begun anew. */
   adopt(part: LinkPart, channel: Channel): void {
     this.#incoming.get(part)?.end();
     this.#incoming.set(part, channel);

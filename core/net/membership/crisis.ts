@@ -1,9 +1,9 @@
 /**
- * What membership does when much happens at once. Pure.
+ * Rules of membership for times when much happens at once. Pure.
  *
  * A death is noticed by those that are linked to the dead. When the swarm is cut, some of the missing were linked only to
- * others that are missing too, and nobody here would ever notice. So who loses many links at once calls the roll: each
- * node says that it is here, and who does not is suspected.
+ * others that are missing too, and nobody here would ever notice. So a node that loses many links at once calls the roll:
+ * each node says that it is here, and a node that does not is suspected.
  */
 import type { PeerId } from "../../ports/network.ts";
 
@@ -17,7 +17,7 @@ const SHARE_MIN = 1 / 4;
 export class Losses {
   #atMs: number[] = [];
 
-  /** True if so many of late, with `remaining` links left, are no coincidence. */
+  /** True if the number of links lost lately, with `remaining` links left, is no coincidence. */
   add(count: number, remaining: number, nowMs: number): boolean {
     this.#atMs = this.#atMs.filter((atMs) => nowMs - atMs < WINDOW_MS);
     for (let i = 0; i < count; i++) this.#atMs.push(nowMs);
@@ -34,7 +34,7 @@ const ANSWER_MS = 1_500;
 export class RollCall {
   /** For this long after a call nothing depends on the tree: it has lost branches, and is told by floods. */
   static readonly FLOOD_MS: number = 10_000;
-  /** Who has said something this recently need not answer, ms. */
+  /** A node that has been heard within this time need not answer, ms. */
   static readonly FRESH_MS: number = 1_000;
 
   #beganMs = -Infinity;
@@ -115,7 +115,7 @@ export function askPace(nowMs: number): Pace {
   return new Pace(ASKS_BURST, ASKS_PER_SECOND, nowMs);
 }
 
-/** Bounds how much news of one member is taken in and passed on. What is dropped, reconciliation brings later. */
+/** Bounds how much news of one member is taken in and passed on. Reconciliation brings dropped news later. */
 export class RecordPace {
   readonly #paces = new Map<PeerId, Pace>();
 

@@ -1,11 +1,11 @@
 /**
- * Who is there: each node's signed record known to all, and deaths noticed by those that are linked to the dead.
+ * Membership: every node knows the signed record of each member, and the nodes that are linked to a member notice its death.
  *
- * Promises, while links lead from everyone to everyone: a node that dies is gone everywhere within 6 s if its links
- * close and within 10 s if they just go silent (later where answers take longer than a third of a second); one that says
- * goodbye, at once; who is wrongly suspected has the three seconds of SUSPICION_MS_MAX to say so. After SWIM (Das, Gupta
- * and Motivala, DSN 2002) with Lifeguard's refinements, except that nodes watch those they are linked to anyway, and tell
- * the news along a broadcast tree.
+ * Promises, while links lead from everyone to everyone: a node that dies is gone everywhere within 6 s if its links close
+ * and within 10 s if they just go silent (later where answers take longer than a third of a second); a node that says
+ * goodbye is gone at once; a node that is wrongly suspected has the three seconds of SUSPICION_MS_MAX to refute it. After
+ * SWIM (Das, Gupta and Motivala, DSN 2002) with Lifeguard's refinements, except that nodes watch those they are linked to
+ * anyway, and tell the news along a broadcast tree.
  *
  * Assumes that `overlay/overlay.ts` keeps the links a connected graph, tells of members nobody seems to watch (`doubt`), and
  * announces which links are closed in peace (`expectDown`).

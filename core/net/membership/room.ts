@@ -58,8 +58,8 @@ export class Room {
   }
 
   /**
-   * Room for one that comes itself (`by` is undefined) or of whom `by` tells: true if there is, the ghost that has to go
-   * for it, or false.
+   * Asks for room for a member that comes itself (`by` is undefined) or of which the member `by` tells. True if there is
+   * room, false if there is none, or the ghost that has to be evicted for it.
    */
   roomFor(living: number, by: PeerId | undefined, isSleeper: boolean): true | Ghost | false {
     if (by === undefined) return living < MEMBERS_MAX || this.#first() || false;
@@ -93,7 +93,7 @@ function largest(shelf: ReadonlyMap<PeerId, ReadonlyMap<PeerId, Ghost>>): Readon
   return most;
 }
 
-/** Who came before an attacker stays. */
+/** Members that came before an attacker stay. */
 function newest(told: ReadonlyMap<PeerId, Ghost> | undefined): Ghost | undefined {
   return told === undefined ? undefined : [...told.values()].at(-1);
 }

@@ -15,7 +15,7 @@ const CHANGE_MS = 1_000;
 const LOAD_MS_MIN = 2_000;
 const LOAD_MS_PER_MEMBER = 50;
 
-/** What waits to be said; the later ones wait less. */
+/** Changes that wait to be published; the later in the list, the shorter the wait. */
 const URGENCY = ["nothing", "load", "change", "answer", "now"] as const;
 
 export interface SelfOptions {

@@ -1,7 +1,7 @@
 /**
- * Suspicions that this node raises itself: of peers whose links went silent or closed without a word, of everyone while
- * it is alone, and of those who did not answer when the roll was called (crisis.ts). And what comes of a
- * suspicion that has run its time.
+ * Suspicions that this node raises itself: of peers whose links went silent or closed without a word, of everyone while it
+ * is alone, and of those who did not answer when the roll was called (crisis.ts). It also ends suspicions that have run
+ * their time.
  */
 import type { PeerId } from "../../ports/network.ts";
 import { Losses, RollCall } from "./crisis.ts";
@@ -23,7 +23,7 @@ export interface SuspicionParts {
   /** Milliseconds for which this node has been running. */
   readonly nowMs: () => number;
   readonly broadcast: (body: Uint8Array) => void;
-  /** For so long nothing may depend on the tree. */
+  /** For this long everything must reach others without the broadcast tree. */
   readonly flood: (forMs: number) => void;
   /** Makes this node say anew that it is here. */
   readonly speakUp: () => void;
@@ -97,7 +97,7 @@ export class Suspicions {
     return true;
   }
 
-  /** Suspects those who have not answered in time. Call it with every tick. */
+  /** Suspects the members that have not answered in time. Call it with every tick. */
   checkRoll(): void {
     const { id, table } = this.#parts;
     const nowMs = this.#parts.nowMs();

@@ -17,8 +17,8 @@ const DIFFERS_MS = 2_000;
 /** Digests that this node begins: one in this time. At 1,000 members each has 12 kB. */
 const PAUSE_MS = 3_000;
 /**
- * Who has just asked one neighbour does not ask another for the same: a newcomer links to several at once, and each would
- * send it everyone's record. What does not come is asked for with the next comparison.
+ * A node that has just asked one neighbour does not ask another for the same records: a newcomer links to several at once,
+ * and each of them would send everyone's record. Records that do not come are asked for after the next comparison.
  */
 const ASKED_MS = 500;
 /** Records of one message. */

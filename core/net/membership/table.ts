@@ -1,10 +1,10 @@
 /**
- * What this node knows of all members. Pure: records, suspicions and moments in, changes out through `onChange`.
+ * The table of all members. Pure: records, suspicions and moments in, changes out through `onChange`.
  *
- * Of two records of one member the higher incarnation wins, whatever was believed of the lower one; at the same
- * incarnation a death that was declared stands. A suspicion ends in death unless the suspect outlives it with a higher
- * incarnation; it runs the shorter the more members share it (Dadgar, Phillips and Currey, "Lifeguard", DSN-W 2018).
- * The gone stay for a day, so that the halves of a swarm that was cut find each other again.
+ * Of two records of one member the higher incarnation wins, whatever was believed of the lower one; at the same incarnation
+ * a death that was declared stands. A suspicion ends in death unless the suspect outlives it with a higher incarnation; the
+ * more members share a suspicion, the shorter it runs (Dadgar, Phillips and Currey, "Lifeguard", DSN-W 2018). The gone stay
+ * for a day, so that the halves of a swarm that was cut find each other again.
  */
 import type { PeerId } from "../../ports/network.ts";
 import type { SignedRecord } from "./record.ts";
@@ -47,11 +47,11 @@ type Slot = { -readonly [K in keyof Entry]: Entry[K] } & {
   outlived: { readonly count: number; readonly atMs: number };
 };
 
-/** What two tables tell each other when they meet. */
+/** The difference between two tables. */
 export interface Comparison {
-  /** What the other lacks. */
+  /** Records that the other table lacks. */
   readonly records: readonly SignedRecord[];
-  /** What we lack. */
+  /** Records that this table lacks. */
   readonly want: readonly ShortId[];
   /** Whom the other holds for alive and we for gone. */
   readonly gone: readonly Row[];
@@ -63,8 +63,9 @@ export const SUSPICION_MS_MIN = 1_500;
 /** So many members beyond the first make a suspicion run its least time. */
 const CONFIRMATIONS = 3;
 /**
- * Who has outlived more suspicions of late than a cut and its heal bring is accused on purpose, and the next ones run
- * longer, up to so many times: then an answer may come by the slow ways, too. They count half after each half-life.
+ * A member that has lately outlived more suspicions than a cut and its heal bring is being accused on purpose. Further
+ * suspicions of it run longer, up to this many times, so that its answer can come by slow ways too. Outlived suspicions
+ * count half after each half-life.
  */
 const OUTLIVED_HALF_LIFE_MS = 20_000;
 const OUTLIVED_USUAL = 2;
@@ -72,7 +73,10 @@ const PATIENCE_MAX = 4;
 /** How long the gone are remembered, and how many of them: 4,000 records are 3 MB. */
 const GONE_MS: number = 24 * 3_600_000;
 const GONE_MAX = 4_000;
-/** Members for whom there was no room, of whom nobody is asked again for a while; and for how long. */
+/**
+ * How many members for which there was no room are remembered, and for how long: until then their records are not asked for
+ * again.
+ */
 const REFUSED_MAX = 8_192;
 const REFUSED_MS: number = 10 * 60_000;
 

@@ -1,16 +1,16 @@
 /**
- * Two nodes with one identity: a data directory was copied, or a machine restored from a picture of itself. Each outdoes
- * what the other says, for ever, and links to the one are taken for links to the other. So each record names the life of
- * its node (drawn at its start), and of the other life that it outdoes. A former life of this node may still be talked of,
- * but can't answer; who reads that a record outdoes its own, present life has a twin that is there now. Of the two the one
- * that started later gives way. Pure.
+ * Two nodes with one identity: a data directory was copied, or a machine restored from a picture of itself. Each raises its
+ * incarnation above the other's for ever, and links to the one are taken for links to the other. So each record names the
+ * life of its node (drawn at its start), and the other life whose record it answers. News of a former life of this node may
+ * still go round, but a former life can't answer. So a node that reads a record which answers its own, present life has a
+ * twin that runs now. Of the two, the one that started later ends. Pure.
  */
 import { momentWords } from "../../base/moment.ts";
 import { equal, toHex } from "../../base/bytes.ts";
 import type { Twin } from "../types.ts";
 import type { UncheckedRecord } from "./record.ts";
 
-/** What this node says of its own present life. */
+/** The life that this node names in its own record. */
 export interface OwnLife {
   readonly life: Uint8Array;
   readonly startedAtMs: number;

@@ -1,8 +1,8 @@
 /**
  * Failure detection on one link, and how far this node may trust its own sense of time. Pure.
  *
- * Whatever comes over a link is a sign of life; a link that has been quiet for a while is pinged, and answers even when
- * its timers are throttled, since answers hang on messages alone. Time counts only while this node itself is running: of
+ * Every message over a link is a sign of life. A link that has been quiet for a while is pinged; the peer answers even when
+ * its timers are throttled, because answers depend on messages alone. Time counts only while this node itself is running: of
  * a gap in its own ticks (a frozen tab, a loaded machine) no more than CREDIT_MS_MAX is held against others.
  */
 
@@ -14,8 +14,8 @@ const PING_MS = 1_200;
 const SILENT_MS = 2_500;
 const PINGS_MIN = 2;
 /**
- * Where answers take long, more than that is no silence yet: so many round trips after the first ping. Forty nodes on two
- * cores answer after a second, and whoever is suspected makes work for all.
+ * Where answers take long, silence begins only this many round trips after the first ping. Forty nodes on two cores answer
+ * after a second, and each suspicion makes work for all.
  */
 const SILENT_ROUND_TRIPS = 4;
 const SILENT_MS_MAX = 10_000;
@@ -64,7 +64,7 @@ export class LinkWatch {
     this.#rttMs = this.#rttMs === undefined ? rttMs : this.#rttMs + RTT_GAIN * (rttMs - this.#rttMs);
   }
 
-  /** What to do about this link now, when silence is borne `factor` times as long as usual. */
+  /** The action that is due for this link now. Silence is tolerated `factor` times as long as usual. */
   tick(nowMs: number, factor: number): "nothing" | "ping" | "silent" {
     const quietMs = this.quietMs(nowMs);
     if (quietMs < PING_MS) return "nothing";

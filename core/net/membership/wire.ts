@@ -1,4 +1,4 @@
-/** What members tell each other about members: frames on a link, and the bodies that are broadcast in them. */
+/** The wire format of membership: frames on a link, and the bodies that are broadcast in them. */
 import * as v from "valibot";
 import type { Bytes } from "../../base/bytes.ts";
 import { bytesOf, decode, encode, integerOf, type Schema, momentOf } from "../../base/codec.ts";
@@ -50,7 +50,7 @@ export const frameSchema: Schema<MemberFrame> = v.object({
   gone: packed,
 });
 
-/** What is broadcast. */
+/** The bodies that are broadcast. */
 export type MemberBody =
   | { readonly kind: "record"; readonly wire: Uint8Array }
   | { readonly kind: "suspicion"; readonly by: ShortId; readonly rows: readonly Row[] }

@@ -7,17 +7,17 @@ import type { Member } from "../types.ts";
 
 /** Dials a second by the swarm as a whole: the first after a heal comes within half a second or so. */
 const PROBES_PER_SECOND = 5;
-/** One in so many of them goes to a bootstrap address instead. */
+/** One in this many attempts goes to a bootstrap address instead. */
 const BOOTSTRAP_SHARE = 8;
 /** The missing of this time are as likely as all before them: most of what a cut took is found among the latest. */
 const RECENT_MS = 60_000;
-/** Who said goodbye is no part of a cut; it is tried now and then in case it came back alone. */
+/** A member that said goodbye is not part of a cut. It is tried now and then in case it came back alone. */
 const LEFT_WEIGHT = 0.05;
 
 export type Probe = { readonly kind: "member"; readonly member: Member } | { readonly kind: "bootstrap" };
 
 export interface ProbeView {
-  /** Who might be there after all, and how long ago it was lost. */
+  /** Members that may be there after all, and how long ago each was lost. */
   readonly missing: readonly { readonly member: Member; readonly agoMs: number }[];
   readonly awake: number;
   readonly links: number;

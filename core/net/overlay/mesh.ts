@@ -1,7 +1,7 @@
 /**
- * Which links to add and which to give up: a graph of random links with degrees of DEGREE_MIN to DEGREE_MAX or a few more, in which
- * everyone is a few steps from everyone and half of all nodes may vanish without leaving it in pieces. Pure but for
- * chance.
+ * Decides which links to add and which to give up. The result is a random graph with degrees of DEGREE_MIN to DEGREE_MAX or
+ * a few more: every node is a few steps from every other, and half of all nodes may vanish without leaving it in pieces.
+ * Pure except for the random source.
  */
 import type { PeerId } from "../../ports/network.ts";
 import { type Random, sample } from "../../ports/random.ts";
@@ -23,7 +23,7 @@ const USED_MS = 30_000;
 /** A link is given this long to be of use before it may be pruned. */
 const YOUNG_MS = 3_000;
 const PRUNES_PER_TICK = 4;
-/** Who said no to a prune is not asked again for this long. */
+/** A peer that refused a prune is not asked again for this long. */
 const REFUSED_MS = 30_000;
 /** After a failed dial this long, doubled with each further one. */
 const RETRY_MS_MIN = 2_000;

@@ -83,7 +83,7 @@ class Neighbourhood implements Overlay {
   readonly #search: Search;
   /** Whom the mesh is being extended to now. */
   readonly #extending = new Set<PeerId>();
-  /** What neighbours have been told that we are linked to. */
+  /** The links that our neighbours have been told of. */
   readonly #told = new Set<ShortId>();
   readonly #stops: Unsubscribe[];
   readonly #ended = new AbortController();

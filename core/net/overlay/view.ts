@@ -1,4 +1,4 @@
-/** Who our neighbours say they are linked to: the swarm as seen two links far. Pure. */
+/** The links that our neighbours have told of: the swarm as seen two links far. Pure. */
 import type { PeerId } from "../../ports/network.ts";
 import { type ShortId, unpackIds } from "../membership/rows.ts";
 import type { OverlayFrame } from "./wire.ts";

@@ -1,4 +1,4 @@
-/** What neighbours tell each other about links. Members are named by their short ids, packed. */
+/** The wire format of the overlay. Members are named by their short ids, packed. */
 import * as v from "valibot";
 import { bytesOf, integerOf, type Schema } from "../../base/codec.ts";
 import { PART_MESSAGE_BYTES_MAX } from "../limits.ts";
@@ -11,7 +11,10 @@ export interface OverlayFrame {
   readonly removed?: Uint8Array | undefined;
   /** May this link go? Yes. No. It goes (the sender has no room). */
   readonly prune?: "ask" | "yes" | "no" | "must" | undefined;
-  /** Who of these are you, or those you are linked to, linked to? The number comes back with the answer. */
+  /**
+   * The question: which of these members are you linked to, and which are your neighbours linked to? The number comes back
+   * with the answer.
+   */
   readonly ask?: readonly [question: number, ids: Uint8Array] | undefined;
   /** Pairs: one of those asked for, and one that is linked to it. */
   readonly tell?: readonly [question: number, pairs: Uint8Array] | undefined;
@@ -33,9 +36,9 @@ export const overlaySchema: Schema<OverlayFrame> = v.object({
 });
 
 export interface Lead {
-  /** Who was asked for. */
+  /** The member that was asked for. */
   readonly id: ShortId;
-  /** Who is linked to it. */
+  /** The members that are linked to it. */
   readonly linkedTo: ShortId;
 }
 

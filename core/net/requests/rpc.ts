@@ -1,8 +1,8 @@
 /**
  * Request and reply: one exchange at a time on a channel, on the protocol of the part that serves it. The asker sends the
- * request and ends its side; the server sends the reply and ends its own. Who asks for much keeps the channel for its next
- * request instead, as HTTP/1.1 keeps connections (RFC 9112, 9.3). Aborting the channel cancels, from either side, and a
- * link that closes does the same.
+ * request and ends its side; the server sends the reply and ends its own. A node that makes many requests keeps the channel
+ * for the next one instead, as HTTP/1.1 keeps connections (RFC 9112, 9.3). Aborting the channel cancels, from either side,
+ * and a link that closes does the same.
  *
  * Promises: a request settles by its deadline; what is in flight is bounded per peer and in total, at both ends; a
  * handler sees nothing that its schema has not passed; its StarfishErrors reach the asker with code and message.

@@ -1,4 +1,4 @@
-/** What requests and replies look like on the wire, and how errors travel. */
+/** The wire format of requests and replies, and how errors travel. */
 import * as v from "valibot";
 import { type Bytes, lengthOf } from "../../base/bytes.ts";
 import { decode, encode, encodePieces, lineOf, type Schema } from "../../base/codec.ts";

@@ -11,7 +11,7 @@ export const RANK_MAX: number = RANKS.common;
 /** The last moment that a Date can name. */
 export const TIME_MS_MAX = 8.64e15;
 
-/** What a node says when asked for the time: ms since 1970, and its rank. */
+/** The answer to the question for the time: ms since 1970, and the rank of the node that answers. */
 export type TimeTold = readonly [commonMs: number, rank: number];
 
 /** How often neighbours are asked: while all is well; while someone is out of line; while this node may be. */
@@ -20,7 +20,7 @@ export const ASK_CURIOUS_MS = 5_000;
 export const ASK_URGENT_MS = 400;
 /** A neighbour that has not answered for this long is not waited for. */
 const ANSWER_MS = 1_000;
-/** A sample gets worse by so many ms a second, as either end may give way meanwhile. */
+/** A sample's error grows by this many ms a second, because either end may slew meanwhile. */
 const AGEING_MS_PER_S: number = 2 * SLEW_MS_PER_S;
 /** A longer round trip says too little. */
 const ROUND_TRIP_MS_MAX = 3_000;
@@ -62,7 +62,7 @@ export class Neighbours {
   isDue(peer: PeerId, nowMs: number): boolean {
     const neighbour = this.#byPeer.get(peer);
     if (neighbour === undefined) return false;
-    // Who was new will soon count.
+    // A neighbour that is new will count soon: it is asked more often.
     const askEveryMs = (neighbour.sample?.rank ?? RANKS.own) < RANKS.own ? ASK_CURIOUS_MS : ASK_CALM_MS;
     return nowMs - neighbour.askedMs >= Math.min(askEveryMs, this.askEveryMs);
   }

@@ -1,5 +1,5 @@
 /**
- * What a node makes of its neighbours' times, given by how many ms each is ahead of its own. Pure.
+ * How a node moves its own time, given by how many ms each neighbour is ahead of it. Pure.
  *
  * Slewing is the resilient consensus of LeBlanc, Zhang, Koutsoukos and Sundaram (IEEE JSAC 31(4), 2013), for one liar
  * among each node's neighbours.
@@ -7,7 +7,10 @@
 
 /** A difference beyond this is stepped. Less than parts above may be apart (5 s), more than a stall. */
 export const STEP_MS = 3_000;
-/** Smaller ones are made up for by so many ms a second: enough for any clock's drift, and no liar gets far. */
+/**
+ * Smaller differences are made up for at this many ms a second. That is enough for the drift of any clock, and a liar moves
+ * others no faster.
+ */
 export const SLEW_MS_PER_S = 50;
 /** Several neighbours: more than one that may be lying, and this share. */
 const SEVERAL_MIN = 2;
@@ -43,7 +46,7 @@ export function leastBehind(aheadMs: readonly number[]): number {
   return Math.max(...aheadMs.filter((ms) => ms < -STEP_MS));
 }
 
-/** The median; of an even number the lower one, so that of two that can't agree the one that is ahead gives way. */
+/** The lower median: of two nodes that can't agree, the one that is ahead steps back. */
 export function lowerMedian(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.ceil(values.length / 2) - 1] ?? 0;
 }

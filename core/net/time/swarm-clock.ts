@@ -5,7 +5,10 @@ import type { CommonTime } from "./time.ts";
 
 /** The clock by which the parts of the net go. */
 export interface SwarmClock extends Clock {
-  /** By which certificates are judged: neither by common time alone, which liars move, nor by a wall clock that was set. */
+  /**
+   * The clock by which certificates are judged. Common time alone would let liars move it, and a wall clock alone could have
+   * been set wrong.
+   */
   when(): When;
 }
 

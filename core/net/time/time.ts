@@ -1,14 +1,14 @@
 /**
  * The swarm's common time: what clocks that are wrong by seconds or a few minutes agree on by asking their neighbours.
  *
- * A newcomer takes the median of what those say who know. From then on it follows its neighbours slowly, so that no
- * single one of them moves it, and steps only where most of them say that it is wrong. Common time is a few round trips
- * wide, and as right as the clocks it began with. Swarms that meet and differ become one: those ahead give way.
+ * A newcomer takes the median of the times that its informed neighbours tell. From then on it follows its neighbours slowly,
+ * so that no single one of them moves it. It steps only where most of them say that it is wrong. Common time is a few round
+ * trips wide, and as right as the clocks it began with. Swarms that meet and differ become one: those ahead give way.
  *
  * Whatever neighbours say, and however many they are (a member makes identities at will), common time never leaves this
- * node's own clock by more than OWN_MS_MAX. So two nodes whose own clocks are right are never further apart than twice
- * that, which memory bears. What is further off is not believed: either this clock is wrong or they lie. A node whose
- * clock others have confirmed before keeps writing by it; a newcomer whom nobody confirms is told to set its clock.
+ * node's own clock by more than OWN_MS_MAX. So two nodes whose own clocks are right are never further apart than twice that,
+ * which memory bears. A time that is further off is not believed: either this clock is wrong or the neighbours lie. A node
+ * whose clock others have confirmed before keeps writing by it; a newcomer whom nobody confirms is told to set its clock.
  *
  * Assumes that whoever owns the links asks each neighbour when `ask` says so, and hands in its answer with the round trip
  * (membership does, in its pings). Reads the clock, and does nothing by itself.
@@ -31,10 +31,10 @@ import { apart, OwnClock } from "./own.ts";
 import { clamp, leastBehind, lowerMedian, pull, SLEW_MS_PER_S, type Stance, stanceOf, STEP_MS } from "./rules.ts";
 
 /**
- * For so long neighbours have to say that this node is out of line, asked again and again, before it steps. Who is ahead
- * gives way first, so that two that meet don't swap; and what is stamped too high does more harm than too low. Swarms may
- * meet without anyone having most of its links across: who still has several behind when each of these would have given
- * way joins them.
+ * How long neighbours must keep saying that this node is out of line before it steps. A node that is ahead steps first:
+ * otherwise two swarms that meet would swap times, and stamps that are too high do more harm than stamps that are too low.
+ * When two swarms meet, perhaps no node has most of its links to the other one. So a node steps back, too, if several
+ * neighbours are still behind after the time in which each of them would have stepped.
  */
 const PATIENCE_MS: Readonly<Record<Stance, number>> = {
   alone: Infinity,
@@ -43,18 +43,24 @@ const PATIENCE_MS: Readonly<Record<Stance, number>> = {
   behind: 5_000,
   split: 15_000,
 };
-/** Who has joined several stays with them while the rest of its swarm comes after, though most are ahead for a while. */
+/**
+ * A node that has stepped to the time of several neighbours stays there this long, although most of its neighbours are ahead
+ * until they follow.
+ */
 const LOYAL_MS = 120_000;
 /** The most that one tick counts for, be it as late as it may. */
 const SLEW_GAP_MS_MAX = 2_000;
 
-/** A newcomer listens for so long, and adopts what it hears, before others count it. */
+/** A newcomer listens and adopts the time of others for this long; until then it does not count for others. */
 const LISTEN_MS = 2_000;
-/** With links, but nobody who knows: then all are new, and what they agree on so far is the time. */
+/**
+ * After this time with links but without an informed neighbour all are taken to be new: the time on which they agree is the
+ * time.
+ */
 const UNKNOWN_MS = 3_000;
-/** Without links: then this node's clock is the time. Joining takes some seconds. */
+/** After this time without links this node's own clock is the time. Joining takes some seconds. */
 const ALONE_MS = 10_000;
-/** Who has been in line with others for this long goes by the time of a swarm. */
+/** A node that has been in line with others for this long counts as having the swarm's time. */
 const COMMON_MS = 10_000;
 
 /** The wall clock has been set, or the machine has slept, if it moves this much against the monotonic one. */
@@ -68,7 +74,7 @@ const LEAN_MS_PER_S = 5;
 export interface CommonTimeOptions {
   /** Whether there may be others who know the time: the clock of one who founds a swarm is right by definition. */
   readonly hasOthers: boolean;
-  /** What the wall clock said when others last confirmed it, in an earlier life of this node. */
+  /** The wall clock's time when others last confirmed it, in an earlier life of this node. */
   readonly confirmedMs?: number | undefined;
 }
 
