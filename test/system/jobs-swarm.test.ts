@@ -1,0 +1,154 @@
+/** Jobs that belong to the swarm, over real processes: whoever is killed, and wherever the network is cut. */
+import { join } from "node:path";
+import { createInterface, type Interface } from "node:readline";
+import { expect, test } from "vitest";
+import type { JobRequest } from "./job-node.ts";
+import { eventually, type Lab, openLab } from "./processes.ts";
+import { openSites } from "./sites.ts";
+
+const JOB_NODE = join(import.meta.dirname, "job-node.ts");
+/** Primes below 100,000,000; a sieve takes each task some milliseconds. */
+const JOB = { task: "primes", hi: 100_000_000, count: 1_000 };
+const RESULT = "5761455\n";
+/** Two busy cores that are shared by up to eight nodes. */
+const DONE_MS = 90_000;
+const TEST_MS = 240_000;
+
+/** A process that answers one question after the other. */
+class JobNode {
+  readonly process: ReturnType<Lab["starfish"]>;
+  readonly #lines: Interface;
+  readonly #answers: ((line: string) => void)[] = [];
+  invite = "";
+
+  private constructor(running: JobNode["process"]) {
+    this.process = running;
+    const { stdout } = running.child;
+    if (stdout === null) throw new Error("It has no output");
+    this.#lines = createInterface({ input: stdout });
+    this.#lines.on("line", (line) => {
+      if (line.startsWith("{")) this.#answers.shift()?.(line);
+    });
+  }
+
+  static async up(lab: Lab, args: readonly string[], within: readonly string[] = []): Promise<JobNode> {
+    const node = new JobNode(lab.starfish([JOB_NODE, ...args], { keepStdin: true, within }));
+    const [, invite = ""] = await node.process.output(/^invite: (\S+)$/m, 60_000);
+    node.invite = invite;
+    return node;
+  }
+
+  async ask<T>(request: JobRequest): Promise<T> {
+    const line = new Promise<string>((resolve) => this.#answers.push(resolve));
+    this.process.child.stdin?.write(`${JSON.stringify(request)}\n`);
+    const { answer, error } = JSON.parse(await line) as { answer?: T; error?: string };
+    if (error !== undefined) throw new Error(error);
+    return answer as T;
+  }
+
+  state(id: string): Promise<{ state: string; tasks?: { done: number; total: number; running: number }; by?: string }> {
+    return this.ask({ state: id });
+  }
+
+  async done(id: string): Promise<void> {
+    await eventually(
+      `job ${id} is done`,
+      () => this.state(id),
+      ({ state }) => state === "done",
+      DONE_MS,
+    );
+  }
+
+  async sees(count: number): Promise<void> {
+    await eventually(
+      `it sees ${count}`,
+      () => this.ask<number>({ members: true }),
+      (seen) => seen === count,
+      60_000,
+    );
+  }
+}
+
+async function openJobLab(): Promise<Lab> {
+  return await openLab({ program: [process.execPath] });
+}
+
+test(
+  "a job goes on when its submitter is killed a second later; who joins later reads the result",
+  { timeout: TEST_MS },
+  async () => {
+    await using lab = await openJobLab();
+    const data = (name: string): string => join(lab.folder, name);
+    const submitter = await JobNode.up(lab, [data("a"), "1", "127.0.0.1"]);
+    const [b, c] = await Promise.all(
+      ["b", "c"].map((name) => JobNode.up(lab, [data(name), "1", "127.0.0.1", submitter.invite])),
+    );
+    if (b === undefined || c === undefined) throw new Error("They are not up");
+    await Promise.all([submitter, b, c].map((node) => node.sees(3)));
+    const id = await submitter.ask<string>({ submit: JOB });
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await submitter.process.end("SIGKILL");
+    await b.done(id);
+    const late = await JobNode.up(lab, [data("late"), "0", "127.0.0.1", c.invite]);
+    await late.done(id);
+    expect(await late.ask<string>({ result: id })).toBe(RESULT);
+  },
+);
+
+test(
+  "a random half of eight nodes is killed in the middle, and the result is right",
+  { timeout: TEST_MS },
+  async () => {
+    await using lab = await openJobLab();
+    const first = await JobNode.up(lab, [join(lab.folder, "n0"), "1", "127.0.0.1"]);
+    const others = await Promise.all(
+      Array.from({ length: 7 }, (_, i) =>
+        JobNode.up(lab, [join(lab.folder, `n${i + 1}`), "1", "127.0.0.1", first.invite]),
+      ),
+    );
+    const nodes = [first, ...others];
+    await Promise.all(nodes.map((node) => node.sees(8)));
+    const id = await first.ask<string>({ submit: JOB });
+    const { tasks } = await eventually(
+      "a third is done",
+      () => first.state(id),
+      (now) => (now.tasks?.done ?? 0) > JOB.count / 3,
+      DONE_MS,
+    );
+    expect(tasks?.done).toBeLessThan(JOB.count);
+    const drawn = nodes.map((node) => ({ node, rank: Math.random() })).toSorted((a, b) => a.rank - b.rank);
+    const victims = drawn.slice(0, 4).map(({ node }) => node);
+    await Promise.all(victims.map((node) => node.process.end("SIGKILL")));
+    const survivors = nodes.filter((node) => !victims.includes(node));
+    for (const node of survivors) await node.done(id);
+    for (const node of survivors) expect(await node.ask<string>({ result: id })).toBe(RESULT);
+  },
+);
+
+test("halves that are cut apart each finish it; healed, there is one result", { timeout: TEST_MS }, async () => {
+  await using sites = await openSites(4);
+  await using lab = await openJobLab();
+  const up = (site: number, invite: readonly string[]): Promise<JobNode> =>
+    JobNode.up(lab, [join(lab.folder, `s${site}`), "1", sites.address(site), ...invite], sites.enter(site));
+  const a = await up(0, []);
+  const [b, c, d] = await Promise.all([1, 2, 3].map((site) => up(site, [a.invite])));
+  if (b === undefined || c === undefined || d === undefined) throw new Error("They are not up");
+  const all = [a, b, c, d];
+  await Promise.all(all.map((node) => node.sees(4)));
+  const id = await a.ask<string>({ submit: JOB });
+  await eventually(
+    "all know it",
+    () => d.state(id),
+    ({ tasks }) => (tasks?.done ?? 0) > 0,
+    DONE_MS,
+  );
+  await sites.cut([2, 3]);
+  for (const node of all) await node.done(id);
+  for (const node of all) expect(await node.ask<string>({ result: id })).toBe(RESULT);
+  await sites.heal();
+  await Promise.all(all.map((node) => node.sees(4)));
+  const who = async (): Promise<(string | undefined)[]> =>
+    Promise.all(all.map(async (node) => (await node.state(id)).by));
+  await eventually("they say the same of who finished it", who, (by) => new Set(by).size === 1, 60_000);
+  for (const node of all) expect(await node.ask<string>({ result: id })).toBe(RESULT);
+});
