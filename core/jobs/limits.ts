@@ -79,8 +79,8 @@ export const NUMBER_MAX: number = 2 ** 52;
 
 /** Blocks of tasks that nodes are ranked for: five for each of 200 nodes, and ranking them takes some milliseconds. */
 export const BLOCKS_MAX = 1_024;
-/** How much work a node claims ahead: it is told to others once a second, and a second later by all of them known. */
-export const AHEAD_MS = 2_000;
+/** How much work a node claims ahead: so many times as long as passes until it tells again what it does. */
+export const AHEAD_TELLS = 2;
 /** Claims are at most so many times what a node has done: the first task's cost may be an exception. */
 export const CLAIM_GROWTH = 8;
 /** A node of which nothing new was heard for so long, or twice what a task takes, has its tasks run by others too. */
@@ -151,8 +151,12 @@ export const COPY_REFUSED_MS = 10_000;
 
 // A node's part in a job (part.ts)
 
-/** How often a node writes what it does, at the most; and at the least, so that its entry does not expire. */
+/**
+ * How often a node writes what it does, at the most, and for each node of a large swarm: all of it goes to all of them, and
+ * at 200 nodes that is 83 entries a second for each. At the least it writes so often that its entry does not expire.
+ */
 export const TELL_EVERY_MS = 1_000;
+export const TELL_EVERY_NODE_MS = 12;
 export const TELL_EVERY_MS_MAX = 5_000;
 /** The same of a node that has nothing to run. */
 export const IDLE_EVERY_MS = 200;

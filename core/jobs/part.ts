@@ -36,6 +36,7 @@ import {
   STALLED_MS,
   TELL_EVERY_MS,
   TELL_EVERY_MS_MAX,
+  TELL_EVERY_NODE_MS,
 } from "./limits.ts";
 import { Order, plan } from "./plan.ts";
 import { type HeldBytes, type Output, Results } from "./results.ts";
@@ -260,7 +261,6 @@ export class Part implements Sharer {
         this.#isDirty = true;
         if (this.#ended.signal.aborted) return;
         if (sizeOf(this.#queued) < this.#cores()) this.#planSoon();
-        if (this.#startedSet.length + this.#queued.length === 0) this.#tell();
         this.#parts.shares.pump();
       });
   }
@@ -356,7 +356,14 @@ export class Part implements Sharer {
     }));
     const order = this.#orderNow();
     const view = { order, done, ready, peers, barred: this.#failed };
-    const lane = { cores, started: this.#startedSet, queued: this.#queued, taskMs: this.#taskMs, done: this.#done };
+    const lane = {
+      cores,
+      started: this.#startedSet,
+      queued: this.#queued,
+      taskMs: this.#taskMs,
+      done: this.#done,
+      tellMs: this.#tellEveryMs(),
+    };
     const { claim, drop, cancel } = plan(view, lane, nowMs);
     if (claim.length + drop.length > 0) this.#isDirty = true;
     this.#queued = union(subtract(this.#queued, drop), claim);
@@ -395,6 +402,12 @@ export class Part implements Sharer {
     this.#lookForEnd(nowMs);
   }
 
+  /** The more nodes tell, the less often each does. */
+  #tellEveryMs(): number {
+    const tellers = this.#view.others().length;
+    return Math.min(TELL_EVERY_MS_MAX, Math.max(TELL_EVERY_MS, TELL_EVERY_NODE_MS * tellers));
+  }
+
   #tell(): void {
     const { clock, work, writers, net, log } = this.#parts;
     const sinceMs = clock.monotonic() - this.#toldAtMs;
@@ -402,7 +415,7 @@ export class Part implements Sharer {
     const isNothing =
       this.#toldAtMs === -Infinity && claimed.length + this.#results.held.length + this.#failed.length === 0;
     // What has come to its end is told sooner: others wait for it.
-    const everyMs = claimed.length === 0 ? IDLE_EVERY_MS : TELL_EVERY_MS;
+    const everyMs = claimed.length === 0 ? IDLE_EVERY_MS : this.#tellEveryMs();
     if (isNothing || sinceMs < everyMs || (!this.#isDirty && sinceMs < TELL_EVERY_MS_MAX)) return;
     const entry = {
       claimed,

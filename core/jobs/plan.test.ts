@@ -87,6 +87,7 @@ function story(total: number, workers: readonly { cores: number; taskMs: number;
         queued: worker.claimed,
         taskMs: worker.done === 0 ? undefined : worker.taskMs,
         done: worker.done,
+        tellMs: 1_000,
       };
       const { claim, drop, cancel } = plan(view, lane, nowMs);
       expect(sizeOf(union(claim, done))).toBe(sizeOf(claim) + sizeOf(done));

@@ -5,12 +5,16 @@
  * Pure, as the disk's repair/policy.ts is.
  *
  * The tasks are cut in blocks. For each block all nodes are ranked by rendezvous; a node goes through the blocks of which it
- * is the first, then through those of which it is the second, and so on, and through those of equal rank in an order of its
- * own. The first takes a block's tasks from its beginning, the others from its end.
+ * is the first, then through those of which it is the second, and so on. It begins with those of its own where its score is
+ * highest, and of another's with those where the other's is lowest, to which that one would come last. The first takes a
+ * block's tasks from its beginning, the others from its end.
  */
 import { hashOf, scoreOf } from "../base/rendezvous.ts";
 import { type Intervals, intersect, NONE, sizeOf, subtract, take, union, unionAll, within } from "./intervals.ts";
-import { AHEAD_MS, BLOCKS_MAX, CLAIM_GROWTH, COPIES_MAX, LATE_MS_MIN } from "./limits.ts";
+import { AHEAD_TELLS, BLOCKS_MAX, CLAIM_GROWTH, COPIES_MAX, LATE_MS_MIN } from "./limits.ts";
+
+/** Of what is left, a core claims one part in so many, divided by all cores. */
+const SHARES = 4;
 
 export interface Peer {
   readonly id: string;
@@ -44,6 +48,8 @@ export interface Lane {
   readonly taskMs: number | undefined;
   /** Tasks that this node has done. */
   readonly done: number;
+  /** How long it takes until others have heard what it claims. */
+  readonly tellMs: number;
 }
 
 export interface Plan {
@@ -63,7 +69,8 @@ export function plan(view: View, lane: Lane, nowMs: number): Plan {
   const claimedByOthers = unionAll(view.peers.map(({ claimed }) => claimed));
   const open = subtract(subtract(subtract(view.ready, view.done), view.barred), mine);
   const free = subtract(open, claimedByOthers);
-  const want = wanted(view, lane, sizeOf(free)) - sizeOf(queued) - Math.max(0, sizeOf(started) - lane.cores);
+  const ahead = sizeOf(queued) + sizeOf(started) - lane.cores;
+  const want = wanted(view, lane, sizeOf(free)) - ahead;
   let claim = want > 0 ? chosen(view.order, free, want) : NONE;
   const idle = lane.cores - sizeOf(mine) - sizeOf(claim);
   // What others have claimed is run here too only where there is nothing else to do.
@@ -71,14 +78,16 @@ export function plan(view: View, lane: Lane, nowMs: number): Plan {
   return { claim, drop, cancel };
 }
 
-/** How many tasks this node would have waiting, so that its cores have work until others have heard what it claims next. */
-function wanted({ peers }: View, { cores, taskMs, done }: Lane, free: number): number {
+/**
+ * How many tasks this node would have waiting besides those that its cores run, so that others have heard of them before they
+ * begin. Towards the end it is none: all have a share of what is left, so that nobody sits on work while others are idle.
+ */
+function wanted({ peers }: View, { cores, taskMs, done, tellMs }: Lane, free: number): number {
   const all = peers.reduce((sum, peer) => sum + peer.cores, cores);
-  const each = taskMs === undefined ? 1 : Math.max(1, Math.ceil(AHEAD_MS / Math.max(taskMs, 0.001)));
+  const each = taskMs === undefined ? 1 : Math.max(1, Math.ceil((AHEAD_TELLS * tellMs) / Math.max(taskMs, 0.001)));
   // What has been measured once may be an exception: claims grow with what has been done.
-  const most = Math.max(cores, done * CLAIM_GROWTH);
-  // Towards the end all have a share of what is left, so that nobody sits on work while others are idle.
-  const share = Math.max(1, Math.floor(free / (2 * all)));
+  const most = done * CLAIM_GROWTH;
+  const share = Math.floor(free / (SHARES * all));
   return Math.min(cores * Math.min(each, share), most);
 }
 
@@ -157,13 +166,16 @@ export class Order {
     const all = Array.from({ length: count }, (_, i) => {
       const score = scoreOf(own, key ^ i);
       let rank = 0;
+      let first = score;
       for (const { id, hash } of others) {
         const other = scoreOf(hash, key ^ i);
         if (other > score || (other === score && id < self)) rank++;
+        if (other > first) first = other;
       }
-      return { from: at(i), to: i === count - 1 ? total : at(i + 1), rank, score };
+      return { from: at(i), to: i === count - 1 ? total : at(i + 1), rank, first };
     });
-    all.sort((a, b) => a.rank - b.rank || b.score - a.score || a.from - b.from);
+    // Its own from the highest score down; of others' those that they would come to last.
+    all.sort((a, b) => a.rank - b.rank || (a.rank === 0 ? b.first - a.first : a.first - b.first) || a.from - b.from);
     this.blocks = all.map(({ from, to, rank }) => ({ from, to, isHome: rank === 0 }));
   }
 
