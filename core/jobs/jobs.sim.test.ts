@@ -1,6 +1,7 @@
 /** Jobs that no node leads, over simulated swarms. */
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { hostile, mirror } from "../../test/fixtures/wasm.ts";
+import { hostile, i32, mirror, wasm } from "../../test/fixtures/wasm.ts";
 import { JobLab } from "../../test/sim/job-lab.ts";
 import { seeds } from "../../test/sim/seeds.ts";
 import { text, utf8 } from "../base/bytes.ts";
@@ -8,6 +9,8 @@ import type { JobSpec } from "./spec.ts";
 import type { JobEvent } from "./types.ts";
 
 const TASK_MS = 100;
+/** Read beforehand: virtual time does not wait for a disk. */
+const JAVASCRIPT = new Uint8Array(readFileSync("node_modules/quickjs-wasi/quickjs.wasm"));
 
 function job(count: number, more: Partial<JobSpec> = {}): JobSpec {
   return {
@@ -22,6 +25,16 @@ function job(count: number, more: Partial<JobSpec> = {}): JobSpec {
 
 function backwards(line: string): string {
   return text(utf8(line).toReversed());
+}
+
+/** Makes one of two results: what follows the length of the first is both of them. */
+function joiner(): Uint8Array {
+  const shifted = [0x20, 0, ...i32(4), 0x6a, 0xad, 0x42, 32, 0x86]; // (ptr + 4) << 32
+  return wasm({
+    memory: [0x00, 0x10],
+    alloc: i32(1024),
+    run: [...shifted, ...[0x20, 1, ...i32(4), 0x6b, 0xad, 0x84]], // | (len - 4)
+  });
 }
 
 /** What `job` gives: each task's input, backwards. */
@@ -101,6 +114,31 @@ describe("a job of the swarm", () => {
     expect(claiming.map(([peer]) => peer)).toEqual(on);
     expect(await lab.outcome(id)).toMatchObject({ is: "done" });
     expect(await lab.result(id)).toBe(mirrored(20));
+  });
+
+  test.each([1, 2, 37, 64])("of %i tasks makes one result of two until one is left, in order", async (count) => {
+    const lab = new JobLab({ seed: 16 });
+    const node = await lab.grow(4);
+    const program = { kind: "bytes", module: { bytes: joiner() } } as const;
+    const id = await lab.submit(node, job(count, { combine: { how: "reduce", program } }));
+    expect(await lab.outcome(id)).toMatchObject({ is: "done" });
+    expect(await lab.result(id)).toBe(mirrored(count));
+    expect(lab.state(id)?.tasks.total).toBe(2 * count - 1);
+  });
+
+  test("runs scripts, whose reduction is a script's too", async () => {
+    const lab = new JobLab({ seed: 17 }, true);
+    const node = await lab.grow(3);
+    const module = await lab.world.settle(node.jobs.content(JAVASCRIPT), { withinMs: 20_000 });
+    const source = { bytes: utf8("(line) => line.split(' ').map(Number).reduce((a, b) => a + b)") };
+    const reduce = { bytes: utf8("(a, b) => a + b") };
+    const program = { kind: "javascript", module, source, reduce } as const;
+    const combine = { how: "reduce", program: { ...program, entry: "reduce" } } as const;
+    const limits = { memoryBytesMax: 2 ** 25, timeMsMax: 60_000 };
+    const id = await lab.submit(node, job(20, { program, combine, limits }));
+    expect(await lab.outcome(id)).toMatchObject({ is: "done" });
+    // Of each i: i + (i + 1).
+    expect(await lab.result(id, lab.node("n2"))).toBe("400\n");
   });
 
   test("keeps what is too large for messages on the disk", async () => {

@@ -7,6 +7,7 @@ import { contentsOf, type JobSpec, specSchema, taskCount } from "./spec.ts";
 
 const CID = `bafkrei${"a".repeat(52)}`;
 const MODULE = { cid: CID, sizeBytes: 10_000 };
+const REDUCE = { how: "reduce", program: { kind: "bytes", module: { bytes: Uint8Array.of(1) }, entry: "reduce" } };
 
 function spec(more: Partial<Record<keyof JobSpec, unknown>> = {}): Record<string, unknown> {
   return {
@@ -31,8 +32,7 @@ function refusal(value: unknown): string {
 
 describe("a job that is written down", () => {
   test("comes back as it was", () => {
-    const reduce = { how: "reduce", program: { kind: "bytes", module: { bytes: Uint8Array.of(1) }, entry: "reduce" } };
-    const whole = spec({ combine: reduce, verify: { runs: 3, agree: 2 }, keepGoing: true });
+    const whole = spec({ combine: REDUCE, verify: { runs: 3, agree: 2 }, keepGoing: false });
     expect(decode(specSchema, encode(whole))).toEqual(whole);
     expect(taskCount(check(specSchema, whole))).toBe(19);
     expect(contentsOf(check(specSchema, whole))).toEqual([MODULE]);
@@ -59,6 +59,7 @@ describe("a job that is written down", () => {
     ["a source for a module", { program: { kind: "bytes", module: MODULE, source: MODULE } }, /a source where/],
     ["a script without its source", { program: { kind: "javascript", module: MODULE } }, /a source where/],
     ["an entry of a command", { program: { kind: "command", module: MODULE, entry: "reduce" } }, /one entry/],
+    ["a reduction without all results", { combine: REDUCE, keepGoing: true }, /every result/],
     ["more memory than is lent", { limits: { memoryBytesMax: MEMORY_BYTES_MAX + 1, timeMsMax: 1 } }, /memoryBytesMax/],
     ["a field that nobody knows", { more: 1 }, /more/],
     ["a node that is none", { on: ["somebody"] }, /on/],

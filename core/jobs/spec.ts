@@ -222,6 +222,8 @@ export const specSchema: Schema<JobSpec> = v.pipe(
     ({ inputs, combine }) => combine.how !== "reduce" || inputs.count * 2 - 1 <= TASKS_PER_JOB_MAX,
     "more tasks and reductions than a job may have",
   ),
+  // Without one of the results there is no result at all.
+  v.check(({ combine, keepGoing }) => combine.how !== "reduce" || keepGoing !== true, "a reduction needs every result"),
   v.check((spec) => encode(spec).length <= SPEC_BYTES_MAX, `more than ${SPEC_BYTES_MAX} bytes`),
 );
 
