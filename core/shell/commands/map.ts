@@ -14,6 +14,7 @@ const TASKS: Readonly<Record<string, readonly string[]>> = {
   sha256: ["each-file"],
   pi: ["range", "chunks"],
   nbody: ["bodies", "chunks"],
+  resize: ["each-file", "out"],
 };
 /** Of a script or module of one's own. */
 const OWN: readonly string[] = ["lines", "range", "chunks", "json", "each-file", "out", "reduce"];
@@ -26,6 +27,7 @@ export const map: Command = {
 usage: map js|ts|python FUNCTION|./FILE [--reduce FUNCTION] [--json] [INPUT]
        map ./MODULE.wasm [WORD...] [--reduce] [INPUT] [--args WORD...]
        map grep [-i] PATTERN [FILE...]        map sha256 [FILE...]        map wordcount
+       map resize [-w WIDTH] [-h HEIGHT] [-q QUALITY] --out DIR [FILE...]
        map primes|pi --range LO..HI           map nbody --bodies N        map mandelbrot [--size WxH]
        map … [--detach] [--verify R/Q] [--fuel N] [--keep-going] [--on NODE,…]
 INPUT: the lines of standard input [--lines N], or --range LO..HI [--chunks N], or files by name [--each-file [--out DIR]]
@@ -57,6 +59,7 @@ a pipe, it gives a PNG; as a job of the swarm a BMP. --at RE,IM,ZOOM chooses the
   printf '{"n": 20}\\n{"n": 22}\\n' | map ts '(x: { n: number }) => x.n + 1' --json
   map primes --range 0..20000000
   map pi --range 0..100000000
+  ls /photos/* | map resize.wasm -w 800 --each-file --out /small/
   map primes --range 0..100000000 --detach
 `,
   async run(context) {
@@ -85,7 +88,7 @@ function isPath(name: string): boolean {
 
 /** Words behind it may be its arguments. */
 function isModule(name: string): boolean {
-  return isPath(name) && !/\.(m?js|m?ts|py)$/.test(name);
+  return name === "resize" || (isPath(name) && !/\.(m?js|m?ts|py)$/.test(name));
 }
 
 function noSuchTask(name: string): StarfishError {

@@ -1,9 +1,10 @@
 /** Scripts, modules and bundled tasks through `map`, on whole simulated computers. */
 import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
+import jpeg from "jpeg-js";
 import { utf8 } from "../../base/bytes.ts";
 import { complains, passesOn, writes } from "../../../test/fixtures/programs.ts";
-import { moduleOf, type Ran, ShellBench } from "../../../test/sim/shell-bench.ts";
+import { collector, moduleOf, type Ran, ShellBench } from "../../../test/sim/shell-bench.ts";
 
 describe("map", () => {
   let bench: ShellBench;
@@ -84,6 +85,31 @@ describe("map", () => {
     expect(await given("ls /in/b.txt | map sha256")).toBe(`${sum}  /in/b.txt\n`);
   });
 
+  test("pictures are made to fit, under their names", async () => {
+    const data = new Uint8Array(4 * 64 * 48).fill(200);
+    const picture = Uint8Array.from(jpeg.encode({ data, width: 64, height: 48 }, 90).data);
+    for (const name of ["a.jpg", "b.jpg"]) {
+      expect(await bench.run(`mkdir -p /photos; cat > /photos/${name}`, { stdin: picture })).toMatchObject({
+        status: 0,
+      });
+    }
+    await given(
+      "ls /photos/* | map resize.wasm -w 16 --each-file --out /small/; map resize -h 6 --out /tiny /photos/b.jpg",
+    );
+    const sizeOf = async (path: string): Promise<number[]> => {
+      const stdout = collector();
+      await bench.run(`cat ${path}`, { stdout });
+      const { width, height } = jpeg.decode(stdout.bytes());
+      return [width, height];
+    };
+    expect(await sizeOf("/small/a.jpg")).toEqual([16, 12]);
+    expect(await sizeOf("/small/b.jpg")).toEqual([16, 12]);
+    expect(await sizeOf("/tiny/b.jpg")).toEqual([8, 6]);
+    await given("echo hello > /photos/c.jpg");
+    const refused = await bench.run("map resize -w 16 --out /small /photos/c.jpg");
+    expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining("/photos/c.jpg: it is no JPEG") });
+  });
+
   test("a module may make one of two outputs itself", async () => {
     bench.files.set("./pi.wasm", moduleOf("pi"));
     expect(await given("map ./pi.wasm --range 0..1000000 --reduce")).toBe("785814 1000000");
@@ -106,6 +132,10 @@ describe("map", () => {
     ["map grep '['", "no regular expression"],
     ["map pi", "--range is missing"],
     ["map nbody --bodies 1", "--bodies must be"],
+    ["map resize --out /d", "how large?"],
+    ["map resize -w 0 --out /d", "-w must be"],
+    ["map resize -w 5", "--out is missing"],
+    ["map resize -x --out /d", "there is no option -x"],
     ["map js 'x => x' --out /d", "--out DIR is for --each-file"],
     ["map js 'x => x' --each-file --range 0..5", "--each-file takes files whole"],
     ["map js 'x => x' --range 0..99999999999", "more than"],

@@ -12,6 +12,7 @@ import { pi } from "./pi.ts";
 import { primes } from "./primes.ts";
 import { LANGUAGES, ownFile, type Runnable, script } from "./program.ts";
 import { ProgressLine } from "./progress.ts";
+import { resize } from "./resize.ts";
 import { sha256 } from "./sha256.ts";
 import { submitJob } from "./submit.ts";
 import type { MapTask, Options, Work } from "./task.ts";
@@ -19,7 +20,7 @@ import type { Terms } from "./terms.ts";
 import { wordcount } from "./wordcount.ts";
 
 /** For each that is no script, a module of the same name comes along. */
-const TASKS: Readonly<Record<string, MapTask>> = { primes, wordcount, mandelbrot, grep, sha256, pi, nbody };
+const TASKS: Readonly<Record<string, MapTask>> = { primes, wordcount, mandelbrot, grep, sha256, pi, nbody, resize };
 
 export interface MapRequest {
   /** A task, a language, or the path of a file. */
@@ -30,7 +31,8 @@ export interface MapRequest {
   readonly options: Options;
 }
 
-export async function runMap(request: MapRequest, context: CommandContext): Promise<void> {
+export async function runMap(asked: MapRequest, context: CommandContext): Promise<void> {
+  const request = await bundled(asked, context);
   const { name, words, options } = request;
   const task = taskOf(request);
   if (task !== undefined) {
@@ -59,6 +61,15 @@ export async function runAsJob(request: MapRequest, terms: Terms, context: Comma
   const { kind = "bytes" } = work.program ?? {};
   const module = await (isScript(kind) ? context.computer.engine(kind) : context.computer.builtin(name));
   return await submitJob({ ...work, module }, terms, context);
+}
+
+/** `resize.wasm` is the task of that name, where there is no such file. */
+async function bundled(request: MapRequest, { names, path, signal }: CommandContext): Promise<MapRequest> {
+  const { name, isFile } = request;
+  const task = name.replace(/\.wasm$/, "");
+  if (!isFile || !Object.hasOwn(TASKS, task)) return request;
+  const entry = await names.entry(path(name), { signal });
+  return entry === undefined ? { ...request, name: task, isFile: false } : request;
 }
 
 /** What comes with Starfish; undefined for programs of one's own. Throws "usage". */
