@@ -31,7 +31,7 @@ import { BodyWriter } from "./write-body.ts";
  * What is written into modules changes with this number. Part of the key of a task: results and fuel of two versions may
  * differ.
  */
-export const REWRITER_VERSION = 1;
+export const REWRITER_VERSION = 2;
 
 /** "\0asm", version 1. */
 const HEADER = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];

@@ -59,22 +59,22 @@ export class Walker {
     const { plan } = this;
     plan.clear();
     bounded(body.end - body.at, FUNCTION_BYTES_MAX, `bytes in function ${index}`);
-    const localSlots = type.slots + this.#readLocals(body, type);
-    bounded(plan.locals, LOCALS_MAX, `locals in function ${index}`);
+    this.#nans.begin();
+    const localSlots = type.slots + this.#readLocals(body, index, type);
     plan.codeFrom = body.at;
     plan.end = body.end;
     this.#hasVectors = this.#hasBulk = false;
     this.#fuel.begin();
-    this.#nans.begin();
     this.#control.begin(index, type);
     this.#code(body.at, body.end);
+    this.#nans.locals.end();
     plan.frameSlots = FRAME_SLOTS + localSlots + this.#control.heightMax * (this.#hasVectors ? 2 : 1);
     const fuel = this.#fuel.end();
     plan.isCharged = plan.hasLoop || plan.hasCall || this.#hasBulk || fuel > CALL_FUEL;
   }
 
   /** Gives how many places of 8 bytes the locals take. */
-  #readLocals(body: Reader, type: FunctionType): number {
+  #readLocals(body: Reader, index: number, type: FunctionType): number {
     const { plan } = this;
     let slots = 0;
     plan.locals = type.takes;
@@ -84,7 +84,9 @@ export class Walker {
       const count = body.u32();
       const valueType = body.byte();
       if (!isValueType(valueType)) throw unsupported("reference types of garbage collection");
+      this.#nans.locals.declare(type.takes, plan.locals, count, valueType);
       plan.locals += count;
+      bounded(plan.locals, LOCALS_MAX, `locals in function ${index}`);
       slots += count * (valueType === V128 ? 2 : 1);
     }
     return slots;
@@ -96,12 +98,16 @@ export class Walker {
     const control = this.#control;
     const nans = this.#nans;
     const { locals } = this.plan;
+    const floats = nans.locals.areThere ? nans.locals : undefined;
     let { height, base } = control;
     let heightMax = height;
     let fuel = 0;
     let at = from;
+    let before = from;
+    let start = from;
     while (at < end) {
-      const start = at;
+      before = start;
+      start = at;
       const opcode = bytes[at++] ?? 0;
       const packed = PACKED[opcode] ?? 0;
       const form = packed & 15;
@@ -118,6 +124,19 @@ export class Walker {
       if (form === FORM.local && operand < 0x80 && operand < locals) at++;
       else if (form === FORM.index && operand < 0x80) at++;
       else if (form !== FORM.nothing) at = this.#operand(form, opcode, at);
+      if (floats !== undefined && form === FORM.local && floats.isOne(lebValue(bytes, start + 1))) {
+        const local = lebValue(bytes, start + 1);
+        fuel += (packed >> PACK.fuel) & 0xff;
+        if (opcode === OP.localGet) nans.read(height++, local, at);
+        else {
+          // In code that is never run there may be nothing to write.
+          const top = Math.max(height - 1, base);
+          nans.written(top, local, isNumber(bytes, before, start), opcode === OP.localTee);
+          height = opcode === OP.localTee ? top + 1 : top;
+        }
+        if (height > heightMax) heightMax = height;
+        continue;
+      }
       const below = height - ((packed >> PACK.takes) & 3);
       if (nans.count > 0) {
         if (opcode === OP.drop) nans.dropped(below);
@@ -265,5 +284,23 @@ export class Walker {
     if (!isValueType(this.#bytes[at + 1] ?? 0)) throw unsupported("reference types of garbage collection");
     this.#effect(PLAIN, OP.selectTyped, at + 2);
     return at + 2;
+  }
+}
+
+/** Whether the instruction from `start` to `end` gives a constant that is a number: no NaN. */
+function isNumber(bytes: Bytes, start: number, end: number): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + start, end - start);
+  switch (bytes[start]) {
+    case OP.f32Const:
+      return end - start === 5 && !Number.isNaN(view.getFloat32(1, true));
+    case OP.f64Const:
+      return end - start === 9 && !Number.isNaN(view.getFloat64(1, true));
+    case OP.vector:
+      // v128.const of zeros, of whatever shape.
+      return (
+        end - start === 18 && bytes[start + 1] === 12 && bytes.subarray(start + 2, end).every((byte) => byte === 0)
+      );
+    default:
+      return false;
   }
 }
