@@ -16,6 +16,7 @@ import { programSchema } from "../sandbox/program.ts";
 import { TASK_FAULTS, type TaskFault } from "../sandbox/types.ts";
 import type { Gatherer } from "./gather.ts";
 import { InputReader, readWhole } from "./inputs.ts";
+import type { Memo } from "./memo.ts";
 import type { Content, JobSpec, Program } from "./spec.ts";
 import { operandsOf } from "./tree.ts";
 
@@ -30,6 +31,7 @@ export interface ExecutorParts {
   readonly modules: Modules;
   readonly pool: Pool;
   readonly gatherer: Gatherer;
+  readonly memo: Memo;
 }
 
 interface Loaded {
@@ -86,11 +88,18 @@ export class Executor {
     input: Bytes,
     signal: AbortSignal,
   ): Promise<TaskOutcome> {
+    const { memo } = this.#parts;
     const { fuel: fuelMax = LIMITS_DEFAULT.fuelMax, timeMsMax } = this.#spec.limits;
+    const key = memo.keyOf({ moduleId: id, program, fuelMax }, input);
+    const remembered = key === undefined ? undefined : memo.get(key);
+    if (remembered !== undefined) return { ok: true, output: remembered, runMs: 0 };
     const named = { job: this.#job, for: this.#for, own: this.#own, moduleId: id, module, program };
     const task = { ...named, input, fuelMax, timeMsMax };
     const result = await this.#parts.pool.run(task, signal);
-    if (result.ok) return { ok: true, output: result.output, runMs: result.runMs };
+    if (result.ok) {
+      if (key !== undefined) memo.add(key, result.output, result.runMs);
+      return { ok: true, output: result.output, runMs: result.runMs };
+    }
     const code = TASK_FAULTS.find((fault) => fault === result.code);
     if (code === undefined) throw new StarfishError(result.code, result.message);
     return { ok: false, code, message: result.message };

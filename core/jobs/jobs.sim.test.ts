@@ -210,7 +210,8 @@ describe("jobs beside each other", () => {
     const node = await lab.grow(4);
     const began = (): number => lab.world.nowMs;
     const aloneBeganMs = began();
-    await lab.outcome(await lab.submit(node, job(40)));
+    const other = { from: "range", lo: 1_000_000, hi: 1_000_040, count: 40 } as const;
+    await lab.outcome(await lab.submit(node, job(40, { inputs: other })));
     const aloneMs = began() - aloneBeganMs;
     const long = await lab.submit(lab.node("n1"), job(4_000));
     await lab.world.runFor(5_000);
@@ -221,6 +222,31 @@ describe("jobs beside each other", () => {
     expect(lab.state(long)?.state).toBe("running");
     for (const { jobs } of lab.nodes) jobs.cancel(long);
     await lab.outcome(long);
+  });
+
+  test("the same again is remembered by those who did it, whoever submits it", async () => {
+    let begun = 0;
+    const tasks = (): number => {
+      begun++;
+      return 1_000;
+    };
+    const lab = new JobLab({ seed: 18, tasks });
+    const node = await lab.grow(4);
+    const firstBeganMs = lab.world.nowMs;
+    await lab.outcome(await lab.submit(node, job(160)));
+    const firstMs = lab.world.nowMs - firstBeganMs;
+    expect(begun).toBeGreaterThanOrEqual(160);
+    begun = 0;
+    const againBeganMs = lab.world.nowMs;
+    const again = await lab.submit(lab.node("n3"), job(160));
+    await lab.outcome(again);
+    expect(await lab.result(again, lab.node("n2"))).toBe(mirrored(160));
+    // What one had taken from another's blocks may be met by that one now.
+    expect(begun).toBeLessThan(80);
+    expect(lab.world.nowMs - againBeganMs).toBeLessThan(firstMs / 2);
+    begun = 0;
+    await lab.outcome(await lab.submit(node, job(20, { limits: { memoryBytesMax: 2 ** 21, timeMsMax: 60_000 } })));
+    expect(begun).toBeGreaterThanOrEqual(20);
   });
 
   test("old ones make room for new ones, and are kept for a week", async () => {

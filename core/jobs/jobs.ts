@@ -31,6 +31,7 @@ import {
   WORK_HORIZON_MS,
   WORK_MAP_BYTES_MAX,
 } from "./limits.ts";
+import { Memo } from "./memo.ts";
 import { Part, type PartParts } from "./part.ts";
 import { HeldBytes } from "./results.ts";
 import { Shares } from "./shares.ts";
@@ -62,7 +63,7 @@ export async function createJobs(parts: JobsParts): Promise<Jobs> {
   const { net, crypto, workers } = parts;
   const shares = new Shares(workers.pool, workers.cores);
   const writers = new Writers(net, crypto);
-  const shared = { ...parts, ...workers, work, shares, writers, heldBytes: new HeldBytes() };
+  const shared = { ...parts, ...workers, work, shares, writers, heldBytes: new HeldBytes(), memo: new Memo(crypto) };
   return new NodeJobs(parts, new Book(proc, writers, parts.log), shared);
 }
 

@@ -184,3 +184,14 @@ export const PUTS_AWAITED_MAX = 64;
 export const STALLED_MS = 60_000;
 export const BENCHED_MS: number = 5 * 60_000;
 export const ROTATE_EVERY_MS = 30_000;
+
+// What a node remembers of its own tasks (memo.ts)
+
+/** Outputs, and what each entry costs beside them. */
+export const MEMO_BYTES_MAX: number = 16 * 1024 * 1024;
+export const MEMO_ENTRY_BYTES = 250;
+export const MEMO_OUTPUT_BYTES_MAX: number = 1024 * 1024;
+/** A larger input is not hashed: that takes a page's thread longer than a frame. */
+export const MEMO_INPUT_BYTES_MAX: number = 256 * 1024;
+/** What takes less is as soon computed as looked up. */
+export const MEMO_MS_MIN = 2;

@@ -3,6 +3,8 @@
  * them together when it is its turn. What to run is planned (plan.ts) from what it knows of the others (view.ts); there is
  * nobody to ask. A node without cores for the job still holds copies of results, and may have to finish the job.
  */
+import { toHex } from "../base/bytes.ts";
+import { encode } from "../base/codec.ts";
 import { isStarfishError, messageOf, StarfishError } from "../base/errors.ts";
 import { hashOf, ranked, whoseTurn } from "../base/rendezvous.ts";
 import type { Contents } from "../disk/types.ts";
@@ -16,7 +18,7 @@ import type { Modules } from "../sandbox/modules.ts";
 import type { Pool } from "../sandbox/pool.ts";
 import type { JobRecord } from "./book.ts";
 import { Copies } from "./copies.ts";
-import { type WorkEntry, writeWork } from "./entries.ts";
+import { type WorkEntry, writable, writeWork } from "./entries.ts";
 import { Executor, type TaskOutcome } from "./executor.ts";
 import { combine, type FinishedOutcome } from "./finish.ts";
 import { Gatherer } from "./gather.ts";
@@ -38,6 +40,7 @@ import {
   TELL_EVERY_MS_MAX,
   TELL_EVERY_NODE_MS,
 } from "./limits.ts";
+import type { Memo } from "./memo.ts";
 import { Order, plan } from "./plan.ts";
 import { type HeldBytes, type Output, Results } from "./results.ts";
 import type { Sharer, Shares } from "./shares.ts";
@@ -60,6 +63,7 @@ export interface PartParts {
   readonly shares: Shares;
   readonly writers: Writers;
   readonly heldBytes: HeldBytes;
+  readonly memo: Memo;
   /** Called with how the job ended, by the node that has put the results together. */
   readonly finish: (outcome: FinishedOutcome) => void;
   readonly onChange: () => void;
@@ -74,6 +78,8 @@ export class Part implements Sharer {
   readonly total: number;
   readonly gatherer: Gatherer;
   readonly #parts: PartParts;
+  /** For the order of its tasks: equal jobs have the same, so that each node meets tasks that it has done before. */
+  readonly #key: number;
   readonly #results: Results;
   readonly #view: JobView;
   readonly #executor: Executor;
@@ -110,6 +116,8 @@ export class Part implements Sharer {
     this.job = job;
     this.own = job.by === net.self;
     this.total = taskCount(job.spec);
+    const { program, inputs, combine: how, limits } = job.spec;
+    this.#key = hashOf(toHex(parts.crypto.sha256(encode(writable([program, inputs, how, limits]))))).a;
     this.#parts = parts;
     this.#advancedAtMs = clock.monotonic();
     this.#results = new Results(parts.heldBytes);
@@ -325,7 +333,7 @@ export class Part implements Sharer {
     if (this.#order !== undefined) return this.#order.order;
     const nodes = this.#workers();
     const { self } = this.#parts.net;
-    const order = new Order(this.total, nodes, self, hashOf(this.job.id).a);
+    const order = new Order(this.total, nodes, self, this.#key);
     this.#order = { nodes: nodes.join(), order };
     return order;
   }

@@ -1,0 +1,66 @@
+/**
+ * Results of tasks that this node has computed itself, so that it computes none of them twice: the same program over the same
+ * input within the same limits. What others say that they have computed is never in it. It lives as long as the node runs,
+ * and the least recently used goes first.
+ */
+import { type Bytes, concat, toHex, utf8 } from "../base/bytes.ts";
+import { encode } from "../base/codec.ts";
+import type { Crypto } from "../ports/crypto.ts";
+import type { SandboxProgram } from "../ports/sandbox.ts";
+import { writable } from "./entries.ts";
+import {
+  MEMO_BYTES_MAX,
+  MEMO_ENTRY_BYTES,
+  MEMO_INPUT_BYTES_MAX,
+  MEMO_MS_MIN,
+  MEMO_OUTPUT_BYTES_MAX,
+} from "./limits.ts";
+
+/** What a task is, but for its input. */
+export interface Work {
+  /** Names the module's bytes, how they were rewritten, and its memory. */
+  readonly moduleId: string;
+  readonly program: SandboxProgram;
+  readonly fuelMax: number;
+}
+
+export class Memo {
+  readonly #crypto: Crypto;
+  /** In order of last use. */
+  readonly #outputs = new Map<string, Bytes>();
+  #bytes = 0;
+
+  constructor(crypto: Crypto) {
+    this.#crypto = crypto;
+  }
+
+  /** Undefined for what is not worth it: hashing a large input takes as long as many a task. */
+  keyOf({ moduleId, program, fuelMax }: Work, input: Bytes): string | undefined {
+    if (input.length > MEMO_INPUT_BYTES_MAX) return undefined;
+    const work = encode([moduleId, fuelMax, writable(program)]);
+    return toHex(this.#crypto.sha256(concat([utf8(`${work.length} `), work, input])));
+  }
+
+  get(key: string): Bytes | undefined {
+    const output = this.#outputs.get(key);
+    if (output === undefined) return undefined;
+    this.#outputs.delete(key);
+    this.#outputs.set(key, output);
+    return output.slice();
+  }
+
+  add(key: string, output: Bytes, runMs: number): void {
+    if (runMs < MEMO_MS_MIN || output.length > MEMO_OUTPUT_BYTES_MAX || this.#outputs.has(key)) return;
+    this.#outputs.set(key, output.slice());
+    this.#bytes += costOf(output);
+    for (const [oldest, bytes] of this.#outputs) {
+      if (this.#bytes <= MEMO_BYTES_MAX) break;
+      this.#outputs.delete(oldest);
+      this.#bytes -= costOf(bytes);
+    }
+  }
+}
+
+function costOf(output: Bytes): number {
+  return output.length + MEMO_ENTRY_BYTES;
+}
