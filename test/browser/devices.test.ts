@@ -1,6 +1,7 @@
 /** A second device: Chromium in a network of its own, joined by a cable (veth) with that of the node. */
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { generate } from "selfsigned";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { chromiumPath } from "../../tools/chromium.ts";
 import { eventually, openLab, type Lab, type Node } from "../system/processes.ts";
@@ -87,6 +88,27 @@ test("over plain http it joins, computes and stores, and says once that it came 
   await tab.waitFor(/You are \S+\./);
   expect(await tab.page.locator("#notice").isHidden()).toBe(true);
   expect(await protectionWords(tab)).toBe("unprotected (http)");
+  expect(tab.complaints).toEqual([]);
+  await tab.close();
+  await node.process.end();
+});
+
+test("over --tls-cert and --tls-key the link names what the certificate is for, and the tab is protected", async () => {
+  const { cert, private: key } = await generate([{ name: "commonName", value: "10.77.0.1" }], {
+    keyType: "ec",
+    curve: "P-256",
+    extensions: [{ name: "subjectAltName", altNames: [{ type: 7, ip: "10.77.0.1" }] }],
+  });
+  const [certFile, keyFile] = [join(lab.folder, "cert.pem"), join(lab.folder, "key.pem")];
+  await writeFile(certFile, cert);
+  await writeFile(keyFile, key);
+  const args = ["--host", "0.0.0.0", "--tls-cert", certFile, "--tls-key", keyFile];
+  const node = await lab.up({ within: sites.enter(0), args });
+  expect(node.url).toMatch(/^https:\/\/10\.77\.0\.1:\d+\/$/);
+  const tab = await tabs.open(node.invite, { apart: true });
+  expect(await tab.page.evaluate(() => isSecureContext)).toBe(true);
+  expect(await protectionWords(tab)).toBe("by https");
+  await takesPart(tab, node);
   expect(tab.complaints).toEqual([]);
   await tab.close();
   await node.process.end();

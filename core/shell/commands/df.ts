@@ -15,16 +15,21 @@ export const df: Command = {
   name: "df",
   summary: "how much space the nodes offer, and what takes it",
   help: `
-usage: df [--json]
+usage: df [-h] [--json]
 
 Shows what this node offers to the swarm and how much of it is used, how many shards it holds and how many of them were
 found damaged and were repaired since it started, and how much is in all files together; then what each node offers and
-how much of that is used, by its own word. ★ is this node, ● a node, ○ a browser tab.
+how much of that is used, by its own word. ★ is this node, ● a node, ○ a browser tab. Sizes are always for people to read
+(-h); --json has them in bytes.
 
   df
 `,
   async run({ args, computer, stdout, terminal }) {
-    const { options, operands } = parseArguments(args, { json: "flag" });
+    const { options, operands } = parseArguments(
+      args,
+      { json: "flag", "human-readable": "flag" },
+      { h: "human-readable" },
+    );
     noOperands(operands);
     const use = computer.storage.use();
     const setAside = use.setAside + computer.files.setAside;

@@ -425,6 +425,7 @@ test("stat, df and keep tell how things stand", async () => {
   );
   const { usedBytes } = computer.storage.use();
   expect(usedBytes).toBeGreaterThan(10_000);
+  expect(await runs("df -h")).toBe(await runs("df"));
   expect(JSON.parse(await runs("df --json"))).toMatchObject({
     files: 2,
     filesBytes: 10_006,
