@@ -43,6 +43,12 @@ export class ComputerViews {
     new MemoryView(computer, run).show();
     new FilesView(computer, run).show();
     new SpaceView(computer, cap).show();
+    whenSeen(byId("jobs-place", HTMLElement), () => {
+      import("./jobs/jobs-view.ts").then(
+        ({ JobsView }) => new JobsView(computer, run).show(),
+        () => setText(byId("jobs-said", HTMLElement), "This view could not be loaded: reload the page to try again."),
+      );
+    });
     page.status.follow(this.model, {
       tasksRun,
       use: () => computer.storage.use(),
@@ -97,6 +103,16 @@ export class ComputerViews {
             .join(" · ");
     setText(byId("detail", HTMLElement), words);
   }
+}
+
+/** Once, when it first comes into view. */
+function whenSeen(place: HTMLElement, act: () => void): void {
+  const observer = new IntersectionObserver((entries) => {
+    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+    observer.disconnect();
+    act();
+  });
+  observer.observe(place);
 }
 
 /** What its person waits for ends with the tab; a job of the swarm that is left to itself does not. */

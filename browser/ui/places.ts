@@ -1,36 +1,36 @@
 /**
- * The places: the terminal, and beside it the swarm or the files. On a phone each has the screen, a swipe or tab apart. F6
+ * The places: the terminal, and beside it the swarm, the files or the jobs. On a phone each has the screen, a swipe or tab apart. F6
  * goes from the terminal to what is beside it, and back.
  */
 import { byId } from "./dom.ts";
 import type { PageTerminal } from "./terminal.ts";
 
 /** In the order in which they lie beside each other on a phone. */
-const PLACES = ["terminal", "swarm", "files"] as const;
+const PLACES = ["terminal", "swarm", "files", "jobs"] as const;
+const BESIDE = ["swarm", "files", "jobs"] as const;
 type Place = (typeof PLACES)[number];
 
 export function connectPlaces(terminal: PageTerminal): void {
   const places = byId("places", HTMLElement);
-  const beside = { swarm: byId("swarm-place", HTMLElement), files: byId("files-place", HTMLElement) };
   places.addEventListener("scroll", () => {
     const at = PLACES[Math.round(places.scrollLeft / places.clientWidth)];
     for (const place of PLACES) tabOf(place).setAttribute("aria-current", String(place === at));
     if (at !== undefined && at !== "terminal") showBeside(at);
   });
   for (const place of PLACES) tabOf(place).addEventListener("click", () => goTo(place));
-  for (const place of ["swarm", "files"] as const) {
+  for (const place of BESIDE) {
     byId(`view-${place}`, HTMLButtonElement).addEventListener("click", () => showBeside(place));
     byId(`to-${place}`, HTMLButtonElement).addEventListener("click", () => {
       showBeside(place);
-      beside[place].focus();
+      placeOf(place).focus();
     });
   }
   document.addEventListener("keydown", (event) => {
     if (event.key !== "F6") return;
     event.preventDefault();
-    const isBeside = Object.values(beside).some((place) => place.contains(document.activeElement));
+    const isBeside = BESIDE.some((place) => placeOf(place).contains(document.activeElement));
     if (isBeside) terminal.focus();
-    else beside[places.dataset["beside"] === "files" ? "files" : "swarm"].focus();
+    else placeOf(BESIDE.find((place) => place === places.dataset["beside"]) ?? "swarm").focus();
   });
   connectChoice();
 }
@@ -43,11 +43,15 @@ export function goTo(place: Place): void {
   places.scrollTo({ left: PLACES.indexOf(place) * places.clientWidth, behavior: "smooth" });
 }
 
-function showBeside(shown: "swarm" | "files"): void {
+function showBeside(shown: (typeof BESIDE)[number]): void {
   byId("places", HTMLElement).dataset["beside"] = shown;
-  for (const place of ["swarm", "files"]) {
+  for (const place of BESIDE) {
     byId(`view-${place}`, HTMLButtonElement).setAttribute("aria-pressed", String(place === shown));
   }
+}
+
+function placeOf(place: (typeof BESIDE)[number]): HTMLElement {
+  return byId(`${place}-place`, HTMLElement);
 }
 
 function tabOf(place: Place): HTMLButtonElement {

@@ -38,7 +38,9 @@ const FEATURES: Readonly<Record<string, number>> = {
   less: 8_000,
   edit: 6_000,
   watch: 3_000,
-  top: 3_000,
+  top: 4_000,
+  // The view of jobs.
+  "jobs-view": 7_000,
   // What job and ps say.
   show: 4_000,
   "program-worker": 12_000,

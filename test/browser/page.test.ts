@@ -322,7 +322,11 @@ async function cutOff(tab: Tab): Promise<string[]> {
       const { left, right } = button.getBoundingClientRect();
       return left < 0 || right > innerWidth || button.scrollWidth > button.clientWidth;
     };
-    const buttons = [...document.querySelectorAll<HTMLElement>("#keys button, footer button, #swarm-head button")];
+    const buttons = [
+      ...document.querySelectorAll<HTMLElement>(
+        "#keys button, footer button, #swarm-head button, #jobs-head button, #views button",
+      ),
+    ];
     return buttons.filter((button) => button.checkVisibility() && isCut(button)).map((button) => button.innerText);
   });
 }
@@ -332,13 +336,22 @@ test.each([320, 360, 900])("at a width of %i px no button is cut off, and lines 
   // High enough for all of help.
   const tab = await tabs.open(node.invite, { apart: true, phone, width, height: 2800 });
   const words = (text: string): string => text.replaceAll(/\s+/g, " ");
-  expect(words((await tab.run("help")).output)).toContain("map run a task on every node that lends cores cancel end");
+  expect(words((await tab.run("help")).output)).toContain(
+    "map run a function or task on every node that lends cores job one job",
+  );
   expect(words((await tab.run("peers")).output)).toMatch(/name .*round trip link .*this node .*direct, websocket/);
   // On a phone the swarm is beside the screen for now.
   const inSwarm = phone ? ["Picture", "Table", "Invite"] : [];
-  expect(await cutOff(tab)).toEqual(inSwarm);
+  const inJobs = phone ? ["Strips", "Table"] : [];
+  expect(await cutOff(tab)).toEqual([...inSwarm, ...inJobs]);
   if (phone) await tab.page.getByRole("button", { name: "Swarm", exact: true }).tap();
-  await expect.poll(async () => (await cutOff(tab)).filter((name) => inSwarm.includes(name))).toEqual([]);
+  // "Table" is in both.
+  const ofViews = async (): Promise<string[]> =>
+    (await cutOff(tab)).filter((name) => ["Picture", "Invite", "Strips"].includes(name));
+  await expect.poll(ofViews).toEqual(phone ? ["Strips"] : []);
+  if (phone) await tab.page.getByRole("button", { name: "Jobs", exact: true }).tap();
+  else await tab.page.locator("#view-jobs").click();
+  await expect.poll(ofViews).toEqual(phone ? ["Picture", "Invite"] : []);
   await tab.close();
 });
 

@@ -30,7 +30,7 @@ const TASKS = join(import.meta.dirname, "../../dist/tasks");
 /** Read beforehand: virtual time does not wait for a disk. */
 export const moduleOf = (task: string): Uint8Array => Uint8Array.from(readFileSync(join(TASKS, `${task}.wasm`)));
 const BUILTINS = Object.fromEntries(
-  ["primes", "wordcount", "mandelbrot", "pi", "nbody", "sha256", "resize"].map((task) => [
+  ["primes", "wordcount", "mandelbrot", "film", "pi", "nbody", "sha256", "resize"].map((task) => [
     task,
     () => Promise.resolve(moduleOf(task)),
   ]),

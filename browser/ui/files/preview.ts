@@ -19,38 +19,55 @@ const PICTURES: readonly (readonly [type: string, beginning: RegExp])[] = [
   ["image/gif", /^GIF8[79]a/],
   ["image/webp", /^RIFF[^]{4}WEBP/],
   ["image/avif", /^[^]{4}ftypavi[fs]/],
+  ["image/bmp", /^BM[^]{12}[\x28\x6c\x7c]\0\0\0/],
 ];
+
+/** What is looked at: bytes that are read from their beginning. */
+export interface Looked {
+  /** For people. */
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Up to `to` at the least. */
+  read(to: number): AsyncIterable<Uint8Array>;
+}
 
 /** The elements that show it. Rejects as Files.read does. */
 export async function previewOf(files: Files, info: FileInfo, signal: AbortSignal): Promise<HTMLElement[]> {
-  const head = await bytesOf(files, info, TEXT_BYTES_MAX, signal);
-  if (head.length === 0) return [said("This file is empty.")];
-  const type = pictureType(head);
-  if (type === undefined) return textOf(head, info) ?? [said("No preview: this is neither text nor a picture.")];
-  if (info.sizeBytes > PICTURE_BYTES_MAX) {
-    return [said(`This picture is larger than ${bytesWords(PICTURE_BYTES_MAX)}: download it to see it.`)];
-  }
-  return [picture(new Blob([await bytesOf(files, info, info.sizeBytes, signal)], { type }), nameOf(info))];
+  const read = (to: number): AsyncIterable<Uint8Array> => files.read(info.path, { to, signal });
+  return await lookAt({ name: nameOf(info), sizeBytes: info.sizeBytes, read });
 }
 
-async function bytesOf(
-  files: Files,
-  { path, sizeBytes }: FileInfo,
-  bytesMax: number,
-  signal: AbortSignal,
-): Promise<Uint8Array<ArrayBuffer>> {
+/** The same of anything that can be read. Rejects as its `read` does. */
+export async function lookAt(looked: Looked): Promise<HTMLElement[]> {
+  const { name, sizeBytes } = looked;
+  const head = await bytesOf(looked, Math.min(sizeBytes, TEXT_BYTES_MAX));
+  if (head.length === 0) return [said("There is nothing in it.")];
+  const type = pictureType(head);
+  if (type === undefined) return textOf(head, sizeBytes) ?? [said("No preview: this is neither text nor a picture.")];
+  if (sizeBytes > PICTURE_BYTES_MAX) {
+    return [said(`This picture is larger than ${bytesWords(PICTURE_BYTES_MAX)}: download it to see it.`)];
+  }
+  return [picture(new Blob([await bytesOf(looked, sizeBytes)], { type }), name)];
+}
+
+async function bytesOf(looked: Looked, to: number): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array[] = [];
-  for await (const part of files.read(path, { to: Math.min(sizeBytes, bytesMax), signal })) parts.push(part);
-  return concat(parts);
+  let length = 0;
+  for await (const part of looked.read(to)) {
+    parts.push(part);
+    length += part.length;
+    if (length >= to) break;
+  }
+  return concat(parts).subarray(0, to);
 }
 
 function pictureType(head: Uint8Array): string | undefined {
-  const beginning = String.fromCharCode(...head.subarray(0, 16));
+  const beginning = String.fromCharCode(...head.subarray(0, 18));
   return PICTURES.find(([, begins]) => begins.test(beginning))?.[0];
 }
 
 /** Undefined where it is no UTF-8. */
-function textOf(head: Uint8Array, { sizeBytes }: FileInfo): HTMLElement[] | undefined {
+function textOf(head: Uint8Array, sizeBytes: number): HTMLElement[] | undefined {
   let text: string;
   try {
     // What is cut in the middle of a letter is no fault of the text.

@@ -10,6 +10,7 @@ const TASKS: Readonly<Record<string, readonly string[]>> = {
   primes: ["range", "chunks"],
   wordcount: ["lines"],
   mandelbrot: ["size", "at", "out"],
+  film: ["size", "at", "frames"],
   grep: ["each-file", "ignore-case", "lines"],
   sha256: ["each-file"],
   pi: ["range", "chunks"],
@@ -28,7 +29,8 @@ usage: map js|ts|python FUNCTION|./FILE [--reduce FUNCTION] [--json] [INPUT]
        map ./MODULE.wasm [WORD...] [--reduce] [INPUT] [--args WORD...]
        map grep [-i] PATTERN [FILE...]        map sha256 [FILE...]        map wordcount
        map resize [-w WIDTH] [-h HEIGHT] [-q QUALITY] --out DIR [FILE...]
-       map primes|pi --range LO..HI           map nbody --bodies N        map mandelbrot [--size WxH]
+       map primes|pi --range LO..HI           map nbody --bodies N
+       map mandelbrot [--size WxH]            map film [--frames N] [--size WxH]
        map … [--detach] [--verify R/Q] [--fuel N] [--keep-going] [--on NODE,…]
 INPUT: the lines of standard input [--lines N], or --range LO..HI [--chunks N], or files by name [--each-file [--out DIR]]
 
@@ -51,7 +53,8 @@ and the words that map does not know (all behind --args) as arguments. Results c
 each is a file in DIR, under the name of its input.
 
 mandelbrot draws in the terminal, each tile framed in the colour of the node that computed it; with --out FILE.png, or into
-a pipe, it gives a PNG; as a job of the swarm a BMP. --at RE,IM,ZOOM chooses the place.
+a pipe, it gives a PNG; as a job of the swarm a BMP. --at RE,IM,ZOOM chooses the place. film falls
+into that place frame by frame, and gives a GIF.
 
   seq 5 | map js 'x => x * x'
   seq 100 | map js 'x => x.length' --reduce '(a, b) => a + b'

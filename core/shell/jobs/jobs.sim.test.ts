@@ -59,6 +59,11 @@ describe("map --detach", () => {
     const range = collector();
     const picture = await detached("map mandelbrot --size 64x48");
     await bench.run(`cat /proc/${picture}/result`, { stdout: range });
+    const film = await detached("map film --frames 3 --size 32x24");
+    const { stdout: gif } = await bench.run(
+      `cat /proc/${film}/result | head -c 6; cat /proc/${film}/result | tail -c 1`,
+    );
+    expect(gif).toBe("GIF89a;");
     const head = new DataView(range.bytes().buffer);
     expect([head.getUint16(0, true), head.getUint32(2, true)]).toEqual([0x4d42, 122 + 64 * 48 * 4]);
     expect(range.bytes()).toHaveLength(122 + 64 * 48 * 4);

@@ -1,12 +1,12 @@
 /** Jobs as they stand in the terminal: rows of a listing, who does what, and a strip of a job's tasks. */
 import type { JobState } from "../../jobs/types.ts";
-import type { PeerId } from "../../ports/network.ts";
 import { dim, duration, paint } from "../format.ts";
 import { oneLine } from "../harmless.ts";
 import { joined, type Text } from "../styled.ts";
 import type { TerminalInfo } from "../types.ts";
-import { type Cell, type JobFacts, type NodeFacts, stripOf } from "./facts.ts";
+import { type JobFacts, type NodeFacts, stripOf } from "./facts.ts";
 import { shortJobId } from "./find.ts";
+import { letterOf, signOf } from "./signs.ts";
 import { leftWords, percent, rateWords, STATES } from "./words.ts";
 
 type Screen = TerminalInfo | undefined;
@@ -40,29 +40,14 @@ export function nodeRows(nodes: readonly NodeFacts[], screen: Screen): Text[][] 
   ]);
 }
 
-const LETTERS = "abcdefghijklmnopqrstuvwxyz";
-
-function letterOf(place: number): string {
-  return LETTERS[place] ?? "*";
-}
-
 /** The tasks in their order, a cell for a run of them, each with the letter of the node that did most of it. */
 export function strip(state: JobState, facts: JobFacts, cells: number, screen: Screen): Text {
-  const places = new Map<PeerId, number>(facts.nodes.map(({ peer }, i) => [peer, i]));
-  return joined(stripOf(state, cells).map((cell) => cellText(cell, places, screen)));
-}
-
-function cellText(
-  { by, done, isRunning, hasCopies, hasFailed }: Cell,
-  places: ReadonlyMap<PeerId, number>,
-  screen: Screen,
-): Text {
-  if (hasFailed) return "!";
-  if (done >= 1 && by !== undefined) return paint(letterOf(places.get(by) ?? LETTERS.length), by, screen);
-  if (hasCopies) return "=";
-  if (isRunning) return "+";
-  if (done > 0 && by !== undefined) return paint(letterOf(places.get(by) ?? LETTERS.length), by, screen);
-  return dim(".", screen);
+  const signs = stripOf(state, cells).map((cell) => signOf(cell, facts.nodes));
+  return joined(
+    signs.map(({ sign, by }) =>
+      by === undefined ? (sign === "." ? dim(sign, screen) : sign) : paint(sign, by, screen),
+    ),
+  );
 }
 
 export const STRIP_LEGEND = "letters: who did it · + running · = on several nodes · ! failed · . open";

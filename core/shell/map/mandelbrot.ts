@@ -103,7 +103,8 @@ function asPng(
   };
 }
 
-function viewOf({ size = SIZE_DEFAULT, at = AT_DEFAULT }: Options): View {
+/** Throws "usage". */
+export function viewOf({ size = SIZE_DEFAULT, at = AT_DEFAULT }: Options): View {
   const [, width, height] = (/^(\d+)x(\d+)$/.exec(String(size)) ?? []).map(Number);
   const isSide = (side: number | undefined): side is number => side !== undefined && side >= 1 && side <= SIDE_MAX;
   if (!isSide(width) || !isSide(height)) {

@@ -4,6 +4,7 @@ import { StarfishError } from "../../base/errors.ts";
 import { Outputs } from "../../jobs/pairwise.ts";
 import { isScript } from "../../sandbox/languages/engines.ts";
 import type { CommandContext } from "../types.ts";
+import { film } from "./film.ts";
 import { grep } from "./grep.ts";
 import { mandelbrot } from "./mandelbrot.ts";
 import { nbody } from "./nbody.ts";
@@ -20,7 +21,17 @@ import type { Terms } from "./terms.ts";
 import { wordcount } from "./wordcount.ts";
 
 /** For each that is no script, a module of the same name comes along. */
-const TASKS: Readonly<Record<string, MapTask>> = { primes, wordcount, mandelbrot, grep, sha256, pi, nbody, resize };
+const TASKS: Readonly<Record<string, MapTask>> = {
+  primes,
+  wordcount,
+  mandelbrot,
+  film,
+  grep,
+  sha256,
+  pi,
+  nbody,
+  resize,
+};
 
 export interface MapRequest {
   /** A task, a language, or the path of a file. */

@@ -13,6 +13,7 @@ const KINDS = {
   out: "value",
   reduce: "value",
   bodies: "value",
+  frames: "value",
   ...TERMS,
   json: "flag",
   "each-file": "flag",
