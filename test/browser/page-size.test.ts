@@ -34,8 +34,14 @@ const FEATURES: Readonly<Record<string, number>> = {
   "coder-worker": 8_000,
   "download-worker": 1_000,
   // The language, the trees and the utilities, when the tab is a member; full-screen programs; the worker of programs.
-  shell: 167_000,
+  shell: 172_000,
   less: 8_000,
+  // What is called now and then: comparing, with its library, dumps, tables, sizes.
+  "diff-run": 8_000,
+  "cmp-run": 2_000,
+  "xxd-run": 2_000,
+  "column-run": 1_000,
+  "du-run": 2_000,
   edit: 6_000,
   watch: 3_000,
   top: 4_000,

@@ -54,7 +54,8 @@ export async function runCase(one: Case, { timeMs = TIME_MS_MAX, programs }: Cas
   const net = { members: () => [], onMember: () => () => {} };
   const devices = { questions: () => [], answers: () => new Map(), onChange: () => () => {} };
   const cpu = { jobs: () => [], running: () => [], cancel: () => false };
-  const computer = { clock: realClock, random: realRandom, cpu, net, devices } as unknown as Computer;
+  const jobs = { list: () => [], state: () => undefined };
+  const computer = { clock: realClock, random: realRandom, cpu, jobs, net, devices } as unknown as Computer;
   const names = new Namespace([
     { path: "/", tree },
     { path: "/bin", tree: binTree({ commands: () => table.values() }) },

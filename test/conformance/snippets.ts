@@ -561,6 +561,63 @@ export const SNIPPETS: Readonly<Record<string, readonly string[]>> = {
     "mkdir t; cd t; echo foo > a; mkdir d; echo foo > d/b; grep -r foo . | sort; grep -rl foo | sort; grep -rc foo d",
     "for d in '2024-02-28 +2 days' '2024-01-31 1 month' '@0' '2024-03-01 -1 day' '2024-12-31 23:59:59 UTC' 'Mar 5 2024'; do date -u -d \"$d\" '+%F %T'; done",
   ],
+  comparing: [
+    ...["", "-u", "-U1", "-U0", "-q", "-i", "-w", "-b", "-B", "-Z", "-uB", "-iw", "-s", "-Bw"].map(
+      (options) =>
+        `printf 'one\\ntwo\\n\\nthree\\nfour\\nfive\\nsix\\nseven\\neight\\nnine\\nten\\n' > a; printf 'zero\\nONE\\nt wo\\nthree \\nfour\\n\\nfive\\nsix\\nseven\\n  eight\\nnine\\nten' > b; diff ${options} a b | sed '/^[-+][-+]/s/\\t.*//'; echo $PIPESTATUS; diff ${options} a a; echo $?; diff ${options} b a | sed '/^[-+][-+]/s/\\t.*//'`,
+    ),
+    ...["", "-r", "-ru", "-rq", "-N", "-rN", "-rs", "-r -x 'o*'"].map(
+      (options) =>
+        `mkdir d1 d2 d1/s d2/s d1/f; echo 1 > d1/a; echo 2 > d2/a; echo 3 > d1/o; echo t > d1/s/k; echo u > d2/s/l; echo > d2/f; echo same | tee d1/z > d2/z; diff ${options} d1 d2 | sed '/^[-+][-+]/s/\\t.*//'; echo $PIPESTATUS; diff ${options} d1/ d2/a | sed '/^[-+][-+]/s/\\t.*//'; echo $PIPESTATUS`,
+    ),
+    'for i in 1 2 3 4 5 6; do seq 90 | sed "s/[$i]\\$/x/;$((i*7)),$((i*8))d" > a; seq 95 | sed "${i}d;s/^4/y/;$((i*9))a new" > b; diff a b; diff -u --label a --label b b a; done',
+    "printf 'f() {\\n  a\\n}\\n\\ng() {\\n  b\\n}\\n' > a; printf 'f() {\\n  a\\n}\\n\\nh() {\\n  c\\n}\\n\\ng() {\\n  b\\n}\\n' > b; diff a b; diff b a; printf 'a\\na\\na\\nb\\n' > c; printf 'a\\na\\nb\\na\\nb\\n' > d; diff c d; diff d c",
+    "printf 'a\\0b' > a; printf 'a\\0c' > b; diff a b; echo $?; diff -q a b; diff -a a b; cmp a b; : > e; diff e a; echo x | diff - e; echo x | diff -u --label l --label r e -; diff nosuch a 2>/dev/null; echo $?; diff a 2>/dev/null; echo $?; diff a b e 2>/dev/null; echo $?",
+    "printf '\\377x\\n' > a; printf '\\376x\\n' > b; diff a b | xxd -p; cmp -b a b; cmp -lb a b; echo $?",
+    "printf 'a\\nb\\nc\\n' > a; printf 'a\\nB\\nc' > b; cmp a b; echo $?; cmp -l a b; echo $?; cmp -s a b; echo $?; cmp -n 2 a b; echo $?; cmp -i 3 a b 2>&1; echo $?; cmp -i 2:1 a b; seq 3 | cmp - a; seq 3 | cmp -l a 2>&1; cmp a a; echo $?; cmp -s nosuch a; echo $?",
+    "printf 'a\\nb' > a; printf 'a\\nb\\n' > b; printf 'a\\n' > c; : > d; cmp a b 2>&1; cmp c b 2>&1; cmp d b 2>&1; cmp -l c b 2>&1; cmp -ls a b >/dev/null 2>&1; echo $?; cmp 2>/dev/null; echo $?; cmp -n q a b 2>/dev/null; echo $?",
+  ],
+  dumping: [
+    ...[
+      "",
+      "-p",
+      "-ps",
+      "-p -c 5",
+      "-c 5 -g 1",
+      "-u",
+      "-b",
+      "-i",
+      "-l 7",
+      "-s 3 -l 0x9",
+      "-g 4",
+      "-g 0",
+      "-d",
+      "-o 16",
+      "-c 8 -g 3",
+      "-p -c 0",
+      "-i -u",
+    ].map(
+      (options) =>
+        `printf 'hello world 12345 \\001\\377 foo bar and some more\\n' > a; xxd ${options} a; xxd ${options} < a 2>/dev/null | tail -n 1; : > e; xxd ${options} e 2>/dev/null`,
+    ),
+    "seq 30 | xxd | xxd -r | cmp - <(seq 30); seq 30 | xxd -p | xxd -r -p | cmp - <(seq 30); seq 30 | xxd -c 7 -g 1 | xxd -r | cmp - <(seq 30); echo 68690a | xxd -r -p; printf '00000003: 4142' | xxd -r | xxd; xxd -s -3 <(echo) 2>/dev/null; echo $?; echo abcdef > p; xxd -s -3 p; xxd nosuch 2>/dev/null; echo $?; echo 61 | xxd -r -p - o; cat o",
+    ...[
+      "-t",
+      "-t -s,",
+      "-t -s ,: -o '|'",
+      "-t -o ' | '",
+      "-c 30",
+      "-x -c 30",
+      "-c 10",
+      "",
+      "-t -N a,b,c -R 2",
+      "-L -c 40",
+      "-t -s, -L",
+    ].map(
+      (options) =>
+        `printf 'name,size:x y\\na,12,\\n\\nlonger name,3:zz w\\n  lead\\tx ü\\n' | column ${options}; seq 95 103 | column ${options}`,
+    ),
+  ],
   mistakes: [
     "for b in alias builtin compgen disown hash printf times trap umask unalias read export unset cd pushd type; do $b --no-such-option >/dev/null 2>&1; echo $b $?; done",
     "for c in cat head tail sort uniq cut tr wc ls cp mv rm mkdir rmdir touch chmod find grep sed nl paste tee seq date env printenv xargs timeout expr basename dirname; do $c --no-such-option </dev/null >/dev/null 2>&1; echo $c $?; done",

@@ -5,6 +5,7 @@ import { join } from "../namespace/paths.ts";
 import type { Command } from "../types.ts";
 import { textBlocks } from "./lines.ts";
 import { basicToExtended } from "./regex.ts";
+import { isLike } from "./names.ts";
 import { numberValue, utility, type UtilityContext } from "./utility.ts";
 
 export const grep: Command = grepAs("grep", "lines that match a pattern", "G");
@@ -255,14 +256,6 @@ function splitLines(block: string, end: string): string[] {
   const lines = block.split(end);
   if (lines.at(-1) === "") lines.pop();
   return lines;
-}
-
-function isLike(name: string, pattern: string): boolean {
-  const source = pattern
-    .replaceAll(/[\\^$.+()[\]{}|]/g, "\\$&")
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${source}$`, "su").test(name);
 }
 
 interface MatcherOptions {

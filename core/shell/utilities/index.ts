@@ -3,10 +3,14 @@ import type { Command } from "../types.ts";
 import { basename } from "./basename.ts";
 import { cat } from "./cat.ts";
 import { chmod } from "./chmod.ts";
+import { cmp } from "./cmp.ts";
+import { column } from "./column.ts";
 import { cp } from "./cp.ts";
 import { cut } from "./cut.ts";
 import { date } from "./date.ts";
+import { diff } from "./diff.ts";
 import { dirname } from "./dirname.ts";
+import { du } from "./du.ts";
 import { env, printenv } from "./env.ts";
 import { expr } from "./expr.ts";
 import { find } from "./find.ts";
@@ -33,6 +37,7 @@ import { tr } from "./tr.ts";
 import { uniq } from "./uniq.ts";
 import { wc } from "./wc.ts";
 import { xargs } from "./xargs.ts";
+import { xxd } from "./xxd.ts";
 import { yes } from "./yes.ts";
 
 export const utilities: readonly Command[] = [
@@ -45,6 +50,7 @@ export const utilities: readonly Command[] = [
   rmdir,
   touch,
   chmod,
+  du,
   find,
   head,
   tail,
@@ -53,13 +59,17 @@ export const utilities: readonly Command[] = [
   fgrep,
   sort,
   uniq,
+  diff,
+  cmp,
   cut,
   paste,
+  column,
   tr,
   wc,
   nl,
   tac,
   rev,
+  xxd,
   tee,
   xargs,
   sed,

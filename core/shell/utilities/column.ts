@@ -1,0 +1,31 @@
+/** column: lines in columns, or their fields as a table. What does it is loaded when it is first called. */
+import type { Command } from "../types.ts";
+import { utility } from "./utility.ts";
+
+export const column: Command = utility({
+  name: "column",
+  summary: "lines in columns, or as a table",
+  help: `
+usage: column [-txL] [-s SEPARATORS] [-o TEXT] [-c WIDTH] [-N NAMES] [-R COLUMNS] [FILE…]
+
+Fills the width with the lines as columns, from above to below, with -x from left to right; -c is the width. -t makes a
+table of the words of each line: -s what parts them (blanks), -o what is written between (two blanks), -N names of the
+columns, by commas, -R which are set to the right. -L keeps empty lines.
+
+  printf 'name,size\\na,12\\nlonger,3\\n' | column -t -s ,
+`,
+  specs: {
+    c: { long: "output-width", value: true },
+    L: { long: "keep-empty-lines" },
+    N: { long: "table-columns", value: true },
+    o: { long: "output-separator", value: true },
+    R: { long: "table-right", value: true },
+    s: { long: "separator", value: true },
+    t: { long: "table" },
+    x: { long: "fillrows" },
+  },
+  async run(context) {
+    const { runColumn } = await import("../seldom/column-run.ts");
+    return await runColumn(context);
+  },
+});
