@@ -49,7 +49,7 @@ export function mutatedContract(name: string, sandbox: () => Sandbox, count: num
     }
     for (const end of ends.keys()) expect(["ok", ...TASK_FAULTS]).toContain(end);
     // Some are still modules, so that it is not only the reading that is tried.
-    for (const end of ["ok", "not-wasm", "wasm-trap"]) expect(ends.get(end) ?? 0).toBeGreaterThan(count / 100);
+    for (const end of ["ok", "not-wasm", "wasm-trap"]) expect(ends.get(end) ?? 0).toBeGreaterThan(count / 200);
     const compiled = await worker.compile(mirror(), MEMORY_BYTES_MAX);
     if (!compiled.ok) throw new Error(compiled.message);
     const after = await worker.run({
