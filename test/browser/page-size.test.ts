@@ -38,6 +38,7 @@ const FEATURES: Readonly<Record<string, number>> = {
   less: 8_000,
   // What is called now and then: comparing, with its library, dumps, tables, sizes.
   "diff-run": 8_000,
+  "patch-run": 8_000,
   "cmp-run": 2_000,
   "xxd-run": 2_000,
   "column-run": 1_000,

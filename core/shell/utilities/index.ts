@@ -22,6 +22,7 @@ import { mkdir } from "./mkdir.ts";
 import { mv } from "./mv.ts";
 import { nl } from "./nl.ts";
 import { paste } from "./paste.ts";
+import { patch } from "./patch.ts";
 import { realpath } from "./realpath.ts";
 import { rm, rmdir } from "./rm.ts";
 import { sed } from "./sed.ts";
@@ -61,6 +62,7 @@ export const utilities: readonly Command[] = [
   uniq,
   diff,
   cmp,
+  patch,
   cut,
   paste,
   column,

@@ -1,0 +1,33 @@
+/** patch: changes files as a unified diff says. What does it is loaded when it is first called. */
+import type { Command } from "../types.ts";
+import { utility } from "./utility.ts";
+
+export const patch: Command = utility({
+  name: "patch",
+  summary: "change files as a diff says",
+  help: `
+usage: patch [-Rs] [-p PARTS] [-i PATCH] [--dry-run] [FILE [PATCH]]
+
+Changes FILE, or the files that are named in the unified diff PATCH (standard input), as that says. -p takes so many parts
+off the front of names there ('-p1' for git's), without it all but the last; -R takes the changes back, --dry-run only says
+whether they fit, -s nothing but what is wrong. A file that not all changes fit stays as it was.
+
+Exit status: 0 all changes were made, 1 some did not fit, 2 there was other trouble.
+
+  cd /tmp && seq 3 > a && seq 4 > b && diff -u a b | patch a
+`,
+  specs: {
+    i: { long: "input", value: true },
+    p: { long: "strip", value: true },
+    R: { long: "reverse" },
+    s: { long: "quiet" },
+    silent: {},
+    u: { long: "unified" },
+    "dry-run": {},
+  },
+  failed: 2,
+  async run(context) {
+    const { runPatch } = await import("../compare/patch-run.ts");
+    return await runPatch(context);
+  },
+});
