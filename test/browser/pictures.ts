@@ -1,8 +1,9 @@
 /**
  * Takes the pictures of the documentation from a real swarm: `node test/browser/pictures.ts` (after `npm run build`).
  * One node and four tabs, two of which lend cores, draw a Mandelbrot set; some of them have put things in memory. Then
- * files, one of which is being repaired, since two tabs have gone and others have come.
+ * files, one of which is being repaired, since two tabs have gone and others have come; and a film as a job of the swarm.
  */
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openLab } from "../system/processes.ts";
 import { openTabs, type Tab } from "./tabs.ts";
@@ -68,3 +69,20 @@ await tab.page.waitForFunction(() => {
   return lit.length > 2;
 });
 await tab.page.screenshot({ path: join(docs, "page-files.png") });
+
+// A film as a job of the swarm, while it is rendered and when it is there.
+const director = await tabs.open(node.invite, { dark: true, width: 1180, height: 760, cores: 2 });
+await director.page.locator("#view-jobs").click();
+await director.type("map film --frames 64 --size 320x240 --detach");
+const [film = ""] = await director.waitFor(/^[0-9a-f]{16}$/m);
+const card = director.page.locator(`[data-job="${film}"]`);
+await card.locator(".facts", { hasText: / (2\d|3\d|4\d) of 64 / }).waitFor();
+await director.page.screenshot({ path: join(docs, "page-jobs-running.png") });
+await card.getByRole("button", { name: "Open result" }).click({ timeout: 120_000 });
+await director.page.locator("#job-result-view img").waitFor();
+await director.page.keyboard.press("Control+L");
+await director.type(`job ${film.slice(0, 8)}`);
+await director.waitFor(/rate\n[^]*\$$/);
+await director.page.screenshot({ path: join(docs, "page-jobs.png") });
+const small = await lab.sh(node, "map film --frames 24 --size 200x150 --at -0.743643887,0.131825904,2000");
+await writeFile(join(docs, "film.gif"), small.stdoutBytes);

@@ -101,6 +101,18 @@ describe("a job that is waited for", () => {
     });
   });
 
+  test.each([
+    ["map pi --range 0..100000 --chunks 4", ""],
+    ["map nbody --bodies 50 --chunks 3", ""],
+    ["map js 'x => x.length' --lines 1", "a\nbbb\ncc\n"],
+    ["map js 'x => x' --reduce '(a, b) => a + b' --lines 1", "a\nbbb\ncc\n"],
+    ["map python 'lambda n: n * n' --range 0..5", ""],
+  ])("%s prints what it prints in the foreground", async (line, stdin) => {
+    const foreground = await bench.run(line, { stdin });
+    expect(foreground).toMatchObject({ status: 0, stdout: expect.stringMatching(/\d|abbbcc/) });
+    expect(await bench.run(`${line} --on first,second`, { stdin })).toMatchObject(foreground);
+  });
+
   test("is ended by Ctrl-C", async () => {
     const stop = new AbortController();
     const { clock, jobs } = bench.computer("first");
