@@ -39,6 +39,8 @@ const FEATURES: Readonly<Record<string, number>> = {
   // What is called now and then: comparing, with its library, dumps, tables, sizes.
   "diff-run": 8_000,
   "patch-run": 8_000,
+  // The reader and writer of zips comes with it.
+  "zip-run": 15_000,
   "cmp-run": 2_000,
   "xxd-run": 2_000,
   "column-run": 1_000,

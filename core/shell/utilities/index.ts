@@ -40,6 +40,7 @@ import { wc } from "./wc.ts";
 import { xargs } from "./xargs.ts";
 import { xxd } from "./xxd.ts";
 import { yes } from "./yes.ts";
+import { unzip, zip } from "./zip.ts";
 
 export const utilities: readonly Command[] = [
   ls,
@@ -72,6 +73,8 @@ export const utilities: readonly Command[] = [
   tac,
   rev,
   xxd,
+  zip,
+  unzip,
   tee,
   xargs,
   sed,
