@@ -1,0 +1,13 @@
+/** Commands that go through streams without end let others have the thread: a timer can end them. */
+import { expect, test } from "vitest";
+import { runCase } from "./case.ts";
+
+test.each([
+  "cmp /dev/zero /dev/zero",
+  "diff -q <(yes) <(yes)",
+  "xxd /dev/zero > /dev/null",
+  "xxd -p -c 0 /dev/zero > /dev/null",
+])("%s", async (line) => {
+  const { stdout } = await runCase({ name: "endless", code: `timeout 0.1 ${line}; echo $?`, status: 0 });
+  expect(stdout).toBe("124\n");
+});
