@@ -1,11 +1,10 @@
 /** How much code a tab loads, after gzip and as built: until the prompt, until it is a member, and for each feature later. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { ASSETS, closureOf, source } from "./built-code.ts";
 
-const ASSETS: string = fileURLToPath(new URL("../../dist/page/assets", import.meta.url));
 const HTML: string = readFileSync(join(ASSETS, "../index.html"), "utf8");
 
 /** Half a second on a line of 2 Mbit/s. What draws the prompt is mostly the terminal's library. */
@@ -67,20 +66,6 @@ const files: readonly string[] = readdirSync(ASSETS).filter((name) => /\.(js|css
 
 function nameOf(file: string): string {
   return file.replace(/-[\w-]{8}\.\w+$/, "");
-}
-
-function source(file: string): string {
-  return readFileSync(join(ASSETS, file), "utf8");
-}
-
-/** `file` and whatever it imports before it runs. */
-function closureOf(file: string, into: Set<string> = new Set()): Set<string> {
-  if (into.has(file)) return into;
-  into.add(file);
-  for (const [, next = ""] of source(file).matchAll(/(?:\bfrom|\bimport)\s*["'`]\.\/([\w.-]+\.js)["'`]/g)) {
-    closureOf(next, into);
-  }
-  return into;
 }
 
 /** Files that are asked for while the page runs: by import(), or as a worker. */
