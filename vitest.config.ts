@@ -63,20 +63,20 @@ const config: ViteUserConfig = defineConfig({
         // for as long as a busy machine may need; a condition that comes true is seen at once all the same.
         test: {
           name: "system",
-          expect: { poll: { timeout: 60_000 } },
+          expect: { poll: { timeout: 15_000 } },
           include: ["test/system/**/*.test.ts"],
-          testTimeout: 300_000,
-          hookTimeout: 120_000,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
           fileParallelism: false,
         },
       },
       {
         test: {
           name: "browser",
-          expect: { poll: { timeout: 60_000 } },
+          expect: { poll: { timeout: 15_000 } },
           include: ["test/browser/**/*.test.ts"],
-          testTimeout: 300_000,
-          hookTimeout: 120_000,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
           fileParallelism: false,
         },
       },

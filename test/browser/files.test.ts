@@ -12,8 +12,6 @@ import { openTabs, type Tab, type Tabs } from "./tabs.ts";
 const ROWS_MAX = 200;
 /** Drawing all entries of a huge directory takes longer than this; drawing some takes a tenth, on an idle machine. */
 const STALL_MS = 1_000;
-/** Processor time for which it is looked how much slower this machine is now than by itself. */
-const SPIN_MS = 300;
 const PICTURE: string = fileURLToPath(new URL("../../browser/public/icon-192.png", import.meta.url));
 
 let lab: Lab;
@@ -252,7 +250,7 @@ test("a directory is dropped with all that is in it; of two hundred files those 
   for (const [i, name] of files.entries()) await writeFile(join(folder, name), pattern(i % 5 === 0 ? 5_000 : 500, i));
   const tab = await openFiles();
   await dropFromHost(tab, [folder]);
-  await expect.poll(() => said(tab)).toMatch(/^Added 201 files, /);
+  await expect.poll(() => said(tab), { timeout: 30_000 }).toMatch(/^Added 201 files, /);
   expect((await lab.sh(node, "cat /dropped/inner/deep.txt; ls /dropped/inner")).stdout).toBe("deepdeep.txt\nempty\n");
   await choose(tab, "dropped/");
   // As people sort: 2 before 10.
@@ -308,7 +306,7 @@ test("of ten thousand entries some are shown, more on demand, live, and the page
   const longestMs = await page.evaluate(() => (Reflect.get(globalThis, "longest") as { ms: number }).ms);
   console.log(`Longest time without an answer, with 10,000 entries: ${longestMs.toFixed(0)} ms`);
   expect(longestMs).toBeGreaterThan(1);
-  expect(longestMs).toBeLessThan(STALL_MS * slowness());
+  expect(longestMs).toBeLessThan(STALL_MS);
   expect(tab.complaints).toEqual([]);
   await tab.close();
 });
@@ -354,15 +352,3 @@ test("on a phone the files have the screen, and nothing is cut off", async () =>
   expect(tab.complaints).toEqual([]);
   await tab.close();
 });
-
-/** How many times longer than it computes this process takes, beside what else the machine does. */
-function slowness(): number {
-  const beganMs = performance.now();
-  const before = process.cpuUsage();
-  let usedMs = 0;
-  while (usedMs < SPIN_MS) {
-    const { user, system } = process.cpuUsage(before);
-    usedMs = (user + system) / 1_000;
-  }
-  return Math.max(1, (performance.now() - beganMs) / usedMs);
-}

@@ -16,7 +16,7 @@ async function stat(lab: Lab, node: Node): Promise<MapStat> {
 
 async function showsKeys(tab: Tab, count: number): Promise<void> {
   const facts = tab.page.locator("#memory-facts");
-  await expect.poll(() => facts.innerText()).toMatch(new RegExp(`^${count} keys `));
+  await expect.poll(() => facts.innerText(), { timeout: 30_000 }).toMatch(new RegExp(`^${count} keys `));
 }
 
 test("three nodes and one of two tabs are killed at once; the tab left gives all 1,000 keys to three new nodes", async () => {

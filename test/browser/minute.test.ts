@@ -159,7 +159,9 @@ test("lost contact is told with what is being tried, and nobody is said to be aw
   await brief.process.end("SIGKILL");
   const notice = tab.page.locator("#notice:not([hidden])");
   await expect.poll(() => notice.innerText()).toMatch(/No contact with the swarm.*It is dialling/s);
-  await expect.poll(() => tab.page.locator("#empty").innerText()).toMatch(/keeps trying to reach them/);
+  await expect
+    .poll(() => tab.page.locator("#empty").innerText(), { timeout: 60_000 })
+    .toMatch(/keeps trying to reach them/);
   expect(await tab.page.locator("body").innerText()).not.toContain("Nobody else is here yet");
   await tab.close();
 });

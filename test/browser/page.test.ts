@@ -42,7 +42,7 @@ async function rememberedAtOnce(tab: Tab, button: string): Promise<string | null
 }
 
 async function notice(tab: Tab): Promise<string> {
-  return await tab.page.locator("#notice:not([hidden])").innerText({ timeout: 60_000 });
+  return await tab.page.locator("#notice:not([hidden])").innerText({ timeout: 20_000 });
 }
 
 test("a first visit: terminal, greeting and prompt before the network; then who is here, and not one complaint", async () => {

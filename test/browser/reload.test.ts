@@ -78,7 +78,7 @@ test("F5 is not the end: it opens without its node, by the other tabs of its bro
   // Alone, it opens as well, and says so.
   await first.page.reload();
   await first.waitFor(/^\$/m);
-  await expect.poll(() => notice(first)).toMatch(/Nobody of this swarm answers yet/);
+  await expect.poll(() => notice(first), { timeout: 30_000 }).toMatch(/Nobody of this swarm answers yet/);
   const back = await lab.up({ data: node.data, args: ["--port", port] });
   await first.waitFor(/You are \S+\. Here (is|are) /);
   const firstAgain = await first.name();

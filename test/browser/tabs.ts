@@ -11,8 +11,8 @@ import { chromium, type Browser, type BrowserContext, type Page } from "playwrig
 import { CHROMIUM_ARGS, chromiumPath } from "../../tools/chromium.ts";
 
 /** A tab joins in a second or two; the machine may be busy. */
-const JOIN_MS = 60_000;
-const LINE_MS = 120_000;
+const JOIN_MS = 30_000;
+const LINE_MS = 60_000;
 
 export interface TabOptions {
   /** As another browser would be: with storage of its own. Tabs without it share one. */

@@ -15,9 +15,9 @@ import { openSites } from "./sites.ts";
 
 const MIB: number = 1024 * 1024;
 /** A link that was cut is given up after seconds; two busy cores may double that. */
-const NOTICED_MS = 120_000;
+const NOTICED_MS = 60_000;
 /** What either half has written is placed anew over all of them. */
-const SAFE_MS = 300_000;
+const SAFE_MS = 120_000;
 const TEST_MS = 900_000;
 const isLong: boolean = process.env["LONG"] !== undefined;
 

@@ -8,11 +8,9 @@ import { bytesIn, expectFileSet, expectSafe, mixedSizes, putFileSet, writeFileSe
 import { eventually, type Lab, type Node, openLab } from "./processes.ts";
 
 const MIB: number = 1024 * 1024;
-const NOTICED_MS = 120_000;
 /** What the codes store at most, and what entries and frames cost. */
 const STORED_TIMES_MAX = 4.6;
-/** What is promised on a machine with nothing else to do; in `npm test` others may compute beside it. */
-const AGAIN_SAFE_MS: number = isLong ? 60_000 : 300_000;
+const AGAIN_SAFE_MS = 60_000;
 
 /** So many nodes that all see each other; started a few at a time, so that two cores are not overrun. */
 async function swarm(lab: Lab, count: number): Promise<Node[]> {
@@ -35,7 +33,7 @@ async function joinAll(lab: Lab, to: Node, count: number): Promise<Node[]> {
 
 async function sees(lab: Lab, node: Node, count: number): Promise<void> {
   const ask = async (): Promise<number> => ((await lab.shJson(node, "peers --json")) as unknown[]).length;
-  await eventually(`${node.data} sees ${count} nodes`, ask, (seen) => seen === count, NOTICED_MS);
+  await eventually(`${node.data} sees ${count} nodes`, ask, (seen) => seen === count, 60_000);
 }
 
 async function kill(nodes: readonly Node[]): Promise<void> {

@@ -16,7 +16,7 @@ interface Message {
 /** Between two nodes, ms. */
 const DELAY_MS = 5;
 /** The deadline of a condition on a busy machine, ms. */
-const PATIENCE = { timeout: 120_000, interval: 100 };
+const PATIENCE = { timeout: 60_000, interval: 100 };
 
 class Router implements AsyncDisposable {
   readonly #nodes = new Map<string, ChildProcess>();

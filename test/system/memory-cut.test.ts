@@ -6,7 +6,7 @@ import { openSites } from "./sites.ts";
 
 const KEYS = 50;
 /** A link that was cut is given up after seconds; two busy cores may double that. */
-const NOTICED_MS = 120_000;
+const NOTICED_MS = 60_000;
 
 async function stats(lab: Lab, nodes: readonly Node[]): Promise<MapStat[]> {
   return (await Promise.all(nodes.map((node) => lab.shJson(node, "mem stat --json")))) as MapStat[];

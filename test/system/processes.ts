@@ -16,9 +16,9 @@ export const ROOT: string = join(import.meta.dirname, "../..");
 const CLI: string = join(ROOT, "node/cli.ts");
 
 /** A node with its page and its first links is up in well under a second; two busy cores and a cold cache take longer. */
-const READY_MS = 60_000;
+const READY_MS = 30_000;
 /** A line of the shell in a test; jobs that compute for longer say so. */
-const LINE_MS = 120_000;
+const LINE_MS = 60_000;
 /** What is kept of a process's output: enough to see why a test failed. */
 const OUTPUT_CHARS_MAX = 256 * 1024;
 
@@ -204,7 +204,7 @@ export async function eventually<T>(
   what: string,
   ask: () => Promise<T>,
   isRight: (value: T) => boolean,
-  timeoutMs = 60_000,
+  timeoutMs = 15_000,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

@@ -17,7 +17,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-const COMMAND_MS = 60_000;
+const COMMAND_MS = 10_000;
 const READY = "ready\n";
 /** Others than root need a user namespace, in which they are root. */
 const isRoot = process.getuid?.() === 0;

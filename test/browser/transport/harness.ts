@@ -97,7 +97,7 @@ export class Harness implements AsyncDisposable {
       page,
       closed: () => page.evaluate(async () => (await globalThis.tab).closed()),
       links: () => page.evaluate(async () => (await globalThis.tab).links()),
-      dial: (target, timeoutMs = 60_000) =>
+      dial: (target, timeoutMs = 15_000) =>
         page.evaluate(async ([to, limitMs]) => (await globalThis.tab).dial(to, limitMs), [target, timeoutMs] as const),
       echo: (to, bytes = 1000) =>
         page.evaluate(async ([other, size]) => (await globalThis.tab).echo(other, size, 5_000), [to, bytes] as const),
@@ -122,7 +122,7 @@ export class Harness implements AsyncDisposable {
 }
 
 /** Waits until `condition` holds; fails with `what` after `timeoutMs`. Resolves with the milliseconds it took. */
-export async function until(what: string, condition: () => Promise<boolean>, timeoutMs = 60_000): Promise<number> {
+export async function until(what: string, condition: () => Promise<boolean>, timeoutMs = 10_000): Promise<number> {
   const begin = performance.now();
   while (!(await condition())) {
     if (performance.now() - begin > timeoutMs) throw new Error(`Not within ${timeoutMs} ms: ${what}`);
