@@ -33,9 +33,16 @@ const FEATURES: Readonly<Record<string, number>> = {
   "coder-worker": 8_000,
   "download-worker": 1_000,
   // The language, the trees and the utilities, when the tab is a member; full-screen programs; the worker of programs.
-  shell: 172_000,
+  shell: 160_000,
   less: 8_000,
-  // What is called now and then: comparing, with its library, dumps, tables, sizes.
+  // What is called now and then: sed, archives, what is told of files and space, comparing with its library, dumps, tables.
+  "sed-run": 7_000,
+  pack: 2_000,
+  unpack: 4_000,
+  "stat-run": 3_000,
+  "df-run": 2_000,
+  "jq-words": 1_000,
+  "ping-run": 2_000,
   "diff-run": 8_000,
   "patch-run": 8_000,
   // The reader and writer of zips comes with it.

@@ -14,7 +14,7 @@ import { openTabs, type Tab, type Tabs } from "./tabs.ts";
  */
 const CODE_GZIP_BYTES_MAX = 450_000;
 /** The shell beside it: its language, the trees and the utilities. */
-const SHELL_GZIP_BYTES_MAX = 172_000;
+const SHELL_GZIP_BYTES_MAX = 160_000;
 
 const BUILT_PAGE: string = fileURLToPath(new URL("../../dist/page", import.meta.url));
 

@@ -5,6 +5,7 @@ import { StarfishError } from "../../base/errors.ts";
 import type { Computer } from "../../computer.ts";
 import { count, duration, table } from "../format.ts";
 import { factsOf } from "../jobs/facts.ts";
+import { atMostOneOperand } from "../operands.ts";
 import { parseArguments } from "../options.ts";
 import type { Command } from "../types.ts";
 
@@ -21,8 +22,7 @@ terminal where it runs, Ctrl-C does the same.
   cancel primes
 `,
   async run({ args, computer, stdout }) {
-    const [wanted, extra] = parseArguments(args, {}).operands;
-    if (extra !== undefined) throw new StarfishError("usage", `'${extra}' is one word too many`);
+    const wanted = atMostOneOperand(parseArguments(args, {}).operands);
     const found = wanted === undefined ? ownJobs(computer) : named(wanted, computer);
     const [job, another] = found;
     if (job === undefined) {

@@ -3,10 +3,10 @@ import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import type { FileInfo } from "../../disk/types.ts";
 import { writeToHost } from "../files/host-streams.ts";
 import { Missing } from "../files/missing.ts";
-import { pack } from "../files/pack.ts";
 import { baseName, completeWith, placeOf, within } from "../files/paths.ts";
 import { TransferLine } from "../files/progress.ts";
 import { oneLine } from "../mem/value.ts";
+import { noOperands } from "../operands.ts";
 import { parseArguments } from "../options.ts";
 import { STATUS } from "../status.ts";
 import type { Command, CommandContext } from "../types.ts";
@@ -36,12 +36,13 @@ they give it.
     const asked = (["car", "tar", "zip"] as const).filter((format) => options[format] === true);
     if (asked.length > 1) throw new StarfishError("usage", "one of --tar, --zip and --car");
     if (asked[0] !== undefined) {
+      const { pack } = await import("../files/pack.ts");
       await pack(operands, asked[0], context);
       return STATUS.ok;
     }
-    const [operand, target, extra] = operands;
+    const [operand, target] = operands;
     if (operand === undefined) throw new StarfishError("usage", "PATH is missing");
-    if (extra !== undefined) throw new StarfishError("usage", `'${extra}' is one word too many`);
+    noOperands(operands.slice(2));
     const { files } = context.computer;
     const path = placeOf(operand, context);
     const info = files.stat(path);

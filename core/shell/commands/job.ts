@@ -1,5 +1,5 @@
 /** job: one job of the swarm: how far it is, who does what, what failed and why. */
-import { StarfishError } from "../../base/errors.ts";
+import { atMostOneOperand } from "../operands.ts";
 import { parseArguments } from "../options.ts";
 import type { Command } from "../types.ts";
 
@@ -17,8 +17,7 @@ it is the newest one.
 `,
   async run(context) {
     const { options, operands } = parseArguments(context.args, { json: "flag" });
-    const [wanted, extra] = operands;
-    if (extra !== undefined) throw new StarfishError("usage", `'${extra}' is one word too many`);
+    const wanted = atMostOneOperand(operands);
     const { showJob } = await import("../jobs/show.ts");
     await context.stdout.print(showJob(wanted, options.json === true, context));
     return 0;

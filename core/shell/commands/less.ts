@@ -1,6 +1,7 @@
 /** less, edit, watch: programs that take the whole screen. What draws them is loaded when they are first called. */
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import { sleep } from "../../ports/clock.ts";
+import { oneOperand } from "../operands.ts";
 import { getopt, type OptionSpecs } from "../getopt.ts";
 import { quoteAlways } from "../language/quoting.ts";
 import { readAll } from "../pipe.ts";
@@ -107,9 +108,7 @@ Ctrl-K cuts a line and Ctrl-U puts it back, Ctrl-Q leaves and asks when somethin
   usageStatus: 1,
   async run(context) {
     const { operands } = getopt(context.args, {});
-    const [operand, extra] = operands;
-    if (operand === undefined) throw new StarfishError("usage", "FILE is missing");
-    if (extra !== undefined) throw new StarfishError("usage", `'${extra}' is one word too many`);
+    const operand = oneOperand(operands, "FILE");
     if (context.fullScreen === undefined) throw new StarfishError("unsupported", "needs a terminal");
     const path = context.path(operand);
     const bytes = await present(path, operand, context);

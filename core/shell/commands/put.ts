@@ -7,7 +7,6 @@ import { type Incoming, incoming } from "../files/incoming.ts";
 import { isOfOne, Missing } from "../files/missing.ts";
 import { Targets } from "../files/operands.ts";
 import { baseName } from "../files/paths.ts";
-import { unpack } from "../files/unpack.ts";
 import { TransferLine } from "../files/progress.ts";
 import { leastSafe, safetyWords } from "../files/words.ts";
 import { bytesWords, count } from "../format.ts";
@@ -57,7 +56,10 @@ UTF-8 or lead out of DEST) or can't be read is named and passed over; the rest c
     const isWaiting = options["no-wait"] !== true;
     const asked = (["car", "tar", "zip"] as const).filter((format) => options[format] === true);
     if (asked.length > 1) throw new StarfishError("usage", "one of --tar, --zip and --car");
-    if (options.unpack === true) return await unpack(operands, asked[0], isWaiting, context);
+    if (options.unpack === true) {
+      const { unpack } = await import("../files/unpack.ts");
+      return await unpack(operands, asked[0], isWaiting, context);
+    }
     if (asked.length > 0) throw new StarfishError("usage", `--${asked[0] ?? ""} goes with --unpack`);
     const line = new TransferLine("put", context);
     const placing = new Placing(context);

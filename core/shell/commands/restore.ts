@@ -1,6 +1,7 @@
 /** restore: makes an earlier version of a file the current one. */
 import { StarfishError } from "../../base/errors.ts";
 import { placeOf } from "../files/paths.ts";
+import { noOperands } from "../operands.ts";
 import { parseArguments } from "../options.ts";
 import type { Command } from "../types.ts";
 
@@ -18,9 +19,10 @@ now becomes an earlier version in its turn.
 `,
   async run(context) {
     const { args, computer } = context;
-    const [path, version, extra] = parseArguments(args, {}).operands;
+    const { operands } = parseArguments(args, {});
+    const [path, version] = operands;
     if (path === undefined) throw new StarfishError("usage", "PATH is missing");
-    if (extra !== undefined) throw new StarfishError("usage", `'${extra}' is one word too many`);
+    noOperands(operands.slice(2));
     computer.files.restore(placeOf(path, context), version);
     return 0;
   },

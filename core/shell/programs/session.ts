@@ -15,7 +15,6 @@ import type { ExternalCall } from "../language/frame.ts";
 import { bytesFile, reasonOf } from "../language/redirect.ts";
 import type { Namespace } from "../namespace/namespace.ts";
 import { STATUS } from "../status.ts";
-import { jqWords } from "./jq-words.ts";
 import { fileNameOf, programFiles, programNamed, type ProgramFile } from "./table.ts";
 import { programTree } from "./tree.ts";
 
@@ -63,6 +62,7 @@ export class SessionPrograms {
   /** With the words that people know; see jq-words.ts. */
   async #jq(call: ExternalCall, file: ProgramFile): Promise<number> {
     try {
+      const { jqWords } = await import("./jq-words.ts");
       const { args, files, filterFile } = jqWords(call.args);
       const [filter = "", ...options] = [...args].reverse();
       const text = filterFile === undefined ? "" : decodeText(await this.#readAll(filterFile, call));

@@ -1,5 +1,6 @@
 /** basename: the last part of a path. */
 import { StarfishError } from "../../base/errors.ts";
+import { noMoreOperands } from "../operands.ts";
 import type { Command } from "../types.ts";
 import { utility } from "./utility.ts";
 
@@ -18,7 +19,7 @@ Writes the last part of each PATH, without SUFFIX if it ends so.
   async run({ options, operands, out }) {
     if (operands.length === 0) throw new StarfishError("usage", "missing operand");
     const isMany = options.has("a") || options.has("s");
-    if (!isMany && operands.length > 2) throw new StarfishError("usage", `extra operand '${operands[2] ?? ""}'`);
+    if (!isMany) noMoreOperands(operands, 2);
     const suffix = options.value("s") ?? (isMany ? "" : (operands[1] ?? ""));
     for (const operand of isMany ? operands : operands.slice(0, 1)) {
       await out(lastPart(operand, suffix) + (options.has("z") ? "\0" : "\n"));

@@ -2,6 +2,7 @@
 import { StarfishError } from "../../base/errors.ts";
 import type { Computer } from "../../computer.ts";
 import { absolutePath } from "../language/glob.ts";
+import { noMoreOperands } from "../operands.ts";
 import type { Command, CommandContext } from "../types.ts";
 import { utility } from "./utility.ts";
 
@@ -12,10 +13,6 @@ const MACHINE = "wasm32";
 
 export function hostNameOf({ net }: Pick<Computer, "net">): string | undefined {
   return net.members().find(({ isSelf }) => isSelf)?.record.name;
-}
-
-function extra(operands: readonly string[]): void {
-  if (operands[0] !== undefined) throw new StarfishError("usage", `extra operand '${operands[0]}'`);
 }
 
 export const hostname: Command = utility({
@@ -30,7 +27,7 @@ Writes this node's name in the swarm, or "starfish" where it has none; $HOSTNAME
 `,
   specs: { s: {}, f: {} },
   async run({ operands, computer, out }) {
-    extra(operands);
+    noMoreOperands(operands, 0);
     await out(`${hostNameOf(computer) ?? HOST}\n`);
     return 0;
   },
@@ -49,7 +46,7 @@ Writes /dev/tty, or "not a tty" with status 1. -s writes nothing.
   specs: { s: { long: "silent" } },
   usageStatus: 2,
   async run({ options, operands, terminal, out }) {
-    extra(operands);
+    noMoreOperands(operands, 0);
     const isTerminal = terminal.stdin !== undefined;
     if (!options.has("s")) await out(isTerminal ? "/dev/tty\n" : "not a tty\n");
     return isTerminal ? 0 : 1;
@@ -68,7 +65,7 @@ Writes the system's name; -n the machine's, -r and -v the version, -m the kind o
 `,
   specs: { a: {}, s: {}, n: {}, r: {}, v: {}, m: {}, o: {}, p: {}, i: {} },
   async run({ options, operands, computer, out }) {
-    extra(operands);
+    noMoreOperands(operands, 0);
     const values: readonly (readonly [string, string])[] = [
       ["s", SYSTEM],
       ["n", hostNameOf(computer) ?? HOST],
@@ -96,7 +93,7 @@ There are no users and groups here: it says root, as $UID does. 'whoami' says wh
 `,
   specs: { u: { long: "user" }, g: { long: "group" }, G: { long: "groups" }, n: { long: "name" }, r: { long: "real" } },
   async run({ options, operands, out }) {
-    extra(operands);
+    noMoreOperands(operands, 0);
     const isOne = ["u", "g", "G"].some((letter) => options.has(letter));
     if (options.has("n") && !isOne)
       throw new StarfishError("usage", "cannot print only names or real IDs in default format");

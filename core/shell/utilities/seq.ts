@@ -1,6 +1,7 @@
 /** seq: numbers in a row. */
 import { StarfishError } from "../../base/errors.ts";
 import { format } from "../language/printf.ts";
+import { noMoreOperands } from "../operands.ts";
 import type { Command } from "../types.ts";
 import { utility } from "./utility.ts";
 
@@ -22,7 +23,7 @@ Writes the numbers from FIRST (1) to LAST, STEP (1) apart. -w makes all equally 
       ...operands,
     ];
     if (numbers.length === 0) throw new StarfishError("usage", "missing operand");
-    if (numbers.length > 3) throw new StarfishError("usage", `extra operand '${numbers[3] ?? ""}'`);
+    noMoreOperands(numbers, 3);
     for (const word of numbers)
       if (!Number.isFinite(Number(word)) || word.trim() === "")
         throw new StarfishError("usage", `invalid floating point argument: '${word}'`);

@@ -1,6 +1,7 @@
 /** tr: characters changed, deleted or squeezed. */
 import { StarfishError } from "../../base/errors.ts";
 import { unescape } from "../language/ansi-c.ts";
+import { noMoreOperands } from "../operands.ts";
 import type { Command } from "../types.ts";
 import { textBlocks } from "./lines.ts";
 import { utility } from "./utility.ts";
@@ -42,9 +43,7 @@ ones in a row, -c means all characters that are not in SET1. Sets know ranges (a
   },
   parsing: { isPosix: true },
   async run({ options, operands, stdin, out, flush }) {
-    const most = options.has("d") && !options.has("s") ? 1 : 2;
-    const tooMany = operands[most];
-    if (tooMany !== undefined) throw new StarfishError("usage", `extra operand '${tooMany}'`);
+    noMoreOperands(operands, options.has("d") && !options.has("s") ? 1 : 2);
     const [first, second] = operands;
     if (first === undefined) throw new StarfishError("usage", "missing operand");
     const isDeleting = options.has("d");

@@ -1,7 +1,7 @@
 /** uniq: lines that differ from the one before. */
-import { StarfishError } from "../../base/errors.ts";
 import { FileWriter } from "../namespace/file-writer.ts";
 import { encodeText } from "../language/bytes.ts";
+import { noMoreOperands } from "../operands.ts";
 import type { Command } from "../types.ts";
 import { lines } from "./lines.ts";
 import { numberValue, utility } from "./utility.ts";
@@ -29,7 +29,7 @@ those that were one. -f and -s pass over fields and characters, -i takes no note
     w: { long: "check-chars", value: true },
   },
   async run({ options, operands, input, out, names, path }) {
-    if (operands.length > 2) throw new StarfishError("usage", `extra operand '${operands[2] ?? ""}'`);
+    noMoreOperands(operands, 2);
     const end = options.has("z") ? "\0" : "\n";
     const fields = numberValue(options.value("f") ?? "0", "number of fields to skip");
     const characters = numberValue(options.value("s") ?? "0", "number of bytes to skip");

@@ -1,5 +1,5 @@
 /** The script of sed: addresses and commands (POSIX "sed", with what GNU has besides). Pure. */
-import { StarfishError } from "../../../base/errors.ts";
+import { StarfishError } from "../../base/errors.ts";
 import { sedRegex } from "./regex.ts";
 
 export type Address =

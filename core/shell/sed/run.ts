@@ -1,6 +1,6 @@
 /** Runs a script of sed over lines: pattern space, hold space, cycles (POSIX "sed"). */
-import { StarfishError } from "../../../base/errors.ts";
-import { TEXT_CHARS_MAX } from "../../language/limits.ts";
+import { StarfishError } from "../../base/errors.ts";
+import { TEXT_CHARS_MAX } from "../language/limits.ts";
 import type { Address, Command, Piece, Substitution } from "./script.ts";
 
 export interface Line {

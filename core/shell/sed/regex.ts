@@ -1,5 +1,5 @@
 /** POSIX regular expressions, with GNU's escapes, as sed has them: in JavaScript's words. Pure. */
-import { StarfishError } from "../../../base/errors.ts";
+import { StarfishError } from "../../base/errors.ts";
 
 export interface RegexFlags {
   readonly isExtended: boolean;
