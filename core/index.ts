@@ -17,6 +17,7 @@ import type { Sandbox } from "./ports/sandbox.ts";
 import type { ShardStore } from "./ports/shard-store.ts";
 
 export type { Computer } from "./computer.ts";
+export type * from "./db/types.ts";
 
 /** What a platform supplies. Stores and coder are of this node alone; the computer closes them. */
 export interface ComputerPorts extends NetPorts {

@@ -11,7 +11,8 @@ const MEMORY = [...NET, "core/memory"];
 const DISK = [...MEMORY, "core/disk"];
 const SANDBOX = ["core/base", "core/ports", "core/sandbox"];
 const PROCESS = [...DISK, "core/sandbox/wasm", "core/sandbox/wasi", "core/sandbox/limits.ts", "core/process"];
-const ALL_PARTS = [...DISK, "core/sandbox", "core/jobs", "core/io", "core/process", "core/shell", "core/computer.ts"];
+const UPPER = ["core/sandbox", "core/jobs", "core/io", "core/db", "core/process", "core/shell", "core/computer.ts"];
+const ALL_PARTS = [...DISK, ...UPPER];
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "core/base": ["core/base"],
   "core/ports": ["core/base", "core/ports"],
@@ -23,6 +24,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "core/jobs": [...DISK, "core/sandbox", "core/jobs"],
   "core/process": PROCESS,
   "core/io": [...NET, "core/io"],
+  "core/db": [...DISK, "core/db"],
   // The shell knows the computer by its interface alone, which is declared in computer.ts.
   "core/shell": ALL_PARTS,
   "core/computer.ts": ALL_PARTS,

@@ -24,6 +24,8 @@ export const ERROR_CODES = [
   // memory
   "full", // the byte budget is used up
   "clock", // this node's clock can't be brought in line with the others'
+  // database
+  "constraint", // a rule of a table forbids it: UNIQUE, NOT NULL, CHECK, a key
   // disk
   "lost", // too few of a content's shards are in reach
   "not-a-directory",
