@@ -3,6 +3,7 @@ import "./small-heap.ts";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { messageOf, StarfishError } from "../core/base/errors.ts";
 import { checkName } from "../core/net/identity/names.ts";
+import { keepCompiled } from "./compile-cache.ts";
 import { defaultDataDir } from "./data-dir.ts";
 import { EXIT, exitStatusOf } from "./exit-status.ts";
 import { inviteFrom } from "./invite-source.ts";
@@ -115,6 +116,7 @@ async function runUp(args: string[]): Promise<number> {
   if (values.help === true) return say(UP_HELP);
   if (values.name !== undefined) checkName(values.name, "--name");
   if (values.device !== undefined) checkName(values.device, "--device");
+  await keepCompiled();
   const { up } = await import("./up.ts");
   return await up({
     dataDir: values.data ?? defaultDataDir(),
@@ -148,6 +150,7 @@ async function runSh(args: string[]): Promise<number> {
   const files = { type: "string", multiple: true } as const;
   const { values } = parse({ args: own, options: { ...COMMON, files, command: { type: "string", short: "c" } } });
   if (values.help === true) return say(SH_HELP);
+  await keepCompiled();
   const { sh } = await import("./sh.ts");
   return await sh({ dataDir: values.data ?? defaultDataDir(), line: values.command, words, files: values.files });
 }
@@ -155,6 +158,7 @@ async function runSh(args: string[]): Promise<number> {
 async function runInvite(args: string[]): Promise<number> {
   const { values } = parse({ args, options: { ...COMMON, json: { type: "boolean" } } });
   if (values.help === true) return say(INVITE_HELP);
+  await keepCompiled();
   const { sh } = await import("./sh.ts");
   return await sh({
     dataDir: values.data ?? defaultDataDir(),

@@ -94,7 +94,7 @@ function isShort(path: string): boolean {
 }
 
 /** Whether nobody else but the administrator can put anything into the directory, or take it away. */
-async function isOwnAlone(directory: string): Promise<boolean> {
+export async function isOwnAlone(directory: string): Promise<boolean> {
   const facts = await stat(directory).catch(() => undefined);
   return facts?.isDirectory() === true && facts.uid === process.getuid?.() && (facts.mode & WRITABLE_BY_OTHERS) === 0;
 }

@@ -2,6 +2,7 @@
  * `starfish up`: one node, from claiming its directory to saying goodbye. It serves the page, takes links from tabs and
  * other nodes, lends its cores, and listens for `starfish sh`.
  */
+import { flushCompileCache } from "node:module";
 import { inviteLink, isLocalLink } from "../core/net/identity/invite-link.ts";
 import { terminalFacts } from "./terminal-facts.ts";
 import { qrCode } from "../core/shell/qr-code.ts";
@@ -45,6 +46,8 @@ export async function up(options: UpOptions): Promise<number> {
   if (lending.cores === undefined || lending.storageBytes === undefined) {
     report.say("defaults", "What it lends and keeps is by default; --cores and --storage say otherwise.");
   }
+  // Else that is done at the end, and a node may be killed.
+  flushCompileCache();
   const twin = Promise.withResolvers<never>();
   computer.net.onTwin(({ givesWay, message }) => {
     if (givesWay) twin.reject(new StarfishError("in-use", message));
