@@ -59,15 +59,16 @@ const config: ViteUserConfig = defineConfig({
         },
       },
       {
-        // Real processes and real tabs: one file at a time, so that they do not take each other's cores. They are polled
-        // for as long as a busy machine may need; a condition that comes true is seen at once all the same.
+        // Real processes and real tabs, two files at a time: they wait for each other more than they compute. They are
+        // polled for as long as a busy machine may need; a condition that comes true is seen at once all the same.
         test: {
           name: "system",
           expect: { poll: { timeout: 15_000 } },
           include: ["test/system/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {

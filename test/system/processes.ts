@@ -109,6 +109,36 @@ class Running {
   }
 }
 
+/** A shell that stays at its node and answers line after line: starting one for each would be most of what it costs. */
+class Asker {
+  readonly #shell: Running;
+  #lines = 0;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(shell: Running) {
+    this.#shell = shell;
+  }
+
+  /** False once the node, or the shell itself, has gone. */
+  get isThere(): boolean {
+    return this.#shell.child.exitCode === null && this.#shell.child.signalCode === null;
+  }
+
+  /** What the line writes, and its status. Lines wait for each other. */
+  ask(line: string): Promise<{ readonly stdout: string; readonly stderr: string; readonly status: number }> {
+    const answer = this.#last.then(async () => {
+      const mark = `== ${this.#lines++}`;
+      const [from, fromStderr] = [this.#shell.stdout.length, this.#shell.stderr.length];
+      this.#shell.child.stdin?.write(`${line}\nprintf '%s %s\\n' '${mark}' $?\n`);
+      const end = await this.#shell.output(new RegExp(`^${mark} (\\d+)$`, "m"), LINE_MS);
+      const stdout = this.#shell.stdout.slice(from, end.index);
+      return { stdout, stderr: this.#shell.stderr.slice(fromStderr), status: Number(end[1]) };
+    });
+    this.#last = answer.catch(() => {});
+    return answer;
+  }
+}
+
 export interface Node {
   readonly process: Running;
   readonly data: string;
@@ -146,7 +176,7 @@ export interface Lab extends AsyncDisposable {
     line: string,
     options?: { cwd?: string; stdin?: string | Uint8Array; timeoutMs?: number },
   ): Promise<Finished>;
-  /** The line's JSON. */
+  /** The line's JSON. The lines of a node run one after the other. */
   shJson(node: Node, line: string): Promise<unknown>;
 }
 
@@ -157,6 +187,7 @@ export async function openLab(
   const program = options.program ?? [process.execPath, CLI];
   const folder = await mkdtemp(join(tmpdir(), "starfish-lab-"));
   const started: Running[] = [];
+  const askers = new WeakMap<Node, Asker>();
   let nodes = 0;
   const starfish: Lab["starfish"] = (args, { env, within: place = [], ...rest } = {}) => {
     const [command = "", ...before] = [...place, ...program];
@@ -188,7 +219,12 @@ export async function openLab(
       return { process: running, data, invite, url };
     },
     async shJson(node, line) {
-      const { status, stdout, stderr } = await sh(node, line);
+      let asker = askers.get(node);
+      if (asker?.isThere !== true) {
+        asker = new Asker(starfish(["sh", "--data", node.data], { keepStdin: true }));
+        askers.set(node, asker);
+      }
+      const { status, stdout, stderr } = await asker.ask(line);
       if (status !== 0) throw new Error(`'${line}' ended with ${status}: ${stderr}`);
       return JSON.parse(stdout);
     },
