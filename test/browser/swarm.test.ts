@@ -1,5 +1,5 @@
 /** One real node and several real tabs: how they find each other, who they are without the node, and what they compute. */
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { openLab, type Lab, type Node } from "../system/processes.ts";
 import { openTabs, type Tab, type Tabs } from "./tabs.ts";
 
@@ -8,12 +8,21 @@ const NOTICED_MS = 6_500;
 
 let lab: Lab;
 let node: Node;
+let browser: Tabs;
 let tabs: Tabs;
+
+beforeAll(async () => {
+  browser = await openTabs();
+});
+
+afterAll(async () => {
+  await browser?.[Symbol.asyncDispose]();
+});
 
 beforeEach(async () => {
   lab = await openLab();
   node = await lab.up({ args: ["--cores", "1"] });
-  tabs = await openTabs();
+  tabs = browser.fresh();
 });
 
 afterEach(async () => {

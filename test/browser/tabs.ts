@@ -42,6 +42,10 @@ export interface Ran {
 export interface Tabs extends AsyncDisposable {
   readonly browser: Browser;
   open(url: string, options?: TabOptions): Promise<Tab>;
+  /** Tabs as of a browser that was just started, in this one; disposing of them leaves it running. */
+  fresh(): Tabs;
+  /** All tabs that were opened by this, and what they have stored. */
+  closeAll(): Promise<void>;
   /** Ends the browser with all its tabs by SIGKILL: none of them says goodbye. */
   kill(): Promise<void>;
 }
@@ -55,13 +59,30 @@ export interface BrowserOptions {
 export async function openTabs(options: BrowserOptions = {}): Promise<Tabs> {
   const { executablePath = chromiumPath(), args = [] } = options;
   const browser = await chromium.launch({ executablePath, args: [...CHROMIUM_ARGS, ...args] });
+  return tabsOf(browser, () => browser.close());
+}
+
+function tabsOf(browser: Browser, end: () => Promise<void>): Tabs {
+  const contexts: BrowserContext[] = [];
   let shared: BrowserContext | undefined;
+  const context = async (options: TabOptions): Promise<BrowserContext> => {
+    const made = await newContext(browser, options);
+    contexts.push(made);
+    return made;
+  };
   return {
     browser,
     async open(url, options = {}) {
       const apart = options.apart === true || options.phone === true || options.dark !== undefined;
-      const context = apart ? await newContext(browser, options) : (shared ??= await newContext(browser, options));
-      return await Tab.open(context, url, options);
+      return await Tab.open(apart ? await context(options) : (shared ??= await context(options)), url, options);
+    },
+    fresh() {
+      const own = tabsOf(browser, () => own.closeAll());
+      return own;
+    },
+    async closeAll() {
+      shared = undefined;
+      await Promise.all(contexts.splice(0).map((one) => one.close()));
     },
     async kill() {
       const session = await browser.newBrowserCDPSession();
@@ -72,9 +93,7 @@ export async function openTabs(options: BrowserOptions = {}): Promise<Tabs> {
       process.kill(own.id, "SIGKILL");
       await gone;
     },
-    async [Symbol.asyncDispose]() {
-      await browser.close();
-    },
+    [Symbol.asyncDispose]: end,
   };
 }
 

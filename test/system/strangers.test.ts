@@ -246,8 +246,9 @@ async function members(): Promise<number> {
   return peers.length;
 }
 
+/** They wait for the node to hang up, several at once; the last test comes when they are done. */
 describe("a stranger", () => {
-  test.each(refused)("with $what is told so, and gets nothing", async ({ chain, code, swarm }) => {
+  test.concurrent.each(refused)("with $what is told so, and gets nothing", async ({ chain, code, swarm }) => {
     await using stranger = await Stranger.connect();
     await stranger.greet();
     expect(await stranger.hello(chain(stranger.keys), swarm === undefined ? {} : { swarm })).toMatchObject({
@@ -263,7 +264,7 @@ describe("a stranger", () => {
     );
   });
 
-  test("that never says hello gets nothing on any protocol, with or without a greeting", async () => {
+  test.concurrent("that never says hello gets nothing on any protocol, with or without a greeting", async () => {
     await using silent = await Stranger.connect();
     const tries = MEMBERS_ONLY.map((protocol) => silent.tryProtocol(protocol));
     expect((await Promise.all(tries)).flat()).toEqual([]);
@@ -273,7 +274,7 @@ describe("a stranger", () => {
     expect((await Promise.all(more)).flat()).toEqual([]);
   });
 
-  test("gets no relay slot", async () => {
+  test.concurrent("gets no relay slot", async () => {
     await using stranger = await Stranger.connect();
     await stranger.greet();
     const stream = await stranger.connection.newStream(RELAY_HOP_PROTOCOL, { runOnLimitedConnection: true });

@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { build } from "vite";
 import type { Address, DialTarget, LinkPath, PeerId } from "../../../core/ports/network.ts";
+import { compileCacheDir } from "../../../node/compile-cache.ts";
 import { CHROMIUM_ARGS, chromiumPath } from "../../../tools/chromium.ts";
 import type { LinkReport } from "./page.ts";
 
@@ -59,7 +60,8 @@ export class Harness implements AsyncDisposable {
 
   async node(options: { strangers?: boolean } = {}): Promise<NodeProcess> {
     const args = [join(import.meta.dirname, "node.ts"), this.#directory, ...(options.strangers ? ["--strangers"] : [])];
-    const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
+    const env = { ...process.env, NODE_COMPILE_CACHE: compileCacheDir() };
+    const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"], env });
     this.#processes.add(child);
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const answer = async (): Promise<unknown> => JSON.parse(String((await lines.next()).value));

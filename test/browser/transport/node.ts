@@ -6,6 +6,7 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
+import { flushCompileCache } from "node:module";
 import { extname, join, normalize } from "node:path";
 import { createInterface } from "node:readline";
 import type { DialTarget } from "../../../core/ports/network.ts";
@@ -47,6 +48,8 @@ network.handle("/test/echo/1.0.0", (channel) => {
 network.onLink((link) => {
   if (!admitsNobody) network.admit(link.peer);
 });
+// It will be killed.
+flushCompileCache();
 console.log(JSON.stringify({ peer: network.self, addresses: network.addresses() }));
 for await (const line of createInterface({ input: process.stdin })) {
   const target = JSON.parse(line) as DialTarget;
