@@ -9,6 +9,7 @@ import { createComputer } from "../core/index.ts";
 import { formatInvite, type Invite } from "../core/net/identity/invite.ts";
 import { LINKS_MAX_TAB } from "../core/net/overlay/overlay.ts";
 import { realClock } from "../core/platform/clock.ts";
+import { realAge } from "../core/platform/age.ts";
 import { realCrypto } from "../core/platform/crypto.ts";
 import { memoryShardStore } from "../core/platform/memory-shard-store.ts";
 import { MemoryStore } from "../core/platform/memory-store.ts";
@@ -85,6 +86,7 @@ export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
       store,
       shards,
       coder: browserCoder(),
+      age: realAge(realRandom),
       clock: realClock,
       crypto: realCrypto,
       random: realRandom,

@@ -4,6 +4,8 @@ import type { Contents, Files } from "./disk/types.ts";
 import type { MapFunction } from "./jobs/map-function.ts";
 import type { ReplicatedMap } from "./memory/types.ts";
 import type { Devices } from "./io/devices/types.ts";
+import type { Mail } from "./io/mail/types.ts";
+import type { People } from "./io/people/types.ts";
 import type { Net } from "./net/types.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Crypto } from "./ports/crypto.ts";
@@ -25,6 +27,10 @@ export interface Computer extends AsyncDisposable {
   readonly jobs: Jobs;
   /** Screen and clipboard of the person at this node, and the way to those of others. */
   readonly devices: Devices;
+  /** Whose nodes there are. */
+  readonly people: People;
+  /** For nodes and people who may be asleep. */
+  readonly mail: Mail;
   readonly clock: Clock;
   readonly random: Random;
   readonly crypto: Crypto;

@@ -10,8 +10,11 @@ import { openFiles } from "./disk/files/open.ts";
 import { Engines } from "./jobs/engines.ts";
 import { createMapFunction } from "./jobs/map-function.ts";
 import { createDevices } from "./io/devices/devices.ts";
+import { createMail } from "./io/mail/mail.ts";
+import { createPeople } from "./io/people/people.ts";
 import { createMemory } from "./memory/memory.ts";
 import { createNet, type NetOptions, type NetPorts } from "./net/net.ts";
+import type { Age } from "./ports/age.ts";
 import type { Coder } from "./ports/coder.ts";
 import type { Sandbox } from "./ports/sandbox.ts";
 import type { ShardStore } from "./ports/shard-store.ts";
@@ -23,6 +26,8 @@ export type * from "./db/types.ts";
 export interface ComputerPorts extends NetPorts {
   readonly sandbox: Sandbox;
   readonly coder: Coder;
+  /** Seals mail. */
+  readonly age: Age;
   /** What this node keeps of the swarm's files; its quota is what the node offers. */
   readonly shards: ShardStore;
   /** Cores, where several nodes of one device share them. */
@@ -57,6 +62,8 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
     const jobs = await createJobs({ ...ports, net, memory, contents: storage, workers });
     const engines = new Engines({ load: programFile, files, crypto });
     const devices = await createDevices({ ...ports, net });
+    const people = await createPeople({ ...ports, net, memory });
+    const mail = await createMail({ ...ports, net, memory, contents: storage, people });
     return {
       net,
       memory: mem,
@@ -66,6 +73,8 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
       map: createMapFunction({ cpu, engine: (kind) => engines.load(kind) }),
       jobs,
       devices,
+      people,
+      mail,
       clock,
       random,
       crypto,
@@ -86,6 +95,8 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
       async [Symbol.asyncDispose]() {
         memory.flush();
         devices.close();
+        mail.close();
+        people.close();
         // All at once: a page that is being closed gets no second turn to say goodbye in.
         await Promise.all([net.leave(), jobs.close(), cpu.close(), files.close(), storage.close()]);
         await memory.close();

@@ -13,6 +13,7 @@ import { formatInvite, parseInvite } from "../core/net/identity/invite.ts";
 import { LINKS_MAX_NODE } from "../core/net/overlay/overlay.ts";
 import { baseIn } from "../core/net/identity/invite-text.ts";
 import type { Net, SwarmId } from "../core/net/types.ts";
+import { realAge } from "../core/platform/age.ts";
 import { realClock } from "../core/platform/clock.ts";
 import { realRandom } from "../core/platform/random.ts";
 import { reservedStore } from "../core/platform/reserved-store.ts";
@@ -96,6 +97,7 @@ export async function startComputer(options: StartOptions): Promise<Computer> {
       network,
       shards,
       coder: nodeCoder(),
+      age: realAge(realRandom),
       sandbox: nodeSandbox({ cores }),
       budget: unsharedCores,
       log: options.log,

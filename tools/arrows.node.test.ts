@@ -23,7 +23,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "core/sandbox": SANDBOX,
   "core/jobs": [...DISK, "core/sandbox", "core/jobs"],
   "core/process": PROCESS,
-  "core/io": [...NET, "core/io"],
+  "core/io": [...DISK, "core/io"],
   "core/db": [...DISK, "core/db"],
   // The shell knows the computer by its interface alone, which is declared in computer.ts.
   "core/shell": ALL_PARTS,

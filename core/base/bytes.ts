@@ -52,6 +52,11 @@ export function toHex(bytes: Bytes): string {
   return base16.baseEncode(bytes);
 }
 
+/** Throws SyntaxError on text that is not hex. */
+export function fromHex(hex: string): Uint8Array<ArrayBuffer> {
+  return copyOf(base16.baseDecode(hex));
+}
+
 export function toBase64Url(bytes: Bytes): string {
   return base64url.baseEncode(bytes);
 }

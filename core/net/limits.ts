@@ -4,7 +4,7 @@
  */
 
 /** Versions of the net protocol that this build speaks. A peer whose range does not meet it is told so. */
-export const PROTOCOL_VERSIONS: { readonly min: number; readonly max: number } = { min: 3, max: 3 };
+export const PROTOCOL_VERSIONS: { readonly min: number; readonly max: number } = { min: 4, max: 4 };
 
 // Certificates
 

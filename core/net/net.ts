@@ -26,6 +26,7 @@ import type { LinkTable } from "./links/link-table.ts";
 import type { Membership } from "./membership/membership.ts";
 import type { Traffic } from "./links/meter.ts";
 import { friendlyName } from "./identity/names.ts";
+import { signStatement } from "./identity/statement.ts";
 import type { Overlay } from "./overlay/overlay.ts";
 import { createRouter, type Router } from "./requests/router.ts";
 import { createRpc, type AskOptions, type Rpc } from "./requests/rpc.ts";
@@ -129,6 +130,7 @@ class WiredNet implements Net {
   readonly role: Role;
   readonly #ports: NetPorts;
   readonly #network: Network;
+  readonly #privateKey: Uint8Array;
   #credentials: Credentials;
   readonly #links: LinkTable;
   readonly #membership: Membership;
@@ -167,6 +169,7 @@ class WiredNet implements Net {
     this.role = standing.role;
     this.#ports = ports;
     this.#network = network;
+    this.#privateKey = keys.privateKey;
     this.#credentials = credentials;
     const { clock, crypto, ...parts } = wire(
       {
@@ -333,6 +336,10 @@ class WiredNet implements Net {
 
   // Trust
 
+  sign(purpose: string, message: Bytes): Uint8Array {
+    return signStatement(this.#ports.crypto, this.#privateKey, purpose, message);
+  }
+
   secretFor(purpose: string, length: number): Uint8Array {
     return this.#ports.crypto.derive(this.#credentials.secret, `starfish ${purpose}`, length);
   }
@@ -481,5 +488,6 @@ function firstRecord(
     startedAtMs: Math.round(nowMs),
     state: "awake",
     relayReason: options.relayReason,
+    card: undefined,
   };
 }

@@ -42,6 +42,8 @@ export interface MemberRecord {
   readonly state: "awake" | "asleep" | "left";
   /** Why it takes no direct links, if so ("no WebRTC in this browser"). */
   readonly relayReason: string | undefined;
+  /** How mail reaches it, and whose node it is (io/people/card.ts); undefined before it has said so. */
+  readonly card: Uint8Array | undefined;
 }
 
 /** The swarm's view of it: a suspect may be dead and is still counted; gone means left or dead. */
@@ -59,7 +61,9 @@ export interface MemberChange {
 }
 
 /** The parts of its own record that a node may change; the net raises the incarnation and gossips it. */
-export type SelfPatch = Partial<Pick<MemberRecord, "name" | "coresLent" | "coresBusy" | "state" | "relayReason">>;
+export type SelfPatch = Partial<
+  Pick<MemberRecord, "name" | "coresLent" | "coresBusy" | "state" | "relayReason" | "card">
+>;
 
 export interface LinkInfo {
   readonly peer: PeerId;
@@ -142,6 +146,8 @@ export interface Net {
   open(peer: PeerId, protocol: string, options?: { signal?: AbortSignal | undefined }): Promise<Channel>;
   accept(protocol: string, receive: (channel: Channel, from: PeerId) => void): Unsubscribe;
 
+  /** Signs as this node what is said for one purpose; `isSignedBy` (identity/statement.ts) is how others check it. */
+  sign(purpose: string, message: Bytes): Uint8Array;
   /** Bytes that all members derive alike and nobody else knows, for one purpose. */
   secretFor(purpose: string, length: number): Uint8Array;
   /** Counts a fault of this member (it sent what no honest node sends); too many cost it its link and some minutes. */

@@ -9,7 +9,7 @@ const LAST_STAMP = (2 ** 53 - 1).toString(36).padStart(11, "0");
 const LAST_WRITER = (2 ** 48 - 1).toString(36).padStart(10, "0");
 
 /** The first is right. */
-export function keysOf(map: string, { cid, layout, nowMs }: Speaker): string[] {
+export function keysOf(map: string, { cid, layout, nowMs, victim }: Speaker): string[] {
   const long = "k".repeat(900);
   if (map === "layout") {
     return [
@@ -60,6 +60,25 @@ export function keysOf(map: string, { cid, layout, nowMs }: Speaker): string[] {
       `${job}/-1`,
     ];
     return [...(map === "proc" ? kinds : works), ...odd, `j/${long}`, "", "/", "__proto__", "k".repeat(KEY_BYTES_MAX)];
+  }
+  if (map === "people") {
+    return [
+      victim,
+      victim.slice(1),
+      `${victim}1`,
+      "z".repeat(52),
+      long,
+      "",
+      "/",
+      "\u001b[2J",
+      "k".repeat(KEY_BYTES_MAX),
+    ];
+  }
+  if (map === "mail") {
+    const id = "0".repeat(32);
+    const receipts = ["0/read", "0/deleted", "31/delivered", "32/read", "-1/read", "0/eaten", "0/", "0/read/0", ""];
+    const mails = [`m/${id}`, `m/${id}0`, "m/", `m/${"g".repeat(32)}`, `M/${id}`, `m/${long}`];
+    return [...mails, ...receipts.map((rest) => `r/${id}/${rest}`), "r/", "x/1", "", "/", "k".repeat(KEY_BYTES_MAX)];
   }
   const now = (nowMs * 2_048).toString(36).padStart(11, "0");
   const right = now + LAST_WRITER;

@@ -14,6 +14,13 @@ import { SCHEMAS as treeValue } from "../../core/disk/files/tree-value.ts";
 import { SCHEMAS as layout } from "../../core/disk/placement/layout-entry.ts";
 import { SCHEMAS as shards } from "../../core/disk/shards/wire.ts";
 import { SCHEMAS as devices } from "../../core/io/devices/wire.ts";
+import { SCHEMAS as mailEntries } from "../../core/io/mail/entries.ts";
+import { SCHEMAS as mailNumbers } from "../../core/io/mail/inbox.ts";
+import { SCHEMAS as letter } from "../../core/io/mail/letter.ts";
+import { SCHEMAS as mailSent } from "../../core/io/mail/outbox.ts";
+import { SCHEMAS as card } from "../../core/io/people/card.ts";
+import { SCHEMAS as join } from "../../core/io/people/join.ts";
+import { SCHEMAS as secrets } from "../../core/io/people/secrets.ts";
 import { SCHEMAS as acknowledge } from "../../core/memory/acknowledge.ts";
 import { SCHEMAS as journal } from "../../core/memory/journal.ts";
 import { SCHEMAS as map } from "../../core/memory/replicated-map.ts";
@@ -42,6 +49,13 @@ export const FILES: Readonly<Record<string, Readonly<Record<string, Schema<unkno
   "core/disk/placement/layout-entry.ts": layout,
   "core/disk/shards/wire.ts": shards,
   "core/io/devices/wire.ts": devices,
+  "core/io/mail/entries.ts": mailEntries,
+  "core/io/mail/inbox.ts": mailNumbers,
+  "core/io/mail/letter.ts": letter,
+  "core/io/mail/outbox.ts": mailSent,
+  "core/io/people/card.ts": card,
+  "core/io/people/join.ts": join,
+  "core/io/people/secrets.ts": secrets,
   "core/memory/acknowledge.ts": acknowledge,
   "core/memory/journal.ts": journal,
   "core/memory/replicated-map.ts": map,
@@ -118,6 +132,9 @@ export const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
   "/starfish/shards/give/1.0.0": ["core/disk/shards/wire.ts#giveSchema", "core/disk/shards/wire.ts#giveReplySchema"],
   "/starfish/shards/recheck/1.0.0": ["core/disk/shards/wire.ts#nameSchema"],
   "/starfish/device/1.0.0": ["core/io/devices/wire.ts#requestSchema", "core/io/devices/wire.ts#replySchema"],
+  "/starfish/person/1.0.0": ["askSchema", "answerSchema", "insideSchema"].map(
+    (name) => `core/io/people/join.ts#${name}`,
+  ),
   "/starfish/results/1.0.0": ["requestSchema", "outputsSchema", "heldSchema"].map(
     (name) => `core/jobs/wire.ts#${name}`,
   ),
@@ -130,6 +147,8 @@ export const MAPS: Readonly<Record<string, readonly string[]>> = {
   layout: ["storedSchema", "slotsSchema", "storageSchema"].map((name) => `core/disk/placement/layout-entry.ts#${name}`),
   proc: ["jobSchema", "cancelSchema", "outcomeSchema"].map((name) => `core/jobs/entries.ts#${name}`),
   work: ["core/jobs/entries.ts#workSchema"],
+  people: ["wireSchema", "bodySchema"].map((name) => `core/io/people/card.ts#${name}`),
+  mail: ["wireSchema", "mailSchema", "receiptSchema"].map((name) => `core/io/mail/entries.ts#${name}`),
   tree: ["core/disk/files/tree-value.ts#fileSchema"],
 };
 

@@ -135,6 +135,47 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
     "core/io/devices/wire.ts#requestSchema": { device: "notify", text: "lunch" },
     "core/io/devices/wire.ts#replySchema": "done",
     "core/io/devices/wire.ts#answersSchema": [[victim, true]],
+    "core/io/mail/entries.ts#wireSchema": [Uint8Array.of(1), signature],
+    "core/io/mail/entries.ts#mailSchema": [
+      1,
+      peer,
+      [victim, A_HASH],
+      [
+        [cid, 300_000],
+        [cid, 300_000],
+      ],
+      nowMs,
+    ],
+    "core/io/mail/entries.ts#receiptSchema": [1, new Uint8Array(16), 0, "read", nowMs],
+    "core/io/mail/letter.ts#letterSchema": [
+      1,
+      peer,
+      [victim, A_HASH],
+      nowMs,
+      "lunch",
+      "at one?\n",
+      [["photo.jpg", 300_000]],
+      new Uint8Array(16),
+      ["mallory", A_HASH, A_HASH, signature],
+    ],
+    "core/io/mail/inbox.ts#numbersSchema": [[new Uint8Array(16), 1]],
+    "core/io/mail/outbox.ts#sentSchema": [
+      1,
+      nowMs,
+      nowMs,
+      "lunch",
+      [["photo.jpg", 300_000]],
+      [
+        [victim, "otter", "waiting", nowMs],
+        [A_HASH, "anna", "read", nowMs],
+      ],
+    ],
+    "core/io/people/card.ts#wireSchema": [Uint8Array.of(1), signature],
+    "core/io/people/card.ts#bodySchema": [1, peer, nowMs, "mallory", A_HASH, [A_HASH, "mallory", A_HASH, signature]],
+    "core/io/people/join.ts#askSchema": { ask: new Uint8Array(16) },
+    "core/io/people/join.ts#answerSchema": { sealed: new Uint8Array(100) },
+    "core/io/people/join.ts#insideSchema": ["mallory", A_HASH],
+    "core/io/people/secrets.ts#keptSchema": [["mallory", A_HASH], [[A_HASH, nowMs]]],
     "core/memory/acknowledge.ts#ackRequestSchema": { map, held: entries },
     "core/memory/acknowledge.ts#missingSchema": [0],
     "core/memory/journal.ts#segmentSchema": { first: 0, entries, group: 0, last: true, vector: NOTHING },
@@ -192,7 +233,7 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
     "core/net/identity/invite.ts#bodySchema": [[...chain], A_HASH, A_HASH, ["sim:a"]],
     "core/net/membership/record.ts#wireSchema": [Uint8Array.of(1), signature, [...chain]],
     "core/net/membership/record.ts#bodySchema": [
-      3,
+      4,
       peer,
       nowMs,
       "mallory",
@@ -207,6 +248,7 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
       null,
       lives.life,
       null,
+      new Uint8Array(400).fill(9),
     ],
     "core/net/membership/wire.ts#frameSchema": {
       ...tree,
@@ -249,6 +291,7 @@ export function recordOf(peer: PeerId, nowMs: number): MemberRecord {
     startedAtMs: nowMs,
     state: "awake",
     relayReason: undefined,
+    card: undefined,
   };
 }
 

@@ -1,4 +1,5 @@
 /** How a member or a stranger says a value of each schema to an honest node; or why none of them does. */
+import { toHex } from "../../core/base/bytes.ts";
 import { encode } from "../../core/base/codec.ts";
 import { CPU_PROTOCOL } from "../../core/jobs/protocol.ts";
 import { workKey } from "../../core/jobs/view.ts";
@@ -15,7 +16,11 @@ import {
   SYNC_PROTOCOL,
 } from "../../core/disk/shards/wire.ts";
 import { DEVICE_PROTOCOL } from "../../core/io/devices/wire.ts";
+import { MAIL_PURPOSE, RECEIPT_PURPOSE } from "../../core/io/mail/entries.ts";
+import { CARD_PURPOSE } from "../../core/io/people/card.ts";
+import { PERSON_PROTOCOL } from "../../core/io/people/join.ts";
 import { ACK_PROTOCOL } from "../../core/memory/acknowledge.ts";
+import { signStatement } from "../../core/net/identity/statement.ts";
 import { DELIVER_PROTOCOL, FORWARD_PROTOCOL } from "../../core/net/requests/forward.ts";
 import { PROTOCOL_VERSIONS } from "../../core/net/limits.ts";
 import { MESSAGE_BYTES_MAX, type PeerId } from "../../core/ports/network.ts";
@@ -78,6 +83,35 @@ export const WAYS: Readonly<Record<string, Way>> = {
     return intruder.request(victim, CPU_PROTOCOL, { ...run, program });
   },
   "core/io/devices/wire.ts#requestSchema": request(DEVICE_PROTOCOL),
+  "core/io/mail/entries.ts#wireSchema": (value, { intruder }) => {
+    intruder.write("mail", `m/${freshJob()}${freshJob()}`, value);
+    intruder.write("mail", `r/${freshJob()}${freshJob()}/0/read`, value);
+  },
+  "core/io/mail/entries.ts#mailSchema": (value, saying) => {
+    const [body, wire] = signed(MAIL_PURPOSE, value, saying);
+    saying.intruder.write("mail", `m/${toHex(saying.speaker.crypto.sha256(body).subarray(0, 16))}`, wire);
+    saying.intruder.write("mail", `m/${freshJob()}${freshJob()}`, wire);
+  },
+  "core/io/mail/entries.ts#receiptSchema": (value, saying) => {
+    const [, wire] = signed(RECEIPT_PURPOSE, value, saying);
+    for (const state of ["delivered", "read", "deleted"]) {
+      saying.intruder.write("mail", `r/${"0".repeat(32)}/0/${state}`, wire);
+    }
+  },
+  "core/io/people/card.ts#wireSchema": async (value, saying) => {
+    const { intruder, victim, speaker } = saying;
+    for (const key of [intruder.net.self, victim]) intruder.write("people", key, encode(value));
+    const record = intruder.record([...recordFields(speaker).slice(0, -1), encode(value)]);
+    await intruder.part(victim, "members", encode({ records: [record] }));
+  },
+  "core/io/people/card.ts#bodySchema": async (value, saying) => {
+    const { intruder, victim, speaker } = saying;
+    const card = encode(signed(CARD_PURPOSE, value, saying)[1]);
+    for (const key of [intruder.net.self, victim]) intruder.write("people", key, card);
+    const record = intruder.record([...recordFields(speaker).slice(0, -1), card]);
+    await intruder.part(victim, "members", encode({ records: [record] }));
+  },
+  "core/io/people/join.ts#askSchema": request(PERSON_PROTOCOL),
   "core/disk/placement/layout-entry.ts#storedSchema": (value, { intruder, speaker }) => {
     intruder.write("layout", `c/${speaker.cid}/${freshId()}`, value);
     intruder.write("layout", `c/${freshId()}/${speaker.layout}`, value);
@@ -102,7 +136,8 @@ export const WAYS: Readonly<Record<string, Way>> = {
   "core/disk/shards/wire.ts#nothingSchema": request(SYNC_PROTOCOL),
   "core/memory/acknowledge.ts#ackRequestSchema": request(ACK_PROTOCOL),
   "core/memory/replicated-map.ts#gossipSchema": (value, { intruder }) => {
-    for (const map of ["mem", "layout", "tree", "proc", "work"]) intruder.publish(`memory/${map}`, value);
+    for (const map of ["mem", "layout", "tree", "proc", "work", "people", "mail"])
+      intruder.publish(`memory/${map}`, value);
   },
   "core/memory/exchange.ts#helloSchema": (value, { intruder, victim }) => intruder.reconcile(victim, [encode(value)]),
   "core/memory/exchange.ts#frameSchema": (value, { intruder, victim, speaker }) =>
@@ -161,6 +196,7 @@ export const ANSWERS: Readonly<Record<string, string>> = {
   "core/disk/shards/wire.ts#getReplySchema": GET_PROTOCOL,
   "core/disk/shards/wire.ts#haveReplySchema": HAVE_PROTOCOL,
   "core/io/devices/wire.ts#replySchema": DEVICE_PROTOCOL,
+  "core/io/people/join.ts#answerSchema": PERSON_PROTOCOL,
   "core/memory/acknowledge.ts#missingSchema": ACK_PROTOCOL,
   "core/net/requests/wire.ts#replySchema": "",
 };
@@ -170,11 +206,16 @@ export const STORED: Readonly<Record<string, string>> = {
   "core/memory/journal.ts#segmentSchema": "memory/layout/zzzz",
   "core/disk/files/kept-paths.ts#stateSchema": "files/kept",
   "core/io/devices/wire.ts#answersSchema": "io/answers",
+  "core/io/mail/inbox.ts#numbersSchema": "mail/numbers",
+  "core/io/mail/outbox.ts#sentSchema": `mail/sent/${"0".repeat(32)}`,
+  "core/io/people/secrets.ts#keptSchema": "people/self",
   "core/net/identity/credentials.ts#keptSchema": "net/swarm/",
 };
 
 /** Said in other suites, or to the same readers as another schema. */
 export const ELSEWHERE: Readonly<Record<string, string>> = {
+  "core/io/mail/letter.ts#letterSchema": "what a reader finds when it opens a letter: letter.test.ts",
+  "core/io/people/join.ts#insideSchema": "sealed under a code of one's own: join.test.ts",
   "core/jobs/inputs.ts#filesSchema": "a content that a job names, read by who runs it: inputs.test.ts",
   "core/net/links/admission.ts#answerSchema":
     "the same fields as passSchema, judged by the same code: admission.test.ts",
@@ -207,6 +248,20 @@ function freshId(): string {
 function treeKeyOf({ nowMs }: Voice, name: string): string {
   const version = (nowMs * 2_048 + fresh()).toString(36).padStart(11, "0") + "666".padStart(10, "0");
   return `\0${name}\0f${version}`;
+}
+
+function signed(
+  purpose: string,
+  value: unknown,
+  { speaker }: Saying,
+): readonly [body: Uint8Array, wire: readonly Uint8Array[]] {
+  const body = encode(value);
+  return [body, [body, signStatement(speaker.crypto, speaker.keys.privateKey, purpose, body)]];
+}
+
+function recordFields(speaker: Speaker): readonly unknown[] {
+  const body = recordBody(speaker);
+  return Array.isArray(body) ? body : [];
 }
 
 function recordBody(speaker: Speaker): unknown {

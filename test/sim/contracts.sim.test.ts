@@ -1,5 +1,6 @@
 /** The simulated adapters, held to the same contracts as the real ones. */
 import { afterAll, beforeAll, describe } from "vitest";
+import { ageContract } from "../../core/ports/age.contract.ts";
 import { clockContract } from "../../core/ports/clock.contract.ts";
 import { coderContract, type CoderHarness } from "../../core/ports/coder.contract.ts";
 import { cryptoContract } from "../../core/ports/crypto.contract.ts";
@@ -9,6 +10,7 @@ import { sandboxContract } from "../../core/ports/sandbox.contract.ts";
 import type { Sandbox } from "../../core/ports/sandbox.ts";
 import { shardStoreContract } from "../../core/ports/shard-store.contract.ts";
 import { storeContract } from "../../core/ports/store.contract.ts";
+import { IdealAge } from "./age.ts";
 import { IdealCrypto } from "./crypto.ts";
 import { SeededRandom } from "./random.ts";
 import { SimWorld } from "./world.ts";
@@ -22,6 +24,8 @@ clockContract("virtual", () => {
 randomContract("seeded", () => new SeededRandom("1"));
 
 cryptoContract("ideal", () => new IdealCrypto("1"), { runs: 200 });
+
+ageContract("ideal", () => new IdealAge("1", new IdealCrypto("1"), new SeededRandom("1")));
 
 storeContract("simulated", async () => {
   const world = new SimWorld({ seed: 1 });

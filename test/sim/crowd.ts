@@ -217,5 +217,6 @@ function recordOf({ ports, peer, machine }: SimNode, nowMs: number): MemberRecor
     startedAtMs: Math.round(nowMs),
     state: "awake",
     relayReason: machine.relayReason,
+    card: undefined,
   };
 }

@@ -1,6 +1,7 @@
 /** A machine of the world as tests handle it: its ports now, its identity, and how it dies and starts again. */
 import { assert } from "../../core/base/assert.ts";
 import { peerIdOf } from "../../core/base/peer-id.ts";
+import type { Age } from "../../core/ports/age.ts";
 import type { Clock } from "../../core/ports/clock.ts";
 import type { Coder } from "../../core/ports/coder.ts";
 import type { Crypto, KeyPair } from "../../core/ports/crypto.ts";
@@ -10,6 +11,7 @@ import type { Random } from "../../core/ports/random.ts";
 import type { Sandbox } from "../../core/ports/sandbox.ts";
 import type { ShardStore } from "../../core/ports/shard-store.ts";
 import type { Store } from "../../core/ports/store.ts";
+import { IdealAge } from "./age.ts";
 import { SimClock } from "./clock.ts";
 import { simCoder } from "./coder.ts";
 import type { Life, Machine } from "./life.ts";
@@ -29,6 +31,7 @@ export interface SimPorts {
   readonly shards: ShardStore;
   readonly sandbox: Sandbox;
   readonly coder: Coder;
+  readonly age: Age;
   readonly log: Log;
   /** The network under the machine's usual identity, made when first asked for. */
   readonly network: SimNetwork;
@@ -105,6 +108,7 @@ export class SimNode {
     const life: Life = { alive: true };
     const store = new SimStore(scheduler, life, this.#disk);
     const shards = new SimShardKeeper(scheduler, life, this.shardDisk);
+    const random = this.#random.fork(`life/${this.#lives++}`);
     const network = (): SimNetwork => this.#network ?? this.networkAs(this.keys);
     this.#life = life;
     this.#store = store;
@@ -112,7 +116,8 @@ export class SimNode {
     this.machine.silent = false;
     this.#ports = {
       clock: new SimClock(scheduler, this.machine, life),
-      random: this.#random.fork(`life/${this.#lives++}`),
+      random,
+      age: new IdealAge(this.#world.seed, crypto, random),
       crypto,
       store,
       shards: shards.store(),

@@ -87,13 +87,14 @@ export class ShellBench {
   ): Promise<Computer> {
     const before = this.world.nodes.find((node) => node.name === name);
     const node = before === undefined ? this.world.spawn({ name, kind: "node", cores: 2 }) : this.world.restart(before);
-    const { store, shards, coder, clock, random, crypto, log, sandbox } = node.ports;
+    const { store, shards, coder, age, clock, random, crypto, log, sandbox } = node.ports;
     shards.setQuota(QUOTA_BYTES);
     const starting = createComputer(
       {
         store,
         shards,
         coder,
+        age,
         clock,
         random,
         crypto,

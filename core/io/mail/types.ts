@@ -12,7 +12,8 @@ export type MailId = string;
 
 /** Whom a mail is for: one node, or a person on all of their nodes. */
 export type Address =
-  { readonly kind: "node"; readonly peer: PeerId } | { readonly kind: "person"; readonly person: PersonId };
+  | { readonly kind: "node"; readonly peer: PeerId }
+  | { readonly kind: "person"; readonly person: PersonId };
 
 /** One to whom mail can be sent, with the name they give themselves. Names prove nothing: others may have the same. */
 export interface Correspondent {
@@ -80,7 +81,7 @@ export interface SentMail {
   readonly deliveries: readonly Delivery[];
 }
 
-export interface DraftFile {
+interface DraftFile {
   readonly name: string;
   /** Read once, from its beginning to its end. */
   readonly bytes: AsyncIterable<Uint8Array>;

@@ -26,6 +26,7 @@ function memberAt(peer: string, addresses: readonly string[], status: Member["st
     startedAtMs: 0,
     state: "awake",
     relayReason: undefined,
+    card: undefined,
   } as const;
   return { record, status, isSelf: peer === self };
 }

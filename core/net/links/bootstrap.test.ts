@@ -18,6 +18,7 @@ function member(name: string, patch: Partial<MemberRecord> = {}, status: Member[
     startedAtMs: 0,
     state: "awake",
     relayReason: undefined,
+    card: undefined,
     ...patch,
   };
   return { record, status, isSelf: false };

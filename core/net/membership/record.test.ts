@@ -44,6 +44,7 @@ const record: MemberRecord = {
   startedAtMs: NOW,
   state: "awake",
   relayReason: undefined,
+  card: Uint8Array.of(1, 2, 3),
 };
 
 function refusal(work: () => unknown): string {
@@ -98,8 +99,8 @@ describe("a member's record", () => {
     const { wire } = signRecord(crypto, node, chainOf(node), NOW, record, LIVES);
     const [, signature, chain] = decode(v.tuple([v.unknown(), v.unknown(), v.unknown()]), wire);
     const fieldsOf = (name: string): unknown[] => [
-      ...[3, record.peer, NOW, name, "tab", "d", "h", [], 0, 0, 0, "awake", null],
-      ...[LIVES.life, null],
+      ...[4, record.peer, NOW, name, "tab", "d", "h", [], 0, 0, 0, "awake", null],
+      ...[LIVES.life, null, null],
     ];
     expect(readRecord(encode([encode(fieldsOf("n")), signature, chain])).says.name).toBe("n");
     const fields = fieldsOf("n".repeat(500));
@@ -124,6 +125,8 @@ describe("this node's own record", () => {
     expect(self.take(2_500, 10)).toBeUndefined();
     expect(self.take(3_000, 200)).toBeUndefined();
     expect(self.take(3_000, 10)?.record.coresBusy).toBe(3);
+    self.patch({ card: Uint8Array.of(1, 2, 3) });
+    expect(self.take(9_000, 10)).toBeUndefined();
     self.patch({ state: "left" });
     expect(self.take(3_001, 10)?.record.state).toBe("left");
     self.outdo(NOW + 100);

@@ -4,7 +4,7 @@
  *
  * Wire: CBOR [body, signature, chain]; the body is CBOR
  * [format, peer, incarnation, name, kind, device, host, addresses, coresLent, coresBusy, startedAtMs, state, relayReason,
- * life, rival], the signature Ed25519 over RECORD_DOMAIN and the body's bytes as they came. Life is drawn at each start, and rival the
+ * life, rival, card], the signature Ed25519 over RECORD_DOMAIN and the body's bytes as they came. Life is drawn at each start, and rival the
  * life of another record under the same identity that this one outdoes: who finds its own life there has a living twin.
  */
 import * as v from "valibot";
@@ -32,8 +32,8 @@ export interface SignedRecord {
   readonly wire: Uint8Array;
 }
 
-const FORMAT = 3;
-export const RECORD_DOMAIN: Uint8Array = utf8("starfish member record 3\n");
+const FORMAT = 4;
+export const RECORD_DOMAIN: Uint8Array = utf8("starfish member record 4\n");
 const BODY_BYTES_MAX = 4_096;
 export const RECORD_BYTES_MAX = 8_192;
 /** Names are for people; a record is on every node. */
@@ -42,6 +42,8 @@ const DEVICE_CHARS_MAX = 128;
 const REASON_CHARS_MAX = 200;
 /** No two starts draw the same. */
 export const LIFE_BYTES = 8;
+/** What mail needs of a node (io/people/card.ts): two keys, two signatures and two names. */
+export const CARD_BYTES_MAX = 640;
 /** A few ways to reach a node are enough. */
 const ADDRESSES_MAX = 8;
 const CORES_MAX = 65_536;
@@ -65,6 +67,7 @@ const bodySchema = v.tuple([
   v.nullable(lineOf(REASON_CHARS_MAX)),
   bytesOf(LIFE_BYTES),
   v.nullable(bytesOf(LIFE_BYTES)),
+  v.nullable(bytesOf(1, CARD_BYTES_MAX)),
 ]);
 
 /** Signs what this node says of itself. Text beyond its bounds is cut. */
@@ -83,6 +86,7 @@ export function signRecord(
     host: says.host.slice(0, DEVICE_CHARS_MAX),
     addresses: says.addresses.filter((address) => address.length <= ADDRESS_CHARS_MAX).slice(0, ADDRESSES_MAX),
     relayReason: says.relayReason?.slice(0, REASON_CHARS_MAX),
+    card: (says.card?.length ?? 0) > CARD_BYTES_MAX ? undefined : says.card,
   };
   const body = encode([
     FORMAT,
@@ -100,6 +104,7 @@ export function signRecord(
     record.relayReason ?? null,
     lives.life,
     lives.rival ?? null,
+    record.card ?? null,
   ]);
   const signature = crypto.sign(keys.privateKey, concat([RECORD_DOMAIN, body]));
   return { record, chain, notAfterMs, wire: encode([body, signature, chain]) };
@@ -135,6 +140,7 @@ export function readRecord(wire: Uint8Array): UncheckedRecord {
     reason,
     life,
     rival,
+    card,
   ] = fields;
   return {
     says: {
@@ -150,6 +156,7 @@ export function readRecord(wire: Uint8Array): UncheckedRecord {
       startedAtMs,
       state,
       relayReason: reason ?? undefined,
+      card: card ?? undefined,
     },
     lives: { life, rival: rival ?? undefined },
     body,

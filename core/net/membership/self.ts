@@ -2,6 +2,7 @@
  * This node's own record: signed anew with every change under a higher incarnation, and paced, so that a busy node does
  * not drown the swarm in news about itself. Pure but for the signature; the caller publishes what `take` returns.
  */
+import { equal } from "../../base/bytes.ts";
 import type { Crypto, KeyPair } from "../../ports/crypto.ts";
 import type { Address } from "../../ports/network.ts";
 import { answerPace, type Pace } from "./crisis.ts";
@@ -112,6 +113,7 @@ export class SelfRecord {
 }
 
 function same(a: unknown, b: unknown): boolean {
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return equal(a, b);
   if (!Array.isArray(a) || !Array.isArray(b)) return a === b;
   return a.length === b.length && a.every((item, i) => item === b[i]);
 }

@@ -25,6 +25,7 @@ function signed(peer: string, incarnation: number, state: MemberRecord["state"] 
     startedAtMs: 0,
     state,
     relayReason: undefined,
+    card: undefined,
   };
   return { record, chain: [], notAfterMs: 1e15, wire: new Uint8Array([incarnation]) };
 }

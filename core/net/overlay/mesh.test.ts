@@ -51,6 +51,7 @@ function member(peer: PeerId, fields: Partial<Member["record"]> = {}, status: Me
     startedAtMs: 0,
     state: "awake" as const,
     relayReason: undefined,
+    card: undefined,
     ...fields,
   };
   return { record, status, isSelf: false };

@@ -94,6 +94,7 @@ function member(index: number): Member {
       startedAtMs: 0,
       state: "awake",
       relayReason: undefined,
+      card: undefined,
     },
   };
 }

@@ -1,0 +1,334 @@
+/**
+ * What is here for this node and its person. Each mail's letter is fetched and opened once, so that the list can say what it is
+ * about; what is in it is read again when somebody wants it. Receipts tell its sender, and this person's other nodes.
+ */
+import { decode, encode, bytesOf, integerOf, type Schema } from "../../base/codec.ts";
+import * as v from "valibot";
+import { fromHex, toHex } from "../../base/bytes.ts";
+import { isStarfishError, messageOf, StarfishError, toStarfishError } from "../../base/errors.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { withDeadline } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
+import type { Store } from "../../ports/store.ts";
+import type { NodePeople } from "../people/people.ts";
+import { type MailEntry, RECEIPTS, type ReceiptState, sameAddress, signReceipt } from "./entries.ts";
+import type { Letter } from "./letter.ts";
+import { expiryOf, type Ledger } from "./ledger.ts";
+import {
+  FETCH_AGAIN_MS_MAX,
+  FETCH_AGAIN_MS_MIN,
+  FETCH_MS,
+  FETCHES_AT_ONCE,
+  INBOX_MAX,
+  LETTERS_REMEMBERED,
+  NUMBER_MAX,
+} from "./limits.ts";
+import { openFile, openLetter, type SealParts } from "./seal.ts";
+import type { InboxMail, InboxState, MailFile, MailId, OpenedMail } from "./types.ts";
+
+export interface InboxParts extends SealParts {
+  readonly ledger: Ledger;
+  readonly people: NodePeople;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly now: () => number;
+  readonly onChange: () => void;
+  readonly onArrival: (mail: InboxMail) => void;
+  readonly signal: AbortSignal;
+}
+
+interface Item {
+  readonly mail: MailEntry;
+  readonly number: number;
+  /** Whether it had come to this node before it was started. */
+  readonly isOld: boolean;
+  /** What the list says of it, once that is known. */
+  about: { readonly subject: string; readonly files: readonly MailFile[] } | undefined;
+  why: string | undefined;
+  isFetching: boolean;
+  fetchAtMs: number;
+  pauseMs: number;
+}
+
+type Numbers = readonly (readonly [id: Uint8Array, number: number])[];
+const ID_BYTES = 16;
+const numbersSchema: Schema<Numbers> = v.pipe(
+  v.array(v.tuple([bytesOf(ID_BYTES), integerOf(1, NUMBER_MAX)])),
+  v.maxLength(2 * INBOX_MAX),
+);
+const NUMBERS_KEY = "mail/numbers";
+
+interface Options {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export class Inbox {
+  readonly #parts: InboxParts;
+  readonly #items = new Map<MailId, Item>();
+  /** The numbers of mails that were here before. */
+  readonly #numbers: Map<MailId, number>;
+  readonly #letters = new Map<MailId, Letter>();
+  #fetching = 0;
+  #storing: Promise<void> = Promise.resolve();
+
+  private constructor(parts: InboxParts, numbers: Map<MailId, number>) {
+    this.#parts = parts;
+    this.#numbers = numbers;
+  }
+
+  /** Rejects with "io". */
+  static async load(parts: InboxParts): Promise<Inbox> {
+    const numbers = new Map<MailId, number>();
+    const kept = await parts.store.get(NUMBERS_KEY);
+    try {
+      if (kept !== undefined) for (const [id, number] of decode(numbersSchema, kept)) numbers.set(toHex(id), number);
+    } catch (error) {
+      parts.log.write("warn", "mail.numbers-unreadable", { error: messageOf(error) });
+    }
+    return new Inbox(parts, numbers);
+  }
+
+  list(): InboxMail[] {
+    return [...this.#items.values()].map((item) => this.#shown(item)).sort((a, b) => a.number - b.number);
+  }
+
+  unread(): number {
+    let count = 0;
+    for (const item of this.#items.values()) if (this.#stateOf(item) === "unread") count++;
+    return count;
+  }
+
+  /** The mail has come, or somebody has said something about it, or it has gone, or this node has become somebody else's. */
+  look(mail: MailEntry): void {
+    const known = this.#items.get(mail.id);
+    const isHere = this.#parts.ledger.get(mail.id) !== undefined && this.#isFor(mail) && !this.#isDeleted(mail);
+    if (isHere && known === undefined) this.#add(mail);
+    if (!isHere && known !== undefined) this.#remove(known);
+    if (isHere || known !== undefined) this.#parts.onChange();
+  }
+
+  /** What was not to be had is tried again, and receipts that could not be given are. */
+  tick(): void {
+    for (const item of this.#items.values()) if (item.about !== undefined) this.#give(item.mail, "delivered");
+    this.#fetchSome();
+  }
+
+  async open(id: MailId, options: Options): Promise<OpenedMail> {
+    const item = this.#get(id);
+    const letter = this.#letters.get(id) ?? (await this.#opened(item, options));
+    return { ...this.#shown(item), text: letter.text, inReplyTo: letter.inReplyTo };
+  }
+
+  async read(id: MailId, options: Options): Promise<OpenedMail> {
+    const opened = await this.open(id, options);
+    const { mail } = this.#get(id);
+    this.#give(mail, "delivered");
+    this.#give(mail, "read");
+    this.#parts.onChange();
+    return { ...opened, state: "read" };
+  }
+
+  async *file(id: MailId, index: number, options: Options): AsyncGenerator<Uint8Array, void, undefined> {
+    const item = this.#get(id);
+    if (item.about === undefined) await this.#opened(item, options);
+    const file = item.about?.files[index];
+    const ref = item.mail.contents[1 + index];
+    if (file === undefined || ref === undefined) throw new StarfishError("not-found", "this mail has no such file");
+    yield* openFile(this.#parts, ref, file.sizeBytes, options);
+  }
+
+  /** Throws "not-found", and what writing to the map throws. */
+  remove(id: MailId): void {
+    const { mail } = this.#get(id);
+    for (const state of RECEIPTS) if (state !== "read") this.#give(mail, state, true);
+    this.look(mail);
+  }
+
+  #get(id: MailId): Item {
+    const item = this.#items.get(id);
+    if (item === undefined) throw new StarfishError("not-found", "there is no such mail here (any more)");
+    return item;
+  }
+
+  #add(mail: MailEntry): void {
+    const before = this.#numbers.get(mail.id);
+    const number = before ?? this.#nextNumber();
+    const item: Item = {
+      mail,
+      number,
+      isOld: before !== undefined,
+      about: undefined,
+      why: undefined,
+      isFetching: false,
+      fetchAtMs: 0,
+      pauseMs: FETCH_AGAIN_MS_MIN,
+    };
+    this.#items.set(mail.id, item);
+    if (before === undefined) {
+      this.#numbers.set(mail.id, number);
+      this.#store();
+    }
+    this.#makeRoom();
+    this.#fetchSome();
+  }
+
+  #remove({ mail }: Item): void {
+    this.#items.delete(mail.id);
+    this.#letters.delete(mail.id);
+    this.#numbers.delete(mail.id);
+    this.#store();
+  }
+
+  /** The earliest are not listed where there are too many. */
+  #makeRoom(): void {
+    if (this.#items.size <= INBOX_MAX) return;
+    let first: Item | undefined;
+    for (const item of this.#items.values()) if (item.number < (first?.number ?? Infinity)) first = item;
+    if (first !== undefined) this.#remove(first);
+  }
+
+  #nextNumber(): number {
+    let last = 0;
+    for (const number of this.#numbers.values()) last = Math.max(last, number);
+    return Math.min(last + 1, NUMBER_MAX);
+  }
+
+  /** Whose of the mail's readers this node is. */
+  #places(mail: MailEntry): number[] {
+    const readers = this.#parts.people.readers();
+    return mail.to.flatMap((address, i) => (readers.some((own) => sameAddress(own.address, address)) ? [i] : []));
+  }
+
+  #isFor(mail: MailEntry): boolean {
+    return this.#places(mail).length > 0;
+  }
+
+  #isDeleted(mail: MailEntry): boolean {
+    return this.#places(mail).every((place) => this.#parts.ledger.receipt(mail.id, place, "deleted") !== undefined);
+  }
+
+  #stateOf({ mail, about, why }: Item): InboxState {
+    if (why !== undefined) return "spoilt";
+    const isRead = this.#places(mail).some((place) => this.#parts.ledger.receipt(mail.id, place, "read") !== undefined);
+    if (isRead) return "read";
+    return about === undefined ? "arriving" : "unread";
+  }
+
+  #shown(item: Item): InboxMail {
+    const { people } = this.#parts;
+    const { mail, number, about, why } = item;
+    const person = people.of(mail.from);
+    const node = people.correspondent({ kind: "node", peer: mail.from });
+    return {
+      id: mail.id,
+      number,
+      state: this.#stateOf(item),
+      why,
+      from: mail.from,
+      fromName: node.name,
+      replyTo: person === undefined ? node : people.correspondent({ kind: "person", person: person.id }),
+      to: mail.to.map((address) => people.correspondent(address)),
+      sentAtMs: mail.sentAtMs,
+      expiresAtMs: expiryOf(mail),
+      subject: about?.subject ?? "",
+      files: about?.files ?? [],
+      sealedBytes: mail.contents.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    };
+  }
+
+  /** @param isAsked what can't be written is the caller's to know */
+  #give(mail: MailEntry, state: ReceiptState, isAsked = false): void {
+    const { ledger, people, now } = this.#parts;
+    for (const place of this.#places(mail)) {
+      if (ledger.receipt(mail.id, place, state) !== undefined) continue;
+      const address = mail.to[place];
+      const reader = people.readers().find((own) => address !== undefined && sameAddress(own.address, address));
+      if (reader === undefined) continue;
+      const receipt = { id: mail.id, reader: place, state, atMs: Math.round(now()) };
+      try {
+        ledger.give(
+          receipt,
+          signReceipt((purpose, body) => reader.sign(purpose, body), receipt),
+        );
+      } catch (error) {
+        // No clock yet, or a full map: the next tick tries again.
+        if (isAsked || !isStarfishError(error)) throw error;
+      }
+    }
+  }
+
+  #fetchSome(): void {
+    const nowMs = this.#parts.clock.monotonic();
+    const waiting = [...this.#items.values()].filter(
+      ({ about, why, isFetching, fetchAtMs }) =>
+        about === undefined && why === undefined && !isFetching && fetchAtMs <= nowMs,
+    );
+    waiting.sort((a, b) => b.number - a.number);
+    for (const item of waiting.slice(0, Math.max(0, FETCHES_AT_ONCE - this.#fetching))) void this.#fetch(item);
+  }
+
+  async #fetch(item: Item): Promise<void> {
+    const { clock, log, signal } = this.#parts;
+    item.isFetching = true;
+    this.#fetching++;
+    try {
+      await withDeadline(clock, FETCH_MS, "A letter", (either) => this.#opened(item, { signal: either }), { signal });
+    } catch (error) {
+      const { code, message } = toStarfishError(error, "io");
+      if (code === "malformed") {
+        item.why = message;
+        log.write("warn", "mail.spoilt", { id: item.mail.id, why: message });
+      } else {
+        item.fetchAtMs = clock.monotonic() + item.pauseMs;
+        item.pauseMs = Math.min(2 * item.pauseMs, FETCH_AGAIN_MS_MAX);
+      }
+    } finally {
+      item.isFetching = false;
+      this.#fetching--;
+    }
+    if (signal.aborted) return;
+    this.#parts.onChange();
+    this.#fetchSome();
+  }
+
+  async #opened(item: Item, options: Options): Promise<Letter> {
+    const { mail } = item;
+    const letter = await openLetter(this.#parts, mail, options);
+    this.#letters.delete(mail.id);
+    this.#letters.set(mail.id, letter);
+    for (const id of this.#letters.keys()) {
+      if (this.#letters.size <= LETTERS_REMEMBERED) break;
+      this.#letters.delete(id);
+    }
+    const isFirst = item.about === undefined;
+    item.about = { subject: letter.subject, files: letter.files };
+    if (isFirst && this.#items.get(mail.id) === item) await this.#arrived(item, letter);
+    return letter;
+  }
+
+  async #arrived(item: Item, { news }: Letter): Promise<void> {
+    if (news !== undefined) {
+      await this.#parts.people.hear(news);
+      this.remove(item.mail.id);
+      return;
+    }
+    const isRead = this.#stateOf(item) === "read";
+    this.#give(item.mail, "delivered");
+    if (!item.isOld && !isRead) this.#parts.onArrival(this.#shown(item));
+  }
+
+  #store(): void {
+    const stored = this.#storing.then(() => {
+      const rows = [...this.#numbers].slice(-2 * INBOX_MAX).map(([id, number]) => [fromHex(id), number]);
+      return this.#parts.store.set(NUMBERS_KEY, encode(rows));
+    });
+    // They would only be counted anew.
+    this.#storing = stored.catch((error: unknown) => {
+      this.#parts.log.write("warn", "mail.not-kept", { error: messageOf(error) });
+    });
+  }
+}
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { numbersSchema };

@@ -1,0 +1,84 @@
+/** Codes by which a node becomes one of a person's, against a net in memory. */
+import { describe, expect, it } from "vitest";
+import type * as v from "valibot";
+import { check, encode } from "../../base/codec.ts";
+import { peerIdOf } from "../../base/peer-id.ts";
+import type { Net, RequestContext } from "../../net/types.ts";
+import { realClock } from "../../platform/clock.ts";
+import { realCrypto } from "../../platform/crypto.ts";
+import { realRandom } from "../../platform/random.ts";
+import { joinBy, Joining, type JoinParts } from "./join.ts";
+import { WRONG_CODES_MAX } from "./limits.ts";
+
+const [anna, ben] = [1, 2].map((seed) => peerIdOf(realCrypto.keyPair(new Uint8Array(32).fill(seed)).publicKey));
+const seed = new Uint8Array(32).fill(7);
+
+type Serve = (request: unknown, context: RequestContext) => Promise<unknown>;
+
+/** Two nodes; what one is asked on the protocol the other answers. */
+function twoNodes(): { readonly asked: JoinParts; readonly asking: JoinParts; answers: unknown[] } {
+  let serve: Serve | undefined;
+  const answers: unknown[] = [];
+  const members = [anna, ben].map((peer) => ({ record: { peer }, status: "awake" }));
+  const net = (self: string | undefined): Net =>
+    ({
+      self,
+      members: () => members,
+      handle(_protocol: string, schema: v.GenericSchema, handler: Serve) {
+        serve = (request, context) => handler(check(schema, request), context);
+        return () => {};
+      },
+      async request(_peer: string, _protocol: string, request: unknown, schema: v.GenericSchema) {
+        const answer = await serve?.(request, { from: self ?? "", signal: new AbortController().signal });
+        answers.push(answer);
+        return check(schema, answer);
+      },
+    }) as unknown as Net;
+  const parts = { clock: realClock, crypto: realCrypto, random: realRandom };
+  return { asked: { ...parts, net: net(anna) }, asking: { ...parts, net: net(ben) }, answers };
+}
+
+describe("a code", () => {
+  it("brings the person's name and key, once", async () => {
+    const { asked, asking, answers } = twoNodes();
+    const joining = new Joining(asked, () => ({ name: "anna", seed }));
+    const { code } = joining.add();
+    expect(code).toMatch(/^[a-z2-7]{5}(-[a-z2-7]{1,5}){5}$/);
+    expect(await joinBy(code.toUpperCase().replaceAll("-", " "), asking, {})).toEqual({
+      name: "anna",
+      seed,
+      from: anna,
+    });
+    // Whoever carries it sees nothing of the key.
+    expect(Buffer.from(encode(answers[0])).includes(Buffer.from(seed))).toBe(false);
+    await expect(joinBy(code, asking, {})).rejects.toMatchObject({ code: "refused" });
+  });
+
+  it("ends with the next one, and with too many guesses", async () => {
+    const { asked, asking } = twoNodes();
+    const joining = new Joining(asked, () => ({ name: "anna", seed }));
+    const first = joining.add().code;
+    const { code } = joining.add();
+    await expect(joinBy(first, asking, {})).rejects.toMatchObject({ code: "refused" });
+    for (let i = 1; i < WRONG_CODES_MAX; i++) {
+      await expect(joinBy(first, asking, {})).rejects.toMatchObject({ code: "refused" });
+    }
+    await expect(joinBy(code, asking, {})).rejects.toMatchObject({ code: "refused" });
+  });
+
+  it("is refused in words where it is none, or of this node itself", async () => {
+    const { asked, asking } = twoNodes();
+    const joining = new Joining(asked, () => ({ name: "anna", seed }));
+    const { code } = joining.add();
+    for (const wrong of ["", "abc", `${code}a`, code.slice(2), "1".repeat(26), "\u{1f980}".repeat(13)]) {
+      await expect(joinBy(wrong, asking, {})).rejects.toMatchObject({ code: "usage" });
+    }
+    await expect(joinBy(code, asked, {})).rejects.toMatchObject({ code: "usage" });
+  });
+
+  it("is no good where this node is nobody's by now", async () => {
+    const { asked, asking } = twoNodes();
+    const { code } = new Joining(asked, () => undefined).add();
+    await expect(joinBy(code, asking, {})).rejects.toMatchObject({ code: "refused" });
+  });
+});
