@@ -6,6 +6,7 @@ import type { ReplicatedMap } from "./memory/types.ts";
 import type { Devices } from "./io/devices/types.ts";
 import type { Mail } from "./io/mail/types.ts";
 import type { People } from "./io/people/types.ts";
+import type { Transfer } from "./io/transfer/types.ts";
 import type { Net } from "./net/types.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Crypto } from "./ports/crypto.ts";
@@ -31,6 +32,8 @@ export interface Computer extends AsyncDisposable {
   readonly people: People;
   /** For nodes and people who may be asleep. */
   readonly mail: Mail;
+  /** What goes straight from one node to another, and this node's inbox. */
+  readonly transfer: Transfer;
   readonly clock: Clock;
   readonly random: Random;
   readonly crypto: Crypto;

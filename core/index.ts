@@ -12,6 +12,7 @@ import { createMapFunction } from "./jobs/map-function.ts";
 import { createDevices } from "./io/devices/devices.ts";
 import { createMail } from "./io/mail/mail.ts";
 import { createPeople } from "./io/people/people.ts";
+import { createTransfer } from "./io/transfer/transfer.ts";
 import { createMemory } from "./memory/memory.ts";
 import { createNet, type NetOptions, type NetPorts } from "./net/net.ts";
 import type { Age } from "./ports/age.ts";
@@ -64,6 +65,7 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
     const devices = await createDevices({ ...ports, net });
     const people = await createPeople({ ...ports, net, memory });
     const mail = await createMail({ ...ports, net, memory, contents: storage, people });
+    const transfer = await createTransfer({ ...ports, net, devices });
     return {
       net,
       memory: mem,
@@ -75,6 +77,7 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
       devices,
       people,
       mail,
+      transfer,
       clock,
       random,
       crypto,
@@ -97,8 +100,9 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
         devices.close();
         mail.close();
         people.close();
+        const paused = transfer.close();
         // All at once: a page that is being closed gets no second turn to say goodbye in.
-        await Promise.all([net.leave(), jobs.close(), cpu.close(), files.close(), storage.close()]);
+        await Promise.all([paused, net.leave(), jobs.close(), cpu.close(), files.close(), storage.close()]);
         await memory.close();
         await closeAll(ports);
       },

@@ -55,6 +55,7 @@ test.each(seeds(1, 20))("honest nodes are as they were, whatever a member says (
 
 /** Samples that are faulty in themselves: what is sealed or signed in them is right in those of other schemas. */
 const FAULTY: Readonly<Record<string, string>> = {
+  "core/io/transfer/wire.ts#senderSchema": "an offer in the middle of another transfer",
   "core/memory/exchange.ts#frameSchema": "all that a frame may hold at once",
   "core/net/gossip/gossip.ts#frameSchema": "its bodies are none",
   "core/net/gossip/gossip.ts#bodySchema": "is not sealed",

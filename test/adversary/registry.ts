@@ -21,6 +21,8 @@ import { SCHEMAS as mailSent } from "../../core/io/mail/outbox.ts";
 import { SCHEMAS as card } from "../../core/io/people/card.ts";
 import { SCHEMAS as join } from "../../core/io/people/join.ts";
 import { SCHEMAS as secrets } from "../../core/io/people/secrets.ts";
+import { SCHEMAS as manifest } from "../../core/io/transfer/manifest.ts";
+import { SCHEMAS as transfer } from "../../core/io/transfer/wire.ts";
 import { SCHEMAS as acknowledge } from "../../core/memory/acknowledge.ts";
 import { SCHEMAS as journal } from "../../core/memory/journal.ts";
 import { SCHEMAS as map } from "../../core/memory/replicated-map.ts";
@@ -56,6 +58,8 @@ export const FILES: Readonly<Record<string, Readonly<Record<string, Schema<unkno
   "core/io/people/card.ts": card,
   "core/io/people/join.ts": join,
   "core/io/people/secrets.ts": secrets,
+  "core/io/transfer/manifest.ts": manifest,
+  "core/io/transfer/wire.ts": transfer,
   "core/memory/acknowledge.ts": acknowledge,
   "core/memory/journal.ts": journal,
   "core/memory/replicated-map.ts": map,
@@ -135,6 +139,11 @@ export const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
   "/starfish/person/1.0.0": ["askSchema", "answerSchema", "insideSchema"].map(
     (name) => `core/io/people/join.ts#${name}`,
   ),
+  "/starfish/transfer/1.0.0": [
+    "core/io/transfer/wire.ts#senderSchema",
+    "core/io/transfer/wire.ts#receiverSchema",
+    "core/io/transfer/manifest.ts#blockSchema",
+  ],
   "/starfish/results/1.0.0": ["requestSchema", "outputsSchema", "heldSchema"].map(
     (name) => `core/jobs/wire.ts#${name}`,
   ),

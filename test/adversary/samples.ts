@@ -34,6 +34,17 @@ const A_HASH = new Uint8Array(32).fill(7);
 const HEX_64 = "ab".repeat(32);
 /** A job that she has submitted. */
 export const A_JOB = "00000000000000aa";
+/** One file of three bytes. */
+const OFFER = {
+  id: new Uint8Array(16).fill(9),
+  key: A_HASH,
+  manifestBytes: 20,
+  totalBytes: 3,
+  files: 1,
+  folders: 0,
+  title: "a",
+  names: [["a", 3]],
+};
 const MODULE_LIKE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
 export function samplesOf(speaker: Speaker): Record<string, unknown> {
@@ -176,6 +187,22 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
     "core/io/people/join.ts#answerSchema": { sealed: new Uint8Array(100) },
     "core/io/people/join.ts#insideSchema": ["mallory", A_HASH],
     "core/io/people/secrets.ts#keptSchema": [["mallory", A_HASH], [[A_HASH, nowMs]]],
+    "core/io/transfer/manifest.ts#blockSchema": [
+      ["docs", -1, nowMs],
+      ["docs/a", 3, nowMs],
+    ],
+    "core/io/transfer/wire.ts#senderSchema": { is: "offer", ...OFFER },
+    "core/io/transfer/wire.ts#receiverSchema": { is: "accept", pieces: 1, root: A_HASH },
+    "core/io/transfer/wire.ts#recordSchema": {
+      from: victim,
+      name: "mallory",
+      ...OFFER,
+      pieces: 0,
+      root: A_HASH,
+      isWhole: false,
+      startedAtMs: nowMs,
+      touchedAtMs: nowMs,
+    },
     "core/memory/acknowledge.ts#ackRequestSchema": { map, held: entries },
     "core/memory/acknowledge.ts#missingSchema": [0],
     "core/memory/journal.ts#segmentSchema": { first: 0, entries, group: 0, last: true, vector: NOTHING },

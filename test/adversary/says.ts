@@ -1,5 +1,5 @@
 /** How a member or a stranger says a value of each schema to an honest node; or why none of them does. */
-import { toHex } from "../../core/base/bytes.ts";
+import { concat, toHex } from "../../core/base/bytes.ts";
 import { encode } from "../../core/base/codec.ts";
 import { CPU_PROTOCOL } from "../../core/jobs/protocol.ts";
 import { workKey } from "../../core/jobs/view.ts";
@@ -19,6 +19,8 @@ import { DEVICE_PROTOCOL } from "../../core/io/devices/wire.ts";
 import { MAIL_PURPOSE, RECEIPT_PURPOSE } from "../../core/io/mail/entries.ts";
 import { CARD_PURPOSE } from "../../core/io/people/card.ts";
 import { PERSON_PROTOCOL } from "../../core/io/people/join.ts";
+import { PIECE_BYTES } from "../../core/io/transfer/limits.ts";
+import { TRANSFER_PROTOCOL } from "../../core/io/transfer/wire.ts";
 import { ACK_PROTOCOL } from "../../core/memory/acknowledge.ts";
 import { signStatement } from "../../core/net/identity/statement.ts";
 import { DELIVER_PROTOCOL, FORWARD_PROTOCOL } from "../../core/net/requests/forward.ts";
@@ -112,6 +114,29 @@ export const WAYS: Readonly<Record<string, Way>> = {
     await intruder.part(victim, "members", encode({ records: [record] }));
   },
   "core/io/people/join.ts#askSchema": request(PERSON_PROTOCOL),
+  "core/io/transfer/wire.ts#senderSchema": async (value, { intruder, victim, speaker }) => {
+    const offer = record(samplesOf(speaker)["core/io/transfer/wire.ts#senderSchema"]);
+    // As the first word, and after an offer that is taken.
+    await intruder.talk(victim, TRANSFER_PROTOCOL, [control(value)]);
+    const fresh = { ...offer, id: idOf(freshJob()), key: idOf(freshJob().repeat(2)) };
+    await intruder.talk(victim, TRANSFER_PROTOCOL, [control(fresh), control(value)]);
+  },
+  "core/io/transfer/manifest.ts#blockSchema": async (value, { intruder, victim, speaker }) => {
+    const offer = record(samplesOf(speaker)["core/io/transfer/wire.ts#senderSchema"]);
+    const block = encode(value);
+    const head = Uint8Array.of(0, block.length >>> 16, (block.length >>> 8) & 255, block.length & 255);
+    const manifest = concat([head, block]);
+    const piece = concat([manifest, Uint8Array.of(1, 2, 3)]);
+    if (piece.length > PIECE_BYTES) return;
+    const { crypto } = speaker;
+    const root = crypto.sha256(concat([new Uint8Array(32), crypto.sha256(piece)]));
+    const says = { ...offer, id: idOf(freshJob()), key: crypto.sha256(manifest), manifestBytes: manifest.length };
+    await intruder.talk(victim, TRANSFER_PROTOCOL, [
+      control({ ...says, title: "docs", folders: 1 }),
+      concat([Uint8Array.of(1), piece]),
+      control({ is: "end", pieces: 1, totalBytes: 3, root }),
+    ]);
+  },
   "core/disk/placement/layout-entry.ts#storedSchema": (value, { intruder, speaker }) => {
     intruder.write("layout", `c/${speaker.cid}/${freshId()}`, value);
     intruder.write("layout", `c/${freshId()}/${speaker.layout}`, value);
@@ -209,6 +234,7 @@ export const STORED: Readonly<Record<string, string>> = {
   "core/io/mail/inbox.ts#numbersSchema": "mail/numbers",
   "core/io/mail/outbox.ts#sentSchema": `mail/sent/${"0".repeat(32)}`,
   "core/io/people/secrets.ts#keptSchema": "people/self",
+  "core/io/transfer/wire.ts#recordSchema": `io/inbox/${"09".repeat(16)}`,
   "core/net/identity/credentials.ts#keptSchema": "net/swarm/",
 };
 
@@ -217,6 +243,8 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   "core/io/mail/letter.ts#letterSchema": "what a reader finds when it opens a letter: letter.test.ts",
   "core/io/people/join.ts#insideSchema": "sealed under a code of one's own: join.test.ts",
   "core/jobs/inputs.ts#filesSchema": "a content that a job names, read by who runs it: inputs.test.ts",
+  "core/io/transfer/wire.ts#receiverSchema":
+    "answered to an honest sender on its own channel: core/io/transfer/hostile.sim.test.ts",
   "core/net/links/admission.ts#answerSchema":
     "the same fields as passSchema, judged by the same code: admission.test.ts",
   "core/net/requests/forward.ts#replySchema": "opened only with the nonce of a question of one's own: forward.test.ts",
@@ -233,6 +261,15 @@ function freshJob(): string {
 function writeJob({ intruder, speaker }: Saying, job: string, value: unknown): void {
   const writer = shortIdOf(speaker.crypto, intruder.net.self);
   intruder.write("proc", `j/${job}`, value, { writer });
+}
+
+/** A control message of a transfer. */
+function control(value: unknown): Uint8Array {
+  return concat([Uint8Array.of(0), encode(value)]);
+}
+
+function idOf(hex: string): Uint8Array {
+  return Uint8Array.from({ length: hex.length }, (_, i) => hex.charCodeAt(i));
 }
 
 let count = 0;

@@ -96,6 +96,9 @@ export class Scene {
     if (this.#intruder?.isLinked !== true) {
       await this.#intruder?.leave();
       this.#intruder = await Intruder.join(this, `mallory${this.#intruders++}`);
+      const { self } = this.#intruder.net;
+      // What it sends is taken, so that all of it is read.
+      for (const { transfer } of this.honest) await this.settle(transfer.answer(self, "allow"));
     }
     return this.#intruder;
   }

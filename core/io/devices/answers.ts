@@ -8,27 +8,32 @@ import { ANSWERS_MAX } from "./limits.ts";
 import type { Answer } from "./types.ts";
 import { answersSchema } from "./wire.ts";
 
-const STORE_KEY = "io/answers";
+/** Answers about a person's screen. */
+export const DEVICE_ANSWERS = "io/answers";
+/** Answers about what others want to send. */
+export const TRANSFER_ANSWERS = "io/transfer-answers";
 
 export class Answers {
   readonly #store: Store;
+  readonly #key: string;
   readonly #answers = new Map<PeerId, Answer>();
   #storing: Promise<void> = Promise.resolve();
 
-  private constructor(store: Store) {
+  private constructor(store: Store, key: string) {
     this.#store = store;
+    this.#key = key;
   }
 
   /** What can't be read is as if nobody had answered: people are asked again. Rejects with "io". */
-  static async load(store: Store, log: Log): Promise<Answers> {
-    const answers = new Answers(store);
-    const bytes = await store.get(STORE_KEY);
+  static async load(store: Store, key: string, log: Log): Promise<Answers> {
+    const answers = new Answers(store, key);
+    const bytes = await store.get(key);
     if (bytes === undefined) return answers;
     try {
       for (const [peer, isAllowed] of decode(answersSchema, bytes))
         answers.#answers.set(peer, isAllowed ? "allow" : "refuse");
     } catch (error) {
-      log.write("warn", "devices.answers-unreadable", { error: messageOf(error) });
+      log.write("warn", "devices.answers-unreadable", { key, error: messageOf(error) });
     }
     return answers;
   }
@@ -48,7 +53,7 @@ export class Answers {
   }
 
   #write(): Promise<void> {
-    return this.#store.set(STORE_KEY, encode([...this.#answers].map(([peer, answer]) => [peer, answer === "allow"])));
+    return this.#store.set(this.#key, encode([...this.#answers].map(([peer, answer]) => [peer, answer === "allow"])));
   }
 
   #forgetOne(): void {

@@ -10,7 +10,7 @@ import { abortable, sleep, type Clock, type Timer } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { PeerId } from "../../ports/network.ts";
 import type { Store } from "../../ports/store.ts";
-import { Answers } from "./answers.ts";
+import { Answers, DEVICE_ANSWERS } from "./answers.ts";
 import {
   ASK_AGAIN_MS,
   ASK_MS,
@@ -50,7 +50,7 @@ interface Pace {
 
 /** Rejects with "io" where this node's store can't be read. */
 export async function createDevices(parts: DevicesParts): Promise<Devices> {
-  return new NodeDevices(parts, await Answers.load(parts.store, parts.log));
+  return new NodeDevices(parts, await Answers.load(parts.store, DEVICE_ANSWERS, parts.log));
 }
 
 class NodeDevices implements Devices {

@@ -1,0 +1,360 @@
+/**
+ * What has come to this node, whole or in part: pieces in the shard store, beside those of the swarm's files and within the
+ * same quota, and a record of each transfer in the node's own store. A piece is there to stay when it is acknowledged; how
+ * far a transfer is follows from the pieces that are there, so that a crash loses nothing that was.
+ */
+import { equal, toHex } from "../../base/bytes.ts";
+import { check, decode, encode } from "../../base/codec.ts";
+import { messageOf, StarfishError, throwIfAborted } from "../../base/errors.ts";
+import { release } from "../../base/owned.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
+import type { PeerId } from "../../ports/network.ts";
+import { SHARD_OVERHEAD_BYTES, type ShardStore } from "../../ports/shard-store.ts";
+import type { Store } from "../../ports/store.ts";
+import {
+  ITEMS_MAX,
+  JOURNAL_PIECES,
+  LISTS_KEPT,
+  PARTIAL_KEPT_MS,
+  PIECE_BYTES,
+  ROOM_LEFT_BYTES,
+  TRANSFER_BYTES_MAX,
+} from "./limits.ts";
+import { decodeManifest, toldOf } from "./manifest.ts";
+import { contentBytes } from "./outgoing.ts";
+import { FIRST_ROOT, type HashParts, nextRoot } from "./pieces.ts";
+import type { Inbox, InboxEntry, TransferInfo } from "./types.ts";
+import { type InboxRecord, type OfferMessage, recordSchema, titleSchema } from "./wire.ts";
+
+const RECORDS = "io/inbox/";
+/** Four parts: shards of contents have three (disk/shards/holdings.ts). */
+const PIECES = "inbox";
+const RADIX = 36;
+
+export interface InboxParts extends HashParts {
+  readonly store: Store;
+  readonly shards: ShardStore;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A transfer in the inbox. */
+export interface Item {
+  readonly id: string;
+  record: InboxRecord;
+  /** Pieces that are here to stay, without a gap, and their root. */
+  pieces: number;
+  root: Uint8Array;
+  /** Whether it is coming in now. */
+  isOpen: boolean;
+}
+
+export class NodeInbox implements Inbox {
+  readonly #parts: InboxParts;
+  readonly #items = new Map<string, Item>();
+  readonly #lists = new Map<string, readonly InboxEntry[]>();
+  readonly #onChange: () => void;
+
+  private constructor(parts: InboxParts, onChange: () => void) {
+    this.#parts = parts;
+    this.#onChange = onChange;
+  }
+
+  /** What can't be read is dropped and told, and so are pieces of no transfer. Rejects with "io". */
+  static async load(parts: InboxParts, onChange: () => void): Promise<NodeInbox> {
+    const inbox = new NodeInbox(parts, onChange);
+    const { store, log } = parts;
+    for (const key of await store.keys(RECORDS)) {
+      const id = key.slice(RECORDS.length);
+      const bytes = await store.get(key);
+      try {
+        const record = decode(recordSchema, bytes ?? new Uint8Array(0));
+        if (toHex(record.id) !== id || inbox.#items.size >= ITEMS_MAX) throw new StarfishError("corrupt", "misplaced");
+        inbox.#items.set(id, { id, record, pieces: record.pieces, root: record.root, isOpen: false });
+      } catch (error) {
+        log.write("warn", "transfer.record-unreadable", { id, error: messageOf(error) });
+        await store.delete(key);
+      }
+    }
+    await inbox.#dropStrays();
+    return inbox;
+  }
+
+  items(): readonly TransferInfo[] {
+    return [...this.#items.values()].filter(({ record }) => record.isWhole).map((item) => this.info(item));
+  }
+
+  /** Those that have not come whole. */
+  partial(): readonly TransferInfo[] {
+    return [...this.#items.values()].filter(({ record }) => !record.isWhole).map((item) => this.info(item));
+  }
+
+  info({ id, record, pieces, isOpen }: Item): TransferInfo {
+    const { from, name, title, files, folders, totalBytes, isWhole, startedAtMs, manifestBytes } = record;
+    return {
+      id,
+      direction: "in",
+      peer: from,
+      name,
+      title,
+      files,
+      folders,
+      state: isWhole ? "whole" : isOpen ? "receiving" : "interrupted",
+      doneBytes: isWhole && totalBytes !== null ? totalBytes : contentBytes(pieces, manifestBytes, totalBytes),
+      totalBytes: totalBytes ?? undefined,
+      startedAtMs,
+    };
+  }
+
+  get(id: string): Item | undefined {
+    return this.#items.get(id);
+  }
+
+  /**
+   * The same transfer of the same sender, from before: by its id, or else, as long as it is not whole, by what is in it. A
+   * pipe is no other one.
+   */
+  find(from: PeerId, { id, key, totalBytes }: OfferMessage): Item | undefined {
+    const same = this.#items.get(toHex(id));
+    if (same?.record.from === from && equal(same.record.key, key)) return same;
+    if (totalBytes === null) return undefined;
+    return [...this.#items.values()].find(
+      ({ record }) => !record.isWhole && record.from === from && equal(record.key, key),
+    );
+  }
+
+  /** Whether all of it could be stored now, beside what is promised to others that come in. */
+  hasRoomFor({ manifestBytes, totalBytes }: Pick<OfferMessage, "manifestBytes" | "totalBytes">): boolean {
+    const { usedBytes, quotaBytes } = this.#parts.shards.usage();
+    let promised = 0;
+    for (const { record, pieces } of this.#items.values()) {
+      if (record.isWhole) continue;
+      promised += Math.max(0, storedBytes(record) - pieces * (PIECE_BYTES + SHARD_OVERHEAD_BYTES));
+    }
+    return usedBytes + promised + storedBytes({ manifestBytes, totalBytes }) + ROOM_LEFT_BYTES <= quotaBytes;
+  }
+
+  /** Rejects with "full" where there is no room for it, and "io". */
+  async open(from: PeerId, name: string, offer: OfferMessage): Promise<Item> {
+    if (this.#items.size >= ITEMS_MAX)
+      throw new StarfishError("full", `An inbox holds ${ITEMS_MAX} transfers, and this one does`);
+    if (!this.hasRoomFor(offer)) throw new StarfishError("full", "There is no room for it in the inbox");
+    const { is: _, ...told } = offer;
+    const nowMs = Math.round(this.#parts.clock.now());
+    const progress = { pieces: 0, root: FIRST_ROOT, isWhole: false, startedAtMs: nowMs, touchedAtMs: nowMs };
+    const id = toHex(offer.id);
+    if (this.#items.has(id)) throw new StarfishError("malformed", "Two transfers under one name");
+    const item: Item = { id, record: { from, name, ...told, ...progress }, pieces: 0, root: FIRST_ROOT, isOpen: true };
+    this.#items.set(id, item);
+    await this.#write(item);
+    this.#onChange();
+    return item;
+  }
+
+  /** Brings it to where it was: after a restart the pieces after the last note are hashed again. */
+  async recall(item: Item): Promise<void> {
+    const { coder, crypto } = this.#parts;
+    item.isOpen = true;
+    if (item.record.isWhole) return;
+    for (;;) {
+      const bytes = await this.#piece(item, item.pieces);
+      if (bytes === undefined) break;
+      const [digest] = await coder.hash([bytes]);
+      release(bytes);
+      if (digest === undefined) break;
+      item.root = nextRoot(crypto, item.root, digest);
+      item.pieces++;
+    }
+  }
+
+  /** There to stay when it resolves. Rejects with "full", "busy", "io". The bytes are the store's until then. */
+  async put(item: Item, index: number, bytes: Uint8Array, sha256: Uint8Array): Promise<void> {
+    await this.#parts.shards.put(pieceId(item.id, index), bytes, { sha256 });
+  }
+
+  /** Notes now and then how far it is. */
+  async advance(item: Item): Promise<void> {
+    if (item.pieces % JOURNAL_PIECES === 0) await this.#write(item);
+  }
+
+  /** All pieces are here: it is looked at, made to last, and shown. Rejects with "malformed", "io", "corrupt". */
+  async finish(item: Item, totalBytes: number): Promise<void> {
+    const { record } = item;
+    const entries = await this.#readEntries(item, totalBytes);
+    const { names: _, ...told } = toldOf(entries);
+    const title = check(titleSchema, told.title);
+    const isAsTold = told.files === record.files && told.folders === record.folders && title === record.title;
+    const sum = entries.reduce((bytes, entry) => bytes + entry.sizeBytes, 0);
+    if (!isAsTold || sum !== totalBytes) throw new StarfishError("malformed", "What came is not what had been offered");
+    await this.#parts.shards.sync();
+    item.record = { ...record, totalBytes, isWhole: true };
+    await this.#write(item);
+    this.#keepList(item.id, entries);
+    this.#onChange();
+  }
+
+  /** Stops coming in; what is here of it stays for a while. */
+  async pause(item: Item): Promise<void> {
+    item.isOpen = false;
+    if (this.#items.get(item.id) === item && !item.record.isWhole) await this.#write(item);
+    this.#onChange();
+  }
+
+  /** Another source of the same names: all of it is dropped, and it begins anew. */
+  async restart(item: Item): Promise<void> {
+    if (item.record.isWhole) throw new StarfishError("malformed", "It has come whole already");
+    const { pieces } = item;
+    item.pieces = 0;
+    item.root = FIRST_ROOT;
+    await this.#write(item);
+    await this.#dropPieces(item, pieces);
+  }
+
+  /** Nothing of it stays, unless it has come whole. */
+  async dropPartial(item: Item): Promise<void> {
+    item.isOpen = false;
+    if (!item.record.isWhole) await this.drop(item);
+  }
+
+  /** Nothing of it stays. */
+  async drop(item: Item): Promise<void> {
+    this.#items.delete(item.id);
+    this.#lists.delete(item.id);
+    this.#onChange();
+    // The record first: pieces without one are dropped at the next start.
+    await this.#parts.store.delete(RECORDS + item.id);
+    await this.#dropPieces(item, item.pieces);
+  }
+
+  async entries(id: string): Promise<readonly InboxEntry[]> {
+    const known = this.#lists.get(id);
+    if (known !== undefined) return known;
+    const item = this.#whole(id);
+    const entries = await this.#readEntries(item, item.record.totalBytes ?? 0);
+    this.#keepList(id, entries);
+    return entries;
+  }
+
+  async *read(
+    id: string,
+    entry: InboxEntry,
+    options: { readonly from?: number; readonly to?: number; readonly signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const { from = 0, to = Infinity, signal } = options;
+    const item = this.#whole(id);
+    if (entry.kind === "folder") throw new StarfishError("is-a-directory", `${entry.path} is a folder`);
+    const end = entry.offset + Math.min(to, entry.sizeBytes);
+    yield* this.#range(item, entry.offset + from, end, signal);
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.drop(this.#whole(id));
+  }
+
+  /** Drops what nobody has come back for. */
+  async sweep(): Promise<void> {
+    const beforeMs = this.#parts.clock.now() - PARTIAL_KEPT_MS;
+    for (const item of [...this.#items.values()]) {
+      const { isWhole, touchedAtMs, title } = item.record;
+      if (isWhole || item.isOpen || touchedAtMs > beforeMs) continue;
+      this.#parts.log.write("info", "transfer.given-up", { title, pieces: item.pieces });
+      await this.drop(item);
+    }
+  }
+
+  #whole(id: string): Item {
+    const item = this.#items.get(id);
+    if (item?.record.isWhole !== true) throw new StarfishError("not-found", "That is not in the inbox (any more)");
+    return item;
+  }
+
+  #keepList(id: string, entries: readonly InboxEntry[]): void {
+    this.#lists.delete(id);
+    this.#lists.set(id, entries);
+    const [oldest] = this.#lists.keys();
+    if (this.#lists.size > LISTS_KEPT && oldest !== undefined) this.#lists.delete(oldest);
+  }
+
+  async #readEntries(item: Item, totalBytes: number): Promise<InboxEntry[]> {
+    const { manifestBytes, key } = item.record;
+    const manifest = new Uint8Array(manifestBytes);
+    let at = 0;
+    for await (const bytes of this.#range(item, 0, manifestBytes, undefined)) {
+      manifest.set(bytes, at);
+      at += bytes.length;
+    }
+    const [digest] = await this.#parts.coder.hash([manifest]);
+    if (digest === undefined || !equal(digest, key))
+      throw new StarfishError("corrupt", "The list of its files is not the one that was offered");
+    let offset = manifestBytes;
+    return (await decodeManifest(manifest, this.#parts.clock)).map((entry) => {
+      const sizeBytes = entry.sizeBytes ?? totalBytes;
+      const placed = { ...entry, sizeBytes, offset };
+      offset += sizeBytes;
+      return placed;
+    });
+  }
+
+  /** Bytes of the stream. Rejects with "corrupt" where a piece is gone or is not what it was. */
+  async *#range(
+    item: Item,
+    from: number,
+    to: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    for (let at = from; at < to;) {
+      throwIfAborted(signal);
+      const index = Math.floor(at / PIECE_BYTES);
+      const piece = await this.#piece(item, index);
+      const start = at - index * PIECE_BYTES;
+      const part = piece?.subarray(start, Math.min(PIECE_BYTES, start + to - at));
+      if (part === undefined || part.length === 0)
+        throw new StarfishError("corrupt", `${item.record.title}: this node's disk has lost a part of it`);
+      at += part.length;
+      yield part;
+    }
+  }
+
+  #piece({ id }: Item, index: number): Promise<Uint8Array | undefined> {
+    const { shards } = this.#parts;
+    const name = pieceId(id, index);
+    return shards.has(name) ? shards.get(name) : Promise.resolve(undefined);
+  }
+
+  /** Beyond what is known to be there may lie some that were on their way to the disk. */
+  async #dropPieces({ id }: Item, pieces: number): Promise<void> {
+    const { shards } = this.#parts;
+    for (let index = 0; index < pieces || shards.has(pieceId(id, index)); index++) {
+      await shards.delete(pieceId(id, index));
+    }
+  }
+
+  async #dropStrays(): Promise<void> {
+    const { shards } = this.#parts;
+    for (const { id } of [...shards.ids()]) {
+      const [prefix, item = ""] = id.split("-");
+      if (prefix === PIECES && id.split("-").length === 4 && !this.#items.has(item)) await shards.delete(id);
+    }
+  }
+
+  async #write(item: Item): Promise<void> {
+    item.record = {
+      ...item.record,
+      pieces: item.pieces,
+      root: item.root,
+      touchedAtMs: Math.round(this.#parts.clock.now()),
+    };
+    await this.#parts.store.set(RECORDS + item.id, encode(item.record));
+  }
+}
+
+function pieceId(id: string, index: number): string {
+  return `${PIECES}-${id}-p-${index.toString(RADIX)}`;
+}
+
+/** What it takes of the store; of a pipe what is known to come. */
+function storedBytes({ manifestBytes, totalBytes }: Pick<OfferMessage, "manifestBytes" | "totalBytes">): number {
+  const bytes = Math.min(TRANSFER_BYTES_MAX, totalBytes ?? 0) + manifestBytes;
+  return bytes + Math.ceil(bytes / PIECE_BYTES) * SHARD_OVERHEAD_BYTES;
+}

@@ -1,0 +1,390 @@
+/**
+ * One transfer that goes out: it offers, sends as far as the other end has room, and comes back with the same offer when the
+ * link breaks. What is on its way and not yet safe at the other end is held, a window of it; what lies before is read again
+ * from the source where the other end has lost it.
+ */
+import { equal, toHex } from "../../base/bytes.ts";
+import { cancelled, isStarfishError, StarfishError, throwIfAborted, toStarfishError } from "../../base/errors.ts";
+import { Inbox as Messages } from "../../net/links/inbox.ts";
+import type { Net } from "../../net/types.ts";
+import { type Clock, sleep } from "../../ports/clock.ts";
+import type { Channel, PeerId } from "../../ports/network.ts";
+import type { Random } from "../../ports/random.ts";
+import {
+  CONTROL_BYTES_MAX,
+  CONTROLS_MAX,
+  FIRST_MEETING_MS,
+  PIECE_BYTES,
+  PROGRESS_MS,
+  RESUME_MS,
+  RETRY_MAX_MS,
+  RETRY_MIN_MS,
+  WINDOW_BYTES,
+} from "./limits.ts";
+import { checkEntries, encodeManifest, type Told, toldOf } from "./manifest.ts";
+import { FIRST_ROOT, type HashParts, type Piece, piecesOf } from "./pieces.ts";
+import type { SendProgress, SendState, TransferInfo, TransferSource } from "./types.ts";
+import {
+  controlMessage,
+  ID_BYTES,
+  type OfferMessage,
+  pieceMessage,
+  readMessage,
+  type ReceiverMessage,
+  receiverSchema,
+  TRANSFER_PROTOCOL,
+} from "./wire.ts";
+
+const WINDOW_PIECES = WINDOW_BYTES / PIECE_BYTES;
+
+export interface OutgoingParts extends HashParts {
+  readonly net: Net;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export class Outgoing {
+  readonly id: string;
+  readonly peer: PeerId;
+  readonly #parts: OutgoingParts;
+  readonly #source: TransferSource;
+  readonly #told: Told;
+  readonly #offer: OfferMessage;
+  readonly #manifest: Uint8Array;
+  readonly #signal: AbortSignal;
+  readonly #onProgress: (progress: SendProgress) => void;
+  readonly #startedAtMs: number;
+
+  #pieces: AsyncGenerator<Piece, void, undefined>;
+  /** The piece that is read next. */
+  #read = 0;
+  #isRead = false;
+  /** What is safe at the other end, and its root. */
+  #safe = 0;
+  #safeRoot: Uint8Array = FIRST_ROOT;
+  /** Read, and not known to be safe. */
+  #held: Piece[] = [];
+
+  /** Bytes of the stream up to the last piece that was sent. */
+  #bytes = 0;
+  /** Settles when nothing is read for a channel any more. */
+  #sending: Promise<unknown> = Promise.resolve();
+  /** What the other end has ended it with. */
+  #refusal: StarfishError | undefined;
+  #wake: () => void = () => {};
+
+  #state: SendState = "linking";
+  #hasPerson = false;
+  #resumed = 0;
+  #hasMet = false;
+  #progressMs: number;
+  #toldMs = -Infinity;
+
+  private constructor(
+    parts: OutgoingParts,
+    peer: PeerId,
+    source: TransferSource,
+    manifest: Uint8Array,
+    key: Uint8Array,
+    options: { readonly signal: AbortSignal; readonly onProgress: (progress: SendProgress) => void },
+  ) {
+    const id = parts.random.bytes(ID_BYTES);
+    this.id = toHex(id);
+    this.peer = peer;
+    this.#parts = parts;
+    this.#source = source;
+    this.#manifest = manifest;
+    this.#told = toldOf(source.entries);
+    this.#offer = { is: "offer", id, key, manifestBytes: manifest.length, ...this.#told };
+    this.#signal = options.signal;
+    this.#onProgress = options.onProgress;
+    this.#startedAtMs = Math.round(parts.clock.now());
+    this.#progressMs = parts.clock.monotonic();
+    this.#pieces = this.#fromStart();
+  }
+
+  /** Throws "malformed" or "too-large" where the source's entries can't be sent. */
+  static async of(
+    parts: OutgoingParts,
+    peer: PeerId,
+    source: TransferSource,
+    options: { readonly signal: AbortSignal; readonly onProgress: (progress: SendProgress) => void },
+  ): Promise<Outgoing> {
+    checkEntries(source.entries);
+    const manifest = await encodeManifest(source.entries, parts.clock);
+    const [key] = await parts.coder.hash([manifest]);
+    if (key === undefined) throw new StarfishError("closed", "There is nothing that hashes any more");
+    return new Outgoing(parts, peer, source, manifest, key, options);
+  }
+
+  get info(): TransferInfo {
+    const { title, files, folders, totalBytes } = this.#told;
+    return {
+      id: this.id,
+      direction: "out",
+      peer: this.peer,
+      name: this.#name,
+      title,
+      files,
+      folders,
+      state: this.#state,
+      doneBytes: this.#contentBytes(this.#safe),
+      totalBytes: totalBytes ?? undefined,
+      startedAtMs: this.#startedAtMs,
+    };
+  }
+
+  /** Resolves when all of it is there to stay. Rejects as `Transfer.send` does. */
+  async run(): Promise<void> {
+    try {
+      for (let pauseMs = RETRY_MIN_MS; ; pauseMs = Math.min(2 * pauseMs, RETRY_MAX_MS)) {
+        const safe = this.#safe;
+        try {
+          return await this.#attempt();
+        } catch (error) {
+          throwIfAborted(this.#signal);
+          if (!this.#isBreak(error)) throw error;
+        }
+        if (this.#safe > safe) pauseMs = RETRY_MIN_MS;
+        this.#enter("interrupted");
+        await sleep(this.#parts.clock, pauseMs, { signal: this.#signal });
+      }
+    } finally {
+      await this.#pieces.return();
+      this.#held = [];
+    }
+  }
+
+  get #name(): string {
+    return this.#parts.net.member(this.peer)?.record.name ?? this.peer;
+  }
+
+  /** Whether to look for the link again. Throws what to say where that makes no sense any more. */
+  #isBreak(error: unknown): boolean {
+    if (error === this.#refusal) return false;
+    if (isStarfishError(error, "unknown-protocol"))
+      throw new StarfishError("unsupported", `${this.#name} runs a version that knows no transfers`, { cause: error });
+    if (!isBroken(error)) return false;
+    const forMs = this.#parts.clock.monotonic() - this.#progressMs;
+    // A link that goes while the first word is on its way may be one of two that are settled to one.
+    if (!this.#hasMet) return isStarfishError(error, "link-closed") && forMs < FIRST_MEETING_MS;
+    if (forMs < RESUME_MS) return true;
+    throw new StarfishError(
+      "unreachable",
+      `${this.#name} is out of reach since ${RESUME_MS / 60_000} minutes: what came is kept there for a day, and the same 'send' goes on`,
+      { cause: error },
+    );
+  }
+
+  /** One channel, from the offer to the end. */
+  async #attempt(): Promise<void> {
+    const { net } = this.#parts;
+    // What is being read for the link before is to be held first.
+    await this.#sending;
+    const ended = new AbortController();
+    const signal = AbortSignal.any([this.#signal, ended.signal]);
+    const channel = await net.open(this.peer, TRANSFER_PROTOCOL, { signal: this.#signal });
+    const messages = new Messages(channel, { bytesMax: CONTROL_BYTES_MAX, messagesMax: CONTROLS_MAX });
+    try {
+      channel.send(controlMessage(this.#offer));
+      await this.#begin(channel, messages, signal);
+      this.#enter("sending");
+      const heard = this.#hear(messages, signal);
+      const sent = this.#send(channel, signal);
+      this.#sending = sent.catch(() => {});
+      // Either ends the other: the receiver's refusal, or what reading rejects with.
+      await Promise.race([heard, sent.then(() => heard)]);
+      channel.end();
+    } catch (error) {
+      this.#leave(channel, error);
+      throw error;
+    } finally {
+      ended.abort(new StarfishError("closed", "This link is done with"));
+    }
+  }
+
+  /** Says that it is over, where the other end is not to wait for more. */
+  #leave(channel: Channel, error: unknown): void {
+    if (error === this.#refusal) return channel.end();
+    const why = this.#signal.aborted ? cancelled(this.#signal) : error;
+    const isOver = this.#signal.aborted ? isStarfishError(why, "cancelled") : !isBroken(why);
+    if (!isOver) return channel.abort(toStarfishError(why, "closed"));
+    channel.send(controlMessage({ is: "cancel" }));
+    channel.end();
+  }
+
+  /** Until the other end has accepted, and both are at the same piece. */
+  async #begin(channel: Channel, messages: Messages, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const message = await this.#next(messages, signal);
+      this.#hasMet = true;
+      this.#touch();
+      if (message.is === "waiting") {
+        this.#hasPerson = message.hasPerson;
+        this.#enter("waiting");
+      } else if (message.is === "accept") {
+        this.#enter("checking");
+        if (await this.#goTo(message.pieces, message.root)) return;
+        channel.send(controlMessage({ is: "again" }));
+        return;
+      } else {
+        throw new StarfishError("malformed", "The other node said something out of place about a transfer");
+      }
+    }
+  }
+
+  /** Whether what is there is the beginning of this source; then it goes on after it, else from the first piece. */
+  async #goTo(pieces: number, root: Uint8Array): Promise<boolean> {
+    if (pieces < this.#safe) this.#restart();
+    for (const piece of this.#held) if (piece.index < pieces) this.#keepSafe(piece);
+    this.#held = this.#held.filter(({ index }) => index >= pieces);
+    const isPipe = this.#told.totalBytes === null;
+    const isNew = this.#read === 0;
+    // A pipe can't be read again if it turns out to be another one.
+    const there = isPipe && isNew ? 0 : pieces;
+    while (this.#safe < there) {
+      const piece = await this.#nextPiece();
+      if (piece === undefined) break;
+      this.#keepSafe(piece);
+      this.#tell();
+    }
+    if (this.#safe === pieces && equal(this.#safeRoot, root)) {
+      if (isNew) this.#resumed = pieces;
+      return true;
+    }
+    this.#restart();
+    return false;
+  }
+
+  #restart(): void {
+    if (this.#read === 0) return;
+    if (this.#told.totalBytes === null)
+      throw new StarfishError("io", `${this.#name} has lost what came of the pipe, which can't be read again`);
+    const before = this.#pieces;
+    void before.return();
+    this.#pieces = this.#fromStart();
+    this.#read = 0;
+    this.#isRead = false;
+    this.#safe = 0;
+    this.#safeRoot = FIRST_ROOT;
+    this.#held = [];
+  }
+
+  #fromStart(): AsyncGenerator<Piece, void, undefined> {
+    return piecesOf(this.#manifest, this.#source, this.#parts, this.#signal);
+  }
+
+  async #nextPiece(): Promise<Piece | undefined> {
+    if (this.#isRead) return undefined;
+    const { done, value } = await this.#pieces.next();
+    if (done === true) {
+      this.#isRead = true;
+      return undefined;
+    }
+    this.#read++;
+    return value;
+  }
+
+  #keepSafe({ index, root }: Piece): void {
+    this.#safe = index + 1;
+    this.#safeRoot = root;
+  }
+
+  async #send(channel: Channel, signal: AbortSignal): Promise<void> {
+    for (const { bytes } of this.#held) channel.send(pieceMessage(bytes));
+    for (;;) {
+      while (this.#read - this.#safe >= WINDOW_PIECES) await this.#room(signal);
+      throwIfAborted(signal);
+      const piece = await this.#nextPiece();
+      // Held whatever has become of the link meanwhile: it is not read again.
+      if (piece !== undefined) {
+        this.#held.push(piece);
+        this.#bytes = piece.index * PIECE_BYTES + piece.bytes.length;
+      }
+      throwIfAborted(signal);
+      if (piece === undefined) break;
+      channel.send(pieceMessage(piece.bytes));
+    }
+    const root = this.#held.at(-1)?.root ?? this.#safeRoot;
+    const totalBytes = this.#told.totalBytes ?? Math.max(0, this.#bytes - this.#manifest.length);
+    channel.send(controlMessage({ is: "end", pieces: this.#read, totalBytes, root }));
+  }
+
+  /** Until "done". */
+  async #hear(messages: Messages, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const message = await this.#next(messages, signal);
+      this.#touch();
+      if (message.is === "done") {
+        this.#safe = this.#read;
+        this.#tell(true);
+        return;
+      }
+      if (message.is !== "ack" || message.pieces > this.#read)
+        throw new StarfishError("malformed", "The other node said something out of place about a transfer");
+      for (const piece of this.#held) if (piece.index < message.pieces) this.#keepSafe(piece);
+      this.#held = this.#held.filter(({ index }) => index >= message.pieces);
+      this.#wake();
+      this.#tell();
+    }
+  }
+
+  /** Rejects with what the other end refuses it for. */
+  async #next(messages: Messages, signal: AbortSignal): Promise<Exclude<ReceiverMessage, { is: "refuse" }>> {
+    const message = readMessage(receiverSchema, await messages.next(signal), CONTROL_BYTES_MAX);
+    if (message instanceof Uint8Array) throw new StarfishError("malformed", "A receiver that sends");
+    if (message.is !== "refuse") return message;
+    this.#refusal = new StarfishError(message.code, message.message, { retryable: message.code === "busy" });
+    throw this.#refusal;
+  }
+
+  async #room(signal: AbortSignal): Promise<void> {
+    throwIfAborted(signal);
+    await new Promise<void>((resolve) => {
+      const go = (): void => {
+        signal.removeEventListener("abort", go);
+        resolve();
+      };
+      this.#wake = go;
+      signal.addEventListener("abort", go, { once: true });
+    });
+  }
+
+  #touch(): void {
+    this.#progressMs = this.#parts.clock.monotonic();
+  }
+
+  #enter(state: SendState): void {
+    this.#state = state;
+    this.#tell(true);
+  }
+
+  #tell(isNow = false): void {
+    const nowMs = this.#parts.clock.monotonic();
+    if (!isNow && nowMs - this.#toldMs < PROGRESS_MS) return;
+    this.#toldMs = nowMs;
+    this.#onProgress({
+      state: this.#state,
+      doneBytes: this.#contentBytes(this.#safe),
+      totalBytes: this.#told.totalBytes ?? undefined,
+      resumedBytes: this.#contentBytes(this.#resumed),
+      hasPerson: this.#hasPerson,
+    });
+  }
+
+  #contentBytes(pieces: number): number {
+    return contentBytes(pieces, this.#manifest.length, this.#told.totalBytes);
+  }
+}
+
+/** Whether the link is gone, rather than the transfer over. */
+function isBroken(error: unknown): boolean {
+  return (
+    isStarfishError(error, "link-closed") || isStarfishError(error, "timeout") || isStarfishError(error, "unreachable")
+  );
+}
+
+/** The bytes of files in so many pieces. */
+export function contentBytes(pieces: number, manifestBytes: number, totalBytes: number | null): number {
+  return Math.min(totalBytes ?? Infinity, Math.max(0, pieces * PIECE_BYTES - manifestBytes));
+}

@@ -1,0 +1,418 @@
+/**
+ * Transfers of this node, both ways: who may send to it, what comes in and goes out now, and the inbox. All of it is said on
+ * channels of links, which are encrypted from end to end also where another member relays them; nothing of it ever goes by
+ * requests that members carry for each other, who could read them.
+ */
+import { equal, toHex } from "../../base/bytes.ts";
+import { isStarfishError, messageOf, StarfishError, toStarfishError } from "../../base/errors.ts";
+import { Listeners, type Unsubscribe } from "../../base/events.ts";
+import { Inbox as Messages } from "../../net/links/inbox.ts";
+import type { Net } from "../../net/types.ts";
+import { type Clock, every, type Timer, withDeadline } from "../../ports/clock.ts";
+import type { Coder } from "../../ports/coder.ts";
+import type { Crypto } from "../../ports/crypto.ts";
+import type { Log } from "../../ports/log.ts";
+import type { Channel, PeerId } from "../../ports/network.ts";
+import type { Random } from "../../ports/random.ts";
+import type { ShardStore } from "../../ports/shard-store.ts";
+import type { Store } from "../../ports/store.ts";
+import { Answers, TRANSFER_ANSWERS } from "../devices/answers.ts";
+import type { Answer, Devices } from "../devices/types.ts";
+import { NodeInbox } from "./inbox.ts";
+import { Incoming, InboxSink, LiveSink, refuse, type Sink } from "./incoming.ts";
+import {
+  CONTROL_BYTES_MAX,
+  FIRST_WORD_MS,
+  INCOMING_MAX,
+  INCOMING_PER_SENDER_MAX,
+  OUTGOING_MAX,
+  PIECE_BYTES,
+  PROGRESS_MS,
+  RESUME_MS,
+  SWEEP_MS,
+  WINDOW_BYTES,
+} from "./limits.ts";
+import { type Decision, offerOf, Offers, type Waiter } from "./offers.ts";
+import { Outgoing } from "./outgoing.ts";
+import type { Inbox, Offer, ReceiveOptions, SendOptions, Transfer, TransferInfo, TransferSource } from "./types.ts";
+import { controlMessage, type OfferMessage, readMessage, senderSchema, TRANSFER_PROTOCOL } from "./wire.ts";
+
+export interface TransferParts {
+  readonly net: Net;
+  readonly devices: Devices;
+  readonly store: Store;
+  readonly shards: ShardStore;
+  readonly coder: Coder;
+  readonly crypto: Crypto;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** Rejects with "io" where this node's store can't be read. */
+export async function createTransfer(parts: TransferParts): Promise<Transfer> {
+  const changed = new Changes(parts.clock);
+  const inbox = await NodeInbox.load(parts, () => changed.now());
+  return new NodeTransfer(parts, changed, inbox, await Answers.load(parts.store, TRANSFER_ANSWERS, parts.log));
+}
+
+/** Tells of changes at once, and of progress a few times a second. */
+class Changes extends Listeners<void> {
+  readonly #clock: Clock;
+  #later: Timer | undefined;
+
+  constructor(clock: Clock) {
+    super();
+    this.#clock = clock;
+  }
+
+  now(): void {
+    this.#later?.cancel();
+    this.#later = undefined;
+    this.emit();
+  }
+
+  soon(): void {
+    if (this.size > 0) this.#later ??= this.#clock.timer(PROGRESS_MS, () => this.now());
+  }
+
+  close(): void {
+    this.#later?.cancel();
+  }
+}
+
+interface Coming {
+  readonly from: PeerId;
+  readonly name: string;
+  readonly incoming: Incoming;
+  readonly startedAtMs: number;
+  /** A shell waits for it. */
+  readonly isAwaited: boolean;
+  /** Ends it, for that shell, when its sender does not come back. */
+  giveUp: Timer | undefined;
+}
+
+/** Pieces of a window, and the words around them. */
+const MESSAGES_MAX = WINDOW_BYTES / PIECE_BYTES + 4;
+
+class NodeTransfer implements Transfer {
+  readonly inbox: Inbox;
+  readonly #inbox: NodeInbox;
+  readonly #parts: TransferParts;
+  readonly #answers: Answers;
+  readonly #changed: Changes;
+  readonly #offers: Offers;
+  /** Of which a part is yet to come, by id. */
+  readonly #incoming = new Map<string, Coming>();
+  readonly #outgoing = new Map<string, { readonly transfer: Outgoing; readonly stop: AbortController }>();
+  readonly #waiters = new Map<Waiter, PromiseWithResolvers<Coming>>();
+  readonly #stops: Unsubscribe[];
+  #isClosed = false;
+
+  constructor(parts: TransferParts, changed: Changes, inbox: NodeInbox, answers: Answers) {
+    this.#parts = parts;
+    this.#changed = changed;
+    this.#inbox = inbox;
+    this.inbox = inbox;
+    this.#answers = answers;
+    this.#offers = new Offers(parts.clock, () => changed.now());
+    const sweep = every(parts.clock, SWEEP_MS, () => this.#sweep());
+    this.#stops = [
+      parts.net.accept(TRANSFER_PROTOCOL, (channel, from) => void this.#met(channel, from)),
+      () => sweep.cancel(),
+    ];
+    this.#sweep();
+  }
+
+  // Going out
+
+  async send(peer: PeerId, source: TransferSource, options: SendOptions = {}): Promise<void> {
+    const { net } = this.#parts;
+    if (peer === net.self) throw new StarfishError("unsupported", "What is here already need not be sent");
+    if (this.#outgoing.size >= OUTGOING_MAX)
+      throw new StarfishError("busy", `${OUTGOING_MAX} transfers go out of this node already`, { retryable: true });
+    const stop = new AbortController();
+    const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+    const onProgress: SendOptions["onProgress"] = (progress) => {
+      options.onProgress?.(progress);
+      this.#changed.soon();
+    };
+    const transfer = await Outgoing.of(this.#parts, peer, source, { signal, onProgress });
+    this.#outgoing.set(transfer.id, { transfer, stop });
+    this.#changed.now();
+    try {
+      await transfer.run();
+    } finally {
+      this.#outgoing.delete(transfer.id);
+      this.#changed.now();
+    }
+  }
+
+  // Coming in
+
+  offers(): readonly Offer[] {
+    return this.#offers.list();
+  }
+
+  onOffer(listener: (offer: Offer) => void): Unsubscribe {
+    return this.#offers.asked.add(listener);
+  }
+
+  async accept(id: string, { remember = true }: { readonly remember?: boolean } = {}): Promise<void> {
+    const { from } = this.#offers.offer(id);
+    this.#offers.decide(id, { into: undefined, waiter: undefined });
+    if (remember) await this.answer(from, "allow");
+  }
+
+  async refuse(id: string, { remember = true }: { readonly remember?: boolean } = {}): Promise<void> {
+    const { from } = this.#offers.offer(id);
+    this.#offers.decide(id, this.#refusal());
+    if (remember) await this.answer(from, "refuse");
+  }
+
+  async receive(options: ReceiveOptions): Promise<TransferInfo> {
+    const { from, into, remember = false, signal, onProgress } = options;
+    const waiter: Waiter = { from, into };
+    const taken = Promise.withResolvers<Coming>();
+    taken.promise.catch(() => {});
+    this.#waiters.set(waiter, taken);
+    let coming: Coming | undefined;
+    const stop = (): void => {
+      const error = new StarfishError("cancelled", "The receiver has cancelled it");
+      taken.reject(error);
+      void coming?.incoming.end(error);
+    };
+    signal.addEventListener("abort", stop, { once: true });
+    let stopTelling: Unsubscribe = () => {};
+    try {
+      if (signal.aborted) stop();
+      else this.#offers.wait(waiter);
+      coming = await taken.promise;
+      const { incoming } = coming;
+      if (remember) await this.answer(coming.from, "allow");
+      const told = coming;
+      stopTelling = this.onChange(() => onProgress?.(this.#infoOf(told)));
+      await incoming.over;
+      return this.#infoOf(coming, true);
+    } finally {
+      stopTelling();
+      signal.removeEventListener("abort", stop);
+      this.#offers.leave(waiter);
+      this.#waiters.delete(waiter);
+    }
+  }
+
+  list(): readonly TransferInfo[] {
+    const going = [...this.#outgoing.values()].map(({ transfer }) => transfer.info);
+    const live = [...this.#incoming.values()].filter(({ incoming }) => incoming.sink instanceof LiveSink);
+    return [...going, ...live.map((one) => this.#infoOf(one)), ...this.#inbox.partial(), ...this.#inbox.items()];
+  }
+
+  async cancel(id: string): Promise<void> {
+    const going = this.#outgoing.get(id);
+    const coming = this.#incoming.get(id);
+    const item = this.#inbox.get(id);
+    if (going !== undefined) going.stop.abort(new StarfishError("cancelled", "It was cancelled here"));
+    else if (coming !== undefined)
+      await coming.incoming.end(new StarfishError("cancelled", "The receiver has cancelled it"));
+    else if (item !== undefined && !item.record.isWhole) await this.#inbox.drop(item);
+    else throw new StarfishError("not-found", "No such transfer is under way");
+  }
+
+  answers(): ReadonlyMap<PeerId, Answer> {
+    return this.#answers.all;
+  }
+
+  async answer(peer: PeerId, answer: Answer | undefined): Promise<void> {
+    const stored = this.#answers.set(peer, answer);
+    if (answer === "allow") this.#offers.acceptAll(peer);
+    if (answer === "refuse") this.#offers.refuseAll(this.#refusal(), peer);
+    this.#changed.now();
+    await stored;
+  }
+
+  onChange(listener: () => void): Unsubscribe {
+    return this.#changed.add(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const stop of this.#stops) stop();
+    this.#changed.close();
+    // As broken links: both ends may go on later.
+    const ends = new StarfishError("closed", "This node ends");
+    for (const { stop } of this.#outgoing.values()) stop.abort(ends);
+    this.#offers.refuseAll(new StarfishError("link-closed", "This node ends"));
+    await Promise.all([...this.#incoming.values()].map(({ incoming }) => incoming.pause()));
+  }
+
+  /** The first word of somebody who wants to send. Never rejects. */
+  async #met(channel: Channel, from: PeerId): Promise<void> {
+    const { clock, net, log } = this.#parts;
+    const messages = new Messages(channel, { bytesMax: PIECE_BYTES + 1, messagesMax: MESSAGES_MAX });
+    try {
+      const first = await withDeadline(clock, FIRST_WORD_MS, "An offer", (signal) => messages.next(signal));
+      const said = readMessage(senderSchema, first, CONTROL_BYTES_MAX);
+      if (said instanceof Uint8Array || said.is !== "offer") throw new StarfishError("malformed", "No offer");
+      await this.#offered(channel, messages, from, said);
+    } catch (caught) {
+      const error = toStarfishError(caught, "io");
+      if (error.code === "malformed" || error.code === "too-large")
+        net.misbehaved(from, `${TRANSFER_PROTOCOL}: ${error.message}`);
+      if (messages.closed.aborted || error.code === "link-closed") return channel.abort(error);
+      log.write("info", "transfer.refused", { from, code: error.code, message: error.message });
+      refuse(channel, error);
+    }
+  }
+
+  async #offered(channel: Channel, messages: Messages, from: PeerId, message: OfferMessage): Promise<void> {
+    if (this.#answers.all.get(from) === "refuse") throw this.#refusal();
+    const known = this.#known(from, message);
+    if (known !== undefined) return await this.#serve(known, message, channel, messages);
+    const name = this.#nameOf(from);
+    let decision: Decision | undefined;
+    const waiter = this.#offers.waiterFor(from, message);
+    if (waiter !== undefined) decision = { into: waiter.into, waiter };
+    else if (this.#answers.all.get(from) === "allow") decision = { into: undefined, waiter: undefined };
+    else {
+      channel.send(controlMessage({ is: "waiting", hasPerson: this.#parts.devices.hasPerson }));
+      const offer = offerOf(message, from, name, this.#inbox.hasRoomFor(message));
+      decision = await this.#ask(offer, message, messages);
+    }
+    const coming = await this.#begin(from, name, message, decision);
+    await this.#serve(coming, message, channel, messages);
+  }
+
+  /** Asks the person, as long as the sender is there. */
+  async #ask(offer: Offer, message: OfferMessage, messages: Messages): Promise<Decision> {
+    const left = new AbortController();
+    const decided = new AbortController();
+    const gone = (error: StarfishError): void => left.abort(error);
+    messages.next(decided.signal).then(
+      (said) => gone(endOf(said)),
+      (error: unknown) => gone(toStarfishError(error, "link-closed")),
+    );
+    try {
+      return await this.#offers.ask(offer, message, left.signal);
+    } finally {
+      decided.abort();
+    }
+  }
+
+  /** What goes on with this offer; undefined if it is new. Throws "busy". */
+  #known(from: PeerId, message: OfferMessage): Coming | undefined {
+    for (const coming of this.#incoming.values())
+      if (coming.from === from && equal(coming.incoming.offer.id, message.id)) return coming;
+    const item = this.#inbox.find(from, message);
+    if (item === undefined) return undefined;
+    const running = this.#incoming.get(item.id);
+    if (running !== undefined) return running;
+    this.#checkRoom(from);
+    return this.#add(item.id, from, item.record.name, message, new InboxSink(this.#inbox, item), false);
+  }
+
+  /** Rejects with "busy", "full", "io". */
+  async #begin(from: PeerId, name: string, message: OfferMessage, decision: Decision): Promise<Coming> {
+    const { into, waiter } = decision;
+    const taken = waiter === undefined ? undefined : this.#waiters.get(waiter);
+    try {
+      this.#checkRoom(from);
+      const sink: Sink =
+        into === undefined
+          ? new InboxSink(this.#inbox, await this.#inbox.open(from, name, message))
+          : new LiveSink(into, message.manifestBytes);
+      const coming = this.#add(toHex(message.id), from, name, message, sink, waiter !== undefined);
+      taken?.resolve(coming);
+      return coming;
+    } catch (error) {
+      taken?.reject(error);
+      throw error;
+    }
+  }
+
+  #add(id: string, from: PeerId, name: string, message: OfferMessage, sink: Sink, isAwaited: boolean): Coming {
+    const incoming = new Incoming(message, sink, {
+      ...this.#parts,
+      onProgress: () => this.#changed.soon(),
+      onFault: (what) => this.#parts.net.misbehaved(from, `${TRANSFER_PROTOCOL}: ${what}`),
+    });
+    const startedAtMs = Math.round(this.#parts.clock.now());
+    const coming: Coming = { from, name, incoming, startedAtMs, isAwaited, giveUp: undefined };
+    this.#incoming.set(id, coming);
+    this.#changed.now();
+    return coming;
+  }
+
+  async #serve(coming: Coming, message: OfferMessage, channel: Channel, messages: Messages): Promise<void> {
+    const { incoming } = coming;
+    coming.giveUp?.cancel();
+    await incoming.serve(message, channel, messages);
+    if (incoming.isOver || (!coming.isAwaited && !incoming.isServing)) this.#forget(coming);
+    else if (coming.isAwaited) {
+      coming.giveUp = this.#parts.clock.timer(RESUME_MS, () => {
+        void incoming.end(new StarfishError("unreachable", "The sender is out of reach and does not come back"));
+        this.#forget(coming);
+      });
+    }
+    this.#changed.now();
+  }
+
+  #forget(coming: Coming): void {
+    for (const [id, one] of this.#incoming) if (one === coming) this.#incoming.delete(id);
+  }
+
+  /** Throws "busy". */
+  #checkRoom(from: PeerId): void {
+    const ofSender = [...this.#incoming.values()].filter((one) => one.from === from);
+    if (this.#isClosed || ofSender.length >= INCOMING_PER_SENDER_MAX || this.#incoming.size >= INCOMING_MAX)
+      throw new StarfishError("busy", "Too much is coming in there already: try again in a while", { retryable: true });
+  }
+
+  #infoOf({ from, name, incoming, startedAtMs }: Coming, isWhole = false): TransferInfo {
+    const { offer, sink } = incoming;
+    if (sink instanceof InboxSink) return this.#inbox.info(sink.item);
+    const { title, files, folders, totalBytes, manifestBytes, id } = offer;
+    const done = Math.max(0, sink.pieces * PIECE_BYTES - manifestBytes);
+    return {
+      id: toHex(id),
+      direction: "in",
+      peer: from,
+      name,
+      title,
+      files,
+      folders,
+      state: isWhole ? "whole" : "receiving",
+      doneBytes: Math.min(totalBytes ?? Infinity, done),
+      totalBytes: totalBytes ?? undefined,
+      startedAtMs,
+    };
+  }
+
+  #nameOf(peer: PeerId): string {
+    return this.#parts.net.member(peer)?.record.name ?? peer;
+  }
+
+  #refusal(): StarfishError {
+    const name = this.#nameOf(this.#parts.net.self);
+    return new StarfishError("refused", `${name} does not want anything from this node`);
+  }
+
+  #sweep(): void {
+    this.#inbox.sweep().catch((error: unknown) => {
+      if (!isStarfishError(error)) throw error;
+      this.#parts.log.write("warn", "transfer.sweep", { error: messageOf(error) });
+    });
+  }
+}
+
+/** Before it is answered a sender only takes its offer back. */
+function endOf(said: Uint8Array): StarfishError {
+  try {
+    const message = readMessage(senderSchema, said, CONTROL_BYTES_MAX);
+    if (!(message instanceof Uint8Array) && message.is === "cancel")
+      return new StarfishError("cancelled", "The sender has taken it back");
+  } catch (error) {
+    return toStarfishError(error, "malformed");
+  }
+  return new StarfishError("malformed", "A sender that does not wait for the answer");
+}
