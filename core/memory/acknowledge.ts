@@ -68,7 +68,7 @@ export async function serveAck(
 }
 
 function holds(replica: Replica, { key, entry }: Keyed): boolean {
-  const own = replica.table.get(key);
+  const own = replica.table.head(key);
   return own !== undefined && (own.stamp > entry.stamp || (own.stamp === entry.stamp && own.writer >= entry.writer));
 }
 

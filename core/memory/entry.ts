@@ -11,13 +11,21 @@ export const DELETED = 1;
 export const EXPIRED = 2;
 export type EntryState = typeof LIVE | typeof DELETED | typeof EXPIRED;
 
-export interface Entry {
+interface Versioned {
   readonly stamp: number;
   readonly writer: number;
   readonly state: EntryState;
+  readonly expiresAtMs: number | undefined;
+}
+
+export interface Entry extends Versioned {
   /** LIVE: the value's CBOR, as byte text. DELETED: empty. EXPIRED: the 8 bytes of the value's hash, as byte text. */
   readonly value: string;
-  readonly expiresAtMs: number | undefined;
+}
+
+/** All of an entry but its value. */
+export interface EntryHead extends Versioned {
+  readonly valueBytes: number;
 }
 
 const NO_VALUE: { readonly a: number; readonly b: number } = { a: 0, b: 0 };

@@ -125,7 +125,7 @@ test("writes from the future wait outside the map, and no more of them than are 
 });
 
 test("a million keys fill what is set aside for others and no more, and can be deleted", async () => {
-  const bytesMax = 1_000_000;
+  const bytesMax = 500_000;
   const mallory = await scene(9, { bytesMax });
   const { swarm } = mallory;
   const victim = victimOf(mallory);

@@ -68,6 +68,37 @@ function roundsIn(replica: Replica): unknown[] {
 }
 
 describe("a journal", () => {
+  test("takes in no more than some thousand entries between two reads, however many there are", async () => {
+    const disk = new Map<string, Uint8Array>();
+    const before = replicaOf(1);
+    const journal = new Journal("test", before, { store: new MemoryStore(disk), clock: realClock, log: silentLog });
+    const COUNT = 40_000;
+    for (let i = 0; i < COUNT; i += 1_000) {
+      const keys = Array.from({ length: 1_000 }, (_, j) => `some/table/${String(i + j).padStart(9, "0")}`);
+      before.write(keys.map((key) => ({ key, value: "x".repeat(19) })));
+      journal.add(keys);
+    }
+    await journal.close();
+
+    const after = replicaOf(2);
+    let most = 0;
+    let last = 0;
+    const look = (): void => {
+      most = Math.max(most, after.table.live - last);
+      last = after.table.live;
+    };
+    class ReadStore extends MemoryStore {
+      override get(key: string): Promise<Uint8Array | undefined> {
+        look();
+        return super.get(key);
+      }
+    }
+    await new Journal("test", after, { store: new ReadStore(disk), clock: realClock, log: silentLog }).load();
+    look();
+    expect(after.count("some/")).toBe(COUNT);
+    expect(most).toBeLessThan(8_000);
+  });
+
   test("gives back whole batches after a crash at any write, also while it is written anew", async () => {
     const stored = new Set<unknown>();
     for (let crash = 1; crash < 40; crash += 2) {

@@ -22,8 +22,8 @@ import {
   SEGMENT_BYTES_MAX,
   SEGMENT_NUMBER_MAX,
   SEGMENTS_MAX,
+  SEGMENT_READ_BYTES_MAX,
   STORE_DELAY_MS,
-  VALUE_BYTES_MAX,
 } from "./limits.ts";
 import { type Keyed, Packer, unpack } from "./pack.ts";
 import type { Replica } from "./replica.ts";
@@ -47,10 +47,10 @@ interface Read extends Pick<Segment, "first" | "group" | "last"> {
 
 const segmentSchema: Schema<Segment> = v.object({
   first: integerOf(0, SEGMENT_NUMBER_MAX),
-  entries: bytesOf(0, SEGMENT_BYTES_MAX + 2 * VALUE_BYTES_MAX),
+  entries: bytesOf(0, SEGMENT_READ_BYTES_MAX),
   group: v.optional(integerOf(0, SEGMENT_NUMBER_MAX)),
   last: v.optional(v.literal(true)),
-  vector: v.optional(bytesOf(0, SEGMENT_BYTES_MAX)),
+  vector: v.optional(bytesOf(0, SEGMENT_READ_BYTES_MAX)),
 });
 
 export interface JournalPorts {

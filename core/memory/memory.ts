@@ -32,7 +32,7 @@ import type { ReplicatedMap } from "./types.ts";
 export interface MapOptions {
   /** Whether this node stores it; otherwise it is in RAM only. */
   readonly isKept?: boolean;
-  /** Keys, values and 200 bytes for each entry. */
+  /** Keys, values and 96 bytes for each entry. */
   readonly bytesMax?: number;
   /** How long deleted keys are remembered; 30 days if kept, else a day. The same on all nodes. */
   readonly horizonMs?: number;

@@ -65,9 +65,10 @@ export class NewestFirst {
     const found: Sending[] = [];
     let isLate = false;
     for (let key = this.#queue.take(at); key !== undefined; key = this.#queue.take(at)) {
-      const entry = this.#replica.table.get(key);
+      const { table } = this.#replica;
       if (this.#changed.has(key)) isLate = true;
-      if (entry?.stamp === -at) found.push({ key, entry });
+      const entry = table.head(key)?.stamp === -at ? table.get(key) : undefined;
+      if (entry !== undefined) found.push({ key, entry });
     }
     if (!isLate) return found;
     this.addChanged();
@@ -83,8 +84,8 @@ export class NewestFirst {
   }
 
   #push(key: string): void {
-    const entry = this.#replica.table.get(key);
-    if (entry !== undefined) this.#queue.add(-entry.stamp, key);
+    const head = this.#replica.table.head(key);
+    if (head !== undefined) this.#queue.add(-head.stamp, key);
   }
 }
 

@@ -67,7 +67,7 @@ function answerOne(
     return keys.map(({ key }) => key);
   }
   writer.add({ to, kind: SKIP });
-  return range.kind === ALL ? keysBetween(table, from, to) : undefined;
+  return range.kind === ALL ? table.keys({ from, to }) : undefined;
 }
 
 function wanted(
@@ -94,7 +94,7 @@ function answerSum(
     writer.add({ to, kind: SKIP });
   } else if (range.count === 0) {
     writer.add({ to, kind: SKIP });
-    return keysBetween(table, from, to);
+    return table.keys({ from, to });
   } else if (own.count === 0) {
     writer.add({ to, kind: ALL });
   } else if (own.count <= RECONCILE_LIST_MAX) {
@@ -109,13 +109,6 @@ function answerSum(
     writer.add({ to, kind: SUM, ...table.sum(low, to) });
   }
   return undefined;
-}
-
-function* keysBetween(table: Table, from: string | undefined, to: string | undefined): Generator<string> {
-  for (const key of table.keysFrom(from ?? "")) {
-    if (to !== undefined && key >= to) return;
-    yield key;
-  }
 }
 
 function* chain(lists: readonly Iterable<string>[]): Generator<string> {

@@ -16,13 +16,13 @@ import { utf8 } from "../base/bytes.ts";
 import { messageOf, StarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
 import { CausalContext, type Vector } from "./causal-context.ts";
-import { fromByteText, toByteText } from "./byte-text.ts";
-import { DELETED, type Entry, EXPIRED, LIVE } from "./entry.ts";
+import { toByteText } from "./byte-text.ts";
+import { DELETED, type Entry, type EntryHead, EXPIRED, LIVE } from "./entry.ts";
 import { AHEAD_MS_MAX, BATCH_BYTES_MAX, BATCH_ENTRY_BYTES, KEY_BYTES_MAX, VALUE_BYTES_MAX } from "./limits.ts";
 import type { Keyed } from "./pack.ts";
 import { Quarantine } from "./quarantine.ts";
 import { Table } from "./table.ts";
-import type { MapChange, MapEntry, MapWrite, Version } from "./types.ts";
+import type { KeyRange, MapChange, MapEntry, MapWrite, Version } from "./types.ts";
 import { unitsOf } from "./units.ts";
 import { checkValue } from "./value.ts";
 import { HybridClock, stampAt, timeOf } from "./version.ts";
@@ -127,21 +127,30 @@ export class Replica {
   // Reading
 
   entry(key: string): MapEntry | undefined {
-    const entry = this.table.get(key);
-    return entry !== undefined && this.#isThere(entry) ? toMapEntry(key, entry) : undefined;
+    const head = this.table.head(key);
+    if (head === undefined || !this.#isThere(head)) return undefined;
+    const { stamp, writer, expiresAtMs } = head;
+    const value = decodeValue(this.table.value(key) ?? NO_BYTES);
+    return { key, value, version: { stamp, writer }, expiresAtMs };
   }
 
-  *entries(prefix: string): Generator<MapEntry, void, undefined> {
-    for (const key of this.table.keys(prefix)) {
+  /** The bytes of its value. */
+  raw(key: string): Uint8Array | undefined {
+    const head = this.table.head(key);
+    return head !== undefined && this.#isThere(head) ? this.table.value(key) : undefined;
+  }
+
+  *entries(range: string | KeyRange): Generator<MapEntry, void, undefined> {
+    for (const key of this.table.keys(range)) {
       const found = this.entry(key);
       if (found !== undefined) yield found;
     }
   }
 
-  count(prefix: string): number {
-    if (prefix === "") return this.table.live;
+  count(range: string | KeyRange): number {
+    if (range === "") return this.table.live;
     let count = 0;
-    for (const key of this.table.keys(prefix)) if (this.table.get(key)?.state === LIVE) count++;
+    for (const key of this.table.keys(range)) if (this.table.head(key)?.state === LIVE) count++;
     return count;
   }
 
@@ -283,7 +292,7 @@ export class Replica {
     const nowMs = this.#time.now();
     for (const keyed of entries) {
       const { key, entry } = keyed;
-      const before = this.table.get(key);
+      const isThere = this.table.has(key);
       if (timeOf(entry.stamp) > nowMs + AHEAD_MS_MAX) {
         this.#quarantine.add(keyed);
         continue;
@@ -292,8 +301,8 @@ export class Replica {
         this.#refused++;
         continue;
       }
-      if (before === undefined && this.table.isForgotten(entry, nowMs)) continue;
-      const isOld = before === undefined && timeOf(entry.stamp) <= nowMs - this.#horizonMs;
+      if (!isThere && this.table.isForgotten(entry, nowMs)) continue;
+      const isOld = !isThere && timeOf(entry.stamp) <= nowMs - this.#horizonMs;
       const commonMs = isOld && origin ? this.causalContext.common(origin.sender, origin.vector) : undefined;
       if (commonMs !== undefined && (keyed.heldAtMs ?? timeOf(entry.stamp)) <= commonMs) {
         // That side had it when this node had all of that side, so it has been deleted here since.
@@ -336,7 +345,7 @@ export class Replica {
     const nowMs = this.#time.now();
     const forgotten: string[] = [];
     for (const { key, entry } of entries) {
-      const own = this.table.get(key);
+      const own = this.table.head(key);
       if (own === undefined || own.stamp !== entry.stamp || own.writer !== entry.writer) continue;
       if (timeOf(own.stamp) > nowMs - this.#horizonMs) continue;
       this.table.forget(key);
@@ -354,7 +363,7 @@ export class Replica {
   /** Another side has taken these in, which are older than tombstones: what it knew before says nothing of them. */
   joined(keys: readonly string[]): void {
     const nowMs = this.#time.now();
-    const joining = keys.filter((key) => this.table.get(key) !== undefined && this.table.heldAtMs(key) === undefined);
+    const joining = keys.filter((key) => this.table.has(key) && this.table.heldAtMs(key) === undefined);
     for (const key of joining) this.table.hold(key, nowMs);
     if (joining.length > 0) this.#applied.emit({ keys: joining, isLocal: false });
   }
@@ -416,7 +425,7 @@ export class Replica {
     }
   }
 
-  #isThere({ state, expiresAtMs }: Entry): boolean {
+  #isThere({ state, expiresAtMs }: EntryHead): boolean {
     return state === LIVE && (expiresAtMs === undefined || expiresAtMs > this.#time.now());
   }
 }
@@ -426,18 +435,30 @@ function isEarly({ state, expiresAtMs = 0 }: Entry, nowMs: number): boolean {
   return state === EXPIRED && expiresAtMs > nowMs + AHEAD_MS_MAX;
 }
 
-function toMapEntry(key: string, { stamp, writer, value, expiresAtMs }: Entry): MapEntry {
-  return { key, value: decodeValue(fromByteText(value)), version: { stamp, writer }, expiresAtMs };
-}
+const NO_BYTES: Uint8Array = new Uint8Array(0);
 
-/** What a member has written that is not CBOR is given as the bytes that it is: reading never fails. */
+/**
+ * What `bytes`, which are the caller's own, say. What a member has written that is not CBOR is given as the bytes that it
+ * is: reading never fails.
+ */
 function decodeValue(bytes: Uint8Array): unknown {
+  const own = byteString(bytes);
+  if (own !== undefined) return own;
   try {
     // What CBOR calls undefined would look as if the key were not there.
     return decodeAny(bytes) ?? (isNull(bytes) ? null : bytes);
   } catch {
     return bytes;
   }
+}
+
+/** The bytes that `bytes` say, if that is what they say: as decoding would give them, and ten times as fast. */
+function byteString(bytes: Uint8Array): Uint8Array | undefined {
+  const [head = 0, length = 0, low = 0] = bytes;
+  if (head >= 0x40 && head < 0x58) return bytes.length === head - 0x3f ? bytes.slice(1) : undefined;
+  if (head === 0x58) return length >= 24 && bytes.length === length + 2 ? bytes.slice(2) : undefined;
+  if (head !== 0x59 || length === 0) return undefined;
+  return bytes.length === length * 256 + low + 3 ? bytes.slice(3) : undefined;
 }
 
 function isNull(bytes: Uint8Array): boolean {

@@ -29,7 +29,7 @@ import { type Part, Parts } from "./parts.ts";
 import type { Replica } from "./replica.ts";
 import { Rounds } from "./rounds.ts";
 import type { Incoming, ExchangeOptions } from "./exchange.ts";
-import type { MapChange, MapEntry, MapStat, MapWrite, ReplicatedMap, Version } from "./types.ts";
+import type { KeyRange, MapChange, MapEntry, MapStat, MapWrite, ReplicatedMap, Version } from "./types.ts";
 
 export const RECONCILE_PROTOCOL = "/starfish/memory/2.0.0";
 
@@ -153,12 +153,16 @@ export class NodeMap implements ReplicatedMap {
     await this.#parts.journal?.check();
   }
 
-  entries(prefix = ""): IterableIterator<MapEntry> {
-    return this.#replica.entries(prefix);
+  raw(key: string): Uint8Array | undefined {
+    return this.#replica.raw(key);
   }
 
-  count(prefix = ""): number {
-    return this.#replica.count(prefix);
+  entries(range: string | KeyRange = ""): IterableIterator<MapEntry> {
+    return this.#replica.entries(range);
+  }
+
+  count(range: string | KeyRange = ""): number {
+    return this.#replica.count(range);
   }
 
   watch(prefix: string, listener: (change: MapChange) => void): Unsubscribe {
@@ -260,7 +264,7 @@ export class NodeMap implements ReplicatedMap {
   #ownKeys(): Set<string> {
     const { table, self } = this.#replica;
     const keys = new Set<string>();
-    for (const key of table.keys("")) if (table.get(key)?.writer === self) keys.add(key);
+    for (const key of table.keys("")) if (table.head(key)?.writer === self) keys.add(key);
     return keys;
   }
 

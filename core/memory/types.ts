@@ -35,6 +35,18 @@ export type MapWrite =
   /** Deletes. */
   | { readonly key: string; readonly deleted: true };
 
+/** Keys, in order of UTF-16 code units: those to which all that is said applies. */
+export interface KeyRange {
+  /** Those that begin so. */
+  readonly prefix?: string | undefined;
+  /** This one and those after it. */
+  readonly from?: string | undefined;
+  /** Those before this one. */
+  readonly to?: string | undefined;
+  /** The last one first. */
+  readonly reverse?: boolean | undefined;
+}
+
 export interface MapStat {
   readonly name: string;
   /** Keys that are there. */
@@ -75,6 +87,8 @@ export interface ReplicatedMap {
   get(key: string): unknown;
   /** As `get`, with version and expiry. */
   entry(key: string): MapEntry | undefined;
+  /** The value's CBOR as it is kept, a copy; undefined where `get` is. It need not be CBOR where a hostile member wrote it. */
+  raw(key: string): Uint8Array | undefined;
   /**
    * Values are what CBOR carries and gives back as it was: null, booleans, numbers, text, bytes, arrays and plain objects, at
    * most 64 levels deep. Throws "too-large" (key over 1 KiB, value over 64 KiB encoded), "malformed" (half a surrogate pair
@@ -91,12 +105,12 @@ export interface ReplicatedMap {
    */
   batch(writes: readonly MapWrite[]): void;
   /**
-   * In order of keys (UTF-16 code units). Lazy: changes made meanwhile may or may not be seen, so a batch that comes during
+   * Those of the range, or with this prefix, in order of keys. Lazy: changes made meanwhile may or may not be seen, so a batch that comes during
    * the iteration may be seen in part. Entries drawn without waiting in between are of one moment.
    */
-  entries(prefix?: string): IterableIterator<MapEntry>;
-  /** How many keys there are with this prefix. */
-  count(prefix?: string): number;
+  entries(range?: string | KeyRange): IterableIterator<MapEntry>;
+  /** How many keys there are in the range, or with this prefix. */
+  count(range?: string | KeyRange): number;
   /** Called after each change, once for each key, in the order in which they were applied here. */
   watch(prefix: string, listener: (change: MapChange) => void): Unsubscribe;
   /** As `watch`, but called once for all that was applied at once: a batch, at least, is told whole. */

@@ -96,6 +96,10 @@ test("what others have written is read as the bytes that it is where it is no va
     undefined: Uint8Array.of(0xf7),
     nothing: new Uint8Array(0),
     "a field twice": Uint8Array.of(0xa2, 0x61, 0x61, 1, 0x61, 0x61, 2),
+    "bytes that end early": Uint8Array.of(0x43, 1, 2),
+    "more behind bytes": Uint8Array.of(0x41, 1, 2),
+    "bytes of a length without an end": Uint8Array.of(0x58),
+    "300 bytes of 301": Uint8Array.from([0x59, 1, 45, ...new Uint8Array(300)]),
   };
   const keyed = Object.entries(bad).map(([key, bytes], i): Keyed => {
     const stamp = stampAt(new TestTime().nowMs) + i;
@@ -114,6 +118,22 @@ test("what others have written is read as the bytes that it is where it is no va
     map.set("3,000 lists", "mended");
     expect(map.get("3,000 lists")).toBe("mended");
   }
+});
+
+test("bytes of every length come back, as their own, and their CBOR as it is kept", () => {
+  const map = new ReplicaMap(1, new TestTime());
+  for (const length of [0, 1, 22, 23, 24, 255, 256, 257, 2_045, 2_046, 20_000, 65_532]) {
+    const bytes = new Uint8Array(length).map((_, i) => i * 7);
+    map.set("k", bytes);
+    expect(map.raw("k")).toEqual(encode(bytes));
+    map.raw("k")?.fill(1);
+    (map.get("k") as Uint8Array).fill(1);
+    expect(map.get("k")).toEqual(bytes);
+  }
+  map.set("k", 1, { expiresInMs: 1 });
+  expect(map.raw("k")).toEqual(Uint8Array.of(1));
+  map.delete("k");
+  expect(map.raw("k")).toBeUndefined();
 });
 
 test("the depth of a message is bounded, however wide it is", () => {

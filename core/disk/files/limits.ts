@@ -4,7 +4,7 @@
 export const INLINE_BYTES_MAX = 4_096;
 /** Longest path in UTF-8 bytes: what a key of the map takes, less two separators, the kind, and a version that has moved. */
 export const PATH_BYTES_MAX = 976;
-/** What the tree may hold in memory, with 200 bytes for each entry: 100,000 files of 1 KiB, three times over. */
+/** What the tree may hold in memory, with 96 bytes for each entry: 100,000 files of 1 KiB, three times over. */
 export const TREE_BYTES_MAX: number = 384 * 1024 * 1024;
 /** How long overwritten and removed files can be brought back. */
 export const VERSION_KEEP_MS: number = 7 * 24 * 3_600_000;

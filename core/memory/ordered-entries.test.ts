@@ -1,7 +1,11 @@
-/** The ordered index against a sorted list. */
+/** The ordered entries against a sorted list. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { OrderedIndex, type Sum } from "./ordered-index.ts";
+import { toByteText } from "./byte-text.ts";
+import { DELETED, type Entry, EXPIRED, LIVE } from "./entry.ts";
+import type { Sum } from "./leaf.ts";
+import { INLINE_VALUE_BYTES_MAX } from "./limits.ts";
+import { OrderedEntries } from "./ordered-entries.ts";
 
 type Step = readonly [kind: "set" | "delete", key: string, a: number, b: number];
 const word = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
@@ -14,12 +18,22 @@ const step: fc.Arbitrary<Step> = fc.tuple(
 );
 const bound = fc.option(key, { nil: undefined });
 
-function build(steps: readonly Step[]): { index: OrderedIndex; model: Map<string, readonly [number, number]> } {
-  const index = new OrderedIndex();
+/** An entry of each kind and size, as chance has it. */
+function entryOf(a: number, b: number): Entry {
+  const state = ([LIVE, LIVE, LIVE, DELETED, EXPIRED] as const)[(b & 0xffff) % 5] ?? LIVE;
+  const long = [127, 128, INLINE_VALUE_BYTES_MAX, INLINE_VALUE_BYTES_MAX + 1, 20_000][(a & 0xfff) % 60] ?? 20;
+  const length = state === LIVE ? long - (a & 7) : state === DELETED ? 0 : 8;
+  const value = String.fromCharCode(b & 255).repeat(length);
+  const expiresAtMs = state === EXPIRED || (state === LIVE && (b & 8) !== 0) ? (b >>> 0) * 65_536 + 1 : undefined;
+  return { stamp: (a >>> 0) * 2_097_152 + 7, writer: (b >>> 0) * 65_536 + 9, state, value, expiresAtMs };
+}
+
+function build(steps: readonly Step[]): { index: OrderedEntries; model: Map<string, readonly [number, number]> } {
+  const index = new OrderedEntries();
   const model = new Map<string, readonly [number, number]>();
   for (const [kind, at, a, b] of steps) {
     if (kind === "set") {
-      index.set(at, a, b);
+      index.set(at, entryOf(a, b), a, b);
       model.set(at, [a, b]);
     } else {
       expect(index.delete(at)).toBe(model.delete(at));
@@ -47,7 +61,44 @@ const large: fc.Arbitrary<Step[]> = fc
     return [...sets, ...deletes, ...steps];
   });
 
-describe("the ordered index", () => {
+describe("the ordered entries", () => {
+  test("give back each entry as it was set last", () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), key, (steps, other) => {
+        const { index, model } = build(steps);
+        for (const at of new Set([other, ...steps.map(([, at]) => at)])) {
+          const digest = model.get(at);
+          const expected = digest && entryOf(...digest);
+          expect(index.has(at)).toBe(expected !== undefined);
+          expect(index.get(at)).toEqual(expected);
+          const { value, ...head } = expected ?? {};
+          expect(index.head(at)).toEqual(expected && { ...head, valueBytes: value?.length });
+          const bytes = index.value(at);
+          expect(bytes && toByteText(bytes)).toBe(value);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("are told apart from each other's values when those grow, shrink and go", () => {
+    const index = new OrderedEntries();
+    const lengths = new Map<string, number>();
+    for (let i = 0; i < 20_000; i++) {
+      const at = `key-${Math.imul(i, 0x9e3779b1) >>> 22}`;
+      const length = [0, 1, 40, 300, INLINE_VALUE_BYTES_MAX + 1][i % 5] ?? 0;
+      if (i % 7 === 0) {
+        expect(index.delete(at)).toBe(lengths.delete(at));
+        continue;
+      }
+      const value = at.padEnd(length, "x").slice(0, length);
+      index.set(at, { stamp: i, writer: 1, state: LIVE, value, expiresAtMs: undefined }, i, -i);
+      lengths.set(at, length);
+    }
+    expect(index.size).toBe(lengths.size);
+    for (const [at, length] of lengths) expect(index.get(at)?.value).toBe(at.padEnd(length, "x").slice(0, length));
+  });
+
   test("counts and sums any range", () => {
     fc.assert(
       fc.property(fc.oneof(fc.array(step, { maxLength: 200 }), large), bound, bound, (steps, from, to) => {
@@ -71,6 +122,7 @@ describe("the ordered index", () => {
       fc.property(fc.oneof(fc.array(step), large), key, bound, (steps, from, to) => {
         const { index, model } = build(steps);
         expect([...index.keys(from)]).toEqual(between(model, from));
+        expect([...index.keysDown(to)]).toEqual(between(model, undefined, to).reverse());
         expect(index.range(from, to).map(({ key }) => key)).toEqual(between(model, from, to));
       }),
       { numRuns: 200 },
@@ -99,16 +151,23 @@ describe("the ordered index", () => {
   });
 
   test("goes on listing where keys come and go meanwhile", () => {
-    const index = new OrderedIndex();
-    for (let i = 0; i < 2_000; i++) index.set(String(i).padStart(4, "0"), i, i);
+    const index = new OrderedEntries();
+    for (let i = 0; i < 2_000; i++) index.set(String(i).padStart(4, "0"), entryOf(i, i), i, i);
     const seen: string[] = [];
     for (const at of index.keys("")) {
       seen.push(at);
       index.delete(at);
-      index.set(`!${at}`, 1, 1);
+      index.set(`!${at}`, entryOf(1, 1), 1, 1);
     }
     expect(seen.length).toBe(2_000);
     expect(new Set(seen).size).toBe(2_000);
     expect(index.size).toBe(2_000);
+    const down: string[] = [];
+    for (const at of index.keysDown(undefined)) {
+      down.push(at);
+      index.delete(at);
+      index.set(`~${at}`, entryOf(1, 1), 1, 1);
+    }
+    expect(down).toEqual(seen.map((at) => `!${at}`).reverse());
   });
 });
