@@ -3,6 +3,7 @@ import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import { reasonOf } from "../language/redirect.ts";
 import { turns } from "../language/turns.ts";
 import { join, nameOf } from "../namespace/paths.ts";
+import { noMoreOperands } from "../operands.ts";
 import { isLike } from "../utilities/names.ts";
 import { numberValue, type UtilityContext } from "../utilities/utility.ts";
 import { changesBetween, type Change } from "./edit-script.ts";
@@ -15,10 +16,10 @@ const CONTEXT_LINES = 3;
 
 export async function runDiff(context: UtilityContext): Promise<number> {
   const { operands } = context;
-  const [old, now, extra] = operands;
+  const [old, now] = operands;
   if (old === undefined) throw new StarfishError("usage", "missing operand after 'diff'");
   if (now === undefined) throw new StarfishError("usage", `missing operand after '${old}'`);
-  if (extra !== undefined) throw new StarfishError("usage", `extra operand '${extra}'`);
+  noMoreOperands(operands, 2);
   return await new Diff(context).operands(old, now);
 }
 

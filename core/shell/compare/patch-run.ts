@@ -1,10 +1,11 @@
 /** What `patch` does. A file is read whole, changed in memory, and written in one step, or not at all. */
 import { applyPatch, parsePatch, reversePatch, type StructuredPatch } from "diff";
-import { isStarfishError, StarfishError } from "../../base/errors.ts";
+import { isStarfishError } from "../../base/errors.ts";
 import { decodeText, encodeText } from "../language/bytes.ts";
 import { reasonOf } from "../language/redirect.ts";
 import { turns } from "../language/turns.ts";
 import { parentOf } from "../namespace/paths.ts";
+import { noMoreOperands } from "../operands.ts";
 import { numberValue, type UtilityContext } from "../utilities/utility.ts";
 import { wholeBytes } from "./text.ts";
 
@@ -12,8 +13,8 @@ const NOTHING = "/dev/null";
 
 export async function runPatch(context: UtilityContext): Promise<number> {
   const { options, operands, computer, signal, problem } = context;
-  const [file, operand, extra] = operands;
-  if (extra !== undefined) throw new StarfishError("usage", `extra operand '${extra}'`);
+  const [file, operand] = operands;
+  noMoreOperands(operands, 2);
   const source = options.value("i") ?? operand ?? "-";
   let text: string;
   try {

@@ -9,6 +9,7 @@ import { writeToHost } from "./host-streams.ts";
 import { baseName, placeOf } from "./paths.ts";
 import { TransferLine } from "./progress.ts";
 import { oneLine } from "../mem/value.ts";
+import { noOperands } from "../operands.ts";
 import type { CommandContext } from "../types.ts";
 
 type Context = CommandContext;
@@ -16,9 +17,9 @@ export type Format = "car" | "tar" | "zip";
 
 /** Writes the archive to a file of the person's machine, or to standard output where that is a pipe. */
 export async function pack(operands: readonly string[], format: Format, context: Context): Promise<void> {
-  const [operand, target, extra] = operands;
+  const [operand, target] = operands;
   if (operand === undefined) throw new StarfishError("usage", "PATH is missing");
-  if (extra !== undefined) throw new StarfishError("usage", `'${extra}' is one word too many`);
+  noOperands(operands.slice(2));
   const info = context.computer.files.stat(placeOf(operand, context));
   if (info === undefined) throw new StarfishError("not-found", `there is no ${oneLine(operand)}`);
   const line = new TransferLine(`get ${oneLine(baseName(info.path))}`, context);

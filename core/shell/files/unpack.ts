@@ -17,6 +17,7 @@ import { hostBaseName, placeOf, within } from "./paths.ts";
 import { TransferLine } from "./progress.ts";
 import { bytesWords, count } from "../format.ts";
 import { oneLine } from "../mem/value.ts";
+import { noOperands } from "../operands.ts";
 import { STATUS } from "../status.ts";
 import type { CommandContext, HostFile } from "../types.ts";
 import type { Format } from "./pack.ts";
@@ -30,9 +31,9 @@ export async function unpack(
   isWaiting: boolean,
   context: Context,
 ): Promise<number> {
-  const [source, target, extra] = operands;
+  const [source, target] = operands;
   if (source === undefined) throw new StarfishError("usage", "HOSTPATH is missing; '-' is standard input");
-  if (extra !== undefined) throw new StarfishError("usage", `'${extra}' is one word too many`);
+  noOperands(operands.slice(2));
   const file = source === "-" ? undefined : await context.host.openFile(source, { signal: context.signal });
   const format = asked ?? formatOf(file?.name ?? source);
   const line = new TransferLine(`put ${oneLine(file?.name ?? "standard input")}`, context);

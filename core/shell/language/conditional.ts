@@ -5,6 +5,7 @@ import { evaluateText, expandPieces, expandRegex, expandText, pathFrom, scopeOf 
 import { ShellFault } from "./faults.ts";
 import type { Frame } from "./frame.ts";
 import { patternTest } from "./pattern.ts";
+import { posixSource } from "./posix-regex.ts";
 import { IndexedArray, elementOf, elementsOf } from "./variables.ts";
 import type { TestExpression, Word } from "unbash";
 
@@ -217,79 +218,15 @@ async function conditionalBinary(operator: string, leftWord: Word, rightWord: Wo
   }
 }
 
-/** Sets BASH_REMATCH. The expression is POSIX extended; JavaScript's are alike but for classes and a few escapes. */
+/** Sets BASH_REMATCH. */
 function matchRegex(text: string, source: string, ignoreCase: boolean, { state: { variables } }: Frame): boolean {
   let expression: RegExp;
   try {
-    expression = new RegExp(posixRegex(source), ignoreCase ? "isu" : "su");
+    expression = new RegExp(posixSource(source, { isExtended: true }), ignoreCase ? "isu" : "su");
   } catch {
     throw new ShellFault("invalid regular expression", { status: 2 });
   }
   const match = expression.exec(text);
   variables.setWhole("BASH_REMATCH", IndexedArray.of((match ?? []).map((group: string | undefined) => group ?? "")));
   return match !== null;
-}
-
-const CLASSES: Readonly<Record<string, string>> = {
-  alpha: "\\p{L}",
-  digit: "0-9",
-  alnum: "\\p{L}0-9",
-  upper: "\\p{Lu}",
-  lower: "\\p{Ll}",
-  space: "\\s",
-  blank: " \\t",
-  punct: "!-\\/:-@\\[-`\\{-~",
-  print: "\\x20-\\x7e\\u{a0}-\\u{10ffff}",
-  graph: "\\x21-\\x7e\\u{a1}-\\u{10ffff}",
-  cntrl: "\\x00-\\x1f\\x7f",
-  xdigit: "0-9A-Fa-f",
-};
-
-export function posixRegex(source: string): string {
-  let result = "";
-  for (let i = 0; i < source.length; i++) {
-    const character = source[i] ?? "";
-    if (character === "\\") {
-      const next = source[++i] ?? "\\";
-      result += /[\w\s"'`<>=@!#%&~:;,-]/.test(next)
-        ? /[bBwWsS]/.test(next)
-          ? `\\${next}`
-          : next === "<" || next === ">"
-            ? "\\b"
-            : next
-        : `\\${next}`;
-    } else if (character === "[") {
-      const { text, end } = bracket(source, i);
-      result += text;
-      i = end;
-    } else if (character === "{" && !/^\{\d*(?:,\d*)?\}/.test(source.slice(i))) result += "\\{";
-    else if (character === "}" && !/\{\d*(?:,\d*)?$/.test(source.slice(0, i))) result += "\\}";
-    else if (character === "]") result += "\\]";
-    else result += character;
-  }
-  return result;
-}
-
-function bracket(source: string, open: number): { text: string; end: number } {
-  let i = open + 1;
-  let body = "";
-  const isNegated = source[i] === "^";
-  if (isNegated) i++;
-  for (let isFirst = true; i < source.length; isFirst = false, i++) {
-    const character = source[i] ?? "";
-    if (character === "]" && !isFirst) {
-      return { text: `[${isNegated ? "^" : ""}${body}]`, end: i };
-    }
-    const named = /^\[:(\w+):\]/.exec(source.slice(i, i + 12));
-    if (named !== null) {
-      body += CLASSES[named[1] ?? ""] ?? "";
-      i += named[0].length - 1;
-    } else
-      body += /[\\[\]&~|(){}/^]/.test(character)
-        ? `\\${character}`
-        : character === "-" && (isFirst || source[i + 1] === "]")
-          ? "\\-"
-          : character;
-  }
-  throw new ShellFault("invalid regular expression", { status: 2 });
 }

@@ -2,6 +2,8 @@
  * Shell patterns (`*`, `?`, `[…]`, extglob) as regular expressions. A pattern comes as pieces: quoted text is literal,
  * the rest may be special. Used by `case`, `[[ == ]]`, `${x#p}` and, segment by segment, for paths.
  */
+import { characterClass } from "./character-classes.ts";
+import { literal } from "./posix-regex.ts";
 
 /** A piece of an expanded word: what was quoted is not special. */
 export interface Piece {
@@ -92,7 +94,7 @@ function translate(signs: readonly Sign[], from: number, to: number, options: Pa
     const sign = signs[i];
     if (sign === undefined) break;
     if (!sign.isSpecial) {
-      source += escaped(sign.text);
+      source += literal(sign.text);
       continue;
     }
     const opening = signs[i + 1];
@@ -127,7 +129,7 @@ function translate(signs: readonly Sign[], from: number, to: number, options: Pa
         source += set.source;
         i = set.end;
       }
-    } else source += escaped(sign.text);
+    } else source += literal(sign.text);
   }
   return source;
 }
@@ -172,23 +174,6 @@ function group(
   const any = options.isPath === true ? "[^/]*" : ".*";
   return `(?:(?!${inner}${rest}$)${any}${rest === "" ? "" : `(?:${rest})`})`;
 }
-
-const CLASSES: Readonly<Record<string, string>> = {
-  alpha: "\\p{L}",
-  digit: "0-9",
-  alnum: "\\p{L}\\p{N}",
-  upper: "\\p{Lu}",
-  lower: "\\p{Ll}",
-  space: "\\s",
-  blank: " \\t",
-  punct: "!-\\/:-@\\[-`\\{-~",
-  print: "\\x20-\\x7e\\u{a0}-\\u{10ffff}",
-  graph: "\\x21-\\x7e\\u{a1}-\\u{10ffff}",
-  cntrl: "\\x00-\\x1f\\x7f",
-  xdigit: "0-9A-Fa-f",
-  ascii: "\\x00-\\x7f",
-  word: "\\w",
-};
 
 function bracket(
   signs: readonly Sign[],
@@ -249,14 +234,9 @@ function namedClass(signs: readonly Sign[], at: number, to: number): { source: s
       .map(({ text }) => text)
       .join("");
     if (kind !== ":") return { source: Array.from(name).map(inSet).join(""), end: i + 1 };
-    const source = Object.hasOwn(CLASSES, name) ? CLASSES[name] : undefined;
-    return { source: source ?? "", end: i + 1 };
+    return { source: characterClass(name), end: i + 1 };
   }
   return undefined;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, (character) => (character === "-" ? "\\x2d" : `\\${character}`));
 }
 
 function inSet(text: string): string {

@@ -6,6 +6,7 @@ import type { ScriptKind } from "../../sandbox/languages/engines.ts";
 import { MODULE_BYTES_MAX } from "../../sandbox/limits.ts";
 import { kindOf } from "../../sandbox/wasm/kind.ts";
 import { nameOf } from "../namespace/paths.ts";
+import { noOperands } from "../operands.ts";
 import type { CommandContext } from "../types.ts";
 import type { Options } from "./task.ts";
 
@@ -62,7 +63,7 @@ export async function ownFile(
 ): Promise<Runnable> {
   const language = languageOf(name);
   if (language !== undefined) {
-    if (words.length > 0) throw new StarfishError("usage", `'${words[0]}' is one word too many`);
+    noOperands(words);
     return await script(language, name, options, context);
   }
   const module = await bytesOf(name, context);

@@ -3,6 +3,7 @@ import type { Bytes } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { Outputs } from "../../jobs/pairwise.ts";
 import { isScript } from "../../sandbox/languages/engines.ts";
+import { noOperands } from "../operands.ts";
 import type { CommandContext } from "../types.ts";
 import { film } from "./film.ts";
 import { grep } from "./grep.ts";
@@ -88,9 +89,7 @@ function taskOf({ name, isFile, words }: MapRequest): MapTask | undefined {
   if (isFile || Object.hasOwn(LANGUAGES, name)) return undefined;
   const task = Object.hasOwn(TASKS, name) ? TASKS[name] : undefined;
   if (task === undefined) throw new StarfishError("usage", `there is no task '${name}'`);
-  const [extra] = words;
-  if (extra !== undefined && task.takesWords !== true)
-    throw new StarfishError("usage", `'${extra}' is one word too many`);
+  if (task.takesWords !== true) noOperands(words);
   return task;
 }
 

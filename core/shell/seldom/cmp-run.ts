@@ -2,15 +2,16 @@
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import { firstDifference, sideBySide } from "../compare/streams.ts";
 import { reasonOf } from "../language/redirect.ts";
+import { noMoreOperands } from "../operands.ts";
 import { sizeValue, type UtilityContext } from "../utilities/utility.ts";
 
 const LINE_BREAK = 0x0a;
 
 export async function runCmp(context: UtilityContext): Promise<number> {
   const { options, operands, signal, problem } = context;
-  const [left, right = "-", skipLeft, skipRight, extra] = operands;
+  const [left, right = "-", skipLeft, skipRight] = operands;
   if (left === undefined) throw new StarfishError("usage", "missing operand after 'cmp'");
-  if (extra !== undefined) throw new StarfishError("usage", `extra operand '${extra}'`);
+  noMoreOperands(operands, 4);
   if (options.has("l") && (options.has("s") || options.has("silent")))
     throw new StarfishError("usage", "options -l and -s are incompatible");
   const [first, second] = (options.value("i") ?? "0").split(":");

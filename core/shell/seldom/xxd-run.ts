@@ -2,6 +2,7 @@
 import { StarfishError } from "../../base/errors.ts";
 import { FileWriter } from "../namespace/file-writer.ts";
 import { encodeText } from "../language/bytes.ts";
+import { noMoreOperands } from "../operands.ts";
 import { lines } from "../utilities/lines.ts";
 import { type UtilityContext } from "../utilities/utility.ts";
 
@@ -24,8 +25,8 @@ interface Format {
 
 export async function runXxd(context: UtilityContext): Promise<number> {
   const { options, operands, names, path, out, outBytes } = context;
-  const [source = "-", target, extra] = operands;
-  if (extra !== undefined) throw new StarfishError("usage", `extra operand '${extra}'`);
+  const [source = "-", target] = operands;
+  noMoreOperands(operands, 2);
   const writer = target === undefined ? undefined : new FileWriter(names, path(target), { isAppend: false });
   await writer?.begin();
   let status = 0;

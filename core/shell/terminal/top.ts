@@ -1,5 +1,4 @@
 /** The program behind `top`: what the swarm computes, drawn anew when something changes. */
-import { StarfishError } from "../../base/errors.ts";
 import type { Computer } from "../../computer.ts";
 import { sleep } from "../../ports/clock.ts";
 import { count, dim, paint, table, wrapped } from "../format.ts";
@@ -10,7 +9,8 @@ import { compose, joined, linesOf, type Text } from "../styled.ts";
 import type { TerminalInfo } from "../types.ts";
 import { mark } from "../who.ts";
 import { cut } from "../width.ts";
-import { type FullScreen, isKey, type ScreenEvent } from "./full-screen.ts";
+import type { FullScreen } from "./full-screen.ts";
+import { untilLeft } from "./redraw.ts";
 import { inverse, screenOf } from "./rows.ts";
 
 /** Times and rates change without anything being told. */
@@ -19,36 +19,20 @@ const REDRAW_MS = 1_000;
 const OVER_MAX = 5;
 
 export async function runTop(screen: FullScreen, computer: Computer): Promise<number> {
-  const stop = new AbortController();
   let wake: () => void = () => {};
   const unlisten = computer.jobs.onChange(() => wake());
   const draw = (): Promise<void> => screen.draw(screenOf(fitting(computer, screen.info())));
-  const repeat = async (): Promise<void> => {
-    while (!stop.signal.aborted) {
-      await draw();
-      const changed = new Promise<void>((resolve) => (wake = resolve));
-      await Promise.race([changed, sleep(computer.clock, REDRAW_MS, { signal: stop.signal })]);
-    }
-  };
-  const repeating = repeat().catch((error: unknown) => {
-    if (!stop.signal.aborted) throw error;
-  });
   try {
-    for (;;) {
-      const event = await Promise.race([screen.next(), repeating.then(() => undefined)]);
-      if (event === undefined || isLeaving(event)) return 0;
-      await draw();
-    }
+    return await untilLeft(screen, draw, async (signal) => {
+      while (!signal.aborted) {
+        await draw();
+        const changed = new Promise<void>((resolve) => (wake = resolve));
+        await Promise.race([changed, sleep(computer.clock, REDRAW_MS, { signal })]);
+      }
+    });
   } finally {
-    stop.abort(new StarfishError("cancelled", "Not watched any more"));
     unlisten();
-    await repeating;
   }
-}
-
-function isLeaving(event: ScreenEvent): boolean {
-  const isLetter = event.kind === "key" && event.key.kind === "text" && /^q/i.test(event.key.text);
-  return isLetter || isKey(event, "interrupt") || isKey(event, "quit");
 }
 
 function fitting(computer: Computer, info: TerminalInfo): Text[] {

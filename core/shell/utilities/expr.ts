@@ -1,8 +1,7 @@
 /** expr: arithmetic and matching by words (POSIX "expr"). */
 import { StarfishError } from "../../base/errors.ts";
-import { posixRegex } from "../language/conditional.ts";
+import { posixSource } from "../language/posix-regex.ts";
 import type { Command } from "../types.ts";
-import { basicToExtended } from "./regex.ts";
 import { utility } from "./utility.ts";
 
 export const expr: Command = utility({
@@ -122,7 +121,7 @@ function whole(text: string): bigint {
 function matched(text: string, pattern: string): string {
   let expression: RegExp;
   try {
-    expression = new RegExp(`^(?:${posixRegex(basicToExtended(pattern.replace(/^\^/, "")))})`, "su");
+    expression = new RegExp(`^(?:${posixSource(pattern.replace(/^\^/, ""), { isExtended: false })})`, "su");
   } catch {
     throw new StarfishError("usage", "Invalid regular expression");
   }

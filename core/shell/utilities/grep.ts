@@ -1,10 +1,9 @@
 /** grep: lines that match. */
 import { StarfishError, isStarfishError } from "../../base/errors.ts";
-import { posixRegex } from "../language/conditional.ts";
+import { literal, posixSource } from "../language/posix-regex.ts";
 import { join } from "../namespace/paths.ts";
 import type { Command } from "../types.ts";
 import { textBlocks } from "./lines.ts";
-import { basicToExtended } from "./regex.ts";
 import { isLike } from "./names.ts";
 import { numberValue, utility, type UtilityContext } from "./utility.ts";
 
@@ -339,8 +338,7 @@ class Matcher {
 }
 
 function sourceOf(pattern: string, kind: "G" | "E" | "F" | "P"): string {
-  if (kind === "F")
-    return pattern.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, (character) => (character === "-" ? "\\x2d" : `\\${character}`));
+  if (kind === "F") return literal(pattern);
   if (kind === "P") return pattern;
-  return posixRegex(kind === "G" ? basicToExtended(pattern) : pattern);
+  return posixSource(pattern, { isExtended: kind === "E" });
 }
