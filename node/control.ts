@@ -14,6 +14,7 @@ import { History } from "../core/shell/history.ts";
 import { historyOf } from "../core/shell/terminal/history-store.ts";
 import { createSession, type Session } from "../core/shell/interactive.ts";
 import { SCRIPT_CHARS_MAX } from "../core/shell/language/limits.ts";
+import { followMail } from "../core/shell/mail/notices.ts";
 import { terminalPerson } from "../core/shell/person.ts";
 import { createShell, type Shell } from "../core/shell/shell.ts";
 import type { Io, Output, TerminalInfo } from "../core/shell/types.ts";
@@ -208,8 +209,12 @@ class Connection {
       canEnd: true,
     });
     const session = this.#session;
-    this.#leave = this.#computer.devices.attach(terminalPerson((words) => session.print(words)));
+    const leaving = [this.#computer.devices.attach(terminalPerson((words) => session.print(words)))];
+    this.#leave = () => {
+      for (const leave of leaving) leave();
+    };
     session.print(`This is ${selfName(this.#computer)}. 'help' says what there is; 'exit' or Ctrl-D leaves.`);
+    leaving.push(followMail(this.#computer, (words) => session.print(words)));
     return await shell.end(await session.run({ signal: this.#stop.signal }));
   }
 

@@ -9,6 +9,7 @@ import { FilesView } from "./files/files-view.ts";
 import { SpaceView } from "./files/space.ts";
 import { whoIsHere } from "./greeting.ts";
 import { pageHost } from "./host.ts";
+import { followMail } from "../../core/shell/mail/notices.ts";
 import { followPerson } from "./person.ts";
 import { connectInvitePanel } from "./invite-panel.ts";
 import { MemoryView } from "./memory-view.ts";
@@ -59,6 +60,7 @@ export class ComputerViews {
     connectInvitePanel(() => inviteLink(computer));
     page.history.join(historyOf(computer.store));
     followPerson(computer.devices, (words) => page.session.print(words));
+    followMail(computer, (words) => page.session.print(words));
     // The language and its commands come after the node: the prompt takes lines meanwhile, which wait for them.
     import("../../core/shell/shell.ts").then(
       ({ createShell }) => page.shell.become(createShell(computer, pageHost(page.terminal))),

@@ -28,7 +28,7 @@ export function realAge(random: Random): Age {
     async *seal(source, readers) {
       if (readers.length > AGE_RECIPIENTS_MAX)
         throw new StarfishError("too-large", `Sealed for at most ${AGE_RECIPIENTS_MAX} readers`);
-      const { Encrypter, Stanza } = await import("age-encryption");
+      const { Encrypter, Stanza } = await import("./age-library.ts");
       const encrypter = new Encrypter();
       for (const reader of readers) encrypter.addRecipient(recipientOf(reader, random, Stanza));
       const failure: Failure = {};
@@ -37,7 +37,7 @@ export function realAge(random: Random): Age {
     },
 
     async *open(sealed, secrets) {
-      const { Decrypter } = await import("age-encryption");
+      const { Decrypter } = await import("./age-library.ts");
       const decrypter = new Decrypter();
       for (const secret of secrets) decrypter.addIdentity(identityOf(secret));
       const failure: Failure = {};

@@ -108,6 +108,8 @@ describe("every command", () => {
       "whoami",
       "name",
       "ping",
+      "mail",
+      "me",
       "allow",
       "refuse",
       "less",

@@ -34,7 +34,7 @@ const WORK_MS = 15_000;
  */
 const GROWN_BYTES_MAX: number = 256 * 1024 * 1024;
 /** Commands that show what others sent. */
-const LOOKS = ["ls", "ls -l", "df", "peers", "mem ls", "mem stat", "whoami"];
+const LOOKS = ["ls", "ls -l", "df", "peers", "mem ls", "mem stat", "whoami", "mail", "mail sent", "me"];
 
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;

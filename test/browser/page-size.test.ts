@@ -33,7 +33,7 @@ const FEATURES: Readonly<Record<string, number>> = {
   "coder-worker": 8_000,
   "download-worker": 1_000,
   // The language, the trees and the utilities, when the tab is a member; full-screen programs; the worker of programs.
-  shell: 160_000,
+  shell: 160_800,
   less: 8_000,
   // What is called now and then: sed, archives, what is told of files and space, comparing with its library, dumps, tables.
   "sed-run": 7_000,
@@ -43,6 +43,13 @@ const FEATURES: Readonly<Record<string, number>> = {
   "df-run": 2_000,
   "jq-words": 1_000,
   "ping-run": 2_000,
+  "peers-run": 2_000,
+  "whoami-run": 1_000,
+  // Mail and people: the commands, /mail, and the library that seals.
+  "mail-run": 6_000,
+  "mail-views": 3_000,
+  "me-run": 2_000,
+  "age-library": 31_000,
   "diff-run": 8_000,
   "patch-run": 8_000,
   // The reader and writer of zips comes with it.

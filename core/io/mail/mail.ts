@@ -153,7 +153,10 @@ class NodeMail implements Mail {
       throw error;
     }
     this.#hasChanged();
-    return { id: mail.id, safe: this.#safe(sealed) };
+    const safe = this.#safe(sealed);
+    // Who only wants to know that it is sent need not look at it.
+    safe.catch(() => {});
+    return { id: mail.id, safe };
   }
 
   read(id: MailId, options: Options = {}): Promise<OpenedMail> {

@@ -9,7 +9,9 @@ import { history } from "./history.ts";
 import { invite } from "./invite.ts";
 import { job } from "./job.ts";
 import { edit, less, more, watch } from "./less.ts";
+import { mail } from "./mail.ts";
 import { map } from "./map.ts";
+import { me } from "./me.ts";
 import { mem } from "./mem.ts";
 import { name } from "./name.ts";
 import { peers } from "./peers.ts";
@@ -33,6 +35,8 @@ export function builtinCommands(all: () => readonly Command[]): readonly Command
     whoami,
     name,
     ping,
+    mail,
+    me,
     allow,
     refuse,
     less,

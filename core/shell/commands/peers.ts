@@ -1,12 +1,5 @@
-/** peers: who forms this computer, and how this node is linked to each. */
-import { compose, type Styled, type Text } from "../styled.ts";
-import type { LinkInfo, Member } from "../../net/types.ts";
-import { count, dim, duration, paint, table } from "../format.ts";
-import { linkWords, whyRelayed } from "../link-words.ts";
-import { noOperands } from "../operands.ts";
-import { parseArguments } from "../options.ts";
-import type { Command, CommandContext, TerminalInfo } from "../types.ts";
-import { mark, shortId } from "../who.ts";
+/** peers: who forms this computer, and how this node is linked to each. What tells it is loaded when it is first called. */
+import type { Command } from "../types.ts";
 
 export const peers: Command = {
   name: "peers",
@@ -15,84 +8,13 @@ export const peers: Command = {
 usage: peers [--all] [--json]
 
 Lists the members of this swarm: name, last letters of the id, kind, cores that it lends (and how many are busy), the round
-trip, and how this node is linked to it (direct, or relayed and why). Members without a link are reached through others,
+trip, whose node it is where that was said, and how this node is linked to it (direct, or relayed and why). Members without a link are reached through others,
 or dialled when needed. It says so if this device's clock is wrong, or its identity in use elsewhere. ★ is this node, ● a node, ○ a browser tab. --all also shows who was here during the last day.
 
   peers
 `,
   async run(context) {
-    const { options, operands } = parseArguments(context.args, { json: "flag", all: "flag" });
-    noOperands(operands);
-    const { net } = context.computer;
-    const members = net.members().filter((member) => options.all === true || member.status !== "gone");
-    const sorted = [...members].sort(byPlace);
-    const links = new Map(net.links().map((link) => [link.peer, link]));
-    await context.stdout.print(options.json === true ? asJson(sorted, links) : asTable(sorted, links, context));
-    for (const notice of net.notices())
-      await context.stderr.print(`peers: ${notice}
-`);
-    return 0;
+    const { runPeers } = await import("../seldom/peers-run.ts");
+    return await runPeers(context);
   },
 };
-
-/** This node first, then by name. */
-function byPlace(a: Member, b: Member): number {
-  if (a.isSelf !== b.isSelf) return a.isSelf ? -1 : 1;
-  return a.record.name.localeCompare(b.record.name) || (a.record.peer < b.record.peer ? -1 : 1);
-}
-
-function asJson(members: readonly Member[], links: ReadonlyMap<string, LinkInfo>): string {
-  const rows = members.map(({ record, status, isSelf }) => {
-    const link = links.get(record.peer);
-    return {
-      peer: record.peer,
-      name: record.name,
-      kind: record.kind,
-      role: record.role,
-      device: record.device,
-      status,
-      self: isSelf,
-      coresLent: record.coresLent,
-      coresBusy: record.coresBusy,
-      link:
-        link === undefined
-          ? null
-          : { ...link.path, reason: whyRelayed(link, members) ?? null, roundTripMs: link.roundTripMs ?? null },
-    };
-  });
-  return `${JSON.stringify(rows)}\n`;
-}
-
-function asTable(
-  members: readonly Member[],
-  links: ReadonlyMap<string, LinkInfo>,
-  { terminal }: CommandContext,
-): Styled {
-  const screen = terminal.stdout;
-  const head = ["  name", "id", "kind", "lends", "round trip", "link"].map((title) => dim(title, screen));
-  const rows = members.map((member) => {
-    const { record } = member;
-    const link = links.get(record.peer);
-    return [
-      paint(`${mark(member)} ${record.name}`, record.peer, screen),
-      shortId(record.peer),
-      record.kind,
-      record.coresBusy === 0 ? `${record.coresLent}` : `${record.coresLent}, ${record.coresBusy} busy`,
-      link?.roundTripMs === undefined ? "" : duration(link.roundTripMs),
-      howLinked(member, link, members, screen),
-    ];
-  });
-  const here = members.filter((member) => member.status !== "gone").length;
-  const alone = here === 1 ? " Nobody else is here yet: send somebody the link that 'invite' shows." : "";
-  return compose`${table([head, ...rows], screen?.columns)}${dim(`${count(here, "member")}.${alone}`, screen)}\n`;
-}
-
-function howLinked(
-  member: Member,
-  link: LinkInfo | undefined,
-  members: readonly Member[],
-  screen: TerminalInfo | undefined,
-): Text {
-  const words = linkWords(member, link, members);
-  return member.status === "gone" || member.status === "asleep" ? dim(words, screen) : words;
-}

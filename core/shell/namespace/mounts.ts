@@ -7,6 +7,7 @@ import { devTree, type SessionTerminal } from "./dev/tree.ts";
 import { FilesTree } from "./files/tree.ts";
 import type { Picked } from "./host/picked.ts";
 import { hostTree } from "./host/tree.ts";
+import { mailTree } from "./mail/tree.ts";
 import { MemoryTree } from "./mem/tree.ts";
 import type { Mount } from "./namespace.ts";
 import { netTree } from "./net/tree.ts";
@@ -35,6 +36,7 @@ export function mounts(parts: MountParts): Mount[] {
     { path: "/bin", tree: binTree({ commands }) },
     { path: "/dev", tree: devTree({ ...computer, ...parts }) },
     { path: "/host", tree: hostTree(host, picked, clock) },
+    { path: "/mail", tree: mailTree(computer.mail) },
     { path: "/mem", tree: new MemoryTree({ memory, clock, nameOf }) },
     { path: "/net", tree: netTree(net) },
     { path: "/proc", tree: procTree({ ...computer, ...parts }) },

@@ -2,6 +2,7 @@
 import { filesNode, source } from "../../../test/fixtures/files.ts";
 import { memoryHost } from "../../../test/fixtures/host.ts";
 import { ReplicaMap, TestTime } from "../../../test/fixtures/replica-map.ts";
+import { fixedMail } from "../../../test/fixtures/mail.ts";
 import { testNode } from "../../../test/fixtures/node-parts.ts";
 import { utf8 } from "../../base/bytes.ts";
 import { realClock } from "../../platform/clock.ts";
@@ -11,6 +12,7 @@ import { devTree } from "./dev/tree.ts";
 import { FilesTree } from "./files/tree.ts";
 import { rememberPicked } from "./host/picked.ts";
 import { hostTree } from "./host/tree.ts";
+import { mailTree } from "./mail/tree.ts";
 import { MemoryTree } from "./mem/tree.ts";
 import { netTree } from "./net/tree.ts";
 import { Processes } from "./proc/processes.ts";
@@ -45,6 +47,11 @@ treeContract("/mem", ALL, () => {
 treeContract("/net", {}, async () => {
   const node = await testNode();
   return { tree: netTree(node.net), directory: "/otter", file: "/otter/id", change: () => node.tell("otter") };
+});
+
+treeContract("/mail", {}, () => {
+  const { mail, change } = fixedMail();
+  return { tree: mailTree(mail), directory: "/inbox/1", file: "/inbox/1/text", change };
 });
 
 treeContract("/proc", {}, async () => {

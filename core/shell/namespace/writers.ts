@@ -3,8 +3,12 @@ import type { Computer } from "../../computer.ts";
 import { shortIdOf } from "../../net/membership/rows.ts";
 import type { PeerId } from "../../ports/network.ts";
 
-/** Undefined for those who left long ago. Members are looked through again only where somebody unknown has written. */
-export function writerNames({ net, crypto }: Pick<Computer, "net" | "crypto">): (writer: number) => string | undefined {
+/** The person whose node has written, where somebody has said so. Undefined for those who left long ago. Members are looked through again only where somebody unknown has written. */
+export function writerNames({
+  net,
+  crypto,
+  people,
+}: Pick<Computer, "net" | "crypto" | "people">): (writer: number) => string | undefined {
   const peers = new Map<number, PeerId>();
   const known = new Set<PeerId>();
   const learn = (): void => {
@@ -20,6 +24,6 @@ export function writerNames({ net, crypto }: Pick<Computer, "net" | "crypto">): 
   return (writer) => {
     if (!peers.has(writer)) learn();
     const peer = peers.get(writer);
-    return peer === undefined ? undefined : net.member(peer)?.record.name;
+    return peer === undefined ? undefined : (people.of(peer)?.name ?? net.member(peer)?.record.name);
   };
 }

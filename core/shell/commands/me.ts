@@ -1,0 +1,19 @@
+/** me: whose node this is, and which others are theirs. What does it is loaded when it is first called. */
+import type { Command } from "../types.ts";
+
+export const me: Command = {
+  name: "me",
+  summary: "who you are, and which nodes are yours",
+  help: `
+usage: me [--json] | name NAME | add | join CODE | remove NODE
+
+'me name anna' says whose node this is, 'me add' prints a code for 'me join' on another: mail to anna reaches both, and is read
+once. 'me remove' makes a new key, which NODE does not get.
+
+  me
+`,
+  async run(context) {
+    const { runMe } = await import("../people/me-run.ts");
+    return await runMe(context);
+  },
+};

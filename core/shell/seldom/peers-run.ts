@@ -1,0 +1,98 @@
+/** What peers does: who forms this computer, and how this node is linked to each. */
+import { compose, type Styled, type Text } from "../styled.ts";
+import type { People } from "../../io/people/types.ts";
+import type { LinkInfo, Member } from "../../net/types.ts";
+import { count, dim, duration, paint, table } from "../format.ts";
+import { linkWords, whyRelayed } from "../link-words.ts";
+import { noOperands } from "../operands.ts";
+import { parseArguments } from "../options.ts";
+import type { CommandContext, TerminalInfo } from "../types.ts";
+import { mark, shortId } from "../who.ts";
+
+export async function runPeers(context: CommandContext): Promise<number> {
+  const { options, operands } = parseArguments(context.args, { json: "flag", all: "flag" });
+  noOperands(operands);
+  const { net } = context.computer;
+  const members = net.members().filter((member) => options.all === true || member.status !== "gone");
+  const sorted = [...members].sort(byPlace);
+  const links = new Map(net.links().map((link) => [link.peer, link]));
+  const { people } = context.computer;
+  await context.stdout.print(options.json === true ? asJson(sorted, links, people) : asTable(sorted, links, context));
+  for (const notice of net.notices())
+    await context.stderr.print(`peers: ${notice}
+`);
+  return 0;
+}
+
+/** This node first, then by name. */
+function byPlace(a: Member, b: Member): number {
+  if (a.isSelf !== b.isSelf) return a.isSelf ? -1 : 1;
+  return a.record.name.localeCompare(b.record.name) || (a.record.peer < b.record.peer ? -1 : 1);
+}
+
+function asJson(members: readonly Member[], links: ReadonlyMap<string, LinkInfo>, people: People): string {
+  const rows = members.map(({ record, status, isSelf }) => {
+    const link = links.get(record.peer);
+    return {
+      peer: record.peer,
+      name: record.name,
+      kind: record.kind,
+      role: record.role,
+      device: record.device,
+      status,
+      self: isSelf,
+      person: personOf(record.peer, people),
+      coresLent: record.coresLent,
+      coresBusy: record.coresBusy,
+      link:
+        link === undefined
+          ? null
+          : { ...link.path, reason: whyRelayed(link, members) ?? null, roundTripMs: link.roundTripMs ?? null },
+    };
+  });
+  return `${JSON.stringify(rows)}\n`;
+}
+
+function asTable(
+  members: readonly Member[],
+  links: ReadonlyMap<string, LinkInfo>,
+  { terminal, computer: { people } }: CommandContext,
+): Styled {
+  const screen = terminal.stdout;
+  // Where nobody has said who they are there is nothing to say.
+  const persons = members.map(({ record }) => people.of(record.peer)?.name ?? "");
+  const hasPeople = persons.some((name) => name !== "");
+  const titles = ["  name", "id", ...(hasPeople ? ["person"] : []), "kind", "lends", "round trip", "link"];
+  const head = titles.map((title) => dim(title, screen));
+  const rows = members.map((member, i) => {
+    const { record } = member;
+    const link = links.get(record.peer);
+    return [
+      paint(`${mark(member)} ${record.name}`, record.peer, screen),
+      shortId(record.peer),
+      ...(hasPeople ? [persons[i] ?? ""] : []),
+      record.kind,
+      record.coresBusy === 0 ? `${record.coresLent}` : `${record.coresLent}, ${record.coresBusy} busy`,
+      link?.roundTripMs === undefined ? "" : duration(link.roundTripMs),
+      howLinked(member, link, members, screen),
+    ];
+  });
+  const here = members.filter((member) => member.status !== "gone").length;
+  const alone = here === 1 ? " Nobody else is here yet: send somebody the link that 'invite' shows." : "";
+  return compose`${table([head, ...rows], screen?.columns)}${dim(`${count(here, "member")}.${alone}`, screen)}\n`;
+}
+
+function personOf(peer: string, people: People): unknown {
+  const person = people.of(peer);
+  return person === undefined ? null : { id: person.id, name: person.name };
+}
+
+function howLinked(
+  member: Member,
+  link: LinkInfo | undefined,
+  members: readonly Member[],
+  screen: TerminalInfo | undefined,
+): Text {
+  const words = linkWords(member, link, members);
+  return member.status === "gone" || member.status === "asleep" ? dim(words, screen) : words;
+}
