@@ -33,6 +33,7 @@ import { claimTabIndex } from "./tab-index.ts";
 import { locks } from "./tab-locks.ts";
 import { TabsNearby } from "./tab-transport.ts";
 import { openIndexedDbShardStore, shardQuota } from "./shard-store.ts";
+import { browserSqlEngine } from "./sql-engine.ts";
 import { openIndexedDbStore } from "./store.ts";
 import { programFile } from "./program-place.ts";
 import { builtins } from "./tasks.ts";
@@ -91,6 +92,7 @@ export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
       crypto: realCrypto,
       random: realRandom,
       sandbox,
+      sqlEngine: browserSqlEngine,
       budget: sharedCores(locks, sandbox.cores),
       log,
     },

@@ -2,6 +2,7 @@
 import type { Cpu, Jobs } from "./jobs/types.ts";
 import type { Contents, Files } from "./disk/types.ts";
 import type { MapFunction } from "./jobs/map-function.ts";
+import type { SqlDatabase } from "./db/types.ts";
 import type { ReplicatedMap } from "./memory/types.ts";
 import type { Devices } from "./io/devices/types.ts";
 import type { Mail } from "./io/mail/types.ts";
@@ -18,6 +19,8 @@ export interface Computer extends AsyncDisposable {
   readonly net: Net;
   /** Shared memory: the replicated map `mem`, in RAM on every node. */
   readonly memory: ReplicatedMap;
+  /** The shared database: SQL on every node. */
+  readonly sql: SqlDatabase;
   /** The disk: files by path, and the contents under them. */
   readonly files: Files;
   readonly storage: Contents;

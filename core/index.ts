@@ -5,6 +5,8 @@ import type { CoreBudget } from "./sandbox/core-budget.ts";
 import { createCpu } from "./jobs/cpu.ts";
 import { createJobs } from "./jobs/jobs.ts";
 import { createWorkers } from "./jobs/workers.ts";
+import { DATABASE_BYTES_DEFAULT } from "./db/limits.ts";
+import { createSql } from "./db/sql.ts";
 import { createContents } from "./disk/contents.ts";
 import { openFiles } from "./disk/files/open.ts";
 import { Engines } from "./jobs/engines.ts";
@@ -19,6 +21,7 @@ import type { Age } from "./ports/age.ts";
 import type { Coder } from "./ports/coder.ts";
 import type { Sandbox } from "./ports/sandbox.ts";
 import type { ShardStore } from "./ports/shard-store.ts";
+import type { SqlEngine } from "./ports/sql-engine.ts";
 
 export type { Computer } from "./computer.ts";
 export type * from "./db/types.ts";
@@ -31,6 +34,8 @@ export interface ComputerPorts extends NetPorts {
   readonly age: Age;
   /** What this node keeps of the swarm's files; its quota is what the node offers. */
   readonly shards: ShardStore;
+  /** Where SQLite runs, which is loaded when somebody first asks the database. */
+  readonly sqlEngine: SqlEngine;
   /** Cores, where several nodes of one device share them. */
   readonly budget: CoreBudget;
 }
@@ -56,6 +61,8 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
     const net = await createNet(options)(ports);
     const memory = createMemory({ ...ports, net });
     const mem = await memory.map("mem");
+    const db = await memory.map("db", { isKept: true, bytesMax: DATABASE_BYTES_DEFAULT });
+    const database = createSql({ ...ports, map: db, engine: ports.sqlEngine });
     const storage = await createContents({ ...ports, net, memory, store: shards });
     const files = await openFiles({ ...ports, net, memory, contents: storage });
     const workers = createWorkers(ports);
@@ -69,6 +76,7 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
     return {
       net,
       memory: mem,
+      sql: database.sql,
       files,
       storage,
       cpu,
@@ -102,7 +110,15 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
         people.close();
         const paused = transfer.close();
         // All at once: a page that is being closed gets no second turn to say goodbye in.
-        await Promise.all([paused, net.leave(), jobs.close(), cpu.close(), files.close(), storage.close()]);
+        await Promise.all([
+          paused,
+          net.leave(),
+          database.close(),
+          jobs.close(),
+          cpu.close(),
+          files.close(),
+          storage.close(),
+        ]);
         await memory.close();
         await closeAll(ports);
       },

@@ -32,6 +32,7 @@ import { Faults } from "./faults.ts";
 import { nodeSandbox } from "./sandbox.ts";
 import { openFileShardStore } from "./shard-store.ts";
 import { freeBytesAt, storageOffer } from "./storage.ts";
+import { nodeSqlEngine } from "./sql-engine.ts";
 import { openFileStore } from "./store.ts";
 import { nodeTransports } from "./transports.ts";
 
@@ -99,6 +100,7 @@ export async function startComputer(options: StartOptions): Promise<Computer> {
       coder: nodeCoder(),
       age: realAge(realRandom),
       sandbox: nodeSandbox({ cores }),
+      sqlEngine: nodeSqlEngine,
       budget: unsharedCores,
       log: options.log,
     },

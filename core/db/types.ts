@@ -41,7 +41,7 @@ export type SqlParameters = readonly SqlParameter[] | Readonly<Record<string, Sq
 /** A row by its columns' names. Of two columns with one name the last counts; `Cursor` has both. */
 export type SqlRow = Readonly<Record<string, SqlValue>>;
 
-/** The name of a table or column, in a template: `sql\`SELECT * FROM ${sql.name(table)}\``. */
+/** The name of a table or column, in a template: `sql\`SELECT * FROM ${sql.identifier(table)}\``. */
 export interface SqlName {
   readonly name: string;
 }
@@ -121,15 +121,16 @@ export interface Snapshot<Row> {
 
 /** What a statement can be made with: the database, or a transaction of it. */
 export interface Queries {
-  /** A statement as a template: what stands in `${}` is bound, never put into the text, but for `sql.name(…)`. */
+  /** A statement as a template: what stands in `${}` is bound, never put into the text, but for `sql.identifier(…)`. */
   <Row = SqlRow>(text: TemplateStringsArray, ...parameters: readonly (SqlParameter | SqlName)[]): Query<Row>;
   /** One statement as text; a `;` at its end is fine. */
   query<Row = SqlRow>(text: string, parameters?: SqlParameters): Query<Row>;
 }
 
 /**
- * A transaction of several statements, which sees its own writes. Others on this node wait meanwhile with theirs, and still
- * read what was before. It ends by itself with "timeout" when it is left idle for TRANSACTION_IDLE_MS.
+ * A transaction of several statements, which sees its own writes. All other statements of this node wait meanwhile, those
+ * that read too: inside, use the transaction and not the database, or you wait for yourself. It ends by itself with
+ * "timeout" when it is left idle for TRANSACTION_IDLE_MS.
  */
 export interface Transaction extends Queries, AsyncDisposable {
   /**
@@ -142,8 +143,8 @@ export interface Transaction extends Queries, AsyncDisposable {
 }
 
 export interface SqlDatabase extends Queries {
-  /** Quotes nothing by itself: see SqlName. */
-  name(name: string): SqlName;
+  /** A table or column whose name a program has: see SqlName. */
+  identifier(name: string): SqlName;
   /** Runs `work` and commits, or rolls back if it throws. What `work` returns is returned. */
   transaction<Result>(work: (tx: Transaction) => Promise<Result>, options?: QueryOptions): Promise<Result>;
   /** For where a function can't be handed in, such as an interactive session. Waits for its turn. */

@@ -103,6 +103,7 @@ describe("every command", () => {
       "top",
       "cancel",
       "mem",
+      "sql",
       ...filesNames,
       "invite",
       "whoami",

@@ -1,4 +1,5 @@
 /** Keys of the maps as no honest node makes them, beside right ones; and entries under them. */
+import { columnId, columnKey, tableId } from "../../core/db/schema/names.ts";
 import { encode } from "../../core/base/codec.ts";
 import { LIVE } from "../../core/memory/entry.ts";
 import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from "../../core/memory/limits.ts";
@@ -79,6 +80,36 @@ export function keysOf(map: string, { cid, layout, nowMs, victim }: Speaker): st
     const receipts = ["0/read", "0/deleted", "31/delivered", "32/read", "-1/read", "0/eaten", "0/", "0/read/0", ""];
     const mails = [`m/${id}`, `m/${id}0`, "m/", `m/${"g".repeat(32)}`, `M/${id}`, `m/${long}`];
     return [...mails, ...receipts.map((rest) => `r/${id}/${rest}`), "r/", "x/1", "", "/", "k".repeat(KEY_BYTES_MAX)];
+  }
+  if (map === "db") {
+    const table = tableId("notes", 1, ["id"]);
+    const column = columnKey(table, columnId("id", 0));
+    const rows = ["xrow", "M1", "k".repeat(18), "", "x!", "u", "y0", 'x"x', long].map((row) => `${table}/${row}`);
+    return [
+      "!o/notes/1",
+      column,
+      "!o/notes/0",
+      "!o/notes/99999999999",
+      "!o/sqlite_schema/1",
+      "!o/_k_x/1",
+      `!o/${long}/1`,
+      "!o//1",
+      "!x/notes/1",
+      "!x/__proto__/1",
+      "!c/short/AAAAAA",
+      `!c/${table}/`,
+      "!z/",
+      "!",
+      ...rows,
+      ...rows.map((row) => `${row} ${column.slice(-6)}`),
+      `${table}/xrow AAAAAA`,
+      `${table}/xrow long column`,
+      "unknown0/M1",
+      "",
+      "/",
+      "__proto__",
+      "k".repeat(KEY_BYTES_MAX),
+    ];
   }
   const now = (nowMs * 2_048).toString(36).padStart(11, "0");
   const right = now + LAST_WRITER;

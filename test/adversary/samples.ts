@@ -86,6 +86,8 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
       input: payload,
     },
     "core/sandbox/program.ts#programSchema": program,
+    "core/db/schema/model.ts#objectSchema": { k: "table", n: "notes", p: ["id"], r: ["UNIQUE (text)"], o: "STRICT" },
+    "core/db/schema/model.ts#columnSchema": { n: "id", d: "TEXT DEFAULT 'a'", o: 0 },
     "core/jobs/spec.ts#specSchema": spec,
     "core/jobs/entries.ts#jobSchema": { by: peer, atMs: nowMs, spec },
     "core/jobs/entries.ts#cancelSchema": { by: peer, atMs: nowMs },

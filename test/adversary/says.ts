@@ -2,6 +2,7 @@
 import { concat, toHex } from "../../core/base/bytes.ts";
 import { encode } from "../../core/base/codec.ts";
 import { CPU_PROTOCOL } from "../../core/jobs/protocol.ts";
+import { columnId, columnKey, tableId } from "../../core/db/schema/names.ts";
 import { workKey } from "../../core/jobs/view.ts";
 import { RESULTS_PROTOCOL } from "../../core/jobs/wire.ts";
 import { shortIdOf } from "../../core/net/membership/rows.ts";
@@ -84,6 +85,15 @@ export const WAYS: Readonly<Record<string, Way>> = {
     const run = record(samplesOf(speaker)["core/jobs/protocol.ts#cpuRequest"]);
     return intruder.request(victim, CPU_PROTOCOL, { ...run, program });
   },
+  "core/db/schema/model.ts#objectSchema": (value, { intruder }) => {
+    for (const name of ["notes", freshId()]) intruder.write("db", `!o/${name}/1`, value);
+  },
+  "core/db/schema/model.ts#columnSchema": (value, { intruder }) => {
+    const table = tableId("notes", 1, ["id"]);
+    for (const column of ["id", freshId()]) intruder.write("db", columnKey(table, columnId(column, 0)), value);
+    intruder.write("db", `${table}/xrow`, value);
+    intruder.write("db", `${table}/${freshId()}`, new Uint8Array([1, 2, 3, 4, 5]));
+  },
   "core/io/devices/wire.ts#requestSchema": request(DEVICE_PROTOCOL),
   "core/io/mail/entries.ts#wireSchema": (value, { intruder }) => {
     intruder.write("mail", `m/${freshJob()}${freshJob()}`, value);
@@ -161,7 +171,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
   "core/disk/shards/wire.ts#nothingSchema": request(SYNC_PROTOCOL),
   "core/memory/acknowledge.ts#ackRequestSchema": request(ACK_PROTOCOL),
   "core/memory/replicated-map.ts#gossipSchema": (value, { intruder }) => {
-    for (const map of ["mem", "layout", "tree", "proc", "work", "people", "mail"])
+    for (const map of ["mem", "layout", "tree", "proc", "work", "people", "mail", "db"])
       intruder.publish(`memory/${map}`, value);
   },
   "core/memory/exchange.ts#helloSchema": (value, { intruder, victim }) => intruder.reconcile(victim, [encode(value)]),

@@ -34,7 +34,19 @@ const WORK_MS = 15_000;
  */
 const GROWN_BYTES_MAX: number = 256 * 1024 * 1024;
 /** Commands that show what others sent. */
-const LOOKS = ["ls", "ls -l", "df", "peers", "mem ls", "mem stat", "whoami", "mail", "mail sent", "me"];
+const LOOKS = [
+  "ls",
+  "ls -l",
+  "df",
+  "peers",
+  "mem ls",
+  "mem stat",
+  "whoami",
+  "mail",
+  "mail sent",
+  "me",
+  "sql 'SELECT count(*) FROM sqlite_schema'",
+];
 
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;

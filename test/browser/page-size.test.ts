@@ -58,6 +58,13 @@ const FEATURES: Readonly<Record<string, number>> = {
   "xxd-run": 2_000,
   "column-run": 1_000,
   "du-run": 2_000,
+  // The shared database: what serves it, its command, rarer calls, and the worker with SQLite (whose WebAssembly comes apart).
+  database: 9_000,
+  "sql-run": 2_000,
+  insert: 1_000,
+  export: 1_000,
+  "sql-file": 1_000,
+  "sql-worker": 140_000,
   edit: 6_000,
   watch: 3_000,
   top: 4_000,

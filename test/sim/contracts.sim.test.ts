@@ -9,6 +9,7 @@ import { randomContract } from "../../core/ports/random.contract.ts";
 import { sandboxContract } from "../../core/ports/sandbox.contract.ts";
 import type { Sandbox } from "../../core/ports/sandbox.ts";
 import { shardStoreContract } from "../../core/ports/shard-store.contract.ts";
+import { sqlEngineContract, type SqlEngineHarness } from "../../core/ports/sql-engine.contract.ts";
 import { storeContract } from "../../core/ports/store.contract.ts";
 import { IdealAge } from "./age.ts";
 import { IdealCrypto } from "./crypto.ts";
@@ -84,6 +85,21 @@ describe("Coder", () => {
   let made = 0;
   const create = (): CoderHarness => ({ coder: world.spawn({ name: `node-${made++}`, kind: "node" }).ports.coder });
   coderContract("simulated", create, { hasThreads: false });
+});
+
+describe("SqlEngine", () => {
+  const world = new SimWorld({ seed: 1 });
+  let driver: AsyncDisposable;
+  beforeAll(() => {
+    driver = world.drive();
+  });
+  afterAll(async () => driver[Symbol.asyncDispose]());
+  let made = 0;
+  const create = (): SqlEngineHarness => {
+    const { sqlEngine, clock } = world.spawn({ name: `node-${made++}`, kind: "node" }).ports;
+    return { engine: sqlEngine, clock };
+  };
+  sqlEngineContract("simulated", create, { hasThreads: false });
 });
 
 for (const [name, path] of [

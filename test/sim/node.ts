@@ -10,6 +10,7 @@ import type { PeerId } from "../../core/ports/network.ts";
 import type { Random } from "../../core/ports/random.ts";
 import type { Sandbox } from "../../core/ports/sandbox.ts";
 import type { ShardStore } from "../../core/ports/shard-store.ts";
+import type { SqlEngine } from "../../core/ports/sql-engine.ts";
 import type { Store } from "../../core/ports/store.ts";
 import { IdealAge } from "./age.ts";
 import { SimClock } from "./clock.ts";
@@ -19,6 +20,7 @@ import { SimNetwork } from "./network.ts";
 import type { SeededRandom } from "./random.ts";
 import { SimSandbox, type TaskModel } from "./sandbox.ts";
 import { SimShardDisk, SimShardKeeper } from "./shard-store.ts";
+import { simSqlEngine } from "./sql-engine.ts";
 import { SimStore } from "./store.ts";
 import type { SimWorld } from "./world.ts";
 
@@ -32,6 +34,7 @@ export interface SimPorts {
   readonly sandbox: Sandbox;
   readonly coder: Coder;
   readonly age: Age;
+  readonly sqlEngine: SqlEngine;
   readonly log: Log;
   /** The network under the machine's usual identity, made when first asked for. */
   readonly network: SimNetwork;
@@ -114,8 +117,9 @@ export class SimNode {
     this.#store = store;
     this.#shards = shards;
     this.machine.silent = false;
+    const clock = new SimClock(scheduler, this.machine, life);
     this.#ports = {
-      clock: new SimClock(scheduler, this.machine, life),
+      clock,
       random,
       age: new IdealAge(this.#world.seed, crypto, random),
       crypto,
@@ -123,6 +127,7 @@ export class SimNode {
       shards: shards.store(),
       sandbox: new SimSandbox(scheduler, this.machine, life, this.#tasks),
       coder: simCoder(scheduler, this.machine, life),
+      sqlEngine: simSqlEngine(scheduler, this.machine, life, { clock, random: random.fork("sql") }),
       log: journal.logOf(this.name),
       get network() {
         return network();

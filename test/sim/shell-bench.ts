@@ -5,6 +5,10 @@ import { concat, text, utf8 } from "../../core/base/bytes.ts";
 import type { Computer } from "../../core/computer.ts";
 import { unsharedCores } from "../../core/sandbox/core-budget.ts";
 // What commands fetch when it is wanted is here beforehand: virtual time waits for no module.
+import "../../core/db/database.ts";
+import "../../core/db/export.ts";
+import "../../core/db/insert.ts";
+import "../../core/db/sql-file.ts";
 import "../../core/disk/content/car.ts";
 import "../../core/disk/content/tar.ts";
 import "../../core/disk/content/unixfs-read.ts";
@@ -24,6 +28,7 @@ import "../../core/shell/sed/sed-run.ts";
 import "../../core/shell/seldom/peers-run.ts";
 import "../../core/shell/seldom/ping-run.ts";
 import "../../core/shell/seldom/whoami-run.ts";
+import "../../core/shell/sql/sql-run.ts";
 import "../../core/shell/terminal/top.ts";
 import "uqr";
 import "acorn";
@@ -92,7 +97,7 @@ export class ShellBench {
   ): Promise<Computer> {
     const before = this.world.nodes.find((node) => node.name === name);
     const node = before === undefined ? this.world.spawn({ name, kind: "node", cores: 2 }) : this.world.restart(before);
-    const { store, shards, coder, age, clock, random, crypto, log, sandbox } = node.ports;
+    const { store, shards, coder, age, clock, random, crypto, log, sandbox, sqlEngine } = node.ports;
     shards.setQuota(QUOTA_BYTES);
     const starting = createComputer(
       {
@@ -105,6 +110,7 @@ export class ShellBench {
         crypto,
         log,
         sandbox,
+        sqlEngine,
         budget: unsharedCores,
         network: async (keys) => node.networkAs(keys),
       },

@@ -17,6 +17,7 @@ import { name } from "./name.ts";
 import { peers } from "./peers.ts";
 import { ping } from "./ping.ts";
 import { ps } from "./ps.ts";
+import { sql } from "./sql.ts";
 import { top } from "./top.ts";
 import { whoami } from "./whoami.ts";
 
@@ -30,6 +31,7 @@ export function builtinCommands(all: () => readonly Command[]): readonly Command
     top,
     cancel,
     mem,
+    sql,
     ...fileCommands,
     invite,
     whoami,

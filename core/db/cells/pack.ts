@@ -1,0 +1,237 @@
+/**
+ * Values of SQL as bytes. A row is a run of (column, value); a cell is one value. Pure.
+ *
+ *     0x00        NULL
+ *     0x01        integer, 8 bytes little-endian
+ *     0x02        real, 8 bytes
+ *     0x03, 0x04  text, bytes: varint of the length in bytes, and these
+ *     0x05, 0x06  integer of 2 or 4 bytes
+ *     0x40…0x7f   text of 0 to 63 bytes
+ *     0x80…0xff   integer -32 to 95
+ *
+ * A column is 4 bytes little-endian: its id.
+ */
+import type { Bytes } from "../../base/bytes.ts";
+import { StarfishError } from "../../base/errors.ts";
+import { CELL_BYTES_MAX } from "../limits.ts";
+import type { SqlValue } from "../types.ts";
+
+const NULL = 0x00;
+const INT64 = 0x01;
+const REAL = 0x02;
+const TEXT = 0x03;
+const BLOB = 0x04;
+const INT16 = 0x05;
+const INT32 = 0x06;
+const SHORT_TEXT = 0x40;
+const SHORT_TEXT_MAX = 0x3f;
+const SMALL = 0x80;
+const SMALL_MIN = -32;
+const SMALL_MAX = 95;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+export class CellWriter {
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(4096);
+  #view = new DataView(this.#bytes.buffer);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Goes back to where it was `length` long. */
+  cut(length: number): void {
+    this.#length = length;
+  }
+
+  uint32(value: number): void {
+    this.#reserve(4);
+    this.#view.setUint32(this.#length, value, true);
+    this.#length += 4;
+  }
+
+  varint(value: number): void {
+    this.#reserve(5);
+    let rest = value;
+    for (; rest > 127; rest >>>= 7) this.#bytes[this.#length++] = (rest & 127) | 128;
+    this.#bytes[this.#length++] = rest;
+  }
+
+  bytes(bytes: Bytes): void {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  text(text: string): void {
+    this.#reserve(5 + 3 * text.length);
+    const from = this.#length + (text.length < 43 ? 1 : 5);
+    const { written } = encoder.encodeInto(text, this.#bytes.subarray(from));
+    this.varint(written);
+    if (this.#length !== from) this.#bytes.copyWithin(this.#length, from, from + written);
+    this.#length += written;
+  }
+
+  value(value: SqlValue): void {
+    if (typeof value === "string") this.#text(value);
+    else if (typeof value === "number") this.#number(value);
+    else if (value === null) this.#byte(NULL);
+    else if (typeof value === "bigint") this.#bigint(value);
+    else {
+      this.#byte(BLOB);
+      this.varint(value.length);
+      this.bytes(value);
+    }
+  }
+
+  /** A number that is no integer for SQLite, even if it is a whole one. */
+  real(value: number): void {
+    this.#reserve(9);
+    this.#bytes[this.#length++] = REAL;
+    this.#view.setFloat64(this.#length, value, true);
+    this.#length += 8;
+  }
+
+  /** What was written since it was `from` long, as bytes of its own. */
+  slice(from = 0): Uint8Array<ArrayBuffer> {
+    return this.#bytes.slice(from, this.#length);
+  }
+
+  #text(text: string): void {
+    this.#reserve(6 + 3 * text.length);
+    const from = this.#length + 1;
+    const { written } = encoder.encodeInto(text, this.#bytes.subarray(from));
+    if (written <= SHORT_TEXT_MAX) {
+      this.#bytes[this.#length] = SHORT_TEXT | written;
+      this.#length = from + written;
+      return;
+    }
+    const bytes = this.#bytes.slice(from, from + written);
+    this.#byte(TEXT);
+    this.varint(written);
+    this.bytes(bytes);
+  }
+
+  #number(value: number): void {
+    if (!Number.isInteger(value) || Object.is(value, -0) || Math.abs(value) >= 2 ** 63) this.real(value);
+    else if (value >= SMALL_MIN && value <= SMALL_MAX) this.#byte(SMALL + value - SMALL_MIN);
+    else if (value >= -32_768 && value < 32_768) {
+      this.#reserve(3);
+      this.#bytes[this.#length++] = INT16;
+      this.#view.setInt16(this.#length, value, true);
+      this.#length += 2;
+    } else if (value === (value | 0)) {
+      this.#reserve(5);
+      this.#bytes[this.#length++] = INT32;
+      this.#view.setInt32(this.#length, value, true);
+      this.#length += 4;
+    } else this.#bigint(BigInt(value));
+  }
+
+  #bigint(value: bigint): void {
+    this.#reserve(9);
+    this.#bytes[this.#length++] = INT64;
+    this.#view.setBigInt64(this.#length, value, true);
+    this.#length += 8;
+  }
+
+  #byte(value: number): void {
+    this.#reserve(1);
+    this.#bytes[this.#length++] = value;
+  }
+
+  #reserve(more: number): void {
+    if (this.#length + more <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(2 * this.#bytes.length, this.#length + more));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
+  }
+}
+
+/** Reads from the start. What is malformed is thrown as StarfishError. */
+export class CellReader {
+  readonly #bytes: Bytes;
+  readonly #view: DataView;
+  #at = 0;
+  /** Whether the value before was a real: one that is a whole number must not become an integer. */
+  isReal = false;
+
+  constructor(bytes: Bytes) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
+  uint32(): number {
+    return this.#view.getUint32(this.#take(4), true);
+  }
+
+  varint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = this.#bytes[this.#take(1)] ?? 0;
+      value |= (byte & 127) << shift;
+      if (byte < 128) return value;
+    }
+    throw new StarfishError("malformed", "A number is too long");
+  }
+
+  bytes(length: number): Bytes {
+    const at = this.#take(length);
+    return this.#bytes.subarray(at, at + length);
+  }
+
+  text(): string {
+    return decoder.decode(this.bytes(this.varint()));
+  }
+
+  value(): SqlValue {
+    const tag = this.#bytes[this.#take(1)] ?? 0;
+    this.isReal = tag === REAL;
+    if (tag >= SMALL) return tag - SMALL + SMALL_MIN;
+    if (tag >= SHORT_TEXT) return decoder.decode(this.bytes(tag & SHORT_TEXT_MAX));
+    switch (tag) {
+      case NULL:
+        return null;
+      case INT64:
+        return exact(this.#view.getBigInt64(this.#take(8), true));
+      case REAL:
+        return this.#view.getFloat64(this.#take(8), true);
+      case INT16:
+        return this.#view.getInt16(this.#take(2), true);
+      case INT32:
+        return this.#view.getInt32(this.#take(4), true);
+      case TEXT:
+        return decoder.decode(this.bytes(this.#length()));
+      case BLOB:
+        return this.bytes(this.#length()).slice();
+      default:
+        throw new StarfishError("malformed", "A value of an unknown type");
+    }
+  }
+
+  #length(): number {
+    const length = this.varint();
+    if (length > CELL_BYTES_MAX) throw new StarfishError("too-large", `A value of ${length} bytes`);
+    return length;
+  }
+
+  #take(length: number): number {
+    const at = this.#at;
+    if (at + length > this.#bytes.length) throw new StarfishError("malformed", "Cells end too early");
+    this.#at = at + length;
+    return at;
+  }
+}
+
+/** A number where that is exact. */
+export function exact(value: bigint): number | bigint {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}

@@ -1,0 +1,373 @@
+/** The shared database at work: who may use the index when, and how what a transaction changed gets into the map. */
+import { isStarfishError, StarfishError } from "../base/errors.ts";
+import type { Unsubscribe } from "../base/events.ts";
+import type { MapWrite, ReplicatedMap } from "../memory/types.ts";
+import { BATCH_ENTRY_BYTES } from "../memory/limits.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { SqlEngine } from "../ports/sql-engine.ts";
+import { AnswerCursor } from "./answer-cursor.ts";
+import type { Captured, StatementCall } from "./engine/messages.ts";
+import { Follower } from "./follower.ts";
+import { IndexClient, isLoss } from "./index-client.ts";
+import { type GroupOutcomes, Groups } from "./groups.ts";
+import { QUERY_MS_MAX, TRANSACTION_BYTES_MAX } from "./limits.ts";
+import { READING } from "./query.ts";
+import { firstWord } from "./schema/tokens.ts";
+import { openTransaction } from "./transaction.ts";
+import { type Release, Turns } from "./turns.ts";
+import type {
+  Conflict,
+  Cursor,
+  DatabaseStat,
+  QueryOptions,
+  SchemaObject,
+  SqlParameters,
+  Transaction,
+} from "./types.ts";
+
+export interface DatabaseParts {
+  readonly map: ReplicatedMap;
+  readonly engine: SqlEngine;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Keys of a dropped table that are deleted at once. */
+const SWEEP_KEYS = 2_000;
+
+export class Database {
+  readonly #parts: DatabaseParts;
+  readonly #turns = new Turns();
+  readonly #follower: Follower;
+  readonly #groups: Groups;
+  #client: IndexClient | undefined;
+  #ready: Promise<IndexClient> | undefined;
+  #state: DatabaseStat["index"] = "none";
+  #rebuilt = 0;
+  #indexBytes = 0;
+  #isUpdateAsked = false;
+  #isClosed = false;
+
+  constructor(parts: DatabaseParts) {
+    this.#parts = parts;
+    this.#follower = new Follower(parts.map, parts.log, () => this.#stirred());
+    this.#groups = new Groups({
+      run: (calls) => this.#write((client) => this.#group(client, calls)),
+    });
+  }
+
+  onChange(listener: (tables: ReadonlySet<string>) => void): Unsubscribe {
+    return this.#follower.onChange(listener);
+  }
+
+  async open(sql: string, parameters: SqlParameters, options: QueryOptions): Promise<Cursor> {
+    const call = callOf(sql, parameters, options);
+    if (READING.has(firstWord(sql))) {
+      const cursor = await this.#read(call, options.signal);
+      if (cursor !== undefined) return cursor;
+    }
+    const answer = await this.#groups.run(call, options.signal);
+    return new AnswerCursor(answer, undefined);
+  }
+
+  async begin(options: QueryOptions): Promise<Transaction> {
+    const { client, release } = await this.#enter("exclusive", options.signal);
+    try {
+      await client.call("begin", []);
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return openTransaction({
+      clock: this.#parts.clock,
+      execute: (call, signal) => client.call("execute", [call], { signal }),
+      commit: async () => this.#commit(client, await client.call("capture", [])),
+      rollback: () => client.call("rollback", []),
+      end: release,
+    });
+  }
+
+  /** One statement with each of these parameters, in one transaction. */
+  async executeMany(sql: string, rows: readonly SqlParameters[], options: QueryOptions): Promise<void> {
+    const { signal } = options;
+    const call = callOf(sql, [], options);
+    await this.#write(async (client) => {
+      try {
+        await client.call("begin", [], { signal });
+        await client.call("executeMany", [call, rows], { signal });
+        await this.#commit(client, await client.call("capture", []));
+      } catch (error) {
+        if (client.isAlive) await client.call("rollback", []);
+        throw error;
+      }
+    }, signal);
+  }
+
+  /** Makes the index, so that changes are heard of. */
+  async start(): Promise<void> {
+    await this.#index();
+  }
+
+  async schema(): Promise<readonly SchemaObject[]> {
+    return this.#ask((client) => client.call("objects", []));
+  }
+
+  async conflicts(): Promise<readonly Conflict[]> {
+    return this.#ask((client) => client.call("conflicts", []));
+  }
+
+  async discard({ kind, key }: Conflict): Promise<void> {
+    if (kind === "check" || kind === "foreign-key") {
+      throw new StarfishError("usage", "This row is in its table: change it or what it refers to");
+    }
+    const { map } = this.#parts;
+    const { release } = await this.#enter("exclusive");
+    try {
+      const cells = [...map.entries(`${key} `)].map((cell) => cell.key);
+      map.batch([key, ...cells].map((gone) => ({ key: gone, deleted: true })));
+    } finally {
+      release();
+    }
+  }
+
+  async serialize(): Promise<Uint8Array> {
+    return this.#ask((client) => client.call("serialize", []));
+  }
+
+  stat(): DatabaseStat {
+    const { entries, bytes, bytesMax } = this.#parts.map.stat();
+    return {
+      index: this.#state,
+      entries,
+      bytes,
+      bytesMax,
+      tables: this.#follower.tables,
+      behind: this.#follower.behind,
+      indexBytes: this.#indexBytes,
+      rebuilt: this.#rebuilt,
+      setAside: this.#follower.setAside,
+    };
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#follower.close();
+    this.#client?.end("The computer has ended");
+  }
+
+  // The index
+
+  /** A turn with an index that shows all that the map has, as far as it is known here. */
+  async #enter(
+    kind: "shared" | "exclusive",
+    signal?: AbortSignal,
+  ): Promise<{ readonly client: IndexClient; readonly release: Release }> {
+    for (;;) {
+      if (this.#isClosed) throw new StarfishError("closed", "The computer has ended");
+      await this.#index();
+      const release = await this.#turns.take(kind, signal);
+      const client = this.#client;
+      if (client?.isAlive === true && this.#state === "ready") return { client, release };
+      // It was lost while we waited.
+      release();
+    }
+  }
+
+  async #ask<Result>(work: (client: IndexClient) => Promise<Result>): Promise<Result> {
+    const { client, release } = await this.#enter("shared");
+    try {
+      return await work(client);
+    } finally {
+      release();
+    }
+  }
+
+  async #write<Result>(work: (client: IndexClient) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+    const { client, release } = await this.#enter("exclusive", signal);
+    try {
+      return await work(client);
+    } finally {
+      release();
+    }
+  }
+
+  #index(): Promise<IndexClient> {
+    this.#ready ??= this.#load().catch((error: unknown) => {
+      this.#ready = undefined;
+      this.#state = "failed";
+      throw error;
+    });
+    return this.#ready;
+  }
+
+  async #load(): Promise<IndexClient> {
+    const { engine, clock, log } = this.#parts;
+    this.#state = "loading";
+    const release = await this.#turns.take("exclusive");
+    try {
+      const client = new IndexClient(engine, clock, (error) => {
+        log.write("warn", "db.index-lost", { message: error.message });
+        this.#lost(client);
+      });
+      this.#client = client;
+      await client.call("open", []);
+      await this.#follower.load(client);
+      this.#indexBytes = await client.call("memory", []);
+      this.#state = "ready";
+      return client;
+    } catch (error) {
+      this.#client?.end("It could not be filled");
+      throw error;
+    } finally {
+      release();
+    }
+  }
+
+  #lost(client: IndexClient): void {
+    if (this.#client !== client) return;
+    this.#client = undefined;
+    this.#ready = undefined;
+    this.#follower.forget();
+    if (this.#state === "ready") this.#rebuilt++;
+    this.#state = "none";
+  }
+
+  /** Something waits to be put into the index. */
+  #stirred(): void {
+    if (this.#follower.isLost) {
+      this.#client?.end("Too much has changed at once");
+      return;
+    }
+    if (this.#isUpdateAsked || this.#state !== "ready") return;
+    this.#isUpdateAsked = true;
+    void this.#update();
+  }
+
+  async #update(): Promise<void> {
+    try {
+      const { client, release } = await this.#enter("exclusive");
+      try {
+        this.#isUpdateAsked = false;
+        if (this.#follower.behind > 0) await this.#follower.update(client);
+        this.#indexBytes = await client.call("memory", []);
+      } catch (error) {
+        // Half of it may be in the index.
+        client.end("The index could not follow the map");
+        throw error;
+      } finally {
+        release();
+      }
+    } catch (error) {
+      this.#isUpdateAsked = false;
+      if (!isStarfishError(error)) throw error;
+      if (!this.#isClosed) this.#parts.log.write("warn", "db.behind", { message: error.message });
+    }
+  }
+
+  // Statements
+
+  /** Undefined: it writes. */
+  async #read(call: StatementCall, signal: AbortSignal | undefined): Promise<Cursor | undefined> {
+    for (let attempt = 0; ; attempt++) {
+      const { client, release } = await this.#enter("shared", signal);
+      try {
+        const answer = await client.call("read", [call], { signal });
+        if (answer.isWrite) {
+          release();
+          return undefined;
+        }
+        if (!answer.isOpen) release();
+        const { clock } = this.#parts;
+        const isWaitedFor = (): boolean => this.#turns.isWaitedFor;
+        return new AnswerCursor(answer, { client, clock, release, isWaitedFor, signal });
+      } catch (error) {
+        release();
+        // Another's statement has cost the thread its life: this one changes nothing, and can be asked again.
+        if (!isLoss(error) || attempt > 0) throw error;
+      }
+    }
+  }
+
+  /** Statements of which each is a transaction, as one. Undefined: as one they can't be written. */
+  async #group(client: IndexClient, calls: readonly StatementCall[]): Promise<GroupOutcomes> {
+    let outcomes: GroupOutcomes;
+    try {
+      const answer = await client.call("group", [calls]);
+      outcomes = answer.outcomes;
+      await this.#commit(client, answer.captured);
+    } catch (error) {
+      if (client.isAlive) await client.call("rollback", []);
+      if (!isStarfishError(error) || isLoss(error) || calls.length === 1) throw error;
+      return undefined;
+    }
+    return outcomes;
+  }
+
+  async #commit(client: IndexClient, captured: Captured): Promise<void> {
+    const { map } = this.#parts;
+    const writes = this.#writesOf(captured);
+    checkSize(writes);
+    // Once the map has it, it has happened: an index that can't follow is made anew.
+    this.#follower.write(() => map.batch(writes));
+    try {
+      await client.call("commit", []);
+    } catch (error) {
+      client.end("The index could not commit what the map has");
+      if (!isLoss(error)) throw error;
+      return;
+    }
+    this.#follower.touch(captured.unsettled);
+    if (captured.schema.length > 0) await this.#follower.schemaChanged(client);
+    this.#follower.tell(captured.tables);
+    for (const table of captured.dropped) void this.#sweep(table);
+  }
+
+  #writesOf({ writes, replaced, schema }: Captured): MapWrite[] {
+    const { map } = this.#parts;
+    const all = new Map<string, MapWrite>();
+    for (const row of replaced) {
+      for (const { key } of map.entries(`${row} `)) all.set(key, { key, deleted: true });
+    }
+    for (const { key, value } of [...writes, ...schema]) {
+      all.set(key, value === undefined ? { key, deleted: true } : { key, value });
+    }
+    return [...all.values()];
+  }
+
+  /** The rows of a table that was dropped. */
+  async #sweep(table: string): Promise<void> {
+    const { map } = this.#parts;
+    for (;;) {
+      const gone: MapWrite[] = [];
+      for (const { key } of map.entries(`${table}/`)) {
+        if (gone.push({ key, deleted: true }) >= SWEEP_KEYS) break;
+      }
+      if (gone.length === 0 || this.#isClosed) return;
+      this.#follower.write(() => map.batch(gone));
+      await new Promise<void>((resolve) => void this.#parts.clock.timer(0, resolve));
+    }
+  }
+}
+
+function callOf(sql: string, parameters: SqlParameters, { timeoutMs = QUERY_MS_MAX }: QueryOptions): StatementCall {
+  return { sql, parameters, timeoutMs: Math.min(timeoutMs, QUERY_MS_MAX) };
+}
+
+const encoder = new TextEncoder();
+
+/** Throws "too-large" with what to do. */
+function checkSize(writes: readonly MapWrite[]): void {
+  let bytes = 0;
+  for (const write of writes) {
+    const value = "deleted" in write ? undefined : write.value;
+    bytes +=
+      encoder.encode(write.key).length + BATCH_ENTRY_BYTES + (value instanceof Uint8Array ? value.length + 5 : 0);
+  }
+  if (bytes <= TRANSACTION_BYTES_MAX) return;
+  throw new StarfishError(
+    "too-large",
+    `A transaction changes at most ${TRANSACTION_BYTES_MAX} bytes of rows, and this one ${bytes} (${writes.length} rows ` +
+      "and cells). Nothing was written: do it in several, or use insert or --import, which do so",
+  );
+}

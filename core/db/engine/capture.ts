@@ -1,0 +1,127 @@
+/**
+ * What a transaction changed, as writes of the map. A row that is new is one entry with all its cells; what is changed of a
+ * row that was there is one entry for each cell; a deletion is a deleted row. Several changesets of one transaction (there
+ * is one for each stretch between changes of the schema) are folded into one.
+ */
+import { assert } from "../../base/assert.ts";
+import { StarfishError } from "../../base/errors.ts";
+import { CellWriter } from "../cells/pack.ts";
+import { CELL_BYTES_MAX, ROW_BYTES_MAX } from "../limits.ts";
+import { cellKey } from "../schema/names.ts";
+import type { SqlValue } from "../types.ts";
+import { type Cell, type Change, changesOf } from "./changeset.ts";
+import type { IndexWrite } from "./messages.ts";
+import type { IndexTable } from "./index-table.ts";
+
+interface RowChange {
+  readonly table: IndexTable;
+  /** The packed row, if it is new; "deleted"; undefined: cells of it change. */
+  row: Uint8Array | "deleted" | undefined;
+  readonly cells: Map<number, Uint8Array>;
+}
+
+export class Capture {
+  readonly #rows = new Map<string, RowChange>();
+  readonly #writer = new CellWriter();
+
+  /** `keyOfRow` names a row of a table without a primary key by its rowid. Throws "too-large". */
+  take(changeset: Uint8Array, tableOf: (name: string) => IndexTable | undefined): void {
+    for (const change of changesOf(changeset)) {
+      const table = tableOf(change.table);
+      if (table === undefined) continue;
+      if (change.kind === "insert") this.#insert(table, change);
+      else if (change.kind === "delete") this.#delete(table, change);
+      else this.#update(table, change);
+    }
+  }
+
+  get rowCount(): number {
+    return this.#rows.size;
+  }
+
+  /** Without those of tables that are gone. */
+  writes(isThere: (table: string) => boolean): {
+    writes: IndexWrite[];
+    replaced: string[];
+    rows: string[];
+    tables: Set<IndexTable>;
+  } {
+    const writes: IndexWrite[] = [];
+    const replaced: string[] = [];
+    const rows: string[] = [];
+    const tables = new Set<IndexTable>();
+    for (const [key, { table, row, cells }] of this.#rows) {
+      if (!isThere(table.model.id)) continue;
+      tables.add(table);
+      rows.push(key);
+      if (row !== undefined) {
+        replaced.push(key);
+        writes.push({ key, value: row === "deleted" ? undefined : row });
+      }
+      for (const [column, value] of cells) writes.push({ key: cellKey(key, column), value });
+    }
+    return { writes, replaced, rows, tables };
+  }
+
+  #insert(table: IndexTable, { after }: Change): void {
+    const key = table.keyOfNew(after);
+    const cells = new Map<number, Uint8Array>();
+    const writer = this.#writer;
+    writer.cut(0);
+    for (const column of table.columns) {
+      const cell = after[column.at];
+      assert(cell !== undefined, "a new row has all its cells");
+      if (table.isInKey(column, cell) || (cell.value === null && !column.hasDefault)) continue;
+      const from = writer.length;
+      writer.uint32(column.model.id);
+      this.#value(table, column.model.name, cell);
+      if (writer.length <= ROW_BYTES_MAX) continue;
+      // Too much for one entry: it gets one of its own, with the same version.
+      cells.set(column.model.id, writer.slice(from + 4));
+      writer.cut(from);
+    }
+    this.#rows.set(key, { table, row: writer.slice(), cells });
+  }
+
+  #delete(table: IndexTable, { before }: Change): void {
+    const key = table.keyOf(before);
+    // A changeset may delete a row and insert another whose key is the same for us (by its collation).
+    if (this.#rows.get(key)?.row instanceof Uint8Array && table.hasFoldedKey) return;
+    table.forget(before);
+    this.#rows.set(key, { table, row: "deleted", cells: new Map() });
+  }
+
+  #update(table: IndexTable, { before, after }: Change): void {
+    const key = table.keyOf(before);
+    let change = this.#rows.get(key);
+    if (change === undefined) {
+      change = { table, row: undefined, cells: new Map() };
+      this.#rows.set(key, change);
+    }
+    for (const column of table.columns) {
+      const cell = after[column.at];
+      if (cell === undefined) continue;
+      this.#writer.cut(0);
+      this.#value(table, column.model.name, cell);
+      change.cells.set(column.model.id, this.#writer.slice());
+    }
+  }
+
+  #value(table: IndexTable, column: string, { value, isReal }: Cell): void {
+    const from = this.#writer.length;
+    if (isReal) this.#writer.real(numberOf(value));
+    else this.#writer.value(value);
+    const bytes = this.#writer.length - from;
+    if (bytes <= CELL_BYTES_MAX) return;
+    throw new StarfishError(
+      "too-large",
+      `A value has at most ${CELL_BYTES_MAX} bytes, this one of ${table.model.name}.${column} ${bytes}: keep it as a file ` +
+        "(cp, or computer.files) and its path in the table",
+    );
+  }
+}
+
+function numberOf(value: SqlValue): number {
+  assert(typeof value === "number", "a real is a number");
+  return value;
+}

@@ -1,0 +1,76 @@
+/** The schema as people see it. */
+import { isReserved } from "../schema/model.ts";
+import { folded } from "../schema/names.ts";
+import { quoted } from "../schema/tokens.ts";
+import type { ColumnDetail, SchemaObject } from "../types.ts";
+import type { Connection } from "./connection.ts";
+import type { SchemaMaker } from "./schema-maker.ts";
+
+export function describe(connection: Connection, maker: SchemaMaker): SchemaObject[] {
+  const objects: SchemaObject[] = [];
+  for (const { model } of maker.tables) {
+    const columns = model.columns.map(({ name, definition }) => `${plain(name)} ${definition}`.trim());
+    const body = [...columns, ...model.constraints].join(", ");
+    objects.push({
+      kind: "table",
+      name: model.name,
+      table: undefined,
+      sql: `CREATE TABLE ${plain(model.name)} (${body}) ${model.options}`.trim(),
+      columns: columnsOf(connection, maker, model.name),
+      isOfComputer: false,
+    });
+  }
+  for (const { kind, name, table, sql } of maker.objects) {
+    objects.push({
+      kind,
+      name,
+      table: table === undefined ? undefined : maker.withId(table)?.model.name,
+      sql,
+      columns: kind === "view" ? columnsOf(connection, maker, name) : [],
+      isOfComputer: false,
+    });
+  }
+  return objects.toSorted((a, b) => (folded(a.name) < folded(b.name) ? -1 : 1));
+}
+
+/** The schema of a file that is no part of the shared database. */
+export function describeFile(connection: Connection): SchemaObject[] {
+  const rows = connection.all(
+    "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+  );
+  return rows.flatMap(([type, name, table, sql]): SchemaObject[] => {
+    const kind = KINDS.find((known) => known === type);
+    if (kind === undefined) return [];
+    const hasColumns = kind === "table" || kind === "view";
+    return [
+      {
+        kind,
+        name: String(name),
+        table: hasColumns ? undefined : String(table),
+        sql: String(sql),
+        columns: hasColumns ? columnsOf(connection, undefined, String(name)) : [],
+        isOfComputer: false,
+      },
+    ];
+  });
+}
+
+const KINDS = ["table", "view", "index", "trigger"] as const;
+
+function columnsOf(connection: Connection, maker: SchemaMaker | undefined, name: string): ColumnDetail[] {
+  const merges = new Map(maker?.named(name)?.model.columns.map((column) => [folded(column.name), column.merges]));
+  const rows = connection.all(`SELECT name, type, "notnull", dflt_value, pk FROM pragma_table_xinfo(?)`, [name]);
+  return rows.map(([column, type, isNotNull, fallback, key]) => ({
+    name: String(column),
+    type: type === "" ? undefined : String(type),
+    isNotNull: isNotNull === 1,
+    primaryKeyAt: Number(key),
+    default: fallback === null || fallback === undefined ? undefined : String(fallback),
+    merges: merges.get(folded(String(column))) ?? "last-writer",
+  }));
+}
+
+/** Quoted only where it has to be. */
+function plain(name: string): string {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !isReserved(name) ? name : quoted(name);
+}

@@ -1,0 +1,359 @@
+/**
+ * A table of the index: how its rows are found by their keys, put and taken away. Rows of a table without a primary key have
+ * keys that nobody sees: a rowid of 63 bits that begins with the time, and six letters by chance. So all nodes have these
+ * rows in one order. A rowid that two of them share moves the later one aside on that node; a side table knows them.
+ */
+import { assert } from "../../base/assert.ts";
+import { StarfishError } from "../../base/errors.ts";
+import { keyOf, valuesOfKey } from "../cells/keys.ts";
+import type { CellReader } from "../cells/pack.ts";
+import { digitsOf, DIGITS, folded } from "../schema/names.ts";
+import type { ColumnModel, TableModel } from "../schema/model.ts";
+import { quoted } from "../schema/tokens.ts";
+import type { SqlRow, SqlValue } from "../types.ts";
+import type { Cell, Record } from "./changeset.ts";
+import type { Connection, Statement } from "./connection.ts";
+import { DB_ENABLE_TRIGGER } from "./sqlite.ts";
+
+export interface IndexColumn {
+  readonly model: ColumnModel;
+  /** Its place in a changeset and in statements. */
+  readonly at: number;
+  /** Its place in the primary key, from 1; 0: not in it. */
+  readonly keyAt: number;
+  readonly hasDefault: boolean;
+  /** What it is where a row says nothing of it. */
+  readonly missing: SqlValue;
+  readonly fold: ((text: string) => string) | undefined;
+}
+
+/** What made keys need of the platform. */
+export interface KeySource {
+  /** Ms since 1970. */
+  readonly now: () => number;
+  /** From 0 to 1. */
+  readonly random: () => number;
+}
+
+const ROWID_DIGITS = 11;
+const CHANCE_CHARS = 6;
+const MADE_KEY: RegExp = /^k[-0-9A-Z_a-z]{17}$/;
+/** Rowids that begin with ms since 2020 in 41 bits. */
+const ERA_MS: number = Date.UTC(2020, 0, 1);
+const CHANCE_BITS = 22n;
+/** Rows that share a rowid stand next to each other, as far as this. */
+const PROBES_MAX = 64;
+
+export class IndexTable {
+  readonly model: TableModel;
+  readonly columns: readonly IndexColumn[];
+  /** UNIQUE beyond the primary key: a row of another node may have no place. */
+  readonly isUnique: boolean;
+  readonly hasFoldedKey: boolean;
+  readonly #connection: Connection;
+  readonly #keys: KeySource;
+  readonly #key: readonly IndexColumn[];
+  readonly #rowid: string;
+  readonly #side: string;
+  readonly #statements = new Map<string, Statement>();
+  #lastRowid = 0n;
+
+  constructor(connection: Connection, model: TableModel, keys: KeySource) {
+    this.#connection = connection;
+    this.#keys = keys;
+    this.model = model;
+    this.columns = readColumns(connection, model);
+    this.#key = this.columns.filter(({ keyAt }) => keyAt > 0).toSorted((a, b) => a.keyAt - b.keyAt);
+    this.hasFoldedKey = this.#key.some(({ fold }) => fold !== undefined);
+    const names = new Set(model.columns.map(({ name }) => folded(name)));
+    this.#rowid = ["rowid", "_rowid_", "oid"].find((name) => !names.has(name)) ?? "rowid";
+    this.#side = `temp.${quoted(`_k_${model.id}`)}`;
+    if (this.isKeyMade) connection.run(`CREATE TABLE IF NOT EXISTS ${this.#side} (r INTEGER PRIMARY KEY, k TEXT)`);
+    this.isUnique = isUnique(connection, model);
+  }
+
+  get isKeyMade(): boolean {
+    return this.model.primaryKey.length === 0;
+  }
+
+  // Keys
+
+  /** Of a row in a changeset; it is given one, if it has none. */
+  keyOfNew(record: Record): string {
+    if (!this.isKeyMade) return this.keyOf(record);
+    const before = record[0]?.value ?? null;
+    const rowid = this.#nextRowid();
+    const hasTriggers = this.#hasTriggers();
+    if (hasTriggers) this.#connection.configure(DB_ENABLE_TRIGGER, false);
+    const table = quoted(this.model.name);
+    this.#run(`UPDATE ${table} SET ${this.#rowid} = ? WHERE ${this.#rowid} = ?`, [rowid, before]);
+    if (hasTriggers) this.#connection.configure(DB_ENABLE_TRIGGER, true);
+    const chance = digitsOf(Math.floor(this.#keys.random() * 2 ** 36), CHANCE_CHARS);
+    const key = `k${rowidDigits(rowid)}${chance}`;
+    this.#run(`INSERT OR REPLACE INTO ${this.#side} VALUES (?, ?)`, [rowid, key]);
+    return `${this.model.id}/${key}`;
+  }
+
+  /** Of a row that has one. */
+  keyOf(record: Record): string {
+    if (!this.isKeyMade) {
+      const key = keyOf(this.#key.map(({ at, fold }) => foldedValue(record[at]?.value ?? null, fold)));
+      return `${this.model.id}/${key}`;
+    }
+    const [row] = this.#all(`SELECT k FROM ${this.#side} WHERE r = ?`, [record[0]?.value ?? null]);
+    const key = row?.[0];
+    assert(typeof key === "string", "each row has a key");
+    return `${this.model.id}/${key}`;
+  }
+
+  /** A row of a changeset is gone. */
+  forget(record: Record): void {
+    if (this.isKeyMade) this.#run(`DELETE FROM ${this.#side} WHERE r = ?`, [record[0]?.value ?? null]);
+  }
+
+  /** Whether the key says what this cell says. */
+  isInKey({ keyAt, fold }: IndexColumn, { value, isReal }: Cell): boolean {
+    if (keyAt === 0 || (isReal && Number.isInteger(value))) return false;
+    return fold === undefined || typeof value !== "string" || fold(value) === value;
+  }
+
+  // Rows from the map
+
+  /**
+   * The values of a row in the order of `columns`, and which of them are reals. Throws "malformed". `cells` come after it
+   * and win.
+   */
+  read(key: string, row: CellReader, cells: readonly (readonly [number, CellReader])[]): RowValues | undefined {
+    const fromKey = this.isKeyMade ? [] : valuesOfKey(key, this.#key.length);
+    if (fromKey === undefined || (this.isKeyMade && !MADE_KEY.test(key))) return undefined;
+    const values: SqlValue[] = this.columns.map(({ keyAt, missing }) =>
+      keyAt > 0 ? (fromKey[keyAt - 1] ?? null) : missing,
+    );
+    const reals = new Set<number>();
+    const set = (id: number, reader: CellReader): boolean => {
+      const at = this.columns.findIndex(({ model }) => model.id === id);
+      const value = reader.value();
+      if (at < 0) return false;
+      values[at] = value;
+      if (reader.isReal) reals.add(at);
+      else reals.delete(at);
+      return true;
+    };
+    let isUnknown = false;
+    while (!row.done) isUnknown = !set(row.uint32(), row) || isUnknown;
+    for (const [id, reader] of cells) isUnknown = !set(id, reader) || isUnknown;
+    const told = this.#key.map((column) => foldedValue(values[this.columns.indexOf(column)] ?? null, column.fold));
+    if (!this.isKeyMade && keyOf(told) !== key) return undefined;
+    return { values, reals, isUnknown };
+  }
+
+  /** Throws SqliteError where a constraint forbids it. */
+  insert(key: string, { values, reals }: RowValues): void {
+    const columns = this.columns.map(({ model }) => quoted(model.name));
+    if (this.isKeyMade) {
+      const rowid = this.#freeRowid(key);
+      const statement = this.#insert([this.#rowid, ...columns]);
+      statement.bind(0, rowid);
+      this.#bind(statement, 1, values, reals);
+      finish(statement);
+      this.#run(`INSERT OR REPLACE INTO ${this.#side} VALUES (?, ?)`, [rowid, key]);
+      return;
+    }
+    const statement = this.#insert(columns);
+    this.#bind(statement, 0, values, reals);
+    finish(statement);
+  }
+
+  delete(key: string): void {
+    const table = quoted(this.model.name);
+    if (this.isKeyMade) {
+      const rowid = this.#rowidOf(key);
+      if (rowid === undefined) return;
+      this.#run(`DELETE FROM ${table} WHERE ${this.#rowid} = ?`, [rowid]);
+      this.#run(`DELETE FROM ${this.#side} WHERE r = ?`, [rowid]);
+      return;
+    }
+    const values = valuesOfKey(key, this.#key.length);
+    if (values === undefined) return;
+    const where = this.#key.map(({ model }) => `${quoted(model.name)} = ?`).join(" AND ");
+    this.#run(`DELETE FROM ${table} WHERE ${where}`, values);
+  }
+
+  /** Rows (`child`) of which that is true, for people. */
+  where(condition: string): { readonly key: string; readonly row: SqlRow }[] {
+    const names = this.columns.map(({ model }) => `child.${quoted(model.name)}`);
+    const columns = [...(this.isKeyMade ? [`child.${this.#rowid}`] : []), ...names].join(", ");
+    const rows = this.#connection.all(`SELECT ${columns} FROM ${quoted(this.model.name)} child WHERE ${condition}`);
+    return rows.map((values) => {
+      const record = values.map((value) => ({ value, isReal: false }));
+      return { key: this.keyOf(record), row: this.toRow({ values: this.isKeyMade ? values.slice(1) : values }) };
+    });
+  }
+
+  /** For people. */
+  toRow({ values }: { readonly values: readonly SqlValue[] }): SqlRow {
+    return Object.fromEntries(this.columns.map(({ model }, i) => [model.name, values[i] ?? null]));
+  }
+
+  /** Before the table is changed or dropped. */
+  close(): void {
+    for (const statement of this.#statements.values()) statement.finalize();
+    this.#statements.clear();
+  }
+
+  drop(): void {
+    this.close();
+    this.#connection.run(`DROP TABLE ${quoted(this.model.name)}`);
+    if (this.isKeyMade) this.#connection.run(`DROP TABLE ${this.#side}`);
+  }
+
+  #insert(columns: readonly string[]): Statement {
+    // Where nothing but the key is unique, what has that key is the same row.
+    const or = this.isUnique || this.isKeyMade ? "" : "OR REPLACE ";
+    const places = columns.map(() => "?").join(", ");
+    return this.#statement(`INSERT ${or}INTO ${quoted(this.model.name)} (${columns.join(", ")}) VALUES (${places})`);
+  }
+
+  #bind(statement: Statement, from: number, values: readonly SqlValue[], reals: ReadonlySet<number>): void {
+    for (let i = 0; i < values.length; i++) statement.bind(from + i, values[i] ?? null, reals.has(i));
+  }
+
+  #hasTriggers(): boolean {
+    const [row] = this.#all("SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?", [
+      this.model.name,
+    ]);
+    return row?.[0] !== 0;
+  }
+
+  #nextRowid(): bigint {
+    const chance = BigInt(Math.floor(this.#keys.random() * 2 ** Number(CHANCE_BITS)));
+    const rowid = (BigInt(Math.max(0, Math.floor(this.#keys.now() - ERA_MS))) << CHANCE_BITS) | chance;
+    this.#lastRowid = rowid > this.#lastRowid ? rowid : this.#lastRowid + 1n;
+    while (this.#all(`SELECT 1 FROM ${this.#side} WHERE r = ?`, [this.#lastRowid]).length > 0) this.#lastRowid += 1n;
+    return this.#lastRowid;
+  }
+
+  #rowidOf(key: string): bigint | undefined {
+    if (!MADE_KEY.test(key)) return undefined;
+    const first = rowidOfDigits(key.slice(1, 1 + ROWID_DIGITS));
+    for (let i = 0n; i < PROBES_MAX; i++) {
+      const [row] = this.#all(`SELECT k FROM ${this.#side} WHERE r = ?`, [first + i]);
+      if (row?.[0] === key) return first + i;
+    }
+    return undefined;
+  }
+
+  #freeRowid(key: string): bigint {
+    const first = rowidOfDigits(key.slice(1, 1 + ROWID_DIGITS));
+    for (let i = 0n; i < PROBES_MAX; i++) {
+      if (this.#all(`SELECT k FROM ${this.#side} WHERE r = ?`, [first + i]).length === 0) return first + i;
+    }
+    throw new StarfishError("malformed", "More rows than can be share one number");
+  }
+
+  #run(sql: string, values: readonly SqlValue[]): void {
+    const statement = this.#statement(sql);
+    statement.bindAll(values);
+    finish(statement);
+  }
+
+  #all(sql: string, values: readonly SqlValue[]): SqlValue[][] {
+    const statement = this.#statement(sql);
+    statement.bindAll(values);
+    const rows: SqlValue[][] = [];
+    try {
+      while (statement.step()) rows.push(statement.row());
+      return rows;
+    } finally {
+      statement.reset();
+    }
+  }
+
+  #statement(sql: string): Statement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#connection.prepare(sql, true);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+export interface RowValues {
+  readonly values: readonly SqlValue[];
+  /** Places of those that are reals. */
+  readonly reals: ReadonlySet<number>;
+  /** It has cells of columns that are not known here. */
+  readonly isUnknown: boolean;
+}
+
+function finish(statement: Statement): void {
+  try {
+    while (statement.step());
+  } finally {
+    statement.reset();
+  }
+}
+
+function readColumns(connection: Connection, model: TableModel): IndexColumn[] {
+  const byName = new Map(model.columns.map((column) => [folded(column.name), column]));
+  const keyAt = new Map(model.primaryKey.map((name, i) => [folded(name), i + 1]));
+  const collations = keyCollations(connection, model);
+  const columns: IndexColumn[] = [];
+  for (const [, name, , , fallback, , hidden] of connection.all(`PRAGMA table_xinfo(${quoted(model.name)})`)) {
+    const column = byName.get(folded(String(name)));
+    assert(column !== undefined, "a table has the columns of its model");
+    // Generated.
+    if (hidden !== 0) continue;
+    columns.push({
+      model: column,
+      at: columns.length + (model.primaryKey.length === 0 ? 1 : 0),
+      keyAt: keyAt.get(folded(column.name)) ?? 0,
+      hasDefault: fallback !== null,
+      missing: constant(connection, fallback ?? null),
+      fold: collations.get(folded(column.name)),
+    });
+  }
+  return columns;
+}
+
+/** How text of the key is compared, where it is not by its bytes. */
+function keyCollations(connection: Connection, model: TableModel): Map<string, (text: string) => string> {
+  const folds = new Map<string, (text: string) => string>();
+  const index = connection.all("SELECT name FROM pragma_index_list(?) WHERE origin = 'pk'", [model.name])[0]?.[0];
+  if (typeof index !== "string") return folds;
+  for (const [name, collation] of connection.all("SELECT name, coll FROM pragma_index_xinfo(?) WHERE key", [index])) {
+    if (typeof name !== "string") continue;
+    if (collation === "NOCASE") folds.set(folded(name), folded);
+    if (collation === "RTRIM") folds.set(folded(name), (text) => text.replace(/ +$/, ""));
+  }
+  return folds;
+}
+
+/** A literal is the same on all nodes; of other defaults a row says what it got. */
+function constant(connection: Connection, fallback: SqlValue): SqlValue {
+  if (typeof fallback !== "string" || !/^([-+]?[\d.]|'|x'|true$|false$)/i.test(fallback)) return null;
+  return connection.all(`SELECT ${fallback}`)[0]?.[0] ?? null;
+}
+
+function isUnique(connection: Connection, model: TableModel): boolean {
+  const sql = `SELECT count(*) FROM pragma_index_list(?) WHERE "unique" AND origin <> 'pk'`;
+  return connection.all(sql, [model.name])[0]?.[0] !== 0;
+}
+
+function foldedValue(value: SqlValue, fold: ((text: string) => string) | undefined): SqlValue {
+  return fold !== undefined && typeof value === "string" ? fold(value) : value;
+}
+
+function rowidDigits(rowid: bigint): string {
+  let digits = "";
+  let rest = rowid;
+  for (let i = 0; i < ROWID_DIGITS; i++, rest >>= 6n) digits = (DIGITS[Number(rest & 63n)] ?? "") + digits;
+  return digits;
+}
+
+function rowidOfDigits(digits: string): bigint {
+  let rowid = 0n;
+  for (const digit of digits) rowid = (rowid << 6n) | BigInt(DIGITS.indexOf(digit));
+  return rowid & 0x7fff_ffff_ffff_ffffn;
+}

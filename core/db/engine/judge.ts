@@ -1,0 +1,137 @@
+/**
+ * What a statement of a user may do, by what SQLite's authorizer says of it while it is prepared. Schema changes are told
+ * apart here too: they become entries of the map. https://sqlite.org/c3ref/c_alter_table.html has the actions.
+ */
+import { StarfishError } from "../../base/errors.ts";
+import { folded } from "../schema/names.ts";
+
+const CREATE_INDEX = 1;
+const CREATE_TABLE = 2;
+const CREATE_TRIGGER = 7;
+const CREATE_VIEW = 8;
+const DELETE = 9;
+const DROP_INDEX = 10;
+const DROP_TABLE = 11;
+const DROP_TRIGGER = 16;
+const DROP_VIEW = 17;
+const INSERT = 18;
+const PRAGMA = 19;
+const READ = 20;
+const TRANSACTION = 22;
+const UPDATE = 23;
+const ALTER_TABLE = 26;
+/** Also a part of CREATE INDEX. */
+const REINDEX = 27;
+const FUNCTION = 31;
+const SAVEPOINT = 32;
+
+const SCHEMA_ACTIONS: ReadonlySet<number> = new Set([
+  CREATE_INDEX,
+  CREATE_TABLE,
+  CREATE_TRIGGER,
+  CREATE_VIEW,
+  DROP_INDEX,
+  DROP_TABLE,
+  DROP_TRIGGER,
+  DROP_VIEW,
+  ALTER_TABLE,
+]);
+
+/** Actions that no statement may have, with what is said of them. */
+const REFUSED: ReadonlyMap<number, string> = new Map([
+  ...[3, 4, 5, 6, 12, 13, 14, 15].map((action) => [action, "TEMP tables are not shared, and not here"] as const),
+  [24, "ATTACH: the database is one; `sql --open` and `openFile` read a file"],
+  [25, "DETACH"],
+  [28, "ANALYZE"],
+  [29, "virtual tables"],
+  [30, "virtual tables"],
+  [TRANSACTION, "BEGIN, COMMIT and ROLLBACK as text: use a transaction of the program, or the interactive `sql`"],
+  [SAVEPOINT, "SAVEPOINT"],
+]);
+
+/** Pragmas that only read. With an argument these name a table or an index. */
+const PRAGMAS: ReadonlySet<string> = new Set([
+  "table_info",
+  "table_xinfo",
+  "table_list",
+  "index_list",
+  "index_info",
+  "index_xinfo",
+  "foreign_key_list",
+  "foreign_key_check",
+  "function_list",
+  "collation_list",
+  "pragma_list",
+  "compile_options",
+  "integrity_check",
+  "quick_check",
+]);
+
+const FUNCTIONS_REFUSED: ReadonlySet<string> = new Set(["load_extension", "fts3_tokenizer", "edit", "readfile"]);
+
+type Name = string | null | 0;
+
+/** Collects what one statement does. */
+export class Judge {
+  readonly reads: Set<string> = new Set();
+  readonly #writes = new Set<string>();
+  /** Tables in SQLite's temporary database that it reads: those of the computer. */
+  readonly readsOfComputer: Set<string> = new Set();
+  readonly #schemaActions: { readonly action: number; readonly name: string }[] = [];
+  #refused: string | undefined;
+  #isReindexed = false;
+
+  /** For SQLite: whether to refuse at once, since it would have been done already when it is prepared. */
+  see(action: number, first: Name, second: Name, schema: Name): boolean {
+    const name = typeof first === "string" ? first : "";
+    const detail = typeof second === "string" ? second : "";
+    if (REFUSED.has(action)) this.#refuse(REFUSED.get(action) ?? "");
+    else if (SCHEMA_ACTIONS.has(action))
+      this.#schemaActions.push({ action, name: action === ALTER_TABLE ? detail : name });
+    else if (action === REINDEX) this.#isReindexed = true;
+    else if (action === READ) this.#read(name, schema);
+    else if (action === INSERT || action === UPDATE || action === DELETE) this.#write(name, schema);
+    else if (action === FUNCTION && FUNCTIONS_REFUSED.has(folded(detail))) this.#refuse(`${detail}()`);
+    else if (action === PRAGMA && !PRAGMAS.has(folded(name))) this.#refuse(`PRAGMA ${name}`);
+    return this.#refused !== undefined && action === PRAGMA;
+  }
+
+  get isSchemaChange(): boolean {
+    return this.#schemaActions.length > 0;
+  }
+
+  /** Whether it makes that object and does nothing else. */
+  isOnly(kind: "index" | "view" | "trigger", name: string): boolean {
+    const wanted = { index: CREATE_INDEX, view: CREATE_VIEW, trigger: CREATE_TRIGGER }[kind];
+    const [made] = this.#schemaActions;
+    if (this.#refused !== undefined || this.#schemaActions.length !== 1 || made === undefined) return false;
+    return made.action === wanted && folded(made.name) === folded(name);
+  }
+
+  /** Throws "unsupported" where it does what it may not. */
+  check(): void {
+    const [table] = this.#writes;
+    if (this.#refused === undefined && !this.isSchemaChange && table !== undefined) {
+      if (/^(sqlite|_)/i.test(table)) this.#refuse(`writing to ${table}, which is the database's own`);
+      if (this.readsOfComputer.has(folded(table))) this.#refuse(`writing to ${table}, which is a view of the computer`);
+    }
+    if (this.#isReindexed && !this.isSchemaChange) this.#refuse("REINDEX");
+    if (this.#refused === undefined) return;
+    throw new StarfishError("unsupported", `A shared database does not take ${this.#refused}`);
+  }
+
+  #read(table: string, schema: Name): void {
+    if (table.startsWith("_k_")) this.#refuse(table);
+    if (schema === "temp") this.readsOfComputer.add(folded(table));
+    else this.reads.add(folded(table));
+  }
+
+  #write(table: string, schema: Name): void {
+    if (schema === "temp") this.readsOfComputer.add(folded(table));
+    this.#writes.add(table);
+  }
+
+  #refuse(what: string): void {
+    this.#refused ??= what;
+  }
+}

@@ -1,0 +1,112 @@
+/** What the node asks of the thread that holds SQLite's index, and what it answers. Structured clones of these travel. */
+import type { SchemaEntry, SchemaWrite } from "../schema/model.ts";
+import type { ColumnInfo, Conflict, SchemaObject, SqlParameters, SqlValue } from "../types.ts";
+import type { ErrorCode } from "../../base/errors.ts";
+
+/** A write of the map: undefined deletes. Rows and cells are packed. */
+export interface IndexWrite {
+  readonly key: string;
+  readonly value: unknown;
+}
+
+/** What a transaction has changed. */
+export interface Captured {
+  readonly writes: readonly IndexWrite[];
+  /** Keys of rows that were deleted or made anew: cells of theirs that are not among the writes go. */
+  readonly replaced: readonly string[];
+  /** Keys of all rows among the writes, where rows are set aside in their tables, which may now come back. */
+  readonly unsettled: readonly string[];
+  readonly schema: readonly SchemaWrite[];
+  /** Tables whose rows go: DROP TABLE. */
+  readonly dropped: readonly string[];
+  /** Folded names of tables that have changed. */
+  readonly tables: readonly string[];
+}
+
+export interface StatementAnswer {
+  readonly columns: readonly ColumnInfo[];
+  readonly rows: readonly (readonly SqlValue[])[];
+  readonly changes: number;
+  /** Whether there are more rows: `cursor` has them. */
+  readonly cursor: number | undefined;
+  /** Whether the cursor reads from the tables while it is read from, so that nobody may write. */
+  readonly isOpen: boolean;
+  /** Folded names of the tables that were read. */
+  readonly reads: readonly string[];
+  /** It writes, and was not run: it needs a transaction. */
+  readonly isWrite: boolean;
+}
+
+export interface PageAnswer {
+  readonly rows: readonly (readonly SqlValue[])[];
+  readonly isDone: boolean;
+  readonly isOpen: boolean;
+}
+
+export interface SchemaAnswer {
+  /** Ids of tables that were made empty and are to be filled. */
+  readonly refill: readonly string[];
+  /** Ids and folded names of those that are there. */
+  readonly tables: readonly (readonly [id: string, name: string])[];
+  /** What could not be made, for people. */
+  readonly problems: readonly string[];
+}
+
+export interface StatementCall {
+  readonly sql: string;
+  readonly parameters: SqlParameters;
+  readonly timeoutMs: number;
+}
+
+export type Outcome<Value> =
+  | { readonly value: Value; readonly error?: undefined }
+  | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly retryable: boolean } };
+
+/** The calls that the thread serves. One that writes, applies or changes the schema comes while no other is under way. */
+export interface IndexCalls {
+  open(): void;
+  schema(entries: readonly SchemaEntry[]): SchemaAnswer;
+  beginApply(): void;
+  /** Rows as packed by rows.ts. */
+  apply(rows: Uint8Array): void;
+  /** Keys of rows whose places depend on each other's versions: they are to be sent to `settle`. */
+  unsettled(): readonly string[];
+  /** The same rows, those that keep their place first. */
+  settle(rows: Uint8Array): void;
+  endApply(): void;
+  read(call: StatementCall): StatementAnswer;
+  page(cursor: number): PageAnswer;
+  close(cursor: number): void;
+  begin(): void;
+  execute(call: StatementCall): StatementAnswer;
+  executeMany(call: StatementCall, rows: readonly SqlParameters[]): void;
+  capture(): Captured;
+  commit(): void;
+  rollback(): void;
+  /** Statements each of which is a transaction, done as one. */
+  group(calls: readonly StatementCall[]): {
+    readonly outcomes: readonly Outcome<StatementAnswer>[];
+    readonly captured: Captured;
+  };
+  objects(): readonly SchemaObject[];
+  conflicts(): readonly Conflict[];
+  memory(): number;
+  serialize(): Uint8Array;
+  /** Takes a file's tables in place of the shared ones, to be read. */
+  deserialize(file: Uint8Array): void;
+  /** What SQLite itself says of its schema. */
+  fileObjects(): readonly SchemaObject[];
+}
+
+export type CallName = keyof IndexCalls;
+
+export interface CallMessage {
+  readonly id: number;
+  readonly call: CallName;
+  readonly input: readonly unknown[];
+}
+
+export interface AnswerMessage {
+  readonly id: number;
+  readonly outcome: Outcome<unknown>;
+}

@@ -1,0 +1,183 @@
+/**
+ * A statement that changes the schema, as entries of the map. SQLite itself runs it first, in a savepoint that is taken back:
+ * so it is checked by SQLite, with SQLite's words, and its outcome is read from `sqlite_schema`.
+ */
+import { StarfishError } from "../../base/errors.ts";
+import { COLUMNS_MAX, DEFINITION_CHARS_MAX, NAME_CHARS_MAX } from "../limits.ts";
+import {
+  columnTexts,
+  columnWrite,
+  createTableWrites,
+  dropColumnWrite,
+  dropWrite,
+  isReserved,
+  isTableAsSelect,
+  objectWrite,
+  type SchemaModel,
+  type SchemaWrite,
+  type TableModel,
+} from "../schema/model.ts";
+import { folded, tableId } from "../schema/names.ts";
+import { quoted } from "../schema/tokens.ts";
+import type { Connection } from "./connection.ts";
+import type { SchemaMaker } from "./schema-maker.ts";
+import type { Statements } from "./statements.ts";
+
+interface SchemaRow {
+  readonly kind: string;
+  readonly name: string;
+  readonly table: string;
+  readonly sql: string;
+}
+
+export interface Learnt {
+  readonly writes: readonly SchemaWrite[];
+  /** Ids of tables that were dropped. */
+  readonly dropped: readonly string[];
+  /** Folded names of what changed. */
+  readonly tables: readonly string[];
+  /** What is to be run afterwards: it fills a table that was made from a SELECT. */
+  readonly fill: string | undefined;
+}
+
+export class SchemaChange {
+  readonly #connection: Connection;
+  readonly #statements: Statements;
+  readonly #model: SchemaModel;
+  readonly #maker: SchemaMaker;
+
+  constructor(connection: Connection, statements: Statements, model: SchemaModel, maker: SchemaMaker) {
+    this.#connection = connection;
+    this.#statements = statements;
+    this.#model = model;
+    this.#maker = maker;
+  }
+
+  /** Throws what SQLite says of the statement, and "unsupported". */
+  learn(sql: string): Learnt {
+    const select = isTableAsSelect(sql);
+    // The columns are asked for; the rows come by a statement that is captured.
+    const text = select === undefined ? sql : sql.slice(0, -select.select.length) + emptied(select.select);
+    const before = this.#rows();
+    const statement = this.#statements.judged(text).statement;
+    this.#connection.run("SAVEPOINT learning");
+    try {
+      while (statement.step());
+      const learnt = this.#difference(before, this.#rows());
+      const isNew = select !== undefined && learnt.writes.length > 0;
+      return { ...learnt, fill: isNew ? `INSERT INTO ${quoted(select.name)}${select.select}` : undefined };
+    } finally {
+      statement.finalize();
+      this.#connection.run("ROLLBACK TO learning");
+      this.#connection.run("RELEASE learning");
+    }
+  }
+
+  #rows(): Map<string, SchemaRow> {
+    const rows = this.#connection.all(
+      "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+    );
+    return new Map(
+      rows.map(([kind, name, table, sql]) => [
+        folded(String(name)),
+        { kind: String(kind), name: String(name), table: String(table), sql: String(sql) },
+      ]),
+    );
+  }
+
+  #difference(before: ReadonlyMap<string, SchemaRow>, after: ReadonlyMap<string, SchemaRow>): Omit<Learnt, "fill"> {
+    const writes: SchemaWrite[] = [];
+    const dropped: string[] = [];
+    const tables: string[] = [];
+    for (const [name, row] of after) {
+      const old = before.get(name);
+      if (old?.sql === row.sql) continue;
+      checkName(row);
+      if (old === undefined) writes.push(...this.#made(row));
+      else if (row.kind === "table") writes.push(...this.#altered(row));
+      else
+        throw new StarfishError("unsupported", "A shared database does not take renaming: make a new table or column");
+      tables.push(name);
+    }
+    for (const [name, row] of before) {
+      if (after.has(name)) continue;
+      if ([...after.keys()].some((made) => !before.has(made))) {
+        throw new StarfishError("unsupported", "A shared database does not take renaming: make a new table or column");
+      }
+      writes.push(...this.#gone(name, row, dropped));
+      tables.push(name);
+    }
+    return { writes, dropped, tables };
+  }
+
+  #made(row: SchemaRow): SchemaWrite[] {
+    const { kind, name, sql } = row;
+    if (sql.length > DEFINITION_CHARS_MAX) {
+      throw new StarfishError("too-large", `A definition has at most ${DEFINITION_CHARS_MAX} characters`);
+    }
+    if (kind === "table") return createTableWrites(this.#model, name, sql, this.#primaryKey(name));
+    if (kind !== "index" && kind !== "view" && kind !== "trigger") throw new StarfishError("unsupported", kind);
+    // A table that the same transaction made has its id by then.
+    const table = kind === "view" ? undefined : this.#idOf(row.table);
+    if (kind === "trigger" && table === undefined) {
+      throw new StarfishError("unsupported", "A shared database has triggers of tables only");
+    }
+    return [objectWrite(this.#model, { kind, name, sql }, table)];
+  }
+
+  #altered({ name, sql }: SchemaRow): SchemaWrite[] {
+    const model = this.#maker.named(name)?.model;
+    if (model === undefined) return [];
+    const now = columnTexts(sql);
+    const writes: SchemaWrite[] = [];
+    for (const column of model.columns) {
+      if (!now.has(folded(column.name))) writes.push(dropColumnWrite(model.id, column));
+    }
+    let ordinal = Math.max(...model.columns.map((column) => column.ordinal));
+    const known = new Set(model.columns.map((column) => folded(column.name)));
+    const added = [...now].filter(([column]) => !known.has(column));
+    if (writes.length > 0 && added.length > 0) {
+      throw new StarfishError("unsupported", "A shared database does not take renaming: make a new table or column");
+    }
+    if (known.size + added.length > COLUMNS_MAX) {
+      throw new StarfishError("too-large", `A table has at most ${COLUMNS_MAX} columns`);
+    }
+    for (const [, column] of added) {
+      writes.push(columnWrite(this.#model, model.id, column.name, column.definition, ++ordinal));
+    }
+    return writes;
+  }
+
+  #gone(name: string, row: SchemaRow, dropped: string[]): SchemaWrite[] {
+    if (row.kind === "table") {
+      const table = this.#maker.named(name)?.model;
+      if (table === undefined) return [];
+      dropped.push(table.id);
+      return [dropWrite(table.name, table.epoch)];
+    }
+    const object = this.#model.objects.find((known) => folded(known.name) === name);
+    return object === undefined ? [] : [dropWrite(object.name, object.epoch)];
+  }
+
+  #primaryKey(table: string): string[] {
+    const rows = this.#connection.all("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", [table]);
+    return rows.map(([name]) => String(name));
+  }
+
+  #idOf(table: string): string | undefined {
+    const model: TableModel | undefined = this.#maker.named(table)?.model;
+    return model === undefined ? undefined : tableId(model.name, model.epoch, model.primaryKey);
+  }
+}
+
+function emptied(select: string): string {
+  return ` SELECT * FROM (${select.replace(/;\s*$/, "")}) LIMIT 0`;
+}
+
+function checkName({ name }: SchemaRow): void {
+  if (isReserved(name))
+    throw new StarfishError("unsupported", `Names that begin with _ are the database's own: ${name}`);
+  if (name.length > NAME_CHARS_MAX)
+    throw new StarfishError("too-large", `A name has at most ${NAME_CHARS_MAX} letters`);
+  if (name.includes("/")) throw new StarfishError("unsupported", `A name has no /: ${name}`);
+}

@@ -1,0 +1,231 @@
+/**
+ * Keeps SQLite's schema as the model has it. What changed is made anew: a table whose columns only grew or shrank is altered,
+ * any other change empties it, and it is to be filled again.
+ */
+import { isStarfishError, messageOf, StarfishError } from "../../base/errors.ts";
+import { assert } from "../../base/assert.ts";
+import {
+  type ColumnModel,
+  type ObjectModel,
+  physicalColumn,
+  physicalSql,
+  type SchemaModel,
+  type TableModel,
+} from "../schema/model.ts";
+import { folded } from "../schema/names.ts";
+import { quoted } from "../schema/tokens.ts";
+import type { Connection } from "./connection.ts";
+import { IndexTable, type KeySource } from "./index-table.ts";
+import type { Statements } from "./statements.ts";
+
+export interface Made {
+  /** Ids of tables that are empty now. */
+  readonly refill: readonly string[];
+  /** What could not be made, by folded name. */
+  readonly problems: ReadonlyMap<string, string>;
+}
+
+const OPTIONS: RegExp = /^(?:\s|,|WITHOUT\s+ROWID|STRICT)*$/i;
+
+export class SchemaMaker {
+  readonly #connection: Connection;
+  readonly #statements: Statements;
+  readonly #keys: KeySource;
+  /** By folded name. */
+  #tables = new Map<string, IndexTable>();
+  #byId = new Map<string, IndexTable>();
+  #objects = new Map<string, ObjectModel>();
+
+  constructor(connection: Connection, statements: Statements, keys: KeySource) {
+    this.#connection = connection;
+    this.#statements = statements;
+    this.#keys = keys;
+  }
+
+  named(name: string): IndexTable | undefined {
+    return this.#tables.get(folded(name));
+  }
+
+  withId(id: string): IndexTable | undefined {
+    return this.#byId.get(id);
+  }
+
+  get tables(): Iterable<IndexTable> {
+    return this.#tables.values();
+  }
+
+  get objects(): Iterable<ObjectModel> {
+    return this.#objects.values();
+  }
+
+  /** What there is now, for `restore`. */
+  state(): () => void {
+    const [tables, byId, objects] = [new Map(this.#tables), new Map(this.#byId), new Map(this.#objects)];
+    return () => {
+      this.#tables = tables;
+      this.#byId = byId;
+      this.#objects = objects;
+    };
+  }
+
+  /** In a transaction of the caller's. */
+  make(model: SchemaModel): Made {
+    this.#statements.forget();
+    const problems = new Map<string, string>();
+    const refill: string[] = [];
+    this.#dropObjects(model);
+    for (const [name, table] of this.#tables) if (model.tables.get(name)?.id !== table.model.id) this.#dropTable(name);
+    for (const [name, table] of model.tables) {
+      const there = this.#tables.get(name);
+      if (there !== undefined && this.#alter(name, there, table)) continue;
+      if (there !== undefined) this.#dropTable(name);
+      this.#attempt(name, problems, () => {
+        this.#create(name, table);
+        refill.push(table.id);
+      });
+    }
+    for (const object of model.objects) {
+      if (this.#objects.has(folded(object.name))) continue;
+      this.#attempt(folded(object.name), problems, () => this.#createObject(object, refill));
+    }
+    return { refill, problems };
+  }
+
+  /** One that fails leaves nothing behind. */
+  #attempt(name: string, problems: Map<string, string>, work: () => void): void {
+    this.#connection.run("SAVEPOINT making");
+    try {
+      work();
+      this.#connection.run("RELEASE making");
+    } catch (error) {
+      if (!isStarfishError(error)) throw error;
+      problems.set(name, messageOf(error));
+      this.#connection.run("ROLLBACK TO making");
+      this.#connection.run("RELEASE making");
+    }
+  }
+
+  #dropObjects(model: SchemaModel): void {
+    const wanted = new Map(model.objects.map((object) => [folded(object.name), object]));
+    for (const [name, object] of [...this.#objects].toReversed()) {
+      const next = wanted.get(name);
+      if (next?.sql === object.sql && next.table === object.table && next.kind === object.kind) continue;
+      this.#connection.run(`DROP ${object.kind} IF EXISTS ${quoted(object.name)}`);
+      this.#objects.delete(name);
+      this.#refresh(object.table);
+    }
+  }
+
+  #dropTable(name: string): void {
+    const table = this.#tables.get(name);
+    assert(table !== undefined, "only a table that is there is dropped");
+    table.drop();
+    this.#tables.delete(name);
+    this.#byId.delete(table.model.id);
+    // Its indexes and triggers went with it.
+    for (const [key, object] of this.#objects) if (object.table === table.model.id) this.#objects.delete(key);
+  }
+
+  #create(name: string, model: TableModel): void {
+    if (!OPTIONS.test(model.options)) throw new StarfishError("unsupported", `A table can't be ${model.options}`);
+    this.#connection.run(physicalSql(model));
+    this.#add(name, model);
+  }
+
+  #add(name: string, model: TableModel): void {
+    const table = new IndexTable(this.#connection, model, this.#keys);
+    this.#tables.set(name, table);
+    this.#byId.set(model.id, table);
+  }
+
+  /** Whether the table is as `next` now, with its rows. */
+  #alter(name: string, table: IndexTable, next: TableModel): boolean {
+    const before = table.model;
+    const steps = alterations(before, next);
+    if (steps === undefined) return false;
+    if (steps.length === 0) return true;
+    table.close();
+    this.#connection.run("SAVEPOINT altering");
+    try {
+      for (const step of steps) this.#connection.run(`ALTER TABLE ${quoted(before.name)} ${step}`);
+      this.#add(name, next);
+      this.#connection.run("RELEASE altering");
+      return true;
+    } catch (error) {
+      if (!isStarfishError(error)) throw error;
+      this.#connection.run("ROLLBACK TO altering");
+      this.#connection.run("RELEASE altering");
+      this.#tables.set(name, table);
+      this.#byId.set(before.id, table);
+      return false;
+    }
+  }
+
+  #createObject(object: ObjectModel, refill: string[]): void {
+    const table = object.table === undefined ? undefined : this.#byId.get(object.table);
+    // It waits for its table.
+    if (object.kind !== "view" && table === undefined) return;
+    const { statement, judge } = this.#statements.judged(object.sql);
+    try {
+      if (!judge.isOnly(object.kind, object.name)) return;
+      if (object.kind === "index" && table !== undefined) {
+        const isBroken = this.#fails(() => statement.step());
+        if (isBroken) {
+          // Rows that other nodes wrote break it: they find their places when the table is filled again.
+          const name = folded(table.model.name);
+          this.#connection.run(`DELETE FROM ${quoted(table.model.name)}`);
+          statement.step();
+          refill.push(table.model.id);
+          table.close();
+          this.#add(name, table.model);
+        }
+      } else statement.step();
+    } finally {
+      statement.finalize();
+    }
+    this.#objects.set(folded(object.name), object);
+    this.#refresh(object.table);
+  }
+
+  #fails(work: () => void): boolean {
+    try {
+      work();
+      return false;
+    } catch (error) {
+      if (isStarfishError(error, "constraint")) return true;
+      throw error;
+    }
+  }
+
+  /** What an index or trigger changes of its table. */
+  #refresh(id: string | undefined): void {
+    const table = id === undefined ? undefined : this.#byId.get(id);
+    if (table === undefined) return;
+    table.close();
+    this.#add(folded(table.model.name), table.model);
+  }
+}
+
+/** Undefined: it has to be made anew. */
+function alterations(before: TableModel, next: TableModel): string[] | undefined {
+  const isSame =
+    before.name === next.name &&
+    before.options === next.options &&
+    before.constraints.join("\0") === next.constraints.join("\0");
+  if (!isSame) return undefined;
+  const wanted = new Map(next.columns.map((column) => [column.id, column]));
+  const kept: ColumnModel[] = [];
+  const steps: string[] = [];
+  for (const column of before.columns) {
+    const same = wanted.get(column.id);
+    if (same === undefined) steps.push(`DROP COLUMN ${quoted(column.name)}`);
+    else if (same.name === column.name && same.definition === column.definition) kept.push(column);
+    else return undefined;
+  }
+  // New columns stand behind the others, or it is another table.
+  for (const [i, column] of next.columns.entries()) {
+    if (kept[i] === undefined) steps.push(`ADD COLUMN ${quoted(column.name)} ${physicalColumn(next, column)}`);
+    else if (kept[i].id !== column.id) return undefined;
+  }
+  return steps;
+}

@@ -1,0 +1,10 @@
+/** All tables as a real file of SQLite, in pieces. */
+import type { Database } from "./database.ts";
+
+/** What is held at once beside the file, and what a reader takes at a time. */
+const PIECE_BYTES: number = 1024 * 1024;
+
+export async function* exportFile(database: Database): AsyncGenerator<Uint8Array, void, undefined> {
+  const file = await database.serialize();
+  for (let at = 0; at < file.length; at += PIECE_BYTES) yield file.subarray(at, at + PIECE_BYTES);
+}

@@ -1,0 +1,250 @@
+/**
+ * Keeps SQLite's index as the map is. It is filled from the map when somebody first asks, and afterwards what changes is put
+ * into it, as the map has it at that moment: never a part of a batch, since what changes while rows are being read is read
+ * again before anybody sees them.
+ */
+import type { Unsubscribe } from "../base/events.ts";
+import { Listeners } from "../base/events.ts";
+import type { MapChange, MapEntry, ReplicatedMap, Version } from "../memory/types.ts";
+import type { Log } from "../ports/log.ts";
+import type { IndexClient } from "./index-client.ts";
+import { APPLY_BYTES, APPLY_ROWS, DIRTY_MAX } from "./limits.ts";
+import { isNotBefore, newestOf, readRow, RowPacker } from "./rows.ts";
+import type { SchemaEntry } from "./schema/model.ts";
+import { partsOfKey, TABLE_ID_CHARS } from "./schema/names.ts";
+
+export class Follower {
+  readonly #map: ReplicatedMap;
+  readonly #log: Log;
+  /** Rows (TABLE/KEY) that have changed since the index was told of them. */
+  readonly #dirty = new Set<string>();
+  #isSchemaDirty = false;
+  #isFollowing = false;
+  /** More has changed than is worth listing. */
+  #isLost = false;
+  #isOwn = false;
+  #tables = new Map<string, string>();
+  #setAside = 0;
+  readonly #changed = new Listeners<ReadonlySet<string>>();
+  readonly #stirred: () => void;
+  readonly #stop: Unsubscribe;
+
+  /** `stirred` is called when there is something to be put into the index. */
+  constructor(map: ReplicatedMap, log: Log, stirred: () => void) {
+    this.#map = map;
+    this.#log = log;
+    this.#stirred = stirred;
+    this.#stop = map.watchAll((changes) => this.#heard(changes));
+  }
+
+  get behind(): number {
+    return this.#dirty.size + (this.#isSchemaDirty ? 1 : 0);
+  }
+
+  /** Whether the index has to be made anew. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  get tables(): number {
+    return this.#tables.size;
+  }
+
+  get setAside(): number {
+    return this.#setAside;
+  }
+
+  onChange(listener: (tables: ReadonlySet<string>) => void): Unsubscribe {
+    return this.#changed.add(listener);
+  }
+
+  tell(tables: Iterable<string>): void {
+    const names = new Set(tables);
+    if (names.size > 0) this.#changed.emit(names);
+  }
+
+  /** Fills an empty index with all there is. Nobody may use it meanwhile. */
+  async load(client: IndexClient): Promise<void> {
+    this.#dirty.clear();
+    this.#isLost = false;
+    this.#isFollowing = true;
+    this.#isSchemaDirty = true;
+    await this.update(client, { isEmpty: true });
+  }
+
+  /** Nobody follows any more: what changes is not listed. */
+  forget(): void {
+    this.#isFollowing = false;
+    this.#dirty.clear();
+    this.#isSchemaDirty = false;
+  }
+
+  /** Writes of this node that the index has already. */
+  write(work: () => void): void {
+    this.#isOwn = true;
+    try {
+      work();
+    } finally {
+      this.#isOwn = false;
+    }
+  }
+
+  /** Rows whose places in the index depend on others'. */
+  touch(rows: Iterable<string>): void {
+    for (const row of rows) this.#dirty.add(row);
+    if (this.#dirty.size > 0) this.#stirred();
+  }
+
+  /** Puts all into the index that has changed. Nobody may use it meanwhile. */
+  async update(client: IndexClient, options: { readonly isEmpty?: boolean } = {}): Promise<void> {
+    let { isEmpty = false } = options;
+    const names = new Set<string>();
+    const refill = new Set<string>();
+    let isBegun = false;
+    const packer = new RowPacker();
+    do {
+      if (this.#isSchemaDirty) {
+        if (isBegun) await this.#end(client);
+        isBegun = false;
+        for (const id of await this.#schema(client, names)) refill.add(id);
+      }
+      if (!isBegun) await client.call("beginApply", []);
+      isBegun = true;
+      if (isEmpty) await this.#fill(client, "");
+      else for (const id of refill) await this.#fill(client, `${id}/`);
+      refill.clear();
+      isEmpty = false;
+      await this.#applyDirty(client, packer, names);
+    } while (this.#isSchemaDirty || this.#dirty.size > 0);
+    await this.#end(client);
+    this.tell(names);
+  }
+
+  /** This node changed the schema, which the index has already: it is told how the map has it. */
+  async schemaChanged(client: IndexClient): Promise<void> {
+    const names = new Set<string>();
+    const refill = await this.#schema(client, names);
+    if (refill.length > 0) {
+      await client.call("beginApply", []);
+      for (const id of refill) await this.#fill(client, `${id}/`);
+      await this.#end(client);
+    }
+    this.tell(names);
+  }
+
+  close(): void {
+    this.#stop();
+  }
+
+  /** Tables that were made empty. */
+  async #schema(client: IndexClient, names: Set<string>): Promise<readonly string[]> {
+    this.#isSchemaDirty = false;
+    const before = this.#tables;
+    const { refill, tables, problems } = await client.call("schema", [this.schemaEntries()]);
+    this.#tables = new Map(tables);
+    for (const id of refill) names.add(this.#tables.get(id) ?? "");
+    for (const [id, name] of [...before, ...this.#tables]) {
+      if (before.has(id) !== this.#tables.has(id)) names.add(name);
+    }
+    // Columns, indexes and views may have changed too: whoever watches asks again.
+    for (const name of this.#tables.values()) names.add(name);
+    if (problems.length > 0) this.#log.write("warn", "db.schema", { problems: problems.slice(0, 10) });
+    return refill;
+  }
+
+  schemaEntries(): SchemaEntry[] {
+    return [...this.#map.entries("!")].map(({ key, value, version }) => ({ key, value, stamp: version.stamp }));
+  }
+
+  async #applyDirty(client: IndexClient, packer: RowPacker, names: Set<string>): Promise<void> {
+    while (this.#dirty.size > 0) {
+      for (const row of this.#dirty) {
+        this.#dirty.delete(row);
+        const { entry, cells } = readRow(this.#map, row);
+        packer.add(row, entry, cells);
+        const name = this.#tables.get(row.slice(0, TABLE_ID_CHARS));
+        if (name !== undefined) names.add(name);
+        if (packer.count >= APPLY_ROWS || packer.length >= APPLY_BYTES) break;
+      }
+      await apply(client, packer);
+    }
+  }
+
+  /** All rows of a table, or of all: in the map's order each row's cells follow it. */
+  async #fill(client: IndexClient, prefix: string): Promise<void> {
+    const packer = new RowPacker();
+    let row: MapEntry | undefined;
+    let cells: MapEntry[] = [];
+    for (const entry of this.#map.entries(prefix)) {
+      if (entry.key.startsWith("!")) continue;
+      const parts = partsOfKey(entry.key);
+      if (parts === undefined) this.#refuse(entry.key);
+      else if (parts.column !== undefined) {
+        if (parts.row === row?.key) cells.push(entry);
+      } else {
+        if (row !== undefined) packer.add(row.key, row, cells);
+        [row, cells] = [entry, []];
+        if (packer.count >= APPLY_ROWS || packer.length >= APPLY_BYTES) await apply(client, packer);
+      }
+    }
+    if (row !== undefined) packer.add(row.key, row, cells);
+    await apply(client, packer);
+  }
+
+  /** Settles what depends on versions, and makes it visible. */
+  async #end(client: IndexClient): Promise<void> {
+    // What was set aside has another place when that of others is known, which it is after one round, or a few.
+    for (let round = 0; round < SETTLE_ROUNDS_MAX; round++) {
+      const rows = await client.call("unsettled", []);
+      if (rows.length === 0) break;
+      await client.call("settle", [this.#inOrder(rows)]);
+    }
+    await client.call("endApply", []);
+  }
+
+  /** Rows as they are, those that were changed last first. */
+  #inOrder(rows: readonly string[]): Uint8Array {
+    const read = rows.map((row) => ({ row, ...readRow(this.#map, row) }));
+    const ranked = read.map(({ row, entry, cells }) => {
+      const counted = entry === undefined ? [] : cells.filter((cell) => isNotBefore(cell.version, entry.version));
+      const version: Version = entry === undefined ? { stamp: 0, writer: 0 } : newestOf(entry, counted);
+      return { row, entry, cells, version };
+    });
+    ranked.sort(
+      (a, b) => b.version.stamp - a.version.stamp || b.version.writer - a.version.writer || (a.row < b.row ? -1 : 1),
+    );
+    const packer = new RowPacker();
+    for (const { row, entry, cells } of ranked) packer.add(row, entry, cells);
+    return packer.take();
+  }
+
+  #heard(changes: readonly MapChange[]): void {
+    if (this.#isOwn || !this.#isFollowing) return;
+    for (const { key } of changes) {
+      if (key.startsWith("!")) this.#isSchemaDirty = true;
+      else {
+        const row = partsOfKey(key)?.row;
+        if (row === undefined) this.#refuse(key);
+        else this.#dirty.add(row);
+      }
+    }
+    if (this.#dirty.size > DIRTY_MAX) {
+      this.#isLost = true;
+      this.forget();
+    }
+    this.#stirred();
+  }
+
+  #refuse(key: string): void {
+    if (this.#setAside++ === 0) this.#log.write("warn", "db.set-aside", { key: key.slice(0, 40) });
+  }
+}
+
+/** One settles all, since what belongs together is settled together; the rest is for a fault of ours not to run for ever. */
+const SETTLE_ROUNDS_MAX = 3;
+
+async function apply(client: IndexClient, packer: RowPacker): Promise<void> {
+  if (packer.count === 0) return;
+  const rows = packer.take();
+  await client.call("apply", [rows], { transfer: [rows.buffer] });
+}

@@ -1,0 +1,337 @@
+/**
+ * The schema as the map's entries make it: the same on all nodes that have the same entries, in whatever order these came.
+ * A name has epochs: CREATE opens one, DROP ends it for good, and the highest one counts. Nodes that create a table of one
+ * name and primary key at the same time create the same table, with the columns of all. What can't be is left out. Pure.
+ */
+import * as v from "valibot";
+import { check, integerOf, type Schema } from "../../base/codec.ts";
+import { isStarfishError } from "../../base/errors.ts";
+import { COLUMNS_MAX, DEFINITION_CHARS_MAX, NAME_CHARS_MAX, OBJECTS_MAX } from "../limits.ts";
+import { columnId, columnKey, dropKey, folded, fromDigits, objectKey, TABLE_ID, tableId } from "./names.ts";
+import { parseCreateTable, typeOf } from "./create-table.ts";
+import { isWord, nameOf, quoted, tokensOf } from "./tokens.ts";
+
+export interface SchemaEntry {
+  readonly key: string;
+  readonly value: unknown;
+  /** Of its version. */
+  readonly stamp: number;
+}
+
+type Merges = "last-writer" | "counter" | "set";
+
+export interface ColumnModel {
+  readonly id: number;
+  readonly name: string;
+  readonly definition: string;
+  readonly ordinal: number;
+  readonly merges: Merges;
+}
+
+export interface TableModel {
+  readonly id: string;
+  readonly name: string;
+  readonly epoch: number;
+  /** Columns of the primary key; none: rows have keys that nobody sees. */
+  readonly primaryKey: readonly string[];
+  readonly columns: readonly ColumnModel[];
+  readonly constraints: readonly string[];
+  readonly options: string;
+}
+
+export interface ObjectModel {
+  readonly kind: "view" | "index" | "trigger";
+  readonly name: string;
+  readonly epoch: number;
+  /** The table's id; of a view none. */
+  readonly table: string | undefined;
+  readonly sql: string;
+}
+
+export interface SchemaModel {
+  /** By folded name. */
+  readonly tables: ReadonlyMap<string, TableModel>;
+  /** Indexes, then views, then triggers, each by name. */
+  readonly objects: readonly ObjectModel[];
+  /** The epoch that the next object of a name opens, by folded name, where it is not the first. */
+  readonly epochs: ReadonlyMap<string, number>;
+  /** Ids of columns that were dropped, by table. */
+  readonly dropped: ReadonlyMap<string, ReadonlySet<number>>;
+  /** Entries that say what can't be. */
+  readonly setAside: number;
+}
+
+export interface SchemaWrite {
+  readonly key: string;
+  readonly value: unknown;
+}
+
+interface TableValue {
+  readonly k: "table";
+  readonly n: string;
+  readonly p: readonly string[];
+  readonly r: readonly string[];
+  readonly o: string;
+}
+type ObjectValue =
+  | TableValue
+  | { readonly k: "view"; readonly n: string; readonly s: string }
+  | { readonly k: "index" | "trigger"; readonly n: string; readonly t: string; readonly s: string };
+
+const nameSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(NAME_CHARS_MAX));
+const sqlSchema = v.pipe(v.string(), v.maxLength(DEFINITION_CHARS_MAX));
+const objectSchema: Schema<ObjectValue> = v.variant("k", [
+  v.strictObject({
+    k: v.literal("table"),
+    n: nameSchema,
+    p: v.pipe(v.array(nameSchema), v.maxLength(COLUMNS_MAX)),
+    r: v.pipe(v.array(sqlSchema), v.maxLength(COLUMNS_MAX)),
+    o: sqlSchema,
+  }),
+  v.strictObject({ k: v.literal("view"), n: nameSchema, s: sqlSchema }),
+  v.strictObject({
+    k: v.picklist(["index", "trigger"]),
+    n: nameSchema,
+    t: v.pipe(v.string(), v.regex(TABLE_ID)),
+    s: sqlSchema,
+  }),
+]);
+interface ColumnValue {
+  readonly n: string;
+  readonly d: string;
+  readonly o: number;
+  readonly x?: true | undefined;
+}
+const columnSchema: Schema<ColumnValue> = v.strictObject({
+  n: nameSchema,
+  d: sqlSchema,
+  o: integerOf(0, 1_000_000),
+  x: v.optional(v.literal(true)),
+});
+
+const EPOCH: RegExp = /^[1-9]\d{0,8}$/;
+
+function readAs<Value>(schema: Schema<Value>, value: unknown): Value | undefined {
+  try {
+    return check(schema, value);
+  } catch (error) {
+    if (isStarfishError(error)) return undefined;
+    throw error;
+  }
+}
+
+interface Named {
+  readonly epoch: number;
+  readonly value: ObjectValue;
+  readonly stamp: number;
+}
+
+export function readSchema(entries: Iterable<SchemaEntry>): SchemaModel {
+  const reader = new Reading();
+  for (const entry of entries) reader.take(entry);
+  return reader.model();
+}
+
+class Reading {
+  readonly #named = new Map<string, Named>();
+  readonly #droppedEpochs = new Map<string, number>();
+  readonly #columns = new Map<string, Map<number, ColumnValue>>();
+  #setAside = 0;
+
+  take({ key, value, stamp }: SchemaEntry): void {
+    const last = key.lastIndexOf("/");
+    const [kind, name, end] = [key.slice(0, 3), key.slice(3, last), key.slice(last + 1)];
+    if (last < 3 || name === "") this.#setAside++;
+    else if (kind === "!c/") this.#column(name, end, value);
+    else if (!EPOCH.test(end) || name.length > NAME_CHARS_MAX) this.#setAside++;
+    else if (kind === "!x/") this.#droppedEpochs.set(name, Math.max(this.#droppedEpochs.get(name) ?? 0, Number(end)));
+    else if (kind === "!o/") this.#object(name, Number(end), value, stamp);
+    else this.#setAside++;
+  }
+
+  model(): SchemaModel {
+    const epochs = new Map<string, number>();
+    for (const [name, epoch] of this.#droppedEpochs) epochs.set(name, epoch + 1);
+    const there = [...this.#named].filter(([name, { epoch }]) => epoch > (this.#droppedEpochs.get(name) ?? 0));
+    for (const [name, { epoch }] of there) epochs.set(name, epoch);
+    // The oldest first, so that nobody pushes out what is in use.
+    there.sort(([x, a], [y, b]) => a.stamp - b.stamp || (x < y ? -1 : 1));
+    this.#setAside += Math.max(0, there.length - OBJECTS_MAX);
+    const kept = there.slice(0, OBJECTS_MAX).toSorted(([x], [y]) => (x < y ? -1 : 1));
+    const tables = new Map<string, TableModel>();
+    const objects: ObjectModel[] = [];
+    for (const [name, { epoch, value }] of kept) {
+      if (value.k === "table") {
+        const table = this.#table(value, epoch);
+        if (table === undefined) this.#setAside++;
+        else tables.set(name, table);
+      } else {
+        const table = value.k === "view" ? undefined : value.t;
+        objects.push({ kind: value.k, name: value.n, epoch, table, sql: value.s });
+      }
+    }
+    const order = ["index", "view", "trigger"];
+    objects.sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || (folded(a.name) < folded(b.name) ? -1 : 1));
+    const dropped = new Map<string, Set<number>>();
+    for (const [table, columns] of this.#columns) {
+      for (const [id, { x }] of columns) {
+        if (x !== true) continue;
+        const ids = dropped.get(table) ?? new Set();
+        dropped.set(table, ids.add(id));
+      }
+    }
+    return { tables, objects, epochs, dropped, setAside: this.#setAside };
+  }
+
+  #object(name: string, epoch: number, value: unknown, stamp: number): void {
+    const read = readAs(objectSchema, value);
+    if (read === undefined || folded(read.n) !== name || isReserved(name)) {
+      this.#setAside++;
+      return;
+    }
+    if (epoch > (this.#named.get(name)?.epoch ?? 0)) this.#named.set(name, { epoch, value: read, stamp });
+  }
+
+  #column(table: string, id: string, value: unknown): void {
+    const read = readAs(columnSchema, value);
+    const columns = this.#columns.get(table) ?? new Map<number, ColumnValue>();
+    if (read === undefined || !TABLE_ID.test(table) || id.length !== 6) {
+      this.#setAside++;
+      return;
+    }
+    columns.set(fromDigits(id), read);
+    this.#columns.set(table, columns);
+  }
+
+  #table(value: TableValue, epoch: number): TableModel | undefined {
+    const id = tableId(value.n, epoch, value.p);
+    const columns: ColumnModel[] = [];
+    const names = new Set<string>();
+    const all = [...(this.#columns.get(id) ?? [])].filter(([, { x }]) => x !== true);
+    all.sort(([a, x], [b, y]) => x.o - y.o || (folded(x.n) < folded(y.n) ? -1 : folded(x.n) > folded(y.n) ? 1 : a - b));
+    for (const [column, { n, d, o }] of all) {
+      // Two columns of one name: the first keeps it.
+      if (names.has(folded(n)) || columns.length >= COLUMNS_MAX) this.#setAside++;
+      else columns.push({ id: column, name: n, definition: d, ordinal: o, merges: mergesOf(d) });
+      names.add(folded(n));
+    }
+    if (columns.length === 0 || !value.p.every((name) => names.has(folded(name)))) return undefined;
+    return { id, name: value.n, epoch, primaryKey: value.p, columns, constraints: value.r, options: value.o };
+  }
+}
+
+/** Names that are SQLite's, or the database's own. */
+export function isReserved(name: string): boolean {
+  return /^(sqlite_|_)/i.test(name);
+}
+
+function mergesOf(definition: string): Merges {
+  const type = typeOf(definition).toUpperCase();
+  return type === "COUNTER" ? "counter" : type === "SET" ? "set" : "last-writer";
+}
+
+// What statements write
+
+/** The entries that make a table as SQLite has it (`sql`), with those columns as its primary key. */
+export function createTableWrites(
+  model: SchemaModel,
+  name: string,
+  sql: string,
+  primaryKey: readonly string[],
+): SchemaWrite[] {
+  const { columns, constraints, options } = parseCreateTable(sql);
+  const epoch = model.epochs.get(folded(name)) ?? 1;
+  const value: TableValue = { k: "table", n: name, p: primaryKey, r: constraints, o: options };
+  const id = tableId(name, epoch, primaryKey);
+  return [
+    { key: objectKey(name, epoch), value },
+    ...columns.map((column, i) => columnWrite(model, id, column.name, column.definition, i)),
+  ];
+}
+
+export function columnWrite(
+  model: SchemaModel,
+  table: string,
+  name: string,
+  definition: string,
+  ordinal: number,
+): SchemaWrite {
+  const gone = model.dropped.get(table);
+  let generation = 0;
+  while (gone?.has(columnId(name, generation)) === true) generation++;
+  return { key: columnKey(table, columnId(name, generation)), value: { n: name, d: definition, o: ordinal } };
+}
+
+export function dropColumnWrite(table: string, { id, name, definition, ordinal }: ColumnModel): SchemaWrite {
+  return { key: columnKey(table, id), value: { n: name, d: definition, o: ordinal, x: true } };
+}
+
+export function objectWrite(
+  model: SchemaModel,
+  object: { readonly kind: ObjectModel["kind"]; readonly name: string; readonly sql: string },
+  table: string | undefined,
+): SchemaWrite {
+  const { kind, name, sql } = object;
+  const key = objectKey(name, model.epochs.get(folded(name)) ?? 1);
+  return { key, value: table === undefined ? { k: kind, n: name, s: sql } : { k: kind, n: name, t: table, s: sql } };
+}
+
+export function dropWrite(name: string, epoch: number): SchemaWrite {
+  return { key: dropKey(name, epoch), value: true };
+}
+
+// How a table is made in SQLite
+
+/** The statement that makes it in an index. */
+export function physicalSql(table: TableModel): string {
+  const columns = table.columns.map((column) => `${quoted(column.name)} ${physicalColumn(table, column)}`);
+  const made =
+    `CREATE TABLE ${quoted(table.name)} (${[...columns, ...table.constraints].join(", ")}) ${table.options}`.trim();
+  if (!hasOwnKey(table) || /WITHOUT/i.test(table.options)) return made;
+  // So all nodes have its rows in one order, that of the key, and not in the order in which they came.
+  return `${made}${table.options === "" ? " " : ", "}WITHOUT ROWID`;
+}
+
+/** Whether rows have a primary key that is not SQLite's rowid. */
+function hasOwnKey({ primaryKey, columns }: TableModel): boolean {
+  const [first, second] = primaryKey;
+  if (first === undefined || second !== undefined) return first !== undefined;
+  const column = columns.find(({ name }) => folded(name) === folded(first));
+  return column === undefined || typeOf(column.definition).toUpperCase() !== "INTEGER";
+}
+
+/** A key is never NULL here, since rows are found by it; and a UUID that is not given is made. */
+export function physicalColumn({ primaryKey }: TableModel, { name, definition }: ColumnModel): string {
+  if (!primaryKey.some((key) => folded(key) === folded(name))) return definition;
+  const type = typeOf(definition).toUpperCase();
+  if (primaryKey.length === 1 && type === "INTEGER") return definition;
+  if (type !== "UUID" || hasDefault(definition)) return `${definition} NOT NULL`;
+  return `${definition} NOT NULL ON CONFLICT REPLACE DEFAULT (uuid7())`;
+}
+
+function hasDefault(definition: string): boolean {
+  for (const token of tokensOf(definition)) if (isWord(token, "DEFAULT")) return true;
+  return false;
+}
+
+/** The columns of a CREATE TABLE by folded name. */
+export function columnTexts(sql: string): Map<string, { readonly name: string; readonly definition: string }> {
+  return new Map(parseCreateTable(sql).columns.map((column) => [folded(column.name), column]));
+}
+
+/** Whether a statement says `AS SELECT` where a table has its columns. */
+export function isTableAsSelect(sql: string): { readonly name: string; readonly select: string } | undefined {
+  const tokens = [...tokensOf(sql)];
+  let at = tokens.findIndex((token) => isWord(token, "TABLE")) + 1;
+  if (isWord(tokens[at], "IF")) at += 3;
+  const name = tokens[at];
+  if (name === undefined) return undefined;
+  at++;
+  if (tokens[at]?.text === ".") at += 2;
+  const as = tokens[at];
+  if (as === undefined || !isWord(as, "AS")) return undefined;
+  return { name: nameOf(name), select: sql.slice(as.to) };
+}
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { objectSchema, columnSchema };

@@ -1,0 +1,93 @@
+/**
+ * How tables, columns and rows are named in the map `db`. Pure.
+ *
+ *     !o/NAME/EPOCH         a table, view, index or trigger (model.ts)
+ *     !x/NAME/EPOCH         that it was dropped
+ *     !c/TABLE/COLUMN       a column of a table
+ *     TABLE/KEY             a row: its cells, packed
+ *     TABLE/KEY COLUMN      a cell that was changed after its row was inserted, or is too large to share an entry
+ *
+ * TABLE and COLUMN are hashes of names. A primary key (keys.ts) has no letter up to the space, so that a row's cells follow
+ * it in the map's order.
+ */
+
+const ALPHABET = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+/** Letters in the order of their codes, so that numbers written with them sort as numbers. */
+export const DIGITS: string = ALPHABET;
+
+export const TABLE_ID_CHARS = 8;
+export const TABLE_ID: RegExp = /^[-0-9A-Z_a-z]{8}$/;
+
+/** 53 bits of a text: two multiplicative hashes side by side (cyrb53, public domain). */
+function hash53(text: string): number {
+  let a = 0xdeadbeef;
+  let b = 0x41c6ce57;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    a = Math.imul(a ^ unit, 2_654_435_761);
+    b = Math.imul(b ^ unit, 1_597_334_677);
+  }
+  a = Math.imul(a ^ (a >>> 16), 2_246_822_507) ^ Math.imul(b ^ (b >>> 13), 3_266_489_909);
+  b = Math.imul(b ^ (b >>> 16), 2_246_822_507) ^ Math.imul(a ^ (a >>> 13), 3_266_489_909);
+  return 4_294_967_296 * (2_097_151 & b) + (a >>> 0);
+}
+
+/** `chars` letters, six bits each. */
+export function digitsOf(value: number, chars: number): string {
+  let text = "";
+  let rest = value;
+  for (let i = 0; i < chars; i++) {
+    text = (ALPHABET[rest % 64] ?? "") + text;
+    rest = Math.floor(rest / 64);
+  }
+  return text;
+}
+
+export function fromDigits(text: string): number {
+  let value = 0;
+  for (const digit of text) value = value * 64 + ALPHABET.indexOf(digit);
+  return value;
+}
+
+/** SQLite compares names without regard to the case of ASCII letters. */
+export function folded(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+/** Tables with another key hold other rows, although they have the same name. */
+export function tableId(name: string, epoch: number, primaryKey: readonly string[]): string {
+  return digitsOf(hash53(JSON.stringify([folded(name), epoch, primaryKey.map(folded)])), TABLE_ID_CHARS);
+}
+
+/** 32 bits. `generation`: how often a column of this name was dropped before. */
+export function columnId(name: string, generation: number): number {
+  return hash53(JSON.stringify([folded(name), generation])) % 4_294_967_296;
+}
+
+const COLUMN_ID_CHARS = 6;
+
+export function columnKey(table: string, column: number): string {
+  return `!c/${table}/${digitsOf(column, COLUMN_ID_CHARS)}`;
+}
+
+export function objectKey(name: string, epoch: number): string {
+  return `!o/${folded(name)}/${epoch}`;
+}
+
+export function dropKey(name: string, epoch: number): string {
+  return `!x/${folded(name)}/${epoch}`;
+}
+
+export function cellKey(row: string, column: number): string {
+  return `${row} ${digitsOf(column, COLUMN_ID_CHARS)}`;
+}
+
+/** The row that a key of the map speaks of, and the column; undefined: it is no row's. */
+export function partsOfKey(key: string): { readonly row: string; readonly column: number | undefined } | undefined {
+  if (key[TABLE_ID_CHARS] !== "/" || key.startsWith("!")) return undefined;
+  const space = key.indexOf(" ");
+  if (space < 0) return { row: key, column: undefined };
+  const column = key.slice(space + 1);
+  if (column.length !== COLUMN_ID_CHARS) return undefined;
+  return { row: key.slice(0, space), column: fromDigits(column) };
+}

@@ -1,0 +1,100 @@
+/** `computer.sql`: a small front, which loads the database when a statement is first run. */
+import { StarfishError, toStarfishError } from "../base/errors.ts";
+import { Listeners } from "../base/events.ts";
+import type { ReplicatedMap } from "../memory/types.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { SqlEngine } from "../ports/sql-engine.ts";
+import type { Database } from "./database.ts";
+import { queriesOf, sqlName } from "./query.ts";
+import type { QueryOptions, SqlDatabase, Transaction } from "./types.ts";
+
+export interface SqlParts {
+  readonly map: ReplicatedMap;
+  readonly engine: SqlEngine;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface OwnedSql {
+  readonly sql: SqlDatabase;
+  close(): Promise<void>;
+}
+
+export function createSql(parts: SqlParts): OwnedSql {
+  const changed = new Listeners<ReadonlySet<string>>();
+  let database: Promise<Database> | undefined;
+  let isClosed = false;
+  const load = async (): Promise<Database> => {
+    const { Database: Loaded } = await import("./database.ts");
+    const made = new Loaded(parts);
+    made.onChange((tables) => changed.emit(tables));
+    return made;
+  };
+  const loaded = (): Promise<Database> => {
+    if (isClosed) return Promise.reject(new StarfishError("closed", "The computer has ended"));
+    database ??= load().catch((error: unknown) => {
+      database = undefined;
+      throw toStarfishError(error, "unreachable");
+    });
+    return database;
+  };
+  let current: Database | undefined;
+  const use = async (): Promise<Database> => (current = await loaded());
+  const queries = queriesOf({
+    open: async (sql, parameters, options) => (await use()).open(sql, parameters, options),
+    watched: { clock: parts.clock, onChange: (listener) => changed.add(listener) },
+  });
+  const begin = async (options: QueryOptions = {}): Promise<Transaction> => (await use()).begin(options);
+  const sql: SqlDatabase = Object.assign(queries, {
+    identifier: sqlName,
+    begin,
+    transaction: async <Result>(
+      work: (tx: Transaction) => Promise<Result>,
+      options: QueryOptions = {},
+    ): Promise<Result> => {
+      await using tx = await begin(options);
+      const result = await work(tx);
+      await tx.commit();
+      return result;
+    },
+    schema: async () => (await use()).schema(),
+    conflicts: async () => (await use()).conflicts(),
+    discard: async (conflict: Parameters<SqlDatabase["discard"]>[0]) => (await use()).discard(conflict),
+    insert: async (...given: Parameters<SqlDatabase["insert"]>) => {
+      const { insertAll } = await import("./insert.ts");
+      return insertAll(await use(), ...given);
+    },
+    export: async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+      const { exportFile } = await import("./export.ts");
+      yield* exportFile(await use());
+    },
+    openFile: async (file: Uint8Array) => {
+      const { openFile } = await import("./sql-file.ts");
+      return openFile(file, parts);
+    },
+    sync: (options: Parameters<SqlDatabase["sync"]>[0]) => parts.map.sync(options),
+    onChange: (listener: (tables: ReadonlySet<string>) => void) => {
+      // Changes of others are seen by the index alone, and it is there once somebody asks.
+      void use().then(
+        (made) => made.start(),
+        () => {},
+      );
+      return changed.add(listener);
+    },
+    stat: () => current?.stat() ?? idleStat(parts.map),
+  });
+  return {
+    sql,
+    close: async () => {
+      isClosed = true;
+      (await database?.catch(() => undefined))?.close();
+    },
+  };
+}
+
+function idleStat(map: ReplicatedMap): ReturnType<SqlDatabase["stat"]> {
+  const { entries, bytes, bytesMax } = map.stat();
+  const nothing = { tables: 0, behind: 0, indexBytes: 0, rebuilt: 0, setAside: 0 };
+  return { index: "none", entries, bytes, bytesMax, ...nothing };
+}
