@@ -115,7 +115,7 @@ describe("map in a swarm", () => {
     await lab.swarm.world.runUntil(() => lab.busy() === 0, { withinMs: 1_000 });
   });
 
-  test.each(seeds(3, 50))("nodes crash and leave half-way, and the result is the same (seed %i)", async (seed) => {
+  test.each(seeds(2, 50))("nodes crash and leave half-way, and the result is the same (seed %i)", async (seed) => {
     const lab = new Lab(seed, { path: { loss: 0.02, latencyMs: 30, jitterMs: 20 } });
     const run = new Run(await lab.grow(20), job(600));
     const { world } = lab.swarm;

@@ -29,7 +29,7 @@ async function expectGoodEnd(options: StoryOptions): Promise<Outcome> {
 }
 
 describe("under churn, cuts and wrong clocks all that was acknowledged is kept, and all become equal", () => {
-  test.each(seeds(2, 100))("30 nodes, 3 minutes (seed %i)", async (seed) => {
+  test.each(seeds(1, 100))("30 nodes, 3 minutes (seed %i)", async (seed) => {
     const options = { seed, machines: 30, minutes: 3, medianSessionMs: 120_000, entries: 500, writesPerSecond: 20 };
     const { writes, acknowledgements, equalMs } = await expectGoodEnd(options);
     expect(writes).toBeGreaterThan(1_000);

@@ -64,7 +64,7 @@ async function change(files: NodeFiles, random: SeededRandom, content: string): 
   return undefined;
 }
 
-test.each(seeds(3, 100))("halves that change the same paths meet again and show the same (seed %i)", async (seed) => {
+test.each(seeds(2, 100))("halves that change the same paths meet again and show the same (seed %i)", async (seed) => {
   const it = new FilesSwarm(seed);
   const random = new SeededRandom(`files/${seed}`);
   const nodes = await it.swarm.found(6);
@@ -104,7 +104,7 @@ test.each(seeds(3, 100))("halves that change the same paths meet again and show 
   expect([...files.walk("/")].length).toBeGreaterThan(1);
 });
 
-test.each(seeds(2, 200))(
+test.each(seeds(1, 200))(
   "a directory that is renamed, copied or removed is seen whole by every node (seed %i)",
   async (seed) => {
     const it = new FilesSwarm(seed);

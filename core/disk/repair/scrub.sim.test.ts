@@ -35,7 +35,7 @@ function start(node: SimNode, isBusy: () => boolean = () => false): Scrubber {
 }
 
 describe("the scrubber", () => {
-  it.each(seeds(2, 50))(
+  it.each(seeds(1, 50))(
     "finds all damage within a week, and tells of nothing that is sound (seed %i)",
     async (seed) => {
       const { world, node, damaged } = await fill(seed, 20_000, 100);

@@ -1,6 +1,7 @@
 /** Gossip over real links and overlays of a simulated swarm. */
 import { describe, expect, test } from "vitest";
 import { Crowd } from "../../../test/sim/crowd.ts";
+import { seeds } from "../../../test/sim/seeds.ts";
 import { SimWorld } from "../../../test/sim/world.ts";
 import { text, utf8 } from "../../base/bytes.ts";
 import { encode } from "../../base/codec.ts";
@@ -34,7 +35,7 @@ function listen(crowd: Crowd, topic: string): Map<string, Map<string, number>> {
 }
 
 describe("gossip", () => {
-  test.each([1, 2, 3])("reaches every member once, from many publishers at a time (seed %i)", async (seed) => {
+  test.each(seeds(1, 3))("reaches every member once, from many publishers at a time (seed %i)", async (seed) => {
     const swarm = await crowd(seed, 40);
     const received = listen(swarm, "news");
     for (let round = 0; round < 10; round++) {

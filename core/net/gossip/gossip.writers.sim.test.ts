@@ -53,7 +53,7 @@ async function longestGap(
 }
 
 describe("with 25 publishers the links that carry bodies", () => {
-  test.each(seeds(2, 20))("join all members (seed %i)", async (seed) => {
+  test.each(seeds(1, 20))("join all members (seed %i)", async (seed) => {
     for (const perSecond of [5, 50]) {
       const swarm = await crowd(seed);
       expect(await longestGap(swarm, perSecond, 20_000, () => {})).toBeLessThan(300);
@@ -63,7 +63,7 @@ describe("with 25 publishers the links that carry bodies", () => {
     }
   });
 
-  test.each(seeds(2, 20))(
+  test.each(seeds(1, 20))(
     "join all again within a second when members crash and links close (seed %i)",
     async (seed) => {
       const swarm = await crowd(seed);

@@ -1,6 +1,7 @@
 /** Who knows of whom, and when: small swarms in which one thing happens at a time. */
 import { describe, expect, test } from "vitest";
 import { Crowd } from "../../../test/sim/crowd.ts";
+import { seeds } from "../../../test/sim/seeds.ts";
 import { SimWorld } from "../../../test/sim/world.ts";
 import { encode } from "../../base/codec.ts";
 import { utf8 } from "../../base/bytes.ts";
@@ -35,21 +36,21 @@ function seenAs(crowd: Crowd, peer: string, status: MemberStatus, withinMs: numb
 }
 
 describe("a member that goes", () => {
-  test.each([1, 2, 3])("with a goodbye is gone at once (seed %i)", async (seed) => {
+  test.each(seeds(1, 3))("with a goodbye is gone at once (seed %i)", async (seed) => {
     const swarm = await crowd(seed, 20);
     const { peer } = swarm.node("m7");
     swarm.end("m7", "goodbye");
     await seenAs(swarm, peer, "gone", 1_500);
   });
 
-  test.each([1, 2, 3])("by a crash that closes its links is gone within 6 s (seed %i)", async (seed) => {
+  test.each(seeds(1, 3))("by a crash that closes its links is gone within 6 s (seed %i)", async (seed) => {
     const swarm = await crowd(seed, 20);
     const { peer } = swarm.node("m7");
     swarm.end("m7", "crash");
     await seenAs(swarm, peer, "gone", 6_000);
   });
 
-  test.each([1, 2, 3])("without a trace is gone within 10 s (seed %i)", async (seed) => {
+  test.each(seeds(1, 3))("without a trace is gone within 10 s (seed %i)", async (seed) => {
     const swarm = await crowd(seed, 20, { throttled: (i) => i % 2 === 0 });
     const { peer } = swarm.node("m7");
     swarm.end("m7", "silent");
@@ -149,17 +150,20 @@ describe("a member that stays", () => {
     expect(suspected).not.toContain(dialler.machine.name);
   });
 
-  test.each([1, 2, 3])("with its timers throttled, as half of all, is never held for dead (seed %i)", async (seed) => {
-    const swarm = await crowd(seed, 24, { throttled: (i) => i % 2 === 1 });
-    const deaths: string[] = [];
-    for (const { membership, machine } of swarm.nodes) {
-      membership.onMember(({ member }) => {
-        if (member.status === "gone") deaths.push(`${machine.name} on ${member.record.name}`);
-      });
-    }
-    await swarm.world.runFor(120_000);
-    expect(deaths).toEqual([]);
-  });
+  test.each(seeds(1, 3))(
+    "with its timers throttled, as half of all, is never held for dead (seed %i)",
+    async (seed) => {
+      const swarm = await crowd(seed, 24, { throttled: (i) => i % 2 === 1 });
+      const deaths: string[] = [];
+      for (const { membership, machine } of swarm.nodes) {
+        membership.onMember(({ member }) => {
+          if (member.status === "gone") deaths.push(`${machine.name} on ${member.record.name}`);
+        });
+      }
+      await swarm.world.runFor(120_000);
+      expect(deaths).toEqual([]);
+    },
+  );
 
   test("and was frozen without a word comes back to life, and nobody else is doubted for it", async () => {
     const swarm = await crowd(9, 20);

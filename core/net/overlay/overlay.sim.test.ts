@@ -1,6 +1,7 @@
 /** Which links there are: newcomers, introductions, prunes and the loss of those that everyone knew. */
 import { describe, expect, test } from "vitest";
 import { Crowd } from "../../../test/sim/crowd.ts";
+import { seeds } from "../../../test/sim/seeds.ts";
 import { SimWorld } from "../../../test/sim/world.ts";
 import { encode } from "../../base/codec.ts";
 import { isStarfishError } from "../../base/errors.ts";
@@ -19,7 +20,7 @@ async function crowd(seed: number, kinds: readonly ("node" | "tab")[]): Promise<
 const oneNode = (tabs: number): ("node" | "tab")[] => ["node", ...Array.from({ length: tabs }, () => "tab" as const)];
 
 describe("a newcomer", () => {
-  test.each([1, 2, 3])(
+  test.each(seeds(1, 3))(
     "with one link to a busy node is meshed with tabs within 4 s, directly (seed %i)",
     async (seed) => {
       const swarm = await crowd(seed, oneNode(30));
@@ -44,7 +45,7 @@ describe("a newcomer", () => {
 });
 
 describe("the mesh", () => {
-  test.each([1, 2])("stays within its degrees, and no link is missing its other end (seed %i)", async (seed) => {
+  test.each(seeds(1, 2))("stays within its degrees, and no link is missing its other end (seed %i)", async (seed) => {
     const swarm = await crowd(seed, oneNode(50));
     await swarm.world.runFor(60_000);
     const degrees = swarm.nodes.map(({ links }) => links.all().length);
