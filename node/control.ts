@@ -17,6 +17,7 @@ import { SCRIPT_CHARS_MAX } from "../core/shell/language/limits.ts";
 import { followMail } from "../core/shell/mail/notices.ts";
 import { terminalPerson } from "../core/shell/person.ts";
 import { createShell, type Shell } from "../core/shell/shell.ts";
+import { followTransfers } from "../core/shell/transfer/notices.ts";
 import type { Io, Output, TerminalInfo } from "../core/shell/types.ts";
 import {
   CONTROL_VERSION,
@@ -215,6 +216,7 @@ class Connection {
     };
     session.print(`This is ${selfName(this.#computer)}. 'help' says what there is; 'exit' or Ctrl-D leaves.`);
     leaving.push(followMail(this.#computer, (words) => session.print(words)));
+    leaving.push(followTransfers(this.#computer, (words) => session.print(words)));
     return await shell.end(await session.run({ signal: this.#stop.signal }));
   }
 

@@ -110,6 +110,13 @@ function namedBy([command, ...args]: readonly string[]): Named[] {
       if (format === undefined || second !== undefined) return [target(second, lastName(first))];
       return [{ access: "write", path: `${lastName(first)}.${format}` }];
     }
+    case "send":
+      return operands.slice(1).map((path) => ({ access: "read", path }));
+    case "receive": {
+      const into = args[args.indexOf("-o") + 1];
+      // Whatever comes lands in there, and what is there is looked at so as not to be replaced.
+      return args.includes("-o") && into !== undefined ? bothWays([into]) : optionOf("out", args);
+    }
     case "map":
       return [...operands.filter(isModule).map((path): Named => ({ access: "read", path })), ...optionOf("out", args)];
     default:

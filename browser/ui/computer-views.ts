@@ -11,6 +11,7 @@ import { whoIsHere } from "./greeting.ts";
 import { pageHost } from "./host.ts";
 import { followMail } from "../../core/shell/mail/notices.ts";
 import { followPerson } from "./person.ts";
+import { followTransfers } from "../../core/shell/transfer/notices.ts";
 import { connectInvitePanel } from "./invite-panel.ts";
 import { MemoryView } from "./memory-view.ts";
 import { connectKeep } from "./keep.ts";
@@ -61,6 +62,7 @@ export class ComputerViews {
     page.history.join(historyOf(computer.store));
     followPerson(computer.devices, (words) => page.session.print(words));
     followMail(computer, (words) => page.session.print(words));
+    followTransfers(computer, (words) => page.session.print(words));
     // The language and its commands come after the node: the prompt takes lines meanwhile, which wait for them.
     import("../../core/shell/shell.ts").then(
       ({ createShell }) => page.shell.become(createShell(computer, pageHost(page.terminal))),

@@ -111,6 +111,8 @@ describe("every command", () => {
       "ping",
       "mail",
       "me",
+      "send",
+      "receive",
       "allow",
       "refuse",
       "less",
@@ -134,6 +136,8 @@ describe("every command", () => {
       const line = example.replace("brisk-otter", "second").replace("0..100000000", "0..2000000");
       // There is no terminal: terminal/full-screen.sim.test.ts has one. What map leaves, cancel ends.
       const expected = ["edit", "watch"].includes(name) ? 1 : 0;
+      // It sends to whoever reads there.
+      if (name === "send") void bench.start("receive", { on: "second" });
       expect([line, (await bench.run(line)).status]).toEqual([line, expected]);
     }
   });

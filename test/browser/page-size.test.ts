@@ -21,7 +21,7 @@ const FEATURES: Readonly<Record<string, number>> = {
   "addon-image": 21_000,
   png: 13_000,
   // map, and the worker in which its tasks run.
-  run: 18_000,
+  run: 18_100,
   // sucrase, for map ts.
   esm: 47_000,
   // What a function closes over, for computer.map.
@@ -33,7 +33,7 @@ const FEATURES: Readonly<Record<string, number>> = {
   "coder-worker": 8_000,
   "download-worker": 1_000,
   // The language, the trees and the utilities, when the tab is a member; full-screen programs; the worker of programs.
-  shell: 160_800,
+  shell: 162_300,
   less: 8_000,
   // What is called now and then: sed, archives, what is told of files and space, comparing with its library, dumps, tables.
   "sed-run": 7_000,
@@ -63,8 +63,12 @@ const FEATURES: Readonly<Record<string, number>> = {
   "sql-run": 2_000,
   insert: 1_000,
   export: 1_000,
-  "sql-file": 1_000,
+  "sql-file": 2_000,
   "sql-worker": 140_000,
+  // /inbox, and what send and receive do.
+  tree: 2_000,
+  "send-run": 3_000,
+  "receive-run": 3_000,
   edit: 6_000,
   watch: 3_000,
   top: 4_000,

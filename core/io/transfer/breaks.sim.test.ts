@@ -4,7 +4,7 @@ import { seeds } from "../../../test/sim/seeds.ts";
 import { noise, pauseOf, type Peer, sourceOf, TransferLab } from "../../../test/sim/transfer-lab.ts";
 import { equal, utf8 } from "../../base/bytes.ts";
 import { integer } from "../../ports/random.ts";
-import { PARTIAL_KEPT_MS, PIECE_BYTES, RESUME_MS, WINDOW_BYTES } from "./limits.ts";
+import { PARTIAL_KEPT_MS, PIECE_BYTES, RESUME_MS, SWEEP_MS, WINDOW_BYTES } from "./limits.ts";
 import type { SendProgress } from "./types.ts";
 
 const LONG_MS = 3_600_000;
@@ -110,6 +110,7 @@ describe("a transfer goes on where it stopped", () => {
     expect(bytesIn()).toBeLessThan(BYTES.length - 4_000_000 + 500_000);
     const id = to.transfer.inbox.items()[0]?.id ?? "";
     await lab.swarm.settle(to.transfer.inbox.remove(id));
+    to.transfer.onOffer((offer) => void to.transfer.accept(offer.id));
     send(lab, lab.peer("from"), to.net.self, true);
     await until(lab, to, 2_000_000);
     lab.crash("from");
@@ -149,7 +150,8 @@ test("what nobody comes back for is given up, and the sender gives up too", asyn
   await lab.swarm.world.runUntil(() => sending.isOver, { withinMs: RESUME_MS + 300_000 });
   expect(sending.failure).toMatchObject({ code: "unreachable" });
   expect(to.transfer.list()).toMatchObject([{ state: "interrupted" }]);
-  await lab.swarm.world.runFor(PARTIAL_KEPT_MS + 3_600_000);
+  lab.swarm.world.node("to").jumpClock(PARTIAL_KEPT_MS);
+  await lab.swarm.world.runFor(2 * SWEEP_MS);
   expect(to.transfer.list()).toEqual([]);
   expect(lab.swarm.world.node("to").ports.shards.usage().usedBytes).toBe(0);
 }, 60_000);

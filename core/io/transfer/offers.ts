@@ -48,8 +48,8 @@ export class Offers {
   }
 
   /** The waiter that takes what this member sends, if one is there. It is served once. */
-  waiterFor(from: PeerId, message: OfferMessage): Waiter | undefined {
-    const fits = [...this.#waiters].find((waiter) => (waiter.from ?? from) === from && isFor(waiter, message));
+  waiterFor(from: PeerId): Waiter | undefined {
+    const fits = [...this.#waiters].find((waiter) => (waiter.from ?? from) === from);
     if (fits !== undefined) this.#waiters.delete(fits);
     return fits;
   }
@@ -57,18 +57,14 @@ export class Offers {
   /** Takes an offer that waits already, or the next one. */
   wait(waiter: Waiter): void {
     for (const { offer, message, decided } of this.#waiting.values()) {
-      if ((waiter.from ?? offer.from) !== offer.from || !isFor(waiter, message)) continue;
-      return decided.resolve({ into: waiter.into, waiter });
+      if ((waiter.from ?? offer.from) !== offer.from) continue;
+      return decided.resolve({ into: targetOf(waiter, message), waiter });
     }
     this.#waiters.add(waiter);
   }
 
   leave(waiter: Waiter): void {
     this.#waiters.delete(waiter);
-  }
-
-  get hasWaiters(): boolean {
-    return this.#waiters.size > 0;
   }
 
   /**
@@ -121,9 +117,11 @@ export class Offers {
       if ((from ?? offer.from) === offer.from) decided.reject(error);
   }
 
-  acceptAll(from: PeerId): void {
+  /** All but pipes, which wait for a reader. */
+  acceptFiles(from: PeerId): void {
     for (const { offer, decided } of this.#waiting.values())
-      if (offer.from === from) decided.resolve({ into: undefined, waiter: undefined });
+      if (offer.from === from && offer.totalBytes !== undefined)
+        decided.resolve({ into: undefined, waiter: undefined });
   }
 
   #remember(id: string): void {
@@ -133,9 +131,9 @@ export class Offers {
   }
 }
 
-/** Only one file or pipe can be passed on as bytes. */
-function isFor({ into }: Waiter, { files, folders }: OfferMessage): boolean {
-  return into === undefined || (files === 1 && folders === 0);
+/** Only one file or pipe can be passed on as bytes; undefined is the inbox. */
+export function targetOf({ into }: Waiter, { files, folders }: OfferMessage): LiveTarget | undefined {
+  return files === 1 && folders === 0 ? into : undefined;
 }
 
 export function offerOf(message: OfferMessage, from: PeerId, name: string, fits: boolean): Offer {

@@ -46,6 +46,7 @@ describe("send", () => {
   test("brings a pipe whose length nobody knows", async () => {
     const lab = new TransferLab(2);
     const { from, to } = await lab.pair();
+    to.transfer.onOffer(({ id }) => void to.transfer.accept(id));
     for (const length of [0, 1, 262_144, 1_000_000]) {
       const bytes = noise(length, length + 1);
       const source = sourceOf(new Map([["stdin", bytes]]), { isPipe: true });
@@ -129,6 +130,7 @@ describe("send", () => {
     expect(await lab.swarm.failure(from.transfer.send(to.net.self, source))).toMatchObject({ code: "full" });
     expect(read).toBe(0);
     expect(to.transfer.list()).toEqual([]);
+    to.transfer.onOffer(({ id }) => void to.transfer.accept(id));
     // A pipe is refused where it stops fitting, and leaves nothing.
     const pipe = sourceOf(new Map([["big", noise(8_000_000)]]), { isPipe: true });
     expect(await lab.swarm.failure(from.transfer.send(to.net.self, pipe))).toMatchObject({ code: "full" });

@@ -32,7 +32,7 @@ import {
   SWEEP_MS,
   WINDOW_BYTES,
 } from "./limits.ts";
-import { type Decision, offerOf, Offers, type Waiter } from "./offers.ts";
+import { type Decision, offerOf, Offers, targetOf, type Waiter } from "./offers.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { Inbox, Offer, ReceiveOptions, SendOptions, Transfer, TransferInfo, TransferSource } from "./types.ts";
 import { controlMessage, type OfferMessage, readMessage, senderSchema, TRANSFER_PROTOCOL } from "./wire.ts";
@@ -225,7 +225,7 @@ class NodeTransfer implements Transfer {
 
   async answer(peer: PeerId, answer: Answer | undefined): Promise<void> {
     const stored = this.#answers.set(peer, answer);
-    if (answer === "allow") this.#offers.acceptAll(peer);
+    if (answer === "allow") this.#offers.acceptFiles(peer);
     if (answer === "refuse") this.#offers.refuseAll(this.#refusal(), peer);
     this.#changed.now();
     await stored;
@@ -271,9 +271,11 @@ class NodeTransfer implements Transfer {
     if (known !== undefined) return await this.#serve(known, message, channel, messages);
     const name = this.#nameOf(from);
     let decision: Decision | undefined;
-    const waiter = this.#offers.waiterFor(from, message);
-    if (waiter !== undefined) decision = { into: waiter.into, waiter };
-    else if (this.#answers.all.get(from) === "allow") decision = { into: undefined, waiter: undefined };
+    const waiter = this.#offers.waiterFor(from);
+    // A pipe waits for its reader: how much will come of it nobody knows.
+    const isTaken = this.#answers.all.get(from) === "allow" && message.totalBytes !== null;
+    if (waiter !== undefined) decision = { into: targetOf(waiter, message), waiter };
+    else if (isTaken) decision = { into: undefined, waiter: undefined };
     else {
       channel.send(controlMessage({ is: "waiting", hasPerson: this.#parts.devices.hasPerson }));
       const offer = offerOf(message, from, name, this.#inbox.hasRoomFor(message));

@@ -96,7 +96,7 @@ export interface LiveTarget {
 export interface ReceiveOptions {
   /** Of this member only; else of whoever is first and is not refused. */
   readonly from?: PeerId | undefined;
-  /** Where it goes; the inbox unless given, which only what is one file or a pipe can. */
+  /** Where the bytes of one file or pipe go; the inbox unless given. Folders and several files go to the inbox. */
   readonly into?: LiveTarget | undefined;
   /** Whether this is the answer for that member from now on. */
   readonly remember?: boolean | undefined;
@@ -133,7 +133,7 @@ export interface Transfer {
    * is to be sent has names that can't be).
    */
   send(peer: PeerId, source: TransferSource, options?: SendOptions): Promise<void>;
-  /** Those that wait for this node's person. */
+  /** Those that wait for this node's person; pipes also of members that are allowed, for they wait for a reader. */
   offers(): readonly Offer[];
   /** Each that is asked about, once. */
   onOffer(listener: (offer: Offer) => void): Unsubscribe;

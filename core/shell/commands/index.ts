@@ -18,6 +18,7 @@ import { peers } from "./peers.ts";
 import { ping } from "./ping.ts";
 import { ps } from "./ps.ts";
 import { sql } from "./sql.ts";
+import { receive, send } from "./send.ts";
 import { top } from "./top.ts";
 import { whoami } from "./whoami.ts";
 
@@ -39,6 +40,8 @@ export function builtinCommands(all: () => readonly Command[]): readonly Command
     ping,
     mail,
     me,
+    send,
+    receive,
     allow,
     refuse,
     less,

@@ -8,6 +8,7 @@ import { FilesTree } from "./files/tree.ts";
 import type { Picked } from "./host/picked.ts";
 import { hostTree } from "./host/tree.ts";
 import { mailTree } from "./mail/tree.ts";
+import { LazyTree } from "./lazy.ts";
 import { MemoryTree } from "./mem/tree.ts";
 import type { Mount } from "./namespace.ts";
 import { netTree } from "./net/tree.ts";
@@ -37,6 +38,7 @@ export function mounts(parts: MountParts): Mount[] {
     { path: "/dev", tree: devTree({ ...computer, ...parts }) },
     { path: "/host", tree: hostTree(host, picked, clock) },
     { path: "/mail", tree: mailTree(computer.mail) },
+    { path: "/inbox", tree: new LazyTree(async () => new (await import("./inbox/tree.ts")).InboxTree(computer)) },
     { path: "/mem", tree: new MemoryTree({ memory, clock, nameOf }) },
     { path: "/net", tree: netTree(net) },
     { path: "/proc", tree: procTree({ ...computer, ...parts }) },

@@ -1,10 +1,12 @@
 /** Every tree that is mounted, against the one suite. */
+import { expect, test } from "vitest";
 import { filesNode, source } from "../../../test/fixtures/files.ts";
 import { memoryHost } from "../../../test/fixtures/host.ts";
+import { testInbox } from "../../../test/fixtures/inbox.ts";
 import { ReplicaMap, TestTime } from "../../../test/fixtures/replica-map.ts";
 import { fixedMail } from "../../../test/fixtures/mail.ts";
 import { testNode } from "../../../test/fixtures/node-parts.ts";
-import { utf8 } from "../../base/bytes.ts";
+import { concat, text, utf8 } from "../../base/bytes.ts";
 import { realClock } from "../../platform/clock.ts";
 import type { Host, HostFile } from "../types.ts";
 import { binTree } from "./bin/tree.ts";
@@ -13,6 +15,8 @@ import { FilesTree } from "./files/tree.ts";
 import { rememberPicked } from "./host/picked.ts";
 import { hostTree } from "./host/tree.ts";
 import { mailTree } from "./mail/tree.ts";
+import { InboxTree } from "./inbox/tree.ts";
+import { LazyTree } from "./lazy.ts";
 import { MemoryTree } from "./mem/tree.ts";
 import { netTree } from "./net/tree.ts";
 import { Processes } from "./proc/processes.ts";
@@ -74,6 +78,40 @@ treeContract("/dev", { writes: "some", removes: true }, async () => {
     file: "/senders/otter",
     change: () => void node.devices.answer(node.otter, "refuse"),
   };
+});
+
+treeContract("/inbox", { removes: true }, async () => {
+  const [node, inbox] = await Promise.all([testNode(), testInbox()]);
+  const files = { "docs/": utf8(""), "docs/a": utf8("hello\n"), "docs/deep/b": utf8("deep"), "docs/\u001b": utf8("x") };
+  await inbox.come(node.otter, files);
+  await inbox.come(node.otter, { "one.jpg": utf8("picture") });
+  await inbox.come(node.otter, { "one.jpg": utf8("another") });
+  await inbox.come(node.otter, { a: utf8("a"), b: utf8("b") });
+  await inbox.come("12D3KooWsomebodywhohasleft", { "..\\x": utf8("x") });
+  // As it is mounted.
+  const tree = new LazyTree(async () => new InboxTree({ ...node, transfer: inbox.transfer }));
+  const change = async (): Promise<void> => void (await inbox.come(node.otter, { new: utf8("new") }));
+  return { tree, directory: "/otter/docs", file: "/otter/docs/a", change };
+});
+
+test("/inbox has a place for each transfer, and takes it away as a whole", async () => {
+  const [node, inbox] = await Promise.all([testNode(), testInbox()]);
+  await inbox.come(node.otter, { "docs/": utf8(""), "docs/a": utf8("hello\n") });
+  for (const content of ["one", "two"]) await inbox.come(node.otter, { "pic.jpg": utf8(content) });
+  await inbox.come(node.otter, { a: utf8("a"), b: utf8("b") });
+  const tree = new InboxTree({ ...node, transfer: inbox.transfer });
+  const names = async (path: string): Promise<string[]> => (await tree.list(path)).map(({ name }) => name);
+  expect(await names("/otter")).toEqual(["docs", "pic.jpg", "pic (2).jpg", "a and 1 more"]);
+  expect(await names("/otter/a and 1 more")).toEqual(["a", "b"]);
+  const parts = await Array.fromAsync(tree.read("/otter/pic (2).jpg"));
+  expect(text(concat(parts))).toBe("two");
+  await expect(tree.remove("/otter/docs/a", { isRecursive: true })).rejects.toMatchObject({ code: "unsupported" });
+  await expect(tree.remove("/otter/docs")).rejects.toMatchObject({ code: "not-empty" });
+  await tree.remove("/otter/docs", { isRecursive: true });
+  await tree.remove("/otter/pic.jpg");
+  expect(await names("/otter")).toEqual(["pic.jpg", "a and 1 more"]);
+  await tree.remove("/otter", { isRecursive: true });
+  expect(await names("/")).toEqual([]);
 });
 
 treeContract("/bin", {}, () => {

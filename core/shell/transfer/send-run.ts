@@ -1,0 +1,72 @@
+/** What `send` does: looks at what is to go, tells how it goes, and what came of it. */
+import { isStarfishError, StarfishError } from "../../base/errors.ts";
+import type { SendProgress, TransferSource } from "../../io/transfer/types.ts";
+import { Missing } from "../files/missing.ts";
+import { bytesWords, count, duration } from "../format.ts";
+import { oneLine } from "../harmless.ts";
+import { parseArguments } from "../options.ts";
+import { STATUS } from "../status.ts";
+import type { CommandContext } from "../types.ts";
+import { findMember, shortId } from "../who.ts";
+import { sourceOf } from "./source.ts";
+import { StateLine } from "./state-line.ts";
+
+export async function runSend(context: CommandContext): Promise<number> {
+  const { computer, signal, stdout } = context;
+  const { options, operands } = parseArguments(context.args, { json: "flag" });
+  const [wanted, ...paths] = operands;
+  if (wanted === undefined) throw new StarfishError("usage", "NODE is missing: who it is for");
+  const { record, isSelf, status } = findMember(computer.net.members(), wanted);
+  if (isSelf) throw new StarfishError("usage", "that is this node itself");
+  const name = oneLine(record.name);
+  if (status === "asleep") throw new StarfishError("unreachable", `${name} is asleep: 'mail' waits for who is`);
+  const missing = new Missing("send", context, () => line.hide());
+  const line = new StateLine(`send to ${name}`, context);
+  const began = computer.clock.monotonic();
+  let last: SendProgress | undefined;
+  let source: TransferSource | undefined;
+  try {
+    line.wait("looking at what is to be sent");
+    source = await sourceOf(paths, missing, context);
+    const onProgress = (progress: SendProgress): void => {
+      last = progress;
+      show(progress, name, line);
+    };
+    await computer.transfer.send(record.peer, source, { signal, onProgress });
+  } catch (error) {
+    throw isStarfishError(error, "unreachable") && last === undefined
+      ? new StarfishError("unreachable", `${error.message}; 'mail' waits for who is not there`, { cause: error })
+      : error;
+  } finally {
+    line.hide();
+  }
+  const ms = computer.clock.monotonic() - began;
+  const { entries } = source;
+  const files = entries.filter(({ kind }) => kind === "file").length;
+  const bytes = last?.doneBytes ?? 0;
+  if (options.json === true) {
+    const told = {
+      to: record.peer,
+      name: record.name,
+      files,
+      bytes,
+      resumedBytes: last?.resumedBytes ?? 0,
+      ms: Math.round(ms),
+    };
+    await stdout.print(`${JSON.stringify(told)}\n`);
+  } else {
+    const what = `${count(files, "file")}, ${bytesWords(bytes)}`;
+    await stdout.print(`${name} (${shortId(record.peer)}) has it: ${what} in ${duration(ms)}\n`);
+  }
+  await missing.sum();
+  return missing.count === 0 ? STATUS.ok : STATUS.failed;
+}
+
+function show({ state, doneBytes, totalBytes, hasPerson }: SendProgress, name: string, line: StateLine): void {
+  if (state === "sending") line.progress(doneBytes, totalBytes);
+  else if (state === "linking") line.wait("looking for a way");
+  else if (state === "checking") line.wait("comparing what is there already");
+  else if (state === "interrupted") line.wait("the link broke; looking for it again");
+  else if (hasPerson) line.wait(`waiting for ${name}'s answer`);
+  else line.wait(`waiting for an answer; nobody is at ${name}'s screen now`);
+}
