@@ -66,7 +66,12 @@ function differ(pair: readonly [Replica, Replica], entries: number, differences:
 async function reconcile([asker, asked]: readonly [Replica, Replica]): Promise<Wire> {
   const wire = new Wire();
   const { signal } = new AbortController();
-  const options = { clock: realClock, signal, store: async () => {} };
+  const options = {
+    clock: realClock,
+    signal,
+    store: async () => {},
+    large: { toSend: async () => () => {}, toTake: () => () => {} },
+  };
   const answered = async (): Promise<ExchangeResult> => {
     const incoming = await awaitHello(wire.right, realClock, signal);
     return respond(wire.right, incoming, { ...options, replica: asked, peer: asker.self });

@@ -192,7 +192,51 @@ describe("batches", () => {
     expect(checker.looks).toBeGreaterThan(900);
   });
 
-  test("beyond 1 MiB are refused, and nothing is written", async () => {
+  test("of 8 MiB come in one piece to all at once, over a cut and to a newcomer, with what belongs to them", async () => {
+    const swarm = new MapSwarm(new SimWorld({ seed: 9 }));
+    await swarm.found(4);
+    swarm.world.partition([["m0", "m1"]]);
+    await swarm.world.runFor(5_000);
+    const COUNT = 6_000;
+    const faults: unknown[] = [];
+    let looks = 0;
+    const look = ({ map }: MapNode): void => {
+      const [count, small, newer, after] = [
+        map.count("large/"),
+        map.get("small/7"),
+        map.get("large/5"),
+        map.get("after"),
+      ];
+      looks++;
+      // Of the large one all or what came later, which has two keys.
+      const isWhole = count === COUNT ? small === "new" : small !== "new" && count === (newer === "newer" ? 1 : 0);
+      if (!isWhole || (after === 1) !== (newer === "newer")) faults.push([count, small, newer, after]);
+    };
+    for (const node of swarm.nodes) node.map.watchAll(() => look(node));
+    const { map } = swarm.node("m0");
+    fill(map, "small", 20, 100);
+    map.batch([
+      ...Array.from({ length: COUNT }, (_, i) => ({ key: `large/${i}`, value: "x".repeat(1_300) })),
+      { key: "small/7", value: "new" },
+    ]);
+    // A part of it is superseded while it travels.
+    await swarm.world.runFor(100);
+    map.batch([
+      { key: "large/5", value: "newer" },
+      { key: "after", value: 1 },
+    ]);
+    swarm.world.heal();
+    await swarm.equal(60_000);
+    const late = await swarm.start({ name: "late", kind: "tab" });
+    late.map.watchAll(() => look(late));
+    await swarm.equal(30_000);
+    for (const node of swarm.nodes) look(node);
+    expect(swarm.nodes.map((node) => node.map.count("large/"))).toEqual(Array.from({ length: 5 }, () => COUNT));
+    expect(faults.slice(0, 3)).toEqual([]);
+    expect(looks).toBeGreaterThan(12);
+  });
+
+  test("beyond 8 MiB are refused, and nothing is written", async () => {
     const swarm = new MapSwarm(new SimWorld({ seed: 7 }));
     const [{ map } = swarm.node("m0")] = await swarm.found(1);
     const code = (work: () => void): string => {
@@ -204,7 +248,7 @@ describe("batches", () => {
       return "none";
     };
     const bytes = 1_000;
-    const fits = Math.floor(BATCH_BYTES_MAX / (bytes + 3 + 28));
+    const fits = Math.floor(BATCH_BYTES_MAX / (bytes + 3 + 20 + "fits/1000".length));
     expect(code(() => fill(map, "fits", fits, bytes))).toBe("none");
     expect(code(() => fill(map, "much", BATCH_BYTES_MAX / bytes, bytes))).toBe("too-large");
     expect(map.count("much/")).toBe(0);

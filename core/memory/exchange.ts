@@ -21,6 +21,7 @@ import {
   CAUSAL_CONTEXT_MEMBERS_MAX,
   BATCH_BYTES_MAX,
   BATCH_ENTRY_BYTES,
+  BATCH_SMALL_BYTES_MAX,
   CUTOFF_SKEW_MS_MAX,
   GOSSIP_SETTLED_MS,
   NEWS_ENTRIES_MIN,
@@ -33,7 +34,8 @@ import {
   SWEEP_KEYS_MAX,
 } from "./limits.ts";
 import { DELETED } from "./entry.ts";
-import { NewestFirst, type Sending } from "./newest-first.ts";
+import type { LargePlaces } from "./large-batches.ts";
+import { LARGE, NewestFirst, type Sending } from "./newest-first.ts";
 import { type Keyed, Packer, unpack } from "./pack.ts";
 import { answer, opening } from "./reconcile.ts";
 import type { Replica } from "./replica.ts";
@@ -53,8 +55,9 @@ const FRAME_BYTES_MAX: number = Math.max(
   RECONCILE_ENTRIES_BYTES + VALUE_BYTES_MAX + 4_096,
   RECONCILE_RANGES_BYTES + RANGES_SLACK,
 );
-/** Frames that are taken in as one hold one batch; keys may take three bytes a letter. */
-const OPEN_BYTES_MAX: number = 3 * BATCH_BYTES_MAX;
+/** Frames that are taken in as one hold one batch, each with a version of its own. */
+const OPEN_BYTES_MAX: number = BATCH_BYTES_MAX + 64 * 1024;
+const OPEN_SMALL_BYTES_MAX: number = BATCH_SMALL_BYTES_MAX + 64 * 1024;
 const VECTOR_BYTES_MAX: number = 12 * (CAUSAL_CONTEXT_MEMBERS_MAX + 1);
 
 interface Hello {
@@ -111,6 +114,7 @@ export interface ExchangeOptions {
   readonly signal: AbortSignal;
   /** Stores what has come, before it is counted on. */
   readonly store: () => Promise<void>;
+  readonly large: LargePlaces;
 }
 
 /** A channel on which a session is about to run, and its first message. */
@@ -177,6 +181,8 @@ class Exchange {
   /** Frames that are open. */
   #opened: Keyed[] = [];
   #openedBytes = 0;
+  /** Gives back the place of the large batch that is being taken in. */
+  #place: (() => void) | undefined;
   /** Whom the other side knows. */
   #theirs: Vector = new Map();
   /** Whom this side knows, until it is told. */
@@ -225,6 +231,7 @@ class Exchange {
       throw error;
     } finally {
       this.#lacking.close();
+      this.#place?.();
     }
   }
 
@@ -266,24 +273,51 @@ class Exchange {
   }
 
   async #sendLacking(): Promise<void> {
+    const frames: Uint8Array[] = [];
     let next = this.#lacking.next();
     while (next !== undefined) {
-      const frames: Uint8Array[] = [];
+      if (next === LARGE) {
+        await this.#sendLarge();
+        next = this.#lacking.next();
+        continue;
+      }
       // A frame of whole units, or one unit in as many as it takes, of one moment.
       let bytes = 0;
       do {
-        const size = bytesOfAll(next);
-        if (bytes > 0 && bytes + size > RECONCILE_ENTRIES_BYTES) break;
-        for (const one of next) {
-          if (this.#packer.length + bytesOfAll([one]) > RECONCILE_ENTRIES_BYTES) frames.push(this.#packer.take());
-          this.#pack(one);
-        }
-        bytes += size;
+        bytes += bytesOfAll(next);
+        this.#packAll(next, frames);
         next = this.#lacking.next();
-      } while (next !== undefined);
-      frames.push(this.#packer.take());
-      for (const [i, entries] of frames.entries()) await this.#sendPacked(entries, i < frames.length - 1);
+      } while (next !== undefined && next !== LARGE && bytes + bytesOfAll(next) <= RECONCILE_ENTRIES_BYTES);
+      await this.#sendFrames(frames);
     }
+  }
+
+  async #sendLarge(): Promise<void> {
+    const { large, clock, signal } = this.#options;
+    const release = await large.toSend(clock, signal);
+    try {
+      const frames: Uint8Array[] = [];
+      const unit = this.#lacking.next(true);
+      if (unit === undefined || unit === LARGE) return;
+      this.#packAll(unit, frames);
+      await this.#sendFrames(frames);
+    } finally {
+      release();
+    }
+  }
+
+  #packAll(unit: readonly Sending[], frames: Uint8Array[]): void {
+    for (const one of unit) {
+      if (this.#packer.length + bytesOfAll([one]) > RECONCILE_ENTRIES_BYTES) frames.push(this.#packer.take());
+      this.#pack(one);
+    }
+  }
+
+  /** Those that are packed, and what is left in the packer. */
+  async #sendFrames(frames: Uint8Array[]): Promise<void> {
+    frames.push(this.#packer.take());
+    for (const [i, entries] of frames.entries()) await this.#sendPacked(entries, i < frames.length - 1);
+    frames.length = 0;
   }
 
   #pack({ key, entry }: Sending): void {
@@ -328,11 +362,14 @@ class Exchange {
     this.#openedBytes += packed.length;
     if (isOpen) {
       if (this.#openedBytes > OPEN_BYTES_MAX) throw new StarfishError("too-large", "A batch of more than batches have");
+      if (this.#openedBytes > OPEN_SMALL_BYTES_MAX) this.#takePlace();
       return this.#send({ credit: true });
     }
     const entries = this.#opened;
     this.#opened = [];
     this.#openedBytes = 0;
+    this.#place?.();
+    this.#place = undefined;
     const origin = { sender: peer, vector: this.#theirs };
     const { applied, outlived, refused } = replica.receive(entries, origin, this.#refused > 0);
     this.#received += applied.length;
@@ -344,6 +381,13 @@ class Exchange {
       packer.add(key, { ...entry, state: DELETED, value: "", expiresAtMs: undefined });
     }
     this.#send({ credit: true, ...(packer.count === 0 ? {} : { outlived: packer.take() }) });
+  }
+
+  #takePlace(): void {
+    this.#place ??= this.#options.large.toTake();
+    if (this.#place === undefined) {
+      throw new StarfishError("busy", "Enough large batches are being taken in", { retryable: true });
+    }
   }
 
   #isNews({ entry }: Keyed): boolean {

@@ -10,6 +10,8 @@ import { StarfishError } from "../base/errors.ts";
 import { ACK_PROTOCOL } from "./acknowledge.ts";
 import {
   AHEAD_MS_MAX,
+  BATCH_BYTES_MAX,
+  BATCH_SMALL_BYTES_MAX,
   BUDGET_OVERSHOOT,
   QUARANTINE_ENTRIES_MAX,
   RECONCILE_ASKED_MAX,
@@ -93,6 +95,42 @@ test("a session that is dripped along is over after its time", async () => {
     talk.channel.send(encode({ entries: mallory.packed("drip", { stamp: i }) }));
   }
   expect(swarm.world.nowMs - beganMs).toBeLessThan(RECONCILE_SESSION_MS + RECONCILE_PATIENCE_MS);
+  await intact(mallory);
+});
+
+test("a large batch is taken in one at a time from a member, and none that is larger than batches are", async () => {
+  const mallory = await scene(15);
+  const { swarm } = mallory;
+  const victim = victimOf(mallory);
+  const faults = mallory.faultsAt(victim);
+  const value = "x".repeat(60_000);
+  const drip = async (talk: Talk, name: string, bytes: number): Promise<void> => {
+    for (let i = 0; i * 180_000 < bytes && !talk.isOver; i++) {
+      const packer = new Packer();
+      for (let j = 0; j < 3; j++) packer.add(`${name}/${i}/${j}`, mallory.entry({ stamp: 5, value }));
+      talk.channel.send(encode({ entries: packer.take(), open: true }));
+      await swarm.world.runFor(50);
+    }
+  };
+  const talks: Talk[] = [];
+  for (let i = 0; i < 3; i++) {
+    const talk = await mallory.ask(victim, ranges(WRONG_SUM));
+    talks.push(talk);
+    await drip(talk, `${i}`, BATCH_SMALL_BYTES_MAX + 300_000);
+  }
+  expect(talks.map(({ isOver }) => isOver)).toEqual([false, true, true]);
+  expect(mallory.faultsAt(victim)).toBe(faults);
+  const polite = await Mallory.join(swarm, "polite");
+  const other = await polite.ask(victim, ranges(WRONG_SUM));
+  await drip(other, "polite", BATCH_SMALL_BYTES_MAX + 300_000);
+  expect(other.isOver).toBe(false);
+  for (const talk of talks) await drip(talk, "more", BATCH_BYTES_MAX);
+  expect(talks.every(({ isOver }) => isOver)).toBe(true);
+  expect(mallory.faultsAt(victim)).toBe(faults + 1);
+  // Its place is free again.
+  const again = await mallory.ask(victim, ranges(WRONG_SUM));
+  await drip(again, "again", BATCH_SMALL_BYTES_MAX + 300_000);
+  expect(again.isOver).toBe(false);
   await intact(mallory);
 });
 

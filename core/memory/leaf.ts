@@ -43,6 +43,8 @@ export class Leaf {
     const { keys } = this;
     let low = 0;
     let high = keys.length;
+    // Keys that come in order.
+    if (high > 0 && (keys[high - 1] as string) < key) return high;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if ((keys[middle] as string) < key) low = middle + 1;

@@ -6,10 +6,15 @@ export const KEY_BYTES_MAX = 1_024;
 /** Largest value, encoded. Larger ones belong in files. */
 export const VALUE_BYTES_MAX: number = 64 * 1024;
 /**
- * Keys and values of one batch, with what each entry takes on the wire. It is held whole at both ends while it travels, and
- * is one turn's work where it arrives.
+ * Keys and values of one batch, with what each entry takes on the wire: a transaction of 50,000 rows. It is held whole at
+ * both ends while it travels, and is one turn's work where it arrives: 100,000 small entries take half a second.
  */
-export const BATCH_BYTES_MAX: number = 1024 * 1024;
+export const BATCH_BYTES_MAX: number = 8 * 1024 * 1024;
+/** Larger ones than this are large: of those few are on their way at a time, since 32 sessions at once would hold too much. */
+export const BATCH_SMALL_BYTES_MAX: number = 1024 * 1024;
+/** Some 25 MiB each while it is sent, some 40 MiB while it is taken in. */
+export const BATCHES_LARGE_SENT_MAX = 2;
+export const BATCHES_LARGE_TAKEN_MAX = 3;
 /** The most bytes that an entry of a batch takes on the wire beyond key and value. */
 export const BATCH_ENTRY_BYTES = 20;
 /**

@@ -15,6 +15,7 @@ import type { Random } from "../ports/random.ts";
 import type { Store } from "../ports/store.ts";
 import { ACK_PROTOCOL, type AckRequest, ackRequestSchema } from "./acknowledge.ts";
 import { Journal } from "./journal.ts";
+import { LargeBatches } from "./large-batches.ts";
 import {
   BUDGET_BYTES_DEFAULT,
   HORIZON_KEPT_MS,
@@ -66,6 +67,7 @@ class NodeMemory implements Memory {
   readonly #parts: MemoryParts;
   readonly #maps = new Map<string, Promise<NodeMap>>();
   readonly #running = new Map<string, NodeMap>();
+  readonly #largeBatches = new LargeBatches();
   readonly #asking = new Semaphore(RECONCILE_ASKING_MAX);
   readonly #asked = new PeerLimiter({ perPeerMax: RECONCILE_ASKED_PER_MEMBER_MAX, max: RECONCILE_ASKED_MAX });
   readonly #ended = new AbortController();
@@ -123,6 +125,7 @@ class NodeMemory implements Memory {
       random,
       log,
       exchanges: this.#asking,
+      largeBatches: this.#largeBatches,
       journal,
       writerOf,
     });

@@ -8,20 +8,32 @@
  */
 import { DueQueue } from "./due.ts";
 import type { Entry } from "./entry.ts";
-import { BATCH_BYTES_MAX, BATCH_ENTRY_BYTES } from "./limits.ts";
+import { BATCH_BYTES_MAX, BATCH_ENTRY_BYTES, BATCH_SMALL_BYTES_MAX } from "./limits.ts";
+import { keyBytesOf } from "./pack.ts";
 import type { Replica } from "./replica.ts";
+import type { Table } from "./table.ts";
 
 export interface Sending {
   readonly key: string;
   readonly entry: Entry;
 }
 
+/** What comes next is a large batch, for which there is to be a place. */
+export const LARGE = "large";
+
+/** Keys of one version. */
+interface Unit {
+  readonly stamp: number;
+  readonly keys: string[];
+  bytes: number;
+}
+
 export class NewestFirst {
   readonly #replica: Replica;
   /** By stamp, the greatest first. */
   readonly #queue = new DueQueue();
-  /** Taken out of the queue together, and not sent yet. */
-  readonly #ready: (readonly Sending[])[] = [];
+  /** Taken out of the queue together, and not sent yet. Without the entries, which take more room than the map has. */
+  #units: Unit[] = [];
   /** Keys that have changed here since the beginning, or since all of them were taken into the queue. */
   readonly #changed = new Set<string>();
   readonly #stop: () => void;
@@ -47,32 +59,52 @@ export class NewestFirst {
     for (const key of keys) this.#changed.delete(key);
   }
 
-  /** The next entries, to be applied together; undefined if none are left. */
-  next(): readonly Sending[] | undefined {
+  /** The next entries, to be applied together; undefined if none are left. `mayBeLarge`: LARGE is no answer. */
+  next(mayBeLarge = false): readonly Sending[] | typeof LARGE | undefined {
+    for (let unit = this.#first(); unit !== undefined; unit = this.#first()) {
+      if (unit.bytes > BATCH_SMALL_BYTES_MAX && !mayBeLarge) return LARGE;
+      this.#units.shift();
+      const { table } = this.#replica;
+      const { stamp } = unit;
+      const found = unit.keys.flatMap((key) => {
+        const entry = table.head(key)?.stamp === stamp ? table.get(key) : undefined;
+        return entry === undefined ? [] : [{ key, entry }];
+      });
+      if (found.length > 0) return found;
+    }
+    return undefined;
+  }
+
+  /** The unit whose turn it is; of those of one stamp each is as it is now, or waits for what has changed of it. */
+  #first(): Unit | undefined {
     for (;;) {
-      const ready = this.#ready.shift();
-      if (ready !== undefined) return ready;
       const at = this.#queue.nextMs;
-      if (at === undefined) return undefined;
-      const found = this.#takeAt(at);
-      if (found.length > 1) this.#ready.push(...unitsOf(found));
-      else if (found.length === 1) return found;
+      const [unit] = this.#units;
+      if (unit !== undefined && (at === undefined || at > -unit.stamp)) {
+        if (!unit.keys.some((key) => this.#changed.has(key))) return unit;
+        // Others have to go first, and these have to wait.
+        this.addChanged();
+      }
+      for (const { keys, stamp } of this.#units) for (const key of keys) this.#queue.add(-stamp, key);
+      this.#units = [];
+      const first = this.#queue.nextMs;
+      if (first === undefined) return undefined;
+      this.#units = this.#unitsAt(first);
     }
   }
 
   /** The entries of that stamp that are still there; none where others have to go first, and these have to wait. */
-  #takeAt(at: number): Sending[] {
-    const found: Sending[] = [];
+  #unitsAt(at: number): Unit[] {
+    const { table } = this.#replica;
+    const keys = new Set<string>();
     let isLate = false;
     for (let key = this.#queue.take(at); key !== undefined; key = this.#queue.take(at)) {
-      const { table } = this.#replica;
       if (this.#changed.has(key)) isLate = true;
-      const entry = table.head(key)?.stamp === -at ? table.get(key) : undefined;
-      if (entry !== undefined) found.push({ key, entry });
+      if (table.head(key)?.stamp === -at) keys.add(key);
     }
-    if (!isLate) return found;
+    if (!isLate) return unitsOf(table, -at, keys);
     this.addChanged();
-    for (const { key } of found) this.#push(key);
+    for (const key of keys) this.#push(key);
     return [];
   }
 
@@ -89,26 +121,23 @@ export class NewestFirst {
   }
 }
 
-/**
- * Entries of one stamp by writer, each key once. A set larger than a batch may be was not written by an honest node, and is
- * cut.
- */
-function unitsOf(found: readonly Sending[]): Sending[][] {
-  const byWriter = Map.groupBy(new Map(found.map((one) => [one.key, one])).values(), ({ entry }) => entry.writer);
-  return [...byWriter].sort(([x], [y]) => y - x).flatMap(([, unit]) => cut(unit));
+/** Keys by writer. A set larger than a batch may be was not written by an honest node, and is cut. */
+function unitsOf(table: Table, stamp: number, keys: Iterable<string>): Unit[] {
+  const byWriter = Map.groupBy(keys, (key) => table.head(key)?.writer ?? 0);
+  return [...byWriter].sort(([x], [y]) => y - x).flatMap(([, unit]) => cut(table, stamp, unit));
 }
 
-function cut(unit: Sending[]): Sending[][] {
-  const parts: Sending[][] = [];
-  let bytes = Infinity;
-  for (const one of unit) {
-    const size = one.key.length + one.entry.value.length + BATCH_ENTRY_BYTES;
-    bytes += size;
-    if (bytes > BATCH_BYTES_MAX) {
-      parts.push([]);
-      bytes = size;
+function cut(table: Table, stamp: number, keys: readonly string[]): Unit[] {
+  const units: Unit[] = [];
+  let last: Unit | undefined;
+  for (const key of keys) {
+    const size = keyBytesOf(key) + (table.head(key)?.valueBytes ?? 0) + BATCH_ENTRY_BYTES;
+    if (last === undefined || last.bytes + size > BATCH_BYTES_MAX) {
+      last = { stamp, keys: [], bytes: 0 };
+      units.push(last);
     }
-    parts.at(-1)?.push(one);
+    last.keys.push(key);
+    last.bytes += size;
   }
-  return parts;
+  return units;
 }

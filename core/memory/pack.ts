@@ -38,6 +38,12 @@ const STAMP_HIGH_MAX: number = 2 ** 21 - 1;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** How many bytes a key has on the wire. Without encoding it, where it is as short as keys are. */
+export function keyBytesOf(key: string): number {
+  for (let i = 0; i < key.length; i++) if (key.charCodeAt(i) > 127) return encoder.encode(key).length;
+  return key.length;
+}
+
 export class Packer {
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(1024);
   #length = 0;
@@ -210,7 +216,7 @@ export class Reader {
   /** Text of so many bytes of UTF-8. */
   text(length: number): string {
     const bytes = this.slice(length);
-    if (bytes.every((byte) => byte < 128)) return toByteText(bytes);
+    if (isAscii(bytes)) return toByteText(bytes);
     try {
       return decoder.decode(bytes);
     } catch (error) {
@@ -224,6 +230,11 @@ export class Reader {
     this.#at = at + length;
     return at;
   }
+}
+
+function isAscii(bytes: Bytes): boolean {
+  for (let i = 0; i < bytes.length; i++) if ((bytes[i] as number) > 127) return false;
+  return true;
 }
 
 /** Throws StarfishError "malformed" or "too-large". */

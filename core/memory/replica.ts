@@ -19,7 +19,7 @@ import { CausalContext, type Vector } from "./causal-context.ts";
 import { toByteText } from "./byte-text.ts";
 import { DELETED, type Entry, type EntryHead, EXPIRED, LIVE } from "./entry.ts";
 import { AHEAD_MS_MAX, BATCH_BYTES_MAX, BATCH_ENTRY_BYTES, KEY_BYTES_MAX, VALUE_BYTES_MAX } from "./limits.ts";
-import type { Keyed } from "./pack.ts";
+import { type Keyed, keyBytesOf } from "./pack.ts";
 import { Quarantine } from "./quarantine.ts";
 import { Table } from "./table.ts";
 import type { KeyRange, MapChange, MapEntry, MapWrite, Version } from "./types.ts";
@@ -222,9 +222,9 @@ export class Replica {
     let bytes = 0;
     for (const write of writes) {
       const ready = this.#ready(write, nowMs, stamp);
-      bytes += utf8Bytes(ready.key) + ready.entry.value.length + BATCH_ENTRY_BYTES;
+      bytes += keyBytesOf(ready.key) + ready.entry.value.length + BATCH_ENTRY_BYTES;
       if (bytes > BATCH_BYTES_MAX) {
-        throw new StarfishError("too-large", "A batch has at most 1 MiB of keys and values. Nothing was written.");
+        throw new StarfishError("too-large", "A batch has at most 8 MiB of keys and values. Nothing was written.");
       }
       byKey.set(ready.key, ready);
     }
@@ -473,12 +473,6 @@ function checkKey(key: string): void {
       `A key has at most ${KEY_BYTES_MAX} bytes; what is longer belongs in the value`,
     );
   }
-}
-
-/** Without the bytes themselves, where the key is as short as keys are. */
-function utf8Bytes(key: string): number {
-  for (let i = 0; i < key.length; i++) if (key.charCodeAt(i) > 127) return utf8(key).length;
-  return key.length;
 }
 
 function encodeValue(value: unknown): Uint8Array {

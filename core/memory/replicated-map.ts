@@ -11,6 +11,7 @@ import type { Channel, PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
 import { acknowledge, type AckRequest, notAcknowledged, serveAck } from "./acknowledge.ts";
 import type { Journal } from "./journal.ts";
+import type { LargeBatches } from "./large-batches.ts";
 import {
   GOSSIP_BYTES_MAX,
   GOSSIP_PARTS_MAX,
@@ -42,6 +43,8 @@ export interface MapParts {
   readonly random: Random;
   readonly log: Log;
   readonly exchanges: Semaphore;
+  /** Likewise. */
+  readonly largeBatches: LargeBatches;
   /** Undefined: in RAM only. */
   readonly journal: Journal | undefined;
   /** A member as a writer. */
@@ -311,8 +314,9 @@ export class NodeMap implements ReplicatedMap {
   }
 
   #sessionWith(peer: PeerId, signal: AbortSignal): ExchangeOptions {
-    const { clock, writerOf } = this.#parts;
-    return { replica: this.#replica, clock, peer: writerOf(peer), signal, store: () => this.#store() };
+    const { clock, writerOf, largeBatches } = this.#parts;
+    const large = largeBatches.with(peer);
+    return { replica: this.#replica, clock, peer: writerOf(peer), signal, store: () => this.#store(), large };
   }
 }
 

@@ -100,7 +100,7 @@ export interface ReplicatedMap {
   /**
    * Several writes as one, with one version; of several to one key the last counts. On every node, at every moment, whoever
    * reads or watches sees none of them, or for each key that write or a later one: by whatever way they come, in whatever
-   * order, and after a crash. At most 1 MiB of keys, values, and 20 bytes for each. Throws as `set`, and "too-large" beyond
+   * order, and after a crash. At most 8 MiB of keys, values, and 20 bytes for each; more than 1 MiB takes longer to others. Throws as `set`, and "too-large" beyond
    * that; then nothing is written.
    */
   batch(writes: readonly MapWrite[]): void;

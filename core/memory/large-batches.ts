@@ -1,0 +1,45 @@
+/**
+ * Batches that are larger than others travel by reconciling only, and each is held whole at both ends until it is there.
+ * So that what all sessions hold together is bounded, few of them are sent at a time and few are taken in: of one member one.
+ */
+import { Semaphore } from "../base/semaphore.ts";
+import { StarfishError } from "../base/errors.ts";
+import { PeerLimiter } from "../net/requests/peer-limiter.ts";
+import { type Clock, sleep } from "../ports/clock.ts";
+import type { PeerId } from "../ports/network.ts";
+import { BATCHES_LARGE_SENT_MAX, BATCHES_LARGE_TAKEN_MAX, RECONCILE_PATIENCE_MS } from "./limits.ts";
+
+/** Until a place is looked for again. */
+const LOOK_MS = 50;
+/** The other side waits for RECONCILE_PATIENCE_MS. */
+const WAIT_MS: number = RECONCILE_PATIENCE_MS - 1_000;
+
+type Release = () => void;
+
+/** Places for the large batches of one session. */
+export interface LargePlaces {
+  /** Resolves to what gives the place back. Rejects with "busy". */
+  toSend(clock: Clock, signal: AbortSignal): Promise<Release>;
+  /** The same at once, or undefined. */
+  toTake(): Release | undefined;
+}
+
+/** Those of a node. */
+export class LargeBatches {
+  readonly #sent = new Semaphore(BATCHES_LARGE_SENT_MAX);
+  readonly #taken = new PeerLimiter({ perPeerMax: 1, max: BATCHES_LARGE_TAKEN_MAX });
+
+  with(peer: PeerId): LargePlaces {
+    return {
+      toSend: async (clock, signal) => {
+        for (let waitedMs = 0; waitedMs < WAIT_MS; waitedMs += LOOK_MS) {
+          const release = this.#sent.tryAcquire(1);
+          if (release !== undefined) return release;
+          await sleep(clock, LOOK_MS, { signal });
+        }
+        throw new StarfishError("busy", "Enough large batches are being sent", { retryable: true });
+      },
+      toTake: () => this.#taken.take(peer),
+    };
+  }
+}
