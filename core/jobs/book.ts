@@ -2,16 +2,38 @@
  * The swarm's jobs as the map `proc` has them: who submitted what, what is cancelled, and how what is over ended. An entry
  * that says what can't be is as if it were not there, counted and told once.
  */
+import { equal } from "../base/bytes.ts";
 import type { Unsubscribe } from "../base/events.ts";
 import { Listeners } from "../base/events.ts";
 import type { MapEntry, ReplicatedMap } from "../memory/types.ts";
+import { isSignedBy } from "../net/identity/statement.ts";
+import type { Net } from "../net/types.ts";
 import type { Log } from "../ports/log.ts";
+import type { Crypto } from "../ports/crypto.ts";
 import type { PeerId } from "../ports/network.ts";
-import { JOB_ID, type JobEntry, readCancel, readJob, readOutcome, writable } from "./entries.ts";
-import { JOB_KEPT_MS, JOBS_KNOWN_MAX, READ_KEPT_MS } from "./limits.ts";
+import { confirmationOf } from "./ending.ts";
+import {
+  type Confirmation,
+  JOB_ID,
+  type JobEntry,
+  readCancel,
+  readConfirmation,
+  readJob,
+  readOutcome,
+  writable,
+} from "./entries.ts";
+import type { FinishedOutcome } from "./finish.ts";
+import {
+  CONFIRMATIONS_MAX,
+  DISTRUST_MS,
+  JOB_KEPT_MS,
+  JOBS_KNOWN_MAX,
+  MEMBERS_KNOWN_MS,
+  READ_KEPT_MS,
+} from "./limits.ts";
 import { contentsOf } from "./spec.ts";
 import type { JobId, JobOutcome } from "./types.ts";
-import type { Writers } from "./view.ts";
+import { RADIX, type Writers } from "./view.ts";
 
 export interface JobRecord extends JobEntry {
   readonly id: JobId;
@@ -19,21 +41,38 @@ export interface JobRecord extends JobEntry {
   readonly outcome: JobOutcome | undefined;
 }
 
+export interface BookParts {
+  readonly net: Net;
+  readonly crypto: Crypto;
+  readonly log: Log;
+  readonly writers: Writers;
+}
+
+interface Said extends Confirmation {
+  /** Undefined before it was looked at. */
+  isSigned: boolean | undefined;
+}
+
+/** For what a confirmation is signed. */
+const CONFIRM = "outcome of a job";
+
 export class Book {
   readonly #map: ReplicatedMap;
-  readonly #writers: Writers;
-  readonly #log: Log;
+  readonly #parts: BookParts;
   readonly #jobs = new Map<JobId, JobEntry>();
-  readonly #outcomes = new Map<JobId, JobOutcome>();
+  /** How jobs ended, as somebody says. */
+  readonly #outcomes = new Map<JobId, FinishedOutcome>();
+  /** The same of jobs that are verified, as enough nodes have confirmed. */
+  readonly #confirmed = new Map<JobId, FinishedOutcome>();
+  readonly #confirmations = new Map<JobId, Map<string, Said>>();
   readonly #cancelled = new Map<JobId, JobOutcome>();
   readonly #changed = new Listeners<JobId>();
   readonly #stop: Unsubscribe;
   #setAside = 0;
 
-  constructor(map: ReplicatedMap, writers: Writers, log: Log) {
+  constructor(map: ReplicatedMap, parts: BookParts) {
     this.#map = map;
-    this.#writers = writers;
-    this.#log = log;
+    this.#parts = parts;
     for (const entry of map.entries()) this.#take(entry.key, entry);
     this.#stop = map.watch("", ({ key, entry }) => {
       const id = this.#take(key, entry);
@@ -48,7 +87,31 @@ export class Book {
   get(id: JobId): JobRecord | undefined {
     const job = this.#jobs.get(id);
     if (job === undefined) return undefined;
-    return { ...job, id, outcome: this.#outcomes.get(id) ?? this.#cancelled.get(id) };
+    const finished = job.spec.verify === undefined ? this.#outcomes.get(id) : this.#confirmed.get(id);
+    return { ...job, id, outcome: finished ?? this.#cancelled.get(id) };
+  }
+
+  /** Of a verified job: what somebody says that its outcome is. */
+  proposal(id: JobId): FinishedOutcome | undefined {
+    return this.#outcomes.get(id);
+  }
+
+  /** This node has found the same. Throws as `ReplicatedMap.set`. */
+  confirm(id: JobId, outcome: FinishedOutcome): void {
+    const { net } = this.#parts;
+    const hash = this.#hashOf(id, outcome);
+    const value = { by: net.self, hash, signature: net.sign(CONFIRM, hash) };
+    this.#map.set(`v/${id}/${this.#numberOf(net.self)}`, value, { expiresInMs: JOB_KEPT_MS });
+  }
+
+  /** Who has disagreed in a verified job of late. */
+  distrusted(): ReadonlySet<PeerId> {
+    const sinceMs = this.#map.now() - DISTRUST_MS;
+    const bad = new Set<PeerId>();
+    for (const { named = [], finishedAtMs } of this.#confirmed.values()) {
+      if (finishedAtMs >= sinceMs) for (const { peer } of named) bad.add(peer);
+    }
+    return bad;
   }
 
   /** All that are considered, the oldest first. */
@@ -87,15 +150,18 @@ export class Book {
 
   /** Forgets a job that is over. */
   remove(id: JobId): void {
-    this.#map.batch([`j/${id}`, `r/${id}`, `c/${id}`].map((key) => ({ key, deleted: true })));
+    const confirmations = Array.from(this.#map.entries(`v/${id}/`), ({ key }) => key);
+    this.#map.batch([`j/${id}`, `r/${id}`, `c/${id}`, ...confirmations].map((key) => ({ key, deleted: true })));
   }
 
   /** CIDs of what jobs need and have given. */
   *references(): Iterable<string> {
-    for (const { spec, outcome } of this.all()) {
+    for (const { id, spec, outcome } of this.all()) {
       if (outcome === undefined) for (const { cid } of contentsOf(spec)) yield cid;
-      if (outcome?.is !== "done") continue;
-      for (const content of [outcome.result, outcome.ends]) {
+      // What is proposed has to be there to be confirmed.
+      const finished = outcome ?? this.#outcomes.get(id);
+      if (finished?.is !== "done") continue;
+      for (const content of [finished.result, finished.ends]) {
         if (content !== undefined && "cid" in content) yield content.cid;
       }
     }
@@ -107,16 +173,18 @@ export class Book {
 
   /** The job of which an entry speaks, if it says what can be. */
   #take(key: string, entry: MapEntry | undefined): JobId | undefined {
-    const id = key.slice(2);
-    if (!JOB_ID.test(id)) return this.#refuse(key);
     const kind = key.slice(0, 2);
+    const id = kind === "v/" ? key.slice(2, key.indexOf("/", 2)) : key.slice(2);
+    if (!JOB_ID.test(id)) return this.#refuse(key);
     const value = entry?.value;
     if (kind === "j/") {
       let job = entry === undefined ? undefined : readJob(value);
       // A job is its writer's: whoever names another could fill that one's share.
-      if (job !== undefined && this.#writers.numberOf(job.by) !== entry?.version.writer) job = undefined;
+      if (job !== undefined && this.#parts.writers.numberOf(job.by) !== entry?.version.writer) job = undefined;
       if (job === undefined) this.#jobs.delete(id);
       else this.#jobs.set(id, job);
+      if (job === undefined) this.#confirmed.delete(id);
+      else this.#count(id);
       if (job === undefined && entry !== undefined) return this.#refuse(key);
     } else if (kind === "c/") {
       const cancel = entry === undefined ? undefined : readCancel(value);
@@ -128,11 +196,58 @@ export class Book {
       if (outcome === undefined) this.#outcomes.delete(id);
       else this.#outcomes.set(id, outcome);
       if (outcome === undefined && entry !== undefined) return this.#refuse(key);
+      this.#count(id);
+    } else if (kind === "v/") {
+      if (!this.#takeConfirmation(id, key, value)) return this.#refuse(key);
+      this.#count(id);
     } else return this.#refuse(key);
     return id;
   }
 
+  /** Whether enough nodes have confirmed what is proposed. What they have once is not taken back by whoever writes another. */
+  #count(id: JobId): void {
+    const [job, outcome] = [this.#jobs.get(id), this.#outcomes.get(id)];
+    const { verify } = job?.spec ?? {};
+    if (job === undefined || outcome === undefined || verify === undefined) return;
+    const { net, crypto } = this.#parts;
+    const hash = this.#hashOf(id, outcome);
+    // Who confirmed the result of an old job may be forgotten by now.
+    const isOld = this.#map.now() - job.atMs > MEMBERS_KNOWN_MS;
+    const devices = new Set<string>();
+    for (const said of this.#confirmations.get(id)?.values() ?? []) {
+      const member = net.member(said.by);
+      if ((member === undefined && !isOld) || !equal(said.hash, hash)) continue;
+      said.isSigned ??= isSignedBy(crypto, said.by, CONFIRM, hash, said.signature);
+      if (said.isSigned) devices.add(member?.record.device ?? said.by);
+    }
+    if (devices.size >= verify.agree) this.#confirmed.set(id, outcome);
+  }
+
+  /** Of each job so many at most, those of members before others': anybody may write some. */
+  #takeConfirmation(id: JobId, key: string, value: unknown): boolean {
+    const all = this.#confirmations.get(id) ?? new Map<string, Said>();
+    all.delete(key);
+    const said = value === undefined ? undefined : readConfirmation(value);
+    if (said !== undefined && key === `v/${id}/${this.#numberOf(said.by)}`) {
+      const isMember = (by: PeerId): boolean => this.#parts.net.member(by) !== undefined;
+      const stranger = all.size < CONFIRMATIONS_MAX ? undefined : [...all].find(([, { by }]) => !isMember(by))?.[0];
+      if (stranger !== undefined && isMember(said.by)) all.delete(stranger);
+      if (all.size < CONFIRMATIONS_MAX) all.set(key, { ...said, isSigned: undefined });
+    }
+    if (all.size === 0) this.#confirmations.delete(id);
+    else this.#confirmations.set(id, all);
+    return value === undefined || said !== undefined;
+  }
+
+  #numberOf(peer: PeerId): string {
+    return this.#parts.writers.numberOf(peer).toString(RADIX);
+  }
+
+  #hashOf(id: JobId, outcome: FinishedOutcome): Uint8Array {
+    return confirmationOf((message) => this.#parts.crypto.sha256(message), id, outcome);
+  }
+
   #refuse(key: string): undefined {
-    if (this.#setAside++ === 0) this.#log.write("warn", "jobs.set-aside", { key: key.slice(0, 40) });
+    if (this.#setAside++ === 0) this.#parts.log.write("warn", "jobs.set-aside", { key: key.slice(0, 40) });
   }
 }

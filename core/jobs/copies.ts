@@ -100,11 +100,12 @@ export class Copies {
     let bytes = 0;
     for (const [from, to] of pieces(tasks)) {
       for (let task = from; task < to; task++) {
-        const output = this.#parts.results.get(task);
-        if (output === undefined) continue;
+        const held = this.#parts.results.get(task);
+        if (held === undefined) continue;
+        const { output, fuelUsed } = held;
         bytes += sizeOnWire(output);
         if (batch.length > 0 && (bytes > PIECE_BYTES_MAX || batch.length >= OUTPUTS_PER_MESSAGE_MAX)) return batch;
-        batch.push([task, output]);
+        batch.push([task, output, fuelUsed]);
       }
     }
     return batch;

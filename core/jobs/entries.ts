@@ -1,16 +1,22 @@
 /**
  * What the maps say of jobs. `proc`, which is kept: a job `j/ID`, that it is cancelled `c/ID`, and how it ended `r/ID`, each
- * written once. `work`, in RAM: of each job for each node that has to do with it `ID/NODE`, written by that node alone, about
+ * written once; of a verified job also who has found that result `v/ID/NODE`. `work`, in RAM: of each job for each node that has to do with it `ID/NODE`, written by that node alone, about
  * once a second, and expiring like a lease. Any member writes there, so all of it is read through these schemas. Pure.
  */
 import * as v from "valibot";
-import { bytesOf, check, integerOf, lineOf, momentOf, type Schema } from "../base/codec.ts";
+import { bytesOf, check, encode, integerOf, lineOf, momentOf, type Schema } from "../base/codec.ts";
 import { isStarfishError } from "../base/errors.ts";
 import type { PeerId } from "../ports/network.ts";
 import { TASK_FAULTS, type TaskFault } from "../sandbox/types.ts";
+import type { Commitment } from "./ballot.ts";
 import { type Intervals, pack, subtract, union, unpack } from "./intervals.ts";
 import {
+  COMMIT_TASKS_BYTES_MAX,
+  COMMITS_MAX,
+  DISPUTE_TASKS_BYTES_MAX,
+  DISPUTES_MAX,
   FAILURE_CHARS_MAX,
+  FUEL_TOLD_MAX,
   FAILURES_TOLD_MAX,
   INTERVALS_BYTES_MAX,
   LIST_BYTES_MAX,
@@ -19,7 +25,7 @@ import {
   WHO_PARTS,
 } from "./limits.ts";
 import { type Content, contentSchemaOf, type JobSpec, peerSchema, specSchema } from "./spec.ts";
-import type { FailedTask, JobOutcome, JobShares } from "./types.ts";
+import type { FailedTask, JobOutcome, JobShares, NamedNode } from "./types.ts";
 
 export interface JobEntry {
   readonly by: PeerId;
@@ -45,9 +51,35 @@ export interface WorkEntry {
   readonly failures: readonly { readonly task: number; readonly code: TaskFault; readonly message: string }[];
   /** Grows while it puts the results together. */
   readonly combined: number;
+  /** Of a job that is verified, and with them it is signed. */
+  readonly votes?: Votes | undefined;
+}
+
+/** What a node says of its answers to a verified job's tasks (ballot.ts). */
+export interface Votes {
+  readonly commitments: readonly Commitment[];
+  /** Tasks to which it has seen enough devices give its answer. */
+  readonly agreed: Intervals;
+  /** Who has given others, to some of these. */
+  readonly disputes: readonly Dispute[];
+}
+
+export interface Dispute {
+  readonly peer: PeerId;
+  readonly tasks: Intervals;
+}
+
+/** That a node has found the same result of a verified job, and its signature of that. */
+export interface Confirmation {
+  readonly by: PeerId;
+  readonly hash: Uint8Array;
+  readonly signature: Uint8Array;
 }
 
 export const JOB_ID: RegExp = /^[0-9a-f]{16}$/;
+
+const HASH_BYTES = 32;
+const SIGNATURE_BYTES = 64;
 
 const jobSchema: Schema<JobEntry> = v.strictObject({ by: peerSchema, atMs: momentOf(), spec: specSchema });
 const cancelSchema: Schema<CancelEntry> = v.strictObject({ by: peerSchema, atMs: momentOf() });
@@ -69,6 +101,10 @@ const sharesSchema: Schema<JobShares> = v.strictObject({
   parts: bytesOf(0, WHO_PARTS),
   again: integerOf(0, TASKS_PER_JOB_MAX),
 });
+const namedSchema: Schema<readonly NamedNode[]> = v.pipe(
+  v.array(v.strictObject({ peer: peerSchema, task: taskSchema })),
+  v.maxLength(DISPUTES_MAX),
+);
 const outcomeSchema: Schema<Exclude<JobOutcome, { is: "cancelled" }>> = v.variant("is", [
   v.strictObject({
     is: v.literal("done"),
@@ -78,9 +114,21 @@ const outcomeSchema: Schema<Exclude<JobOutcome, { is: "cancelled" }>> = v.varian
     finishedAtMs: momentOf(),
     failed: integerOf(0, TASKS_PER_JOB_MAX),
     shares: v.optional(sharesSchema),
+    fuelUsed: v.optional(integerOf(0, FUEL_TOLD_MAX)),
+    named: v.optional(namedSchema),
   }),
-  v.strictObject({ is: v.literal("failed"), failure: failureSchema, finishedAtMs: momentOf() }),
+  v.strictObject({
+    is: v.literal("failed"),
+    failure: failureSchema,
+    finishedAtMs: momentOf(),
+    named: v.optional(namedSchema),
+  }),
 ]);
+const confirmationSchema: Schema<Confirmation> = v.strictObject({
+  by: peerSchema,
+  hash: bytesOf(HASH_BYTES),
+  signature: bytesOf(SIGNATURE_BYTES),
+});
 
 type Work = readonly [
   claimed: Uint8Array,
@@ -89,7 +137,18 @@ type Work = readonly [
   failed: Uint8Array,
   failures: readonly (readonly [task: number, code: TaskFault, message: string])[],
   combined: number,
+  votes: readonly [VotesWire, signature: Uint8Array] | null,
 ];
+type VotesWire = readonly [
+  commitments: readonly (readonly [tasks: Uint8Array, hash: Uint8Array])[],
+  agreed: Uint8Array,
+  disputes: readonly (readonly [peer: PeerId, tasks: Uint8Array])[],
+];
+const votesSchema: Schema<VotesWire> = v.tuple([
+  v.pipe(v.array(v.tuple([bytesOf(0, COMMIT_TASKS_BYTES_MAX), bytesOf(HASH_BYTES)])), v.maxLength(COMMITS_MAX)),
+  bytesOf(0, INTERVALS_BYTES_MAX),
+  v.pipe(v.array(v.tuple([peerSchema, bytesOf(0, DISPUTE_TASKS_BYTES_MAX)])), v.maxLength(DISPUTES_MAX)),
+]);
 const workSchema: Schema<Work> = v.tuple([
   bytesOf(0, INTERVALS_BYTES_MAX),
   bytesOf(0, INTERVALS_BYTES_MAX),
@@ -100,6 +159,7 @@ const workSchema: Schema<Work> = v.tuple([
     v.maxLength(FAILURES_TOLD_MAX),
   ),
   integerOf(0, TASKS_PER_JOB_MAX),
+  v.nullable(v.tuple([votesSchema, bytesOf(SIGNATURE_BYTES)])),
 ]);
 
 /** What an entry says, or undefined where it says what can't be. */
@@ -124,11 +184,21 @@ export function readOutcome(value: unknown): Exclude<JobOutcome, { is: "cancelle
   return read(outcomeSchema, value);
 }
 
+export function readConfirmation(value: unknown): Confirmation | undefined {
+  return read(confirmationSchema, value);
+}
+
+/** Whether somebody has signed a statement; or undefined for jobs that are not verified, of which nothing is signed. */
+export type HasSigned = ((statement: Uint8Array, signature: Uint8Array) => boolean) | undefined;
+
 /** @param total the numbers of the job's tasks are below it */
-export function readWork(value: unknown, total: number): WorkEntry | undefined {
+export function readWork(value: unknown, total: number, hasSigned?: HasSigned): WorkEntry | undefined {
   const said = read(workSchema, value);
   if (said === undefined) return undefined;
-  const [claimed, ran, copied, failed, failures, combined] = said;
+  const [claimed, ran, copied, failed, failures, combined, signed] = said;
+  // What of a verified job is not signed is anybody's word.
+  if (hasSigned !== undefined && (signed === null || !hasSigned(statementOf(said, signed[0]), signed[1])))
+    return undefined;
   try {
     const copies = unpack(copied, total);
     return {
@@ -138,6 +208,7 @@ export function readWork(value: unknown, total: number): WorkEntry | undefined {
       failed: unpack(failed, total),
       failures: failures.map(([task, code, message]) => ({ task, code, message })),
       combined,
+      votes: hasSigned === undefined || signed === null ? undefined : readVotes(signed[0], total),
     };
   } catch (error) {
     if (isStarfishError(error, "malformed")) return undefined;
@@ -145,15 +216,38 @@ export function readWork(value: unknown, total: number): WorkEntry | undefined {
   }
 }
 
-export function writeWork({ claimed, held, copies, failed, failures, combined }: WorkEntry): Work {
-  return [
+function readVotes([commitments, agreed, disputes]: VotesWire, total: number): Votes {
+  return {
+    commitments: commitments.map(([tasks, hash]) => ({ tasks: unpack(tasks, total), hash })),
+    agreed: unpack(agreed, total),
+    disputes: disputes.map(([peer, tasks]) => ({ peer, tasks: unpack(tasks, total) })),
+  };
+}
+
+/** What of an entry is signed: all but the signature. */
+export function statementOf(work: readonly unknown[], votes: unknown): Uint8Array {
+  return encode([...work.slice(0, -1), votes]);
+}
+
+/** @param sign signs what has votes in it */
+export function writeWork(entry: WorkEntry, sign?: (statement: Uint8Array) => Uint8Array): Work {
+  const { claimed, held, copies, failed, failures, combined, votes } = entry;
+  const work = (signed: Work[6]): Work => [
     pack(claimed, INTERVALS_BYTES_MAX),
     pack(subtract(held, copies), INTERVALS_BYTES_MAX),
     pack(copies, INTERVALS_BYTES_MAX),
     pack(failed, INTERVALS_BYTES_MAX),
     failures.slice(0, FAILURES_TOLD_MAX).map(({ task, code, message }) => [task, code, message]),
     combined,
+    signed,
   ];
+  if (votes === undefined || sign === undefined) return work(null);
+  const wire: VotesWire = [
+    votes.commitments.map(({ tasks, hash }) => [pack(tasks, COMMIT_TASKS_BYTES_MAX), hash]),
+    pack(votes.agreed, INTERVALS_BYTES_MAX),
+    votes.disputes.map(({ peer, tasks }) => [peer, pack(tasks, DISPUTE_TASKS_BYTES_MAX)]),
+  ];
+  return work([wire, sign(statementOf(work(null), wire))]);
 }
 
 /** As the map takes it: without fields that are there and undefined. */
@@ -169,5 +263,6 @@ export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = {
   jobSchema,
   cancelSchema,
   outcomeSchema,
+  confirmationSchema,
   workSchema,
 };

@@ -16,12 +16,14 @@ import { programSchema } from "../sandbox/program.ts";
 import { TASK_FAULTS, type TaskFault } from "../sandbox/types.ts";
 import type { Gatherer } from "./gather.ts";
 import { InputReader, readWhole } from "./inputs.ts";
+import { union } from "./intervals.ts";
 import type { Memo } from "./memo.ts";
 import type { Content, JobSpec, Program } from "./spec.ts";
 import { operandsOf } from "./tree.ts";
 
 export type TaskOutcome =
-  | { readonly ok: true; readonly output: Bytes; readonly runMs: number }
+  /** The same output and fuel on every device; no time where it was remembered. */
+  | { readonly ok: true; readonly output: Bytes; readonly fuelUsed: number; readonly runMs: number }
   /** The task's own fault: it would fail so on any node, but for time and memory. */
   | { readonly ok: false; readonly code: TaskFault; readonly message: string };
 
@@ -92,13 +94,14 @@ export class Executor {
     const { fuel: fuelMax = LIMITS_DEFAULT.fuelMax, timeMsMax } = this.#spec.limits;
     const key = memo.keyOf({ moduleId: id, program, fuelMax }, input);
     const remembered = key === undefined ? undefined : memo.get(key);
-    if (remembered !== undefined) return { ok: true, output: remembered, runMs: 0 };
+    if (remembered !== undefined) return { ok: true, ...remembered, runMs: 0 };
     const named = { job: this.#job, for: this.#for, own: this.#own, moduleId: id, module, program };
     const task = { ...named, input, fuelMax, timeMsMax };
     const result = await this.#parts.pool.run(task, signal);
     if (result.ok) {
-      if (key !== undefined) memo.add(key, result.output, result.runMs);
-      return { ok: true, output: result.output, runMs: result.runMs };
+      const { output, fuelUsed, runMs } = result;
+      if (key !== undefined) memo.add(key, { output, fuelUsed }, runMs);
+      return { ok: true, output, fuelUsed, runMs };
     }
     const code = TASK_FAULTS.find((fault) => fault === result.code);
     if (code === undefined) throw new StarfishError(result.code, result.message);
@@ -137,9 +140,9 @@ export class Executor {
   async #operands(task: number, signal: AbortSignal): Promise<Bytes> {
     const { gatherer } = this.#parts;
     const [a, b] = operandsOf(task, this.#spec.inputs.count);
-    const found = await gatherer.collect([a, a + 1, b, b + 1], { signal });
+    const found = await gatherer.collect(union([a, a + 1], [b, b + 1]), { signal });
     const [first, second] = await Promise.all(
-      [a, b].map((operand) => gatherer.bytesOf(found.get(operand) ?? new Uint8Array(), { signal })),
+      [a, b].map((operand) => gatherer.bytesOf(found.get(operand)?.output ?? new Uint8Array(), { signal })),
     );
     const input = concat([lengthOf(first?.length ?? 0), first ?? new Uint8Array(), second ?? new Uint8Array()]);
     if (input.length <= PAYLOAD_BYTES_MAX) return input;

@@ -2,7 +2,8 @@
  * Puts a job's results together and sees to it that the whole is safe, before the job is said to be done: until then each
  * result is on two nodes, from then on the disk keeps it.
  */
-import { isStarfishError } from "../base/errors.ts";
+import { equal } from "../base/bytes.ts";
+import { isStarfishError, StarfishError } from "../base/errors.ts";
 import type { Contents } from "../disk/types.ts";
 import { type Clock, withDeadline } from "../ports/clock.ts";
 import { concatenated, merged, OutputError, sorted, summed } from "./combine.ts";
@@ -14,11 +15,11 @@ import type { FailedTask, JobOutcome } from "./types.ts";
 export type FinishedOutcome = Exclude<JobOutcome, { is: "cancelled" }>;
 
 export interface CombineOptions {
-  readonly contents: Contents;
+  readonly contents: Pick<Contents, "put">;
   readonly clock: Clock;
-  readonly outputs: AsyncIterable<readonly [task: number, output: Uint8Array]>;
-  /** Called with how many have been taken. */
-  readonly progress: (tasks: number) => void;
+  readonly outputs: AsyncIterable<readonly [task: number, output: Uint8Array, fuelUsed: number]>;
+  /** Called with how many have been taken, and with the fuel of the last. */
+  readonly progress: (tasks: number, fuelUsed: number) => void;
   readonly signal: AbortSignal;
 }
 
@@ -46,7 +47,9 @@ export async function combine(how: Combine, options: CombineOptions): Promise<Co
   }
 }
 
-function combined({ how }: Combine, outputs: CombineOptions["outputs"]): AsyncIterable<Uint8Array> {
+type Outputs = AsyncIterable<readonly [task: number, output: Uint8Array]>;
+
+function combined({ how }: Combine, outputs: Outputs): AsyncIterable<Uint8Array> {
   if (how === "sum") return summed(outputs);
   if (how === "merge") return merged(outputs);
   if (how === "sort") return sorted(outputs);
@@ -59,10 +62,49 @@ async function* counted({
   progress,
 }: CombineOptions): AsyncGenerator<readonly [number, Uint8Array], void, undefined> {
   let count = 0;
-  for await (const each of outputs) {
-    progress(++count);
-    yield each;
+  for await (const [task, output, fuelUsed] of outputs) {
+    progress(++count, fuelUsed);
+    yield [task, output];
   }
+}
+
+/**
+ * Puts nothing, but compares what would be put with what has been, in the same order: so somebody else's result is checked
+ * without being kept twice. What is put rejects with "corrupt" where they differ.
+ */
+export function checkingPut(contents: Contents, expected: readonly (Content | undefined)[]): Pick<Contents, "put"> {
+  const left = expected.filter((content) => content !== undefined).filter((content) => "cid" in content);
+  return {
+    async put(source, { signal } = {}) {
+      const ref = left.shift();
+      if (ref === undefined) throw differs();
+      const parts = contents.read(ref, { signal })[Symbol.asyncIterator]();
+      let there: Uint8Array = new Uint8Array();
+      for await (const bytes of source) {
+        for (let at = 0; at < bytes.length;) {
+          if (there.length === 0) {
+            const next = await parts.next();
+            if (next.done === true) throw differs();
+            there = next.value;
+          }
+          const length = Math.min(there.length, bytes.length - at);
+          if (!equal(there.subarray(0, length), bytes.subarray(at, at + length))) throw differs();
+          there = there.subarray(length);
+          at += length;
+        }
+      }
+      while (there.length === 0) {
+        const next = await parts.next();
+        if (next.done === true) return { ref, safe: Promise.resolve() };
+        there = next.value;
+      }
+      throw differs();
+    },
+  };
+}
+
+function differs(): StarfishError {
+  return new StarfishError("corrupt", "The result is another");
 }
 
 /** Waits until it is safe, for a while: what is not is readable all the same, and the disk goes on placing it. */

@@ -7,7 +7,7 @@ import { isStarfishError, StarfishError, throwIfAborted } from "../base/errors.t
 import type { Contents } from "../disk/types.ts";
 import type { Net } from "../net/types.ts";
 import type { PeerId } from "../ports/network.ts";
-import { add, type Intervals, intersect, NONE, pack, pieces, sizeOf, subtract, take } from "./intervals.ts";
+import { add, type Intervals, intersect, NONE, numbersOf, pack, pieces, sizeOf, subtract, take } from "./intervals.ts";
 import {
   ASKED_TASKS_BYTES_MAX,
   GATHER_BYTES,
@@ -15,22 +15,33 @@ import {
   GATHER_TASKS_MAX,
   GATHER_TASKS_MIN,
   RESULTS_TIMEOUT_MS,
+  SUMS_MAX,
 } from "./limits.ts";
-import type { Output } from "./results.ts";
+import type { Held, Output } from "./results.ts";
 import { outputsSchema, RESULTS_PROTOCOL } from "./wire.ts";
 
 export interface GatherParts {
   readonly net: Net;
   readonly contents: Contents;
   /** What this node holds itself. */
-  readonly own: (task: number) => Output | undefined;
+  readonly own: (task: number) => Held | undefined;
   /** Which living nodes hold results of which tasks, now. */
   readonly holders: () => ReadonlyMap<PeerId, Intervals>;
+  /** Of a job that is verified: nothing else is taken than what enough devices agree on. */
+  readonly proof?: Proof | undefined;
+}
+
+interface Proof {
+  /** Digests of these results, as far as enough devices say them. */
+  sums(tasks: Intervals, signal: AbortSignal): Promise<ReadonlyMap<number, string>>;
+  digestOf(output: Uint8Array, fuelUsed: number): string;
 }
 
 interface Options {
   readonly signal: AbortSignal;
 }
+
+type Sums = ReadonlyMap<number, string> | undefined;
 
 export class Gatherer {
   readonly #job: string;
@@ -45,7 +56,7 @@ export class Gatherer {
   async *outputs(
     tasks: Intervals,
     options: Options,
-  ): AsyncGenerator<[task: number, output: Uint8Array], void, undefined> {
+  ): AsyncGenerator<[task: number, output: Uint8Array, fuelUsed: number], void, undefined> {
     let left = tasks;
     for (let window = GATHER_TASKS_MIN; left.length > 0;) {
       const now = take(left, window);
@@ -53,13 +64,13 @@ export class Gatherer {
       let bytes = 0;
       for (const [from, to] of pieces(now)) {
         for (let task = from; task < to; task++) {
-          const output = found.get(task) ?? this.#lost(task);
+          const { output, fuelUsed } = found.get(task) ?? this.#lost(task);
           if (output instanceof Uint8Array) bytes += output.length;
-          yield [task, await this.bytesOf(output, options)];
+          yield [task, await this.bytesOf(output, options), fuelUsed];
         }
       }
       left = subtract(left, now);
-      if (bytes < GATHER_BYTES / 4) window = Math.min(GATHER_TASKS_MAX, 2 * window);
+      if (bytes < GATHER_BYTES / 4) window = Math.min(this.#parts.proof ? SUMS_MAX : GATHER_TASKS_MAX, 2 * window);
       else if (bytes > GATHER_BYTES) window = Math.max(1, Math.floor(window / 2));
     }
   }
@@ -70,15 +81,15 @@ export class Gatherer {
   }
 
   /** The outputs of these tasks as they are held. Rejects with "lost", "cancelled". */
-  async collect(tasks: Intervals, options: Options): Promise<Map<number, Output>> {
-    const found = new Map<number, Output>();
+  async collect(tasks: Intervals, options: Options): Promise<Map<number, Held>> {
+    const found = new Map<number, Held>();
+    const sums = await this.#parts.proof?.sums(tasks, options.signal);
     let missing: Intervals = NONE;
-    for (const [from, to] of pieces(tasks)) {
-      for (let task = from; task < to; task++) {
-        const output = this.#parts.own(task);
-        if (output === undefined) missing = add(missing, task);
-        else found.set(task, output);
-      }
+    for (const task of numbersOf(tasks)) {
+      if (sums !== undefined && !sums.has(task)) this.#lost(task);
+      const held = this.#parts.own(task);
+      if (held !== undefined && (await this.#isRight(task, held, sums, options))) found.set(task, held);
+      else missing = add(missing, task);
     }
     const failed = new Set<PeerId>();
     while (missing.length > 0) {
@@ -86,11 +97,11 @@ export class Gatherer {
       const asked = this.#share(missing, failed);
       const [first] = missing;
       if (asked.length === 0) this.#lost(first ?? 0);
-      await parallel(GATHER_PARALLEL, asked, ({ peer, part }) => this.#ask(peer, part, found, failed, options));
+      await parallel(GATHER_PARALLEL, asked, ({ peer, part }) =>
+        this.#ask({ peer, part, sums }, found, failed, options),
+      );
       let left: Intervals = NONE;
-      for (const [from, to] of pieces(missing)) {
-        for (let task = from; task < to; task++) if (!found.has(task)) left = add(left, task);
-      }
+      for (const task of numbersOf(missing)) if (!found.has(task)) left = add(left, task);
       missing = left;
     }
     return found;
@@ -113,10 +124,16 @@ export class Gatherer {
     return asked;
   }
 
+  /** Whether it is what enough devices agree on, where that is asked for. */
+  async #isRight(task: number, { output, fuelUsed }: Held, sums: Sums, options: Options): Promise<boolean> {
+    const { proof } = this.#parts;
+    if (proof === undefined || sums === undefined) return true;
+    return proof.digestOf(await this.bytesOf(output, options), fuelUsed) === sums.get(task);
+  }
+
   async #ask(
-    peer: PeerId,
-    part: Intervals,
-    found: Map<number, Output>,
+    { peer, part, sums }: { readonly peer: PeerId; readonly part: Intervals; readonly sums: Sums },
+    found: Map<number, Held>,
     failed: Set<PeerId>,
     { signal }: Options,
   ): Promise<void> {
@@ -129,8 +146,9 @@ export class Gatherer {
         const options = { signal, timeoutMs: RESULTS_TIMEOUT_MS, isCarried: true };
         const outputs = await net.request(peer, RESULTS_PROTOCOL, request, outputsSchema, options);
         let given: Intervals = NONE;
-        for (const [task, output] of outputs) {
-          found.set(task, output);
+        for (const [task, output, fuelUsed] of outputs) {
+          if (!(await this.#isRight(task, { output, fuelUsed }, sums, { signal }))) continue;
+          found.set(task, { output, fuelUsed });
           given = add(given, task);
         }
         if (intersect(given, left).length === 0) break;
@@ -151,7 +169,7 @@ export class Gatherer {
 }
 
 /** Some at a time. */
-async function parallel<T>(count: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+export async function parallel<T>(count: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   let next = 0;
   const lane = async (): Promise<void> => {
     for (let item = items[next++]; item !== undefined; item = items[next++]) await work(item);

@@ -44,7 +44,7 @@ const filesSchema: Schema<readonly FileRow[]> = v.pipe(
 
 /** Few bytes stay with who names them; more go to the disk. */
 export async function writeContent(
-  contents: Contents,
+  contents: Pick<Contents, "put">,
   source: Bytes | AsyncIterable<Bytes>,
   { signal }: Options = {},
 ): Promise<{ readonly content: Content; readonly safe: Promise<void> }> {
@@ -73,7 +73,7 @@ async function* after(head: readonly Bytes[], rest: AsyncIterable<Bytes>): Async
 
 /** Resolves when all of it is taken in. Rejects with "too-large" beyond what a task takes or a job has. */
 export async function writeList(
-  contents: Contents,
+  contents: Pick<Contents, "put">,
   inputs: AsyncIterable<Bytes> | Iterable<Bytes>,
   { signal }: Options = {},
 ): Promise<{ readonly bytes: Content; readonly ends: Content; readonly count: number; readonly safe: Promise<void> }> {

@@ -148,6 +148,11 @@ export function take(set: Intervals, count: number, end: "front" | "back" = "fro
   return result;
 }
 
+/** Each number of it. */
+export function* numbersOf(set: Intervals): Generator<number> {
+  for (const [from, to] of pieces(set)) for (let task = from; task < to; task++) yield task;
+}
+
 /** Each interval of it. */
 export function* pieces(set: Intervals): Generator<readonly [from: number, to: number]> {
   for (let i = 0; i < set.length; i += 2) yield [set[i] ?? 0, set[i + 1] ?? 0];

@@ -1,7 +1,7 @@
 /** Jobs that no node leads, over simulated swarms. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { hostile, i32, mirror, wasm } from "../../test/fixtures/wasm.ts";
+import { hostile, joiner, mirror } from "../../test/fixtures/wasm.ts";
 import { JobLab } from "../../test/sim/job-lab.ts";
 import { seeds } from "../../test/sim/seeds.ts";
 import { text, utf8 } from "../base/bytes.ts";
@@ -25,16 +25,6 @@ function job(count: number, more: Partial<JobSpec> = {}): JobSpec {
 
 function backwards(line: string): string {
   return text(utf8(line).toReversed());
-}
-
-/** Makes one of two results: what follows the length of the first is both of them. */
-function joiner(): Uint8Array {
-  const shifted = [0x20, 0, ...i32(4), 0x6a, 0xad, 0x42, 32, 0x86]; // (ptr + 4) << 32
-  return wasm({
-    memory: [0x00, 0x10],
-    alloc: i32(1024),
-    run: [...shifted, ...[0x20, 1, ...i32(4), 0x6b, 0xad, 0x84]], // | (len - 4)
-  });
 }
 
 /** What `job` gives: each task's input, backwards. */

@@ -12,10 +12,11 @@ import type { Net } from "../net/types.ts";
 import { type Clock, every, sleep, type Timer } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { Log } from "../ports/log.ts";
+import type { PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
 import { Book, type JobRecord } from "./book.ts";
 import { readListed, writeContent, writeFiles, writeList } from "./inputs.ts";
-import { type Intervals, NONE, pieces, subtract, union, unpack } from "./intervals.ts";
+import { type Intervals, NONE, numbersOf, pieces, subtract, union, unpack, within } from "./intervals.ts";
 import {
   BENCHED_MS,
   JOBS_PER_SUBMITTER_MAX,
@@ -63,11 +64,13 @@ export async function createJobs(parts: JobsParts): Promise<Jobs> {
   const { net, crypto, workers } = parts;
   const shares = new Shares(workers.pool, workers.cores);
   const writers = new Writers(net, crypto);
-  const shared = { ...parts, ...workers, work, shares, writers, heldBytes: new HeldBytes(), memo: new Memo(crypto) };
-  return new NodeJobs(parts, new Book(proc, writers, parts.log), shared);
+  const book = new Book(proc, { ...parts, writers });
+  const distrusted = (): ReadonlySet<PeerId> => book.distrusted();
+  const own = { heldBytes: new HeldBytes(), memo: new Memo(crypto), distrusted };
+  return new NodeJobs(parts, book, { ...parts, ...workers, work, shares, writers, ...own });
 }
 
-type Shared = Omit<PartParts, "finish" | "onChange">;
+type Shared = Omit<PartParts, "finish" | "proposal" | "confirm" | "onChange">;
 
 class NodeJobs implements Jobs {
   readonly #parts: JobsParts;
@@ -93,7 +96,7 @@ class NodeJobs implements Jobs {
     this.#stops = [
       book.onChange((id) => this.#follow(id)),
       parts.contents.addReferences(() => this.#references()),
-      parts.net.handle(RESULTS_PROTOCOL, requestSchema, (request) => this.#serve(request)),
+      parts.net.handle(RESULTS_PROTOCOL, requestSchema, (request, { from }) => this.#serve(request, from)),
     ];
     const rotating = every(parts.clock, ROTATE_EVERY_MS, () => this.#rotate());
     this.#stops.push(() => rotating.cancel());
@@ -103,7 +106,7 @@ class NodeJobs implements Jobs {
   async submit(spec: JobSpec, { signal }: Options = {}): Promise<Submitted> {
     if (this.#isClosed) throw new StarfishError("closed", "This node is closing");
     const checked = check(specSchema, spec);
-    refuseUnsupported(checked);
+    this.#checkDevices(checked);
     const { net, random } = this.#parts;
     const { map } = this.#book;
     await map.ready({ signal });
@@ -133,9 +136,9 @@ class NodeJobs implements Jobs {
         if (results) {
           const part = this.#part(id);
           const news = part === undefined ? NONE : subtract(part.held(), given);
-          for await (const [task, output] of this.#outputs(part, news, signal)) {
+          for await (const [task, output, fuelUsed] of this.#outputs(part, news, signal)) {
             given = union(given, [task, task + 1]);
-            yield { is: "result", task, output };
+            yield { is: "result", task, output, fuelUsed };
           }
         }
         if (state.outcome !== undefined) {
@@ -257,7 +260,9 @@ class NodeJobs implements Jobs {
       if ((this.#benched.get(job.id) ?? 0) > nowMs) continue;
       const part = new Part(job, {
         ...this.#shared,
-        finish: (outcome) => this.#finish(job.id, outcome),
+        finish: (outcome) => this.#write(job.id, () => this.#book.finish(job.id, outcome)),
+        proposal: () => this.#book.proposal(job.id),
+        confirm: (outcome) => this.#write(job.id, () => this.#book.confirm(job.id, outcome)),
         onChange: () => this.#changed(),
       });
       this.#running.set(job.id, part);
@@ -278,9 +283,9 @@ class NodeJobs implements Jobs {
     this.#takePart();
   }
 
-  #finish(id: JobId, outcome: Parameters<PartParts["finish"]>[0]): void {
+  #write(id: JobId, write: () => void): void {
     try {
-      this.#book.finish(id, outcome);
+      write();
     } catch (error) {
       // A full map, or a clock that is not in line: the next turn tries again.
       if (!isStarfishError(error)) throw error;
@@ -288,21 +293,26 @@ class NodeJobs implements Jobs {
     }
   }
 
-  async #serve(request: ResultsRequest): Promise<unknown> {
+  async #serve(request: ResultsRequest, from: PeerId): Promise<unknown> {
     const part = this.#part(request.job);
     if (part === undefined) throw noSuchJob(request.job);
     if (request.op === "hold") return part.hold(request.results);
+    if (request.op !== "get") {
+      const wanted = unpack(request.tasks, part.total);
+      if (part.verifier === undefined) throw new StarfishError("not-found", `Job ${request.job} is not verified`);
+      return request.op === "open" ? part.verifier.open(from, wanted) : part.verifier.ownSums(wanted);
+    }
     const found: TaskOutput[] = [];
     let bytes = 0;
-    for (const [from, to] of pieces(unpack(request.tasks, TASKS_PER_JOB_MAX))) {
-      for (let task = from; task < Math.min(to, part.total); task++) {
-        const output = part.output(task);
-        if (output === undefined) continue;
-        bytes += sizeOnWire(output);
-        const isFull = bytes > PIECE_BYTES_MAX || found.length >= OUTPUTS_PER_MESSAGE_MAX;
-        if (found.length > 0 && isFull) return found;
-        found.push([task, output]);
-      }
+    const asked = within(unpack(request.tasks, TASKS_PER_JOB_MAX), 0, part.total);
+    for (const task of numbersOf(part.verifier?.shown(asked) ?? asked)) {
+      const held = part.output(task);
+      if (held === undefined) continue;
+      const { output, fuelUsed } = held;
+      bytes += sizeOnWire(output);
+      const isFull = bytes > PIECE_BYTES_MAX || found.length >= OUTPUTS_PER_MESSAGE_MAX;
+      if (found.length > 0 && isFull) return found;
+      found.push([task, output, fuelUsed]);
     }
     return found;
   }
@@ -336,7 +346,7 @@ class NodeJobs implements Jobs {
     let task = 0;
     const list = { bytes: outcome.result, ends: outcome.ends };
     for await (const output of readListed(this.#parts.contents, list, { signal })) {
-      if (missing.has(task)) yield { is: "result", task, output };
+      if (missing.has(task)) yield { is: "result", task, output, fuelUsed: undefined };
       task++;
     }
   }
@@ -356,8 +366,26 @@ class NodeJobs implements Jobs {
       tasks: part?.counts() ?? over,
       nodes: (part ?? this.#over.get(id)?.part)?.nodes() ?? new Map(),
       failures: part?.failures() ?? (outcome?.is === "failed" ? [outcome.failure] : []),
+      ...(part?.verification() ?? {
+        named: outcome?.is === "cancelled" ? [] : (outcome?.named ?? []),
+        lacking: undefined,
+      }),
       outcome,
     };
+  }
+
+  /** Throws "no-cores" where fewer devices run tasks than have to agree. */
+  #checkDevices({ verify, on }: JobSpec): void {
+    if (verify === undefined) return;
+    const distrusted = this.#book.distrusted();
+    const able = this.#parts.net.members().filter(({ record, status, isSelf }) => {
+      if (distrusted.has(record.peer) || on?.includes(record.peer) === false) return false;
+      return isSelf || (status === "awake" && record.coresLent > 0);
+    });
+    const { size } = new Set(able.map(({ record }) => record.device));
+    if (size >= verify.agree) return;
+    const words = size === 1 ? "only 1 runs tasks" : `only ${size} run tasks`;
+    throw new StarfishError("no-cores", `${verify.agree} devices have to agree on each task, and ${words} now`);
   }
 
   /** The oldest that is over goes where this node has submitted as many as it may. Throws "full". */
@@ -421,13 +449,8 @@ class NodeJobs implements Jobs {
   }
 }
 
-type TaskBytes = readonly [task: number, output: Uint8Array];
+type TaskBytes = readonly [task: number, output: Uint8Array, fuelUsed: number];
 
 function noSuchJob(id: string): StarfishError {
   return new StarfishError("not-found", `There is no job ${id}`);
-}
-
-/** What this version can't run yet. */
-function refuseUnsupported({ verify }: JobSpec): void {
-  if (verify !== undefined) throw new StarfishError("unsupported", "Jobs can't be verified yet");
 }

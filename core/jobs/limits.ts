@@ -195,3 +195,44 @@ export const MEMO_OUTPUT_BYTES_MAX: number = 1024 * 1024;
 export const MEMO_INPUT_BYTES_MAX: number = 256 * 1024;
 /** What takes less is as soon computed as looked up. */
 export const MEMO_MS_MIN = 2;
+
+// Verifying (draw.ts, ballot.ts, verifier.ts)
+
+/** Blocks of tasks that devices are drawn for: with ten nodes and three runs each node has some 77, alike within a tenth. */
+export const DRAW_BLOCKS_MAX = 256;
+/** A node with more cores is drawn as if it had these: what it says of them is its own word. */
+export const DRAW_WEIGHT_MAX = 4;
+/** Of SHA-256: nobody finds a second result with the same 128 bits. */
+export const DIGEST_BYTES = 16;
+/** The number that hides what is committed to, which may be one of two words. */
+export const NONCE_BYTES = 16;
+/** Tasks of one commitment, of which the digests go in one message, and their packed intervals. */
+export const COMMIT_TASKS_MAX = 4_096;
+export const COMMIT_TASKS_BYTES_MAX = 32;
+/** Commitments that a node tells at once, 8 KiB: with the rest its entry stays below the map's greatest value. */
+export const COMMITS_MAX = 128;
+/** What all have seen to agree is told a little longer, for those who are behind. */
+export const COMMIT_KEPT_MS = 5_000;
+export const OPENINGS_BYTES_MAX: number = 128 * 1024;
+/** Nodes that a node says have disagreed, and the tasks of each, one of a block, packed. More liars are no minority. */
+export const DISPUTES_MAX = 32;
+export const DISPUTE_TASKS_MAX = 32;
+export const DISPUTE_TASKS_BYTES_MAX = 128;
+/** Fuel of a job: more is not counted. A million tasks of the greatest fuel have 2^63. */
+export const FUEL_TOLD_MAX: number = 2 ** 52;
+/** Digests of results in one answer. */
+export const SUMS_MAX = 8_192;
+/** Nodes that are asked for their answers at once. */
+export const VERIFY_PARALLEL = 8;
+/** A node that is drawn and brings nothing for so long, or four times what a task takes, is replaced by the next. */
+export const DRAWN_LATE_MS = 10_000;
+/** When all is verified, answers that have not been compared are waited for so long: who lied in them is to be named. */
+export const NAMING_MS = 2_000;
+/** Who was named in a job of the last hour is drawn for none. */
+export const DISTRUST_MS: number = 3_600_000;
+/** Who has found a proposed result to be another than its own looks again after so long. */
+export const PROPOSAL_AGAIN_MS = 3_000;
+/** Members who confirm one result: more than are ever asked to. */
+export const CONFIRMATIONS_MAX = 256;
+/** So long a member that has gone is remembered; who confirmed the result of an older job may be unknown now. */
+export const MEMBERS_KNOWN_MS: number = 24 * 3_600_000;

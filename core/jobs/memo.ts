@@ -16,6 +16,12 @@ import {
   MEMO_OUTPUT_BYTES_MAX,
 } from "./limits.ts";
 
+export interface Remembered {
+  readonly output: Bytes;
+  /** Of the task when it was run: it is part of its result. */
+  readonly fuelUsed: number;
+}
+
 /** What a task is, but for its input. */
 export interface Work {
   /** Names the module's bytes, how they were rewritten, and its memory. */
@@ -27,7 +33,7 @@ export interface Work {
 export class Memo {
   readonly #crypto: Crypto;
   /** In order of last use. */
-  readonly #outputs = new Map<string, Bytes>();
+  readonly #outputs = new Map<string, Remembered>();
   #bytes = 0;
 
   constructor(crypto: Crypto) {
@@ -41,22 +47,22 @@ export class Memo {
     return toHex(this.#crypto.sha256(concat([utf8(`${work.length} `), work, input])));
   }
 
-  get(key: string): Bytes | undefined {
-    const output = this.#outputs.get(key);
-    if (output === undefined) return undefined;
+  get(key: string): Remembered | undefined {
+    const result = this.#outputs.get(key);
+    if (result === undefined) return undefined;
     this.#outputs.delete(key);
-    this.#outputs.set(key, output);
-    return output.slice();
+    this.#outputs.set(key, result);
+    return { ...result, output: result.output.slice() };
   }
 
-  add(key: string, output: Bytes, runMs: number): void {
+  add(key: string, { output, fuelUsed }: Remembered, runMs: number): void {
     if (runMs < MEMO_MS_MIN || output.length > MEMO_OUTPUT_BYTES_MAX || this.#outputs.has(key)) return;
-    this.#outputs.set(key, output.slice());
+    this.#outputs.set(key, { output: output.slice(), fuelUsed });
     this.#bytes += costOf(output);
-    for (const [oldest, bytes] of this.#outputs) {
+    for (const [oldest, result] of this.#outputs) {
       if (this.#bytes <= MEMO_BYTES_MAX) break;
       this.#outputs.delete(oldest);
-      this.#bytes -= costOf(bytes);
+      this.#bytes -= costOf(result.output);
     }
   }
 }

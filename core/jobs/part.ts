@@ -6,7 +6,7 @@
 import { toHex } from "../base/bytes.ts";
 import { encode } from "../base/codec.ts";
 import { isStarfishError, messageOf, StarfishError } from "../base/errors.ts";
-import { hashOf, ranked, whoseTurn } from "../base/rendezvous.ts";
+import { hashOf } from "../base/rendezvous.ts";
 import type { Contents } from "../disk/types.ts";
 import type { ReplicatedMap } from "../memory/types.ts";
 import type { Net } from "../net/types.ts";
@@ -14,17 +14,31 @@ import { type Clock, every, type Timer } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { Log } from "../ports/log.ts";
 import type { PeerId } from "../ports/network.ts";
+import type { Random } from "../ports/random.ts";
 import type { Modules } from "../sandbox/modules.ts";
 import type { Pool } from "../sandbox/pool.ts";
 import type { JobRecord } from "./book.ts";
 import { Copies } from "./copies.ts";
+import type { Candidate } from "./draw.ts";
+import { Ending } from "./ending.ts";
 import { type WorkEntry, writable, writeWork } from "./entries.ts";
 import { Executor, type TaskOutcome } from "./executor.ts";
-import { combine, type FinishedOutcome } from "./finish.ts";
+import type { FinishedOutcome } from "./finish.ts";
 import { Gatherer } from "./gather.ts";
-import { add, has, type Intervals, interval, NONE, sizeOf, subtract, union, unionAll, within } from "./intervals.ts";
 import {
-  COMBINE_TURN_MS,
+  add,
+  has,
+  type Intervals,
+  intersect,
+  interval,
+  NONE,
+  sizeOf,
+  subtract,
+  union,
+  unionAll,
+  within,
+} from "./intervals.ts";
+import {
   FAILURE_CHARS_MAX,
   FAILURES_TOLD_MAX,
   FAULT_PAUSE_MS,
@@ -41,14 +55,15 @@ import {
   TELL_EVERY_NODE_MS,
 } from "./limits.ts";
 import type { Memo } from "./memo.ts";
-import { Order, plan } from "./plan.ts";
-import { type HeldBytes, type Output, Results } from "./results.ts";
+import { Order, plan, type Plan, planDrawn } from "./plan.ts";
+import { type Held, type HeldBytes, type Output, Results } from "./results.ts";
 import type { Sharer, Shares } from "./shares.ts";
 import { taskCount } from "./spec.ts";
 import { readyOf } from "./tree.ts";
-import type { FailedTask, TaskCounts } from "./types.ts";
-import { JobView, workKey, type Writers } from "./view.ts";
-import { type NodePart, sharesOf } from "./who.ts";
+import type { FailedTask, JobState, TaskCounts } from "./types.ts";
+import { Verifier } from "./verifier.ts";
+import { JobView, workKey, workPurpose, type Writers } from "./view.ts";
+import type { NodePart } from "./who.ts";
 import type { TaskOutput } from "./wire.ts";
 
 export interface PartParts {
@@ -57,6 +72,7 @@ export interface PartParts {
   readonly contents: Contents;
   readonly clock: Clock;
   readonly crypto: Crypto;
+  readonly random: Random;
   readonly log: Log;
   readonly pool: Pool;
   readonly modules: Modules;
@@ -64,8 +80,13 @@ export interface PartParts {
   readonly writers: Writers;
   readonly heldBytes: HeldBytes;
   readonly memo: Memo;
+  /** Who has been named in jobs of late: drawn for none that is verified. */
+  readonly distrusted: () => ReadonlySet<PeerId>;
   /** Called with how the job ended, by the node that has put the results together. */
   readonly finish: (outcome: FinishedOutcome) => void;
+  /** Of a verified job: what somebody says that its outcome is, and that this node has found the same. */
+  readonly proposal: () => FinishedOutcome | undefined;
+  readonly confirm: (outcome: FinishedOutcome) => void;
   readonly onChange: () => void;
 }
 
@@ -84,6 +105,8 @@ export class Part implements Sharer {
   readonly #view: JobView;
   readonly #executor: Executor;
   readonly #copies: Copies;
+  readonly #verifier: Verifier | undefined;
+  readonly #ending: Ending;
   readonly #ended = new AbortController();
   readonly #looking: Timer;
   readonly #stopMembers: () => void;
@@ -106,10 +129,7 @@ export class Part implements Sharer {
   #copiedAtMs = -Infinity;
   #pausedUntilMs = -Infinity;
   #pauseMs = FAULT_PAUSE_MS;
-  /** Since when all tasks have been done, as far as this node knows. */
-  #completeAtMs: number | undefined;
   #combined = 0;
-  #combining: AbortController | undefined;
 
   constructor(job: JobRecord, parts: PartParts) {
     const { net, clock } = parts;
@@ -121,16 +141,37 @@ export class Part implements Sharer {
     this.#parts = parts;
     this.#advancedAtMs = clock.monotonic();
     this.#results = new Results(parts.heldBytes);
-    this.#view = new JobView(job.id, this.total, parts, () => this.#heard());
-    const holders = (): ReadonlyMap<PeerId, Intervals> => this.#view.holders();
-    this.gatherer = new Gatherer(job.id, { ...parts, own: (task) => this.#results.get(task), holders });
+    const { verify } = job.spec;
+    const viewed = { id: job.id, total: this.total, isSigned: verify !== undefined };
+    this.#view = new JobView(viewed, parts, () => this.#heard());
+    this.#verifier = verify && this.#verified(verify);
+    const proof = this.#verifier;
+    const holders = (): ReadonlyMap<PeerId, Intervals> => proof?.holders() ?? this.#view.holders();
+    this.gatherer = new Gatherer(job.id, { ...parts, own: (task) => this.#results.get(task), holders, proof });
     const { own, gatherer } = this;
     this.#executor = new Executor({ id: job.id, spec: job.spec, by: job.by, own }, { ...parts, gatherer });
     const heldByOthers = (): Intervals => this.#view.held();
     this.#copies = new Copies(job.id, { ...parts, results: this.#results, heldByOthers });
+    this.#ending = new Ending(job, this.total, this.#ended.signal, {
+      ...parts,
+      view: this.#view,
+      gatherer,
+      verifier: proof,
+      now: () => parts.work.now(),
+      held: () => this.held(),
+      failed: () => this.#failedForGood(),
+      failures: () => this.failures(),
+      hasTold: () => this.#toldAtMs !== -Infinity,
+      own: () => ({ held: this.#results.held, copies: this.#copied() }),
+      progress: (tasks) => {
+        this.#combined = 1 + tasks;
+        this.#isDirty = true;
+      },
+    });
     this.#looking = every(clock, LOOK_EVERY_MS, () => this.#look());
     this.#stopMembers = net.onMember(() => {
       this.#order = undefined;
+      this.#verifier?.changed();
     });
     parts.shares.add(this);
     this.#planSoon();
@@ -159,24 +200,32 @@ export class Part implements Sharer {
   }
 
   /** What this node holds, for who asks; as much as is here. */
-  output(task: number): Output | undefined {
+  output(task: number): Held | undefined {
     return this.#results.get(task);
+  }
+
+  /** Undefined of a job that is not verified. */
+  get verifier(): Verifier | undefined {
+    return this.#verifier;
   }
 
   /** Takes copies of another's results; gives how many of them, from the first on. */
   hold(results: readonly TaskOutput[]): number {
+    // Those that have to agree hold it each.
+    if (this.#verifier !== undefined) return 0;
     let held = 0;
-    for (const [task, output] of results) {
+    for (const [task, output, fuelUsed] of results) {
       if (task >= this.total || !this.#results.hasRoom(output instanceof Uint8Array ? output.length : 0)) break;
-      this.#results.add(task, output);
+      this.#results.add(task, output, fuelUsed);
       held++;
     }
     this.#isDirty = true;
     return held;
   }
 
-  /** Tasks whose results somebody who is there holds. */
+  /** Tasks whose results somebody who is there holds, or that enough have verified. */
   held(): Intervals {
+    if (this.#verifier !== undefined) return this.#verifier.verified();
     return union(this.#results.held, this.#view.held());
   }
 
@@ -211,6 +260,14 @@ export class Part implements Sharer {
     return all.sort((a, b) => a.task - b.task);
   }
 
+  /** What there is to say of a job that is verified. */
+  verification(): Pick<JobState, "named" | "lacking"> {
+    const { verify } = this.job.spec;
+    if (verify === undefined || this.#verifier === undefined) return { named: [], lacking: undefined };
+    const [devices, needed] = [this.#verifier.devices(), verify.agree];
+    return { named: this.#verifier.named(), lacking: devices < needed ? { devices, needed } : undefined };
+  }
+
   references(): Iterable<string> {
     return this.#results.contents();
   }
@@ -225,7 +282,6 @@ export class Part implements Sharer {
     if (this.#ended.signal.aborted) return;
     this.#ended.abort(new StarfishError("cancelled", "The job is over"));
     for (const controller of this.#started.values()) controller.abort(this.#ended.signal.reason);
-    this.#combining?.abort(this.#ended.signal.reason);
     this.#queued = NONE;
     this.#looking.cancel();
     this.#planning?.cancel();
@@ -283,7 +339,7 @@ export class Part implements Sharer {
       this.#parts.onChange();
       return;
     }
-    const { output, runMs } = outcome;
+    const { output, fuelUsed, runMs } = outcome;
     this.#done++;
     this.#advancedAtMs = this.#parts.clock.monotonic();
     this.#pauseMs = FAULT_PAUSE_MS;
@@ -291,7 +347,8 @@ export class Part implements Sharer {
       this.#taskMs === undefined ? runMs : this.#taskMs + Math.max(SMOOTHING, 1 / this.#done) * (runMs - this.#taskMs);
     const isSmall = output.length <= OUTPUT_INLINE_BYTES_MAX && this.#results.hasRoom(output.length);
     this.#ran = add(this.#ran, task);
-    this.#results.add(task, isSmall ? output : await this.#stored(output, signal));
+    this.#results.add(task, isSmall ? output : await this.#stored(output, signal), fuelUsed);
+    this.#verifier?.answer(task, output, fuelUsed);
     this.#parts.onChange();
   }
 
@@ -313,6 +370,7 @@ export class Part implements Sharer {
   }
 
   #failedForGood(): Intervals {
+    if (this.#verifier !== undefined) return this.#verifier.failed();
     const able = this.#workers().length;
     return this.#view.failed(this.#failed, able <= 1);
   }
@@ -327,6 +385,44 @@ export class Part implements Sharer {
       return (status === "awake" || status === "suspect") && (record.coresLent > 0 || record.peer === this.job.by);
     });
     return able.map(({ record }) => record.peer).sort();
+  }
+
+  #verified({ runs, agree }: { readonly runs: number; readonly agree: number }): Verifier {
+    const { limits } = this.job.spec;
+    return new Verifier(
+      { job: this.job.id, total: this.total, runs, agree },
+      {
+        ...this.#parts,
+        view: this.#view,
+        able: () => this.#able(),
+        ready: () => this.#ready(),
+        failedHere: () => this.#failed,
+        taskMs: () => this.#taskMs ?? limits.timeMsMax,
+        onChange: () => {
+          this.#isDirty = true;
+          this.#planSoon();
+          this.#parts.onChange();
+        },
+      },
+    );
+  }
+
+  /** Members who are there, and the cores that they have for this job. */
+  #able(): Omit<Candidate, "failed">[] {
+    const { net, shares } = this.#parts;
+    const workers = new Set(this.#workers());
+    return net
+      .members()
+      .filter(({ status, isSelf }) => isSelf || status === "awake" || status === "suspect")
+      .map(({ record: { peer, device, coresLent }, isSelf }) => {
+        const cores = isSelf ? shares.coresFor(this.own) : Math.max(1, coresLent);
+        return { id: peer, device, cores: workers.has(peer) ? cores : 0 };
+      });
+  }
+
+  #ready(): Intervals {
+    const { inputs, combine: how } = this.job.spec;
+    return how.how === "reduce" ? readyOf(inputs.count, this.held()) : interval(0, this.total);
   }
 
   #orderNow(): Order {
@@ -348,31 +444,9 @@ export class Part implements Sharer {
   }
 
   #plan(): void {
-    const { clock, net } = this.#parts;
-    const nowMs = clock.monotonic();
+    const nowMs = this.#parts.clock.monotonic();
     this.#planned = nowMs;
-    const cores = this.#cores();
-    const held = this.held();
-    const done = union(held, this.#failedForGood());
-    const { inputs, combine: how } = this.job.spec;
-    const ready = how.how === "reduce" ? readyOf(inputs.count, held) : interval(0, this.total);
-    const peers = this.#view.others().map(({ peer, entry, progressAtMs }) => ({
-      id: peer,
-      cores: Math.max(1, net.member(peer)?.record.coresLent ?? 1),
-      claimed: entry.claimed,
-      progressAtMs,
-    }));
-    const order = this.#orderNow();
-    const view = { order, done, ready, peers, barred: this.#failed };
-    const lane = {
-      cores,
-      started: this.#startedSet,
-      queued: this.#queued,
-      taskMs: this.#taskMs,
-      done: this.#done,
-      tellMs: this.#tellEveryMs(),
-    };
-    const { claim, drop, cancel } = plan(view, lane, nowMs);
+    const { claim, drop, cancel } = this.#next(nowMs);
     if (claim.length + drop.length > 0) this.#isDirty = true;
     this.#queued = union(subtract(this.#queued, drop), claim);
     for (const [task, controller] of this.#started) {
@@ -382,8 +456,37 @@ export class Part implements Sharer {
     this.#tell();
   }
 
+  #next(nowMs: number): Plan {
+    const { net } = this.#parts;
+    const lane = {
+      cores: this.#cores(),
+      started: this.#startedSet,
+      queued: this.#queued,
+      taskMs: this.#taskMs,
+      done: this.#done,
+      tellMs: this.#tellEveryMs(),
+    };
+    const verifier = this.#verifier;
+    if (verifier !== undefined) {
+      const drawn = intersect(verifier.drawn(), this.#ready());
+      const over = union(union(this.#results.held, this.#failed), this.#failedForGood());
+      return planDrawn({ drawn, over, verified: verifier.verified(), isFull: verifier.isFull }, lane);
+    }
+    const done = union(this.held(), this.#failedForGood());
+    const peers = this.#view.others().map(({ peer, entry, progressAtMs }) => ({
+      id: peer,
+      cores: Math.max(1, net.member(peer)?.record.coresLent ?? 1),
+      claimed: entry.claimed,
+      progressAtMs,
+    }));
+    const order = this.#orderNow();
+    return plan({ order, done, ready: this.#ready(), peers, barred: this.#failed }, lane, nowMs);
+  }
+
   /** Another node has told something. */
   #heard(): void {
+    this.#verifier?.changed();
+    this.#verifier?.look(this.#ended.signal);
     const mine = this.#claimed();
     const others = this.#view.others();
     // What others claim too, or have done, is looked at when there is something of it.
@@ -404,10 +507,12 @@ export class Part implements Sharer {
     else this.#parts.shares.pump();
     if (nowMs - this.#copiedAtMs >= TELL_EVERY_MS) {
       this.#copiedAtMs = nowMs;
-      void this.#copies.give(this.#ended.signal).catch((error: unknown) => this.#fault(error));
+      if (this.#verifier === undefined)
+        void this.#copies.give(this.#ended.signal).catch((error: unknown) => this.#fault(error));
     }
+    this.#verifier?.look(this.#ended.signal);
     this.#tell();
-    this.#lookForEnd(nowMs);
+    this.#ending.look(nowMs);
   }
 
   /** The more nodes tell, the less often each does. */
@@ -432,9 +537,11 @@ export class Part implements Sharer {
       failed: this.#failed,
       failures: this.#failures,
       combined: this.#combined,
+      votes: this.#verifier?.votes(),
     };
+    const sign = (statement: Uint8Array): Uint8Array => net.sign(workPurpose(this.job.id), statement);
     try {
-      work.set(workKey(this.job.id, writers.numberOf(net.self)), writeWork(entry), { expiresInMs: LEASE_MS });
+      work.set(workKey(this.job.id, writers.numberOf(net.self)), writeWork(entry, sign), { expiresInMs: LEASE_MS });
       this.#isDirty = false;
       this.#toldAtMs = clock.monotonic();
     } catch (error) {
@@ -442,78 +549,6 @@ export class Part implements Sharer {
       if (!isStarfishError(error)) throw error;
       log.write("debug", "jobs.tell", { job: this.job.id, error: error.message });
     }
-  }
-
-  /** Whether the job has come to its end, and whose turn it is to say so. */
-  #lookForEnd(nowMs: number): void {
-    const failed = this.#failedForGood();
-    const hasFailed = failed.length > 0 && this.job.spec.keepGoing !== true;
-    const isComplete = hasFailed || sizeOf(union(this.held(), failed)) === this.total;
-    if (!isComplete) {
-      this.#completeAtMs = undefined;
-      return;
-    }
-    this.#completeAtMs ??= nowMs;
-    let idleSinceMs = this.#completeAtMs;
-    for (const { entry, progressAtMs } of this.#view.others()) {
-      if (entry.combined > 0) idleSinceMs = Math.max(idleSinceMs, progressAtMs);
-    }
-    const turn = whoseTurn(this.#finishers(), nowMs - idleSinceMs, COMBINE_TURN_MS);
-    if (this.#combining !== undefined || turn !== this.#parts.net.self) return;
-    const controller = new AbortController();
-    this.#combining = controller;
-    const signal = AbortSignal.any([controller.signal, this.#ended.signal]);
-    const work = hasFailed ? Promise.resolve(this.#failure(failed)) : this.#combine(failed, signal);
-    work
-      .then((outcome) => {
-        if (!this.#ended.signal.aborted) this.#parts.finish(outcome);
-      })
-      .catch((error: unknown) => {
-        if (!isStarfishError(error)) throw error;
-        if (this.#ended.signal.aborted) return;
-        this.#parts.log.write("warn", "jobs.combine", { job: this.job.id, error: error.message });
-      })
-      .finally(() => {
-        this.#combining = undefined;
-      });
-  }
-
-  /** Who may put the results together, in order: whoever holds some, containers before tabs. */
-  #finishers(): PeerId[] {
-    const { net } = this.#parts;
-    const peers = this.#view.others().map(({ peer }) => peer);
-    if (this.#toldAtMs !== -Infinity || peers.length === 0) peers.push(net.self);
-    const order = ranked(peers, hashOf(this.job.id).b);
-    const isTab = (peer: PeerId): boolean => net.member(peer)?.record.kind === "tab";
-    return [...order.filter((peer) => !isTab(peer)), ...order.filter(isTab)];
-  }
-
-  #failure(failed: Intervals): FinishedOutcome {
-    const [task = 0] = failed;
-    const known = this.failures().find((failure) => failure.task === task);
-    const { net, work } = this.#parts;
-    const failure = known ?? { task, by: net.self, code: "wasm-trap", message: "It failed on two nodes" };
-    return { is: "failed", failure: { ...failure, code: failure.code }, finishedAtMs: Math.round(work.now()) };
-  }
-
-  async #combine(failed: Intervals, signal: AbortSignal): Promise<FinishedOutcome> {
-    const { contents, clock, net, work } = this.#parts;
-    this.#combined = 1;
-    const progress = (tasks: number): void => {
-      this.#combined = 1 + tasks;
-      this.#isDirty = true;
-    };
-    const { spec } = this.job;
-    const wanted = spec.combine.how === "reduce" ? interval(this.total - 1, this.total) : interval(0, this.total);
-    const outputs = this.gatherer.outputs(subtract(wanted, failed), { signal });
-    const options = { contents, clock, outputs, progress, signal };
-    const result = await combine(spec.combine, options);
-    if (result.is === "failed") {
-      return { is: "failed", failure: { ...result.failure, by: net.self }, finishedAtMs: Math.round(work.now()) };
-    }
-    const known = [...this.#view.known(), [net.self, { held: this.#results.held, copies: this.#copied() }] as const];
-    const shares = sharesOf(this.total, new Map(known));
-    return { ...result, by: net.self, finishedAtMs: Math.round(work.now()), failed: sizeOf(failed), shares };
   }
 }
 

@@ -91,6 +91,33 @@ function wanted({ peers }: View, { cores, taskMs, done, tellMs }: Lane, free: nu
   return Math.min(cores * Math.min(each, share), most);
 }
 
+export interface DrawnView {
+  /** Tasks that are this node's to run and can begin. */
+  readonly drawn: Intervals;
+  /** Those that it has run, those that failed here, and those that failed for good. */
+  readonly over: Intervals;
+  readonly verified: Intervals;
+  /** Others have to catch up before it goes on. */
+  readonly isFull: boolean;
+}
+
+/**
+ * The same for a job that is verified. Nobody else's claims count: each task is run by all that are drawn for it. All go
+ * through the tasks in one order, so that those who have to agree on a task come to it at about the same time; what enough
+ * have agreed on comes last.
+ */
+export function planDrawn({ drawn, over, verified, isFull }: DrawnView, lane: Lane): Plan {
+  const { queued, started, cores, taskMs, done, tellMs } = lane;
+  const drop = subtract(queued, drawn);
+  const mine = union(started, subtract(queued, drop));
+  const open = subtract(subtract(drawn, over), mine);
+  const needed = subtract(open, verified);
+  const each = taskMs === undefined ? 0 : Math.ceil((AHEAD_TELLS * tellMs) / Math.max(taskMs, 0.001));
+  const want = cores + Math.min(cores * each, done * CLAIM_GROWTH) - sizeOf(mine);
+  const claim = isFull || want <= 0 ? NONE : take(needed.length > 0 ? needed : open, want);
+  return { claim, drop, cancel: NONE };
+}
+
 function chosen(order: Order, free: Intervals, want: number): Intervals {
   let claim: Intervals = NONE;
   let left = want;

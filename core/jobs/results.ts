@@ -11,8 +11,14 @@ import { HELD_BYTES_MAX, HELD_JOB_BYTES_MAX } from "./limits.ts";
 /** A task's output: its bytes, or the content that has them. */
 export type Output = Bytes | ContentRef;
 
-/** Tasks of one block: its tables take 8 KiB. */
+export interface Held {
+  readonly output: Output;
+  readonly fuelUsed: number;
+}
+
+/** Tasks of one block: its tables take 16 KiB. */
 const BLOCK_TASKS = 1_024;
+const TABLES_BYTES_PER_TASK = 16;
 const BLOCK_BYTES_MIN = 1_024;
 /** What a name of a content counts for. */
 const REF_BYTES = 200;
@@ -21,6 +27,7 @@ interface Block {
   /** Where in `bytes` the output of each task lies: begin and length, 0 and 0 for what is not here or a content. */
   readonly begins: Uint32Array;
   readonly lengths: Uint32Array;
+  readonly fuels: Float64Array;
   bytes: Uint8Array;
   used: number;
 }
@@ -33,7 +40,7 @@ export class HeldBytes {
 export class Results {
   readonly #all: HeldBytes;
   readonly #blocks = new Map<number, Block>();
-  readonly #contents = new Map<number, ContentRef>();
+  readonly #contents = new Map<number, { readonly output: ContentRef; readonly fuelUsed: number }>();
   #held: Intervals = NONE;
   #used = 0;
 
@@ -55,17 +62,17 @@ export class Results {
   }
 
   /** The first result of a task stays: another is the same. */
-  add(task: number, output: Output): void {
+  add(task: number, output: Output, fuelUsed: number): void {
     if (this.has(task)) return;
-    if (output instanceof Uint8Array) this.#addBytes(task, output);
+    if (output instanceof Uint8Array) this.#addBytes(task, output, fuelUsed);
     else {
-      this.#contents.set(task, output);
+      this.#contents.set(task, { output, fuelUsed });
       this.#count(REF_BYTES);
     }
     this.#held = add(this.#held, task);
   }
 
-  get(task: number): Output | undefined {
+  get(task: number): Held | undefined {
     const content = this.#contents.get(task);
     if (content !== undefined) return content;
     const block = this.#blocks.get(Math.floor(task / BLOCK_TASKS));
@@ -74,12 +81,12 @@ export class Results {
     if (block === undefined || end === 0) return undefined;
     const begin = block.begins[place] ?? 0;
     // Lengths count from 1, so that an empty output is one.
-    return block.bytes.slice(begin, begin + end - 1);
+    return { output: block.bytes.slice(begin, begin + end - 1), fuelUsed: block.fuels[place] ?? 0 };
   }
 
   /** Contents that are named here, for who collects what nobody names. */
   *contents(): Iterable<string> {
-    for (const { cid } of this.#contents.values()) yield cid;
+    for (const { output } of this.#contents.values()) yield output.cid;
   }
 
   clear(): void {
@@ -90,18 +97,19 @@ export class Results {
     this.#held = NONE;
   }
 
-  #addBytes(task: number, output: Bytes): void {
+  #addBytes(task: number, output: Bytes, fuelUsed: number): void {
     const number = Math.floor(task / BLOCK_TASKS);
     let block = this.#blocks.get(number);
     if (block === undefined) {
       block = {
         begins: new Uint32Array(BLOCK_TASKS),
         lengths: new Uint32Array(BLOCK_TASKS),
+        fuels: new Float64Array(BLOCK_TASKS),
         bytes: new Uint8Array(BLOCK_BYTES_MIN),
         used: 0,
       };
       this.#blocks.set(number, block);
-      this.#count(BLOCK_TASKS * 8);
+      this.#count(BLOCK_TASKS * TABLES_BYTES_PER_TASK);
     }
     const end = block.used + output.length;
     if (end > block.bytes.length) {
@@ -112,6 +120,7 @@ export class Results {
     block.bytes.set(output, block.used);
     block.begins[task % BLOCK_TASKS] = block.used;
     block.lengths[task % BLOCK_TASKS] = output.length + 1;
+    block.fuels[task % BLOCK_TASKS] = fuelUsed;
     block.used = end;
     this.#count(output.length);
   }

@@ -90,7 +90,7 @@ export interface Jobs {
   /**
    * Writes a job down. Resolves when this node has written it and can serve its contents; `safe` when more than half of the
    * members know it and any half of the devices may go without taking its contents. Rejects with "too-large" or "malformed"
-   * (no such job can be), "full" (too many jobs), "clock", "closed".
+   * (no such job can be), "full" (too many jobs), "no-cores" (fewer devices than have to agree), "clock", "closed".
    */
   submit(spec: JobSpec, options?: { readonly signal?: AbortSignal | undefined }): Promise<Submitted>;
   /**
@@ -169,6 +169,10 @@ export interface JobState {
   >;
   /** Some of the tasks that have failed, and why. */
   readonly failures: readonly FailedTask[];
+  /** Of a job that is verified: who has disagreed with the others. */
+  readonly named: readonly NamedNode[];
+  /** Of one that runs: as many devices have to agree, and fewer are there. It waits for more. */
+  readonly lacking: { readonly devices: number; readonly needed: number } | undefined;
   /** Undefined while it runs. */
   readonly outcome: JobOutcome | undefined;
 }
@@ -186,6 +190,13 @@ export interface FailedTask {
   readonly by: PeerId;
   readonly code: ErrorCode;
   readonly message: string;
+}
+
+/** A node whose answer to a task was another than what enough devices have agreed on. */
+export interface NamedNode {
+  readonly peer: PeerId;
+  /** One of the tasks. */
+  readonly task: number;
 }
 
 export interface JobShares {
@@ -210,11 +221,26 @@ export type JobOutcome =
       readonly failed: number;
       /** Who did it, as far as was known at its end. */
       readonly shares?: JobShares | undefined;
+      /** Fuel of all tasks whose outputs are in it, each counted once; undefined where they have been reduced to one. */
+      readonly fuelUsed?: number | undefined;
+      /** Of a job that was verified. */
+      readonly named?: readonly NamedNode[] | undefined;
     }
-  | { readonly is: "failed"; readonly failure: FailedTask; readonly finishedAtMs: number }
+  | {
+      readonly is: "failed";
+      readonly failure: FailedTask;
+      readonly finishedAtMs: number;
+      readonly named?: readonly NamedNode[] | undefined;
+    }
   | { readonly is: "cancelled"; readonly by: PeerId; readonly finishedAtMs: number };
 
 export type JobEvent =
   | { readonly is: "state"; readonly state: JobState }
-  | { readonly is: "result"; readonly task: number; readonly output: Uint8Array }
+  | {
+      readonly is: "result";
+      readonly task: number;
+      readonly output: Uint8Array;
+      /** The same wherever it ran; undefined where the job was over before. */
+      readonly fuelUsed: number | undefined;
+    }
   | { readonly is: "outcome"; readonly outcome: JobOutcome };

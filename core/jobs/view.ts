@@ -3,14 +3,15 @@
  * only the dead held are not done, and what they ran is free again.
  */
 import type { Unsubscribe } from "../base/events.ts";
+import { isSignedBy } from "../net/identity/statement.ts";
 import { shortIdOf } from "../net/membership/rows.ts";
 import type { Net } from "../net/types.ts";
 import type { ReplicatedMap } from "../memory/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { PeerId } from "../ports/network.ts";
-import { readWork, type WorkEntry } from "./entries.ts";
-import { type Intervals, sizeOf, subtract, unionAll } from "./intervals.ts";
+import { type HasSigned, readWork, type WorkEntry } from "./entries.ts";
+import { type Intervals, NONE, sizeOf, subtract, unionAll } from "./intervals.ts";
 
 export interface Worker {
   readonly peer: PeerId;
@@ -48,17 +49,23 @@ export class Writers {
   }
 }
 
-/** Base of the number in a key. */
-const RADIX = 36;
+/** Base of a node's number in a key. */
+export const RADIX = 36;
 
 export function workKey(job: string, writer: number): string {
   return `${job}/${writer.toString(RADIX)}`;
+}
+
+/** For what an entry of a verified job is signed. */
+export function workPurpose(job: string): string {
+  return `work of job ${job}`;
 }
 
 export interface ViewParts {
   readonly net: Net;
   readonly work: ReplicatedMap;
   readonly clock: Clock;
+  readonly crypto: Crypto;
   readonly writers: Writers;
 }
 
@@ -70,17 +77,20 @@ interface Known {
 export class JobView {
   readonly #job: string;
   readonly #total: number;
+  readonly #isSigned: boolean;
   readonly #parts: ViewParts;
   readonly #known = new Map<number, Known>();
   readonly #stop: Unsubscribe;
   #living: Worker[] | undefined;
   #held: Intervals | undefined;
 
-  constructor(job: string, total: number, parts: ViewParts, onChange: () => void) {
-    this.#job = job;
-    this.#total = total;
+  /** @param isSigned of a job that is verified: what is not signed is not believed */
+  constructor(job: { id: string; total: number; isSigned: boolean }, parts: ViewParts, onChange: () => void) {
+    this.#job = job.id;
+    this.#total = job.total;
+    this.#isSigned = job.isSigned;
     this.#parts = parts;
-    const prefix = `${job}/`;
+    const prefix = `${job.id}/`;
     for (const { key, value, version } of parts.work.entries(prefix)) this.#take(key, value, version.writer);
     const stops = [
       parts.work.watch(prefix, ({ key, entry, isLocal }) => {
@@ -134,16 +144,24 @@ export class JobView {
     const number = parseInt(key.slice(this.#job.length + 1), RADIX);
     // A node speaks for itself only.
     if (number !== writer || key !== workKey(this.#job, number)) return;
-    const entry = readWork(value, this.#total);
+    const entry = readWork(value, this.#total, this.#isSigned ? this.#signerOf(number) : undefined);
     if (entry === undefined) return;
     const before = this.#known.get(number);
     const isNews =
       before === undefined ||
       sizeOf(subtract(entry.held, before.entry.held)) > 0 ||
       sizeOf(subtract(entry.claimed, before.entry.claimed)) > 0 ||
-      entry.combined !== before.entry.combined;
+      entry.combined !== before.entry.combined ||
+      sizeOf(subtract(entry.votes?.agreed ?? NONE, before.entry.votes?.agreed ?? NONE)) > 0;
     const progressAtMs = isNews ? this.#parts.clock.monotonic() : before.progressAtMs;
     this.#known.set(number, { entry, progressAtMs });
+  }
+
+  #signerOf(number: number): HasSigned {
+    const { crypto, writers } = this.#parts;
+    const peer = writers.peerOf(number);
+    return (statement, signature) =>
+      peer !== undefined && isSignedBy(crypto, peer, workPurpose(this.#job), statement, signature);
   }
 
   #find(): Worker[] {

@@ -48,6 +48,7 @@ export function keysOf(map: string, { cid, layout, nowMs, victim }: Speaker): st
   if (map === "proc" || map === "work") {
     const job = "00000000000000ab";
     const kinds = ["j", "c", "r"].map((kind) => `${kind}/${job}`);
+    kinds.push(`v/${job}/1`, `v/${job}`);
     const works = [666, 2 ** 48 - 1].map((writer) => `${job}/${writer.toString(36)}`);
     const odd = [
       "j/",

@@ -146,7 +146,7 @@ export const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
     "core/io/transfer/wire.ts#receiverSchema",
     "core/io/transfer/manifest.ts#blockSchema",
   ],
-  "/starfish/results/1.0.0": ["requestSchema", "outputsSchema", "heldSchema"].map(
+  "/starfish/results/2.0.0": ["requestSchema", "outputsSchema", "heldSchema", "openingsSchema", "sumsSchema"].map(
     (name) => `core/jobs/wire.ts#${name}`,
   ),
   "/starfish/cpu/1.0.0": ["core/jobs/protocol.ts#cpuRequest", "core/jobs/protocol.ts#runReply"],
@@ -156,7 +156,9 @@ export const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
 export const MAPS: Readonly<Record<string, readonly string[]>> = {
   mem: [],
   layout: ["storedSchema", "slotsSchema", "storageSchema"].map((name) => `core/disk/placement/layout-entry.ts#${name}`),
-  proc: ["jobSchema", "cancelSchema", "outcomeSchema"].map((name) => `core/jobs/entries.ts#${name}`),
+  proc: ["jobSchema", "cancelSchema", "outcomeSchema", "confirmationSchema"].map(
+    (name) => `core/jobs/entries.ts#${name}`,
+  ),
   work: ["core/jobs/entries.ts#workSchema"],
   people: ["wireSchema", "bodySchema"].map((name) => `core/io/people/card.ts#${name}`),
   mail: ["wireSchema", "mailSchema", "receiptSchema"].map((name) => `core/io/mail/entries.ts#${name}`),

@@ -3,7 +3,8 @@ import { concat, toHex } from "../../core/base/bytes.ts";
 import { encode } from "../../core/base/codec.ts";
 import { CPU_PROTOCOL } from "../../core/jobs/protocol.ts";
 import { columnId, columnKey, tableId } from "../../core/db/schema/names.ts";
-import { workKey } from "../../core/jobs/view.ts";
+import { statementOf, writable } from "../../core/jobs/entries.ts";
+import { workKey, workPurpose } from "../../core/jobs/view.ts";
 import { RESULTS_PROTOCOL } from "../../core/jobs/wire.ts";
 import { shortIdOf } from "../../core/net/membership/rows.ts";
 import {
@@ -68,6 +69,14 @@ export const WAYS: Readonly<Record<string, Way>> = {
   "core/jobs/entries.ts#outcomeSchema": (value, { intruder }) => {
     for (const job of [A_JOB, freshJob()]) intruder.write("proc", `r/${job}`, value);
   },
+  "core/jobs/entries.ts#confirmationSchema": (value, saying) => {
+    const { intruder, speaker } = saying;
+    const job = freshJob();
+    writeJob(saying, job, verifiedJob(saying));
+    intruder.write("proc", `r/${job}`, samplesOf(speaker)["core/jobs/entries.ts#outcomeSchema"]);
+    const writer = shortIdOf(speaker.crypto, intruder.net.self);
+    for (const number of [writer, 666]) intruder.write("proc", `v/${job}/${number.toString(36)}`, value);
+  },
   "core/jobs/entries.ts#workSchema": (value, saying) => {
     const { intruder, speaker } = saying;
     const job = freshJob();
@@ -75,6 +84,9 @@ export const WAYS: Readonly<Record<string, Way>> = {
     const writer = shortIdOf(speaker.crypto, intruder.net.self);
     intruder.write("work", workKey(job, writer), value, { writer });
     intruder.write("work", workKey(job, 666), value);
+    const verified = freshJob();
+    writeJob(saying, verified, verifiedJob(saying));
+    intruder.write("work", workKey(verified, writer), signedWork(saying, verified, value), { writer });
   },
   "core/jobs/wire.ts#requestSchema": (value, saying) => {
     writeJob(saying, A_JOB, samplesOf(saying.speaker)["core/jobs/entries.ts#jobSchema"]);
@@ -224,6 +236,8 @@ export const ANSWERS: Readonly<Record<string, string>> = {
   "core/jobs/protocol.ts#runReply": CPU_PROTOCOL,
   "core/jobs/wire.ts#outputsSchema": RESULTS_PROTOCOL,
   "core/jobs/wire.ts#heldSchema": RESULTS_PROTOCOL,
+  "core/jobs/wire.ts#openingsSchema": RESULTS_PROTOCOL,
+  "core/jobs/wire.ts#sumsSchema": RESULTS_PROTOCOL,
   "core/jobs/protocol.ts#putReply": CPU_PROTOCOL,
   "core/jobs/protocol.ts#getReply": CPU_PROTOCOL,
   "core/disk/shards/wire.ts#putReplySchema": PUT_PROTOCOL,
@@ -265,6 +279,20 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
 
 function freshJob(): string {
   return fresh().toString(16).padStart(16, "0");
+}
+
+function verifiedJob({ speaker }: Saying): unknown {
+  const job = record(samplesOf(speaker)["core/jobs/entries.ts#jobSchema"]);
+  return writable({ ...job, spec: { ...record(job["spec"]), on: undefined, verify: { runs: 2, agree: 2 } } });
+}
+
+/** An entry of a verified job with this member's own signature, where it has a place for one. */
+function signedWork({ speaker }: Saying, job: string, value: unknown): unknown {
+  const [votes] = Array.isArray(value) && Array.isArray(value[6]) ? value[6] : [];
+  if (!Array.isArray(value) || votes === undefined) return value;
+  const { crypto, keys } = speaker;
+  const statement = statementOf(value, votes);
+  return [...value.slice(0, 6), [votes, signStatement(crypto, keys.privateKey, workPurpose(job), statement)]];
 }
 
 /** As its submitter would, so that it is believed and run. */

@@ -252,6 +252,11 @@ export class Scene {
     return this.world.journal.entries().filter(({ node, event }) => node === name && event === "net.misbehaved").length;
   }
 
+  /** What the test itself has done since the last turn is no node's. */
+  rest(): void {
+    this.#turnBeganUs = 0;
+  }
+
   /** A turn of some node's thread is over. */
   turn(): void {
     const { user, system } = process.threadCpuUsage();

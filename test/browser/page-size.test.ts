@@ -21,7 +21,7 @@ const FEATURES: Readonly<Record<string, number>> = {
   "addon-image": 21_000,
   png: 13_000,
   // map, and the worker in which its tasks run.
-  run: 18_100,
+  run: 19_000,
   // sucrase, for map ts.
   esm: 47_000,
   // What a function closes over, for computer.map.

@@ -1,5 +1,5 @@
 /** Nodes that take part in jobs, on simulated machines: real nets, maps and sandboxes, contents in memory or real ones. */
-import { concat, text } from "../../core/base/bytes.ts";
+import { concat, text, utf8 } from "../../core/base/bytes.ts";
 import { createContents } from "../../core/disk/contents.ts";
 import type { Contents } from "../../core/disk/types.ts";
 import { createCpu } from "../../core/jobs/cpu.ts";
@@ -8,11 +8,30 @@ import type { JobSpec } from "../../core/jobs/spec.ts";
 import type { Cpu, JobOutcome, Jobs, JobState } from "../../core/jobs/types.ts";
 import { createWorkers } from "../../core/jobs/workers.ts";
 import { createMemory, type Memory } from "../../core/memory/memory.ts";
+import type { Sandbox } from "../../core/ports/sandbox.ts";
 import { createNet } from "../../core/net/net.ts";
 import type { Net } from "../../core/net/types.ts";
 import { MemoryContents, type Stored } from "../fixtures/contents.ts";
 import type { SimNode } from "./node.ts";
 import { SimWorld, type WorldOptions } from "./world.ts";
+
+/** Each liar makes up something else. */
+function lying(sandbox: Sandbox, name: string, lies: (input: string) => boolean): Sandbox {
+  return {
+    cores: sandbox.cores,
+    async spawn() {
+      const worker = await sandbox.spawn();
+      return {
+        ...worker,
+        async run(task) {
+          const lie = lies(text(task.input));
+          const outcome = await worker.run(task);
+          return lie && outcome.ok ? { ...outcome, output: utf8(`${name} says so`) } : outcome;
+        },
+      };
+    },
+  };
+}
 
 const QUOTA_BYTES = 1_000_000_000;
 
@@ -30,6 +49,8 @@ export interface JobNodeOptions {
   readonly lent?: number;
   readonly speed?: number;
   readonly kind?: "node" | "tab";
+  /** Its sandbox gives another output than the program's where this says so: of a device that errs, or lies. */
+  readonly lies?: (input: string) => boolean;
 }
 
 export class JobLab {
@@ -58,11 +79,11 @@ export class JobLab {
   }
 
   async up(name: string, options: JobNodeOptions = {}): Promise<JobNode> {
-    const { cores = 2, lent = cores, speed = 1, kind = "node" } = options;
+    const { cores = 2, lent = cores, speed = 1, kind = "node", lies } = options;
     const before = this.world.nodes.find((node) => node.name === name);
     const machine = before === undefined ? this.world.spawn({ name, kind, cores, speed }) : this.world.restart(before);
     const { store, shards, coder, clock, random, crypto, log, sandbox } = machine.ports;
-    const ports = { store, coder, clock, random, crypto, log, sandbox };
+    const ports = { store, coder, clock, random, crypto, log, sandbox: lies ? lying(sandbox, name, lies) : sandbox };
     shards.setQuota(QUOTA_BYTES);
     const invite = this.nodes[0]?.net.invite() ?? this.#invite;
     const starting = createNet({ kind, name, found: invite === undefined, invite, coresLent: lent })({

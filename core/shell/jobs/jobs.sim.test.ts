@@ -69,6 +69,19 @@ describe("map --detach", () => {
     expect(range.bytes()).toHaveLength(122 + 64 * 48 * 4);
   });
 
+  test("with --verify each task is run by several, who have to agree; where fewer are there it says so at once", async () => {
+    const { stdout, status } = await bench.run("map primes --range 0..1000 --chunks 12 --verify 2/2");
+    expect({ stdout, status }).toEqual({ stdout: "168\n", status: 0 });
+    expect(await json("job --json", "first")).toMatchObject({
+      state: "done",
+      named: [],
+      terms: { verify: { runs: 2 } },
+    });
+    const refused = await bench.run("map primes --range 0..1000 --verify 5/4");
+    expect(refused.status).not.toBe(0);
+    expect(refused.stderr).toMatch(/4 devices have to agree on each task, and only \d run tasks now/);
+  });
+
   test.each([
     ["map primes --range 0..9 --detach --verify 3/1", "--verify must be R/Q"],
     ["map primes --range 0..9 --detach --verify 3", "--verify must be R/Q"],

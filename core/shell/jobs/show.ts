@@ -11,6 +11,7 @@ import type { CommandContext } from "../types.ts";
 import { factsOf, type JobFacts, nameOf } from "./facts.ts";
 import { findJob } from "./find.ts";
 import { JOB_HEAD, jobRow, NODE_HEAD, nodeRows, strip, STRIP_LEGEND } from "./table.ts";
+import { verifyWords } from "./verify-words.ts";
 import { leftWords, percent, rateWords, troubleWords } from "./words.ts";
 
 /** Throws "not-found", "ambiguous". */
@@ -26,13 +27,14 @@ function newest([first]: readonly JobState[]): JobState {
   throw new StarfishError("not-found", "there are no jobs: try 'map primes --range 0..100000000 --detach'");
 }
 
-function asJson(facts: JobFacts, { spec, submittedAtMs, outcome }: JobState): string {
+function asJson(facts: JobFacts, { spec, submittedAtMs, outcome, named, lacking }: JobState): string {
   const { combine, inputs, limits, verify, on, keepGoing } = spec;
   const result =
     outcome?.is === "done" ? { path: `/proc/${facts.id}/result`, bytes: contentBytes(outcome.result) } : null;
   const finishedAtMs = outcome?.finishedAtMs ?? null;
   const terms = { combine: combine.how, inputs: inputs.from, limits, verify, on, keepGoing };
-  return `${JSON.stringify({ ...facts, submittedAtMs, finishedAtMs, terms, result })}\n`;
+  const fuelUsed = outcome?.is === "done" ? outcome.fuelUsed : undefined;
+  return `${JSON.stringify({ ...facts, submittedAtMs, finishedAtMs, terms, result, fuelUsed, named, lacking })}\n`;
 }
 
 /** Cells of the strip where it goes to no terminal. */
@@ -57,7 +59,7 @@ function asText(facts: JobFacts, state: JobState, context: CommandContext): Text
     ({ task, by, code, message }) =>
       `task ${task} failed on ${oneLine(nameOf(by, context.computer))}: ${code}: ${oneLine(message)}`,
   );
-  const shown = [...lines.filter((line) => line !== ""), ...failures];
+  const shown = [...lines.filter((line) => line !== ""), ...failures, ...verifyWords(state, context.computer)];
   return joined([...shown.map((line) => compose`${line}\n`), nodes]);
 }
 

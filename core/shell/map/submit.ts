@@ -13,6 +13,7 @@ import { factsOf } from "../jobs/facts.ts";
 import { shortJobId } from "../jobs/find.ts";
 import { held } from "../jobs/foreground.ts";
 import { resultOf } from "../jobs/result.ts";
+import { verifyWords } from "../jobs/verify-words.ts";
 import type { CommandContext } from "../types.ts";
 import { ProgressLine } from "./progress.ts";
 import type { JobWork } from "./task.ts";
@@ -98,7 +99,11 @@ async function stay(id: JobId, show: JobWork["show"], context: CommandContext): 
   const { jobs } = computer;
   const title = jobs.state(id)?.spec.title ?? id;
   const progress = new ProgressLine(computer, title, stderr, () => terminal.stderr);
+  let isWaiting = false;
   const onState = (state: JobState): void => {
+    // A progress that stands still says nothing of why.
+    if (state.lacking !== undefined && !isWaiting) void say(verifyWords({ ...state, named: [] }, computer), context);
+    isWaiting = state.lacking !== undefined;
     progress.update(progressOf(state, computer));
     if (state.outcome?.is === "done") progress.finish();
   };
@@ -106,12 +111,18 @@ async function stay(id: JobId, show: JobWork["show"], context: CommandContext): 
     const result = resultOf(computer, id, { signal, onState });
     if (show !== undefined) await stdout.write(show(concat(await Array.fromAsync(result))));
     else for await (const part of result) await stdout.write(part);
-    return await missing(jobs.state(id), context);
+    const state = jobs.state(id);
+    if (state !== undefined) await say(verifyWords(state, computer), context);
+    return await missing(state, context);
   } catch (error) {
     progress.hide();
     if (signal.aborted) jobs.cancel(id);
     throw error;
   }
+}
+
+async function say(lines: readonly string[], { stderr, terminal }: CommandContext): Promise<void> {
+  for (const line of lines) await stderr.print(`${told(`map: ${line}`, terminal.stderr)}\n`);
 }
 
 /** Tasks that are not in the result are told, and make the status 1. */

@@ -1,0 +1,201 @@
+/**
+ * What this node answers to the tasks of a verified job, and what it knows of others' answers. It commits to its answers
+ * before it sees theirs: the commitment is a hash of its own id, of the tasks, of a number that only it knows, and of the
+ * answers' digests. To whoever has committed to the same tasks it opens them, and compares what the other opens.
+ */
+import { type Bytes, concat, equal, toHex, utf8 } from "../base/bytes.ts";
+import type { Crypto } from "../ports/crypto.ts";
+import type { PeerId } from "../ports/network.ts";
+import type { Random } from "../ports/random.ts";
+import { Digests } from "./digests.ts";
+import { blocksOf } from "./draw.ts";
+import {
+  add,
+  has,
+  type Intervals,
+  intersect,
+  numbersOf,
+  NONE,
+  pack,
+  sizeOf,
+  subtract,
+  take,
+  union,
+  unionAll,
+  unpack,
+  within,
+} from "./intervals.ts";
+import {
+  COMMIT_KEPT_MS,
+  COMMIT_TASKS_BYTES_MAX,
+  COMMIT_TASKS_MAX,
+  COMMITS_MAX,
+  DIGEST_BYTES,
+  NONCE_BYTES,
+  OPENINGS_BYTES_MAX,
+} from "./limits.ts";
+
+export interface Commitment {
+  readonly tasks: Intervals;
+  readonly hash: Bytes;
+}
+
+/** What a commitment stands for. */
+export interface Opening {
+  readonly tasks: Intervals;
+  readonly nonce: Bytes;
+  /** Of each task, in order. */
+  readonly digests: Bytes;
+}
+
+interface Batch extends Commitment {
+  readonly nonce: Bytes;
+  readonly madeAtMs: number;
+}
+
+interface Compared {
+  same: Intervals;
+  differ: Intervals;
+}
+
+export interface BallotOptions {
+  readonly job: string;
+  readonly self: PeerId;
+  readonly total: number;
+  readonly crypto: Crypto;
+  readonly random: Random;
+}
+
+export class Ballot {
+  readonly #options: BallotOptions;
+  readonly #digests = new Digests();
+  readonly #blocks: ReturnType<typeof blocksOf>;
+  #answered: Intervals = NONE;
+  #committed: Intervals = NONE;
+  /** In order of the commitments. */
+  readonly #batches: Batch[] = [];
+  /** Those that others may still need to see. */
+  #told: Batch[] = [];
+  readonly #compared = new Map<PeerId, Compared>();
+
+  constructor(options: BallotOptions) {
+    this.#options = options;
+    this.#blocks = blocksOf(options.total);
+  }
+
+  /** Tasks to which this node's answers are fixed. */
+  get committed(): Intervals {
+    return this.#committed;
+  }
+
+  /** So many commitments are open that others have to catch up first. */
+  get isFull(): boolean {
+    return this.#told.length >= COMMITS_MAX;
+  }
+
+  answer(task: number, digest: Bytes): void {
+    if (has(this.#answered, task)) return;
+    this.#digests.set(task, digest);
+    this.#answered = add(this.#answered, task);
+  }
+
+  digest(task: number): Bytes {
+    return this.#digests.get(task);
+  }
+
+  /**
+   * Commits to what has been answered, and gives the commitments to tell: those that are new, and those that others may not
+   * have compared yet.
+   */
+  commit(verified: Intervals, nowMs: number): readonly Commitment[] {
+    this.#told = this.#told.filter(
+      ({ tasks, madeAtMs }) => nowMs - madeAtMs < COMMIT_KEPT_MS || subtract(tasks, verified).length > 0,
+    );
+    const open = subtract(this.#answered, this.#committed);
+    // Each block by itself: all tasks of one are drawn for the same nodes, which open them to each other alone.
+    for (const [from, to] of this.#blocks) {
+      if (open.length === 0 || this.isFull) break;
+      const tasks = within(open, from, to);
+      if (tasks.length > 0) this.#commitTo(take(tasks, COMMIT_TASKS_MAX), nowMs);
+    }
+    return this.#told;
+  }
+
+  #commitTo(answered: Intervals, nowMs: number): void {
+    const { job, self, total, crypto, random } = this.#options;
+    // What has too many gaps for one commitment waits for the next.
+    const tasks = unpack(pack(answered, COMMIT_TASKS_BYTES_MAX), total);
+    const nonce = random.bytes(NONCE_BYTES);
+    const digests = this.#digests.all(numbersOf(tasks));
+    const batch = { tasks, nonce, hash: commitmentOf(crypto, job, self, { tasks, nonce, digests }), madeAtMs: nowMs };
+    this.#batches.push(batch);
+    this.#told.push(batch);
+    this.#committed = union(this.#committed, tasks);
+  }
+
+  /** Opens the commitments to these tasks to who may see all tasks of each. */
+  open(wanted: Intervals, mayBeSeen: Intervals): Opening[] {
+    const openings: Opening[] = [];
+    let bytes = 0;
+    for (const { tasks, nonce } of this.#batches) {
+      if (intersect(tasks, wanted).length === 0 || subtract(tasks, mayBeSeen).length > 0) continue;
+      bytes += sizeOf(tasks) * DIGEST_BYTES + COMMIT_TASKS_BYTES_MAX + NONCE_BYTES;
+      if (openings.length > 0 && (bytes > OPENINGS_BYTES_MAX || openings.length >= COMMITS_MAX)) break;
+      openings.push({ tasks, nonce, digests: this.#digests.all(numbersOf(tasks)) });
+    }
+    return openings;
+  }
+
+  /** Tasks on which this node's answer has been compared with that one's. */
+  compared(peer: PeerId): Intervals {
+    const compared = this.#compared.get(peer);
+    return compared === undefined ? NONE : union(compared.same, compared.differ);
+  }
+
+  /** Compares what another opens, where it is what it has committed to; gives of how many tasks. */
+  compare(peer: PeerId, commitments: readonly Commitment[], openings: readonly Opening[]): number {
+    const { crypto, job } = this.#options;
+    const all = this.#compared.get(peer) ?? { same: NONE, differ: NONE };
+    this.#compared.set(peer, all);
+    const hashes = new Set(commitments.map(({ hash }) => toHex(hash)));
+    const known = this.compared(peer);
+    let count = 0;
+    for (const opening of openings) {
+      if (!hashes.has(toHex(commitmentOf(crypto, job, peer, opening)))) continue;
+      let at = 0;
+      for (const task of numbersOf(opening.tasks)) {
+        const theirs = opening.digests.subarray(at, (at += DIGEST_BYTES));
+        const isNews = !has(known, task);
+        if (!isNews || !has(this.#committed, task)) continue;
+        if (equal(theirs, this.#digests.get(task))) all.same = add(all.same, task);
+        else all.differ = add(all.differ, task);
+        count++;
+      }
+    }
+    return count;
+  }
+
+  /** Tasks to which at least so many devices have given this node's answer, it among them. */
+  agreed(agree: number, deviceOf: (peer: PeerId) => string | undefined): Intervals {
+    const devices = new Map<string, Intervals>();
+    const own = deviceOf(this.#options.self) ?? "";
+    for (const [peer, { same }] of this.#compared) {
+      const device = deviceOf(peer);
+      // Nobody's answer, or this device's own once more.
+      if (device === undefined || device === own) continue;
+      devices.set(device, union(devices.get(device) ?? NONE, same));
+    }
+    return unionAll([this.#committed, ...devices.values()], agree);
+  }
+
+  /** Who has given other answers than this node, to which tasks. */
+  differing(): ReadonlyMap<PeerId, Intervals> {
+    const some = [...this.#compared].filter(([, { differ }]) => differ.length > 0);
+    return new Map(some.map(([peer, { differ }]) => [peer, differ]));
+  }
+}
+
+function commitmentOf(crypto: Crypto, job: string, peer: PeerId, { tasks, nonce, digests }: Opening): Bytes {
+  const packed = pack(tasks, Infinity);
+  return crypto.sha256(concat([utf8(`starfish answers ${job} ${peer} ${packed.length} `), packed, nonce, digests]));
+}

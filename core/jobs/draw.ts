@@ -1,0 +1,85 @@
+/**
+ * Which devices run which tasks of a job that is verified. The tasks are cut in blocks; for each block all nodes are ranked,
+ * and the first on each of so many devices are drawn. Whoever knows the same nodes draws the same ones.
+ *
+ * Ranks follow from a hash of the job's id, which is drawn after the nodes have theirs: no node can choose an id with which
+ * it will be drawn for a job to come. A node with more cores comes first more often, up to a bound, since what it says of
+ * its cores is its own word. Weighted rendezvous hashing as in Schindelhauer and Schomaker (2005). Pure.
+ */
+import { type Bytes, utf8 } from "../base/bytes.ts";
+import { type IdHash, scoreOf } from "../base/rendezvous.ts";
+import { add, type Intervals, NONE, union, within } from "./intervals.ts";
+import { DRAW_BLOCKS_MAX, DRAW_WEIGHT_MAX } from "./limits.ts";
+
+export interface Candidate {
+  readonly id: string;
+  /** Of the nodes of one device no more than one is drawn for a task. */
+  readonly device: string;
+  /** None: it runs no tasks, and still holds what it has run. */
+  readonly cores: number;
+  /** Tasks that failed on it: it is not drawn for their blocks. */
+  readonly failed: Intervals;
+}
+
+/** Where a block begins, and its end. */
+type Block = readonly [from: number, to: number];
+
+export function blocksOf(total: number): Block[] {
+  const count = Math.min(total, DRAW_BLOCKS_MAX);
+  const at = (i: number): number => (i === count ? total : Math.floor((total / count) * i));
+  return Array.from({ length: count }, (_, i): Block => [at(i), at(i + 1)]);
+}
+
+/** What a node's ranks in this job follow from. */
+export function seedOf(sha256: (message: Bytes) => Bytes, job: string, id: string): IdHash {
+  const { buffer, byteOffset } = sha256(utf8(`starfish draw ${job} ${id}`));
+  const view = new DataView(buffer, byteOffset);
+  return { a: view.getUint32(0), b: view.getUint32(4) };
+}
+
+export class Draw {
+  readonly #drawn = new Map<string, Intervals>();
+
+  /** @param seed what a node's ranks follow from */
+  constructor(blocks: readonly Block[], candidates: readonly Candidate[], runs: number, seed: (id: string) => IdHash) {
+    const all = candidates
+      .filter(({ cores }) => cores > 0)
+      .map((candidate) => ({ candidate, hash: seed(candidate.id) }));
+    blocks.forEach(([from, to], block) => {
+      const able = all.filter(({ candidate }) => within(candidate.failed, from, to).length === 0);
+      const ranked = able.map(({ candidate, hash }) => ({ candidate, rank: rankOf(hash, block, candidate.cores) }));
+      ranked.sort((a, b) => a.rank - b.rank || (a.candidate.id < b.candidate.id ? -1 : 1));
+      const devices = new Set<string>();
+      for (const { candidate } of ranked) {
+        if (devices.has(candidate.device)) continue;
+        this.#drawn.set(candidate.id, union(this.of(candidate.id), [from, to]));
+        if (devices.add(candidate.device).size >= runs) break;
+      }
+    });
+  }
+
+  /** The tasks for which a node is drawn. */
+  of(id: string): Intervals {
+    return this.#drawn.get(id) ?? NONE;
+  }
+}
+
+/** The smallest comes first. */
+function rankOf(hash: IdHash, block: number, cores: number): number {
+  const chance = (scoreOf(hash, block) + 1) / 2 ** 32;
+  return -Math.log(chance) / Math.max(1, Math.min(cores, DRAW_WEIGHT_MAX));
+}
+
+/** Of each block in which there are some, the first. */
+export function firstOfBlocks(blocks: readonly Block[], tasks: Intervals, most: number): Intervals {
+  let firsts: Intervals = NONE;
+  let count = 0;
+  for (const [from, to] of blocks) {
+    if (count >= most) break;
+    const [first] = within(tasks, from, to);
+    if (first === undefined) continue;
+    firsts = add(firsts, first);
+    count++;
+  }
+  return firsts;
+}
