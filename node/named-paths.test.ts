@@ -21,6 +21,8 @@ test.each([
   ["put --unpack ../a.tar /t", "/home/a.tar"],
   ["if true; then put a /b; fi", "a"],
   ["echo $(put a /b)", "a"],
+  ["mail ben photo.jpg -m hello", "photo.jpg"],
+  ["mail reply 3 ../a.txt -s 'a subject'", "/home/a.txt"],
   ["map ./m.wasm --lines 5", "m.wasm"],
   ["map --lines 5 m.wasm", "m.wasm"],
 ])("%s: %s is read, and not written", (line, path) => {
@@ -50,6 +52,8 @@ test.each([
   ["put book /b", "bookshelf"],
   ["put book /b", "book/../.ssh/id"],
   ["cat .ssh/id", ".ssh/id"],
+  ["mail ben -m book.txt -s b.txt", "book.txt"],
+  ["mail ben -m book.txt -s b.txt", "b.txt"],
   ["whoami", "book.txt"],
   ["put 'open", "open"],
   ["f=book.txt; put $f /b", "book.txt"],

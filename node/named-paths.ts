@@ -117,11 +117,19 @@ function namedBy([command, ...args]: readonly string[]): Named[] {
       // Whatever comes lands in there, and what is there is looked at so as not to be replaced.
       return args.includes("-o") && into !== undefined ? bothWays([into]) : optionOf("out", args);
     }
+    case "mail":
+      // Who it goes to and numbers of mails are no files; a file called so would be read.
+      return operandsOf(withoutValues(args)).map((path) => ({ access: "read", path }));
     case "map":
       return [...operands.filter(isModule).map((path): Named => ({ access: "read", path })), ...optionOf("out", args)];
     default:
       return [];
   }
+}
+
+/** Of `mail`, whose texts are no paths. */
+function withoutValues(args: readonly string[]): string[] {
+  return args.filter((_, at) => !/^(-[ms]|--(message|subject))$/.test(args[at - 1] ?? ""));
 }
 
 /** As `map` tells a module of one's own from a task. */

@@ -43,6 +43,8 @@ interface Item {
   readonly number: number;
   /** Whether it had come to this node before it was started. */
   readonly isOld: boolean;
+  /** Whose of the mail's readers this node is. */
+  places: readonly number[];
   /** What the list says of it, once that is known. */
   about: { readonly subject: string; readonly files: readonly MailFile[] } | undefined;
   why: string | undefined;
@@ -69,12 +71,17 @@ export class Inbox {
   /** The numbers of mails that were here before. */
   readonly #numbers: Map<MailId, number>;
   readonly #letters = new Map<MailId, Letter>();
+  /** Letters that have not been opened yet, the earliest first. */
+  readonly #unopened = new Set<Item>();
   #fetching = 0;
-  #storing: Promise<void> = Promise.resolve();
+  #lastNumber = 0;
+  #isStoring = false;
+  #isToStore = false;
 
   private constructor(parts: InboxParts, numbers: Map<MailId, number>) {
     this.#parts = parts;
     this.#numbers = numbers;
+    for (const number of numbers.values()) this.#lastNumber = Math.max(this.#lastNumber, number);
   }
 
   /** Rejects with "io". */
@@ -102,15 +109,17 @@ export class Inbox {
   /** The mail has come, or somebody has said something about it, or it has gone, or this node has become somebody else's. */
   look(mail: MailEntry): void {
     const known = this.#items.get(mail.id);
-    const isHere = this.#parts.ledger.get(mail.id) !== undefined && this.#isFor(mail) && !this.#isDeleted(mail);
-    if (isHere && known === undefined) this.#add(mail);
+    const places = this.#parts.ledger.get(mail.id) === undefined ? [] : this.#places(mail);
+    const isHere = places.length > 0 && !this.#isDeleted(mail, places);
+    if (isHere && known === undefined) this.#add(mail, places);
+    if (isHere && known !== undefined) known.places = places;
     if (!isHere && known !== undefined) this.#remove(known);
     if (isHere || known !== undefined) this.#parts.onChange();
   }
 
   /** What was not to be had is tried again, and receipts that could not be given are. */
   tick(): void {
-    for (const item of this.#items.values()) if (item.about !== undefined) this.#give(item.mail, "delivered");
+    for (const item of this.#items.values()) if (item.about !== undefined) this.#give(item, "delivered");
     this.#fetchSome();
   }
 
@@ -122,9 +131,9 @@ export class Inbox {
 
   async read(id: MailId, options: Options): Promise<OpenedMail> {
     const opened = await this.open(id, options);
-    const { mail } = this.#get(id);
-    this.#give(mail, "delivered");
-    this.#give(mail, "read");
+    const item = this.#get(id);
+    this.#give(item, "delivered");
+    this.#give(item, "read");
     this.#parts.onChange();
     return { ...opened, state: "read" };
   }
@@ -140,9 +149,9 @@ export class Inbox {
 
   /** Throws "not-found", and what writing to the map throws. */
   remove(id: MailId): void {
-    const { mail } = this.#get(id);
-    for (const state of RECEIPTS) if (state !== "read") this.#give(mail, state, true);
-    this.look(mail);
+    const item = this.#get(id);
+    for (const state of RECEIPTS) if (state !== "read") this.#give(item, state, true);
+    this.look(item.mail);
   }
 
   #get(id: MailId): Item {
@@ -151,13 +160,14 @@ export class Inbox {
     return item;
   }
 
-  #add(mail: MailEntry): void {
+  #add(mail: MailEntry, places: readonly number[]): void {
     const before = this.#numbers.get(mail.id);
     const number = before ?? this.#nextNumber();
     const item: Item = {
       mail,
       number,
       isOld: before !== undefined,
+      places,
       about: undefined,
       why: undefined,
       isFetching: false,
@@ -165,6 +175,7 @@ export class Inbox {
       pauseMs: FETCH_AGAIN_MS_MIN,
     };
     this.#items.set(mail.id, item);
+    this.#unopened.add(item);
     if (before === undefined) {
       this.#numbers.set(mail.id, number);
       this.#store();
@@ -173,8 +184,10 @@ export class Inbox {
     this.#fetchSome();
   }
 
-  #remove({ mail }: Item): void {
+  #remove(item: Item): void {
+    const { mail } = item;
     this.#items.delete(mail.id);
+    this.#unopened.delete(item);
     this.#letters.delete(mail.id);
     this.#numbers.delete(mail.id);
     this.#store();
@@ -189,28 +202,24 @@ export class Inbox {
   }
 
   #nextNumber(): number {
-    let last = 0;
-    for (const number of this.#numbers.values()) last = Math.max(last, number);
-    return Math.min(last + 1, NUMBER_MAX);
+    // Where there is none, they are counted from 1 again.
+    if (this.#numbers.size === 0) this.#lastNumber = 0;
+    this.#lastNumber = Math.min(this.#lastNumber + 1, NUMBER_MAX);
+    return this.#lastNumber;
   }
 
-  /** Whose of the mail's readers this node is. */
   #places(mail: MailEntry): number[] {
     const readers = this.#parts.people.readers();
     return mail.to.flatMap((address, i) => (readers.some((own) => sameAddress(own.address, address)) ? [i] : []));
   }
 
-  #isFor(mail: MailEntry): boolean {
-    return this.#places(mail).length > 0;
+  #isDeleted({ id }: MailEntry, places: readonly number[]): boolean {
+    return places.every((place) => this.#parts.ledger.receipt(id, place, "deleted") !== undefined);
   }
 
-  #isDeleted(mail: MailEntry): boolean {
-    return this.#places(mail).every((place) => this.#parts.ledger.receipt(mail.id, place, "deleted") !== undefined);
-  }
-
-  #stateOf({ mail, about, why }: Item): InboxState {
+  #stateOf({ mail, places, about, why }: Item): InboxState {
     if (why !== undefined) return "spoilt";
-    const isRead = this.#places(mail).some((place) => this.#parts.ledger.receipt(mail.id, place, "read") !== undefined);
+    const isRead = places.some((place) => this.#parts.ledger.receipt(mail.id, place, "read") !== undefined);
     if (isRead) return "read";
     return about === undefined ? "arriving" : "unread";
   }
@@ -238,9 +247,9 @@ export class Inbox {
   }
 
   /** @param isAsked what can't be written is the caller's to know */
-  #give(mail: MailEntry, state: ReceiptState, isAsked = false): void {
+  #give({ mail, places }: Item, state: ReceiptState, isAsked = false): void {
     const { ledger, people, now } = this.#parts;
-    for (const place of this.#places(mail)) {
+    for (const place of places) {
       if (ledger.receipt(mail.id, place, state) !== undefined) continue;
       const address = mail.to[place];
       const reader = people.readers().find((own) => address !== undefined && sameAddress(own.address, address));
@@ -260,12 +269,11 @@ export class Inbox {
 
   #fetchSome(): void {
     const nowMs = this.#parts.clock.monotonic();
-    const waiting = [...this.#items.values()].filter(
-      ({ about, why, isFetching, fetchAtMs }) =>
-        about === undefined && why === undefined && !isFetching && fetchAtMs <= nowMs,
-    );
-    waiting.sort((a, b) => b.number - a.number);
-    for (const item of waiting.slice(0, Math.max(0, FETCHES_AT_ONCE - this.#fetching))) void this.#fetch(item);
+    // The latest first: that is what somebody looks at.
+    for (const item of [...this.#unopened].reverse()) {
+      if (this.#fetching >= FETCHES_AT_ONCE) return;
+      if (!item.isFetching && item.fetchAtMs <= nowMs) void this.#fetch(item);
+    }
   }
 
   async #fetch(item: Item): Promise<void> {
@@ -278,6 +286,7 @@ export class Inbox {
       const { code, message } = toStarfishError(error, "io");
       if (code === "malformed") {
         item.why = message;
+        this.#unopened.delete(item);
         log.write("warn", "mail.spoilt", { id: item.mail.id, why: message });
       } else {
         item.fetchAtMs = clock.monotonic() + item.pauseMs;
@@ -303,6 +312,7 @@ export class Inbox {
     }
     const isFirst = item.about === undefined;
     item.about = { subject: letter.subject, files: letter.files };
+    this.#unopened.delete(item);
     if (isFirst && this.#items.get(mail.id) === item) await this.#arrived(item, letter);
     return letter;
   }
@@ -314,19 +324,30 @@ export class Inbox {
       return;
     }
     const isRead = this.#stateOf(item) === "read";
-    this.#give(item.mail, "delivered");
+    this.#give(item, "delivered");
     if (!item.isOld && !isRead) this.#parts.onArrival(this.#shown(item));
   }
 
+  /** One at a time; what changes meanwhile is stored with the next. */
   #store(): void {
-    const stored = this.#storing.then(() => {
+    this.#isToStore = true;
+    if (!this.#isStoring) void this.#storeNumbers();
+  }
+
+  async #storeNumbers(): Promise<void> {
+    const { store, log } = this.#parts;
+    this.#isStoring = true;
+    while (this.#isToStore) {
+      this.#isToStore = false;
       const rows = [...this.#numbers].slice(-2 * INBOX_MAX).map(([id, number]) => [fromHex(id), number]);
-      return this.#parts.store.set(NUMBERS_KEY, encode(rows));
-    });
-    // They would only be counted anew.
-    this.#storing = stored.catch((error: unknown) => {
-      this.#parts.log.write("warn", "mail.not-kept", { error: messageOf(error) });
-    });
+      try {
+        await store.set(NUMBERS_KEY, encode(rows));
+      } catch (error) {
+        // They would only be counted anew.
+        log.write("warn", "mail.not-kept", { error: messageOf(error) });
+      }
+    }
+    this.#isStoring = false;
   }
 }
 

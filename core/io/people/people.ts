@@ -69,6 +69,7 @@ export class NodePeople implements People {
   #own: Card | undefined;
   #isKept = false;
   #people: readonly PersonInfo[] | undefined;
+  #readers: readonly Reader[] | undefined;
   /** How news reach the other nodes of this person. */
   #send: ((to: readonly PeerId[], news: PersonNews) => Promise<void>) | undefined;
 
@@ -157,7 +158,11 @@ export class NodePeople implements People {
   // For mail
 
   /** Whose mail this node reads: its own, its person's, and that of this person's former keys. */
-  readers(): Reader[] {
+  readers(): readonly Reader[] {
+    return (this.#readers ??= this.#findReaders());
+  }
+
+  #findReaders(): readonly Reader[] {
     const { net, crypto } = this.#parts;
     const self: Reader = {
       address: { kind: "node", peer: net.self },
@@ -225,6 +230,7 @@ export class NodePeople implements People {
 
   async #become(person: { readonly name: string; readonly seed: Bytes } | undefined): Promise<void> {
     const stored = this.#secrets.become(person, this.#now());
+    this.#readers = undefined;
     this.#tell();
     this.#hasChanged();
     await stored;

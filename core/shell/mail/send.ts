@@ -1,6 +1,6 @@
 /** Sending from the shell: who and which files are meant, the text, and how far it is. */
 import { text as textOf, concat } from "../../base/bytes.ts";
-import { StarfishError, throwIfAborted } from "../../base/errors.ts";
+import { isStarfishError, StarfishError, throwIfAborted } from "../../base/errors.ts";
 import { SUBJECT_CHARS_MAX, TEXT_CHARS_MAX } from "../../io/mail/limits.ts";
 import type { Correspondent, Draft, SendProgress } from "../../io/mail/types.ts";
 import { abortable } from "../../ports/clock.ts";
@@ -60,6 +60,8 @@ export async function attachments(operands: readonly string[], context: CommandC
       found.push({ name: baseName(place), sizeBytes: entry.sizeBytes, open });
       continue;
     }
+    // A tab has no paths to its machine's files; what was picked there is in /host.
+    if (host.listDirectory === undefined) throw noSuch(operand, computer.mail.correspondents());
     try {
       // Whether it is there is known before anything is sealed.
       const file = await host.openFile(operand, { signal });

@@ -1,0 +1,132 @@
+/** The ledger on maps without a network: what counts as referred to, in whatever order things come, and what is too much. */
+import { describe, expect, it } from "vitest";
+import { peerIdOf } from "../../base/peer-id.ts";
+import { signStatement } from "../../net/identity/statement.ts";
+import type { KeyPair } from "../../ports/crypto.ts";
+import { sample } from "../../ports/random.ts";
+import { silentLog } from "../../ports/log.ts";
+import { ReplicaMap, TestTime } from "../../../test/fixtures/replica-map.ts";
+import { SimWorld } from "../../../test/sim/world.ts";
+import { type MailEntry, mailKey, type ReceiptEntry, receiptKey, signMail, signReceipt } from "./entries.ts";
+import { Ledger } from "./ledger.ts";
+import { MAIL_KEPT_MS, MAILS_PER_SENDER_MAX } from "./limits.ts";
+
+const CID = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy";
+
+class Bench {
+  readonly world = new SimWorld({ seed: 1 });
+  readonly time = new TestTime();
+  readonly node = this.world.spawn({ name: "a", kind: "node" });
+  readonly sender = this.keys(1);
+  readonly readers = [this.keys(2), this.keys(3)];
+
+  keys(seed: number): KeyPair {
+    return this.world.crypto.keyPair(new Uint8Array(32).fill(seed));
+  }
+
+  ledger(map: ReplicaMap): Ledger {
+    const { clock, random } = this.node.ports;
+    const parts = { map, clock, random, crypto: this.world.crypto, log: silentLog, concerns: () => true };
+    const ledger = new Ledger(parts);
+    ledger.start();
+    return ledger;
+  }
+
+  map(): ReplicaMap {
+    return new ReplicaMap(1, this.time);
+  }
+
+  mail(ageMs = 0, keys: KeyPair = this.sender): { readonly mail: MailEntry; readonly wire: unknown } {
+    return signMail(this.world.crypto, this.#signer(keys), {
+      from: peerIdOf(keys.publicKey),
+      to: this.readers.map(({ publicKey }) => ({ kind: "node", peer: peerIdOf(publicKey) })),
+      contents: [{ cid: CID, sizeBytes: 300 }],
+      sentAtMs: this.time.nowMs - ageMs,
+    });
+  }
+
+  receipt(id: string, reader: number, state: ReceiptEntry["state"]): readonly [key: string, wire: unknown] {
+    const keys = this.readers[reader] ?? this.sender;
+    const wire = signReceipt(this.#signer(keys), { id, reader, state, atMs: this.time.nowMs });
+    return [receiptKey(id, reader, state), wire];
+  }
+
+  #signer(keys: KeyPair): (purpose: string, body: Uint8Array) => Uint8Array {
+    return (purpose, body) => signStatement(this.world.crypto, keys.privateKey, purpose, body);
+  }
+}
+
+describe("the ledger", () => {
+  it("refers to a mail until its last reader has deleted it, whatever comes first", async () => {
+    const bench = new Bench();
+    const map = bench.map();
+    const ledger = bench.ledger(map);
+    const { mail, wire } = bench.mail();
+    map.set(...bench.receipt(mail.id, 0, "deleted"));
+    await bench.world.runFor(2_000);
+    expect([...ledger.references()]).toEqual([]);
+    map.set(mailKey(mail.id), wire);
+    // Before anybody has looked at it, too.
+    expect([...ledger.references()]).toEqual([CID]);
+    await bench.world.runFor(2_000);
+    expect(ledger.receipt(mail.id, 0, "deleted")).toBeDefined();
+    expect([...ledger.references()]).toEqual([CID]);
+    map.set(...bench.receipt(mail.id, 1, "read"));
+    await bench.world.runFor(2_000);
+    expect([...ledger.references()]).toEqual([CID]);
+    map.set(...bench.receipt(mail.id, 1, "deleted"));
+    await bench.world.runFor(2_000);
+    expect([...ledger.references()]).toEqual([]);
+    expect(ledger.setAside).toBe(0);
+  });
+
+  it("refers to nothing whose time is over, whatever the map says of its expiry", async () => {
+    const bench = new Bench();
+    const map = bench.map();
+    const ledger = bench.ledger(map);
+    const { mail, wire } = bench.mail();
+    // For ever, by whoever wrote it.
+    map.set(mailKey(mail.id), wire);
+    await bench.world.runFor(2_000);
+    expect(ledger.get(mail.id)).toEqual(mail);
+    bench.time.nowMs += MAIL_KEPT_MS + 1;
+    await bench.world.runFor(200_000);
+    expect(ledger.get(mail.id)).toBeUndefined();
+    expect([...ledger.references()]).toEqual([]);
+    expect(map.entry(mailKey(mail.id))).toBeUndefined();
+  });
+
+  it("takes none from the future", async () => {
+    const bench = new Bench();
+    const map = bench.map();
+    const ledger = bench.ledger(map);
+    const { mail, wire } = bench.mail(-3_600_000);
+    map.set(mailKey(mail.id), wire);
+    await bench.world.runFor(2_000);
+    expect(ledger.get(mail.id)).toBeUndefined();
+    expect(ledger.setAside).toBe(1);
+  });
+
+  it("keeps the same of too many on all nodes, in whatever order they come, and of others all", async () => {
+    const bench = new Bench();
+    const all = Array.from({ length: MAILS_PER_SENDER_MAX + 30 }, (_, i) => bench.mail(i * 1_000));
+    const other = bench.mail(5, bench.keys(9));
+    const kept: string[][] = [];
+    for (const seed of [1, 2]) {
+      const map = bench.map();
+      const ledger = bench.ledger(map);
+      map.set(mailKey(other.mail.id), other.wire);
+      for (const { mail, wire } of sample(bench.world.random.fork(`order ${seed}`), all))
+        map.set(mailKey(mail.id), wire);
+      await bench.world.runFor(120_000);
+      expect(ledger.roomFor(peerIdOf(bench.sender.publicKey))).toBe(0);
+      expect(ledger.get(other.mail.id)).toBeDefined();
+      expect(map.count("m/")).toBe(MAILS_PER_SENDER_MAX + 1);
+      kept.push(Array.from(ledger.all(), ({ id }) => id).toSorted());
+    }
+    expect(kept[0]).toEqual(kept[1]);
+    // The earliest: whoever sends more crowds out none of their own that came before.
+    expect(kept[0]).toContain(all.at(-1)?.mail.id);
+    expect(kept[0]).not.toContain(all[0]?.mail.id);
+  });
+});
