@@ -245,7 +245,6 @@ export const ANSWERS: Readonly<Record<string, string>> = {
   "core/disk/shards/wire.ts#getReplySchema": GET_PROTOCOL,
   "core/disk/shards/wire.ts#haveReplySchema": HAVE_PROTOCOL,
   "core/io/devices/wire.ts#replySchema": DEVICE_PROTOCOL,
-  "core/io/people/join.ts#answerSchema": PERSON_PROTOCOL,
   "core/memory/acknowledge.ts#missingSchema": ACK_PROTOCOL,
   "core/net/requests/wire.ts#replySchema": "",
 };
@@ -255,9 +254,6 @@ export const STORED: Readonly<Record<string, string>> = {
   "core/memory/journal.ts#segmentSchema": "memory/layout/zzzz",
   "core/disk/files/kept-paths.ts#stateSchema": "files/kept",
   "core/io/devices/wire.ts#answersSchema": "io/answers",
-  "core/io/mail/inbox.ts#numbersSchema": "mail/numbers",
-  "core/io/mail/outbox.ts#sentSchema": `mail/sent/${"0".repeat(32)}`,
-  "core/io/people/secrets.ts#keptSchema": "people/self",
   "core/io/transfer/wire.ts#recordSchema": `io/inbox/${"09".repeat(16)}`,
   "core/net/identity/credentials.ts#keptSchema": "net/swarm/",
 };
@@ -265,6 +261,10 @@ export const STORED: Readonly<Record<string, string>> = {
 /** Said in other suites, or to the same readers as another schema. */
 export const ELSEWHERE: Readonly<Record<string, string>> = {
   "core/io/mail/letter.ts#letterSchema": "what a reader finds when it opens a letter: letter.test.ts",
+  "core/io/mail/inbox.ts#numbersSchema": "a node's own store: io/mail/stored.test.ts",
+  "core/io/mail/outbox.ts#sentSchema": "a node's own store: io/mail/stored.test.ts",
+  "core/io/people/secrets.ts#keptSchema": "a node's own store: io/mail/stored.test.ts",
+  "core/io/people/join.ts#answerSchema": "asked for with a code of one's own: join.test.ts",
   "core/io/people/join.ts#insideSchema": "sealed under a code of one's own: join.test.ts",
   "core/jobs/inputs.ts#filesSchema": "a content that a job names, read by who runs it: inputs.test.ts",
   "core/io/transfer/wire.ts#receiverSchema":

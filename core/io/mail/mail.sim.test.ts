@@ -58,7 +58,7 @@ describe("mail", () => {
       const lab = await MailLab.of(["anna", "ben", ...others], seed);
       const random = lab.world.random.fork("halves");
       const large = random.bytes(1_500_000);
-      const text = `${"a secret line of the letter\n".repeat(40)}`;
+      const text = "a secret line of the letter\n".repeat(40);
       lab.kill("ben");
       await lab.noticed();
       const to = [

@@ -7,7 +7,8 @@ import type { Net, RequestContext } from "../../net/types.ts";
 import { realClock } from "../../platform/clock.ts";
 import { realCrypto } from "../../platform/crypto.ts";
 import { realRandom } from "../../platform/random.ts";
-import { joinBy, Joining, type JoinParts } from "./join.ts";
+import { extremesOf } from "../../../test/adversary/extremes.ts";
+import { joinBy, Joining, type JoinParts, SCHEMAS } from "./join.ts";
 import { WRONG_CODES_MAX } from "./limits.ts";
 
 const [anna, ben] = [1, 2].map((seed) => peerIdOf(realCrypto.keyPair(new Uint8Array(32).fill(seed)).publicKey));
@@ -74,6 +75,27 @@ describe("a code", () => {
       await expect(joinBy(wrong, asking, {})).rejects.toMatchObject({ code: "usage" });
     }
     await expect(joinBy(code, asked, {})).rejects.toMatchObject({ code: "usage" });
+  });
+
+  it("takes no answer that says otherwise, and no node for another", async () => {
+    const { asked, asking } = twoNodes();
+    const { code } = new Joining(asked, () => ({ name: "anna", seed })).add();
+    const answering = (answer: unknown): JoinParts => ({
+      ...asking,
+      net: {
+        ...asking.net,
+        members: () => asking.net.members(),
+        request: async (_peer: string, _protocol: string, _request: unknown, schema: v.GenericSchema) =>
+          check(schema, answer),
+      } as unknown as Net,
+    });
+    const schema = SCHEMAS["answerSchema"];
+    if (schema === undefined) throw new Error("There is a schema of answers");
+    const extremes = [...extremesOf(schema, { sealed: new Uint8Array(100) })].map(({ value }) => value);
+    expect(extremes.length).toBeGreaterThan(5);
+    for (const answer of extremes) {
+      await expect(joinBy(code, answering(answer), {})).rejects.toMatchObject({ code: "malformed" });
+    }
   });
 
   it("is no good where this node is nobody's by now", async () => {

@@ -70,8 +70,7 @@ export async function attachments(operands: readonly string[], context: CommandC
         streamOf(await host.openFile(operand, { signal }), signal);
       found.push({ name: hostBaseName(operand, host), sizeBytes: file.sizeBytes, open });
     } catch (error) {
-      if (!(error instanceof StarfishError) || (error.code !== "not-found" && error.code !== "unsupported"))
-        throw error;
+      if (!isStarfishError(error, "not-found")) throw error;
       throw noSuch(operand, computer.mail.correspondents());
     }
   }
