@@ -62,7 +62,15 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
     const memory = createMemory({ ...ports, net });
     const mem = await memory.map("mem");
     const db = await memory.map("db", { isKept: true, bytesMax: DATABASE_BYTES_DEFAULT });
-    const database = createSql({ ...ports, map: db, engine: ports.sqlEngine });
+    const database = createSql({
+      ...ports,
+      map: db,
+      engine: ports.sqlEngine,
+      computer: async () => {
+        const { computerTables } = await import("./shell/sql/computer-tables.ts");
+        return computerTables(computer);
+      },
+    });
     const storage = await createContents({ ...ports, net, memory, store: shards });
     const files = await openFiles({ ...ports, net, memory, contents: storage });
     const workers = createWorkers(ports);
@@ -73,7 +81,7 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
     const people = await createPeople({ ...ports, net, memory });
     const mail = await createMail({ ...ports, net, memory, contents: storage, people });
     const transfer = await createTransfer({ ...ports, net, devices });
-    return {
+    const computer: Computer = {
       net,
       memory: mem,
       sql: database.sql,
@@ -123,6 +131,7 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
         await closeAll(ports);
       },
     };
+    return computer;
   } catch (error) {
     await closeAll(ports);
     throw error;

@@ -36,6 +36,7 @@ step("build", ["package-lock.json", "vite.config.ts", "core", "browser", "wasm-t
 if (options.includes("--tests")) {
   installChromium();
   installNetworkTools();
+  installSqlite();
 }
 if (command.length > 0) {
   const result = spawnSync(command[0], command.slice(1), { cwd: root, env, stdio: "inherit" });
@@ -98,6 +99,14 @@ function installNetworkTools() {
   fail(
     "The tests cut networks with ip (iproute2), unshare and nsenter (util-linux), which are missing. Install them; they are of Linux, so elsewhere run the tests in a container.",
   );
+}
+
+/** SQLite's own program, which has to find sound what `sql --export` makes. */
+function installSqlite() {
+  if (spawnSync("sqlite3", ["-version"], { env }).status === 0) return;
+  say("Installing sqlite3 for the tests …");
+  if (installPackage("sqlite3")) return;
+  fail("The tests open exported databases with sqlite3, which is missing. Install it.");
 }
 
 /** Debian's packages, where that is allowed; says whether they are there. */

@@ -7,11 +7,12 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { SqlEngine } from "../ports/sql-engine.ts";
 import { AnswerCursor } from "./answer-cursor.ts";
-import type { Captured, StatementCall } from "./engine/messages.ts";
+import type { ComputerTable } from "./computer-table.ts";
+import type { Captured, StatementAnswer, StatementCall } from "./engine/messages.ts";
 import { Follower } from "./follower.ts";
 import { IndexClient, isLoss } from "./index-client.ts";
 import { type GroupOutcomes, Groups } from "./groups.ts";
-import { QUERY_MS_MAX, TRANSACTION_BYTES_MAX } from "./limits.ts";
+import { FILL_ROWS, QUERY_MS_MAX, TRANSACTION_BYTES_MAX } from "./limits.ts";
 import { READING } from "./query.ts";
 import { firstWord } from "./schema/tokens.ts";
 import { openTransaction } from "./transaction.ts";
@@ -23,6 +24,7 @@ import type {
   QueryOptions,
   SchemaObject,
   SqlParameters,
+  SqlValue,
   Transaction,
 } from "./types.ts";
 
@@ -31,6 +33,7 @@ export interface DatabaseParts {
   readonly engine: SqlEngine;
   readonly clock: Clock;
   readonly log: Log;
+  readonly computer: readonly ComputerTable[];
 }
 
 /** Keys of a dropped table that are deleted at once. */
@@ -68,7 +71,8 @@ export class Database {
       if (cursor !== undefined) return cursor;
     }
     const answer = await this.#groups.run(call, options.signal);
-    return new AnswerCursor(answer, undefined);
+    const written = answer.needs.length === 0 ? answer : await this.#writeOfComputer(call, options.signal);
+    return new AnswerCursor(written, undefined);
   }
 
   async begin(options: QueryOptions): Promise<Transaction> {
@@ -81,7 +85,7 @@ export class Database {
     }
     return openTransaction({
       clock: this.#parts.clock,
-      execute: (call, signal) => client.call("execute", [call], { signal }),
+      execute: (call, signal) => this.#execute(client, call, signal),
       commit: async () => this.#commit(client, await client.call("capture", [])),
       rollback: () => client.call("rollback", []),
       end: release,
@@ -212,6 +216,7 @@ export class Database {
       });
       this.#client = client;
       await client.call("open", []);
+      await client.call("computer", [this.#parts.computer.map(({ name, columns }) => [name, columns] as const)]);
       await this.#follower.load(client);
       this.#indexBytes = await client.call("memory", []);
       this.#state = "ready";
@@ -273,19 +278,75 @@ export class Database {
       const { client, release } = await this.#enter("shared", signal);
       try {
         const answer = await client.call("read", [call], { signal });
-        if (answer.isWrite) {
-          release();
-          return undefined;
-        }
-        if (!answer.isOpen) release();
-        const { clock } = this.#parts;
-        const isWaitedFor = (): boolean => this.#turns.isWaitedFor;
-        return new AnswerCursor(answer, { client, clock, release, isWaitedFor, signal });
+        if (answer.needs.length === 0 && !answer.isWrite) return this.#cursor(answer, client, release, signal);
+        release();
+        return answer.isWrite ? undefined : await this.#readOfComputer(call, answer.needs, signal);
       } catch (error) {
         release();
         // Another's statement has cost the thread its life: this one changes nothing, and can be asked again.
         if (!isLoss(error) || attempt > 0) throw error;
       }
+    }
+  }
+
+  #cursor(answer: StatementAnswer, client: IndexClient, release: Release, signal: AbortSignal | undefined): Cursor {
+    if (!answer.isOpen) release();
+    const { clock } = this.#parts;
+    const isWaitedFor = (): boolean => this.#turns.isWaitedFor;
+    return new AnswerCursor(answer, { client, clock, release, isWaitedFor, signal });
+  }
+
+  /** Nobody else reads while the tables of the computer are filled. */
+  async #readOfComputer(
+    call: StatementCall,
+    tables: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<Cursor> {
+    const { client, release } = await this.#enter("exclusive", signal);
+    try {
+      await this.#fill(client, tables, signal);
+      const answer = await client.call("read", [{ ...call, isFilled: true }], { signal });
+      return this.#cursor(answer, client, release, signal);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async #writeOfComputer(call: StatementCall, signal: AbortSignal | undefined): Promise<StatementAnswer> {
+    return this.#write(async (client) => {
+      try {
+        await client.call("begin", []);
+        const answer = await this.#execute(client, call, signal);
+        await this.#commit(client, await client.call("capture", []));
+        return answer;
+      } catch (error) {
+        if (client.isAlive) await client.call("rollback", []);
+        throw error;
+      }
+    }, signal);
+  }
+
+  /** Within a transaction. */
+  async #execute(client: IndexClient, call: StatementCall, signal: AbortSignal | undefined): Promise<StatementAnswer> {
+    const answer = await client.call("execute", [call], { signal });
+    if (answer.needs.length === 0) return answer;
+    await this.#fill(client, answer.needs, signal);
+    return client.call("execute", [{ ...call, isFilled: true }], { signal });
+  }
+
+  async #fill(client: IndexClient, tables: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+    for (const table of this.#parts.computer) {
+      if (!tables.includes(table.name)) continue;
+      let waiting: (readonly SqlValue[])[] = [];
+      let isFirst = true;
+      const send = async (): Promise<void> => {
+        await client.call("fill", [table.name, waiting, isFirst], { signal });
+        isFirst = false;
+        waiting = [];
+      };
+      for (const row of table.rows()) if (waiting.push(row) >= FILL_ROWS) await send();
+      if (isFirst || waiting.length > 0) await send();
     }
   }
 

@@ -64,5 +64,7 @@ export const GROUP_MAX = 256;
 /** Rows that are read from the map in one turn of the node's thread: some milliseconds. */
 export const APPLY_ROWS = 1_000;
 export const APPLY_BYTES: number = 512 * 1024;
+/** Rows of a table of the computer that go to the index at once: some milliseconds of the node's thread. */
+export const FILL_ROWS = 500;
 /** Rows that are known to be out of date in the index; beyond it the index is made anew. */
 export const DIRTY_MAX = 1_000_000;

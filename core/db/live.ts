@@ -7,12 +7,13 @@ import type { LiveQuery, QueryOptions, Snapshot, SqlResult, SqlValue } from "./t
 
 export interface Watched {
   readonly clock: Clock;
-  /** Called with the names of tables that have changed. */
-  onChange(listener: (tables: ReadonlySet<string>) => void): Unsubscribe;
+  /** Called with the names of tables that have changed, those of the computer among them that `sql` names. */
+  onChange(listener: (tables: ReadonlySet<string>) => void, sql: string): Unsubscribe;
 }
 
 export class LiveAnswer<Row> implements LiveQuery<Row> {
   readonly #watched: Watched;
+  readonly #sql: string;
   readonly #run: (options: QueryOptions) => Promise<SqlResult<Row>>;
   readonly #listeners = new Listeners<Snapshot<Row>>();
   #snapshot: Snapshot<Row> = { rows: [], columns: [], isReady: false, error: undefined };
@@ -22,8 +23,9 @@ export class LiveAnswer<Row> implements LiveQuery<Row> {
   #isStale = false;
   #lastMs = Number.NEGATIVE_INFINITY;
 
-  constructor(watched: Watched, run: (options: QueryOptions) => Promise<SqlResult<Row>>) {
+  constructor(watched: Watched, sql: string, run: (options: QueryOptions) => Promise<SqlResult<Row>>) {
     this.#watched = watched;
+    this.#sql = sql;
     this.#run = run;
   }
 
@@ -63,7 +65,7 @@ export class LiveAnswer<Row> implements LiveQuery<Row> {
 
   #start(): void {
     this.#ended = new AbortController();
-    this.#stop = this.#watched.onChange(() => this.#stale());
+    this.#stop = this.#watched.onChange(() => this.#stale(), this.#sql);
     this.#stale();
   }
 

@@ -127,7 +127,7 @@ class RunnableQuery<Row> implements Query<Row> {
     if (watched === undefined) throw new StarfishError("usage", "Only the database itself can be watched");
     if (!READING.has(firstWord(this.text)))
       throw new StarfishError("usage", "Only a statement that reads can be watched");
-    return new LiveAnswer<Row>(watched, (options) => this.run(options));
+    return new LiveAnswer<Row>(watched, this.text, (options) => this.run(options));
   }
 
   async plan(): Promise<readonly string[]> {

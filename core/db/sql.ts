@@ -1,12 +1,15 @@
 /** `computer.sql`: a small front, which loads the database when a statement is first run. */
 import { StarfishError, toStarfishError } from "../base/errors.ts";
-import { Listeners } from "../base/events.ts";
+import { Listeners, type Unsubscribe } from "../base/events.ts";
 import type { ReplicatedMap } from "../memory/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { SqlEngine } from "../ports/sql-engine.ts";
+import type { ComputerTable } from "./computer-table.ts";
 import type { Database } from "./database.ts";
 import { queriesOf, sqlName } from "./query.ts";
+import { folded } from "./schema/names.ts";
+import { nameOf, tokensOf } from "./schema/tokens.ts";
 import type { QueryOptions, SqlDatabase, Transaction } from "./types.ts";
 
 export interface SqlParts {
@@ -14,6 +17,8 @@ export interface SqlParts {
   readonly engine: SqlEngine;
   readonly clock: Clock;
   readonly log: Log;
+  /** Parts of the computer that can be read as tables; asked for when the database is loaded. */
+  readonly computer: () => Promise<readonly ComputerTable[]>;
 }
 
 export interface OwnedSql {
@@ -27,7 +32,7 @@ export function createSql(parts: SqlParts): OwnedSql {
   let isClosed = false;
   const load = async (): Promise<Database> => {
     const { Database: Loaded } = await import("./database.ts");
-    const made = new Loaded(parts);
+    const made = new Loaded({ ...parts, computer: await parts.computer() });
     made.onChange((tables) => changed.emit(tables));
     return made;
   };
@@ -39,11 +44,26 @@ export function createSql(parts: SqlParts): OwnedSql {
     });
     return database;
   };
+  /** Changes of tables, and of those of the computer that the statement names. */
+  const watch = (listener: (tables: ReadonlySet<string>) => void, text: string): Unsubscribe => {
+    const stops = [changed.add(listener)];
+    let isOver = false;
+    const ofComputer = async (): Promise<void> => {
+      for (const table of await parts.computer())
+        if (!isOver && namesWord(text, table.name)) stops.push(table.onChange(() => listener(new Set([table.name]))));
+    };
+    // Where they can't be had the statement itself fails, and says so.
+    ofComputer().catch(() => {});
+    return () => {
+      isOver = true;
+      for (const stop of stops) stop();
+    };
+  };
   let current: Database | undefined;
   const use = async (): Promise<Database> => (current = await loaded());
   const queries = queriesOf({
     open: async (sql, parameters, options) => (await use()).open(sql, parameters, options),
-    watched: { clock: parts.clock, onChange: (listener) => changed.add(listener) },
+    watched: { clock: parts.clock, onChange: watch },
   });
   const begin = async (options: QueryOptions = {}): Promise<Transaction> => (await use()).begin(options);
   const sql: SqlDatabase = Object.assign(queries, {
@@ -97,4 +117,10 @@ function idleStat(map: ReplicatedMap): ReturnType<SqlDatabase["stat"]> {
   const { entries, bytes, bytesMax } = map.stat();
   const nothing = { tables: 0, behind: 0, indexBytes: 0, rebuilt: 0, setAside: 0 };
   return { index: "none", entries, bytes, bytesMax, ...nothing };
+}
+
+/** Whether the text has that name in it; of a text that quotes it otherwise, too. */
+function namesWord(text: string, name: string): boolean {
+  for (const token of tokensOf(text)) if (folded(nameOf(token)) === name) return true;
+  return false;
 }

@@ -22,6 +22,8 @@ export interface CookedInput {
   feed(input: Input): void;
   /** Drops what waits and was typed. */
   forget(): void;
+  /** What waits, for a program that takes every key from now on. */
+  take(): Input[];
   /** The line that ran is over: what has come and was not read. A job of it that has stopped reads on when it goes on. */
   finish(): Input[];
 }
@@ -36,7 +38,7 @@ export function cookedInput(screen: Output): CookedInput {
   let readers = 0;
   let line = "";
 
-  const take = async (bytes: Uint8Array): Promise<void> => {
+  const type = async (bytes: Uint8Array): Promise<void> => {
     let echo = "";
     for (const character of decoder.decode(bytes, { stream: true })) echo += press(character);
     if (echo !== "") await screen.write(utf8(echo));
@@ -45,10 +47,10 @@ export function cookedInput(screen: Output): CookedInput {
   /** Queued in order: two keys must not overtake each other. */
   let last: Promise<void> = Promise.resolve();
   const enqueue = (input: Input): void => {
-    if (input.kind === "typed") last = last.then(() => take(input.bytes)).catch(ignoreClosed);
+    if (input.kind === "typed") last = last.then(() => type(input.bytes)).catch(ignoreClosed);
     if (input.kind !== "pasted") return;
     // Pasted text is text: what would erase or end it is left out.
-    last = last.then(() => take(input.bytes.filter(isText))).catch(ignoreClosed);
+    last = last.then(() => type(input.bytes.filter(isText))).catch(ignoreClosed);
     if (input.missing === 0) return;
     const told = `(${bytesWords(input.missing)} that were pasted before anything read them were too much to keep.)\r\n`;
     last = last.then(() => screen.write(utf8(told))).catch(ignoreClosed);
@@ -69,6 +71,13 @@ export function cookedInput(screen: Output): CookedInput {
     const missing = fits ? 0 : begun.missing + begun.bytes.length + bytes.length;
     waitingBytes += kept.length;
     waiting.push({ kind: "pasted", bytes: kept, missing });
+  };
+
+  const take = (): Input[] => {
+    const unread = waiting;
+    waiting = [];
+    waitingBytes = 0;
+    return unread;
   };
 
   const press = (character: string): string => {
@@ -138,12 +147,11 @@ export function cookedInput(screen: Output): CookedInput {
       waiting = waiting.filter(({ kind }) => kind !== "typed");
       waitingBytes = waiting.reduce((sum, input) => sum + (input.kind === "pasted" ? input.bytes.length : 0), 0);
     },
+    take,
     finish(): Input[] {
       source.pipe.close();
       source = new Source();
-      const unread = waiting;
-      waiting = [];
-      waitingBytes = 0;
+      const unread = take();
       line = "";
       reading = readers > 0;
       return unread;

@@ -46,6 +46,8 @@ export interface EditorOptions {
   readonly marks?: (line: string, cursor: number) => readonly Mark[];
   /** Whether a line needs more, so that Enter goes on in the next row. */
   readonly isIncomplete?: (line: string) => boolean;
+  /** Stands before each further row of a line of several. */
+  readonly more?: string;
   /** Whether history proposes lines, in grey; for who listens to the screen nothing stands there that was not typed. */
   readonly hasGhosts?: () => boolean;
 }
@@ -128,7 +130,8 @@ export class Editor {
 
   #picture(): Picture {
     const { text, cursor } = this.#buffer;
-    const more = widthOf(MORE) < this.#columns ? MORE : "";
+    const { more: mark = MORE } = this.#options;
+    const more = widthOf(mark) < this.#columns ? mark : "";
     const prompt = this.#search?.prompt ?? this.#prompt;
     return { prompt, more, text, cursor, columns: this.#columns, marks: this.#marks, ghost: this.#ghost };
   }

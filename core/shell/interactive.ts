@@ -104,6 +104,7 @@ class TerminalSession implements Session {
       output: terminal.output,
       info: () => terminal.info(),
       signal: (name) => void shell.signal(name),
+      typedAhead: () => this.#input.take(),
     });
     this.#screen = crlf(this.#full);
     this.#input = cookedInput(this.#screen);

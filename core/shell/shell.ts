@@ -365,6 +365,7 @@ function contextOf(
   const terminalOf = (number: number): TerminalInfo | undefined => descriptors.get(number)?.file.terminal?.();
   const screen = descriptors.get(1)?.file.screen;
   const path = (operand: string): string => absolutePath(operand, call.cwd);
+  const user = { signal, isForeground, turn: () => process.turn(), stop: () => process.stop() };
   return {
     computer,
     host,
@@ -386,8 +387,8 @@ function contextOf(
       },
     },
     names,
-    fullScreen:
-      screen && (() => screen.open({ signal, isForeground, turn: () => process.turn(), stop: () => process.stop() })),
+    fullScreen: screen && (() => screen.open(user)),
+    ownLines: screen && terminalOf(0) && (() => screen.openLines(user)),
     cwd: call.cwd,
     environment: call.environment,
     path,

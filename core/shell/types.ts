@@ -6,6 +6,7 @@ import type { Bytes } from "../base/bytes.ts";
 import type { Computer } from "../computer.ts";
 import type { Namespace } from "./namespace/namespace.ts";
 import type { RandomAccess } from "../disk/content/random-access.ts";
+import type { KeyName } from "./editor-keys.ts";
 import type { ProgramPlace } from "./programs/session.ts";
 import type { Text } from "./styled.ts";
 import type { FullScreen, ScreenSource } from "./terminal/full-screen.ts";
@@ -130,6 +131,8 @@ export interface CommandContext extends Io {
    * when the command ends, however it does. Throws "unsupported" in the background.
    */
   readonly fullScreen?: (() => FullScreen) | undefined;
+  /** The same for a program that reads lines of its own where the cursor is, as `sql` does; only where the keyboard is standard input too. */
+  readonly ownLines?: (() => FullScreen<KeyName>) | undefined;
   /** An operand as an absolute path. */
   readonly path: (operand: string) => string;
   /** The bytes of an operand; `-` is standard input. Rejects with "not-found", "is-a-directory" and what reading rejects with. */

@@ -33,7 +33,7 @@ const FEATURES: Readonly<Record<string, number>> = {
   "coder-worker": 8_000,
   "download-worker": 1_000,
   // The language, the trees and the utilities, when the tab is a member; full-screen programs; the worker of programs.
-  shell: 162_300,
+  shell: 162_700,
   less: 8_000,
   // What is called now and then: sed, archives, what is told of files and space, comparing with its library, dumps, tables.
   "sed-run": 7_000,
@@ -58,9 +58,11 @@ const FEATURES: Readonly<Record<string, number>> = {
   "xxd-run": 2_000,
   "column-run": 1_000,
   "du-run": 2_000,
+  "expr-run": 2_000,
   // The shared database: what serves it, its command, rarer calls, and the worker with SQLite (whose WebAssembly comes apart).
   database: 9_000,
-  "sql-run": 2_000,
+  "sql-run": 16_000,
+  "computer-tables": 5_000,
   insert: 1_000,
   export: 1_000,
   "sql-file": 2_000,

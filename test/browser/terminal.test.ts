@@ -130,3 +130,37 @@ test("a screen reader hears the line as it is typed, and no suggestion", async (
   await expect.poll(() => tab.page.locator(".xterm-accessibility").innerText()).toContain("echo so");
   await tab.close();
 });
+
+test("sql has a prompt of its own, completes, and leafs through; what is written there is in the other node too", async () => {
+  const tab = await tabs.open(node.invite, { apart: true });
+  await tab.page.locator(".xterm-helper-textarea").focus();
+  const types = (text: string): Promise<void> => tab.page.keyboard.type(text);
+  await types("sql\n");
+  await tab.waitFor(/^sql>$/m);
+  await types("CREATE TABLE notes (line TEXT,\n");
+  await tab.waitFor(/^\.\.\.>$/m);
+  await types("n INTEGER);\n");
+  await tab.waitFor(/INTEGER\);\n(.*\n)*sql>$/m);
+  await types("INSERT INTO notes VALUES ('hello 漢字', 1);\n");
+  await tab.waitFor(/^1 row changed\.$/m);
+  await types("SELECT lin");
+  await tab.page.keyboard.press("Tab");
+  await types(" FROM no");
+  await tab.page.keyboard.press("Tab");
+  await types(";\n");
+  await tab.waitFor(/^sql> SELECT line FROM notes;\nline\n-+\nhello 漢字\n1 row\.$/m);
+  await types("WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c LIMIT 999) SELECT i FROM c;\n");
+  await tab.waitFor(/^i\n-+\n +1\n[^]*q: quit/);
+  await types("Gq");
+  await tab.waitFor(/^sql>$/m);
+  // Ctrl-C ends what runs, and not the session.
+  await types("WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c) SELECT max(i) FROM c;\n");
+  await tab.page.keyboard.press("Control+C");
+  await tab.waitFor(/^Cancelled\.\n(.*\n)*sql>$/m);
+  await types(".quit\n");
+  await tab.waitFor(/\$$/m);
+  const told = async (): Promise<string> => (await lab.sh(node, 'sql --list "SELECT line, n FROM notes"')).stdout;
+  await expect.poll(told, { timeout: 15_000 }).toBe("hello 漢字\t1\n");
+  expect(tab.complaints).toEqual([]);
+  await tab.close();
+});

@@ -6,8 +6,19 @@ import type { ColumnDetail, SchemaObject } from "../types.ts";
 import type { Connection } from "./connection.ts";
 import type { SchemaMaker } from "./schema-maker.ts";
 
-export function describe(connection: Connection, maker: SchemaMaker): SchemaObject[] {
-  const objects: SchemaObject[] = [];
+export function describe(connection: Connection, maker: SchemaMaker, ofComputer: readonly string[]): SchemaObject[] {
+  const objects: SchemaObject[] = ofComputer.map((name) => {
+    const columns = columnsOf(connection, undefined, name);
+    const list = columns.map((column) => [plain(column.name), column.type].filter(Boolean).join(" ")).join(", ");
+    return {
+      kind: "table",
+      name,
+      table: undefined,
+      sql: `CREATE TABLE ${name} (${list})`,
+      columns,
+      isOfComputer: true,
+    };
+  });
   for (const { model } of maker.tables) {
     const columns = model.columns.map(({ name, definition }) => `${plain(name)} ${definition}`.trim());
     const body = [...columns, ...model.constraints].join(", ");

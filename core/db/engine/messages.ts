@@ -35,6 +35,8 @@ export interface StatementAnswer {
   readonly reads: readonly string[];
   /** It writes, and was not run: it needs a transaction. */
   readonly isWrite: boolean;
+  /** Tables of the computer that it reads: it was not run, and they are to be filled first. */
+  readonly needs: readonly string[];
 }
 
 export interface PageAnswer {
@@ -56,6 +58,8 @@ export interface StatementCall {
   readonly sql: string;
   readonly parameters: SqlParameters;
   readonly timeoutMs: number;
+  /** The tables of the computer that it reads have been filled. */
+  readonly isFilled?: boolean;
 }
 
 export type Outcome<Value> =
@@ -65,6 +69,10 @@ export type Outcome<Value> =
 /** The calls that the thread serves. One that writes, applies or changes the schema comes while no other is under way. */
 export interface IndexCalls {
   open(): void;
+  /** Makes the tables of the computer, by name and definitions of columns. */
+  computer(tables: readonly (readonly [name: string, columns: string])[]): void;
+  /** More rows of one of them; the first take the place of those of before. */
+  fill(table: string, rows: readonly (readonly SqlValue[])[], isFirst: boolean): void;
   schema(entries: readonly SchemaEntry[]): SchemaAnswer;
   beginApply(): void;
   /** Rows as packed by rows.ts. */

@@ -3,6 +3,7 @@
  * so it is checked by SQLite, with SQLite's words, and its outcome is read from `sqlite_schema`.
  */
 import { StarfishError } from "../../base/errors.ts";
+import { isOfComputer } from "../computer-table.ts";
 import { COLUMNS_MAX, DEFINITION_CHARS_MAX, NAME_CHARS_MAX } from "../limits.ts";
 import {
   columnTexts,
@@ -175,6 +176,8 @@ function emptied(select: string): string {
 }
 
 function checkName({ name }: SchemaRow): void {
+  if (isOfComputer(folded(name)))
+    throw new StarfishError("unsupported", `${name} is a table of the computer: yours needs another name`);
   if (isReserved(name))
     throw new StarfishError("unsupported", `Names that begin with _ are the database's own: ${name}`);
   if (name.length > NAME_CHARS_MAX)

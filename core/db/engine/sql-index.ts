@@ -9,6 +9,7 @@ import { PAGE_BYTES, PAGE_ROWS, PROGRESS_STEPS, RESULT_BYTES_HELD } from "../lim
 import { unpackRows } from "../rows.ts";
 import { readSchema, type SchemaEntry, type SchemaModel, type SchemaWrite } from "../schema/model.ts";
 import { folded } from "../schema/names.ts";
+import { quoted } from "../schema/tokens.ts";
 import type { ColumnInfo, Conflict, SchemaObject, SqlParameters, SqlValue } from "../types.ts";
 import { Applier } from "./applier.ts";
 import { Capture } from "./capture.ts";
@@ -38,6 +39,17 @@ export interface IndexPlatform extends KeySource {
   readonly isInterrupted: () => boolean;
 }
 
+const NOT_RUN: StatementAnswer = {
+  columns: [],
+  rows: [],
+  changes: 0,
+  cursor: undefined,
+  isOpen: false,
+  reads: [],
+  isWrite: true,
+  needs: [],
+};
+
 interface OpenCursor {
   readonly sql: string;
   readonly timeoutMs: number;
@@ -65,6 +77,7 @@ export class SqlIndex implements IndexCalls {
   readonly #applier: Applier;
   readonly #cursors = new Map<number, OpenCursor>();
   #cursorId = 0;
+  #ofComputer: readonly string[] = [];
   #entries = new Map<string, SchemaEntry>();
   #model: SchemaModel = readSchema([]);
   #problems: ReadonlyMap<string, string> = new Map();
@@ -89,6 +102,30 @@ export class SqlIndex implements IndexCalls {
   }
 
   open(): void {}
+
+  // The computer's own tables
+
+  computer(tables: readonly (readonly [name: string, columns: string])[]): void {
+    for (const [name, columns] of tables) this.#connection.run(`CREATE TEMP TABLE ${quoted(name)} (${columns})`);
+    this.#ofComputer = tables.map(([name]) => name);
+  }
+
+  fill(table: string, rows: readonly (readonly SqlValue[])[], isFirst: boolean): void {
+    if (isFirst) this.#connection.run(`DELETE FROM temp.${quoted(table)}`);
+    const [first] = rows;
+    if (first === undefined) return;
+    const places = first.map(() => "?").join(", ");
+    const statement = this.#connection.prepare(`INSERT INTO temp.${quoted(table)} VALUES (${places})`);
+    try {
+      for (const row of rows) {
+        statement.bindAll(row);
+        while (statement.step());
+        statement.reset();
+      }
+    } finally {
+      statement.finalize();
+    }
+  }
 
   // Following the map
 
@@ -143,9 +180,10 @@ export class SqlIndex implements IndexCalls {
 
   read(call: StatementCall): StatementAnswer {
     const prepared = this.#statements.take(call.sql, call.parameters);
+    if (this.#isToBeFilled(call, prepared)) return this.#needing(call, prepared);
     if (prepared.statement.isReadOnly) return this.#answer(call, prepared, true);
     this.#statements.release(call.sql, prepared);
-    return { columns: [], rows: [], changes: 0, cursor: undefined, isOpen: false, reads: [], isWrite: true };
+    return NOT_RUN;
   }
 
   page(id: number): PageAnswer {
@@ -189,11 +227,12 @@ export class SqlIndex implements IndexCalls {
   execute(call: StatementCall): StatementAnswer {
     const writing = this.#open();
     const prepared = this.#statements.take(call.sql, call.parameters);
+    if (this.#isToBeFilled(call, prepared)) return this.#needing(call, prepared);
     if (prepared.statement.isReadOnly) return this.#answer(call, prepared, false);
     if (prepared.judge.isSchemaChange) {
       this.#statements.release(call.sql, prepared);
       this.#changeSchema(writing, call);
-      return { columns: [], rows: [], changes: 0, cursor: undefined, isOpen: false, reads: [], isWrite: true };
+      return NOT_RUN;
     }
     writing.recording ??= this.#connection.record();
     return { ...this.#answer(call, prepared, false), isWrite: true };
@@ -269,7 +308,7 @@ export class SqlIndex implements IndexCalls {
   // Asking
 
   objects(): readonly SchemaObject[] {
-    return describe(this.#connection, this.#maker);
+    return describe(this.#connection, this.#maker, this.#ofComputer);
   }
 
   conflicts(): readonly Conflict[] {
@@ -363,7 +402,17 @@ export class SqlIndex implements IndexCalls {
       isOpen: cursor.prepared !== undefined,
       reads: [...judge.reads, ...judge.readsOfComputer],
       isWrite: false,
+      needs: [],
     };
+  }
+
+  #isToBeFilled({ isFilled }: StatementCall, { judge }: Prepared): boolean {
+    return judge.readsOfComputer.size > 0 && isFilled !== true;
+  }
+
+  #needing({ sql }: StatementCall, prepared: Prepared): StatementAnswer {
+    this.#statements.release(sql, prepared);
+    return { ...NOT_RUN, isWrite: false, needs: [...prepared.judge.readsOfComputer] };
   }
 
   #readAhead(cursor: OpenCursor, bytesMax: number): void {

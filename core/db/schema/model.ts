@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import { check, integerOf, type Schema } from "../../base/codec.ts";
 import { isStarfishError } from "../../base/errors.ts";
+import { isOfComputer } from "../computer-table.ts";
 import { COLUMNS_MAX, DEFINITION_CHARS_MAX, NAME_CHARS_MAX, OBJECTS_MAX } from "../limits.ts";
 import { columnId, columnKey, dropKey, folded, fromDigits, objectKey, TABLE_ID, tableId } from "./names.ts";
 import { parseCreateTable, typeOf } from "./create-table.ts";
@@ -222,7 +223,7 @@ class Reading {
 
 /** Names that are SQLite's, or the database's own. */
 export function isReserved(name: string): boolean {
-  return /^(sqlite_|_)/i.test(name);
+  return /^(sqlite_|_)/i.test(name) || isOfComputer(folded(name));
 }
 
 function mergesOf(definition: string): Merges {

@@ -1,23 +1,44 @@
-/** sql: the shared database by SQL. What runs it is loaded when it is first called. */
+/** sql: the shared database. What it does is loaded when it is first called. */
+import { getopt } from "../getopt.ts";
 import type { Command } from "../types.ts";
+
+const VALUE = { value: true } as const;
+const SPECS = {
+  f: { long: "file", ...VALUE },
+  csv: {},
+  json: {},
+  line: {},
+  list: {},
+  param: VALUE,
+  watch: {},
+  import: VALUE,
+  export: VALUE,
+  open: VALUE,
+  delimiter: VALUE,
+  "no-header": {},
+};
 
 export const sql: Command = {
   name: "sql",
-  summary: "the shared database: SQL on every node",
+  summary: "the shared database, in SQL",
   help: `
-usage: sql [--json | --csv] STATEMENT [VALUE...]
+usage: sql [--csv|--json|--line|--list] ["STATEMENT; …" [PARAM…] | -f FILE]
+       sql --watch "SELECT …"
+       sql --import FILE.csv TABLE | --export FILE QUERY|TABLE | --export FILE.sqlite
+       sql --open FILE.sqlite …
 
-Runs one statement of SQL (SQLite's) on the shared database, which all nodes hold and write, also while they are cut off.
-Each VALUE takes the place of a ? in the statement, as text. Rows are shown as a table, as CSV (--csv), or as an object a
-line (--json).
+SQLite's SQL on tables that all nodes share. A PARAM takes the place of a '?' (--param NAME=VALUE: of :NAME). Alone it asks
+for statements. The computer is in tables too: members, files, jobs, processes, mem, mail. docs/database.md says all.
 
-  sql "CREATE TABLE IF NOT EXISTS notes (id UUID PRIMARY KEY, text TEXT)"
-  sql "INSERT INTO notes (text) VALUES (?)" "buy milk"
-  sql "SELECT * FROM notes"
-  sql "SELECT type, name FROM sqlite_schema"
+  sql "CREATE TABLE IF NOT EXISTS birds (name, legs)"
+  sql "INSERT INTO birds VALUES (?, ?)" "barn owl" 2
+  sql --export /b.csv birds && sql --import /b.csv copies
+  sql --json "SELECT name, size FROM files"
 `,
   async run(context) {
+    // `-5` among the words is a parameter.
+    const options = getopt(context.args, SPECS, { operand: /^-[\d.]/ });
     const { runSql } = await import("../sql/sql-run.ts");
-    return await runSql(context);
+    return await runSql(options, context);
   },
 };

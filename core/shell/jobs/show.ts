@@ -92,7 +92,7 @@ export function showProcesses(isAll: boolean, isJson: boolean, context: CommandC
 }
 
 /** A line and its only stage are two processes of the same words: one of them says it. */
-function oncePerLine(all: readonly RunningProcess[]): RunningProcess[] {
+export function oncePerLine(all: readonly RunningProcess[]): RunningProcess[] {
   const wordsOf = new Map(all.map(({ process }) => [process.pid, process.words.join(" ")]));
   return all.filter(({ process, parent }) => wordsOf.get(parent) !== process.words.join(" "));
 }

@@ -5,23 +5,23 @@
 import { utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { abortable } from "../../ports/clock.ts";
-import { KeyDecoder, type Key } from "../editor-keys.ts";
+import { KeyDecoder, type Key, type KeyName } from "../editor-keys.ts";
 import { type Input, PasteInput } from "../paste.ts";
 import { shown, type Text } from "../styled.ts";
 import type { Output, TerminalInfo } from "../types.ts";
 import { SCREEN_KEYS, type ScreenKeyName } from "./screen-keys.ts";
 
-export type ScreenEvent =
-  | { readonly kind: "key"; readonly key: Key<ScreenKeyName> }
+export type ScreenEvent<Name extends string = ScreenKeyName> =
+  | { readonly kind: "key"; readonly key: Key<Name> }
   /** Everything is to be drawn again: the size has changed, or the program goes on after Ctrl-Z. */
   | { readonly kind: "redraw" }
   /** A paste that is too large to be taken. */
   | { readonly kind: "too-long"; readonly length: number };
 
-export interface FullScreen {
+export interface FullScreen<Name extends string = ScreenKeyName> {
   info(): TerminalInfo;
   /** The next event. Rejects with "cancelled" when the program is to end. */
-  next(): Promise<ScreenEvent>;
+  next(): Promise<ScreenEvent<Name>>;
   /** Whether an event waits. */
   readonly hasNext: boolean;
   draw(text: Text): Promise<void>;
@@ -41,11 +41,19 @@ export interface ScreenUser {
 export interface ScreenSource {
   /** Throws "unsupported" where another program has the screen, or this one runs in the background. */
   open(user: ScreenUser): FullScreen;
+  /** Every key, as a line editor knows them; what is drawn stands below what was printed before, and stays. */
+  openLines(user: ScreenUser): FullScreen<KeyName>;
 }
 
-const ENTER = "\x1b[?1049h\x1b[2J\x1b[H";
-/** Leaves the alternate screen, shows the cursor, ends colours. */
-const LEAVE = "\x1b[?1049l\x1b[?25h\x1b[m";
+interface Manner {
+  /** What is sent to the terminal when the program gets it, and when it gives it back. */
+  readonly enter: string;
+  readonly leave: string;
+}
+
+/** Leaving the alternate screen, it shows the cursor and ends colours. */
+const WHOLE: Manner = { enter: "\x1b[?1049h\x1b[2J\x1b[H", leave: "\x1b[?1049l\x1b[?25h\x1b[m" };
+const IN_LINES: Manner = { enter: "", leave: "\x1b[?25h\x1b[m" };
 /** Keys that nobody has taken yet. */
 const EVENTS_MAX = 4_096;
 /** What others print meanwhile, shown afterwards. */
@@ -56,11 +64,13 @@ export interface ScreenHost {
   info(): TerminalInfo;
   /** Sends a signal of the keyboard to what runs in the foreground. */
   signal(name: "INT" | "TSTP"): void;
+  /** Takes what was typed before a program had the keyboard. */
+  typedAhead(): readonly Input[];
 }
 
 export class ScreenOwner implements ScreenSource {
   readonly #host: ScreenHost;
-  #current: Program | undefined;
+  #current: Pick<Program<never>, "isShown" | "take" | "push" | "hide"> | undefined;
   #held: Uint8Array[] = [];
   #heldBytes = 0;
   #waiting: (() => void)[] = [];
@@ -75,10 +85,18 @@ export class ScreenOwner implements ScreenSource {
   }
 
   open(user: ScreenUser): FullScreen {
+    return this.#open(user, new KeyDecoder(SCREEN_KEYS), WHOLE);
+  }
+
+  openLines(user: ScreenUser): FullScreen<KeyName> {
+    return this.#open(user, KeyDecoder.forLines(), IN_LINES);
+  }
+
+  #open<Name extends string>(user: ScreenUser, keys: KeyDecoder<Name>, manner: Manner): FullScreen<Name> {
     if (!user.isForeground())
       throw new StarfishError("unsupported", "it runs in the background, and has no keyboard there");
     if (this.isTaken) throw new StarfishError("unsupported", "another program has the screen");
-    const program = new Program(user, this.#host, {
+    const program = new Program(user, this.#host, keys, manner, {
       shown: (shown) => {
         if (shown) this.#current = program;
         else if (this.#current === program) this.#current = undefined;
@@ -87,6 +105,7 @@ export class ScreenOwner implements ScreenSource {
       isTaken: () => this.isTaken,
     });
     program.show();
+    for (const input of this.#host.typedAhead()) program.take(input);
     return program;
   }
 
@@ -124,20 +143,23 @@ interface Ownership {
   isTaken(): boolean;
 }
 
-class Program implements FullScreen {
+class Program<Name extends string> implements FullScreen<Name> {
   readonly #user: ScreenUser;
   readonly #host: ScreenHost;
   readonly #ownership: Ownership;
-  readonly #keys = new KeyDecoder(SCREEN_KEYS);
-  readonly #events: ScreenEvent[] = [];
+  readonly #keys: KeyDecoder<Name>;
+  readonly #manner: Manner;
+  readonly #events: ScreenEvent<Name>[] = [];
   readonly #pastes = new PasteInput();
   #arrived: (() => void) | undefined;
   #isClosed = false;
   isShown = false;
 
-  constructor(user: ScreenUser, host: ScreenHost, ownership: Ownership) {
+  constructor(user: ScreenUser, host: ScreenHost, keys: KeyDecoder<Name>, manner: Manner, ownership: Ownership) {
     this.#user = user;
     this.#host = host;
+    this.#keys = keys;
+    this.#manner = manner;
     this.#ownership = ownership;
   }
 
@@ -149,7 +171,7 @@ class Program implements FullScreen {
     return this.#events.length > 0;
   }
 
-  async next(): Promise<ScreenEvent> {
+  async next(): Promise<ScreenEvent<Name>> {
     const { signal } = this.#user;
     for (;;) {
       signal.throwIfAborted();
@@ -175,13 +197,13 @@ class Program implements FullScreen {
     if (this.isShown || this.#isClosed) return;
     this.isShown = true;
     this.#ownership.shown(true);
-    this.#host.output.write(utf8(ENTER)).catch(() => {});
+    this.#host.output.write(utf8(this.#manner.enter)).catch(() => {});
   }
 
   hide(): void {
     if (!this.isShown) return;
     this.isShown = false;
-    this.#host.output.write(utf8(LEAVE)).catch(() => {});
+    this.#host.output.write(utf8(this.#manner.leave)).catch(() => {});
     this.#ownership.shown(false);
     this.#arrived?.();
   }
@@ -198,7 +220,7 @@ class Program implements FullScreen {
     }
   }
 
-  push(event: ScreenEvent): void {
+  push(event: ScreenEvent<Name>): void {
     if (this.#events.length < EVENTS_MAX) this.#events.push(event);
     this.#arrived?.();
   }
@@ -216,7 +238,7 @@ class Program implements FullScreen {
     else this.push({ kind: "key", key: { kind: "paste", text } });
   }
 
-  #take(key: Key<ScreenKeyName>): void {
+  #take(key: Key<Name>): void {
     if (key.kind === "named" && key.name === "suspend") {
       this.hide();
       return this.#host.signal("TSTP");
@@ -228,6 +250,6 @@ class Program implements FullScreen {
   }
 }
 
-export function isKey(event: ScreenEvent, name: ScreenKeyName): boolean {
+export function isKey<Name extends string>(event: ScreenEvent<Name>, name: Name | "interrupt"): boolean {
   return event.kind === "key" && event.key.kind === "named" && event.key.name === name;
 }

@@ -4,22 +4,24 @@ import { isStarfishError } from "../../base/errors.ts";
 import type { Store } from "../../ports/store.ts";
 import { HistoryLines } from "../history.ts";
 
-const KEY = "shell.history";
+type Program = "shell" | "sql";
 
-const histories = new WeakMap<Store, HistoryLines>();
+const histories = new WeakMap<Store, Map<Program, HistoryLines>>();
 
 /** The same for all who ask with this store. It may fill a little later with what was kept. */
-export function historyOf(store: Store): HistoryLines {
-  const known = histories.get(store);
+export function historyOf(store: Store, program: Program = "shell"): HistoryLines {
+  const ofStore = histories.get(store) ?? new Map<Program, HistoryLines>();
+  histories.set(store, ofStore);
+  const known = ofStore.get(program);
   if (known !== undefined) return known;
   const lines = new HistoryLines();
-  histories.set(store, lines);
-  lines.ready = keep(lines, store);
+  ofStore.set(program, lines);
+  lines.ready = keep(lines, store, `${program}.history`);
   return lines;
 }
 
-async function keep(lines: HistoryLines, store: Store): Promise<void> {
-  const kept = await load(store);
+async function keep(lines: HistoryLines, store: Store, key: string): Promise<void> {
+  const kept = await load(store, key);
   lines.addBefore(kept);
   let isWriting = false;
   let isStale = false;
@@ -30,7 +32,7 @@ async function keep(lines: HistoryLines, store: Store): Promise<void> {
     // One write at a time; what came meanwhile goes with the next.
     while (isStale) {
       isStale = false;
-      await store.set(KEY, utf8(JSON.stringify(lines.all))).catch(ignored);
+      await store.set(key, utf8(JSON.stringify(lines.all))).catch(ignored);
     }
     isWriting = false;
   };
@@ -39,9 +41,9 @@ async function keep(lines: HistoryLines, store: Store): Promise<void> {
   if (lines.all.length > kept.length) await write();
 }
 
-async function load(store: Store): Promise<string[]> {
+async function load(store: Store, key: string): Promise<string[]> {
   try {
-    const kept = await store.get(KEY);
+    const kept = await store.get(key);
     const lines: unknown = kept === undefined ? [] : JSON.parse(text(kept));
     return Array.isArray(lines) ? lines.filter((line) => typeof line === "string") : [];
   } catch (error) {

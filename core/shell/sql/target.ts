@@ -1,0 +1,108 @@
+/** What statements run on: the shared database, or a file that was opened; and the transaction that is open in it. */
+import { isStarfishError, StarfishError } from "../../base/errors.ts";
+import type { Computer } from "../../computer.ts";
+import type { Cursor, Queries, SchemaObject, SqlDatabase, SqlParameters, Transaction } from "../../db/types.ts";
+import { isWord, type Token, tokensOf } from "../../db/schema/tokens.ts";
+
+export class Target {
+  /** Undefined where it is a file. */
+  readonly database: SqlDatabase | undefined;
+  readonly #queries: Queries & { schema(): Promise<readonly SchemaObject[]> };
+  #transaction: Transaction | undefined;
+  /** As it was before the transaction: the database answers nobody else meanwhile, not even this session. */
+  #schemaBefore: readonly SchemaObject[] = [];
+
+  constructor(queries: Queries & { schema(): Promise<readonly SchemaObject[]> }, database?: SqlDatabase) {
+    this.#queries = queries;
+    this.database = database;
+  }
+
+  static shared({ sql }: Pick<Computer, "sql">): Target {
+    return new Target(sql, sql);
+  }
+
+  /** Throws "unsupported" where it is a file: there is nothing to write there, and no other to agree with. */
+  get shared(): SqlDatabase {
+    if (this.#transaction !== undefined)
+      throw new StarfishError("busy", "a transaction is open: COMMIT or ROLLBACK comes first");
+    if (this.database !== undefined) return this.database;
+    throw new StarfishError("unsupported", "a file that was opened is only read: this is for the shared database");
+  }
+
+  get isInTransaction(): boolean {
+    return this.#transaction !== undefined;
+  }
+
+  /** Within a transaction it is that of before. */
+  async schema(): Promise<readonly SchemaObject[]> {
+    return this.#transaction === undefined ? await this.#queries.schema() : this.#schemaBefore;
+  }
+
+  /** Runs one statement. BEGIN, COMMIT and ROLLBACK resolve to nothing. */
+  async open(sql: string, parameters: SqlParameters, signal: AbortSignal): Promise<Cursor | undefined> {
+    const control = controlOf(sql);
+    if (control !== undefined) {
+      await this.#control(control, signal);
+      return undefined;
+    }
+    const transaction = this.#transaction;
+    try {
+      return await (transaction ?? this.#queries).query(sql, parameters).open({ signal });
+    } catch (error) {
+      // It has ended by itself: left idle for too long, or the index has died.
+      if (transaction !== undefined && isStarfishError(error) && ["closed", "timeout"].includes(error.code))
+        this.#transaction = undefined;
+      throw error;
+    }
+  }
+
+  async #control(control: "BEGIN" | "COMMIT" | "ROLLBACK", signal: AbortSignal): Promise<void> {
+    const open = this.#transaction;
+    if (control === "BEGIN") {
+      if (open !== undefined) throw new StarfishError("usage", "a transaction is open already");
+      const database = this.shared;
+      this.#schemaBefore = await database.schema();
+      this.#transaction = await database.begin({ signal });
+      return;
+    }
+    if (open === undefined) throw new StarfishError("usage", "no transaction is open");
+    this.#transaction = undefined;
+    await (control === "COMMIT" ? open.commit() : open.rollback());
+  }
+
+  /** Uses the transaction, so that it is not left alone. If it is over, the next statement says so. */
+  touch(): void {
+    this.#transaction
+      ?.query("SELECT 1")
+      .run()
+      .catch((error: unknown) => {
+        if (!isStarfishError(error)) throw error;
+      });
+  }
+
+  /** Rolls back what is open. Says whether something was. */
+  async close(): Promise<boolean> {
+    const open = this.#transaction;
+    this.#transaction = undefined;
+    if (open === undefined) return false;
+    await open.rollback().catch((error: unknown) => {
+      if (!isStarfishError(error)) throw error;
+    });
+    return true;
+  }
+}
+
+/** `BEGIN IMMEDIATE TRANSACTION` and the like. `ROLLBACK TO` is about a savepoint, and not among them. */
+export function controlOf(sql: string): "BEGIN" | "COMMIT" | "ROLLBACK" | undefined {
+  const words: Token[] = [];
+  for (const token of tokensOf(sql)) {
+    if (token.text === ";") break;
+    // More than any of them has.
+    if (words.push(token) > 3) return undefined;
+  }
+  const [first, ...rest] = words;
+  if (!rest.every((word) => isWord(word, "TRANSACTION", "DEFERRED", "IMMEDIATE", "EXCLUSIVE"))) return undefined;
+  if (isWord(first, "BEGIN")) return "BEGIN";
+  if (isWord(first, "COMMIT", "END")) return "COMMIT";
+  return isWord(first, "ROLLBACK") ? "ROLLBACK" : undefined;
+}
