@@ -88,7 +88,9 @@ class NodeMail implements Mail {
     this.#stops.push(
       contents.addReferences(() => this.#references()),
       this.#ledger.onChange((change) => this.#heard(change)),
-      people.onChange(() => this.#lookAtAll()),
+      people.onReaders(() => this.#lookAtAll()),
+      // Names, and who is to be answered.
+      people.onChange(() => this.#hasChanged()),
       () => looking.cancel(),
       () => this.#ledger.close(),
     );

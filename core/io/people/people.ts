@@ -65,6 +65,7 @@ export class NodePeople implements People {
   readonly #now: () => number;
   readonly #joining: Joining;
   readonly #changed = new Listeners<void>();
+  readonly #readersChanged = new Listeners<void>();
   readonly #stops: Unsubscribe[];
   #own: Card | undefined;
   #isKept = false;
@@ -176,6 +177,11 @@ export class NodePeople implements People {
     return [self, ...persons];
   }
 
+  /** Called when this node reads other mail than before; others' cards change all the time. */
+  onReaders(listener: () => void): Unsubscribe {
+    return this.#readersChanged.add(listener);
+  }
+
   /** The key that mail to that address is sealed to. */
   mailKeyOf(address: Address): Uint8Array | undefined {
     if (address.kind === "node") return this.#cards.of(address.peer)?.mailKey;
@@ -232,6 +238,7 @@ export class NodePeople implements People {
     const stored = this.#secrets.become(person, this.#now());
     this.#readers = undefined;
     this.#tell();
+    this.#readersChanged.emit();
     this.#hasChanged();
     await stored;
   }
