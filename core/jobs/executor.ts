@@ -43,6 +43,13 @@ interface Loaded {
   readonly program: SandboxProgram;
 }
 
+interface Ready {
+  /** Of the module's bytes. */
+  readonly sha256: string;
+  readonly compiled: CompiledModule;
+  readonly program: SandboxProgram;
+}
+
 export class Executor {
   readonly #job: string;
   readonly #spec: JobSpec;
@@ -75,7 +82,7 @@ export class Executor {
         isReduction ? this.#operands(task, signal) : this.#inputs.read(task, end, { signal }),
         this.#compiled(running, signal),
       ]);
-      return await this.#run(compiled.module, compiled.program, input, signal);
+      return await this.#run(compiled, input, signal);
     } catch (error) {
       const code = isStarfishError(error) ? TASK_FAULTS.find((fault) => fault === error.code) : undefined;
       // A time-out of the way to a content is none of the task's.
@@ -84,15 +91,11 @@ export class Executor {
     }
   }
 
-  async #run(
-    { id, module }: CompiledModule,
-    program: SandboxProgram,
-    input: Bytes,
-    signal: AbortSignal,
-  ): Promise<TaskOutcome> {
+  async #run({ sha256, compiled, program }: Ready, input: Bytes, signal: AbortSignal): Promise<TaskOutcome> {
     const { memo } = this.#parts;
-    const { fuel: fuelMax = LIMITS_DEFAULT.fuelMax, timeMsMax } = this.#spec.limits;
-    const key = memo.keyOf({ moduleId: id, program, fuelMax }, input);
+    const { id, module } = compiled;
+    const { fuel: fuelMax = LIMITS_DEFAULT.fuelMax, memoryBytesMax, timeMsMax } = this.#spec.limits;
+    const key = memo.keyOf({ module: sha256, program, memoryBytesMax, fuelMax }, input);
     const remembered = key === undefined ? undefined : memo.get(key);
     if (remembered !== undefined) return { ok: true, ...remembered, runMs: 0 };
     const named = { job: this.#job, for: this.#for, own: this.#own, moduleId: id, module, program };
@@ -108,14 +111,12 @@ export class Executor {
     return { ok: false, code, message: result.message };
   }
 
-  async #compiled(
-    running: Program,
-    signal: AbortSignal,
-  ): Promise<{ readonly module: CompiledModule; readonly program: SandboxProgram }> {
+  async #compiled(running: Program, signal: AbortSignal): Promise<Ready> {
     const { modules } = this.#parts;
     const { memoryBytesMax } = this.#spec.limits;
     const { sha256, bytes, program } = await this.#load(running, signal);
-    return { module: await modules.add(sha256, bytes, memoryBytesMax, this.#own, program.kind), program };
+    const compiled = await modules.add(sha256, bytes, memoryBytesMax, this.#own, program.kind);
+    return { sha256, compiled, program };
   }
 
   /** The module's bytes stay here as long as the job runs: it may have to be compiled again. */

@@ -5,6 +5,7 @@ import { hostile, joiner, mirror } from "../../test/fixtures/wasm.ts";
 import { JobLab } from "../../test/sim/job-lab.ts";
 import { seeds } from "../../test/sim/seeds.ts";
 import { text, utf8 } from "../base/bytes.ts";
+import { numbersOf } from "./intervals.ts";
 import type { JobSpec } from "./spec.ts";
 import type { JobEvent } from "./types.ts";
 
@@ -214,6 +215,38 @@ describe("jobs beside each other", () => {
     await lab.outcome(long);
   });
 
+  test.each(["a long map of one node", "a long job"])(
+    "a short map or job takes three times as long beside %s at most",
+    async (beside) => {
+      const lab = new JobLab({ seed: 21 });
+      await lab.grow(4);
+      const [a, b] = [lab.node("n0"), lab.node("n1")];
+      const { signal } = new AbortController();
+      const inputs = (count: number, what: string): Uint8Array[] =>
+        Array.from({ length: count }, (_, i) => utf8(`${what} ${i}`));
+      const short = async (what: string): Promise<number> => {
+        const beganMs = lab.world.nowMs;
+        const map = { title: "short", module: mirror(), inputs: inputs(40, what) };
+        await lab.world.settle(Array.fromAsync(a.cpu.map(map, { signal })), { withinMs: 60_000 });
+        const mappedMs = lab.world.nowMs;
+        const range = { from: "range", lo: 5_000, hi: 5_040, count: 40 } as const;
+        const limits = { memoryBytesMax: 2 ** (what === "alone" ? 20 : 21), timeMsMax: 60_000 };
+        await lab.outcome(await lab.submit(a, job(40, { inputs: range, limits })));
+        return Math.max(mappedMs - beganMs, lab.world.nowMs - mappedMs);
+      };
+      const aloneMs = await short("alone");
+      const stop = new AbortController();
+      if (beside === "a long job") await lab.submit(b, job(20_000));
+      else {
+        const map = { title: "long", module: mirror(), inputs: inputs(20_000, "long") };
+        void Array.fromAsync(b.cpu.map(map, { signal: stop.signal })).catch(() => {});
+      }
+      await lab.world.runFor(3_000);
+      expect(await short("beside")).toBeLessThan(3 * aloneMs);
+      stop.abort();
+    },
+  );
+
   test("the same again is remembered by those who did it, whoever submits it", async () => {
     let begun = 0;
     const tasks = (): number => {
@@ -256,6 +289,35 @@ describe("jobs beside each other", () => {
 });
 
 describe("under churn and cuts", () => {
+  test.each(seeds(2, 100))("of a half that dies only what was in flight is run again (seed %i)", async (seed) => {
+    const begun = new Map<string, number>();
+    const tasks = ({ input }: { readonly input: Uint8Array }): number => {
+      begun.set(text(input), (begun.get(text(input)) ?? 0) + 1);
+      return 200;
+    };
+    const lab = new JobLab({ seed, tasks });
+    const node = await lab.grow(8);
+    const id = await lab.submit(node, job(640));
+    await lab.world.runUntil(() => (lab.state(id)?.tasks.done ?? 0) > 300, { withinMs: 60_000 });
+    const before = new Map(begun);
+    const victims = ["n1", "n3", "n4", "n6"];
+    const nodes = lab.state(id)?.nodes ?? new Map<string, { running: number[]; held: number[] }>();
+    // What the living know: nobody of them holds it, or somebody is at it.
+    const dead = new Set(victims.map((name) => lab.node(name).net.self));
+    const kept = new Set([...nodes].flatMap(([peer, { held }]) => (dead.has(peer) ? [] : [...numbersOf(held)])));
+    const running = new Set([...nodes].flatMap(([, each]) => [...numbersOf(each.running)]));
+    for (const name of victims) lab.crash(name);
+    expect(await lab.outcome(id)).toMatchObject({ is: "done" });
+    expect(await lab.result(id)).toBe(mirrored(640));
+    const again = [...begun].filter(
+      ([input, count]) => (before.get(input) ?? 0) > 0 && count > (before.get(input) ?? 0),
+    );
+    const tasksAgain = again.map(([input]) => parseInt(input, 10));
+    expect(tasksAgain.filter((task) => kept.has(task) && !running.has(task))).toEqual([]);
+    // Half of the nodes, with two cores each: two seconds of work that they had claimed, and two that nobody had copied yet.
+    expect(tasksAgain.length).toBeLessThanOrEqual(4 * 2 * (4_000 / 200));
+  });
+
   test.each(seeds(2, 200))("every job ends once, with the exact cover (seed %i)", async (seed) => {
     const lab = new JobLab({ seed, path: { latencyMs: 20, jitterMs: 20 } });
     await lab.grow(8);

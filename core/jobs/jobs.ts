@@ -25,6 +25,7 @@ import {
   PIECE_BYTES_MAX,
   PROC_MAP_BYTES_MAX,
   PUTS_AWAITED_MAX,
+  REMEMBERED_MS,
   RESULTS_KEPT_MS,
   ROTATE_EVERY_MS,
   STATE_EVERY_MS,
@@ -39,6 +40,7 @@ import { Shares } from "./shares.ts";
 import { type Content, contentsOf, type Inputs, type JobSpec, specSchema, taskCount } from "./spec.ts";
 import type { FilePiece, JobEvent, JobFile, JobId, Jobs, JobState, Submitted } from "./types.ts";
 import { Writers } from "./view.ts";
+import { workKeyOf } from "./work-key.ts";
 import { requestSchema, RESULTS_PROTOCOL, type ResultsRequest, sizeOnWire, type TaskOutput } from "./wire.ts";
 import type { Workers } from "./workers.ts";
 
@@ -106,6 +108,8 @@ class NodeJobs implements Jobs {
   async submit(spec: JobSpec, { signal }: Options = {}): Promise<Submitted> {
     if (this.#isClosed) throw new StarfishError("closed", "This node is closing");
     const checked = check(specSchema, spec);
+    const remembered = this.#remembered(checked);
+    if (remembered !== undefined) return { id: remembered, isRemembered: true, safe: Promise.resolve() };
     this.#checkDevices(checked);
     const { net, random } = this.#parts;
     const { map } = this.#book;
@@ -117,7 +121,7 @@ class NodeJobs implements Jobs {
     const safe = Promise.all([map.sync({ signal }), ...puts]).then(() => {});
     // Who only wants to know that it is written need not look at it.
     safe.catch(() => {});
-    return { id, safe };
+    return { id, isRemembered: false, safe };
   }
 
   async *attach(
@@ -372,6 +376,23 @@ class NodeJobs implements Jobs {
       }),
       outcome,
     };
+  }
+
+  /** The newest job that has done this work, where what it gave may be believed. */
+  #remembered(spec: JobSpec): JobId | undefined {
+    const { verify, reuse } = spec;
+    if (verify === undefined && reuse !== true) return undefined;
+    const { crypto } = this.#parts;
+    const key = workKeyOf(crypto, spec);
+    const sinceMs = this.#book.map.now() - REMEMBERED_MS;
+    const isEnough = ({ spec: { verify: by } }: JobRecord): boolean =>
+      verify === undefined || (by !== undefined && by.agree >= verify.agree);
+    const same = this.#book.all().findLast((job) => {
+      const { outcome } = job;
+      if (outcome?.is !== "done" || outcome.failed > 0 || outcome.finishedAtMs < sinceMs) return false;
+      return isEnough(job) && workKeyOf(crypto, job.spec) === key;
+    });
+    return same?.id;
   }
 
   /** Throws "no-cores" where fewer devices run tasks than have to agree. */

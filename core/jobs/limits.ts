@@ -185,6 +185,9 @@ export const STALLED_MS = 60_000;
 export const BENCHED_MS: number = 5 * 60_000;
 export const ROTATE_EVERY_MS = 30_000;
 
+/** The result of a job of the same work is given again for so long, to who may believe it. */
+export const REMEMBERED_MS: number = 24 * 3_600_000;
+
 // What a node remembers of its own tasks (memo.ts)
 
 /** Outputs, and what each entry costs beside them. */

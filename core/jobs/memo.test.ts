@@ -4,7 +4,7 @@ import { realCrypto } from "../platform/crypto.ts";
 import { MEMO_BYTES_MAX, MEMO_INPUT_BYTES_MAX, MEMO_MS_MIN, MEMO_OUTPUT_BYTES_MAX } from "./limits.ts";
 import { Memo, type Work } from "./memo.ts";
 
-const WORK: Work = { moduleId: "m/16", program: { kind: "bytes" }, fuelMax: 1_000 };
+const WORK: Work = { module: "m", program: { kind: "bytes" }, memoryBytesMax: 2 ** 20, fuelMax: 1_000 };
 
 function keyOf(memo: Memo, input: Uint8Array, more: Partial<Work> = {}): string {
   const key = memo.keyOf({ ...WORK, ...more }, input);
@@ -19,7 +19,7 @@ test("what was computed is remembered under all that it depends on", () => {
   expect(memo.get(key)).toEqual({ output: utf8("output"), fuelUsed: 7 });
   const others = [
     keyOf(memo, utf8("other")),
-    keyOf(memo, utf8("input"), { moduleId: "m/17" }),
+    keyOf(memo, utf8("input"), { memoryBytesMax: 2 ** 21 }),
     keyOf(memo, utf8("input"), { fuelMax: 1_001 }),
     keyOf(memo, utf8("input"), { program: { kind: "bytes", entry: "reduce" } }),
   ];

@@ -3,10 +3,10 @@
  * input within the same limits. What others say that they have computed is never in it. It lives as long as the node runs,
  * and the least recently used goes first.
  */
-import { type Bytes, concat, toHex, utf8 } from "../base/bytes.ts";
-import { encode } from "../base/codec.ts";
+import type { Bytes } from "../base/bytes.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { SandboxProgram } from "../ports/sandbox.ts";
+import { taskKey } from "../sandbox/task-key.ts";
 import { writable } from "./entries.ts";
 import {
   MEMO_BYTES_MAX,
@@ -24,9 +24,10 @@ export interface Remembered {
 
 /** What a task is, but for its input. */
 export interface Work {
-  /** Names the module's bytes, how they were rewritten, and its memory. */
-  readonly moduleId: string;
+  /** SHA-256 of the module's bytes, in hex. */
+  readonly module: string;
   readonly program: SandboxProgram;
+  readonly memoryBytesMax: number;
   readonly fuelMax: number;
 }
 
@@ -41,10 +42,9 @@ export class Memo {
   }
 
   /** Undefined for what is not worth it: hashing a large input takes as long as many a task. */
-  keyOf({ moduleId, program, fuelMax }: Work, input: Bytes): string | undefined {
+  keyOf({ module, program, ...limits }: Work, input: Bytes): string | undefined {
     if (input.length > MEMO_INPUT_BYTES_MAX) return undefined;
-    const work = encode([moduleId, fuelMax, writable(program)]);
-    return toHex(this.#crypto.sha256(concat([utf8(`${work.length} `), work, input])));
+    return taskKey(this.#crypto, { module, program: writable(program), input, limits });
   }
 
   get(key: string): Remembered | undefined {

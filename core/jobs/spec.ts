@@ -107,6 +107,8 @@ export interface JobSpec {
   readonly verify?: { readonly runs: number; readonly agree: number } | undefined;
   /** The only nodes that are to run tasks; all that lend cores unless given. */
   readonly on?: readonly PeerId[] | undefined;
+  /** What somebody says that this very work has given, within a day, is believed: nothing is run again. */
+  readonly reuse?: boolean | undefined;
   /** Tasks that fail are left out of the result, and named; without it the first one ends the job. */
   readonly keepGoing?: boolean | undefined;
 }
@@ -216,6 +218,7 @@ export const specSchema: Schema<JobSpec> = v.pipe(
     ),
     on: v.optional(v.pipe(v.array(peerSchema), v.minLength(1), v.maxLength(NODES_NAMED_MAX))),
     keepGoing: v.optional(v.boolean()),
+    reuse: v.optional(v.boolean()),
   }),
   // A reduction adds a task for each but one: together they stay within the bound.
   v.check(

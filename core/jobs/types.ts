@@ -88,7 +88,8 @@ export type TaskFailure = { readonly code: ErrorCode; readonly message: string }
  */
 export interface Jobs {
   /**
-   * Writes a job down. Resolves when this node has written it and can serve its contents; `safe` when more than half of the
+   * Writes a job down; or gives the one that has done the same work within a day, where its result may be believed: where that
+   * job was verified as strictly as this one asks to be, or this one asks for whatever is remembered (`reuse`). Resolves when this node has written it and can serve its contents; `safe` when more than half of the
    * members know it and any half of the devices may go without taking its contents. Rejects with "too-large" or "malformed"
    * (no such job can be), "full" (too many jobs), "no-cores" (fewer devices than have to agree), "clock", "closed".
    */
@@ -136,6 +137,8 @@ export type JobId = string;
 
 export interface Submitted {
   readonly id: JobId;
+  /** It is another job of the same work, and done. */
+  readonly isRemembered: boolean;
   readonly safe: Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 /**
  * The cores of this node at work: a bounded queue of tasks and the sandbox workers that run them. The node's own tasks
- * may use every core, those of others as many as it lends; own tasks go first. A task gets a fresh instance in a worker
+ * may use every core, those of others as many as it lends. Jobs take turns: the one with fewest tasks running goes first, so
+ * a short one never waits for all of a long one; of equals whose last turn was longest ago, then an own one. A task gets a fresh instance in a worker
  * that is its alone while it runs. A task that fails, is cancelled or outlasts its time costs the worker its life; a
  * spare stands ready. Across the tabs of one browser the budget (core-budget.ts) says how many cores may run at once.
  */
@@ -60,6 +61,9 @@ export class Pool {
   readonly #cores: readonly Core[];
   readonly #waiting: { own: Waiting[]; lent: Waiting[] } = { own: [], lent: [] };
   readonly #activity = new Listeners<void>();
+  /** Of each job the number of its last turn, since the last time that nothing could begin. */
+  readonly #turns = new Map<string, number>();
+  #turn = 0;
   #lent = 0;
   #lentRunning = 0;
   #spare: SandboxWorker | "starting" | undefined;
@@ -139,9 +143,30 @@ export class Pool {
   }
 
   #next(): Waiting | undefined {
-    const own = this.#waiting.own.shift();
-    if (own !== undefined) return own;
-    return this.#lentRunning < this.#lent ? this.#waiting.lent.shift() : undefined;
+    const { own, lent } = this.#waiting;
+    const firsts = [firstOfJobs(own), this.#lentRunning < this.#lent ? firstOfJobs(lent) : []].flat();
+    const [only] = firsts;
+    const found = firsts.length < 2 ? only : this.#fairest(firsts);
+    if (found === undefined) {
+      // What waits for cores to be lent takes its turn anew.
+      this.#turns.clear();
+      return undefined;
+    }
+    this.#turns.set(found.task.job, ++this.#turn);
+    const queue = found.task.own ? own : lent;
+    queue.splice(queue.indexOf(found), 1);
+    return found;
+  }
+
+  #fairest(firsts: readonly Waiting[]): Waiting | undefined {
+    const running = new Map<string, number>();
+    for (const { job } of this.running()) running.set(job, (running.get(job) ?? 0) + 1);
+    const ranked = firsts.toSorted(({ task: a }, { task: b }) => {
+      const fewer = (running.get(a.job) ?? 0) - (running.get(b.job) ?? 0);
+      const owner = Number(b.own) - Number(a.own);
+      return fewer || (this.#turns.get(a.job) ?? 0) - (this.#turns.get(b.job) ?? 0) || owner;
+    });
+    return ranked[0];
   }
 
   /** Runs one task on a core that was free; then the core takes the next. */
@@ -252,6 +277,13 @@ export class Pool {
     if (this.#spare !== "starting") this.#spare?.terminate();
     if (this.#spare !== "starting") this.#spare = undefined;
   }
+}
+
+/** The task of each job that has waited longest. */
+function firstOfJobs(waiting: readonly Waiting[]): Waiting[] {
+  const firsts = new Map<string, Waiting>();
+  for (const each of waiting) if (!firsts.has(each.task.job)) firsts.set(each.task.job, each);
+  return [...firsts.values()];
 }
 
 function closed(): StarfishError {

@@ -67,6 +67,7 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
     limits: { memoryBytesMax: 65_536, timeMsMax: 1_000 },
     on: [victim],
     keepGoing: false,
+    reuse: false,
   };
   const rows = packRows([{ id: 1, incarnation: nowMs }]);
   const certificate = { swarm, chain: [...chain], life: new Uint8Array(8) };

@@ -31,7 +31,7 @@ usage: map js|ts|python FUNCTION|./FILE [--reduce FUNCTION] [--json] [INPUT]
        map resize [-w WIDTH] [-h HEIGHT] [-q QUALITY] --out DIR [FILE...]
        map primes|pi --range LO..HI           map nbody --bodies N
        map mandelbrot [--size WxH]            map film [--frames N] [--size WxH]
-       map … [--detach] [--verify R/Q] [--fuel N] [--keep-going] [--on NODE,…]
+       map … [--detach] [--verify R/Q] [--fuel N] [--keep-going] [--reuse] [--on NODE,…]
 INPUT: the lines of standard input [--lines N], or --range LO..HI [--chunks N], or files by name [--each-file [--out DIR]]
 
 Cuts the work into chunks, runs them on this node and on all members that lend cores, and combines what comes back. A
@@ -39,14 +39,14 @@ chunk whose node leaves or fails is run by another. Ctrl-C stops it everywhere.
 
 With --detach it is a job of the swarm: this prints its id and is done. Who is left finishes it, also without this node;
 'job ID' and 'ps' show it on every node, 'wait ID' waits, 'kill ID' ends it, and its result is /proc/ID/result. These make
-it a job of the swarm too, which is waited for here unless it is detached: --verify R/Q runs each task on R devices and takes
-the result that Q of them give, --fuel N ends a task after N steps, --keep-going leaves out tasks that fail instead of ending
-the job with the first, --on NODE,… binds it to these nodes.
+it a job of the swarm too, which is waited for here: --verify R/Q runs each task on R devices and takes what Q of them
+give, --fuel N ends a task after N steps, --keep-going leaves out tasks that fail instead of ending the job with the
+first, --on NODE,… binds it to these nodes, --reuse takes what the same work gave within a day.
 
 A FUNCTION is called with each line of standard input; with --json with the value that the line is; with --range with each
 number; with --each-file with the text of each file that standard input names. A text that it gives is printed as it is,
-anything else as JSON, and undefined or None as nothing. It sees no clock, no chance of the machine, no files and no
-network: the same input gives the same output on every node. --reduce makes one result of all, two at a time.
+anything else as JSON, and undefined or None as nothing. It sees no clock, chance, files or network: the same input
+gives the same output on every node. --reduce makes one result of all, two at a time.
 
 A module exports memory, alloc and run and imports nothing, or is a WASI command: it gets each chunk on its standard input
 and the words that map does not know (all behind --args) as arguments. Results come in the order of the inputs; with --out

@@ -48,7 +48,7 @@ async function specOf(work: Submission, terms: Terms, { computer, signal }: Comm
     source: await content(source),
     reduce: await content(reduce),
   };
-  const { fuel, verify, on, keepGoing } = terms;
+  const { fuel, verify, on, keepGoing, reuse } = terms;
   const { memoryBytesMax, timeMsMax } = LIMITS_DEFAULT;
   return {
     title: oneLine(work.title.slice(0, TITLE_CHARS_MAX)).toWellFormed(),
@@ -59,17 +59,22 @@ async function specOf(work: Submission, terms: Terms, { computer, signal }: Comm
     verify,
     on,
     keepGoing,
+    reuse,
   };
 }
 
 /** The id is all that goes to standard output: `id=$(map … --detach)`. */
 async function leave(
-  { id, safe }: Submitted,
+  { id, isRemembered, safe }: Submitted,
   { computer, stdout, stderr, terminal, signal }: CommandContext,
 ): Promise<number> {
   const say = (words: string): Promise<void> => stderr.print(`${told(words, terminal.stderr)}\n`);
   await stdout.write(utf8(`${id}\n`));
   const short = shortJobId(id);
+  if (isRemembered) {
+    await say(`It has been done before: its result is /proc/${id}/result.`);
+    return 0;
+  }
   await say(`Submitted. 'job ${short}' shows how far it is, 'wait ${short}' waits for it, 'kill ${short}' ends it.`);
   await say(`Its result will be /proc/${id}/result, on every node.`);
   await say(await leavingWords(safe, computer, signal));

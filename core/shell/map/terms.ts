@@ -12,10 +12,11 @@ export const TERMS = {
   verify: "value",
   fuel: "value",
   "keep-going": "flag",
+  reuse: "flag",
   on: "value",
 } as const;
 
-export interface Terms extends Pick<JobSpec, "verify" | "on" | "keepGoing"> {
+export interface Terms extends Pick<JobSpec, "verify" | "on" | "keepGoing" | "reuse"> {
   readonly isDetached: boolean;
   readonly fuel: number | undefined;
 }
@@ -24,13 +25,14 @@ type Given = { readonly [Name in keyof typeof TERMS]?: string | true | undefined
 
 /** Undefined where none of them is given. Throws "usage", and what a node is not found for. */
 export function termsOf(given: Given, { net }: Pick<Computer, "net">): Terms | undefined {
-  const { detach, verify, fuel, on, "keep-going": keepGoing } = given;
-  if ([detach, verify, fuel, on, keepGoing].every((value) => value === undefined)) return undefined;
+  const { detach, verify, fuel, on, reuse, "keep-going": keepGoing } = given;
+  if ([detach, verify, fuel, on, reuse, keepGoing].every((value) => value === undefined)) return undefined;
   return {
     isDetached: detach === true,
     verify: typeof verify === "string" ? verifyOf(verify) : undefined,
     fuel: typeof fuel === "string" ? wholeNumber(fuel, "--fuel", 1, FUEL_MAX) : undefined,
     keepGoing: keepGoing === true ? true : undefined,
+    reuse: reuse === true ? true : undefined,
     on: typeof on === "string" ? nodesOf(on, net) : undefined,
   };
 }
