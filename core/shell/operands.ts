@@ -1,8 +1,12 @@
 /** Checks of the words that are not options. */
 import { StarfishError } from "../base/errors.ts";
 
-export function noOperands(operands: readonly string[]): void {
-  if (operands[0] !== undefined) throw new StarfishError("usage", `'${operands[0]}' is one word too many`);
+/** Commands without options of one letter take such a word for an operand: -0.5 may be one. */
+const OPTION = /^-[A-Za-z]/;
+
+export function noOperands([word]: readonly string[]): void {
+  if (word === undefined) return;
+  throw new StarfishError("usage", OPTION.test(word) ? `there is no option ${word}` : `'${word}' is one word too many`);
 }
 
 /** The one operand that a command takes, named as its usage line names it. */
@@ -13,7 +17,8 @@ export function oneOperand(operands: readonly string[], name: string): string {
 }
 
 export function atMostOneOperand(operands: readonly string[]): string | undefined {
-  noOperands(operands.slice(1));
+  // It is the option that is wrong, not its value.
+  noOperands(operands.slice(OPTION.test(operands[0] ?? "") && operands.length > 1 ? 0 : 1));
   return operands[0];
 }
 

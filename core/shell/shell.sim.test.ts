@@ -416,7 +416,7 @@ describe("map", () => {
     expect(await bench.run("map ./mine.wasm")).toEqual({ status: 0, stdout: "", stderr: "" });
     expect(await bench.run("map ./text.wasm")).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining("Not a WebAssembly module"),
+      stderr: expect.stringContaining("./text.wasm is no program: it has to be a WebAssembly module"),
     });
   });
 

@@ -1,9 +1,9 @@
 /** "Did you mean": the known word nearest to a mistyped one. Pure. */
 
-/** The nearest of `words`, if it is near enough to be what was meant (a third of the letters may be wrong). */
+/** The nearest of `words`, if it is near enough to be what was meant: a third of the letters may be wrong, and not all. */
 export function suggest(typed: string, words: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(typed.length / 3)) + 1;
+  let bestDistance = Math.min(typed.length, Math.max(1, Math.floor(typed.length / 3)) + 1);
   for (const word of words) {
     const distance = editDistance(typed.toLowerCase(), word.toLowerCase());
     if (distance < bestDistance) {

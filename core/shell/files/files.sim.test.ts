@@ -280,7 +280,7 @@ describe("put and get", () => {
 
 /** What `ls` shows in the root: these, among the mounts. */
 function root(...names: readonly string[]): string {
-  const all = [...names, "bin", "dev", "host", "mail", "mem", "net", "proc", "tmp"].sort();
+  const all = [...names, "bin", "dev", "host", "inbox", "mail", "mem", "net", "proc", "tmp"].sort();
   return all.map((name) => `${name}\n`).join("");
 }
 

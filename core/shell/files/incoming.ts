@@ -48,7 +48,8 @@ export async function* incoming(
   const last = operands.length > 1 ? operands.at(-1) : undefined;
   const target = last === undefined ? undefined : placeOf(last, context);
   const sources = target === undefined ? operands : operands.slice(0, -1);
-  if (sources.length === 0) throw new StarfishError("usage", "HOSTPATH is missing; '-' is standard input");
+  if (sources.length === 0 || sources.includes(""))
+    throw new StarfishError("usage", "HOSTPATH is missing; '-' is standard input");
   if (sources.length > 1 && target?.endsWith("/") !== true && computer.files.stat(target ?? "")?.kind !== "directory") {
     throw new StarfishError("usage", `several files go into a directory: end '${target}' with a slash`);
   }

@@ -1,4 +1,5 @@
 /** Paths as people type, complete and see them. There is no current directory yet: what does not begin with "/" is taken from the root. */
+import { StarfishError } from "../../base/errors.ts";
 import type { FileInfo, Files } from "../../disk/types.ts";
 import type { CommandContext, Host } from "../types.ts";
 
@@ -17,8 +18,12 @@ export function within(directory: string, name: string): string {
   return directory.endsWith("/") ? directory + name : `${directory}/${name}`;
 }
 
-/** A path of the distributed files as it is meant from the current directory; a slash at its end stays. */
+/**
+ * A path of the distributed files as it is meant from the current directory; a slash at its end stays. Throws "usage" for an
+ * empty one: it stands for a variable that is not set more often than for all files.
+ */
 export function placeOf(operand: string, { path }: Pick<CommandContext, "path">): string {
+  if (operand === "") throw new StarfishError("usage", "a path is empty");
   const absolute = path(operand);
   return operand.endsWith("/") && absolute !== "/" ? `${absolute}/` : absolute;
 }

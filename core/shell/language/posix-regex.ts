@@ -57,15 +57,12 @@ class Translator {
   #escape(): void {
     const next = String.fromCodePoint(this.#pattern.codePointAt(this.#at) ?? 0x5c);
     this.#at += next.length;
-    if (/[(){}|+?]/.test(next)) {
-      if (this.#isExtended) this.#add(`\\${next}`);
-      else this.#operator(next);
-    } else if (/[1-9]/.test(next)) this.#add(`(?:\\${next})`);
+    // No object has a property of one letter that is not its own.
+    const known = (this.#isSed ? (CONTROLS[next] ?? ENDS[next]) : undefined) ?? ASSERTIONS[next];
+    if (!this.#isExtended && /[(){}|+?]/.test(next)) this.#operator(next);
+    else if (/[1-9]/.test(next)) this.#add(`(?:\\${next})`);
     else if (/[wWsSbB]/.test(next)) this.#add(`\\${next}`);
-    else if (this.#isSed && Object.hasOwn(CONTROLS, next)) this.#add(CONTROLS[next] ?? "");
-    else if (this.#isSed && Object.hasOwn(ENDS, next)) this.#add(ENDS[next] ?? "");
-    else if (Object.hasOwn(ASSERTIONS, next)) this.#add(ASSERTIONS[next] ?? "");
-    else this.#add(literal(next));
+    else this.#add(known ?? literal(next));
   }
 
   #plain(character: string): void {
@@ -107,9 +104,9 @@ class Translator {
         this.#at += named[0].length;
         continue;
       }
-      const control = this.#isSed && character === "\\" ? pattern[this.#at + 1] : undefined;
-      if (control !== undefined && Object.hasOwn(CONTROLS, control)) {
-        body += CONTROLS[control] ?? "";
+      const control = this.#isSed && character === "\\" ? CONTROLS[pattern[this.#at + 1] ?? ""] : undefined;
+      if (control !== undefined) {
+        body += control;
         this.#at += 2;
         continue;
       }
@@ -117,7 +114,7 @@ class Translator {
       body += isPlainDash || /[\\[\]|(){}/^]/.test(character) ? `\\${character}` : character;
       this.#at++;
     }
-    throw new StarfishError("usage", "unterminated address regex");
+    throw new StarfishError("usage", "invalid regular expression");
   }
 }
 

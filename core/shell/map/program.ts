@@ -1,5 +1,5 @@
 /** What `map` is to run, as data: the module's bytes and how it is run, of a script's text, a file, or a task's name. */
-import { type Bytes, concat, text } from "../../base/bytes.ts";
+import { type Bytes, concat, text, utf8 } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import type { InputForm, SandboxProgram } from "../../ports/sandbox.ts";
 import type { ScriptKind } from "../../sandbox/languages/engines.ts";
@@ -20,6 +20,9 @@ export interface Runnable {
 /** Words that name a language, and files that are in it by their ends. */
 export const LANGUAGES: Readonly<Record<string, ScriptKind>> = { js: "javascript", ts: "javascript", python: "python" };
 const ENDS: Readonly<Record<string, string>> = { js: "js", mjs: "js", ts: "ts", mts: "ts", py: "python" };
+
+/** How a WebAssembly module begins. */
+const MAGIC: Bytes = utf8("\0asm");
 
 /** The language of a file by its name; undefined for a module. */
 function languageOf(name: string): string | undefined {
@@ -67,6 +70,10 @@ export async function ownFile(
     return await script(language, name, options, context);
   }
   const module = await bytesOf(name, context);
+  if (!MAGIC.every((byte, i) => module[i] === byte)) {
+    const ways = "a WebAssembly module, or a script whose name ends with .js, .ts or .py";
+    throw new StarfishError("not-wasm", `${name} is no program: it has to be ${ways}`);
+  }
   const kind = kindOf(module);
   const [first] = words;
   if (kind === "bytes" && first !== undefined) {

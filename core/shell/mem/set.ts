@@ -16,7 +16,7 @@ export const set: MemVerb = {
   async run(context) {
     const { options, operands } = parseArguments(context.args, { for: "value", json: "flag", sync: "flag" });
     const [key, word, extra] = operands;
-    if (key === undefined) throw new StarfishError("usage", "KEY is missing");
+    if (key === undefined || key === "") throw new StarfishError("usage", "KEY is missing");
     if (word === undefined) throw new StarfishError("usage", "VALUE is missing; '-' takes it from standard input");
     if (extra !== undefined) {
       throw new StarfishError("usage", `'${extra}' is one word too many; quote a value that holds blanks`);

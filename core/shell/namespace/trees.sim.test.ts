@@ -327,7 +327,7 @@ test("/bin lists the commands", async () => {
     (await bench.run("ls /bin | grep -x cat; type -p cat; test -x /bin/cat && /bin/echo yes || echo no")).stdout,
   ).toContain("cat\n/bin/cat\n");
   expect((await bench.run("rm /bin/cat")).stderr).toContain("put programs and scripts of your own elsewhere");
-  expect((await bench.run("ls /")).stdout).toBe("bin\ndev\nhost\nmail\nmem\nnet\nproc\ntmp\n");
+  expect((await bench.run("ls /")).stdout).toBe("bin\ndev\nhost\ninbox\nmail\nmem\nnet\nproc\ntmp\n");
 });
 
 interface Somebody {
