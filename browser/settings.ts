@@ -4,7 +4,7 @@
  */
 import type { Unsubscribe } from "../core/base/events.ts";
 
-type Setting = "invite" | "device" | "machine" | "cores-lent" | "storage-cap" | "screen-reader";
+type Setting = "invite" | "device" | "machine" | "cores-lent" | "storage-cap" | "screen-reader" | "mail-notify";
 
 const PREFIX = "starfish.";
 const forTheTab = new Map<Setting, string>();

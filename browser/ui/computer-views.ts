@@ -13,12 +13,20 @@ import { followMail } from "../../core/shell/mail/notices.ts";
 import { followPerson } from "./person.ts";
 import { followTransfers } from "../../core/shell/transfer/notices.ts";
 import { connectInvitePanel } from "./invite-panel.ts";
+import { showNews } from "./mail/badge.ts";
+import type { Beginning } from "./mail/compose.ts";
+import type { MailView } from "./mail/mail-view.ts";
 import { MemoryView } from "./memory-view.ts";
 import { connectKeep } from "./keep.ts";
+import { connectNodeDrops } from "./node-drops.ts";
+import { NodePanel } from "./node-panel.ts";
 import type { Page } from "./page.ts";
-import { coresWords, linkWords, type NodeFacts, SwarmModel } from "./swarm-model.ts";
+import { goTo } from "./places.ts";
+import { type NodeFacts, SwarmModel } from "./swarm-model.ts";
 import { SwarmTable } from "./swarm-table.ts";
 import { SwarmView } from "./swarm-view.ts";
+
+const NOT_LOADED = "This view could not be loaded: reload the page to try again.";
 
 export interface ViewOptions {
   /** The swarm's name in words. */
@@ -33,6 +41,7 @@ export class ComputerViews {
   readonly #computer: Computer;
   readonly #swarm: string;
   #selected: string | undefined;
+  #mailView: Promise<MailView> | undefined;
 
   constructor(page: Page, computer: Computer, { swarm, tasksRun, cap }: ViewOptions) {
     this.#page = page;
@@ -48,9 +57,11 @@ export class ComputerViews {
     whenSeen(byId("jobs-place", HTMLElement), () => {
       import("./jobs/jobs-view.ts").then(
         ({ JobsView }) => new JobsView(computer, run).show(),
-        () => setText(byId("jobs-said", HTMLElement), "This view could not be loaded: reload the page to try again."),
+        () => setText(byId("jobs-said", HTMLElement), NOT_LOADED),
       );
     });
+    showNews(computer);
+    whenSeen(byId("mail-place", HTMLElement), () => void this.#mail());
     page.status.follow(this.model, {
       tasksRun,
       use: () => computer.storage.use(),
@@ -77,35 +88,49 @@ export class ComputerViews {
     session.print(whoIsHere(this.#swarm, this.model.facts.nodes, keptBytesMax, terminal.info()));
   }
 
-  #showSwarm(): void {
-    const view = new SwarmView((node) => this.#select(node));
-    const table = new SwarmTable();
-    view.show(this.model);
-    table.update(this.model.facts);
-    this.model.onChange((facts) => {
-      table.update(facts);
-      this.#select(facts.nodes.find((node) => node.peer === this.#selected));
+  /** The view of mail, loaded once; undefined where it can't be, of which the person is told. */
+  async #mail(): Promise<MailView | undefined> {
+    this.#mailView ??= import("./mail/mail-view.ts").then(({ MailView }) => {
+      const view = new MailView(this.#computer);
+      view.show();
+      return view;
     });
+    try {
+      return await this.#mailView;
+    } catch {
+      byId("mail-place", HTMLElement).textContent = NOT_LOADED;
+      return undefined;
+    }
   }
 
-  /** What is known of one node, in words, below the picture. */
-  #select(node: NodeFacts | undefined): void {
-    this.#selected = node?.peer;
-    const nodes = this.model.facts.nodes;
-    const nameOf = (peer: string): string => nodes.find((other) => other.peer === peer)?.name ?? "another node";
-    const words =
-      node === undefined
-        ? ""
-        : [
-            node.isSelf ? `${node.name}, this tab` : `${node.name}, ${node.kind === "tab" ? "a tab" : "a node"}`,
-            coresWords(node),
-            node.isSelf ? "" : linkWords(node, nameOf),
-            node.link?.roundTripMs === undefined ? "" : `${node.link.roundTripMs.toFixed(1)} ms there and back`,
-            node.peer,
-          ]
-            .filter(Boolean)
-            .join(" · ");
-    setText(byId("detail", HTMLElement), words);
+  /** Mail to a node, as far as it is begun. */
+  async #writeTo({ peer, name }: NodeFacts, beginning: Pick<Beginning, "files">): Promise<void> {
+    goTo("mail");
+    const view = await this.#mail();
+    view?.write({ to: [{ address: { kind: "node", peer }, name, about: "" }], ...beginning });
+  }
+
+  #showSwarm(): void {
+    const panel = new NodePanel(this.#computer, (node, beginning) => void this.#writeTo(node, beginning));
+    const select = (node: NodeFacts | undefined): void => {
+      this.#selected = node?.peer;
+      const { nodes } = this.model.facts;
+      panel.show(node, (peer) => nodes.find((other) => other.peer === peer)?.name ?? "another node");
+      table.select(node?.peer);
+    };
+    const view = new SwarmView(select);
+    const table = new SwarmTable((peer) => select(this.model.facts.nodes.find((node) => node.peer === peer)));
+    view.show(this.model);
+    table.update(this.model.facts);
+    connectNodeDrops({
+      find: (event) => view.nodeAt(event) ?? table.nodeAt(event, this.model.facts),
+      aim: (node) => view.aim(node?.peer),
+      take: (node, incoming) => void panel.take(node, incoming),
+    });
+    this.model.onChange((facts) => {
+      table.update(facts);
+      select(facts.nodes.find((node) => node.peer === this.#selected));
+    });
   }
 }
 

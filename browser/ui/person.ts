@@ -54,7 +54,11 @@ function whoOf({ name, from }: Delivery): string {
 }
 
 /** Goes with any of its buttons. */
-function card(title: string, words: readonly string[], actions: Readonly<Record<string, () => void>>): HTMLElement {
+export function card(
+  title: string,
+  words: readonly string[],
+  actions: Readonly<Record<string, () => void>>,
+): HTMLElement {
   const place = byId("cards", HTMLElement);
   const box = document.createElement("section");
   box.className = "card";
@@ -67,7 +71,10 @@ function card(title: string, words: readonly string[], actions: Readonly<Record<
   });
   const buttons = document.createElement("div");
   buttons.className = "buttons";
-  for (const [label, run] of Object.entries({ ...actions, ...("Allow" in actions ? {} : { Close: () => {} }) })) {
+  for (const [label, run] of Object.entries({
+    ...actions,
+    ...("Allow" in actions || "Refuse" in actions ? {} : { Close: () => {} }),
+  })) {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = label;

@@ -1,13 +1,13 @@
 /**
- * The places: the terminal, and beside it the swarm, the files or the jobs. On a phone each has the screen, a swipe or tab apart. F6
+ * The places: the terminal, and beside it the swarm, the files, the mail or the jobs. On a phone each has the screen, a swipe or tab apart. F6
  * goes from the terminal to what is beside it, and back.
  */
 import { byId } from "./dom.ts";
 import type { PageTerminal } from "./terminal.ts";
 
 /** In the order in which they lie beside each other on a phone. */
-const PLACES = ["terminal", "swarm", "files", "jobs"] as const;
-const BESIDE = ["swarm", "files", "jobs"] as const;
+const PLACES = ["terminal", "swarm", "files", "mail", "jobs"] as const;
+const BESIDE = ["swarm", "files", "mail", "jobs"] as const;
 type Place = (typeof PLACES)[number];
 
 export function connectPlaces(terminal: PageTerminal): void {
@@ -19,6 +19,8 @@ export function connectPlaces(terminal: PageTerminal): void {
   });
   for (const place of PLACES) tabOf(place).addEventListener("click", () => goTo(place));
   for (const place of BESIDE) {
+    // Who drags something there wants to drop it on what is behind.
+    byId(`view-${place}`, HTMLButtonElement).addEventListener("dragenter", () => showBeside(place));
     byId(`view-${place}`, HTMLButtonElement).addEventListener("click", () => showBeside(place));
     byId(`to-${place}`, HTMLButtonElement).addEventListener("click", () => {
       showBeside(place);

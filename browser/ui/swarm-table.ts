@@ -7,6 +7,22 @@ import { coresWords, linkWords, statusWords, type NodeFacts, type SwarmFacts } f
 export class SwarmTable {
   readonly #body = byId("rows", HTMLTableSectionElement);
   readonly #rows = new Map<PeerId, HTMLTableRowElement>();
+  readonly #onSelect: (peer: PeerId) => void;
+
+  constructor(onSelect: (peer: PeerId) => void) {
+    this.#onSelect = onSelect;
+  }
+
+  select(peer: PeerId | undefined): void {
+    for (const [other, row] of this.#rows)
+      row.querySelector("button")?.setAttribute("aria-pressed", String(other === peer));
+  }
+
+  /** The node whose row is there. */
+  nodeAt({ target }: Event, { nodes }: SwarmFacts): NodeFacts | undefined {
+    const row = target instanceof Element ? target.closest("tr") : null;
+    return nodes.find(({ peer }) => row !== null && this.#rows.get(peer) === row);
+  }
 
   /** Rows are kept and moved, so that a reader's place in the table survives. */
   update({ nodes }: SwarmFacts): void {
@@ -20,7 +36,7 @@ export class SwarmTable {
     nodes.forEach((node, index) => {
       let row = this.#rows.get(node.peer);
       if (row === undefined) {
-        row = newRow(node.peer);
+        row = newRow(node.peer, () => this.#onSelect(node.peer));
         this.#rows.set(node.peer, row);
       }
       fill(
@@ -33,10 +49,14 @@ export class SwarmTable {
   }
 }
 
-function newRow(peer: PeerId): HTMLTableRowElement {
+function newRow(peer: PeerId, select: () => void): HTMLTableRowElement {
   const row = document.createElement("tr");
   const name = document.createElement("th");
   name.scope = "row";
+  const button = document.createElement("button");
+  button.type = "button";
+  button.addEventListener("click", select);
+  name.append(button);
   const colour = colourOf(peer);
   row.style.setProperty("--colour", `light-dark(${colour.light.hex}, ${colour.dark.hex})`);
   row.append(name, ...Array.from({ length: 4 }, () => document.createElement("td")));
@@ -55,7 +75,7 @@ function fill(row: HTMLTableRowElement, node: NodeFacts, link: string): void {
   ];
   row.className = node.status;
   cells.forEach((text, index) => {
-    const cell = row.children[index];
-    if (cell !== undefined) setText(cell, text);
+    const cell = index === 0 ? row.querySelector("button") : row.children[index];
+    if (cell) setText(cell, text);
   });
 }

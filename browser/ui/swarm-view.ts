@@ -16,6 +16,9 @@ const GLIDE_MS = 420;
 /** Nodes this far apart have room for most of their names, px. Closer ones would be taken for each other's. */
 const LABEL_ROOM_PX = 44;
 
+/** As near as a finger or a hurried hand gets. */
+const AIM_PX = 34;
+
 const ALONE_AGAIN = "The others are out of reach or have gone. This tab keeps trying to reach them.";
 
 interface Drawn {
@@ -76,6 +79,25 @@ export class SwarmView {
         bytes,
       });
     });
+  }
+
+  /** The node whose mark is nearest to the pointer, if that is on it or close by. */
+  nodeAt({ clientX, clientY, target }: DragEvent): NodeFacts | undefined {
+    if (!(target instanceof Node) || !this.#picture.contains(target)) return undefined;
+    const box = this.#picture.getBoundingClientRect();
+    const at = { x: clientX - box.left, y: clientY - box.top };
+    let [nearest, distance] = [undefined as PeerId | undefined, AIM_PX];
+    for (const [peer, drawn] of this.#drawn) {
+      const mark = this.#project(drawn.at);
+      const away = Math.hypot(mark.x - at.x, mark.y - at.y);
+      if (away < distance) [nearest, distance] = [peer, away];
+    }
+    return this.#facts.nodes.find(({ peer }) => peer === nearest);
+  }
+
+  /** Shows on which node something would be dropped. */
+  aim(peer: PeerId | undefined): void {
+    for (const [other, { mark }] of this.#drawn) mark.element.classList.toggle("aimed", other === peer);
   }
 
   #self(): Drawn | undefined {

@@ -11,12 +11,12 @@ export interface Dropped {
 }
 
 /** As if the person had dragged these files there from their desktop. */
-export async function drop(tab: Tab, files: readonly Dropped[]): Promise<void> {
+export async function drop(tab: Tab, files: readonly Dropped[], on: string = "#files-list"): Promise<void> {
   await tab.page.evaluate(`{
     const pattern = ${String(pattern)};
     const data = new DataTransfer();
     for (const { name, sizeBytes, seed } of ${JSON.stringify(files)}) data.items.add(new File([pattern(sizeBytes, seed)], name));
-    const at = document.querySelector("#files-list");
+    const at = document.querySelector(${JSON.stringify(on)});
     for (const type of ["dragover", "drop"])
       at.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
   }`);

@@ -15,7 +15,7 @@ const FIRST_LOAD_GZIP_BYTES_MAX = 450_000;
 /** What is loaded when it is needed: by the name of the file that is asked for, and whatever comes with that alone. */
 const FEATURES: Readonly<Record<string, number>> = {
   // Links between tabs, and from https pages.
-  webrtc: 1_000,
+  webrtc: 1_100,
   "webrtc-library": 9_000,
   // Pictures in the terminal: the add-on, and the coder of PNG.
   "addon-image": 21_000,
@@ -33,7 +33,7 @@ const FEATURES: Readonly<Record<string, number>> = {
   "coder-worker": 8_000,
   "download-worker": 1_000,
   // The language, the trees and the utilities, when the tab is a member; full-screen programs; the worker of programs.
-  shell: 162_700,
+  shell: 163_200,
   less: 8_000,
   // What is called now and then: sed, archives, what is told of files and space, comparing with its library, dumps, tables.
   "sed-run": 7_000,
@@ -76,6 +76,10 @@ const FEATURES: Readonly<Record<string, number>> = {
   top: 4_000,
   // The view of jobs.
   "jobs-view": 7_000,
+  // The view of mail and transfers; sending files, and what goes along with a mail, from the picture of the swarm.
+  "mail-view": 15_000,
+  "send-files": 3_000,
+  attachment: 1_000,
   // What job and ps say.
   show: 4_000,
   "program-worker": 12_000,

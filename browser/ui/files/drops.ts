@@ -13,10 +13,14 @@ export function connectDrops(directory: () => string, take: (incoming: Promise<I
   addEventListener("dragover", (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
+    sign.hidden = isOthers(event);
+    if (sign.hidden) return;
     if (event.dataTransfer !== null) event.dataTransfer.dropEffect = "copy";
-    if (sign.hidden) goTo("files");
+    const files = byId("files-place", HTMLElement);
+    // Where it can be seen: the drop goes to the files from the terminal too.
+    const place = files.checkVisibility() ? files : byId("terminal-place", HTMLElement);
+    if (sign.parentElement !== place) place.append(sign);
     setText(sign, `Drop to add to ${oneLine(directory())}`);
-    sign.hidden = false;
   });
   addEventListener("dragleave", (event) => {
     // Of the page, not of some part of it.
@@ -26,6 +30,13 @@ export function connectDrops(directory: () => string, take: (incoming: Promise<I
     sign.hidden = true;
     if (!hasFiles(event) || event.dataTransfer === null) return;
     event.preventDefault();
+    if (isOthers(event)) return;
+    goTo("files");
     take(dropped(event.dataTransfer, directory()));
   });
+}
+
+/** Parts of the page that take files for something else. */
+function isOthers({ target }: DragEvent): boolean {
+  return target instanceof Element && target.closest("[data-drops]") !== null;
 }

@@ -100,13 +100,17 @@ class Placing {
 /** Offers the browser the file to save. Rejects as Files.read does. */
 export async function takeOut(computer: Computer, info: FileInfo, transfer: Transfer): Promise<void> {
   transfer.begin(`Fetching ${nameOf(info)}`, info.sizeBytes);
-  const download = new Download(info.path);
+  await download(info.path, computer.files.read(info.path, { signal: transfer.signal }), transfer);
+}
+
+/** The same of anything that can be read. Rejects as `source` does. */
+export async function download(path: string, source: AsyncIterable<Uint8Array>, transfer: Transfer): Promise<void> {
+  const target = new Download(path);
   try {
-    const source = computer.files.read(info.path, { signal: transfer.signal });
-    for await (const chunk of transfer.through(source)) await download.write(chunk);
-    await download.finish();
+    for await (const chunk of transfer.through(source)) await target.write(chunk);
+    await target.finish();
   } catch (error) {
-    await download.abort();
+    await target.abort();
     throw error;
   }
 }

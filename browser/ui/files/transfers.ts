@@ -16,9 +16,13 @@ export class Transfer {
   #beganMs = performance.now();
   #doneBytes = 0;
   #totalBytes = 0;
+  /** What is said instead of rate and time left. */
+  #note: string | undefined;
+  /** Bytes that were there at the beginning, which took no time. */
+  #beforeBytes = 0;
   #drawing: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(title: string) {
+  constructor(title: string, list: HTMLElement = byId("transfers", HTMLUListElement)) {
     this.#element.append(this.#title, this.#bar, this.#words, this.#button);
     this.#button.type = "button";
     this.#button.textContent = "Cancel";
@@ -26,7 +30,7 @@ export class Transfer {
       this.#stop.abort(new StarfishError("cancelled", "Cancelled in the page")),
     );
     this.begin(title, 0);
-    byId("transfers", HTMLUListElement).append(this.#element);
+    list.append(this.#element);
   }
 
   get signal(): AbortSignal {
@@ -37,7 +41,9 @@ export class Transfer {
   begin(title: string, totalBytes: number): void {
     this.#beganMs = performance.now();
     this.#doneBytes = 0;
+    this.#beforeBytes = 0;
     this.#totalBytes = totalBytes;
+    this.#note = undefined;
     setText(this.#title, title);
     this.#bar.setAttribute("aria-label", title);
     this.#button.setAttribute("aria-label", `Cancel: ${title}`);
@@ -47,6 +53,19 @@ export class Transfer {
   add(bytes: number): void {
     this.#doneBytes += bytes;
     this.#drawing ??= setTimeout(() => this.#draw(), REDRAW_MS);
+  }
+
+  /** How far it is in all, and how much of that was there already. */
+  at(doneBytes: number, beforeBytes: number): void {
+    this.#doneBytes = doneBytes;
+    this.#beforeBytes = beforeBytes;
+    this.#drawing ??= setTimeout(() => this.#draw(), REDRAW_MS);
+  }
+
+  /** What it waits for; undefined: nothing. */
+  note(words: string | undefined): void {
+    this.#note = words;
+    this.#draw();
   }
 
   /** The chunks as they pass. */
@@ -85,9 +104,11 @@ export class Transfer {
   }
 
   #draw(): void {
+    clearTimeout(this.#drawing);
     this.#drawing = undefined;
     this.#bar.max = Math.max(1, this.#totalBytes);
     this.#bar.value = this.#doneBytes;
-    setText(this.#words, transferWords(this.#doneBytes, this.#totalBytes, performance.now() - this.#beganMs));
+    const [done, total] = [this.#doneBytes - this.#beforeBytes, this.#totalBytes - this.#beforeBytes];
+    setText(this.#words, this.#note ?? transferWords(done, total, performance.now() - this.#beganMs));
   }
 }

@@ -1,0 +1,13 @@
+/** A file that goes along with a mail, from wherever it is read. */
+import { streamOf } from "../../../core/shell/files/host-streams.ts";
+import { hostFile } from "../host.ts";
+
+export interface Attachment {
+  readonly name: string;
+  readonly sizeBytes: number;
+  open(signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+export function attachmentOf(file: File, name: string = file.name): Attachment {
+  return { name, sizeBytes: file.size, open: (signal) => streamOf(hostFile(file), signal) };
+}

@@ -1,0 +1,70 @@
+/** What this node has sent, the newest first, and how far it is for each of its readers. */
+import type { Delivery, MailId, SentMail } from "../../../core/io/mail/types.ts";
+import { oneLine } from "../../../core/shell/harmless.ts";
+import { idOf } from "../../../core/shell/mail/who.ts";
+import { setText } from "../dom.ts";
+import { button, make } from "../make.ts";
+import { agoWords, colour, deliveryWords, filesWords } from "./words.ts";
+
+interface Row {
+  readonly element: HTMLLIElement;
+  readonly subject: HTMLElement;
+  readonly about: HTMLElement;
+  readonly readers: HTMLUListElement;
+}
+
+export class SentRows {
+  readonly element: HTMLUListElement = make("ul", { id: "sent-rows", "aria-label": "Sent" });
+  readonly #rows = new Map<MailId, Row>();
+  readonly #forget: (id: MailId) => void;
+
+  constructor(forget: (id: MailId) => void) {
+    this.#forget = forget;
+  }
+
+  show(mails: readonly SentMail[]): void {
+    const shown = new Set(mails.map(({ id }) => id));
+    for (const [id, { element }] of this.#rows) {
+      if (shown.has(id)) continue;
+      element.remove();
+      this.#rows.delete(id);
+    }
+    mails.forEach((mail, index) => {
+      const row = this.#rows.get(mail.id) ?? this.#newRow(mail);
+      setText(row.about, [agoWords(mail.sentAtMs), filesWords(mail.files)].filter(Boolean).join(" · "));
+      fillReaders(row.readers, mail.deliveries);
+      const there = this.element.children[index];
+      if (there !== row.element) this.element.insertBefore(row.element, there ?? null);
+    });
+  }
+
+  #newRow({ id, subject }: SentMail): Row {
+    const words = subject === "" ? "(no subject)" : oneLine(subject);
+    const parts = {
+      subject: make("b", {}, words),
+      about: make("small", {}),
+      readers: make("ul", { class: "readers", "aria-label": `Readers of ${words}` }),
+    };
+    const label = `Forget ${words}: its readers keep it`;
+    const forget = button("✕", () => this.#forget(id), { "aria-label": label, title: label });
+    const element = make("li", { class: "sent", "data-mail": id }, parts.subject, forget, parts.about, parts.readers);
+    const row = { element, ...parts };
+    this.#rows.set(id, row);
+    return row;
+  }
+}
+
+function fillReaders(list: HTMLUListElement, deliveries: readonly Delivery[]): void {
+  while (list.children.length > deliveries.length) list.lastElementChild?.remove();
+  deliveries.forEach((delivery, i) => {
+    const there = list.children[i];
+    const item = there instanceof HTMLLIElement ? there : list.appendChild(make("li", {}, make("b"), make("span")));
+    const { address, name } = delivery.to;
+    item.dataset["state"] = delivery.state;
+    colour(item, address.kind === "node" ? address.peer : undefined);
+    const [who, state] = item.children;
+    if (who !== undefined) setText(who, oneLine(name));
+    if (state !== undefined) setText(state, deliveryWords(delivery));
+    item.title = idOf(address);
+  });
+}
