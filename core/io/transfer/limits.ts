@@ -24,10 +24,10 @@ export const TOLD_CHARS_MAX = 200;
 // On the way
 
 /**
- * Bytes that are on their way, or lie at the receiver and are not stored: half of what a channel takes without complaint.
- * At 100 ms of round trip they are 40 MB/s.
+ * Bytes that are on their way, or lie at the receiver and are not stored: below what a channel takes at all (8 MiB). At
+ * 100 ms of round trip, or where two busy processes take turns, they are 70 MB/s.
  */
-export const WINDOW_BYTES: number = 4 * 1024 * 1024;
+export const WINDOW_BYTES: number = 7 * 1024 * 1024;
 /** Pieces that are read and hashed before the window has room for them. */
 export const HASHED_AHEAD = 4;
 /** A control message: an offer with all its names. */

@@ -169,7 +169,7 @@ describe("receive", () => {
   test("passes a pipe on to who waits for it, and a slow reader holds the sender back", async () => {
     const lab = new TransferLab(8);
     const { from, to } = await lab.pair();
-    const bytes = noise(12_000_000);
+    const bytes = noise(30_000_000);
     let read = 0;
     const source = sourceOf(new Map([["stdin", bytes]]), {
       isPipe: true,
