@@ -39,6 +39,13 @@ describe("mail", () => {
     expect(told).toEqual(["arrived"]);
   });
 
+  it("goes from a node that is alone to itself", async () => {
+    const lab = await MailLab.of(["anna"]);
+    const id = await lab.send("anna", { to: [lab.addressOf("anna")], text: "note to self" });
+    await lab.arrived("anna");
+    expect(await lab.text("anna", id)).toBe("note to self");
+  });
+
   it("goes to several and to the sender itself, each once, and each sees who else has it", async () => {
     const lab = await MailLab.of(["anna", "ben", "carl"]);
     const to = ["ben", "carl", "anna", "ben"].map((name) => lab.addressOf(name));
