@@ -1,0 +1,38 @@
+/**
+ * Two databases in one process: their own maps, SQLite threads and indexes, and between them the bytes of the memory's wire
+ * format, carried as soon as they are written.
+ */
+import { createSql } from "../../core/db/sql.ts";
+import { Packer, unpack } from "../../core/memory/pack.ts";
+import { realClock } from "../../core/platform/clock.ts";
+import { silentLog } from "../../core/ports/log.ts";
+import { nodeSqlEngine } from "../../node/sql-engine.ts";
+import { ReplicaMap, TestTime } from "../fixtures/replica-map.ts";
+import type { Pair } from "./play.ts";
+
+export interface OpenPair extends Pair, AsyncDisposable {}
+
+export function openPair(): OpenPair {
+  const time = new TestTime();
+  const [from, to] = [new ReplicaMap(1, time), new ReplicaMap(2, time)];
+  from.replica.onApplied(({ keys }) => {
+    const packer = new Packer();
+    for (const key of keys) {
+      const keyed = from.replica.keyed(key);
+      if (keyed !== undefined) packer.add(key, keyed.entry, keyed.heldAtMs);
+    }
+    to.replica.receive(unpack(packer.take()));
+  });
+  const [first, second] = [from, to].map((map) => {
+    const parts = { map, engine: nodeSqlEngine, clock: realClock, log: silentLog, computer: async () => [] };
+    return createSql({ ...parts, ...{ writer: String(map.replica.self) } });
+  });
+  if (first === undefined || second === undefined) throw new Error("There are two maps");
+  return {
+    first: first.sql,
+    second: second.sql,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([first.close(), second.close()]);
+    },
+  };
+}
