@@ -220,6 +220,8 @@ export class Database {
       await this.#follower.load(client);
       this.#indexBytes = await client.call("memory", []);
       this.#state = "ready";
+      // What has changed since the last row was read.
+      if (this.#follower.behind > 0) this.#stirred();
       return client;
     } catch (error) {
       this.#client?.end("It could not be filled");

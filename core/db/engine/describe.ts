@@ -1,8 +1,9 @@
 /** The schema as people see it. */
+import { isStarfishError } from "../../base/errors.ts";
 import { isReserved } from "../schema/model.ts";
 import { folded } from "../schema/names.ts";
 import { quoted } from "../schema/tokens.ts";
-import type { ColumnDetail, SchemaObject } from "../types.ts";
+import type { ColumnDetail, SchemaObject, SqlValue } from "../types.ts";
 import type { Connection } from "./connection.ts";
 import type { SchemaMaker } from "./schema-maker.ts";
 
@@ -70,7 +71,14 @@ const KINDS = ["table", "view", "index", "trigger"] as const;
 
 function columnsOf(connection: Connection, maker: SchemaMaker | undefined, name: string): ColumnDetail[] {
   const merges = new Map(maker?.named(name)?.model.columns.map((column) => [folded(column.name), column.merges]));
-  const rows = connection.all(`SELECT name, type, "notnull", dflt_value, pk FROM pragma_table_xinfo(?)`, [name]);
+  let rows: SqlValue[][];
+  try {
+    rows = connection.all(`SELECT name, type, "notnull", dflt_value, pk FROM pragma_table_xinfo(?)`, [name]);
+  } catch (error) {
+    // A view of what is not there (any more).
+    if (isStarfishError(error)) return [];
+    throw error;
+  }
   return rows.map(([column, type, isNotNull, fallback, key]) => ({
     name: String(column),
     type: type === "" ? undefined : String(type),

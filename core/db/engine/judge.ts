@@ -69,6 +69,11 @@ const PRAGMAS: ReadonlySet<string> = new Set([
 
 const FUNCTIONS_REFUSED: ReadonlySet<string> = new Set(["load_extension", "fts3_tokenizer", "edit", "readfile"]);
 
+/** Answers of an authorizer. IGNORE for a deletion: row by row. */
+const ALLOW = 0;
+const DENY = 1;
+const IGNORE = 2;
+
 type Name = string | null | 0;
 
 /** Collects what one statement does. */
@@ -81,8 +86,8 @@ export class Judge {
   #refused: string | undefined;
   #isReindexed = false;
 
-  /** For SQLite: whether to refuse at once, since it would have been done already when it is prepared. */
-  see(action: number, first: Name, second: Name, schema: Name): boolean {
+  /** For SQLite: what it is to do. What is refused is told by `check`, but for what would have been done by then. */
+  see(action: number, first: Name, second: Name, schema: Name): number {
     const name = typeof first === "string" ? first : "";
     const detail = typeof second === "string" ? second : "";
     if (REFUSED.has(action)) this.#refuse(REFUSED.get(action) ?? "");
@@ -93,7 +98,9 @@ export class Judge {
     else if (action === INSERT || action === UPDATE || action === DELETE) this.#write(name, schema);
     else if (action === FUNCTION && FUNCTIONS_REFUSED.has(folded(detail))) this.#refuse(`${detail}()`);
     else if (action === PRAGMA && !PRAGMAS.has(folded(name))) this.#refuse(`PRAGMA ${name}`);
-    return this.#refused !== undefined && action === PRAGMA;
+    if (this.#refused !== undefined && action === PRAGMA) return DENY;
+    // Without a condition SQLite would empty the table at one stroke, and the session would not hear of its rows.
+    return action === DELETE && !this.isSchemaChange && !/^sqlite_/i.test(name) ? IGNORE : ALLOW;
   }
 
   get isSchemaChange(): boolean {

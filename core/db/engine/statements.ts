@@ -11,8 +11,6 @@ export interface Prepared {
   readonly parameters: readonly (string | undefined)[];
 }
 
-const DENY = 1;
-
 export class Statements {
   readonly #connection: Connection;
   readonly #kept = new Map<string, Prepared>();
@@ -23,7 +21,7 @@ export class Statements {
     this.#connection = connection;
     connection.api.capi.sqlite3_set_authorizer(
       connection.db,
-      (_, action, first, second, schema) => (this.#judge?.see(action, first, second, schema) === true ? DENY : 0),
+      (_, action, first, second, schema) => this.#judge?.see(action, first, second, schema) ?? 0,
       0,
     );
   }

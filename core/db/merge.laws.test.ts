@@ -1,0 +1,105 @@
+/**
+ * Whatever statements nodes run, and in whatever order their changes reach the others: in the end all have the same tables,
+ * rows and conflicts, and so has a node that reads all of it from the map at once. Real maps and real SQLite, without a
+ * network.
+ */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { exchange } from "../../test/fixtures/replica-map.ts";
+import { SqlSwarm } from "../../test/fixtures/sql-swarm.ts";
+
+const NODES = 3;
+
+const id = fc.constantFrom("1", "2", "3", "4");
+const value = fc.constantFrom("0", "1", "2", "NULL", "'a'", "'A'", "1.0", "x'01'", "-5", "9007199254740993");
+const table = fc.constantFrom("t", "u", "made", "child", "folded");
+const column = fc.constantFrom("a", "b", "c");
+
+const CREATE = {
+  t: [
+    "CREATE TABLE t (id INTEGER PRIMARY KEY, a, b TEXT DEFAULT 'd')",
+    "CREATE TABLE t (id INTEGER PRIMARY KEY, c INTEGER DEFAULT 7, a)",
+    "CREATE TABLE t (id TEXT PRIMARY KEY, a)",
+  ],
+  u: [
+    "CREATE TABLE u (id INTEGER PRIMARY KEY, a UNIQUE, b, c CHECK (c IS NULL OR c <> b), UNIQUE (b, c))",
+    "CREATE TABLE u (id INTEGER PRIMARY KEY, a UNIQUE, b NOT NULL DEFAULT 1, c)",
+  ],
+  made: ["CREATE TABLE made (id, a, b)", "CREATE TABLE made (id, a, c UNIQUE)"],
+  child: ["CREATE TABLE child (id INTEGER PRIMARY KEY, a REFERENCES t (id) ON DELETE CASCADE, b REFERENCES u (id), c)"],
+  folded: ["CREATE TABLE folded (id TEXT COLLATE NOCASE PRIMARY KEY, a, b)"],
+};
+
+const statement: fc.Arbitrary<string> = fc.oneof(
+  { weight: 3, arbitrary: table.chain((name) => fc.constantFrom(...CREATE[name as keyof typeof CREATE])) },
+  {
+    weight: 8,
+    arbitrary: fc
+      .record({ table, id, a: value, column, or: fc.constantFrom("", "OR REPLACE", "OR IGNORE") })
+      .map(
+        ({ table: name, id: key, a, column: to, or }) => `INSERT ${or} INTO ${name} (id, ${to}) VALUES (${key}, ${a})`,
+      ),
+  },
+  {
+    weight: 6,
+    arbitrary: fc
+      .record({ table, id, a: value, column })
+      .map(({ table: name, id: key, a, column: to }) => `UPDATE ${name} SET ${to} = ${a} WHERE id = ${key}`),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ table, id }).map(({ table: name, id: key }) => `DELETE FROM ${name} WHERE id = ${key}`),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ table, id, to: id }).map((x) => `UPDATE ${x.table} SET id = ${x.to} WHERE id = ${x.id}`),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ table, column }).map((x) => `ALTER TABLE ${x.table} ADD COLUMN ${x.column} DEFAULT 5`),
+  },
+  { weight: 1, arbitrary: fc.record({ table, column }).map((x) => `ALTER TABLE ${x.table} DROP COLUMN ${x.column}`) },
+  { weight: 1, arbitrary: table.map((name) => `DROP TABLE ${name}`) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({ table, column, unique: fc.boolean() })
+      .map((x) => `CREATE ${x.unique ? "UNIQUE " : ""}INDEX i_${x.table} ON ${x.table} (${x.column})`),
+  },
+  { weight: 1, arbitrary: table.map((name) => `DELETE FROM ${name}`) },
+  { weight: 1, arbitrary: table.map((name) => `DROP INDEX i_${name}`) },
+  { weight: 1, arbitrary: table.map((name) => `CREATE VIEW v_${name} AS SELECT id, a FROM ${name}`) },
+);
+
+type Step = { readonly node: number; readonly run: string } | { readonly from: number; readonly to: number };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ node: fc.nat(NODES - 1), run: statement }) },
+  { weight: 1, arbitrary: fc.record({ from: fc.nat(NODES - 1), to: fc.nat(NODES - 1) }) },
+);
+
+const RUNS = Number(process.env["LONG"] ?? 0) > 0 ? 2_000 : 60;
+
+test("all nodes come to the same tables, rows and conflicts", { timeout: 20 * 60_000 }, async () => {
+  const property = fc.asyncProperty(
+    fc.array(step, { minLength: 5, maxLength: 60 }),
+    fc.integer({ min: 1, max: 1_000_000 }),
+    async (steps, seed) => {
+      const swarm = new SqlSwarm(NODES, seed);
+      try {
+        for (const one of steps) {
+          if ("run" in one) await swarm.run(one.node, one.run);
+          else exchange(swarm.map(one.from), swarm.map(one.to));
+        }
+        exchange(...swarm.maps);
+        const newcomer = swarm.add();
+        exchange(swarm.map(0), swarm.map(newcomer));
+        const seen = await swarm.see(newcomer);
+        for (let node = 0; node < NODES; node++) expect(await swarm.see(node)).toEqual(seen);
+      } finally {
+        await swarm.close();
+      }
+    },
+  );
+  await fc.assert(property, { numRuns: RUNS });
+});
