@@ -16,6 +16,7 @@ import { createMail } from "./io/mail/mail.ts";
 import { createPeople } from "./io/people/people.ts";
 import { createTransfer } from "./io/transfer/transfer.ts";
 import { createMemory } from "./memory/memory.ts";
+import { shortIdOf } from "./net/membership/rows.ts";
 import { createNet, type NetOptions, type NetPorts } from "./net/net.ts";
 import type { Age } from "./ports/age.ts";
 import type { Coder } from "./ports/coder.ts";
@@ -70,6 +71,7 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
         const { computerTables } = await import("./shell/sql/computer-tables.ts");
         return computerTables(computer);
       },
+      writer: shortIdOf(crypto, net.self).toString(36),
     });
     const storage = await createContents({ ...ports, net, memory, store: shards });
     const files = await openFiles({ ...ports, net, memory, contents: storage });

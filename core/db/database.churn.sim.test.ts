@@ -16,7 +16,7 @@ const NODES: number = isLong ? 20 : 6;
 const STEPS: number = isLong ? 200 : 80;
 const QUIET_MS = 120_000;
 /** What a statement may be refused for where nobody is at fault. */
-const REFUSALS = ["constraint", "usage", "unsupported", "clock"];
+const REFUSALS: ReadonlySet<string> = new Set(["constraint", "usage", "unsupported", "clock"]);
 
 const CREATE = [
   "CREATE TABLE a (id INTEGER PRIMARY KEY, x, y TEXT DEFAULT 'd')",
@@ -47,7 +47,14 @@ class Story {
     let owned = this.#databases.get(node);
     if (owned === undefined) {
       const { clock, log, sqlEngine } = node.machine.ports;
-      owned = createSql({ map: node.map, engine: sqlEngine, clock, log });
+      owned = createSql({
+        map: node.map,
+        engine: sqlEngine,
+        clock,
+        log,
+        computer: async () => [],
+        writer: node.machine.name,
+      });
       this.#databases.set(node, owned);
     }
     return owned.sql;
@@ -143,7 +150,7 @@ class Story {
     try {
       await this.#settle(work);
     } catch (error) {
-      if (!isStarfishError(error) || !REFUSALS.includes(error.code)) throw error;
+      if (!isStarfishError(error) || !REFUSALS.has(error.code)) throw error;
     }
   }
 

@@ -197,6 +197,41 @@ test("what is too large for one transaction is refused whole, with what to do; i
   await expect(twice).rejects.toMatchObject({ code: "constraint" });
 });
 
+test("what is added to a counter on several nodes at once all counts, and so do elements of a set", async () => {
+  swarm.add();
+  const nodes = [0, 1, 2].map((node) => swarm.sql(node));
+  await sql`CREATE TABLE t (id TEXT PRIMARY KEY, hits COUNTER NOT NULL DEFAULT 0, tags JSONSET)`;
+  await sql`INSERT INTO t VALUES ('page', 5, '["old"]')`;
+  exchange(...swarm.maps);
+  let sum = 5;
+  for (let round = 1; round <= 5; round++) {
+    for (const [i, node] of nodes.entries()) {
+      swarm.time.nowMs += 1;
+      await node`UPDATE t SET hits = hits + ${round * (i - 1) + i}`;
+      sum += round * (i - 1) + i;
+      await node`UPDATE t SET tags = json_insert(tags, '$[#]', ${`${i}.${round}`})`;
+    }
+    if (round === 3) exchange(...swarm.maps);
+  }
+  await nodes[1]?.query(
+    `UPDATE t SET tags = (SELECT json_group_array(value) FROM json_each(tags) WHERE value <> 'old')`,
+  );
+  exchange(...swarm.maps);
+  const tags = [0, 1, 2].flatMap((i) => [1, 2, 3, 4, 5].map((round) => `${i}.${round}`));
+  const merged = [{ hits: sum, tags: JSON.stringify(tags) }];
+  for (const node of nodes) expect(await node`SELECT hits, tags FROM t`).toEqual(merged);
+  // Set to a number it is that number, as far as this node knows; a row that is inserted again begins anew.
+  await sql`UPDATE t SET hits = 0`;
+  await nodes[2]?.query("UPDATE t SET hits = hits + 1");
+  exchange(...swarm.maps);
+  for (const node of nodes) expect(await node`SELECT hits FROM t`).toEqual([{ hits: 1 }]);
+  swarm.time.nowMs += 1;
+  await sql`DELETE FROM t`;
+  await sql`INSERT INTO t VALUES ('page', 2, '[]')`;
+  exchange(...swarm.maps);
+  for (const node of nodes) expect(await node`SELECT hits, tags FROM t`).toEqual([{ hits: 2, tags: "[]" }]);
+});
+
 test("an index that is lost is made anew from the map", async () => {
   await sql`CREATE TABLE t (id INTEGER PRIMARY KEY, a)`;
   await sql`INSERT INTO t VALUES (1, 1), (2, 2)`;

@@ -8,12 +8,14 @@ import type { Log } from "../ports/log.ts";
 import type { SqlEngine } from "../ports/sql-engine.ts";
 import { AnswerCursor } from "./answer-cursor.ts";
 import type { ComputerTable } from "./computer-table.ts";
-import type { Captured, StatementAnswer, StatementCall } from "./engine/messages.ts";
+import { packPart, plus, readPart } from "./cells/parts.ts";
+import type { Captured, PartChange, StatementAnswer, StatementCall } from "./engine/messages.ts";
 import { Follower } from "./follower.ts";
 import { IndexClient, isLoss } from "./index-client.ts";
 import { type GroupOutcomes, Groups } from "./groups.ts";
 import { FILL_ROWS, QUERY_MS_MAX, TRANSACTION_BYTES_MAX } from "./limits.ts";
 import { READING } from "./query.ts";
+import { elementPart, partKey } from "./schema/names.ts";
 import { firstWord } from "./schema/tokens.ts";
 import { openTransaction } from "./transaction.ts";
 import { type Release, Turns } from "./turns.ts";
@@ -34,6 +36,8 @@ export interface DatabaseParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly computer: readonly ComputerTable[];
+  /** Names this node among those that add to counters. */
+  readonly writer: string;
 }
 
 /** Keys of a dropped table that are deleted at once. */
@@ -380,13 +384,14 @@ export class Database {
       if (!isLoss(error)) throw error;
       return;
     }
-    this.#follower.touch(captured.unsettled);
+    // A set is written in one order everywhere, whatever order its writer gave it.
+    this.#follower.touch([...captured.unsettled, ...captured.parts.map(({ row }) => row)]);
     if (captured.schema.length > 0) await this.#follower.schemaChanged(client);
     this.#follower.tell(captured.tables);
     for (const table of captured.dropped) void this.#sweep(table);
   }
 
-  #writesOf({ writes, replaced, schema }: Captured): MapWrite[] {
+  #writesOf({ writes, parts, replaced, schema }: Captured): MapWrite[] {
     const { map } = this.#parts;
     const all = new Map<string, MapWrite>();
     for (const row of replaced) {
@@ -395,6 +400,7 @@ export class Database {
     for (const { key, value } of [...writes, ...schema]) {
       all.set(key, value === undefined ? { key, deleted: true } : { key, value });
     }
+    for (const part of parts) for (const write of partWrites(map, this.#parts.writer, part)) all.set(write.key, write);
     return [...all.values()];
   }
 
@@ -415,6 +421,23 @@ export class Database {
 
 function callOf(sql: string, parameters: SqlParameters, { timeoutMs = QUERY_MS_MAX }: QueryOptions): StatementCall {
   return { sql, parameters, timeoutMs: Math.min(timeoutMs, QUERY_MS_MAX) };
+}
+
+/** What this node adds to a counter goes into its own part of it; an element of a set is a part by itself. */
+function partWrites(map: ReplicatedMap, writer: string, { row, column, added, elements }: PartChange): MapWrite[] {
+  const entry = map.entry(row);
+  // Somebody has deleted it, which wins.
+  if (entry === undefined) return [];
+  const of = entry.version;
+  const writes = elements.map(([json, isThere]): MapWrite => {
+    return { key: partKey(row, column, elementPart(json)), value: packPart({ of, isThere, value: json }) };
+  });
+  if (added === 0) return writes;
+  const key = partKey(row, column, writer);
+  const value = map.get(key);
+  const own = value instanceof Uint8Array ? readPart(value) : undefined;
+  const isOfRow = own !== undefined && own.of.stamp === of.stamp && own.of.writer === of.writer;
+  return [...writes, { key, value: packPart({ of, isThere: true, value: plus(isOfRow ? own.value : 0, added) }) }];
 }
 
 const encoder = new TextEncoder();

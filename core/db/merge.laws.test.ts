@@ -12,8 +12,9 @@ const NODES = 3;
 
 const id = fc.constantFrom("1", "2", "3", "4");
 const value = fc.constantFrom("0", "1", "2", "NULL", "'a'", "'A'", "1.0", "x'01'", "-5", "9007199254740993");
-const table = fc.constantFrom("t", "u", "made", "child", "folded");
+const table: fc.Arbitrary<keyof typeof CREATE> = fc.constantFrom("t", "u", "made", "child", "folded", "sums");
 const column = fc.constantFrom("a", "b", "c");
+const text = fc.constantFrom("'[1]'", "'[1,2]'", `'["x",2]'`, "'[]'", "'no list'");
 
 const CREATE = {
   t: [
@@ -27,11 +28,15 @@ const CREATE = {
   ],
   made: ["CREATE TABLE made (id, a, b)", "CREATE TABLE made (id, a, c UNIQUE)"],
   child: ["CREATE TABLE child (id INTEGER PRIMARY KEY, a REFERENCES t (id) ON DELETE CASCADE, b REFERENCES u (id), c)"],
+  sums: [
+    "CREATE TABLE sums (id INTEGER PRIMARY KEY, a COUNTER, b JSONSET, c COUNTER DEFAULT 3)",
+    "CREATE TABLE sums (id INTEGER PRIMARY KEY, a COUNTER NOT NULL DEFAULT 0, b JSONSET)",
+  ],
   folded: ["CREATE TABLE folded (id TEXT COLLATE NOCASE PRIMARY KEY, a, b)"],
 };
 
 const statement: fc.Arbitrary<string> = fc.oneof(
-  { weight: 3, arbitrary: table.chain((name) => fc.constantFrom(...CREATE[name as keyof typeof CREATE])) },
+  { weight: 3, arbitrary: table.chain((name) => fc.constantFrom(...CREATE[name])) },
   {
     weight: 8,
     arbitrary: fc
@@ -66,6 +71,8 @@ const statement: fc.Arbitrary<string> = fc.oneof(
       .record({ table, column, unique: fc.boolean() })
       .map((x) => `CREATE ${x.unique ? "UNIQUE " : ""}INDEX i_${x.table} ON ${x.table} (${x.column})`),
   },
+  { weight: 2, arbitrary: id.map((key) => `UPDATE sums SET a = coalesce(a, 0) + ${key}, c = c - 1`) },
+  { weight: 2, arbitrary: fc.record({ id, text }).map((x) => `UPDATE sums SET b = ${x.text} WHERE id = ${x.id}`) },
   { weight: 1, arbitrary: table.map((name) => `DELETE FROM ${name}`) },
   { weight: 1, arbitrary: table.map((name) => `DROP INDEX i_${name}`) },
   { weight: 1, arbitrary: table.map((name) => `CREATE VIEW v_${name} AS SELECT id, a FROM ${name}`) },

@@ -3,9 +3,11 @@
  * those count that are not older than it. Pure, but for reading the map.
  *
  * A run of: TABLE/KEY (text), 0 where there is no row, or 1 and its packed cells (bytes), the number of later cells, and of
- * each the column (4 bytes) and the value (bytes).
+ * each the column (4 bytes), 1 where it is a part of the cell, and the value (bytes).
  */
+import type { Bytes } from "../base/bytes.ts";
 import { CellWriter, CellReader } from "./cells/pack.ts";
+import { readPart } from "./cells/parts.ts";
 import { partsOfKey, TABLE_ID_CHARS } from "./schema/names.ts";
 import type { MapEntry, ReplicatedMap, Version } from "../memory/types.ts";
 
@@ -15,7 +17,14 @@ export interface PackedRow {
   readonly key: string;
   /** Undefined: it is not there. */
   readonly row: CellReader | undefined;
-  readonly cells: readonly (readonly [number, CellReader])[];
+  readonly cells: readonly PackedCell[];
+}
+
+export interface PackedCell {
+  readonly column: number;
+  /** Whether it is a part of the cell (parts.ts) and not the whole. */
+  readonly isPart: boolean;
+  readonly bytes: Bytes;
 }
 
 export class RowPacker {
@@ -43,13 +52,14 @@ export class RowPacker {
     writer.value(1);
     writer.varint(value.length);
     writer.bytes(value);
-    const counted = cells.filter((cell) => isNotBefore(cell.version, entry.version));
+    const counted = countedCells(entry, cells);
     writer.varint(counted.length);
     for (const cell of counted) {
-      const bytes = cell.value instanceof Uint8Array ? cell.value : NONE;
-      writer.uint32(partsOfKey(cell.key)?.column ?? 0);
-      writer.varint(bytes.length);
-      writer.bytes(bytes);
+      const { column = 0, part } = partsOfKey(cell.key) ?? {};
+      writer.uint32(column);
+      writer.value(part === undefined ? 0 : 1);
+      writer.varint(cell.bytes.length);
+      writer.bytes(cell.bytes);
     }
   }
 
@@ -63,6 +73,20 @@ export class RowPacker {
 
 const NONE = new Uint8Array([0]);
 
+/** Cells that are not older than the row, and parts that belong to it. */
+function countedCells(
+  { version }: MapEntry,
+  cells: readonly MapEntry[],
+): { readonly key: string; readonly bytes: Uint8Array }[] {
+  return cells.flatMap(({ key, value, version: written }) => {
+    if (!isNotBefore(written, version)) return [];
+    const bytes = value instanceof Uint8Array ? value : NONE;
+    if (partsOfKey(key)?.part === undefined) return [{ key, bytes }];
+    const of = readPart(bytes)?.of;
+    return of?.stamp === version.stamp && of.writer === version.writer ? [{ key, bytes }] : [];
+  });
+}
+
 export function* unpackRows(bytes: Uint8Array): Generator<PackedRow, void, undefined> {
   const reader = new CellReader(bytes);
   while (!reader.done) {
@@ -74,10 +98,11 @@ export function* unpackRows(bytes: Uint8Array): Generator<PackedRow, void, undef
       continue;
     }
     const row = new CellReader(reader.bytes(reader.varint()));
-    const cells: [number, CellReader][] = [];
+    const cells: PackedCell[] = [];
     for (let left = reader.varint(); left > 0; left--) {
       const column = reader.uint32();
-      cells.push([column, new CellReader(reader.bytes(reader.varint()))]);
+      const isPart = reader.value() === 1;
+      cells.push({ column, isPart, bytes: reader.bytes(reader.varint()) });
     }
     yield { table, key, row, cells };
   }

@@ -19,6 +19,8 @@ export interface SqlParts {
   readonly log: Log;
   /** Parts of the computer that can be read as tables; asked for when the database is loaded. */
   readonly computer: () => Promise<readonly ComputerTable[]>;
+  /** Names this node among those that add to counters. */
+  readonly writer: string;
 }
 
 export interface OwnedSql {

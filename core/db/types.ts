@@ -30,7 +30,7 @@
 import type { Unsubscribe } from "../base/events.ts";
 
 /**
- * A value as SQLite has it. Integers are numbers where they are exact (below 2^53), else bigints. NaN is NULL. JSON and SET
+ * A value as SQLite has it. Integers are numbers where they are exact (below 2^53), else bigints. NaN is NULL. JSON and JSONSET
  * columns are text.
  */
 export type SqlValue = null | number | bigint | string | Uint8Array;

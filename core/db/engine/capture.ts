@@ -6,11 +6,12 @@
 import { assert } from "../../base/assert.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { CellWriter } from "../cells/pack.ts";
+import { elementsOf, minus } from "../cells/parts.ts";
 import { CELL_BYTES_MAX, ROW_BYTES_MAX } from "../limits.ts";
 import { cellKey } from "../schema/names.ts";
 import type { SqlValue } from "../types.ts";
 import { type Cell, type Change, changesOf } from "./changeset.ts";
-import type { IndexWrite } from "./messages.ts";
+import type { IndexWrite, PartChange } from "./messages.ts";
 import type { IndexTable } from "./index-table.ts";
 
 interface RowChange {
@@ -18,6 +19,8 @@ interface RowChange {
   /** The packed row, if it is new; "deleted"; undefined: cells of it change. */
   row: Uint8Array | "deleted" | undefined;
   readonly cells: Map<number, Uint8Array>;
+  /** Of cells that merge by parts, as they were first. */
+  readonly parts: Map<number, { readonly merges: "counter" | "set"; readonly before: SqlValue; after: SqlValue }>;
 }
 
 export class Capture {
@@ -42,15 +45,17 @@ export class Capture {
   /** Without those of tables that are gone. */
   writes(isThere: (table: string) => boolean): {
     writes: IndexWrite[];
+    parts: PartChange[];
     replaced: string[];
     rows: string[];
     tables: Set<IndexTable>;
   } {
     const writes: IndexWrite[] = [];
+    const parts: PartChange[] = [];
     const replaced: string[] = [];
     const rows: string[] = [];
     const tables = new Set<IndexTable>();
-    for (const [key, { table, row, cells }] of this.#rows) {
+    for (const [key, { table, row, cells, parts: merged }] of this.#rows) {
       if (!isThere(table.model.id)) continue;
       tables.add(table);
       rows.push(key);
@@ -58,9 +63,10 @@ export class Capture {
         replaced.push(key);
         writes.push({ key, value: row === "deleted" ? undefined : row });
       }
+      for (const [column, change] of merged) parts.push({ row: key, column, ...difference(change) });
       for (const [column, value] of cells) writes.push({ key: cellKey(key, column), value });
     }
-    return { writes, replaced, rows, tables };
+    return { writes, parts, replaced, rows, tables };
   }
 
   #insert(table: IndexTable, { after }: Change): void {
@@ -80,7 +86,7 @@ export class Capture {
       cells.set(column.model.id, writer.slice(from + 4));
       writer.cut(from);
     }
-    this.#rows.set(key, { table, row: writer.slice(), cells });
+    this.#rows.set(key, { table, row: writer.slice(), cells, parts: new Map() });
   }
 
   #delete(table: IndexTable, { before }: Change): void {
@@ -88,19 +94,28 @@ export class Capture {
     // A changeset may delete a row and insert another whose key is the same for us (by its collation).
     if (this.#rows.get(key)?.row instanceof Uint8Array && table.hasFoldedKey) return;
     table.forget(before);
-    this.#rows.set(key, { table, row: "deleted", cells: new Map() });
+    this.#rows.set(key, { table, row: "deleted", cells: new Map(), parts: new Map() });
   }
 
   #update(table: IndexTable, { before, after }: Change): void {
     const key = table.keyOf(before);
     let change = this.#rows.get(key);
     if (change === undefined) {
-      change = { table, row: undefined, cells: new Map() };
+      change = { table, row: undefined, cells: new Map(), parts: new Map() };
       this.#rows.set(key, change);
     }
     for (const column of table.columns) {
       const cell = after[column.at];
       if (cell === undefined) continue;
+      const { id, merges } = column.model;
+      // A row that this transaction makes begins with what it has.
+      if (merges !== "last-writer" && change.row === undefined) {
+        const part = change.parts.get(id);
+        if (part === undefined)
+          change.parts.set(id, { merges, before: before[column.at]?.value ?? null, after: cell.value });
+        else part.after = cell.value;
+        continue;
+      }
       this.#writer.cut(0);
       this.#value(table, column.model.name, cell);
       change.cells.set(column.model.id, this.#writer.slice());
@@ -119,6 +134,22 @@ export class Capture {
         "(cp, or computer.files) and its path in the table",
     );
   }
+}
+
+function difference({
+  merges,
+  before,
+  after,
+}: {
+  readonly merges: "counter" | "set";
+  readonly before: SqlValue;
+  readonly after: SqlValue;
+}): Pick<PartChange, "added" | "elements"> {
+  if (merges === "counter") return { added: minus(after, before), elements: [] };
+  const [old, now] = [elementsOf(before), elementsOf(after)];
+  const gone = [...old].filter(([name]) => !now.has(name)).map(([, json]) => [json, false] as const);
+  const come = [...now].filter(([name]) => !old.has(name)).map(([, json]) => [json, true] as const);
+  return { added: 0, elements: [...gone, ...come] };
 }
 
 function numberOf(value: SqlValue): number {

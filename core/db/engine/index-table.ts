@@ -6,8 +6,10 @@
 import { assert } from "../../base/assert.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { keyOf, valuesOfKey } from "../cells/keys.ts";
-import type { CellReader } from "../cells/pack.ts";
-import { digitsOf, DIGITS, folded } from "../schema/names.ts";
+import { CellReader } from "../cells/pack.ts";
+import { elementsOf, plus, readPart, setOf } from "../cells/parts.ts";
+import type { PackedCell } from "../rows.ts";
+import { digitsOf, DIGITS, elementPart, folded } from "../schema/names.ts";
 import type { ColumnModel, TableModel } from "../schema/model.ts";
 import { quoted } from "../schema/tokens.ts";
 import type { SqlRow, SqlValue } from "../types.ts";
@@ -123,7 +125,7 @@ export class IndexTable {
    * The values of a row in the order of `columns`, and which of them are reals. Throws "malformed". `cells` come after it
    * and win.
    */
-  read(key: string, row: CellReader, cells: readonly (readonly [number, CellReader])[]): RowValues | undefined {
+  read(key: string, row: CellReader, cells: readonly PackedCell[]): RowValues | undefined {
     const fromKey = this.isKeyMade ? [] : valuesOfKey(key, this.#key.length);
     if (fromKey === undefined || (this.isKeyMade && !MADE_KEY.test(key))) return undefined;
     const values: SqlValue[] = this.columns.map(({ keyAt, missing }) =>
@@ -141,10 +143,33 @@ export class IndexTable {
     };
     let isUnknown = false;
     while (!row.done) isUnknown = !set(row.uint32(), row) || isUnknown;
-    for (const [id, reader] of cells) isUnknown = !set(id, reader) || isUnknown;
+    for (const { column, isPart, bytes } of cells) {
+      if (!isPart) isUnknown = !set(column, new CellReader(bytes)) || isUnknown;
+    }
+    this.#merge(values, reals, cells);
     const told = this.#key.map((column) => foldedValue(values[this.columns.indexOf(column)] ?? null, column.fold));
     if (!this.isKeyMade && keyOf(told) !== key) return undefined;
     return { values, reals, isUnknown };
+  }
+
+  /** Adds up the parts of counters, and of sets. */
+  #merge(values: SqlValue[], reals: Set<number>, cells: readonly PackedCell[]): void {
+    const sets = new Map<number, Map<string, string>>();
+    for (const { column, isPart, bytes } of cells) {
+      const at = isPart ? this.columns.findIndex(({ model }) => model.id === column) : -1;
+      const part = at < 0 ? undefined : readPart(bytes);
+      if (part === undefined) continue;
+      if (this.columns[at]?.model.merges === "counter") {
+        values[at] = plus(values[at] ?? null, part.value);
+        reals.delete(at);
+      } else if (typeof part.value === "string") {
+        const elements = sets.get(at) ?? elementsOf(values[at] ?? null);
+        if (part.isThere) elements.set(elementPart(part.value), part.value);
+        else elements.delete(elementPart(part.value));
+        sets.set(at, elements);
+      }
+    }
+    for (const [at, elements] of sets) values[at] = setOf(elements);
   }
 
   /** Throws SqliteError where a constraint forbids it. */

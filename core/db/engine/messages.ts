@@ -9,9 +9,20 @@ export interface IndexWrite {
   readonly value: unknown;
 }
 
+export interface PartChange {
+  readonly row: string;
+  readonly column: number;
+  /** What was added to a counter. */
+  readonly added: SqlValue;
+  /** Elements of a set, as JSON, and whether they came or went. */
+  readonly elements: readonly (readonly [json: string, isThere: boolean])[];
+}
+
 /** What a transaction has changed. */
 export interface Captured {
   readonly writes: readonly IndexWrite[];
+  /** What changed of cells that merge by parts. */
+  readonly parts: readonly PartChange[];
   /** Keys of rows that were deleted or made anew: cells of theirs that are not among the writes go. */
   readonly replaced: readonly string[];
   /** Keys of all rows among the writes, where rows are set aside in their tables, which may now come back. */

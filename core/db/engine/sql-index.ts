@@ -251,11 +251,14 @@ export class SqlIndex implements IndexCalls {
       );
     }
     this.#takeChanges(writing);
-    const { writes, replaced, rows, tables } = writing.capture.writes((id) => this.#maker.withId(id) !== undefined);
+    const { writes, parts, replaced, rows, tables } = writing.capture.writes(
+      (id) => this.#maker.withId(id) !== undefined,
+    );
     const names = [...tables].map(({ model }) => folded(model.name));
     const hasSetAside = [...tables].some(({ model }) => this.#applier.hasSetAside(model.id));
     return {
       writes,
+      parts,
       replaced,
       unsettled: hasSetAside ? rows : [],
       schema: [...writing.schema.values()],

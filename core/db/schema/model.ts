@@ -228,7 +228,7 @@ export function isReserved(name: string): boolean {
 
 function mergesOf(definition: string): Merges {
   const type = typeOf(definition).toUpperCase();
-  return type === "COUNTER" ? "counter" : type === "SET" ? "set" : "last-writer";
+  return type === "COUNTER" ? "counter" : type === "JSONSET" ? "set" : "last-writer";
 }
 
 // What statements write

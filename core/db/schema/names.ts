@@ -7,6 +7,8 @@
  *     TABLE/KEY             a row: its cells, packed
  *     TABLE/KEY COLUMN      a cell that was changed after its row was inserted, or is too large to share an entry
  *
+ *     TABLE/KEY COLUMN+PART what one writer added to a counter, or an element of a set (parts.ts)
+ *
  * TABLE and COLUMN are hashes of names. A primary key (keys.ts) has no letter up to the space, so that a row's cells follow
  * it in the map's order.
  */
@@ -78,16 +80,36 @@ export function dropKey(name: string, epoch: number): string {
   return `!x/${folded(name)}/${epoch}`;
 }
 
+/** A part of a cell that merges by parts: what one writer added to a counter, or one element of a set. */
+export function partKey(row: string, column: number, part: string): string {
+  return `${cellKey(row, column)}+${part}`;
+}
+
+/** Names an element of a set. */
+export function elementPart(json: string): string {
+  return digitsOf(hash53(json), ELEMENT_CHARS);
+}
+
+const ELEMENT_CHARS = 9;
+const PARTS: RegExp = /^[-0-9A-Z_a-z]{6}(?:\+([-0-9A-Z_a-z]{1,12}))?$/;
+
 export function cellKey(row: string, column: number): string {
   return `${row} ${digitsOf(column, COLUMN_ID_CHARS)}`;
 }
 
 /** The row that a key of the map speaks of, and the column; undefined: it is no row's. */
-export function partsOfKey(key: string): { readonly row: string; readonly column: number | undefined } | undefined {
+export function partsOfKey(key: string): KeyParts | undefined {
   if (key[TABLE_ID_CHARS] !== "/" || key.startsWith("!")) return undefined;
   const space = key.indexOf(" ");
-  if (space < 0) return { row: key, column: undefined };
-  const column = key.slice(space + 1);
-  if (column.length !== COLUMN_ID_CHARS) return undefined;
-  return { row: key.slice(0, space), column: fromDigits(column) };
+  if (space < 0) return { row: key, column: undefined, part: undefined };
+  const match = PARTS.exec(key.slice(space + 1));
+  if (match === null) return undefined;
+  return { row: key.slice(0, space), column: fromDigits(match[0].slice(0, COLUMN_ID_CHARS)), part: match[1] };
+}
+
+interface KeyParts {
+  readonly row: string;
+  readonly column: number | undefined;
+  /** Of a cell that merges by parts. */
+  readonly part: string | undefined;
 }

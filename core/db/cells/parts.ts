@@ -1,0 +1,86 @@
+/**
+ * Cells that merge by parts, so that concurrent changes all count: a counter has a part for each writer, with the sum of what
+ * it added; a set has a part for each element that was added or removed since the row was inserted. A part names the version
+ * of the row that it belongs to, since a row that is inserted again begins anew. Pure.
+ *
+ *     stamp and writer of the row's version, 8 bytes each, as doubles; and a value: the sum, or the element as JSON, with a
+ *     byte before it that says whether it is there
+ */
+import { isStarfishError } from "../../base/errors.ts";
+import type { Version } from "../../memory/types.ts";
+import { elementPart } from "../schema/names.ts";
+import type { SqlValue } from "../types.ts";
+import { CellReader, CellWriter } from "./pack.ts";
+
+export interface Part {
+  readonly of: Version;
+  /** Of an element of a set: whether it is in it. */
+  readonly isThere: boolean;
+  readonly value: SqlValue;
+}
+
+export function packPart({ of, isThere, value }: Part): Uint8Array<ArrayBuffer> {
+  const writer = new CellWriter();
+  writer.real(of.stamp);
+  writer.real(of.writer);
+  writer.value(isThere ? 1 : 0);
+  writer.value(value);
+  return writer.slice();
+}
+
+/** Undefined: it is none. */
+export function readPart(bytes: Uint8Array): Part | undefined {
+  try {
+    const reader = new CellReader(bytes);
+    const [stamp, writer, isThere, value] = [reader.value(), reader.value(), reader.value(), reader.value()];
+    if (typeof stamp !== "number" || typeof writer !== "number") return undefined;
+    return { of: { stamp, writer }, isThere: isThere === 1, value };
+  } catch (error) {
+    if (isStarfishError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whole numbers stay exact up to 64 bits; what is no number counts as 0. */
+export function plus(a: SqlValue, b: SqlValue): number | bigint {
+  const [x, y] = [numeric(a), numeric(b)];
+  if (typeof x === "bigint" && typeof y === "bigint") {
+    const sum = BigInt.asIntN(64, x + y);
+    return Number.isSafeInteger(Number(sum)) ? Number(sum) : sum;
+  }
+  return Number(x) + Number(y);
+}
+
+export function minus(a: SqlValue, b: SqlValue): number | bigint {
+  const negative = numeric(b);
+  return plus(a, typeof negative === "bigint" ? BigInt.asIntN(64, -negative) : -negative);
+}
+
+function numeric(value: SqlValue): number | bigint {
+  if (typeof value === "bigint") return value;
+  if (typeof value !== "number") return 0n;
+  return Number.isSafeInteger(value) ? BigInt(value) : value;
+}
+
+/** The elements of a set as JSON by their names: those of a JSON array, or none. */
+export function elementsOf(value: SqlValue): Map<string, string> {
+  const elements = new Map<string, string>();
+  if (typeof value !== "string") return elements;
+  let list: unknown;
+  try {
+    list = JSON.parse(value);
+  } catch {
+    return elements;
+  }
+  if (!Array.isArray(list)) return elements;
+  for (const element of list) {
+    const json = JSON.stringify(element);
+    elements.set(elementPart(json), json);
+  }
+  return elements;
+}
+
+/** As a JSON array, in the order of the elements' JSON: the same on all nodes. */
+export function setOf(elements: ReadonlyMap<string, string>): string {
+  return `[${[...elements.values()].toSorted().join(",")}]`;
+}
