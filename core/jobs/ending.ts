@@ -16,7 +16,7 @@ import type { JobRecord } from "./book.ts";
 import { writable } from "./entries.ts";
 import { checkingPut, combine, type Combined, type FinishedOutcome } from "./finish.ts";
 import type { Gatherer } from "./gather.ts";
-import { has, type Intervals, interval, sizeOf, subtract, union } from "./intervals.ts";
+import { has, type Intervals, sizeOf, subtract, union } from "./intervals.ts";
 import { COMBINE_TURN_MS, FUEL_TOLD_MAX, NAMING_MS, PROPOSAL_AGAIN_MS } from "./limits.ts";
 import type { FailedTask } from "./types.ts";
 import type { Verifier } from "./verifier.ts";
@@ -32,6 +32,8 @@ export interface EndingParts {
   readonly view: JobView;
   readonly gatherer: Gatherer;
   readonly verifier: Verifier | undefined;
+  /** Tasks whose outputs the result is made of. */
+  readonly outputs: () => Intervals;
   /** Tasks whose results are there. */
   readonly held: () => Intervals;
   /** Tasks that failed for good. */
@@ -200,8 +202,7 @@ export class Ending {
   ): Promise<{ readonly combined: Combined; readonly fuelUsed: number }> {
     const { clock, gatherer, progress } = this.#parts;
     const { spec } = this.#job;
-    const isReduced = spec.combine.how === "reduce";
-    const wanted = isReduced ? interval(this.#total - 1, this.#total) : interval(0, this.#total);
+    const wanted = this.#parts.outputs();
     const signal = this.#ended;
     let fuelUsed = 0;
     const counted = (tasks: number, fuel: number): void => {

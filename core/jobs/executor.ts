@@ -16,7 +16,7 @@ import { programSchema } from "../sandbox/program.ts";
 import { TASK_FAULTS, type TaskFault } from "../sandbox/types.ts";
 import type { Gatherer } from "./gather.ts";
 import { InputReader, readWhole } from "./inputs.ts";
-import { union } from "./intervals.ts";
+import { add, type Intervals, NONE, union } from "./intervals.ts";
 import type { Memo } from "./memo.ts";
 import type { Content, JobSpec, Program } from "./spec.ts";
 import { operandsOf } from "./tree.ts";
@@ -34,6 +34,8 @@ export interface ExecutorParts {
   readonly pool: Pool;
   readonly gatherer: Gatherer;
   readonly memo: Memo;
+  /** Of a graph: the tasks whose results come before a task's own input. */
+  readonly needs: (task: number) => readonly number[];
 }
 
 interface Loaded {
@@ -79,7 +81,7 @@ export class Executor {
     const running = isReduction && combine.how === "reduce" ? combine.program : program;
     try {
       const [input, compiled] = await Promise.all([
-        isReduction ? this.#operands(task, signal) : this.#inputs.read(task, end, { signal }),
+        isReduction ? this.#operands(task, signal) : this.#input(task, end, signal),
         this.#compiled(running, signal),
       ]);
       return await this.#run(compiled, input, signal);
@@ -138,6 +140,21 @@ export class Executor {
     return loading;
   }
 
+  async #input(task: number, end: number, signal: AbortSignal): Promise<Bytes> {
+    const needs = this.#parts.needs(task);
+    const own = await this.#inputs.read(task, end, { signal });
+    if (needs.length === 0) return own;
+    const { gatherer } = this.#parts;
+    const found = await gatherer.collect(
+      needs.reduce((all: Intervals, need) => add(all, need), NONE),
+      { signal },
+    );
+    const results = await Promise.all(
+      needs.map((need) => gatherer.bytesOf(found.get(need)?.output ?? new Uint8Array(), { signal })),
+    );
+    return ofBoundedSize(concat([...results, own]), "The results that it needs");
+  }
+
   async #operands(task: number, signal: AbortSignal): Promise<Bytes> {
     const { gatherer } = this.#parts;
     const [a, b] = operandsOf(task, this.#spec.inputs.count);
@@ -146,9 +163,13 @@ export class Executor {
       [a, b].map((operand) => gatherer.bytesOf(found.get(operand)?.output ?? new Uint8Array(), { signal })),
     );
     const input = concat([lengthOf(first?.length ?? 0), first ?? new Uint8Array(), second ?? new Uint8Array()]);
-    if (input.length <= PAYLOAD_BYTES_MAX) return input;
-    throw new StarfishError("too-large", `Two results have ${input.length} bytes, the most is ${PAYLOAD_BYTES_MAX}`);
+    return ofBoundedSize(input, "Two results");
   }
+}
+
+function ofBoundedSize(input: Bytes, what: string): Bytes {
+  if (input.length <= PAYLOAD_BYTES_MAX) return input;
+  throw new StarfishError("too-large", `${what} have ${input.length} bytes, the most is ${PAYLOAD_BYTES_MAX}`);
 }
 
 /** Four bytes, the lowest first. */

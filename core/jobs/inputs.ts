@@ -212,7 +212,7 @@ export class InputReader {
 
   /** The inputs of [from, to), as many as are read at once. */
   async #readList(
-    { bytes, ends }: Extract<Inputs, { from: "list" }>,
+    { bytes, ends }: Extract<Inputs, { from: "list" | "graph" }>,
     from: number,
     to: number,
     options: Options,

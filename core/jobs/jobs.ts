@@ -15,6 +15,7 @@ import type { Log } from "../ports/log.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
 import { Book, type JobRecord } from "./book.ts";
+import { writeGraph } from "./graph.ts";
 import { readListed, writeContent, writeFiles, writeList } from "./inputs.ts";
 import { type Intervals, NONE, numbersOf, pieces, subtract, union, unpack, within } from "./intervals.ts";
 import {
@@ -38,7 +39,7 @@ import { Part, type PartParts } from "./part.ts";
 import { HeldBytes } from "./results.ts";
 import { Shares } from "./shares.ts";
 import { type Content, contentsOf, type Inputs, type JobSpec, specSchema, taskCount } from "./spec.ts";
-import type { FilePiece, JobEvent, JobFile, JobId, Jobs, JobState, Submitted } from "./types.ts";
+import type { FilePiece, GraphTask, JobEvent, JobFile, JobId, Jobs, JobState, Submitted } from "./types.ts";
 import { Writers } from "./view.ts";
 import { workKeyOf } from "./work-key.ts";
 import { requestSchema, RESULTS_PROTOCOL, type ResultsRequest, sizeOnWire, type TaskOutput } from "./wire.ts";
@@ -203,6 +204,11 @@ class NodeJobs implements Jobs {
     return this.#remember([bytes, ends], safe, { from: "list", bytes, ends, count });
   }
 
+  async graphOf(tasks: readonly GraphTask[], options: Options = {}): Promise<Inputs> {
+    const { inputs, contents, safe } = await writeGraph(this.#parts.contents, tasks, options);
+    return this.#remember(contents, safe, inputs);
+  }
+
   async filesOf(
     files: Iterable<JobFile>,
     options: { readonly piece?: FilePiece | undefined } & Options = {},
@@ -342,6 +348,8 @@ class NodeJobs implements Jobs {
     signal: AbortSignal | undefined,
   ): AsyncGenerator<JobEvent> {
     if (outcome?.is !== "done" || outcome.ends === undefined || spec.keepGoing === true) return;
+    // The list has only those that no other task needs.
+    if (spec.inputs.from === "graph") return;
     const missing = new Set<number>();
     for (const [from, to] of pieces(subtract([0, taskCount(spec)], given))) {
       for (let task = from; task < to; task++) missing.add(task);

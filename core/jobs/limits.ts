@@ -123,6 +123,11 @@ export const FILE_BYTES_MAX: number = 2 ** 44;
 export const INPUTS_AHEAD = 4_096;
 export const INPUTS_AHEAD_BYTES: number = 512 * 1024;
 
+/** Tasks of a graph, and how often they name each other: each node that runs some holds it whole, and looks through it often. */
+export const GRAPH_TASKS_MAX = 16_384;
+export const GRAPH_NEEDS_MAX = 65_536;
+export const GRAPH_NEEDS_BYTES_MAX: number = 512 * 1024;
+
 // Results (results.ts, wire.ts)
 
 /** Outputs up to so many bytes travel and are held as they are; larger ones become contents of the disk. */

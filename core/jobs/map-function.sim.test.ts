@@ -37,6 +37,14 @@ describe("computer.map", () => {
     expect(await settled(computer.map(async (x: number) => (x > 1 ? null : x), new Set([1, 2])))).toEqual([1, null]);
   });
 
+  test("takes futures: another map's results as its values, or several maps as a value each", async () => {
+    const squares = computer.map((x: number) => x * x, [1, 2, 3]);
+    expect(await settled(computer.map((x: number) => x + 1, squares))).toEqual([2, 5, 10]);
+    const maps = [1, 2].map((n) => computer.map((x: number) => `${x}`.length, [n, 10 * n, 100 * n]));
+    const sums: number[] = await settled(computer.map((all: number[]) => all.reduce((a, b) => a + b), maps));
+    expect(sums).toEqual([6, 6]);
+  });
+
   test("makes one of all where it is told how", async () => {
     const sum: number | undefined = await settled(
       computer.map((x: string) => x.length, ["a", "bb", "ccc"], { reduce: (a, b) => a + b }),

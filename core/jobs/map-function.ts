@@ -24,7 +24,8 @@ interface MapFunctionOptions {
 /** Await it for all results, or iterate over them as they come; either way in the order of the inputs. Runs once. */
 type MapResults<R> = PromiseLike<R[]> & AsyncIterable<R>;
 
-type Values<T> = Iterable<T> | AsyncIterable<T>;
+/** Values, or futures of them: the results of another map, or several whose results are one value each. */
+type Values<T> = Iterable<T | PromiseLike<T>> | AsyncIterable<T>;
 
 export interface MapFunction {
   /**

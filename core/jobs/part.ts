@@ -25,6 +25,7 @@ import { type WorkEntry, writable, writeWork } from "./entries.ts";
 import { Executor, type TaskOutcome } from "./executor.ts";
 import type { FinishedOutcome } from "./finish.ts";
 import { Gatherer } from "./gather.ts";
+import { type Graph, readGraph } from "./graph.ts";
 import {
   add,
   has,
@@ -116,6 +117,8 @@ export class Part implements Sharer {
   #ran: Intervals = NONE;
   #failed: Intervals = NONE;
   #failures: { task: number; code: FailedTask["code"] & WorkEntry["failures"][number]["code"]; message: string }[] = [];
+  #graph: Graph | undefined;
+  #isLoading = false;
   #done = 0;
   #taskMs: number | undefined;
   #order: { readonly nodes: string; readonly order: Order } | undefined;
@@ -149,7 +152,10 @@ export class Part implements Sharer {
     const holders = (): ReadonlyMap<PeerId, Intervals> => proof?.holders() ?? this.#view.holders();
     this.gatherer = new Gatherer(job.id, { ...parts, own: (task) => this.#results.get(task), holders, proof });
     const { own, gatherer } = this;
-    this.#executor = new Executor({ id: job.id, spec: job.spec, by: job.by, own }, { ...parts, gatherer });
+    this.#executor = new Executor(
+      { id: job.id, spec: job.spec, by: job.by, own },
+      { ...parts, gatherer, needs: (task) => this.#graph?.needs(task) ?? [] },
+    );
     const heldByOthers = (): Intervals => this.#view.held();
     this.#copies = new Copies(job.id, { ...parts, results: this.#results, heldByOthers });
     this.#ending = new Ending(job, this.total, this.#ended.signal, {
@@ -158,6 +164,10 @@ export class Part implements Sharer {
       gatherer,
       verifier: proof,
       now: () => parts.work.now(),
+      outputs: () => {
+        if (this.#graph !== undefined) return this.#graph.ends;
+        return interval(how.how === "reduce" ? this.total - 1 : 0, this.total);
+      },
       held: () => this.held(),
       failed: () => this.#failedForGood(),
       failures: () => this.failures(),
@@ -174,6 +184,7 @@ export class Part implements Sharer {
       this.#verifier?.changed();
     });
     parts.shares.add(this);
+    void this.#loadGraph().catch((error: unknown) => this.#fault(error));
     this.#planSoon();
   }
 
@@ -422,6 +433,7 @@ export class Part implements Sharer {
 
   #ready(): Intervals {
     const { inputs, combine: how } = this.job.spec;
+    if (inputs.from === "graph") return this.#graph?.ready(this.held()) ?? NONE;
     return how.how === "reduce" ? readyOf(inputs.count, this.held()) : interval(0, this.total);
   }
 
@@ -432,6 +444,19 @@ export class Part implements Sharer {
     const order = new Order(this.total, nodes, self, this.#key);
     this.#order = { nodes: nodes.join(), order };
     return order;
+  }
+
+  /** Of a job whose tasks take other tasks' results: until it is here, none can begin. */
+  async #loadGraph(): Promise<void> {
+    const { inputs } = this.job.spec;
+    if (inputs.from !== "graph" || this.#graph !== undefined || this.#isLoading) return;
+    this.#isLoading = true;
+    try {
+      this.#graph = await readGraph(this.#parts.contents, inputs, { signal: this.#ended.signal });
+      this.#planSoon();
+    } finally {
+      this.#isLoading = false;
+    }
   }
 
   #planSoon(): void {
@@ -503,6 +528,7 @@ export class Part implements Sharer {
 
   #look(): void {
     const nowMs = this.#parts.clock.monotonic();
+    void this.#loadGraph().catch((error: unknown) => this.#fault(error));
     if (this.#started.size === 0 || sizeOf(this.#queued) === 0) this.#planSoon();
     else this.#parts.shares.pump();
     if (nowMs - this.#copiedAtMs >= TELL_EVERY_MS) {

@@ -25,6 +25,8 @@ import {
   ARGUMENT_CHARS_MAX,
   ARGUMENTS_MAX,
   FILE_LIST_BYTES_MAX,
+  GRAPH_NEEDS_BYTES_MAX,
+  GRAPH_TASKS_MAX,
   INLINE_BYTES_MAX,
   LIST_BYTES_MAX,
   NODES_NAMED_MAX,
@@ -59,6 +61,14 @@ export type Inputs =
   | { readonly from: "range"; readonly lo: number; readonly hi: number; readonly count: number }
   /** Task i gets bytes [end(i - 1), end(i)) of `bytes`; `ends` has each end in 6 bytes, the lowest first (inputs.ts). */
   | { readonly from: "list"; readonly bytes: Content; readonly ends: Content; readonly count: number }
+  /** The same, and before it the results of those tasks that `needs` names for it (graph.ts). */
+  | {
+      readonly from: "graph";
+      readonly bytes: Content;
+      readonly ends: Content;
+      readonly needs: Content;
+      readonly count: number;
+    }
   /**
    * Files, as `list` names them (inputs.ts): each is a task, or with `piece` several: of `bytes` each, cut after a line's end
    * where `at` says so.
@@ -176,6 +186,19 @@ const inputsSchema: Schema<Inputs> = v.variant("from", [
       "another number of ends than of tasks",
     ),
   ),
+  v.pipe(
+    v.strictObject({
+      from: v.literal("graph"),
+      bytes: contentSchemaOf(LIST_BYTES_MAX),
+      ends: contentSchemaOf(LIST_BYTES_MAX),
+      needs: contentSchemaOf(GRAPH_NEEDS_BYTES_MAX),
+      count: integerOf(1, GRAPH_TASKS_MAX),
+    }),
+    v.check(
+      ({ ends, count }) => contentBytes(ends) === count * ENDS_ENTRY_BYTES,
+      "another number of ends than of tasks",
+    ),
+  ),
   v.strictObject({
     from: v.literal("files"),
     list: contentSchemaOf(FILE_LIST_BYTES_MAX),
@@ -227,6 +250,11 @@ export const specSchema: Schema<JobSpec> = v.pipe(
   ),
   // Without one of the results there is no result at all.
   v.check(({ combine, keepGoing }) => combine.how !== "reduce" || keepGoing !== true, "a reduction needs every result"),
+  // What a failed task was needed for would never begin; and a graph says itself what is made one.
+  v.check(
+    ({ inputs, combine, keepGoing }) => inputs.from !== "graph" || (combine.how !== "reduce" && keepGoing !== true),
+    "a graph needs every result, and is not reduced",
+  ),
   v.check((spec) => encode(spec).length <= SPEC_BYTES_MAX, `more than ${SPEC_BYTES_MAX} bytes`),
 );
 
@@ -239,7 +267,8 @@ export function taskCount({ inputs, combine }: JobSpec): number {
 export function contentsOf({ program, inputs, combine }: JobSpec): ContentRef[] {
   const programs = combine.how === "reduce" ? [program, combine.program] : [program];
   const all: (Content | undefined)[] = programs.flatMap(({ module, source, reduce }) => [module, source, reduce]);
-  if (inputs.from === "list") all.push(inputs.bytes, inputs.ends);
+  if (inputs.from === "list" || inputs.from === "graph") all.push(inputs.bytes, inputs.ends);
+  if (inputs.from === "graph") all.push(inputs.needs);
   if (inputs.from === "files") all.push(inputs.list);
   return all.filter((content) => content !== undefined).filter((content) => "cid" in content);
 }

@@ -122,6 +122,11 @@ export interface Jobs {
     inputs: AsyncIterable<Bytes> | Iterable<Bytes>,
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<Inputs>;
+  /**
+   * Tasks that take other tasks' results: they run as their inputs appear, and the result is made of those that no other
+   * needs. Rejects with "malformed" where a task needs one that is not before it in the list, "too-large".
+   */
+  graphOf(tasks: readonly GraphTask[], options?: { readonly signal?: AbortSignal | undefined }): Promise<Inputs>;
   /** Files as inputs: each a task, or in pieces. */
   filesOf(
     files: Iterable<JobFile>,
@@ -145,6 +150,13 @@ export interface Submitted {
 export interface JobFile {
   readonly name: string;
   readonly content: ContentRef;
+}
+
+/** A task of a graph: its input is the results of those that it needs, one after the other, then its own. */
+export interface GraphTask {
+  readonly input?: Bytes | undefined;
+  /** They come before it in the list. */
+  readonly needs?: readonly GraphTask[] | undefined;
 }
 
 export interface FilePiece {

@@ -5,6 +5,7 @@
 import type { Schema } from "../../core/base/codec.ts";
 import { SCHEMAS as cpu } from "../../core/jobs/protocol.ts";
 import { SCHEMAS as jobEntries } from "../../core/jobs/entries.ts";
+import { SCHEMAS as jobGraph } from "../../core/jobs/graph.ts";
 import { SCHEMAS as jobInputs } from "../../core/jobs/inputs.ts";
 import { SCHEMAS as spec } from "../../core/jobs/spec.ts";
 import { SCHEMAS as results } from "../../core/jobs/wire.ts";
@@ -43,6 +44,7 @@ import { SCHEMAS as greeting } from "../../core/transport/greeting.ts";
 export const FILES: Readonly<Record<string, Readonly<Record<string, Schema<unknown>>>>> = {
   "core/jobs/protocol.ts": cpu,
   "core/jobs/entries.ts": jobEntries,
+  "core/jobs/graph.ts": jobGraph,
   "core/jobs/inputs.ts": jobInputs,
   "core/jobs/spec.ts": spec,
   "core/jobs/wire.ts": results,

@@ -112,6 +112,7 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
       0,
       [[[[Uint8Array.of(0, 2), A_HASH]], Uint8Array.of(0, 2), [[victim, Uint8Array.of(0, 1)]]], signature],
     ],
+    "core/jobs/graph.ts#needsSchema": [[], [0], [0, 1]],
     "core/jobs/inputs.ts#filesSchema": [["a.txt", cid, 300_000]],
     "core/jobs/wire.ts#requestSchema": { op: "hold", job: A_JOB, results: [[1, Uint8Array.of(1), 7]] },
     "core/jobs/wire.ts#outputsSchema": [[1, Uint8Array.of(1), 7]],
