@@ -124,8 +124,13 @@ export const FORWARD_NONCES_MAX = 8_192;
 
 // Start
 
-/** First pause between attempts to reach the bootstrap addresses while this node is alone, doubled each time. */
+/** Shortest pause between attempts to reach the bootstrap addresses while this node is alone. */
 export const JOIN_BACKOFF_MIN_MS = 500;
+/**
+ * The pause is this part of the time for which it has been alone: whoever was cut off for half a minute is back within three
+ * seconds or so, and who is alone for minutes asks seldom.
+ */
+export const JOIN_BACKOFF_SHARE: number = 1 / 10;
 /** Longest such pause. A node that is alone tries as long as it lives. */
 export const JOIN_BACKOFF_MAX_MS = 15_000;
 /** Deadline of one attempt: a relayed WebRTC path takes up to some seconds. */

@@ -18,6 +18,8 @@ const BREAK_AFTER_MS = 30_000;
 
 /** Bytes of a packet of a handshake. */
 const HANDSHAKE_BYTES = 200;
+/** One that is lost in a cut is sent again after this time (RFC 6298 for TCP's first), doubled each time. */
+const HANDSHAKE_AGAIN_MS = 1_000;
 
 /** Machines by name or otherwise; true where nothing gets from the first to the second. */
 export type Cut = (from: Machine, to: Machine) => boolean;
@@ -100,9 +102,11 @@ export class Fabric {
     const travelMs =
       path.latencyMs + this.random.real() * path.jitterMs + retransmissionMs(this, path, HANDSHAKE_BYTES);
     return new Promise((resolve) => {
-      this.scheduler.after(travelMs, "travel", () => {
-        if (!this.cut(from, to)) resolve();
-      });
+      const arrive = (againMs: number): void => {
+        if (!this.cut(from, to)) return resolve();
+        if (againMs < this.breakAfterMs) this.scheduler.after(againMs, "travel", () => arrive(2 * againMs));
+      };
+      this.scheduler.after(travelMs, "travel", () => arrive(HANDSHAKE_AGAIN_MS));
     });
   }
 

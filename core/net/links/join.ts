@@ -1,13 +1,13 @@
 /**
  * Getting in: while this node has no link it tries the addresses it knows, all at once, again and again with growing
- * pauses and for as long as it lives; a founder that is alone does no harm by it. Once there is a link, the overlay
+ * pauses, and for as long as it lives; a founder that is alone does no harm by it. Once there is a link, the overlay
  * takes over, until the last one has gone.
  */
 import { StarfishError, toStarfishError } from "../../base/errors.ts";
 import { sleep, withDeadline, type Clock } from "../../ports/clock.ts";
 import type { Address } from "../../ports/network.ts";
 import type { Random } from "../../ports/random.ts";
-import { JOIN_ATTEMPT_MS, JOIN_BACKOFF_MAX_MS, JOIN_BACKOFF_MIN_MS } from "../limits.ts";
+import { JOIN_ATTEMPT_MS, JOIN_BACKOFF_MAX_MS, JOIN_BACKOFF_MIN_MS, JOIN_BACKOFF_SHARE } from "../limits.ts";
 import type { AdmittedLink, Links } from "./links.ts";
 
 export interface JoinOptions {
@@ -25,11 +25,11 @@ export interface JoinPorts {
 
 /** Tries until the signal aborts. Never rejects. */
 export async function keepJoined(options: JoinOptions, ports: JoinPorts, signal: AbortSignal): Promise<void> {
-  let pauseMs = JOIN_BACKOFF_MIN_MS;
+  let aloneSinceMs = ports.clock.monotonic();
   while (!signal.aborted) {
     if (ports.links.all().length > 0) {
-      pauseMs = JOIN_BACKOFF_MIN_MS;
       await loneliness(ports.links, signal);
+      aloneSinceMs = ports.clock.monotonic();
       continue;
     }
     const addresses = options.addresses();
@@ -40,9 +40,13 @@ export async function keepJoined(options: JoinOptions, ports: JoinPorts, signal:
       if (failure === undefined) continue;
     }
     // Spread, so that a swarm whose node has restarted does not come back as one crowd.
+    const pauseMs = clamped((ports.clock.monotonic() - aloneSinceMs) * JOIN_BACKOFF_SHARE);
     await sleep(ports.clock, pauseMs * (0.5 + ports.random.real() / 2), { signal }).catch(() => {});
-    pauseMs = Math.min(2 * pauseMs, JOIN_BACKOFF_MAX_MS);
   }
+}
+
+function clamped(pauseMs: number): number {
+  return Math.min(JOIN_BACKOFF_MAX_MS, Math.max(JOIN_BACKOFF_MIN_MS, pauseMs));
 }
 
 /** One dial to each address, apart: behind one may be somebody else by now. The first link wins. */
