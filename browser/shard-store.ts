@@ -15,7 +15,7 @@
  * reason. OPFS with a file for each shard was slower than IndexedDB with small ones (280-430 writes a second; one run).
  */
 import { type Bytes, concat } from "../core/base/bytes.ts";
-import { type FrameKeeper, ShardShelf } from "../core/platform/shard-shelf.ts";
+import { type FrameStore, ShardShelf } from "../core/platform/shard-shelf.ts";
 import { webSha256 } from "../core/platform/sha256.ts";
 import type { ShardStore } from "../core/ports/shard-store.ts";
 import { guardDatabase, openDatabase } from "./database.ts";
@@ -38,7 +38,7 @@ export async function openIndexedDbShardStore(name: string, options: IndexedDbSh
     const keys = await resultOf(database.transaction(OBJECT_STORE).objectStore(OBJECT_STORE).getAllKeys());
     const names = keys.filter((key) => typeof key === "string");
     return new ShardShelf({
-      keeper: new IndexedDbKeeper(database),
+      frames: new IndexedDbFrames(database),
       names,
       quotaBytes: options.quotaBytes,
       sha256: webSha256,
@@ -63,7 +63,7 @@ interface Change {
   readonly fail: (error: unknown) => void;
 }
 
-class IndexedDbKeeper implements FrameKeeper {
+class IndexedDbFrames implements FrameStore {
   readonly #database: IDBDatabase;
   readonly #waiting: Change[] = [];
   #isWriting = false;

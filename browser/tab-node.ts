@@ -35,7 +35,7 @@ import { TabsNearby } from "./tab-transport.ts";
 import { openIndexedDbShardStore, shardQuota } from "./shard-store.ts";
 import { browserSqlEngine } from "./sql-engine.ts";
 import { openIndexedDbStore } from "./store.ts";
-import { programFile } from "./program-place.ts";
+import { programFile } from "./program-platform.ts";
 import { builtins } from "./tasks.ts";
 
 const DEVICE_BYTES = 8;

@@ -22,7 +22,7 @@ const WRITABLE_BY_OTHERS = 0o022;
 /** Others than the owner may do anything with it. */
 const OPEN_TO_OTHERS = 0o077;
 
-export interface ControlPlace extends AsyncDisposable {
+export interface ControlSocket extends AsyncDisposable {
   /** To listen on. Nothing is there. */
   readonly path: string;
 }
@@ -31,7 +31,7 @@ export interface ControlPlace extends AsyncDisposable {
 export async function placeControl(
   dataDir: string,
   runtimeDir: string = process.env["XDG_RUNTIME_DIR"] ?? "",
-): Promise<ControlPlace> {
+): Promise<ControlSocket> {
   if (process.platform === "win32") return { path: pipeOf(dataDir), [Symbol.asyncDispose]: async () => {} };
   const path = join(resolve(dataDir), NAME);
   try {

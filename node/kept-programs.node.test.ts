@@ -12,7 +12,7 @@ import { TemporaryTree } from "../core/shell/namespace/temporary/tree.ts";
 import { fileNameOf, programNamed } from "../core/shell/programs/table.ts";
 import { openSession } from "../core/shell/shell.ts";
 import type { Host } from "../core/shell/types.ts";
-import { nodeProgramPlace } from "./program-place.ts";
+import { nodeProgramPlatform } from "./program-platform.ts";
 
 test("a program is fetched from the swarm's own files, and only the right one", async () => {
   const file = programNamed("base64");
@@ -23,7 +23,7 @@ test("a program is fetched from the swarm's own files, and only the right one", 
     // As a session has it: what is there hides the swarm's own folder of that name.
     { path: "/bin", tree: binTree({ commands: () => [] }) },
   ]);
-  const place = { ...nodeProgramPlace, load: () => Promise.reject(new StarfishError("not-found", "none here")) };
+  const place = { ...nodeProgramPlatform, load: () => Promise.reject(new StarfishError("not-found", "none here")) };
   const computer = { clock: realClock, random: realRandom } as unknown as Computer;
   const session = openSession(
     { computer, host: { programs: place } as unknown as Host, table: new Map(), names },
@@ -48,7 +48,7 @@ test("a program is fetched from the swarm's own files, and only the right one", 
   await tree.write(`/.programs/${fileNameOf(file)}`, only(new Uint8Array(8)));
   expect((await run())[1]).toContain("what came is not what its hash says");
 
-  await tree.write(`/.programs/${fileNameOf(file)}`, only(await nodeProgramPlace.load(file)));
+  await tree.write(`/.programs/${fileNameOf(file)}`, only(await nodeProgramPlatform.load(file)));
   expect(await run()).toEqual([0, "aGVsbG8K\n"]);
   await session.end(0);
 });

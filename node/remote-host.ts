@@ -7,9 +7,9 @@ import { concat, type Bytes } from "../core/base/bytes.ts";
 import { decode } from "../core/base/codec.ts";
 import { isStarfishError, StarfishError } from "../core/base/errors.ts";
 import { abortable } from "../core/ports/clock.ts";
-import type { ProgramPlace } from "../core/shell/programs/session.ts";
+import type { ProgramPlatform } from "../core/shell/programs/session.ts";
 import type { Host, HostEntry, HostFile, HostWriter } from "../core/shell/types.ts";
-import { nodeProgramPlace } from "./program-place.ts";
+import { nodeProgramPlatform } from "./program-platform.ts";
 import {
   directoryFacts,
   FILE_BYTES_MAX,
@@ -48,7 +48,7 @@ export class RemoteHost implements Host {
   /** The control socket does not leave the machine, so that both ends are on the same system. */
   readonly hasBackslashPaths: boolean = process.platform === "win32";
   /** Programs run in the node. */
-  readonly programs: ProgramPlace = nodeProgramPlace;
+  readonly programs: ProgramPlatform = nodeProgramPlatform;
   readonly #frames: FrameSocket;
   readonly #pending = new Map<number, Pending>();
   #nextId = 0;

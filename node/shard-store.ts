@@ -13,7 +13,7 @@ import { mkdir, open, readdir, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Bytes } from "../core/base/bytes.ts";
 import { own } from "../core/base/owned.ts";
-import { frameBytes, type FrameKeeper, ShardShelf } from "../core/platform/shard-shelf.ts";
+import { frameBytes, type FrameStore, ShardShelf } from "../core/platform/shard-shelf.ts";
 import type { ShardStore } from "../core/ports/shard-store.ts";
 import { flushDirectory, flushFile, guardFiles, isNotFound, isUnreadable, writePieces } from "./files.ts";
 import { nodeSha256 } from "./sha256.ts";
@@ -39,11 +39,11 @@ export async function openFileShardStore(directory: string, options: FileShardSt
       names[number] = await openDirectory(join(directory, directoryName(number)));
     });
     await flushDirectory(directory);
-    const keeper = new FileKeeper(directory, () => {
+    const frames = new FileFrames(directory, () => {
       // Whoever asks hears of what fails; else it is found like any damage.
       setTimeout(() => void store.sync().catch(() => {}), FLUSHED_AFTER_MS).unref();
     });
-    const store = new ShardShelf({ keeper, names: names.flat(), quotaBytes: options.quotaBytes, sha256: nodeSha256 });
+    const store = new ShardShelf({ frames, names: names.flat(), quotaBytes: options.quotaBytes, sha256: nodeSha256 });
     return store;
   });
 }
@@ -64,7 +64,7 @@ async function openDirectory(directory: string): Promise<string[]> {
   return names;
 }
 
-class FileKeeper implements FrameKeeper {
+class FileFrames implements FrameStore {
   readonly #directory: string;
   readonly #onUnflushed: () => void;
   /** Names of the files that were written since the last flush began. */

@@ -23,7 +23,7 @@ import type { Network } from "../core/ports/network.ts";
 import type { ShardStore } from "../core/ports/shard-store.ts";
 import { createLibp2pNetwork } from "../core/transport/network.ts";
 import { packageRoot } from "./package-root.ts";
-import { programFile } from "./program-place.ts";
+import { programFile } from "./program-platform.ts";
 import { nodeCoder } from "./coder.ts";
 import { nodeCrypto } from "./crypto.ts";
 import { coresOffer } from "./lending.ts";

@@ -19,7 +19,7 @@ import { openSession } from "../../core/shell/shell.ts";
 import type { Host } from "../../core/shell/types.ts";
 import { utilities } from "../../core/shell/utilities/index.ts";
 import { packageRoot } from "../../node/package-root.ts";
-import { nodeProgramPlace } from "../../node/program-place.ts";
+import { nodeProgramPlatform } from "../../node/program-platform.ts";
 
 const RUNS = 5;
 const STARTS = 50;
@@ -65,7 +65,7 @@ function open(root: TemporaryTree): ShellSession {
   const opened = openSession(
     {
       computer,
-      host: { programs: nodeProgramPlace } as unknown as Host,
+      host: { programs: nodeProgramPlatform } as unknown as Host,
       table: new Map(utilities.map((command) => [command.name, command])),
       names: new Namespace([
         { path: "/", tree: root },

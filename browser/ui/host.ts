@@ -1,7 +1,7 @@
 /** The person's machine as a tab reaches it: a file picker for reading, a download for writing. No paths, so names are hints. */
 import { cancelled, StarfishError, toStarfishError } from "../../core/base/errors.ts";
 import type { Host, HostFile } from "../../core/shell/types.ts";
-import { tabProgramPlace } from "../program-place.ts";
+import { tabProgramPlatform } from "../program-platform.ts";
 import { Download, downloadName, offer } from "./download.ts";
 import type { PageTerminal } from "./terminal.ts";
 
@@ -24,7 +24,7 @@ export function pageHost(terminal: PageTerminal): Host {
     createFile: (path) => Promise.resolve(new Download(path)),
     pickFiles: async ({ signal }) => (await pick("Choose files", true, signal)).map(hostFile),
     clear: () => terminal.clear(),
-    programs: tabProgramPlace,
+    programs: tabProgramPlatform,
   };
 }
 

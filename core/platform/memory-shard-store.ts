@@ -1,7 +1,7 @@
 /** Shards in memory: for private windows and browsers that keep nothing, and, over a disk of its own, for the simulator. */
 import { type Bytes, concat } from "../base/bytes.ts";
 import type { ShardStore } from "../ports/shard-store.ts";
-import { type FrameKeeper, ShardShelf, type ShelfOptions } from "./shard-shelf.ts";
+import { type FrameStore, ShardShelf, type ShelfOptions } from "./shard-shelf.ts";
 
 export interface MemoryShardStoreOptions extends Pick<ShelfOptions, "quotaBytes" | "sha256"> {
   /** Frames by their name. Stores on one disk share their content, as one node's do before and after a restart. */
@@ -10,10 +10,10 @@ export interface MemoryShardStoreOptions extends Pick<ShelfOptions, "quotaBytes"
 
 export function memoryShardStore(options: MemoryShardStoreOptions): ShardStore {
   const { disk = new Map<string, Bytes>(), quotaBytes, sha256 } = options;
-  return new ShardShelf({ keeper: memoryKeeper(disk), names: disk.keys(), quotaBytes, sha256 });
+  return new ShardShelf({ frames: memoryFrames(disk), names: disk.keys(), quotaBytes, sha256 });
 }
 
-export function memoryKeeper(disk: Map<string, Bytes>): FrameKeeper {
+export function memoryFrames(disk: Map<string, Bytes>): FrameStore {
   return {
     // A copy, since what is got belongs to the caller.
     read: async (name) => disk.get(name)?.slice(),

@@ -28,7 +28,7 @@ import {
  * Keeps frames by name. A name is "ID.BYTES", so that a list of names is an index with lengths. Faults are StarfishErrors
  * ("full", "io"). The shelf makes one call at a time for each id.
  */
-export interface FrameKeeper {
+export interface FrameStore {
   /** What is there, however damaged, or undefined if it is not there or the disk can't give it back any more. */
   read(name: string): Promise<Bytes | undefined>;
   /**
@@ -43,8 +43,8 @@ export interface FrameKeeper {
 }
 
 export interface ShelfOptions {
-  readonly keeper: FrameKeeper;
-  /** What the keeper has already; names that no shelf has given are left alone. */
+  readonly frames: FrameStore;
+  /** What is kept already; names that no shelf has given are left alone. */
   readonly names: Iterable<string>;
   readonly quotaBytes: number;
   readonly sha256: (message: Bytes) => Uint8Array | Promise<Uint8Array>;
@@ -57,7 +57,7 @@ const ID = new RegExp(`^[a-z0-9-]{1,${SHARD_ID_CHARS_MAX}}$`);
 const NAME = new RegExp(`^([a-z0-9-]{1,${SHARD_ID_CHARS_MAX}})\\.(\\d{1,6})$`);
 
 export class ShardShelf implements ShardStore {
-  readonly #keeper: FrameKeeper;
+  readonly #frames: FrameStore;
   readonly #sha256: ShelfOptions["sha256"];
   /** The length of each shard. */
   readonly #index = new Map<string, number>();
@@ -71,7 +71,7 @@ export class ShardShelf implements ShardStore {
   #closing: Promise<void> | undefined;
 
   constructor(options: ShelfOptions) {
-    this.#keeper = options.keeper;
+    this.#frames = options.frames;
     this.#sha256 = options.sha256;
     this.#quotaBytes = options.quotaBytes;
     for (const name of options.names) this.#recall(name);
@@ -81,7 +81,7 @@ export class ShardShelf implements ShardStore {
     return this.#inTurn(id, async () => {
       const name = this.#nameOf(id);
       if (name === undefined) return undefined;
-      const frame = await this.#keeper.read(name);
+      const frame = await this.#frames.read(name);
       const bytes = frame === undefined ? undefined : await this.#open(id, frame, options.sha256);
       if (bytes === undefined) await this.#lose(id, name);
       return bytes;
@@ -102,7 +102,7 @@ export class ShardShelf implements ShardStore {
         const head = headOf(id, options.sha256 ?? (await this.#sha256(bytes)));
         const name = frameName(id, bytes.length);
         const before = this.#nameOf(id);
-        await this.#keeper.write(name, head, bytes, before === name ? undefined : before);
+        await this.#frames.write(name, head, bytes, before === name ? undefined : before);
         this.#unlist(id);
         this.#list(id, bytes.length);
       });
@@ -114,7 +114,7 @@ export class ShardShelf implements ShardStore {
 
   async sync(): Promise<void> {
     if (this.#closing !== undefined) throw closed();
-    const names = await this.#keeper.flush();
+    const names = await this.#frames.flush();
     if (names.length === 0) return;
     for (const name of names) {
       const id = name.slice(0, name.lastIndexOf("."));
@@ -129,7 +129,7 @@ export class ShardShelf implements ShardStore {
     return this.#inTurn(id, async () => {
       const name = this.#nameOf(id);
       if (name === undefined) return;
-      await this.#keeper.remove(name);
+      await this.#frames.remove(name);
       this.#unlist(id);
     });
   }
@@ -156,7 +156,7 @@ export class ShardShelf implements ShardStore {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#closing ??= Promise.allSettled(this.#lastCalls.values()).then(() => this.#keeper.close());
+    this.#closing ??= Promise.allSettled(this.#lastCalls.values()).then(() => this.#frames.close());
     return this.#closing;
   }
 
@@ -173,7 +173,7 @@ export class ShardShelf implements ShardStore {
     this.#damaged++;
     this.#unlist(id);
     // If it can't be removed either, it is found damaged again when the store is next opened.
-    await this.#keeper.remove(name).catch(() => {});
+    await this.#frames.remove(name).catch(() => {});
     this.#damagedListeners.emit(id);
   }
 
@@ -187,7 +187,7 @@ export class ShardShelf implements ShardStore {
     if (id === undefined) return;
     if (!this.#index.has(id)) return this.#list(id, Number(bytes));
     // A crash came between the writing of the new one and the removal of the old one: either will do.
-    this.#inTurn(id, () => this.#keeper.remove(name)).catch(() => {});
+    this.#inTurn(id, () => this.#frames.remove(name)).catch(() => {});
   }
 
   #reserve(cost: number): void {

@@ -7,7 +7,7 @@ import type { Computer } from "../computer.ts";
 import type { Namespace } from "./namespace/namespace.ts";
 import type { RandomAccess } from "../disk/content/random-access.ts";
 import type { KeyName } from "./editor-keys.ts";
-import type { ProgramPlace } from "./programs/session.ts";
+import type { ProgramPlatform } from "./programs/session.ts";
 import type { Text } from "./styled.ts";
 import type { FullScreen, ScreenSource } from "./terminal/full-screen.ts";
 
@@ -81,7 +81,7 @@ export interface Host {
   /** Whether a backslash parts names in its paths, as on Windows. */
   readonly hasBackslashPaths?: boolean;
   /** Where programs run; absent where none can. */
-  readonly programs?: ProgramPlace;
+  readonly programs?: ProgramPlatform;
   /** Empties the screen; absent where there is none. */
   clear?(): void;
 }

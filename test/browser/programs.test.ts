@@ -1,6 +1,6 @@
 /** Programs of others over files of the tree, in a real tab and in Node: the bytes are those that node:wasi gives. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { nodeProgramPlace } from "../../node/program-place.ts";
+import { nodeProgramPlatform } from "../../node/program-platform.ts";
 import { programNamed } from "../../core/shell/programs/table.ts";
 import { outputByNode } from "../conformance/wasi-node.ts";
 import { largeProgram } from "../fixtures/large-program.ts";
@@ -40,7 +40,7 @@ async function put(path: string, stdin: Uint8Array): Promise<void> {
 async function module(name: string): Promise<Uint8Array> {
   const file = programNamed(name);
   if (file === undefined) throw new Error(`no program ${name}`);
-  return await nodeProgramPlace.load(file);
+  return await nodeProgramPlatform.load(file);
 }
 
 const PYTHON: string = [

@@ -10,7 +10,7 @@
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { nodeProgramPlace } from "../../node/program-place.ts";
+import { nodeProgramPlatform } from "../../node/program-platform.ts";
 import { runCase, type Case, type Outcome } from "./case.ts";
 
 const { values, positionals } = parseArgs({
@@ -30,7 +30,7 @@ if (path === undefined) {
 }
 const corpus = JSON.parse(readFileSync(path, "utf8")) as Record<string, readonly (Case & { needsHost?: boolean })[]>;
 const wanted = only === undefined ? Object.keys(corpus) : only.split(",");
-const programs = values["no-programs"] ? {} : { programs: nodeProgramPlace };
+const programs = values["no-programs"] ? {} : { programs: nodeProgramPlatform };
 let passed = 0;
 let total = 0;
 for (const file of wanted) {

@@ -8,7 +8,7 @@ import { Descriptor } from "../../core/shell/language/descriptor.ts";
 import { quoteIfNeeded } from "../../core/shell/language/quoting.ts";
 import { Namespace } from "../../core/shell/namespace/namespace.ts";
 import { TemporaryTree } from "../../core/shell/namespace/temporary/tree.ts";
-import type { ProgramPlace } from "../../core/shell/programs/session.ts";
+import type { ProgramPlatform } from "../../core/shell/programs/session.ts";
 import { openSession } from "../../core/shell/shell.ts";
 import type { Host } from "../../core/shell/types.ts";
 import type { WasiCase } from "./wasi-suite.ts";
@@ -22,7 +22,7 @@ export interface WasiOutcome {
 
 const TIME_MS_MAX = 20_000;
 
-export async function runWasiCase(one: Omit<WasiCase, "suite">, programs: ProgramPlace): Promise<WasiOutcome> {
+export async function runWasiCase(one: Omit<WasiCase, "suite">, programs: ProgramPlatform): Promise<WasiOutcome> {
   const [tree, bin] = [new TemporaryTree(realClock), new TemporaryTree(realClock)];
   for (const [path, content] of Object.entries(one.files ?? {})) {
     if (content === null) await tree.makeDirectory(path);

@@ -9,7 +9,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { nodeProgramPlace } from "../../node/program-place.ts";
+import { nodeProgramPlatform } from "../../node/program-platform.ts";
 import { runWasiCase } from "./wasi-case.ts";
 import { inChromium } from "./wasi-chromium.ts";
 import { outputByNode } from "./wasi-node.ts";
@@ -26,7 +26,7 @@ const one = { suite: "", name: basename(path), module, args, environment: {}, ex
 await using tab = await inChromium();
 process.stdout.write(`${one.name}: ${module.length} bytes; node:wasi gives ${shown(wanted)}\n`);
 for (const [place, outcome] of [
-  ["Node", await runWasiCase({ ...one, stdout: wanted }, nodeProgramPlace)],
+  ["Node", await runWasiCase({ ...one, stdout: wanted }, nodeProgramPlatform)],
   ["a tab", await tab.run({ ...one, stdout: wanted })],
 ] as const) {
   process.stdout.write(

@@ -1,5 +1,5 @@
 /** The page's side of wasi-chromium.ts. */
-import { tabProgramPlace } from "../../browser/program-place.ts";
+import { tabProgramPlatform } from "../../browser/program-platform.ts";
 import { runWasiCase, type WasiOutcome } from "./wasi-case.ts";
 import type { WasiCase } from "./wasi-suite.ts";
 
@@ -23,7 +23,7 @@ async function runPortable({ module, files, ...rest }: PortableCase): Promise<Wa
           Object.entries(files).map(([path, content]) => [path, content === null ? null : bytesOf(content)]),
         ),
     },
-    tabProgramPlace,
+    tabProgramPlatform,
   );
 }
 

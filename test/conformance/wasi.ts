@@ -7,7 +7,7 @@
  * In Node, or with --chromium in a tab, whose programs run in a Web Worker. The suite is not part of the project.
  */
 import { parseArgs } from "node:util";
-import { nodeProgramPlace } from "../../node/program-place.ts";
+import { nodeProgramPlatform } from "../../node/program-platform.ts";
 import { readSuite } from "./wasi-suite.ts";
 import { runWasiCase } from "./wasi-case.ts";
 import { inChromium, type WasiPlace } from "./wasi-chromium.ts";
@@ -34,7 +34,7 @@ process.stdout.write(`${passed} of ${cases.length} modules\n`);
 
 function inNode(): WasiPlace {
   return {
-    run: (one) => runWasiCase(one, nodeProgramPlace),
+    run: (one) => runWasiCase(one, nodeProgramPlatform),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

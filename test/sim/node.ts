@@ -19,7 +19,7 @@ import type { Life, Machine } from "./life.ts";
 import { SimNetwork } from "./network.ts";
 import type { SeededRandom } from "./random.ts";
 import { SimSandbox, type TaskModel } from "./sandbox.ts";
-import { SimShardDisk, SimShardKeeper } from "./shard-store.ts";
+import { SimShardDisk, SimFrames } from "./shard-store.ts";
 import { simSqlEngine } from "./sql-engine.ts";
 import { SimStore } from "./store.ts";
 import type { SimWorld } from "./world.ts";
@@ -53,7 +53,7 @@ export class SimNode {
   #lives = 0;
   #life: Life = { alive: false };
   #store: SimStore | undefined;
-  #shards: SimShardKeeper | undefined;
+  #shards: SimFrames | undefined;
   #network: SimNetwork | undefined;
   #peer: PeerId;
   #ports: SimPorts | undefined;
@@ -110,7 +110,7 @@ export class SimNode {
     const { scheduler, crypto, journal, fabric } = this.#world;
     const life: Life = { alive: true };
     const store = new SimStore(scheduler, life, this.#disk);
-    const shards = new SimShardKeeper(scheduler, life, this.shardDisk);
+    const shards = new SimFrames(scheduler, life, this.shardDisk);
     const random = this.#random.fork(`life/${this.#lives++}`);
     const network = (): SimNetwork => this.#network ?? this.networkAs(this.keys);
     this.#life = life;

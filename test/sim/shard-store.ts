@@ -6,8 +6,8 @@ import { hash } from "node:crypto";
 import { assert } from "../../core/base/assert.ts";
 import { type Bytes, concat } from "../../core/base/bytes.ts";
 import { StarfishError } from "../../core/base/errors.ts";
-import { type FrameKeeper, ShardShelf } from "../../core/platform/shard-shelf.ts";
-import { memoryKeeper } from "../../core/platform/memory-shard-store.ts";
+import { type FrameStore, ShardShelf } from "../../core/platform/shard-shelf.ts";
+import { memoryFrames } from "../../core/platform/memory-shard-store.ts";
 import type { Random } from "../../core/ports/random.ts";
 import type { ShardStore } from "../../core/ports/shard-store.ts";
 import type { Life } from "./life.ts";
@@ -56,28 +56,28 @@ export class SimShardDisk {
   }
 }
 
-export class SimShardKeeper implements FrameKeeper {
+export class SimFrames implements FrameStore {
   readonly #scheduler: Scheduler;
   readonly #life: Life;
   readonly #disk: SimShardDisk;
-  readonly #keeper: FrameKeeper;
+  readonly #frames: FrameStore;
   readonly #writing = new Set<(random: Random) => void>();
 
   constructor(scheduler: Scheduler, life: Life, disk: SimShardDisk) {
     this.#scheduler = scheduler;
     this.#life = life;
     this.#disk = disk;
-    this.#keeper = memoryKeeper(disk.frames);
+    this.#frames = memoryFrames(disk.frames);
   }
 
   /** The port. A program's own limit is set by `setQuota`. */
   store(): ShardStore {
     const names = this.#disk.frames.keys();
-    return new ShardShelf({ keeper: this, names, quotaBytes: Infinity, sha256 });
+    return new ShardShelf({ frames: this, names, quotaBytes: Infinity, sha256 });
   }
 
   read(name: string): Promise<Bytes | undefined> {
-    return this.#later(this.#disk.frames.get(name)?.length ?? 0, () => this.#keeper.read(name));
+    return this.#later(this.#disk.frames.get(name)?.length ?? 0, () => this.#frames.read(name));
   }
 
   async write(name: string, head: Bytes, bytes: Bytes, replaced: string | undefined): Promise<void> {
@@ -91,7 +91,7 @@ export class SimShardKeeper implements FrameKeeper {
     this.#writing.add(halfDone);
     await this.#later(frame.length, async () => {
       this.#writing.delete(halfDone);
-      await this.#keeper.write(name, frame, NOTHING, replaced);
+      await this.#frames.write(name, frame, NOTHING, replaced);
     });
   }
 
@@ -100,11 +100,11 @@ export class SimShardKeeper implements FrameKeeper {
   }
 
   remove(name: string): Promise<void> {
-    return this.#later(0, () => this.#keeper.remove(name));
+    return this.#later(0, () => this.#frames.remove(name));
   }
 
   close(): Promise<void> {
-    return this.#keeper.close();
+    return this.#frames.close();
   }
 
   /** The node has crashed: each write that was under way has reached the disk or has not. */

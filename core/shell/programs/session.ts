@@ -19,7 +19,7 @@ import { fileNameOf, programFiles, programNamed, type ProgramFile } from "./tabl
 import { programTree } from "./tree.ts";
 
 /** What a shell needs of the place where it runs, to run programs there. */
-export interface ProgramPlace {
+export interface ProgramPlatform {
   readonly threads: Programs;
   /** The bytes of a program of the table from where this node came from. Rejects with "not-found", "io". */
   load(file: ProgramFile): Promise<Bytes>;
@@ -28,11 +28,11 @@ export interface ProgramPlace {
 }
 
 export class SessionPrograms {
-  readonly #place: ProgramPlace;
+  readonly #place: ProgramPlatform;
   readonly #names: Namespace;
   readonly #runner: ProgramRunner;
 
-  constructor(place: ProgramPlace, names: Namespace, clock: Clock) {
+  constructor(place: ProgramPlatform, names: Namespace, clock: Clock) {
     this.#place = place;
     this.#names = names;
     this.#runner = new ProgramRunner({

@@ -2,7 +2,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { toHex } from "../core/base/bytes.ts";
 import { messageOf, StarfishError } from "../core/base/errors.ts";
-import type { ProgramPlace } from "../core/shell/programs/session.ts";
+import type { ProgramPlatform } from "../core/shell/programs/session.ts";
 import { fileNameOf } from "../core/shell/programs/table.ts";
 import { browserPrograms } from "./programs.ts";
 
@@ -20,7 +20,7 @@ export async function programFile(name: string): Promise<Uint8Array> {
   }
 }
 
-export const tabProgramPlace: ProgramPlace = {
+export const tabProgramPlatform: ProgramPlatform = {
   threads: browserPrograms,
   load: (file) => programFile(fileNameOf(file)),
   // Also where the page has no crypto.subtle, over plain http.

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, StarfishError } from "../core/base/errors.ts";
-import type { ProgramPlace } from "../core/shell/programs/session.ts";
+import type { ProgramPlatform } from "../core/shell/programs/session.ts";
 import { fileNameOf } from "../core/shell/programs/table.ts";
 import { packageRoot } from "./package-root.ts";
 import { nodePrograms } from "./programs.ts";
@@ -18,7 +18,7 @@ export async function programFile(name: string): Promise<Uint8Array> {
   }
 }
 
-export const nodeProgramPlace: ProgramPlace = {
+export const nodeProgramPlatform: ProgramPlatform = {
   threads: nodePrograms,
   load: (file) => programFile(fileNameOf(file)),
   sha256: (bytes) => Promise.resolve(createHash("sha256").update(bytes).digest("hex")),
