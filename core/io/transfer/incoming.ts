@@ -167,14 +167,17 @@ export class Incoming {
     await this.#sessions;
   }
 
-  /** This end does not want it any more. */
+  /** This end does not want it any more. Resolves when nothing of it is left. */
   async end(error: StarfishError): Promise<void> {
     if (this.#isOver) return;
+    this.#isOver = true;
     const session = this.#session;
     if (session !== undefined) refuse(session.channel, error);
-    const finished = this.#finish(error);
     session?.stop.abort(error);
-    await finished;
+    this.#over.reject(error);
+    // What is on its way to the disk would be left there; whoever reads along may never read on.
+    if (!(this.sink instanceof LiveSink)) await this.#sessions;
+    await this.sink.drop(error);
   }
 
   /** The link is gone: what is here of it stays. */

@@ -240,7 +240,9 @@ describe("receive", () => {
     const sent = from.transfer.send(to.net.self, source, { signal: stop.signal });
     sent.catch(() => {});
     await lab.swarm.world.runUntil(() => (to.transfer.list()[0]?.doneBytes ?? 0) > 0, { withinMs: 20_000 });
+    // In the middle of what it stores, of which nothing is left when it resolves.
     await lab.swarm.settle(to.transfer.cancel(to.transfer.list()[0]?.id ?? ""));
+    expect(lab.swarm.world.node("to").ports.shards.usage().usedBytes).toBe(0);
     expect(await lab.swarm.failure(sent)).toMatchObject({ code: "cancelled" });
     await lab.swarm.world.runFor(1_000);
     expect(lab.swarm.world.node("to").ports.shards.usage().usedBytes).toBe(0);
