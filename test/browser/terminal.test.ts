@@ -135,13 +135,18 @@ test("sql has a prompt of its own, completes, and leafs through; what is written
   const tab = await tabs.open(node.invite, { apart: true });
   await tab.page.locator(".xterm-helper-textarea").focus();
   const types = (text: string): Promise<void> => tab.page.keyboard.type(text);
+  // At once, as a phone's keyboard gives words: key by key it would take seconds.
+  const enters = async (text: string): Promise<void> => {
+    await tab.page.keyboard.insertText(text);
+    await tab.page.keyboard.press("Enter");
+  };
   await types("sql\n");
   await tab.waitFor(/^sql>$/m);
-  await types("CREATE TABLE notes (line TEXT,\n");
+  await enters("CREATE TABLE notes (line TEXT,");
   await tab.waitFor(/^\.\.\.>$/m);
-  await types("n INTEGER);\n");
+  await enters("n INTEGER);");
   await tab.waitFor(/INTEGER\);\n(.*\n)*sql>$/m);
-  await types("INSERT INTO notes VALUES ('hello 漢字', 1);\n");
+  await enters("INSERT INTO notes VALUES ('hello 漢字', 1);");
   await tab.waitFor(/^1 row changed\.$/m);
   await types("SELECT lin");
   await tab.page.keyboard.press("Tab");
@@ -149,12 +154,12 @@ test("sql has a prompt of its own, completes, and leafs through; what is written
   await tab.page.keyboard.press("Tab");
   await types(";\n");
   await tab.waitFor(/^sql> SELECT line FROM notes;\nline\n-+\nhello 漢字\n1 row\.$/m);
-  await types("WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c LIMIT 999) SELECT i FROM c;\n");
-  await tab.waitFor(/^i\n-+\n +1\n[^]*q: quit/);
+  await enters("SELECT 1 AS i FROM pragma_function_list;");
+  await tab.waitFor(/^i\n-\n1\n[^]*q: quit/);
   await types("Gq");
   await tab.waitFor(/^sql>$/m);
   // Ctrl-C ends what runs, and not the session.
-  await types("WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c) SELECT max(i) FROM c;\n");
+  await enters("WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c) SELECT max(i) FROM c;");
   await tab.page.keyboard.press("Control+C");
   await tab.waitFor(/^Cancelled\.\n(.*\n)*sql>$/m);
   await types(".quit\n");
