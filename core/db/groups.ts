@@ -4,6 +4,7 @@
  */
 import { cancelled, StarfishError, throwIfAborted } from "../base/errors.ts";
 import type { Outcome, StatementAnswer, StatementCall } from "./engine/messages.ts";
+import { SqlError } from "./sql-error.ts";
 import { GROUP_MAX, WAITING_MAX } from "./limits.ts";
 
 interface Waiting {
@@ -69,7 +70,7 @@ export class Groups {
       const outcome = outcomes[i];
       if (outcome === undefined) reject(new StarfishError("closed", "The statement was not run", { retryable: true }));
       else if (outcome.error === undefined) resolve(outcome.value);
-      else reject(new StarfishError(outcome.error.code, outcome.error.message, outcome.error));
+      else reject(new SqlError(outcome.error));
     }
   }
 }

@@ -4,6 +4,7 @@ import type { Clock, Timer } from "../ports/clock.ts";
 import type { SqlEngine, SqlThread } from "../ports/sql-engine.ts";
 import type { AnswerMessage, CallMessage, CallName, IndexCalls } from "./engine/messages.ts";
 import { CANCEL_MS } from "./limits.ts";
+import { SqlError } from "./sql-error.ts";
 
 interface Waiting {
   readonly resolve: (value: unknown) => void;
@@ -76,8 +77,7 @@ export class IndexClient {
     this.#waiting.delete(id);
     if (this.#waiting.size === 0) this.#thread.setBusy(false);
     if (outcome.error === undefined) return waiting.resolve(outcome.value);
-    const { code, message, retryable } = outcome.error;
-    waiting.reject(new StarfishError(code, message, { retryable }));
+    waiting.reject(new SqlError(outcome.error));
   }
 
   #die(why: string): void {

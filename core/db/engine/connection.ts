@@ -25,10 +25,13 @@ const CODES: ReadonlyMap<number, ErrorCode> = new Map([
 export class SqliteError extends StarfishError {
   /** SQLite's extended result code. */
   readonly result: number;
+  /** Where in the statement, in UTF-16 units, if SQLite says so. */
+  readonly at: number | undefined;
 
-  constructor(result: number, message: string) {
+  constructor(result: number, message: string, at?: number) {
     super(CODES.get(result & 0xff) ?? "usage", message);
     this.result = result;
+    this.at = at;
   }
 }
 
@@ -99,7 +102,8 @@ export class Connection {
     try {
       const flags = isKept ? sqlite.PREPARE_PERSISTENT : 0;
       const length = bytes.length + 1;
-      this.#check(this.#exports.sqlite3_prepare_v3(this.db, at, length, flags, this.#out, this.#out + 4));
+      const result = this.#exports.sqlite3_prepare_v3(this.db, at, length, flags, this.#out, this.#out + 4);
+      if (result !== sqlite.OK) throw this.#errorIn(bytes, result);
       const pointer = this.#pointer(this.#out);
       if (pointer === 0) throw new StarfishError("usage", "There is no statement here");
       const rest = sql.slice(decoder.decode(bytes.subarray(0, this.#pointer(this.#out + 4) - at)).length);
@@ -140,6 +144,12 @@ export class Connection {
   /** Throws what `result` says. */
   #check(result: number): void {
     if (result !== sqlite.OK) throw this.error(result);
+  }
+
+  #errorIn(sql: Uint8Array, result: number): SqliteError {
+    const offset = this.#exports.sqlite3_error_offset(this.db);
+    const at = offset < 0 ? undefined : decoder.decode(sql.subarray(0, offset)).length;
+    return new SqliteError(result, this.error(result).message, at);
   }
 
   error(result: number): SqliteError {

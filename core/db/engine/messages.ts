@@ -1,7 +1,7 @@
 /** What the node asks of the thread that holds SQLite's index, and what it answers. Structured clones of these travel. */
 import type { SchemaEntry, SchemaWrite } from "../schema/model.ts";
 import type { ColumnInfo, Conflict, SchemaObject, SqlParameters, SqlValue } from "../types.ts";
-import type { ErrorCode } from "../../base/errors.ts";
+import type { Failure } from "../sql-error.ts";
 
 /** A write of the map: undefined deletes. Rows and cells are packed. */
 export interface IndexWrite {
@@ -73,9 +73,7 @@ export interface StatementCall {
   readonly isFilled?: boolean;
 }
 
-export type Outcome<Value> =
-  | { readonly value: Value; readonly error?: undefined }
-  | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly retryable: boolean } };
+export type Outcome<Value> = { readonly value: Value; readonly error?: undefined } | { readonly error: Failure };
 
 /** The calls that the thread serves. One that writes, applies or changes the schema comes while no other is under way. */
 export interface IndexCalls {

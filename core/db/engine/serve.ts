@@ -1,5 +1,6 @@
 /** The program of the thread: calls come as messages, one after the other, and each is answered. */
 import { isStarfishError, messageOf, StarfishError } from "../../base/errors.ts";
+import { failureOf } from "../sql-error.ts";
 import type { AnswerMessage, CallMessage, Outcome } from "./messages.ts";
 import { type IndexPlatform, SqlIndex } from "./sql-index.ts";
 
@@ -31,10 +32,7 @@ function outcomeOf(work: () => unknown): Outcome<unknown> {
   try {
     return { value: work() };
   } catch (error) {
-    if (isStarfishError(error)) {
-      const { code, message, retryable } = error;
-      return { error: { code, message, retryable } };
-    }
+    if (isStarfishError(error)) return { error: failureOf(error) };
     // A fault of ours, or memory that ran out: the index can't be trusted any more.
     throw new StarfishError("closed", messageOf(error), { cause: error });
   }

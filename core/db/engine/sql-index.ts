@@ -6,6 +6,7 @@
 import { assert } from "../../base/assert.ts";
 import { isStarfishError, StarfishError, toStarfishError } from "../../base/errors.ts";
 import { PAGE_BYTES, PAGE_ROWS, PROGRESS_STEPS, RESULT_BYTES_HELD } from "../limits.ts";
+import { failureOf } from "../sql-error.ts";
 import { unpackRows } from "../rows.ts";
 import { readSchema, type SchemaEntry, type SchemaModel, type SchemaWrite } from "../schema/model.ts";
 import { folded } from "../schema/names.ts";
@@ -297,10 +298,9 @@ export class SqlIndex implements IndexCalls {
         outcomes.push({ value: this.execute(call) });
       } catch (error) {
         if (!(error instanceof StarfishError)) throw error;
-        const { code, message, retryable } = error;
-        outcomes.push({ error: { code, message, retryable } });
+        outcomes.push({ error: failureOf(error) });
         // SQLite may have ended the transaction over it (ON CONFLICT ROLLBACK): then each has to be done by itself.
-        if (!this.#connection.isInTransaction && calls.length > 1) throw new StarfishError("closed", message);
+        if (!this.#connection.isInTransaction && calls.length > 1) throw new StarfishError("closed", error.message);
         if (calls.length > 1) this.#connection.run("ROLLBACK TO one");
       }
       if (calls.length > 1) this.#connection.run("RELEASE one");

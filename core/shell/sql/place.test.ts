@@ -21,6 +21,11 @@ test.each([
   expect(at && sql.slice(at.from, at.to)).toBe(expected);
 });
 
+test("SQLite's own word counts more than its message", () => {
+  expect(placeOf("SELECT a, , b", 'near ",": syntax error', 10)).toMatchObject({ from: 10, to: 11 });
+  expect(placeOf("SELECT name FROM t", "no such column: name", 7)).toMatchObject({ from: 7, to: 11 });
+});
+
 test("the mark stands below the place, in its line, also behind wide characters and far to the right", () => {
   expect(pointed("SELECT * FORM t", { from: 9, to: 13 }, 80)).toBe("  SELECT * FORM t\n           ^^^^");
   expect(pointed("SELECT '漢字',\n  '漢字', x\nFROM t", { from: 21, to: 22 }, 80)).toBe("    '漢字', x\n            ^");

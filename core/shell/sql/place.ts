@@ -1,10 +1,16 @@
-/** Where in a statement SQLite has found a fault, by its message and the statement; and how that is shown. Pure. */
+/** Where in a statement SQLite has found a fault, by its own word or by its message; and how that is shown. Pure. */
 import { nameOf, type Token, tokensOf } from "../../db/schema/tokens.ts";
 import { oneLine } from "../harmless.ts";
 import { cut, widthOf } from "../width.ts";
 
 /** UTF-16 units into the statement, and how many it takes; undefined where the message does not tell which of several it is. */
-export function placeOf(sql: string, message: string): { readonly from: number; readonly to: number } | undefined {
+export function placeOf(
+  sql: string,
+  message: string,
+  at?: number,
+): { readonly from: number; readonly to: number } | undefined {
+  if (at !== undefined && at < sql.length)
+    return tokens(sql).find(({ from, to }) => from <= at && at < to) ?? { from: at, to: at + 1 };
   if (/\bincomplete input\b/.test(message)) return { from: sql.length, to: sql.length };
   const [, near] = /near "([^]*)": syntax error/.exec(message) ?? [];
   if (near !== undefined) return only(tokens(sql).filter(({ text }) => text === near));

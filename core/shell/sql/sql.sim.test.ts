@@ -68,6 +68,10 @@ describe("statements", () => {
       stdout: "",
       stderr: 'sql: near "FORM": syntax error\n  SELECT * FORM birds\n           ^^^^\n',
     });
+    // SQLite says which of several it is, also behind characters of several bytes.
+    expect((await bench.run(`sql "SELECT '漢字', name, , legs FROM birds"`)).stderr).toBe(
+      `sql: near ",": syntax error\n  SELECT '漢字', name, , legs FROM birds\n                       ^\n`,
+    );
     expect(await bench.run("sql -f /nowhere.sql")).toMatchObject({ status: 1, stdout: "" });
   });
 

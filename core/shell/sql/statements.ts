@@ -2,6 +2,7 @@
 import { isStarfishError, messageOf, StarfishError } from "../../base/errors.ts";
 import type { SqlParameter, SqlParameters } from "../../db/types.ts";
 import { tokensOf } from "../../db/schema/tokens.ts";
+import { SqlError } from "../../db/sql-error.ts";
 import type { CommandContext } from "../types.ts";
 import { runDot } from "./dots.ts";
 import type { Mode } from "./layout.ts";
@@ -58,7 +59,7 @@ function boundTo(sql: string, { byPlace, byName }: Parameters): SqlParameters {
 function located(error: unknown, piece: Piece, { place }: Session, isAlone: boolean): unknown {
   if (!isStarfishError(error) || error.code !== "usage") return isAlone ? error : inLine(error, piece.line);
   const message = messageOf(error);
-  const at = placeOf(piece.text, message);
+  const at = placeOf(piece.text, message, error instanceof SqlError ? error.at : undefined);
   const line = piece.line + (at === undefined ? 0 : piece.text.slice(0, at.from).split("\n").length - 1);
   const which = isAlone && !piece.text.includes("\n") ? "" : `line ${line}: `;
   const shown = at === undefined ? "" : `\n${pointed(piece.text, at, place.screen?.columns ?? 100)}`;
