@@ -57,6 +57,9 @@ export class IndexTable {
   readonly #key: readonly IndexColumn[];
   readonly #rowid: string;
   readonly #side: string;
+  /** Places of columns by their ids. */
+  readonly #places: ReadonlyMap<number, number>;
+  readonly #insertSql: string;
   readonly #statements = new Map<string, Statement>();
   #lastRowid = 0n;
 
@@ -72,6 +75,8 @@ export class IndexTable {
     this.#side = `temp.${quoted(`_k_${model.id}`)}`;
     if (this.isKeyMade) connection.run(`CREATE TABLE IF NOT EXISTS ${this.#side} (r INTEGER PRIMARY KEY, k TEXT)`);
     this.isUnique = isUnique(connection, model);
+    this.#places = new Map(this.columns.map(({ model: { id } }, at) => [id, at]));
+    this.#insertSql = this.#insertion();
   }
 
   get isKeyMade(): boolean {
@@ -132,33 +137,32 @@ export class IndexTable {
       keyAt > 0 ? (fromKey[keyAt - 1] ?? null) : missing,
     );
     const reals = new Set<number>();
-    const set = (id: number, reader: CellReader): boolean => {
-      const at = this.columns.findIndex(({ model }) => model.id === id);
+    let isKeyTold = false;
+    // Cells of columns that are not known here wait in the map.
+    const set = (id: number, reader: CellReader): void => {
+      const at = this.#places.get(id);
       const value = reader.value();
-      if (at < 0) return false;
+      if (at === undefined) return;
       values[at] = value;
+      isKeyTold ||= (this.columns[at]?.keyAt ?? 0) > 0;
       if (reader.isReal) reals.add(at);
-      else reals.delete(at);
-      return true;
+      else if (reals.size > 0) reals.delete(at);
     };
-    let isUnknown = false;
-    while (!row.done) isUnknown = !set(row.uint32(), row) || isUnknown;
-    for (const { column, isPart, bytes } of cells) {
-      if (!isPart) isUnknown = !set(column, new CellReader(bytes)) || isUnknown;
-    }
-    this.#merge(values, reals, cells);
+    while (!row.done) set(row.uint32(), row);
+    for (const { column, isPart, bytes } of cells) if (!isPart) set(column, new CellReader(bytes));
+    if (cells.length > 0) this.#merge(values, reals, cells);
+    if (!isKeyTold) return { values, reals };
     const told = this.#key.map((column) => foldedValue(values[this.columns.indexOf(column)] ?? null, column.fold));
-    if (!this.isKeyMade && keyOf(told) !== key) return undefined;
-    return { values, reals, isUnknown };
+    return keyOf(told) === key ? { values, reals } : undefined;
   }
 
   /** Adds up the parts of counters, and of sets. */
   #merge(values: SqlValue[], reals: Set<number>, cells: readonly PackedCell[]): void {
     const sets = new Map<number, Map<string, string>>();
     for (const { column, isPart, bytes } of cells) {
-      const at = isPart ? this.columns.findIndex(({ model }) => model.id === column) : -1;
-      const part = at < 0 ? undefined : readPart(bytes);
-      if (part === undefined) continue;
+      const at = isPart ? this.#places.get(column) : undefined;
+      const part = at === undefined ? undefined : readPart(bytes);
+      if (at === undefined || part === undefined) continue;
       if (this.columns[at]?.model.merges === "counter") {
         values[at] = plus(values[at] ?? null, part.value);
         reals.delete(at);
@@ -174,17 +178,15 @@ export class IndexTable {
 
   /** Throws SqliteError where a constraint forbids it. */
   insert(key: string, { values, reals }: RowValues): void {
-    const columns = this.columns.map(({ model }) => quoted(model.name));
+    const statement = this.#statement(this.#insertSql);
     if (this.isKeyMade) {
       const rowid = this.#freeRowid(key);
-      const statement = this.#insert([this.#rowid, ...columns]);
       statement.bind(0, rowid);
       this.#bind(statement, 1, values, reals);
       finish(statement);
       this.#run(`INSERT OR REPLACE INTO ${this.#side} VALUES (?, ?)`, [rowid, key]);
       return;
     }
-    const statement = this.#insert(columns);
     this.#bind(statement, 0, values, reals);
     finish(statement);
   }
@@ -232,11 +234,13 @@ export class IndexTable {
     if (this.isKeyMade) this.#connection.run(`DROP TABLE ${this.#side}`);
   }
 
-  #insert(columns: readonly string[]): Statement {
+  #insertion(): string {
+    const names = this.columns.map(({ model }) => quoted(model.name));
+    const columns = this.isKeyMade ? [this.#rowid, ...names] : names;
     // Where nothing but the key is unique, what has that key is the same row.
     const or = this.isUnique || this.isKeyMade ? "" : "OR REPLACE ";
     const places = columns.map(() => "?").join(", ");
-    return this.#statement(`INSERT ${or}INTO ${quoted(this.model.name)} (${columns.join(", ")}) VALUES (${places})`);
+    return `INSERT ${or}INTO ${quoted(this.model.name)} (${columns.join(", ")}) VALUES (${places})`;
   }
 
   #bind(statement: Statement, from: number, values: readonly SqlValue[], reals: ReadonlySet<number>): void {
@@ -308,8 +312,6 @@ export interface RowValues {
   readonly values: readonly SqlValue[];
   /** Places of those that are reals. */
   readonly reals: ReadonlySet<number>;
-  /** It has cells of columns that are not known here. */
-  readonly isUnknown: boolean;
 }
 
 function finish(statement: Statement): void {
