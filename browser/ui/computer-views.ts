@@ -5,8 +5,8 @@ import { isHeld } from "../../core/shell/jobs/foreground.ts";
 import { historyOf } from "../../core/shell/terminal/history-store.ts";
 import type { StorageCap } from "../storage-cap.ts";
 import { byId, setText } from "./dom.ts";
-import { FilesView } from "./files/files-view.ts";
-import { SpaceView } from "./files/space.ts";
+import { connectDrops } from "./files/drops.ts";
+import type { FilesView } from "./files/files-view.ts";
 import { whoIsHere } from "./greeting.ts";
 import { pageHost } from "./host.ts";
 import { followMail } from "../../core/shell/mail/notices.ts";
@@ -52,12 +52,18 @@ export class ComputerViews {
     this.#showSwarm();
     const run = (line: string): void => page.session.submit(line);
     new MemoryView(computer, run).show();
-    new FilesView(computer, run).show();
-    new SpaceView(computer, cap).show();
+    this.#connectFiles(run, cap);
     whenSeen(byId("jobs-place", HTMLElement), () => {
       import("./jobs/jobs-view.ts").then(
         ({ JobsView }) => new JobsView(computer, run).show(),
         () => setText(byId("jobs-said", HTMLElement), NOT_LOADED),
+      );
+    });
+    const tables = byId("tables-place", HTMLElement);
+    whenSeen(tables, () => {
+      import("./tables/tables-view.ts").then(
+        ({ TablesView }) => new TablesView(computer).show(),
+        () => (tables.textContent = NOT_LOADED),
       );
     });
     showNews(computer);
@@ -101,6 +107,30 @@ export class ComputerViews {
       byId("mail-place", HTMLElement).textContent = NOT_LOADED;
       return undefined;
     }
+  }
+
+  /** The view of files is loaded when it comes into sight, or something is dropped for it. */
+  #connectFiles(run: (line: string) => void, cap: StorageCap): void {
+    let view: FilesView | undefined;
+    let loading: Promise<FilesView> | undefined;
+    const load = async (): Promise<FilesView> => {
+      const { FilesView: View, SpaceView } = await import("./files/place.ts");
+      view = new View(this.#computer, run);
+      view.show();
+      new SpaceView(this.#computer, cap).show();
+      return view;
+    };
+    const files = (): Promise<FilesView> => (loading ??= load());
+    const fail = (): void => setText(byId("files-said", HTMLElement), NOT_LOADED);
+    whenSeen(byId("files-place", HTMLElement), () => void files().catch(fail));
+    connectDrops(
+      () => view?.directory ?? "/",
+      (incoming) => {
+        // The view tells what cannot be read, once it is there.
+        incoming.catch(() => {});
+        files().then((loaded) => loaded.bring(incoming), fail);
+      },
+    );
   }
 
   /** Mail to a node, as far as it is begun. */

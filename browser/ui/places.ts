@@ -1,13 +1,14 @@
 /**
- * The places: the terminal, and beside it the swarm, the files, the mail or the jobs. On a phone each has the screen, a swipe or tab apart. F6
+ * The places: the terminal, and beside it the swarm, the files, the mail, the jobs or the
+ * tables. On a phone each has the screen, a swipe or tab apart. F6
  * goes from the terminal to what is beside it, and back.
  */
 import { byId } from "./dom.ts";
 import type { PageTerminal } from "./terminal.ts";
 
 /** In the order in which they lie beside each other on a phone. */
-const PLACES = ["terminal", "swarm", "files", "mail", "jobs"] as const;
-const BESIDE = ["swarm", "files", "mail", "jobs"] as const;
+const PLACES = ["terminal", "swarm", "files", "mail", "jobs", "tables"] as const;
+const BESIDE = ["swarm", "files", "mail", "jobs", "tables"] as const;
 type Place = (typeof PLACES)[number];
 
 export function connectPlaces(terminal: PageTerminal): void {

@@ -33,7 +33,7 @@ const FEATURES: Readonly<Record<string, number>> = {
   "coder-worker": 8_000,
   "download-worker": 1_000,
   // The language, the trees and the utilities, when the tab is a member; full-screen programs; the worker of programs.
-  shell: 163_200,
+  shell: 164_200,
   less: 8_000,
   // What is called now and then: sed, archives, what is told of files and space, comparing with its library, dumps, tables.
   "sed-run": 7_000,
@@ -74,12 +74,16 @@ const FEATURES: Readonly<Record<string, number>> = {
   edit: 6_000,
   watch: 3_000,
   top: 4_000,
+  // The view of files and space.
+  place: 16_000,
   // The view of jobs.
   "jobs-view": 7_000,
   // The view of mail and transfers; sending files, and what goes along with a mail, from the picture of the swarm.
   "mail-view": 15_000,
   "send-files": 3_000,
   attachment: 1_000,
+  // The view of tables; SQLite comes with what it asks.
+  "tables-view": 12_000,
   // What job and ps say.
   show: 4_000,
   "program-worker": 12_000,

@@ -1,6 +1,6 @@
 /**
  * The files as a place of the page: a directory at a time, live; files come in by dropping or picking them, go out as
- * downloads, and what is deleted can be brought back. However large a directory is, a bounded part of it is drawn.
+ * downloads, and what is deleted can be brought back. Loaded when it is first looked at or something is dropped. However large a directory is, a bounded part of it is drawn.
  */
 import { messageOf } from "../../../core/base/errors.ts";
 import type { Computer } from "../../../core/computer.ts";
@@ -10,7 +10,6 @@ import { bytesWords, count } from "../../../core/shell/format.ts";
 import { oneLine } from "../../../core/shell/mem/value.ts";
 import { byId, setText } from "../dom.ts";
 import { pick } from "../host.ts";
-import { connectDrops } from "./drops.ts";
 import { FileDetail } from "./file-detail.ts";
 import { FileRows } from "./file-rows.ts";
 import { type Incoming, picked } from "./incoming.ts";
@@ -65,6 +64,11 @@ export class FilesView {
     this.#run = run;
   }
 
+  /** Where one is. */
+  get directory(): string {
+    return this.#directory;
+  }
+
   show(): void {
     this.#connect(this.#run);
     this.#go("/");
@@ -89,10 +93,6 @@ export class FilesView {
       this.#draw();
       this.#rows.focus(within(this.#directory, name));
     });
-    connectDrops(
-      () => this.#directory,
-      (incoming) => void this.#bring(incoming),
-    );
     // It comes into view, or its size changes so that other rows do.
     new ResizeObserver(() => this.#later()).observe(this.#place);
   }
@@ -213,13 +213,14 @@ export class FilesView {
   async #pick(): Promise<void> {
     try {
       const files = await pick("Choose files", true, new AbortController().signal);
-      await this.#bring(Promise.resolve(picked(files, this.#directory)));
+      await this.bring(Promise.resolve(picked(files, this.#directory)));
     } catch {
       // Nothing was chosen.
     }
   }
 
-  async #bring(incoming: Promise<Incoming>): Promise<void> {
+  /** Brings files in, with a line that says how far it is. */
+  async bring(incoming: Promise<Incoming>): Promise<void> {
     await new Transfer("Looking through what was dropped").run(async (transfer) => {
       const { files, directories } = await incoming;
       if (files.length + directories.length === 0) return say("There were no files in it.");
