@@ -44,6 +44,8 @@ export interface ComputerPorts extends NetPorts {
 export interface ComputerOptions extends NetOptions {
   /** Loaders of the modules that come along, by task name. */
   readonly builtins: Readonly<Record<string, () => Promise<Uint8Array>>>;
+  /** How large the shared database may become on this node, in bytes as the memory counts them. */
+  readonly databaseBytesMax?: number | undefined;
   /** A file of dist/page/programs, by its name. Rejects with "not-found", "io", "unreachable". */
   readonly programFile: (name: string) => Promise<Uint8Array>;
   /** The page's URL without fragment; it may change when the node learns how it is reached. */
@@ -57,12 +59,12 @@ export interface ComputerOptions extends NetOptions {
  */
 export async function createComputer(ports: ComputerPorts, options: ComputerOptions): Promise<Computer> {
   const { shards, clock, random, crypto } = ports;
-  const { builtins, inviteBase, programFile, coresLent = 0 } = options;
+  const { builtins, inviteBase, programFile, coresLent = 0, databaseBytesMax = DATABASE_BYTES_DEFAULT } = options;
   try {
     const net = await createNet(options)(ports);
     const memory = createMemory({ ...ports, net });
     const mem = await memory.map("mem");
-    const db = await memory.map("db", { isKept: true, bytesMax: DATABASE_BYTES_DEFAULT });
+    const db = await memory.map("db", { isKept: true, bytesMax: databaseBytesMax });
     const database = createSql({
       ...ports,
       map: db,

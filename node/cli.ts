@@ -7,7 +7,7 @@ import { keepCompiled } from "./compile-cache.ts";
 import { defaultDataDir } from "./data-dir.ts";
 import { EXIT, exitStatusOf } from "./exit-status.ts";
 import { inviteFrom } from "./invite-source.ts";
-import { coresFrom, storageFrom } from "./lending.ts";
+import { coresFrom, databaseFrom, storageFrom } from "./lending.ts";
 import { PORT_DEFAULT } from "./listen.ts";
 import { packageVersion } from "./package-root.ts";
 import { print } from "./report.ts";
@@ -22,7 +22,8 @@ const HELP = `usage: starfish up      start a node: it serves the page, lends it
 `;
 
 const UP_HELP = `usage: starfish up [--port N] [--host ADDR] [--url URL] [--tls self] [--tls-cert FILE --tls-key FILE]
-                   [--data DIR] [--join INVITE] [--name NAME] [--cores N] [--storage SIZE] [--device NAME] [--json]
+                   [--data DIR] [--join INVITE] [--name NAME] [--cores N] [--storage SIZE] [--database SIZE] [--device NAME]
+                   [--json]
 
 Starts a node and runs until Ctrl-C. It founds a swarm, or comes back to the one it was in, or joins that of an invite.
 Once it serves it prints one line 'invite: URL'; whoever opens that link in a browser, or gives it to --join, is in.
@@ -42,6 +43,8 @@ Once it serves it prints one line 'invite: URL'; whoever opens that link in a br
   --cores N      cores lent to everybody's jobs (default: half of them)
   --storage SIZE disk offered to everybody's files: 500M, 10G (default: a tenth of what is free, up to 2G)
                  Without these two it asks the first time, where there is a terminal, and remembers the answers
+  --database SIZE
+                 how large the shared database may become on this node, which holds it in memory (default: 256 MiB)
   --device NAME  what this node shares its fate with, if several nodes share a machine
   --json         say everything as JSON, one object a line
 
@@ -109,6 +112,7 @@ async function runUp(args: string[]): Promise<number> {
     name: text,
     cores: text,
     storage: text,
+    database: text,
     device: text,
     json: { type: "boolean" },
   } as const;
@@ -128,6 +132,7 @@ async function runUp(args: string[]): Promise<number> {
     name: values.name,
     cores: values.cores === undefined ? undefined : coresFrom(values.cores, "--cores"),
     storageBytes: values.storage === undefined ? undefined : storageFrom(values.storage, "--storage"),
+    databaseBytesMax: values.database === undefined ? undefined : databaseFrom(values.database, "--database"),
     device: values.device,
     json: values.json ?? false,
   });

@@ -22,6 +22,8 @@ export interface StartNodeOptions {
   readonly cores?: number;
   /** Bytes of disk offered to the swarm's files; a part of what is free if it is not said. */
   readonly storageBytes?: number;
+  /** How large the shared database may become on this node, in bytes of RAM and disk each. Default: 256 MiB. */
+  readonly databaseBytesMax?: number;
 }
 
 /** Another member answers within seconds where there is one. */
@@ -41,6 +43,7 @@ export async function startNode(options: StartNodeOptions): Promise<OpenNode> {
     name,
     cores,
     storageBytes: options.storageBytes,
+    databaseBytesMax: options.databaseBytesMax,
     url: undefined,
     device: undefined,
     log: silentLog,

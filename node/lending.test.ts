@@ -4,7 +4,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import { askLending, coresOffer, rememberedLending, rememberLending, storageFrom } from "./lending.ts";
+import { askLending, coresOffer, databaseFrom, rememberedLending, rememberLending, storageFrom } from "./lending.ts";
 import { freeBytesAt, storageOffer } from "./storage.ts";
 
 const directory = (): Promise<string> => mkdtemp(join(tmpdir(), "starfish-lending-"));
@@ -58,5 +58,9 @@ test("the answers are remembered in the directory; what is damaged there counts 
 
 test("a size needs its unit", () => {
   for (const text of ["5", "500", "007"]) expect(() => storageFrom(text, "--storage")).toThrow(/needs a unit/);
+  expect([databaseFrom("1G", "--database"), databaseFrom("64M", "--database")]).toEqual([1_000_000_000, 64_000_000]);
+  for (const text of ["1M", "0", "100G"])
+    expect(() => databaseFrom(text, "--database")).toThrow(/must be 16\.8 MB to 8\.59 GB/);
+  expect(() => databaseFrom("512", "--database")).toThrow(/needs a unit/);
   expect([storageFrom("500M", "--storage"), storageFrom("0", "--storage")]).toEqual([500_000_000, 0]);
 });

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import * as v from "valibot";
 import { isStarfishError, StarfishError } from "../core/base/errors.ts";
+import { DATABASE_BYTES_LEAST, DATABASE_BYTES_MOST } from "../core/db/limits.ts";
 import { bytesWords } from "../core/shell/format.ts";
 import { byteSize } from "../core/shell/options.ts";
 import { writeDurably } from "./files.ts";
@@ -45,6 +46,17 @@ export function storageFrom(text: string, what: string): number {
     throw new StarfishError("usage", `${what} needs a unit: ${text}G for ${text} GB, ${text}M for ${text} MB`);
   }
   return byteSize(text, what);
+}
+
+/** `--database`: a size with its unit. Throws "usage". */
+export function databaseFrom(text: string, what: string): number {
+  const bytes = storageFrom(text, what);
+  if (bytes >= DATABASE_BYTES_LEAST && bytes <= DATABASE_BYTES_MOST) return bytes;
+  const bounds = `${bytesWords(DATABASE_BYTES_LEAST)} to ${bytesWords(DATABASE_BYTES_MOST)}`;
+  throw new StarfishError(
+    "usage",
+    `${what} must be ${bounds}, not ${text}: each node holds the whole database in its memory`,
+  );
 }
 
 /** What was chosen in this directory before; undefined if nothing was, or it can't be read. */

@@ -29,6 +29,8 @@ export interface OpenNodeOptions {
   readonly device: string | undefined;
   /** Bytes offered to the swarm's files; undefined: a part of what is free. */
   readonly storageBytes: number | undefined;
+  /** How large the shared database may become here; undefined: as by default. */
+  readonly databaseBytesMax?: number | undefined;
   readonly log: Log;
   /** Where what a library throws is counted. */
   readonly faults?: Faults;

@@ -53,6 +53,7 @@ export interface StartOptions {
   readonly names?: readonly string[];
   readonly join: string | undefined;
   readonly name: string | undefined;
+  readonly databaseBytesMax?: number | undefined;
   readonly cores: number | undefined;
   readonly device: string | undefined;
   /** Names the machine that it runs on. */
@@ -112,6 +113,7 @@ export async function startComputer(options: StartOptions): Promise<Computer> {
       invite,
       found: options.join === undefined,
       coresLent: options.cores ?? coresOffer(),
+      databaseBytesMax: options.databaseBytesMax,
       builtins: await builtinTasks(join(packageRoot, "dist", "tasks")),
       programFile,
       inviteBase: () => options.url,

@@ -3,6 +3,9 @@ import { BATCH_BYTES_MAX } from "../memory/limits.ts";
 
 /** The map `db` on each node, unless it is told otherwise (`--database`). */
 export const DATABASE_BYTES_DEFAULT: number = 256 * 1024 * 1024;
+/** What may be asked for: some transactions at the least, and at the most what one process can hold beside its index. */
+export const DATABASE_BYTES_LEAST: number = 16 * 1024 * 1024;
+export const DATABASE_BYTES_MOST: number = 8 * 1024 * 1024 * 1024;
 
 // Statements and values
 
