@@ -62,13 +62,14 @@ await tab.page.locator("#preview img").waitFor();
 await tab.page.locator("#shards .device").nth(3).waitFor();
 for (const helper of helpers.slice(0, 2)) await helper.close();
 await tab.page.locator("#shards .device.gone").nth(1).waitFor();
-for (let i = 0; i < 2; i++) void tabs.open(node.invite, { apart: true, cores: 4 });
+const newcomers = Promise.all([0, 1].map(() => tabs.open(node.invite, { apart: true, cores: 4 })));
 // As soon as shards have come to one of them, while others are still to come.
 await tab.page.waitForFunction(() => {
   const lit = document.querySelector("#shards")?.getAnimations({ subtree: true }) ?? [];
   return lit.length > 2;
 });
 await tab.page.screenshot({ path: join(docs, "page-files.png") });
+await newcomers;
 
 // A film as a job of the swarm, while it is rendered and when it is there.
 const director = await tabs.open(node.invite, { dark: true, width: 1180, height: 760, cores: 2 });
