@@ -15,7 +15,7 @@ const CHECKS: readonly { name: string; command: readonly string[] }[] = [
   { name: "types of core (no platform)", command: ["tsc", "-p", "core"] },
   { name: "types", command: ["tsc", "-p", "."] },
   // What it compares with is installed by those who run it alone.
-  ...["bench/memory", "bench/disk"]
+  ...["bench/memory", "bench/disk", "bench/database"]
     .filter((bench) => existsSync(`${bench}/node_modules`))
     .map((bench) => ({ name: `types of ${bench}`, command: ["tsc", "-p", bench] })),
   { name: "lint", command: ["oxlint", "--deny-warnings"] },

@@ -15,7 +15,11 @@ export class GaveUp extends Error {
   override name = "GaveUp";
 }
 
-export class RemoteNode implements AsyncDisposable {
+type Called<Command> = Command extends (...args: infer Args) => infer Result
+  ? { args: Args; result: Awaited<Result> }
+  : never;
+
+export class RemoteNode<All = Commands> implements AsyncDisposable {
   readonly #process: ChildProcess;
   readonly #directory: string;
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
@@ -30,30 +34,33 @@ export class RemoteNode implements AsyncDisposable {
     });
   }
 
-  /** Resolves when the process runs and has loaded the file, which exports `system`. */
-  static async start(file: string): Promise<RemoteNode> {
+  /** Resolves when the process runs and has loaded the file, which exports `system`. Another `program` has other commands. */
+  static async start<All = Commands>(
+    file: string,
+    program: string = join(import.meta.dirname, "child.ts"),
+  ): Promise<RemoteNode<All>> {
     const directory = await mkdtemp(join(tmpdir(), "starfish-bench-"));
-    const child = fork(join(import.meta.dirname, "child.ts"), [file], {
+    const child = fork(program, [file], {
       cwd: directory,
       execArgv: ["--disable-warning=TimeoutNegativeWarning"],
       serialization: "advanced",
       // What they say about themselves is none of the table's.
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
-    const node = new RemoteNode(child, directory);
+    const node = new RemoteNode<All>(child, directory);
     await node.#answerTo(0, TIMEOUT_MS);
     return node;
   }
 
   /** Rejects with GaveUp after `timeoutMs`. */
-  async call<Name extends keyof Commands>(
+  async call<Name extends keyof All & string>(
     name: Name,
-    ...args: Parameters<Commands[Name]>
-  ): Promise<Awaited<ReturnType<Commands[Name]>>> {
+    ...args: Called<All[Name]>["args"]
+  ): Promise<Called<All[Name]>["result"]> {
     const id = ++this.#lastId;
     const answer = this.#answerTo(id, TIMEOUT_MS);
     this.#process.send({ id, name, args } satisfies Command);
-    return (await answer) as Awaited<ReturnType<Commands[Name]>>;
+    return await answer;
   }
 
   async #answerTo(id: number, timeoutMs: number): Promise<unknown> {
