@@ -9,10 +9,11 @@ import { closureOf } from "./built-code.ts";
 import { openTabs, type Tab, type Tabs } from "./tabs.ts";
 
 /**
- * Of all code that a tab runs before a task is run, bytes after gzip: terminal, node and direct links, and all that files
- * need, typed or in their view. page-size.test.ts bounds its parts, the shell, and what comes later, feature by feature.
+ * Of all code that a tab runs before a task is run, bytes after gzip: what page-size.test.ts bounds as terminal and node, and
+ * besides links between tabs, the worker that codes, and the rows of the view of files. That test bounds what comes later too,
+ * feature by feature, and the shell.
  */
-const CODE_GZIP_BYTES_MAX = 450_000;
+const CODE_GZIP_BYTES_MAX = 465_000;
 
 const BUILT_PAGE: string = fileURLToPath(new URL("../../dist/page", import.meta.url));
 
