@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { concat, equal } from "./bytes.ts";
-import { check, encode, encodePieces, lineOf } from "./codec.ts";
+import { check, encode, encodeBytes, encodePieces, lineOf } from "./codec.ts";
 import { isStarfishError } from "./errors.ts";
 
 test.each([
@@ -44,5 +44,12 @@ test("a message that has in it what stands for large bytes is what it is, too", 
   for (const text of ["\u0000starfish place\u0000", "\u0000", "\u0000starfish"]) {
     const value = { text, bytes, beside: new TextEncoder().encode(text) };
     expect(equal(concat(encodePieces(value)), encode(value))).toBe(true);
+  }
+});
+
+test("a byte string is encoded as among other values, whatever its length", () => {
+  for (const length of [0, 1, 23, 24, 255, 256, 65_535, 65_536, 70_000]) {
+    const bytes = new Uint8Array(length).fill(length % 251);
+    expect(equal(encodeBytes(bytes), encode(bytes))).toBe(true);
   }
 });

@@ -3,6 +3,7 @@ import { isStarfishError, StarfishError } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
 import type { MapWrite, ReplicatedMap } from "../memory/types.ts";
 import { BATCH_ENTRY_BYTES } from "../memory/limits.ts";
+import { keyBytesOf } from "../memory/pack.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { SqlEngine } from "../ports/sql-engine.ts";
@@ -10,6 +11,7 @@ import { AnswerCursor } from "./answer-cursor.ts";
 import type { ComputerTable } from "./computer-table.ts";
 import { packPart, plus, readPart } from "./cells/parts.ts";
 import type { Captured, PartChange, StatementAnswer, StatementCall } from "./engine/messages.ts";
+import { unpackWrites } from "./engine/packed-writes.ts";
 import { Follower } from "./follower.ts";
 import { IndexClient, isLoss } from "./index-client.ts";
 import { type GroupOutcomes, Groups } from "./groups.ts";
@@ -397,9 +399,10 @@ export class Database {
     for (const row of replaced) {
       for (const { key } of map.entries(`${row} `)) all.set(key, { key, deleted: true });
     }
-    for (const { key, value } of [...writes, ...schema]) {
+    for (const [key, value] of unpackWrites(writes)) {
       all.set(key, value === undefined ? { key, deleted: true } : { key, value });
     }
+    for (const { key, value } of schema) all.set(key, value === undefined ? { key, deleted: true } : { key, value });
     for (const part of parts) for (const write of partWrites(map, this.#parts.writer, part)) all.set(write.key, write);
     return [...all.values()];
   }
@@ -440,15 +443,12 @@ function partWrites(map: ReplicatedMap, writer: string, { row, column, added, el
   return [...writes, { key, value: packPart({ of, isThere: true, value: plus(isOfRow ? own.value : 0, added) }) }];
 }
 
-const encoder = new TextEncoder();
-
 /** Throws "too-large" with what to do. */
 function checkSize(writes: readonly MapWrite[]): void {
   let bytes = 0;
   for (const write of writes) {
     const value = "deleted" in write ? undefined : write.value;
-    bytes +=
-      encoder.encode(write.key).length + BATCH_ENTRY_BYTES + (value instanceof Uint8Array ? value.length + 5 : 0);
+    bytes += keyBytesOf(write.key) + BATCH_ENTRY_BYTES + (value instanceof Uint8Array ? value.length + 5 : 0);
   }
   if (bytes <= TRANSACTION_BYTES_MAX) return;
   throw new StarfishError(

@@ -5,7 +5,7 @@
  */
 import type { Unsubscribe } from "../base/events.ts";
 import { Listeners } from "../base/events.ts";
-import type { MapChange, MapEntry, ReplicatedMap, Version } from "../memory/types.ts";
+import type { MapEntry, ReplicatedMap, Version } from "../memory/types.ts";
 import type { Log } from "../ports/log.ts";
 import type { IndexClient } from "./index-client.ts";
 import { APPLY_BYTES, APPLY_ROWS, DIRTY_MAX } from "./limits.ts";
@@ -34,7 +34,7 @@ export class Follower {
     this.#map = map;
     this.#log = log;
     this.#stirred = stirred;
-    this.#stop = map.watchAll((changes) => this.#heard(changes));
+    this.#stop = map.watchKeys((keys) => this.#heard(keys));
   }
 
   get behind(): number {
@@ -218,9 +218,9 @@ export class Follower {
     return packer.take();
   }
 
-  #heard(changes: readonly MapChange[]): void {
+  #heard(keys: readonly string[]): void {
     if (this.#isOwn || !this.#isFollowing) return;
-    for (const { key } of changes) {
+    for (const key of keys) {
       if (key.startsWith("!")) this.#isSchemaDirty = true;
       else {
         const row = partsOfKey(key)?.row;

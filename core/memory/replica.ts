@@ -11,7 +11,7 @@
  * Two exceptions, in which part of a batch may be seen until the rest comes: where a map is filled to twice its budget,
  * and where somebody overwrites part of a batch with a stamp so far ahead that it waits in quarantine.
  */
-import { decodeAny, encode } from "../base/codec.ts";
+import { decodeAny, encode, encodeBytes } from "../base/codec.ts";
 import { utf8 } from "../base/bytes.ts";
 import { messageOf, StarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
@@ -86,6 +86,7 @@ export class Replica {
   readonly #stored = new Quarantine({ isBounded: false });
   readonly #watchers = new Map<string, Listeners<MapChange>>();
   readonly #wholeWatchers = new Listeners<readonly MapChange[]>();
+  readonly #keyWatchers = new Listeners<readonly string[]>();
   readonly #applied = new Listeners<{ readonly keys: readonly string[]; readonly isLocal: boolean }>();
   #unionedOld = 0;
   #refused = 0;
@@ -169,6 +170,10 @@ export class Replica {
 
   watchAll(listener: (changes: readonly MapChange[]) => void): Unsubscribe {
     return this.#wholeWatchers.add(listener);
+  }
+
+  watchKeys(listener: (keys: readonly string[]) => void): Unsubscribe {
+    return this.#keyWatchers.add(listener);
   }
 
   /** Keys whose entries have changed, after each call that changed some. */
@@ -411,6 +416,7 @@ export class Replica {
   }
 
   #tellWatchers(keys: readonly string[], isLocal: boolean): void {
+    this.#keyWatchers.emit(keys);
     if (this.#wholeWatchers.size > 0) {
       this.#wholeWatchers.emit(keys.map((key) => ({ key, entry: this.entry(key), isLocal })));
     }
@@ -480,7 +486,7 @@ function encodeValue(value: unknown): Uint8Array {
   checkValue(value);
   let bytes: Uint8Array;
   try {
-    bytes = encode(value);
+    bytes = value instanceof Uint8Array ? encodeBytes(value) : encode(value);
   } catch (error) {
     throw new StarfishError("malformed", `This can't be kept as a value: ${messageOf(error)}`, { cause: error });
   }

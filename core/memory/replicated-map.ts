@@ -180,6 +180,10 @@ export class NodeMap implements ReplicatedMap {
     return this.#replica.watchAll(listener);
   }
 
+  watchKeys(listener: (keys: readonly string[]) => void): Unsubscribe {
+    return this.#replica.watchKeys(listener);
+  }
+
   now(): number {
     return this.#replica.now();
   }

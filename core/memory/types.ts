@@ -115,6 +115,8 @@ export interface ReplicatedMap {
   watch(prefix: string, listener: (change: MapChange) => void): Unsubscribe;
   /** As `watch`, but called once for all that was applied at once: a batch, at least, is told whole. */
   watchAll(listener: (changes: readonly MapChange[]) => void): Unsubscribe;
+  /** As `watchAll`, for those who read for themselves what they need: it is told which keys have changed. */
+  watchKeys(listener: (keys: readonly string[]) => void): Unsubscribe;
   /**
    * Resolves when everything written here before the call is acknowledged: more than half of the awake members hold it, and
    * a kept instance has stored it, here and there. Rejects with "timeout" (the writes stay, and go on spreading),

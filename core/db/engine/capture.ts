@@ -11,13 +11,16 @@ import { CELL_BYTES_MAX, ROW_BYTES_MAX } from "../limits.ts";
 import { cellKey } from "../schema/names.ts";
 import type { SqlValue } from "../types.ts";
 import { type Cell, type Change, changesOf } from "./changeset.ts";
-import type { IndexWrite, PartChange } from "./messages.ts";
+import type { PackedWrites, PartChange } from "./messages.ts";
+import { WritePacker } from "./packed-writes.ts";
 import type { IndexTable } from "./index-table.ts";
 
 interface RowChange {
   readonly table: IndexTable;
   /** The packed row, if it is new; "deleted"; undefined: cells of it change. */
   row: Uint8Array | "deleted" | undefined;
+  /** Whether it was deleted in this transaction: the map may have cells of it. */
+  readonly isReplaced: boolean;
   readonly cells: Map<number, Uint8Array>;
   /** Of cells that merge by parts, as they were first. */
   readonly parts: Map<number, { readonly merges: "counter" | "set"; readonly before: SqlValue; after: SqlValue }>;
@@ -44,29 +47,27 @@ export class Capture {
 
   /** Without those of tables that are gone. */
   writes(isThere: (table: string) => boolean): {
-    writes: IndexWrite[];
+    writes: PackedWrites;
     parts: PartChange[];
     replaced: string[];
     rows: string[];
     tables: Set<IndexTable>;
   } {
-    const writes: IndexWrite[] = [];
+    const writes = new WritePacker();
     const parts: PartChange[] = [];
     const replaced: string[] = [];
     const rows: string[] = [];
     const tables = new Set<IndexTable>();
-    for (const [key, { table, row, cells, parts: merged }] of this.#rows) {
+    for (const [key, { table, row, isReplaced, cells, parts: merged }] of this.#rows) {
       if (!isThere(table.model.id)) continue;
       tables.add(table);
       rows.push(key);
-      if (row !== undefined) {
-        replaced.push(key);
-        writes.push({ key, value: row === "deleted" ? undefined : row });
-      }
+      if (isReplaced) replaced.push(key);
+      if (row !== undefined) writes.add(key, row === "deleted" ? undefined : row);
       for (const [column, change] of merged) parts.push({ row: key, column, ...difference(change) });
-      for (const [column, value] of cells) writes.push({ key: cellKey(key, column), value });
+      for (const [column, value] of cells) writes.add(cellKey(key, column), value);
     }
-    return { writes, parts, replaced, rows, tables };
+    return { writes: writes.packed(), parts, replaced, rows, tables };
   }
 
   #insert(table: IndexTable, { after }: Change): void {
@@ -86,7 +87,8 @@ export class Capture {
       cells.set(column.model.id, writer.slice(from + 4));
       writer.cut(from);
     }
-    this.#rows.set(key, { table, row: writer.slice(), cells, parts: new Map() });
+    const isReplaced = this.#rows.get(key)?.isReplaced ?? false;
+    this.#rows.set(key, { table, row: writer.slice(), isReplaced, cells, parts: new Map() });
   }
 
   #delete(table: IndexTable, { before }: Change): void {
@@ -94,14 +96,14 @@ export class Capture {
     // A changeset may delete a row and insert another whose key is the same for us (by its collation).
     if (this.#rows.get(key)?.row instanceof Uint8Array && table.hasFoldedKey) return;
     table.forget(before);
-    this.#rows.set(key, { table, row: "deleted", cells: new Map(), parts: new Map() });
+    this.#rows.set(key, { table, row: "deleted", isReplaced: true, cells: new Map(), parts: new Map() });
   }
 
   #update(table: IndexTable, { before, after }: Change): void {
     const key = table.keyOf(before);
     let change = this.#rows.get(key);
     if (change === undefined) {
-      change = { table, row: undefined, cells: new Map(), parts: new Map() };
+      change = { table, row: undefined, isReplaced: false, cells: new Map(), parts: new Map() };
       this.#rows.set(key, change);
     }
     for (const column of table.columns) {

@@ -3,10 +3,14 @@ import type { SchemaEntry, SchemaWrite } from "../schema/model.ts";
 import type { ColumnInfo, Conflict, SchemaObject, SqlParameters, SqlValue } from "../types.ts";
 import type { Failure } from "../sql-error.ts";
 
-/** A write of the map: undefined deletes. Rows and cells are packed. */
-export interface IndexWrite {
-  readonly key: string;
-  readonly value: unknown;
+/**
+ * Writes of the map, packed together, since thousands of small arrays are slow to clone: the next `sizes[i]` bytes of `bytes`
+ * are the value of `keys[i]`; -1: it is deleted. Each key once.
+ */
+export interface PackedWrites {
+  readonly keys: readonly string[];
+  readonly sizes: Int32Array;
+  readonly bytes: Uint8Array;
 }
 
 export interface PartChange {
@@ -20,10 +24,10 @@ export interface PartChange {
 
 /** What a transaction has changed. */
 export interface Captured {
-  readonly writes: readonly IndexWrite[];
+  readonly writes: PackedWrites;
   /** What changed of cells that merge by parts. */
   readonly parts: readonly PartChange[];
-  /** Keys of rows that were deleted or made anew: cells of theirs that are not among the writes go. */
+  /** Keys of rows that were deleted, also those made anew since: cells of theirs that are not among the writes go. */
   readonly replaced: readonly string[];
   /** Keys of all rows among the writes, where rows are set aside in their tables, which may now come back. */
   readonly unsettled: readonly string[];
