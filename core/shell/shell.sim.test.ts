@@ -166,7 +166,7 @@ describe("every command", () => {
     expect(await complete("echo a | pi")).toEqual({ from: 9, texts: ["ping"] });
     expect(await complete("ping s")).toEqual({ from: 5, texts: ["second"] });
     expect(await complete("map m")).toEqual({ from: 4, texts: ["mandelbrot"] });
-    expect(await complete("map primes --r")).toEqual({ from: 11, texts: ["--range"] });
+    expect(await complete("map primes --r")).toEqual({ from: 11, texts: ["--range", "--reuse"] });
     expect((await complete("ping ")).texts).toEqual(["second", "third"]);
   });
 
