@@ -8,8 +8,10 @@ const ROWS = 10_000;
 const NOTICED_MS = 60_000;
 const ALL = "SELECT count(*) AS n, sum(a) AS a, sum(b) AS b, group_concat(DISTINCT c) AS c FROM t";
 
+/** The first row. */
 async function ask(lab: Lab, node: Node, text: string): Promise<unknown> {
-  return await lab.shJson(node, `sql --json "${text}"`);
+  const [row] = (await lab.shJson(node, `sql --json "${text}"`)) as readonly unknown[];
+  return row;
 }
 
 async function equal(lab: Lab, nodes: readonly Node[], answer: unknown, text = ALL): Promise<void> {
