@@ -82,6 +82,7 @@ export function openEntrance(page: Page, trouble: unknown, fail: (error: unknown
     if (choice !== "found") return enter(choice);
     showNotice(undefined);
     page.status.say("Starting…");
+    page.shell.hope();
     follow(page, launch(undefined)).catch(fail);
   });
 }

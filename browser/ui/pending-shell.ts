@@ -9,13 +9,8 @@ import type { Io } from "../../core/shell/types.ts";
 const INTERRUPTED = 130;
 
 export class PendingShell implements LineRunner {
-  readonly #ready = Promise.withResolvers<LineRunner>();
+  #ready = awaited();
   #shell: LineRunner | undefined;
-
-  constructor() {
-    // Nobody may be waiting when it fails; who runs a line is told.
-    this.#ready.promise.catch(() => {});
-  }
 
   become(shell: LineRunner): void {
     this.#shell = shell;
@@ -25,6 +20,11 @@ export class PendingShell implements LineRunner {
   /** There will be none; `error` says why, for people. */
   fail(error: unknown): void {
     this.#ready.reject(error);
+  }
+
+  /** There may be one after all: lines wait again. */
+  hope(): void {
+    this.#ready = awaited();
   }
 
   async run(...[line, io, { signal }]: Parameters<LineRunner["run"]>): Promise<number> {
@@ -73,6 +73,13 @@ export class PendingShell implements LineRunner {
   marks(...[line, cursor, onChange]: Parameters<LineRunner["marks"]>): ReturnType<LineRunner["marks"]> {
     return this.#shell?.marks(line, cursor, onChange) ?? [];
   }
+}
+
+function awaited(): PromiseWithResolvers<LineRunner> {
+  const ready = Promise.withResolvers<LineRunner>();
+  // Nobody may be waiting when it fails; who runs a line is told.
+  ready.promise.catch(() => {});
+  return ready;
 }
 
 async function runIn(shell: LineRunner, ...[line, io, signal]: [string, Io, AbortSignal]): Promise<number> {
