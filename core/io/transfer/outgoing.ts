@@ -162,10 +162,13 @@ export class Outgoing {
   /** Whether to look for the link again. Throws what to say where that makes no sense any more. */
   #isBreak(error: unknown): boolean {
     if (error === this.#refusal) return false;
-    if (isStarfishError(error, "unknown-protocol"))
-      throw new StarfishError("unsupported", `${this.#name} runs a version that knows no transfers`, { cause: error });
-    if (!isBroken(error)) return false;
     const forMs = this.#parts.clock.monotonic() - this.#progressMs;
+    if (isStarfishError(error, "unknown-protocol")) {
+      // A node that has just started again takes links before it takes transfers.
+      if (this.#hasMet && forMs < RESUME_MS) return true;
+      throw new StarfishError("unsupported", `${this.#name} runs a version that knows no transfers`, { cause: error });
+    }
+    if (!isBroken(error)) return false;
     // A link that goes while the first word is on its way may be one of two that are settled to one.
     if (!this.#hasMet) return isStarfishError(error, "link-closed") && forMs < FIRST_MEETING_MS;
     if (forMs < RESUME_MS) return true;
