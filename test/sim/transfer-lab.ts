@@ -27,13 +27,14 @@ export class TransferLab {
     this.swarm = new Swarm(seed, options);
   }
 
-  /** A new node, or one that has crashed and starts again. */
-  async up(name: string, quotaBytes: number = QUOTA_BYTES): Promise<Peer> {
+  /** A new node, or one that has crashed and starts again. It takes links `lateMs` before it takes transfers. */
+  async up(name: string, quotaBytes: number = QUOTA_BYTES, lateMs = 0): Promise<Peer> {
     const net = await this.swarm.up(name, this.#invite === undefined ? {} : { invite: this.#invite });
     this.#invite ??= net.invite();
     const { ports } = this.swarm.world.node(name);
     ports.shards.setQuota(quotaBytes);
     const devices = await this.swarm.settle(createDevices({ ...ports, net }));
+    if (lateMs > 0) await this.swarm.world.runFor(lateMs);
     const transfer = await this.swarm.settle(createTransfer({ ...ports, net, devices }));
     const peer = { net, devices, transfer };
     this.peers.set(name, peer);

@@ -94,6 +94,20 @@ describe("a transfer goes on where it stopped", () => {
     expect(bytesIn()).toBeLessThan(BYTES.length - 4_000_000 + WINDOW_BYTES + 500_000);
   });
 
+  test("with a receiver that has started again, and takes links for a while before it takes transfers", async () => {
+    const lab = new TransferLab(6);
+    const { from, to } = await lab.pair();
+    const sending = send(lab, from, to.net.self);
+    await until(lab, to, 4_000_000);
+    lab.crash("to");
+    await lab.swarm.world.runFor(30_000);
+    const back = await lab.up("to", undefined, 60_000);
+    expect(from.net.links()).toHaveLength(1);
+    await lab.swarm.world.runUntil(() => sending.isOver, { withinMs: LONG_MS });
+    expect(sending.failure).toBeUndefined();
+    await expectWhole(lab, back);
+  });
+
   test("after the sender crashed, when the same is sent again; and a pipe from its start", async () => {
     const lab = new TransferLab(3);
     const { from, to } = await lab.pair();
