@@ -11,6 +11,7 @@ import { oneLine } from "../../../core/shell/harmless.ts";
 import { factsOf, type JobFacts } from "../../../core/shell/jobs/facts.ts";
 import { percent, rateWords, STATES } from "../../../core/shell/jobs/words.ts";
 import { byId, setText } from "../dom.ts";
+import { KeyedRows } from "../keyed-rows.ts";
 import { Download } from "../download.ts";
 import { lookAt } from "../files/preview.ts";
 import { JobCard } from "./job-card.ts";
@@ -29,7 +30,7 @@ export class JobsView {
   readonly #place = byId("jobs-place", HTMLElement);
   readonly #list = byId("jobs-list", HTMLUListElement);
   readonly #body = byId("jobs-rows", HTMLTableSectionElement);
-  readonly #cards = new Map<JobId, JobCard>();
+  readonly #cards = new KeyedRows<JobCard>(this.#list);
   readonly #result: ResultPanel;
   readonly #beganAtMs: number = performance.now();
   #drawing: ReturnType<typeof setTimeout> | undefined;
@@ -102,17 +103,10 @@ export class JobsView {
   }
 
   #drawCards(shown: readonly { readonly state: JobState; readonly facts: JobFacts }[]): void {
-    const ids = new Set(shown.map(({ facts }) => facts.id));
-    for (const [id, card] of this.#cards) {
-      if (ids.has(id)) continue;
-      card.element.remove();
-      this.#cards.delete(id);
-    }
-    shown.forEach(({ state, facts }, index) => {
-      const card = this.#cards.get(facts.id) ?? this.#newCard(facts.id);
-      card.update(facts, state);
-      const there = this.#list.children[index];
-      if (there !== card.element) this.#list.insertBefore(card.element, there ?? null);
+    this.#cards.show(shown, {
+      idOf: ({ facts }) => facts.id,
+      make: ({ facts }) => this.#newCard(facts.id),
+      fill: (card, { facts, state }) => card.update(facts, state),
     });
   }
 
@@ -127,7 +121,6 @@ export class JobsView {
       open: () => void this.#result.open(id),
     });
     card.element.addEventListener("job-asks", () => this.#draw());
-    this.#cards.set(id, card);
     return card;
   }
 

@@ -2,6 +2,7 @@
 import type { InboxMail, MailId } from "../../../core/io/mail/types.ts";
 import { bytesWords } from "../../../core/shell/format.ts";
 import { setText } from "../dom.ts";
+import { KeyedRows } from "../keyed-rows.ts";
 import { make } from "../make.ts";
 import { agoWords, colour, filesWords, subjectOf, whoWrote } from "./words.ts";
 
@@ -16,7 +17,7 @@ interface Row {
 
 export class MailRows {
   readonly element: HTMLUListElement = make("ul", { id: "mail-rows", "aria-label": "Inbox" });
-  readonly #rows = new Map<MailId, Row>();
+  readonly #rows = new KeyedRows<Row>(this.element);
   readonly #open: (id: MailId) => void;
   /** The row that the Tab key reaches. */
   #reached: MailId | undefined;
@@ -27,23 +28,16 @@ export class MailRows {
   }
 
   show(mails: readonly InboxMail[]): void {
-    const shown = new Set(mails.map(({ id }) => id));
-    for (const [id, { element }] of this.#rows) {
-      if (shown.has(id)) continue;
-      element.remove();
-      this.#rows.delete(id);
-    }
-    mails.forEach((mail, index) => {
-      const row = this.#rows.get(mail.id) ?? this.#newRow(mail);
-      this.#fill(row, mail);
-      const there = this.element.children[index];
-      if (there !== row.element) this.element.insertBefore(row.element, there ?? null);
+    this.#rows.show(mails, {
+      idOf: ({ id }) => id,
+      make: (mail) => this.#newRow(mail),
+      fill: (row, mail) => this.#fill(row, mail),
     });
-    if (this.#reached === undefined || !shown.has(this.#reached)) this.#reach(mails[0]?.id);
+    if (this.#rows.get(this.#reached) === undefined) this.#reach(mails[0]?.id);
   }
 
   focus(id: MailId | undefined): void {
-    const row = this.#rows.get(id ?? "") ?? this.#rows.get(this.#reached ?? "");
+    const row = this.#rows.get(id) ?? this.#rows.get(this.#reached);
     row?.button.focus();
   }
 
@@ -59,9 +53,7 @@ export class MailRows {
     colour(element, from);
     button.addEventListener("click", () => this.#open(id));
     button.addEventListener("focus", () => this.#reach(id));
-    const row = { element, button, ...parts };
-    this.#rows.set(id, row);
-    return row;
+    return { element, button, ...parts };
   }
 
   #fill(row: Row, mail: InboxMail): void {
@@ -77,8 +69,8 @@ export class MailRows {
   }
 
   #reach(id: MailId | undefined): void {
-    const before = this.#rows.get(this.#reached ?? "");
-    const row = this.#rows.get(id ?? "");
+    const before = this.#rows.get(this.#reached);
+    const row = this.#rows.get(id);
     if (before !== undefined) before.button.tabIndex = -1;
     if (row !== undefined) row.button.tabIndex = 0;
     this.#reached = id;

@@ -8,6 +8,8 @@ import { oneLine } from "../../../core/shell/harmless.ts";
 import { download } from "../files/moves.ts";
 import { lookAt, said } from "../files/preview.ts";
 import { Transfer } from "../files/transfers.ts";
+import { setText } from "../dom.ts";
+import { KeyedRows } from "../keyed-rows.ts";
 import { ask, button, make } from "../make.ts";
 import { offerWords } from "./offers.ts";
 import { type Part, saveForm } from "./save-form.ts";
@@ -16,12 +18,17 @@ import { agoWords, colour, fileName } from "./words.ts";
 /** Files of one transfer that are shown by themselves; the rest goes into the tree, where it can be looked through. */
 const FILES_SHOWN = 30;
 
+interface Row {
+  readonly element: HTMLLIElement;
+  readonly about: HTMLElement;
+}
+
 export class ReceivedRows {
   readonly element: HTMLUListElement = make("ul", { id: "received-rows", "aria-label": "Received" });
   readonly #computer: Computer;
   readonly #transfers: HTMLUListElement;
   readonly #say: (words: string) => void;
-  readonly #rows = new Map<string, { readonly element: HTMLLIElement; readonly about: HTMLElement }>();
+  readonly #rows = new KeyedRows<Row>(this.element);
 
   constructor(computer: Computer, transfers: HTMLUListElement, say: (words: string) => void) {
     this.#computer = computer;
@@ -30,21 +37,14 @@ export class ReceivedRows {
   }
 
   show(items: readonly TransferInfo[]): void {
-    const shown = new Set(items.map(({ id }) => id));
-    for (const [id, { element }] of this.#rows) {
-      if (shown.has(id)) continue;
-      element.remove();
-      this.#rows.delete(id);
-    }
-    items.forEach((item, index) => {
-      const row = this.#rows.get(item.id) ?? this.#newRow(item);
-      row.about.textContent = `${oneLine(item.name)} · ${agoWords(item.startedAtMs)}`;
-      const there = this.element.children[index];
-      if (there !== row.element) this.element.insertBefore(row.element, there ?? null);
+    this.#rows.show(items, {
+      idOf: ({ id }) => id,
+      make: (item) => this.#newRow(item),
+      fill: ({ about }, { name, startedAtMs }) => setText(about, `${oneLine(name)} · ${agoWords(startedAtMs)}`),
     });
   }
 
-  #newRow(item: TransferInfo): { readonly element: HTMLLIElement; readonly about: HTMLElement } {
+  #newRow(item: TransferInfo): Row {
     const about = make("small");
     const under = make("div", { class: "under" });
     const words = offerWords(item);
@@ -64,9 +64,7 @@ export class ReceivedRows {
       under,
     );
     colour(element, item.peer);
-    const row = { element, about };
-    this.#rows.set(item.id, row);
-    return row;
+    return { element, about };
   }
 
   #saveButton(name: string, under: HTMLElement, parts: () => Promise<readonly Part[]>): HTMLButtonElement {

@@ -3,6 +3,7 @@ import type { Delivery, MailId, SentMail } from "../../../core/io/mail/types.ts"
 import { oneLine } from "../../../core/shell/harmless.ts";
 import { idOf } from "../../../core/shell/mail/who.ts";
 import { setText } from "../dom.ts";
+import { KeyedRows } from "../keyed-rows.ts";
 import { button, make } from "../make.ts";
 import { agoWords, colour, deliveryWords, filesWords } from "./words.ts";
 
@@ -15,7 +16,7 @@ interface Row {
 
 export class SentRows {
   readonly element: HTMLUListElement = make("ul", { id: "sent-rows", "aria-label": "Sent" });
-  readonly #rows = new Map<MailId, Row>();
+  readonly #rows = new KeyedRows<Row>(this.element);
   readonly #forget: (id: MailId) => void;
 
   constructor(forget: (id: MailId) => void) {
@@ -23,18 +24,13 @@ export class SentRows {
   }
 
   show(mails: readonly SentMail[]): void {
-    const shown = new Set(mails.map(({ id }) => id));
-    for (const [id, { element }] of this.#rows) {
-      if (shown.has(id)) continue;
-      element.remove();
-      this.#rows.delete(id);
-    }
-    mails.forEach((mail, index) => {
-      const row = this.#rows.get(mail.id) ?? this.#newRow(mail);
-      setText(row.about, [agoWords(mail.sentAtMs), filesWords(mail.files)].filter(Boolean).join(" · "));
-      fillReaders(row.readers, mail.deliveries);
-      const there = this.element.children[index];
-      if (there !== row.element) this.element.insertBefore(row.element, there ?? null);
+    this.#rows.show(mails, {
+      idOf: ({ id }) => id,
+      make: (mail) => this.#newRow(mail),
+      fill: (row, { sentAtMs, files, deliveries }) => {
+        setText(row.about, [agoWords(sentAtMs), filesWords(files)].filter(Boolean).join(" · "));
+        fillReaders(row.readers, deliveries);
+      },
     });
   }
 
@@ -48,9 +44,7 @@ export class SentRows {
     const label = `Forget ${words}: its readers keep it`;
     const forget = button("✕", () => this.#forget(id), { "aria-label": label, title: label });
     const element = make("li", { class: "sent", "data-mail": id }, parts.subject, forget, parts.about, parts.readers);
-    const row = { element, ...parts };
-    this.#rows.set(id, row);
-    return row;
+    return { element, ...parts };
   }
 }
 

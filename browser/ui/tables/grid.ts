@@ -6,6 +6,7 @@ import { messageOf } from "../../../core/base/errors.ts";
 import type { ColumnDetail, SqlRow, SqlValue } from "../../../core/db/types.ts";
 import { oneLine } from "../../../core/shell/harmless.ts";
 import { setText } from "../dom.ts";
+import { KeyedRows } from "../keyed-rows.ts";
 import { button, make } from "../make.ts";
 import { BLOB_SHOWN, type Shape, TEXT_SHOWN, type View } from "./statements.ts";
 import { kindOf, parsed, shown } from "./values.ts";
@@ -31,7 +32,8 @@ export class TableGrid {
   readonly #head = make("tr");
   readonly #body = make("tbody");
   readonly #events: GridEvents;
-  readonly #rows = new Map<string, Row>();
+  readonly #rows = new KeyedRows<Row>(this.#body);
+  readonly #rowOf = new WeakMap<Element, Row>();
   #shape: Shape = { table: "", columns: [], key: [] };
 
   constructor(events: GridEvents) {
@@ -48,7 +50,6 @@ export class TableGrid {
   become(shape: Shape, sort: View["sort"]): void {
     this.#shape = shape;
     this.#rows.clear();
-    this.#body.replaceChildren();
     this.element.ariaLabel = oneLine(shape.table);
     this.sorted(sort);
   }
@@ -66,18 +67,14 @@ export class TableGrid {
       const key = shape.key.map((_, k) => values[`k${k}`] ?? null);
       return { values, key, name: key.length === 0 ? String(i) : nameOf(key) };
     });
-    const names = new Set(all.map(({ name }) => name));
-    for (const [name, { element }] of this.#rows) {
+    this.#rows.show(all, {
+      idOf: ({ name }) => name,
+      make: ({ key }) => this.#newRow(key),
+      fill: ({ element }, { values }) => {
+        shape.columns.forEach((column, i) => fill(element.cells[i], values[`c${i}`] ?? null, column));
+      },
       // What is being written into a row that has gone is not taken from under the hands.
-      if (names.has(name) || element.querySelector(`.${EDITING}`) !== null) continue;
-      element.remove();
-      this.#rows.delete(name);
-    }
-    all.forEach(({ values, key, name }, index) => {
-      const row = this.#rows.get(name) ?? this.#newRow(name, key);
-      shape.columns.forEach((column, i) => fill(row.element.cells[i], values[`c${i}`] ?? null, column));
-      const there = this.#body.children[index];
-      if (there !== row.element) this.#body.insertBefore(row.element, there ?? null);
+      staysOpen: ({ element }) => element.querySelector(`.${EDITING}`) !== null,
     });
     if (this.#body.querySelector('[tabindex="0"]') === null) this.#reach(this.#body.querySelector("td"));
   }
@@ -98,7 +95,7 @@ export class TableGrid {
     return make("th", { scope: "col", "aria-sort": order }, sorting);
   }
 
-  #newRow(name: string, key: readonly SqlValue[]): Row {
+  #newRow(key: readonly SqlValue[]): Row {
     const element = make("tr");
     for (const { type } of this.#shape.columns) {
       const kind = kindOf(type ?? "");
@@ -111,7 +108,7 @@ export class TableGrid {
       element.append(make("td", { role: "gridcell", class: "last" }, remove));
     }
     const row = { element, key };
-    this.#rows.set(name, row);
+    this.#rowOf.set(element, row);
     return row;
   }
 
@@ -154,7 +151,7 @@ export class TableGrid {
 
   async #edit(cell: HTMLTableCellElement): Promise<void> {
     const column = this.#shape.columns[cell.cellIndex];
-    const row = [...this.#rows.values()].find(({ element }) => element === cell.parentElement);
+    const row = cell.parentElement === null ? undefined : this.#rowOf.get(cell.parentElement);
     if (column === undefined || row === undefined || row.key.length === 0) return;
     cell.classList.add(EDITING);
     try {
