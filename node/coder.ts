@@ -2,10 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { messageOf, StarfishError } from "../core/base/errors.ts";
 import { coderLanes, CoderPool, type CoderThread } from "../core/disk/code/coder-pool.ts";
 import type { Coder } from "../core/ports/coder.ts";
+import { bareWorker, programBeside } from "./bare-worker.ts";
 import { packageRoot } from "./package-root.ts";
 import { nodeSha256All } from "./sha256.ts";
 
@@ -15,8 +16,7 @@ export interface NodeCoderOptions {
   readonly startWorker?: typeof startCoderWorker;
 }
 
-/** The worker's program, in the same form as this file: .ts in a checkout, .js in the package. */
-const PROGRAM = new URL(import.meta.url.endsWith(".ts") ? "./coder-worker.ts" : "./coder-worker.js", import.meta.url);
+const PROGRAM = programBeside(import.meta.url, "coder-worker");
 const MODULE = join(packageRoot, "dist", "wasm", "reed-solomon.wasm");
 
 export function nodeCoder(options: NodeCoderOptions = {}): Coder {
@@ -39,17 +39,8 @@ async function loadModule(): Promise<WebAssembly.Module> {
   }
 }
 
-/** Nothing of this process reaches it but the module: no arguments, no environment, no standard streams to write to. */
 export function startCoderWorker(module: WebAssembly.Module): Worker {
-  return new Worker(PROGRAM, {
-    workerData: module,
-    argv: [],
-    env: {},
-    execArgv: [],
-    stdin: false,
-    stdout: true,
-    stderr: true,
-  });
+  return bareWorker(PROGRAM, module);
 }
 
 function threadOf(worker: Worker): CoderThread {

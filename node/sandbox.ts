@@ -1,15 +1,11 @@
 /** The port Sandbox on worker_threads. */
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
 import { messageOf } from "../core/base/errors.ts";
 import { ownThread, type Thread } from "../core/sandbox/sandbox-thread.ts";
 import type { Sandbox, SandboxWorker } from "../core/ports/sandbox.ts";
+import { bareWorker, programBeside } from "./bare-worker.ts";
 
-/** The worker's program, in the same form as this file: .ts in a checkout, .js in the package. */
-const PROGRAM = new URL(
-  import.meta.url.endsWith(".ts") ? "./sandbox-worker.ts" : "./sandbox-worker.js",
-  import.meta.url,
-);
+const PROGRAM = programBeside(import.meta.url, "sandbox-worker");
 
 /** `cores` says how many there are to lend, where the machine's own count is not what is wanted. */
 export function nodeSandbox(options: { cores?: number } = {}): Sandbox {
@@ -20,17 +16,9 @@ export function nodeSandbox(options: { cores?: number } = {}): Sandbox {
 }
 
 function startThread(): Thread {
-  // Nothing of this process reaches the worker: no arguments, no environment, no standard streams to write to. There are
-  // no resourceLimits, because tasks have no JavaScript heap, and V8 counts their memory against its limit: with one of
-  // 64 MiB it collects garbage at every memory.grow, and growing to 64 MiB page by page takes 20 s instead of 27 ms.
-  const worker = new Worker(PROGRAM, {
-    argv: [],
-    env: {},
-    execArgv: [],
-    stdin: false,
-    stdout: true,
-    stderr: true,
-  });
+  // There are no resourceLimits, because tasks have no JavaScript heap, and V8 counts their memory against its limit: with
+  // one of 64 MiB it collects garbage at every memory.grow, and growing to 64 MiB page by page takes 20 s instead of 27 ms.
+  const worker = bareWorker(PROGRAM);
   // An idle worker does not keep the process alive.
   worker.on("message", () => worker.unref());
   return {

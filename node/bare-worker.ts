@@ -1,0 +1,42 @@
+/** Threads that carry messages for a port. */
+import { Worker } from "node:worker_threads";
+import { messageOf } from "../core/base/errors.ts";
+
+/** The program of a worker beside `url`, in the same form as that file: .ts in a checkout, .js in the package. */
+export function programBeside(url: string, name: string): URL {
+  return new URL(`./${name}${url.endsWith(".ts") ? ".ts" : ".js"}`, url);
+}
+
+/** Nothing of this process reaches it but `workerData`: no arguments, no environment, no standard streams to write to. */
+export function bareWorker(program: URL, workerData?: unknown): Worker {
+  return new Worker(program, { workerData, argv: [], env: {}, execArgv: [], stdin: false, stdout: true, stderr: true });
+}
+
+interface Thread {
+  post(message: unknown, transfer: readonly ArrayBuffer[]): void;
+  setBusy(isBusy: boolean): void;
+  terminate(): void;
+}
+
+/** `died` is called once, and not for who was terminated. */
+export function threadOf(
+  worker: Worker,
+  { receive, died }: { readonly receive: (message: unknown) => void; readonly died: (message: string) => void },
+): Thread {
+  let isEnded = false;
+  const over = (why: string): void => {
+    if (!isEnded) died(why);
+    isEnded = true;
+  };
+  worker.on("message", receive);
+  worker.on("error", (error) => over(messageOf(error)));
+  worker.on("exit", (code) => over(`it exited with ${code}`));
+  return {
+    post: (message, transfer) => worker.postMessage(message, [...transfer]),
+    setBusy: (isBusy) => (isBusy ? worker.ref() : worker.unref()),
+    terminate: () => {
+      isEnded = true;
+      void worker.terminate();
+    },
+  };
+}
