@@ -103,7 +103,7 @@ function bind({ statement, parameters: names }: Prepared, parameters: SqlParamet
   if (isList && parameters.length !== names.length) {
     throw new StarfishError(
       "usage",
-      `The statement has ${names.length} parameters, and ${parameters.length} were given`,
+      `Parameters of the statement: ${names.length}, values given: ${parameters.length}`,
     );
   }
   for (const [i, name] of names.entries()) {
