@@ -3,10 +3,7 @@
  * them together when it is its turn. What to run is planned (plan.ts) from what it knows of the others (view.ts); there is
  * nobody to ask. A node without cores for the job still holds copies of results, and may have to finish the job.
  */
-import { toHex } from "../base/bytes.ts";
-import { encode } from "../base/codec.ts";
 import { isStarfishError, messageOf, StarfishError } from "../base/errors.ts";
-import { hashOf } from "../base/rendezvous.ts";
 import type { Contents } from "../disk/types.ts";
 import type { ReplicatedMap } from "../memory/types.ts";
 import type { Net } from "../net/types.ts";
@@ -19,9 +16,8 @@ import type { Modules } from "../sandbox/modules.ts";
 import type { Pool } from "../sandbox/pool.ts";
 import type { JobRecord } from "./book.ts";
 import { Copies } from "./copies.ts";
-import type { Candidate } from "./draw.ts";
 import { Ending } from "./ending.ts";
-import { type WorkEntry, writable, writeWork } from "./entries.ts";
+import { type WorkEntry, writeWork } from "./entries.ts";
 import { Executor, type TaskOutcome } from "./executor.ts";
 import type { FinishedOutcome } from "./finish.ts";
 import { Gatherer } from "./gather.ts";
@@ -56,7 +52,8 @@ import {
   TELL_EVERY_NODE_MS,
 } from "./limits.ts";
 import type { Memo } from "./memo.ts";
-import { Order, plan, type Plan, planDrawn } from "./plan.ts";
+import { Participants } from "./participants.ts";
+import { plan, type Plan, planDrawn } from "./plan.ts";
 import { type Held, type HeldBytes, type Output, Results } from "./results.ts";
 import type { Sharer, Shares } from "./shares.ts";
 import { taskCount } from "./spec.ts";
@@ -100,8 +97,7 @@ export class Part implements Sharer {
   readonly total: number;
   readonly gatherer: Gatherer;
   readonly #parts: PartParts;
-  /** For the order of its tasks: equal jobs have the same, so that each node meets tasks that it has done before. */
-  readonly #key: number;
+  readonly #participants: Participants;
   readonly #results: Results;
   readonly #view: JobView;
   readonly #executor: Executor;
@@ -121,7 +117,6 @@ export class Part implements Sharer {
   #isLoading = false;
   #done = 0;
   #taskMs: number | undefined;
-  #order: { readonly nodes: string; readonly order: Order } | undefined;
   #planned = -Infinity;
   #planning: Timer | undefined;
   #glancing: Timer | undefined;
@@ -139,9 +134,8 @@ export class Part implements Sharer {
     this.job = job;
     this.own = job.by === net.self;
     this.total = taskCount(job.spec);
-    const { program, inputs, combine: how, limits } = job.spec;
-    this.#key = hashOf(toHex(parts.crypto.sha256(encode(writable([program, inputs, how, limits]))))).a;
     this.#parts = parts;
+    this.#participants = new Participants(job, this.total, parts);
     this.#advancedAtMs = clock.monotonic();
     this.#results = new Results(parts.heldBytes);
     const { verify } = job.spec;
@@ -166,7 +160,7 @@ export class Part implements Sharer {
       now: () => parts.work.now(),
       outputs: () => {
         if (this.#graph !== undefined) return this.#graph.ends;
-        return interval(how.how === "reduce" ? this.total - 1 : 0, this.total);
+        return interval(job.spec.combine.how === "reduce" ? this.total - 1 : 0, this.total);
       },
       held: () => this.held(),
       failed: () => this.#failedForGood(),
@@ -180,7 +174,7 @@ export class Part implements Sharer {
     });
     this.#looking = every(clock, LOOK_EVERY_MS, () => this.#look());
     this.#stopMembers = net.onMember(() => {
-      this.#order = undefined;
+      this.#participants.changed();
       this.#verifier?.changed();
     });
     parts.shares.add(this);
@@ -382,20 +376,8 @@ export class Part implements Sharer {
 
   #failedForGood(): Intervals {
     if (this.#verifier !== undefined) return this.#verifier.failed();
-    const able = this.#workers().length;
+    const able = this.#participants.workers().length;
     return this.#view.failed(this.#failed, able <= 1);
-  }
-
-  /** Who runs tasks of this job: members that lend cores, and its submitter. */
-  #workers(): PeerId[] {
-    const { net } = this.#parts;
-    const { on } = this.job.spec;
-    const able = net.members().filter(({ record, status, isSelf }) => {
-      if (on !== undefined && !on.includes(record.peer)) return false;
-      if (isSelf) return this.#parts.shares.coresFor(this.own) > 0;
-      return (status === "awake" || status === "suspect") && (record.coresLent > 0 || record.peer === this.job.by);
-    });
-    return able.map(({ record }) => record.peer).sort();
   }
 
   #verified({ runs, agree }: { readonly runs: number; readonly agree: number }): Verifier {
@@ -405,7 +387,7 @@ export class Part implements Sharer {
       {
         ...this.#parts,
         view: this.#view,
-        able: () => this.#able(),
+        able: () => this.#participants.able(),
         ready: () => this.#ready(),
         failedHere: () => this.#failed,
         taskMs: () => this.#taskMs ?? limits.timeMsMax,
@@ -418,32 +400,10 @@ export class Part implements Sharer {
     );
   }
 
-  /** Members who are there, and the cores that they have for this job. */
-  #able(): Omit<Candidate, "failed">[] {
-    const { net, shares } = this.#parts;
-    const workers = new Set(this.#workers());
-    return net
-      .members()
-      .filter(({ status, isSelf }) => isSelf || status === "awake" || status === "suspect")
-      .map(({ record: { peer, device, coresLent }, isSelf }) => {
-        const cores = isSelf ? shares.coresFor(this.own) : Math.max(1, coresLent);
-        return { id: peer, device, cores: workers.has(peer) ? cores : 0 };
-      });
-  }
-
   #ready(): Intervals {
     const { inputs, combine: how } = this.job.spec;
     if (inputs.from === "graph") return this.#graph?.ready(this.held()) ?? NONE;
     return how.how === "reduce" ? readyOf(inputs.count, this.held()) : interval(0, this.total);
-  }
-
-  #orderNow(): Order {
-    if (this.#order !== undefined) return this.#order.order;
-    const nodes = this.#workers();
-    const { self } = this.#parts.net;
-    const order = new Order(this.total, nodes, self, this.#key);
-    this.#order = { nodes: nodes.join(), order };
-    return order;
   }
 
   /** Of a job whose tasks take other tasks' results: until it is here, none can begin. */
@@ -504,7 +464,7 @@ export class Part implements Sharer {
       claimed: entry.claimed,
       progressAtMs,
     }));
-    const order = this.#orderNow();
+    const order = this.#participants.order();
     return plan({ order, done, ready: this.#ready(), peers, barred: this.#failed }, lane, nowMs);
   }
 

@@ -1,0 +1,74 @@
+/** Who runs tasks of a job: members that lend cores, and its submitter; and the order in which this node takes tasks. */
+import { toHex } from "../base/bytes.ts";
+import { encode } from "../base/codec.ts";
+import { hashOf } from "../base/rendezvous.ts";
+import type { Net } from "../net/types.ts";
+import type { Crypto } from "../ports/crypto.ts";
+import type { PeerId } from "../ports/network.ts";
+import type { JobRecord } from "./book.ts";
+import type { Candidate } from "./draw.ts";
+import { writable } from "./entries.ts";
+import { Order } from "./plan.ts";
+import type { Shares } from "./shares.ts";
+
+interface ParticipantsParts {
+  readonly net: Net;
+  readonly crypto: Crypto;
+  readonly shares: Shares;
+}
+
+export class Participants {
+  readonly #job: JobRecord;
+  readonly #total: number;
+  readonly #parts: ParticipantsParts;
+  /** Equal jobs have the same, so that each node meets tasks that it has done before. */
+  readonly #key: number;
+  #order: Order | undefined;
+
+  constructor(job: JobRecord, total: number, parts: ParticipantsParts) {
+    const { program, inputs, combine, limits } = job.spec;
+    this.#job = job;
+    this.#total = total;
+    this.#parts = parts;
+    this.#key = hashOf(toHex(parts.crypto.sha256(encode(writable([program, inputs, combine, limits]))))).a;
+  }
+
+  /** Somebody has come or gone. */
+  changed(): void {
+    this.#order = undefined;
+  }
+
+  workers(): PeerId[] {
+    const { net } = this.#parts;
+    const { on } = this.#job.spec;
+    const able = net.members().filter(({ record, status, isSelf }) => {
+      if (on !== undefined && !on.includes(record.peer)) return false;
+      if (isSelf) return this.#ownCores() > 0;
+      return (status === "awake" || status === "suspect") && (record.coresLent > 0 || record.peer === this.#job.by);
+    });
+    return able.map(({ record }) => record.peer).sort();
+  }
+
+  /** Members who are there, and the cores that they have for this job. */
+  able(): Omit<Candidate, "failed">[] {
+    const { net } = this.#parts;
+    const workers = new Set(this.workers());
+    return net
+      .members()
+      .filter(({ status, isSelf }) => isSelf || status === "awake" || status === "suspect")
+      .map(({ record: { peer, device, coresLent }, isSelf }) => {
+        const cores = isSelf ? this.#ownCores() : Math.max(1, coresLent);
+        return { id: peer, device, cores: workers.has(peer) ? cores : 0 };
+      });
+  }
+
+  order(): Order {
+    this.#order ??= new Order(this.#total, this.workers(), this.#parts.net.self, this.#key);
+    return this.#order;
+  }
+
+  #ownCores(): number {
+    const { net, shares } = this.#parts;
+    return shares.coresFor(this.#job.by === net.self);
+  }
+}
