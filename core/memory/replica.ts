@@ -22,10 +22,11 @@ import { AHEAD_MS_MAX, BATCH_BYTES_MAX, BATCH_ENTRY_BYTES, KEY_BYTES_MAX, VALUE_
 import { type Keyed, keyBytesOf } from "./pack.ts";
 import { Quarantine } from "./quarantine.ts";
 import { Table } from "./table.ts";
-import type { KeyRange, MapChange, MapEntry, MapWrite, Version } from "./types.ts";
+import type { KeyRange, MapEntry, MapWrite, Version } from "./types.ts";
 import { unitsOf } from "./units.ts";
 import { checkValue } from "./value.ts";
 import { HybridClock, stampAt, timeOf } from "./version.ts";
+import { Watchers } from "./watchers.ts";
 
 export interface ReplicaOptions {
   readonly digestKey: Uint8Array;
@@ -84,9 +85,7 @@ export class Replica {
    * Stored entries whose stamps lie in the future: this node's clock is wrong now, or was then. None of them may be lost.
    */
   readonly #stored = new Quarantine({ isBounded: false });
-  readonly #watchers = new Map<string, Listeners<MapChange>>();
-  readonly #wholeWatchers = new Listeners<readonly MapChange[]>();
-  readonly #keyWatchers = new Listeners<readonly string[]>();
+  readonly watchers: Watchers = new Watchers((key) => this.entry(key));
   readonly #applied = new Listeners<{ readonly keys: readonly string[]; readonly isLocal: boolean }>();
   #unionedOld = 0;
   #refused = 0;
@@ -153,27 +152,6 @@ export class Replica {
     let count = 0;
     for (const key of this.table.keys(range)) if (this.table.head(key)?.state === LIVE) count++;
     return count;
-  }
-
-  watch(prefix: string, listener: (change: MapChange) => void): Unsubscribe {
-    let listeners = this.#watchers.get(prefix);
-    if (listeners === undefined) {
-      listeners = new Listeners();
-      this.#watchers.set(prefix, listeners);
-    }
-    const unsubscribe = listeners.add(listener);
-    return () => {
-      unsubscribe();
-      if (listeners.size === 0 && this.#watchers.get(prefix) === listeners) this.#watchers.delete(prefix);
-    };
-  }
-
-  watchAll(listener: (changes: readonly MapChange[]) => void): Unsubscribe {
-    return this.#wholeWatchers.add(listener);
-  }
-
-  watchKeys(listener: (keys: readonly string[]) => void): Unsubscribe {
-    return this.#keyWatchers.add(listener);
   }
 
   /** Keys whose entries have changed, after each call that changed some. */
@@ -388,7 +366,7 @@ export class Replica {
     if (released.length > 0) this.receive(released);
     const expired: string[] = [];
     const hasMore = this.table.sweep(nowMs, nowMs, most, (key) => expired.push(key));
-    if (expired.length > 0) this.#tellWatchers(expired, false);
+    if (expired.length > 0) this.watchers.tell(expired, false);
     return !hasMore;
   }
 
@@ -399,7 +377,7 @@ export class Replica {
   collect(untilMs: number, most: number): boolean {
     const expired: string[] = [];
     const hasMore = this.table.sweep(this.#time.now(), untilMs, most, (key) => expired.push(key));
-    if (expired.length > 0) this.#tellWatchers(expired, false);
+    if (expired.length > 0) this.watchers.tell(expired, false);
     return !hasMore;
   }
 
@@ -412,23 +390,7 @@ export class Replica {
 
   #tell(keys: readonly string[], isLocal: boolean): void {
     this.#applied.emit({ keys, isLocal });
-    this.#tellWatchers(keys, isLocal);
-  }
-
-  #tellWatchers(keys: readonly string[], isLocal: boolean): void {
-    this.#keyWatchers.emit(keys);
-    if (this.#wholeWatchers.size > 0) {
-      this.#wholeWatchers.emit(keys.map((key) => ({ key, entry: this.entry(key), isLocal })));
-    }
-    if (this.#watchers.size === 0) return;
-    for (const key of keys) {
-      let change: MapChange | undefined;
-      for (const [prefix, listeners] of this.#watchers) {
-        if (!key.startsWith(prefix)) continue;
-        change ??= { key, entry: this.entry(key), isLocal };
-        listeners.emit(change);
-      }
-    }
+    this.watchers.tell(keys, isLocal);
   }
 
   #isThere({ state, expiresAtMs }: EntryHead): boolean {

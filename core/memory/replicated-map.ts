@@ -169,7 +169,7 @@ export class NodeMap implements ReplicatedMap {
   }
 
   watch(prefix: string, listener: (change: MapChange) => void): Unsubscribe {
-    return this.#replica.watch(prefix, listener);
+    return this.#replica.watchers.watch(prefix, listener);
   }
 
   stamp(): number {
@@ -177,11 +177,11 @@ export class NodeMap implements ReplicatedMap {
   }
 
   watchAll(listener: (changes: readonly MapChange[]) => void): Unsubscribe {
-    return this.#replica.watchAll(listener);
+    return this.#replica.watchers.watchAll(listener);
   }
 
   watchKeys(listener: (keys: readonly string[]) => void): Unsubscribe {
-    return this.#replica.watchKeys(listener);
+    return this.#replica.watchers.watchKeys(listener);
   }
 
   now(): number {
