@@ -101,10 +101,9 @@ export class Statements {
 function bind({ statement, parameters: names }: Prepared, parameters: SqlParameters): void {
   const isList = isArray(parameters);
   if (isList && parameters.length !== names.length) {
-    throw new StarfishError(
-      "usage",
-      `Parameters of the statement: ${names.length}, values given: ${parameters.length}`,
-    );
+    const taken = `${names.length} ${names.length === 1 ? "parameter" : "parameters"}`;
+    const given = parameters.length === 1 ? "1 value was" : `${parameters.length} values were`;
+    throw new StarfishError("usage", `The statement takes ${taken}, and ${given} given`);
   }
   for (const [i, name] of names.entries()) {
     let value: SqlParameter;
