@@ -2,22 +2,17 @@
 import { isStarfishError, StarfishError } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
 import type { MapWrite, ReplicatedMap } from "../memory/types.ts";
-import { BATCH_ENTRY_BYTES } from "../memory/limits.ts";
-import { keyBytesOf } from "../memory/pack.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { SqlEngine } from "../ports/sql-engine.ts";
 import { AnswerCursor } from "./answer-cursor.ts";
 import type { ComputerTable } from "./computer-table.ts";
-import { packPart, plus, readPart } from "./cells/parts.ts";
-import type { Captured, PartChange, StatementAnswer, StatementCall } from "./engine/messages.ts";
-import { unpackWrites } from "./engine/packed-writes.ts";
+import type { Captured, StatementAnswer, StatementCall } from "./engine/messages.ts";
 import { Follower } from "./follower.ts";
 import { IndexClient, isLoss } from "./index-client.ts";
 import { type GroupOutcomes, Groups } from "./groups.ts";
-import { FILL_ROWS, QUERY_MS_MAX, TRANSACTION_BYTES_MAX } from "./limits.ts";
+import { FILL_ROWS, QUERY_MS_MAX } from "./limits.ts";
 import { READING } from "./query.ts";
-import { elementPart, partKey } from "./schema/names.ts";
 import { firstWord } from "./schema/tokens.ts";
 import { openTransaction } from "./transaction.ts";
 import { type Release, Turns } from "./turns.ts";
@@ -31,6 +26,7 @@ import type {
   SqlValue,
   Transaction,
 } from "./types.ts";
+import { writesOf } from "./writes.ts";
 
 export interface DatabaseParts {
   readonly map: ReplicatedMap;
@@ -375,8 +371,7 @@ export class Database {
 
   async #commit(client: IndexClient, captured: Captured): Promise<void> {
     const { map } = this.#parts;
-    const writes = this.#writesOf(captured);
-    checkSize(writes);
+    const writes = writesOf(map, this.#parts.writer, captured);
     // Once the map has it, it has happened: an index that can't follow is made anew.
     this.#follower.write(() => map.batch(writes));
     try {
@@ -391,20 +386,6 @@ export class Database {
     if (captured.schema.length > 0) await this.#follower.schemaChanged(client);
     this.#follower.tell(captured.tables);
     for (const table of captured.dropped) void this.#sweep(table);
-  }
-
-  #writesOf({ writes, parts, replaced, schema }: Captured): MapWrite[] {
-    const { map } = this.#parts;
-    const all = new Map<string, MapWrite>();
-    for (const row of replaced) {
-      for (const { key } of map.entries(`${row} `)) all.set(key, { key, deleted: true });
-    }
-    for (const [key, value] of unpackWrites(writes)) {
-      all.set(key, value === undefined ? { key, deleted: true } : { key, value });
-    }
-    for (const { key, value } of schema) all.set(key, value === undefined ? { key, deleted: true } : { key, value });
-    for (const part of parts) for (const write of partWrites(map, this.#parts.writer, part)) all.set(write.key, write);
-    return [...all.values()];
   }
 
   /** The rows of a table that was dropped. */
@@ -424,36 +405,4 @@ export class Database {
 
 function callOf(sql: string, parameters: SqlParameters, { timeoutMs = QUERY_MS_MAX }: QueryOptions): StatementCall {
   return { sql, parameters, timeoutMs: Math.min(timeoutMs, QUERY_MS_MAX) };
-}
-
-/** What this node adds to a counter goes into its own part of it; an element of a set is a part by itself. */
-function partWrites(map: ReplicatedMap, writer: string, { row, column, added, elements }: PartChange): MapWrite[] {
-  const entry = map.entry(row);
-  // Somebody has deleted it, which wins.
-  if (entry === undefined) return [];
-  const of = entry.version;
-  const writes = elements.map(([json, isThere]): MapWrite => {
-    return { key: partKey(row, column, elementPart(json)), value: packPart({ of, isThere, value: json }) };
-  });
-  if (added === 0) return writes;
-  const key = partKey(row, column, writer);
-  const value = map.get(key);
-  const own = value instanceof Uint8Array ? readPart(value) : undefined;
-  const isOfRow = own !== undefined && own.of.stamp === of.stamp && own.of.writer === of.writer;
-  return [...writes, { key, value: packPart({ of, isThere: true, value: plus(isOfRow ? own.value : 0, added) }) }];
-}
-
-/** Throws "too-large" with what to do. */
-function checkSize(writes: readonly MapWrite[]): void {
-  let bytes = 0;
-  for (const write of writes) {
-    const value = "deleted" in write ? undefined : write.value;
-    bytes += keyBytesOf(write.key) + BATCH_ENTRY_BYTES + (value instanceof Uint8Array ? value.length + 5 : 0);
-  }
-  if (bytes <= TRANSACTION_BYTES_MAX) return;
-  throw new StarfishError(
-    "too-large",
-    `A transaction changes at most ${TRANSACTION_BYTES_MAX} bytes of rows, and this one ${bytes} (${writes.length} rows ` +
-      "and cells). Nothing was written: do it in several, or use insert or --import, which do so",
-  );
 }

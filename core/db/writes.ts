@@ -1,0 +1,62 @@
+/** What a transaction changed, as one batch of the map. */
+import { StarfishError } from "../base/errors.ts";
+import { BATCH_ENTRY_BYTES } from "../memory/limits.ts";
+import { keyBytesOf } from "../memory/pack.ts";
+import type { MapWrite, ReplicatedMap } from "../memory/types.ts";
+import { packPart, plus, readPart } from "./cells/parts.ts";
+import type { Captured, PartChange } from "./engine/messages.ts";
+import { unpackWrites } from "./engine/packed-writes.ts";
+import { TRANSACTION_BYTES_MAX } from "./limits.ts";
+import { elementPart, partKey } from "./schema/names.ts";
+
+/** `writer` names this node among those that add to counters. Throws "too-large". */
+export function writesOf(
+  map: ReplicatedMap,
+  writer: string,
+  { writes, parts, replaced, schema }: Captured,
+): MapWrite[] {
+  const all = new Map<string, MapWrite>();
+  for (const row of replaced) {
+    for (const { key } of map.entries(`${row} `)) all.set(key, { key, deleted: true });
+  }
+  for (const [key, value] of unpackWrites(writes)) {
+    all.set(key, value === undefined ? { key, deleted: true } : { key, value });
+  }
+  for (const { key, value } of schema) all.set(key, value === undefined ? { key, deleted: true } : { key, value });
+  for (const part of parts) for (const write of partWrites(map, writer, part)) all.set(write.key, write);
+  const found = [...all.values()];
+  checkSize(found);
+  return found;
+}
+
+/** What this node adds to a counter goes into its own part of it; an element of a set is a part by itself. */
+function partWrites(map: ReplicatedMap, writer: string, { row, column, added, elements }: PartChange): MapWrite[] {
+  const entry = map.entry(row);
+  // Somebody has deleted it, which wins.
+  if (entry === undefined) return [];
+  const of = entry.version;
+  const writes = elements.map(([json, isThere]): MapWrite => {
+    return { key: partKey(row, column, elementPart(json)), value: packPart({ of, isThere, value: json }) };
+  });
+  if (added === 0) return writes;
+  const key = partKey(row, column, writer);
+  const value = map.get(key);
+  const own = value instanceof Uint8Array ? readPart(value) : undefined;
+  const isOfRow = own !== undefined && own.of.stamp === of.stamp && own.of.writer === of.writer;
+  return [...writes, { key, value: packPart({ of, isThere: true, value: plus(isOfRow ? own.value : 0, added) }) }];
+}
+
+/** Throws "too-large" with what to do. */
+function checkSize(writes: readonly MapWrite[]): void {
+  let bytes = 0;
+  for (const write of writes) {
+    const value = "deleted" in write ? undefined : write.value;
+    bytes += keyBytesOf(write.key) + BATCH_ENTRY_BYTES + (value instanceof Uint8Array ? value.length + 5 : 0);
+  }
+  if (bytes <= TRANSACTION_BYTES_MAX) return;
+  throw new StarfishError(
+    "too-large",
+    `A transaction changes at most ${TRANSACTION_BYTES_MAX} bytes of rows, and this one ${bytes} (${writes.length} rows ` +
+      "and cells). Nothing was written: do it in several, or use insert or --import, which do so",
+  );
+}
