@@ -232,6 +232,8 @@ export class Replica {
   }
 
   #checkRoom(ready: readonly Ready[]): void {
+    // What it takes the place of is looked up where it matters.
+    if (this.table.hasRoom(this.table.growthMost(ready))) return;
     let growth = 0;
     for (const { key, entry } of ready) if (entry.state === LIVE) growth += this.table.growth(key, entry);
     if (growth <= 0 || this.table.hasRoom(growth)) return;

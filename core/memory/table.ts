@@ -105,11 +105,16 @@ export class Table {
     return this.#bytes + bytes <= this.#options.bytesMax;
   }
 
-  /** Whether all of these fit for certain, of whatever they take the place. */
-  takesAll(entries: readonly Keyed[]): boolean {
-    let bytes = this.#bytes;
+  /** Bytes by which these would make it grow at the most, of whatever they take the place. */
+  growthMost(entries: readonly Pick<Keyed, "key" | "entry">[]): number {
+    let bytes = 0;
     for (const { key, entry } of entries) bytes += costOf(key, entry.value.length);
-    return bytes <= this.#options.bytesMax * BUDGET_OVERSHOOT;
+    return bytes;
+  }
+
+  /** Whether all of these fit for certain. */
+  takesAll(entries: readonly Keyed[]): boolean {
+    return this.#bytes + this.growthMost(entries) <= this.#options.bytesMax * BUDGET_OVERSHOOT;
   }
 
   /** Bytes by which taking in these, each of another key, would make the table grow, and whether they would fit. */

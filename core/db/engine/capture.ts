@@ -21,9 +21,16 @@ interface RowChange {
   row: Uint8Array | "deleted" | undefined;
   /** Whether it was deleted in this transaction: the map may have cells of it. */
   readonly isReplaced: boolean;
-  readonly cells: Map<number, Uint8Array>;
+  /** Most rows that are new have neither of these, and there may be many. */
+  cells: Map<number, Uint8Array> | undefined;
   /** Of cells that merge by parts, as they were first. */
-  readonly parts: Map<number, { readonly merges: "counter" | "set"; readonly before: SqlValue; after: SqlValue }>;
+  parts: Map<number, Merged> | undefined;
+}
+
+interface Merged {
+  readonly merges: "counter" | "set";
+  readonly before: SqlValue;
+  after: SqlValue;
 }
 
 export class Capture {
@@ -64,15 +71,15 @@ export class Capture {
       rows.push(key);
       if (isReplaced) replaced.push(key);
       if (row !== undefined) writes.add(key, row === "deleted" ? undefined : row);
-      for (const [column, change] of merged) parts.push({ row: key, column, ...difference(change) });
-      for (const [column, value] of cells) writes.add(cellKey(key, column), value);
+      for (const [column, change] of merged ?? []) parts.push({ row: key, column, ...difference(change) });
+      for (const [column, value] of cells ?? []) writes.add(cellKey(key, column), value);
     }
     return { writes: writes.packed(), parts, replaced, rows, tables };
   }
 
   #insert(table: IndexTable, { after }: Change): void {
     const key = table.keyOfNew(after);
-    const cells = new Map<number, Uint8Array>();
+    let cells: Map<number, Uint8Array> | undefined;
     const writer = this.#writer;
     writer.cut(0);
     for (const column of table.columns) {
@@ -84,11 +91,12 @@ export class Capture {
       this.#value(table, column.model.name, cell);
       if (writer.length <= ROW_BYTES_MAX) continue;
       // Too much for one entry: it gets one of its own, with the same version.
+      cells ??= new Map();
       cells.set(column.model.id, writer.slice(from + 4));
       writer.cut(from);
     }
     const isReplaced = this.#rows.get(key)?.isReplaced ?? false;
-    this.#rows.set(key, { table, row: writer.slice(), isReplaced, cells, parts: new Map() });
+    this.#rows.set(key, { table, row: writer.slice(), isReplaced, cells, parts: undefined });
   }
 
   #delete(table: IndexTable, { before }: Change): void {
@@ -96,14 +104,14 @@ export class Capture {
     // A changeset may delete a row and insert another whose key is the same for us (by its collation).
     if (this.#rows.get(key)?.row instanceof Uint8Array && table.hasFoldedKey) return;
     table.forget(before);
-    this.#rows.set(key, { table, row: "deleted", isReplaced: true, cells: new Map(), parts: new Map() });
+    this.#rows.set(key, { table, row: "deleted", isReplaced: true, cells: undefined, parts: undefined });
   }
 
   #update(table: IndexTable, { before, after }: Change): void {
     const key = table.keyOf(before);
     let change = this.#rows.get(key);
     if (change === undefined) {
-      change = { table, row: undefined, isReplaced: false, cells: new Map(), parts: new Map() };
+      change = { table, row: undefined, isReplaced: false, cells: undefined, parts: undefined };
       this.#rows.set(key, change);
     }
     for (const column of table.columns) {
@@ -112,6 +120,7 @@ export class Capture {
       const { id, merges } = column.model;
       // A row that this transaction makes begins with what it has.
       if (merges !== "last-writer" && change.row === undefined) {
+        change.parts ??= new Map();
         const part = change.parts.get(id);
         if (part === undefined)
           change.parts.set(id, { merges, before: before[column.at]?.value ?? null, after: cell.value });
@@ -120,6 +129,7 @@ export class Capture {
       }
       this.#writer.cut(0);
       this.#value(table, column.model.name, cell);
+      change.cells ??= new Map();
       change.cells.set(column.model.id, this.#writer.slice());
     }
   }
