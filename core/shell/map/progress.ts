@@ -13,23 +13,29 @@ const REDRAW_MS = 100;
 const SHARES_MAX = 12;
 const ERASE_LINE = sequence("\r\x1b[K");
 
+/** What it asks of the computer: the time, and what nodes are called. */
+type Asked = Pick<Computer, "clock"> & { readonly net: Pick<Computer["net"], "member"> };
+
 export class ProgressLine {
-  readonly #computer: Computer;
+  readonly #computer: Asked;
   readonly #title: string;
   readonly #output: Sink;
   readonly #terminal: () => TerminalInfo | undefined;
   #drawnAt = Number.NEGATIVE_INFINITY;
   #visible = false;
+  #finished = false;
   #last: JobProgress | undefined;
 
-  constructor(computer: Computer, title: string, output: Sink, terminal: () => TerminalInfo | undefined) {
+  constructor(computer: Asked, title: string, output: Sink, terminal: () => TerminalInfo | undefined) {
     this.#computer = computer;
     this.#title = title;
     this.#output = output;
     this.#terminal = terminal;
   }
 
+  /** What is told of a job after its end, as what other nodes say of it, draws nothing any more. */
   update(progress: JobProgress): void {
+    if (this.#finished) return;
     this.#last = progress;
     const now = this.#computer.clock.monotonic();
     const terminal = this.#terminal();
@@ -47,7 +53,9 @@ export class ProgressLine {
 
   /** What the job took, and who did it. */
   finish(): void {
+    if (this.#finished) return;
     this.hide();
+    this.#finished = true;
     const terminal = this.#terminal();
     if (terminal === undefined || this.#last === undefined) return;
     const { chunksDone, reissued, elapsedMs } = this.#last;
