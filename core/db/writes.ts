@@ -15,18 +15,20 @@ export function writesOf(
   writer: string,
   { writes, parts, replaced, schema }: Captured,
 ): MapWrite[] {
-  const all = new Map<string, MapWrite>();
+  // Of several to one key the last counts.
+  const all: MapWrite[] = [];
   for (const row of replaced) {
-    for (const { key } of map.entries(`${row} `)) all.set(key, { key, deleted: true });
+    for (const { key } of map.entries(`${row} `)) all.push({ key, deleted: true });
   }
-  for (const [key, value] of unpackWrites(writes)) {
-    all.set(key, value === undefined ? { key, deleted: true } : { key, value });
-  }
-  for (const { key, value } of schema) all.set(key, value === undefined ? { key, deleted: true } : { key, value });
-  for (const part of parts) for (const write of partWrites(map, writer, part)) all.set(write.key, write);
-  const found = [...all.values()];
-  checkSize(found);
-  return found;
+  for (const [key, value] of unpackWrites(writes)) all.push(writeOf(key, value));
+  for (const { key, value } of schema) all.push(writeOf(key, value));
+  for (const part of parts) all.push(...partWrites(map, writer, part));
+  checkSize(all);
+  return all;
+}
+
+function writeOf(key: string, value: unknown): MapWrite {
+  return value === undefined ? { key, deleted: true } : { key, value };
 }
 
 /** What this node adds to a counter goes into its own part of it; an element of a set is a part by itself. */
