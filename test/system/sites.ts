@@ -71,7 +71,8 @@ function script(sites: readonly number[]): string {
     `ip link add port${n} type veth peer name eth0 netns site${n}`,
     `ip link set port${n} master bridge0 up`,
     `ip -n site${n} address add ${address(n)}/24 dev eth0`,
-    `ip -n site${n} link set eth0 up`,
+    // An IPv6 address of the link would come a second later, and Chromium breaks off what it loads when addresses change.
+    `ip -n site${n} link set eth0 addrgenmode none up`,
     `ip -n site${n} link set lo up`,
   ];
   const bridge = (n: number): string[] => [`ip link add bridge${n} type bridge`, `ip link set bridge${n} up`];
