@@ -10,12 +10,16 @@ const isomorphic = [
   "test/conformance/**/*.test.ts",
 ];
 
+/** What a failure in CI says has to be enough: nobody can look again. */
+const chaiConfig = { truncateThreshold: 2_000 };
+
 const config: ViteUserConfig = defineConfig({
   test: {
     projects: [
       {
         test: {
           name: "unit",
+          chaiConfig,
           include: [
             ...isomorphic,
             "node/**/*.test.ts",
@@ -37,6 +41,7 @@ const config: ViteUserConfig = defineConfig({
       {
         test: {
           name: "chromium",
+          chaiConfig,
           include: [...isomorphic, "**/*.browser.test.ts"],
           exclude: ["**/node_modules/**", "dist/**", "test/browser/**", "**/*.sim.test.ts", "**/*.node.test.ts"],
           testTimeout: 30_000,
@@ -52,6 +57,7 @@ const config: ViteUserConfig = defineConfig({
       {
         test: {
           name: "sim",
+          chaiConfig,
           include: ["**/*.sim.test.ts"],
           setupFiles: ["test/sim/forget.ts"],
           exclude: ["**/node_modules/**", "dist/**"],
@@ -63,6 +69,7 @@ const config: ViteUserConfig = defineConfig({
         // polled for as long as a busy machine may need; a condition that comes true is seen at once all the same.
         test: {
           name: "system",
+          chaiConfig,
           expect: { poll: { timeout: 15_000 } },
           include: ["test/system/**/*.test.ts"],
           testTimeout: 120_000,
@@ -74,6 +81,7 @@ const config: ViteUserConfig = defineConfig({
       {
         test: {
           name: "browser",
+          chaiConfig,
           expect: { poll: { timeout: 15_000 } },
           include: ["test/browser/**/*.test.ts"],
           testTimeout: 120_000,

@@ -116,12 +116,12 @@ test("files are those of the caller, and an interrupt ends what runs", async () 
     status: 1,
     stderr: expect.stringContaining("there is no nowhere here"),
   });
-  const busy = async (): Promise<boolean> =>
-    ((await lab.shJson(node, "peers --json")) as { coresBusy: number }[]).some(({ coresBusy }) => coresBusy > 0);
-  // What is said of the picture's task may be old by then.
-  await eventually("the picture's task is over", busy, (isBusy) => !isBusy);
   const long = lab.starfish(["sh", "--data", node.data, "-c", "map primes --range 0..900000000000"]);
-  await eventually("the job runs", busy, (isBusy) => isBusy);
+  await eventually(
+    "the job runs",
+    async () => (await lab.sh(node, "ps")).stdout,
+    (stdout) => / running .*primes /.test(stdout),
+  );
   expect(await long.end("SIGINT")).toMatchObject({ status: 130 });
   expect(await lab.sh(node, "cancel")).toMatchObject({ status: 1, stderr: expect.stringContaining("no job") });
 });
