@@ -12,7 +12,7 @@ import {
   type StoryOptions,
   tell,
 } from "../../test/sim/map-story.ts";
-import { seeds } from "../../test/sim/seeds.ts";
+import { isLong, seeds } from "../../test/sim/seeds.ts";
 
 /** Runs that a failure may take until its story is short. */
 const SHRINK_RUNS = 40;
@@ -29,23 +29,18 @@ async function expectGoodEnd(options: StoryOptions): Promise<Outcome> {
 }
 
 describe("under churn, cuts and wrong clocks all that was acknowledged is kept, and all become equal", () => {
-  test.each(seeds(1, 100))("30 nodes, 3 minutes (seed %i)", async (seed) => {
-    const options = { seed, machines: 30, minutes: 3, medianSessionMs: 120_000, entries: 500, writesPerSecond: 20 };
+  const few = isLong ? { machines: 30, minutes: 3 } : { machines: 20, minutes: 2 };
+  test.each(seeds(1, 100))(`${few.machines} nodes, ${few.minutes} minutes (seed %i)`, async (seed) => {
+    const options = { seed, ...few, medianSessionMs: 120_000, entries: 500, writesPerSecond: 20 };
     const { writes, acknowledgements, equalMs } = await expectGoodEnd(options);
     expect(writes).toBeGreaterThan(1_000);
     expect(acknowledgements).toBeGreaterThan(50);
     expect(equalMs).toBeLessThan(5_000);
   });
 
-  test.each(seeds(1, 200))("100 nodes, 10,000 entries (seed %i)", async (seed) => {
-    const options = {
-      seed,
-      machines: 100,
-      minutes: 1,
-      medianSessionMs: 120_000,
-      entries: 10_000,
-      writesPerSecond: 8,
-    };
+  const many = isLong ? { machines: 100, entries: 10_000 } : { machines: 40, entries: 4_000 };
+  test.each(seeds(1, 200))(`${many.machines} nodes, ${many.entries} entries (seed %i)`, async (seed) => {
+    const options = { seed, ...many, minutes: 1, medianSessionMs: 120_000, writesPerSecond: 8 };
     const { acknowledgements, equalMs } = await expectGoodEnd({ ...options, filled: true });
     expect(acknowledgements).toBeGreaterThan(20);
     expect(equalMs).toBeLessThan(5_000);
