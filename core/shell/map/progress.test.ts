@@ -32,5 +32,7 @@ test("what is told of a job after its end neither draws the line again nor says 
   line.finish();
   await sink.write(utf8("2262\n"));
   await sink.flush();
-  expect(shown.replaceAll("\r\x1b[K", "|")).toBe("|primes 32/64 chunks, 32/s, 1.0 s left|primes: 32 chunks in 2.0 s.\n2262\n");
+  expect(shown.replaceAll("\r\x1b[K", "|")).toBe(
+    "|primes 32/64 chunks, 32/s, 1.0 s left|primes: 32 chunks in 2.0 s.\n2262\n",
+  );
 });
