@@ -1,4 +1,7 @@
-/** What a person has answered, for good: kept in this node's store. */
+/**
+ * A person's answers to questions about other members. They stay until they are changed, and are kept in this node's
+ * store.
+ */
 import { decode, encode } from "../../base/codec.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Log } from "../../ports/log.ts";
@@ -10,7 +13,7 @@ import { answersSchema } from "./wire.ts";
 
 /** Answers about a person's screen. */
 export const DEVICE_ANSWERS = "io/answers";
-/** Answers about what others want to send. */
+/** Answers about files that others want to send. */
 export const TRANSFER_ANSWERS = "io/transfer-answers";
 
 export class Answers {
@@ -24,7 +27,9 @@ export class Answers {
     this.#key = key;
   }
 
-  /** What can't be read is as if nobody had answered: people are asked again. Rejects with "io". */
+  /**
+   * Loads the answers. If they can't be read, it starts without any, and the person is asked again. Rejects with "io".
+   */
   static async load(store: Store, key: string, log: Log): Promise<Answers> {
     const answers = new Answers(store, key);
     const bytes = await store.get(key);
@@ -42,7 +47,7 @@ export class Answers {
     return this.#answers;
   }
 
-  /** Holds at once; durable when it resolves. */
+  /** Takes effect at once; resolves when the answer is durable. */
   set(peer: PeerId, answer: Answer | undefined): Promise<void> {
     this.#answers.delete(peer);
     if (answer !== undefined) this.#answers.set(peer, answer);

@@ -1,7 +1,8 @@
 /**
- * Devices of people, over the swarm. Whoever is reached for the first time by a member is asked first, and the answer holds
- * for that member, by PeerId, for good. A sender asks, is told "asked" every few seconds while the person thinks, and asks
- * again: no request has to outlive a deadline of the net, also where others pass it on.
+ * Devices of people (screen, terminal, clipboard), over the swarm. When a member reaches for a person's device for the
+ * first time, the person is asked; the answer stays, and belongs to that member's PeerId. The sender gets the reply
+ * "asked" every few seconds while the person thinks, and then asks again. So no request has to outlive a deadline of
+ * the net, also where others forward it.
  */
 import { StarfishError } from "../../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../../base/events.ts";
@@ -42,13 +43,13 @@ interface Question {
   waiting: number;
 }
 
-/** How fast a sender has been of late. */
+/** How fast a sender has sent lately. */
 interface Pace {
   left: number;
   atMs: number;
 }
 
-/** Rejects with "io" where this node's store can't be read. */
+/** Rejects with "io" if this node's store can't be read. */
 export async function createDevices(parts: DevicesParts): Promise<Devices> {
   return new NodeDevices(parts, await Answers.load(parts.store, DEVICE_ANSWERS, parts.log));
 }
@@ -59,7 +60,7 @@ class NodeDevices implements Devices {
   readonly #persons = new Set<Person>();
   readonly #questions = new Map<PeerId, Question>();
   readonly #paces = new Map<PeerId, Pace>();
-  /** When a question about somebody went unanswered. */
+  /** When a question about a member was last left unanswered. */
   readonly #silent = new Map<PeerId, number>();
   readonly #changed = new Listeners<void>();
   readonly #stop: Unsubscribe;
@@ -102,7 +103,7 @@ class NodeDevices implements Devices {
     for (;;) {
       const reply: DeviceReply = await net.request(peer, DEVICE_PROTOCOL, request, replySchema, { signal });
       if (reply === "done") return;
-      // Whoever is asked ends the question by itself; this bounds one that does not.
+      // The node that is asked ends the question by itself; this is for one that does not.
       if (clock.monotonic() - fromMs > 2 * ASK_MS) throw this.#unanswered(this.#nameOf(peer));
       await sleep(clock, ASK_PAUSE_MS, { signal });
     }
@@ -148,7 +149,10 @@ class NodeDevices implements Devices {
     return await this.#wait(this.#ask(delivery, self), signal);
   }
 
-  /** Only the first text stands in the question; each sender's request brings its own once it is allowed. */
+  /**
+   * The question shows the first text only. Each request of the sender brings its own text, which is delivered once it
+   * is allowed.
+   */
   async #wait(question: Question, signal: AbortSignal): Promise<DeviceReply> {
     if (question.waiting >= WAITING_MAX)
       throw new StarfishError("busy", "That person is being asked already", { retryable: true });
@@ -162,7 +166,7 @@ class NodeDevices implements Devices {
       timer.cancel();
       question.waiting--;
     }
-    // With the next request the answer counts: it brings the text again.
+    // The sender's next request brings the text again, and meets the answer.
     return "asked";
   }
 
@@ -192,8 +196,8 @@ class NodeDevices implements Devices {
   }
 
   /**
-   * Ends the question of whom this node knows for the shortest time, if it knows the one who asks for longer: identities
-   * made up on the spot keep nobody off the screen.
+   * Makes room for a question of a member that this node has known for longer: it ends the question of the member known
+   * for the shortest time. So identities that are invented on the spot keep nobody off the screen.
    */
   #giveWay(to: PeerId, self: string): void {
     const order = new Map(this.#parts.net.members().map(({ record }, i) => [record.peer, i]));
@@ -240,7 +244,7 @@ class NodeDevices implements Devices {
   }
 }
 
-/** The first ones are forgotten. */
+/** The oldest entries are forgotten first. */
 function remember<T>(map: Map<PeerId, T>, peer: PeerId, value: T): void {
   map.delete(peer);
   map.set(peer, value);

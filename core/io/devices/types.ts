@@ -9,7 +9,7 @@ export const DEVICE_NAMES: readonly DeviceName[] = ["notify", "tty", "clipboard"
 /** Something for a person, and from whom. */
 export interface Delivery {
   readonly from: PeerId;
-  /** What the sender is called now. Others may be called the same. */
+  /** What the sender calls itself now. Other members may have the same name. */
   readonly name: string;
   readonly device: DeviceName;
   readonly text: string;
@@ -17,22 +17,25 @@ export interface Delivery {
 
 export type Answer = "allow" | "refuse";
 
-/** A screen with somebody before it. Nothing here may throw. */
+/** A screen with somebody in front of it. None of these methods may throw. */
 export interface Person {
-  /** Somebody wants to reach the person for the first time. The answer goes to `Devices.answer`. */
+  /** A member wants to reach the person for the first time. The answer goes to `Devices.answer`. */
   asked(question: Delivery): void;
-  /** The question is over: answered here or elsewhere, or too old. */
+  /** The question is over: answered here or elsewhere, or expired. */
   settled?(from: PeerId): void;
   received(delivery: Delivery): void;
 }
 
 export interface Devices {
-  /** From now on there is somebody at this node. The one who came last has terminal and clipboard; notices go to all. */
+  /**
+   * Somebody is at this node from now on. The person attached last has the terminal and the clipboard; notices go to
+   * all.
+   */
   attach(person: Person): Unsubscribe;
   readonly hasPerson: boolean;
   /**
-   * Brings a text to a member's device, once its person allows that. Rejects with "refused", "timeout" (the person has not
-   * answered), "unsupported" (nobody is there), "too-large", "busy", "unreachable", "cancelled".
+   * Delivers a text to a member's device, once its person allows that. Rejects with "refused", "timeout" (the person
+   * has not answered), "unsupported" (nobody is there), "too-large", "busy", "unreachable", "cancelled".
    */
   write(
     peer: PeerId,
@@ -40,11 +43,14 @@ export interface Devices {
     text: string,
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<void>;
-  /** Who has been answered, and how. */
+  /** Which members have been allowed or refused. */
   answers(): ReadonlyMap<PeerId, Answer>;
-  /** Who waits for an answer now. */
+  /** The members that wait for an answer now. */
   questions(): readonly Delivery[];
-  /** Holds from now on, also after a restart; undefined forgets. Rejects with "io" where it can't be stored: it holds until then. */
+  /**
+   * Takes effect at once and stays after a restart; undefined forgets the answer. Rejects with "io" if it can't be
+   * stored: then it stays until a restart.
+   */
   answer(peer: PeerId, answer: Answer | undefined): Promise<void>;
   onChange(listener: () => void): Unsubscribe;
   close(): void;

@@ -1,4 +1,4 @@
-/** What members ask each other's devices, and what a node keeps of its person's answers. */
+/** The messages with which members reach each other's devices, and the stored form of a person's answers. */
 import * as v from "valibot";
 import { type Schema, textOf } from "../../base/codec.ts";
 import type { PeerId } from "../../ports/network.ts";
@@ -12,7 +12,7 @@ export interface DeviceRequest {
   readonly text: string;
 }
 
-/** "asked": the person has not answered yet; whoever asked is to ask again. */
+/** "asked": the person has not answered yet; the sender is to ask again. */
 export type DeviceReply = "done" | "asked";
 
 const PEER_CHARS_MAX = 64;

@@ -1,10 +1,10 @@
 /**
- * What the map `mail` says: each mail `m/ID`, signed by the node that wrote it, and of each of its readers that it has been
- * delivered, read and deleted, `r/ID/READER/STATE`, signed by that reader. An id follows from what is signed, so that nothing
- * else can take its place. All of it is for everybody to see, and says nothing of what is in a mail. Pure.
+ * The entries of the map `mail`. `m/ID` is a mail, signed by the node that wrote it. `r/ID/READER/STATE` is a receipt,
+ * signed by that reader: the mail has been delivered, read or deleted. An id is a hash of what is signed, so that
+ * nothing else can take its place. All members can read these entries; they say nothing of a mail's content. Pure.
  *
- * Wire: [body, signature]; the body of a mail is CBOR [format, from, readers, contents, sentAtMs], of which the first content
- * is the letter and the others are its files; that of a receipt is CBOR [format, id, reader, state, atMs].
+ * Wire: [body, signature]. The body of a mail is CBOR [format, from, readers, contents, sentAtMs]; the first content is
+ * the letter, the others are its files. The body of a receipt is CBOR [format, id, reader, state, atMs].
  */
 import * as v from "valibot";
 import { type Bytes, fromHex, toHex } from "../../base/bytes.ts";
@@ -22,20 +22,20 @@ import type { Address, MailId } from "./types.ts";
 export interface MailEntry {
   readonly id: MailId;
   readonly from: PeerId;
-  /** Each once. */
+  /** Without duplicates. */
   readonly to: readonly Address[];
   /** The letter, then the files. */
   readonly contents: readonly ContentRef[];
   readonly sentAtMs: number;
 }
 
-/** What a reader says of a mail, each once. */
+/** What a reader can say of a mail, each once. */
 export const RECEIPTS = ["delivered", "read", "deleted"] as const;
 export type ReceiptState = (typeof RECEIPTS)[number];
 
 export interface ReceiptEntry {
   readonly id: MailId;
-  /** The place of the reader among those of the mail. */
+  /** The index of the reader among the mail's readers. */
   readonly reader: number;
   readonly state: ReceiptState;
   readonly atMs: number;
@@ -49,12 +49,12 @@ const KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 const CID_CHARS_MAX = 64;
 const PEER_CHARS = 52;
-/** Readers at 60 bytes each and contents at 80. */
+/** 60 bytes for each reader and 80 for each content. */
 const BODY_BYTES_MAX = 8_192;
 
 const wireSchema = v.tuple([bytesOf(1, BODY_BYTES_MAX), bytesOf(SIGNATURE_BYTES)]);
 const peerSchema = v.pipe(textOf(PEER_CHARS), v.length(PEER_CHARS));
-/** A node by its PeerId, a person by the key. */
+/** A node is named by its PeerId, a person by the key. */
 const addressSchema = v.union([peerSchema, bytesOf(KEY_BYTES)]);
 const contentSchema = v.tuple([
   v.pipe(textOf(CID_CHARS_MAX), v.check(isContentCid, "no CID of a content")),
@@ -88,7 +88,7 @@ export function sameAddress(a: Address, b: Address): boolean {
   return a.kind === "node" ? b.kind === "node" && a.peer === b.peer : b.kind === "person" && a.person === b.person;
 }
 
-/** As an address is written inside of a letter and of a body. */
+/** The form of an address in a letter and in a body. */
 export function packAddress(address: Address): string | Uint8Array {
   return address.kind === "node" ? address.peer : personKeyOf(address.person);
 }
@@ -105,7 +105,7 @@ export function receiptKey(id: MailId, reader: number, state: ReceiptState): str
   return `r/${id}/${reader}/${state}`;
 }
 
-/** Where all receipts of a mail are. */
+/** The prefix of the keys of a mail's receipts. */
 export function receiptsOf(id: MailId): string {
   return `r/${id}/`;
 }
@@ -127,7 +127,7 @@ export function signReceipt(sign: (purpose: string, body: Bytes) => Bytes, says:
   return [body, sign(RECEIPT_PURPOSE, body)];
 }
 
-/** The mail under that key, or why there is none. */
+/** The mail under that key, or the reason why there is none. */
 export function readMail(crypto: Crypto, key: string, value: unknown): MailEntry | { readonly why: string } {
   return read(() => {
     const [body, signature] = check(wireSchema, value);
@@ -141,7 +141,10 @@ export function readMail(crypto: Crypto, key: string, value: unknown): MailEntry
   });
 }
 
-/** The receipt under that key, by one of the readers, or why there is none; "waits" while the mail is not known. */
+/**
+ * The receipt under that key, if one of the readers made it, or the reason why there is none; "waits" while its mail is
+ * unknown.
+ */
 export function readReceipt(
   crypto: Crypto,
   key: string,
@@ -163,7 +166,7 @@ export function readReceipt(
   });
 }
 
-/** CIDs of what is to be a mail, before anybody has looked at its signature. */
+/** The CIDs that an entry claims as a mail's contents, before its signature is checked. */
 export function claimedContents(value: unknown): readonly string[] {
   const claimed = read(() => decode(mailSchema, check(wireSchema, value)[0])[3].map(([cid]) => cid));
   return Array.isArray(claimed) ? claimed : [];

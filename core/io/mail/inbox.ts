@@ -1,6 +1,6 @@
 /**
- * What is here for this node and its person. Each mail's letter is fetched and opened once, so that the list can say what it is
- * about; what is in it is read again when somebody wants it. Receipts tell its sender, and this person's other nodes.
+ * The mail for this node and its person. Each mail's letter is fetched and opened once, so that the list can show its
+ * subject; it is fetched again when somebody reads it. Receipts tell the sender, and this person's other nodes.
  */
 import { decode, encode, bytesOf, integerOf, type Schema } from "../../base/codec.ts";
 import * as v from "valibot";
@@ -41,11 +41,11 @@ export interface InboxParts extends SealParts {
 interface Item {
   readonly mail: MailEntry;
   readonly number: number;
-  /** Whether it had come to this node before it was started. */
+  /** Whether the mail had arrived before this node was started. */
   readonly isOld: boolean;
-  /** Whose of the mail's readers this node is. */
+  /** The indexes of the mail's readers that are this node or its person. */
   places: readonly number[];
-  /** What the list says of it, once that is known. */
+  /** What the list shows of it, once the letter has been opened. */
   about: { readonly subject: string; readonly files: readonly MailFile[] } | undefined;
   why: string | undefined;
   isFetching: boolean;
@@ -68,7 +68,7 @@ interface Options {
 export class Inbox {
   readonly #parts: InboxParts;
   readonly #items = new Map<MailId, Item>();
-  /** The numbers of mails that were here before. */
+  /** The numbers that mails got on this node, also before it was restarted. */
   readonly #numbers: Map<MailId, number>;
   readonly #letters = new Map<MailId, Letter>();
   /** Letters that have not been opened yet, the earliest first. */
@@ -106,7 +106,10 @@ export class Inbox {
     return count;
   }
 
-  /** The mail has come, or somebody has said something about it, or it has gone, or this node has become somebody else's. */
+  /**
+   * Call it when the mail has come or gone, when somebody has given a receipt for it, or when this node has become
+   * another person's.
+   */
   look(mail: MailEntry): void {
     const known = this.#items.get(mail.id);
     const places = this.#parts.ledger.get(mail.id) === undefined ? [] : this.#places(mail);
@@ -117,7 +120,7 @@ export class Inbox {
     if (isHere || known !== undefined) this.#parts.onChange();
   }
 
-  /** What was not to be had is tried again, and receipts that could not be given are. */
+  /** Tries again to fetch letters that were out of reach, and to give receipts that could not be written. */
   tick(): void {
     for (const item of this.#items.values()) if (item.about !== undefined) this.#give(item, "delivered");
     this.#fetchSome();
@@ -147,7 +150,7 @@ export class Inbox {
     yield* openFile(this.#parts, ref, file.sizeBytes, options);
   }
 
-  /** Throws "not-found", and what writing to the map throws. */
+  /** Throws "not-found", and whatever writing to the map throws. */
   remove(id: MailId): void {
     const item = this.#get(id);
     for (const state of RECEIPTS) if (state !== "read") this.#give(item, state, true);
@@ -193,7 +196,7 @@ export class Inbox {
     this.#store();
   }
 
-  /** The earliest are not listed where there are too many. */
+  /** If there are too many mails, the earliest are not listed. */
   #makeRoom(): void {
     if (this.#items.size <= INBOX_MAX) return;
     let first: Item | undefined;
@@ -202,7 +205,7 @@ export class Inbox {
   }
 
   #nextNumber(): number {
-    // Where there is none, they are counted from 1 again.
+    // Without stored numbers, mails are counted from 1 again.
     if (this.#numbers.size === 0) this.#lastNumber = 0;
     this.#lastNumber = Math.min(this.#lastNumber + 1, NUMBER_MAX);
     return this.#lastNumber;
@@ -246,7 +249,7 @@ export class Inbox {
     };
   }
 
-  /** @param isAsked what can't be written is the caller's to know */
+  /** @param isAsked whether somebody asked for this, and so has to hear of a failure */
   #give({ mail, places }: Item, state: ReceiptState, isAsked = false): void {
     const { ledger, people, now } = this.#parts;
     for (const place of places) {
@@ -261,7 +264,7 @@ export class Inbox {
           signReceipt((purpose, body) => reader.sign(purpose, body), receipt),
         );
       } catch (error) {
-        // No clock yet, or a full map: the next tick tries again.
+        // The clock is not set yet, or the map is full: the next tick tries again.
         if (isAsked || !isStarfishError(error)) throw error;
       }
     }
@@ -269,7 +272,7 @@ export class Inbox {
 
   #fetchSome(): void {
     const nowMs = this.#parts.clock.monotonic();
-    // The latest first: that is what somebody looks at.
+    // The latest first, since people look at those.
     for (const item of [...this.#unopened].reverse()) {
       if (this.#fetching >= FETCHES_AT_ONCE) return;
       if (!item.isFetching && item.fetchAtMs <= nowMs) void this.#fetch(item);
@@ -328,7 +331,7 @@ export class Inbox {
     if (!item.isOld && !isRead) this.#parts.onArrival(this.#shown(item));
   }
 
-  /** One at a time; what changes meanwhile is stored with the next. */
+  /** Stores run one at a time; what changes during one is stored by the next. */
   #store(): void {
     this.#isToStore = true;
     if (!this.#isStoring) void this.#storeNumbers();
@@ -343,7 +346,7 @@ export class Inbox {
       try {
         await store.set(NUMBERS_KEY, encode(rows));
       } catch (error) {
-        // They would only be counted anew.
+        // After a restart these mails would only get other numbers.
         log.write("warn", "mail.not-kept", { error: messageOf(error) });
       }
     }

@@ -1,7 +1,7 @@
 /**
- * All mail of the swarm as the map `mail` has it: who wrote to whom, and how far it is for each reader. What is believed is
- * signed (entries.ts), and stays until its time is over, whoever deletes it (io/statements). Of one sender so many are kept
- * as there is room for; which, is the same on all nodes.
+ * All mail of the swarm, as the map `mail` has it: who wrote to whom, and the state for each reader. Accepted entries
+ * are signed (entries.ts) and stay until their time is over, whoever deletes them (io/statements). Of each sender only
+ * so many mails are kept as there is room for; all nodes choose the same ones.
  */
 import { Listeners, type Unsubscribe } from "../../base/events.ts";
 import type { ReplicatedMap } from "../../memory/types.ts";
@@ -44,11 +44,11 @@ export interface LedgerParts {
   readonly random: Random;
   readonly crypto: Crypto;
   readonly log: Log;
-  /** Whether that mail is from or for this node. */
+  /** Whether the mail is from this node or for it. */
   readonly concerns: (mail: MailEntry) => boolean;
 }
 
-/** "gone": its time is over, or there was no room for it. */
+/** "gone": its time is over, or there is no room for it. */
 export type LedgerChange =
   | { readonly is: "mail" | "gone"; readonly mail: MailEntry }
   | { readonly is: "receipt"; readonly mail: MailEntry; readonly receipt: ReceiptEntry };
@@ -60,7 +60,7 @@ export class Ledger {
   readonly #parts: LedgerParts;
   readonly #said: Statements<Said>;
   readonly #mails = new Map<MailId, MailEntry>();
-  /** Of each sender, in the order in which they are kept. */
+  /** The mails of each sender, in the order in which they are kept. */
   readonly #bySender = new Map<PeerId, MailEntry[]>();
   readonly #changed = new Listeners<LedgerChange>();
   readonly #stop: Unsubscribe;
@@ -79,7 +79,7 @@ export class Ledger {
     this.#stop = this.#said.onChange((change) => this.#take(change));
   }
 
-  /** Looks at what the map has, from now on: listeners hear of all of it. */
+  /** Starts to look at the entries that the map has already; listeners hear of each. */
   start(): void {
     this.#said.start();
   }
@@ -88,7 +88,7 @@ export class Ledger {
     return this.#mails.get(id);
   }
 
-  /** All that have been looked at and whose time is not over. */
+  /** All mails that have been checked and whose time is not over. */
   all(): IterableIterator<MailEntry> {
     return this.#mails.values();
   }
@@ -98,7 +98,7 @@ export class Ledger {
     return said?.is === "receipt" ? said.receipt : undefined;
   }
 
-  /** How many a node may still send; a mail that all have deleted counts until its time is over. */
+  /** How many more mails that node may send. A mail that all readers have deleted counts until its time is over. */
   roomFor(sender: PeerId): number {
     return MAILS_PER_SENDER_MAX - (this.#bySender.get(sender)?.length ?? 0);
   }
@@ -114,7 +114,9 @@ export class Ledger {
     this.#said.write(receiptKey(receipt.id, receipt.reader, receipt.state), receiptStatement(mail, receipt, wire));
   }
 
-  /** CIDs of what is still to be read by somebody; what nobody has looked at yet counts as such. */
+  /**
+   * CIDs of contents that a reader may still read. Contents of entries that have not been checked yet are among them.
+   */
   *references(): Iterable<string> {
     for (const mail of this.#mails.values()) {
       if (!this.isDone(mail)) for (const { cid } of mail.contents) yield cid;
@@ -187,7 +189,7 @@ export class Ledger {
     kept.splice(at, 0, mail);
     this.#bySender.set(mail.from, kept);
     this.#changed.emit({ is: "mail", mail });
-    // Receipts that came before it.
+    // Receipts that came before their mail.
     for (const { key } of this.#parts.map.entries(receiptsOf(mail.id))) this.#said.look(key);
     const tooMany = kept[MAILS_PER_SENDER_MAX];
     if (tooMany !== undefined) this.#said.evict(mailKey(tooMany.id), "more than one node may send");
@@ -207,7 +209,7 @@ export class Ledger {
   }
 }
 
-/** The earlier one is kept; of equals the one with the lesser id. */
+/** The order in which a sender's mails are kept: the earlier first, and of two equal ones the one with the lower id. */
 function compare(a: MailEntry, b: MailEntry): number {
   return a.sentAtMs - b.sentAtMs || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
@@ -220,12 +222,12 @@ function mailStatement(mail: MailEntry, wire: unknown): MailStatement {
   return { is: "mail", mail, wire, expiresAtMs: expiryOf(mail), rank: 0 };
 }
 
-/** It goes with its mail. */
+/** A receipt expires with its mail. */
 function receiptStatement(mail: MailEntry, receipt: ReceiptEntry, wire: unknown): ReceiptStatement {
   return { is: "receipt", receipt, wire, expiresAtMs: expiryOf(mail), rank: 0 };
 }
 
-/** What a reader has said last, in the order of things. */
+/** The furthest state that a reader has reported: deleted, read, or delivered. */
 export function furthest(ledger: Ledger, id: MailId, reader: number): ReceiptEntry | undefined {
   for (const state of RECEIPTS.toReversed()) {
     const receipt = ledger.receipt(id, reader, state);

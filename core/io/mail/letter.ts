@@ -1,7 +1,7 @@
 /**
- * What is inside a letter: everything that only its readers may see, and again what its entry says of it outside, so that
- * nobody can pass another's letter off as their own. Some letters are no mail for people but bring a node what its person's
- * other nodes have to tell it (people/people.ts). Pure.
+ * The content of a letter: everything that only its readers may see. It repeats what the entry says outside, so that
+ * nobody can pass another's letter off as their own. Some letters are not mail for people: they bring a node news from
+ * its person's other nodes (people/people.ts). Pure.
  */
 import * as v from "valibot";
 import { decode, encode, bytesOf, integerOf, lineOf, momentOf, type Schema, textOf } from "../../base/codec.ts";
@@ -27,10 +27,10 @@ export interface Letter {
   readonly sentAtMs: number;
   readonly subject: string;
   readonly text: string;
-  /** In the order of the contents behind the letter. */
+  /** In the order of the contents after the letter. */
   readonly files: readonly MailFile[];
   readonly inReplyTo: MailId | undefined;
-  /** Set where it is for the node and not for its person. */
+  /** Set if the letter is for the node and not for its person. */
   readonly news: PersonNews | undefined;
 }
 
@@ -67,7 +67,7 @@ export function writeLetter(letter: Letter): Uint8Array {
   ]);
 }
 
-/** The letter, if it says inside what its entry says outside. Throws "malformed". */
+/** The letter, if it agrees with its entry. Throws "malformed". */
 export function readLetter(bytes: Uint8Array, entry: MailEntry): Letter {
   const [, from, to, sentAtMs, subject, text, files, inReplyTo, news] = decode(letterSchema, bytes);
   const readers = to.map(unpackAddress);

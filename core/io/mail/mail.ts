@@ -1,4 +1,7 @@
-/** Mail, wired (types.ts says what it promises): the ledger of all, this node's inbox and outbox, and sending. */
+/**
+ * Connects the parts of mail (types.ts says what it promises): the ledger of all mail, this node's inbox and outbox,
+ * and sending.
+ */
 import type { Bytes } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../../base/events.ts";
@@ -50,7 +53,7 @@ interface Options {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Rejects with "io" where the store or the map can't be read. */
+/** Rejects with "io" if the store or the map can't be read. */
 export async function createMail(parts: MailParts): Promise<NodeMail> {
   const map = await parts.memory.map("mail", { isKept: true, bytesMax: MAIL_MAP_BYTES_MAX });
   const mail = new NodeMail(parts, map);
@@ -67,7 +70,7 @@ class NodeMail implements Mail {
   readonly #changed = new Listeners<void>();
   readonly #noticed = new Listeners<MailNotice>();
   readonly #stops: Unsubscribe[] = [];
-  /** Contents of mails that have no entry yet. */
+  /** Contents of mails whose entry is not written yet. */
   readonly #pending = new Set<string>();
   #inbox: Inbox | undefined;
   #outbox: Outbox | undefined;
@@ -89,7 +92,7 @@ class NodeMail implements Mail {
       contents.addReferences(() => this.#references()),
       this.#ledger.onChange((change) => this.#heard(change)),
       people.onReaders(() => this.#lookAtAll()),
-      // Names, and who is to be answered.
+      // Names may change, and so may the node or person that an answer goes to.
       people.onChange(() => this.#hasChanged()),
       () => looking.cancel(),
       () => this.#ledger.close(),
@@ -156,7 +159,7 @@ class NodeMail implements Mail {
     }
     this.#hasChanged();
     const safe = this.#safe(sealed);
-    // Who only wants to know that it is sent need not look at it.
+    // The caller may not care whether the mail becomes safe.
     safe.catch(() => {});
     return { id: mail.id, safe };
   }
@@ -210,7 +213,7 @@ class NodeMail implements Mail {
     return this.#outbox;
   }
 
-  /** Everything but the entry. What is put meanwhile counts as referred to, until `#write` or a failure. */
+  /** Does everything but write the entry. What it puts counts as referred to, until `#write` or a failure. */
   async #seal(
     draft: Draft & { readonly news?: PersonNews },
     { signal, onProgress }: Options & { readonly onProgress?: (progress: SendProgress) => void },
@@ -282,14 +285,14 @@ class NodeMail implements Mail {
     this.#inbox?.look(mail);
   }
 
-  /** What is told of a mail of this node's. */
+  /** Tells the outbox about a mail that this node has sent. */
   #follow(mail: MailEntry): void {
     if (mail.from !== this.#parts.net.self) return;
     let isNews = false;
     for (const reader of mail.to.keys()) {
       const said = furthest(this.#ledger, mail.id, reader);
       if (said === undefined) continue;
-      // Who deletes a mail unread has been given it.
+      // A reader that deletes a mail unread has been delivered it.
       const isRead = this.#ledger.receipt(mail.id, reader, "read") !== undefined;
       if (this.#outbox?.set(mail.id, reader, isRead ? "read" : "delivered", said.atMs) === true) isNews = true;
     }

@@ -1,6 +1,6 @@
 /**
- * What this node has sent, in its own store: what the swarm keeps says nothing of what is in a mail, and is gone with it. Here
- * its sender sees how far it is for each reader, and is told when its time was over before all had read it.
+ * The mail that this node has sent, in its own store, because the swarm's entries do not have its subject and end with
+ * it. The sender sees here the state for each reader, and is told when the mail's time was over before all had read it.
  */
 import * as v from "valibot";
 import { bytesOf, decode, encode, integerOf, lineOf, momentOf, type Schema, textOf } from "../../base/codec.ts";
@@ -91,19 +91,19 @@ export class Outbox {
     }
   }
 
-  /** How far it is for one reader. False where that is no news: it goes forward only. */
+  /** Sets the state for one reader. Returns false if that is not news: states only go forward. */
   set(id: MailId, reader: number, state: DeliveryState, atMs: number): boolean {
     const mail = this.#sent.get(id);
     const delivery = mail?.deliveries[reader];
     if (mail === undefined || delivery === undefined) return false;
     if (delivery.state === "expired" || STATES.indexOf(state) <= STATES.indexOf(delivery.state)) return false;
-    // What was read is not over.
+    // A mail that was read can't expire.
     if (state === "expired" && delivery.state === "read") return false;
     const changed: Delivery = { ...delivery, state, atMs };
     const after = { ...mail, deliveries: mail.deliveries.with(reader, changed) };
     this.#sent.set(id, after);
     const stored = this.#storing.then(() => this.#store.set(KEY + id, pack(after)));
-    // The map says it again after the next start, as long as the mail is there.
+    // The map will say it again after the next start, as long as it has the mail.
     this.#storing = stored.catch((error: unknown) => {
       this.#log.write("warn", "mail.not-kept", { error: messageOf(error) });
     });

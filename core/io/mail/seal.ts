@@ -1,4 +1,4 @@
-/** Letters and files between their clear and their sealed form, with the bounds of what is read of others. */
+/** Seals and opens letters and files, with the bounds of what is read from others. */
 import { type Bytes, concat } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import type { Contents, ContentRef } from "../../disk/types.ts";
@@ -10,7 +10,7 @@ import { LETTER_BYTES_MAX } from "./limits.ts";
 export interface SealParts {
   readonly age: Age;
   readonly contents: Contents;
-  /** What this node can open: its own secret first. */
+  /** The secrets with which this node can open mail, its own first. */
   readonly secrets: () => readonly Bytes[];
 }
 
@@ -18,7 +18,7 @@ interface Options {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Rejects with "malformed" where it is no letter of that mail, or for others; else as `Contents.read`. */
+/** Rejects with "malformed" if it is not that mail's letter, or is for other readers; else as `Contents.read`. */
 export async function openLetter(
   { age, contents, secrets }: SealParts,
   mail: MailEntry,
@@ -33,7 +33,7 @@ export async function openLetter(
   return readLetter(concat(parts), mail);
 }
 
-/** Rejects with "malformed" where it has another length than the letter says; else as `Contents.read`. */
+/** Rejects with "malformed" if its length is not the one in the letter; else as `Contents.read`. */
 export async function* openFile(
   { age, contents, secrets }: SealParts,
   ref: ContentRef,
@@ -49,7 +49,7 @@ export async function* openFile(
   if (length !== sizeBytes) throw new StarfishError("malformed", "it is not as long as the letter says");
 }
 
-/** The content under that CID may be longer than the entry says: what is beyond is not read. */
+/** The content under that CID may be longer than the entry says; the rest is not read. */
 function exactly(contents: Contents, ref: ContentRef, options: Options): AsyncIterable<Uint8Array> {
   return contents.read(ref, { to: ref.sizeBytes, ...options });
 }

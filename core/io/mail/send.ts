@@ -1,6 +1,7 @@
 /**
- * Sending: files and letter are sealed and put on the disk, and only then is there an entry that names them. Until then nothing
- * of it is there for anybody, whatever goes wrong; what had been put is collected like anything that nobody refers to.
+ * Sends mail: the files and the letter are sealed and put on the disk, and only then an entry is written that names
+ * them. Whatever goes wrong before, nobody sees any of it; contents that were put are collected like all contents that
+ * nothing refers to.
  */
 import { type Bytes, utf8 } from "../../base/bytes.ts";
 import { StarfishError, throwIfAborted } from "../../base/errors.ts";
@@ -18,14 +19,14 @@ export interface SealParts {
   readonly contents: Contents;
   readonly self: PeerId;
   readonly now: () => number;
-  /** Told of each content as soon as it is there. */
+  /** Told of each content as soon as it is stored. */
   readonly onPut: (cid: string) => void;
 }
 
 export interface Sealed {
   readonly says: Omit<MailEntry, "id">;
   readonly letter: Letter;
-  /** When all of it is placed as the disk promises. */
+  /** Resolves when all of it is placed as the disk promises. */
   readonly safe: Promise<void>;
 }
 
@@ -42,7 +43,7 @@ export function checkDraft({ subject = "", text = "" }: Draft): void {
     throw new StarfishError("too-large", `a mail's text has at most ${TEXT_CHARS_MAX} characters; send it as a file`);
 }
 
-/** Rejects with "too-large", and what reading the files and storing reject with. */
+/** Rejects with "too-large", and with whatever reading the files and storing reject with. */
 export async function sealDraft(
   draft: Draft & { readonly to: readonly Address[]; readonly news?: PersonNews | undefined },
   keys: readonly Bytes[],

@@ -1,13 +1,14 @@
 /**
- * Mail: for whoever may be asleep. It is sealed on the sender's node to the keys of those who may read it, kept by the swarm
- * as content like any other until its time is over, and shown where it is for. All members see who wrote to whom, when and
- * how much; nobody but the readers (and who wrote it, on that node alone) sees subject, text, and names and bytes of files.
+ * Mail, for nodes and people who may be asleep. The sender's node seals it to the keys of its readers. The swarm keeps
+ * it like any other content until its time is over, and its readers' nodes show it. All members see who wrote to whom,
+ * when and how much. Only the readers (and on the sending node its writer) see the subject, the text, and the names and
+ * bytes of files.
  */
 import type { Unsubscribe } from "../../base/events.ts";
 import type { PeerId } from "../../ports/network.ts";
 import type { PersonId } from "../people/types.ts";
 
-/** 32 hex digits, which follow from what its sender has signed. */
+/** 32 hex digits: a hash of what the sender has signed. */
 export type MailId = string;
 
 /** Whom a mail is for: one node, or a person on all of their nodes. */
@@ -15,7 +16,10 @@ export type Address =
   | { readonly kind: "node"; readonly peer: PeerId }
   | { readonly kind: "person"; readonly person: PersonId };
 
-/** One to whom mail can be sent, with the name they give themselves. Names prove nothing: others may have the same. */
+/**
+ * Someone to whom mail can be sent, with the name that they give themselves. Names prove nothing: others may have the
+ * same.
+ */
 export interface Correspondent {
   readonly address: Address;
   readonly name: string;
@@ -27,27 +31,27 @@ export interface MailFile {
 }
 
 /**
- * How a mail stands on this node. "arriving": what is in it is not known yet, since its content is out of reach; it is tried
- * again. "spoilt": it can't be opened, or says something else inside than outside, for the reason in `why`.
+ * The state of a mail on this node. "arriving": its letter is out of reach, and will be tried again. "spoilt": it can't
+ * be opened, or its letter contradicts its entry; `why` has the reason.
  */
 export type InboxState = "arriving" | "unread" | "read" | "spoilt";
 
 export interface InboxMail {
   readonly id: MailId;
-  /** Counted on this node from 1; it stays the same for as long as the mail is here. */
+  /** Counted on this node from 1; a mail keeps its number as long as it is here. */
   readonly number: number;
   readonly state: InboxState;
   readonly why: string | undefined;
   /** The node that wrote it, as its signature proves. */
   readonly from: PeerId;
-  /** That node's name, and whose it is. */
+  /** That node's name, and its person's. */
   readonly fromName: string;
   /** Whom an answer goes to: the person whose node wrote it, or that node. */
   readonly replyTo: Correspondent;
   readonly to: readonly Correspondent[];
-  /** By the sender's word, corrected time, ms since 1970. */
+  /** As the sender says: corrected time, ms since 1970. */
   readonly sentAtMs: number;
-  /** When it goes, read or not. */
+  /** When the mail is over, read or not. */
   readonly expiresAtMs: number;
   /** "" while it is arriving. */
   readonly subject: string;
@@ -61,7 +65,7 @@ export interface OpenedMail extends InboxMail {
   readonly inReplyTo: MailId | undefined;
 }
 
-/** How far a mail is for one of its readers. "expired": its time was over before it was read. */
+/** The state of a mail for one of its readers. "expired": its time was over before it was read. */
 export type DeliveryState = "waiting" | "delivered" | "read" | "expired";
 
 export interface Delivery {
@@ -83,7 +87,7 @@ export interface SentMail {
 
 interface DraftFile {
   readonly name: string;
-  /** Read once, from its beginning to its end. */
+  /** Can be read once, from beginning to end. */
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
@@ -91,7 +95,7 @@ export interface Draft {
   readonly to: readonly Address[];
   readonly subject?: string | undefined;
   readonly text?: string | undefined;
-  /** An iterable, so that each file is opened when it is its turn. */
+  /** An iterable, so that each file is opened only when it is its turn. */
   readonly files?: Iterable<DraftFile> | AsyncIterable<DraftFile> | undefined;
   readonly inReplyTo?: MailId | undefined;
 }
@@ -99,12 +103,12 @@ export interface Draft {
 export interface SendProgress {
   /** The file that is being sealed; undefined once all are. */
   readonly file: string | undefined;
-  /** Bytes of files that have been taken in, and of what is sealed those that are placed as the disk promises. */
+  /** Bytes of files that have been read, and sealed bytes that are placed as the disk promises. */
   readonly takenBytes: number;
   readonly safeBytes: number;
 }
 
-/** Something that a person should hear of as it happens. */
+/** An event that a person should hear of at once. */
 export type MailNotice =
   | { readonly kind: "arrived"; readonly mail: InboxMail }
   /** Its time was over before all had read it. */
@@ -115,37 +119,43 @@ interface Options {
 }
 
 export interface Mail {
-  /** What is here for this node and its person, the oldest first. */
+  /** The mail for this node and its person, the oldest first. */
   inbox(): readonly InboxMail[];
-  /** How many of it nobody has read; 0 is no news. */
+  /** How many mails of the inbox are unread. */
   unread(): number;
-  /** What this node has sent and not forgotten, the oldest first. */
+  /** The mails that this node has sent and not forgotten, the oldest first. */
   sent(): readonly SentMail[];
-  /** All to whom mail can be sent: members, and those who were some within the last weeks; people first. */
+  /** Everyone to whom mail can be sent: members, and those who were members within the last weeks; people first. */
   correspondents(): readonly Correspondent[];
   /**
-   * Seals and stores it. Resolves when it is written here and its readers can find it; `safe` resolves when it no longer
-   * depends on this node, or rejects with what prevents it (the disk goes on trying). Rejects with "not-found" (an address
-   * that is none, or has no key yet), "too-large", "full" (no room in the swarm, or too many of this node's are waiting),
-   * "clock", "io", "cancelled"; then nothing of it is there for anybody.
+   * Seals and stores a mail. Resolves when it is written here and its readers can find it; `safe` resolves when it no
+   * longer depends on this node, or rejects with what prevents it (the disk goes on trying). Rejects with "not-found"
+   * (no such address, or it has no key yet), "too-large", "full" (no room in the swarm, or too many of this node's are
+   * waiting), "clock", "io", "cancelled"; then nothing of the mail stays.
    */
   send(
     draft: Draft,
     options?: Options & { readonly onProgress?: (progress: SendProgress) => void },
   ): Promise<{ readonly id: MailId; readonly safe: Promise<void> }>;
-  /** The text, too; from now on it counts as read, and the sender is told. Rejects with "not-found", "lost" (out of reach now), "malformed", "cancelled". */
+  /**
+   * The text too. From now on the mail counts as read, and the sender is told. Rejects with "not-found", "lost" (out of
+   * reach now), "malformed", "cancelled".
+   */
   read(id: MailId, options?: Options): Promise<OpenedMail>;
-  /** As `read`, and nobody is told: for previews and trees. */
+  /** As `read`, but nobody is told: for previews and trees. */
   peek(id: MailId, options?: Options): Promise<OpenedMail>;
   /** The bytes of one of its files. Rejects as `read`. */
   file(id: MailId, index: number, options?: Options): AsyncIterable<Uint8Array>;
-  /** Removes it here and on all nodes of the person that it is for. When its last reader has, the swarm forgets its content. Throws "not-found", "full", "clock". */
+  /**
+   * Removes it here and on all nodes of its person. When its last reader has removed it, the swarm forgets its content.
+   * Throws "not-found", "full", "clock".
+   */
   remove(id: MailId): void;
   /** Forgets a mail that this node has sent; its readers keep it. Rejects with "not-found", "io". */
   forget(id: MailId): Promise<void>;
-  /** Called when something of what is said above may have changed. */
+  /** Called when the results of the methods above may have changed. */
   onChange(listener: () => void): Unsubscribe;
   onNotice(listener: (notice: MailNotice) => void): Unsubscribe;
-  /** Entries about mail that are not believed: forged, or beyond a bound. */
+  /** Entries about mail that were not accepted: forged, or beyond a bound. */
   readonly setAside: number;
 }

@@ -1,10 +1,11 @@
 /**
- * What a node tells of itself so that it can be written to: its mail key, and whose node it is. Signed by the node, and what
- * it says of a person by that person too: nobody can replace another's mail key, or pass for a node of theirs. It stands in
- * the node's member record, and for those who are away in the map `people`. Pure.
+ * A card: what a node publishes so that others can write to it. It has the node's mail key, and says whose node it is.
+ * The node signs it, and the person signs the part about the person. So nobody can replace another's mail key, or claim
+ * to be a node of somebody else. A card is in the node's member record and, for when the node is away, in the map
+ * `people`. Pure.
  *
- * Wire: CBOR [body, signature]; the body is CBOR [format, peer, madeAtMs, name, mailKey, person], where person is null or
- * [key, name, mailKey, signature], that signature by the person's key over CBOR [peer, name, mailKey].
+ * Wire: CBOR [body, signature]; the body is CBOR [format, peer, madeAtMs, name, mailKey, person]. Person is null or
+ * [key, name, mailKey, signature], with a signature by the person's key over CBOR [peer, name, mailKey].
  */
 import * as v from "valibot";
 import { type Bytes, fromHex, toHex } from "../../base/bytes.ts";
@@ -19,13 +20,13 @@ import type { PersonId } from "./types.ts";
 
 export interface Card {
   readonly peer: PeerId;
-  /** Of two cards of a node the later one counts. */
+  /** Of two cards of one node the later one counts. */
   readonly madeAtMs: number;
   /** What the node is called. */
   readonly name: string;
   readonly mailKey: Uint8Array;
   readonly person: CardPerson | undefined;
-  /** What travels. */
+  /** The signed bytes, as they are sent. */
   readonly wire: Uint8Array;
 }
 
@@ -60,7 +61,7 @@ export interface CardSays {
   readonly person: { readonly keys: KeyPair; readonly name: string; readonly mailKey: Bytes } | undefined;
 }
 
-/** A name as a card has it. */
+/** A name in the form that cards have. */
 export function cardName(name: string): string {
   return check(lineOf(CARD_NAME_CHARS_MAX), name.slice(0, CARD_NAME_CHARS_MAX).toWellFormed());
 }
@@ -85,7 +86,7 @@ function personPart(crypto: Crypto, { peer, person }: CardSays): unknown {
   return [keys.publicKey, name, mailKey, signStatement(crypto, keys.privateKey, PERSON_PURPOSE, said)];
 }
 
-/** The card, or why it is none. */
+/** The card, or the reason why it is invalid. */
 export function readCard(crypto: Crypto, wire: Bytes): Card | { readonly why: string } {
   try {
     const [body, signature] = decode(wireSchema, wire);
@@ -95,7 +96,7 @@ export function readCard(crypto: Crypto, wire: Bytes): Card | { readonly why: st
     const card = { peer, madeAtMs, name, mailKey, wire: Uint8Array.from(wire) };
     if (person === null) return { ...card, person: undefined };
     const [key, personName, personMailKey, personSignature] = person;
-    // A name with what would steer a terminal has been changed by now, and so is not what was signed.
+    // Decoding has replaced control characters in a name, so a name that had some does not match its signature.
     const said = encode([peer, personName, personMailKey]);
     if (!isStatementOf(crypto, key, PERSON_PURPOSE, said, personSignature)) {
       return { why: "names a person who has not signed it" };

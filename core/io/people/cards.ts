@@ -1,6 +1,6 @@
 /**
- * The cards of all nodes, as far as this one knows: those in the records of members, and those in the map `people`, where a
- * card stays while its node is away. Signatures of cards in records are looked at when somebody asks for that node.
+ * The cards of all nodes that this node knows of: those in the records of members, and those in the map `people`, where
+ * a card stays while its node is away. A signature in a record is checked only when somebody asks for that node.
  */
 import { type Bytes, equal } from "../../base/bytes.ts";
 import { Listeners, type Unsubscribe } from "../../base/events.ts";
@@ -28,13 +28,16 @@ export interface CardsParts {
   readonly log: Log;
 }
 
-/** A node whose clock was ahead by so much tells a card from the future; one beyond it would outlive all that follow. */
+/**
+ * A node whose clock was ahead by up to this makes cards from the future. A card further ahead would hide all later
+ * ones.
+ */
 const AHEAD_MS_MAX: number = 15 * 60_000;
 
 export class Cards {
   readonly #parts: CardsParts;
   readonly #kept: Statements<CardStatement>;
-  /** Of records: what they bear, and what it came to. */
+  /** The cards of records: their bytes, and the result of checking them. */
   readonly #read = new Map<PeerId, { readonly wire: Bytes; readonly card: Card | undefined }>();
   readonly #changed = new Listeners<void>();
   readonly #stops: Unsubscribe[];
@@ -68,7 +71,7 @@ export class Cards {
     return told.madeAtMs >= kept.madeAtMs ? told : kept;
   }
 
-  /** Of all nodes that have told one, in no order. */
+  /** The cards of all nodes that have one, in no particular order. */
   *all(): Iterable<Card> {
     const peers = new Set(this.#parts.net.members().map(({ record }) => record.peer));
     for (const [peer] of this.#kept.entries()) peers.add(peer);
@@ -78,14 +81,14 @@ export class Cards {
     }
   }
 
-  /** What this node's card was when it ran last. */
+  /** The card that this node had when it ran last. */
   ownBefore(): Card | undefined {
     const { map, net } = this.#parts;
     const judged = this.#judge(net.self, map.get(net.self));
     return typeof judged === "object" && "card" in judged ? judged.card : undefined;
   }
 
-  /** Keeps this node's card for when it is away. Throws as `ReplicatedMap.set`. */
+  /** Keeps this node's card in the map, for when it is away. Throws as `ReplicatedMap.set`. */
   keep(card: Card): void {
     this.#kept.write(card.peer, statementOf(card));
   }

@@ -1,7 +1,7 @@
 /**
- * How another node becomes one of this person's: a code, that this node makes and the other is told by its person, and one
- * request. The code holds a secret from which both derive what to ask with and what the answer is sealed under, so that
- * whoever carries the request learns nothing from it.
+ * How another node becomes one of this person's. This node makes a code; the person types it at the other node, which
+ * sends one request. Both derive from the code's secret a key to ask with and a key that seals the answer, so that
+ * nodes that forward the request learn nothing from it.
  */
 import * as v from "valibot";
 import { base32 } from "multiformats/bases/base32";
@@ -24,7 +24,7 @@ const ASK_BYTES = 16;
 const KEY_BYTES = 32;
 const NONCE_BYTES = 24;
 const TAG_BYTES = 16;
-/** Letters between two hyphens, so that a code can be read out. */
+/** Letters between two hyphens, so that a code can be read aloud. */
 const GROUP_CHARS = 5;
 const ANSWER_BYTES_MAX = 256;
 
@@ -49,13 +49,13 @@ export interface JoinParts {
   readonly random: Random;
 }
 
-/** The codes of this node: one at a time, good once. */
+/** The codes of this node: one at a time, and each works once. */
 export class Joining {
   readonly #parts: JoinParts;
   readonly #stop: () => void;
   #open: { readonly secret: Bytes; readonly untilMs: number; wrong: number } | undefined;
 
-  /** @param answer what the node that has the code becomes; undefined where this node is nobody's by now */
+  /** @param answer what the node that has the code is told; undefined if this node belongs to nobody any more */
   constructor(parts: JoinParts, answer: () => JoinAnswer | undefined) {
     this.#parts = parts;
     this.#stop = parts.net.handle(PERSON_PROTOCOL, askSchema, async ({ ask }, { from }) => {
@@ -68,7 +68,7 @@ export class Joining {
     });
   }
 
-  /** Ends the code before it. */
+  /** Makes a new code; the one before it no longer works. */
   add(): { readonly code: string; readonly forMs: number } {
     const { net, clock, crypto, random } = this.#parts;
     const secret = random.bytes(CODE_SECRET_BYTES);
@@ -80,7 +80,7 @@ export class Joining {
     this.#stop();
   }
 
-  /** The secret of the code that is asked with; the code is used up then. */
+  /** The secret of the code that was asked with; uses up the code. */
   #take(ask: Bytes): Bytes | undefined {
     const open = this.#open;
     if (open === undefined) return undefined;

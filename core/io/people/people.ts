@@ -1,4 +1,4 @@
-/** People, wired (types.ts says what they are): this node's own card, whose node it is, and who the others are. */
+/** Connects the parts of people (types.ts says what they are): this node's own card, its person, and other people. */
 import { type Bytes, equal } from "../../base/bytes.ts";
 import { encode } from "../../base/codec.ts";
 import { isStarfishError, messageOf, StarfishError } from "../../base/errors.ts";
@@ -33,7 +33,10 @@ export interface PeopleParts {
   readonly log: Log;
 }
 
-/** A new key for a person, or a new name, as it goes by mail to each of their nodes; signed with the key that they had. */
+/**
+ * A new key or a new name of a person. It goes by mail to each of their nodes, signed with the key that they had
+ * before.
+ */
 export interface PersonNews {
   readonly name: string;
   readonly seed: Bytes;
@@ -41,7 +44,7 @@ export interface PersonNews {
   readonly signature: Bytes;
 }
 
-/** A key under which this node reads mail, and gives receipts for it. */
+/** A key with which this node reads mail and signs receipts. */
 export interface Reader {
   readonly address: Address;
   readonly secret: Bytes;
@@ -50,14 +53,14 @@ export interface Reader {
 
 const NEWS_PURPOSE = "person news 1";
 
-/** Rejects with "io" where the store or the map can't be read. */
+/** Rejects with "io" if the store or the map can't be read. */
 export async function createPeople(parts: PeopleParts): Promise<NodePeople> {
   const secrets = await Secrets.load(parts);
   const map = await parts.memory.map("people", { isKept: true, bytesMax: PEOPLE_MAP_BYTES_MAX });
   return new NodePeople(parts, secrets, new Cards({ ...parts, map }), () => map.now());
 }
 
-/** What mail needs of people besides what all may use. */
+/** What mail needs of people, beyond the public interface. */
 export class NodePeople implements People {
   readonly #parts: PeopleParts;
   readonly #secrets: Secrets;
@@ -71,7 +74,7 @@ export class NodePeople implements People {
   #isKept = false;
   #people: readonly PersonInfo[] | undefined;
   #readers: readonly Reader[] | undefined;
-  /** How news reach the other nodes of this person. */
+  /** Sends news to the other nodes of this person. */
   #send: ((to: readonly PeerId[], news: PersonNews) => Promise<void>) | undefined;
 
   constructor(parts: PeopleParts, secrets: Secrets, cards: Cards, now: () => number) {
@@ -158,7 +161,7 @@ export class NodePeople implements People {
 
   // For mail
 
-  /** Whose mail this node reads: its own, its person's, and that of this person's former keys. */
+  /** The keys whose mail this node reads: its own, its person's, and its person's former keys. */
   readers(): readonly Reader[] {
     return (this.#readers ??= this.#findReaders());
   }
@@ -177,18 +180,18 @@ export class NodePeople implements People {
     return [self, ...persons];
   }
 
-  /** Called when this node reads other mail than before; others' cards change all the time. */
+  /** Called when this node begins or stops to read the mail of a key. (Other nodes' cards change all the time.) */
   onReaders(listener: () => void): Unsubscribe {
     return this.#readersChanged.add(listener);
   }
 
-  /** The key that mail to that address is sealed to. */
+  /** The key to which mail for that address is sealed. */
   mailKeyOf(address: Address): Uint8Array | undefined {
     if (address.kind === "node") return this.#cards.of(address.peer)?.mailKey;
     return this.#latestOf(address.person)?.person?.mailKey;
   }
 
-  /** With the name they give themselves; the end of the id where they have said none. */
+  /** With the name that they give themselves, or the end of the id if they have given none. */
   correspondent(address: Address): Correspondent {
     if (address.kind === "person") {
       const self = this.#secrets.person;
@@ -211,7 +214,9 @@ export class NodePeople implements People {
     this.#send = send;
   }
 
-  /** A new key or name has come by mail. What is not signed with the key that this node has now is refused. */
+  /**
+   * A new key or name has come by mail. It is refused unless it is signed with the key that this node's person has now.
+   */
   async hear({ name, seed, before, signature }: PersonNews): Promise<boolean> {
     const { crypto, log } = this.#parts;
     const person = this.#secrets.person;
@@ -256,7 +261,7 @@ export class NodePeople implements People {
     await this.#send?.(to, { name, seed: secret.seed, before: before.id, signature });
   }
 
-  /** Makes a new card where what it says has changed, and sees to it that the others have it. */
+  /** Makes a new card if its contents have changed, and publishes it. */
   #tell(): void {
     const { net, log } = this.#parts;
     if (!net.isTimeKnown()) return;
@@ -271,7 +276,8 @@ export class NodePeople implements People {
       this.#cards.keep(card);
       this.#isKept = true;
     } catch (error) {
-      // No clock yet, or no room: the next look tries again, and who is awake has it from the record.
+      // The clock is not set, or the map is full: the next look tries again. Nodes that are awake get it from the
+      // record.
       if (!isStarfishError(error)) throw error;
       log.write("debug", "people.card-not-kept", { error: messageOf(error) });
     }
@@ -304,7 +310,7 @@ export class NodePeople implements People {
     });
   }
 
-  /** What the last of this person's nodes to say so has said of them. */
+  /** The newest card that one of this person's nodes has published. */
   #latestOf(person: PersonId): Card | undefined {
     let latest: Card | undefined;
     for (const peer of this.all().find(({ id }) => id === person)?.nodes ?? []) {

@@ -1,6 +1,6 @@
 /**
- * The private keys with which this node reads mail, in its own store: the node's own, the one that it shares with all nodes of
- * its person, and those that this person had before, since mail to them may still come.
+ * The private keys with which this node reads mail, in its own store: the node's own key, the one that it shares with
+ * all nodes of its person, and that person's former keys, since mail to them may still arrive.
  */
 import * as v from "valibot";
 import { type Bytes, copyOf, toHex } from "../../base/bytes.ts";
@@ -16,7 +16,7 @@ const NODE_KEY = "mail/key";
 const PERSON_KEY = "people/self";
 export const SEED_BYTES = 32;
 
-/** All that makes a person, of one seed: keys to sign with, and the secret that opens mail. */
+/** Everything that makes a person, derived from one seed: the signing keys, and the secret that opens mail. */
 export interface PersonSecret {
   readonly id: PersonId;
   readonly seed: Uint8Array;
@@ -41,7 +41,7 @@ export interface SecretsPorts {
 
 export class Secrets {
   readonly #ports: SecretsPorts;
-  /** Opens what is sealed for this node. */
+  /** The secret that opens mail for this node. */
   readonly node: Uint8Array;
   #person: { readonly name: string; readonly secret: PersonSecret } | undefined;
   #former: { readonly secret: PersonSecret; readonly untilMs: number }[];
@@ -54,7 +54,10 @@ export class Secrets {
     this.#former = former.map(([seed, untilMs]) => ({ secret: personSecret(ports.crypto, seed), untilMs }));
   }
 
-  /** Rejects with "io" where the store fails or holds something that is no key: a new one would make mail unreadable in silence. */
+  /**
+   * Rejects with "io" if the store fails or has something that is not a key. Making a new key instead would silently
+   * make mail unreadable.
+   */
   static async load(ports: SecretsPorts): Promise<Secrets> {
     const { store, random } = ports;
     let node = await store.get(NODE_KEY);
@@ -75,13 +78,16 @@ export class Secrets {
     return this.#person;
   }
 
-  /** This person's keys, today's first. */
+  /** This person's keys, the present one first. */
   all(nowMs: number): PersonSecret[] {
     const former = this.#former.filter(({ untilMs }) => untilMs > nowMs).map(({ secret }) => secret);
     return this.#person === undefined ? former : [this.#person.secret, ...former];
   }
 
-  /** Holds at once, and is durable when it resolves. Another key than before becomes a former one. Rejects with "io". */
+  /**
+   * Takes effect at once, and is durable when it resolves. If the key is a new one, the old one becomes a former key.
+   * Rejects with "io".
+   */
   become(person: { readonly name: string; readonly seed: Bytes } | undefined, nowMs: number): Promise<void> {
     const before = this.#person?.secret;
     const secret = person === undefined ? undefined : personSecret(this.#ports.crypto, person.seed);

@@ -1,22 +1,28 @@
 /** Every bound of maps of signed statements, each with the reason for its value. */
 
-/** Entries that one turn looks at: a signature takes 0.2 ms, so that a turn stays below a frame. */
+/** Entries that are checked in one turn: a signature takes 0.2 ms, so that a turn stays shorter than a frame. */
 export const LOOKED_PER_TURN = 48;
 export const LOOK_PAUSE_MS = 4;
-/** A statement that somebody has deleted or overwritten comes back after so long from whom it concerns, … */
+/** The node that a statement concerns writes it again this long after somebody has deleted or overwritten it. */
 export const RESTORE_OWN_MS = 1_000;
-/** … and from the others, should those sleep, at a moment in this range: one of them is the first, and is enough. */
+/**
+ * The other nodes, in case that one is asleep, write it again at a random moment in this range: the first to do so is
+ * enough.
+ */
 export const RESTORE_MS_MIN = 5_000;
 export const RESTORE_MS_MAX = 60_000;
-/** Each time that the same one is taken away, restoring it waits twice as long as before, up to this. */
+/** Each time the same statement is taken away, restoring it waits twice as long as before, up to this. */
 export const RESTORE_AGAIN_MS_MAX: number = 10 * 60_000;
-/** What nobody believes is deleted from the map at a moment in this range, so that it takes up nobody's room. */
+/** An invalid entry is deleted from the map at a random moment in this range, so that it uses up no space. */
 export const DROP_MS_MIN = 10_000;
 export const DROP_MS_MAX = 60_000;
-/** What speaks of something that is not there (yet) is kept for so long. */
+/** A statement about something that is not known yet is kept for this long. */
 export const WAITED_FOR_MS: number = 60 * 60_000;
-/** What is due is looked for this often; and so many are written in one turn: what gossip carries in a second. */
+/**
+ * How often due restores and deletions are looked for, and how many are written in one turn: what gossip carries in a
+ * second.
+ */
 export const DUE_LOOK_MS = 1_000;
 export const DUE_PER_TURN = 128;
-/** How often all that is known is looked through for what is over. */
+/** How often all known statements are checked for being over. */
 export const OVER_LOOK_MS: number = 60_000;

@@ -1,9 +1,9 @@
 /**
- * A map of signed statements. Any member writes into a map, deletes from it and overwrites what is there; what a statement
- * says is proven by what is in it. So here what was believed once stays until its time is over: whoever takes it away, it is
- * written again. What can't be believed is set aside, counted, told, and by and by deleted from the map.
+ * A map of signed statements. Any member can write into a map, delete from it and overwrite what is there; a statement
+ * is proven by its signature. So a statement that was once accepted stays until its time is over: when somebody removes
+ * it, it is written again. An invalid entry is set aside, counted, logged, and later deleted from the map.
  *
- * Signatures are looked at a few at a time, so that a map that comes full from the store does not hold up its node.
+ * Signatures are checked a few at a time, so that a full map that is loaded from the store does not block its node.
  */
 import { isStarfishError } from "../../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../../base/events.ts";
@@ -28,15 +28,18 @@ import {
 } from "./limits.ts";
 
 export interface Statement {
-  /** As the map has it. */
+  /** The value in the map. */
   readonly wire: unknown;
-  /** Corrected time from which it is no more, ms since 1970. */
+  /** The corrected time at which it is over, ms since 1970. */
   readonly expiresAtMs: number;
-  /** Of two under one key the greater counts: an old one that is shown again changes nothing. */
+  /** Of two statements under one key the higher rank counts: an old statement that is shown again changes nothing. */
   readonly rank: number;
 }
 
-/** What an entry is: a statement, one that speaks of what is not known yet, none at all, or nothing of this version's. */
+/**
+ * What an entry is: a statement; a statement about something that is not known yet ("waits"); a statement of another
+ * version ("foreign"); or invalid, for the reason `why`.
+ */
 export type Judgement<T extends Statement> = T | "waits" | "foreign" | { readonly why: string };
 
 export interface StatementsParts<T extends Statement> {
@@ -44,15 +47,15 @@ export interface StatementsParts<T extends Statement> {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Checks all of it, signatures too. It may be asked about the same entry again. */
+  /** Checks the entry and its signatures. It may be called with the same entry again. */
   readonly judge: (key: string, value: unknown) => Judgement<T>;
-  /** Whether this node is to see to it first that it stays. */
+  /** Whether this node restores the statement first, before others do. */
   readonly isOwn: (statement: T) => boolean;
 }
 
 export interface StatementChange<T> {
   readonly key: string;
-  /** Undefined: its time is over, or there is no more room for it. */
+  /** Undefined if its time is over, or if there is no room for it. */
   readonly now: T | undefined;
   readonly before: T | undefined;
 }
@@ -67,13 +70,13 @@ export class Statements<T extends Statement> {
   readonly #known = new Map<string, T>();
   readonly #setAside: SetAside;
   readonly #changed = new Listeners<StatementChange<T>>();
-  /** Keys that are yet to be looked at. */
+  /** Keys whose entries are still to be checked. */
   readonly #queue = new Set<string>();
   #looking: Timer | undefined;
-  /** What is to be written again, and what is to be deleted, each with the moment on this node's clock. */
+  /** Statements to write again, and entries to delete, each with its moment on this node's clock. */
   readonly #restores = new Map<string, Due>();
   readonly #drops = new Map<string, Due>();
-  /** Restores of late, by key: how long the next one waits. */
+  /** How long the last restore of each key waited; the next one waits twice as long. */
   readonly #pauses = new Map<string, number>();
   readonly #stops: Unsubscribe[];
 
@@ -85,7 +88,7 @@ export class Statements<T extends Statement> {
     this.#stops = [parts.map.watch("", ({ key }) => this.look(key)), () => due.cancel(), () => over.cancel()];
   }
 
-  /** Looks at all that the map has already, from now on. */
+  /** Starts to check all entries that the map has already. */
   start(): void {
     for (const { key } of this.#parts.map.entries()) this.look(key);
   }
@@ -95,12 +98,12 @@ export class Statements<T extends Statement> {
     return known === undefined || known.expiresAtMs <= this.#parts.map.now() ? undefined : known;
   }
 
-  /** Of those that have been looked at. */
+  /** The statements that have been checked. */
   entries(): IterableIterator<[string, T]> {
     return this.#known.entries();
   }
 
-  /** Keys that have not been looked at yet. */
+  /** Keys whose entries have not been checked yet. */
   unseen(): Iterable<string> {
     return this.#queue;
   }
@@ -113,7 +116,7 @@ export class Statements<T extends Statement> {
     return this.#changed.add(listener);
   }
 
-  /** Writes one of this node's making. Throws as `ReplicatedMap.set`. */
+  /** Writes a statement of this node. Throws as `ReplicatedMap.set`. */
   write(key: string, statement: T): void {
     const expiresInMs = statement.expiresAtMs - this.#parts.map.now();
     if (expiresInMs <= 0) return;
@@ -122,13 +125,13 @@ export class Statements<T extends Statement> {
     this.#believe(key, statement);
   }
 
-  /** Looks at this entry (again), soon. */
+  /** Checks this entry (again) soon. */
   look(key: string): void {
     this.#queue.add(key);
     this.#looking ??= this.#parts.clock.timer(0, () => this.#lookAtSome());
   }
 
-  /** There is no more room for this one: it is set aside, and goes. */
+  /** Drops a statement for which there is no room: it is set aside and deleted. */
   evict(key: string, why: string): void {
     const before = this.#known.get(key);
     this.#known.delete(key);
@@ -222,7 +225,9 @@ export class Statements<T extends Statement> {
     this.#eachDue(this.#drops, nowMs, (key) => this.#drop(key));
   }
 
-  /** The map says itself when an entry's time is over; unless somebody has written it again, with another time. */
+  /**
+   * The map itself tells when an entry's time is over, unless somebody has written the entry again with another time.
+   */
   #lookForOver(): void {
     for (const [key, { expiresAtMs }] of this.#known) if (expiresAtMs <= this.#parts.map.now()) this.look(key);
   }
@@ -236,7 +241,7 @@ export class Statements<T extends Statement> {
       try {
         act(key, waitMs);
       } catch (error) {
-        // A clock that is not in line, or a full map: another time.
+        // The clock is not in agreement, or the map is full: try again later.
         if (!isStarfishError(error)) throw error;
         dues.set(key, { atMs: nowMs + DROP_MS_MAX, waitMs });
       }
