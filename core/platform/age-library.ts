@@ -1,2 +1,5 @@
-/** What of age's library is used: a file of its own, so that a page loads it when something is sealed or opened. */
+/**
+ * The parts of age's library that are used, in a file of their own, so that a page loads them only when something is
+ * sealed or opened.
+ */
 export { Decrypter, Encrypter, Stanza } from "age-encryption";

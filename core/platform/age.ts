@@ -1,7 +1,7 @@
 /**
- * Sealing by the library of age's author (age-encryption), loaded when something is sealed or opened for the first time. Its
- * own X25519 asks WebCrypto, which a page by plain http lacks, and fails there; so the keys are wrapped here, by noble, as
- * its format has it (https://github.com/C2SP/C2SP/blob/main/age.md, "X25519 recipient stanza").
+ * Sealing with the library of age's author (age-encryption), which is loaded when something is first sealed or opened.
+ * The library's own X25519 needs WebCrypto, which a page over plain http lacks. So noble wraps the keys here, in age's
+ * format (https://github.com/C2SP/C2SP/blob/main/age.md, "X25519 recipient stanza").
  */
 import type { Identity, Recipient, Stanza } from "age-encryption";
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
@@ -75,7 +75,7 @@ function identityOf(secret: Bytes): Identity {
           const wrapping = wrappingKey(x25519.getSharedSecret(copyOf(secret), share), share, key);
           return chacha20poly1305(wrapping, NONCE).decrypt(body);
         } catch {
-          // For somebody else, or no key at all.
+          // The stanza is for somebody else, or is malformed.
         }
       }
       return null;
@@ -87,7 +87,7 @@ function wrappingKey(shared: Bytes, share: Bytes, key: Bytes): Uint8Array {
   return hkdf(sha256, shared, concat([share, key]), utf8("age-encryption.org/v1/X25519"), KEY_BYTES);
 }
 
-/** What the source failed with: streams pass errors on, and the library adds its own. */
+/** The error of the source. Streams pass errors on, but the library adds errors of its own, which would hide it. */
 interface Failure {
   error?: StarfishError;
 }
@@ -125,7 +125,7 @@ async function* chunksOf(stream: ReadableStream<Uint8Array>, failure: Failure): 
   } catch (error) {
     throw failure.error ?? notOpened(error);
   } finally {
-    // A broken stream rejects with what was thrown already.
+    // A broken stream rejects with the error that was thrown already.
     await reader.cancel().catch(() => undefined);
   }
 }
@@ -139,7 +139,7 @@ function notOpened(error: unknown): StarfishError {
   return new StarfishError("malformed", "It is sealed for somebody else, or has been changed", { cause: error });
 }
 
-/** The library looks for the end of a header however long that takes. */
+/** Bounds the header, because the library itself reads on for the end of a header without limit. */
 async function* withBoundedHeader(sealed: AsyncIterable<Bytes>): AsyncGenerator<Bytes> {
   let head: Bytes | undefined = new Uint8Array();
   for await (const piece of sealed) {

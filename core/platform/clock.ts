@@ -1,4 +1,4 @@
-/** The real clock of tabs and Node. */
+/** The real clock, in tabs and in Node.js. */
 import type { Clock, Timer } from "../ports/clock.ts";
 
 /** Longest delay that setTimeout takes; a longer one would fire at once. */
@@ -32,7 +32,7 @@ class RealTimer implements Timer {
   }
 
   #due(): void {
-    // Timers may come up to a millisecond early by the monotonic clock, and long ones come in parts.
+    // By the monotonic clock, timers may come up to a millisecond early. Long delays are split into several timers.
     const leftMs = this.#dueMs - performance.now();
     if (leftMs > 0) this.#handle = this.#wait(leftMs);
     else this.#fire();

@@ -1,4 +1,6 @@
-/** Real cryptography, by the audited noble libraries, the same in tabs and Node and without need of a secure context. */
+/**
+ * Real cryptography by the audited noble libraries. It is the same in tabs and in Node.js, and needs no secure context.
+ */
 import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { hkdf } from "@noble/hashes/hkdf.js";

@@ -1,10 +1,15 @@
-/** Shards in memory: for private windows and browsers that keep nothing, and, over a disk of its own, for the simulator. */
+/**
+ * Shards in memory: for private windows and for browsers that keep nothing. The simulator uses it over a disk of its
+ * own.
+ */
 import { type Bytes, concat } from "../base/bytes.ts";
 import type { ShardStore } from "../ports/shard-store.ts";
 import { type FrameStore, ShardShelf, type ShelfOptions } from "./shard-shelf.ts";
 
 export interface MemoryShardStoreOptions extends Pick<ShelfOptions, "quotaBytes" | "sha256"> {
-  /** Frames by their name. Stores on one disk share their content, as one node's do before and after a restart. */
+  /**
+   * Frames by name. Stores that share a disk have the same content, like one node's store before and after a restart.
+   */
   readonly disk?: Map<string, Bytes>;
 }
 
@@ -15,7 +20,7 @@ export function memoryShardStore(options: MemoryShardStoreOptions): ShardStore {
 
 export function memoryFrames(disk: Map<string, Bytes>): FrameStore {
   return {
-    // A copy, since what is got belongs to the caller.
+    // A copy, because the caller owns what it gets.
     read: async (name) => disk.get(name)?.slice(),
     write: async (name, head, bytes, replaced) => {
       disk.set(name, concat([head, bytes]));

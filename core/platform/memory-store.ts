@@ -1,4 +1,4 @@
-/** A store in memory: for the simulator, for tests, and for nodes that are not to leave a trace. */
+/** A store in memory: for the simulator, for tests, and for nodes that must leave no trace. */
 import { type Bytes, copyOf } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
 import { checkKey, type Store } from "../ports/store.ts";
@@ -7,7 +7,7 @@ export class MemoryStore implements Store {
   readonly #disk: Map<string, Uint8Array>;
   #closed = false;
 
-  /** Stores on one `disk` share their content, as one node's do before and after a restart. */
+  /** Stores that share a `disk` have the same content, like one node's store before and after a restart. */
   constructor(disk: Map<string, Uint8Array> = new Map()) {
     this.#disk = disk;
   }

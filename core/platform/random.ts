@@ -1,10 +1,10 @@
-/** The operating system's randomness, of tabs and Node. */
+/** The operating system's randomness, in tabs and in Node.js. */
 import type { Random } from "../ports/random.ts";
 
-/** What getRandomValues gives in one call at most. */
+/** The most that getRandomValues gives in one call. */
 const REQUEST_BYTES_MAX = 65_536;
 
-/** Real numbers are drawn this many at a time, since a call costs more than its bytes. */
+/** Real numbers are drawn this many at a time, because a call costs more than its bytes. */
 const BUFFERED_REALS = 128;
 
 const words = new Uint32Array(2 * BUFFERED_REALS);
@@ -26,7 +26,7 @@ export const realRandom: Random = {
     }
     const high = (words[used++] ?? 0) >>> 5;
     const low = (words[used++] ?? 0) >>> 6;
-    // 27 and 26 bits: all 53 that a number in [0, 1) can have.
+    // 27 and 26 bits: all 53 bits that a number in [0, 1) can have.
     return (high * 2 ** 26 + low) / 2 ** 53;
   },
 };

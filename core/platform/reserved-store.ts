@@ -1,9 +1,10 @@
 /**
- * A store that keeps some room in reserve, so that what a node has accepted can always be written down: when a write fails
- * since the disk is full, the room is given up, and the write is done again. Until there is room to hold in reserve again
- * `check` rejects, and nothing new is accepted that would have to be taken back. (CockroachDB calls it a ballast file.)
+ * A store that keeps some room in reserve, so that a node can always write down what it has accepted. When a write
+ * fails because the disk is full, the reserve is given up, and the write is done again. Until the reserve can be made
+ * again, `check` rejects, so that nothing new is accepted that would have to be taken back. (CockroachDB calls this a
+ * ballast file.)
  *
- * It also notices when somebody has taken away what the store held.
+ * It also notices when somebody has deleted the store's content.
  */
 import { type Bytes, copyOf } from "../base/bytes.ts";
 import { isStarfishError, messageOf, StarfishError } from "../base/errors.ts";
@@ -18,7 +19,7 @@ export interface ReserveOptions {
   readonly log: Log;
 }
 
-/** Never rejects because of a full disk: then the store begins without a reserve, and the log says so. */
+/** Never rejects because of a full disk: then the store starts without a reserve, and the log says so. */
 export async function reservedStore(store: Store, options: ReserveOptions): Promise<Store> {
   const reserved = new ReservedStore(store, options);
   await reserved.open();
@@ -29,7 +30,7 @@ class ReservedStore implements Store {
   readonly #store: Store;
   readonly #options: ReserveOptions;
   #isHeld = false;
-  /** Writes take turns, since one that is done again must not come after those that followed it. */
+  /** Writes take turns, because a write that is repeated must not come after later ones. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(store: Store, options: ReserveOptions) {
@@ -106,7 +107,7 @@ class ReservedStore implements Store {
   }
 }
 
-/** What no file system makes smaller. */
+/** Bytes that no file system can compress. */
 function incompressible(length: number): Uint8Array {
   const words = new Uint32Array(Math.ceil(length / 4));
   let state = 1;

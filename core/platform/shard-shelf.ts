@@ -1,12 +1,13 @@
 /**
- * What all shard stores have in common, over whatever keeps bytes by name: index, quota, checksums, order of calls. A shard
- * is kept as one frame:
+ * What all shard stores have in common, over anything that keeps bytes by name: index, quota, checksums, order of
+ * calls. A shard is kept as one frame:
  *
- *   "SFS2" | SHA-256 of the bytes 32 | id length 1 | id | bytes
+ *     "SFS2" | SHA-256 of the bytes 32 | id length 1 | id | bytes
  *
- * The checksum is that by which the shard is known to everybody, so that who puts or gets it need not hash it twice. What
- * stands before the bytes is compared with what is wanted, and so needs no checksum. The id is part of it, so that a frame
- * under a wrong name is damage too. A frame's length is not written down: what is cut off changes the checksum.
+ * The checksum is the hash by which all nodes know the shard, so that a caller who puts or gets it need not hash it
+ * twice. The parts before the bytes are compared with the expected ones, and so need no checksum. The id is among them,
+ * so that a frame under a wrong name counts as damaged. The frame's length is not written down, because a frame that is
+ * cut off fails its checksum.
  */
 import { assert } from "../base/assert.ts";
 import { type Bytes, concat, equal, utf8 } from "../base/bytes.ts";
@@ -25,18 +26,18 @@ import {
 } from "../ports/shard-store.ts";
 
 /**
- * Keeps frames by name. A name is "ID.BYTES", so that a list of names is an index with lengths. Faults are StarfishErrors
- * ("full", "io"). The shelf makes one call at a time for each id.
+ * Keeps frames by name. A name is "ID.BYTES", so that a list of names is an index with lengths. Faults are
+ * StarfishErrors ("full", "io"). The shelf makes only one call at a time for each id.
  */
 export interface FrameStore {
-  /** What is there, however damaged, or undefined if it is not there or the disk can't give it back any more. */
+  /** The frame, however damaged; undefined if there is none or the disk can't read it any more. */
   read(name: string): Promise<Bytes | undefined>;
   /**
-   * Writes the frame, which is the head and then the bytes, whole or not at all, so that it survives the end of the process;
-   * in place of a frame of this name, and of the `replaced` one of another. Only borrows the bytes.
+   * Writes the frame (the head, then the bytes) whole or not at all, so that it survives the end of the process. It
+   * replaces a frame of this name, and the frame named `replaced`. It only borrows the bytes.
    */
   write(name: string, head: Bytes, bytes: Bytes, replaced: string | undefined): Promise<void>;
-  /** Makes what was written before survive a power cut. The names of those frames that it could not be done for. */
+  /** Makes earlier writes survive a power cut. Returns the names of the frames for which that failed. */
   flush(): Promise<readonly string[]>;
   remove(name: string): Promise<void>;
   close(): Promise<void>;
@@ -44,7 +45,7 @@ export interface FrameStore {
 
 export interface ShelfOptions {
   readonly frames: FrameStore;
-  /** What is kept already; names that no shelf has given are left alone. */
+  /** The names of all kept frames; names that no shelf has given are ignored. */
   readonly names: Iterable<string>;
   readonly quotaBytes: number;
   readonly sha256: (message: Bytes) => Uint8Array | Promise<Uint8Array>;
@@ -61,7 +62,7 @@ export class ShardShelf implements ShardStore {
   readonly #sha256: ShelfOptions["sha256"];
   /** The length of each shard. */
   readonly #index = new Map<string, number>();
-  /** The last call for an id, as long as it is under way. */
+  /** The last call for an id, as long as it is running. */
   readonly #lastCalls = new Map<string, Promise<unknown>>();
   readonly #damagedListeners = new Listeners<string>();
   #usedBytes = 0;
@@ -94,7 +95,7 @@ export class ShardShelf implements ShardStore {
     if (this.#unsettledBytes + cost > UNSETTLED_BYTES_MAX) {
       throw new StarfishError("busy", "Too many shards wait to be written to the disk", { retryable: true });
     }
-    // What it replaces is on the disk until it is written.
+    // The frame that it replaces stays on the disk until the new one is written.
     this.#reserve(cost);
     this.#unsettledBytes += cost;
     try {
@@ -172,7 +173,7 @@ export class ShardShelf implements ShardStore {
   async #lose(id: string, name: string): Promise<void> {
     this.#damaged++;
     this.#unlist(id);
-    // If it can't be removed either, it is found damaged again when the store is next opened.
+    // If it can't be removed either, it will be found damaged again when the store is next opened.
     await this.#frames.remove(name).catch(() => {});
     this.#damagedListeners.emit(id);
   }
@@ -186,7 +187,7 @@ export class ShardShelf implements ShardStore {
     const [, id, bytes] = NAME.exec(name) ?? [];
     if (id === undefined) return;
     if (!this.#index.has(id)) return this.#list(id, Number(bytes));
-    // A crash came between the writing of the new one and the removal of the old one: either will do.
+    // A crash came after the new frame was written and before the old one was removed. Either may be kept.
     this.#inTurn(id, () => this.#frames.remove(name)).catch(() => {});
   }
 
@@ -214,7 +215,7 @@ export class ShardShelf implements ShardStore {
     if (this.#closing !== undefined) throw closed();
     const before = this.#lastCalls.get(id);
     const call = before === undefined ? work() : before.then(work);
-    // Those that follow don't care how it ended.
+    // The calls after it do not care how it ended.
     const ended = call.catch(() => {});
     this.#lastCalls.set(id, ended);
     try {
@@ -225,7 +226,7 @@ export class ShardShelf implements ShardStore {
   }
 }
 
-/** How long the frame of that name is. */
+/** The length of the frame of that name. */
 export function frameBytes(name: string): number {
   const end = name.lastIndexOf(".");
   return ID_FROM + 1 + end + Number(name.slice(end + 1));
@@ -239,7 +240,7 @@ function costOf(bytes: number): number {
   return bytes + SHARD_OVERHEAD_BYTES;
 }
 
-/** What stands before the bytes in a frame. */
+/** The part of a frame before the bytes. */
 function headOf(id: string, checksum: Bytes): Uint8Array {
   return concat([MAGIC, checksum, Uint8Array.of(id.length), utf8(id)]);
 }

@@ -1,4 +1,4 @@
-/** Memory for files that are changed in the middle, of all programs of a session together. */
+/** The memory for files that are changed in the middle, shared by all programs of a session. */
 import { StarfishError } from "../base/errors.ts";
 
 export class Budget {

@@ -1,7 +1,7 @@
 /**
- * The bound of a program's memory, written into its binary: engines bound it no other way. Everything else of the module
- * stays as it is; the engine validates it. Other than tasks (sandbox/wasm/prepare.ts), programs are run by who chose them, not
- * lent a core by strangers.
+ * Writes the bound of a program's memory into its binary, because engines have no other way to bound it. The rest of
+ * the module stays as it is; the engine validates it. Unlike tasks (sandbox/wasm/prepare.ts), programs are run by the
+ * user who chose them, and not by strangers who lend a core.
  */
 import { concat, copyOf, type Bytes } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";

@@ -1,7 +1,7 @@
 /**
- * A file of the tree that programs have open, shared by all that do. It is read by ranges as they are asked for. What is
- * added at its end streams into the tree. A file that is changed in the middle is held in memory as a whole (bounded), and
- * committed when it is closed or synchronised.
+ * A file of the tree that programs have open; all of them share it. Reads fetch the ranges that are asked for. Bytes
+ * that are added at the end stream into the tree. A file that is changed in the middle is held in memory as a whole
+ * (bounded), and committed when it is closed or synchronised.
  */
 import { concat, type Bytes } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
@@ -18,7 +18,7 @@ interface Reader {
 }
 
 export class FileNode {
-  /** Undefined once it has no name any more. */
+  /** Undefined once the file has been removed. */
   path: string | undefined;
   sizeBytes: number;
   modifiedAtMs: number;
@@ -51,7 +51,7 @@ export class FileNode {
     this.inode = file.inode;
   }
 
-  /** One thing after the other. */
+  /** Runs one piece of work after the other. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#last.then(work);
     this.#last = done.catch(() => {});
@@ -79,11 +79,11 @@ export class FileNode {
       reader.rest = reader.rest.subarray(part.length);
       reader.at += part.length;
     }
-    // It has become shorter since it was opened.
+    // The file has become shorter since it was opened.
     return filled === bytes.length ? bytes : bytes.slice(0, filled);
   }
 
-  /** Who reads on gets on with the same reading. */
+  /** A read that continues where the last one ended uses the same reader. */
   async #readerAt(at: number): Promise<Reader> {
     if (this.#reader?.at === at) return this.#reader;
     await this.#stopReading();
@@ -127,7 +127,7 @@ export class FileNode {
     this.#isChanged = true;
   }
 
-  /** Empties the file, or makes it. */
+  /** Empties the file, or creates it. */
   async empty(): Promise<void> {
     if (this.path === undefined) return;
     await this.#stopReading();
@@ -158,7 +158,7 @@ export class FileNode {
     return concat(parts);
   }
 
-  /** Holds what only reading tells the size of. */
+  /** Reads the whole file if its size is not known otherwise. */
   async measure(): Promise<void> {
     if (this.path === undefined) return;
     const parts: Uint8Array[] = [];
@@ -172,7 +172,7 @@ export class FileNode {
     this.sizeBytes = length;
   }
 
-  /** All that was written is in the tree when it resolves. */
+  /** When it resolves, all writes are in the tree. */
   async commit(): Promise<void> {
     await this.#endWriter();
     if (!this.#isChanged || this.path === undefined || this.#scratch === undefined) return;
@@ -180,7 +180,7 @@ export class FileNode {
     await this.#tree.write(this.path, pieces(this.#scratch.subarray(0, this.sizeBytes)));
   }
 
-  /** Its name goes; who has it open keeps the bytes. */
+  /** Removes the name; programs that have the file open keep its bytes. */
   async unlink(): Promise<void> {
     if (this.references > 0) await this.#hold(this.sizeBytes);
     this.path = undefined;

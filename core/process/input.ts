@@ -1,6 +1,6 @@
 /**
- * Input of a program on its way to the thread: read ahead of the program while it works, so that each message carries much.
- * What the program leaves goes back to the stream, for its next reader.
+ * A program's input on its way to the thread. It is read ahead while the program works, so that each message carries
+ * much. Bytes that the program does not use go back to the stream, for its next reader.
  */
 import { concat, copyOf } from "../base/bytes.ts";
 import { PIECE_BYTES } from "./limits.ts";
@@ -20,7 +20,7 @@ export class Input {
     this.#stream = stream;
   }
 
-  /** What there is, as soon as there is something; undefined at the end, and once it is released. */
+  /** The pieces that are there, as soon as there are some; undefined at the end, and after `release`. */
   async take(): Promise<Uint8Array<ArrayBuffer>[] | undefined> {
     this.#readAhead();
     while (this.#queuedBytes === 0 && !this.#isOver && !this.#isReleased && this.#error === undefined)
@@ -37,7 +37,7 @@ export class Input {
     return pieces.map((piece) => (this.#stream.givesAway === true && isWhole(piece) ? piece : copyOf(piece)));
   }
 
-  /** Nothing more is read; who waits is answered. What was read too far goes back. */
+  /** Stops reading, and answers a waiting call. Bytes that were read too far go back. */
   release(rest: Uint8Array = new Uint8Array(0)): void {
     const bytes = concat([rest, ...this.#queue]);
     this.#queue = [];
@@ -47,7 +47,7 @@ export class Input {
     this.#wake?.();
   }
 
-  /** A terminal is read only when the program asks: what is typed next may be for another one. */
+  /** A terminal is read only when the program asks, because the next input may be for another program. */
   #readAhead(): void {
     if (this.#isReading) return;
     this.#isReading = true;

@@ -1,4 +1,6 @@
-/** What the node and the thread of programs say to each other. Paths, names and words are bytes: programs know no others. */
+/**
+ * The messages between the node and the thread of programs. Paths, names and words are bytes, as programs have them.
+ */
 import type { ErrorCode } from "../base/errors.ts";
 
 export type Filetype = "directory" | "file" | "link" | "terminal" | "device" | "pipe";
@@ -24,7 +26,7 @@ export interface DirectoryName {
   readonly inode: bigint;
 }
 
-/** Where a path begins: a directory that is open, and whether a link at its end is followed. */
+/** Where a path starts: an open directory, and whether a link at its end is followed. */
 interface RelativePath {
   readonly directory: number;
   readonly path: Uint8Array;
@@ -57,7 +59,7 @@ export type Request =
   | { readonly is: "fstat" | "list" | "close" | "take"; readonly handle: number }
   | { readonly is: "sync"; readonly handle: number }
   | { readonly is: "read"; readonly handle: number; readonly offset: number; readonly length: number }
-  /** Without an offset it is added at the end, wherever that is by then. */
+  /** Without an offset the bytes are appended, wherever the end is by then. */
   | {
       readonly is: "write";
       readonly handle: number;
@@ -66,17 +68,17 @@ export type Request =
     }
   | { readonly is: "resize"; readonly handle: number; readonly sizeBytes: number }
   | ({ readonly is: "touch"; readonly handle: number } & Times)
-  /** Bytes for a stream; or back to it, for its next reader. */
+  /** Bytes for a stream; or bytes given back to it, for its next reader. */
   | { readonly is: "give" | "give-back"; readonly handle: number; readonly bytes: Uint8Array<ArrayBuffer> };
 
-/** A number is what went wrong (errno of preview 1), 0 is nothing at all. */
+/** A number is an error (errno of preview 1); 0 is success without a value. */
 export type Reply = number | { readonly value: unknown };
 
 export interface StartMessage {
   readonly is: "start";
   readonly process: number;
   readonly module: WebAssembly.Module;
-  /** What its memory may grow to. */
+  /** The bound of the program's memory. */
   readonly memoryBytesMax: number;
   readonly args: readonly Uint8Array[];
   /** NAME=VALUE */
@@ -88,7 +90,7 @@ export interface StartMessage {
     readonly reads: boolean;
     readonly writes: boolean;
   }[];
-  /** Directories that are open from the start, from descriptor 3 on; handles as descriptors. */
+  /** Directories that are open from the start, from descriptor 3 on; their handles equal their descriptors. */
   readonly directories: readonly Uint8Array[];
 }
 

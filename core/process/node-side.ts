@@ -1,4 +1,4 @@
-/** The node's side of one program: its handles, and what it asks for. */
+/** The node's side of one program: its handles, and the answers to its requests. */
 import { StarfishError } from "../base/errors.ts";
 import { TRANSFER_BYTES_MAX } from "../sandbox/limits.ts";
 import { ENTRIES_MAX } from "./limits.ts";
@@ -15,7 +15,7 @@ type Handle =
   | { readonly is: "file"; readonly node: FileNode }
   | { readonly is: "directory"; readonly node: OpenDirectoryNode; readonly floor: number };
 
-/** Descriptors from the start: the whole tree, and the current directory. */
+/** Descriptors that are open from the start: the whole tree, and the current directory. */
 const ROOT = 3;
 const HERE = 4;
 const FIRST_OWN = 5;
@@ -64,7 +64,7 @@ export class NodeSide {
     }
   }
 
-  /** Closes what the program has left open. Rejects with what the first that fails fails with. */
+  /** Closes what the program has left open. Rejects with the first error. */
   async end(): Promise<void> {
     let failure: unknown;
     for (const number of [...this.#handles.keys()]) await this.#close(number).catch((error) => (failure ??= error));
@@ -181,7 +181,7 @@ export class NodeSide {
     return await walk({ path: base, floor: handle.floor }, path, follow, (at) => tree.readLink(at));
   }
 
-  /** libc asks for absolute paths too from where the current directory is open (paths.ts). */
+  /** libc asks for absolute paths too relative to the descriptor of the current directory (paths.ts). */
   async #baseOf(path: string, here: string): Promise<string> {
     if (here === "/" || path.startsWith("..")) return here;
     const isAbsolute = isAbsoluteBy([...this.#run.args.slice(1), ...this.#run.environment.values()], path);
@@ -237,7 +237,7 @@ export class NodeSide {
     return { handle: number, type };
   }
 
-  /** /dev/null and its like: bytes in order. */
+  /** /dev/null and the like: streams of bytes. */
   #device(path: string): ProgramStream {
     const { tree } = this.#files;
     const stop = new AbortController();

@@ -1,4 +1,6 @@
-/** Files that programs of a session have open, by path: all see one state, through renames and removals too. */
+/**
+ * The files that programs of a session have open, by path. All programs see one state, also after renames and removals.
+ */
 import type { Clock } from "../ports/clock.ts";
 import { Budget } from "./budget.ts";
 import { FileNode } from "./file-node.ts";
@@ -7,7 +9,7 @@ import type { Filestat, Filetype, Times } from "./messages.ts";
 import type { FileEntry, FileTree } from "./types.ts";
 
 export interface OpenDirectoryNode {
-  /** Undefined once it is removed. */
+  /** Undefined once the file is removed. */
   path: string | undefined;
 }
 
@@ -25,7 +27,7 @@ export class OpenFiles {
     this.clock = clock;
   }
 
-  /** Takes a reference. */
+  /** Opens a file, and counts one more user of it. */
   async open(path: string, entry: FileEntry): Promise<FileNode> {
     let node = this.#nodes.get(path);
     if (node === undefined) {
@@ -74,7 +76,7 @@ export class OpenFiles {
     };
   }
 
-  /** For this session only: trees don't keep them. */
+  /** For this session only: trees don't keep these times. */
   setTimes(path: string, times: Times): void {
     if (this.#times.size > 10_000) this.#times.clear();
     this.#times.set(path, { ...this.#times.get(path), ...times });
@@ -139,7 +141,9 @@ export function typeOf(kind: FileEntry["kind"]): Filetype {
     : "file";
 }
 
-/** A number for what the tree calls a file: by its path, or by what all its names have in common. */
+/**
+ * The inode number of a file: a hash of its path or, if the tree counts names, of what all its names have in common.
+ */
 export function inodeOf(path: string, { links, identity }: Pick<FileEntry, "links" | "identity">): bigint {
   const text = links === undefined ? path : (identity ?? path);
   let [low, high] = [0x811c9dc5, 0x01000193];

@@ -1,22 +1,24 @@
-/** Ways through the tree as a program walks them: from a directory that it has open, and never out of it. */
+/** Walks paths as a program means them: from a directory that it has open, and never out of it. */
 import { LINKS_MAX } from "./limits.ts";
 import { WasiError } from "../sandbox/wasi/errno.ts";
 
 export interface Walk {
   /** Absolute and normal. */
   readonly path: string;
-  /** It ended with a slash: only a directory is meant. */
+  /** The path ended with a slash, so only a directory will do. */
   readonly isDirectory: boolean;
 }
 
 export interface WalkFrom {
   /** Absolute and normal. */
   readonly path: string;
-  /** Parts of the path that `..` can't leave. */
+  /** The number of parts that `..` can't leave. */
   readonly floor: number;
 }
 
-/** `readLink` gives what a symbolic link says, undefined for everything else. Throws WasiError. */
+/**
+ * Walks a path. `readLink` gives the target of a symbolic link, and undefined for everything else. Throws WasiError.
+ */
 export async function walk(
   from: WalkFrom,
   path: string,
@@ -58,9 +60,9 @@ export function partsOf(path: string): string[] {
 }
 
 /**
- * libc drops the first slash of a path before it looks for the directory to start from, so that "/a/b" and "a/b" reach us as
- * the same. Where the words of the call tell which was meant, that holds; else what is there, the current directory first.
- * Undefined where the words don't tell.
+ * libc drops the first slash of a path before it looks for the directory to start from, so "/a/b" and "a/b" look the
+ * same here. If the program's arguments or environment have the path, they tell which was meant. Undefined if they
+ * don't; then the caller looks in the current directory first.
  */
 export function isAbsoluteBy(words: readonly string[], path: string): boolean | undefined {
   let isAbsolute = false;

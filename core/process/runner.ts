@@ -1,7 +1,7 @@
 /**
- * Runs the programs of a session in one thread of their own, which starts with the first of them and ends when none has run
- * for a while. A program that does not stop when it is told to is ended with its thread, and with it whatever else runs
- * there: that is said of the others.
+ * Runs the programs of a session in one thread of their own, which starts with the first of them and ends when none has
+ * run for a while. If a program does not stop when told to, its thread is ended, and with it all other programs that
+ * run there; their errors say so.
  */
 import { cancelled, isStarfishError, StarfishError, throwIfAborted } from "../base/errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
@@ -23,7 +23,7 @@ export interface RunnerOptions {
 interface Running {
   readonly name: string;
   readonly side: NodeSide;
-  /** Calls that it waits for: it is suspended, and would hear of its end. */
+  /** How many calls the program waits for. If there are any it is suspended, and will hear that it has been ended. */
   waiting: number;
   ended(end: ProgramEnd): void;
 }
@@ -34,7 +34,7 @@ export class ProgramRunner {
   #thread: ProgramThread | undefined;
   readonly #running = new Map<number, Running>();
   readonly #compiling = new Map<number, (reply: CompileReply) => void>();
-  /** Least lately used first. */
+  /** The least recently used first. */
   readonly #modules = new Map<string, { module: WebAssembly.Module; sizeBytes: number }>();
   #ids = 0;
   #idle: Timer | undefined;
@@ -45,8 +45,8 @@ export class ProgramRunner {
   }
 
   /**
-   * Runs a program to its end. Rejects with what keeps it from starting ("not-wasm", "wasm-imports", "unsupported", …) and
-   * with "cancelled"; how it ended otherwise is the result.
+   * Runs a program to its end. Rejects with the error that kept it from starting ("not-wasm", "wasm-imports",
+   * "unsupported", …), or with "cancelled". Otherwise the result says how it ended.
    */
   async run(run: ProgramRun): Promise<ProgramEnd> {
     if (this.#running.size >= PROGRAMS_MAX)
@@ -80,7 +80,7 @@ export class ProgramRunner {
     return { is: "failed", code: failure.code, message: failure.message };
   }
 
-  /** Ends the thread and all that runs in it. */
+  /** Ends the thread and all programs in it. */
   close(): void {
     this.#idle?.cancel();
     this.#end("the session has ended");
@@ -151,7 +151,7 @@ export class ProgramRunner {
     const running = this.#running.get(process);
     if (running === undefined) return;
     this.#post({ is: "kill", process });
-    // It is suspended: it hears of it when its thread has time, and nobody need wait for that.
+    // The program is suspended. It will hear of its end when its thread has time; nobody needs to wait for that.
     if (running.waiting > 0) return running.ended({ is: "killed" });
     this.#options.clock.timer(END_GRACE_MS, () => {
       if (this.#running.get(process) !== running) return;
@@ -170,7 +170,7 @@ export class ProgramRunner {
     for (const running of this.#running.values()) running.ended({ is: "failed", code: "closed", message: why });
   }
 
-  /** A thread that has nothing to do for a while is let go. */
+  /** Ends a thread that has had nothing to do for a while. */
   #rest(): void {
     this.#idle?.cancel();
     if (this.#running.size > 0 || this.#compiling.size > 0 || this.#thread === undefined) return;

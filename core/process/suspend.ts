@@ -1,9 +1,9 @@
 /** JavaScript Promise Integration (webassembly/js-promise-integration), which not every engine has. */
 
 interface PromiseIntegration {
-  /** A call that suspends who calls it until its promise settles. */
+  /** A function that suspends its caller until its promise settles. */
   Suspending: new (call: (...args: never[]) => unknown) => object;
-  /** An export whose promise settles when it returns, however often it was suspended. */
+  /** Wraps an export: the promise settles when the export returns, however often it was suspended. */
   promising(call: unknown): () => Promise<unknown>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The thread's side: compiles and runs programs. A call that may wait is suspended by JavaScript Promise Integration, so
- * that many programs share the thread; one that computes for long holds up the others.
+ * The thread's side: compiles and runs programs. JavaScript Promise Integration suspends a call that may wait, so that
+ * many programs share the thread. A program that computes for long delays the others.
  */
 import { messageOf, StarfishError } from "../base/errors.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -18,7 +18,7 @@ import { pollCalls } from "./wasi/poll.ts";
 import { type Import, Program } from "./wasi/program.ts";
 
 const PREVIEW_1 = "wasi_snapshot_preview1";
-/** These never wait: a plain call is ten times as fast as one that may suspend. */
+/** Calls that never wait: a plain call is ten times as fast as one that may suspend. */
 const AT_ONCE =
   /^(args_|environ_|clock_|random_get|proc_|sock_|fd_fdstat_|fd_prestat_|fd_tell|fd_advise|isatty|fd_mode|path_mode|chmod|getpwuid)/;
 
@@ -27,7 +27,7 @@ export interface ThreadPorts {
   readonly random: Random;
 }
 
-/** Returns what takes the node's messages. */
+/** Serves programs in this thread. Returns the function that takes the node's messages. */
 export function serveProgramThread(
   post: (message: FromThread, transfer: ArrayBuffer[]) => void,
   ports: ThreadPorts,
@@ -81,7 +81,7 @@ async function run(message: StartMessage, channel: Channel, ports: ThreadPorts):
   let end = await execute(program, message.module).catch((error: unknown) => endOf(error, program));
   if (end.is !== "killed" && !channel.isKilled)
     await program.finish().catch((error: unknown) => {
-      // What could not be written is told; a reader that has gone is told as elsewhere.
+      // A failed write is reported. If the reader has gone, the program ends as with SIGPIPE.
       end = error instanceof Unwind ? endOf(error, program) : end;
     });
   return end;
@@ -99,7 +99,7 @@ async function execute(program: Program, module: WebAssembly.Module): Promise<Pr
   return { is: "exit", status: 0 };
 }
 
-/** A program that traps with so much of its memory taken has most likely asked for more: no engine says so. */
+/** A program that traps with this much of its memory used has most likely asked for more. Engines don't say so. */
 const NEARLY_ALL = 0.75;
 
 function endOf(error: unknown, { memory, memoryBytesMax }: Program): ProgramEnd {
@@ -144,7 +144,7 @@ function importsOf(program: Program, module: WebAssembly.Module): Record<string,
     }
     const call = Object.hasOwn(calls, name) ? calls[name] : undefined;
     const given = call === undefined ? () => ERRNO.nosys : wrapped(program, name, call);
-    // The declarations of platforms differ in what an import may be.
+    // The platforms' type declarations differ in what an import may be.
     (imports[from] ??= {})[name] = given as never;
   }
   return imports;
@@ -169,8 +169,8 @@ function wrapped({ channel }: Program, name: string, call: Import): unknown {
 }
 
 /**
- * What the coreutils of the agentOS project import besides preview 1. No permissions are told (0: unknown), no other
- * programs are started.
+ * The imports of the agentOS project's coreutils beyond preview 1. They report no permissions (0: unknown) and start no
+ * programs.
  */
 function hostCalls(program: Program): Readonly<Record<string, Readonly<Record<string, Import>>>> {
   const { memory, table, clock } = program;

@@ -1,14 +1,17 @@
-/** What programs need of the node: a tree of files, streams, and who wants them run. */
+/** What programs need from the node: a tree of files, streams, and the details of a run. */
 import type { Bytes } from "../base/bytes.ts";
 import type { Filetype } from "./messages.ts";
 
 export interface FileEntry {
   readonly kind: "file" | "directory" | "device" | "pipe" | "terminal" | "link";
-  /** Absent where it is known only by reading. */
+  /** Absent if only reading the file tells its size. */
   readonly sizeBytes?: number | undefined;
   readonly modifiedAtMs?: number | undefined;
   readonly identity?: string | undefined;
-  /** Names of the file, where a tree keeps count; `identity` is then the same for all of them and no other. */
+  /**
+   * How many names the file has, if the tree counts them. `identity` is then the same for all its names and for no
+   * other file.
+   */
   readonly links?: number | undefined;
 }
 
@@ -16,14 +19,14 @@ interface Options {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The files that a program sees, by absolute path: the shell's namespace. */
+/** The files that a program sees, by absolute path: the tree of the shell. */
 export interface FileTree {
-  /** What a tree can't tell the size of has none (`sizeBytes` undefined). */
+  /** Has no `sizeBytes` if the tree can't tell the size. */
   entry(path: string, options?: Options): Promise<FileEntry | undefined>;
   list(path: string, options?: Options): Promise<readonly (FileEntry & { readonly name: string })[]>;
   read(path: string, options?: Options & { readonly from?: number; readonly to?: number }): AsyncIterable<Uint8Array>;
   write(path: string, source: AsyncIterable<Bytes>, options?: Options): Promise<void>;
-  /** Who reads the path sees what was written so far. "write" empties it first, or makes it. */
+  /** A reader of the path sees what was written so far. "write" empties the file first, or creates it. */
   open(
     path: string,
     mode: "write" | "append",
@@ -32,38 +35,38 @@ export interface FileTree {
   makeDirectory(path: string, options?: Options): Promise<void>;
   remove(path: string, options?: Options): Promise<void>;
   rename(from: string, to: string, options?: Options): Promise<void>;
-  /** What a symbolic link says; undefined for everything else. */
+  /** The target of a symbolic link; undefined for everything else. */
   readLink(path: string): Promise<string | undefined>;
-  /** Rejects with "unsupported" where the tree keeps none. */
+  /** Rejects with "unsupported" if the tree has no links. */
   makeLink(path: string, target: string): Promise<void>;
-  /** A second name of a file. Rejects with "unsupported" where the tree keeps none. */
+  /** Adds a second name of a file. Rejects with "unsupported" if the tree has no such links. */
   addName(from: string, to: string): Promise<void>;
 }
 
 export interface ProgramStream {
   readonly type: Filetype;
   read?(): Promise<Uint8Array | undefined>;
-  /** Resolves when a piece is there, or the end; it stays for whoever reads next. */
+  /** Resolves when a piece is there, or the end. The piece stays for the next reader. */
   ready?(): Promise<void>;
-  /** Its pieces belong to who reads them. */
+  /** Whether the reader owns the pieces that it gets. */
   readonly givesAway?: boolean;
-  /** Takes back what was read too far. */
+  /** Takes bytes back that were read too far. */
   unread?(bytes: Uint8Array): void;
-  /** Rejects with "closed" once nobody reads. */
+  /** Rejects with "closed" when nobody reads any more. */
   write?(bytes: Bytes): Promise<void>;
   close?(): Promise<void>;
 }
 
-/** Bytes of names and words as text, and back. */
+/** Converts bytes of names and words to text and back. */
 export interface TextCodec {
   encode(text: string): Uint8Array;
   decode(bytes: Uint8Array): string;
 }
 
 export interface ProgramRun {
-  /** For messages. */
+  /** The name in error messages. */
   readonly name: string;
-  /** Equal for equal bytes. */
+  /** Equal for modules of equal bytes. */
   readonly moduleKey: string;
   load(): Promise<Bytes>;
   readonly args: readonly string[];
@@ -71,7 +74,7 @@ export interface ProgramRun {
   readonly cwd: string;
   /** Descriptors 0, 1 and 2, as far as they are open. */
   readonly streams: ReadonlyMap<number, ProgramStream>;
-  /** /dev/fd/N and the like; undefined for every other path. */
+  /** The stream behind /dev/fd/N and the like; undefined for every other path. */
   openStream(path: string): Promise<ProgramStream | undefined>;
   readonly signal: AbortSignal;
   readonly memoryBytesMax?: number;

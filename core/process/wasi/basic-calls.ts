@@ -1,11 +1,11 @@
-/** Calls that need no file: arguments, environment, clocks, chance, the end. */
+/** Calls that need no file: arguments, environment, clocks, randomness, exit. */
 import { CLOCK } from "./layout.ts";
 import { Unwind } from "./channel.ts";
 import { ERRNO, WasiError } from "../../sandbox/wasi/errno.ts";
 import type { Import, Program } from "./program.ts";
 
 const NS_PER_MS = 1_000_000;
-/** What one call of the port gives: WebCrypto's bound. */
+/** The most that one call of the port gives, as in WebCrypto. */
 const RANDOM_BYTES_MAX = 65_536;
 
 export function basicCalls(program: Program): Readonly<Record<string, Import>> {
@@ -39,14 +39,14 @@ export function basicCalls(program: Program): Readonly<Record<string, Import>> {
   };
 }
 
-/** Nanoseconds of a clock. Throws EINVAL for one that there is not. */
+/** The time of a clock in nanoseconds. Throws EINVAL for an unknown clock. */
 export function clockNow({ clock, startedAtMs }: Program, id: number): bigint {
   switch (id) {
     case CLOCK.realtime:
       return BigInt(Math.round(clock.now() * 1000)) * 1000n;
     case CLOCK.monotonic:
       return BigInt(Math.round(clock.monotonic() * NS_PER_MS));
-    // No engine tells of processor time: the time since the start is its upper bound.
+    // No engine tells the processor time; the time since the start is its upper bound.
     case CLOCK.processCpu:
     case CLOCK.threadCpu:
       return BigInt(Math.round((clock.monotonic() - startedAtMs) * NS_PER_MS));

@@ -1,8 +1,10 @@
-/** A program's line to the node: calls that wait for an answer. Everything that waits ends when the program is killed. */
+/**
+ * A program's connection to the node: calls that wait for an answer. All waiting calls end when the program is killed.
+ */
 import { ERRNO, WasiError } from "../../sandbox/wasi/errno.ts";
 import type { FromThread, Reply, Request } from "../messages.ts";
 
-/** Unwinds a program: it has ended by itself, or was made to. */
+/** Thrown to unwind a program that has ended or was killed. */
 export class Unwind extends Error {
   override readonly name = "Unwind";
   readonly end: "exit" | "killed" | "broken-pipe";
@@ -72,7 +74,7 @@ export class Channel {
     if (this.#isKilled) throw new Unwind("killed");
   }
 
-  /** Runs until the program is killed; returns what takes it back. */
+  /** Calls `stop` when the program is killed; returns the function that removes it. */
   onKill(stop: (error: Unwind) => void): () => void {
     this.#killed.add(stop);
     return () => void this.#killed.delete(stop);

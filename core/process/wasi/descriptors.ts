@@ -1,4 +1,4 @@
-/** A program's descriptors by number, and what they may be used for. */
+/** A program's descriptors by number, with their rights. */
 import { DESCRIPTORS_MAX } from "../limits.ts";
 import { WasiError } from "../../sandbox/wasi/errno.ts";
 import type { Open, OpenDirectory, RegularFile } from "./open.ts";
@@ -6,7 +6,7 @@ import type { Open, OpenDirectory, RegularFile } from "./open.ts";
 export class DescriptorTable {
   readonly #table = new Map<number, Open>();
 
-  /** Throws EBADF, and ENOTCAPABLE for what it was not opened for. */
+  /** Throws EBADF, or ENOTCAPABLE if the descriptor lacks the rights. */
   get(fd: number, rights = 0n): Open {
     const open = this.#table.get(fd);
     if (open === undefined) throw new WasiError("badf");

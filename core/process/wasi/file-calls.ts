@@ -1,4 +1,4 @@
-/** Calls on descriptors: reading, writing, places in files, what is known of them. */
+/** Calls on descriptors: reading, writing, seeking, attributes. */
 import type { DirectoryName, Filestat, Times } from "../messages.ts";
 import { ERRNO, WasiError } from "../../sandbox/wasi/errno.ts";
 import { lengthOf, type Slice } from "../../sandbox/wasi/guest-memory.ts";
@@ -23,7 +23,7 @@ export function fileCalls(program: Program): Readonly<Record<string, Import>> {
       const file = seekable(table.get(fd, RIGHT.fdWrite));
       const bytes = memory.gather(memory.vectors(iovs, count));
       forgetOthers(program, file);
-      // As on Linux, a file that was opened for appending only grows.
+      // As on Linux, a write to a file that was opened for appending always goes to its end.
       const at = (file.flags & FDFLAG.append) === 0 ? offsetOf(offset) : undefined;
       memory.u32(out, bytes.length);
       return bytes.length === 0 ? undefined : file.write(at, bytes);
@@ -162,7 +162,7 @@ async function settleOthers(program: Program): Promise<void> {
   for (const file of program.table.files()) if (file.isUnsettled) await file.settle();
 }
 
-/** Other descriptors of the same file see what is written. */
+/** Makes other descriptors of the same file see what is written. */
 function forgetOthers(program: Program, file: RegularFile): void {
   for (const other of program.table.files()) if (other !== file) other.forget();
 }
@@ -292,7 +292,7 @@ async function readDirectory(
     view.setUint32(16, entry.name.length, true);
     view.setUint8(20, FILETYPE[entry.type]);
     record.set(entry.name, 24);
-    // The last one may be cut: a buffer that is full says that there is more.
+    // The last record may be cut: a full buffer tells the program that there are more.
     const part = record.subarray(0, length - used);
     memory.bytes(at + used, part.length).set(part);
     used += part.length;

@@ -115,7 +115,7 @@ export const RIGHTS_FILE: bigint = some(
   RIGHT.pollFdReadwrite,
 );
 
-/** Streams can't seek: that is how libc tells a terminal. */
+/** Streams lack the right to seek, by which libc recognises a terminal. */
 export const RIGHTS_STREAM: bigint = some(
   RIGHT.fdRead,
   RIGHT.fdWrite,

@@ -1,4 +1,4 @@
-/** What stands behind a program's descriptors: streams, files, directories. Each collects small transfers into large ones. */
+/** What descriptors refer to: streams, files, directories. Each collects small transfers into large ones. */
 import { concat, copyOf } from "../../base/bytes.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { COLLECT_MS, PIECE_BYTES, PIECES_IN_FLIGHT_MAX, READ_AHEAD_BYTES } from "../limits.ts";
@@ -16,14 +16,14 @@ interface Common {
 
 export interface OpenDirectory extends Common {
   readonly is: "directory";
-  /** The name under which it was given, for what was open from the start. */
+  /** The name under which it was preopened, if it was. */
   readonly preopen?: Uint8Array;
   entries?: readonly DirectoryName[];
 }
 
 export type Open = Stream | RegularFile | OpenDirectory;
 
-/** A pipe, a terminal, a device: bytes in order. */
+/** A pipe, a terminal or a device: a stream of bytes. */
 export class Stream implements Common {
   readonly is = "stream";
   readonly handle: number;
@@ -51,7 +51,7 @@ export class Stream implements Common {
     this.rights = rights;
   }
 
-  /** Bytes are there, or the end, or what reading fails with. */
+  /** Whether there are bytes, or the end, or an error of reading. */
   get isReadable(): boolean {
     return this.#rest.length > 0 || this.#isOver || this.#readError !== undefined;
   }
@@ -60,7 +60,7 @@ export class Stream implements Common {
     return this.#rest.reduce((sum, { length }) => sum + length, 0);
   }
 
-  /** Resolves when it is readable. Never rejects but for Unwind. */
+  /** Resolves when it is readable. Rejects only with Unwind. */
   ready(): Promise<void> {
     if (this.isReadable) return Promise.resolve();
     return (this.#reading ??= this.#take());
@@ -81,14 +81,14 @@ export class Stream implements Common {
     }
   }
 
-  /** What is there, up to `length`; undefined where nothing is yet. Empty at the end. */
+  /** The bytes that are there, up to `length`. Undefined if there are none yet; empty at the end. */
   takeNow(length: number): Uint8Array<ArrayBuffer> | undefined {
     const rest = this.#rest[0];
     if (rest !== undefined) {
       const piece = rest.subarray(0, length);
       if (piece.length < rest.length) this.#rest[0] = rest.subarray(length);
       else this.#rest.shift();
-      // The next piece is on its way while the program works on this one. What it leaves goes back to the next reader.
+      // Asks for the next piece while the program works on this one. Bytes that it leaves go back for the next reader.
       if (this.#rest.length === 0 && this.type === "pipe") this.ready().catch(() => {});
       return piece;
     }
@@ -98,16 +98,16 @@ export class Stream implements Common {
       throw error;
     }
     if (!this.#isOver) return undefined;
-    // A terminal goes on after its end (Ctrl-D), as elsewhere.
+    // A terminal can be read again after its end (Ctrl-D), as in other systems.
     if (this.type === "terminal") this.#isOver = false;
     return new Uint8Array(0);
   }
 
-  /** Nothing more is read; what was read too far goes back, for the next reader. */
+  /** Stops reading; bytes that were read too far go back for the next reader. */
   async release(): Promise<void> {
     const reading = this.#reading;
     if (reading !== undefined) {
-      // What is on its way comes before the answer to this.
+      // Pieces on their way arrive before the answer to this request.
       await this.#giveBack([]);
       await reading;
     }
@@ -129,7 +129,7 @@ export class Stream implements Common {
     while (!this.hasRoom) await Promise.race(this.#inFlight);
   }
 
-  /** Copies what it is given; a promise where the program has to wait for room first. */
+  /** Copies the parts. Returns a promise if the program has to wait for room first. */
   write(parts: readonly Uint8Array[]): Promise<void> | undefined {
     this.#checkWritten();
     for (const part of parts) {
@@ -151,7 +151,7 @@ export class Stream implements Common {
   #checkWritten(): void {
     if (this.#writeError === undefined) return;
     const error = this.#writeError;
-    // As SIGPIPE does where nobody handles it.
+    // Like SIGPIPE without a handler.
     if (error instanceof WasiError && error.errno === ERRNO.pipe) throw new Unwind("broken-pipe");
     throw error;
   }
@@ -160,7 +160,7 @@ export class Stream implements Common {
   send(): void {
     const collected = this.#collected;
     if (collected === undefined || this.#collectedBytes === 0) return;
-    // A small piece leaves the large buffer behind, for the next ones.
+    // A small piece is copied, so that the large buffer can be used for the next ones.
     const isWorthIt = this.#collectedBytes * 2 > PIECE_BYTES;
     const whole = collected.subarray(0, this.#collectedBytes);
     const bytes = isWorthIt ? whole : copyOf(whole);
@@ -177,7 +177,7 @@ export class Stream implements Common {
     this.#inFlight.add(sent);
   }
 
-  /** Everything that was written has been taken. */
+  /** Resolves when everything that was written has been taken. */
   async drain(): Promise<void> {
     this.send();
     while (this.#inFlight.size > 0) await Promise.race(this.#inFlight);
@@ -205,7 +205,7 @@ export class RegularFile implements Common {
     this.flags = flags;
   }
 
-  /** What was read ahead and covers the place; undefined where it has to be asked for. */
+  /** The bytes at that place, if they were read ahead; undefined if they have to be asked for. */
   readNow(at: number, length: number): Uint8Array<ArrayBuffer> | undefined {
     const ahead = this.#ahead;
     if (this.#behind !== undefined || ahead === undefined) return undefined;
@@ -225,7 +225,10 @@ export class RegularFile implements Common {
     return bytes.subarray(0, length);
   }
 
-  /** Takes the bytes over; a promise where they have to be sent first. Without a place they are added at the end. */
+  /**
+   * Takes the bytes over. Returns a promise if collected bytes have to be sent first. Without `at` the bytes are
+   * appended.
+   */
   write(at: number | undefined, bytes: Uint8Array<ArrayBuffer>): Promise<void> | undefined {
     this.forget();
     const behind = this.#behind;
@@ -244,12 +247,12 @@ export class RegularFile implements Common {
     return this.#behind !== undefined;
   }
 
-  /** What was read ahead may no longer be so. */
+  /** Forgets what was read ahead, because it may have changed. */
   forget(): void {
     this.#ahead = undefined;
   }
 
-  /** All that was written has reached the node. Rejects with what that fails with. */
+  /** Resolves when all writes have reached the node. Rejects with the error of a write. */
   async settle(): Promise<void> {
     const behind = this.#behind;
     if (behind === undefined) return;

@@ -1,4 +1,6 @@
-/** Calls that take a path, from a directory that is open. Ways out of it are refused by the node, which walks them. */
+/**
+ * Calls that take a path relative to an open directory. The node walks the path, and refuses to leave the directory.
+ */
 import type { Filestat, Opened } from "../messages.ts";
 import { PATH_BYTES_MAX } from "../limits.ts";
 import { ERRNO, WasiError } from "../../sandbox/wasi/errno.ts";
@@ -140,7 +142,7 @@ async function open(program: Program, call: OpenCall): Promise<number> {
   return ERRNO.success;
 }
 
-/** Reading and writing are granted as asked for; the rest is what the directory hands down. */
+/** The rights to read and write are those that were asked for; the others are inherited from the directory. */
 function describe(program: Program, { handle, type }: Opened, call: OpenCall, inherited: bigint): Open {
   const withheld = (RIGHT.fdRead | RIGHT.fdWrite) & ~call.rights;
   const inheriting = inherited & call.inheriting;

@@ -1,4 +1,6 @@
-/** poll_oneoff and sched_yield: a program sleeps until one of several things, and its thread runs the others meanwhile. */
+/**
+ * poll_oneoff and sched_yield: a program sleeps until one of several events, and its thread runs the others meanwhile.
+ */
 import { SUBSCRIPTIONS_MAX } from "../limits.ts";
 import { clockNow } from "./basic-calls.ts";
 import { ERRNO, errnoOf } from "../../sandbox/wasi/errno.ts";
@@ -17,7 +19,7 @@ interface Subscription {
   /** Ms from now. */
   readonly delayMs?: number;
   readonly stream?: Stream;
-  /** Ready at once: a file, or an error that it is told by. */
+  /** Set if the event is ready at once: a file, or an error. */
   readonly errno?: number;
 }
 
@@ -76,7 +78,7 @@ function isReady({ type, delayMs, stream, errno }: Subscription, passedMs: numbe
   return type === EVENT.fdRead ? stream.isReadable : stream.hasRoom;
 }
 
-/** Until so much time has passed or one of the streams has something; rejects when the program is killed. */
+/** Resolves after that time, or when one of the streams is readable; rejects when the program is killed. */
 function wait(
   { clock, channel }: Program,
   delayMs: number | undefined,

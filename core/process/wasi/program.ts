@@ -1,4 +1,4 @@
-/** One program in its thread: what its calls (imports) share. */
+/** One program in its thread: the state that its calls (imports) share. */
 import type { Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
 import type { StartMessage } from "../messages.ts";
@@ -8,7 +8,7 @@ import { GuestMemory } from "../../sandbox/wasi/guest-memory.ts";
 import { RIGHT, RIGHTS_DIRECTORY, RIGHTS_FILE, RIGHTS_STREAM } from "./layout.ts";
 import { Stream } from "./open.ts";
 
-/** A call of preview 1: its errno, at once or later; a thrown WasiError is one too. */
+/** A call of preview 1. It gives its errno, at once or later; a thrown WasiError gives its errno too. */
 export type Import = (...args: never[]) => number | void | Promise<number | void>;
 
 export class Program {
@@ -47,7 +47,7 @@ export class Program {
     }
   }
 
-  /** Writes that other calls must see have reached the node, and what was read ahead is read again. */
+  /** Makes writes visible to other calls: sends them to the node, and forgets what was read ahead. */
   async settle(): Promise<void> {
     for (const file of this.table.files()) {
       file.forget();
@@ -56,12 +56,12 @@ export class Program {
     this.send();
   }
 
-  /** Output that was collected is on its way: the program is about to wait. */
+  /** Sends collected output, because the program is about to wait. */
   send(): void {
     for (const open of this.table.all) if (open.is === "stream") open.send();
   }
 
-  /** Everything that was written is where it belongs. */
+  /** Resolves when everything that was written has been taken. */
   async finish(): Promise<void> {
     for (const open of this.table.all) {
       if (open.is === "file") await open.settle();
