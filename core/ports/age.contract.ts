@@ -1,4 +1,4 @@
-/** What every Age has to do. */
+/** What every Age must do. */
 import { describe, expect, it } from "vitest";
 import { concat, equal, utf8 } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";

@@ -1,11 +1,11 @@
-/** What every Clock has to do, and what the helpers of the port make of it. */
+/** What every Clock must do, and what the port's helper functions do with it. */
 import { describe, expect, it } from "vitest";
 import { isStarfishError } from "../base/errors.ts";
 import { type Clock, every, sleep, withDeadline } from "./clock.ts";
 
 export interface ClockHarness {
   readonly clock: Clock;
-  /** Resolves or rejects as the promise does, letting time pass until then (virtual clocks stand still otherwise). */
+  /** Resolves or rejects as the promise does, and lets time pass until then (virtual clocks stand still otherwise). */
   readonly pass: <T>(promise: Promise<T>) => Promise<T>;
 }
 

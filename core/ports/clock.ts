@@ -1,4 +1,4 @@
-/** Time. The only source of it in core/: real in tabs and Node, virtual in the simulator. */
+/** Time. This port is the only source of it in core/: real in tabs and Node.js, virtual in the simulator. */
 import { cancelled, StarfishError } from "../base/errors.ts";
 
 export interface Timer {
@@ -6,15 +6,17 @@ export interface Timer {
 }
 
 export interface Clock {
-  /** Wall clock: milliseconds since 1970 UTC as this node believes it. It may be wrong, skewed, and may jump. */
+  /** The wall clock of this node: milliseconds since 1970 UTC. It may be wrong, and it may jump. */
   now(): number;
   /** Milliseconds since some moment; never goes back. Use it for every duration. */
   monotonic(): number;
-  /** Calls `fire` once, not before `delayMs` from now; how much later is not promised (hidden tabs: up to 1 s or more). */
+  /**
+   * Calls `fire` once, not before `delayMs` from now. How much later is not promised (in hidden tabs by 1 s or more).
+   */
   timer(delayMs: number, fire: () => void): Timer;
 }
 
-/** Calls `fire` every `periodMs`, at the earliest, until cancelled. A late call delays the ones after it. */
+/** Calls `fire` every `periodMs` or later, until it is cancelled. A late call delays the ones after it. */
 export function every(clock: Clock, periodMs: number, fire: () => void): Timer {
   let timer = clock.timer(periodMs, tick);
   let ended = false;
@@ -53,8 +55,8 @@ export function sleep(
 }
 
 /**
- * Runs `work` with a signal that aborts after `timeoutMs` (as "timeout", retryable) or with the outer signal, and frees
- * the timer when the work settles. Rejects as soon as the signal aborts, whether or not the work heeds it.
+ * Runs `work` with a signal that aborts after `timeoutMs` (with "timeout", retryable) or with the outer signal. Frees
+ * the timer when the work settles. Rejects as soon as the signal aborts, even if the work ignores it.
  */
 export async function withDeadline<T>(
   clock: Clock,

@@ -1,4 +1,7 @@
-/** What every Coder has to do. The code itself is tested in disk/, for what adapters share; here it is told from garbage. */
+/**
+ * What every Coder must do. disk/ tests the code that adapters share; this suite tests that results are right, and not
+ * garbage.
+ */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { slowShard } from "../../test/fixtures/slow-code.ts";
 import { type Bytes, equal, utf8 } from "../base/bytes.ts";
@@ -9,7 +12,7 @@ import type { Coder } from "./coder.ts";
 
 export interface CoderHarness {
   readonly coder: Coder;
-  /** Makes a thread that has started fail; not where there are none. */
+  /** Makes a thread that has started fail. Absent if there are no threads. */
   readonly crash?: () => void;
 }
 

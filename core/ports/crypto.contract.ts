@@ -1,4 +1,4 @@
-/** What every Crypto has to do; the test vectors of the standards are for the real one (platform/crypto.test.ts). */
+/** What every Crypto must do. The test vectors of the standards are in platform/crypto.test.ts, for the real one. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { equal, utf8 } from "../base/bytes.ts";
@@ -14,7 +14,7 @@ function flip(bytes: Uint8Array, bit: number): Uint8Array {
   return flipped;
 }
 
-/** `runs` is how many cases each property tries: real signatures are slow. */
+/** `runs` is the number of cases that each property tries, because real signatures are slow. */
 export function cryptoContract(name: string, create: () => Crypto, options: { runs: number }): void {
   const { runs: numRuns } = options;
   const bytes = fc.uint8Array({ maxLength: 200 });

@@ -1,6 +1,6 @@
 /**
- * Cryptography for small inputs (up to 64 KiB or so), synchronous on purpose: WebCrypto is slower on them and answers in
- * an order that no simulation could repeat. Bulk hashing of content is not this port's business.
+ * Cryptography for small inputs (up to about 64 KiB). It is synchronous on purpose: WebCrypto is slower for them, and
+ * answers in an order that no simulation could repeat. Bulk hashing of contents is not the task of this port.
  */
 import type { Bytes } from "../base/bytes.ts";
 
@@ -12,11 +12,11 @@ export interface KeyPair {
 }
 
 export interface Crypto {
-  /** The key pair of a 32-byte seed. */
+  /** The key pair that belongs to a 32-byte seed. */
   keyPair(seed: Bytes): KeyPair;
   /** Ed25519 signature, 64 bytes. */
   sign(privateKey: Bytes, message: Bytes): Uint8Array;
-  /** False for any signature or key that is not right, whatever its shape; never throws. */
+  /** False for an invalid signature or key of any shape; never throws. */
   verify(publicKey: Bytes, message: Bytes, signature: Bytes): boolean;
   /** SHA-256, 32 bytes. */
   sha256(message: Bytes): Uint8Array;

@@ -1,4 +1,4 @@
-/** What operators and tests read: one line an event, never secrets. */
+/** The log for operators and tests: one line an event, and never secrets. */
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 

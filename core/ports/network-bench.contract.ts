@@ -1,4 +1,4 @@
-/** What the suites of the port Network share: networks that are cleaned up, and messages that can be told apart. */
+/** Helpers of the suites of the port Network: networks that are cleaned up, and messages that can be told apart. */
 import { afterEach, beforeEach, expect } from "vitest";
 import type { Bytes } from "../base/bytes.ts";
 import { type ErrorCode, isStarfishError, StarfishError } from "../base/errors.ts";
@@ -6,11 +6,11 @@ import { type Clock, sleep } from "./clock.ts";
 import type { Address, Channel, Link, Network } from "./network.ts";
 
 export interface NetworkHarness extends AsyncDisposable {
-  /** The clock by which the networks live. */
+  /** The clock that the networks use. */
   readonly clock: Clock;
   /** A network that can be dialled at its addresses. */
   node(): Promise<Network>;
-  /** A network that can be reached through an introducer only. */
+  /** A network that can only be reached through an introducer. */
   tab(): Promise<Network>;
   /** An address at which nobody answers. */
   readonly deadAddress: Address;
@@ -30,7 +30,7 @@ export interface ChannelPair extends Pair {
 
 export const PROTOCOL = "/starfish/test/1.0.0";
 
-/** How long anything may take: real adapters run this on busy machines. */
+/** How long anything may take, since real adapters run this on busy machines. */
 const PATIENCE_MS = 20_000;
 
 /** Makes networks for each test of the suite in which it is made, and disposes of them after it. */
@@ -60,7 +60,7 @@ export class NetworkBench {
     return this.#keep(await this.#now.tab());
   }
 
-  /** Two nodes that take each other for members; the first has dialled the second. */
+  /** Two nodes that accept each other as members; the first has dialled the second. */
   async pair(): Promise<Pair> {
     const a = await this.node();
     const b = await this.node();
@@ -92,7 +92,7 @@ export class NetworkBench {
     return Promise.race([promise, late]);
   }
 
-  /** Waits until it holds; the adapters may take a moment to say so. */
+  /** Waits until the condition holds; adapters may take a moment. */
   async until(condition: () => boolean): Promise<void> {
     const { clock } = this.#now;
     const endMs = clock.monotonic() + PATIENCE_MS;
@@ -126,7 +126,7 @@ export function nextChannel(network: Network): Promise<Channel> {
   return new Promise((resolve) => void network.handle(PROTOCOL, resolve));
 }
 
-/** What comes, in short, until the end; rejects if the channel closes with an error before. */
+/** Collects summaries of all messages until the end; rejects if the channel closes with an error before. */
 export function collect(channel: Channel): Promise<string[]> {
   return new Promise((resolve, reject) => {
     const got: string[] = [];
@@ -140,7 +140,7 @@ export function closing(channel: Channel): Promise<StarfishError | undefined> {
   return new Promise((resolve) => channel.onClose(resolve));
 }
 
-/** A message of `length` bytes that tells its number and whether it was changed or cut. */
+/** A message of `length` bytes that contains its number, and shows whether it was changed or cut. */
 export function message(length: number, number: number): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) bytes[i] = (i * 31 + number * 7 + (i >> 8)) & 0xff;

@@ -1,4 +1,4 @@
-/** The part of the contract of Network that is about channels: order, wholeness, ends, back-pressure. */
+/** The part of the contract of Network about channels: order, wholeness, ends, back-pressure. */
 import { describe, expect, it } from "vitest";
 import { isStarfishError, StarfishError } from "../base/errors.ts";
 import {
@@ -135,7 +135,7 @@ export function channelContract(bench: NetworkBench): void {
       const { near, far } = await bench.channelPair();
       const piece = 256 * 1024;
       let sent = 0;
-      // Some lies on the way and with the reader's end; the bound is for what waits at each of them.
+      // Some messages are on the way or with the reader; the bound is for those that wait at each end.
       while (near.send(message(piece, sent++))) expect(sent * piece).toBeLessThan(4 * CHANNEL_BUFFER_BYTES);
       let waiting = true;
       const drained = near.drained().then(() => (waiting = false));

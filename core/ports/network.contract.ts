@@ -1,4 +1,4 @@
-/** What every Network has to do. */
+/** What every Network must do. */
 import { describe, expect, it } from "vitest";
 import {
   closing,
@@ -61,7 +61,7 @@ function linkContract(bench: NetworkBench): void {
       expect(one).toBe(two);
       expect(three.peer).toBe(a.self);
       await bench.until(() => a.links().length === 1 && b.links().length === 1);
-      // It works in both directions, whichever connection has won.
+      // The link works in both directions, whichever connection has won.
       const accepted = [nextChannel(a), nextChannel(b)];
       await bench.within(Promise.all([one.open(PROTOCOL), three.open(PROTOCOL), ...accepted]));
     });
@@ -183,7 +183,7 @@ function expulsionContract(bench: NetworkBench): void {
 
 async function dialAndOpen(from: Network, to: Network): Promise<void> {
   const link = await from.dial({ peer: to.self, addresses: to.addresses() });
-  // An adapter may learn only now that it was refused.
+  // An adapter may notice only now that it was refused.
   await link.open(PROTOCOL);
 }
 

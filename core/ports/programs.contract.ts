@@ -1,4 +1,4 @@
-/** What every adapter of the port Programs has to do: run programs, several at once, and end each in its own way. */
+/** What every adapter of the port Programs must do: run programs, several at once, and end each in its own way. */
 import { afterEach, describe, expect, test } from "vitest";
 import { concat, equal, text, utf8 } from "../base/bytes.ts";
 import { realClock } from "../platform/clock.ts";
@@ -25,7 +25,7 @@ import {
 import type { Programs } from "./programs.ts";
 
 export interface ProgramsContractOptions {
-  /** Whether a program that computes for ever can be ended (not on the simulator's one thread). */
+  /** Whether an endless program can be ended (the simulator, with its one thread, can't). */
   readonly threads: boolean;
 }
 

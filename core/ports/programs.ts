@@ -1,22 +1,23 @@
 /**
- * Threads in which programs (WASI preview 1 commands) run, off the thread of the node. One thread carries all programs of a
- * session: a call that waits suspends its program (JavaScript Promise Integration), so that the others go on. What is said
- * to a thread and by it is core/process's (messages.ts); an adapter only carries it, structured clones as they are.
+ * Threads in which programs (WASI preview 1 commands) run, off the node's thread. One thread runs all programs of a
+ * session: a call that waits suspends its program (JavaScript Promise Integration), so that the others go on.
+ * core/process/messages.ts defines the messages to and from a thread; an adapter only carries them, as structured
+ * clones.
  */
 
 export interface ProgramThread {
-  /** Buffers in `transfer` are given away. */
+  /** The buffers in `transfer` are moved, not copied. */
   post(message: unknown, transfer: readonly ArrayBuffer[]): void;
-  /** Whether somebody waits for it: only then does it keep the process that it belongs to from ending. */
+  /** Whether somebody waits for the thread. Only a busy thread keeps the process alive. */
   setBusy(isBusy: boolean): void;
-  /** Ends the thread whatever it is doing. */
+  /** Ends the thread, whatever it is doing. */
   terminate(): void;
 }
 
 interface ProgramThreadEvents {
   /** Called with everything that the thread posts. */
   readonly receive: (message: unknown) => void;
-  /** Called when it could not start, or has ended without being asked to. */
+  /** Called if the thread could not start, or has ended without being told to. */
   readonly died: (message: string) => void;
 }
 

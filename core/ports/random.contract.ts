@@ -1,4 +1,7 @@
-/** What every Random has to do, and what the helpers of the port make of it. Statistics are loose: no sound source fails. */
+/**
+ * What every Random must do, and what the port's helper functions do with it. The statistical checks are loose, so that
+ * no sound source fails them.
+ */
 import { describe, expect, it } from "vitest";
 import { integer, pick, type Random, sample } from "./random.ts";
 
@@ -26,7 +29,7 @@ export function randomContract(name: string, create: () => Random): void {
       const buckets = Array.from({ length: 10 }, () => 0);
       for (const real of reals) buckets[Math.floor(real * 10)] = (buckets[Math.floor(real * 10)] ?? 0) + 1;
       for (const count of buckets) expect(Math.abs(count - 2000)).toBeLessThan(300);
-      // Of 53 random bits the lowest is set in half of the numbers.
+      // In numbers of 53 random bits, the lowest bit is set in half of them.
       const odd = reals.filter((real) => (real * 2 ** 53) % 2 === 1).length;
       expect(Math.abs(odd - 10_000)).toBeLessThan(800);
     });

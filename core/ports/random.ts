@@ -1,4 +1,4 @@
-/** Chance: cryptographically strong in tabs and Node, seeded in the simulator. */
+/** Randomness: cryptographically strong in tabs and Node.js, seeded in the simulator. */
 
 export interface Random {
   bytes(length: number): Uint8Array<ArrayBuffer>;
@@ -11,12 +11,12 @@ export function integer(random: Random, bound: number): number {
   return Math.floor(random.real() * bound);
 }
 
-/** A random element, or undefined of an empty list. */
+/** A random element; undefined if the list is empty. */
 export function pick<T>(random: Random, items: readonly T[]): T | undefined {
   return items[integer(random, items.length)];
 }
 
-/** A new list in random order (Fisher-Yates), or its first `count`. */
+/** A new list in random order (Fisher-Yates), or its first `count` elements. */
 export function sample<T>(random: Random, items: readonly T[], count: number = items.length): T[] {
   const pool = [...items];
   const size = Math.min(count, pool.length);

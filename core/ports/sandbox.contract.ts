@@ -1,6 +1,6 @@
 /**
- * What every adapter of the port Sandbox has to do, hostile modules included. The suite speaks to workers as the pool
- * does: bytes are prepared first, and whoever does not answer is ended from outside.
+ * What every adapter of the port Sandbox must do, also with hostile modules. The suite uses workers as the pool does:
+ * it prepares the bytes first, and ends from outside a worker that does not answer.
  */
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { text, toHex, utf8 } from "../base/bytes.ts";
@@ -23,12 +23,12 @@ import { hostile, i32, mirror, reactor, string, wasm } from "../../test/fixtures
 import type { ProgramKind, Sandbox, SandboxOutcome, SandboxTask, SandboxWorker } from "./sandbox.ts";
 
 export interface SandboxContractOptions {
-  /** Whether code that never ends can be run (not on the simulator's one thread). */
+  /** Whether endless code can be run (the simulator, with its one thread, can't). */
   readonly threads: boolean;
 }
 
 const MEMORY_BYTES_MAX = 4 * 1024 * 1024;
-/** Much more than anything here takes that ends. */
+/** Much more fuel than any task here uses that ends. */
 const FUEL_MAX = 100_000_000;
 
 function importing(from: string, name: string): Uint8Array {
@@ -148,7 +148,7 @@ export function sandboxContract(name: string, make: () => Sandbox, options: Sand
       async (locals, operands, type) => {
         const worker = await spawn();
         const module = await compiled("deep", hostile.deep(locals, operands, type));
-        // Often enough that the engine optimises it.
+        // Often enough that the engine optimises the code.
         for (let i = 0; i < 20; i++)
           expect(await worker.run({ ...module, input: utf8("x") })).toMatchObject({ ok: false, code: "call-depth" });
       },

@@ -1,56 +1,59 @@
 /**
- * Workers in which strangers' WebAssembly is checked, compiled and run. A worker gives each task a fresh instance, and can
- * be ended from outside at any time, in the middle of a loop. What a task may do is fixed by the bytes of its module:
- * limits are written into them before they are compiled (sandbox/wasm), so adapters need not know them.
+ * Workers in which strangers' WebAssembly is checked, compiled and run. A worker gives each task a fresh instance, and
+ * can be ended from outside at any time, even in the middle of a loop. The limits of a task are written into its module
+ * before it is compiled (sandbox/wasm), so adapters need not know them.
  */
 import type { Bytes } from "../base/bytes.ts";
 import type { ErrorCode } from "../base/errors.ts";
 
 /**
- * "bytes": ABI 1 (wasm-tasks/README.md). "command": a WASI preview 1 program, input on its standard input, output from its
- * standard output. "javascript", "python": a script, for which the module is the engine.
+ * "bytes": a module of ABI 1 (wasm-tasks/README.md). "command": a WASI preview 1 program, with the input on its
+ * standard input and the output on its standard output. "javascript", "python": a script; the module is its engine.
  */
 export type ProgramKind = "bytes" | "command" | "javascript" | "python";
 
-/** What one call of a script's function gets of a task's input, and how what it gives is written. */
+/** Which part of a task's input one call of a script's function gets, and how its results are written. */
 export type InputForm =
-  /** A line, without its end. A text that it gives is a line as it is, anything else a line of JSON; nothing is no line. */
+  /**
+   * A line, without its end. A text result is written as a line, any other value as a line of JSON; undefined gives no
+   * line.
+   */
   | "lines"
-  /** The value of a line of JSON; it gives one. */
+  /** The value of a line of JSON; each result is a line of JSON. */
   | "values"
-  /** A number on a line; what it gives is as with lines. */
+  /** The number on a line; results are written as with "lines". */
   | "numbers"
-  /** All of it, as text; what it gives is as with lines, without an end. */
+  /** The whole input, as text; the result is written as with "lines", but without an end of line. */
   | "text";
 
-/** How a module is to be run, as data: it goes from node to node. */
+/** How a module is run, as data that is sent from node to node. */
 export interface SandboxProgram {
   readonly kind: ProgramKind;
-  /** "reduce": makes one output of two, which are in the input with the length of the first in 4 bytes (little-endian). */
+  /** "reduce": makes one output of two. The input has the length of the first in 4 bytes (little-endian), then both. */
   readonly entry?: "run" | "reduce" | undefined;
-  /** Of a command. */
+  /** The arguments of a command. */
   readonly args?: readonly string[] | undefined;
-  /** Of a script: the text of its function, or of a module that has it. */
+  /** The source of a script: an expression whose value is a function, or a module that exports one. */
   readonly source?: string | undefined;
-  /** Of a script: the function of two values that makes one of them. With it a task's outputs are made one. */
+  /** The reduction of a script: a function that makes one value of two. With it a task reduces its results to one. */
   readonly reduce?: string | undefined;
-  /** Of a script. */
+  /** The form of a script's input. */
   readonly form?: InputForm | undefined;
 }
 
 export interface SandboxTask {
-  /** Names the module: an adapter posts it to its worker only when the worker's last task had another. */
+  /** Names the module. An adapter posts the module to its worker only if the worker's last task had another one. */
   readonly moduleId: string;
   readonly module: WebAssembly.Module;
-  /** ABI 1 where there is none. */
+  /** ABI 1 if absent. */
   readonly program?: SandboxProgram | undefined;
   readonly input: Bytes;
-  /** A whole number: where the task has used up so much, it ends with "out-of-fuel". */
+  /** A whole number. A task that has used this much fuel ends with "out-of-fuel". */
   readonly fuelMax: number;
 }
 
 export type SandboxOutcome =
-  /** The same output and the same fuel for the same module, input and limits, on every device. */
+  /** The same module, input and limits give the same output and the same fuel on every device. */
   | { readonly ok: true; readonly output: Uint8Array; readonly fuelUsed: number }
   | { readonly ok: false; readonly code: ErrorCode; readonly message: string };
 
@@ -58,19 +61,22 @@ export type CompileOutcome =
   | { readonly ok: true; readonly module: WebAssembly.Module }
   | { readonly ok: false; readonly code: ErrorCode; readonly message: string };
 
-/** Does one thing at a time; a second call before the first has settled is a bug. */
+/** Does one thing at a time. A second call before the first has settled is a bug of the caller. */
 export interface SandboxWorker {
-  /** Checks a module of that kind and compiles it with its limits in it. Never rejects; never settles after `terminate`. */
+  /**
+   * Checks a module of that kind, writes its limits into it, and compiles it. Never rejects; never settles after
+   * `terminate`.
+   */
   compile(bytes: Bytes, memoryBytesMax: number, kind?: ProgramKind): Promise<CompileOutcome>;
   /** Runs one task. Never rejects; never settles after `terminate`. */
   run(task: SandboxTask): Promise<SandboxOutcome>;
-  /** Ends the thread whatever it is doing. */
+  /** Ends the thread, whatever it is doing. */
   terminate(): void;
 }
 
 export interface Sandbox {
   /** Cores of this device that could be lent, at least 1. */
   readonly cores: number;
-  /** Starts a worker. Rejects with "unsupported" where the platform has none. */
+  /** Starts a worker. Rejects with "unsupported" if the platform has none. */
   spawn(): Promise<SandboxWorker>;
 }

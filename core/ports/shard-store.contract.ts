@@ -1,4 +1,4 @@
-/** What every ShardStore has to do. `open` gives a store on the same content each time until it is destroyed. */
+/** What every ShardStore must do. Until it is destroyed, `open` always gives a store with the same content. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Bytes, equal } from "../base/bytes.ts";
 import { isStarfishError } from "../base/errors.ts";
@@ -13,9 +13,12 @@ import {
 } from "./shard-store.ts";
 
 export interface ShardStoreHarness {
-  /** Opens the store, empty the first time; again on the same content after it has been disposed of. */
+  /** Opens the store, which is empty the first time. After disposal it opens the same content again. */
   open(): Promise<ShardStore>;
-  /** Changes what is kept of a shard behind the store's back, open or not; `undefined` takes it away. */
+  /**
+   * Changes the kept bytes of a shard behind the store's back, whether it is open or not; `undefined` removes the
+   * shard.
+   */
   tamper(id: string, change: (kept: Bytes) => Bytes | undefined): Promise<void>;
   /** Removes every trace. */
   destroy?(): Promise<void>;
@@ -267,7 +270,7 @@ function listed(store: ShardStore): StoredShard[] {
   return [...store.ids()].sort(byId);
 }
 
-/** A failing `toEqual` on so many bytes would take minutes to print. */
+/** A failing `toEqual` on this many bytes would take minutes to print. */
 function expectSame(got: Bytes | undefined, bytes: Bytes): void {
   expect(got?.length).toBe(bytes.length);
   expect(equal(got ?? new Uint8Array(0), bytes)).toBe(true);

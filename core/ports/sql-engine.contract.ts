@@ -1,4 +1,7 @@
-/** What every SqlEngine has to do: a thread that holds SQLite, which answers, ends what it is told to end, and dies alone. */
+/**
+ * What every SqlEngine must do: hold SQLite in a thread, answer, end statements when told to, and keep a crash to that
+ * thread.
+ */
 import { afterEach, describe, expect, it } from "vitest";
 import { isStarfishError } from "../base/errors.ts";
 import { IndexClient } from "../db/index-client.ts";
@@ -12,7 +15,7 @@ export interface SqlEngineHarness {
   readonly clock: Clock;
 }
 
-/** `hasThreads`: whether a statement runs beside its caller, so that it can be ended while it does. */
+/** `hasThreads`: whether a statement runs beside its caller, and so can be ended while it runs. */
 export function sqlEngineContract(
   name: string,
   create: () => SqlEngineHarness,
@@ -21,7 +24,7 @@ export function sqlEngineContract(
   describe(`SqlEngine: ${name}`, () => {
     const clients: IndexClient[] = [];
     const losses: string[] = [];
-    /** What only threads can do has no test where there are none: a skipped test counts as a failed one. */
+    /** Without threads, tests that need them do not exist, because a skipped test counts as failed. */
     const threads = hasThreads ? ["thread"] : [];
 
     function start(): IndexClient {

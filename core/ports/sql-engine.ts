@@ -1,26 +1,26 @@
 /**
- * A thread in which SQLite holds the index of the shared database, off the thread of the node. What is said to a thread and
- * by it is core/db's (engine/messages.ts); an adapter only carries it, structured clones as they are.
+ * A thread in which SQLite holds the index of the shared database, off the node's thread. core/db/engine/messages.ts
+ * defines the messages to and from a thread; an adapter only carries them, as structured clones.
  */
 
 export interface SqlThread {
-  /** Buffers in `transfer` are given away. */
+  /** The buffers in `transfer` are moved, not copied. */
   post(message: unknown, transfer: readonly ArrayBuffer[]): void;
   /**
-   * Tells the call with that id, which runs now, to end. Does nothing where a running thread can't be told (a tab without
-   * shared memory): then it is terminated.
+   * Tells the running call with that id to end. If a running thread can't be told (a tab without shared memory), it
+   * does nothing, and the thread has to be terminated.
    */
   interrupt(id: number): void;
-  /** Whether somebody waits for it: only then does it keep the process that it belongs to from ending. */
+  /** Whether somebody waits for the thread. Only a busy thread keeps the process alive. */
   setBusy(isBusy: boolean): void;
-  /** Ends the thread whatever it is doing. */
+  /** Ends the thread, whatever it is doing. */
   terminate(): void;
 }
 
 interface SqlThreadEvents {
   /** Called with everything that the thread posts. */
   readonly receive: (message: unknown) => void;
-  /** Called when it could not start, or has ended without being asked to. */
+  /** Called if the thread could not start, or has ended without being told to. */
   readonly died: (message: string) => void;
 }
 

@@ -1,11 +1,11 @@
-/** What every Store has to do. `open` gives a store on the same content each time until it is destroyed. */
+/** What every Store must do. Until it is destroyed, `open` always gives a store with the same content. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { equal, utf8 } from "../base/bytes.ts";
 import { isStarfishError } from "../base/errors.ts";
 import { type Store, STORE_KEY_BYTES_MAX } from "./store.ts";
 
 export interface StoreHarness {
-  /** Opens the store, empty the first time; again on the same content after it has been disposed of. */
+  /** Opens the store, which is empty the first time. After disposal it opens the same content again. */
   open(): Promise<Store>;
   /** Removes every trace. */
   destroy?(): Promise<void>;

@@ -1,31 +1,31 @@
-/** A node's own small, durable key-value store (identity, certificates, settings). IndexedDB, files or memory. */
+/** A node's own small, durable key-value store (identity, certificates, settings): IndexedDB, files or memory. */
 import { type Bytes, utf8 } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
 
-/** Longest key in UTF-8 bytes: a hex file name of it must stay under the 255 bytes that file systems allow. */
+/** The longest key in UTF-8 bytes: its hex file name must stay below the 255 bytes that file systems allow. */
 export const STORE_KEY_BYTES_MAX: number = 100;
 
 /**
- * Keys are well-formed text of at most STORE_KEY_BYTES_MAX bytes in UTF-8; others are refused ("too-large", "malformed").
- * After disposal every call rejects with "closed".
+ * Keys are well-formed text of at most STORE_KEY_BYTES_MAX bytes in UTF-8; other keys are refused ("too-large",
+ * "malformed"). After disposal every call rejects with "closed".
  */
 export interface Store extends AsyncDisposable {
   /** The value as it was last set, or undefined. */
   get(key: string): Promise<Uint8Array | undefined>;
   /** Durable when it resolves; a crash leaves the old value or the new one. Rejects with "io" (disk full, no permission). */
   set(key: string, value: Bytes): Promise<void>;
-  /** Deleting what is not there is fine. */
+  /** Deletes the key, if there is one. */
   delete(key: string): Promise<void>;
   /** The keys that begin with `prefix`, sorted by UTF-16 units. */
   keys(prefix: string): Promise<string[]>;
   /**
-   * Rejects with "io" where nothing new can be kept now: the disk is full, or somebody has taken the storage away. Absent
-   * where only a write finds that out.
+   * Rejects with "io" if nothing new can be stored now: the disk is full, or somebody has removed the storage. Absent
+   * if only a write can find that out.
    */
   check?(): Promise<void>;
 }
 
-/** What every adapter does with a key first. Throws "too-large", or "malformed" on half a surrogate pair. */
+/** Checks a key for any adapter. Throws "too-large", or "malformed" for half a surrogate pair. */
 export function checkKey(key: string): void {
   if (!key.isWellFormed()) throw new StarfishError("malformed", "A store key is well-formed Unicode");
   if (key.length > STORE_KEY_BYTES_MAX || utf8(key).length > STORE_KEY_BYTES_MAX) {

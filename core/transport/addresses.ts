@@ -1,10 +1,10 @@
-/** What multiaddrs say about a path, and which of a node's own are worth telling others. */
+/** What multiaddrs say about a path, and which of a node's own addresses are told to others. */
 import type { Connection } from "@libp2p/interface";
 import { CODE_P2P, multiaddr, type Multiaddr } from "@multiformats/multiaddr";
 import { StarfishError } from "../base/errors.ts";
 import type { Address, LinkPath, PeerId } from "../ports/network.ts";
 
-/** Throws StarfishError "malformed" on what is no multiaddr, or none of a kind that is dialled here. */
+/** Throws StarfishError "malformed" if it is not a multiaddr, or not of a kind that is dialled here. */
 export function parseAddress(address: Address): Multiaddr {
   let parsed: Multiaddr;
   try {
@@ -13,7 +13,7 @@ export function parseAddress(address: Address): Multiaddr {
     throw new StarfishError("malformed", `Not an address: ${address}`, { cause: error });
   }
   const names = componentNames(parsed);
-  // Nor /dnsaddr, for which libp2p would ask resolvers outside the swarm.
+  // /dnsaddr is refused too, because libp2p would ask resolvers outside of the swarm.
   if (
     names.has("dnsaddr") ||
     names.has("p2p-circuit") ||
@@ -25,13 +25,13 @@ export function parseAddress(address: Address): Multiaddr {
   return parsed;
 }
 
-/** The address for dialling exactly this peer: whoever else answers there is refused. */
+/** The address for dialling exactly this peer: another one that answers there is refused. */
 export function withPeer(address: Multiaddr, peer: PeerId | undefined): Multiaddr {
   const bare = address.decapsulateCode(CODE_P2P);
   return peer === undefined ? address : bare.encapsulate(`/p2p/${peer}`);
 }
 
-/** Through the introducer to the peer: signalling for WebRTC, or the relayed connection itself. */
+/** The path through the introducer to the peer: for WebRTC signalling, or for the relayed connection itself. */
 export function circuitAddress(introducer: PeerId, peer: PeerId, kind: "webrtc" | "relayed"): Multiaddr {
   return multiaddr(`/p2p/${introducer}/p2p-circuit${kind === "webrtc" ? "/webrtc" : ""}/p2p/${peer}`);
 }
@@ -49,7 +49,7 @@ export function transportOf(address: Multiaddr): "webrtc" | "websocket" | "tcp" 
   return names.has("ws") || names.has("wss") ? "websocket" : "tcp";
 }
 
-/** Where a connection comes from, as far as that can be told: the host, without the port. */
+/** Where a connection comes from, as far as can be told: the host, without the port. */
 export function placeOf(address: Multiaddr): string {
   return address.getComponents()[0]?.value ?? "";
 }
@@ -70,7 +70,7 @@ function relayOf(address: Multiaddr): PeerId | undefined {
   return address.getComponents().find((component) => component.name === "p2p")?.value;
 }
 
-/** Those of a node's own addresses that others can use: no wildcards, no relays, without the PeerId; each once. */
+/** Those of a node's own addresses that others can use, each once: no wildcards, no relays, without the PeerId. */
 export function publicForm(addresses: readonly Multiaddr[]): Address[] {
   const result = new Set<Address>();
   for (const address of addresses) {

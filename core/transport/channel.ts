@@ -1,7 +1,7 @@
 /**
  * The port's Channel over one libp2p stream. Messages are framed (framing.ts), batched until the end of the running
- * turn, and handed to the stream whenever it takes more. Reading has no brake (WebRTC offers none): what nobody
- * receives is kept up to twice CHANNEL_BUFFER_BYTES, then the channel closes as "busy".
+ * turn, and given to the stream whenever it takes more. Reading can't be slowed down (WebRTC offers no way to). So
+ * messages that nobody receives are kept up to twice CHANNEL_BUFFER_BYTES; then the channel closes as "busy".
  */
 import type { Stream } from "@libp2p/interface";
 import { Uint8ArrayList } from "uint8arraylist";
@@ -10,13 +10,13 @@ import { StarfishError } from "../base/errors.ts";
 import { CHANNEL_BUFFER_BYTES, type Channel, type Message, MESSAGE_BYTES_MAX } from "../ports/network.ts";
 import { encodeFrames, endFrame, FrameDecoder, HEADER_BYTES } from "./framing.ts";
 
-/** What is refused, in either direction. */
+/** Above this, bytes are refused in either direction. */
 const BUFFER_BYTES_MAX = 2 * CHANNEL_BUFFER_BYTES;
 
 export interface ChannelLimits {
-  /** Bytes of a message of the other end. */
+  /** The largest message that the other end may send. */
   readonly messageBytesMax?: number;
-  /** Asked for all that comes: false ends the channel, "busy". */
+  /** Asked for all bytes that arrive; if it returns false, the channel ends as "busy". */
   readonly mayCome?: (bytes: number) => boolean;
 }
 
@@ -117,14 +117,17 @@ export class StreamChannel implements Channel {
     queueMicrotask(() => this.#deliver());
   }
 
-  /** The link closes: what was sent is left to the stream, and the channel is over with `error`. */
+  /** The link closes: bytes that were sent are left to the stream, and the channel ends with `error`. */
   release(error: StarfishError): void {
     if (this.#closed !== undefined) return;
     this.#handOver();
     this.#close(error);
   }
 
-  /** A bug in a receiver is for whoever reports bugs (it leaves here as it is), and costs this channel only. */
+  /**
+   * An error that a receiver throws is a bug. It leaves here unchanged, for whoever reports bugs, and costs this
+   * channel only.
+   */
   #take(decoder: FrameDecoder, data: Uint8Array | Uint8ArrayList): void {
     try {
       if (data instanceof Uint8Array) decoder.push(data);
@@ -139,7 +142,10 @@ export class StreamChannel implements Channel {
     return this.#outboxBytes + this.#stream.writeBufferLength;
   }
 
-  /** At the end of this turn, so that the messages of one turn share pieces, and after the stream has acted on its own event. */
+  /**
+   * At the end of this turn, so that the messages of one turn share pieces, and after the stream has handled its own
+   * event.
+   */
   #scheduleFlush(): void {
     if (this.#flushing) return;
     this.#flushing = true;
@@ -199,11 +205,11 @@ export class StreamChannel implements Channel {
   #closeIfEnded(): void {
     if (this.#localEnd !== "sent" || !this.#remoteEnded) return;
     this.#close(undefined);
-    // The stream's own farewell; both ends know already all that it says, so a failure changes nothing.
+    // The stream's own closing messages. Both ends know already what they say, so a failure changes nothing.
     this.#stream.close().catch((error: unknown) => this.#stream.abort(asError(error)));
   }
 
-  /** No more bytes will come: right after an end mark, otherwise the sign of a connection that goes down. */
+  /** No more bytes will come. After an end mark that is right; otherwise the connection has broken. */
   #streamEnded(): void {
     if (!this.#remoteEnded) this.#streamClosed(undefined);
   }
@@ -224,7 +230,7 @@ export class StreamChannel implements Channel {
     queueMicrotask(() => this.#deliver());
   }
 
-  /** Like `#take`, for what is told later. */
+  /** Like `#take`, for events that are delivered later. */
   #deliver(): void {
     try {
       this.#tell();
@@ -234,7 +240,7 @@ export class StreamChannel implements Channel {
     }
   }
 
-  /** Tells what is to be told, in order: messages, the end, the close. What has no listener yet waits for it. */
+  /** Delivers events in order: messages, the end, the close. An event without a listener waits for one. */
   #tell(): void {
     const messages = this.#receive === undefined ? [] : this.#inbox;
     if (messages.length > 0) {

@@ -1,6 +1,7 @@
 /**
- * The account of libp2p's connections and of the links that they make up. A connection is unclaimed until its dialler has
- * greeted (greeting.ts), belongs to one link from then on, and is gone when libp2p says so. One link per peer.
+ * Keeps account of libp2p's connections and the links that they make up. A connection is unclaimed until its dialler
+ * has greeted (greeting.ts). From then on it belongs to one link, until libp2p says that it is gone. There is one link
+ * a peer.
  */
 import type { Connection, Stream } from "@libp2p/interface";
 import { equal } from "../base/bytes.ts";
@@ -24,42 +25,51 @@ import {
 import { closeConnection, PeerLink } from "./link.ts";
 import type { Reservations } from "./relay.ts";
 
-/** A connection that nobody has greeted on is closed after this: who dials greets at once. */
+/** A connection on which nobody has greeted is closed after this time, because diallers greet at once. */
 const UNCLAIMED_MS = 3_000;
-/** Relayed ones carry the signalling of WebRTC meanwhile. */
+/** Relayed connections carry the signalling of WebRTC meanwhile. */
 const UNCLAIMED_RELAYED_MS = 20_000;
-/** Direct ones that others have dialled, at a time. When there are more the oldest goes, fairly between addresses. */
+/**
+ * Unclaimed direct connections dialled by others, at a time. If there are more, the oldest is closed, fairly between
+ * addresses.
+ */
 const UNCLAIMED_MAX = 64;
 
-/** For the answer to a hello: the other end may be busy. */
+/** How long the answer to a hello may take: the other end may be busy. */
 const GREETING_TIMEOUT_MS = 5_000;
-/** For the first words on a connection that somebody else has dialled. */
+/** How long the first words may take on a connection that somebody else has dialled. */
 const FIRST_WORDS_MS = 3_000;
 
-/** First words on a relayed connection: a wish to be called back, again after a while, and the hello in the end. */
+/**
+ * First words on one relayed connection: a request to be called back, a repetition after a while, and finally the
+ * hello.
+ */
 const RELAYED_GREETINGS_MAX = 8;
 
-/** Nonces of links to be; an entry lives from the first greeting to the link. Beyond this the oldest greeting fails. */
+/**
+ * Nonces of links that are being made; an entry lives from the first greeting to the link. Beyond this the oldest
+ * greeting fails.
+ */
 const NONCES_MAX = 1_024;
 
 export interface ConnectionsOptions {
   readonly self: PeerId;
   readonly gate: Gate;
   readonly reservations: Reservations;
-  /** Answers to a wish to be called back; the channel is closed when the promise settles. Must not reject. */
+  /** Answers a request to be called back. The channel is closed when the promise settles. Must not reject. */
   readonly callBack: (connection: Connection, words: CallBack) => Promise<void>;
 }
 
 export class Connections {
-  /** Every new link, when both ends have greeted. */
+  /** Every new link, once both ends have greeted. */
   readonly onLink: Listeners<PeerLink> = new Listeners<PeerLink>();
   readonly #options: ConnectionsOptions;
   readonly #links = new Map<PeerId, PeerLink>();
   readonly #owners = new Map<Connection, PeerLink>();
-  /** Open connections that belong to no link (yet), with what calls off their end. */
+  /** Open connections that belong to no link (yet), each with the function that cancels its closing. */
   readonly #unclaimed = new Map<Connection, () => void>();
   readonly #room = new WaitingRoom(UNCLAIMED_MAX);
-  /** First words that were said on each connection. */
+  /** How many first words were said on each connection. */
   readonly #spoken = new WeakMap<Connection, number>();
   /** Connections of links that are over, while they close. */
   readonly #closing = new Set<Connection>();
@@ -79,7 +89,7 @@ export class Connections {
     return this.#links.get(peer);
   }
 
-  /** The link of a connection. A promise while it is being greeted on; undefined if it belongs to none. */
+  /** The link of a connection. A promise while the greeting is under way; undefined if it belongs to no link. */
   owner(connection: Connection): PeerLink | Promise<PeerLink> | undefined {
     return this.#owners.get(connection) ?? this.#greetings.get(connection);
   }
@@ -109,8 +119,8 @@ export class Connections {
   }
 
   /**
-   * Makes a connection that this end has dialled part of a link. The connection is closed if that fails. Rejects with
-   * "version-mismatch", "link-closed", "malformed" or what the signal says.
+   * Makes a connection that this end has dialled part of a link. Closes the connection if that fails. Rejects with
+   * "version-mismatch", "link-closed", "malformed", or the signal's reason.
    */
   async greet(connection: Connection, reason: string | undefined, signal: AbortSignal): Promise<PeerLink> {
     const greeting = this.#greet(connection, reason, signal);
@@ -125,7 +135,10 @@ export class Connections {
     }
   }
 
-  /** The other end speaks first, on a connection that it has dialled. Rejects if it makes no sense; its channel is over then. */
+  /**
+   * The other end greets first, on a connection that it has dialled. Rejects if the greeting is invalid; its channel is
+   * closed then.
+   */
   async greeted(stream: Stream, connection: Connection): Promise<void> {
     const spoken = (this.#spoken.get(connection) ?? 0) + 1;
     this.#spoken.set(connection, spoken);
@@ -143,7 +156,7 @@ export class Connections {
     if (isNew) this.onLink.emit(link);
   }
 
-  /** Relayed connections that this end has dialled and that belong to no link: signalling has needed them. */
+  /** Relayed connections that this end has dialled and that belong to no link: they were needed for signalling. */
   idleCircuits(peer: PeerId): Connection[] {
     return [...this.#unclaimed.keys()].filter(
       (connection) =>
@@ -154,7 +167,7 @@ export class Connections {
     );
   }
 
-  /** Ends at once what is left of former links to the peer. */
+  /** Closes at once what is left of former links to the peer. */
   dropStale(peer: PeerId): void {
     for (const connection of this.#closing) {
       if (connection.remotePeer.toString() === peer) connection.abort(new StarfishError("link-closed", "Dialled anew"));
@@ -178,8 +191,8 @@ export class Connections {
   }
 
   /**
-   * Makes the connection part of the link that the other end calls by `hello.nonce`, which may be a new one. `ours` is
-   * what this end has called it, if it was the one to speak first.
+   * Makes the connection part of the link that the other end names `hello.nonce`, which may be a new link. `ours` is
+   * this end's name for it, if this end spoke first.
    */
   #claim(
     connection: Connection,
@@ -232,7 +245,7 @@ export class Connections {
     }
   }
 
-  /** What this end calls its link with the peer: the one there is, or the next one. */
+  /** This end's name for its link with the peer: the existing link, or the next one. */
   #nonce(peer: PeerId): Uint8Array {
     const known = this.#links.get(peer)?.nonce ?? this.#nonces.get(peer);
     if (known !== undefined) return known;

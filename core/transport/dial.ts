@@ -1,6 +1,6 @@
 /**
- * How a peer is reached: its own addresses first, then through introducers by WebRTC or by asking to be called back, and
- * if no direct path comes of it, relayed by an introducer. Every failure names all that was tried.
+ * How a peer is reached: first at its own addresses, then through introducers (by WebRTC, or by asking to be called
+ * back), and if no direct path works, relayed by an introducer. An error names everything that was tried.
  */
 import type { Connection } from "@libp2p/interface";
 import type { Multiaddr } from "@multiformats/multiaddr";
@@ -19,11 +19,13 @@ import { isUnsupported } from "./greeting.ts";
 import { type Attempt, type Failure, race } from "./race.ts";
 import type { Reach } from "./reach.ts";
 
-/** Addresses and introducers beyond these are not tried: whoever is behind none of them is not worth a longer wait. */
+/**
+ * Addresses and introducers beyond these are not tried: a peer that none of them reaches is not worth a longer wait.
+ */
 const ADDRESSES_MAX = 8;
 const INTRODUCERS_MAX = 3;
 
-/** The usual head start between addresses (RFC 8305), and what a dead one may cost. */
+/** The usual head start of one address over the next (RFC 8305), and what a dead address may cost. */
 const ADDRESS_LEAD_MS = 250;
 const ADDRESS_TIMEOUT_MS = 5_000;
 
@@ -37,13 +39,19 @@ const WEBRTC_PAUSE_MS = 100;
 const CALL_BACK_TIMEOUT_MS = 4_000;
 const RELAYED_TIMEOUT_MS = 4_000;
 
-/** All of it together, whatever the caller's patience. */
+/** The bound of a whole dial, however patient the caller is. */
 const DIAL_TIMEOUT_MS = 15_000;
 
-/** A host that has not answered for so long has failed, whoever gave up. Those who look for the missing do after 2 s. */
+/**
+ * A host that has not answered for this long has failed, even if the caller gave up before. Callers that look for the
+ * missing give up after 2 s.
+ */
 const ANSWER_MS = 1_500;
 
-/** When a relayed link is tried to be made direct, after the dial and after each failure. Then it stays as it is. */
+/**
+ * When to try to make a relayed link direct: after the dial, and after each failure. After the last failure it stays
+ * relayed.
+ */
 const IMPROVE_AFTER_MS = [5_000, 30_000, 120_000];
 
 /** What the dialler needs of the network around it. */
@@ -55,20 +63,20 @@ export interface DialHost {
   link(peer: PeerId): Link | undefined;
   isExpelled(peer: PeerId): boolean;
   ownAddresses(): readonly Address[];
-  /** Which addresses that others tell are dialled. */
+  /** Decides which of the addresses that others tell are dialled. */
   readonly reach: Reach;
   canDial(address: Multiaddr): boolean;
-  /** Opens a connection. It is no link yet. */
+  /** Opens a connection, which is not a link yet. */
   connect(address: Multiaddr, options: { signal: AbortSignal }): Promise<Connection>;
   /** Makes the connection part of a link. */
   greet(connection: Connection, reason: string | undefined, options: { signal: AbortSignal }): Promise<Link>;
-  /** A connection through an introducer that is still there from an earlier attempt. */
+  /** A connection through an introducer that an earlier attempt has left open. */
   circuit(peer: PeerId): Connection | undefined;
-  /** Asks the peer, over a relayed connection, to dial our addresses; resolves with the link that comes of it. */
+  /** Asks the peer, over a relayed connection, to dial our addresses; resolves with the link that results. */
   askCallBack(connection: Connection, options: { signal: AbortSignal }): Promise<Link>;
-  /** Connections to the peer that are only waiting to be closed would be mistaken for a way to it. */
+  /** Closes connections to the peer that only wait to be closed, so that they are not mistaken for a path to it. */
   dropStale(peer: PeerId): void;
-  /** Our relayed connections to the peer that carried nothing but signalling have done their work. */
+  /** Closes our relayed connections to the peer that were only needed for signalling. */
   dropIdleCircuits(peer: PeerId): void;
 }
 
@@ -86,7 +94,7 @@ export class Dialer {
     this.#host = host;
   }
 
-  /** See Network.dial. Concurrent dials to one peer share the first one's attempts. */
+  /** See Network.dial. Concurrent dials to one peer share the attempts of the first. */
   async dial(target: DialTarget, signal: AbortSignal | undefined): Promise<Link> {
     throwIfAborted(signal);
     const { peer } = target;
@@ -98,7 +106,7 @@ export class Dialer {
     return this.#join(peer, target, signal);
   }
 
-  /** Tries the direct ways only, whatever link there is. */
+  /** Tries only direct paths, whatever link there is. */
   async dialDirect(target: DialTarget & { readonly peer: PeerId }, signal: AbortSignal): Promise<boolean> {
     return (await race(this.#directAttempts(target), signal)).won;
   }
@@ -128,7 +136,7 @@ export class Dialer {
       return direct.value;
     }
     throwIfAborted(signal);
-    // The peer may have dialled us in the meantime.
+    // The peer may have dialled us meanwhile.
     const arrived = target.peer === undefined ? undefined : this.#host.link(target.peer);
     if (arrived !== undefined) return arrived;
     const relayed = await race(this.#relayedAttempts(target, direct.failures), signal);
@@ -159,12 +167,12 @@ export class Dialer {
   #addressAttempts(target: DialTarget): Attempt<Link>[] {
     const { reach } = this.#host;
     const known = target.addresses.flatMap((address) => dialable(address, target.peer, this.#host));
-    // Addresses with a name come from that member's record; those without one from a person's invite.
+    // An address with a PeerId comes from that member's record; one without comes from a person's invite.
     const addresses = known.filter(
       (address) =>
         target.peer === undefined || (transportOf(address) !== "browser" && reach.allows(address, performance.now())),
     );
-    // TCP moves twice as much as WebSocket.
+    // TCP carries twice as much as WebSocket.
     addresses.sort((a, b) => Number(transportOf(a) !== "tcp") - Number(transportOf(b) !== "tcp"));
     return addresses.slice(0, ADDRESSES_MAX).map((address) => ({
       name: address.toString(),
@@ -182,7 +190,7 @@ export class Dialer {
       ended(true);
       return link;
     } catch (error) {
-      // Given up soon, since another way was faster, says nothing.
+      // If it was soon given up because another path was faster, that says nothing about the host.
       const isGivenUp = signal.aborted && performance.now() - beganMs < ANSWER_MS;
       ended(isGivenUp ? undefined : false);
       throw error;
@@ -211,8 +219,8 @@ export class Dialer {
   }
 
   /**
-   * libp2p signals over whatever connection to the peer there is, which may be one that the peer is just closing, and a
-   * peer that has just hung up may hang up on the greeting too: hence further tries, each a little later.
+   * libp2p signals over any connection to the peer that exists, which may be one that the peer is just closing. And a
+   * peer that has just hung up may hang up on the greeting too. So it is tried again, each time a little later.
    */
   async #dialWebRtc(introducer: PeerId, peer: PeerId, signal: AbortSignal): Promise<Link> {
     const address = circuitAddress(introducer, peer, "webrtc");
@@ -221,7 +229,7 @@ export class Dialer {
       try {
         return await this.#host.greet(await this.#host.connect(address, { signal }), undefined, { signal });
       } catch (error) {
-        // Neither a peer without WebRTC nor one of another version will be different the next time.
+        // If the peer has no WebRTC or another version, trying again is useless.
         const isFinal = isUnsupported(error) || isStarfishError(error, "version-mismatch");
         if (signal.aborted || isFinal || tries === WEBRTC_TRIES) throw error;
       }
@@ -261,7 +269,7 @@ function dialable(address: Address, peer: PeerId | undefined, host: DialHost): M
     const parsed = withPeer(parseAddress(address), peer);
     return host.canDial(parsed) ? [parsed] : [];
   } catch (error) {
-    // Addresses come from other nodes. One that is no use is one less to try.
+    // Addresses come from other nodes; an invalid one is skipped.
     if (isStarfishError(error, "malformed")) return [];
     throw error;
   }
@@ -300,7 +308,7 @@ function failed(failures: readonly Failure[]): StarfishError {
   });
 }
 
-/** A WebSocket that does not open throws an event, which may have nothing to say. */
+/** A WebSocket that does not open throws an event, which may have no message. */
 function causeOf(error: unknown): string {
   if (error instanceof Event) return ("message" in error && String(error.message)) || "no connection";
   return messageOf(error);

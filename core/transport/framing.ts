@@ -1,9 +1,9 @@
 /**
- * Messages on a byte stream: each is preceded by its length in 4 bytes (big-endian), and a stream that ends on purpose
- * ends with END_MARK instead of a length. So a reader can tell "no more messages" from a connection that broke, which
- * the transports below report alike.
+ * Messages on a byte stream. Each is preceded by its length in 4 bytes (big-endian), and a stream that ends on purpose
+ * ends with END_MARK instead of a length. So a reader can tell "no more messages" from a broken connection, which the
+ * transports below report alike.
  *
- * Pure. Cost is linear in the bytes: small messages are copied into one piece, large ones are passed by reference.
+ * Pure. The cost is linear in the bytes: small messages are copied into one piece, large ones are passed by reference.
  */
 import { type Bytes, concat, copyOf, lengthOf } from "../base/bytes.ts";
 import { own, releaseWhole, share } from "../base/owned.ts";
@@ -11,11 +11,11 @@ import { type Message, MESSAGE_BYTES_MAX } from "../ports/network.ts";
 
 export const HEADER_BYTES = 4;
 
-/** Stands where a length would stand: the sender is done. Far above MESSAGE_BYTES_MAX. */
+/** In the place of a length: the sender is done. It is far above MESSAGE_BYTES_MAX. */
 const END_MARK = 0xffffffff;
 
 /**
- * Below this a message is copied. Sending it by reference would cost a piece of its own in every layer below, and
+ * A shorter message is copied. Sending it by reference would cost a piece of its own in every layer below, and
  * receiving it by reference would keep the network's buffer (64 KiB or more) alive for a few bytes.
  */
 const COPY_BELOW_BYTES = 4 * 1024;
@@ -24,7 +24,7 @@ export function endFrame(): Uint8Array {
   return header(END_MARK);
 }
 
-/** The messages as frames, in few pieces: the small ones packed together, the large ones as they are. */
+/** The messages as frames, in few pieces: small ones packed together, large ones unchanged. */
 export function encodeFrames(messages: readonly Message[]): Bytes[] {
   const pieces: Bytes[] = [];
   let small: Bytes[] = [];
@@ -56,37 +56,40 @@ function header(length: number): Uint8Array {
 export interface FrameReceiver {
   message(message: Uint8Array): void;
   end(): void;
-  /** The sender announced a message above the largest. The decoder ignores everything after it. */
+  /** The sender announced a message above the maximum. The decoder ignores everything after it. */
   tooLarge(length: number): void;
 }
 
-/** From here on a message has a buffer of its own: whoever is done with it may release that. */
+/** A message of this length or more has a buffer of its own, which its reader may release. */
 const OWN_FROM_BYTES = 64 * 1024;
 
-/** How much larger the buffer of a message may be than what has come of it: a peer that announces much and sends little gets little. */
+/**
+ * How much larger the buffer of a message may be than the bytes that have arrived, so that a peer that announces much
+ * and sends little uses little memory.
+ */
 const GROWTH = 4;
 const BODY_BYTES_MIN = 1_024;
 
-/** Cuts a stream of chunks into messages again. Holds at most one message that is not complete. */
+/** Splits a stream of chunks into messages again. Holds at most one incomplete message. */
 export class FrameDecoder {
   readonly #receiver: FrameReceiver;
   readonly #sizeMax: number;
   readonly #header = new Uint8Array(HEADER_BYTES);
   #headerBytes = 0;
-  /** The message being put together from several chunks: all that has come of it, with some room for more. */
+  /** The message that is being assembled from several chunks: the bytes that have arrived, and some room for more. */
   #body: Uint8Array | undefined;
   #bodyBytes = 0;
-  /** How long it will be. */
+  /** Its length when it is complete. */
   #length = 0;
   #over = false;
 
-  /** A message of more than `sizeMax` bytes is too large. */
+  /** Messages of more than `sizeMax` bytes are too large. */
   constructor(receiver: FrameReceiver, sizeMax: number = MESSAGE_BYTES_MAX) {
     this.#receiver = receiver;
     this.#sizeMax = sizeMax;
   }
 
-  /** Takes the chunk: nobody may use it afterwards. */
+  /** Takes the chunk over: nobody may use it afterwards. */
   push(chunk: Bytes): void {
     let offset = 0;
     while (offset < chunk.length && !this.#over) {
@@ -143,7 +146,7 @@ export class FrameDecoder {
   }
 }
 
-/** A message that a chunk holds whole. A large one stays where it is, and with it the chunk. */
+/** A message that is whole within a chunk. A large one stays in place, which keeps the chunk alive. */
 function cutOut(chunk: Bytes, offset: number, length: number): Uint8Array {
   const inside = new Uint8Array(chunk.buffer, chunk.byteOffset + offset, length);
   if (length < COPY_BELOW_BYTES) return copyOf(inside);

@@ -1,23 +1,25 @@
 /**
- * Who may connect, and who may use this node as introducer or relay. Starfish knows its members above this layer; what
- * it knows comes down as `admit` and `expel`, and is applied here to whatever libp2p is about to do.
+ * Who may connect, and who may use this node as introducer or relay. The layer above knows the members; it says so with
+ * `admit` and `expel`, and this file applies that to what libp2p is about to do.
  */
 import type { ConnectionGater, PeerId as Libp2pPeerId } from "@libp2p/interface";
 import type { PeerId } from "../ports/network.ts";
 
-/** How many refused peers are remembered; beyond it the oldest is forgotten, and is refused again by admission if it returns. */
+/**
+ * How many refused peers are remembered. Beyond it the oldest is forgotten; if it returns, admission refuses it again.
+ */
 const EXPELLED_MAX = 1024;
 
-/** Likewise for those admitted; they are forgotten with their link, so that more than that are never needed. */
+/** How many admitted peers are remembered. They are forgotten with their link, so that there are never more. */
 const ADMITTED_MAX = 4096;
 
 export class Gate {
   readonly #admitted = new Set<PeerId>();
-  /** Until when, in ms of performance.now(). */
+  /** Until when each peer is refused, in ms of performance.now(). */
   readonly #expelled = new Map<PeerId, number>();
   readonly #hasRoomFor: (peer: PeerId) => boolean;
 
-  /** `hasRoomFor` says whether a link to the peer is there already or may be added. */
+  /** `hasRoomFor` says whether there is a link to the peer already, or room for one. */
   constructor(hasRoomFor: (peer: PeerId) => boolean) {
     this.#hasRoomFor = hasRoomFor;
   }
@@ -33,7 +35,7 @@ export class Gate {
     return this.#admitted.has(peer);
   }
 
-  /** The peer's link is gone: what was known of it may have changed when it returns. */
+  /** The link to the peer is gone, so what was known of the peer may be different when it returns. */
   forget(peer: PeerId): void {
     this.#admitted.delete(peer);
   }
@@ -53,20 +55,20 @@ export class Gate {
     return false;
   }
 
-  /** The same as libp2p wants it asked. */
+  /** The same rules in the form that libp2p asks for. */
   rules(): ConnectionGater {
     const refuse = (peer: Libp2pPeerId): boolean => {
       const id = peer.toString();
       return this.isExpelled(id) || !this.#hasRoomFor(id);
     };
     return {
-      // Present, because libp2p's default in a tab refuses plain ws and private addresses.
+      // Set, because libp2p's default in a tab refuses plain ws and private addresses.
       denyDialMultiaddr: () => false,
       denyDialPeer: refuse,
       denyInboundEncryptedConnection: refuse,
       denyOutboundConnection: refuse,
       denyOutboundEncryptedConnection: refuse,
-      // Relays reserve by themselves for those they have admitted (relay.ts); nobody has to ask.
+      // Relays reserve for admitted peers by themselves (relay.ts); nobody has to ask.
       denyInboundRelayReservation: () => true,
       denyOutboundRelayedConnection: (source, destination) =>
         !this.isAdmitted(source.toString()) || !this.isAdmitted(destination.toString()),

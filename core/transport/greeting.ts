@@ -1,13 +1,13 @@
 /**
- * The first words on a connection, on a channel of their own that stays open as long as the connection is in use:
+ * The first words on a connection, on a channel of their own that stays open as long as the connection is used:
  *
  * - A connection belongs to a link only after its dialler has said hello and was answered. So a relayed connection that
- *   only carries the signalling of WebRTC is never taken for a link, and other libp2p programs never are.
- * - Each end names its link by a nonce. Whoever returns with a new nonce has lost the old link (a tab that was frozen, a
- *   process that was killed), even if this end has not noticed yet.
- * - When the channel closes, the connection is dead or being closed. With WebRTC it is the only quick sign: the channels
- *   of a closed tab close at once, its connection minutes later.
- * - A caller without WebRTC asks by the same protocol to be called back at its addresses.
+ *   only carries the signalling of WebRTC is never mistaken for a link, and neither are other libp2p programs.
+ * - Each end names its link by a nonce. A peer that returns with a new nonce has lost the old link (a tab that was
+ *   frozen, a process that was killed), even if this end has not noticed yet.
+ * - When the channel closes, the connection is dead or being closed. With WebRTC that is the only quick sign: the
+ *   channels of a closed tab close at once, its connection minutes later.
+ * - A caller without WebRTC uses the same protocol to ask to be called back at its addresses.
  */
 import type { Connection, Stream } from "@libp2p/interface";
 import * as v from "valibot";
@@ -21,19 +21,19 @@ export const GREETING_PROTOCOL = "/starfish/link/1.0.0";
 
 export const NONCE_BYTES = 16;
 
-/** A hello has at most a reason, a wish to be called back four addresses. */
+/** A hello has at most a reason; a request to be called back has at most four addresses. */
 const FIRST_WORDS_BYTES_MAX = 1_024;
 
 /** 200 UTF-16 units have up to 600 bytes. */
 const REASON_LENGTH_MAX = 200;
 
-/** Enough for every interface of a usual machine; the called end tries no more. */
+/** Enough for every interface of a usual machine. The called end tries no more. */
 export const CALL_BACK_ADDRESSES_MAX = 4;
 
 export interface Hello {
   readonly kind: "hello";
   readonly nonce: Uint8Array;
-  /** Why the connection is relayed, if it is; for people. */
+  /** Why the connection is relayed, if it is; in words for people. */
   readonly reason?: string | undefined;
 }
 
@@ -57,7 +57,10 @@ const callBackSchema = v.object({
 
 const firstWordsSchema: Schema<FirstWords> = v.variant("kind", [helloSchema, callBackSchema]);
 
-/** Says the first words on a connection that this end has dialled. The channel is the caller's. Rejects with "version-mismatch". */
+/**
+ * Says the first words on a connection that this end has dialled. The caller owns the channel. Rejects with
+ * "version-mismatch".
+ */
 export async function speakFirst(
   connection: Connection,
   words: FirstWords,
@@ -72,7 +75,7 @@ export async function speakFirst(
   return channel;
 }
 
-/** The channel that first words come on, at either end. Nothing large is ever said there. */
+/** The channel of the first words, at either end. Its messages are always small. */
 export function greetingChannel(stream: Stream): StreamChannel {
   return new StreamChannel(stream, () => {}, { messageBytesMax: FIRST_WORDS_BYTES_MAX });
 }
@@ -88,12 +91,14 @@ function otherVersion(cause: unknown): StarfishError {
   });
 }
 
-/** The answer to a hello. Rejects with "link-closed", "malformed" or what the signal says; the channel is over then. */
+/**
+ * The answer to a hello. Rejects with "link-closed", "malformed", or the signal's reason; the channel is closed then.
+ */
 export async function readHello(channel: StreamChannel, options: { signal: AbortSignal }): Promise<Hello> {
   return read(channel, options.signal, (message) => decode(helloSchema, message));
 }
 
-/** What the dialler of a connection says first. Rejects like readHello. */
+/** The first words of a connection's dialler. Rejects like readHello. */
 export async function readFirstWords(channel: StreamChannel, options: { signal: AbortSignal }): Promise<FirstWords> {
   return read(channel, options.signal, (message) => decode(firstWordsSchema, message));
 }

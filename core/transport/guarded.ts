@@ -1,8 +1,8 @@
 /**
- * yamux, whose failures stay within their connection. By itself it sends some frames from a microtask of its own (the one that
- * opens a stream), where nobody can catch what sending throws: on a connection that has closed in the same moment that ended
- * the whole process. Here the connection ends instead, which is told if it was open. Goes when: @chainsafe/libp2p-yamux (8.0.1) catches
- * what sending throws there.
+ * yamux, whose failures stay within their connection. The library sends some frames from a microtask of its own (the
+ * frame that opens a stream), where nobody can catch an error of sending. If the connection had closed at that moment,
+ * the error ended the whole process. Here the connection ends instead, and that is logged if it was open. Goes when:
+ * @chainsafe/libp2p-yamux (8.0.1) catches these errors itself.
  */
 import { yamux } from "@chainsafe/libp2p-yamux";
 import type { MessageStream, StreamMuxer, StreamMuxerFactory } from "@libp2p/interface";
@@ -10,7 +10,9 @@ import type { MessageStream, StreamMuxer, StreamMuxerFactory } from "@libp2p/int
 /** Makes a libp2p muxer. */
 type MuxerFactory = ReturnType<typeof yamux>;
 
-/** What is relied on inside of the library's muxer, which is pinned; guarded.test.ts tells when it has changed. */
+/**
+ * What is relied on inside of the library's muxer. Its version is pinned; guarded.test.ts fails if this has changed.
+ */
 interface FrameSender {
   sendFrame: (...frame: unknown[]) => boolean;
 }
@@ -32,14 +34,14 @@ function guarded(muxer: StreamMuxer, connection: MessageStream, onFault: (error:
   const sender = muxer as StreamMuxer & FrameSender;
   const send = sender.sendFrame.bind(sender);
   let isBroken = false;
-  // Streams take it from here when they are made.
+  // Streams take this function when they are made.
   sender.sendFrame = (...frame) => {
     if (isBroken) return false;
     try {
       return send(...frame);
     } catch (error) {
       isBroken = true;
-      // To send into a connection that has just closed is how a link ends, and no fault.
+      // Sending into a connection that has just closed is a normal end of a link, and no fault.
       const isOver = connection.status !== "open" || !isWritable(connection);
       const reason = error instanceof Error ? error : new Error(String(error));
       muxer.abort(reason);
@@ -51,7 +53,7 @@ function guarded(muxer: StreamMuxer, connection: MessageStream, onFault: (error:
   return muxer;
 }
 
-/** Half-closed connections are "open" still; the library's streams tell more. */
+/** Half-closed connections still have the status "open"; the library's streams know more. */
 function isWritable(connection: MessageStream): boolean {
   return (
     !("writeStatus" in connection) || (connection.writeStatus !== "closed" && connection.writeStatus !== "closing")

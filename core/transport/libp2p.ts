@@ -1,12 +1,13 @@
 /**
- * The libp2p node that the adapter stands on: which parts are used, and with which bounds. Left out on purpose: identify,
- * ping, discovery and routing (Starfish gossips members itself) and automatic redialling (the overlay decides).
+ * The libp2p node below the adapter: which parts are used, and with which bounds. Left out on purpose: identify, ping,
+ * discovery and routing (Starfish gossips members itself), and automatic redialling (the overlay decides).
  *
- * Two things are reached inside of libp2p 3.3.11, through a service of our own, which is given its components:
- * - `upgrader.upgradeInbound` is wrapped (`boundHandshakes`). For: when many newcomers are half-way in, libp2p turns the next
- *   away, so that whoever stays half-way locks all others out. Goes when: its connection manager can end the oldest instead.
- * - `transportManager.dial` is called directly. For: the public `dial` joins and queues dials to one peer, and so can't race
- *   addresses. Goes when: libp2p has a public dial of one address.
+ * Two things are reached inside of libp2p 3.3.11, through a service of our own, which is given libp2p's components:
+ * - `upgrader.upgradeInbound` is wrapped (`boundHandshakes`). For: when many newcomers have not finished their
+ *   handshake, libp2p turns the next one away, so that those who never finish lock all others out. Goes when: its
+ *   connection manager can end the oldest instead.
+ * - `transportManager.dial` is called directly. For: the public `dial` joins and queues dials to one peer, and so can't
+ *   race addresses. Goes when: libp2p has a public dial of one address.
  * Identify is claimed as a capability and not there. For: the relay transport demands it, for a discovery that is never
  * started. Goes when: @libp2p/circuit-relay-v2 asks for it only with discovery.
  */
@@ -35,11 +36,11 @@ import { silentLogger } from "./silent-logger.ts";
 /** Makes a libp2p transport; the platform's own (listening, TCP) come in as these. */
 export type TransportFactory = NonNullable<Libp2pOptions["transports"]>[number];
 
-/** Connections that one host may open per second: many tabs of one browser come at once. */
+/** Connections that one host may open per second: many tabs of one browser may start at once. */
 const INBOUND_PER_SECOND_MAX = 100;
-/** Handshakes of others at a time. When there are more the oldest goes, fairly between addresses. */
+/** Handshakes of others at a time. If there are more, the oldest is ended, fairly between addresses. */
 const HANDSHAKES_MAX = 64;
-/** A handshake takes four ways there and back and some computing. */
+/** A handshake takes four round trips and some computing. */
 const HANDSHAKE_MS = 3_000;
 
 /** Connections of strangers at all their stages. */
@@ -55,11 +56,14 @@ export interface Libp2pNodeOptions {
   readonly transports: readonly TransportFactory[];
   readonly gater: ConnectionGater;
   readonly noiseCrypto?: NoiseCrypto | undefined;
-  /** Told what a library has thrown; the connection is closed already. */
+  /** Told of errors that a library has thrown; the connection is closed already. */
   readonly onFault?: ((error: unknown) => void) | undefined;
 }
 
-/** What libp2p gives to its services and is needed here: its public dial joins and queues dials to one peer. */
+/**
+ * The parts of libp2p that are given to its services and used here, because its public dial joins and queues dials to
+ * one peer.
+ */
 interface TransportManager {
   dial(address: Multiaddr, options: { signal: AbortSignal }): Promise<Connection>;
   dialTransportForMultiaddr(address: Multiaddr): unknown;
@@ -85,12 +89,12 @@ export async function createNode(options: Libp2pNodeOptions): Promise<Libp2pNode
     connectionGater: options.gater,
     connectionMonitor: { enabled: false },
     connectionManager: {
-      // Two for each link while it changes its path, the short-lived ones that carry signalling, and those of strangers,
-      // which are bounded apart: here, in connections.ts and in the lobby.
+      // Two connections for each link while its path changes; the short-lived ones that carry signalling; and those of
+      // strangers, which have bounds of their own here, in connections.ts and in the lobby.
       maxConnections: 3 * options.linksMax + STRANGERS_MAX,
       inboundConnectionThreshold: INBOUND_PER_SECOND_MAX,
       inboundUpgradeTimeout: HANDSHAKE_MS,
-      // Never reached: who has been dismissed counts until its handshake has noticed.
+      // Never reached; handshakes that were ended count until they have noticed.
       maxIncomingPendingConnections: 4 * HANDSHAKES_MAX,
       reconnectRetries: 0,
     },
@@ -108,14 +112,17 @@ export async function createNode(options: Libp2pNodeOptions): Promise<Libp2pNode
   return { libp2p, relay: libp2p.services.relay, transportManager };
 }
 
-/** libp2p turns newcomers away when many are half-way in, so that whoever stays there locks all others out: here they go. */
+/**
+ * Ends the oldest handshake when there are too many. libp2p itself would turn newcomers away, so that peers that never
+ * finish lock all others out.
+ */
 function boundHandshakes(upgrader: Upgrader): void {
   const room = new WaitingRoom(HANDSHAKES_MAX);
   const upgrade = upgrader.upgradeInbound.bind(upgrader);
   upgrader.upgradeInbound = async (connection, options) => {
     const { remoteAddr } = connection;
     const dismiss = (): void => connection.abort(new StarfishError("busy", "Too many handshakes at once"));
-    // A relayed one comes from a member.
+    // A relayed connection comes from a member.
     const leave = transportOf(remoteAddr) === "circuit" ? () => {} : room.enter(placeOf(remoteAddr), dismiss);
     try {
       return await upgrade(connection, options);
@@ -135,7 +142,7 @@ export async function startNode(node: Libp2pNode): Promise<void> {
   }
 }
 
-/** Listening for WebSockets is the business of whoever owns the HTTP server (node/websocket-server.ts). */
+/** It only dials: the owner of the HTTP server listens for WebSockets (node/websocket-server.ts). */
 function webSocketDialler(): TransportFactory {
   const create = webSockets();
   return (components) => {

@@ -1,7 +1,7 @@
 /**
- * The port's Link over one or several libp2p connections to the same peer: both ends may dial at once, and a relayed
- * connection may be joined by a direct one. New channels go over the best; the others are closed once they are idle, and
- * after a while in any case, so that nothing stays on a relay that could go without, and no connection is kept twice.
+ * The port's Link, over one or several libp2p connections to the same peer: both ends may dial at once, and a direct
+ * connection may join a relayed one. New channels use the best connection. The others are closed once they are idle,
+ * and after a while in any case. So nothing stays on a relay that could go directly, and no connection is kept twice.
  */
 import type { Connection, Stream } from "@libp2p/interface";
 import { cancelled, isStarfishError, StarfishError, throwIfAborted } from "../base/errors.ts";
@@ -12,24 +12,24 @@ import { isRelayed, pathOf, transportOf } from "./addresses.ts";
 import { StreamChannel } from "./channel.ts";
 import { isUnsupported } from "./greeting.ts";
 
-/** A peer that does not answer to the opening of a channel for this long is as good as gone. */
+/** A peer that does not answer the opening of a channel for this long counts as gone. */
 const OPEN_TIMEOUT_MS = 10_000;
 
-/** How long a closing connection may take to deliver what was sent before it is cut. */
+/** How long a closing connection may take to deliver what was sent before. */
 const LINGER_MS = 1_000;
 
-/** A connection that is not the best is closed after this, so that both ends have seen the better one. */
+/** A connection that is not the best is closed after this time, when both ends have seen the better one. */
 const SURPLUS_GRACE_MS = 1_500;
 
-/** The other end may hold back as many channels as it can open; more are a fault. */
+/** The other end may leave as many channels unanswered as it can open; more than this is a fault. */
 const CHANNELS_MAX = 1_024;
 
-/** Channels may finish on a surplus connection for this long beside a direct one; then they are cut, and opened anew on it. */
+/** Channels may finish on a surplus connection for this long; then they are cut, and opened again on the direct one. */
 const SURPLUS_REST_MS = 10_000;
 
 /**
- * All that may come of a peer that has not been admitted: its hello, and what it sends in the moment between having admitted
- * this node and being admitted by it.
+ * The most that a peer may send before it is admitted: its hello, and what it sends between admitting this node and
+ * being admitted.
  */
 const EARLY_BYTES_MAX = 256 * 1024;
 
@@ -39,7 +39,7 @@ export interface PeerLinkOptions {
   readonly self: PeerId;
   readonly peer: PeerId;
   readonly inbound: boolean;
-  /** What this end, and the other end, call this link. */
+  /** The names that this end and the other end have for this link. */
   readonly nonce: Uint8Array;
   readonly remoteNonce: Uint8Array;
   /** Whether the peer has been admitted by now. */
@@ -59,7 +59,7 @@ export class PeerLink implements Link {
   readonly #channels = new Map<StreamChannel, Connection>();
   readonly #closeListeners = new Listeners<void>();
   readonly #over = new AbortController();
-  /** As performance.now() tells it. */
+  /** In ms of performance.now(). */
   readonly openedAt: number = performance.now();
   readonly #isAdmitted: () => boolean;
   #earlyBytes = 0;
@@ -101,7 +101,7 @@ export class PeerLink implements Link {
     this.#sort();
   }
 
-  /** The connection has closed. Without another one the link is over. */
+  /** The connection has closed. If it was the last one, the link is over. */
   remove(connection: Connection): void {
     const index = this.#connections.indexOf(connection);
     if (index < 0) return;
@@ -134,7 +134,7 @@ export class PeerLink implements Link {
             retryable: true,
           });
         }
-        // Another connection may have become the best one in the meantime; a failure on the same one is final.
+        // Another connection may have become the best one meanwhile. A failure on the best one is final.
         if (this.#connections[0] === connection) throw openFailure(error, protocol);
       }
     }
@@ -176,7 +176,7 @@ export class PeerLink implements Link {
     queueMicrotask(() => this.#closeListeners.emit());
   }
 
-  /** Best first, in the same order at both ends. */
+  /** The best first; both ends sort in the same order. */
   #sort(): void {
     const rank = (connection: Connection): number => {
       const dialler = connection.direction === "outbound" ? this.#self : this.peer;
@@ -189,7 +189,7 @@ export class PeerLink implements Link {
     this.#trimLater();
   }
 
-  /** Only one end trims, so that they never close one connection each. */
+  /** Only one end closes surplus connections, so that the two ends do not close one each. */
   #trimLater(): void {
     if (this.#connections.length < 2 || this.#self > this.peer || this.closed) return;
     clearTimeout(this.#trimTimer);
@@ -212,7 +212,7 @@ async function closeAll(connections: readonly Connection[]): Promise<void> {
   await Promise.all(connections.map(closeConnection));
 }
 
-/** Delivers what was sent, if that takes no longer than LINGER_MS, and closes. Never rejects. */
+/** Delivers what was sent, within LINGER_MS, and closes the connection. Never rejects. */
 export async function closeConnection(connection: Connection): Promise<void> {
   try {
     const signal = AbortSignal.timeout(LINGER_MS);

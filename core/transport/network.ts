@@ -1,9 +1,9 @@
 /**
- * The port Network over libp2p: the same code in tabs and in Node. What only one platform has comes in by the options
- * (listening and TCP from node/transports.ts); WebRTC is loaded where it exists.
+ * The port Network over libp2p: the same code in tabs and in Node.js. Options bring what only one platform has
+ * (listening and TCP come from node/transports.ts); WebRTC is loaded where it exists.
  *
- * This file is the outside. Which connections there are and what links they make up is in connections.ts, how a peer is
- * reached in dial.ts, who may connect in gate.ts, relaying in relay.ts.
+ * This file is the outside. connections.ts keeps the connections and the links that they make up; dial.ts reaches
+ * peers; gate.ts decides who may connect; relay.ts relays.
  */
 import type { Connection, Stream } from "@libp2p/interface";
 import type { Multiaddr } from "@multiformats/multiaddr";
@@ -23,38 +23,49 @@ import { Reach } from "./reach.ts";
 import { Reservations } from "./relay.ts";
 
 export interface Libp2pNetworkOptions {
-  /** Ed25519 seed, 32 bytes: who this node is. */
+  /** This node's Ed25519 seed, 32 bytes. */
   readonly privateKey: Bytes;
-  /** Links at a time; a peer beyond it is refused. */
+  /** Links at a time; further peers are refused. */
   readonly linksMax: number;
-  /** Whether to use WebRTC if the platform has it. Node has none: tabs dial it, or are asked to call back. */
+  /** Whether to use WebRTC if the platform has it. Node.js has none: tabs dial its nodes, or are asked to call back. */
   readonly webrtc: boolean;
   /** STUN and TURN servers. None by default, so that nobody outside the swarm is ever contacted. */
   readonly iceServers?: readonly RTCIceServer[];
   /** Transports beside WebSocket dialling, relaying and WebRTC. */
   readonly transports?: readonly TransportFactory[];
-  /** The platform's ciphers, where they are faster than those that come with noise. */
+  /** The platform's ciphers, if they are faster than those of noise. */
   readonly noiseCrypto?: NoiseCrypto;
-  /** Told what a library, or a handler, has thrown where nobody could catch it. What it concerned is closed already. */
+  /**
+   * Told of errors of a library or a handler that nobody could catch. The connection or channel concerned is closed
+   * already.
+   */
   readonly onFault?: (error: unknown) => void;
   /** Multiaddrs to listen on; the transports must be able to. */
   readonly listen?: readonly Address[];
-  /** IP addresses of this machine's interfaces, or the host that its page came from: which private networks it is in. */
+  /**
+   * IP addresses of this machine's interfaces, or the host that this page came from: they tell which private networks
+   * it is in.
+   */
   readonly ownHosts?: () => readonly string[];
-  /** Told to others beside the addresses that are listened on (a container behind a published port, a proxy). */
+  /** Further addresses that are told to others (of a container behind a published port, of a proxy). */
   readonly alsoAt?: readonly Address[];
 }
 
 /** Channels per protocol and connection, each way. */
 const CHANNELS_MAX = 1_024;
 
-/** First words that are being heard on one connection: on a direct one there is one greeting, on a relayed one few at a time. */
+/**
+ * First words that are being heard on one connection: one greeting on a direct one, a few at a time on a relayed one.
+ */
 const GREETINGS_MAX = 4;
 
-/** A stranger that has been linked for longer than this is slower than a throttled tab, and gives way when room is short. */
+/**
+ * A stranger that has been linked for longer than this is slower than a throttled tab, and is dropped when room is
+ * short.
+ */
 const STRANGER_REST_MS = 2_000;
 
-/** Calls back at a time. Asked for by members only, and each is a handful of dials. */
+/** Calls back at a time. Only members can ask for them, and each is a handful of dials. */
 const CALL_BACKS_MAX = 8;
 const CALL_BACK_MS = 4_000;
 
@@ -128,7 +139,7 @@ class Libp2pNetwork implements Network, DialHost {
     node.libp2p.addEventListener("connection:close", (event) => this.#connections.closed(event.detail));
     node.libp2p.addEventListener("self:peer:update", () => this.#tellAddresses());
     const greeted = (stream: Stream, connection: Connection): void => {
-      // A greeting that fails has closed its channel and counts for nothing.
+      // A greeting that fails has closed its channel, and has no effect.
       this.#connections.greeted(stream, connection).catch(() => {});
     };
     this.#register(GREETING_PROTOCOL, greeted, GREETINGS_MAX);
@@ -163,7 +174,7 @@ class Libp2pNetwork implements Network, DialHost {
       const owner = this.#connections.owner(connection);
       const refuse = (): void => stream.abort(new StarfishError("link-closed", "No greeting, no link"));
       if (owner === undefined) return refuse();
-      // The other end has answered our greeting and goes on at once; its next words may be here before its answer.
+      // The other end has answered our greeting and goes on at once, so its next words may arrive before its answer.
       if (owner instanceof Promise) owner.then((link) => accept(link.attach(stream, connection), link), refuse);
       else accept(owner.attach(stream, connection), owner);
     });
@@ -190,7 +201,7 @@ class Libp2pNetwork implements Network, DialHost {
     await this.#node.libp2p.stop();
   }
 
-  /** Strangers who do not come to the point give way where there are too many links. */
+  /** If there are too many links, strangers that take too long are dropped. */
   hasRoomFor(peer: PeerId): boolean {
     const links = this.#connections.links();
     if (links.length < this.#linksMax || this.#connections.link(peer) !== undefined) return true;
@@ -200,7 +211,7 @@ class Libp2pNetwork implements Network, DialHost {
     return stranger !== undefined;
   }
 
-  // What the dialler needs (DialHost).
+  // For the dialler (DialHost).
 
   link(peer: PeerId): Link | undefined {
     return this.#connections.link(peer);
@@ -258,7 +269,7 @@ class Libp2pNetwork implements Network, DialHost {
     for (const connection of this.#connections.idleCircuits(peer)) connection.abort(unneeded);
   }
 
-  /** Only over a relay, which none but members can use: nobody else may make this node dial. */
+  /** Only over a relay, which only members can use: nobody else may make this node dial. */
   async #callBack(connection: Connection, addresses: readonly Address[]): Promise<void> {
     const peer = connection.remotePeer.toString();
     const isWanted = isRelayed(connection) && this.#connections.link(peer)?.direct() === undefined;
@@ -274,11 +285,11 @@ class Libp2pNetwork implements Network, DialHost {
     maxInboundStreams: number = CHANNELS_MAX,
   ): void {
     const options = { runOnLimitedConnection: true, maxInboundStreams, maxOutboundStreams: CHANNELS_MAX };
-    // It is registered when the call returns; the promise is about libp2p's own notes.
+    // The handler is registered when the call returns; the promise is about libp2p's own records.
     void this.#node.libp2p.handle(protocol, (stream, connection) => this.#handle(handler, stream, connection), options);
   }
 
-  /** libp2p would take what a handler throws, end the stream, and say nothing. */
+  /** libp2p would swallow an error of a handler and end the stream. */
   #handle(handler: (stream: Stream, connection: Connection) => void, stream: Stream, connection: Connection): void {
     try {
       handler(stream, connection);

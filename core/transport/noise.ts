@@ -1,12 +1,13 @@
 /**
- * The encryption of connections: libp2p's noise, with buffers that are given back at once. What is on the wire stays the same.
+ * The encryption of connections: libp2p's noise, with buffers that are given back at once. What is sent does not
+ * change.
  *
- * For: @libp2p/noise 17.0.3 leaves each buffer that it has read, decrypted or encrypted to the garbage collector, which is
- * as much memory again as passes through, and copies a record that has come in two chunks into one that only its own ciphers
- * use. Here the buffers are marked as owned (base/owned.ts) and released when they are read. Moving 200 MB over TCP between
- * two nodes of one process takes 685 ms of CPU time with this and 1,118 without (median of seven), over WebSocket 1,770 and
- * 2,239; a put of 100 MB on eight nodes 6.4 s instead of 9.4.
- * Goes when: the library reuses its buffers or lets one say who owns them.
+ * For: @libp2p/noise 17.0.3 leaves each buffer that it has read, decrypted or encrypted to the garbage collector, which
+ * is as much memory as all bytes that pass through. It also copies a record that has arrived in two chunks into a
+ * buffer that only its own ciphers use. Here the buffers are marked as owned (base/owned.ts) and released when they are
+ * read. Moving 200 MB over TCP between two nodes of one process takes 685 ms of CPU time with this and 1,118 without
+ * (median of seven), over WebSocket 1,770 and 2,239; a put of 100 MB on eight nodes 6.4 s instead of 9.4. Goes when:
+ * the library reuses its buffers or lets one say who owns them.
  */
 import { noise, type ICryptoInterface } from "@libp2p/noise";
 import type { Multiaddr } from "@multiformats/multiaddr";
@@ -14,13 +15,16 @@ import type { Uint8ArrayList } from "uint8arraylist";
 import { own, release } from "../base/owned.ts";
 import { transportOf } from "./addresses.ts";
 
-/** Makes a libp2p encrypter. */
+/** A factory of libp2p encrypters. */
 export type EncrypterFactory = ReturnType<typeof noise>;
 
-/** The ciphers and hashes of a platform, instead of the library's choice. */
+/** The ciphers and hashes of a platform, in place of the library's own. */
 export type NoiseCrypto = ICryptoInterface;
 
-/** What is relied on inside of the library's stream. It is pinned; node/plain-libp2p.node.test.ts tells when it has changed. */
+/**
+ * What is relied on inside of the library's stream. Its version is pinned; node/plain-libp2p.node.test.ts fails if this
+ * has changed.
+ */
 interface RecordStream {
   readonly decoder: {
     decode: (chunk: Uint8Array | Uint8ArrayList) => Iterable<Uint8ArrayList>;
@@ -44,7 +48,10 @@ export function lightNoise(crypto?: NoiseCrypto): EncrypterFactory {
   };
 }
 
-/** Whether the chunks that come are this connection's alone: those of a relayed one are parts of records of the one to the relay. */
+/**
+ * Whether this connection alone owns the chunks that arrive. Chunks of a relayed connection are parts of records of the
+ * connection to the relay.
+ */
 function isOwn(below: object): boolean {
   return !("remoteAddr" in below) || transportOf(below.remoteAddr as Multiaddr) !== "circuit";
 }
@@ -52,15 +59,15 @@ function isOwn(below: object): boolean {
 function lightened<Secured extends { readonly connection: object }>(secured: Secured, isOwn: boolean): Secured {
   const stream = secured.connection as RecordStream;
   const { handshake, decoder } = stream;
-  // Ciphers write into memory of their own.
+  // The ciphers write into memory of their own.
   const encrypt = handshake.encrypt.bind(handshake);
   handshake.encrypt = (plaintext) => ownAll(encrypt(plaintext));
   const decode = decoder.decode.bind(decoder);
-  // A socket hands each chunk to this stream alone.
+  // A socket gives each chunk to this stream alone.
   if (isOwn) decoder.decode = (chunk) => decode(ownAll(chunk));
   stream.decrypt = (record) => {
     const plaintext = ownAll(handshake.decrypt(record));
-    // Chunks are read in order: of one whose end has been read nothing is of use any more.
+    // Chunks are read in order: when the end of one has been read, nothing of it is needed any more.
     if (isOwn) for (const piece of record) if (isEnd(piece)) release(piece);
     return plaintext;
   };

@@ -1,11 +1,13 @@
-/** Several ways to the same end, tried in order but not one by one: the idea of Happy Eyeballs (RFC 8305). */
+/**
+ * Tries several ways to one end in order, each with a head start over the next: the idea of Happy Eyeballs (RFC 8305).
+ */
 import { StarfishError } from "../base/errors.ts";
 import { abortable } from "../ports/clock.ts";
 
 export interface Attempt<T> {
-  /** For people, in errors: "tcp 10.0.0.7:4001". */
+  /** For error messages: "tcp 10.0.0.7:4001". */
   readonly name: string;
-  /** How long it has before the next attempt starts beside it; a failure starts the next at once. */
+  /** How long this attempt runs alone before the next one starts beside it. A failure starts the next one at once. */
   readonly leadMs: number;
   readonly timeoutMs: number;
   run(signal: AbortSignal): Promise<T>;
@@ -20,7 +22,7 @@ export type Outcome<T> =
   | { readonly won: true; readonly value: T }
   | { readonly won: false; readonly failures: Failure[] };
 
-/** The first success, with everything else called off; or all the failures. Never rejects. */
+/** The first success, after which all other attempts are cancelled; or all failures. Never rejects. */
 export async function race<T>(attempts: readonly Attempt<T>[], signal: AbortSignal): Promise<Outcome<T>> {
   const failures: Failure[] = [];
   const running = new Set<AbortController>();
@@ -61,8 +63,8 @@ export async function race<T>(attempts: readonly Attempt<T>[], signal: AbortSign
 }
 
 /**
- * Runs an attempt with a signal that never aborts after it has succeeded: libp2p's TCP would end the connection even then.
- * Settles when the signal aborts, whether or not the attempt heeds it.
+ * Runs an attempt with a signal that does not abort after the attempt has succeeded, because libp2p's TCP would end the
+ * connection even then. Settles when the signal aborts, even if the attempt ignores it.
  */
 async function limited<T>(attempt: Attempt<T>, controller: AbortController, outer: AbortSignal): Promise<T> {
   const stop = (): void => controller.abort(outer.reason);

@@ -1,22 +1,22 @@
 /**
- * Which of the addresses that members tell are dialled. A member can put any address into a record, and into thousands of
- * records: every node would then dial a host that is no member, or a service inside its own network. So addresses of
- * private networks are believed only by who is in such a network itself; and a host at which no member has ever answered
- * is tried a few times, and then the more rarely the more often it failed. Pure.
+ * Decides which of the addresses that members tell are dialled. A member can put any address into a record, and into
+ * thousands of records. Every node would then dial a host that is no member, or a service inside its own network. So an
+ * address of a private network is believed only by nodes that are in such a network themselves. And a host at which no
+ * member has ever answered is tried a few times, and then the more rarely the more often it has failed. Pure.
  *
- * What a person gives (an invite's addresses) is dialled in any case, and shows which networks can be reached.
+ * Addresses that a person gives (in an invite) are always dialled, and show which networks can be reached.
  */
 import type { Multiaddr } from "@multiformats/multiaddr";
 import { placeOf } from "./addresses.ts";
 
-/** Hosts that are remembered; those not heard of for longest go first. */
+/** Hosts that are remembered; those that were not heard of for longest are forgotten first. */
 const HOSTS_MAX = 4_096;
-/** So many failures are nothing yet: a node that has just started, a port that has changed. */
+/** So many failures cost nothing yet: the node may have just started, or changed its port. */
 const FREE_FAILURES = 4;
-/** Then this long, and twice as long with each further one. */
+/** Then this long a pause, doubled with each further failure. */
 const PAUSE_MS = 4_000;
 const PAUSE_MS_MAX = 600_000;
-/** Where members have answered, any number of failures costs this at most: a cut that heals is noticed in time. */
+/** The longest pause for a host where members have answered, so that the end of a cut is noticed in time. */
 const PROVEN_PAUSE_MS_MAX = 1_000;
 /** Dials at once to a host at which nobody has answered yet. */
 const UNPROVEN_DIALS_MAX = 4;
@@ -28,7 +28,7 @@ interface Host {
   isProven: boolean;
 }
 
-/** The kinds of networks that are many, each behind the same addresses. */
+/** Private networks, of which there are many, each with the same addresses. */
 type Network = "loopback" | "link" | "10" | "172" | "192" | "carrier" | "fc" | "public";
 
 export class Reach {
@@ -37,13 +37,16 @@ export class Reach {
   readonly #hosts = new Map<string, Host>();
   readonly #reached = new Set<Network>();
 
-  /** `own`: IP addresses of this machine's interfaces, or of where its page came from. `announced`: those told to others. */
+  /**
+   * `own`: IP addresses of this machine's interfaces, or the host that its page came from. `announced`: the addresses
+   * told to others.
+   */
   constructor(own: () => readonly string[], announced: () => readonly string[]) {
     this.#own = own;
     this.#announced = announced;
   }
 
-  /** Whether to dial this address, of which a member has told. */
+  /** Whether to dial this address, which a member has told. */
   allows(address: Multiaddr, nowMs: number): boolean {
     const place = placeOf(address);
     if (!this.#isBelieved(networkOf(place))) return false;
@@ -53,7 +56,7 @@ export class Reach {
     return nowMs - host.failedMs >= pauseMs(host);
   }
 
-  /** A dial begins; tell the returned function how it ended: undefined if it was given up before. */
+  /** A dial begins. Tell the returned function how it ended; undefined means that it was given up before. */
   begin(address: Multiaddr, nowMs: () => number): (isReached: boolean | undefined) => void {
     const place = placeOf(address);
     const host = this.#hostAt(keyOf(place));
@@ -74,7 +77,7 @@ export class Reach {
   #hostAt(key: string): Host {
     const known = this.#hosts.get(key);
     const host = known ?? { failures: 0, failedMs: -Infinity, dials: 0, isProven: false };
-    // Last in the order of the map, as the one heard of last.
+    // Moved to the end of the map's order, as the host that was heard of last.
     this.#hosts.delete(key);
     this.#hosts.set(key, host);
     const [oldest] = this.#hosts.keys();
@@ -84,7 +87,7 @@ export class Reach {
 
   #isBelieved(network: Network): boolean {
     if (network === "public" || this.#reached.has(network)) return true;
-    // Every machine has a loopback: only who can't be reached from elsewhere has its swarm there.
+    // Every machine has a loopback. Only a node that can't be reached from elsewhere has its swarm there.
     if (network === "loopback") {
       const announced = this.#announced();
       if (announced.length > 0) return announced.every((place) => networkOf(place) === "loopback");
@@ -102,12 +105,12 @@ function pauseMs({ failures, isProven }: Host): number {
   );
 }
 
-/** Hosts of one IPv6 network are one: whoever has one of its addresses has them all. */
+/** Hosts of one IPv6 network count as one, because whoever has one of its addresses has all of them. */
 function keyOf(place: string): string {
   return place.includes(":") ? expanded(place).slice(0, 4).join(":") : place.toLowerCase();
 }
 
-/** Names are as public as what they stand for; those that stand for this machine by definition are not. */
+/** The network that a host belongs to. Names count as public, except those that by definition mean this machine. */
 function networkOf(place: string): Network {
   if (/^(localhost|.*\.localhost)\.?$/i.test(place)) return "loopback";
   return place.includes(":") ? networkOf6(place) : networkOf4(place);

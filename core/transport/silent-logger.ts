@@ -1,4 +1,7 @@
-/** libp2p's own log, left out: what matters of it comes as errors, and a logger for each stream costs more than the stream. */
+/**
+ * Replaces libp2p's own log. What matters of it comes as errors, and a logger for each stream costs more than the
+ * stream.
+ */
 import type { ComponentLogger, Logger } from "@libp2p/interface";
 
 const silent: Logger = Object.assign(() => {}, {

@@ -1,2 +1,5 @@
-/** The half of @libp2p/webrtc that is used: a bundler cannot tell when webrtc.ts loads it all, at the moment of its choice. */
+/**
+ * The half of @libp2p/webrtc that is used. It is a file of its own, because a bundler can't drop the other half when
+ * webrtc.ts loads the library at a moment of its own choice.
+ */
 export { webRTC } from "@libp2p/webrtc";

@@ -4,14 +4,14 @@
  *
  * The race (@libp2p/webrtc 6.0.33, initiate-connection): the caller opens a data channel labelled "init", which the
  * answering side closes as soon as it sees it. The caller waits for the channel's events "open" and "close" without
- * looking whether they have passed already, and so hangs in one dial out of four or so. Mended here by replaying past
- * events of such a channel to those who begin to listen later. test/browser/transport proves it with 100 dials. Goes when:
- * the library looks at the channel's readyState before it waits.
+ * checking whether they have passed already, and so hangs in about one dial of four. Mended here by replaying past
+ * events of such a channel to those who begin to listen later. test/browser/transport proves it with 100 dials. Goes
+ * when: the library looks at the channel's readyState before it waits.
  */
 import type { Transport } from "@libp2p/interface";
 import type { WebRTCTransportComponents } from "@libp2p/webrtc";
 
-/** Four times the default, which is made for libp2p in Go; browsers take 256 KiB. Larger pieces gain nothing more. */
+/** Four times the default, which is meant for libp2p in Go; browsers take 256 KiB. Larger pieces gain nothing more. */
 const PIECE_BYTES = 64 * 1024;
 
 /** Streams that a peer may open before the connection is complete at this end. */
@@ -25,7 +25,7 @@ class MendedPeerConnection extends RTCPeerConnection {
   }
 }
 
-/** A listener of "open" or "close" that comes too late is called all the same. A closed channel counts as once opened. */
+/** Calls a listener of "open" or "close" even if it comes too late. A closed channel counts as once opened. */
 function replayPastEvents(channel: EventTarget): void {
   const past = new Set<string>();
   channel.addEventListener("open", () => past.add("open"), { once: true });
@@ -40,7 +40,7 @@ function replayPastEvents(channel: EventTarget): void {
   };
 }
 
-/** The library takes its RTCPeerConnection from the globals when it loads: it gets the mended one, nobody else does. */
+/** The library takes its RTCPeerConnection from the globals when it loads. It gets the mended one; nobody else does. */
 async function loadLibrary(): Promise<typeof import("./webrtc-library.ts")> {
   const original = globalThis.RTCPeerConnection;
   globalThis.RTCPeerConnection = MendedPeerConnection;
