@@ -1,6 +1,6 @@
 /**
- * Payloads under way between this node and those that ask it to work: put together from pieces, or waiting to be fetched
- * piece by piece. Bounded for each asker and in all; what nobody touches for a while is dropped.
+ * Payloads between this node and the nodes that ask it to work: assembled from pieces, or waiting to be fetched piece
+ * by piece. They are bounded for each asker and in all, and dropped when nobody has touched them for a while.
  */
 import { StarfishError } from "../base/errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
@@ -11,7 +11,7 @@ import type { PutRequest } from "./protocol.ts";
 interface Blob {
   readonly asker: PeerId;
   readonly bytes: Uint8Array;
-  /** How much of it is there. */
+  /** How many bytes have arrived. */
   filled: number;
   touchedAtMs: number;
 }
@@ -39,7 +39,7 @@ export class Blobs {
     blob.touchedAtMs = this.#clock.monotonic();
   }
 
-  /** Takes a whole blob out; undefined if it is not (wholly) there. */
+  /** Takes a complete blob out; undefined if it is not there, or not complete. */
   take(asker: PeerId, name: string): Uint8Array | undefined {
     const key = keyOf(asker, name);
     const blob = this.#blobs.get(key);
@@ -48,14 +48,14 @@ export class Blobs {
     return blob.bytes;
   }
 
-  /** Keeps a whole blob for the asker to fetch. Throws "busy" when there is no room. */
+  /** Keeps a complete blob for the asker to fetch. Throws "busy" when there is no room. */
   offer(asker: PeerId, name: string, bytes: Uint8Array): void {
     const key = keyOf(asker, name);
     this.#reserve(key, asker, bytes.length);
     this.#add(key, asker, bytes, bytes.length);
   }
 
-  /** A piece of an offered blob, which is dropped after its last. Throws "not-found". */
+  /** A piece of an offered blob. The blob is dropped after its last piece. Throws "not-found". */
   get(asker: PeerId, name: string, at: number): Uint8Array {
     const key = keyOf(asker, name);
     const blob = this.#blobs.get(key);

@@ -1,6 +1,6 @@
 /**
- * The swarm's jobs as the map `proc` has them: who submitted what, what is cancelled, and how what is over ended. An entry
- * that says what can't be is as if it were not there, counted and told once.
+ * The swarm's jobs, as the map `proc` has them: the jobs, their cancellations, and their outcomes. An entry that says
+ * something impossible is ignored, counted, and logged once.
  */
 import { equal } from "../base/bytes.ts";
 import type { Unsubscribe } from "../base/events.ts";
@@ -37,7 +37,7 @@ import { RADIX, type Writers } from "./view.ts";
 
 export interface JobRecord extends JobEntry {
   readonly id: JobId;
-  /** How it ended; undefined while it runs. */
+  /** The outcome; undefined while the job runs. */
   readonly outcome: JobOutcome | undefined;
 }
 
@@ -49,20 +49,20 @@ export interface BookParts {
 }
 
 interface Said extends Confirmation {
-  /** Undefined before it was looked at. */
+  /** Undefined until it has been checked. */
   isSigned: boolean | undefined;
 }
 
-/** For what a confirmation is signed. */
+/** The purpose for which confirmations are signed. */
 const CONFIRM = "outcome of a job";
 
 export class Book {
   readonly #map: ReplicatedMap;
   readonly #parts: BookParts;
   readonly #jobs = new Map<JobId, JobEntry>();
-  /** How jobs ended, as somebody says. */
+  /** Outcomes, as any member has written them. */
   readonly #outcomes = new Map<JobId, FinishedOutcome>();
-  /** The same of jobs that are verified, as enough nodes have confirmed. */
+  /** Outcomes of verified jobs that enough nodes have confirmed. */
   readonly #confirmed = new Map<JobId, FinishedOutcome>();
   readonly #confirmations = new Map<JobId, Map<string, Said>>();
   readonly #cancelled = new Map<JobId, JobOutcome>();
@@ -91,12 +91,12 @@ export class Book {
     return { ...job, id, outcome: finished ?? this.#cancelled.get(id) };
   }
 
-  /** Of a verified job: what somebody says that its outcome is. */
+  /** The outcome that a node proposes for a verified job. */
   proposal(id: JobId): FinishedOutcome | undefined {
     return this.#outcomes.get(id);
   }
 
-  /** This node has found the same. Throws as `ReplicatedMap.set`. */
+  /** This node has found the same outcome. Throws as `ReplicatedMap.set`. */
   confirm(id: JobId, outcome: FinishedOutcome): void {
     const { net } = this.#parts;
     const hash = this.#hashOf(id, outcome);
@@ -104,7 +104,7 @@ export class Book {
     this.#map.set(`v/${id}/${this.#numberOf(net.self)}`, value, { expiresInMs: JOB_KEPT_MS });
   }
 
-  /** Who has disagreed in a verified job of late. */
+  /** Nodes that gave other answers in a verified job lately. */
   distrusted(): ReadonlySet<PeerId> {
     const sinceMs = this.#map.now() - DISTRUST_MS;
     const bad = new Set<PeerId>();
@@ -114,7 +114,7 @@ export class Book {
     return bad;
   }
 
-  /** All that are considered, the oldest first. */
+  /** All jobs that are considered, the oldest first. */
   all(): JobRecord[] {
     const all = [...this.#jobs].map(([id, { atMs }]) => ({ id, atMs }));
     all.sort((a, b) => a.atMs - b.atMs || (a.id < b.id ? -1 : 1));
@@ -138,7 +138,7 @@ export class Book {
     this.#map.set(`r/${id}`, writable(outcome), { expiresInMs: JOB_KEPT_MS });
   }
 
-  /** Its submitter has read the result: it need not be kept longer than a week. */
+  /** Its submitter has read the result, so it is kept for no more than a week. */
   haveRead(id: JobId): void {
     const [job, outcome] = [this.#map.entry(`j/${id}`), this.#map.entry(`r/${id}`)];
     const finishedAtMs = this.#outcomes.get(id)?.finishedAtMs;
@@ -154,11 +154,11 @@ export class Book {
     this.#map.batch([`j/${id}`, `r/${id}`, `c/${id}`, ...confirmations].map((key) => ({ key, deleted: true })));
   }
 
-  /** CIDs of what jobs need and have given. */
+  /** CIDs of the contents that jobs need, and of their results. */
   *references(): Iterable<string> {
     for (const { id, spec, outcome } of this.all()) {
       if (outcome === undefined) for (const { cid } of contentsOf(spec)) yield cid;
-      // What is proposed has to be there to be confirmed.
+      // A proposed result has to be kept, so that others can confirm it.
       const finished = outcome ?? this.#outcomes.get(id);
       if (finished?.is !== "done") continue;
       for (const content of [finished.result, finished.ends]) {
@@ -171,7 +171,7 @@ export class Book {
     this.#stop();
   }
 
-  /** The job of which an entry speaks, if it says what can be. */
+  /** The job that an entry describes, if the entry is possible. */
   #take(key: string, entry: MapEntry | undefined): JobId | undefined {
     const kind = key.slice(0, 2);
     const id = kind === "v/" ? key.slice(2, key.indexOf("/", 2)) : key.slice(2);
@@ -179,7 +179,7 @@ export class Book {
     const value = entry?.value;
     if (kind === "j/") {
       let job = entry === undefined ? undefined : readJob(value);
-      // A job is its writer's: whoever names another could fill that one's share.
+      // A job belongs to the node that wrote it. Otherwise a member could use up another's share of jobs.
       if (job !== undefined && this.#parts.writers.numberOf(job.by) !== entry?.version.writer) job = undefined;
       if (job === undefined) this.#jobs.delete(id);
       else this.#jobs.set(id, job);
@@ -204,14 +204,17 @@ export class Book {
     return id;
   }
 
-  /** Whether enough nodes have confirmed what is proposed. What they have once is not taken back by whoever writes another. */
+  /**
+   * Counts whether enough nodes have confirmed the proposed outcome. Once they have, another proposal does not change
+   * that.
+   */
   #count(id: JobId): void {
     const [job, outcome] = [this.#jobs.get(id), this.#outcomes.get(id)];
     const { verify } = job?.spec ?? {};
     if (job === undefined || outcome === undefined || verify === undefined) return;
     const { net, crypto } = this.#parts;
     const hash = this.#hashOf(id, outcome);
-    // Who confirmed the result of an old job may be forgotten by now.
+    // The members that confirmed the result of an old job may be forgotten by now.
     const isOld = this.#map.now() - job.atMs > MEMBERS_KNOWN_MS;
     const devices = new Set<string>();
     for (const said of this.#confirmations.get(id)?.values() ?? []) {
@@ -223,7 +226,7 @@ export class Book {
     if (devices.size >= verify.agree) this.#confirmed.set(id, outcome);
   }
 
-  /** Of each job so many at most, those of members before others': anybody may write some. */
+  /** At most so many for each job, those of members before others, because anybody may write some. */
   #takeConfirmation(id: JobId, key: string, value: unknown): boolean {
     const all = this.#confirmations.get(id) ?? new Map<string, Said>();
     all.delete(key);

@@ -1,6 +1,6 @@
 /**
- * Runs a job's tasks on other members: the asking side of the protocol. A node that lacks the job's module is sent it
- * once, however many of its tasks wait for it.
+ * Runs a job's tasks on other members: the asking side of the protocol. The module is sent once to each node that lacks
+ * it, however many of its tasks wait for it.
  */
 import { type Bytes, concat } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
@@ -12,7 +12,7 @@ import type { PoolResult } from "../sandbox/pool.ts";
 import type { TaskLimits } from "../sandbox/types.ts";
 import { CPU_PROTOCOL, getReply, type Payload, putReply, type RunRequest, runReply } from "./protocol.ts";
 
-/** Times that a node may ask for the module or the input of one task before it is given up on: once each, and once more. */
+/** How often a node may ask for the module or the input of one task: once for each, and once more. */
 const NEEDS_MAX = 3;
 
 interface BorrowedJob {
@@ -27,17 +27,20 @@ export class Borrower {
   readonly #net: Net;
   readonly #signal: AbortSignal;
   readonly #job: BorrowedJob;
-  /** The module on its way to a node. */
+  /** Modules that are being sent, by node. */
   readonly #sending = new Map<PeerId, Promise<void>>();
 
-  /** The signal is the job's: it ends what is sent on behalf of several tasks. */
+  /** The signal is the job's, because it ends sending for several tasks. */
   constructor(net: Net, job: BorrowedJob, signal: AbortSignal) {
     this.#net = net;
     this.#job = job;
     this.#signal = signal;
   }
 
-  /** One task on that node. Rejects when the node fails ("unreachable", "busy", …); the task's own failures are results. */
+  /**
+   * Runs one task on that node. Rejects when the node fails ("unreachable", "busy", …); failures of the task are
+   * results.
+   */
   async run(peer: PeerId, index: number, input: Bytes, signal: AbortSignal): Promise<PoolResult> {
     const { id, sha256, program, limits } = this.#job;
     const blob = `${id}/${index}`;
@@ -87,7 +90,7 @@ export class Borrower {
 
   async #fetch(peer: PeerId, output: Payload, signal: AbortSignal): Promise<Uint8Array> {
     if ("bytes" in output) return output.bytes;
-    // Memory is taken as bytes come: the size is only what a member says.
+    // Memory is taken as bytes arrive, because the size is only what a member claims.
     const pieces: Uint8Array[] = [];
     for (let at = 0; at < output.size;) {
       const request = { op: "get", blob: output.blob, at };

@@ -1,6 +1,6 @@
 /**
- * How the outputs of a job's tasks become its result (spec.ts says what each way means). They come in the order of the
- * tasks, each once, so the same job gives the same bytes whoever puts them together.
+ * Combines the outputs of a job's tasks into its result (spec.ts says how). Outputs come in the order of the tasks,
+ * each once, so the same job gives the same bytes whichever node combines them.
  */
 import { text, utf8 } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
@@ -8,7 +8,7 @@ import { COMBINED_BYTES_MAX } from "./limits.ts";
 
 type Outputs = AsyncIterable<readonly [task: number, output: Uint8Array]>;
 
-/** What is wrong with one task's output: it is not of the form that is to be combined. */
+/** One task's output does not have the form that this way of combining needs. */
 export class OutputError extends StarfishError {
   readonly task: number;
 
@@ -47,7 +47,7 @@ export async function* merged(outputs: Outputs): AsyncGenerator<Uint8Array, void
   yield* inPieces(all.map(([key, sum]) => `${sum} ${key}`));
 }
 
-/** All lines, by their bytes. */
+/** All lines, sorted by their bytes. */
 export async function* sorted(outputs: Outputs): AsyncGenerator<Uint8Array, void, undefined> {
   const all: string[] = [];
   let bytes = 0;
@@ -60,7 +60,7 @@ export async function* sorted(outputs: Outputs): AsyncGenerator<Uint8Array, void
   yield* inPieces(all.sort(byCodePoints));
 }
 
-/** What a line or key costs besides its letters. */
+/** What a line or key costs beyond its letters. */
 const LINE_BYTES = 32;
 const LINES_PER_PIECE = 1_000;
 
@@ -85,7 +85,7 @@ function numberOf(task: number, word: string): bigint {
   return BigInt(word);
 }
 
-/** The order of their bytes in UTF-8: that of UTF-16 units, but for what takes two of them. */
+/** The order of UTF-8 bytes. It is the order of UTF-16 units, except for characters that take two units. */
 function byCodePoints(a: string, b: string): number {
   const end = Math.min(a.length, b.length);
   for (let i = 0; i < end; i++) {

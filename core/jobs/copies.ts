@@ -1,7 +1,7 @@
 /**
- * Keeps each result of a job on two nodes: what only this node holds is given to another, one that is no part of the same
- * device, the same one for as long as it is there. Whoever takes a copy says so in its own entry, and so does what it will:
- * when one of the two goes, the other finds that it is alone and gives the result to a third.
+ * Keeps each result of a job on two nodes. This node gives results that only it holds to one other node, on another
+ * device, and keeps to that node as long as it is there. The node that takes copies says so in its own entry. When one
+ * of the two leaves, the other notices that it is alone, and gives the results to a third.
  */
 import { isStarfishError } from "../base/errors.ts";
 import { hashOf, ranked } from "../base/rendezvous.ts";
@@ -23,14 +23,14 @@ export interface CopiesParts {
   readonly net: Net;
   readonly clock: Clock;
   readonly results: Results;
-  /** What others hold. */
+  /** Tasks whose results others hold. */
   readonly heldByOthers: () => Intervals;
 }
 
 export class Copies {
   readonly #job: string;
   readonly #parts: CopiesParts;
-  /** What has been given away a moment ago: the other's entry is on its way. */
+  /** Results that were given away a moment ago; the other node's entry does not say so yet. */
   #given: { tasks: Intervals; untilMs: number }[] = [];
   readonly #refused = new Map<PeerId, number>();
   #isGiving = false;
@@ -40,7 +40,7 @@ export class Copies {
     this.#parts = parts;
   }
 
-  /** Gives away what is alone here. Never rejects but for our own faults. */
+  /** Gives away the results that only this node holds. Rejects only for bugs of ours. */
   async give(signal: AbortSignal): Promise<void> {
     if (this.#isGiving) return;
     this.#isGiving = true;
@@ -72,7 +72,7 @@ export class Copies {
       .filter(({ status, isSelf }) => status === "awake" && !isSelf)
       .filter(({ record }) => record.device !== self?.device)
       .filter(({ record }) => (this.#refused.get(record.peer) ?? 0) <= nowMs);
-    // Another machine is better than another process of this one.
+    // A node on another machine is better than another process of this one.
     const elsewhere = others.filter(({ record }) => record.host !== self?.host);
     const peers = (elsewhere.length > 0 ? elsewhere : others).map(({ record }) => record.peer);
     return ranked(peers, hashOf(net.self).a ^ hashOf(this.#job).a)[0];

@@ -26,7 +26,7 @@ import { createWorkers, type Workers } from "./workers.ts";
 import type { ChunkResult, Cpu, JobInfo, JobProgress, MapJob } from "./types.ts";
 
 export interface CpuOptions {
-  /** Cores lent to everybody from the start. */
+  /** Cores that are lent to all members from the start. */
   readonly coresLent?: number;
 }
 
@@ -36,9 +36,9 @@ export interface CpuParts {
   readonly clock: Clock;
   readonly crypto: Crypto;
   readonly random: Random;
-  /** Cores shared with other nodes of this device; without it this node has them for itself. */
+  /** Cores shared with other nodes of this device. Without it this node has all cores for itself. */
   readonly budget?: CoreBudget;
-  /** Where others on this node bring tasks too. */
+  /** Set if other parts of this node run tasks too. */
   readonly workers?: Workers;
 }
 
@@ -125,7 +125,7 @@ class NodeCpu implements Cpu {
     this.#jobs.set(id, { title: job.title, dispatcher, controller });
     this.#jobsChanged.emit();
     try {
-      // What is wrong with the module is said at once, before anybody is bothered.
+      // A fault of the module is reported at once, before any other node is asked.
       await abortable(signal, this.#check(job, sha256, limits));
       yield* dispatcher.results(signal);
     } finally {
@@ -180,7 +180,7 @@ class NodeCpu implements Cpu {
     };
   }
 
-  /** Rejects with what is wrong with the module. Where there are no workers to find that out, others will. */
+  /** Rejects with a fault of the module. If this node has no workers to find it, other nodes will. */
   async #check({ module, program }: MapJob, sha256: string, { memoryBytesMax }: TaskLimits): Promise<void> {
     try {
       await this.#modules.add(sha256, module, memoryBytesMax, true, program?.kind);
@@ -189,7 +189,7 @@ class NodeCpu implements Cpu {
     }
   }
 
-  /** Tells the swarm how many lent cores are busy, at most once in BUSY_REPORT_MS: each telling goes to everybody. */
+  /** Tells the swarm how many lent cores are busy, at most once in BUSY_REPORT_MS, because this goes to all members. */
   #reportBusy(): void {
     const busy = this.#pool.running().length;
     if (this.#reportTimer !== undefined || this.#closed || busy === this.#reported) return;
@@ -202,7 +202,7 @@ class NodeCpu implements Cpu {
   }
 }
 
-/** Whether it is the module's or the task's own fault, the same on any node. */
+/** Whether it is a fault of the module or the task, the same on any node. */
 function isFault(error: unknown): error is StarfishError {
   return error instanceof StarfishError && TASK_FAULTS.some((code) => code === error.code);
 }

@@ -1,6 +1,6 @@
 /**
- * Digests of the results of a job's tasks, of which a million take 16 MB: in blocks of neighbours. A digest is of the output
- * and of the fuel that its task used, which is as much a part of the result.
+ * Digests of the results of a job's tasks, in blocks of neighbours: a million take 16 MB. A digest covers the output
+ * and the fuel that the task used, which is part of the result.
  */
 import { type Bytes, concat } from "../base/bytes.ts";
 import type { Crypto } from "../ports/crypto.ts";
@@ -28,14 +28,14 @@ export class Digests {
     block.set(digest, (task % BLOCK_TASKS) * DIGEST_BYTES);
   }
 
-  /** All zeros where there is none. */
+  /** All zeros if there is none. */
   get(task: number): Bytes {
     const at = (task % BLOCK_TASKS) * DIGEST_BYTES;
     const block = this.#blocks.get(Math.floor(task / BLOCK_TASKS));
     return block?.subarray(at, at + DIGEST_BYTES) ?? new Uint8Array(DIGEST_BYTES);
   }
 
-  /** Of these, one after the other. */
+  /** The digests of these tasks, one after the other. */
   all(tasks: Iterable<number>): Bytes {
     return concat(Array.from(tasks, (task) => this.get(task)));
   }

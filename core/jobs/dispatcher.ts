@@ -1,7 +1,7 @@
 /**
- * Hands the chunks of one job out: to this node's own cores and to every member that lends some, and sees to it that each
- * chunk is done once whoever leaves, fails, is slow or never answers. In this version the submitting node decides alone;
- * it is the only part that would know if that changed: what is open is the ledger's business, running the runners'.
+ * Hands out the chunks of one job, to this node's own cores and to all members that lend some. It makes sure that each
+ * chunk is done once, even if nodes leave, fail, are slow or never answer. The submitting node decides alone. job.ts
+ * keeps the account of open chunks, and runners run them.
  */
 import type { Bytes } from "../base/bytes.ts";
 import { isStarfishError, messageOf, StarfishError, toStarfishError } from "../base/errors.ts";
@@ -26,10 +26,10 @@ export interface DispatcherOptions {
   readonly runHere: Runner;
   readonly runThere: Runner;
   readonly onProgress: (progress: JobProgress) => void;
-  /** The chunks' inputs, and their number where it is known. */
+  /** The inputs of the chunks, and their number if it is known. */
   readonly inputs: AsyncIterator<Bytes>;
   readonly total: number | undefined;
-  /** Whether results are yielded in the order of the chunks, instead of that in which they finish. */
+  /** Whether results are yielded in the order of the chunks, and not in the order in which they finish. */
   readonly ordered: boolean;
 }
 
@@ -39,11 +39,11 @@ export class Dispatcher {
   readonly #ledger = new Ledger();
   readonly #lanes = new Map<PeerId, Lane>();
   readonly #meter: Meter;
-  /** Results that are ready, not yet taken, in the order in which they came. */
+  /** Results that are ready and have not been taken, in the order in which they came. */
   readonly #ready = new Map<number, ChunkResult>();
   #readyBytes = 0;
   #taken = 0;
-  /** Wakes whoever takes them. */
+  /** Wakes the consumer of results. */
   #wake: (() => void) | undefined;
   #reading = false;
   #allRead = false;
@@ -68,7 +68,7 @@ export class Dispatcher {
     });
   }
 
-  /** Yields each chunk once. Whoever leaves the loop cancels what runs. */
+  /** Yields each chunk once. Leaving the loop cancels what runs. */
   async *results(signal: AbortSignal): AsyncGenerator<ChunkResult, void, undefined> {
     const { net, ownCores } = this.#options;
     this.#lanes.set(net.self, new Lane(net.self, true, ownCores));
@@ -94,7 +94,7 @@ export class Dispatcher {
       unsubscribe();
       signal.removeEventListener("abort", stop);
       this.#ledger.cancelAll();
-      // A source that is being read may answer late or never; nobody waits for it.
+      // A source that is being read may answer late or never, so nobody waits for it.
       void this.#options.inputs.return?.().catch(() => {});
     }
   }
@@ -119,7 +119,7 @@ export class Dispatcher {
     }
   }
 
-  /** Takes note of who is there and what they lend. */
+  /** Notes a member and the cores that it lends. */
   #consider({ member }: MemberChange): void {
     const { record, status, isSelf } = member;
     if (isSelf) return;
@@ -130,7 +130,7 @@ export class Dispatcher {
     if (status === "gone" || status === "asleep") this.#ledger.withdraw(record.peer);
   }
 
-  /** Hands out what can be: first to free cores, then ahead of time, and at the end second copies of what is late. */
+  /** Hands out what it can: first to free cores, then ahead of time, and at the end second copies of late chunks. */
   #pump(): void {
     if (this.#ended || this.#error !== undefined) return;
     this.#read();
@@ -139,7 +139,7 @@ export class Dispatcher {
       this.#readyBytes >= JOB_BYTES_MAX ||
       this.#ready.size >= JOB_WINDOW_CHUNKS ||
       this.#ledger.window > JOB_WINDOW_CHUNKS;
-    // What was handed out before is so again: it may be what all others wait for.
+    // Chunks that were given back go first, because all others may wait for their results.
     this.#handOut((lane) => lane.hasFreeCore(nowMs), !full);
     this.#handOut((lane) => lane.hasRoom(nowMs), !full);
     if (full || this.#ledger.waiting === 0) this.#copyLate(nowMs);
@@ -204,14 +204,14 @@ export class Dispatcher {
   }
 
   /**
-   * The task failed. What it fails with here it would fail with on any node, and the job ends; except that time and memory
-   * depend on the machine, and that another node may be wrong or lie: these a second node has to confirm, if there is one.
-   * A worker that died is the node's failure until it happens too often.
+   * The task failed. It would fail in the same way on any node, so the job ends. There are two exceptions: time and
+   * memory depend on the machine, and a node may be wrong or lie. So a second node has to confirm the failure, if there
+   * is one. A worker that died counts as a failure of the node, until it happens too often.
    */
   #fault(lane: Lane, chunk: Chunk, attempt: Attempt, failure: TaskFailure): void {
     if (!TASK_FAULTS.some((code) => code === failure.code)) {
       if (lane.own && chunk.failures >= CHUNK_FAILURES_MAX) return this.#failTask(chunk, failure);
-      // Counted, other than a node that is busy with something else: here the task itself had been begun.
+      // Counted, unlike a refusal of a busy node, because the task had been started here.
       const code = failure.code === "busy" ? "remote-failure" : failure.code;
       return this.#lost(lane, chunk, attempt, new StarfishError(code, failure.message));
     }
@@ -230,7 +230,7 @@ export class Dispatcher {
     lane.failed(this.#clock.monotonic());
     if (isStarfishError(error, "busy")) return;
     chunk.failures++;
-    // From here on only this node may run it, and this node can't.
+    // From now on only this node may run the chunk, and it can't.
     if (chunk.failures >= CHUNK_FAILURES_MAX && this.#lanes.get(this.#options.net.self)?.cores === 0) {
       this.#failTask(chunk, {
         code: "remote-failure",
@@ -239,7 +239,7 @@ export class Dispatcher {
     }
   }
 
-  /** Nobody is left to confirm a failure: the one report has to do. */
+  /** No other node is left to confirm a failure, so one report is enough. */
   #confirmAlone(): void {
     for (const chunk of this.#ledger.suspects()) {
       const { suspicion } = chunk;
@@ -258,7 +258,7 @@ export class Dispatcher {
     this.#wake?.();
   }
 
-  /** Reads on while nothing waits to be handed out and there is room. */
+  /** Reads on while no chunk waits to be handed out and there is room. */
   #read(): void {
     if (this.#reading || this.#allRead) return;
     const lead = [...this.#lanes.values()].reduce((sum, lane) => sum + lane.cores, 0) * 2;

@@ -1,6 +1,6 @@
 /**
- * The modules of the engines of scripts, fetched when one is first asked for: from where this node's own code came, or else
- * from the swarm's files. Whoever is to run a script and lacks its engine is sent it like any module.
+ * The modules of the scripts' engines, fetched when one is first needed: from where this node's own code came, or else
+ * from the swarm's files. A node that is to run a script and lacks its engine is sent it like any module.
  */
 import { type Bytes, concat, toHex } from "../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../base/errors.ts";
@@ -8,11 +8,13 @@ import type { Files } from "../disk/types.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { engineFile, ENGINES, type ScriptKind } from "../sandbox/languages/engines.ts";
 
-/** Where engines and the shell's programs are kept in the swarm's own files, for nodes that get them nowhere else. */
+/**
+ * The folder of the swarm's files that has engines and the shell's programs, for nodes that can get them nowhere else.
+ */
 export const PROGRAMS_FOLDER = "/.programs";
 
 export interface EngineParts {
-  /** A file of dist/page/programs, by its name. Rejects with "not-found", "io", "unreachable". */
+  /** A file of dist/page/programs by name. Rejects with "not-found", "io", "unreachable". */
   readonly load: (name: string) => Promise<Bytes>;
   readonly files: Pick<Files, "read">;
   readonly crypto: Pick<Crypto, "sha256">;
@@ -26,7 +28,7 @@ export class Engines {
     this.#parts = parts;
   }
 
-  /** Rejects with "not-found" where it is not to be had now. */
+  /** Rejects with "not-found" if it can't be had now. */
   load(kind: ScriptKind): Promise<Bytes> {
     const known = this.#loading.get(kind);
     if (known !== undefined) return known;
@@ -55,7 +57,7 @@ export class Engines {
 
   async #kept(name: string, sizeBytes: number): Promise<Bytes> {
     const parts: Bytes[] = [];
-    // A file of any size may have that name.
+    // The file of that name may have any size.
     for await (const part of this.#parts.files.read(`${PROGRAMS_FOLDER}/${name}`, { to: sizeBytes })) parts.push(part);
     return concat(parts);
   }

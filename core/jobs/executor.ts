@@ -1,6 +1,6 @@
 /**
- * Runs single tasks of one job on this node's cores: its program, compiled once, over the input that the task's number
- * names. Knows nothing of who else runs what.
+ * Runs single tasks of one job on this node's cores: its program, compiled once, with the input that the task's number
+ * names. It does not know who else runs what.
  */
 import { concat, text, toHex, type Bytes } from "../base/bytes.ts";
 import { check } from "../base/codec.ts";
@@ -22,9 +22,9 @@ import type { Content, JobSpec, Program } from "./spec.ts";
 import { operandsOf } from "./tree.ts";
 
 export type TaskOutcome =
-  /** The same output and fuel on every device; no time where it was remembered. */
+  /** Output and fuel are the same on every device; no time is given if the result was remembered. */
   | { readonly ok: true; readonly output: Bytes; readonly fuelUsed: number; readonly runMs: number }
-  /** The task's own fault: it would fail so on any node, but for time and memory. */
+  /** The task's own fault: it would fail so on any node, except for time and memory. */
   | { readonly ok: false; readonly code: TaskFault; readonly message: string };
 
 export interface ExecutorParts {
@@ -41,7 +41,7 @@ export interface ExecutorParts {
 interface Loaded {
   readonly sha256: string;
   readonly bytes: Bytes;
-  /** How it is run. */
+  /** How the module is run. */
   readonly program: SandboxProgram;
 }
 
@@ -72,8 +72,9 @@ export class Executor {
   }
 
   /**
-   * @param end tasks up to here follow on this node
-   * Rejects where this node, or the way to what it needs, has failed, and with "cancelled".
+   * @param end this node will soon run the tasks up to here
+   *
+   * Rejects if this node, or fetching what it needs, has failed, and with "cancelled".
    */
   async run(task: number, end: number, signal: AbortSignal): Promise<TaskOutcome> {
     const { inputs, combine, program } = this.#spec;
@@ -87,7 +88,7 @@ export class Executor {
       return await this.#run(compiled, input, signal);
     } catch (error) {
       const code = isStarfishError(error) ? TASK_FAULTS.find((fault) => fault === error.code) : undefined;
-      // A time-out of the way to a content is none of the task's.
+      // A timeout while fetching a content is no fault of the task.
       if (code === undefined || code === "timeout" || !isStarfishError(error)) throw error;
       return { ok: false, code, message: error.message };
     }
@@ -121,7 +122,7 @@ export class Executor {
     return { sha256, compiled, program };
   }
 
-  /** The module's bytes stay here as long as the job runs: it may have to be compiled again. */
+  /** The module's bytes are kept as long as the job runs, because it may have to be compiled again. */
   #load(program: Program, signal: AbortSignal): Promise<Loaded> {
     const known = this.#loaded.get(program);
     if (known !== undefined) return known;
@@ -172,7 +173,7 @@ function ofBoundedSize(input: Bytes, what: string): Bytes {
   throw new StarfishError("too-large", `${what} have ${input.length} bytes, the most is ${PAYLOAD_BYTES_MAX}`);
 }
 
-/** Four bytes, the lowest first. */
+/** Four bytes, little-endian. */
 function lengthOf(length: number): Bytes {
   return Uint8Array.from([0, 8, 16, 24], (shift) => (length >>> shift) & 0xff);
 }

@@ -1,6 +1,6 @@
 /**
- * Puts a job's results together and sees to it that the whole is safe, before the job is said to be done: until then each
- * result is on two nodes, from then on the disk keeps it.
+ * Puts a job's results together, and waits until the whole result is safe before the job counts as done. Until then
+ * each result is on two nodes; from then on the disk keeps the whole.
  */
 import { equal } from "../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../base/errors.ts";
@@ -18,7 +18,7 @@ export interface CombineOptions {
   readonly contents: Pick<Contents, "put">;
   readonly clock: Clock;
   readonly outputs: AsyncIterable<readonly [task: number, output: Uint8Array, fuelUsed: number]>;
-  /** Called with how many have been taken, and with the fuel of the last. */
+  /** Called with the number of results taken, and the fuel of the last. */
   readonly progress: (tasks: number, fuelUsed: number) => void;
   readonly signal: AbortSignal;
 }
@@ -27,7 +27,7 @@ export type Combined =
   | { readonly is: "done"; readonly result: Content; readonly ends?: Content }
   | { readonly is: "failed"; readonly failure: Omit<FailedTask, "by"> };
 
-/** Rejects with "lost" where a result is out of reach now, "full", "cancelled". */
+/** Rejects with "lost" if a result is out of reach now, "full", "cancelled". */
 export async function combine(how: Combine, options: CombineOptions): Promise<Combined> {
   const { contents, signal } = options;
   const outputs = counted(options);
@@ -53,7 +53,7 @@ function combined({ how }: Combine, outputs: Outputs): AsyncIterable<Uint8Array>
   if (how === "sum") return summed(outputs);
   if (how === "merge") return merged(outputs);
   if (how === "sort") return sorted(outputs);
-  // Of a reduction there is one output left.
+  // A reduction leaves one output.
   return concatenated(outputs);
 }
 
@@ -69,8 +69,8 @@ async function* counted({
 }
 
 /**
- * Puts nothing, but compares what would be put with what has been, in the same order: so somebody else's result is checked
- * without being kept twice. What is put rejects with "corrupt" where they differ.
+ * Contents that store nothing, but compare what would be stored with what has been stored, in the same order. So
+ * another node's result is checked without being kept twice. A put that differs rejects with "corrupt".
  */
 export function checkingPut(contents: Contents, expected: readonly (Content | undefined)[]): Pick<Contents, "put"> {
   const left = expected.filter((content) => content !== undefined).filter((content) => "cid" in content);
@@ -107,7 +107,10 @@ function differs(): StarfishError {
   return new StarfishError("corrupt", "The result is another");
 }
 
-/** Waits until it is safe, for a while: what is not is readable all the same, and the disk goes on placing it. */
+/**
+ * Waits for a while until the content is safe. If it is not by then, it is readable all the same, and the disk goes on
+ * placing it.
+ */
 async function settled(safe: Promise<void>, { clock, signal }: CombineOptions): Promise<void> {
   try {
     await withDeadline(clock, SAFE_WITHIN_MS, "It", () => safe, { signal });

@@ -1,7 +1,7 @@
 /**
- * The names that a function's text uses and does not bring along: what it closes over. Such a function can't travel, and who
- * gave it is told the name. The text is parsed by acorn; what is declared where follows ECMA-262 (var in its function, the
- * rest in its block).
+ * Finds the names that a function's text uses and does not declare: variables that it closes over. Such a function
+ * can't be sent to other nodes, and the error tells the name. acorn parses the text; scopes follow ECMA-262 (`var` in
+ * its function, the rest in its block).
  */
 import type { AnyNode, Expression, Pattern } from "acorn";
 import { StarfishError } from "../base/errors.ts";
@@ -10,13 +10,13 @@ import { GLOBALS } from "../sandbox/languages/globals.ts";
 interface Scope {
   readonly names: Set<string>;
   readonly outer: Scope | undefined;
-  /** Whether `this` and the like are its own. */
+  /** Whether it has its own `this`, `arguments` and the like. */
   readonly isOwn: boolean;
 }
 
 type Children = readonly (readonly [key: string, child: AnyNode])[];
 
-/** Throws "usage" for a text that is no function, or that uses what it does not bring along. */
+/** Throws "usage" if the text is not a function, or if it uses a name that it does not declare. */
 export async function checkTravels(source: string): Promise<void> {
   const { parseExpressionAt } = await import("acorn");
   let parsed: Expression;
@@ -46,7 +46,7 @@ function visit(node: AnyNode, scope: Scope): void {
     case "ImportExpression":
       throw closesOver("import()");
     case "MetaProperty":
-      // Where `new.target` is nobody's, and `import.meta`, acorn has refused them.
+      // acorn has already refused `import.meta`, and `new.target` outside of functions.
       return;
     default: {
       const inner = scopeOf(node, scope);
@@ -55,7 +55,7 @@ function visit(node: AnyNode, scope: Scope): void {
   }
 }
 
-/** Whether what stands there names a property or a label. */
+/** Whether this identifier is the name of a property or a label. */
 function isName(node: AnyNode, key: string): boolean {
   if (key === "label") return true;
   if (node.type === "MemberExpression") return key === "property" && !node.computed;
@@ -63,7 +63,7 @@ function isName(node: AnyNode, key: string): boolean {
   return hasKey && key === "key" && !node.computed;
 }
 
-/** The scope that a node opens, with all that is declared in it; the one around it where it opens none. */
+/** The scope that a node opens, with everything declared in it; the surrounding scope if it opens none. */
 function scopeOf(node: AnyNode, outer: Scope): Scope {
   const names = new Set<string>();
   switch (node.type) {
@@ -103,13 +103,13 @@ function scopeOf(node: AnyNode, outer: Scope): Scope {
   }
 }
 
-/** What a statement declares in its block. */
+/** Adds the names that a statement declares in its block. */
 function declare(node: AnyNode, names: Set<string>): void {
   if (node.type === "VariableDeclaration") for (const { id } of node.declarations) bind(id, names);
   if ((node.type === "FunctionDeclaration" || node.type === "ClassDeclaration") && node.id) names.add(node.id.name);
 }
 
-/** What `var` declares in a function, however deep it stands. */
+/** Adds the names that `var` declares in a function, at any depth. */
 function hoist(node: AnyNode, names: Set<string>): void {
   if (node.type === "VariableDeclaration" && node.kind === "var") declare(node, names);
   for (const [, child] of childrenOf(node)) if (!/Function|Class/.test(child.type)) hoist(child, names);

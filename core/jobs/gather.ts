@@ -1,6 +1,6 @@
 /**
- * Brings results of tasks together from the nodes that hold them, window by window, so that what is held meanwhile is
- * bounded however many there are. Each task's result is taken once, from whichever living holder gives it.
+ * Fetches the results of tasks from the nodes that hold them, window by window, so that the memory is bounded for any
+ * number of tasks. Each result is taken once, from any living holder that gives it.
  */
 import { concat } from "../base/bytes.ts";
 import { isStarfishError, StarfishError, throwIfAborted } from "../base/errors.ts";
@@ -23,16 +23,16 @@ import { outputsSchema, RESULTS_PROTOCOL } from "./wire.ts";
 export interface GatherParts {
   readonly net: Net;
   readonly contents: Contents;
-  /** What this node holds itself. */
+  /** The results that this node holds itself. */
   readonly own: (task: number) => Held | undefined;
   /** Which living nodes hold results of which tasks, now. */
   readonly holders: () => ReadonlyMap<PeerId, Intervals>;
-  /** Of a job that is verified: nothing else is taken than what enough devices agree on. */
+  /** For a verified job: only results on which enough devices agree are taken. */
   readonly proof?: Proof | undefined;
 }
 
 interface Proof {
-  /** Digests of these results, as far as enough devices say them. */
+  /** Digests of these results on which enough devices agree. */
   sums(tasks: Intervals, signal: AbortSignal): Promise<ReadonlyMap<number, string>>;
   digestOf(output: Uint8Array, fuelUsed: number): string;
 }
@@ -52,7 +52,7 @@ export class Gatherer {
     this.#parts = parts;
   }
 
-  /** The outputs of all these tasks, in order. Rejects with "lost" where nobody in reach holds one, "cancelled". */
+  /** The outputs of all these tasks, in order. Rejects with "lost" if no node in reach holds one, "cancelled". */
   async *outputs(
     tasks: Intervals,
     options: Options,
@@ -80,7 +80,7 @@ export class Gatherer {
     return concat(await Array.fromAsync(this.#parts.contents.read(output, { signal })));
   }
 
-  /** The outputs of these tasks as they are held. Rejects with "lost", "cancelled". */
+  /** The outputs of these tasks, in the form in which they are held. Rejects with "lost", "cancelled". */
   async collect(tasks: Intervals, options: Options): Promise<Map<number, Held>> {
     const found = new Map<number, Held>();
     const sums = await this.#parts.proof?.sums(tasks, options.signal);
@@ -107,7 +107,7 @@ export class Gatherer {
     return found;
   }
 
-  /** Whom to ask for what: each task of one holder, as few holders as a simple choice finds. */
+  /** Whom to ask for what: each task from one holder, and few holders, by a simple choice. */
   #share(missing: Intervals, failed: ReadonlySet<PeerId>): { peer: PeerId; part: Intervals }[] {
     const holders = [...this.#parts.holders()].filter(([peer]) => peer !== this.#parts.net.self && !failed.has(peer));
     let left = missing;
@@ -124,7 +124,7 @@ export class Gatherer {
     return asked;
   }
 
-  /** Whether it is what enough devices agree on, where that is asked for. */
+  /** Whether enough devices agree on it, if that is asked for. */
   async #isRight(task: number, { output, fuelUsed }: Held, sums: Sums, options: Options): Promise<boolean> {
     const { proof } = this.#parts;
     if (proof === undefined || sums === undefined) return true;
@@ -154,7 +154,7 @@ export class Gatherer {
         if (intersect(given, left).length === 0) break;
         left = subtract(left, given);
       }
-      // What it says that it holds and does not give is another's to give.
+      // Results that a node says it holds and does not give have to come from another.
       if (left.length > 0) failed.add(peer);
     } catch (error) {
       throwIfAborted(signal);
@@ -168,7 +168,7 @@ export class Gatherer {
   }
 }
 
-/** Some at a time. */
+/** Runs `count` calls, a few at a time. */
 export async function parallel<T>(count: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   let next = 0;
   const lane = async (): Promise<void> => {

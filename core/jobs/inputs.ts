@@ -1,6 +1,6 @@
 /**
- * Inputs of tasks, as a spec names them (spec.ts). A list is two contents: all inputs one after the other, and where each
- * ends, so that a node reads what it needs and nothing else. Files are a list of names and CIDs in CBOR.
+ * Inputs of tasks, as a spec names them (spec.ts). A list is two contents: all inputs one after the other, and the end
+ * of each, so that a node reads only what it needs. Files are a list of names and CIDs in CBOR.
  */
 import * as v from "valibot";
 import { type Bytes, concat, utf8 } from "../base/bytes.ts";
@@ -26,7 +26,7 @@ interface Options {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Bytes of the end of one input. */
+/** Bytes of one entry of the list of ends. */
 const END_BYTES = 6;
 const HALF = 2 ** 24;
 
@@ -42,7 +42,7 @@ const filesSchema: Schema<readonly FileRow[]> = v.pipe(
   v.maxLength(FILES_MAX),
 );
 
-/** Few bytes stay with who names them; more go to the disk. */
+/** A small content is written into the spec; a larger one goes to the disk. */
 export async function writeContent(
   contents: Pick<Contents, "put">,
   source: Bytes | AsyncIterable<Bytes>,
@@ -71,13 +71,16 @@ async function* after(head: readonly Bytes[], rest: AsyncIterable<Bytes>): Async
   yield* rest;
 }
 
-/** Resolves when all of it is taken in. Rejects with "too-large" beyond what a task takes or a job has. */
+/**
+ * Resolves when all of it is stored. Rejects with "too-large" if an input is larger than a task takes, or the list than
+ * a job may have.
+ */
 export async function writeList(
   contents: Pick<Contents, "put">,
   inputs: AsyncIterable<Bytes> | Iterable<Bytes>,
   { signal }: Options = {},
 ): Promise<{ readonly bytes: Content; readonly ends: Content; readonly count: number; readonly safe: Promise<void> }> {
-  /** Ends of so many inputs at a time: an array for each would cost ten times as much. */
+  /** So many ends share an array, because an array for each would cost ten times as much. */
   const ends: Uint8Array[] = [];
   let count = 0;
   let end = 0;
@@ -146,7 +149,7 @@ function piecesOf(sizeBytes: number, piece: FilePiece | undefined): number {
   return piece === undefined ? 1 : Math.max(1, Math.ceil(sizeBytes / piece.bytes));
 }
 
-/** A content whole. Rejects as `Contents.read` does, and with "too-large". */
+/** A whole content. Rejects as `Contents.read` does, and with "too-large". */
 export async function readWhole(
   contents: Contents,
   content: Content,
@@ -177,7 +180,7 @@ function tooLarge(size: number, most: number): never {
 export class InputReader {
   readonly #contents: Contents;
   readonly #inputs: Inputs;
-  /** What was read last: tasks that follow each other. */
+  /** The segment that was read last, because tasks follow each other. */
   #segment: { from: number; to: number; inputs: Promise<Bytes[]> } | undefined;
   #files: Promise<{ file: JobFile; first: number }[]> | undefined;
 
@@ -186,7 +189,7 @@ export class InputReader {
     this.#inputs = inputs;
   }
 
-  /** @param end tasks up to here will be asked for soon, by this node */
+  /** @param end this node will soon ask for the tasks up to here */
   async read(task: number, end: number, options: Options): Promise<Bytes> {
     const inputs = this.#inputs;
     if (inputs.from === "range") return rangeInput(inputs, task);
@@ -206,11 +209,11 @@ export class InputReader {
     }
     const { from, inputs: reading } = this.#segment;
     const input = (await reading)[task - from];
-    // The segment turned out shorter than it was to be.
+    // The segment was shorter than expected.
     return input ?? this.read(task, end, options);
   }
 
-  /** The inputs of [from, to), as many as are read at once. */
+  /** The inputs of [from, to), or as many of them as are read at once. */
   async #readList(
     { bytes, ends }: Extract<Inputs, { from: "list" | "graph" }>,
     from: number,
@@ -283,7 +286,7 @@ function rangeInput({ lo, hi, count }: Extract<Inputs, { from: "range" }>, task:
 
 const NEWLINE = 0x0a;
 
-/** Bytes of one piece: as they are, or the lines that begin in it. */
+/** The bytes of one piece: unchanged, or the lines that begin in it. */
 async function readPiece(
   contents: Contents,
   content: ContentRef,
@@ -294,7 +297,7 @@ async function readPiece(
   const from = index * bytes;
   const to = Math.min(from + bytes, content.sizeBytes);
   if (at === "byte") return readPart(contents, content, from, to, options);
-  // One byte before: where that ends a line, the next begins here.
+  // One byte before: if it ends a line, the next line begins here.
   const begin = Math.max(0, from - 1);
   let part = await readPart(contents, content, begin, to, options);
   const first = from === 0 ? 0 : part.indexOf(NEWLINE) + 1;
@@ -311,7 +314,7 @@ async function readPiece(
   return part.slice(first);
 }
 
-/** The results of a job whose results are not combined, in order: what `writeList` wrote. */
+/** The results, in order, of a job that does not combine them: the list that `writeList` wrote. */
 export async function* readListed(
   contents: Contents,
   list: { readonly bytes: Content; readonly ends: Content },

@@ -1,6 +1,6 @@
 /**
- * The bookkeeping of one job: which chunks wait, which are out and with whom, which are done. It covers the chunk numbers
- * exactly: each is done once, whoever else computes it too. Pure: it knows neither time nor network.
+ * The account of one job: which chunks wait, which nodes run which, which are done. Each chunk counts as done once,
+ * even if several nodes compute it. Pure: it knows neither time nor network.
  */
 import { assert } from "../base/assert.ts";
 import type { Bytes } from "../base/bytes.ts";
@@ -11,7 +11,7 @@ import type { TaskFailure } from "./types.ts";
 export interface Attempt {
   readonly peer: PeerId;
   readonly startedAtMs: number;
-  /** Ends it wherever it runs. */
+  /** Ends the attempt, wherever it runs. */
   cancel(): void;
 }
 
@@ -19,16 +19,16 @@ export interface Chunk {
   readonly index: number;
   readonly input: Bytes;
   readonly attempts: Set<Attempt>;
-  /** Times that a node failed it. */
+  /** How often nodes have failed at it. */
   failures: number;
-  /** What the task failed with on a node, to be confirmed by another. */
+  /** The failure of the task on one node, which another node has to confirm. */
   suspicion: { readonly peer: PeerId; readonly failure: TaskFailure } | undefined;
 }
 
 export class Ledger {
-  /** Chunks that are not done, in order of their numbers. */
+  /** Chunks that are not done, in the order of their numbers. */
   readonly #open = new Map<number, Chunk>();
-  /** Those of them that nobody runs: given back, and not yet handed out. */
+  /** Open chunks that were given back and not handed out again. */
   readonly #returned = new Set<Chunk>();
   readonly #fresh = new Set<Chunk>();
   #total = 0;
@@ -37,28 +37,28 @@ export class Ledger {
   #running = 0;
   #reissued = 0;
 
-  /** Chunks that are known. */
+  /** The number of known chunks. */
   get total(): number {
     return this.#total;
   }
   get done(): number {
     return this.#done;
   }
-  /** Chunks that at least one node has. */
+  /** The number of chunks that at least one node runs. */
   get running(): number {
     return this.#running;
   }
   get waiting(): number {
     return this.#returned.size + this.#fresh.size;
   }
-  /** Bytes of the inputs that are held. */
+  /** The bytes of the inputs that are held. */
   get inputBytes(): number {
     return this.#inputBytes;
   }
   get reissued(): number {
     return this.#reissued;
   }
-  /** How far the newest chunk is ahead of the oldest that is open. */
+  /** How far the newest chunk is ahead of the oldest open one. */
   get window(): number {
     const oldest = this.#open.keys().next();
     return oldest.done === true ? 0 : this.#total - oldest.value;
@@ -71,14 +71,14 @@ export class Ledger {
     this.#inputBytes += input.length;
   }
 
-  /** The next chunk that this node may run: those given back first, and no others unless `fresh`. */
+  /** The next chunk that this node may run: first those given back, and others only if `fresh`. */
   next(peer: PeerId, own: boolean, fresh: boolean = true): Chunk | undefined {
     for (const chunk of this.#returned) if (mayRun(chunk, peer, own)) return chunk;
     if (fresh) for (const chunk of this.#fresh) return chunk;
     return undefined;
   }
 
-  /** Of the chunks that others run, the one that has been out longest, if it has been so for `patienceMs`. */
+  /** The chunk that has been out longest with other nodes, if it has been out for `patienceMs`. */
   late(peer: PeerId, own: boolean, nowMs: number, patienceMs: number): Chunk | undefined {
     let longest: Chunk | undefined;
     let longestMs = patienceMs;
@@ -91,7 +91,7 @@ export class Ledger {
         firstAtMs = Math.min(firstAtMs, attempt.startedAtMs);
         lastAtMs = Math.max(lastAtMs, attempt.startedAtMs);
       }
-      // A further copy only when the last one is late as well, and later than we would be ourselves.
+      // A further copy is made only if the last copy is late too, and by more than a new one would take.
       if (size > 1 && nowMs - lastAtMs < 4 * patienceMs) continue;
       if (nowMs - firstAtMs < longestMs) continue;
       longest = chunk;
@@ -109,14 +109,14 @@ export class Ledger {
     chunk.attempts.add(attempt);
   }
 
-  /** An attempt ended without a result; the chunk waits again if no other has it. */
+  /** An attempt ended without a result. The chunk waits again, if no other node runs it. */
   giveBack(chunk: Chunk, attempt: Attempt): void {
     if (!chunk.attempts.delete(attempt) || !this.#open.has(chunk.index) || chunk.attempts.size > 0) return;
     this.#running--;
     this.#returned.add(chunk);
   }
 
-  /** True the first time; the other attempts at it are cancelled. */
+  /** Returns true the first time; the other attempts at the chunk are cancelled. */
   finish(chunk: Chunk, attempt: Attempt): boolean {
     if (!this.#open.delete(chunk.index)) return false;
     this.#done++;
@@ -128,12 +128,12 @@ export class Ledger {
     return true;
   }
 
-  /** Chunks that wait only because no other node is there to confirm what the task failed with. */
+  /** Chunks that wait only because no other node is there to confirm the task's failure. */
   *suspects(): Iterable<Chunk> {
     for (const chunk of this.#returned) if (chunk.suspicion !== undefined) yield chunk;
   }
 
-  /** Ends what a node runs that has gone. */
+  /** Ends the attempts of a node that has left. */
   withdraw(peer: PeerId): void {
     for (const chunk of this.#open.values()) {
       for (const attempt of [...chunk.attempts]) if (attempt.peer === peer) attempt.cancel();
@@ -154,7 +154,7 @@ export class Ledger {
 
 function mayRun(chunk: Chunk, peer: PeerId, own: boolean): boolean {
   if (chunk.suspicion?.peer === peer) return false;
-  // What several nodes have failed may be what makes them fail: it is tried no further on others' machines.
+  // A chunk at which several nodes have failed may be what makes them fail, so other members no longer get it.
   if (!own && chunk.failures >= CHUNK_FAILURES_MAX) return false;
   for (const attempt of chunk.attempts) if (attempt.peer === peer) return false;
   return true;

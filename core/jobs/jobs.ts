@@ -1,6 +1,6 @@
 /**
- * The jobs of the swarm on this node (types.ts says what they promise): takes part in those that run, serves results to
- * others, and is how a shell or page submits, watches and ends them.
+ * The jobs of the swarm on this node (types.ts says what they promise). It takes part in running jobs and serves
+ * results to others. Shell and page submit, watch and cancel jobs through it.
  */
 import { type Bytes, toHex } from "../base/bytes.ts";
 import { check } from "../base/codec.ts";
@@ -60,7 +60,7 @@ interface Options {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Takes part in the swarm's jobs from now on. Rejects with "io" where the map of jobs can't be read. */
+/** Starts to take part in the swarm's jobs. Rejects with "io" if the map of jobs can't be read. */
 export async function createJobs(parts: JobsParts): Promise<Jobs> {
   const proc = await parts.memory.map("proc", { isKept: true, bytesMax: PROC_MAP_BYTES_MAX });
   const work = await parts.memory.map("work", { bytesMax: WORK_MAP_BYTES_MAX, horizonMs: WORK_HORIZON_MS });
@@ -80,14 +80,16 @@ class NodeJobs implements Jobs {
   readonly #book: Book;
   readonly #shared: Shared;
   readonly #running = new Map<JobId, Part>();
-  /** Parts of jobs that are over, whose results may still be asked for. */
+  /** Parts of jobs that are over; others may still ask for their results. */
   readonly #over = new Map<JobId, { readonly part: Part; readonly timer: Timer }>();
   readonly #changes = new Listeners<void>();
   #telling: Timer | undefined;
   #taking: Timer | undefined;
-  /** Jobs that have not got on here, and when they are tried again, if others want their places. */
+  /** Jobs that made no progress here, and when they are tried again if other jobs want their places. */
   readonly #benched = new Map<JobId, number>();
-  /** What has been put for jobs that are not submitted yet, by CID: when it is safe. */
+  /**
+   * Contents that were put for jobs that are not submitted yet, by CID; each promise resolves when the content is safe.
+   */
   readonly #puts = new Map<string, Promise<void>>();
   readonly #stops: Unsubscribe[];
   #isClosed = false;
@@ -120,7 +122,7 @@ class NodeJobs implements Jobs {
     this.#book.submit(id, { by: net.self, atMs: Math.round(map.now()), spec: checked });
     const puts = contentsOf(checked).map(({ cid }) => this.#puts.get(cid));
     const safe = Promise.all([map.sync({ signal }), ...puts]).then(() => {});
-    // Who only wants to know that it is written need not look at it.
+    // The caller may only want to know that the job is written.
     safe.catch(() => {});
     return { id, isRemembered: false, safe };
   }
@@ -238,7 +240,7 @@ class NodeJobs implements Jobs {
     return this.#running.get(id) ?? this.#over.get(id)?.part;
   }
 
-  /** Takes part in a job from its beginning to its end, as the book has them. */
+  /** Takes part in a job from its beginning to its end, as the book says. */
   #follow(id: JobId): void {
     const job = this.#book.get(id);
     const part = this.#running.get(id);
@@ -279,7 +281,7 @@ class NodeJobs implements Jobs {
     }
   }
 
-  /** Jobs that do not get on here make room for those that have none. */
+  /** Jobs that make no progress here make room for jobs that have no place. */
   #rotate(): void {
     if (this.#running.size < JOBS_SERVED_MAX) return;
     const nowMs = this.#parts.clock.monotonic();
@@ -297,7 +299,7 @@ class NodeJobs implements Jobs {
     try {
       write();
     } catch (error) {
-      // A full map, or a clock that is not in line: the next turn tries again.
+      // The map is full, or the clock is not in agreement: the next turn tries again.
       if (!isStarfishError(error)) throw error;
       this.#parts.log.write("warn", "jobs.finish", { job: id, error: error.message });
     }
@@ -327,7 +329,7 @@ class NodeJobs implements Jobs {
     return found;
   }
 
-  /** As many of these as are in reach: what is not may be later. */
+  /** Those of these outputs that are in reach; the others may be later. */
   async *#outputs(
     part: Part | undefined,
     tasks: Intervals,
@@ -341,14 +343,14 @@ class NodeJobs implements Jobs {
     }
   }
 
-  /** Of a job that is over, what its list has and has not been given yet. */
+  /** The outputs of a finished job that its list has, and that have not been yielded yet. */
   async *#listed(
     { spec, outcome }: JobState,
     given: Intervals,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<JobEvent> {
     if (outcome?.is !== "done" || outcome.ends === undefined || spec.keepGoing === true) return;
-    // The list has only those that no other task needs.
+    // The list has only the outputs of tasks that no other task needs.
     if (spec.inputs.from === "graph") return;
     const missing = new Set<number>();
     for (const [from, to] of pieces(subtract([0, taskCount(spec)], given))) {
@@ -386,7 +388,7 @@ class NodeJobs implements Jobs {
     };
   }
 
-  /** The newest job that has done this work, where what it gave may be believed. */
+  /** The newest job that has done the same work, if its result may be believed. */
   #remembered(spec: JobSpec): JobId | undefined {
     const { verify, reuse } = spec;
     if (verify === undefined && reuse !== true) return undefined;
@@ -403,7 +405,7 @@ class NodeJobs implements Jobs {
     return same?.id;
   }
 
-  /** Throws "no-cores" where fewer devices run tasks than have to agree. */
+  /** Throws "no-cores" if fewer devices run tasks than have to agree. */
   #checkDevices({ verify, on }: JobSpec): void {
     if (verify === undefined) return;
     const distrusted = this.#book.distrusted();
@@ -417,7 +419,7 @@ class NodeJobs implements Jobs {
     throw new StarfishError("no-cores", `${verify.agree} devices have to agree on each task, and ${words} now`);
   }
 
-  /** The oldest that is over goes where this node has submitted as many as it may. Throws "full". */
+  /** If this node has submitted as many jobs as it may, removes the oldest that is over. Throws "full". */
   #makeRoom(): void {
     const own = this.#book.all().filter(({ by }) => by === this.#parts.net.self);
     if (own.length < JOBS_PER_SUBMITTER_MAX) return;
@@ -444,7 +446,7 @@ class NodeJobs implements Jobs {
     for (const part of this.#running.values()) yield* part.references();
   }
 
-  /** Something of what `list` says is different: told a few times a second. */
+  /** The results of `list` have changed; listeners are told at most a few times a second. */
   #changed(): void {
     if (this.#telling !== undefined || this.#isClosed) return;
     this.#telling = this.#parts.clock.timer(STATE_EVERY_MS, () => {
@@ -453,7 +455,7 @@ class NodeJobs implements Jobs {
     });
   }
 
-  /** The next change from now on: of anything that is told, and of this job's end at once. */
+  /** The next change: of anything in the list, and of this job's end at once. */
   #nextChange(id: JobId): { happened(signal: AbortSignal | undefined): Promise<void>; stop(): void } {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     promise.catch(() => {});

@@ -1,25 +1,25 @@
 /**
- * How a job sees a node that works for it: how many chunks it may be given at once, and whether it is worth asking now.
- * Pure; times are monotonic milliseconds.
+ * How a job sees a node that works for it: how many chunks the node may be given at once, and whether it is worth
+ * asking now. Pure; times are monotonic milliseconds.
  */
 import type { PeerId } from "../ports/network.ts";
 import { BACKOFF_MAX_MS, BACKOFF_MIN_MS, PREFETCH_MAX } from "./limits.ts";
 
-/** Weight of the newest chunk in the running mean of how long a node takes. */
+/** The weight of the newest chunk in the running mean of how long a node takes. */
 const SMOOTHING = 0.3;
 
 export class Lane {
   readonly peer: PeerId;
   /** The submitter's own cores. */
   readonly own: boolean;
-  /** Cores that it lends, 0 while it is to get nothing new. */
+  /** Cores that it lends; 0 while it is to get nothing new. */
   cores: number;
-  /** Chunks that it has now. */
+  /** Chunks that it runs now. */
   inFlight = 0;
   done = 0;
-  /** Mean time from handing a chunk out to its result. */
+  /** Mean time from handing out a chunk to its result. */
   turnaroundMs: number | undefined;
-  /** Chunks on top of its cores, so that the next is there when one ends. */
+  /** Chunks beyond its cores, so that the next one is there when one ends. */
   #prefetch = 1;
   #pausedUntilMs = 0;
   #pauseMs = BACKOFF_MIN_MS;
@@ -40,8 +40,8 @@ export class Lane {
   }
 
   /**
-   * A result came. If its chunk did not have to wait there, a core may have stood idle during the round trip: one more
-   * ahead. If it waited for longer than it ran, it was there too early: one fewer.
+   * A result came. If its chunk did not have to wait there, a core may have been idle during the round trip, so one
+   * more is sent ahead. If the chunk waited longer than it ran, it was sent too early, so one fewer is.
    */
   succeeded(tookMs: number, runMs: number, waitMs: number): void {
     this.done++;
@@ -54,7 +54,7 @@ export class Lane {
     else if (waitMs > runMs + roundTripMs) this.#prefetch = Math.max(1, this.#prefetch - 1);
   }
 
-  /** The node failed, or has enough to do: it is left alone for a while, longer each time. */
+  /** The node failed, or is busy: it gets nothing for a while, longer each time. */
   failed(nowMs: number): void {
     if (nowMs < this.#pausedUntilMs) return;
     this.#pausedUntilMs = nowMs + this.#pauseMs;

@@ -1,6 +1,6 @@
 /**
- * Runs tasks for other members on the cores that this node lends. It believes nothing of what they send: modules are
- * checked and limited here again, and tasks, bytes and time are bounded for each asker and in all ("busy").
+ * Runs tasks for other members on the cores that this node lends. It trusts nothing that they send: modules are checked
+ * and limited here again, and tasks, bytes and time are bounded for each asker and in all ("busy").
  */
 import { toHex } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
@@ -23,12 +23,12 @@ export class Lender {
   readonly #crypto: Crypto;
   readonly #blobs: Blobs;
   readonly #stop: Unsubscribe;
-  /** Tasks of each asker that wait or run. */
+  /** The number of waiting and running tasks of each asker. */
   readonly #tasks = new Map<PeerId, number>();
   #total = 0;
-  /** Those whose modules are being compiled. */
+  /** Askers whose modules are being compiled. */
   readonly #compiling = new Set<PeerId>();
-  /** Numbers the outputs that wait to be fetched. */
+  /** The number of the last output that waits to be fetched. */
   #outputs = 0;
 
   constructor(options: { net: Net; pool: Pool; modules: Modules; clock: Clock; crypto: Crypto }) {

@@ -1,6 +1,6 @@
 /**
- * `map` for programs: a function of theirs over their values, on every core that the swarm lends. The function's own text
- * travels, so it may use only what it declares itself and what QuickJS has; values and results are JSON.
+ * `map` for programs: runs a function of theirs over their values, on every core that the swarm lends. The function's
+ * text is sent, so it may use only what it declares itself and what QuickJS has. Values and results are sent as JSON.
  */
 import { type Bytes, concat, text, utf8 } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
@@ -15,25 +15,31 @@ interface MapFunctionOptions {
   readonly signal?: AbortSignal;
   /** For people: "primes". */
   readonly title?: string;
-  /** Values that one task gets. Without it a list goes in 64 tasks or more. */
+  /** How many values one task gets. Without it a list is split into 64 tasks or more. */
   readonly perTask?: number;
   readonly limits?: Partial<TaskLimits>;
   readonly onProgress?: (progress: JobProgress) => void;
 }
 
-/** Await it for all results, or iterate over them as they come; either way in the order of the inputs. Runs once. */
+/**
+ * Await it for all results, or iterate over them as they come; both give the order of the inputs. It can be used once.
+ */
 type MapResults<R> = PromiseLike<R[]> & AsyncIterable<R>;
 
-/** Values, or futures of them: the results of another map, or several whose results are one value each. */
+/**
+ * Values, or promises of them: for example the results of another map, or of several maps that each reduce to one
+ * value.
+ */
 type Values<T> = Iterable<T | PromiseLike<T>> | AsyncIterable<T>;
 
 export interface MapFunction {
   /**
-   * Rejects (or throws while iterating) with "usage" where the function can't travel, naming what it closes over; with what
-   * a call failed with ("task-failed", "timeout", …), "no-cores", "cancelled". Leaving a loop over it cancels the rest.
+   * Rejects (or throws while iterating) with "usage" if the function can't be sent, and names what it closes over; with
+   * the failure of a call ("task-failed", "timeout", …), "no-cores", "cancelled". Leaving a loop over it cancels the
+   * rest.
    */
   <T, R>(fn: (value: T) => R, values: Values<T>, options?: MapFunctionOptions): MapResults<Awaited<R>>;
-  /** One result of all, made two at a time and in order; undefined where there are none. */
+  /** One result, which is made of all results two at a time and in order; undefined if there are none. */
   <T, R>(
     fn: (value: T) => R,
     values: Values<T>,
@@ -48,12 +54,12 @@ export interface MapFunctionParts {
 
 type AnyOptions = MapFunctionOptions & { readonly reduce?: (first: never, second: never) => unknown };
 
-/** Tasks of a list, where nothing else is said: several for each core of a swarm of tens. */
+/** Tasks of a list by default: several for each core of a swarm of tens of nodes. */
 const TASKS = 64;
 const PER_TASK_MAX = 500;
-/** Of a source of which nobody knows how long it is. */
+/** Values of a task for a source of unknown length. */
 const PER_TASK_DEFAULT = 50;
-/** One task's values stay below what passes in one message. */
+/** The values of one task stay below what one message can carry. */
 const BYTES_MAX: number = PIECE_BYTES_MAX / 2;
 
 export function createMapFunction(parts: MapFunctionParts): MapFunction {
@@ -132,7 +138,7 @@ async function sourceOf(fn: unknown): Promise<string> {
   return source;
 }
 
-/** Values as lines of JSON, so many or so large a time. */
+/** Values as lines of JSON, in chunks that are bounded in number and size. */
 async function* chunksOf(values: Values<unknown>, perTask: number | undefined): AsyncGenerator<Bytes, void, undefined> {
   const listed = Array.isArray(values) ? Math.min(PER_TASK_MAX, Math.ceil(values.length / TASKS)) : PER_TASK_DEFAULT;
   const most = Math.max(1, Math.floor(perTask ?? listed));

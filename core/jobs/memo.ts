@@ -1,7 +1,7 @@
 /**
- * Results of tasks that this node has computed itself, so that it computes none of them twice: the same program over the same
- * input within the same limits. What others say that they have computed is never in it. It lives as long as the node runs,
- * and the least recently used goes first.
+ * Results of tasks that this node has computed itself, so that it computes none twice: the same program, input and
+ * limits. It never has results that other nodes say they computed. It lasts as long as the node runs; the least
+ * recently used is dropped first.
  */
 import type { Bytes } from "../base/bytes.ts";
 import type { Crypto } from "../ports/crypto.ts";
@@ -18,11 +18,11 @@ import {
 
 export interface Remembered {
   readonly output: Bytes;
-  /** Of the task when it was run: it is part of its result. */
+  /** The fuel that the task used when it was run, which is part of its result. */
   readonly fuelUsed: number;
 }
 
-/** What a task is, but for its input. */
+/** A task without its input. */
 export interface Work {
   /** SHA-256 of the module's bytes, in hex. */
   readonly module: string;
@@ -33,7 +33,7 @@ export interface Work {
 
 export class Memo {
   readonly #crypto: Crypto;
-  /** In order of last use. */
+  /** In the order of last use. */
   readonly #outputs = new Map<string, Remembered>();
   #bytes = 0;
 
@@ -41,7 +41,7 @@ export class Memo {
     this.#crypto = crypto;
   }
 
-  /** Undefined for what is not worth it: hashing a large input takes as long as many a task. */
+  /** Undefined if the input is too large: hashing it would take as long as many a task. */
   keyOf({ module, program, ...limits }: Work, input: Bytes): string | undefined {
     if (input.length > MEMO_INPUT_BYTES_MAX) return undefined;
     return taskKey(this.#crypto, { module, program: writable(program), input, limits });

@@ -1,9 +1,12 @@
-/** Makes one output of many, two neighbours at a time and in order: a balanced tree, whose knots are tasks themselves. */
+/**
+ * Makes one output of many, two neighbours at a time and in order: a balanced tree, whose inner nodes are tasks
+ * themselves.
+ */
 import { concat, type Bytes } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
 import { JOB_BYTES_MAX } from "./limits.ts";
 
-/** Outputs that wait to be made one, and what they take. */
+/** Outputs that wait to be reduced, and their bytes. */
 export class Outputs {
   readonly #all: Bytes[] = [];
   #bytes = 0;
@@ -17,7 +20,7 @@ export class Outputs {
     this.#all.push(output);
   }
 
-  /** `pairs` runs the task over inputs of two outputs each, and gives what it makes of them, in order. */
+  /** `pairs` runs the task over inputs of two outputs each, and returns the results in order. */
   async reduced(pairs: (inputs: readonly Bytes[]) => Promise<Bytes[]>): Promise<Bytes | undefined> {
     let level = this.#all;
     while (level.length > 1) {
@@ -30,7 +33,7 @@ export class Outputs {
   }
 }
 
-/** The length of the first in four bytes, the lowest first, then both. */
+/** The length of the first in four bytes, little-endian, then both. */
 function pairOf(first: Bytes = new Uint8Array(), second: Bytes = new Uint8Array()): Bytes {
   const length = new Uint8Array(4);
   new DataView(length.buffer).setUint32(0, first.length, true);

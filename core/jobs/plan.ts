@@ -1,28 +1,29 @@
 /**
- * What a node does next for a job, from what it knows of it: which free tasks it claims, which claims it gives up, which
- * tasks of others it runs a second time. All nodes decide so for themselves, each by what it has heard; that they seldom
- * meet comes from the order in which they go through the tasks, and where they do meet it costs time and nothing else.
- * Pure, as the disk's repair/policy.ts is.
+ * Plans what a node does next for a job, from what it knows: which free tasks it claims, which claims it gives up, and
+ * which tasks of others it runs a second time. Each node decides this for itself, by what it has heard. Nodes seldom
+ * choose the same task, because they go through the tasks in different orders; if they do, it costs time and nothing
+ * else. Pure, like the disk's repair/policy.ts.
  *
- * The tasks are cut in blocks. For each block all nodes are ranked by rendezvous; a node goes through the blocks of which it
- * is the first, then through those of which it is the second, and so on. It begins with those of its own where its score is
- * highest, and of another's with those where the other's is lowest, to which that one would come last. The first takes a
- * block's tasks from its beginning, the others from its end.
+ * The tasks are cut into blocks. For each block all nodes are ranked by rendezvous hashing. A node goes through the
+ * blocks in which it ranks first, then through those in which it ranks second, and so on. It begins with the block of
+ * its own in which its score is highest. Of another node's blocks it begins with the one in which that node's score is
+ * lowest, which that node would reach last. The first-ranked node takes a block's tasks from its beginning, the others
+ * from its end.
  */
 import { hashOf, scoreOf } from "../base/rendezvous.ts";
 import { type Intervals, intersect, NONE, sizeOf, subtract, take, union, unionAll, within } from "./intervals.ts";
 import { AHEAD_TELLS, BLOCKS_MAX, CLAIM_GROWTH, COPIES_MAX, LATE_MS_MIN } from "./limits.ts";
 
-/** Of what is left, a core claims one part in so many, divided by all cores. */
+/** A core claims one part in this many of what is left, divided by all cores. */
 const SHARES = 4;
 
 export interface Peer {
   readonly id: string;
   /** Cores that it lends. */
   readonly cores: number;
-  /** What it says that it runs or will run next. */
+  /** Tasks that it says it runs or will run next. */
   readonly claimed: Intervals;
-  /** When it last told of something new (its own results, other claims), on this node's clock. */
+  /** When it last told something new (results of its own, other claims), on this node's clock. */
   readonly progressAtMs: number;
 }
 
@@ -32,31 +33,31 @@ export interface View {
   readonly done: Intervals;
   /** Tasks that can begin. */
   readonly ready: Intervals;
-  /** Other living nodes that work on this job. */
+  /** The other living nodes that work on this job. */
   readonly peers: readonly Peer[];
-  /** Tasks that this node is not to run: they failed here. */
+  /** Tasks that this node must not run, because they failed here. */
   readonly barred: Intervals;
 }
 
 export interface Lane {
   readonly cores: number;
-  /** What of its claims a core is at work on. */
+  /** Claimed tasks that a core is running. */
   readonly started: Intervals;
-  /** All others of its claims. */
+  /** All other claimed tasks. */
   readonly queued: Intervals;
-  /** What a task takes on this node's cores, in the mean; undefined before the first is done. */
+  /** The mean time of a task on this node's cores; undefined before the first is done. */
   readonly taskMs: number | undefined;
-  /** Tasks that this node has done. */
+  /** The number of tasks that this node has done. */
   readonly done: number;
-  /** How long it takes until others have heard what it claims. */
+  /** How long it takes until others have heard of a claim. */
   readonly tellMs: number;
 }
 
 export interface Plan {
   readonly claim: Intervals;
-  /** Of what is queued: others have it, or will sooner. */
+  /** Queued tasks to give up, because others have done them, or will sooner. */
   readonly drop: Intervals;
-  /** Of what is started: others have its results. */
+  /** Running tasks to end, because others have their results. */
   readonly cancel: Intervals;
 }
 
@@ -73,28 +74,29 @@ export function plan(view: View, lane: Lane, nowMs: number): Plan {
   const want = wanted(view, lane, sizeOf(free)) - ahead;
   let claim = want > 0 ? chosen(view.order, free, want) : NONE;
   const idle = lane.cores - sizeOf(mine) - sizeOf(claim);
-  // What others have claimed is run here too only where there is nothing else to do.
+  // Tasks that others have claimed are run here too only if there is nothing else to do.
   if (idle > 0) claim = union(claim, seconds(view, lane, open, idle, nowMs));
   return { claim, drop, cancel };
 }
 
 /**
- * How many tasks this node would have waiting besides those that its cores run, so that others have heard of them before they
- * begin. Towards the end it is none: all have a share of what is left, so that nobody sits on work while others are idle.
+ * How many tasks this node wants to have queued besides those that its cores run, so that others have heard of them
+ * before they begin. Towards the end it is 0: all nodes share what is left, so that none sits on work while others are
+ * idle.
  */
 function wanted({ peers }: View, { cores, taskMs, done, tellMs }: Lane, free: number): number {
   const all = peers.reduce((sum, peer) => sum + peer.cores, cores);
   const each = taskMs === undefined ? 1 : Math.max(1, Math.ceil((AHEAD_TELLS * tellMs) / Math.max(taskMs, 0.001)));
-  // What has been measured once may be an exception: claims grow with what has been done.
+  // One measurement may not be typical, so claims grow with what has been done.
   const most = done * CLAIM_GROWTH;
   const share = Math.floor(free / (SHARES * all));
   return Math.min(cores * Math.min(each, share), most);
 }
 
 export interface DrawnView {
-  /** Tasks that are this node's to run and can begin. */
+  /** Tasks that this node is drawn for and that can begin. */
   readonly drawn: Intervals;
-  /** Those that it has run, those that failed here, and those that failed for good. */
+  /** Tasks that it has run, tasks that failed here, and tasks that failed for good. */
   readonly over: Intervals;
   readonly verified: Intervals;
   /** Others have to catch up before it goes on. */
@@ -102,9 +104,9 @@ export interface DrawnView {
 }
 
 /**
- * The same for a job that is verified. Nobody else's claims count: each task is run by all that are drawn for it. All go
- * through the tasks in one order, so that those who have to agree on a task come to it at about the same time; what enough
- * have agreed on comes last.
+ * Plans for a verified job. Other nodes' claims do not count, because each task is run by all nodes that are drawn for
+ * it. All go through the tasks in one order, so that those who have to agree on a task run it at about the same time.
+ * Tasks on which enough have agreed come last.
  */
 export function planDrawn({ drawn, over, verified, isFull }: DrawnView, lane: Lane): Plan {
   const { queued, started, cores, taskMs, done, tellMs } = lane;
@@ -132,7 +134,10 @@ function chosen(order: Order, free: Intervals, want: number): Intervals {
   return claim;
 }
 
-/** Claims that nobody has begun here, and that another will have done sooner: whoever has less before it keeps them. */
+/**
+ * Claimed tasks that have not begun here, and that another node will have done sooner: the node with less work before
+ * them keeps them.
+ */
 function dropped({ order, done, peers }: View, { queued, started }: Lane): Intervals {
   let drop = intersect(queued, done);
   const own = sizeOf(queued) + sizeOf(started);
@@ -147,8 +152,8 @@ function dropped({ order, done, peers }: View, { queued, started }: Lane): Inter
 }
 
 /**
- * Tasks that others have claimed and that this node would have done sooner: those that wait there, and those that nothing
- * has been heard of for long. Of each, a few nodes at most are at it at once.
+ * Tasks that others have claimed and that this node would finish sooner: those that wait there, and those of nodes that
+ * have not been heard for long. At most a few nodes run the same task at once.
  */
 function seconds(view: View, { taskMs, cores }: Lane, open: Intervals, idle: number, nowMs: number): Intervals {
   const lateMs = Math.max(LATE_MS_MIN, 2 * (taskMs ?? 0));
@@ -172,17 +177,20 @@ function seconds(view: View, { taskMs, cores }: Lane, open: Intervals, idle: num
 interface Block {
   readonly from: number;
   readonly to: number;
-  /** This node is the first in its order. */
+  /** Whether this node ranks first. */
   readonly isHome: boolean;
 }
 
-/** In which order a node goes through a job's tasks, among these nodes: it changes with who there is, not with what is done. */
+/**
+ * The order in which a node goes through a job's tasks, among these nodes. It changes with the nodes, not with what is
+ * done.
+ */
 export class Order {
   readonly blocks: readonly Block[];
   readonly #self: string;
   readonly #key: number;
 
-  /** @param nodes the ids of all that work on the job, this one too; `key` is the job's, of 32 bits. */
+  /** @param nodes the ids of all nodes that work on the job, with this one; `key` is the job's, of 32 bits */
   constructor(total: number, nodes: readonly string[], self: string, key: number) {
     this.#self = self;
     this.#key = key;
@@ -201,18 +209,18 @@ export class Order {
       }
       return { from: at(i), to: i === count - 1 ? total : at(i + 1), rank, first };
     });
-    // Its own from the highest score down; of others' those that they would come to last.
+    // Its own blocks from the highest score down; of the others' blocks those that they would reach last.
     all.sort((a, b) => a.rank - b.rank || (a.rank === 0 ? b.first - a.first : a.first - b.first) || a.from - b.from);
     this.blocks = all.map(({ from, to, rank }) => ({ from, to, isHome: rank === 0 }));
   }
 
-  /** Whether another node keeps what both have claimed, all else being equal. */
+  /** Whether the other node keeps what both have claimed, all else being equal. */
   precedes(other: string): boolean {
     const [mine, theirs] = [scoreOf(hashOf(this.#self), this.#key), scoreOf(hashOf(other), this.#key)];
     return theirs > mine || (theirs === mine && other < this.#self);
   }
 
-  /** The others in an order of this node's own. */
+  /** The other nodes in an order that differs from node to node. */
   shuffled(peers: readonly Peer[]): Peer[] {
     const own = scoreOf(hashOf(this.#self), this.#key);
     return peers

@@ -1,9 +1,9 @@
-/** How a job is getting on: its rate of late, and the time that is left at that rate. */
+/** The progress of a job: its recent rate, and the time left at that rate. */
 import type { Clock } from "../ports/clock.ts";
 import { RATE_WINDOW_MS } from "./limits.ts";
 import type { JobProgress } from "./types.ts";
 
-/** Slices of the window: old chunks leave the rate one slice at a time. */
+/** Slices of the window: old chunks drop out of the rate one slice at a time. */
 const SLICES = 20;
 const SLICE_MS = RATE_WINDOW_MS / SLICES;
 

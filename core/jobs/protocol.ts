@@ -1,6 +1,6 @@
 /**
- * What nodes say to each other about tasks: requests of one protocol. A task's module and large payloads travel in pieces
- * before it (put) and after it (get), so that every message is small enough to be forwarded by a third member.
+ * The requests by which nodes run tasks on each other. A task's module and large payloads are sent in pieces before it
+ * (put) and after it (get), so that every message is small enough to be forwarded by a third member.
  */
 import * as v from "valibot";
 import { bytesOf, integerOf, linesOf, type Schema } from "../base/codec.ts";
@@ -13,15 +13,15 @@ import { PIECE_BYTES_MAX } from "./limits.ts";
 
 export const CPU_PROTOCOL = "/starfish/cpu/1.0.0";
 
-/** What a memory of 65,536 pages has. What a node lends is less (limits.ts); an asker may not know that. */
+/** A memory of 65,536 pages. A lender gives less (limits.ts), but an asker may not know that. */
 const WASM_MEMORY_BYTES_MAX: number = 2 ** 32;
 /** Longer than any task may run or wait. */
 const DAY_MS = 86_400_000;
 
-/** What is put: a module, or an input. */
+/** The size of a module or an input that is put. */
 const PUT_BYTES_MAX: number = Math.max(MODULE_BYTES_MAX, PAYLOAD_BYTES_MAX);
 
-/** Bytes in the message, or the name and size of what travels in pieces. */
+/** Bytes in the message, or the name and size of bytes that are sent in pieces. */
 export type Payload = { readonly bytes: Uint8Array } | { readonly blob: string; readonly size: number };
 
 export interface RunRequest {
@@ -32,11 +32,11 @@ export interface RunRequest {
   readonly memoryBytesMax: number;
   readonly fuelMax: number;
   readonly timeMsMax: number;
-  /** ABI 1 without it. */
+  /** ABI 1 if absent. */
   readonly program?: SandboxProgram | undefined;
   readonly input: Payload;
 }
-/** Pieces come in order; the first has `at` 0 and begins the blob anew. */
+/** Pieces come in order. The first has `at` 0 and starts the blob anew. */
 export interface PutRequest {
   readonly op: "put";
   readonly blob: string;

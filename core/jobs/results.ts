@@ -1,7 +1,7 @@
 /**
- * Results of a job's tasks that this node holds: its own, and copies of others', until the job's result is safe. Small ones
- * lie one after the other in blocks of tasks, so that a million cost little more than their bytes; what is large, or beyond
- * the node's budget, is a content of the disk and here only its name.
+ * Results of a job's tasks that this node holds, its own and copies of others', until the job's result is safe. Small
+ * ones lie one after the other in blocks of tasks, so that a million cost little more than their bytes. A large result,
+ * or one beyond the node's budget, is a content of the disk, and only its name is here.
  */
 import type { Bytes } from "../base/bytes.ts";
 import type { ContentRef } from "../disk/types.ts";
@@ -20,11 +20,14 @@ export interface Held {
 const BLOCK_TASKS = 1_024;
 const TABLES_BYTES_PER_TASK = 16;
 const BLOCK_BYTES_MIN = 1_024;
-/** What a name of a content counts for. */
+/** What the name of a content costs. */
 const REF_BYTES = 200;
 
 interface Block {
-  /** Where in `bytes` the output of each task lies: begin and length, 0 and 0 for what is not here or a content. */
+  /**
+   * The place in `bytes` of each task's output: its beginning and its length, 0 and 0 if it is not here or is a
+   * content.
+   */
   readonly begins: Uint32Array;
   readonly lengths: Uint32Array;
   readonly fuels: Float64Array;
@@ -32,7 +35,7 @@ interface Block {
   used: number;
 }
 
-/** What all jobs of a node hold together. */
+/** The bytes that all jobs of a node hold together. */
 export class HeldBytes {
   used = 0;
 }
@@ -52,7 +55,7 @@ export class Results {
     return this.#held;
   }
 
-  /** Whether there is room for so many bytes more. */
+  /** Whether there is room for this many more bytes. */
   hasRoom(bytes: number): boolean {
     return this.#used + bytes <= HELD_JOB_BYTES_MAX && this.#all.used + bytes <= HELD_BYTES_MAX;
   }
@@ -61,7 +64,7 @@ export class Results {
     return this.get(task) !== undefined;
   }
 
-  /** The first result of a task stays: another is the same. */
+  /** The first result of a task stays, because another one is equal. */
   add(task: number, output: Output, fuelUsed: number): void {
     if (this.has(task)) return;
     if (output instanceof Uint8Array) this.#addBytes(task, output, fuelUsed);
@@ -80,11 +83,11 @@ export class Results {
     const end = block?.lengths[place] ?? 0;
     if (block === undefined || end === 0) return undefined;
     const begin = block.begins[place] ?? 0;
-    // Lengths count from 1, so that an empty output is one.
+    // Lengths are stored plus 1, so that an empty output differs from none.
     return { output: block.bytes.slice(begin, begin + end - 1), fuelUsed: block.fuels[place] ?? 0 };
   }
 
-  /** Contents that are named here, for who collects what nobody names. */
+  /** Contents that are named here, so that they are not collected. */
   *contents(): Iterable<string> {
     for (const { output } of this.#contents.values()) yield output.cid;
   }

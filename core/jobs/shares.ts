@@ -1,24 +1,25 @@
 /**
- * Shares this node's cores among the jobs in which it takes part: whose turn it is when a core is free. A job with fewer
- * tasks running goes first, then the one that has waited longer, so a short job does not wait behind a long one.
+ * Shares this node's cores among the jobs in which it takes part: whose turn it is when a core is free. The job with
+ * the fewest running tasks goes first, then the one that has waited longest, so that a short job does not wait behind a
+ * long one.
  */
 import type { Pool } from "../sandbox/pool.ts";
 
-/** A job's side: what it could run. */
+/** A job that wants cores. */
 export interface Sharer {
   /** Whether it may use cores that this node does not lend. */
   readonly own: boolean;
   readonly running: number;
-  /** Tasks that it would have at its cores: more than one each where they are too short to wait for the next. */
+  /** How many tasks it wants at its cores: more than one each if they are too short to wait for the next. */
   readonly depth: number;
-  /** Starts a task; false if it has none to start now. */
+  /** Starts a task; returns false if it has none to start now. */
   startNext(): boolean;
 }
 
 export class Shares {
   readonly #pool: Pool;
   readonly #cores: number;
-  /** In order of their last turn. */
+  /** In the order of their last turn. */
   readonly #sharers = new Set<Sharer>();
   #isPumping = false;
 
@@ -41,7 +42,7 @@ export class Shares {
     this.pump();
   }
 
-  /** Starts what there is room for. */
+  /** Starts as many tasks as there is room for. */
   pump(): void {
     if (this.#isPumping) return;
     this.#isPumping = true;

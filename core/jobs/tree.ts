@@ -1,14 +1,14 @@
 /**
- * A reduction as tasks: of `count` results two neighbours each become one, in order, until one is left; an odd one out rises a
- * level as it is. The tasks are numbered from 0, the reductions follow them level by level, so that a job with a reduction
- * has 2 * count - 1 numbers, and the last one's result is the job's. Pure.
+ * A reduction as tasks. Of `count` results each two neighbours become one, in order, until one is left; an odd one
+ * rises a level unchanged. Tasks are numbered from 0, and reductions follow them level by level. So a job with a
+ * reduction has 2 * count - 1 numbers, and the result of the last one is the job's. Pure.
  */
 import { type Intervals, interval, pieces, union } from "./intervals.ts";
 
 interface Level {
-  /** Number of its first task. */
+  /** The number of its first task. */
   readonly offset: number;
-  /** Places in it: its tasks, and the odd one from below. */
+  /** Places in it: its tasks, and the odd one from the level below. */
   readonly size: number;
   readonly tasks: number;
 }
@@ -37,19 +37,19 @@ export function operandsOf(task: number, count: number): readonly [number, numbe
   throw new Error(`Task ${task} is no reduction of ${count} results`);
 }
 
-/** Which task stands at a place of the last of these levels. */
+/** The task at a place of the last of these levels. */
 function taskAt(all: readonly Level[], place: number): number {
   let at = place;
   for (let i = all.length - 1; i >= 0; i--) {
     const level = all[i];
     if (level === undefined || at < level.tasks) return (level?.offset ?? 0) + at;
-    // The odd one: it stands at the end of the level below.
+    // The odd one is at the end of the level below.
     at = (all[i - 1]?.size ?? 1) - 1;
   }
   return at;
 }
 
-/** Of all numbers those that can begin: tasks, and reductions of which both operands are done. */
+/** The numbers that can begin: tasks, and reductions whose operands are both done. */
 export function readyOf(count: number, done: Intervals): Intervals {
   let ready = interval(0, count);
   /** Places of the level below whose results are there. */
@@ -78,7 +78,7 @@ function contains(set: Intervals, place: number): boolean {
   return false;
 }
 
-/** What of the set lies in [from, to), counted from `from`. */
+/** The part of the set in [from, to), counted from `from`. */
 function shifted(set: Intervals, from: number, to: number): Intervals {
   const result: number[] = [];
   for (const [a, b] of pieces(set)) {

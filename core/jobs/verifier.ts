@@ -1,10 +1,11 @@
 /**
- * Sees to it that the results of one job are verified: which tasks are this node's to run, which results enough devices have
- * agreed on, and who has given another. Each node works that out for itself, from what the others have signed (entries.ts)
- * and from the answers that it has compared with its own (ballot.ts).
+ * Verifies the results of one job: which tasks this node has to run, on which results enough devices have agreed, and
+ * which nodes have given other answers. Each node works that out for itself, from what the others have signed
+ * (entries.ts) and from the answers that it has compared with its own (ballot.ts).
  *
- * A result is verified when so many devices that are drawn for the task say that they agree on it. Each of them has seen that
- * many equal answers, its own among them. Who has given another answer to such a task is named when as many say so of one task.
+ * A result is verified when enough of the devices that are drawn for the task say that they agree on it. Each of them
+ * has seen that many equal answers, its own among them. A node that has given another answer to such a task is named
+ * when as many devices say so of the same task.
  */
 import { type Bytes, toHex } from "../base/bytes.ts";
 import { isStarfishError } from "../base/errors.ts";
@@ -63,16 +64,16 @@ export interface VerifierParts {
   readonly random: Random;
   readonly log: Log;
   readonly view: JobView;
-  /** Members who are there, this node too, with the cores that they have for this job. */
+  /** Members that are there, with this node, and the cores that they have for this job. */
   readonly able: () => readonly Omit<Candidate, "failed">[];
   /** Tasks that can begin, and those that failed here. */
   readonly ready: () => Intervals;
   readonly failedHere: () => Intervals;
   /** How long a task takes, as far as is known. */
   readonly taskMs: () => number;
-  /** Who was named in other jobs. */
+  /** Nodes that were named in other jobs. */
   readonly distrusted: () => ReadonlySet<PeerId>;
-  /** More is verified, or somebody is named. */
+  /** Called when more is verified, or a node is named. */
   readonly onChange: () => void;
 }
 
@@ -92,7 +93,7 @@ export class Verifier {
   #draw: { readonly key: string; readonly draw: Draw } | undefined;
   /** When each candidate was first seen. */
   readonly #since = new Map<string, number>();
-  /** Of what each says that it agrees on, the tasks for which it was drawn when it said so. */
+  /** For each node, the tasks that it agrees on and for which it was drawn when it said so. */
   readonly #counted = new Map<PeerId, Intervals>();
   readonly #named = new Map<PeerId, number>();
   #verified: Intervals = NONE;
@@ -109,7 +110,7 @@ export class Verifier {
     this.#blocks = blocksOf(total);
   }
 
-  /** Tasks whose results enough devices that are there agree on. */
+  /** Tasks on whose results enough living devices agree. */
   verified(): Intervals {
     this.#refresh();
     return this.#verified;
@@ -120,24 +121,24 @@ export class Verifier {
     return this.#drawNow().of(this.#parts.net.self);
   }
 
-  /** So many of its answers wait for others that it had better not go on. */
+  /** Whether so many of its answers wait for other nodes that it should not go on. */
   get isFull(): boolean {
     return this.#ballot.isFull;
   }
 
-  /** Who has been found to disagree, and with which task, for one. */
+  /** The nodes that have disagreed, each with one of the tasks. */
   named(): NamedNode[] {
     this.#refresh();
     return [...this.#named].map(([peer, task]) => ({ peer, task }));
   }
 
-  /** Devices that are there to run tasks, and are trusted. */
+  /** The number of devices that are there to run tasks, and are trusted. */
   devices(): number {
     const able = this.#trusted().filter(({ cores }) => cores > 0);
     return new Set(able.map(({ device }) => device)).size;
   }
 
-  /** Tasks that failed on so many devices that it is the tasks' fault. */
+  /** Tasks that failed on so many devices that the tasks are at fault. */
   failed(): Intervals {
     const devices = new Map<string, Intervals>();
     for (const { device, failed } of this.#trusted()) {
@@ -151,7 +152,7 @@ export class Verifier {
     this.changed();
   }
 
-  /** Something that this builds on has: what others say, who there is. */
+  /** Members, or what they say, have changed. */
   changed(): void {
     this.#isStale = true;
   }
@@ -169,7 +170,7 @@ export class Verifier {
     return { commitments, agreed, disputes: disputes.slice(0, DISPUTES_MAX) };
   }
 
-  /** Asks those who have committed to what this node has answered too. */
+  /** Asks nodes that have committed to answers which this node could compare with its own. */
   look(signal: AbortSignal): void {
     const nowMs = this.#parts.clock.monotonic();
     for (const { worker, tasks } of this.#uncompared()) {
@@ -182,7 +183,7 @@ export class Verifier {
     }
   }
 
-  /** Whether others have committed to answers that this node could compare, and has not. */
+  /** Whether there are answers that this node could compare, and has not. */
   get hasUncompared(): boolean {
     return !this.#uncompared().next().done;
   }
@@ -205,7 +206,7 @@ export class Verifier {
       const openings = readOpenings(said, this.#options.total);
       const count = this.#ballot.compare(peer, entry.votes?.commitments ?? [], openings);
       if (count === 0) return;
-      // There may be more than one answer takes.
+      // There may be more than one reply can carry.
       this.#askedAtMs.delete(peer);
       this.changed();
       this.#parts.onChange();
@@ -215,7 +216,10 @@ export class Verifier {
     }
   }
 
-  /** Opens this node's answers to a node that has committed to its own, or where enough have given the same already. */
+  /**
+   * Opens this node's answers to a node that has committed to its own, or if enough devices have given the same
+   * already.
+   */
   open(from: PeerId, wanted: Intervals): OpeningWire[] {
     const asker = this.#parts.view.others().find(({ peer }) => peer === from);
     const theirs = asker === undefined ? NONE : union(committedBy(asker), asker.entry.failed);
@@ -223,14 +227,14 @@ export class Verifier {
     return openings.map(({ tasks, nonce, digests }) => [pack(tasks, Infinity), nonce, digests]);
   }
 
-  /** Digests of results that this node has seen enough others give too. */
+  /** Digests of results that enough others have given too, as this node has seen. */
   ownSums(wanted: Intervals): SumsWire {
     const tasks = take(this.shown(wanted), SUMS_MAX);
     const packed = pack(tasks, ASKED_TASKS_BYTES_MAX);
     return [packed, this.#digests(unpack(packed, this.#options.total))];
   }
 
-  /** Of these results, those that may be shown to others: enough devices have given them without seeing them. */
+  /** Those of these results that may be shown to other nodes, because enough devices have given them independently. */
   shown(wanted: Intervals): Intervals {
     return intersect(wanted, this.#agreed());
   }
@@ -239,7 +243,7 @@ export class Verifier {
     return toHex(digestOf(this.#parts.crypto, output, fuelUsed));
   }
 
-  /** Whose results of which tasks are worth asking for. */
+  /** The nodes that are worth asking for results, and for which tasks. */
   holders(): Map<PeerId, Intervals> {
     this.#refresh();
     const held = new Map<PeerId, Intervals>();
@@ -247,7 +251,7 @@ export class Verifier {
     return held;
   }
 
-  /** Asks for the digests of these results, and gives those that enough devices say. */
+  /** Asks for the digests of these results, and returns those on which enough devices agree. */
   async sums(tasks: Intervals, signal: AbortSignal): Promise<ReadonlyMap<number, string>> {
     const said = new Map<number, Map<string, Set<string>>>();
     const count = (device: string, task: number, digest: string): void => {
@@ -295,7 +299,7 @@ export class Verifier {
         left = subtract(left, tasks);
       }
     } catch (error) {
-      // Who does not answer does not count.
+      // A node that does not answer does not count.
       if (!isStarfishError(error) || signal.aborted) throw error;
     }
   }
@@ -315,7 +319,7 @@ export class Verifier {
     return this.#ballot.agreed(this.#options.agree, (peer) => devices.get(peer));
   }
 
-  /** Candidates who are there and have not been named. */
+  /** Candidates that are there and have not been named. */
   #trusted(): Candidate[] {
     const { view, able, distrusted, failedHere, net } = this.#parts;
     const entries = new Map(view.others().map(({ peer, entry }) => [peer, entry]));
@@ -328,7 +332,7 @@ export class Verifier {
       });
   }
 
-  /** What each of those who are there agrees on, as far as it was drawn for it. */
+  /** What each living node agrees on, as far as it was drawn for it. */
   *#claims(): Generator<readonly [PeerId, Intervals]> {
     const { view, net } = this.#parts;
     const trusted = new Set(this.#trusted().map(({ id }) => id));
@@ -354,12 +358,12 @@ export class Verifier {
     const devices = new Map(this.#trusted().map(({ id, device }) => [id, device]));
     this.#verified = byDevices(this.#claims(), devices, this.#options.agree);
     if (this.#named.size === before) return;
-    // Without those who have been named others are drawn.
+    // Other nodes are drawn instead of those that have been named.
     this.#isStale = true;
     this.#parts.onChange();
   }
 
-  /** Names those of whom enough say that they have disagreed, all with the same task. */
+  /** Names the nodes of which enough devices say that they have disagreed, all about the same task. */
   #name(): void {
     const { view, net } = this.#parts;
     const devices = new Map(this.#trusted().map(({ id, device }) => [id, device]));
@@ -403,7 +407,7 @@ export class Verifier {
     return new Draw(this.#blocks, candidates, runs, seed);
   }
 
-  /** Who has brought nothing for long although it had something to do. */
+  /** Nodes that have brought nothing for long although they had something to do. */
   #late(trusted: readonly Candidate[], nowMs: number): ReadonlySet<string> {
     const { view, net, ready, taskMs } = this.#parts;
     const lateMs = Math.max(DRAWN_LATE_MS, 4 * taskMs());
@@ -427,7 +431,7 @@ function committedBy({ entry }: Worker): Intervals {
   return unionAll((entry.votes?.commitments ?? []).map(({ tasks }) => tasks));
 }
 
-/** What at least so many devices say. */
+/** The tasks that at least so many devices say. */
 function byDevices(
   said: Iterable<readonly [PeerId, Intervals]>,
   deviceOf: ReadonlyMap<string, string>,

@@ -1,6 +1,6 @@
 /**
- * What this node knows of who does what in one job: the entries of the map `work`, of members that are there. Results that
- * only the dead held are not done, and what they ran is free again.
+ * What this node knows of who does what in one job: the entries of the map `work`, of members that are there. Results
+ * that only dead nodes held count as not done, and tasks that dead nodes ran are free again.
  */
 import type { Unsubscribe } from "../base/events.ts";
 import { isSignedBy } from "../net/identity/statement.ts";
@@ -20,7 +20,7 @@ export interface Worker {
   readonly progressAtMs: number;
 }
 
-/** Members by the number that their writes carry. */
+/** Members by the writer number in their writes. */
 export class Writers {
   readonly #net: Net;
   readonly #crypto: Crypto;
@@ -49,14 +49,14 @@ export class Writers {
   }
 }
 
-/** Base of a node's number in a key. */
+/** The radix of a node's number in a key. */
 export const RADIX = 36;
 
 export function workKey(job: string, writer: number): string {
   return `${job}/${writer.toString(RADIX)}`;
 }
 
-/** For what an entry of a verified job is signed. */
+/** The purpose for which entries of a verified job are signed. */
 export function workPurpose(job: string): string {
   return `work of job ${job}`;
 }
@@ -84,7 +84,7 @@ export class JobView {
   #living: Worker[] | undefined;
   #held: Intervals | undefined;
 
-  /** @param isSigned of a job that is verified: what is not signed is not believed */
+  /** @param isSigned for a verified job; entries that are not signed are not believed */
   constructor(job: { id: string; total: number; isSigned: boolean }, parts: ViewParts, onChange: () => void) {
     this.#job = job.id;
     this.#total = job.total;
@@ -108,12 +108,12 @@ export class JobView {
     };
   }
 
-  /** Other members that are there and have to do with the job. */
+  /** The other members that are there and take part in the job. */
   others(): readonly Worker[] {
     return (this.#living ??= this.#find());
   }
 
-  /** Whose results count now: those of the others, and by task. */
+  /** The holders whose results count now: by node, the tasks. */
   holders(): Map<PeerId, Intervals> {
     return new Map(this.others().map(({ peer, entry }) => [peer, entry.held]));
   }
@@ -123,12 +123,12 @@ export class JobView {
     return (this.#held ??= unionAll(this.others().map(({ entry }) => entry.held)));
   }
 
-  /** Tasks that failed for good: on two nodes, this one too, or on all that there are. */
+  /** Tasks that failed for good: on two nodes (this one counts), or on all nodes that there are. */
   failed(own: Intervals, isAlone: boolean): Intervals {
     return unionAll([own, ...this.others().map(({ entry }) => entry.failed)], isAlone ? 1 : 2);
   }
 
-  /** All others that have told of it, those that have gone since too. */
+  /** All other nodes that have told of the job, also those that have left since. */
   known(): [peer: PeerId, entry: WorkEntry][] {
     return [...this.#known].flatMap(([number, { entry }]) => {
       const peer = this.#parts.writers.peerOf(number);

@@ -1,4 +1,4 @@
-/** Who did what of a job: each task counted for one node, whoever else ran it too or holds its result. Pure. */
+/** Who did what of a job: each task counts for one node, even if others ran it too or hold its result. Pure. */
 import type { PeerId } from "../ports/network.ts";
 import { intersect, type Intervals, NONE, sizeOf, subtract, union, within } from "./intervals.ts";
 import { NODES_NAMED_MAX, WHO_PARTS } from "./limits.ts";
@@ -7,22 +7,22 @@ import type { JobShares } from "./types.ts";
 export interface NodePart {
   /** Tasks whose results it holds. */
   readonly held: Intervals;
-  /** Of these, copies of what others ran. */
+  /** Of these, copies of other nodes' results. */
   readonly copies: Intervals;
 }
 
 export interface Done {
   readonly by: ReadonlyMap<PeerId, Intervals>;
-  /** Tasks that more than one node ran to their end. */
+  /** Tasks that more than one node has finished. */
   readonly again: Intervals;
 }
 
-/** What is held as copies alone counts for its holder: who ran it is gone. */
+/** A result that exists only as a copy counts for its holder, because the node that ran the task is gone. */
 export function doneBy(nodes: ReadonlyMap<PeerId, NodePart>): Done {
   const by = new Map<PeerId, Intervals>();
   let counted: Intervals = NONE;
   let again: Intervals = NONE;
-  // All nodes count in the same order, so they say the same.
+  // All nodes count in the same order, and so come to the same result.
   const ordered = [...nodes].sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [peer, { held, copies }] of ordered) {
     const ran = subtract(held, copies);
@@ -38,7 +38,7 @@ export function doneBy(nodes: ReadonlyMap<PeerId, NodePart>): Done {
   return { by, again };
 }
 
-/** What is kept of it with the job's outcome: few bytes, however many tasks there were. */
+/** The summary that is kept with the job's outcome: few bytes, however many tasks there were. */
 export function sharesOf(total: number, nodes: ReadonlyMap<PeerId, NodePart>): JobShares {
   const { by, again } = doneBy(nodes);
   const ordered = [...by].sort(([a, m], [b, n]) => sizeOf(n) - sizeOf(m) || (a < b ? -1 : 1)).slice(0, NODES_NAMED_MAX);
@@ -58,7 +58,7 @@ export function sharesOf(total: number, nodes: ReadonlyMap<PeerId, NodePart>): J
   return { nodes: ordered.map(([peer, tasks]) => ({ peer, tasks: sizeOf(tasks) })), parts, again: sizeOf(again) };
 }
 
-/** In `parts`: nobody who is named. */
+/** In `parts`: none of the named nodes. */
 export const NOBODY = 255;
 
 /** The tasks [from, to) of the i-th of `count` nearly equal parts. */

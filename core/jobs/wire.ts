@@ -1,4 +1,7 @@
-/** What nodes ask each other of results of a job's tasks: to give them, and to hold copies. Small messages, which members carry. */
+/**
+ * The requests by which nodes give each other results of a job's tasks, and ask each other to hold copies. The messages
+ * are small, so that members can forward them.
+ */
 import * as v from "valibot";
 import { bytesOf, integerOf, type Schema, textOf } from "../base/codec.ts";
 import { StarfishError } from "../base/errors.ts";
@@ -30,7 +33,7 @@ export type ResultsRequest =
   /** Outputs of these tasks (packed intervals), as many as one message takes. */
   | { readonly op: "get"; readonly job: string; readonly tasks: Uint8Array }
   | { readonly op: "hold"; readonly job: string; readonly results: readonly TaskOutput[] }
-  /** Of a job that is verified: what was committed to for these tasks; and the digests of results that have been agreed on. */
+  /** For a verified job: the commitments to these tasks, opened; and the digests of agreed results. */
   | { readonly op: "open" | "sums"; readonly job: string; readonly tasks: Uint8Array };
 
 export type OpeningWire = readonly [tasks: Uint8Array, nonce: Uint8Array, digests: Uint8Array];
@@ -46,7 +49,7 @@ const outputSchema: Schema<Output> = v.union([
   }),
 ]);
 
-/** Outputs of the first of those that were asked for: those that are here, and as many as one message takes. */
+/** Outputs of the first of the tasks that were asked for: those that are here, as many as one message takes. */
 export const outputsSchema: Schema<readonly TaskOutput[]> = v.pipe(
   v.array(v.tuple([taskSchema, outputSchema, integerOf(0, FUEL_MAX)])),
   v.maxLength(OUTPUTS_PER_MESSAGE_MAX),
@@ -61,30 +64,30 @@ export const requestSchema: Schema<ResultsRequest> = v.variant("op", [
   v.strictObject({ op: v.literal("open"), job: jobSchema, tasks: bytesOf(0, ASKED_TASKS_BYTES_MAX) }),
   v.strictObject({ op: v.literal("sums"), job: jobSchema, tasks: bytesOf(0, ASKED_TASKS_BYTES_MAX) }),
 ]);
-/** How many of those that were sent are held now, from the first on. */
+/** How many of the results that were sent are held now, from the first on. */
 export const heldSchema: Schema<number> = integerOf(0, OUTPUTS_PER_MESSAGE_MAX);
 
-/** What a result counts for in a message, besides its bytes. */
+/** What a result costs in a message, besides its bytes. */
 const FRAME_BYTES = 20;
 
 export function sizeOnWire(output: Output): number {
   return FRAME_BYTES + (output instanceof Uint8Array ? output.length : output.cid.length + 32);
 }
 
-/** Some of the commitments of whoever is asked, opened. */
+/** Some of the commitments of the node that was asked, opened. */
 export const openingsSchema: Schema<readonly OpeningWire[]> = v.pipe(
   v.array(
     v.tuple([bytesOf(0, COMMIT_TASKS_BYTES_MAX), bytesOf(NONCE_BYTES), bytesOf(0, COMMIT_TASKS_MAX * DIGEST_BYTES)]),
   ),
   v.maxLength(COMMITS_MAX),
 );
-/** Digests of results, of the first of those that were asked for. */
+/** Digests of results, of the first of the tasks that were asked for. */
 export const sumsSchema: Schema<SumsWire> = v.tuple([
   bytesOf(0, ASKED_TASKS_BYTES_MAX),
   bytesOf(0, SUMS_MAX * DIGEST_BYTES),
 ]);
 
-/** Throws "malformed" where they contradict themselves, or the job's number of tasks. */
+/** Throws "malformed" if they contradict themselves, or the job's number of tasks. */
 export function readOpenings(said: readonly OpeningWire[], total: number): Opening[] {
   return said.map(([packed, nonce, digests]) => ({ ...readSums([packed, digests], total), nonce }));
 }

@@ -1,7 +1,7 @@
 /**
- * The name of what a whole job computes: two jobs of one key have the same result, whoever runs them and wherever. What they
- * are called, on which nodes they run and how long a task may take is not in it: that says whether there is a result, never
- * which. Contents are named by their CIDs, and so is what is written into the spec itself.
+ * The key of what a whole job computes: two jobs of one key have the same result, whichever nodes run them. The key
+ * does not include the job's title, its nodes and the time limit of its tasks: these may decide whether there is a
+ * result, but not which. Contents, also those written into the spec itself, are included by their CIDs.
  */
 import { toHex } from "../base/bytes.ts";
 import { encode } from "../base/codec.ts";

@@ -1,4 +1,4 @@
-/** What runs tasks on this node, shared by all that bring some: the pool of workers, and the modules that are compiled. */
+/** What runs tasks on this node, shared by all parts that bring some: the pool of workers, and the compiled modules. */
 import type { Clock } from "../ports/clock.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import { type CoreBudget, unsharedCores } from "../sandbox/core-budget.ts";
