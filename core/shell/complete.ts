@@ -1,9 +1,9 @@
-/** Completion of the word before the cursor: finds the word, and asks who knows what it may be. */
+/** Completes the word before the cursor: finds the word, and its candidates. */
 import { candidates, type Candidate, type Sources } from "./completion/candidates.ts";
 import { typedWord, type TypedWord } from "./completion/typed-word.ts";
 import type { Completion } from "./completion/typing.ts";
 
-/** Rejects with what `signal` aborts with. */
+/** Rejects with the reason of `signal`. */
 export async function complete(
   line: string,
   cursor: number,

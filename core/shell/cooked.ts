@@ -1,6 +1,7 @@
 /**
- * The keyboard as a job's stdin: what a terminal's own line discipline would do (echo, backspace, Ctrl-D, lines). Keys
- * wait, unseen, until the job first reads, so that a job that reads nothing leaves them to the next prompt.
+ * The keyboard as a job's standard input. It does what a terminal's line discipline does (echo, backspace, Ctrl-D,
+ * lines). Keys wait, without echo, until the job first reads, so that a job that reads nothing leaves them to the next
+ * prompt.
  */
 import { concat, utf8 } from "../base/bytes.ts";
 import { isStarfishError } from "../base/errors.ts";
@@ -11,20 +12,23 @@ import { createPipe, type Pipe } from "./pipe.ts";
 import type { Output } from "./types.ts";
 import { graphemes, graphemeWidth } from "./width.ts";
 
-/** Type-ahead that is kept, as in a terminal's own queue; more is dropped. */
+/** Characters of type-ahead that are kept, as in a terminal's own queue; more is dropped. */
 const TYPE_AHEAD_MAX = 4_096;
-/** Of one line of input. */
+/** Characters of one line of input. */
 const LINE_LENGTH_MAX: number = 1024 * 1024;
 
 export interface CookedInput {
   readonly stdin: AsyncIterable<Uint8Array>;
-  /** From the keyboard; keys that send signals are the caller's business. */
+  /** Input from the keyboard. The caller handles keys that send signals. */
   feed(input: Input): void;
-  /** Drops what waits and was typed. */
+  /** Drops input that has been typed and not read. */
   forget(): void;
-  /** What waits, for a program that takes every key from now on. */
+  /** Takes the waiting input, for a program that gets every key from now on. */
   take(): Input[];
-  /** The line that ran is over: what has come and was not read. A job of it that has stopped reads on when it goes on. */
+  /**
+   * The line that ran is over. Returns the input that was not read. A stopped job of the line reads again when it goes
+   * on.
+   */
   finish(): Input[];
 }
 
@@ -34,7 +38,7 @@ export function cookedInput(screen: Output): CookedInput {
   let waiting: Input[] = [];
   let waitingBytes = 0;
   let reading = false;
-  /** Reads that wait, one of a job that has stopped among them. */
+  /** Reads that wait, also those of stopped jobs. */
   let readers = 0;
   let line = "";
 
@@ -44,12 +48,12 @@ export function cookedInput(screen: Output): CookedInput {
     if (echo !== "") await screen.write(utf8(echo));
   };
 
-  /** Queued in order: two keys must not overtake each other. */
+  /** Keys are handled in order, and must not overtake each other. */
   let last: Promise<void> = Promise.resolve();
   const enqueue = (input: Input): void => {
     if (input.kind === "typed") last = last.then(() => type(input.bytes)).catch(ignoreClosed);
     if (input.kind !== "pasted") return;
-    // Pasted text is text: what would erase or end it is left out.
+    // Pasted text is data: characters in it that would erase or end a line are left out.
     last = last.then(() => type(input.bytes.filter(isText))).catch(ignoreClosed);
     if (input.missing === 0) return;
     const told = `(${bytesWords(input.missing)} that were pasted before anything read them were too much to keep.)\r\n`;
@@ -60,7 +64,7 @@ export function cookedInput(screen: Output): CookedInput {
     waitingBytes += kept.length;
     if (kept.length > 0) waiting.push({ kind: "typed", bytes: kept });
   };
-  /** All of a paste or nothing, and then how much it was. Its pieces become one. */
+  /** Keeps all of a paste or nothing, and then says how long it was. Its pieces are joined. */
   const keepPasted = (bytes: Uint8Array): void => {
     const before = waiting.at(-1);
     const begun = before?.kind === "pasted" ? before : { bytes: new Uint8Array(), missing: 0 };
@@ -98,7 +102,7 @@ export function cookedInput(screen: Output): CookedInput {
 
   const send = (echo: string, text: string): string => {
     line = "";
-    // The pipe holds more than may wait here; a job that does not keep up gets its lines later, not less of them.
+    // The pipe has more than may wait here. A slow job gets its lines later; none are dropped.
     const { pipe } = source;
     last = last.then(() => pipe.output.write(utf8(text))).catch(ignoreClosed);
     return echo;
@@ -116,7 +120,7 @@ export function cookedInput(screen: Output): CookedInput {
       const mine = source;
       const result = await mine.next();
       if (result.done !== true) return result;
-      // After an end of input, and for who was stopped when its line was over, the keyboard goes on.
+      // After an end of input, and after a job was stopped at the end of its line, the keyboard starts anew.
       if (mine === source) source = new Source();
       if (mine.isAtEnd) return result;
     }
@@ -159,7 +163,7 @@ export function cookedInput(screen: Output): CookedInput {
   };
 }
 
-/** What has been typed until an end of input, or until the line that reads it is over. */
+/** Input that was typed until an end of input, or until the line that reads it is over. */
 class Source {
   readonly pipe: Pipe = createPipe();
   readonly #iterator = this.pipe.input[Symbol.asyncIterator]();

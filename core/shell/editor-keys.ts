@@ -1,16 +1,16 @@
-/** Turns the bytes that are typed on a terminal's keyboard into keys (ECMA-48, xterm's sequences). Pure. */
+/** Turns the bytes of a terminal's keyboard into keys (ECMA-48, xterm's sequences). Pure. */
 
 export type Key<Name extends string = KeyName> =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "paste"; readonly text: string }
   | { readonly kind: "named"; readonly name: Name };
 
-/** Which keys are told by name, and which bytes they send. */
+/** The names of keys, and the bytes that they send. */
 export interface Keys<Name extends string> {
   readonly control: Readonly<Record<string, Name>>;
-  /** By what follows ESC: CSI (`[`), SS3 (`O`) and Alt with a key. */
+  /** By what follows ESC: CSI (`[`), SS3 (`O`), or Alt with a key. */
   readonly sequences: Readonly<Record<string, Name>>;
-  /** ESC by itself; without it, ESC always begins something. */
+  /** The key ESC itself. Without it, ESC always begins a sequence. */
   readonly escape?: Name;
 }
 
@@ -27,9 +27,9 @@ export type KeyName =
   | "end"
   | "word-left"
   | "word-right"
-  /** Back to the blank before. */
+  /** Deletes back to the space before. */
   | "delete-word"
-  /** Back to the beginning of letters and digits. */
+  /** Deletes back to the beginning of letters and digits. */
   | "delete-part"
   | "kill-word"
   | "yank"
@@ -45,7 +45,7 @@ export type KeyName =
   | "end-of-file"
   | "clear-screen";
 
-/** Longest escape sequence that a key makes; what is longer is no key and dropped. */
+/** The longest escape sequence of a key. A longer one is no key, and is dropped. */
 const SEQUENCE_LENGTH_MAX = 32;
 
 const CONTROL: Readonly<Record<string, KeyName>> = {
@@ -121,12 +121,12 @@ export class KeyDecoder<Name extends string = KeyName> {
     return new KeyDecoder(EDITOR_KEYS);
   }
 
-  /** Bytes may end anywhere: inside a character or a sequence. */
+  /** The bytes may end anywhere, inside of a character or a sequence. */
   feed(bytes: Uint8Array): void {
     this.#rest += this.#decoder.decode(bytes, { stream: true });
   }
 
-  /** The next key, or undefined until more bytes come. */
+  /** The next key; undefined until more bytes arrive. */
   next(): Key<Name> | undefined {
     while (this.#rest !== "") {
       const key = this.#rest.startsWith("\x1b") ? this.#sequence() : this.#plain();
@@ -153,7 +153,7 @@ export class KeyDecoder<Name extends string = KeyName> {
     const after = this.#rest.slice(1);
     const { escape, sequences } = this.#keys;
     if (after === "" && escape === undefined) return "more";
-    // Terminals send a key's bytes together: what comes later is another key.
+    // Terminals send the bytes of a key together, so bytes that come later are another key.
     if (escape !== undefined && (after === "" || after.startsWith("\x1b"))) {
       this.#rest = after;
       return { kind: "named", name: escape };

@@ -1,6 +1,6 @@
 /**
  * A line editor for a terminal: keys in, the bytes that bring the screen up to date out. It assumes that the cursor is
- * where it left it, so whatever else prints must `hide` the line before and `show` it after. Pure.
+ * where it left it. So other code that prints must `hide` the line before and `show` it after. Pure.
  */
 import { unreachable } from "../base/assert.ts";
 import { CANDIDATES_MAX, commonBeginning, typedBeginning, typedWhole, type Completion } from "./completion/typing.ts";
@@ -33,28 +33,31 @@ export type EditorEvent =
 export interface EditorStep {
   readonly screen: string;
   readonly event?: EditorEvent;
-  /** A paste that did not fit and was not taken: its length. */
+  /** The length of a paste that did not fit and was not taken. */
   readonly tooLong?: number;
-  /** Tab: what may stand at the cursor is to be asked, and told by `completed`, unless another key comes first. */
+  /**
+   * Tab was pressed: the caller asks for candidates at the cursor, and passes them to `completed`, unless another key
+   * comes first.
+   */
   readonly asks?: { readonly line: string; readonly cursor: number };
 }
 
 export interface EditorOptions {
   readonly columns: number;
   readonly history?: History;
-  /** What of a line would fail. */
+  /** The parts of a line that would fail. */
   readonly marks?: (line: string, cursor: number) => readonly Mark[];
-  /** Whether a line needs more, so that Enter goes on in the next row. */
+  /** Whether a line needs more, so that Enter continues it in the next row. */
   readonly isIncomplete?: (line: string) => boolean;
-  /** Stands before each further row of a line of several. */
+  /** The prompt of each further row of a line of several rows. */
   readonly more?: string;
-  /** Whether history proposes lines, in grey; for who listens to the screen nothing stands there that was not typed. */
+  /** Whether history suggests lines, in grey. For a screen reader, the screen has only what was typed. */
   readonly hasGhosts?: () => boolean;
 }
 
 const HOME_AND_ERASE = "\x1b[H\x1b[2J";
 const MORE = "> ";
-/** Lines longer than this are drawn plainly: to look at all of one at each key would be felt. */
+/** Longer lines are drawn without marks, because checking all of a line at each key would be felt. */
 const MARKED_LENGTH_MAX = 4_096;
 
 type Editing = Exclude<
@@ -69,11 +72,11 @@ export class Editor {
   #prompt = "";
   readonly #buffer = new LineBuffer();
   #search: HistorySearch | undefined;
-  /** What history proposes behind the text. */
+  /** The suggestion from history after the text. */
   #ghost = "";
-  /** Row of the cursor as it is on the screen, counted from that of the prompt. */
+  /** The row of the cursor on the screen, counted from the prompt's. */
   #row = 0;
-  /** As it was drawn last, for what can be added to it. */
+  /** The marks as they were last drawn, for adding to them. */
   #marks: readonly Mark[] = [];
 
   constructor(options: EditorOptions) {
@@ -86,7 +89,7 @@ export class Editor {
     return this.#buffer.line;
   }
 
-  /** A new, empty line. The cursor has to be in the first column. */
+  /** Starts a new, empty line. The cursor has to be in the first column. */
   start(prompt: string): string {
     this.#prompt = prompt;
     this.#buffer.reset();
@@ -95,7 +98,7 @@ export class Editor {
     return this.show();
   }
 
-  /** Whatever was typed gives way. */
+  /** Drops what was typed. */
   clear(): string {
     const screen = this.hide();
     this.#search = undefined;
@@ -103,7 +106,7 @@ export class Editor {
     return screen + this.show();
   }
 
-  /** Takes the line off the screen; the cursor is left where the prompt began. */
+  /** Takes the line off the screen. The cursor is left where the prompt began. */
   hide(): string {
     return `${this.#toPrompt()}${ERASE_BELOW}`;
   }
@@ -114,7 +117,7 @@ export class Editor {
     return `${up}\r`;
   }
 
-  /** Draws prompt and line from the first column of the cursor's row on, where nothing stands. */
+  /** Draws prompt and line from the first column of the cursor's row on. The screen has to be empty there. */
   show(): string {
     return this.#draw(false);
   }
@@ -147,12 +150,12 @@ export class Editor {
     return this.#options.marks?.(line, this.#buffer.beforeCursor.length) ?? [];
   }
 
-  /** Draws over what is there, so that nothing flickers. */
+  /** Draws over the old line, so that nothing flickers. */
   #redraw(): string {
     return this.#toPrompt() + this.#draw(true);
   }
 
-  /** Draws again where what would fail has become known meanwhile. */
+  /** Draws again if marks have changed meanwhile. */
   refresh(): string {
     const marks = this.#marksOf(this.#buffer.line);
     return sameMarks(marks, this.#marks) ? "" : this.#redraw();
@@ -269,7 +272,7 @@ export class Editor {
     return { screen: this.#redraw() };
   }
 
-  /** Any other key takes what was found and then does what it does; Ctrl-G and Ctrl-C give up. */
+  /** Any other key accepts the line that was found, and then has its own effect; Ctrl-G and Ctrl-C cancel. */
   #endSearch(name: KeyName, search: HistorySearch): EditorStep {
     this.#search = undefined;
     if (name === "cancel" || name === "interrupt") {
@@ -283,7 +286,7 @@ export class Editor {
 
   #finish(mark: string, event: EditorEvent): EditorStep {
     const buffer = this.#buffer;
-    // A suggestion that nobody took does not stay.
+    // A suggestion that was not taken is removed.
     let screen = this.#ghost === "" ? "" : ERASE_BELOW;
     this.#ghost = "";
     if (buffer.move(buffer.text.length)) screen = this.#toPrompt() + drawn(this.#picture(), true);
@@ -328,7 +331,7 @@ export class Editor {
     return this.#redraw();
   }
 
-  /** What was asked for by Tab is known. */
+  /** The answer to a Tab. */
   completed(found: Completion): string {
     const { line } = this;
     const cursor = this.#buffer.beforeCursor.length;
@@ -340,7 +343,7 @@ export class Editor {
     if (replacement === typed || (second !== undefined && replacement.length <= typed.length)) {
       return second === undefined ? "" : this.#list(found.candidates);
     }
-    // A quote that is there already need not be closed once more.
+    // A closing quote that is there already is not added again.
     const rest = line.slice(cursor);
     const closing = `${found.quote} `;
     const whole = found.quote !== "" && rest.startsWith(found.quote) && replacement.endsWith(closing);
@@ -350,7 +353,7 @@ export class Editor {
     return this.#redraw();
   }
 
-  /** The candidates in columns below the line, then the line again. */
+  /** Shows the candidates in columns below the line, then the line again. */
   #list(candidates: readonly Candidate[]): string {
     const names = shortened(candidates.slice(0, CANDIDATES_MAX).map(({ text }) => text)).map(oneLine);
     const cell = Math.max(...names.map(widthOf)) + 2;
@@ -369,7 +372,7 @@ export class Editor {
   }
 }
 
-/** Paths without the directory that they all are in. */
+/** Paths without the directory that they all share. */
 function shortened(texts: readonly string[]): string[] {
   const shared = commonBeginning(texts);
   const slash = shared.lastIndexOf("/");
@@ -384,7 +387,10 @@ function isLetter(grapheme: string): boolean {
   return /^[\p{L}\p{N}_]/u.test(grapheme);
 }
 
-/** Pasted text as a line can show it: newlines as they are, tabs as blanks, nothing that would move the cursor. */
+/**
+ * Pasted text as a line can show it: newlines stay, tabs become spaces, and characters that would move the cursor are
+ * removed.
+ */
 function printable(text: string): string {
   const tidy = text.replaceAll(/\r\n?/g, "\n").replaceAll("\t", "    ").replace(/\n+$/, "");
   // eslint-disable-next-line no-control-regex

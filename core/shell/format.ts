@@ -1,10 +1,10 @@
-/** How numbers, durations and tables look in the terminal. Pure. */
+/** The form of numbers, durations and tables in the terminal. Pure. */
 import { colourOf, type Shade } from "../net/identity/names.ts";
 import type { PeerId } from "../ports/network.ts";
 import { cellsOf, joined, plain, sequence, compose, type Styled, type Text, wordsOf } from "./styled.ts";
 import type { TerminalInfo } from "./types.ts";
 
-/** 850 us would be "0.85 ms", 12.3 "12 ms", 4200 "4.2 s", 190000 "3 min 10 s". */
+/** 850 us is "0.85 ms", 12.3 ms "12 ms", 4200 ms "4.2 s", 190000 ms "3 min 10 s". */
 export function duration(ms: number): string {
   if (ms < 10) return `${ms.toFixed(ms < 1 ? 2 : 1)} ms`;
   if (ms < 1000) return `${Math.round(ms)} ms`;
@@ -14,7 +14,7 @@ export function duration(ms: number): string {
   return minutes < 60 ? `${minutes} min ${seconds} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** A time ago or to come, in its largest unit alone: "3 s", "12 min", "5 h", "2 d". */
+/** A time ago or to come, in its largest unit only: "3 s", "12 min", "5 h", "2 d". */
 export function roughly(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   if (seconds < 60) return `${seconds} s`;
@@ -23,7 +23,7 @@ export function roughly(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
-/** A number to three digits or so, with the unit that fits: "1.2 kB". */
+/** A number with about three digits and the unit that fits: "1.2 kB". */
 export function bytesWords(bytes: number): string {
   if (bytes < 1000) return `${Math.round(bytes)} B`;
   if (bytes < 999_500) return `${(bytes / 1000).toPrecision(3)} kB`;
@@ -35,12 +35,12 @@ export function count(amount: number, one: string, many: string = `${one}s`): st
   return `${amount} ${amount === 1 ? one : many}`;
 }
 
-/** What continues a row or a line that is too long for the terminal stands a little to the right. */
+/** The indent of the continuation of a row or a line that is too long for the terminal. */
 const INDENT = "    ";
 
 /**
- * Rows under their headings, columns two blanks apart; the last one is not padded. Columns that do not fit beside the
- * others, or a last cell that does not, continue their row on a line of its own.
+ * Rows under their headings, with two spaces between columns; the last column is not padded. Columns that do not fit,
+ * or a last cell that does not, continue their row on a line of its own.
  */
 export function table(rows: readonly (readonly Text[])[], columns: number = Infinity): Styled {
   const widths: number[] = [];
@@ -60,7 +60,7 @@ export function table(rows: readonly (readonly Text[])[], columns: number = Infi
   return joined(lines.map((line) => compose`${line}\n`));
 }
 
-/** How many columns of these widths stand beside each other; at least one. */
+/** How many columns of these widths fit beside each other; at least one. */
 function fitting(widths: readonly number[], columns: number): number {
   let beside = 0;
   for (let width = 0; beside < widths.length; beside++) {
@@ -70,7 +70,7 @@ function fitting(widths: readonly number[], columns: number): number {
   return Math.max(1, beside);
 }
 
-/** Broken between words, where a terminal would break within them. Each further line begins with `indent`. */
+/** Breaks the text between words, where a terminal would break within them. Each further line begins with `indent`. */
 export function wrapped(text: Text, columns: number, indent: string = ""): Styled {
   const result: Text[] = [];
   let width = 0;
@@ -84,7 +84,7 @@ export function wrapped(text: Text, columns: number, indent: string = ""): Style
   return joined(result);
 }
 
-/** What is told to people, its lines broken between words where the terminal is narrower; as it is where there is none. */
+/** A message for people, broken between words if the terminal is narrow; unchanged without a terminal. */
 export function told(text: string, terminal: TerminalInfo | undefined): string {
   if (terminal === undefined) return text;
   return text
@@ -93,10 +93,10 @@ export function told(text: string, terminal: TerminalInfo | undefined): string {
     .join("\n");
 }
 
-/** A text of paragraphs and indented lines as it fits the terminal; as it is where there is none. */
+/** A text of paragraphs and indented lines, fitted to the terminal; unchanged without one. */
 export function fitted(text: string, terminal: TerminalInfo | undefined): Text {
   if (terminal === undefined) return text;
-  // Lines that both begin at the margin are one paragraph.
+  // Consecutive lines that begin at the margin are one paragraph.
   const lines = text.replace(/(\S)\n(?=\S)/g, "$1 ").split("\n");
   return joined(
     lines.map((line) => wrapped(line, terminal.columns, /^ */.exec(line)?.[0])),
@@ -104,19 +104,19 @@ export function fitted(text: string, terminal: TerminalInfo | undefined): Text {
   );
 }
 
-/** Text in the colour of a node, where the terminal shows colours. */
+/** Text in the colour of a node, if the terminal shows colours. */
 export function paint(text: string, peer: PeerId, terminal: TerminalInfo | undefined): Text {
   if (terminal?.colours !== true) return text;
   const colour = sequence(`\x1b[38;2;${shadeOf(peer, terminal).rgb.join(";")}m`);
   return compose`${colour}${text}${sequence("\x1b[39m")}`;
 }
 
-/** The node's colour as it is read best on the terminal's ground. */
+/** The shade of the node's colour that reads best on the terminal's background. */
 export function shadeOf(peer: PeerId, terminal: TerminalInfo | undefined): Shade {
   return colourOf(peer)[terminal?.ground ?? "dark"];
 }
 
-/** Words that should stand back. */
+/** Text that should look less important. */
 export function dim(text: string, terminal: TerminalInfo | undefined): Text {
   return terminal?.colours === true ? compose`${sequence("\x1b[2m")}${text}${sequence("\x1b[22m")}` : text;
 }

@@ -7,21 +7,21 @@ import { StarfishError } from "../base/errors.ts";
 interface OptionSpec {
   /** Long name, without dashes. */
   readonly long?: string;
-  /** Takes a value; "optional" only in the same word (`--color=auto`). */
+  /** Whether it takes a value; "optional" values only in the same word (`--color=auto`). */
   readonly value?: true | "optional";
 }
 
-/** By letter, or by long name where there is no letter. */
+/** By letter, or by long name if it has no letter. */
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
 export interface Given {
-  /** Key of the specs. */
+  /** The key in the specs. */
   readonly name: string;
   readonly value: string | undefined;
 }
 
 export class Options {
-  /** In the order in which they were given. */
+  /** In the order given. */
   readonly given: readonly Given[];
   readonly operands: readonly string[];
 
@@ -34,7 +34,7 @@ export class Options {
     return this.given.some((one) => one.name === name);
   }
 
-  /** The last value that was given. */
+  /** The last given value of the option. */
   value(name: string): string | undefined {
     return this.given.findLast((one) => one.name === name)?.value;
   }
@@ -43,18 +43,18 @@ export class Options {
     return this.given.filter((one) => one.name === name).map(({ value }) => value ?? "");
   }
 
-  /** Which of several that exclude each other was given last. */
+  /** Which of several mutually exclusive options was given last. */
   last(...names: readonly string[]): string | undefined {
     return this.given.findLast(({ name }) => names.includes(name))?.name;
   }
 }
 
 export interface GetoptOptions {
-  /** The first operand ends the options, as for `env` and `xargs`. */
+  /** Whether the first operand ends the options, as for `env` and `xargs`. */
   readonly isPosix?: boolean;
-  /** Words that begin with a dash and are operands all the same. */
+  /** Words that begin with a dash and are operands nevertheless. */
   readonly operand?: RegExp;
-  /** `-5` means `-n 5`: the name of the option that a bare number is for. */
+  /** The option that a bare number sets: `-5` means `-n 5`. */
   readonly number?: string;
 }
 
@@ -87,7 +87,7 @@ export function getopt(args: readonly string[], specs: OptionSpecs, options: Get
   return new Options(given, operands);
 }
 
-/** How many of the next words it took. */
+/** Returns how many of the next words it used. */
 function longOption(text: string, next: string | undefined, specs: OptionSpecs, given: Given[]): number {
   const equals = text.indexOf("=");
   const typed = equals < 0 ? text : text.slice(0, equals);

@@ -1,6 +1,6 @@
-/** Makes text that anybody may have written harmless on a terminal: what would steer it becomes visible. Pure. */
+/** Makes text from anybody harmless on a terminal: control characters become visible. Pure. */
 
-/** Control characters, and those that change the direction of all that follows or hide in it. */
+/** Control characters, and characters that change the direction of the text after them or are invisible. */
 // eslint-disable-next-line no-control-regex
 const CONTROLS = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb]/g;
 // eslint-disable-next-line no-control-regex
@@ -11,7 +11,7 @@ export function oneLine(text: string): string {
   return text.replaceAll(CONTROLS, visible);
 }
 
-/** A text for a terminal: lines stay lines, other control characters are made visible. */
+/** A text for a terminal: line breaks stay, other control characters become visible. */
 export function harmless(text: string): string {
   return text.replaceAll("\r\n", "\n").replaceAll(CONTROLS_IN_LINES, visible);
 }
@@ -20,6 +20,6 @@ function visible(control: string): string {
   if (control === "\n") return "⏎";
   if (control === "\t") return " ";
   const code = control.charCodeAt(0);
-  // Unicode has pictures for these, U+2400 and after.
+  // Unicode has pictures for these, from U+2400 on.
   return code < 0x20 ? String.fromCharCode(0x2400 + code) : "\ufffd";
 }

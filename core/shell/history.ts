@@ -1,6 +1,9 @@
-/** The lines that were run, newest last, shared by all terminals of a node; and a place in them while somebody leafs through. */
+/**
+ * The lines that were run, newest last, shared by all terminals of a node; and a cursor in them for somebody who leafs
+ * through.
+ */
 
-/** Enough for months of work; with the bound below it is what is read when a node starts. */
+/** Enough for months of work. With the bound below, it limits what is read when a node starts. */
 export const HISTORY_LINES_MAX = 1_000;
 /** UTF-16 units in all: a few pasted scripts must not push everything else out of a small store. */
 const HISTORY_LENGTH_MAX: number = 256 * 1024;
@@ -10,7 +13,7 @@ export class HistoryLines {
   #lines: string[];
   #length: number;
   onChange: (() => void) | undefined;
-  /** Resolves when what was kept is among them. */
+  /** Resolves when the stored lines have been added. */
   ready: Promise<void> = Promise.resolve();
 
   constructor(lines: readonly string[] = []) {
@@ -23,7 +26,7 @@ export class HistoryLines {
     return this.#lines;
   }
 
-  /** Unless it is blank, begins with one, is the same as the last, or is too long to be kept. */
+  /** Adds a line, unless it is blank, begins with a blank, is the same as the last, or is too long. */
   add(line: string): void {
     if (line.trim() === "" || line.startsWith(" ") || line === this.#lines.at(-1)) return;
     if (line.length > HISTORY_LENGTH_MAX / 4) return;
@@ -33,7 +36,7 @@ export class HistoryLines {
     this.onChange?.();
   }
 
-  /** Lines of before, which were not known yet. */
+  /** Adds earlier lines, which were not known yet. */
   addBefore(lines: readonly string[]): void {
     this.#lines = [...lines, ...this.#lines];
     this.#length = this.#lines.reduce((sum, line) => sum + line.length, 0);
@@ -56,10 +59,10 @@ export class HistoryLines {
 
 export class History {
   #shared: HistoryLines;
-  /** What is leafed through: the lines as they were when that began. */
+  /** The lines as they were when leafing began. */
   #leafed: readonly string[] | undefined;
   #place = 0;
-  /** What was being typed when leafing began. */
+  /** The line that was being typed when leafing began. */
   #draft = "";
 
   constructor(lines: readonly string[] | HistoryLines = []) {
@@ -70,14 +73,14 @@ export class History {
     return this.#shared.all;
   }
 
-  /** From now on these, and what was remembered so far. */
+  /** From now on uses these shared lines, and adds to them what it has so far. */
   join(shared: HistoryLines): void {
     for (const line of this.#shared.all) shared.add(line);
     this.#shared = shared;
     this.rewind();
   }
 
-  /** Remembers a line, and ends leafing. */
+  /** Adds a line, and ends leafing. */
   add(line: string): void {
     this.#shared.add(line);
     this.rewind();
@@ -88,7 +91,7 @@ export class History {
     this.#draft = "";
   }
 
-  /** The line before or after, or undefined at the ends. */
+  /** The line before or after; undefined at the ends. */
   leaf(direction: -1 | 1, current: string): string | undefined {
     if (this.#leafed === undefined) {
       this.#leafed = [...this.#shared.all];
@@ -101,7 +104,7 @@ export class History {
     return this.#leafed[place] ?? this.#draft;
   }
 
-  /** The newest line that begins so and goes on. */
+  /** The newest line that begins with this and is longer. */
   beginningWith(beginning: string): string | undefined {
     return this.#shared.all.findLast((line) => line.length > beginning.length && line.startsWith(beginning));
   }

@@ -1,6 +1,6 @@
 /**
- * A session at a terminal: the editor at the prompt, the shell while a line runs, Ctrl-C for what is in the foreground.
- * Knows the terminal only as bytes in and bytes out, so the page's xterm and `starfish sh` share it.
+ * A session at a terminal: the editor at the prompt, the shell while a line runs, Ctrl-C for the foreground job. It
+ * knows the terminal only as bytes in and bytes out, so that the page's xterm and `starfish sh` share it.
  */
 import { utf8 } from "../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../base/errors.ts";
@@ -21,34 +21,36 @@ export interface Terminal {
   /** Keys as the terminal sends them in raw mode. */
   readonly input: AsyncIterable<Uint8Array>;
   readonly output: Output;
-  /** As it is now. */
+  /** The terminal's present properties. */
   info(): TerminalInfo;
 }
 
 export interface SessionOptions {
-  /** Read anew for each line, where the shell has no PS1 of its own. */
+  /** Called for each line, if the shell has no PS1 of its own. */
   readonly prompt: () => Text;
   readonly history?: History;
-  /** Whether `exit` and Ctrl-D end the session; a page has nowhere to go. */
+  /** Whether `exit` and Ctrl-D end the session; in a page they can't. */
   readonly canEnd: boolean;
 }
 
 export interface Session {
-  /** Until the person leaves, the input ends or the signal aborts; resolves to the last status. */
+  /** Runs until the person leaves, the input ends or the signal aborts. Resolves to the last status. */
   run(options: { signal: AbortSignal }): Promise<number>;
-  /** The terminal has another size. */
+  /** Call it when the terminal's size has changed. */
   resized(): void;
-  /** Says something between the lines; at a prompt, above it. */
+  /** Prints between the lines; at a prompt, above it. */
   print(text: Text): void;
-  /** Runs a line as if it had been typed, if nothing is running. */
+  /** Runs a line as if it had been typed, unless something is running. */
   submit(line: string): void;
 }
 
 const CONTINUATION = "> ";
-/** Tells the terminal to mark what is pasted, from the first prompt to the end: nothing pasted runs, whenever it comes. */
+/**
+ * Tells the terminal to mark pasted text, from the first prompt to the end, so that pasted text never runs by itself.
+ */
 const PASTE_MODE_ON = "\x1b[?2004h";
 const PASTE_MODE_OFF = "\x1b[?2004l";
-/** Keys that send signals to what runs in the foreground, as a terminal's own line discipline has them. */
+/** Keys that send signals to the foreground job, as in a terminal's line discipline. */
 const SIGNAL_KEYS: ReadonlyMap<number, { readonly name: KeyboardSignal; readonly echo: string }> = new Map([
   [0x03, { name: "INT", echo: "^C" }],
   [0x1a, { name: "TSTP", echo: "^Z" }],
@@ -67,7 +69,7 @@ export function createSession(shell: LineRunner, terminal: Terminal, options: Se
 
 interface Job {
   readonly stop: AbortController;
-  /** Ctrl-C has been pressed; the next one does not wait for what takes no signals. */
+  /** Ctrl-C has been pressed; the next one does not wait for code that takes no signals. */
   isInterrupted: boolean;
 }
 
@@ -80,16 +82,16 @@ class TerminalSession implements Session {
   readonly #input: CookedInput;
   readonly #keys = KeyDecoder.forLines();
   readonly #full: ScreenOwner;
-  /** A Tab whose answer has not come. */
+  /** Cancels a Tab that has not been answered. */
   #completing: AbortController | undefined;
   readonly #pastes = new PasteInput();
   readonly #editor: Editor;
   readonly #over = Promise.withResolvers<undefined>();
-  /** What runs now; while it does, keys go to it. */
+  /** The running job, which gets the keys. */
   #job: Job | undefined;
-  /** Lines of a command that is not complete yet. */
+  /** The lines of a command that is not complete yet. */
   #unfinished = "";
-  /** What was typed or pasted while a job ran that did not read it. */
+  /** Input that was typed or pasted while a job ran that did not read it. */
   #leftOver: Input[] = [];
   #status = 0;
   #atPrompt = false;
@@ -134,7 +136,7 @@ class TerminalSession implements Session {
     return this.#status;
   }
 
-  /** Whether the screen is for eyes that see colours. */
+  /** Whether the screen shows colours to somebody who sees them. */
   #isColourful(): boolean {
     const { colours, isReadOut } = this.#terminal.info();
     return colours && isReadOut !== true;
@@ -174,10 +176,10 @@ class TerminalSession implements Session {
     for (const [at, byte] of input.bytes.entries()) {
       const key = SIGNAL_KEYS.get(byte);
       if (key === undefined) continue;
-      // As a terminal does: a signal throws away what was typed before it.
+      // As in a terminal, a signal drops the input before it.
       from = at + 1;
       this.#input.forget();
-      // By way of the screen, which then knows that the prompt needs a line of its own.
+      // Through the screen, so that it knows that the prompt needs a new line.
       this.#screen.write(utf8(key.echo)).catch(() => {});
       this.#send(key.name, job);
     }
@@ -212,7 +214,7 @@ class TerminalSession implements Session {
     this.print(wrapped(told, this.#terminal.info().columns));
   }
 
-  /** Keys that are there, until a line begins to run: the rest belongs to that. */
+  /** Handles the waiting keys until a line begins to run; the rest is for that line. */
   #takeKeys(): void {
     while (this.#atPrompt && this.#completing === undefined) {
       const key = this.#keys.next();
@@ -224,7 +226,7 @@ class TerminalSession implements Session {
     }
   }
 
-  /** Keys that came together with a Tab wait for its answer; one that comes later takes its place. */
+  /** Keys that arrived together with a Tab wait for its answer. A key that comes later cancels the Tab. */
   #ask({ line, cursor }: { readonly line: string; readonly cursor: number }): void {
     const stop = new AbortController();
     this.#completing = stop;
@@ -261,7 +263,7 @@ class TerminalSession implements Session {
     });
   }
 
-  /** Runs something that the keyboard belongs to meanwhile, then shows the prompt. */
+  /** Runs work that owns the keyboard meanwhile, then shows the prompt. */
   #inForeground(work: (io: Io, stop: AbortSignal) => Promise<void>): void {
     this.#runJob(work)
       .then(() => this.#betweenLines())
@@ -270,7 +272,7 @@ class TerminalSession implements Session {
         if (this.#shell.isOver && this.#options.canEnd) return this.#end();
         this.#prompt();
         this.#takeKeys();
-        // A line among it may begin to run: then the rest is that job's.
+        // One of these lines may begin to run; the rest of the input is for that job.
         for (const input of this.#leftOver.splice(0)) this.#take(input);
       }, unexpected);
   }
@@ -299,7 +301,7 @@ class TerminalSession implements Session {
     }
   }
 
-  /** What bash does before a prompt: jobs that have ended are told of, and the prompts are expanded. */
+  /** What bash does before a prompt: reports ended jobs, and expands the prompts. */
   async #betweenLines(): Promise<void> {
     const reports = this.#shell.takeReports();
     if (reports !== "") this.#draw(shown(reports).replaceAll("\n", "\r\n"));
@@ -314,7 +316,7 @@ class TerminalSession implements Session {
   }
 
   #draw(bytes: string): void {
-    // The terminal takes what it gets; one that has gone ends the session through its input.
+    // A terminal that has gone ends the session through its input.
     if (bytes !== "") this.#full.write(utf8(bytes)).catch(() => {});
   }
 
@@ -327,7 +329,7 @@ function unexpected(error: unknown): never {
   throw error;
 }
 
-/** A prompt of the person's own. Its colours reach the terminal; whatever else would steer it becomes visible. */
+/** A prompt of the user's own. Its colours are kept; other control characters become visible. */
 function coloured(prompt: string): Text {
   // eslint-disable-next-line no-control-regex
   const parts = prompt.split(/(\x1b\[[0-9;]*m)/);
@@ -335,11 +337,11 @@ function coloured(prompt: string): Text {
 }
 
 interface Screen extends Output {
-  /** Whether what was written last ended its line. */
+  /** Whether the last output ended its line. */
   atLineStart(): boolean;
 }
 
-/** A raw terminal needs CR before LF. Also knows whether the prompt would stand behind unfinished output. */
+/** A raw terminal needs CR before LF. It also knows whether the prompt would follow unfinished output. */
 function crlf(output: Output): Screen {
   let last = 0x0a;
   return {

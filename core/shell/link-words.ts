@@ -13,7 +13,7 @@ export function linkWords(member: Member, link: LinkInfo | undefined, members: r
   return `relayed${via === undefined ? "" : ` by ${via}`}${reason === undefined ? "" : `: ${reason}`}${suspect}`;
 }
 
-/** What the link itself knows, else what either end has said of itself. */
+/** The reason that the link knows, else the one that either end has told. */
 export function whyRelayed(link: LinkInfo, members: readonly Member[]): string | undefined {
   if (link.path.kind === "direct") return undefined;
   if (link.path.reason !== undefined) return link.path.reason;

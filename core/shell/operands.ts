@@ -1,7 +1,7 @@
-/** Checks of the words that are not options. */
+/** Checks the words that are not options. */
 import { StarfishError } from "../base/errors.ts";
 
-/** Commands without options of one letter take such a word for an operand: -0.5 may be one. */
+/** Commands without one-letter options take other such words as operands, because -0.5 may be one. */
 const OPTION = /^-[A-Za-z]/;
 
 export function noOperands([word]: readonly string[]): void {
@@ -9,7 +9,7 @@ export function noOperands([word]: readonly string[]): void {
   throw new StarfishError("usage", OPTION.test(word) ? `there is no option ${word}` : `'${word}' is one word too many`);
 }
 
-/** The one operand that a command takes, named as its usage line names it. */
+/** The single operand of a command, named as in its usage line. */
 export function oneOperand(operands: readonly string[], name: string): string {
   const operand = atMostOneOperand(operands);
   if (operand === undefined) throw new StarfishError("usage", `${name} is missing`);
@@ -17,12 +17,12 @@ export function oneOperand(operands: readonly string[], name: string): string {
 }
 
 export function atMostOneOperand(operands: readonly string[]): string | undefined {
-  // It is the option that is wrong, not its value.
+  // The option is wrong, not its value.
   noOperands(operands.slice(OPTION.test(operands[0] ?? "") && operands.length > 1 ? 0 : 1));
   return operands[0];
 }
 
-/** As GNU's programs say it. */
+/** In the words of GNU's programs. */
 export function noMoreOperands(operands: readonly string[], max: number): void {
   if (operands[max] !== undefined) throw new StarfishError("usage", `extra operand '${operands[max]}'`);
 }

@@ -1,8 +1,8 @@
-/** Splits a command's arguments into options and operands, the way GNU's getopt_long does. Pure. */
+/** Splits a command's arguments into options and operands, as GNU's getopt_long does. Pure. */
 import { StarfishError } from "../base/errors.ts";
 import { suggest } from "./suggest.ts";
 
-/** What a command takes: options by their long name, with or without a value. */
+/** The options of a command by their long names, with or without a value. */
 export type OptionKinds = Readonly<Record<string, "flag" | "value">>;
 
 export interface ParsedArguments<K extends OptionKinds> {
@@ -12,7 +12,7 @@ export interface ParsedArguments<K extends OptionKinds> {
 
 /**
  * `--name value`, `--name=value`, `--flag`, and operands between them; after `--` there are only operands. Throws
- * "usage". `letters` are short names of flags, several in one word (`-rf`); a command without them takes a word like
+ * "usage". `letters` are short names of flags, which may share a word (`-rf`). A command without them takes a word like
  * `-0.5,0,1` as an operand. "-" alone always is one.
  */
 export function parseArguments<const K extends OptionKinds>(
@@ -66,7 +66,7 @@ function unknownOption(name: string, known: readonly string[]): StarfishError {
   );
 }
 
-/** A whole number in [min, max], or "usage" with what it is for. */
+/** A whole number in [min, max]. Throws "usage", which names what it is for. */
 export function wholeNumber(text: string, what: string, min: number, max: number): number {
   const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!(number >= min && number <= max)) {
@@ -76,10 +76,10 @@ export function wholeNumber(text: string, what: string, min: number, max: number
 }
 
 const MS_OF = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-/** Whoever means longer means for ever. */
+/** A longer span means for ever. */
 const SPAN_DAYS_MAX = 3650;
 
-/** A span of time like "90s", "10m", "1.5h" or "2d" in ms, or "usage" with what it is for. */
+/** A span of time like "90s", "10m", "1.5h" or "2d", in ms. Throws "usage", which names what it is for. */
 export function timeSpan(text: string, what: string): number {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
   const ms = Math.round(Number(amount) * MS_OF[(unit ?? "s") as keyof typeof MS_OF]);
@@ -90,12 +90,12 @@ export function timeSpan(text: string, what: string): number {
 }
 
 const PREFIXES = ["", "k", "m", "g", "t"];
-/** Whoever means more means everything there is. */
+/** A larger size means everything there is. */
 const SIZE_BYTES_MAX = 1e15;
 
 /**
- * A size like "500M", "10G" or "1.5TB" in bytes, in powers of 1000 as disks are sold, or of 1024 if it says so ("10GiB");
- * "usage" with what it is for.
+ * A size like "500M", "10G" or "1.5TB" in bytes: in powers of 1000, as disks are sold, or of 1024 if it says so
+ * ("10GiB"). Throws "usage", which names what it is for.
  */
 export function byteSize(text: string, what: string): number {
   const [, amount, prefix = "", binary = ""] = /^(\d+(?:\.\d+)?)(?:([kmgt])(i?))?b?$/i.exec(text) ?? [];

@@ -1,6 +1,6 @@
 /**
- * Tells what is pasted from what is typed: terminals put marks around a paste (bracketed paste, xterm). Nothing pasted may
- * act as keys do, so this stands before everything else that reads the keyboard. Pure.
+ * Tells pasted input from typed input: terminals put marks around a paste (bracketed paste, xterm). Pasted bytes must
+ * not act as keys, so this comes before everything else that reads the keyboard. Pure.
  */
 import { type Bytes, concat } from "../base/bytes.ts";
 import { LINE_LENGTH_MAX } from "./language/limits.ts";
@@ -9,11 +9,11 @@ export type Input =
   | { readonly kind: "typed"; readonly bytes: Uint8Array }
   /** Begins a paste, which goes on until its end. */
   | { readonly kind: "paste" }
-  /** A piece of it; `missing`: bytes that could not be kept. */
+  /** A piece of the paste; `missing` is the number of bytes that could not be kept. */
   | { readonly kind: "pasted"; readonly bytes: Uint8Array; readonly missing: number }
   | { readonly kind: "paste-end" };
 
-/** Of one paste that is kept: a line can't be longer in letters, and those take up to four bytes. */
+/** Bytes of one paste that are kept: a line can't have more letters, and a letter takes up to four bytes. */
 export const PASTE_BYTES_MAX: number = 4 * LINE_LENGTH_MAX;
 
 export const PASTE_BEGIN = "\x1b[200~";
@@ -23,10 +23,10 @@ const END = Array.from(PASTE_END, (letter) => letter.charCodeAt(0));
 
 export class PasteSplitter {
   #inside = false;
-  /** What may be the beginning of a mark. */
+  /** Bytes that may be the beginning of a mark. */
   #held: Uint8Array = new Uint8Array();
 
-  /** Bytes may end anywhere, in a mark too. */
+  /** The bytes may end anywhere, also within a mark. */
   feed(bytes: Bytes): Input[] {
     const inputs: Input[] = [];
     let rest = this.#held.length === 0 ? bytes : concat([this.#held, bytes]);
@@ -48,7 +48,7 @@ export class PasteSplitter {
   }
 }
 
-/** Where the mark is, or its beginning at the end; the length if nowhere. */
+/** Where the mark is, or where it begins at the end; the length if it is nowhere. */
 function markIn(bytes: Bytes, mark: readonly number[]): number {
   for (let at = bytes.indexOf(0x1b); at >= 0; at = bytes.indexOf(0x1b, at + 1)) {
     if (mark.every((byte, i) => at + i >= bytes.length || bytes[at + i] === byte)) return at;
@@ -56,11 +56,11 @@ function markIn(bytes: Bytes, mark: readonly number[]): number {
   return bytes.length;
 }
 
-/** A paste as it is put together, bounded. */
+/** A paste that is being assembled, bounded. */
 export class Paste {
   #parts: Uint8Array[] = [];
   #isWhole = true;
-  /** Bytes that came, kept or not. */
+  /** Bytes that have arrived, kept or not. */
   length = 0;
 
   add(bytes: Bytes, missing: number = 0): void {
@@ -69,17 +69,17 @@ export class Paste {
     this.#parts = this.#isWhole ? [...this.#parts, bytes.slice()] : [];
   }
 
-  /** Undefined if it is too large: part of a paste would be worse than none. */
+  /** Undefined if it is too large: a part of a paste would be worse than none. */
   text(): string | undefined {
     return this.#isWhole ? new TextDecoder().decode(concat(this.#parts)) : undefined;
   }
 }
 
-/** Puts pastes together from what arrives of them. */
+/** Assembles pastes from their pieces. */
 export class PasteInput {
   #paste: Paste | undefined;
 
-  /** The whole paste, when its end has come. */
+  /** The whole paste, once its end has arrived. */
   take(input: Exclude<Input, { readonly kind: "typed" }>): Paste | undefined {
     const paste = this.#paste;
     switch (input.kind) {
@@ -87,7 +87,7 @@ export class PasteInput {
         this.#paste = new Paste();
         return undefined;
       case "pasted":
-        // Its beginning may have gone to whoever had the keyboard before.
+        // Its beginning may have gone to the former owner of the keyboard.
         this.#paste ??= new Paste();
         this.#paste.add(input.bytes, input.missing);
         return undefined;

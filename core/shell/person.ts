@@ -1,4 +1,4 @@
-/** The person at a terminal: how a session tells of questions and of what members bring. */
+/** The person at a terminal: how a session tells them of questions, and of what members send. */
 import { base64pad } from "multiformats/bases/base64";
 import { utf8 } from "../base/bytes.ts";
 import type { Delivery, Person } from "../io/devices/types.ts";
@@ -7,7 +7,7 @@ import { compose, sequence, type Text } from "./styled.ts";
 import { cut } from "./width.ts";
 import { shortId } from "./who.ts";
 
-/** Cells of a text that stand in a question. */
+/** Cells of a text that a question shows. */
 const PREVIEW_CELLS = 60;
 
 export function terminalPerson(print: (text: Text) => void): Person {
@@ -36,7 +36,7 @@ function deliveryWords({ from, name, device, text }: Delivery): Text {
   return compose`${clipboardSequence(text)}${who} has put a text of ${text.length} characters on your clipboard, if your terminal lets it: ${previewOf(text)}`;
 }
 
-/** OSC 52, "Manipulate Selection Data" (xterm, ctlseqs): base64 has no character that a terminal obeys. */
+/** OSC 52, "Manipulate Selection Data" (xterm, ctlseqs). Base64 has no characters that control a terminal. */
 function clipboardSequence(text: string): Text {
   return sequence(`\u001b]52;c;${base64pad.baseEncode(utf8(text))}\u0007`);
 }

@@ -1,24 +1,24 @@
 /**
- * A pipe between two stages: bytes in order, bounded, with backpressure. The writer waits while the reader is behind and
- * gets "closed" once the reader has gone; the reader sees the end when the writer ends.
+ * A pipe between two stages: bytes in order, bounded, with backpressure. The writer waits while the reader is behind,
+ * and gets "closed" once the reader has gone. The reader sees the end when the writer ends.
  */
 import { concat, type Bytes } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
 import type { Output } from "./types.ts";
 
-/** What may wait in a pipe: as in Linux, enough to keep both sides busy and little enough not to matter. */
+/** Bytes that may wait in a pipe, as in Linux: enough to keep both sides busy, and too few to matter. */
 const PIPE_BYTES_MAX: number = 64 * 1024;
 
 interface PipeEnd extends Output {
-  /** The reader gets what is there, then the end. What is written later is refused. */
+  /** The reader gets the bytes that are there, then the end. Later writes are refused. */
   end(): void;
 }
 
 export interface Pipe {
   readonly output: PipeEnd;
-  /** One reader at a time; leaving the loop lets the next one go on where it stopped. */
+  /** One reader at a time. When it leaves the loop, the next one goes on where it stopped. */
   readonly input: AsyncIterable<Uint8Array>;
-  /** The reader goes for good: writers get "closed", those that wait too. */
+  /** The reader leaves for good: writers get "closed", also those that wait. */
   close(): void;
 }
 
@@ -27,7 +27,7 @@ export function createPipe(bytesMax: number = PIPE_BYTES_MAX): Pipe {
   let queuedBytes = 0;
   let ended = false;
   let closed = false;
-  /** Those who wait for any change. Readers and writers never wait for the same one. */
+  /** Callbacks that wait for any change. Readers and writers never wait for the same change. */
   let waiting: (() => void)[] = [];
 
   const isOver = (): boolean => closed || ended;
@@ -80,7 +80,7 @@ export function createPipe(bytesMax: number = PIPE_BYTES_MAX): Pipe {
   };
 }
 
-/** All bytes of a stream, at most `bytesMax`, else rejects with "too-large". */
+/** All bytes of a stream. Rejects with "too-large" if there are more than `bytesMax`. */
 export async function readAll(stream: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array[] = [];
   let length = 0;

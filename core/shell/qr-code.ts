@@ -2,13 +2,18 @@
 import { joined, compose, sequence, type Text } from "./styled.ts";
 import type { TerminalInfo } from "./types.ts";
 
-/** Pixels of a module where pictures can be shown: as large as a phone's width allows for the longest invite. */
+/** Pixels of a module where pictures can be shown, so that the longest invite fits the width of a phone's view. */
 const MODULE_PIXELS = 3;
-/** White modules are drawn and dark ones left, whatever the terminal's own colours are: cameras want it this way round. */
+/**
+ * White modules are drawn and dark ones left out, whatever the terminal's own colours are: cameras need dark on light.
+ */
 const WHITE_ON_BLACK = sequence("\x1b[38;2;255;255;255;48;2;0;0;0m");
 const PLAIN = sequence("\x1b[39;49m");
 
-/** The QR code as the terminal can show it, "" if it has no room. Low error correction: a screen does not get scratched. */
+/**
+ * The QR code in the form that the terminal can show; "" if there is no room. Low error correction, because a screen
+ * does not get scratched.
+ */
 export async function qrCode(url: string, terminal: TerminalInfo): Promise<Text> {
   const { encode, renderUnicodeCompact } = await import("uqr");
   if (terminal.pictures === "inline") {

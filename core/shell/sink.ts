@@ -1,18 +1,21 @@
 /**
- * Where commands write: the one place through which all output passes. On a terminal bytes and text are made harmless,
- * and only sequences of our own (styled.ts) pass as they are; a pipe or a file gets everything as it is.
+ * The single place through which all output of commands passes. On a terminal, bytes and text are made harmless, and
+ * only sequences of ours (styled.ts) pass unchanged. A pipe or a file gets everything unchanged.
  */
 import { type Bytes, utf8 } from "../base/bytes.ts";
 import { harmless } from "./harmless.ts";
 import { plain, shown, type Text } from "./styled.ts";
 import type { Output, Sink } from "./types.ts";
 
-/** A sink that may hold the beginning of a character or line end back, until more comes or it is told that none will. */
+/**
+ * A sink that may hold back the beginning of a character or of a line end, until more comes or it is told that no more
+ * will.
+ */
 export interface FlushableSink extends Sink {
   flush(): Promise<void>;
 }
 
-/** `isTerminal` is asked anew for each write. */
+/** `isTerminal` is called for each write. */
 export function sinkTo(output: Output, isTerminal: () => boolean): FlushableSink {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   let held = "";
@@ -28,7 +31,7 @@ export function sinkTo(output: Output, isTerminal: () => boolean): FlushableSink
     async write(bytes: Bytes): Promise<void> {
       if (!isTerminal()) return await output.write(bytes);
       const text = held + decoder.decode(bytes, { stream: true });
-      // Whether it ends a line shows with the next character.
+      // The next character tells whether it ends a line.
       held = text.endsWith("\r") ? "\r" : "";
       await put(harmless(text.slice(0, text.length - held.length)));
     },

@@ -1,4 +1,4 @@
-/** Exit statuses with a meaning of their own, as bash and sysexits.h have them. */
+/** Exit statuses with a special meaning, as in bash and sysexits.h. */
 
 export const STATUS = {
   ok: 0,

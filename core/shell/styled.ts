@@ -1,17 +1,17 @@
 /**
- * Text for a terminal that holds escape sequences of our own: colours, cursor moves, pictures. Only what is made here by
- * `sequence` reaches a terminal as it is; all other text, whoever wrote it, is made harmless when it is shown. A string
- * is text: a command that knows nothing of this can let nothing through.
+ * Text for a terminal with escape sequences of ours: colours, cursor moves, pictures. Only what `sequence` makes
+ * reaches a terminal unchanged; all other text, whoever wrote it, is made harmless when it is shown. A string is plain
+ * text. So a command that knows nothing of this can't let anything through.
  */
 import { harmless } from "./harmless.ts";
 import { widthOf } from "./width.ts";
 
-/** What commands put together: plain text, or styled. */
+/** What commands print: plain text, or styled text. */
 export type Text = string | Styled;
 
 interface Part {
   readonly text: string;
-  /** An escape sequence of our own. */
+  /** Whether it is an escape sequence of ours. */
   readonly own: boolean;
 }
 
@@ -23,12 +23,12 @@ export class Styled {
   }
 }
 
-/** A sequence that this program made, and in which nothing of others stands. */
+/** An escape sequence that this program made, with nothing from others in it. */
 export function sequence(own: string): Styled {
   return new Styled([{ text: own, own: true }]);
 }
 
-/** One after the other. */
+/** The texts one after the other. */
 export function joined(texts: readonly Text[], separator: string = ""): Styled {
   const parts = texts.flatMap((text, i) => [
     ...(i > 0 && separator !== "" ? [{ text: separator, own: false }] : []),
@@ -37,7 +37,7 @@ export function joined(texts: readonly Text[], separator: string = ""): Styled {
   return new Styled(parts);
 }
 
-/** A template literal whose values keep what they are: compose`${bold}${name}${plain}\n`. */
+/** A template literal whose values stay styled: compose`${bold}${name}${plain}\n`. */
 export function compose(literals: TemplateStringsArray, ...values: readonly (Text | number)[]): Styled {
   return joined(
     literals.flatMap((literal, i) => {
@@ -47,7 +47,7 @@ export function compose(literals: TemplateStringsArray, ...values: readonly (Tex
   );
 }
 
-/** As a terminal is to show it. */
+/** As a terminal is to be given it. */
 export function shown(text: Text): string {
   return partsOf(text)
     .map((part) => (part.own ? part.text : harmless(part.text)))
@@ -61,12 +61,12 @@ export function plain(text: Text): string {
     .join("");
 }
 
-/** Cells that it takes on a terminal. */
+/** The cells that it takes on a terminal. */
 export function cellsOf(text: Text): number {
   return partsOf(text).reduce((sum, part) => sum + (part.own ? 0 : widthOf(harmless(part.text))), 0);
 }
 
-/** The pieces between blanks; blanks in sequences of our own don't count. */
+/** The pieces between blanks; blanks in escape sequences of ours don't count. */
 export function wordsOf(text: Text): Text[] {
   if (typeof text === "string") return text.split(" ");
   const words: Part[][] = [[]];
@@ -78,7 +78,7 @@ export function wordsOf(text: Text): Text[] {
   return words.map((parts) => new Styled(parts));
 }
 
-/** The lines of it, without their ends. */
+/** Its lines, without their ends. */
 export function linesOf(text: Text): Text[] {
   const lines: Part[][] = [[]];
   for (const part of partsOf(text)) {
@@ -86,7 +86,7 @@ export function linesOf(text: Text): Text[] {
     lines.at(-1)?.push({ text: first, own: part.own });
     for (const line of more) lines.push([{ text: line, own: false }]);
   }
-  // What ends with a line's end has no empty line behind it.
+  // A text that ends with a line's end has no empty line after it.
   if (lines.at(-1)?.every(({ text }) => text === "") === true) lines.pop();
   return lines.map((parts) => new Styled(parts));
 }

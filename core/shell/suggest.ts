@@ -1,6 +1,6 @@
-/** "Did you mean": the known word nearest to a mistyped one. Pure. */
+/** "Did you mean": the known word that is most similar to a mistyped one. Pure. */
 
-/** The nearest of `words`, if it is near enough to be what was meant: a third of the letters may be wrong, and not all. */
+/** The most similar of `words`, if it is similar enough: a third of the letters may be wrong, but not all. */
 export function suggest(typed: string, words: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.min(typed.length, Math.max(1, Math.floor(typed.length / 3)) + 1);
@@ -14,7 +14,10 @@ export function suggest(typed: string, words: Iterable<string>): string | undefi
   return best;
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment) that turn `a` into `b`. */
+/**
+ * The number of insertions, deletions, substitutions and swaps of neighbours (optimal string alignment) that turn `a`
+ * into `b`.
+ */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, i) => i);

@@ -1,6 +1,6 @@
 /**
- * What a shell needs from the place where it runs, and what a command gets. A session's host is the person's own machine:
- * the tab (file picker, download) or the directory in which `starfish sh` was called.
+ * What a shell needs from the place where it runs, and what a command gets. A session's host is the user's own machine:
+ * the tab (file picker, download), or the directory in which `starfish sh` was called.
  */
 import type { Bytes } from "../base/bytes.ts";
 import type { Computer } from "../computer.ts";
@@ -16,12 +16,14 @@ export interface Output {
   write(bytes: Bytes): Promise<void>;
 }
 
-/** Where a command writes. On a terminal all of it is made harmless but for `Styled` sequences of our own (sink.ts). */
+/**
+ * Where a command writes. For a terminal everything is made harmless, except for `Styled` sequences of ours (sink.ts).
+ */
 export interface Sink extends Output {
   print(text: Text): Promise<void>;
 }
 
-/** What is known of the terminal behind an output, or undefined where it is a pipe or file. */
+/** What is known of the terminal behind an output; undefined for a pipe or file. */
 export interface TerminalInfo {
   readonly columns: number;
   readonly rows: number;
@@ -29,60 +31,68 @@ export interface TerminalInfo {
   readonly colours: boolean;
   /** How pictures are shown: the iTerm2 inline image protocol, or coloured half blocks. */
   readonly pictures: "inline" | "blocks";
-  /** Which ground colours have to stand out from; dark unless known. */
+  /** The background with which colours have to contrast; dark if unknown. */
   readonly ground?: "dark" | "light";
-  /** A screen reader reads it out: nothing is shown there that says nothing. */
+  /** Whether a screen reader reads it, so that decoration is left out. */
   readonly isReadOut?: boolean;
 }
 
-/** A file of the person's machine, open for reading. Its reads reject once it is closed. */
+/** A file of the user's machine, open for reading. Reads reject once it is closed. */
 export interface HostFile extends RandomAccess {
   readonly name: string;
   /** Ms since 1970. */
   readonly modifiedAtMs: number;
-  /** Whether it has been written to since it was opened; absent where reading it would fail then. */
+  /** Whether it has been written to since it was opened. Absent if reading it would fail then. */
   isChanged?(): Promise<boolean>;
   close(): Promise<void>;
 }
 
 export interface HostEntry {
   readonly name: string;
-  /** "other": neither; a socket, say, or a link to a directory, which may lead anywhere. */
+  /** "other": neither, for example a socket, or a link to a directory, which may lead anywhere. */
   readonly kind: "file" | "directory" | "other";
-  /** Why something that a person would take for a file can't be read; its name is one for people to read then. */
+  /** Why an entry that looks like a file can't be read. Its name is then only for display. */
   readonly why?: string | undefined;
 }
 
-/** A file of the person's machine that is being written: all of it is there when `finish` resolves, and nothing before. */
+/**
+ * A file of the user's machine that is being written. All of it is there when `finish` resolves, and nothing before.
+ */
 export interface HostWriter extends Output {
   finish(): Promise<void>;
-  /** Leaves nothing behind. Never rejects. */
+  /** Removes everything that was written. Never rejects. */
   abort(): Promise<void>;
 }
 
 export interface Host {
-  /** A file of the person's machine, by path or, where there are no paths, by letting them pick it. Rejects with "not-found", "unsupported", "cancelled". */
+  /**
+   * A file of the user's machine, by path; if there are no paths, the user picks it. Rejects with "not-found",
+   * "unsupported", "cancelled".
+   */
   readFile(path: string, options: { signal: AbortSignal }): Promise<Uint8Array>;
-  /** How a person finds what was written to `path`, where that is no path to them (a browser's downloads). */
+  /** Where a person finds what was written to `path`, if that is not a path to them (a browser's downloads). */
   savedAs?(path: string): string;
   writeFile(path: string, bytes: Bytes, options: { signal: AbortSignal }): Promise<void>;
   /** For files of any size. Rejects with "not-found", "is-a-directory", "unsupported", "cancelled", "io". */
   openFile(path: string, options: { signal: AbortSignal }): Promise<HostFile>;
   /** Rejects with "not-found", "io". */
   createFile(path: string, options: { signal: AbortSignal }): Promise<HostWriter>;
-  /** Lets the person pick files, where that is how files are named; at least one, or "not-found". */
+  /** Lets the user pick files, if the host has no paths. Resolves to at least one; rejects with "not-found". */
   pickFiles?(options: { signal: AbortSignal }): Promise<readonly HostFile[]>;
-  /** What is in a directory; absent where there are none. Rejects with "not-found", "not-a-directory", "io". */
+  /**
+   * The entries of a directory. Absent if the host has no directories. Rejects with "not-found", "not-a-directory",
+   * "io".
+   */
   listDirectory?(path: string, options: { signal: AbortSignal }): Promise<readonly HostEntry[]>;
-  /** Fine where it is there already. */
+  /** Makes a directory, unless it exists. */
   makeDirectory?(path: string, options: { signal: AbortSignal }): Promise<void>;
-  /** What keeps a name of the swarm from being the name of a file there, for people; absent where names are hints. */
+  /** Why a name of the swarm can't be the name of a file there, for people. Absent if names are only suggestions. */
   nameTrouble?(name: string): string | undefined;
-  /** Whether a backslash parts names in its paths, as on Windows. */
+  /** Whether a backslash separates names in its paths, as on Windows. */
   readonly hasBackslashPaths?: boolean;
-  /** Where programs run; absent where none can. */
+  /** Where programs run; absent if none can. */
   readonly programs?: ProgramPlatform;
-  /** Empties the screen; absent where there is none. */
+  /** Empties the screen; absent if there is none. */
   clear?(): void;
 }
 
@@ -90,9 +100,9 @@ export interface Io {
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** The terminal, where stdout (or stderr) is one. Read it anew for the present size. */
+  /** The terminal, if stdout (or stderr) is one. Read it again for the present size. */
   readonly terminal: {
-    /** Where standard input is the keyboard. */
+    /** Set if standard input is the keyboard. */
     readonly stdin?: TerminalInfo | undefined;
     readonly stdout?: TerminalInfo | undefined;
     readonly stderr?: TerminalInfo | undefined;
@@ -101,12 +111,12 @@ export interface Io {
   };
 }
 
-/** How a command runs another; what is not given is as the command has it itself. */
+/** How a command runs another one. What is not given is the command's own. */
 interface NestedRun {
   readonly stdin?: AsyncIterable<Uint8Array>;
   readonly stdout?: Output;
   readonly environment?: ReadonlyMap<string, string>;
-  /** Ends it, besides the command's own. */
+  /** Ends it, besides the command's own signal. */
   readonly signal?: AbortSignal;
 }
 
@@ -124,18 +134,24 @@ export interface CommandContext extends Io {
   readonly names: Namespace;
   /** The current directory, absolute. */
   readonly cwd: string;
-  /** What is exported. */
+  /** The exported variables. */
   readonly environment: ReadonlyMap<string, string>;
   /**
-   * The whole screen and every key, for `less` and `edit`; absent where standard output is no terminal. It is given back
-   * when the command ends, however it does. Throws "unsupported" in the background.
+   * The whole screen and every key, for `less` and `edit`; absent if standard output is no terminal. The screen is
+   * given back when the command ends in any way. Throws "unsupported" in the background.
    */
   readonly fullScreen?: (() => FullScreen) | undefined;
-  /** The same for a program that reads lines of its own where the cursor is, as `sql` does; only where the keyboard is standard input too. */
+  /**
+   * The same for a program that reads lines of its own at the cursor, as `sql` does; absent if the keyboard is not
+   * standard input.
+   */
   readonly ownLines?: (() => FullScreen<KeyName>) | undefined;
-  /** An operand as an absolute path. */
+  /** The absolute path of an operand. */
   readonly path: (operand: string) => string;
-  /** The bytes of an operand; `-` is standard input. Rejects with "not-found", "is-a-directory" and what reading rejects with. */
+  /**
+   * The bytes of an operand; `-` is standard input. Rejects with "not-found", "is-a-directory", and with errors of
+   * reading.
+   */
   readonly input: (operand: string) => AsyncIterable<Uint8Array>;
   /** Runs another command in this one's place in the pipe, as xargs and find do. Resolves to its status. */
   readonly run: (words: readonly string[], options?: NestedRun) => Promise<number>;
@@ -145,11 +161,11 @@ export interface Command {
   readonly name: string;
   /** One line for `help`. */
   readonly summary: string;
-  /** Whole text of `NAME --help`, with at least one example that works when pasted. */
+  /** The text of `NAME --help`, with at least one example that works when pasted. */
   readonly help: string;
-  /** Exit status for words that are not understood; 64 unless it is a utility that others have too. */
+  /** The exit status for wrong usage: 64, except for utilities that other systems have too. */
   readonly usageStatus?: number;
-  /** Its words are data: `--help` among others is not meant for it. */
+  /** Its words are data, so `--help` among others is not an option. */
   readonly verbatim?: true;
   /** Resolves to the exit status. A thrown StarfishError is printed as "NAME: message"; "usage" exits with 64, the others with 1, "cancelled" with 130. */
   run(context: CommandContext): Promise<number>;

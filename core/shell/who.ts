@@ -1,25 +1,31 @@
-/** Finds the member that a person means: by name where it is unique, or by id or its beginning or end. Pure. */
+/** Finds the member that a person means: by name if it is unique, or by its id, or the beginning or end of it. Pure. */
 import { StarfishError } from "../base/errors.ts";
 import type { Member } from "../net/types.ts";
 import { suggest } from "./suggest.ts";
 
-/** Ed25519 PeerIds all begin alike ("12D3KooW"); what tells them apart comes after. */
+/** All Ed25519 PeerIds begin like this ("12D3KooW"); the differences come after. */
 const SAME_FOR_ALL = "12D3KooW";
-/** Letters of an id that people are shown and may type: 58^6 makes a clash in one swarm unlikely, and it is reported. */
+/**
+ * Letters of an id that people are shown and may type. With 58^6 of them a clash in one swarm is unlikely, and would be
+ * reported.
+ */
 const SHORT_ID_LENGTH = 6;
 
-/** The last letters of an id, to tell namesakes apart. */
+/** The last letters of an id, which distinguish members of the same name. */
 export function shortId(peer: string): string {
   return peer.slice(-SHORT_ID_LENGTH);
 }
 
-/** What stands before a member's name: this node, a node, or a browser tab. */
+/** The mark before a member's name: this node, a Node.js node, or a browser tab. */
 export function mark(member: Member): string {
   if (member.isSelf) return "★";
   return member.record.kind === "tab" ? "○" : "●";
 }
 
-/** Throws "not-found" (with a suggestion) or "ambiguous" (saying between which). The gone are not looked at. */
+/**
+ * Throws "not-found" (with a suggestion) or "ambiguous" (with the candidates). Members that have left are not
+ * considered.
+ */
 export function findMember(members: readonly Member[], wanted: string): Member {
   const present = members.filter((member) => member.status !== "gone");
   const exact = present.find((member) => member.record.peer === wanted);
@@ -59,7 +65,7 @@ function noSuchMember(members: readonly Member[], present: readonly Member[], wa
   );
 }
 
-/** Words that name each present member without doubt: the name, or the end of the id among namesakes. */
+/** Words that name each present member unambiguously: the name, or the end of the id if several have the name. */
 export function memberWords(members: readonly Member[]): string[] {
   const present = members.filter((member) => member.status !== "gone");
   const seen = new Map<string, number>();

@@ -1,6 +1,12 @@
-/** How many terminal cells text takes: grapheme by grapheme, wide for East Asian and emoji, nothing for combining marks. */
+/**
+ * How many terminal cells a text takes, grapheme by grapheme: two for East Asian characters and emoji, none for
+ * combining marks.
+ */
 
-/** UTF-16 units that are looked at for each cell of a text to be cut: a family of four takes 11 for its two cells. */
+/**
+ * UTF-16 units that are looked at for each cell when a text is cut: an emoji of a family of four takes 11 units for its
+ * two cells.
+ */
 export const UNITS_A_CELL_MAX = 16;
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
@@ -10,7 +16,10 @@ export function graphemes(text: string): string[] {
   return Array.from(segmenter.segment(text), (part) => part.segment);
 }
 
-/** Code points that take two cells (Unicode 16, East_Asian_Width W and F, coalesced over unassigned ones). */
+/**
+ * Code points that take two cells (Unicode 16, East_Asian_Width W and F; ranges are merged over unassigned code
+ * points).
+ */
 const WIDE: readonly (readonly [first: number, last: number])[] = [
   [0x1100, 0x115f],
   [0x2329, 0x232a],
@@ -40,7 +49,7 @@ export function graphemeWidth(grapheme: string): number {
   return WIDE.some(([first, last]) => code >= first && code <= last) ? 2 : 1;
 }
 
-/** Most text by far, for which nothing has to be segmented. */
+/** Most text, which need not be segmented. */
 const PLAIN = /^[ -~]*$/;
 
 /** Cells of a text without escape sequences. */
@@ -57,13 +66,13 @@ export function withoutColours(text: string): string {
   return text.replaceAll(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, "");
 }
 
-/** As much of a text without escape sequences as fits in so many cells (1 to Infinity); "…" stands for the rest. */
+/** As much of a text without escape sequences as fits into this many cells (1 to Infinity); "…" replaces the rest. */
 export function cut(text: string, cells: number): string {
   if (cells === Number.POSITIVE_INFINITY) return text;
   if (text.length <= cells && PLAIN.test(text)) return text;
   let width = 0;
   let at = 0;
-  /** Up to where it fits with "…" behind it. */
+  /** As far as it fits with "…" after it. */
   let end = 0;
   for (const grapheme of graphemes(text.slice(0, cells * UNITS_A_CELL_MAX))) {
     width += graphemeWidth(grapheme);

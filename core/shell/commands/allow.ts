@@ -16,8 +16,8 @@ export const allow: Command = {
 usage: allow [MEMBER…]
 
 Lets members show you notices, write to your terminal and offer texts for your clipboard, as with
-'echo lunch > /dev/NODE/notify'. It holds until you 'refuse' the member, or remove its file in /dev/senders to be asked
-again. Without MEMBER it lists whom you have answered, and who asks.
+'echo lunch > /dev/NODE/notify', until you 'refuse' them. Remove a member's file in /dev/senders to be asked again.
+Without MEMBER it lists your answers, and who asks.
 
   allow
 `,
@@ -31,8 +31,8 @@ export const refuse: Command = {
   help: `
 usage: refuse [MEMBER…]
 
-Refuses members for good: they reach you no more, and you are not asked about them again, until you 'allow' them or remove
-their file in /dev/senders. Without MEMBER it lists whom you have answered, and who asks.
+Refuses members: they no longer reach you, and you are not asked about them again, until you 'allow' them or remove their
+file in /dev/senders. Without MEMBER it lists your answers, and who asks.
 
   refuse
 `,

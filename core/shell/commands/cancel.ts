@@ -1,4 +1,4 @@
-/** cancel: end a job, of this node or of the swarm. */
+/** cancel: ends a job, of this node or of the swarm. */
 import { plain } from "../styled.ts";
 import { utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
@@ -15,9 +15,9 @@ export const cancel: Command = {
   help: `
 usage: cancel [JOB]
 
-Ends a job everywhere: what 'map' runs from this node, or a job of the swarm. Without JOB it ends the only one that was
-started on this node, or lists them if there are several. The first letters of a job's id or its title will do. In the
-terminal where it runs, Ctrl-C does the same.
+Ends a job everywhere: a 'map' of this node, or a job of the swarm. Without JOB it ends the only job that was started on
+this node, or lists them if there are several. JOB is a title, an id or its first letters. In the terminal where the job
+runs, Ctrl-C does the same.
 
   cancel primes
 `,
@@ -42,7 +42,7 @@ terminal where it runs, Ctrl-C does the same.
     words.length === 2 ? [...ownJobs(computer), ...swarmJobs(computer)].map(({ id }) => id) : [],
 };
 
-/** Either kind. */
+/** A job of either kind. */
 interface Running {
   readonly id: string;
   readonly title: string;
@@ -73,12 +73,12 @@ function swarmJobs(computer: Computer): Running[] {
   });
 }
 
-/** What was started here: a job of somebody else has to be named. */
+/** The jobs that were started here. Another member's job has to be named. */
 function ownJobs(computer: Computer): Running[] {
   return [...localJobs(computer), ...swarmJobs(computer).filter(({ isOwn }) => isOwn)];
 }
 
-/** Those from here by id or title, then those of others. */
+/** The jobs of that id or title: first those of this node, then those of others. */
 function named(wanted: string, computer: Computer): Running[] {
   const isMeant = ({ id, title }: Running): boolean =>
     id.startsWith(wanted) || title === wanted || title.split(" ")[0] === wanted;

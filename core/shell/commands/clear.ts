@@ -13,7 +13,7 @@ export const clear: Command = {
   help: `
 usage: clear
 
-Empties the screen and what can be scrolled back to. Ctrl-L keeps the line that you are typing.
+Empties the screen and its scrollback. Ctrl-L keeps the line that you are typing.
 
   clear
 `,

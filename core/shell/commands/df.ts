@@ -1,16 +1,17 @@
-/** df: how much space there is, here and on every node, and what takes it. What tells it is loaded when it is first called. */
+/**
+ * df: how much space there is, here and on every node, and what uses it. Its code is loaded when it is first called.
+ */
 import type { Command } from "../types.ts";
 
 export const df: Command = {
   name: "df",
-  summary: "how much space the nodes offer, and what takes it",
+  summary: "how much space the nodes offer, and what uses it",
   help: `
 usage: df [-h] [--json]
 
-Shows what this node offers to the swarm and how much of it is used, how many shards it holds and how many of them were
-found damaged and were repaired since it started, and how much is in all files together; then what each node offers and
-how much of that is used, by its own word. ★ is this node, ● a node, ○ a browser tab. Sizes are always for people to read
-(-h); --json has them in bytes.
+Shows how much space this node offers to the swarm and how much is used, how many shards it holds, how many of them were
+damaged and repaired since it started, and the size of all files. Then it shows what each node says that it offers and
+uses. ★ is this node, ● a Node.js node, ○ a browser tab. Sizes are always readable (-h); --json has them in bytes.
 
   df
 `,

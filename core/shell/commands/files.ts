@@ -1,4 +1,4 @@
-/** The commands for files, by their place in `help`. */
+/** The commands for files, in the order of `help`. */
 import type { Command } from "../types.ts";
 import { df } from "./df.ts";
 import { get } from "./get.ts";

@@ -1,4 +1,4 @@
-/** get: brings files of the swarm to the person's machine. */
+/** get: copies files of the swarm to the user's machine. */
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import type { FileInfo } from "../../disk/types.ts";
 import { writeToHost } from "../files/host-streams.ts";
@@ -15,18 +15,18 @@ type Context = CommandContext;
 
 export const get: Command = {
   name: "get",
-  summary: "bring files of the swarm to your machine",
+  summary: "copy files of the swarm to your machine",
   help: `
 usage: get PATH [HOSTPATH]
        get --tar | --zip | --car PATH [HOSTPATH]
 
-Writes a file to HOSTPATH, or under its own name to the directory where you are; '-' is standard output, which is also
-where it goes without HOSTPATH when that is a pipe. In a browser tab it is a download. A directory comes with all that is
-in it (in a tab: --zip makes one file of it): what can't be read, or has a name that your machine does not allow, is
-named, the rest comes, and the status is 1. Ctrl-C leaves nothing half-written.
+Writes a file to HOSTPATH, or under its own name into your current directory. '-' is standard output, which is also used
+without HOSTPATH if it is a pipe. In a browser tab it downloads. A directory is copied with its contents (in a tab use
+--zip). Files that can't be read, or whose names your machine does not allow, are named and skipped; the status is 1
+then. Ctrl-C leaves nothing half-written.
 
---tar and --zip make one archive of a file or directory, --car what IPFS's tools exchange: one file, under the CID that
-they give it.
+--tar and --zip make one archive of a file or directory. --car makes an archive of one file for IPFS's tools, under the
+CID that they give it.
 
   echo hello | put - /hello.txt
   get /hello.txt -
@@ -71,7 +71,7 @@ they give it.
   complete: completeWith("--tar", "--zip", "--car"),
 };
 
-/** Its own name, where the person's machine allows that. Throws "unsupported". */
+/** The file's own name, if the user's machine allows it. Throws "unsupported". */
 function ownName({ path }: FileInfo, { host }: Context): string {
   const name = baseName(path) || "starfish";
   const trouble = host.nameTrouble?.(name);
@@ -118,14 +118,17 @@ async function getDirectory(
         await getFile(info.path, at, line, context);
       }
     } catch (error) {
-      // Its own trouble: gone or out of reach since, or refused by the person's machine.
+      // Only this file fails: it has gone or is out of reach, or the user's machine refuses it.
       if (signal.aborted || !isStarfishError(error) || error.code === "closed" || error.code === "full") throw error;
       await missing.tell(`${info.path}: ${error.message}`);
     }
   }
 }
 
-/** The path, if the machine allows each of its names: one that it takes for a path could lead anywhere. Throws "unsupported". */
+/**
+ * The path, if the machine allows each of its names. A name that it takes for a path could lead anywhere. Throws
+ * "unsupported".
+ */
 function namesHere(path: string, { host }: Context): string {
   for (const name of path.split("/")) {
     const trouble = host.nameTrouble?.(name);

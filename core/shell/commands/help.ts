@@ -1,4 +1,4 @@
-/** help: what there is, in a few lines, and what one of it is. */
+/** help: lists all commands, or explains one of them. */
 import { StarfishError } from "../../base/errors.ts";
 import { fitted, table, wrapped } from "../format.ts";
 import { builtins } from "../language/builtins/index.ts";
@@ -11,15 +11,15 @@ import { suggest } from "../suggest.ts";
 import type { Command, CommandContext } from "../types.ts";
 import { utilities } from "../utilities/index.ts";
 
-/** `all` is asked when help runs: the page may have added commands of its own. */
+/** `all` is called when help runs, because the page may have added commands of its own. */
 export function help(all: () => readonly Command[]): Command {
   return {
     name: "help",
-    summary: "say what there is",
+    summary: "list or explain commands",
     help: `
 usage: help [NAME]
 
-Lists the commands, or says what NAME is: a word of the language, one of our commands, or a program; and explains it.
+Lists the commands, or explains NAME: a word of the language, a command, or a program.
 
   help map
 `,

@@ -13,7 +13,7 @@ export const history: Command = {
 usage: history [-c] [N]
 
 Lists the lines that were run at the terminals of this node, or the last N of them. -c forgets them all. They are kept
-when the node restarts. A line that begins with a blank is not remembered. Ctrl-R looks for one.
+when the node restarts. A line that begins with a blank is not kept. Ctrl-R searches them.
 
   history 5
 `,

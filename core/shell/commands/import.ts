@@ -1,4 +1,4 @@
-/** import: the old word for what `put --unpack` does now. */
+/** import: the former name of `put --unpack`. */
 import { StarfishError } from "../../base/errors.ts";
 import type { Command } from "../types.ts";
 
@@ -8,7 +8,7 @@ export const importFiles: Command = {
   help: `
 usage: put --unpack HOSTPATH [DEST]
 
-Archives are taken apart by 'put --unpack', and made by 'get --tar', '--zip' and '--car'.
+'put --unpack' unpacks archives; 'get --tar', '--zip' and '--car' make them.
 
   put --help
 `,

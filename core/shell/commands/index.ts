@@ -1,4 +1,4 @@
-/** The commands that every shell has, by their place in `help`. */
+/** The commands that every shell has, in the order of `help`. */
 import type { Command } from "../types.ts";
 import { allow, refuse } from "./allow.ts";
 import { cancel } from "./cancel.ts";
@@ -22,7 +22,7 @@ import { receive, send } from "./send.ts";
 import { top } from "./top.ts";
 import { whoami } from "./whoami.ts";
 
-/** `all` is what `help` lists: these, and what the place where the shell runs has added. */
+/** `all` is what `help` lists: these commands, and those that the place where the shell runs has added. */
 export function builtinCommands(all: () => readonly Command[]): readonly Command[] {
   return [
     peers,

@@ -1,4 +1,4 @@
-/** invite: the link that lets somebody in, also as a picture for a phone's camera. */
+/** invite: the link that lets others in, and a QR code of it. */
 import { inviteLink, isLocalLink } from "../../net/identity/invite-link.ts";
 import { wrapped } from "../format.ts";
 import { qrCode } from "../qr-code.ts";
@@ -14,8 +14,8 @@ export const invite: Command = {
   help: `
 usage: invite [--json]
 
-Prints the link that makes whoever opens it a node of this swarm, and in a terminal the same as a QR code. The part behind
-'#' is a key: it never reaches a server, and whoever holds it can join. Send it only to people you trust.
+Prints the invite, and in a terminal also a QR code of it. Whoever opens the link becomes a node of this swarm. Its part
+after '#' is a key, which never reaches a server. Send it only to people you trust.
 
   invite
 `,
@@ -30,7 +30,7 @@ Prints the link that makes whoever opens it a node of this swarm, and in a termi
     await stdout.write(utf8(`${url}\n`));
     if (terminal.stdout === undefined) return 0;
     if (isLocalLink(url)) {
-      // A phone that read it would look for the swarm on itself.
+      // A phone that reads this link would look for the swarm on itself.
       await stdout.print(compose`${wrapped(ONLY_HERE, terminal.stdout.columns)}\n`);
       return 0;
     }

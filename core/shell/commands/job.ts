@@ -1,4 +1,4 @@
-/** job: one job of the swarm: how far it is, who does what, what failed and why. */
+/** job: one job of the swarm: its progress, which nodes do what, what failed and why. */
 import { atMostOneOperand } from "../operands.ts";
 import { parseArguments } from "../options.ts";
 import type { Command } from "../types.ts";
@@ -9,9 +9,9 @@ export const job: Command = {
   help: `
 usage: job [--json] [JOB]
 
-Says of a job of the swarm how far it is and how fast it goes, who has done how many of its tasks, which were run more
-than once, which failed and why, and where its result is. JOB is its id, the beginning of it, or its title; without JOB
-it is the newest one.
+Shows the progress and rate of a job of the swarm, how many tasks each node did, which were run more than once, which
+failed and why, and where the result is. JOB is its id, the beginning of its id, or its title; the default is the newest
+job.
 
   job --json
 `,

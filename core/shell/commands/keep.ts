@@ -10,8 +10,8 @@ export const keep: Command = {
   help: `
 usage: keep PATH [--off]
 
-Holds a file, or a directory and whatever comes into it, whole on this node, so that it can be read here when nobody else
-is there. Waits until all of it is here. --off lets go of it; it stays in the swarm.
+Holds a file, or a directory and everything that is put into it, whole on this node, so that it can be read here when no
+other node is there. Waits until all of it is here. --off ends that; the file stays in the swarm.
 
   echo hello | put - /hello.txt
   keep /hello.txt

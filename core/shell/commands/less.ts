@@ -1,4 +1,4 @@
-/** less, edit, watch: programs that take the whole screen. What draws them is loaded when they are first called. */
+/** less, edit, watch: programs that use the whole screen. Their code is loaded when they are first called. */
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import { sleep } from "../../ports/clock.ts";
 import { oneOperand } from "../operands.ts";
@@ -24,9 +24,9 @@ export const less: Command = {
   help: `
 usage: less [-SNi] [FILE…]
 
-Shows files, or what comes through a pipe, a screen at a time. h lists the keys: space and b go on and back, /TEXT looks
-for a pattern, n for the next, g and G go to the beginning and the end, F waits for more, q leaves. -S cuts long lines,
--N numbers lines, -i ignores case. Of a pipe the last 32 MiB can be seen again.
+Shows files, or a pipe, a screen at a time. h lists the keys: space and b go forward and back, /TEXT searches, n finds
+the next match, g and G go to the beginning and the end, F waits for more, q leaves. -S cuts long lines, -N numbers lines,
+-i ignores case. Of a pipe the last 32 MiB are kept.
 
   seq 1000 | less
 `,
@@ -91,7 +91,7 @@ async function onScreen(
   }
 }
 
-/** All of a text is in memory, some times over, with the way back. */
+/** A text is in memory several times, with the history for undo. */
 const EDIT_BYTES_MAX: number = 4 * 1024 * 1024;
 
 export const edit: Command = {
@@ -100,8 +100,8 @@ export const edit: Command = {
   help: `
 usage: edit FILE
 
-Opens a text of any tree, or begins a new one. Ctrl-S saves, Ctrl-F finds, Ctrl-_ takes back and Ctrl-Y does again,
-Ctrl-K cuts a line and Ctrl-U puts it back, Ctrl-Q leaves and asks when something is not saved. Files up to 4 MiB.
+Opens a text of any tree, or begins a new one. Ctrl-S saves, Ctrl-F finds, Ctrl-_ undoes and Ctrl-Y redoes, Ctrl-K cuts
+a line and Ctrl-U pastes it, Ctrl-Q leaves, and asks if something is not saved. Files up to 4 MiB.
 
   edit /notes.txt
 `,
@@ -130,16 +130,16 @@ async function present(path: string, operand: string, context: CommandContext): 
   }
 }
 
-/** Of what a command prints, what a screen can show. */
+/** The part of a command's output that a screen can show. */
 const WATCH_BYTES_MAX: number = 256 * 1024;
 
 export const watch: Command = {
   name: "watch",
-  summary: "run a command again and again, and see what it says",
+  summary: "run a command again and again, and show its output",
   help: `
 usage: watch [-n SECONDS] [-t] COMMAND [WORD…]
 
-Runs COMMAND every 2 seconds (or SECONDS, from 0.1) and shows what it prints, until q or Ctrl-C. The words are a line of
+Runs COMMAND every 2 seconds (or SECONDS, at least 0.1) and shows its output, until q or Ctrl-C. The words are a line of
 the shell, as in 'watch "ls /net | wc -l"'. -t leaves the title out.
 
   watch -n 1 date

@@ -5,7 +5,7 @@ import { mapWords } from "../map/words.ts";
 import { suggest } from "../suggest.ts";
 import type { Command } from "../types.ts";
 
-/** What comes with Starfish, and the options of each. */
+/** The bundled tasks, and the options of each. */
 const TASKS: Readonly<Record<string, readonly string[]>> = {
   primes: ["range", "chunks"],
   wordcount: ["lines"],
@@ -17,7 +17,7 @@ const TASKS: Readonly<Record<string, readonly string[]>> = {
   nbody: ["bodies", "chunks"],
   resize: ["each-file", "out"],
 };
-/** Of a script or module of one's own. */
+/** The options of a user's own script or module. */
 const OWN: readonly string[] = ["lines", "range", "chunks", "json", "each-file", "out", "reduce"];
 const LANGUAGES = ["js", "ts", "python"];
 
@@ -34,27 +34,27 @@ usage: map js|ts|python FUNCTION|./FILE [--reduce FUNCTION] [--json] [INPUT]
        map … [--detach] [--verify R/Q] [--fuel N] [--keep-going] [--reuse] [--on NODE,…]
 INPUT: the lines of standard input [--lines N], or --range LO..HI [--chunks N], or files by name [--each-file [--out DIR]]
 
-Cuts the work into chunks, runs them on this node and on all members that lend cores, and combines what comes back. A
-chunk whose node leaves or fails is run by another. Ctrl-C stops it everywhere.
+Splits the work into chunks, runs them on this node and on all members that lend cores, and combines the results. If a
+node leaves or fails, another one runs its chunks. Ctrl-C stops all.
 
-With --detach it is a job of the swarm: this prints its id and is done. Who is left finishes it, also without this node;
-'job ID' and 'ps' show it on every node, 'wait ID' waits, 'kill ID' ends it, and its result is /proc/ID/result. These make
-it a job of the swarm too, which is waited for here: --verify R/Q runs each task on R devices and takes what Q of them
-give, --fuel N ends a task after N steps, --keep-going leaves out tasks that fail instead of ending the job with the
-first, --on NODE,… binds it to these nodes, --reuse takes what the same work gave within a day.
+--detach makes it a job of the swarm: map prints its id and ends. The nodes that are left finish the job, also without
+this one. 'job ID' and 'ps' show it on every node, 'wait ID' waits, 'kill ID' ends it, and /proc/ID/result is its result.
+These options make it a job of the swarm too, which map waits for: --verify R/Q runs each task on R devices and takes the
+result on which Q agree, --fuel N ends a task after N steps, --keep-going leaves out tasks that fail instead of ending the
+job, --on NODE,… runs it on these nodes only, --reuse takes what the same work gave within a day.
 
-A FUNCTION is called with each line of standard input; with --json with the value that the line is; with --range with each
-number; with --each-file with the text of each file that standard input names. A text that it gives is printed as it is,
-anything else as JSON, and undefined or None as nothing. It sees no clock, chance, files or network: the same input
-gives the same output on every node. --reduce makes one result of all, two at a time.
+A FUNCTION is called with each line of standard input; with --json with the line's value; with --range with each number;
+with --each-file with the text of each file that standard input names. A text that it returns is printed unchanged, any
+other value as JSON, and undefined or None not at all. It has no clock, randomness, files or network: the same input gives
+the same output on every node. --reduce makes one result of all, two at a time.
 
-A module exports memory, alloc and run and imports nothing, or is a WASI command: it gets each chunk on its standard input
-and the words that map does not know (all behind --args) as arguments. Results come in the order of the inputs; with --out
-each is a file in DIR, under the name of its input.
+A module exports memory, alloc and run and imports nothing, or is a WASI command. A command gets each chunk on its standard
+input, and as arguments the words that map does not know (and all after --args). Results come in the order of the inputs;
+with --out each is a file in DIR, under the name of its input.
 
-mandelbrot draws in the terminal, each tile framed in the colour of the node that computed it; with --out FILE.png, or into
-a pipe, it gives a PNG; as a job of the swarm a BMP. --at RE,IM,ZOOM chooses the place. film falls
-into that place frame by frame, and gives a GIF.
+mandelbrot draws in the terminal, each tile framed in the colour of the node that computed it. With --out FILE.png, or into
+a pipe, it writes a PNG; as a job of the swarm a BMP. --at RE,IM,ZOOM chooses the place. film falls into that place frame
+by frame, and writes a GIF.
 
   seq 5 | map js 'x => x * x'
   seq 100 | map js 'x => x.length' --reduce '(a, b) => a + b'
@@ -75,7 +75,7 @@ into that place frame by frame, and gives a GIF.
     if (known === undefined) throw noSuchTask(name);
     const foreign = Object.keys(options).find((option) => !known.includes(option) && !Object.hasOwn(TERMS, option));
     if (foreign !== undefined) throw new StarfishError("usage", `map ${name} takes no --${foreign}`);
-    // A page loads what prepares and shows jobs when there is one.
+    // A page loads the code that prepares and shows jobs only when there is a job.
     const { runAsJob, runMap } = await import("../map/run.ts");
     const terms = termsOf(options, context.computer);
     if (terms !== undefined) return await runAsJob({ name, isFile, words, options }, terms, context);
@@ -89,7 +89,7 @@ function isPath(name: string): boolean {
   return name.includes("/") || /\.(wasm|m?js|m?ts|py)$/.test(name);
 }
 
-/** Words behind it may be its arguments. */
+/** The words after it may be its arguments. */
 function isModule(name: string): boolean {
   return name === "resize" || (isPath(name) && !/\.(m?js|m?ts|py)$/.test(name));
 }

@@ -1,4 +1,4 @@
-/** me: whose node this is, and which others are theirs. What does it is loaded when it is first called. */
+/** me: whose node this is, and which other nodes are theirs. Its code is loaded when it is first called. */
 import type { Command } from "../types.ts";
 
 export const me: Command = {
@@ -7,8 +7,8 @@ export const me: Command = {
   help: `
 usage: me [--json] | name NAME | add | join CODE | remove NODE
 
-'me name anna' says whose node this is, 'me add' prints a code for 'me join' on another: mail to anna reaches both, and is read
-once. 'me remove' makes a new key, which NODE does not get.
+'me name anna' says whose node this is. 'me add' prints a code for 'me join' on another node: mail to anna then reaches
+both, and is read once. 'me remove' makes a new key, which NODE does not get.
 
   me
 `,

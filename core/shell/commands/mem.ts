@@ -13,26 +13,25 @@ import { suggest } from "../suggest.ts";
 import type { Command } from "../types.ts";
 
 const VERBS: Readonly<Record<string, MemVerb>> = { set, get, ls, rm, watch, stat };
-/** As many as completion shows. */
+/** As many keys as completion shows. */
 const KEYS_PROPOSED_MAX = 200;
 
 export const mem: Command = {
   name: "mem",
-  summary: "put values in shared memory, read and watch them",
+  summary: "write, read and watch values in shared memory",
   help: `
 usage: mem set KEY VALUE [--for TIME] [--sync] [--json]
        mem get KEY [--json]
-       mem ls [PREFIX] [--json]          keys, a line of each value, by whom
+       mem ls [PREFIX] [--json]          keys, values, writers
        mem rm KEY…
        mem watch [PREFIX] [--json]       changes as they come, until Ctrl-C
        mem stat [--json]
 
-Small values that every node of this swarm holds whole, in RAM: whoever stays keeps them, and they are gone when the last
-node goes. Of two writes to one key the later one wins, on every node. Keys take up to 1 KiB, values up to 64 KiB.
+Every node of this swarm holds all of these small values in RAM. They are gone when the last node stops. Of two writes to
+one key the later one wins, on every node. Keys have up to 1 KiB, values up to 64 KiB.
 
-A VALUE is text; '-' takes it from standard input, as bytes where it is no UTF-8, and with --json it is a number, list or
-whatever else JSON can say. --for 90s (10m, 2h, 1d) lets it expire by itself. --sync waits until more than half of the
-members that are awake hold it.
+VALUE is text; with --json it is any JSON value. '-' reads it from standard input, as bytes if it is not UTF-8. With
+--for 90s (10m, 2h, 1d) it expires by itself. --sync waits until more than half of the members that are awake hold it.
 
   mem set hello world
   mem get hello

@@ -11,7 +11,7 @@ export const name: Command = {
   help: `
 usage: name NEWNAME
 
-Gives this node another name; everybody sees it at once. A name is 1 to ${NAME_LENGTH_MAX} letters, digits, '-', '_' or '.'.
+Gives this node another name, which all members see at once. A name is 1 to ${NAME_LENGTH_MAX} letters, digits, '-', '_' or '.'.
 
   name kitchen-laptop
 `,

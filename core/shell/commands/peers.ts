@@ -1,4 +1,4 @@
-/** peers: who forms this computer, and how this node is linked to each. What tells it is loaded when it is first called. */
+/** peers: the members, and how this node is linked to each. Its code is loaded when it is first called. */
 import type { Command } from "../types.ts";
 
 export const peers: Command = {
@@ -7,9 +7,10 @@ export const peers: Command = {
   help: `
 usage: peers [--all] [--json]
 
-Lists the members of this swarm: name, last letters of the id, kind, cores that it lends (and how many are busy), the round
-trip, whose node it is where that was said, and how this node is linked to it (direct, or relayed and why). Members without a link are reached through others,
-or dialled when needed. It says so if this device's clock is wrong, or its identity in use elsewhere. ★ is this node, ● a node, ○ a browser tab. --all also shows who was here during the last day.
+Lists the members of this swarm: name, last letters of the id, kind, cores that it lends (and how many are busy), round
+trip, person, and the link to this node (direct, or relayed and why). Members without a link are reached through others,
+or dialled when needed. It warns if this device's clock is wrong, or its identity is used elsewhere. ★ is this node, ● a
+Node.js node, ○ a browser tab. --all also shows members that left within the last day.
 
   peers
 `,

@@ -1,8 +1,8 @@
-/** ping: how long a message to a member and back takes. What sends them is loaded when it is first called. */
+/** ping: how long a message to a member and back takes. Its code is loaded when it is first called. */
 import type { Command } from "../types.ts";
 import { memberWords } from "../who.ts";
 
-/** As many as tell a median from chance, in few seconds. */
+/** Enough for a stable median, within a few seconds. */
 const COUNT_DEFAULT = 5;
 
 export const ping: Command = {
@@ -11,9 +11,9 @@ export const ping: Command = {
   help: `
 usage: ping PEER [--count N]
 
-Sends N small messages (${COUNT_DEFAULT} unless told) one after the other and shows how long each took to come back, then the
-least, the median and the most. Links to the member first if there is no link. Ctrl-C stops early and still sums up.
-PEER is a name, or the beginning or end of an id as 'peers' shows it.
+Sends N small messages (${COUNT_DEFAULT} by default) one after the other and shows the round trip of each, then the least, the
+median and the most. If there is no link to the member, it makes one first. Ctrl-C stops early and still sums up. PEER is
+a name, or the beginning or end of an id as in 'peers'.
 
   ping brisk-otter --count 3
 `,

@@ -1,16 +1,16 @@
-/** ps: what runs: jobs of the swarm, and pipelines and programs of this node's shells. */
+/** ps: jobs of the swarm, and pipelines and programs of this node's shells. */
 import { noOperands } from "../operands.ts";
 import { parseArguments } from "../options.ts";
 import type { Command } from "../types.ts";
 
 export const ps: Command = {
   name: "ps",
-  summary: "what runs: jobs of the swarm, and here",
+  summary: "running jobs of the swarm, and what runs here",
   help: `
 usage: ps [--all] [--json]
 
-Lists the jobs of the swarm that run, whoever submitted them, and below them the pipelines and programs of the shells at
-this node. --all also lists jobs that are over. 'job ID' says more of one, 'kill ID' ends either kind, 'wait ID' waits.
+Lists the running jobs of the swarm, whoever submitted them, and below them the pipelines and programs of the shells at
+this node. --all also lists jobs that are over. 'job ID' says more, 'kill ID' ends either kind, 'wait ID' waits.
 
   ps --all
 `,

@@ -1,4 +1,4 @@
-/** put: brings files of the person's machine into the swarm. */
+/** put: stores files of the user's machine in the swarm. */
 import { utf8 } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError, throwIfAborted } from "../../base/errors.ts";
 import type { ContentStat, FileInfo, PutProgress } from "../../disk/types.ts";
@@ -15,7 +15,7 @@ import { parseArguments } from "../options.ts";
 import { STATUS } from "../status.ts";
 import type { Command, CommandContext } from "../types.ts";
 
-/** Small files cost a round trip to the host each; large ones share what there is. */
+/** Small files each cost a round trip to the host; large ones share its bandwidth. */
 const FILES_AT_ONCE = 8;
 
 interface Brought {
@@ -27,26 +27,24 @@ const FLAGS = { "no-wait": "flag", json: "flag", unpack: "flag", tar: "flag", zi
 
 export const put: Command = {
   name: "put",
-  summary: "bring files of your machine into the swarm",
+  summary: "store files of your machine in the swarm",
   help: `
 usage: put [HOSTPATH…] [DEST] [--no-wait] [--json]
        put --unpack [--tar | --zip | --car] HOSTPATH [DEST] [--no-wait]
 
-Stores files and whole directories of your machine; '-' is standard input. One file goes to DEST, or into it if that is a
-directory or ends with a slash; without DEST into the current
-directory. In a browser tab, where files have no paths, a file picker
-opens: 'put' or 'put DEST'. Within a directory, links to other directories, sockets and the like are passed over, and
-named. A file that can't be read, or has no place (its name is no UTF-8, a directory has it), is named, the others come,
-and the status is 1; so it is where a file was written to while it was read.
+Stores files and whole directories of your machine; '-' is standard input. A file becomes DEST, or goes into DEST if that
+is a directory or ends with a slash; the default is the current directory. In a browser tab, where files have no paths,
+'put' or 'put DEST' opens a file picker. Links to directories, sockets and the like within a directory are skipped and
+named. A file that can't be read or stored (its name is not UTF-8, or a directory has that name) is skipped and named, and
+the status is 1. So it is if a file was written to while it was read.
 
-Waits until the files are safe: any half of the devices may go then. Says which loss they survive, or that they are on
-this device only, because there is no other. --no-wait returns as soon as this node has them. Ctrl-C leaves no file
-half-written.
+Waits until the files are safe, that is until any half of the devices may be lost. Says which loss they survive, or that
+they are on this device only. --no-wait returns as soon as this node has them. Ctrl-C leaves no file half-written.
 
---unpack takes an archive apart; what it is, its name says (.car, .tar, .zip) or an option. A CAR that holds one file
-becomes DEST itself, and keeps its CID if it was cut as IPFS cuts files today; of several roots, each goes into DEST under
-its CID. A hard link is a copy, which takes no space. What has no place here (symbolic links, devices, names that are no
-UTF-8 or lead out of DEST) or can't be read is named and passed over; the rest comes, and the status is 1.
+--unpack unpacks an archive; its name (.car, .tar, .zip) or an option says the format. A CAR with one file becomes DEST
+itself, and keeps its CID if it was cut as IPFS cuts files today; of several roots, each goes into DEST under its CID. A
+hard link is a copy, which takes no space. Entries that can't be stored (symbolic links, devices, names that are not UTF-8
+or lead out of DEST) or read are skipped and named, and the status is 1.
 
   echo hello | put - /docs/hello.txt
   get --tar /docs - | put --unpack --tar - /copy
@@ -70,7 +68,7 @@ UTF-8 or lead out of DEST) or can't be read is named and passed over; the rest c
       line.hide();
       if (isWaiting) await placing.wait(brought);
     } catch (error) {
-      // Others can read these whatever has failed.
+      // Other members can read these files, whatever has failed.
       if (brought.length > 0) await sayWhatIsThere(brought, context);
       throw error;
     } finally {
@@ -90,7 +88,7 @@ interface Told {
   readonly missing: Missing;
 }
 
-/** Several at once. What is wrong with one file is told; what concerns all ends all. */
+/** Stores several files at once. An error of one file is reported; an error that concerns all ends all. */
 async function bringAll(
   operands: readonly string[],
   brought: Brought[],
@@ -132,7 +130,7 @@ async function bringAll(
   if (failure !== undefined) throw failure;
 }
 
-/** Whether it can come. */
+/** Whether the file can be stored. */
 async function begins(
   one: Incoming,
   targets: Targets,
@@ -154,7 +152,7 @@ async function begins(
   return false;
 }
 
-/** The source of a file could not be read; where it was to go is not to blame. */
+/** The source of a file could not be read; its target is not to blame. */
 class SourceFault extends Error {}
 
 async function bring(
@@ -193,7 +191,7 @@ async function bring(
   }
 }
 
-/** How much of what was taken in is placed as promised. */
+/** How much of the stored bytes is placed as promised. */
 class Placing {
   readonly #context: CommandContext;
   readonly #safeBytes = new Map<string, number>();

@@ -11,8 +11,8 @@ export const restore: Command = {
   help: `
 usage: restore PATH [VERSION]
 
-Brings back a file that was overwritten or removed: the version before, or the one that 'versions' names. What is there
-now becomes an earlier version in its turn.
+Brings back a file that was overwritten or removed: the version before, or the one that 'versions' names. The present
+file becomes an earlier version.
 
   echo one | put - /note; echo two | put - /note
   restore /note; cat /note

@@ -1,4 +1,4 @@
-/** send, receive: files and pipes from one node to another. What they do is loaded when one is first called. */
+/** send, receive: files and pipes from one node to another. Their code is loaded when one is first called. */
 import type { Command } from "../types.ts";
 import { memberWords } from "../who.ts";
 
@@ -10,9 +10,9 @@ usage: send NODE PATH… [--json]
        send NODE -
 
 Sends files and directories of the tree or of your machine to one node, into its /inbox; '-' is standard input, which
-'receive' reads there. In a tab 'send NODE' lets you pick files. Nobody else can read the bytes on their way. Whoever is
-there is asked first, with names and sizes. Broken links are looked for again; after a restart of either side the same
-'send' goes on where it stopped. Ctrl-C ends it on both.
+'receive' reads there. In a tab 'send NODE' lets you pick files. Nobody else can read the bytes on their way. The person
+there is asked first, and told names and sizes. After a broken link, or a restart of either side, the same 'send' goes on
+where it stopped. Ctrl-C ends it on both sides.
 
   echo hello | send brisk-otter -
 `,
@@ -26,16 +26,16 @@ there is asked first, with names and sizes. Broken links are looked for again; a
 
 export const receive: Command = {
   name: "receive",
-  summary: "take what others send to you",
+  summary: "receive what others send to you",
   help: `
 usage: receive [--from NODE] [-o DIR|-] [--json]
        receive --allow NODE | --refuse NODE | --ask NODE
        receive --list [--json]
 
-Takes the next thing that somebody (or NODE) sends: on a terminal into /inbox, with -o DIR into a directory of your
-machine, where it replaces nothing; in a pipe, or with '-o -', to standard output, directories as a tar. Who was named with
---from or --allow sends files without asking, --refuse is for good, --ask forgets the answer. --list says who asks, what is
-under way and what has come.
+Takes the next transfer of anybody (or of NODE): on a terminal into /inbox, with -o DIR into a directory of your machine,
+where it replaces nothing; in a pipe, or with '-o -', to standard output, directories as a tar. --from and --allow let
+NODE send files without being asked again, --refuse refuses them, --ask forgets the answer. --list shows offers, what is
+under way, and what has come.
 
   receive --list
 `,

@@ -1,4 +1,4 @@
-/** sql: the shared database. What it does is loaded when it is first called. */
+/** sql: the shared database. Its code is loaded when it is first called. */
 import { getopt } from "../getopt.ts";
 import type { Command } from "../types.ts";
 
@@ -27,8 +27,8 @@ usage: sql [--csv|--json|--line|--list] ["STATEMENT; …" [PARAM…] | -f FILE]
        sql --import FILE.csv TABLE | --export FILE QUERY|TABLE | --export FILE.sqlite
        sql --open FILE.sqlite …
 
-SQLite's SQL on tables that all nodes share. A PARAM takes the place of a '?' (--param NAME=VALUE: of :NAME). Alone it asks
-for statements. The computer is in tables too: members, files, jobs, processes, mem, mail. docs/database.md says all.
+SQLite's SQL on tables that all nodes share. A PARAM replaces a '?' (--param NAME=VALUE replaces :NAME). Alone it is a
+prompt. The computer is in tables too: members, files, jobs, processes, mem, mail. docs/database.md says all.
 
   sql "CREATE TABLE IF NOT EXISTS birds (name, legs)"
   sql "INSERT INTO birds VALUES (?, ?)" "barn owl" 2
@@ -36,7 +36,7 @@ for statements. The computer is in tables too: members, files, jobs, processes, 
   sql --json "SELECT name, size FROM files"
 `,
   async run(context) {
-    // `-5` among the words is a parameter.
+    // Among the words, `-5` is a parameter.
     const options = getopt(context.args, SPECS, { operand: /^-[\d.]/ });
     const { runSql } = await import("../sql/sql-run.ts");
     return await runSql(options, context);

@@ -1,4 +1,4 @@
-/** stat: everything about a file, and how safe it is. What tells it is loaded when it is first called. */
+/** stat: everything about a file, and how safe it is. Its code is loaded when it is first called. */
 import { StarfishError } from "../../base/errors.ts";
 import { completeWith } from "../files/paths.ts";
 import { getopt } from "../getopt.ts";
@@ -10,8 +10,8 @@ export const stat: Command = {
   help: `
 usage: stat [-c FORMAT] PATH… [--json]
 
-Shows size, CID (the one that IPFS gives the same bytes), writer, how it is coded, which devices hold how much of it, and
-how many devices may be lost, whichever they are, before it is.
+Shows a file's size, CID (the one that IPFS gives the same bytes), writer and code, which devices hold how much of it, and
+how many devices may be lost, whichever they are, without losing the file.
 
   echo hello | put - /hello.txt
   stat /hello.txt

@@ -1,4 +1,4 @@
-/** top: the swarm's jobs live: progress, rate, and who works. What draws it is loaded when it is first called. */
+/** top: the swarm's jobs live: progress, rate, nodes. Its code is loaded when it is first called. */
 import { StarfishError } from "../../base/errors.ts";
 import { noOperands } from "../operands.ts";
 import { parseArguments } from "../options.ts";
@@ -11,8 +11,8 @@ export const top: Command = {
   help: `
 usage: top
 
-Shows the jobs of the swarm as they go: progress, rate, time left, and who works on them; and of each node how many of the
-cores that it lends are busy. q leaves. Without a terminal it shows them once.
+Shows the jobs of the swarm live: progress, rate, time left and the nodes that work on them; and how many of its lent
+cores each node uses. q leaves. Without a terminal it shows them once.
 
   top
 `,

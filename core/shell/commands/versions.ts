@@ -1,4 +1,4 @@
-/** versions: what a file was before. */
+/** versions: the earlier versions of a file. */
 import type { Text } from "../styled.ts";
 import { StarfishError } from "../../base/errors.ts";
 import type { FileVersion } from "../../disk/types.ts";
@@ -13,13 +13,12 @@ import type { Command } from "../types.ts";
 
 export const versions: Command = {
   name: "versions",
-  summary: "list what a file was before",
+  summary: "list the earlier versions of a file",
   help: `
 usage: versions PATH [--json]
 
-Lists the versions of a file that are still there, the latest first: the name for 'restore', size, when it was written
-(UTC) and by whom, and how long it is kept. Also of a file that was removed. Overwritten and removed files are kept for a
-week, as long as they fit their share of the space.
+Lists the versions of a file, also of a removed one, the latest first: the name for 'restore', size, time (UTC), writer,
+and how long it is kept. Overwritten and removed files are kept for a week, as long as they fit their share of the space.
 
   echo one | put - /note; echo two | put - /note
   versions /note

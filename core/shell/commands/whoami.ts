@@ -1,4 +1,4 @@
-/** whoami: this node as the others see it. What tells it is loaded when it is first called. */
+/** whoami: this node as other members see it. Its code is loaded when it is first called. */
 import type { Command } from "../types.ts";
 
 export const whoami: Command = {
@@ -7,7 +7,7 @@ export const whoami: Command = {
   help: `
 usage: whoami [--json]
 
-Says what this node is called, its id, the swarm that it belongs to, and what it lends and keeps.
+Shows this node's name and id, its swarm, and what it lends and keeps.
 
   whoami
 `,

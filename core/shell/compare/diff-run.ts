@@ -1,4 +1,4 @@
-/** What `diff` does: files, and directories name by name. */
+/** The code of `diff`: compares files, and directories name by name. */
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import { reasonOf } from "../language/redirect.ts";
 import { turns } from "../language/turns.ts";
@@ -24,7 +24,7 @@ export async function runDiff(context: UtilityContext): Promise<number> {
 }
 
 interface Place {
-  /** As it is said. */
+  /** The name in the output. */
   readonly shown: string;
   /** Absolute, or "-". */
   readonly path: string;
@@ -37,7 +37,7 @@ class Diff {
   readonly #around: number | undefined;
   readonly #isDeep: boolean;
   readonly #isFolding: boolean;
-  /** What a directory's files are headed with. */
+  /** The options as they stand in the heading of a directory's files. */
   readonly #words: string;
 
   constructor(context: UtilityContext) {
@@ -179,7 +179,7 @@ class Diff {
     const isCutSeen = !["b", "w", "Z"].some((name) => options.has(name));
     const numbered = ({ lines, isEnded }: Side): number[] =>
       lines.map((line, i) => {
-        // A line break that is missing is a difference.
+        // A missing line break at the end counts as a difference.
         const key = keyOf(line) + (isCutSeen && !isEnded && i === lines.length - 1 ? "\n" : "");
         const number = numbers.get(key) ?? numbers.size;
         numbers.set(key, number);
@@ -224,7 +224,7 @@ function kindWords(kind: Place["kind"]): string {
   return kind === "directory" ? "directory" : kind === "device" ? "character special file" : "regular file";
 }
 
-/** Name and time as in the head of a patch. */
+/** Name and time, as in the heading of a patch. */
 function heading({ shown, modifiedAtMs }: Place): string {
   const time = new Date(modifiedAtMs).toISOString().replace("T", " ").replace("Z", "000000 +0000");
   // eslint-disable-next-line no-control-regex
@@ -232,7 +232,7 @@ function heading({ shown, modifiedAtMs }: Place): string {
   return `${name}\t${time}`;
 }
 
-/** As the shell would take it again. */
+/** Quoted so that the shell would read it as the same word. */
 function quoted(word: string): string {
   return /^[\w\-.,:/=+@%]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

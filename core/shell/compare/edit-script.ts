@@ -1,11 +1,11 @@
 /**
- * What turns one list of lines into another. Lines are numbers here: equal lines have equal numbers. The search is Myers'
- * (library `diff`); where a change can stand in several places it goes where GNU diff puts it.
+ * Finds the changes that turn one list of lines into another. Lines are numbers here: equal lines have equal numbers.
+ * The search is Myers' (library `diff`). A change that could be at several places is put where GNU diff puts it.
  */
 import { diffArrays } from "diff";
 import { EDITS_MAX } from "./limits.ts";
 
-/** `oldCount` lines from `oldAt` on (counted from 0) give way to `newCount` lines from `newAt` on. */
+/** `newCount` lines from `newAt` on (counted from 0) replace `oldCount` lines from `oldAt` on. */
 export interface Change {
   readonly oldAt: number;
   readonly oldCount: number;
@@ -18,10 +18,10 @@ interface Range {
   readonly to: number;
 }
 
-/** Which lines are changed; one more before the first and behind the last, which never are. */
+/** Marks changed lines. It has one more place before the first line and one after the last, which are never marked. */
 type Marks = Uint8Array;
 
-/** `rest` gives others their time between two parts of the work. */
+/** `rest` is called between parts of the work, so that other work gets its turn. */
 export async function changesBetween(
   old: readonly number[],
   now: readonly number[],
@@ -48,7 +48,7 @@ export async function changesBetween(
         { from: oldFrom, to: oldAt },
         { from: newFrom, to: newAt },
       ];
-      // What differs too much between two anchors is replaced as a whole: right, if not the shortest.
+      // A part between two anchors that differs too much is replaced as a whole: that is correct, but not the shortest.
       if (!markChanges(old, now, left, right, oldMarks, newMarks)) {
         oldMarks.fill(1, left.from + 1, left.to + 1);
         newMarks.fill(1, right.from + 1, right.to + 1);
@@ -62,7 +62,7 @@ export async function changesBetween(
   return scriptOf(oldMarks, newMarks, old.length, now.length);
 }
 
-/** Says whether it could within the bound. */
+/** Returns whether it found the changes within the bound. */
 function markChanges(
   old: readonly number[],
   now: readonly number[],
@@ -85,7 +85,7 @@ function markChanges(
   return true;
 }
 
-/** Pairs of lines that occur once in each, in an order that both have (patience diff). */
+/** Pairs of lines that occur exactly once in both texts, in an order that both have (patience diff). */
 function anchors(
   old: readonly number[],
   now: readonly number[],
@@ -130,8 +130,8 @@ function longestRising<T extends { readonly now: number }>(pairs: readonly T[]):
 }
 
 /**
- * Moves each run of changed lines as far down as it goes, or next to a change of the other side, and joins runs that
- * meet: GNU diff's way (shift_boundaries in its analyze.c), so that results are the ones that people know.
+ * Moves each run of changed lines as far down as possible, or next to a change of the other side, and joins runs that
+ * meet. GNU diff does the same (shift_boundaries in its analyze.c), so that the results are those that people know.
  */
 function shiftBoundaries(lines: readonly number[], marks: Marks, others: Marks): void {
   const end = lines.length;

@@ -3,12 +3,12 @@ import type { Change } from "./edit-script.ts";
 
 export interface Side {
   readonly lines: readonly string[];
-  /** Whether the last line has its line break. */
+  /** Whether the last line ends with a line break. */
   readonly isEnded: boolean;
 }
 
 export interface Marked extends Change {
-  /** A change that is not worth telling (-B), but stands in the hunks of others. */
+  /** A change that is not reported by itself (-B), but is part of the hunks of others. */
   readonly isIgnored: boolean;
 }
 
@@ -48,7 +48,7 @@ export function* unifiedHunks(
   }
 }
 
-/** Changes so near to one another that their surroundings meet; an ignored one is drawn in only where it is nearer. */
+/** Groups changes whose contexts meet. An ignored change joins a group only if it is nearer. */
 function grouped(script: readonly Marked[], around: number): Marked[][] {
   const hunks: Marked[][] = [];
   for (const change of script) {

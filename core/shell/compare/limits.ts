@@ -1,10 +1,13 @@
-/** The bounds of what compares and changes texts, each with the reason for its value. */
+/** The bounds of commands that compare and change texts, each with its reason. */
 
-/** Bytes of one text that diff compares or patch changes: both are held whole, as lines; ten times a large source file. */
+/**
+ * Bytes of a text that diff compares or patch changes, since both are held whole, as lines: ten times a large source
+ * file.
+ */
 export const TEXT_BYTES_MAX: number = 32 * 1024 * 1024;
-/** Lines added and removed that are searched for at once: time and memory grow with the square of it (about 100 MB). */
+/** Added and removed lines that are searched for at once: time and memory grow with its square (about 100 MB). */
 export const EDITS_MAX = 1_000;
-/** Bytes at a file's beginning that say whether it is text, as GNU diff looks at its first block. */
+/** Bytes at the beginning of a file that decide whether it is text, as in GNU diff, which looks at the first block. */
 export const BINARY_LOOK_BYTES: number = 32 * 1024;
-/** Directories within directories that diff and du go down: the longest path of Linux has 2,048. */
+/** How deep diff and du go into directories: the longest path of Linux has 2,048 levels. */
 export const LEVELS_MAX = 2_048;

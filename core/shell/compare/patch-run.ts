@@ -1,4 +1,4 @@
-/** What `patch` does. A file is read whole, changed in memory, and written in one step, or not at all. */
+/** The code of `patch`. It reads a file whole, changes it in memory, and writes it in one step or not at all. */
 import { applyPatch, parsePatch, reversePatch, type StructuredPatch } from "diff";
 import { isStarfishError } from "../../base/errors.ts";
 import { decodeText, encodeText } from "../language/bytes.ts";
@@ -42,7 +42,7 @@ export async function runPatch(context: UtilityContext): Promise<number> {
   return status;
 }
 
-/** Undefined where it is none that can be read. */
+/** Undefined if the patch can't be parsed. */
 function parsed(text: string): StructuredPatch[] | undefined {
   try {
     return parsePatch(text).filter(({ hunks }) => hunks.length > 0);
@@ -77,7 +77,7 @@ class Patching {
     }
   }
 
-  /** The file that is there of those that the patch names, or the one that it makes. */
+  /** The existing one of the files that the patch names, or the one that it creates. */
   async #file(): Promise<string | undefined> {
     const { names, path, signal } = this.#context;
     const { oldFileName, newFileName } = this.#patch;
@@ -88,7 +88,7 @@ class Patching {
     return makesFile ? (this.#stripped(newFileName) ?? this.#stripped(oldFileName)) : undefined;
   }
 
-  /** Who wrote the patch has no say in what lies outside of the current directory. */
+  /** The author of a patch must not choose files outside of the current directory. */
   #stripped(name: string | undefined): string | undefined {
     if (name === undefined || name === NOTHING) return undefined;
     const { options } = this.#context;

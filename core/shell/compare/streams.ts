@@ -5,7 +5,7 @@ export interface Pieces {
   readonly right: Uint8Array;
 }
 
-/** Pieces of both until one ends; returns which did, undefined where both ended at the same byte. */
+/** Pieces of both streams until one ends. Returns which one ended; undefined if both ended at the same byte. */
 export async function* sideBySide(
   left: AsyncIterable<Uint8Array>,
   right: AsyncIterable<Uint8Array>,
@@ -39,7 +39,7 @@ export async function areEqual(left: AsyncIterable<Uint8Array>, right: AsyncIter
   }
 }
 
-/** -1 where there is none. */
+/** -1 if they are equal. */
 export function firstDifference({ left, right }: Pieces, from = 0): number {
   for (let i = from; i < left.length; i++) if (left[i] !== right[i]) return i;
   return -1;

@@ -1,4 +1,4 @@
-/** What may stand where a person is typing: commands, options, paths, members, jobs, variables. */
+/** The words that may follow what a person has typed: commands, options, paths, members, jobs, variables. */
 import type { Computer } from "../../computer.ts";
 import { isStarfishError } from "../../base/errors.ts";
 import { absolutePath } from "../language/glob.ts";
@@ -11,9 +11,9 @@ import type { Command } from "../types.ts";
 import type { TypedWord } from "./typed-word.ts";
 
 export interface Candidate {
-  /** Takes the place of what is typed, without quotes. */
+  /** Replaces what is typed, without quotes. */
   readonly text: string;
-  /** More is to come: a directory, an option that takes a value. */
+  /** Whether more follows: a path in a directory, the value of an option. */
   readonly isPart: boolean;
 }
 
@@ -24,20 +24,20 @@ export interface Sources {
   readonly names: Namespace;
 }
 
-/** They take another command with its words. */
+/** Commands whose words are another command with its words. */
 const CARRIERS = new Set(["xargs", "env", "timeout", "watch", "exec", "command", "builtin", "nohup", "time", "nice"]);
-/** Their words are names of commands. */
+/** Commands whose words are names of commands. */
 const ABOUT_COMMANDS = new Set(["help", "type", "command", "which", "hash", "alias", "unalias"]);
 const ABOUT_VARIABLES = new Set(["unset", "export", "declare", "typeset", "readonly", "local", "read", "printenv"]);
 const ABOUT_JOBS = new Set(["kill", "wait", "fg", "bg", "jobs", "disown"]);
 const DIRECTORIES_ONLY = new Set(["cd", "pushd", "rmdir"]);
-/** Commands of ours whose words are no paths. */
+/** Commands of the shell whose words are not paths. */
 const WITHOUT_PATHS = new Set(
   "peers ping cancel job ps top mem invite whoami name help map clear history exit send".split(" "),
 );
 /** Commands whose words name members. */
 const WITH_MEMBERS = new Set(["ping", "send", "attach"]);
-/** Of one directory that are looked at; who has more types more. */
+/** Names of one directory that are looked at. In a larger directory the user has to type more. */
 const NAMES_MAX = 20_000;
 
 export async function candidates(typed: TypedWord, sources: Sources, signal: AbortSignal): Promise<Candidate[]> {
@@ -65,7 +65,7 @@ async function commandsOf(typed: TypedWord, sources: Sources, signal: AbortSigna
   return whole([...names, ...(await programs(sources, signal))]);
 }
 
-/** All that can be called without a path. */
+/** All names that can be called without a path. */
 export function commandNames({ session, commands }: Pick<Sources, "session" | "commands">): string[] {
   const { functions, aliases } = session.state;
   return [...session.interpreter.builtins.keys(), ...functions.keys(), ...aliases.keys(), ...commands.keys()];
@@ -88,7 +88,7 @@ async function listed(
   try {
     return await names.list(path, { signal });
   } catch (error) {
-    // A directory that is not there, or can't be read now, has nothing to propose.
+    // A directory that does not exist, or can't be read now, has no candidates.
     if (!isStarfishError(error)) throw error;
     return [];
   }
@@ -130,19 +130,19 @@ async function argumentsTo(
   return await paths(typed, sources, signal, DIRECTORIES_ONLY.has(name));
 }
 
-/** The words with an alias in their first place replaced, as far as that is plain words. */
+/** The words with an alias in the first place replaced, if the alias consists of plain words. */
 function unaliased(words: readonly string[], session: ShellSession): readonly string[] {
   const [name = "", ...rest] = words;
   const value = session.state.aliases.get(name);
   return value === undefined ? words : [...value.trim().split(/\s+/), ...rest];
 }
 
-/** Options that a help text tells of. */
+/** The options that a help text mentions. */
 function optionsIn(help: string): Set<string> {
   return new Set(help.match(/(?<![\w-])--?[A-Za-z][\w-]*/g));
 }
 
-/** Names, or ids where the beginning of one is typed. */
+/** Names; or ids, if the beginning of one is typed. */
 function membersFor(value: string, computer: Computer): string[] {
   const members = computer.net.members().filter(({ isSelf }) => !isSelf);
   const ids = value === "" ? [] : members.map(({ record }) => record.peer).filter((id) => id.startsWith(value));
@@ -164,7 +164,7 @@ async function jobsAndProcesses(
   return whole([...jobs, ...pids, ...running]);
 }
 
-/** Paths in every mount; directories end with a slash, so that one can go on. */
+/** Paths in every mount. Directories end with a slash, so that one can go on typing. */
 async function paths(
   typed: TypedWord,
   { session, names }: Sources,
@@ -189,7 +189,7 @@ async function paths(
     });
 }
 
-/** Whether a name means something at the beginning of a command, as far as that shows without asking anybody. */
+/** Whether a name is a command, as far as that can be told without asking anybody. */
 export function isKnownCommand(name: string, { session, commands }: Pick<Sources, "session" | "commands">): boolean {
   const { functions, aliases } = session.state;
   return (

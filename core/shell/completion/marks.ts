@@ -1,4 +1,6 @@
-/** What of a line would fail, while it is being typed: commands that there are none of, quotes and brackets without an end. */
+/**
+ * Marks what would fail in a line while it is being typed: unknown commands, and quotes and brackets without an end.
+ */
 import { forEachChild, parse, type SyntaxNode, type Word } from "unbash";
 import { isStarfishError } from "../../base/errors.ts";
 import { absolutePath } from "../language/glob.ts";
@@ -10,16 +12,16 @@ const LOOKED_UP_MAX = 256;
 
 export class Marker {
   readonly #sources: Pick<Sources, "session" | "commands" | "names">;
-  /** Whether a name that is none of ours is a program, as far as that has been looked up; undefined while it is. */
+  /** Whether an unknown name is a program, if that has been looked up; undefined while it is being looked up. */
   readonly #programs = new Map<string, boolean | undefined>();
-  /** More is known than when the line was last marked. */
+  /** Called when more is known than when the line was last marked. */
   onChange: () => void = () => {};
 
   constructor(sources: Pick<Sources, "session" | "commands" | "names">) {
     this.#sources = sources;
   }
 
-  /** A line has run: files may have come and gone. */
+  /** Call it when a line has run, because files may have come and gone. */
   forget(): void {
     this.#programs.clear();
   }
@@ -40,7 +42,7 @@ export class Marker {
     return marks.sort((a, b) => a.from - b.from);
   }
 
-  /** Only what is sure: a name that may still become one, or is being looked up, is not. */
+  /** Only what is certain: a name that may still become a command, or is being looked up, is not marked. */
   #isWrong({ value, text, end }: Word, cursor: number): boolean {
     if (value === "" || /[$`*?[{~]/.test(text) || isKnownCommand(value, this.#sources)) return false;
     const isBeingTyped = end === cursor;
@@ -57,7 +59,7 @@ export class Marker {
       this.#programs.set(name, isThere);
       if (!isThere) this.onChange();
     };
-    // What can't be looked at is not called wrong.
+    // A name that can't be looked up is not marked.
     this.#isThere(name).then(done, () => done(true));
   }
 

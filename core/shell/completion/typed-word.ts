@@ -1,32 +1,32 @@
 /**
- * The word that a person is typing, and the command that it stands in, as far as the line goes: quotes, pipes, lists,
- * loops and substitutions may all be open still. Pure.
+ * Finds the word that a person is typing, and its command. The line may be unfinished: quotes, pipes, lists, loops and
+ * substitutions may still be open. Pure.
  */
 import { forEachChild, parse, type Command, type SyntaxNode, type Word, type WordPart } from "unbash";
 
 export interface TypedWord {
-  /** "other": a word that no command takes: of a `for`, a `[[`, a redirection, an assignment. */
+  /** "other": a word that no command takes, as in `for`, `[[`, a redirection or an assignment. */
   readonly kind: "command" | "argument" | "variable" | "other" | "none";
   /** The command's words before this one, without quotes. */
   readonly words: readonly string[];
-  /** What is typed of the word, without quotes; of a variable, its name. */
+  /** What is typed of the word, without quotes; for a variable, its name. */
   readonly value: string;
-  /** What a completion replaces begins here in the text. */
+  /** Where in the text the completion begins. */
   readonly from: number;
-  /** What stands before `from` of the same word, its variables in their place; undefined where only running it tells. */
+  /** The part of the same word before `from`, with its variables replaced; undefined if only running it would tell. */
   readonly before: string | undefined;
   /** The quote that is open at `from`. */
   readonly quote: "" | "'" | '"';
-  /** A brace has to follow the name of a variable. */
+  /** Whether a brace has to follow the name of the variable. */
   readonly isBraced: boolean;
 }
 
-/** Stands at the cursor, so that there is a word there: a character for private use that nobody types. */
+/** Put at the cursor, so that there is a word: a private-use character that nobody types. */
 const MARK = "\ue000";
 
 export type Lookup = (name: string) => string | undefined;
 
-/** `text` is what stands before the cursor; `variable` tells what a variable holds. */
+/** `text` is what is before the cursor; `variable` gives the value of a variable. */
 export function typedWord(text: string, variable: Lookup): TypedWord {
   const nowhere: TypedWord = {
     kind: "none",
@@ -82,7 +82,7 @@ function wordsBefore({ name, suffix }: Command, word: Word): string[] {
   return words;
 }
 
-/** The quote in which the mark stands. */
+/** The quote that contains the mark. */
 function openQuote({ parts }: Word): TypedWord["quote"] {
   const last = parts?.at(-1);
   if (last?.type === "SingleQuoted" && last.text.includes(MARK)) return "'";
@@ -96,12 +96,12 @@ function split(word: Word, raw: string, open: TypedWord["quote"], variable: Look
     const value = word.value.replace(MARK, "");
     if (raw.startsWith(open) && open !== "" && word.parts?.length === 1)
       return { value, from: word.pos + 1, quote: open };
-    // `--file=PATH` is completed behind its equals sign.
+    // `--file=PATH` is completed after its equals sign.
     const option = /^--?[\w-]+=/.exec(raw)?.[0];
     if (option === undefined) return { value, from: word.pos, quote: "" };
     return { value: value.slice(option.length), from: word.pos + option.length, quote: "", before: "" };
   }
-  // What is to be expanded stays as it was typed; what follows its last slash is completed.
+  // Parts that are to be expanded stay as typed; what follows the last slash is completed.
   const slash = raw.lastIndexOf("/");
   const tail = raw.slice(slash + 1);
   const isTailLiteral = !/[$`]/.test(tail.replaceAll(/\\./g, ""));
@@ -123,7 +123,7 @@ function unquoted(text: string): string {
   });
 }
 
-/** A directory as it was typed, with `~` and variables in their place; undefined where more would have to run. */
+/** A directory as typed, with `~` and variables replaced; undefined if more would have to run. */
 function expanded(text: string, variable: Lookup): string | undefined {
   const home = text.startsWith("~/") ? `${variable("HOME") ?? ""}/${text.slice(2)}` : text;
   let isKnown = true;

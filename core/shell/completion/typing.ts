@@ -1,8 +1,8 @@
-/** How candidates of a completion are typed, so that the shell reads them back. Pure; the prompt needs it before the shell. */
+/** How a chosen candidate is typed, so that the shell reads it back. Pure; the prompt needs it before the shell. */
 import type { Candidate } from "./candidates.ts";
 import { quoteIfNeeded } from "../language/quoting.ts";
 
-/** Candidates shown at most; beyond that a list is no help. */
+/** The most candidates that are shown; a longer list is no help. */
 export const CANDIDATES_MAX = 200;
 
 export interface Completion {
@@ -10,13 +10,13 @@ export interface Completion {
   readonly from: number;
   /** The quote that is open at `from`. */
   readonly quote: "" | "'" | '"';
-  /** Sorted; all begin with what is there. */
+  /** Sorted; all begin with what is typed. */
   readonly candidates: readonly Candidate[];
-  /** Names of variables: they take no quotes, and a brace after them where one was opened. */
+  /** Set for names of variables. They are not quoted; a brace follows them if one was opened. */
   readonly variable?: "bare" | "braced" | undefined;
 }
 
-/** A candidate as it is typed, with what follows it. */
+/** A whole candidate as it is typed, with what follows it. */
 export function typedWhole({ quote, variable }: Completion, { text, isPart }: Candidate): string {
   if (variable !== undefined) return text + (variable === "braced" ? "}" : "");
   if (isPart) return typedBeginning({ quote }, text);
@@ -24,7 +24,7 @@ export function typedWhole({ quote, variable }: Completion, { text, isPart }: Ca
   return `${within(text, quote)}${quote} `;
 }
 
-/** A beginning as it is typed: the quote that it needs, if it does, is left open. */
+/** The beginning of candidates as it is typed; a quote that it needs is left open. */
 export function typedBeginning({ quote, variable }: Pick<Completion, "quote" | "variable">, text: string): string {
   if (variable !== undefined || text === "") return text;
   if (quote !== "") return within(text, quote);
@@ -32,11 +32,11 @@ export function typedBeginning({ quote, variable }: Pick<Completion, "quote" | "
   return whole === text ? text : whole.slice(0, -1);
 }
 
-/** What all of them begin with. */
+/** The beginning that all of them share. */
 export function commonBeginning(texts: readonly string[]): string {
   let prefix = texts[0] ?? "";
   for (const text of texts) while (!text.startsWith(prefix)) prefix = prefix.slice(0, -1);
-  // Half of a character is none.
+  // Never half of a character.
   return prefix.isWellFormed() ? prefix : prefix.slice(0, -1);
 }
 
@@ -44,12 +44,12 @@ function within(text: string, quote: string): string {
   return quote === "'" ? text.replaceAll("'", "'\\''") : text.replaceAll(/[\\"$`]/g, "\\$&");
 }
 
-/** `-x` and `~` at the beginning mean something else than a name would, and so does `a=b` before a command. */
+/** At the beginning of a word `-x` and `~` are not names, and before a command `a=b` is none. */
 function quoted(text: string): string {
   return /^[A-Za-z_]\w*\+?=/.test(text) ? quote(text) : quoteIfNeeded(text);
 }
 
-/** The word so that the shell reads it back as it is. */
+/** Quotes the word, so that the shell reads it back unchanged. */
 export function quote(word: string): string {
   if (/^[\w./:@%+,^-][\w./:@%+,=^#-]*$/.test(word) && !/^[A-Za-z_]\w*\+?=/.test(word)) return word;
   return `'${word.replaceAll("'", "'\\''")}'`;

@@ -1,4 +1,4 @@
-/** What df tells: the space of this node and of each other, and what takes it. */
+/** The code of df: the space of this node and of each other, and what uses it. */
 import { compose, type Styled, type Text } from "../styled.ts";
 import { utf8 } from "../../base/bytes.ts";
 import type { Computer } from "../../computer.ts";
@@ -61,7 +61,7 @@ interface Space {
   readonly usedBytes: number;
 }
 
-/** This node first, then by name. */
+/** This node first, then the others by name. */
 function spaceByNode({ storage, net }: Computer): Space[] {
   const spaces = storage.offers().flatMap(({ peer, offeredBytes, freeBytes }) => {
     const member = net.member(peer);

@@ -1,4 +1,4 @@
-/** SHA-256 of pieces on this thread, a leaf in one go: for what a person asks for now and then. */
+/** SHA-256 of pieces on this thread, a leaf at once, for occasional commands. */
 import type { Hash } from "../../disk/content/block.ts";
 import type { Crypto } from "../../ports/crypto.ts";
 

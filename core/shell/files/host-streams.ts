@@ -1,17 +1,17 @@
-/** Files of the host as streams, both ways. */
+/** Files of the host as streams, in both directions. */
 import { throwIfAborted } from "../../base/errors.ts";
 import type { CommandContext, HostFile } from "../types.ts";
 
-/** Bytes asked for at once: the way to the host costs a round trip each time. */
+/** Bytes that are asked for at once, because each call to the host costs a round trip. */
 const PIECE_BYTES: number = 1024 * 1024;
-/** And beyond what the file is said to have, where there mostly is nothing. */
+/** Bytes asked for beyond the file's stated size, where there are mostly none. */
 const MORE_BYTES: number = 64 * 1024;
 
 /**
- * All of a file from its beginning to its end, wherever that is: some files say that they have no bytes and have many, as
- * those of /proc. The next piece is on its way while one is used. Closes the file at its end.
+ * A file from its beginning to its end, wherever that is: some files, as those of /proc, claim to have no bytes and
+ * have many. The next piece is read while the caller uses the last one. Closes the file at its end.
  *
- * @param onChanged Called where the file was written to meanwhile, so that its bytes may be those of two versions.
+ * @param onChanged called if the file was written to meanwhile, so that its bytes may be those of two versions
  */
 export async function* streamOf(
   file: HostFile,
@@ -19,10 +19,10 @@ export async function* streamOf(
   onChanged?: () => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const pieceAt = (at: number): Piece => {
-    // One byte more than there should be, so that the last piece shows the end by being short.
+    // One byte more than there should be, so that a short piece shows the end.
     const length = at < file.sizeBytes ? Math.min(PIECE_BYTES, file.sizeBytes + 1 - at) : MORE_BYTES;
     const bytes = file.read(at, length);
-    // Whoever takes it sees the failure; who leaves early does not want to know.
+    // The consumer sees the failure; a consumer that leaves early does not need to.
     bytes.catch(() => {});
     return { at, length, bytes };
   };
@@ -48,7 +48,7 @@ interface Piece {
   readonly bytes: Promise<Uint8Array>;
 }
 
-/** Writes a stream to a file of the host: all of it, or nothing is left there. */
+/** Writes a stream to a file of the host: the whole stream, or no file is left. */
 export async function writeToHost(
   path: string,
   source: AsyncIterable<Uint8Array>,

@@ -1,4 +1,4 @@
-/** What `put` brings in: files of the host, whole directories of them, what the person picks, or standard input. */
+/** What `put` reads: files and directories of the host, what the user picks, or standard input. */
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import type { CommandContext, HostEntry, HostFile } from "../types.ts";
 import { streamOf } from "./host-streams.ts";
@@ -8,29 +8,29 @@ export type Incoming =
   | { readonly kind: "directory"; readonly target: string }
   | {
       readonly kind: "file";
-      /** For people. */
+      /** A name for messages. */
       readonly source: string;
       readonly target: string;
       readonly open: () => Promise<OpenSource>;
     }
-  /** Neither a file nor a directory, and was not named by the person. */
+  /** Neither a file nor a directory, and not named by the user. */
   | { readonly kind: "passed over"; readonly source: string }
-  /** It should have come, and can't. */
+  /** It should have been stored, and can't be. */
   | { readonly kind: "missing"; readonly source: string; readonly error: StarfishError };
 
 interface OpenSource {
-  /** Undefined where it is not known beforehand. */
+  /** Undefined if it is not known beforehand. */
   readonly sizeBytes: number | undefined;
   readonly stream: AsyncIterable<Uint8Array>;
-  /** Once all of it was read: whether it was written to meanwhile. */
+  /** Whether the file was written to while it was read. Call it after the end. */
   isChanged(): boolean;
-  /** To be called whatever has become of the stream. */
+  /** Always call it in the end. */
   close(): Promise<void>;
 }
 
 type Context = CommandContext;
 
-/** Rejects with "usage", and as the host does. */
+/** Rejects with "usage", and with the host's errors. */
 export async function* incoming(
   operands: readonly string[],
   context: Context,
@@ -85,7 +85,7 @@ async function* fromSource(
   }
   const isNameless = name === "" || name === "." || name === "..";
   if (entries !== undefined) {
-    // The directory in which one stands has no name here: what is in it goes there.
+    // The current directory has no name here, so its contents go into the target itself.
     const at = isNameless ? (target ?? context.cwd) : destination(computer.files, target ?? context.cwd, name);
     yield* fromDirectory(source, entries, at, context);
     return;
@@ -94,7 +94,7 @@ async function* fromSource(
   yield fromPath(source, at, context);
 }
 
-/** What is in it, or undefined if it is no directory. */
+/** Its entries; undefined if it is no directory. */
 async function directoryOf(path: string, { host, signal }: Context): Promise<readonly HostEntry[] | undefined> {
   if (host.listDirectory === undefined) return undefined;
   try {
@@ -134,7 +134,7 @@ async function* fromInner(path: string, target: string, context: Context): Async
   yield* fromDirectory(path, entries, target, context);
 }
 
-/** Throws the error where it is not about this source: when all is to end, or it is a bug of ours. */
+/** Throws the error if it is not about this source: if everything is to end, or it is a bug of ours. */
 function missing(source: string, error: unknown, signal: AbortSignal): Incoming {
   if (signal.aborted || !isStarfishError(error) || error.code === "closed") throw error;
   return { kind: "missing", source, error };

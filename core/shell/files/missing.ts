@@ -1,4 +1,6 @@
-/** What a command that brings many files could not bring: each is named when it is found, and all are counted at the end. */
+/**
+ * Counts the files that a command could not bring. Each is named when it is found, and the number is told at the end.
+ */
 import { utf8 } from "../../base/bytes.ts";
 import { type ErrorCode, StarfishError } from "../../base/errors.ts";
 import { count } from "../format.ts";
@@ -11,7 +13,7 @@ export class Missing {
   readonly #beforeOutput: () => void;
   #count = 0;
 
-  /** @param beforeOutput Takes away what is drawn on the terminal. */
+  /** @param beforeOutput takes away what is drawn on the terminal */
   constructor(command: string, context: Pick<CommandContext, "stderr">, beforeOutput: () => void) {
     this.#command = command;
     this.#context = context;
@@ -22,7 +24,7 @@ export class Missing {
     return this.#count;
   }
 
-  /** One that did not come, or not as it should. */
+  /** Names a file that was not brought, or not in the right form. */
   async tell(why: string): Promise<void> {
     this.#count++;
     await this.note(why);
@@ -33,7 +35,7 @@ export class Missing {
     await this.#context.stderr.write(utf8(`${this.#command}: ${oneLine(words)}\n`));
   }
 
-  /** At the end, where others have come. */
+  /** Tells the number at the end, if other files were brought. */
   async sum(): Promise<void> {
     if (this.#count === 0) return;
     const are = this.#count === 1 ? "is" : "are";
@@ -41,7 +43,7 @@ export class Missing {
   }
 }
 
-/** What is in the way of one file, at either end; the others may come all the same. */
+/** Errors that concern one file, at either end; the others may be brought all the same. */
 const OF_ONE: ReadonlySet<ErrorCode> = new Set([
   "exists",
   "is-a-directory",

@@ -1,8 +1,8 @@
-/** Where files of one command go. */
+/** The targets of the files of one command. */
 import { StarfishError } from "../../base/errors.ts";
 import { absolute, parsePath } from "../../disk/files/path.ts";
 
-/** Where the files of one command go: the second that would go to a place would replace the first. */
+/** Keeps the targets of one command's files, because a second file with the same target would replace the first. */
 export class Targets {
   readonly #paths = new Set<string>();
 

@@ -1,4 +1,4 @@
-/** Files and directories as one archive: what `get --tar`, `--zip` and `--car` do. */
+/** Packs files and directories into one archive, for `get --tar`, `--zip` and `--car`. */
 import { concat } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import type { FileEntry, FolderEntry } from "../../disk/content/tree-entry.ts";
@@ -15,7 +15,7 @@ import type { CommandContext } from "../types.ts";
 type Context = CommandContext;
 export type Format = "car" | "tar" | "zip";
 
-/** Writes the archive to a file of the person's machine, or to standard output where that is a pipe. */
+/** Writes the archive to a file of the user's machine, or to standard output if that is a pipe. */
 export async function pack(operands: readonly string[], format: Format, context: Context): Promise<void> {
   const [operand, target] = operands;
   if (operand === undefined) throw new StarfishError("usage", "PATH is missing");
@@ -35,7 +35,7 @@ export async function pack(operands: readonly string[], format: Format, context:
   }
 }
 
-/** A page loads what makes archives when somebody wants one. */
+/** A page loads the code that makes archives only when it is needed. */
 async function archiveOf(
   info: FileInfo,
   format: Format,
@@ -57,7 +57,7 @@ async function archiveOf(
   );
 }
 
-/** Read twice: the root of a CAR comes first, and is known last. */
+/** The content is read twice, because the root of a CAR comes first and is known last. */
 async function* carOf(
   info: FileInfo,
   line: TransferLine,
@@ -77,7 +77,7 @@ async function* carOf(
   yield* writeCar(dag, line.through(files.read(info.path, { signal })));
 }
 
-/** With the name of what was asked for before all paths, so that unpacking makes one directory. */
+/** Puts the name of what was asked for before all paths, so that unpacking makes one directory. */
 async function* entriesOf(
   root: FileInfo,
   line: TransferLine,

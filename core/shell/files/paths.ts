@@ -1,4 +1,4 @@
-/** Paths as people type, complete and see them. There is no current directory yet: what does not begin with "/" is taken from the root. */
+/** Paths as people type, complete and see them. */
 import { StarfishError } from "../../base/errors.ts";
 import type { FileInfo, Files } from "../../disk/types.ts";
 import type { CommandContext, Host } from "../types.ts";
@@ -19,8 +19,8 @@ export function within(directory: string, name: string): string {
 }
 
 /**
- * A path of the distributed files as it is meant from the current directory; a slash at its end stays. Throws "usage" for an
- * empty one: it stands for a variable that is not set more often than for all files.
+ * The path in the distributed files that an operand means, seen from the current directory; a slash at its end stays.
+ * Throws "usage" for an empty operand, which more often comes from an unset variable than stands for all files.
  */
 export function placeOf(operand: string, { path }: Pick<CommandContext, "path">): string {
   if (operand === "") throw new StarfishError("usage", "a path is empty");
@@ -28,13 +28,16 @@ export function placeOf(operand: string, { path }: Pick<CommandContext, "path">)
   return operand.endsWith("/") && absolute !== "/" ? `${absolute}/` : absolute;
 }
 
-/** Where something called `name` goes that is to be put at `target`: into it, if that is a directory or ends as one. */
+/**
+ * The path for something called `name` that is put at `target`: inside of it, if `target` is a directory or ends with a
+ * slash.
+ */
 export function destination(files: Files, target: string, name: string): string {
   const isDirectory = target.endsWith("/") || target === "" || files.stat(target)?.kind === "directory";
   return isDirectory ? within(target === "" ? "/" : target, name) : target;
 }
 
-/** Options; paths are the shell's own business. */
+/** Completes options; the shell itself completes paths. */
 export function completeWith(...options: readonly string[]): (words: readonly string[]) => readonly string[] {
   return (words) => ((words.at(-1) ?? "").startsWith("-") ? options : []);
 }

@@ -1,4 +1,7 @@
-/** The line that shows how far a transfer is: bytes, rate and time left. On a terminal only, redrawn in place. */
+/**
+ * A line that shows the progress of a transfer: bytes, rate and time left. It is shown on a terminal only, and redrawn
+ * in place.
+ */
 import { isStarfishError } from "../../base/errors.ts";
 import { bytesWords, duration } from "../format.ts";
 import { oneLine } from "../harmless.ts";
@@ -6,9 +9,9 @@ import { compose, sequence, type Text } from "../styled.ts";
 import type { CommandContext, Sink, TerminalInfo } from "../types.ts";
 import { cut } from "../width.ts";
 
-/** Often enough to look alive, seldom enough for a slow line. */
+/** Often enough to look alive, and seldom enough for a slow connection. */
 const REDRAW_MS = 100;
-/** What takes less long needs no line. */
+/** A shorter transfer needs no line. */
 const QUIET_MS = 300;
 const ERASE_LINE = sequence("\r\x1b[K");
 
@@ -32,13 +35,13 @@ export class TransferLine {
     this.#drawnMs = this.#beganMs + QUIET_MS - REDRAW_MS;
   }
 
-  /** What it is busy with now. */
+  /** What it works on now. */
   set title(title: string) {
     this.#title = title;
     this.#draw();
   }
 
-  /** More bytes are to come; without any such call it is not known how many. */
+  /** Adds to the expected bytes. Without any such call the total is unknown. */
   expect(bytes: number): void {
     this.#totalBytes = (this.#totalBytes ?? 0) + bytes;
   }
@@ -48,7 +51,7 @@ export class TransferLine {
     this.#draw();
   }
 
-  /** The chunks as they pass. */
+  /** Passes the chunks through and counts them. */
   async *through(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const chunk of source) {
       yield chunk;
@@ -76,14 +79,14 @@ export class TransferLine {
   }
 
   #write(text: Text): void {
-    // Progress is a courtesy: whoever has stopped reading it misses nothing.
+    // A reader that has gone misses nothing important.
     this.#output.print(text).catch((error: unknown) => {
       if (!isStarfishError(error)) throw error;
     });
   }
 }
 
-/** How far it is, how fast, and how much longer: "12.3 MB of 30.0 MB, 3.10 MB/s, 5.7 s left". */
+/** Progress, rate and time left: "12.3 MB of 30.0 MB, 3.10 MB/s, 5.7 s left". */
 export function transferWords(doneBytes: number, totalBytes: number | undefined, elapsedMs: number): string {
   const rate = (1000 * doneBytes) / elapsedMs;
   const parts = [bytesWords(doneBytes)];

@@ -1,4 +1,4 @@
-/** What stat tells of a file, of anything else that a tree has, and in a format of one's own. */
+/** The code of stat: describes a file, or an entry of any other tree, also in a format of the user's own. */
 import type { Text } from "../styled.ts";
 import { utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
@@ -15,7 +15,7 @@ import { modeWords } from "../utilities/modes.ts";
 import { filesUnder, placeOf } from "./paths.ts";
 import { dateWords, fileJson, safetyWords } from "./words.ts";
 
-/** @param options -c with a format, --json, and the paths, of which there is one at least */
+/** @param options -c with a format, --json, and at least one path */
 export async function runStat(options: Options, context: CommandContext): Promise<number> {
   let status: number = STATUS.ok;
   for (const operand of options.operands) {
@@ -32,7 +32,7 @@ export async function runStat(options: Options, context: CommandContext): Promis
   return status;
 }
 
-/** As GNU's stat has it. */
+/** In the format of GNU's stat. */
 function formatted(format: string, shown: string, entry: TreeEntry): string {
   const mode = entry.mode ?? (entry.kind === "directory" ? 0o755 : 0o644);
   const seconds = Math.floor((entry.modifiedAtMs ?? 0) / 1000);
@@ -63,7 +63,7 @@ function formatted(format: string, shown: string, entry: TreeEntry): string {
   );
 }
 
-/** What is known of anything that is not kept on the disk. */
+/** What is known of an entry that is not kept on the disk. */
 async function tellEntry(
   shown: string,
   entry: TreeEntry,
@@ -140,7 +140,7 @@ function fileRows(info: FileInfo, content: ContentStat, by: Text, context: Comma
     ["kept here", info.isKeptHere ? "yes" : "no"],
   ];
   if (code !== undefined) {
-    // With one device there is no half, and what is lost already has been said.
+    // With one device there is no half; and if the content is lost, that has been said.
     if (safety === "safe" || safety === "placing") rows.push(["half lost", halfWords(lossChance)]);
     rows.push(["held by", `${count(holders.length, "device")}, ${bytesWords(bytes)} in all`]);
   }
@@ -161,13 +161,13 @@ function codeWords({ code, stripes }: ContentStat): string {
   return `${count(stripes, "stripe")}, any ${k} of ${n} shards give it back, ${each}`;
 }
 
-/** What becomes of it when half of the devices die at one instant. */
+/** What happens to it when half of the devices are lost at one instant. */
 function halfWords(lossChance: number): string {
   if (lossChance === 0) return "it survives, whichever half of the devices that is";
   return `a random half of the devices takes it with a chance of ${lossChance.toPrecision(2)}`;
 }
 
-/** A device by the names of its nodes that are known here. */
+/** A device, by the names of its nodes that are known here. */
 function deviceName(device: string, { computer }: CommandContext): string {
   const names = computer.net.members().flatMap(({ record }) => (record.device === device ? [record.name] : []));
   return names.length === 0 ? oneLine(device) : names.join(", ");

@@ -1,4 +1,4 @@
-/** Files and directories out of an archive: what `put --unpack` does. */
+/** Unpacks files and directories from an archive, for `put --unpack`. */
 import { utf8 } from "../../base/bytes.ts";
 import { type ErrorCode, StarfishError } from "../../base/errors.ts";
 import type { Blocks } from "../../disk/content/block.ts";
@@ -24,7 +24,7 @@ import type { Format } from "./pack.ts";
 
 type Context = CommandContext;
 
-/** Unpacks an archive of the person's machine, or standard input. Resolves to the exit status. */
+/** Unpacks an archive of the user's machine, or standard input. Resolves to the exit status. */
 export async function unpack(
   operands: readonly string[],
   asked: Format | undefined,
@@ -55,7 +55,7 @@ export async function unpack(
   return await unpacking.report();
 }
 
-/** Throws "usage" where the name does not say. */
+/** The format that the name's ending says. Throws "usage" if it says none. */
 function formatOf(name: string): Format {
   const [, extension] = /\.(car|tar|zip)$/i.exec(name) ?? [];
   const format = extension?.toLowerCase();
@@ -63,7 +63,7 @@ function formatOf(name: string): Format {
   throw new StarfishError("usage", `'${oneLine(name)}' does not say what it is: add --car, --tar or --zip`);
 }
 
-/** A page loads what reads archives when somebody brings one. */
+/** A page loads the code that reads archives only when it is needed. */
 async function* entriesOf(
   format: Format,
   file: HostFile | undefined,
@@ -95,7 +95,7 @@ async function* walkRoots(
     throw new StarfishError("malformed", "This CAR names no root, so nothing says what is in it");
   const { walkDag } = await import("../../disk/content/unixfs-read.ts");
   for (const root of car.roots) {
-    // Of several, nothing in the archive says the names.
+    // If there are several roots, the archive does not tell their names.
     const under = car.roots.length === 1 ? [] : [root.toString()];
     try {
       for await (const entry of walkDag(root, car)) {
@@ -108,7 +108,7 @@ async function* walkRoots(
   }
 }
 
-/** What is in the way of one entry, where that is to go. */
+/** Errors that concern one entry's target. */
 const OF_PLACE: ReadonlySet<ErrorCode> = new Set(["exists", "is-a-directory", "not-a-directory"]);
 
 function isOfPlace(error: unknown): error is StarfishError {
@@ -118,7 +118,7 @@ function isOfPlace(error: unknown): error is StarfishError {
 interface Where {
   readonly target: string;
   readonly hasTarget: boolean;
-  /** What a single file without a name is called. */
+  /** The name of a single file that has none in the archive. */
   readonly stem: string;
 }
 
@@ -130,7 +130,7 @@ class Unpacking {
   #files = 0;
   #bytes = 0;
   #passedOver = 0;
-  /** Names that the tree may hold to be one, though the archive has two (path.ts): ASCII has one form only. */
+  /** Names that the tree may treat as equal, though the archive has both (path.ts). ASCII names have one form only. */
   readonly #spellings = new Map<string, string>();
 
   constructor(where: Where, line: TransferLine, context: Context) {
@@ -139,7 +139,7 @@ class Unpacking {
     this.#context = context;
   }
 
-  /** Rejects with what concerns more than this entry. */
+  /** Rejects with errors that concern more than this entry. */
   async take(entry: TreeEntry): Promise<void> {
     if (entry.kind === "other") return await this.#passOver(entry, entry.what);
     try {
@@ -155,7 +155,7 @@ class Unpacking {
     for (const safe of this.#safe) await abortable(this.#context.signal, safe);
   }
 
-  /** Others can read these whatever has failed. */
+  /** Other members can read these files, whatever has failed. */
   async sayWhatIsThere(): Promise<void> {
     if (this.#files === 0) return;
     const are = this.#files === 1 ? "is" : "are";
@@ -191,7 +191,7 @@ class Unpacking {
     const { info, safe } = await files.write(path, this.#line.through(entry.content), { signal });
     this.#count(info);
     this.#safe.push(safe);
-    // What it rejects with is heard of when all are waited for.
+    // Its errors are seen when all are awaited.
     safe.catch(() => {});
   }
 
@@ -200,7 +200,7 @@ class Unpacking {
     this.#bytes += sizeBytes;
   }
 
-  /** Throws "exists" where another name of the archive has gone to this one. */
+  /** Throws "exists" if another name of the archive has gone to the same path. */
   #checkSpelling(path: string): void {
     if (/^[ -~]*$/.test(path)) return;
     const composed = path.normalize("NFC");
@@ -217,7 +217,7 @@ class Unpacking {
     await this.#context.stderr.write(utf8(`put: passed over ${oneLine(path)}: ${oneLine(why)}\n`));
   }
 
-  /** An entry without a path is the archive's only one: it becomes the target. */
+  /** An entry without a path is the archive's only one, and becomes the target itself. */
   #pathOf({ path, kind }: TreeEntry): string {
     const { target, hasTarget, stem } = this.#where;
     if (path !== "") return within(target, path);

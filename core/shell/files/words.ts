@@ -1,9 +1,9 @@
-/** How files are described to people and programs. Pure. */
+/** Describes files to people and programs. Pure. */
 import { unreachable } from "../../base/assert.ts";
 import type { ContentStat, FileInfo } from "../../disk/types.ts";
 import { count } from "../format.ts";
 
-/** What is told of a content's safety. */
+/** The facts about a content's safety. */
 export type Standing = Pick<ContentStat, "safety" | "survivesAny" | "devices" | "machines" | "survivesAnyMachines">;
 
 /** How safe a content is, in a few words. */
@@ -17,19 +17,22 @@ export function safetyWords(standing: Standing): string {
     case "placing":
       return survivesAny > 0 ? `being placed, survives ${lossWords(standing)} by now` : "being placed";
     case "safe":
-      // Processes of one machine fail apart, but not if it is the machine that fails.
+      // Processes of one machine fail independently, but not if the machine fails.
       return isOnOneMachine(standing) ? `survives ${lossWords(standing)}` : `safe: survives ${lossWords(standing)}`;
     default:
       return unreachable(safety);
   }
 }
 
-/** Whether the loss of one machine takes all that there is, though there are several nodes. */
+/** Whether losing one machine loses everything, though there are several nodes. */
 export function isOnOneMachine({ devices, machines }: Pick<Standing, "devices" | "machines">): boolean {
   return machines <= 1 && devices > 1;
 }
 
-/** What shares a machine is no device of its own to a person: where some do, nodes are told, and machines beside them. */
+/**
+ * To a person, nodes that share a machine are not separate devices. So if some do, the words count nodes, and machines
+ * beside them.
+ */
 function lossWords({ survivesAny, devices, machines, survivesAnyMachines }: Standing): string {
   if (machines >= devices) return `the loss of any ${count(survivesAny, "device")}`;
   const nodes = `the loss of any ${survivesAny} of ${count(devices, "node")}`;
@@ -38,7 +41,7 @@ function lossWords({ survivesAny, devices, machines, survivesAnyMachines }: Stan
   return `${nodes}, of any ${survivesAnyMachines} of ${machines} machines`;
 }
 
-/** Of several contents the one that is worst off. */
+/** The least safe of several contents. */
 export function leastSafe(stats: readonly ContentStat[]): ContentStat | undefined {
   const [first, ...others] = stats;
   return others.reduce((worst, stat) => (worst !== undefined && !isWorse(stat, worst) ? worst : stat), first);

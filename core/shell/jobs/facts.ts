@@ -1,4 +1,4 @@
-/** What people are told of a job, on every node alike: how far it is, who does it, what it costs to wait. */
+/** The facts about a job that people are told, the same on every node: its progress, its nodes, its cost. */
 import type { Computer } from "../../computer.ts";
 import { intersect, type Intervals, NONE, sizeOf, union, within } from "../../jobs/intervals.ts";
 import type { FailedTask, JobId, JobState } from "../../jobs/types.ts";
@@ -9,9 +9,9 @@ import { pacesOf } from "./pace.ts";
 export interface NodeFacts {
   readonly peer: PeerId;
   readonly name: string;
-  /** Tasks that count as done by it. */
+  /** Tasks that count as done by this node. */
   readonly done: number;
-  /** Tasks that it runs or has taken to run next. */
+  /** Tasks that it runs, or has claimed to run next. */
   readonly running: number;
   readonly ratePerSecond: number | undefined;
 }
@@ -27,15 +27,15 @@ export interface JobFacts {
   readonly done: number;
   readonly running: number;
   readonly failed: number;
-  /** Tasks that more than one node ran to their end: second copies, and what was run again after a loss. */
+  /** Tasks that more than one node has finished: second copies, and tasks that were run again after a loss. */
   readonly again: number;
-  /** Tasks that more than one node is at now. */
+  /** Tasks that more than one node runs now. */
   readonly copies: number;
-  /** Until now, or its end. */
+  /** Until now, or until its end. */
   readonly elapsedMs: number;
   readonly ratePerSecond: number | undefined;
   readonly remainingMs: number | undefined;
-  /** Who did most comes first. */
+  /** The node that did most comes first. */
   readonly nodes: readonly NodeFacts[];
   readonly failures: readonly FailedTask[];
 }
@@ -76,7 +76,7 @@ export function nameOf(peer: PeerId, { net }: Pick<Computer, "net">): string {
   return net.member(peer)?.record.name ?? "somebody who left";
 }
 
-/** Of a job that is over it is what its outcome says, which all nodes know. */
+/** For a job that is over, what its outcome says, which all nodes know. */
 function nodesOf(state: JobState, computer: FactsParts): NodeFacts[] {
   const shares = state.outcome?.is === "done" ? state.outcome.shares : undefined;
   if (shares !== undefined) {
@@ -93,12 +93,12 @@ function nodesOf(state: JobState, computer: FactsParts): NodeFacts[] {
     running: isOver ? 0 : sizeOf(running),
     ratePerSecond: pacesOf(computer).rate(state, peer),
   }));
-  // Who only keeps copies for others does nothing of it.
+  // A node that only keeps copies for others does no part of the job.
   const atIt = all.filter(({ done, running }) => done + running > 0);
   return atIt.sort((a, b) => b.done - a.done || (a.name < b.name ? -1 : 1));
 }
 
-/** Tasks that more than one node is at. */
+/** Tasks that more than one node runs. */
 function copiesOf({ nodes, outcome }: JobState): Intervals {
   if (outcome !== undefined) return NONE;
   let once: Intervals = NONE;
@@ -114,17 +114,17 @@ function copiesOf({ nodes, outcome }: JobState): Intervals {
 export interface Cell {
   readonly from: number;
   readonly to: number;
-  /** Who did most of what is done of it. */
+  /** The node that did most of the finished tasks in it. */
   readonly by: PeerId | undefined;
-  /** Of it, 0 to 1. */
+  /** The finished part, 0 to 1. */
   readonly done: number;
   readonly isRunning: boolean;
-  /** More than one node is at it. */
+  /** Whether more than one node runs tasks of it. */
   readonly hasCopies: boolean;
   readonly hasFailed: boolean;
 }
 
-/** The job in at most `count` equal pieces, in the order of its tasks. */
+/** Splits the job into at most `count` equal pieces, in the order of its tasks. */
 export function stripOf(state: JobState, count: number): Cell[] {
   const { total } = state.tasks;
   const { outcome } = state;

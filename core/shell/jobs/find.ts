@@ -1,8 +1,11 @@
-/** Finds the job of the swarm that a person means: by its id or the beginning of it, or by its title where one has it. */
+/** Finds the job of the swarm that a person means: by its id, the beginning of its id, or its title. */
 import { StarfishError } from "../../base/errors.ts";
 import type { Jobs, JobState } from "../../jobs/types.ts";
 
-/** Letters of an id that people are shown: 2^32 of them make a clash among 4,096 jobs unlikely, and it is told. */
+/**
+ * Letters of an id that people are shown. With 2^32 of them a clash among 4,096 jobs is unlikely, and would be
+ * reported.
+ */
 const SHORT_ID_LENGTH = 8;
 const SHORTEST = 3;
 
@@ -10,7 +13,7 @@ export function shortJobId(id: string): string {
   return id.slice(0, SHORT_ID_LENGTH);
 }
 
-/** All that may be meant, the newest first; one that is named whole stands alone. */
+/** All jobs that may be meant, the newest first. A whole id means one job. */
 export function jobsNamed(jobs: Pick<Jobs, "list" | "state">, wanted: string): JobState[] {
   const whole = jobs.state(wanted);
   if (whole !== undefined) return [whole];
@@ -23,7 +26,7 @@ export function jobsNamed(jobs: Pick<Jobs, "list" | "state">, wanted: string): J
   return running.length > 0 ? running : titled;
 }
 
-/** Throws "not-found" and "ambiguous", which says between which. */
+/** Throws "not-found", or "ambiguous" with the candidates. */
 export function findJob(jobs: Pick<Jobs, "list" | "state">, wanted: string): JobState {
   const [one, another, ...more] = jobsNamed(jobs, wanted);
   if (one === undefined) {

@@ -1,6 +1,6 @@
 /**
- * How fast the swarm's jobs go, as this node sees it: samples of what was done, of the last seconds. A node that has not
- * looked for long enough takes the mean since the job was submitted.
+ * The rate of the swarm's jobs, as this node sees it: samples of what was done in the last seconds. A node that has not
+ * watched for long enough uses the mean since the job was submitted.
  */
 import type { Computer } from "../../computer.ts";
 import { RATE_WINDOW_MS } from "../../jobs/limits.ts";
@@ -9,9 +9,9 @@ import type { JobId, JobState } from "../../jobs/types.ts";
 import { doneBy } from "../../jobs/who.ts";
 import type { PeerId } from "../../ports/network.ts";
 
-/** Least time between two samples of a job. */
+/** The least time between two samples of a job. */
 const SAMPLE_MS = 1_000;
-/** A rate over less would jump about. */
+/** A rate over a shorter time would jump about. */
 const SPAN_MS_MIN = 1_500;
 /** Running jobs of which samples are kept, the newest first. */
 const JOBS_MAX = 64;
@@ -32,7 +32,7 @@ export class Paces {
     this.#look();
   }
 
-  /** Tasks a second of late; of one node, or of all. Undefined before it can be told. */
+  /** Recent tasks a second, of one node or of all. Undefined before it can be told. */
   rate(state: JobState, peer?: PeerId): number | undefined {
     if (state.outcome !== undefined) return undefined;
     const now = this.#sample(state);
@@ -60,7 +60,7 @@ export class Paces {
       const samples = this.#samples.get(state.id) ?? [];
       if (nowMs - (samples.at(-1)?.atMs ?? -Infinity) < SAMPLE_MS) continue;
       samples.push(this.#sample(state));
-      // The oldest kept is at least as old as the window: the rate is over that much.
+      // The oldest sample kept is at least as old as the window.
       while ((samples[1]?.atMs ?? Infinity) <= nowMs - RATE_WINDOW_MS) samples.shift();
       this.#samples.set(state.id, samples);
     }
@@ -69,13 +69,13 @@ export class Paces {
 
 function perSecond(from: Sample, to: Sample, peer: PeerId | undefined): number {
   const done = peer === undefined ? to.done - from.done : (to.by.get(peer) ?? 0) - (from.by.get(peer) ?? 0);
-  // Results are lost with the nodes that held them: then there is less than before.
+  // Results are lost with the nodes that held them, so the count may decrease.
   return Math.max(0, (done * 1000) / (to.atMs - from.atMs));
 }
 
 type PaceParts = Pick<Computer, "jobs" | "clock" | "memory">;
 
-/** One for each node, which lives as long. */
+/** One for each node, as long as the node lives. */
 const known = new WeakMap<object, Paces>();
 
 export function pacesOf(computer: PaceParts): Paces {

@@ -9,7 +9,7 @@ interface Options {
   readonly onState?: (state: JobState) => void;
 }
 
-/** Waits until it is over, however long that takes. Rejects with "not-found", and with what the job failed with. */
+/** Waits until the job is over, however long that takes. Rejects with "not-found", and with the job's failure. */
 export async function* resultOf(
   computer: Pick<Computer, "jobs" | "net">,
   id: JobId,
@@ -19,22 +19,22 @@ export async function* resultOf(
   for await (const event of jobs.attach(id, { signal })) {
     if (event.is === "state") onState?.(event.state);
     if (event.is !== "outcome" || event.outcome.is !== "cancelled") continue;
-    // Not "cancelled": that is what a command says that was ended itself.
+    // Not "cancelled", which would mean that the command itself was ended.
     throw new StarfishError("refused", `job ${id} was cancelled by ${nameOf(event.outcome.by, computer)}`);
   }
   yield* jobs.result(id, { signal });
 }
 
-/** Waits until it is over: how a shell says it went. */
+/** Waits until the job is over. Returns the exit status that says how it went. */
 export async function statusOf(jobs: Computer["jobs"], id: JobId, signal: AbortSignal): Promise<number> {
   try {
     for await (const event of jobs.attach(id, { signal })) {
       if (event.is !== "outcome") continue;
-      // As of a process that was killed: 128 and the number of SIGTERM.
+      // Like a killed process: 128 and the number of SIGTERM.
       return event.outcome.is === "done" ? 0 : event.outcome.is === "failed" ? 1 : 143;
     }
   } catch (error) {
-    // Forgotten meanwhile.
+    // The job has been forgotten meanwhile.
     if (!isStarfishError(error, "not-found")) throw error;
   }
   return 127;

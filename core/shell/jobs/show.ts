@@ -1,4 +1,4 @@
-/** What `job` and `ps` say. Loaded when one of them is first called. */
+/** The output of `job` and `ps`. Loaded when one of them is first called. */
 import { StarfishError } from "../../base/errors.ts";
 import { contentBytes } from "../../jobs/spec.ts";
 import type { JobState } from "../../jobs/types.ts";
@@ -37,7 +37,7 @@ function asJson(facts: JobFacts, { spec, submittedAtMs, outcome, named, lacking 
   return `${JSON.stringify({ ...facts, submittedAtMs, finishedAtMs, terms, result, fuelUsed, named, lacking })}\n`;
 }
 
-/** Cells of the strip where it goes to no terminal. */
+/** Cells of the strip if the output is not a terminal. */
 const CELLS_DEFAULT = 72;
 const CELLS_MAX = 120;
 
@@ -91,7 +91,7 @@ export function showProcesses(isAll: boolean, isJson: boolean, context: CommandC
   return psTable(shown, facts.length - shown.length, processes, context);
 }
 
-/** A line and its only stage are two processes of the same words: one of them says it. */
+/** A line and its only stage are two processes with the same words; one of them is enough. */
 export function oncePerLine(all: readonly RunningProcess[]): RunningProcess[] {
   const wordsOf = new Map(all.map(({ process }) => [process.pid, process.words.join(" ")]));
   return all.filter(({ process, parent }) => wordsOf.get(parent) !== process.words.join(" "));

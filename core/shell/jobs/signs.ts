@@ -1,17 +1,17 @@
-/** The strip of a job in signs: what a piece of it is shows without its colour. Pure. */
+/** The strip of a job as characters, which show without colour what each piece is. Pure. */
 import type { PeerId } from "../../ports/network.ts";
 import type { Cell, NodeFacts } from "./facts.ts";
 
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";
 
-/** The letter of the node at this place of a job's list of nodes. */
+/** The letter of the node at this index of a job's list of nodes. */
 export function letterOf(place: number): string {
   return LETTERS[place] ?? "*";
 }
 
 export interface Sign {
   readonly sign: string;
-  /** Whose colour it has. */
+  /** The node whose colour it has. */
   readonly by: PeerId | undefined;
   readonly words: string;
 }

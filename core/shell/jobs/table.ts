@@ -1,4 +1,4 @@
-/** Jobs as they stand in the terminal: rows of a listing, who does what, and a strip of a job's tasks. */
+/** Jobs in the terminal: rows of a listing, who does what, and a strip of a job's tasks. */
 import type { JobState } from "../../jobs/types.ts";
 import { dim, duration, paint } from "../format.ts";
 import { oneLine } from "../harmless.ts";
@@ -29,7 +29,7 @@ export function jobRow(facts: JobFacts, screen: Screen): Text[] {
 
 export const NODE_HEAD: readonly string[] = ["", "node", "done", "running", "rate"];
 
-/** Beside each node's name stands the letter that is its own in the strip. */
+/** Each node's name with its letter in the strip. */
 export function nodeRows(nodes: readonly NodeFacts[], screen: Screen): Text[][] {
   return nodes.map(({ peer, name, done, running, ratePerSecond }, i) => [
     paint(letterOf(i), peer, screen),

@@ -1,10 +1,10 @@
-/** What there is to say of a job that is verified, in `job` and at the end of `map`. */
+/** What `job` and the end of `map` say about a verified job. */
 import type { Computer } from "../../computer.ts";
 import type { JobState } from "../../jobs/types.ts";
 import { oneLine } from "../harmless.ts";
 import { nameOf } from "./facts.ts";
 
-/** Who was found to disagree, and whether too few are there. */
+/** The nodes that disagreed, and whether too few devices are there. */
 export function verifyWords(
   { named, lacking }: Pick<JobState, "named" | "lacking">,
   computer: Pick<Computer, "net">,

@@ -1,12 +1,12 @@
-/** Alias expansion, by text and before parsing: the first word of a simple command gives way to its alias. */
+/** Alias expansion, on the text and before parsing: an alias as the first word of a simple command is replaced. */
 import { forEachChild, parse, type SyntaxNode, type Word } from "unbash";
 
-/** Replacements in one line; aliases that lead to each other end here. */
+/** Replacements in one line, which ends aliases that lead to each other. */
 const ROUNDS_MAX = 32;
 
 export function expandAliases(text: string, aliases: ReadonlyMap<string, string>): string {
   let current = text;
-  /** Where text of an alias stands, and which: within it the same alias means itself. */
+  /** Where the text of each alias is; inside of it the same alias is not expanded again. */
   let made: { from: number; to: number; name: string }[] = [];
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const word = nextWord(current, aliases, made);
@@ -33,7 +33,7 @@ function nextWord(
   const isOpen = (word: Word): boolean =>
     aliases.has(word.text) &&
     !made.some(({ from, to, name }) => name === word.text && word.pos >= from && word.end <= to);
-  /** An alias that ends with a blank lets the word after it be one too. */
+  /** If an alias ends with a blank, the word after it may be an alias too. */
   const follows = ({ pos }: Word): boolean =>
     made.some(
       ({ from, to, name }) =>

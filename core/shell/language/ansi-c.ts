@@ -50,7 +50,7 @@ export function unescape(source: string, { style }: EscapeOptions): { text: stri
   }
   flush();
   parts.push(source.slice(at));
-  // A NUL ends what `$'…'` means, since no word holds one.
+  // A NUL ends the text of `$'…'`, since no word can contain one.
   const text = rejoined(parts.join(""));
   return { text: style === "quoted" ? (text.split("\0", 1)[0] ?? "") : text, isEnded: false };
 }
@@ -59,7 +59,7 @@ interface Escape {
   /** Characters after the backslash. */
   readonly length: number;
   readonly text: string;
-  /** A byte instead of text. */
+  /** A byte in place of text. */
   readonly byte?: number;
 }
 

@@ -1,4 +1,4 @@
-/** The variables of a shell as arithmetic reads and writes them. */
+/** The variables of a shell, for arithmetic to read and write. */
 import { AssociativeArray } from "./associative-array.ts";
 import { evaluate, type ArithmeticScope } from "./arithmetic.ts";
 import { ShellFault } from "./faults.ts";

@@ -5,7 +5,10 @@
 import { ARITHMETIC_DEPTH_MAX } from "./limits.ts";
 import { ShellFault } from "./faults.ts";
 
-/** The variables that an expression reads and writes. A subscript is text: an expression, or an associative array's key. */
+/**
+ * The variables that an expression reads and writes. A subscript is text: an expression, or the key of an associative
+ * array.
+ */
 export interface ArithmeticScope {
   read(name: string, subscript: string | undefined, depth: number): string | undefined;
   write(name: string, subscript: string | undefined, value: string, depth: number): void;
@@ -20,7 +23,7 @@ type Node =
   | { readonly kind: "assign"; readonly operator: string; readonly target: Node; readonly value: Node }
   | { readonly kind: "choice"; readonly test: Node; readonly yes: Node; readonly no: Node };
 
-/** Text that is parsed again and again, as in a loop. */
+/** Expressions whose parse is kept, because loops evaluate the same text again and again. */
 const PARSED_MAX = 256;
 const parsed = new Map<string, Node>();
 
@@ -131,7 +134,7 @@ function compare(operator: string, a: bigint, b: bigint): boolean {
   return operator === "<=" ? a <= b : a >= b;
 }
 
-/** By squaring, modulo 2^64: a huge exponent takes 64 steps at most. */
+/** By squaring, modulo 2^64, so that a huge exponent takes at most 64 steps. */
 function power(base: bigint, exponent: bigint, text: string): bigint {
   if (exponent < 0n) throw fault(text, "exponent less than 0");
   let result = 1n;
@@ -230,13 +233,13 @@ class Parser {
     if (operator === "++" || operator === "--") {
       this.#take(operator);
       const target = this.#unary();
-      // `++5` and `--x--` are plain signs, as in bash.
+      // `++5` and `--x--` are just signs, as in bash.
       if (target.kind !== "variable") return sign(operator, target);
       return { kind: "step", target, by: operator === "++" ? 1n : -1n, isPrefix: true };
     }
     if (operator === "+" || operator === "-" || operator === "!" || operator === "~") {
       this.#take(operator);
-      // `-2 ** 2` is 4: the sign binds closer than the power.
+      // `-2 ** 2` is 4, because the sign binds more tightly than the power.
       return { kind: "unary", operator, operand: this.#unary() };
     }
     return this.#postfix();

@@ -28,7 +28,7 @@ export async function assign(assignment: Assignment, frame: Frame): Promise<void
     variables.declare(variables.resolve(name).name, { global: true }).isExported = true;
 }
 
-/** What refers to an element is neither a list nor has it elements. */
+/** A reference to an element can't be a list, nor have elements. */
 function checkTarget({ name, value, index }: Assignment, { state: { variables } }: Frame): void {
   const { name: target, subscript } = variables.resolve(name);
   if (subscript !== undefined && (index !== undefined || value.type === "ArrayValue"))
@@ -77,7 +77,7 @@ async function assignArray(name: string, { elements }: ArrayValue, isAppended: b
   variables.setWhole(name, array);
 }
 
-/** An element of a list with its value expanded; the key is still as it stands. */
+/** An element of a list, with its value expanded and its key not yet. */
 interface Element {
   readonly key?: string;
   readonly value: string;
@@ -99,7 +99,7 @@ async function elementsOf(words: readonly Word[], frame: Frame): Promise<Element
   return elements;
 }
 
-/** Braces come before everything else: what they make is no `[key]=value` any more. */
+/** Braces are expanded first; what they make is no longer `[key]=value`. */
 function hasBraces({ text }: Word, { state }: Frame): boolean {
   return text.includes("{") && state.option("braceexpand") && expandBraces(text).length > 1;
 }
@@ -128,7 +128,7 @@ async function associative(
   const { before, evaluated } = how;
   const map = how.isAppended ? before.copy() : new AssociativeArray();
   if (elements.length > 0 && elements.every(({ text }) => keyedElement(text) === undefined)) {
-    // Keys and values by turns.
+    // Keys and values alternate.
     const words = await expandAll(elements, frame);
     for (let i = 0; i < words.length; i += 2) map.set(words[i] ?? "", evaluated(words[i + 1] ?? ""));
     return map;
@@ -138,9 +138,9 @@ async function associative(
     if (keyed === undefined)
       throw new ShellFault(`${element.text}: must use subscript when assigning associative array`);
     const key = await expandText(wordOf(keyed.key), frame);
-    // A tilde is itself here, as in bash: after the quotes it is not the first character.
+    // A tilde means itself here, as in bash, because after the quotes it is not the first character.
     const value = await expandText(wordOf(`""${keyed.value}`), frame);
-    // In a new list `+=` adds to what the old one had.
+    // In a new list `+=` adds to the old list's value.
     const had = (how.isAppended ? map : before).get(key) ?? "";
     map.set(key, evaluated(keyed.isAppended ? had + value : value));
   }
@@ -153,7 +153,7 @@ async function expandAll(elements: readonly Word[], frame: Frame): Promise<strin
   return words;
 }
 
-/** `[key]=value` as it stands in a list. */
+/** A `[key]=value` in a list. */
 function keyedElement(text: string): { key: string; value: string; isAppended: boolean } | undefined {
   if (!text.startsWith("[")) return undefined;
   let depth = 0;

@@ -1,6 +1,6 @@
 /**
- * An associative array of the shell. Its elements come in the order in which bash gives them, which follows from bash's
- * hash table (FNV-1, 1,024 buckets, the newest first in a bucket): scripts that were written there show the same here.
+ * An associative array of the shell. Its elements come in bash's order, which follows from bash's hash table (FNV-1,
+ * 1,024 buckets, the newest first in a bucket), so that scripts written for bash print the same here.
  */
 import { encodeText } from "./bytes.ts";
 

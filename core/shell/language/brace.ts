@@ -1,17 +1,17 @@
 /**
- * Brace expansion, the first of all expansions: `a{b,c}` and `{1..5..2}`. Purely by text, and before any word is looked
- * into: quotes and `$…` are passed over unread. Throws where it would make too many words.
+ * Brace expansion, the first of all expansions: `a{b,c}` and `{1..5..2}`. It works on the text, before words are
+ * parsed, and skips quotes and `$…`. Throws if it would make too many words.
  */
 import { ELEMENTS_MAX } from "./limits.ts";
 import { ShellFault } from "./faults.ts";
 
-/** The words that a word's source text stands for; itself alone where there is nothing to expand. */
+/** The words that a word's source text expands to; the word itself if there is nothing to expand. */
 export function expandBraces(source: string): string[] {
   if (!source.includes("{")) return [source];
   return new Expander().expand(source, 0);
 }
 
-/** Nested braces go this deep; deeper ones stay as they are. */
+/** How deep braces are expanded; deeper ones stay unchanged. */
 const DEPTH_MAX = 64;
 
 class Expander {
@@ -44,7 +44,7 @@ class Expander {
     if (parts.length > 1) return this.#count(parts.flatMap((part) => this.expand(part, depth + 1)));
     const range = sequence(body);
     if (range !== undefined) return this.#count(range);
-    // Not an expansion itself, but what is in it may be: {a{b,c}}.
+    // Not an expansion itself, but its content may be one: {a{b,c}}.
     const inner = this.expand(body, depth + 1);
     return inner.length > 1 ? this.#count(inner.map((text) => `{${text}}`)) : undefined;
   }
@@ -60,7 +60,7 @@ function tooMany(): ShellFault {
   return new ShellFault(`brace expansion: more than ${ELEMENTS_MAX} words`);
 }
 
-/** Where what can't be a brace ends: quotes, escapes, `$…` and backquotes. The same position if there is none. */
+/** The end of text that can't be a brace: quotes, escapes, `$…` and backquotes. The same position if there is none. */
 function skip(source: string, at: number): number {
   const character = source[at];
   if (character === "\\") return at + 2;
@@ -154,7 +154,7 @@ function sequence(body: string): string[] | undefined {
   return steps(from ?? 0, to ?? 0, letters[3]).map((code) => String.fromCharCode(code));
 }
 
-/** Numbers are as wide as the widest end where one begins with a zero. */
+/** If one of the ends begins with a zero, all numbers are as wide as the wider end. */
 function numberSequence(from: string, to: string, step: string | undefined): string[] {
   const isPadded = /^-?0\d/.test(from) || /^-?0\d/.test(to);
   const width = isPadded ? Math.max(from.length, to.length) : 0;

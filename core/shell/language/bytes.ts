@@ -1,12 +1,13 @@
 /**
- * Text and bytes of the shell. Words are JavaScript strings; streams are bytes. A byte that is no UTF-8 becomes a lone low
- * surrogate (U+DC80 to U+DCFF), as in Python's "surrogateescape" (PEP 383), so that it comes out again as it came in.
+ * Text and bytes of the shell. Words are JavaScript strings; streams are bytes. A byte that is not UTF-8 becomes a lone
+ * low surrogate (U+DC80 to U+DCFF), as in Python's "surrogateescape" (PEP 383), so that it is written as the same byte
+ * again.
  */
 import { concat, utf8, type Bytes } from "../../base/bytes.ts";
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Decodes UTF-8; each byte that is none becomes one lone surrogate. */
+/** Decodes UTF-8; each invalid byte becomes a lone surrogate. */
 export function decodeText(bytes: Bytes): string {
   try {
     return strict.decode(bytes);
@@ -34,7 +35,7 @@ function decodePieces(bytes: Bytes): string {
   return parts.join("");
 }
 
-/** Bytes of the well-formed UTF-8 sequence at `at` (RFC 3629), or 0. */
+/** The length of the well-formed UTF-8 sequence at `at` (RFC 3629), or 0. */
 function sequenceLength(bytes: Bytes, at: number): number {
   const first = bytes[at] ?? 0;
   if (first < 0x80) return 1;
@@ -51,7 +52,7 @@ function sequenceLength(bytes: Bytes, at: number): number {
 
 const ESCAPED = /[\udc80-\udcff]/;
 
-/** The bytes of a text; escaped bytes come out as they were. Other lone surrogates become U+FFFD. */
+/** The bytes of a text; escaped bytes come out unchanged. Other lone surrogates become U+FFFD. */
 export function encodeText(text: string): Uint8Array<ArrayBuffer> {
   if (!ESCAPED.test(text)) return utf8(text);
   const parts: Uint8Array[] = [];
@@ -71,18 +72,18 @@ export function encodeText(text: string): Uint8Array<ArrayBuffer> {
   return concat(parts);
 }
 
-/** Bytes given by number, as `$'\xff'` and `printf '\377'` make them, as text of the shell. */
+/** Bytes given by number, as in `$'\xff'` and `printf '\377'`, as text of the shell. */
 export function textOfBytes(bytes: readonly number[]): string {
   return decodeText(Uint8Array.from(bytes));
 }
 
-/** A text in which each byte that is no ASCII stands for itself, as the C locale reads it. */
+/** A text with one character for each byte that is not ASCII, as the C locale reads it. */
 export function byteText(text: string): string {
   if (/^\p{ASCII}*$/u.test(text)) return text;
   return Array.from(encodeText(text), (byte) => String.fromCharCode(byte < 0x80 ? byte : 0xdc00 + byte)).join("");
 }
 
-/** Bytes that have come to stand side by side are characters again. */
+/** Joins escaped bytes that form a character once they are adjacent. */
 export function rejoined(text: string): string {
   return ESCAPED.test(text) ? decodeText(encodeText(text)) : text;
 }

@@ -1,4 +1,4 @@
-/** POSIX character classes, as what stands between the brackets of a JavaScript set with the flag `u`. */
+/** POSIX character classes, in the form for the brackets of a JavaScript set with the flag `u`. */
 const CLASSES: Readonly<Record<string, string>> = {
   alpha: "\\p{L}",
   digit: "0-9",
@@ -12,12 +12,12 @@ const CLASSES: Readonly<Record<string, string>> = {
   graph: "\\x21-\\x7e\\u{a1}-\\u{10ffff}",
   cntrl: "\\x00-\\x1f\\x7f",
   xdigit: "0-9A-Fa-f",
-  // Of shell patterns; regular expressions of POSIX have neither.
+  // Only in shell patterns; POSIX regular expressions have neither.
   ascii: "\\x00-\\x7f",
   word: "\\w",
 };
 
-/** Nothing for a name that is none. */
+/** Undefined for an unknown name. */
 export function characterClass(name: string): string {
   return Object.hasOwn(CLASSES, name) ? (CLASSES[name] ?? "") : "";
 }

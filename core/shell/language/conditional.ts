@@ -76,7 +76,7 @@ async function testFile(operator: string, operand: string, frame: Frame): Promis
   if (operator === "-h" || operator === "-L") return files.readLink?.(pathFrom(operand, frame)) !== undefined;
   const status = await files.stat(pathFrom(operand, frame), { signal });
   if (status === undefined) return false;
-  // `file/` is a directory or nothing.
+  // `file/` must be a directory.
   if (operand.endsWith("/") && status.kind !== "directory") return false;
   switch (operator) {
     case "-a":
@@ -103,7 +103,7 @@ async function testFile(operator: string, operand: string, frame: Frame): Promis
     case "-N":
       return true;
     default:
-      // Sockets, block devices, set-id bits: there are none here.
+      // There are no sockets, block devices or set-id bits here.
       return false;
   }
 }
@@ -144,7 +144,7 @@ async function compareFiles(operator: string, left: string, right: string, frame
   return older === undefined || (newer.modifiedAtMs ?? 0) > (older.modifiedAtMs ?? 0);
 }
 
-/** What `test` takes as a number: no expressions. */
+/** A number for `test`, which takes no expressions. */
 function wholeNumber(text: string): bigint {
   const trimmed = text.trim();
   if (!/^[+-]?\d+$/.test(trimmed)) throw new ShellFault(`${text}: integer expression expected`, { status: 2 });
@@ -168,7 +168,7 @@ function compareNumbers(operator: string, left: bigint, right: bigint): boolean 
   }
 }
 
-/** `[[ … ]]`: nothing is split, patterns and expressions are known. Status 0, 1, or 2 for a bad regular expression. */
+/** `[[ … ]]`: no word splitting, but patterns and expressions. Status 0, 1, or 2 for a bad regular expression. */
 export async function runConditional(expression: TestExpression, frame: Frame): Promise<boolean> {
   switch (expression.type) {
     case "TestGroup":

@@ -1,6 +1,6 @@
 /**
- * Open files of a shell: what stands behind a descriptor's number. A file is shared by all descriptors that were
- * duplicated from it, and is closed with the last of them.
+ * Open files of a shell: what a descriptor's number refers to. Descriptors that were duplicated share one file, which
+ * is closed with the last of them.
  */
 import { concat, type Bytes } from "../../base/bytes.ts";
 import type { Text } from "../styled.ts";
@@ -8,32 +8,32 @@ import type { ScreenSource } from "../terminal/full-screen.ts";
 import type { Output, TerminalInfo } from "../types.ts";
 
 export interface OpenFile {
-  /** The next piece, or undefined at the end. Absent where it is not open for reading. */
+  /** The next piece, or undefined at the end. Absent if it is not open for reading. */
   read?(): Promise<Uint8Array | undefined>;
-  /** The pieces that it gives belong to who reads them. */
+  /** Whether the reader owns the pieces that it gets. */
   readonly givesAway?: boolean;
-  /** Absent where it is not open for writing. Rejects with "closed" once nobody reads. */
+  /** Absent if it is not open for writing. Rejects with "closed" when nobody reads any more. */
   write?(bytes: Bytes): Promise<void>;
-  /** Text with escape sequences of our own, where it is a terminal. */
+  /** Set for a terminal: prints text with escape sequences of ours. */
   print?(text: Text): Promise<void>;
-  /** What a terminal held back is shown. */
+  /** Set for a terminal: shows what was held back. */
   flush?(): Promise<void>;
-  /** Everything that was written is there when it resolves. */
+  /** When it resolves, everything that was written is there. */
   close?(): Promise<void>;
-  /** Where it is a terminal, what is known of it. */
+  /** Set for a terminal: what is known of it. */
   readonly terminal?: (() => TerminalInfo | undefined) | undefined;
-  /** Gives a program all of the terminal, where this is one. */
+  /** Set for a terminal: gives a program the whole screen. */
   readonly screen?: ScreenSource | undefined;
-  /** What a person would call it: the path, "pipe". */
+  /** The name that a person would use: the path, "pipe". */
   readonly name?: string;
 }
 
-/** One open file, counted by its references. Bytes that were read too far can be given back. */
+/** One open file, with a count of its references. Bytes that were read too far can be given back. */
 export class Descriptor {
   readonly file: OpenFile;
   #references = 1;
   #unread: Uint8Array | undefined;
-  /** An end that somebody waited for and nobody has read. */
+  /** An end that was seen by `ready` and not read yet. */
   #isAtEnd = false;
   #reading: Promise<Uint8Array | undefined> | undefined;
 
@@ -46,7 +46,7 @@ export class Descriptor {
     return this;
   }
 
-  /** Closes the file with the last reference. Rejects with what closing rejects with. */
+  /** Drops a reference; the last one closes the file. Rejects with the error of closing. */
   async release(): Promise<void> {
     if (--this.#references === 0) await this.file.close?.();
   }
@@ -55,7 +55,7 @@ export class Descriptor {
     return this.file.read !== undefined;
   }
 
-  /** Resolves when a piece is there, or the end; it stays for whoever reads next. */
+  /** Resolves when there is a piece, or the end; it stays for the next reader. */
   async ready(): Promise<void> {
     if (this.#unread !== undefined || this.#isAtEnd) return;
     const reading = (this.#reading ??= this.file.read?.() ?? Promise.resolve(undefined));
@@ -67,8 +67,8 @@ export class Descriptor {
   }
 
   /**
-   * The next piece, or undefined at the end. A read that was given up keeps its piece for the next reader; so does one
-   * whose process has stopped meanwhile (`turn`), which waits until it goes on.
+   * The next piece, or undefined at the end. A cancelled read keeps its piece for the next reader. If the reader's
+   * process has been stopped meanwhile (`turn`), the read waits until the process goes on.
    */
   async read(turn?: () => Promise<void> | undefined): Promise<Uint8Array | undefined> {
     if (this.#isAtEnd && this.#unread === undefined) {
@@ -97,7 +97,7 @@ export class Descriptor {
     this.#unread = this.#unread === undefined ? bytes : concat([bytes, this.#unread]);
   }
 
-  /** As commands read it. Leaving the loop keeps what was not read for the next command. */
+  /** The input of a command. Leaving the loop keeps unread bytes for the next command. */
   input(turn?: () => Promise<void> | undefined): AsyncIterable<Uint8Array> {
     return {
       [Symbol.asyncIterator]: () => ({
@@ -115,7 +115,7 @@ export class Descriptor {
   }
 }
 
-/** The descriptors of one shell by number. Copying it is what fork does. */
+/** The descriptors of one shell by number. `fork` copies them. */
 export class Descriptors {
   readonly #table = new Map<number, Descriptor>();
 
@@ -127,7 +127,7 @@ export class Descriptors {
     return [...this.#table.keys()].sort((a, b) => a - b);
   }
 
-  /** Takes over the reference; what was there is released. */
+  /** Takes over the reference, and releases the file that was there. */
   async set(number: number, descriptor: Descriptor): Promise<void> {
     const before = this.#table.get(number);
     this.#table.set(number, descriptor);
@@ -153,7 +153,7 @@ export class Descriptors {
     return copy;
   }
 
-  /** Puts back what a copy had, as after a command with redirections. */
+  /** Restores a copy, after a command with redirections. */
   async restore(saved: Descriptors): Promise<void> {
     const mine = [...this.#table.values()];
     this.#table.clear();

@@ -48,7 +48,7 @@ async function runStatement({ command, background, pos, end }: Statement, frame:
   state.line = source.lineAt(pos);
   const text = source.text.slice(pos, end).replace(/\s*&\s*$/, "");
   const job = startJob(text, frame, async (inner) => {
-    // `( … ) &` is one process, whose traps are its own.
+    // `( … ) &` is one process with traps of its own.
     if (command.type === "Subshell") await runList(command.body, inner);
     else await runNode(command, inner);
     return inner.state.status;
@@ -64,7 +64,7 @@ async function runNode(node: PipelineNode | AndOr, frame: Frame): Promise<void> 
   else await runCommand(node, frame);
 }
 
-/** Where the shell heeds signals, waits while it is stopped, and lets others have their turn. */
+/** Before each command the shell handles signals, waits while it is stopped, and lets others have their turn. */
 async function beforeCommand(frame: Frame): Promise<void> {
   const { process, signal } = frame;
   if (process.isStopped) await process.goesOn();
@@ -85,7 +85,7 @@ async function runAndOr({ commands, operators }: AndOr, frame: Frame): Promise<v
   }
 }
 
-/** Within, a failure is an answer and does not end the shell. */
+/** Inside, a failure is a result and does not end the shell. */
 async function inCondition<T>({ state }: Frame, work: () => Promise<T>): Promise<T> {
   state.conditionDepth++;
   try {
@@ -139,7 +139,7 @@ function timeText(format: string, seconds: number): string {
   );
 }
 
-/** errexit and the ERR trap, after what has failed where nobody asked whether it would. */
+/** errexit and the ERR trap, after a failure that no condition has tested. */
 async function checkFailure(frame: Frame): Promise<void> {
   const { state } = frame;
   if (state.status === 0 || state.conditionDepth > 0) return;
@@ -265,7 +265,7 @@ async function runIf(node: If, frame: Frame): Promise<void> {
   if (node.else !== undefined) await runList(node.else, frame);
 }
 
-/** Runs a loop's body. Says whether the loop goes on. */
+/** Runs a loop's body. Returns whether the loop goes on. */
 async function runBody(body: CompoundList, frame: Frame): Promise<boolean> {
   await beforeCommand(frame);
   try {
@@ -323,7 +323,7 @@ async function runFor(node: For, frame: Frame): Promise<void> {
     for (const word of words) {
       state.line = source.lineAt(node.pos);
       const variable = state.variables.raw(name);
-      // A reference as the loop's variable is led to each word in turn.
+      // If the loop's variable is a reference, it refers to each word in turn.
       if (variable?.isReference === true) variable.value = word;
       else state.variables.set({ name }, word, (text) => text);
       if (state.option("xtrace") || state.traps.has("DEBUG")) {
@@ -397,7 +397,7 @@ async function runParenthesized({ body, pos, end }: Subshell, frame: Frame): Pro
   const text = (): string => frame.source.text.slice(pos, end);
   frame.state.status = await runForeground(text, frame, (outer) =>
     runSubshell(outer, async (inner) => {
-      // The loops around are none of its own.
+      // A subshell can't leave the loops around it.
       inner.state.loopDepth = 0;
       await runList(body, inner);
       return inner.state.status;

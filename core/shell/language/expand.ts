@@ -20,11 +20,11 @@ import { joiner, splitFields, type Token } from "./split.ts";
 interface Mode {
   /** Within double quotes or a here-document. */
   readonly isQuoted: boolean;
-  /** Whether results are split: not in assignments, `case`, `[[`. */
+  /** Whether results are split; not in assignments, `case` and `[[`. */
   readonly isSplit: boolean;
-  /** Tilde after `=` and `:` too. */
+  /** Whether a tilde is expanded after `=` and `:` too. */
   readonly isAssignment?: boolean;
-  /** A here-document's body: double quotes mean nothing. */
+  /** A here-document's body, where double quotes mean nothing. */
   readonly isTemplate?: boolean;
 }
 
@@ -33,7 +33,7 @@ const WHOLE: Mode = { isQuoted: false, isSplit: false };
 const ASSIGNED: Mode = { isQuoted: false, isSplit: false, isAssignment: true };
 const TEMPLATE: Mode = { isQuoted: true, isSplit: false, isTemplate: true };
 
-/** Words of a command: braces, splitting and pathnames too. */
+/** The words of a command, with braces, splitting and pathnames. */
 export async function expandWords(words: readonly Word[], frame: Frame): Promise<string[]> {
   const fields: string[] = [];
   for (const word of words) {
@@ -45,10 +45,10 @@ export async function expandWords(words: readonly Word[], frame: Frame): Promise
   return fields;
 }
 
-/** Means itself, wherever it stands. */
+/** Text that always means itself. */
 const PLAIN = /^[\w./:@%+,=-]*$/;
 
-/** Most words are themselves. */
+/** The text of a word that needs no expansion, as most words. */
 function simpleText(word: Word): string | undefined {
   return word.parts === undefined && PLAIN.test(word.text) ? word.text : undefined;
 }
@@ -107,19 +107,19 @@ async function glob(field: readonly Piece[], frame: Frame): Promise<string[]> {
   return state.isSetOption("nullglob") ? [] : [textOf(field)];
 }
 
-/** GLOBIGNORE is parted at its colons, but for those within brackets. */
+/** GLOBIGNORE is split at its colons, except for those in brackets. */
 function ignoredPatterns(list: string): string[] {
   return [...list.matchAll(/(?:\[[!^]?\]?(?:\[:\w+:\]|[^\]])*\]|\\.|[^:])+/gs)].map(([pattern]) => pattern);
 }
 
-/** One text: an assignment's value, a `case` word. No splitting, no pathnames. */
+/** One text: an assignment's value, a `case` word. It is not split, and no pathnames are expanded. */
 export async function expandText(word: Word, frame: Frame, options: { isAssignment?: boolean } = {}): Promise<string> {
   const simple = simpleText(word);
   if (simple !== undefined) return simple;
   return textOf(await expandPieces(word, frame, options));
 }
 
-/** A pattern: which of its characters were quoted stays known. */
+/** A pattern, which keeps which of its characters were quoted. */
 export async function expandPieces(
   word: Word,
   frame: Frame,
@@ -137,7 +137,7 @@ export async function expandTemplate(word: Word, frame: Frame): Promise<string> 
   return tokens.map((token) => (token.kind === "break" ? " " : token.text)).join("");
 }
 
-/** The right side of `=~`: what was quoted is literal. */
+/** The right side of `=~`; quoted parts are literal. */
 export async function expandRegex(word: Word, frame: Frame): Promise<string> {
   const pieces = await expandPieces(word, frame);
   return pieces
@@ -216,7 +216,7 @@ async function addPart(part: WordPart, at: At, tokens: Tokens, frame: Frame): Pr
   }
 }
 
-/** Characters as they were typed; a pattern's own parts may hold expansions. */
+/** Characters as typed; a pattern's own parts may contain expansions. */
 async function addPatternPart(
   part: Extract<WordPart, { type: "Glob" | "ExtendedGlob" | "BraceExpansion" }>,
   at: At,
@@ -234,7 +234,7 @@ async function addPatternPart(
   if (part.end > from) addLiteral(source(from, part.end), { ...at, isFirst: false }, tokens, frame);
 }
 
-/** Text outside of quotes: a backslash quotes the next character, a tilde may be a home. */
+/** Text outside of quotes: a backslash quotes the next character, and a tilde may be a home directory. */
 function addLiteral(text: string, at: At, tokens: Tokens, frame: Frame): void {
   const { mode } = at;
   let rest = text;
@@ -256,7 +256,7 @@ function templateLiteral(text: string): string {
   return text.replaceAll(/\\([$`\\\n])/g, (_, character: string) => (character === "\n" ? "" : character));
 }
 
-/** Adds what tildes stand for, up to the last of them; returns the rest of the text. */
+/** Adds the expansions of tildes, up to the last of them; returns the rest of the text. */
 function addTildes(text: string, at: At, tokens: Tokens, frame: Frame): string {
   const places = at.mode.isAssignment === true ? /(^|:)(~[^/:\\\s]*)(?=$|[/:])/gs : /(^)(~[^/\\\s]*)(?=$|\/)/gs;
   let done = 0;
@@ -297,11 +297,11 @@ async function addDoubleQuoted(
     if (part.type === "Literal") tokens.add(part.value, true, false);
     else isEmptyList = (await addExpansion(part, { ...mode, isQuoted: true }, tokens, frame)) || isEmptyList;
   }
-  // `""` is a word of its own, and `"$@"` without parameters is none.
+  // `""` is an empty word, and `"$@"` without parameters is no word.
   if (tokens.all.length === before && !isEmptyList) tokens.add("", true, false);
 }
 
-/** Says whether it was a list without elements. */
+/** Returns whether it was a list without elements. */
 async function addExpansion(
   part: Exclude<DoubleQuotedChild, { type: "Literal" }>,
   mode: Mode,
@@ -371,7 +371,7 @@ function addValues(expansion: Expansion, mode: Mode, tokens: Tokens, frame: Fram
   return values.length === 0;
 }
 
-/** The word of `${x:-word}` and its like is expanded in place: quoted parts stay quoted, the rest is split. */
+/** The word of `${x:-word}` and the like is expanded in place: quoted parts stay quoted, the rest is split. */
 async function addOperand(word: Word, mode: Mode, tokens: Tokens, frame: Frame): Promise<boolean> {
   if (mode.isQuoted) {
     const inner = await tokensOf(quotedOperand(word, mode), { ...mode, isTemplate: true }, frame);
@@ -389,7 +389,7 @@ async function addOperand(word: Word, mode: Mode, tokens: Tokens, frame: Frame):
   return inner.length === 0;
 }
 
-/** Within double quotes an operand is a template whose own double quotes vanish. */
+/** Within double quotes an operand is a template, whose own double quotes are dropped. */
 function quotedOperand(word: Word, mode: Mode): Word {
   return templateOf(mode.isTemplate === true && !word.text.includes('"') ? word.text : withoutQuotes(word.text));
 }
@@ -428,12 +428,12 @@ async function expandOperand(word: Word, mode: Mode, frame: Frame): Promise<stri
   return await expandText(word, frame);
 }
 
-/** Patterns keep their quotes' meaning, also within double quotes. */
+/** Quotes in patterns keep their meaning, also within double quotes. */
 async function expandPatternOperand(word: Word, frame: Frame): Promise<Piece[]> {
   return await expandPieces(word, frame);
 }
 
-/** A path that a redirection or `cd` means. */
+/** The path that a redirection or `cd` means. */
 export function pathFrom(text: string, frame: Frame): string {
   if (text.includes("\0")) throw new StarfishError("usage", "a path has no NUL");
   return absolutePath(text, frame.state.cwd);

@@ -1,6 +1,6 @@
-/** How a running script leaves its ordinary course: faults that end it, and `break`, `continue`, `return`, `exit`. */
+/** How a running script leaves its normal course: faults that end it, and `break`, `continue`, `return`, `exit`. */
 
-/** A fault of the script itself. `fatal` ones end a script that is not interactive; others fail the command only. */
+/** A fault of the script itself. A `fatal` one ends a script that is not interactive; others only fail the command. */
 export class ShellFault extends Error {
   readonly status: number;
   readonly isFatal: boolean;
@@ -11,12 +11,12 @@ export class ShellFault extends Error {
   }
 }
 
-/** What unwinds the interpreter without being an error. */
+/** Thrown to unwind the interpreter, without being an error. */
 abstract class Jump extends Error {}
 
 export class LoopJump extends Jump {
   readonly kind: "break" | "continue";
-  /** Loops still to be left; at least 1. */
+  /** Loops that are still to be left; at least 1. */
   levels: number;
   constructor(kind: "break" | "continue", levels: number) {
     super(kind);

@@ -1,6 +1,6 @@
 /**
- * Job control: at a terminal every command that the shell waits for is a process of its own, which Ctrl-Z stops. What has
- * stopped is a job from then on (bash manual, "Job Control Basics").
+ * Job control: at a terminal, every command that the shell waits for is a process of its own, which Ctrl-Z stops. A
+ * stopped process is a job from then on (bash manual, "Job Control Basics").
  */
 import { encodeText } from "./bytes.ts";
 import type { Frame } from "./frame.ts";
@@ -9,21 +9,21 @@ import { jobLine } from "./job-line.ts";
 import { statusOfSignal, type Process } from "./process.ts";
 import { forkFrame, settle, type Work } from "./subshell.ts";
 
-/** Runs `work` and waits for it until it ends or stops. Resolves to its status. */
+/** Runs `work`, and waits until it ends or stops. Resolves to its status. */
 export async function runForeground(text: () => string, frame: Frame, work: Work): Promise<number> {
   const { state, interpreter } = frame;
   if (!isControlled(frame)) return await work(frame);
   const process = interpreter.newProcess(frame, { isDetached: true });
   process.words = frame.process.words;
   const inner = forkFrame(frame, process);
-  // It is the shell's own command, not a subshell: only stopping tells the difference.
+  // It is the shell's own command, not a subshell; only stopping makes a difference.
   inner.state.subshellDepth = state.subshellDepth;
   inner.state.hashed = state.hashed;
   for (const [name, action] of state.traps) if (name !== "EXIT") inner.state.traps.set(name, action);
   inner.state.options.delete("monitor");
   const ended = (async () => {
     const status = await settle(inner, work);
-    // What has stopped has not ended, however much of it is done.
+    // A stopped process has not ended, however much of its work is done.
     await process.goesOn();
     return status;
   })().catch((error: unknown) => interpreter.failed(error));
@@ -38,8 +38,8 @@ export async function runForeground(text: () => string, frame: Frame, work: Work
 }
 
 /**
- * A command that is none of the shell's own, as a process of its own in any case: a signal that the shell has a trap for
- * still ends it, as it ends the other members of a process group.
+ * Runs a command that is not a builtin, always as a process of its own. A signal for which the shell has a trap still
+ * ends it, as it ends the other members of a process group.
  */
 export async function runChild(text: () => string, frame: Frame, work: Work): Promise<number> {
   if (isControlled(frame)) return await runForeground(text, frame, work);
@@ -65,7 +65,7 @@ function isControlled({ state }: Frame): boolean {
   return state.isInteractive && state.option("monitor") && state.subshellDepth === 0;
 }
 
-/** `fg`: waits for a job with the terminal in its hands. */
+/** `fg`: waits for a job, which owns the terminal meanwhile. */
 export async function resumeForeground(job: Job, frame: Frame): Promise<number> {
   job.isBackground = false;
   const outcome = untilStopped(job.process, job.ended, frame);
@@ -80,7 +80,7 @@ export async function resumeForeground(job: Job, frame: Frame): Promise<number> 
   return status;
 }
 
-/** The status, or that it has stopped. Ends it when the shell itself is ended. */
+/** The status, or that it has stopped. Ends the process if the shell itself is ended. */
 async function untilStopped(process: Process, ended: Promise<number>, frame: Frame): Promise<number | "stopped"> {
   const stopped = new Promise<"stopped">((resolve) => (process.onStopped = () => resolve("stopped")));
   const hangUp = (): void => process.kill("HUP");
@@ -95,7 +95,7 @@ async function untilStopped(process: Process, ended: Promise<number>, frame: Fra
   }
 }
 
-/** A word about jobs, where the shell's own errors go. */
+/** A message about jobs, written where the shell's own errors go. */
 export async function say(text: string, { state }: Frame): Promise<void> {
   await state.descriptors.get(2)?.output()?.write(encodeText(text));
 }

@@ -1,4 +1,4 @@
-/** A function as `declare -f` and `type` write it: bash's own layout, which scripts read back and compare. */
+/** A function as `declare -f` and `type` print it: in bash's own layout, which scripts read back and compare. */
 import type {
   ArithmeticFor,
   Case,
@@ -24,7 +24,7 @@ const INDENT = 4;
 
 class Printer {
   readonly #source: string;
-  /** Here-documents of the line that is being written: they follow its end. */
+  /** Here-documents of the line that is being written; they follow its end. */
   #documents: string[] = [];
 
   constructor(source: string) {
@@ -44,7 +44,7 @@ class Printer {
     return `${name} () \n${pad}{ \n${inner}\n${pad}}${this.#redirections(redirects)}\n`;
   }
 
-  /** Statements, one a line. `last` stands after the last one: `;` within loops and conditions. */
+  /** Statements, one a line. `last` follows the last one: `;` within loops and conditions. */
   #list({ commands }: CompoundList, indent: number, last: ";" | ""): string {
     const pad = " ".repeat(indent);
     return commands
@@ -147,12 +147,12 @@ class Printer {
     return `${operator}${delimiter?.quoted === true ? `'${name}'` : name}`;
   }
 
-  /** What is asked, on one line. */
+  /** A condition, on one line. */
   #clause({ commands }: CompoundList, indent: number): string {
     return commands.map((statement) => this.#statement(statement, indent, "")).join("; ");
   }
 
-  /** The first of `branches`, and within its `else` those after it: bash keeps `elif` as an `if` of its own. */
+  /** The first of `branches`; its `else` has those after it, because bash prints `elif` as a nested `if`. */
   #if(branches: readonly (If | Elif)[], otherwise: CompoundList | undefined, indent: number): string {
     const pad = " ".repeat(indent);
     const [first, ...others] = branches;

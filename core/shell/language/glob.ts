@@ -13,16 +13,16 @@ export interface GlobOptions {
   readonly dotglob: boolean;
   readonly ignoreCase: boolean;
   readonly globstar: boolean;
-  /** `.` and `..` are among what `.*` matches. */
+  /** Whether `.*` matches `.` and `..`. */
   readonly hasDots: boolean;
 }
 
 const DOTS = [".", ".."].map((name) => ({ name, isDirectory: true }));
 
-/** Directories deep that `**` goes. */
+/** How many directories deep `**` goes. */
 const STAR_DEPTH_MAX = 64;
 
-/** Paths that match, or none. */
+/** The paths that match, or none. */
 export async function expandPath(field: readonly Piece[], options: GlobOptions): Promise<string[]> {
   const segments = segmentsOf(field);
   const isAbsolute = segments.length > 1 && segments[0]?.length === 0;
@@ -30,7 +30,7 @@ export async function expandPath(field: readonly Piece[], options: GlobOptions):
   return [...new Set(found)].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-/** Cut at each slash; a pattern never reaches over one. */
+/** Splits at each slash, which a pattern never crosses. */
 function segmentsOf(field: readonly Piece[]): Piece[][] {
   const segments: Piece[][] = [[]];
   for (const { text, isQuoted } of field) {
@@ -55,13 +55,13 @@ class Walk {
     return this.#found;
   }
 
-  /** `prefix` is the path so far as it will be shown: "" or one that ends with a slash. */
+  /** `prefix` is the path so far, as it will be shown: "" or a path that ends with a slash. */
   async #step(prefix: string, segments: readonly Piece[][]): Promise<void> {
     const [segment, ...rest] = segments;
     if (segment === undefined) return;
     const { extglob, globstar } = this.#options;
     if (segment.length === 0) {
-      // A trailing slash, or several in a row.
+      // One or more slashes at the end.
       if (rest.length === 0) this.#add(prefix);
       else await this.#step(prefix.endsWith("/") || prefix === "" ? prefix : `${prefix}/`, rest);
       return;
@@ -91,7 +91,7 @@ class Walk {
 
   /** `**`: this directory and all below it. */
   async #star(prefix: string, rest: readonly Piece[][], depth: number): Promise<void> {
-    // What ends with a slash means directories, and this one has no name of its own.
+    // A pattern that ends with a slash means directories, and this one has no name of its own.
     const isSelf = rest.length === 1 && rest[0]?.length === 0 && prefix === "";
     if (rest.length > 0 && !isSelf) await this.#step(prefix, rest);
     else if (prefix !== "") this.#add(prefix);
@@ -131,7 +131,7 @@ class Walk {
     try {
       return (await files.list(this.#absolute(prefix), { signal })) ?? [];
     } catch (error) {
-      // What is not there, or can't be read, matches nothing.
+      // A path that does not exist, or can't be read, matches nothing.
       if (!isStarfishError(error) || signal.aborted) throw error;
       return [];
     }
@@ -151,7 +151,7 @@ function literalOf(pieces: readonly Piece[]): string {
   return pieces.map(({ text, isQuoted }) => (isQuoted ? text : text.replaceAll(/\\(.)/gsu, "$1"))).join("");
 }
 
-/** A path as it is meant from a directory, without `.`, `..` and double slashes. */
+/** The path that is meant, seen from a directory, without `.`, `..` and double slashes. */
 export function absolutePath(path: string, cwd: string): string {
   const names: string[] = [];
   for (const name of (path.startsWith("/") ? path : `${cwd}/${path}`).split("/")) {

@@ -1,6 +1,6 @@
 /**
- * A script that comes on standard input: read line by line and run as soon as a command is whole, so that what it runs
- * reads what follows it, as with any shell.
+ * A script on standard input. It is read line by line, and a command runs as soon as it is complete. So the commands
+ * can read what follows them, as in any shell.
  */
 import { isIncomplete } from "./syntax.ts";
 import { decodeText } from "./bytes.ts";
@@ -17,7 +17,7 @@ export async function runInput(input: Descriptor, frame: Frame): Promise<number>
   let pending = "";
   let line = 1;
   for (let next = await readLine(input, frame); next !== undefined; next = await readLine(input, frame)) {
-    // An empty line is no command: `$?` stays.
+    // An empty line is no command, so `$?` stays.
     if (pending === "" && /^[ \t]*(?:#.*)?\n?$/.test(next)) {
       line++;
       continue;
@@ -37,7 +37,7 @@ function lineBreaks(text: string): number {
   return text.split("\n").length - 1;
 }
 
-/** With its line break, if it has one; undefined at the end. Bytes after it stay unread. */
+/** With its line break, if it has one; undefined at the end. The bytes after it are not read. */
 async function readLine(input: Descriptor, { signal }: Frame): Promise<string | undefined> {
   const parts: Uint8Array[] = [];
   for (;;) {

@@ -1,4 +1,4 @@
-/** What runs commands in a session: its processes, the places where commands are found, and shells within the shell. */
+/** Runs the commands of a session: its processes, finding commands, and shells within the shell. */
 import type { Assignment, CommandNode, CompoundList, ParsedScript, Redirection, Statement } from "unbash";
 import { isStarfishError } from "../../base/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -44,25 +44,25 @@ export interface SessionOptions {
   readonly args?: readonly string[];
   readonly environment?: ReadonlyMap<string, string>;
   readonly isInteractive?: boolean;
-  /** What is said of a command that there is none of, after its name. */
+  /** The message about an unknown command, after its name. */
   readonly unknown?: (name: string) => string;
-  /** Faults of our own that no command can tell of. */
+  /** Told of bugs of ours that no command can report. */
   readonly onFault?: (error: unknown) => void;
   /** $HOSTNAME */
   readonly hostName?: string | undefined;
-  /** The first process number; further ones count up. */
+  /** The number of the first process; further ones count up. */
   readonly pid?: number;
-  /** Numbers of further processes, where several sessions share them. */
+  /** Gives the numbers of further processes, if several sessions share them. */
   readonly newPid?: (() => number) | undefined;
   readonly waitProcess?: (target: string, signal: AbortSignal) => Promise<number | undefined>;
-  /** A process of elsewhere: says what is wrong, if anything; "unknown" where there is none. */
+  /** Signals a process of elsewhere. Returns what is wrong, if anything; "unknown" if there is no such process. */
   readonly killProcess?: (target: string, signal: string) => Promise<string | undefined>;
 }
 
-/** What runs in a session now. */
+/** Something that runs in a session now. */
 export interface RunningProcess {
   readonly process: Process;
-  /** Number of the one that began it. */
+  /** The number of the process that started it. */
   readonly parent: number;
   readonly cwd: string;
   readonly environment: ReadonlyMap<string, string>;
@@ -71,7 +71,7 @@ export interface RunningProcess {
 /** Builtins that POSIX has as files too: `/bin/echo`, `env true`. */
 const ALSO_FILES: ReadonlySet<string> = new Set(["[", "echo", "false", "kill", "printf", "pwd", "test", "true"]);
 
-/** Names under which this shell itself is called. */
+/** Names by which this shell itself is called. */
 const SHELLS: ReadonlySet<string> = new Set(["bash", "sh"]);
 
 export class SessionInterpreter implements Interpreter {
@@ -205,7 +205,7 @@ export class SessionInterpreter implements Interpreter {
   async capture(script: ParsedScript | undefined, text: string, frame: Frame): Promise<string> {
     const inner = text.startsWith("`") ? (script?.source ?? text.slice(1, -1)) : text.slice(2, -1);
     const { state } = frame;
-    // $(<file) is the file's content.
+    // $(<file) is the content of the file.
     const file = /^\s*<\s*[^\s<>&(|;]/.test(inner) ? onlyRedirection(inner) : undefined;
     const captured = await captureOutput(frame, async (own) => {
       if (file === undefined)
@@ -255,7 +255,7 @@ export class SessionInterpreter implements Interpreter {
     return await this.#runShell(await invocationOf(name, words, frame), frame);
   }
 
-  /** A shell of its own: only what was exported comes along. */
+  /** A shell of its own, which inherits only what was exported. */
   async #runShell(invocation: Invocation, frame: Frame): Promise<number> {
     const inner = forkFrame(frame);
     frame.process.children.add(inner.process);
@@ -299,7 +299,7 @@ export class SessionInterpreter implements Interpreter {
     return undefined;
   }
 
-  /** Where a name leads: as it is if it has a slash, else by $PATH. */
+  /** The paths that a name may mean: the name itself if it has a slash, else by $PATH. */
   async *#inPath(
     name: string,
     frame: Frame,

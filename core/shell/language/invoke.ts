@@ -20,7 +20,7 @@ export interface Invocation {
   readonly isCommandLine?: boolean;
 }
 
-/** Reads what the words mean. Throws ShellFault for what is not understood. */
+/** Parses the words. Throws ShellFault for those that are not understood. */
 export async function invocationOf(shell: string, words: readonly string[], frame: Frame): Promise<Invocation> {
   const options = new Map<string, boolean>();
   const shopt = new Map<string, boolean>();
@@ -73,10 +73,10 @@ export async function invocationOf(shell: string, words: readonly string[], fram
   return { ...common, text: await readAll(file, file, frame), name: file, args, isScriptFile: true };
 }
 
-/** How far a file's first line is looked at. */
+/** How far the first line of a file is looked at. */
 const FIRST_LINE_BYTES_MAX = 512;
 
-/** As bash sees it: a NUL in the first line. */
+/** As bash decides it: a NUL in the first line. */
 export function isBinary(bytes: Uint8Array): boolean {
   const end = bytes.indexOf(0x0a);
   return bytes.subarray(0, Math.min(end < 0 ? bytes.length : end, FIRST_LINE_BYTES_MAX)).includes(0);

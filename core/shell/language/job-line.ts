@@ -1,4 +1,4 @@
-/** A job as `jobs` and reports show it. */
+/** A job as `jobs` and reports print it. */
 import type { Job, Jobs } from "./jobs.ts";
 import { SIGNALS } from "./process.ts";
 
@@ -10,7 +10,7 @@ function stateWords({ status, process }: Job): string {
   return SIGNAL_WORDS[endedBy] ?? `SIG${endedBy}`;
 }
 
-/** What the C library calls them. */
+/** The C library's descriptions. */
 const SIGNAL_WORDS: Readonly<Record<string, string>> = {
   HUP: "Hangup",
   INT: "Interrupt",

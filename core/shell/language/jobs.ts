@@ -4,24 +4,24 @@ import type { Process } from "./process.ts";
 export interface Job {
   readonly number: number;
   readonly process: Process;
-  /** Its text, as it was typed. */
+  /** Its text, as typed. */
   readonly text: string;
   /** Resolves to its exit status; never rejects. */
   readonly ended: Promise<number>;
   status: number | undefined;
-  /** Whether somebody has been told that it has ended. */
+  /** Whether its end has been reported. */
   isReported: boolean;
   isBackground: boolean;
 }
 
 export class Jobs {
   readonly #jobs: Job[] = [];
-  /** Statuses of jobs that are gone from the list, for `wait PID`. */
+  /** Statuses of jobs that are no longer in the list, for `wait PID`. */
   readonly #ended = new Map<number, number>();
   onChange: ((job: Job) => void) | undefined;
   readonly #outer: Jobs | undefined;
 
-  /** `outer`: those of the shell that this one's is a copy of. */
+  /** `outer`: the jobs of the shell of which this one is a copy. */
   constructor(outer?: Jobs) {
     this.#outer = outer;
   }
@@ -43,7 +43,7 @@ export class Jobs {
     if (this.#ended.size > 1024) this.#ended.delete(this.#ended.keys().next().value ?? pid);
   }
 
-  /** What `jobs` tells: a copy of a shell that has none of its own tells of that shell's (`$(jobs -p)`). */
+  /** The jobs that `jobs` lists. A copy of a shell without jobs of its own lists that shell's (`$(jobs -p)`). */
   get shown(): readonly Job[] {
     return this.#jobs.length > 0 || this.#outer === undefined ? this.#jobs : this.#outer.shown;
   }
@@ -74,7 +74,7 @@ export class Jobs {
     return this.#ended.get(pid);
   }
 
-  /** `%1`, `%%`, `%+`, `%-`, `%text`, `%?text`, or a process number; "ambiguous" where several begin so. */
+  /** Finds `%1`, `%%`, `%+`, `%-`, `%text`, `%?text`, or a process number; "ambiguous" if several match. */
   find(spec: string): Job | undefined | "ambiguous" {
     if (/^\d+$/.test(spec)) return this.#jobs.find(({ process }) => process.pid === Number(spec));
     if (!spec.startsWith("%")) return undefined;

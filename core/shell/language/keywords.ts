@@ -1,4 +1,4 @@
-/** Words with a meaning of their own where a command may stand. */
+/** Words with a special meaning in the place of a command. */
 export const KEYWORDS: ReadonlySet<string> = new Set([
   "if",
   "then",

@@ -1,22 +1,22 @@
-/** Bounds of one shell session. Whatever a script does, it meets one of these before the node suffers. */
+/** Bounds of one shell session. A script meets one of these before the node suffers. */
 
-/** Characters of one line at a terminal or of `sh -c`: a paste by accident should not keep a tab busy. */
+/** Characters of one line at a terminal or of `sh -c`: an accidental paste must not keep a tab busy. */
 export const LINE_LENGTH_MAX: number = 64 * 1024;
-/** Characters of a script: a file by accident should not fill the memory. */
+/** Characters of a script: an accidental file must not fill the memory. */
 export const SCRIPT_CHARS_MAX: number = 16 * 1024 * 1024;
-/** Characters of one variable, one expansion or one captured output: a 100 MB variable is refused. */
+/** Characters of one variable, one expansion or one captured output: a variable of 100 MB is refused. */
 export const TEXT_CHARS_MAX: number = 32 * 1024 * 1024;
 /** Words that one command line may expand to, like the kernel's limit on arguments. */
 export const WORDS_MAX = 500_000;
-/** Nested calls of functions, sources and evals. Bash has no bound and ends by a segmentation fault. */
+/** Nested calls of functions, `source` and `eval`. Bash has no bound and ends with a segmentation fault. */
 export const CALL_DEPTH_MAX = 1_000;
-/** Subshells, stages and background jobs of a session at once: what `:(){ :|:& };:` meets. */
+/** Subshells, stages and background jobs of a session at once; `:(){ :|:& };:` meets it. */
 export const PROCESSES_MAX = 256;
 /** Nested arithmetic: parentheses, and variables whose values are expressions. */
 export const ARITHMETIC_DEPTH_MAX = 256;
-/** Open descriptors of one shell, as `ulimit -n` has it. */
+/** Open descriptors of one shell, like `ulimit -n`. */
 export const DESCRIPTORS_MAX = 1_024;
-/** A script that only computes gives the others of this thread a turn after so long, ms. */
+/** A script that only computes lets other work of this thread have a turn after this time, ms. */
 export const TURN_MS = 8;
 /** Elements of one array, and results of one brace expansion. */
 export const ELEMENTS_MAX = 1_000_000;

@@ -25,23 +25,23 @@ export interface Expansion {
   readonly values: readonly string[];
   /** Several values: `@` keeps them apart in double quotes, `*` joins them. */
   readonly list?: "at" | "star" | undefined;
-  /** An operand that takes the value's place, to be expanded where it stands. */
+  /** An operand in place of the value, to be expanded there. */
   readonly word?: Word | undefined;
 }
 
-/** How operands are expanded depends on where the parameter stands. */
+/** How operands are expanded depends on the parameter's place. */
 export interface Operands {
   text(word: Word): Promise<string>;
   pieces(word: Word): Promise<Piece[]>;
   number(text: string): Promise<bigint>;
   readonly isQuoted: boolean;
-  /** Outside of all quotes, as a subscript is. */
+  /** Expands it as outside of all quotes, as a subscript is. */
   raw(word: Word): Promise<string>;
 }
 
-/** What a parameter is now. */
+/** The present value of a parameter. */
 interface Found {
-  /** Undefined where it is unset; a list has as many as it has. */
+  /** Undefined if it is unset; a list has one for each element. */
   readonly values: readonly string[] | undefined;
   readonly list?: "at" | "star" | undefined;
   readonly name: string;
@@ -99,7 +99,7 @@ function lookUpVariable(name: string, frame: Frame, operands: Operands): Found |
     target = variables.resolve(name);
   } catch (error) {
     if (!(error instanceof ShellFault)) throw error;
-    // References in a circle lead nowhere: a warning, as in bash.
+    // A circle of references leads nowhere: a warning, as in bash.
     return frame.interpreter.complain(`warning: ${error.message}`, frame).then(() => ({ name, values: undefined }));
   }
   if (target.subscript !== undefined)
@@ -109,7 +109,7 @@ function lookUpVariable(name: string, frame: Frame, operands: Operands): Found |
   return { name, values: value === undefined ? undefined : [value], variable };
 }
 
-/** What `name` refers to: an element, or all of an array. */
+/** What `name` refers to: an element, or a whole array. */
 async function referenced(
   name: string,
   { name: target, subscript }: { name: string; subscript: string },
@@ -147,7 +147,7 @@ class Parameter {
     if (operation?.type === "Unknown") throw this.#bad();
     if (prefix === "!") {
       if (operation?.type === "Names") return this.#names(operation.operator);
-      // With an operator it is the array's text that names a parameter.
+      // With an operator, the text of the array names a parameter.
       if (operation === undefined && (index?.text === "@" || index?.text === "*")) return this.#keys(index.text);
     }
     let found = await this.#find(parameter, index);
@@ -187,7 +187,7 @@ class Parameter {
     return { name: `${name}[${text}]`, values: value === undefined ? undefined : [value], index, variable };
   }
 
-  /** `${!x}`: the value names the parameter. */
+  /** `${!x}`: the value is the name of the parameter. */
   async #indirect(found: Found): Promise<Found> {
     const { variables } = this.#frame.state;
     const { parameter, index } = this.#part;
@@ -199,7 +199,7 @@ class Parameter {
     const target = found.values?.join(" ") ?? "";
     if (found.values === undefined || target === "") {
       checkSet(found, this.#frame);
-      // What is declared and has no value names nothing; what is not even that is a fault.
+      // A declared variable without a value names nothing; one that is not declared is a fault.
       if (found.values === undefined && found.variable !== undefined) return { name: parameter, values: undefined };
       throw new ShellFault(`${parameter}: invalid indirect expansion`);
     }
@@ -260,7 +260,7 @@ class Parameter {
     const isList = found.list !== undefined;
     const values = found.values ?? [];
     const isSet = isList ? values.length > 0 : found.values !== undefined;
-    // Several empty ones are joined by IFS, which may be nothing.
+    // Several empty values are joined by IFS, which may be empty.
     const isJoinedByNothing =
       this.#operands.isQuoted && found.list === "star" && this.#frame.state.variables.get("IFS") === "";
     const isNull = values.every((value) => value === "") && (values.length < 2 || isJoinedByNothing);
@@ -297,7 +297,7 @@ class Parameter {
   }
 
   async #slice(found: Found, { offset, length }: Extract<ParameterOperation, { type: "Slice" }>): Promise<Expansion> {
-    // `${x::2}` begins at 0; `${x:}` is nothing.
+    // `${x::2}` begins at 0; `${x:}` is empty.
     if (offset.text === "" && length === undefined) throw this.#bad();
     const from = Number(await this.#operands.number(offset.text));
     const count = length === undefined ? undefined : Number(await this.#operands.number(length.text));
@@ -347,7 +347,7 @@ class Parameter {
     return values.map((value) => rejoined(change(byteText(value))));
   }
 
-  /** `&` outside of quotes is what matched (patsub_replacement). */
+  /** An unquoted `&` is what matched (patsub_replacement). */
   #replacement(pieces: readonly Piece[]): (match: string) => string {
     const hasMatch = this.#frame.state.isSetOption("patsub_replacement");
     if (!hasMatch || !pieces.some(({ isQuoted, text }) => !isQuoted && text.includes("&"))) {
@@ -397,7 +397,7 @@ class Parameter {
       const shown = pairs.map(
         ([key, value]) => `${variable.value instanceof AssociativeArray ? keyText(key) : key} ${quoteDouble(value)}`,
       );
-      // After an associative array's last value bash writes a space too.
+      // After an associative array's last value bash prints a space too.
       return { values: [shown.join(" ") + (variable.value instanceof AssociativeArray ? " " : "")] };
     }
     if (!/^[QEPUuLKk]$/.test(operator)) throw this.#bad();
@@ -452,7 +452,7 @@ class Parameter {
   }
 }
 
-/** An array as `declare -p` writes it. */
+/** An array as `declare -p` prints it. */
 export function arrayText(value: IndexedArray | AssociativeArray): string {
   if (value instanceof IndexedArray) {
     return `(${value
@@ -501,7 +501,10 @@ function sliceText(value: string, from: number, count: number | undefined, isByt
   return isByteLocale ? rejoined(slice) : slice;
 }
 
-/** Text on which each length is tried where a pattern has alternatives; longer ones take the first that a search finds. */
+/**
+ * Up to this length, each length is tried if a pattern has alternatives; for longer texts the first match of a search
+ * is taken.
+ */
 const EXACT_CHARS_MAX = 4_096;
 
 function remover(
@@ -532,7 +535,7 @@ function replaceIn(value: string, expression: RegExp, substitute: (match: string
   const flags = isAll ? `${expression.flags}g` : expression.flags;
   let length = value.length;
   const result = value.replace(new RegExp(expression.source, flags), (match: string, ...rest: unknown[]) => {
-    // After a match that reached the end, the empty text there is none of its own.
+    // After a match that reached the end, the empty text there is no further match.
     const at = rest.find((one): one is number => typeof one === "number") ?? 0;
     if (match === "" && value !== "" && (isAll || at > 0) && !expression.source.endsWith("$")) return match;
     const replacement = substitute(match);

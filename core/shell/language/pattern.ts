@@ -1,11 +1,11 @@
 /**
- * Shell patterns (`*`, `?`, `[…]`, extglob) as regular expressions. A pattern comes as pieces: quoted text is literal,
- * the rest may be special. Used by `case`, `[[ == ]]`, `${x#p}` and, segment by segment, for paths.
+ * Shell patterns (`*`, `?`, `[…]`, extglob) as regular expressions. A pattern consists of pieces: quoted text is
+ * literal, the rest may be special. Used by `case`, `[[ == ]]`, `${x#p}` and, segment by segment, for paths.
  */
 import { characterClass } from "./character-classes.ts";
 import { literal } from "./posix-regex.ts";
 
-/** A piece of an expanded word: what was quoted is not special. */
+/** A piece of an expanded word; in a quoted piece nothing is special. */
 export interface Piece {
   readonly text: string;
   readonly isQuoted: boolean;
@@ -14,20 +14,20 @@ export interface Piece {
 export interface PatternOptions {
   readonly extglob?: boolean;
   readonly ignoreCase?: boolean;
-  /** For paths: nothing special matches a slash. */
+  /** For paths: no special character matches a slash. */
   readonly isPath?: boolean;
 }
 
-/** One character of the pattern and whether it may be special. */
+/** One character of the pattern, and whether it may be special. */
 interface Sign {
   readonly text: string;
   readonly isSpecial: boolean;
 }
 
-/** What stands for "no such pattern": matches nothing. */
+/** Matches nothing. */
 const NEVER = "(?!)";
 
-/** The source of a regular expression, without anchors, to be compiled with the flags of `flagsOf`. */
+/** The source of a regular expression, without anchors; compile it with the flags of `flagsOf`. */
 export function patternSource(pieces: readonly Piece[], options: PatternOptions = {}): string {
   const signs: Sign[] = [];
   let isEscaping = false;
@@ -37,7 +37,7 @@ export function patternSource(pieces: readonly Piece[], options: PatternOptions 
 }
 
 /**
- * A `\` that an expansion brought still quotes the character after it, though that be of the next piece. Says whether one
+ * A `\` from an expansion quotes the character after it, even if that is in the next piece. Returns whether such a `\`
  * is open.
  */
 function pushSigns(signs: Sign[], text: string, isQuoted: boolean, isEscaping: boolean): boolean {
@@ -75,7 +75,7 @@ export function compile(source: string, options: PatternOptions = {}): RegExp {
   }
 }
 
-/** Whether anything in it is special at all. */
+/** Whether anything in it is special. */
 export function isPattern(pieces: readonly Piece[], extglob: boolean): boolean {
   const source = pieces
     .map(({ text, isQuoted }) => (isQuoted ? text.replaceAll(/[[\]*?\\(@+!]/g, "x") : text))
@@ -107,7 +107,7 @@ function translate(signs: readonly Sign[], from: number, to: number, options: Pa
       const close = closingParenthesis(signs, i + 1, to);
       if (close >= 0) {
         source += group(sign.text, signs, i + 2, close, to, options);
-        // `!(…)` takes the rest of the pattern along.
+        // `!(…)` includes the rest of the pattern.
         if (sign.text === "!") return source;
         i = close;
         continue;
@@ -169,7 +169,7 @@ function group(
   const inner = `(?:${alternatives.join("|")})`;
   if (kind === "@") return inner;
   if (kind !== "!") return `${inner}${kind}`;
-  // Not: whatever is here up to where the rest of the pattern matches is none of the alternatives.
+  // The text up to where the rest of the pattern matches must be none of the alternatives.
   const rest = translate(signs, close + 1, to, options);
   const any = options.isPath === true ? "[^/]*" : ".*";
   return `(?:(?!${inner}${rest}$)${any}${rest === "" ? "" : `(?:${rest})`})`;

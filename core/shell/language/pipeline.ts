@@ -1,4 +1,4 @@
-/** Pipes: all stages run at once, each in a subshell of its own; one whose reader is gone ends by SIGPIPE. */
+/** Pipes: all stages run at once, each in a subshell of its own. A stage whose reader has gone ends with SIGPIPE. */
 import type { CommandNode, Pipeline } from "unbash";
 import { createPipe } from "../pipe.ts";
 import { Descriptor } from "./descriptor.ts";
@@ -6,7 +6,7 @@ import type { Frame } from "./frame.ts";
 import { runTrap } from "./traps.ts";
 import { forkFrame, pipeReader, pipeWriter, settle } from "./subshell.ts";
 
-/** Resolves to the status of the last stage, or with `pipefail` of the last that failed. */
+/** Resolves to the status of the last stage or, with `pipefail`, of the last one that failed. */
 export async function runPipeline(
   { commands, operators }: Pipeline,
   frame: Frame,
@@ -23,7 +23,7 @@ export async function runPipeline(
     const stdin = input;
     input = pipe && new Descriptor(pipeReader(pipe));
     if (command.type === "Command") {
-      // The trap is this shell's: stages have none of their own.
+      // The trap is this shell's; stages have none of their own.
       state.line = frame.source.lineAt(command.pos);
       if (!(isLast && isLastHere)) await runTrap("DEBUG", frame);
     }
@@ -51,7 +51,7 @@ export async function runPipeline(
   return failed ?? statuses.at(-1) ?? 0;
 }
 
-/** The last stage in this shell itself (`shopt -s lastpipe`). */
+/** Runs the last stage in this shell itself (`shopt -s lastpipe`). */
 async function runHere(stdin: Descriptor | undefined, frame: Frame, work: () => Promise<void>): Promise<number> {
   const { descriptors } = frame.state;
   const saved = descriptors.copy();

@@ -1,14 +1,17 @@
-/** POSIX regular expressions, basic and extended, with GNU's escapes: in JavaScript's words, for the flag `u`. Pure. */
+/**
+ * Translates POSIX regular expressions, basic and extended, with GNU's escapes, into JavaScript's with the flag `u`.
+ * Pure.
+ */
 import { StarfishError } from "../../base/errors.ts";
 import { characterClass } from "./character-classes.ts";
 
 export interface PosixOptions {
   readonly isExtended: boolean;
-  /** sed alone knows `\n`, `\t` and their like, and looks at several lines as one text. */
+  /** Only sed has `\n`, `\t` and the like, and treats several lines as one text. */
   readonly isSed?: boolean;
 }
 
-/** Throws "usage" for a bracket that is not closed; what else is wrong the engine will say. */
+/** Throws "usage" for a bracket that is not closed; the engine reports other errors. */
 export function posixSource(pattern: string, options: PosixOptions): string {
   return new Translator(pattern, options).run();
 }
@@ -20,7 +23,7 @@ const ASSERTIONS: Readonly<Record<string, string>> = {
   "`": "^",
   "'": "$",
 };
-/** Of a text of several lines: where it begins and ends, whatever `^` and `$` are. */
+/** The beginning and the end of a text of several lines, whatever `^` and `$` mean. */
 const ENDS: Readonly<Record<string, string>> = { "`": "(?<![^])", "'": "(?![^])" };
 
 class Translator {
@@ -29,7 +32,10 @@ class Translator {
   readonly #isSed: boolean;
   #at = 0;
   #result = "";
-  /** Where in a basic expression `*` is itself and `^` an anchor; in an extended one nothing is there to be repeated. */
+  /**
+   * At these places of a basic expression `*` is literal and `^` is an anchor; in an extended one there is nothing to
+   * repeat.
+   */
   #isStart = true;
 
   constructor(pattern: string, { isExtended, isSed = false }: PosixOptions) {
@@ -57,7 +63,7 @@ class Translator {
   #escape(): void {
     const next = String.fromCodePoint(this.#pattern.codePointAt(this.#at) ?? 0x5c);
     this.#at += next.length;
-    // No object has a property of one letter that is not its own.
+    // Safe, because no object inherits a property with a name of one letter.
     const known = (this.#isSed ? (CONTROLS[next] ?? ENDS[next]) : undefined) ?? ASSERTIONS[next];
     if (!this.#isExtended && /[(){}|+?]/.test(next)) this.#operator(next);
     else if (/[1-9]/.test(next)) this.#add(`(?:\\${next})`);
@@ -79,7 +85,7 @@ class Translator {
 
   #operator(character: string): void {
     const rest = this.#pattern.slice(this.#at);
-    // A brace that counts nothing is itself.
+    // A brace without a count is literal.
     if (character === "{" && (this.#isStart || !/^\d*(?:,\d*)?\\?\}/.test(rest))) this.#add("\\{");
     else if (character === "{") this.#add(rest.startsWith(",") ? "{0" : "{");
     else if (character === "}") this.#add(/\{\d*(?:,\d*)?$/.test(this.#result) ? "}" : "\\}");

@@ -8,9 +8,9 @@ import { formatTime } from "./strftime.ts";
 
 export interface Formatted {
   readonly text: string;
-  /** What could not be read as it should; each makes the status 1. */
+  /** Arguments that could not be read; each makes the status 1. */
   readonly problems: readonly string[];
-  /** Told, and no failure. */
+  /** Reported, but no failure. */
   readonly warnings: readonly string[];
 }
 
@@ -44,7 +44,7 @@ class Formatter {
       const before = this.#at;
       text += this.#once(pattern);
       if (text.length > TEXT_CHARS_MAX) throw new ShellFault(`the output has more than ${TEXT_CHARS_MAX} characters`);
-      // The format is used again as long as it takes words and there are some.
+      // The format is repeated as long as it uses words and there are some.
       if (this.#isEnded || this.#at >= this.#words.length || this.#at === before) break;
     }
     return { text, problems: this.#problems, warnings: this.#warnings };
@@ -77,7 +77,7 @@ class Formatter {
     return unescape(text.slice(0, at), { style: "printf" }).text;
   }
 
-  /** Says whether the text goes on after it. */
+  /** Returns whether the text goes on after it. */
   #literal(source: string, parts: string[]): boolean {
     const { text, isEnded } = unescape(source, { style: "printf" });
     parts.push(text);
@@ -149,7 +149,7 @@ class Formatter {
   }
 
   #integer(word: string, isSigned = true): bigint {
-    // Space before a number is nothing; after it, it is no number any more.
+    // Blanks before a number are ignored; after it they make it invalid.
     const text = word.trimStart();
     if (text === "") return 0n;
     if (/^['"]/.test(text)) return BigInt(codeOf(word.trimStart().slice(1)));
@@ -162,7 +162,7 @@ class Formatter {
     return this.#inRange(word, result, isSigned);
   }
 
-  /** As strtoll and strtoull have it: what is too large is the largest, with a warning. */
+  /** As in strtoll and strtoull: a number that is too large becomes the largest, with a warning. */
   #inRange(word: string, value: bigint, isSigned: boolean): bigint {
     const [least, most] = isSigned ? [-(2n ** 63n), 2n ** 63n - 1n] : [1n - 2n ** 64n, 2n ** 64n - 1n];
     if (value >= least && value <= most) return value;
@@ -191,7 +191,7 @@ class Formatter {
 }
 
 function unescapeB(word: string): { text: string; isEnded: boolean } {
-  // %b takes octal with and without the zero.
+  // %b takes octal with and without the leading zero.
   return unescape(word.replaceAll(/\\([1-7][0-7]{0,2})/g, "\\0$1"), { style: "echo" });
 }
 
@@ -265,7 +265,7 @@ function magnitudeText(value: number, conversion: string, precision: number, fla
   return text.replace(/(\.\d*?)0+(e|$)/, "$1$2").replace(/\.(e|$)/, "$1");
 }
 
-/** toFixed writes an exponent from 1e21 on; then all digits come from the whole number. */
+/** From 1e21 on toFixed writes an exponent; then all digits come from the whole number. */
 function fixed(value: number, precision: number): string {
   if (value < 1e21) return value.toFixed(precision);
   return BigInt(value).toString() + (precision > 0 ? `.${"0".repeat(precision)}` : "");

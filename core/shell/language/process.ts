@@ -38,21 +38,21 @@ export const SIGNALS: Readonly<Record<string, number>> = {
   SYS: 31,
 };
 
-/** "INT" for "2", "int", "SIGINT"; undefined where there is no such signal. */
+/** "INT" for "2", "int", "SIGINT"; undefined for an unknown signal. */
 export function signalName(text: string): string | undefined {
   if (/^\d+$/.test(text)) return Object.entries(SIGNALS).find(([, number]) => number === Number(text))?.[0];
   const name = text.toUpperCase().replace(/^SIG/, "");
   return Object.hasOwn(SIGNALS, name) ? name : undefined;
 }
 
-/** These do nothing to who has not asked for them. */
+/** Signals that have no effect on a process without a trap for them. */
 const HARMLESS = new Set(["CHLD", "CONT", "URG", "WINCH"]);
 const STOPPING = new Set(["STOP", "TSTP", "TTIN", "TTOU"]);
 
 export class Process {
   readonly pid: number;
   readonly children: Set<Process> = new Set();
-  /** What it runs now, or ran last. */
+  /** The command that it runs now, or ran last. */
   words: readonly string[] = [];
   readonly #controller = new AbortController();
   readonly #pending: string[] = [];
@@ -60,7 +60,7 @@ export class Process {
   #stopped: Promise<void> | undefined;
   #endedBy: string | undefined;
   #wake: (() => void) | undefined;
-  /** Signals that a trap catches (true) or ignores (false). */
+  /** Whether a trap catches the signal (true) or ignores it (false). */
   trapped: ((signal: string) => boolean | undefined) | undefined;
   onStopped: (() => void) | undefined;
 
@@ -76,7 +76,7 @@ export class Process {
     return this.#controller.signal;
   }
 
-  /** Frees what an end would have aborted; nothing of this process runs any more. */
+  /** Frees its resources without an abort; nothing of this process runs any more. */
   end(): void {
     this.continue();
     this.#controller.abort(new StarfishError("cancelled", "The process has ended"));
@@ -91,7 +91,7 @@ export class Process {
     return this.#endedBy;
   }
 
-  /** Sends a signal; to the children too where they are of the same job. */
+  /** Sends a signal, also to those of its children that are of the same job. */
   kill(name: string): void {
     for (const child of this.children) child.kill(name);
     const caught = name === "KILL" || name === "STOP" ? undefined : this.trapped?.(name);
@@ -122,15 +122,18 @@ export class Process {
     this.#resumed?.();
   }
 
-  /** Gives others of the thread their turn; undefined where it is not time for it. */
+  /** Lets other work of the thread have its turn; undefined if it is not time for that. */
   pause: (() => Promise<void> | undefined) | undefined;
 
-  /** To be waited for before each piece that it reads or writes: until it is not stopped, and others had their turn. */
+  /**
+   * Wait for this before each piece that is read or written: until the process is not stopped, and others had their
+   * turn.
+   */
   rest(): Promise<void> | undefined {
     return this.#stopped ?? this.pause?.();
   }
 
-  /** Resolves when it is not stopped; undefined where nobody has to wait. */
+  /** Resolves when it is not stopped; undefined if nobody has to wait. */
   turn(): Promise<void> | undefined {
     return this.#stopped;
   }
@@ -140,7 +143,7 @@ export class Process {
     while (this.#stopped !== undefined) await this.#stopped;
   }
 
-  /** Caught signals whose traps are still to be run. */
+  /** The next caught signal whose trap has to be run. */
   takePending(): string | undefined {
     return this.#pending.shift();
   }
@@ -153,14 +156,14 @@ export class Process {
     return this.#pending[0];
   }
 
-  /** Resolves when a caught signal comes: what `wait` also waits for. */
+  /** Resolves when a caught signal arrives; `wait` waits for this too. */
   caught(): Promise<void> {
     if (this.hasPending) return Promise.resolve();
     return new Promise((resolve) => (this.#wake = resolve));
   }
 }
 
-/** The exit status of what a signal ended. */
+/** The exit status of a process that a signal has ended. */
 export function statusOfSignal(name: string | undefined): number {
   return 128 + (SIGNALS[name ?? "INT"] ?? 2);
 }

@@ -5,7 +5,10 @@ import type { Frame } from "./frame.ts";
 import { templateOf } from "./source-text.ts";
 import { formatTime } from "./strftime.ts";
 
-/** A prompt as it is shown. What it runs is not traced, its status is nobody's, and its faults leave it as it is. */
+/**
+ * A prompt as it is shown. The commands in it are not traced, do not change `$?`, and if they fail the prompt stays
+ * unchanged.
+ */
 export async function promptText(prompt: string, frame: Frame): Promise<string> {
   const { state, interpreter } = frame;
   const decoded = prompt.includes("\\") ? decode(prompt, frame) : prompt;
@@ -28,7 +31,7 @@ export async function promptText(prompt: string, frame: Frame): Promise<string> 
 function decode(text: string, frame: Frame): string {
   const { state } = frame;
   const isExpanded = state.isSetOption("promptvars");
-  // Values from outside are no part of what is expanded afterwards.
+  // Values from outside are not expanded again afterwards.
   const literal = (value: string): string => (isExpanded ? value.replaceAll(/[\\$`"]/g, "\\$&") : value);
   return text.replaceAll(/\\([0-7]{1,3}|D\{[^}]*\}|.)/gs, (whole, code: string) => {
     if (/^[0-7]/.test(code)) return String.fromCharCode(Number.parseInt(code, 8) & 0xff);
@@ -77,7 +80,7 @@ function valueOf(code: string, { state, jobs }: Frame): string | undefined {
   }
 }
 
-/** strftime's pattern for each escape of the time. */
+/** The pattern of strftime for each time escape. */
 const TIMES: Readonly<Record<string, string>> = {
   d: "%a %b %d",
   t: "%H:%M:%S",

@@ -1,10 +1,10 @@
-/** Words written so that the shell reads them back: `${x@Q}`, `printf %q`, `set`, `declare -p`, `set -x`. */
+/** Writes words so that the shell reads them back: `${x@Q}`, `printf %q`, `set`, `declare -p`, `set -x`. */
 
 const PLAIN = /^[\w@%+=:,./^-]+$/;
 // eslint-disable-next-line no-control-regex
 const CONTROL = /[\x00-\x1f\x7f\ud800-\udfff]/;
 
-/** As `printf %q`: backslashes, or `$'…'` where there are control characters. */
+/** As `printf %q`: with backslashes, or `$'…'` if there are control characters. */
 export function quotePrintf(text: string): string {
   if (text === "") return "''";
   if (CONTROL.test(text)) return quoteAnsi(text);
@@ -14,13 +14,13 @@ export function quotePrintf(text: string): string {
     .replaceAll(/(?<!\\)\^/g, "\\^");
 }
 
-/** As `${x@Q}` and `declare -p`'s elements: single quotes always. */
+/** As `${x@Q}` and the elements of `declare -p`: always single quotes. */
 export function quoteAlways(text: string): string {
   if (CONTROL.test(text)) return quoteAnsi(text);
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** As `set` and `set -x` write values: bare where that is enough. */
+/** As `set` and `set -x` write values: unquoted if that is enough. */
 export function quoteIfNeeded(text: string): string {
   if (PLAIN.test(text)) return text;
   if (text === "") return "''";

@@ -1,4 +1,4 @@
-/** A line from a descriptor: what comes after it stays for the next reader. */
+/** Reads a line from a descriptor; the bytes after it stay for the next reader. */
 import { concat } from "../../base/bytes.ts";
 import { decodeText, encodeText } from "./bytes.ts";
 import type { Descriptor } from "./descriptor.ts";
@@ -8,18 +8,18 @@ import { TEXT_CHARS_MAX } from "./limits.ts";
 export interface ReadOptions {
   /** One character; "" is NUL. */
   readonly delimiter: string;
-  /** At most so many characters, if given. */
+  /** At most this many characters, if given. */
   readonly count?: number | undefined;
-  /** The delimiter does not end it (`read -N`). */
+  /** Whether the delimiter does not end the line (`read -N`). */
   readonly isExact?: boolean;
-  /** A backslash takes the delimiter's meaning away and joins lines, so that reading goes on. */
+  /** Whether a backslash quotes the delimiter and joins lines, so that reading goes on. */
   readonly hasEscapes?: boolean;
 }
 
 export interface Line {
   /** Without the delimiter. */
   readonly text: string;
-  /** Whether it ended as it should, not at the end of the input. */
+  /** Whether the line ended as it should, and not at the end of the input. */
   readonly isEnded: boolean;
 }
 

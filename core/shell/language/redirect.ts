@@ -9,10 +9,13 @@ import type { Frame } from "./frame.ts";
 import { DESCRIPTORS_MAX } from "./limits.ts";
 import type { OpenMode } from "./world.ts";
 
-/** Descriptors that `{name}>` gets begin here. */
+/** The first descriptor that `{name}>` gets. */
 const NAMED_FROM = 10;
 
-/** In order, from left to right. Throws ShellFault; what was done before stays done, the caller restores. */
+/**
+ * Applies redirections from left to right. Throws ShellFault; redirections before the fault stay, and the caller
+ * restores them.
+ */
 export async function redirect(redirections: readonly Redirection[], frame: Frame): Promise<void> {
   for (const redirection of redirections) {
     if (redirection.type === "Redirect") await redirectOne(redirection, frame);
@@ -47,7 +50,7 @@ async function redirectOne(redirection: Redirect, frame: Frame): Promise<void> {
   await place(redirection, operator === "<" || operator === "<>" ? 0 : 1, descriptor, frame);
 }
 
-/** One word, or it is ambiguous. */
+/** It must be one word, else it is ambiguous. */
 async function targetOf(word: Word, frame: Frame): Promise<string> {
   const fields = await expandWords([word], frame);
   const [only] = fields;
@@ -72,7 +75,7 @@ async function open(text: string, mode: OpenMode, frame: Frame): Promise<Descrip
   }
 }
 
-/** What a person knows an error of a file by. */
+/** The reason of a file's error, in words that people know. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof StarfishError)) return messageOf(error);
   switch (error.code) {
@@ -89,7 +92,7 @@ export function reasonOf(error: unknown): string {
   }
 }
 
-/** Opens what stands for a descriptor of this shell, or a file. */
+/** Opens a file, or one of this shell's descriptors by its path. */
 export async function openPath(path: string, mode: OpenMode, frame: Frame): Promise<Descriptor> {
   const own = /^\/dev\/(?:fd\/(\d+)|(stdin|stdout|stderr))$/.exec(path);
   if (own !== null) {
@@ -153,7 +156,7 @@ function numberNow({ descriptor }: Pick<Redirect, "descriptor">, standard: numbe
   return Number(state.variables.get(descriptor.name) ?? -1);
 }
 
-/** The number that is meant by `{name}>&-`. */
+/** The number that `{name}>&-` means. */
 async function numberOf(redirection: Redirect, standard: number, frame: Frame): Promise<number> {
   const number = numberNow(redirection, standard, frame);
   if (number < 0 || Number.isNaN(number))
@@ -186,7 +189,7 @@ async function documentText({ operator, delimiter, body }: HereDoc, frame: Frame
   );
 }
 
-/** A file that holds just these bytes, for reading. */
+/** A file with just these bytes, for reading. */
 export function bytesFile(bytes: Uint8Array): OpenFile {
   let rest: Uint8Array | undefined = bytes;
   return {

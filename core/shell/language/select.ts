@@ -1,10 +1,10 @@
-/** The menu of `select`: numbered words, a question, an answer read from standard input. */
+/** The menu of `select`: numbered words, a question, and an answer from standard input. */
 import { abortable } from "../../ports/clock.ts";
 import { encodeText } from "./bytes.ts";
 import type { Frame } from "./frame.ts";
 import { readLine } from "./read-line.ts";
 
-/** Says whether there was an answer. */
+/** Returns whether there was an answer. */
 export async function select(name: string, words: readonly string[], frame: Frame): Promise<boolean> {
   const { state } = frame;
   const error = state.descriptors.get(2)?.output();

@@ -19,16 +19,16 @@ import { setFirstVariables } from "./first-variables.ts";
 import { type RunningProcess, SessionInterpreter, type SessionOptions } from "./interpreter.ts";
 
 export interface RunOptions {
-  /** Ends what runs now; the session stays. */
+  /** Ends what runs now; the session goes on. */
   readonly signal: AbortSignal;
   /** For `$0` in messages, and BASH_SOURCE. */
   readonly name?: string;
 }
 
-/** What came of a run. */
+/** The result of a run. */
 export interface RunResult {
   readonly status: number;
-  /** `exit` was called, or a fault ended the shell. */
+  /** Whether `exit` was called, or a fault ended the shell. */
   readonly isExit: boolean;
 }
 
@@ -38,7 +38,7 @@ export class ShellSession {
   readonly #options: SessionOptions;
   readonly #life = new AbortController();
   readonly #interpreter: SessionInterpreter;
-  /** The process that runs in the foreground now, for signals from the keyboard. */
+  /** The foreground process, which gets the keyboard's signals. */
   #foreground: Process | undefined;
 
   constructor(options: SessionOptions) {
@@ -61,18 +61,18 @@ export class ShellSession {
     }
   }
 
-  /** Runs a script or a line. Never rejects for what a command does. */
+  /** Runs a script or a line. Never rejects because of a command. */
   run(text: string, { signal, name = "main" }: RunOptions): Promise<RunResult> {
     return this.#run(signal, (frame) => this.#interpreter.runText(text, frame, { name }));
   }
 
-  /** Runs what comes on standard input, as far as it comes. */
+  /** Runs the commands of standard input, as they arrive. */
   runInput({ signal }: { signal: AbortSignal }): Promise<RunResult> {
     const input = this.state.descriptors.get(0);
     return this.#run(signal, (frame) => (input === undefined ? Promise.resolve(0) : runInput(input, frame)));
   }
 
-  /** `text` with its prompt escapes, and what it has of `$…`. */
+  /** `text` with its prompt escapes and `$…` expanded. */
   prompt(text: string): Promise<string> {
     return promptText(text, this.#frame(new Process(this.state.shellPid, this.#life.signal)));
   }
@@ -109,7 +109,7 @@ export class ShellSession {
     }
   }
 
-  /** What a line that was broken off leaves behind. */
+  /** Cleans up what an interrupted line has left behind. */
   #reset(): void {
     this.state.loopDepth = 0;
     this.state.conditionDepth = 0;
@@ -131,8 +131,8 @@ export class ShellSession {
   }
 
   /**
-   * A signal from outside. At a terminal the shell itself heeds INT only: QUIT and TSTP are for what it waits for.
-   * Says whether anything runs that could take it.
+   * A signal from outside. At a terminal the shell itself handles INT only; QUIT and TSTP are for the processes it
+   * waits for. Returns whether anything runs that could take it.
    */
   signal(name: string): boolean {
     const process = this.#foreground;
@@ -142,7 +142,7 @@ export class ShellSession {
     return true;
   }
 
-  /** What is waiting to be told of jobs that have ended. */
+  /** Reports about ended jobs that have not been shown yet. */
   takeReports(): string {
     const lines: string[] = [];
     for (const job of [...this.jobs.all]) {
@@ -153,7 +153,7 @@ export class ShellSession {
     return lines.join("");
   }
 
-  /** Subshells, stages, jobs and commands that run now. */
+  /** The number of subshells, stages, jobs and commands that run now. */
   get processCount(): number {
     return this.#interpreter.processCount;
   }
@@ -162,7 +162,7 @@ export class ShellSession {
     return this.#interpreter;
   }
 
-  /** The shell itself first, while it runs something, or something runs in its background. */
+  /** The shell itself first, while it runs something or has background jobs. */
   running(): RunningProcess[] {
     const { cwd, variables, shellPid } = this.state;
     const begun = this.#interpreter.running(shellPid);
@@ -171,7 +171,7 @@ export class ShellSession {
     return [{ process, parent: shellPid - 1, cwd, environment: variables.environment() }, ...begun];
   }
 
-  /** Expands a prompt and the like in this shell. */
+  /** A frame for expanding a prompt and the like in this shell. */
   frame(signal: AbortSignal): Frame {
     return this.#frame(new Process(this.state.shellPid, signal));
   }
@@ -191,5 +191,5 @@ export class ShellSession {
   }
 }
 
-/** Signals that an interactive shell itself ignores. */
+/** Signals that an interactive shell ignores itself. */
 const KEYBOARD_ONLY = new Set(["QUIT", "TSTP"]);

@@ -1,4 +1,4 @@
-/** Simple commands: words are expanded, redirected, and what they name is found and run. */
+/** Simple commands: expands the words, applies redirections, and finds and runs the command. */
 import type { Assignment, Command, Redirection, Word } from "unbash";
 import { concat } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
@@ -38,14 +38,15 @@ export async function runSimple(node: Command, frame: Frame): Promise<void> {
   }
 }
 
-/** For $BASH_COMMAND. Commands of traps are not noted: there it is what set them off. */
+/** For $BASH_COMMAND. Commands of traps are not noted: during a trap it is the command that caused it. */
 export function noteCommand({ pos, end }: { pos: number; end: number }, { state, source }: Frame): void {
   if (state.runningTraps.size === 0) state.running = { source, pos, end };
 }
 
 async function runWithWords(node: Command, assignments: readonly Assignment[], frame: Frame): Promise<void> {
   const { state, interpreter } = frame;
-  // `$?` while words are expanded is that of the command before; a substitution's own becomes ours if nothing else does.
+  // While words are expanded, `$?` is that of the command before. A substitution's status becomes the command's, if
+  // nothing else runs.
   state.substitutionStatus = undefined;
   const declared = declarationOf(node, interpreter.builtins);
   const words =
@@ -108,7 +109,7 @@ async function expandDeclaration(node: Command, builtin: Builtin, frame: Frame):
   return { fields, declarations };
 }
 
-/** Values are expanded before anything is declared: `local x=$x` means the outer one. */
+/** Values are expanded before anything is declared, so `local x=$x` means the outer variable. */
 async function evaluated(assignment: Assignment, frame: Frame): Promise<Assignment> {
   if (assignment.value.type === "ArrayValue") return assignment;
   const text = await expandText(assignment.value, frame, { isAssignment: true });
@@ -138,7 +139,7 @@ async function evaluated(assignment: Assignment, frame: Frame): Promise<Assignme
 
 async function runAssignments(node: Command, assignments: readonly Assignment[], frame: Frame): Promise<void> {
   const { state } = frame;
-  // What the values run writes where the shell does: redirections come after them.
+  // Commands in values write where the shell writes, because redirections come later.
   for (const assignment of assignments) {
     await assign(assignment, frame);
     if (state.option("xtrace")) await trace(tracedAssignment(assignment, frame), frame);
@@ -165,7 +166,7 @@ async function traceWords(words: readonly string[], frame: Frame): Promise<void>
   if (frame.state.option("xtrace")) await trace(words.map(quoteIfNeeded).join(" "), frame);
 }
 
-/** A redirection that fails fails the command; the rest of the script goes on. */
+/** A redirection that fails makes the command fail; the script goes on. */
 async function withRedirections(
   redirections: readonly Redirection[],
   frame: Frame,
@@ -187,7 +188,7 @@ async function withRedirections(
     }
     state.isExecKept = false;
     await work();
-    // `exec >file` keeps what it has done.
+    // The redirections of `exec >file` stay.
     isRestored = !(isKept && state.isExecKept);
   } finally {
     if (isRestored) {
@@ -200,14 +201,14 @@ async function withRedirections(
   }
 }
 
-/** What was written could not be kept: the disk is full, say. */
+/** The output could not be stored, for example because the disk is full. */
 async function failedToClose(error: unknown, frame: Frame): Promise<void> {
   if (!isStarfishError(error)) throw error;
   await frame.interpreter.complain(error.message, frame);
   frame.state.status = 1;
 }
 
-/** POSIX: what stands before a special builtin stays. */
+/** POSIX: assignments before a special builtin stay. */
 function keepsAssignments(name: string, { state, interpreter }: Frame): boolean {
   return state.option("posix") && interpreter.builtins.get(name)?.isSpecial === true;
 }
@@ -232,7 +233,7 @@ async function withTemporary(
   try {
     for (const assignment of assignments) {
       const { value } = assignment;
-      // Elements are no environment; of a list, commands see the text.
+      // Elements of arrays are not exported; of a list, commands get the text.
       if (assignment.index !== undefined) continue;
       const text =
         value.type === "ArrayValue"
@@ -263,7 +264,7 @@ async function runFound(
   return await runExternal(name, args, frame);
 }
 
-/** A command by its words, as `command`, `builtin`, `exec` and commands that run others call it. */
+/** Runs a command by its words, as `command`, `builtin`, `exec` and commands that run others do. */
 export async function runWords(words: readonly string[], frame: Frame, options: WordsOptions = {}): Promise<number> {
   const [name = "", ...args] = words;
   frame.process.words = words;
@@ -356,7 +357,7 @@ async function runBuiltin(
   }
 }
 
-/** These take no word with two dashes; the others look at their options themselves. */
+/** These take no word that begins with two dashes; the others check their options themselves. */
 const STRICT = new Set([
   "alias",
   "builtin",
@@ -390,7 +391,7 @@ async function writeTo(number: number, text: string, name: string, frame: Frame)
   await abortable(frame.signal, output.write(encodeText(text)));
 }
 
-/** How an external command is looked for, and called. */
+/** How an external command is found and called. */
 type ExternalOptions = Pick<WordsOptions, "path" | "shownAs">;
 
 async function runExternal(
@@ -433,7 +434,7 @@ async function findAndRun(
   }
 }
 
-/** NAME_MAX, as everywhere. */
+/** The longest file name, as in other systems. */
 const NAME_BYTES_MAX = 255;
 
 async function notFound(name: string, args: readonly string[], frame: Frame): Promise<number> {
@@ -484,7 +485,7 @@ function externalCall(
   };
 }
 
-/** A command that another one runs: a process of its own, with the streams and the environment that it is given. */
+/** A command that another one runs: a process of its own, with the given streams and environment. */
 async function runNested(words: readonly string[], options: ExternalRun, frame: Frame): Promise<number> {
   const pause = frame.process.rest();
   if (pause !== undefined) await pause;
@@ -502,7 +503,7 @@ async function runNested(words: readonly string[], options: ExternalRun, frame: 
   }
 }
 
-/** Bytes of a file that tell what it is. */
+/** Bytes at a file's beginning that tell its kind. */
 const HEAD_BYTES = 512;
 const INTERPRETERS = /(?:^|\/)(?:ba|da|a|k|z|star)?sh$|(?:^|\/)starfish$/;
 

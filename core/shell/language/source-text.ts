@@ -1,9 +1,9 @@
-/** A script's text with the lines in it, and what the parser makes of it. */
+/** The text of a script, its lines, and its parse. */
 import { parse, type ParsedScript, type ParseError, type Statement, type Word } from "unbash";
 
 export class SourceText {
   readonly text: string;
-  /** The file that it came from, or "main". */
+  /** The file, or "main". */
   readonly name: string;
   readonly firstLine: number;
   #lineStarts: number[] | undefined;
@@ -52,7 +52,7 @@ export function parseScript(source: SourceText): Script {
   return { source, statements: commands, errors };
 }
 
-/** Texts that are parsed again and again, as a loop's command substitutions. */
+/** Texts whose parse is kept, because they are parsed again and again, as command substitutions in a loop. */
 const CACHED_MAX = 512;
 const CACHED_CHARS_MAX = 2_048;
 const words = new Map<string, Word>();
@@ -80,7 +80,7 @@ export function wordOf(text: string): Word {
   });
 }
 
-/** A text in which only `$`, backquotes and backslashes mean something. */
+/** A text in which only `$`, backquotes and backslashes are special. */
 export function templateOf(text: string): Word {
   return cached(templates, text, () => {
     const script: ParsedScript = parse(`: <<_end_\n${text}\n_end_\n`);
@@ -88,7 +88,7 @@ export function templateOf(text: string): Word {
     const [document] = command?.type === "Command" ? command.redirects : [];
     const body = document?.type === "HereDoc" ? document.body : undefined;
     if (body === undefined || body.parts === undefined) return plain(text);
-    // The document's own last line break is no part of the text.
+    // The document's last line break is not part of the text.
     const parts = [...body.parts];
     const last = parts.at(-1);
     if (last?.type === "Literal") {

@@ -1,4 +1,4 @@
-/** Variables whose values come from the shell itself: $RANDOM, $SECONDS, $LINENO, $FUNCNAME and the like. */
+/** Variables whose values the shell itself provides: $RANDOM, $SECONDS, $LINENO, $FUNCNAME and the like. */
 import type { Clock } from "../../ports/clock.ts";
 import { arrayOf, type Call, type ShellState } from "./state.ts";
 import type { IndexedArray, SpecialVariable } from "./variables.ts";
@@ -22,11 +22,11 @@ export function specialVariables(
   const seconds = (): number => Math.floor((clock.monotonic() - state().secondsFromMs) / 1000);
   const nextRandom = (): number => {
     if (seed === undefined) return Math.floor(random() * 32768);
-    // A linear congruence is enough where a script asks for the same numbers again.
+    // A script that sets the seed wants the same numbers again; a linear congruence is enough for that.
     seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
     return (seed >> 16) & 0x7fff;
   };
-  /** Innermost first; a script's file is the last of all. */
+  /** The innermost call first; the script's file last. */
   const stack = (text: (call: Call) => string, last: string): IndexedArray => {
     const { calls, isScriptFile } = state();
     return arrayOf([...calls.map(text).reverse(), ...(isScriptFile ? [last] : [])]);

@@ -1,11 +1,13 @@
-/** Word splitting by IFS (POSIX 2.6.5): what expansions brought, cut into fields; what was quoted or typed is not cut. */
+/**
+ * Word splitting by IFS (POSIX 2.6.5): the results of expansions are split into fields; quoted and typed text is not.
+ */
 import type { Piece } from "./pattern.ts";
 import { WORDS_MAX } from "./limits.ts";
 import { ShellFault } from "./faults.ts";
 
 export type Token =
   | { readonly kind: "text"; readonly text: string; readonly isQuoted: boolean; readonly isSplit: boolean }
-  /** Between the elements of "$@": the field ends here. */
+  /** Between the elements of "$@", where a field ends. */
   | { readonly kind: "break" };
 
 export function splitFields(tokens: readonly Token[], ifs: string): Piece[][] {
@@ -24,7 +26,7 @@ class Splitter {
   readonly #spaces: ReadonlySet<string>;
   readonly #others: ReadonlySet<string>;
   #field: Piece[] | undefined;
-  /** Which delimiter was last, where nothing has come since. */
+  /** The kind of the last delimiter, if nothing has followed it. */
   #last: "none" | "space" | "other" = "none";
 
   constructor(ifs: string) {
@@ -81,7 +83,7 @@ class Splitter {
   }
 }
 
-/** What `$*` is joined with: the first character of IFS; a space where IFS is unset. */
+/** The text that joins `$*`: the first character of IFS, or a space if IFS is unset. */
 export function joiner(ifs: string | undefined): string {
   return ifs === undefined
     ? " "

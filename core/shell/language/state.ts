@@ -1,4 +1,4 @@
-/** All that one shell knows: variables, functions, options, descriptors. A subshell begins with a copy. */
+/** The state of one shell: variables, functions, options, descriptors. A subshell begins with a copy. */
 import type { CompoundCommand, CompoundList, Redirected } from "unbash";
 import { Descriptors } from "./descriptor.ts";
 import type { SourceText } from "./source-text.ts";
@@ -7,16 +7,16 @@ import { IndexedArray, Variables, type SpecialVariable } from "./variables.ts";
 export interface ShellFunction {
   readonly name: string;
   readonly body: CompoundCommand | Redirected | CompoundList;
-  /** The script that it stands in. */
+  /** The script in which it was defined. */
   readonly source: SourceText;
   /** The text of its body, for `declare -f` and `type`. */
   readonly text: string;
   readonly line: number;
-  /** `declare -ft`: has the DEBUG and RETURN traps. */
+  /** Whether it has the DEBUG and RETURN traps (`declare -ft`). */
   isTraced?: boolean;
 }
 
-/** `set -o` names by their letters. */
+/** The names for `set -o` by their letters. */
 export const OPTION_LETTERS: Readonly<Record<string, string>> = {
   a: "allexport",
   B: "braceexpand",
@@ -95,7 +95,7 @@ export const SHOPT_DEFAULTS: Readonly<Record<string, boolean>> = {
   xpg_echo: false,
 };
 
-/** One function call, source or script: what FUNCNAME, BASH_SOURCE, BASH_LINENO and `caller` tell. */
+/** One function call, `source` or script: what FUNCNAME, BASH_SOURCE, BASH_LINENO and `caller` show. */
 export interface Call {
   readonly name: string;
   readonly file: string;
@@ -124,26 +124,26 @@ export class ShellState {
   directoryStack: string[] = [];
   umask = 0o022;
   traps: Map<string, string> = new Map();
-  /** Of the shell that this is a copy of: what `trap` shows until it sets one of its own. */
+  /** The traps of the shell of which this is a copy; `trap` shows them until this one sets its own. */
   outerTraps: ReadonlyMap<string, string> | undefined;
   calls: Call[] = [];
   status = 0;
   pipeStatus: number[] = [0];
-  /** $$, the same in subshells. */
+  /** $$, which is the same in subshells. */
   readonly shellPid: number;
-  /** $BASHPID, its own in each subshell. */
+  /** $BASHPID, which differs in each subshell. */
   pid: number;
   lastBackgroundPid: number | undefined;
   line = 1;
-  /** Of $SECONDS, monotonic ms. */
+  /** The time from which $SECONDS counts, monotonic ms. */
   secondsFromMs = 0;
   subshellDepth = 0;
   loopDepth = 0;
-  /** Within `if`, `while`, `!`, `&&` and `||`, where errexit does not hold. */
+  /** How deep the shell is within `if`, `while`, `!`, `&&` and `||`, where errexit has no effect. */
   conditionDepth = 0;
   callDepth = 0;
   isInteractive: boolean;
-  /** Whether a function, or a sourced file, is running: `return` is valid. */
+  /** How many functions and sourced files are running; `return` is valid in them. */
   returnDepth = 0;
   getoptsAt: { index: number; within: number } = { index: 1, within: 0 };
   lastArgument = "";
@@ -151,18 +151,18 @@ export class ShellState {
   running: { readonly source: SourceText; readonly pos: number; readonly end: number } | undefined;
   /** Traps whose actions run now, by name. */
   runningTraps: ReadonlySet<string> = new Set();
-  /** A file is run, not a line or standard input: it is on the stack of calls. */
+  /** Whether a file is run (which is on the stack of calls), and not a line or standard input. */
   isScriptFile = false;
-  /** Begun by `-c`. */
+  /** Whether it was started by `-c`. */
   isCommandLine = false;
   hashed: Map<string, string> = new Map();
   /** Descriptors of process substitutions that the running command has made. */
   substituted: number[] = [];
   /** Status of the last command substitution of the running command. */
   substitutionStatus: number | undefined;
-  /** `exit` has said that there are stopped jobs. */
+  /** Whether `exit` has warned of stopped jobs. */
   isWarnedOfJobs = false;
-  /** `exec` without a command has been run: its redirections stay. */
+  /** Whether `exec` without a command has been run, whose redirections stay. */
   isExecKept = false;
 
   constructor(options: ShellStateOptions) {
@@ -182,7 +182,7 @@ export class ShellState {
     return this.shopt.get(name) ?? false;
   }
 
-  /** LC_ALL, LC_CTYPE or LANG says C: characters are bytes. Without any of them text is UTF-8. */
+  /** Whether LC_ALL, LC_CTYPE or LANG says C, where bytes are characters. Otherwise text is UTF-8. */
   get isByteLocale(): boolean {
     const { variables } = this;
     const locale = [variables.get("LC_ALL"), variables.get("LC_CTYPE"), variables.get("LANG")].find(
@@ -191,7 +191,7 @@ export class ShellState {
     return locale === "C" || locale === "POSIX";
   }
 
-  /** What a subshell begins with. Traps are reset, but for those that ignore. */
+  /** The state of a subshell at its beginning. Traps are reset, except those that ignore a signal. */
   fork(pid: number): ShellState {
     const copy = new ShellState({
       name: this.name,
@@ -249,7 +249,7 @@ export class ShellState {
   }
 }
 
-/** An array for a special variable that has one. */
+/** An array as the value of a special variable. */
 export function arrayOf(values: readonly string[]): IndexedArray {
   return IndexedArray.of(values);
 }

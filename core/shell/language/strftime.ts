@@ -33,7 +33,7 @@ export function formatTime(pattern: string, ms: number): string {
 
 interface Field {
   readonly text: string;
-  /** What a number is filled up with, and how far. */
+  /** The character that pads a number, and the width. */
   readonly fill?: "0" | " ";
   readonly width?: number;
 }
@@ -151,7 +151,7 @@ function dayOfYear(date: Date): number {
   );
 }
 
-/** ISO 8601: the week of the year that holds its Thursday. */
+/** ISO 8601: the week of the year that contains its Thursday. */
 function isoWeek(date: Date): { year: number; week: number } {
   const thursday = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()));
   thursday.setUTCDate(thursday.getUTCDate() + 4 - (thursday.getUTCDay() || 7));

@@ -3,7 +3,7 @@ import { AssociativeArray } from "./associative-array.ts";
 import { ShellFault } from "./faults.ts";
 import type { Frame } from "./frame.ts";
 
-/** `text` is the source; `expanded` gives it with its expansions made. */
+/** `text` is the source; `expanded` gives it after its expansions. */
 export async function subscriptOf(
   name: string,
   text: string,

@@ -34,7 +34,7 @@ export async function runSubshell(frame: Frame, work: Work): Promise<number> {
   }
 }
 
-/** Runs `work` to its end, whatever that is, closes what it had open, and gives its status. */
+/** Runs `work` to its end, however it ends, closes what it has opened, and returns its status. */
 export async function settle(frame: Frame, work: Work): Promise<number> {
   const { state, process } = frame;
   let status: number;
@@ -61,7 +61,7 @@ async function guarded(frame: Frame, work: Work): Promise<number> {
   }
 }
 
-/** The status that a shell ends with by what was thrown. What is no shell's business goes on. */
+/** The status with which a shell ends, by what was thrown. Other errors are thrown again. */
 export async function statusOf(error: unknown, frame: Frame): Promise<number> {
   if (error instanceof ExitJump || error instanceof ReturnJump) return error.status & 0xff;
   if (error instanceof LoopJump) return 0;
@@ -86,7 +86,7 @@ export function startJob(text: string, frame: Frame, work: Work): Job {
   const ended = (async () => {
     await inner.state.descriptors.set(0, new Descriptor(bytesFile(new Uint8Array())));
     const status = await settle(inner, work);
-    // What has stopped has not ended, however much of it is done.
+    // A stopped process has not ended, however much of its work is done.
     await process.goesOn();
     return status;
   })();
@@ -98,7 +98,7 @@ export function startJob(text: string, frame: Frame, work: Work): Job {
   );
 }
 
-/** What a script writes to standard output, without line breaks at its end; its status becomes `$?`. */
+/** What a script writes to standard output, without line breaks at the end; its status becomes `$?`. */
 export async function captureOutput(frame: Frame, work: Work): Promise<string> {
   const parts: Bytes[] = [];
   let length = 0;
@@ -124,10 +124,10 @@ export async function captureOutput(frame: Frame, work: Work): Promise<string> {
   return end;
 }
 
-/** Descriptors of process substitutions, from here downwards as in bash. */
+/** Descriptors of process substitutions count downwards from here, as in bash. */
 const SUBSTITUTED_FROM = 63;
 
-/** `<( … )` and `>( … )`: the path of a descriptor that leads to the running script. */
+/** `<( … )` and `>( … )`: the path of a descriptor that is connected to the running script. */
 export async function substituteProcess(operator: "<" | ">", frame: Frame, work: Work): Promise<string> {
   const pipe = createPipe();
   const reading = pipeReader(pipe);
@@ -145,7 +145,7 @@ export async function substituteProcess(operator: "<" | ">", frame: Frame, work:
   frame.state.lastBackgroundPid = process.pid;
   frame.interpreter.watch(ended);
   await descriptors.set(number, new Descriptor(mine));
-  // Closed when the command that it was made for has ended.
+  // Closed when the command for which it was made has ended.
   frame.state.substituted.push(number);
   return `/dev/fd/${number}`;
 }

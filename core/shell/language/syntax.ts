@@ -1,4 +1,4 @@
-/** What is wrong with statements before any of them runs: faults within substitutions, and what is not supported. */
+/** Finds errors in statements before any of them runs: errors within substitutions, and what is not supported. */
 import { forEachChild, parse, type Statement, type SyntaxNode } from "unbash";
 
 export interface SyntaxFault {
@@ -24,7 +24,7 @@ export function checkSyntax(statements: readonly Statement[]): SyntaxFault | und
   return fault;
 }
 
-/** Whether more lines would make the text whole: an open quote, a pipe with nothing behind it, a loop without its end. */
+/** Whether the text needs more lines: an open quote, a pipe without a command after it, a loop without its end. */
 export function isIncomplete(text: string): boolean {
   const { commands: statements, errors = [] } = parse(text);
   if (/(?:^|[^\\])(?:\\\\)*\\$/.test(text)) return true;

@@ -1,4 +1,4 @@
-/** Runs a text as bash reads one: line by line, aliases expanded as each line is reached. */
+/** Runs a text as bash reads it: line by line, with aliases expanded when a line is reached. */
 import type { Statement } from "unbash";
 import { expandAliases } from "./aliases.ts";
 import { encodeText } from "./bytes.ts";
@@ -8,7 +8,7 @@ import type { Frame } from "./frame.ts";
 import { SourceText, parseScript, type Script } from "./source-text.ts";
 import { checkSyntax } from "./syntax.ts";
 
-/** Runs a text line by line: a fault ends its line, and a fault of syntax what comes after it. */
+/** Runs a text line by line. A fault ends its line; a syntax error ends everything after it. */
 export class TextRunner {
   readonly #frame: Frame;
   readonly #name: string;
@@ -62,7 +62,7 @@ export class TextRunner {
       ?.write(encodeText(text.endsWith("\n") ? text : `${text}\n`));
   }
 
-  /** The rest of the text with aliases expanded in its next line, where that changes it. */
+  /** The rest of the text with aliases expanded in its next line, if that changes it. */
   #withAliases(
     source: SourceText,
     script: Script,
@@ -102,7 +102,7 @@ export class TextRunner {
       return state.status;
     } catch (error) {
       if (!(error instanceof ShellFault) || (error.isFatal && !state.isInteractive)) throw error;
-      // Only at the top of a script does the next line go on; within functions, evals and subshells all of it is left.
+      // Only at the top level of a script the next line runs; functions, evals and subshells end.
       if (state.subshellDepth > 0 || state.callDepth > 0 || state.returnDepth > 0) throw error;
       await frame.interpreter.complain(error.message, frame);
       state.status = error.status;
@@ -115,21 +115,23 @@ export class TextRunner {
   }
 }
 
-/** Whether a fault of syntax lies within these statements or at their end: what the parser made of them is not all of it. */
+/**
+ * Whether a syntax error is within these statements or at their end, so that the parser has not understood all of them.
+ */
 function isBroken(unit: readonly Statement[], { errors, source }: Script): boolean {
   const [first, last] = [unit[0], unit.at(-1)];
   if (first === undefined || last === undefined) return false;
-  // A loop whose end is missing has none.
+  // A loop without its end has none in the parse either.
   if (errors.length > 0 && unit.some(({ pos, end }) => end <= pos)) return true;
   return errors.some(
-    // What stands on the line of a fault, or reaches to it, does not run.
+    // Statements on the line of the error, or that reach to it, do not run.
     ({ pos }) =>
       (pos >= first.pos && source.text.slice(last.end, pos).trim() === "") ||
       source.lineAt(last.end) >= source.lineAt(pos),
   );
 }
 
-/** Statements that stand on one line with the first, as far as they reach. */
+/** The statements on the line of the first one, and what they contain. */
 function unitFrom({ statements, source }: Script, index: number): Statement[] {
   const unit: Statement[] = [];
   let end = -1;

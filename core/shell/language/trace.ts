@@ -1,4 +1,4 @@
-/** `set -x`: each command on standard error before it runs. */
+/** `set -x`: prints each command to standard error before it runs. */
 import { encodeText } from "./bytes.ts";
 import type { Frame } from "./frame.ts";
 

@@ -1,4 +1,7 @@
-/** Traps: what a shell runs when a signal comes, when it ends (EXIT), fails (ERR), before each command (DEBUG). */
+/**
+ * Traps: what a shell runs when a signal arrives, when it ends (EXIT), when a command fails (ERR), and before each
+ * command (DEBUG).
+ */
 import { ExitJump, ReturnJump } from "./faults.ts";
 import type { Frame } from "./frame.ts";
 
@@ -6,18 +9,18 @@ export async function runTrap(name: "ERR" | "DEBUG" | "RETURN", frame: Frame): P
   const { state } = frame;
   const action = state.traps.get(name);
   if (action === undefined || action === "" || state.runningTraps.has(name)) return;
-  // Functions have them only where they are traced.
+  // Functions inherit them only if they are traced.
   const isInherited = name === "ERR" ? state.option("errtrace") : state.option("functrace");
   if (state.variables.isInFunction && !isInherited && name !== "RETURN") return;
   await runAction(name, action, frame);
 }
 
-/** Runs the text of a trap; the status is what it was before, unless the trap leaves the shell. */
+/** Runs the text of a trap. The status is restored afterwards, unless the trap leaves the shell. */
 export async function runAction(name: string, action: string, frame: Frame): Promise<void> {
   const { state } = frame;
   const { status, line, pipeStatus } = state;
   const outer = state.runningTraps;
-  // Its own commands do not set it off again; those of others they may.
+  // The trap's own commands do not trigger it again; they may trigger other traps.
   state.runningTraps = new Set([...outer, name]);
   try {
     await frame.interpreter.runText(action, frame, { firstLine: line });
@@ -32,7 +35,7 @@ export async function runAction(name: string, action: string, frame: Frame): Pro
   state.pipeStatus = pipeStatus;
 }
 
-/** The EXIT trap, once. Resolves to the status that the shell ends with. */
+/** Runs the EXIT trap, once. Resolves to the status with which the shell ends. */
 export async function runExitTrap(status: number, frame: Frame): Promise<number> {
   const { state } = frame;
   const action = state.traps.get("EXIT");

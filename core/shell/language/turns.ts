@@ -1,18 +1,19 @@
 /**
- * Gives the thread away when the shell has had it for a while. Promises that are kept at once let no timer, key or message
- * in between: a loop that only computes, or a pipe whose ends both are ready (`yes > /dev/null`), would freeze the page.
+ * Gives up the thread when the shell has had it for a while. Promises that resolve at once let no timer, key or message
+ * in between. A loop that only computes, or a pipe whose ends are both ready (`yes > /dev/null`), would freeze the
+ * page.
  */
 import type { Clock } from "../../ports/clock.ts";
 import { TURN_MS } from "./limits.ts";
 
-/** Looks at the clock are dearer than what happens between them. */
+/** Only one of so many calls looks at the clock, because that costs more than most commands. */
 const CALLS_A_LOOK = 16;
 
 class Turns {
   #sinceMs = 0;
   #count = 0;
 
-  /** What to wait for now; undefined most of the time. To be asked before each command and each piece of a stream. */
+  /** A promise to wait for now; undefined most of the time. Call it before each command and each piece of a stream. */
   due(clock: Clock): Promise<void> | undefined {
     if (++this.#count % CALLS_A_LOOK !== 0) return undefined;
     const now = clock.monotonic();
@@ -26,5 +27,5 @@ class Turns {
   }
 }
 
-/** One for all of a thread: it is the thread that is shared. */
+/** One for the whole thread, because the thread is what is shared. */
 export const turns: Turns = new Turns();

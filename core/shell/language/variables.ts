@@ -1,12 +1,12 @@
 /**
- * Variables of a shell with their attributes and scopes. Scoping is dynamic, as in bash: a function's locals are seen by
- * what it calls. Pure but for the hooks of special variables.
+ * Variables of a shell with their attributes and scopes. Scoping is dynamic, as in bash: the functions that a function
+ * calls see its locals. Pure, except for the hooks of special variables.
  */
 import { AssociativeArray } from "./associative-array.ts";
 import { ELEMENTS_MAX, TEXT_CHARS_MAX } from "./limits.ts";
 import { ShellFault } from "./faults.ts";
 
-/** A sparse array; indices are whole numbers from 0 on. */
+/** A sparse array; indices are whole numbers from 0. */
 export class IndexedArray {
   readonly #items = new Map<number, string>();
   #sorted: number[] | undefined = [];
@@ -50,7 +50,7 @@ export class IndexedArray {
     return this.keys().map((index) => this.#items.get(index) ?? "");
   }
 
-  /** One more than the greatest index. */
+  /** The greatest index plus 1. */
   get end(): number {
     return (this.keys().at(-1) ?? -1) + 1;
   }
@@ -70,21 +70,21 @@ export interface Variable {
   isReadonly?: boolean;
   isInteger?: boolean;
   isReference?: boolean;
-  /** Declared as an array before it has a value. */
+  /** Set if it was declared as an array and has no value yet. */
   isArray?: "indexed" | "associative";
   letters?: "upper" | "lower" | "capital";
-  /** An assignment before a command (`x=1 cmd`), seen by that command only. */
+  /** Whether it is an assignment before a command (`x=1 cmd`), which only that command sees. */
   isTemporary?: boolean;
 }
 
-/** A variable whose value comes from elsewhere, as $RANDOM. */
+/** A variable whose value is computed, as $RANDOM. */
 export interface SpecialVariable {
   get(): Value | undefined;
-  /** Absent where assignments have no effect. */
+  /** Absent if assignments have no effect. */
   set?(value: string): void;
 }
 
-/** A name, and the element of an array that is meant; `*` and `@` are the caller's business. */
+/** A name, and perhaps an element of an array; the caller handles `*` and `@`. */
 export interface Place {
   readonly name: string;
   readonly index?: number | string | undefined;
@@ -96,12 +96,12 @@ export function isName(text: string): boolean {
   return NAME.test(text);
 }
 
-/** References that lead on: `declare -n a=b b=a` ends here. */
+/** References that are followed one after the other; ends circles as in `declare -n a=b b=a`. */
 const REFERENCE_HOPS_MAX = 16;
 
 interface Scope {
   readonly variables: Map<string, Variable>;
-  /** Holds the assignments before one command; `local` and `declare` pass it over. */
+  /** Whether it has the assignments before one command; `local` and `declare` skip it. */
   readonly isTemporary: boolean;
 }
 
@@ -113,7 +113,7 @@ export class Variables {
     this.#special = special;
   }
 
-  /** A subshell's own: later changes are not seen on the other side. */
+  /** A subshell's copy: later changes are not seen on the other side. */
   copy(): Variables {
     const copy = new Variables(new Map(this.#special));
     copy.#scopes.length = 0;
@@ -124,7 +124,7 @@ export class Variables {
     return copy;
   }
 
-  /** Puts a shell's own specials in the place of those that a copy took over; those that were unset stay so. */
+  /** Replaces the special variables that a copy took over with the shell's own; unset ones stay unset. */
   rebind(specials: ReadonlyMap<string, SpecialVariable>): void {
     for (const name of this.#special.keys()) {
       const special = specials.get(name);
@@ -140,7 +140,7 @@ export class Variables {
     this.#scopes.push({ variables: new Map(), isTemporary: options.isTemporary ?? false });
   }
 
-  /** A function's own scope. An assignment before its call lives in it, as one of its locals would. */
+  /** The scope of a function call. An assignment before the call is in it, like a local variable. */
   pushFunctionScope(): void {
     const before = this.#scopes.at(-1);
     const variables = before?.isTemporary === true ? new Map(before.variables) : new Map<string, Variable>();
@@ -152,7 +152,7 @@ export class Variables {
     this.#scopes.pop();
   }
 
-  /** The variable itself, references not followed. */
+  /** The variable itself, without following references. */
   raw(name: string): Variable | undefined {
     for (let i = this.#scopes.length - 1; i >= 0; i--) {
       const found = this.#scopes[i]?.variables.get(name);
@@ -167,7 +167,7 @@ export class Variables {
     return top > 0 && this.#scopes[top]?.variables.has(name) === true;
   }
 
-  /** The innermost scope that is a function's, or the global one. */
+  /** The index of the innermost function scope, or of the global scope. */
   get #top(): number {
     return this.#scopes.findLastIndex(({ isTemporary }) => !isTemporary);
   }
@@ -194,7 +194,7 @@ export class Variables {
     throw new ShellFault(`${name}: circular name reference`);
   }
 
-  /** The variable behind a name, references followed. */
+  /** The variable of a name, after following references. */
   find(name: string): Variable | undefined {
     return this.raw(this.resolve(name).name);
   }
@@ -218,13 +218,13 @@ export class Variables {
     return [...names].filter((name) => name.startsWith(prefix) && this.raw(name) !== undefined).sort();
   }
 
-  /** An assignment before a command: exported, and gone with the temporary scope that is on top. */
+  /** Sets an assignment before a command. It is exported, and ends with the temporary scope on top. */
   setTemporary(name: string, value: string): void {
     if (this.find(name)?.isReadonly === true) throw new ShellFault(`${name}: readonly variable`);
     this.#scopes.at(-1)?.variables.set(name, { value, isExported: true, isTemporary: true });
   }
 
-  /** Gives a scalar or one element its value, with what the attributes make of it. `evaluate` is arithmetic, for `-i`. */
+  /** Sets a scalar or one element, as its attributes require. `evaluate` does arithmetic, for `-i`. */
   set(place: Place, value: string, evaluate: (text: string) => string, options: { append?: boolean } = {}): void {
     const { name, subscript } = this.resolve(place.name);
     const special = this.#special.get(name);
@@ -254,7 +254,7 @@ export class Variables {
     else variable.value = value;
   }
 
-  /** Replaces the whole value, an array's. */
+  /** Replaces the whole value, also an array's. */
   setWhole(name: string, value: Value): void {
     const variable = this.#forWriting(this.resolve(name).name);
     if (value instanceof IndexedArray)
@@ -264,7 +264,7 @@ export class Variables {
     if (typeof value === "string") delete variable.isArray;
   }
 
-  /** The variable, made in the global scope if there is none. Throws where it is readonly. */
+  /** The variable, which is made in the global scope if there is none. Throws if it is readonly. */
   #forWriting(name: string): Variable {
     const found = this.#isDeclared(name) ? this.raw(name) : undefined;
     if (found?.isReadonly === true) throw new ShellFault(`${name}: readonly variable`);
@@ -290,7 +290,7 @@ export class Variables {
     const outer = this.raw(name);
     const isSpecial = this.#special.has(name) && !this.#isDeclared(name);
     const isGlobal = top === 0 || options.global === true;
-    // A temporary assignment before a function call is what its `local` begins with, as in bash.
+    // `local` begins with the value of an assignment before the function call, as in bash.
     const base = options.inherit === true || outer?.isTemporary === true ? outer : undefined;
     const made: Variable = base === undefined ? { value: undefined } : { ...copyOf(base) };
     if (isSpecial && isGlobal) made.value = outer?.value;
@@ -310,13 +310,13 @@ export class Variables {
     this.unsetRaw(target);
   }
 
-  /** As `unset -n`: a reference itself. */
+  /** As `unset -n`: removes the reference itself. */
   unsetRaw(name: string): void {
     for (let i = this.#scopes.length - 1; i >= 0; i--) {
       const variable = this.#scopes[i]?.variables.get(name);
       if (variable === undefined) continue;
       if (variable.isReadonly === true) throw new ShellFault(`${name}: cannot unset: readonly variable`);
-      // A local that is unset stays local: the outer one is not seen through it.
+      // An unset local stays local, and hides the outer variable.
       if (i === this.#top && i > 0 && variable.isTemporary !== true)
         this.#scopes[i]?.variables.set(name, { value: undefined });
       else this.#scopes[i]?.variables.delete(name);
@@ -333,7 +333,7 @@ export class Variables {
     else if (typeof variable?.value === "string" && index === 0) this.unset(name);
   }
 
-  /** Exports these and nothing else. */
+  /** Exports exactly these. */
   setEnvironment(environment: ReadonlyMap<string, string>): void {
     for (const { variables } of this.#scopes) for (const variable of variables.values()) delete variable.isExported;
     for (const [name, value] of environment) {
@@ -343,7 +343,7 @@ export class Variables {
     }
   }
 
-  /** What a command sees as its environment. */
+  /** The environment of a command. */
   environment(): Map<string, string> {
     const environment = new Map<string, string>();
     for (const { variables } of this.#scopes) {
@@ -369,7 +369,7 @@ export function scalarOf(value: Value | undefined): string | undefined {
   return value;
 }
 
-/** All elements; a scalar is an array of one. */
+/** All elements; a scalar counts as an array of one. */
 export function elementsOf(value: Value | undefined): string[] {
   if (value === undefined) return [];
   if (value instanceof IndexedArray) return value.values();

@@ -4,9 +4,9 @@ import type { OpenFile } from "./descriptor.ts";
 export interface FileStatus {
   readonly kind: "file" | "directory" | "device" | "pipe" | "terminal";
   readonly sizeBytes: number;
-  /** Ms since 1970, where it is known. */
+  /** Ms since 1970, if known. */
   readonly modifiedAtMs?: number | undefined;
-  /** May be run as a program or script. */
+  /** Whether it may be run as a program or script. */
   readonly isExecutable?: boolean;
   readonly isReadable?: boolean;
   readonly isWritable?: boolean;
@@ -16,16 +16,18 @@ export interface FileStatus {
 
 export type OpenMode = "read" | "write" | "append" | "read-write" | "create";
 
-/** Paths are absolute and normal: no `.`, `..` or double slash. */
+/** Files by absolute and normal paths: without `.`, `..` or double slashes. */
 export interface FileAccess {
   stat(path: string, options: { signal: AbortSignal }): Promise<FileStatus | undefined>;
-  /** Names in a directory, in any order; undefined where it is none. */
+  /** The names in a directory, in any order; undefined if it is no directory. */
   list(
     path: string,
     options: { signal: AbortSignal },
   ): Promise<readonly { name: string; isDirectory: boolean }[] | undefined>;
-  /** What a symbolic link says; undefined for everything else. */
+  /** The target of a symbolic link; undefined for everything else. */
   readLink?(path: string): { readonly target: string } | undefined;
-  /** "write" empties it first, "create" refuses one that is there ("exists"). Rejects with a StarfishError. */
+  /**
+   * "write" empties an existing file first; "create" refuses one that exists ("exists"). Rejects with a StarfishError.
+   */
   open(path: string, mode: OpenMode, options: { signal: AbortSignal }): Promise<OpenFile>;
 }

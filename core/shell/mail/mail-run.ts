@@ -1,4 +1,4 @@
-/** What mail does. */
+/** The code of mail. */
 import { StarfishError } from "../../base/errors.ts";
 import { SUBJECT_CHARS_MAX } from "../../io/mail/limits.ts";
 import type { InboxMail, SentMail } from "../../io/mail/types.ts";

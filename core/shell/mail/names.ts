@@ -1,6 +1,6 @@
 /**
- * Names of a mail's files as names in a directory: each once, and none that is hidden or means something to the shell
- * (.starfishrc), whatever the sender called them. Pure.
+ * Turns the names of a mail's files into names in a directory: each different, none hidden, and none with a meaning for
+ * the shell (.starfishrc), whatever the sender called them. Pure.
  */
 import type { MailFile } from "../../io/mail/types.ts";
 import { partOfPath } from "../namespace/view.ts";

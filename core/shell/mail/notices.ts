@@ -1,4 +1,7 @@
-/** What a terminal says about mail by itself: what waits when the session begins, what arrives, and what was in vain. */
+/**
+ * What a terminal says about mail by itself: what is unread when the session begins, what arrives, and what expired
+ * unread.
+ */
 import type { Unsubscribe } from "../../base/events.ts";
 import type { Computer } from "../../computer.ts";
 import type { MailNotice } from "../../io/mail/types.ts";

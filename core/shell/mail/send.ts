@@ -1,4 +1,4 @@
-/** Sending from the shell: who and which files are meant, the text, and how far it is. */
+/** Sending mail from the shell: its readers, its files, its text, and the progress. */
 import { text as textOf, concat } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError, throwIfAborted } from "../../base/errors.ts";
 import { SUBJECT_CHARS_MAX, TEXT_CHARS_MAX } from "../../io/mail/limits.ts";
@@ -12,7 +12,7 @@ import type { CommandContext } from "../types.ts";
 import { namesOf } from "./show.ts";
 import { noSuch, whoIs } from "./who.ts";
 
-/** Longer first lines make no subject. */
+/** A longer first line is not used as the subject. */
 const FIRST_LINE_CHARS_MAX = 60;
 const UTF8_BYTES_A_CHAR_MAX = 4;
 
@@ -28,7 +28,10 @@ interface Attachment {
   readonly open: () => Promise<AsyncIterable<Uint8Array>>;
 }
 
-/** The words that mean somebody, up to the first that does not; the others are files. Throws "not-found", "ambiguous". */
+/**
+ * The readers among the words: all up to the first word that means nobody; the others are files. Throws "not-found",
+ * "ambiguous".
+ */
 export function addressed(
   operands: readonly string[],
   { computer }: CommandContext,
@@ -45,7 +48,10 @@ export function addressed(
   return { to, rest: operands.slice(to.length) };
 }
 
-/** Files of the session's trees, or of the machine where the session has its own directory there. Rejects with "not-found", "is-a-directory". */
+/**
+ * Files of the session's trees, or of the machine if the session has a directory there. Rejects with "not-found",
+ * "is-a-directory".
+ */
 export async function attachments(operands: readonly string[], context: CommandContext): Promise<Attachment[]> {
   const { names, host, path, signal, computer } = context;
   const found: Attachment[] = [];
@@ -60,10 +66,10 @@ export async function attachments(operands: readonly string[], context: CommandC
       found.push({ name: baseName(place), sizeBytes: entry.sizeBytes, open });
       continue;
     }
-    // A tab has no paths to its machine's files; what was picked there is in /host.
+    // A tab has no paths to its machine's files; picked files are in /host.
     if (host.listDirectory === undefined) throw noSuch(operand, computer.mail.correspondents());
     try {
-      // Whether it is there is known before anything is sealed.
+      // Checks that the file exists before anything is sealed.
       const file = await host.openFile(operand, { signal });
       await file.close();
       const open = async (): Promise<AsyncIterable<Uint8Array>> =>
@@ -77,7 +83,7 @@ export async function attachments(operands: readonly string[], context: CommandC
   return found;
 }
 
-/** From -m, or where that is "-" or there is nothing else from standard input. */
+/** The text of -m; if that is "-", or there are neither -m nor files, standard input. */
 export async function letterText(
   given: string | undefined,
   hasFiles: boolean,

@@ -1,4 +1,4 @@
-/** How mail looks in the terminal. Pure. */
+/** Mail in the terminal. Pure. */
 import type { Correspondent, Delivery, InboxMail, MailFile, OpenedMail, SentMail } from "../../io/mail/types.ts";
 import { bytesWords, count, dim, roughly, table } from "../format.ts";
 import { oneLine } from "../harmless.ts";
@@ -25,7 +25,7 @@ export function inboxTable(mails: readonly InboxMail[], nowMs: number, screen: T
   return table([head, ...rows], screen?.columns);
 }
 
-/** The person, and by which of their nodes. */
+/** The person, and the node with which they wrote. */
 export function whoWrote({ replyTo, fromName }: InboxMail): string {
   return replyTo.address.kind === "person" && replyTo.name !== fromName ? `${replyTo.name} (${fromName})` : fromName;
 }

@@ -1,24 +1,26 @@
-/** Whom a word means: a person or a node, by name where that is unique, or by the beginning or end of the id. Pure. */
+/**
+ * Finds whom a word means: a person or a node, by name if that is unique, or by the beginning or end of the id. Pure.
+ */
 import { StarfishError } from "../../base/errors.ts";
 import type { Address, Correspondent } from "../../io/mail/types.ts";
 import { suggest } from "../suggest.ts";
 import { shortId } from "../who.ts";
 
-/** Letters of an id that are enough to mean somebody. */
+/** Letters of an id that are enough to name somebody. */
 const ID_CHARS_MIN = 4;
-/** Of a person's id so many are shown. */
+/** Letters of a person's id that are shown. */
 const PERSON_CHARS = 8;
 
 export function idOf(address: Address): string {
   return address.kind === "node" ? address.peer : address.person;
 }
 
-/** As people see and type it. */
+/** An id as people see and type it. */
 export function shortIdOf(address: Address): string {
   return address.kind === "node" ? shortId(address.peer) : address.person.slice(0, PERSON_CHARS);
 }
 
-/** Undefined where the word means nobody. Throws "ambiguous". A person goes before the nodes that are called as they are. */
+/** Undefined if the word means nobody. Throws "ambiguous". A person takes precedence over nodes of the same name. */
 export function whoIs(word: string, all: readonly Correspondent[]): Correspondent | undefined {
   const exact = all.find(({ address }) => idOf(address) === word);
   if (exact !== undefined) return exact;

@@ -1,4 +1,4 @@
-/** Pictures as RGBA bytes: put together from tiles, framed, scaled down. Pure. */
+/** Pictures as RGBA bytes: assembled from tiles, framed, scaled down. Pure. */
 
 export interface Picture {
   readonly width: number;
@@ -13,7 +13,7 @@ export function blank(width: number, height: number): Picture {
   return { width, height, pixels: new Uint8Array(width * height * 4) };
 }
 
-/** Copies `tile` into `picture` with its upper left corner at the place; what sticks out is cut off. */
+/** Copies `tile` into `picture` with its upper left corner at that point; what is outside is cut off. */
 export function place(picture: Picture, tile: Picture, left: number, top: number): void {
   const columns = Math.min(tile.width, picture.width - left);
   for (let y = 0; y < tile.height && top + y < picture.height; y++) {
@@ -22,7 +22,7 @@ export function place(picture: Picture, tile: Picture, left: number, top: number
   }
 }
 
-/** A copy with a border of one colour, mixed with what is below so that the picture stays whole. */
+/** A copy with a border of one colour, mixed with the pixels below so that the picture stays complete. */
 export function framed(tile: Picture, colour: Rgb, thickness: number): Picture {
   const { width, height } = tile;
   const pixels = tile.pixels.slice();
@@ -40,7 +40,7 @@ export function framed(tile: Picture, colour: Rgb, thickness: number): Picture {
   return { width, height, pixels };
 }
 
-/** The picture with each pixel the average of those it stands for. */
+/** The picture scaled down: each pixel is the average of those that it replaces. */
 export function scaled(picture: Picture, width: number, height: number): Picture {
   const result = blank(width, height);
   for (let y = 0; y < height; y++) {

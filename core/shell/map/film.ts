@@ -6,7 +6,7 @@ import type { MapTask, Options } from "./task.ts";
 import { viewOf } from "./mandelbrot.ts";
 
 const FRAMES_DEFAULT = 48;
-/** A minute of it; some hundred kB a frame. */
+/** A film of a minute; each frame takes some hundred kB. */
 const FRAMES_MAX = 750;
 /** A spiral at the edge of the set. */
 const AT_DEFAULT = "-0.743643887,0.131825904,20000";

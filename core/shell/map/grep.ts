@@ -1,4 +1,7 @@
-/** map grep: the lines of files that match, as grep prints them. A script: its pattern is a regular expression of JavaScript. */
+/**
+ * map grep: the matching lines of files, as grep prints them. It is a script, so its pattern is a JavaScript regular
+ * expression.
+ */
 import { utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { filesOf, linesOf } from "./inputs.ts";
@@ -47,7 +50,7 @@ function checkPattern(pattern: string, flags: string): RegExp {
   }
 }
 
-/** Takes a text and gives those of its lines that match, of files with their numbers. */
+/** Takes a text and returns its matching lines, with line numbers if asked for. */
 function sourceOf(pattern: string, flags: string, isNumbered: boolean): string {
   const expression = `new RegExp(${JSON.stringify(pattern)}, ${JSON.stringify(flags)})`;
   const line = isNumbered ? "(i + 1) + ':' + line + '\\n'" : "line + '\\n'";

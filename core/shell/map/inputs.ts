@@ -1,4 +1,4 @@
-/** What the chunks of a job get: lines of standard input, the numbers of a range, or files. */
+/** The inputs of a job's chunks: lines of standard input, the numbers of a range, or files. */
 import { type Bytes, concat, text, utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import type { Inputs } from "../../jobs/spec.ts";
@@ -8,7 +8,7 @@ import type { CommandContext } from "../types.ts";
 import { chunksOf, parseRange, type Range, splitRange } from "./split.ts";
 import { CHUNK_BYTES_MAX, CHUNKS_MAX, type Options } from "./task.ts";
 
-/** Several for each core of a swarm of tens, so that a slow one holds nobody up for long. */
+/** Several for each core of a swarm of tens of nodes, so that a slow node delays nobody for long. */
 const CHUNKS_DEFAULT = 64;
 const LINES_DEFAULT = 500;
 const LINES_MAX = 1_000_000;
@@ -22,7 +22,7 @@ export function rangesOf(range: string, chunks: Options[string]): Bytes[] {
   return splitRange(parseRange(range), piecesOf(chunks)).map(({ lo, hi }) => utf8(`${lo} ${hi}`));
 }
 
-/** The same as a job says it. */
+/** The same as the inputs of a job of the swarm. */
 export function rangeInputs(range: string, chunks: Options[string]): Inputs {
   const { lo, hi } = parseRange(range);
   return { from: "range", lo, hi, count: Math.min(piecesOf(chunks), hi - lo) };
@@ -54,7 +54,7 @@ export function linesOf({ lines }: Options, { stdin }: CommandContext): AsyncIte
   return chunksOf(stdin, { linesMax, bytesMin: 0, bytesMax: CHUNK_BYTES_MAX, isBreak: (byte) => byte <= BLANK });
 }
 
-/** Files by their names: those that were given, or the lines of standard input. */
+/** Names of files: those that were given, or the lines of standard input. */
 async function* namesOf(words: readonly string[], { stdin }: CommandContext): AsyncGenerator<string, void, undefined> {
   if (words.length > 0) {
     yield* words;
@@ -76,7 +76,7 @@ function linesIn(bytes: Bytes): string[] {
     .filter((line) => line !== "");
 }
 
-/** The bytes of each file, as one chunk. `names` is told of each, in order. */
+/** The bytes of each file, as one chunk. `names` is told of each file, in order. */
 export async function* filesOf(
   words: readonly string[],
   context: CommandContext,

@@ -1,4 +1,4 @@
-/** map mandelbrot: a picture in tiles, shown in the terminal as they arrive, or written as PNG. */
+/** map mandelbrot: a picture in tiles, shown in the terminal as they arrive, or written as a PNG. */
 import { concat, utf8, type Bytes } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { sequence } from "../styled.ts";
@@ -9,13 +9,13 @@ import { ScreenPicture } from "./screen-picture.ts";
 import type { MapTask, Options, Work } from "./task.ts";
 
 const SIZE_DEFAULT = "1024x768";
-/** The whole set, a little to the left of the middle. */
+/** The whole set; its centre is left of the origin. */
 const AT_DEFAULT = "-0.6,0,1";
 /** 64 MiB of pixels. */
 const SIDE_MAX = 4_096;
 /** The result of a chunk is 64 KiB, and a picture of the usual size has 48 of them. */
 const TILE = 128;
-/** f64 runs out of digits at about 1e15 times; long before that the picture is coarse. */
+/** The digits of f64 end at about 1e15 times; the picture becomes coarse long before that. */
 const ZOOM_MAX = 1e13;
 
 interface View {
@@ -33,11 +33,11 @@ interface Tile {
   readonly rows: number;
 }
 
-/** Bytes of a strip: few enough for a message, as those of a tile are. */
+/** Bytes of a strip: few enough for a message, like those of a tile. */
 const STRIP_BYTES_MAX: number = 64 * 1024;
 
 export const mandelbrot: MapTask = {
-  /** Strips from the top down, which one after the other are a picture: the first one's task begins with its head. */
+  /** Strips from top to bottom, which together are a picture; the first strip begins with the picture's header. */
   async job(options, { computer, signal }) {
     if (options["out"] !== undefined)
       throw new StarfishError("usage", "--out is for a picture that is waited for: 'cat /proc/ID/result > FILE.bmp'");
@@ -133,7 +133,7 @@ function tilesOf({ width, height }: View): Tile[] {
   return tiles;
 }
 
-/** The deeper, the more steps it takes to tell the inside from its neighbourhood. */
+/** The deeper the zoom, the more steps it takes to tell the inside from its surroundings. */
 function iterationsAt(zoom: number): number {
   return Math.round(400 + 200 * Math.max(0, Math.log2(zoom)));
 }

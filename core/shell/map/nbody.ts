@@ -1,4 +1,7 @@
-/** map nbody: the potential energy of so many bodies, each pair of them once. The tasks' sums are added up by tasks. */
+/**
+ * map nbody: the potential energy of a number of bodies, with each pair counted once. Tasks add up the sums of the
+ * tasks.
+ */
 import { type Bytes, text, utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { wholeNumber } from "../options.ts";

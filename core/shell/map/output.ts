@@ -1,22 +1,22 @@
-/** What becomes of the outputs of a program of one's own: standard output, or a file each. */
+/** Where the outputs of a user's own program go: standard output, or a file each. */
 import { type Bytes, text, utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { join, nameOf } from "../namespace/paths.ts";
 import type { CommandContext } from "../types.ts";
 import type { Options } from "./task.ts";
 
-/** The files that are worked on, by the number of their task. */
+/** The input files, by the number of their task. */
 export class Named {
   readonly #names: string[] = [];
   readonly #last = new Set<string>();
   readonly #mustDiffer: boolean;
 
-  /** @param mustDiffer whether their last parts name outputs */
+  /** @param mustDiffer whether the last parts of their names become names of outputs, and so must differ */
   constructor(mustDiffer: boolean) {
     this.#mustDiffer = mustDiffer;
   }
 
-  /** Throws "usage" where two outputs would have one name. */
+  /** Throws "usage" if two outputs would have the same name. */
   add(name: string): void {
     const last = nameOf(name);
     if (this.#mustDiffer && this.#last.has(last)) {
@@ -31,7 +31,7 @@ export class Named {
   }
 }
 
-/** Takes outputs to a folder, under the names of their files. */
+/** Writes outputs into a folder, under the names of their input files. */
 export async function intoFolder(
   { out }: Options,
   named: Named,
@@ -44,7 +44,7 @@ export async function intoFolder(
   };
 }
 
-/** The value of a script's reduction: a text as it is, anything else as JSON. */
+/** The value of a script's reduction: a text unchanged, anything else as JSON. */
 export function shown(output: Bytes): Bytes {
   const line = text(output);
   if (!line.startsWith('"')) return output;

@@ -1,6 +1,6 @@
 /**
- * Programs of one's own: a script as text or file, a module of ABI 1, a WASI command. They run over the lines of standard
- * input, the numbers of a range, or files; results come in the order of the inputs.
+ * Programs of the user: a script as text or file, a module of ABI 1, a WASI command. They run over the lines of
+ * standard input, the numbers of a range, or files; results come in the order of the inputs.
  */
 import { StarfishError } from "../../base/errors.ts";
 import type { SandboxProgram } from "../../ports/sandbox.ts";
@@ -21,7 +21,7 @@ export async function ownWork(program: SandboxProgram, options: Options, context
   return {
     program,
     inputs: inputsOf(program, options, context, (name) => named.add(name)),
-    // The first results show while the last are still computed.
+    // The first results show while the last ones are still computed.
     ordered: true,
     reduces,
     take: ({ index, output }) => keep?.(index, output) ?? stdout.write(isOne ? shown(output) : output),
@@ -29,7 +29,7 @@ export async function ownWork(program: SandboxProgram, options: Options, context
   };
 }
 
-/** As a job of the swarm: its outputs one after the other, or what is left of them when they are reduced. */
+/** As a job of the swarm: its outputs one after the other, or their reduction. */
 export async function ownJob(
   program: SandboxProgram,
   options: Options,
@@ -54,7 +54,7 @@ export async function ownJob(
   };
 }
 
-/** Throws "usage" for options that do not fit together, whatever is run. */
+/** Throws "usage" for options that do not fit together. */
 export function checkOwn(options: Options): void {
   const { range, chunks, lines, json, reduce, out, "each-file": eachFile } = options;
   if (range !== undefined && lines !== undefined)

@@ -1,11 +1,11 @@
-/** map pi: how many of so many random points of a square lie in its circle. The tasks' counts are added up by tasks. */
+/** map pi: how many random points of a square lie in its circle. Tasks add up the counts of the tasks. */
 import { type Bytes, text, utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { rangeInputs, rangesOf } from "./inputs.ts";
 import type { MapTask } from "./task.ts";
 
 export const pi: MapTask = {
-  /** As a file its result is "INSIDE ALL". */
+  /** Its result, as a file, is "INSIDE ALL". */
   job({ range, chunks }) {
     if (typeof range !== "string") throw noRange();
     const inputs = rangeInputs(range, chunks);

@@ -1,4 +1,4 @@
-/** map primes: a range of numbers cut into ranges, and the sum of what was counted in each. */
+/** map primes: splits a range of numbers, counts the primes in each part, and adds up the counts. */
 import { text, utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { rangeInputs, rangesOf } from "./inputs.ts";

@@ -1,4 +1,7 @@
-/** What `map` is to run, as data: the module's bytes and how it is run, of a script's text, a file, or a task's name. */
+/**
+ * The program that `map` runs, as data: the module's bytes and how it is run, from the text of a script, a file, or the
+ * name of a task.
+ */
 import { type Bytes, concat, text, utf8 } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import type { InputForm, SandboxProgram } from "../../ports/sandbox.ts";
@@ -11,26 +14,26 @@ import type { CommandContext } from "../types.ts";
 import type { Options } from "./task.ts";
 
 export interface Runnable {
-  /** For people and progress. */
+  /** For people, and in the progress. */
   readonly title: string;
   readonly module: Bytes;
   readonly program: SandboxProgram;
 }
 
-/** Words that name a language, and files that are in it by their ends. */
+/** Words that name a language; they are also the endings of its files. */
 export const LANGUAGES: Readonly<Record<string, ScriptKind>> = { js: "javascript", ts: "javascript", python: "python" };
 const ENDS: Readonly<Record<string, string>> = { js: "js", mjs: "js", ts: "ts", mts: "ts", py: "python" };
 
-/** How a WebAssembly module begins. */
+/** The first bytes of a WebAssembly module. */
 const MAGIC: Bytes = utf8("\0asm");
 
-/** The language of a file by its name; undefined for a module. */
+/** The language of a file, by its ending; undefined for a module. */
 function languageOf(name: string): string | undefined {
   const end = name.slice(name.lastIndexOf(".") + 1);
   return Object.hasOwn(ENDS, end) ? ENDS[end] : undefined;
 }
 
-/** A script: its text, or the path of a file that has it. */
+/** A script: its text, or the path of a file with it. */
 export async function script(
   language: string,
   source: string,
@@ -57,7 +60,7 @@ function formOf({ json, range, "each-file": eachFile }: Options): InputForm {
   return json === undefined ? "lines" : "values";
 }
 
-/** A file: a script by its end, or else a module, which says by itself what it is. */
+/** A file: by its ending a script, or else a module, whose exports tell its kind. */
 export async function ownFile(
   name: string,
   words: readonly string[],
@@ -93,7 +96,7 @@ async function sourceOf(source: string, language: string, context: CommandContex
   return (isFile ? end : language) === "ts" ? await withoutTypes(code) : code;
 }
 
-/** TypeScript as JavaScript, line by line. Throws "usage" with the place of what is no TypeScript. */
+/** Removes the types from TypeScript, and keeps the lines. Throws "usage" with the place of an error. */
 async function withoutTypes(code: string): Promise<string> {
   const { transform } = await import("sucrase");
   try {
@@ -103,7 +106,7 @@ async function withoutTypes(code: string): Promise<string> {
   }
 }
 
-/** A file of the swarm, or else of the person's machine. */
+/** A file of the swarm, or else of the user's machine. */
 async function bytesOf(name: string, { names, path, host, signal }: CommandContext): Promise<Bytes> {
   const entry = await names.entry(path(name), { signal }).catch((error: unknown) => {
     if (isStarfishError(error)) return undefined;

@@ -1,4 +1,4 @@
-/** The line that shows how a job goes, redrawn in place on a terminal and absent anywhere else. */
+/** A line that shows the progress of a job. It is redrawn in place on a terminal, and absent elsewhere. */
 import { isStarfishError } from "../../base/errors.ts";
 import type { JobProgress } from "../../jobs/types.ts";
 import type { Computer } from "../../computer.ts";
@@ -7,9 +7,9 @@ import { cellsOf, joined, plain, compose, sequence, type Text } from "../styled.
 import type { Sink, TerminalInfo } from "../types.ts";
 import { cut } from "../width.ts";
 
-/** Often enough to look alive, seldom enough for a slow line. */
+/** Often enough to look alive, and seldom enough for a slow connection. */
 const REDRAW_MS = 100;
-/** Nodes that are named once a job is done: more would push its result off the screen. */
+/** Nodes that are named when a job is done; more would push its result off the screen. */
 const SHARES_MAX = 12;
 const ERASE_LINE = sequence("\r\x1b[K");
 
@@ -51,7 +51,7 @@ export class ProgressLine {
     this.#visible = false;
   }
 
-  /** What the job took, and who did it. */
+  /** Prints how long the job took, and who did it. */
   finish(): void {
     if (this.#finished) return;
     this.hide();
@@ -69,7 +69,7 @@ export class ProgressLine {
 
   #line(progress: JobProgress, terminal: TerminalInfo): Text {
     const { chunksDone, chunksTotal, reading, ratePerSecond, remainingMs } = progress;
-    // While the input is read nobody knows how many there will be.
+    // While the input is being read, nobody knows how many chunks there will be.
     const parts = [`${this.#title} ${reading ? chunksDone : `${chunksDone}/${chunksTotal}`} chunks`];
     if (ratePerSecond !== undefined) parts.push(`, ${ratePerSecond.toFixed(ratePerSecond < 10 ? 1 : 0)}/s`);
     if (remainingMs !== undefined) parts.push(`, ${duration(Math.max(1000, remainingMs))} left`);
@@ -86,14 +86,14 @@ export class ProgressLine {
   }
 
   #write(text: Text): void {
-    // Progress is a courtesy: whoever has stopped reading it misses nothing.
+    // A reader that has gone misses nothing important.
     this.#output.print(text).catch((error: unknown) => {
       if (!isStarfishError(error)) throw error;
     });
   }
 }
 
-/** All of the parts, on as many lines as they take; none of them is broken. */
+/** All parts, on as many lines as they need; no part is broken. */
 function filled(parts: readonly Text[], columns: number): Text {
   const lines: Text[] = [];
   let width = 0;
@@ -106,13 +106,13 @@ function filled(parts: readonly Text[], columns: number): Text {
   return joined(lines);
 }
 
-/** As many of the parts as fit in so many cells: a line that wraps could not be redrawn in place. */
+/** As many parts as fit into this many cells: a line that wraps could not be redrawn in place. */
 function fit(parts: readonly Text[], columns: number): Text {
   const line: Text[] = [];
   let width = 0;
   for (const part of parts) {
     const cells = cellsOf(part);
-    // The beginning says what it is about: rather half of it than nothing.
+    // The beginning says what the line is about, so half of it is better than nothing.
     if (width === 0 && cells > columns) return cut(plain(part), Math.max(1, columns));
     if (width + cells > columns) return joined(width + 2 <= columns ? [...line, " …"] : line);
     line.push(part);

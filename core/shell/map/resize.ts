@@ -1,4 +1,6 @@
-/** map resize: JPEGs made to fit a width and a height, each a task, into a folder under their own names. */
+/**
+ * map resize: makes JPEGs fit a width and a height, one task each, and writes them into a folder under their own names.
+ */
 import { type Bytes, concat, text, utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { wholeNumber } from "../options.ts";
@@ -8,7 +10,7 @@ import type { MapTask } from "./task.ts";
 
 const SIDE_MAX = 4_096;
 const QUALITY_DEFAULT = 85;
-/** What the task's output begins with where the picture is none that it can read; a JPEG begins with 0xff. */
+/** The first byte of the task's output if it could not read the picture; a JPEG begins with 0xff. */
 const TROUBLE = 0x21;
 
 export const resize: MapTask = {

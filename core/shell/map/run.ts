@@ -1,4 +1,4 @@
-/** Runs a job to its end: the task's input, its module, its progress, and what becomes of its results. */
+/** Runs a job to its end: the task's inputs, its module, the progress, and its results. */
 import type { Bytes } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { Outputs } from "../../jobs/pairwise.ts";
@@ -21,7 +21,7 @@ import type { MapTask, Options, Work } from "./task.ts";
 import type { Terms } from "./terms.ts";
 import { wordcount } from "./wordcount.ts";
 
-/** For each that is no script, a module of the same name comes along. */
+/** The bundled tasks. Each that is not a script has a bundled module of the same name. */
 const TASKS: Readonly<Record<string, MapTask>> = {
   primes,
   wordcount,
@@ -38,7 +38,7 @@ export interface MapRequest {
   /** A task, a language, or the path of a file. */
   readonly name: string;
   readonly isFile: boolean;
-  /** What follows it, but for options. */
+  /** The words after the name, without options. */
   readonly words: readonly string[];
   readonly options: Options;
 }
@@ -57,7 +57,7 @@ export async function runMap(asked: MapRequest, context: CommandContext): Promis
   await runWork(title, module, await ownWork(program, options, context), context);
 }
 
-/** As a job of the swarm; gives the exit status. */
+/** Runs it as a job of the swarm. Returns the exit status. */
 export async function runAsJob(request: MapRequest, terms: Terms, context: CommandContext): Promise<number> {
   const { name, words, options } = request;
   const task = taskOf(request);
@@ -75,7 +75,7 @@ export async function runAsJob(request: MapRequest, terms: Terms, context: Comma
   return await submitJob({ ...work, module }, terms, context);
 }
 
-/** `resize.wasm` is the task of that name, where there is no such file. */
+/** `resize.wasm` means the bundled task of that name, if there is no such file. */
 async function bundled(request: MapRequest, { names, path, signal }: CommandContext): Promise<MapRequest> {
   const { name, isFile } = request;
   const task = name.replace(/\.wasm$/, "");
@@ -84,7 +84,7 @@ async function bundled(request: MapRequest, { names, path, signal }: CommandCont
   return entry === undefined ? { ...request, name: task, isFile: false } : request;
 }
 
-/** What comes with Starfish; undefined for programs of one's own. Throws "usage". */
+/** A bundled task; undefined for a user's own program. Throws "usage". */
 function taskOf({ name, isFile, words }: MapRequest): MapTask | undefined {
   if (isFile || Object.hasOwn(LANGUAGES, name)) return undefined;
   const task = Object.hasOwn(TASKS, name) ? TASKS[name] : undefined;
@@ -116,7 +116,7 @@ async function runWork(title: string, module: Bytes, work: Work, context: Comman
   const named = { title, module, ...(program === undefined ? {} : { program }) };
   const outputs = new Outputs();
   try {
-    // Without any input there is nothing to run, but still a module to find fault with.
+    // Without any input there is nothing to run, but the module is still checked.
     const results = computer.cpu.map(
       { ...named, inputs, ordered: ordered || reduces },
       { signal, onProgress: (now) => progress.update(now) },

@@ -1,7 +1,7 @@
 /**
- * A picture that grows in a terminal, tile by tile: inline images (iTerm2's OSC 1337, which xterm's image add-on and
- * several terminals understand) or half blocks in 24-bit colours, which all others do. Every tile covers the same whole
- * number of cells, so that it can be put in its place by moving the cursor. Produces bytes only.
+ * A picture that grows in a terminal, tile by tile: as inline images (iTerm2's OSC 1337, which xterm's image add-on and
+ * several terminals understand), or as half blocks in 24-bit colours, which all other terminals show. Every tile covers
+ * the same whole number of cells, so that moving the cursor puts it in its place. This file only produces bytes.
  */
 import { base64pad } from "multiformats/bases/base64";
 import { shadeOf } from "../format.ts";
@@ -19,9 +19,9 @@ export interface TileGrid {
   readonly tileHeight: number;
 }
 
-/** Cells are about twice as high as wide; the font knows better, but nobody asks it. */
+/** Cells are about twice as high as wide. The exact ratio depends on the font, which nobody tells. */
 const CELL_ASPECT = 2;
-/** Rows that stay free for the command line and the progress below. */
+/** Rows that are left free for the command line and the progress line. */
 const ROWS_SPARE = 4;
 const FRAME_PIXELS = 2;
 
@@ -44,17 +44,19 @@ export class ScreenPicture {
     this.#terminal = terminal;
   }
 
-  /** Lines that it takes; a last row of lower tiles takes fewer than the others. */
+  /** The lines that it takes; the last row of tiles may take fewer than the others. */
   get rows(): number {
     return Math.ceil((this.#grid.height / this.#grid.tileHeight) * this.#rows);
   }
 
-  /** Makes room; the cursor ends in the line below it, where the progress goes. */
+  /** Makes room. The cursor ends in the line below the picture, where the progress goes. */
   begin(): string {
     return "\r\n".repeat(this.rows);
   }
 
-  /** A tile whose upper left pixel is at the place. Expects and leaves the cursor in the line below the picture. */
+  /**
+   * Draws a tile whose upper left pixel is at that point. Expects and leaves the cursor in the line below the picture.
+   */
   tile(tile: Picture, left: number, top: number, by: PeerId): string {
     const column = (left / this.#grid.tileWidth) * this.#columns;
     const row = (top / this.#grid.tileHeight) * this.#rows;
@@ -68,7 +70,9 @@ export class ScreenPicture {
     return `${to}${drawn}\x1b8`;
   }
 
-  /** A tile at the edge is smaller: it covers as many cells as it needs, and the rest of the last ones stays as it is. */
+  /**
+   * A tile at the edge is smaller. It covers as many cells as it needs, and the rest of its last cells stays unchanged.
+   */
   #inline(tile: Picture): string {
     const { tileWidth, tileHeight } = this.#grid;
     const columns = Math.ceil((tile.width / tileWidth) * this.#columns);
@@ -94,7 +98,7 @@ export class ScreenPicture {
       for (let column = 0; column < columns; column++) line += this.#block(small, column, row);
       lines.push(`${line}\x1b[39;49m`);
     }
-    // To a column by its number: at the right edge the cursor's own place is ambiguous.
+    // Moves to a column by its number, because at the right edge the cursor's position is ambiguous.
     return lines.join(`\x1b[B\x1b[${left + 1}G`);
   }
 

@@ -1,4 +1,4 @@
-/** Cutting inputs into chunks. Pure. */
+/** Splits inputs into chunks. Pure. */
 import { type Bytes, concat } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { PAYLOAD_BYTES_MAX } from "../../sandbox/limits.ts";
@@ -8,7 +8,7 @@ export interface Range {
   readonly hi: number;
 }
 
-/** "LO..HI", HI not included. Throws "usage". */
+/** Parses "LO..HI", without HI. Throws "usage". */
 export function parseRange(text: string): Range {
   const match = /^(\d+)\.\.(\d+)$/.exec(text);
   const lo = Number(match?.[1]);
@@ -22,7 +22,7 @@ export function parseRange(text: string): Range {
   return { lo, hi };
 }
 
-/** At most `chunks` ranges of nearly equal length that follow each other and cover the whole. */
+/** At most `chunks` consecutive ranges of nearly equal length, which cover the whole. */
 export function splitRange({ lo, hi }: Range, chunks: number): Range[] {
   const pieces = Math.min(chunks, hi - lo);
   const at = (piece: number): number => lo + Math.round(((hi - lo) / pieces) * piece);
@@ -32,26 +32,25 @@ export function splitRange({ lo, hi }: Range, chunks: number): Range[] {
 const NEWLINE = 0x0a;
 
 export interface Cutting {
-  /** A piece ends with this many lines … */
+  /** A piece ends after this many lines, … */
   readonly linesMax: number;
-  /** … but goes on while it is smaller than this. */
+  /** … unless it is still smaller than this. */
   readonly bytesMin: number;
-  /** A line that is longer is cut after a byte for which `isBreak` holds. */
+  /** A longer line is cut after a byte for which `isBreak` is true. */
   readonly bytesMax: number;
   readonly isBreak: (byte: number) => boolean;
 }
 
 /**
- * Pieces of whole lines that together are the whole. Reads no further than the next piece needs, so that whoever takes
- * the pieces bounds what is held. One gigantic word is a piece by itself; rejects with "too-large" where no task could
- * take it.
+ * Pieces of whole lines, which together are the whole. Reads no further than the next piece needs, so that the consumer
+ * bounds what is held. One gigantic word is a piece by itself; rejects with "too-large" if no task could take it.
  */
 export async function* chunksOf(
   source: AsyncIterable<Bytes>,
   cutting: Cutting,
 ): AsyncGenerator<Bytes, void, undefined> {
   let rest: Bytes = new Uint8Array();
-  /** So much of it is known to have no place to cut at. */
+  /** So many bytes are known to have no place to cut at. */
   let unbroken = 0;
   for await (const part of source) {
     rest = rest.length === 0 ? part : concat([rest, part]);
@@ -67,7 +66,7 @@ export async function* chunksOf(
     rest = rest.slice();
   }
   while (rest.length > 0) {
-    // What needs more to be told where it ends has its end here.
+    // The input has ended, so the rest ends here.
     const end = pieceEnd(rest, cutting, unbroken) || rest.length;
     yield rest.slice(0, end);
     rest = rest.subarray(end);
@@ -75,7 +74,7 @@ export async function* chunksOf(
   }
 }
 
-/** Where the first piece ends; 0 if that depends on what follows. */
+/** The end of the first piece; 0 if that depends on what follows. */
 function pieceEnd(bytes: Bytes, cutting: Cutting, unbroken: number): number {
   const { linesMax, bytesMin, bytesMax } = cutting;
   let end = 0;
@@ -89,7 +88,7 @@ function pieceEnd(bytes: Bytes, cutting: Cutting, unbroken: number): number {
   return end;
 }
 
-/** A place within a line that is too long: the last one within the bound, or the first one behind it. */
+/** A place to cut a line that is too long: the last one within the bound, or the first one after it. */
 function cut(bytes: Bytes, unbroken: number, { bytesMax, isBreak }: Cutting): number {
   if (unbroken === 0) for (let end = bytesMax; end > 0; end--) if (isBreak(bytes[end - 1] ?? NEWLINE)) return end;
   for (let end = Math.max(unbroken, bytesMax); end < bytes.length; end++)

@@ -1,4 +1,4 @@
-/** Submits a job of the swarm, and either leaves it there or waits for its result, as its terms say. */
+/** Submits a job of the swarm. Then leaves it there or waits for its result, as its terms say. */
 import { type Bytes, concat, utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import type { Computer } from "../../computer.ts";
@@ -19,7 +19,7 @@ import { ProgressLine } from "./progress.ts";
 import type { JobWork } from "./task.ts";
 import type { Terms } from "./terms.ts";
 
-/** How long a detached job's submitter is kept waiting to be told whether it may leave. */
+/** How long the submitter of a detached job waits to be told whether it may leave. */
 const SAFE_WITHIN_MS = 2_000;
 
 export type Submission = JobWork & { readonly module: Bytes };
@@ -63,7 +63,7 @@ async function specOf(work: Submission, terms: Terms, { computer, signal }: Comm
   };
 }
 
-/** The id is all that goes to standard output: `id=$(map … --detach)`. */
+/** Only the id goes to standard output: `id=$(map … --detach)`. */
 async function leave(
   { id, isRemembered, safe }: Submitted,
   { computer, stdout, stderr, terminal, signal }: CommandContext,
@@ -81,7 +81,7 @@ async function leave(
   return 0;
 }
 
-/** When its submitter may go. */
+/** Says when the submitter may leave. */
 async function leavingWords(safe: Promise<void>, computer: Computer, signal: AbortSignal): Promise<string> {
   const others = computer.net.members().filter(({ isSelf, status }) => !isSelf && status === "awake");
   if (others.length === 0) return "Nobody else is here: it goes on when somebody joins, or when this node is back.";
@@ -98,7 +98,7 @@ async function leavingWords(safe: Promise<void>, computer: Computer, signal: Abo
   return `It is safe to leave: ${count(others.length, "other member")} ${others.length === 1 ? "knows" : "know"} it.`;
 }
 
-/** Waits for it here; Ctrl-C ends it. */
+/** Waits here for the result; Ctrl-C ends the job. */
 async function stay(id: JobId, show: JobWork["show"], context: CommandContext): Promise<number> {
   const { computer, signal, stderr, stdout, terminal } = context;
   const { jobs } = computer;
@@ -106,7 +106,7 @@ async function stay(id: JobId, show: JobWork["show"], context: CommandContext): 
   const progress = new ProgressLine(computer, title, stderr, () => terminal.stderr);
   let isWaiting = false;
   const onState = (state: JobState): void => {
-    // A progress that stands still says nothing of why.
+    // A progress line that stands still does not tell why.
     if (state.lacking !== undefined && !isWaiting) void say(verifyWords({ ...state, named: [] }, computer), context);
     isWaiting = state.lacking !== undefined;
     progress.update(progressOf(state, computer));
@@ -130,7 +130,7 @@ async function say(lines: readonly string[], { stderr, terminal }: CommandContex
   for (const line of lines) await stderr.print(`${told(`map: ${line}`, terminal.stderr)}\n`);
 }
 
-/** Tasks that are not in the result are told, and make the status 1. */
+/** Reports tasks that are not in the result, and makes the status 1. */
 async function missing(state: JobState | undefined, { stderr, terminal }: CommandContext): Promise<number> {
   if (state?.outcome?.is !== "done" || state.outcome.failed === 0) return 0;
   const words = `map: ${count(state.outcome.failed, "task")} failed and left out; 'job ${shortJobId(state.id)}' says why`;

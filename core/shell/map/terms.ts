@@ -1,4 +1,4 @@
-/** The options of `map` that make it a job of the swarm, and what they mean for one. */
+/** The options that make a `map` a job of the swarm, and what they mean. */
 import { StarfishError } from "../../base/errors.ts";
 import type { Computer } from "../../computer.ts";
 import { NODES_NAMED_MAX, RUNS_MAX } from "../../jobs/limits.ts";
@@ -23,7 +23,7 @@ export interface Terms extends Pick<JobSpec, "verify" | "on" | "keepGoing" | "re
 
 type Given = { readonly [Name in keyof typeof TERMS]?: string | true | undefined };
 
-/** Undefined where none of them is given. Throws "usage", and what a node is not found for. */
+/** Undefined if none of them is given. Throws "usage", and the error of a node that is not found. */
 export function termsOf(given: Given, { net }: Pick<Computer, "net">): Terms | undefined {
   const { detach, verify, fuel, on, reuse, "keep-going": keepGoing } = given;
   if ([detach, verify, fuel, on, reuse, keepGoing].every((value) => value === undefined)) return undefined;

@@ -1,14 +1,20 @@
-/** map wordcount: the lines of stdin in pieces, and the counts of all pieces added up, the most frequent word first. */
+/**
+ * map wordcount: splits the lines of stdin, counts words in each part, and adds up the counts, the most frequent word
+ * first.
+ */
 import { type Bytes, text, utf8 } from "../../base/bytes.ts";
 import { wholeNumber } from "../options.ts";
 import { chunksOf, isLetter } from "./split.ts";
 import { CHUNK_BYTES_MAX, type MapTask, type Options } from "./task.ts";
 
 const LINES_DEFAULT = 500;
-/** Lines may be short: a chunk of less than this costs more to send than to count. Unless the lines are asked for. */
+/**
+ * If the user does not set the lines, a chunk has at least this many bytes: a smaller one costs more to send than to
+ * count.
+ */
 const BYTES_DEFAULT: number = 16 * 1024;
 const LINES_MAX = 1_000_000;
-/** Printed at a time: a write for each line would be slow, one for all of them large. */
+/** Lines that are printed together: a write for each would be slow, one for all would be large. */
 const LINES_PER_WRITE = 1_000;
 
 export const wordcount: MapTask = {

@@ -1,4 +1,4 @@
-/** The words of `map` behind its name: what is run, the words that are for it, and the options of map itself. */
+/** The words of `map` after its name: the program, the words for the program, and the options of `map` itself. */
 import { StarfishError } from "../../base/errors.ts";
 import { parseArguments } from "../options.ts";
 import { TERMS } from "./terms.ts";
@@ -20,7 +20,7 @@ const KINDS = {
   "ignore-case": "flag",
 } as const;
 
-/** A module has its reduction in it. */
+/** A module contains its own reduction. */
 const OF_MODULES: Readonly<Record<string, "flag" | "value">> = { ...KINDS, reduce: "flag" };
 
 export interface MapWords {
@@ -29,12 +29,12 @@ export interface MapWords {
   readonly options: Options;
 }
 
-/** The words behind it are the program's, whatever they look like. */
+/** All words after it are the program's. */
 const ARGS = "--args";
 
 /**
- * A module gets the words that `map` does not know, and all of them behind `--args`; others get no options but those that
- * are known. Throws "usage".
+ * A module gets the words that `map` does not know, and all words after `--args`; other programs get only known
+ * options. Throws "usage".
  */
 export function mapWords(args: readonly string[], isModule: (name: string) => boolean): MapWords {
   const name = firstOperand(args);
@@ -62,7 +62,7 @@ export function mapWords(args: readonly string[], isModule: (name: string) => bo
   return { name, words: [...words.slice(1), ...(end < 0 ? [] : args.slice(end + 1))], options };
 }
 
-/** The first word that is no option and no option's value. */
+/** The first word that is neither an option nor an option's value. */
 function firstOperand(args: readonly string[]): string | undefined {
   for (let i = 0; i < args.length; i++) {
     const word = args[i] ?? "";

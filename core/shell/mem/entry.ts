@@ -1,10 +1,13 @@
-/** What programs are shown of an entry. Pure. */
+/** An entry as programs are shown it. Pure. */
 import type { MapEntry } from "../../memory/types.ts";
 import { timeOf } from "../../memory/version.ts";
 import { toJson } from "./value.ts";
 import type { Writers } from "./writers.ts";
 
-/** One line of JSON; times are corrected time, ms since 1970. `by` and `peer` are null when the writer is no member that this node knows. */
+/**
+ * One line of JSON; times are corrected time, ms since 1970. `by` and `peer` are null if this node does not know the
+ * writer.
+ */
 export function entryJson(entry: MapEntry, writers: Writers): string {
   const { key, value, version, expiresAtMs } = entry;
   const record = writers.find(version.writer)?.record;

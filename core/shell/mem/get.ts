@@ -1,4 +1,4 @@
-/** mem get: one value, as it is or as JSON. */
+/** mem get: one value, unchanged or as JSON. */
 import { utf8 } from "../../base/bytes.ts";
 import { bytesWords } from "../format.ts";
 import { oneOperand } from "../operands.ts";
@@ -24,13 +24,13 @@ export const get: MemVerb = {
   },
 };
 
-/** Bytes would upset a terminal; everywhere else they come as they are. */
+/** Bytes would upset a terminal; everywhere else they are written unchanged. */
 function binary(bytes: Uint8Array, terminal: TerminalInfo | undefined): Uint8Array {
   if (terminal === undefined) return bytes;
   return utf8(`${bytesWords(bytes.length)} of binary data. A pipe gets it as it is, --json shows it as base64.\n`);
 }
 
-/** Text ends with its line, so that two values do not run into each other. */
+/** Adds a line break to text, so that two values do not run together. */
 function asText(value: unknown): string {
   const text = typeof value === "string" ? value : toJson(value);
   return text.endsWith("\n") ? text : `${text}\n`;

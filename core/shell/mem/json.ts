@@ -1,6 +1,6 @@
 /**
- * JSON that is kept as it was written. JSON.parse takes what it can't represent and gives something else: numbers with more
- * digits than fit, 1e400, -0, half a surrogate pair, the last of two fields of one name. All that is refused here. Pure.
+ * JSON that is stored exactly as it was written. JSON.parse silently changes what it can't represent: numbers with too
+ * many digits, 1e400, -0, half a surrogate pair, a field name that is there twice. All of that is refused here. Pure.
  */
 import { DEPTH_MAX } from "../../base/codec.ts";
 import { messageOf, StarfishError } from "../../base/errors.ts";
@@ -21,12 +21,12 @@ export function parseJson(text: string): unknown {
 }
 
 interface Level {
-  /** Of an object: the fields so far. */
+  /** For an object: the fields so far. */
   readonly fields: Set<string> | undefined;
   isField: boolean;
 }
 
-/** Goes through what is known to be JSON. */
+/** Checks a text that is known to be JSON. */
 function checkExact(text: string): void {
   const levels: Level[] = [];
   for (let at = 0; at < text.length;) {
@@ -55,7 +55,7 @@ function match(pattern: RegExp, text: string, at: number): string {
   return pattern.exec(text)?.[0] ?? "";
 }
 
-/** Its length. */
+/** Returns its length. */
 function string(source: string, level: Level | undefined): number {
   const value: unknown = JSON.parse(source);
   if (typeof value !== "string" || !value.isWellFormed()) throw refused(`${source} has half a surrogate pair`);
@@ -67,7 +67,7 @@ function string(source: string, level: Level | undefined): number {
   return source.length;
 }
 
-/** Its length. */
+/** Returns its length. */
 function number(source: string): number {
   const value = Number(source);
   if (!Number.isFinite(value)) throw refused(`${source} is too large a number; in "" it is kept as text`);

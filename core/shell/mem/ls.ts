@@ -1,4 +1,4 @@
-/** mem ls: the keys that are there, with a line of each value, its age, its writer and its end. */
+/** mem ls: all keys, with one line of the value, its age, its writer and its expiry. */
 import { utf8 } from "../../base/bytes.ts";
 import type { MapEntry } from "../../memory/types.ts";
 import { timeOf } from "../../memory/version.ts";
@@ -13,12 +13,12 @@ import { oneLine, preview } from "./value.ts";
 import type { MemVerb } from "./verb.ts";
 import { Writers, writerWords } from "./writers.ts";
 
-/** Rows that are laid out and written together: few enough for a page to stay responsive meanwhile. */
+/** Rows that are laid out and written together: few enough for a page to stay responsive. */
 const BLOCK_ROWS = 500;
-/** Least that is left for values; columns that leave less are not shown. */
+/** The least width for values; columns that would leave less are not shown. */
 const VALUE_CELLS_MIN = 16;
 const KEY_CELLS_MIN = 12;
-/** Between two columns of a table. */
+/** Spaces between two columns. */
 const GAP = 2;
 
 export const ls: MemVerb = {
@@ -38,7 +38,7 @@ export const ls: MemVerb = {
   },
 };
 
-/** One array, an entry a line. */
+/** One array, with an entry a line. */
 async function writeJson(prefix: string, writers: Writers, { computer, stdout }: CommandContext): Promise<void> {
   let before = "[";
   for (const block of blocks(computer.memory.entries(prefix))) {
@@ -62,7 +62,7 @@ async function writeTable(prefix: string, writers: Writers, context: CommandCont
   if (screen !== undefined) await stdout.print(compose`${dim(footer(total, prefix), screen)}\n`);
 }
 
-/** The columns beside key and value, from the one missed most when there is no room. */
+/** The columns besides key and value, the most important first. */
 function columnsOf(
   entries: readonly MapEntry[],
   writers: Writers,
@@ -82,7 +82,7 @@ function columnsOf(
   return columns;
 }
 
-/** Rows, the heading first. The value comes last and has what the others leave of the terminal's width. */
+/** Rows, the heading first. The value comes last, and gets the rest of the terminal's width. */
 function layOut(columns: Text[][], entries: readonly MapEntry[], screen: TerminalInfo | undefined): Text[][] {
   const width = screen?.columns ?? Number.POSITIVE_INFINITY;
   const keyCells = Math.max(KEY_CELLS_MIN, Math.floor(width / 3));

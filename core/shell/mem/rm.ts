@@ -1,4 +1,4 @@
-/** mem rm: deletes keys, all at once where they fit a batch. */
+/** mem rm: deletes keys, all at once if they fit into a batch. */
 import { utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { inBatches } from "../../memory/in-batches.ts";

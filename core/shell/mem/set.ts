@@ -1,4 +1,4 @@
-/** mem set: writes a value, and with --sync waits until it can't be lost with this node. */
+/** mem set: writes a value. With --sync it waits until the value can't be lost with this node. */
 import { utf8 } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import { VALUE_BYTES_MAX } from "../../memory/limits.ts";

@@ -1,4 +1,4 @@
-/** mem watch: each change as it comes, until Ctrl-C. */
+/** mem watch: shows each change as it comes, until Ctrl-C. */
 import { utf8 } from "../../base/bytes.ts";
 import type { MapChange } from "../../memory/types.ts";
 import { abortable } from "../../ports/clock.ts";
@@ -13,9 +13,9 @@ import { oneLine, preview, toJson } from "./value.ts";
 import type { MemVerb } from "./verb.ts";
 import { Writers, writerWords } from "./writers.ts";
 
-/** Text that waits for a slow reader: ten thousand changes of the usual size. */
+/** Characters that wait for a slow reader: ten thousand changes of the usual size. */
 const WAITING_CHARS_MAX: number = 1024 * 1024;
-/** A value with less room than that gets its writer's too. */
+/** If a value has less room than this, it gets the writer's room too. */
 const VALUE_CELLS_MIN = 8;
 
 export const watch: MemVerb = {
@@ -47,7 +47,7 @@ export const watch: MemVerb = {
   },
 };
 
-/** An empty screen would look like nothing works. */
+/** An empty screen would look as if nothing worked. */
 async function introduce(prefix: string, { computer, stderr, terminal }: CommandContext): Promise<void> {
   if (terminal.stderr === undefined) return;
   const keys = count(computer.memory.count(prefix), "key");
@@ -69,7 +69,7 @@ function changeWords(
   const after = compose`  ${writerWords(writers.find(entry.version.writer), screen)}${span}`;
   const room = width - widthOf(name) - " = ".length;
   const left = room - cellsOf(after);
-  // Where there is no room for both, what was written counts more than who wrote it.
+  // If there is no room for both, the value is more important than its writer.
   if (left < VALUE_CELLS_MIN) return `${name} = ${preview(entry.value, Math.max(1, room))}`;
   return compose`${name} = ${preview(entry.value, left)}${after}`;
 }
@@ -78,7 +78,7 @@ function changeJson({ key, entry, isLocal }: MapChange, writers: Writers): strin
   return entry === undefined ? toJson({ key, gone: true, isLocal }) : entryJson(entry, writers);
 }
 
-/** What is to be written, bounded: of more than a reader keeps up with the newest are kept, and the others counted. */
+/** Lines that are to be written, bounded. If the reader is too slow, the newest are kept and the others counted. */
 class Lines {
   #waiting: Text[] = [];
   #chars = 0;

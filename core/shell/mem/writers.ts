@@ -1,4 +1,4 @@
-/** Who wrote an entry: the member that a version's writer stands for, as far as this node knows its members. */
+/** The writer of an entry: the member of the version's writer number, if this node knows it. */
 import type { Text } from "../styled.ts";
 import type { Unsubscribe } from "../../base/events.ts";
 import type { Computer } from "../../computer.ts";
@@ -23,7 +23,7 @@ export class Writers implements Disposable {
     });
   }
 
-  /** Undefined for those who left long ago. */
+  /** Undefined for members that left long ago. */
   find(writer: ShortId): Member | undefined {
     const peer = this.#peers.get(writer);
     const member = peer === undefined ? undefined : this.#computer.net.member(peer);
@@ -36,7 +36,7 @@ export class Writers implements Disposable {
   }
 }
 
-/** The writer as `peers` shows it. */
+/** The writer in the form of `peers`. */
 export function writerWords(member: Member | undefined, terminal: TerminalInfo | undefined): Text {
   if (member === undefined) return dim("somebody who left", terminal);
   return paint(`${mark(member)} ${member.record.name}`, member.record.peer, terminal);

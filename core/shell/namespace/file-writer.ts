@@ -1,24 +1,25 @@
 /**
- * A file that is being written piece by piece. A tree takes whole sources, so pieces go through a pipe to one write of the
- * tree; a flush ends that write, and what comes after it is appended by the next. Small files cost one write.
+ * A file that is being written piece by piece. A tree takes whole sources, so the pieces go through a pipe into one
+ * write of the tree. A flush ends that write, and the next write appends what comes after it. Small files cost one
+ * write.
  */
 import { concat, type Bytes } from "../../base/bytes.ts";
 import { createPipe, type Pipe } from "../pipe.ts";
 import type { Tree } from "./tree.ts";
 
-/** What waits in memory until a write begins: most files of a script are smaller and are flushed at most once. */
+/** Bytes that wait in memory until a write begins: most files of a script are smaller, and are flushed at most once. */
 const WAITING_BYTES_MAX: number = 1024 * 1024;
 
 export class FileWriter {
   readonly #tree: Tree;
   readonly #path: string;
   #isAppend: boolean;
-  /** Whether the file has to be written even if nothing comes. */
+  /** Whether the file has to be written even if no bytes come. */
   #isDue = false;
   #waiting: Bytes[] = [];
   #waitingBytes = 0;
   #stream: { pipe: Pipe; written: Promise<void> } | undefined;
-  /** One write or flush after the other. */
+  /** Writes and flushes run one after the other. */
   #last: Promise<void> = Promise.resolve();
 
   constructor(tree: Tree, path: string, options: { isAppend: boolean }) {
@@ -27,7 +28,7 @@ export class FileWriter {
     this.#isAppend = options.isAppend;
   }
 
-  /** Empties the file, or makes it. */
+  /** Empties the file, or creates it. */
   async begin(): Promise<void> {
     this.#isDue = true;
     await this.flush();
@@ -37,7 +38,7 @@ export class FileWriter {
     return this.#inTurn(() => this.#write(bytes));
   }
 
-  /** All that was written is in the tree when it resolves. */
+  /** When it resolves, everything that was written is in the tree. */
   flush(): Promise<void> {
     if (!this.#isDue && this.#waitingBytes === 0 && this.#stream === undefined) return this.#last;
     return this.#inTurn(() => this.#flush());
@@ -68,7 +69,7 @@ export class FileWriter {
   #begin(): void {
     const pipe = createPipe();
     const written = this.#tree.write(this.#path, pipe.input, { isAppend: this.#isAppend });
-    // A write that fails lets go of its reader, so that who writes hears of it.
+    // A write that fails closes its pipe, so that the writer sees the failure.
     written.catch(() => pipe.close());
     this.#stream = { pipe, written };
     this.#isAppend = true;

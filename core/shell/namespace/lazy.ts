@@ -1,8 +1,8 @@
-/** A tree whose code is loaded when something of it is first asked for. */
+/** A tree whose code is loaded when it is first used. */
 import type { Bytes } from "../../base/bytes.ts";
 import type { ReadOptions, Tree, TreeEntry, TreeOptions, WriteOptions } from "./tree.ts";
 
-/** Of trees without links, devices and permissions. */
+/** For trees without links, devices and permissions. */
 export class LazyTree implements Tree {
   readonly #load: () => Promise<Tree>;
   #tree: Promise<Tree> | undefined;
@@ -11,7 +11,7 @@ export class LazyTree implements Tree {
     this.#load = load;
   }
 
-  /** What could not be loaded is tried again. */
+  /** If loading fails, it is tried again. */
   #get(): Promise<Tree> {
     this.#tree ??= this.#load().catch((error: unknown) => {
       this.#tree = undefined;

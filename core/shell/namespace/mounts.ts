@@ -20,7 +20,7 @@ import { writerNames } from "./writers.ts";
 export interface MountParts {
   readonly computer: Computer;
   readonly host: Host;
-  /** What was picked, where the host has no directories. */
+  /** The picked files, if the host has no directories. */
   readonly picked: Picked | undefined;
   readonly processes: Processes;
   readonly terminal: SessionTerminal;

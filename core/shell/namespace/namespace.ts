@@ -1,6 +1,6 @@
 /**
- * All trees of a session as one: `/` is one tree, others are mounted below it. Commands and the language reach every file
- * through here, by absolute path, and know no tree by itself.
+ * All trees of a session as one: `/` is one tree, and the others are mounted below it. Commands and the language reach
+ * every file through this file, by absolute path, and know no single tree.
  */
 import { StarfishError } from "../../base/errors.ts";
 import type { Bytes } from "../../base/bytes.ts";
@@ -18,7 +18,7 @@ export interface Mount {
 
 export class Namespace implements Tree, FileAccess {
   readonly #mounts: readonly Mount[];
-  /** Files of this session that are being written: who reads one sees what was written so far. */
+  /** Files that this session is writing, so that its readers see what was written so far. */
   readonly #writers = new Map<string, Set<FileWriter>>();
 
   constructor(mounts: readonly Mount[]) {
@@ -34,14 +34,14 @@ export class Namespace implements Tree, FileAccess {
     return entry && statusOf(entry);
   }
 
-  /** As the tree has it. */
+  /** In the form of the tree. */
   async entry(path: string, options: TreeOptions = {}): Promise<TreeEntry | undefined> {
     await this.#settle(path);
     const place = this.#place(path);
     return await place.tree.stat(place.path, options);
   }
 
-  /** What a symbolic link says; undefined for everything else. */
+  /** The target of a symbolic link; undefined for everything else. */
   readLink(path: string): { readonly target: string; readonly madeAtMs: number } | undefined {
     const place = this.#place(path);
     return place.tree.links?.read(place.path);
@@ -63,7 +63,7 @@ export class Namespace implements Tree, FileAccess {
     return links;
   }
 
-  /** Names of the mounts stand among those of the directory that they are in. */
+  /** The names of mounts are among those of the directory above. */
   async list(path: string, options: TreeOptions = {}): Promise<readonly (TreeEntry & { isDirectory: boolean })[]> {
     await this.#settle(path);
     const place = this.#place(path);
@@ -139,7 +139,7 @@ export class Namespace implements Tree, FileAccess {
     return this.isSameTree(from, to) && this.#place(from).tree.copy !== undefined;
   }
 
-  /** Whether two paths are in one tree, so that a rename can do. */
+  /** Whether two paths are in one tree, so that a rename is enough. */
   isSameTree(a: string, b: string): boolean {
     return this.#place(a).tree === this.#place(b).tree;
   }
@@ -182,7 +182,7 @@ export class Namespace implements Tree, FileAccess {
     const writer = new FileWriter(place.tree, place.path, { isAppend: mode === "append" || mode === "read-write" });
     const open = this.#writers.get(path) ?? new Set();
     this.#writers.set(path, open.add(writer));
-    // `>` makes the file there and then, as everybody expects who looks for it.
+    // `>` creates the file at once, as everybody expects.
     if (entry === undefined || (mode !== "append" && mode !== "read-write" && entry.kind === "file"))
       await writer.begin();
     const file: OpenFile = {
@@ -206,7 +206,7 @@ export class Namespace implements Tree, FileAccess {
     if (parent.kind !== "directory") throw new StarfishError("not-a-directory", `${parentOf(path)} is no directory`);
   }
 
-  /** What this session has written to the path, or below it, is there. */
+  /** Waits until everything that this session has written to the path, or below it, is there. */
   async #settle(path: string): Promise<void> {
     if (this.#writers.size === 0) return;
     for (const [open, writers] of this.#writers) {

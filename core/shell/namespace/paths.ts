@@ -15,7 +15,7 @@ export function join(directory: string, path: string): string {
   return path.startsWith("/") ? directory + path : `${directory}/${path}`;
 }
 
-/** Whether `path` is `directory` or lies below it. */
+/** Whether `path` is `directory`, or is below it. */
 export function isWithin(path: string, directory: string): boolean {
   return directory === "/" || path === directory || path.startsWith(`${directory}/`);
 }

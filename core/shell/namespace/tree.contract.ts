@@ -1,6 +1,6 @@
 /**
- * What every tree that is mounted has to do. Those that take no changes say so, and why, to each change that is tried; the
- * rest is the same for all. `create` gives a tree of its own for each test.
+ * What every mounted tree must do. A tree that takes no changes refuses each with a reason; the rest is the same for
+ * all. `create` gives a new tree for each test.
  */
 import { describe, expect, it } from "vitest";
 import { concat, text, utf8 } from "../../base/bytes.ts";
@@ -10,23 +10,23 @@ import type { Tree, TreeEntry } from "./tree.ts";
 
 export interface TreeHarness {
   readonly tree: Tree;
-  /** A directory that is there, with a file or a device in it. */
+  /** An existing directory with a file or a device in it. */
   readonly directory: string;
-  /** A file that is there and whose content stays the same. */
+  /** An existing file whose content does not change. */
   readonly file: string;
-  /** Makes something at or under `path` change, so that who watches hears of it; absent where nothing ever does. */
+  /** Changes something at or under `path`, so that watchers are told; absent if nothing ever changes. */
   readonly change?: (path: string) => Promise<void> | void;
 }
 
-/** What it does with changes; each that is left out is refused with why. */
+/** The changes that the tree supports; each other one must be refused with a reason. */
 export interface TreeAbilities {
-  /** "some": what is there takes writes, and nothing new is made. */
+  /** "some": existing files can be written, but no new ones made. */
   readonly writes?: boolean | "some";
   readonly makesDirectories?: boolean;
   readonly removes?: boolean;
   readonly renames?: boolean;
   readonly modes?: boolean;
-  /** False where it can't tell of changes, and says why. */
+  /** False if it can't tell of changes; then it says why. */
   readonly watches?: boolean;
 }
 
@@ -342,7 +342,7 @@ function watches(create: () => Promise<TreeHarness> | TreeHarness): void {
   });
 }
 
-/** All that is there, a bounded number of it, by path. */
+/** Everything in the tree (a bounded number of entries), by path. */
 async function everything(tree: Tree): Promise<Map<string, TreeEntry>> {
   const found = new Map<string, TreeEntry>();
   const open = ["/"];
@@ -382,7 +382,7 @@ async function expectCode(promise: Promise<unknown>, code: string): Promise<void
   expect(isStarfishError(error) ? error.code : error).toBe(code);
 }
 
-/** Why it is not done stands in the message, for people. */
+/** The message says why it is refused, in words for people. */
 async function expectRefusal(promise: Promise<unknown>): Promise<void> {
   const error: unknown = await promise.then(
     () => "it was done",

@@ -1,6 +1,6 @@
 /**
- * Trees whose content is made when it is looked at: members, processes, devices. Who makes one says what is there now;
- * paths, ranges, kinds and errors are the same for all and stand here.
+ * Trees whose contents are computed when they are read: members, processes, devices. The author of such a tree says
+ * what is there now; paths, ranges, kinds and errors are the same for all and are handled here.
  */
 import { utf8, type Bytes } from "../../base/bytes.ts";
 import { StarfishError, throwIfAborted } from "../../base/errors.ts";
@@ -11,17 +11,17 @@ import type { ReadOptions, Tree, TreeEntry, TreeOptions, WriteOptions } from "./
 
 export interface FileView extends Pick<TreeEntry, "sizeBytes" | "mode" | "owner" | "modifiedAtMs" | "about"> {
   readonly kind: "file" | "device";
-  /** All of it, as it is now. */
+  /** The whole text, as it is now. */
   readonly text?: () => string | Promise<string>;
-  /** Where it has no end, or is no text: all of it from its beginning. */
+  /** For endless contents, or contents that are not text: all bytes from the beginning. */
   readonly stream?: (options: TreeOptions) => AsyncIterable<Uint8Array>;
-  /** Where it can begin anywhere: what is asked for. */
+  /** For contents that can be read from any position. */
   readonly range?: (options: ReadOptions) => AsyncIterable<Uint8Array>;
   readonly write?: (source: AsyncIterable<Bytes>, options: WriteOptions) => Promise<void>;
   readonly remove?: () => Promise<void>;
-  /** For what is used piece by piece. */
+  /** For devices, which are used piece by piece. */
   readonly open?: (mode: OpenMode, options: { readonly signal: AbortSignal }) => Promise<OpenFile>;
-  /** Why it can't be read or written, where it can't. */
+  /** Why it can't be read or written, if it can't. */
   readonly why?: string;
 }
 
@@ -37,7 +37,7 @@ export interface ViewTreeParts {
   /** Where it is mounted, for messages. */
   readonly mount: string;
   readonly root: DirectoryView;
-  /** Why nothing is made, moved or removed here, for people: "members come and go by themselves". */
+  /** Why nothing can be made, moved or removed here, for people: "members come and go by themselves". */
   readonly why: string;
   readonly watch: (path: string, options: { readonly signal: AbortSignal }) => AsyncIterable<string>;
 }
@@ -103,7 +103,7 @@ export class ViewTree implements Tree {
     throw this.#refused(from, "can't be renamed");
   }
 
-  /** Undefined where it is a file like others. */
+  /** Undefined if it is an ordinary file. */
   async open(path: string, mode: OpenMode, options: { readonly signal: AbortSignal }): Promise<OpenFile | undefined> {
     const view = await this.#find(path);
     return view?.kind === "directory" ? undefined : await view?.open?.(mode, options);
@@ -169,19 +169,19 @@ async function* rangeOf(
   }
 }
 
-/** A file that says one thing; with a line break at its end, as `cat` wants it. */
+/** A file with one line of text, which ends with a line break, as `cat` needs it. */
 export function says(text: () => string): FileView {
   return { kind: "file", text: () => `${text()}\n` };
 }
 
-/** A name that anybody may have chosen, as one part of a path; "" where nothing is left of it. */
+/** A name that anybody may have chosen, as one part of a path; "" if nothing of it is left. */
 export function partOfPath(name: string): string {
   const part = name.toWellFormed().replaceAll(UNFIT, "_").slice(0, PART_CHARS_MAX).toWellFormed();
   return part === "." || part === ".." ? "" : part;
 }
 
-/** What parts paths, steers a terminal or turns text around. */
+/** Characters that separate paths, control a terminal, or change the direction of text. */
 // eslint-disable-next-line no-control-regex
 const UNFIT = /[/\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb]/g;
-/** Members' names have at most 32 letters. */
+/** Names of members have at most 32 letters. */
 const PART_CHARS_MAX = 64;

@@ -1,7 +1,10 @@
-/** Changes that a listener hears of, as an endless stream; a burst that nobody reads is told as one change a path. */
+/**
+ * The changes that a listener is told, as an endless stream. Several changes of a path that nobody has read yet become
+ * one.
+ */
 import type { Unsubscribe } from "../../base/events.ts";
 
-/** Paths that wait to be told; beyond it the directory that was asked for stands for all. */
+/** Paths that wait to be told. Beyond it, the directory that is watched stands for all of them. */
 const WAITING_MAX = 1_024;
 
 /** Ends when the signal aborts. `listen` begins at the first step. */

@@ -1,9 +1,12 @@
-/** What writers are called now: versions of files and values say by whom they are in 48 bits. */
+/** The present names of writers: versions of files and values name their writer by 48 bits. */
 import type { Computer } from "../../computer.ts";
 import { shortIdOf } from "../../net/membership/rows.ts";
 import type { PeerId } from "../../ports/network.ts";
 
-/** The person whose node has written, where somebody has said so. Undefined for those who left long ago. Members are looked through again only where somebody unknown has written. */
+/**
+ * The person whose node has written, if that is known, or the node. Undefined for members that left long ago. The
+ * members are searched again only for an unknown writer.
+ */
 export function writerNames({
   net,
   crypto,
@@ -13,7 +16,7 @@ export function writerNames({
   const known = new Set<PeerId>();
   const learn = (): void => {
     const members = net.members();
-    // Those who have left go, now and then.
+    // Members that have left are dropped now and then.
     if (known.size > 2 * members.length) for (const set of [known, peers]) set.clear();
     for (const { record } of members) {
       if (known.has(record.peer)) continue;

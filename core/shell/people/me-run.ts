@@ -1,4 +1,4 @@
-/** What me does. */
+/** The code of me. */
 import { StarfishError } from "../../base/errors.ts";
 import type { PersonInfo } from "../../io/people/types.ts";
 import { roughly } from "../format.ts";

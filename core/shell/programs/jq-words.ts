@@ -1,18 +1,18 @@
 /**
- * The words of jq, as people know them, for the jq that comes along: it takes a filter, a few letters and standard input.
- * Files become its input, named values part of the filter. What can't be had is refused.
+ * Translates the usual words of jq for the bundled jq, which takes a filter, a few letters and standard input. Files
+ * become its input, and named values become part of the filter. What can't be translated is refused.
  */
 import { StarfishError } from "../../base/errors.ts";
 
 export interface JqWords {
   readonly args: readonly string[];
-  /** In the place of standard input, one after the other. */
+  /** Read in place of standard input, one after the other. */
   readonly files: readonly string[];
-  /** A file that holds the filter, which is still to be put in front of what there is. */
+  /** A file with the filter, to which the named values are still to be added. */
   readonly filterFile?: string | undefined;
 }
 
-/** Options that it knows itself. */
+/** Options that the bundled jq knows itself. */
 const KNOWN: Readonly<Record<string, string>> = {
   "--raw-output": "r",
   "--compact-output": "c",
@@ -22,7 +22,7 @@ const KNOWN: Readonly<Record<string, string>> = {
   "--join-output": "j",
   "--exit-status": "e",
 };
-/** Say nothing here: output is never coloured, nor held back. */
+/** Options without effect here: output is never coloured or buffered. */
 const VAIN: ReadonlySet<string> = new Set(["-C", "-M", "--color-output", "--monochrome-output", "--unbuffered"]);
 const SORTED = 'walk(if type == "object" then to_entries | sort_by(.key) | from_entries else . end)';
 

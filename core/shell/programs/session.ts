@@ -1,4 +1,4 @@
-/** Programs of one session: those of the table by name, and every file of the tree that is one by its path. */
+/** The programs of one session: those of the table by name, and any file of the tree that is a program by its path. */
 import { concat, type Bytes } from "../../base/bytes.ts";
 import { isStarfishError, messageOf, StarfishError, type ErrorCode } from "../../base/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -18,10 +18,10 @@ import { STATUS } from "../status.ts";
 import { fileNameOf, programFiles, programNamed, type ProgramFile } from "./table.ts";
 import { programTree } from "./tree.ts";
 
-/** What a shell needs of the place where it runs, to run programs there. */
+/** What a shell needs from the place where it runs, to run programs. */
 export interface ProgramPlatform {
   readonly threads: Programs;
-  /** The bytes of a program of the table from where this node came from. Rejects with "not-found", "io". */
+  /** The bytes of a program of the table, from where this node's code came. Rejects with "not-found", "io". */
   load(file: ProgramFile): Promise<Bytes>;
   /** In hexadecimal. */
   sha256(bytes: Bytes): Promise<string>;
@@ -59,7 +59,7 @@ export class SessionPrograms {
     return await this.#run(call, file.sha256, () => this.#fetch(file));
   }
 
-  /** With the words that people know; see jq-words.ts. */
+  /** With the usual words of jq; see jq-words.ts. */
   async #jq(call: ExternalCall, file: ProgramFile): Promise<number> {
     try {
       const { jqWords } = await import("./jq-words.ts");
@@ -104,12 +104,12 @@ export class SessionPrograms {
     return concat(parts);
   }
 
-  /** Undefined where the file is no program by its first bytes. */
+  /** Undefined if the first bytes show that the file is no program. */
   runFile(path: string, head: Uint8Array, call: ExternalCall): Promise<number> | undefined {
     return isModule(head) ? this.#runPath(path, call) : undefined;
   }
 
-  /** Ends all that runs. */
+  /** Ends all running programs. */
   close(): void {
     this.#runner.close();
   }
@@ -132,7 +132,7 @@ export class SessionPrograms {
     return concat(parts);
   }
 
-  /** From where this node came from, else from the swarm's own disk; the hash says that it is the right one. */
+  /** From where this node's code came, else from the swarm's own files; the hash says whether it is the right file. */
   async #fetch(file: ProgramFile): Promise<Bytes> {
     const kept = `${PROGRAMS_FOLDER}/${fileNameOf(file)}`;
     const reasons: string[] = [];
@@ -206,9 +206,9 @@ function streamOf(descriptor: Descriptor, { process }: ExternalCall): ProgramStr
   };
 }
 
-/** As POSIX has them: found but can't be run; ended by SIGABRT, by SIGKILL, by SIGPIPE. */
+/** As in POSIX: found but can't be run; ended by SIGABRT, by SIGKILL, by SIGPIPE. */
 const CANNOT_RUN = 126;
-/** jq's own, for words that it does not understand and files that it can't open. */
+/** jq's own statuses, for words that it does not understand and files that it can't open. */
 const JQ_USAGE = 2;
 const ABORTED = 134;
 const KILLED = 137;

@@ -1,5 +1,5 @@
 /**
- * The field's own tools as programs: WASI preview 1 modules of npm packages (Apache-2.0; Rust: uutils and others), pinned by
+ * Well-known tools as programs: WASI preview 1 modules of npm packages (Apache-2.0; Rust: uutils and others), pinned by
  * the hash of their bytes and built into no bundle. Each is fetched when it is first called.
  */
 
@@ -291,7 +291,7 @@ export function programNamed(name: string): ProgramFile | undefined {
   return byName.get(name);
 }
 
-/** Under which name the file of a program is served and kept. */
+/** The name under which the file of a program is served and kept. */
 export function fileNameOf({ sha256 }: ProgramFile): string {
   return `${sha256}.wasm`;
 }

@@ -1,4 +1,4 @@
-/** The session's namespace as programs need it (process/types.ts). */
+/** The session's namespace in the form that programs need (process/types.ts). */
 import type { FileEntry, FileTree } from "../../process/types.ts";
 import type { Namespace } from "../namespace/namespace.ts";
 

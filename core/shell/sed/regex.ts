@@ -1,4 +1,4 @@
-/** Regular expressions as sed has them. Pure. */
+/** The regular expressions of sed. Pure. */
 import { StarfishError } from "../../base/errors.ts";
 import { posixSource } from "../language/posix-regex.ts";
 

@@ -9,21 +9,21 @@ export interface Line {
   readonly isEnded: boolean;
 }
 
-/** The world of a running script. */
+/** What a running script needs from outside. */
 export interface SedWorld {
   /** The next line, or undefined at the end of all input. */
   next(): Promise<Line | undefined>;
   /** Whether the line that was read last is the last of its input. */
   isLast(): Promise<boolean>;
-  /** Of the line that was read last: its number, its file. */
+  /** The number and the file of the line that was read last. */
   readonly line: number;
   readonly file: string;
   write(text: string): Promise<void>;
-  /** To a file that `w` names. */
+  /** Writes to a file that `w` names. */
   writeTo(file: string, text: string): Promise<void>;
-  /** All of a file; "" where it can't be read. */
+  /** A whole file; "" if it can't be read. */
   read(file: string): Promise<string>;
-  /** Others of the thread get their turn. Rejects when the command is to end. */
+  /** Lets other work of the thread have its turn. Rejects when the command is to end. */
   rest(): Promise<void>;
   /** The next line of a file; undefined at its end. */
   readLine(file: string): Promise<string | undefined>;
@@ -31,19 +31,19 @@ export interface SedWorld {
 
 export interface SedOptions {
   readonly isQuiet: boolean;
-  /** What ends a line: "\n", or a NUL with -z. */
+  /** The end of a line: "\n", or NUL with -z. */
   readonly delimiter: string;
 }
 
-/** Resolves to the exit status that `q` and `Q` gave. */
+/** Resolves to the exit status of `q` or `Q`. */
 export async function runSed(commands: readonly Command[], world: SedWorld, options: SedOptions): Promise<number> {
   return await new Sed(commands, world, options).run();
 }
 
-/** Lines and jumps after which it is asked whether others of the thread get their turn. */
+/** Lines and jumps between two calls of `rest`. */
 const STEPS_A_REST = 64;
 
-/** Jumps within one line, after which the script is taken for endless. */
+/** Jumps within one line, after which the script counts as endless. */
 const JUMPS_MAX = 10_000_000;
 
 class Sed {
@@ -53,11 +53,11 @@ class Sed {
   #pattern = "";
   #hold = "";
   #isEnded = true;
-  /** The last line was written as it came, without its break. */
+  /** Whether the last line was written without a line break, as it was read. */
   #isMissing = false;
   #hasSubstituted = false;
   #lastRegex: RegExp | undefined;
-  /** Ranges that are open, with the line at which they end where that is known. */
+  /** Open ranges, with the line at which they end if that is known. */
   readonly #open = new Map<Command, number>();
   #appended: (() => Promise<string>)[] = [];
 
@@ -105,7 +105,7 @@ class Sed {
     this.#isMissing = !this.#isEnded;
   }
 
-  /** What comes after a last line without its break begins on a line of its own. */
+  /** Output after a last line without a line break begins on a line of its own. */
   async #write(text: string): Promise<void> {
     if (this.#isMissing) await this.#world.write(this.#options.delimiter);
     this.#isMissing = false;
@@ -145,7 +145,7 @@ class Sed {
       if (name === "n" || name === "N") {
         const isOver = await this.#world.isLast();
         if (name === "n" && !this.#options.isQuiet && !isOver) await this.#print(this.#pattern);
-        // GNU prints what there is when there is no next line.
+        // If there is no next line, GNU prints the pattern space.
         if (isOver) return { is: "quit", status: 0, prints: true };
         await this.#flushAppended();
         const before = this.#pattern;
@@ -243,7 +243,7 @@ class Sed {
     const result = this.#pattern.replaceAll(used, (...match: unknown[]) => {
       const offset = match.find((one): one is number => typeof one === "number") ?? 0;
       const whole = String(match[0]);
-      // The empty text right after a match is none of its own.
+      // An empty match right after a match does not count.
       if (whole === "" && offset === lastEnd) return "";
       lastEnd = offset + whole.length;
       if (++count < number || (count > number && !isGlobal)) return whole;
@@ -287,7 +287,7 @@ class Sed {
     const { line } = this.#world;
     const open = this.#open.get(command);
     if (open === undefined) {
-      // `0,/re/` may end at the first line already.
+      // `0,/re/` may end at the first line.
       const isZero = from.kind === "line" && from.number === 0;
       if (isZero ? line !== 1 : !(await this.#matches(from))) return false;
       const end = endOf(to, line);
@@ -296,12 +296,12 @@ class Sed {
     }
     const isOver = to.kind === "regex" || to.kind === "last" ? await this.#matches(to) : line >= open;
     if (isOver) this.#open.delete(command);
-    // A number that has gone by selects the first line only.
+    // If the second line number is past, only the first line is selected.
     return !(to.kind === "line" && line > open);
   }
 }
 
-/** The line at which a range ends; Infinity where only what comes can say so. */
+/** The line at which a range ends; Infinity if only later lines tell. */
 function endOf(to: Address, line: number): number {
   if (to.kind === "line") return to.number;
   if (to.kind === "plus") return line + to.count;
@@ -348,7 +348,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "\v": "\\v",
 };
 
-/** As `l` writes it: in lines of so many columns, with octal for what can't be seen. */
+/** As `l` prints it: in lines of this many columns, with octal numbers for invisible characters. */
 function unambiguous(text: string, columns: number): string {
   const signs = Array.from(new TextEncoder().encode(text), (byte) => {
     const character = String.fromCharCode(byte);

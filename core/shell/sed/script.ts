@@ -1,4 +1,4 @@
-/** The script of sed: addresses and commands (POSIX "sed", with what GNU has besides). Pure. */
+/** Parses the script of sed: addresses and commands (POSIX "sed", with GNU's additions). Pure. */
 import { StarfishError } from "../../base/errors.ts";
 import { sedRegex } from "./regex.ts";
 
@@ -6,9 +6,9 @@ export type Address =
   | { readonly kind: "line"; readonly number: number }
   | { readonly kind: "step"; readonly first: number; readonly step: number }
   | { readonly kind: "last" }
-  /** Undefined stands for the expression that was used last. */
+  /** Undefined means the expression that was used last. */
   | { readonly kind: "regex"; readonly regex: RegExp | undefined }
-  /** As the second address: lines after the first, or up to a multiple. */
+  /** As the second address: that many lines after the first, or up to a multiple. */
   | { readonly kind: "plus"; readonly count: number }
   | { readonly kind: "multiple"; readonly of: number };
 
@@ -29,14 +29,14 @@ export interface Command {
   readonly to?: Address | undefined;
   readonly isNegated: boolean;
   readonly name: string;
-  /** Of a, i, c; a label; a file's name. */
+  /** The text of a, i and c; a label; a file's name. */
   readonly text: string;
-  /** Of q, Q, l, L. */
+  /** The number of q, Q, l and L. */
   readonly number?: number | undefined;
   readonly substitution?: Substitution | undefined;
-  /** Of y. */
+  /** The letters of y. */
   readonly letters?: ReadonlyMap<string, string> | undefined;
-  /** Where a block, or a jump, goes on. */
+  /** Where a block, or a jump, continues. */
   target?: number;
 }
 
@@ -128,7 +128,7 @@ class Parser {
     }
   }
 
-  /** Up to a delimiter that nothing escapes, and that is in no bracket. */
+  /** Reads up to a delimiter that is neither escaped nor in brackets. */
   #until(delimiter: string, missing: string, isPattern = true): string {
     let text = "";
     for (let inBracket = false; this.#at < this.#source.length; this.#at++) {
@@ -145,7 +145,7 @@ class Parser {
       if (character === "\n" && isPattern) break;
       if (isPattern && character === "[" && !inBracket) {
         inBracket = true;
-        // The first character of a bracket may be "]".
+        // The first character in brackets may be "]".
         const opening = /^\[\^?\]?/.exec(this.#source.slice(this.#at))?.[0] ?? "[";
         text += opening;
         this.#at += opening.length - 1;
@@ -163,7 +163,7 @@ class Parser {
     throw this.#fault(missing);
   }
 
-  /** The delimiter itself, whatever it means in an expression; \n stays a line break. */
+  /** An escaped delimiter is literal, whatever it means in an expression; \n stays a line break. */
   #escapedDelimiter(delimiter: string): string {
     const isSpecial = this.#isExtended ? /[(){}|+?.*^$[\]n]/ : /[.*^$[\]n]/;
     return isSpecial.test(delimiter) ? `\\${delimiter}` : delimiter;
@@ -252,11 +252,11 @@ class Parser {
     return name;
   }
 
-  /** `a\` and lines of text, or GNU's text on the same line. */
+  /** `a\` and lines of text, or GNU's form with the text on the same line. */
   #text(): string {
     this.#skip(/[ \t]*/y);
     const isClassic = this.#skip(/\\[ \t]*\n/y) !== "";
-    // `a\text`: the backslash keeps blanks before it.
+    // In `a\text` the backslash keeps the blanks after it.
     if (!isClassic) this.#skip(/\\(?=[^\n])/y);
     let text = "";
     for (; this.#at < this.#source.length; this.#at++) {

@@ -1,4 +1,7 @@
-/** What sed's words ask for: its script, the files that it reads and writes, and those that it changes in place. */
+/**
+ * What the words of sed ask for: the script, the files that it reads and writes, and the files that it changes in
+ * place.
+ */
 import { cancelled, isStarfishError, StarfishError } from "../../base/errors.ts";
 import { encodeText } from "../language/bytes.ts";
 import type { OpenFile } from "../language/descriptor.ts";
@@ -48,7 +51,7 @@ async function scriptOf({ options, input }: UtilityContext, operands: string[]):
   return first;
 }
 
-/** The file takes what was written once all of it is there; the old one may be kept under another name. */
+/** The file is replaced once all of the output is there; the old one may be kept under another name. */
 async function inPlace(
   file: string,
   context: UtilityContext,
@@ -83,7 +86,7 @@ async function* only(bytes: Uint8Array<ArrayBuffer>): AsyncGenerator<Uint8Array<
   yield await Promise.resolve(bytes);
 }
 
-/** Files that `w` writes to, open until the end. */
+/** The files that `w` writes, which are open until the end. */
 class Outputs {
   readonly #context: UtilityContext;
   readonly #open = new Map<string, OpenFile>();

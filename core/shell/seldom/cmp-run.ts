@@ -1,4 +1,4 @@
-/** What `cmp` does: the first byte in which two files differ, or all of them. */
+/** The code of `cmp`: the first byte in which two files differ, or all such bytes. */
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import { firstDifference, sideBySide } from "../compare/streams.ts";
 import { reasonOf } from "../language/redirect.ts";
@@ -30,7 +30,7 @@ export async function runCmp(context: UtilityContext): Promise<number> {
   }
 }
 
-/** Which of the two could not be read. */
+/** Says which of the two files could not be read. */
 class Unreadable extends Error {
   readonly operand: string;
 
@@ -86,7 +86,7 @@ async function compare(
   }
 }
 
-/** Only what is compared is read. */
+/** Reads only what is compared. */
 async function* bytesOf(
   { input }: UtilityContext,
   operand: string,
@@ -108,7 +108,10 @@ async function* bytesOf(
   }
 }
 
-/** Columns of the largest place that there can be; GNU takes those of the largest number where a size is not known. */
+/**
+ * The columns of the largest position that can occur. If a size is not known, GNU uses the columns of the largest
+ * number.
+ */
 async function widthOf(
   { names, path, signal }: UtilityContext,
   files: readonly string[],
@@ -132,7 +135,7 @@ function octal(byte: number): string {
   return byte.toString(8).padStart(3);
 }
 
-/** `^X` and `M-X`, as `cat -v` has them. */
+/** `^X` and `M-X`, as in `cat -v`. */
 function character(byte: number): string {
   if (byte >= 128) return `M-${character(byte - 128)}`;
   if (byte < 32) return `^${String.fromCharCode(byte + 64)}`;

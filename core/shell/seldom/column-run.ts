@@ -1,10 +1,10 @@
-/** What `column` does: lines in columns, or their fields as a table. */
+/** The code of `column`: lines in columns, or their fields as a table. */
 import { StarfishError } from "../../base/errors.ts";
 import { widthOf } from "../width.ts";
 import { lines } from "../utilities/lines.ts";
 import { numberValue, type UtilityContext } from "../utilities/utility.ts";
 
-/** Characters that are held until the widest is known. */
+/** Characters that are held until the widest line is known. */
 const HELD_CHARS_MAX: number = 64 * 1024 * 1024;
 const COLUMNS_UNKNOWN = 80;
 const TAB = 8;
@@ -47,7 +47,7 @@ async function table(rows: readonly string[], { options, out }: UtilityContext):
   }
 }
 
-/** Blanks in a row part once; of separators that were asked for, each does. */
+/** Several blanks in a row separate once; of given separators, each separates. */
 function fieldsOf(row: string, separators: string | undefined): string[] {
   if (separators === undefined) return row.split(/[ \t]+/).filter((field) => field !== "");
   const fields: string[] = [""];

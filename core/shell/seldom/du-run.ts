@@ -1,4 +1,4 @@
-/** What `du` does: how large files are, and directories with what is in them. */
+/** The code of `du`: the sizes of files, and of directories with their contents. */
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import { LEVELS_MAX } from "../compare/limits.ts";
 import { reasonOf } from "../language/redirect.ts";
@@ -50,7 +50,7 @@ class Sizes {
     return String(Math.ceil(bytes / (last === "m" ? KIB * KIB : KIB)));
   }
 
-  /** What is in a directory comes before it. */
+  /** The contents of a directory come before it. */
   async #entry(entry: TreeEntry, shown: string, path: string, level: number): Promise<number> {
     const { options, out, computer, signal } = this.#context;
     await turns.due(computer.clock);

@@ -1,4 +1,4 @@
-/** What expr's words amount to. Throws "usage". */
+/** The code of expr: evaluates its words. Throws "usage". */
 import { StarfishError } from "../../base/errors.ts";
 import { posixSource } from "../language/posix-regex.ts";
 
@@ -99,7 +99,7 @@ function whole(text: string): bigint {
   return BigInt(text);
 }
 
-/** What the first group matched, or how many characters did; from the beginning. */
+/** The text of the first group, or the number of characters matched; always from the beginning. */
 function matched(text: string, pattern: string): string {
   let expression: RegExp;
   try {

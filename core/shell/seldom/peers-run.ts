@@ -1,4 +1,4 @@
-/** What peers does: who forms this computer, and how this node is linked to each. */
+/** The code of peers: the members, and how this node is linked to each. */
 import { compose, type Styled, type Text } from "../styled.ts";
 import type { People } from "../../io/people/types.ts";
 import type { LinkInfo, Member } from "../../net/types.ts";
@@ -24,7 +24,7 @@ export async function runPeers(context: CommandContext): Promise<number> {
   return 0;
 }
 
-/** This node first, then by name. */
+/** This node first, then the others by name. */
 function byPlace(a: Member, b: Member): number {
   if (a.isSelf !== b.isSelf) return a.isSelf ? -1 : 1;
   return a.record.name.localeCompare(b.record.name) || (a.record.peer < b.record.peer ? -1 : 1);
@@ -59,7 +59,7 @@ function asTable(
   { terminal, computer: { people } }: CommandContext,
 ): Styled {
   const screen = terminal.stdout;
-  // Where nobody has said who they are there is nothing to say.
+  // If nobody has said who they are, the column is left out.
   const persons = members.map(({ record }) => people.of(record.peer)?.name ?? "");
   const hasPeople = persons.some((name) => name !== "");
   const titles = ["  name", "id", ...(hasPeople ? ["person"] : []), "kind", "lends", "round trip", "link"];

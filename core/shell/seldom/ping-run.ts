@@ -1,4 +1,4 @@
-/** What ping does: messages one after the other, and what their round trips come to. */
+/** The code of ping: sends messages one after the other, and sums up their round trips. */
 import { utf8 } from "../../base/bytes.ts";
 import { isStarfishError, messageOf, StarfishError } from "../../base/errors.ts";
 import { sleep, withDeadline } from "../../ports/clock.ts";
@@ -14,7 +14,7 @@ const PAUSE_MS = 500;
 /** A peer that has not answered by then is not there, or dialling it has failed. */
 const ANSWER_MS = 10_000;
 
-/** @param countDefault how many are sent unless told */
+/** @param countDefault how many are sent by default */
 export async function runPing(context: CommandContext, countDefault: number): Promise<number> {
   const { options, operands } = parseArguments(context.args, { count: "value" });
   const wanted = oneOperand(operands, "PEER");
@@ -37,7 +37,7 @@ export async function runPing(context: CommandContext, countDefault: number): Pr
   return times.length > 0 ? STATUS.ok : STATUS.failed;
 }
 
-/** One round; a lost one is said and counted, only a cancellation ends the rest. */
+/** One round. A lost message is reported and counted; only a cancellation ends the others. */
 async function once(
   context: CommandContext,
   peer: string,

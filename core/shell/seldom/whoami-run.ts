@@ -1,4 +1,4 @@
-/** What whoami does: this node as the others see it. */
+/** The code of whoami: this node as other members see it. */
 import { utf8 } from "../../base/bytes.ts";
 import { bytesWords, duration, paint, table } from "../format.ts";
 import { noOperands } from "../operands.ts";

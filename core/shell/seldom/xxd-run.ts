@@ -1,4 +1,4 @@
-/** What `xxd` does: bytes as hexadecimal text, and back. */
+/** The code of `xxd`: bytes as hexadecimal text, and back. */
 import { StarfishError } from "../../base/errors.ts";
 import { FileWriter } from "../namespace/file-writer.ts";
 import { encodeText } from "../language/bytes.ts";
@@ -7,11 +7,11 @@ import { lines } from "../utilities/lines.ts";
 import { type UtilityContext } from "../utilities/utility.ts";
 
 const COLUMNS_MAX = 256;
-/** Bytes that -r fills up between two places of its text: zeros cost the text nothing. */
+/** Zero bytes that -r fills in between two offsets of its text, because a short text can ask for any number of them. */
 const GAP_BYTES_MAX: number = 64 * 1024 * 1024;
-/** The status of xxd where it can't begin where it was told to. */
+/** The status of xxd if it can't begin at the given offset. */
 const CANNOT_SEEK = 4;
-/** A line of plain hexadecimal can go on for ever: it is written in pieces of so many bytes. */
+/** A line of plain hexadecimal can be endless, so it is written in pieces of this many bytes. */
 const PIECE_BYTES = 32 * 1024;
 
 interface Format {
@@ -105,7 +105,7 @@ async function dump(context: UtilityContext, source: string, write: (text: strin
   return 0;
 }
 
-/** The first byte that is shown; before the end only where it is known how long it is. */
+/** The first byte that is shown. An offset from the end needs a known length. */
 async function startOf({ options, names, path, signal }: UtilityContext, source: string): Promise<number | undefined> {
   const from = integer(options.value("s") ?? "0");
   if (from >= 0) return from;
@@ -178,7 +178,7 @@ function plainBytes(line: string): Uint8Array {
   return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
 
-/** Two blanks, or what is no hexadecimal, end the bytes: characters follow. */
+/** Two blanks, or a character that is not hexadecimal, end the bytes of a row; its text follows. */
 function rowBytes(text: string): Uint8Array {
   const shown = /^ ?((?:[0-9a-f]{2} ?)*)/i.exec(text)?.[1] ?? "";
   return plainBytes(shown);

@@ -1,4 +1,4 @@
-/** What `zip` and `unzip` do, over the archive code that `get --zip` and `put --unpack` use too. */
+/** The code of `zip` and `unzip`. The archive code is the same as that of `get --zip` and `put --unpack`. */
 import { concat } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import type { RandomAccess } from "../../disk/content/random-access.ts";
@@ -167,7 +167,7 @@ class Unzip {
     }
   }
 
-  /** The path has no `..` and is relative: what reads archives sees to it (cleanPath). */
+  /** The path is relative and has no `..`: the reader of archives ensures that (cleanPath). */
   async #unpack(entry: FileEntry | FolderEntry): Promise<void> {
     const { names, signal, options, out } = this.#context;
     const target = join(this.#root, entry.path);

@@ -1,4 +1,4 @@
-/** What may stand at the cursor of a line of SQL: tables where a table is meant, columns of those that are named, words. */
+/** Completion of SQL: tables where a table is expected, columns of the tables that are named, and keywords. */
 import type { SchemaObject } from "../../db/types.ts";
 import { isWord, nameOf, type Token, tokensOf } from "../../db/schema/tokens.ts";
 import type { Completion } from "../completion/typing.ts";
@@ -22,7 +22,7 @@ export function completeSql(line: string, cursor: number, schema: readonly Schem
   if (owner !== undefined) return fitting(typed, from, names(columnsOf(tablesNamed(owner, all, tables))));
   if (isTablePlace(tokens)) return fitting(typed, from, names(tables.map(({ name }) => name)));
   const mentioned = tables.filter(({ name }) => all.some((token) => isName(token) && same(nameOf(token), name)));
-  // `SELECT na`: which table it is of comes later.
+  // In `SELECT na` the table is not known yet.
   const near = mentioned.length > 0 || typed === "" ? mentioned : tables.filter(({ isOfComputer }) => !isOfComputer);
   const words = typed === "" || isQuoted ? [] : KEYWORDS;
   const isLower = typed !== "" && typed === typed.toLowerCase();
@@ -46,12 +46,12 @@ function completeDot(
 }
 
 interface Typed {
-  /** What is typed of a name; undefined in a text or a number, which nobody completes. */
+  /** What is typed of a name; undefined within a text or a number, which is not completed. */
   readonly typed: string | undefined;
   readonly from: number;
-  /** A quote is open. */
+  /** Whether a quote is open. */
   readonly isQuoted: boolean;
-  /** Those of this statement before it. */
+  /** The tokens of this statement before it. */
   readonly tokens: readonly Token[];
 }
 
@@ -61,7 +61,7 @@ function typedAt(before: string): Typed {
   const tokens = all.slice(start);
   const last = tokens.at(-1);
   const nowhere = { typed: undefined, from: before.length, isQuoted: false, tokens };
-  // A comment that is open hides what is typed in it.
+  // An open comment hides what is typed in it.
   if (/--[^\n]*$/.test(before.slice(last?.to ?? 0))) return nowhere;
   if (last === undefined || last.to < before.length || last.kind === "symbol")
     return { typed: "", from: before.length, isQuoted: false, tokens };
@@ -71,13 +71,13 @@ function typedAt(before: string): Typed {
   return isOpen ? { typed: last.text, from: last.from, isQuoted: true, tokens: tokens.slice(0, -1) } : nowhere;
 }
 
-/** What stands before a dot that stands before the cursor. */
+/** The name before a dot that is before the cursor. */
 function ownerOf(tokens: readonly Token[]): string | undefined {
   const owner = tokens.at(-2);
   return tokens.at(-1)?.text === "." && owner !== undefined && isName(owner) ? nameOf(owner) : undefined;
 }
 
-/** By its own name, or as an alias: `FROM people AS p`. */
+/** Tables by their own names, or by an alias: `FROM people AS p`. */
 function tablesNamed(owner: string, all: readonly Token[], tables: readonly SchemaObject[]): SchemaObject[] {
   const own = tables.filter(({ name }) => same(name, owner));
   if (own.length > 0) return own;
@@ -95,7 +95,7 @@ function isTablePlace(tokens: readonly Token[]): boolean {
   if (isWord(last, "FROM", "JOIN", "INTO", "UPDATE", "TABLE", "REFERENCES", "VIEW")) return true;
   if (isWord(last, "EXISTS")) return isWord(tokens.at(-2), "IF");
   if (last?.text !== ",") return false;
-  // `FROM a, b`: the last of these words says what the list is of.
+  // `FROM a, b`: the last of these words says what kind of names the list has.
   const clause = tokens.findLast((token) =>
     isWord(token, "SELECT", "FROM", "SET", "BY", "VALUES", "INTO", "ON", "WHERE", "USING"),
   );
@@ -123,13 +123,13 @@ function fitting(typed: string, from: number, texts: readonly string[]): Complet
   );
 }
 
-/** One that needs quotes begins with what is typed of it without them, too. */
+/** A name that needs quotes also begins with what is typed without them. */
 function beginsWith(text: string, wanted: string): boolean {
   return text.startsWith(wanted) || (text.startsWith('"') && text.slice(1).startsWith(wanted));
 }
 
 function completion(from: number, texts: readonly string[]): Completion {
-  // As with names of variables: they are typed as they are, without the shell's quotes.
+  // Like names of variables, they are typed unchanged, without the shell's quotes.
   return { from, quote: "", candidates: texts.map((text) => ({ text, isPart: false })), variable: "bare" };
 }
 

@@ -1,4 +1,7 @@
-/** The computer as tables, to be read and joined with one's own: who is here, files, jobs, processes, shared memory. */
+/**
+ * The computer as tables, which can be read and joined with the user's own: members, files, jobs, processes, shared
+ * memory, mail.
+ */
 import type { Unsubscribe } from "../../base/events.ts";
 import type { Computer } from "../../computer.ts";
 import type { ComputerTable } from "../../db/computer-table.ts";
@@ -17,7 +20,7 @@ export function computerTables(computer: Parts): readonly ComputerTable[] {
   return [members(computer), files(computer), jobs(computer), processes(computer), mem(computer), mail(computer)];
 }
 
-/** Those who are here, asleep too; who has left is in none of these. */
+/** Members that are awake or asleep; no table has members that have left. */
 function members({ net }: Parts): ComputerTable {
   return {
     name: "members",
@@ -49,7 +52,7 @@ function members({ net }: Parts): ComputerTable {
   };
 }
 
-/** Directories too; a file's size is that of its content, whatever it takes on the devices. */
+/** Directories too. A file's size is that of its content, whatever it takes on the devices. */
 function files({ files: tree }: Parts): ComputerTable {
   return {
     name: "files",
@@ -104,7 +107,7 @@ function jobs(computer: Parts): ComputerTable {
   };
 }
 
-/** Of the shells at this node. */
+/** The processes of the shells at this node. */
 function processes(computer: Parts): ComputerTable {
   return {
     name: "processes",
@@ -137,7 +140,7 @@ function mem(computer: Parts): ComputerTable {
   };
 }
 
-/** This node's own: what is sealed to others is nobody's here. */
+/** This node's own mail; mail that is sealed to others can't be read here. */
 function mail(computer: Parts): ComputerTable {
   return {
     name: "mail",
@@ -182,7 +185,7 @@ function namesOf(correspondents: readonly Correspondent[]): string {
   return correspondents.map(({ name }) => name).join(", ");
 }
 
-/** What SQL has no word for is JSON. */
+/** A value that SQL has no type for becomes JSON. */
 function valueOf(value: unknown): SqlValue {
   if (value === null || typeof value === "number" || typeof value === "string" || value instanceof Uint8Array)
     return value;
@@ -190,7 +193,7 @@ function valueOf(value: unknown): SqlValue {
   return typeof value === "bigint" && BigInt.asIntN(64, value) === value ? value : toJson(value);
 }
 
-/** As SQLite's functions of dates have it, in UTC. */
+/** As SQLite's date functions take it, in UTC. */
 function timeText(ms: number): string | null {
   const date = new Date(ms);
   return Number.isNaN(date.getTime()) ? null : date.toISOString().replace("T", " ").replace("Z", "");

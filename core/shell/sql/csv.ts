@@ -1,6 +1,7 @@
 /**
- * CSV as RFC 4180 has it, read from pieces and written. Smaller than a library, and no library of those that are kept tells
- * an empty field from an empty text: `a,,c` has no second value (NULL), `a,"",c` an empty one. Pure.
+ * CSV as in RFC 4180, read from pieces and written. It is smaller than a library, and no maintained library
+ * distinguishes an empty field from an empty text: in `a,,c` the second value is NULL, in `a,"",c` it is an empty text.
+ * Pure.
  */
 import { StarfishError } from "../../base/errors.ts";
 import { CSV_RECORD_CHARS_MAX } from "./limits.ts";
@@ -13,14 +14,14 @@ export class CsvReader {
   readonly #delimiter: string;
   #text = "";
   #at = 0;
-  /** Line of the record that is read next, from 1. */
+  /** The line, from 1, of the record that is read next. */
   #line = 1;
 
   constructor(delimiter: string) {
     this.#delimiter = delimiter;
   }
 
-  /** Records that have become whole, with the lines they begin in. Throws "malformed", "too-large". */
+  /** Returns complete records, with the lines in which they begin. Throws "malformed", "too-large". */
   feed(text: string): { record: CsvRecord; line: number }[] {
     this.#text = this.#text.slice(this.#at) + text;
     this.#at = 0;
@@ -69,7 +70,7 @@ export class CsvReader {
     }
   }
 
-  /** `to` is where the delimiter or the line's end stands, or the end of all. */
+  /** `to` is the position of the delimiter or the line's end, or the end of the text. */
   #bare(from: number, isEnd: boolean): Field | undefined {
     const newline = this.#text.indexOf("\n", from);
     const delimiter = this.#text.indexOf(this.#delimiter, from);
@@ -84,7 +85,7 @@ export class CsvReader {
     let closing = this.#text.indexOf(QUOTE, from + 1);
     while (closing >= 0 && this.#text[closing + 1] === QUOTE) closing = this.#text.indexOf(QUOTE, closing + 2);
     const [next, after] = [this.#text[closing + 1], this.#text[closing + 2]];
-    // What follows the quote may be another one, or half of a line's end.
+    // The next character may be another quote, or half of a line's end.
     if (!isEnd && (closing < 0 || next === undefined || (next === "\r" && after === undefined))) return undefined;
     if (closing < 0) throw new StarfishError("malformed", `line ${this.#line}: a quote is not closed`);
     const isLineEnd = next === "\n" || (next === "\r" && (after === "\n" || after === undefined));
@@ -110,7 +111,7 @@ function field(text: string, to: number): Field {
   return { value: text === "" ? null : text, to, newlines: 0 };
 }
 
-/** One record with its line's end; null is an empty field. */
+/** One record with its line's end; null becomes an empty field. */
 export function csvLine(fields: CsvRecord, delimiter: string, newline: string): string {
   return fields.map((text) => (text === null ? "" : csvField(text, delimiter))).join(delimiter) + newline;
 }
@@ -120,7 +121,10 @@ function csvField(text: string, delimiter: string): string {
   return isPlain ? text : `${QUOTE}${text.replaceAll(QUOTE, '""')}${QUOTE}`;
 }
 
-/** The type of a column by values of it: what SQLite keeps them as without loss. A code with leading zeros is text. */
+/**
+ * Guesses the type of a column from some of its values: one in which SQLite keeps them without loss. A code with
+ * leading zeros is text.
+ */
 export function guessType(values: Iterable<string | null>): "INTEGER" | "REAL" | "TEXT" {
   let isInteger = true;
   let isReal = true;
@@ -148,7 +152,7 @@ function isFraction(text: string): boolean {
   return /^-?(?:0|[1-9]\d*)?\.\d+(?:[eE][+-]?\d+)?$/.test(text) || /^-?(?:0|[1-9]\d*)[eE][+-]?\d+$/.test(text);
 }
 
-/** A word of a command line as a value: a number where it is one that is written no other way, else text. */
+/** A word of a command line as a value: a number if that is its only usual form, else text. */
 export function parameterOf(word: string): string | number | bigint {
   if (isWhole(word)) {
     const value = Number(word);

@@ -1,4 +1,4 @@
-/** Commands that begin with a dot, as SQLite's own shell has them, and two for what merging has broken. */
+/** Commands that begin with a dot, as in SQLite's own shell, and two for rows that merging has set aside. */
 import { StarfishError } from "../../base/errors.ts";
 import type { Conflict, SchemaObject } from "../../db/types.ts";
 import { bytesWords, count, dim, table as columnsOf } from "../format.ts";

@@ -1,9 +1,9 @@
-/** A database as SQL that makes it again: what `.dump` and `.schema` print. */
+/** A database as SQL that makes it again, for `.dump` and `.schema`. */
 import type { SchemaObject } from "../../db/types.ts";
 import type { Target } from "./target.ts";
 import { literalOf, quotedName } from "./values.ts";
 
-/** Statements, each with its line's end. Of one table with its indexes and triggers, or of all. */
+/** Statements, each with its line's end: of one table with its indexes and triggers, or of all. */
 export async function* dumpOf(
   target: Target,
   table: string | undefined,
@@ -16,7 +16,7 @@ export async function* dumpOf(
     yield `${object.sql};\n`;
     yield* rowsOf(object, target, signal);
   }
-  // After the rows: an index that is filled as a whole is made faster, and no trigger fires.
+  // After the rows, because an index over existing rows is made faster, and no trigger must fire.
   for (const kind of ["index", "view", "trigger"] as const)
     for (const object of objects) if (object.kind === kind) yield `${object.sql};\n`;
   yield "COMMIT;\n";
@@ -37,7 +37,7 @@ async function* rowsOf(
       .join("");
 }
 
-/** Those of the database itself: what the computer adds is nobody's to make. */
+/** The objects of the database itself; the computer's own tables can't be made by a dump. */
 export function selected(objects: readonly SchemaObject[], table: string | undefined): SchemaObject[] {
   const wanted = table?.toLowerCase();
   return objects.filter(({ name, table: of, isOfComputer }) => {

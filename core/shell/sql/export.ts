@@ -1,4 +1,7 @@
-/** `sql --export`: an answer or a table to a file, by its ending; and the whole database as SQLite's own file. */
+/**
+ * `sql --export`: writes an answer or a table to a file, in the format of its ending, or the whole database as a SQLite
+ * file.
+ */
 import { utf8 } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import type { Cursor } from "../../db/types.ts";
@@ -88,7 +91,7 @@ async function sourceFor(
   );
 }
 
-/** Rejects with "not-found" for a table that there is none of, and "malformed" for what is no SQL. */
+/** Rejects with "not-found" for an unknown table, and "malformed" for invalid SQL. */
 async function opened(
   what: string,
   { byPlace, byName }: Parameters,
@@ -117,7 +120,7 @@ async function* encoded(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array
   for await (const text of texts) if (text !== "") yield utf8(text);
 }
 
-/** As RFC 4180 has it: each line ends with CR and LF. */
+/** As in RFC 4180, each line ends with CR and LF. */
 async function* csvOf(cursor: Cursor, delimiter: string, written: Counted): AsyncGenerator<string, void, undefined> {
   await using open = cursor;
   written.rows = 0;

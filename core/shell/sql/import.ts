@@ -1,4 +1,4 @@
-/** `sql --import`: a CSV file into a table, which is made where there is none, or the statements of a dump. */
+/** `sql --import`: reads a CSV file into a table, which is made if there is none, or runs the statements of a dump. */
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import type { SchemaObject, Transaction } from "../../db/types.ts";
 import { firstWord, isWord, tokensOf } from "../../db/schema/tokens.ts";
@@ -105,7 +105,9 @@ async function* recordsOf(
   if (reader !== undefined) yield* named(() => reader?.end() ?? []);
 }
 
-/** By the file's name, else by which stands most often in the first line: spreadsheets of some countries write semicolons. */
+/**
+ * By the file's name, else the one that the first line has most of: spreadsheets of some countries write semicolons.
+ */
 function delimiterOf(file: string, text: string): string {
   if (/\.tsv$/i.test(file)) return "\t";
   const line = text.slice(0, text.search(/\n|$/)).replaceAll(/"[^"]*"/g, "");
@@ -113,7 +115,7 @@ function delimiterOf(file: string, text: string): string {
   return [",", ";", "\t"].reduce((best, delimiter) => (often(delimiter) > often(best) ? delimiter : best));
 }
 
-/** Names of columns, each once. */
+/** The names of the columns, which must all differ. */
 function headerOf(record: CsvRecord): string[] {
   const names: string[] = [];
   for (const [i, field] of record.entries()) {
@@ -126,7 +128,7 @@ function headerOf(record: CsvRecord): string[] {
   return names;
 }
 
-/** Those of a table that is there: by their names, or in order where the file has none. Throws "usage". */
+/** The columns of an existing table: by their names, or in order if the file has no names. Throws "usage". */
 function columnsFor(
   width: number,
   names: readonly string[] | undefined,
@@ -157,7 +159,7 @@ async function* rowsOf(
     yield* rowOf(file, next.value, width);
 }
 
-/** None for an empty line. Throws "malformed". */
+/** Undefined for an empty line. Throws "malformed". */
 function rowOf(file: string, { record, line }: Numbered, width: number): CsvRecord[] {
   if (record.length === width) return [record];
   if (record.length === 1 && record[0] === null) return [];
@@ -167,7 +169,7 @@ function rowOf(file: string, { record, line }: Numbered, width: number): CsvReco
   );
 }
 
-/** In transactions as large as they may be, whatever the file has of its own. */
+/** In transactions of the greatest size, whichever transactions the file has itself. */
 async function importSql(file: string, text: AsyncIterable<string>, context: CommandContext): Promise<string> {
   const splitter = new Splitter();
   const run = new SqlImport(context);
@@ -229,7 +231,7 @@ class SqlImport implements AsyncDisposable {
   }
 }
 
-/** What a dump of SQLite's says of its own file: settings, counters, statistics. */
+/** Lines of a SQLite dump that are about its own file: settings, counters, statistics. */
 function isAboutSqlite(sql: string): boolean {
   if (["PRAGMA", "ANALYZE", "VACUUM", "REINDEX"].includes(firstWord(sql))) return true;
   for (const token of tokensOf(sql)) {

@@ -1,4 +1,4 @@
-/** `sql` at a terminal: statements as they are typed, until `.quit` or Ctrl-D. */
+/** `sql` at a terminal: runs statements as they are typed, until `.quit` or Ctrl-D. */
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import { dim } from "../format.ts";
 import { History } from "../history.ts";
@@ -14,7 +14,7 @@ import { NO_PARAMETERS, runPiece, type Session } from "./statements.ts";
 import type { Target } from "./target.ts";
 
 const PROMPT = "sql> ";
-/** While a transaction is open. */
+/** The prompt while a transaction is open. */
 const OPEN_PROMPT = "sql*> ";
 const MORE = "...> ";
 /** Well below TRANSACTION_IDLE_MS. */
@@ -56,7 +56,7 @@ export async function runInteractive(
   }
 }
 
-/** A transaction that nobody uses is rolled back after some seconds: who is typing uses it. */
+/** A transaction that is idle for some seconds is rolled back; typing counts as using it. */
 function touching(target: Target, { computer: { clock } }: CommandContext): () => void {
   let lastMs = Number.NEGATIVE_INFINITY;
   return () => {
@@ -90,7 +90,7 @@ function faultWords(error: StarfishError): Text {
   return error.code === "cancelled" ? "Cancelled.\n" : `${error.message}\n`;
 }
 
-/** Completion is a courtesy: where the schema can't be had, statements say why. */
+/** Completion is optional: if the schema can't be had, statements will say why. */
 function nothing(error: unknown): [] {
   if (isStarfishError(error)) return [];
   throw error;

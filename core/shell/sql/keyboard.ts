@@ -1,6 +1,6 @@
 /**
- * The keyboard of an interactive session: lines with the shell's own editor, and Ctrl-C for what runs meanwhile. The lines
- * stay on the screen among what is printed.
+ * The keyboard of an interactive session: lines with the shell's own editor, and Ctrl-C for the statement that runs.
+ * The lines stay on the screen between the answers.
  */
 import { StarfishError } from "../../base/errors.ts";
 import type { Completion } from "../completion/typing.ts";
@@ -18,13 +18,13 @@ export interface KeyboardOptions {
   readonly history: History;
   readonly isIncomplete: (text: string) => boolean;
   readonly complete: (line: string, cursor: number) => Promise<Completion>;
-  /** Called with each key of a line. */
+  /** Called for each key of a line. */
   readonly onKey: () => void;
-  /** Stands before each further row of what is typed. */
+  /** The prompt of each further row of a statement. */
   readonly more: string;
 }
 
-/** Keys that wait for the next line; what is typed beyond is lost, as in a terminal's own queue. */
+/** Keys that wait for the next line; more are dropped, as in a terminal's own queue. */
 const HELD_MAX = 4_096;
 
 export type Typed =
@@ -37,7 +37,7 @@ export class Keyboard {
   readonly #editor: Editor;
   #screen: FullScreen<KeyName>;
   #next: Promise<ScreenEvent<KeyName>> | undefined;
-  /** Typed while something ran. */
+  /** Keys that were typed while something ran. */
   readonly #held: ScreenEvent<KeyName>[] = [];
   #reopened = Promise.withResolvers<undefined>();
 
@@ -57,12 +57,12 @@ export class Keyboard {
     return this.#screen.info();
   }
 
-  /** What is written to a terminal: CR before LF. */
+  /** For a terminal, which needs CR before LF. */
   print(text: Text): Promise<void> {
     return this.#draw(shown(text).replaceAll("\n", "\r\n"));
   }
 
-  /** A line, or several that belong together. Rejects with "cancelled" when the command is to end. */
+  /** Reads a line, or several lines that belong together. Rejects with "cancelled" when the command is to end. */
   async read(prompt: string): Promise<Typed> {
     this.#editor.resize(this.info.columns);
     await this.#draw(this.#editor.start(prompt));
@@ -82,7 +82,7 @@ export class Keyboard {
     }
   }
 
-  /** Runs something that Ctrl-C ends; other keys wait for the next line. */
+  /** Runs work that Ctrl-C ends; other keys wait for the next line. */
   async during<Result>(work: (signal: AbortSignal) => Promise<Result>, outer: AbortSignal): Promise<Result> {
     const stop = new AbortController();
     const running = work(AbortSignal.any([outer, stop.signal]));
@@ -117,7 +117,9 @@ export class Keyboard {
     this.#screen.close();
   }
 
-  /** The next event. It stays the next one until it is taken: who waited for it may have been served otherwise. */
+  /**
+   * The next event. It stays the next one until it is taken, because its waiter may have gone on for another reason.
+   */
   #event(): Promise<ScreenEvent<KeyName>> {
     return (this.#next ??= this.#screen.next());
   }

@@ -1,6 +1,6 @@
 /**
- * Rows as text, page by page: as a table, as lines of their own, and as what programs read. A table's columns are as wide as
- * what the first page holds of them, and become wider where a later one needs it.
+ * Rows as text, page by page: as a table, as lines of their own, or in formats for programs. The columns of a table are
+ * as wide as the first page needs, and become wider if a later page needs it.
  */
 import { csvLine } from "./csv.ts";
 import type { SqlValue } from "../../db/types.ts";
@@ -17,13 +17,13 @@ export type Mode = (typeof MODES)[number];
 export type Rows = readonly (readonly SqlValue[])[];
 
 export interface Layout {
-  /** What a page adds. The first one comes with what stands above. */
+  /** The text of a page; the first one includes the heading. */
   page(rows: Rows): Text;
-  /** What stands below the last. */
+  /** The text after the last page. */
   end(): Text;
 }
 
-/** `screen`: where it is shown, if it is shown to somebody. */
+/** `screen`: the terminal, if the answer is shown on one. */
 export function layoutOf(mode: Mode, columns: readonly string[], screen?: TerminalInfo): Layout {
   if (mode === "csv") return csvLayout(columns);
   if (mode === "json") return jsonLayout(columns);
@@ -32,7 +32,7 @@ export function layoutOf(mode: Mode, columns: readonly string[], screen?: Termin
   return mode === "line" || isNarrow ? lineLayout(columns) : new TableLayout(columns, screen);
 }
 
-/** Lines end as everywhere in a pipe. */
+/** Lines end with LF, as is usual in a pipe. */
 function csvLayout(columns: readonly string[]): Layout {
   let head = csvLine(columns, ",", "\n");
   const take = (): string => {
@@ -54,7 +54,7 @@ export function csvRow(row: readonly SqlValue[], newline: string, delimiter = ",
   );
 }
 
-/** One array, a row a line. Of two columns with one name the last counts. */
+/** One array, a row a line. Of two columns with the same name the last counts. */
 function jsonLayout(columns: readonly string[]): Layout {
   let before = "[";
   return {
@@ -69,7 +69,7 @@ function jsonLayout(columns: readonly string[]): Layout {
   };
 }
 
-/** Values with tabs between them and nothing else, for `$(sql --list …)` and `cut`. NULL is nothing. */
+/** Values separated by tabs and nothing else, for `$(sql --list …)` and `cut`. NULL is empty. */
 function listLayout(): Layout {
   return {
     page: (rows) =>
@@ -78,7 +78,7 @@ function listLayout(): Layout {
   };
 }
 
-/** Each value on a line of its own, behind its name; a blank line between rows. */
+/** Each value on a line of its own, after its name; a blank line between rows. */
 function lineLayout(columns: readonly string[]): Layout {
   const width = Math.max(0, ...columns.map(widthOf));
   let isFirst = true;
@@ -97,7 +97,7 @@ function lineLayout(columns: readonly string[]): Layout {
   };
 }
 
-/** Between two columns. */
+/** Spaces between two columns. */
 const GAP = 2;
 
 class TableLayout implements Layout {
@@ -143,7 +143,7 @@ class TableLayout implements Layout {
       const text = cut(cell, width);
       const space = Math.max(0, width - widthOf(text));
       const isNumber = typeof value === "number" || typeof value === "bigint";
-      // Nothing stands behind the last value of a line.
+      // No spaces after the last value of a line.
       if (isNumber) blanks += space;
       if (text !== "") {
         parts.push(" ".repeat(blanks), value === null ? dim(text, this.#screen) : text);
@@ -160,7 +160,7 @@ function padded(text: string, width: number, isNumber: boolean): string {
   return isNumber ? space + text : text + space;
 }
 
-/** The widest columns give way until all fit. */
+/** Narrows the widest columns until all fit. */
 export function fitted(widths: readonly number[], room: number): number[] {
   const result = [...widths];
   let extra = result.reduce((sum, width) => sum + width, 0) - room;

@@ -1,4 +1,7 @@
-/** Where answers are shown: a pipe, a terminal, the lines of an interactive session; and how a large one is leafed through. */
+/**
+ * Where answers are shown: a pipe, a terminal, or between the lines of an interactive session; and how a large answer
+ * is paged.
+ */
 import { utf8 } from "../../base/bytes.ts";
 import { isStarfishError } from "../../base/errors.ts";
 import type { Cursor } from "../../db/types.ts";
@@ -11,11 +14,11 @@ import { AHEAD_BYTES_MAX } from "./limits.ts";
 
 export interface Place {
   print(text: Text): Promise<void>;
-  /** What is not part of the answer. */
+  /** Prints what is not part of the answer. */
   tell(text: Text): Promise<void>;
-  /** The terminal, where it is one. */
+  /** The terminal, if it is one. */
   readonly screen: TerminalInfo | undefined;
-  /** Screen by screen, until the person has seen enough; where there is a screen. */
+  /** Shows the answer screen by screen until the person has seen enough; present if there is a screen. */
   readonly page?: ((pieces: AsyncIterable<Text>) => Promise<void>) | undefined;
 }
 
@@ -31,13 +34,13 @@ export function placeOf(context: CommandContext): Place {
   };
 }
 
-/** Into the shell's own `less`. What is large is fetched ahead, so that nobody waits for a person who reads. */
+/** Shows it in the shell's own `less`. A large answer is fetched ahead, so that nobody waits for a person who reads. */
 export async function leafThrough(pieces: AsyncIterable<Text>, { run }: CommandContext): Promise<void> {
   const pipe = createPipe(AHEAD_BYTES_MAX);
   const fetching = (async () => {
     for await (const piece of pieces) await pipe.output.write(utf8(colourless(piece)));
   })().finally(() => pipe.output.end());
-  // What it fails with is told when the screen is free again.
+  // Its error is shown when the screen is free again.
   fetching.catch(() => {});
   await run(["less", "-S"], { stdin: pipe.input });
   pipe.close();
@@ -46,13 +49,13 @@ export async function leafThrough(pieces: AsyncIterable<Text>, { run }: CommandC
   });
 }
 
-/** less shows text alone. */
+/** less shows plain text only. */
 function colourless(text: Text): string {
   if (typeof text === "string") return text;
   return text.parts.map((part) => (part.own ? "" : part.text)).join("");
 }
 
-/** Rows of the screen that a prompt and what was typed take. */
+/** Rows of the screen for a prompt and what was typed. */
 const OWN_ROWS = 3;
 
 /** Shows all rows, or says what was changed. Closes the cursor. */

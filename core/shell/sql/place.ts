@@ -1,9 +1,15 @@
-/** Where in a statement SQLite has found a fault, by its own word or by its message; and how that is shown. Pure. */
+/**
+ * The place in a statement where SQLite has found an error, by its own offset or by its message, and how it is shown.
+ * Pure.
+ */
 import { nameOf, type Token, tokensOf } from "../../db/schema/tokens.ts";
 import { oneLine } from "../harmless.ts";
 import { cut, widthOf } from "../width.ts";
 
-/** UTF-16 units into the statement, and how many it takes; undefined where the message does not tell which of several it is. */
+/**
+ * An offset into the statement and a length, in UTF-16 units; undefined if the message does not tell which of several
+ * places it is.
+ */
 export function placeOf(
   sql: string,
   message: string,
@@ -37,7 +43,7 @@ function only(found: readonly Token[]): Token | undefined {
   return found.length === 1 ? found[0] : undefined;
 }
 
-/** The first that is called so: `a.b` is two names with a dot between. */
+/** The first name that reads so; `a.b` is two names with a dot between them. */
 function named(sql: string, name: string): Token | undefined {
   const isSame = (token: Token, text: string): boolean =>
     (token.kind === "word" || token.kind === "quoted") && nameOf(token).toLowerCase() === text.toLowerCase();
@@ -57,7 +63,7 @@ function named(sql: string, name: string): Token | undefined {
 /** Cells of a line that are shown around the place. */
 const AROUND = 30;
 
-/** The line of the statement with a mark below the place: two lines, a little to the right. */
+/** The line of the statement with a mark below the place: two indented lines. */
 export function pointed(sql: string, at: { readonly from: number; readonly to: number }, columns: number): string {
   const begin = sql.lastIndexOf("\n", at.from - 1) + 1;
   const newline = sql.indexOf("\n", at.from);
@@ -66,7 +72,7 @@ export function pointed(sql: string, at: { readonly from: number; readonly to: n
   const room = Math.max(20, columns - 4);
   const most = Math.min(AROUND, room - 10);
   if (widthOf(before) > most) {
-    // From the right: what stands just before the place says most.
+    // From the right, because what is just before the place says most.
     let kept = before;
     while (widthOf(kept) > most - 1) kept = kept.slice(String.fromCodePoint(kept.codePointAt(0) ?? 0).length);
     before = `…${kept}`;

@@ -1,6 +1,6 @@
 /**
- * Statements of a text that comes in pieces, and the commands that begin with a dot. A statement ends with `;`, that of a
- * trigger with `END;`. Strings, quoted names and comments are passed over.
+ * Splits a text that arrives in pieces into statements, and commands that begin with a dot. A statement ends with `;`,
+ * that of a trigger with `END;`. Strings, quoted names and comments are skipped.
  */
 import { StarfishError } from "../../base/errors.ts";
 import { isWord, type Token, tokensOf } from "../../db/schema/tokens.ts";
@@ -9,9 +9,9 @@ import { STATEMENT_CHARS_MAX } from "./limits.ts";
 export interface Piece {
   /** "dot": a line like `.tables`. */
   readonly kind: "sql" | "dot";
-  /** Without comments and space around it; a statement with its `;`. */
+  /** Without comments and space around it; a statement includes its `;`. */
   readonly text: string;
-  /** Of the whole text, where it begins; from 1. */
+  /** The line of the whole text where it begins, from 1. */
   readonly line: number;
 }
 
@@ -19,10 +19,10 @@ export class Splitter {
   #text = "";
   #line = 1;
 
-  /** What has become whole. Throws "too-large" where a statement does not end. */
+  /** Returns what has become complete. Throws "too-large" if a statement does not end. */
   feed(text: string): Piece[] {
     this.#text += text;
-    // Only these can end anything.
+    // Only these characters can end anything.
     const pieces = /[;\n]/.test(text) ? this.#takeAll(false) : [];
     if (this.#text.length > STATEMENT_CHARS_MAX) {
       throw new StarfishError(
@@ -33,7 +33,7 @@ export class Splitter {
     return pieces;
   }
 
-  /** The text is over: the last statement needs no `;`. */
+  /** The text is over. The last statement needs no `;`. */
   end(): Piece[] {
     return this.#takeAll(true);
   }
@@ -80,13 +80,13 @@ export class Splitter {
   }
 }
 
-/** All of a text. */
+/** The pieces of a whole text. */
 export function piecesOf(text: string): Piece[] {
   const splitter = new Splitter();
   return [...splitter.feed(text), ...splitter.end()];
 }
 
-/** Whether a text that is being typed needs more: a statement without its `;`, but no command with a dot. */
+/** Whether a text that is being typed needs more: a statement without its `;`. A command with a dot never does. */
 export function isIncomplete(text: string): boolean {
   const splitter = new Splitter();
   // The end of the line ends a command with a dot.
@@ -98,7 +98,7 @@ export function isIncomplete(text: string): boolean {
 class StatementEnd {
   #words = 0;
   #kind: "unknown" | "create" | "trigger" | "other" = "unknown";
-  /** Of a trigger: the last tokens were `;` and then `END`. */
+  /** For a trigger: whether the last tokens were `;`, or `;` and `END`. */
   #before: "none" | "semicolon" | "end" = "none";
 
   isEndedBy(token: Token): boolean {
@@ -111,7 +111,7 @@ class StatementEnd {
     return false;
   }
 
-  /** EXPLAIN QUERY PLAN CREATE TEMP TRIGGER: what kind it is shows with the fifth word at the latest. */
+  /** EXPLAIN QUERY PLAN CREATE TEMP TRIGGER: the fifth word, at the latest, tells the kind. */
   #begin(token: Token): void {
     this.#words++;
     if (isWord(token, "EXPLAIN", "QUERY", "PLAN") && this.#kind === "unknown" && this.#words <= 3) return;

@@ -1,4 +1,4 @@
-/** What `sql` does with its words. Loaded when it is first called. */
+/** The code of `sql`. Loaded when it is first called. */
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import type { Options } from "../getopt.ts";
 import { noMoreOperands } from "../operands.ts";
@@ -48,7 +48,7 @@ async function openFile(
 async function runOn(target: Target, options: Options, context: CommandContext): Promise<number> {
   const mode = MODES.find((name) => name === options.last(...MODES)) ?? "table";
   const [word, ...others] = options.operands;
-  // The words of a command with a dot are its own.
+  // A command with a dot gets the words that follow it.
   const isDot = word?.startsWith(".") === true;
   const [first, rest] = isDot ? [options.operands.join(" "), []] : [word, others];
   if (options.has("import")) {

@@ -1,4 +1,7 @@
-/** Runs what a person wrote: statements one after the other, and commands that begin with a dot. Faults say where they are. */
+/**
+ * Runs what a person wrote: statements one after the other, and commands that begin with a dot. Errors say where they
+ * are.
+ */
 import { isStarfishError, messageOf, StarfishError } from "../../base/errors.ts";
 import type { SqlParameter, SqlParameters } from "../../db/types.ts";
 import { tokensOf } from "../../db/schema/tokens.ts";
@@ -15,10 +18,10 @@ export interface Session {
   readonly context: CommandContext;
   readonly target: Target;
   readonly place: Place;
-  /** How answers are shown; `.mode` changes it. */
+  /** The format of answers; `.mode` changes it. */
   mode: Mode;
   readonly parameters: Parameters;
-  /** Whether `.quit` was said. */
+  /** Whether `.quit` was typed. */
   isOver: boolean;
 }
 
@@ -29,10 +32,10 @@ export interface Parameters {
 
 export const NO_PARAMETERS: Parameters = { byPlace: [], byName: {} };
 
-/** A fault that has been located: its message has several lines. */
+/** An error whose place was found; its message has several lines. */
 export class LocatedError extends StarfishError {}
 
-/** `isAlone`: it is all that was given, so that its first line need not be named. */
+/** `isAlone`: the piece is the whole text, so its line need not be named. */
 export async function runPiece(piece: Piece, session: Session, signal: AbortSignal, isAlone = true): Promise<void> {
   if (piece.kind === "dot") return await runDot(piece.text, session, signal);
   try {
@@ -43,7 +46,7 @@ export async function runPiece(piece: Piece, session: Session, signal: AbortSign
   }
 }
 
-/** By name, a statement gets those that it names: others are for others. */
+/** A statement gets only the named parameters that it uses. */
 function boundTo(sql: string, { byPlace, byName }: Parameters): SqlParameters {
   const names = Object.keys(byName);
   if (names.length === 0) return byPlace;
@@ -63,7 +66,7 @@ function located(error: unknown, piece: Piece, { place }: Session, isAlone: bool
   const line = piece.line + (at === undefined ? 0 : piece.text.slice(0, at.from).split("\n").length - 1);
   const which = isAlone && !piece.text.includes("\n") ? "" : `line ${line}: `;
   const shown = at === undefined ? "" : `\n${pointed(piece.text, at, place.screen?.columns ?? 100)}`;
-  // Its words were understood: it is the SQL that is wrong, and `--help` says nothing of that.
+  // The words of the command were right and the SQL is wrong, so the error does not refer to `--help`.
   return new LocatedError("malformed", `${which}${message}${shown}`, { cause: error });
 }
 

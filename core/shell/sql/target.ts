@@ -1,15 +1,15 @@
-/** What statements run on: the shared database, or a file that was opened; and the transaction that is open in it. */
+/** What statements run on: the shared database or an opened file, and its open transaction. */
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import type { Computer } from "../../computer.ts";
 import type { Cursor, Queries, SchemaObject, SqlDatabase, SqlParameters, Transaction } from "../../db/types.ts";
 import { isWord, type Token, tokensOf } from "../../db/schema/tokens.ts";
 
 export class Target {
-  /** Undefined where it is a file. */
+  /** Undefined if it is a file. */
   readonly database: SqlDatabase | undefined;
   readonly #queries: Queries & { schema(): Promise<readonly SchemaObject[]> };
   #transaction: Transaction | undefined;
-  /** As it was before the transaction: the database answers nobody else meanwhile, not even this session. */
+  /** The schema before the transaction, because meanwhile the database answers nobody else, not even this session. */
   #schemaBefore: readonly SchemaObject[] = [];
 
   constructor(queries: Queries & { schema(): Promise<readonly SchemaObject[]> }, database?: SqlDatabase) {
@@ -21,7 +21,7 @@ export class Target {
     return new Target(sql, sql);
   }
 
-  /** Throws "unsupported" where it is a file: there is nothing to write there, and no other to agree with. */
+  /** Throws "unsupported" if it is a file, which can't be written, and has no other nodes to merge with. */
   get shared(): SqlDatabase {
     if (this.#transaction !== undefined)
       throw new StarfishError("busy", "a transaction is open: COMMIT or ROLLBACK comes first");
@@ -33,7 +33,7 @@ export class Target {
     return this.#transaction !== undefined;
   }
 
-  /** Within a transaction it is that of before. */
+  /** Within a transaction, the schema before it. */
   async schema(): Promise<readonly SchemaObject[]> {
     return this.#transaction === undefined ? await this.#queries.schema() : this.#schemaBefore;
   }
@@ -49,7 +49,7 @@ export class Target {
     try {
       return await (transaction ?? this.#queries).query(sql, parameters).open({ signal });
     } catch (error) {
-      // It has ended by itself: left idle for too long, or the index has died.
+      // The transaction has ended by itself: it was idle for too long, or the index has died.
       if (transaction !== undefined && isStarfishError(error) && ["closed", "timeout"].includes(error.code))
         this.#transaction = undefined;
       throw error;
@@ -70,7 +70,7 @@ export class Target {
     await (control === "COMMIT" ? open.commit() : open.rollback());
   }
 
-  /** Uses the transaction, so that it is not left alone. If it is over, the next statement says so. */
+  /** Marks the transaction as used, so that it does not count as idle. If it is over, the next statement says so. */
   touch(): void {
     this.#transaction
       ?.query("SELECT 1")
@@ -80,7 +80,7 @@ export class Target {
       });
   }
 
-  /** Rolls back what is open. Says whether something was. */
+  /** Rolls back the open transaction. Returns whether there was one. */
   async close(): Promise<boolean> {
     const open = this.#transaction;
     this.#transaction = undefined;
@@ -92,12 +92,14 @@ export class Target {
   }
 }
 
-/** `BEGIN IMMEDIATE TRANSACTION` and the like. `ROLLBACK TO` is about a savepoint, and not among them. */
+/**
+ * Recognises `BEGIN IMMEDIATE TRANSACTION` and the like. `ROLLBACK TO` is about a savepoint, and is not one of them.
+ */
 export function controlOf(sql: string): "BEGIN" | "COMMIT" | "ROLLBACK" | undefined {
   const words: Token[] = [];
   for (const token of tokensOf(sql)) {
     if (token.text === ";") break;
-    // More than any of them has.
+    // None of them has more words.
     if (words.push(token) > 3) return undefined;
   }
   const [first, ...rest] = words;

@@ -1,11 +1,11 @@
-/** Bytes as text, piece by piece: what is no UTF-8 is refused rather than kept wrong. */
+/** Bytes as text, piece by piece. Bytes that are not UTF-8 are refused, since they would be stored wrongly. */
 import { StarfishError } from "../../base/errors.ts";
 
 export async function* textOf(
   pieces: AsyncIterable<Uint8Array>,
   name: string,
 ): AsyncGenerator<string, void, undefined> {
-  // A byte order mark at the beginning is left out.
+  // A byte order mark at the beginning is dropped.
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const decode = (bytes?: Uint8Array): string => {
     try {

@@ -5,13 +5,13 @@ import { oneLine } from "../harmless.ts";
 import { UNITS_A_CELL_MAX } from "../width.ts";
 import { CELL_CHARS_MAX } from "./limits.ts";
 
-/** On one line, without an end where it is long. */
+/** On one line, cut if it is long. */
 export function cellText(value: SqlValue, cells: number = CELL_CHARS_MAX): string {
   if (value instanceof Uint8Array) return hex(value.subarray(0, cells));
   return oneLine(textOf(value).slice(0, Math.min(CELL_CHARS_MAX, cells) * UNITS_A_CELL_MAX));
 }
 
-/** Whole; bytes as SQLite writes them. NULL is "NULL". */
+/** The whole value; bytes as SQLite writes them. NULL is "NULL". */
 export function textOf(value: SqlValue): string {
   if (value === null) return "NULL";
   if (value instanceof Uint8Array) return hex(value);
@@ -26,25 +26,25 @@ function hex(bytes: Uint8Array): string {
   return `x'${toHex(bytes)}'`;
 }
 
-/** So that SQLite reads it back: for dumps. */
+/** In a form that SQLite reads back, for dumps. */
 export function literalOf(value: SqlValue): string {
   if (value === null) return "NULL";
   if (value instanceof Uint8Array) return hex(value);
   if (typeof value === "bigint") return String(value);
   if (typeof value === "number") return Number.isFinite(value) ? String(value) : value > 0 ? "9e999" : "-9e999";
   const text = `'${value.replaceAll("'", "''")}'`;
-  // A statement's text has no NUL.
+  // The text of a statement can't contain NUL.
   return value.includes("\0") ? `(${text.split("\0").join("' || char(0) || '")})` : text;
 }
 
-/** A name as SQL has to have it: in quotes where it is no plain word, or one that SQL has for itself. */
+/** A name as SQL requires it: in quotes if it is not a plain word, or is a keyword. */
 export function quotedName(name: string): string {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !RESERVED.has(name.toUpperCase())
     ? name
     : `"${name.replaceAll('"', '""')}"`;
 }
 
-/** https://sqlite.org/lang_keywords.html: those that are no names without quotes. */
+/** https://sqlite.org/lang_keywords.html: keywords that can't be names without quotes. */
 const RESERVED: ReadonlySet<string> = new Set(
   (
     "ADD ALL ALTER AND AS AUTOINCREMENT BETWEEN CASE CHECK COLLATE COMMIT CONSTRAINT CREATE DEFAULT DEFERRABLE DELETE " +

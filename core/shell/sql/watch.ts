@@ -1,4 +1,6 @@
-/** `sql --watch`: the answer, and each new one, over the whole screen; without one, one after the other. */
+/**
+ * `sql --watch`: shows the answer, and each new one, on the whole screen; without a screen, one answer after the other.
+ */
 import { StarfishError } from "../../base/errors.ts";
 import type { LiveQuery, Snapshot, SqlRow } from "../../db/types.ts";
 import { abortable } from "../../ports/clock.ts";
@@ -44,7 +46,7 @@ function frame(
   const head = inverse(cut(oneLine(`${title} · q leaves`), Math.max(1, info.columns - 1)));
   const told = error === undefined ? [] : [cut(oneLine(error.message), info.columns)];
   const room = Math.max(0, info.rows - 1 - told.length);
-  // What is below the screen need not be laid out.
+  // Rows below the screen need not be laid out.
   const shown = rows.slice(0, room).map((row) => columns.map((name) => row[name] ?? null));
   const lines = isReady ? linesOf(laidOut(mode, columns, shown, info)) : [error === undefined ? "…" : ""];
   const kept = lines.slice(0, room);
@@ -53,7 +55,7 @@ function frame(
   return screenOf([head, ...told, ...kept]);
 }
 
-/** A blank line between two answers; as JSON each is one line. Until the signal aborts, or nobody reads. */
+/** Answers separated by a blank line; as JSON, one answer a line. Ends when the signal aborts, or nobody reads. */
 export async function watchInPipe(
   live: LiveQuery<SqlRow>,
   mode: Mode,
@@ -68,7 +70,7 @@ export async function watchInPipe(
       const changed = new Promise<void>((resolve) => (wake = resolve));
       const snapshot = live.current();
       if (snapshot.error !== undefined && snapshot.error !== told) {
-        // There never was an answer: the query itself is wrong.
+        // There was never an answer, so the query itself is wrong.
         if (last === undefined) throw snapshot.error;
         await stderr.print(`sql: ${snapshot.error.message}\n`);
       }
@@ -97,7 +99,7 @@ function answer({ rows, columns }: Snapshot<SqlRow>, mode: Mode, screen: Command
   ]);
 }
 
-/** Throws "usage" for what can't be watched. */
+/** Throws "usage" for statements that can't be watched. */
 export function checkWatched(queries: readonly string[]): string {
   const [query, another] = queries;
   if (query === undefined) throw new StarfishError("usage", "the query to be watched is missing");

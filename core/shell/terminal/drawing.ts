@@ -1,4 +1,7 @@
-/** How a prompt and the line behind it stand on a terminal of so many columns: where each grapheme is, and the bytes that draw it. Pure. */
+/**
+ * Lays out a prompt and the line after it on a terminal of a given width: where each grapheme is, and the bytes that
+ * draw it. Pure.
+ */
 import { oneLine } from "../harmless.ts";
 import { cut, graphemes, graphemeWidth, widthOf, withoutColours } from "../width.ts";
 
@@ -7,7 +10,7 @@ export interface CellPosition {
   readonly column: number;
 }
 
-/** A part of the line that stands out, in UTF-16 units. */
+/** A part of the line that is highlighted, in UTF-16 units. */
 export interface Mark {
   readonly from: number;
   readonly to: number;
@@ -16,17 +19,17 @@ export interface Mark {
 
 export interface Picture {
   readonly prompt: string;
-  /** Stands before each further row of a line of several. */
+  /** The prompt of each further row of a line of several rows. */
   readonly more: string;
   readonly text: readonly string[];
   readonly cursor: number;
   readonly columns: number;
   readonly marks: readonly Mark[];
-  /** Follows the text, in grey: what history proposes. */
+  /** Follows the text, in grey: what history suggests. */
   readonly ghost: string;
 }
 
-/** Shows the cursor, which is shown anyway; what follows begins a grapheme of its own. */
+/** Shows the cursor, which is visible anyway; its use is that what follows begins a new grapheme. */
 const APART = "\x1b[?25h";
 const PLAIN = "\x1b[39m";
 const COLOURS = { wrong: "\x1b[31m", open: "\x1b[33m" } as const;
@@ -35,9 +38,9 @@ const ERASE_RIGHT = "\x1b[K";
 export const ERASE_BELOW = "\x1b[J";
 
 interface Layout {
-  /** Where each grapheme of the line begins. A wide one never straddles the edge. */
+  /** Where each grapheme of the line begins. A wide one never crosses the edge. */
   readonly places: readonly CellPosition[];
-  /** Whether the row before it ends short of the edge. */
+  /** Whether the row before it ends before the edge. */
   readonly isShort: readonly boolean[];
   /** Where the next grapheme would begin. */
   readonly end: CellPosition;
@@ -77,14 +80,14 @@ export function cursorPosition(picture: Picture): CellPosition {
   return picture.cursor === picture.text.length ? end : (places[picture.cursor] ?? end);
 }
 
-/** Draws all of it from the first column of the cursor's row on; `isOver`: over what may stand there. */
+/** Draws everything from the first column of the cursor's row on; `isOver`: over what may be there. */
 export function drawn(picture: Picture, isOver: boolean): string {
   const { places, isShort, end } = layout(picture);
   const { text, columns } = picture;
   const cursor = picture.cursor === text.length ? end : (places[picture.cursor] ?? end);
-  // A mark at the beginning of a line must not join the prompt: any sequence keeps a terminal from that.
+  // A combining mark at the beginning of a line must not join the prompt; any escape sequence prevents that.
   let screen = picture.prompt + (isAscii(text[0]) ? "" : APART) + inked(picture, isOver ? isShort : []);
-  // A full row leaves the terminal waiting at its last column; go on to where our reckoning has the cursor.
+  // After a full row the terminal waits at its last column; this moves to where our reckoning has the cursor.
   if (end.column === 0 && end.row > 0 && text.at(-1) !== "\n") screen += "\r\n";
   const ghost = ghostOf(picture, end, columns);
   if (ghost !== "") screen += `${GREY}${ghost}${PLAIN}`;
@@ -99,7 +102,7 @@ function inked({ text, marks, more }: Picture, isShort: readonly boolean[]): str
   let at = 0;
   let mark: Mark | undefined;
   for (const [i, grapheme] of text.entries()) {
-    // What stood there before may have been longer.
+    // The old row may have been longer.
     if (isShort[i] === true) screen += ERASE_RIGHT;
     if (mark !== undefined && at >= mark.to) {
       screen += PLAIN;
@@ -114,7 +117,7 @@ function inked({ text, marks, more }: Picture, isShort: readonly boolean[]): str
   return mark === undefined ? screen : screen + PLAIN;
 }
 
-/** As much of a suggestion as fits behind the text, with a column to spare: it never makes the line longer. */
+/** As much of a suggestion as fits after the text, with a column to spare, so that it never makes the line longer. */
 function ghostOf({ ghost, cursor, text }: Picture, end: CellPosition, columns: number): string {
   const room = columns - end.column - 1;
   if (ghost === "" || cursor !== text.length || room < 2) return "";
@@ -122,17 +125,19 @@ function ghostOf({ ghost, cursor, text }: Picture, end: CellPosition, columns: n
   return cut(graphemes(first).map(visible).join(""), room);
 }
 
-/** A line may hold anything, and a name with a mark of direction has to be typed somehow; it steers nothing here. */
+/**
+ * The form in which a grapheme is shown. A line may contain anything, also direction marks, which have no effect here.
+ */
 export function shownAs(grapheme: string, more = ""): string {
   if (grapheme === "\n") return `\r\n${more}`;
   const text = visible(grapheme);
-  // A mark behind what stands for another character must not join that.
+  // A combining mark after the replacement of another character must not join it.
   return text === grapheme ? text : text + APART;
 }
 
 function visible(grapheme: string): string {
   const text = oneLine(grapheme);
-  // By themselves marks and blanks without width can't be seen, and terminals don't agree on where they go.
+  // By themselves, combining marks and blanks without width are invisible, and terminals place them differently.
   return graphemeWidth(text) === 0 ? "\ufffd" : text;
 }
 

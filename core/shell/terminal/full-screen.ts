@@ -1,6 +1,6 @@
 /**
- * The whole screen and every key for one program at a time (`less`, `edit`, `watch`). The session owns it: whatever
- * becomes of the program, the terminal is given back as it was.
+ * Gives the whole screen and every key to one program at a time (`less`, `edit`, `watch`). The session owns the screen:
+ * however the program ends, the terminal is restored.
  */
 import { utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
@@ -13,9 +13,9 @@ import { SCREEN_KEYS, type ScreenKeyName } from "./screen-keys.ts";
 
 export type ScreenEvent<Name extends string = ScreenKeyName> =
   | { readonly kind: "key"; readonly key: Key<Name> }
-  /** Everything is to be drawn again: the size has changed, or the program goes on after Ctrl-Z. */
+  /** Everything has to be drawn again: the size has changed, or the program goes on after Ctrl-Z. */
   | { readonly kind: "redraw" }
-  /** A paste that is too large to be taken. */
+  /** A paste that is too large. */
   | { readonly kind: "too-long"; readonly length: number };
 
 export interface FullScreen<Name extends string = ScreenKeyName> {
@@ -28,20 +28,20 @@ export interface FullScreen<Name extends string = ScreenKeyName> {
   close(): void;
 }
 
-/** The program that asks for the screen, as the session has to know it. */
+/** What the session has to know about the program that asks for the screen. */
 export interface ScreenUser {
   readonly signal: AbortSignal;
-  /** Whether the keyboard is this program's: not after `&` or `bg`. */
+  /** Whether the keyboard belongs to this program: not after `&` or `bg`. */
   isForeground(): boolean;
-  /** Resolves when it goes on; undefined where it has not been stopped. */
+  /** Resolves when the program goes on; undefined if it has not been stopped. */
   turn(): Promise<void> | undefined;
   stop(): void;
 }
 
 export interface ScreenSource {
-  /** Throws "unsupported" where another program has the screen, or this one runs in the background. */
+  /** Throws "unsupported" if another program has the screen, or this one runs in the background. */
   open(user: ScreenUser): FullScreen;
-  /** Every key, as a line editor knows them; what is drawn stands below what was printed before, and stays. */
+  /** Every key, with the names of a line editor. What is drawn stays, below what was printed before. */
   openLines(user: ScreenUser): FullScreen<KeyName>;
 }
 
@@ -51,20 +51,20 @@ interface Manner {
   readonly leave: string;
 }
 
-/** Leaving the alternate screen, it shows the cursor and ends colours. */
+/** When it leaves the alternate screen, it shows the cursor and resets colours. */
 const WHOLE: Manner = { enter: "\x1b[?1049h\x1b[2J\x1b[H", leave: "\x1b[?1049l\x1b[?25h\x1b[m" };
 const IN_LINES: Manner = { enter: "", leave: "\x1b[?25h\x1b[m" };
-/** Keys that nobody has taken yet. */
+/** Keys that wait to be taken. */
 const EVENTS_MAX = 4_096;
-/** What others print meanwhile, shown afterwards. */
+/** Bytes of others' output that are held meanwhile and shown afterwards. */
 const HELD_BYTES_MAX: number = 64 * 1024;
 
 export interface ScreenHost {
   readonly output: Output;
   info(): TerminalInfo;
-  /** Sends a signal of the keyboard to what runs in the foreground. */
+  /** Sends a signal of the keyboard to the foreground job. */
   signal(name: "INT" | "TSTP"): void;
-  /** Takes what was typed before a program had the keyboard. */
+  /** Takes what was typed before the program had the keyboard. */
   typedAhead(): readonly Input[];
 }
 
@@ -79,7 +79,7 @@ export class ScreenOwner implements ScreenSource {
     this.#host = host;
   }
 
-  /** Whether keys are a program's now. */
+  /** Whether a program has the keyboard now. */
   get isTaken(): boolean {
     return this.#current?.isShown === true;
   }
@@ -117,12 +117,12 @@ export class ScreenOwner implements ScreenSource {
     this.#current?.push({ kind: "redraw" });
   }
 
-  /** The line has ended, or its job has stopped: the screen is the session's again. */
+  /** The line has ended, or its job has stopped: the session takes the screen back. */
   giveBack(): void {
     this.#current?.hide();
   }
 
-  /** Passes on what is printed, but not onto a program's screen: that waits until it is gone. */
+  /** Passes output on; while a program has the screen, the output waits. */
   async write(bytes: Uint8Array): Promise<void> {
     while (this.isTaken && this.#heldBytes + bytes.length > HELD_BYTES_MAX)
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -208,7 +208,10 @@ class Program<Name extends string> implements FullScreen<Name> {
     this.#arrived?.();
   }
 
-  /** Waits while it is stopped, then takes the screen again; in the background it stops once more, as with SIGTTOU. */
+  /**
+   * Waits while the program is stopped, then takes the screen again. In the background the program stops again, as with
+   * SIGTTOU.
+   */
   async #comeBack(): Promise<void> {
     while (!this.isShown && !this.#isClosed) {
       const turn = this.#user.turn();
@@ -243,7 +246,7 @@ class Program<Name extends string> implements FullScreen<Name> {
       this.hide();
       return this.#host.signal("TSTP");
     }
-    // A program that does not answer the first Ctrl-C is ended by the second.
+    // A second Ctrl-C ends a program that does not react to the first.
     const isInterrupt = key.kind === "named" && key.name === "interrupt";
     if (isInterrupt && this.#events.some((event) => isKey(event, "interrupt"))) return this.#host.signal("INT");
     this.push({ kind: "key", key });

@@ -1,9 +1,9 @@
-/** Looking for a line of the history by what is in it, letter by letter (Ctrl-R). Pure. */
+/** Searches the history for a line that contains a text, letter by letter (Ctrl-R). Pure. */
 import { oneLine } from "../harmless.ts";
 
 export class HistorySearch {
   readonly #lines: readonly string[];
-  /** What stood there before, for who gives up. */
+  /** The line before the search, which is restored if the search is cancelled. */
   readonly draft: string;
   #query = "";
   #at: number;
@@ -23,7 +23,7 @@ export class HistorySearch {
     return this.#lines[this.#at] ?? this.draft;
   }
 
-  /** Where in the line what is searched for begins. */
+  /** Where in the line the match begins. */
   get cursor(): number {
     return Math.max(0, this.line.indexOf(this.#query));
   }
@@ -33,7 +33,7 @@ export class HistorySearch {
     this.#find(this.#at, -1);
   }
 
-  /** One letter less, looked for from the newest line on. */
+  /** Drops a letter, and searches again from the newest line. */
   erase(): void {
     this.#query = Array.from(this.#query).slice(0, -1).join("");
     this.#find(this.#lines.length, -1);

@@ -1,4 +1,4 @@
-/** The history of a node: kept in its own store, shared by all its terminals. */
+/** The history of a node: kept in the node's store, shared by all its terminals. */
 import { text, utf8 } from "../../base/bytes.ts";
 import { isStarfishError } from "../../base/errors.ts";
 import type { Store } from "../../ports/store.ts";
@@ -8,7 +8,7 @@ type Program = "shell" | "sql";
 
 const histories = new WeakMap<Store, Map<Program, HistoryLines>>();
 
-/** The same for all who ask with this store. It may fill a little later with what was kept. */
+/** The same object for all callers with this store. The stored lines may be added a little later. */
 export function historyOf(store: Store, program: Program = "shell"): HistoryLines {
   const ofStore = histories.get(store) ?? new Map<Program, HistoryLines>();
   histories.set(store, ofStore);
@@ -29,7 +29,7 @@ async function keep(lines: HistoryLines, store: Store, key: string): Promise<voi
     isStale = true;
     if (isWriting) return;
     isWriting = true;
-    // One write at a time; what came meanwhile goes with the next.
+    // One write at a time; later changes are written by the next.
     while (isStale) {
       isStale = false;
       await store.set(key, utf8(JSON.stringify(lines.all))).catch(ignored);
@@ -37,7 +37,7 @@ async function keep(lines: HistoryLines, store: Store, key: string): Promise<voi
     isWriting = false;
   };
   lines.onChange = () => void write();
-  // What was run while the kept ones were being read.
+  // Lines that were run while the stored ones were being read.
   if (lines.all.length > kept.length) await write();
 }
 
@@ -47,13 +47,13 @@ async function load(store: Store, key: string): Promise<string[]> {
     const lines: unknown = kept === undefined ? [] : JSON.parse(text(kept));
     return Array.isArray(lines) ? lines.filter((line) => typeof line === "string") : [];
   } catch (error) {
-    // A history that can't be read is no reason not to have a prompt.
+    // A history that can't be read must not prevent the prompt.
     if (error instanceof SyntaxError || isStarfishError(error)) return [];
     throw error;
   }
 }
 
-/** A full or closed store loses the history, and nothing else. */
+/** A full or closed store loses only the history. */
 function ignored(error: unknown): void {
   if (!isStarfishError(error)) throw error;
 }

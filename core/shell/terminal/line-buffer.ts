@@ -1,7 +1,7 @@
-/** The text of a line that is being edited: graphemes, a cursor, what was killed, and the way back. Pure. */
+/** The text of a line that is being edited: graphemes, a cursor, killed text, and the history for undo. Pure. */
 import { graphemes } from "../width.ts";
 
-/** Steps back; a step is at most a line of text. */
+/** Steps for undo; a step is at most a line of text. */
 const UNDO_MAX = 200;
 const KILLS_MAX = 20;
 
@@ -17,9 +17,9 @@ export class LineBuffer {
   #cursor = 0;
   #undo: Moment[] = [];
   #kills: string[] = [];
-  /** What was done last: letters typed one after the other are one step, and kills in a row are one text. */
+  /** The last change: letters that are typed one after the other are one step, and kills in a row are one text. */
   #last: Change = "other";
-  /** Where what was yanked last begins, and which kill it was. */
+  /** Where the last yanked text begins, and which kill it was. */
   #yanked = { from: 0, index: 0 };
 
   get text(): readonly string[] {
@@ -42,7 +42,7 @@ export class LineBuffer {
     return this.#text.slice(0, this.#cursor).join("");
   }
 
-  /** A line that has nothing to do with what was there. */
+  /** Starts a new line. */
   reset(line = ""): void {
     this.#text = graphemes(line);
     this.#cursor = this.#text.length;
@@ -50,14 +50,16 @@ export class LineBuffer {
     this.#last = "other";
   }
 
-  /** Another text in its place, which can be undone. */
+  /** Replaces the text, which can be undone. */
   replace(line: string, cursor: number = line.length): void {
     this.#remember("other");
     this.#text = graphemes(line);
     this.#cursor = graphemes(line.slice(0, cursor)).length;
   }
 
-  /** Whether the new text stands as it is behind what was there; marks that combine join what they follow. */
+  /**
+   * Returns whether the new text appears unchanged after the old one; combining marks join the character before them.
+   */
   insert(added: string): boolean {
     const isLetter = this.#last === "insert" && /^\S$/u.test(added);
     if (!isLetter) this.#remember("insert");
@@ -82,7 +84,7 @@ export class LineBuffer {
     return true;
   }
 
-  /** Removes, and keeps it for `yank`. */
+  /** Removes text, and keeps it for `yank`. */
   kill(from: number, to: number): boolean {
     if (from >= to || from >= this.#text.length) return false;
     const killed = this.#text.slice(from, to).join("");
@@ -107,7 +109,7 @@ export class LineBuffer {
     return true;
   }
 
-  /** The kill before takes the place of what was yanked. */
+  /** Replaces the yanked text with the kill before it. */
   yankBefore(): boolean {
     if (this.#last !== "yank" || this.#kills.length < 2) return false;
     const { from, index } = this.#yanked;
@@ -142,7 +144,10 @@ export class LineBuffer {
     this.#last = change;
   }
 
-  /** Where the word before the cursor begins; words are parted by blanks, or by all that is no letter or digit. */
+  /**
+   * Where the word before the cursor begins. Words are separated by blanks, or by everything that is no letter or
+   * digit.
+   */
   wordStart(isWord: (grapheme: string) => boolean = isNoBlank): number {
     let at = this.#cursor;
     while (at > 0 && !isWord(this.#text[at - 1] ?? "")) at--;
@@ -157,7 +162,7 @@ export class LineBuffer {
     return at;
   }
 
-  /** First and last place of the cursor's row of a text of several. */
+  /** The first and last position of the cursor's row, in a text of several rows. */
   get rowStart(): number {
     return this.#text.lastIndexOf("\n", this.#cursor - 1) + 1;
   }
@@ -167,7 +172,7 @@ export class LineBuffer {
     return end < 0 ? this.#text.length : end;
   }
 
-  /** To the row above or below; false at the first or last. */
+  /** Moves to the row above or below; returns false at the first or last. */
   moveRow(direction: -1 | 1): boolean {
     const start = this.#cursor === 0 ? 0 : this.rowStart;
     const column = this.#cursor - start;

@@ -1,10 +1,10 @@
-/** What programs share whose screen changes by itself until a person leaves it: `top` and `watch`. */
+/** What `top` and `watch` share: their screen changes by itself until a person leaves it. */
 import { StarfishError } from "../../base/errors.ts";
 import { type FullScreen, isKey, type ScreenEvent } from "./full-screen.ts";
 
 /**
- * Runs `repeat`, which draws again and again until its signal is aborted, and draws besides with every key and new size.
- * Resolves to the status once a person has left or `repeat` has ended; rejects with what it rejects with.
+ * Runs `repeat`, which draws again and again until its signal is aborted; draws also at every key and new size.
+ * Resolves to the status when a person has left or `repeat` has ended, and rejects with the error of `repeat`.
  */
 export async function untilLeft(
   screen: FullScreen,
@@ -12,7 +12,7 @@ export async function untilLeft(
   repeat: (signal: AbortSignal) => Promise<void>,
 ): Promise<number> {
   const stop = new AbortController();
-  // Ended by the person's key, it rejects, which is told to nobody.
+  // If a person's key ends it, it rejects, and that is not an error.
   const repeating = repeat(stop.signal).catch((error: unknown) => {
     if (!stop.signal.aborted) throw error;
   });

@@ -1,4 +1,7 @@
-/** Text as the rows of a full-screen program: tabs spread out, controls visible, cut or wrapped to the screen. Pure. */
+/**
+ * Text as the rows of a full-screen program: tabs expanded, control characters visible, cut or wrapped to the screen.
+ * Pure.
+ */
 import { oneLine } from "../harmless.ts";
 import { compose, joined, sequence, type Text } from "../styled.ts";
 import { graphemes, graphemeWidth } from "../width.ts";
@@ -6,7 +9,7 @@ import { graphemes, graphemeWidth } from "../width.ts";
 const TAB = 8;
 const PLAIN = /^[ -~]*$/;
 
-/** As it is shown, without line breaks. */
+/** The text as it is shown, without line breaks. */
 export function visibleText(line: string): string {
   if (PLAIN.test(line)) return line;
   if (!line.includes("\t")) return cells(line).join("");
@@ -30,13 +33,13 @@ function cells(line: string): string[] {
   return graphemes(line).map(cellOf);
 }
 
-/** What has no width of its own can't be pointed at; a byte that is no text neither. */
+/** A character without width, or a byte that is not text, is shown by a replacement. */
 function cellOf(grapheme: string): string {
   const text = oneLine(grapheme).toWellFormed();
   return graphemeWidth(text) === 0 ? "\ufffd" : text;
 }
 
-/** A text (as `visibleText` gives it) in pieces that fit the columns. */
+/** Splits a text (from `visibleText`) into pieces that fit the columns. */
 export function wrappedRows(text: string, columns: number): string[] {
   if (text.length <= columns && PLAIN.test(text)) return [text];
   const rows: string[] = [];
@@ -85,15 +88,15 @@ export function inverse(text: Text): Text {
   return compose`${INVERSE}${text}${PLAIN_TEXT}`;
 }
 
-/** A screen of rows over what was there, and the cursor where it is to be seen. */
+/** A screen of rows over the old one, and the cursor if it is to be shown. */
 export function screenOf(rows: readonly Text[], cursor?: { readonly row: number; readonly column: number }): Text {
   const place = cursor && sequence(`\x1b[${cursor.row + 1};${cursor.column + 1}H\x1b[?25h`);
   const all = rows.flatMap((row, i) => (i === 0 ? [row] : [NEXT_ROW, row]));
-  // A last row that is full would lose its last cell to an erasure.
+  // If the last row is full, erasing after it would lose its last cell.
   return joined([HOME, ...all.slice(0, -1), REST, ...all.slice(-1), ...(place === undefined ? [] : [place])]);
 }
 
-/** What matches stands out. `spans` are in order, in UTF-16 units. */
+/** Highlights the matches. `spans` are in order, in UTF-16 units. */
 export function withSpans(text: string, spans: readonly (readonly [number, number])[]): Text {
   if (spans.length === 0) return text;
   const parts: Text[] = [];

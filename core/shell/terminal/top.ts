@@ -1,4 +1,4 @@
-/** The program behind `top`: what the swarm computes, drawn anew when something changes. */
+/** The program behind `top`: what the swarm computes, redrawn when something changes. */
 import type { Computer } from "../../computer.ts";
 import { sleep } from "../../ports/clock.ts";
 import { count, dim, paint, table, wrapped } from "../format.ts";
@@ -13,9 +13,9 @@ import type { FullScreen } from "./full-screen.ts";
 import { untilLeft } from "./redraw.ts";
 import { inverse, screenOf } from "./rows.ts";
 
-/** Times and rates change without anything being told. */
+/** Times and rates change without any event. */
 const REDRAW_MS = 1_000;
-/** Jobs that are over, shown behind those that run: to see how one has ended. */
+/** Finished jobs that are shown after the running ones, so that one sees how they ended. */
 const OVER_MAX = 5;
 
 export async function runTop(screen: FullScreen, computer: Computer): Promise<number> {
@@ -77,7 +77,7 @@ export function topRows(computer: Computer, screen: TerminalInfo | undefined): T
   ];
 }
 
-/** Who works on it, the most first. */
+/** The nodes that work on it, those that did most first. */
 function workers({ nodes }: JobFacts, screen: TerminalInfo | undefined): Text {
   const parts = nodes.map(({ peer, name, done, running }) => {
     return compose`${paint(`● ${oneLine(name)}`, peer, screen)} ${String(done)}${running > 0 ? `+${running}` : ""}`;

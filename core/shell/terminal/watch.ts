@@ -1,4 +1,4 @@
-/** The program behind `watch`: what a command prints, drawn anew each time. */
+/** The program behind `watch`: the output of a command, redrawn each time. */
 import { oneLine } from "../harmless.ts";
 import { decodeText } from "../language/bytes.ts";
 import type { Text } from "../styled.ts";

@@ -1,4 +1,4 @@
-/** What a terminal says about transfers by itself: who asks to send something, and what has come. */
+/** What a terminal says about transfers by itself: who wants to send something, and what has arrived. */
 import type { Unsubscribe } from "../../base/events.ts";
 import type { Computer } from "../../computer.ts";
 import type { Offer, TransferInfo } from "../../io/transfer/types.ts";

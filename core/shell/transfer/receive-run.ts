@@ -1,4 +1,4 @@
-/** What `receive` does: takes the next offer, passes it on or lays it down, and answers who may send. */
+/** The code of `receive`: takes the next offer, passes it on or stores it, and answers which nodes may send. */
 import { StarfishError, throwIfAborted } from "../../base/errors.ts";
 import type { FileEntry, FolderEntry } from "../../disk/content/tree-entry.ts";
 import type { InboxEntry, Offer, TransferInfo } from "../../io/transfer/types.ts";
@@ -54,7 +54,7 @@ async function receive(
     info = await computer.transfer.receive({
       from,
       into: target === "-" ? stdout : undefined,
-      // Who is named is answered.
+      // If a node is named, the answer is remembered.
       remember: from !== undefined,
       signal,
       onProgress: ({ doneBytes, totalBytes }) => line.progress(doneBytes, totalBytes),
@@ -102,7 +102,10 @@ async function toArchive(id: string, { computer, stdout, signal }: CommandContex
   await inbox.remove(id);
 }
 
-/** Into a directory of the person's machine; nothing that is there is replaced. What could not be written stays in the inbox. */
+/**
+ * Into a directory of the user's machine. Existing files are not replaced. What could not be written stays in the
+ * inbox.
+ */
 async function toHost(id: string, target: string, missing: Missing, context: CommandContext): Promise<void> {
   const { computer, host, signal } = context;
   const { inbox } = computer.transfer;

@@ -1,4 +1,4 @@
-/** What `send` does: looks at what is to go, tells how it goes, and what came of it. */
+/** The code of `send`: collects what to send, shows the progress, and says how it ended. */
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import type { SendProgress, TransferSource } from "../../io/transfer/types.ts";
 import { Missing } from "../files/missing.ts";

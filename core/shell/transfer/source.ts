@@ -1,7 +1,7 @@
 /**
- * What `send` is told to send, as a transfer's source: files and directories of the session's trees, of the machine where
- * the session has its own directory there, standard input, or what the person picks. All of them are looked at before the
- * first byte goes, so that the other end can be told how much it is.
+ * What `send` is to send, as the source of a transfer: files and directories of the session's trees or of the machine
+ * (if the session has a directory there), standard input, or what the user picks. Everything is listed before the first
+ * byte is sent, so that the other end can be told how much it is.
  */
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import type { TransferEntry, TransferSource } from "../../io/transfer/types.ts";
@@ -19,9 +19,9 @@ interface Found {
 }
 
 interface Place {
-  /** For people. */
+  /** The name in messages. */
   readonly shown: string;
-  /** What is there; undefined where nothing is. Rejects as a host does. */
+  /** Undefined if nothing is there. Rejects with the host's errors. */
   stat(): Promise<
     { readonly isDirectory: boolean; readonly sizeBytes: number; readonly modifiedMs: number } | undefined
   >;
@@ -29,7 +29,7 @@ interface Place {
   readonly read: Read;
 }
 
-/** Rejects with "not-found", "usage", and what looking at the first of them rejects with. */
+/** Rejects with "not-found", "usage", and with the first error of listing them. */
 export async function sourceOf(
   operands: readonly string[],
   missing: Missing,
@@ -62,7 +62,7 @@ async function fromOperand(operand: string, found: Found[], missing: Missing, co
     stat = await place.stat();
   }
   if (stat === undefined) throw new StarfishError("not-found", `there is no ${operand}`);
-  // The directory in which one stands has no name: what is in it goes as it is.
+  // The current directory has no name, so its contents are sent by themselves.
   const isNameless = name === "" || name === "." || name === "..";
   if (isNameless && stat.isDirectory) {
     for (const inner of await place.list()) await walk(inner.place, inner.name, found, missing, context);
@@ -169,7 +169,7 @@ async function picked({ host, signal }: CommandContext): Promise<Found[]> {
   const files = await host.pickFiles({ signal });
   return files.map((file) => ({
     entry: { kind: "file", path: file.name, sizeBytes: file.sizeBytes, modifiedMs: file.modifiedAtMs },
-    // Picked files may be read more than once, and are let go with the page.
+    // Picked files may be read more than once; the page releases them when it is closed.
     read: (options) =>
       streamOf({ ...file, read: (at, length) => file.read(at, length), close: async () => {} }, options.signal),
   }));

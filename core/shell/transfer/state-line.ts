@@ -1,4 +1,7 @@
-/** The line that shows how a transfer is: what it waits for, or bytes, rate and time left. On a terminal only, redrawn in place. */
+/**
+ * The line that shows the state of a transfer: what it waits for, or bytes, rate and time left. It is shown on a
+ * terminal only, and redrawn in place.
+ */
 import { isStarfishError } from "../../base/errors.ts";
 import { bytesWords, duration } from "../format.ts";
 import { oneLine } from "../harmless.ts";
@@ -13,7 +16,7 @@ export class StateLine {
   readonly #title: string;
   #isVisible = false;
   #shown = "";
-  /** When bytes began to move, and how many had before. */
+  /** When bytes began to move, and how many had been moved before. */
   #began: { readonly atMs: number; readonly bytes: number } | undefined;
 
   constructor(title: string, context: CommandContext) {
@@ -21,7 +24,7 @@ export class StateLine {
     this.#context = context;
   }
 
-  /** It moves: so far it has come. */
+  /** The transfer moves, and has come this far. */
   progress(doneBytes: number, totalBytes: number | undefined): void {
     const nowMs = this.#context.computer.clock.monotonic();
     this.#began ??= { atMs: nowMs, bytes: doneBytes };
@@ -36,7 +39,7 @@ export class StateLine {
     this.say(parts.join(", "));
   }
 
-  /** It waits for something. */
+  /** The transfer waits for something. */
   wait(words: string): void {
     this.#began = undefined;
     this.say(words);
@@ -59,7 +62,7 @@ export class StateLine {
   }
 
   #write(text: Text): void {
-    // Progress is a courtesy: whoever has stopped reading it misses nothing.
+    // A reader that has gone misses nothing important.
     this.#context.stderr.print(text).catch((error: unknown) => {
       if (!isStarfishError(error)) throw error;
     });

@@ -64,7 +64,7 @@ empty, -s makes many empty lines one, -E shows line ends as $, -T tabs as ^I, -v
   },
 });
 
-/** `^X` and `M-X`, as `cat -v` has them; tabs and line breaks stay. */
+/** `^X` and `M-X`, as in `cat -v`; tabs and line breaks stay. */
 function marked(line: string): string {
   return Array.from(line)
     .map((character) => {

@@ -1,4 +1,4 @@
-/** cmp: the first byte in which two files differ, or all of them. What does it is loaded when it is first called. */
+/** cmp: the first byte in which two files differ, or all such bytes. Its code is loaded when it is first called. */
 import type { Command } from "../types.ts";
 import { utility } from "./utility.ts";
 

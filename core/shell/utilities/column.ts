@@ -1,4 +1,4 @@
-/** column: lines in columns, or their fields as a table. What does it is loaded when it is first called. */
+/** column: lines in columns, or their fields as a table. Its code is loaded when it is first called. */
 import type { Command } from "../types.ts";
 import { utility } from "./utility.ts";
 

@@ -52,7 +52,7 @@ files no bytes move. -n replaces nothing, -u only what is older, -v says what it
   },
 });
 
-/** Also what mv does between two trees. */
+/** mv between two trees uses it too. */
 export async function copyTree(
   source: string,
   target: string,

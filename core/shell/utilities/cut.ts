@@ -59,7 +59,7 @@ Writes fields (-f, apart by tabs or DELIMITER), characters (-c) or bytes (-b) of
   },
 });
 
-/** Runs of characters that are wanted; between them the output delimiter, if there is one. */
+/** The wanted runs of characters, with the output delimiter between them, if there is one. */
 function partsOf(line: string, isWanted: (index: number) => boolean, joined: string): string {
   const runs: string[] = [];
   let run: string | undefined;

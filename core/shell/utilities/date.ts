@@ -1,4 +1,4 @@
-/** date: the time, and times said otherwise. */
+/** date: prints the time, and times that are given in words. */
 import { StarfishError } from "../../base/errors.ts";
 import { formatTime } from "../language/strftime.ts";
 import type { Command } from "../types.ts";
@@ -72,7 +72,7 @@ const UNITS_MS: Readonly<Record<string, number>> = {
 /** "3 days", "+2 hours ago", "next week", "last month". */
 const RELATIVE = /(?:(next|last)|([+-]?\s*\d+))\s*([a-z]+?)s?\b(\s+ago)?/gi;
 
-/** A point in time, and what is to be added to it, in any order. Throws "usage". */
+/** A point in time and offsets to it, in any order. Throws "usage". */
 function timeOf(text: string, now: number): number {
   let addedMs = 0;
   let addedMonths = 0;

@@ -1,4 +1,4 @@
-/** diff: how two files or directories differ. What compares them is loaded when it is first called. */
+/** diff: how two files or directories differ. Its code is loaded when it is first called. */
 import type { Command } from "../types.ts";
 import { utility } from "./utility.ts";
 

@@ -1,4 +1,4 @@
-/** du: how large files are, and directories with what is in them. What does it is loaded when it is first called. */
+/** du: the sizes of files, and of directories with their contents. Its code is loaded when it is first called. */
 import type { Command } from "../types.ts";
 import { utility } from "./utility.ts";
 

@@ -1,4 +1,4 @@
-/** env, printenv: what is exported, and commands with more or less of it. */
+/** env, printenv: shows exported variables, and runs commands with other ones. */
 import type { Command } from "../types.ts";
 import { utility } from "./utility.ts";
 

@@ -1,4 +1,4 @@
-/** expr: arithmetic and matching by words (POSIX "expr"). What does it is loaded when it is first called. */
+/** expr: arithmetic and matching by words (POSIX "expr"). Its code is loaded when it is first called. */
 import type { Command } from "../types.ts";
 import { utility } from "./utility.ts";
 

@@ -30,12 +30,12 @@ Actions: -print -print0 -printf FORMAT -ls -exec COMMAND {} ; -exec COMMAND {} +
 });
 
 interface Found {
-  /** As it is shown: the operand, and what is below it. */
+  /** The path as it is shown: the operand, and the path below it. */
   readonly shown: string;
   readonly path: string;
   readonly entry: TreeEntry;
   readonly depth: number;
-  /** The operand that it was found under. */
+  /** The operand under which it was found. */
   readonly root: string;
 }
 
@@ -45,7 +45,7 @@ interface Visit {
 
 type Test = (found: Found, visit: Visit, context: UtilityContext) => Promise<boolean>;
 
-/** `-exec … +`: paths that are gathered for one run of the command. */
+/** `-exec … +`: paths that are collected for one run of the command. */
 interface Gathering {
   readonly words: readonly string[];
   readonly paths: string[];
@@ -64,7 +64,7 @@ class Expression {
   readonly test: Test;
   maxDepth = DEPTH_MAX;
   minDepth = 0;
-  /** What is in a directory comes before it. */
+  /** Whether the contents of a directory come before it. */
   isDepthFirst = false;
 
   constructor(words: readonly string[]) {
@@ -240,7 +240,7 @@ function wholeValue(name: string, text: string): number {
   return Number(text);
 }
 
-/** `+5`, `-5`, `5`: more, less, just so many. */
+/** `+5`, `-5`, `5`: more than, less than, exactly. */
 function amount(name: string, text: string): (value: number) => boolean {
   const [, sign = "", digits] = /^([+-]?)(\d+)$/.exec(text) ?? [];
   if (digits === undefined) throw new StarfishError("usage", `invalid argument '${text}' to '${name}'`);

@@ -78,7 +78,7 @@ class Grep {
   #hasMatch = false;
   #hasTrouble = false;
   #hasNames = false;
-  /** The current directory is searched because none was named. */
+  /** Whether the current directory is searched because none was named. */
   #isImplied = false;
 
   constructor(context: UtilityContext, standard: "G" | "E" | "F") {
@@ -164,7 +164,7 @@ class Grep {
     if (!this.#context.options.has("s")) await this.#context.problem(message);
   }
 
-  /** Says whether anything matched. */
+  /** Returns whether anything matched. */
   async #file(name: string, path: string, matcher: Matcher): Promise<boolean> {
     try {
       return await this.#search(name, path, matcher);
@@ -214,7 +214,7 @@ class Grep {
     let after = 0;
     const hasContext = this.#before > 0 || this.#after > 0;
     blocks: for await (const block of textBlocks(input(path), end.charCodeAt(0))) {
-      // A block in which nothing is found has only its lines to be counted.
+      // In a block without a match, only lines are counted.
       if (!isInverted && !hasContext && !matcher.mayMatch(block)) {
         number += options.has("n") ? block.split(end).length - 1 : 0;
         continue;
@@ -263,7 +263,7 @@ interface MatcherOptions {
   readonly isLine: boolean;
 }
 
-/** Patterns as one expression, on lines or on whole blocks of them. */
+/** The patterns as one expression, for lines or whole blocks of them. */
 class Matcher {
   readonly #line: RegExp;
   readonly #block: RegExp;
@@ -284,7 +284,7 @@ class Matcher {
     this.#isEmpty = patterns.length === 0;
     try {
       this.#line = new RegExp(whole, flags);
-      // `.` and negated sets never leave the line, since lines are tested one by one where it matters.
+      // Here `.` and negated sets need not stop at a line's end, because lines are tested one by one where it matters.
       this.#block = new RegExp(whole, `${flags}m`);
       this.#all = new RegExp(whole, `${flags}g`);
     } catch {
@@ -304,13 +304,13 @@ class Matcher {
     return this.#plain === undefined ? this.#line.test(line) : line.includes(this.#plain);
   }
 
-  /** False only where no line of the block matches. */
+  /** False only if no line of the block matches. */
   mayMatch(block: string): boolean {
     if (this.#isEmpty) return false;
     return this.#plain === undefined ? this.#block.test(block) : block.includes(this.#plain);
   }
 
-  /** Lines that match; with `isFirst` no more than one is looked for. */
+  /** The number of matching lines; with `isFirst`, the search stops at the first. */
   count(block: string, isFirst: boolean): number {
     if (!this.mayMatch(block)) return 0;
     let count = 0;

@@ -81,7 +81,7 @@ async function firstLines(
   }
 }
 
-/** Keeps as much as may be the end. */
+/** Keeps the lines or bytes that may be the end. */
 async function allBut(
   input: AsyncIterable<Uint8Array>,
   kind: string,
@@ -103,7 +103,7 @@ async function allBut(
     }
   }
   let left = count - amount;
-  // A last line without its break is a line too.
+  // A last line without a line break counts as a line.
   if (kind === "n" && kept.at(-1)?.at(-1) !== 0x0a) left++;
   for (const piece of kept) {
     if (left <= 0) return;

@@ -1,4 +1,4 @@
-/** The utilities that every shell here has: POSIX's, with GNU's options where people expect them. */
+/** The utilities that every shell has: POSIX's, with GNU's options where people expect them. */
 import type { Command } from "../types.ts";
 import { basename } from "./basename.ts";
 import { cat } from "./cat.ts";

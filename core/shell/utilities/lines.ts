@@ -1,12 +1,12 @@
-/** Streams as lines of text. Bytes that are no UTF-8 come out as they came in (language/bytes.ts). */
+/** Streams as lines of text. Bytes that are not UTF-8 are written as they were read (language/bytes.ts). */
 import { concat } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { decodeText } from "../language/bytes.ts";
 
-/** A line that has no end is refused before it fills the memory. */
+/** An endless line is refused before it fills the memory. */
 export const LINE_BYTES_MAX: number = 64 * 1024 * 1024;
 
-/** Text that ends with whole lines; only the last may lack its line break. */
+/** Blocks of whole lines; only the last may lack its line break. */
 export async function* textBlocks(
   stream: AsyncIterable<Uint8Array>,
   delimiter = 0x0a,
@@ -23,7 +23,7 @@ export async function* textBlocks(
       }
       continue;
     }
-    // Only the line that lies in two pieces is copied.
+    // Only a line that lies in two pieces is copied.
     const first = keptBytes === 0 ? 0 : piece.indexOf(delimiter) + 1;
     if (first > 0) yield decodeText(concat([...kept, piece.subarray(0, first)]));
     if (first < end) yield decodeText(piece.subarray(first, end));
@@ -33,7 +33,7 @@ export async function* textBlocks(
   if (keptBytes > 0) yield decodeText(concat(kept));
 }
 
-/** The same stream; `opened` is called once it is known that it can be read, before its first piece. */
+/** The same stream; `opened` is called once it is known to be readable, before its first piece. */
 export async function* announced(
   stream: AsyncIterable<Uint8Array>,
   opened: () => Promise<void>,
@@ -53,7 +53,7 @@ export function linesOf(block: string, delimiter = "\n"): string[] {
   return lines;
 }
 
-/** Line by line. For what does little with each, blocks are quicker. */
+/** Line by line. Commands that do little with each line are faster with blocks. */
 export async function* lines(
   stream: AsyncIterable<Uint8Array>,
   delimiter = "\n",
@@ -61,7 +61,7 @@ export async function* lines(
   for await (const block of textBlocks(stream, delimiter.charCodeAt(0))) yield* linesOf(block, delimiter);
 }
 
-/** All lines; at most `bytesMax` bytes. */
+/** All lines. Rejects above `bytesMax` bytes. */
 export async function allLines(stream: AsyncIterable<Uint8Array>, delimiter = "\n"): Promise<string[]> {
   const all: string[] = [];
   for await (const block of textBlocks(stream, delimiter.charCodeAt(0)))

@@ -1,4 +1,4 @@
-/** ls: what is in directories. */
+/** ls: lists directories. */
 import { isStarfishError } from "../../base/errors.ts";
 import { oneLine } from "../harmless.ts";
 import { reasonOf } from "../language/redirect.ts";
@@ -167,7 +167,7 @@ class Ls {
     return options.has("r") ? sorted.reverse() : sorted;
   }
 
-  /** `within` is the directory whose entries they are, if they are not operands. */
+  /** `within` is the directory of the entries, unless they are operands. */
   async #write(listed: readonly Listed[], within?: string): Promise<void> {
     const { out, options } = this.#context;
     if (this.#isLong) return await this.#writeLong(listed, within);
@@ -185,7 +185,7 @@ class Ls {
     const { names, signal, path } = this.#context;
     const rows: string[][] = [];
     for (const one of listed) {
-      // Some trees know the size only of a file that is looked at.
+      // Some trees know the size of a file only when it is looked at by itself.
       const isKnown = one.entry.sizeBytes !== undefined || one.entry.kind !== "file";
       const place = within === undefined ? path(one.name) : join(within, one.name);
       const entry = isKnown ? one.entry : ((await names.stat(place, { signal })) ?? one.entry);
@@ -240,7 +240,7 @@ function byName(a: Listed, b: Listed): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
-/** Down, then across, as many columns as fit. */
+/** In as many columns as fit, filled downwards first. */
 function inColumns(names: readonly string[], columns: number): string {
   if (names.length === 0) return "";
   const widths = names.map(widthOf);

@@ -1,4 +1,4 @@
-/** hostname, tty, uname, nproc, id, which: what scripts ask of the machine that they run on. */
+/** hostname, tty, uname, nproc, id, which: what scripts ask about their machine. */
 import { StarfishError } from "../../base/errors.ts";
 import type { Computer } from "../../computer.ts";
 import { absolutePath } from "../language/glob.ts";
@@ -6,7 +6,7 @@ import { noMoreOperands } from "../operands.ts";
 import type { Command, CommandContext } from "../types.ts";
 import { utility } from "./utility.ts";
 
-/** Where a node has no name. */
+/** The name of a node without a name. */
 const HOST = "starfish";
 const SYSTEM = "Starfish";
 const MACHINE = "wasm32";

@@ -1,4 +1,4 @@
-/** Permissions of files, as `ls -l` writes and `chmod` reads them. Pure. */
+/** Permissions of files, as `ls -l` prints and `chmod` reads them. Pure. */
 import { StarfishError } from "../../base/errors.ts";
 import type { EntryKind } from "../namespace/tree.ts";
 
@@ -10,7 +10,7 @@ export function modeWords(kind: EntryKind, mode: number): string {
   return (kind === "directory" ? "d" : kind === "device" ? "c" : "-") + letters;
 }
 
-/** "755", "u+x,go-w": the mode that comes of `mode`. Throws "usage". */
+/** "755", "u+x,go-w": the mode that `mode` becomes. Throws "usage". */
 export function changedMode(text: string, mode: number, isDirectory: boolean): number {
   if (/^[0-7]{1,4}$/.test(text)) return Number.parseInt(text, 8);
   let result = mode;

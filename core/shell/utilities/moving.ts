@@ -1,10 +1,10 @@
-/** What cp and mv have in common: several sources and where each of them goes. */
+/** What cp and mv have in common: several sources, and the target of each. */
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import { reasonOf } from "../language/redirect.ts";
 import { join } from "../namespace/paths.ts";
 import type { UtilityContext } from "./utility.ts";
 
-/** Calls `work` with absolute paths, and as they were typed. */
+/** Calls `work` with absolute paths, and with the paths as typed. */
 export async function eachTarget(
   context: UtilityContext,
   work: (source: string, target: string, shown: { source: string; target: string }) => Promise<void>,
@@ -43,7 +43,7 @@ export async function eachTarget(
   }
 }
 
-/** Says whether it worked; what did not is told. */
+/** Returns whether it worked; a failure is reported. */
 export async function attempt({ problem }: UtilityContext, what: string, work: () => Promise<void>): Promise<boolean> {
   try {
     await work();

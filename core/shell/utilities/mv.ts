@@ -1,4 +1,7 @@
-/** mv: another name or place. Within a tree in one step; between trees a copy, and then the removal. */
+/**
+ * mv: gives a file another name or place. Within a tree that is one step; between trees it is a copy, and then a
+ * removal.
+ */
 import { isWithin } from "../namespace/paths.ts";
 import type { Command } from "../types.ts";
 import { copyTree } from "./cp.ts";
@@ -46,7 +49,7 @@ Renames SOURCE to TARGET, or moves it into it if that is a directory. -n replace
       const what = `cannot move '${shown.source}' to '${shown.target}'`;
       if (names.isSameTree(source, target))
         return void (await attempt(context, what, () => names.rename(source, target, { signal })));
-      // Nothing is removed before all of it has been copied.
+      // Nothing is removed before everything has been copied.
       if (await copyTree(source, target, shown.target, context)) {
         await attempt(context, what, () => names.remove(source, { signal, isRecursive: true }));
       }

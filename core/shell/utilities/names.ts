@@ -1,4 +1,4 @@
-/** Names by pattern, as `--include`, `--exclude` and `-x` have them. Pure. */
+/** Patterns for names, as in `--include`, `--exclude` and `-x`. Pure. */
 
 export function isLike(name: string, pattern: string): boolean {
   const source = pattern

@@ -22,7 +22,7 @@ Joins the lines of the FILEs, apart by tabs or by DELIMITERS in turn; -s joins a
     const delimiters = Array.from(unescape(options.value("d") ?? "\t", { style: "printf" }).text);
     const between = (i: number): string =>
       delimiters.length === 0 ? "" : (delimiters[i % delimiters.length] ?? "").replace("\0", "");
-    // Several '-' take turns at standard input.
+    // Several '-' take turns in reading standard input.
     const shared = lines(stdin, end);
     const files = operands.length === 0 ? ["-"] : operands;
     const sources = files.map((file) => (file === "-" ? shared : lines(input(file), end)));

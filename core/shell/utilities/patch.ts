@@ -1,4 +1,4 @@
-/** patch: changes files as a unified diff says. What does it is loaded when it is first called. */
+/** patch: changes files as a unified diff says. Its code is loaded when it is first called. */
 import type { Command } from "../types.ts";
 import { utility } from "./utility.ts";
 

@@ -1,4 +1,4 @@
-/** sed: edits a stream of text. What does it is loaded when it is first called. */
+/** sed: edits a stream of text. Its code is loaded when it is first called. */
 import type { Command } from "../types.ts";
 import { utility } from "./utility.ts";
 

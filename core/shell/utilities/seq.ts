@@ -39,7 +39,7 @@ Writes the numbers from FIRST (1) to LAST, STEP (1) apart. -w makes all equally 
     const pattern = options.value("f");
     const width = options.has("w") ? Math.max(from.toFixed(places).length, to.toFixed(places).length) : 0;
     const separator = options.value("s") ?? "\n";
-    // The number of steps, so that rounding adds none and takes none away.
+    // The number of steps, computed so that rounding neither adds nor loses one.
     const count = Math.floor((to - from) / by + 1e-10);
     for (let i = 0; i <= count; i++) {
       const value = from + i * by;

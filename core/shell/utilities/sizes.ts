@@ -1,4 +1,4 @@
-/** Sizes as `ls -h`, `du -h` and `df -h` write them: in powers of 1024, rounded up. Pure. */
+/** Sizes as `ls -h`, `du -h` and `df -h` print them: in powers of 1024, rounded up. Pure. */
 export function sizeWords(bytes: number): string {
   if (bytes < 1024) return String(bytes);
   const units = "KMGTPE";

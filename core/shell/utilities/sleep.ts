@@ -5,7 +5,7 @@ import type { Command } from "../types.ts";
 import { utility } from "./utility.ts";
 
 const UNITS: Readonly<Record<string, number>> = { "": 1, s: 1, m: 60, h: 3600, d: 86_400 };
-/** What timers take at once; longer waits are several. */
+/** The longest wait of one timer; longer waits use several. */
 const STEP_MS_MAX = 86_400_000;
 
 export const sleep: Command = utility({

@@ -8,7 +8,7 @@ import { utility } from "./utility.ts";
 
 const MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 
-/** What is sorted at once; the time between is others'. */
+/** Lines that are checked at once; then other work has its turn. */
 const CHECK_LINES = 200_000;
 
 interface Key {
@@ -95,7 +95,7 @@ function disordered(order: number, isUnique: boolean): boolean {
 }
 
 function sortLines(lines: string[], compare: (a: string, b: string) => number, isPlain: boolean): void {
-  // UTF-16 order is byte order but for what lies beyond the first plane.
+  // UTF-16 order is byte order, except beyond the first plane.
   if (isPlain && !lines.some((line) => /[\ud800-\udfff]/.test(line))) lines.sort();
   else lines.sort(compare);
 }
@@ -167,7 +167,7 @@ function extract(line: string, key: Key, separator: string | undefined): string 
       chosen[chosen.length - 1] = (chosen.at(-1) ?? "").slice(0, key.toChar);
     return chosen.join(separator).slice(key.fromChar);
   }
-  // A field begins with the blanks before it.
+  // A field includes the blanks before it.
   const fields = line.match(/[ \t]*[^ \t]+|[ \t]+$/g) ?? [];
   const last = Math.min(key.to, fields.length - 1);
   const chosen = fields.slice(key.from, last + 1);
@@ -178,7 +178,7 @@ function extract(line: string, key: Key, separator: string | undefined): string 
   return chosen.join("").slice(start + key.fromChar);
 }
 
-/** Code points order as their UTF-8 bytes do; UTF-16 units do not where surrogates are. */
+/** Code points have the order of their UTF-8 bytes; UTF-16 units do not, because of surrogates. */
 function byBytes(a: string, b: string): number {
   if (a === b) return 0;
   const length = Math.min(a.length, b.length);

@@ -1,4 +1,4 @@
-/** tac, rev: lines, and their characters, the other way round. */
+/** tac, rev: lines in reverse order, and the characters of lines in reverse order. */
 import type { Command } from "../types.ts";
 import { allLines, linesOf, textBlocks } from "./lines.ts";
 import { utility } from "./utility.ts";

@@ -1,4 +1,4 @@
-/** tail: the last lines or bytes, and what comes after them. */
+/** tail: the last lines or bytes, and with -f what is added later. */
 import { utf8 } from "../../base/bytes.ts";
 import { isStarfishError } from "../../base/errors.ts";
 import type { Command } from "../types.ts";
@@ -50,7 +50,7 @@ number all from that line or byte on. -f stays, and writes what anybody appends 
   },
 });
 
-/** Bytes that were read. */
+/** Returns the number of bytes that were read. */
 async function from(
   input: AsyncIterable<Uint8Array>,
   kind: string,
@@ -92,7 +92,7 @@ async function last(
     const own = kind === "c" ? piece.length : breaksIn(piece);
     kept.push({ piece: Uint8Array.from(piece), count: own });
     count += own;
-    // A line more than is wanted is kept: the last may have no break.
+    // One line more than wanted is kept, because the last may have no line break.
     while (kept.length > 1 && count - (kept[0]?.count ?? 0) > amount) count -= kept.shift()?.count ?? 0;
   }
   if (amount === 0) return size;
@@ -144,7 +144,7 @@ async function follow(sizes: Map<string, number>, hasTitles: boolean, context: U
   };
   await Promise.all(
     names.map(async (name) => {
-      // Also what came between the first reading and the beginning of the watch.
+      // Includes what was added between the first reading and the beginning of the watch.
       const changes = context.names.watch(context.path(name), { signal: context.signal });
       const iterator = changes[Symbol.asyncIterator]();
       let next = iterator.next();

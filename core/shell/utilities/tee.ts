@@ -1,4 +1,4 @@
-/** tee: to standard output and to files. */
+/** tee: copies standard input to standard output and to files. */
 import { isStarfishError } from "../../base/errors.ts";
 import { FileWriter } from "../namespace/file-writer.ts";
 import { reasonOf } from "../language/redirect.ts";

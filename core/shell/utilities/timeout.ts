@@ -1,4 +1,4 @@
-/** timeout: a command that may not take longer. */
+/** timeout: runs a command with a time limit. */
 import { StarfishError } from "../../base/errors.ts";
 import { signalName, SIGNALS } from "../language/process.ts";
 import type { Command } from "../types.ts";

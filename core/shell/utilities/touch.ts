@@ -1,4 +1,4 @@
-/** touch: files that are there, and newer. */
+/** touch: creates files, and sets their times. */
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import { reasonOf } from "../language/redirect.ts";
 import type { Command } from "../types.ts";

@@ -1,4 +1,4 @@
-/** tr: characters changed, deleted or squeezed. */
+/** tr: replaces, deletes or squeezes characters. */
 import { StarfishError } from "../../base/errors.ts";
 import { unescape } from "../language/ansi-c.ts";
 import { noMoreOperands } from "../operands.ts";
@@ -91,9 +91,9 @@ ones in a row, -c means all characters that are not in SET1. Sets know ranges (a
   },
 });
 
-/** Whole characters as they come; no line has to end. */
+/** Whole characters as they arrive, without waiting for the ends of lines. */
 async function* anyBlocks(stream: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
-  // A line without an end would be gathered whole; tr has to pass `yes | tr -d '\n'` through.
+  // An endless line would be collected whole, but `yes | tr -d '\n'` has to work.
   async function* cut(): AsyncGenerator<Uint8Array, void, undefined> {
     let kept: Uint8Array = new Uint8Array();
     for await (const piece of stream) {
@@ -117,7 +117,7 @@ async function* one(piece: Uint8Array): AsyncGenerator<Uint8Array, void, undefin
   yield await Promise.resolve(piece);
 }
 
-/** The characters of a set; `[x*]` fills up to `length`. */
+/** The characters of a set; `[x*]` is repeated up to `length`. */
 function setOf(source: string, length: number): string[] {
   const characters: string[] = [];
   const text = source;

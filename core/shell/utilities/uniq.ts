@@ -1,4 +1,4 @@
-/** uniq: lines that differ from the one before. */
+/** uniq: the lines that differ from the line before. */
 import { FileWriter } from "../namespace/file-writer.ts";
 import { encodeText } from "../language/bytes.ts";
 import { noMoreOperands } from "../operands.ts";

@@ -1,4 +1,4 @@
-/** What all POSIX utilities here have in common: options, operands that are files, messages as GNU's, exit status. */
+/** What all POSIX utilities here have in common: options, operands that are files, GNU's messages, exit status. */
 import { utf8, type Bytes } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import { getopt, Options, type GetoptOptions, type OptionSpecs } from "../getopt.ts";
@@ -9,13 +9,13 @@ import type { Command, CommandContext } from "../types.ts";
 export interface UtilityContext extends CommandContext {
   readonly options: Options;
   readonly operands: readonly string[];
-  /** Writes text; small writes are gathered until `flush`, or until there are many. */
+  /** Writes text; small writes are collected until `flush`, or until there are many. */
   readonly out: (text: string) => Promise<void>;
   readonly outBytes: (bytes: Bytes) => Promise<void>;
   readonly flush: () => Promise<void>;
-  /** Says what is wrong on standard error; the status will be `failed`, and the command goes on. */
+  /** Reports a problem on standard error. The status will be `failed`, and the command goes on. */
   readonly problem: (message: string) => Promise<void>;
-  /** Each operand in turn, standard input where there is none. What can't be read is told and passed over. */
+  /** Each operand in turn, or standard input if there is none. A file that can't be read is reported and skipped. */
   readonly eachInput: (
     work: (input: AsyncIterable<Uint8Array>, name: string) => Promise<void>,
     operands?: readonly string[],
@@ -28,16 +28,16 @@ export interface UtilityOptions {
   readonly help: string;
   readonly specs?: OptionSpecs;
   readonly parsing?: GetoptOptions;
-  /** Status for what went wrong with some of the work; 1 unless given. */
+  /** The status if some of the work failed; 1 by default. */
   readonly failed?: number;
-  /** Status for words that are not understood; `failed` unless given. */
+  /** The status for wrong usage; `failed` by default. */
   readonly usageStatus?: number;
   readonly isVerbatim?: true;
-  /** Resolves to the exit status; where there were problems and it is 0, `failed` takes its place. */
+  /** Resolves to the exit status. If there were problems and it is 0, `failed` takes its place. */
   run(context: UtilityContext): Promise<number | undefined>;
 }
 
-/** Text that is gathered before it is written: a pipe's worth. */
+/** Text that is collected before it is written: as much as a pipe takes. */
 const GATHERED_CHARS_MAX: number = 32 * 1024;
 
 export function utility(spec: UtilityOptions): Command {
@@ -49,7 +49,7 @@ export function utility(spec: UtilityOptions): Command {
     usageStatus: spec.usageStatus ?? failed,
     ...(spec.isVerbatim === true ? { verbatim: true as const } : {}),
     async run(context) {
-      // An expression's words look like options and are none.
+      // The words of an expression may look like options.
       const isExpression = spec.isVerbatim === true && spec.specs === undefined;
       const options = isExpression ? new Options([], [...context.args]) : getopt(context.args, specs, spec.parsing);
       const run = new Run(context, options, name);
@@ -144,7 +144,7 @@ class Run {
   }
 }
 
-/** A whole number from an option's value, or "usage". */
+/** A whole number, given as an option's value. Throws "usage". */
 export function numberValue(text: string, what: string): number {
   if (!/^\d+$/.test(text)) throw new StarfishError("usage", `invalid ${what}: '${text}'`);
   return Math.min(Number(text), Number.MAX_SAFE_INTEGER);

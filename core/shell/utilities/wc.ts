@@ -1,4 +1,4 @@
-/** wc: lines, words, characters, bytes. */
+/** wc: counts lines, words, characters and bytes. */
 import type { Command } from "../types.ts";
 import { utility, type UtilityContext } from "./utility.ts";
 
@@ -46,7 +46,7 @@ words and bytes. -L is the length of the longest line.
   },
 });
 
-/** As GNU's: as wide as the size of all files, seven where that is not known. */
+/** As in GNU's wc: as wide as the size of all files, or seven if that is not known. */
 async function widthOf(
   rows: readonly { counts: Counts }[],
   columns: readonly string[],
@@ -94,7 +94,7 @@ async function count(input: AsyncIterable<Uint8Array>, columns: readonly string[
       continue;
     }
     for (const byte of piece) {
-      // A character is counted by its first byte.
+      // A character is counted at its first byte.
       const isFirst = (byte & 0xc0) !== 0x80;
       if (isFirst) counts.characters++;
       if (byte === 0x0a) {
@@ -116,7 +116,7 @@ async function count(input: AsyncIterable<Uint8Array>, columns: readonly string[
   return counts;
 }
 
-/** Lines are short: a plain loop is quicker than a search for each. */
+/** Lines are short, so a plain loop is faster than a search for each. */
 function breaksIn(piece: Uint8Array): number {
   let count = 0;
   for (let i = 0; i < piece.length; i++) if (piece[i] === 0x0a) count++;

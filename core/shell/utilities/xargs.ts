@@ -1,4 +1,4 @@
-/** xargs: words of its input as words of a command. */
+/** xargs: runs a command with the words of its input. */
 import { StarfishError } from "../../base/errors.ts";
 import { decodeText } from "../language/bytes.ts";
 import { concat } from "../../base/bytes.ts";
@@ -6,7 +6,7 @@ import type { Command } from "../types.ts";
 import { LINE_BYTES_MAX, lines } from "./lines.ts";
 import { numberValue, utility, type UtilityContext } from "./utility.ts";
 
-/** Characters of one command line, as GNU's standard. */
+/** Characters of one command line, GNU's default. */
 const COMMAND_CHARS_MAX: number = 128 * 1024;
 const AT_ONCE_MAX = 64;
 
@@ -158,7 +158,7 @@ function unquoted(line: string): string {
   );
 }
 
-/** Blanks part words; quotes and backslashes keep them together. */
+/** Words are separated by blanks; quotes and backslashes keep blanks in a word. */
 async function* quotedWords(
   stream: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<{ word: string; endsLine: boolean }, void, undefined> {

@@ -1,4 +1,4 @@
-/** xxd: bytes as hexadecimal text, and back. What does it is loaded when it is first called. */
+/** xxd: bytes as hexadecimal text, and back. Its code is loaded when it is first called. */
 import type { Command } from "../types.ts";
 import { utility } from "./utility.ts";
 
@@ -36,7 +36,7 @@ so many. -r makes bytes of such a text again.
   usageStatus: 1,
 });
 
-/** `-ps` means `-p` to everybody who knows xxd; its s takes no word. */
+/** Users of xxd write `-ps` for `-p`; its s takes no value. */
 export const xxd: Command = {
   ...plainXxd,
   run: (context) => plainXxd.run({ ...context, args: context.args.map((word) => (word === "-ps" ? "-p" : word)) }),

@@ -1,9 +1,9 @@
-/** yes: a line, again and again. */
+/** yes: prints a line again and again. */
 import { encodeText } from "../language/bytes.ts";
 import type { Command } from "../types.ts";
 import { utility } from "./utility.ts";
 
-/** What is written at once. */
+/** Characters that are written at once. */
 const BLOCK_CHARS = 16_384;
 
 export const yes: Command = utility({

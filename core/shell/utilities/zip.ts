@@ -1,4 +1,4 @@
-/** zip, unzip: archives of the tree. What makes and reads them is loaded when it is first called. */
+/** zip, unzip: archives of the tree. Their code is loaded when it is first called. */
 import type { Command } from "../types.ts";
 import { utility } from "./utility.ts";
 

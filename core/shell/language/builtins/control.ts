@@ -102,7 +102,7 @@ export const exit: Builtin = {
   },
 };
 
-/** At a terminal the first `exit` with stopped jobs only says so: they would end with the shell. */
+/** At a terminal the first `exit` with stopped jobs only warns, because they would end with the shell. */
 async function keepsForJobs({ frame }: BuiltinCall): Promise<boolean> {
   const { state, jobs, interpreter } = frame;
   if (!state.isInteractive || state.subshellDepth > 0 || state.isWarnedOfJobs) return false;
@@ -276,7 +276,7 @@ export const command: Builtin = {
     const words = args.slice(at);
     if (words.length === 0) return 0;
     if (/[vV]/.test(letters)) return await describe(words, letters.includes("V"), call);
-    // Assignments after `command export` stay assignments.
+    // Assignments in `command export …` stay assignments.
     const own = declarations.length > 0 && declarations !== args ? declarations : undefined;
     return await frame.interpreter.runWords(words, frame, {
       isPlain: true,
@@ -359,7 +359,7 @@ export const trap: Builtin = {
       }
       return 0;
     }
-    // With one word, or a number first, all words are signals to be reset.
+    // With one word, or if the first is a number, all words are signals to be reset.
     const isReset = words.length === 1 || /^\d+$/.test(words[0] ?? "") || words[0] === "-";
     const action = isReset ? undefined : words[0];
     const events = words[0] === "-" || !isReset ? words.slice(1) : words;

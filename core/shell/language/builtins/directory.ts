@@ -60,7 +60,7 @@ async function go(target: string, { frame, complain }: BuiltinCall): Promise<num
   const { state, files, signal } = frame;
   if (target === "") return 0;
   const path = absolutePath(target, state.cwd);
-  // `cd nowhere/..` leads nowhere either.
+  // `cd nowhere/..` fails too.
   const before = /^(.*?[^/])\/+\.\.(?:\/|$)/.exec(target)?.[1];
   const isBroken =
     before !== undefined && (await files.stat(absolutePath(before, state.cwd), { signal }))?.kind !== "directory";

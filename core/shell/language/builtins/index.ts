@@ -1,4 +1,4 @@
-/** All commands of the shell itself, by name. */
+/** All builtins, by name. */
 import type { Builtin } from "../frame.ts";
 import * as control from "./control.ts";
 import * as directory from "./directory.ts";

@@ -135,7 +135,7 @@ function parse(args: readonly string[]): ReadCall | string {
   };
 }
 
-/** A character, and whether a backslash took its meaning. */
+/** A character, and whether a backslash has quoted it. */
 interface Sign {
   readonly text: string;
   readonly isEscaped: boolean;
@@ -185,7 +185,7 @@ function signsOf(text: string, isRaw: boolean): Sign[] {
   return signs;
 }
 
-/** At most `most` fields; the last takes the rest of the line with the delimiters in it. */
+/** At most `most` fields; the last has the rest of the line with its delimiters. */
 function fieldsOf(signs: readonly Sign[], ifs: string, most: number): string[] {
   const isIn = (sign: Sign | undefined): boolean => sign !== undefined && !sign.isEscaped && ifs.includes(sign.text);
   const isSpace = (sign: Sign | undefined): boolean => isIn(sign) && /[ \t\n]/.test(sign?.text ?? "");
@@ -207,7 +207,7 @@ function fieldsOf(signs: readonly Sign[], ifs: string, most: number): string[] {
   return fields;
 }
 
-/** One delimiter at the very end belongs to nobody, if there is no other in what is left. */
+/** A single delimiter at the very end is dropped, if the rest has no other. */
 function lastField(
   signs: readonly Sign[],
   at: number,

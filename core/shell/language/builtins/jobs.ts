@@ -100,7 +100,7 @@ async function waitSpec(spec: string, { frame, complain }: BuiltinCall): Promise
   return spec.startsWith("%") ? 127 : 1;
 }
 
-/** A signal that a trap catches ends the waiting. */
+/** A signal with a trap ends the waiting. */
 async function waitFor(job: Job, { signal, process }: Frame): Promise<number | "trapped"> {
   const trapped = process.caught().then(() => "trapped" as const);
   const status = await abortable(signal, Promise.race([job.ended, trapped]));

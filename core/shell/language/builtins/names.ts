@@ -1,9 +1,9 @@
-/** type, alias, unalias, hash, caller, help, history and completion's commands: what names mean. */
+/** type, alias, unalias, hash, caller, help, history and the commands for completion: what names mean. */
 import type { Builtin, BuiltinCall, CommandKind, Frame } from "../frame.ts";
 import { functionText } from "../function-text.ts";
 import { quoteAlways } from "../quoting.ts";
 
-/** What `type` and `command -V` say of a name, in lines. */
+/** What `type` and `command -V` say about a name, line by line. */
 export function meaningOf(name: string, found: CommandKind, { state }: Frame): string {
   switch (found.kind) {
     case "alias":
@@ -62,7 +62,7 @@ export const type: Builtin = {
   },
 };
 
-/** Something that stands in a folder of $PATH: ours, or a program. */
+/** A command in a folder of $PATH: one of ours, or a program. */
 function isFile(found: CommandKind): found is Extract<CommandKind, { shown: string }> {
   return found.kind === "file" || found.kind === "command";
 }
@@ -173,7 +173,7 @@ export const caller: Builtin = {
   },
 };
 
-/** Parts of bash's line editing that scripts call though they have no terminal. */
+/** Parts of bash's line editing that scripts call even without a terminal. */
 export const quiet: readonly Builtin[] = ["bind", "complete", "enable", "suspend", "logout"].map((name) => ({
   name,
   summary: "accepted for scripts; the terminal here has its own",

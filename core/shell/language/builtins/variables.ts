@@ -142,16 +142,16 @@ async function declareOne(
   if (existing !== undefined && variables.find(target) !== existing) variables.declare(target, { global: true });
   const declared = existing === undefined ? variable : (ensured(target, frame) ?? variable);
   checkReadonly(target, declared, one, wanted);
-  // `readonly -a x` without a value is readonly and no array, as in bash.
+  // `readonly -a x` without a value makes it readonly, but no array, as in bash.
   if (command !== "readonly" || typeof one !== "string") setKind(target, declared, wanted);
   if (on.has("n") && typeof one === "string") checkReference(target, declared);
   setAttributes(declared, wanted);
   if (typeof one !== "string") await setValue(one, target, declared, on, frame);
-  // Readonly last: the value of the same command is still taken.
+  // Readonly is set last, so that the value of the same command is still assigned.
   if (on.has("r")) declared.isReadonly = true;
 }
 
-/** What a reference says is the name of a variable, or of an element. */
+/** The value of a reference is the name of a variable or of an element. */
 function checkReference(name: string, { value }: Variable): void {
   const text = typeof value === "string" ? value : "";
   if (text !== "" && !/^[A-Za-z_]\w*(?:\[.+\])?$/s.test(text))
@@ -160,7 +160,7 @@ function checkReference(name: string, { value }: Variable): void {
     throw new ShellFault(`${name}: reference variable cannot be an array`);
 }
 
-/** A special variable that gets attributes becomes one of the shell's own. */
+/** A special variable that is given attributes becomes an ordinary one. */
 function ensured(name: string, { state: { variables } }: Frame): Variable | undefined {
   const found = variables.raw(name);
   return found !== undefined && variables.raw(name) === found
@@ -224,7 +224,7 @@ async function setValue(
     variable.value = value;
     return;
   }
-  // `declare -a x='(1 2)'`: the text of a list.
+  // `declare -a x='(1 2)'`: the text is a list.
   if (one.value.type === "Word" && (on.has("a") || on.has("A")) && one.index === undefined) {
     const text = await expandText(one.value, frame, { isAssignment: true });
     if (/^\(.*\)$/s.test(text)) {
@@ -310,7 +310,7 @@ function valueText({ value }: Variable): string {
   return typeof value === "string" ? quoteIfNeeded(value) : arrayText(value);
 }
 
-/** All variables, as `set` without words writes them. */
+/** All variables, as `set` without words prints them. */
 export function allVariables({ state: { variables } }: Frame): string {
   const lines: string[] = [];
   for (const name of variables.names()) {

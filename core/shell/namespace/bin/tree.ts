@@ -1,11 +1,11 @@
-/** /bin: the commands that there are, ours and programs. A file of ours reads as its help. */
+/** /bin: all commands, the shell's own and programs. Reading a command of the shell gives its help. */
 import type { Command } from "../../types.ts";
 import { ViewTree, type View } from "../view.ts";
 import { changesOf } from "../watching.ts";
 
 export interface BinParts {
   readonly commands: () => Iterable<Pick<Command, "name" | "summary" | "help">>;
-  /** Programs that can be had, by name. */
+  /** Available programs, by name. */
   readonly programs?: () => ReadonlyMap<string, View>;
 }
 
@@ -28,7 +28,7 @@ export function binTree({ commands, programs }: BinParts): ViewTree {
     mount: "/bin",
     root: { kind: "directory", list },
     why: "these are the commands that come along; put programs and scripts of your own elsewhere, and name it in PATH",
-    // What comes along stays as it is while it runs.
+    // The bundled commands do not change while it runs.
     watch: (_path, { signal }) => changesOf(() => () => {}, signal),
   });
 }

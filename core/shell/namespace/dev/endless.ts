@@ -1,4 +1,4 @@
-/** Bytes without end, in pieces. */
+/** Endless bytes, in pieces. */
 const PIECE_BYTES: number = 64 * 1024;
 
 export async function* endless(piece: (length: number) => Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {

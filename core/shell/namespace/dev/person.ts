@@ -26,7 +26,7 @@ function deviceView(peer: PeerId, device: DeviceName, devices: Devices): FileVie
     why: "what a person sees and copies is nobody else's to read",
     async write(source, { signal }) {
       const written = text(await collect(source));
-      // A line break at the end is the shell's.
+      // The line break at the end comes from the shell.
       if (written !== "") await devices.write(peer, device, written.replace(/\n$/, ""), { signal });
     },
   };

@@ -1,6 +1,6 @@
 /**
- * /dev/senders: a file for each member that this node's person has answered, or is being asked about. It holds "allow",
- * "refuse" or "asking"; writing answers, and removing it lets that member be asked about again.
+ * /dev/senders: a file for each member that this node's person has answered, or is being asked about. It contains
+ * "allow", "refuse" or "asking". Writing it answers, and removing it makes the node ask about that member again.
  */
 import { concat, text, type Bytes } from "../../../base/bytes.ts";
 import { StarfishError } from "../../../base/errors.ts";
@@ -15,7 +15,7 @@ export function senders({ net, devices }: Pick<Computer, "net" | "devices">): Di
   const list = (): ReadonlyMap<string, View> => {
     const peers = new Set([...devices.questions().map(({ from }) => from), ...devices.answers().keys()]);
     const members = net.members();
-    // Who has left keeps a name that is its own.
+    // A member that has left keeps its name.
     return new Map([...peers].map((peer) => [nameOfMember(members, peer) ?? peer, senderView(peer, devices)]));
   };
   return { kind: "directory", about: "who may reach you", list };

@@ -1,6 +1,6 @@
 /**
- * /dev: the devices of this session (null, zero, tty, its descriptors), those of the people at each member
- * (/dev/NODE/notify …), and what this node's person has answered to senders (/dev/senders).
+ * /dev: the devices of this session (null, zero, tty, its descriptors), the devices of people at each member
+ * (/dev/NODE/notify …), and the answers that this node's person has given to senders (/dev/senders).
  */
 import type { Bytes } from "../../../base/bytes.ts";
 import { StarfishError } from "../../../base/errors.ts";
@@ -14,7 +14,7 @@ import { endless, zeros } from "./endless.ts";
 import { personDevices } from "./person.ts";
 import { senders } from "./senders.ts";
 
-/** The terminal that a session is at, where it is at one. It changes with each line. */
+/** The terminal of a session, if it has one. It changes with each line. */
 export interface SessionTerminal {
   input?: OpenFile | undefined;
   output?: OpenFile | undefined;
@@ -22,7 +22,7 @@ export interface SessionTerminal {
 
 export interface DevParts extends Pick<Computer, "net" | "devices" | "random" | "clock"> {
   readonly terminal: SessionTerminal;
-  /** Those of the session's shell. */
+  /** The descriptors of the session's shell. */
   readonly descriptors: () => Descriptors;
 }
 
@@ -65,7 +65,7 @@ export function devTree(parts: DevParts): ViewTree {
   });
 }
 
-/** Written piece by piece: a failure is that of the piece. */
+/** Each piece is written by itself, and fails by itself. */
 function sink(
   stream: () => AsyncIterable<Uint8Array>,
   { write }: { write: (bytes: Bytes) => Promise<void> },
@@ -98,7 +98,7 @@ async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {
   // Ends at once.
 }
 
-/** ENOSPC, as people know it. */
+/** ENOSPC, in words that people know. */
 function noSpace(): StarfishError {
   return new StarfishError("full", "No space left on device");
 }
@@ -133,7 +133,7 @@ function descriptorsView(descriptors: () => Descriptors): DirectoryView {
   };
 }
 
-/** What is open already, opened once more; closing it closes nothing. */
+/** Opens again what is open already; closing it closes nothing. */
 function openable(open: (mode: "read" | "write" | "append" | "read-write" | "create") => OpenFile): FileView {
   const opened = async (mode: Parameters<typeof open>[0]): Promise<OpenFile> => await Promise.resolve(open(mode));
   return {

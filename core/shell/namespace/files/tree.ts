@@ -1,6 +1,7 @@
 /**
- * `/`: the distributed files. Conflict copies are files like others, under the names that all nodes show. Of permissions
- * only one is kept, that a file may be run; every member reads and writes everything, and what says otherwise is refused.
+ * `/`: the distributed files. Conflict copies are ordinary files, under the names that all nodes show. Only one
+ * permission is kept: that a file may be run. Every member can read and write everything, and modes that say otherwise
+ * are refused.
  */
 import type { Bytes } from "../../../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../../../base/errors.ts";
@@ -11,7 +12,7 @@ import { changesOf } from "../watching.ts";
 
 export class FilesTree implements Tree {
   readonly #files: Files;
-  /** Name of who wrote a version, where that member is known. */
+  /** The name of the writer of a version, if that member is known. */
   readonly #nameOf: (writer: number) => string | undefined;
 
   constructor(files: Files, nameOf: (writer: number) => string | undefined = () => undefined) {
@@ -63,7 +64,7 @@ export class FilesTree implements Tree {
   async rename(from: string, to: string): Promise<void> {
     this.#checkDirectory(parentOf(to));
     this.#get(from);
-    // A file that is there gives way in the same step; so does an empty directory.
+    // An existing file, or an empty directory, is replaced in the same step.
     if (from !== to) this.#files.rename(from, to);
     await Promise.resolve();
   }
@@ -102,7 +103,7 @@ export class FilesTree implements Tree {
     return info;
   }
 
-  /** What can't be a path of a file is no file's. */
+  /** Undefined if it can't be the path of a file. */
   #find(path: string): FileInfo | undefined {
     try {
       return this.#files.stat(path);

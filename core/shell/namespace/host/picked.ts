@@ -1,15 +1,15 @@
-/** What the person picked, where files have no paths: it stays readable under /host while the session lasts. */
+/** Files that the user has picked, on hosts without paths; they stay readable under /host while the session lasts. */
 import type { Host, HostFile } from "../../types.ts";
 import { partOfPath } from "../view.ts";
 import { PICKED_MAX } from "./limits.ts";
 
 export interface Picked {
-  /** The host, whose picks are remembered. */
+  /** The host; files that are picked through it are remembered. */
   readonly host: Host;
   readonly files: ReadonlyMap<string, HostFile>;
 }
 
-/** Undefined where the host has directories. */
+/** Undefined if the host has directories. */
 export function rememberPicked(host: Host): Picked | undefined {
   if (host.listDirectory !== undefined) return undefined;
   const files = new Map<string, HostFile>();
@@ -18,7 +18,7 @@ export function rememberPicked(host: Host): Picked | undefined {
     files.delete(name);
     files.set(name, file);
     if (files.size > PICKED_MAX) files.delete(files.keys().next().value ?? "");
-    // A command closes what it has read; the person may want to read it again.
+    // A command closes the file that it has read, but the user may want to read it again.
     return { ...file, read: (at, length) => file.read(at, length), close: () => Promise.resolve() };
   };
   const remembering: Host = {
@@ -30,7 +30,7 @@ export function rememberPicked(host: Host): Picked | undefined {
   return { host: { ...remembering, pickFiles }, files };
 }
 
-/** The same file picked again takes its own place; another of the same name stands beside it. */
+/** The same file picked again replaces itself; another file of the same name gets a new name. */
 function freeName(name: string, file: HostFile, files: ReadonlyMap<string, HostFile>): string {
   const isOwn = (other: HostFile | undefined): boolean =>
     other === undefined || (other.sizeBytes === file.sizeBytes && other.modifiedAtMs === file.modifiedAtMs);

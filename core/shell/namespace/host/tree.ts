@@ -1,6 +1,6 @@
 /**
- * /host: the directory in which `starfish sh` was called, as that serves it. A path never leads out of it: it has no `..`
- * when it comes here, and a name that the machine would take for a path is none.
+ * /host: the directory in which `starfish sh` was called, which that process serves. A path never leads out of it:
+ * paths that come here have no `..`, and a name that the machine would take for a path is refused.
  */
 import type { Bytes } from "../../../base/bytes.ts";
 import { isStarfishError, StarfishError, throwIfAborted } from "../../../base/errors.ts";
@@ -15,7 +15,7 @@ import type { Picked } from "./picked.ts";
 
 type HostWithDirectories = Host & Required<Pick<Host, "listDirectory">>;
 
-/** The tree of a host; where the host has no directories, of what was picked there. */
+/** The tree of a host or, if it has no directories, of the files that were picked there. */
 export function hostTree(host: Host, picked: Picked | undefined, clock: Clock): Tree {
   return picked === undefined ? new HostTree(host as HostWithDirectories, clock) : pickedTree(picked);
 }
@@ -43,7 +43,7 @@ class HostTree implements Tree {
       return { name: entry.name, kind: "file", sizeBytes: file.sizeBytes, modifiedAtMs: file.modifiedAtMs };
     } catch (error) {
       if (isStarfishError(error, "not-found")) return undefined;
-      // It is there all the same, for those who look.
+      // It exists all the same, for listings.
       if (isStarfishError(error, "io") || isStarfishError(error, "unsupported")) return entryOf(entry);
       throw error;
     }
@@ -142,7 +142,7 @@ class HostTree implements Tree {
       throw new StarfishError("malformed", `/host${path}: your machine has no such name: ${trouble}`);
   }
 
-  /** Links to directories are "other": they may lead out of here, and in circles. */
+  /** Links to directories have the kind "other", because they may lead out of here, and in circles. */
   async #entry(path: string, signal: AbortSignal): Promise<HostEntry | undefined> {
     if (!this.#isPossible(path)) return undefined;
     const parent = parentOf(path);
@@ -165,7 +165,7 @@ class HostTree implements Tree {
         throw new StarfishError("not-a-directory", `/host${path} is no directory of its own`);
     }
     const entries = await this.#host.listDirectory(hostPath(path), { signal });
-    // What can't be a part of a path here can't be reached either.
+    // A name that can't be part of a path here can't be reached either.
     const possible = entries.filter(({ name }) => name !== "" && name !== "." && name !== ".." && !/[/\0]/.test(name));
     const kinds = new Map(possible.map((entry) => [entry.name, entry]));
     this.#listing = { path, atMs: this.#clock.monotonic(), kinds };
@@ -191,7 +191,7 @@ function refused(why: string): StarfishError {
   return new StarfishError("unsupported", why);
 }
 
-/** Commands mostly have one. */
+/** Most commands have a signal. */
 function signalOf({ signal }: TreeOptions): AbortSignal {
   return signal ?? new AbortController().signal;
 }
@@ -215,7 +215,7 @@ async function* partOf(
 
 const NOTHING = "README";
 
-/** Of a browser tab. */
+/** For a browser tab. */
 function pickedTree({ files }: Picked): Tree {
   return new ViewTree({
     mount: "/host",

@@ -1,6 +1,6 @@
 /**
- * /inbox: what others have sent to this node, a directory for each sender and in it each transfer under its own name. It is
- * read like any files; a transfer is removed as a whole, and nothing is written here.
+ * /inbox: what others have sent to this node. Each sender has a directory, with each transfer under its own name. Its
+ * files are read like other files. A transfer is removed as a whole, and nothing can be written here.
  */
 import { StarfishError, throwIfAborted } from "../../../base/errors.ts";
 import type { Computer } from "../../../computer.ts";
@@ -20,12 +20,12 @@ type Place =
   | { readonly is: "sender"; readonly items: ReadonlyMap<string, TransferInfo> }
   | { readonly is: "item"; readonly item: TransferInfo; readonly inner: string };
 
-/** What is in a folder of a transfer, by the folder's path; "" is the transfer's own. */
+/** The contents of a transfer's folders, by the folder's path; "" is the transfer itself. */
 type Index = ReadonlyMap<string, ReadonlyMap<string, InboxEntry | undefined>>;
 
 export class InboxTree implements Tree {
   readonly #parts: Parts;
-  /** The folders of each list that has been looked at, as long as the inbox keeps the list. */
+  /** The folders of each list that was looked at, as long as the inbox keeps the list. */
   readonly #indexes = new WeakMap<readonly InboxEntry[], Index>();
 
   constructor(parts: Parts) {
@@ -121,7 +121,7 @@ export class InboxTree implements Tree {
       .join();
   }
 
-  /** By the sender's name and then by the transfer's, each once. */
+  /** By the sender's name and then by the transfer's; each name is used once. */
   #senders(): Map<string, Map<string, TransferInfo>> {
     const { transfer, net } = this.#parts;
     const members = net.members();
@@ -158,7 +158,7 @@ export class InboxTree implements Tree {
     return entry === "nothing" ? undefined : entryOf(name, entry, place.item);
   }
 
-  /** Undefined for a folder that nobody has named. */
+  /** Undefined for a folder that is not in the list itself. */
   async #entry({
     item,
     inner,
@@ -174,7 +174,7 @@ export class InboxTree implements Tree {
     return above?.has(name) === true ? above.get(name) : "nothing";
   }
 
-  /** Where only one file or folder was sent, the transfer has its place. */
+  /** If only one file or folder was sent, it takes the place of the transfer. */
   async #pathIn(item: TransferInfo, inner: string): Promise<string> {
     const [root, another] = (await this.#index(item)).get("")?.keys() ?? [];
     if (another !== undefined || root === undefined) return inner;
@@ -197,7 +197,7 @@ export class InboxTree implements Tree {
   }
 }
 
-/** Folders that nobody has named are there by what is in them. */
+/** Folders that are not in the list exist because of what is in them. */
 function indexOf(entries: readonly InboxEntry[]): Index {
   const index = new Map<string, Map<string, InboxEntry | undefined>>([["", new Map()]]);
   const folderAt = (path: string): Map<string, InboxEntry | undefined> => {
@@ -218,7 +218,7 @@ function indexOf(entries: readonly InboxEntry[]): Index {
   return index;
 }
 
-/** "photo (2).jpg" where there is a photo.jpg. */
+/** "photo (2).jpg" if there is a photo.jpg. */
 function freeName(name: string, taken: ReadonlyMap<string, unknown>): string {
   if (!taken.has(name)) return name;
   const dot = name.lastIndexOf(".");

@@ -1,4 +1,4 @@
-/** What is in /mail: inbox/N/{from,to,date,subject,text,files/} and sent/N/{to,date,subject,state}. */
+/** The contents of /mail: inbox/N/{from,to,date,subject,text,files/} and sent/N/{to,date,subject,state}. */
 import { utf8 } from "../../../base/bytes.ts";
 import type { Computer } from "../../../computer.ts";
 import type { InboxMail, SentMail } from "../../../io/mail/types.ts";
@@ -42,7 +42,7 @@ function inboxView(one: InboxMail, mail: Mail): DirectoryView {
   return directory(() => views, { about, modifiedAtMs: sentAtMs });
 }
 
-/** It is fetched when it is read, and its sender is told then. */
+/** The text is fetched when it is read, and the sender is told then. */
 function textView({ id, sentAtMs }: InboxMail, mail: Mail): FileView {
   return {
     kind: "file",

@@ -1,4 +1,6 @@
-/** /mail: what is here for this node and its person, and what it has sent. What is in it is loaded when somebody looks. */
+/**
+ * /mail: the mail for this node and its person, and the mail that it has sent. Its code is loaded when somebody looks.
+ */
 import type { Computer } from "../../../computer.ts";
 import { ViewTree } from "../view.ts";
 import { changesOf } from "../watching.ts";

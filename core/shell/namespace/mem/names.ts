@@ -1,12 +1,14 @@
 /**
- * Keys of the shared memory as paths, and back. A slash in a key parts directories; what a key may have and a path may not
- * is escaped, one way only, so that every key has a path of its own: an empty part is `%`, the parts `.` and `..` are `%2E`
- * and `%2E%2E`, NUL is `%00`. A `%` stands for itself, unless it would be taken for one of these: then it is `%25`. Pure.
+ * Keys of the shared memory as paths, and back. Slashes in a key separate directories. What a key may contain and a
+ * path may not is escaped, in exactly one way, so that every key has its own path: an empty part is `%`, the parts `.`
+ * and `..` are `%2E` and `%2E%2E`, NUL is `%00`. A `%` stands for itself, unless it would be taken for one of these;
+ * then it is `%25`. Pure.
  */
 import { StarfishError } from "../../../base/errors.ts";
 
 /**
- * The value of a key that other keys continue: with `a` and `a/b`, `/a` is a directory, and `/a/%=` the value of `a`.
+ * The name of a key's value if other keys continue that key: with `a` and `a/b`, `/a` is a directory, and `/a/%=` is
+ * the value of `a`.
  */
 export const OWN_VALUE = "%=";
 
@@ -35,12 +37,12 @@ function unescapePart(name: string): string {
   return name.replaceAll(/%(?:25|00|2e)/gi, (escape) => MEANINGS.get(escape.toLowerCase()) ?? escape);
 }
 
-/** The path of a key, and so the prefix of the paths of those that continue it. */
+/** The path of a key. It is also the prefix of the paths of keys that continue it. */
 export function pathOfKey(key: string): string {
   return `/${key.split("/").map(escapePart).join("/")}`;
 }
 
-/** The key that a path names. Throws "malformed" for what no key can be. */
+/** The key that a path names. Throws "malformed" if there can be no such key. */
 export function keyOfPath(path: string): string {
   if (!path.isWellFormed()) throw new StarfishError("malformed", "a key of the shared memory is Unicode text");
   const names = path.split("/").slice(1);
@@ -48,7 +50,7 @@ export function keyOfPath(path: string): string {
   return (isOwnValue ? names.slice(0, -1) : names).map(unescapePart).join("/");
 }
 
-/** What the keys in a directory begin with. */
+/** The prefix of the keys in a directory. */
 export function prefixOfDirectory(path: string): string {
   return path === "/" ? "" : `${keyOfPath(path)}/`;
 }

@@ -1,6 +1,6 @@
 /**
- * Values of the shared memory as a file's bytes, and back. Text and bytes are themselves; anything else is its JSON on a
- * line, and reads as such. What is written is text where it is UTF-8, bytes else: exactly what was written comes back. Pure.
+ * Values of the shared memory as a file's bytes, and back. Text and bytes are unchanged; any other value is its JSON on
+ * one line. Written bytes become text if they are UTF-8, else bytes: exactly what was written comes back. Pure.
  */
 import { utf8 } from "../../../base/bytes.ts";
 import { textOrBytes, toJson } from "../../mem/value.ts";

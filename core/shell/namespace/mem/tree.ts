@@ -1,6 +1,6 @@
 /**
- * /mem: a file for each key of the shared memory. Directories are what keys have in common up to a slash: they come with
- * the first key and go with the last, and one that a session makes is this session's until something is in it.
+ * /mem: a file for each key of the shared memory. A directory is a prefix of keys up to a slash. It exists as long as a
+ * key is in it; a directory that a session makes is seen by that session only, until something is in it.
  */
 import { concat, utf8, type Bytes } from "../../../base/bytes.ts";
 import { isStarfishError, StarfishError, throwIfAborted } from "../../../base/errors.ts";
@@ -16,14 +16,14 @@ import { escapePart, keyOfPath, OWN_VALUE, pathOfKey, prefixOfDirectory } from "
 import { bytesOfValue, valueOfBytes } from "./text.ts";
 
 export interface MemoryTreeParts extends Pick<Computer, "memory" | "clock"> {
-  /** Name of a writer, where that member is known. */
+  /** The name of a writer, if that member is known. */
   readonly nameOf: (writer: number) => string | undefined;
 }
 
 export class MemoryTree implements Tree {
   readonly makesDirectories = true;
   readonly #parts: MemoryTreeParts;
-  /** Directories that this session has made and in which nothing is. */
+  /** Empty directories that this session has made. */
   readonly #made = new Set<string>();
 
   constructor(parts: MemoryTreeParts) {
@@ -83,7 +83,7 @@ export class MemoryTree implements Tree {
     await memory.ready({ signal });
     throwIfAborted(signal);
     this.#checkWritable(path);
-    // What somebody else has written meanwhile is appended to.
+    // The bytes are appended to what others have written meanwhile.
     const now = isAppend === true ? memory.entry(key) : undefined;
     const value = now === undefined ? added : concat([bytesOfValue(now.value), added]);
     const expiresAtMs = (now ?? before)?.expiresAtMs;
@@ -130,7 +130,7 @@ export class MemoryTree implements Tree {
     for (const made of [...this.#made]) if (isWithin(made, path)) this.#made.delete(made);
   }
 
-  /** One batch, also of a directory: all of it has moved, or nothing. */
+  /** One batch, also for a directory: everything moves, or nothing. */
   async rename(from: string, to: string): Promise<void> {
     const { memory } = this.#parts;
     if (from === "/" || to === "/") throw new StarfishError("unsupported", "/mem itself has no other name");
@@ -184,10 +184,10 @@ export class MemoryTree implements Tree {
     return this.#parts.memory.entries(prefixOfDirectory(path)).next().done !== true;
   }
 
-  /** The value that is at a path; none where the path is a directory's. */
+  /** The value at a path; undefined if the path is a directory's. */
   #entryAt(path: string): MapEntry | undefined {
     if (path === "/" || !isPossible(path)) return undefined;
-    // It is nowhere but in a directory.
+    // It exists only in a directory.
     if (nameOf(path) === OWN_VALUE && !this.#isDirectory(parentOf(path))) return undefined;
     return this.#parts.memory.entry(keyOfPath(path));
   }
@@ -205,7 +205,7 @@ export class MemoryTree implements Tree {
     throw new StarfishError("not-found", `there is no ${path}`);
   }
 
-  /** A value may be where no directory is; on its way there must be no other value. */
+  /** A value can be where there is no directory; but no part of the path before it may be a value. */
   #checkWritable(path: string): void {
     if (this.#isDirectory(path)) throw new StarfishError("is-a-directory", `${path} is a directory`);
     if (nameOf(path) === OWN_VALUE && !this.#isDirectory(parentOf(path)))
@@ -232,7 +232,7 @@ export class MemoryTree implements Tree {
     return expiresAtMs === undefined ? {} : { expiresInMs: Math.max(1, expiresAtMs - this.#parts.memory.now()) };
   }
 
-  /** Directories that something is in are there by themselves. */
+  /** Forgets the directories above that are not empty any more. */
   #forgetAbove(path: string): void {
     for (let at = path; at !== "/"; at = parentOf(at)) this.#made.delete(at);
   }

@@ -1,12 +1,12 @@
 /**
- * Members by names that are parts of paths, each once: the name that a member has, with the end of its id where several
- * have it. Names are what members say they are, so that whatever one is called it can't take the place of another. Pure.
+ * Members by names that can be parts of paths, each name once: the member's name, with the end of its id if several
+ * have that name. Members choose their names, but none can take the place of another. Pure.
  */
 import type { Member } from "../../../net/types.ts";
 import { shortId } from "../../who.ts";
 import { partOfPath } from "../view.ts";
 
-/** Those who have left are in no directory. `reserved` are names that no member gets. */
+/** Members that have left are not listed. `reserved` are names that no member gets. */
 export function namedMembers(
   members: readonly Member[],
   reserved: ReadonlySet<string> = new Set(),
@@ -17,7 +17,7 @@ export function namedMembers(
   const counts = new Map<string, number>();
   for (const { record } of present) counts.set(plainName(record.name), (counts.get(plainName(record.name)) ?? 0) + 1);
   const named = new Map<string, Member>();
-  // Ids of members are theirs alone: who has a name of its own gets it, unless it is made of another's id.
+  // A member whose name is unique gets it, unless that name contains the id of another member.
   const add = (member: Member, choices: readonly string[]): void => {
     const free = choices.find((name) => name !== "" && !named.has(name) && !reserved.has(name));
     if (free !== undefined) named.set(free, member);
@@ -29,7 +29,7 @@ export function namedMembers(
   return named;
 }
 
-/** Where a member is; undefined for those who have left. */
+/** The directory name of a member; undefined if it has left. */
 export function nameOfMember(members: readonly Member[], peer: string): string | undefined {
   for (const [name, { record }] of namedMembers(members)) if (record.peer === peer) return name;
   return undefined;

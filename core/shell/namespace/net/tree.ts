@@ -31,14 +31,14 @@ export function netTree(net: Net): ViewTree {
   });
 }
 
-/** Who comes, goes or says something new; and for what lies in a member's directory also each change of the links. */
+/** Tells of members that come, go or change; below a member's directory also of each change of the links. */
 function listen(net: Net, path: string, tell: (path: string) => void): () => void {
   const places = new Map([...namedMembers(net.members())].map(([name, { record }]) => [record.peer, name]));
   const stopMembers = net.onMember(({ member: { record } }) => {
     const before = places.get(record.peer);
     places.clear();
     for (const [name, member] of namedMembers(net.members())) places.set(member.record.peer, name);
-    // Who goes is told by the place that it had; others may get a shorter name, or a longer one.
+    // A member that leaves is told by its old name; the names of others may become shorter or longer.
     for (const name of new Set([before, places.get(record.peer)])) {
       if (name === undefined) continue;
       if (isWithin(`/${name}`, path)) tell(`/${name}`);

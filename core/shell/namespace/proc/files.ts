@@ -1,11 +1,11 @@
-/** What all directories of /proc are made of. */
+/** The files that directories of /proc have in common. */
 import { encodeText } from "../../language/bytes.ts";
 import type { DirectoryView, View } from "../view.ts";
 
-/** One line of a long listing. */
+/** The length of a line in a long listing. */
 export const ABOUT_CHARS_MAX = 200;
 
-/** As Linux has it: each word ends with a NUL, and bytes are as they are. */
+/** As in Linux: each word ends with a NUL, and bytes are unchanged. */
 export function zeroEnded(words: readonly string[]): View {
   const bytes = encodeText(words.map((word) => `${word}\0`).join(""));
   return {

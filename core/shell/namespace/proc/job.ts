@@ -1,6 +1,6 @@
 /**
- * /proc/ID of a job of the swarm: how it stands, who does what, what failed, and its result. Reading the result of one that
- * runs waits for it, as reading a pipe does.
+ * /proc/ID for a job of the swarm: its state, its nodes, its failures, and its result. Reading the result of a running
+ * job waits for it, as reading a pipe does.
  */
 import { contentBytes } from "../../../jobs/spec.ts";
 import type { JobState } from "../../../jobs/types.ts";
@@ -19,7 +19,7 @@ const STATES: Readonly<Record<JobState["state"], string>> = {
 
 export function swarmJobView(state: JobState, parts: FactsParts): DirectoryView {
   const { title } = state.spec;
-  // Looked at when it is read: a listing needs none of it.
+  // Computed when it is read, because a listing needs none of it.
   const facts = (): JobFacts => factsOf(state, parts);
   const files: (readonly [string, View])[] = [
     ["status", says(() => statusLines(state, facts(), parts).join("\n"))],

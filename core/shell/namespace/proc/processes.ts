@@ -1,12 +1,11 @@
 /**
- * What runs on this node in all of its shells: numbers that are given once, and who has which. A session is here while
- * something of it runs.
+ * The processes of all shells of this node. Numbers are used only once. A session is listed while something of it runs.
  */
 import { Listeners, type Unsubscribe } from "../../../base/events.ts";
 import type { RunningProcess } from "../../language/interpreter.ts";
 import type { ShellSession } from "../../language/session.ts";
 
-/** As the first shell of a machine has it in bash's own examples: small numbers are taken for something else. */
+/** Like the first shell of a machine in bash's own examples; small numbers would be mistaken for something else. */
 const FIRST_PID = 1_000;
 
 export class Processes {
@@ -20,7 +19,7 @@ export class Processes {
     return pid;
   }
 
-  /** Runs a line of a session, which is among those that run meanwhile, and as long as it has jobs. */
+  /** Runs a line of a session. The session is listed meanwhile, and as long as it has jobs. */
   async during<T>(session: ShellSession, run: () => Promise<T>): Promise<T> {
     this.#sessions.add(session);
     this.#changed.emit();
@@ -39,7 +38,7 @@ export class Processes {
     return this.running().find(({ process }) => process.pid === pid);
   }
 
-  /** When something begins or ends. */
+  /** Called when something begins or ends. */
   onChange(listener: () => void): Unsubscribe {
     return this.#changed.add(listener);
   }

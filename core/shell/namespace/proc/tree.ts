@@ -1,7 +1,7 @@
 /**
- * /proc: a directory for each process of this node's shells by number, for each job of the swarm by id, on every node and
- * also when it is over, and for what `map` runs from here or for others without being one. `kill` and `wait` take the same
- * numbers and ids.
+ * /proc: a directory for each process of this node's shells by number, and for each job of the swarm by id, on every
+ * node, also when it is over. `map`s that are not jobs of the swarm, from here or for other nodes, are listed too.
+ * `kill` and `wait` take the same numbers and ids.
  */
 import type { Unsubscribe } from "../../../base/events.ts";
 import type { Computer } from "../../../computer.ts";
@@ -18,7 +18,7 @@ import { ABOUT_CHARS_MAX, directory, zeroEnded } from "./files.ts";
 import { swarmJobView } from "./job.ts";
 import type { Processes } from "./processes.ts";
 
-/** Directories in /proc: more than may run at once in honest shells; what is beyond them is not listed. */
+/** Directories listed in /proc: more than honest shells run at once. */
 const LISTED_MAX = 4_096;
 
 export interface ProcParts extends Pick<Computer, "cpu" | "jobs" | "net" | "clock" | "memory"> {
@@ -123,13 +123,16 @@ function tasksOfOthers(cpu: Cpu, self: string): Map<string, { tasks: number; pee
   return found;
 }
 
-/** A job of the swarm by its id, or the beginning of it: what ends a job takes no titles, which may be anything. */
+/** A job of the swarm by its id, or the beginning of it. `kill` takes no titles, because anybody may choose a title. */
 function byId(target: string, jobs: ProcParts["jobs"]): JobState | "ambiguous" | undefined {
   const [one, another] = jobsNamed(jobs, target).filter(({ id }) => id.startsWith(target));
   return another === undefined ? one : "ambiguous";
 }
 
-/** What `kill` does with what is no process of its own shell: says what is wrong, if anything; "unknown" where there is none. */
+/**
+ * `kill` for anything but a process of its own shell. Returns what is wrong, if anything; "unknown" if there is no such
+ * thing.
+ */
 export function killOutside(target: string, signal: string, parts: ProcParts): string | undefined {
   const { cpu, jobs, net, processes } = parts;
   const found = /^\d+$/.test(target) ? processes.find(Number(target)) : undefined;
@@ -157,7 +160,7 @@ export function killOutside(target: string, signal: string, parts: ProcParts): s
   return `${target}: that job is ${oneLine(owner)}'s, who can end it`;
 }
 
-/** What `wait` does with the same: undefined where there is no such thing. Resolves when it is over. */
+/** `wait` for the same; undefined if there is no such thing. Resolves when it is over. */
 export async function waitOutside(
   target: string,
   signal: AbortSignal,

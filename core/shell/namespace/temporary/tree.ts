@@ -1,4 +1,7 @@
-/** /tmp: files of this session in memory, gone with it. For scripts, and for what should not be everybody's. */
+/**
+ * /tmp: files of this session in memory, which end with it. For scripts, and for files that not every member should
+ * read.
+ */
 import { concat, type Bytes } from "../../../base/bytes.ts";
 import { StarfishError } from "../../../base/errors.ts";
 import { Listeners } from "../../../base/events.ts";
@@ -10,15 +13,15 @@ import { changesOf } from "../watching.ts";
 /** Bytes of all files together. */
 const BYTES_MAX: number = 256 * 1024 * 1024;
 const ENTRIES_MAX = 100_000;
-/** Symbolic links on one way, as Linux has it. */
+/** Symbolic links followed in one path, as in Linux. */
 const LINKS_MAX = 40;
 
 interface Node {
   readonly kind: "file" | "directory";
   readonly id: number;
-  /** Paths that lead to it. */
+  /** The number of paths that lead to it. */
   names: number;
-  /** A file's pieces; appending adds one. */
+  /** A file's pieces; an append adds one. */
   pieces: Uint8Array[];
   sizeBytes: number;
   modifiedAtMs: number;
@@ -30,7 +33,7 @@ export class TemporaryTree implements Tree {
   readonly #mount: string;
   readonly #nodes = new Map<string, Node>();
   readonly #changed = new Listeners<string>();
-  /** What symbolic links say, by their paths. */
+  /** The targets of symbolic links, by their paths. */
   readonly #links = new Map<string, { readonly target: string; readonly madeAtMs: number }>();
   #bytes = 0;
   #ids = 0;
@@ -56,7 +59,7 @@ export class TemporaryTree implements Tree {
     },
   };
 
-  /** `mount`: where links that begin with a slash find this tree. */
+  /** `mount`: the path of this tree, by which links that begin with a slash find it. */
   constructor(clock: Clock, { mount = "/" }: { readonly mount?: string } = {}) {
     this.#clock = clock;
     this.#mount = mount;
@@ -77,13 +80,13 @@ export class TemporaryTree implements Tree {
     for (const link of this.#links.keys()) {
       if (parentOf(link) !== directory) continue;
       const node = this.#nodes.get(this.#follow(link));
-      // One that leads nowhere is listed, as what it is: a few bytes.
+      // A link that leads nowhere is listed as a small file.
       entries.push(node === undefined ? { name: nameOf(link), kind: "file" } : entryOf(link, node));
     }
     return await Promise.resolve(entries);
   }
 
-  /** Where symbolic links on the way lead; one that leads out of this tree or in a circle leads nowhere. */
+  /** Follows symbolic links in a path. A link that leads out of this tree or in a circle leads nowhere. */
   #follow(path: string): string {
     if (this.#links.size === 0) return path;
     const left = path.split("/").reverse();
@@ -245,7 +248,7 @@ export class TemporaryTree implements Tree {
   }
 
   #delete(path: string): void {
-    // The root of the tree stays.
+    // The root of the tree can't be removed.
     if (path === "/") return;
     const node = this.#nodes.get(path);
     if (node !== undefined && --node.names === 0) this.#bytes -= node.sizeBytes;

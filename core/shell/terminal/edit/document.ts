@@ -1,9 +1,9 @@
-/** A text that is being edited: lines, a place in them, and the way back. Pure. */
+/** A text that is being edited: its lines, a position in them, and the history for undo. Pure. */
 import { graphemes } from "../../width.ts";
 
 export interface Spot {
   readonly line: number;
-  /** Graphemes before it. */
+  /** The number of graphemes before it. */
   readonly column: number;
 }
 
@@ -15,7 +15,7 @@ interface Change {
   readonly to: Spot;
 }
 
-/** Steps back, and the text that they may hold together, UTF-16 units. */
+/** Steps for undo, and the text that they may hold together, in UTF-16 units. */
 const CHANGES_MAX = 1_000;
 const CHANGES_LENGTH_MAX: number = 8 * 1024 * 1024;
 
@@ -24,7 +24,7 @@ export class Document {
   spot: Spot = { line: 0, column: 0 };
   #undo: Change[] = [];
   #redo: Change[] = [];
-  /** As many changes as were made when it was saved. */
+  /** How many changes had been made when it was saved. */
   #saved = 0;
   #version = 0;
   #versions: number[] = [];
@@ -67,7 +67,7 @@ export class Document {
     this.#change(line, 1, rows, to, /^\S$/u.test(text));
   }
 
-  /** Removes what stands before the cursor. */
+  /** Removes the grapheme before the cursor. */
   backspace(): void {
     const { line, column } = this.spot;
     if (column > 0) {
@@ -115,7 +115,7 @@ export class Document {
     else if (line + 1 < this.lines.length) this.move(line + 1, 0);
   }
 
-  /** To the next place of a text after the cursor, from the beginning again if need be. */
+  /** Moves to the next match after the cursor, continuing at the beginning if need be. */
   find(text: string): boolean {
     if (text === "") return false;
     const { line, column } = this.spot;
@@ -141,7 +141,7 @@ export class Document {
     const last = this.#undo.at(-1);
     this.lines.splice(first, count, ...after);
     if (isTyping && this.#isTyping && last !== undefined && last.first === first && last.after.length === 1) {
-      // Letters typed one after the other are one step.
+      // Letters that are typed one after the other are one step.
       this.#undo[this.#undo.length - 1] = { ...last, after, to };
     } else {
       this.#undo.push({ first, before, after, from: this.spot, to });

@@ -13,7 +13,7 @@ import { Document } from "./document.ts";
 
 const KEYS = "Ctrl-S save  Ctrl-F find  Ctrl-_ undo  Ctrl-Q quit";
 
-/** `bytes`: what is there, or undefined for a file that is new. */
+/** `bytes`: the content of the file; undefined for a new file. */
 export async function runEdit(
   context: CommandContext,
   screen: FullScreen,
@@ -29,12 +29,12 @@ class Edit {
   readonly #screen: FullScreen;
   readonly #path: string;
   readonly #document: Document;
-  /** Line breaks of DOS stay what they are. */
+  /** Whether lines end with CR and LF, which is kept. */
   readonly #hasReturns: boolean;
   #message: string;
   #top = 0;
   #left = 0;
-  /** Column that up and down keep to, in cells. */
+  /** The column, in cells, that moving up and down keeps to. */
   #wanted: number | undefined;
   #cut: string | undefined;
   #lastFound = "";
@@ -56,7 +56,7 @@ class Edit {
     }
   }
 
-  /** Whether that was the end. */
+  /** Returns whether the program ends. */
   async #handle(event: ScreenEvent): Promise<boolean> {
     if (event.kind === "too-long") this.#message = `what was pasted (${event.length} bytes) is too long`;
     if (event.kind !== "key") return false;
@@ -156,7 +156,7 @@ class Edit {
     }
   }
 
-  /** Asks for a text in the last row; undefined if that was given up. */
+  /** Asks for a text in the last row; undefined if the person cancelled. */
   async #ask(question: string, initial = ""): Promise<string | undefined> {
     let text = initial;
     for (;;) {
@@ -195,7 +195,7 @@ class Edit {
     }
   }
 
-  /** Rows for text: one above says which file, one below what can be done. */
+  /** Rows for text. One row above names the file, one below says what can be done. */
   get #height(): number {
     return Math.max(1, this.#screen.info().rows - 2);
   }

@@ -11,7 +11,7 @@ import type { ScreenKeyName } from "../screen-keys.ts";
 import { Pages, type Source } from "./pages.ts";
 import { View } from "./view.ts";
 
-/** How often a file that is followed is looked at, where its tree tells of no changes. */
+/** How often a followed file is checked, if its tree does not tell of changes. */
 const FOLLOW_MS = 1_000;
 
 const HELP = `q  leave                          h  this text (q goes back)
@@ -55,13 +55,13 @@ class Less {
   readonly #pages: Pages;
   readonly #view: View;
   #message: string | undefined;
-  /** A number that is typed before a key. */
+  /** The number that is typed before a key. */
   #count = "";
   #isForward = true;
   #ignoresCase: boolean;
   #waiting: Promise<ScreenEvent> | undefined;
   #hasEvent = false;
-  /** Letters that came and are not taken yet. */
+  /** Letters that have arrived and are not used yet. */
   readonly #typed: string[] = [];
 
   constructor(context: CommandContext, screen: FullScreen, { name, source }: LessInput, options: Options) {
@@ -85,7 +85,7 @@ class Less {
     }
   }
 
-  /** An event that was waited for and did not come is the next one. */
+  /** An event that was waited for and did not come yet is the next one. */
   #next(): Promise<ScreenEvent> {
     this.#hasEvent = false;
     const typed = this.#typed.shift();
@@ -95,7 +95,7 @@ class Less {
     return next;
   }
 
-  /** Resolves when an event is there, which `#next` then takes. */
+  /** Resolves when there is an event, which `#next` then takes. */
   #event(): Promise<undefined> {
     if (this.#typed.length > 0) {
       this.#hasEvent = true;
@@ -105,7 +105,7 @@ class Less {
     const arrived = (): undefined => {
       this.#hasEvent = true;
     };
-    // What it rejects with shows where it is taken.
+    // Its error shows where it is taken.
     return this.#waiting.then(arrived, arrived);
   }
 
@@ -113,7 +113,7 @@ class Less {
     this.#view.resize(this.#screen.info());
     if (this.#pages.count <= this.#view.top) await this.#screen.draw(await this.#view.frame("…"));
     await this.#ensure(0);
-    // Twice: what the last row says depends on what the rows above show.
+    // Twice, because the last row depends on what the rows above show.
     await this.#view.frame("");
     await this.#screen.draw(await this.#view.frame(this.#view.status(this.#name, this.#message)));
   }
@@ -126,7 +126,7 @@ class Less {
       await this.#named(key.name);
       return undefined;
     }
-    // Letters that came together are typed one after the other: what follows a slash is looked for.
+    // Letters that arrive together count as typed one after the other; those after a slash are searched for.
     const [first = "", ...rest] = graphemes(key.text);
     this.#typed.unshift(...rest);
     return await this.#letter(first);
@@ -240,7 +240,7 @@ class Less {
     this.#view.left = Math.max(0, this.#view.left + direction * Math.ceil(this.#view.width / 2));
   }
 
-  /** Reads on while that is wanted; a key that comes meanwhile ends it. Resolves to whether none did. */
+  /** Reads on while that is wanted; a key ends it. Resolves to whether no key came. */
   async #readWhile(isWanted: () => boolean): Promise<boolean> {
     while (isWanted() && !this.#pages.isEnd) {
       await Promise.race([this.#pages.more(), this.#event()]);
@@ -249,7 +249,7 @@ class Less {
     return true;
   }
 
-  /** Lines as far as so many rows below the screen are known. */
+  /** Reads lines until that many rows below the screen are known. */
   async #ensure(rows: number): Promise<void> {
     const wanted = this.#view.top + this.#view.height + rows + 1;
     await this.#readWhile(() => this.#pages.count <= wanted);
@@ -320,13 +320,13 @@ class Less {
       if (line === undefined) return undefined;
       pattern.lastIndex = 0;
       if (pattern.test(line)) return number;
-      // Lines in memory come without a turn for others, keys too.
+      // Lines in memory come without a pause in which other work, or keys, could be handled.
       if (number % 1024 === 0) await Promise.race([this.#event(), sleep(this.#context.computer.clock, 0)]);
     }
     return undefined;
   }
 
-  /** A text that is typed in the last row; undefined if it was given up. */
+  /** A text that is typed in the last row; undefined if the person cancelled. */
   async #ask(prompt: string): Promise<string | undefined> {
     let text = "";
     for (;;) {

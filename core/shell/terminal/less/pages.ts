@@ -1,6 +1,6 @@
 /**
- * Lines of a file or a pipe, by number, in bounded memory. What is read is cut into blocks; of a file those that were not
- * looked at for long are forgotten and read again, of a pipe the oldest are gone for good.
+ * The lines of a file or a pipe, by number, in bounded memory. The text is kept in blocks. Of a file, blocks that were
+ * not used for long are dropped and read again; of a pipe, the oldest are dropped for good.
  */
 import { concat } from "../../../base/bytes.ts";
 import { sleep, type Clock } from "../../../ports/clock.ts";
@@ -9,14 +9,14 @@ import { decodeText } from "../../language/bytes.ts";
 const BLOCK_BYTES: number = 64 * 1024;
 /** Blocks of a file in memory: 4 MiB of text. */
 const BLOCKS_OF_FILE_MAX = 64;
-/** Of a pipe, which can't be read twice: 32 MiB. */
+/** Blocks of a pipe, which can't be read twice: 32 MiB. */
 const BLOCKS_OF_PIPE_MAX = 512;
 
-/** A pipe that has paused so long is shown as far as it has come. */
+/** If a pipe pauses for this long, the text so far is shown. */
 const GATHER_MS = 30;
 
 export interface Source {
-  /** From a byte on, to the end of what is there now. */
+  /** Reads from a byte on, to the present end. */
   read(from: number, to?: number): AsyncIterable<Uint8Array>;
   /** Whether a part can be read again. */
   readonly isSeekable: boolean;
@@ -37,15 +37,15 @@ export class Pages {
   #piecePending: Promise<IteratorResult<Uint8Array>> | undefined;
   readonly #blocks: Block[] = [];
   #reading: AsyncIterator<Uint8Array> | undefined;
-  /** Bytes that were read and are in no block yet, and where they begin. */
+  /** Bytes that were read and are in no block yet, and their position. */
   #rest: Uint8Array = new Uint8Array();
   #restAt = 0;
-  /** Lines at the end that have no line break yet, as a last block that is made anew. */
+  /** The last lines, which have no line break yet, as a last block that is made again each time. */
   #tail: Block | undefined;
-  /** Newest last. */
+  /** The most recently used last. */
   #recent: Block[] = [];
   isEnd = false;
-  /** Lines that are gone from the beginning of a pipe. */
+  /** Lines dropped from the beginning of a pipe. */
   lost = 0;
 
   constructor(source: Source, clock: Clock) {
@@ -53,18 +53,18 @@ export class Pages {
     this.#clock = clock;
   }
 
-  /** Lines that are known so far. */
+  /** The number of lines that are known so far. */
   get count(): number {
     const last = this.#tail ?? this.#blocks.at(-1);
     return last === undefined ? 0 : last.firstLine + last.count;
   }
 
-  /** Bytes that were read so far. */
+  /** The number of bytes read so far. */
   get bytes(): number {
     return this.#restAt + this.#rest.length;
   }
 
-  /** Undefined where that line is not known, or not yet. What is gone of a pipe is an empty line. */
+  /** Undefined if that line is not known (yet). A dropped line of a pipe is empty. */
   async line(number: number): Promise<string | undefined> {
     if (number < 0 || number >= this.count) return undefined;
     const block = this.#blockOf(number);
@@ -73,7 +73,7 @@ export class Pages {
     return lines[number - block.firstLine];
   }
 
-  /** Reads on: a block, or what has come when nothing more comes for a moment. */
+  /** Reads on: a block, or what has arrived when nothing more comes for a moment. */
   more(): Promise<void> {
     this.#more ??= this.#read().finally(() => (this.#more = undefined));
     return this.#more;
@@ -100,7 +100,7 @@ export class Pages {
     this.#tail = this.#rest.length === 0 ? undefined : this.#blockFrom(this.#rest);
   }
 
-  /** The next piece; after the first, only if it comes soon. One that does not is taken the next time. */
+  /** The next piece; after the first, only if it comes soon. A late one is taken the next time. */
   async #piece(isFirst: boolean): Promise<IteratorResult<Uint8Array> | undefined> {
     const piece = (this.#piecePending ??= this.#reading?.next());
     if (piece === undefined) return undefined;
@@ -115,14 +115,14 @@ export class Pages {
     return result;
   }
 
-  /** There may be more of it now: the end is looked for anew. */
+  /** The file may have grown: looks for its end again. */
   goOn(): void {
     this.isEnd = false;
   }
 
   #cut(): void {
     const end = this.#rest.lastIndexOf(0x0a, BLOCK_BYTES - 1);
-    // A line without end is cut too: it must not fill the memory.
+    // An endless line is cut, because it must not fill the memory.
     const length = end < 0 ? BLOCK_BYTES : end + 1;
     const block = this.#blockFrom(this.#rest.subarray(0, length));
     this.#blocks.push(block);

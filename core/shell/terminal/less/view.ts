@@ -1,4 +1,6 @@
-/** Where in a text the screen is, and what it shows: rows of wrapped or cut lines, and a row that says where one is. */
+/**
+ * The position of the screen in a text, and what it shows: rows of wrapped or cut lines, and a row with the position.
+ */
 import { compose, joined, type Text } from "../../styled.ts";
 import type { TerminalInfo } from "../../types.ts";
 import { cut } from "../../width.ts";
@@ -6,7 +8,7 @@ import { inverse, screenOf, visibleText, windowOf, withSpans, wrappedRows } from
 import type { Pages } from "./pages.ts";
 
 export interface ViewOptions {
-  /** Long lines are cut, not wrapped. */
+  /** Whether long lines are cut and not wrapped. */
   isChopped: boolean;
   hasNumbers: boolean;
 }
@@ -17,10 +19,10 @@ export class View {
   /** The first line shown, and how many of its rows are above the screen. */
   top = 0;
   skip = 0;
-  /** Columns to the left of the screen where lines are cut. */
+  /** Columns to the left of the screen, if lines are cut. */
   left = 0;
   #info: TerminalInfo;
-  /** What matches stands out. */
+  /** Matches of it are highlighted. */
   pattern: RegExp | undefined;
   /** Whether the last line is on the screen. */
   isAtEnd = false;
@@ -35,7 +37,7 @@ export class View {
     this.#info = info;
   }
 
-  /** Rows for text: the last one is for the prompt. */
+  /** Rows for text; the last row is for the prompt. */
   get height(): number {
     return Math.max(1, this.#info.rows - 1);
   }
@@ -55,7 +57,7 @@ export class View {
     return this.options.isChopped ? [windowOf(text, this.left, this.width)] : wrappedRows(text, this.width);
   }
 
-  /** Down by rows; stops when the last row is the screen's last. */
+  /** Moves down by rows; stops when the last row is at the bottom. */
   async down(rows: number): Promise<void> {
     for (let i = 0; i < rows; i++) {
       const present = await this.#rowsOf(this.top);
@@ -88,7 +90,7 @@ export class View {
     }
   }
 
-  /** A line at the top, or as near to it as the end allows. */
+  /** Moves a line to the top, or as near to it as the end allows. */
   async goTo(number: number): Promise<void> {
     this.top = Math.max(this.pages.lost, Math.min(number, this.pages.count - 1));
     this.skip = 0;
@@ -105,7 +107,7 @@ export class View {
     return true;
   }
 
-  /** The last screen of what is known. */
+  /** Moves to the last screen of what is known. */
   async toEnd(): Promise<void> {
     this.top = Math.max(this.pages.lost, this.pages.count - 1);
     const last = (await this.#rowsOf(this.top))?.length ?? 1;
@@ -113,7 +115,7 @@ export class View {
     await this.up(this.height - 1);
   }
 
-  /** All of the screen; `prompt` stands in the last row, where a cursor may be. */
+  /** The whole screen; `prompt` is in the last row, which may have a cursor. */
   async frame(prompt: Text, cursor?: number): Promise<Text> {
     const rows: Text[] = [];
     let skip = this.skip;
@@ -142,7 +144,7 @@ export class View {
     return joined([index === 0 ? `${String(number + 1).padStart(7)} ` : " ".repeat(8), shown]);
   }
 
-  /** The row at the bottom: where one is. */
+  /** The row at the bottom: the position in the text. */
   status(name: string, message: string | undefined): Text {
     const { count, isEnd, lost } = this.pages;
     const last = Math.min(count, this.top + this.height);
