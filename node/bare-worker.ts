@@ -2,12 +2,15 @@
 import { Worker } from "node:worker_threads";
 import { messageOf } from "../core/base/errors.ts";
 
-/** The program of a worker beside `url`, in the same form as that file: .ts in a checkout, .js in the package. */
+/** The program of a worker in the same folder as `url`, with the same ending: .ts in a checkout, .js in the package. */
 export function programBeside(url: string, name: string): URL {
   return new URL(`./${name}${url.endsWith(".ts") ? ".ts" : ".js"}`, url);
 }
 
-/** Nothing of this process reaches it but `workerData`: no arguments, no environment, no standard streams to write to. */
+/**
+ * The worker gets nothing of this process but `workerData`: no arguments, no environment, and no standard streams to
+ * write to.
+ */
 export function bareWorker(program: URL, workerData?: unknown): Worker {
   return new Worker(program, { workerData, argv: [], env: {}, execArgv: [], stdin: false, stdout: true, stderr: true });
 }
@@ -18,7 +21,7 @@ interface Thread {
   terminate(): void;
 }
 
-/** `died` is called once, and not for who was terminated. */
+/** `died` is called once, and not after `terminate`. */
 export function threadOf(
   worker: Worker,
   { receive, died }: { readonly receive: (message: unknown) => void; readonly died: (message: string) => void },

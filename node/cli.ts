@@ -183,13 +183,14 @@ function parse<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArg
   } catch (error) {
     throw new StarfishError("usage", usageWords(error), { cause: error });
   }
-  // An unset variable of some script; as a host it would even mean every address that this machine has.
+  // An empty value comes from an unset variable of some script. As a host it would even mean every address of this
+  // machine.
   const empty = Object.entries(parsed.values).find(([option, value]) => value === "" && option !== "command");
   if (empty !== undefined) throw new StarfishError("usage", `--${empty[0]} needs a value`);
   return parsed;
 }
 
-/** What Node's parser finds wrong, in our words. */
+/** The errors of Node's parser, in our words. */
 function usageWords(error: unknown): string {
   const message = messageOf(error);
   const code = error instanceof Error && "code" in error ? error.code : undefined;
@@ -239,7 +240,8 @@ function urlOf(text: string | undefined): string | undefined {
 // Output to a reader that has gone (`starfish sh -c peers | head -1`) is no fault: end as SIGPIPE would have it.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => process.exit(EXIT.brokenPipe));
 
-// Under an old Node the launcher (bin/starfish.mjs) is our parent; without it nobody could end us by the id they know.
+// Under an old Node.js the launcher (bin/starfish.mjs) is our parent. Without this, nobody could end us by the process
+// id that they know.
 process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
 process.channel?.unref();
 
@@ -252,5 +254,5 @@ try {
   );
   process.exitCode = exitStatusOf(error);
 }
-// What has been left open by a library must not keep a program alive that is done.
+// A resource that a library has left open must not keep a finished program alive.
 process.stdout.write("", () => process.exit());

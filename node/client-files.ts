@@ -1,6 +1,6 @@
 /**
- * The files of the directory in which `starfish sh` was called, as the node asks for them over the control socket. What is
- * written grows beside its place under a name of its own, and takes its place when it is whole.
+ * The files of the directory in which `starfish sh` was called; the node asks for them over the control socket. A file
+ * that is being written grows beside its place under a name of its own, and is moved there when it is complete.
  */
 import { constants, existsSync, rmSync, type Stats } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
@@ -22,13 +22,16 @@ import {
 } from "./frames.ts";
 import type { Access, NamedPaths } from "./named-paths.ts";
 
-/** Bytes read at once beyond what a file is said to have. */
+/** Bytes that are read beyond the stated size of a file. */
 const PIECE_BYTES: number = 1024 * 1024;
 
 interface OpenFile {
   readonly handle: FileHandle;
   readonly path: string;
-  /** Where it grows until it is whole; undefined for what is read, and for devices, which are written in place. */
+  /**
+   * Where the file grows until it is complete. Undefined for a file that is read, and for a device, which is written in
+   * place.
+   */
   readonly partPath?: string | undefined;
 }
 
@@ -56,7 +59,7 @@ export class ClientFiles {
   readonly #open = new Map<number, OpenFile>();
   readonly #opening = new Map<number, Promise<unknown>>();
 
-  /** `named` says which paths are served. */
+  /** `named` decides which paths are served. */
   constructor(frames: FrameSocket, named: NamedPaths) {
     this.#frames = frames;
     this.#named = named;
@@ -80,12 +83,12 @@ export class ClientFiles {
     }
   }
 
-  /** Lets go of everything; what was not written to its end is taken away. */
+  /** Closes everything, and removes files that were not written to their end. */
   async close(): Promise<void> {
     await Promise.all([...this.#open.keys(), ...this.#opening.keys()].map((id) => this.#close(id)));
   }
 
-  /** For a process that ends at once: takes away what was not written to its end. */
+  /** For a process that ends at once: removes files that were not written to their end. */
   abandon(): void {
     for (const { partPath } of this.#open.values()) if (partPath !== undefined) rmSync(partPath, { force: true });
   }
@@ -108,7 +111,7 @@ export class ClientFiles {
     await this.#frames.sendMessage(KIND.fileEnd, { id });
   }
 
-  /** Who lets go of a file that is being opened waits for that first. */
+  /** A file can only be closed after its opening has ended. */
   async #opened<T>(id: number, opening: Promise<T>): Promise<T> {
     this.#opening.set(id, opening);
     try {
@@ -131,9 +134,9 @@ export class ClientFiles {
       this.#open.set(id, { handle: await open(path, "a"), path });
       return;
     }
-    // A link stays one, and what it leads to is replaced.
+    // A link stays; the file that it leads to is replaced.
     const target = there === undefined ? path : await realpath(path);
-    // Without the name of the file, which may be as long as names can be.
+    // It does not contain the name of the file, which may be as long as names can be.
     const partPath = join(dirname(target), `.starfish-${process.pid}-${id}.part`);
     const handle = await open(partPath, "wx", there?.mode);
     this.#open.set(id, { handle, path: target, partPath });
@@ -151,7 +154,7 @@ export class ClientFiles {
     const opened = this.#open.get(id);
     if (opened === undefined) return;
     this.#open.delete(id);
-    // It is closed already where finishing it has failed halfway.
+    // It is closed already if finishing it has failed halfway.
     await opened.handle.close().catch(() => {});
     if (opened.partPath !== undefined) await rm(opened.partPath, { force: true });
   }
@@ -187,13 +190,16 @@ export class ClientFiles {
   }
 }
 
-/** Rejects with "is-a-directory", or "unsupported" on what is no file: a pipe would be waited for, a device may never end. */
+/**
+ * Rejects with "is-a-directory", or with "unsupported" if it is no file: reading a pipe would wait, and a device may be
+ * endless.
+ */
 async function openFile(path: string): Promise<FileHandle> {
-  // Asked first, since opening alone does something to some devices.
+  // Checked before opening, because opening alone has an effect on some devices.
   checkFile(path, await stat(path));
   const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
-    // It may be another one by now.
+    // It may be another file by now.
     checkFile(path, await handle.stat());
     return handle;
   } catch (error) {
@@ -212,7 +218,10 @@ function told(path: string, { size, mtimeMs }: Stats): FileFacts {
   return { name: basename(path), sizeBytes: size, modifiedAtMs: mtimeMs };
 }
 
-/** `length` bytes from `at` on, or as many as there are: the files of /proc give less at once, and say that they have none. */
+/**
+ * `length` bytes from `at` on, or as many as there are. Files of /proc give fewer bytes at once, and claim to have
+ * none.
+ */
 async function readAll(handle: FileHandle, at: number, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
   let done = 0;
@@ -230,7 +239,7 @@ async function wholeFile(path: string): Promise<Uint8Array> {
     const { size } = await handle.stat();
     const parts: Uint8Array[] = [];
     let length = 0;
-    // Whatever its size is said to be, up to its end.
+    // Up to the end of the file, whatever its size is said to be.
     for (let pieceBytes = Math.min(size, FILE_BYTES_MAX) + 1; ; pieceBytes = PIECE_BYTES) {
       const piece = await readAll(handle, length, pieceBytes);
       parts.push(piece);
@@ -246,8 +255,8 @@ async function wholeFile(path: string): Promise<Uint8Array> {
 }
 
 /**
- * A link to a file is that file. One to a directory is neither: followed, links in a circle, or of packages to each other,
- * would have no end.
+ * A link to a file counts as a file. A link to a directory is neither file nor directory: following links in a circle,
+ * or of packages to each other, would never end.
  */
 async function listing(path: string): Promise<HostEntry[]> {
   const entries = await readdir(path, { withFileTypes: true, encoding: "buffer" });
@@ -275,7 +284,7 @@ function fileError(error: unknown, path: string): { code: ErrorCode; message: st
   if (error instanceof StarfishError) return { code: error.code, message: error.message };
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (code === "ENOENT") {
-    // Of a file that was to be written, it is the folder that is missing.
+    // If a file was to be written, its folder is missing.
     const missing = existsSync(dirname(path)) ? path : dirname(path);
     return { code: "not-found", message: `there is no ${missing} here` };
   }

@@ -1,9 +1,9 @@
 /**
- * Where a node and `starfish sh` meet: a socket that is the owner's alone, in the data directory where that is possible. Paths
- * of sockets are short, and a data directory may be open to others: then the socket lies in a new directory of its own, with
- * a name that nobody can know beforehand, and `control.sock` in the data directory is a link to it.
+ * Where a node and `starfish sh` meet: a socket that only its owner can use, in the data directory if possible. Paths
+ * of sockets must be short, and a data directory may be open to others. In these cases the socket is in a new directory
+ * with an unpredictable name, and `control.sock` in the data directory is a link to it.
  *
- * Who connects looks first whether all of it is its own: behind the socket of another user stands whoever they like.
+ * A client first checks that all of it belongs to its own user, because anybody could be behind another user's socket.
  */
 import { createHash } from "node:crypto";
 import { lstat, mkdtemp, readlink, rmdir, stat, symlink, unlink } from "node:fs/promises";
@@ -11,10 +11,10 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { messageOf, StarfishError } from "../core/base/errors.ts";
 
-/** Longest path of a Unix socket that all systems take (sun_path is 104 bytes on macOS and the BSDs, 108 on Linux). */
+/** The longest path of a Unix socket on all systems (sun_path is 104 bytes on macOS and the BSDs, 108 on Linux). */
 const SOCKET_PATH_BYTES_MAX = 103;
 const NAME = "control.sock";
-/** Of the directories that are made for sockets. */
+/** Names of directories that are made for sockets begin with this. */
 const PREFIX = "starfish-";
 
 /** Others than the owner may change what is in it. */
@@ -23,11 +23,11 @@ const WRITABLE_BY_OTHERS = 0o022;
 const OPEN_TO_OTHERS = 0o077;
 
 export interface ControlSocket extends AsyncDisposable {
-  /** To listen on. Nothing is there. */
+  /** The path to listen on. Nothing is there. */
   readonly path: string;
 }
 
-/** For the node that owns the data directory. What a dead one has left is taken away. Rejects with "io". */
+/** For the node that owns the data directory. Removes what a dead node has left. Rejects with "io". */
 export async function placeControl(
   dataDir: string,
   runtimeDir: string = process.env["XDG_RUNTIME_DIR"] ?? "",
@@ -54,7 +54,7 @@ export async function placeControl(
   }
 }
 
-/** Where to connect, whoever listens there; undefined where there is nothing. */
+/** Where to connect, whoever listens there; undefined if nothing is there. */
 export async function controlPathOf(dataDir: string): Promise<string | undefined> {
   if (process.platform === "win32") return pipeOf(dataDir);
   const path = join(resolve(dataDir), NAME);
@@ -66,7 +66,10 @@ export async function controlPathOf(dataDir: string): Promise<string | undefined
   }
 }
 
-/** The same, if it is this user's alone; else rejects with "unreachable", which says why. Undefined where there is nothing. */
+/**
+ * The same, if it belongs to this user alone; otherwise rejects with "unreachable" and the reason. Undefined if nothing
+ * is there.
+ */
 export async function ownControlPath(dataDir: string): Promise<string | undefined> {
   const path = await controlPathOf(dataDir);
   if (path === undefined || process.platform === "win32") return path;
@@ -93,13 +96,13 @@ function isShort(path: string): boolean {
   return Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX;
 }
 
-/** Whether nobody else but the administrator can put anything into the directory, or take it away. */
+/** Whether only this user and the administrator can add to the directory, or remove from it. */
 export async function isOwnAlone(directory: string): Promise<boolean> {
   const facts = await stat(directory).catch(() => undefined);
   return facts?.isDirectory() === true && facts.uid === process.getuid?.() && (facts.mode & WRITABLE_BY_OTHERS) === 0;
 }
 
-/** Takes the socket away, and where that is a link the directory that was made for it. */
+/** Removes the socket; if that is a link, also the directory that was made for it. */
 async function clear(path: string): Promise<void> {
   const target = await readlink(path).catch(() => undefined);
   await unlink(path).catch((error: unknown) => {
@@ -107,7 +110,7 @@ async function clear(path: string): Promise<void> {
   });
   if (target === undefined || basename(target) !== NAME) return;
   const place = dirname(target);
-  // Whoever put a link of theirs here gets nothing of theirs removed, nor of ours that is no such directory.
+  // Somebody may have put a link here: then neither their files nor other files of ours are removed.
   if (!basename(place).startsWith(PREFIX) || !(await isOwnAlone(place))) return;
   await unlink(target).catch(() => {});
   await rmdir(place).catch(() => {});

@@ -88,7 +88,7 @@ async function serveConnection(computer: Computer, socket: Socket): Promise<void
   }
   const connection = new Connection(computer, frames, open);
   const running = connection.run();
-  // A bug of ours ends this connection, and is reported below; it must not end the node.
+  // A bug of ours ends this connection and is reported below; it must not end the node.
   running.catch(() => frames.destroy());
   try {
     for await (const frame of incoming) connection.receive(frame);
@@ -108,9 +108,9 @@ class Connection {
   readonly #terminals: { stdout: TerminalInfo | undefined; stderr: TerminalInfo | undefined };
   #session: Session | undefined;
   #shell: Shell | undefined;
-  /** Nobody is at this terminal any more. */
+  /** Call it when nobody is at this terminal any more. */
   #leave: (() => void) | undefined;
-  /** Bytes of stdin that were asked for and have not come. */
+  /** Bytes of stdin that were asked for and have not arrived. */
   #credit = 0;
 
   constructor(computer: Computer, frames: FrameSocket, open: Open) {
@@ -154,7 +154,7 @@ class Connection {
     this.#host.close();
   }
 
-  /** A trap of the script may take it; where nothing runs yet, nothing will. */
+  /** A trap of the script may handle it. Returns whether anything runs that could. */
   #signal(name: SignalName): void {
     if (this.#shell?.signal(name) !== true) this.#stop.abort(new StarfishError("cancelled", "Interrupted"));
   }
@@ -223,11 +223,11 @@ class Connection {
   #receiveStdin(bytes: Uint8Array): void {
     this.#credit -= bytes.length;
     if (this.#credit < 0) throw new StarfishError("malformed", "More stdin than was asked for");
-    // Never waits: no more comes than the pipe has room for. A job that is over wants no more.
+    // This never has to wait, because only as much arrives as the pipe has room for. A finished job drops its input.
     this.#stdin.output.write(bytes).catch(ignoreClosed);
   }
 
-  /** Asks for stdin only when somebody reads: `sh -c` must not swallow the input of the script that it stands in. */
+  /** Asks for stdin only when somebody reads: `sh -c` must not swallow the input of the script that contains it. */
   #demanded(): AsyncIterable<Uint8Array> {
     const iterator = this.#stdin.input[Symbol.asyncIterator]();
     let asked = false;

@@ -1,7 +1,7 @@
 /**
- * The port Crypto with OpenSSL's Ed25519 and SHA-256, some fifteen times as fast as in JavaScript, and the same answers: what
- * OpenSSL takes the other takes too, where the key is of large order, and what OpenSSL refuses the other is asked about. So
- * no node refuses what others pass on.
+ * The port Crypto with OpenSSL's Ed25519 and SHA-256, about fifteen times as fast as JavaScript. It gives the same
+ * answers: OpenSSL accepts nothing that noble refuses if the key is of large order, and noble decides about everything
+ * that OpenSSL refuses. So no node refuses what others pass on.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { ed25519 } from "@noble/curves/ed25519.js";
@@ -10,13 +10,13 @@ import { realCrypto } from "../core/platform/crypto.ts";
 import type { Crypto } from "../core/ports/crypto.ts";
 import { nodeSha256 } from "./sha256.ts";
 
-/** What stands before the 32 bytes of a key in DER (RFC 8410): private in PKCS #8, public as SubjectPublicKeyInfo. */
+/** The bytes before the 32 bytes of a key in DER (RFC 8410): private in PKCS #8, public as SubjectPublicKeyInfo. */
 const PRIVATE_HEAD: Buffer = Buffer.from("302e020100300506032b657004220420", "hex");
 const PUBLIC_HEAD: Buffer = Buffer.from("302a300506032b6570032100", "hex");
-/** Keys that are remembered: those of a large swarm's members. */
+/** Keys that are remembered: those of the members of a large swarm. */
 const KEYS_MAX = 1_024;
 
-/** What is made of keys, once; the one that was used longest ago is forgotten first. */
+/** Objects made of keys, once for each. The least recently used is forgotten first. */
 class Keys<Made> {
   readonly #make: (key: Bytes) => Made;
   readonly #made = new Map<string, { readonly of: Made }>();
@@ -39,7 +39,7 @@ class Keys<Made> {
 const privateKeys = new Keys((seed): KeyObject =>
   createPrivateKey({ key: Buffer.concat([PRIVATE_HEAD, seed]), format: "der", type: "pkcs8" }),
 );
-/** Undefined where OpenSSL is not to be asked. */
+/** Undefined if OpenSSL must not be asked. */
 const publicKeys = new Keys((key): KeyObject | undefined => {
   if (!isLargeOrder(key)) return undefined;
   return createPublicKey({ key: Buffer.concat([PUBLIC_HEAD, key]), format: "der", type: "spki" });
@@ -59,7 +59,7 @@ export const nodeCrypto: Crypto = {
   sha256: nodeSha256,
 };
 
-/** Whether it is a key at all, and none that fits to signatures of anything. */
+/** Whether it is a valid key, and not one to which signatures of any message fit. */
 function isLargeOrder(key: Bytes): boolean {
   try {
     return !ed25519.Point.fromBytes(key).isSmallOrder();

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf, StarfishError } from "../core/base/errors.ts";
 import { controlPathOf } from "./control-path.ts";
 
-/** Where a node lives if nobody says otherwise (XDG Base Directory Specification). */
+/** Where a node's data is by default (XDG Base Directory Specification). */
 export function defaultDataDir(env: NodeJS.ProcessEnv = process.env): string {
   const named = env["STARFISH_DATA"];
   if (named !== undefined && named !== "") return resolve(named);
@@ -33,7 +33,10 @@ export async function claimDataDir(dataDir: string): Promise<AsyncDisposable> {
   }
 }
 
-/** As `mkdir -p`. Node's own `recursive` never ends where a file system says ENOENT to every mkdir, as Linux's /proc does. */
+/**
+ * As `mkdir -p`. Node's own `recursive` never ends if a file system answers ENOENT to every mkdir, as Linux's /proc
+ * does.
+ */
 async function makeDirectory(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 });
@@ -55,20 +58,20 @@ function isThere(path: string): Promise<boolean> {
 
 interface Owner {
   readonly pid: number;
-  /** When that process started, where the system tells: a number used again is another process. */
+  /** When that process started, if the system tells it. A process with a reused number has another one. */
   readonly started: string;
 }
 
-/** Two that start at the same moment both withdraw, and try again after a time of their own. */
+/** Two processes that start at the same moment both withdraw, and try again after different times. */
 const ATTEMPTS = 3;
 const PAUSE_MS_MAX = 100;
 const LOCK_NAME = /^lock\./;
-/** The owner is in the name, which a full disk has room for too. Earlier versions wrote it into the file. */
+/** The owner is in the file's name, for which even a full disk has room. Earlier versions wrote it into the file. */
 const OWNER_IN_NAME = /^lock\.[-0-9a-f]+\.([-\w]+)$/;
 
 /**
- * Each claimant shows a file of its own first and looks for others after that: of two, at least one sees the other, so
- * there are never two owners. Files of the dead are removed by whoever sees them, which can hurt nobody.
+ * Each claimant first makes a file of its own and then looks for others. Of two claimants at least one sees the other,
+ * so there are never two owners. Whoever sees files of dead processes removes them, which can harm nobody.
  */
 async function claim(dataDir: string): Promise<string> {
   const own: Owner = { pid: process.pid, started: (await startOf(process.pid)) ?? "" };
@@ -91,7 +94,7 @@ function inUse(dataDir: string, other: Owner | "unseen"): StarfishError {
   );
 }
 
-/** A living owner beside `lock`; "unseen" where only its socket answers, as from another container on one volume. */
+/** A living owner beside `lock`; "unseen" if only its socket answers, as from another container on one volume. */
 async function otherOwner(dataDir: string, lock: string): Promise<Owner | "unseen" | undefined> {
   for (const name of await readdir(dataDir)) {
     const path = join(dataDir, name);
@@ -104,7 +107,7 @@ async function otherOwner(dataDir: string, lock: string): Promise<Owner | "unsee
   return control !== undefined && (await answers(control)) ? "unseen" : undefined;
 }
 
-/** Undefined for a file that is gone or not written yet; who is still writing it will see ours. */
+/** Undefined for a file that is gone or not complete yet; a claimant that is still writing it will see ours. */
 async function readOwner(path: string): Promise<Owner | undefined> {
   try {
     const [, inName] = OWNER_IN_NAME.exec(basename(path)) ?? [];
@@ -130,14 +133,14 @@ async function isAlive({ pid, started }: Owner): Promise<boolean> {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // EPERM: it is there and somebody else's.
+    // EPERM: the process exists and belongs to another user.
     return hasCode(error, "EPERM");
   }
   const now = await startOf(pid);
   return now === undefined || started === "" || now === started;
 }
 
-/** Start time of a process in clock ticks since boot (proc(5), field 22 of stat), with the boot it belongs to. */
+/** The start time of a process in clock ticks since boot (proc(5), field 22 of stat), and the boot. */
 async function startOf(pid: number): Promise<string | undefined> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");

@@ -1,4 +1,4 @@
-/** Exit statuses of the program itself, from sysexits.h; a command line run by `sh` has its own. */
+/** Exit statuses of the program itself, from sysexits.h. A command line of `sh` has its own status. */
 import { isStarfishError, type ErrorCode } from "../core/base/errors.ts";
 
 export const EXIT = {
@@ -32,7 +32,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   cancelled: EXIT.interrupted,
 };
 
-/** What the program exits with after this error. An error that is not a StarfishError is a bug of ours. */
+/** The program's exit status after this error. An error that is not a StarfishError is a bug of ours. */
 export function exitStatusOf(error: unknown): number {
   return isStarfishError(error) ? (BY_CODE[error.code] ?? EXIT.unavailable) : EXIT.software;
 }

@@ -1,11 +1,13 @@
 /**
- * What is thrown where nobody can catch it: in a callback or a microtask of a library, by a promise that somebody forgot, and
- * by bugs of ours in such places. A node survives it, since all of its state stands on what was finished before; it is logged
- * as an error, with its stack, and counted.
+ * Errors that nobody can catch: from a callback or a microtask of a library, from a promise that somebody forgot, and
+ * from bugs of ours in such places. A node survives them, because its state only depends on finished work. They are
+ * logged with their stack, and counted.
  */
 import type { Log } from "../core/ports/log.ts";
 
-/** What is written of them in a minute; beyond that they are only counted, so that one that repeats does not fill a disk. */
+/**
+ * Errors that are logged in a minute. Beyond it they are only counted, so that a repeating one does not fill a disk.
+ */
 const TOLD_PER_MINUTE = 20;
 const MINUTE_MS = 60_000;
 
@@ -34,7 +36,7 @@ export class Faults {
   };
 }
 
-/** Whose code threw it, by the first line of the stack that is somebody's. */
+/** The package or file that threw it, by the first line of the stack that names one. */
 function originOf(stack: string): string {
   const frame = stack.split("\n").find((line) => /^\s+at /.test(line) && !line.includes("node:")) ?? "";
   const library = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(frame)?.[1];

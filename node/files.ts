@@ -1,9 +1,9 @@
-/** Files that last: flushed writes, and the faults of file systems in words. */
+/** Durable files: flushed writes, and the errors of file systems in words. */
 import { type FileHandle, open } from "node:fs/promises";
 import type { Bytes } from "../core/base/bytes.ts";
 import { messageOf, StarfishError, toStarfishError } from "../core/base/errors.ts";
 
-/** Writes a file and flushes what is in it. */
+/** Writes a file and flushes it. */
 export async function writeDurably(path: string, value: Bytes): Promise<void> {
   const file = await open(path, "w", 0o600);
   try {
@@ -19,7 +19,7 @@ export async function writePieces(path: string, head: Bytes, bytes: Bytes): Prom
   const file = await open(path, "w", 0o600);
   try {
     const { bytesWritten } = await file.writev([head, bytes]);
-    // The system may take less at once, as when the disk is nearly full.
+    // The system may write less at once, for example when the disk is nearly full.
     if (bytesWritten < head.length) await file.writeFile(head.subarray(bytesWritten));
     if (bytesWritten < head.length + bytes.length)
       await file.writeFile(bytes.subarray(Math.max(0, bytesWritten - head.length)));
@@ -28,7 +28,7 @@ export async function writePieces(path: string, head: Bytes, bytes: Bytes): Prom
   }
 }
 
-/** Makes what was written to a file last, if it is still there. */
+/** Makes what was written to a file durable, if the file still exists. */
 export async function flushFile(path: string): Promise<void> {
   let file: FileHandle;
   try {
@@ -44,9 +44,9 @@ export async function flushFile(path: string): Promise<void> {
   }
 }
 
-/** Makes a rename or removal last: it is a change of the directory, which is flushed by itself. */
+/** Makes a rename or removal durable: it is a change of the directory, which has to be flushed by itself. */
 export async function flushDirectory(directory: string): Promise<void> {
-  // Windows can't open directories, and flushes them by itself.
+  // Windows can't open directories, and flushes them itself.
   if (process.platform === "win32") return;
   const handle = await open(directory, "r");
   try {
@@ -56,7 +56,7 @@ export async function flushDirectory(directory: string): Promise<void> {
   }
 }
 
-/** What to do about the faults that people can mend, by the system's name of the fault. */
+/** What people can do about an error, by the system's name of the error. */
 const REMEDIES: Readonly<Record<string, string>> = {
   ENOSPC: "The disk is full: free some space.",
   EDQUOT: "The disk quota is used up: free some space.",
@@ -70,7 +70,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ENOENT: "The directory was removed: restart the node.",
 };
 
-/** Makes faults of the file system "io", or `fullCode` where there is no room, with what to do about them. */
+/** Turns errors of the file system into "io", or into `fullCode` if there is no room, with advice. */
 export async function guardFiles<T>(
   directory: string,
   work: () => Promise<T>,
@@ -91,7 +91,7 @@ export function isNotFound(error: unknown): boolean {
   return codeOf(error) === "ENOENT";
 }
 
-/** The medium can't give back what was written to it. */
+/** The disk can't read what was written to it. */
 export function isUnreadable(error: unknown): boolean {
   return codeOf(error) === "EIO";
 }

@@ -1,9 +1,9 @@
 /**
- * The wire between `starfish sh` and the node: frames on a local socket. A frame is its length (4 bytes, big-endian,
- * of what follows), its kind (1 byte) and its body: raw bytes for streams, CBOR for the rest.
+ * The protocol between `starfish sh` and the node: frames on a local socket. A frame is its length (4 bytes,
+ * big-endian, of what follows), its kind (1 byte) and its body: raw bytes for streams, CBOR for the rest.
  *
- * What flows to the client is held back by the socket itself. What flows to the node shares the socket with interrupts,
- * which must get through while a job reads nothing: so stdin is sent only as far as the node has asked for (credit).
+ * The socket itself holds back what flows to the client. What flows to the node shares the socket with interrupts,
+ * which must get through while a job reads nothing. So stdin is sent only as far as the node has asked for it (credit).
  */
 import type { Socket } from "node:net";
 import * as v from "valibot";
@@ -13,11 +13,17 @@ import type { HostEntry } from "../core/shell/types.ts";
 import { LINE_LENGTH_MAX } from "../core/shell/language/limits.ts";
 
 export const CONTROL_VERSION = 4;
-/** Bytes of stdin on their way that no command has read yet. */
+/** Bytes of stdin that may be sent and not read by a command yet. */
 export const STDIN_WINDOW_BYTES: number = 256 * 1024;
-/** Largest body: the longest line in UTF-8, and little enough to hold in passing. Streams are cut into such pieces. */
+/**
+ * The largest body: the longest line in UTF-8, and small enough to be held while it passes. Streams are cut into such
+ * pieces.
+ */
 export const BODY_BYTES_MAX: number = 256 * 1024;
-/** Largest file of the client's disk that a command may hold in memory: modules and pictures. Others are read in pieces. */
+/**
+ * The largest file of the client's disk that a command may hold in memory: modules and pictures. Others are read in
+ * pieces.
+ */
 export const FILE_BYTES_MAX: number = 256 * 1024 * 1024;
 
 export const KIND = {
@@ -36,18 +42,18 @@ export const KIND = {
   stderr: 34,
   credit: 35,
   exit: 36,
-  // requests about files: by path, or of one that was opened or created by an earlier request
+  // requests about files: by path, or by the number of the request that opened or created the file
   readFile: 37,
   openFile: 38,
   readAt: 39,
   createFile: 40,
   write: 41,
   finish: 42,
-  /** Lets go of an open file; one that was being written leaves nothing behind. */
+  /** Closes an open file; one that was being written leaves nothing behind. */
   close: 43,
   listDirectory: 44,
   makeDirectory: 45,
-  /** What is known of an open file now. */
+  /** Asks for facts about an open file. */
   fileFacts: 46,
 } as const;
 
@@ -78,7 +84,7 @@ export type SignalName = "INT" | "TERM" | "HUP";
 /** The first frame of a connection. */
 export interface Open {
   readonly version: number;
-  /** What to run; nothing for a session at a terminal. */
+  /** What to run; undefined for a session at a terminal. */
   readonly run?: Run | undefined;
   /** $0, and $1 and on. */
   readonly name?: string | undefined;
@@ -94,13 +100,13 @@ interface FileEnd {
 }
 
 export const PATH_CHARS_MAX = 4_096;
-/** Requests are numbered in 4 bytes where they go with bytes of a file. */
+/** Requests are numbered in 4 bytes, because their number goes with the bytes of files. */
 const REQUEST_ID_MAX = 0xffff_ffff;
-/** More than any disk has; a sum of two is a whole number still. */
+/** More than any disk has; the sum of two is still a safe integer. */
 const FILE_OFFSET_MAX: number = 2 ** 50;
-/** An exit status, or bytes of credit, which are never more than the window. */
+/** An exit status, or bytes of credit, of which there are never more than the window. */
 const NUMBER_MAX: number = STDIN_WINDOW_BYTES;
-/** The last moment that a Date can say, and the first with a minus. */
+/** The last time that a Date can hold, and the first with a minus. */
 const MOMENT_MS_MAX = 8.64e15;
 const requestId = integerOf(0, REQUEST_ID_MAX);
 const fileOffset = integerOf(0, FILE_OFFSET_MAX);
@@ -142,7 +148,7 @@ const handle: Schema<{ readonly id: number; readonly file: number }> = v.object(
 const range: Schema<{ readonly id: number; readonly file: number; readonly at: number; readonly length: number }> =
   v.object({ id: requestId, file: requestId, at: fileOffset, length: integerOf(0, FILE_BYTES_MAX) });
 
-/** What is told of an open file, in the data of the answer. */
+/** The facts about an open file, in the data of the answer. */
 export interface FileFacts {
   readonly name: string;
   readonly sizeBytes: number;
@@ -179,7 +185,7 @@ export function read<T>(schema: Schema<T>, frame: Frame): T {
 
 const ID_BYTES = 4;
 
-/** Bytes of a file that one frame of kind `write` holds: they stand behind two numbers. */
+/** Bytes of a file that one frame of kind `write` has, after its two numbers. */
 export const WRITE_BYTES_MAX: number = BODY_BYTES_MAX - 2 * ID_BYTES;
 
 /** The body of a frame of kind `write`. */
@@ -248,7 +254,10 @@ export class FrameSocket {
     if (!this.#socket.write(frame)) await this.#room();
   }
 
-  /** Until there is room for more. All who wait share one pair of listeners: many pieces are on their way at once. */
+  /**
+   * Resolves when there is room for more. All that wait share one pair of listeners, because many pieces are sent at
+   * once.
+   */
   #room(): Promise<void> {
     this.#waiting ??= new Promise<void>((resolve, reject) => {
       const settle = (): void => {
@@ -262,7 +271,7 @@ export class FrameSocket {
     return this.#waiting;
   }
 
-  /** The frames that come, until the other end has gone. Rejects with "malformed" for what is no frame. */
+  /** The frames that arrive, until the other end has gone. Rejects with "malformed" for an invalid frame. */
   async *frames(): AsyncGenerator<Frame, void, undefined> {
     let rest: Buffer = Buffer.alloc(0);
     try {
@@ -283,7 +292,7 @@ export class FrameSocket {
     }
   }
 
-  /** Ends the connection after what has been sent. */
+  /** Ends the connection after everything has been sent. */
   end(): void {
     this.#socket.end();
   }

@@ -1,6 +1,6 @@
 /**
- * Where an invite is read from. Whoever has it is a member, and on the command line every user of the machine sees it (ps): so
- * it can come from standard input, a file or the environment, too.
+ * Where an invite is read from. Whoever has it can join, and every user of the machine sees the command line (ps). So
+ * it can also come from standard input, a file or the environment.
  */
 import { open } from "node:fs/promises";
 import { messageOf, StarfishError } from "../core/base/errors.ts";
@@ -9,13 +9,16 @@ import { messageOf, StarfishError } from "../core/base/errors.ts";
 const BYTES_MAX = 64 * 1024;
 const VARIABLE = "STARFISH_JOIN";
 
-/** The invite that `--join` means: a link, "-" for standard input, "@FILE"; without it that of STARFISH_JOIN, if there is one. */
+/**
+ * The invite of `--join`: a link, "-" for standard input, or "@FILE"; without `--join` that of STARFISH_JOIN, if it is
+ * set.
+ */
 export async function inviteFrom(
   join: string | undefined,
   { env, stdin }: { readonly env: NodeJS.ProcessEnv; readonly stdin: AsyncIterable<Uint8Array> },
 ): Promise<string | undefined> {
   const fromEnv = env[VARIABLE];
-  // What this process starts need not know it.
+  // Processes that this one starts need not know it.
   delete env[VARIABLE];
   if (join === undefined) return fromEnv === "" ? undefined : fromEnv?.trim();
   if (join === "-") return await textOf(stdin, "standard input");

@@ -1,6 +1,6 @@
 /**
- * What a node lends and keeps: what its command line says, else what its person chose the first time, which is remembered in
- * the data directory. The first time it asks where there is a terminal; elsewhere the defaults hold, and nothing is
+ * What a node lends and keeps: what the command line says, else what its user chose the first time, which is remembered
+ * in the data directory. The first time it asks, if there is a terminal. Otherwise the defaults hold, and nothing is
  * remembered.
  */
 import { readFile } from "node:fs/promises";
@@ -28,7 +28,7 @@ const schema = v.object({
   storageBytes: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(STORAGE_BYTES_MAX)),
 });
 
-/** Half of the cores: whoever works at the machine has the other half. */
+/** Half of the cores; the other half is for the person at the machine. */
 export function coresOffer(cores: number = availableParallelism()): number {
   return Math.max(1, Math.floor(cores / 2));
 }
@@ -40,7 +40,7 @@ export function coresFrom(text: string, what: string): number {
   throw new StarfishError("usage", `${what} must be a whole number from 0 to ${CORES_MAX}, not '${text}'`);
 }
 
-/** `--storage`: a size with its unit, since nobody means 5 bytes by 5. Throws "usage". */
+/** `--storage`: a size with its unit, because nobody means 5 bytes by 5. Throws "usage". */
 export function storageFrom(text: string, what: string): number {
   if (/^0*[1-9]\d*$/.test(text)) {
     throw new StarfishError("usage", `${what} needs a unit: ${text}G for ${text} GB, ${text}M for ${text} MB`);
@@ -59,7 +59,7 @@ export function databaseFrom(text: string, what: string): number {
   );
 }
 
-/** What was chosen in this directory before; undefined if nothing was, or it can't be read. */
+/** What was chosen for this directory before; undefined if nothing was, or it can't be read. */
 export async function rememberedLending(dataDir: string): Promise<Lending | undefined> {
   try {
     const kept: unknown = JSON.parse(await readFile(fileIn(dataDir), "utf8"));
@@ -70,7 +70,7 @@ export async function rememberedLending(dataDir: string): Promise<Lending | unde
   }
 }
 
-/** Rejects with "io". The directory is there, and this process owns it. */
+/** Rejects with "io". The directory has to exist, and belong to this process. */
 export async function rememberLending(dataDir: string, lending: Lending): Promise<void> {
   await writeDurably(fileIn(dataDir), Buffer.from(`${JSON.stringify(lending)}\n`));
 }
@@ -85,8 +85,8 @@ export interface Streams {
 }
 
 /**
- * Asks on a terminal; what a flag says already is not asked. Enter takes what is proposed, and so does the end of the input.
- * Rejects with "cancelled" after Ctrl-C.
+ * Asks on a terminal for what no flag says. Enter accepts the proposal, and so does the end of the input. Rejects with
+ * "cancelled" after Ctrl-C.
  */
 export async function askLending(dataDir: string, said: Partial<Lending>, streams: Streams): Promise<Lending> {
   const questions = createInterface({ ...streams, terminal: true });

@@ -7,18 +7,21 @@ import { StarfishError } from "../core/base/errors.ts";
 import { WaitingRoom } from "../core/base/waiting-room.ts";
 import { nameFor, type TlsCertificate } from "./tls.ts";
 
-/** Not registered for anything common, and no browser refuses it (Fetch, "bad port"). */
+/** Not registered for any common service, and refused by no browser (Fetch, "bad port"). */
 export const PORT_DEFAULT = 4500;
-/** How many ports after the default are tried, so that a second node on one machine starts without thinking. */
+/** Ports after the default that are tried, so that a second node on one machine starts without further ado. */
 const PORTS_TRIED = 20;
 /** Sockets at once: several hundred WebSocket links, and browsers that load the page. */
 const CONNECTIONS_MAX = 2_048;
-/** Of those, sockets that are no links: a browser that loads the page has six. With more the oldest goes, fairly between addresses. */
+/**
+ * Sockets that are no links; a browser that loads the page has six. If there are more, the oldest is closed, fairly
+ * between addresses.
+ */
 const REQUESTING_MAX = 512;
-/** Who asks for a page has said so in a moment. */
+/** A client that wants the page asks for it at once. */
 const HEADERS_MS = 3_000;
 const REQUEST_MS = 10_000;
-/** How often that is looked after; by itself Node does each half a minute. */
+/** How often that is checked; Node's own default is half a minute. */
 const CHECK_MS = 1_000;
 
 export interface Listening {
@@ -27,8 +30,8 @@ export interface Listening {
 }
 
 /**
- * Listens on the port, or without one on the first free port from the default on; by https where there is a certificate.
- * Rejects with "in-use" or "io".
+ * Listens on the port; without one, on the first free port from the default on. With a certificate it listens for
+ * https. Rejects with "in-use" or "io".
  */
 export async function listen(host: string, port: number | undefined, tls?: TlsCertificate): Promise<Listening> {
   const last = port ?? PORT_DEFAULT + PORTS_TRIED;
@@ -76,10 +79,10 @@ function listenOn(host: string, port: number, tls: TlsCertificate | undefined): 
   });
 }
 
-/** Whoever opens sockets and is slow to ask for something takes page and health from nobody. */
+/** So that clients that open sockets and are slow to ask for something can't block the page and the health check. */
 function boundRequests(server: Server): void {
   const room = new WaitingRoom(REQUESTING_MAX);
-  // By where it comes from: over TLS, requests come from another object than the one that was connected.
+  // By the address of the client: over TLS, a request comes from another object than the one that was connected.
   const leaving = new Map<string, () => void>();
   server.on("connection", (socket: Socket) => {
     const end = endOf(socket);
@@ -102,8 +105,8 @@ function endOf({ remoteAddress, remotePort }: Socket): string {
 }
 
 /**
- * The page's address as others should open it: an "any" address is replaced by one of this machine's, and that by the name
- * in the certificate, if it is for a name.
+ * The page's address as others should open it. An "any" address is replaced by one of this machine's, and that by the
+ * name in the certificate, if it is for a name.
  */
 export function pageUrl(host: string, port: number, tls?: TlsCertificate): string {
   const address = host === "0.0.0.0" || host === "::" ? lanAddress() : host;

@@ -1,7 +1,8 @@
 /**
- * Which machine this process runs on, as an id that says nothing else. It is a hash over the swarm's name, so that the same
- * machine can't be recognised in two swarms. Linux draws a number at each boot that all processes and containers of the
- * machine share; elsewhere one is drawn and kept for the user.
+ * The machine that this process runs on, as an id that says nothing else. It is a hash over the swarm's name too, so
+ * that the same machine can't be recognised in two swarms. On Linux it is made of a number that the kernel draws at
+ * each boot, which all processes and containers of the machine share; elsewhere of a number that is drawn once and kept
+ * for the user.
  */
 import { createHash, randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -14,22 +15,22 @@ import type { SwarmId } from "../core/net/types.ts";
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 const ID_CHARS = 22;
 
-/** Undefined where nothing can be read or kept; then nobody knows that two nodes share the machine. */
+/** Undefined if nothing can be read or kept; then nobody knows that two nodes share the machine. */
 export async function machineId(swarm: SwarmId, env: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
   const secret = (await read(BOOT_ID)) ?? (await kept(stateFile(env)));
   if (secret === undefined) return undefined;
   return createHash("sha256").update(`starfish machine\n${swarm}\n${secret}`).digest("base64url").slice(0, ID_CHARS);
 }
 
-/** XDG Base Directory Specification; apart from a node's data, of which a machine may have several. */
+/** XDG Base Directory Specification. It is not in a node's data directory, because a machine may have several. */
 function stateFile(env: NodeJS.ProcessEnv): string {
   const xdg = env["XDG_STATE_HOME"];
   return join(xdg !== undefined && xdg !== "" ? xdg : join(homedir(), ".local", "state"), "starfish", "machine");
 }
 
 /**
- * Tells a tab of this very machine which machine that is, by `machine?swarm=ID` beside the page. Nobody else is told: not who
- * comes over a network or through a proxy. Whether the request was for this.
+ * Tells a tab on this very machine the id of the machine, by `machine?swarm=ID` beside the page. Clients that come over
+ * a network or through a proxy are not told. Returns whether the request was for this.
  */
 export async function answerMachine(
   request: IncomingMessage,
@@ -70,10 +71,10 @@ async function kept(path: string): Promise<string | undefined> {
   if (before !== undefined) return before;
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    // Of two that start at once the first has made it.
+    // If two start at once, the first has made the file.
     await writeFile(path, randomUUID(), { mode: 0o600, flag: "wx" });
   } catch {
-    // It is there by now, or can't be.
+    // It exists by now, or can't be made.
   }
   return await read(path);
 }

@@ -1,6 +1,6 @@
 /**
- * What of a person's files a node may ask for: `starfish sh` serves only what the line has named, to be read or to be written
- * as its command does. So a node that is not what it seems gets no more than it was given. A command that is not known here
+ * Which of a user's files a node may ask for. `starfish sh` serves only the files that the line names, for reading or
+ * writing as its command needs. So a node that is not what it seems gets no more than it was given. An unknown command
  * gets no file at all.
  */
 import { resolve, sep } from "node:path";
@@ -24,8 +24,8 @@ export class NamedPaths {
   }
 
   /**
-   * For one line: what its commands name in plain words, and `words`, which stand beside it on the command line. A line that
-   * goes through `/host` reaches these directories.
+   * For one line: the paths that its commands name in plain words, and `words`, which are beside it on the command
+   * line. A line that uses `/host` reaches these directories.
    */
   static ofLine(
     line: string,
@@ -41,7 +41,7 @@ export class NamedPaths {
     return new NamedPaths(named, "the line does not name it");
   }
 
-  /** For a script or a session, whose lines only the node sees: what is in these directories, and these paths. */
+  /** For a script or a session, whose lines only the node sees: everything in these directories, and these paths. */
   static inDirectories(directories: readonly string[], paths: readonly string[] = []): NamedPaths {
     const named = bothWays([...directories, ...paths.map((path) => resolve(path))]);
     return new NamedPaths(named, "it is outside of where this terminal was started; name its directory with --files");
@@ -64,7 +64,7 @@ function bothWays(paths: readonly string[]): Named[] {
   ]);
 }
 
-/** The words of each command of a line, wherever it stands; words with expansions in them name nothing beforehand. */
+/** The words of each command of a line. Words with expansions name nothing beforehand. */
 function commandsOf(line: string): string[][] {
   const commands: string[][] = [];
   const visit = (node: SyntaxNode): void => {
@@ -75,7 +75,7 @@ function commandsOf(line: string): string[][] {
     forEachChild(node, visit);
   };
   const { commands: statements, errors = [] } = parse(line);
-  // The node will say what is wrong with it.
+  // The node will report the error.
   if (errors.length > 0) return [];
   for (const statement of statements) visit(statement);
   return commands;
@@ -114,11 +114,11 @@ function namedBy([command, ...args]: readonly string[]): Named[] {
       return operands.slice(1).map((path) => ({ access: "read", path }));
     case "receive": {
       const into = args[args.indexOf("-o") + 1];
-      // Whatever comes lands in there, and what is there is looked at so as not to be replaced.
+      // Everything that arrives is put in there, and existing files are looked at so that they are not replaced.
       return args.includes("-o") && into !== undefined ? bothWays([into]) : optionOf("out", args);
     }
     case "mail":
-      // Who it goes to and numbers of mails are no files; a file called so would be read.
+      // Names of readers and numbers of mails are not files; but a file of that name would be read.
       return operandsOf(withoutValues(args)).map((path) => ({ access: "read", path }));
     case "map":
       return [...operands.filter(isModule).map((path): Named => ({ access: "read", path })), ...optionOf("out", args)];
@@ -127,17 +127,17 @@ function namedBy([command, ...args]: readonly string[]): Named[] {
   }
 }
 
-/** Of `mail`, whose texts are no paths. */
+/** For `mail`, whose texts are not paths. */
 function withoutValues(args: readonly string[]): string[] {
   return args.filter((_, at) => !/^(-[ms]|--(message|subject))$/.test(args[at - 1] ?? ""));
 }
 
-/** As `map` tells a module of one's own from a task. */
+/** Like `map`, tells a user's own module from a bundled task. */
 function isModule(path: string): boolean {
   return path.includes("/") || path.endsWith(".wasm");
 }
 
-/** A target that ends with a slash is the directory into which the name goes. */
+/** A target that ends with a slash is a directory for the file. */
 function target(given: string | undefined, name: string): Named {
   const path = given === undefined ? name : given.endsWith("/") ? given + name : given;
   return { access: "write", path };
@@ -147,7 +147,7 @@ function lastName(path: string): string {
   return path.replace(/\/+$/, "").split("/").at(-1) || "starfish";
 }
 
-/** Words that are no options. "-" is one: standard input. */
+/** Words that are not options. "-" is one of them: standard input. */
 function operandsOf(args: readonly string[]): string[] {
   const end = args.indexOf("--");
   const before = end < 0 ? args : args.slice(0, end);

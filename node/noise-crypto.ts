@@ -1,6 +1,7 @@
 /**
- * Noise's ciphers by OpenSSL. The library uses them too, but hands them each key as bytes, of which Node makes a key anew for
- * every record: half of the time of one of 1 KiB. Here it is made once for each direction of a connection.
+ * Noise's ciphers with OpenSSL. The library uses OpenSSL too, but passes each key as bytes, of which Node.js makes a
+ * key object for every record: that takes half of the time of a record of 1 KiB. Here it is made once for each
+ * direction of a connection.
  */
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from "node:crypto";
 import { defaultCrypto } from "@libp2p/noise/crypto";

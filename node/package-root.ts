@@ -1,9 +1,12 @@
-/** Where this program's own files are: the checkout, or the installed package. */
+/** The directory of this program's own files: the checkout, or the installed package. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { assert } from "../core/base/assert.ts";
 
-/** The nearest directory above this file that has a package.json: two up from sources, three up from what is built. */
+/**
+ * The nearest directory above this file that has a package.json: two levels up from the sources, three from what is
+ * built.
+ */
 export const packageRoot: string = findRoot(import.meta.dirname);
 
 function findRoot(from: string): string {

@@ -1,22 +1,24 @@
 /**
- * Which pages may open WebSocket links to this node. Browsers let any page connect to any address, this machine's too, and
- * say in the header `Origin` whose page it is; other programs say nothing and could say anything. Accepted are:
+ * Which pages may open WebSocket links to this node. Browsers let any page connect to any address, this machine's too,
+ * and say in the header `Origin` whose page it is. Other programs send no such header, or anything. Accepted are:
  *
- * - no origin: no page.
- * - this node's own page: it was asked for by the same host and port as the link. Only under names that no stranger can make
- *   lead here (DNS rebinding): addresses, names of the local network, that of --url, and those of the certificate by https.
- * - the pages of other members, by the addresses that they have or once had: a tab outlives the node that served it.
+ * - no origin: the client is not a page;
+ * - this node's own page, that is a page that was loaded from the same host and port as the link. This holds only under
+ *   names that no stranger can make lead here (DNS rebinding): addresses, names of the local network, the name of
+ *   --url, and with https those of the certificate;
+ * - the pages of other members, by the addresses that they have or once had, because a tab outlives the node that
+ *   served it.
  */
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import type { Log } from "../core/ports/log.ts";
 
-/** Pages of members that are remembered: of each its few addresses, also of those that are gone. */
+/** Pages of members that are remembered: a few addresses of each, also of members that have left. */
 const KNOWN_MAX = 4_096;
-/** Refused origins that are told of, each once. */
+/** Refused origins that are logged, each once. */
 const TOLD_MAX = 32;
 
-/** Names that can't be bought: of the local network (RFC 6761, 6762, 8375, and by long custom). */
+/** Names that can't be bought: those of the local network (RFC 6761, 6762, 8375, and by long custom). */
 const LOCAL_NAME = /^[^.]+$|\.(local|localhost|internal|lan|home|home\.arpa|test)$/;
 
 export class PageOrigins {
@@ -27,14 +29,14 @@ export class PageOrigins {
   readonly #known = new Set<string>();
   readonly #told = new Set<string>();
 
-  /** `url` is the page's address as others are told it. */
+  /** `url` is the page's address that others are told. */
   constructor(url: string, log: Log, names: readonly string[] = []) {
     this.#names = new Set(names);
     this.#log = log;
     this.#url = placeOf(new URL(url));
   }
 
-  /** Addresses of a member: whoever takes WebSockets there serves the page there. */
+  /** The addresses of a member: a member that takes WebSockets at an address serves its page there. */
   learn(addresses: readonly string[]): void {
     for (const address of addresses) {
       const place = placeOfAddress(address);
@@ -46,7 +48,7 @@ export class PageOrigins {
     }
   }
 
-  /** Whether this may become a link. */
+  /** Whether this request may become a link. */
   readonly allows = (request: IncomingMessage): boolean => {
     const { origin, host } = request.headers;
     if (origin === undefined) return true;
@@ -56,7 +58,7 @@ export class PageOrigins {
     return false;
   };
 
-  /** Whether the page was asked for by the same host and port as the link, under a name that is safe. */
+  /** Whether the page was loaded from the same host and port as the link, under a safe name. */
   #isSame(origin: string, host: string | undefined): boolean {
     const { protocol, hostname, host: page } = new URL(origin);
     if (!URL.canParse(`${protocol}//${host}`) || new URL(`${protocol}//${host}`).host !== page) return false;
@@ -73,7 +75,7 @@ export class PageOrigins {
   }
 }
 
-/** Host and port. All names of one's own machine are one. */
+/** Host and port. All names of one's own machine count as one. */
 function placeOf({ protocol, hostname, port }: URL): string {
   const isLoopback = isIP(hostname) === 4 && hostname.startsWith("127.");
   const isOwn = isLoopback || hostname === "localhost" || hostname === "[::1]";

@@ -1,6 +1,6 @@
 /**
- * The built page as a request handler. Only files that were there when it was made are served, so no path can lead
- * elsewhere; each is read and compressed once, when it is first asked for.
+ * The built page, as a request handler. Only files that existed when it was made are served, so that no path can lead
+ * elsewhere. Each is read and compressed once, when it is first asked for.
  */
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -28,14 +28,14 @@ const COMPRESSED = new Set([".html", ".js", ".css", ".json", ".webmanifest", ".s
 const HEADERS: Readonly<Record<string, string>> = {
   "Content-Security-Policy": CSP_HEADER,
   "X-Content-Type-Options": "nosniff",
-  // The link holds the key of the swarm; no other site may learn even the address.
+  // The link has the key of the swarm; other sites must not even learn the address.
   "Referrer-Policy": "no-referrer",
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Resource-Policy": "same-origin",
   "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 };
 
-/** Names below assets/ (by Vite) and programs/ have a hash of the content in them: they never change. */
+/** Names below assets/ (from Vite) and programs/ contain a hash of their content, so they never change. */
 const FOREVER = "public, max-age=31536000, immutable";
 
 interface Asset {
@@ -48,7 +48,7 @@ interface Asset {
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** Rejects if the folder cannot be read; a page that has not been built is answered for with 503. */
+/** Rejects if the folder can't be read. If the page has not been built, requests are answered with 503. */
 export async function servePage(folder: string): Promise<Handler> {
   const files = await listFiles(folder);
   const assets = new Map<string, Promise<Asset>>();
@@ -77,7 +77,8 @@ async function answer(
     return say(response, 405, "Only GET and HEAD here.\n", { Allow: "GET, HEAD" });
   }
   const path = new URL(request.url ?? "/", "http://page").pathname;
-  // A mail program has encoded the # of a link. The key has come here with it; a node of the swarm has it already.
+  // A mail program has encoded the # of a link. So the key has come here with the request, but a node of the swarm has
+  // it already.
   if (/^\/%23v\d/i.test(path)) {
     response
       .writeHead(302, { ...HEADERS, Location: `/#${path.slice("/%23".length)}`, "Cache-Control": "no-store" })
@@ -152,7 +153,8 @@ async function load(file: string): Promise<Asset> {
   const type = TYPES[extension] ?? "application/octet-stream";
   const tag = createHash("sha256").update(plain).digest("base64url").slice(0, 22);
   if (!COMPRESSED.has(extension)) return { plain, brotli: undefined, gzip: undefined, tag, type };
-  // Quality 9 of 11: within 2% of the smallest, in a fifth of the time; somebody is waiting for the first answer.
+  // Quality 9 of 11: within 2% of the smallest size, in a fifth of the time, because somebody waits for the first
+  // answer.
   const brotli = promisify(brotliCompress)(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } });
   const gzipped = promisify(gzip)(plain, { level: 9 });
   return { plain, brotli: await brotli, gzip: await gzipped, tag, type };

@@ -1,4 +1,4 @@
-/** Programs in Node: threads of this process, files of the built package. */
+/** Programs in Node.js: threads of this process, files of the built package. */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,7 +1,7 @@
 /**
- * The disk of the person at the other end of the control socket, as a shell's host: files by path in their directory. Each
- * call is a request with a number, answered by pieces of data and an end. Files of any size pass through in pieces, each
- * asked for or acknowledged, so that neither end holds more of them than that.
+ * The user's disk at the other end of the control socket, as a shell's host: files by path, relative to the user's
+ * directory. Each call is a request with a number, answered by pieces of data and an end. Files pass in pieces, each
+ * asked for or acknowledged, so that neither end ever holds more than some pieces of a file.
  */
 import { concat, type Bytes } from "../core/base/bytes.ts";
 import { decode } from "../core/base/codec.ts";
@@ -39,13 +39,13 @@ interface Options {
   readonly signal?: AbortSignal;
 }
 
-/** As all file systems in use have it; some count in UTF-16. */
+/** The limit of all common file systems; some count in UTF-16. */
 const NAME_BYTES_MAX = 255;
-/** What Windows takes for more than a name: parts of paths, devices, and ends that it cuts off. */
+/** What Windows does not take as a plain name: parts of paths, devices, and endings that it cuts off. */
 const WINDOWS_TROUBLE = /[<>:"\\|?*\p{Cc}]|^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)|[. ]$/iu;
 
 export class RemoteHost implements Host {
-  /** The control socket does not leave the machine, so that both ends are on the same system. */
+  /** Both ends of the control socket are on the same machine, and so on the same system. */
   readonly hasBackslashPaths: boolean = process.platform === "win32";
   /** Programs run in the node. */
   readonly programs: ProgramPlatform = nodeProgramPlatform;
@@ -115,7 +115,7 @@ export class RemoteHost implements Host {
     return undefined;
   }
 
-  /** A frame from the client that belongs to an answer. What belongs to none has been given up. */
+  /** A frame from the client that belongs to an answer. If nobody waits for that answer any more, it is dropped. */
   receive(frame: Frame): void {
     if (frame.kind === KIND.fileData) {
       const { id, bytes } = readPiece(frame);
@@ -137,7 +137,7 @@ export class RemoteHost implements Host {
     for (const pending of this.#pending.values()) pending.reject(new StarfishError("closed", "The terminal has gone"));
   }
 
-  /** A file that is open at the client under the number `file`. What fails leaves none open. */
+  /** The file that is open at the client under the number `file`. A failure leaves none open. */
   async #open(kind: number, path: string, options: Options): Promise<{ file: number; answer: Uint8Array }> {
     const file = this.#nextId;
     try {
@@ -161,14 +161,14 @@ export class RemoteHost implements Host {
     throw new StarfishError("busy", "Too many files at once", { retryable: true });
   }
 
-  /** The answer to what is being sent. */
+  /** The answer to a request that is being sent. */
   async #ask(id: number, sent: Promise<void>, { signal }: Options): Promise<Uint8Array> {
     const answered = new Promise<Uint8Array>((resolve, reject) => {
       this.#pending.set(id, { parts: [], length: 0, resolve, reject });
     });
     const answer = signal === undefined ? answered : abortable(signal, answered);
     const done = answer.finally(() => this.#pending.delete(id));
-    // Whoever waits sees the failure; if sending fails first, nobody does.
+    // The caller sees the failure; if sending fails first, nobody else does.
     done.catch((error: unknown) => {
       if (!isStarfishError(error)) throw error;
     });
@@ -176,7 +176,7 @@ export class RemoteHost implements Host {
     return await done;
   }
 
-  /** Whatever has happened: also after the signal has aborted, and where the client has gone. */
+  /** Always, also after the signal has aborted, and if the client has gone. */
   async #letGo(file: number): Promise<void> {
     try {
       await this.#request(KIND.close, { file }, {});

@@ -1,4 +1,6 @@
-/** What a running node says: lines for people, or one JSON object a line for programs. Never secrets in the log. */
+/**
+ * The output of a running node: lines for people, or one JSON object a line for programs. The log never has secrets.
+ */
 import type { Log, LogLevel } from "../core/ports/log.ts";
 import type { Net } from "../core/net/types.ts";
 import { shown, type Text } from "../core/shell/styled.ts";
@@ -9,12 +11,12 @@ const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, e
 export interface Report {
   /** Something worth knowing: `text` for people, event and fields for programs. */
   say(event: string, text: string, fields?: Readonly<Record<string, unknown>>): void;
-  /** Something for the eyes of people only. */
+  /** A drawing, for people only. */
   draw(text: Text): void;
   readonly log: Log;
 }
 
-/** `levelMin` is what of the log is shown; people need warnings only. */
+/** `levelMin` is the lowest level of the log that is shown; people need only warnings. */
 export function createReport(options: { readonly json: boolean; readonly levelMin?: LogLevel }): Report {
   const { json } = options;
   const rankMin = RANK[options.levelMin ?? (json ? "info" : "warn")];
@@ -43,7 +45,7 @@ export function createReport(options: { readonly json: boolean; readonly levelMi
   };
 }
 
-/** Names and errors of others are in it: nothing in them may steer a terminal. */
+/** The text contains names and errors of others; nothing in them may control a terminal. */
 export function print(stream: NodeJS.WriteStream, text: string): void {
   stream.write(stream.isTTY ? harmless(text) : text);
 }

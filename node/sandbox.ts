@@ -7,7 +7,7 @@ import { bareWorker, programBeside } from "./bare-worker.ts";
 
 const PROGRAM = programBeside(import.meta.url, "sandbox-worker");
 
-/** `cores` says how many there are to lend, where the machine's own count is not what is wanted. */
+/** `cores` is the number to lend, if it is not the machine's own count. */
 export function nodeSandbox(options: { cores?: number } = {}): Sandbox {
   return {
     cores: Math.max(1, options.cores ?? availableParallelism()),
@@ -16,8 +16,8 @@ export function nodeSandbox(options: { cores?: number } = {}): Sandbox {
 }
 
 function startThread(): Thread {
-  // There are no resourceLimits, because tasks have no JavaScript heap, and V8 counts their memory against its limit: with
-  // one of 64 MiB it collects garbage at every memory.grow, and growing to 64 MiB page by page takes 20 s instead of 27 ms.
+  // resourceLimits are not set. Tasks have no JavaScript heap, and V8 counts their memory against the limit: with one
+  // of 64 MiB it collects garbage at every memory.grow, and growing to 64 MiB page by page takes 20 s instead of 27 ms.
   const worker = bareWorker(PROGRAM);
   // An idle worker does not keep the process alive.
   worker.on("message", () => worker.unref());

@@ -28,13 +28,13 @@ export interface ShOptions {
   readonly dataDir: string;
   /** `-c`. */
   readonly line?: string | undefined;
-  /** A script and its words, or with `-c` the line's $0 and its words. */
+  /** A script and its words; with `-c` the line's $0 and its words. */
   readonly words?: readonly string[] | undefined;
-  /** Directories whose files a script or a session may reach, beside the one in which it was started. */
+  /** Directories whose files a script or a session may reach, besides the one in which it was started. */
   readonly files?: readonly string[] | undefined;
 }
 
-/** Resolves to the exit status. Rejects with "unreachable" where no node is running. */
+/** Resolves to the exit status. Rejects with "unreachable" if no node is running. */
 export async function sh({ dataDir, line, words = [], files = [] }: ShOptions): Promise<number> {
   const [name, ...args] = words;
   const directories = [process.cwd(), ...files.map((path) => resolvePath(path))];
@@ -42,7 +42,7 @@ export async function sh({ dataDir, line, words = [], files = [] }: ShOptions): 
     const named = NamedPaths.ofLine(line, process.cwd(), { words, directories });
     return await run(dataDir, { run: { kind: "line", text: line }, name, args }, named);
   }
-  // What a script does is not known beforehand: it reaches what a session at a terminal reaches.
+  // What a script does is not known beforehand, so it reaches the same files as a session at a terminal.
   const named = NamedPaths.inDirectories(directories, words);
   if (name !== undefined) return await run(dataDir, { run: { kind: "file", path: name }, name, args }, named);
   if (process.stdin.isTTY && process.stdout.isTTY) return await interact(dataDir, named);
@@ -60,7 +60,7 @@ async function run(dataDir: string, what: Pick<Open, "run" | "name" | "args">, n
   const client = new Client(await open(dataDir), process.stdin, named);
   let interrupts = 0;
   const pass = (signal: NodeJS.Signals): void => {
-    // The first one is for the script and its traps; who presses Ctrl-C again does not want to wait for them.
+    // The first Ctrl-C is for the script and its traps; a person who presses it again does not want to wait for them.
     if (signal === "SIGINT" && ++interrupts > 1) client.quit();
     client.signal(SIGNAL_NAMES[signal] ?? "TERM");
   };
@@ -118,7 +118,7 @@ class Client {
   #credit = 0;
   #hasCredit: (() => void) | undefined;
   #pumping = false;
-  /** Ctrl-C was pressed at the terminal, and nothing has come from the node since. */
+  /** Ctrl-C was pressed at the terminal, and the node has sent nothing since. */
   #isUnanswered = false;
 
   constructor(socket: Socket, stdin: NodeJS.ReadStream | undefined, named: NamedPaths) {
@@ -149,7 +149,7 @@ class Client {
     this.#frames.sendMessage(KIND.signal, { name }).catch(() => {});
   }
 
-  /** Without waiting for anybody. */
+  /** Ends the process without waiting for anything. */
   quit(): never {
     this.#files.abandon();
     process.exit(EXIT.interrupted);
@@ -175,17 +175,17 @@ class Client {
         if (!servesFiles(frame)) {
           throw new StarfishError("version-mismatch", "The running node is of another version; restart it");
         }
-        // Not awaited: output goes on meanwhile. The node asks for the next piece only when it has this one.
+        // Not awaited, because output goes on meanwhile. The node asks for the next piece only when it has this one.
         this.#files.serve(frame).catch(() => this.#frames.destroy());
     }
   }
 
-  /** Sends stdin as far as the node wants it. */
+  /** Sends stdin as far as the node has asked for it. */
   async #pump(): Promise<void> {
     this.#pumping = true;
     for await (const chunk of (this.#stdin ?? []) as AsyncIterable<Buffer>) {
       if (this.#stdin?.isRaw === true && chunk.includes(CTRL_C)) {
-        // A node that answers echoes the key.
+        // A node that works echoes the key.
         if (this.#isUnanswered) this.quit();
         this.#isUnanswered = true;
       }

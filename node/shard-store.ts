@@ -1,12 +1,12 @@
 /**
- * The port ShardStore as files, a file a shard, in 256 directories by the hash of the id. A shard is written beside its
- * place and renamed into it, so that a process that is killed leaves it whole or not at all. Opening reads the directories
- * and no file: lengths are in the names. Assumes that one process uses the directory at a time (data-dir.ts sees to that) and
- * a POSIX file system.
+ * The port ShardStore as files: one file a shard, in 256 directories by the hash of the id. A shard is written beside
+ * its place and then renamed, so that a process that is killed leaves it whole or not at all. Opening the store reads
+ * the directories and no file, because lengths are in the names. Assumes that only one process uses the directory
+ * (data-dir.ts ensures that), and a POSIX file system.
  *
- * Files and directories are flushed when somebody asks for it (`sync`), or some seconds after they were written; a power cut
- * before that may leave names without their bytes, which their checksums tell. Flushing each shard before its put resolves
- * made a put three times as long; who waits for `safe` waits for one flush of all shards.
+ * Files and directories are flushed when somebody asks for it (`sync`), or some seconds after they were written. A
+ * power cut before that may leave names without their bytes; the checksums tell. Flushing each shard before its put
+ * resolves made a put take three times as long. Callers that wait for `safe` wait for one flush of all shards.
  */
 import { hash } from "node:crypto";
 import { mkdir, open, readdir, rename, unlink } from "node:fs/promises";
@@ -20,16 +20,20 @@ import { nodeSha256 } from "./sha256.ts";
 
 const DIRECTORIES = 256;
 const UNFINISHED = ".part";
-/** Files and directories that are read or flushed at once: the threads that Node has for files. */
+/** Files and directories that are read or flushed at once: as many as Node.js has threads for files. */
 const AT_ONCE = 4;
-/** What was written is flushed after so long if nobody has asked for it: what a power cut may take from a file system anyway. */
+/**
+ * If nobody has asked for it, writes are flushed after this time: a power cut may take so much from any file system.
+ */
 const FLUSHED_AFTER_MS = 5_000;
 
 export interface FileShardStoreOptions {
   readonly quotaBytes: number;
 }
 
-/** Opens the store, making its directories if need be, and clears away what a crash has left unfinished. Rejects with "io". */
+/**
+ * Opens the store, makes its directories if need be, and removes what a crash has left unfinished. Rejects with "io".
+ */
 export async function openFileShardStore(directory: string, options: FileShardStoreOptions): Promise<ShardStore> {
   return guardFiles(directory, async () => {
     await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -40,7 +44,7 @@ export async function openFileShardStore(directory: string, options: FileShardSt
     });
     await flushDirectory(directory);
     const frames = new FileFrames(directory, () => {
-      // Whoever asks hears of what fails; else it is found like any damage.
+      // A caller of `sync` hears of a failure; otherwise it is found later, like any damage.
       setTimeout(() => void store.sync().catch(() => {}), FLUSHED_AFTER_MS).unref();
     });
     const store = new ShardShelf({ frames, names: names.flat(), quotaBytes: options.quotaBytes, sha256: nodeSha256 });
@@ -56,7 +60,7 @@ async function someAtOnce<T>(items: Iterable<T>, work: (item: T) => Promise<void
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-/** The names in it. */
+/** The names in the directory. */
 async function openDirectory(directory: string): Promise<string[]> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const names = await readdir(directory);
@@ -73,7 +77,7 @@ class FileFrames implements FrameStore {
   #flush: Promise<readonly string[]> = Promise.resolve([]);
   #nextFlush: Promise<readonly string[]> | undefined;
 
-  /** `onUnflushed` is called with the first write after the beginning of a flush. */
+  /** `onUnflushed` is called at the first write after a flush has begun. */
   constructor(directory: string, onUnflushed: () => void) {
     this.#directory = directory;
     this.#onUnflushed = onUnflushed;
@@ -107,7 +111,7 @@ class FileFrames implements FrameStore {
     });
   }
 
-  /** Those who ask while a flush is under way share the next one. */
+  /** Callers during a flush share the next one. */
   flush(): Promise<readonly string[]> {
     this.#nextFlush ??= this.#flush.then(() => {
       this.#nextFlush = undefined;
@@ -139,7 +143,10 @@ class FileFrames implements FrameStore {
     return lost;
   }
 
-  /** By the id alone, so that what replaces a shard is in the same directory and one flush makes both last. */
+  /**
+   * Determined by the id alone, so that the new file of a shard is in the same directory as the old one, and one flush
+   * makes both changes durable.
+   */
   #directoryOf(name: string): string {
     const id = name.slice(0, name.lastIndexOf("."));
     return join(this.#directory, hash("sha256", id).slice(0, 2));
@@ -162,18 +169,18 @@ async function unlinkIfThere(path: string): Promise<void> {
   }
 }
 
-/** The file, or its beginning if it is longer than it can be. */
+/** The file, or its beginning if it is longer than allowed. */
 async function readAtMost(path: string, bytes: number): Promise<Uint8Array> {
   const file = await open(path, "r");
   try {
-    // Not cleared, since what is not read is cut off; and a buffer of its own, since it may live long.
+    // Not cleared, since the unread part is cut off; and a buffer of its own, since it may live long.
     const buffer = own(Buffer.allocUnsafeSlow(bytes));
     let length = 0;
     for (;;) {
       const { bytesRead } = await file.read(buffer, length, bytes - length);
       length += bytesRead;
       if (bytesRead === 0 || length === bytes) break;
-      // So much is all there is, unless somebody has changed it.
+      // The whole file has been read, unless somebody has changed it.
       if (length === bytes - 1) break;
     }
     return new Uint8Array(buffer.buffer, 0, length);

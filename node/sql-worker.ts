@@ -1,4 +1,4 @@
-/** The program of the thread in Node in which SQLite holds the index of the shared database. */
+/** The program of the thread in which SQLite holds the index of the shared database, in Node.js. */
 import { parentPort, workerData } from "node:worker_threads";
 import sqlite3 from "@sqlite.org/sqlite-wasm";
 import { assert } from "../core/base/assert.ts";

@@ -1,4 +1,4 @@
-/** A Node node's computer: its files, its sockets and its threads behind the ports. */
+/** The computer of a Node.js node: its files, sockets and threads behind the ports. */
 import { readdir, readFile } from "node:fs/promises";
 import type { Server } from "node:http";
 import { isIP } from "node:net";
@@ -36,7 +36,10 @@ import { nodeSqlEngine } from "./sql-engine.ts";
 import { openFileStore } from "./store.ts";
 import { nodeTransports } from "./transports.ts";
 
-/** What small changes can come within the second until they are stored, and be stored on a full disk. */
+/**
+ * Room for the changes that can arrive within the second before they are stored, so that they can be stored on a full
+ * disk.
+ */
 const RESERVE_BYTES: number = 4 * 1024 * 1024;
 
 const realPorts = { clock: realClock, crypto: nodeCrypto, random: realRandom };
@@ -47,9 +50,12 @@ export interface StartOptions {
   readonly server: Server;
   /** The page's address. */
   readonly url: string;
-  /** Whether others reach it there although this node does not listen there (a proxy, a published port). Default: no. */
+  /**
+   * Whether others reach the page there although this node does not listen there (a proxy, a published port). Default:
+   * no.
+   */
   readonly isUrlGiven?: boolean;
-  /** Those of the certificate that the page is served with. */
+  /** The names in the page's certificate. */
   readonly names?: readonly string[];
   readonly join: string | undefined;
   readonly name: string | undefined;
@@ -58,7 +64,7 @@ export interface StartOptions {
   readonly device: string | undefined;
   /** Names the machine that it runs on. */
   readonly machineOf?: (swarm: SwarmId) => Promise<string | undefined>;
-  /** Offered to the swarm's files; undefined: a part of what is free. */
+  /** Bytes offered to the swarm's files; undefined: a part of what is free. */
   readonly storageBytes: number | undefined;
   readonly log: Log;
   readonly faults?: Faults;
@@ -84,7 +90,7 @@ export async function startComputer(options: StartOptions): Promise<Computer> {
     ...(isIP(options.host) === 0 ? {} : { tcpHost: options.host }),
   });
   const published = options.isUrlGiven === true ? bootstrapAddress(new URL(options.url)) : undefined;
-  // An address of one's own machine is another machine for others.
+  // An address of one's own machine means another machine to others.
   const alsoAt =
     published === undefined || /^\/(dns4\/localhost|ip4\/127\.|ip6\/::1)/.test(published) ? [] : [published];
   const faults = options.faults ?? new Faults(options.log);
@@ -123,7 +129,7 @@ export async function startComputer(options: StartOptions): Promise<Computer> {
   return computer;
 }
 
-/** Tabs come from the pages of all members, of those that were known before the start too. */
+/** Tabs come from the pages of all members, also of those that were known before the start. */
 function followPages({ net }: Computer, origins: PageOrigins): void {
   origins.learn(knownBefore(net));
   for (const { record } of net.members()) origins.learn(record.addresses);
@@ -132,13 +138,13 @@ function followPages({ net }: Computer, origins: PageOrigins): void {
 
 async function openShards(directory: string, storageBytes: number | undefined): Promise<ShardStore> {
   const shards = await openFileShardStore(directory, { quotaBytes: storageBytes ?? 0 });
-  // Its own shards are as good as free.
+  // Space that its own shards use counts as free.
   const offer = storageBytes ?? storageOffer((await freeBytesAt(directory)) + shards.usage().usedBytes);
   shards.setQuota(offer);
   return shards;
 }
 
-/** An invite names them. Not every member may make one. */
+/** An invite has their addresses. Not every member may make one. */
 function knownBefore(net: Net): readonly string[] {
   try {
     return parseInvite(nodeCrypto, net.invite()).addresses;
@@ -149,8 +155,8 @@ function knownBefore(net: Net): readonly string[] {
 }
 
 /**
- * The invite with the server of its link as the first to try: it takes links on the same port, and may be reached by that
- * address alone (a container, a proxy). Throws "bad-invite".
+ * The invite with the server of its link as the first address to try: it takes links on the same port, and may only be
+ * reachable there (a container, a proxy). Throws "bad-invite".
  */
 function withServerAddress(link: string): string {
   const invite = parseInvite(nodeCrypto, link);
@@ -160,7 +166,7 @@ function withServerAddress(link: string): string {
   return formatInvite(nodeCrypto, { ...invite, addresses: [...new Set(addresses)] });
 }
 
-/** One loader for each module in the folder, by its name. */
+/** A loader for each module in the folder, by its name. */
 async function builtinTasks(folder: string): Promise<Record<string, () => Promise<Uint8Array>>> {
   const files = await readdir(folder).catch(() => []);
   const modules = files.filter((file) => file.endsWith(".wasm"));

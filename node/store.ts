@@ -1,7 +1,7 @@
 /**
- * The port Store as files of one directory, a file a key. A value is written beside its place, flushed, and renamed into
- * it, so that a crash at any moment leaves the old value or the new one. Assumes that one process uses the directory at
- * a time (data-dir.ts sees to that) and a POSIX file system.
+ * The port Store as files of one directory, one file a key. A value is written beside its place, flushed, and then
+ * renamed, so that a crash at any moment leaves the old value or the new one. Assumes that only one process uses the
+ * directory (data-dir.ts ensures that), and a POSIX file system.
  */
 import { mkdir, readdir, readFile, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,11 +10,11 @@ import { StarfishError } from "../core/base/errors.ts";
 import { checkKey, type Store } from "../core/ports/store.ts";
 import { flushDirectory, guardFiles, isNotFound, writeDurably } from "./files.ts";
 
-/** A file's name is its key in hexadecimal, safe on every file system, and one of these. */
+/** A file's name is its key in hexadecimal, which is safe on every file system, with one of these endings. */
 const VALUE = ".value";
 const UNFINISHED = ".part";
 
-/** Opens the store, making the directory if need be, and clears away what a crash has left unfinished. Rejects with "io". */
+/** Opens the store, makes the directory if need be, and removes what a crash has left unfinished. Rejects with "io". */
 export async function openFileStore(directory: string): Promise<Store> {
   return guardFiles(directory, async () => {
     await mkdir(directory, { recursive: true, mode: 0o700 });

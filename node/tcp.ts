@@ -1,10 +1,10 @@
 /**
- * libp2p's TCP transport, whose connections hand a message to the system in one piece.
+ * libp2p's TCP transport, whose connections pass each message to the system in one piece.
  *
- * For: @libp2p/tcp 11.0.28 writes each part of a record on its own, lengths of two bytes too: four system calls, and as many
- * packets and wakings at the other end. 200 MB between two nodes of one process take 685 ms of CPU time with this and 789
- * without (median of seven; 560 and 703 at best). Connections are changed before they are upgraded.
- * Goes when: the library corks its socket, or writes with writev.
+ * For: @libp2p/tcp 11.0.28 writes each part of a record by itself, even lengths of two bytes. That costs four system
+ * calls, and as many packets and wake-ups at the other end. 200 MB between two nodes of one process take 685 ms of CPU
+ * time with this and 789 without (median of seven; 560 and 703 at best). Connections are changed before they are
+ * upgraded. Goes when: the library corks its socket, or writes with writev.
  */
 import type { Socket } from "node:net";
 import type { MultiaddrConnection, Transport, Upgrader } from "@libp2p/interface";
@@ -13,7 +13,10 @@ import type { Uint8ArrayList } from "uint8arraylist";
 import { releaseWhole } from "../core/base/owned.ts";
 import type { TransportFactory } from "../core/transport/libp2p.ts";
 
-/** What is relied on inside of the library's connections. It is pinned; plain-libp2p.node.test.ts tells when it has changed. */
+/**
+ * What is relied on inside of the library's connections. Its version is pinned; plain-libp2p.node.test.ts fails if this
+ * has changed.
+ */
 interface SendingConnection extends MultiaddrConnection {
   sendData: (data: Uint8ArrayList) => { readonly sentBytes: number; readonly canSendMore: boolean };
 }
@@ -57,7 +60,7 @@ function cork(connection: SendingConnection): void {
     let canSendMore = true;
     socket.cork();
     for (const piece of data) {
-      // What is encrypted is nobody else's. The socket takes all in any case, and says when that is enough.
+      // Nobody else owns the encrypted bytes. The socket takes all of them in any case, and says when to wait.
       canSendMore = socket.write(piece, (error) => error || releaseWhole(piece));
     }
     socket.uncork();

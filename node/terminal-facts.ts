@@ -1,7 +1,7 @@
-/** What may be known of the terminal that a program writes to. */
+/** What is known of the terminal that a program writes to. */
 import type { TerminalFacts } from "./frames.ts";
 
-/** Undefined where there is none. */
+/** Undefined if there is none. */
 export function terminalFacts(stream: NodeJS.WriteStream): TerminalFacts | undefined {
   if (!stream.isTTY) return undefined;
   const program = process.env["TERM_PROGRAM"] ?? "";

@@ -1,6 +1,6 @@
 /**
- * What the page is served with over https: a certificate from files (`--tls-cert`, `--tls-key`), or one that the node makes
- * for itself (`--tls self`) and keeps in its data directory, so that browsers ask their people once only.
+ * The certificate with which the page is served over https: from files (`--tls-cert`, `--tls-key`), or one that the
+ * node makes for itself (`--tls self`) and keeps in its data directory, so that browsers ask their users only once.
  */
 import { X509Certificate, createPrivateKey } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
@@ -20,13 +20,13 @@ export interface TlsCertificate {
   readonly fingerprint: string;
 }
 
-/** Apple's devices take none that lasts longer. */
+/** Apple's devices accept no longer one. */
 const LIFETIME_DAYS = 820;
-/** One that ends within this is made anew. */
+/** A certificate that expires within this time is replaced. */
 const RENEW_DAYS = 30;
 const DAY_MS = 24 * 3_600_000;
 
-/** Rejects with "usage" where the files are no certificate and key that belong together, or "io". */
+/** Rejects with "usage" if the files are not a certificate and its key, or with "io". */
 export async function loadCertificate(dataDir: string, choice: TlsChoice): Promise<TlsCertificate> {
   if (choice !== "self") {
     const [cert, key] = [await textOf(choice.certFile, "--tls-cert"), await textOf(choice.keyFile, "--tls-key")];
@@ -38,13 +38,13 @@ export async function loadCertificate(dataDir: string, choice: TlsChoice): Promi
   if (kept !== undefined) return kept;
   const { cert, private: key } = await makeCertificate();
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  // The certificate last: it is looked for first.
+  // The certificate is written last, because it is looked for first.
   await writeWhole(keyFile, key);
   await writeWhole(certFile, cert);
   return examine(cert, key, certFile);
 }
 
-/** The certificate of an earlier start, unless there is none that lasts. */
+/** The certificate of an earlier start, unless it is missing or expires soon. */
 async function own(certFile: string, keyFile: string): Promise<TlsCertificate | undefined> {
   try {
     const cert = await readFile(certFile, "utf8");
@@ -58,7 +58,7 @@ async function own(certFile: string, keyFile: string): Promise<TlsCertificate | 
 async function makeCertificate(): Promise<{ cert: string; private: string }> {
   const { generate } = await import("selfsigned");
   const addresses = Object.values(networkInterfaces()).flatMap((list = []) => list.map(({ address }) => address));
-  // Link-local addresses carry the name of an interface, which certificates can't.
+  // Link-local addresses contain the name of an interface, which certificates can't.
   const ips = [...new Set(["127.0.0.1", "::1", ...addresses])].filter((ip) => !ip.includes("%"));
   const names = [...new Set(["localhost", hostname().toLowerCase()])].filter((name) => /^[a-z\d.-]+$/.test(name));
   const now = Date.now();
@@ -66,7 +66,7 @@ async function makeCertificate(): Promise<{ cert: string; private: string }> {
     keyType: "ec",
     curve: "P-256",
     algorithm: "sha256",
-    // A device's clock may be behind.
+    // The clock of another device may be behind.
     notBeforeDate: new Date(now - DAY_MS),
     notAfterDate: new Date(now + LIFETIME_DAYS * DAY_MS),
     extensions: [
@@ -101,7 +101,7 @@ function namesOf({ subjectAltName = "" }: X509Certificate): string[] {
   return [...subjectAltName.matchAll(/(?:DNS|IP Address):"?([^,"\s]+)/g)].map(([, name = ""]) => name.toLowerCase());
 }
 
-/** The name under which browsers find a page whose certificate is for `names` and that is served at this address. */
+/** The name under which browsers find a page at this address whose certificate is for `names`. */
 export function nameFor(address: string, names: readonly string[]): string {
   const isNamed = names.some((name) => isIP(name) !== 0 && name === address);
   const name = names.find((each) => isIP(each) === 0 && !each.includes("*") && each !== "localhost");

@@ -24,7 +24,10 @@ export interface UpOptions extends Omit<OpenNodeOptions, "log"> {
   readonly json: boolean;
 }
 
-/** Ctrl-C reaches a process group and may be passed on besides: what follows this fast is the same one. */
+/**
+ * Ctrl-C reaches the whole process group, and may also be passed on by a parent. A second signal within this time is
+ * the same one.
+ */
 const SAME_SIGNAL_MS = 500;
 
 /** Runs until a signal; resolves to the exit status. */
@@ -37,7 +40,7 @@ export async function up(options: UpOptions): Promise<number> {
   const { lending, isAsked } = await lendingOf(options);
   const { computer, url, fingerprint } = stack.use(await openNode({ ...options, ...lending, log: report.log, faults }));
   if (isAsked) await rememberLending(options.dataDir, lending);
-  // Not before: a start that has failed somewhere has failed.
+  // Not before: a start that has failed anywhere has failed.
   process.on("uncaughtException", (error) => faults.note("exception", error));
   const { path } = stack.use(await placeControl(options.dataDir));
   stack.use(await serveControl({ computer, path, log: report.log }));
@@ -46,14 +49,14 @@ export async function up(options: UpOptions): Promise<number> {
   if (lending.cores === undefined || lending.storageBytes === undefined) {
     report.say("defaults", "What it lends and keeps is by default; --cores and --storage say otherwise.");
   }
-  // Else that is done at the end, and a node may be killed.
+  // Otherwise this happens at the end, and a node may be killed.
   flushCompileCache();
   const twin = Promise.withResolvers<never>();
   computer.net.onTwin(({ givesWay, message }) => {
     if (givesWay) twin.reject(new StarfishError("in-use", message));
     else report.say("twin", message);
   });
-  // It may come after the signal.
+  // It may arrive after the signal.
   twin.promise.catch(() => {});
   const signal = await Promise.race([stop, twin.promise]);
   report.say("leaving", "Saying goodbye …", { signal });
@@ -62,7 +65,7 @@ export async function up(options: UpOptions): Promise<number> {
 
 type SomeLending = Pick<UpOptions, "cores" | "storageBytes">;
 
-/** By the command line, by what was chosen before, or by asking; what is left undefined is by default. */
+/** From the command line, from an earlier choice, or by asking; undefined means the default. */
 async function lendingOf(
   options: UpOptions,
 ): Promise<
@@ -78,7 +81,7 @@ async function lendingOf(
   return { lending: await askLending(dataDir, said, streams), isAsked: true };
 }
 
-/** The link that lets one in comes first, and no other that would not. */
+/** Prints the invite first, and no other link, because no other would let anybody in. */
 async function greet(
   computer: Computer,
   report: Report,
@@ -112,14 +115,14 @@ async function greet(
   }
 }
 
-/** The link for a phone's camera, or why there is none. */
+/** The QR code for a phone, or the reason why there is none. */
 async function forOthers(invite: string, terminal: TerminalInfo): Promise<Text> {
   if (isLocalLink(invite)) return "It works on this machine only. For other devices: starfish up --host 0.0.0.0\n";
   const code = await qrCode(invite, terminal);
   return code === "" ? "" : compose`\n${code}\n\n`;
 }
 
-/** The first signal asks for a clean end; a second one ends the process where it stands. */
+/** The first signal asks for a clean end; a second one ends the process at once. */
 function onSignals(): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
   let firstAt: number | undefined;

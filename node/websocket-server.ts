@@ -1,12 +1,13 @@
 /**
- * WebSocket links on the HTTP server that also serves the page: one port for both. The server belongs to the caller, who
- * makes it listen and closes it; this takes its "upgrade" requests, as a libp2p transport that can only listen:
+ * WebSocket links on the HTTP server that also serves the page: one port for both. The caller owns the server, makes it
+ * listen and closes it. This file takes its "upgrade" requests, as a libp2p transport that can only listen:
  *
  *     const server = createServer(servePage);
  *     await once(server.listen(port, host), "listening");
  *     const network = await createLibp2pNetwork({ …, ...nodeTransports({ server, tcpHost: host }) });
  *
- * (see node/transports.ts). Requests that `mayLink` says no to are answered with 403. Disposing of the network ends its links and leaves the server listening.
+ * (see node/transports.ts). Requests that `mayLink` refuses are answered with 403. Disposing of the network ends its
+ * links and leaves the server listening.
  */
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
@@ -37,9 +38,9 @@ import type { TransportFactory } from "../core/transport/libp2p.ts";
 /** Above this much unsent data in a socket, writers are told to wait; below half of it, to go on. */
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
 
-/** Of one WebSocket message: two records or so. More would gain nothing, and wait longer at the other end. */
+/** Bytes of one WebSocket message: about two records. More would gain nothing, and wait longer at the other end. */
 const PORTION_BYTES = 128 * 1024;
-/** What is sent at once has 128 KiB (PORTION_BYTES); anything near this is an attack. */
+/** We send at most 128 KiB at once (PORTION_BYTES); anything near this size is an attack. */
 const PAYLOAD_BYTES_MAX = 1024 * 1024;
 
 /** A transport that accepts WebSocket connections on `server`. Listen on "/ip4/…/tcp/…/ws", or wss where it speaks TLS; the port is the server's. */
@@ -61,7 +62,7 @@ class ServerListener extends TypedEventEmitter<ListenerEvents> implements Listen
     noServer: true,
     maxPayload: PAYLOAD_BYTES_MAX,
     perMessageDeflate: false,
-    // It would answer with a part of what has come, which is given back as soon as it is read.
+    // The library would answer with a part of what has arrived, which is given back as soon as it is read.
     autoPong: false,
   });
   readonly #options: CreateListenerOptions;
@@ -131,7 +132,7 @@ class ServerListener extends TypedEventEmitter<ListenerEvents> implements Listen
     });
     this.#options.upgrader
       .upgradeInbound(connection, { signal: this.#shutdown.signal })
-      // Whoever fails the handshake (a port scanner, another protocol) is hung up on.
+      // A client that fails the handshake (a port scanner, another protocol) is disconnected.
       .catch((error: unknown) => connection.abort(error instanceof Error ? error : new Error(String(error))));
   }
 }
@@ -185,7 +186,7 @@ class SocketConnection extends AbstractMultiaddrConnection {
   }
 }
 
-/** Encrypted bytes in few pieces, each with a buffer of its own; those that they were in are given back. */
+/** Encrypted bytes in few pieces, each with a buffer of its own; the buffers that they were in are given back. */
 function* portionsOf(data: Uint8ArrayList): Generator<Uint8Array> {
   for (let at = 0; at < data.byteLength; at += PORTION_BYTES) {
     yield data.slice(at, Math.min(data.byteLength, at + PORTION_BYTES));
