@@ -1,7 +1,7 @@
-/** Where a tab finds its first peer: the node that served the page takes links on the same port. */
+/** Where a tab finds its first peer: the node that served the page accepts links on the same port. */
 import type { Address } from "../core/ports/network.ts";
 
-/** The page's server as a multiaddr, or undefined where the page comes from no server (a file). */
+/** The page's server as a multiaddr; undefined if the page comes from no server (a file). */
 export function bootstrapAddress(location: Pick<Location, "protocol" | "hostname" | "port">): Address | undefined {
   const secure = location.protocol === "https:";
   if (!secure && location.protocol !== "http:") return undefined;

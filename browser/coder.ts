@@ -6,7 +6,7 @@ import { sha256All } from "../core/platform/sha256.ts";
 import type { Coder } from "../core/ports/coder.ts";
 
 export interface BrowserCoderOptions {
-  /** Threads; by the device's cores if it is not said. */
+  /** Threads; the default depends on the device's cores. */
   readonly lanes?: number;
   readonly startWorker?: () => Worker;
 }
@@ -22,7 +22,7 @@ export function browserCoder(options: BrowserCoderOptions = {}): Coder {
 }
 
 async function loadModule(): Promise<WebAssembly.Module> {
-  // Spelt in one expression, so that the bundler finds the file.
+  // In one expression, so that the bundler finds the file.
   const url = new URL("../dist/wasm/reed-solomon.wasm", import.meta.url);
   try {
     const response = await fetch(url);

@@ -1,15 +1,15 @@
-/** Watches whether this tab has anybody to talk to, and says so when that changes: joined, lost contact, back again. */
+/** Watches whether this tab has anybody to talk to, and tells when that changes: joined, lost contact, back again. */
 import type { SwarmModel } from "./ui/swarm-model.ts";
 
-/** A link may be replaced by a better one within a moment; whatever is longer is a loss. */
+/** A link may be replaced by a better one within a moment. A longer gap is a loss. */
 const LOST_AFTER_MS = 1_000;
-/** Joining takes well under two seconds; who has waited this long wants to know. */
+/** Joining takes well under two seconds. After this time a person wants to know what is wrong. */
 const NOBODY_AFTER_MS = 10_000;
 
 export interface ContactEvents {
-  /** The first link is there, and who is behind it is known. */
+  /** The first link is there, and the member behind it is known. */
   joined(): void;
-  /** There was none for a while after the start. */
+  /** For a while after the start there was no link. */
   nobody(): void;
   lost(): void;
   back(): void;

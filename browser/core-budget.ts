@@ -1,15 +1,18 @@
 /**
- * The cores of one browser, shared by its tabs with Web Locks: core n is the lock "starfish-core-<n>". Whoever has the
- * lock may run a task; it is freed by the browser when its tab is closed or crashes.
+ * The cores of one browser, shared by its tabs with Web Locks: core n is the lock "starfish-core-<n>". The tab that has
+ * the lock may run a task. The browser frees the lock when the tab is closed or crashes.
  */
 import type { Locks } from "./tab-locks.ts";
 import { cancelled } from "../core/base/errors.ts";
 import type { CoreBudget, CoreLease } from "../core/sandbox/core-budget.ts";
 
-/** How long a tab keeps a core while it has tasks and others may want it: long against the cost of a lock, about 1 ms. */
+/**
+ * How long a tab keeps a core that others may want, while it has tasks. A lock costs about 1 ms, which is little
+ * against this.
+ */
 const TURN_MS = 1_000;
 
-/** `cores` is how many the browser gives to tasks in all. */
+/** `cores` is the number of cores that the browser gives to tasks in all. */
 export function sharedCores(locks: Locks, cores: number): CoreBudget {
   const names = Array.from({ length: cores }, (_, core) => `starfish-core-${core}`);
 
@@ -18,7 +21,7 @@ export function sharedCores(locks: Locks, cores: number): CoreBudget {
       const lease = await hold(locks, name, { ifAvailable: true });
       if (lease !== undefined) return checked(lease, signal);
     }
-    // All taken: wait for each, keep the first.
+    // All are taken: waits for each, and keeps the first.
     const giveUp = new AbortController();
     const either = AbortSignal.any([signal, giveUp.signal]);
     let winner: CoreLease | undefined;
@@ -31,7 +34,7 @@ export function sharedCores(locks: Locks, cores: number): CoreBudget {
     try {
       await Promise.any(waits);
     } catch {
-      // Every wait was aborted: `winner` stays empty.
+      // Every wait was aborted, so `winner` stays empty.
     }
     giveUp.abort();
     if (winner === undefined) throw cancelled(signal);
@@ -46,7 +49,7 @@ function checked(lease: CoreLease, signal: AbortSignal): CoreLease {
   throw cancelled(signal);
 }
 
-/** The lock, held until it is released; undefined if it is not to be had now. */
+/** The lock, held until it is released; undefined if it can't be had now. */
 function hold(locks: Locks, name: string, options: LockOptions): Promise<CoreLease | undefined> {
   return new Promise((resolve, reject) => {
     locks

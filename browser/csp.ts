@@ -1,12 +1,12 @@
 /**
- * The page's Content-Security-Policy, in one place for both who send it: Vite writes it into the page (so that it holds
- * wherever the files are served from) and node/serve.ts sends it as a header (which alone can forbid framing).
+ * The page's Content-Security-Policy, in one place for both that send it: Vite writes it into the page (so that it
+ * holds wherever the files are served from), and node/page.ts sends it as a header (which alone can forbid framing).
  *
- * No 'unsafe-inline' anywhere: xterm.js is given a way to set its styles without it (ui/xterm-styles.ts).
+ * No 'unsafe-inline' anywhere: ui/xterm-styles.ts lets xterm.js set its styles without it.
  */
 const directives: readonly string[] = [
   "default-src 'none'",
-  // 'wasm-unsafe-eval' allows WebAssembly to be compiled, and nothing else: tasks and the terminal's image decoder need it.
+  // 'wasm-unsafe-eval' only allows compiling WebAssembly, which tasks and the terminal's image decoder need.
   "script-src 'self' 'wasm-unsafe-eval'",
   "worker-src 'self'",
   "style-src 'self'",
@@ -19,7 +19,7 @@ const directives: readonly string[] = [
   "form-action 'none'",
 ];
 
-/** For `<meta http-equiv>`, in which browsers refuse frame-ancestors. */
+/** For `<meta http-equiv>`, where browsers do not accept frame-ancestors. */
 export const CSP_META: string = directives.join("; ");
 
 /** For the header. */

@@ -1,10 +1,11 @@
-/** IndexedDB databases of one object store, and the faults of the browser's storage in words. */
+/** IndexedDB databases of one object store, and the errors of the browser's storage in words. */
 import { messageOf, StarfishError } from "../core/base/errors.ts";
 
 /**
- * Opens the database of that name, made if need be. Rejects with "unsupported" where the browser has no storage for pages.
+ * Opens the database of that name, which is made if need be. Rejects with "unsupported" if the browser has no storage
+ * for pages.
  *
- * @param onLost Called when the person, or the browser, deletes it while it is open.
+ * @param onLost called when the person, or the browser, deletes it while it is open
  */
 export function openDatabase(name: string, objectStore: string, onLost?: () => void): Promise<IDBDatabase> {
   if (typeof indexedDB === "undefined") {
@@ -15,12 +16,12 @@ export function openDatabase(name: string, objectStore: string, onLost?: () => v
     request.addEventListener("upgradeneeded", () => request.result.createObjectStore(objectStore));
     request.addEventListener("success", () => {
       const database = request.result;
-      // Somebody deletes the database: let go, or they wait for ever.
+      // Somebody deletes the database: close it, or they would wait for ever.
       database.addEventListener("versionchange", () => {
         database.close();
         onLost?.();
       });
-      // It was closed for us: "Clear site data", or the disk is gone.
+      // The browser has closed it: "Clear site data", or the disk is gone.
       database.addEventListener("close", () => onLost?.());
       resolve(database);
     });
@@ -28,7 +29,7 @@ export function openDatabase(name: string, objectStore: string, onLost?: () => v
   });
 }
 
-/** What to do about the faults that people can mend, by the name of the browser's exception. */
+/** What people can do about an error, by the name of the browser's exception. */
 const REMEDIES: Readonly<Record<string, string>> = {
   QuotaExceededError: "The browser's storage is full: free some space on this device.",
   InvalidStateError: "The browser has closed this page's storage: reload the page.",
@@ -37,7 +38,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   VersionError: "This page's storage was written by a newer version: reload the page.",
 };
 
-/** Makes faults of the storage "io", or `fullCode` where there is no room, with what to do about them. */
+/** Turns errors of the storage into "io", or into `fullCode` if there is no room, with advice. */
 export async function guardDatabase<T>(work: () => Promise<T>, fullCode: "io" | "full" = "io"): Promise<T> {
   try {
     return await work();

@@ -1,15 +1,18 @@
-/** The program of a download's thread: it gathers the Blob that the browser offers to save. Its owner's side is ui/download.ts. */
+/**
+ * The program of a download's thread: it collects the Blob that the browser offers to save. ui/download.ts is the other
+ * side.
+ */
 
-/** Bytes to be appended, and whether they are the last. */
+/** Bytes to append, and whether they are the last. */
 export interface Gathering {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly isLast: boolean;
 }
 
 export interface Gathered {
-  /** The buffer that the bytes came in, to be filled again. */
+  /** The buffer of the bytes, given back to be filled again. */
   readonly buffer: ArrayBuffer;
-  /** All that was appended, once that is all. */
+  /** The whole Blob, after the last bytes. */
   readonly whole: Blob | undefined;
 }
 
@@ -23,7 +26,7 @@ const scope = globalThis as unknown as WorkerScope;
 const parts: Blob[] = [];
 
 scope.addEventListener("message", ({ data: { bytes, isLast } }) => {
-  // A Blob copies its bytes and gives them to the browser's own process, which keeps them in memory or on disk.
+  // A Blob copies its bytes to the browser's own process, which keeps them in memory or on disk.
   parts.push(new Blob([bytes]));
   scope.postMessage({ buffer: bytes.buffer, whole: isLast ? new Blob(parts) : undefined }, [bytes.buffer]);
 });

@@ -1,6 +1,7 @@
 /**
- * What is thrown where nobody can catch it: in a callback of a library, by a promise that was forgotten, by a bug of ours there.
- * The tab goes on, as browsers have it; each is told on the console as an error, with how many there were.
+ * Errors that nobody can catch: from a callback of a library, from a promise that was forgotten, from a bug of ours in
+ * such places. The tab goes on, as browsers do. Each is logged on the console as an error, with the number of errors so
+ * far.
  */
 let count = 0;
 
@@ -11,7 +12,7 @@ export function noteFault(error: unknown): void {
 
 export function watchFaults(): void {
   addEventListener("error", (event) => {
-    // An element that could not be loaded has no error, and is told by the browser.
+    // An element that could not be loaded has no error; the browser reports it.
     if (!(event instanceof ErrorEvent)) return;
     event.preventDefault();
     noteFault(event.error ?? event.message);

@@ -1,7 +1,7 @@
 /**
- * Which tab lends which of the browser's cores. Each lent core is a Web Lock, so no core is offered to the swarm twice;
- * when a tab goes, however it goes, another that was waiting lends its cores on. (How many tasks run at once is bounded
- * besides, by core-budget.ts: this is about what is promised.)
+ * Which tab lends which of the browser's cores. Each lent core is a Web Lock, so no core is offered to the swarm twice.
+ * When a tab goes in any way, another one that was waiting lends its cores. (core-budget.ts bounds how many tasks run
+ * at once; this file is about what is promised.)
  */
 
 import type { Locks } from "./tab-locks.ts";
@@ -9,7 +9,7 @@ import type { Locks } from "./tab-locks.ts";
 export class LendingShare {
   readonly #locks: Locks;
   readonly #onChange: (cores: number) => void;
-  /** By core: what ends the waiting or holding. */
+  /** For each core, what ends waiting for it or holding it. */
   readonly #wanted: AbortController[] = [];
   #held = 0;
 
@@ -23,13 +23,13 @@ export class LendingShare {
     return this.#held;
   }
 
-  /** Asks for the browser's first `cores` cores; those beyond are given back. */
+  /** Asks for the browser's first `cores` cores; gives back the others. */
   want(cores: number): void {
     while (this.#wanted.length > cores) this.#wanted.pop()?.abort();
     while (this.#wanted.length < cores) {
       const ending = new AbortController();
       const core = this.#wanted.push(ending) - 1;
-      // Rejects when it was still waiting at the end.
+      // Rejects if it was still waiting at the end.
       this.#locks
         .request(`starfish/lent/${core}`, { signal: ending.signal }, () => this.#hold(ending.signal))
         .catch(() => {});

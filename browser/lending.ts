@@ -1,6 +1,6 @@
 /**
  * How many cores this tab lends: what its person chose for the browser, less what other tabs lend already, and nothing
- * while data or battery are to be saved. The choice is one for all tabs of the browser, because the cores are.
+ * while data or battery are to be saved. The choice is shared by all tabs of the browser, because the cores are.
  */
 import type { Locks } from "./tab-locks.ts";
 import type { Cpu } from "../core/jobs/types.ts";
@@ -8,7 +8,7 @@ import { LendingShare } from "./lending-share.ts";
 import { onSetting, readSetting, writeSetting } from "./settings.ts";
 import type { Lending } from "./ui/lend.ts";
 
-/** Below this a battery that is not charging is its owner's alone. */
+/** Below this, a battery that is not charging is kept for its owner. */
 const BATTERY_LOW = 0.25;
 
 interface Battery extends EventTarget {
@@ -43,11 +43,15 @@ export class LendingPolicy {
     this.#apply();
   }
 
-  /** 0 to lend nothing. Remembered for every tab of the browser; this one comes first, since its person is here. */
+  /**
+   * 0 lends nothing. The choice is remembered for every tab of the browser. This tab comes first, since its person is
+   * here.
+   */
   choose(cores: number): void {
     this.#chosen = cores;
     this.#apply();
-    // In this order: our locks are asked for before other tabs hear of it. And at once: the tab may be closed next.
+    // In this order, so that our locks are asked for before other tabs hear of it; and at once, because the tab may be
+    // closed next.
     writeSetting("cores-lent", String(cores));
   }
 
@@ -68,7 +72,7 @@ export class LendingPolicy {
   }
 
   async #watchBattery(device: SavingNavigator): Promise<void> {
-    // Not everywhere, and some browsers refuse it: then nothing is known, and the person decides.
+    // Not every browser has it, and some refuse. Then nothing is known, and the person decides.
     this.#battery = await device.getBattery?.().catch(() => undefined);
     for (const event of ["chargingchange", "levelchange"]) this.#battery?.addEventListener(event, () => this.#apply());
     this.#apply();

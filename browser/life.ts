@@ -1,6 +1,6 @@
 /**
- * The life of a tab: closed, frozen, thawed, offline and online again. A closed laptop is the normal case, not an error:
- * the tab says that it sleeps if it is told in time, and when it wakes it links anew by itself.
+ * The life of a tab: closed, frozen, thawed, offline and online again. A closed laptop is the normal case, not an
+ * error. The tab says that it sleeps if it is told in time, and links again by itself when it wakes.
  */
 import type { Computer } from "../core/computer.ts";
 

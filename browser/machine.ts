@@ -1,13 +1,13 @@
 /**
- * Which machine this tab runs on. A page can't know, but the node that serves it from the same machine does, and tells it
- * (node/machine.ts); from elsewhere the tabs of one browser stand for a machine by themselves.
+ * The machine that this tab runs on. A page can't know it, but the node that serves the page from the same machine
+ * does, and tells it (node/machine.ts). If the page came from elsewhere, the tabs of one browser count as one machine.
  */
 import type { SwarmId } from "../core/net/types.ts";
 import { readSetting, writeSetting } from "./settings.ts";
 
 /**
- * A node that is gone refuses at once. One that is busy answers late, and a tab that did not wait for it would count as a
- * machine of its own.
+ * A node that is gone refuses at once. A busy node answers late, and a tab that did not wait would count as a machine
+ * of its own.
  */
 const ANSWER_MS = 10_000;
 

@@ -1,11 +1,11 @@
-/** What can stand in a tab's way, in words: what happened, whether anything was lost, what to do. */
+/** What can prevent a tab from working, in words: what happened, whether anything was lost, what to do. */
 import { isStarfishError, messageOf, type ErrorCode } from "../core/base/errors.ts";
 import type { Twin } from "../core/net/types.ts";
 import type { Notice } from "./ui/notice.ts";
 
 const reload = { label: "Reload", run: () => location.reload() };
 
-/** What this browser lacks to be a node at all, or undefined. */
+/** What this browser lacks to be a node at all; undefined if nothing. */
 export function missingHere(): Notice | undefined {
   if (typeof WebAssembly === "undefined" || typeof Worker === "undefined") {
     return {
@@ -19,7 +19,7 @@ export function missingHere(): Notice | undefined {
   return undefined;
 }
 
-/** No IndexedDB: some private windows, or storage switched off. The tab works, but as a new node each time. */
+/** No IndexedDB: some private windows, or storage is switched off. The tab works, but as a new node each time. */
 export const forgetful: Notice = {
   title: "This tab will be forgotten",
   words: [
@@ -29,7 +29,10 @@ export const forgetful: Notice = {
   closable: true,
 };
 
-/** Plain http from another machine. What is missing for it is made up for; that anybody could have changed it is not. */
+/**
+ * Plain http from another machine. The missing functions are replaced; but anybody in between could have changed the
+ * page.
+ */
 export const unprotected: Notice = {
   title: "This page came unprotected",
   words: [
@@ -39,7 +42,7 @@ export const unprotected: Notice = {
   closable: true,
 };
 
-/** Another node has this one's identity: a browser profile was copied, say. */
+/** Another node has the same identity, for example because a browser profile was copied. */
 export function inUse({ givesWay, message }: Twin): Notice {
   return {
     title: givesWay ? "This tab has ended: it runs elsewhere too" : "This tab runs elsewhere too",
@@ -53,7 +56,7 @@ export function inUse({ givesWay, message }: Twin): Notice {
   };
 }
 
-/** Somebody has cleared what this page kept, while it was open. */
+/** Somebody has cleared the page's storage while it was open. */
 export const storageCleared: Notice = {
   title: "This page's storage was cleared",
   words: [
@@ -80,7 +83,7 @@ export function whyNotStarted(error: unknown): Notice {
     title: "This tab could not become a node",
     words: ["Nothing was lost. Reload the page; if that does not help, the details may."],
   };
-  // A bad link stays one, however often it is loaded; what is wrong with it was found out for people to read.
+  // Loading a bad link again does not help; the message says what is wrong with it.
   if (code === "bad-invite") return { title: words.title, words: [sentence(messageOf(error)), ...words.words] };
   return { title: words.title, words: words.words, detail: messageOf(error), actions: [reload] };
 }
@@ -140,7 +143,7 @@ export const nobodyAnswers: Notice = {
   closable: true,
 };
 
-/** A member has turned this node away, for a reason that it told. */
+/** A member has refused this node, and has told the reason. */
 export function refused(code: ErrorCode, message: string): Notice {
   const words = WORDS[code] ?? {
     title: "The swarm does not take this tab",

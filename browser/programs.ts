@@ -4,7 +4,7 @@ import { threadOf } from "./thread.ts";
 
 export const browserPrograms: Programs = {
   spawn: (events) => {
-    // Spelt in one expression, so that the bundler finds the worker's file.
+    // In one expression, so that the bundler finds the worker's file.
     const worker = new Worker(new URL("./program-worker.ts", import.meta.url), {
       type: "module",
       name: "starfish-programs",

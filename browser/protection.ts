@@ -1,4 +1,6 @@
-/** How this page came here, and so how far it can be trusted: whoever could change it on its way could be this tab. */
+/**
+ * How this page came here, and so how far it can be trusted: whoever could change it on its way could act as this tab.
+ */
 
 export type Protection = "https" | "here" | "none";
 
@@ -10,13 +12,13 @@ export function protection(): Protection {
 
 const TOLD_KEY = "starfish.unprotected";
 
-/** Whether this tab's person has not been told yet that the page came unprotected; they are from now on. */
+/** Whether this tab's person has not been told yet that the page came unprotected. Counts as told from then on. */
 export function tellOnce(): boolean {
   try {
     if (sessionStorage.getItem(TOLD_KEY) !== null) return false;
     sessionStorage.setItem(TOLD_KEY, "told");
   } catch {
-    // Told at each start, then.
+    // Then they are told at each start.
   }
   return true;
 }

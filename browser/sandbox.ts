@@ -10,7 +10,7 @@ export function browserSandbox(options: { cores?: number } = {}): Sandbox {
 }
 
 function startThread(): Thread {
-  // Spelt in one expression, so that the bundler finds the worker's file.
+  // In one expression, so that the bundler finds the worker's file.
   const worker = new Worker(new URL("./sandbox-worker.ts", import.meta.url), { type: "module", name: "starfish-task" });
   return {
     post: (task) => worker.postMessage(task),

@@ -1,6 +1,7 @@
 /**
- * What all tabs of the browser share and a person chose or was given: kept in localStorage, because it is needed before
- * anything asynchronous, and because it tells other tabs of changes. Where storage is forbidden it lasts as long as the tab.
+ * What all tabs of the browser share and a person chose or was given. It is in localStorage, because it is needed
+ * before anything asynchronous, and because localStorage tells other tabs of changes. If storage is forbidden, it lasts
+ * as long as the tab.
  */
 import type { Unsubscribe } from "../core/base/events.ts";
 
@@ -26,8 +27,8 @@ export function writeSetting(setting: Setting, value: string): void {
 }
 
 /**
- * The invite that brought this tab here, or the last one that brought a tab of this browser here. Tabs of one page's address
- * may be of several swarms.
+ * The invite that brought this tab here, or the last one that brought a tab of this browser here. Tabs of the same page
+ * address may belong to several swarms.
  */
 export function keptInvite(): string | undefined {
   try {
@@ -37,9 +38,9 @@ export function keptInvite(): string | undefined {
   }
 }
 
-/** Says whether a reload will find it. */
+/** Returns whether a reload will find it. */
 export function keepInvite(invite: string): boolean {
-  // What came unprotected leaves no key behind for whatever comes unprotected next.
+  // A page that came unprotected must not leave a key for the next page that comes unprotected.
   if (window.isSecureContext) writeSetting("invite", invite);
   try {
     sessionStorage.setItem(`${PREFIX}invite`, invite);

@@ -1,6 +1,6 @@
 /**
- * The port ShardStore in IndexedDB, a database for each tab's number; whoever holds the number's Web Lock (tab-index.ts) is its one
- * owner. Puts that come while a transaction is being flushed share the next one.
+ * The port ShardStore in IndexedDB, with a database for each tab's number. The tab that holds the number's Web Lock
+ * (tab-index.ts) is its only owner. Puts that arrive while a transaction is being flushed share the next one.
  *
  * It is not the fastest that a browser has: that is one file in the origin's private file system (OPFS), written by a
  * worker. Chromium 156 on ext4, a real profile, three rounds in turn on a machine with other work, from worst to best:
@@ -10,9 +10,10 @@
  *   OPFS, one file, a flush for 8       1,050-1,250, 1,100-1,900     19,000-31,000, 205,000-235,000
  *   OPFS, one file, a flush for each    260-710, 1,600-2,200         2,700-6,300, 211,000-229,000
  *
- * The file was written and read bare: without checksums, the way to the worker and back, an index, and the allocation and
- * recovery after crashes that one file for all would have to be taught. That is why it is not used yet, and the only
- * reason. OPFS with a file for each shard was slower than IndexedDB with small ones (280-430 writes a second; one run).
+ * The file was written and read bare: without checksums, the way to the worker and back, an index, and the allocation
+ * and recovery after crashes that one file for all would have to be taught. That is why it is not used yet, and the
+ * only reason. OPFS with a file for each shard was slower than IndexedDB with small ones (280-430 writes a second; one
+ * run).
  */
 import { type Bytes, concat } from "../core/base/bytes.ts";
 import { type FrameStore, ShardShelf } from "../core/platform/shard-shelf.ts";
@@ -23,7 +24,7 @@ import { guardDatabase, openDatabase } from "./database.ts";
 const OBJECT_STORE = "shards";
 /** Changes of one transaction: enough to hide the flush, and few enough to fail or be waited for together. */
 const BATCH_MAX = 32;
-/** What a tab offers at most if nobody says otherwise, and the part of what the browser lets the whole origin have. */
+/** What a tab offers at most by default, and its part of what the browser lets the whole origin keep. */
 const QUOTA_BYTES_MAX = 2_000_000_000;
 const QUOTA_OF_ESTIMATE = 0.5;
 
@@ -31,7 +32,7 @@ export interface IndexedDbShardStoreOptions {
   readonly quotaBytes: number;
 }
 
-/** Opens the store of that name. Rejects with "unsupported" where the browser has no storage for pages, or with "io". */
+/** Opens the store of that name. Rejects with "unsupported" if the browser has no storage for pages, or with "io". */
 export async function openIndexedDbShardStore(name: string, options: IndexedDbShardStoreOptions): Promise<ShardStore> {
   return guardDatabase(async () => {
     const database = await openDatabase(name, OBJECT_STORE);
@@ -47,8 +48,8 @@ export async function openIndexedDbShardStore(name: string, options: IndexedDbSh
 }
 
 /**
- * What a tab may offer: half of what the browser lets this page keep, so that several tabs find room, up to 2 GB. Asks the
- * browser not to evict the page's storage when the device runs out of it; whether it agrees changes nothing here.
+ * What a tab may offer: half of what the browser lets this page keep, so that several tabs find room, up to 2 GB. Asks
+ * the browser not to evict the page's storage when the device runs out of it; the answer changes nothing here.
  */
 export async function shardQuota(storage: StorageManager): Promise<number> {
   await storage.persist().catch(() => false);
@@ -93,7 +94,7 @@ class IndexedDbFrames implements FrameStore {
     });
   }
 
-  /** Every transaction is flushed before it is said to be done. */
+  /** Every transaction is flushed before its changes count as done. */
   async flush(): Promise<readonly string[]> {
     return [];
   }
@@ -126,7 +127,7 @@ class IndexedDbFrames implements FrameStore {
         for (const { settle } of batch) settle();
       } catch (error) {
         if (batch.length === 1) batch[0]?.fail(error);
-        // What was too much together may fit one by one.
+        // Changes that were too much together may fit one by one.
         else await this.#writeSingly(batch);
       }
     }
@@ -137,7 +138,7 @@ class IndexedDbFrames implements FrameStore {
     for (const change of batch) await this.#transact([change]).then(change.settle, change.fail);
   }
 
-  /** Durable when it resolves; browsers otherwise report success before the data has left memory. */
+  /** Durable when it resolves; by default browsers report success before the data has left memory. */
   async #transact(batch: readonly Change[]): Promise<void> {
     const transaction = this.#database.transaction(OBJECT_STORE, "readwrite", { durability: "strict" });
     const done = new Promise<void>((resolve, reject) => {
@@ -159,7 +160,7 @@ function resultOf<T>(request: IDBRequest<T>): Promise<T> {
   });
 }
 
-/** Chromium's words for a value whose bytes are gone or can't be understood any more. */
+/** Chromium's messages about a value whose bytes are gone or damaged. */
 function isUnreadable(error: unknown): boolean {
   return error instanceof DOMException && (error.name === "DataError" || error.name === "NotReadableError");
 }

@@ -4,7 +4,7 @@ import { threadOf } from "./thread.ts";
 
 export const browserSqlEngine: SqlEngine = {
   spawn: (events) => {
-    // Spelt in one expression, so that the bundler finds the worker's file.
+    // In one expression, so that the bundler finds the worker's file.
     const worker = new Worker(new URL("./sql-worker.ts", import.meta.url), { type: "module", name: "starfish-sql" });
     return { ...threadOf(worker, events), interrupt: () => {} };
   },

@@ -19,7 +19,7 @@ serve = serveIndex(
     now: () => Date.now(),
     monotonic: () => performance.now(),
     random: () => Math.random(),
-    // Without shared memory a worker that is at work can't be told anything.
+    // Without shared memory a running worker can't be told anything.
     interrupted: () => 0,
   },
   (answer, transfer) => scope.postMessage(answer, transfer),

@@ -1,7 +1,7 @@
 /**
- * How much this tab keeps for the others: nothing until its person has chosen, then up to what they chose, and no more than
- * the browser allows; nothing new while data is to be saved. What they put themselves it keeps anyway, where nobody else
- * does. The choice is one for all tabs of the browser, and each keeps so much.
+ * How much this tab keeps for others: nothing until its person has chosen, then up to the choice and no more than the
+ * browser allows, and nothing new while data is to be saved. Files that the person stores are kept anyway, if no other
+ * node has them. The choice is shared by all tabs of the browser, and each tab keeps that much.
  */
 import { Listeners, type Unsubscribe } from "../core/base/events.ts";
 import type { Contents } from "../core/disk/types.ts";
@@ -14,7 +14,7 @@ interface SavingNavigator {
 export class StorageCap {
   readonly #storage: Contents;
   readonly #changes = new Listeners<void>();
-  /** What the browser allows, bytes. */
+  /** What the browser allows, in bytes. */
   readonly allowedBytes: number;
 
   constructor(storage: Contents) {
@@ -25,7 +25,7 @@ export class StorageCap {
     this.#apply();
   }
 
-  /** What the person chose, as far as the browser allows it; undefined before they have. */
+  /** What the person chose, as far as the browser allows it; undefined before they have chosen. */
   get chosenBytes(): number | undefined {
     const chosen = Number.parseInt(readSetting("storage-cap") ?? "", 10);
     return chosen >= 0 ? Math.min(this.allowedBytes, chosen) : undefined;
@@ -36,7 +36,7 @@ export class StorageCap {
     return (navigator as SavingNavigator).connection?.saveData === true ? "saving data" : undefined;
   }
 
-  /** Remembered for every tab of the browser. What is kept already stays, until its files go. */
+  /** Remembered for every tab of the browser. What is kept already stays until its files are removed. */
   choose(bytes: number): void {
     writeSetting("storage-cap", String(bytes));
     this.#apply();

@@ -1,6 +1,6 @@
 /**
- * The port Store in IndexedDB, a database for each name, so that the tabs of one browser have stores of their own.
- * Writes are durable when they resolve (browsers otherwise report success before the data has left memory).
+ * The port Store in IndexedDB, with a database for each name, so that the tabs of one browser have stores of their own.
+ * Writes are durable when they resolve (by default browsers report success before the data has left memory).
  */
 import { del, get, keys, set, type UseStore } from "idb-keyval";
 import type { Bytes } from "../core/base/bytes.ts";
@@ -9,19 +9,19 @@ import { checkKey, type Store } from "../core/ports/store.ts";
 import { guardDatabase, openDatabase } from "./database.ts";
 
 const OBJECT_STORE = "values";
-/** How often it is looked whether all was cleared, which no event tells. */
+/** How often it checks whether the storage was cleared, for which there is no event. */
 const LOOK_MS = 5_000;
 
 export interface IndexedDbStoreOptions {
-  /** Called once when somebody takes away what it holds: deletes the database, or clears it. Nothing is kept from then on. */
+  /** Called once when somebody deletes or clears the database. Nothing is kept from then on. */
   readonly onLost?: (() => void) | undefined;
   readonly lookMs?: number | undefined;
 }
 
-/** Opens the store of that name. Rejects with "unsupported" where the browser has no storage for pages, or with "io". */
+/** Opens the store of that name. Rejects with "unsupported" if the browser has no storage for pages, or with "io". */
 export async function openIndexedDbStore(name: string, options: IndexedDbStoreOptions = {}): Promise<Store> {
   return guardDatabase(async () => {
-    // What is lost before it is made has held nothing yet.
+    // If the database is lost before the store exists, nothing was in it.
     let store: IndexedDbStore | undefined;
     const database = await openDatabase(name, OBJECT_STORE, () => store?.lose());
     store = new IndexedDbStore(database, options);
@@ -35,7 +35,7 @@ class IndexedDbStore implements Store {
   readonly #use: UseStore;
   readonly #onLost: (() => void) | undefined;
   readonly #looking: ReturnType<typeof setInterval>;
-  /** Whether there was something in it that its owner has not deleted. */
+  /** Whether it has contained something that its owner has not deleted. */
   #hasHeld = false;
   /** How often its owner has begun to write or delete. */
   #changes = 0;
@@ -47,7 +47,7 @@ class IndexedDbStore implements Store {
     this.#onLost = onLost;
     this.#use = async (mode, work) =>
       work(database.transaction(OBJECT_STORE, mode, { durability: "strict" }).objectStore(OBJECT_STORE));
-    // A database that can't be looked at any more tells so by its event.
+    // An event tells of a database that can't be read any more.
     this.#looking = setInterval(() => void this.look().catch(() => {}), lookMs);
   }
 
@@ -58,11 +58,11 @@ class IndexedDbStore implements Store {
     this.#onLost?.();
   }
 
-  /** Whether all that it held is gone. */
+  /** Checks whether everything in it is gone. */
   async look(): Promise<void> {
     const changes = this.#changes;
     const isEmpty = (await keys(this.#use)).length === 0;
-    // It may have been looked at before what its owner has begun meanwhile, or after: the next look is as good.
+    // Its owner has begun a change meanwhile, so the result is uncertain; the next check will tell.
     if (changes !== this.#changes) return;
     if (isEmpty && this.#hasHeld) this.lose();
     this.#hasHeld ||= !isEmpty;
@@ -75,7 +75,7 @@ class IndexedDbStore implements Store {
 
   async set(key: string, value: Bytes): Promise<void> {
     this.#check(key);
-    // Copied, because storing a view stores the whole buffer that it is a part of.
+    // Copied, because storing a view would store the whole buffer behind it.
     const copy = value.slice();
     const changes = ++this.#changes;
     await guardDatabase(() => set(key, copy, this.#use));
@@ -84,7 +84,7 @@ class IndexedDbStore implements Store {
 
   async delete(key: string): Promise<void> {
     this.#check(key);
-    // Emptied by its owner, perhaps, which is no loss.
+    // Perhaps its owner has emptied it, which is no loss.
     this.#changes++;
     this.#hasHeld = false;
     await guardDatabase(() => del(key, this.#use));
@@ -97,7 +97,7 @@ class IndexedDbStore implements Store {
     return all.filter((key) => key.startsWith(prefix)).sort();
   }
 
-  /** Running transactions finish first; the browser sees to that. */
+  /** Running transactions finish first; the browser ensures that. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     clearInterval(this.#looking);

@@ -1,19 +1,19 @@
 /**
- * A line between two tabs of one browser: a BroadcastChannel that only these two know, as a connection for libp2p. It needs
- * no server and no network, so a tab whose node is dead reaches the others by it. The browser says nothing when a tab goes;
- * so each end holds a Web Lock and waits for that of the other.
+ * A line between two tabs of one browser: a BroadcastChannel that only these two know, used as a connection of libp2p.
+ * It needs no server and no network, so a tab whose node is dead can reach the others. The browser does not tell when a
+ * tab goes, so each end holds a Web Lock, and waits for the other end's.
  */
 import type { AbortOptions } from "@libp2p/interface";
 import { AbstractMultiaddrConnection, type AbstractMultiaddrConnectionInit, type SendResult } from "@libp2p/utils";
 import type { Uint8ArrayList } from "uint8arraylist";
 
-/** Sent and not yet taken by the other end: above it writers wait, below half of it they go on. */
+/** Bytes that were sent and not taken by the other end yet: above it writers wait, below half of it they go on. */
 const UNTAKEN_BYTES_MAX = 1024 * 1024;
 
 export type Side = "caller" | "called";
 
 export interface LineInit extends AbstractMultiaddrConnectionInit {
-  /** Known to the two ends alone. */
+  /** Known only to the two ends. */
   readonly line: string;
   readonly side: Side;
 }
@@ -24,7 +24,7 @@ export class TabLine extends AbstractMultiaddrConnection {
   #untaken = 0;
   #isFull = false;
   #isPaused = false;
-  /** Received and not yet told to be taken, while paused. */
+  /** Bytes received while paused, for which no receipt has been sent. */
   #held = 0;
 
   constructor({ line, side, ...init }: LineInit) {
@@ -34,7 +34,10 @@ export class TabLine extends AbstractMultiaddrConnection {
     void this.#watch(`starfish/line/${line}/${side === "caller" ? "called" : "caller"}`);
   }
 
-  /** The lock that says that this end is there. Resolves when it is held; it is given up by the signal, or with the tab. */
+  /**
+   * Holds the lock that says that this end is there. Resolves when it is held; the signal, or the end of the tab,
+   * releases it.
+   */
   static hold(line: string, side: Side, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       void navigator.locks.request(`starfish/line/${line}/${side}`, () => {
@@ -49,7 +52,7 @@ export class TabLine extends AbstractMultiaddrConnection {
   }
 
   override sendData(data: Uint8ArrayList): SendResult {
-    // A copy of its own: a part of a larger buffer would be sent with all of it.
+    // A copy, because a part of a larger buffer would be sent with all of it.
     const bytes = data.slice();
     this.#channel.postMessage(bytes);
     this.#untaken += bytes.length;
@@ -93,14 +96,14 @@ export class TabLine extends AbstractMultiaddrConnection {
     }
   }
 
-  /** Waits for the other end's lock, which is free when its tab has gone, however it went. */
+  /** Waits for the other end's lock, which is free when its tab has gone in any way. */
   async #watch(name: string): Promise<void> {
     try {
       await navigator.locks.request(name, { signal: this.#ended.signal }, () => {});
       this.#close();
       this.onTransportClosed();
     } catch {
-      // This end was first.
+      // This end has gone first.
     }
   }
 

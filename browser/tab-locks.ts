@@ -1,6 +1,6 @@
 /**
- * Web Locks, or where a page came unprotected and has none, locks among what runs in this tab alone. Then tabs share
- * nothing that would have to be locked between them: each is a node that is forgotten with it (tab-node.ts).
+ * Web Locks or, if a page came unprotected and has none, locks among the code of this tab. Such tabs share nothing that
+ * would have to be locked between them: each is a node that is forgotten with the tab (tab-node.ts).
  */
 import { StarfishError } from "../core/base/errors.ts";
 
@@ -13,9 +13,9 @@ interface Waiting {
   readonly enter: () => void;
 }
 
-/** Exclusive locks; of the options, `ifAvailable` and `signal`. */
+/** Exclusive locks with the options `ifAvailable` and `signal`. */
 export class TabLocks implements Locks {
-  /** Those who wait, by the name of a lock that is held. */
+  /** The waiting callers, by the name of a held lock. */
   readonly #held = new Map<string, Waiting[]>();
 
   async request<T>(name: string, options: LockOptions, work: (lock: Lock | null) => T | PromiseLike<T>): Promise<T> {
@@ -59,7 +59,7 @@ export class TabLocks implements Locks {
   }
 }
 
-/** The types say that every page has Web Locks; those of pages that came unprotected have not. */
+/** The types claim that every page has Web Locks; pages that came unprotected do not. */
 const ofBrowser: LockManager | undefined = typeof navigator === "undefined" ? undefined : navigator.locks;
 
 export const locks: Locks = ofBrowser ?? new TabLocks();

@@ -1,8 +1,8 @@
 /**
- * Links between the tabs of one browser, for those that find nobody else: after a reload while the node is dead, say. A tab
- * asks on a channel that all tabs of this page's origin hear who of its swarm is there, and calls one of those who answer;
- * the call is a libp2p connection like any other, encrypted and admitted by certificate. From there on the others are
- * reached through that tab. Only where there are Web Locks: they tell when a tab has gone.
+ * Links between the tabs of one browser, for tabs that find nobody else, for example after a reload while the node is
+ * dead. A tab asks, on a channel that all tabs of this page's origin hear, which tabs of its swarm are there, and calls
+ * one that answers. The call is an ordinary libp2p connection, encrypted and admitted by certificate. Through that tab
+ * it reaches the others. This needs Web Locks, which tell when a tab has gone.
  */
 import {
   type ComponentLogger,
@@ -22,12 +22,12 @@ import type { SwarmId } from "../core/net/types.ts";
 import type { TransportFactory } from "../core/transport/libp2p.ts";
 import { TabLine } from "./tab-line.ts";
 
-/** As many as a browser may have tabs (tab-index.ts): answers that are remembered, and lines that others may open. */
+/** As many tabs as a browser may have (tab-index.ts): answers that are remembered, and lines that others may open. */
 const TABS_MAX = 64;
 const ID_BYTES = 16;
 const ID = /^[\da-f]{32}$/;
 
-/** What is said on the channel that all hear. */
+/** The messages on the common channel. */
 type Said =
   | { readonly kind: "who"; readonly swarm: SwarmId }
   | { readonly kind: "here"; readonly swarm: SwarmId; readonly id: string }
@@ -52,13 +52,13 @@ export class TabsNearby {
     this.ask();
   }
 
-  /** Who answers is among the addresses a moment later. */
+  /** A moment later the tabs that answer are among the addresses. */
   ask(): void {
     this.#here.clear();
     if (this.#swarm !== undefined) this.#say({ kind: "who", swarm: this.#swarm });
   }
 
-  /** From now on this tab answers those of this swarm. */
+  /** From now on this tab answers tabs of this swarm. */
   belong(swarm: SwarmId): void {
     this.#swarm = swarm;
   }
@@ -67,7 +67,7 @@ export class TabsNearby {
     return [...this.#here].map((id) => `/memory/${id}`);
   }
 
-  /** To be listened on. */
+  /** The address to listen on. */
   get listen(): Address {
     return `/memory/${this.#id}`;
   }
@@ -99,7 +99,7 @@ export class TabsNearby {
     },
   });
 
-  /** Calls go to this from now on. */
+  /** From now on this function gets the calls. */
   accept(accept: ((line: string) => void) | undefined): void {
     this.#accept = accept;
   }
@@ -201,7 +201,7 @@ function newId(): string {
   return toHex(realRandom.bytes(ID_BYTES));
 }
 
-/** Only pages of this origin speak here, but perhaps of another version. */
+/** Only pages of this origin speak on the channel, but perhaps of another version. */
 function isSaid(data: unknown): data is Said {
   if (typeof data !== "object" || data === null || !("kind" in data)) return false;
   const isId = (key: string): boolean => ID.test(String(Reflect.get(data, key)));

@@ -1,9 +1,9 @@
-/** The tasks that come with Starfish, as assets of the page: loaded when one is first run. */
+/** The bundled tasks, as assets of the page that are loaded when first run. */
 import { StarfishError } from "../core/base/errors.ts";
 
 const urls = import.meta.glob<string>("../dist/tasks/*.wasm", { query: "?url", import: "default", eager: true });
 
-/** One loader per task, by its name ("primes"). Rejects with "unreachable" when the page's server has gone. */
+/** One loader for each task, by its name ("primes"). Rejects with "unreachable" when the page's server has gone. */
 export const builtins: Readonly<Record<string, () => Promise<Uint8Array>>> = Object.fromEntries(
   Object.entries(urls).map(([path, url]) => {
     const name = path.slice(path.lastIndexOf("/") + 1, -".wasm".length);

@@ -1,4 +1,4 @@
-/** A Web Worker that carries messages for a port. It is made where it is used, so that the bundler finds its file. */
+/** A Web Worker that carries messages for a port. The caller makes it, so that the bundler finds its file. */
 
 interface Thread {
   post(message: unknown, transfer: readonly ArrayBuffer[]): void;

@@ -1,6 +1,6 @@
 /**
- * What part of the picture is seen: zoom and place, moved by wheel, drag, pinch and buttons. Marks keep their size, only
- * their distances grow, so zooming in makes room for labels.
+ * The visible part of the picture: zoom and position, changed by wheel, drag, pinch and buttons. Marks keep their size
+ * and only distances grow, so zooming in makes room for labels.
  */
 import { Listeners, type Unsubscribe } from "../../core/base/events.ts";
 import type { Point, Size } from "./swarm-layout.ts";
@@ -9,7 +9,7 @@ export interface View extends Point {
   readonly zoom: number;
 }
 
-/** 1,000 nodes in 16 clusters are well apart at this. */
+/** At this zoom 1,000 nodes in 16 clusters are well apart. */
 const ZOOM_MAX = 12;
 /** A pointer that moved less than this has clicked, px. */
 const DRAG_FROM_PX = 5;
@@ -30,7 +30,7 @@ export class Camera {
     if (this.#view.zoom === 1) this.#view = { x: size.width / 2, y: size.height / 2, zoom: 1 };
   }
 
-  /** `gentle`: the picture may glide there. */
+  /** `gentle`: the picture may glide to the new view. */
   onChange(listener: (how: { gentle: boolean }) => void): Unsubscribe {
     return this.#changed.add(listener);
   }
@@ -50,7 +50,7 @@ export class Camera {
     this.show({ x: 0, y: 0, zoom: 1 });
   }
 
-  /** Zooms so that the point of the picture under `at` (px in the window of the picture) stays where it is. */
+  /** Zooms so that the point of the picture under `at` (px within the view) stays there. */
   zoomBy(factor: number, at: Point = { x: this.#size.width / 2, y: this.#size.height / 2 }, gentle = true): void {
     const { x, y, zoom } = this.#view;
     const next = Math.max(1, Math.min(ZOOM_MAX, zoom * factor));
@@ -84,7 +84,7 @@ export class Camera {
 
   #onWheel(event: WheelEvent, element: Element): void {
     const inward = event.deltaY < 0;
-    // Nothing to do at either end: the page may have it.
+    // At either end of the range the page may have the event.
     if ((inward && this.#view.zoom >= ZOOM_MAX) || (!inward && this.#view.zoom <= 1)) return;
     event.preventDefault();
     const box = element.getBoundingClientRect();

@@ -1,4 +1,7 @@
-/** The page with a computer in it: the picture of the swarm, memory, files, status, invites, and the shell of the prompt. */
+/**
+ * Connects the page to a computer: the picture of the swarm, memory, files, status, invites, and the shell of the
+ * prompt.
+ */
 import type { Computer } from "../../core/computer.ts";
 import { inviteLink } from "../../core/net/identity/invite-link.ts";
 import { isHeld } from "../../core/shell/jobs/foreground.ts";
@@ -80,21 +83,21 @@ export class ComputerViews {
     followPerson(computer.devices, (words) => page.session.print(words));
     followMail(computer, (words) => page.session.print(words));
     followTransfers(computer, (words) => page.session.print(words));
-    // The language and its commands come after the node: the prompt takes lines meanwhile, which wait for them.
+    // The language and its commands are loaded after the node. Lines that are typed meanwhile wait for them.
     import("../../core/shell/shell.ts").then(
       ({ createShell }) => page.shell.become(createShell(computer, pageHost(page.terminal))),
       (error: unknown) => page.shell.fail(error),
     );
   }
 
-  /** Once this tab is a member and knows the others. */
+  /** Call it once this tab is a member and knows the others. */
   sayWhoIsHere(): void {
     const { session, terminal } = this.#page;
     const keptBytesMax = this.#computer.storage.use().offeredBytes;
     session.print(whoIsHere(this.#swarm, this.model.facts.nodes, keptBytesMax, terminal.info()));
   }
 
-  /** The view of mail, loaded once; undefined where it can't be, of which the person is told. */
+  /** The view of mail, loaded once; undefined if it can't be loaded, of which the person is told. */
   async #mail(): Promise<MailView | undefined> {
     this.#mailView ??= import("./mail/mail-view.ts").then(({ MailView }) => {
       const view = new MailView(this.#computer);
@@ -109,7 +112,7 @@ export class ComputerViews {
     }
   }
 
-  /** The view of files is loaded when it comes into sight, or something is dropped for it. */
+  /** The view of files is loaded when it comes into view, or when something is dropped for it. */
   #connectFiles(run: (line: string) => void, cap: StorageCap): void {
     let view: FilesView | undefined;
     let loading: Promise<FilesView> | undefined;
@@ -126,14 +129,14 @@ export class ComputerViews {
     connectDrops(
       () => view?.directory ?? "/",
       (incoming) => {
-        // The view tells what cannot be read, once it is there.
+        // The view reports what can't be read, once it is there.
         incoming.catch(() => {});
         files().then((loaded) => loaded.bring(incoming), fail);
       },
     );
   }
 
-  /** Mail to a node, as far as it is begun. */
+  /** Opens mail to a node, with what has been begun of it. */
   async #writeTo({ peer, name }: NodeFacts, beginning: Pick<Beginning, "files">): Promise<void> {
     goTo("mail");
     const view = await this.#mail();
@@ -164,7 +167,7 @@ export class ComputerViews {
   }
 }
 
-/** Once, when it first comes into view. */
+/** Acts once, when the place first comes into view. */
 function whenSeen(place: HTMLElement, act: () => void): void {
   const observer = new IntersectionObserver((entries) => {
     if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
@@ -174,7 +177,7 @@ function whenSeen(place: HTMLElement, act: () => void): void {
   observer.observe(place);
 }
 
-/** What its person waits for ends with the tab; a job of the swarm that is left to itself does not. */
+/** What its person waits for ends with the tab; a detached job of the swarm does not. */
 function askBeforeClosing(computer: Computer): void {
   addEventListener("beforeunload", (event) => {
     if (computer.cpu.jobs().length > 0 || isHeld(computer)) event.preventDefault();

@@ -25,7 +25,7 @@ export function set(element: Element, attributes: Readonly<Record<string, string
   }
 }
 
-/** Sets text only where it differs, so that screen readers and the layout hear of real changes only. */
+/** Sets the text only if it differs, so that screen readers and the layout notice only real changes. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }

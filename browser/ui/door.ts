@@ -1,4 +1,4 @@
-/** The page for who comes without an invite: what Starfish is, a box for a link, and a swarm of one's own. */
+/** The page for people without an invite: what Starfish is, a box for a link, and a button that founds a swarm. */
 import { messageOf } from "../../core/base/errors.ts";
 import { parseInvite, type Invite } from "../../core/net/identity/invite.ts";
 import { baseIn } from "../../core/net/identity/invite-text.ts";

@@ -1,20 +1,22 @@
 /**
- * Files on their way to the person's machine: a link to a Blob, which the browser offers to save. A Blob of any size is
- * gathered in a thread of its own (download-worker.ts): whoever makes one waits until its bytes are copied and the browser's
- * own process has answered, which on a busy machine is longer than a page may halt.
+ * Files that go to the person's machine: a link to a Blob, which the browser offers to save. A Blob of any size is
+ * collected in a thread of its own (download-worker.ts). Making one waits until its bytes are copied and the browser's
+ * own process has answered, and on a busy machine that is longer than a page may halt.
  */
 import { StarfishError } from "../../core/base/errors.ts";
 import type { HostWriter } from "../../core/shell/types.ts";
 import type { Gathered, Gathering } from "../download-worker.ts";
 
-/** Bytes that are given to the Blob at once. */
+/** Bytes that are passed to the Blob at once. */
 const PART_BYTES = 8 * 1024 * 1024;
 
 /** A file that the browser offers to save once it is finished. */
 export class Download implements HostWriter {
   readonly #path: string;
   #worker: Worker | undefined;
-  /** It goes to the thread and comes back: a new one for each part would be as much garbage as the file is long. */
+  /**
+   * The buffer goes to the thread and comes back. A new one for each part would be as much garbage as the file is long.
+   */
   #buffer = new ArrayBuffer(PART_BYTES);
   #filled = 0;
 
@@ -22,7 +24,7 @@ export class Download implements HostWriter {
     this.#path = path;
   }
 
-  /** Rejects with "unreachable" where the thread's program is not to be had, and with "io" where it fails. */
+  /** Rejects with "unreachable" if the thread's program can't be had, and with "io" if it fails. */
   async write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) {
       const part = bytes.subarray(at, at + PART_BYTES - this.#filled);
@@ -45,7 +47,7 @@ export class Download implements HostWriter {
     this.#worker = undefined;
   }
 
-  /** Appends what has been filled; the whole Blob if that is all. */
+  /** Appends the filled part of the buffer; returns the whole Blob after the last part. */
   async #gather(isLast: boolean): Promise<Blob | undefined> {
     const worker = (this.#worker ??= startWorker());
     const gathering: Gathering = { bytes: new Uint8Array(this.#buffer, 0, this.#filled), isLast };
@@ -75,18 +77,18 @@ export function downloadName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1) || "starfish";
 }
 
-/** Has the browser save it, or ask where to. */
+/** Makes the browser save it, or ask where to. */
 export function offer(path: string, content: Blob): void {
   const link = document.createElement("a");
   link.download = downloadName(path);
   link.href = URL.createObjectURL(content);
   link.click();
-  // The download has its own hold on the blob once it has begun.
+  // Once the download has begun, it holds the blob itself.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 function startWorker(): Worker {
-  // Spelt in one expression, so that the bundler finds the worker's file.
+  // In one expression, so that the bundler finds the worker's file.
   return new Worker(new URL("../download-worker.ts", import.meta.url), { type: "module", name: "starfish-download" });
 }
 

@@ -1,4 +1,4 @@
-/** What the terminal says at first: where one is, who is here, and three things to try, to click or to type. */
+/** What the terminal says first: which swarm this is, who is here, and three things to try, by click or by typing. */
 import { count, paint, wrapped } from "../../core/shell/format.ts";
 import { joined, compose, sequence, type Text } from "../../core/shell/styled.ts";
 import type { TerminalInfo } from "../../core/shell/types.ts";
@@ -19,7 +19,7 @@ const THINGS: readonly (readonly [line: string, what: string])[] = [
 
 export const PROMPT: Text = compose`${ACCENT}$${PLAIN} `;
 
-/** Before the network is there; "apart" where there is no swarm to join. */
+/** Before the network is there; "apart" if there is no swarm to join. */
 export function greeting(state: "joining" | "apart", columns: number): Text {
   const title = compose`${ACCENT}★ Starfish${PLAIN}`;
   const what = wrapped("One computer made of everybody's devices.", columns);
@@ -32,7 +32,7 @@ export function greeting(state: "joining" | "apart", columns: number): Text {
   return compose`${title}\n${what}\n\n${wrapped(intro, columns)}\n\n${joined(things, "\n")}\n`;
 }
 
-/** Once this node is a member: of what, who it is, who else is here, and what it gives. */
+/** Once this node is a member: the swarm, this node's name, who else is here, and what it gives. */
 export function whoIsHere(
   swarm: string,
   nodes: readonly NodeFacts[],

@@ -1,11 +1,14 @@
-/** The person's machine as a tab reaches it: a file picker for reading, a download for writing. No paths, so names are hints. */
+/**
+ * The person's machine as a tab reaches it: a file picker for reading, a download for writing. There are no paths, so
+ * names are only suggestions.
+ */
 import { cancelled, StarfishError, toStarfishError } from "../../core/base/errors.ts";
 import type { Host, HostFile } from "../../core/shell/types.ts";
 import { tabProgramPlatform } from "../program-platform.ts";
 import { Download, downloadName, offer } from "./download.ts";
 import type { PageTerminal } from "./terminal.ts";
 
-/** What fits in a tab's memory beside everything else, bytes. */
+/** What fits in a tab's memory beside everything else, in bytes. */
 const FILE_BYTES_MAX = 512 * 1024 * 1024;
 
 export function pageHost(terminal: PageTerminal): Host {
@@ -37,7 +40,7 @@ export function hostFile(file: File): HostFile {
       try {
         return new Uint8Array(await file.slice(at, at + length).arrayBuffer());
       } catch (error) {
-        // It was changed or removed since it was chosen.
+        // The file was changed or removed since it was chosen.
         throw toStarfishError(error, "io");
       }
     },
@@ -58,8 +61,8 @@ async function readWhole(path: string, signal: AbortSignal): Promise<Uint8Array>
 }
 
 /**
- * Browsers open a file picker only shortly after a key or click. A command typed at the prompt is recent enough; one that
- * comes later is told so, by the picker's refusal to open.
+ * Browsers open a file picker only shortly after a key or click. A command typed at the prompt is recent enough; a
+ * later one gets the error that the picker did not open.
  */
 export async function pick(label: string, isMultiple: boolean, signal: AbortSignal): Promise<readonly File[]> {
   if (navigator.userActivation !== undefined && !navigator.userActivation.isActive) {

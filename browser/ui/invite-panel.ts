@@ -1,9 +1,9 @@
-/** The invite as link and QR code, to copy, share or scan. */
+/** The invite as a link and a QR code, to copy, share or scan. */
 import { messageOf } from "../../core/base/errors.ts";
 import { isLocalLink } from "../../core/net/identity/invite-link.ts";
 import { byId, setText, svg } from "./dom.ts";
 
-/** `link` is asked for anew each time: bootstrap addresses change. It may throw, in words for people. */
+/** `link` is called each time, because bootstrap addresses change. It may throw, in words for people. */
 export function connectInvitePanel(link: () => string): void {
   const dialog = byId("invite", HTMLDialogElement);
   const field = byId("invite-link", HTMLInputElement);
@@ -19,7 +19,7 @@ export function connectInvitePanel(link: () => string): void {
   byId("invite-copy", HTMLButtonElement).addEventListener("click", () => void copy());
   share.hidden = typeof navigator.share !== "function";
   share.addEventListener("click", () => {
-    // Closing the sheet without sharing rejects, and is fine.
+    // Closing the sheet without sharing rejects, which is no error.
     navigator.share({ title: "Starfish", url: field.value }).catch(() => {});
   });
 }
@@ -33,7 +33,7 @@ function show(link: () => string): void {
     field.value = link();
     const isLocal = isLocalLink(field.value);
     setText(note, isLocal ? ONLY_HERE : "");
-    // A phone that read it would look for the swarm on itself.
+    // A phone that reads this link would look for the swarm on itself.
     if (!isLocal) void showCode(code, field.value);
   } catch (error) {
     field.value = "";
@@ -42,7 +42,7 @@ function show(link: () => string): void {
   byId("invite", HTMLDialogElement).showModal();
 }
 
-/** The link is there at once; what draws its code is loaded when the first one is asked for. */
+/** The link is there at once; the code that draws the QR code is loaded when first needed. */
 async function showCode(code: HTMLElement, link: string): Promise<void> {
   try {
     const { encode } = await import("uqr");
@@ -60,7 +60,7 @@ async function copy(): Promise<void> {
     setText(note, "Copied.");
   } catch {
     field.select();
-    // Pages without a secure context have no clipboard, and the old way all the same.
+    // Pages without a secure context have no clipboard, but the old way still works.
     const isCopied = document.execCommand("copy");
     setText(note, isCopied ? "Copied." : "The browser does not let the page copy. The link is selected: press Ctrl+C.");
   }

@@ -1,6 +1,6 @@
 /**
- * Keys that phones lack, on a bar above the on-screen keyboard. Shown where the main pointer is a finger; while somebody
- * types, the page keeps to the part of the screen that the keyboard leaves, and the lines below it make room.
+ * Keys that phones lack, on a bar above the on-screen keyboard. It is shown if the main pointer is a finger. While
+ * somebody types, the page uses the part of the screen above the keyboard, and the lines below the page make room.
  */
 import { byId } from "./dom.ts";
 import type { PageTerminal } from "./terminal.ts";
@@ -18,7 +18,7 @@ const KEYS: readonly (readonly [label: string, name: string, data: string])[] = 
   ["|", "Pipe", "|"],
 ];
 
-/** A viewport smaller than the page by more than this has a keyboard over it, px. */
+/** If the viewport is smaller than the page by more than this, a keyboard covers it, px. */
 const KEYBOARD_PX = 120;
 
 export function showKeyBar(terminal: PageTerminal): void {
@@ -28,7 +28,7 @@ export function showKeyBar(terminal: PageTerminal): void {
     button.type = "button";
     button.textContent = label;
     button.setAttribute("aria-label", name);
-    // Keeps the focus, and with it the keyboard, where it is.
+    // Keeps the focus, and so the keyboard.
     button.addEventListener("pointerdown", (event) => event.preventDefault());
     button.addEventListener("click", () => terminal.type(data));
     bar.append(button);
@@ -50,7 +50,7 @@ function followKeyboard(finger: MediaQueryList): void {
   let { width } = viewport;
   const update = (): void => {
     if (viewport.scale !== 1) return;
-    // A keyboard takes height alone. Another width is another window, orientation or zoom of the page.
+    // A keyboard only takes height. Another width means another window, orientation or zoom of the page.
     tallest = viewport.width === width ? Math.max(tallest, viewport.height) : viewport.height;
     ({ width } = viewport);
     document.body.style.setProperty("--height", `${viewport.height}px`);

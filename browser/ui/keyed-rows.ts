@@ -1,4 +1,7 @@
-/** Rows of a list by the ids of what they show. They are kept from one look to the next, with focus and what is open in them. */
+/**
+ * The rows of a list, by the ids of what they show. They are kept from one drawing to the next, with their focus and
+ * what is open in them.
+ */
 export class KeyedRows<Row extends { readonly element: HTMLElement }> {
   readonly #parent: HTMLElement;
   readonly #rows = new Map<string, Row>();
@@ -16,7 +19,9 @@ export class KeyedRows<Row extends { readonly element: HTMLElement }> {
     this.#parent.replaceChildren();
   }
 
-  /** One row for each item, in their order. Those of what is gone go too, unless `staysOpen` says otherwise. */
+  /**
+   * One row for each item, in their order. Rows of items that are gone are removed, unless `staysOpen` says otherwise.
+   */
   show<Item>(
     items: readonly Item[],
     how: {

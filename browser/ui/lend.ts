@@ -1,18 +1,18 @@
 /**
- * "Lend 3 of 4 cores": nothing is lent until its person says so, the choice is remembered, and it can be changed or taken
- * back at any time. What is chosen and what is lent now may differ: the tab holds back to save data or battery, and other
- * tabs of the browser lend from the same cores.
+ * "Lend 3 of 4 cores": nothing is lent until its person says so; the choice is remembered, and can be changed or
+ * revoked at any time. The number lent now may differ from the choice: the tab holds back to save data or battery, and
+ * other tabs of the browser lend from the same cores.
  */
 import { byId, setText } from "./dom.ts";
 
 export interface Lending {
   /** Cores of the device. */
   readonly cores: number;
-  /** Cores lent by this tab now. */
+  /** Cores that this tab lends now. */
   readonly lent: number;
   /** What the person chose; 0 if nothing. */
   readonly chosen: number;
-  /** Why less is lent than chosen. */
+  /** Why fewer are lent than chosen. */
   readonly heldBack: string | undefined;
 }
 

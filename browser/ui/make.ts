@@ -1,8 +1,8 @@
-/** Elements made by code: for parts of the page that are loaded when they are first looked at, and so not in index.html. */
+/** Elements made by code, for parts of the page that are loaded when first looked at, and so are not in index.html. */
 
 type Attributes = Readonly<Record<string, string | number | boolean>>;
 
-/** Attributes that are true stand without a value, those that are false are left out. */
+/** Attributes that are true have no value; those that are false are left out. */
 export function make<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
   attributes: Attributes = {},
@@ -23,8 +23,8 @@ export function button(words: string, act: () => void, attributes: Attributes = 
 }
 
 /**
- * Puts a question in the place of some buttons, for what can't be undone. The keyboard is led to the answer and back.
- * `doing` is what the first button says.
+ * Puts a question in the place of some buttons, before something that can't be undone. The keyboard focus goes to the
+ * answer and back. `doing` is the text of the first button.
  */
 export function ask(place: HTMLElement, question: string, doing: string, act: () => void): void {
   const before = [...place.childNodes];

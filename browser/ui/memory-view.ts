@@ -1,6 +1,6 @@
 /**
- * The shared memory as a list that lights up: keys with a line of their value and who wrote it, those changed last on top.
- * However fast changes come, they are drawn a few times a second, and what waits to be drawn is bounded.
+ * The shared memory as a list that lights up: keys with one line of their value and its writer, those changed last on
+ * top. However fast changes come, they are drawn a few times a second, and the number of changes that wait is bounded.
  */
 import type { Computer } from "../../core/computer.ts";
 import { timeOf } from "../../core/memory/version.ts";
@@ -16,19 +16,22 @@ import { RecentKeys } from "./recent-keys.ts";
 
 /** More than anybody scrolls through to see what has just happened. */
 const SHOWN_MAX = 100;
-/** Rows that can be seen without scrolling on most screens. */
+/** Rows that most screens show without scrolling. */
 const STILL_ROWS = 6;
-/** Least time between two drawings: fast enough to look immediate, slow enough to leave the page free. */
+/**
+ * The least time between two drawings: short enough to look immediate, long enough to leave time for the rest of the
+ * page.
+ */
 const DRAW_MS = 100;
-/** How often names, sizes and the like are looked at, which change without a write. */
+/** How often names, sizes and the like are updated, which change without a write. */
 const REFRESH_MS = 1000;
-/** Entries that are looked through for keys to show when there is room, and how often at most. */
+/** Entries that are searched for keys to show when there is room, and how often at most. */
 const SEARCHED_MAX = 2_000;
 const SEARCH_MS = 1000;
 const FLASH_MS = 1200;
-/** A row that changes all the time is lit up again after this: less than three flashes a second (WCAG 2.3.1). */
+/** A row that changes all the time lights up again after this time: less than three flashes a second (WCAG 2.3.1). */
 const FLASH_AGAIN_MS = 400;
-/** Who has just come does not know what there is until it has reconciled, or until nobody has been found for so long. */
+/** A new member does not know all keys until it has reconciled, or has found nobody for this long. */
 const SETTLE_MS = 3000;
 /** Cells of a key or value: more than the panel is wide. */
 const CELLS_MAX = 120;
@@ -50,7 +53,7 @@ export class MemoryView {
   readonly #body = byId("memory-rows", HTMLTableSectionElement);
   readonly #keys = new RecentKeys(SHOWN_MAX, STILL_ROWS);
   readonly #rows = new Map<string, Row>();
-  /** Keys that have changed since the last drawing, the newest last; of too many the oldest are dropped. */
+  /** Keys that have changed since the last drawing, the newest last. If there are too many, the oldest are dropped. */
   readonly #changed = new Set<string>();
   #dropped = false;
   #shownAtMs = 0;
@@ -58,7 +61,7 @@ export class MemoryView {
   #drawnAtMs = Number.NEGATIVE_INFINITY;
   #searchedAtMs = Number.NEGATIVE_INFINITY;
 
-  /** `run` is given the line that the empty memory proposes. */
+  /** `run` runs the line that the empty memory proposes. */
   constructor(computer: Computer, run: (line: string) => void) {
     this.#computer = computer;
     this.#writers = new Writers(computer);
@@ -76,7 +79,7 @@ export class MemoryView {
   }
 
   #note(key: string): void {
-    // As the newest, wherever it was.
+    // Makes it the newest, wherever it was.
     this.#changed.delete(key);
     this.#changed.add(key);
     if (this.#changed.size > SHOWN_MAX) {
@@ -94,7 +97,7 @@ export class MemoryView {
   #draw(): void {
     this.#isWaiting = false;
     this.#drawnAtMs = performance.now();
-    // Of what was dropped something may be shown.
+    // Some of the dropped keys may be on the screen.
     const keys = this.#dropped ? new Set([...this.#keys.order, ...this.#changed]) : this.#changed;
     const entries = new Map<string, MapEntry>();
     for (const key of keys) {
@@ -108,7 +111,7 @@ export class MemoryView {
     this.#place(entries);
   }
 
-  /** Rows in their order, those of `entries` filled anew. Rows are kept, so that a reader's place survives. */
+  /** Puts rows into their order, and fills those of `entries`. Rows are kept, so that a reader's place survives. */
   #place(entries: ReadonlyMap<string, MapEntry>): void {
     const inSight = this.#inSight();
     this.#search();
@@ -131,7 +134,7 @@ export class MemoryView {
     this.#refresh();
   }
 
-  /** Which rows can be seen, by index: lighting up the others would cost frames for nothing. */
+  /** Which rows are visible, by index: lighting up others would cost frames for nothing. */
   #inSight(): (index: number) => boolean {
     const { scrollTop, clientHeight, scrollHeight } = this.#table;
     const rowHeight = scrollHeight / (this.#rows.size + 1);
@@ -163,7 +166,7 @@ export class MemoryView {
     );
   }
 
-  /** Keys to show where there is room for them: those that were shown have gone, or none have been yet. */
+  /** Finds keys to show if there is room: shown ones have gone, or there are none yet. */
   #search(): void {
     const { memory } = this.#computer;
     const shown = this.#keys.order.length;
@@ -201,7 +204,7 @@ function newRow(): Row {
   return { element, writer: 0, peer: "", litAtMs: Number.NEGATIVE_INFINITY };
 }
 
-/** In the writer's colour, fading; where nothing is to move, still for as long. */
+/** In the writer's colour, fading; with reduced motion it stands still for as long. */
 function light(row: Row): void {
   const now = performance.now();
   if (document.visibilityState === "hidden" || now - row.litAtMs < FLASH_AGAIN_MS) return;

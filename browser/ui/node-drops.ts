@@ -1,6 +1,6 @@
 /**
- * Files dropped on a node of the swarm's picture, or of its table, go to that node. Anywhere else in the swarm nothing
- * happens to them, and a line says what they could be dropped on.
+ * Files dropped on a node of the swarm's picture, or of its table, go to that node. Elsewhere in the swarm nothing
+ * happens, and a line says where they could be dropped.
  */
 import { oneLine } from "../../core/shell/harmless.ts";
 import { byId, setText } from "./dom.ts";
@@ -8,9 +8,9 @@ import { dropped, type Incoming } from "./files/incoming.ts";
 import type { NodeFacts } from "./swarm-model.ts";
 
 export interface NodeDrops {
-  /** The node at this place of the window. */
+  /** The node at this position of the window. */
   readonly find: (event: DragEvent) => NodeFacts | undefined;
-  /** Shows which one it would be. */
+  /** Shows which node would get them. */
   readonly aim: (node: NodeFacts | undefined) => void;
   readonly take: (node: NodeFacts, incoming: Promise<Incoming>) => void;
 }

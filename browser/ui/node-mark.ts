@@ -1,11 +1,11 @@
-/** One node in the picture: its mark, its name, and a glow with the number of tasks while it computes. */
+/** One node in the picture: its mark, its name, and, while it computes, a glow with the number of tasks. */
 import { colourOf } from "../../core/net/identity/names.ts";
 import { set, setText, svg } from "./dom.ts";
 import { circlePath, squarePath, starPath } from "./shapes.ts";
 import type { Label, Point } from "./swarm-layout.ts";
 import { coresWords, statusWords, type NodeFacts } from "./swarm-model.ts";
 
-/** Width of a letter of a label, about; measuring would cost a layout a frame. */
+/** The approximate width of a label's letter; measuring would cost a layout each frame. */
 const LETTER_PX = 6.6;
 
 export class NodeMark {
@@ -46,7 +46,7 @@ export class NodeMark {
     setText(this.#title, [node.name, kind, state, coresWords(node), link].filter(Boolean).join(" · "));
   }
 
-  /** Where its name would stand. `width` is the picture's, so that the name stays inside. */
+  /** Where its name would be. `width` is the picture's, so that the name stays inside. */
   label(at: Point, radius: number, width: number): Label {
     const half = (LETTER_PX * (this.#label.textContent?.length ?? 0)) / 2 + 4;
     return { x: Math.max(half, Math.min(width - half, at.x)), y: at.y + radius * 1.6 + 13, half };

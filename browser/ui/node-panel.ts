@@ -1,4 +1,4 @@
-/** What is known of the node that is chosen in the picture or the table, and what can be done with it: a file, a mail. */
+/** The facts about the node that is chosen in the picture or the table, and what can be sent to it: a file, a mail. */
 import type { Computer } from "../../core/computer.ts";
 import { byId, setText } from "./dom.ts";
 import type { Incoming } from "./files/incoming.ts";
@@ -14,7 +14,7 @@ export class NodePanel {
   readonly #mail = byId("node-mail", HTMLButtonElement);
   #node: NodeFacts | undefined;
 
-  /** `write` opens the place where mail is written, to that node. */
+  /** `write` opens the place for writing mail, addressed to that node. */
   constructor(computer: Computer, write: (node: NodeFacts, beginning: Pick<Beginning, "files">) => void) {
     this.#computer = computer;
     this.#write = write;
@@ -42,7 +42,7 @@ export class NodePanel {
     setText(byId("detail", HTMLElement), words);
   }
 
-  /** What is for who is asleep waits as mail. */
+  /** Files for a sleeping node wait as mail. */
   async take(node: NodeFacts, incoming: Promise<Incoming>): Promise<void> {
     const say = (words: string): void => setText(byId("swarm-said", HTMLElement), words);
     try {
@@ -66,7 +66,7 @@ export class NodePanel {
     try {
       files = await pick(`Choose files for ${node.name}`, true, new AbortController().signal);
     } catch {
-      // Nothing was chosen.
+      // The person chose nothing.
       return;
     }
     await this.take(node, Promise.resolve(picked(files, "/")));

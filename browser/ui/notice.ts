@@ -1,14 +1,14 @@
-/** One notice over the terminal: what happened, whether anything was lost, what to do. It goes when its cause has gone. */
+/** One notice over the terminal: what happened, whether anything was lost, what to do. It disappears with its cause. */
 import { byId } from "./dom.ts";
 
 export interface Notice {
   readonly title: string;
-  /** Sentences, one a paragraph. */
+  /** Sentences, one for each paragraph. */
   readonly words: readonly string[];
   readonly actions?: readonly { readonly label: string; readonly run: () => void }[];
-  /** For those who want to know more. */
+  /** Details on demand. */
   readonly detail?: string;
-  /** Whether it can be put away; a page that cannot go on keeps it. */
+  /** Whether it can be closed; a page that can't go on keeps it. */
   readonly closable?: boolean;
 }
 

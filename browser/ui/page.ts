@@ -1,6 +1,6 @@
 /**
- * What the page is until there is a node: terminal, prompt and places. It needs nothing but the document, so that it is
- * drawn at once; computer-views.ts, loaded with the node, brings it to life.
+ * The page before there is a node: terminal, prompt and places. It needs only the document, so it is drawn at once.
+ * computer-views.ts, which is loaded with the node, connects them.
  */
 import type { Text } from "../../core/shell/styled.ts";
 import { History } from "../../core/shell/history.ts";
@@ -20,7 +20,7 @@ export class Page {
   readonly terminal: PageTerminal;
   readonly session: Session;
   readonly shell: PendingShell = new PendingShell();
-  /** What is typed before the node's own history is known joins it. */
+  /** Lines that are typed before the node's own history is known are added to it. */
   readonly history: History = new History();
   readonly status: StatusLine = new StatusLine();
 
@@ -59,7 +59,7 @@ export class Page {
     setText(byId("swarm-name", HTMLElement), name);
   }
 
-  /** There will be no computer in this page; lines that are typed say so. */
+  /** There will be no computer in this page; lines that are typed get an error that says so. */
   fail(error: unknown): void {
     this.shell.fail(error);
   }
@@ -69,7 +69,10 @@ export class Page {
   }
 }
 
-/** The first thing the keyboard reaches; remembered, because who needs it needs it before reading anything. */
+/**
+ * The first thing that the keyboard reaches. It is remembered, because people who need it need it before they can read
+ * anything.
+ */
 function rememberScreenReader(terminal: PageTerminal): void {
   const button = byId("reader", HTMLButtonElement);
   const apply = (on: boolean): void => {

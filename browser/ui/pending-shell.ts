@@ -22,7 +22,7 @@ export class PendingShell implements LineRunner {
     this.#ready.reject(error);
   }
 
-  /** There may be one after all: lines wait again. */
+  /** There may be one after all, so lines wait again. */
   hope(): void {
     this.#ready = awaited();
   }
@@ -41,7 +41,7 @@ export class PendingShell implements LineRunner {
     return await runIn(shell, line, io, signal);
   }
 
-  /** The prompt waits for no computer: the start-up files run before the first line instead. */
+  /** The prompt does not wait for a computer: the start-up files run before the first line instead. */
   startUp(): Promise<void> {
     return Promise.resolve();
   }
@@ -77,7 +77,7 @@ export class PendingShell implements LineRunner {
 
 function awaited(): PromiseWithResolvers<LineRunner> {
   const ready = Promise.withResolvers<LineRunner>();
-  // Nobody may be waiting when it fails; who runs a line is told.
+  // Perhaps nobody waits when it fails; whoever runs a line is told.
   ready.promise.catch(() => {});
   return ready;
 }

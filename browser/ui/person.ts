@@ -1,6 +1,6 @@
 /**
- * The person at this tab: questions of members who want to reach them, each with Allow and Refuse, and what members bring.
- * A text for the clipboard waits for a click, without which no browser lets a page write there.
+ * The person at this tab: questions about members who want to reach them, each with *Allow* and *Refuse*, and what
+ * members send. A text for the clipboard waits for a click, because browsers let no page write there without one.
  */
 import type { Delivery, Devices } from "../../core/io/devices/types.ts";
 import { oneLine } from "../../core/shell/harmless.ts";
@@ -9,7 +9,7 @@ import type { Text } from "../../core/shell/styled.ts";
 import { shortId } from "../../core/shell/who.ts";
 import { byId } from "./dom.ts";
 
-/** Cards over the page at once; beyond it the oldest goes, and stays in the terminal. */
+/** Cards over the page at once. If there are more, the oldest is removed; it stays in the terminal. */
 const CARDS_MAX = 5;
 
 export function followPerson(devices: Devices, print: (text: Text) => void): void {
@@ -53,7 +53,7 @@ function whoOf({ name, from }: Delivery): string {
   return `${oneLine(name)} (${shortId(from)})`;
 }
 
-/** Goes with any of its buttons. */
+/** Any of its buttons removes it. */
 export function card(
   title: string,
   words: readonly string[],

@@ -6,7 +6,7 @@
 import { byId } from "./dom.ts";
 import type { PageTerminal } from "./terminal.ts";
 
-/** In the order in which they lie beside each other on a phone. */
+/** In the order in which they are beside each other on a phone. */
 const PLACES = ["terminal", "swarm", "files", "mail", "jobs", "tables"] as const;
 const BESIDE = ["swarm", "files", "mail", "jobs", "tables"] as const;
 type Place = (typeof PLACES)[number];
@@ -20,7 +20,7 @@ export function connectPlaces(terminal: PageTerminal): void {
   });
   for (const place of PLACES) tabOf(place).addEventListener("click", () => goTo(place));
   for (const place of BESIDE) {
-    // Who drags something there wants to drop it on what is behind.
+    // A person who drags something there wants to drop it in the place behind the button.
     byId(`view-${place}`, HTMLButtonElement).addEventListener("dragenter", () => showBeside(place));
     byId(`view-${place}`, HTMLButtonElement).addEventListener("click", () => showBeside(place));
     byId(`to-${place}`, HTMLButtonElement).addEventListener("click", () => {
@@ -38,11 +38,11 @@ export function connectPlaces(terminal: PageTerminal): void {
   connectChoice();
 }
 
-/** Brings a place to the person's eyes, however the page is laid out. */
+/** Shows a place, in either layout of the page. */
 export function goTo(place: Place): void {
   const places = byId("places", HTMLElement);
   if (place !== "terminal") showBeside(place);
-  // Where they are side by side there is nothing to scroll.
+  // If the places are side by side, there is nothing to scroll.
   places.scrollTo({ left: PLACES.indexOf(place) * places.clientWidth, behavior: "smooth" });
 }
 

@@ -1,12 +1,13 @@
 /**
- * Pulses on the lines of the picture: one for a message that really passed. A busy link would blur, so it shows at most
- * one at a time and direction, which still says that it is busy. None with `prefers-reduced-motion` or in a hidden tab.
+ * Pulses on the lines of the picture, one for each message that really passed. A busy link would blur, so it shows at
+ * most one at a time in each direction, which still says that it is busy. None are shown with `prefers-reduced-motion`,
+ * or in a hidden tab.
  */
 import { stillness, svg } from "./dom.ts";
 import type { Point } from "./swarm-layout.ts";
 
 const PULSE_MS = 650;
-/** More at once would be a light show, and cost frames. */
+/** More at once would distract, and cost frames. */
 const PULSES_MAX = 24;
 
 export interface Pulse {

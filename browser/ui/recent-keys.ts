@@ -1,6 +1,6 @@
 /**
- * Which keys of the memory are shown, and in which order: those changed last come first, but a key that can be seen
- * anyway stays where it is, so that counters tick in place instead of chasing each other. Bounded. Pure.
+ * Which keys of the memory are shown, and in which order. Those changed last come first, but a visible key keeps its
+ * place, so that counters count in place instead of overtaking each other. Bounded. Pure.
  */
 export class RecentKeys {
   readonly #shownMax: number;
@@ -17,7 +17,7 @@ export class RecentKeys {
     return this.#order;
   }
 
-  /** The key is there and has changed. */
+  /** The key exists and has changed. */
   touch(key: string): void {
     const at = this.#order.indexOf(key);
     if (at >= 0 && at < this.#still) return;
@@ -31,7 +31,7 @@ export class RecentKeys {
     if (at >= 0) this.#order.splice(at, 1);
   }
 
-  /** Puts keys behind those that are shown, as far as there is room and they are not shown yet. */
+  /** Adds keys after those that are shown, as far as there is room and they are not shown yet. */
   append(keys: Iterable<string>): void {
     const shown = new Set(this.#order);
     for (const key of keys) {

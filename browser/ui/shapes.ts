@@ -1,4 +1,7 @@
-/** The three marks of a node: tabs round, containers square, this node a five-armed star. All about as large to the eye. */
+/**
+ * The three marks of a node: tabs are circles, Node.js nodes squares, and this node is a five-armed star. All look
+ * about equally large.
+ */
 
 /** A starfish of five soft arms around the origin, as an SVG path: broad where they meet, rounded at the tip. */
 export function starPath(radius: number): string {

@@ -1,4 +1,4 @@
-/** The thin line below: who this node is, and what it gives and gets. One glance, no noise. */
+/** The line at the bottom: this node's name, what it gives and what it gets. */
 import type { StorageUse } from "../../core/disk/types.ts";
 import { bytesWords } from "../../core/shell/format.ts";
 import { protection } from "../protection.ts";
@@ -66,7 +66,7 @@ export class StatusLine {
     this.#before = { ...model.bytes, atMs: now };
   }
 
-  /** How the page came: nothing is said where that went over no network. */
+  /** How the page came; empty if it came over no network. */
   #protection(): void {
     const how = protection();
     if (how === "here" || this.#spans.has("protection")) return;
@@ -77,7 +77,7 @@ export class StatusLine {
         : "The page came by plain http: whoever runs the network in between could have changed it. This tab stores nothing on this device.";
   }
 
-  /** Short, as it stands among others; the whole is in its title, and in what `peers` says. */
+  /** Short, because there are other texts beside it; its title, and `peers`, have the whole text. */
   #clock(notice: string | undefined): void {
     if (notice === undefined && !this.#spans.has("clock")) return;
     this.#say("clock", notice === undefined ? "" : "this device's clock is wrong");

@@ -1,10 +1,10 @@
 /**
- * Where each node stands in the picture of the swarm. A pure function of who is there and of the size of the picture:
- * every tab of the same size draws the same swarm alike, a node that returns comes back to its place, and nothing moves
- * unless somebody came or went. A node's home follows from its id; a light relaxation then moves nodes that stand too
- * close apart, which shifts neighbours a little and leaves the rest where they are.
+ * The position of each node in the picture of the swarm. It is a pure function of the members and the size of the
+ * picture: every tab of the same size draws the same swarm alike, a node that returns comes back to its place, and
+ * nothing moves unless somebody came or went. A node's home follows from its id. A light relaxation then moves nodes
+ * apart that are too close, which shifts neighbours a little and leaves the others where they are.
  *
- * Up to CLUSTERED_FROM nodes stand freely; more are gathered in groups by id, to be zoomed into.
+ * Up to CLUSTERED_FROM nodes are drawn singly; more are grouped by id, and can be zoomed into.
  */
 import type { PeerId } from "../../core/ports/network.ts";
 
@@ -25,9 +25,9 @@ export interface Cluster extends Point {
 
 export interface Layout {
   readonly seats: ReadonlyMap<PeerId, Point>;
-  /** Empty while nodes stand freely. */
+  /** Empty while nodes are drawn singly. */
   readonly clusters: readonly Cluster[];
-  /** Distance that neighbours keep where there is room, px: how large marks and labels may be. */
+  /** The distance of neighbours if there is room, px: the limit for the size of marks and labels. */
   readonly spacing: number;
 }
 
@@ -36,11 +36,11 @@ export interface Label extends Point {
   readonly half: number;
 }
 
-/** More labels than this cannot be read at once in a side view. */
+/** More labels can't be read at once in a side view. */
 export const CLUSTERED_FROM = 40;
-/** About 13 nodes in each at 200 members, 60 at 1,000: few enough to read once zoomed. */
+/** About 13 nodes in each at 200 members, 60 at 1,000: few enough to be read when zoomed. */
 const CLUSTERS = 16;
-/** Nodes farther apart than this look lost. */
+/** Nodes that are farther apart look lost. */
 const SPACING_MAX_PX = 150;
 /** Room for half a label at the sides, px. */
 const MARGIN = { x: 74, y: 48 } as const;
@@ -48,7 +48,7 @@ const ROUNDS = 160;
 /** Labels are wide and flat, so nodes side by side need more room than nodes above each other. */
 const LABELLED: Point = { x: 0.78, y: 1.2 };
 const ROUND: Point = { x: 1, y: 1 };
-/** A small group is drawn out to use the room, but never so far that it looks lost in it. */
+/** A small group is stretched to use the room, but never so far that it looks lost. */
 const DRAW_OUT_MAX = 1.7;
 
 interface Body {
@@ -158,7 +158,7 @@ function keepInside(one: Body, radius: number): void {
 /** Height of a label, px, with the gap to the next. */
 const LABEL_PX = 17;
 
-/** Which of the labels lie over no label before them in the list. */
+/** The labels that cover no label before them in the list. */
 export function readable(labels: readonly Label[]): boolean[] {
   const shown: Label[] = [];
   return labels.map((label) => {
@@ -170,7 +170,7 @@ export function readable(labels: readonly Label[]): boolean[] {
   });
 }
 
-/** Maps coordinates so that they lie around the middle and use the room: what a small swarm stands in is its own choice. */
+/** Maps coordinates so that they lie around the middle and use the room; a small swarm may be anywhere at first. */
 function fitted(all: readonly number[], room: number): (value: number) => number {
   const least = Math.min(...all);
   const most = Math.max(...all);
@@ -183,7 +183,7 @@ function clamp(value: number, limit: number): number {
   return Math.max(-limit, Math.min(limit, value));
 }
 
-/** FNV-1a with a final mix (as in MurmurHash3), so that ids that differ little stand far apart. 32 bits. */
+/** FNV-1a with a final mix (as in MurmurHash3), so that similar ids are far apart. 32 bits. */
 function hash(text: string, seed: number): number {
   let h = 0x811c9dc5 ^ Math.imul(seed, 0x9e3779b1);
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);

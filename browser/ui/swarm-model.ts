@@ -1,6 +1,6 @@
 /**
- * What the page shows of the swarm, as plain facts: one list that the picture, the table and the status line share, so
- * that they cannot disagree. Changes are told at most once a frame, however fast they come.
+ * The facts about the swarm that the page shows: one list, which the picture, the table and the status line share, so
+ * that they can't disagree. However fast changes come, they are told at most once a frame.
  */
 import { Listeners, type Unsubscribe } from "../../core/base/events.ts";
 import type { Computer } from "../../core/computer.ts";
@@ -13,7 +13,7 @@ export interface NodeFacts {
   readonly kind: "tab" | "node";
   readonly isSelf: boolean;
   readonly status: MemberStatus;
-  /** It said goodbye, rather than being lost. */
+  /** Whether it said goodbye, and was not lost. */
   readonly left: boolean;
   readonly coresLent: number;
   readonly tasksRunning: number;
@@ -22,7 +22,7 @@ export interface NodeFacts {
 
 export interface SwarmFacts {
   readonly nodes: readonly NodeFacts[];
-  /** Members that count: awake, asleep or under suspicion. */
+  /** Members that count: awake, asleep or suspect. */
   readonly present: number;
   readonly linked: number;
 }
@@ -33,7 +33,7 @@ export interface Traffic {
   readonly bytes: number;
 }
 
-/** How long a node that is gone is still shown, faded. Most come back within that (a reload, a closed lid). */
+/** How long a node that is gone is still shown, faded. Most come back within that time (a reload, a closed lid). */
 const GONE_SHOWN_MS = 120_000;
 
 export class SwarmModel implements Disposable {
@@ -111,7 +111,7 @@ export class SwarmModel implements Disposable {
     };
   }
 
-  /** Whether a node went so lately that it is still shown; looks again when the time of the first is over. */
+  /** Whether a node left so recently that it is still shown. Checks again when the time of the first one is over. */
   #fadingStill(peer: PeerId): boolean {
     const since = this.#goneAt.get(peer);
     if (since === undefined) return false;
@@ -163,7 +163,7 @@ const TRANSPORTS = {
   simulated: "simulation",
 } as const;
 
-/** What a node does, in words: "2 of 4 lent cores at work". */
+/** The work of a node in words: "2 of 4 lent cores at work". */
 export function coresWords(node: NodeFacts): string {
   if (node.status === "gone") return "";
   if (node.coresLent === 0) return node.tasksRunning === 0 ? "none lent" : `${node.tasksRunning} busy, none lent`;

@@ -1,4 +1,4 @@
-/** The facts of the picture as a table, for those who cannot see it or want them exact. */
+/** The facts of the picture as a table, for people who can't see it or want exact values. */
 import { colourOf } from "../../core/net/identity/names.ts";
 import type { PeerId } from "../../core/ports/network.ts";
 import { byId, setText } from "./dom.ts";
@@ -18,7 +18,7 @@ export class SwarmTable {
       row.querySelector("button")?.setAttribute("aria-pressed", String(other === peer));
   }
 
-  /** The node whose row is there. */
+  /** The node of the row at that position. */
   nodeAt({ target }: Event, { nodes }: SwarmFacts): NodeFacts | undefined {
     const row = target instanceof Element ? target.closest("tr") : null;
     return nodes.find(({ peer }) => row !== null && this.#rows.get(peer) === row);

@@ -1,6 +1,7 @@
 /**
- * The picture of the swarm, drawn from facts: each node once, its links as this node has them, a pulse for a message that
- * really passed. It comes to rest when nothing happens, and costs nothing then. The table (swarm-table.ts) tells the same.
+ * The picture of the swarm, drawn from facts: each node once, its links as this node has them, a pulse for each message
+ * that really passed. When nothing happens, it does not move and costs nothing. The table (swarm-table.ts) says the
+ * same.
  */
 import { colourOf } from "../../core/net/identity/names.ts";
 import type { PeerId } from "../../core/ports/network.ts";
@@ -13,10 +14,13 @@ import { linkWords, type NodeFacts, type SwarmFacts, type SwarmModel } from "./s
 
 /** Time in which nodes glide to new places, ms. */
 const GLIDE_MS = 420;
-/** Nodes this far apart have room for most of their names, px. Closer ones would be taken for each other's. */
+/**
+ * Nodes at this distance have room for most of their names, px. Names of closer nodes would be mistaken for each
+ * other's.
+ */
 const LABEL_ROOM_PX = 44;
 
-/** As near as a finger or a hurried hand gets. */
+/** How close a finger or a quick hand comes to what it aims at. */
 const AIM_PX = 34;
 
 const ALONE_AGAIN = "The others are out of reach or have gone. This tab keeps trying to reach them.";
@@ -24,7 +28,7 @@ const ALONE_AGAIN = "The others are out of reach or have gone. This tab keeps tr
 interface Drawn {
   readonly mark: NodeMark;
   readonly line: SVGLineElement;
-  /** Where it stands now, and where its glide began. */
+  /** Where it is now, and where its glide began. */
   at: Point;
   from: Point;
 }
@@ -39,7 +43,7 @@ export class SwarmView {
   readonly #onSelect: (node: NodeFacts | undefined) => void;
   #facts: SwarmFacts = { nodes: [], present: 0, linked: 0 };
   #layout: Layout = { seats: new Map(), clusters: [], spacing: 0 };
-  /** Who is alone after others were here is not waiting for the first. */
+  /** A node that is alone after others were here does not wait for the first one. */
   #hadOthers = false;
   #seated = "";
   #view: View = { x: 0, y: 0, zoom: 1 };
@@ -81,7 +85,7 @@ export class SwarmView {
     });
   }
 
-  /** The node whose mark is nearest to the pointer, if that is on it or close by. */
+  /** The node whose mark is nearest to the pointer, if the pointer is on it or close by. */
   nodeAt({ clientX, clientY, target }: DragEvent): NodeFacts | undefined {
     if (!(target instanceof Node) || !this.#picture.contains(target)) return undefined;
     const box = this.#picture.getBoundingClientRect();
@@ -147,7 +151,7 @@ export class SwarmView {
     this.#seat(false);
   }
 
-  /** Gives every node its place; those who are new appear there, the others glide. */
+  /** Gives every node its place; new nodes appear there, the others glide. */
   #seat(gentle: boolean): void {
     const { clientWidth: width, clientHeight: height } = this.#picture;
     if (width === 0 || height === 0) return;
@@ -180,7 +184,7 @@ export class SwarmView {
       if (!this.#camera.dragged) this.#onSelect(this.#facts.nodes.find((other) => other.peer === node.peer));
     });
     const layer = byId("swarm-nodes", SVGGElement);
-    // This node lies over the others where they touch.
+    // This node is drawn over the others where they touch.
     if (node.isSelf) layer.append(mark.element);
     else layer.prepend(mark.element);
     this.#drawn.set(node.peer, { mark, line, at: seat, from: seat });
@@ -209,7 +213,7 @@ export class SwarmView {
     }
   }
 
-  /** Glides to the present seats and view, or jumps there. */
+  /** Glides to the present positions and view, or jumps there. */
   #move(gentle: boolean): void {
     for (const drawn of this.#drawn.values()) drawn.from = drawn.at;
     this.#viewFrom = this.#view;
@@ -242,7 +246,7 @@ export class SwarmView {
     const labels = spacing >= LABEL_ROOM_PX;
     const self = this.#self();
     const centre = self && this.#project(self.at);
-    // This node's own name comes first where two would lie over each other.
+    // This node's own name takes precedence where two would overlap.
     const ordered = [...this.#drawn.values()].sort((a, b) => Number(b === self) - Number(a === self));
     const placed = ordered.map((drawn) => {
       const at = this.#project(drawn.at);

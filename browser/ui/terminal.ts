@@ -1,6 +1,6 @@
 /**
- * The terminal of the page: xterm.js as the shell's Terminal. It is there before anything else is, takes the looks of the
- * system, and loads its decoder of pictures when the first one comes.
+ * The terminal of the page: xterm.js as the shell's Terminal. It is there before anything else, follows the system's
+ * light or dark theme, and loads its decoder of pictures when the first one arrives.
  */
 import { FitAddon } from "@xterm/addon-fit";
 import { WebLinksAddon } from "@xterm/addon-web-links";
@@ -13,13 +13,13 @@ import { PASTE_BEGIN, PASTE_END } from "../../core/shell/paste.ts";
 import { allowXtermStyles } from "./xterm-styles.ts";
 import { sharedWidths, WIDTHS_VERSION } from "./xterm-widths.ts";
 
-/** Links in what the page itself prints: typed for the person when clicked. */
+/** Links in text of the page itself; a click types them for the person. */
 const RUN = "starfish:run/";
-/** The iTerm2 inline image protocol begins so. */
+/** The beginning of the iTerm2 inline image protocol. */
 const PICTURE = "\x1b]1337;";
-/** Keys that nobody has read yet. Of a paste larger than this nothing is taken. */
+/** Bytes of keys that nobody has read yet. A larger paste is dropped as a whole. */
 const INPUT_BYTES_MAX = 1024 * 1024;
-/** What the picture decoder may keep, MB: some twenty screens. */
+/** What the picture decoder may keep, MB: about twenty screens. */
 const PICTURES_MB_MAX = 64;
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -105,7 +105,7 @@ export class PageTerminal implements Terminal {
     this.#xterm.onData((data) => this.type(data));
     this.#xterm.onBinary((data) => this.type(data));
     this.#xterm.open(parent);
-    // Before xterm.js sees it, which would let a mark of its end in the text end the paste.
+    // Before xterm.js sees it, because a mark in the text could end the paste there.
     parent.addEventListener("paste", (event) => this.#takePaste(event), { capture: true });
     this.#xterm.textarea?.setAttribute("aria-label", "Terminal. Shift+Tab leaves it, F6 goes to the swarm.");
     this.#fit.fit();
@@ -113,10 +113,10 @@ export class PageTerminal implements Terminal {
     dark.addEventListener("change", () => (this.#xterm.options.theme = dark.matches ? DARK : LIGHT));
   }
 
-  /** So many bytes were pasted at once that none of them was taken. */
+  /** Called with the number of bytes when a paste was too large and was dropped. */
   onTooMuch: (bytes: number) => void = () => {};
 
-  /** A link of the page's own (`runLink`) was clicked. */
+  /** Called when a link of the page's own (`runLink`) was clicked. */
   onRun: (line: string) => void = () => {};
 
   readonly input: AsyncIterable<Uint8Array> = {
@@ -195,8 +195,8 @@ export class PageTerminal implements Terminal {
   }
 
   /**
-   * Which keys the terminal gets. Not: those that leave it (it takes Tab for completion), Ctrl-C over a selection, which
-   * copies, and Ctrl-V, which pastes.
+   * Which keys the terminal gets. It does not get the keys that leave it (it uses Tab for completion), Ctrl-C over a
+   * selection, which copies, and Ctrl-V, which pastes.
    */
   #isForTerminal(event: KeyboardEvent): boolean {
     if (event.key === "F6" || (event.key === "Tab" && event.shiftKey)) return false;
@@ -212,13 +212,16 @@ export class PageTerminal implements Terminal {
   #follow(uri: string): void {
     if (uri.startsWith(RUN)) {
       const line = decodeURIComponent(uri.slice(RUN.length));
-      // Whatever else prints a link like this gets no more than what the page itself offers.
+      // If other output has a link like this, it can run only what the page itself offers.
       if (OFFERED.has(line)) this.onRun(line);
     } else if (/^https?:/.test(uri)) open(uri, "_blank", "noopener,noreferrer");
   }
 }
 
-/** The font size near `wanted` whose letters are whole pixels wide: pictures drawn cell beside cell then have no seams. */
+/**
+ * The font size near `wanted` at which letters are whole pixels wide, so that pictures drawn cell by cell have no
+ * seams.
+ */
 function fontSizeOf(family: string, wanted: number): number {
   const context = document.createElement("canvas").getContext("2d");
   if (context === null) return wanted;
@@ -229,14 +232,14 @@ function fontSizeOf(family: string, wanted: number): number {
   const before = advance(wanted);
   const pixels = Math.round(before);
   if (before === pixels || pixels === 0) return wanted;
-  // Widths grow with the size; where hinting makes them jump, what was there before may be nearer.
+  // Widths grow with the size. Hinting may make them jump, and then the size before may fit better.
   const size = Math.round((wanted * pixels * 100) / before) / 100;
   return Math.abs(advance(size) - pixels) < Math.abs(before - pixels) ? size : wanted;
 }
 
 const OFFERED = new Set<string>();
 
-/** Text that runs `line` when it is clicked (OSC 8), underlined by the terminal. */
+/** Text that runs `line` when it is clicked (OSC 8); the terminal underlines it. */
 export function runLink(line: string): Text {
   OFFERED.add(line);
   return compose`${sequence(`\x1b]8;;${RUN}${encodeURIComponent(line)}\x1b\\`)}${line}${sequence("\x1b]8;;\x1b\\")}`;

@@ -1,10 +1,11 @@
 /**
  * Lets xterm.js run under `style-src 'self'`. It writes style elements and style attributes as text, which a strict
- * Content-Security-Policy refuses; the same rules set through the CSS object model are allowed. So the elements that it
- * asks the document for get their text turned into a constructed style sheet, and their style attribute into `style.cssText`.
+ * Content-Security-Policy refuses; the same rules set through the CSS object model are allowed. So for the elements
+ * that it asks the document for, text becomes a constructed style sheet, and the style attribute becomes
+ * `style.cssText`.
  *
- * xterm.js (6.0) takes its elements from the document of its parent, so this document's `createElement` is where to stand.
- * Only "style" and "span" are touched, and for others who create these nothing changes that they could see.
+ * xterm.js (6.0) makes its elements with the document of its parent, so this document's `createElement` is replaced.
+ * Only "style" and "span" are affected, and other code that creates these notices no difference.
  */
 export function allowXtermStyles(target: Document): void {
   const create = target.createElement.bind(target);
@@ -16,7 +17,7 @@ export function allowXtermStyles(target: Document): void {
   };
 }
 
-/** An inert element that stands for a style sheet: its text is the sheet's, its removal takes the sheet away. */
+/** An inert element that stands for a style sheet: its text is the sheet's text, and removing it removes the sheet. */
 function sheetElement(target: Document, element: HTMLElement): HTMLElement {
   const sheet = new CSSStyleSheet();
   target.adoptedStyleSheets.push(sheet);

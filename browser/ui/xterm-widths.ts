@@ -1,20 +1,20 @@
 /**
- * Tells xterm.js the widths that the line editor reckons with: the same graphemes (Intl.Segmenter) and the same table
- * (core/shell/width.ts), so that the cursor is where the editor believes it to be. xterm.js has older tables of its own,
- * and an add-on with another one (@xterm/addon-unicode-graphemes 0.4, 15 kB gzip), which would differ again.
+ * Tells xterm.js the widths that the line editor uses: the same graphemes (Intl.Segmenter) and the same table
+ * (core/shell/width.ts), so that the cursor is where the editor assumes it. xterm.js has older tables of its own, and
+ * an add-on with another one (@xterm/addon-unicode-graphemes 0.4, 15 kB gzip), which would differ again.
  */
 import type { IUnicodeVersionProvider } from "@xterm/xterm";
 import { graphemes, graphemeWidth } from "../../core/shell/width.ts";
 
 export const WIDTHS_VERSION = "starfish";
 
-/** States below are characters of their own; those above name a grapheme that is remembered. */
+/** Lower states are characters themselves; higher ones name a grapheme that is remembered. */
 const STATES_MIN = 0x80;
 /** xterm.js keeps 24 bits of state. */
 const STATES_MAX = 0xffffff;
-/** The last is asked for by far most often: one before it only where a write was cut in pieces. */
+/** Almost always the last one is asked for; an earlier one only if a write was cut into pieces. */
 const REMEMBERED = 256;
-/** A grapheme may take any number of marks; what follows the first of them joins all the same. */
+/** A grapheme may have any number of marks; those after the first still join. */
 const UNITS_MAX = 64;
 
 export function sharedWidths(): IUnicodeVersionProvider {
@@ -39,7 +39,7 @@ export function sharedWidths(): IUnicodeVersionProvider {
     wcwidth: (code) => cells(String.fromCodePoint(code)),
     charProperties(code, preceding) {
       const before = preceding >> 3;
-      // Nearly everything: a letter of ASCII after another.
+      // The usual case: an ASCII letter after another.
       if (code < STATES_MIN && before < STATES_MIN)
         return properties(code, code < 0x20 || code === 0x7f ? 0 : 1, false);
       const character = String.fromCodePoint(code);
@@ -49,7 +49,7 @@ export function sharedWidths(): IUnicodeVersionProvider {
         return properties(stateOf(both.length > UNITS_MAX ? grapheme : both), cells(both), true);
       }
       const width = cells(character);
-      // By itself xterm.js would give it a cell all the same.
+      // Otherwise xterm.js would give it a cell.
       if (width === 0) return properties(before, (preceding >> 1) & 3, true);
       return properties(stateOf(character), width, false);
     },
@@ -63,7 +63,7 @@ function cells(grapheme: string): Width {
   return width === 0 ? 0 : width === 1 ? 1 : 2;
 }
 
-/** As xterm.js packs them (common/services/UnicodeService.ts). */
+/** In the form in which xterm.js packs them (common/services/UnicodeService.ts). */
 function properties(state: number, width: number, joins: boolean): number {
   return (state << 3) | (width << 1) | (joins ? 1 : 0);
 }

@@ -1,6 +1,6 @@
 /**
- * Files dropped on the page: on the file view they are what it is for, and elsewhere they are meant for it too, since a
- * browser would leave the page and show them otherwise.
+ * Files dropped on the page go to the files, wherever on the page they are dropped; otherwise the browser would leave
+ * the page and show them.
  */
 import { oneLine } from "../../../core/shell/mem/value.ts";
 import { byId, setText } from "../dom.ts";
@@ -17,13 +17,13 @@ export function connectDrops(directory: () => string, take: (incoming: Promise<I
     if (sign.hidden) return;
     if (event.dataTransfer !== null) event.dataTransfer.dropEffect = "copy";
     const files = byId("files-place", HTMLElement);
-    // Where it can be seen: the drop goes to the files from the terminal too.
+    // A visible place: a drop on the terminal goes to the files too.
     const place = files.checkVisibility() ? files : byId("terminal-place", HTMLElement);
     if (sign.parentElement !== place) place.append(sign);
     setText(sign, `Drop to add to ${oneLine(directory())}`);
   });
   addEventListener("dragleave", (event) => {
-    // Of the page, not of some part of it.
+    // Of the page as a whole, not of a part of it.
     if (event.relatedTarget === null) sign.hidden = true;
   });
   addEventListener("drop", (event) => {
@@ -36,7 +36,7 @@ export function connectDrops(directory: () => string, take: (incoming: Promise<I
   });
 }
 
-/** Parts of the page that take files for something else. */
+/** Whether this part of the page takes files for another purpose. */
 function isOthers({ target }: DragEvent): boolean {
   return target instanceof Element && target.closest("[data-drops]") !== null;
 }

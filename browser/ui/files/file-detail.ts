@@ -1,4 +1,4 @@
-/** One file: what it is, how safe, where its shards are, and a look into it. Kept true while it is open. */
+/** One file: its facts, its safety, where its shards are, and a preview. Updated while it is open. */
 import { isStarfishError, messageOf } from "../../../core/base/errors.ts";
 import type { Computer } from "../../../core/computer.ts";
 import type { ContentStat, FileInfo } from "../../../core/disk/types.ts";
@@ -9,9 +9,9 @@ import { previewOf, said } from "./preview.ts";
 import { ShardsPicture } from "./shards-picture.ts";
 import { nameOf, safetyShort, whenWords } from "./words.ts";
 
-/** How often what the nodes hold is asked for: repair is to be seen as it happens. */
+/** How often the nodes are asked what they hold, so that repair can be watched. */
 const ASK_MS = 700;
-/** Once all is well, only when something may have changed, or after this. */
+/** When all is well, they are asked only when something may have changed, or after this time. */
 const REST_MS = 5_000;
 
 export interface DetailEvents {
@@ -52,7 +52,7 @@ export class FileDetail {
     return this.#info?.path;
   }
 
-  /** Undefined closes it. Given the file once more, it shows what has become of it. */
+  /** Undefined closes it. Called with the same file again, it shows what has changed. */
   show(info: FileInfo | undefined): void {
     const before = this.#info;
     this.#info = info;

@@ -1,6 +1,6 @@
 /**
- * The rows of a directory: name with who wrote it and when, size, safety, and a way to delete. Rows are kept from one
- * drawing to the next, so that a reader's place survives; the arrow keys go from one to the other.
+ * The rows of a directory: name with writer and time, size, safety, and a button to delete. Rows are kept from one
+ * drawing to the next, so that a reader's place survives. The arrow keys go from row to row.
  */
 import type { Computer } from "../../../core/computer.ts";
 import type { FileInfo } from "../../../core/disk/types.ts";

@@ -1,6 +1,7 @@
 /**
- * The files as a place of the page: a directory at a time, live; files come in by dropping or picking them, go out as
- * downloads, and what is deleted can be brought back. Loaded when it is first looked at or something is dropped. However large a directory is, a bounded part of it is drawn.
+ * The files as a place of the page: one directory at a time, live. Files come in by dropping or picking them, go out as
+ * downloads, and deleted ones can be brought back. It is loaded when it is first looked at or something is dropped.
+ * Only a bounded part of a large directory is drawn.
  */
 import { messageOf } from "../../../core/base/errors.ts";
 import type { Computer } from "../../../core/computer.ts";
@@ -18,14 +19,23 @@ import { connectNewDirectory } from "./new-directory.ts";
 import { Removed } from "./removed.ts";
 import { Transfer } from "./transfers.ts";
 
-/** Rows that are drawn at first, and with each "show more". */
+/** Rows that are drawn at first, and added by each "show more". */
 const SHOWN_STEP = 200;
-/** Least time between two drawings, and how many times what the last one took: most of the page's time is for others. */
+/**
+ * The least time between two drawings, also as a multiple of the last drawing's time: most of the page's time is for
+ * other work.
+ */
 const DRAW_MS = 120;
 const DRAW_SHARE = 8;
-/** Who has just come does not know what there is until it has reconciled; then an empty directory is called empty. */
+/**
+ * A new member does not know all files until it has reconciled; only after this time an empty directory is called
+ * empty.
+ */
 const SETTLE_MS = 2_500;
-/** Up to so many are sorted as people do, "2" before "10"; more in the order of the tree, which costs nothing. */
+/**
+ * Up to this many names are sorted as people sort, "2" before "10"; more stay in the order of the tree, which costs
+ * nothing.
+ */
 const COLLATED_MAX = 2_000;
 
 const collator = new Intl.Collator(undefined, { numeric: true });
@@ -46,7 +56,7 @@ export class FilesView {
   readonly #beganAtMs: number = performance.now();
   #unwatch: () => void = () => {};
 
-  /** `run` is given the line that the empty directory proposes. */
+  /** `run` runs the line that an empty directory proposes. */
   constructor(computer: Computer, run: (line: string) => void) {
     this.#computer = computer;
     const remove = (info: FileInfo): void => this.#remove(info);
@@ -64,7 +74,7 @@ export class FilesView {
     this.#run = run;
   }
 
-  /** Where one is. */
+  /** The current directory. */
   get directory(): string {
     return this.#directory;
   }
@@ -93,7 +103,7 @@ export class FilesView {
       this.#draw();
       this.#rows.focus(within(this.#directory, name));
     });
-    // It comes into view, or its size changes so that other rows do.
+    // It comes into view, or its size changes so that other rows come into view.
     new ResizeObserver(() => this.#later()).observe(this.#place);
   }
 
@@ -180,7 +190,7 @@ export class FilesView {
     byId("files-try", HTMLButtonElement).hidden = !isRoot;
   }
 
-  /** The way from the root to here, each part of it a button. */
+  /** The path from the root to here, each part of it a button. */
   #showPath(): void {
     const names = this.#directory.split("/").filter(Boolean);
     if (this.#path.dataset["of"] === this.#directory) return;
@@ -215,11 +225,11 @@ export class FilesView {
       const files = await pick("Choose files", true, new AbortController().signal);
       await this.bring(Promise.resolve(picked(files, this.#directory)));
     } catch {
-      // Nothing was chosen.
+      // The person chose nothing.
     }
   }
 
-  /** Brings files in, with a line that says how far it is. */
+  /** Brings files in, with a progress line. */
   async bring(incoming: Promise<Incoming>): Promise<void> {
     await new Transfer("Looking through what was dropped").run(async (transfer) => {
       const { files, directories } = await incoming;

@@ -1,17 +1,17 @@
-/** What a person drops on the page or picks: files, and directories with all that is in them where the browser gives them. */
+/** What a person drops on the page or picks: files, and directories with their contents if the browser gives them. */
 import { StarfishError } from "../../../core/base/errors.ts";
 import { within } from "../../../core/shell/files/paths.ts";
 
-/** More at once is a mistake more often than a wish, and a page that asks for them all stalls. */
+/** More files at once are more often a mistake than a wish, and would make the page stall. */
 const FILES_MAX = 100_000;
 
 export interface Incoming {
   readonly files: readonly { readonly path: string; readonly file: File }[];
-  /** Also those that are empty. */
+  /** Also empty ones. */
   readonly directories: readonly string[];
 }
 
-/** Of the event's own data, which is there only while it is handled: call it before anything is awaited. */
+/** Uses the event's own data, which exists only while the event is handled: call it before any await. */
 export function dropped(data: DataTransfer, into: string): Promise<Incoming> {
   const entries: FileSystemEntry[] = [];
   const loose: File[] = [];
@@ -29,7 +29,7 @@ export function picked(files: readonly File[], into: string): Incoming {
   return { files: files.map((file) => ({ path: within(into, file.name), file })), directories: [] };
 }
 
-/** Rejects with "too-large" where there are too many, or as the browser does where one can't be read. */
+/** Rejects with "too-large" if there are too many, or with the browser's error if one can't be read. */
 async function gathered(entries: readonly FileSystemEntry[], loose: Incoming, into: string): Promise<Incoming> {
   const files = [...loose.files];
   const directories: string[] = [];
@@ -60,7 +60,7 @@ function fileOf(entry: FileSystemFileEntry): Promise<File> {
   return new Promise((resolve, reject) => entry.file(resolve, reject));
 }
 
-/** Browsers give a hundred or so at a time, and none when there are no more. */
+/** Browsers give about a hundred at a time, and none at the end. */
 async function entriesOf(directory: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
   const reader = directory.createReader();
   const all: FileSystemEntry[] = [];

@@ -1,4 +1,6 @@
-/** Files on their way in and out: from the person's machine into the swarm, until they are safe, and back as downloads. */
+/**
+ * Files that come in and go out: from the person's machine into the swarm, until they are safe, and back as downloads.
+ */
 import { StarfishError, throwIfAborted, toStarfishError } from "../../../core/base/errors.ts";
 import type { Computer } from "../../../core/computer.ts";
 import type { ContentStat, FileInfo, PutProgress } from "../../../core/disk/types.ts";
@@ -12,9 +14,9 @@ import type { Incoming } from "./incoming.ts";
 import type { Transfer } from "./transfers.ts";
 import { nameOf } from "./words.ts";
 
-/** Small files cost a round trip each; large ones share what there is. */
+/** Small files each cost a round trip; large ones share the bandwidth. */
 const FILES_AT_ONCE = 6;
-/** Of so many files it is asked how safe they have become; of more, of these. */
+/** How many of the files are asked about their safety. */
 const ASKED_MAX = 20;
 
 interface Brought {
@@ -22,7 +24,7 @@ interface Brought {
   readonly safe: Promise<void>;
 }
 
-/** Brings all of it in, and waits until it is safe. Resolves to what there is to say. Rejects as Files.write does. */
+/** Brings all files in, and waits until they are safe. Resolves to a message. Rejects as Files.write does. */
 export async function bringIn(computer: Computer, incoming: Incoming, transfer: Transfer): Promise<string> {
   const { files, directories } = incoming;
   for (const path of directories) computer.files.makeDirectory(path, { parents: true });
@@ -52,7 +54,7 @@ export async function bringIn(computer: Computer, incoming: Incoming, transfer: 
   return `Added ${what}${worst === undefined ? "" : `, ${safetyWords(worst)}`}.`;
 }
 
-/** Several at once, in their order, into `brought`; the first that fails ends all. */
+/** Several files at once, in their order, into `brought`. The first failure ends all. */
 async function bringAll(
   computer: Computer,
   files: Incoming["files"],
@@ -64,7 +66,7 @@ async function bringAll(
   const signal = AbortSignal.any([transfer.signal, failed.signal]);
   const waiting = files.values();
   const bring = async (): Promise<void> => {
-    // The others take from the same iterator.
+    // Several loops take from the same iterator.
     for (const { path, file } of waiting) {
       throwIfAborted(signal);
       const stream = transfer.through(streamOf(hostFile(file), signal));
@@ -79,7 +81,7 @@ async function bringAll(
   failed.signal.throwIfAborted();
 }
 
-/** How much of what was taken in is placed as promised. */
+/** How much of the stored bytes is placed as promised. */
 class Placing {
   readonly #safeBytes = new Map<string, number>();
   #transfer: Transfer | undefined;
@@ -103,7 +105,7 @@ export async function takeOut(computer: Computer, info: FileInfo, transfer: Tran
   await download(info.path, computer.files.read(info.path, { signal: transfer.signal }), transfer);
 }
 
-/** The same of anything that can be read. Rejects as `source` does. */
+/** The same for anything that can be read. Rejects as `source` does. */
 export async function download(path: string, source: AsyncIterable<Uint8Array>, transfer: Transfer): Promise<void> {
   const target = new Download(path);
   try {

@@ -2,7 +2,7 @@
 import { messageOf } from "../../../core/base/errors.ts";
 import { byId } from "../dom.ts";
 
-/** `make` throws, in words for people, where there can be no such directory. */
+/** `make` throws, in words for people, if the directory can't be made. */
 export function connectNewDirectory(make: (name: string) => void): void {
   const open = byId("files-new", HTMLButtonElement);
   const form = byId("files-name", HTMLElement);
@@ -37,7 +37,7 @@ export function connectNewDirectory(make: (name: string) => void): void {
     if (event.key === "Enter") create();
     else if (event.key === "Escape") close();
     else return;
-    // The key is done with: what has the focus now is not to be pressed by it.
+    // The key has been handled, and must not press what has the focus now.
     event.preventDefault();
   });
 }

@@ -1,3 +1,3 @@
-/** What the place of files consists of, as one file to load. */
+/** All parts of the place of files, as one file to load. */
 export { FilesView } from "./files-view.ts";
 export { SpaceView } from "./space.ts";

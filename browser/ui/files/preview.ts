@@ -1,18 +1,18 @@
 /**
- * A look at a file. Who wrote it is any member, so nothing in it is ever run: text is shown as text, whatever it would be
- * elsewhere (HTML and SVG too), and of pictures those kinds that hold nothing but pixels, told by their first bytes.
+ * A preview of a file. Any member may have written it, so nothing in it is ever run. Text is shown as plain text, also
+ * HTML and SVG. Pictures are shown if their first bytes say a format that has nothing but pixels.
  */
 import type { Files, FileInfo } from "../../../core/disk/types.ts";
 import { concat } from "../../../core/base/bytes.ts";
 import { bytesWords } from "../../../core/shell/format.ts";
 import { nameOf } from "./words.ts";
 
-/** Several screens of text; more is for `cat`. */
+/** Several screens of text; use `cat` for more. */
 const TEXT_BYTES_MAX: number = 64 * 1024;
-/** What a page holds in memory, and a phone decodes. */
+/** As much as a page holds in memory and a phone decodes. */
 const PICTURE_BYTES_MAX: number = 32 * 1024 * 1024;
 
-/** Kinds of pictures by how they begin; a dot stands for any byte. */
+/** Formats of pictures by their first bytes; a dot stands for any byte. */
 const PICTURES: readonly (readonly [type: string, beginning: RegExp])[] = [
   ["image/png", /^\x89PNG\r\n/],
   ["image/jpeg", /^\xff\xd8\xff/],
@@ -22,12 +22,12 @@ const PICTURES: readonly (readonly [type: string, beginning: RegExp])[] = [
   ["image/bmp", /^BM[^]{12}[\x28\x6c\x7c]\0\0\0/],
 ];
 
-/** What is looked at: bytes that are read from their beginning. */
+/** What is previewed: bytes that are read from the beginning. */
 export interface Looked {
-  /** For people. */
+  /** A name for people. */
   readonly name: string;
   readonly sizeBytes: number;
-  /** Up to `to` at the least. */
+  /** Reads at least up to `to`. */
   read(to: number): AsyncIterable<Uint8Array>;
 }
 
@@ -37,7 +37,7 @@ export async function previewOf(files: Files, info: FileInfo, signal: AbortSigna
   return await lookAt({ name: nameOf(info), sizeBytes: info.sizeBytes, read });
 }
 
-/** The same of anything that can be read. Rejects as its `read` does. */
+/** The same for anything that can be read. Rejects as its `read` does. */
 export async function lookAt(looked: Looked): Promise<HTMLElement[]> {
   const { name, sizeBytes } = looked;
   const head = await bytesOf(looked, Math.min(sizeBytes, TEXT_BYTES_MAX));
@@ -66,11 +66,11 @@ function pictureType(head: Uint8Array): string | undefined {
   return PICTURES.find(([, begins]) => begins.test(beginning))?.[0];
 }
 
-/** Undefined where it is no UTF-8. */
+/** Undefined if it is not UTF-8. */
 function textOf(head: Uint8Array, sizeBytes: number): HTMLElement[] | undefined {
   let text: string;
   try {
-    // What is cut in the middle of a letter is no fault of the text.
+    // The text may be cut in the middle of a letter.
     text = new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: head.length < sizeBytes });
   } catch {
     return undefined;
@@ -87,7 +87,7 @@ function picture(pixels: Blob, name: string): HTMLElement {
   const url = URL.createObjectURL(pixels);
   image.alt = name;
   image.src = url;
-  // Once decoded it needs its bytes no more.
+  // Once decoded, the picture no longer needs its bytes.
   for (const end of ["load", "error"]) image.addEventListener(end, () => URL.revokeObjectURL(url), { once: true });
   image.addEventListener("error", () => image.replaceWith(said("No preview: the browser can't read this picture.")));
   return image;

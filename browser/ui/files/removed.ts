@@ -1,4 +1,4 @@
-/** What was deleted last, which one button brings back: earlier versions of files are kept for a week. */
+/** The files that were deleted last, which one button brings back: earlier versions of files are kept for a week. */
 import { messageOf } from "../../../core/base/errors.ts";
 import type { FileInfo, Files } from "../../../core/disk/types.ts";
 import { count } from "../../../core/shell/format.ts";
@@ -9,7 +9,7 @@ export class Removed {
   readonly #files: Files;
   readonly #say: (words: string) => void;
   readonly #button = byId("files-undo", HTMLButtonElement);
-  /** In the order in which they are made anew: directories before what is in them. */
+  /** In the order in which they are restored: directories before their contents. */
   #all: readonly FileInfo[] = [];
 
   constructor(files: Files, say: (words: string) => void) {
@@ -30,7 +30,9 @@ export class Removed {
     this.#button.hidden = false;
   }
 
-  /** All that can be; what can't, such as a conflict copy, whose versions are those of the file itself, is counted. */
+  /**
+   * Restores all that can be. Others are counted, such as a conflict copy, whose versions are those of the file itself.
+   */
   #restore(): void {
     this.#button.hidden = true;
     const failures: unknown[] = [];

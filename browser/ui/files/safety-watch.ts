@@ -1,21 +1,21 @@
 /**
- * How safe the files are that can be seen: asked from the whole swarm, so a few at a time, and again when something may
- * have changed. What is out of sight is not asked for.
+ * How safe the visible files are. The whole swarm is asked, so only a few files at a time, and again when something may
+ * have changed. Files out of sight are not asked for.
  */
 import { isStarfishError } from "../../../core/base/errors.ts";
 import type { Computer } from "../../../core/computer.ts";
 import type { FileInfo } from "../../../core/disk/types.ts";
 import type { Standing } from "../../../core/shell/files/words.ts";
 
-/** Each asks all nodes. */
+/** Each question goes to all nodes. */
 const ASKED_AT_ONCE = 4;
-/** How often it is looked whom to ask. */
+/** How often it decides which files to ask for. */
 const LOOK_MS = 400;
-/** What is on its way to be safe changes by what happens elsewhere, unheard. */
+/** A file that is becoming safe changes by events elsewhere, of which nothing is heard. */
 const UNSAFE_AGAIN_MS = 1_500;
-/** What was safe is asked for again when something has changed, so often at most. */
+/** A safe file is asked for again when something has changed, at most this often. */
 const SAFE_AGAIN_MS = 5_000;
-/** Answers that are remembered for when a file comes into sight again. */
+/** Answers that are kept for when a file comes into sight again. */
 const KNOWN_MAX = 2_000;
 
 interface Known {
@@ -49,7 +49,7 @@ export class SafetyWatch {
     this.#inSight.delete(path);
   }
 
-  /** The last answer about this very content. */
+  /** The last answer about this content. */
   known(info: FileInfo): Standing | undefined {
     const known = this.#known.get(info.path);
     return known?.cid === info.content?.cid ? known?.standing : undefined;
@@ -87,7 +87,8 @@ export class SafetyWatch {
       }
       this.#onAnswer(path, standing);
     } catch (error) {
-      // Removed meanwhile, or its layout has not come yet: it is asked for again as long as it is in sight.
+      // The file was removed meanwhile, or its layout has not arrived yet; it is asked for again as long as it is in
+      // sight.
       if (!isStarfishError(error)) throw error;
     } finally {
       this.#asking.delete(path);

@@ -1,7 +1,7 @@
 /**
- * Where the shards of a file are: a row for each device in its colour, a cell for each stripe. A cell is full where the
- * device holds a shard, hollow where it holds none, and lights up when a shard comes, be it copied, rebuilt or returned.
- * Drawn from what the nodes say that they hold, and from nothing else.
+ * Where the shards of a file are: a row for each device in its colour, a cell for each stripe. A cell is full if the
+ * device holds a shard, and hollow if not. It lights up when a shard arrives, whether copied, rebuilt or returned. The
+ * picture is drawn only from what the nodes say that they hold.
  */
 import type { Computer } from "../../../core/computer.ts";
 import type { ContentStat } from "../../../core/disk/types.ts";
@@ -10,7 +10,7 @@ import type { Member } from "../../../core/net/types.ts";
 import { count } from "../../../core/shell/format.ts";
 import { byId, setText, stillness } from "../dom.ts";
 
-/** As many cells as can be told apart; a long file has several stripes in each. */
+/** As many cells as can be told apart; in a long file each stands for several stripes. */
 const COLUMNS_MAX = 40;
 const CELLS_MAX = 1_600;
 const FLASH_MS = 1_400;
@@ -19,7 +19,7 @@ interface DeviceRow {
   readonly element: HTMLDivElement;
   readonly name: HTMLSpanElement;
   readonly cells: HTMLElement[];
-  /** Of each cell's stripes, those of which it has held a shard. */
+  /** For each cell, the stripes of which the device has held a shard. */
   held: number[];
 }
 
@@ -45,7 +45,7 @@ export class ShardsPicture {
     const holding = new Set(shardHolders.flat(2));
     const devices = new Set([...this.#rows.keys(), ...holding]);
     const columns = Math.min(shardHolders.length, COLUMNS_MAX, Math.max(1, Math.floor(CELLS_MAX / devices.size)));
-    // Another content, or another code of it, is another picture: only what comes to this one lights up.
+    // Another content, or another code, is a new picture: only shards that arrive in this one light up.
     const shape = `${cid} ${code.k} ${code.n} ${columns}`;
     const isNew = shape !== this.#shape;
     if (isNew) this.clear();
@@ -114,7 +114,7 @@ function nameOf(member: Member | undefined, device: string): string {
   return member.isSelf ? `${member.record.name} (you)` : member.record.name;
 }
 
-/** A shard has come. Where nothing is to move, the light stands still for as long. */
+/** A shard has arrived. With reduced motion the light does not move, and lasts as long. */
 function light(cell: HTMLElement): void {
   cell.animate([{ backgroundColor: "var(--accent)", boxShadow: "0 0 6px var(--accent)" }, {}], {
     duration: FLASH_MS,

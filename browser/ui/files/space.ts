@@ -7,9 +7,9 @@ import type { StorageCap } from "../../storage-cap.ts";
 import { byId, setText } from "../dom.ts";
 import { shortBytes } from "./words.ts";
 
-/** A glance needs no more. */
+/** A glance needs no more often. */
 const REFRESH_MS = 1_000;
-/** Caps to choose from, bytes, as far as the browser allows that much. */
+/** Caps to choose from, in bytes, as far as the browser allows them. */
 const CAPS: readonly number[] = [0, 100e6, 250e6, 500e6, 1e9, 2e9];
 
 export class SpaceView {

@@ -1,4 +1,7 @@
-/** What is under way, in or out: a bar, bytes, rate and time left, and a way to stop it. One line each above the list. */
+/**
+ * The transfers under way, in or out: a bar, bytes, rate and time left, and a button to stop. One line each above the
+ * list.
+ */
 import { isStarfishError, messageOf, StarfishError } from "../../../core/base/errors.ts";
 import { transferWords } from "../../../core/shell/files/progress.ts";
 import { byId, setText } from "../dom.ts";
@@ -16,7 +19,7 @@ export class Transfer {
   #beganMs = performance.now();
   #doneBytes = 0;
   #totalBytes = 0;
-  /** What is said instead of rate and time left. */
+  /** A text in place of rate and time left. */
   #note: string | undefined;
   /** Bytes that were there at the beginning, which took no time. */
   #beforeBytes = 0;
@@ -37,7 +40,7 @@ export class Transfer {
     return this.#stop.signal;
   }
 
-  /** Another stage of it, from its beginning. */
+  /** Starts another stage. */
   begin(title: string, totalBytes: number): void {
     this.#beganMs = performance.now();
     this.#doneBytes = 0;
@@ -55,20 +58,20 @@ export class Transfer {
     this.#drawing ??= setTimeout(() => this.#draw(), REDRAW_MS);
   }
 
-  /** How far it is in all, and how much of that was there already. */
+  /** Sets the progress in all, and how much of it was there already. */
   at(doneBytes: number, beforeBytes: number): void {
     this.#doneBytes = doneBytes;
     this.#beforeBytes = beforeBytes;
     this.#drawing ??= setTimeout(() => this.#draw(), REDRAW_MS);
   }
 
-  /** What it waits for; undefined: nothing. */
+  /** Sets what it waits for; undefined for nothing. */
   note(words: string | undefined): void {
     this.#note = words;
     this.#draw();
   }
 
-  /** The chunks as they pass. */
+  /** Passes the chunks through and counts them. */
   async *through(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const chunk of source) {
       yield chunk;
@@ -76,7 +79,7 @@ export class Transfer {
     }
   }
 
-  /** Runs it to its end, after which it is gone; if it fails, it stays and says why until it is put away. */
+  /** Runs it to its end, then removes the line. After a failure the line stays and says why, until it is closed. */
   async run(work: (transfer: Transfer) => Promise<void>): Promise<void> {
     try {
       await work(this);

@@ -1,4 +1,4 @@
-/** How files are said in the page: names that stay on their line, times as the person's own clock has them, safety in a word. */
+/** The words for files on the page: names on one line, times by the person's own clock, safety in a word. */
 import type { FileInfo, Safety } from "../../../core/disk/types.ts";
 import { baseName } from "../../../core/shell/files/paths.ts";
 import { isOnOneMachine, type Standing } from "../../../core/shell/files/words.ts";
@@ -8,7 +8,7 @@ import { oneLine } from "../../../core/shell/mem/value.ts";
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 
-/** Today's by the hour, others by the day. */
+/** Today's times with hour and minute, others as a date. */
 export function whenWords(ms: number): string {
   const isToday = new Date(ms).toDateString() === new Date().toDateString();
   return (isToday ? clock : day).format(ms);
@@ -18,7 +18,7 @@ export function nameOf({ path }: Pick<FileInfo, "path">): string {
   return oneLine(baseName(path));
 }
 
-/** A mark, so that colour is not needed, and what it stands for. */
+/** A mark, so that colour is not needed, and a word. */
 const SAFETY_SHORT: Readonly<Record<Safety, string>> = {
   safe: "● safe",
   here: "◇ this device only",
@@ -26,13 +26,13 @@ const SAFETY_SHORT: Readonly<Record<Safety, string>> = {
   lost: "✕ out of reach",
 };
 
-/** "● safe"; nodes that share one machine are no safety from its loss. */
+/** "● safe"; several nodes on one machine do not survive its loss. */
 export function safetyShort(standing: Standing): string {
   if (standing.safety === "safe" && isOnOneMachine(standing)) return "◇ one computer";
   return SAFETY_SHORT[standing.safety];
 }
 
-/** Without digits that say nothing: "2 GB". */
+/** Without needless digits: "2 GB". */
 export function shortBytes(bytes: number): string {
   return bytesWords(bytes).replace(/\.0+ /, " ");
 }

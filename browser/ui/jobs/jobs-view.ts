@@ -1,6 +1,6 @@
 /**
- * The swarm's jobs as a place of the page, running and over, whoever submitted them. Loaded when it is first looked at, and
- * drawn only while it is. The table tells the same to those who don't see the strips.
+ * The swarm's jobs as a place of the page, running and over, whoever submitted them. It is loaded when it is first
+ * looked at, and drawn only while it is in sight. The table says the same for people who don't see the strips.
  */
 import { messageOf } from "../../../core/base/errors.ts";
 import type { Computer } from "../../../core/computer.ts";
@@ -16,13 +16,13 @@ import { Download } from "../download.ts";
 import { lookAt } from "../files/preview.ts";
 import { JobCard } from "./job-card.ts";
 
-/** More than anybody scrolls through; `ps --all` lists the rest. */
+/** More than anybody scrolls through; `ps --all` lists the others. */
 const SHOWN_MAX = 40;
-/** Least time between two drawings. */
+/** The least time between two drawings. */
 const DRAW_MS = 250;
-/** Rates and times go on without anything being told. */
+/** Rates and times change without any event. */
 const REFRESH_MS = 1_000;
-/** Who has just come does not know what there is until it has reconciled; then no job is called none. */
+/** A new member does not know all jobs until it has reconciled; only after this time it says that there are none. */
 const SETTLE_MS = 2_500;
 
 export class JobsView {
@@ -36,7 +36,7 @@ export class JobsView {
   #drawing: ReturnType<typeof setTimeout> | undefined;
   #drawnAtMs = Number.NEGATIVE_INFINITY;
 
-  /** `run` is given the line that the empty view proposes. */
+  /** `run` runs the line that the empty view proposes. */
   constructor(computer: Computer, run: (line: string) => void) {
     this.#computer = computer;
     this.#result = new ResultPanel(computer);
@@ -153,7 +153,7 @@ function newRow(body: HTMLTableSectionElement): HTMLTableRowElement {
   return row;
 }
 
-/** Those that run first. */
+/** Running jobs first. */
 function ordered(all: readonly JobState[]): JobState[] {
   return [...all.filter(({ outcome }) => outcome === undefined), ...all.filter(({ outcome }) => outcome !== undefined)];
 }
@@ -162,7 +162,7 @@ function say(words: string): void {
   setText(byId("jobs-said", HTMLElement), words);
 }
 
-/** The result of one job: a look at it, and the way to save it. */
+/** The result of one job: a preview, and a button to save it. */
 class ResultPanel {
   readonly #computer: Computer;
   readonly #panel = byId("job-result", HTMLElement);
@@ -230,7 +230,7 @@ class ResultPanel {
   }
 }
 
-/** How a file's name ends, by how the file begins. */
+/** The ending of a file's name, by the file's first bytes. */
 function endOf(head: Uint8Array): string {
   const beginning = String.fromCharCode(...head.subarray(0, 4));
   return Object.entries(ENDS).find(([begins]) => beginning.startsWith(begins))?.[1] ?? ".txt";

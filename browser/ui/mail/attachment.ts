@@ -1,4 +1,4 @@
-/** A file that goes along with a mail, from wherever it is read. */
+/** A file that is attached to a mail, from any source. */
 import { streamOf } from "../../../core/shell/files/host-streams.ts";
 import { hostFile } from "../host.ts";
 

@@ -1,6 +1,7 @@
 /**
- * That there is mail, or somebody who wants to send files: a count on the buttons that lead there and in the page's title, a
- * question over the page, and a notification of the browser where its person has asked for one. There from the start; the view itself is loaded when it is first looked at.
+ * Tells of mail, and of people who want to send files: a count on the buttons that lead there and in the page's title,
+ * a question over the page, and a notification of the browser if its person has asked for it. It is there from the
+ * start; the view itself is loaded when it is first looked at.
  */
 import type { Computer } from "../../../core/computer.ts";
 import type { InboxMail } from "../../../core/io/mail/types.ts";
@@ -45,17 +46,17 @@ export function showNews({ mail, transfer }: Computer): void {
   });
   transfer.onOffer((offer) => {
     notify({ title: `${oneLine(offer.name)} wants to send you something`, body: oneLine(offer.title), tag: offer.id });
-    // There it is asked about with all its names.
+    // In the view the question has all names.
     if (!isInSight(byId("mail-place", HTMLElement))) cards.set(offer.id, offerCard(transfer, offer));
   });
   show();
 }
 
-/** Asks over the page; whoever wants to know more, or to answer for good, goes to where all of it stands. */
+/** Asks over the page. For more details, or to answer for good, the person goes to the view. */
 function offerCard(transfer: Transfer, { id, from, name, title, totalBytes, fits }: Offer): HTMLElement {
   const size = totalBytes === undefined ? "" : ` (${bytesWords(totalBytes)})`;
   const answer = (word: "accept" | "refuse") => (): void => {
-    // It is over already, which its going away says.
+    // The offer is over already, as its disappearance shows.
     transfer[word](id, { remember: false }).catch(() => {});
   };
   const words = `It wants to send you ${oneLine(title)}${size}.${fits ? "" : " There is no room for it here."}`;
@@ -75,7 +76,7 @@ function isInSight(place: HTMLElement): boolean {
 interface Notice {
   readonly title: string;
   readonly body: string;
-  /** Of tabs that tell the same only one is shown. */
+  /** Of several tabs that tell the same, only one shows it. */
   readonly tag: string;
 }
 
@@ -94,7 +95,7 @@ function notify({ title, body, tag }: Notice): void {
       shown.close();
     });
   } catch {
-    // Phones let only the service worker show one; touching it there brings the page back by the browser's own doing.
+    // On phones only the service worker can show one; touching it makes the browser bring the page back.
     void navigator.serviceWorker?.ready.then((worker) => worker.showNotification(title, { body, tag }));
   }
 }

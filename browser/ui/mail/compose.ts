@@ -1,6 +1,6 @@
 /**
- * Writing a mail: to whom, about what, its text, and files that are dropped, picked or forwarded. What is written stays until
- * it is sent or discarded, wherever else on the page one looks meanwhile.
+ * Writing a mail: readers, subject, text, and files that are dropped, picked or forwarded. A draft stays until it is
+ * sent or discarded, whatever else on the page is looked at meanwhile.
  */
 import { messageOf, StarfishError } from "../../../core/base/errors.ts";
 import type { Computer } from "../../../core/computer.ts";
@@ -18,7 +18,7 @@ import { ask, button, make } from "../make.ts";
 import { type Attachment, attachmentOf } from "./attachment.ts";
 import { type Choice, Recipients } from "./recipients.ts";
 
-/** What a mail begins with. */
+/** What a new mail begins with. */
 export interface Beginning {
   readonly to?: readonly Choice[];
   readonly subject?: string;
@@ -28,9 +28,9 @@ export interface Beginning {
 }
 
 export interface ComposeEvents {
-  /** It is over: sent or discarded. `words` are for the person. */
+  /** The draft is over: sent or discarded. `words` are for the person. */
   readonly ended: (words: string) => void;
-  /** What is said of the sent mail as it becomes safe. */
+  /** Messages about the sent mail as it becomes safe. */
   readonly said: (words: string) => void;
   readonly transfers: HTMLUListElement;
 }
@@ -76,7 +76,7 @@ export class Compose {
     this.#connect();
   }
 
-  /** Whether something would be lost with it. */
+  /** Whether there is a draft that could be lost. */
   get isBegun(): boolean {
     const hasText = this.#subject.value !== "" || this.#text.value !== "";
     return this.#isOpen && (hasText || this.#attached.length > 0 || this.#recipients.chosen.length > 0);
@@ -101,7 +101,7 @@ export class Compose {
     if (this.#recipients.chosen.length === 0) this.#recipients.focus();
     else {
       this.#text.focus();
-      // An answer stands above what it answers.
+      // The answer is written above the quoted text.
       this.#text.setSelectionRange(0, 0);
       this.#text.scrollTop = 0;
     }
@@ -170,7 +170,7 @@ export class Compose {
     try {
       this.attach((await pick("Choose files", true, new AbortController().signal)).map((file) => attachmentOf(file)));
     } catch {
-      // Nothing was chosen.
+      // The person chose nothing.
     }
   }
 
@@ -185,7 +185,7 @@ export class Compose {
     this.#events.ended(words);
   }
 
-  /** Sends it. Where that fails all stays as it is written. */
+  /** Sends it. If that fails, the draft stays. */
   async #submit(): Promise<void> {
     if (this.#send.disabled) return;
     try {
@@ -212,7 +212,7 @@ export class Compose {
     }
   }
 
-  /** Undefined where it was cancelled or failed, of which the person is told. */
+  /** Undefined if it was cancelled or failed, of which the person is told. */
   async #sendIt(
     draft: Draft,
     names: string,
@@ -258,7 +258,7 @@ export class Compose {
   }
 }
 
-/** All who can be written to, with what tells them apart. */
+/** Everybody who can be written to, with what distinguishes them. */
 export function choices({ mail, people, net }: Computer): readonly Choice[] {
   const persons = new Map(people.all().map((person) => [person.id, person]));
   return mail.correspondents().map(({ address, name }) => {
@@ -279,7 +279,7 @@ export function choices({ mail, people, net }: Computer): readonly Choice[] {
   });
 }
 
-/** Each is opened when it is its turn. */
+/** Each file is opened when it is its turn. */
 function* opened(
   files: readonly Attachment[],
   signal: AbortSignal,

@@ -1,4 +1,4 @@
-/** One mail, opened: who wrote what to whom, its files, and what can be done with it. What others wrote is text, never HTML. */
+/** One opened mail: writer, readers, text, files, and buttons. What others wrote is shown as text, never as HTML. */
 import { isStarfishError, messageOf } from "../../../core/base/errors.ts";
 import type { Computer } from "../../../core/computer.ts";
 import type { InboxMail, MailFile, MailId, OpenedMail } from "../../../core/io/mail/types.ts";

@@ -1,4 +1,4 @@
-/** The rows of the inbox, the newest first: unread ones bold and marked. The arrow keys go from one to the other. */
+/** The rows of the inbox, the newest first; unread ones are bold and marked. The arrow keys go from row to row. */
 import type { InboxMail, MailId } from "../../../core/io/mail/types.ts";
 import { bytesWords } from "../../../core/shell/format.ts";
 import { setText } from "../dom.ts";

@@ -1,6 +1,6 @@
 /**
- * Mail as a place of the page: the inbox, what was sent, one mail opened, and writing. Loaded when it is first looked at, and
- * drawn only while it is.
+ * Mail as a place of the page: the inbox, sent mail, one opened mail, and writing. It is loaded when it is first looked
+ * at, and drawn only while it is in sight.
  */
 import { messageOf } from "../../../core/base/errors.ts";
 import type { Computer } from "../../../core/computer.ts";
@@ -19,13 +19,13 @@ import { answering, quoted } from "./quoting.ts";
 import { ReceivedRows } from "./received-rows.ts";
 import { SentRows } from "./sent-rows.ts";
 
-/** Rows that are drawn at first, and with each "show more". */
+/** Rows that are drawn at first, and added by each "show more". */
 const SHOWN_STEP = 100;
-/** Least time between two drawings. */
+/** The least time between two drawings. */
 const DRAW_MS = 120;
-/** Ages change without being told. */
+/** Ages change without any event. */
 const REFRESH_MS = 5_000;
-/** Who has just come does not know what there is until it has reconciled; then an empty inbox is called empty. */
+/** A new member does not know all mail until it has reconciled; only after this time an empty inbox is called empty. */
 const SETTLE_MS = 2_500;
 
 type List = "inbox" | "sent" | "received";
@@ -98,7 +98,7 @@ export class MailView {
     this.#draw();
   }
 
-  /** Begins a mail; one that is being written already goes on, with what is given added to it. */
+  /** Begins a mail. If there is a draft already, what is given is added to it. */
   write(beginning: Beginning): void {
     if (!this.#compose.isBegun) this.#compose.begin(beginning);
     else if (beginning.files !== undefined && beginning.to === undefined) this.#compose.attach(beginning.files);
@@ -146,7 +146,7 @@ export class MailView {
     this.#draw();
   }
 
-  /** Back to the list, to where one was in it. */
+  /** Back to the list, at the same place. */
   #back(words: string): void {
     const id = this.#reader.id;
     this.#say(words);
@@ -223,7 +223,7 @@ export class MailView {
     this.#lookAtOpen(inbox.some(({ id }) => id === this.#reader.id));
   }
 
-  /** What is open may be deleted on another node of its person. */
+  /** The opened mail may be deleted on another node of its person. */
   #lookAtOpen(isThere: boolean): void {
     if (this.#reader.id !== undefined && !isThere) this.#back("This mail was deleted on another of your nodes.");
   }
@@ -233,7 +233,7 @@ export class MailView {
     const wanted = new Set([mail.replyTo, ...(toAll ? mail.to : [])].map(({ address }) => idOf(address)));
     const known = choices(this.#computer).filter(({ address }) => {
       const id = idOf(address);
-      // Who writes to themselves answers themselves.
+      // A person who writes to themselves answers themselves.
       return wanted.has(id) && (!own.has(id) || idOf(mail.replyTo.address) === id);
     });
     const to = known.length > 0 ? known : [{ ...mail.replyTo, about: "" }];

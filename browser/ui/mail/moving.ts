@@ -1,4 +1,4 @@
-/** Transfers that are under way, in and out: how far, how fast, how much longer, and a way to end each. */
+/** The transfers under way, in and out: progress, rate, time left, and a button to end each. */
 import { messageOf } from "../../../core/base/errors.ts";
 import type { Transfer, TransferInfo } from "../../../core/io/transfer/types.ts";
 import { transferWords } from "../../../core/shell/files/progress.ts";
@@ -11,7 +11,10 @@ interface Row {
   readonly element: HTMLLIElement;
   readonly bar: HTMLProgressElement;
   readonly words: HTMLElement;
-  /** Since when bytes come without a break, and what was there before: the rate is of what came since. */
+  /**
+   * Since when bytes have been arriving without a break, and how many were there before: the rate is that of the bytes
+   * since.
+   */
   since: { readonly atMs: number; readonly doneBytes: number } | undefined;
 }
 
@@ -73,7 +76,7 @@ export class Moving {
   }
 }
 
-/** As `transferWords`, of what has come since: what was there before took no time now. */
+/** As `transferWords`, for the bytes since then; the ones before took no time now. */
 function rateWords(doneBytes: number, totalBytes: number | undefined, since: Row["since"], nowMs: number): string {
   const before = since?.doneBytes ?? 0;
   const elapsedMs = Math.max(1, nowMs - (since?.atMs ?? nowMs));

@@ -1,9 +1,9 @@
-/** Whether the browser tells of new mail while the page is out of sight: only where its person has asked for that. */
+/** Whether the browser tells of new mail while the page is out of sight; only if its person has asked for that. */
 import { readSetting, writeSetting } from "../../settings.ts";
 import { setText } from "../dom.ts";
 import { button, make } from "../make.ts";
 
-/** Nothing where the browser has no notifications for this page. */
+/** Undefined if the browser has no notifications for this page. */
 export function notifyControl(say: (words: string) => void): HTMLElement {
   if (!("Notification" in globalThis) || !isSecureContext) return make("p", { hidden: true });
   const isOn = (): boolean => readSetting("mail-notify") === "on" && Notification.permission === "granted";

@@ -1,4 +1,7 @@
-/** What others want to send here now: who, what, how much, and whether it fits; taken or refused, once or always. */
+/**
+ * What others want to send here now: sender, names, sizes, and whether it fits. An offer is accepted or refused, once
+ * or always.
+ */
 import { messageOf } from "../../../core/base/errors.ts";
 import type { Offer, Transfer } from "../../../core/io/transfer/types.ts";
 import { bytesWords, count } from "../../../core/shell/format.ts";
@@ -79,7 +82,7 @@ export function offerWords({
   return [oneLine(title), many, size].filter(Boolean).join(", ");
 }
 
-/** The first names with their sizes, where there are several. */
+/** The first names with their sizes, if there are several. */
 function namesOf({ names, files, folders }: Offer): HTMLElement {
   if (names.length < 2) return make("ul", { hidden: true });
   const rows = names.map(({ path, sizeBytes }) =>

@@ -1,4 +1,4 @@
-/** What an answer, or what is forwarded, takes over from a mail. */
+/** The parts of a mail that an answer, or a forwarded mail, takes over. */
 import type { OpenedMail } from "../../../core/io/mail/types.ts";
 import { harmless } from "../../../core/shell/harmless.ts";
 import { whenWords } from "../files/words.ts";

@@ -1,4 +1,7 @@
-/** What others have sent straight to this node and lies in its inbox: looked at, downloaded, saved into the tree, deleted. */
+/**
+ * What others have sent straight to this node and is in its inbox: it can be looked at, downloaded, saved into the
+ * tree, deleted.
+ */
 import { messageOf } from "../../../core/base/errors.ts";
 import type { Computer } from "../../../core/computer.ts";
 import type { InboxEntry, TransferInfo } from "../../../core/io/transfer/types.ts";
@@ -15,7 +18,7 @@ import { offerWords } from "./offers.ts";
 import { type Part, saveForm } from "./save-form.ts";
 import { agoWords, colour, fileName } from "./words.ts";
 
-/** Files of one transfer that are shown by themselves; the rest goes into the tree, where it can be looked through. */
+/** Files of one transfer that are shown by themselves; the rest can be saved into the tree and looked through there. */
 const FILES_SHOWN = 30;
 
 interface Row {
@@ -80,7 +83,10 @@ export class ReceivedRows {
     return save;
   }
 
-  /** All of it, by paths from the name that it is saved under: one file has that name, what lies in a folder goes there. */
+  /**
+   * All of it, by paths below the name under which it is saved: a single file has that name, and the contents of a
+   * folder go below it.
+   */
   async #parts({ id }: TransferInfo): Promise<readonly Part[]> {
     const entries = await this.#computer.transfer.inbox.entries(id);
     const [first, second] = entries;

@@ -1,6 +1,6 @@
 /**
- * To whom a mail goes: names are typed and completed from those who can be written to, and each that is chosen stands before
- * the field. Names prove nothing, so those that are alike are told apart by their ids.
+ * The readers of a mail. Names are typed and completed from those who can be written to, and each chosen one is shown
+ * before the field. Names prove nothing, so equal ones are distinguished by their ids.
  */
 import { StarfishError } from "../../../core/base/errors.ts";
 import type { Address } from "../../../core/io/mail/types.ts";
@@ -11,11 +11,11 @@ import { button, make } from "../make.ts";
 export interface Choice {
   readonly address: Address;
   readonly name: string;
-  /** What tells it from others: "tab, asleep", "person with 2 nodes". */
+  /** What distinguishes it from others: "tab, asleep", "person with 2 nodes". */
   readonly about: string;
 }
 
-/** More than fits below the field; letters narrow it down. */
+/** As many as fit below the field; typing more letters narrows the list. */
 const OFFERED_MAX = 8;
 
 export class Recipients {
@@ -48,7 +48,7 @@ export class Recipients {
     this.#input.addEventListener("focus", () => this.#offer());
     this.#input.addEventListener("blur", () => this.#close());
     this.#input.addEventListener("keydown", (event) => this.#key(event));
-    // The field keeps the focus while one is chosen by the pointer.
+    // The field keeps the focus while one is chosen with the pointer.
     this.#list.addEventListener("pointerdown", (event) => event.preventDefault());
   }
 
@@ -70,7 +70,7 @@ export class Recipients {
     this.#input.focus();
   }
 
-  /** Others can be written to than before. */
+  /** The people who can be written to have changed. */
   refresh(): void {
     if (document.activeElement !== this.#input) return;
     const pointed = this.#offered[this.#at]?.address;
@@ -81,7 +81,7 @@ export class Recipients {
     this.#point();
   }
 
-  /** Takes what is typed for a name. Throws "not-found" or "ambiguous" in words for people. */
+  /** Takes the typed text as a name. Throws "not-found" or "ambiguous", in words for people. */
   settle(): void {
     const word = this.#input.value.trim();
     if (word === "") return;
@@ -96,7 +96,7 @@ export class Recipients {
   }
 
   #typed(): void {
-    // What is pasted or typed with commas is several names.
+    // Text with commas, pasted or typed, is several names.
     if (/[,;]/.test(this.#input.value)) {
       const words = this.#input.value.split(/[,;]/).map((word) => word.trim());
       const rest: string[] = [];
@@ -121,7 +121,7 @@ export class Recipients {
     const matching = this.#choices().filter(
       ({ address, name }) => !taken.has(idOf(address)) && `${name} ${idOf(address)}`.toLowerCase().includes(word),
     );
-    // Those whose name begins so come first.
+    // Names that begin with the text come first.
     const begins = matching.filter(({ name }) => name.toLowerCase().startsWith(word));
     this.#offered = [...begins, ...matching.filter((one) => !begins.includes(one))].slice(0, OFFERED_MAX);
     this.#at = word === "" || this.#offered.length === 0 ? -1 : 0;

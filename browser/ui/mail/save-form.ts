@@ -1,4 +1,6 @@
-/** Where in the tree something is saved that has come by mail or from another node: a path that can be changed, and Save. */
+/**
+ * Asks where in the tree to save what has come by mail or from another node: a path that can be changed, and *Save*.
+ */
 import { messageOf, StarfishError } from "../../../core/base/errors.ts";
 import type { Computer } from "../../../core/computer.ts";
 import { abortable } from "../../../core/ports/clock.ts";
@@ -12,14 +14,14 @@ import { button, make } from "../make.ts";
 /** A file or folder of what is saved. */
 export interface Part {
   readonly kind: "file" | "folder";
-  /** From the path that is saved as; empty for that itself. */
+  /** Relative to the path under which it is saved; empty for that itself. */
   readonly path: string;
   readonly sizeBytes: number;
   readonly read: (signal: AbortSignal) => AsyncIterable<Uint8Array>;
 }
 
 export interface Savable {
-  /** Proposed; a name without slashes. */
+  /** The proposed name, without slashes. */
   readonly name: string;
   readonly parts: () => Promise<readonly Part[]>;
   readonly transfers: HTMLUListElement;
@@ -56,7 +58,7 @@ export function saveForm(computer: Computer, { name, parts, transfers, onClose }
   return form;
 }
 
-/** Resolves to what there is to say. */
+/** Resolves to a message. */
 async function save(
   computer: Computer,
   path: string,

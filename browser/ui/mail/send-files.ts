@@ -1,4 +1,4 @@
-/** Sends files straight to a node that is awake, with a line that says how far it is. Loaded when somebody first does so. */
+/** Sends files straight to a node that is awake, with a progress line. Loaded when it is first used. */
 import type { Computer } from "../../../core/computer.ts";
 import type { SendProgress, TransferEntry, TransferSource } from "../../../core/io/transfer/types.ts";
 import type { PeerId } from "../../../core/ports/network.ts";
@@ -12,15 +12,15 @@ import { WAITS } from "./words.ts";
 
 export interface Sending {
   readonly peer: PeerId;
-  /** What that node is called. */
+  /** The name of that node. */
   readonly name: string;
   readonly incoming: Promise<Incoming>;
-  /** Where the line goes. */
+  /** The list for the progress line. */
   readonly list: HTMLUListElement;
   readonly say: (words: string) => void;
 }
 
-/** Resolves when it is over, however it ended: the line and `say` have told. */
+/** Resolves when it is over, however it ended; the line and `say` have told the person. */
 export async function sendFiles(computer: Computer, { peer, name, incoming, list, say }: Sending): Promise<void> {
   const to = oneLine(name);
   const transfer = new Transfer(`Looking through what is for ${to}`, list);
@@ -56,7 +56,7 @@ function whatOf({ files, directories }: Incoming): string | undefined {
   return files.length === 1 ? oneLine(first.path.slice(first.path.lastIndexOf("/") + 1)) : count(files.length, "file");
 }
 
-/** Paths as they are dropped, without the slash before them. */
+/** Paths in the form in which they are dropped, without the slash before them. */
 function sourceOf({ files, directories }: Incoming): TransferSource {
   const folders = directories.map((path): TransferEntry => ({
     kind: "folder",

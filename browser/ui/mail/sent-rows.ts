@@ -1,4 +1,4 @@
-/** What this node has sent, the newest first, and how far it is for each of its readers. */
+/** The mail that this node has sent, the newest first, with its state for each reader. */
 import type { Delivery, MailId, SentMail } from "../../../core/io/mail/types.ts";
 import { oneLine } from "../../../core/shell/harmless.ts";
 import { idOf } from "../../../core/shell/mail/who.ts";

@@ -1,4 +1,4 @@
-/** How mail is said in the page. All of it may come from others: names and subjects stay on their line. */
+/** The words for mail on the page. All of it may come from others, so names and subjects stay on one line. */
 import type { Correspondent, Delivery, DeliveryState, InboxMail, MailFile } from "../../../core/io/mail/types.ts";
 import type { TransferInfo } from "../../../core/io/transfer/types.ts";
 import { colourOf } from "../../../core/net/identity/names.ts";
@@ -6,7 +6,7 @@ import type { PeerId } from "../../../core/ports/network.ts";
 import { bytesWords, count, roughly } from "../../../core/shell/format.ts";
 import { oneLine } from "../../../core/shell/harmless.ts";
 
-/** The person, and by which of their nodes. */
+/** The person, and the node with which they wrote. */
 export function whoWrote({ replyTo, fromName }: InboxMail): string {
   const isPerson = replyTo.address.kind === "person" && replyTo.name !== fromName;
   return oneLine(isPerson ? `${replyTo.name} (${fromName})` : fromName);
@@ -22,13 +22,13 @@ export function namesOf(to: readonly Correspondent[]): string {
   return to.map(({ name }) => oneLine(name)).join(", ");
 }
 
-/** "2 files, 3.10 MB"; empty without any. */
+/** "2 files, 3.10 MB"; empty if there are none. */
 export function filesWords(files: readonly MailFile[]): string {
   if (files.length === 0) return "";
   return `${count(files.length, "file")}, ${bytesWords(files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0))}`;
 }
 
-/** A name that anybody may have chosen, as that of a file: it has no slashes, steers nothing and hides nothing. */
+/** A name that anybody may have chosen, as a file name: without slashes, control characters or a leading dot. */
 export function fileName(name: string): string {
   return oneLine(name.toWellFormed()).replaceAll(/[\\/]/g, "_").replace(/^\.+/, "_") || "file";
 }
@@ -47,7 +47,7 @@ export function deliveryWords({ state, atMs }: Delivery): string {
   return `${MARKS[state]} ${state}${since}`;
 }
 
-/** What a transfer does when no bytes pass. */
+/** What a transfer waits for when no bytes pass. */
 export const WAITS: Readonly<Partial<Record<TransferInfo["state"], string>>> = {
   linking: "looking for a way there…",
   waiting: "waiting for the answer there…",

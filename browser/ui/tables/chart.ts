@@ -1,13 +1,13 @@
-/** A small picture of an answer with numbers in it: bars for one column with few rows, lines for more. Drawn by us, in SVG. */
+/** A small chart of an answer with numbers: bars for one column with few rows, lines for more. Drawn by us, in SVG. */
 import type { SqlValue } from "../../../core/db/types.ts";
 import { oneLine } from "../../../core/shell/harmless.ts";
 import { svg } from "../dom.ts";
 
-/** Rows that a chart is drawn of, spread over all. */
+/** Rows that a chart shows, spread over the whole answer. */
 export const POINTS_MAX = 400;
-/** Bars next to each other in a column of the page. */
+/** Bars that fit beside each other in a column of the page. */
 const BARS_MAX = 40;
-/** Columns that are told apart by colour and dashes. */
+/** Columns that can be told apart by colour and dashes. */
 const SERIES_MAX = 4;
 const [WIDTH, HEIGHT, LEFT, TOP, BOTTOM] = [400, 150, 44, 8, 22];
 
@@ -16,12 +16,12 @@ interface Series {
   readonly values: readonly (number | undefined)[];
 }
 
-/** Undefined where there is nothing to draw. */
+/** Undefined if there is nothing to draw. */
 export function chartOf(columns: readonly string[], rows: readonly (readonly SqlValue[])[]): SVGSVGElement | undefined {
   if (rows.length < 2) return undefined;
   const numeric = columns.map((_, i) => isNumeric(rows, i));
   const first = numeric.indexOf(false);
-  // Where all are numbers the first of several is what the others are drawn over.
+  // If all columns are numbers, the first of several is the horizontal axis.
   const label = first >= 0 ? first : columns.length > 1 ? 0 : -1;
   const series = columns
     .map((name, i): Series & { readonly at: number } => ({ name, at: i, values: rows.map((row) => numberOf(row[i])) }))
@@ -126,7 +126,7 @@ function cut(text: string, letters: number): string {
   return text.length <= letters ? text : `${text.slice(0, letters - 1)}…`;
 }
 
-/** Keeps so many of what passes, evenly spread, without knowing how many there will be. */
+/** Keeps this many of the values that pass, evenly spread, without knowing how many there will be. */
 export class Spread<T> {
   readonly #max: number;
   #kept: T[] = [];

@@ -1,4 +1,6 @@
-/** What merging has broken, and how it is settled: rows that are set aside can be removed for good, others are edited. */
+/**
+ * What merging has broken, and how to settle it: rows that are set aside can be removed for good, others can be edited.
+ */
 import { messageOf } from "../../../core/base/errors.ts";
 import type { Conflict, SqlDatabase } from "../../../core/db/types.ts";
 import { count } from "../../../core/shell/format.ts";
@@ -7,7 +9,7 @@ import { setText } from "../dom.ts";
 import { ask, button, make } from "../make.ts";
 import { shown } from "./values.ts";
 
-/** More of them is a schema to be mended, not rows to be looked at one by one. */
+/** If there are more, the schema has to be mended, and not single rows. */
 const SHOWN_MAX = 50;
 const VALUE_CHARS_MAX = 60;
 const ASIDE: ReadonlySet<Conflict["kind"]> = new Set(["unique", "not-null", "malformed"]);
@@ -31,7 +33,7 @@ export class Conflicts {
     setText(this.#summary, words);
     const shown = all.slice(0, SHOWN_MAX);
     const now = JSON.stringify(shown.map(({ kind, table, key, reason }) => [kind, table, key, reason]));
-    // Rebuilt only when it has changed, so that the keyboard stays where it is.
+    // Rebuilt only when it has changed, so that the keyboard focus stays.
     if (now === this.#shown) return;
     this.#shown = now;
     this.#list.replaceChildren(...shown.map((conflict) => this.#item(conflict)));

@@ -1,6 +1,7 @@
 /**
- * Rows of a table as a grid of cells: arrows go from one to the next, Enter or a second click edits one. Rows are kept from one
- * drawing to the next, and a cell that is being edited is left alone; who edits is told when it changed meanwhile.
+ * Rows of a table as a grid of cells. The arrow keys go from cell to cell; Enter or a second click edits one. Rows are
+ * kept from one drawing to the next, and a cell that is being edited is left alone; its person is told if it has
+ * changed meanwhile.
  */
 import { messageOf } from "../../../core/base/errors.ts";
 import type { ColumnDetail, SqlRow, SqlValue } from "../../../core/db/types.ts";
@@ -46,7 +47,7 @@ export class TableGrid {
     });
   }
 
-  /** Another table, or other columns of it. */
+  /** Shows another table, or other columns of it. */
   become(shape: Shape, sort: View["sort"]): void {
     this.#shape = shape;
     this.#rows.clear();
@@ -60,7 +61,7 @@ export class TableGrid {
     this.#head.replaceChildren(...heads, ...last);
   }
 
-  /** By the names that pageOf gives. */
+  /** Rows with the column names that pageOf gives. */
   show(rows: readonly SqlRow[]): void {
     const shape = this.#shape;
     const all = rows.map((values, i) => {
@@ -73,7 +74,7 @@ export class TableGrid {
       fill: ({ element }, { values }) => {
         shape.columns.forEach((column, i) => fill(element.cells[i], values[`c${i}`] ?? null, column));
       },
-      // What is being written into a row that has gone is not taken from under the hands.
+      // A row that is being edited stays, even if it has gone.
       staysOpen: ({ element }) => element.querySelector(`.${EDITING}`) !== null,
     });
     if (this.#body.querySelector('[tabindex="0"]') === null) this.#reach(this.#body.querySelector("td"));
@@ -176,11 +177,11 @@ export class TableGrid {
 
 interface EditorEvents {
   readonly write: (value: SqlValue) => Promise<void>;
-  /** With what the cell shows now. */
+  /** Called with the value that the cell shows now. */
   readonly close: (value: SqlValue) => void;
 }
 
-/** The field in a cell. What is wrong is said below it, and what was typed stays. */
+/** The field in a cell. An error is shown below it, and what was typed stays. */
 class CellEditor {
   readonly #column: ColumnDetail;
   readonly #before: SqlValue;

@@ -1,6 +1,6 @@
 /**
- * Any statement, and its answer as a table and, where there are numbers in it, as a small chart. The answer is read in pages:
- * its first rows are kept to be looked at, the rest is counted, and what the chart shows is spread over all.
+ * Runs any statement, and shows its answer as a table and, if it has numbers, as a small chart. The answer is read in
+ * pages: its first rows are kept to be looked at, the others are counted, and the chart samples all of them.
  */
 import { messageOf, StarfishError } from "../../../core/base/errors.ts";
 import type { SqlDatabase, SqlValue } from "../../../core/db/types.ts";
@@ -12,9 +12,9 @@ import { chartOf, POINTS_MAX, Spread } from "./chart.ts";
 import { TEXT_SHOWN } from "./statements.ts";
 import { shown } from "./values.ts";
 
-/** Rows of an answer that can be looked at; the rest is counted. */
+/** Rows of an answer that can be looked at; the others are counted. */
 const KEPT_MAX = 2_000;
-/** Rows that are drawn at first, and with each "show more". */
+/** Rows that are drawn at first, and added by each "show more". */
 const SHOWN_STEP = 50;
 /** Columns that are drawn. */
 const COLUMNS_MAX = 30;

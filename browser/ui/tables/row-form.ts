@@ -1,4 +1,4 @@
-/** A new row: a field for each column; what is left empty gets the column's default. */
+/** A new row: a field for each column. An empty field gets the column's default. */
 import { messageOf } from "../../../core/base/errors.ts";
 import type { SqlValue } from "../../../core/db/types.ts";
 import { oneLine } from "../../../core/shell/harmless.ts";

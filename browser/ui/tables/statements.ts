@@ -1,4 +1,7 @@
-/** The statements of the view of a table: a page of its rows, filtered and sorted by SQLite, and changes of single rows. Pure. */
+/**
+ * The statements behind the view of a table: a page of its rows, filtered and sorted by SQLite, and changes of single
+ * rows. Pure.
+ */
 import { quoted } from "../../../core/db/schema/tokens.ts";
 import type { ColumnDetail, SchemaObject, SqlParameter, SqlValue } from "../../../core/db/types.ts";
 import { parsed } from "./values.ts";
@@ -12,7 +15,9 @@ export interface Statement {
 export interface Shape {
   readonly table: string;
   readonly columns: readonly ColumnDetail[];
-  /** What names a row: the primary key, or the number that every row has; empty where rows can't be changed. */
+  /**
+   * The columns that identify a row: the primary key, or the number that every row has. Empty if rows can't be changed.
+   */
   readonly key: readonly string[];
 }
 
@@ -24,9 +29,9 @@ export interface View {
 
 /** Rows that are shown at once. */
 export const PAGE_ROWS = 50;
-/** Columns that are shown; a query shows others. */
+/** Columns that are shown; a query can show others. */
 export const COLUMNS_SHOWN = 30;
-/** Letters and bytes of a value that are shown; one more says that there are more. */
+/** Letters and bytes of a value that are shown; one more tells that there are more. */
 export const TEXT_SHOWN = 200;
 export const BLOB_SHOWN = 32;
 
@@ -66,7 +71,7 @@ export function countOf(shape: Shape, { filter }: View): Statement {
   return { text: `SELECT count(*) AS n FROM ${quoted(shape.table)}${where.text}`, parameters: where.parameters };
 }
 
-/** The whole of one value, or of all of a row. */
+/** The whole of one value, or a whole row. */
 export function rowOf(shape: Shape, key: readonly SqlValue[], column?: string): Statement {
   const what = column === undefined ? "*" : `${quoted(column)} AS value`;
   return { text: `SELECT ${what} FROM ${quoted(shape.table)} WHERE ${isKey(shape)}`, parameters: key };
@@ -100,7 +105,7 @@ function shownPart(column: string): string {
   return `CASE typeof(${column}) ${text} WHEN 'blob' THEN substr(${column}, 1, ${BLOB_SHOWN + 1}) ELSE ${column} END`;
 }
 
-/** "age > 30" compares, when there is such a column; anything else is looked for in all columns. */
+/** "age > 30" compares, if there is such a column; any other text is searched for in all columns. */
 function whereOf({ columns }: Shape, filter: string): Statement {
   const wanted = filter.trim();
   if (wanted === "") return { text: "", parameters: [] };

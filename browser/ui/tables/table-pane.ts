@@ -1,4 +1,7 @@
-/** One table: its rows live, a page at a time, filtered and sorted by SQLite; cells are edited, rows are added and removed. */
+/**
+ * One table: its rows live, a page at a time, filtered and sorted by SQLite. Cells can be edited, rows added and
+ * removed.
+ */
 import { messageOf, StarfishError } from "../../../core/base/errors.ts";
 import type { Unsubscribe } from "../../../core/base/events.ts";
 import type { Query, SchemaObject, SqlDatabase, SqlRow, SqlValue } from "../../../core/db/types.ts";
@@ -22,7 +25,7 @@ import {
   type View,
 } from "./statements.ts";
 
-/** Who types a filter is let finish a word. */
+/** A person who types a filter can finish a word. */
 const FILTER_MS = 250;
 
 export class TablePane {
@@ -87,7 +90,7 @@ export class TablePane {
     this.follow(object);
   }
 
-  /** The table as it is now: its columns may be others. */
+  /** The table has changed; its columns may be different. */
   follow(object: SchemaObject): void {
     const columns = JSON.stringify(object.columns);
     if (columns === this.#columns) return;
@@ -136,7 +139,7 @@ export class TablePane {
   #showRange(total: number): void {
     const { offset, filter } = this.#view;
     const last = Math.min(offset + PAGE_ROWS, total);
-    // Rows before have gone.
+    // Rows before this page have gone.
     if (offset > 0 && offset >= total)
       return this.#look({ offset: Math.max(0, PAGE_ROWS * (Math.ceil(total / PAGE_ROWS) - 1)) });
     const of = `${total.toLocaleString()} ${total === 1 ? "row" : "rows"}${filter === "" ? "" : " that match"}`;
@@ -152,7 +155,7 @@ export class TablePane {
     this.#look({ offset: Math.max(0, this.#view.offset + by * PAGE_ROWS) });
   }
 
-  /** Up, down, and as the rows lie. */
+  /** Cycles through ascending, descending, and the table's own order. */
   #sort(column: string): void {
     const { sort } = this.#view;
     const isSame = sort?.column === column;

@@ -1,6 +1,6 @@
 /**
- * The shared tables as a place of the page: which there are, one of them with its rows, and a box for any statement. Loaded when
- * it is first looked at, and SQLite with it; what is shown follows the tables while it is in sight.
+ * The shared tables as a place of the page: the list of tables, one of them with its rows, and a box for any statement.
+ * It is loaded, with SQLite, when it is first looked at. While it is in sight it follows the tables.
  */
 import { messageOf } from "../../../core/base/errors.ts";
 import type { Computer } from "../../../core/computer.ts";
@@ -13,11 +13,11 @@ import { Conflicts } from "./conflicts.ts";
 import { QueryBox } from "./query-box.ts";
 import { TablePane } from "./table-pane.ts";
 
-/** Least time between two looks at the schema and at conflicts, which a change of any row may bring. */
+/** The least time between two looks at the schema and at conflicts, which a change of any row may cause. */
 const LOOK_MS = 400;
 /** Tables that are listed; a query finds the others. */
 const LISTED_MAX = 200;
-/** Who has just come does not know what there is until it has reconciled; then no table is called none. */
+/** A new member does not know all tables until it has reconciled; only after this time it says that there are none. */
 const SETTLE_MS = 2_500;
 
 const NOTES = "CREATE TABLE notes (id UUID PRIMARY KEY, text TEXT, done INTEGER DEFAULT 0)";
@@ -90,7 +90,7 @@ export class TablesView {
     this.#lists.ariaPressed = String(pane !== "query");
     this.#queries.ariaPressed = String(pane === "query");
     this.#later();
-    // Back to where one was in the list.
+    // Back to the same place in the list.
     const rows = [...this.#list.querySelectorAll<HTMLButtonElement>("li button")];
     if (pane === "list" && table !== undefined) rows.find((row) => row.dataset["table"] === table)?.focus();
   }
@@ -156,7 +156,7 @@ export class TablesView {
     this.#show("list");
   }
 
-  /** Rows are kept, so that the keyboard stays where it is. */
+  /** Rows are kept, so that the keyboard focus stays. */
   #fill(list: HTMLUListElement, objects: readonly SchemaObject[]): void {
     const shown = objects.slice(0, LISTED_MAX);
     while (list.children.length > shown.length) list.lastElementChild?.remove();

@@ -4,19 +4,19 @@ import type { SqlValue } from "../../../core/db/types.ts";
 
 export type Parsed =
   | { readonly isRight: true; readonly value: SqlValue }
-  /** `why` is for whoever typed it. */
+  /** `why` is for the person who typed it. */
   | { readonly isRight: false; readonly why: string };
 
 const INT64_MIN: bigint = -(2n ** 63n);
 const INT64_MAX: bigint = 2n ** 63n - 1n;
 
-/** NULL shows as nothing; who draws it marks it. */
+/** NULL is shown as empty; the caller marks it. */
 export function shown(value: SqlValue): string {
   if (value === null) return "";
   return value instanceof Uint8Array ? `x'${toHex(value)}'` : String(value);
 }
 
-/** What is typed into a column of that type. Nothing is NULL where it can be no value of it. */
+/** The value of a text that is typed into a column of that type. An empty text is NULL if it is no valid value. */
 export function parsed(text: string, type: string): Parsed {
   const kind = kindOf(type);
   const typed = text.trim();
