@@ -11,6 +11,7 @@ import { quote, type Completion } from "./completion/typing.ts";
 import { isIncomplete } from "./language/syntax.ts";
 import { Marker } from "./completion/marks.ts";
 import { fitted, told } from "./format.ts";
+import { inOrder } from "./in-order.ts";
 import { Descriptor, type OpenFile } from "./language/descriptor.ts";
 import type { ExternalCall } from "./language/frame.ts";
 import { ShellSession, type RunResult } from "./language/session.ts";
@@ -352,11 +353,10 @@ function contextOf(
   isForeground: () => boolean,
 ): CommandContext {
   const { descriptors, signal, process } = call;
+  const ordered = inOrder(() => process.rest());
   const guarded = async (write: () => Promise<void> | undefined): Promise<void> => {
     if (signal.aborted) throw cancelled(signal);
-    const turn = process.rest();
-    if (turn !== undefined) await turn;
-    await abortable(signal, write() ?? Promise.resolve());
+    await ordered(() => abortable(signal, write() ?? Promise.resolve()));
   };
   const output = (number: number): Sink => {
     const sink = sinkOf(descriptors.get(number));
