@@ -10,8 +10,13 @@ import { COMMITS_MAX } from "./limits.ts";
 
 const TOTAL = 8;
 
+function ballotFor(self: string, total: number): Ballot {
+  const parts = { crypto: realCrypto, random: realRandom, blocks: blocksOf(total) };
+  return new Ballot({ job: "00000000000000aa", self, total, ...parts });
+}
+
 function ballotOf(self: string, answers: readonly string[]): Ballot {
-  const ballot = new Ballot({ job: "00000000000000aa", self, total: TOTAL, crypto: realCrypto, random: realRandom });
+  const ballot = ballotFor(self, TOTAL);
   answers.forEach((answer, task) => ballot.answer(task, digestOf(realCrypto, utf8(answer), 1)));
   return ballot;
 }
@@ -53,7 +58,7 @@ describe("answers of one node", () => {
 
   test("wait where too many are open, and are told no longer when all have agreed", () => {
     const total = 2 * COMMITS_MAX;
-    const ballot = new Ballot({ job: "00000000000000aa", self: "a", total, crypto: realCrypto, random: realRandom });
+    const ballot = ballotFor("a", total);
     for (let task = 0; task < total; task++) ballot.answer(task, digestOf(realCrypto, utf8("x"), 1));
     expect(ballot.commit(NONE, 0)).toHaveLength(COMMITS_MAX);
     expect(ballot.isFull).toBe(true);
@@ -79,4 +84,12 @@ test("devices are drawn evenly, each once for a task, and those of whom a task f
   expect(sizeOf(draw.of("n3")) - sizeOf(again.of("n3"))).toBeGreaterThan(0);
   const count = nodes.reduce((sum, { id }) => sum + sizeOf(again.of(id)), 0);
   expect(count).toBe(300_000);
+});
+
+test("where more tasks may come, the first are each drawn for others, and all are in one block", () => {
+  const blocks = blocksOf(16_384, true);
+  expect(blocks.slice(0, 64)).toEqual(Array.from({ length: 64 }, (_, i) => [i, i + 1]));
+  expect(blocks.length).toBeLessThan(256);
+  expect(blocks.map(([from]) => from)).toEqual([0, ...blocks.slice(0, -1).map(([, to]) => to)]);
+  expect(blocks.at(-1)?.[1]).toBe(16_384);
 });

@@ -8,7 +8,7 @@ import type { Crypto } from "../ports/crypto.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
 import { Digests } from "./digests.ts";
-import { blocksOf } from "./draw.ts";
+import type { Block } from "./draw.ts";
 import {
   add,
   has,
@@ -62,6 +62,8 @@ export interface BallotOptions {
   readonly job: string;
   readonly self: PeerId;
   readonly total: number;
+  /** All tasks of one are drawn for the same nodes. */
+  readonly blocks: readonly Block[];
   readonly crypto: Crypto;
   readonly random: Random;
 }
@@ -69,7 +71,6 @@ export interface BallotOptions {
 export class Ballot {
   readonly #options: BallotOptions;
   readonly #digests = new Digests();
-  readonly #blocks: ReturnType<typeof blocksOf>;
   #answered: Intervals = NONE;
   #committed: Intervals = NONE;
   /** In order of the commitments. */
@@ -80,7 +81,6 @@ export class Ballot {
 
   constructor(options: BallotOptions) {
     this.#options = options;
-    this.#blocks = blocksOf(options.total);
   }
 
   /** Tasks to which this node's answers are fixed. */
@@ -113,7 +113,7 @@ export class Ballot {
     );
     const open = subtract(this.#answered, this.#committed);
     // Each block by itself: all tasks of one are drawn for the same nodes, which open them to each other alone.
-    for (const [from, to] of this.#blocks) {
+    for (const [from, to] of this.#options.blocks) {
       if (open.length === 0 || this.isFull) break;
       const tasks = within(open, from, to);
       if (tasks.length > 0) this.#commitTo(take(tasks, COMMIT_TASKS_MAX), nowMs);

@@ -22,13 +22,32 @@ export interface Candidate {
 }
 
 /** Where a block begins, and its end. */
-type Block = readonly [from: number, to: number];
+export type Block = readonly [from: number, to: number];
 
-export function blocksOf(total: number): Block[] {
+/**
+ * @param isGrowing the first tasks are there from the beginning, the others may come: the first blocks have a task each, later
+ * ones more, so that a few tasks too are run by more than a few nodes
+ */
+export function blocksOf(total: number, isGrowing = false): Block[] {
+  if (isGrowing) return growingBlocks(total);
   const count = Math.min(total, DRAW_BLOCKS_MAX);
   const at = (i: number): number => (i === count ? total : Math.floor((total / count) * i));
   return Array.from({ length: count }, (_, i): Block => [at(i), at(i + 1)]);
 }
+
+/** 64 blocks of a task, 64 of 8, 64 of 64, and so on. */
+function growingBlocks(total: number): Block[] {
+  const blocks: Block[] = [];
+  for (let from = 0; from < total;) {
+    const to = Math.min(total, from + GROWING_BLOCKS_TIMES ** Math.floor(blocks.length / GROWING_BLOCKS));
+    blocks.push([from, to]);
+    from = to;
+  }
+  return blocks;
+}
+
+const GROWING_BLOCKS = 64;
+const GROWING_BLOCKS_TIMES = 8;
 
 /** What a node's ranks in this job follow from. */
 export function seedOf(sha256: (message: Bytes) => Bytes, job: string, id: string): IdHash {

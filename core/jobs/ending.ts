@@ -14,9 +14,8 @@ import type { Log } from "../ports/log.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { JobRecord } from "./book.ts";
 import { writable } from "./entries.ts";
-import { checkingPut, combine, type Combined, type FinishedOutcome } from "./finish.ts";
-import type { Gatherer } from "./gather.ts";
-import { has, type Intervals, sizeOf, subtract, union } from "./intervals.ts";
+import { checkingPut, combine, type Combined, type CombineOptions, type FinishedOutcome } from "./finish.ts";
+import { has, type Intervals, sizeOf, union } from "./intervals.ts";
 import { COMBINE_TURN_MS, FUEL_TOLD_MAX, NAMING_MS, PROPOSAL_AGAIN_MS } from "./limits.ts";
 import type { FailedTask } from "./types.ts";
 import type { Verifier } from "./verifier.ts";
@@ -30,10 +29,12 @@ export interface EndingParts {
   readonly log: Log;
   readonly now: () => number;
   readonly view: JobView;
-  readonly gatherer: Gatherer;
   readonly verifier: Verifier | undefined;
-  /** Tasks whose outputs the result is made of. */
-  readonly outputs: () => Intervals;
+  /** Tasks that are known, and whether no more can come. */
+  readonly total: () => number;
+  readonly isWhole: () => boolean;
+  /** The outputs that the result is made of, but for these tasks. */
+  readonly outputs: (failed: Intervals, options: { readonly signal: AbortSignal }) => CombineOptions["outputs"];
   /** Tasks whose results are there. */
   readonly held: () => Intervals;
   /** Tasks that failed for good. */
@@ -53,7 +54,6 @@ export interface EndingParts {
 
 export class Ending {
   readonly #job: JobRecord;
-  readonly #total: number;
   readonly #parts: EndingParts;
   readonly #ended: AbortSignal;
   /** Since when all tasks have been done, as far as this node knows. */
@@ -62,19 +62,18 @@ export class Ending {
   /** What has been looked at last of what is proposed, and when. */
   #looked: { readonly proposal: Uint8Array; readonly isSame: boolean; readonly atMs: number } | undefined;
 
-  constructor(job: JobRecord, total: number, ended: AbortSignal, parts: EndingParts) {
+  constructor(job: JobRecord, ended: AbortSignal, parts: EndingParts) {
     this.#job = job;
-    this.#total = total;
     this.#ended = ended;
     this.#parts = parts;
   }
 
   /** Whether the job has come to its end, and whose turn it is to say so. */
   look(nowMs: number): void {
-    const { held, failed: failedOf, view, net, verifier } = this.#parts;
+    const { held, failed: failedOf, total, isWhole, view, net, verifier } = this.#parts;
     const failed = failedOf();
     const hasFailed = failed.length > 0 && this.#job.spec.keepGoing !== true;
-    const isComplete = hasFailed || sizeOf(union(held(), failed)) === this.#total;
+    const isComplete = hasFailed || (isWhole() && sizeOf(union(held(), failed)) === total());
     if (!isComplete) {
       this.#completeAtMs = undefined;
       return;
@@ -157,7 +156,8 @@ export class Ending {
       return found.failure.task === outcome.failure.task && found.failure.code === outcome.failure.code;
     }
     if (outcome.is === "failed") return false;
-    const { result, ends } = outcome;
+    const { result, ends, tasks } = outcome;
+    if (tasks !== this.#grown().tasks) return false;
     return equal(encode(writable([found.result, found.ends ?? null])), encode(writable([result, ends ?? null])));
   }
 
@@ -200,16 +200,15 @@ export class Ending {
     failed: Intervals,
     contents: Pick<Contents, "put">,
   ): Promise<{ readonly combined: Combined; readonly fuelUsed: number }> {
-    const { clock, gatherer, progress } = this.#parts;
+    const { clock, progress } = this.#parts;
     const { spec } = this.#job;
-    const wanted = this.#parts.outputs();
     const signal = this.#ended;
     let fuelUsed = 0;
     const counted = (tasks: number, fuel: number): void => {
       fuelUsed = Math.min(FUEL_TOLD_MAX, fuelUsed + fuel);
       progress(tasks);
     };
-    const outputs = gatherer.outputs(subtract(wanted, failed), { signal });
+    const outputs = this.#parts.outputs(failed, { signal });
     return { combined: await combine(spec.combine, { contents, clock, outputs, progress: counted, signal }), fuelUsed };
   }
 
@@ -221,9 +220,15 @@ export class Ending {
     if (result.is === "failed") {
       return { is: "failed", failure: { ...result.failure, by: net.self }, finishedAtMs, ...this.#named() };
     }
-    const shares = sharesOf(this.#total, new Map([...view.known(), [net.self, own()] as const]));
+    const shares = sharesOf(this.#parts.total(), new Map([...view.known(), [net.self, own()] as const]));
     const fuel = this.#job.spec.combine.how === "reduce" ? {} : { fuelUsed };
-    return { ...result, by: net.self, finishedAtMs, failed: sizeOf(failed), shares, ...fuel, ...this.#named() };
+    const counted = { failed: sizeOf(failed), ...this.#grown(), shares, ...fuel };
+    return { ...result, by: net.self, finishedAtMs, ...counted, ...this.#named() };
+  }
+
+  #grown(): { readonly tasks?: number } {
+    const { inputs } = this.#job.spec;
+    return inputs.from === "graph" && inputs.tasksMax !== undefined ? { tasks: this.#parts.total() } : {};
   }
 }
 
@@ -231,8 +236,8 @@ export class Ending {
 function essentials(outcome: FinishedOutcome): Uint8Array {
   const { named = [] } = outcome;
   if (outcome.is === "failed") return encode(writable([outcome.failure.task, outcome.failure.code, named]));
-  const { result, ends = null, failed } = outcome;
-  return encode(writable([result, ends, failed, named]));
+  const { result, ends = null, failed, tasks } = outcome;
+  return encode(writable([result, ends, failed, named, ...(tasks === undefined ? [] : [tasks])]));
 }
 
 /** What a node signs that has found the same outcome. */

@@ -18,6 +18,7 @@ import {
   FAILURE_CHARS_MAX,
   FUEL_TOLD_MAX,
   FAILURES_TOLD_MAX,
+  GRAPH_TASKS_MAX,
   INTERVALS_BYTES_MAX,
   LIST_BYTES_MAX,
   NODES_NAMED_MAX,
@@ -89,7 +90,7 @@ const resultSchema: Schema<Content> = contentSchemaOf(LIST_BYTES_MAX);
 const failureSchema: Schema<FailedTask> = v.strictObject({
   task: taskSchema,
   by: peerSchema,
-  // "malformed": what it gave can't be combined.
+  // "malformed": what it gave can't be combined, or are no tasks.
   code: v.picklist([...TASK_FAULTS, "malformed"]),
   message: lineOf(FAILURE_CHARS_MAX),
 });
@@ -113,6 +114,7 @@ const outcomeSchema: Schema<Exclude<JobOutcome, { is: "cancelled" }>> = v.varian
     by: peerSchema,
     finishedAtMs: momentOf(),
     failed: integerOf(0, TASKS_PER_JOB_MAX),
+    tasks: v.optional(integerOf(1, GRAPH_TASKS_MAX)),
     shares: v.optional(sharesSchema),
     fuelUsed: v.optional(integerOf(0, FUEL_TOLD_MAX)),
     named: v.optional(namedSchema),

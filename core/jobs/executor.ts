@@ -15,10 +15,11 @@ import type { Pool } from "../sandbox/pool.ts";
 import { programSchema } from "../sandbox/program.ts";
 import { TASK_FAULTS, type TaskFault } from "../sandbox/types.ts";
 import type { Gatherer } from "./gather.ts";
+import type { Graph } from "./graph.ts";
 import { InputReader, readWhole } from "./inputs.ts";
-import { add, type Intervals, NONE, union } from "./intervals.ts";
+import { setOf, union } from "./intervals.ts";
 import type { Memo } from "./memo.ts";
-import type { Content, JobSpec, Program } from "./spec.ts";
+import { type Content, type JobSpec, type Program, programsOf } from "./spec.ts";
 import { operandsOf } from "./tree.ts";
 
 export type TaskOutcome =
@@ -34,8 +35,8 @@ export interface ExecutorParts {
   readonly pool: Pool;
   readonly gatherer: Gatherer;
   readonly memo: Memo;
-  /** Of a graph: the tasks whose results come before a task's own input. */
-  readonly needs: (task: number) => readonly number[];
+  /** Of a job whose tasks take other tasks' results. */
+  readonly graph: () => Graph | undefined;
 }
 
 interface Loaded {
@@ -59,6 +60,7 @@ export class Executor {
   readonly #own: boolean;
   readonly #parts: ExecutorParts;
   readonly #inputs: InputReader;
+  readonly #programs: readonly Program[];
   readonly #loaded = new Map<Program, Promise<Loaded>>();
 
   /** @param own whether this node has submitted the job, and so may use cores that it does not lend */
@@ -68,6 +70,7 @@ export class Executor {
     this.#for = job.by;
     this.#own = job.own;
     this.#parts = parts;
+    this.#programs = programsOf(job.spec);
     this.#inputs = new InputReader(parts.contents, job.spec.inputs);
   }
 
@@ -78,14 +81,15 @@ export class Executor {
    */
   async run(task: number, end: number, signal: AbortSignal): Promise<TaskOutcome> {
     const { inputs, combine, program } = this.#spec;
-    const isReduction = task >= inputs.count;
-    const running = isReduction && combine.how === "reduce" ? combine.program : program;
+    const isReduction = combine.how === "reduce" && task >= inputs.count;
+    const named = this.#programs[this.#parts.graph()?.programOf(task) ?? 0] ?? program;
+    const running = isReduction ? combine.program : named;
     try {
       const [input, compiled] = await Promise.all([
         isReduction ? this.#operands(task, signal) : this.#input(task, end, signal),
         this.#compiled(running, signal),
       ]);
-      return await this.#run(compiled, input, signal);
+      return this.#checked(task, await this.#run(compiled, input, signal));
     } catch (error) {
       const code = isStarfishError(error) ? TASK_FAULTS.find((fault) => fault === error.code) : undefined;
       // A timeout while fetching a content is no fault of the task.
@@ -112,6 +116,18 @@ export class Executor {
     const code = TASK_FAULTS.find((fault) => fault === result.code);
     if (code === undefined) throw new StarfishError(result.code, result.message);
     return { ok: false, code, message: result.message };
+  }
+
+  /** What a task returns that may return others is a value, or tasks that can be. */
+  #checked(task: number, outcome: TaskOutcome): TaskOutcome {
+    if (!outcome.ok) return outcome;
+    try {
+      this.#parts.graph()?.returnedBy(task, outcome.output);
+      return outcome;
+    } catch (error) {
+      if (!isStarfishError(error, "malformed")) throw error;
+      return { ok: false, code: "task-failed", message: `It returned no tasks: ${error.message}` };
+    }
   }
 
   async #compiled(running: Program, signal: AbortSignal): Promise<Ready> {
@@ -142,14 +158,12 @@ export class Executor {
   }
 
   async #input(task: number, end: number, signal: AbortSignal): Promise<Bytes> {
-    const needs = this.#parts.needs(task);
-    const own = await this.#inputs.read(task, end, { signal });
+    const graph = this.#parts.graph();
+    const needs = graph?.inputsOf(task) ?? [];
+    const own = graph?.inputOf(task) ?? (await this.#inputs.read(task, end, { signal }));
     if (needs.length === 0) return own;
     const { gatherer } = this.#parts;
-    const found = await gatherer.collect(
-      needs.reduce((all: Intervals, need) => add(all, need), NONE),
-      { signal },
-    );
+    const found = await gatherer.collect(setOf(needs), { signal });
     const results = await Promise.all(
       needs.map((need) => gatherer.bytesOf(found.get(need)?.output ?? new Uint8Array(), { signal })),
     );

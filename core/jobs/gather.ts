@@ -7,7 +7,19 @@ import { isStarfishError, StarfishError, throwIfAborted } from "../base/errors.t
 import type { Contents } from "../disk/types.ts";
 import type { Net } from "../net/types.ts";
 import type { PeerId } from "../ports/network.ts";
-import { add, type Intervals, intersect, NONE, numbersOf, pack, pieces, sizeOf, subtract, take } from "./intervals.ts";
+import {
+  add,
+  type Intervals,
+  intersect,
+  NONE,
+  numbersOf,
+  pack,
+  pieces,
+  setOf,
+  sizeOf,
+  subtract,
+  take,
+} from "./intervals.ts";
 import {
   ASKED_TASKS_BYTES_MAX,
   GATHER_BYTES,
@@ -72,6 +84,21 @@ export class Gatherer {
       left = subtract(left, now);
       if (bytes < GATHER_BYTES / 4) window = Math.min(this.#parts.proof ? SUMS_MAX : GATHER_TASKS_MAX, 2 * window);
       else if (bytes > GATHER_BYTES) window = Math.max(1, Math.floor(window / 2));
+    }
+  }
+
+  /** The same in an order of their own; a task may be among them more than once. */
+  async *inOrder(
+    tasks: readonly number[],
+    options: Options,
+  ): AsyncGenerator<[task: number, output: Uint8Array, fuelUsed: number], void, undefined> {
+    for (let at = 0; at < tasks.length; at += GATHER_TASKS_MIN) {
+      const now = tasks.slice(at, at + GATHER_TASKS_MIN);
+      const found = await this.collect(setOf(now), options);
+      for (const task of now) {
+        const { output, fuelUsed } = found.get(task) ?? this.#lost(task);
+        yield [task, await this.bytesOf(output, options), fuelUsed];
+      }
     }
   }
 

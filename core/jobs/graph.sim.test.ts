@@ -1,11 +1,12 @@
-/** Jobs whose tasks take other tasks' results. */
+/** Jobs whose tasks take other tasks' results, and of which tasks return further ones. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { mirror } from "../../test/fixtures/wasm.ts";
 import { JobLab } from "../../test/sim/job-lab.ts";
+import { seeds } from "../../test/sim/seeds.ts";
 import { text, utf8 } from "../base/bytes.ts";
-import type { JobSpec } from "./spec.ts";
-import type { GraphTask } from "./types.ts";
+import type { JobSpec, Program } from "./spec.ts";
+import type { GraphOptions, GraphTask } from "./types.ts";
 
 /** Read beforehand: virtual time does not wait for a disk. */
 const JAVASCRIPT = new Uint8Array(readFileSync("node_modules/quickjs-wasi/quickjs.wasm"));
@@ -46,6 +47,113 @@ test.each([undefined, { runs: 3, agree: 2 }])(
     expect(await lab.result(id)).toBe(result);
   },
 );
+
+interface ScriptLab {
+  readonly lab: JobLab;
+  /** A function of JavaScript that takes a task's whole input. */
+  readonly script: (source: string) => Program;
+}
+
+async function labOf(seed: number, nodes: number): Promise<ScriptLab> {
+  const lab = new JobLab({ seed });
+  const node = await lab.grow(nodes);
+  const module = await lab.world.settle(node.jobs.content(JAVASCRIPT), { withinMs: 10_000 });
+  return { lab, script: (source) => ({ kind: "javascript", form: "text", module, source: { bytes: utf8(source) } }) };
+}
+
+/** Five nodes and a job of these tasks, which has begun to return tasks when two of the nodes die. */
+async function grown(
+  lab: JobLab,
+  more: Pick<JobSpec, "program" | "verify">,
+  tasks: readonly GraphTask[],
+  options: GraphOptions = {},
+): Promise<string> {
+  const node = lab.firstNode();
+  const inputs = await lab.world.settle(node.jobs.graphOf(tasks, options), { withinMs: 10_000 });
+  const id = await lab.submit(node, { title: "graph", inputs, combine: { how: "concat" }, limits: LIMITS, ...more });
+  await lab.world.runUntil(() => (lab.state(id)?.tasks.total ?? 0) > 10, { withinMs: 60_000 });
+  lab.crash("n0");
+  lab.crash("n3", { silent: true });
+  return id;
+}
+
+const FIBONACCI = `(text) => {
+  const n = Number(text);
+  if (n < 2) return n + "\\n";
+  const both = [n - 1, n - 2].map((less) => ({ input: String(less), grows: true }));
+  return { tasks: [...both, { needs: [0, 1], program: 1 }] };
+}`;
+const ADDED = `(text) => text.trim().split("\\n").reduce((sum, each) => sum + Number(each), 0) + "\\n"`;
+
+const QUICKSORT = `(text) => {
+  const all = text.split(" ").filter(Boolean).map(Number);
+  if (all.length < 6) return all.sort((a, b) => a - b).map((each) => each + "\\n").join("");
+  const [pivot, ...rest] = all;
+  const part = (numbers) => ({ input: numbers.join(" "), grows: true });
+  return { tasks: [part(rest.filter((each) => each < pivot)), part([pivot]), part(rest.filter((each) => each >= pivot))] };
+}`;
+
+test.each([undefined, { runs: 3, agree: 2 }].flatMap((verify) => seeds(1, 30).map((seed) => ({ verify, seed }))))(
+  "tasks return tasks of two programs, which become part of the job, although nodes die (%j)",
+  async ({ verify, seed }) => {
+    const { lab, script } = await labOf(seed, 5);
+    const added = script(ADDED);
+    const tasks = [5, 4].map((n) => ({ input: utf8(String(n)), grows: true }));
+    const total = { needs: tasks, program: 1 };
+    const options = { programs: [added] };
+    const id = await grown(lab, { program: script(FIBONACCI), verify }, [...tasks, total, { ...total }], options);
+    // Who comes later numbers the tasks alike, from their results alone.
+    await lab.up("late");
+    const outcome = await lab.outcome(id, 240_000);
+    // Each fib(n) with n > 1 returns three tasks.
+    const calls = (n: number): number => (n < 2 ? 1 : 2 + calls(n - 1) + calls(n - 2));
+    expect(outcome).toMatchObject({ is: "done", failed: 0, tasks: calls(5) + calls(4) + 2 });
+    const done = calls(5) + calls(4) + 2;
+    for (const each of lab.nodes) {
+      expect(await lab.result(id, each)).toBe("8\n8\n");
+      expect(lab.state(id, each)?.tasks).toEqual({ total: done, done, running: 0, failed: 0 });
+    }
+  },
+);
+
+test("a list's tasks stand in the place of the one that returned it, in order", async () => {
+  const { lab, script } = await labOf(4, 5);
+  const numbers = Array.from({ length: 60 }, (_, i) => (i * 37) % 61);
+  const id = await grown(lab, { program: script(QUICKSORT), verify: undefined }, [
+    { input: utf8(numbers.join(" ")), grows: true },
+    { input: utf8("100 99") },
+  ]);
+  expect(await lab.outcome(id, 240_000)).toMatchObject({ is: "done" });
+  const sorted = [...numbers.toSorted((a, b) => a - b), 99, 100];
+  expect(await lab.result(id)).toBe(sorted.map((each) => `${each}\n`).join(""));
+});
+
+test("a module of ABI 1 returns tasks as JSON, with bytes in base64", async () => {
+  const lab = new JobLab({ seed: 6 });
+  const node = await lab.grow(3);
+  const told = '{"tasks":[{"base64":"Y2Jh"},{"input":"fed"},{"input":"ihg","needs":[1]}]}';
+  // The module gives its input backwards.
+  const tasks = [{ input: utf8("zy") }, { input: utf8(told).toReversed(), grows: true }];
+  const inputs = await lab.world.settle(node.jobs.graphOf(tasks), { withinMs: 10_000 });
+  const program = { kind: "bytes", module: { bytes: mirror() } } as const;
+  const id = await lab.submit(node, { title: "graph", program, inputs, combine: { how: "concat" }, limits: LIMITS });
+  expect(await lab.outcome(id)).toMatchObject({ is: "done", tasks: 5 });
+  expect(await lab.result(id)).toBe("yzabcghifed");
+});
+
+test.each([
+  ["no end", "(text) => ({ tasks: [{ input: text, grows: true }] })", "too-large", /tasks of this job are 30/],
+  ["no tasks", "(text) => ({ tasks: [{ needs: [0] }] })", "task-failed", /It returned no tasks: .*needs/],
+])("a job of which a task returns what has %s fails with that", async (_, source, code, message) => {
+  const { lab, script } = await labOf(5, 2);
+  const node = lab.firstNode();
+  const tasks = [{ input: utf8("x"), grows: true }];
+  const inputs = await lab.world.settle(node.jobs.graphOf(tasks, { tasksMax: 30 }), { withinMs: 10_000 });
+  const rest = { title: "graph", program: script(source), combine: { how: "none" }, limits: LIMITS } as const;
+  const id = await lab.submit(node, { ...rest, inputs });
+  const failure = { code, message: expect.stringMatching(message) };
+  expect(await lab.outcome(id)).toMatchObject({ is: "failed", failure });
+});
 
 test("is written as docs/tasks.md says", async () => {
   const lab = new JobLab({ seed: 2 }, true);

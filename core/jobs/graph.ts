@@ -1,94 +1,236 @@
 /**
- * Tasks whose inputs are other tasks' results: a graph is one job, and runs as its inputs appear (CIEL, NSDI'11, with all
- * tasks known beforehand). A task names tasks of lower numbers alone, so no circle can be written down. Its input is their
- * results one after the other, then what it has of its own. The job's result is made of those that no other task needs.
+ * Tasks whose inputs are other tasks' results, as one job that runs as its inputs appear; and a list that grows: a task may
+ * return further tasks instead of a value (as CIEL's do: Murray et al., NSDI'11). Its result is then made of theirs, of those
+ * of its list that no other of the list needs, one after the other. So is the job's, of the tasks that it begins with.
+ *
+ * All nodes number the tasks alike, whatever they hear first, and ask nobody. What is returned is taken in a fixed order: a
+ * task that may return others stands in a queue from the moment at which all that may still change its input has been
+ * taken; the first of the queue is taken, and its list gets the next numbers, in order. So the number of a task follows from
+ * its parent's place in the queue and its own place in the list, and the queue from what has been taken before it. Where there
+ * is something to take, the first of the queue can run: nothing that it needs can wait for it. Pure.
  */
-import * as v from "valibot";
-import { decode, encode, integerOf, type Schema } from "../base/codec.ts";
+import type { Bytes } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
-import type { Contents } from "../disk/types.ts";
-import { readWhole, writeContent, writeList } from "./inputs.ts";
-import { add, type Intervals, NONE, numbersOf } from "./intervals.ts";
-import { GRAPH_NEEDS_BYTES_MAX, GRAPH_NEEDS_MAX, GRAPH_TASKS_MAX } from "./limits.ts";
-import type { Content, Inputs } from "./spec.ts";
-import type { GraphTask } from "./types.ts";
+import { has, type Intervals, numbersOf, setOf } from "./intervals.ts";
+import { GRAPH_DEPTH_MAX, GRAPH_NEEDS_MAX, GROWN_BYTES_MAX } from "./limits.ts";
+import { isReturned, readReturned } from "./returned.ts";
 
-interface Options {
-  readonly signal?: AbortSignal | undefined;
+export interface GraphRow {
+  /** Tasks whose results come before its own input. They have lower numbers. */
+  readonly needs: readonly number[];
+  /** 0 is the job's, others the graph's further ones. */
+  readonly program: number;
+  /** It may return tasks. */
+  readonly grows: boolean;
 }
 
-type Needs = readonly (readonly number[])[];
+/** A task that another has returned: `needs` are places in the list, before its own. */
+export interface ReturnedTask extends GraphRow {
+  /** Places in what its parent needs. Their results come first. */
+  readonly given: readonly number[];
+  readonly input: Bytes;
+}
 
-const needsSchema: Schema<Needs> = v.pipe(
-  v.array(v.pipe(v.array(integerOf(0, GRAPH_TASKS_MAX - 1)), v.maxLength(GRAPH_NEEDS_MAX))),
-  v.maxLength(GRAPH_TASKS_MAX),
-  v.check((all) => all.reduce((sum, needs) => sum + needs.length, 0) <= GRAPH_NEEDS_MAX, "too many needs"),
-  v.check((all) => all.every((needs, task) => needs.every((need) => need < task)), "a task needs one that follows it"),
-);
+interface Node {
+  readonly needs: readonly number[];
+  readonly program: number;
+  readonly grows: boolean;
+  /** How many have returned each other before it. */
+  readonly depth: number;
+  /** Of one that was returned. */
+  readonly input: Bytes | undefined;
+  /** Of what it has returned: tasks whose results are its own, in order. */
+  ends: readonly number[] | undefined;
+  /** Of one that grows: what it has returned is known. */
+  isTaken: boolean;
+  /** What is not settled of what it needs; once it has returned tasks, of its ends. */
+  open: number;
+  /** Each that waits for it to be settled, as often as it does. */
+  readonly waiting: number[];
+  /** No more tasks can come of it or of what it needs. */
+  isSettled: boolean;
+}
 
 export class Graph {
-  readonly #needs: Needs;
-  /** Tasks that no other needs. */
-  readonly ends: Intervals;
+  /** Tasks whose results are the job's, in order. */
+  readonly ends: readonly number[];
+  readonly #tasksMax: number;
+  readonly #programs: number;
+  readonly #nodes: Node[] = [];
+  /** In an order in which each comes after what its value is made of. */
+  readonly #settled: number[] = [];
+  readonly #queue: number[] = [];
+  #needs = 0;
+  #grownBytes = 0;
 
-  /** Throws "malformed" for what is no graph of so many tasks. */
-  constructor(bytes: Uint8Array, count: number) {
-    this.#needs = decode(needsSchema, bytes);
-    if (this.#needs.length !== count) throw new StarfishError("malformed", "A graph of another number of tasks");
-    const needed = new Set(this.#needs.flat());
-    let ends: Intervals = NONE;
-    for (let task = 0; task < count; task++) if (!needed.has(task)) ends = add(ends, task);
-    this.ends = ends;
+  /** @param tasksMax how many tasks it may have when it has grown; `programs` are there for its tasks */
+  constructor(rows: readonly GraphRow[], tasksMax: number = rows.length, programs = 1) {
+    this.#tasksMax = tasksMax;
+    this.#programs = programs;
+    for (const row of rows) this.#add({ ...row, depth: 0, input: undefined });
+    this.ends = unneeded(rows);
+    this.#settle(this.#without(0));
   }
 
-  needs(task: number): readonly number[] {
-    return this.#needs[task] ?? [];
+  get count(): number {
+    return this.#nodes.length;
   }
 
-  /** Tasks that can begin. */
+  /** No more tasks can come. */
+  get isWhole(): boolean {
+    return this.#queue.length === 0;
+  }
+
+  /** The tasks that a task returns with this output; undefined where that is a value. Throws "malformed", "too-large". */
+  returnedBy(task: number, output: Bytes): ReturnedTask[] | undefined {
+    const { grows, needs } = this.#node(task);
+    return grows ? readReturned(output, { needs: needs.length, programs: this.#programs }) : undefined;
+  }
+
+  /** The tasks whose outputs come before its own input, in order. Throws "too-large". */
+  inputsOf(task: number): number[] {
+    return this.outputsOf(this.#node(task).needs);
+  }
+
+  /** Of these tasks the results, as the tasks whose outputs they are, in order. Throws "too-large". */
+  outputsOf(tasks: readonly number[]): number[] {
+    const outputs: number[] = [];
+    const open = tasks.toReversed();
+    for (let task = open.pop(); task !== undefined; task = open.pop()) {
+      const { ends } = this.#node(task);
+      if (ends !== undefined) for (let i = ends.length - 1; i >= 0; i--) open.push(ends[i] ?? 0);
+      else outputs.push(task);
+      // The same result may be named again and again.
+      if (outputs.length > GRAPH_NEEDS_MAX) throw tooMany(`results that one task takes are ${GRAPH_NEEDS_MAX}`);
+    }
+    return outputs;
+  }
+
+  /** Whether an output that begins so is a list of tasks. */
+  isList(begin: Bytes): boolean {
+    return isReturned(begin);
+  }
+
+  programOf(task: number): number {
+    return this.#node(task).program;
+  }
+
+  /** What a task that was returned has of its own. */
+  inputOf(task: number): Bytes | undefined {
+    return this.#nodes[task]?.input;
+  }
+
+  /** Tasks that can begin, when the outputs of these are there. */
   ready(done: Intervals): Intervals {
-    const isDone = new Uint8Array(this.#needs.length);
+    const { length } = this.#nodes;
+    const isDone = new Uint8Array(length);
     for (const task of numbersOf(done)) isDone[task] = 1;
+    const hasValue = new Uint8Array(length);
+    for (const task of this.#settled) {
+      const ends = this.#node(task).ends ?? [];
+      const isThere = ends.length === 0 ? isDone[task] === 1 : ends.every((end) => hasValue[end] === 1);
+      if (isThere) hasValue[task] = 1;
+    }
     const ready: number[] = [];
-    this.#needs.forEach((needs, task) => {
-      if (!needs.every((need) => isDone[need] === 1)) return;
-      if (ready.at(-1) === task) ready[ready.length - 1] = task + 1;
-      else ready.push(task, task + 1);
+    this.#nodes.forEach(({ needs }, task) => {
+      if (needs.every((need) => hasValue[need] === 1)) ready.push(task);
     });
-    return ready;
+    return setOf(ready);
+  }
+
+  /** Tasks that are to be taken next, in order, as far as their outputs are there; so many at most. */
+  due(done: Intervals, most: number): number[] {
+    const queue = this.#queue.slice(0, most);
+    const first = queue.findIndex((task) => !has(done, task));
+    return first < 0 ? queue : queue.slice(0, first);
+  }
+
+  /**
+   * Takes what the first of the queue has returned: tasks, or a value. Throws "malformed", and "too-large" where the graph
+   * would have more than it may; it is as before then.
+   */
+  take(task: number, output: Bytes): void {
+    if (this.#queue[0] !== task) throw new Error(`Task ${task} is not the next to be taken`);
+    const node = this.#node(task);
+    const returned = this.returnedBy(task, output);
+    if (returned !== undefined) this.#checkRoom(node, returned, output.length);
+    this.#queue.shift();
+    node.isTaken = true;
+    if (returned === undefined) return this.#settle([task]);
+    this.#grownBytes += output.length;
+    const base = this.#nodes.length;
+    for (const { needs, given, program, grows, input } of returned) {
+      const all = [...given.map((place) => needOf(node, place)), ...needs.map((place) => base + place)];
+      this.#add({ needs: all, program, grows, input, depth: node.depth + 1 });
+    }
+    node.ends = unneeded(returned).map((place) => base + place);
+    node.open = node.ends.length;
+    for (const end of node.ends) this.#node(end).waiting.push(task);
+    this.#settle(this.#without(base));
+  }
+
+  #add(row: Pick<Node, "needs" | "program" | "grows" | "depth" | "input">): void {
+    const task = this.#nodes.length;
+    let open = 0;
+    for (const need of row.needs) {
+      const { isSettled, waiting } = this.#node(need);
+      if (isSettled) continue;
+      waiting.push(task);
+      open++;
+    }
+    this.#nodes.push({ ...row, ends: undefined, isTaken: false, open, waiting: [], isSettled: false });
+    this.#needs += row.needs.length;
+  }
+
+  /** Of the tasks from here on those that wait for nothing. */
+  #without(from: number): number[] {
+    const free: number[] = [];
+    for (let task = from; task < this.#nodes.length; task++) if (this.#node(task).open === 0) free.push(task);
+    return free;
+  }
+
+  /** What these tasks wait for is settled. Those that grow are queued until they have been taken, others are settled too. */
+  #settle(tasks: readonly number[]): void {
+    const next = [...tasks];
+    for (const task of next) {
+      const node = this.#node(task);
+      if (node.grows && !node.isTaken) this.#queue.push(task);
+      else {
+        node.isSettled = true;
+        this.#settled.push(task);
+        for (const waiting of node.waiting) if (--this.#node(waiting).open === 0) next.push(waiting);
+      }
+    }
+  }
+
+  #checkRoom({ depth }: Node, returned: readonly ReturnedTask[], bytes: number): void {
+    const needs = returned.reduce((sum, task) => sum + task.needs.length + task.given.length, 0);
+    if (this.#nodes.length + returned.length > this.#tasksMax) throw tooMany(`tasks of this job are ${this.#tasksMax}`);
+    if (this.#needs + needs > GRAPH_NEEDS_MAX) throw tooMany(`needs of all tasks are ${GRAPH_NEEDS_MAX}`);
+    if (depth + 1 > GRAPH_DEPTH_MAX) throw tooMany(`tasks that return each other in turn are ${GRAPH_DEPTH_MAX}`);
+    if (this.#grownBytes + bytes > GROWN_BYTES_MAX)
+      throw tooMany(`bytes of all that tasks return are ${GROWN_BYTES_MAX}`);
+  }
+
+  #node(task: number): Node {
+    const node = this.#nodes[task];
+    if (node === undefined) throw new Error(`There is no task ${task}`);
+    return node;
   }
 }
 
-/** Rejects with "lost", "malformed", "cancelled". */
-export async function readGraph(
-  contents: Contents,
-  { needs, count }: Extract<Inputs, { from: "graph" }>,
-  options: Options,
-): Promise<Graph> {
-  return new Graph(await readWhole(contents, needs, GRAPH_NEEDS_BYTES_MAX, options), count);
+function needOf({ needs }: Node, place: number): number {
+  const need = needs[place];
+  if (need === undefined) throw new Error(`A task gives on result ${place} of ${needs.length}`);
+  return need;
 }
 
-/** Rejects with "malformed" where a task needs one that does not come before it, "too-large" where there are too many. */
-export async function writeGraph(
-  contents: Contents,
-  tasks: readonly GraphTask[],
-  options: Options,
-): Promise<{ readonly inputs: Inputs; readonly contents: readonly Content[]; readonly safe: Promise<void> }> {
-  const places = new Map(tasks.map((task, place) => [task, place]));
-  const needs = tasks.map((task) => (task.needs ?? []).map((need) => places.get(need) ?? tasks.length));
-  if (tasks.length > GRAPH_TASKS_MAX || needs.flat().length > GRAPH_NEEDS_MAX) {
-    throw new StarfishError("too-large", `A graph has ${GRAPH_TASKS_MAX} tasks and ${GRAPH_NEEDS_MAX} needs at most`);
-  }
-  const encoded = encode(needs);
-  // Says what is wrong before anything is stored.
-  void new Graph(encoded, tasks.length);
-  const own = tasks.map(({ input }) => input ?? new Uint8Array());
-  const { bytes, ends, count, safe } = await writeList(contents, own, options);
-  const named = await writeContent(contents, encoded, options);
-  const inputs = { from: "graph", bytes, ends, needs: named.content, count } as const;
-  const all = Promise.all([safe, named.safe]).then(() => {});
-  return { inputs, contents: [bytes, ends, named.content], safe: all };
+/** Those that no other of them needs. */
+function unneeded(rows: readonly { readonly needs: readonly number[] }[]): number[] {
+  const needed = new Set(rows.flatMap(({ needs }) => needs));
+  return Array.from(rows.keys()).filter((place) => !needed.has(place));
 }
 
-/** For the suite that sends the extremes of every schema (test/adversary). */
-export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { needsSchema };
+function tooMany(what: string): StarfishError {
+  return new StarfishError("too-large", `The most ${what}`);
+}

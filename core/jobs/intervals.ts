@@ -12,6 +12,17 @@ export function interval(from: number, to: number): Intervals {
   return from < to ? [from, to] : NONE;
 }
 
+/** Of numbers in any order, some of them perhaps more than once. */
+export function setOf(numbers: readonly number[]): Intervals {
+  const set: number[] = [];
+  for (const number of numbers.toSorted((a, b) => a - b)) {
+    const last = set.length - 1;
+    if (number === set[last]) set[last] = number + 1;
+    else if (last < 0 || number > (set[last] ?? 0)) set.push(number, number + 1);
+  }
+  return set;
+}
+
 /** How many numbers are in it. */
 export function sizeOf(set: Intervals): number {
   let sum = 0;

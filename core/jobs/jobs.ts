@@ -15,7 +15,6 @@ import type { Log } from "../ports/log.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
 import { Book, type JobRecord } from "./book.ts";
-import { writeGraph } from "./graph.ts";
 import { readListed, writeContent, writeFiles, writeList } from "./inputs.ts";
 import { type Intervals, NONE, numbersOf, pieces, subtract, union, unpack, within } from "./intervals.ts";
 import {
@@ -39,7 +38,17 @@ import { Part, type PartParts } from "./part.ts";
 import { HeldBytes } from "./results.ts";
 import { Shares } from "./shares.ts";
 import { type Content, contentsOf, type Inputs, type JobSpec, specSchema, taskCount } from "./spec.ts";
-import type { FilePiece, GraphTask, JobEvent, JobFile, JobId, Jobs, JobState, Submitted } from "./types.ts";
+import type {
+  FilePiece,
+  GraphOptions,
+  GraphTask,
+  JobEvent,
+  JobFile,
+  JobId,
+  Jobs,
+  JobState,
+  Submitted,
+} from "./types.ts";
 import { Writers } from "./view.ts";
 import { workKeyOf } from "./work-key.ts";
 import { requestSchema, RESULTS_PROTOCOL, type ResultsRequest, sizeOnWire, type TaskOutput } from "./wire.ts";
@@ -206,7 +215,8 @@ class NodeJobs implements Jobs {
     return this.#remember([bytes, ends], safe, { from: "list", bytes, ends, count });
   }
 
-  async graphOf(tasks: readonly GraphTask[], options: Options = {}): Promise<Inputs> {
+  async graphOf(tasks: readonly GraphTask[], options: GraphOptions & Options = {}): Promise<Inputs> {
+    const { writeGraph } = await import("./graph-table.ts");
     const { inputs, contents, safe } = await writeGraph(this.#parts.contents, tasks, options);
     return this.#remember(contents, safe, inputs);
   }
@@ -310,13 +320,13 @@ class NodeJobs implements Jobs {
     if (part === undefined) throw noSuchJob(request.job);
     if (request.op === "hold") return part.hold(request.results);
     if (request.op !== "get") {
-      const wanted = unpack(request.tasks, part.total);
+      const wanted = unpack(request.tasks, part.span);
       if (part.verifier === undefined) throw new StarfishError("not-found", `Job ${request.job} is not verified`);
       return request.op === "open" ? part.verifier.open(from, wanted) : part.verifier.ownSums(wanted);
     }
     const found: TaskOutput[] = [];
     let bytes = 0;
-    const asked = within(unpack(request.tasks, TASKS_PER_JOB_MAX), 0, part.total);
+    const asked = within(unpack(request.tasks, TASKS_PER_JOB_MAX), 0, part.span);
     for (const task of numbersOf(part.verifier?.shown(asked) ?? asked)) {
       const held = part.output(task);
       if (held === undefined) continue;
@@ -368,7 +378,7 @@ class NodeJobs implements Jobs {
   #stateOf(job: JobRecord): JobState {
     const { id, spec, by, atMs, outcome } = job;
     const part = outcome === undefined ? this.#running.get(id) : undefined;
-    const total = taskCount(spec);
+    const total = (outcome?.is === "done" ? outcome.tasks : undefined) ?? taskCount(spec);
     const failed = outcome?.is === "done" ? outcome.failed : outcome?.is === "failed" ? 1 : 0;
     const over = { total, done: outcome?.is === "done" ? total - failed : 0, running: 0, failed };
     return {

@@ -137,10 +137,25 @@ export const FILE_BYTES_MAX: number = 2 ** 44;
 export const INPUTS_AHEAD = 4_096;
 export const INPUTS_AHEAD_BYTES: number = 512 * 1024;
 
-/** Tasks of a graph, and how often they name each other: each node that runs some holds it whole, and looks through it often. */
+/**
+ * Tasks of a graph, those that tasks return too, and how often they name each other: each node that runs some holds it whole,
+ * and looks through it often.
+ */
 export const GRAPH_TASKS_MAX = 16_384;
 export const GRAPH_NEEDS_MAX = 65_536;
 export const GRAPH_NEEDS_BYTES_MAX: number = 512 * 1024;
+/** Programs of a graph besides the job's: what a spec of 48 KiB may name. */
+export const GRAPH_PROGRAMS_MAX = 16;
+/** Tasks that return each other in turn: a loop of so many turns. */
+export const GRAPH_DEPTH_MAX = 1_024;
+/** A list of tasks that a task returns: every node that runs some of the job reads it. */
+export const RETURNED_BYTES_MAX: number = 256 * 1024;
+/** How it begins is in these: so a value, which is told from a list by that, is not read whole. */
+export const RETURNED_BEGIN_BYTES = 256;
+/** All lists of a job: every such node holds what is in them. */
+export const GROWN_BYTES_MAX: number = 4 * 1024 * 1024;
+/** Results that are fetched together, of tasks that may return others. */
+export const GROWING_AT_ONCE = 256;
 
 // Results (results.ts, wire.ts)
 

@@ -17,11 +17,11 @@ import type { Pool } from "../sandbox/pool.ts";
 import type { JobRecord } from "./book.ts";
 import { Copies } from "./copies.ts";
 import { Ending } from "./ending.ts";
-import { type WorkEntry, writeWork } from "./entries.ts";
+import type { WorkEntry } from "./entries.ts";
 import { Executor, type TaskOutcome } from "./executor.ts";
 import type { FinishedOutcome } from "./finish.ts";
 import { Gatherer } from "./gather.ts";
-import { type Graph, readGraph } from "./graph.ts";
+import { Growing } from "./growing.ts";
 import {
   add,
   has,
@@ -41,26 +41,24 @@ import {
   FAULT_PAUSE_MS,
   FAULT_PAUSE_MS_MAX,
   IDLE_EVERY_MS,
-  LEASE_MS,
   LOOK_EVERY_MS,
   OUTPUT_INLINE_BYTES_MAX,
   PLAN_EVERY_MS,
   SHORT_TASK_MS,
   STALLED_MS,
   TELL_EVERY_MS,
-  TELL_EVERY_MS_MAX,
-  TELL_EVERY_NODE_MS,
 } from "./limits.ts";
 import type { Memo } from "./memo.ts";
 import { Participants } from "./participants.ts";
 import { plan, type Plan, planDrawn } from "./plan.ts";
 import { type Held, type HeldBytes, type Output, Results } from "./results.ts";
 import type { Sharer, Shares } from "./shares.ts";
-import { taskCount } from "./spec.ts";
+import { taskSpan } from "./spec.ts";
+import { Telling } from "./telling.ts";
 import { readyOf } from "./tree.ts";
 import type { FailedTask, JobState, TaskCounts } from "./types.ts";
 import { Verifier } from "./verifier.ts";
-import { JobView, workKey, workPurpose, type Writers } from "./view.ts";
+import { JobView, type Writers } from "./view.ts";
 import type { NodePart } from "./who.ts";
 import type { TaskOutput } from "./wire.ts";
 
@@ -94,7 +92,8 @@ const SMOOTHING = 0.1;
 export class Part implements Sharer {
   readonly job: JobRecord;
   readonly own: boolean;
-  readonly total: number;
+  /** Numbers of its tasks, and of those that may come, are below it. */
+  readonly span: number;
   readonly gatherer: Gatherer;
   readonly #parts: PartParts;
   readonly #participants: Participants;
@@ -102,8 +101,11 @@ export class Part implements Sharer {
   readonly #view: JobView;
   readonly #executor: Executor;
   readonly #copies: Copies;
+  readonly #telling: Telling;
   readonly #verifier: Verifier | undefined;
   readonly #ending: Ending;
+  /** Of a job whose tasks take other tasks' results: until it is here, none can begin. */
+  readonly #growing: Growing | undefined;
   readonly #ended = new AbortController();
   readonly #looking: Timer;
   readonly #stopMembers: () => void;
@@ -113,17 +115,13 @@ export class Part implements Sharer {
   #ran: Intervals = NONE;
   #failed: Intervals = NONE;
   #failures: { task: number; code: FailedTask["code"] & WorkEntry["failures"][number]["code"]; message: string }[] = [];
-  #graph: Graph | undefined;
-  #isLoading = false;
   #done = 0;
   #taskMs: number | undefined;
   #planned = -Infinity;
   #planning: Timer | undefined;
   #glancing: Timer | undefined;
-  #isDirty = false;
   /** When a task was last done here. */
   #advancedAtMs: number;
-  #toldAtMs = -Infinity;
   #copiedAtMs = -Infinity;
   #pausedUntilMs = -Infinity;
   #pauseMs = FAULT_PAUSE_MS;
@@ -133,43 +131,48 @@ export class Part implements Sharer {
     const { net, clock } = parts;
     this.job = job;
     this.own = job.by === net.self;
-    this.total = taskCount(job.spec);
+    this.span = taskSpan(job.spec);
     this.#parts = parts;
-    this.#participants = new Participants(job, this.total, parts);
+    this.#participants = new Participants(job, () => this.#total, parts);
     this.#advancedAtMs = clock.monotonic();
     this.#results = new Results(parts.heldBytes);
     const { verify } = job.spec;
-    const viewed = { id: job.id, total: this.total, isSigned: verify !== undefined };
+    const viewed = { id: job.id, total: this.span, isSigned: verify !== undefined };
     this.#view = new JobView(viewed, parts, () => this.#heard());
+    this.#telling = new Telling(job.id, { ...parts, tellers: () => this.#view.others().length });
     this.#verifier = verify && this.#verified(verify);
     const proof = this.#verifier;
     const holders = (): ReadonlyMap<PeerId, Intervals> => proof?.holders() ?? this.#view.holders();
     this.gatherer = new Gatherer(job.id, { ...parts, own: (task) => this.#results.get(task), holders, proof });
     const { own, gatherer } = this;
+    this.#growing = this.#growingOf();
     this.#executor = new Executor(
       { id: job.id, spec: job.spec, by: job.by, own },
-      { ...parts, gatherer, needs: (task) => this.#graph?.needs(task) ?? [] },
+      { ...parts, gatherer, graph: () => this.#growing?.graph },
     );
     const heldByOthers = (): Intervals => this.#view.held();
     this.#copies = new Copies(job.id, { ...parts, results: this.#results, heldByOthers });
-    this.#ending = new Ending(job, this.total, this.#ended.signal, {
+    this.#ending = new Ending(job, this.#ended.signal, {
       ...parts,
       view: this.#view,
-      gatherer,
       verifier: proof,
       now: () => parts.work.now(),
-      outputs: () => {
-        if (this.#graph !== undefined) return this.#graph.ends;
-        return interval(job.spec.combine.how === "reduce" ? this.total - 1 : 0, this.total);
+      total: () => this.#total,
+      isWhole: () => this.#growing?.isWhole ?? true,
+      outputs: (failed, options) => {
+        const graph = this.#growing?.graph;
+        if (graph !== undefined) return gatherer.inOrder(graph.outputsOf(graph.ends), options);
+        const first = job.spec.combine.how === "reduce" ? this.#total - 1 : 0;
+        return gatherer.outputs(subtract(interval(first, this.#total), failed), options);
       },
       held: () => this.held(),
       failed: () => this.#failedForGood(),
       failures: () => this.failures(),
-      hasTold: () => this.#toldAtMs !== -Infinity,
+      hasTold: () => this.#telling.hasTold,
       own: () => ({ held: this.#results.held, copies: this.#copied() }),
       progress: (tasks) => {
         this.#combined = 1 + tasks;
-        this.#isDirty = true;
+        this.#telling.change();
       },
     });
     this.#looking = every(clock, LOOK_EVERY_MS, () => this.#look());
@@ -178,7 +181,7 @@ export class Part implements Sharer {
       this.#verifier?.changed();
     });
     parts.shares.add(this);
-    void this.#loadGraph().catch((error: unknown) => this.#fault(error));
+    this.#growing?.look();
     this.#planSoon();
   }
 
@@ -220,25 +223,25 @@ export class Part implements Sharer {
     if (this.#verifier !== undefined) return 0;
     let held = 0;
     for (const [task, output, fuelUsed] of results) {
-      if (task >= this.total || !this.#results.hasRoom(output instanceof Uint8Array ? output.length : 0)) break;
+      if (task >= this.span || !this.#results.hasRoom(output instanceof Uint8Array ? output.length : 0)) break;
       this.#results.add(task, output, fuelUsed);
       held++;
     }
-    this.#isDirty = true;
+    this.#telling.change();
     return held;
   }
 
   /** Tasks whose results somebody who is there holds, or that enough have verified. */
   held(): Intervals {
-    if (this.#verifier !== undefined) return this.#verifier.verified();
-    return union(this.#results.held, this.#view.held());
+    const held = this.#verifier?.verified() ?? union(this.#results.held, this.#view.held());
+    return this.#known(held);
   }
 
   counts(): TaskCounts {
-    const running = unionAll([this.#claimed(), ...this.#view.others().map(({ entry }) => entry.claimed)]);
-    const held = this.held();
+    const claimed = unionAll([this.#claimed(), ...this.#view.others().map(({ entry }) => entry.claimed)]);
+    const [running, held] = [this.#known(claimed), this.held()];
     return {
-      total: this.total,
+      total: this.#total,
       done: sizeOf(held),
       running: sizeOf(subtract(running, held)),
       failed: sizeOf(this.#failedForGood()),
@@ -247,9 +250,9 @@ export class Part implements Sharer {
 
   nodes(): Map<PeerId, NodePart & { running: Intervals }> {
     const nodes = new Map(
-      this.#view
-        .others()
-        .map(({ peer, entry }) => [peer, { running: entry.claimed, held: entry.held, copies: entry.copies }]),
+      this.#view.others().map(({ peer, entry: { claimed, held, copies } }) => {
+        return [peer, { running: this.#known(claimed), held: this.#known(held), copies: this.#known(copies) }];
+      }),
     );
     const own = { running: this.#claimed(), held: this.#results.held, copies: this.#copied() };
     if (own.running.length + own.held.length > 0) nodes.set(this.#parts.net.self, own);
@@ -258,7 +261,9 @@ export class Part implements Sharer {
 
   failures(): FailedTask[] {
     const { self } = this.#parts.net;
-    const all = this.#failures.map((failure) => ({ ...failure, by: self }));
+    const all: FailedTask[] = this.#failures.map((failure) => ({ ...failure, by: self }));
+    const { failure: grown } = this.#growing ?? {};
+    if (grown !== undefined) all.push({ ...grown, by: self });
     for (const { peer, entry } of this.#view.others()) {
       all.push(...entry.failures.map((failure) => ({ ...failure, by: peer })));
     }
@@ -308,6 +313,32 @@ export class Part implements Sharer {
     return clock.monotonic() < this.#pausedUntilMs ? 0 : shares.coresFor(this.own);
   }
 
+  /** Tasks that are known now. */
+  get #total(): number {
+    return this.#growing?.count ?? this.span;
+  }
+
+  #known(tasks: Intervals): Intervals {
+    return this.#growing?.known(tasks) ?? tasks;
+  }
+
+  #growingOf(): Growing | undefined {
+    const { inputs } = this.job.spec;
+    if (inputs.from !== "graph") return undefined;
+    return new Growing(inputs, {
+      contents: this.#parts.contents,
+      gatherer: this.gatherer,
+      held: () => this.held(),
+      signal: this.#ended.signal,
+      onGrown: () => {
+        this.#participants.changed();
+        this.#planSoon();
+        this.#parts.onChange();
+      },
+      onFault: (error) => this.#fault(error),
+    });
+  }
+
   #copied(): Intervals {
     return subtract(this.#results.held, this.#ran);
   }
@@ -327,7 +358,7 @@ export class Part implements Sharer {
       .finally(() => {
         this.#started.delete(task);
         this.#startedSet = subtract(this.#startedSet, [task, task + 1]);
-        this.#isDirty = true;
+        this.#telling.change();
         if (this.#ended.signal.aborted) return;
         if (sizeOf(this.#queued) < this.#cores()) this.#planSoon();
         this.#parts.shares.pump();
@@ -354,6 +385,7 @@ export class Part implements Sharer {
     this.#ran = add(this.#ran, task);
     this.#results.add(task, isSmall ? output : await this.#stored(output, signal), fuelUsed);
     this.#verifier?.answer(task, output, fuelUsed);
+    this.#growing?.look();
     this.#parts.onChange();
   }
 
@@ -375,15 +407,17 @@ export class Part implements Sharer {
   }
 
   #failedForGood(): Intervals {
-    if (this.#verifier !== undefined) return this.#verifier.failed();
+    const grown = this.#growing?.failed ?? NONE;
+    if (this.#verifier !== undefined) return union(this.#verifier.failed(), grown);
     const able = this.#participants.workers().length;
-    return this.#view.failed(this.#failed, able <= 1);
+    return union(this.#view.failed(this.#failed, able <= 1), grown);
   }
 
   #verified({ runs, agree }: { readonly runs: number; readonly agree: number }): Verifier {
-    const { limits } = this.job.spec;
+    const { limits, inputs } = this.job.spec;
+    const isGrowing = inputs.from === "graph" && inputs.tasksMax !== undefined;
     return new Verifier(
-      { job: this.job.id, total: this.total, runs, agree },
+      { job: this.job.id, total: this.span, isGrowing, runs, agree },
       {
         ...this.#parts,
         view: this.#view,
@@ -392,7 +426,7 @@ export class Part implements Sharer {
         failedHere: () => this.#failed,
         taskMs: () => this.#taskMs ?? limits.timeMsMax,
         onChange: () => {
-          this.#isDirty = true;
+          this.#telling.change();
           this.#planSoon();
           this.#parts.onChange();
         },
@@ -402,21 +436,8 @@ export class Part implements Sharer {
 
   #ready(): Intervals {
     const { inputs, combine: how } = this.job.spec;
-    if (inputs.from === "graph") return this.#graph?.ready(this.held()) ?? NONE;
-    return how.how === "reduce" ? readyOf(inputs.count, this.held()) : interval(0, this.total);
-  }
-
-  /** Of a job whose tasks take other tasks' results: until it is here, none can begin. */
-  async #loadGraph(): Promise<void> {
-    const { inputs } = this.job.spec;
-    if (inputs.from !== "graph" || this.#graph !== undefined || this.#isLoading) return;
-    this.#isLoading = true;
-    try {
-      this.#graph = await readGraph(this.#parts.contents, inputs, { signal: this.#ended.signal });
-      this.#planSoon();
-    } finally {
-      this.#isLoading = false;
-    }
+    if (this.#growing !== undefined) return this.#growing.ready();
+    return how.how === "reduce" ? readyOf(inputs.count, this.held()) : interval(0, this.#total);
   }
 
   #planSoon(): void {
@@ -432,7 +453,7 @@ export class Part implements Sharer {
     const nowMs = this.#parts.clock.monotonic();
     this.#planned = nowMs;
     const { claim, drop, cancel } = this.#next(nowMs);
-    if (claim.length + drop.length > 0) this.#isDirty = true;
+    if (claim.length + drop.length > 0) this.#telling.change();
     this.#queued = union(subtract(this.#queued, drop), claim);
     for (const [task, controller] of this.#started) {
       if (has(cancel, task)) controller.abort(new StarfishError("cancelled", "Another node has done it"));
@@ -449,7 +470,7 @@ export class Part implements Sharer {
       queued: this.#queued,
       taskMs: this.#taskMs,
       done: this.#done,
-      tellMs: this.#tellEveryMs(),
+      tellMs: this.#telling.everyMs,
     };
     const verifier = this.#verifier;
     if (verifier !== undefined) {
@@ -472,6 +493,7 @@ export class Part implements Sharer {
   #heard(): void {
     this.#verifier?.changed();
     this.#verifier?.look(this.#ended.signal);
+    this.#growing?.look();
     const mine = this.#claimed();
     const others = this.#view.others();
     // What others claim too, or have done, is looked at when there is something of it.
@@ -488,7 +510,7 @@ export class Part implements Sharer {
 
   #look(): void {
     const nowMs = this.#parts.clock.monotonic();
-    void this.#loadGraph().catch((error: unknown) => this.#fault(error));
+    this.#growing?.look();
     if (this.#started.size === 0 || sizeOf(this.#queued) === 0) this.#planSoon();
     else this.#parts.shares.pump();
     if (nowMs - this.#copiedAtMs >= TELL_EVERY_MS) {
@@ -501,40 +523,11 @@ export class Part implements Sharer {
     this.#ending.look(nowMs);
   }
 
-  /** The more nodes tell, the less often each does. */
-  #tellEveryMs(): number {
-    const tellers = this.#view.others().length;
-    return Math.min(TELL_EVERY_MS_MAX, Math.max(TELL_EVERY_MS, TELL_EVERY_NODE_MS * tellers));
-  }
-
   #tell(): void {
-    const { clock, work, writers, net, log } = this.#parts;
-    const sinceMs = clock.monotonic() - this.#toldAtMs;
-    const claimed = this.#claimed();
-    const isNothing =
-      this.#toldAtMs === -Infinity && claimed.length + this.#results.held.length + this.#failed.length === 0;
-    // What has come to its end is told sooner: others wait for it.
-    const everyMs = claimed.length === 0 ? IDLE_EVERY_MS : this.#tellEveryMs();
-    if (isNothing || sinceMs < everyMs || (!this.#isDirty && sinceMs < TELL_EVERY_MS_MAX)) return;
-    const entry = {
-      claimed,
-      held: this.#results.held,
-      copies: this.#copied(),
-      failed: this.#failed,
-      failures: this.#failures,
-      combined: this.#combined,
-      votes: this.#verifier?.votes(),
-    };
-    const sign = (statement: Uint8Array): Uint8Array => net.sign(workPurpose(this.job.id), statement);
-    try {
-      work.set(workKey(this.job.id, writers.numberOf(net.self)), writeWork(entry, sign), { expiresInMs: LEASE_MS });
-      this.#isDirty = false;
-      this.#toldAtMs = clock.monotonic();
-    } catch (error) {
-      // A clock that is not in line yet, or a full map: the next look tries again.
-      if (!isStarfishError(error)) throw error;
-      log.write("debug", "jobs.tell", { job: this.job.id, error: error.message });
-    }
+    const { held } = this.#results;
+    const told = { claimed: this.#claimed(), held, copies: this.#copied(), combined: this.#combined };
+    const failed = { failed: this.#failed, failures: this.#failures };
+    this.#telling.tell({ ...told, ...failed }, () => this.#verifier?.votes());
   }
 }
 

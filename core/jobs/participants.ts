@@ -19,13 +19,14 @@ interface ParticipantsParts {
 
 export class Participants {
   readonly #job: JobRecord;
-  readonly #total: number;
+  readonly #total: () => number;
   readonly #parts: ParticipantsParts;
   /** Equal jobs have the same, so that each node meets tasks that it has done before. */
   readonly #key: number;
   #order: Order | undefined;
 
-  constructor(job: JobRecord, total: number, parts: ParticipantsParts) {
+  /** @param total tasks that are known now */
+  constructor(job: JobRecord, total: () => number, parts: ParticipantsParts) {
     const { program, inputs, combine, limits } = job.spec;
     this.#job = job;
     this.#total = total;
@@ -33,7 +34,7 @@ export class Participants {
     this.#key = hashOf(toHex(parts.crypto.sha256(encode(writable([program, inputs, combine, limits]))))).a;
   }
 
-  /** Somebody has come or gone. */
+  /** Somebody has come or gone, or tasks have come. */
   changed(): void {
     this.#order = undefined;
   }
@@ -63,7 +64,7 @@ export class Participants {
   }
 
   order(): Order {
-    this.#order ??= new Order(this.#total, this.workers(), this.#parts.net.self, this.#key);
+    this.#order ??= new Order(this.#total(), this.workers(), this.#parts.net.self, this.#key);
     return this.#order;
   }
 

@@ -2,11 +2,13 @@ import { describe, expect, test } from "vitest";
 import { check, decode, encode } from "../base/codec.ts";
 import { isStarfishError } from "../base/errors.ts";
 import { MEMORY_BYTES_MAX } from "../sandbox/limits.ts";
-import { SPEC_BYTES_MAX, TASKS_PER_JOB_MAX } from "./limits.ts";
-import { contentsOf, type JobSpec, specSchema, taskCount } from "./spec.ts";
+import { GRAPH_PROGRAMS_MAX, GRAPH_TASKS_MAX, SPEC_BYTES_MAX, TASKS_PER_JOB_MAX } from "./limits.ts";
+import { contentsOf, type JobSpec, specSchema, taskCount, taskSpan } from "./spec.ts";
 
 const CID = `bafkrei${"a".repeat(52)}`;
 const MODULE = { cid: CID, sizeBytes: 10_000 };
+const OTHER = { kind: "bytes", module: { cid: CID, sizeBytes: 3 } };
+const GRAPH = { from: "graph", bytes: MODULE, ends: { cid: CID, sizeBytes: 60 }, needs: MODULE, count: 10 };
 const REDUCE = { how: "reduce", program: { kind: "bytes", module: { bytes: Uint8Array.of(1) }, entry: "reduce" } };
 
 function spec(more: Partial<Record<keyof JobSpec, unknown>> = {}): Record<string, unknown> {
@@ -38,7 +40,28 @@ describe("a job that is written down", () => {
     expect(contentsOf(check(specSchema, whole))).toEqual([MODULE]);
   });
 
+  test("may be a graph of several programs that grows", () => {
+    const whole = spec({ inputs: { ...GRAPH, programs: [OTHER, OTHER], tasksMax: 30 } });
+    expect(decode(specSchema, encode(whole))).toEqual(whole);
+    const read = check(specSchema, whole);
+    expect([taskCount(read), taskSpan(read)]).toEqual([10, 30]);
+    expect(contentsOf(read)).toContainEqual(OTHER.module);
+    expect(taskSpan(check(specSchema, spec({ inputs: GRAPH })))).toBe(10);
+  });
+
   test.each<[string, unknown, RegExp]>([
+    ["a graph that shrinks", { inputs: { ...GRAPH, tasksMax: 9 } }, /fewer tasks/],
+    ["a graph that grows too far", { inputs: { ...GRAPH, tasksMax: GRAPH_TASKS_MAX + 1 } }, /tasksMax/],
+    [
+      "too many programs",
+      { inputs: { ...GRAPH, programs: Array.from({ length: GRAPH_PROGRAMS_MAX + 1 }, () => OTHER) } },
+      /programs/,
+    ],
+    [
+      "a program that is none",
+      { inputs: { ...GRAPH, programs: [{ kind: "python", module: MODULE }] } },
+      /a source where/,
+    ],
     ["more tasks than numbers", { inputs: { from: "range", lo: 0, hi: 9, count: 10 } }, /more tasks than numbers/],
     ["too many tasks", { inputs: { from: "range", lo: 0, hi: 2 ** 50, count: TASKS_PER_JOB_MAX + 1 } }, /inputs.count/],
     [

@@ -26,6 +26,7 @@ import {
   ARGUMENTS_MAX,
   FILE_LIST_BYTES_MAX,
   GRAPH_NEEDS_BYTES_MAX,
+  GRAPH_PROGRAMS_MAX,
   GRAPH_TASKS_MAX,
   INLINE_BYTES_MAX,
   LIST_BYTES_MAX,
@@ -61,13 +62,17 @@ export type Inputs =
   | { readonly from: "range"; readonly lo: number; readonly hi: number; readonly count: number }
   /** Task i gets bytes [end(i - 1), end(i)) of `bytes`; `ends` has each end in 6 bytes, the lowest first (inputs.ts). */
   | { readonly from: "list"; readonly bytes: Content; readonly ends: Content; readonly count: number }
-  /** The same, and before it the results of those tasks that `needs` names for it (graph.ts). */
+  /** The same, and before it the results of those tasks that `needs` names for it (graph-table.ts). */
   | {
       readonly from: "graph";
       readonly bytes: Content;
       readonly ends: Content;
       readonly needs: Content;
       readonly count: number;
+      /** Programs that tasks name besides the job's, which is number 0; these count from 1. */
+      readonly programs?: readonly Program[] | undefined;
+      /** Tasks may return further ones (graph.ts), until there are so many in all. */
+      readonly tasksMax?: number | undefined;
     }
   /**
    * Files, as `list` names them (inputs.ts): each is a task, or with `piece` several: of `bytes` each, cut after a line's end
@@ -193,7 +198,10 @@ const inputsSchema: Schema<Inputs> = v.variant("from", [
       ends: contentSchemaOf(LIST_BYTES_MAX),
       needs: contentSchemaOf(GRAPH_NEEDS_BYTES_MAX),
       count: integerOf(1, GRAPH_TASKS_MAX),
+      programs: v.optional(v.pipe(v.array(programSchema), v.maxLength(GRAPH_PROGRAMS_MAX))),
+      tasksMax: v.optional(integerOf(1, GRAPH_TASKS_MAX)),
     }),
+    v.check(({ count, tasksMax = count }) => tasksMax >= count, "fewer tasks at the most than there are"),
     v.check(
       ({ ends, count }) => contentBytes(ends) === count * ENDS_ENTRY_BYTES,
       "another number of ends than of tasks",
@@ -258,14 +266,27 @@ export const specSchema: Schema<JobSpec> = v.pipe(
   v.check((spec) => encode(spec).length <= SPEC_BYTES_MAX, `more than ${SPEC_BYTES_MAX} bytes`),
 );
 
-/** Tasks and reductions together: numbers below this name one of them. */
+/** Tasks and reductions together, at the job's beginning: a graph may grow. */
 export function taskCount({ inputs, combine }: JobSpec): number {
   return combine.how === "reduce" ? inputs.count * 2 - 1 : inputs.count;
 }
 
+/** Numbers below this name a task or reduction that is there, or may come. */
+export function taskSpan(spec: JobSpec): number {
+  const { inputs } = spec;
+  return inputs.from === "graph" ? (inputs.tasksMax ?? inputs.count) : taskCount(spec);
+}
+
+/** Programs that its tasks may name: the job's, and a graph's further ones. */
+export function programsOf({ program, inputs }: JobSpec): Program[] {
+  return inputs.from === "graph" ? [program, ...(inputs.programs ?? [])] : [program];
+}
+
 /** All contents that a job needs. */
-export function contentsOf({ program, inputs, combine }: JobSpec): ContentRef[] {
-  const programs = combine.how === "reduce" ? [program, combine.program] : [program];
+export function contentsOf(spec: JobSpec): ContentRef[] {
+  const { inputs, combine } = spec;
+  const programs = programsOf(spec);
+  if (combine.how === "reduce") programs.push(combine.program);
   const all: (Content | undefined)[] = programs.flatMap(({ module, source, reduce }) => [module, source, reduce]);
   if (inputs.from === "list" || inputs.from === "graph") all.push(inputs.bytes, inputs.ends);
   if (inputs.from === "graph") all.push(inputs.needs);

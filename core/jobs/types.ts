@@ -6,7 +6,7 @@ import type { ContentRef } from "../disk/types.ts";
 import type { PeerId } from "../ports/network.ts";
 import type { SandboxProgram } from "../ports/sandbox.ts";
 import type { TaskLimits } from "../sandbox/types.ts";
-import type { Content, Inputs, JobSpec } from "./spec.ts";
+import type { Content, Inputs, JobSpec, Program } from "./spec.ts";
 
 /** One module run over many inputs. Chunks are numbered by their place in `inputs`; each goes to the module whole. */
 export interface MapJob {
@@ -126,7 +126,10 @@ export interface Jobs {
    * Tasks that take other tasks' results: they run as their inputs appear, and the result is made of those that no other
    * needs. Rejects with "malformed" where a task needs one that is not before it in the list, "too-large".
    */
-  graphOf(tasks: readonly GraphTask[], options?: { readonly signal?: AbortSignal | undefined }): Promise<Inputs>;
+  graphOf(
+    tasks: readonly GraphTask[],
+    options?: GraphOptions & { readonly signal?: AbortSignal | undefined },
+  ): Promise<Inputs>;
   /** Files as inputs: each a task, or in pieces. */
   filesOf(
     files: Iterable<JobFile>,
@@ -157,6 +160,17 @@ export interface GraphTask {
   readonly input?: Bytes | undefined;
   /** They come before it in the list. */
   readonly needs?: readonly GraphTask[] | undefined;
+  /** By which of the graph's programs it is run, counted from 1; the job's own without it, which is number 0. */
+  readonly program?: number | undefined;
+  /** It may return further tasks instead of a value (returned.ts). */
+  readonly grows?: boolean | undefined;
+}
+
+export interface GraphOptions {
+  /** Programs that tasks may name besides the job's. */
+  readonly programs?: readonly Program[] | undefined;
+  /** How many tasks there may be in all, where some return others; GRAPH_TASKS_MAX without it. */
+  readonly tasksMax?: number | undefined;
 }
 
 export interface FilePiece {
@@ -234,6 +248,8 @@ export type JobOutcome =
       readonly finishedAtMs: number;
       /** Tasks that failed and are not in the result (keepGoing). */
       readonly failed: number;
+      /** How many there were in the end, where tasks may return others. */
+      readonly tasks?: number | undefined;
       /** Who did it, as far as was known at its end. */
       readonly shares?: JobShares | undefined;
       /** Fuel of all tasks whose outputs are in it, each counted once; undefined where they have been reduced to one. */

@@ -18,7 +18,7 @@ import type { PeerId } from "../ports/network.ts";
 import type { Random } from "../ports/random.ts";
 import { Ballot } from "./ballot.ts";
 import { digestOf } from "./digests.ts";
-import { blocksOf, type Candidate, Draw, firstOfBlocks, seedOf } from "./draw.ts";
+import { type Block, blocksOf, type Candidate, Draw, firstOfBlocks, seedOf } from "./draw.ts";
 import type { Dispute, Votes } from "./entries.ts";
 import { parallel } from "./gather.ts";
 import {
@@ -80,6 +80,8 @@ export interface VerifierParts {
 export interface VerifierOptions {
   readonly job: string;
   readonly total: number;
+  /** Some of these tasks may never come. */
+  readonly isGrowing: boolean;
   readonly runs: number;
   readonly agree: number;
 }
@@ -88,7 +90,7 @@ export class Verifier {
   readonly #options: VerifierOptions;
   readonly #parts: VerifierParts;
   readonly #ballot: Ballot;
-  readonly #blocks: ReturnType<typeof blocksOf>;
+  readonly #blocks: readonly Block[];
   readonly #seeds = new Map<string, IdHash>();
   #draw: { readonly key: string; readonly draw: Draw } | undefined;
   /** When each candidate was first seen. */
@@ -104,10 +106,10 @@ export class Verifier {
   constructor(options: VerifierOptions, parts: VerifierParts) {
     this.#options = options;
     this.#parts = parts;
-    const { job, total } = options;
+    const { job, total, isGrowing } = options;
     const { net, crypto, random } = parts;
-    this.#ballot = new Ballot({ job, total, self: net.self, crypto, random });
-    this.#blocks = blocksOf(total);
+    this.#blocks = blocksOf(total, isGrowing);
+    this.#ballot = new Ballot({ job, total, blocks: this.#blocks, self: net.self, crypto, random });
   }
 
   /** Tasks on whose results enough living devices agree. */

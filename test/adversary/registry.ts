@@ -5,8 +5,9 @@
 import type { Schema } from "../../core/base/codec.ts";
 import { SCHEMAS as cpu } from "../../core/jobs/protocol.ts";
 import { SCHEMAS as jobEntries } from "../../core/jobs/entries.ts";
-import { SCHEMAS as jobGraph } from "../../core/jobs/graph.ts";
+import { SCHEMAS as jobGraph } from "../../core/jobs/graph-table.ts";
 import { SCHEMAS as jobInputs } from "../../core/jobs/inputs.ts";
+import { SCHEMAS as returned } from "../../core/jobs/returned.ts";
 import { SCHEMAS as spec } from "../../core/jobs/spec.ts";
 import { SCHEMAS as results } from "../../core/jobs/wire.ts";
 import { SCHEMAS as program } from "../../core/sandbox/program.ts";
@@ -44,8 +45,9 @@ import { SCHEMAS as greeting } from "../../core/transport/greeting.ts";
 export const FILES: Readonly<Record<string, Readonly<Record<string, Schema<unknown>>>>> = {
   "core/jobs/protocol.ts": cpu,
   "core/jobs/entries.ts": jobEntries,
-  "core/jobs/graph.ts": jobGraph,
+  "core/jobs/graph-table.ts": jobGraph,
   "core/jobs/inputs.ts": jobInputs,
+  "core/jobs/returned.ts": returned,
   "core/jobs/spec.ts": spec,
   "core/jobs/wire.ts": results,
   "core/sandbox/program.ts": program,

@@ -98,6 +98,7 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
       by: peer,
       finishedAtMs: nowMs,
       failed: 0,
+      tasks: 12,
       shares: { nodes: [{ peer, tasks: 10 }], parts: Uint8Array.of(0, 0, 255), again: 1 },
       fuelUsed: 1_000,
       named: [{ peer: victim, task: 3 }],
@@ -112,7 +113,17 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
       0,
       [[[[Uint8Array.of(0, 2), A_HASH]], Uint8Array.of(0, 2), [[victim, Uint8Array.of(0, 1)]]], signature],
     ],
-    "core/jobs/graph.ts#needsSchema": [[], [0], [0, 1]],
+    "core/jobs/graph-table.ts#rowsSchema": [
+      [[], 0, true],
+      [[0], 1, false],
+      [[0, 1], 0, false],
+    ],
+    "core/jobs/returned.ts#listSchema": {
+      tasks: [
+        { input: "1", grows: true },
+        { base64: "AP8", needs: [0], given: [0], program: 1 },
+      ],
+    },
     "core/jobs/inputs.ts#filesSchema": [["a.txt", cid, 300_000]],
     "core/jobs/wire.ts#requestSchema": { op: "hold", job: A_JOB, results: [[1, Uint8Array.of(1), 7]] },
     "core/jobs/wire.ts#outputsSchema": [[1, Uint8Array.of(1), 7]],

@@ -266,7 +266,8 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   "core/io/people/secrets.ts#keptSchema": "a node's own store: io/mail/stored.test.ts",
   "core/io/people/join.ts#answerSchema": "asked for with a code of one's own: join.test.ts",
   "core/io/people/join.ts#insideSchema": "sealed under a code of one's own: join.test.ts",
-  "core/jobs/graph.ts#needsSchema": "a content that a job names, read by who runs it: graph.test.ts",
+  "core/jobs/graph-table.ts#rowsSchema": "a content that a job names, read by who runs it: graph.test.ts",
+  "core/jobs/returned.ts#listSchema": "a task's output, read by who runs the job: returned.test.ts, graph.sim.test.ts",
   "core/jobs/inputs.ts#filesSchema": "a content that a job names, read by who runs it: inputs.test.ts",
   "core/io/transfer/wire.ts#receiverSchema":
     "answered to an honest sender on its own channel: core/io/transfer/hostile.sim.test.ts",

@@ -76,6 +76,8 @@ const FEATURES: Readonly<Record<string, number>> = {
   top: 4_000,
   // The view of files and space.
   place: 16_000,
+  // Jobs whose tasks need each other, and return further ones.
+  "graph-table": 4_000,
   // The view of jobs.
   "jobs-view": 7_000,
   // The view of mail and transfers; sending files, and what goes along with a mail, from the picture of the swarm.

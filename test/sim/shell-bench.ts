@@ -13,6 +13,7 @@ import "../../core/disk/content/car.ts";
 import "../../core/disk/content/tar.ts";
 import "../../core/disk/content/unixfs-read.ts";
 import "../../core/disk/content/zip.ts";
+import "../../core/jobs/graph-table.ts";
 import "../../core/shell/files/df-run.ts";
 import "../../core/shell/files/pack.ts";
 import "../../core/shell/files/stat-run.ts";

@@ -1,0 +1,69 @@
+/**
+ * Tells the others what this node does of a job: its entry in the map `work` (entries.ts), about once a second, and less often
+ * where many tell. What has come to its end is told sooner, since others wait for it.
+ */
+import { isStarfishError } from "../base/errors.ts";
+import type { ReplicatedMap } from "../memory/types.ts";
+import type { Net } from "../net/types.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import { type WorkEntry, writeWork } from "./entries.ts";
+import { IDLE_EVERY_MS, LEASE_MS, TELL_EVERY_MS, TELL_EVERY_MS_MAX, TELL_EVERY_NODE_MS } from "./limits.ts";
+import { workKey, workPurpose, type Writers } from "./view.ts";
+
+interface TellingParts {
+  readonly net: Net;
+  readonly work: ReplicatedMap;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly writers: Writers;
+  /** How many others tell of the job. */
+  readonly tellers: () => number;
+}
+
+export class Telling {
+  readonly #job: string;
+  readonly #parts: TellingParts;
+  #isDirty = false;
+  #toldAtMs = -Infinity;
+
+  constructor(job: string, parts: TellingParts) {
+    this.#job = job;
+    this.#parts = parts;
+  }
+
+  /** Whether anything has been told of the job. */
+  get hasTold(): boolean {
+    return this.#toldAtMs !== -Infinity;
+  }
+
+  /** The more nodes tell, the less often each does. */
+  get everyMs(): number {
+    return Math.min(TELL_EVERY_MS_MAX, Math.max(TELL_EVERY_MS, TELL_EVERY_NODE_MS * this.#parts.tellers()));
+  }
+
+  /** There is something new to tell. */
+  change(): void {
+    this.#isDirty = true;
+  }
+
+  /** Tells it, if it is time. */
+  tell({ claimed, held, failed, ...rest }: Omit<WorkEntry, "votes">, votes: () => WorkEntry["votes"]): void {
+    const { clock, work, writers, net, log } = this.#parts;
+    const sinceMs = clock.monotonic() - this.#toldAtMs;
+    const isNothing = !this.hasTold && claimed.length + held.length + failed.length === 0;
+    const everyMs = claimed.length === 0 ? IDLE_EVERY_MS : this.everyMs;
+    if (isNothing || sinceMs < everyMs || (!this.#isDirty && sinceMs < TELL_EVERY_MS_MAX)) return;
+    const entry = { claimed, held, failed, ...rest, votes: votes() };
+    const sign = (statement: Uint8Array): Uint8Array => net.sign(workPurpose(this.#job), statement);
+    try {
+      work.set(workKey(this.#job, writers.numberOf(net.self)), writeWork(entry, sign), { expiresInMs: LEASE_MS });
+      this.#isDirty = false;
+      this.#toldAtMs = clock.monotonic();
+    } catch (error) {
+      // A clock that is not in line yet, or a full map: the next look tries again.
+      if (!isStarfishError(error)) throw error;
+      log.write("debug", "jobs.tell", { job: this.#job, error: error.message });
+    }
+  }
+}
