@@ -1,4 +1,5 @@
 /** One job in the view of jobs: its progress, a strip of its tasks in the colours of the nodes that did them, and what can be done with it. */
+import type { Computer } from "../../../core/computer.ts";
 import type { JobState } from "../../../core/jobs/types.ts";
 import { contentBytes } from "../../../core/jobs/spec.ts";
 import { colourOf } from "../../../core/net/identity/names.ts";
@@ -7,6 +8,7 @@ import { bytesWords, count, duration } from "../../../core/shell/format.ts";
 import { oneLine } from "../../../core/shell/harmless.ts";
 import { type JobFacts, type NodeFacts, stripOf } from "../../../core/shell/jobs/facts.ts";
 import { letterOf, signOf } from "../../../core/shell/jobs/signs.ts";
+import { verifyWords } from "../../../core/shell/jobs/verify-words.ts";
 import { leftWords, percent, rateWords, STATES, troubleWords } from "../../../core/shell/jobs/words.ts";
 import { setText } from "../dom.ts";
 
@@ -44,7 +46,7 @@ export class JobCard {
     this.element.append(this.#title, this.#buttons, this.#facts, this.#strip, this.#nodes, this.#trouble);
   }
 
-  update(facts: JobFacts, state: JobState): void {
+  update(facts: JobFacts, state: JobState, computer: Pick<Computer, "net">): void {
     this.element.dataset["state"] = facts.state;
     this.element.dataset["job"] = facts.id;
     setText(this.#title, oneLine(facts.title));
@@ -54,9 +56,10 @@ export class JobCard {
     const failures = facts.failures
       .slice(0, 3)
       .map(({ task, code, message }) => `Task ${task}: ${code}: ${oneLine(message)}`);
-    setText(this.#trouble, [troubleWords(facts), ...failures].filter(Boolean).join(". "));
+    const verified = verifyWords(state, computer);
+    setText(this.#trouble, [troubleWords(facts), ...failures, ...verified].filter(Boolean).join(". "));
     this.#trouble.hidden = this.#trouble.textContent === "";
-    this.#trouble.classList.toggle("failed", facts.failures.length > 0);
+    this.#trouble.classList.toggle("failed", facts.failures.length + state.named.length > 0);
     this.#drawButtons(facts);
   }
 

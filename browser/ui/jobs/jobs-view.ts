@@ -106,7 +106,7 @@ export class JobsView {
     this.#cards.show(shown, {
       idOf: ({ facts }) => facts.id,
       make: ({ facts }) => this.#newCard(facts.id),
-      fill: (card, { facts, state }) => card.update(facts, state),
+      fill: (card, { facts, state }) => card.update(facts, state, this.#computer),
     });
   }
 

@@ -32,7 +32,7 @@ export function swarmJobView(state: JobState, parts: FactsParts): DirectoryView 
 }
 
 function statusLines(state: JobState, facts: JobFacts, parts: FactsParts): string[] {
-  const { id, by, outcome, submittedAtMs } = state;
+  const { id, by, outcome, submittedAtMs, named, lacking } = state;
   const { done, total, running, failed, again, copies, elapsedMs, ratePerSecond, remainingMs } = facts;
   const lines = [
     `Name:\t${oneLine(facts.title)}`,
@@ -47,6 +47,10 @@ function statusLines(state: JobState, facts: JobFacts, parts: FactsParts): strin
     `Copies:\t${copies}`,
     `Elapsed:\t${Math.round(elapsedMs)} ms`,
   ];
+  for (const { peer, task } of named) {
+    lines.push(`Named:\t${oneLine(nameOf(peer, parts))} (${peer}) for task ${task}`);
+  }
+  if (lacking !== undefined) lines.push(`Lacking:\t${lacking.devices} of ${lacking.needed} devices`);
   if (outcome === undefined) {
     lines.push(`Rate:\t${ratePerSecond === undefined ? "unknown" : `${ratePerSecond.toFixed(1)} tasks/s`}`);
     lines.push(`Left:\t${remainingMs === undefined ? "unknown" : `${Math.round(remainingMs)} ms`}`);
