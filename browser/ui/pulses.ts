@@ -1,9 +1,10 @@
 /**
  * Pulses on the lines of the picture, one for each message that really passed. A busy link would blur, so it shows at
  * most one at a time in each direction, which still says that it is busy. None are shown with `prefers-reduced-motion`,
- * or in a hidden tab.
+ * or in a hidden tab. They are elements of HTML behind the picture: the browser moves those without laying out the page,
+ * which it does for each frame where something moves in an SVG.
  */
-import { stillness, svg } from "./dom.ts";
+import { stillness } from "./dom.ts";
 import type { Point } from "./swarm-layout.ts";
 
 const PULSE_MS = 650;
@@ -19,10 +20,10 @@ export interface Pulse {
 }
 
 export class Pulses {
-  readonly #layer: SVGGElement;
+  readonly #layer: HTMLElement;
   readonly #flying = new Set<string>();
 
-  constructor(layer: SVGGElement) {
+  constructor(layer: HTMLElement) {
     this.#layer = layer;
   }
 
@@ -31,14 +32,18 @@ export class Pulses {
     if (this.#flying.has(link) || this.#flying.size >= PULSES_MAX) return;
     this.#flying.add(link);
     // Larger messages are larger dots: 2 px for a heartbeat, 5 px for 64 KiB and more.
-    const dot = svg("circle", { class: "pulse", r: Math.max(2, Math.min(5, Math.log2(Math.max(1, bytes)) / 3.2)) });
+    const radius = Math.max(2, Math.min(5, Math.log2(Math.max(1, bytes)) / 3.2));
+    const dot = document.createElement("span");
+    dot.className = "pulse";
+    dot.style.width = dot.style.height = `${2 * radius}px`;
     this.#layer.append(dot);
+    const at = ({ x, y }: Point): string => `translate(${x - radius}px, ${y - radius}px)`;
     const flight = dot.animate(
       [
-        { transform: `translate(${from.x}px, ${from.y}px)`, opacity: 0 },
+        { transform: at(from), opacity: 0 },
         { opacity: 1, offset: 0.2 },
         { opacity: 1, offset: 0.8 },
-        { transform: `translate(${to.x}px, ${to.y}px)`, opacity: 0 },
+        { transform: at(to), opacity: 0 },
       ],
       { duration: PULSE_MS, easing: "ease-in-out" },
     );

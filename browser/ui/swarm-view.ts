@@ -37,7 +37,7 @@ export class SwarmView {
   readonly #picture = byId("picture", HTMLElement);
   readonly #svg = byId("swarm", SVGSVGElement);
   readonly #camera = new Camera();
-  readonly #pulses = new Pulses(byId("swarm-pulses", SVGGElement));
+  readonly #pulses = new Pulses(byId("swarm-pulses", HTMLElement));
   readonly #drawn = new Map<PeerId, Drawn>();
   readonly #clusters = new Map<Cluster, SVGGElement>();
   readonly #onSelect: (node: NodeFacts | undefined) => void;

@@ -86,7 +86,8 @@ export class PageTerminal implements Terminal {
     const family = getComputedStyle(document.documentElement).getPropertyValue("--mono").trim() || "monospace";
     this.#xterm = new Xterm({
       allowProposedApi: true,
-      cursorBlink: !matchMedia("(prefers-reduced-motion: reduce)").matches,
+      // A blinking one has the browser draw sixty frames a second: most of what an idle tab would cost.
+      cursorBlink: false,
       cursorStyle: "bar",
       cursorWidth: 2,
       fontFamily: family,

@@ -151,7 +151,10 @@ export class Tab {
 
   /** What the terminal shows, trailing blanks cut. */
   async screen(): Promise<string> {
-    const rows = await this.page.locator("#terminal .xterm-rows > div").allInnerTexts();
+    // Not innerText: it lays the page out anew, twenty times a second while something is waited for.
+    const rows = await this.page
+      .locator("#terminal .xterm-rows > div")
+      .evaluateAll((all) => all.map((row) => row.textContent ?? ""));
     return rows
       .map((row) => row.replaceAll("\u00a0", " ").trimEnd())
       .join("\n")
