@@ -35,8 +35,6 @@ export interface OpenTab {
 }
 
 export class Harness implements AsyncDisposable {
-  /** What tabs said of functions that the page leaves out (browser/lean/complain.ts): they should never be reached. */
-  readonly leftOut: string[] = [];
   readonly #directory: string;
   readonly #browser: Browser;
   readonly #processes = new Set<ChildProcess>();
@@ -86,9 +84,6 @@ export class Harness implements AsyncDisposable {
   async tab(url: string, options: { webrtc?: boolean } = {}): Promise<OpenTab> {
     const page = await this.#browser.newPage();
     page.on("pageerror", (error) => console.error("page error:", error));
-    page.on("console", (message) => {
-      if (message.text().includes("is left out of the page")) this.leftOut.push(message.text());
-    });
     if (options.webrtc === false) {
       await page.addInitScript(() => void delete (globalThis as { RTCPeerConnection?: unknown }).RTCPeerConnection);
     }

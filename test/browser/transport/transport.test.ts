@@ -1,5 +1,5 @@
 /** The network adapter between real tabs and real Node processes. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Harness, type NodeProcess, type OpenTab, until } from "./harness.ts";
 import type { LinkReport } from "./page.ts";
 
@@ -11,8 +11,6 @@ let harness: Harness;
 beforeAll(async () => {
   harness = await Harness.start();
 });
-
-afterEach(() => expect(harness.leftOut).toEqual([]));
 
 afterAll(async () => {
   await harness?.[Symbol.asyncDispose]();
