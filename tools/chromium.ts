@@ -25,7 +25,7 @@ const DISABLED_FEATURES: readonly string[] = [
   "WebUIOmniboxAimPopup",
 ];
 
-/** Quiet flags: no traffic of its own, and safe to run as root in a container. */
+/** Flags that keep it quiet: no traffic of its own, and safe to run as root in a container. */
 export const CHROMIUM_ARGS: string[] = [
   "--headless",
   "--no-sandbox",

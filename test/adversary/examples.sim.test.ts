@@ -1,4 +1,4 @@
-/** What members gone bad were seen to do to others, one example of each kind; judged by the rule of scene.ts. */
+/** Examples of harm that malicious members were once seen to do, one of each kind, judged by the rule of scene.ts. */
 import { expect, test } from "vitest";
 import { concat } from "../../core/base/bytes.ts";
 import { encode } from "../../core/base/codec.ts";
@@ -18,7 +18,7 @@ const YEARS_30_MS = 30 * 365 * 86_400_000;
 /** What common time may leave an honest clock by. */
 const OWN_MS_MAX = 5 * 60_000;
 
-/** Honest before, while, after, and after a restart. */
+/** The nodes are honest before, during and after the attack, and after a restart. */
 async function outlasts(scene: Scene, attack: (intruder: Intruder) => Promise<void> | void): Promise<void> {
   await scene.judgeWhole();
   await attack(await scene.intruder());
@@ -29,7 +29,7 @@ async function outlasts(scene: Scene, attack: (intruder: Intruder) => Promise<vo
   await scene.judgeWhole();
 }
 
-/** Entries in a few messages of reconciling and by gossip, as fast as either goes. */
+/** Sends entries in a few messages of reconciliation and by gossip, as fast as either goes. */
 async function flood(scene: Scene, intruder: Intruder, map: string, packed: readonly Uint8Array[]): Promise<void> {
   for (let i = 0; i < packed.length; i += 100) {
     intruder.publish(`memory/${map}`, { entries: concat(packed.slice(i, i + 100)) });

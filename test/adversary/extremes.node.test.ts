@@ -1,4 +1,4 @@
-/** Every extreme of every schema, encoded and read back: it is let pass or is "malformed", and nothing else comes of it. */
+/** Encodes and decodes every extreme of every schema: it is accepted, or is "malformed", and nothing else happens. */
 import { expect, test } from "vitest";
 import { equal } from "../../core/base/bytes.ts";
 import { decode, encode } from "../../core/base/codec.ts";
@@ -36,7 +36,7 @@ test("every schema has an honest value, and no value is of a schema that is gone
 test.each([...allSchemas()])("%s: each extreme passes or is malformed", (name, schema) => {
   const honest = samples[name];
   expect(decode(schema, encode(honest))).toEqual(honest);
-  // What takes anything is checked once more before it is used.
+  // A schema that accepts anything is checked again before its value is used.
   const isStrict = !unboundedIn(schema).some((place) => place.endsWith(": unknown"));
   let [passed, refused] = [0, 0];
   for (const { what, value } of extremesOf(schema, honest, { bytes })) {
@@ -51,7 +51,7 @@ test.each([...allSchemas()])("%s: each extreme passes or is malformed", (name, s
       continue;
     }
     passed++;
-    // What was let pass once is let pass again as it was read, or two nodes that hand it on would not agree on it.
+    // What was accepted once is accepted again as it was decoded; otherwise two nodes that forward it would disagree.
     if (isStrict) expect(equal(encode(decode(schema, encode(read))), encode(read)), what).toBe(true);
   }
   expect(passed).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
 /**
- * A member that sends the extremes of every field of every schema, on every way there is, to honest computers; and strangers
- * that send those of the handshake. Judged by the rule of scene.ts, while and after, and after a restart.
+ * A member that sends the extremes of every field of every schema, in every way there is, to honest computers; and
+ * strangers that send those of the handshake. Judged by the rule of scene.ts, during and after, and after a restart.
  */
 import { expect, test } from "vitest";
 import { seeds } from "../sim/seeds.ts";
@@ -11,7 +11,9 @@ import { dictionaryOf, samplesOf } from "./samples.ts";
 import { ANSWERS, ELSEWHERE, type Saying, STORED, WAYS } from "./says.ts";
 import { Scene } from "./scene.ts";
 
-/** What does not pass its schema is refused alike wherever it comes from (extremes.node.test.ts): a few of each will do. */
+/**
+ * What fails its schema is refused alike wherever it comes from (extremes.node.test.ts), so a few of each are enough.
+ */
 const REFUSED_EACH = 5;
 /** Messages between two looks at how the honest nodes are, and between two pauses. */
 const MESSAGES_A_LOOK = 300;
@@ -40,7 +42,7 @@ test.each(seeds(1, 20))("honest nodes are as they were, whatever a member says (
     };
     let now = saying(await scene.intruder());
     for (let i = 0; i < now.extremes.length; i++) {
-      // Where she has been shown the door, another of her identities goes on.
+      // When a node has expelled her, another of her identities goes on.
       if (!now.intruder.isLinked) now = saying(await scene.intruder());
       await scene.settle(Promise.resolve(way(now.extremes[i]?.value, now)));
       if (++said % MESSAGES_A_PAUSE === 0) await scene.world.runFor(PAUSE_MS);
@@ -53,7 +55,7 @@ test.each(seeds(1, 20))("honest nodes are as they were, whatever a member says (
   await scene.judgeWhole();
 });
 
-/** Samples that are faulty in themselves: what is sealed or signed in them is right in those of other schemas. */
+/** Samples that are invalid by themselves; what is sealed or signed in them is right in those of other schemas. */
 const FAULTY: Readonly<Record<string, string>> = {
   "core/io/transfer/wire.ts#senderSchema": "an offer in the middle of another transfer",
   "core/memory/exchange.ts#frameSchema": "all that a frame may hold at once",

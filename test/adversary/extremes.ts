@@ -1,8 +1,8 @@
 /**
- * What a schema lets pass at its edges, and what is just beyond them, made from the schema itself. For each field: least,
- * greatest, one less, one more, 0, -0, fractions, 2^53 - 1, no number, nothing, the longest, the deepest, the same twice,
- * another type. Then all fields at their least and greatest, and any two numbers at opposite ends, which contradict each
- * other where they should agree. An honest value says what the other fields are meanwhile.
+ * Values at the edges of what a schema accepts, and just beyond them, made from the schema itself. For each field:
+ * least, greatest, one less, one more, 0, -0, fractions, 2^53 - 1, no number, nothing, the longest, the deepest, the
+ * same twice, another type. Then all fields at their least and greatest, and any two numbers at opposite ends, which
+ * contradict each other if they should agree. An honest value supplies the other fields.
  */
 import * as v from "valibot";
 import type { Schema } from "../../core/base/codec.ts";
@@ -12,22 +12,22 @@ export interface Extreme {
   /** Where it differs from the honest value, and how. */
   readonly what: string;
   readonly value: unknown;
-  /** Whether the schema lets it pass. */
+  /** Whether the schema accepts it. */
   readonly isValid: boolean;
 }
 
 interface ExtremeOptions {
-  /** Bytes that mean something to who reads a byte string: entries, ranges, records at their own edges. */
+  /** Byte strings with a meaning for a reader: entries, ranges, records at their own edges. */
   readonly bytes?: readonly Uint8Array[];
-  /** No value is made that is much larger, encoded. */
+  /** No value is made whose encoding is much larger. */
   readonly bytesMax?: number;
 }
 
 type Told = Omit<Extreme, "isValid">;
 
-/** Some 60 KiB unless told: what every message may carry. */
+/** 60 KiB by default, which every message may carry. */
 const BYTES_MAX_DEFAULT = 60_000;
-/** How deep nesting goes: a call for each level would be the end of the stack. */
+/** How deep values nest: a recursive reader would overflow the stack. */
 const DEPTH = 5_000;
 
 export function* extremesOf(
@@ -77,7 +77,7 @@ class Walk {
     this.#bytesMax = bytesMax;
   }
 
-  /** One place at a time. */
+  /** Changes one place at a time. */
   *at(shape: Shape, honest: unknown, path: string): Generator<Told> {
     for (const other of OTHER_TYPES) yield { what: `${path} is ${say(other)}`, value: other };
     yield* this.#inside(shape, honest, path);
@@ -204,7 +204,7 @@ class Walk {
     }
   }
 
-  /** All places at once, and two numbers at opposite ends. */
+  /** Changes all places at once, and two numbers to opposite ends. */
   *together(shape: Shape, honest: unknown): Generator<Told> {
     yield { what: "all at their greatest", value: this.#greatest(shape, honest) };
     yield { what: "all at their least", value: this.#least(shape, honest) };
@@ -282,7 +282,7 @@ class Walk {
     }
   }
 
-  /** What a text or byte string may be long, within what a message takes. */
+  /** The lengths that a text or byte string may have, within what a message takes. */
   #lengths(shape: Shape): { readonly min: number; readonly max: number } {
     const { min, max } = boundsOf(shape);
     return { min: Math.max(0, min), max: Math.min(max, this.#bytesMax) };

@@ -1,4 +1,4 @@
-/** The member gone bad of a scene: its machine, what it knows, and how strangers of its kind come. */
+/** The malicious member of a scene: its machine, what it knows, and how strangers of its kind come. */
 import { isStarfishError } from "../../core/base/errors.ts";
 import { createMemory, type Memory } from "../../core/memory/memory.ts";
 import { HELLO_PROTOCOL } from "../../core/net/links/admission.ts";
@@ -12,13 +12,13 @@ import type { Scene } from "./scene.ts";
 import { Voice, type VoiceParts } from "./voice.ts";
 
 let strangers = 0;
-/** How long a stranger stays when it has said what it came for. */
+/** How long a stranger stays after it has said what it came for. */
 const STRANGER_MS = 200;
 
 export class Intruder extends Voice {
   readonly scene: Scene;
   readonly machine: SimNode;
-  /** The maps as an honest member would have them. */
+  /** The maps, as an honest member has them. */
   readonly memory: Memory;
 
   private constructor(scene: Scene, machine: SimNode, parts: VoiceParts) {
@@ -29,7 +29,7 @@ export class Intruder extends Voice {
     this.memory = createMemory({ store, clock, random, crypto, log, net: parts.net });
   }
 
-  /** Joins, and is linked to all who are honest. */
+  /** Joins, and gets links to all honest nodes. */
   static async join(scene: Scene, name: string): Promise<Intruder> {
     const { world } = scene;
     const machine = world.spawn({ name, kind: "node" });
@@ -65,7 +65,7 @@ export class Intruder extends Voice {
     if (this.machine.running) this.scene.world.crash(this.machine);
   }
 
-  /** A machine that nobody has admitted says these on the channel of the handshake, and goes. */
+  /** A machine that nobody has admitted says these on the channel of the handshake, and leaves. */
   async knock(victim: PeerId, messages: readonly Uint8Array[]): Promise<void> {
     const { world, honest } = this.scene;
     const machine = world.spawn({ name: `stranger${strangers++}/${world.seed}`, kind: "node" });

@@ -1,4 +1,4 @@
-/** Keys of the maps as no honest node makes them, beside right ones; and entries under them. */
+/** Keys of the maps that no honest node makes, and valid ones; and entries under them. */
 import { columnId, columnKey, tableId } from "../../core/db/schema/names.ts";
 import { encode } from "../../core/base/codec.ts";
 import { LIVE } from "../../core/memory/entry.ts";
@@ -9,7 +9,7 @@ import type { Speaker } from "./samples.ts";
 const LAST_STAMP = (2 ** 53 - 1).toString(36).padStart(11, "0");
 const LAST_WRITER = (2 ** 48 - 1).toString(36).padStart(10, "0");
 
-/** The first is right. */
+/** The first one is valid. */
 export function keysOf(map: string, { cid, layout, nowMs, victim }: Speaker): string[] {
   const long = "k".repeat(900);
   if (map === "layout") {

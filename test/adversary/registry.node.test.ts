@@ -1,4 +1,4 @@
-/** The registry against the sources, and against the rule that whatever comes from elsewhere is bounded by its schema. */
+/** Compares the registry with the sources, and checks that schemas bound whatever comes from elsewhere. */
 import { globSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { allSchemas, FILES, MAPS, NO_SCHEMAS, PROTOCOLS, TOPICS, UNBOUNDED } from "./registry.ts";

@@ -83,7 +83,7 @@ export const FILES: Readonly<Record<string, Readonly<Record<string, Schema<unkno
   "core/transport/greeting.ts": greeting,
 };
 
-/** Files that use the combinators and have no schema of what comes from elsewhere, and why. */
+/** Files that use the combinators and have no schema of what comes from elsewhere, with the reasons. */
 export const NO_SCHEMAS: Readonly<Record<string, string>> = {
   "core/base/codec.ts": "makes the building blocks",
   "core/net/gossip/wire.ts": "fields of the frames of gossip/gossip.ts and membership/wire.ts",
@@ -101,7 +101,7 @@ export function allSchemas(): Map<string, Schema<unknown>> {
   return all;
 }
 
-/** What may be as large as a number, a text or a list can be, and why that harms nobody. */
+/** Numbers, texts and lists without a bound, and why each harms nobody. */
 export const UNBOUNDED: Readonly<Record<string, string>> = {
   "core/disk/files/kept-paths.ts#stateSchema.held: array": "this node's own list of what it keeps",
   "core/disk/files/kept-paths.ts#stateSchema.lacking: array": "this node's own list of what it keeps",
@@ -112,7 +112,7 @@ export const UNBOUNDED: Readonly<Record<string, string>> = {
 
 const HELLO = ["anySchema", "versionsSchema", "passSchema", "answerSchema", "verdictSchema"];
 
-/** The protocols, and the schemas of what is said on each. Requests are answered as net/requests/wire.ts has it. */
+/** The protocols, and the schemas of their messages. The answer to a request has the form of net/requests/wire.ts. */
 export const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
   "/starfish/link/1.0.0": ["core/transport/greeting.ts#firstWordsSchema"],
   "/starfish/hello/1.0.0": HELLO.map((name) => `core/net/links/admission.ts#${name}`),
@@ -156,7 +156,7 @@ export const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
   "/starfish/cpu/1.0.0": ["core/jobs/protocol.ts#cpuRequest", "core/jobs/protocol.ts#runReply"],
 };
 
-/** The replicated maps, and the schemas of their values; what a person may write has none. */
+/** The replicated maps, and the schemas of their values; values that people write have none. */
 export const MAPS: Readonly<Record<string, readonly string[]>> = {
   mem: [],
   layout: ["storedSchema", "slotsSchema", "storageSchema"].map((name) => `core/disk/placement/layout-entry.ts#${name}`),

@@ -1,4 +1,4 @@
-/** For each schema what an honest node would say, from which the extremes differ at one place at a time. */
+/** For each schema a value that an honest node would send. The extremes differ from it at one place at a time. */
 import type { KeyPair, Crypto } from "../../core/ports/crypto.ts";
 import { concat, utf8 } from "../../core/base/bytes.ts";
 import { encode } from "../../core/base/codec.ts";
@@ -13,17 +13,17 @@ import { packIds, packRows } from "../../core/net/membership/rows.ts";
 import type { MemberRecord } from "../../core/net/types.ts";
 import type { PeerId } from "../../core/ports/network.ts";
 
-/** Who speaks, to whom, and of what. */
+/** Who speaks, to whom, and about what. */
 export interface Speaker {
   readonly crypto: Crypto;
   readonly keys: KeyPair;
-  /** The swarm's root key, and from it to the speaker. */
+  /** The swarm's root key, and the certificates from it to the speaker. */
   readonly root: Uint8Array;
   readonly chain: Chain;
   readonly victim: PeerId;
-  /** A map of the victim's. */
+  /** The name of one of the victim's maps. */
   readonly map: string;
-  /** A content that is there: its layout's id and its CID. */
+  /** An existing content: its layout's id and its CID. */
   readonly layout: string;
   readonly cid: string;
   readonly nowMs: number;
@@ -343,7 +343,7 @@ export function recordOf(peer: PeerId, nowMs: number): MemberRecord {
   };
 }
 
-/** One entry of a writer that nobody is, packed, with what is to be otherwise. */
+/** One packed entry of an unknown writer, with some fields changed. */
 export function packed(key: string, nowMs: number, changes: Partial<Entry> = {}, heldAtMs?: number): Uint8Array {
   const packer = new Packer();
   const entry: Entry = {

@@ -1,4 +1,4 @@
-/** How a member or a stranger says a value of each schema to an honest node; or why none of them does. */
+/** How a member or a stranger says a value of each schema to an honest node, or why nobody can. */
 import { concat, toHex } from "../../core/base/bytes.ts";
 import { encode } from "../../core/base/codec.ts";
 import { CPU_PROTOCOL } from "../../core/jobs/protocol.ts";
@@ -33,7 +33,7 @@ import type { Voice } from "./voice.ts";
 
 export interface Saying {
   readonly intruder: Voice;
-  /** Says these to the victim on the channel of the handshake, as somebody whom nobody has admitted. */
+  /** Says these to the victim on the channel of the handshake, as a peer that nobody has admitted. */
   readonly knock: (messages: readonly Uint8Array[]) => Promise<void>;
   readonly victim: PeerId;
   readonly speaker: Speaker;
@@ -45,7 +45,7 @@ function request(protocol: string): Way {
   return (value, { intruder, victim }) => intruder.request(victim, protocol, value);
 }
 
-/** `speak` gives the messages, of the value and of what a right hello would be. */
+/** `speak` gives the messages, from the value and from a valid hello. */
 function sayAsStranger(speak: (value: unknown, own: Record<string, unknown>) => readonly Uint8Array[]): Way {
   return (value, { intruder, speaker, knock }) => {
     const { swarm } = intruder.invite;
@@ -138,7 +138,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
   "core/io/people/join.ts#askSchema": request(PERSON_PROTOCOL),
   "core/io/transfer/wire.ts#senderSchema": async (value, { intruder, victim, speaker }) => {
     const offer = record(samplesOf(speaker)["core/io/transfer/wire.ts#senderSchema"]);
-    // As the first word, and after an offer that is taken.
+    // As the first message, and after an offer that was accepted.
     await intruder.talk(victim, TRANSFER_PROTOCOL, [control(value)]);
     const fresh = { ...offer, id: idOf(freshJob()), key: idOf(freshJob().repeat(2)) };
     await intruder.talk(victim, TRANSFER_PROTOCOL, [control(fresh), control(value)]);
@@ -231,7 +231,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
     intruder.part(victim, "overlay", encode(value)),
 };
 
-/** Said in answer to what an honest node asks: by the protocol that it asks with. */
+/** Said as the answer to a request of an honest node, by the protocol of the request. */
 export const ANSWERS: Readonly<Record<string, string>> = {
   "core/jobs/protocol.ts#runReply": CPU_PROTOCOL,
   "core/jobs/wire.ts#outputsSchema": RESULTS_PROTOCOL,
@@ -249,7 +249,7 @@ export const ANSWERS: Readonly<Record<string, string>> = {
   "core/net/requests/wire.ts#replySchema": "",
 };
 
-/** Found in a node's own store at its start: by the key. */
+/** Found in a node's own store when it starts, by the key. */
 export const STORED: Readonly<Record<string, string>> = {
   "core/memory/journal.ts#segmentSchema": "memory/layout/zzzz",
   "core/disk/files/kept-paths.ts#stateSchema": "files/kept",

@@ -1,9 +1,9 @@
 /**
- * Honest computers, and the one rule by which they are judged: they answer within a second, stay within a stated memory,
- * accept and keep honest writes; before, while and after an adversary is there, and after a restart.
+ * Honest computers, and the one rule by which they are judged: they answer within a second, stay within a stated
+ * memory, and accept and keep honest writes, before, during and after an adversary is there, and after a restart.
  *
- * A second is one of virtual time from question to answer; and of real time no single turn takes more of its thread: what
- * blocks a thread for longer would keep everybody waiting.
+ * The second is one of virtual time, from question to answer. In addition no single turn takes more than a second of
+ * real time of its thread: code that blocks a thread for longer would keep everybody waiting.
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -19,21 +19,21 @@ import type { SimWorld } from "../sim/world.ts";
 import { Intruder } from "./intruder.ts";
 
 const ANSWER_MS = 1_000;
-/** Who has just started learns within so long what time it is for the others, and may write. */
+/** A node that has just started learns the common time within this, and may write. */
 const READY_MS = 15_000;
-/** How long a write may take until the others have it, and a file until the others can read it. */
+/** How long a write may take to reach the others, and a file until the others can read it. */
 const SPREAD_MS = 5_000;
 const FILE_BYTES = 300_000;
-/** How long is waited for a file to be spread over the honest nodes. */
+/** How long to wait for a file to be spread over the honest nodes. */
 const PLACED_MS = 10_000;
-/** How long honest work with a liar may take before it is given up; an answer of the liar's own is waited for less. */
+/** How long honest work with a liar may take before it is given up; waiting for the liar's own answer takes less. */
 const WORK_MS = 15_000;
 /**
- * What three honest nodes may grow by together. The most that is sent them: 62,000 deletions in each of three maps, which
- * the maps' budgets count with 141 MB; with what their simulated disks and gossip keep of it.
+ * What three honest nodes may grow by together. The most that is sent to them are 62,000 deletions in each of three
+ * maps, for which the maps' budgets count 141 MB; what their simulated disks and gossip keep of it comes on top.
  */
 const GROWN_BYTES_MAX: number = 256 * 1024 * 1024;
-/** Commands that show what others sent. */
+/** Commands that show what others have sent. */
 const LOOKS = [
   "ls",
   "ls -l",
@@ -53,7 +53,7 @@ const collectGarbage = runInNewContext("gc") as () => void;
 
 export class Scene {
   readonly bench: ShellBench;
-  /** Files that honest nodes have put, and what is in them. */
+  /** Files that honest nodes have put, and their contents. */
   readonly #files = new Map<string, Uint8Array>();
   readonly #keys = new Map<string, number>();
   readonly #invite: string;
@@ -71,7 +71,7 @@ export class Scene {
     this.#heapBytes = heapBytes();
   }
 
-  /** So many honest computers that know each other, and have written something. */
+  /** That many honest computers, which know each other and have written something. */
   static async open(seed: number, honest = 3): Promise<Scene> {
     let scene: Scene | undefined;
     const bench = new ShellBench({ seed, trace: () => scene?.turn() });
@@ -103,19 +103,19 @@ export class Scene {
     return this.world.node(name);
   }
 
-  /** A member that knows the protocol; a new one where the last has lost its links. */
+  /** A member that knows the protocol; a new one if the last has lost its links. */
   async intruder(): Promise<Intruder> {
     if (this.#intruder?.isLinked !== true) {
       await this.#intruder?.leave();
       this.#intruder = await Intruder.join(this, `mallory${this.#intruders++}`);
       const { self } = this.#intruder.net;
-      // What it sends is taken, so that all of it is read.
+      // Its transfers are accepted, so that all of them are read.
       for (const { transfer } of this.honest) await this.settle(transfer.answer(self, "allow"));
     }
     return this.#intruder;
   }
 
-  /** Ends it in the middle of what it does. What is on its disk by then may have been changed by `tamper`. */
+  /** Ends it in the middle of its work. `tamper` may change what is on its disk then. */
   async restart(name: string, tamper: (machine: SimNode) => Promise<void> = async () => {}): Promise<void> {
     await this.world.settle(tamper(this.machine(name)), { withinMs: 60_000 });
     this.world.crash(name);
@@ -125,8 +125,8 @@ export class Scene {
   }
 
   /**
-   * What lives that are over still hold counts no more: Node's AbortSignal.any lets go of nothing that waits on it before
-   * the test ends (test/sim/forget.ts), which a process that was killed does.
+   * What ended lives still hold does not count. Node's AbortSignal.any releases nothing that waits on it before the
+   * test ends (test/sim/forget.ts), while a killed process releases everything.
    */
   async restartAll(): Promise<void> {
     this.#heapBytes = heapBytes();
@@ -158,7 +158,7 @@ export class Scene {
     return this.world.settle(promise, { withinMs: 60_000 });
   }
 
-  /** What makes an honest node ask others, and this one among them: it may fail, in words and in time. */
+  /** Makes an honest node ask others, this one among them. It may fail, in words and in time. */
   async work(fileBytes: number, other: PeerId, module: Uint8Array): Promise<void> {
     const [asker, reader] = this.honest;
     if (asker === undefined || reader === undefined) throw new Error("It takes two who are honest");
@@ -197,7 +197,7 @@ export class Scene {
     await Array.fromAsync(jobs.attach(id, { results: true }));
   }
 
-  /** The rule. */
+  /** Checks the rule. */
   async judge(): Promise<void> {
     const { world, honest } = this;
     for (const { net } of honest) {
@@ -220,7 +220,7 @@ export class Scene {
     assert(own.length === 0, `no honest node logs an error: ${JSON.stringify(own)}`);
   }
 
-  /** The rule, with files and memory besides, which take longer to look at. */
+  /** Checks the rule, and files and memory, which take longer. */
   async judgeWhole(): Promise<void> {
     await this.judge();
     const path = `/file${this.#writes++}`;
@@ -229,7 +229,7 @@ export class Scene {
     const [writer] = this.honest;
     if (writer === undefined) throw new Error("Nobody is honest");
     const { safe } = await this.world.settle(writer.files.write(path, once(bytes)), { withinMs: 30_000 });
-    // Where somebody takes nothing of it, it is never as safe as it should be: whether it can be read is looked at below.
+    // If somebody accepts nothing of it, it is never as safe as it should be; whether it can be read is checked below.
     let isPlaced = false;
     void Promise.allSettled([safe]).then(() => (isPlaced = true));
     const untilMs = this.world.nowMs + PLACED_MS;
@@ -247,12 +247,12 @@ export class Scene {
     assert(grownBytes < GROWN_BYTES_MAX, `the honest have grown by ${grownBytes} bytes, less than ${GROWN_BYTES_MAX}`);
   }
 
-  /** How many faults of others this one has counted. */
+  /** How many faults of others this node has counted. */
   faults(name: string): number {
     return this.world.journal.entries().filter(({ node, event }) => node === name && event === "net.misbehaved").length;
   }
 
-  /** What the test itself has done since the last turn is no node's. */
+  /** What the test itself has done since the last turn is not counted. */
   rest(): void {
     this.#turnBeganUs = 0;
   }
@@ -276,7 +276,7 @@ export class Scene {
       const looking = this.bench.start(line, { on, terminal: { ...TERMINAL, colours: false } });
       const { status, stdout, stderr } = await this.world.settle(looking, { withinMs: ANSWER_MS });
       assert(status === 0, `${line} ends well: ${stderr}`);
-      // What others have sent may be shown; it must not be obeyed by a terminal.
+      // What others have sent may be shown, but must not control a terminal.
       assert(!/(?!\n)\p{Cc}/u.test(stdout), `${line} shows no control characters: ${JSON.stringify(stdout)}`);
     }
   }

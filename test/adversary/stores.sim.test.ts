@@ -1,6 +1,6 @@
 /**
- * Entries that are already stored when a node starts: they came when it knew less, or from a node that took them in. Bad
- * ones are set aside and told; the node starts, and is as honest nodes are.
+ * Entries that are stored already when a node starts: they came when it knew less, or from a node that accepted them.
+ * Invalid ones are set aside and reported; the node starts, and is as honest as others.
  */
 import { expect, test } from "vitest";
 import { concat } from "../../core/base/bytes.ts";

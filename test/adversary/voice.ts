@@ -1,5 +1,5 @@
 /**
- * An admitted member with a net of its own, that says whatever the schemas let pass, on every way there is: over the
+ * An admitted member with a net of its own, which says whatever the schemas accept, in every way there is: over the
  * simulator's network or a real one.
  */
 import * as v from "valibot";
@@ -59,7 +59,7 @@ export class Voice {
     return Math.floor(this.clock.now());
   }
 
-  /** What it would say were it honest is said of these. */
+  /** The facts about which an honest member would speak. */
   speaker(victim: PeerId, content: { readonly layout: string; readonly cid: string }, map: string): Speaker {
     const root = rootKeyOf(this.invite.swarm);
     return {
@@ -74,7 +74,7 @@ export class Voice {
     };
   }
 
-  /** A chain that makes `subject` a member; `says` is the last statement, field by field, if it is to be otherwise. */
+  /** A chain of certificates that makes `subject` a member; `says` replaces fields of the last statement. */
   chain(statement?: unknown, keys: KeyPair = this.keys): Chain {
     const crypto = this.#crypto;
     const issuer = crypto.keyPair(this.invite.delegation.privateKey);
@@ -85,13 +85,13 @@ export class Voice {
     return [...this.invite.delegation.chain, certificate];
   }
 
-  /** Says that it has much room and many cores, so that others ask it. */
+  /** Claims much room and many cores, so that others ask it. */
   lures(): void {
     this.write("layout", `d/${this.net.self}`, [2 ** 40, 2 ** 40]);
     this.net.update({ coresLent: 4 });
   }
 
-  /** Tells whoever asks that it is later by so much. */
+  /** Tells everybody who asks that it is later by this much. */
   liesAboutTime(aheadMs: number): void {
     this.network.handle(PART_PROTOCOLS.members, (channel, link) => {
       channel.onMessage((message) => {
@@ -107,7 +107,7 @@ export class Voice {
 
   // Ways to say something
 
-  /** Asks, and does not care for the answer; only errors of the world may come of it. */
+  /** Sends a request and ignores the answer; only expected errors may result. */
   request(victim: PeerId, protocol: string, value: unknown): void {
     this.net.request(victim, protocol, value, v.unknown()).catch(expected);
   }
@@ -174,12 +174,12 @@ export class Voice {
     return createSealer(this.invite.secret)(ports).seal(topic, encode(value));
   }
 
-  /** An identity made up on the spot. */
+  /** A newly made identity. */
   someKeys(): KeyPair {
     return this.#crypto.keyPair(this.#random.bytes(32));
   }
 
-  /** A record of somebody made up, who is a member by the invite. */
+  /** A record of an invented node, which is a member by the invite. */
   recordOf(keys: KeyPair, state: "awake" | "asleep", addresses: readonly string[]): Uint8Array {
     const peer = peerIdOf(keys.publicKey);
     const says = { ...recordOf(peer, this.nowMs), state, addresses };

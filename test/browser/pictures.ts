@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { openLab } from "../system/processes.ts";
 import { openTabs, type Tab } from "./tabs.ts";
 
-/** The first runs show who had to load the task first. */
+/** The first runs show which node had to load the task first. */
 const WARM_UPS = 3;
 const docs = process.argv[2] ?? join(import.meta.dirname, "../../docs");
 
@@ -27,7 +27,8 @@ for (const [name, options] of [
 ] as const) {
   const tab = await tabs.open(node.invite, options);
   await tab.page.locator("#rows tr").nth(4).waitFor({ state: "attached" });
-  // Few and large tiles: their frames, in the colours of who computed them, can be seen in a small picture.
+  // Few and large tiles, so that their frames, in the colours of the nodes that computed them, can be seen in a small
+  // picture.
   const line = `map mandelbrot --size ${name === "page-phone" ? "512x384" : "768x512"}`;
   for (let run = 0; run < WARM_UPS; run++) await tab.run(`${line} | echo`);
   await tab.page.keyboard.press("Control+L");

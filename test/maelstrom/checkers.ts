@@ -1,7 +1,7 @@
 /**
- * What histories have to satisfy: Jepsen's set-full checker (jepsen.checker/set-full) for sets that only grow, and
- * Maelstrom's for counters, by time: what was read may lack what was added a moment ago, but nothing that was added may be
- * missing in the end, be lost after it was seen, or come from nowhere.
+ * The rules for histories: Jepsen's set-full checker (jepsen.checker/set-full) for sets that only grow, and Maelstrom's
+ * for counters, by time. A read may lack what was added a moment ago; but nothing that was added may be missing in the
+ * end, be lost after it was seen, or come from nowhere.
  */
 
 export interface SetRead {
@@ -57,7 +57,7 @@ export interface CounterHistory {
   }[];
 }
 
-/** Each read is the sum of some of the adds before it, the final ones that of all. */
+/** Each read is the sum of some of the adds before it; the final reads are the sum of all. */
 export function checkCounter({ adds, reads }: CounterHistory): string[] {
   const faults: string[] = [];
   const total = adds.reduce((sum, { delta }) => sum + delta, 0);

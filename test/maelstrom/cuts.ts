@@ -1,9 +1,9 @@
-/** Ways to cut a network, as Jepsen's nemesis has them: who can't hear whom. Nodes are numbers from 0. */
+/** Ways to cut a network, as Jepsen's nemesis does: which nodes can't hear which. Nodes are numbers from 0. */
 
-/** Whether nothing gets from the one to the other. */
+/** Whether nothing gets from the first to the second. */
 export type Cut = (from: number, to: number) => boolean;
 
-/** Two parts, of which one has more than half. `order` is the nodes in some order. */
+/** Two parts, one of which has more than half. `order` is the nodes in some order. */
 export function majority(order: readonly number[]): Cut {
   const side = new Set(order.slice(0, Math.floor(order.length / 2)));
   return (from, to) => side.has(from) !== side.has(to);
@@ -15,7 +15,7 @@ export function single(order: readonly number[]): Cut {
   return (from, to) => (from === alone) !== (to === alone);
 }
 
-/** Everyone hears more than half of all, and no two of them the same. */
+/** Every node hears more than half of all nodes, and no two hear the same. */
 export function ring(order: readonly number[]): Cut {
   const place = new Map(order.map((node, i) => [node, i]));
   const reach = Math.floor((Math.floor(order.length / 2) + 1) / 2);

@@ -1,10 +1,12 @@
-/** Stands for Maelstrom's network: brings messages late, out of order, and not at all where it is cut or lossy. */
+/**
+ * In the place of Maelstrom's network: delivers messages late, out of order, and not at all where it is cut or lossy.
+ */
 import type { Clock } from "../../core/ports/clock.ts";
 import type { Random } from "../../core/ports/random.ts";
 
 export interface MailOptions {
   readonly delayMs: number;
-  /** Up to so much more, at random: messages overtake each other. */
+  /** A random delay on top, so that messages overtake each other. */
   readonly jitterMs: number;
   readonly lost: number;
 }

@@ -1,7 +1,7 @@
 /**
- * The port Network over Maelstrom's messages. A node's address is its name in Maelstrom; a link begins with a greeting in
- * which both ends tell their PeerId. Under Maelstrom everybody can send to everybody, so that introducers only tell the
- * name; and PeerIds are believed, since nobody there lies.
+ * The port Network over Maelstrom's messages. A node's address is its name in Maelstrom. A link begins with a greeting
+ * in which both ends tell their PeerId. Under Maelstrom every node can send to every other, so introducers only tell
+ * the name; and PeerIds are believed, since no node there lies.
  */
 import { StarfishError, throwIfAborted } from "../../core/base/errors.ts";
 import { Listeners, type Unsubscribe } from "../../core/base/events.ts";
@@ -20,7 +20,7 @@ export interface MaelstromPorts {
 
 export interface MaelstromOptions {
   readonly self: PeerId;
-  /** Whether it has an address; without one it is reached by introduction only. */
+  /** Whether it has an address; without one it can only be reached through an introducer. */
   readonly isDialable?: boolean;
 }
 
@@ -40,9 +40,9 @@ interface End {
 
 const PREFIX = "maelstrom:";
 const DIAL_MS = 4_000;
-/** As the consent check of WebRTC. */
+/** Like the consent check of WebRTC. */
 const BROKEN_AFTER_MS = 30_000;
-/** A closed link's last frames are sent again for so long. */
+/** How long the last frames of a closed link are sent again. */
 const LINGER_MS = 5_000;
 /** How long a stranger may use an introducer. */
 const NEWCOMER_MS = 10_000;

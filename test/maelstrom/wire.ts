@@ -1,7 +1,7 @@
 /**
- * One link's frames over messages that Maelstrom may delay, reorder or, while the network is cut, lose: numbered, sent again
- * until they are acknowledged, and handed over in order, each once. Bounded by a window of frames under way; what waits
- * for it is bounded by those who send (channels).
+ * The frames of one link over messages that Maelstrom may delay, reorder or, while the network is cut, lose. Frames are
+ * numbered, sent again until they are acknowledged, and delivered in order, each once. A window bounds the frames under
+ * way; the senders (channels) bound what waits for it.
  */
 import type { Clock, Timer } from "../../core/ports/clock.ts";
 
@@ -24,14 +24,14 @@ export interface Packet {
 const WINDOW = 32;
 const RESEND_MS_MIN = 250;
 const RESEND_MS_MAX = 2_000;
-/** Frames that came before their turn; more are not sent by an honest other end. */
+/** Frames that came before their turn; an honest other end does not send more. */
 const EARLY_MAX: number = 2 * WINDOW;
 
 export interface WirePorts {
   readonly clock: Clock;
   readonly send: (packet: Packet) => void;
   readonly receive: (frame: Frame) => void;
-  /** Nothing has been acknowledged for so long that the other end counts as gone. */
+  /** Called when nothing has been acknowledged for so long that the other end counts as gone. */
   readonly broken: () => void;
   readonly brokenAfterMs: number;
 }
@@ -55,7 +55,7 @@ export class Wire {
     this.#heardMs = ports.clock.monotonic();
   }
 
-  /** Whether the other end has acknowledged all. */
+  /** Whether the other end has acknowledged everything. */
   get isDone(): boolean {
     return this.#waiting.length === 0 && this.#underWay.size === 0;
   }

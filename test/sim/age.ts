@@ -1,6 +1,7 @@
 /**
- * Ideal sealing: content is sealed by the world's ideal cryptography under a key drawn for it, and that key for each reader
- * under one that only the simulated universe can make of a public key. Answers within the turn, and repeats with the seed.
+ * Ideal sealing. Content is sealed by the world's ideal cryptography under a key that is drawn for it; that key is
+ * sealed for each reader under a key that only the simulated universe can derive from a public key. It answers within
+ * the turn, and repeats with the seed.
  */
 import { type Bytes, concat, equal, utf8 } from "../../core/base/bytes.ts";
 import { StarfishError } from "../../core/base/errors.ts";
@@ -108,7 +109,7 @@ function notOpened(): StarfishError {
   return new StarfishError("malformed", "It is sealed for somebody else, or has been changed");
 }
 
-/** A stream, read in lengths of one's own. */
+/** A stream that can be read in any lengths. */
 class Pieces {
   readonly #source: AsyncIterator<Bytes>;
   #held: Bytes = NOTHING;

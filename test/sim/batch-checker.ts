@@ -1,7 +1,7 @@
 /**
- * Batches are whole on every node at every moment: of none of them is an entry seen while a key of it has an older one, or
- * none at all without a deletion or an expiry that could have brought that. Looked at in each call of a watcher, for the
- * batches of its key; after each turn in what a watcher has made of the changes that it was told; and whole maps at once.
+ * Checks that batches are whole on every node at every moment: if one entry of a batch is seen, no key of the batch may
+ * have an older entry, nor be missing unless a deletion or an expiry explains it. It checks in each call of a watcher,
+ * for the batches of its key; after each turn, what a watcher has made of the changes; and whole maps at once.
  */
 import type { MapEntry, MapWrite, ReplicatedMap, Version } from "../../core/memory/types.ts";
 import type { MapNode } from "./maps.ts";
@@ -17,17 +17,17 @@ type Seen = (key: string) => Version | undefined;
 
 export class BatchChecker {
   readonly faults: string[] = [];
-  /** Looks at a batch of which something was seen. */
+  /** The number of checks of a batch of which something was seen. */
   looks = 0;
   readonly #byKey = new Map<string, Batch[]>();
-  /** Versions of a key after which it may be gone: deletions, and writes that run out. */
+  /** Versions of a key after which it may be gone: deletions, and writes that expire. */
   readonly #ends = new Map<string, Version[]>();
 
-  /** Writes, and notes what was written. Throws as the map does. One key at least is set for good. */
+  /** Writes, and records what was written. Throws as the map does. At least one key is set without an expiry. */
   write(map: ReplicatedMap, writes: readonly MapWrite[]): void {
     const set = writes.find((write) => !("deleted" in write) && write.expiresInMs === undefined);
     if (set === undefined) throw new Error("Such a batch sets a key for good");
-    // Watchers look while it is being written, when nobody knows its version yet.
+    // Watchers look while the batch is being written, when its version is not known yet.
     const ends = writes.filter((write) => "deleted" in write || write.expiresInMs !== undefined);
     for (const { key } of ends) this.#ends.set(key, [...(this.#ends.get(key) ?? []), LATEST]);
     let version: Version | undefined;
@@ -45,7 +45,7 @@ export class BatchChecker {
     for (const { key } of writes) this.#byKey.set(key, [...(this.#byKey.get(key) ?? []), batch]);
   }
 
-  /** Watches one life of a node, and looks at all that it has from before. */
+  /** Watches one life of a node, and checks what it has from before. */
   watch(node: MapNode): void {
     const { map, machine } = node;
     const mirror = new Map<string, Version>();
@@ -66,7 +66,7 @@ export class BatchChecker {
     });
   }
 
-  /** All of a map, as its list has it. */
+  /** Checks a whole map, as its list shows it. */
   lookAtAll({ map, machine }: MapNode): void {
     const listed = new Map([...map.entries()].map((entry: MapEntry) => [entry.key, entry.version]));
     this.#lookAt(machine.name, listed.keys(), (key) => listed.get(key));

@@ -4,17 +4,17 @@ import type { Crowd } from "./crowd.ts";
 
 export interface ChurnOptions {
   readonly medianSessionMs: number;
-  /** How long a machine stays away before it, or a new one, comes; on average. */
+  /** The mean time until a machine that left, or a new one, comes. */
   readonly pauseMs: number;
-  /** Share of arrivals that are machines which have been there before. */
+  /** The share of arrivals that are machines which have been there before. */
   readonly returning: number;
-  /** Whose timers are throttled, of the machines that come. */
+  /** Which of the machines that come have throttled timers. */
   readonly throttled?: (index: number) => boolean;
   /** How far their wall clocks are ahead of the truth, ms. */
   readonly skewMs?: (index: number) => number;
 }
 
-/** One node in so many is a container, the others are tabs. */
+/** One node in this many is a Node.js node, the others are tabs. */
 const NODE_EVERY = 4;
 
 export class Churn {
@@ -31,7 +31,7 @@ export class Churn {
     this.#options = options;
   }
 
-  /** Switches machines on, one every `everyMs`, and lets them come and go from then on. The first never goes. */
+  /** Switches machines on, one every `everyMs`; from then on they come and go. The first one stays. */
   async grow(count: number, everyMs: number): Promise<void> {
     for (let i = 0; i < count; i++) {
       this.#arrive();
@@ -48,7 +48,7 @@ export class Churn {
     const index = this.#spawned;
     const name = (isReturn ? this.#away[0] : undefined) ?? `m${index}`;
     if (index > 0 && this.#crowd.addresses(name).length === 0) {
-      // Nobody on its side of the cut could serve it the page.
+      // No node on its side of the cut could serve it the page.
       this.#crowd.world.scheduler.after(1_000, "arrival", () => this.#arrive());
       return;
     }

@@ -1,4 +1,4 @@
-/** A node's clock in virtual time: skewed, drifting, jumping, and throttled as a hidden tab's when its machine says so. */
+/** A node's clock in virtual time. It can be skewed, drift, jump, and be throttled like a hidden tab's. */
 import type { Clock, Timer } from "../../core/ports/clock.ts";
 import type { Life, Machine } from "./life.ts";
 import type { Mixer } from "./mixer.ts";
@@ -10,7 +10,7 @@ const EPOCH_MS = Date.UTC(2026, 0, 1);
 /** Browsers align the timers of hidden pages to whole seconds. */
 const THROTTLE_MS = 1000;
 
-/** As setTimeout in Node. It also keeps two timers that start each other from stopping the time. */
+/** As in Node's setTimeout. It also prevents two timers that start each other from stopping time. */
 const TIMER_MS_MIN = 1;
 
 export class SimClock implements Clock {

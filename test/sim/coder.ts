@@ -1,6 +1,6 @@
 /**
- * The port Coder in virtual time: the real code runs at once on this thread, and the answer comes after as long as a
- * machine of that speed takes for it. Bytes are moved as between threads, so that whoever touches them again is found out.
+ * The port Coder in virtual time: the real code runs at once on this thread, and the answer comes after the time that a
+ * machine of that speed takes. Bytes are moved as between threads, so that code that touches them again is found out.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,9 @@ import type { Coder } from "../../core/ports/coder.ts";
 import type { Life, Machine } from "./life.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** Bytes of all shards of a stripe in a millisecond, coded and hashed: what one core of a laptop does, roughly. */
+/**
+ * Bytes of all shards of a stripe that are coded and hashed in a millisecond: roughly what one core of a laptop does.
+ */
 const CODED_BYTES_PER_MS = 500_000;
 const HASHED_BYTES_PER_MS = 1_000_000;
 const LOAD_MS = 30;

@@ -25,18 +25,18 @@ export interface DiskNode {
 
 export interface DiskSwarmOptions extends ContentsOptions {
   readonly quotaBytes?: number;
-  /** Stands between a node's net and its disk: one that lies, say. */
+  /** Between a node's net and its disk: for example one that lies. */
   readonly wrap?: (net: Net, machine: SimNode) => Net;
 }
 
 export interface DiskMachineOptions extends MachineOptions {
   readonly device?: string;
-  /** The machine that it shares with others; by default it has one to itself. */
+  /** The machine that it shares with others; by default it has a machine of its own. */
   readonly host?: string;
   readonly quotaBytes?: number;
 }
 
-/** The net of a node that answers requests of one protocol in its own way; `serve` gives what it should have said. */
+/** The net of a node that answers requests of one protocol in its own way; `serve` gives the right answer. */
 export function answering(
   net: Net,
   lied: string,
@@ -81,13 +81,13 @@ export class DiskSwarm {
     return node;
   }
 
-  /** Switches a machine on, a new one or one that has been there before. */
+  /** Switches a machine on: a new one, or one that has been there before. */
   async up(options: DiskMachineOptions): Promise<DiskNode> {
     const before = this.world.nodes.find(({ name }) => name === options.name);
     const machine = before === undefined ? this.world.spawn(options) : this.world.restart(before);
     const { store, shards, clock, random, crypto, log, coder } = machine.ports;
     const { name, kind } = machine.machine;
-    // Of one that is there: those who have died are no way in.
+    // By an invite of a living node, since dead ones let nobody in.
     const [host] = this.nodes;
     const invite = host?.net.invite();
     const net = await createNet({
@@ -111,7 +111,7 @@ export class DiskSwarm {
     return node;
   }
 
-  /** So many more nodes, all of which then know each other and what each offers. */
+  /** That many more nodes; then all know each other, and what each offers. */
   async grow(count: number, options: (index: number) => Partial<DiskMachineOptions> = () => ({})): Promise<DiskNode[]> {
     const from = this.world.nodes.length;
     const names = Array.from({ length: count }, (_, i) => `m${from + i}`);
@@ -122,7 +122,7 @@ export class DiskSwarm {
     return names.map((name) => this.node(name));
   }
 
-  /** All see all that run, and no other, and know what they offer. */
+  /** All nodes see all running nodes and no others, and know what they offer. */
   async acquainted(withinMs = 60_000): Promise<void> {
     const knowsAll = ({ net, layout }: DiskNode): boolean => {
       const awake = net.members().filter(({ status }) => status === "awake");
@@ -138,7 +138,7 @@ export class DiskSwarm {
     this.running.delete(name);
   }
 
-  /** A random half of those that run, or so many. */
+  /** A random half of the running nodes, or that many. */
   halfOf(count: number = Math.floor(this.running.size / 2)): string[] {
     const names = [...this.running.keys()];
     for (let i = names.length - 1; i > 0; i--) {
@@ -168,7 +168,7 @@ export class DiskSwarm {
     return this.failure(collect(node.contents.read(ref)));
   }
 
-  /** Runs until all of these stand as wanted, as the first node sees it; gives how long that took, virtual ms. */
+  /** Runs until all of these are as wanted, as the first node sees it; returns how long that took, virtual ms. */
   async until(
     all: readonly (readonly [ContentRef, Uint8Array])[],
     isWanted: (stat: ContentStat) => boolean,

@@ -1,26 +1,27 @@
 /**
- * What the members of a simulated swarm believe of each other, held against the truth: who runs, and on which side of a
- * cut. Looks several times a second of virtual time; an error is an observer, a subject, and for how long it was wrong.
+ * Compares what the members of a simulated swarm believe of each other with the truth: who runs, and on which side of a
+ * cut. It looks several times a second of virtual time. An error is an observer, a subject, and how long the observer
+ * was wrong.
  */
 import type { PeerId } from "../../core/ports/network.ts";
 import type { MemberStatus } from "../../core/net/types.ts";
 import type { Crowd, CrowdNode } from "./crowd.ts";
 
 export interface CheckLimits {
-  /** Someone came or went, or the swarm was cut. */
+  /** A member came or went, or the swarm was cut. */
   readonly changeMs: number;
   /** The swarm was healed. */
   readonly healMs: number;
-  /** Someone that is there, and was known to be, is held for gone. */
+  /** A member that is there, and was known to be, is believed gone. */
   readonly falseDeathMs: number;
 }
 
 export interface CheckReport {
   /** Errors that lasted longer than their limit; the first few of them. */
   readonly errors: readonly string[];
-  /** The longest that anybody was wrong about each kind of change, ms. */
+  /** The longest error of each kind of change, ms. */
   readonly longestMs: Readonly<Record<Kind, number>>;
-  /** Virtual times of cuts and heals, and until when all agreed on them, ms. */
+  /** Virtual times of cuts and heals, and when all agreed on them, ms. */
   readonly falseDeaths: number;
 }
 
@@ -46,14 +47,14 @@ export class CrowdChecker {
   readonly #crowd: Crowd;
   readonly #limits: CheckLimits;
   readonly #subjects = new Map<PeerId, Subject>();
-  /** By observer, then by subject: only what is wrong now. */
+  /** By observer, then by subject: only present errors. */
   readonly #wrong = new Map<CrowdNode, Map<PeerId, Wrong>>();
   readonly #errors: string[] = [];
   readonly #longestMs: Record<Kind, number> = { arrival: 0, departure: 0, cut: 0, heal: 0, falseDeath: 0 };
   #falseDeaths = 0;
-  /** Grows when the truth changes. */
+  /** Increases when the truth changes. */
   #truth = 0;
-  /** For which truth an observer was judged last; absent if its beliefs have changed since. */
+  /** The truth for which an observer was checked last; absent if its beliefs have changed since. */
   readonly #judged = new Map<CrowdNode, number>();
   #isCut = false;
   #cutMs = -Infinity;

@@ -1,6 +1,6 @@
 /**
  * A swarm in a simulated world: machines that run admission, membership, overlay and gossip, wired as in any node, and
- * what each ought to believe of the others. For simulations of the net alone; nothing of it is replaced.
+ * what each should believe of the others. For simulations of the net alone; no part of it is replaced.
  */
 import { issue, swarmIdOf } from "../../core/net/identity/certificate.ts";
 import type { Gossip } from "../../core/net/gossip/gossip.ts";
@@ -38,7 +38,7 @@ export class Crowd {
   readonly world: SimWorld;
   /** The members that run, by the name of their machine. */
   readonly running: Map<string, CrowdNode> = new Map();
-  /** The side of the cut on which a machine of this name is, or would be. */
+  /** The side of the cut to which a machine of this name belongs. */
   side: (name: string) => number = () => 0;
   /** Along which it is cut. */
   #line: ((name: string) => number) | undefined;
@@ -72,7 +72,7 @@ export class Crowd {
     return this.start(this.world.restart(name), bootstrap);
   }
 
-  /** Addresses of members that run on this machine's side of the cut, as an invite from a friend there would carry. */
+  /** Addresses of running members on this machine's side of the cut, as an invite from a friend there would have. */
   addresses(name: string): Address[] {
     const side = this.side(name);
     const reachable = this.nodes.filter(({ machine }) => this.side(machine.name) === side);
@@ -80,8 +80,8 @@ export class Crowd {
   }
 
   /**
-   * Cuts the network along this line. A side without containers stays whole only where tabs are linked, as nobody could
-   * introduce the others: those that are not are sides of their own.
+   * Cuts the network along this line. A side without Node.js nodes stays together only where tabs are linked, because
+   * nobody could introduce the others; these are sides of their own.
    */
   cut(line: (name: string) => number): void {
     this.#line = line;
@@ -151,7 +151,7 @@ export class Crowd {
     return node;
   }
 
-  /** Runs until everyone that runs knows everyone as awake, or was told of who is not here. */
+  /** Runs until every running node knows every other as awake, or was told that it is gone. */
   async settled(withinMs: number = 15_000): Promise<number> {
     const agree = (): boolean => this.nodes.every(({ membership }) => membership.awake().length === this.running.size);
     return this.world.runUntil(agree, {
@@ -175,7 +175,7 @@ export class Crowd {
   end(name: string, how: "goodbye" | "crash" | "silent"): void {
     const node = this.node(name);
     this.running.delete(name);
-    // Whoever was linked to nobody else on its side is alone by now.
+    // A node that was linked to nobody else on its side is alone by now.
     if (this.#line !== undefined) this.#divide(this.#line);
     if (how !== "goodbye") return this.world.crash(node.machine, { silent: how === "silent" });
     node.membership.leave();
@@ -183,7 +183,7 @@ export class Crowd {
     node.gossip.stop();
     node.ended.abort();
     void node.links.close();
-    // The program exits when its last words are out.
+    // The program exits when its last messages are sent.
     this.world.scheduler.after(1_000, "exit", () => {
       if (node.machine.running && !this.running.has(name)) this.world.crash(node.machine);
     });

@@ -1,7 +1,7 @@
 /**
- * Ideal cryptography: signatures and seals that really check, cheap enough for hundreds of nodes. A signature is a keyed
- * hash under a key that only the simulated universe knows, so that nobody in it can make one without the private key.
- * Hashes of content are true SHA-256, so that names made of them are the same as outside.
+ * Ideal cryptography: signatures and seals that really check, and are cheap enough for hundreds of nodes. A signature
+ * is a keyed hash under a key that only the simulated universe knows, so that no node can make one without the private
+ * key. Hashes of contents are real SHA-256, so that names made of them are the same as outside.
  */
 import { hash } from "node:crypto";
 import { type Bytes, equal } from "../../core/base/bytes.ts";

@@ -1,6 +1,6 @@
 /**
- * How a simulated link comes to be: the same legs, in packets and round trips, as a WebSocket dial to an address, or a
- * WebRTC offer and answer that an introducer carries.
+ * How a simulated link is made: with the same packets and round trips as a WebSocket dial to an address, or a WebRTC
+ * offer and answer through an introducer.
  */
 import { isStarfishError, StarfishError } from "../../core/base/errors.ts";
 import type { DialTarget, Link, PeerId } from "../../core/ports/network.ts";
@@ -15,7 +15,7 @@ const ATTEMPT_MS_MAX = 5000;
 /** How long a direct connection is tried before an introducer relays instead. */
 const DIRECT_MS_MAX = 3000;
 
-/** An attempt at one route; what comes of it after it is over is dropped. */
+/** An attempt at one route; its results after its end are dropped. */
 interface Attempt {
   over: boolean;
 }

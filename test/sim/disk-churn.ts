@@ -3,12 +3,12 @@ import { SeededRandom } from "./random.ts";
 
 export interface ChurnOptions {
   readonly seed: number;
-  /** How many there are at a time. */
+  /** How many devices there are at a time. */
   readonly devices: number;
   readonly medianSessionMs: number;
-  /** How long who comes back was away. */
+  /** The median time that a returning device was away. */
   readonly medianAwayMs: number;
-  /** Part of those who leave that come back with what they held. */
+  /** The share of departing devices that come back with what they held. */
   readonly returning: number;
 }
 
@@ -19,18 +19,18 @@ export interface ChurnEvent {
   readonly what: "came" | "left" | "gone" | "returned";
 }
 
-/** The place of one who has left is taken after this part of a session in the median. */
+/** The place of a device that left is taken after this part of a session (median). */
 const PAUSE_OF_SESSION = 1 / 120;
 
 interface Turn {
   readonly atMs: number;
-  /** Who leaves then; undefined: somebody comes. */
+  /** The device that leaves then; undefined if one comes. */
   readonly leaver: number | undefined;
 }
 
 /**
- * A swarm that keeps its size: each departure is soon followed by an arrival, of one who had left, or of a stranger where
- * fewer of those are away than should be. SessionLengths are exponential, and so, nearly, are absences.
+ * A swarm that keeps its size. Each departure is soon followed by an arrival: of a device that had left, or of a new
+ * one if fewer of those are away than should be. Session lengths are exponential, and so, nearly, are absences.
  */
 export class DeviceChurn {
   readonly #options: ChurnOptions;
@@ -39,7 +39,7 @@ export class DeviceChurn {
   readonly #turns: Turn[] = [];
   /** Those who will come back. */
   readonly #away: number[] = [];
-  /** How many of those there are when as many come as go, so that absences are as long as they should be. */
+  /** How many returning devices are away in the steady state, so that absences are as long as they should be. */
   readonly #awayWanted: number;
   #devices = 0;
 
@@ -50,7 +50,7 @@ export class DeviceChurn {
     for (let i = 0; i < options.devices; i++) this.#schedule({ atMs: 0, leaver: undefined });
   }
 
-  /** What happens up to then, in order. At 0 the first ones come. */
+  /** What happens up to then, in order. At 0 the first devices come. */
   until(toMs: number): ChurnEvent[] {
     const events: ChurnEvent[] = [];
     for (let next = this.#turns.at(-1); next !== undefined && next.atMs <= toMs; next = this.#turns.at(-1)) {

@@ -1,9 +1,10 @@
 /**
- * What repair costs under churn, and what a random half would take: ours, plain four-fold replication with the same grace,
- * and an oracle that knows who comes back, under the same comings and goings. Used by tests and by bench/disk-promise.ts.
+ * Measures what repair costs under churn, and what a random half would take, for three schemes under the same comings
+ * and goings: ours, plain four-fold replication with the same grace, and an oracle that knows who comes back. Used by
+ * tests and by bench/disk-promise.ts.
  *
- * The oracle repairs nothing but what is lost for good, and is allowed to be as thin meanwhile as that leaves it: 3.4 of 4
- * copies' worth.
+ * The oracle repairs only what is lost for good, and may be as thin meanwhile as that leaves it: 3.4 of 4 copies'
+ * worth.
  */
 import { layoutFor } from "../../core/disk/code/layout.ts";
 import { LossChances } from "../../core/disk/code/promise.ts";
@@ -14,17 +15,17 @@ import { DiskModel, type Scheme } from "./disk-model.ts";
 export const MINUTE_MS = 60_000;
 export const HOUR_MS: number = 60 * MINUTE_MS;
 
-/** Four plain copies, by the model one shard with four holders. */
+/** Four plain copies: in the model, one shard with four holders. */
 const FOURFOLD: Scheme["layout"] = { k: 1, n: 1, copies: 4, wholes: 0 };
-/** About as many shards as those have, for the same accuracy. */
+/** Enough stripes for about as many shards as ours, for the same accuracy. */
 const COPIED_STRIPES = 300;
-/** Who leaves is away for a quarter of a session in the median, if he comes back. */
+/** A device that comes back was away for a quarter of a session (median). */
 const AWAY_OF_SESSION = 1 / 4;
 const RETURNING = 0.7;
-/** Up to here a death is known and a shard rebuilt within seconds: there is little to look at. */
+/** Up to here a death is known and a shard rebuilt within seconds. */
 const SMALL_SWARM = 16;
 
-/** Up to here the chance is computed at each step, and not only when halves are taken. */
+/** Up to here the probability is computed at each step, and not only when halves are taken. */
 const COMPUTED_ALWAYS = 64;
 
 export interface LabOptions {
@@ -36,19 +37,22 @@ export interface LabOptions {
   /** At how many moments random halves are taken, and how many each time. */
   readonly samples?: number;
   readonly halves?: number;
-  /** How long it takes until a death is known, and as long again until its shard is elsewhere. */
+  /** How long it takes until a death is known; its shard is elsewhere after as long again. */
   readonly stepMs?: number;
 }
 
-/** Losses with a random half: computed as `stat` does, and counted. */
+/** Losses to a random half: computed as `stat` does, and counted. */
 interface Losses {
-  /** Chance of a stripe in the mean over stripes and time. */
+  /** The mean probability over stripes and time. */
   readonly mean: number;
   readonly greatest: number;
-  /** The mean over the moments when halves were taken, beside what these took. */
+  /** The mean over the moments when halves were taken, for comparison with the counts. */
   readonly expected: number;
   readonly measured: number;
-  /** Halves that were taken, and stripes times halves. Stripes of a small swarm share their holders, and go together. */
+  /**
+   * The number of halves taken, and of stripes times halves. Stripes of a small swarm share their holders, and are lost
+   * together.
+   */
   readonly draws: number;
   readonly trials: number;
 }
@@ -58,7 +62,7 @@ export interface Outcome {
   readonly ours: number;
   readonly fourfold: number;
   readonly oracle: number;
-  /** Part of ours that was rebuilt and not copied. */
+  /** The part of ours that was rebuilt and not copied. */
   readonly rebuiltPart: number;
   readonly stored: number;
   readonly losses: Losses;
@@ -68,7 +72,7 @@ export interface Outcome {
   readonly fourfoldUnreadable: number;
 }
 
-/** The scheme that nodes follow, for stripes written in a swarm of so many devices. */
+/** The scheme that nodes follow, for stripes written in a swarm of that many devices. */
 export function ourScheme(devices: number): Scheme {
   const chances = new LossChances();
   const layout = layoutFor(devices);

@@ -1,8 +1,9 @@
 /**
- * Stripes over devices that come and go, without a network: repair is what a policy plans at each step, so that days of a
- * swarm take seconds and policies can be compared under the same comings and goings. Who is awaited, and what is planned,
- * is decided by the code that nodes run (disk/placement/absences.ts, disk/repair/policy.ts). Payloads are counted, not moved; deaths are known
- * at the next step; a repair takes a step, and has failed if its source or its target has left by then.
+ * Stripes over devices that come and go, without a network. Repair is what a policy plans at each step, so that days of
+ * a swarm take seconds, and policies can be compared under the same comings and goings. The code that nodes run decides
+ * who is awaited and what is planned (disk/placement/absences.ts, disk/repair/policy.ts). Payloads are counted, not
+ * moved. Deaths are known at the next step. A repair takes a step, and fails if its source or its target has left by
+ * then.
  */
 import { Absences } from "../../core/disk/placement/absences.ts";
 import type { Layout } from "../../core/disk/code/layout.ts";

@@ -1,7 +1,7 @@
 /**
- * Lets worlds go once their test is over. What waits for one of several signals (AbortSignal.any) is held by Node until one
- * of them aborts, and with it the whole world; on a machine that has crashed none ever would, and a hundred seeds later the
- * memory is full. So each such signal aborts with the test too.
+ * Releases worlds once their test is over. Node holds what waits for one of several signals (AbortSignal.any) until one
+ * of them aborts, and with it the whole world. On a crashed machine none ever would, and a hundred seeds later the
+ * memory would be full. So each such signal aborts with the test too.
  */
 import { afterEach } from "vitest";
 

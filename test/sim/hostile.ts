@@ -1,4 +1,4 @@
-/** Honest nodes with some keys, a member that misbehaves among them, and what the former have to have at the end. */
+/** Honest nodes with some keys, a misbehaving member among them, and what the honest ones must have at the end. */
 import { expect } from "vitest";
 import { type Range, RangeWriter, SUM } from "../../core/memory/ranges.ts";
 import { type Mallory, swarmWithMallory } from "./mallory.ts";

@@ -17,7 +17,7 @@ import { MemoryContents, type Stored } from "../fixtures/contents.ts";
 import type { SimNode } from "./node.ts";
 import { SimWorld, type WorldOptions } from "./world.ts";
 
-/** Each liar makes up something else. */
+/** Each liar makes up another output. */
 function lying(sandbox: Sandbox, name: string, lies: (input: string) => boolean): Sandbox {
   return {
     cores: sandbox.cores,
@@ -51,7 +51,7 @@ export interface JobNodeOptions {
   readonly lent?: number;
   readonly speed?: number;
   readonly kind?: "node" | "tab";
-  /** Its sandbox gives another output than the program's where this says so: of a device that errs, or lies. */
+  /** Where this returns true, its sandbox gives another output than the program's: a device that errs, or lies. */
   readonly lies?: (input: string) => boolean;
 }
 
@@ -145,7 +145,7 @@ export class JobLab {
     return first;
   }
 
-  /** Runs until all that are there say the same of how the job ended. */
+  /** Runs until all nodes say the same about how the job ended. */
   async outcome(id: string, withinMs = 120_000): Promise<JobOutcome> {
     const told = (): boolean => this.nodes.every(({ jobs }) => jobs.state(id)?.outcome !== undefined);
     const describe = (): string =>

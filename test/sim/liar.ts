@@ -1,4 +1,4 @@
-/** A member that runs as others do, but says of the time what it likes: its answers are changed on their way out. */
+/** A member that runs like others, but lies about the time: its answers are changed on their way out. */
 import type { Bytes } from "../../core/base/bytes.ts";
 import { decode, encode } from "../../core/base/codec.ts";
 import { PART_PROTOCOLS } from "../../core/net/links/member-link.ts";

@@ -1,7 +1,7 @@
 /**
- * A simulated machine, and its lives. A machine has a name and keeps its disk; a life is one run of the program on it,
- * from start to crash. What belongs to a life does nothing once that is over: its timers do not fire, its calls do not
- * answer, exactly as nothing of a killed process goes on.
+ * A simulated machine, and its lives. A machine has a name and keeps its disk. A life is one run of the program on it,
+ * from start to crash. When a life is over, nothing that belongs to it does anything more: its timers do not fire and
+ * its calls do not answer, as in a killed process.
  */
 import { Mixer } from "./mixer.ts";
 import type { SimEvent } from "./scheduler.ts";

@@ -1,4 +1,4 @@
-/** A net whose gossip is lost, comes twice and comes late: worse than the real one, whose trees repair themselves. */
+/** A net whose gossip is lost, duplicated and delayed: worse than the real one, whose trees repair themselves. */
 import type { Net } from "../../core/net/types.ts";
 import type { SimNode } from "./node.ts";
 

@@ -1,4 +1,4 @@
-/** Whole computers that write to each other in a simulated world, and what is to be seen of it in their stores. */
+/** Whole computers that write to each other in a simulated world, and a search for what their stores reveal. */
 import { concat, utf8 } from "../../core/base/bytes.ts";
 import type { Computer } from "../../core/computer.ts";
 import type { Draft, InboxMail, Mail } from "../../core/io/mail/types.ts";
@@ -107,14 +107,16 @@ export class MailLab {
     return concat(await this.settle(Array.fromAsync(this.mail(at).file(id, index))));
   }
 
-  /** How far a mail is, as its sender sees it. */
+  /** The state of a mail, as its sender sees it. */
   stateOf(from: string, id: string, reader = 0): string | undefined {
     return this.mail(from)
       .sent()
       .find((mail) => mail.id === id)?.deliveries[reader]?.state;
   }
 
-  /** Of these texts and bytes, what is to be seen in the stores of that machine: its own, and what it holds of others. */
+  /**
+   * Which of these texts and bytes can be found in the stores of that machine: its own, and what it holds of others.
+   */
   async seenIn(name: string, secrets: readonly (string | Uint8Array)[]): Promise<string[]> {
     const machine = this.world.node(name);
     const { store } = machine.ports;

@@ -1,6 +1,6 @@
 /**
- * A swarm in which everybody writes, and what that takes: how soon each write is on each other node, how many messages of
- * gossip it costs, and whether the eager links hold all nodes together meanwhile.
+ * Measures a swarm in which every node writes: how soon each write is on each other node, how many messages of gossip
+ * it costs, and whether the eager links connect all nodes meanwhile.
  */
 import { ACK_PROTOCOL } from "../../core/memory/acknowledge.ts";
 import { RECONCILE_PROTOCOL } from "../../core/memory/replicated-map.ts";
@@ -10,25 +10,28 @@ import type { MapNode, MapSwarm } from "./maps.ts";
 
 export interface WritersOptions {
   readonly writers: number;
-  /** Of all of them together. */
+  /** By all nodes together. */
   readonly writesPerSecond: number;
   readonly forMs: number;
 }
 
 export interface Spread {
   readonly writes: number;
-  /** For each write and other node that has it, ms. */
+  /** For each write and each other node that has it, ms. */
   readonly each: readonly number[];
   /** For each write that all have, ms until the last has it. */
   readonly all: readonly number[];
-  /** Sent for each write, of gossip and of reconciliation. */
+  /** Messages of gossip and of reconciliation for each write. */
   readonly gossip: number;
   readonly reconciling: number;
 }
 
 const SETTLE_MS = 5_000;
 
-/** Lets nodes write at random moments. `meanwhile` runs with it, say to look at the swarm or to cut it. */
+/**
+ * Makes nodes write at random moments. `meanwhile` runs at the same time, for example to look at the swarm or to cut
+ * it.
+ */
 export async function writeFromMany(swarm: MapSwarm, options: WritersOptions): Promise<Spread> {
   const { world, nodes } = swarm;
   const random = world.random.fork("writers");
@@ -69,7 +72,10 @@ export async function writeFromMany(swarm: MapSwarm, options: WritersOptions): P
   };
 }
 
-/** How many messages these nodes have sent by now: of gossip, of reconciliation, and to ask others whether they hold writes. */
+/**
+ * How many messages these nodes have sent so far: of gossip, of reconciliation, and to ask others whether they hold
+ * writes.
+ */
 export function messages(nodes: readonly MapNode[]): { gossip: number; memory: number; acks: number } {
   const sum = (protocol: string): number =>
     nodes.reduce((total, { machine }) => total + (machine.machine.sentByProtocol.get(protocol)?.messages ?? 0), 0);

@@ -1,11 +1,12 @@
 /**
- * What has to hold of a replicated map, whatever happens: held against every run of a story (map-story.ts), and for the
- * parts that stand on the map to use.
+ * What must always hold for a replicated map; checked in every run of a story (map-story.ts), and available to the
+ * parts that are built on the map.
  *
- * - The versions of a key never go back on a node, and the writes of one writer to a key come in the order of their making.
- * - What `sync` has acknowledged is there at the end, or something newer: on every node that lives. A deletion that has been
- *   acknowledged stays one. Except where every node that held it has died: a map of RAM on one side of a cut can't outlive
- *   that side. Those are counted apart.
+ * - The versions of a key never go back on a node, and the writes of one writer to a key come in the order in which
+ *   they were made.
+ * - What `sync` has acknowledged, or something newer, is there at the end on every living node; an acknowledged
+ *   deletion stays deleted. The exception is a write whose holders have all died: a map in RAM on one side of a cut
+ *   can't outlive that side. Such writes are counted separately.
  * - When all is quiet, all living nodes are equal, and have nothing that nobody wrote.
  */
 import type { MapEntry, Version } from "../../core/memory/types.ts";
@@ -14,7 +15,7 @@ import type { MapNode } from "./maps.ts";
 interface Written {
   readonly stamp: number;
   readonly writer: number;
-  /** Undefined: a deletion. */
+  /** Undefined for a deletion. */
   readonly value: unknown;
   readonly expiresInMs: number | undefined;
 }
@@ -55,7 +56,7 @@ export class MapChecker {
     if (before === undefined || isNewer(written, before)) this.#acknowledged.set(key, written);
   }
 
-  /** To be called when a life has ended: what nobody holds any more is not asked for at the end. */
+  /** Call it when a life has ended: writes that nobody holds any more are not required at the end. */
   ended(living: readonly MapNode[]): void {
     for (const [key, written] of this.#acknowledged) {
       const isHeld = living.some(({ map }) => {
@@ -68,7 +69,7 @@ export class MapChecker {
     }
   }
 
-  /** Acknowledged writes all of whose holders have died. */
+  /** Acknowledged writes whose holders have all died. */
   get outlived(): number {
     return this.#outlived;
   }
@@ -81,7 +82,7 @@ export class MapChecker {
     return this.#acknowledged.size;
   }
 
-  /** All that is wrong with these nodes, which have been quiet for a while; empty if nothing is. */
+  /** Everything that is wrong with these nodes, which have been quiet for a while; empty if nothing is. */
   faults(nodes: readonly MapNode[]): string[] {
     const faults = [...this.#faults];
     for (const node of nodes) {
@@ -111,7 +112,7 @@ function missing(written: Written, entry: MapEntry | undefined, all: readonly Wr
     return undefined;
   }
   if (written.value === undefined || written.expiresInMs !== undefined) return undefined;
-  // Something newer may have deleted it, or have run out.
+  // Something newer may have deleted it, or may have expired.
   const isGone = all.some(
     (other) => isNewer(other, written) && (other.value === undefined || other.expiresInMs !== undefined),
   );

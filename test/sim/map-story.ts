@@ -214,7 +214,7 @@ class Run {
     // Nobody on its side of the cut could serve it the page.
     if (host === undefined) return;
     this.#starting++;
-    // One in three is a container.
+    // One in three is a Node.js node.
     const started = this.#swarm.up({ name, kind: machine % 3 === 0 ? "node" : "tab", skewMs }, host);
     started.then(
       (node) => {

@@ -18,7 +18,7 @@ export interface MapNode {
 }
 
 export interface MapSwarmOptions extends MapOptions {
-  /** Stands between a node's net and its memory: gossip that is lost, say. */
+  /** Between a node's net and its memory: for example lost gossip. */
   readonly wrap?: (net: Net, machine: SimNode) => Net;
 }
 
@@ -47,8 +47,8 @@ export class MapSwarm {
   }
 
   /**
-   * Switches a machine on, a new one or one that has been there before, with an invite of `host`; resolves when its map is
-   * there.
+   * Switches a machine on, a new one or one that has been there before, with an invite of `host`. Resolves when its map
+   * is there.
    */
   async up(options: MachineOptions, host?: MapNode): Promise<MapNode> {
     const before = this.world.nodes.find(({ name }) => name === options.name);
@@ -72,12 +72,12 @@ export class MapSwarm {
     return node;
   }
 
-  /** As `up`, running the world meanwhile. */
+  /** Like `up`, and runs the world meanwhile. */
   start(options: MachineOptions): Promise<MapNode> {
     return this.world.settle(this.up(options), { withinMs: 5_000 });
   }
 
-  /** From now on newcomers are invited by this node. */
+  /** From now on this node invites new ones. */
   inviteBy(name: string): void {
     this.#invite = this.node(name).net.invite();
   }
@@ -142,7 +142,7 @@ export class MapSwarm {
     return undefined;
   }
 
-  /** Runs until they are equal; gives how long that took, virtual ms. */
+  /** Runs until they are equal; returns how long that took, virtual ms. */
   async equal(withinMs: number, nodes?: readonly MapNode[]): Promise<number> {
     return this.world.runUntil(() => this.areEqual(nodes), {
       withinMs,
@@ -169,7 +169,7 @@ export class MapSwarm {
   }
 }
 
-/** What expires at this moment may be gone on one node and not on the other: their clocks are not one. */
+/** An entry that expires at this moment may be gone on one node and not on another, because their clocks differ. */
 const EXPIRY_MS = 3_000;
 
 function contentsOf(map: ReplicatedMap, nowMs: number): string {

@@ -1,9 +1,9 @@
 /**
- * One direction of a simulated connection. Frames take their turn on the wire, travel, and arrive in order; a lost packet
- * only delays them (a transport retransmits), and across a cut they wait until it heals or the connection breaks.
+ * One direction of a simulated connection. Frames take their turn on the wire, travel, and arrive in order. A lost
+ * packet only delays them (a transport retransmits). Across a cut they wait until it heals, or the connection breaks.
  *
- * Simpler than life: the channels of a connection share one queue, so that a large message delays those behind it, where
- * real muxers interleave pieces of 16 to 64 KiB.
+ * Simpler than reality: the channels of a connection share one queue, so that a large message delays those behind it,
+ * where real muxers interleave pieces of 16 to 64 KiB.
  */
 import type { SimChannel } from "./channel.ts";
 import type { Fabric } from "./fabric.ts";

@@ -1,6 +1,6 @@
 /**
- * Chance that repeats: sfc32 (Chris Doty-Humphrey, PractRand), seeded by hashing. Each node and each part of the world
- * has a fork of its own, so that what one of them draws does not disturb the others.
+ * Repeatable randomness: sfc32 (Chris Doty-Humphrey, PractRand), seeded by hashing. Each node and each part of the
+ * world has a fork of its own, so that what one draws does not affect the others.
  */
 import type { Random } from "../../core/ports/random.ts";
 import { Mixer } from "./mixer.ts";

@@ -1,9 +1,9 @@
 /**
- * Which seeds a simulation is run with: a few in `npm test`, many in `npm run test:long`, or the one of `SEED=…`, by which
- * a failure is repeated.
+ * The seeds with which a simulation is run: a few in `npm test`, many in `npm run test:long`, or the one of `SEED=…`,
+ * which repeats a failure.
  *
- * With no seeds a test would be gone in silence, so that throws. A test that is too long for `npm test` says so where it is
- * defined: `test.each(longSeeds(5))(…)`.
+ * A test without seeds would disappear silently, so that throws. A test that is too long for `npm test` says so where
+ * it is defined: `test.each(longSeeds(5))(…)`.
  */
 export const isLong: boolean = process.env["LONG"] !== undefined;
 
@@ -16,7 +16,7 @@ export function seeds(few: number, many: number): number[] {
   return [Number(only)];
 }
 
-/** For tests of the long run alone: in `npm test` there are none. */
+/** For tests of the long run only; in `npm test` there are none. */
 export function longSeeds(many: number): number[] {
   atLeastOne(many);
   return isLong ? seeds(many, many) : [];

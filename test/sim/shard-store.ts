@@ -1,6 +1,7 @@
 /**
- * A node's shards in virtual time: calls take a while, and what is being written when the node crashes is there, or what
- * it replaces, or both, by chance. The disk belongs to the machine, survives, and can be damaged behind the program's back.
+ * A node's shards in virtual time. Calls take a while. When the node crashes, a shard that is being written ends, by
+ * chance, as the new one, the old one, or both. The disk belongs to the machine, survives, and can be damaged behind
+ * the program's back.
  */
 import { hash } from "node:crypto";
 import { assert } from "../../core/base/assert.ts";
@@ -13,7 +14,10 @@ import type { ShardStore } from "../../core/ports/shard-store.ts";
 import type { Life } from "./life.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** A solid-state disk, roughly: a read or a flush takes so long, several may be under way, and bytes go one after the other. */
+/**
+ * Roughly a solid-state disk: a read or a flush takes this long, several may run at once, and bytes go one after the
+ * other.
+ */
 const CALL_MS = 1;
 const BYTES_PER_MS = 400_000;
 
@@ -22,7 +26,7 @@ const NOTHING = new Uint8Array(0);
 /** What the machine keeps of shards, and what befalls it. */
 export class SimShardDisk {
   readonly frames: Map<string, Bytes> = new Map();
-  /** All that goes on it; lower it, and writes find it full. */
+  /** Its free space in all; lower it, and writes find it full. */
   roomBytes: number = Infinity;
   /** Until when it is busy with bytes. */
   busyUntilMs = 0;
@@ -107,7 +111,7 @@ export class SimFrames implements FrameStore {
     return this.#frames.close();
   }
 
-  /** The node has crashed: each write that was under way has reached the disk or has not. */
+  /** The node has crashed: each write that was under way has reached the disk or not. */
   crash(random: Random): void {
     for (const halfDone of this.#writing) halfDone(random);
   }

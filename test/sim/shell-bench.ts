@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { concat, text, utf8 } from "../../core/base/bytes.ts";
 import type { Computer } from "../../core/computer.ts";
 import { unsharedCores } from "../../core/sandbox/core-budget.ts";
-// What commands fetch when it is wanted is here beforehand: virtual time waits for no module.
+// Modules that commands load when they are first used are imported here, because virtual time does not wait for
+// imports.
 import "../../core/db/database.ts";
 import "../../core/db/export.ts";
 import "../../core/db/insert.ts";
@@ -50,7 +51,7 @@ import { SimWorld, type WorldOptions } from "./world.ts";
 
 const PACKAGES = join(import.meta.dirname, "../../node_modules");
 const TASKS = join(import.meta.dirname, "../../dist/tasks");
-/** Read beforehand: virtual time does not wait for a disk. */
+/** Read beforehand, because virtual time does not wait for a disk. */
 export const moduleOf = (task: string): Uint8Array => Uint8Array.from(readFileSync(join(TASKS, `${task}.wasm`)));
 const BUILTINS = Object.fromEntries(
   ["primes", "wordcount", "mandelbrot", "film", "pi", "nbody", "sha256", "resize"].map((task) => [
@@ -78,7 +79,7 @@ export interface Ran {
 
 export interface RunOptions {
   readonly stdin?: string | Uint8Array | AsyncIterable<Uint8Array>;
-  /** To look at what has come so far, or at its bytes. */
+  /** Gives access to the output so far. */
   readonly stdout?: Collector;
   readonly terminal?: TerminalInfo;
   readonly signal?: AbortSignal;

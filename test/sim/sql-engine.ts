@@ -1,6 +1,6 @@
 /**
- * The port SqlEngine in virtual time: SQLite itself runs at once on this thread, and its answer comes after as long as a
- * machine of that speed takes for it, roughly. Messages are copied, as between threads.
+ * The port SqlEngine in virtual time: SQLite itself runs at once on this thread, and its answer comes after roughly the
+ * time that a machine of that speed takes. Messages are copied, as between threads.
  */
 import sqlite3 from "@sqlite.org/sqlite-wasm";
 import type { AnswerMessage, CallMessage } from "../../core/db/engine/messages.ts";
@@ -11,12 +11,12 @@ import type { SqlEngine } from "../../core/ports/sql-engine.ts";
 import type { Life, Machine } from "./life.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** One for all machines: their databases have nothing in common but its memory. */
+/** One for all machines: their databases share nothing but its memory. */
 const sqlite = await sqlite3();
 
 const LOAD_MS = 100;
 const CALL_MS = 0.2;
-/** What SQLite does between two looks at the clock takes as long on a real machine. */
+/** The time of what SQLite does between two looks at the clock, on a real machine. */
 const PROGRESS_MS = 0.5;
 
 export function simSqlEngine(

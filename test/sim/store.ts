@@ -1,6 +1,6 @@
 /**
- * A node's store in virtual time: calls take a while, and what is being written when the node crashes ends as the old
- * value or the new one, by chance. The content survives; it belongs to the machine.
+ * A node's store in virtual time. Calls take a while. When the node crashes, a value that is being written ends, by
+ * chance, as the old one or the new one. The content belongs to the machine, and survives.
  */
 import type { Bytes } from "../../core/base/bytes.ts";
 import { MemoryStore } from "../../core/platform/memory-store.ts";
@@ -45,9 +45,9 @@ export class SimStore implements Store {
     return this.#store[Symbol.asyncDispose]();
   }
 
-  /** The node has crashed: of what was being written each half-done write has reached the disk or has not. */
+  /** The node has crashed: each write that was under way has reached the disk or not. */
   crash(random: Random): void {
-    // The disk itself answers at once, so its promises need no waiting for; a refused key is nobody's business any more.
+    // The disk itself answers at once, so its promises need not be awaited; nobody cares for a refused key any more.
     for (const write of this.#writing) if (random.real() < 0.5) write().catch(() => {});
   }
 

@@ -1,4 +1,7 @@
-/** Entries that lie in a node's store before it starts: what an earlier life has taken in when less was known of bad ones. */
+/**
+ * Entries that are in a node's store before it starts: accepted in an earlier life, when less was known of invalid
+ * ones.
+ */
 import { encode } from "../../core/base/codec.ts";
 import { type Keyed, Packer } from "../../core/memory/pack.ts";
 import type { Store } from "../../core/ports/store.ts";

@@ -15,7 +15,7 @@ export interface Peer {
   readonly transfer: Transfer;
 }
 
-/** What each node offers to the swarm, its inbox within it. */
+/** The space that each node offers to the swarm, which includes its inbox. */
 const QUOTA_BYTES = 200_000_000;
 
 export class TransferLab {

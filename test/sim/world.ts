@@ -21,7 +21,7 @@ import { Scheduler, type SimEvent } from "./scheduler.ts";
 
 export interface WorldOptions extends FabricOptions {
   readonly seed: number | string;
-  /** Sees each event before it happens; for debugging. */
+  /** Sees each event before it happens, for debugging. */
   readonly trace?: (event: SimEvent) => void;
   /** How long tasks take in the simulated sandboxes. */
   readonly tasks?: TaskModel;
@@ -30,7 +30,7 @@ export interface WorldOptions extends FabricOptions {
 /** How far `drive` goes before it looks around. */
 const DRIVE_STEP_MS = 1;
 
-/** Machines are listed by name or given themselves. */
+/** Machines are given by name, or themselves. */
 export type Group = readonly (string | SimNode)[];
 
 export class SimWorld {
@@ -58,7 +58,7 @@ export class SimWorld {
     return this.scheduler.nowMs;
   }
 
-  /** All machines that were ever there, in order of their first start. */
+  /** All machines that were ever there, in the order of their first start. */
   get nodes(): readonly SimNode[] {
     return [...this.#nodes.values()];
   }
@@ -94,7 +94,7 @@ export class SimWorld {
     return resolved;
   }
 
-  /** Holds a machine still, as a browser freezes a tab: nothing runs, nothing gets in or out, until `thaw`. */
+  /** Holds a machine still, as a browser freezes a tab: nothing runs, and nothing gets in or out, until `thaw`. */
   freeze(node: string | SimNode): void {
     this.fabric.setFrozen(this.#resolve(node).machine, true);
   }
@@ -106,8 +106,8 @@ export class SimWorld {
   }
 
   /**
-   * Cuts the network: between the groups (who is in none is in one more), or wherever the predicate says, which need not
-   * be symmetric. Replaces the cut there was.
+   * Cuts the network: between the groups (machines in none of them form one more), or wherever the predicate says,
+   * which need not be symmetric. Replaces the cut before.
    */
   partition(cut: readonly Group[] | Cut): void {
     if (typeof cut === "function") {
@@ -133,8 +133,8 @@ export class SimWorld {
   }
 
   /**
-   * Runs until the condition holds, looking every `everyMs` virtual ms, and resolves to how long that took. Rejects if it
-   * does not within `withinMs`; `describe` then says how things stand.
+   * Runs until the condition holds, checking every `everyMs` virtual ms; resolves to how long that took. Rejects if it
+   * does not hold within `withinMs`, with what `describe` says.
    */
   async runUntil(
     condition: () => boolean,
@@ -158,7 +158,7 @@ export class SimWorld {
     return this.nowMs - beganMs;
   }
 
-  /** Runs until the promise settles, and gives its result. */
+  /** Runs until the promise settles, and returns its result. */
   async settle<T>(promise: Promise<T>, options: { withinMs: number }): Promise<T> {
     let settled = false;
     const mark = (): void => {

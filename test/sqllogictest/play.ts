@@ -1,20 +1,20 @@
-/** Plays the records of a file on one node, and asks a second one the same of what has come to it. */
+/** Runs the records of a file on one node, and asks the same queries of a second node that has received the data. */
 import { isStarfishError, messageOf } from "../../core/base/errors.ts";
 import type { SqlDatabase, SqlValue } from "../../core/db/types.ts";
 import { difference } from "./answers.ts";
 import type { SqlRecord } from "./records.ts";
 
 export interface Pair {
-  /** Where all is written. */
+  /** All statements are run here. */
   readonly first: SqlDatabase;
-  /** Holds at any moment what the first one holds. */
+  /** Has at any moment what the first one has. */
   readonly second: SqlDatabase;
 }
 
 export interface Failure {
   readonly line: number;
   readonly sql: string;
-  /** What is the same for failures of one kind. */
+  /** Equal for failures of one kind. */
   readonly kind: string;
   readonly message: string;
 }
@@ -71,11 +71,11 @@ async function rowsOf(database: SqlDatabase, sql: string): Promise<Rows> {
 function faultOf(error: unknown): Fault {
   const message = messageOf(error);
   const code = isStarfishError(error) ? error.code : "no typed error";
-  // Names and numbers make no other kind.
+  // Names and numbers do not make another kind.
   return { kind: `${code}: ${message.replaceAll(/"[^"]*"|'[^']*'|\d+/g, "…").slice(0, 100)}`, message };
 }
 
-/** Rows lie in the same order on both, whatever the query says of it. */
+/** Rows are in the same order on both, whatever the query says about it. */
 function isSame(x: Rows, y: Rows): boolean {
   return x.length === y.length && x.every((row, i) => row.every((value, j) => isSameValue(value, y[i]?.[j])));
 }

@@ -1,6 +1,6 @@
 /**
- * Real processes for system tests: started, spoken to, and ended by their own id. Everything that was started is ended
- * with the test, also when it fails:
+ * Real processes for system tests: started, spoken to, and ended by their own id. Everything that was started ends with
+ * the test, also when it fails:
  *
  *     await using lab = await openLab();
  *     const node = await lab.up();

@@ -1,4 +1,4 @@
-/** What the transport tests start: the built page, Node processes that serve it, one Chromium, and its tabs. */
+/** What the transport tests start: the built page, Node.js processes that serve it, one Chromium, and its tabs. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
