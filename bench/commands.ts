@@ -1,7 +1,7 @@
-/** The child's end of a runner's hand on a process: each message names a command, and is answered with what that gives. */
+/** The child's end of the connection to a runner: each message names a command, and is answered with its result. */
 
 export interface Command {
-  /** From 1 on; the answer 0 says that the process runs. */
+  /** Counts from 1; the answer 0 says that the process runs. */
   readonly id: number;
   readonly name: string;
   readonly args: unknown[];

@@ -1,7 +1,7 @@
 /**
  * What handing out costs: one node, 32 chunks of about 0.25 s for each of its workers, against the ideal (sum of the
- * chunks' times over the workers), beside tinypool on the same module. `node bench/cpu.ts`; prints a table and writes
- * bench/cpu.json. Exits with 1 if Starfish takes more than 1.10 times its ideal.
+ * chunks' times over the workers), and compared with tinypool on the same module. `node bench/cpu.ts`; prints a table
+ * and writes bench/cpu.json. Exits with 1 if Starfish takes more than 1.10 times its ideal.
  */
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -40,7 +40,7 @@ function ranges(length: number, count: number): Uint8Array[] {
   return Array.from({ length: count }, (_, i) => utf8(`${LO + i * length} ${LO + (i + 1) * length}`));
 }
 
-/** Runs the inputs and gives what was counted, and the time of each chunk. */
+/** Runs the inputs; returns what was counted, and the time of each chunk. */
 type Run = (inputs: Uint8Array[]) => Promise<{ sum: number; chunksMs: number[] }>;
 
 function onStarfish(computer: Computer, module: Uint8Array): Run {

@@ -146,7 +146,7 @@ function churnTable(rows: readonly Row[]): string {
         `${lost} (${expected < 10 ? expected.toPrecision(2) : expected.toFixed(0)}) of ${trials.toLocaleString("en")}`,
         moved.toFixed(2),
         (moved / mean(({ fourfold }) => fourfold)).toFixed(2),
-        // The oracle of two devices has nothing to do: what is lost for good is lost.
+        // The oracle of two devices has nothing to do, because what is lost there is lost for good.
         devices === 2 ? "-" : (moved / mean(({ oracle }) => oracle)).toFixed(2),
         mean(({ stored }) => stored).toFixed(2),
       ];
@@ -225,7 +225,7 @@ function costPlot(rows: readonly Row[]): string {
 const BEGIN = "<!-- measured by bench/disk-promise.ts";
 const END = "<!-- end of measured -->";
 
-/** Puts each table between its marks, `<!-- measured by bench/disk-promise.ts: NAME -->` and the next end. */
+/** Puts each table between its marks, `<!-- measured by bench/disk-promise.ts: NAME -->` and the next end mark. */
 async function write({ commit, date, rows, stories }: Results): Promise<void> {
   const page = new URL("../docs/disk.md", import.meta.url);
   let text = await readFile(page, "utf8");

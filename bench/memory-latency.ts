@@ -11,7 +11,7 @@ import { eventually, type Lab, type Node, openLab } from "../test/system/process
 
 const NODES = 10;
 const WRITES = 100;
-/** Up to so long between writes, at random, so that they don't keep step with any timer. */
+/** A random pause up to this long between writes, so that they don't keep step with any timer. */
 const PAUSE_MS = 150;
 /** For all to have seen a write; what is not seen by then fails the run. */
 const SEEN_MS = 30_000;

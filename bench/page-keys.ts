@@ -44,7 +44,7 @@ function noteKeys(): void {
   }).observe(document, { childList: true, subtree: true, characterData: true });
 }
 
-/** What the page's own thread has worked, by processor time, s. */
+/** The processor time that the page's own thread has used, s. */
 async function workedS(): Promise<number> {
   const { metrics } = await inspector.send("Performance.getMetrics");
   return metrics.find(({ name }) => name === "TaskDuration")?.value ?? NaN;

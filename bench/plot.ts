@@ -1,4 +1,4 @@
-/** Lines over two axes, as an SVG that a page of docs/ shows. */
+/** Lines over two axes, as an SVG for a page of docs/. */
 const WIDTH = 640;
 const HEIGHT = 360;
 const LEFT = 56;
@@ -8,9 +8,9 @@ const BOTTOM = 48;
 const LEGEND_STEP = 18;
 
 export interface Axis {
-  /** Values that are named beside it. */
+  /** Values that are labelled. */
   readonly ticks: readonly number[];
-  /** Where a value is, from 0 to 1. */
+  /** The position of a value, from 0 to 1. */
   readonly place: (value: number) => number;
   readonly name?: (value: number) => string;
 }
@@ -19,19 +19,21 @@ export interface Line {
   readonly label: string;
   readonly colour: string;
   readonly isDashed?: boolean;
-  /** Without dots at its points: there are too many. */
+  /** Whether its points have no dots, because there are too many. */
   readonly isPlain?: boolean;
   readonly points: readonly { readonly x: number; readonly y: number }[];
 }
 
 export interface Plot {
   readonly title: string;
-  /** For those who don't see it. */
+  /** For people who don't see it. */
   readonly description: string;
   readonly x: Axis & { readonly label: string };
   readonly y: Axis;
   readonly lines: readonly Line[];
-  /** Where the labels of the lines are: at their last points, or one below the other in the lower or upper right corner. */
+  /**
+   * Where the labels of the lines are: at their last points, or below each other in the lower or upper right corner.
+   */
   readonly labels: "ends" | "legend" | "upper legend";
 }
 

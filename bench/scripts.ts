@@ -21,7 +21,7 @@ import { startComputer } from "../node/start-computer.ts";
 const CORES = 2;
 const INPUTS = 10_000;
 const PER_CHUNK = 500;
-/** With an engine each; they are all alike. */
+/** How many inputs get an engine each; all take equally long. */
 const ENGINES_MEASURED = 50;
 const RATE_MIN = 2_000;
 

@@ -64,7 +64,7 @@ function plain(): Promise<Libp2p> {
   });
 }
 
-/** The other process: takes what comes, and says so. */
+/** The other process: receives what is sent, and reports it. */
 async function receiver(directory: string): Promise<void> {
   const { net, transfer } = await peer("receiver", directory, undefined);
   const libp2p = await plain();

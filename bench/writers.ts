@@ -1,7 +1,7 @@
 /**
- * What a replicated map does when everybody writes: how soon each write is on each other node and on all of them, and what
- * that takes in messages, in simulated swarms of containers, 20 to 30 ms from each other. Virtual time: the figures do not
- * depend on the machine. Prints rows for the table in docs/scaling.md.
+ * How a replicated map behaves when every node writes: how soon each write is on each other node and on all of them,
+ * and how many messages that takes, in simulated swarms of Node.js nodes, 20 to 30 ms from each other. Virtual time:
+ * the figures do not depend on the machine. Prints rows for the table in docs/scaling.md.
  *
  *     node bench/writers.ts [--sizes 5,25,100] [--rates 5,50] [--seeds 5] [--seconds 60]
  */

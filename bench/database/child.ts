@@ -1,4 +1,4 @@
-/** A whole computer with its shared database, in a process of its own: does what the runner's messages say. */
+/** A whole computer with its shared database, in a process of its own; it does what the runner's messages say. */
 import { bytesOnWire } from "../memory/sockets.ts";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -45,7 +45,7 @@ const commands = {
     });
   },
 
-  /** Resolves when a query here counts so many rows. */
+  /** Resolves when a query here counts that many rows. */
   async holds(count: number): Promise<void> {
     const { sql } = opened();
     for await (const { rows } of sql<{ n: number }>`SELECT count(*) AS n FROM t`.live()) {

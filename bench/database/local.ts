@@ -1,4 +1,4 @@
-/** One node's database beside plain sqlite-wasm: both in threads, in turn, with the same rows and statements. */
+/** One node's database compared with plain sqlite-wasm: both in threads, in turn, with the same rows and statements. */
 import { createSql } from "../../core/db/sql.ts";
 import type { SqlDatabase } from "../../core/db/types.ts";
 import { ReplicaMap, TestTime } from "../../test/fixtures/replica-map.ts";
@@ -33,7 +33,7 @@ interface Ratio {
   readonly plain: number;
 }
 
-/** Milliseconds of each, the medians. */
+/** The median of each, in milliseconds. */
 export async function localRatios(): Promise<Ratio[]> {
   const inserts: Ratio[] = [];
   const one: Ratio[] = [];
@@ -122,7 +122,7 @@ async function queries(): Promise<Ratio[]> {
     let [ourMs, plainMs] = [0, 0];
     for (let i = 0; i < query.times; i++) {
       const bind = query.bind(i);
-      // In turn, so that what else the machine does is the same for both.
+      // In turn, so that other work of the machine disturbs both alike.
       plainMs += await timed(() => db.run(query.sql, bind));
       ourMs += await timed(() => sql.query(query.sql, bind).run());
     }

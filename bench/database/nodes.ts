@@ -12,14 +12,14 @@ import { COLUMNS, CREATE, rowsOf, valueBytes } from "./rows.ts";
 
 const ROWS = 10_000;
 const ROWS_AT_START = 200_000;
-/** For members to hear of each other. */
+/** Time for members to hear of each other. */
 const SETTLE_MS = 2_000;
 const MAP = { isKept: true, bytesMax: 1024 * 1024 * 1024 };
 
 interface NodeFigures {
   /** From the first statement on one node to the last row on the other, which counts them with SQL. */
   readonly secondMs: number;
-  /** Of both sockets, both ways, beyond the values. */
+  /** On both sockets, in both directions, beyond the values. */
   readonly socketBytesPerCell: number;
 }
 

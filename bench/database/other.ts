@@ -1,4 +1,4 @@
-/** What is measured of another system; others/ has a file for each, which exports `other`. */
+/** The figures of another system; others/ has a file for each, which exports `other`. */
 interface OtherFigures {
   /** All rows in one transaction. */
   readonly insertMs: number;

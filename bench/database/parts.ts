@@ -1,4 +1,4 @@
-/** What a database is made of here: the real one, without the rest of the computer. */
+/** The parts that a database needs here: the real ones, without the rest of the computer. */
 import type { createSql } from "../../core/db/sql.ts";
 import type { ReplicatedMap } from "../../core/memory/types.ts";
 import { realClock } from "../../core/platform/clock.ts";

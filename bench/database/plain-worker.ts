@@ -1,4 +1,4 @@
-/** Plain sqlite-wasm in a thread, as a page has to use it: told by messages what to do. For plain.ts. */
+/** Plain sqlite-wasm in a thread, as a page has to use it; messages tell it what to do. For plain.ts. */
 import { parentPort } from "node:worker_threads";
 import sqlite3 from "@sqlite.org/sqlite-wasm";
 import type { PlainCall } from "./plain.ts";

@@ -1,4 +1,4 @@
-/** Plain sqlite-wasm in a thread of its own, in memory: what the shared database's figures are ratios to. */
+/** Plain sqlite-wasm in a thread of its own, in memory: the figures of the shared database are ratios to it. */
 import { Worker } from "node:worker_threads";
 
 export type PlainValue = string | number | null;
@@ -7,7 +7,7 @@ export interface PlainCall {
   readonly id: number;
   readonly sql: string;
   readonly parameters: PlainValue[] | undefined;
-  /** Rows with which it is run one after the other. */
+  /** Rows for which it is run one after the other. */
   readonly many: PlainValue[][] | undefined;
 }
 

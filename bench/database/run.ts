@@ -1,6 +1,6 @@
 /**
- * The shared database in ratios to plain sqlite-wasm, what comes from other nodes, what a start costs, and other systems
- * beside it. Prints tables and writes bench/database/database.json.
+ * The shared database in ratios to plain sqlite-wasm, what comes from other nodes, what a start costs, and other
+ * systems for comparison. Prints tables and writes bench/database/database.json.
  *
  *     npm ci --prefix bench/database && npm ci --prefix bench/memory      for the others
  *     node bench/database/run.ts [local] [cells] [nodes] [start] [others]
@@ -41,7 +41,7 @@ async function others(): Promise<Record<string, unknown>> {
   return figures;
 }
 
-/** As bench/memory has it: entries one by one, over TCP. */
+/** As in bench/memory: entries one by one, over TCP. */
 async function orbitdb(): Promise<unknown> {
   await using first = await RemoteNode.start("./others/orbitdb.ts");
   await using second = await RemoteNode.start("./others/orbitdb.ts");

@@ -1,4 +1,4 @@
-/** One node in a process of its own, as `starfish up` is: does what the runner's messages say. Needs --expose-gc. */
+/** One node in a process of its own, like `starfish up`; it does what the runner's messages say. Needs --expose-gc. */
 import "../../node/small-heap.ts";
 import assert from "node:assert/strict";
 import { hash } from "node:crypto";
@@ -12,7 +12,7 @@ import type { BlockNode } from "./block-node.ts";
 import { contentOf, type Got, sourceOf, timedRead } from "./content.ts";
 import { PlainNode } from "./stream.ts";
 
-/** More than everything that is put into one node. */
+/** More than all that is put into one node. */
 const STORAGE_BYTES = 8_000_000_000;
 const DIRECTORIES = 100;
 const FILE_BYTES = 1_024;
@@ -32,7 +32,7 @@ export interface Put {
 }
 
 const commands = {
-  /** Founds a swarm or joins one; the link by which others join. */
+  /** Founds a swarm or joins one; returns the link by which others join. */
   async open(directory: string, join: string | undefined): Promise<string> {
     const options = join === undefined ? {} : { join };
     const node = await startNode({ dataDir: directory, storageBytes: STORAGE_BYTES, ...options });
@@ -40,7 +40,7 @@ const commands = {
     return inviteLink(computer);
   },
 
-  /** Resolves when so many members are awake and all of them are linked to this node by TCP. */
+  /** Resolves when that many members are awake and all of them are linked to this node by TCP. */
   async meet(members: number): Promise<void> {
     const { net } = running();
     const isMet = (): boolean => {
@@ -53,7 +53,7 @@ const commands = {
     await until(isMet);
   },
 
-  /** Resolves when this node takes so many for awake. */
+  /** Resolves when this node believes that many members awake. */
   awake: (members: number): Promise<void> =>
     until(
       () =>
@@ -84,7 +84,7 @@ const commands = {
 
   get: (ref: ContentRef, seed: number): Promise<Got> => timedRead(running().storage.read(ref), ref.sizeBytes, seed),
 
-  /** Readies a plain stream's receiver; its address. */
+  /** Prepares the receiver of a plain stream; returns its address. */
   async receive(bytes: number): Promise<string> {
     plain ??= await PlainNode.open();
     await plain.receive(bytes);
@@ -96,7 +96,7 @@ const commands = {
     return plain.send(address, bytes);
   },
 
-  /** Opens another system's node, linked to the one at the address; its own address. */
+  /** Opens another system's node, linked to the one at the address; returns its own address. */
   async openOther(name: string, address: string | undefined): Promise<string> {
     // Its packages are there only where bench/disk is installed.
     const { open } = (await import(`./others/${name}.ts`)) as { open: () => Promise<BlockNode> };
@@ -115,7 +115,10 @@ const commands = {
     return timedRead(other.get(cid), sizeBytes, seed);
   },
 
-  /** Writes files of 1 KiB, one after the other; milliseconds until the last one is written, and until all are safe. */
+  /**
+   * Writes files of 1 KiB, one after the other; returns milliseconds until the last one is written, and until all are
+   * safe.
+   */
   async writeFiles(begin: number, end: number): Promise<{ readonly ms: number; readonly safeMs: number }> {
     const { files } = running();
     let last: Promise<void> = Promise.resolve();
@@ -125,7 +128,7 @@ const commands = {
     return { ms, safeMs: await timed(() => last) };
   },
 
-  /** Reads them all; milliseconds. Fails on other bytes. */
+  /** Reads them all; returns milliseconds. Fails if the bytes differ. */
   async readFiles(begin: number, end: number): Promise<number> {
     const read: Uint8Array[][] = [];
     const ms = await timed(async () => {
@@ -135,7 +138,7 @@ const commands = {
     return ms;
   },
 
-  /** Resolves when it knows all files below that number. */
+  /** Resolves when it knows all files with lower numbers. */
   holdsFiles: (end: number): Promise<void> =>
     until(() => {
       const { files } = running();

@@ -1,8 +1,9 @@
 /**
- * What the erasure code costs beside a hash of the same bytes: coding alone on one thread, and the chain of cutting 100 MB,
- * coding it 2 of 8 and hashing every shard on the coder's threads. `node bench/disk/coder.ts`; prints two tables and
- * writes bench/disk/coder.json. Coding is measured in CPU time, which other programs disturb little; the chain by the
- * clock, since it is about both cores. Exits with 1 if the chain does not reach 0.12 of one SHA-256 over the 100 MB.
+ * What the erasure code costs, compared with a hash of the same bytes: coding alone on one thread, and the chain of
+ * cutting 100 MB, coding it 2 of 8 and hashing every shard on the coder's threads. `node bench/disk/coder.ts`; prints
+ * two tables and writes bench/disk/coder.json. Coding is measured in CPU time, which other programs disturb little; the
+ * chain by the clock, since it is about both cores. Exits with 1 if the chain does not reach 0.12 of one SHA-256 over
+ * the 100 MB.
  */
 import { hash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
@@ -21,7 +22,7 @@ const CODES = [
   [16, 64],
   [32, 64],
 ] as const;
-/** Enough rounds for each code, and the middle one counts: other programs come and go. */
+/** Enough rounds for each code; the median counts, because other programs come and go. */
 const ROUNDS = 9;
 const ROUND_BYTES: number = 64 * 1024 * 1024;
 
@@ -99,7 +100,7 @@ async function measureChain(): Promise<Chain> {
   for (let round = 0; round < ROUNDS; round++) {
     const hashed = await timed(async () => hash("sha256", content));
     let next = 0;
-    // As many takers as keep the threads busy, each with one stripe at a time.
+    // As many callers as keep the threads busy, each with one stripe at a time.
     const taker = async (): Promise<void> => {
       while (next < CHAIN_BYTES) {
         const data = cut(content, next);

@@ -1,4 +1,7 @@
-/** What the measurements store: bytes that look like chance, from a seed, given as a source gives them. */
+/**
+ * The contents that the measurements store: bytes that look random, made from a seed, in chunks like those of a real
+ * source.
+ */
 
 /** What a file or a socket gives at once, roughly. */
 const CHUNK_BYTES: number = 1024 * 1024;
@@ -21,7 +24,9 @@ export interface Got {
   readonly ms: number;
 }
 
-/** Reads all, and fails unless it is the content of that seed, which is compared when the clock has stopped. */
+/**
+ * Reads all bytes, and fails unless they are the content of that seed; they are compared when the clock has stopped.
+ */
 export async function timedRead(bytes: AsyncIterable<Uint8Array>, sizeBytes: number, seed: number): Promise<Got> {
   const begin = performance.now();
   let firstMs: number | undefined;

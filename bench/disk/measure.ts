@@ -1,10 +1,13 @@
-/** What is measured, each as rounds of everything that is compared, in turn. Every node is a process of its own. */
+/**
+ * The measurements. Each consists of rounds of everything that is compared, in turn. Every node is a process of its
+ * own.
+ */
 import { layoutFor, storageFactor } from "../../core/disk/code/layout.ts";
 import { RemoteNode } from "./remote.ts";
 
 const BYTES = 100_000_000;
 const NODES = 8;
-/** Of the eight: the reader, and one more, which is as many as the code takes. */
+/** Nodes that are left of the eight: the reader and one more, as many as the code needs. */
 const LEFT = 2;
 /** What eight nodes hold of a byte of content. */
 const CODED: number = storageFactor(layoutFor(NODES));
@@ -31,7 +34,7 @@ class Rounds {
   }
 }
 
-/** `put` on a swarm of one, beside one SHA-256 over the same bytes. */
+/** `put` in a swarm of one, compared with one SHA-256 over the same bytes. */
 export async function alone(): Promise<Ratios> {
   const rounds = new Rounds();
   await using node = await RemoteNode.start();
@@ -45,14 +48,14 @@ export async function alone(): Promise<Ratios> {
   return rounds.ratios;
 }
 
-/** `get` of what one other process holds, beside a plain stream from there and Helia's bitswap. */
+/** `get` of what one other process holds, compared with a plain stream from there and Helia's bitswap. */
 export async function pair(): Promise<Ratios> {
   const rounds = new Rounds();
   await using helia = await RemoteNode.start();
   const heliaAddress = await helia.call("openOther", "helia", undefined);
   for (let round = 1; round <= PAIR_ROUNDS; round++) {
-    // Put while the holder is alone; the reader is a newcomer, and reads before anything is coded for two. A holder of
-    // several rounds would code what it has from earlier ones while it is read from.
+    // The content is put while the holder is alone. The reader is new, and reads before anything is coded for two. A
+    // holder that is used for several rounds would code contents of earlier rounds anew while it is read from.
     await using holder = await RemoteNode.start();
     const invite = await holder.open();
     const { ref } = await holder.call("put", BYTES, round);
@@ -74,7 +77,10 @@ export async function pair(): Promise<Ratios> {
   return rounds.ratios;
 }
 
-/** `put` and `get` on eight nodes, and `get` once six of them are dead: hardly a stripe has both of its data shards then. */
+/**
+ * `put` and `get` on eight nodes, and `get` when six of them are dead: then hardly any stripe has both of its data
+ * shards.
+ */
 export async function eight(): Promise<Ratios> {
   const rounds = new Rounds();
   for (let round = 1; round <= EIGHT_ROUNDS; round++) {
@@ -92,7 +98,7 @@ export async function eight(): Promise<Ratios> {
     if (first === undefined || second === undefined) throw new Error("There are two nodes at least");
     await first.call("meet", NODES);
     await second.call("meet", NODES);
-    // Seven of the eight have done nothing yet, and half of the first put goes into compiling.
+    // Seven of the eight have done nothing yet, and half of the first put's time goes into compiling.
     await first.call("put", BYTES, 0);
     const streamMs = await stream(first, second, CODED * BYTES);
     const { ref, putMs, safeMs } = await first.call("put", BYTES, round);

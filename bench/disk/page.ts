@@ -1,14 +1,14 @@
 /**
- * Whether putting and getting a large file stalls the page: the real page in Chromium, beside Node nodes on this machine.
- * The file goes in by the page's file picker and comes out as a download, and every long task of the page's thread
- * meanwhile is counted. The profile is on disk: in a private one, storage and downloads would be in memory. Prints a table,
- * and exits with 1 if a task took longer than 100 ms. Needs `npm run build` before.
+ * Whether putting and getting a large file stalls the page: the real page in Chromium, with Node.js nodes on this
+ * machine. The file goes in by the page's file picker and comes out as a download, and every long task of the page's
+ * thread meanwhile is counted. The profile is on disk: in a private one, storage and downloads would be in memory.
+ * Prints a table, and exits with 1 if a task took longer than 100 ms. Needs `npm run build` before.
  *
  *     node bench/disk/page.ts [--mib 256] [--nodes 1] [--profile FILE]
  *
  * A tab offers at most 2 GB, and up to four devices hold all of a file each: for 2 GiB take `--nodes 4`, so that each
- * stripe is with four of five.
- * `--profile` writes what the page's thread does, one file each for put and get, as the developer tools read it.
+ * stripe is with four of five. `--profile` writes what the page's thread does, one file each for put and get, as the
+ * developer tools read it.
  */
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -21,9 +21,9 @@ import { pattern } from "../../test/fixtures/content.ts";
 import { type Lab, openLab } from "../../test/system/processes.ts";
 import { CHROMIUM_ARGS, chromiumPath } from "../../tools/chromium.ts";
 
-/** From the requirement: no task on the page's thread over this. */
+/** From the requirement: no task on the page's thread may take longer. */
 const TASK_MS_MAX = 100;
-/** What the page does while it loads is not measured here. */
+/** What the page does while it loads is not measured. */
 const SETTLE_MS = 3_000;
 const PIECE_BYTES: number = 64 * 1024 * 1024;
 const MEMORY_EVERY_MS = 250;
@@ -149,7 +149,7 @@ async function measure(lab: Lab, sizeBytes: number, nodes: number, profile: stri
     const tab = await Tab.open(context, first.invite, { before: noteLongTasks });
     const { page } = tab;
     await page.locator("#view-files").click();
-    // Itself and the nodes: before it knows what all offer, it would code for fewer.
+    // The page and the nodes: before the page knows what all offer, it would code for fewer.
     await page.locator("#space-nodes li").nth(nodes).waitFor();
     await page.waitForTimeout(SETTLE_MS);
     const session = await context.newCDPSession(page);

@@ -1,4 +1,4 @@
-/** The runner's hand on a node in a process of its own. */
+/** The runner's connection to a node in a process of its own. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -13,7 +13,7 @@ const TIMEOUT_MS = 180_000;
 /** Directories of nodes that have ended. */
 const left = new Set<string>();
 
-/** To be called at the end of the run. */
+/** Call it at the end of the run. */
 export async function clearAway(): Promise<void> {
   for (const directory of left) await rm(directory, { recursive: true, force: true });
 }
@@ -46,7 +46,7 @@ export class RemoteNode implements AsyncDisposable {
     return node;
   }
 
-  /** Founds a swarm or joins one; the link by which others join. */
+  /** Founds a swarm or joins one; resolves to the link by which others join. */
   open(join?: string): Promise<string> {
     return this.call("open", `${this.#directory}/node`, join);
   }
@@ -67,7 +67,9 @@ export class RemoteNode implements AsyncDisposable {
     await once(this.#process, "exit");
   }
 
-  /** Its files stay until the end of the run: ext4 does not give out again at once what was deleted, and searches for long. */
+  /**
+   * Its files stay until the end of the run, because ext4 does not reuse deleted space at once, and searches for long.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
     left.add(this.#directory);

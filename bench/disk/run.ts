@@ -19,7 +19,7 @@ interface Bound {
   readonly max?: number;
 }
 
-/** What is aimed at, by part and ratio; those without a bound are told beside them. */
+/** The bounds, by part and ratio; ratios without a bound are printed too. */
 const BOUNDS: Readonly<Record<string, Readonly<Record<string, Bound>>>> = {
   alone: {
     put: { label: "one sha256 / put on one node", min: 0.3 },

@@ -43,9 +43,9 @@ interface Row {
   readonly getToPlain: number;
 }
 
-/** Pieces a second, so many at once, and what ends them. */
+/** Pieces a second, with that many calls at once, and the call that ends them. */
 async function rate({ shardBytes, count, atOnce }: Kind, work: Work, end: () => unknown = () => {}): Promise<number> {
-  // Or the first flush would have to write what others have left in the system's cache.
+  // Otherwise the first flush would have to write what others have left in the system's cache.
   execFileSync("sync");
   const bytes = new Uint8Array(shardBytes).map((_, i) => i * 31);
   const numbers = Array.from({ length: count }, (_, i) => i).values();

@@ -1,4 +1,4 @@
-/** What everything is compared with: one stream of a plain libp2p node over TCP, with noise and yamux as they come. */
+/** The reference of all comparisons: one stream of a plain libp2p node over TCP, with unmodified noise and yamux. */
 import { yamux } from "@chainsafe/libp2p-yamux";
 import type { Libp2p } from "@libp2p/interface";
 import { noise } from "@libp2p/noise";
@@ -32,7 +32,7 @@ export class PlainNode {
     return String(this.#node.getMultiaddrs()[0]);
   }
 
-  /** Takes in what streams bring, and answers with a byte when it is so much. */
+  /** Receives a stream, and answers with a byte when that many bytes have arrived. */
   async receive(bytes: number): Promise<void> {
     await this.#node.unhandle(PROTOCOL);
     await this.#node.handle(PROTOCOL, (stream) => {
@@ -44,7 +44,7 @@ export class PlainNode {
     });
   }
 
-  /** Milliseconds until the receiver has answered. The connection is there before the clock runs. */
+  /** Milliseconds until the receiver has answered. The connection is made before the clock starts. */
   async send(address: string, bytes: number): Promise<number> {
     const connection = await this.#node.dial(multiaddr(address));
     const stream = await connection.newStream(PROTOCOL);

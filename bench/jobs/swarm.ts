@@ -1,5 +1,5 @@
 /**
- * A job on a simulated swarm: how much of the delivered core-seconds it uses, and what it costs each node.
+ * A job on a simulated swarm: the share of the available core-seconds that it uses, and what it costs each node.
  *
  *     node bench/jobs/swarm.ts '{"nodes": 200, "tasks": 20000, "taskMs": 1000, "seed": 1}'
  */
@@ -11,20 +11,23 @@ interface SwarmOptions {
   readonly tasks: number;
   readonly taskMs: number;
   readonly seed: number;
-  /** Median session, after which a node goes without a word; another comes at once. None go without it. */
+  /**
+   * The median session, after which a node leaves without a word and another one comes at once. Without it no node
+   * leaves.
+   */
   readonly sessionMs?: number;
 }
 
 interface SwarmRun extends SwarmOptions {
   readonly tookMs: number;
-  /** Of the cores that were there while the job ran, the part that its tasks, each once, have used. */
+  /** The share of the cores that were there while the job ran, which its tasks, each counted once, have used. */
   readonly efficiency: number;
-  /** Messages and bytes that came in on a node, a second, in the mean over nodes; the idle swarm's own too. */
+  /** Messages and bytes that arrive on a node a second, averaged over nodes; those of an idle swarm are included. */
   readonly messagesPerSecond: number;
   readonly bytesPerSecond: number;
   readonly idleMessagesPerSecond: number;
   readonly idleBytesPerSecond: number;
-  /** Tasks that were begun, for each that there is. */
+  /** Tasks that were started, divided by the tasks of the job. */
   readonly begunPerTask: number;
 }
 
@@ -65,7 +68,7 @@ async function run(options: SwarmOptions): Promise<SwarmRun> {
     const rate = Math.log(2) / sessionMs;
     leaves.set(name, lab.world.nowMs - Math.log(1 - random.real()) / rate);
   };
-  // Who looks whether it is done stays; the others come and go.
+  // The node that checks whether the job is done stays; the others come and go.
   for (const name of lab.running.keys()) if (name !== "n0") stay(name);
   const beganMs = lab.world.nowMs;
   const id = await lab.submit(lab.node("n0"), {

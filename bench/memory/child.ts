@@ -1,4 +1,4 @@
-/** One node of one system in a process of its own: does what the runner's messages say. `child.ts FILE` */
+/** One node of one system in a process of its own; it does what the runner's messages say. `child.ts FILE` */
 import assert from "node:assert/strict";
 import { serveCommands } from "../commands.ts";
 import { bytesOnWire } from "./sockets.ts";
@@ -17,7 +17,10 @@ const commands = {
     return node.address;
   },
 
-  /** Writes the entries from `begin` to before `end`, and says how many milliseconds that took; null: it has no batches. */
+  /**
+   * Writes the entries from `begin` to before `end`; returns how many milliseconds that took, or null if the system has
+   * no batches.
+   */
   async write(how: "set" | "batch", begin: number, end: number): Promise<number | null> {
     const node = opened();
     if (how === "batch" && node.batch === undefined) return null;
@@ -39,7 +42,7 @@ const commands = {
 
   history: (options: HistoryOptions): Promise<Uint8Array[]> => system.history(options),
 
-  /** Takes in the messages of a history, and keeps what they make of so many keys; or it was but to have run once. */
+  /** Takes in the messages of a history, and keeps the result for that many keys; or only runs the code once. */
   async absorb(history: readonly Uint8Array[], keys: number, keep: boolean): Promise<void> {
     const map = await system.absorb(history);
     assert.equal(map.keys, keys);

@@ -40,7 +40,7 @@ interface Row {
 
 const entries = Array.from({ length: ENTRIES }, (_, i) => entryOf(i));
 
-/** What setting a key costs the caller; new keys, in a map of its own each round. */
+/** What setting a key costs the caller, with new keys, in a new map each round. */
 async function localSets(): Promise<Row> {
   const directory = await mkdtemp(join(tmpdir(), "starfish-bench-"));
   const rates: number[] = [];
@@ -58,7 +58,7 @@ async function localSets(): Promise<Row> {
   return { what: "local sets/s", value: median(rates), atLeast: 100_000 };
 }
 
-/** Batches as gossip carries them. */
+/** Batches in the form that gossip carries. */
 function batchesOf(replica: Replica): Uint8Array[] {
   const packer = new Packer();
   const batches: Uint8Array[] = [];
@@ -100,7 +100,7 @@ function mergeReplica(batches: readonly Uint8Array[]): number {
   return (replica.table.live / (performance.now() - start)) * 1_000;
 }
 
-/** Both in turn, so that what else the machine does is the same for both. */
+/** Both in turn, so that other work of the machine disturbs both alike. */
 function remoteMerges(): Row[] {
   const batches = batchesOf(written());
   const rounds = Array.from({ length: ROUNDS }, () => ({

@@ -1,4 +1,4 @@
-/** How much memory this process holds on to, for differences. */
+/** The memory that this process holds, for computing differences. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -6,7 +6,7 @@ import { runInNewContext } from "node:vm";
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-/** Its heap, and what lies beside it: buffers, and WebAssembly's memory, which never shrinks. */
+/** Its heap, and what is beside it: buffers, and WebAssembly's memory, which never shrinks. */
 export async function heldBytes(): Promise<number> {
   // A slice of Node's pool of buffers would count as the whole 64 KiB that it keeps.
   Buffer.poolSize = 0;

@@ -1,4 +1,4 @@
-/** Starfish's map where it is kept in the store: each batch of writes is waited for until it is acknowledged. */
+/** Starfish's map if it is kept in the store: each batch of writes is awaited until it is acknowledged. */
 import { openMemory } from "./node.ts";
 import { mapNode, system as starfish } from "./starfish.ts";
 import type { MapNode, OpenOptions, System } from "./system.ts";

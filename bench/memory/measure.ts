@@ -1,9 +1,9 @@
-/** What is measured of one system. Every node is a fresh process, and what it holds in the end is checked. */
+/** The measurements of one system. Every node is a fresh process, and its content is checked at the end. */
 import { setTimeout as wait } from "node:timers/promises";
 import { GaveUp, RemoteNode } from "./remote.ts";
 import type { HistoryOptions } from "./system.ts";
 
-/** What is tried in turn: a system that does not manage the first in time is measured at the next. */
+/** Tried in turn: a system that does not manage the first number in time is measured with the next. */
 const ENTRIES = [10_000, 1_000];
 const ENTRIES_MANY = 100_000;
 /** 10,000 writes may take this long for 100,000 to be asked for: a minute's worth. */
@@ -12,9 +12,9 @@ const HISTORIES = [
   { writes: 5_000, keys: 1_000 },
   { writes: 500, keys: 100 },
 ];
-/** Messages of a history that are taken in beforehand: each is of a key of its own. */
+/** Messages of a history that are taken in beforehand, each for a key of its own. */
 const WARM_UP = 100;
-/** After the last entry has come, for what a system still says about it. */
+/** Waits after the last entry has arrived, for further messages about it. */
 const SETTLE_MS = 2_000;
 
 export interface Measured {
@@ -34,10 +34,10 @@ export type Measure =
   | "heldBytes"
   | "heldOfOneWriter";
 
-/** What is missing the system does not offer, or did not manage in time. */
+/** A missing figure means that the system does not offer this, or did not manage it in time. */
 export type Result = Partial<Record<Measure, Measured>>;
 
-/** All of them, each calling `report` as soon as it is there. */
+/** All measurements; each calls `report` as soon as it is there. */
 export async function measure(system: string, report: (result: Result) => void): Promise<void> {
   report(await firstOf(ENTRIES, (count) => local(system, count)));
   report(await firstOf(ENTRIES, (count) => replicated(system, count)));
@@ -90,7 +90,7 @@ async function replicated(system: string, count: number): Promise<Result> {
   const address = await first.call("open", undefined);
   await second.call("open", address);
   await wait(SETTLE_MS);
-  // One entry goes ahead: when it has come, they are linked for sure.
+  // One entry is written first: when it has arrived, the nodes are linked for certain.
   const linked = second.call("holds", 1);
   await first.call("write", "set", 0, 1);
   await linked;
@@ -131,7 +131,7 @@ async function manyWriters(system: string, { writes, keys }: (typeof HISTORIES)[
   };
 }
 
-/** Bytes that a map takes which has heard such a history. */
+/** The bytes that a map takes which has received such a history. */
 export async function bytesHeldAfter(system: string, options: HistoryOptions): Promise<number> {
   const history = await historyOf(system, options);
   await using node = await RemoteNode.start(fileOf(system));

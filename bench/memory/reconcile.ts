@@ -49,7 +49,7 @@ function pairOf(entries: number): [Replica, Replica] {
   return pair;
 }
 
-/** Writes to so many keys, evenly strewn, half on one side and half on the other. Gives what these entries are, packed. */
+/** Writes to that many keys, evenly spread, half on one side and half on the other. Returns these entries, packed. */
 function differ(pair: readonly [Replica, Replica], entries: number, differences: number, round: number): number {
   const packer = new Packer();
   for (let i = 0; i < differences; i++) {
@@ -142,7 +142,7 @@ const { values } = parseArgs({
   },
 });
 const differences = values.differences.split(",").map(Number);
-// Once beforehand, so that nobody pays for code that runs for the first time.
+// Runs everything once before, so that nothing is measured that includes the first run of code.
 await measure(pairOf(1_000), 1_000, 500);
 const costs: Cost[] = [];
 for (const entries of values.entries.split(",").map(Number)) {

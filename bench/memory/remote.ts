@@ -1,4 +1,4 @@
-/** The runner's hand on a node in a process of its own. */
+/** The runner's connection to a node in a process of its own. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -10,7 +10,7 @@ import type { Commands } from "./child.ts";
 /** No command is given longer than this. */
 const TIMEOUT_MS = 120_000;
 
-/** Something took longer than it is given, or its process fell over. */
+/** A command took longer than it may, or its process died. */
 export class GaveUp extends Error {
   override name = "GaveUp";
 }
@@ -44,7 +44,7 @@ export class RemoteNode<All = Commands> implements AsyncDisposable {
       cwd: directory,
       execArgv: ["--disable-warning=TimeoutNegativeWarning"],
       serialization: "advanced",
-      // What they say about themselves is none of the table's.
+      // Their own output does not belong into the table.
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
     const node = new RemoteNode<All>(child, directory);

@@ -1,6 +1,6 @@
 /**
- * The replicated map beside others: the same work in the same run, over loopback. Prints a table with ratios to Starfish
- * and writes bench/memory/memory.json.
+ * The replicated map compared with others: the same work in the same run, over loopback. Prints a table with ratios to
+ * Starfish and writes bench/memory/memory.json.
  *
  *     npm ci --prefix bench/memory
  *     node bench/memory/run.ts [SYSTEM…]
@@ -33,7 +33,7 @@ const ROWS: Readonly<Record<Measure, { readonly label: string; readonly isMoreBe
   heldOfOneWriter: { label: "… of one writer's" },
 };
 
-/** How many times better Starfish does, each measured by what it was done with. */
+/** How many times better Starfish is; each figure is per entry. */
 function ratio(row: Measure, other: Measured | undefined, ours: Measured | undefined): number | undefined {
   if (other === undefined || ours === undefined) return undefined;
   if (ROWS[row].isMoreBetter) return ours.value / other.value;

@@ -1,6 +1,6 @@
 /**
- * Counts what crosses this process's sockets, all of them, from when the module is loaded: TCP is all that the systems
- * are given to speak. Import it first.
+ * Counts the bytes on all sockets of this process, from when the module is loaded; the systems may only use TCP. Import
+ * it first.
  */
 import { subscribe } from "node:diagnostics_channel";
 import type { Socket } from "node:net";
@@ -11,7 +11,7 @@ for (const channel of ["net.client.socket", "net.server.socket"]) {
   subscribe(channel, (message) => sockets.push((message as { socket: Socket }).socket));
 }
 
-/** Bytes read and written together so far. */
+/** Bytes read and written so far, together. */
 export function bytesOnWire(): number {
   return sockets.reduce((sum, { bytesRead, bytesWritten }) => sum + bytesRead + bytesWritten, 0);
 }

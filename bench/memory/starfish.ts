@@ -58,7 +58,9 @@ export function replicaOf(self: number): Replica {
   return new Replica({ digestKey: new Uint8Array(8), self, bytesMax: Infinity, horizonMs: 86_400_000 }, time);
 }
 
-/** A short-lived writer is a replica that has heard the latest write; it would write the same if it had heard all. */
+/**
+ * A short-lived writer is a replica that has heard only the latest write; it would write the same if it had heard all.
+ */
 async function history({ writes, writers, keys }: HistoryOptions): Promise<Uint8Array[]> {
   const packer = new Packer();
   const messages: Uint8Array[] = [];

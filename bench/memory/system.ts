@@ -11,7 +11,7 @@ export interface MapEntry {
 export interface MapNode {
   /** What the next node needs to join this one. */
   readonly address: string;
-  /** Writes one by one, as the system has it done, none of them as a transaction; resolves when all can be read here. */
+  /** Writes one by one, in the system's own way and without a transaction; resolves when all can be read here. */
   set(entries: readonly MapEntry[]): Promise<void>;
   /** Writes all at once, where the system has transactions. */
   batch?(entries: readonly MapEntry[]): Promise<void>;
@@ -37,15 +37,15 @@ export interface System {
   /** Resolves when the node is there and, with `join`, linked. */
   open(options: OpenOptions): Promise<MapNode>;
   /**
-   * What a node gets to hear of `writes` writes, each by the next of `writers` writers to the next of `keys` keys, each
-   * knowing the ones before it: the system's own messages.
+   * What a node hears of `writes` writes, each by the next of `writers` writers to the next of `keys` keys, and each
+   * with knowledge of the ones before: the system's own messages.
    */
   history(options: HistoryOptions): Promise<Uint8Array[]>;
-  /** A fresh node's map that takes these in. What resolves holds it all in memory. */
+  /** The map of a new node that takes these in. What it resolves to holds all of it in memory. */
   absorb(history: readonly Uint8Array[]): Promise<{ readonly keys: number; readonly held: unknown }>;
 }
 
-/** Entry number i: its key, and 20 characters that look like chance, so that packing finds nothing to save. */
+/** Entry number i: its key, and 20 characters that look random, so that compression saves nothing. */
 export function entryOf(i: number): MapEntry {
   let value = "";
   let state = (i + 1) * 0x9e3779b9;
@@ -56,7 +56,7 @@ export function entryOf(i: number): MapEntry {
   return { key: `key-${String(i).padStart(6, "0")}`, value };
 }
 
-/** Counts distinct keys as they come, and says when there are as many as are waited for. */
+/** Counts distinct keys as they arrive, and tells when there are as many as are waited for. */
 export class Arrivals {
   readonly #keys = new Set<string>();
   readonly #enough = Promise.withResolvers<void>();

@@ -1,4 +1,4 @@
-/** A channel within one process, whose messages travel at once, all that there are, when both ends have nothing more to say. */
+/** A channel within one process. When neither end has more to say, all its messages are delivered at once. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Bytes } from "../../core/base/bytes.ts";
 import type { StarfishError } from "../../core/base/errors.ts";
@@ -9,7 +9,7 @@ export class Wire {
   readonly right: Channel;
   /** Of all messages. */
   bytes = 0;
-  /** How often messages have travelled: on a real path, so many times its latency. */
+  /** How often messages have been delivered: on a real path, each costs a latency. */
   trips = 0;
   #isOver = false;
   readonly #ends = [new WireEnd(), new WireEnd()] as const;

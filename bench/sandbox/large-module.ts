@@ -1,4 +1,4 @@
-/** A module of so many bytes that looks like a compiler's output: the bundled tasks' functions, again and again. */
+/** A module of that many bytes that looks like a compiler's output: the bundled tasks' functions, repeated. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { concat } from "../../core/base/bytes.ts";

@@ -1,7 +1,7 @@
 /**
- * What rewriting costs: kernels in WebAssembly as they come and rewritten, in turn in one process, and how long rewriting
- * a large module takes. `node bench/sandbox/run.ts`; prints a table. Exits with 1 if a bound of issue 15 is not kept, by
- * the geometric mean of the loops, of the calls, and the time of the processor for 20 MB.
+ * What rewriting costs: kernels in WebAssembly, unchanged and rewritten, in turn in one process, and how long rewriting
+ * a large module takes. `node bench/sandbox/run.ts`; prints a table. Exits with 1 if a bound of issue 15 is not kept,
+ * by the geometric mean of the loops, of the calls, and the time of the processor for 20 MB.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ const LARGE_MS_MAX = 400;
 const LARGE_BYTES = 20_000_000;
 
 const ROUNDS = 60;
-/** How long a kernel runs in a round: short beside what a machine with other work takes a core away for. */
+/** How long a kernel runs in a round: short, compared with the time for which other work takes a core away. */
 const ROUND_MS = 5;
 /** Kernels and how much they do at first; scaled to ROUND_MS. */
 const KERNELS: readonly (readonly [name: string, kind: "loops" | "calls", size: number, scales: boolean])[] = [
@@ -72,7 +72,7 @@ function timeOf(kernel: Kernel, size: number): number {
   return performance.now() - start;
 }
 
-/** What a busy machine adds is never less than nothing: the tenth that was least disturbed says most. */
+/** A busy machine only ever adds time, so the least disturbed tenth says most. */
 function undisturbed(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 10)] ?? Number.NaN;
 }

@@ -1,6 +1,6 @@
 /**
- * What the shell's utilities cost beside those of the machine, in one process and one run: ratios of CPU time, since other
- * programs share the cores.
+ * What the shell's utilities cost, compared with those of the machine, in one process and one run: ratios of CPU time,
+ * since other programs share the cores.
  *
  *     node --expose-gc bench/shell/run.ts [--mib 100]
  */
@@ -93,7 +93,7 @@ async function open(): Promise<ShellSession> {
 async function cpuOf(work: () => Promise<void>): Promise<number> {
   const all: number[] = [];
   for (let i = 0; i < ROUNDS; i++) {
-    // What went before is not this one's to collect.
+    // Garbage of earlier rounds must not be collected in this one.
     globalThis.gc?.();
     const before = process.cpuUsage();
     await work();
