@@ -110,7 +110,7 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
         if (load === undefined) {
           throw new StarfishError(
             "not-found",
-            `There is no task ${task}. Those that come along: ${Object.keys(builtins).sort().join(", ")}`,
+            `There is no task ${task}. The bundled tasks are: ${Object.keys(builtins).sort().join(", ")}`,
           );
         }
         return load();

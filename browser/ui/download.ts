@@ -96,5 +96,5 @@ function startWorker(): Worker {
 function failure(message: string | undefined): StarfishError {
   return message === undefined
     ? new StarfishError("unreachable", "The program for downloads could not be loaded", { retryable: true })
-    : new StarfishError("io", `The download could not be gathered: ${message}`);
+    : new StarfishError("io", `The download failed: ${message}`);
 }

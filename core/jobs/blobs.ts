@@ -87,7 +87,7 @@ export class Blobs {
       if (blob.asker === asker) askers += blob.bytes.length;
     }
     if (all > BLOB_BYTES_MAX || askers > BLOB_BYTES_PER_ASKER_MAX) {
-      throw new StarfishError("busy", "This node holds enough payloads for now", { retryable: true });
+      throw new StarfishError("busy", "This node holds too many payloads for now", { retryable: true });
     }
     return size;
   }

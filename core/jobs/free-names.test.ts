@@ -59,11 +59,11 @@ describe("what a function may bring along", () => {
   });
 
   test.each([
-    ["m(x) { return x }", "can't travel"],
-    ["get x() { return 1 }", "can't travel"],
-    ["class A {}", "no function expression"],
-    ["1 + 1", "no function expression"],
-    ["x => {", "can't travel"],
+    ["m(x) { return x }", "can't be sent"],
+    ["get x() { return 1 }", "can't be sent"],
+    ["class A {}", "needs a function expression"],
+    ["1 + 1", "needs a function expression"],
+    ["x => {", "can't be sent"],
     ["() => () => new.target", "'new.target' can only"],
     ["() => import.meta", "Cannot use 'import.meta'"],
   ])("%s is no function by itself", async (source, why) => {

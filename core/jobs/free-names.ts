@@ -26,11 +26,11 @@ export async function checkTravels(source: string): Promise<void> {
     const why = error instanceof Error ? error.message : String(error);
     throw new StarfishError(
       "usage",
-      `The function can't travel: give an arrow function or a function expression (${why})`,
+      `The function can't be sent: give an arrow function or a function expression (${why})`,
     );
   }
   if (parsed.type !== "ArrowFunctionExpression" && parsed.type !== "FunctionExpression") {
-    throw new StarfishError("usage", "What is to be mapped is no function expression");
+    throw new StarfishError("usage", "map needs a function expression");
   }
   visit(parsed, { names: new Set(), outer: undefined, isOwn: false });
 }

@@ -53,7 +53,7 @@ export class Lender {
     }
     const tasks = this.#tasks.get(context.from) ?? 0;
     if (tasks >= TASKS_PER_ASKER_MAX || this.#total >= TASKS_MAX) {
-      throw new StarfishError("busy", "This node has enough to do for now", { retryable: true });
+      throw new StarfishError("busy", "This node has too many tasks for now", { retryable: true });
     }
     this.#tasks.set(context.from, tasks + 1);
     this.#total++;

@@ -126,12 +126,12 @@ class FunctionRun implements PromiseLike<unknown[]>, AsyncIterable<unknown> {
 }
 
 async function sourceOf(fn: unknown): Promise<string> {
-  if (typeof fn !== "function") throw new StarfishError("usage", "What is to be mapped is no function");
+  if (typeof fn !== "function") throw new StarfishError("usage", "map needs a function");
   const source = Function.prototype.toString.call(fn);
   if (/\{\s*\[native code\]\s*\}$/.test(source)) {
     throw new StarfishError(
       "usage",
-      `The text of ${fn.name || "the function"} is not to be had: write (x) => … instead`,
+      `The text of ${fn.name || "the function"} can't be read: write (x) => … instead`,
     );
   }
   await checkTravels(source);

@@ -131,7 +131,7 @@ async function* chunksOf(stream: ReadableStream<Uint8Array>, failure: Failure): 
 }
 
 function notSealed(error: unknown): never {
-  throw error instanceof StarfishError ? error : new StarfishError("malformed", "A reader's key is none");
+  throw error instanceof StarfishError ? error : new StarfishError("malformed", "A reader's key is invalid");
 }
 
 function notOpened(error: unknown): StarfishError {
@@ -152,7 +152,7 @@ async function* withBoundedHeader(sealed: AsyncIterable<Bytes>): AsyncGenerator<
       yield head;
       head = undefined;
     } else if (head.length > AGE_HEADER_BYTES_MAX) {
-      throw new StarfishError("malformed", "It has no header of a length that can be");
+      throw new StarfishError("malformed", "Its header is missing or too long");
     }
   }
   if (head !== undefined) yield head;

@@ -105,6 +105,6 @@ describe("a disk that gets full", () => {
     const store = await open();
     await store.set("a", utf8("x"));
     small.disk.clear();
-    await expect(store.check?.()).rejects.toThrow("was taken away");
+    await expect(store.check?.()).rejects.toThrow("has deleted");
   });
 });

@@ -77,7 +77,7 @@ class ReservedStore implements Store {
     if ((await this.#store.get(MARK)) !== undefined) return;
     throw new StarfishError(
       "io",
-      "What this node had stored was taken away: restart it (in a browser, reload the page)",
+      "Somebody has deleted what this node had stored: restart it (in a browser, reload the page)",
     );
   }
 

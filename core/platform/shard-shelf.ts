@@ -123,7 +123,7 @@ export class ShardShelf implements ShardStore {
         if (this.#nameOf(id) === name) await this.#lose(id, name);
       });
     }
-    throw new StarfishError("io", `The disk could not make ${names.length} shards last, which count as damaged now`);
+    throw new StarfishError("io", `The disk could not keep ${names.length} shards; they count as damaged now`);
   }
 
   delete(id: string): Promise<void> {

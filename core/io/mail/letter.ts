@@ -76,7 +76,7 @@ export function readLetter(bytes: Uint8Array, entry: MailEntry): Letter {
     sentAtMs === entry.sentAtMs &&
     readers.length === entry.to.length &&
     readers.every((reader, i) => sameAddress(reader, entry.to[i] as Address));
-  if (!isSame) throw new StarfishError("malformed", "what is sealed was written by somebody else, or for others");
+  if (!isSame) throw new StarfishError("malformed", "its letter was written by somebody else, or for others");
   if (files.length !== entry.contents.length - 1)
     throw new StarfishError("malformed", "it names other files than it has");
   return {

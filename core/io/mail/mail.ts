@@ -220,11 +220,11 @@ class NodeMail implements Mail {
   ): Promise<{ readonly mail: MailEntry; readonly wire: unknown; readonly sealed: Sealed }> {
     const { net, crypto } = this.#parts;
     const to = draft.to.filter((one, i) => draft.to.findIndex((other) => sameAddress(one, other)) === i);
-    if (to.length === 0) throw new StarfishError("usage", "a mail needs somebody to go to");
-    if (to.length > READERS_MAX) throw new StarfishError("too-large", `a mail goes to at most ${READERS_MAX}`);
+    if (to.length === 0) throw new StarfishError("usage", "a mail needs a reader");
+    if (to.length > READERS_MAX) throw new StarfishError("too-large", `a mail has at most ${READERS_MAX} readers`);
     const keys = to.map((address) => this.#keyOf(address));
     if (this.#ledger.roomFor(net.self) <= 0) {
-      throw new StarfishError("full", `of one node at most ${MAILS_PER_SENDER_MAX} mails are kept at a time`);
+      throw new StarfishError("full", `at most ${MAILS_PER_SENDER_MAX} mails of one node are kept at a time`);
     }
     await this.#map.ready({ signal });
     const put: string[] = [];

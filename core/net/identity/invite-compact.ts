@@ -91,7 +91,7 @@ export function readCompact(crypto: Crypto, bytes: Uint8Array): Invite {
   if (!equal(check, checkOf(crypto, bytes.subarray(0, end)))) throw new WrongCheck();
   const role = ROLES[first & 0b11];
   if (role === undefined || first >> 3 > INVITE_ADDRESSES_MAX) {
-    throw new StarfishError("malformed", "This invite says what no invite says");
+    throw new StarfishError("malformed", "This invite is damaged: no invite has such contents");
   }
   const { publicKey } = crypto.keyPair(privateKey);
   const certificate = restate(asFounded(root, publicKey, { role, notBeforeMs, notAfterMs }), signature);

@@ -34,7 +34,7 @@ CID that they give it.
   async run(context) {
     const { options, operands } = parseArguments(context.args, { tar: "flag", zip: "flag", car: "flag" });
     const asked = (["car", "tar", "zip"] as const).filter((format) => options[format] === true);
-    if (asked.length > 1) throw new StarfishError("usage", "one of --tar, --zip and --car");
+    if (asked.length > 1) throw new StarfishError("usage", "give only one of --tar, --zip and --car");
     if (asked[0] !== undefined) {
       const { pack } = await import("../files/pack.ts");
       await pack(operands, asked[0], context);
@@ -78,7 +78,7 @@ function ownName({ path }: FileInfo, { host }: Context): string {
   if (trouble === undefined) return name;
   throw new StarfishError(
     "unsupported",
-    `${path} can't have its name here (${trouble}): say another, as in 'get PATH NAME'`,
+    `${path} can't have its name here (${trouble}): give another one, as in 'get PATH NAME'`,
   );
 }
 

@@ -13,5 +13,5 @@ usage: put --unpack HOSTPATH [DEST]
   put --help
 `,
   run: ({ args }) =>
-    Promise.reject(new StarfishError("usage", `archives are taken apart by 'put --unpack ${args.join(" ")}' now`)),
+    Promise.reject(new StarfishError("usage", `'put --unpack ${args.join(" ")}' unpacks archives now`)),
 };

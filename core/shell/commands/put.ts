@@ -53,12 +53,12 @@ or lead out of DEST) or read are skipped and named, and the status is 1.
     const { options, operands } = parseArguments(context.args, FLAGS);
     const isWaiting = options["no-wait"] !== true;
     const asked = (["car", "tar", "zip"] as const).filter((format) => options[format] === true);
-    if (asked.length > 1) throw new StarfishError("usage", "one of --tar, --zip and --car");
+    if (asked.length > 1) throw new StarfishError("usage", "give only one of --tar, --zip and --car");
     if (options.unpack === true) {
       const { unpack } = await import("../files/unpack.ts");
       return await unpack(operands, asked[0], isWaiting, context);
     }
-    if (asked.length > 0) throw new StarfishError("usage", `--${asked[0] ?? ""} goes with --unpack`);
+    if (asked.length > 0) throw new StarfishError("usage", `--${asked[0] ?? ""} needs --unpack`);
     const line = new TransferLine("put", context);
     const placing = new Placing(context);
     const brought: Brought[] = [];

@@ -12,7 +12,7 @@ export async function wholeBytes(stream: AsyncIterable<Uint8Array>): Promise<Uin
   for await (const piece of stream) {
     length += piece.length;
     if (length > TEXT_BYTES_MAX)
-      throw new StarfishError("too-large", `it has more than ${bytesWords(TEXT_BYTES_MAX)}, which is what fits here`);
+      throw new StarfishError("too-large", `it is larger than ${bytesWords(TEXT_BYTES_MAX)}`);
     pieces.push(Uint8Array.from(piece));
   }
   return concat(pieces);

@@ -60,7 +60,7 @@ function formatOf(name: string): Format {
   const [, extension] = /\.(car|tar|zip)$/i.exec(name) ?? [];
   const format = extension?.toLowerCase();
   if (format === "car" || format === "tar" || format === "zip") return format;
-  throw new StarfishError("usage", `'${oneLine(name)}' does not say what it is: add --car, --tar or --zip`);
+  throw new StarfishError("usage", `'${oneLine(name)}' does not tell the format: add --car, --tar or --zip`);
 }
 
 /** A page loads the code that reads archives only when it is needed. */
@@ -70,7 +70,7 @@ async function* entriesOf(
   { stdin, signal, computer }: Context,
 ): AsyncGenerator<TreeEntry, void, undefined> {
   if (format === "zip") {
-    if (file === undefined) throw new StarfishError("unsupported", "a zip is read from its end: name the file itself");
+    if (file === undefined) throw new StarfishError("unsupported", "a zip can't be read from a pipe: name the file");
     const { readZip } = await import("../../disk/content/zip.ts");
     yield* readZip(file, signal);
   } else if (format === "tar") {

@@ -156,7 +156,7 @@ describe("mail", () => {
 describe("me", () => {
   it("makes two nodes one person's, to whom mail comes once and is read once", async () => {
     expect((await run("first", "me")).stdout).toContain("Nobody has said whose node this is");
-    expect((await run("first", "me add")).stderr).toContain("say first who you are");
+    expect((await run("first", "me add")).stderr).toContain("first say who you are");
     expect((await run("first", "me name anna")).status).toBe(0);
     const [, code = ""] = /me join (\S+)/.exec((await run("first", "me add")).stdout) ?? [];
     const joined = await run("second", `me join ${code}`);

@@ -13,7 +13,7 @@ export const grep: MapTask = {
   async job(options, context, words) {
     const [pattern, ...files] = words;
     if (files.length > 0 || options["each-file"] !== undefined)
-      throw new StarfishError("usage", "over files it names each in its output, and can't be a job of the swarm");
+      throw new StarfishError("usage", "with files it names each one in its output, so it can't be a job of the swarm");
     const { program } = await this.prepare(options, context, words);
     const inputs = await context.computer.jobs.listOf(linesOf(options, context), { signal: context.signal });
     return { title: `grep ${pattern ?? ""}`, inputs, combine: "concat", ...(program && { program }) };

@@ -132,7 +132,7 @@ describe("map", () => {
     ["map grep '['", "no regular expression"],
     ["map pi", "--range is missing"],
     ["map nbody --bodies 1", "--bodies must be"],
-    ["map resize --out /d", "how large?"],
+    ["map resize --out /d", "the size is missing"],
     ["map resize -w 0 --out /d", "-w must be"],
     ["map resize -w 5", "--out is missing"],
     ["map resize -x --out /d", "there is no option -x"],

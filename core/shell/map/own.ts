@@ -37,7 +37,7 @@ export async function ownJob(
 ): Promise<Omit<JobWork, "title">> {
   const { range, chunks, out, reduce } = options;
   if (out !== undefined)
-    throw new StarfishError("usage", "--out is for results that are waited for: those of a job are /proc/ID/result");
+    throw new StarfishError("usage", "--out needs a map that waits: a job's result is /proc/ID/result");
   const isPlainRange = typeof range === "string" && !(isScript(program.kind) && program.form === "numbers");
   const inputs = isPlainRange
     ? rangeInputs(range, chunks)
@@ -62,7 +62,7 @@ export function checkOwn(options: Options): void {
   if (range === undefined && chunks !== undefined)
     throw new StarfishError("usage", "--chunks is for a --range; standard input goes by --lines");
   if (eachFile !== undefined && (range ?? lines ?? json) !== undefined)
-    throw new StarfishError("usage", "--each-file takes files whole: it has no --range, --lines or --json beside it");
+    throw new StarfishError("usage", "--each-file takes files whole, without --range, --lines or --json");
   if (out !== undefined && eachFile === undefined)
     throw new StarfishError("usage", "--out DIR is for --each-file; other results go to standard output");
   if (out !== undefined && reduce !== undefined)

@@ -18,7 +18,7 @@ export const resize: MapTask = {
   async prepare(options, context, words) {
     const { width = SIDE_MAX, height = SIDE_MAX, quality = QUALITY_DEFAULT, files } = read(words);
     if (width === SIDE_MAX && height === SIDE_MAX)
-      throw new StarfishError("usage", "how large? Like map resize -w 800 --out /small/ /photos/*");
+      throw new StarfishError("usage", "the size is missing, like map resize -w 800 --out /small/ /photos/*");
     if (options["out"] === undefined)
       throw new StarfishError("usage", "--out is missing: the directory for the pictures, like --out /small/");
     const named = new Named(true);

@@ -68,7 +68,7 @@ export async function runAsJob(request: MapRequest, terms: Terms, context: Comma
     return await submitJob({ ...work, title: what, module }, terms, context);
   }
   if (task.job === undefined)
-    throw new StarfishError("usage", `map ${name} names files in its output, and can't be a job of the swarm`);
+    throw new StarfishError("usage", `map ${name} names files in its output, so it can't be a job of the swarm`);
   const work = await task.job(options, context, words);
   const { kind = "bytes" } = work.program ?? {};
   const module = await (isScript(kind) ? context.computer.engine(kind) : context.computer.builtin(name));

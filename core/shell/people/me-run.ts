@@ -19,7 +19,7 @@ export async function runMe(context: CommandContext): Promise<number> {
   else if (verb === "name") await name(needed(operand, "NAME"), context);
   else if (verb === "join") await join(needed(operand, "CODE"), context);
   else if (verb === "remove") await remove(needed(operand, "NODE"), context);
-  else throw new StarfishError("usage", `'${verb}' is none of name, add, join and remove`);
+  else throw new StarfishError("usage", `'${verb}' is not one of name, add, join and remove`);
   return STATUS.ok;
 }
 
@@ -50,7 +50,7 @@ function nodesTable({ nodes }: PersonInfo, { net, mail }: CommandContext["comput
 async function add({ computer, stdout }: CommandContext): Promise<void> {
   if (computer.people.self() === undefined) {
     const own = computer.net.member(computer.net.self)?.record.name ?? "me";
-    throw new StarfishError("not-found", `say first who you are, as in 'me name ${oneLine(own)}'`);
+    throw new StarfishError("not-found", `first say who you are, as in 'me name ${oneLine(own)}'`);
   }
   const { code, expiresAtMs } = computer.people.add();
   const forMs = expiresAtMs - computer.memory.now();

@@ -19,7 +19,7 @@ import { checkWatched, watchInPipe, watchOnScreen } from "./watch.ts";
 
 export async function runSql(options: Options, context: CommandContext): Promise<number> {
   const given = ["watch", "import", "export"].filter((name) => options.has(name));
-  if (given.length > 1) throw new StarfishError("usage", `--${given.join(" and --")} are two things: one at a time`);
+  if (given.length > 1) throw new StarfishError("usage", `--${given.join(" and --")} can't be used together`);
   const opened = options.value("open");
   if (opened === undefined) return await runOn(Target.shared(context.computer), options, context);
   if (options.has("import") || options.has("watch"))
@@ -114,7 +114,7 @@ function parametersOf(options: Options, words: readonly string[]): Parameters {
     byName[name] = parameterOf(given.slice(equals + 1));
   }
   if (words.length > 0 && Object.keys(byName).length > 0)
-    throw new StarfishError("usage", "parameters go by place or by name, not both");
+    throw new StarfishError("usage", "give parameters by position or by name, not both");
   return { byPlace: words.map(parameterOf), byName };
 }
 

@@ -117,7 +117,7 @@ async function toHost(id: string, target: string, missing: Missing, context: Com
       if (!roots.has(name)) continue;
       throw new StarfishError(
         "exists",
-        `${oneLine(within(target, name))} is there already: what came is in /inbox, from where 'cp' takes it`,
+        `${oneLine(within(target, name))} is there already: what came is in /inbox; 'cp' copies it from there`,
       );
     }
   }

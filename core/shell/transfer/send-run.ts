@@ -19,7 +19,7 @@ export async function runSend(context: CommandContext): Promise<number> {
   const { record, isSelf, status } = findMember(computer.net.members(), wanted);
   if (isSelf) throw new StarfishError("usage", "that is this node itself");
   const name = oneLine(record.name);
-  if (status === "asleep") throw new StarfishError("unreachable", `${name} is asleep: 'mail' waits for who is`);
+  if (status === "asleep") throw new StarfishError("unreachable", `${name} is asleep: 'mail' waits until it is back`);
   const missing = new Missing("send", context, () => line.hide());
   const line = new StateLine(`send to ${name}`, context);
   const began = computer.clock.monotonic();
@@ -35,7 +35,7 @@ export async function runSend(context: CommandContext): Promise<number> {
     await computer.transfer.send(record.peer, source, { signal, onProgress });
   } catch (error) {
     throw isStarfishError(error, "unreachable") && last === undefined
-      ? new StarfishError("unreachable", `${error.message}; 'mail' waits for who is not there`, { cause: error })
+      ? new StarfishError("unreachable", `${error.message}; 'mail' waits until it is back`, { cause: error })
       : error;
   } finally {
     line.hide();

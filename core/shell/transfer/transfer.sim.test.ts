@@ -114,7 +114,7 @@ describe("receive", () => {
     const { status, stderr } = await bench.run("receive -o here", { on: "second" });
     expect({ status, stderr }).toEqual({
       status: 1,
-      stderr: "receive: here/d is there already: what came is in /inbox, from where 'cp' takes it\n",
+      stderr: "receive: here/d is there already: what came is in /inbox; 'cp' copies it from there\n",
     });
     expect(text(bench.files.get("here/d/a") ?? utf8(""))).toBe("a\n");
     await bench.world.settle(sending, { withinMs: 60_000 });
