@@ -1,22 +1,32 @@
 /** Keeps what a command writes in its order, although a piece may have to wait and the command need not wait for it. */
 
-/** Runs what it is given once `rest` has let it, and after all that it was given before. */
-export function inOrder(
-  rest: () => Promise<void> | undefined,
-): (write: () => Promise<void> | undefined) => Promise<void> {
+export interface InOrder {
+  /** Runs it once `rest` has let it, and after all that was given before. */
+  write(write: () => Promise<void> | undefined): Promise<void>;
+  /** Resolves when all that had to wait has been written; undefined if nothing waits. */
+  written(): Promise<unknown> | undefined;
+}
+
+export function inOrder(rest: () => Promise<void> | undefined): InOrder {
   let resting: Promise<unknown> | undefined;
-  let waiting = 0;
-  return async (write) => {
-    const turn = rest();
-    if (turn !== undefined) resting = waiting === 0 ? turn : Promise.all([resting, turn]);
-    if (turn !== undefined || waiting > 0) {
-      waiting++;
-      try {
-        await resting;
-      } finally {
-        waiting--;
-      }
-    }
+  const waiting = new Set<Promise<void>>();
+  const afterRest = async (write: () => Promise<void> | undefined): Promise<void> => {
+    await resting;
     await write();
+  };
+  return {
+    async write(write) {
+      const turn = rest();
+      if (turn !== undefined) resting = waiting.size === 0 ? turn : Promise.all([resting, turn]);
+      if (turn === undefined && waiting.size === 0) return await write();
+      const one = afterRest(write);
+      waiting.add(one);
+      try {
+        await one;
+      } finally {
+        waiting.delete(one);
+      }
+    },
+    written: () => (waiting.size === 0 ? undefined : Promise.allSettled(waiting)),
   };
 }

@@ -11,7 +11,7 @@ import { quote, type Completion } from "./completion/typing.ts";
 import { isIncomplete } from "./language/syntax.ts";
 import { Marker } from "./completion/marks.ts";
 import { fitted, told } from "./format.ts";
-import { inOrder } from "./in-order.ts";
+import { inOrder, type InOrder } from "./in-order.ts";
 import { Descriptor, type OpenFile } from "./language/descriptor.ts";
 import type { ExternalCall } from "./language/frame.ts";
 import { ShellSession, type RunResult } from "./language/session.ts";
@@ -318,15 +318,20 @@ function outputFile(output: Output, terminal: () => TerminalInfo | undefined, sc
 async function runCommand(call: ExternalCall, parts: SessionParts, isForeground: () => boolean): Promise<number> {
   const command = parts.table.get(call.name);
   if (command === undefined) return STATUS.notFound;
-  const context = contextOf(call, parts, isForeground);
+  const ordered = inOrder(() => call.process.rest());
+  const context = contextOf(call, parts, { isForeground, ordered });
   try {
     const wantsHelp = call.args.includes("--help") && (command.verbatim !== true || call.args.length === 1);
     if (wantsHelp) {
       await context.stdout.print(compose`${fitted(command.help.trim(), context.terminal.stdout)}\n`);
       return STATUS.ok;
     }
-    return await command.run(context);
+    const status = await command.run(context);
+    // What comes next, such as the prompt, must not be written before it.
+    await ordered.written();
+    return status;
   } catch (error) {
+    await ordered.written();
     return await report(call, error, command, context);
   }
 }
@@ -350,13 +355,12 @@ async function report(
 function contextOf(
   call: ExternalCall,
   { computer, host, names }: SessionParts,
-  isForeground: () => boolean,
+  { isForeground, ordered }: { readonly isForeground: () => boolean; readonly ordered: InOrder },
 ): CommandContext {
   const { descriptors, signal, process } = call;
-  const ordered = inOrder(() => process.rest());
   const guarded = async (write: () => Promise<void> | undefined): Promise<void> => {
     if (signal.aborted) throw cancelled(signal);
-    await ordered(() => abortable(signal, write() ?? Promise.resolve()));
+    await ordered.write(() => abortable(signal, write() ?? Promise.resolve()));
   };
   const output = (number: number): Sink => {
     const sink = sinkOf(descriptors.get(number));
