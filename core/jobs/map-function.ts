@@ -129,10 +129,7 @@ async function sourceOf(fn: unknown): Promise<string> {
   if (typeof fn !== "function") throw new StarfishError("usage", "map needs a function");
   const source = Function.prototype.toString.call(fn);
   if (/\{\s*\[native code\]\s*\}$/.test(source)) {
-    throw new StarfishError(
-      "usage",
-      `The text of ${fn.name || "the function"} can't be read: write (x) => … instead`,
-    );
+    throw new StarfishError("usage", `The text of ${fn.name || "the function"} can't be read: write (x) => … instead`);
   }
   await checkTravels(source);
   return source;

@@ -2,9 +2,9 @@
 
 export interface InOrder {
   /** Runs it once `rest` has let it, and after all that was given before. */
-  write(write: () => Promise<void> | undefined): Promise<void>;
+  readonly write: (write: () => Promise<void> | undefined) => Promise<void>;
   /** Resolves when all that had to wait has been written; undefined if nothing waits. */
-  written(): Promise<unknown> | undefined;
+  readonly written: () => Promise<unknown> | undefined;
 }
 
 export function inOrder(rest: () => Promise<void> | undefined): InOrder {
@@ -15,7 +15,7 @@ export function inOrder(rest: () => Promise<void> | undefined): InOrder {
     await write();
   };
   return {
-    async write(write) {
+    write: async (write) => {
       const turn = rest();
       if (turn !== undefined) resting = waiting.size === 0 ? turn : Promise.all([resting, turn]);
       if (turn === undefined && waiting.size === 0) return await write();

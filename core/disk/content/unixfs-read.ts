@@ -75,7 +75,8 @@ async function* walkLinks(
       }
       shards.add(key);
       const below = decodeNode(link.Hash, await blocks.get(link.Hash));
-      if (below.kind !== "trie") throw new StarfishError("malformed", "A sharded folder with an entry that is no shard");
+      if (below.kind !== "trie")
+        throw new StarfishError("malformed", "A sharded folder with an entry that is no shard");
       yield* walkLinks(below, path, blocks, level + 1, shards);
     } else {
       const at = `${path}/${name}`.replace(/^\//, "");

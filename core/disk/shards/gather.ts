@@ -231,5 +231,7 @@ class Gathering {
 }
 
 function lost(got: number, k: number): StarfishError {
-  return new StarfishError("lost", `Only ${got} of the ${k} shards that are needed are in reach now`, { retryable: true });
+  return new StarfishError("lost", `Only ${got} of the ${k} shards that are needed are in reach now`, {
+    retryable: true,
+  });
 }
