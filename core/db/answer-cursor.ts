@@ -20,6 +20,7 @@ export interface CursorParts {
 
 export class AnswerCursor implements Cursor {
   readonly columns: readonly ColumnInfo[];
+  readonly reads: readonly string[];
   readonly changes: number;
   readonly #parts: CursorParts | undefined;
   #first: Page | undefined;
@@ -30,6 +31,7 @@ export class AnswerCursor implements Cursor {
 
   constructor(answer: StatementAnswer, parts: CursorParts | undefined) {
     this.columns = answer.columns;
+    this.reads = answer.reads;
     this.changes = answer.changes;
     this.#parts = parts;
     this.#first = answer.rows.length > 0 ? answer.rows : undefined;

@@ -8,7 +8,7 @@ import type { SqlEngine } from "../ports/sql-engine.ts";
 import { AnswerCursor } from "./answer-cursor.ts";
 import type { ComputerTable } from "./computer-table.ts";
 import type { Captured, StatementAnswer, StatementCall } from "./engine/messages.ts";
-import { Follower } from "./follower.ts";
+import { type DatabaseChange, Follower } from "./follower.ts";
 import { IndexClient, isLoss } from "./index-client.ts";
 import { type GroupOutcomes, Groups } from "./groups.ts";
 import { FILL_ROWS, QUERY_MS_MAX } from "./limits.ts";
@@ -62,7 +62,7 @@ export class Database {
     });
   }
 
-  onChange(listener: (tables: ReadonlySet<string>) => void): Unsubscribe {
+  onChange(listener: (change: DatabaseChange) => void): Unsubscribe {
     return this.#follower.onChange(listener);
   }
 

@@ -5,16 +5,23 @@
  */
 import type { Unsubscribe } from "../base/events.ts";
 import { Listeners } from "../base/events.ts";
-import type { MapEntry, ReplicatedMap, Version } from "../memory/types.ts";
+import type { MapEntry } from "../memory/types.ts";
 import type { Log } from "../ports/log.ts";
 import type { IndexClient } from "./index-client.ts";
 import { APPLY_BYTES, APPLY_ROWS, DIRTY_MAX } from "./limits.ts";
-import { isNotBefore, newestOf, readRow, RowPacker } from "./rows.ts";
+import { type Followed, isNotBefore, newestOf, readRow, RowPacker } from "./rows.ts";
 import type { SchemaEntry } from "./schema/model.ts";
 import { partsOfKey, TABLE_ID_CHARS } from "./schema/names.ts";
 
+export interface DatabaseChange {
+  /** Folded names of tables whose rows have changed. */
+  readonly tables: ReadonlySet<string>;
+  /** Whether tables, columns, views, indexes or triggers have. */
+  readonly isOfSchema: boolean;
+}
+
 export class Follower {
-  readonly #map: ReplicatedMap;
+  readonly #map: Followed;
   readonly #log: Log;
   /** Rows (TABLE/KEY) that have changed since the index was told of them. */
   readonly #dirty = new Set<string>();
@@ -25,12 +32,12 @@ export class Follower {
   #isOwn = false;
   #tables = new Map<string, string>();
   #setAside = 0;
-  readonly #changed = new Listeners<ReadonlySet<string>>();
+  readonly #changed = new Listeners<DatabaseChange>();
   readonly #stirred: () => void;
   readonly #stop: Unsubscribe;
 
   /** `stirred` is called when there is something to be put into the index. */
-  constructor(map: ReplicatedMap, log: Log, stirred: () => void) {
+  constructor(map: Followed, log: Log, stirred: () => void) {
     this.#map = map;
     this.#log = log;
     this.#stirred = stirred;
@@ -54,13 +61,13 @@ export class Follower {
     return this.#setAside;
   }
 
-  onChange(listener: (tables: ReadonlySet<string>) => void): Unsubscribe {
+  onChange(listener: (change: DatabaseChange) => void): Unsubscribe {
     return this.#changed.add(listener);
   }
 
-  tell(tables: Iterable<string>): void {
-    const names = new Set(tables);
-    if (names.size > 0) this.#changed.emit(names);
+  tell(names: Iterable<string>, isOfSchema = false): void {
+    const tables = new Set(names);
+    if (tables.size > 0 || isOfSchema) this.#changed.emit({ tables, isOfSchema });
   }
 
   /** Fills an empty index with all there is. Nobody may use it meanwhile. */
@@ -101,10 +108,12 @@ export class Follower {
     const names = new Set<string>();
     const refill = new Set<string>();
     let isBegun = false;
+    let isOfSchema = false;
     const packer = new RowPacker();
     do {
       if (this.#isSchemaDirty) {
-        if (isBegun) await this.#end(client);
+        isOfSchema = true;
+        if (isBegun) await client.call("endApply", []);
         isBegun = false;
         for (const id of await this.#schema(client, names)) refill.add(id);
       }
@@ -115,21 +124,17 @@ export class Follower {
       refill.clear();
       isEmpty = false;
       await this.#applyDirty(client, packer, names);
+      // Rows are read for it as they are by then: what else has changed with them is applied before anybody sees them.
+      if (this.#dirty.size === 0) await this.#settle(client);
     } while (this.#isSchemaDirty || this.#dirty.size > 0);
-    await this.#end(client);
-    this.tell(names);
+    await client.call("endApply", []);
+    this.tell(names, isOfSchema);
   }
 
   /** This node changed the schema, which the index has already: it is told how the map has it. */
   async schemaChanged(client: IndexClient): Promise<void> {
-    const names = new Set<string>();
-    const refill = await this.#schema(client, names);
-    if (refill.length > 0) {
-      await client.call("beginApply", []);
-      for (const id of refill) await this.#fill(client, `${id}/`);
-      await this.#end(client);
-    }
-    this.tell(names);
+    this.#isSchemaDirty = true;
+    await this.update(client);
   }
 
   close(): void {
@@ -146,7 +151,7 @@ export class Follower {
     for (const [id, name] of [...before, ...this.#tables]) {
       if (before.has(id) !== this.#tables.has(id)) names.add(name);
     }
-    // Columns, indexes and views may have changed too: whoever watches asks again.
+    // Columns, indexes and views may have changed too.
     for (const name of this.#tables.values()) names.add(name);
     if (problems.length > 0) this.#log.write("warn", "db.schema", { problems: problems.slice(0, 10) });
     return refill;
@@ -191,31 +196,23 @@ export class Follower {
     await apply(client, packer);
   }
 
-  /** Settles what depends on versions, and makes it visible. */
-  async #end(client: IndexClient): Promise<void> {
-    // What was set aside has another place when that of others is known, which it is after one round, or a few.
-    for (let round = 0; round < SETTLE_ROUNDS_MAX; round++) {
-      const rows = await client.call("unsettled", []);
-      if (rows.length === 0) break;
-      await client.call("settle", [this.#inOrder(rows)]);
-    }
-    await client.call("endApply", []);
-  }
-
-  /** Rows as they are, those that were changed last first. */
-  #inOrder(rows: readonly string[]): Uint8Array {
-    const read = rows.map((row) => ({ row, ...readRow(this.#map, row) }));
-    const ranked = read.map(({ row, entry, cells }) => {
-      const counted = entry === undefined ? [] : cells.filter((cell) => isNotBefore(cell.version, entry.version));
-      const version: Version = entry === undefined ? { stamp: 0, writer: 0 } : newestOf(entry, counted);
-      return { row, entry, cells, version };
-    });
-    ranked.sort(
-      (a, b) => b.version.stamp - a.version.stamp || b.version.writer - a.version.writer || (a.row < b.row ? -1 : 1),
-    );
+  /** Finds places for rows of which not all can be there: what that depends on, the index asks for. */
+  async #settle(client: IndexClient): Promise<void> {
     const packer = new RowPacker();
-    for (const { row, entry, cells } of ranked) packer.add(row, entry, cells);
-    return packer.take();
+    for (;;) {
+      const rows = await client.call("unsettled", []);
+      if (rows.length === 0) return;
+      const versions = new Float64Array(2 * rows.length);
+      for (const [i, row] of rows.entries()) {
+        const { entry, cells } = readRow(this.#map, row);
+        packer.add(row, entry, cells);
+        if (entry === undefined) continue;
+        const counted = cells.filter((cell) => isNotBefore(cell.version, entry.version));
+        const { stamp, writer } = newestOf(entry, counted);
+        versions.set([stamp, writer], 2 * i);
+      }
+      await client.call("settle", [packer.take(), versions]);
+    }
   }
 
   #heard(keys: readonly string[]): void {
@@ -239,9 +236,6 @@ export class Follower {
     if (this.#setAside++ === 0) this.#log.write("warn", "db.set-aside", { key: key.slice(0, 40) });
   }
 }
-
-/** One settles all, since what belongs together is settled together; the rest is for a fault of ours not to run for ever. */
-const SETTLE_ROUNDS_MAX = 3;
 
 async function apply(client: IndexClient, packer: RowPacker): Promise<void> {
   if (packer.count === 0) return;

@@ -3,27 +3,36 @@ import { toStarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
 import type { Clock } from "../ports/clock.ts";
 import { LIVE_EVERY_MS } from "./limits.ts";
+import type { DatabaseChange } from "./follower.ts";
 import type { LiveQuery, QueryOptions, Snapshot, SqlResult, SqlValue } from "./types.ts";
 
 export interface Watched {
   readonly clock: Clock;
-  /** Called with the names of tables that have changed, those of the computer among them that `sql` names. */
-  onChange(listener: (tables: ReadonlySet<string>) => void, sql: string): Unsubscribe;
+  /** Called with what has changed, tables of the computer that `sql` names among it. */
+  onChange(listener: (change: DatabaseChange) => void, sql: string): Unsubscribe;
+}
+
+/** An answer, and the tables that it was read from. */
+export interface ReadResult<Row> extends SqlResult<Row> {
+  readonly reads: readonly string[];
 }
 
 export class LiveAnswer<Row> implements LiveQuery<Row> {
   readonly #watched: Watched;
   readonly #sql: string;
-  readonly #run: (options: QueryOptions) => Promise<SqlResult<Row>>;
+  readonly #run: (options: QueryOptions) => Promise<ReadResult<Row>>;
   readonly #listeners = new Listeners<Snapshot<Row>>();
   #snapshot: Snapshot<Row> = { rows: [], columns: [], isReady: false, error: undefined };
+  /** What the last answer was read from; undefined: there is none, and any change may be the one that makes it. */
+  #reads: ReadonlySet<string> | undefined;
+  #schemaChanges = 0;
   #stop: Unsubscribe | undefined;
   #ended = new AbortController();
   #isRunning = false;
   #isStale = false;
   #lastMs = Number.NEGATIVE_INFINITY;
 
-  constructor(watched: Watched, sql: string, run: (options: QueryOptions) => Promise<SqlResult<Row>>) {
+  constructor(watched: Watched, sql: string, run: (options: QueryOptions) => Promise<ReadResult<Row>>) {
     this.#watched = watched;
     this.#sql = sql;
     this.#run = run;
@@ -65,7 +74,10 @@ export class LiveAnswer<Row> implements LiveQuery<Row> {
 
   #start(): void {
     this.#ended = new AbortController();
-    this.#stop = this.#watched.onChange(() => this.#stale(), this.#sql);
+    this.#reads = undefined;
+    this.#stop = this.#watched.onChange((change) => {
+      if (this.#concerns(change)) this.#stale();
+    }, this.#sql);
     this.#stale();
   }
 
@@ -73,6 +85,17 @@ export class LiveAnswer<Row> implements LiveQuery<Row> {
     this.#stop?.();
     this.#stop = undefined;
     this.#ended.abort();
+  }
+
+  #concerns({ tables, isOfSchema }: DatabaseChange): boolean {
+    const reads = this.#reads;
+    if (isOfSchema) {
+      this.#schemaChanges++;
+      this.#reads = undefined;
+    }
+    if (reads === undefined || isOfSchema) return true;
+    for (const table of reads) if (tables.has(table)) return true;
+    return false;
   }
 
   #stale(): void {
@@ -97,11 +120,15 @@ export class LiveAnswer<Row> implements LiveQuery<Row> {
 
   async #ask(signal: AbortSignal): Promise<void> {
     let next: Snapshot<Row>;
+    const schemaChanges = this.#schemaChanges;
     try {
-      const { rows, columns } = await this.#run({ signal });
+      const { rows, columns, reads } = await this.#run({ signal });
+      // After another change of the schema it may read other tables already.
+      this.#reads = schemaChanges === this.#schemaChanges ? new Set(reads) : undefined;
       next = { rows, columns, isReady: true, error: undefined };
     } catch (thrown) {
       if (signal.aborted) return;
+      this.#reads = undefined;
       const error = toStarfishError(thrown, "io");
       next = { ...this.#snapshot, isReady: true, error };
       if (error.message === this.#snapshot.error?.message) return;

@@ -1,6 +1,6 @@
 /** Statements as programs write them, and how their answers come. Small: what does the work is loaded when one is run. */
 import { StarfishError } from "../base/errors.ts";
-import { LiveAnswer, type Watched } from "./live.ts";
+import { LiveAnswer, type ReadResult, type Watched } from "./live.ts";
 import { RESULT_BYTES_MAX } from "./limits.ts";
 import { firstWord, quoted } from "./schema/tokens.ts";
 import type {
@@ -92,6 +92,11 @@ class RunnableQuery<Row> implements Query<Row> {
   }
 
   async run(options: QueryOptions = {}): Promise<SqlResult<Row>> {
+    const { rows, columns, changes } = await this.#readAll(options);
+    return { rows, columns, changes };
+  }
+
+  async #readAll(options: QueryOptions): Promise<ReadResult<Row>> {
     await using cursor = await this.open(options);
     const columns = cursor.columns.map(({ name }) => name);
     const rows: Row[] = [];
@@ -108,7 +113,7 @@ class RunnableQuery<Row> implements Query<Row> {
         );
       }
     }
-    return { rows, columns, changes: cursor.changes };
+    return { rows, columns, changes: cursor.changes, reads: cursor.reads };
   }
 
   async first(options: QueryOptions = {}): Promise<Row | undefined> {
@@ -127,7 +132,7 @@ class RunnableQuery<Row> implements Query<Row> {
     if (watched === undefined) throw new StarfishError("usage", "Only the database itself can be watched");
     if (!READING.has(firstWord(this.text)))
       throw new StarfishError("usage", "Only a statement that reads can be watched");
-    return new LiveAnswer<Row>(watched, this.text, (options) => this.run(options));
+    return new LiveAnswer<Row>(watched, this.text, (options) => this.#readAll(options));
   }
 
   async plan(): Promise<readonly string[]> {

@@ -11,6 +11,11 @@ import { readPart } from "./cells/parts.ts";
 import { partsOfKey, TABLE_ID_CHARS } from "./schema/names.ts";
 import type { MapEntry, ReplicatedMap, Version } from "../memory/types.ts";
 
+/** What rows are read from: the map, or what that was. */
+export type Followed = Pick<ReplicatedMap, "entry" | "watchKeys"> & {
+  entries(prefix: string): IterableIterator<MapEntry>;
+};
+
 export interface PackedRow {
   readonly table: string;
   /** The primary key as in the map's key. */
@@ -74,7 +79,7 @@ export class RowPacker {
 const NONE = new Uint8Array([0]);
 
 /** Cells that are not older than the row, and parts that belong to it. */
-function countedCells(
+export function countedCells(
   { version }: MapEntry,
   cells: readonly MapEntry[],
 ): { readonly key: string; readonly bytes: Uint8Array }[] {
@@ -120,7 +125,7 @@ export function newestOf(entry: MapEntry, cells: readonly MapEntry[]): Version {
 }
 
 /** A row's own entry and its cells. */
-export function readRow(map: ReplicatedMap, row: string): { entry: MapEntry | undefined; cells: MapEntry[] } {
+export function readRow(map: Followed, row: string): { entry: MapEntry | undefined; cells: MapEntry[] } {
   const entry = map.entry(row);
   return { entry, cells: entry === undefined ? [] : [...map.entries(`${row} `)] };
 }

@@ -7,6 +7,7 @@ import type { Log } from "../ports/log.ts";
 import type { SqlEngine } from "../ports/sql-engine.ts";
 import type { ComputerTable } from "./computer-table.ts";
 import type { Database } from "./database.ts";
+import type { DatabaseChange } from "./follower.ts";
 import { queriesOf, sqlName } from "./query.ts";
 import { folded } from "./schema/names.ts";
 import { nameOf, tokensOf } from "./schema/tokens.ts";
@@ -29,13 +30,13 @@ export interface OwnedSql {
 }
 
 export function createSql(parts: SqlParts): OwnedSql {
-  const changed = new Listeners<ReadonlySet<string>>();
+  const changed = new Listeners<DatabaseChange>();
   let database: Promise<Database> | undefined;
   let isClosed = false;
   const load = async (): Promise<Database> => {
     const { Database: Loaded } = await import("./database.ts");
     const made = new Loaded({ ...parts, computer: await parts.computer() });
-    made.onChange((tables) => changed.emit(tables));
+    made.onChange((change) => changed.emit(change));
     return made;
   };
   const loaded = (): Promise<Database> => {
@@ -47,12 +48,13 @@ export function createSql(parts: SqlParts): OwnedSql {
     return database;
   };
   /** Changes of tables, and of those of the computer that the statement names. */
-  const watch = (listener: (tables: ReadonlySet<string>) => void, text: string): Unsubscribe => {
+  const watch = (listener: (change: DatabaseChange) => void, text: string): Unsubscribe => {
     const stops = [changed.add(listener)];
     let isOver = false;
     const ofComputer = async (): Promise<void> => {
       for (const table of await parts.computer())
-        if (!isOver && namesWord(text, table.name)) stops.push(table.onChange(() => listener(new Set([table.name]))));
+        if (!isOver && namesWord(text, table.name))
+          stops.push(table.onChange(() => listener({ tables: new Set([table.name]), isOfSchema: false })));
     };
     // Where they can't be had the statement itself fails, and says so.
     ofComputer().catch(() => {});
@@ -102,7 +104,9 @@ export function createSql(parts: SqlParts): OwnedSql {
         (made) => made.start(),
         () => {},
       );
-      return changed.add(listener);
+      return changed.add(({ tables }) => {
+        if (tables.size > 0) listener(tables);
+      });
     },
     stat: () => current?.stat() ?? idleStat(parts.map),
   });

@@ -95,6 +95,8 @@ export interface ColumnInfo {
  */
 export interface Cursor extends AsyncIterable<readonly (readonly SqlValue[])[]>, AsyncDisposable {
   readonly columns: readonly ColumnInfo[];
+  /** Names of the tables that the statement reads, in small letters: views too, and what these read. */
+  readonly reads: readonly string[];
   readonly changes: number;
   /** Up to PAGE_ROWS rows, or undefined after the last. */
   next(): Promise<readonly (readonly SqlValue[])[] | undefined>;
@@ -104,7 +106,7 @@ export interface Cursor extends AsyncIterable<readonly (readonly SqlValue[])[]>,
 export interface LiveQuery<Row> extends AsyncIterable<Snapshot<Row>> {
   /**
    * Called with the answer once it is there, and again each time it has changed (compared by value), at most every
-   * LIVE_EVERY_MS. React: `useSyncExternalStore(live.subscribe, live.current)`. The query runs while somebody listens.
+   * LIVE_EVERY_MS. It is asked again when a table that it reads has changed, and when the schema has. React: `useSyncExternalStore(live.subscribe, live.current)`. The query runs while somebody listens.
    */
   readonly subscribe: (listener: (snapshot: Snapshot<Row>) => void) => Unsubscribe;
   /** The newest answer: the same object until it changes. Before the first one it is empty and `isReady` is false. */

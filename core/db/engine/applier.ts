@@ -2,21 +2,23 @@
  * Puts rows as the map has them into the tables. Local statements obey the constraints; what merging made may not, and then:
  *
  * - A row that has a value which must be unique and that another row has: of two the one written later keeps its place, and
- *   the other is set aside until it can come back. Rows that depend on each other so are settled together (`unsettled`,
- *   `settle`): all are taken out and put back one after the other, the latest first. What comes out depends on the rows and
- *   their versions alone.
+ *   the other is set aside until it can come back (settling.ts). What comes out depends on the rows and their versions alone.
  * - A row without a value that its table demands, or that is no row of this table, is set aside.
  * - A row that breaks a CHECK is put in its place and told of. So is a reference to a row that is not there (describe.ts).
  */
 import { isStarfishError } from "../../base/errors.ts";
-import type { PackedRow } from "../rows.ts";
-import { folded, TABLE_ID_CHARS } from "../schema/names.ts";
+import type { Version } from "../../memory/types.ts";
+import { APPLY_ROWS } from "../limits.ts";
+import type { CellReader } from "../cells/pack.ts";
+import type { PackedCell, PackedRow } from "../rows.ts";
+import { TABLE_ID_CHARS } from "../schema/names.ts";
 import { quoted } from "../schema/tokens.ts";
-import type { Conflict, ConflictKind, SqlRow, SqlValue } from "../types.ts";
-import { changesOf } from "./changeset.ts";
+import type { Conflict, SqlValue } from "../types.ts";
 import { type Connection, SqliteError } from "./connection.ts";
 import type { IndexTable, RowValues } from "./index-table.ts";
 import type { SchemaMaker } from "./schema-maker.ts";
+import { type Aside, SetAside } from "./set-aside.ts";
+import { type Known, Settling } from "./settling.ts";
 import {
   CONSTRAINT_CHECK,
   CONSTRAINT_NOTNULL,
@@ -25,150 +27,148 @@ import {
   CONSTRAINT_UNIQUE,
 } from "./sqlite.ts";
 
-interface Aside {
-  readonly kind: ConflictKind;
-  readonly reason: string;
-  readonly row: SqlRow;
-}
-
 export class Applier {
   readonly #connection: Connection;
   readonly #maker: SchemaMaker;
-  /** By table, then by key: rows that are not in their table; and those that are, but break a CHECK. */
-  readonly #aside = new Map<string, Map<string, Aside>>();
-  readonly #broken = new Map<string, Map<string, Aside>>();
-  /** Tables with changed rows in this round; those where one found no place, or may have made one. */
-  readonly #touched = new Set<string>();
-  readonly #contested = new Set<string>();
+  readonly #aside = new SetAside();
+  /** Tables with rows that are set aside, as they were when these were. */
+  readonly #tables = new Map<string, IndexTable>();
+  readonly #settling: Settling;
 
   constructor(connection: Connection, maker: SchemaMaker) {
     this.#connection = connection;
     this.#maker = maker;
+    this.#settling = new Settling({
+      inTheWay: (name, values) => this.#table(name)?.inTheWay(values) ?? [],
+      put: (name, known) => this.#placed(name, known),
+      takeOut: (name) => this.#takeOut(name),
+      standBack: (name, values, reason, forName) => this.#standBack(name, values, reason, forName),
+    });
   }
 
   hasSetAside(table: string): boolean {
-    return (this.#aside.get(table)?.size ?? 0) > 0;
+    return this.#aside.has(table);
   }
 
   /** The table is empty and is filled again. */
   forget(table: string): void {
-    this.#aside.delete(table);
-    this.#broken.delete(table);
+    this.#aside.forget(table);
+    this.#settling.forget((name) => name.startsWith(`${table}/`));
+  }
+
+  /** What its table forbade a row may be allowed now: all that is set aside in tables that were changed is tried again. */
+  schemaChanged(): void {
+    for (const id of [...this.#aside.tables]) {
+      const table = this.#maker.withId(id);
+      if (table === undefined) this.forget(id);
+      else if (this.#tables.get(id) !== table) {
+        this.#tables.set(id, table);
+        for (const name of this.#aside.namesOf(id)) this.#settling.wait(name);
+      }
+    }
+    for (const id of [...this.#tables.keys()]) if (!this.#aside.has(id)) this.#tables.delete(id);
   }
 
   take({ table: id, key, row, cells }: PackedRow): void {
     const table = this.#maker.withId(id);
     if (table === undefined) return;
-    const isContested = this.#put(table, key, () => (row === undefined ? undefined : table.read(key, row, cells)), {
-      isPresent: row !== undefined,
-    });
-    if (isContested) this.#contested.add(id);
-    if (table.isUnique) this.#touched.add(id);
+    const name = `${id}/${key}`;
+    this.#leave(name);
+    const values = row === undefined ? undefined : readOf(table, key, row, cells);
+    if (table.isUnique || values === undefined || table.isKeyMade) table.delete(key);
+    const reason = this.#put(table, key, values, row !== undefined);
+    if (reason === undefined) return;
+    if (values !== undefined) this.#standBack(name, values, reason, undefined);
+    this.#settling.wait(name);
   }
 
-  /** Names of the rows that are to be settled together. */
+  /** Names of rows that must be known to go on; none: all rows have their places. */
   unsettled(): string[] {
-    const rows: string[] = [];
-    for (const id of this.#touched) {
-      const table = this.#maker.withId(id);
-      if (table === undefined || (!this.#contested.has(id) && !this.hasSetAside(id))) continue;
-      const keys = new Set(this.#aside.get(id)?.keys());
-      for (const key of this.#inTheWay(table, [...keys])) keys.add(key);
-      for (const key of keys) rows.push(`${id}/${key}`);
-    }
-    this.#touched.clear();
-    this.#contested.clear();
-    return rows;
+    return this.#settling.wanted(APPLY_ROWS);
   }
 
-  /** Rows that belong together, those that keep their place first. */
-  settle(rows: readonly PackedRow[]): void {
-    for (const { table, key } of rows) this.#maker.withId(table)?.delete(key);
+  /** Rows as they are, and when each was written last. */
+  settle(rows: Iterable<PackedRow>, versionOf: (at: number) => Version): void {
+    let at = 0;
     for (const { table: id, key, row, cells } of rows) {
+      const version = versionOf(at++);
       const table = this.#maker.withId(id);
-      if (table === undefined) continue;
-      this.#put(table, key, () => (row === undefined ? undefined : table.read(key, row, cells)), {
-        isPresent: row !== undefined,
-      });
+      const values = table === undefined || row === undefined ? undefined : readOf(table, key, row, cells);
+      this.#settling.tell(`${id}/${key}`, { version, values, isPresent: row !== undefined });
     }
   }
 
   conflicts(): Conflict[] {
     const conflicts: Conflict[] = [];
-    for (const all of [this.#aside, this.#broken]) {
-      for (const [id, rows] of all) {
-        const table = this.#maker.withId(id);
-        if (table === undefined) continue;
-        for (const [key, { kind, reason, row }] of rows) {
-          conflicts.push({ kind, table: table.model.name, key: `${id}/${key}`, row, reason });
-        }
-      }
+    for (const [name, { kind, reason, row }] of this.#aside.all()) {
+      const table = this.#table(name);
+      if (table !== undefined) conflicts.push({ kind, table: table.model.name, key: name, row, reason });
     }
     conflicts.push(...this.#danglingReferences());
     return conflicts.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.kind < b.kind ? -1 : 1));
   }
 
-  /** Whether another row is in its place. */
-  #put(
-    table: IndexTable,
-    key: string,
-    read: () => RowValues | undefined,
-    { isPresent }: { readonly isPresent: boolean },
-  ): boolean {
-    const { id } = table.model;
-    this.#aside.get(id)?.delete(key);
-    this.#broken.get(id)?.delete(key);
-    let values: RowValues | undefined;
-    try {
-      values = isPresent ? read() : undefined;
-    } catch (error) {
-      if (!isStarfishError(error)) throw error;
-    }
-    if (table.isUnique || values === undefined || table.isKeyMade) table.delete(key);
+  #table(name: string): IndexTable | undefined {
+    return this.#maker.withId(name.slice(0, TABLE_ID_CHARS));
+  }
+
+  /** What stood aside of it is gone, and those that stood back for it are tried again. */
+  #leave(name: string): void {
+    for (const other of this.#aside.leave(name)) this.#settling.wait(other);
+  }
+
+  #takeOut(name: string): void {
+    this.#leave(name);
+    this.#table(name)?.delete(keyOf(name));
+  }
+
+  #placed(name: string, { values, isPresent }: Known): string | undefined {
+    const table = this.#table(name);
+    return table === undefined ? undefined : this.#put(table, keyOf(name), values, isPresent);
+  }
+
+  /** What SQLite says where another row is in its place. */
+  #put(table: IndexTable, key: string, values: RowValues | undefined, isPresent: boolean): string | undefined {
     if (values === undefined) {
       if (isPresent) this.#setAside(table, key, { kind: "malformed", reason: "It is no row of this table", row: {} });
-      return false;
+      return undefined;
     }
     try {
       table.insert(key, values);
-      return false;
+      return undefined;
     } catch (error) {
       if (!(error instanceof SqliteError)) throw error;
       return this.#refused(table, key, values, error);
     }
   }
 
-  #refused(table: IndexTable, key: string, values: RowValues, error: SqliteError): boolean {
+  #refused(table: IndexTable, key: string, values: RowValues, error: SqliteError): string | undefined {
     const row = table.toRow(values);
     const reason = error.message;
     switch (error.result) {
       case CONSTRAINT_UNIQUE:
       case CONSTRAINT_PRIMARYKEY:
       case CONSTRAINT_ROWID:
-        this.#setAside(table, key, { kind: "unique", reason, row });
-        return true;
+        return reason;
       case CONSTRAINT_CHECK:
         return this.#putUnchecked(table, key, values, { kind: "check", reason, row });
-      case CONSTRAINT_NOTNULL:
+      default: {
         table.delete(key);
-        this.#setAside(table, key, { kind: "not-null", reason, row });
-        return false;
-      default:
-        table.delete(key);
-        this.#setAside(table, key, { kind: "malformed", reason, row });
-        return false;
+        const kind = error.result === CONSTRAINT_NOTNULL ? "not-null" : "malformed";
+        this.#setAside(table, key, { kind, reason, row });
+        return undefined;
+      }
     }
   }
 
-  #putUnchecked(table: IndexTable, key: string, values: RowValues, aside: Aside): boolean {
+  #putUnchecked(table: IndexTable, key: string, values: RowValues, aside: Aside): string | undefined {
     this.#connection.run("PRAGMA ignore_check_constraints = ON");
     // Statements have the checks in them.
     table.close();
     try {
       table.insert(key, values);
-      const broken = this.#broken.get(table.model.id) ?? new Map<string, Aside>();
-      this.#broken.set(table.model.id, broken.set(key, aside));
-      return false;
+      this.#setAside(table, key, aside);
+      return undefined;
     } catch (error) {
       if (!(error instanceof SqliteError)) throw error;
       return this.#refused(table, key, values, error);
@@ -179,42 +179,14 @@ export class Applier {
   }
 
   #setAside(table: IndexTable, key: string, aside: Aside): void {
-    const rows = this.#aside.get(table.model.id) ?? new Map<string, Aside>();
-    this.#aside.set(table.model.id, rows.set(key, aside));
+    this.#tables.set(table.model.id, table);
+    this.#aside.put(`${table.model.id}/${key}`, aside);
   }
 
-  /** Keys of rows in the table that have what these rows should have. SQLite says it by replacing them, for a trial. */
-  #inTheWay(table: IndexTable, keys: Iterable<string>): string[] {
-    const found: string[] = [];
-    const { id, name } = table.model;
-    const columns = table.columns.map(({ model }) => quoted(model.name));
-    const places = columns.map(() => "?").join(", ");
-    const sql = `INSERT OR REPLACE INTO ${quoted(name)} (${columns.join(", ")}) VALUES (${places})`;
-    for (const key of keys) {
-      const aside = this.#aside.get(id)?.get(key);
-      if (aside?.kind !== "unique") continue;
-      this.#connection.run("SAVEPOINT trial");
-      const recording = this.#connection.record();
-      try {
-        this.#connection.run("PRAGMA ignore_check_constraints = ON");
-        this.#connection.run(
-          sql,
-          table.columns.map(({ model }) => aside.row[model.name] ?? null),
-        );
-        for (const change of changesOf(recording.changeset())) {
-          if (folded(change.table) !== folded(name) || change.kind === "insert") continue;
-          found.push(table.keyOf(change.before).slice(TABLE_ID_CHARS + 1));
-        }
-      } catch (error) {
-        if (!(error instanceof SqliteError)) throw error;
-      } finally {
-        recording.end();
-        this.#connection.run("PRAGMA ignore_check_constraints = OFF");
-        this.#connection.run("ROLLBACK TO trial");
-        this.#connection.run("RELEASE trial");
-      }
-    }
-    return found;
+  #standBack(name: string, values: RowValues, reason: string, forName: string | undefined): void {
+    const table = this.#table(name);
+    if (table === undefined) return;
+    this.#setAside(table, keyOf(name), { kind: "unique", reason, row: table.toRow(values), for: forName });
   }
 
   #danglingReferences(): Conflict[] {
@@ -228,6 +200,20 @@ export class Applier {
       }
     }
     return conflicts;
+  }
+}
+
+function keyOf(name: string): string {
+  return name.slice(TABLE_ID_CHARS + 1);
+}
+
+/** Undefined: it is no row of this table. */
+function readOf(table: IndexTable, key: string, row: CellReader, cells: readonly PackedCell[]): RowValues | undefined {
+  try {
+    return table.read(key, row, cells);
+  } catch (error) {
+    if (isStarfishError(error)) return undefined;
+    throw error;
   }
 }
 

@@ -4,17 +4,18 @@
  * rows in one order. A rowid that two of them share moves the later one aside on that node; a side table knows them.
  */
 import { assert } from "../../base/assert.ts";
-import { StarfishError } from "../../base/errors.ts";
 import { keyOf, valuesOfKey } from "../cells/keys.ts";
 import { CellReader } from "../cells/pack.ts";
 import { elementsOf, plus, readPart, setOf } from "../cells/parts.ts";
 import type { PackedCell } from "../rows.ts";
+import { type Affinity, affinityOf, isKept } from "../schema/affinity.ts";
+import { typeOf } from "../schema/create-table.ts";
 import { digitsOf, DIGITS, elementPart, folded } from "../schema/names.ts";
 import type { ColumnModel, TableModel } from "../schema/model.ts";
 import { quoted } from "../schema/tokens.ts";
 import type { SqlRow, SqlValue } from "../types.ts";
-import type { Cell, Record } from "./changeset.ts";
-import type { Connection, Statement } from "./connection.ts";
+import { type Cell, changesOf, type Record } from "./changeset.ts";
+import { type Connection, SqliteError, type Statement } from "./connection.ts";
 import { DB_ENABLE_TRIGGER } from "./sqlite.ts";
 
 export interface IndexColumn {
@@ -27,6 +28,7 @@ export interface IndexColumn {
   /** What it is where a row says nothing of it. */
   readonly missing: SqlValue;
   readonly fold: ((text: string) => string) | undefined;
+  readonly affinity: Affinity;
 }
 
 /** What made keys need of the platform. */
@@ -57,11 +59,14 @@ export class IndexTable {
   readonly #key: readonly IndexColumn[];
   readonly #rowid: string;
   readonly #side: string;
+  readonly #sideName: string;
   /** Places of columns by their ids. */
   readonly #places: ReadonlyMap<number, number>;
   readonly #insertSql: string;
   readonly #statements = new Map<string, Statement>();
   #lastRowid = 0n;
+  /** Whether rows lie elsewhere than their keys say, since too many share a rowid: then they are found by an index of keys. */
+  #hasStrays: boolean;
 
   constructor(connection: Connection, model: TableModel, keys: KeySource) {
     this.#connection = connection;
@@ -72,8 +77,11 @@ export class IndexTable {
     this.hasFoldedKey = this.#key.some(({ fold }) => fold !== undefined);
     const names = new Set(model.columns.map(({ name }) => folded(name)));
     this.#rowid = ["rowid", "_rowid_", "oid"].find((name) => !names.has(name)) ?? "rowid";
-    this.#side = `temp.${quoted(`_k_${model.id}`)}`;
+    this.#sideName = quoted(`_k_${model.id}`);
+    this.#side = `temp.${this.#sideName}`;
     if (this.isKeyMade) connection.run(`CREATE TABLE IF NOT EXISTS ${this.#side} (r INTEGER PRIMARY KEY, k TEXT)`);
+    const strays = "SELECT 1 FROM sqlite_temp_schema WHERE name = ?";
+    this.#hasStrays = this.isKeyMade && connection.all(strays, [`_i_${model.id}`]).length > 0;
     this.isUnique = isUnique(connection, model);
     this.#places = new Map(this.columns.map(({ model: { id } }, at) => [id, at]));
     this.#insertSql = this.#insertion();
@@ -131,7 +139,7 @@ export class IndexTable {
    * and win.
    */
   read(key: string, row: CellReader, cells: readonly PackedCell[]): RowValues | undefined {
-    const fromKey = this.isKeyMade ? [] : valuesOfKey(key, this.#key.length);
+    const fromKey = this.isKeyMade ? [] : this.#valuesOf(key);
     if (fromKey === undefined || (this.isKeyMade && !MADE_KEY.test(key))) return undefined;
     const values: SqlValue[] = this.columns.map(({ keyAt, missing }) =>
       keyAt > 0 ? (fromKey[keyAt - 1] ?? null) : missing,
@@ -154,6 +162,12 @@ export class IndexTable {
     if (!isKeyTold) return { values, reals };
     const told = this.#key.map((column) => foldedValue(values[this.columns.indexOf(column)] ?? null, column.fold));
     return keyOf(told) === key ? { values, reals } : undefined;
+  }
+
+  /** Of a primary key. What its column would make another value of is the key of another row. */
+  #valuesOf(key: string): SqlValue[] | undefined {
+    const values = valuesOfKey(key, this.#key.length);
+    return values?.every((value, i) => isKept(value, this.#key[i]?.affinity ?? "none")) === true ? values : undefined;
   }
 
   /** Adds up the parts of counters, and of sets. */
@@ -200,10 +214,41 @@ export class IndexTable {
       this.#run(`DELETE FROM ${this.#side} WHERE r = ?`, [rowid]);
       return;
     }
-    const values = valuesOfKey(key, this.#key.length);
+    const values = this.#valuesOf(key);
     if (values === undefined) return;
     const where = this.#key.map(({ model }) => `${quoted(model.name)} = ?`).join(" AND ");
     this.#run(`DELETE FROM ${table} WHERE ${where}`, values);
+  }
+
+  /** Names of the rows that have what this one should have alone. SQLite says it by replacing them, for a trial. */
+  inTheWay({ values, reals }: RowValues): string[] {
+    const connection = this.#connection;
+    const name = folded(this.model.name);
+    const columns = this.columns.map(({ model }) => quoted(model.name)).join(", ");
+    const places = this.columns.map(() => "?").join(", ");
+    const found: string[] = [];
+    connection.run("SAVEPOINT trial");
+    const recording = connection.record();
+    connection.run("PRAGMA ignore_check_constraints = ON");
+    const statement = connection.prepare(
+      `INSERT OR REPLACE INTO ${quoted(this.model.name)} (${columns}) VALUES (${places})`,
+    );
+    try {
+      this.#bind(statement, 0, values, reals);
+      finish(statement);
+      for (const change of changesOf(recording.changeset())) {
+        if (folded(change.table) === name && change.kind !== "insert") found.push(this.keyOf(change.before));
+      }
+    } catch (error) {
+      if (!(error instanceof SqliteError)) throw error;
+    } finally {
+      statement.finalize();
+      recording.end();
+      connection.run("PRAGMA ignore_check_constraints = OFF");
+      connection.run("ROLLBACK TO trial");
+      connection.run("RELEASE trial");
+    }
+    return found;
   }
 
   /** Rows (`child`) of which that is true, for people. */
@@ -238,9 +283,10 @@ export class IndexTable {
     const names = this.columns.map(({ model }) => quoted(model.name));
     const columns = this.isKeyMade ? [this.#rowid, ...names] : names;
     // Where nothing but the key is unique, what has that key is the same row.
-    const or = this.isUnique || this.isKeyMade ? "" : "OR REPLACE ";
+    // ABORT is said for it, since a constraint may have another way of its own (`UNIQUE ON CONFLICT IGNORE`).
+    const or = this.isUnique || this.isKeyMade ? "ABORT" : "REPLACE";
     const places = columns.map(() => "?").join(", ");
-    return `INSERT ${or}INTO ${quoted(this.model.name)} (${columns.join(", ")}) VALUES (${places})`;
+    return `INSERT OR ${or} INTO ${quoted(this.model.name)} (${columns.join(", ")}) VALUES (${places})`;
   }
 
   #bind(statement: Statement, from: number, values: readonly SqlValue[], reals: ReadonlySet<number>): void {
@@ -269,7 +315,9 @@ export class IndexTable {
       const [row] = this.#all(`SELECT k FROM ${this.#side} WHERE r = ?`, [first + i]);
       if (row?.[0] === key) return first + i;
     }
-    return undefined;
+    if (!this.#hasStrays) return undefined;
+    const rowid = this.#all(`SELECT r FROM ${this.#side} WHERE k = ?`, [key])[0]?.[0];
+    return rowid === undefined || rowid === null ? undefined : BigInt(rowid as number | bigint);
   }
 
   #freeRowid(key: string): bigint {
@@ -277,7 +325,13 @@ export class IndexTable {
     for (let i = 0n; i < PROBES_MAX; i++) {
       if (this.#all(`SELECT k FROM ${this.#side} WHERE r = ?`, [first + i]).length === 0) return first + i;
     }
-    throw new StarfishError("malformed", "More rows than can be share one number");
+    // Nobody gets here by chance: a member has made keys that share a number.
+    if (!this.#hasStrays) this.#run(`CREATE INDEX temp.${quoted(`_i_${this.model.id}`)} ON ${this.#sideName} (k)`, []);
+    this.#hasStrays = true;
+    for (;;) {
+      const rowid = BigInt(Math.floor(this.#keys.random() * 2 ** 53)) << 10n;
+      if (this.#all(`SELECT 1 FROM ${this.#side} WHERE r = ?`, [rowid]).length === 0) return rowid;
+    }
   }
 
   #run(sql: string, values: readonly SqlValue[]): void {
@@ -339,6 +393,7 @@ function readColumns(connection: Connection, model: TableModel): IndexColumn[] {
       hasDefault: fallback !== null,
       missing: constant(connection, fallback ?? null),
       fold: collations.get(folded(column.name)),
+      affinity: affinityOf(typeOf(column.definition)),
     });
   }
   return columns;

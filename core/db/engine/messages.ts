@@ -90,10 +90,10 @@ export interface IndexCalls {
   beginApply(): void;
   /** Rows as packed by rows.ts. */
   apply(rows: Uint8Array): void;
-  /** Keys of rows whose places depend on each other's versions: they are to be sent to `settle`. */
+  /** Keys of rows whose places depend on each other's versions: they are to be sent to `settle`, until there are none. */
   unsettled(): readonly string[];
-  /** The same rows, those that keep their place first. */
-  settle(rows: Uint8Array): void;
+  /** Rows of these, and of each the stamp and the writer of its newest version. */
+  settle(rows: Uint8Array, versions: Float64Array): void;
   endApply(): void;
   read(call: StatementCall): StatementAnswer;
   page(cursor: number): PageAnswer;

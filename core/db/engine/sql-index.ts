@@ -136,6 +136,7 @@ export class SqlIndex implements IndexCalls {
     const made = this.#quietly(() => this.#maker.make(this.#model));
     this.#problems = made.problems;
     for (const id of made.refill) this.#applier.forget(id);
+    this.#applier.schemaChanged();
     return {
       refill: made.refill,
       tables: [...this.#maker.tables].map(({ model }) => [model.id, folded(model.name)] as const),
@@ -157,8 +158,11 @@ export class SqlIndex implements IndexCalls {
     return this.#applier.unsettled();
   }
 
-  settle(rows: Uint8Array): void {
-    this.#applier.settle([...unpackRows(rows)]);
+  settle(rows: Uint8Array, versions: Float64Array): void {
+    this.#applier.settle(unpackRows(rows), (at) => ({
+      stamp: versions[2 * at] ?? 0,
+      writer: versions[2 * at + 1] ?? 0,
+    }));
   }
 
   endApply(): void {
