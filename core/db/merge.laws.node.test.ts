@@ -66,6 +66,19 @@ const statement: fc.Arbitrary<string> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ table, column }).map((x) => `ALTER TABLE ${x.table} DROP COLUMN ${x.column}`) },
   { weight: 1, arbitrary: table.map((name) => `DROP TABLE ${name}`) },
   {
+    weight: 1,
+    arbitrary: fc
+      .record({ table, column, to: column })
+      .map((x) => `ALTER TABLE ${x.table} RENAME COLUMN ${x.column} TO ${x.to}`),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ table, to: fc.oneof(table, fc.constant("other")) }).chain((x) =>
+      // And back, since most statements speak of the old name.
+      fc.constantFrom(`ALTER TABLE ${x.table} RENAME TO ${x.to}`, `ALTER TABLE other RENAME TO ${x.to}`),
+    ),
+  },
+  {
     weight: 2,
     arbitrary: fc
       .record({ table, column, unique: fc.boolean() })

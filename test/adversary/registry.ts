@@ -11,6 +11,7 @@ import { SCHEMAS as returned } from "../../core/jobs/returned.ts";
 import { SCHEMAS as spec } from "../../core/jobs/spec.ts";
 import { SCHEMAS as results } from "../../core/jobs/wire.ts";
 import { SCHEMAS as program } from "../../core/sandbox/program.ts";
+import { SCHEMAS as labels } from "../../core/db/schema/labels.ts";
 import { SCHEMAS as database } from "../../core/db/schema/model.ts";
 import { SCHEMAS as kept } from "../../core/disk/files/kept-paths.ts";
 import { SCHEMAS as treeValue } from "../../core/disk/files/tree-value.ts";
@@ -52,6 +53,7 @@ export const FILES: Readonly<Record<string, Readonly<Record<string, Schema<unkno
   "core/jobs/wire.ts": results,
   "core/sandbox/program.ts": program,
   "core/db/schema/model.ts": database,
+  "core/db/schema/labels.ts": labels,
   "core/disk/files/kept-paths.ts": kept,
   "core/disk/files/tree-value.ts": treeValue,
   "core/disk/placement/layout-entry.ts": layout,
@@ -166,7 +168,10 @@ export const MAPS: Readonly<Record<string, readonly string[]>> = {
   work: ["core/jobs/entries.ts#workSchema"],
   people: ["wireSchema", "bodySchema"].map((name) => `core/io/people/card.ts#${name}`),
   mail: ["wireSchema", "mailSchema", "receiptSchema"].map((name) => `core/io/mail/entries.ts#${name}`),
-  db: ["objectSchema", "columnSchema"].map((name) => `core/db/schema/model.ts#${name}`),
+  db: [
+    ...["objectSchema", "columnSchema"].map((name) => `core/db/schema/model.ts#${name}`),
+    "core/db/schema/labels.ts#labelSchema",
+  ],
   tree: ["core/disk/files/tree-value.ts#fileSchema"],
 };
 

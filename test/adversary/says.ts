@@ -2,7 +2,7 @@
 import { concat, toHex } from "../../core/base/bytes.ts";
 import { encode } from "../../core/base/codec.ts";
 import { CPU_PROTOCOL } from "../../core/jobs/protocol.ts";
-import { columnId, columnKey, tableId } from "../../core/db/schema/names.ts";
+import { columnId, columnKey, labelKey, tableId } from "../../core/db/schema/names.ts";
 import { statementOf, writable } from "../../core/jobs/entries.ts";
 import { workKey, workPurpose } from "../../core/jobs/view.ts";
 import { RESULTS_PROTOCOL } from "../../core/jobs/wire.ts";
@@ -105,6 +105,10 @@ export const WAYS: Readonly<Record<string, Way>> = {
     for (const column of ["id", freshId()]) intruder.write("db", columnKey(table, columnId(column, 0)), value);
     intruder.write("db", `${table}/xrow`, value);
     intruder.write("db", `${table}/${freshId()}`, new Uint8Array([1, 2, 3, 4, 5]));
+  },
+  "core/db/schema/labels.ts#labelSchema": (value, { intruder }) => {
+    const table = tableId("notes", 1, ["id"]);
+    for (const column of [undefined, columnId("id", 0)]) intruder.write("db", labelKey(table, column), value);
   },
   "core/io/devices/wire.ts#requestSchema": request(DEVICE_PROTOCOL),
   "core/io/mail/entries.ts#wireSchema": (value, { intruder }) => {

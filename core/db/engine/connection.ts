@@ -76,6 +76,11 @@ export class Connection {
     this.#check(this.#exports.sqlite3__wasm_db_config_ip(this.db, id, on ? 1 : 0, 0));
   }
 
+  /** Whether the word is one of SQL's, and a name only in quotes. */
+  isKeyword(word: string): boolean {
+    return this.withText(word, (at, bytes) => this.#exports.sqlite3_keyword_check(at, bytes)) !== 0;
+  }
+
   get isInTransaction(): boolean {
     return this.#exports.sqlite3_get_autocommit(this.db) === 0;
   }

@@ -1,8 +1,10 @@
 /** The schema as people see it. */
 import { isStarfishError } from "../../base/errors.ts";
-import { isReserved } from "../schema/model.ts";
+import { parseCreateTable, type TableText } from "../schema/create-table.ts";
+import { isReserved } from "../schema/labels.ts";
+import type { TableModel } from "../schema/model.ts";
 import { folded } from "../schema/names.ts";
-import { quoted } from "../schema/tokens.ts";
+import { nameOf, quoted, tokensOf } from "../schema/tokens.ts";
 import type { ColumnDetail, SchemaObject, SqlValue } from "../types.ts";
 import type { Connection } from "./connection.ts";
 import type { SchemaMaker } from "./schema-maker.ts";
@@ -21,8 +23,9 @@ export function describe(connection: Connection, maker: SchemaMaker, ofComputer:
     };
   });
   for (const { model } of maker.tables) {
-    const columns = model.columns.map(({ name, definition }) => `${plain(name)} ${definition}`.trim());
-    const body = [...columns, ...model.constraints].join(", ");
+    const shown = maker.hasLabels ? shownText(connection, maker, model) : model;
+    const columns = shown.columns.map(({ name, definition }) => `${plain(name)} ${definition}`.trim());
+    const body = [...columns, ...shown.constraints].join(", ");
     objects.push({
       kind: "table",
       name: model.name,
@@ -37,12 +40,45 @@ export function describe(connection: Connection, maker: SchemaMaker, ofComputer:
       kind,
       name,
       table: table === undefined ? undefined : maker.withId(table)?.model.name,
-      sql,
+      sql: maker.hasLabels ? textOf(connection, maker, name) : sql,
       columns: kind === "view" ? columnsOf(connection, maker, name) : [],
       isOfComputer: false,
     });
   }
   return objects.toSorted((a, b) => (folded(a.name) < folded(b.name) ? -1 : 1));
+}
+
+/** A table's text with the names by which statements call it and others. */
+function shownText(connection: Connection, maker: SchemaMaker, model: TableModel): TableText {
+  const made = parseCreateTable(textOf(connection, maker, model.name));
+  const keys = new Set(model.primaryKey.map(folded));
+  const definitions = new Map(model.columns.map(({ name, definition }) => [folded(name), definition]));
+  const columns = made.columns.map(({ name, definition }) => {
+    // What the index says of a key is its own affair.
+    const own = keys.has(folded(name)) ? definitions.get(folded(name)) : undefined;
+    return { name, definition: own ?? definition };
+  });
+  return { ...made, columns };
+}
+
+/** As SQLite has it, with quotes where they have to be: it puts them where it renames, and leaves them. */
+function textOf(connection: Connection, maker: SchemaMaker, name: string): string {
+  const names = new Set<string>();
+  for (const { model } of maker.tables) for (const one of [model, ...model.columns]) names.add(folded(one.name));
+  const rows = connection.all("SELECT sql FROM sqlite_schema WHERE name = ? COLLATE NOCASE AND sql IS NOT NULL", [
+    name,
+  ]);
+  const sql = String(rows[0]?.[0] ?? "");
+  let text = "";
+  let from = 0;
+  for (const token of tokensOf(sql)) {
+    const word = nameOf(token);
+    if (token.kind !== "quoted" || !names.has(folded(word)) || plain(word) !== word || connection.isKeyword(word))
+      continue;
+    text += sql.slice(from, token.from) + word;
+    from = token.to;
+  }
+  return text + sql.slice(from);
 }
 
 /** The schema of a file that is no part of the shared database. */

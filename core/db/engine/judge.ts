@@ -3,6 +3,7 @@
  * apart here too: they become entries of the map. https://sqlite.org/c3ref/c_alter_table.html has the actions.
  */
 import { StarfishError } from "../../base/errors.ts";
+import { isOfComputer } from "../computer-table.ts";
 import { folded } from "../schema/names.ts";
 
 const CREATE_INDEX = 1;
@@ -129,7 +130,7 @@ export class Judge {
 
   #read(table: string, schema: Name): void {
     if (table.startsWith("_k_")) this.#refuse(table);
-    if (schema === "temp") this.readsOfComputer.add(folded(table));
+    if (schema === "temp" && isOfComputer(folded(table))) this.readsOfComputer.add(folded(table));
     else this.reads.add(folded(table));
   }
 

@@ -11,16 +11,17 @@ import {
   createTableWrites,
   dropColumnWrite,
   dropWrite,
-  isReserved,
   isTableAsSelect,
   objectWrite,
+  plainName,
   type SchemaModel,
   type SchemaWrite,
-  type TableModel,
 } from "../schema/model.ts";
-import { folded, tableId } from "../schema/names.ts";
-import { quoted } from "../schema/tokens.ts";
+import { isReserved, labelWrite } from "../schema/labels.ts";
+import { folded } from "../schema/names.ts";
+import { isWord, nameOf, quoted, tokensOf } from "../schema/tokens.ts";
 import type { Connection } from "./connection.ts";
+import { renaming } from "./labeller.ts";
 import type { SchemaMaker } from "./schema-maker.ts";
 import type { Statements } from "./statements.ts";
 
@@ -56,14 +57,17 @@ export class SchemaChange {
 
   /** Throws what SQLite says of the statement, and "unsupported". */
   learn(sql: string): Learnt {
+    const rename = renameOf(sql);
+    if (rename !== undefined) return this.#renamed(sql, rename);
     const select = isTableAsSelect(sql);
     // The columns are asked for; the rows come by a statement that is captured.
     const text = select === undefined ? sql : sql.slice(0, -select.select.length) + emptied(select.select);
-    const before = this.#rows();
+    const before = this.#maker.hasLabels ? this.#rowsInTexts() : this.#rows();
     const statement = this.#statements.judged(text).statement;
     this.#connection.run("SAVEPOINT learning");
     try {
       while (statement.step());
+      if (this.#maker.hasLabels) this.#unlabel();
       const learnt = this.#difference(before, this.#rows());
       const isNew = select !== undefined && learnt.writes.length > 0;
       return { ...learnt, fill: isNew ? `INSERT INTO ${quoted(select.name)}${select.select}` : undefined };
@@ -72,6 +76,47 @@ export class SchemaChange {
       this.#connection.run("ROLLBACK TO learning");
       this.#connection.run("RELEASE learning");
     }
+  }
+
+  /** SQLite says whether it can be. The texts of the schema stay, and so does all that is written under the old name. */
+  #renamed(sql: string, { table: name, column: of, to }: Rename): Learnt {
+    const statement = this.#statements.judged(sql).statement;
+    this.#connection.run("SAVEPOINT learning");
+    try {
+      renaming(this.#connection, () => {
+        while (statement.step());
+      });
+    } finally {
+      statement.finalize();
+      this.#connection.run("ROLLBACK TO learning");
+      this.#connection.run("RELEASE learning");
+    }
+    const table = this.#maker.named(name)?.model;
+    if (table === undefined) throw new StarfishError("unsupported", `${name} can't be renamed`);
+    if (of === undefined) checkName(to);
+    else if (to.includes("/") || to.length > NAME_CHARS_MAX) checkName(to);
+    const column = of === undefined ? undefined : table.columns.find((one) => folded(one.name) === folded(of));
+    if (of !== undefined && column === undefined) throw new StarfishError("unsupported", `${of} can't be renamed`);
+    // SQLite looks away from that too while it may write the schema.
+    const isTaken = table.columns.some((one) => one !== column && folded(one.name) === folded(to));
+    if (column !== undefined && isTaken) throw new StarfishError("usage", `duplicate column name: ${to}`);
+    const tables = [folded(table.name), ...(of === undefined ? [folded(to)] : [])];
+    return { writes: [labelWrite(table.id, column?.id, to)], dropped: [], tables, fill: undefined };
+  }
+
+  #rowsInTexts(): Map<string, SchemaRow> {
+    this.#connection.run("SAVEPOINT unlabelled");
+    try {
+      this.#unlabel();
+      return this.#rows();
+    } finally {
+      this.#connection.run("ROLLBACK TO unlabelled");
+      this.#connection.run("RELEASE unlabelled");
+    }
+  }
+
+  #unlabel(): void {
+    this.#maker.unlabel((name) => `${name}/${this.#model.epochs.get(folded(name)) ?? 1}`);
   }
 
   #rows(): Map<string, SchemaRow> {
@@ -92,21 +137,17 @@ export class SchemaChange {
     const tables: string[] = [];
     for (const [name, row] of after) {
       const old = before.get(name);
-      if (old?.sql === row.sql) continue;
-      checkName(row);
+      // Of what else there was a statement changes no text, but for names in it.
+      if (old !== undefined && (old.sql === row.sql || row.kind !== "table")) continue;
+      checkName(plainName(row.name));
       if (old === undefined) writes.push(...this.#made(row));
-      else if (row.kind === "table") writes.push(...this.#altered(row));
-      else
-        throw new StarfishError("unsupported", "A shared database does not take renaming: make a new table or column");
-      tables.push(name);
+      else writes.push(...this.#altered(row));
+      tables.push(old === undefined ? plainName(name) : folded(this.#maker.shownName(name)));
     }
     for (const [name, row] of before) {
       if (after.has(name)) continue;
-      if ([...after.keys()].some((made) => !before.has(made))) {
-        throw new StarfishError("unsupported", "A shared database does not take renaming: make a new table or column");
-      }
       writes.push(...this.#gone(name, row, dropped));
-      tables.push(name);
+      tables.push(folded(this.#maker.shownName(name)));
     }
     return { writes, dropped, tables };
   }
@@ -116,10 +157,10 @@ export class SchemaChange {
     if (sql.length > DEFINITION_CHARS_MAX) {
       throw new StarfishError("too-large", `A definition has at most ${DEFINITION_CHARS_MAX} characters`);
     }
-    if (kind === "table") return createTableWrites(this.#model, name, sql, this.#primaryKey(name));
+    if (kind === "table") return createTableWrites(this.#model, plainName(name), sql, this.#primaryKey(name));
     if (kind !== "index" && kind !== "view" && kind !== "trigger") throw new StarfishError("unsupported", kind);
     // A table that the same transaction made has its id by then.
-    const table = kind === "view" ? undefined : this.#idOf(row.table);
+    const table = kind === "view" ? undefined : this.#maker.inTexts(row.table)?.id;
     if (kind === "trigger" && table === undefined) {
       throw new StarfishError("unsupported", "A shared database has triggers of tables only");
     }
@@ -127,7 +168,7 @@ export class SchemaChange {
   }
 
   #altered({ name, sql }: SchemaRow): SchemaWrite[] {
-    const model = this.#maker.named(name)?.model;
+    const model = this.#maker.inTexts(name);
     if (model === undefined) return [];
     const now = columnTexts(sql);
     const writes: SchemaWrite[] = [];
@@ -137,9 +178,6 @@ export class SchemaChange {
     let ordinal = Math.max(...model.columns.map((column) => column.ordinal));
     const known = new Set(model.columns.map((column) => folded(column.name)));
     const added = [...now].filter(([column]) => !known.has(column));
-    if (writes.length > 0 && added.length > 0) {
-      throw new StarfishError("unsupported", "A shared database does not take renaming: make a new table or column");
-    }
     if (known.size + added.length > COLUMNS_MAX) {
       throw new StarfishError("too-large", `A table has at most ${COLUMNS_MAX} columns`);
     }
@@ -151,10 +189,10 @@ export class SchemaChange {
 
   #gone(name: string, row: SchemaRow, dropped: string[]): SchemaWrite[] {
     if (row.kind === "table") {
-      const table = this.#maker.named(name)?.model;
+      const table = this.#maker.inTexts(name);
       if (table === undefined) return [];
       dropped.push(table.id);
-      return [dropWrite(table.name, table.epoch)];
+      return [dropWrite(plainName(table.name), table.epoch)];
     }
     const object = this.#model.objects.find((known) => folded(known.name) === name);
     return object === undefined ? [] : [dropWrite(object.name, object.epoch)];
@@ -164,18 +202,33 @@ export class SchemaChange {
     const rows = this.#connection.all("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", [table]);
     return rows.map(([name]) => String(name));
   }
+}
 
-  #idOf(table: string): string | undefined {
-    const model: TableModel | undefined = this.#maker.named(table)?.model;
-    return model === undefined ? undefined : tableId(model.name, model.epoch, model.primaryKey);
-  }
+interface Rename {
+  readonly table: string;
+  readonly column: string | undefined;
+  readonly to: string;
+}
+
+/** `ALTER TABLE t RENAME TO u`, `ALTER TABLE t RENAME COLUMN a TO b`. */
+function renameOf(sql: string): Rename | undefined {
+  const [alter, table, ...rest] = [...tokensOf(sql)].filter(({ text }) => text !== ";");
+  if (!isWord(alter, "ALTER") || !isWord(table, "TABLE")) return undefined;
+  const [name, ...words] = rest[1]?.text === "." ? rest.slice(2) : rest;
+  if (name === undefined || !isWord(words[0], "RENAME")) return undefined;
+  const said = words.slice(1);
+  const to = said.at(-1);
+  if (to === undefined) return undefined;
+  if (said.length === 2 && isWord(said[0], "TO")) return { table: nameOf(name), column: undefined, to: nameOf(to) };
+  const column = said.at(-3);
+  return column === undefined ? undefined : { table: nameOf(name), column: nameOf(column), to: nameOf(to) };
 }
 
 function emptied(select: string): string {
   return ` SELECT * FROM (${select.replace(/;\s*$/, "")}) LIMIT 0`;
 }
 
-function checkName({ name }: SchemaRow): void {
+function checkName(name: string): void {
   if (isOfComputer(folded(name)))
     throw new StarfishError("unsupported", `${name} is a table of the computer: yours needs another name`);
   if (isReserved(name))

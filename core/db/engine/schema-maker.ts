@@ -12,10 +12,12 @@ import {
   type SchemaModel,
   type TableModel,
 } from "../schema/model.ts";
+import { shownTable } from "../schema/labels.ts";
 import { folded } from "../schema/names.ts";
 import { quoted } from "../schema/tokens.ts";
 import type { Connection } from "./connection.ts";
 import { IndexTable, type KeySource } from "./index-table.ts";
+import { Labeller } from "./labeller.ts";
 import type { Statements } from "./statements.ts";
 
 export interface Made {
@@ -31,19 +33,49 @@ export class SchemaMaker {
   readonly #connection: Connection;
   readonly #statements: Statements;
   readonly #keys: KeySource;
-  /** By folded name. */
+  /** By folded name, as texts have it. */
   #tables = new Map<string, IndexTable>();
   #byId = new Map<string, IndexTable>();
+  /** Those that statements call otherwise, by that name. */
+  #byLabel = new Map<string, IndexTable>();
+  readonly #labeller: Labeller;
+  /** Tables as texts have them, of those that statements call otherwise. */
+  #unlabelled = new Map<string, TableModel>();
   #objects = new Map<string, ObjectModel>();
 
   constructor(connection: Connection, statements: Statements, keys: KeySource) {
     this.#connection = connection;
     this.#statements = statements;
     this.#keys = keys;
+    this.#labeller = new Labeller(connection);
   }
 
+  /** As statements call it. */
   named(name: string): IndexTable | undefined {
-    return this.#tables.get(folded(name));
+    const labelled = this.#byLabel.get(folded(name));
+    if (labelled !== undefined || this.#byLabel.size === 0) return labelled ?? this.#tables.get(folded(name));
+    const table = this.#tables.get(folded(name));
+    return table !== undefined && folded(table.model.name) === folded(name) ? table : undefined;
+  }
+
+  /** As the texts of the schema call it, and its columns. */
+  inTexts(name: string): TableModel | undefined {
+    return this.#unlabelled.get(folded(name)) ?? this.#tables.get(folded(name))?.model;
+  }
+
+  /** How statements call what texts call so. */
+  shownName(name: string): string {
+    return this.#tables.get(folded(name))?.model.name ?? name;
+  }
+
+  /** Whether statements call something otherwise than the texts of the schema. */
+  get hasLabels(): boolean {
+    return this.#labeller.isUsed;
+  }
+
+  /** In a savepoint that is rolled back: all is called as texts do. `nameOfNew`: of what was made meanwhile. */
+  unlabel(nameOfNew: (name: string) => string): void {
+    this.#labeller.unlabel(nameOfNew);
   }
 
   withId(id: string): IndexTable | undefined {
@@ -61,10 +93,15 @@ export class SchemaMaker {
   /** What there is now, for `restore`. */
   state(): () => void {
     const [tables, byId, objects] = [new Map(this.#tables), new Map(this.#byId), new Map(this.#objects)];
+    const [byLabel, unlabelled] = [this.#byLabel, this.#unlabelled];
+    const restoreLabels = this.#labeller.state();
     return () => {
       this.#tables = tables;
       this.#byId = byId;
       this.#objects = objects;
+      this.#byLabel = byLabel;
+      this.#unlabelled = unlabelled;
+      restoreLabels();
     };
   }
 
@@ -73,6 +110,7 @@ export class SchemaMaker {
     this.#statements.forget();
     const problems = new Map<string, string>();
     const refill: string[] = [];
+    this.#takeLabelsOff();
     this.#dropObjects(model);
     for (const [name, table] of this.#tables) if (model.tables.get(name)?.id !== table.model.id) this.#dropTable(name);
     for (const [name, table] of model.tables) {
@@ -88,7 +126,34 @@ export class SchemaMaker {
       if (this.#objects.has(folded(object.name))) continue;
       this.#attempt(folded(object.name), problems, () => this.#createObject(object, refill));
     }
+    this.#putLabelsOn(model, problems);
     return { refill, problems };
+  }
+
+  #takeLabelsOff(): void {
+    if (!this.hasLabels) return;
+    for (const table of this.#tables.values()) table.close();
+    this.#labeller.unlabel();
+    for (const [name, model] of this.#unlabelled) this.#add(name, model);
+    this.#unlabelled = new Map();
+    this.#byLabel = new Map();
+  }
+
+  #putLabelsOn(model: SchemaModel, problems: Map<string, string>): void {
+    // What could not be made has no name.
+    const there = [...model.tables].filter(([name]) => this.#tables.has(name));
+    const changed = there.filter(([, table]) => shownTable(table) !== table);
+    if (changed.length === 0) return;
+    for (const table of this.#tables.values()) table.close();
+    this.#attempt("new names", problems, () => this.#labeller.label(changed.map(([, table]) => table)));
+    if (!this.hasLabels) return;
+    this.#unlabelled = new Map(changed);
+    for (const [name, table] of changed) {
+      const shown = shownTable(table);
+      this.#add(name, shown);
+      const made = this.#tables.get(name);
+      if (made !== undefined) this.#byLabel.set(folded(shown.name), made);
+    }
   }
 
   /** One that fails leaves nothing behind. */

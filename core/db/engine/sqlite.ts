@@ -11,6 +11,7 @@ interface SqliteExports {
   sqlite3_close_v2(db: Pointer): number;
   sqlite3_extended_result_codes(db: Pointer, on: number): number;
   sqlite3_errmsg(db: Pointer): Pointer;
+  sqlite3_keyword_check(text: Pointer, bytes: number): number;
   sqlite3_error_offset(db: Pointer): number;
   sqlite3_limit(db: Pointer, id: number, value: number): number;
   sqlite3_changes(db: Pointer): number;

@@ -6,10 +6,10 @@
 import * as v from "valibot";
 import { check, integerOf, type Schema } from "../../base/codec.ts";
 import { isStarfishError } from "../../base/errors.ts";
-import { isOfComputer } from "../computer-table.ts";
 import { COLUMNS_MAX, DEFINITION_CHARS_MAX, NAME_CHARS_MAX, OBJECTS_MAX } from "../limits.ts";
 import { columnId, columnKey, dropKey, folded, fromDigits, objectKey, TABLE_ID, tableId } from "./names.ts";
 import { parseCreateTable, typeOf } from "./create-table.ts";
+import { allotted, isReserved, Labels, type Wish } from "./labels.ts";
 import { isWord, nameOf, quoted, tokensOf } from "./tokens.ts";
 
 export interface SchemaEntry {
@@ -27,11 +27,16 @@ export interface ColumnModel {
   readonly definition: string;
   readonly ordinal: number;
   readonly merges: Merges;
+  /** What statements call it, where that is not its name. */
+  readonly label: string | undefined;
 }
 
 export interface TableModel {
   readonly id: string;
+  /** As texts call it: what it was made as. */
   readonly name: string;
+  /** What statements call it, where that is not its name. */
+  readonly label: string | undefined;
   readonly epoch: number;
   /** Columns of the primary key; none: rows have keys that nobody sees. */
   readonly primaryKey: readonly string[];
@@ -50,12 +55,14 @@ export interface ObjectModel {
 }
 
 export interface SchemaModel {
-  /** By folded name. */
+  /** By folded name, as texts have it. */
   readonly tables: ReadonlyMap<string, TableModel>;
   /** Indexes, then views, then triggers, each by name. */
   readonly objects: readonly ObjectModel[];
   /** The epoch that the next object of a name opens, by folded name, where it is not the first. */
   readonly epochs: ReadonlyMap<string, number>;
+  /** Folded names of tables that are called otherwise now: another table of that name is told apart by its epoch. */
+  readonly renamed: ReadonlySet<string>;
   /** Ids of columns that were dropped, by table. */
   readonly dropped: ReadonlyMap<string, ReadonlySet<number>>;
   /** Entries that say what can't be. */
@@ -73,6 +80,8 @@ interface TableValue {
   readonly p: readonly string[];
   readonly r: readonly string[];
   readonly o: string;
+  /** A table of this name is there under another: texts call this one NAME/EPOCH. */
+  readonly q?: true | undefined;
 }
 type ObjectValue =
   | TableValue
@@ -88,6 +97,7 @@ const objectSchema: Schema<ObjectValue> = v.variant("k", [
     p: v.pipe(v.array(nameSchema), v.maxLength(COLUMNS_MAX)),
     r: v.pipe(v.array(sqlSchema), v.maxLength(COLUMNS_MAX)),
     o: sqlSchema,
+    q: v.optional(v.literal(true)),
   }),
   v.strictObject({ k: v.literal("view"), n: nameSchema, s: sqlSchema }),
   v.strictObject({
@@ -122,6 +132,8 @@ function readAs<Value>(schema: Schema<Value>, value: unknown): Value | undefined
 }
 
 interface Named {
+  /** Folded. */
+  readonly name: string;
   readonly epoch: number;
   readonly value: ObjectValue;
   readonly stamp: number;
@@ -134,43 +146,51 @@ export function readSchema(entries: Iterable<SchemaEntry>): SchemaModel {
 }
 
 class Reading {
-  readonly #named = new Map<string, Named>();
-  readonly #droppedEpochs = new Map<string, number>();
+  /** By name, then by epoch. */
+  readonly #named = new Map<string, Map<number, Named>>();
+  readonly #dropped = new Map<string, Set<number>>();
+  readonly #labels = new Labels();
   readonly #columns = new Map<string, Map<number, ColumnValue>>();
   #setAside = 0;
 
   take({ key, value, stamp }: SchemaEntry): void {
+    if (key.startsWith("!n/")) {
+      if (!this.#labels.take(key, value, stamp)) this.#setAside++;
+      return;
+    }
     const last = key.lastIndexOf("/");
     const [kind, name, end] = [key.slice(0, 3), key.slice(3, last), key.slice(last + 1)];
     if (last < 3 || name === "") this.#setAside++;
     else if (kind === "!c/") this.#column(name, end, value);
     else if (!EPOCH.test(end) || name.length > NAME_CHARS_MAX) this.#setAside++;
-    else if (kind === "!x/") this.#droppedEpochs.set(name, Math.max(this.#droppedEpochs.get(name) ?? 0, Number(end)));
+    else if (kind === "!x/") this.#dropped.set(name, (this.#dropped.get(name) ?? new Set()).add(Number(end)));
     else if (kind === "!o/") this.#object(name, Number(end), value, stamp);
     else this.#setAside++;
   }
 
   model(): SchemaModel {
     const epochs = new Map<string, number>();
-    for (const [name, epoch] of this.#droppedEpochs) epochs.set(name, epoch + 1);
-    const there = [...this.#named].filter(([name, { epoch }]) => epoch > (this.#droppedEpochs.get(name) ?? 0));
-    for (const [name, { epoch }] of there) epochs.set(name, epoch);
+    const renamed = new Set<string>();
+    const there = this.#present(epochs, renamed);
     // The oldest first, so that nobody pushes out what is in use.
-    there.sort(([x, a], [y, b]) => a.stamp - b.stamp || (x < y ? -1 : 1));
+    there.sort((a, b) => a.stamp - b.stamp || (a.name < b.name ? -1 : a.name > b.name ? 1 : a.epoch - b.epoch));
     this.#setAside += Math.max(0, there.length - OBJECTS_MAX);
-    const kept = there.slice(0, OBJECTS_MAX).toSorted(([x], [y]) => (x < y ? -1 : 1));
-    const tables = new Map<string, TableModel>();
+    const kept = there
+      .slice(0, OBJECTS_MAX)
+      .toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.epoch - b.epoch));
+    const unlabelled = new Map<string, TableModel>();
     const objects: ObjectModel[] = [];
-    for (const [name, { epoch, value }] of kept) {
+    for (const { epoch, value } of kept) {
       if (value.k === "table") {
         const table = this.#table(value, epoch);
-        if (table === undefined) this.#setAside++;
-        else tables.set(name, table);
+        if (table === undefined || unlabelled.has(folded(table.name))) this.#setAside++;
+        else unlabelled.set(folded(table.name), table);
       } else {
         const table = value.k === "view" ? undefined : value.t;
         objects.push({ kind: value.k, name: value.n, epoch, table, sql: value.s });
       }
     }
+    const tables = this.#labelled(unlabelled, objects);
     const order = ["index", "view", "trigger"];
     objects.sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || (folded(a.name) < folded(b.name) ? -1 : 1));
     const dropped = new Map<string, Set<number>>();
@@ -181,16 +201,65 @@ class Reading {
         dropped.set(table, ids.add(id));
       }
     }
-    return { tables, objects, epochs, dropped, setAside: this.#setAside };
+    return { tables, objects, epochs, renamed, dropped, setAside: this.#setAside };
+  }
+
+  /** Objects that are there: of a name the highest epoch, and tables that have other names now. */
+  #present(epochs: Map<string, number>, renamed: Set<string>): Named[] {
+    const there: Named[] = [];
+    for (const [name, dropped] of this.#dropped) epochs.set(name, Math.max(...dropped) + 1);
+    for (const [name, all] of this.#named) {
+      const dropped = this.#dropped.get(name);
+      const next = epochs.get(name) ?? 1;
+      let own: Named | undefined;
+      const others: Named[] = [];
+      for (const named of all.values()) {
+        if (this.#isRenamed(named)) {
+          if (dropped?.has(named.epoch) !== true) others.push(named);
+        } else if (named.epoch >= next && named.epoch > (own?.epoch ?? 0)) own = named;
+      }
+      for (const { epoch } of others) epochs.set(name, Math.max(epochs.get(name) ?? 1, epoch + 1));
+      there.push(...others);
+      if (others.length > 0) renamed.add(name);
+      if (own === undefined) continue;
+      epochs.set(name, own.epoch);
+      // Texts could mean the one or the other.
+      if (others.length > 0 && !isQualified(own.value)) this.#setAside++;
+      else there.push(own);
+    }
+    return there;
+  }
+
+  #isRenamed({ value, epoch }: Named): boolean {
+    return value.k === "table" && this.#labels.ofTable(tableId(value.n, epoch, value.p)) !== undefined;
+  }
+
+  /** With what statements call them. */
+  #labelled(tables: ReadonlyMap<string, TableModel>, objects: readonly ObjectModel[]): Map<string, TableModel> {
+    const wishes: Wish[] = [];
+    const taken = objects.map(({ name }) => name);
+    for (const { id, name } of tables.values()) {
+      const label = this.#labels.ofTable(id);
+      if (label !== undefined || name.includes("/")) wishes.push({ id, own: plainName(name), label });
+      else taken.push(name);
+    }
+    const names = allotted(wishes, taken);
+    const labelled = new Map<string, TableModel>();
+    for (const [key, table] of tables) {
+      const label = names.get(table.id);
+      labelled.set(key, label === undefined || label === table.name ? table : { ...table, label });
+    }
+    return labelled;
   }
 
   #object(name: string, epoch: number, value: unknown, stamp: number): void {
     const read = readAs(objectSchema, value);
-    if (read === undefined || folded(read.n) !== name || isReserved(name)) {
+    if (read === undefined || folded(read.n) !== name || isReserved(name) || name.includes("/")) {
       this.#setAside++;
       return;
     }
-    if (epoch > (this.#named.get(name)?.epoch ?? 0)) this.#named.set(name, { epoch, value: read, stamp });
+    const epochs = this.#named.get(name) ?? new Map<number, Named>();
+    this.#named.set(name, epochs.set(epoch, { name, epoch, value: read, stamp }));
   }
 
   #column(table: string, id: string, value: unknown): void {
@@ -213,17 +282,48 @@ class Reading {
     for (const [column, { n, d, o }] of all) {
       // Two columns of one name: the first keeps it.
       if (names.has(folded(n)) || columns.length >= COLUMNS_MAX) this.#setAside++;
-      else columns.push({ id: column, name: n, definition: d, ordinal: o, merges: mergesOf(d) });
+      else columns.push({ id: column, name: n, definition: d, ordinal: o, merges: mergesOf(d), label: undefined });
       names.add(folded(n));
     }
     if (columns.length === 0 || !value.p.every((name) => names.has(folded(name)))) return undefined;
-    return { id, name: value.n, epoch, primaryKey: value.p, columns, constraints: value.r, options: value.o };
+    return {
+      id,
+      name: isQualified(value) ? `${value.n}/${epoch}` : value.n,
+      label: undefined,
+      epoch,
+      primaryKey: value.p,
+      columns: this.#labelledColumns(id, columns),
+      constraints: value.r,
+      options: value.o,
+    };
+  }
+
+  #labelledColumns(table: string, columns: readonly ColumnModel[]): readonly ColumnModel[] {
+    const labels = this.#labels.ofColumns(table);
+    if (labels.size === 0) return columns;
+    const others = columns.filter(({ id }) => !labels.has(id));
+    const wishes = columns.flatMap(({ id, name }): Wish[] => {
+      const label = labels.get(id);
+      return label === undefined ? [] : [{ id: String(id), own: name, label }];
+    });
+    const names = allotted(
+      wishes,
+      others.map(({ name }) => name),
+    );
+    return columns.map((column) => {
+      const label = names.get(String(column.id));
+      return label === undefined || label === column.name ? column : { ...column, label };
+    });
   }
 }
 
-/** Names that are SQLite's, or the database's own. */
-export function isReserved(name: string): boolean {
-  return /^(sqlite_|_)/i.test(name) || isOfComputer(folded(name));
+function isQualified(value: ObjectValue): boolean {
+  return value.k === "table" && value.q === true;
+}
+
+/** The name of a table without its epoch. */
+export function plainName(name: string): string {
+  return name.split("/", 1)[0] ?? name;
 }
 
 function mergesOf(definition: string): Merges {
@@ -242,7 +342,15 @@ export function createTableWrites(
 ): SchemaWrite[] {
   const { columns, constraints, options } = parseCreateTable(sql);
   const epoch = model.epochs.get(folded(name)) ?? 1;
-  const value: TableValue = { k: "table", n: name, p: primaryKey, r: constraints, o: options };
+  const isOther = model.renamed.has(folded(name));
+  const value: TableValue = {
+    k: "table",
+    n: name,
+    p: primaryKey,
+    r: constraints,
+    o: options,
+    ...(isOther && { q: true }),
+  };
   const id = tableId(name, epoch, primaryKey);
   return [
     { key: objectKey(name, epoch), value },

@@ -4,6 +4,8 @@
  *     !o/NAME/EPOCH         a table, view, index or trigger (model.ts)
  *     !x/NAME/EPOCH         that it was dropped
  *     !c/TABLE/COLUMN       a column of a table
+ *     !n/TABLE              what the table was renamed to (labels.ts)
+ *     !n/TABLE/COLUMN       what the column was renamed to
  *     TABLE/KEY             a row: its cells, packed
  *     TABLE/KEY COLUMN      a cell that was changed after its row was inserted, or is too large to share an entry
  *
@@ -70,6 +72,19 @@ const COLUMN_ID_CHARS = 6;
 
 export function columnKey(table: string, column: number): string {
   return `!c/${table}/${digitsOf(column, COLUMN_ID_CHARS)}`;
+}
+
+export function labelKey(table: string, column: number | undefined): string {
+  return column === undefined ? `!n/${table}` : `!n/${table}/${digitsOf(column, COLUMN_ID_CHARS)}`;
+}
+
+const LABEL: RegExp = /^!n\/([-0-9A-Z_a-z]{8})(?:\/([-0-9A-Z_a-z]{6}))?$/;
+
+export function partsOfLabelKey(
+  key: string,
+): { readonly table: string; readonly column: number | undefined } | undefined {
+  const [, table, column] = LABEL.exec(key) ?? [];
+  return table === undefined ? undefined : { table, column: column === undefined ? undefined : fromDigits(column) };
 }
 
 export function objectKey(name: string, epoch: number): string {

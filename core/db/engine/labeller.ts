@@ -1,0 +1,134 @@
+/**
+ * Calls tables and columns of the index as statements do (schema/labels.ts), and back as the texts of the schema do, while
+ * that is changed. SQLite renames, and with it what indexes, views, triggers and constraints say of them.
+ */
+import { StarfishError } from "../../base/errors.ts";
+import type { TableModel } from "../schema/model.ts";
+import { folded } from "../schema/names.ts";
+import { quoted } from "../schema/tokens.ts";
+import type { Connection } from "./connection.ts";
+import { DB_DEFENSIVE } from "./sqlite.ts";
+
+interface Renaming {
+  readonly from: string;
+  readonly to: string;
+}
+
+interface Labelled {
+  readonly table: Renaming;
+  readonly columns: readonly Renaming[];
+}
+
+export class Labeller {
+  readonly #connection: Connection;
+  /** From the names of texts to those of statements. */
+  #labelled: readonly Labelled[] = [];
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  get isUsed(): boolean {
+    return this.#labelled.length > 0;
+  }
+
+  /** What there is now, for a transaction that is rolled back. */
+  state(): () => void {
+    const labelled = this.#labelled;
+    return () => {
+      this.#labelled = labelled;
+    };
+  }
+
+  label(tables: Iterable<TableModel>): void {
+    const labelled: Labelled[] = [];
+    for (const { name, label, columns } of tables) {
+      const changed = columns.flatMap((column) =>
+        column.label === undefined ? [] : [{ from: column.name, to: column.label }],
+      );
+      if (label === undefined && changed.length === 0) continue;
+      labelled.push({ table: { from: name, to: label ?? name }, columns: changed });
+    }
+    if (labelled.length === 0) return;
+    renaming(this.#connection, () => {
+      for (const { table, columns } of labelled) this.#renameColumns(table.from, columns);
+      this.#renameTables(labelled.map(({ table }) => table));
+    });
+    this.#labelled = labelled;
+  }
+
+  /**
+   * What a statement has dropped since is passed over; a table that it has made under a name of texts is called as `nameOfNew`
+   * says: then all of it is to be rolled back.
+   */
+  unlabel(nameOfNew?: (name: string) => string): void {
+    if (this.#labelled.length === 0) return;
+    renaming(this.#connection, () => {
+      const there = this.#labelled.filter(({ table }) => this.#kindOf(table.to) === "table");
+      const known = new Set(there.map(({ table }) => folded(table.to)));
+      for (const { table } of there) {
+        const kind = known.has(folded(table.from)) ? undefined : this.#kindOf(table.from);
+        if (kind === undefined) continue;
+        if (kind !== "table" || nameOfNew === undefined) throw taken(table.from, table.to);
+        this.#run(`ALTER TABLE ${quoted(table.from)} RENAME TO ${quoted(nameOfNew(table.from))}`);
+      }
+      this.#renameTables(there.map(({ table }) => reversed(table)));
+      for (const { table, columns } of there) this.#renameColumns(table.from, columns.map(reversed));
+    });
+    if (nameOfNew === undefined) this.#labelled = [];
+  }
+
+  #renameTables(all: readonly Renaming[]): void {
+    const steps = all.filter(({ from, to }) => from !== to);
+    // One may take the name that another gives up.
+    for (const [i, { from }] of steps.entries()) this.#run(`ALTER TABLE ${quoted(from)} RENAME TO _renamed_${i}`);
+    for (const [i, { to }] of steps.entries()) this.#run(`ALTER TABLE _renamed_${i} RENAME TO ${quoted(to)}`);
+  }
+
+  #renameColumns(table: string, all: readonly Renaming[]): void {
+    const there = new Set(
+      this.#connection.all("SELECT name FROM pragma_table_xinfo(?)", [table]).map(([name]) => folded(String(name))),
+    );
+    const steps = all.filter(({ from }) => there.has(folded(from)));
+    for (const { from } of steps) there.delete(folded(from));
+    for (const { from, to } of steps) if (there.has(folded(to))) throw taken(to, from);
+    const alter = `ALTER TABLE ${quoted(table)} RENAME COLUMN`;
+    for (const [i, { from }] of steps.entries()) this.#run(`${alter} ${quoted(from)} TO _renamed_${i}`);
+    for (const [i, { to }] of steps.entries()) this.#run(`${alter} _renamed_${i} TO ${quoted(to)}`);
+  }
+
+  #kindOf(name: string): string | undefined {
+    const sql = "SELECT type FROM sqlite_schema WHERE name = ? COLLATE NOCASE AND type <> 'trigger'";
+    const kind = this.#connection.all(sql, [name])[0]?.[0];
+    return typeof kind === "string" ? kind : undefined;
+  }
+
+  #run(sql: string): void {
+    this.#connection.run(sql);
+  }
+}
+
+/**
+ * As SQLite renames in our day: in all texts. A text that is broken (a view of what is not there) stays as it is, and
+ * hinders nothing, which takes a schema that may be written.
+ */
+export function renaming<Result>(connection: Connection, work: () => Result): Result {
+  connection.configure(DB_DEFENSIVE, false);
+  connection.run("PRAGMA legacy_alter_table = OFF");
+  connection.run("PRAGMA writable_schema = ON");
+  try {
+    return work();
+  } finally {
+    connection.run("PRAGMA writable_schema = OFF");
+    connection.run("PRAGMA legacy_alter_table = ON");
+    connection.configure(DB_DEFENSIVE, true);
+  }
+}
+
+function reversed({ from, to }: Renaming): Renaming {
+  return { from: to, to: from };
+}
+
+function taken(name: string, now: string): StarfishError {
+  return new StarfishError("unsupported", `${name} is what ${now} was called first: choose another name`);
+}

@@ -1,0 +1,112 @@
+/**
+ * Names that tables and columns were given later. A table or column is what it was made as: its id does not change, nor do
+ * the texts that speak of it (indexes, views, constraints), which call it by its first name. A new name is a label on it, an
+ * entry of its own, of which the latest counts. So nothing is lost of what others wrote under the old name meanwhile. Pure.
+ */
+import * as v from "valibot";
+import { check, type Schema } from "../../base/codec.ts";
+import { isStarfishError } from "../../base/errors.ts";
+import { isOfComputer } from "../computer-table.ts";
+import { NAME_CHARS_MAX } from "../limits.ts";
+import type { ColumnModel, SchemaWrite, TableModel } from "./model.ts";
+import { folded, labelKey, partsOfLabelKey } from "./names.ts";
+
+export interface Label {
+  readonly name: string;
+  readonly stamp: number;
+}
+
+const labelSchema: Schema<{ readonly n: string }> = v.strictObject({
+  n: v.pipe(v.string(), v.minLength(1), v.maxLength(NAME_CHARS_MAX), v.regex(/^[^/\0]*$/)),
+});
+
+/** Names that are SQLite's, or the database's own. */
+export function isReserved(name: string): boolean {
+  return /^(sqlite_|_)/i.test(name) || isOfComputer(folded(name));
+}
+
+/** As the map has them. */
+export class Labels {
+  readonly #tables = new Map<string, Label>();
+  readonly #columns = new Map<string, Map<number, Label>>();
+
+  /** False: it says what can't be. */
+  take(key: string, value: unknown, stamp: number): boolean {
+    const parts = partsOfLabelKey(key);
+    const name = nameIn(value);
+    if (parts === undefined || name === undefined) return false;
+    const { table, column } = parts;
+    if (column === undefined) {
+      if (isReserved(name)) return false;
+      this.#tables.set(table, { name, stamp });
+      return true;
+    }
+    const columns = this.#columns.get(table) ?? new Map<number, Label>();
+    this.#columns.set(table, columns.set(column, { name, stamp }));
+    return true;
+  }
+
+  ofTable(id: string): Label | undefined {
+    return this.#tables.get(id);
+  }
+
+  ofColumns(table: string): ReadonlyMap<number, Label> {
+    return this.#columns.get(table) ?? NONE;
+  }
+}
+
+const NONE: ReadonlyMap<number, Label> = new Map();
+
+function nameIn(value: unknown): string | undefined {
+  try {
+    return check(labelSchema, value).n;
+  } catch (error) {
+    if (isStarfishError(error)) return undefined;
+    throw error;
+  }
+}
+
+export interface Wish {
+  readonly id: string;
+  /** What it is called where nobody has said otherwise. */
+  readonly own: string;
+  readonly label: Label | undefined;
+}
+
+/**
+ * Who is called how. Those that nobody has renamed keep their names (`taken`); of the others the one that was renamed first is
+ * asked first. Who does not get the name it was given has its own, or where that is taken too, the given one and its id.
+ */
+export function allotted(wishes: readonly Wish[], taken: Iterable<string>): Map<string, string> {
+  const used = new Set(Array.from(taken, folded));
+  const names = new Map<string, string>();
+  const order = wishes.toSorted(
+    (a, b) => (a.label?.stamp ?? 0) - (b.label?.stamp ?? 0) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
+  );
+  for (const { id, own, label } of order) {
+    const wanted = label?.name ?? own;
+    const name = [wanted, own].find((one) => !used.has(folded(one))) ?? `${wanted}_${id}`;
+    used.add(folded(name));
+    names.set(id, name);
+  }
+  return names;
+}
+
+/** A table as statements call it. */
+export function shownTable(table: TableModel): TableModel {
+  if (table.label === undefined && table.columns.every(({ label }) => label === undefined)) return table;
+  const shown = new Map(table.columns.map(({ name, label }) => [folded(name), label ?? name]));
+  return {
+    ...table,
+    name: table.label ?? table.name,
+    primaryKey: table.primaryKey.map((name) => shown.get(folded(name)) ?? name),
+    columns: table.columns.map((column): ColumnModel => ({ ...column, name: column.label ?? column.name })),
+  };
+}
+
+export function labelWrite(table: string, column: number | undefined, name: string): SchemaWrite {
+  return { key: labelKey(table, column), value: { n: name } };
+}
+
+/** For the suite that sends the extremes of every schema (test/adversary). */
+export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { labelSchema };
