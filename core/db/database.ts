@@ -6,13 +6,16 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { SqlEngine } from "../ports/sql-engine.ts";
 import { AnswerCursor } from "./answer-cursor.ts";
+import { openAt } from "./as-of.ts";
 import type { ComputerTable } from "./computer-table.ts";
 import type { Captured, StatementAnswer, StatementCall } from "./engine/messages.ts";
 import { type DatabaseChange, Follower } from "./follower.ts";
+import type { History } from "./history.ts";
 import { IndexClient, isLoss } from "./index-client.ts";
 import { type GroupOutcomes, Groups } from "./groups.ts";
 import { FILL_ROWS, QUERY_MS_MAX } from "./limits.ts";
 import { READING } from "./query.ts";
+import { rowHistory } from "./row-history.ts";
 import { firstWord } from "./schema/tokens.ts";
 import { openTransaction } from "./transaction.ts";
 import { type Release, Turns } from "./turns.ts";
@@ -21,7 +24,9 @@ import type {
   Cursor,
   DatabaseStat,
   QueryOptions,
+  RowVersion,
   SchemaObject,
+  SqlFile,
   SqlParameters,
   SqlValue,
   Transaction,
@@ -30,6 +35,7 @@ import { writesOf } from "./writes.ts";
 
 export interface DatabaseParts {
   readonly map: ReplicatedMap;
+  readonly history: History;
   readonly engine: SqlEngine;
   readonly clock: Clock;
   readonly log: Log;
@@ -135,6 +141,14 @@ export class Database {
     } finally {
       release();
     }
+  }
+
+  at(atMs: number): Promise<SqlFile> {
+    return openAt(atMs, this.#parts);
+  }
+
+  async history(table: string, key: readonly SqlValue[]): Promise<readonly RowVersion[]> {
+    return rowHistory(this.#parts.map, this.#parts.history, this.#follower.schemaEntries(), table, key);
   }
 
   async serialize(): Promise<Uint8Array> {

@@ -67,6 +67,14 @@ export const GROUP_MAX = 256;
 /** Rows that are read from the map in one turn of the node's thread: some milliseconds. */
 export const APPLY_ROWS = 1_000;
 export const APPLY_BYTES: number = 512 * 1024;
+/** What was replaced in so long is remembered: whoever spoils a table sees it within a day. */
+export const HISTORY_MS: number = 24 * 3_600_000;
+/** Of what was replaced, in RAM beside the map: what a tab can spare, and some 100,000 cells. */
+export const HISTORY_BYTES_MAX: number = 16 * 1024 * 1024;
+/** What one of them costs beyond its key and value. */
+export const HISTORY_ENTRY_BYTES = 120;
+/** Earlier moments that are looked at at once: each is an index of its own. */
+export const HISTORY_OPEN_MAX = 2;
 /** Rows of a table of the computer that go to the index at once: some milliseconds of the node's thread. */
 export const FILL_ROWS = 500;
 /** Rows that are known to be out of date in the index; beyond it the index is made anew. */

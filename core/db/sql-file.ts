@@ -8,6 +8,23 @@ import { QUERY_MS_MAX } from "./limits.ts";
 import { queriesOf } from "./query.ts";
 import type { SqlFile } from "./types.ts";
 
+/** What an index of its own holds, to be read. `refusal` is said of what would write. */
+export function fileOf(client: IndexClient, clock: Clock, schema: "objects" | "fileObjects", refusal: string): SqlFile {
+  const queries = queriesOf({
+    watched: undefined,
+    open: async (sql, parameters, { signal, timeoutMs = QUERY_MS_MAX }) => {
+      const call = { sql, parameters, timeoutMs: Math.min(timeoutMs, QUERY_MS_MAX) };
+      const answer = await client.call("read", [call], { signal });
+      if (answer.isWrite) throw new StarfishError("unsupported", refusal);
+      return new AnswerCursor(answer, { client, clock, release: () => {}, isWaitedFor: () => false, signal });
+    },
+  });
+  return Object.assign(queries, {
+    schema: () => client.call(schema, []),
+    [Symbol.asyncDispose]: async () => client.end("It was closed"),
+  });
+}
+
 /** As SqlDatabase.openFile. */
 export async function openFile(
   file: Uint8Array,
@@ -21,17 +38,5 @@ export async function openFile(
     client.end("The file was not opened");
     throw error;
   }
-  const queries = queriesOf({
-    watched: undefined,
-    open: async (sql, parameters, { signal, timeoutMs = QUERY_MS_MAX }) => {
-      const call = { sql, parameters, timeoutMs: Math.min(timeoutMs, QUERY_MS_MAX) };
-      const answer = await client.call("read", [call], { signal });
-      if (answer.isWrite) throw new StarfishError("unsupported", "The file is read, and not written");
-      return new AnswerCursor(answer, { client, clock, release: () => {}, isWaitedFor: () => false, signal });
-    },
-  });
-  return Object.assign(queries, {
-    schema: () => client.call("fileObjects", []),
-    [Symbol.asyncDispose]: async () => client.end("The file was closed"),
-  });
+  return fileOf(client, clock, "fileObjects", "The file is read, and not written");
 }

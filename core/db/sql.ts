@@ -8,10 +8,11 @@ import type { SqlEngine } from "../ports/sql-engine.ts";
 import type { ComputerTable } from "./computer-table.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseChange } from "./follower.ts";
+import { History } from "./history.ts";
 import { queriesOf, sqlName } from "./query.ts";
 import { folded } from "./schema/names.ts";
 import { nameOf, tokensOf } from "./schema/tokens.ts";
-import type { QueryOptions, SqlDatabase, Transaction } from "./types.ts";
+import type { QueryOptions, SqlDatabase, SqlValue, Transaction } from "./types.ts";
 
 export interface SqlParts {
   readonly map: ReplicatedMap;
@@ -33,9 +34,10 @@ export function createSql(parts: SqlParts): OwnedSql {
   const changed = new Listeners<DatabaseChange>();
   let database: Promise<Database> | undefined;
   let isClosed = false;
+  const history = new History(parts.map);
   const load = async (): Promise<Database> => {
     const { Database: Loaded } = await import("./database.ts");
-    const made = new Loaded({ ...parts, computer: await parts.computer() });
+    const made = new Loaded({ ...parts, history, computer: await parts.computer() });
     made.onChange((change) => changed.emit(change));
     return made;
   };
@@ -93,6 +95,8 @@ export function createSql(parts: SqlParts): OwnedSql {
       const { exportFile } = await import("./export.ts");
       yield* exportFile(await use());
     },
+    at: async (atMs: number) => (await use()).at(atMs),
+    history: async (table: string, key: readonly SqlValue[]) => (await use()).history(table, key),
     openFile: async (file: Uint8Array) => {
       const { openFile } = await import("./sql-file.ts");
       return openFile(file, parts);
@@ -114,6 +118,7 @@ export function createSql(parts: SqlParts): OwnedSql {
     sql,
     close: async () => {
       isClosed = true;
+      history.close();
       (await database?.catch(() => undefined))?.close();
     },
   };

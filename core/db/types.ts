@@ -172,6 +172,17 @@ export interface SqlDatabase extends Queries {
   ): Promise<number>;
   /** A real SQLite file of all tables, as of one moment, in pieces. */
   export(options?: QueryOptions): AsyncIterable<Uint8Array>;
+  /**
+   * All tables as they were at an earlier moment (ms since 1970), to be read: for a day, as far as this node has seen it since
+   * it started, and has room to remember it. Rejects with "not-found" for what lies before that, and "busy" where too many
+   * such moments are open: close it when it was read.
+   */
+  at(atMs: number): Promise<SqlFile>;
+  /**
+   * What a row was, by its primary key, the newest first: as far as the map still has it, and for a day what this node has
+   * seen replaced. A time at which nothing is known to have changed is no version.
+   */
+  history(table: string, key: readonly SqlValue[]): Promise<readonly RowVersion[]>;
   /** Reads a SQLite file that is no part of the shared database: in memory, and read-only. */
   openFile(file: Uint8Array): Promise<SqlFile>;
   /** Resolves when more than half of the awake members hold what was written here (ReplicatedMap.sync). */
@@ -181,7 +192,7 @@ export interface SqlDatabase extends Queries {
   stat(): DatabaseStat;
 }
 
-/** A file's tables: to read with SQL. */
+/** Tables of a file, or of an earlier moment: to read with SQL. */
 export interface SqlFile extends Queries, AsyncDisposable {
   schema(): Promise<readonly SchemaObject[]>;
 }
@@ -228,6 +239,13 @@ export interface Conflict {
   readonly row: SqlRow;
   /** For people: which rule, and which row stands in the way. */
   readonly reason: string;
+}
+
+export interface RowVersion {
+  /** From when on it was so; ms since 1970. */
+  readonly sinceMs: number;
+  /** Without columns that it said nothing of. Undefined: it was deleted. */
+  readonly row: SqlRow | undefined;
 }
 
 export interface DatabaseStat {

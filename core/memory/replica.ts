@@ -169,7 +169,7 @@ export class Replica {
     const ready = this.#readyAll(writes, nowMs, stamp);
     this.#checkRoom(ready);
     for (const { key, entry } of ready) {
-      this.table.merge(key, entry, true);
+      this.#merge(key, entry);
       this.#stored.delete(key);
     }
     this.#tell(
@@ -294,11 +294,22 @@ export class Replica {
         outlived.push(keyed);
         continue;
       }
-      if (this.table.merge(key, entry, true) !== "applied") continue;
+      if (!this.#merge(key, entry)) continue;
       this.#clock.saw(entry.stamp);
       if (isOld) this.#holdOld(keyed, commonMs, nowMs);
       applied.push(keyed);
     }
+  }
+
+  /** Whether it was taken in. Those who watch what is replaced are told of that. */
+  #merge(key: string, entry: Entry): boolean {
+    const before = this.watchers.isReplacedWatched ? this.table.head(key) : undefined;
+    const raw = before !== undefined && this.#isThere(before) ? this.table.value(key) : undefined;
+    if (this.table.merge(key, entry, true) !== "applied") return false;
+    if (before === undefined || raw === undefined) return true;
+    const version = { stamp: before.stamp, writer: before.writer };
+    this.watchers.tellReplaced({ key, version, raw, by: { stamp: entry.stamp, writer: entry.writer } });
+    return true;
   }
 
   /**
@@ -408,10 +419,10 @@ function isEarly({ state, expiresAtMs = 0 }: Entry, nowMs: number): boolean {
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 /**
- * What `bytes`, which are the caller's own, say. What a member has written that is not CBOR is given as the bytes that it
+ * The value of an entry. What `bytes`, which are the caller's own, say. What a member has written that is not CBOR is given as the bytes that it
  * is: reading never fails.
  */
-function decodeValue(bytes: Uint8Array): unknown {
+export function decodeValue(bytes: Uint8Array): unknown {
   const own = byteString(bytes);
   if (own !== undefined) return own;
   try {

@@ -30,7 +30,16 @@ import { type Part, Parts } from "./parts.ts";
 import type { Replica } from "./replica.ts";
 import { Rounds } from "./rounds.ts";
 import type { Incoming, ExchangeOptions } from "./exchange.ts";
-import type { KeyRange, MapChange, MapEntry, MapStat, MapWrite, ReplicatedMap, Version } from "./types.ts";
+import type {
+  KeyRange,
+  MapChange,
+  MapEntry,
+  MapStat,
+  MapWrite,
+  ReplacedEntry,
+  ReplicatedMap,
+  Version,
+} from "./types.ts";
 
 export const RECONCILE_PROTOCOL = "/starfish/memory/2.0.0";
 
@@ -182,6 +191,10 @@ export class NodeMap implements ReplicatedMap {
 
   watchKeys(listener: (keys: readonly string[]) => void): Unsubscribe {
     return this.#replica.watchers.watchKeys(listener);
+  }
+
+  watchReplaced(listener: (replaced: ReplacedEntry) => void): Unsubscribe {
+    return this.#replica.watchers.watchReplaced(listener);
   }
 
   now(): number {

@@ -30,6 +30,17 @@ export interface MapChange {
   readonly isLocal: boolean;
 }
 
+/** What a write has taken the place of, here. */
+export interface ReplacedEntry {
+  readonly key: string;
+  /** Of what was there. */
+  readonly version: Version;
+  /** Its value's CBOR. */
+  readonly raw: Uint8Array;
+  /** Of the write. */
+  readonly by: Version;
+}
+
 export type MapWrite =
   | { readonly key: string; readonly value: unknown; readonly expiresInMs?: number | undefined }
   /** Deletes. */
@@ -117,6 +128,11 @@ export interface ReplicatedMap {
   watchAll(listener: (changes: readonly MapChange[]) => void): Unsubscribe;
   /** As `watchAll`, for those who read for themselves what they need: it is told which keys have changed. */
   watchKeys(listener: (keys: readonly string[]) => void): Unsubscribe;
+  /**
+   * Called for each key that is written or deleted, here or by others, with what was there until then, before anybody is told
+   * of the change. Not for what expires, nor for what was not there.
+   */
+  watchReplaced(listener: (replaced: ReplacedEntry) => void): Unsubscribe;
   /**
    * Resolves when everything written here before the call is acknowledged: more than half of the awake members hold it, and
    * a kept instance has stored it, here and there. Rejects with "timeout" (the writes stay, and go on spreading),

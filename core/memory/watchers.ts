@@ -1,12 +1,13 @@
 /** Who watches a map, and is told of what has changed on this node: by prefix, all that was applied at once, or its keys. */
 import { Listeners, type Unsubscribe } from "../base/events.ts";
-import type { MapChange, MapEntry } from "./types.ts";
+import type { MapChange, MapEntry, ReplacedEntry } from "./types.ts";
 
 export class Watchers {
   readonly #entry: (key: string) => MapEntry | undefined;
   readonly #byPrefix = new Map<string, Listeners<MapChange>>();
   readonly #whole = new Listeners<readonly MapChange[]>();
   readonly #keys = new Listeners<readonly string[]>();
+  readonly #replaced = new Listeners<ReplacedEntry>();
 
   /** `entry` reads the map. */
   constructor(entry: (key: string) => MapEntry | undefined) {
@@ -32,6 +33,19 @@ export class Watchers {
 
   watchKeys(listener: (keys: readonly string[]) => void): Unsubscribe {
     return this.#keys.add(listener);
+  }
+
+  watchReplaced(listener: (replaced: ReplacedEntry) => void): Unsubscribe {
+    return this.#replaced.add(listener);
+  }
+
+  /** Whether anybody asks for what is replaced: to read it takes time. */
+  get isReplacedWatched(): boolean {
+    return this.#replaced.size > 0;
+  }
+
+  tellReplaced(replaced: ReplacedEntry): void {
+    this.#replaced.emit(replaced);
   }
 
   tell(keys: readonly string[], isLocal: boolean): void {

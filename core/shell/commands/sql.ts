@@ -14,6 +14,7 @@ const SPECS = {
   import: VALUE,
   export: VALUE,
   open: VALUE,
+  at: VALUE,
   delimiter: VALUE,
   "no-header": {},
 };
@@ -25,7 +26,7 @@ export const sql: Command = {
 usage: sql [--csv|--json|--line|--list] ["STATEMENT; …" [PARAM…] | -f FILE]
        sql --watch "SELECT …"
        sql --import FILE.csv TABLE | --export FILE QUERY|TABLE | --export FILE.sqlite
-       sql --open FILE.sqlite …
+       sql --open FILE.sqlite … | --at '10 minutes ago' …
 
 SQLite's SQL on tables that all nodes share. A PARAM replaces a '?' (--param NAME=VALUE replaces :NAME). Alone it is a
 prompt. The computer is in tables too: members, files, jobs, processes, mem, mail. docs/database.md says all.

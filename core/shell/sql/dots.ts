@@ -1,12 +1,13 @@
 /** Commands that begin with a dot, as in SQLite's own shell, and two for rows that merging has set aside. */
 import { StarfishError } from "../../base/errors.ts";
-import type { Conflict, SchemaObject } from "../../db/types.ts";
+import type { SchemaObject, SqlRow } from "../../db/types.ts";
 import { bytesWords, count, dim, table as columnsOf } from "../format.ts";
 import { oneLine } from "../harmless.ts";
 import { wholeNumber } from "../options.ts";
 import { suggest } from "../suggest.ts";
 import { compose, joined, type Text } from "../styled.ts";
 import { cut, widthOf } from "../width.ts";
+import { parameterOf } from "./csv.ts";
 import { dumpOf, selected } from "./dump.ts";
 import { MODES, type Mode } from "./layout.ts";
 import type { Session } from "./statements.ts";
@@ -25,6 +26,7 @@ export const DOTS: Readonly<Record<string, Dot>> = {
   ".mode": { words: MODES.join("|"), about: "how answers are shown", run: mode },
   ".stat": { words: "", about: "rows, bytes, and how far the index is", run: stat },
   ".conflicts": { words: "", about: "what merging has broken, by number", run: conflicts },
+  ".history": { words: "TABLE KEY…", about: "what the row with that primary key was, and since when", run: history },
   ".discard": { words: "NUMBER", about: "removes the row of that conflict for good", run: discard },
   ".help": { words: "", about: "this", run: help },
   ".quit": { words: "", about: "leaves; so does Ctrl-D", run: quit },
@@ -138,7 +140,7 @@ async function conflicts(_words: readonly string[], { target, place }: Session):
   const columns = screen?.columns ?? Number.POSITIVE_INFINITY;
   const lines = found.flatMap((conflict, i) => [
     `${i + 1}. ${conflict.kind} in ${oneLine(conflict.table)}: ${oneLine(conflict.reason)}`,
-    `   ${rowWords(conflict)}`,
+    `   ${rowWords(conflict.row)}`,
   ]);
   await place.print(joined(lines.flatMap((line) => [cut(line, columns), "\n"])));
   if (screen !== undefined) {
@@ -147,10 +149,24 @@ async function conflicts(_words: readonly string[], { target, place }: Session):
   }
 }
 
-function rowWords({ row }: Conflict): string {
+function rowWords(row: SqlRow): string {
   return Object.entries(row)
     .map(([name, value]) => `${oneLine(name)} = ${cellText(value)}`)
     .join(", ");
+}
+
+async function history([table, ...key]: readonly string[], { target, place }: Session): Promise<void> {
+  if (table === undefined)
+    throw new StarfishError("malformed", ".history is of a row: a TABLE, and the KEY of the row");
+  if (selected(await target.schema(), table).length === 0) throw await noSuchTable(table, target);
+  const found = await target.shared.history(table, key.map(parameterOf));
+  if (found.length === 0) return await place.print("Nothing is known of such a row.\n");
+  const columns = place.screen?.columns ?? Number.POSITIVE_INFINITY;
+  const lines = found.map(({ sinceMs, row }) => {
+    const since = new Date(sinceMs).toISOString().slice(0, 19).replace("T", " ");
+    return cut(`since ${since}: ${row === undefined ? "deleted" : rowWords(row)}`, columns);
+  });
+  await place.print(joined(lines.flatMap((line) => [line, "\n"])));
 }
 
 async function discard([number = ""]: readonly string[], { target, place }: Session): Promise<void> {
@@ -159,7 +175,7 @@ async function discard([number = ""]: readonly string[], { target, place }: Sess
   const conflict = found[wholeNumber(number, "NUMBER", 1, found.length) - 1];
   if (conflict === undefined) return;
   await target.shared.discard(conflict);
-  await place.tell(`Discarded: ${conflict.kind} in ${oneLine(conflict.table)}: ${rowWords(conflict)}\n`);
+  await place.tell(`Discarded: ${conflict.kind} in ${oneLine(conflict.table)}: ${rowWords(conflict.row)}\n`);
 }
 
 async function help(_words: readonly string[], { place }: Session): Promise<void> {

@@ -9,6 +9,7 @@ import { exportTo } from "./export.ts";
 import { importFile } from "./import.ts";
 import { runInteractive } from "./interactive.ts";
 import { MODES, type Mode } from "./layout.ts";
+import { momentOf } from "./moment.ts";
 import { OPENED_BYTES_MAX } from "./limits.ts";
 import { placeOf } from "./output.ts";
 import { type Piece, piecesOf, Splitter } from "./split.ts";
@@ -20,12 +21,23 @@ import { checkWatched, watchInPipe, watchOnScreen } from "./watch.ts";
 export async function runSql(options: Options, context: CommandContext): Promise<number> {
   const given = ["watch", "import", "export"].filter((name) => options.has(name));
   if (given.length > 1) throw new StarfishError("usage", `--${given.join(" and --")} can't be used together`);
-  const opened = options.value("open");
+  const [opened, at] = [options.value("open"), options.value("at")];
+  if (at !== undefined) return await runAt(at, options, context);
   if (opened === undefined) return await runOn(Target.shared(context.computer), options, context);
   if (options.has("import") || options.has("watch"))
     throw new StarfishError("unsupported", "a file that was opened is only read: nothing changes there");
   await using file = await openFile(opened, context);
   return await runOn(new Target(file), options, context);
+}
+
+/** On the tables as they were. */
+async function runAt(at: string, options: Options, context: CommandContext): Promise<number> {
+  if (options.has("open")) throw new StarfishError("usage", "--at and --open can't be used together");
+  if (options.has("import") || options.has("watch"))
+    throw new StarfishError("unsupported", "the past can only be read: nothing changes there");
+  const { sql, memory } = context.computer;
+  await using was = await sql.at(momentOf(at, memory.now()));
+  return await runOn(new Target(was), options, context);
 }
 
 async function openFile(

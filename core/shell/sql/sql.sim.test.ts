@@ -181,6 +181,24 @@ describe("files", () => {
   });
 });
 
+test("--at reads what was, also what is gone since, and says what it does not know", async () => {
+  await out(BIRDS);
+  await bench.world.runFor(60_000);
+  await out(
+    `sql "UPDATE birds SET legs = 3 WHERE legs = 2; ALTER TABLE birds ADD COLUMN wings; DELETE FROM birds WHERE legs IS NULL"`,
+  );
+  await bench.world.runFor(60_000);
+  expect(await out("sql --csv 'SELECT * FROM birds'")).toBe("name,legs,wings\nbarn owl,3,\n");
+  expect(await out("sql --csv --at '90 seconds ago' 'SELECT * FROM birds ORDER BY name'")).toBe(
+    "name,legs\nbarn owl,2\n漢字,\n",
+  );
+  expect(await out("sql --at 90s .dump birds")).toContain("('漢字', NULL)");
+  expect(await bench.run("sql --at 90s 'DELETE FROM birds'")).toMatchObject({ status: 1 });
+  expect((await bench.run("sql --at '2 days ago' 'SELECT 1'")).stderr).toContain("remembers what was replaced since");
+  expect(await bench.run("sql --at soon 'SELECT 1'")).toMatchObject({ status: 64 });
+  expect(await bench.run("sql --at 90s --watch 'SELECT 1'")).toMatchObject({ status: 1 });
+});
+
 test("--watch prints anew what another node has changed", async () => {
   await out(BIRDS);
   await bench.company();
