@@ -6,7 +6,6 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { SqlEngine } from "../ports/sql-engine.ts";
 import { AnswerCursor } from "./answer-cursor.ts";
-import { openAt } from "./as-of.ts";
 import type { ComputerTable } from "./computer-table.ts";
 import type { Captured, StatementAnswer, StatementCall } from "./engine/messages.ts";
 import { type DatabaseChange, Follower } from "./follower.ts";
@@ -15,7 +14,6 @@ import { IndexClient, isLoss } from "./index-client.ts";
 import { type GroupOutcomes, Groups } from "./groups.ts";
 import { FILL_ROWS, QUERY_MS_MAX } from "./limits.ts";
 import { READING } from "./query.ts";
-import { rowHistory } from "./row-history.ts";
 import { firstWord } from "./schema/tokens.ts";
 import { openTransaction } from "./transaction.ts";
 import { type Release, Turns } from "./turns.ts";
@@ -143,11 +141,13 @@ export class Database {
     }
   }
 
-  at(atMs: number): Promise<SqlFile> {
+  async at(atMs: number): Promise<SqlFile> {
+    const { openAt } = await import("./as-of.ts");
     return openAt(atMs, this.#parts);
   }
 
   async history(table: string, key: readonly SqlValue[]): Promise<readonly RowVersion[]> {
+    const { rowHistory } = await import("./row-history.ts");
     return rowHistory(this.#parts.map, this.#parts.history, this.#follower.schemaEntries(), table, key);
   }
 

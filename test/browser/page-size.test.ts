@@ -61,6 +61,9 @@ const FEATURES: Readonly<Record<string, number>> = {
   "expr-run": 2_000,
   // The shared database: what serves it, its command, rarer calls, and the worker with SQLite (whose WebAssembly comes apart).
   database: 9_000,
+  // With the database itself; and with the schema's model, which SQLite's worker has too.
+  "as-of": 11_000,
+  "row-history": 8_000,
   "sql-run": 16_000,
   "computer-tables": 5_000,
   insert: 1_000,
