@@ -3,9 +3,10 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, request, type IncomingHttpHeaders, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { brotliDecompressSync } from "node:zlib";
+import type { AddressInfo } from "node:net";
+import { brotliDecompressSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { servePage } from "./page.ts";
+import { compressFile, servePage } from "./page.ts";
 
 let folder: string;
 let server: Server;
@@ -79,6 +80,22 @@ test("assets are kept for ever and compressed for those who can", async () => {
     "gzip",
   );
   expect((await get("/assets/x.png", { "accept-encoding": "br" })).headers["content-encoding"]).toBeUndefined();
+});
+
+test("what the build has compressed is sent as it is, and is no file of its own", async () => {
+  const file = join(folder, "page", "assets", "built-abc123.js");
+  await writeFile(file, SCRIPT);
+  await compressFile(file);
+  // Made unlike what the node would make.
+  await writeFile(`${file}.gz`, gzipSync("from the build"));
+  const built = createServer(await servePage(join(folder, "page")));
+  await once(built.listen(0, "127.0.0.1"), "listening");
+  const { port } = built.address() as AddressInfo;
+  const at = `http://127.0.0.1:${port}/assets/built-abc123.js`;
+  expect(await (await fetch(at, { headers: { "accept-encoding": "gzip" } })).text()).toBe("from the build");
+  expect(await (await fetch(at, { headers: { "accept-encoding": "br" } })).text()).toBe(SCRIPT);
+  expect((await fetch(`${at}.gz`)).status).toBe(404);
+  built.close();
 });
 
 test.each([
