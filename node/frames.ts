@@ -212,6 +212,16 @@ export function readPiece(frame: Frame): { id: number; bytes: Uint8Array } {
   return { id: new DataView(body.buffer, body.byteOffset).getUint32(0), bytes: body.subarray(ID_BYTES) };
 }
 
+/** Length and kind. */
+const HEAD_BYTES = 5;
+
+/** Throws "malformed". */
+function bodyLength(head: Uint8Array): number {
+  const length = new DataView(head.buffer).getUint32(0);
+  if (length < 1 || length > BODY_BYTES_MAX + 1) throw new StarfishError("malformed", `A frame of ${length} bytes`);
+  return length - 1;
+}
+
 export class FrameSocket {
   readonly #socket: Socket;
   #failure: StarfishError | undefined;
@@ -246,10 +256,10 @@ export class FrameSocket {
   }
 
   async #sendOne(kind: number, body: Uint8Array): Promise<void> {
-    const frame = new Uint8Array(5 + body.length);
+    const frame = new Uint8Array(HEAD_BYTES + body.length);
     new DataView(frame.buffer).setUint32(0, 1 + body.length);
-    frame[4] = kind;
-    frame.set(body, 5);
+    frame[HEAD_BYTES - 1] = kind;
+    frame.set(body, HEAD_BYTES);
     if (this.#socket.destroyed || !this.#socket.writable) throw this.#gone();
     if (!this.#socket.write(frame)) await this.#room();
   }
@@ -273,17 +283,32 @@ export class FrameSocket {
 
   /** The frames that arrive, until the other end has gone. Rejects with "malformed" for an invalid frame. */
   async *frames(): AsyncGenerator<Frame, void, undefined> {
-    let rest: Buffer = Buffer.alloc(0);
+    const head = new Uint8Array(HEAD_BYTES);
+    let headBytes = 0;
+    let body: Uint8Array | undefined;
+    let bodyBytes = 0;
     try {
+      // Each byte is copied once, to where it belongs: a frame comes in many chunks.
       for await (const chunk of this.#socket as AsyncIterable<Buffer>) {
-        rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-        while (rest.length >= 5) {
-          const length = rest.readUInt32BE(0);
-          if (length < 1 || length > BODY_BYTES_MAX + 1)
-            throw new StarfishError("malformed", `A frame of ${length} bytes`);
-          if (rest.length < 4 + length) break;
-          yield { kind: rest.readUInt8(4), body: Uint8Array.from(rest.subarray(5, 4 + length)) };
-          rest = rest.subarray(4 + length);
+        for (let at = 0; at < chunk.length || bodyBytes === body?.length;) {
+          if (body === undefined) {
+            const part = chunk.subarray(at, at + HEAD_BYTES - headBytes);
+            head.set(part, headBytes);
+            headBytes += part.length;
+            at += part.length;
+            if (headBytes === HEAD_BYTES) body = new Uint8Array(bodyLength(head));
+            continue;
+          }
+          const part = chunk.subarray(at, at + body.length - bodyBytes);
+          body.set(part, bodyBytes);
+          bodyBytes += part.length;
+          at += part.length;
+          if (bodyBytes < body.length) continue;
+          const frame = { kind: head[HEAD_BYTES - 1] ?? 0, body };
+          body = undefined;
+          headBytes = 0;
+          bodyBytes = 0;
+          yield frame;
         }
       }
     } catch (error) {

@@ -5,6 +5,7 @@
  */
 import { concat, type Bytes } from "../core/base/bytes.ts";
 import { decode } from "../core/base/codec.ts";
+import { own, release } from "../core/base/owned.ts";
 import { isStarfishError, StarfishError } from "../core/base/errors.ts";
 import { abortable } from "../core/ports/clock.ts";
 import type { ProgramPlatform } from "../core/shell/programs/session.ts";
@@ -123,13 +124,17 @@ export class RemoteHost implements Host {
       if (pending === undefined) return;
       pending.length += bytes.length;
       if (pending.length > FILE_BYTES_MAX) return pending.reject(tooLarge());
+      own(frame.body);
       pending.parts.push(bytes);
       return;
     }
     const { id, error } = read(schemas.end, frame);
     const pending = this.#pending.get(id);
-    if (error !== undefined) pending?.reject(new StarfishError(error.code, error.message));
-    else pending?.resolve(concat(pending.parts));
+    if (pending === undefined) return;
+    if (error !== undefined) pending.reject(new StarfishError(error.code, error.message));
+    else pending.resolve(concat(pending.parts));
+    // Files of any size pass through here, and what is left of a gigabyte would be most of what this process has.
+    for (const part of pending.parts.splice(0)) release(part);
   }
 
   /** The client has gone. */
