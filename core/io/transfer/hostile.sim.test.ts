@@ -178,3 +178,27 @@ test("what is not as it was offered is dropped, and its sender counted as at fau
   }
   expect(lab.swarm.world.node("to").ports.shards.usage().usedBytes).toBe(0);
 });
+
+test("what has come whole takes no more, whatever its sender says of it later", async () => {
+  const lab = new TransferLab(5);
+  const { from, to } = await lab.pair();
+  const { shards } = lab.swarm.world.node("to").ports;
+  const id = new Uint8Array(16).fill(1);
+  await sayTo(lab, from, to, { offer: { id } });
+  const whole = to.transfer.list();
+  expect(whole).toMatchObject([{ state: "whole", totalBytes: 3 }]);
+  const { usedBytes } = shards.usage();
+  const more = (channel: Channel): void => {
+    channel.send(pieceMessage(new Uint8Array(PIECE_BYTES)));
+    channel.send(pieceMessage(new Uint8Array(PIECE_BYTES)));
+  };
+  const again = (channel: Channel): void => void channel.send(controlMessage({ is: "again" }));
+  for (const after of [more, again]) {
+    for (const name of [id, new Uint8Array(16).fill(2)]) {
+      await sayTo(lab, from, to, { offer: { id: name, totalBytes: 10_000_000 }, after });
+      expect(to.transfer.list()).toEqual(whole);
+      expect(shards.usage().usedBytes).toBe(usedBytes);
+      expect((await lab.filesOf(to, whole[0]?.id ?? "")).get("a")).toEqual(new Uint8Array(3));
+    }
+  }
+});

@@ -13,6 +13,7 @@ import type { PeerId } from "../../ports/network.ts";
 import { SHARD_OVERHEAD_BYTES, type ShardStore } from "../../ports/shard-store.ts";
 import type { Store } from "../../ports/store.ts";
 import {
+  ASKED_REMEMBERED_MAX,
   ITEMS_MAX,
   JOURNAL_PIECES,
   LISTS_KEPT,
@@ -54,6 +55,8 @@ export class NodeInbox implements Inbox {
   readonly #parts: InboxParts;
   readonly #items = new Map<string, Item>();
   readonly #lists = new Map<string, readonly InboxEntry[]>();
+  /** Offers that look like what is here, and are something else. */
+  readonly #others = new Set<string>();
   readonly #onChange: () => void;
 
   private constructor(parts: InboxParts, onChange: () => void) {
@@ -124,6 +127,14 @@ export class NodeInbox implements Inbox {
     );
   }
 
+  /** What has come whole from that sender and looks the same: names, sizes and times. A pipe is no other one. */
+  findWhole(from: PeerId, { id, key, totalBytes }: OfferMessage): Item | undefined {
+    if (totalBytes === null || this.#others.has(toHex(id))) return undefined;
+    return [...this.#items.values()].find(
+      ({ record }) => record.isWhole && record.from === from && equal(record.key, key),
+    );
+  }
+
   /** Whether all of it could be stored now, beside what is promised to others that come in. */
   hasRoomFor({ manifestBytes, totalBytes }: Pick<OfferMessage, "manifestBytes" | "totalBytes">): boolean {
     const { usedBytes, quotaBytes } = this.#parts.shards.usage();
@@ -181,6 +192,7 @@ export class NodeInbox implements Inbox {
   /** All pieces are here: it is looked at, made to last, and shown. Rejects with "malformed", "io", "corrupt". */
   async finish(item: Item, totalBytes: number): Promise<void> {
     const { record } = item;
+    if (record.isWhole) return;
     const entries = await this.#readEntries(item, totalBytes);
     const { names: _, ...told } = toldOf(entries);
     const title = check(titleSchema, told.title);
@@ -201,9 +213,19 @@ export class NodeInbox implements Inbox {
     this.#onChange();
   }
 
-  /** Another source of the same names: all of it is dropped, and it begins anew. */
-  async restart(item: Item): Promise<void> {
-    if (item.record.isWhole) throw new StarfishError("malformed", "It has come whole already");
+  /**
+   * Another source of the same names: all of it is dropped, and it begins anew. What has come whole stays, and the offer is one
+   * like any other when its sender comes back with it.
+   */
+  async restart(item: Item, offer: OfferMessage): Promise<void> {
+    if (item.record.isWhole) {
+      // Its own sender has sent other bytes before.
+      if (toHex(offer.id) === item.id) throw new StarfishError("malformed", "It has come whole already");
+      this.#others.add(toHex(offer.id));
+      const [oldest] = this.#others;
+      if (this.#others.size > ASKED_REMEMBERED_MAX && oldest !== undefined) this.#others.delete(oldest);
+      throw new StarfishError("link-closed", "It is not what is here: it has to be offered again");
+    }
     const { pieces } = item;
     item.pieces = 0;
     item.root = FIRST_ROOT;

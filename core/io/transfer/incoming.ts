@@ -21,11 +21,14 @@ export interface Sink {
   resume(): Promise<void>;
   readonly pieces: number;
   readonly root: Uint8Array;
+  /** Nothing belongs to it any more. */
+  readonly isWhole: boolean;
   /** Of several pieces at a time. */
   store(index: number, bytes: Uint8Array, digest: Uint8Array): Promise<void>;
   /** One after the other, when a piece is stored. */
   pass(index: number, bytes: Uint8Array, root: Uint8Array): Promise<void>;
-  restart(): Promise<void>;
+  /** What this offer's sender has is another one. Rejects with "link-closed" where that has to be asked about. */
+  restart(offer: OfferMessage): Promise<void>;
   finish(totalBytes: number): Promise<void>;
   pause(): Promise<void>;
   /** Nothing of it stays, as far as that is in its hands. */
@@ -49,6 +52,10 @@ export class InboxSink implements Sink {
     return this.item.root;
   }
 
+  get isWhole(): boolean {
+    return this.item.record.isWhole;
+  }
+
   resume(): Promise<void> {
     return this.#inbox.recall(this.item);
   }
@@ -64,8 +71,8 @@ export class InboxSink implements Sink {
     await this.#inbox.advance(this.item);
   }
 
-  restart(): Promise<void> {
-    return this.#inbox.restart(this.item);
+  restart(offer: OfferMessage): Promise<void> {
+    return this.#inbox.restart(this.item, offer);
   }
 
   finish(totalBytes: number): Promise<void> {
@@ -87,6 +94,7 @@ export class LiveSink implements Sink {
   readonly #manifestBytes: number;
   pieces = 0;
   root: Uint8Array = FIRST_ROOT;
+  readonly isWhole = false;
 
   constructor(target: LiveTarget, manifestBytes: number) {
     this.#target = target;
@@ -226,7 +234,7 @@ export class Incoming {
         line.take(said);
       } else if (said.is === "again") {
         if (line.received !== this.sink.pieces) throw outOfPlace();
-        await this.sink.restart();
+        await this.sink.restart(this.#offer);
         line.restart();
       } else if (said.is === "end") {
         await line.settled();
@@ -252,7 +260,8 @@ export class Incoming {
     const { manifestBytes, totalBytes } = this.#offer;
     const left = manifestBytes + (totalBytes ?? TRANSFER_BYTES_MAX) - line.received * PIECE_BYTES;
     const isLast = totalBytes === null && bytes.length < PIECE_BYTES;
-    if (left <= 0 || line.isOver || !(isLast || bytes.length === Math.min(PIECE_BYTES, left))) throw outOfPlace();
+    if (left <= 0 || line.isOver || this.sink.isWhole || !(isLast || bytes.length === Math.min(PIECE_BYTES, left)))
+      throw outOfPlace();
     line.isOver = isLast;
   }
 

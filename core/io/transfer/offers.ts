@@ -47,6 +47,11 @@ export class Offers {
     return [...this.#waiting.values()].map(({ offer }) => offer);
   }
 
+  /** Whether somebody waits for what this member sends. */
+  isAwaited(from: PeerId): boolean {
+    return [...this.#waiters].some((waiter) => (waiter.from ?? from) === from);
+  }
+
   /** The waiter that takes what this member sends, if one is there. It is served once. */
   waiterFor(from: PeerId): Waiter | undefined {
     const fits = [...this.#waiters].find((waiter) => (waiter.from ?? from) === from);
@@ -54,13 +59,15 @@ export class Offers {
     return fits;
   }
 
-  /** Takes an offer that waits already, or the next one. */
-  wait(waiter: Waiter): void {
+  /** Takes an offer that waits already, or the next one. Whether there was one. */
+  wait(waiter: Waiter): boolean {
     for (const { offer, message, decided } of this.#waiting.values()) {
       if ((waiter.from ?? offer.from) !== offer.from) continue;
-      return decided.resolve({ into: targetOf(waiter, message), waiter });
+      decided.resolve({ into: targetOf(waiter, message), waiter });
+      return true;
     }
     this.#waiters.add(waiter);
+    return false;
   }
 
   leave(waiter: Waiter): void {

@@ -104,6 +104,21 @@ describe("send", () => {
     expect(asked).toHaveLength(1);
   });
 
+  test("says of one that is refused this time that it is this one", async () => {
+    const lab = new TransferLab(14);
+    const { from, to } = await lab.pair();
+    await lab.swarm.settle(to.transfer.answer(from.net.self, undefined));
+    to.transfer.onOffer(({ id }) => void to.transfer.refuse(id, { remember: false }));
+    const source = sourceOf(new Map([["a", utf8("a")]]));
+    for (let time = 0; time < 2; time++) {
+      expect(await lab.swarm.failure(from.transfer.send(to.net.self, source))).toMatchObject({
+        code: "refused",
+        message: "to does not want this",
+      });
+    }
+    expect(to.transfer.answers().size).toBe(0);
+  });
+
   test("gives up an offer that nobody answers, and one whose sender has gone", async () => {
     const lab = new TransferLab(5);
     const { from, to } = await lab.pair();

@@ -87,9 +87,11 @@ interface Coming {
   readonly incoming: Incoming;
   readonly startedAtMs: number;
   /** A shell waits for it. */
-  readonly isAwaited: boolean;
+  isAwaited: boolean;
   /** Ends it, for that shell, when its sender does not come back. */
   giveUp: Timer | undefined;
+  /** Of a shell that has joined it later: then only its waiting ends. */
+  onGone: ((error: StarfishError) => void) | undefined;
 }
 
 /** Pieces of a window, and the words around them. */
@@ -166,7 +168,7 @@ class NodeTransfer implements Transfer {
 
   async refuse(id: string, { remember = true }: { readonly remember?: boolean } = {}): Promise<void> {
     const { from } = this.#offers.offer(id);
-    this.#offers.decide(id, this.#refusal());
+    this.#offers.decide(id, remember ? this.#refusal() : this.#refusal("this"));
     if (remember) await this.answer(from, "refuse");
   }
 
@@ -177,29 +179,59 @@ class NodeTransfer implements Transfer {
     taken.promise.catch(() => {});
     this.#waiters.set(waiter, taken);
     let coming: Coming | undefined;
+    let joined: Coming | undefined;
+    const stopped = Promise.withResolvers<never>();
+    stopped.promise.catch(() => {});
     const stop = (): void => {
       const error = new StarfishError("cancelled", "The receiver has cancelled it");
       taken.reject(error);
-      void coming?.incoming.end(error);
+      stopped.reject(error);
+      // What had begun without this shell goes on without it.
+      if (coming !== joined) void coming?.incoming.end(error);
     };
     signal.addEventListener("abort", stop, { once: true });
     let stopTelling: Unsubscribe = () => {};
     try {
       if (signal.aborted) stop();
-      else this.#offers.wait(waiter);
+      else if (!this.#offers.wait(waiter) && into === undefined) joined = this.#join(from);
+      if (joined !== undefined) {
+        joined.onGone = stopped.reject;
+        this.#offers.leave(waiter);
+        taken.resolve(joined);
+      }
       coming = await taken.promise;
       const { incoming } = coming;
       if (remember) await this.answer(coming.from, "allow");
       const told = coming;
-      stopTelling = this.onChange(() => onProgress?.(this.#infoOf(told)));
-      await incoming.over;
+      const tell = (): void => onProgress?.(this.#infoOf(told));
+      stopTelling = this.onChange(tell);
+      if (joined !== undefined) tell();
+      await Promise.race([incoming.over, stopped.promise]);
       return this.#infoOf(coming, true);
     } finally {
       stopTelling();
+      if (joined !== undefined) this.#part(joined);
       signal.removeEventListener("abort", stop);
       this.#offers.leave(waiter);
       this.#waiters.delete(waiter);
     }
+  }
+
+  /** What comes in from that member, or from anybody, and nobody waits for. */
+  #join(from: PeerId | undefined): Coming | undefined {
+    const joined = [...this.#incoming.values()].find(
+      (one) => !one.isAwaited && !one.incoming.isOver && !one.incoming.sink.isWhole && (from ?? one.from) === one.from,
+    );
+    if (joined !== undefined) joined.isAwaited = true;
+    return joined;
+  }
+
+  /** It is as if nobody had joined it. */
+  #part(joined: Coming): void {
+    joined.isAwaited = false;
+    joined.onGone = undefined;
+    joined.giveUp?.cancel();
+    if (!joined.incoming.isServing) this.#forget(joined);
   }
 
   list(): readonly TransferInfo[] {
@@ -267,7 +299,7 @@ class NodeTransfer implements Transfer {
 
   async #offered(channel: Channel, messages: Messages, from: PeerId, message: OfferMessage): Promise<void> {
     if (this.#answers.all.get(from) === "refuse") throw this.#refusal();
-    const known = this.#known(from, message);
+    const known = this.#known(from, message) ?? this.#there(from, message);
     if (known !== undefined) return await this.#serve(known, message, channel, messages);
     const name = this.#nameOf(from);
     let decision: Decision | undefined;
@@ -313,6 +345,20 @@ class NodeTransfer implements Transfer {
     return this.#add(item.id, from, item.record.name, message, new InboxSink(this.#inbox, item), false);
   }
 
+  /**
+   * The same is in the inbox already: its sender may have ended before it heard so. It reads what it has, and finds that all is
+   * there, or that it is another one. Whoever waits for something gets it all the same. Throws "busy".
+   */
+  #there(from: PeerId, message: OfferMessage): Coming | undefined {
+    if (this.#offers.isAwaited(from)) return undefined;
+    const item = this.#inbox.findWhole(from, message);
+    if (item === undefined) return undefined;
+    const running = this.#incoming.get(item.id);
+    if (running !== undefined) return running;
+    this.#checkRoom(from);
+    return this.#add(item.id, from, item.record.name, message, new InboxSink(this.#inbox, item), false);
+  }
+
   /** Rejects with "busy", "full", "io". */
   async #begin(from: PeerId, name: string, message: OfferMessage, decision: Decision): Promise<Coming> {
     const { into, waiter } = decision;
@@ -339,7 +385,7 @@ class NodeTransfer implements Transfer {
       onFault: (what) => this.#parts.net.misbehaved(from, `${TRANSFER_PROTOCOL}: ${what}`),
     });
     const startedAtMs = Math.round(this.#parts.clock.now());
-    const coming: Coming = { from, name, incoming, startedAtMs, isAwaited, giveUp: undefined };
+    const coming: Coming = { from, name, incoming, startedAtMs, isAwaited, giveUp: undefined, onGone: undefined };
     this.#incoming.set(id, coming);
     this.#changed.now();
     return coming;
@@ -352,7 +398,9 @@ class NodeTransfer implements Transfer {
     if (incoming.isOver || (!coming.isAwaited && !incoming.isServing)) this.#forget(coming);
     else if (coming.isAwaited) {
       coming.giveUp = this.#parts.clock.timer(RESUME_MS, () => {
-        void incoming.end(new StarfishError("unreachable", "The sender is out of reach and does not come back"));
+        const error = new StarfishError("unreachable", "The sender is out of reach and does not come back");
+        if (coming.onGone === undefined) void incoming.end(error);
+        else coming.onGone(error);
         this.#forget(coming);
       });
     }
@@ -394,9 +442,9 @@ class NodeTransfer implements Transfer {
     return this.#parts.net.member(peer)?.record.name ?? peer;
   }
 
-  #refusal(): StarfishError {
+  #refusal(what = "anything from this node"): StarfishError {
     const name = this.#nameOf(this.#parts.net.self);
-    return new StarfishError("refused", `${name} does not want anything from this node`);
+    return new StarfishError("refused", `${name} does not want ${what}`);
   }
 
   #sweep(): void {

@@ -141,7 +141,10 @@ export interface Transfer {
   accept(id: string, options?: { readonly remember?: boolean }): Promise<void>;
   /** The sender is told. `remember`, unless false, is for good. Rejects with "not-found". */
   refuse(id: string, options?: { readonly remember?: boolean }): Promise<void>;
-  /** Takes the next offer, or one that waits, and resolves when it has come whole. Rejects with "cancelled", "full", "io". */
+  /**
+   * Takes an offer that waits, or the next one, and resolves when it has come whole. Where bytes go to the inbox anyway, it joins
+   * what is coming in already, which goes on when this is aborted. Rejects with "cancelled", "full", "io".
+   */
   receive(options: ReceiveOptions): Promise<TransferInfo>;
   /** What is under way, then what is in the inbox. */
   list(): readonly TransferInfo[];

@@ -57,7 +57,10 @@ async function receive(
       // If a node is named, the answer is remembered.
       remember: from !== undefined,
       signal,
-      onProgress: ({ doneBytes, totalBytes }) => line.progress(doneBytes, totalBytes),
+      onProgress: ({ state, doneBytes, totalBytes }) => {
+        if (state === "interrupted") line.wait("the link broke; waiting for the sender to come back");
+        else line.progress(doneBytes, totalBytes);
+      },
     });
   } finally {
     line.hide();

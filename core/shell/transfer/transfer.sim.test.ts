@@ -149,4 +149,23 @@ describe("receive", () => {
     for (const { stderr } of [sent, read]) expect(stderr).toMatch(/MB of 20\.0 MB, [\d.]+ [kM]B\/s, [\d.]+ s left/);
     expect(read.stdout).toMatch(/^big, 20\.0 MB, from first \(\w+\), is in \/inbox\n$/);
   });
+
+  test("shows what comes in already, and leaves it when it is stopped", async () => {
+    await allow();
+    bench.files.set("big", noise(20_000_000));
+    const terminal = { ...TERMINAL, colours: false };
+    const sending = bench.start("send second big");
+    const { transfer } = bench.computer("second");
+    await bench.world.runUntil(() => (transfer.list()[0]?.doneBytes ?? 0) > 0, { withinMs: 60_000, everyMs: 1 });
+    const stop = new AbortController();
+    const looking = bench.start("receive", { on: "second", terminal, signal: stop.signal });
+    await bench.world.runFor(20);
+    stop.abort();
+    expect(await bench.world.settle(looking, { withinMs: 60_000 })).toMatchObject({ status: 130 });
+    expect(transfer.list()).toMatchObject([{ title: "big", state: "receiving" }]);
+    const read = await bench.run("receive --from first", { on: "second", terminal });
+    expect(read.stderr).toMatch(/MB of 20\.0 MB, [\d.]+ [kM]B\/s, [\d.]+ s left/);
+    expect(read.stdout).toMatch(/^big, 20\.0 MB, from first \(\w+\), is in \/inbox\n$/);
+    expect(await bench.world.settle(sending, { withinMs: 60_000 })).toMatchObject({ status: 0 });
+  });
 });
