@@ -24,12 +24,15 @@ const filesForLater: Plugin = {
         .map(([file]) => file);
       // The node itself comes as soon as the terminal stands: its code may already be on the way.
       const node = asked.filter((file) => file.includes("/joining-"));
-      const content = asked.filter((file) => !node.includes(file));
+      const ahead = [...node, ...node.flatMap((file) => importsOf(bundle[file]))].filter((file) =>
+        asked.includes(file),
+      );
+      const content = asked.filter((file) => !ahead.includes(file));
       return [
         { tag: "meta", attrs: { name: "starfish-later", content: content.join(" ") }, injectTo: "head" },
-        ...node.map((href) => ({
+        ...ahead.map((href) => ({
           tag: "link",
-          attrs: { rel: "modulepreload", crossorigin: true, href: `./${href}` },
+          attrs: { rel: "modulepreload", crossorigin: true, href: `./${href}`, "data-ahead": true },
           injectTo: "head" as const,
         })),
       ];
@@ -40,6 +43,55 @@ const filesForLater: Plugin = {
 /** An entry of which all is in its group's file is nothing but imports, and the page names that file instead. */
 function isEntry(built: Rolldown.OutputChunk | Rolldown.OutputAsset): boolean {
   return built.type === "chunk" && built.isEntry;
+}
+
+function importsOf(built: Rolldown.OutputChunk | Rolldown.OutputAsset | undefined): string[] {
+  return built?.type === "chunk" ? built.imports : [];
+}
+
+const MAIN: string = fileURLToPath(new URL("browser/main.ts", import.meta.url));
+const JOINING: string = fileURLToPath(new URL("browser/joining.ts", import.meta.url));
+const DOOR: string = fileURLToPath(new URL("browser/starfish.ts", import.meta.url));
+
+/**
+ * In which file a module is: what the page begins with, what its node is, and what either shares with apps are a file each.
+ * Otherwise what they have in common would be two dozen small files more, each a request before the prompt; and an app would
+ * load, and so start, what the page begins with.
+ */
+function filesByWhoNeedsThem(): Rolldown.CodeSplittingGroup[] {
+  let reached: Readonly<Record<"main" | "joining" | "door" | "doorLater", Set<string>>> | undefined;
+  const reach = (context: Rolldown.ChunkingContext): NonNullable<typeof reached> => {
+    const from = (at: string, isLater: boolean, into: Set<string> = new Set()): Set<string> => {
+      if (into.has(at)) return into;
+      into.add(at);
+      const { importedIds = [], dynamicallyImportedIds = [] } = context.getModuleInfo(at) ?? {};
+      for (const next of isLater ? [...importedIds, ...dynamicallyImportedIds] : importedIds) from(next, isLater, into);
+      return into;
+    };
+    return {
+      main: from(MAIN, false),
+      joining: from(JOINING, false),
+      door: from(DOOR, false),
+      doorLater: from(DOOR, true),
+    };
+  };
+  const fileOf = (id: string, context: Rolldown.ChunkingContext): string | undefined => {
+    reached ??= reach(context);
+    const { main, joining, door, doorLater } = reached;
+    // It has a place of its own.
+    if (id === DOOR) return undefined;
+    // Also what an app needs later may not be in a file that starts the page.
+    if (main.has(id)) return doorLater.has(id) ? "base" : "main";
+    if (door.has(id)) return "node";
+    if (joining.has(id)) return doorLater.has(id) ? "node" : "joining";
+    return undefined;
+  };
+  // A module goes to the first of them that it, or what imports it, belongs to.
+  const files = ["base", "main", "node", "joining"];
+  return files.map((file, at) => ({
+    name: (id, context) => (fileOf(id, context) === file ? file : null),
+    priority: files.length - at,
+  }));
 }
 
 /** Tells the service worker which files there are, those of browser/public too. */
@@ -70,6 +122,8 @@ const filesToKeep: Plugin = {
 };
 
 const SERVICE_WORKER = "service-worker.js";
+/** Files whose place and name are known outside: how browsers find the next version, and what apps import. */
+const NAMED: Readonly<Record<string, string>> = { "service-worker": SERVICE_WORKER, starfish: "starfish.js" };
 const PUBLIC: string = fileURLToPath(new URL("browser/public", import.meta.url));
 
 const PURE_PACKAGES: RegExp =
@@ -94,18 +148,13 @@ const config: UserConfig = defineConfig({
       input: {
         index: fileURLToPath(new URL("browser/index.html", import.meta.url)),
         "service-worker": fileURLToPath(new URL("browser/service-worker.ts", import.meta.url)),
+        starfish: fileURLToPath(new URL("browser/starfish.ts", import.meta.url)),
       },
+      // What apps import has exports; a page drops those of its entries.
+      preserveEntrySignatures: "exports-only",
       output: {
-        // Its place is what it may serve, and its name is how browsers find its next version.
-        entryFileNames: ({ name }) => (name === "service-worker" ? SERVICE_WORKER : "assets/[name]-[hash].js"),
-        // With all that they import they are a file each: what others share with them would be two dozen small files more,
-        // each a request before the prompt.
-        codeSplitting: {
-          groups: [
-            { name: "main", test: /\/browser\/main\.ts$/, priority: 2 },
-            { name: "joining", test: /\/browser\/joining\.ts$/, priority: 1 },
-          ],
-        },
+        entryFileNames: ({ name }) => NAMED[name] ?? "assets/[name]-[hash].js",
+        codeSplitting: { groups: filesByWhoNeedsThem() },
       },
       // How long the plugins take is no news: on a busy machine it would be said of any.
       checks: { pluginTimings: false },

@@ -24,3 +24,25 @@ export const CSP_META: string = directives.join("; ");
 
 /** For the header. */
 export const CSP_HEADER: string = [...directives, "frame-ancestors 'none'"].join("; ");
+
+/**
+ * For the pages of an app that a node serves beside its own (`up --app`): whatever comes from the node itself, styles as they
+ * like, and of scripts in the page those with these hashes ("'sha256-…'"), which the node takes from the file. So an app may
+ * be one file, and text that gets into it as markup runs nothing.
+ */
+export function appPolicy(hashes: readonly string[]): string {
+  return [
+    "default-src 'self'",
+    ["script-src 'self' 'wasm-unsafe-eval'", ...hashes].join(" "),
+    "worker-src 'self' blob:",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data: blob:",
+    "media-src 'self' data: blob:",
+    "font-src 'self' data:",
+    "connect-src 'self' data: blob: ws: wss:",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+}

@@ -59,6 +59,7 @@ function hideInvite(text: string): void {
 /** Starts a node and dials; without an invite it founds a swarm. Throws "bad-invite" or "version-mismatch". */
 export function launch(text: string | undefined): Launched {
   const node = startTabNode({
+    root: document.baseURI,
     invite: text === undefined ? undefined : parseInvite(realCrypto, text),
     onRefused: (code, message) => tellContact(refused(code, message)),
     onStorage: (trouble) => showNotice(trouble === "cleared" ? storageCleared : storageFull),
@@ -120,7 +121,7 @@ function bringToLife(page: Page, node: TabNode, text: string | undefined): void 
       if (isKept) hideInvite(invite);
       if (text !== undefined) views.sayWhoIsHere();
       fetchLater();
-      keepPage();
+      keepPage(document.baseURI);
     },
     nobody: () => {
       // Who was refused knows more than that; who has founded a swarm awaits nobody.

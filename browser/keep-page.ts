@@ -1,11 +1,29 @@
-/** Has the browser keep the page (service-worker.ts). Browsers do so only for pages that came protected. */
+/** Has the browser keep the page (service-worker.ts), and an app. Browsers do so only for pages that came protected. */
 
-export function keepPage(): void {
+/** `root` is the folder of the page's files, which an app that a node serves shares (starfish.ts). */
+export function keepPage(root: string): void {
   // The types say that it is always there.
   const workers: ServiceWorkerContainer | undefined = navigator.serviceWorker;
   if (!window.isSecureContext || workers === undefined) return;
   workers
-    .register(new URL("service-worker.js", document.baseURI), { updateViaCache: "none" })
+    .register(new URL("service-worker.js", root), { updateViaCache: "none" })
     // A private window, or a certificate that the browser does not trust: the page lasts as long as its node.
     .catch((error: unknown) => console.debug("page.not-kept", error));
+}
+
+/**
+ * The page of an app and what it has loaded so far came before there was a service worker: asked for once more, they come
+ * through it, which keeps them. What is loaded from then on does so anyway.
+ */
+export async function keepApp(root: string): Promise<void> {
+  keepPage(root);
+  const workers: ServiceWorkerContainer | undefined = navigator.serviceWorker;
+  if (!window.isSecureContext || workers === undefined) return;
+  if (workers.controller === null) {
+    await new Promise((resolve) => workers.addEventListener("controllerchange", resolve, { once: true }));
+  }
+  const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
+  const page = location.origin + location.pathname;
+  const own = [...new Set([page, ...loaded])].filter((url) => url.startsWith(new URL("app/", root).href));
+  for (const url of own) await fetch(url).catch(() => {});
 }

@@ -11,19 +11,19 @@ import { readSetting, writeSetting } from "./settings.ts";
  */
 const ANSWER_MS = 10_000;
 
-/** The answer is remembered for when that node is gone. Never rejects. */
-export async function machineOf(swarm: SwarmId): Promise<string | undefined> {
+/** The answer is remembered for when that node is gone. `root` is the folder of the node's page. Never rejects. */
+export async function machineOf(swarm: SwarmId, root: string): Promise<string | undefined> {
   if (!isLoopback(location.hostname)) return undefined;
   const [of, before] = (readSetting("machine") ?? "").split(" ");
-  const id = await ask(swarm);
+  const id = await ask(swarm, root);
   if (id === undefined) return of === swarm ? before : undefined;
   writeSetting("machine", `${swarm} ${id}`);
   return id;
 }
 
-async function ask(swarm: SwarmId): Promise<string | undefined> {
+async function ask(swarm: SwarmId, root: string): Promise<string | undefined> {
   try {
-    const url = new URL(`machine?swarm=${swarm}`, document.baseURI);
+    const url = new URL(`machine?swarm=${swarm}`, root);
     const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
     return answer.ok ? (await answer.text()) || undefined : undefined;
   } catch {

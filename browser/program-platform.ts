@@ -6,8 +6,9 @@ import type { ProgramPlatform } from "../core/shell/programs/session.ts";
 import { fileNameOf } from "../core/shell/programs/table.ts";
 import { browserPrograms } from "./programs.ts";
 
-export async function programFile(name: string): Promise<Uint8Array> {
-  const url = new URL(`programs/${name}`, document.baseURI);
+/** `root` is the folder of the page's files. */
+export async function programFile(name: string, root: string): Promise<Uint8Array> {
+  const url = new URL(`programs/${name}`, root);
   try {
     const response = await fetch(url);
     if (!response.ok) throw new StarfishError("not-found", `${url.host} has no copy of it (${response.status})`);
@@ -22,7 +23,7 @@ export async function programFile(name: string): Promise<Uint8Array> {
 
 export const tabProgramPlatform: ProgramPlatform = {
   threads: browserPrograms,
-  load: (file) => programFile(fileNameOf(file)),
+  load: (file) => programFile(fileNameOf(file), document.baseURI),
   // Also where the page has no crypto.subtle, over plain http.
   sha256: (bytes) => Promise.resolve(toHex(sha256(bytes))),
 };

@@ -1,7 +1,8 @@
 /**
  * Keeps the page, so that it opens although the node that served it is dead. All of a build is fetched when it is installed
  * and kept under the build's name. What the server has comes first where it answers, so that a reload gets its version; the
- * files below assets/ never change under their names. The build before stays, for tabs that are open with it.
+ * files below assets/ never change under their names. The build before stays, for tabs that are open with it. An app that the
+ * node serves below app/ is kept file by file, as its tabs ask for them, and opens as the page does.
  *
  * It imports nothing: browsers load it by itself. vite.config.ts writes the names of the files into it.
  */
@@ -35,6 +36,12 @@ const PREFIX = "starfish-page-";
 const BUILDS_KEPT = 2;
 /** A node that is there answers sooner; whoever waits longer sees nothing. */
 const ANSWER_MS = 3_000;
+/** What pages of apps import: the same name in each build, so the server's comes first. */
+const DOOR = "starfish.js";
+const APP = "app/";
+const APP_CACHE = "starfish-app";
+/** Files of apps that are kept: the oldest go. */
+const APP_FILES_MAX = 200;
 
 const urlOf = (file: string): string => new URL(file, scope.registration.scope).href;
 
@@ -54,14 +61,32 @@ async function activate(): Promise<void> {
 }
 
 /** The page: the server's, or the kept one where it does not answer. */
-async function open(request: Request): Promise<Response> {
+async function open(request: Request, name: string): Promise<Response> {
+  const answer = await answerOf(request);
+  if (answer?.ok === true) return answer;
+  return (await (await caches.open(PREFIX + build.version)).match(urlOf(name))) ?? Response.error();
+}
+
+/** What the server says, and undefined if it says nothing. */
+async function answerOf(request: Request): Promise<Response | undefined> {
   try {
-    const answer = await Promise.race([fetch(request), silence()]);
-    if (answer.ok) return answer;
+    return await Promise.race([fetch(request), silence()]);
   } catch {
-    // Below.
+    return undefined;
   }
-  return (await (await caches.open(PREFIX + build.version)).match(urlOf("index.html"))) ?? Response.error();
+}
+
+/** A file of an app: what the server says, which is kept if it is one, or the kept one where it says nothing. */
+async function ofApp(request: Request): Promise<Response> {
+  const cache = await caches.open(APP_CACHE);
+  const answer = await answerOf(request);
+  if (answer === undefined) return (await cache.match(request, { ignoreSearch: true })) ?? Response.error();
+  if (answer.status !== 200 || answer.redirected) return answer;
+  // In full disks nothing is kept, and the app opens all the same.
+  await cache.put(request, answer.clone()).catch(() => {});
+  const kept = await cache.keys();
+  await Promise.all(kept.slice(0, -APP_FILES_MAX).map((oldest) => cache.delete(oldest)));
+  return answer;
 }
 
 function silence(): Promise<never> {
@@ -78,8 +103,10 @@ scope.addEventListener("fetch", (event) => {
   const { request } = event;
   if (request.method !== "GET" || !request.url.startsWith(scope.registration.scope)) return;
   const path = request.url.slice(scope.registration.scope.length).replace(/[?#].*$/, "");
-  if (request.mode === "navigate") {
-    if (path === "" || path === "index.html") event.respondWith(open(request));
+  if (path.startsWith(APP)) event.respondWith(ofApp(request));
+  else if (path === DOOR) event.respondWith(open(request, DOOR));
+  else if (request.mode === "navigate") {
+    if (path === "" || path === "index.html") event.respondWith(open(request, "index.html"));
   } else if (path.startsWith("assets/") || build.files.includes(path)) {
     event.respondWith(file(request));
   }

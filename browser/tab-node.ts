@@ -53,6 +53,8 @@ export interface TabNode {
 }
 
 export interface TabNodeOptions {
+  /** The folder of the page's files, as a URL: programs lie below it. */
+  readonly root: string;
   /** Without one the tab founds a swarm. */
   readonly invite: Invite | undefined;
   /** What this tab keeps was taken away, or there is no room for more. */
@@ -64,7 +66,7 @@ export interface TabNodeOptions {
 /** Rejects with what problems.ts has words for. */
 export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
   // Asked for at once: it is there when the network is.
-  const machine = options.invite && machineOf(options.invite.swarm);
+  const machine = options.invite && machineOf(options.invite.swarm, options.root);
   // Without Web Locks no tab would hear that another has gone.
   const tabs = protection() === "none" ? undefined : new TabsNearby(options.invite?.swarm);
   const index = await claimTabIndex(locks);
@@ -99,12 +101,12 @@ export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
     {
       kind: "tab",
       device,
-      host: (swarm) => machine ?? machineOf(swarm),
+      host: (swarm) => machine ?? machineOf(swarm, options.root),
       invite: options.invite && withPageAddress(options.invite),
       found: options.invite === undefined,
       coresLent: 0,
       builtins,
-      programFile,
+      programFile: (name) => programFile(name, options.root),
       nearby: tabs === undefined ? undefined : lastResort(tabs),
       inviteBase: () => `${location.origin}${location.pathname}`,
     },

@@ -23,7 +23,7 @@ const HELP = `usage: starfish up      start a node: it serves the page, lends it
 
 const UP_HELP = `usage: starfish up [--port N] [--host ADDR] [--url URL] [--tls self] [--tls-cert FILE --tls-key FILE]
                    [--data DIR] [--join INVITE] [--name NAME] [--cores N] [--storage SIZE] [--database SIZE] [--device NAME]
-                   [--json]
+                   [--app FILE|DIR] [--json]
 
 Starts a node and runs until Ctrl-C. It founds a swarm, or comes back to the one it was in, or joins that of an invite.
 Once it serves it prints one line 'invite: URL'; whoever opens that link in a browser, or gives it to --join, is in.
@@ -46,10 +46,13 @@ Once it serves it prints one line 'invite: URL'; whoever opens that link in a br
   --database SIZE
                  how large the shared database may become on this node, which holds it in memory (default: 256 MiB)
   --device NAME  what this node shares its fate with, if several nodes share a machine
+  --app FILE|DIR serve a page of yours at /app/: an HTML file, or a folder with an index.html. With /starfish.js it is a part
+                 of the swarm; its link is printed as 'app: URL'
   --json         say everything as JSON, one object a line
 
   starfish up --data ./node-1 --port 4501
   starfish up --host 0.0.0.0 --tls self
+  starfish up --app list.html
   pbpaste | starfish up --data ./node-2 --join -
 `;
 
@@ -114,6 +117,7 @@ async function runUp(args: string[]): Promise<number> {
     storage: text,
     database: text,
     device: text,
+    app: text,
     json: { type: "boolean" },
   } as const;
   const { values } = parse({ args, options });
@@ -134,6 +138,7 @@ async function runUp(args: string[]): Promise<number> {
     storageBytes: values.storage === undefined ? undefined : storageFrom(values.storage, "--storage"),
     databaseBytesMax: values.database === undefined ? undefined : databaseFrom(values.database, "--database"),
     device: values.device,
+    app: values.app,
     json: values.json ?? false,
   });
 }

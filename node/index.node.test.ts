@@ -1,9 +1,9 @@
 /** Nodes of programs: two in one process share their memory, and what fails gives its directory back. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { startNode } from "./index.ts";
+import { openComputer, startNode } from "./index.ts";
 
 let folder: string;
 
@@ -13,15 +13,18 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-test("a program founds a swarm, another joins, and what one sets the other has", async () => {
-  await using founder = await startNode({ dataDir: join(folder, "a"), name: "founder" });
+test("a program founds a swarm and serves an app, another joins by its link, and what one sets the other has", async () => {
+  await writeFile(join(folder, "app.html"), "<title>Ours</title>");
+  await using founder = await startNode({ dataDir: join(folder, "a"), name: "founder", app: join(folder, "app.html") });
   founder.computer.memory.set("before", 1);
-  const invite = `${founder.url}#${founder.computer.net.invite()}`;
-  await using guest = await startNode({ dataDir: join(folder, "b"), join: invite });
-  expect(guest.computer.net.swarm).toBe(founder.computer.net.swarm);
-  await expect.poll(() => guest.computer.memory.get("before"), { timeout: 10_000 }).toBe(1);
-  guest.computer.memory.set("after", 2);
-  await guest.computer.memory.sync();
+  const link = `${founder.url}app/#${founder.computer.net.invite()}`;
+  expect(await (await fetch(link)).text()).toBe("<title>Ours</title>");
+  await using guest = await openComputer({ dataDir: join(folder, "b"), invite: link });
+  expect(guest.net.swarm).toBe(founder.computer.net.swarm);
+  // It may write at once.
+  guest.memory.set("after", 2);
+  await expect.poll(() => guest.memory.get("before"), { timeout: 10_000 }).toBe(1);
+  await guest.memory.sync();
   expect(founder.computer.memory.get("after")).toBe(2);
 });
 

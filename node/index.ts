@@ -1,12 +1,18 @@
 /**
- * Starfish for programs in Node: `import { startNode } from "starfish"`. The same node as `starfish up`, in the program's own
- * process: it holds the shared memory whole, serves the page, and lends cores if it is told to.
+ * Starfish for programs in Node: `import { openComputer } from "starfish"`. The same node as `starfish up`, in the program's
+ * own process: it holds the shared memory whole, serves the page, and lends cores if it is told to. In a page the same call
+ * comes from /starfish.js (browser/open-computer.ts).
  */
+import type { Computer } from "../core/computer.ts";
+import { timeKnown } from "../core/net/time/known.ts";
 import type { Net } from "../core/net/types.ts";
 import { realClock } from "../core/platform/clock.ts";
 import { withDeadline } from "../core/ports/clock.ts";
 import { silentLog } from "../core/ports/log.ts";
 import { openNode, type OpenNode } from "./open-node.ts";
+
+export type { Computer } from "../core/computer.ts";
+export type * from "../core/db/types.ts";
 
 export interface StartNodeOptions {
   /** Where its identity is kept: the same directory is the same node again. One process uses it at a time. */
@@ -24,6 +30,13 @@ export interface StartNodeOptions {
   readonly storageBytes?: number;
   /** How large the shared database may become on this node, in bytes of RAM and disk each. Default: 256 MiB. */
   readonly databaseBytesMax?: number;
+  /** A page of your own, served at /app/ beside the node's: an HTML file, or a folder with an index.html. */
+  readonly app?: string;
+}
+
+export interface OpenComputerOptions extends Omit<StartNodeOptions, "join"> {
+  /** As `join`, under the name that it has in a page. */
+  readonly invite?: string;
 }
 
 /** Another member answers within seconds where there is one. */
@@ -34,21 +47,8 @@ const JOIN_MS = 30_000;
  * "bad-invite", "timeout" (nobody answered), "in-use" (the directory), "io" and what else a start can fail with.
  */
 export async function startNode(options: StartNodeOptions): Promise<OpenNode> {
-  const { dataDir, join, host = "127.0.0.1", port = 0, name, cores = 0 } = options;
-  const node = await openNode({
-    dataDir,
-    join,
-    host,
-    port,
-    name,
-    cores,
-    storageBytes: options.storageBytes,
-    databaseBytesMax: options.databaseBytesMax,
-    url: undefined,
-    device: undefined,
-    log: silentLog,
-  });
-  if (join === undefined) return node;
+  const node = await open(options);
+  if (options.join === undefined) return node;
   try {
     await withDeadline(realClock, JOIN_MS, "Meeting another member", () => company(node.computer.net));
     return node;
@@ -56,6 +56,35 @@ export async function startNode(options: StartNodeOptions): Promise<OpenNode> {
     await node[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/**
+ * The computer alone, as in a page. Resolves when it can be read and written: in a second or two where others are, after ten where
+ * nobody answers. Who can be reached shows in `computer.net.members()`. Disposing of it ends the node. Rejects as `startNode`
+ * does, but never with "timeout".
+ */
+export async function openComputer({ invite, ...options }: OpenComputerOptions): Promise<Computer> {
+  const node = await open(invite === undefined ? options : { ...options, join: invite });
+  await timeKnown(node.computer.net, realClock);
+  return { ...node.computer, [Symbol.asyncDispose]: () => node[Symbol.asyncDispose]() };
+}
+
+function open(options: StartNodeOptions): Promise<OpenNode> {
+  const { dataDir, join, host = "127.0.0.1", port = 0, name, cores = 0, storageBytes, databaseBytesMax, app } = options;
+  return openNode({
+    dataDir,
+    join,
+    host,
+    port,
+    name,
+    cores,
+    storageBytes,
+    databaseBytesMax,
+    app,
+    url: undefined,
+    device: undefined,
+    log: silentLog,
+  });
 }
 
 /** Resolves when another member is awake. */

@@ -4,6 +4,7 @@ import { isStarfishError, messageOf } from "../core/base/errors.ts";
 import type { Computer } from "../core/computer.ts";
 import type { SwarmId } from "../core/net/types.ts";
 import type { Log } from "../core/ports/log.ts";
+import { openApp } from "./app.ts";
 import { claimDataDir } from "./data-dir.ts";
 import type { Faults } from "./faults.ts";
 import { listen, pageUrl } from "./listen.ts";
@@ -31,6 +32,8 @@ export interface OpenNodeOptions {
   readonly storageBytes: number | undefined;
   /** How large the shared database may become here; undefined: as by default. */
   readonly databaseBytesMax?: number | undefined;
+  /** A page of the person's own, served at /app/: an HTML file, or a folder with an index.html. */
+  readonly app?: string | undefined;
   readonly log: Log;
   /** Where what a library throws is counted. */
   readonly faults?: Faults;
@@ -48,7 +51,7 @@ export interface OpenNode extends AsyncDisposable {
 /** How long links may take to close when the node leaves; the goodbye itself is sent at once. */
 const GOODBYE_MS = 5_000;
 
-/** Rejects with "in-use", "io", "bad-invite", "bad-certificate" and what else a start can fail with. */
+/** Rejects with "in-use", "io", "usage" (there is no such app), "bad-invite", "bad-certificate" and what else a start can fail with. */
 export async function openNode(options: OpenNodeOptions): Promise<OpenNode> {
   const { dataDir, host, log } = options;
   await using stack = new AsyncDisposableStack();
@@ -60,11 +63,13 @@ export async function openNode(options: OpenNodeOptions): Promise<OpenNode> {
     server.close();
   });
   const page = await servePage(join(packageRoot, "dist", "page"));
+  const app = options.app === undefined ? undefined : await openApp(options.app);
   // Whoever names the device knows better which machine that is.
   const machineOf = (swarm: SwarmId): Promise<string | undefined> =>
     options.device === undefined ? machineId(swarm) : Promise.resolve(options.device);
   server.on("request", (request, response) => {
     answerMachine(request, response, machineOf)
+      .then((isAnswered) => isAnswered || (app?.(request, response) ?? false))
       .then((isAnswered) => isAnswered || page(request, response))
       .catch(() => response.destroy());
   });

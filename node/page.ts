@@ -13,23 +13,33 @@ import { CSP_HEADER } from "../browser/csp.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
+  ".htm": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
+  ".mjs": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
   ".json": "application/json",
   ".webmanifest": "application/manifest+json",
   ".svg": "image/svg+xml",
   ".png": "image/png",
+  ".jpg": "image/jpeg",
+  ".jpeg": "image/jpeg",
+  ".gif": "image/gif",
+  ".webp": "image/webp",
+  ".avif": "image/avif",
+  ".mp3": "audio/mpeg",
+  ".mp4": "video/mp4",
+  ".webm": "video/webm",
   ".ico": "image/x-icon",
   ".wasm": "application/wasm",
   ".woff2": "font/woff2",
   ".txt": "text/plain; charset=utf-8",
 };
-const COMPRESSED = new Set([".html", ".js", ".css", ".json", ".webmanifest", ".svg", ".wasm", ".txt"]);
+const COMPRESSED = new Set([".html", ".htm", ".js", ".mjs", ".css", ".json", ".webmanifest", ".svg", ".wasm", ".txt"]);
 
 const [BROTLI, GZIP] = [".br", ".gz"];
 const FORMS: readonly string[] = [BROTLI, GZIP];
 
-const HEADERS: Readonly<Record<string, string>> = {
+export const HEADERS: Readonly<Record<string, string>> = {
   "Content-Security-Policy": CSP_HEADER,
   "X-Content-Type-Options": "nosniff",
   // The link has the key of the swarm; other sites must not even learn the address.
@@ -47,7 +57,7 @@ interface Compressed {
   readonly gzip: Buffer;
 }
 
-interface Asset {
+export interface Asset {
   readonly plain: Buffer;
   readonly brotli: Buffer | undefined;
   readonly gzip: Buffer | undefined;
@@ -98,10 +108,16 @@ async function answer(
   if (!isBuilt) return say(response, 503, "The page has not been built. Run: npm run build\n");
   const asset = await assetOf(path === "/" ? "/index.html" : path);
   if (asset === undefined) return say(response, 404, "There is no such file.\n");
-  sendAsset(request, response, asset, /^\/(assets|programs)\//.test(path));
+  const isForever = /^\/(assets|programs)\//.test(path);
+  sendAsset(request, response, asset, { "Cache-Control": isForever ? FOREVER : "no-cache" });
 }
 
-function sendAsset(request: IncomingMessage, response: ServerResponse, asset: Asset, forever: boolean): void {
+export function sendAsset(
+  request: IncomingMessage,
+  response: ServerResponse,
+  asset: Asset,
+  more: Readonly<Record<string, string>>,
+): void {
   const accepted = request.headers["accept-encoding"] ?? "";
   const encoded: readonly [name: string, body: Buffer | undefined][] = [
     ["br", asset.brotli],
@@ -112,8 +128,8 @@ function sendAsset(request: IncomingMessage, response: ServerResponse, asset: As
   const tag = `"${asset.tag}${encoding === undefined ? "" : `-${encoding}`}"`;
   const headers: Record<string, string | number> = {
     ...HEADERS,
+    ...more,
     "Content-Type": asset.type,
-    "Cache-Control": forever ? FOREVER : "no-cache",
     ETag: tag,
     Vary: "Accept-Encoding",
   };
@@ -134,7 +150,7 @@ function accepts(header: string, encoding: string): boolean {
   });
 }
 
-function say(response: ServerResponse, status: number, text: string, more: Record<string, string> = {}): void {
+export function say(response: ServerResponse, status: number, text: string, more: Record<string, string> = {}): void {
   response
     .writeHead(status, {
       ...HEADERS,
@@ -162,9 +178,13 @@ async function loadBuilt(file: string): Promise<Asset> {
   return await load(file, brotli === undefined || gzip === undefined ? undefined : { brotli, gzip });
 }
 
-async function load(file: string, built?: Compressed): Promise<Asset> {
+export function typeOf(file: string): string {
+  return TYPES[extname(file).toLowerCase()] ?? "application/octet-stream";
+}
+
+export async function load(file: string, built?: Compressed): Promise<Asset> {
   const plain = await readFile(file);
-  const type = TYPES[extname(file)] ?? "application/octet-stream";
+  const type = typeOf(file);
   const tag = createHash("sha256").update(plain).digest("base64url").slice(0, 22);
   const { brotli, gzip } = built ?? (await compressed(file, plain)) ?? {};
   return { plain, brotli, gzip, tag, type };
@@ -172,7 +192,7 @@ async function load(file: string, built?: Compressed): Promise<Asset> {
 
 /** Undefined for a kind of file that would not get smaller. */
 async function compressed(file: string, plain: Buffer): Promise<Compressed | undefined> {
-  if (!COMPRESSED.has(extname(file))) return undefined;
+  if (!COMPRESSED.has(extname(file).toLowerCase())) return undefined;
   // Quality 9 of 11: within 2% of the smallest size, in a fifth of the time, because somebody may wait for the first
   // answer.
   const brotli = promisify(brotliCompress)(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } });

@@ -3,7 +3,7 @@
  * other nodes, lends its cores, and listens for `starfish sh`.
  */
 import { flushCompileCache } from "node:module";
-import { inviteLink, isLocalLink } from "../core/net/identity/invite-link.ts";
+import { appLink, inviteLink, isLocalLink } from "../core/net/identity/invite-link.ts";
 import { terminalFacts } from "./terminal-facts.ts";
 import { qrCode } from "../core/shell/qr-code.ts";
 import { compose, type Text } from "../core/shell/styled.ts";
@@ -45,7 +45,7 @@ export async function up(options: UpOptions): Promise<number> {
   const { path } = stack.use(await placeControl(options.dataDir));
   stack.use(await serveControl({ computer, path, log: report.log }));
   reportMembers(computer.net, report);
-  await greet(computer, report, { url, fingerprint });
+  await greet(computer, report, { url, fingerprint, hasApp: options.app !== undefined });
   if (lending.cores === undefined || lending.storageBytes === undefined) {
     report.say("defaults", "What it lends and keeps is by default; --cores and --storage say otherwise.");
   }
@@ -85,13 +85,16 @@ async function lendingOf(
 async function greet(
   computer: Computer,
   report: Report,
-  page: { readonly url: string; readonly fingerprint: string | undefined },
+  page: { readonly url: string; readonly fingerprint: string | undefined; readonly hasApp: boolean },
 ): Promise<void> {
   const { net, cpu, storage } = computer;
+  const { url, fingerprint } = page;
   const invite = inviteLink(computer);
   report.say("invite", `invite: ${invite}`, { invite });
+  const app = page.hasApp ? appLink(computer) : undefined;
+  if (app !== undefined) report.say("app", `app: ${app}`, { app });
   const terminal = terminalFacts(process.stdout);
-  if (terminal !== undefined) report.draw(await forOthers(invite, terminal));
+  if (terminal !== undefined) report.draw(await forOthers(app ?? invite, terminal));
   const { offeredBytes } = storage.use();
   const name = net.members().find((member) => member.isSelf)?.record.name ?? "";
   report.say(
@@ -105,13 +108,12 @@ async function greet(
       swarm: net.swarm,
       coresLent: cpu.lent,
       storageBytes: offeredBytes,
-      ...page,
+      url,
+      fingerprint,
     },
   );
-  if (page.fingerprint !== undefined) {
-    report.say("certificate", `The page's certificate has the SHA-256 fingerprint ${page.fingerprint}.`, {
-      fingerprint: page.fingerprint,
-    });
+  if (fingerprint !== undefined) {
+    report.say("certificate", `The page's certificate has the SHA-256 fingerprint ${fingerprint}.`, { fingerprint });
   }
 }
 

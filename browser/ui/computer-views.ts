@@ -15,14 +15,13 @@ import { pageHost } from "./host.ts";
 import { followMail } from "../../core/shell/mail/notices.ts";
 import { followPerson } from "./person.ts";
 import { followTransfers } from "../../core/shell/transfer/notices.ts";
-import { connectInvitePanel } from "./invite-panel.ts";
 import { showNews } from "./mail/badge.ts";
 import type { Beginning } from "./mail/compose.ts";
 import type { MailView } from "./mail/mail-view.ts";
 import { MemoryView } from "./memory-view.ts";
 import { connectKeep } from "./keep.ts";
 import { connectNodeDrops } from "./node-drops.ts";
-import { NodePanel } from "./node-panel.ts";
+import type { NodePanel } from "./node-panel.ts";
 import type { Page } from "./page.ts";
 import { goTo } from "./places.ts";
 import { type NodeFacts, SwarmModel } from "./swarm-model.ts";
@@ -45,6 +44,7 @@ export class ComputerViews {
   readonly #swarm: string;
   #selected: string | undefined;
   #mailView: Promise<MailView> | undefined;
+  #nodePanel: Promise<NodePanel> | undefined;
 
   constructor(page: Page, computer: Computer, { swarm, tasksRun, cap }: ViewOptions) {
     this.#page = page;
@@ -78,7 +78,7 @@ export class ComputerViews {
     });
     connectKeep(cap);
     askBeforeClosing(computer);
-    connectInvitePanel(() => inviteLink(computer));
+    this.#connectInvite();
     page.history.join(historyOf(computer.store));
     followPerson(computer.devices, (words) => page.session.print(words));
     followMail(computer, (words) => page.session.print(words));
@@ -143,12 +143,31 @@ export class ComputerViews {
     view?.write({ to: [{ address: { kind: "node", peer }, name, about: "" }], ...beginning });
   }
 
+  #connectInvite(): void {
+    const button = byId("invite-open", HTMLButtonElement);
+    button.disabled = false;
+    button.addEventListener("click", () => {
+      import("./invite-panel.ts").then(
+        ({ showInvite }) => showInvite(() => inviteLink(this.#computer)),
+        () => this.#page.session.print("The panel could not be loaded; the command 'invite' says the link."),
+      );
+    });
+  }
+
+  /** What is said of a node comes when one is chosen; calls keep their order. */
+  #panel(act: (panel: NodePanel) => void): void {
+    this.#nodePanel ??= import("./node-panel.ts").then(
+      ({ NodePanel: Panel }) => new Panel(this.#computer, (node, beginning) => void this.#writeTo(node, beginning)),
+    );
+    this.#nodePanel.then(act, () => setText(byId("swarm-said", HTMLElement), NOT_LOADED));
+  }
+
   #showSwarm(): void {
-    const panel = new NodePanel(this.#computer, (node, beginning) => void this.#writeTo(node, beginning));
     const select = (node: NodeFacts | undefined): void => {
       this.#selected = node?.peer;
       const { nodes } = this.model.facts;
-      panel.show(node, (peer) => nodes.find((other) => other.peer === peer)?.name ?? "another node");
+      const nameOf = (peer: string): string => nodes.find((other) => other.peer === peer)?.name ?? "another node";
+      if (node !== undefined || this.#nodePanel !== undefined) this.#panel((panel) => panel.show(node, nameOf));
       table.select(node?.peer);
     };
     const view = new SwarmView(select);
@@ -158,7 +177,7 @@ export class ComputerViews {
     connectNodeDrops({
       find: (event) => view.nodeAt(event) ?? table.nodeAt(event, this.model.facts),
       aim: (node) => view.aim(node?.peer),
-      take: (node, incoming) => void panel.take(node, incoming),
+      take: (node, incoming) => this.#panel((panel) => void panel.take(node, incoming)),
     });
     this.model.onChange((facts) => {
       table.update(facts);

@@ -1,16 +1,21 @@
-/** The invite as a link and a QR code, to copy, share or scan. */
+/** The invite as a link and a QR code, to copy, share or scan. Loaded when it is first asked for. */
 import { messageOf } from "../../core/base/errors.ts";
 import { isLocalLink } from "../../core/net/identity/invite-link.ts";
 import { byId, setText, svg } from "./dom.ts";
 
+let isConnected = false;
+
 /** `link` is called each time, because bootstrap addresses change. It may throw, in words for people. */
-export function connectInvitePanel(link: () => string): void {
+export function showInvite(link: () => string): void {
+  if (!isConnected) connect();
+  isConnected = true;
+  show(link);
+}
+
+function connect(): void {
   const dialog = byId("invite", HTMLDialogElement);
   const field = byId("invite-link", HTMLInputElement);
-  const open = byId("invite-open", HTMLButtonElement);
   const share = byId("invite-share", HTMLButtonElement);
-  open.disabled = false;
-  open.addEventListener("click", () => show(link));
   byId("invite-close", HTMLButtonElement).addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();

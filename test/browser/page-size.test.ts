@@ -11,6 +11,8 @@ const HTML: string = readFileSync(join(ASSETS, "../index.html"), "utf8");
 const PROMPT_GZIP_BYTES_MAX = 130_000;
 /** With the node: libp2p, cryptography, the parts of the computer, and the views. */
 const FIRST_LOAD_GZIP_BYTES_MAX = 450_000;
+/** What an app loads with /starfish.js: the node without terminal and views. */
+const APP_GZIP_BYTES_MAX = 320_000;
 
 /** What is loaded when it is needed: by the name of the file that is asked for, and whatever comes with that alone. */
 const FEATURES: Readonly<Record<string, number>> = {
@@ -81,6 +83,9 @@ const FEATURES: Readonly<Record<string, number>> = {
   place: 16_000,
   // Jobs whose tasks need each other, and return further ones.
   "graph-table": 4_000,
+  // The invite as a link and a code; what is known of a node that is chosen, and a file for it.
+  "invite-panel": 2_000,
+  "node-panel": 2_000,
   // The view of jobs.
   "jobs-view": 7_000,
   // The view of mail and transfers; sending files, and what goes along with a mail, from the picture of the swarm.
@@ -111,10 +116,13 @@ function nameOf(file: string): string {
 /** Files that are asked for while the page runs: by import(), or as a worker. */
 function askedLater(): Set<string> {
   const asked = new Set(files.filter((file) => /-worker-[\w-]{8}\.js$/.test(file)));
-  for (const file of files) {
-    for (const [, next = ""] of source(file).matchAll(/\bimport\(\s*["'`]\.\/([\w.-]+\.js)["'`]/g)) asked.add(next);
-  }
+  for (const file of files) for (const next of askedBy(file)) asked.add(next);
   return asked;
+}
+
+/** By import(). */
+function askedBy(file: string): string[] {
+  return Array.from(source(file).matchAll(/\bimport\(\s*["'`]\.\/([\w.-]+\.js)["'`]/g), ([, next = ""]) => next);
 }
 
 function gzipBytes(loaded: Iterable<string>): number {
@@ -123,12 +131,9 @@ function gzipBytes(loaded: Iterable<string>): number {
 
 const later = askedLater();
 const node = [...later].find((file) => nameOf(file) === "joining") ?? "";
-/** Named in the page itself; what it only fetches ahead is the node. */
-const atOnce = new Set(
-  files
-    .filter((file) => HTML.replace(/<meta name="starfish-later"[^>]*>/, "").includes(file) && file !== node)
-    .flatMap((file) => [...closureOf(file)]),
-);
+/** Named in the page itself, but for what is only fetched ahead: the node. */
+const NAMED: string = HTML.replaceAll(/<meta name="starfish-later"[^>]*>|<link[^>]* data-ahead[^>]*>/g, "");
+const atOnce = new Set(files.filter((file) => NAMED.includes(file)).flatMap((file) => [...closureOf(file)]));
 const first = closureOf(node, new Set(atOnce));
 
 const shell = [...later].find((file) => nameOf(file) === "shell") ?? "";
@@ -152,6 +157,20 @@ describe("code of the page, after gzip", () => {
     const bytes = gzipSync(HTML, { level: 9 }).length + gzipBytes(first);
     console.log(`${bytes} bytes with the node`);
     expect(bytes).toBeLessThanOrEqual(FIRST_LOAD_GZIP_BYTES_MAX);
+  });
+
+  test("what an app imports is the node, which the page has too, and little besides", () => {
+    const door = readFileSync(join(ASSETS, "../starfish.js"));
+    const imported = Array.from(String(door).matchAll(/["'`]\.\/assets\/([\w.-]+\.js)["'`]/g), ([, file = ""]) => file);
+    const all = imported.reduce((into, file) => closureOf(file, into), new Set<string>());
+    const bytes = gzipSync(door, { level: 9 }).length + gzipBytes(all);
+    console.log(`${bytes} bytes for an app, of which it alone ${gzipSync(door, { level: 9 }).length}`);
+    expect(bytes).toBeLessThanOrEqual(APP_GZIP_BYTES_MAX);
+    // Nothing is there twice, and the page itself does not start in an app, nor later.
+    expect([...all].filter((file) => !first.has(file))).toEqual([]);
+    for (const file of all) for (const next of askedBy(file)) closureOf(next, all);
+    expect(all.size).toBeGreaterThan(imported.length);
+    expect(["index", "main", "joining"].filter((name) => [...all].map(nameOf).includes(name))).toEqual([]);
   });
 
   test("each feature that is loaded later has a bound, and keeps it", () => {

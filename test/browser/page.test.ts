@@ -98,8 +98,9 @@ test("all code that a tab runs before a task is run is small, and the rest it fe
   expect((await tab.run("get /copy")).ok).toBe(true);
   await download;
   const built = await Array.fromAsync(glob(["**/*.{js,css,html}"], { cwd: BUILT_PAGE }));
-  // The browser fetches the service worker by itself.
-  const all = built.map((path) => basename(path)).filter((name) => name !== "service-worker.js");
+  // The browser fetches the service worker by itself; what apps import is no part of the page.
+  const apart = new Set(["service-worker.js", "starfish.js"]);
+  const all = built.map((path) => basename(path)).filter((name) => !apart.has(name));
   // All that is built is either needed by now, or is fetched in quiet.
   const code = await codeOf(tab);
   const needed = new Set(code.run);

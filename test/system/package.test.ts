@@ -72,11 +72,17 @@ test("a program that has installed it shares the memory, as the documentation sh
 
 test("TypeScript knows what it has installed", async () => {
   const program = `
-    import { startNode } from "starfish";
+    import { openComputer, startNode, type Computer } from "starfish";
+    import type { openComputer as inPage } from "starfish/page";
+    declare const open: typeof inPage;
     await using node = await startNode({ dataDir: "./node" });
     const keys: number = node.computer.memory.count("greeting/");
     // @ts-expect-error: a count is no text.
     const text: string = node.computer.memory.count("greeting/");
+    const computers: Computer[] = [await openComputer({ dataDir: "./other", invite: "" }), await open({ invite: "" })];
+    for (const { sql } of computers) for await (const { n } of sql<{ n: number }>\`SELECT 1 AS n\`) n.toFixed();
+    // @ts-expect-error: what has no directory is a page.
+    await openComputer();
   `;
   await writeFile(join(folder, "program.mts"), program);
   const options = ["--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext", "--target", "esnext"];

@@ -19,6 +19,12 @@ export function inviteLink({ net, inviteBase }: Inviter): string {
   return `${base}#${net.invite({ charsMax: INVITE_LINK_CHARS_MAX - base.length - 1 })}`;
 }
 
+/** The link to the app that this node serves beside its page (`up --app`); no other node may have it. Throws like `Net.invite`. */
+export function appLink({ net, inviteBase }: Inviter): string {
+  const base = new URL("app/", inviteBase()).href;
+  return `${base}#${net.invite({ charsMax: INVITE_LINK_CHARS_MAX - base.length - 1 })}`;
+}
+
 /** Whether the link leads nowhere but to the machine on which it is opened. */
 export function isLocalLink(link: string): boolean {
   return /^https?:\/\/(localhost|127\.[\d.]+|\[::1\]|0\.0\.0\.0)([:/]|$)/i.test(link);
