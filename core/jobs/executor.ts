@@ -18,13 +18,21 @@ import type { Gatherer } from "./gather.ts";
 import type { Graph } from "./graph.ts";
 import { InputReader, readWhole } from "./inputs.ts";
 import { setOf, union } from "./intervals.ts";
-import type { Memo } from "./memo.ts";
+import type { LoadLongTasks } from "./long-tasks.ts";
+import type { Memo, Remembered } from "./memo.ts";
 import { type Content, type JobSpec, type Program, programsOf } from "./spec.ts";
 import { operandsOf } from "./tree.ts";
 
 export type TaskOutcome =
   /** Output and fuel are the same on every device; no time is given if the result was remembered. */
-  | { readonly ok: true; readonly output: Bytes; readonly fuelUsed: number; readonly runMs: number }
+  | {
+      readonly ok: true;
+      readonly output: Bytes;
+      readonly fuelUsed: number;
+      readonly runMs: number;
+      /** Names what was computed; undefined for an input that is too large to be hashed. */
+      readonly key: string | undefined;
+    }
   /** The task's own fault: it would fail so on any node, except for time and memory. */
   | { readonly ok: false; readonly code: TaskFault; readonly message: string };
 
@@ -35,6 +43,7 @@ export interface ExecutorParts {
   readonly pool: Pool;
   readonly gatherer: Gatherer;
   readonly memo: Memo;
+  readonly longTasks: LoadLongTasks;
   /** Of a job whose tasks take other tasks' results. */
   readonly graph: () => Graph | undefined;
 }
@@ -103,15 +112,15 @@ export class Executor {
     const { id, module } = compiled;
     const { fuel: fuelMax = LIMITS_DEFAULT.fuelMax, memoryBytesMax, timeMsMax } = this.#spec.limits;
     const key = memo.keyOf({ module: sha256, program, memoryBytesMax, fuelMax }, input);
-    const remembered = key === undefined ? undefined : memo.get(key);
-    if (remembered !== undefined) return { ok: true, ...remembered, runMs: 0 };
+    const remembered = key === undefined ? undefined : (memo.get(key) ?? (await this.#said(key)));
+    if (remembered !== undefined) return { ok: true, ...remembered, runMs: 0, key };
     const named = { job: this.#job, for: this.#for, own: this.#own, moduleId: id, module, program };
     const task = { ...named, input, fuelMax, timeMsMax };
     const result = await this.#parts.pool.run(task, signal);
     if (result.ok) {
       const { output, fuelUsed, runMs } = result;
       if (key !== undefined) memo.add(key, { output, fuelUsed }, runMs);
-      return { ok: true, output, fuelUsed, runMs };
+      return { ok: true, output, fuelUsed, runMs, key };
     }
     const code = TASK_FAULTS.find((fault) => fault === result.code);
     if (code === undefined) throw new StarfishError(result.code, result.message);
@@ -128,6 +137,13 @@ export class Executor {
       if (!isStarfishError(error, "malformed")) throw error;
       return { ok: false, code: "task-failed", message: `It returned no tasks: ${error.message}` };
     }
+  }
+
+  /** What others say that the task gives, if the job may believe it. */
+  async #said(key: string): Promise<Remembered | undefined> {
+    const { verify, reuse } = this.#spec;
+    if (verify === undefined && reuse !== true) return undefined;
+    return (await this.#parts.longTasks())?.get(key, verify?.agree);
   }
 
   async #compiled(running: Program, signal: AbortSignal): Promise<Ready> {

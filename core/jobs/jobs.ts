@@ -33,6 +33,7 @@ import {
   WORK_HORIZON_MS,
   WORK_MAP_BYTES_MAX,
 } from "./limits.ts";
+import { LongTasksLater } from "./long-tasks.ts";
 import { Memo } from "./memo.ts";
 import { Part, type PartParts } from "./part.ts";
 import { HeldBytes } from "./results.ts";
@@ -78,8 +79,9 @@ export async function createJobs(parts: JobsParts): Promise<Jobs> {
   const writers = new Writers(net, crypto);
   const book = new Book(proc, { ...parts, writers });
   const distrusted = (): ReadonlySet<PeerId> => book.distrusted();
-  const own = { heldBytes: new HeldBytes(), memo: new Memo(crypto), distrusted };
-  return new NodeJobs(parts, book, { ...parts, ...workers, work, shares, writers, ...own });
+  const longTasks = new LongTasksLater({ ...parts, work, writers, distrusted });
+  const own = { heldBytes: new HeldBytes(), memo: new Memo(crypto), longTasks: longTasks.load, distrusted };
+  return new NodeJobs(parts, book, { ...parts, ...workers, work, shares, writers, ...own }, [() => longTasks.close()]);
 }
 
 type Shared = Omit<PartParts, "finish" | "proposal" | "confirm" | "onChange">;
@@ -103,11 +105,13 @@ class NodeJobs implements Jobs {
   readonly #stops: Unsubscribe[];
   #isClosed = false;
 
-  constructor(parts: JobsParts, book: Book, shared: Shared) {
+  /** @param stops called when it closes */
+  constructor(parts: JobsParts, book: Book, shared: Shared, stops: readonly Unsubscribe[]) {
     this.#parts = parts;
     this.#book = book;
     this.#shared = shared;
     this.#stops = [
+      ...stops,
       book.onChange((id) => this.#follow(id)),
       parts.contents.addReferences(() => this.#references()),
       parts.net.handle(RESULTS_PROTOCOL, requestSchema, (request, { from }) => this.#serve(request, from)),

@@ -237,6 +237,22 @@ export const MEMO_INPUT_BYTES_MAX: number = 256 * 1024;
 /** A shorter task is computed as fast as it is looked up. */
 export const MEMO_MS_MIN = 2;
 
+// What the swarm remembers of long tasks (remembered.ts)
+
+/** The swarm remembers a task that took longer, for REMEMBERED_MS. */
+export const LONG_TASK_MS = 1_000;
+/** What all nodes say together: some 25,000 small results. Each node has an equal part of it. */
+export const LONG_TASKS_BYTES_MAX: number = 8 * 1024 * 1024;
+/** A node says one result at a time, at most so often, and less often with each member: 200 nodes say 20 a second together, of 300 bytes. */
+export const LONG_TASK_SAID_EVERY_MS = 100;
+export const LONG_TASK_SAID_EVERY_NODE_MS = 50;
+/** Results that wait to be said, at most 1 MiB, and for how long. Those of verified jobs wait until enough devices agree. */
+export const LONG_TASKS_WAITING_MAX = 64;
+export const LONG_TASK_WAITS_MS: number = 10 * 60_000;
+/** Nodes that say the result of one task: RUNS_MAX, and some that have left. Hostile members may write more; so many are looked at. */
+export const LONG_TASKS_SAID_MAX = 24;
+export const LONG_TASKS_LOOKED_MAX = 64;
+
 // Verifying (draw.ts, ballot.ts, verifier.ts)
 
 /**

@@ -2,8 +2,14 @@
 import { describe, expect, test } from "vitest";
 import { mirror } from "../../test/fixtures/wasm.ts";
 import { JobLab, type JobNode } from "../../test/sim/job-lab.ts";
-import { text, utf8 } from "../base/bytes.ts";
-import { PROC_MAP_BYTES_MAX, REMEMBERED_MS } from "./limits.ts";
+import { text, toHex, utf8 } from "../base/bytes.ts";
+import type { ReplicatedMap } from "../memory/types.ts";
+import { shortIdOf } from "../net/membership/rows.ts";
+import type { PeerId } from "../ports/network.ts";
+import { LIMITS_DEFAULT } from "../sandbox/limits.ts";
+import { PROC_MAP_BYTES_MAX, REMEMBERED_MS, WORK_HORIZON_MS, WORK_MAP_BYTES_MAX } from "./limits.ts";
+import { Memo } from "./memo.ts";
+import { LONG_TASK, longTaskStatement } from "./remembered.ts";
 import type { JobSpec } from "./spec.ts";
 
 const VERIFY = { verify: { runs: 3, agree: 2 } } as const;
@@ -25,10 +31,10 @@ function mirrored(count: number): string {
 
 let begun = 0;
 
-async function labOf(seed: number): Promise<JobLab> {
+async function labOf(seed: number, taskMs = 1_000): Promise<JobLab> {
   const tasks = (): number => {
     begun++;
-    return 1_000;
+    return taskMs;
   };
   const lab = new JobLab({ seed, tasks });
   await lab.grow(4);
@@ -88,5 +94,77 @@ describe("the same job again", () => {
     made("00000000000000cc", {});
     await lab.world.runFor(1_000);
     expect((await timed(lab, asker, job(8, { reuse: true }))).result).toBe("made up");
+  });
+});
+
+describe("a long task", () => {
+  const TASK_MS = 1_500;
+
+  async function workOf(lab: JobLab, node: JobNode): Promise<ReplicatedMap> {
+    const options = { bytesMax: WORK_MAP_BYTES_MAX, horizonMs: WORK_HORIZON_MS };
+    return lab.world.settle(node.memory.map("work", options), { withinMs: 1_000 });
+  }
+
+  /** Nodes that have run nothing yet and know what is remembered: so many entries. */
+  async function newcomers(lab: JobLab, names: readonly string[], count: number): Promise<PeerId[]> {
+    for (const name of names) await lab.up(name);
+    await lab.acquainted();
+    for (const name of names) {
+      const work = await workOf(lab, lab.node(name));
+      const isThere = (): boolean => work.count("t/") >= count;
+      await lab.world.runUntil(isThere, { withinMs: 60_000, what: `${name} knows ${count} results` });
+    }
+    return names.map((name) => lab.node(name).net.self);
+  }
+
+  test("is remembered for who asks for it, and for whom as many have said so as have to agree", async () => {
+    const lab = await labOf(3, TASK_MS);
+    await timed(lab, lab.node("n0"), job(12));
+    const on = await newcomers(lab, ["late"], 12);
+    const other = { combine: { how: "none" }, on } as const;
+    const again = await timed(lab, lab.node("late"), job(12, { ...other, reuse: true }));
+    expect(again).toMatchObject({ result: mirrored(12), ran: 0 });
+    expect((await timed(lab, lab.node("late"), job(12, other))).ran).toBe(12);
+
+    // Two of them at least have run each task, and say so once they agree.
+    expect((await timed(lab, lab.node("n0"), job(20, VERIFY))).result).toBe(mirrored(20));
+    const two = { combine: { how: "none" }, on: await newcomers(lab, ["later", "last"], 20) } as const;
+    const work = await workOf(lab, lab.node("last"));
+    const isSaid = (): boolean => {
+      const said = new Map<string, number>();
+      for (const { key } of work.entries("t/")) said.set(key.slice(0, 66), (said.get(key.slice(0, 66)) ?? 0) + 1);
+      return said.size === 20 && [...said.values()].every((count) => count >= 2);
+    };
+    await lab.world.runUntil(isSaid, { withinMs: 60_000, what: "two have said each" });
+    const third = await timed(lab, lab.node("last"), job(20, { ...two, verify: { runs: 2, agree: 2 } }));
+    expect(third).toMatchObject({ result: mirrored(20), ran: 0 });
+  });
+
+  test("that a member has made up is not believed unasked, nor where others have to agree", async () => {
+    const lab = await labOf(4, TASK_MS);
+    const { crypto } = lab.world;
+    const [liar, named] = [lab.node("n2"), lab.node("n3")];
+    const work = await workOf(lab, liar);
+    const module = toHex(crypto.sha256(mirror()));
+    const what = {
+      module,
+      program: { kind: "bytes" },
+      memoryBytesMax: 2 ** 20,
+      fuelMax: LIMITS_DEFAULT.fuelMax,
+    } as const;
+    const key = new Memo(crypto).keyOf(what, utf8("0 1")) ?? "";
+    const made = { output: utf8("made up"), fuelUsed: 7 };
+    const signature = liar.net.sign(LONG_TASK, longTaskStatement(key, made));
+    // Its own word, and somebody else's, which it can't sign.
+    for (const by of [liar.net.self, named.net.self]) {
+      work.set(`t/${key}/${shortIdOf(crypto, by).toString(36)}`, { by, ...made, signature });
+    }
+    const on = await newcomers(lab, ["a", "b"], 2);
+    const asker = lab.node("a");
+    const two = { verify: { runs: 2, agree: 2 } } as const;
+    const reused = await timed(lab, asker, job(3, { on, reuse: true }));
+    expect(reused.result).toBe(`made up${mirrored(3).slice(mirrored(1).length)}`);
+    expect((await timed(lab, asker, job(3, { on, ...two }))).result).toBe(mirrored(3));
+    expect((await timed(lab, asker, job(3, { on }))).result).toBe(mirrored(3));
   });
 });

@@ -41,6 +41,7 @@ import {
   FAULT_PAUSE_MS,
   FAULT_PAUSE_MS_MAX,
   IDLE_EVERY_MS,
+  LONG_TASK_MS,
   LOOK_EVERY_MS,
   OUTPUT_INLINE_BYTES_MAX,
   PLAN_EVERY_MS,
@@ -48,7 +49,8 @@ import {
   STALLED_MS,
   TELL_EVERY_MS,
 } from "./limits.ts";
-import type { Memo } from "./memo.ts";
+import type { LoadLongTasks } from "./long-tasks.ts";
+import type { Memo, Remembered } from "./memo.ts";
 import { Participants } from "./participants.ts";
 import { plan, type Plan, planDrawn } from "./plan.ts";
 import { type Held, type HeldBytes, type Output, Results } from "./results.ts";
@@ -76,6 +78,7 @@ export interface PartParts {
   readonly writers: Writers;
   readonly heldBytes: HeldBytes;
   readonly memo: Memo;
+  readonly longTasks: LoadLongTasks;
   /** Who has been named in jobs of late: drawn for none that is verified. */
   readonly distrusted: () => ReadonlySet<PeerId>;
   /** Called with how the job ended, by the node that has put the results together. */
@@ -375,7 +378,7 @@ export class Part implements Sharer {
       this.#parts.onChange();
       return;
     }
-    const { output, fuelUsed, runMs } = outcome;
+    const { output, fuelUsed, runMs, key } = outcome;
     this.#done++;
     this.#advancedAtMs = this.#parts.clock.monotonic();
     this.#pauseMs = FAULT_PAUSE_MS;
@@ -384,9 +387,17 @@ export class Part implements Sharer {
     const isSmall = output.length <= OUTPUT_INLINE_BYTES_MAX && this.#results.hasRoom(output.length);
     this.#ran = add(this.#ran, task);
     this.#results.add(task, isSmall ? output : await this.#stored(output, signal), fuelUsed);
+    if (key !== undefined && runMs > LONG_TASK_MS) void this.#remember(task, key, outcome);
     this.#verifier?.answer(task, output, fuelUsed);
     this.#growing?.look();
     this.#parts.onChange();
+  }
+
+  /** Has the swarm remember it, from when on others may see what this node has computed. */
+  async #remember(task: number, key: string, result: Remembered & { readonly runMs: number }): Promise<void> {
+    const verifier = this.#verifier;
+    const mayBeSaid = (): boolean => verifier === undefined || verifier.shown(interval(task, task + 1)).length > 0;
+    (await this.#parts.longTasks())?.add(key, result, result.runMs, mayBeSaid);
   }
 
   async #stored(output: Uint8Array, signal: AbortSignal): Promise<Output> {

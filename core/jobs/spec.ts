@@ -122,7 +122,7 @@ export interface JobSpec {
   readonly verify?: { readonly runs: number; readonly agree: number } | undefined;
   /** The only nodes that are to run tasks; all that lend cores unless given. */
   readonly on?: readonly PeerId[] | undefined;
-  /** What somebody says that this very work has given, within a day, is believed: nothing is run again. */
+  /** What somebody says that this very work, or one of its tasks, gave within a day is believed: it is not run again. */
   readonly reuse?: boolean | undefined;
   /** Tasks that fail are left out of the result, and named; without it the first one ends the job. */
   readonly keepGoing?: boolean | undefined;

@@ -50,6 +50,8 @@ export function keysOf(map: string, { cid, layout, nowMs, victim }: Speaker): st
     const kinds = ["j", "c", "r"].map((kind) => `${kind}/${job}`);
     kinds.push(`v/${job}/1`, `v/${job}`);
     const works = [666, 2 ** 48 - 1].map((writer) => `${job}/${writer.toString(36)}`);
+    const task = "0".repeat(64);
+    works.push(`t/${task}/666`, `t/${task}/`, "t/", `t/${task}`, `t/${long}/1`);
     const odd = [
       "j/",
       "j/0",

@@ -7,6 +7,7 @@ import { SCHEMAS as cpu } from "../../core/jobs/protocol.ts";
 import { SCHEMAS as jobEntries } from "../../core/jobs/entries.ts";
 import { SCHEMAS as jobGraph } from "../../core/jobs/graph-table.ts";
 import { SCHEMAS as jobInputs } from "../../core/jobs/inputs.ts";
+import { SCHEMAS as remembered } from "../../core/jobs/remembered.ts";
 import { SCHEMAS as returned } from "../../core/jobs/returned.ts";
 import { SCHEMAS as spec } from "../../core/jobs/spec.ts";
 import { SCHEMAS as results } from "../../core/jobs/wire.ts";
@@ -48,6 +49,7 @@ export const FILES: Readonly<Record<string, Readonly<Record<string, Schema<unkno
   "core/jobs/entries.ts": jobEntries,
   "core/jobs/graph-table.ts": jobGraph,
   "core/jobs/inputs.ts": jobInputs,
+  "core/jobs/remembered.ts": remembered,
   "core/jobs/returned.ts": returned,
   "core/jobs/spec.ts": spec,
   "core/jobs/wire.ts": results,
@@ -165,7 +167,7 @@ export const MAPS: Readonly<Record<string, readonly string[]>> = {
   proc: ["jobSchema", "cancelSchema", "outcomeSchema", "confirmationSchema"].map(
     (name) => `core/jobs/entries.ts#${name}`,
   ),
-  work: ["core/jobs/entries.ts#workSchema"],
+  work: ["core/jobs/entries.ts#workSchema", "core/jobs/remembered.ts#rememberedSchema"],
   people: ["wireSchema", "bodySchema"].map((name) => `core/io/people/card.ts#${name}`),
   mail: ["wireSchema", "mailSchema", "receiptSchema"].map((name) => `core/io/mail/entries.ts#${name}`),
   db: [

@@ -119,6 +119,7 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
       [[0], 1, false],
       [[0, 1], 0, false],
     ],
+    "core/jobs/remembered.ts#rememberedSchema": { by: peer, output: Uint8Array.of(1), fuelUsed: 7, signature },
     "core/jobs/returned.ts#listSchema": {
       tasks: [
         { input: "1", grows: true },

@@ -88,6 +88,11 @@ export const WAYS: Readonly<Record<string, Way>> = {
     writeJob(saying, verified, verifiedJob(saying));
     intruder.write("work", workKey(verified, writer), signedWork(saying, verified, value), { writer });
   },
+  "core/jobs/remembered.ts#rememberedSchema": (value, { intruder, speaker }) => {
+    const writer = shortIdOf(speaker.crypto, intruder.net.self);
+    const key = fresh().toString(16).padStart(64, "0");
+    for (const number of [writer, 666]) intruder.write("work", `t/${key}/${number.toString(36)}`, value, { writer });
+  },
   "core/jobs/wire.ts#requestSchema": (value, saying) => {
     writeJob(saying, A_JOB, samplesOf(saying.speaker)["core/jobs/entries.ts#jobSchema"]);
     saying.intruder.request(saying.victim, RESULTS_PROTOCOL, value);

@@ -86,6 +86,8 @@ const FEATURES: Readonly<Record<string, number>> = {
   // The invite as a link and a code; what is known of a node that is chosen, and a file for it.
   "invite-panel": 2_000,
   "node-panel": 2_000,
+  // What the swarm remembers of long tasks.
+  remembered: 3_000,
   // The view of jobs.
   "jobs-view": 7_000,
   // The view of mail and transfers; sending files, and what goes along with a mail, from the picture of the swarm.

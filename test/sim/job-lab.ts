@@ -3,8 +3,9 @@ import { concat, text, utf8 } from "../../core/base/bytes.ts";
 import { createContents } from "../../core/disk/contents.ts";
 import type { Contents } from "../../core/disk/types.ts";
 import { createCpu } from "../../core/jobs/cpu.ts";
-// It comes with the first graph: virtual time waits for no module.
+// What comes with the first graph or long task is here beforehand: virtual time waits for no module.
 import "../../core/jobs/graph-table.ts";
+import "../../core/jobs/remembered.ts";
 import { createJobs } from "../../core/jobs/jobs.ts";
 import type { JobSpec } from "../../core/jobs/spec.ts";
 import type { Cpu, JobOutcome, Jobs, JobState } from "../../core/jobs/types.ts";

@@ -17,6 +17,7 @@ import "../../core/disk/content/tar.ts";
 import "../../core/disk/content/unixfs-read.ts";
 import "../../core/disk/content/zip.ts";
 import "../../core/jobs/graph-table.ts";
+import "../../core/jobs/remembered.ts";
 import "../../core/shell/files/df-run.ts";
 import "../../core/shell/files/pack.ts";
 import "../../core/shell/files/stat-run.ts";
