@@ -147,8 +147,10 @@ export class Executor {
   }
 
   async #compiled(running: Program, signal: AbortSignal): Promise<Ready> {
-    const { modules } = this.#parts;
+    const { modules, pool } = this.#parts;
     const { memoryBytesMax } = this.#spec.limits;
+    // While the module is read and compiled.
+    if (!this.#loaded.has(running)) pool.prepare();
     const { sha256, bytes, program } = await this.#load(running, signal);
     const compiled = await modules.add(sha256, bytes, memoryBytesMax, this.#own, program.kind);
     return { sha256, compiled, program };

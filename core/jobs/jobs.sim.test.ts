@@ -6,6 +6,7 @@ import { JobLab } from "../../test/sim/job-lab.ts";
 import { seeds } from "../../test/sim/seeds.ts";
 import { text, utf8 } from "../base/bytes.ts";
 import { numbersOf } from "./intervals.ts";
+import { STATE_EVERY_MS } from "./limits.ts";
 import type { JobSpec } from "./spec.ts";
 import type { JobEvent } from "./types.ts";
 
@@ -93,6 +94,24 @@ describe("a job of the swarm", () => {
     const done = events.flatMap((event) => (event.is === "state" ? [event.state.tasks.done] : []));
     expect(done).toEqual(done.toSorted((a, b) => a - b));
     expect(done.length).toBeGreaterThan(3);
+  });
+
+  test("gives its first result at once where nobody is busy, and then a few times a second", async () => {
+    const lab = new JobLab({ seed: 17, tasks: () => 10 });
+    const node = await lab.grow(4);
+    const seen: { readonly is: string; readonly atMs: number }[] = [];
+    const beganMs = lab.world.nowMs;
+    const id = await lab.submit(node, job(400));
+    const watching = async (): Promise<void> => {
+      for await (const { is } of node.jobs.attach(id, { results: true })) seen.push({ is, atMs: lab.world.nowMs });
+    };
+    await lab.world.settle(watching(), { withinMs: 60_000 });
+    const first = seen.find(({ is }) => is === "result");
+    expect((first?.atMs ?? Infinity) - beganMs).toBeLessThan(150);
+    const states = seen.filter(({ is, atMs }) => is === "state" && atMs > (first?.atMs ?? 0)).map(({ atMs }) => atMs);
+    // The first may follow at once, and the end is told at once.
+    const gaps = states.slice(1, -1).map((atMs, i) => atMs - (states[i] ?? 0));
+    expect(gaps.slice(1).filter((gap) => gap < STATE_EVERY_MS)).toEqual([]);
   });
 
   test("bound to nodes is run by these alone", async () => {

@@ -28,6 +28,7 @@ import {
   REMEMBERED_MS,
   RESULTS_KEPT_MS,
   ROTATE_EVERY_MS,
+  SOON_EVERY_MS,
   STATE_EVERY_MS,
   TASKS_PER_JOB_MAX,
   WORK_HORIZON_MS,
@@ -94,7 +95,10 @@ class NodeJobs implements Jobs {
   /** Parts of jobs that are over; others may still ask for their results. */
   readonly #over = new Map<JobId, { readonly part: Part; readonly timer: Timer }>();
   readonly #changes = new Listeners<void>();
+  /** Of a job in which this node takes part, at each change. */
+  readonly #soon = new Listeners<JobId>();
   #telling: Timer | undefined;
+  #toldAtMs = -Infinity;
   #taking: Timer | undefined;
   /** Jobs that made no progress here, and when they are tried again if other jobs want their places. */
   readonly #benched = new Map<JobId, number>();
@@ -148,7 +152,9 @@ class NodeJobs implements Jobs {
     let given: Intervals = NONE;
     for (;;) {
       throwIfAborted(signal);
-      const changed = this.#nextChange(id);
+      // The first result is told as soon as it is there.
+      const isSoon = results && given.length === 0;
+      const changed = this.#nextChange(id, isSoon);
       try {
         const state = this.state(id);
         if (state === undefined) throw noSuchJob(id);
@@ -166,11 +172,12 @@ class NodeJobs implements Jobs {
           yield { is: "outcome", outcome: state.outcome };
           return;
         }
+        // Not more often than changes are told.
         await changed.happened(signal);
       } finally {
         changed.stop();
       }
-      await sleep(clock, STATE_EVERY_MS, { signal });
+      if (isSoon) await sleep(clock, SOON_EVERY_MS, { signal });
     }
   }
 
@@ -289,7 +296,10 @@ class NodeJobs implements Jobs {
         finish: (outcome) => this.#write(job.id, () => this.#book.finish(job.id, outcome)),
         proposal: () => this.#book.proposal(job.id),
         confirm: (outcome) => this.#write(job.id, () => this.#book.confirm(job.id, outcome)),
-        onChange: () => this.#changed(),
+        onChange: () => {
+          this.#soon.emit(job.id);
+          this.#changed();
+        },
       });
       this.#running.set(job.id, part);
     }
@@ -460,21 +470,27 @@ class NodeJobs implements Jobs {
     for (const part of this.#running.values()) yield* part.references();
   }
 
-  /** The results of `list` have changed; listeners are told at most a few times a second. */
+  /** The results of `list` have changed; listeners are told at once, and at most a few times a second. */
   #changed(): void {
     if (this.#telling !== undefined || this.#isClosed) return;
-    this.#telling = this.#parts.clock.timer(STATE_EVERY_MS, () => {
+    const { clock } = this.#parts;
+    const delayMs = Math.max(0, this.#toldAtMs + STATE_EVERY_MS - clock.monotonic());
+    this.#telling = clock.timer(delayMs, () => {
       this.#telling = undefined;
+      this.#toldAtMs = clock.monotonic();
       this.#changes.emit();
     });
   }
 
   /** The next change: of anything in the list, and of this job's end at once. */
-  #nextChange(id: JobId): { happened(signal: AbortSignal | undefined): Promise<void>; stop(): void } {
+  #nextChange(id: JobId, isSoon: boolean): { happened(signal: AbortSignal | undefined): Promise<void>; stop(): void } {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     promise.catch(() => {});
     const stops = [
       this.#changes.add(() => resolve()),
+      this.#soon.add((changed) => {
+        if (isSoon && changed === id) resolve();
+      }),
       this.#book.onChange((changed) => {
         if (changed === id) resolve();
       }),

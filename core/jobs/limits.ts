@@ -216,6 +216,8 @@ export const SAFE_WITHIN_MS = 20_000;
 export const RESULTS_KEPT_MS = 30_000;
 /** A state that changes all the time is told this often. */
 export const STATE_EVERY_MS = 250;
+/** The same of a job's first result, for which somebody waits. */
+export const SOON_EVERY_MS = 20;
 /** Contents that were put for future jobs, and whose safety is awaited. */
 export const PUTS_AWAITED_MAX = 64;
 /** A job that could not be worked on for this long yields its place to one that has none, for as long. */

@@ -66,7 +66,8 @@ export class Pool {
   #turn = 0;
   #lent = 0;
   #lentRunning = 0;
-  #spare: SandboxWorker | "starting" | undefined;
+  /** Stands ready, or starts. */
+  #spare: Promise<SandboxWorker> | undefined;
   #idle: Timer | undefined;
   #closed = false;
 
@@ -118,6 +119,14 @@ export class Pool {
       });
       this.#dispatch();
     });
+  }
+
+  /** A task will come soon: where no worker is idle, one starts meanwhile. */
+  prepare(): void {
+    const isIdle = ({ task, worker }: Core): boolean => task === undefined && worker !== undefined;
+    if (this.#closed || this.#cores.some(isIdle)) return;
+    this.#startSpare();
+    if (this.running().length === 0) this.#rest();
   }
 
   close(): void {
@@ -237,10 +246,9 @@ export class Pool {
   }
 
   #worker(): Promise<SandboxWorker> {
-    const spare = this.#spare;
-    if (spare === undefined || spare === "starting") return this.#sandbox.spawn();
+    const spare = this.#spare ?? this.#sandbox.spawn();
     this.#spare = undefined;
-    return Promise.resolve(spare);
+    return spare;
   }
 
   /** Ends a core's worker, and has a new one ready for whoever needs it next. */
@@ -248,17 +256,17 @@ export class Pool {
     if (core.worker === undefined) return;
     core.worker.terminate();
     core.worker = undefined;
-    if (this.#spare !== undefined || this.#closed) return;
-    this.#spare = "starting";
-    this.#sandbox.spawn().then(
-      (worker) => {
-        if (this.#closed) worker.terminate();
-        this.#spare = this.#closed ? undefined : worker;
-      },
-      () => {
-        this.#spare = undefined;
-      },
-    );
+    if (!this.#closed) this.#startSpare();
+  }
+
+  #startSpare(): void {
+    if (this.#spare !== undefined) return;
+    const starting = this.#sandbox.spawn();
+    this.#spare = starting;
+    // Whoever needs it is told.
+    starting.catch(() => {
+      if (this.#spare === starting) this.#spare = undefined;
+    });
   }
 
   /** Nothing to do: the workers stay for a while. */
@@ -274,8 +282,11 @@ export class Pool {
       core.lease?.release();
       core.lease = undefined;
     }
-    if (this.#spare !== "starting") this.#spare?.terminate();
-    if (this.#spare !== "starting") this.#spare = undefined;
+    this.#spare?.then(
+      (worker) => worker.terminate(),
+      () => {},
+    );
+    this.#spare = undefined;
   }
 }
 
