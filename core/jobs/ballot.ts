@@ -1,7 +1,8 @@
 /**
- * What this node answers to the tasks of a verified job, and what it knows of others' answers. It commits to its answers
- * before it sees theirs: the commitment is a hash of its own id, of the tasks, of a number that only it knows, and of the
- * answers' digests. To whoever has committed to the same tasks it opens them, and compares what the other opens.
+ * This node's answers to the tasks of a verified job, and what it knows of other nodes' answers. It commits to its
+ * answers before it sees theirs. A commitment is a hash of this node's id, the tasks, a number that only this node
+ * knows, and the answers' digests. The node opens it to nodes that have committed to the same tasks, and compares its
+ * answers with theirs.
  */
 import { type Bytes, concat, equal, toHex, utf8 } from "../base/bytes.ts";
 import type { Crypto } from "../ports/crypto.ts";
@@ -40,11 +41,11 @@ export interface Commitment {
   readonly hash: Bytes;
 }
 
-/** What a commitment stands for. */
+/** What a commitment is a hash of. */
 export interface Opening {
   readonly tasks: Intervals;
   readonly nonce: Bytes;
-  /** Of each task, in order. */
+  /** The digest of each task, in order. */
   readonly digests: Bytes;
 }
 
@@ -73,9 +74,9 @@ export class Ballot {
   readonly #digests = new Digests();
   #answered: Intervals = NONE;
   #committed: Intervals = NONE;
-  /** In order of the commitments. */
+  /** In the order of the commitments. */
   readonly #batches: Batch[] = [];
-  /** Those that others may still need to see. */
+  /** Those that other nodes may still need to see. */
   #told: Batch[] = [];
   readonly #compared = new Map<PeerId, Compared>();
 
@@ -83,12 +84,12 @@ export class Ballot {
     this.#options = options;
   }
 
-  /** Tasks to which this node's answers are fixed. */
+  /** Tasks for which this node has committed to an answer. */
   get committed(): Intervals {
     return this.#committed;
   }
 
-  /** So many commitments are open that others have to catch up first. */
+  /** Whether so many commitments are open that other nodes have to catch up first. */
   get isFull(): boolean {
     return this.#told.length >= COMMITS_MAX;
   }
@@ -104,8 +105,7 @@ export class Ballot {
   }
 
   /**
-   * Commits to what has been answered, and gives the commitments to tell: those that are new, and those that others may not
-   * have compared yet.
+   * Commits to new answers. Returns the commitments to tell: new ones, and those that others may not have compared yet.
    */
   commit(verified: Intervals, nowMs: number): readonly Commitment[] {
     this.#told = this.#told.filter(
@@ -123,7 +123,7 @@ export class Ballot {
 
   #commitTo(answered: Intervals, nowMs: number): void {
     const { job, self, total, crypto, random } = this.#options;
-    // What has too many gaps for one commitment waits for the next.
+    // Tasks with too many gaps for one commitment wait for the next.
     const tasks = unpack(pack(answered, COMMIT_TASKS_BYTES_MAX), total);
     const nonce = random.bytes(NONCE_BYTES);
     const digests = this.#digests.all(numbersOf(tasks));
@@ -133,7 +133,7 @@ export class Ballot {
     this.#committed = union(this.#committed, tasks);
   }
 
-  /** Opens the commitments to these tasks to who may see all tasks of each. */
+  /** Opens the commitments to these tasks to a node that may see all tasks of each. */
   open(wanted: Intervals, mayBeSeen: Intervals): Opening[] {
     const openings: Opening[] = [];
     let bytes = 0;
@@ -146,13 +146,16 @@ export class Ballot {
     return openings;
   }
 
-  /** Tasks on which this node's answer has been compared with that one's. */
+  /** Tasks for which this node's answer has been compared with that node's. */
   compared(peer: PeerId): Intervals {
     const compared = this.#compared.get(peer);
     return compared === undefined ? NONE : union(compared.same, compared.differ);
   }
 
-  /** Compares what another opens, where it is what it has committed to; gives of how many tasks. */
+  /**
+   * Compares the answers that another node opens, if they are those that it committed to. Returns the number of tasks
+   * compared.
+   */
   compare(peer: PeerId, commitments: readonly Commitment[], openings: readonly Opening[]): number {
     const { crypto, job } = this.#options;
     const all = this.#compared.get(peer) ?? { same: NONE, differ: NONE };
@@ -175,20 +178,20 @@ export class Ballot {
     return count;
   }
 
-  /** Tasks to which at least so many devices have given this node's answer, it among them. */
+  /** Tasks for which at least that many devices have given this node's answer, this one included. */
   agreed(agree: number, deviceOf: (peer: PeerId) => string | undefined): Intervals {
     const devices = new Map<string, Intervals>();
     const own = deviceOf(this.#options.self) ?? "";
     for (const [peer, { same }] of this.#compared) {
       const device = deviceOf(peer);
-      // Nobody's answer, or this device's own once more.
+      // A node of an unknown device, or of this device, counts for nothing.
       if (device === undefined || device === own) continue;
       devices.set(device, union(devices.get(device) ?? NONE, same));
     }
     return unionAll([this.#committed, ...devices.values()], agree);
   }
 
-  /** Who has given other answers than this node, to which tasks. */
+  /** The nodes that have given other answers than this node, and for which tasks. */
   differing(): ReadonlyMap<PeerId, Intervals> {
     const some = [...this.#compared].filter(([, { differ }]) => differ.length > 0);
     return new Map(some.map(([peer, { differ }]) => [peer, differ]));

@@ -1,10 +1,10 @@
 /**
- * Which devices run which tasks of a job that is verified. The tasks are cut in blocks; for each block all nodes are ranked,
- * and the first on each of so many devices are drawn. Whoever knows the same nodes draws the same ones.
+ * Draws the devices that run the tasks of a verified job. The tasks are cut into blocks. For each block all nodes are
+ * ranked, and the first node on each of so many devices is drawn. Nodes that know the same members draw the same ones.
  *
- * Ranks follow from a hash of the job's id, which is drawn after the nodes have theirs: no node can choose an id with which
- * it will be drawn for a job to come. A node with more cores comes first more often, up to a bound, since what it says of
- * its cores is its own word. Weighted rendezvous hashing as in Schindelhauer and Schomaker (2005). Pure.
+ * Ranks follow from a hash of the job's id, which is drawn after the nodes have their ids. So no node can choose an id
+ * that will be drawn for a future job. A node with more cores comes first more often, up to a bound, because it could
+ * claim any number of cores. Weighted rendezvous hashing as in Schindelhauer and Schomaker (2005). Pure.
  */
 import { type Bytes, utf8 } from "../base/bytes.ts";
 import { type IdHash, scoreOf } from "../base/rendezvous.ts";
@@ -13,11 +13,11 @@ import { DRAW_BLOCKS_MAX, DRAW_WEIGHT_MAX } from "./limits.ts";
 
 export interface Candidate {
   readonly id: string;
-  /** Of the nodes of one device no more than one is drawn for a task. */
+  /** At most one node of a device is drawn for a task. */
   readonly device: string;
-  /** None: it runs no tasks, and still holds what it has run. */
+  /** 0: it runs no tasks, but still holds results of tasks that it has run. */
   readonly cores: number;
-  /** Tasks that failed on it: it is not drawn for their blocks. */
+  /** Tasks that failed on it. It is not drawn for their blocks. */
   readonly failed: Intervals;
 }
 
@@ -59,7 +59,7 @@ export function seedOf(sha256: (message: Bytes) => Bytes, job: string, id: strin
 export class Draw {
   readonly #drawn = new Map<string, Intervals>();
 
-  /** @param seed what a node's ranks follow from */
+  /** @param seed the seed of a node's ranks */
   constructor(blocks: readonly Block[], candidates: readonly Candidate[], runs: number, seed: (id: string) => IdHash) {
     const all = candidates
       .filter(({ cores }) => cores > 0)
@@ -83,13 +83,13 @@ export class Draw {
   }
 }
 
-/** The smallest comes first. */
+/** The score by which nodes are ranked: the smallest comes first. */
 function rankOf(hash: IdHash, block: number, cores: number): number {
   const chance = (scoreOf(hash, block) + 1) / 2 ** 32;
   return -Math.log(chance) / Math.max(1, Math.min(cores, DRAW_WEIGHT_MAX));
 }
 
-/** Of each block in which there are some, the first. */
+/** The first of these tasks in each block that has some. */
 export function firstOfBlocks(blocks: readonly Block[], tasks: Intervals, most: number): Intervals {
   let firsts: Intervals = NONE;
   let count = 0;

@@ -1,7 +1,7 @@
 /**
- * How a job comes to its end on this node: when all tasks are done, one node puts the results together, and the next where that
- * one makes no progress. Of a job that is verified it is only proposed: others put the results together too, without keeping
- * them, and confirm what they find to be the same (book.ts counts them).
+ * How a job ends on this node. When all tasks are done, one node puts the results together; if it makes no progress,
+ * the next one does. For a verified job that is only a proposal: other nodes put the results together too, without
+ * keeping them, and confirm an outcome that is the same as theirs (book.ts counts confirmations).
  */
 import { equal } from "../base/bytes.ts";
 import { encode } from "../base/codec.ts";
@@ -40,15 +40,15 @@ export interface EndingParts {
   /** Tasks that failed for good. */
   readonly failed: () => Intervals;
   readonly failures: () => readonly FailedTask[];
-  /** Whether this node has told anything of the job. */
+  /** Whether this node has told the others anything about the job. */
   readonly hasTold: () => boolean;
   readonly own: () => NodePart;
-  /** Results have been put together, so many of them. */
+  /** Called while results are put together, with how many. */
   readonly progress: (tasks: number) => void;
-  /** Of a verified job: what somebody says that its outcome is. */
+  /** The outcome that a node proposes for a verified job. */
   readonly proposal: () => FinishedOutcome | undefined;
   readonly confirm: (outcome: FinishedOutcome) => void;
-  /** Called with how the job ended. */
+  /** Called with the job's outcome. */
   readonly finish: (outcome: FinishedOutcome) => void;
 }
 
@@ -56,10 +56,10 @@ export class Ending {
   readonly #job: JobRecord;
   readonly #parts: EndingParts;
   readonly #ended: AbortSignal;
-  /** Since when all tasks have been done, as far as this node knows. */
+  /** When this node first knew that all tasks were done. */
   #completeAtMs: number | undefined;
   #isCombining = false;
-  /** What has been looked at last of what is proposed, and when. */
+  /** The proposal that was checked last, and when. */
   #looked: { readonly proposal: Uint8Array; readonly isSame: boolean; readonly atMs: number } | undefined;
 
   constructor(job: JobRecord, ended: AbortSignal, parts: EndingParts) {
@@ -68,7 +68,7 @@ export class Ending {
     this.#parts = parts;
   }
 
-  /** Whether the job has come to its end, and whose turn it is to say so. */
+  /** Checks whether the job has ended, and whose turn it is to say so. */
   look(nowMs: number): void {
     const { held, failed: failedOf, total, isWhole, view, net, verifier } = this.#parts;
     const failed = failedOf();
@@ -111,16 +111,18 @@ export class Ending {
       });
   }
 
-  /** Confirms what is proposed, if it is this node's to do; whether there is nothing else to do for now. */
+  /**
+   * Confirms the proposed outcome, if that is for this node to do. Returns whether there is nothing else to do for now.
+   */
   #confirms(order: readonly PeerId[], verifier: Verifier, nowMs: number): boolean {
     const sinceMs = nowMs - (this.#completeAtMs ?? nowMs);
-    // Who has answered otherwise is to be named with the outcome.
+    // Nodes that answered otherwise are to be named together with the outcome.
     if (verifier.hasUncompared && sinceMs < NAMING_MS) return true;
     const outcome = this.#parts.proposal();
     if (outcome === undefined) return false;
     const proposal = essentials(outcome);
     const looked = this.#looked !== undefined && equal(this.#looked.proposal, proposal) ? this.#looked : undefined;
-    // What is not the same is somebody's turn to say better.
+    // The proposal differs from this node's result, so another node will propose a better one.
     if (looked?.isSame === true) return true;
     if (looked !== undefined && nowMs - looked.atMs < PROPOSAL_AGAIN_MS) return false;
     const runs = this.#job.spec.verify?.runs ?? 0;
@@ -161,7 +163,10 @@ export class Ending {
     return equal(encode(writable([found.result, found.ends ?? null])), encode(writable([result, ends ?? null])));
   }
 
-  /** Who may put the results together, in order: whoever holds some, containers before tabs, each device once. */
+  /**
+   * The nodes that may put the results together, in order: nodes that hold some, Node.js nodes before tabs, each device
+   * once.
+   */
   #finishers(): PeerId[] {
     const { net, view, hasTold, verifier } = this.#parts;
     const bad = new Set(verifier?.named().map(({ peer }) => peer));
@@ -232,7 +237,7 @@ export class Ending {
   }
 }
 
-/** What of an outcome others confirm: not who says it, nor when, nor who did how much. */
+/** The part of an outcome that others confirm. It leaves out who proposes it, when, and who did how much. */
 function essentials(outcome: FinishedOutcome): Uint8Array {
   const { named = [] } = outcome;
   if (outcome.is === "failed") return encode(writable([outcome.failure.task, outcome.failure.code, named]));
@@ -240,7 +245,7 @@ function essentials(outcome: FinishedOutcome): Uint8Array {
   return encode(writable([result, ends, failed, named, ...(tasks === undefined ? [] : [tasks])]));
 }
 
-/** What a node signs that has found the same outcome. */
+/** The statement that a node signs when it has found the same outcome. */
 export function confirmationOf(
   sha256: (message: Uint8Array) => Uint8Array,
   job: string,

@@ -1,7 +1,9 @@
 /**
- * What the maps say of jobs. `proc`, which is kept: a job `j/ID`, that it is cancelled `c/ID`, and how it ended `r/ID`, each
- * written once; of a verified job also who has found that result `v/ID/NODE`. `work`, in RAM: of each job for each node that has to do with it `ID/NODE`, written by that node alone, about
- * once a second, and expiring like a lease. Any member writes there, so all of it is read through these schemas. Pure.
+ * The entries of the maps about jobs. `proc` is kept on disk: `j/ID` is a job, `c/ID` its cancellation, `r/ID` its
+ * outcome, each written once; `v/ID/NODE` says that a node has found the same outcome of a verified job. `work` is in
+ * RAM: in `ID/NODE` each node that takes part in a job says what it does. Only that node writes it, about once a
+ * second, and it expires like a lease. Any member can write into the maps, so all entries are read through these
+ * schemas. Pure.
  */
 import * as v from "valibot";
 import { bytesOf, check, encode, integerOf, lineOf, momentOf, type Schema } from "../base/codec.ts";
@@ -39,29 +41,29 @@ interface CancelEntry {
   readonly atMs: number;
 }
 
-/** What a node says of its part in a job. */
+/** What a node says about its part in a job. */
 export interface WorkEntry {
-  /** Tasks that it runs, and those that it will run next. */
+  /** Tasks that it runs now, and those that it will run next. */
   readonly claimed: Intervals;
-  /** Tasks whose results it holds, its own and copies of others'. */
+  /** Tasks whose results it holds: its own, and copies of others'. */
   readonly held: Intervals;
-  /** Of these, copies of what others ran. */
+  /** Of these, copies of results of other nodes. */
   readonly copies: Intervals;
-  /** Tasks that failed on it, all of them, and some with the reason. */
+  /** All tasks that failed on it, and some of them with the reason. */
   readonly failed: Intervals;
   readonly failures: readonly { readonly task: number; readonly code: TaskFault; readonly message: string }[];
-  /** Grows while it puts the results together. */
+  /** Increases while the node puts the results together. */
   readonly combined: number;
-  /** Of a job that is verified, and with them it is signed. */
+  /** For a verified job. An entry with votes is signed. */
   readonly votes?: Votes | undefined;
 }
 
-/** What a node says of its answers to a verified job's tasks (ballot.ts). */
+/** What a node says about its answers to a verified job's tasks (ballot.ts). */
 export interface Votes {
   readonly commitments: readonly Commitment[];
-  /** Tasks to which it has seen enough devices give its answer. */
+  /** Tasks for which it has seen that enough devices agree with its answer. */
   readonly agreed: Intervals;
-  /** Who has given others, to some of these. */
+  /** Nodes that have given other answers to some of these. */
   readonly disputes: readonly Dispute[];
 }
 
@@ -70,7 +72,7 @@ export interface Dispute {
   readonly tasks: Intervals;
 }
 
-/** That a node has found the same result of a verified job, and its signature of that. */
+/** A node's signed statement that it has found the same outcome of a verified job. */
 export interface Confirmation {
   readonly by: PeerId;
   readonly hash: Uint8Array;
@@ -164,7 +166,7 @@ const workSchema: Schema<Work> = v.tuple([
   v.nullable(v.tuple([votesSchema, bytesOf(SIGNATURE_BYTES)])),
 ]);
 
-/** What an entry says, or undefined where it says what can't be. */
+/** The value of an entry; undefined if it is impossible. */
 function read<T>(schema: Schema<T>, value: unknown): T | undefined {
   try {
     return check(schema, value);
@@ -190,15 +192,17 @@ export function readConfirmation(value: unknown): Confirmation | undefined {
   return read(confirmationSchema, value);
 }
 
-/** Whether somebody has signed a statement; or undefined for jobs that are not verified, of which nothing is signed. */
+/**
+ * Checks whether a node has signed a statement. Undefined for jobs that are not verified, whose entries are not signed.
+ */
 export type HasSigned = ((statement: Uint8Array, signature: Uint8Array) => boolean) | undefined;
 
-/** @param total the numbers of the job's tasks are below it */
+/** @param total the number of the job's tasks; task numbers are below it */
 export function readWork(value: unknown, total: number, hasSigned?: HasSigned): WorkEntry | undefined {
   const said = read(workSchema, value);
   if (said === undefined) return undefined;
   const [claimed, ran, copied, failed, failures, combined, signed] = said;
-  // What of a verified job is not signed is anybody's word.
+  // Anybody could have written an entry of a verified job that is not signed.
   if (hasSigned !== undefined && (signed === null || !hasSigned(statementOf(said, signed[0]), signed[1])))
     return undefined;
   try {
@@ -226,12 +230,12 @@ function readVotes([commitments, agreed, disputes]: VotesWire, total: number): V
   };
 }
 
-/** What of an entry is signed: all but the signature. */
+/** The part of an entry that is signed: everything but the signature. */
 export function statementOf(work: readonly unknown[], votes: unknown): Uint8Array {
   return encode([...work.slice(0, -1), votes]);
 }
 
-/** @param sign signs what has votes in it */
+/** @param sign signs an entry that has votes */
 export function writeWork(entry: WorkEntry, sign?: (statement: Uint8Array) => Uint8Array): Work {
   const { claimed, held, copies, failed, failures, combined, votes } = entry;
   const work = (signed: Work[6]): Work => [
@@ -252,7 +256,7 @@ export function writeWork(entry: WorkEntry, sign?: (statement: Uint8Array) => Ui
   return work([wire, sign(statementOf(work(null), wire))]);
 }
 
-/** As the map takes it: without fields that are there and undefined. */
+/** In the form that the map takes: without fields whose value is undefined. */
 export function writable(value: unknown): unknown {
   if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
   if (Array.isArray(value)) return value.map(writable);

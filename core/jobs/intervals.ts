@@ -1,6 +1,7 @@
 /**
  * Sets of task numbers as intervals: [from, to) one after the other in one list of numbers, in order, with gaps between
- * them. So what is known of a job with a million tasks costs by how often its neighbours differ, not by their number. Pure.
+ * them. So the cost of what is known about a job of a million tasks depends on how often neighbours differ, not on the
+ * number of tasks. Pure.
  */
 import { StarfishError } from "../base/errors.ts";
 
@@ -30,7 +31,7 @@ export function sizeOf(set: Intervals): number {
   return sum;
 }
 
-/** Index in the list of the first interval that ends behind `task`; the list's length if none does. */
+/** The index in the list of the first interval that ends after `task`; the list's length if none does. */
 function placeOf(set: Intervals, task: number): number {
   let low = 0;
   let high = set.length / 2;
@@ -46,7 +47,7 @@ export function has(set: Intervals, task: number): boolean {
   return (set[placeOf(set, task)] ?? Infinity) <= task;
 }
 
-/** Walks over both at once and keeps what `wanted` says of being in a, and in b. */
+/** Walks over both sets at once; `wanted` decides from membership in a and in b. */
 function merge(a: Intervals, b: Intervals, wanted: (inA: boolean, inB: boolean) => boolean): Intervals {
   const result: number[] = [];
   let i = 0;
@@ -56,7 +57,7 @@ function merge(a: Intervals, b: Intervals, wanted: (inA: boolean, inB: boolean) 
     const at = Math.min(a[i] ?? Infinity, b[j] ?? Infinity);
     while (a[i] === at) i++;
     while (b[j] === at) j++;
-    // An odd place is the end of an interval that has begun.
+    // At an odd index an interval is open.
     const isWanted = wanted(i % 2 === 1, j % 2 === 1);
     if (isWanted !== isOpen) result.push(at);
     isOpen = isWanted;
@@ -70,7 +71,10 @@ export function union(a: Intervals, b: Intervals): Intervals {
   return merge(a, b, (inA, inB) => inA || inB);
 }
 
-/** What is in at least `least` of them. Costs by their edges and their order, other than one union after the other. */
+/**
+ * The numbers that are in at least `least` of the sets. The cost depends on the number of edges and on sorting them,
+ * unlike that of one union after the other.
+ */
 export function unionAll(sets: readonly Intervals[], least = 1): Intervals {
   const edges = sets.reduce((sum, set) => sum + set.length, 0) / 2;
   const begins = new Float64Array(edges);
@@ -112,7 +116,7 @@ export function subtract(a: Intervals, b: Intervals): Intervals {
   return merge(a, b, (inA, inB) => inA && !inB);
 }
 
-/** What of it lies in [from, to). Costs by that, not by the whole. */
+/** The part of the set in [from, to). The cost depends on that part, not on the whole. */
 export function within(set: Intervals, from: number, to: number): Intervals {
   const result: number[] = [];
   for (let i = placeOf(set, from); i < set.length; i += 2) {
@@ -123,7 +127,7 @@ export function within(set: Intervals, from: number, to: number): Intervals {
   return result;
 }
 
-/** The set with one number more. */
+/** The set, and this number. */
 export function add(set: Intervals, task: number): Intervals {
   const at = placeOf(set, task);
   if ((set[at] ?? Infinity) <= task) return set;
@@ -159,19 +163,19 @@ export function take(set: Intervals, count: number, end: "front" | "back" = "fro
   return result;
 }
 
-/** Each number of it. */
+/** Each number of the set. */
 export function* numbersOf(set: Intervals): Generator<number> {
   for (const [from, to] of pieces(set)) for (let task = from; task < to; task++) yield task;
 }
 
-/** Each interval of it. */
+/** Each interval of the set. */
 export function* pieces(set: Intervals): Generator<readonly [from: number, to: number]> {
   for (let i = 0; i < set.length; i += 2) yield [set[i] ?? 0, set[i + 1] ?? 0];
 }
 
 /**
- * As bytes: for each interval the gap before it and its length, in groups of 7 bits, the lowest first, the 8th set on all but
- * the last (LEB128). Intervals that are beyond `bytesMax` are left out, the shortest first.
+ * As bytes: for each interval the gap before it and its length, each in LEB128 (groups of 7 bits, the lowest first, the
+ * 8th bit set on all but the last). Intervals that do not fit into `bytesMax` are left out, the shortest first.
  */
 export function pack(set: Intervals, bytesMax: number): Uint8Array {
   const whole = packAll(set);
@@ -200,7 +204,7 @@ function packAll(set: Intervals): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** Throws "malformed" for what `pack` does not give, or numbers that are not below `end`. */
+/** Throws "malformed" for bytes that `pack` does not produce, and for numbers that are not below `end`. */
 export function unpack(bytes: Uint8Array, end: number): Intervals {
   const set: number[] = [];
   let at = 0;
@@ -214,7 +218,7 @@ export function unpack(bytes: Uint8Array, end: number): Intervals {
       if (scale > 2 ** 35) throw malformed();
       continue;
     }
-    // A gap or a length of 0: only the first interval may begin without a gap.
+    // A gap or a length of 0: only the gap of the first interval may be 0.
     if ((value === 0 && set.length > 0) || (scale > 0x80 && byte === 0)) throw malformed();
     at += value;
     set.push(at);

@@ -1,4 +1,7 @@
-/** Who runs tasks of a job: members that lend cores, and its submitter; and the order in which this node takes tasks. */
+/**
+ * The nodes that run tasks of a job (members that lend cores, and its submitter), and the order in which this node
+ * takes tasks.
+ */
 import { toHex } from "../base/bytes.ts";
 import { encode } from "../base/codec.ts";
 import { hashOf } from "../base/rendezvous.ts";
@@ -21,7 +24,7 @@ export class Participants {
   readonly #job: JobRecord;
   readonly #total: () => number;
   readonly #parts: ParticipantsParts;
-  /** Equal jobs have the same, so that each node meets tasks that it has done before. */
+  /** Equal for equal jobs, so that each node gets tasks that it has done before. */
   readonly #key: number;
   #order: Order | undefined;
 
@@ -50,7 +53,7 @@ export class Participants {
     return able.map(({ record }) => record.peer).sort();
   }
 
-  /** Members who are there, and the cores that they have for this job. */
+  /** Members that are there, and the cores that they have for this job. */
   able(): Omit<Candidate, "failed">[] {
     const { net } = this.#parts;
     const workers = new Set(this.workers());

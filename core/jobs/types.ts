@@ -8,17 +8,23 @@ import type { SandboxProgram } from "../ports/sandbox.ts";
 import type { TaskLimits } from "../sandbox/types.ts";
 import type { Content, Inputs, JobSpec, Program } from "./spec.ts";
 
-/** One module run over many inputs. Chunks are numbered by their place in `inputs`; each goes to the module whole. */
+/**
+ * One module run over many inputs. Chunks are numbered by their position in `inputs`; each is passed to the module
+ * whole.
+ */
 export interface MapJob {
   /** For people: "primes". */
   readonly title: string;
   readonly module: Bytes;
-  /** How the module is to be run; ABI 1 without it. */
+  /** How the module is run; ABI 1 if absent. */
   readonly program?: SandboxProgram;
-  /** A list, or a source that is read as the job goes on, with a bounded lead. */
+  /** A list, or a source that is read while the job runs, a bounded way ahead. */
   readonly inputs: readonly Bytes[] | AsyncIterable<Bytes>;
   readonly limits?: Partial<TaskLimits>;
-  /** Results come in the order of the inputs, not in that in which they finish; those that wait are bounded. */
+  /**
+   * Whether results come in the order of the inputs, and not in the order in which they finish. The results that wait
+   * for it are bounded.
+   */
   readonly ordered?: boolean;
 }
 
@@ -34,16 +40,16 @@ export interface ChunkResult {
 
 export interface JobProgress {
   readonly chunksDone: number;
-  /** While the inputs are still being read: those that are known so far. */
+  /** While the inputs are still being read, the number of those known so far. */
   readonly chunksTotal: number;
   readonly reading: boolean;
   readonly chunksRunning: number;
   /** Chunks done by each node. */
   readonly byPeer: ReadonlyMap<PeerId, number>;
-  /** Chunks that had to be given to another node (lost, failed, slow). */
+  /** Chunks that were given to another node too, because the first was lost, was slow, or failed. */
   readonly reissued: number;
   readonly elapsedMs: number;
-  /** Chunks a second of late; undefined before it can be told. */
+  /** Recent chunks a second; undefined before it can be told. */
   readonly ratePerSecond: number | undefined;
   readonly remainingMs: number | undefined;
 }
@@ -55,28 +61,29 @@ export interface JobInfo {
 }
 
 export interface Cpu {
-  /** Cores this device could lend. */
+  /** Cores that this device could lend. */
   readonly cores: number;
-  /** Cores lent to everybody now. */
+  /** Cores that are lent to all members now. */
   readonly lent: number;
-  /** Lends `cores` (0 to cores). Tasks over the new number finish first. */
+  /** Lends `cores` (from 0 to `cores`). Running tasks beyond the new number finish first. */
   lend(cores: number): void;
   /**
-   * Runs the job on every member that lends cores, and on this node's own. Yields each chunk once, in the order in which
-   * they finish unless it is `ordered`; ends after the last. A source is read no further than the job needs. Throws what a chunk failed with ("wasm-trap", "timeout", …: a fault of the task,
-   * the same on any node), "no-cores", or "cancelled". Leaving the loop or aborting cancels it everywhere.
+   * Runs the job on every member that lends cores, and on this node's own. Yields each chunk once, in the order in
+   * which they finish unless it is `ordered`; ends after the last. A source is read no further than the job needs.
+   * Throws the failure of a chunk ("wasm-trap", "timeout", …: a fault of the task, the same on any node), "no-cores",
+   * or "cancelled". Leaving the loop or aborting cancels it everywhere.
    */
   map(
     job: MapJob,
     options: { signal: AbortSignal; onProgress?: (progress: JobProgress) => void },
   ): AsyncIterable<ChunkResult>;
-  /** Jobs that this node has submitted and that still run. */
+  /** Running jobs that this node has submitted. */
   jobs(): readonly JobInfo[];
   /** False if there is no such job. */
   cancel(id: string): boolean;
-  /** Called when what runs here changes (tasks of others included), and when a job of this node begins or has ended. */
+  /** Called when a task begins or ends here (also other nodes' tasks), and when a job of this node begins or ends. */
   onActivity(listener: () => void): Unsubscribe;
-  /** Tasks running on this node now, and for whom. */
+  /** The tasks that run on this node now, and for whom. */
   running(): readonly { readonly job: string; readonly for: PeerId }[];
   close(): Promise<void>;
 }
@@ -84,40 +91,42 @@ export interface Cpu {
 export type TaskFailure = { readonly code: ErrorCode; readonly message: string };
 
 /**
- * Jobs of the swarm, which no node leads: written down, run by whoever lends cores, finished by whoever is left.
+ * Jobs of the swarm, which no node leads: they are written down, run by the nodes that lend cores, and finished by
+ * whichever nodes are left.
  */
 export interface Jobs {
   /**
-   * Writes a job down; or gives the one that has done the same work within a day, where its result may be believed: where that
-   * job was verified as strictly as this one asks to be, or this one asks for whatever is remembered (`reuse`). Resolves when this node has written it and can serve its contents; `safe` when more than half of the
-   * members know it and any half of the devices may go without taking its contents. Rejects with "too-large" or "malformed"
-   * (no such job can be), "full" (too many jobs), "no-cores" (fewer devices than have to agree), "clock", "closed".
+   * Writes a job down. Or returns a job that has done the same work within a day, if its result may be believed: it was
+   * verified at least as strictly as this one asks, or this one asks for whatever is remembered (`reuse`). Resolves
+   * when this node has written it and can serve its contents; `safe` resolves when more than half of the members know
+   * it and its contents survive the loss of any half of the devices. Rejects with "too-large" or "malformed"
+   * (impossible job), "full" (too many jobs), "no-cores" (fewer devices than have to agree), "clock", "closed".
    */
   submit(spec: JobSpec, options?: { readonly signal?: AbortSignal | undefined }): Promise<Submitted>;
   /**
-   * What happens with a job from now on, whoever submitted it: its state at once and when it changes, and its outcome as the
-   * last. With `results`, each task's result once, in the order in which they come here. Throws "not-found".
+   * The events of a job from now on, whoever submitted it: its state at once and when it changes, and its outcome last.
+   * With `results`, each task's result once, in the order in which they arrive here. Throws "not-found".
    */
   attach(
     id: JobId,
     options?: { readonly signal?: AbortSignal | undefined; readonly results?: boolean | undefined },
   ): AsyncIterable<JobEvent>;
-  /** Ends a job everywhere, within a second where nodes are in reach. False if there is no such job, or it is over. */
+  /** Ends a job everywhere, within a second on nodes in reach. Returns false if there is no such job, or it is over. */
   cancel(id: JobId): boolean;
-  /** All jobs that the swarm knows, the newest first: those that run and those that are over. */
+  /** All jobs that the swarm knows, running and over, the newest first. */
   list(): readonly JobState[];
   state(id: JobId): JobState | undefined;
   /**
-   * The result's bytes. Read by the submitter, it is kept for the rest of a week; unread, for as long as jobs are kept.
-   * Rejects with "not-found" (no such job, or not done), with what the job failed with, "cancelled", "lost".
+   * The bytes of the result. If the submitter has read it, it is kept for a week after the job's end; unread, as long
+   * as jobs are kept. Rejects with "not-found" (no such job, or not done), with the job's failure, "cancelled", "lost".
    */
   result(id: JobId, options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Uint8Array>;
-  /** Names bytes, for a spec: few are written into it, more go to the disk. */
+  /** Stores bytes for a spec: few are written into it, more go to the disk. */
   content(
     bytes: Bytes | AsyncIterable<Bytes>,
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<Content>;
-  /** Inputs of tasks, one each, as a list. */
+  /** A list of inputs, one for each task. */
   listOf(
     inputs: AsyncIterable<Bytes> | Iterable<Bytes>,
     options?: { readonly signal?: AbortSignal | undefined },
@@ -135,7 +144,7 @@ export interface Jobs {
     files: Iterable<JobFile>,
     options?: { readonly piece?: FilePiece | undefined; readonly signal?: AbortSignal | undefined },
   ): Promise<Inputs>;
-  /** Called when what `list` says has changed, at most a few times a second. */
+  /** Called when the results of `list` have changed, at most a few times a second. */
   onChange(listener: () => void): Unsubscribe;
   close(): Promise<void>;
 }
@@ -145,7 +154,7 @@ export type JobId = string;
 
 export interface Submitted {
   readonly id: JobId;
-  /** It is another job of the same work, and done. */
+  /** Whether it is an earlier job of the same work, which is done. */
   readonly isRemembered: boolean;
   readonly safe: Promise<void>;
 }
@@ -186,28 +195,28 @@ export interface JobState {
   readonly submittedAtMs: number;
   readonly state: "running" | "done" | "failed" | "cancelled";
   readonly tasks: TaskCounts;
-  /** What each node runs and has done, by intervals of task numbers, [from, to) one after the other in one list. */
+  /** What each node runs and has done, as intervals of task numbers: [from, to) one after the other in one list. */
   readonly nodes: ReadonlyMap<
     PeerId,
     {
       readonly running: readonly number[];
       readonly held: readonly number[];
-      /** Of what it holds, copies of what others ran. */
+      /** Of the results that it holds, copies of other nodes' results. */
       readonly copies: readonly number[];
     }
   >;
-  /** Some of the tasks that have failed, and why. */
+  /** Some of the tasks that have failed, with the reasons. */
   readonly failures: readonly FailedTask[];
-  /** Of a job that is verified: who has disagreed with the others. */
+  /** For a verified job: the nodes that have disagreed with the others. */
   readonly named: readonly NamedNode[];
-  /** Of one that runs: as many devices have to agree, and fewer are there. It waits for more. */
+  /** For a running verified job that waits for more devices: how many have to agree, and how many are there. */
   readonly lacking: { readonly devices: number; readonly needed: number } | undefined;
   /** Undefined while it runs. */
   readonly outcome: JobOutcome | undefined;
 }
 
 export interface TaskCounts {
-  /** Reductions among them. */
+  /** Reductions included. */
   readonly total: number;
   readonly done: number;
   readonly running: number;
@@ -221,17 +230,19 @@ export interface FailedTask {
   readonly message: string;
 }
 
-/** A node whose answer to a task was another than what enough devices have agreed on. */
+/** A node that gave another answer to a task than the one on which enough devices agreed. */
 export interface NamedNode {
   readonly peer: PeerId;
-  /** One of the tasks. */
+  /** One of these tasks. */
   readonly task: number;
 }
 
 export interface JobShares {
-  /** Who did most comes first; a bounded number. */
+  /** The nodes that did most, in order; a bounded number. */
   readonly nodes: readonly { readonly peer: PeerId; readonly tasks: number }[];
-  /** Of equal parts of the tasks, in order, who did most of each: the place in `nodes`, or 255 for nobody of these. */
+  /**
+   * For equal parts of the tasks, in order: who did most of each, as an index into `nodes`, or 255 for none of these.
+   */
   readonly parts: Uint8Array;
   /** Tasks that more than one node ran. */
   readonly again: number;
@@ -240,10 +251,10 @@ export interface JobShares {
 export type JobOutcome =
   | {
       readonly is: "done";
-      /** The combined result; where results are not combined, their list, with its ends in `ends` (inputs.ts). */
+      /** The combined result; or, if results are not combined, their list, with its ends in `ends` (inputs.ts). */
       readonly result: Content;
       readonly ends?: Content | undefined;
-      /** Who put the results together. */
+      /** The node that put the results together. */
       readonly by: PeerId;
       readonly finishedAtMs: number;
       /** Tasks that failed and are not in the result (keepGoing). */
@@ -252,9 +263,12 @@ export type JobOutcome =
       readonly tasks?: number | undefined;
       /** Who did it, as far as was known at its end. */
       readonly shares?: JobShares | undefined;
-      /** Fuel of all tasks whose outputs are in it, each counted once; undefined where they have been reduced to one. */
+      /**
+       * The fuel of all tasks whose outputs are in the result, each counted once; undefined if they were reduced to
+       * one.
+       */
       readonly fuelUsed?: number | undefined;
-      /** Of a job that was verified. */
+      /** For a verified job. */
       readonly named?: readonly NamedNode[] | undefined;
     }
   | {
@@ -271,7 +285,7 @@ export type JobEvent =
       readonly is: "result";
       readonly task: number;
       readonly output: Uint8Array;
-      /** The same wherever it ran; undefined where the job was over before. */
+      /** The same wherever it ran; undefined if the job was over before. */
       readonly fuelUsed: number | undefined;
     }
   | { readonly is: "outcome"; readonly outcome: JobOutcome };

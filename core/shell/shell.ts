@@ -1,6 +1,6 @@
 /**
- * The shell of one session: bash's language over the computer's trees, with the commands of this folder. Lines and scripts
- * run one after the other; variables, functions, jobs and the current directory stay from one to the next.
+ * The shell of one session: bash's language over the computer's trees, with the commands of this folder. Lines and
+ * scripts run one after the other; variables, functions, jobs and the current directory stay from one to the next.
  */
 import { cancelled, isStarfishError, messageOf } from "../base/errors.ts";
 import type { Computer } from "../computer.ts";
@@ -35,29 +35,32 @@ import { utilities } from "./utilities/index.ts";
 import type { Command, CommandContext, Host, Io, Output, Sink, TerminalInfo } from "./types.ts";
 
 export interface Shell {
-  /** The status of the last command that ran. Never rejects for what a command does; errors are printed to stderr. */
+  /**
+   * Runs a line. Resolves to the status of the last command; never rejects because of a command, whose errors are
+   * printed to stderr.
+   */
   run(line: string, io: Io, options: { signal: AbortSignal }): Promise<number>;
-  /** A script as it comes on standard input, in this one session. */
+  /** Runs a script on standard input as it arrives, in this session. */
   runInput(io: Io, options: { signal: AbortSignal }): Promise<number>;
-  /** Runs the swarm's start-up file and this node's, once; of a terminal, before its first prompt. */
+  /** Runs the swarm's start-up file and this node's, once; at a terminal before its first prompt. */
   startUp(io: Io, options: { signal: AbortSignal }): Promise<void>;
-  /** What may stand at the cursor. Rejects with what the signal aborts with. */
+  /** The candidates at the cursor. Rejects with the reason of the signal. */
   complete(line: string, cursor: number, options: { signal: AbortSignal }): Promise<Completion>;
-  /** What of a line would fail; `onChange` is called once more is known. */
+  /** The parts of a line that would fail; `onChange` is called when more is known. */
   marks(line: string, cursor: number, onChange: () => void): readonly Mark[];
-  /** Whether more lines would make it whole: an open quote, a loop without its end. */
+  /** Whether the line needs more lines: an open quote, a loop without its end. */
   isIncomplete(line: string): boolean;
-  /** From the keyboard to what runs in the foreground. Says whether anything did. */
+  /** A signal of the keyboard for the foreground job. Returns whether there was one. */
   signal(name: KeyboardSignal): boolean;
-  /** Lines about jobs that have ended, each told once. */
+  /** Lines about ended jobs, each reported once. */
   takeReports(): string;
-  /** PS1 or PS2 as it is shown now; undefined where it is not set. */
+  /** PS1 or PS2 as it is to be shown now; undefined if it is not set. */
   prompt(name: "PS1" | "PS2"): Promise<string | undefined>;
   /** Whether `exit`, or a fault that ends a script, has ended the session. */
   readonly isOver: boolean;
   /** Runs the EXIT trap and ends all jobs. Resolves to the session's exit status. */
   end(status: number): Promise<number>;
-  /** The language's side of it: variables, jobs. */
+  /** The session of the language: variables, jobs. */
   readonly session: ShellSession;
   readonly names: Namespace;
 }
@@ -65,9 +68,12 @@ export interface Shell {
 export type KeyboardSignal = "INT" | "QUIT" | "TSTP" | "TERM" | "HUP";
 
 export interface ShellOptions {
-  /** Tried before the built-in ones; the page adds its own that way. */
+  /** These take precedence over the built-in ones; the page adds its own commands this way. */
   readonly commands?: readonly Command[];
-  /** At a terminal: faults end a line and not the session, jobs are told of, aliases and job control are on. */
+  /**
+   * Whether it is at a terminal: faults end a line and not the session, ended jobs are reported, and aliases and job
+   * control are on.
+   */
   readonly isInteractive?: boolean;
   /** $0 */
   readonly name?: string;
@@ -101,7 +107,7 @@ export function createShell(computer: Computer, host: Host, options: ShellOption
   return new SessionShell({ session, names, computer, table, terminal });
 }
 
-/** Run by every terminal of the swarm, and by those at one node. */
+/** Every terminal of the swarm runs this file, and those at one node a file of that node's name. */
 const START_FILE = "/.starfishrc";
 
 interface ShellParts {
@@ -109,7 +115,7 @@ interface ShellParts {
   readonly names: Namespace;
   readonly computer: Computer;
   readonly table: ReadonlyMap<string, Command>;
-  /** What /dev/tty is while a line runs. */
+  /** What /dev/tty refers to while a line runs. */
   readonly terminal: SessionTerminal;
 }
 
@@ -122,7 +128,9 @@ class SessionShell implements Shell {
   readonly #terminal: SessionTerminal;
   #started = false;
   #isOver = false;
-  /** The terminal, or what stands for it: kept from line to line, for a job that has stopped while it was reading. */
+  /**
+   * The terminal, or its replacement. It is kept from line to line, for a job that was stopped while it was reading.
+   */
   #stdin: { readonly stream: Io["stdin"]; readonly descriptor: Descriptor } | undefined;
 
   constructor({ session, names, computer, table, terminal }: ShellParts) {
@@ -258,7 +266,7 @@ export function openSession(
   return session;
 }
 
-/** What can be called besides commands of ours. */
+/** What can be called besides the shell's own commands. */
 function programsOf(
   session: ShellSession,
   table: ReadonlyMap<string, Command>,
@@ -267,7 +275,7 @@ function programsOf(
   return others.map((name) => ({ name, summary: "a program", help: `'${name} --help' says what it does.` }));
 }
 
-/** Not among the jobs that run in the background. */
+/** Whether it is not one of the background jobs. */
 function isForeground({ jobs }: ShellSession, process: Process): boolean {
   const holds = (one: Process): boolean => one === process || [...one.children].some(holds);
   return !jobs.all.some((job) => job.isBackground && holds(job.process));
@@ -298,12 +306,12 @@ function inputFile(stream: AsyncIterable<Uint8Array>): OpenFile {
   };
 }
 
-/** Standard input of a line: the keyboard, where there is one. */
+/** The standard input of a line: the keyboard, if there is one. */
 function keyboardFile({ stdin, terminal }: Io): OpenFile {
   return { ...inputFile(stdin), ...(terminal.screen === undefined ? {} : { terminal: () => terminal.stdout }) };
 }
 
-/** All that reaches a terminal goes through its sink. */
+/** All output to a terminal goes through its sink. */
 function outputFile(output: Output, terminal: () => TerminalInfo | undefined, screen?: ScreenSource): OpenFile {
   const sink = sinkTo(output, () => terminal() !== undefined);
   return {
@@ -342,7 +350,7 @@ async function report(
   command: Command,
   { lastWords, terminal }: CommandContext,
 ): Promise<number> {
-  // Whatever a command makes of its end, it was ended.
+  // Whatever the command itself returned, it was ended.
   if (call.signal.aborted) throw cancelled(call.signal);
   if (isStarfishError(error, "cancelled")) throw error;
   if (isStarfishError(error, "closed")) return STATUS.brokenPipe;
@@ -407,7 +415,7 @@ function contextOf(
   };
 }
 
-/** Own sequences of a command reach a terminal; a pipe or a file gets the text alone. */
+/** A command's own escape sequences reach a terminal; a pipe or a file gets the text only. */
 function sinkOf(descriptor: Descriptor | undefined): Sink | undefined {
   const file = descriptor?.file;
   if (file?.write === undefined) return undefined;
@@ -420,7 +428,7 @@ function sinkOf(descriptor: Descriptor | undefined): Sink | undefined {
 
 const nowhere: Sink = { write: () => Promise.resolve(), print: () => Promise.resolve() };
 
-/** A command that waits for input ends with the signal, also where the input does not. */
+/** A command that waits for input ends with the signal, even if the input does not. */
 function untilAborted(stream: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array> {
   return {
     [Symbol.asyncIterator]() {

@@ -15,7 +15,7 @@ const JOIN_MS = 30_000;
 const LINE_MS = 60_000;
 
 export interface TabOptions {
-  /** As another browser would be: with storage of its own. Tabs without it share one. */
+  /** Like another browser, with storage of its own. Tabs without it share one. */
   readonly apart?: boolean;
   readonly webrtc?: boolean;
   readonly cores?: number;
@@ -25,9 +25,9 @@ export interface TabOptions {
   readonly phone?: boolean;
   /** Device pixels per CSS pixel. */
   readonly scale?: number;
-  /** Waits for nothing: for pages that will not join. */
+  /** Does not wait until it has joined: for pages that will not join. */
   readonly joins?: boolean;
-  /** Whether its person has chosen already to keep what the others put, as much as the browser allows. Default: yes. */
+  /** Whether its person has already chosen to keep others' files, as much as the browser allows. Default: yes. */
   readonly keeps?: boolean;
   /** Runs in the page before its own code. */
   readonly before?: () => void;
@@ -42,16 +42,18 @@ export interface Ran {
 export interface Tabs extends AsyncDisposable {
   readonly browser: Browser;
   open(url: string, options?: TabOptions): Promise<Tab>;
-  /** Tabs as of a browser that was just started, in this one; disposing of them leaves it running. */
+  /**
+   * Tabs like those of a browser that was just started, within this one; disposing of them leaves the browser running.
+   */
   fresh(): Tabs;
-  /** All tabs that were opened by this, and what they have stored. */
+  /** Closes all tabs that this has opened, and drops what they have stored. */
   closeAll(): Promise<void>;
-  /** Ends the browser with all its tabs by SIGKILL: none of them says goodbye. */
+  /** Ends the browser and all its tabs by SIGKILL: no tab says goodbye. */
   kill(): Promise<void>;
 }
 
 export interface BrowserOptions {
-  /** What runs Chromium elsewhere, say. */
+  /** For example a program that runs Chromium in another network. */
   readonly executablePath?: string;
   readonly args?: readonly string[];
 }

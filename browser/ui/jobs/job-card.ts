@@ -12,7 +12,7 @@ import { verifyWords } from "../../../core/shell/jobs/verify-words.ts";
 import { leftWords, percent, rateWords, STATES, troubleWords } from "../../../core/shell/jobs/words.ts";
 import { setText } from "../dom.ts";
 
-/** As many as an outcome remembers; rows of sixteen fit a phone with a letter in each. */
+/** As many as an outcome remembers. In rows of sixteen they fit a phone, with a letter in each. */
 const CELLS = 64;
 /** Nodes that are named on a card; the table and `job ID` have all. */
 const NODES_MAX = 12;
@@ -96,7 +96,7 @@ export class JobCard {
     });
   }
 
-  /** Rebuilt only when they change, so that the keyboard stays where it is. */
+  /** Rebuilt only when they change, so that the keyboard focus stays. */
   #drawButtons({ state, isOwn, owner, id }: JobFacts): void {
     if (state !== "running") this.#isAsking = false;
     const wanted = `${state} ${this.#isAsking} ${owner}`;
