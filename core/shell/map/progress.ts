@@ -2,7 +2,7 @@
 import { isStarfishError } from "../../base/errors.ts";
 import type { JobProgress } from "../../jobs/types.ts";
 import type { Computer } from "../../computer.ts";
-import { count, duration, paint } from "../format.ts";
+import { count, duration, paint, wrapped } from "../format.ts";
 import { cellsOf, joined, plain, compose, sequence, type Text } from "../styled.ts";
 import type { Sink, TerminalInfo } from "../types.ts";
 import { cut } from "../width.ts";
@@ -93,14 +93,15 @@ export class ProgressLine {
   }
 }
 
-/** All parts, on as many lines as they need; no part is broken. */
+/** All parts, on as many lines as they need; only a text that is wider than a line is broken, between its words. */
 function filled(parts: readonly Text[], columns: number): Text {
   const lines: Text[] = [];
   let width = 0;
   for (const part of parts) {
     const cells = cellsOf(part);
     const breaks = width > 0 && width + cells >= columns;
-    lines.push(breaks ? "\n" : "", part);
+    const isWide = typeof part === "string" && cells >= columns;
+    lines.push(breaks ? "\n" : "", isWide ? wrapped(part, columns) : part);
     width = breaks ? cells : width + cells;
   }
   return joined(lines);
