@@ -62,7 +62,11 @@ const SH_HELP = `usage: starfish sh [--data DIR]                          a term
        starfish sh [--data DIR] < SCRIPT                 a script on standard input
 
 The shell of the node that runs in DIR: bash's language, over the files of the swarm. It exits with the status of the
-last command. A terminal begins with /.starfishrc and /.starfishrc.NODENAME of the swarm's files, where they are there.
+last command. A terminal first runs /.starfishrc and /.starfishrc.NODENAME of the swarm's files, if they exist.
+
+A terminal and a script reach this machine's files in the directory where they were started, a LINE those that it names.
+
+  --files DIR    they reach the files in DIR as well; may be given several times
 
   cat book.txt | starfish sh -c "map wordcount"
   starfish sh -c 'for name; do echo "hello $name"; done' greet otter heron
