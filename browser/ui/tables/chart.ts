@@ -9,6 +9,8 @@ export const POINTS_MAX = 400;
 const BARS_MAX = 40;
 /** Columns that can be told apart by colour and dashes. */
 const SERIES_MAX = 4;
+/** As wide as a wide letter of a label. */
+const LETTER_WIDTH = 7;
 const [WIDTH, HEIGHT, LEFT, TOP, BOTTOM] = [400, 150, 44, 8, 22];
 
 interface Series {
@@ -67,6 +69,11 @@ function drawn(series: readonly Series[], labels: readonly string[]): SVGSVGElem
     picture.append(words(LEFT + i * 88, HEIGHT + 12, "start", cut(series[i]?.name ?? "", 13), `series s${i}`));
   }
   const last = labels.length - 1;
+  const letters = Math.floor(step / LETTER_WIDTH);
+  if (isBars && labels.every((label) => label.length <= letters)) {
+    for (const [i, label] of labels.entries()) picture.append(words(x(i), HEIGHT - 6, "middle", label));
+    return picture;
+  }
   picture.append(words(x(0), HEIGHT - 6, "start", cut(labels[0] ?? "", 16)));
   picture.append(words(WIDTH - 2, HEIGHT - 6, "end", cut(labels[last] ?? "", 16)));
   return picture;
@@ -112,7 +119,13 @@ function line(
   return svg("path", { class: `line-of s${index}`, d: path });
 }
 
-function words(x: number, y: number, anchor: "start" | "end", text: string, className: string = ""): SVGElement {
+function words(
+  x: number,
+  y: number,
+  anchor: "start" | "middle" | "end",
+  text: string,
+  className: string = "",
+): SVGElement {
   const element = svg("text", { x, y, "text-anchor": anchor, class: className });
   element.textContent = text;
   return element;

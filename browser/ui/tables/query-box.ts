@@ -114,7 +114,10 @@ export class QueryBox {
   }
 
   #drawHead(columns: readonly string[]): void {
-    const heads = columns.slice(0, COLUMNS_MAX).map((name) => make("th", { scope: "col" }, oneLine(name)));
+    const heads = columns.slice(0, COLUMNS_MAX).map((name, i) => {
+      const side = this.#kept.some((row) => isNumber(row[i])) ? "number" : "";
+      return make("th", { scope: "col", class: side }, oneLine(name));
+    });
     const body = make("tbody");
     this.#table.replaceChildren(make("thead", {}, make("tr", {}, ...heads)), body);
     this.#drawn = 0;
@@ -135,8 +138,11 @@ export class QueryBox {
 function cellOf(value: SqlValue): HTMLTableCellElement {
   const text = shown(value);
   const words = value === null ? "NULL" : oneLine(text.length > TEXT_SHOWN ? `${text.slice(0, TEXT_SHOWN)}…` : text);
-  const isNumber = typeof value === "number" || typeof value === "bigint";
-  return make("td", { class: value === null ? "null" : isNumber ? "number" : "" }, words);
+  return make("td", { class: value === null ? "null" : isNumber(value) ? "number" : "" }, words);
+}
+
+function isNumber(value: SqlValue | undefined): boolean {
+  return typeof value === "number" || typeof value === "bigint";
 }
 
 function rowsWords(rows: number): string {
