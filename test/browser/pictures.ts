@@ -1,7 +1,8 @@
 /**
  * Takes the pictures of the documentation from a real swarm: `node test/browser/pictures.ts` (after `npm run build`).
  * One node and four tabs, two of which lend cores, draw a Mandelbrot set; some of them have put things in memory. Then
- * files, one of which is being repaired, since two tabs have gone and others have come; and a film as a job of the swarm.
+ * files, one of which is being repaired, since two tabs have gone and others have come; a table, a mail, and a film as a
+ * job of the swarm.
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -72,13 +73,40 @@ await tab.page.waitForFunction(() => {
 await tab.page.screenshot({ path: join(docs, "page-files.png") });
 await newcomers;
 
+// A table and a question about it, and a mail with a picture.
+const clerk = await tabs.open(node.invite, { dark: true, width: 1180, height: 760, cores: 2 });
+await clerk.page.keyboard.press("Control+L");
+await clerk.type('sql "CREATE TABLE harvest (field TEXT, month TEXT, kg INTEGER)"');
+await clerk.type(`sql "INSERT INTO harvest VALUES ('north', 'July', 120), ('south', 'July', 340)"`);
+await clerk.type(`sql "INSERT INTO harvest VALUES ('north', 'August', 210), ('south', 'August', 180)"`);
+await clerk.type('sql "SELECT month, sum(kg) AS kg FROM harvest GROUP BY month"');
+await clerk.waitFor(/^2 rows[^]*\$$/m);
+await clerk.page.locator("#view-tables").click();
+await clerk.page.locator("#tables-list").getByRole("button", { name: "harvest" }).click();
+await clerk.page.locator(".grid tbody tr").nth(3).waitFor();
+await clerk.page.locator("#tables-show-query").click();
+await clerk.page.locator("#query-text").fill("SELECT field, sum(kg) AS kg FROM harvest GROUP BY field");
+await clerk.page.locator("#query-text").press("Control+Enter");
+await clerk.page.locator("#query .chart").waitFor();
+await clerk.page.screenshot({ path: join(docs, "page-tables.png") });
+await clerk.type("clear");
+const [me, writer] = [await clerk.name(), helpers[2]];
+await writer?.run(`mail ${me} -s "noodles at noon?" -m "And what is this one called?" /pictures/seahorses.png`);
+await clerk.page.locator("#view-mail").click();
+await clerk.page.locator("#mail-rows .mail button").first().click();
+await clerk.page.locator("#mail-open .text").waitFor();
+await clerk.type("mail");
+await clerk.waitFor(/noon[^]*\$$/);
+await clerk.page.screenshot({ path: join(docs, "page-mail.png") });
+await clerk.close();
+
 // A film as a job of the swarm, while it is rendered and when it is there.
 const director = await tabs.open(node.invite, { dark: true, width: 1180, height: 760, cores: 2 });
 await director.page.locator("#view-jobs").click();
 await director.type("map film --frames 64 --size 320x240 --detach");
 const [film = ""] = await director.waitFor(/^[0-9a-f]{16}$/m);
 const card = director.page.locator(`[data-job="${film}"]`);
-await card.locator(".facts", { hasText: / (2\d|3\d|4\d) of 64 / }).waitFor();
+await card.locator(".facts", { hasText: / (2\d|3\d|4\d) of 64 / }).waitFor({ timeout: 120_000 });
 await director.page.screenshot({ path: join(docs, "page-jobs-running.png") });
 await card.getByRole("button", { name: "Open result" }).click({ timeout: 120_000 });
 await director.page.locator("#job-result-view img").waitFor();
