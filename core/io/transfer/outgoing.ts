@@ -6,7 +6,6 @@
 import { equal, toHex } from "../../base/bytes.ts";
 import { cancelled, isStarfishError, StarfishError, throwIfAborted, toStarfishError } from "../../base/errors.ts";
 import { Inbox as Messages } from "../../net/links/inbox.ts";
-import type { Net } from "../../net/types.ts";
 import { type Clock, sleep } from "../../ports/clock.ts";
 import type { Channel, PeerId } from "../../ports/network.ts";
 import type { Random } from "../../ports/random.ts";
@@ -16,7 +15,6 @@ import {
   FIRST_MEETING_MS,
   PIECE_BYTES,
   PROGRESS_MS,
-  RESUME_MS,
   RETRY_MAX_MS,
   RETRY_MIN_MS,
   WINDOW_BYTES,
@@ -32,13 +30,22 @@ import {
   readMessage,
   type ReceiverMessage,
   receiverSchema,
-  TRANSFER_PROTOCOL,
 } from "./wire.ts";
 
 const WINDOW_PIECES = WINDOW_BYTES / PIECE_BYTES;
 
+/** How it gets to the other end. */
+export interface Way {
+  /** What the other end is called now. */
+  name(): string;
+  /** How long a broken link is looked for again without any progress. */
+  readonly patienceMs: number;
+  /** Rejects as `Net.open`. */
+  open(signal: AbortSignal): Promise<Channel>;
+}
+
 export interface OutgoingParts extends HashParts {
-  readonly net: Net;
+  readonly way: Way;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -156,37 +163,37 @@ export class Outgoing {
   }
 
   get #name(): string {
-    return this.#parts.net.member(this.peer)?.record.name ?? this.peer;
+    return this.#parts.way.name();
   }
 
   /** Whether to look for the link again. Throws what to say where that makes no sense any more. */
   #isBreak(error: unknown): boolean {
     if (error === this.#refusal) return false;
+    const { patienceMs } = this.#parts.way;
     const forMs = this.#parts.clock.monotonic() - this.#progressMs;
     if (isStarfishError(error, "unknown-protocol")) {
       // A node that has just started again takes links before it takes transfers.
-      if (this.#hasMet && forMs < RESUME_MS) return true;
+      if (this.#hasMet && forMs < patienceMs) return true;
       throw new StarfishError("unsupported", `${this.#name} runs a version that knows no transfers`, { cause: error });
     }
     if (!isBroken(error)) return false;
     // A link that goes while the first word is on its way may be one of two that are settled to one.
     if (!this.#hasMet) return isStarfishError(error, "link-closed") && forMs < FIRST_MEETING_MS;
-    if (forMs < RESUME_MS) return true;
+    if (forMs < patienceMs) return true;
     throw new StarfishError(
       "unreachable",
-      `${this.#name} is out of reach since ${RESUME_MS / 60_000} minutes: what came is kept there for a day, and the same 'send' goes on`,
+      `${this.#name} is out of reach since ${patienceMs / 60_000} minutes: what came is kept there for a day, and the same 'send' goes on`,
       { cause: error },
     );
   }
 
   /** One channel, from the offer to the end. */
   async #attempt(): Promise<void> {
-    const { net } = this.#parts;
     // What is being read for the link before is to be held first.
     await this.#sending;
     const ended = new AbortController();
     const signal = AbortSignal.any([this.#signal, ended.signal]);
-    const channel = await net.open(this.peer, TRANSFER_PROTOCOL, { signal: this.#signal });
+    const channel = await this.#parts.way.open(this.#signal);
     const messages = new Messages(channel, { bytesMax: CONTROL_BYTES_MAX, messagesMax: CONTROLS_MAX });
     try {
       channel.send(controlMessage(this.#offer));

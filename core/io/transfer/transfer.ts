@@ -33,7 +33,7 @@ import {
   WINDOW_BYTES,
 } from "./limits.ts";
 import { type Decision, offerOf, Offers, targetOf, type Waiter } from "./offers.ts";
-import { Outgoing } from "./outgoing.ts";
+import { Outgoing, type Way } from "./outgoing.ts";
 import type { Inbox, Offer, ReceiveOptions, SendOptions, Transfer, TransferInfo, TransferSource } from "./types.ts";
 import { controlMessage, type OfferMessage, readMessage, senderSchema, TRANSFER_PROTOCOL } from "./wire.ts";
 
@@ -139,7 +139,12 @@ class NodeTransfer implements Transfer {
       options.onProgress?.(progress);
       this.#changed.soon();
     };
-    const transfer = await Outgoing.of(this.#parts, peer, source, { signal, onProgress });
+    const way: Way = {
+      name: () => this.#nameOf(peer),
+      patienceMs: RESUME_MS,
+      open: (until) => net.open(peer, TRANSFER_PROTOCOL, { signal: until }),
+    };
+    const transfer = await Outgoing.of({ ...this.#parts, way }, peer, source, { signal, onProgress });
     this.#outgoing.set(transfer.id, { transfer, stop });
     this.#changed.now();
     try {
