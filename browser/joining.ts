@@ -79,13 +79,25 @@ export async function follow(page: Page, { text, node }: Launched): Promise<void
 export function openEntrance(page: Page, trouble: unknown, fail: (error: unknown) => void): void {
   page.fail(new StarfishError("not-a-member", "This tab is in no swarm yet: paste an invite link above, or start one"));
   page.status.say("Not connected");
-  openDoor(trouble === undefined ? undefined : whyNotStarted(trouble), (choice) => {
-    if (choice !== "found") return enter(choice);
+  const found = (): void => {
     showNotice(undefined);
     page.status.say("Starting…");
     page.shell.hope();
     follow(page, launch(undefined)).catch(fail);
+  };
+  openDoor(trouble === undefined ? undefined : whyNotStarted(trouble), (choice) => {
+    if (choice === "found") found();
+    else if ("link" in choice) location.href = choice.link;
+    else enter(choice);
   });
+}
+
+/** For who comes with a code: fetches what it is for, and starts no node. */
+export async function openFetch(page: Page, text: string): Promise<void> {
+  page.fail(new StarfishError("not-a-member", "This tab is in no swarm: it fetches what a code is for, above"));
+  page.status.say("Not connected");
+  const { showFetch } = await import("./ui/fetch-view.ts");
+  await showFetch(text);
 }
 
 /** Loads the page anew with this invite in its link, as if the link had been opened. */

@@ -22,6 +22,11 @@ function inviteText(): string | undefined {
   return fragment === "" ? keptInvite() : fragment;
 }
 
+/** The code in the link, of something that is fetched without joining anything. */
+function codeText(): string | undefined {
+  return location.hash.startsWith("#code=") ? location.hash.slice(1) : undefined;
+}
+
 async function start(): Promise<void> {
   const missing = missingHere();
   if (missing !== undefined) {
@@ -30,17 +35,19 @@ async function start(): Promise<void> {
     page.fail(new StarfishError("unsupported", missing.title));
     return showNotice(missing);
   }
-  const text = inviteText();
-  const code = import("./joining.ts");
-  const launched = text === undefined ? undefined : code.then(({ launch }) => launch(text));
+  const code = codeText();
+  const text = code === undefined ? inviteText() : undefined;
+  const joining = import("./joining.ts");
+  const launched = text === undefined ? undefined : joining.then(({ launch }) => launch(text));
   const waited = new Promise((resolve) => setTimeout(resolve, launched === undefined ? 0 : DIAL_FIRST_MS));
   // What fails is told below, when there is where to tell it.
-  code.catch(() => {});
+  joining.catch(() => {});
   await Promise.race([launched, waited]).catch(() => {});
   const page = new Page();
   page.open(text === undefined ? "apart" : "joining");
   try {
-    await enterSwarm(page, await code, launched);
+    if (code !== undefined) await (await joining).openFetch(page, code);
+    else await enterSwarm(page, await joining, launched);
   } catch (error) {
     fail(page, error);
   }

@@ -4,6 +4,7 @@ import type { Contents, Files } from "./disk/types.ts";
 import type { MapFunction } from "./jobs/map-function.ts";
 import type { SqlDatabase } from "./db/types.ts";
 import type { ReplicatedMap } from "./memory/types.ts";
+import type { Codes } from "./io/codes/types.ts";
 import type { Devices } from "./io/devices/types.ts";
 import type { Mail } from "./io/mail/types.ts";
 import type { People } from "./io/people/types.ts";
@@ -37,6 +38,8 @@ export interface Computer extends AsyncDisposable {
   readonly mail: Mail;
   /** What goes straight from one node to another, and this node's inbox. */
   readonly transfer: Transfer;
+  /** One thing for somebody who is no member; loaded when it is first asked for. */
+  readonly codes: () => Promise<Codes>;
   readonly clock: Clock;
   readonly random: Random;
   readonly crypto: Crypto;

@@ -11,6 +11,7 @@ import { createContents } from "./disk/contents.ts";
 import { openFiles } from "./disk/files/open.ts";
 import { Engines } from "./jobs/engines.ts";
 import { createMapFunction } from "./jobs/map-function.ts";
+import type { Codes } from "./io/codes/types.ts";
 import { createDevices } from "./io/devices/devices.ts";
 import { createMail } from "./io/mail/mail.ts";
 import { createPeople } from "./io/people/people.ts";
@@ -85,6 +86,8 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
     const people = await createPeople({ ...ports, net, memory });
     const mail = await createMail({ ...ports, net, memory, contents: storage, people });
     const transfer = await createTransfer({ ...ports, net, devices });
+    let codes: Promise<Codes> | undefined;
+    let openCodes: Codes | undefined;
     const computer: Computer = {
       net,
       memory: mem,
@@ -98,6 +101,10 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
       people,
       mail,
       transfer,
+      codes: () =>
+        (codes ??= import("./io/codes/codes.ts").then(
+          ({ createCodes }) => (openCodes = createCodes({ ...ports, net, inviteBase })),
+        )),
       clock,
       random,
       crypto,
@@ -120,6 +127,7 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
         devices.close();
         mail.close();
         people.close();
+        openCodes?.close();
         const paused = transfer.close();
         // All at once: a page that is being closed gets no second turn to say goodbye in.
         await Promise.all([

@@ -16,6 +16,7 @@ import type { TlsChoice } from "./tls.ts";
 const HELP = `usage: starfish up      start a node: it serves the page, lends its cores and prints an invite
        starfish sh      a terminal at the running node (-c LINE runs one line, SCRIPT a script)
        starfish invite  print the invite of the running node
+       starfish receive LINK  fetch what somebody sends with a code ('send --code'), without becoming a member
 
        starfish COMMAND --help    says more
        starfish --version
@@ -79,6 +80,14 @@ Prints the invite of the node that runs in DIR; on a terminal also as a QR code.
   starfish invite --data ./node-1
 `;
 
+const RECEIVE_HELP = `usage: starfish receive LINK [DIR|-] [--json]
+
+Fetches what a link with a code is for into DIR (default: here), where it replaces nothing, or to standard output. It needs
+no node and joins nothing. The sender's 'send --code' has to run still; the link is good once.
+
+  starfish receive "https://192.168.1.7:4500/#code=7-brisk-otter-meadow" downloads
+`;
+
 const COMMON = { data: { type: "string" }, help: { type: "boolean", short: "h" } } as const;
 
 async function main(args: readonly string[]): Promise<number> {
@@ -90,6 +99,8 @@ async function main(args: readonly string[]): Promise<number> {
       return await runSh(rest);
     case "invite":
       return await runInvite(rest);
+    case "receive":
+      return await runReceive(rest);
     case "--version":
     case "-V":
       return say(`starfish ${packageVersion()}\n`);
@@ -178,6 +189,18 @@ async function runInvite(args: string[]): Promise<number> {
     dataDir: values.data ?? defaultDataDir(),
     line: values.json === true ? "invite --json" : "invite",
   });
+}
+
+async function runReceive(args: string[]): Promise<number> {
+  const json = { type: "boolean" } as const;
+  const { values, positionals } = parse({ args, options: { help: COMMON.help, json }, allowPositionals: true });
+  if (values.help === true) return say(RECEIVE_HELP);
+  const [link, directory = ".", ...more] = positionals;
+  if (link === undefined) throw new StarfishError("usage", "LINK is missing: the one with a code that you were given");
+  if (more[0] !== undefined) throw new StarfishError("usage", `'${more[0]}' is one word too many`);
+  await keepCompiled();
+  const { receive } = await import("./receive.ts");
+  return await receive({ link, directory, json: values.json ?? false });
 }
 
 function say(text: string): number {

@@ -111,7 +111,7 @@ function namedBy([command, ...args]: readonly string[]): Named[] {
       return [{ access: "write", path: `${lastName(first)}.${format}` }];
     }
     case "send":
-      return operands.slice(1).map((path) => ({ access: "read", path }));
+      return operands.slice(args.includes("--code") ? 0 : 1).map((path) => ({ access: "read", path }));
     case "receive": {
       const into = args[args.indexOf("-o") + 1];
       // Everything that arrives is put in there, and existing files are looked at so that they are not replaced.

@@ -24,6 +24,7 @@ import type { ShardStore } from "../core/ports/shard-store.ts";
 import { createLibp2pNetwork } from "../core/transport/network.ts";
 import { packageRoot } from "./package-root.ts";
 import { programFile } from "./program-platform.ts";
+import { CodeSockets } from "./code-sockets.ts";
 import { nodeCoder } from "./coder.ts";
 import { nodeCrypto } from "./crypto.ts";
 import { coresOffer } from "./lending.ts";
@@ -84,9 +85,11 @@ export async function startComputer(options: StartOptions): Promise<Computer> {
     },
   );
   const origins = new PageOrigins(options.url, options.log, options.names);
+  const codeSockets = new CodeSockets();
   const transports = nodeTransports({
     server: options.server,
     mayLink: origins.allows,
+    others: codeSockets.take,
     ...(isIP(options.host) === 0 ? {} : { tcpHost: options.host }),
   });
   const published = options.isUrlGiven === true ? bootstrapAddress(new URL(options.url)) : undefined;
@@ -126,6 +129,7 @@ export async function startComputer(options: StartOptions): Promise<Computer> {
     },
   );
   followPages(computer, origins);
+  codeSockets.open(await computer.codes());
   return computer;
 }
 

@@ -7,13 +7,15 @@ import type { TransportFactory } from "../core/transport/libp2p.ts";
 import type { Libp2pNetworkOptions } from "../core/transport/network.ts";
 import { nodeNoiseCrypto } from "./noise-crypto.ts";
 import { corkedTcp } from "./tcp.ts";
-import { webSocketServer } from "./websocket-server.ts";
+import { type TakesUpgrade, webSocketServer } from "./websocket-server.ts";
 
 export interface NodeTransportsOptions {
   /** Listens already; serves the page, and the WebSocket links beside it. Absent: this node can't be reached by tabs. */
   readonly server?: Server;
   /** Whether a request to the server may become a link: which pages may (page-origins.ts). Default: no page but others' programs. */
   readonly mayLink?: (request: IncomingMessage) => boolean;
+  /** Takes what is to become something else than a link. */
+  readonly others?: TakesUpgrade;
   /** The IP address to listen on for TCP, beside the server; wildcards are told to others as all interfaces. Absent: TCP is only dialled. */
   readonly tcpHost?: string;
   /** Default: any free port. */
@@ -33,7 +35,7 @@ export function nodeTransports(
     // Other nodes can't check a certificate that a node made for itself: TCP is the way for them, and told first.
     if (isTls && options.tcpHost !== undefined) listen.push(tcpAt(options.tcpHost, options.tcpPort));
     listen.push(`${ip(bound.address)}/tcp/${bound.port}/${isTls ? "wss" : "ws"}`);
-    transports.unshift(webSocketServer(options.server, options.mayLink ?? isNoPage));
+    transports.unshift(webSocketServer(options.server, options.mayLink ?? isNoPage, options.others));
   }
   const tcp = options.tcpHost === undefined ? undefined : tcpAt(options.tcpHost, options.tcpPort);
   if (tcp !== undefined && !listen.includes(tcp)) listen.push(tcp);

@@ -43,12 +43,19 @@ const PORTION_BYTES = 128 * 1024;
 /** We send at most 128 KiB at once (PORTION_BYTES); anything near this size is an attack. */
 const PAYLOAD_BYTES_MAX = 1024 * 1024;
 
+/** Takes a request that is to become something else than a link: whether it has. */
+export type TakesUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
+
 /** A transport that accepts WebSocket connections on `server`. Listen on "/ip4/…/tcp/…/ws", or wss where it speaks TLS; the port is the server's. */
-export function webSocketServer(server: Server, mayLink: (request: IncomingMessage) => boolean): TransportFactory {
+export function webSocketServer(
+  server: Server,
+  mayLink: (request: IncomingMessage) => boolean,
+  others: TakesUpgrade = () => false,
+): TransportFactory {
   return (components: { logger: ComponentLogger }): Transport => ({
     [transportSymbol]: true,
     [Symbol.toStringTag]: "starfish/websocket-server",
-    createListener: (options) => new ServerListener(server, mayLink, options, components.logger),
+    createListener: (options) => new ServerListener(server, mayLink, others, options, components.logger),
     listenFilter: (addresses) => addresses.filter((address) => /\/wss?$/.test(address.toString())),
     dialFilter: () => [],
     dial: () => Promise.reject(new Error("This transport only listens")),
@@ -58,6 +65,7 @@ export function webSocketServer(server: Server, mayLink: (request: IncomingMessa
 class ServerListener extends TypedEventEmitter<ListenerEvents> implements Listener {
   readonly #server: Server;
   readonly #mayLink: (request: IncomingMessage) => boolean;
+  readonly #others: TakesUpgrade;
   readonly #sockets = new WebSocketServer({
     noServer: true,
     maxPayload: PAYLOAD_BYTES_MAX,
@@ -73,12 +81,14 @@ class ServerListener extends TypedEventEmitter<ListenerEvents> implements Listen
   constructor(
     server: Server,
     mayLink: (request: IncomingMessage) => boolean,
+    others: TakesUpgrade,
     options: CreateListenerOptions,
     logger: ComponentLogger,
   ) {
     super();
     this.#server = server;
     this.#mayLink = mayLink;
+    this.#others = others;
     this.#options = options;
     this.#logger = logger;
   }
@@ -119,6 +129,7 @@ class ServerListener extends TypedEventEmitter<ListenerEvents> implements Listen
       socket.on("error", () => {}).end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
       return;
     }
+    if (this.#others(request, socket, head)) return;
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, request));
   };
 

@@ -2,6 +2,7 @@
 import { messageOf } from "../../core/base/errors.ts";
 import { parseInvite, type Invite } from "../../core/net/identity/invite.ts";
 import { baseIn } from "../../core/net/identity/invite-text.ts";
+import { codeBaseIn, codeLink, isLikeCode, parseCode } from "../../core/io/codes/words.ts";
 import { realCrypto } from "../../core/platform/crypto.ts";
 import { byId, setText } from "./dom.ts";
 import { showNotice, type Notice } from "./notice.ts";
@@ -12,6 +13,11 @@ export interface Entrance {
   readonly base: string | undefined;
 }
 
+/** A link with a code: what it is for is fetched without becoming a member. */
+export interface CodeEntrance {
+  readonly link: string;
+}
+
 const WORDS: readonly string[] = [
   "Starfish makes one computer out of everybody's devices: their shared memory, files and cores.",
   "It has no account and no server in the middle. An invite link lets you in.",
@@ -19,14 +25,17 @@ const WORDS: readonly string[] = [
 ];
 
 /** `trouble`: what is wrong with the link that led here. */
-export function openDoor(trouble: Notice | undefined, onChoose: (choice: Entrance | "found") => void): void {
+export function openDoor(
+  trouble: Notice | undefined,
+  onChoose: (choice: Entrance | CodeEntrance | "found") => void,
+): void {
   const title = trouble?.title ?? "One computer made of everybody's devices";
   const words = trouble === undefined ? WORDS : [...trouble.words, WORDS[0] ?? ""];
   showNotice({ title, words });
   const form = document.createElement("form");
   form.id = "door";
   const label = document.createElement("label");
-  label.textContent = "Your invite link";
+  label.textContent = "Your invite link, or a code";
   label.htmlFor = "door-link";
   const input = document.createElement("input");
   Object.assign(input, { id: "door-link", autocomplete: "off", spellcheck: false, placeholder: "Paste it here" });
@@ -42,6 +51,7 @@ export function openDoor(trouble: Notice | undefined, onChoose: (choice: Entranc
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     try {
+      if (isLikeCode(input.value)) return onChoose({ link: linkOf(input.value) });
       onChoose({ invite: parseInvite(realCrypto, input.value), base: baseIn(input.value) });
     } catch (error) {
       setText(said, messageOf(error));
@@ -52,6 +62,11 @@ export function openDoor(trouble: Notice | undefined, onChoose: (choice: Entranc
   const box = byId("notice", HTMLElement);
   box.classList.toggle("welcome", trouble === undefined);
   box.append(form);
+}
+
+/** Of this page, unless the link is of another. Throws "usage". */
+function linkOf(pasted: string): string {
+  return codeLink(codeBaseIn(pasted) ?? `${location.origin}${location.pathname}`, parseCode(pasted));
 }
 
 function button(label: string, type: "submit" | "button"): HTMLButtonElement {

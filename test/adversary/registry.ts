@@ -18,6 +18,7 @@ import { SCHEMAS as kept } from "../../core/disk/files/kept-paths.ts";
 import { SCHEMAS as treeValue } from "../../core/disk/files/tree-value.ts";
 import { SCHEMAS as layout } from "../../core/disk/placement/layout-entry.ts";
 import { SCHEMAS as shards } from "../../core/disk/shards/wire.ts";
+import { SCHEMAS as codes } from "../../core/io/codes/wire.ts";
 import { SCHEMAS as devices } from "../../core/io/devices/wire.ts";
 import { SCHEMAS as mailEntries } from "../../core/io/mail/entries.ts";
 import { SCHEMAS as mailNumbers } from "../../core/io/mail/inbox.ts";
@@ -60,6 +61,7 @@ export const FILES: Readonly<Record<string, Readonly<Record<string, Schema<unkno
   "core/disk/files/tree-value.ts": treeValue,
   "core/disk/placement/layout-entry.ts": layout,
   "core/disk/shards/wire.ts": shards,
+  "core/io/codes/wire.ts": codes,
   "core/io/devices/wire.ts": devices,
   "core/io/mail/entries.ts": mailEntries,
   "core/io/mail/inbox.ts": mailNumbers,
@@ -145,6 +147,10 @@ export const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
   "/starfish/shards/fetch/2.0.0": ["core/disk/shards/wire.ts#fetchSchema", "core/disk/shards/wire.ts#putReplySchema"],
   "/starfish/shards/give/1.0.0": ["core/disk/shards/wire.ts#giveSchema", "core/disk/shards/wire.ts#giveReplySchema"],
   "/starfish/shards/recheck/1.0.0": ["core/disk/shards/wire.ts#nameSchema"],
+  "/starfish/code/1.0.0": ["core/io/codes/wire.ts#requestSchema", "core/io/codes/wire.ts#replySchema"],
+  "/starfish/stranger/1.0.0": ["strangerSchema", "receiverSchema", "senderSchema"].map(
+    (name) => `core/io/codes/wire.ts#${name}`,
+  ),
   "/starfish/device/1.0.0": ["core/io/devices/wire.ts#requestSchema", "core/io/devices/wire.ts#replySchema"],
   "/starfish/person/1.0.0": ["askSchema", "answerSchema", "insideSchema"].map(
     (name) => `core/io/people/join.ts#${name}`,

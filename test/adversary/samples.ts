@@ -1,6 +1,6 @@
 /** For each schema a value that an honest node would send. The extremes differ from it at one place at a time. */
 import type { KeyPair, Crypto } from "../../core/ports/crypto.ts";
-import { concat, utf8 } from "../../core/base/bytes.ts";
+import { concat, fromHex, utf8 } from "../../core/base/bytes.ts";
 import { encode } from "../../core/base/codec.ts";
 import { peerIdOf } from "../../core/base/peer-id.ts";
 import { type Entry, LIVE } from "../../core/memory/entry.ts";
@@ -45,6 +45,11 @@ const OFFER = {
   title: "a",
   names: [["a", 3]],
 };
+/** A point of the curve (core/io/codes/cpace.test.ts). */
+const A_SHARE = fromHex(
+  "04cf55f0a53a1b4c43002e1be8171f42737cf20b7cd6177b901ef962c2e2d486b2" +
+    "f738263c6da5aa902fe185ae2cda587df8d27a16fc19c32a7b31aab097919736",
+);
 const MODULE_LIKE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
 export function samplesOf(speaker: Speaker): Record<string, unknown> {
@@ -210,6 +215,17 @@ export function samplesOf(speaker: Speaker): Record<string, unknown> {
     "core/io/people/join.ts#answerSchema": { sealed: new Uint8Array(100) },
     "core/io/people/join.ts#insideSchema": ["mallory", A_HASH],
     "core/io/people/secrets.ts#keptSchema": [["mallory", A_HASH], [[A_HASH, nowMs]]],
+    "core/io/codes/wire.ts#requestSchema": { ask: "hold", number: null, forMs: 1_000 },
+    "core/io/codes/wire.ts#replySchema": { number: 1 },
+    "core/io/codes/wire.ts#wantSchema": { is: "want", number: 1 },
+    "core/io/codes/wire.ts#strangerSchema": { is: "stranger", number: 1 },
+    "core/io/codes/wire.ts#receiverSchema": {
+      is: "share",
+      session: A_HASH.subarray(0, 16),
+      share: A_SHARE,
+      again: false,
+    },
+    "core/io/codes/wire.ts#senderSchema": { is: "share", share: A_SHARE },
     "core/io/transfer/manifest.ts#blockSchema": [
       ["docs", -1, nowMs],
       ["docs/a", 3, nowMs],

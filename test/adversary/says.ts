@@ -17,6 +17,7 @@ import {
   RECHECK_PROTOCOL,
   SYNC_PROTOCOL,
 } from "../../core/disk/shards/wire.ts";
+import { CODE_PROTOCOL, STRANGER_PROTOCOL } from "../../core/io/codes/wire.ts";
 import { DEVICE_PROTOCOL } from "../../core/io/devices/wire.ts";
 import { MAIL_PURPOSE, RECEIPT_PURPOSE } from "../../core/io/mail/entries.ts";
 import { CARD_PURPOSE } from "../../core/io/people/card.ts";
@@ -115,6 +116,9 @@ export const WAYS: Readonly<Record<string, Way>> = {
     const table = tableId("notes", 1, ["id"]);
     for (const column of [undefined, columnId("id", 0)]) intruder.write("db", labelKey(table, column), value);
   },
+  "core/io/codes/wire.ts#requestSchema": request(CODE_PROTOCOL),
+  "core/io/codes/wire.ts#strangerSchema": (value, { intruder, victim }) =>
+    intruder.talk(victim, STRANGER_PROTOCOL, [encode(value)]),
   "core/io/devices/wire.ts#requestSchema": request(DEVICE_PROTOCOL),
   "core/io/mail/entries.ts#wireSchema": (value, { intruder }) => {
     intruder.write("mail", `m/${freshJob()}${freshJob()}`, value);
@@ -269,6 +273,10 @@ export const STORED: Readonly<Record<string, string>> = {
 
 /** Said in other suites, or to the same readers as another schema. */
 export const ELSEWHERE: Readonly<Record<string, string>> = {
+  "core/io/codes/wire.ts#replySchema": "a number, to who has asked for one: core/io/codes/codes.sim.test.ts",
+  "core/io/codes/wire.ts#wantSchema": "said by a stranger at the page: core/io/codes/hostile.sim.test.ts",
+  "core/io/codes/wire.ts#receiverSchema": "said where a code is open: core/io/codes/hostile.sim.test.ts",
+  "core/io/codes/wire.ts#senderSchema": "said to a stranger who has asked: core/io/codes/hostile.sim.test.ts",
   "core/io/mail/letter.ts#letterSchema": "what a reader finds when it opens a letter: letter.test.ts",
   "core/io/mail/inbox.ts#numbersSchema": "a node's own store: io/mail/stored.test.ts",
   "core/io/mail/outbox.ts#sentSchema": "a node's own store: io/mail/stored.test.ts",

@@ -79,6 +79,7 @@ export class Scene {
     scene = new Scene(bench, founder.net.invite());
     for (let i = 1; i < honest; i++) await bench.up(`h${i}`, { invite: scene.#invite });
     await scene.acquainted();
+    await scene.openDesks();
     await scene.judge();
     return scene;
   }
@@ -131,6 +132,11 @@ export class Scene {
   async restartAll(): Promise<void> {
     this.#heapBytes = heapBytes();
     for (const name of [...this.bench.computers.keys()]) await this.restart(name);
+  }
+
+  /** They take codes of members, as nodes that serve a page do. */
+  async openDesks(): Promise<void> {
+    for (const { codes } of this.honest) (await codes()).openDesk();
   }
 
   async acquainted(): Promise<void> {

@@ -76,6 +76,10 @@ const FEATURES: Readonly<Record<string, number>> = {
   tree: 2_000,
   "send-run": 3_000,
   "receive-run": 3_000,
+  // Codes for who is no member: what opens them, with the curve of its PAKE; its command; the page of who comes with one.
+  codes: 9_000,
+  "code-run": 4_000,
+  "fetch-view": 10_000,
   edit: 6_000,
   watch: 3_000,
   top: 4_000,

@@ -39,7 +39,8 @@ function pageOfOthers(net: Net): string | undefined {
     .find((page) => page !== undefined && !isLocalLink(page));
 }
 
-function pageAt(address: Address): string | undefined {
+/** The page that is served at an address where WebSockets are taken. */
+export function pageAt(address: Address): string | undefined {
   const [, kind, host = "", port = "", secure] =
     /^\/(ip4|ip6|dns4|dns6|dns)\/([\w.:-]+)\/tcp\/(\d+)\/(?:ws|(wss|tls\/ws))$/.exec(address) ?? [];
   if (kind === undefined) return undefined;

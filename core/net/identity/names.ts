@@ -8,7 +8,7 @@ import type { PeerId } from "../../ports/network.ts";
 /** Longer ones would not fit beside a node in the picture of the swarm. */
 export const NAME_LENGTH_MAX = 32;
 
-const ADJECTIVES: readonly string[] = words(`
+export const ADJECTIVES: readonly string[] = words(`
   able agile airy amber ample apt avid azure balmy beaming blithe blooming bold bonny brave breezy bright brisk
   bubbly buoyant calm candid caring cheery chipper civil clear clever cosy crisp curious dainty dapper daring
   dazzling dear deft diligent dreamy eager earnest easy elegant epic fair famed fancy fearless festive fine fleet
@@ -19,7 +19,7 @@ const ADJECTIVES: readonly string[] = words(`
   tidy tranquil true upbeat vivid warm wise witty zesty
 `);
 
-const NOUNS: readonly string[] = words(`
+export const NOUNS: readonly string[] = words(`
   acorn alpaca anchor apple apricot aspen aurora badger bamboo beacon beaver berry birch bison blossom breeze
   brook canyon cedar cherry cloud clover comet condor coral cove crane creek cricket crystal daisy dolphin dove
   dragonfly dune eagle ember falcon fern finch firefly fjord forest fox galaxy garden gazelle geyser ginkgo

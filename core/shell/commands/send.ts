@@ -8,20 +8,29 @@ export const send: Command = {
   help: `
 usage: send NODE PATH… [--json]
        send NODE -
+       send --code PATH… [--json]
 
 Sends files and directories of the tree or of your machine to one node, into its /inbox; '-' is standard input, which
 'receive' reads there. In a tab 'send NODE' lets you pick files. Nobody else can read the bytes on their way. The person
 there is asked first, and told names and sizes. After a broken link, or a restart of either side, the same 'send' goes on
 where it stopped. Ctrl-C ends it on both sides.
 
+With --code it is for somebody who is no member: it prints a few words, and a link of the page with them. Whoever opens the
+link or types the words there within an hour fetches this one thing, once, and is no member. Three wrong guesses end it, and
+so does Ctrl-C; it has to run until it was fetched. 'starfish receive LINK' fetches without a browser.
+
   echo hello | send brisk-otter -
 `,
   async run(context) {
+    if (context.args.includes("--code")) {
+      const { runSendCode } = await import("../transfer/code-run.ts");
+      return await runSendCode(context);
+    }
     const { runSend } = await import("../transfer/send-run.ts");
     return await runSend(context);
   },
   complete: (words, computer) =>
-    words.length === 2 ? memberWords(computer.net.members().filter((member) => !member.isSelf)) : [],
+    words.length === 2 ? ["--code", ...memberWords(computer.net.members().filter((member) => !member.isSelf))] : [],
 };
 
 export const receive: Command = {

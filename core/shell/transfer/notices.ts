@@ -28,7 +28,13 @@ export function followTransfers({ transfer }: Pick<Computer, "transfer">, print:
 }
 
 /** "3 files, 12 MB: a.txt (3 kB), b.txt (9 kB), …" */
-export function offerWords({ files, folders, totalBytes, names, title }: Offer): string {
+export function offerWords({
+  files,
+  folders,
+  totalBytes,
+  names,
+  title,
+}: Pick<Offer, "files" | "folders" | "totalBytes" | "names" | "title">): string {
   if (totalBytes === undefined) return "a pipe";
   const what = [
     ...(files > 0 || folders === 0 ? [count(files, "file")] : []),

@@ -1,0 +1,257 @@
+/**
+ * What the node that serves the page does about codes: it gives numbers to members, and carries messages between a stranger
+ * that asks for a number and the member who holds it. It knows no words and reads nothing of what it carries; wrong guesses
+ * are the member's to count.
+ */
+import { decode, encode } from "../../base/codec.ts";
+import { messageOf, StarfishError, toStarfishError } from "../../base/errors.ts";
+import { WaitingRoom } from "../../base/waiting-room.ts";
+import { Inbox as Messages } from "../../net/links/inbox.ts";
+import type { Net } from "../../net/types.ts";
+import { type Clock, every, type Timer, withDeadline } from "../../ports/clock.ts";
+import type { Log } from "../../ports/log.ts";
+import type { Channel, PeerId } from "../../ports/network.ts";
+import { CONTROLS_MAX } from "../transfer/limits.ts";
+import {
+  CARRIED_MAX,
+  CODE_MS,
+  CODES_MAX,
+  CODES_PER_MEMBER_MAX,
+  ENDED_MAX,
+  FIRST_WORD_MS,
+  HELD_MS,
+  MEET_MS,
+  NUMBER_MAX,
+  RECEIVER_BYTES_MAX,
+  STRANGERS_MAX,
+  SWEEP_MS,
+} from "./limits.ts";
+import type { Offering } from "./offering.ts";
+import { type End, END_WORDS, refuseStranger, STRANGER_PROTOCOL, wantSchema } from "./wire.ts";
+
+/** Of the member: share, confirmation, and the first of a transfer. A stranger that gets so far knows the words. */
+const KNOWN_AFTER = 3;
+
+export interface DeskParts {
+  readonly net: Net;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** This node's own. */
+  readonly own: (number: number) => Offering | undefined;
+}
+
+interface Held {
+  readonly owner: PeerId;
+  /** By the owner's word. */
+  untilMs: number;
+  heldAtMs: number;
+}
+
+export class Desk {
+  readonly #parts: DeskParts;
+  readonly #held = new Map<number, Held>();
+  readonly #ended = new Map<number, { readonly owner: PeerId; readonly end: End; readonly untilMs: number }>();
+  readonly #room = new WaitingRoom(STRANGERS_MAX);
+  readonly #sweeper: Timer;
+  readonly #closed = new AbortController();
+  #carried = 0;
+
+  constructor(parts: DeskParts) {
+    this.#parts = parts;
+    this.#sweeper = every(parts.clock, SWEEP_MS, () => this.#sweep());
+  }
+
+  /** A new number, or the same for longer; a number that this node knows nothing of it takes again. Throws "busy", "closed". */
+  hold(owner: PeerId, number: number | null, forMs: number): number {
+    this.#sweep();
+    const nowMs = this.#parts.clock.monotonic();
+    const held = number === null ? undefined : this.#held.get(number);
+    if (number !== null && held !== undefined) {
+      if (held.owner !== owner) throw new StarfishError("closed", "This number is another code's by now");
+      held.heldAtMs = nowMs;
+      held.untilMs = nowMs + forMs;
+      return number;
+    }
+    const ended = number === null ? undefined : this.#ended.get(number);
+    // A sender that was out of reach for a while has its number still.
+    const isBack = ended?.end === "lost" && ended.owner === owner;
+    if (ended !== undefined && !isBack) throw new StarfishError("closed", END_WORDS[ended.end]);
+    const own = [...this.#held.values()].filter((one) => one.owner === owner);
+    if (own.length >= CODES_PER_MEMBER_MAX || this.#held.size >= CODES_MAX)
+      throw new StarfishError("busy", "Too many codes are open at the node that serves the page", { retryable: true });
+    const given = number ?? this.#freeNumber();
+    this.#ended.delete(given);
+    this.#held.set(given, { owner, untilMs: nowMs + forMs, heldAtMs: nowMs });
+    return given;
+  }
+
+  drop(owner: PeerId, number: number, end: End): void {
+    if (this.#held.get(number)?.owner === owner) this.#forget(number, owner, end);
+  }
+
+  /** Never rejects. */
+  async serve(channel: Channel, place: string): Promise<void> {
+    const messages = new Messages(channel, { bytesMax: RECEIVER_BYTES_MAX, messagesMax: CONTROLS_MAX });
+    const dismissed = new AbortController();
+    const busy = new StarfishError("busy", "Too many ask this node for something just now", { retryable: true });
+    const leave = this.#room.enter(place, () => dismissed.abort(busy));
+    messages.closed.addEventListener("abort", leave, { once: true });
+    const signal = AbortSignal.any([dismissed.signal, this.#closed.signal, messages.closed]);
+    try {
+      const { clock } = this.#parts;
+      const first = await withDeadline(clock, FIRST_WORD_MS, "The first word", (until) => messages.next(until), {
+        signal,
+      });
+      const { number } = decode(wantSchema, first);
+      const { owner } = this.#find(number);
+      if (owner === this.#parts.net.self) await this.#serveOwn(number, channel, messages);
+      else await this.#carry(owner, number, channel, messages, leave, signal);
+    } catch (caught) {
+      const error = toStarfishError(caught, "unreachable");
+      this.#parts.log.write("debug", "code.stranger-refused", { place, code: error.code, message: messageOf(error) });
+      if (!messages.closed.aborted) refuseStranger(channel, error, this.#parts.clock);
+    } finally {
+      leave();
+    }
+  }
+
+  close(): void {
+    this.#sweeper.cancel();
+    this.#closed.abort(new StarfishError("closed", "This node ends"));
+  }
+
+  async #serveOwn(number: number, channel: Channel, messages: Messages): Promise<void> {
+    const offering = this.#parts.own(number);
+    if (offering === undefined) throw notKnown();
+    await offering.take(channel, messages);
+  }
+
+  /** Between a stranger and a member, until either end is gone. Rejects before the member has been told of it. */
+  async #carry(
+    owner: PeerId,
+    number: number,
+    channel: Channel,
+    messages: Messages,
+    known: () => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (this.#carried >= CARRIED_MAX)
+      throw new StarfishError("busy", "This node carries as much for others as it can: try again in a while", {
+        retryable: true,
+      });
+    this.#carried++;
+    try {
+      const sender = await this.#openTo(owner, signal);
+      sender.send(encode({ is: "stranger", number }));
+      await carry(channel, messages, sender, known, signal);
+    } finally {
+      this.#carried--;
+    }
+  }
+
+  async #openTo(owner: PeerId, signal: AbortSignal): Promise<Channel> {
+    const { net, clock } = this.#parts;
+    try {
+      return await withDeadline(
+        clock,
+        MEET_MS,
+        "The sender",
+        (until) => net.open(owner, STRANGER_PROTOCOL, { signal: until }),
+        {
+          signal,
+        },
+      );
+    } catch (error) {
+      throw new StarfishError("unreachable", "The sender is out of reach just now: try again in a while", {
+        cause: error,
+        retryable: true,
+      });
+    }
+  }
+
+  #find(number: number): Held {
+    this.#sweep();
+    const held = this.#held.get(number);
+    if (held !== undefined) return held;
+    const ended = this.#ended.get(number);
+    if (ended !== undefined) throw new StarfishError("closed", END_WORDS[ended.end]);
+    throw notKnown();
+  }
+
+  /** The smallest that is neither open nor remembered: it is told by word of mouth. */
+  #freeNumber(): number {
+    for (let number = 1; number <= NUMBER_MAX; number++) {
+      if (!this.#held.has(number) && !this.#ended.has(number)) return number;
+    }
+    throw new StarfishError("busy", "There is no number left", { retryable: true });
+  }
+
+  #forget(number: number, owner: PeerId, end: End): void {
+    this.#held.delete(number);
+    this.#ended.set(number, { owner, end, untilMs: this.#parts.clock.monotonic() + CODE_MS });
+    const [oldest] = this.#ended.keys();
+    if (this.#ended.size > ENDED_MAX && oldest !== undefined) this.#ended.delete(oldest);
+  }
+
+  #sweep(): void {
+    const nowMs = this.#parts.clock.monotonic();
+    for (const [number, { owner, untilMs, heldAtMs }] of this.#held) {
+      if (nowMs >= untilMs) this.#forget(number, owner, "expired");
+      else if (nowMs - heldAtMs > HELD_MS) this.#forget(number, owner, "lost");
+    }
+    for (const [number, { untilMs }] of this.#ended) if (nowMs >= untilMs) this.#ended.delete(number);
+  }
+}
+
+function notKnown(): StarfishError {
+  return new StarfishError(
+    "not-found",
+    "There is no such code at this node: it may have run out, or be of another node",
+  );
+}
+
+/** What either says the other hears. Resolves when either is gone. */
+async function carry(
+  stranger: Channel,
+  messages: Messages,
+  sender: Channel,
+  known: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  let said = 0;
+  const part = (error: StarfishError): void => {
+    stranger.abort(error);
+    sender.abort(error);
+    over.resolve();
+  };
+  const gone = new StarfishError("link-closed", "The other end has gone");
+  const stopped = (): void => part(gone);
+  signal.addEventListener("abort", stopped, { once: true });
+  sender.onMessage((message) => {
+    if (++said === KNOWN_AFTER) known();
+    passOn(stranger, message, part);
+  });
+  sender.onEnd(() => stranger.end());
+  sender.onClose((error) => {
+    if (error !== undefined) part(gone);
+    else over.resolve();
+  });
+  try {
+    for (;;) passOn(sender, await messages.next(signal), part);
+  } catch {
+    if (messages.closed.aborted || signal.aborted) part(gone);
+    else sender.end();
+  }
+  await over.promise;
+  signal.removeEventListener("abort", stopped);
+}
+
+/** Who says more than the other takes is parted from it. */
+function passOn(to: Channel, message: Uint8Array, part: (error: StarfishError) => void): void {
+  try {
+    to.send(message);
+  } catch (error) {
+    part(toStarfishError(error, "busy"));
+  }
+}

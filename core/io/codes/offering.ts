@@ -1,0 +1,255 @@
+/**
+ * One code that is open, at its sender: counts wrong guesses, lets whoever knows the words look, and sends to the one who
+ * begins to fetch. From then on the code is good for that one alone, who may come back when the link breaks.
+ */
+import type { Bytes } from "../../base/bytes.ts";
+import { isStarfishError, StarfishError, toStarfishError } from "../../base/errors.ts";
+import type { Inbox as Messages } from "../../net/links/inbox.ts";
+import { abortable, type Clock, type Timer, withDeadline } from "../../ports/clock.ts";
+import type { Channel } from "../../ports/network.ts";
+import { Outgoing, type Way } from "../transfer/outgoing.ts";
+import type { HashParts } from "../transfer/pieces.ts";
+import type { SendProgress, TransferSource } from "../transfer/types.ts";
+import { CODE_MS, LOST_MS, MEET_MS, MEETINGS_MAX, WRONG_MAX } from "./limits.ts";
+import { type MeetingParts, type Met, meetReceiver, passwordOf } from "./meeting.ts";
+import type { CodeProgress, CodeState } from "./types.ts";
+import { type End, END_WORDS, refuseStranger } from "./wire.ts";
+import type { Code } from "./words.ts";
+
+export interface OfferingParts extends HashParts, MeetingParts {
+  readonly clock: Clock;
+}
+
+export class Offering {
+  readonly code: Code;
+  readonly #parts: OfferingParts;
+  readonly #signal: AbortSignal;
+  readonly #onProgress: (progress: CodeProgress) => void;
+  readonly #stop = new AbortController();
+  readonly #untilMs: number;
+  #transfer: Outgoing | undefined;
+  #progress: SendProgress | undefined;
+  #end: End | undefined;
+  #wrong = 0;
+  #meetings = 0;
+  /** Whom the transfer deals with, and who has met this end since. */
+  #current: Met | undefined;
+  #next: Met | undefined;
+  #wake: () => void = () => {};
+  /** By which the one is known again who looks at it, or has begun. */
+  #secret: Bytes | undefined;
+  #hasBegun = false;
+  #lost: Timer | undefined;
+  #isReachable = true;
+
+  constructor(
+    code: Code,
+    parts: OfferingParts,
+    options: { readonly signal: AbortSignal; readonly onProgress: (progress: CodeProgress) => void },
+  ) {
+    this.code = code;
+    this.#parts = parts;
+    this.#onProgress = options.onProgress;
+    this.#signal = AbortSignal.any([options.signal, this.#stop.signal]);
+    this.#untilMs = parts.clock.monotonic() + CODE_MS;
+  }
+
+  /** Undefined as long as it is open. */
+  get end(): End | undefined {
+    return this.#end;
+  }
+
+  /** How long the number is needed: who has begun may come back. */
+  get neededMs(): number {
+    return this.#hasBegun ? CODE_MS : Math.max(1, Math.ceil(this.leftMs));
+  }
+
+  get leftMs(): number {
+    return Math.max(0, this.#untilMs - this.#parts.clock.monotonic());
+  }
+
+  /** Whether the node that serves the page knows of it. */
+  set isReachable(is: boolean) {
+    if (is === this.#isReachable) return;
+    this.#isReachable = is;
+    this.#tell();
+  }
+
+  /** Resolves when it has been fetched; rejects as `OpenCode.fetched`. */
+  async run(source: TransferSource): Promise<void> {
+    const { clock } = this.#parts;
+    const expiry = clock.timer(this.leftMs, () => {
+      if (this.#hasBegun) return;
+      this.#over("expired", "timeout", "The hour is over and nobody has fetched it: the code is good no more");
+    });
+    try {
+      this.#transfer = await Outgoing.of({ ...this.#parts, way: this.#way }, "", source, {
+        signal: this.#signal,
+        onProgress: (progress) => this.#sends(progress),
+      });
+      this.#tell();
+      await this.#transfer.run();
+      this.#end ??= "fetched";
+    } catch (error) {
+      this.#end ??= isStarfishError(error, "cancelled") || isStarfishError(error, "refused") ? "cancelled" : "lost";
+      throw error;
+    } finally {
+      expiry.cancel();
+      this.#lost?.cancel();
+      // The one whom the transfer dealt with has been told by it.
+      drop(this.#next, "The code is over");
+    }
+  }
+
+  /** Ends it from outside. */
+  stop(error: StarfishError): void {
+    this.#end ??= "lost";
+    this.#stop.abort(error);
+  }
+
+  /** Somebody who says to have the code. Resolves when it is known whether they have it. Never rejects. */
+  async take(channel: Channel, messages: Messages): Promise<void> {
+    const { clock } = this.#parts;
+    try {
+      if (this.#end !== undefined) throw closedFor(this.#end);
+      if (this.#meetings >= MEETINGS_MAX)
+        throw new StarfishError("busy", "Others try this code just now: try again in a while", { retryable: true });
+      this.#meetings++;
+      let isAgain = false;
+      const judge = {
+        password: (again: boolean) => this.#password(again),
+        judge: (isRight: boolean, again: boolean) => {
+          isAgain = again;
+          this.#judge(isRight, again);
+        },
+      };
+      const met = await withDeadline(
+        clock,
+        MEET_MS,
+        "A code",
+        (signal) => meetReceiver(channel, messages, judge, this.#parts, signal),
+        { signal: this.#signal },
+      ).finally(() => this.#meetings--);
+      if (!isAgain) this.#secret = met.secret;
+      this.#met(met, messages);
+    } catch (caught) {
+      const error = this.#end === undefined ? toStarfishError(caught, "unreachable") : closedFor(this.#end);
+      if (messages.closed.aborted) channel.abort(error);
+      else refuseStranger(channel, error, clock);
+    }
+  }
+
+  /** Throws "closed". */
+  #checkOpen(again: boolean): void {
+    if (this.#end !== undefined || this.#signal.aborted) throw closedFor(this.#end ?? "cancelled");
+    if (this.#hasBegun && !again) throw closedFor("fetched");
+  }
+
+  #password(again: boolean): Bytes {
+    this.#checkOpen(again);
+    if (again && this.#secret === undefined) throw new StarfishError("malformed", "Nobody has this code yet");
+    return passwordOf(this.code.text, again ? this.#secret : undefined);
+  }
+
+  #judge(isRight: boolean, again: boolean): void {
+    // Of several who try at once some may have guessed or begun meanwhile.
+    this.#checkOpen(again);
+    if (isRight) return;
+    if (again) throw new StarfishError("refused", "Somebody else has opened this code meanwhile");
+    this.#wrong++;
+    if (this.#wrong >= WRONG_MAX) {
+      this.#over(
+        "guessed",
+        "refused",
+        `${WRONG_MAX} wrong guesses: the code is good no more, and nobody has got anything. 'send --code' makes another one`,
+      );
+      throw closedFor("guessed");
+    }
+    this.#tell();
+    const left = WRONG_MAX - this.#wrong;
+    throw new StarfishError(
+      "refused",
+      `Those are not the words. ${left === 1 ? "One more wrong guess ends" : `${left} more wrong guesses end`} the code`,
+    );
+  }
+
+  #met(met: Met, messages: Messages): void {
+    this.#lost?.cancel();
+    this.#lost = undefined;
+    const before = [this.#next, this.#current];
+    this.#next = met;
+    messages.closed.addEventListener("abort", () => this.#left(met), { once: true });
+    if (messages.closed.aborted) this.#left(met);
+    // Whoever comes later with the same words has them from the same person, or is the same.
+    for (const one of before) drop(one, "It was opened with the same code elsewhere");
+    this.#wake();
+  }
+
+  /** The link to this one is gone. */
+  #left(met: Met): void {
+    if (this.#next === met) this.#next = undefined;
+    if (this.#current === met) this.#current = undefined;
+    if (!this.#hasBegun || this.#next !== undefined || this.#current !== undefined) return;
+    this.#lost ??= this.#parts.clock.timer(LOST_MS, () =>
+      this.#over(
+        "lost",
+        "unreachable",
+        `The link broke, and whoever was fetching it has not come back for ${LOST_MS / 60_000} minutes: it has not arrived`,
+      ),
+    );
+  }
+
+  #over(end: End, code: "timeout" | "refused" | "unreachable", message: string): void {
+    this.#end ??= end;
+    this.#stop.abort(new StarfishError(code, message));
+  }
+
+  /** How the transfer gets to whoever has the words: it waits for the next one. */
+  get #way(): Way {
+    return {
+      name: () => "whoever has the code",
+      // The hour, and LOST_MS, are looked after here.
+      patienceMs: Infinity,
+      open: async (signal) => {
+        while (this.#next === undefined) await abortable(signal, new Promise<void>((wake) => (this.#wake = wake)));
+        this.#current = this.#next;
+        this.#next = undefined;
+        return this.#current.channel;
+      },
+    };
+  }
+
+  #sends(progress: SendProgress): void {
+    this.#progress = progress;
+    const { state } = progress;
+    if (state === "checking" || state === "sending") this.#hasBegun = true;
+    this.#tell();
+  }
+
+  get #state(): CodeState {
+    const state = this.#progress?.state;
+    if (state === "checking" || state === "sending") return "sending";
+    if (this.#hasBegun) return "interrupted";
+    return state === "waiting" && this.#current !== undefined ? "looking" : "open";
+  }
+
+  #tell(): void {
+    const info = this.#transfer?.info;
+    this.#onProgress({
+      state: this.#state,
+      wrong: this.#wrong,
+      doneBytes: info?.doneBytes ?? 0,
+      totalBytes: info?.totalBytes,
+      leftMs: this.leftMs,
+      isReachable: this.#isReachable,
+    });
+  }
+}
+
+function drop(met: Met | undefined, why: string): void {
+  met?.channel.abort(new StarfishError("link-closed", why));
+}
+
+function closedFor(end: End): StarfishError {
+  return new StarfishError("closed", END_WORDS[end]);
+}
