@@ -80,7 +80,7 @@ describe("computer.map", () => {
   test("what can't travel is refused by its name, before anything runs", async () => {
     const factor = 3;
     expect(await failure(computer.map((x: number) => x * factor, [1]))).toContain("usage: The function uses `factor`");
-    expect(await failure(computer.map(Math.sqrt, [4]))).toContain("The text of sqrt is not to be had");
+    expect(await failure(computer.map(Math.sqrt, [4]))).toContain("The text of sqrt can't be read");
     const reduce = (a: number, b: number): number => a + b * factor;
     expect(await failure(computer.map((x: number) => x, [1], { reduce }))).toContain("`factor`");
     expect(await failure(computer.map((x: unknown) => x, [1, undefined]))).toContain(
