@@ -2,16 +2,22 @@
  * Keeps each result of a job on two nodes. This node gives results that only it holds to one other node, on another
  * device, and keeps to that node as long as it is there. The node that takes copies says so in its own entry. When one
  * of the two leaves, the other notices that it is alone, and gives the results to a third.
+ *
+ * In a small swarm the node that ran a task gives a small result to half of the other devices. So whichever half of the swarm
+ * leaves at once, the result stays, and only what was in flight is run again.
  */
 import { isStarfishError } from "../base/errors.ts";
 import { hashOf, ranked } from "../base/rendezvous.ts";
 import type { Net } from "../net/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { PeerId } from "../ports/network.ts";
-import { add, type Intervals, NONE, pieces, subtract, union } from "./intervals.ts";
+import { add, type Intervals, intersect, NONE, pieces, subtract, union } from "./intervals.ts";
 import {
   COPY_AGAIN_MS,
   COPY_REFUSED_MS,
+  COPY_SMALL_BYTES_MAX,
+  HALF_BYTES_A_SECOND,
+  HALF_DEVICES_MAX,
   OUTPUTS_PER_MESSAGE_MAX,
   PIECE_BYTES_MAX,
   RESULTS_TIMEOUT_MS,
@@ -23,15 +29,20 @@ export interface CopiesParts {
   readonly net: Net;
   readonly clock: Clock;
   readonly results: Results;
-  /** Tasks whose results others hold. */
+  /** Tasks whose results others hold, together and each. */
   readonly heldByOthers: () => Intervals;
+  readonly holders: () => ReadonlyMap<PeerId, Intervals>;
+  /** Tasks that this node has run itself. */
+  readonly ran: () => Intervals;
 }
 
 export class Copies {
   readonly #job: string;
   readonly #parts: CopiesParts;
   /** Results that were given away a moment ago; the other node's entry does not say so yet. */
-  #given: { tasks: Intervals; untilMs: number }[] = [];
+  #given: { to: PeerId; tasks: Intervals; untilMs: number }[] = [];
+  /** What is too large to be given to half of all. */
+  #large: Intervals = NONE;
   readonly #refused = new Map<PeerId, number>();
   #isGiving = false;
 
@@ -45,25 +56,52 @@ export class Copies {
     if (this.#isGiving) return;
     this.#isGiving = true;
     try {
-      for (let left = this.#alone(); left.length > 0 && !signal.aborted; left = this.#alone()) {
-        const partner = this.#partner();
+      // What comes meanwhile waits for the next time, so that half of the others get theirs too.
+      const now = this.#alone();
+      for (let left = now; left.length > 0 && !signal.aborted; left = intersect(now, this.#alone())) {
+        const [partner] = this.#partners();
         if (partner === undefined) return;
-        await this.#giveTo(partner, left, signal);
+        await this.#giveTo(partner, this.#batch(left), signal);
       }
+      await this.#giveToHalf(signal);
     } finally {
       this.#isGiving = false;
     }
   }
 
   #alone(): Intervals {
-    const { clock, results, heldByOthers } = this.#parts;
-    const nowMs = clock.monotonic();
-    this.#given = this.#given.filter(({ untilMs }) => untilMs > nowMs);
-    const given = this.#given.reduce((all: Intervals, { tasks }) => union(all, tasks), NONE);
-    return subtract(subtract(results.held, heldByOthers()), given);
+    const { results, heldByOthers } = this.#parts;
+    return subtract(subtract(results.held, heldByOthers()), this.#givenTo());
   }
 
-  #partner(): PeerId | undefined {
+  /** What this node was given of late; without one, what any was. */
+  #givenTo(peer?: PeerId): Intervals {
+    const nowMs = this.#parts.clock.monotonic();
+    this.#given = this.#given.filter(({ untilMs }) => untilMs > nowMs);
+    const some = this.#given.filter(({ to }) => peer === undefined || to === peer);
+    return some.reduce((all: Intervals, { tasks }) => union(all, tasks), NONE);
+  }
+
+  async #giveToHalf(signal: AbortSignal): Promise<void> {
+    const { net, holders, ran } = this.#parts;
+    const deviceOf = (peer: PeerId): string => net.member(peer)?.record.device ?? peer;
+    const partners = this.#partners();
+    const devices = new Map(partners.toReversed().map((peer) => [deviceOf(peer), peer]));
+    const each = partners.filter((peer) => devices.get(deviceOf(peer)) === peer);
+    if (each.length >= HALF_DEVICES_MAX) return;
+    // With this node's own they are more than half.
+    const half = each.slice(0, Math.floor((each.length + 1) / 2));
+    const bytesMax = Math.floor(HALF_BYTES_A_SECOND / Math.max(1, half.length));
+    for (const peer of half) {
+      if (signal.aborted) return;
+      const held = union(holders().get(peer) ?? NONE, this.#givenTo(peer));
+      const batch = this.#batch(subtract(subtract(ran(), held), this.#large), bytesMax, COPY_SMALL_BYTES_MAX);
+      if (batch.length > 0) await this.#giveTo(peer, batch, signal);
+    }
+  }
+
+  /** Nodes that can be given copies, the best first. */
+  #partners(): PeerId[] {
     const { net, clock } = this.#parts;
     const nowMs = clock.monotonic();
     const self = net.member(net.self)?.record;
@@ -72,22 +110,24 @@ export class Copies {
       .filter(({ status, isSelf }) => status === "awake" && !isSelf)
       .filter(({ record }) => record.device !== self?.device)
       .filter(({ record }) => (this.#refused.get(record.peer) ?? 0) <= nowMs);
+    const order = ranked(
+      others.map(({ record }) => record.peer),
+      hashOf(net.self).a ^ hashOf(this.#job).a,
+    );
     // A node on another machine is better than another process of this one.
-    const elsewhere = others.filter(({ record }) => record.host !== self?.host);
-    const peers = (elsewhere.length > 0 ? elsewhere : others).map(({ record }) => record.peer);
-    return ranked(peers, hashOf(net.self).a ^ hashOf(this.#job).a)[0];
+    const isElsewhere = (peer: PeerId): boolean => net.member(peer)?.record.host !== self?.host;
+    return [...order.filter(isElsewhere), ...order.filter((peer) => !isElsewhere(peer))];
   }
 
-  async #giveTo(partner: PeerId, tasks: Intervals, signal: AbortSignal): Promise<void> {
+  async #giveTo(partner: PeerId, results: readonly TaskOutput[], signal: AbortSignal): Promise<void> {
     const { net, clock } = this.#parts;
-    const results = this.#batch(tasks);
     try {
       const request = { op: "hold", job: this.#job, results };
       const options = { signal, timeoutMs: RESULTS_TIMEOUT_MS, isCarried: true };
       const held = await net.request(partner, RESULTS_PROTOCOL, request, heldSchema, options);
       let given: Intervals = NONE;
       for (const [task] of results.slice(0, held)) given = add(given, task);
-      this.#given.push({ tasks: given, untilMs: clock.monotonic() + COPY_AGAIN_MS });
+      this.#given.push({ to: partner, tasks: given, untilMs: clock.monotonic() + COPY_AGAIN_MS });
       if (held < results.length) this.#refused.set(partner, clock.monotonic() + COPY_REFUSED_MS);
     } catch (error) {
       if (!isStarfishError(error)) throw error;
@@ -95,7 +135,8 @@ export class Copies {
     }
   }
 
-  #batch(tasks: Intervals): TaskOutput[] {
+  /** The first of them, so many bytes in all, and no larger ones than this. */
+  #batch(tasks: Intervals, bytesMax = PIECE_BYTES_MAX, eachBytesMax = Infinity): TaskOutput[] {
     const batch: TaskOutput[] = [];
     let bytes = 0;
     for (const [from, to] of pieces(tasks)) {
@@ -103,8 +144,12 @@ export class Copies {
         const held = this.#parts.results.get(task);
         if (held === undefined) continue;
         const { output, fuelUsed } = held;
+        if (sizeOnWire(output) > eachBytesMax) {
+          this.#large = add(this.#large, task);
+          continue;
+        }
         bytes += sizeOnWire(output);
-        if (batch.length > 0 && (bytes > PIECE_BYTES_MAX || batch.length >= OUTPUTS_PER_MESSAGE_MAX)) return batch;
+        if (batch.length > 0 && (bytes > bytesMax || batch.length >= OUTPUTS_PER_MESSAGE_MAX)) return batch;
         batch.push([task, output, fuelUsed]);
       }
     }

@@ -11,6 +11,8 @@ import type { JobSpec } from "./spec.ts";
 import type { JobEvent } from "./types.ts";
 
 const TASK_MS = 100;
+/** Twice what passes between two looks at what others hold, and a message's way. */
+const IN_FLIGHT_MS = 2_500;
 /** Read beforehand: virtual time does not wait for a disk. */
 const JAVASCRIPT = new Uint8Array(readFileSync("node_modules/quickjs-wasi/quickjs.wasm"));
 
@@ -309,9 +311,11 @@ describe("jobs beside each other", () => {
 
 describe("under churn and cuts", () => {
   test.each(seeds(2, 100))("of a half that dies only what was in flight is run again (seed %i)", async (seed) => {
+    const firstAtMs = new Map<string, number>();
     const begun = new Map<string, number>();
     const tasks = ({ input }: { readonly input: Uint8Array }): number => {
       begun.set(text(input), (begun.get(text(input)) ?? 0) + 1);
+      if (!firstAtMs.has(text(input))) firstAtMs.set(text(input), lab.world.nowMs);
       return 200;
     };
     const lab = new JobLab({ seed, tasks });
@@ -319,6 +323,7 @@ describe("under churn and cuts", () => {
     const id = await lab.submit(node, job(640));
     await lab.world.runUntil(() => (lab.state(id)?.tasks.done ?? 0) > 300, { withinMs: 60_000 });
     const before = new Map(begun);
+    const diedAtMs = lab.world.nowMs;
     const victims = ["n1", "n3", "n4", "n6"];
     const nodes = lab.state(id)?.nodes ?? new Map<string, { running: number[]; held: number[] }>();
     // What the living know: nobody of them holds it, or somebody is at it.
@@ -333,6 +338,11 @@ describe("under churn and cuts", () => {
     );
     const tasksAgain = again.map(([input]) => parseInt(input, 10));
     expect(tasksAgain.filter((task) => kept.has(task) && !running.has(task))).toEqual([]);
+    // What was begun so long before was done and told, and more than half of the nodes had taken copies.
+    const isOver = (task: number): boolean =>
+      (firstAtMs.get(`${task} ${task + 1}`) ?? Infinity) < diedAtMs - 200 - IN_FLIGHT_MS;
+    expect([...before.keys()].filter((input) => isOver(parseInt(input, 10))).length).toBeGreaterThan(100);
+    expect(tasksAgain.filter(isOver)).toEqual([]);
     // Half of the nodes, with two cores each: two seconds of work that they had claimed, and two that nobody had copied yet.
     expect(tasksAgain.length).toBeLessThanOrEqual(4 * 2 * (4_000 / 200));
   });

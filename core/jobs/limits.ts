@@ -181,6 +181,14 @@ export const GATHER_TASKS_MAX: number = 128 * 1024;
 export const GATHER_BYTES: number = 8 * 1024 * 1024;
 /** Bytes of keys or lines that are held at once to be merged or sorted: what a tab can spare for a while. */
 export const COMBINED_BYTES_MAX: number = 64 * 1024 * 1024;
+/**
+ * In a swarm of fewer devices a small result is held by more than half of them. In a larger one that would be many copies, and
+ * that a random half takes both of two is said in docs/jobs.md.
+ */
+export const HALF_DEVICES_MAX = 16;
+/** What is small, with what a message takes for it, and bytes of copies that a node gives for that a second. */
+export const COPY_SMALL_BYTES_MAX = 1_024;
+export const HALF_BYTES_A_SECOND: number = 64 * 1024;
 /** A node tells within this time that it has taken copies. */
 export const COPY_AGAIN_MS = 8_000;
 /** A node that took no copy is asked again after this long. */

@@ -154,7 +154,8 @@ export class Part implements Sharer {
       { ...parts, gatherer, graph: () => this.#growing?.graph },
     );
     const heldByOthers = (): Intervals => this.#view.held();
-    this.#copies = new Copies(job.id, { ...parts, results: this.#results, heldByOthers });
+    const given = { results: this.#results, heldByOthers, holders, ran: () => this.#ran };
+    this.#copies = new Copies(job.id, { ...parts, ...given });
     this.#ending = new Ending(job, this.#ended.signal, {
       ...parts,
       view: this.#view,

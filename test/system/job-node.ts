@@ -16,6 +16,8 @@ export interface JobRequest {
   readonly submit?: { readonly task: string; readonly hi: number; readonly count: number };
   readonly state?: string;
   readonly result?: string;
+  /** Who does what of a job, as this node knows it. */
+  readonly parts?: string;
   readonly members?: true;
 }
 
@@ -31,7 +33,7 @@ await using node = await startNode({
 const { jobs, net } = node.computer;
 process.stdout.write(`invite: ${node.url}#${net.invite()}\n`);
 
-async function answer({ submit, state, result, members }: JobRequest): Promise<unknown> {
+async function answer({ submit, state, result, parts, members }: JobRequest): Promise<unknown> {
   if (submit !== undefined) {
     const module = new Uint8Array(await readFile(join(TASKS, `${submit.task}.wasm`)));
     const { id } = await jobs.submit({
@@ -47,6 +49,7 @@ async function answer({ submit, state, result, members }: JobRequest): Promise<u
     const { state: now, tasks, nodes, outcome } = jobs.state(state) ?? {};
     return { state: now ?? "unknown", tasks, nodes: nodes?.size, by: outcome?.is === "done" ? outcome.by : undefined };
   }
+  if (parts !== undefined) return { self: net.self, nodes: [...(jobs.state(parts)?.nodes ?? [])] };
   if (result !== undefined) return text(concat(await Array.fromAsync(jobs.result(result))));
   if (members === true) return net.members().filter(({ status }) => status === "awake").length;
   throw new Error("What is to be done?");

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { expect, test } from "vitest";
+import { type Intervals, intersect, sizeOf, subtract, unionAll } from "../../core/jobs/intervals.ts";
 import type { JobRequest } from "./job-node.ts";
 import { eventually, type Lab, openLab } from "./processes.ts";
 import { openSites } from "./sites.ts";
@@ -10,9 +11,27 @@ const JOB_NODE = join(import.meta.dirname, "job-node.ts");
 /** Primes below 100,000,000; a sieve takes each task some milliseconds. */
 const JOB = { task: "primes", hi: 100_000_000, count: 1_000 };
 const RESULT = "5761455\n";
+/** So long that it is not over before copies have been told, which takes three seconds: primes below 300,000,000. */
+const LONG_JOB = { task: "primes", hi: 300_000_000, count: 3_000 };
+const LONG_RESULT = "16252325\n";
 /** Two busy cores that are shared by up to eight nodes. */
 const DONE_MS = 90_000;
 const TEST_MS = 240_000;
+
+interface NodeIntervals {
+  readonly running: Intervals;
+  readonly held: Intervals;
+  readonly copies: Intervals;
+}
+
+/** Who does what of a job, as one node knows it. */
+interface Parts {
+  readonly self: string;
+  readonly all: ReadonlyMap<string, NodeIntervals>;
+  readonly own: NodeIntervals;
+  /** Tasks that it has run itself. */
+  readonly ran: Intervals;
+}
 
 /** A process that answers one question after the other. */
 class JobNode {
@@ -59,6 +78,14 @@ class JobNode {
     );
   }
 
+  async parts(id: string): Promise<Parts> {
+    const { self, nodes } = await this.ask<{ self: string; nodes: [string, NodeIntervals][] }>({ parts: id });
+    const none = { running: [], held: [], copies: [] };
+    const all = new Map(nodes);
+    const own = all.get(self) ?? none;
+    return { self, all, own, ran: subtract(own.held, own.copies) };
+  }
+
   async sees(count: number): Promise<void> {
     await eventually(
       `it sees ${count}`,
@@ -96,7 +123,7 @@ test(
 );
 
 test(
-  "a random half of eight nodes is killed in the middle, and the result is right",
+  "a random half of eight nodes is killed in the middle: the result is right, and only what was in flight is run again",
   { timeout: TEST_MS },
   async () => {
     await using lab = await openJobLab();
@@ -108,20 +135,37 @@ test(
     );
     const nodes = [first, ...others];
     await Promise.all(nodes.map((node) => node.sees(8)));
-    const id = await first.ask<string>({ submit: JOB });
-    const { tasks } = await eventually(
-      "a third is done",
-      () => first.state(id),
-      (now) => (now.tasks?.done ?? 0) > JOB.count / 3,
-      DONE_MS,
-    );
-    expect(tasks?.done).toBeLessThan(JOB.count);
+    const id = await first.ask<string>({ submit: LONG_JOB });
     const drawn = nodes.map((node) => ({ node, rank: Math.random() })).toSorted((a, b) => a.rank - b.rank);
     const victims = drawn.slice(0, 4).map(({ node }) => node);
-    await Promise.all(victims.map((node) => node.process.end("SIGKILL")));
     const survivors = nodes.filter((node) => !victims.includes(node));
+    await eventually(
+      "some is done",
+      () => first.state(id),
+      (now) => (now.tasks?.done ?? 0) > 20,
+      DONE_MS,
+    );
+    const done = unionAll((await Promise.all(victims.map((node) => node.parts(id)))).map(({ ran }) => ran));
+    expect(sizeOf(done)).toBeGreaterThan(0);
+    // What they have done is no longer in flight when those who are left hold it, each knows that, and none is at it too.
+    const peers = (await Promise.all(survivors.map((node) => node.parts(id)))).map(({ self }) => self);
+    const knows = ({ all, own }: Parts): boolean => {
+      const held = unionAll(peers.map((peer) => all.get(peer)?.held ?? []));
+      return subtract(done, held).length === 0 && intersect(own.running, done).length === 0;
+    };
+    const before = await eventually(
+      "the others hold what half of them have done",
+      () => Promise.all(survivors.map((node) => node.parts(id))),
+      (all) => all.every(knows),
+      DONE_MS,
+    );
+    expect(await first.state(id)).toMatchObject({ state: "running" });
+    await Promise.all(victims.map((node) => node.process.end("SIGKILL")));
     for (const node of survivors) await node.done(id);
-    for (const node of survivors) expect(await node.ask<string>({ result: id })).toBe(RESULT);
+    const after = await Promise.all(survivors.map((node) => node.parts(id)));
+    const again = after.map(({ ran }, i) => intersect(subtract(ran, before[i]?.ran ?? []), done));
+    expect(again).toEqual(survivors.map(() => []));
+    for (const node of survivors) expect(await node.ask<string>({ result: id })).toBe(LONG_RESULT);
   },
 );
 
