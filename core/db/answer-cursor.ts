@@ -12,7 +12,7 @@ type Page = readonly (readonly SqlValue[])[];
 export interface CursorParts {
   readonly client: IndexClient;
   readonly clock: Clock;
-  /** Ends the turn in which nobody writes. */
+  /** Ends this reader's turn, during which nobody writes. */
   readonly release: Release;
   readonly isWaitedFor: () => boolean;
   readonly signal: AbortSignal | undefined;
@@ -24,7 +24,7 @@ export class AnswerCursor implements Cursor {
   readonly changes: number;
   readonly #parts: CursorParts | undefined;
   #first: Page | undefined;
-  /** In the thread; undefined: there are no more rows there. */
+  /** The cursor in the thread; undefined: it has no more rows. */
   #cursor: number | undefined;
   #resting: Timer | undefined;
   #error: StarfishError | undefined;
@@ -83,7 +83,7 @@ export class AnswerCursor implements Cursor {
     parts?.release();
   }
 
-  /** Writers wait for this reader: not for ever. */
+  /** Writers wait for this reader, but not forever. */
   #rest(): void {
     const parts = this.#parts;
     this.#resting = parts?.clock.timer(READER_REST_MS, () => {

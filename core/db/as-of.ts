@@ -1,6 +1,7 @@
 /**
- * The database as it was at an earlier moment, to be read: an index of its own, filled from the map and from what was
- * replaced since (history.ts). Of each entry that version counts which was there by then, by the clock that all nodes share.
+ * The database as it was at an earlier moment, for reading: an index of its own, filled from the map and from entries
+ * that were replaced since then (history.ts). Of each entry, the version that existed at that moment counts, by the
+ * clock that all nodes share.
  */
 import { StarfishError } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
@@ -26,7 +27,7 @@ interface AsOfParts {
   readonly log: Log;
 }
 
-/** How many are open, of each history. */
+/** The number of open moments of each history. */
 const open = new WeakMap<History, number>();
 
 /** As SqlDatabase.at. */
@@ -66,11 +67,11 @@ function check(atMs: number, map: ReplicatedMap, history: History): void {
   throw new StarfishError("not-found", `This node remembers what was replaced since ${since} UTC, and nothing before`);
 }
 
-/** The map as it was by a stamp, as far as it is known. */
+/** The map as it was at a stamp, as far as that is known. */
 class MapAsOf {
   readonly #map: ReplicatedMap;
   readonly #stamp: number;
-  /** Of each key those that were replaced after that. */
+  /** The versions of each key that were replaced after the stamp. */
   readonly #past = new Map<string, Past[]>();
   #keys: string[] | undefined;
   readonly #stop: Unsubscribe;
@@ -96,7 +97,7 @@ class MapAsOf {
     return { key, value, version: past.version, expiresAtMs: undefined };
   }
 
-  /** Those that are there now and those that were, in order. */
+  /** The entries of now and those of the past, in order. */
   *entries(prefix: string): Generator<MapEntry, void, undefined> {
     this.#keys ??= [...this.#past.keys()].toSorted((a, b) => (a < b ? -1 : 1));
     const gone = this.#keys;
@@ -121,7 +122,7 @@ class MapAsOf {
     for (let was = goneBefore(undefined); was !== undefined; was = goneBefore(undefined)) yield was;
   }
 
-  /** What changes meanwhile is read again: as it was. */
+  /** A key that changes meanwhile is read again; its past version is the same. */
   watchKeys(listener: (keys: readonly string[]) => void): Unsubscribe {
     return this.#map.watchKeys(listener);
   }
@@ -135,7 +136,7 @@ class MapAsOf {
   }
 }
 
-/** The place of the first that is `from` or after it. */
+/** The index of the first element that is `from` or after it. */
 function firstFrom(sorted: readonly string[], from: string): number {
   let [low, high] = [0, sorted.length];
   while (low < high) {

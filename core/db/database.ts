@@ -1,4 +1,6 @@
-/** The shared database at work: who may use the index when, and how what a transaction changed gets into the map. */
+/**
+ * Runs the shared database: it decides who may use the index when, and puts the changes of a transaction into the map.
+ */
 import { isStarfishError, StarfishError } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";
 import type { MapWrite, ReplicatedMap } from "../memory/types.ts";
@@ -114,7 +116,7 @@ export class Database {
     }, signal);
   }
 
-  /** Makes the index, so that changes are heard of. */
+  /** Makes the index, so that changes are noticed. */
   async start(): Promise<void> {
     await this.#index();
   }
@@ -178,7 +180,7 @@ export class Database {
 
   // The index
 
-  /** A turn with an index that shows all that the map has, as far as it is known here. */
+  /** Takes a turn with an index that shows everything in the map, as far as this node knows it. */
   async #enter(
     kind: "shared" | "exclusive",
     signal?: AbortSignal,
@@ -189,7 +191,7 @@ export class Database {
       const release = await this.#turns.take(kind, signal);
       const client = this.#client;
       if (client?.isAlive === true && this.#state === "ready") return { client, release };
-      // It was lost while we waited.
+      // The index was lost during the wait.
       release();
     }
   }
@@ -236,7 +238,7 @@ export class Database {
       await this.#follower.load(client);
       this.#indexBytes = await client.call("memory", []);
       this.#state = "ready";
-      // What has changed since the last row was read.
+      // Changes since the last row was read.
       if (this.#follower.behind > 0) this.#stirred();
       return client;
     } catch (error) {
@@ -275,7 +277,7 @@ export class Database {
         if (this.#follower.behind > 0) await this.#follower.update(client);
         this.#indexBytes = await client.call("memory", []);
       } catch (error) {
-        // Half of it may be in the index.
+        // A part of it may be in the index already.
         client.end("The index could not follow the map");
         throw error;
       } finally {
@@ -290,7 +292,7 @@ export class Database {
 
   // Statements
 
-  /** Undefined: it writes. */
+  /** Undefined: the statement writes. */
   async #read(call: StatementCall, signal: AbortSignal | undefined): Promise<Cursor | undefined> {
     for (let attempt = 0; ; attempt++) {
       const { client, release } = await this.#enter("shared", signal);
@@ -301,7 +303,7 @@ export class Database {
         return answer.isWrite ? undefined : await this.#readOfComputer(call, answer.needs, signal);
       } catch (error) {
         release();
-        // Another's statement has cost the thread its life: this one changes nothing, and can be asked again.
+        // Another statement has ended the thread. This one changes nothing, so it can be run again.
         if (!isLoss(error) || attempt > 0) throw error;
       }
     }
@@ -314,7 +316,7 @@ export class Database {
     return new AnswerCursor(answer, { client, clock, release, isWaitedFor, signal });
   }
 
-  /** Nobody else reads while the tables of the computer are filled. */
+  /** Nobody else reads while the computer's tables are filled. */
   async #readOfComputer(
     call: StatementCall,
     tables: readonly string[],
@@ -345,7 +347,7 @@ export class Database {
     }, signal);
   }
 
-  /** Within a transaction. */
+  /** Runs a statement within a transaction. */
   async #execute(client: IndexClient, call: StatementCall, signal: AbortSignal | undefined): Promise<StatementAnswer> {
     const answer = await client.call("execute", [call], { signal });
     if (answer.needs.length === 0) return answer;
@@ -368,7 +370,7 @@ export class Database {
     }
   }
 
-  /** Statements of which each is a transaction, as one. Undefined: as one they can't be written. */
+  /** Runs statements that are transactions of their own as one transaction. Undefined: they can't be written as one. */
   async #group(client: IndexClient, calls: readonly StatementCall[]): Promise<GroupOutcomes> {
     let outcomes: GroupOutcomes;
     try {
@@ -386,7 +388,7 @@ export class Database {
   async #commit(client: IndexClient, captured: Captured): Promise<void> {
     const { map } = this.#parts;
     const writes = writesOf(map, this.#parts.writer, captured);
-    // Once the map has it, it has happened: an index that can't follow is made anew.
+    // It counts once the map has it. An index that can't follow is made anew.
     this.#follower.write(() => map.batch(writes));
     try {
       await client.call("commit", []);
@@ -395,14 +397,14 @@ export class Database {
       if (!isLoss(error)) throw error;
       return;
     }
-    // A set is written in one order everywhere, whatever order its writer gave it.
+    // A set is written in the same order on all nodes, whatever order its writer gave it.
     this.#follower.touch([...captured.unsettled, ...captured.parts.map(({ row }) => row)]);
     if (captured.schema.length > 0) await this.#follower.schemaChanged(client);
     this.#follower.tell(captured.tables);
     for (const table of captured.dropped) void this.#sweep(table);
   }
 
-  /** The rows of a table that was dropped. */
+  /** Deletes the rows of a dropped table. */
   async #sweep(table: string): Promise<void> {
     const { map } = this.#parts;
     for (;;) {

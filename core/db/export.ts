@@ -1,7 +1,7 @@
-/** All tables as a real file of SQLite, in pieces. */
+/** All tables as an SQLite file, in pieces. */
 import type { Database } from "./database.ts";
 
-/** What is held at once beside the file, and what a reader takes at a time. */
+/** The size of a piece: what is held beside the file, and what a reader takes at a time. */
 const PIECE_BYTES: number = 1024 * 1024;
 
 export async function* exportFile(database: Database): AsyncGenerator<Uint8Array, void, undefined> {

@@ -1,7 +1,7 @@
 /**
- * Keeps SQLite's index as the map is. It is filled from the map when somebody first asks, and afterwards what changes is put
- * into it, as the map has it at that moment: never a part of a batch, since what changes while rows are being read is read
- * again before anybody sees them.
+ * Keeps SQLite's index equal to the map. It is filled from the map when somebody first asks. Afterwards every change is
+ * put into it, as the map has it at that moment. The index never shows a part of a batch: entries that change while
+ * rows are read are read again before anybody sees them.
  */
 import type { Unsubscribe } from "../base/events.ts";
 import { Listeners } from "../base/events.ts";
@@ -14,20 +14,20 @@ import type { SchemaEntry } from "./schema/model.ts";
 import { partsOfKey, TABLE_ID_CHARS } from "./schema/names.ts";
 
 export interface DatabaseChange {
-  /** Folded names of tables whose rows have changed. */
+  /** Folded names of the tables whose rows have changed. */
   readonly tables: ReadonlySet<string>;
-  /** Whether tables, columns, views, indexes or triggers have. */
+  /** Whether tables, columns, views, indexes or triggers have changed. */
   readonly isOfSchema: boolean;
 }
 
 export class Follower {
   readonly #map: Followed;
   readonly #log: Log;
-  /** Rows (TABLE/KEY) that have changed since the index was told of them. */
+  /** Rows (TABLE/KEY) that have changed since they were put into the index. */
   readonly #dirty = new Set<string>();
   #isSchemaDirty = false;
   #isFollowing = false;
-  /** More has changed than is worth listing. */
+  /** Whether more has changed than is worth listing. */
   #isLost = false;
   #isOwn = false;
   #tables = new Map<string, string>();
@@ -36,7 +36,7 @@ export class Follower {
   readonly #stirred: () => void;
   readonly #stop: Unsubscribe;
 
-  /** `stirred` is called when there is something to be put into the index. */
+  /** `stirred` is called when there is something to put into the index. */
   constructor(map: Followed, log: Log, stirred: () => void) {
     this.#map = map;
     this.#log = log;
@@ -70,7 +70,7 @@ export class Follower {
     if (tables.size > 0 || isOfSchema) this.#changed.emit({ tables, isOfSchema });
   }
 
-  /** Fills an empty index with all there is. Nobody may use it meanwhile. */
+  /** Fills an empty index with everything in the map. Nobody may use it meanwhile. */
   async load(client: IndexClient): Promise<void> {
     this.#dirty.clear();
     this.#isLost = false;
@@ -79,14 +79,14 @@ export class Follower {
     await this.update(client, { isEmpty: true });
   }
 
-  /** Nobody follows any more: what changes is not listed. */
+  /** There is no index any more, so changes are not listed. */
   forget(): void {
     this.#isFollowing = false;
     this.#dirty.clear();
     this.#isSchemaDirty = false;
   }
 
-  /** Writes of this node that the index has already. */
+  /** Runs `work`, whose writes to the map are in the index already. */
   write(work: () => void): void {
     this.#isOwn = true;
     try {
@@ -96,13 +96,13 @@ export class Follower {
     }
   }
 
-  /** Rows whose places in the index depend on others'. */
+  /** Notes rows whose places in the index depend on other rows. */
   touch(rows: Iterable<string>): void {
     for (const row of rows) this.#dirty.add(row);
     if (this.#dirty.size > 0) this.#stirred();
   }
 
-  /** Puts all into the index that has changed. Nobody may use it meanwhile. */
+  /** Puts all changes into the index. Nobody may use it meanwhile. */
   async update(client: IndexClient, options: { readonly isEmpty?: boolean } = {}): Promise<void> {
     let { isEmpty = false } = options;
     const names = new Set<string>();
@@ -124,14 +124,14 @@ export class Follower {
       refill.clear();
       isEmpty = false;
       await this.#applyDirty(client, packer, names);
-      // Rows are read for it as they are by then: what else has changed with them is applied before anybody sees them.
+      // Rows are read for it as they are now; other changes to them are applied before anybody sees them.
       if (this.#dirty.size === 0) await this.#settle(client);
     } while (this.#isSchemaDirty || this.#dirty.size > 0);
     await client.call("endApply", []);
     this.tell(names, isOfSchema);
   }
 
-  /** This node changed the schema, which the index has already: it is told how the map has it. */
+  /** Tells the index the map's version of a schema change that this node made, and that the index has already. */
   async schemaChanged(client: IndexClient): Promise<void> {
     this.#isSchemaDirty = true;
     await this.update(client);
@@ -141,7 +141,7 @@ export class Follower {
     this.#stop();
   }
 
-  /** Tables that were made empty. */
+  /** Fills tables that were emptied. */
   async #schema(client: IndexClient, names: Set<string>): Promise<readonly string[]> {
     this.#isSchemaDirty = false;
     const before = this.#tables;
@@ -151,7 +151,7 @@ export class Follower {
     for (const [id, name] of [...before, ...this.#tables]) {
       if (before.has(id) !== this.#tables.has(id)) names.add(name);
     }
-    // Columns, indexes and views may have changed too.
+    // Columns, indexes and views may have changed as well.
     for (const name of this.#tables.values()) names.add(name);
     if (problems.length > 0) this.#log.write("warn", "db.schema", { problems: problems.slice(0, 10) });
     return refill;
@@ -175,7 +175,7 @@ export class Follower {
     }
   }
 
-  /** All rows of a table, or of all: in the map's order each row's cells follow it. */
+  /** Puts all rows of a table, or of all tables, into the index: in the map's order each row's cells follow it. */
   async #fill(client: IndexClient, prefix: string): Promise<void> {
     const packer = new RowPacker();
     let row: MapEntry | undefined;
@@ -196,7 +196,7 @@ export class Follower {
     await apply(client, packer);
   }
 
-  /** Finds places for rows of which not all can be there: what that depends on, the index asks for. */
+  /** Finds places for rows that can't all be there. The index asks for the versions that decide it. */
   async #settle(client: IndexClient): Promise<void> {
     const packer = new RowPacker();
     for (;;) {

@@ -1,6 +1,6 @@
 /**
- * Statements that are transactions of their own, put together: those that come while others are being written are written as
- * one transaction, which costs little more than one of them. Each still succeeds or fails by itself.
+ * Puts statements together that are transactions of their own. Those that arrive while others are being written are
+ * written as one transaction, which costs little more than a single one. Each still succeeds or fails by itself.
  */
 import { cancelled, StarfishError, throwIfAborted } from "../base/errors.ts";
 import type { Outcome, StatementAnswer, StatementCall } from "./engine/messages.ts";
@@ -14,7 +14,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Undefined: they can't be written together, and are to be written one by one. */
+/** Undefined: they can't be written together, and have to be written one by one. */
 export type GroupOutcomes = readonly Outcome<StatementAnswer>[] | undefined;
 
 export interface GroupsOptions {
@@ -43,7 +43,7 @@ export class Groups {
 
   async #work(): Promise<void> {
     this.#isRunning = true;
-    // Those of this turn come together.
+    // Statements of the same turn of the event loop come together.
     await Promise.resolve();
     while (this.#waiting.length > 0) await this.#write(this.#waiting.splice(0, GROUP_MAX));
     this.#isRunning = false;

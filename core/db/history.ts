@@ -1,7 +1,7 @@
 /**
- * What entries of the map were before they were replaced, for a day and within a bound, in RAM: by it `as-of.ts` knows what
- * the database was at an earlier moment. Each node knows what it has seen itself: not what was replaced before it started,
- * and of what others replaced several times while it was away the last alone.
+ * Earlier values of the map's entries, for a day and within a bound, in RAM. From these, `as-of.ts` shows the database
+ * as it was at an earlier moment. Each node knows what it has seen itself. It does not know what was replaced before it
+ * started. If other nodes replaced an entry several times while it was away, it knows only the last.
  */
 import type { Unsubscribe } from "../base/events.ts";
 import { Listeners } from "../base/events.ts";
@@ -13,20 +13,20 @@ import { HISTORY_BYTES_MAX, HISTORY_ENTRY_BYTES, HISTORY_MS } from "./limits.ts"
 export interface Past {
   readonly key: string;
   readonly version: Version;
-  /** The stamp of the write that took its place. */
+  /** The stamp of the write that replaced it. */
   readonly until: number;
-  /** Its value's CBOR, as byte text. */
+  /** Its value in CBOR, as byte text. */
   readonly value: string;
 }
 
 export class History {
   readonly #map: ReplicatedMap;
   readonly #bytesMax: number;
-  /** In the order in which they were replaced here. Those before `#first` are dropped. */
+  /** In the order in which they were replaced here. Those before `#first` have been dropped. */
   #past: (Past | undefined)[] = [];
   #first = 0;
   #bytes = 0;
-  /** Stamp from which on all is here that this node has seen. */
+  /** From this stamp on, everything is here that this node has seen. */
   #since: number;
   readonly #added = new Listeners<Past>();
   readonly #stop: Unsubscribe;
@@ -38,7 +38,7 @@ export class History {
     this.#stop = map.watchReplaced((replaced) => this.#add(replaced));
   }
 
-  /** From when on all is here that this node has seen; ms since 1970. */
+  /** From this time on, everything is here that this node has seen; ms since 1970. */
   get sinceMs(): number {
     return Math.max(timeOf(this.#since), this.#map.now() - HISTORY_MS);
   }

@@ -1,4 +1,7 @@
-/** The thread that holds SQLite's index, as calls that resolve. When it dies all of them reject, and it has to be made anew. */
+/**
+ * The thread that holds SQLite's index, behind calls that return promises. When the thread dies, all of them reject,
+ * and the index has to be made anew.
+ */
 import { isStarfishError, StarfishError, throwIfAborted } from "../base/errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { SqlEngine, SqlThread } from "../ports/sql-engine.ts";
@@ -30,7 +33,7 @@ export class IndexClient {
     this.#thread.setBusy(false);
   }
 
-  /** A signal makes it reject with "cancelled"; a thread that does not answer then is ended. */
+  /** On the signal it rejects with "cancelled". A thread that does not answer then is ended. */
   async call<Name extends CallName>(
     call: Name,
     input: Parameters<IndexCalls[Name]>,
@@ -91,7 +94,7 @@ export class IndexClient {
   }
 }
 
-/** Whether the thread has died over a call, which says nothing of the call. */
+/** Whether the thread has died during a call, which is not the fault of the call itself. */
 export function isLoss(error: unknown): boolean {
   return isStarfishError(error, "closed") && error.retryable;
 }

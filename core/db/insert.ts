@@ -1,4 +1,4 @@
-/** Many rows into a table, in transactions as large as they may be. */
+/** Inserts many rows into a table, in transactions as large as possible. */
 import { isStarfishError, StarfishError, throwIfAborted } from "../base/errors.ts";
 import { INSERT_BYTES } from "./limits.ts";
 import { quoted } from "./schema/tokens.ts";
@@ -7,7 +7,7 @@ import type { QueryOptions, SqlParameter } from "./types.ts";
 
 type Values = readonly SqlParameter[];
 
-/** Rows whose sizes are not known to be small. */
+/** Rows of one transaction whose sizes are not known to be small. */
 const ROWS_MAX = 2_000;
 const ROW_BYTES = 60;
 
@@ -48,7 +48,7 @@ export async function insertAll(
   }
 }
 
-/** In one transaction, or in two halves where that is too large. */
+/** In one transaction, or in two halves if that is too large. */
 async function insertBatch(
   database: Database,
   text: string,

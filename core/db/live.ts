@@ -1,4 +1,7 @@
-/** Answers that follow the tables: the query is run anew when something that it reads has changed, while somebody listens. */
+/**
+ * Answers that follow the tables. While somebody listens, the query is run again when something that it reads has
+ * changed.
+ */
 import { toStarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -8,11 +11,11 @@ import type { LiveQuery, QueryOptions, Snapshot, SqlResult, SqlValue } from "./t
 
 export interface Watched {
   readonly clock: Clock;
-  /** Called with what has changed, tables of the computer that `sql` names among it. */
+  /** Called with each change, including changes of the computer's tables that `sql` names. */
   onChange(listener: (change: DatabaseChange) => void, sql: string): Unsubscribe;
 }
 
-/** An answer, and the tables that it was read from. */
+/** An answer, and the tables from which it was read. */
 export interface ReadResult<Row> extends SqlResult<Row> {
   readonly reads: readonly string[];
 }
@@ -23,7 +26,7 @@ export class LiveAnswer<Row> implements LiveQuery<Row> {
   readonly #run: (options: QueryOptions) => Promise<ReadResult<Row>>;
   readonly #listeners = new Listeners<Snapshot<Row>>();
   #snapshot: Snapshot<Row> = { rows: [], columns: [], isReady: false, error: undefined };
-  /** What the last answer was read from; undefined: there is none, and any change may be the one that makes it. */
+  /** The tables of the last answer. Undefined: there is none, and any change may make one possible. */
   #reads: ReadonlySet<string> | undefined;
   #schemaChanges = 0;
   #stop: Unsubscribe | undefined;
@@ -41,7 +44,7 @@ export class LiveAnswer<Row> implements LiveQuery<Row> {
   readonly current = (): Snapshot<Row> => this.#snapshot;
 
   readonly subscribe = (listener: (snapshot: Snapshot<Row>) => void): Unsubscribe => {
-    // Two subscriptions of one function are two.
+    // Two subscriptions with the same function are two.
     const remove = this.#listeners.add((snapshot) => listener(snapshot));
     if (this.#stop === undefined) this.#start();
     else if (this.#snapshot.isReady) listener(this.#snapshot);
@@ -123,7 +126,7 @@ export class LiveAnswer<Row> implements LiveQuery<Row> {
     const schemaChanges = this.#schemaChanges;
     try {
       const { rows, columns, reads } = await this.#run({ signal });
-      // After another change of the schema it may read other tables already.
+      // After another change of the schema it may read other tables.
       this.#reads = schemaChanges === this.#schemaChanges ? new Set(reads) : undefined;
       next = { rows, columns, isReady: true, error: undefined };
     } catch (thrown) {

@@ -1,4 +1,7 @@
-/** Statements as programs write them, and how their answers come. Small: what does the work is loaded when one is run. */
+/**
+ * Statements as programs write them, and their answers. This file is small; the database is loaded when a statement is
+ * first run.
+ */
 import { StarfishError } from "../base/errors.ts";
 import { LiveAnswer, type ReadResult, type Watched } from "./live.ts";
 import { RESULT_BYTES_MAX } from "./limits.ts";
@@ -17,7 +20,7 @@ import type {
   SqlValue,
 } from "./types.ts";
 
-/** What runs statements: the database, one of its transactions, a file. */
+/** Runs statements: the database, one of its transactions, a file. */
 export interface Runner {
   open(sql: string, parameters: SqlParameters, options: QueryOptions): Promise<Cursor>;
   /** Undefined: it can't be watched. */
@@ -143,14 +146,14 @@ class RunnableQuery<Row> implements Query<Row> {
   }
 }
 
-/** Words that begin a statement which may read only. */
+/** The first words of statements that possibly only read. */
 export const READING: ReadonlySet<string> = new Set(["SELECT", "VALUES", "WITH", "EXPLAIN", "PRAGMA"]);
 
 function rowOf(names: readonly string[], values: readonly SqlValue[]): SqlRow {
   const row: Record<string, SqlValue> = {};
   for (let i = 0; i < names.length; i++) {
     const name = names[i] ?? "";
-    // A column of that name would set what the object inherits from.
+    // A plain assignment to a column of that name would set the object's prototype.
     if (name === "__proto__") Object.defineProperty(row, name, { value: values[i], enumerable: true });
     else row[name] = values[i] ?? null;
   }

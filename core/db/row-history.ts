@@ -1,4 +1,4 @@
-/** What a row was, from what the map still has of it and what this node has seen replaced. */
+/** The earlier versions of a row: from what the map still has of it, and from what this node has seen replaced. */
 import { isStarfishError, StarfishError } from "../base/errors.ts";
 import { fromByteText } from "../memory/byte-text.ts";
 import { decodeValue } from "../memory/replica.ts";
@@ -44,7 +44,7 @@ export function rowHistory(
   return [];
 }
 
-/** The key as it was given, and as a column makes it that takes no account of case. */
+/** The key as it was given, and in the form of a column that ignores case. */
 function namesOf(model: TableModel, key: readonly SqlValue[]): string[] {
   const values = key.map((value, i) => {
     const column = model.columns.find(({ name }) => folded(name) === folded(model.primaryKey[i] ?? ""));
@@ -71,7 +71,7 @@ function versionsOf(map: Followed, history: History, name: string): Version[] {
   return all;
 }
 
-/** The newest first. */
+/** The states of a row, the newest first. */
 function statesOf(all: readonly Version[], name: string, model: TableModel): RowVersion[] {
   const stamps = new Set(all.flatMap(({ entry, until }) => [entry.version.stamp, until]));
   stamps.delete(Number.POSITIVE_INFINITY);
@@ -82,7 +82,7 @@ function statesOf(all: readonly Version[], name: string, model: TableModel): Row
     const cells = there.flatMap(({ entry }) => (entry.key === name ? [] : [entry]));
     states.push({ sinceMs: timeOf(stamp), row: own && rowOf(own, cells, model) });
   }
-  // What is deleted twice, and what belongs to another row of before, changes nothing.
+  // A second deletion, and a cell of an earlier row of that key, change nothing.
   return states
     .filter(({ row }, i) => i === 0 || JSON.stringify(row, plain) !== JSON.stringify(states[i - 1]?.row, plain))
     .toReversed();
@@ -113,7 +113,7 @@ function rowOf(own: MapEntry, cells: readonly MapEntry[], model: TableModel): Sq
         row[known.name] = merged(row[known.name] ?? null, bytes, known.merges === "counter");
     }
   } catch (error) {
-    // What a hostile member wrote is no row.
+    // A hostile member may have written something that is not a row.
     if (!isStarfishError(error)) throw error;
   }
   return row;

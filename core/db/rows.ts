@@ -11,7 +11,7 @@ import { readPart } from "./cells/parts.ts";
 import { partsOfKey, TABLE_ID_CHARS } from "./schema/names.ts";
 import type { MapEntry, ReplicatedMap, Version } from "../memory/types.ts";
 
-/** What rows are read from: the map, or what that was. */
+/** Rows are read from this: the map, or its past. */
 export type Followed = Pick<ReplicatedMap, "entry" | "watchKeys"> & {
   entries(prefix: string): IterableIterator<MapEntry>;
 };
@@ -20,14 +20,14 @@ export interface PackedRow {
   readonly table: string;
   /** The primary key as in the map's key. */
   readonly key: string;
-  /** Undefined: it is not there. */
+  /** Undefined: the row does not exist. */
   readonly row: CellReader | undefined;
   readonly cells: readonly PackedCell[];
 }
 
 export interface PackedCell {
   readonly column: number;
-  /** Whether it is a part of the cell (parts.ts) and not the whole. */
+  /** Whether it is a part of the cell (parts.ts) and not the whole cell. */
   readonly isPart: boolean;
   readonly bytes: Bytes;
 }
@@ -78,7 +78,7 @@ export class RowPacker {
 
 const NONE = new Uint8Array([0]);
 
-/** Cells that are not older than the row, and parts that belong to it. */
+/** The cells that are not older than the row, and the parts that belong to it. */
 export function countedCells(
   { version }: MapEntry,
   cells: readonly MapEntry[],

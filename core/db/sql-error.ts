@@ -1,4 +1,6 @@
-/** What a statement has failed with, as it crosses from the index's thread: what an Error has of its own is lost there. */
+/**
+ * The error of a statement, in a form that crosses from the index's thread. An Error loses its own fields on the way.
+ */
 import { type ErrorCode, StarfishError } from "../base/errors.ts";
 
 export interface Failure {
@@ -9,7 +11,7 @@ export interface Failure {
 }
 
 export class SqlError extends StarfishError {
-  /** Where SQLite has found the fault: UTF-16 units from the beginning of the statement; undefined where it doesn't say. */
+  /** Where SQLite found the fault: UTF-16 units from the beginning of the statement; undefined if it doesn't say. */
   readonly at: number | undefined;
 
   constructor({ code, message, retryable, at }: Failure) {

@@ -1,4 +1,4 @@
-/** A file of SQLite that is no part of the shared database: in a thread of its own, to be read. */
+/** A SQLite file that is not part of the shared database: in a thread of its own, for reading. */
 import type { Clock } from "../ports/clock.ts";
 import type { SqlEngine } from "../ports/sql-engine.ts";
 import { StarfishError } from "../base/errors.ts";
@@ -8,7 +8,7 @@ import { QUERY_MS_MAX } from "./limits.ts";
 import { queriesOf } from "./query.ts";
 import type { SqlFile } from "./types.ts";
 
-/** What an index of its own holds, to be read. `refusal` is said of what would write. */
+/** The contents of an index of its own, for reading. `refusal` is the message for statements that would write. */
 export function fileOf(client: IndexClient, clock: Clock, schema: "objects" | "fileObjects", refusal: string): SqlFile {
   const queries = queriesOf({
     watched: undefined,

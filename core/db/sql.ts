@@ -19,7 +19,7 @@ export interface SqlParts {
   readonly engine: SqlEngine;
   readonly clock: Clock;
   readonly log: Log;
-  /** Parts of the computer that can be read as tables; asked for when the database is loaded. */
+  /** Parts of the computer that can be read as tables; called when the database is loaded. */
   readonly computer: () => Promise<readonly ComputerTable[]>;
   /** Names this node among those that add to counters. */
   readonly writer: string;
@@ -49,7 +49,7 @@ export function createSql(parts: SqlParts): OwnedSql {
     });
     return database;
   };
-  /** Changes of tables, and of those of the computer that the statement names. */
+  /** Listens to changes of tables, and of the computer's tables that the statement names. */
   const watch = (listener: (change: DatabaseChange) => void, text: string): Unsubscribe => {
     const stops = [changed.add(listener)];
     let isOver = false;
@@ -58,7 +58,7 @@ export function createSql(parts: SqlParts): OwnedSql {
         if (!isOver && namesWord(text, table.name))
           stops.push(table.onChange(() => listener({ tables: new Set([table.name]), isOfSchema: false })));
     };
-    // Where they can't be had the statement itself fails, and says so.
+    // If they can't be loaded, the statement itself fails and says so.
     ofComputer().catch(() => {});
     return () => {
       isOver = true;
@@ -103,7 +103,7 @@ export function createSql(parts: SqlParts): OwnedSql {
     },
     sync: (options: Parameters<SqlDatabase["sync"]>[0]) => parts.map.sync(options),
     onChange: (listener: (tables: ReadonlySet<string>) => void) => {
-      // Changes of others are seen by the index alone, and it is there once somebody asks.
+      // Only the index sees changes of other nodes, and it exists once somebody asks for it.
       void use().then(
         (made) => made.start(),
         () => {},
@@ -130,7 +130,7 @@ function idleStat(map: ReplicatedMap): ReturnType<SqlDatabase["stat"]> {
   return { index: "none", entries, bytes, bytesMax, ...nothing };
 }
 
-/** Whether the text has that name in it; of a text that quotes it otherwise, too. */
+/** Whether the text contains that name, however the text quotes it. */
 function namesWord(text: string, name: string): boolean {
   for (const token of tokensOf(text)) if (folded(nameOf(token)) === name) return true;
   return false;

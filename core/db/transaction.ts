@@ -1,4 +1,4 @@
-/** A transaction of several statements. It has the index to itself, so it ends by itself where it is left alone. */
+/** A transaction of several statements. It has the index to itself, so it ends by itself if it is left idle. */
 import { StarfishError } from "../base/errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import { AnswerCursor } from "./answer-cursor.ts";
@@ -12,11 +12,11 @@ interface TransactionParts {
   readonly execute: (call: StatementCall, signal: AbortSignal | undefined) => Promise<StatementAnswer>;
   readonly commit: () => Promise<void>;
   readonly rollback: () => Promise<void>;
-  /** Lets others go on. */
+  /** Lets others use the index. */
   readonly end: () => void;
 }
 
-/** The life of one; `openTransaction` makes it what programs use. */
+/** The state of one transaction; `openTransaction` makes of it what programs use. */
 class OpenTransaction {
   readonly #parts: TransactionParts;
   #state: "open" | "committed" | "rolled back" | "left alone" = "open";
@@ -28,7 +28,7 @@ class OpenTransaction {
     this.#rest();
   }
 
-  /** One after the other, as they were asked for. */
+  /** Runs one after the other, in the order in which they were asked for. */
   run<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#check();
     const result = this.#calls.then(async () => {

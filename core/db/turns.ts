@@ -1,4 +1,4 @@
-/** Who may use the index: many readers at a time or one writer, in the order in which they came. */
+/** Decides who may use the index: many readers at a time or one writer, in the order in which they came. */
 import { cancelled, StarfishError, throwIfAborted } from "../base/errors.ts";
 import { WAITING_MAX } from "./limits.ts";
 
@@ -14,12 +14,15 @@ export class Turns {
   #readers = 0;
   #isWriting = false;
 
-  /** Whether somebody waits for what others have. */
+  /** Whether somebody waits for others to finish. */
   get isWaitedFor(): boolean {
     return this.#queue.length > 0;
   }
 
-  /** Rejects with "busy" and "cancelled". The turn lasts until what it resolves to is called; calls after the first do nothing. */
+  /**
+   * Rejects with "busy" and "cancelled". The turn lasts until the returned function is called; further calls do
+   * nothing.
+   */
   take(kind: "shared" | "exclusive", signal?: AbortSignal): Promise<Release> {
     throwIfAborted(signal);
     if (this.#queue.length >= WAITING_MAX) {

@@ -34,11 +34,11 @@ import type { Unsubscribe } from "../base/events.ts";
  * columns are text.
  */
 export type SqlValue = null | number | bigint | string | Uint8Array;
-/** What may be bound: booleans are 0 and 1, undefined is NULL. */
+/** Values that may be bound: booleans are 0 and 1, undefined is NULL. */
 export type SqlParameter = SqlValue | boolean | undefined;
 /** By position (`?`), or by name without its sign (`:name`, `$name`, `@name`). */
 export type SqlParameters = readonly SqlParameter[] | Readonly<Record<string, SqlParameter>>;
-/** A row by its columns' names. Of two columns with one name the last counts; `Cursor` has both. */
+/** A row by its columns' names. If two columns have the same name, the last one counts; `Cursor` has both. */
 export type SqlRow = Readonly<Record<string, SqlValue>>;
 
 /** The name of a table or column, in a template: `sql\`SELECT * FROM ${sql.identifier(table)}\``. */
@@ -47,7 +47,7 @@ export interface SqlName {
 }
 
 export interface QueryOptions {
-  /** Ends it, also while it runs. */
+  /** Ends the statement, also while it runs. */
   readonly signal?: AbortSignal | undefined;
   /** How long it may run, in ms of work; the bound and default is QUERY_MS_MAX. */
   readonly timeoutMs?: number | undefined;
@@ -56,18 +56,19 @@ export interface QueryOptions {
 /** The answer as rows, and what the statement did. */
 export interface SqlResult<Row> {
   readonly rows: readonly Row[];
-  /** Columns in their order; none where the statement gives no rows. */
+  /** The columns in their order; none if the statement gives no rows. */
   readonly columns: readonly string[];
   /** Rows inserted, updated or deleted by this statement. */
   readonly changes: number;
 }
 
 /**
- * A statement that has not run yet. It runs each time that it is awaited (the array of rows), iterated (rows as a stream)
- * or asked by one of its methods. Reading writes nothing, so a reader is never in anybody's way for long.
+ * A statement that has not run yet. It runs each time that it is awaited (an array of rows), iterated (rows as a
+ * stream) or run by one of its methods. A statement that reads writes nothing, so a reader never blocks others for
+ * long.
  */
 export interface Query<Row = SqlRow> extends PromiseLike<readonly Row[]>, AsyncIterable<Row> {
-  /** The text with `?` in place of what is bound, and that. */
+  /** The text with `?` in place of the bound values, and these values. */
   readonly text: string;
   readonly parameters: SqlParameters;
   /** All rows at once. "too-large" beyond RESULT_BYTES_MAX: then iterate, or page with LIMIT. */
@@ -78,38 +79,39 @@ export interface Query<Row = SqlRow> extends PromiseLike<readonly Row[]>, AsyncI
   open(options?: QueryOptions): Promise<Cursor>;
   /** The answer, and each new one. Only for statements that read. */
   live(): LiveQuery<Row>;
-  /** SQLite's plan of it, for people: lines of EXPLAIN QUERY PLAN. */
+  /** SQLite's plan for it, for people: lines of EXPLAIN QUERY PLAN. */
   plan(): Promise<readonly string[]>;
 }
 
 export interface ColumnInfo {
   readonly name: string;
-  /** As it was declared, for a column of a table ("INTEGER", "UUID"); undefined for an expression. */
+  /** The declared type of a table's column ("INTEGER", "UUID"); undefined for an expression. */
   readonly type: string | undefined;
 }
 
 /**
- * An answer that is read in pages. What is small is of one moment, and nobody waits for its reader. A large one (beyond
- * RESULT_BYTES_HELD) keeps writers of this node waiting while it is read, and rejects with "timeout" when its reader rests
- * for longer than READER_REST_MS while somebody waits. Leaving a `for await` early closes it.
+ * An answer that is read in pages. A small one shows a single moment, and nobody waits for its reader. A large one
+ * (beyond RESULT_BYTES_HELD) keeps writers of this node waiting while it is read. It rejects with "timeout" if its
+ * reader pauses for longer than READER_REST_MS while somebody waits. Leaving a `for await` early closes it.
  */
 export interface Cursor extends AsyncIterable<readonly (readonly SqlValue[])[]>, AsyncDisposable {
   readonly columns: readonly ColumnInfo[];
-  /** Names of the tables that the statement reads, in small letters: views too, and what these read. */
+  /** Names of the tables that the statement reads, in lower case; also views, and the tables that these read. */
   readonly reads: readonly string[];
   readonly changes: number;
   /** Up to PAGE_ROWS rows, or undefined after the last. */
   next(): Promise<readonly (readonly SqlValue[])[] | undefined>;
 }
 
-/** Answers one after the other. Fields are functions, so that they can be handed to a UI framework as they are. */
+/** One answer after the other. The fields are functions, so that they can be passed to a UI framework as they are. */
 export interface LiveQuery<Row> extends AsyncIterable<Snapshot<Row>> {
   /**
-   * Called with the answer once it is there, and again each time it has changed (compared by value), at most every
-   * LIVE_EVERY_MS. It is asked again when a table that it reads has changed, and when the schema has. React: `useSyncExternalStore(live.subscribe, live.current)`. The query runs while somebody listens.
+   * Calls the listener with the answer once it is there, and again each time it has changed (compared by value), at
+   * most every LIVE_EVERY_MS. The query runs again when a table that it reads has changed, and when the schema has.
+   * React: `useSyncExternalStore(live.subscribe, live.current)`. The query runs only while somebody listens.
    */
   readonly subscribe: (listener: (snapshot: Snapshot<Row>) => void) => Unsubscribe;
-  /** The newest answer: the same object until it changes. Before the first one it is empty and `isReady` is false. */
+  /** The newest answer: the same object until it changes. Before the first one it is empty, and `isReady` is false. */
   readonly current: () => Snapshot<Row>;
 }
 
@@ -117,52 +119,57 @@ export interface Snapshot<Row> {
   readonly rows: readonly Row[];
   readonly columns: readonly string[];
   readonly isReady: boolean;
-  /** Why there is no newer answer: the table was dropped, the answer is too large. It goes on trying as things change. */
+  /**
+   * Why there is no newer answer: the table was dropped, or the answer is too large. The query is tried again after
+   * each change.
+   */
   readonly error: Error | undefined;
 }
 
-/** What a statement can be made with: the database, or a transaction of it. */
+/** Makes statements: the database, or a transaction of it. */
 export interface Queries {
-  /** A statement as a template: what stands in `${}` is bound, never put into the text, but for `sql.identifier(…)`. */
+  /**
+   * A statement as a template. A value in `${}` is bound and never put into the text, except for `sql.identifier(…)`.
+   */
   <Row = SqlRow>(text: TemplateStringsArray, ...parameters: readonly (SqlParameter | SqlName)[]): Query<Row>;
   /** One statement as text; a `;` at its end is fine. */
   query<Row = SqlRow>(text: string, parameters?: SqlParameters): Query<Row>;
 }
 
 /**
- * A transaction of several statements, which sees its own writes. All other statements of this node wait meanwhile, those
- * that read too: inside, use the transaction and not the database, or you wait for yourself. It ends by itself with
- * "timeout" when it is left idle for TRANSACTION_IDLE_MS.
+ * A transaction of several statements, which sees its own writes. All other statements of this node wait meanwhile,
+ * also those that read. So use the transaction inside it, and not the database, or you wait for yourself. It ends by
+ * itself with "timeout" when it is idle for TRANSACTION_IDLE_MS.
  */
 export interface Transaction extends Queries, AsyncDisposable {
   /**
-   * Makes it visible, here at once and elsewhere as a whole. Throws "too-large" (more than TRANSACTION_BYTES_MAX of changed
-   * rows), "full", "clock": then nothing of it happened.
+   * Makes the writes visible, here at once and elsewhere as a whole. Throws "too-large" (more than
+   * TRANSACTION_BYTES_MAX of changed rows), "full", "clock": then none of them happened.
    */
   commit(): Promise<void>;
-  /** Also when it is disposed of before it was committed. */
+  /** Happens also when the transaction is disposed of before it was committed. */
   rollback(): Promise<void>;
 }
 
 export interface SqlDatabase extends Queries {
-  /** A table or column whose name a program has: see SqlName. */
+  /** A table or column whose name comes from the program: see SqlName. */
   identifier(name: string): SqlName;
-  /** Runs `work` and commits, or rolls back if it throws. What `work` returns is returned. */
+  /** Runs `work` and commits, or rolls back if it throws. Returns what `work` returns. */
   transaction<Result>(work: (tx: Transaction) => Promise<Result>, options?: QueryOptions): Promise<Result>;
-  /** For where a function can't be handed in, such as an interactive session. Waits for its turn. */
+  /** For callers that can't pass a function, such as an interactive session. Waits for its turn. */
   begin(options?: QueryOptions): Promise<Transaction>;
-  /** Tables, views, indexes and triggers as they are here now, by name. */
+  /** The tables, views, indexes and triggers that exist here now, by name. */
   schema(): Promise<readonly SchemaObject[]>;
-  /** What merging has broken, and what is set aside for it. */
+  /** Rows that merging has broken or set aside. */
   conflicts(): Promise<readonly Conflict[]>;
   /**
-   * Settles a conflict whose row is set aside: removes that row for good. (The other way to settle one is to change or
-   * delete the row that stands in its way; then this one comes back by itself.)
+   * Settles a conflict whose row is set aside, by deleting that row for good. (The other way is to change or delete the
+   * row that stands in its way; then this one comes back by itself.)
    */
   discard(conflict: Conflict): Promise<void>;
   /**
-   * Inserts rows in transactions as large as they may be, reading `rows` only as fast as they are taken. Resolves to how many
-   * there were; rejects as a statement does, and says in the message how many rows before stay.
+   * Inserts rows in transactions as large as possible. Reads `rows` only as fast as they are inserted. Resolves to the
+   * number of rows. Rejects as a statement does; the message says how many rows were inserted before.
    */
   insert(
     table: string,
@@ -170,29 +177,29 @@ export interface SqlDatabase extends Queries {
     rows: Iterable<readonly SqlParameter[]> | AsyncIterable<readonly SqlParameter[]>,
     options?: QueryOptions,
   ): Promise<number>;
-  /** A real SQLite file of all tables, as of one moment, in pieces. */
+  /** An SQLite file of all tables at one moment, in pieces. */
   export(options?: QueryOptions): AsyncIterable<Uint8Array>;
   /**
-   * All tables as they were at an earlier moment (ms since 1970), to be read: for a day, as far as this node has seen it since
-   * it started, and has room to remember it. Rejects with "not-found" for what lies before that, and "busy" where too many
-   * such moments are open: close it when it was read.
+   * All tables as they were at an earlier moment (ms since 1970), for reading. It covers one day, as far as this node
+   * has seen the changes since it started, and has room to remember them. Rejects with "not-found" for earlier moments,
+   * and with "busy" if too many moments are open. Close it after reading.
    */
   at(atMs: number): Promise<SqlFile>;
   /**
-   * What a row was, by its primary key, the newest first: as far as the map still has it, and for a day what this node has
-   * seen replaced. A time at which nothing is known to have changed is no version.
+   * The versions of a row, by its primary key, the newest first: those that the map still has, and for a day those that
+   * this node has seen replaced. A moment without a known change makes no version.
    */
   history(table: string, key: readonly SqlValue[]): Promise<readonly RowVersion[]>;
-  /** Reads a SQLite file that is no part of the shared database: in memory, and read-only. */
+  /** Reads a SQLite file that is not part of the shared database, in memory and read-only. */
   openFile(file: Uint8Array): Promise<SqlFile>;
   /** Resolves when more than half of the awake members hold what was written here (ReplicatedMap.sync). */
   sync(options?: { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number | undefined }): Promise<void>;
-  /** Called after each change of the tables named (lower case), of this node or others. */
+  /** Called after each change, by this node or others, with the names of the changed tables in lower case. */
   onChange(listener: (tables: ReadonlySet<string>) => void): Unsubscribe;
   stat(): DatabaseStat;
 }
 
-/** Tables of a file, or of an earlier moment: to read with SQL. */
+/** The tables of a file, or of an earlier moment, which can be read with SQL. */
 export interface SqlFile extends Queries, AsyncDisposable {
   schema(): Promise<readonly SchemaObject[]>;
 }
@@ -200,23 +207,23 @@ export interface SqlFile extends Queries, AsyncDisposable {
 export interface SchemaObject {
   readonly kind: "table" | "view" | "index" | "trigger";
   readonly name: string;
-  /** The table that an index or trigger belongs to. */
+  /** The table to which an index or trigger belongs. */
   readonly table: string | undefined;
   /** The statement that makes it, as a person would write it. */
   readonly sql: string;
-  /** Of tables and views. */
+  /** For tables and views. */
   readonly columns: readonly ColumnDetail[];
-  /** Whether it is a part of the computer (`members`, `files`, …), to be read and not written. */
+  /** Whether it is a part of the computer (`members`, `files`, …), which can be read but not written. */
   readonly isOfComputer: boolean;
 }
 
 export interface ColumnDetail extends ColumnInfo {
   readonly isNotNull: boolean;
-  /** Its place in the primary key, from 1; 0: not in it. */
+  /** Its position in the primary key, from 1; 0: it is not part of it. */
   readonly primaryKeyAt: number;
   /** The default as SQL. */
   readonly default: string | undefined;
-  /** How concurrent changes of it merge. */
+  /** How concurrent changes of the column merge. */
   readonly merges: "last-writer" | "counter" | "set";
 }
 
@@ -233,35 +240,35 @@ export type ConflictKind = "unique" | "not-null" | "check" | "foreign-key" | "ma
 export interface Conflict {
   readonly kind: ConflictKind;
   readonly table: string;
-  /** Names the row among those of its table; as text, for `discard`. */
+  /** Identifies the row within its table; as text, for `discard`. */
   readonly key: string;
-  /** The row's columns as far as they can be read. */
+  /** The row's columns, as far as they can be read. */
   readonly row: SqlRow;
-  /** For people: which rule, and which row stands in the way. */
+  /** For people: which rule is broken, and which row stands in the way. */
   readonly reason: string;
 }
 
 export interface RowVersion {
-  /** From when on it was so; ms since 1970. */
+  /** The time from which on the row was so; ms since 1970. */
   readonly sinceMs: number;
-  /** Without columns that it said nothing of. Undefined: it was deleted. */
+  /** Without columns that the row had no value for. Undefined: it was deleted. */
   readonly row: SqlRow | undefined;
 }
 
 export interface DatabaseStat {
-  /** "none": nobody has asked yet; "loading": SQLite is fetched, or filled from the map. */
+  /** "none": nobody has asked yet; "loading": SQLite is being fetched, or filled from the map. */
   readonly index: "none" | "loading" | "ready" | "failed";
-  /** Rows and single cells in the map, and the bytes that count against its budget. */
+  /** The rows and single cells in the map, and the bytes that count towards its budget. */
   readonly entries: number;
   readonly bytes: number;
   readonly bytesMax: number;
   readonly tables: number;
   /** Changes of the map that the index does not show yet. */
   readonly behind: number;
-  /** Memory of SQLite's index, in bytes. */
+  /** The memory of SQLite's index, in bytes. */
   readonly indexBytes: number;
-  /** How often the index was made anew after it was lost. */
+  /** How often the index was made anew after a loss. */
   readonly rebuilt: number;
-  /** Entries that say what can't be. */
+  /** The number of entries with impossible values. */
   readonly setAside: number;
 }

@@ -1,4 +1,4 @@
-/** What a transaction changed, as one batch of the map. */
+/** Turns the changes of a transaction into one batch of the map. */
 import { StarfishError } from "../base/errors.ts";
 import { BATCH_ENTRY_BYTES } from "../memory/limits.ts";
 import { keyBytesOf } from "../memory/pack.ts";
@@ -9,13 +9,13 @@ import { unpackWrites } from "./engine/packed-writes.ts";
 import { TRANSACTION_BYTES_MAX } from "./limits.ts";
 import { elementPart, partKey } from "./schema/names.ts";
 
-/** `writer` names this node among those that add to counters. Throws "too-large". */
+/** `writer` identifies this node among those that add to counters. Throws "too-large". */
 export function writesOf(
   map: ReplicatedMap,
   writer: string,
   { writes, parts, replaced, schema }: Captured,
 ): MapWrite[] {
-  // Of several to one key the last counts.
+  // Of several writes to one key the last counts.
   const all: MapWrite[] = [];
   for (const row of replaced) {
     for (const { key } of map.entries(`${row} `)) all.push({ key, deleted: true });
@@ -31,10 +31,10 @@ function writeOf(key: string, value: unknown): MapWrite {
   return value === undefined ? { key, deleted: true } : { key, value };
 }
 
-/** What this node adds to a counter goes into its own part of it; an element of a set is a part by itself. */
+/** This node's additions to a counter go into its own part of it; each element of a set is a part. */
 function partWrites(map: ReplicatedMap, writer: string, { row, column, added, elements }: PartChange): MapWrite[] {
   const entry = map.entry(row);
-  // Somebody has deleted it, which wins.
+  // Somebody has deleted the row, and the deletion wins.
   if (entry === undefined) return [];
   const of = entry.version;
   const writes = elements.map(([json, isThere]): MapWrite => {
@@ -48,7 +48,7 @@ function partWrites(map: ReplicatedMap, writer: string, { row, column, added, el
   return [...writes, { key, value: packPart({ of, isThere: true, value: plus(isOfRow ? own.value : 0, added) }) }];
 }
 
-/** Throws "too-large" with what to do. */
+/** Throws "too-large", with advice. */
 function checkSize(writes: readonly MapWrite[]): void {
   let bytes = 0;
   for (const write of writes) {

@@ -25,7 +25,7 @@ const INT64_MAX: bigint = 2n ** 63n - 1n;
 /** Throws "too-large". */
 export function keyOf(values: readonly SqlValue[]): string {
   const key = values.map(keyPart).join(SEPARATOR);
-  // A unit has three bytes of UTF-8 at the most.
+  // A UTF-16 unit has at most three bytes of UTF-8.
   if (3 * key.length > PRIMARY_KEY_BYTES_MAX && utf8Length(key) > PRIMARY_KEY_BYTES_MAX) {
     throw new StarfishError("too-large", `A primary key has at most ${PRIMARY_KEY_BYTES_MAX} bytes`);
   }
@@ -40,7 +40,7 @@ function keyPart(value: SqlValue): string {
   return `y${toHex(value)}`;
 }
 
-/** The values of a key, or undefined where it is none of `count` values. */
+/** The values of a key; undefined if it is not a key of `count` values. */
 export function valuesOfKey(key: string, count: number): SqlValue[] | undefined {
   const parts = key.split(SEPARATOR);
   if (parts.length !== count) return undefined;
@@ -50,7 +50,7 @@ export function valuesOfKey(key: string, count: number): SqlValue[] | undefined 
     if (value === undefined) return undefined;
     values.push(value);
   }
-  // One writing for each value: no two keys are one row.
+  // Each value has one encoding, so that two keys are never the same row.
   return isSame(values, key) ? values : undefined;
 }
 
@@ -131,7 +131,7 @@ function realOf(hex: string): number {
   return view.getFloat64(0);
 }
 
-/** 32 hex digits, three to two of ours (12 bits). */
+/** 32 hex digits; three of them are two of these digits (12 bits). */
 function uuidDigits(uuid: string): string {
   const hex = `${uuid.replaceAll("-", "")}0`;
   let digits = "";

@@ -41,7 +41,7 @@ export class CellWriter {
     return this.#length;
   }
 
-  /** Goes back to where it was `length` long. */
+  /** Takes back what was written since it was `length` long. */
   cut(length: number): void {
     this.#length = length;
   }
@@ -86,7 +86,7 @@ export class CellWriter {
     }
   }
 
-  /** A number that is no integer for SQLite, even if it is a whole one. */
+  /** A number that SQLite takes for a real, even if it is a whole number. */
   real(value: number): void {
     this.#reserve(9);
     this.#bytes[this.#length++] = REAL;
@@ -94,7 +94,7 @@ export class CellWriter {
     this.#length += 8;
   }
 
-  /** What was written since it was `from` long, as bytes of its own. */
+  /** What was written since it was `from` long, as a copy. */
   slice(from = 0): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(from, this.#length);
   }
@@ -151,12 +151,12 @@ export class CellWriter {
   }
 }
 
-/** Reads from the start. What is malformed is thrown as StarfishError. */
+/** Reads from the start. Throws a StarfishError for malformed bytes. */
 export class CellReader {
   readonly #bytes: Bytes;
   readonly #view: DataView;
   #at = 0;
-  /** Whether the value before was a real: one that is a whole number must not become an integer. */
+  /** Whether the value just read was a real: a real that is a whole number must not become an integer. */
   isReal = false;
 
   constructor(bytes: Bytes) {
@@ -230,7 +230,7 @@ export class CellReader {
   }
 }
 
-/** A number where that is exact. */
+/** As a number if that is exact, else as a bigint. */
 export function exact(value: bigint): number | bigint {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;

@@ -14,7 +14,7 @@ import { CellReader, CellWriter } from "./pack.ts";
 
 export interface Part {
   readonly of: Version;
-  /** Of an element of a set: whether it is in it. */
+  /** For an element of a set: whether the set has it. */
   readonly isThere: boolean;
   readonly value: SqlValue;
 }
@@ -28,7 +28,7 @@ export function packPart({ of, isThere, value }: Part): Uint8Array<ArrayBuffer> 
   return writer.slice();
 }
 
-/** Undefined: it is none. */
+/** Undefined: these bytes are not a part. */
 export function readPart(bytes: Uint8Array): Part | undefined {
   try {
     const reader = new CellReader(bytes);
@@ -41,7 +41,7 @@ export function readPart(bytes: Uint8Array): Part | undefined {
   }
 }
 
-/** Whole numbers stay exact up to 64 bits; what is no number counts as 0. */
+/** Whole numbers stay exact up to 64 bits; a value that is not a number counts as 0. */
 export function plus(a: SqlValue, b: SqlValue): number | bigint {
   const [x, y] = [numeric(a), numeric(b)];
   if (typeof x === "bigint" && typeof y === "bigint") {
@@ -62,7 +62,7 @@ function numeric(value: SqlValue): number | bigint {
   return Number.isSafeInteger(value) ? BigInt(value) : value;
 }
 
-/** The elements of a set as JSON by their names: those of a JSON array, or none. */
+/** The elements of a set by their names, as JSON: those of a JSON array, or none. */
 export function elementsOf(value: SqlValue): Map<string, string> {
   const elements = new Map<string, string>();
   if (typeof value !== "string") return elements;
@@ -80,7 +80,7 @@ export function elementsOf(value: SqlValue): Map<string, string> {
   return elements;
 }
 
-/** As a JSON array, in the order of the elements' JSON: the same on all nodes. */
+/** The set as a JSON array, in the order of its elements' JSON, so that it is the same on all nodes. */
 export function setOf(elements: ReadonlyMap<string, string>): string {
   return `[${[...elements.values()].toSorted().join(",")}]`;
 }

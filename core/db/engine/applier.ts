@@ -1,10 +1,12 @@
 /**
- * Puts rows as the map has them into the tables. Local statements obey the constraints; what merging made may not, and then:
+ * Puts rows of the map into the tables. Local statements obey the constraints; the result of merging may not. Then:
  *
- * - A row that has a value which must be unique and that another row has: of two the one written later keeps its place, and
- *   the other is set aside until it can come back (settling.ts). What comes out depends on the rows and their versions alone.
- * - A row without a value that its table demands, or that is no row of this table, is set aside.
- * - A row that breaks a CHECK is put in its place and told of. So is a reference to a row that is not there (describe.ts).
+ * - If a row has a value that must be unique and another row has it too, the one that was written later keeps its
+ *   place. The other is set aside until it can come back (settling.ts). The outcome depends only on the rows and their
+ *   versions.
+ * - A row that lacks a value which its table demands, or that is not a row of this table, is set aside.
+ * - A row that breaks a CHECK is put in its place and reported. So is a reference to a row that is not there
+ *   (describe.ts).
  */
 import { isStarfishError } from "../../base/errors.ts";
 import type { Version } from "../../memory/types.ts";
@@ -31,7 +33,7 @@ export class Applier {
   readonly #connection: Connection;
   readonly #maker: SchemaMaker;
   readonly #aside = new SetAside();
-  /** Tables with rows that are set aside, as they were when these were. */
+  /** Tables with rows that are set aside, as the tables were at that time. */
   readonly #tables = new Map<string, IndexTable>();
   readonly #settling: Settling;
 
@@ -50,13 +52,16 @@ export class Applier {
     return this.#aside.has(table);
   }
 
-  /** The table is empty and is filled again. */
+  /** The table is empty and will be filled again. */
   forget(table: string): void {
     this.#aside.forget(table);
     this.#settling.forget((name) => name.startsWith(`${table}/`));
   }
 
-  /** What its table forbade a row may be allowed now: all that is set aside in tables that were changed is tried again. */
+  /**
+   * The schema may now allow rows that it did not allow before: all rows that are set aside in changed tables are tried
+   * again.
+   */
   schemaChanged(): void {
     for (const id of [...this.#aside.tables]) {
       const table = this.#maker.withId(id);
@@ -82,12 +87,12 @@ export class Applier {
     this.#settling.wait(name);
   }
 
-  /** Names of rows that must be known to go on; none: all rows have their places. */
+  /** Names of rows that it needs to know to go on; none: all rows have their places. */
   unsettled(): string[] {
     return this.#settling.wanted(APPLY_ROWS);
   }
 
-  /** Rows as they are, and when each was written last. */
+  /** Takes rows as they are now, and when each was written last. */
   settle(rows: Iterable<PackedRow>, versionOf: (at: number) => Version): void {
     let at = 0;
     for (const { table: id, key, row, cells } of rows) {
@@ -112,7 +117,7 @@ export class Applier {
     return this.#maker.withId(name.slice(0, TABLE_ID_CHARS));
   }
 
-  /** What stood aside of it is gone, and those that stood back for it are tried again. */
+  /** Forgets what was set aside of the row. The rows that stood back for it are tried again. */
   #leave(name: string): void {
     for (const other of this.#aside.leave(name)) this.#settling.wait(other);
   }
@@ -127,7 +132,7 @@ export class Applier {
     return table === undefined ? undefined : this.#put(table, keyOf(name), values, isPresent);
   }
 
-  /** What SQLite says where another row is in its place. */
+  /** Returns SQLite's message if another row is in its place. */
   #put(table: IndexTable, key: string, values: RowValues | undefined, isPresent: boolean): string | undefined {
     if (values === undefined) {
       if (isPresent) this.#setAside(table, key, { kind: "malformed", reason: "It is no row of this table", row: {} });
@@ -163,7 +168,7 @@ export class Applier {
 
   #putUnchecked(table: IndexTable, key: string, values: RowValues, aside: Aside): string | undefined {
     this.#connection.run("PRAGMA ignore_check_constraints = ON");
-    // Statements have the checks in them.
+    // Prepared statements include the checks.
     table.close();
     try {
       table.insert(key, values);
@@ -207,7 +212,7 @@ function keyOf(name: string): string {
   return name.slice(TABLE_ID_CHARS + 1);
 }
 
-/** Undefined: it is no row of this table. */
+/** Undefined: it is not a row of this table. */
 function readOf(table: IndexTable, key: string, row: CellReader, cells: readonly PackedCell[]): RowValues | undefined {
   try {
     return table.read(key, row, cells);
@@ -217,7 +222,7 @@ function readOf(table: IndexTable, key: string, row: CellReader, cells: readonly
   }
 }
 
-/** The foreign keys of a table, with what is true of a row (`child`) whose other side is not there. */
+/** The foreign keys of a table, each with a condition that is true for a row (`child`) whose other side is missing. */
 function references(connection: Connection, table: string): { parent: string; condition: string }[] {
   const sql = 'SELECT id, "table", "from", "to" FROM pragma_foreign_key_list(?) ORDER BY id, seq';
   const byId = new Map<SqlValue, { parent: string; columns: { from: string; to: string | undefined }[] }>();

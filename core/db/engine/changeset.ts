@@ -16,9 +16,9 @@ export type Record = readonly (Cell | undefined)[];
 export interface Change {
   readonly table: string;
   readonly kind: "insert" | "update" | "delete";
-  /** The primary key and, of an update, what has changed, as they were. Of an insert nothing. */
+  /** The old values: of an update the primary key and the columns that changed; of an insertion nothing. */
   readonly before: Record;
-  /** Of an update what has changed. Of a deletion nothing. */
+  /** The new values: of an update the columns that changed; of a deletion nothing. */
   readonly after: Record;
   /** Which columns are the primary key. */
   readonly isKey: readonly boolean[];
@@ -42,7 +42,7 @@ export function* changesOf(changeset: Uint8Array): Generator<Change, void, undef
       table = reader.name();
       continue;
     }
-    // Whether a trigger or a foreign key did it.
+    // Whether a trigger or a foreign key made the change.
     reader.byte();
     const count = isKey.length;
     if (op === INSERT) yield { table, kind: "insert", before: [], after: reader.record(count), isKey };
@@ -119,7 +119,7 @@ class ChangesetReader {
     return this.#bytes.subarray(this.#at - length, this.#at);
   }
 
-  /** SQLite's: seven bits a byte, the highest first. */
+  /** SQLite's varint: seven bits in each byte, the highest first. */
   #varint(): number {
     let value = 0;
     for (let i = 0; i < 5; i++) {

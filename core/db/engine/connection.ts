@@ -12,7 +12,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
 const SCRATCH_BYTES = 65_536;
 
-/** SQLite's result codes that say something of their own. */
+/** SQLite's result codes that have an error code of their own. */
 const CODES: ReadonlyMap<number, ErrorCode> = new Map([
   [sqlite.INTERRUPT, "timeout"],
   [sqlite.CONSTRAINT, "constraint"],
@@ -25,7 +25,7 @@ const CODES: ReadonlyMap<number, ErrorCode> = new Map([
 export class SqliteError extends StarfishError {
   /** SQLite's extended result code. */
   readonly result: number;
-  /** Where in the statement, in UTF-16 units, if SQLite says so. */
+  /** The position in the statement, in UTF-16 units, if SQLite tells it. */
   readonly at: number | undefined;
 
   constructor(result: number, message: string, at?: number) {
@@ -63,7 +63,7 @@ export class Connection {
     this.configure(sqlite.DB_TRUSTED_SCHEMA, false);
   }
 
-  /** SQLite's; another one each time that it has grown. */
+  /** SQLite's memory; a new object each time that it has grown. */
   get memory(): ArrayBufferLike {
     return this.api.wasm.heap8u().buffer;
   }
@@ -76,7 +76,7 @@ export class Connection {
     this.#check(this.#exports.sqlite3__wasm_db_config_ip(this.db, id, on ? 1 : 0, 0));
   }
 
-  /** Whether the word is one of SQL's, and a name only in quotes. */
+  /** Whether the word is one of SQL's keywords, which is a name only in quotes. */
   isKeyword(word: string): boolean {
     return this.withText(word, (at, bytes) => this.#exports.sqlite3_keyword_check(at, bytes)) !== 0;
   }
@@ -93,7 +93,7 @@ export class Connection {
     return Number(this.#exports.sqlite3_total_changes64(this.db));
   }
 
-  /** One statement. Throws "usage" where there is none, or more than one. */
+  /** Prepares one statement. Throws "usage" if there is none, or more than one. */
   prepare(sql: string, isKept = false): Statement {
     const bytes = utf8(sql);
     if (bytes.length > SQL_BYTES_MAX) {
@@ -122,7 +122,7 @@ export class Connection {
     }
   }
 
-  /** Runs one of our own statements to its end. */
+  /** Runs one of the database's own statements to its end. */
   run(sql: string, parameters: readonly SqlValue[] = []): void {
     const statement = this.prepare(sql);
     try {
@@ -133,7 +133,7 @@ export class Connection {
     }
   }
 
-  /** All rows of one of our own statements. */
+  /** All rows of one of the database's own statements. */
   all(sql: string, parameters: readonly SqlValue[] = []): SqlValue[][] {
     const statement = this.prepare(sql);
     try {
@@ -146,7 +146,7 @@ export class Connection {
     }
   }
 
-  /** Throws what `result` says. */
+  /** Throws the error of this result code. */
   #check(result: number): void {
     if (result !== sqlite.OK) throw this.error(result);
   }
@@ -161,7 +161,7 @@ export class Connection {
     return new SqliteError(result, this.cString(this.#exports.sqlite3_errmsg(this.db)));
   }
 
-  /** Starts to record what changes; ended by `changes()` or `end()`. Tables are attached as they are first written. */
+  /** Starts to record changes, until `changes()` or `end()`. Tables are attached when they are first written. */
   record(): Recording {
     const main = this.#cText("main");
     this.#check(this.#exports.sqlite3session_create(this.db, main, this.#out));
@@ -194,7 +194,7 @@ export class Connection {
     return file;
   }
 
-  /** Takes a file's tables in place of what is there. */
+  /** Replaces the tables by those of a file. */
   deserialize(file: Bytes): void {
     const main = this.#cText("main");
     const at = this.#copy(file);
@@ -239,7 +239,7 @@ export class Connection {
     return this.#copy(utf8(text));
   }
 
-  /** With a zero behind it. */
+  /** A copy with a zero byte at its end. */
   #copy(bytes: Bytes): number {
     const at = this.#exports.sqlite3_malloc(bytes.length + 1);
     if (at === 0) throw new StarfishError("out-of-memory", "SQLite has no memory left");
@@ -287,7 +287,7 @@ export class Statement {
     return this.#exports.sqlite3_column_count(this.#pointer);
   }
 
-  /** Names of parameters in their places, without their sign; undefined for those that have none. */
+  /** The names of the parameters by their positions, without their sign; undefined for those without a name. */
   parameterNames(): (string | undefined)[] {
     const count = this.#exports.sqlite3_bind_parameter_count(this.#pointer);
     return Array.from({ length: count }, (_, i) => {
@@ -310,7 +310,7 @@ export class Statement {
     for (let i = 0; i < parameters.length; i++) this.bind(i, parameters[i] ?? null);
   }
 
-  /** `at` counts from 0. `isReal`: a whole number that is to stay a real. */
+  /** `at` counts from 0. `isReal`: a whole number that has to stay a real. */
   bind(at: number, value: SqlValue, isReal = false): void {
     const [exports, pointer, place] = [this.#exports, this.#pointer, at + 1];
     let result: number;

@@ -1,4 +1,4 @@
-/** The schema as people see it. */
+/** The schema as it is shown to people. */
 import { isStarfishError } from "../../base/errors.ts";
 import { parseCreateTable, type TableText } from "../schema/create-table.ts";
 import { isReserved } from "../schema/labels.ts";
@@ -48,20 +48,20 @@ export function describe(connection: Connection, maker: SchemaMaker, ofComputer:
   return objects.toSorted((a, b) => (folded(a.name) < folded(b.name) ? -1 : 1));
 }
 
-/** A table's text with the names by which statements call it and others. */
+/** A table's definition, with the names by which statements call it and other tables. */
 function shownText(connection: Connection, maker: SchemaMaker, model: TableModel): TableText {
   const made = parseCreateTable(textOf(connection, maker, model.name));
   const keys = new Set(model.primaryKey.map(folded));
   const definitions = new Map(model.columns.map(({ name, definition }) => [folded(name), definition]));
   const columns = made.columns.map(({ name, definition }) => {
-    // What the index says of a key is its own affair.
+    // The index adds to the definition of a key; the declared one is shown.
     const own = keys.has(folded(name)) ? definitions.get(folded(name)) : undefined;
     return { name, definition: own ?? definition };
   });
   return { ...made, columns };
 }
 
-/** As SQLite has it, with quotes where they have to be: it puts them where it renames, and leaves them. */
+/** A text as SQLite has it, with the quotes that it needs. SQLite puts quotes where it renames, and keeps them. */
 function textOf(connection: Connection, maker: SchemaMaker, name: string): string {
   const names = new Set<string>();
   for (const { model } of maker.tables) for (const one of [model, ...model.columns]) names.add(folded(one.name));
@@ -81,7 +81,7 @@ function textOf(connection: Connection, maker: SchemaMaker, name: string): strin
   return text + sql.slice(from);
 }
 
-/** The schema of a file that is no part of the shared database. */
+/** The schema of a file that is not part of the shared database. */
 export function describeFile(connection: Connection): SchemaObject[] {
   const rows = connection.all(
     "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
@@ -111,7 +111,7 @@ function columnsOf(connection: Connection, maker: SchemaMaker | undefined, name:
   try {
     rows = connection.all(`SELECT name, type, "notnull", dflt_value, pk FROM pragma_table_xinfo(?)`, [name]);
   } catch (error) {
-    // A view of what is not there (any more).
+    // A view of something that is not there, or not any more.
     if (isStarfishError(error)) return [];
     throw error;
   }
@@ -125,7 +125,7 @@ function columnsOf(connection: Connection, maker: SchemaMaker | undefined, name:
   }));
 }
 
-/** Quoted only where it has to be. */
+/** Quoted only if it has to be. */
 function plain(name: string): string {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !isReserved(name) ? name : quoted(name);
 }

@@ -1,7 +1,8 @@
 /**
- * A table of the index: how its rows are found by their keys, put and taken away. Rows of a table without a primary key have
- * keys that nobody sees: a rowid of 63 bits that begins with the time, and six letters by chance. So all nodes have these
- * rows in one order. A rowid that two of them share moves the later one aside on that node; a side table knows them.
+ * A table of the index: it finds rows by their keys, and inserts and deletes them. Rows of a table without a primary
+ * key have hidden keys: a rowid of 63 bits that begins with the time, and six random letters. So all nodes have these
+ * rows in the same order. If two rows share a rowid, the later one gets another rowid on that node; a side table lists
+ * such rows.
  */
 import { assert } from "../../base/assert.ts";
 import { keyOf, valuesOfKey } from "../cells/keys.ts";
@@ -20,18 +21,18 @@ import { DB_ENABLE_TRIGGER } from "./sqlite.ts";
 
 export interface IndexColumn {
   readonly model: ColumnModel;
-  /** Its place in a changeset and in statements. */
+  /** The column's index in a changeset and in statements. */
   readonly at: number;
-  /** Its place in the primary key, from 1; 0: not in it. */
+  /** Its position in the primary key, from 1; 0: it is not part of it. */
   readonly keyAt: number;
   readonly hasDefault: boolean;
-  /** What it is where a row says nothing of it. */
+  /** Its value if a row has none. */
   readonly missing: SqlValue;
   readonly fold: ((text: string) => string) | undefined;
   readonly affinity: Affinity;
 }
 
-/** What made keys need of the platform. */
+/** What the making of keys needs of the platform. */
 export interface KeySource {
   /** Ms since 1970. */
   readonly now: () => number;
@@ -51,7 +52,7 @@ const PROBES_MAX = 64;
 export class IndexTable {
   readonly model: TableModel;
   readonly columns: readonly IndexColumn[];
-  /** UNIQUE beyond the primary key: a row of another node may have no place. */
+  /** Whether it has UNIQUE constraints beside the primary key, so that a row of another node may have no place. */
   readonly isUnique: boolean;
   readonly hasFoldedKey: boolean;
   readonly #connection: Connection;
@@ -60,12 +61,15 @@ export class IndexTable {
   readonly #rowid: string;
   readonly #side: string;
   readonly #sideName: string;
-  /** Places of columns by their ids. */
+  /** Positions of columns by their ids. */
   readonly #places: ReadonlyMap<number, number>;
   readonly #insertSql: string;
   readonly #statements = new Map<string, Statement>();
   #lastRowid = 0n;
-  /** Whether rows lie elsewhere than their keys say, since too many share a rowid: then they are found by an index of keys. */
+  /**
+   * Whether some rows have other rowids than their keys say, since too many share one. These rows are found by an index
+   * of keys.
+   */
   #hasStrays: boolean;
 
   constructor(connection: Connection, model: TableModel, keys: KeySource) {
@@ -93,7 +97,7 @@ export class IndexTable {
 
   // Keys
 
-  /** Of a row in a changeset; it is given one, if it has none. */
+  /** The key of a row in a changeset; a row without one gets one. */
   keyOfNew(record: Record): string {
     if (!this.isKeyMade) return this.keyOf(record);
     const before = record[0]?.value ?? null;
@@ -109,7 +113,7 @@ export class IndexTable {
     return `${this.model.id}/${key}`;
   }
 
-  /** Of a row that has one. */
+  /** The key of a row that has one. */
   keyOf(record: Record): string {
     if (!this.isKeyMade) {
       const key = keyOf(this.#key.map(({ at, fold }) => foldedValue(record[at]?.value ?? null, fold)));
@@ -121,12 +125,12 @@ export class IndexTable {
     return `${this.model.id}/${key}`;
   }
 
-  /** A row of a changeset is gone. */
+  /** A row of a changeset was deleted. */
   forget(record: Record): void {
     if (this.isKeyMade) this.#run(`DELETE FROM ${this.#side} WHERE r = ?`, [record[0]?.value ?? null]);
   }
 
-  /** Whether the key says what this cell says. */
+  /** Whether the key already tells the value of this cell. */
   isInKey({ keyAt, fold }: IndexColumn, { value, isReal }: Cell): boolean {
     if (keyAt === 0 || (isReal && Number.isInteger(value))) return false;
     return fold === undefined || typeof value !== "string" || fold(value) === value;
@@ -135,8 +139,8 @@ export class IndexTable {
   // Rows from the map
 
   /**
-   * The values of a row in the order of `columns`, and which of them are reals. Throws "malformed". `cells` come after it
-   * and win.
+   * The values of a row in the order of `columns`, and which of them are reals. Throws "malformed". `cells` are newer
+   * than the row and win.
    */
   read(key: string, row: CellReader, cells: readonly PackedCell[]): RowValues | undefined {
     const fromKey = this.isKeyMade ? [] : this.#valuesOf(key);
@@ -146,7 +150,7 @@ export class IndexTable {
     );
     const reals = new Set<number>();
     let isKeyTold = false;
-    // Cells of columns that are not known here wait in the map.
+    // Cells of columns that are not known here stay in the map.
     const set = (id: number, reader: CellReader): void => {
       const at = this.#places.get(id);
       const value = reader.value();
@@ -164,13 +168,13 @@ export class IndexTable {
     return keyOf(told) === key ? { values, reals } : undefined;
   }
 
-  /** Of a primary key. What its column would make another value of is the key of another row. */
+  /** The values of a primary key. A value that its column would change belongs to the key of another row. */
   #valuesOf(key: string): SqlValue[] | undefined {
     const values = valuesOfKey(key, this.#key.length);
     return values?.every((value, i) => isKept(value, this.#key[i]?.affinity ?? "none")) === true ? values : undefined;
   }
 
-  /** Adds up the parts of counters, and of sets. */
+  /** Adds up the parts of counters and of sets. */
   #merge(values: SqlValue[], reals: Set<number>, cells: readonly PackedCell[]): void {
     const sets = new Map<number, Map<string, string>>();
     for (const { column, isPart, bytes } of cells) {
@@ -190,7 +194,7 @@ export class IndexTable {
     for (const [at, elements] of sets) values[at] = setOf(elements);
   }
 
-  /** Throws SqliteError where a constraint forbids it. */
+  /** Throws SqliteError if a constraint forbids it. */
   insert(key: string, { values, reals }: RowValues): void {
     const statement = this.#statement(this.#insertSql);
     if (this.isKeyMade) {
@@ -220,7 +224,10 @@ export class IndexTable {
     this.#run(`DELETE FROM ${table} WHERE ${where}`, values);
   }
 
-  /** Names of the rows that have what this one should have alone. SQLite says it by replacing them, for a trial. */
+  /**
+   * Names of the rows that have a value which only this one should have. SQLite tells them when it replaces them, in a
+   * trial.
+   */
   inTheWay({ values, reals }: RowValues): string[] {
     const connection = this.#connection;
     const name = folded(this.model.name);
@@ -251,7 +258,7 @@ export class IndexTable {
     return found;
   }
 
-  /** Rows (`child`) of which that is true, for people. */
+  /** The rows (`child`) for which the condition is true, for people. */
   where(condition: string): { readonly key: string; readonly row: SqlRow }[] {
     const names = this.columns.map(({ model }) => `child.${quoted(model.name)}`);
     const columns = [...(this.isKeyMade ? [`child.${this.#rowid}`] : []), ...names].join(", ");
@@ -267,7 +274,7 @@ export class IndexTable {
     return Object.fromEntries(this.columns.map(({ model }, i) => [model.name, values[i] ?? null]));
   }
 
-  /** Before the table is changed or dropped. */
+  /** Call it before the table is changed or dropped. */
   close(): void {
     for (const statement of this.#statements.values()) statement.finalize();
     this.#statements.clear();
@@ -282,8 +289,8 @@ export class IndexTable {
   #insertion(): string {
     const names = this.columns.map(({ model }) => quoted(model.name));
     const columns = this.isKeyMade ? [this.#rowid, ...names] : names;
-    // Where nothing but the key is unique, what has that key is the same row.
-    // ABORT is said for it, since a constraint may have another way of its own (`UNIQUE ON CONFLICT IGNORE`).
+    // If only the key is unique, a row with that key is the same row. ABORT is stated, because a constraint may state
+    // another action (`UNIQUE ON CONFLICT IGNORE`).
     const or = this.isUnique || this.isKeyMade ? "ABORT" : "REPLACE";
     const places = columns.map(() => "?").join(", ");
     return `INSERT OR ${or} INTO ${quoted(this.model.name)} (${columns.join(", ")}) VALUES (${places})`;
@@ -325,7 +332,7 @@ export class IndexTable {
     for (let i = 0n; i < PROBES_MAX; i++) {
       if (this.#all(`SELECT k FROM ${this.#side} WHERE r = ?`, [first + i]).length === 0) return first + i;
     }
-    // Nobody gets here by chance: a member has made keys that share a number.
+    // This never happens by chance: a member has made keys that share a number.
     if (!this.#hasStrays) this.#run(`CREATE INDEX temp.${quoted(`_i_${this.model.id}`)} ON ${this.#sideName} (k)`, []);
     this.#hasStrays = true;
     for (;;) {
@@ -364,7 +371,7 @@ export class IndexTable {
 
 export interface RowValues {
   readonly values: readonly SqlValue[];
-  /** Places of those that are reals. */
+  /** The positions of the values that are reals. */
   readonly reals: ReadonlySet<number>;
 }
 
@@ -399,7 +406,7 @@ function readColumns(connection: Connection, model: TableModel): IndexColumn[] {
   return columns;
 }
 
-/** How text of the key is compared, where it is not by its bytes. */
+/** How text of the key is compared, if not by its bytes. */
 function keyCollations(connection: Connection, model: TableModel): Map<string, (text: string) => string> {
   const folds = new Map<string, (text: string) => string>();
   const index = connection.all("SELECT name FROM pragma_index_list(?) WHERE origin = 'pk'", [model.name])[0]?.[0];
@@ -412,7 +419,7 @@ function keyCollations(connection: Connection, model: TableModel): Map<string, (
   return folds;
 }
 
-/** A literal is the same on all nodes; of other defaults a row says what it got. */
+/** A literal is the same on all nodes; a row states the value that it got from any other default. */
 function constant(connection: Connection, fallback: SqlValue): SqlValue {
   if (typeof fallback !== "string" || !/^([-+]?[\d.]|'|x'|true$|false$)/i.test(fallback)) return null;
   return connection.all(`SELECT ${fallback}`)[0]?.[0] ?? null;

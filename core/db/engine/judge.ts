@@ -1,6 +1,7 @@
 /**
- * What a statement of a user may do, by what SQLite's authorizer says of it while it is prepared. Schema changes are told
- * apart here too: they become entries of the map. https://sqlite.org/c3ref/c_alter_table.html has the actions.
+ * Decides what a user's statement may do, by what SQLite's authorizer reports while the statement is prepared. It also
+ * tells schema changes apart, which become entries of the map. https://sqlite.org/c3ref/c_alter_table.html lists the
+ * actions.
  */
 import { StarfishError } from "../../base/errors.ts";
 import { isOfComputer } from "../computer-table.ts";
@@ -21,7 +22,7 @@ const READ = 20;
 const TRANSACTION = 22;
 const UPDATE = 23;
 const ALTER_TABLE = 26;
-/** Also a part of CREATE INDEX. */
+/** CREATE INDEX includes this action too. */
 const REINDEX = 27;
 const FUNCTION = 31;
 const SAVEPOINT = 32;
@@ -38,7 +39,7 @@ const SCHEMA_ACTIONS: ReadonlySet<number> = new Set([
   ALTER_TABLE,
 ]);
 
-/** Actions that no statement may have, with what is said of them. */
+/** Actions that no statement may have, with the message for each. */
 const REFUSED: ReadonlyMap<number, string> = new Map([
   ...[3, 4, 5, 6, 12, 13, 14, 15].map((action) => [action, "TEMP tables are not shared, and not here"] as const),
   [24, "ATTACH: the database is one; `sql --open` and `openFile` read a file"],
@@ -50,7 +51,7 @@ const REFUSED: ReadonlyMap<number, string> = new Map([
   [SAVEPOINT, "SAVEPOINT"],
 ]);
 
-/** Pragmas that only read. With an argument these name a table or an index. */
+/** Pragmas that only read. With an argument they name a table or an index. */
 const PRAGMAS: ReadonlySet<string> = new Set([
   "table_info",
   "table_xinfo",
@@ -70,24 +71,27 @@ const PRAGMAS: ReadonlySet<string> = new Set([
 
 const FUNCTIONS_REFUSED: ReadonlySet<string> = new Set(["load_extension", "fts3_tokenizer", "edit", "readfile"]);
 
-/** Answers of an authorizer. IGNORE for a deletion: row by row. */
+/** The authorizer's answers. IGNORE for a deletion makes SQLite delete row by row. */
 const ALLOW = 0;
 const DENY = 1;
 const IGNORE = 2;
 
 type Name = string | null | 0;
 
-/** Collects what one statement does. */
+/** Collects the actions of one statement. */
 export class Judge {
   readonly reads: Set<string> = new Set();
   readonly #writes = new Set<string>();
-  /** Tables in SQLite's temporary database that it reads: those of the computer. */
+  /** The tables in SQLite's temporary database that it reads: those of the computer. */
   readonly readsOfComputer: Set<string> = new Set();
   readonly #schemaActions: { readonly action: number; readonly name: string }[] = [];
   #refused: string | undefined;
   #isReindexed = false;
 
-  /** For SQLite: what it is to do. What is refused is told by `check`, but for what would have been done by then. */
+  /**
+   * Answers SQLite's authorizer. Refused actions are reported by `check`; those that would have an effect before that
+   * are denied here.
+   */
   see(action: number, first: Name, second: Name, schema: Name): number {
     const name = typeof first === "string" ? first : "";
     const detail = typeof second === "string" ? second : "";
@@ -100,7 +104,7 @@ export class Judge {
     else if (action === FUNCTION && FUNCTIONS_REFUSED.has(folded(detail))) this.#refuse(`${detail}()`);
     else if (action === PRAGMA && !PRAGMAS.has(folded(name))) this.#refuse(`PRAGMA ${name}`);
     if (this.#refused !== undefined && action === PRAGMA) return DENY;
-    // Without a condition SQLite would empty the table at one stroke, and the session would not hear of its rows.
+    // Without a condition SQLite would empty the table as a whole, and the session would not record its rows.
     return action === DELETE && !this.isSchemaChange && !/^sqlite_/i.test(name) ? IGNORE : ALLOW;
   }
 
@@ -108,7 +112,7 @@ export class Judge {
     return this.#schemaActions.length > 0;
   }
 
-  /** Whether it makes that object and does nothing else. */
+  /** Whether the statement makes that object and does nothing else. */
   isOnly(kind: "index" | "view" | "trigger", name: string): boolean {
     const wanted = { index: CREATE_INDEX, view: CREATE_VIEW, trigger: CREATE_TRIGGER }[kind];
     const [made] = this.#schemaActions;
@@ -116,7 +120,7 @@ export class Judge {
     return made.action === wanted && folded(made.name) === folded(name);
   }
 
-  /** Throws "unsupported" where it does what it may not. */
+  /** Throws "unsupported" if the statement does something that it may not. */
   check(): void {
     const [table] = this.#writes;
     if (this.#refused === undefined && !this.isSchemaChange && table !== undefined) {

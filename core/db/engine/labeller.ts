@@ -1,6 +1,7 @@
 /**
- * Calls tables and columns of the index as statements do (schema/labels.ts), and back as the texts of the schema do, while
- * that is changed. SQLite renames, and with it what indexes, views, triggers and constraints say of them.
+ * Gives tables and columns of the index the names that statements use (schema/labels.ts), and takes these names back
+ * while the schema changes, whose texts use the first names. SQLite renames, and changes indexes, views, triggers and
+ * constraints accordingly.
  */
 import { StarfishError } from "../../base/errors.ts";
 import type { TableModel } from "../schema/model.ts";
@@ -21,7 +22,7 @@ interface Labelled {
 
 export class Labeller {
   readonly #connection: Connection;
-  /** From the names of texts to those of statements. */
+  /** From the names in texts to those in statements. */
   #labelled: readonly Labelled[] = [];
 
   constructor(connection: Connection) {
@@ -32,7 +33,7 @@ export class Labeller {
     return this.#labelled.length > 0;
   }
 
-  /** What there is now, for a transaction that is rolled back. */
+  /** Returns a function that restores the present state, for a transaction that is rolled back. */
   state(): () => void {
     const labelled = this.#labelled;
     return () => {
@@ -58,8 +59,8 @@ export class Labeller {
   }
 
   /**
-   * What a statement has dropped since is passed over; a table that it has made under a name of texts is called as `nameOfNew`
-   * says: then all of it is to be rolled back.
+   * Skips tables that a statement has dropped meanwhile. If a new table has a name that texts use, it gets the name of
+   * `nameOfNew`; then everything is to be rolled back.
    */
   unlabel(nameOfNew?: (name: string) => string): void {
     if (this.#labelled.length === 0) return;
@@ -109,8 +110,8 @@ export class Labeller {
 }
 
 /**
- * As SQLite renames in our day: in all texts. A text that is broken (a view of what is not there) stays as it is, and
- * hinders nothing, which takes a schema that may be written.
+ * Lets SQLite rename in its present way: in all texts. A broken text (a view of something that is not there) stays as
+ * it is and hinders nothing; that needs a writable schema.
  */
 export function renaming<Result>(connection: Connection, work: () => Result): Result {
   connection.configure(DB_DEFENSIVE, false);

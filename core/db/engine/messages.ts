@@ -4,8 +4,8 @@ import type { ColumnInfo, Conflict, SchemaObject, SqlParameters, SqlValue } from
 import type { Failure } from "../sql-error.ts";
 
 /**
- * Writes of the map, packed together, since thousands of small arrays are slow to clone: the next `sizes[i]` bytes of `bytes`
- * are the value of `keys[i]`; -1: it is deleted. Each key once.
+ * Writes of the map in one piece, since thousands of small arrays are slow to clone. The value of `keys[i]` is the next
+ * `sizes[i]` bytes of `bytes`; -1: the key is deleted. Each key appears once.
  */
 export interface PackedWrites {
   readonly keys: readonly string[];
@@ -16,25 +16,28 @@ export interface PackedWrites {
 export interface PartChange {
   readonly row: string;
   readonly column: number;
-  /** What was added to a counter. */
+  /** The number that was added to a counter. */
   readonly added: SqlValue;
-  /** Elements of a set, as JSON, and whether they came or went. */
+  /** Elements of a set, as JSON, each with whether it was added or removed. */
   readonly elements: readonly (readonly [json: string, isThere: boolean])[];
 }
 
 /** What a transaction has changed. */
 export interface Captured {
   readonly writes: PackedWrites;
-  /** What changed of cells that merge by parts. */
+  /** Changes of cells that merge by parts. */
   readonly parts: readonly PartChange[];
-  /** Keys of rows that were deleted, also those made anew since: cells of theirs that are not among the writes go. */
+  /**
+   * Keys of deleted rows, including those that were inserted anew since. Their cells are deleted, unless they are among
+   * the writes.
+   */
   readonly replaced: readonly string[];
-  /** Keys of all rows among the writes, where rows are set aside in their tables, which may now come back. */
+  /** Keys of all rows among the writes whose tables have rows that are set aside; these may now come back. */
   readonly unsettled: readonly string[];
   readonly schema: readonly SchemaWrite[];
-  /** Tables whose rows go: DROP TABLE. */
+  /** Tables whose rows are to be deleted, because of DROP TABLE. */
   readonly dropped: readonly string[];
-  /** Folded names of tables that have changed. */
+  /** Folded names of the tables that have changed. */
   readonly tables: readonly string[];
 }
 
@@ -42,15 +45,15 @@ export interface StatementAnswer {
   readonly columns: readonly ColumnInfo[];
   readonly rows: readonly (readonly SqlValue[])[];
   readonly changes: number;
-  /** Whether there are more rows: `cursor` has them. */
+  /** A cursor for further rows; undefined: there are none. */
   readonly cursor: number | undefined;
-  /** Whether the cursor reads from the tables while it is read from, so that nobody may write. */
+  /** Whether the cursor still reads from the tables. Then nobody may write. */
   readonly isOpen: boolean;
   /** Folded names of the tables that were read. */
   readonly reads: readonly string[];
-  /** It writes, and was not run: it needs a transaction. */
+  /** Whether the statement writes. Then it was not run, because it needs a transaction. */
   readonly isWrite: boolean;
-  /** Tables of the computer that it reads: it was not run, and they are to be filled first. */
+  /** Tables of the computer that the statement reads. Then it was not run, because they have to be filled first. */
   readonly needs: readonly string[];
 }
 
@@ -61,11 +64,11 @@ export interface PageAnswer {
 }
 
 export interface SchemaAnswer {
-  /** Ids of tables that were made empty and are to be filled. */
+  /** Ids of tables that were emptied and have to be filled. */
   readonly refill: readonly string[];
-  /** Ids and folded names of those that are there. */
+  /** Ids and folded names of the existing tables. */
   readonly tables: readonly (readonly [id: string, name: string])[];
-  /** What could not be made, for people. */
+  /** Objects that could not be made, with the reasons, for people. */
   readonly problems: readonly string[];
 }
 
@@ -73,26 +76,29 @@ export interface StatementCall {
   readonly sql: string;
   readonly parameters: SqlParameters;
   readonly timeoutMs: number;
-  /** The tables of the computer that it reads have been filled. */
+  /** Whether the tables of the computer that it reads have been filled. */
   readonly isFilled?: boolean;
 }
 
 export type Outcome<Value> = { readonly value: Value; readonly error?: undefined } | { readonly error: Failure };
 
-/** The calls that the thread serves. One that writes, applies or changes the schema comes while no other is under way. */
+/**
+ * The calls that the thread serves. A call that writes, applies or changes the schema comes while no other is under
+ * way.
+ */
 export interface IndexCalls {
   open(): void;
-  /** Makes the tables of the computer, by name and definitions of columns. */
+  /** Makes the tables of the computer, each from its name and its columns' definitions. */
   computer(tables: readonly (readonly [name: string, columns: string])[]): void;
-  /** More rows of one of them; the first take the place of those of before. */
+  /** Adds rows to one of them; the first ones replace the rows of before. */
   fill(table: string, rows: readonly (readonly SqlValue[])[], isFirst: boolean): void;
   schema(entries: readonly SchemaEntry[]): SchemaAnswer;
   beginApply(): void;
-  /** Rows as packed by rows.ts. */
+  /** Applies rows that rows.ts has packed. */
   apply(rows: Uint8Array): void;
-  /** Keys of rows whose places depend on each other's versions: they are to be sent to `settle`, until there are none. */
+  /** Keys of rows whose places depend on each other's versions. Send these rows to `settle`, until there are none. */
   unsettled(): readonly string[];
-  /** Rows of these, and of each the stamp and the writer of its newest version. */
+  /** These rows, each with the stamp and writer of its newest version. */
   settle(rows: Uint8Array, versions: Float64Array): void;
   endApply(): void;
   read(call: StatementCall): StatementAnswer;
@@ -104,7 +110,7 @@ export interface IndexCalls {
   capture(): Captured;
   commit(): void;
   rollback(): void;
-  /** Statements each of which is a transaction, done as one. */
+  /** Runs statements that are transactions of their own as one transaction. */
   group(calls: readonly StatementCall[]): {
     readonly outcomes: readonly Outcome<StatementAnswer>[];
     readonly captured: Captured;
@@ -113,9 +119,9 @@ export interface IndexCalls {
   conflicts(): readonly Conflict[];
   memory(): number;
   serialize(): Uint8Array;
-  /** Takes a file's tables in place of the shared ones, to be read. */
+  /** Replaces the shared tables by those of a file, for reading. */
   deserialize(file: Uint8Array): void;
-  /** What SQLite itself says of its schema. */
+  /** SQLite's own description of the schema. */
   fileObjects(): readonly SchemaObject[];
 }
 

@@ -25,7 +25,7 @@ export class WritePacker {
   }
 }
 
-/** Values are views of its bytes. */
+/** The values are views of its bytes. */
 export function* unpackWrites({
   keys,
   sizes,

@@ -1,6 +1,7 @@
 /**
- * A statement that changes the schema, as entries of the map. SQLite itself runs it first, in a savepoint that is taken back:
- * so it is checked by SQLite, with SQLite's words, and its outcome is read from `sqlite_schema`.
+ * Turns a statement that changes the schema into entries of the map. SQLite first runs the statement itself, in a
+ * savepoint that is rolled back. So SQLite checks it, with SQLite's messages, and the outcome is read from
+ * `sqlite_schema`.
  */
 import { StarfishError } from "../../base/errors.ts";
 import { isOfComputer } from "../computer-table.ts";
@@ -34,11 +35,11 @@ interface SchemaRow {
 
 export interface Learnt {
   readonly writes: readonly SchemaWrite[];
-  /** Ids of tables that were dropped. */
+  /** Ids of dropped tables. */
   readonly dropped: readonly string[];
   /** Folded names of what changed. */
   readonly tables: readonly string[];
-  /** What is to be run afterwards: it fills a table that was made from a SELECT. */
+  /** The statement to run afterwards: it fills a table that was made from a SELECT. */
   readonly fill: string | undefined;
 }
 
@@ -55,12 +56,12 @@ export class SchemaChange {
     this.#maker = maker;
   }
 
-  /** Throws what SQLite says of the statement, and "unsupported". */
+  /** Throws SQLite's error for the statement, and "unsupported". */
   learn(sql: string): Learnt {
     const rename = renameOf(sql);
     if (rename !== undefined) return this.#renamed(sql, rename);
     const select = isTableAsSelect(sql);
-    // The columns are asked for; the rows come by a statement that is captured.
+    // Only the columns are wanted here; a statement that is recorded inserts the rows later.
     const text = select === undefined ? sql : sql.slice(0, -select.select.length) + emptied(select.select);
     const before = this.#maker.hasLabels ? this.#rowsInTexts() : this.#rows();
     const statement = this.#statements.judged(text).statement;
@@ -78,7 +79,10 @@ export class SchemaChange {
     }
   }
 
-  /** SQLite says whether it can be. The texts of the schema stay, and so does all that is written under the old name. */
+  /**
+   * SQLite says whether the new name is possible. The texts of the schema stay, and so do the entries under the old
+   * name.
+   */
   #renamed(sql: string, { table: name, column: of, to }: Rename): Learnt {
     const statement = this.#statements.judged(sql).statement;
     this.#connection.run("SAVEPOINT learning");
@@ -97,7 +101,7 @@ export class SchemaChange {
     else if (to.includes("/") || to.length > NAME_CHARS_MAX) checkName(to);
     const column = of === undefined ? undefined : table.columns.find((one) => folded(one.name) === folded(of));
     if (of !== undefined && column === undefined) throw new StarfishError("unsupported", `${of} can't be renamed`);
-    // SQLite looks away from that too while it may write the schema.
+    // SQLite does not check that either while the schema is writable.
     const isTaken = table.columns.some((one) => one !== column && folded(one.name) === folded(to));
     if (column !== undefined && isTaken) throw new StarfishError("usage", `duplicate column name: ${to}`);
     const tables = [folded(table.name), ...(of === undefined ? [folded(to)] : [])];
@@ -137,7 +141,7 @@ export class SchemaChange {
     const tables: string[] = [];
     for (const [name, row] of after) {
       const old = before.get(name);
-      // Of what else there was a statement changes no text, but for names in it.
+      // A statement changes no text of other objects, except for names in it.
       if (old !== undefined && (old.sql === row.sql || row.kind !== "table")) continue;
       checkName(plainName(row.name));
       if (old === undefined) writes.push(...this.#made(row));
@@ -159,7 +163,7 @@ export class SchemaChange {
     }
     if (kind === "table") return createTableWrites(this.#model, plainName(name), sql, this.#primaryKey(name));
     if (kind !== "index" && kind !== "view" && kind !== "trigger") throw new StarfishError("unsupported", kind);
-    // A table that the same transaction made has its id by then.
+    // By then a table that the same transaction made has its id.
     const table = kind === "view" ? undefined : this.#maker.inTexts(row.table)?.id;
     if (kind === "trigger" && table === undefined) {
       throw new StarfishError("unsupported", "A shared database has triggers of tables only");

@@ -1,6 +1,6 @@
 /**
- * Keeps SQLite's schema as the model has it. What changed is made anew: a table whose columns only grew or shrank is altered,
- * any other change empties it, and it is to be filled again.
+ * Keeps SQLite's schema equal to the model. Objects that changed are made anew. A table that only gained or lost
+ * columns is altered; any other change empties it, and it has to be filled again.
  */
 import { isStarfishError, messageOf, StarfishError } from "../../base/errors.ts";
 import { assert } from "../../base/assert.ts";
@@ -23,7 +23,7 @@ import type { Statements } from "./statements.ts";
 export interface Made {
   /** Ids of tables that are empty now. */
   readonly refill: readonly string[];
-  /** What could not be made, by folded name. */
+  /** Objects that could not be made, with the reasons, by folded name. */
   readonly problems: ReadonlyMap<string, string>;
 }
 
@@ -36,10 +36,10 @@ export class SchemaMaker {
   /** By folded name, as texts have it. */
   #tables = new Map<string, IndexTable>();
   #byId = new Map<string, IndexTable>();
-  /** Those that statements call otherwise, by that name. */
+  /** The tables that statements call otherwise, by the name that statements use. */
   #byLabel = new Map<string, IndexTable>();
   readonly #labeller: Labeller;
-  /** Tables as texts have them, of those that statements call otherwise. */
+  /** The tables that statements call otherwise, as texts have them. */
   #unlabelled = new Map<string, TableModel>();
   #objects = new Map<string, ObjectModel>();
 
@@ -50,7 +50,7 @@ export class SchemaMaker {
     this.#labeller = new Labeller(connection);
   }
 
-  /** As statements call it. */
+  /** The table that statements call so. */
   named(name: string): IndexTable | undefined {
     const labelled = this.#byLabel.get(folded(name));
     if (labelled !== undefined || this.#byLabel.size === 0) return labelled ?? this.#tables.get(folded(name));
@@ -58,22 +58,25 @@ export class SchemaMaker {
     return table !== undefined && folded(table.model.name) === folded(name) ? table : undefined;
   }
 
-  /** As the texts of the schema call it, and its columns. */
+  /** The table that the texts of the schema call so, and its columns. */
   inTexts(name: string): TableModel | undefined {
     return this.#unlabelled.get(folded(name)) ?? this.#tables.get(folded(name))?.model;
   }
 
-  /** How statements call what texts call so. */
+  /** The name that statements use for what texts call so. */
   shownName(name: string): string {
     return this.#tables.get(folded(name))?.model.name ?? name;
   }
 
-  /** Whether statements call something otherwise than the texts of the schema. */
+  /** Whether statements call anything otherwise than the texts of the schema. */
   get hasLabels(): boolean {
     return this.#labeller.isUsed;
   }
 
-  /** In a savepoint that is rolled back: all is called as texts do. `nameOfNew`: of what was made meanwhile. */
+  /**
+   * Gives everything the names of the texts, in a savepoint that is rolled back. `nameOfNew` names what was made
+   * meanwhile.
+   */
   unlabel(nameOfNew: (name: string) => string): void {
     this.#labeller.unlabel(nameOfNew);
   }
@@ -90,7 +93,7 @@ export class SchemaMaker {
     return this.#objects.values();
   }
 
-  /** What there is now, for `restore`. */
+  /** Returns a function that restores the present state. */
   state(): () => void {
     const [tables, byId, objects] = [new Map(this.#tables), new Map(this.#byId), new Map(this.#objects)];
     const [byLabel, unlabelled] = [this.#byLabel, this.#unlabelled];
@@ -105,7 +108,7 @@ export class SchemaMaker {
     };
   }
 
-  /** In a transaction of the caller's. */
+  /** Within the caller's transaction. */
   make(model: SchemaModel): Made {
     this.#statements.forget();
     const problems = new Map<string, string>();
@@ -140,7 +143,7 @@ export class SchemaMaker {
   }
 
   #putLabelsOn(model: SchemaModel, problems: Map<string, string>): void {
-    // What could not be made has no name.
+    // An object that could not be made has no name.
     const there = [...model.tables].filter(([name]) => this.#tables.has(name));
     const changed = there.filter(([, table]) => shownTable(table) !== table);
     if (changed.length === 0) return;
@@ -156,7 +159,7 @@ export class SchemaMaker {
     }
   }
 
-  /** One that fails leaves nothing behind. */
+  /** An attempt that fails leaves nothing behind. */
   #attempt(name: string, problems: Map<string, string>, work: () => void): void {
     this.#connection.run("SAVEPOINT making");
     try {
@@ -187,7 +190,7 @@ export class SchemaMaker {
     table.drop();
     this.#tables.delete(name);
     this.#byId.delete(table.model.id);
-    // Its indexes and triggers went with it.
+    // Its indexes and triggers were dropped with it.
     for (const [key, object] of this.#objects) if (object.table === table.model.id) this.#objects.delete(key);
   }
 
@@ -203,7 +206,7 @@ export class SchemaMaker {
     this.#byId.set(model.id, table);
   }
 
-  /** Whether the table is as `next` now, with its rows. */
+  /** Alters the table to `next`, if that keeps its rows. Returns whether it did. */
   #alter(name: string, table: IndexTable, next: TableModel): boolean {
     const before = table.model;
     const steps = alterations(before, next);
@@ -236,7 +239,7 @@ export class SchemaMaker {
       if (object.kind === "index" && table !== undefined) {
         const isBroken = this.#fails(() => statement.step());
         if (isBroken) {
-          // Rows that other nodes wrote break it: they find their places when the table is filled again.
+          // Rows of other nodes break the index. They find their places when the table is filled again.
           const name = folded(table.model.name);
           this.#connection.run(`DELETE FROM ${quoted(table.model.name)}`);
           statement.step();
@@ -262,7 +265,7 @@ export class SchemaMaker {
     }
   }
 
-  /** What an index or trigger changes of its table. */
+  /** Looks at a table anew after an index or trigger of it has changed. */
   #refresh(id: string | undefined): void {
     const table = id === undefined ? undefined : this.#byId.get(id);
     if (table === undefined) return;
@@ -271,7 +274,7 @@ export class SchemaMaker {
   }
 }
 
-/** Undefined: it has to be made anew. */
+/** Undefined: the table has to be made anew. */
 function alterations(before: TableModel, next: TableModel): string[] | undefined {
   const isSame =
     before.name === next.name &&
@@ -287,7 +290,7 @@ function alterations(before: TableModel, next: TableModel): string[] | undefined
     else if (same.name === column.name && same.definition === column.definition) kept.push(column);
     else return undefined;
   }
-  // New columns stand behind the others, or it is another table.
+  // New columns come after the others, or it is another table.
   for (const [i, column] of next.columns.entries()) {
     if (kept[i] === undefined) steps.push(`ADD COLUMN ${quoted(column.name)} ${physicalColumn(next, column)}`);
     else if (kept[i].id !== column.id) return undefined;

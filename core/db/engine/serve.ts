@@ -1,15 +1,15 @@
-/** The program of the thread: calls come as messages, one after the other, and each is answered. */
+/** The program of the thread. Calls arrive as messages, one after the other, and each is answered. */
 import { isStarfishError, messageOf, StarfishError } from "../../base/errors.ts";
 import { failureOf } from "../sql-error.ts";
 import type { AnswerMessage, CallMessage, Outcome } from "./messages.ts";
 import { type IndexPlatform, SqlIndex } from "./sql-index.ts";
 
 export interface ServeOptions extends Omit<IndexPlatform, "isInterrupted"> {
-  /** The call that is to end; 0: none. */
+  /** The number of the call that has to end; 0: none. */
   readonly interrupted: () => number;
 }
 
-/** What is to be called with each message. */
+/** Returns the function to call with each message. */
 export function serveIndex(
   options: ServeOptions,
   post: (answer: AnswerMessage, transfer: ArrayBuffer[]) => void,
@@ -33,7 +33,7 @@ function outcomeOf(work: () => unknown): Outcome<unknown> {
     return { value: work() };
   } catch (error) {
     if (isStarfishError(error)) return { error: failureOf(error) };
-    // A fault of ours, or memory that ran out: the index can't be trusted any more.
+    // A defect of this code, or out of memory: the index can't be trusted any more.
     throw new StarfishError("closed", messageOf(error), { cause: error });
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Rows that are not in their table, and rows that are but break a CHECK. A row that lacks a value which must be unique stands
- * back for the row that has it: it is known which rows stand back for which, so that a change concerns these alone. Rows are
- * named TABLE/KEY.
+ * Rows that are not in their tables, and rows that are but break a CHECK. A row that lacks a value which must be unique
+ * stands back for the row that has that value. This list knows which rows stand back for which, so that a change
+ * concerns only these. Rows are named TABLE/KEY.
  */
 import { TABLE_ID_CHARS } from "../schema/names.ts";
 import type { ConflictKind, SqlRow } from "../types.ts";
@@ -15,7 +15,7 @@ export interface Aside {
 }
 
 export class SetAside {
-  /** By table, then by name. */
+  /** By table, then by the row's name. */
   readonly #tables = new Map<string, Map<string, Aside>>();
   readonly #behind = new Map<string, Set<string>>();
 
@@ -47,7 +47,7 @@ export class SetAside {
     behind.add(name);
   }
 
-  /** The row changes: what stood here of it is gone. Returns the rows that stood back for it. */
+  /** The row changes: forgets what was noted about it. Returns the rows that stood back for it. */
   leave(name: string): readonly string[] {
     this.#remove(name);
     const behind = this.#behind.get(name);

@@ -1,27 +1,29 @@
 /**
- * Which of the rows that contest a place has it: the one written last, and of two that may not both be there none is, or the
- * later one. So a row is in its table unless a later one that is there stands in its way; there is one such choice, whatever
- * the order in which the rows came. What was settled stays so, but for the rows that change and those that stood back for
- * them: these are tried again, the latest first, and whom a row drives out is tried after it, being older. Each is tried
- * once, so that the cost is that of what is concerned.
+ * Decides which of several rows that contest a place has it. The one written last wins. A row is in its table unless a
+ * later row that is there stands in its way. There is exactly one such choice, whatever the order in which the rows
+ * arrived. What is settled stays settled, except for rows that change and rows that stood back for them. These are
+ * tried again, the latest first; a row that is driven out is tried after that, since it is older. Each row is tried
+ * once, so the cost depends only on the rows concerned.
  *
- * When rows were written is known outside the thread: `wanted` says of which it must be told (`tell`).
+ * The thread does not know when rows were written: `wanted` names the rows that it has to be told about (`tell`).
  */
 import type { Version } from "../../memory/types.ts";
 import type { RowValues } from "./index-table.ts";
 
 export interface Known {
   readonly version: Version;
-  /** Undefined: it is no row of its table. */
+  /** Undefined: it is not a row of its table. */
   readonly values: RowValues | undefined;
-  /** Whether it is there at all. */
+  /** Whether the row exists at all. */
   readonly isPresent: boolean;
 }
 
 interface Places {
-  /** Names of the rows in the table that have what this one should have alone. */
+  /** Names of the rows in the table that have a value which only this one should have. */
   inTheWay(name: string, values: RowValues): readonly string[];
-  /** Puts it into its table, or aside for want of a value. What SQLite says where another row is in its way. */
+  /**
+   * Puts the row into its table, or aside if it lacks a value. Returns SQLite's message if another row is in its way.
+   */
   put(name: string, known: Known): string | undefined;
   /** Takes it out of its table. */
   takeOut(name: string): void;
@@ -35,12 +37,12 @@ interface Ranked {
 
 export class Settling {
   readonly #places: Places;
-  /** Rows that are to be tried. */
+  /** Rows that have to be tried. */
   readonly #waiting = new Set<string>();
-  /** Of these, those that were not looked at yet. */
+  /** Those of them that were not looked at yet. */
   #fresh: string[] = [];
   #unlooked: Ranked[] = [];
-  /** Those that are known, the latest last. */
+  /** The known rows of them, the latest last. */
   #order: Ranked[] = [];
   #isSorted = true;
   readonly #known = new Map<string, Known>();
@@ -62,7 +64,9 @@ export class Settling {
     this.#fresh = this.#fresh.filter((name) => !isOfTable(name));
   }
 
-  /** Goes on as far as it is known what there is. Names of rows that must be known to go on; none: all is settled. */
+  /**
+   * Goes on as far as the rows are known. Returns names of rows that it needs to know to go on; none: all is settled.
+   */
   wanted(most: number): string[] {
     if (this.#wanted.size === 0) this.#goOn();
     const names: string[] = [];
@@ -79,7 +83,7 @@ export class Settling {
   #goOn(): void {
     for (;;) {
       this.#lookAtFresh();
-      // Those that lie in their way, all at once: one round instead of one for each.
+      // The rows in their way, all at once: one round instead of one for each.
       for (const { name, known } of this.#unlooked.splice(0)) {
         if (known.values !== undefined) this.#want(this.#places.inTheWay(name, known.values));
       }
@@ -99,7 +103,7 @@ export class Settling {
     }
   }
 
-  /** False: what lies in its way is not known. */
+  /** False: some rows in its way are not known. */
   #settle(ranked: Ranked): boolean {
     const { name, known } = ranked;
     const { values } = known;
@@ -122,12 +126,12 @@ export class Settling {
       this.#places.takeOut(other);
       this.wait(other);
     }
-    // What it drove out is out: if it still finds no place, it never will.
+    // The rows in its way are out of the table. If it still finds no place, it never will.
     if (this.#places.put(name, known) !== undefined) this.#places.standBack(name, values, reason, undefined);
     return true;
   }
 
-  /** Whether some of them are not known. */
+  /** Asks for the rows that are not known. Returns whether there are some. */
   #want(names: readonly string[]): boolean {
     let isWanted = false;
     for (const name of names) {
@@ -157,7 +161,7 @@ export class Settling {
   }
 }
 
-/** Of one version the first by name counts as later. */
+/** Of rows with the same version, the first by name counts as later. */
 function compare(a: Ranked, b: Ranked): number {
   const [x, y] = [a.known.version, b.known.version];
   return x.stamp - y.stamp || x.writer - y.writer || (a.name < b.name ? 1 : a.name > b.name ? -1 : 0);

@@ -1,7 +1,7 @@
 /**
- * SQLite's index of the shared database: what runs in the thread. It knows nothing of the map: it is told rows and schema
- * entries, and tells what transactions changed. The caller (index-client.ts) sees to it that what writes, applies or changes
- * the schema comes while nothing else is under way.
+ * SQLite's index of the shared database, as it runs in the thread. It does not know the map: it takes rows and schema
+ * entries, and reports what transactions changed. The caller (index-client.ts) makes sure that calls that write, apply
+ * or change the schema come while nothing else is under way.
  */
 import { assert } from "../../base/assert.ts";
 import { isStarfishError, StarfishError, toStarfishError } from "../../base/errors.ts";
@@ -34,9 +34,9 @@ import { Uuids } from "./uuid.ts";
 
 export interface IndexPlatform extends KeySource {
   readonly sqlite: Sqlite;
-  /** Ms from anywhere, for how long statements take. */
+  /** Milliseconds from an arbitrary start, to measure how long statements take. */
   readonly monotonic: () => number;
-  /** Whether the statement that runs is to end. */
+  /** Whether the running statement has to end. */
   readonly isInterrupted: () => boolean;
 }
 
@@ -55,7 +55,7 @@ interface OpenCursor {
   readonly sql: string;
   readonly timeoutMs: number;
   prepared: Prepared | undefined;
-  /** Rows that were read ahead, from `at` on. */
+  /** Rows that were read ahead; those from `at` on are still held. */
   held: SqlValue[][];
   at: number;
 }
@@ -171,7 +171,7 @@ export class SqlIndex implements IndexCalls {
     this.#connection.configure(DB_ENABLE_TRIGGER, true);
   }
 
-  /** In a transaction without foreign keys and triggers. */
+  /** Runs `work` in a transaction without foreign keys and triggers. */
   #quietly<Result>(work: () => Result): Result {
     this.beginApply();
     try {
@@ -276,7 +276,7 @@ export class SqlIndex implements IndexCalls {
     const { schema } = this.#open();
     if (this.#connection.isInTransaction) this.#connection.run("COMMIT");
     this.#writing = undefined;
-    // The stamp orders objects only where there are too many; the true one comes with the map's schema.
+    // The stamp orders objects only if there are too many; the true one comes with the map's schema.
     for (const { key, value } of schema.values())
       this.#entries.set(key, { key, value, stamp: this.#platform.now() * 2048 });
   }
@@ -303,7 +303,8 @@ export class SqlIndex implements IndexCalls {
       } catch (error) {
         if (!(error instanceof StarfishError)) throw error;
         outcomes.push({ error: failureOf(error) });
-        // SQLite may have ended the transaction over it (ON CONFLICT ROLLBACK): then each has to be done by itself.
+        // SQLite may have ended the transaction because of it (ON CONFLICT ROLLBACK). Then each statement has to be run
+        // by itself.
         if (!this.#connection.isInTransaction && calls.length > 1) throw new StarfishError("closed", error.message);
         if (calls.length > 1) this.#connection.run("ROLLBACK TO one");
       }
@@ -332,7 +333,7 @@ export class SqlIndex implements IndexCalls {
 
   deserialize(file: Uint8Array): void {
     this.#connection.deserialize(file);
-    // Here it turns out whether it is one.
+    // This fails if it is not a database.
     this.#connection.all("SELECT count(*) FROM sqlite_schema");
   }
 
@@ -377,7 +378,7 @@ export class SqlIndex implements IndexCalls {
     if (fill !== undefined) this.execute({ ...call, sql: fill });
   }
 
-  /** Runs a statement as far as its answer is held. */
+  /** Runs a statement until its answer is complete, or as much of it as is held. */
   #answer(call: StatementCall, prepared: Prepared, mayPage: boolean): StatementAnswer {
     const { sql, timeoutMs } = call;
     const { statement, judge } = prepared;

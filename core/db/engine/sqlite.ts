@@ -1,6 +1,7 @@
 /**
- * The part of `@sqlite.org/sqlite-wasm` that is used: SQLite's C interface as WebAssembly exports it, under the names that
- * https://sqlite.org/c3ref explains. Pointers are numbers, 64-bit integers are bigints.
+ * The part of `@sqlite.org/sqlite-wasm` that is used: SQLite's C interface as WebAssembly exports it.
+ * https://sqlite.org/c3ref explains the functions under the same names. Pointers are numbers, 64-bit integers are
+ * bigints.
  */
 type Pointer = number;
 
@@ -96,7 +97,7 @@ export const INTERRUPT = 9;
 export const CONSTRAINT = 19;
 export const ROW = 100;
 export const DONE = 101;
-/** Extended codes of CONSTRAINT. */
+/** Extended result codes of CONSTRAINT. */
 export const CONSTRAINT_CHECK: number = CONSTRAINT | (1 << 8);
 export const CONSTRAINT_NOTNULL: number = CONSTRAINT | (5 << 8);
 export const CONSTRAINT_PRIMARYKEY: number = CONSTRAINT | (6 << 8);
@@ -111,10 +112,10 @@ export const BLOB = 4;
 export const OPEN_READWRITE = 2;
 export const OPEN_CREATE = 4;
 export const PREPARE_PERSISTENT = 1;
-/** The destructor that says "copy it". */
+/** The destructor that stands for "make a copy". */
 export const TRANSIENT = -1;
 export const UTF8 = 1;
-/** A function that a schema may call. */
+/** Marks a function that a schema may call. */
 export const INNOCUOUS = 0x20_00_00;
 export const SESSION_ROWID = 2;
 

@@ -1,4 +1,4 @@
-/** Users' statements: prepared under the judge's eye, kept for the next time, with their parameters bound. */
+/** Users' statements: prepared and judged, kept for the next time, with their parameters bound. */
 import { StarfishError } from "../../base/errors.ts";
 import { PREPARED_MAX, SQL_VALUE_BYTES_MAX } from "../limits.ts";
 import type { SqlParameter, SqlParameters, SqlValue } from "../types.ts";
@@ -26,14 +26,14 @@ export class Statements {
     );
   }
 
-  /** Prepares under a judge's eye, whose verdict is the caller's to ask. */
+  /** Prepares a statement with a judge; the caller asks for its verdict. */
   judged(sql: string, isKept = false): { readonly statement: Statement; readonly judge: Judge } {
     const judge = new Judge();
     this.#judge = judge;
     try {
       return { statement: this.#connection.prepare(sql, isKept), judge };
     } catch (error) {
-      // "not authorized" says less than the judge.
+      // The judge says more than "not authorized".
       judge.check();
       throw error;
     } finally {
@@ -41,12 +41,12 @@ export class Statements {
     }
   }
 
-  /** Give it back with `release`. Throws "usage" and "unsupported". */
+  /** Takes a statement, which `release` gives back. Throws "usage" and "unsupported". */
   take(sql: string, parameters: SqlParameters): Prepared {
     const kept = this.#kept.get(sql);
     let prepared: Prepared;
     if (kept !== undefined && !this.#inUse.has(kept)) {
-      // Those that were used last stand last.
+      // Statements are in the order of their last use, the latest last.
       this.#kept.delete(sql);
       this.#kept.set(sql, kept);
       prepared = kept;
@@ -77,7 +77,7 @@ export class Statements {
     }
   }
 
-  /** Before the schema changes: what was judged by the old one is judged anew. */
+  /** Call it before the schema changes: statements have to be judged by the new one. */
   forget(): void {
     for (const [sql, prepared] of this.#kept) {
       if (this.#inUse.has(prepared)) continue;

@@ -1,6 +1,6 @@
 /**
- * UUIDs of version 7 (RFC 9562): they begin with the time, so that those made later sort later. Those of one millisecond are
- * counted on in the bits that follow it (its method 1), from a number by chance.
+ * UUIDs of version 7 (RFC 9562). They begin with the time, so that later ones sort later. Those of one millisecond
+ * count up in the bits that follow it (the RFC's method 1), from a random number.
  */
 
 const COUNT_BITS = 12;

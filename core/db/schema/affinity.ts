@@ -1,4 +1,6 @@
-/** What SQLite makes of values by the declared types of columns (https://sqlite.org/datatype3.html#type_affinity). Pure. */
+/**
+ * How SQLite converts values by the declared types of columns (https://sqlite.org/datatype3.html#type_affinity). Pure.
+ */
 import type { SqlValue } from "../types.ts";
 
 export type Affinity = "integer" | "text" | "none" | "real" | "numeric";
@@ -13,7 +15,7 @@ export function affinityOf(type: string): Affinity {
   return /REAL|FLOA|DOUB/.test(name) ? "real" : "numeric";
 }
 
-/** Whether a column keeps the value as it is, but for how a number is stored. */
+/** Whether a column keeps the value as it is, except for how a number is stored. */
 export function isKept(value: SqlValue, affinity: Affinity): boolean {
   if (affinity === "none" || value === null || value instanceof Uint8Array) return true;
   if (affinity === "text") return typeof value === "string";

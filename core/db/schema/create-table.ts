@@ -1,10 +1,13 @@
-/** A CREATE TABLE statement taken apart: columns and constraints as they are written. SQLite has accepted it before. Pure. */
+/**
+ * Takes a CREATE TABLE statement apart: columns and constraints as they are written. SQLite has accepted the statement
+ * before. Pure.
+ */
 import { StarfishError } from "../../base/errors.ts";
 import { isWord, nameOf, type Token, tokensOf } from "./tokens.ts";
 
 interface ColumnText {
   readonly name: string;
-  /** What stands behind the name: type, DEFAULT, CHECK and so on. */
+  /** What follows the name: type, DEFAULT, CHECK and so on. */
   readonly definition: string;
 }
 
@@ -12,13 +15,13 @@ export interface TableText {
   readonly columns: readonly ColumnText[];
   /** Constraints of the table as a whole. */
   readonly constraints: readonly string[];
-  /** What stands behind the last parenthesis: WITHOUT ROWID, STRICT. */
+  /** What follows the last parenthesis: WITHOUT ROWID, STRICT. */
   readonly options: string;
 }
 
 const OF_TABLE = ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"] as const;
 
-/** Throws "unsupported" where it is none of `CREATE TABLE name (…)`. */
+/** Throws "unsupported" if it is not of the form `CREATE TABLE name (…)`. */
 export function parseCreateTable(sql: string): TableText {
   const tokens = [...tokensOf(sql)];
   const open = tokens.findIndex(({ kind, text }) => kind === "symbol" && text === "(");
@@ -50,7 +53,7 @@ function addItem(sql: string, item: readonly Token[], columns: ColumnText[], con
   else columns.push({ name: nameOf(first), definition: textOf(sql, item.slice(1)) });
 }
 
-/** Without comments, which could swallow what is put behind it. */
+/** Without comments, which could swallow what is put after it. */
 function textOf(sql: string, tokens: readonly Token[]): string {
   let text = "";
   let before: Token | undefined;

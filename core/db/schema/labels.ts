@@ -1,7 +1,7 @@
 /**
- * Names that tables and columns were given later. A table or column is what it was made as: its id does not change, nor do
- * the texts that speak of it (indexes, views, constraints), which call it by its first name. A new name is a label on it, an
- * entry of its own, of which the latest counts. So nothing is lost of what others wrote under the old name meanwhile. Pure.
+ * Names that tables and columns were given later. A table or column keeps its id, and the texts that mention it
+ * (indexes, views, constraints) keep its first name. A new name is a label, an entry of its own; the latest one counts.
+ * So nothing is lost that others write under the old name meanwhile. Pure.
  */
 import * as v from "valibot";
 import { check, type Schema } from "../../base/codec.ts";
@@ -20,17 +20,17 @@ const labelSchema: Schema<{ readonly n: string }> = v.strictObject({
   n: v.pipe(v.string(), v.minLength(1), v.maxLength(NAME_CHARS_MAX), v.regex(/^[^/\0]*$/)),
 });
 
-/** Names that are SQLite's, or the database's own. */
+/** Names that belong to SQLite, or to the database itself. */
 export function isReserved(name: string): boolean {
   return /^(sqlite_|_)/i.test(name) || isOfComputer(folded(name));
 }
 
-/** As the map has them. */
+/** The labels in the map. */
 export class Labels {
   readonly #tables = new Map<string, Label>();
   readonly #columns = new Map<string, Map<number, Label>>();
 
-  /** False: it says what can't be. */
+  /** Returns false for an entry with an impossible value. */
   take(key: string, value: unknown, stamp: number): boolean {
     const parts = partsOfLabelKey(key);
     const name = nameIn(value);
@@ -68,14 +68,15 @@ function nameIn(value: unknown): string | undefined {
 
 export interface Wish {
   readonly id: string;
-  /** What it is called where nobody has said otherwise. */
+  /** Its name if nobody has given it another. */
   readonly own: string;
   readonly label: Label | undefined;
 }
 
 /**
- * Who is called how. Those that nobody has renamed keep their names (`taken`); of the others the one that was renamed first is
- * asked first. Who does not get the name it was given has its own, or where that is taken too, the given one and its id.
+ * Decides which name each gets. Those that nobody has renamed keep their names (`taken`). The others choose in the
+ * order in which they were renamed. One that does not get its label keeps its own name; if that is taken too, it gets
+ * the label and its id.
  */
 export function allotted(wishes: readonly Wish[], taken: Iterable<string>): Map<string, string> {
   const used = new Set(Array.from(taken, folded));
@@ -92,7 +93,7 @@ export function allotted(wishes: readonly Wish[], taken: Iterable<string>): Map<
   return names;
 }
 
-/** A table as statements call it. */
+/** A table with the names that statements use. */
 export function shownTable(table: TableModel): TableModel {
   if (table.label === undefined && table.columns.every(({ label }) => label === undefined)) return table;
   const shown = new Map(table.columns.map(({ name, label }) => [folded(name), label ?? name]));
@@ -108,5 +109,5 @@ export function labelWrite(table: string, column: number | undefined, name: stri
   return { key: labelKey(table, column), value: { n: name } };
 }
 
-/** For the suite that sends the extremes of every schema (test/adversary). */
+/** For the test suite that sends extreme values of every schema (test/adversary). */
 export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { labelSchema };

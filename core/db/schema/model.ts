@@ -1,7 +1,8 @@
 /**
- * The schema as the map's entries make it: the same on all nodes that have the same entries, in whatever order these came.
- * A name has epochs: CREATE opens one, DROP ends it for good, and the highest one counts. Nodes that create a table of one
- * name and primary key at the same time create the same table, with the columns of all. What can't be is left out. Pure.
+ * The schema, made of the map's entries. It is the same on all nodes that have the same entries, in whatever order they
+ * arrived. A name has epochs: CREATE opens one, DROP ends it for good, and the highest one counts. Nodes that create a
+ * table of the same name and primary key at the same time create the same table, with the columns of all of them.
+ * Impossible entries are left out. Pure.
  */
 import * as v from "valibot";
 import { check, integerOf, type Schema } from "../../base/codec.ts";
@@ -15,7 +16,7 @@ import { isWord, nameOf, quoted, tokensOf } from "./tokens.ts";
 export interface SchemaEntry {
   readonly key: string;
   readonly value: unknown;
-  /** Of its version. */
+  /** The stamp of its version. */
   readonly stamp: number;
 }
 
@@ -27,18 +28,18 @@ export interface ColumnModel {
   readonly definition: string;
   readonly ordinal: number;
   readonly merges: Merges;
-  /** What statements call it, where that is not its name. */
+  /** The name that statements use, if that is another. */
   readonly label: string | undefined;
 }
 
 export interface TableModel {
   readonly id: string;
-  /** As texts call it: what it was made as. */
+  /** The name in texts: the one that it was created with. */
   readonly name: string;
-  /** What statements call it, where that is not its name. */
+  /** The name that statements use, if that is another. */
   readonly label: string | undefined;
   readonly epoch: number;
-  /** Columns of the primary key; none: rows have keys that nobody sees. */
+  /** The columns of the primary key; empty: rows have hidden keys. */
   readonly primaryKey: readonly string[];
   readonly columns: readonly ColumnModel[];
   readonly constraints: readonly string[];
@@ -49,7 +50,7 @@ export interface ObjectModel {
   readonly kind: "view" | "index" | "trigger";
   readonly name: string;
   readonly epoch: number;
-  /** The table's id; of a view none. */
+  /** The table's id; undefined for a view. */
   readonly table: string | undefined;
   readonly sql: string;
 }
@@ -59,13 +60,13 @@ export interface SchemaModel {
   readonly tables: ReadonlyMap<string, TableModel>;
   /** Indexes, then views, then triggers, each by name. */
   readonly objects: readonly ObjectModel[];
-  /** The epoch that the next object of a name opens, by folded name, where it is not the first. */
+  /** The epoch that the next object of a name opens, by folded name, if it is not the first. */
   readonly epochs: ReadonlyMap<string, number>;
-  /** Folded names of tables that are called otherwise now: another table of that name is told apart by its epoch. */
+  /** Folded names of tables that have another name now. Another table of such a name is told apart by its epoch. */
   readonly renamed: ReadonlySet<string>;
-  /** Ids of columns that were dropped, by table. */
+  /** Ids of dropped columns, by table. */
   readonly dropped: ReadonlyMap<string, ReadonlySet<number>>;
-  /** Entries that say what can't be. */
+  /** The number of entries with impossible values. */
   readonly setAside: number;
 }
 
@@ -80,7 +81,7 @@ interface TableValue {
   readonly p: readonly string[];
   readonly r: readonly string[];
   readonly o: string;
-  /** A table of this name is there under another: texts call this one NAME/EPOCH. */
+  /** Another table of this name exists, under a new name: texts call this one NAME/EPOCH. */
   readonly q?: true | undefined;
 }
 type ObjectValue =
@@ -172,7 +173,7 @@ class Reading {
     const epochs = new Map<string, number>();
     const renamed = new Set<string>();
     const there = this.#present(epochs, renamed);
-    // The oldest first, so that nobody pushes out what is in use.
+    // The oldest first, so that new objects push out none that are in use.
     there.sort((a, b) => a.stamp - b.stamp || (a.name < b.name ? -1 : a.name > b.name ? 1 : a.epoch - b.epoch));
     this.#setAside += Math.max(0, there.length - OBJECTS_MAX);
     const kept = there
@@ -204,7 +205,7 @@ class Reading {
     return { tables, objects, epochs, renamed, dropped, setAside: this.#setAside };
   }
 
-  /** Objects that are there: of a name the highest epoch, and tables that have other names now. */
+  /** The objects that exist: of each name the one of the highest epoch, and tables that have other names now. */
   #present(epochs: Map<string, number>, renamed: Set<string>): Named[] {
     const there: Named[] = [];
     for (const [name, dropped] of this.#dropped) epochs.set(name, Math.max(...dropped) + 1);
@@ -223,7 +224,7 @@ class Reading {
       if (others.length > 0) renamed.add(name);
       if (own === undefined) continue;
       epochs.set(name, own.epoch);
-      // Texts could mean the one or the other.
+      // Texts could mean either of them.
       if (others.length > 0 && !isQualified(own.value)) this.#setAside++;
       else there.push(own);
     }
@@ -234,7 +235,7 @@ class Reading {
     return value.k === "table" && this.#labels.ofTable(tableId(value.n, epoch, value.p)) !== undefined;
   }
 
-  /** With what statements call them. */
+  /** Adds the names that statements use. */
   #labelled(tables: ReadonlyMap<string, TableModel>, objects: readonly ObjectModel[]): Map<string, TableModel> {
     const wishes: Wish[] = [];
     const taken = objects.map(({ name }) => name);
@@ -280,7 +281,7 @@ class Reading {
     const all = [...(this.#columns.get(id) ?? [])].filter(([, { x }]) => x !== true);
     all.sort(([a, x], [b, y]) => x.o - y.o || (folded(x.n) < folded(y.n) ? -1 : folded(x.n) > folded(y.n) ? 1 : a - b));
     for (const [column, { n, d, o }] of all) {
-      // Two columns of one name: the first keeps it.
+      // If two columns have the same name, the first keeps it.
       if (names.has(folded(n)) || columns.length >= COLUMNS_MAX) this.#setAside++;
       else columns.push({ id: column, name: n, definition: d, ordinal: o, merges: mergesOf(d), label: undefined });
       names.add(folded(n));
@@ -333,7 +334,7 @@ function mergesOf(definition: string): Merges {
 
 // What statements write
 
-/** The entries that make a table as SQLite has it (`sql`), with those columns as its primary key. */
+/** The entries that create a table which SQLite has (`sql`), with these columns as its primary key. */
 export function createTableWrites(
   model: SchemaModel,
   name: string,
@@ -391,13 +392,13 @@ export function dropWrite(name: string, epoch: number): SchemaWrite {
 
 // How a table is made in SQLite
 
-/** The statement that makes it in an index. */
+/** The statement that makes the table in an index. */
 export function physicalSql(table: TableModel): string {
   const columns = table.columns.map((column) => `${quoted(column.name)} ${physicalColumn(table, column)}`);
   const made =
     `CREATE TABLE ${quoted(table.name)} (${[...columns, ...table.constraints].join(", ")}) ${table.options}`.trim();
   if (!hasOwnKey(table) || /WITHOUT/i.test(table.options)) return made;
-  // So all nodes have its rows in one order, that of the key, and not in the order in which they came.
+  // So all nodes have its rows in the same order, that of the key, and not in the order in which they arrived.
   return `${made}${table.options === "" ? " " : ", "}WITHOUT ROWID`;
 }
 
@@ -409,7 +410,7 @@ function hasOwnKey({ primaryKey, columns }: TableModel): boolean {
   return column === undefined || typeOf(column.definition).toUpperCase() !== "INTEGER";
 }
 
-/** A key is never NULL here, since rows are found by it; and a UUID that is not given is made. */
+/** A key is never NULL here, since rows are found by it. A missing UUID is made. */
 export function physicalColumn({ primaryKey }: TableModel, { name, definition }: ColumnModel): string {
   if (!primaryKey.some((key) => folded(key) === folded(name))) return definition;
   const type = typeOf(definition).toUpperCase();
@@ -423,12 +424,12 @@ function hasDefault(definition: string): boolean {
   return false;
 }
 
-/** The columns of a CREATE TABLE by folded name. */
+/** The columns of a CREATE TABLE statement, by folded name. */
 export function columnTexts(sql: string): Map<string, { readonly name: string; readonly definition: string }> {
   return new Map(parseCreateTable(sql).columns.map((column) => [folded(column.name), column]));
 }
 
-/** Whether a statement says `AS SELECT` where a table has its columns. */
+/** Whether a statement has `AS SELECT` in the place of a table's columns. */
 export function isTableAsSelect(sql: string): { readonly name: string; readonly select: string } | undefined {
   const tokens = [...tokensOf(sql)];
   let at = tokens.findIndex((token) => isWord(token, "TABLE")) + 1;
@@ -442,5 +443,5 @@ export function isTableAsSelect(sql: string): { readonly name: string; readonly 
   return { name: nameOf(name), select: sql.slice(as.to) };
 }
 
-/** For the suite that sends the extremes of every schema (test/adversary). */
+/** For the test suite that sends extreme values of every schema (test/adversary). */
 export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { objectSchema, columnSchema };

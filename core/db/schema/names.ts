@@ -16,13 +16,13 @@
  */
 
 const ALPHABET = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
-/** Letters in the order of their codes, so that numbers written with them sort as numbers. */
+/** Digits in the order of their character codes, so that numbers written with them sort as numbers. */
 export const DIGITS: string = ALPHABET;
 
 export const TABLE_ID_CHARS = 8;
 export const TABLE_ID: RegExp = /^[-0-9A-Z_a-z]{8}$/;
 
-/** 53 bits of a text: two multiplicative hashes side by side (cyrb53, public domain). */
+/** A 53-bit hash of a text: two multiplicative hashes side by side (cyrb53, public domain). */
 function hash53(text: string): number {
   let a = 0xdeadbeef;
   let b = 0x41c6ce57;
@@ -36,7 +36,7 @@ function hash53(text: string): number {
   return 4_294_967_296 * (2_097_151 & b) + (a >>> 0);
 }
 
-/** `chars` letters, six bits each. */
+/** That many digits, of six bits each. */
 export function digitsOf(value: number, chars: number): string {
   let text = "";
   let rest = value;
@@ -53,12 +53,12 @@ export function fromDigits(text: string): number {
   return value;
 }
 
-/** SQLite compares names without regard to the case of ASCII letters. */
+/** SQLite ignores the case of ASCII letters in names. */
 export function folded(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
-/** Tables with another key hold other rows, although they have the same name. */
+/** Tables of the same name with different keys are different tables. */
 export function tableId(name: string, epoch: number, primaryKey: readonly string[]): string {
   return digitsOf(hash53(JSON.stringify([folded(name), epoch, primaryKey.map(folded)])), TABLE_ID_CHARS);
 }
@@ -95,12 +95,12 @@ export function dropKey(name: string, epoch: number): string {
   return `!x/${folded(name)}/${epoch}`;
 }
 
-/** A part of a cell that merges by parts: what one writer added to a counter, or one element of a set. */
+/** The key of a part of a cell that merges by parts: what one writer added to a counter, or one element of a set. */
 export function partKey(row: string, column: number, part: string): string {
   return `${cellKey(row, column)}+${part}`;
 }
 
-/** Names an element of a set. */
+/** The name of a set's element. */
 export function elementPart(json: string): string {
   return digitsOf(hash53(json), ELEMENT_CHARS);
 }
@@ -112,7 +112,7 @@ export function cellKey(row: string, column: number): string {
   return `${row} ${digitsOf(column, COLUMN_ID_CHARS)}`;
 }
 
-/** The row that a key of the map speaks of, and the column; undefined: it is no row's. */
+/** The row and the column to which a key of the map belongs; undefined: it does not belong to a row. */
 export function partsOfKey(key: string): KeyParts | undefined {
   if (key[TABLE_ID_CHARS] !== "/" || key.startsWith("!")) return undefined;
   const space = key.indexOf(" ");
@@ -125,6 +125,6 @@ export function partsOfKey(key: string): KeyParts | undefined {
 interface KeyParts {
   readonly row: string;
   readonly column: number | undefined;
-  /** Of a cell that merges by parts. */
+  /** For a part of a cell that merges by parts. */
   readonly part: string | undefined;
 }

@@ -1,4 +1,6 @@
-/** SQL cut into tokens, as far as splitting statements and definitions needs it. SQLite itself does the parsing. Pure. */
+/**
+ * Cuts SQL into tokens, as far as splitting statements and definitions needs it. SQLite does the actual parsing. Pure.
+ */
 
 type TokenKind = "word" | "quoted" | "text" | "number" | "symbol";
 
@@ -16,7 +18,7 @@ const WORD: RegExp = /[A-Za-z0-9_$\u0080-\uFFFF]/;
 const NUMBER: RegExp = /(?:0x[0-9a-f]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:e[+-]?\d+)?)/iy;
 const CLOSING: Readonly<Record<string, string>> = { "'": "'", '"': '"', "`": "`", "[": "]" };
 
-/** Comments and space are left out. What does not end (a quote, a comment) ends with the text. */
+/** Comments and space are left out. A quote or comment without an end ends with the text. */
 export function* tokensOf(sql: string): Generator<Token, void, undefined> {
   let at = 0;
   while (at < sql.length) {
@@ -57,7 +59,7 @@ function tokenAt(sql: string, from: number, char: string): Token {
   return { kind: "symbol", text: char, from, to };
 }
 
-/** A closing sign that stands twice is a part of what is quoted. */
+/** A doubled closing sign is part of the quoted text. */
 function endOfQuoted(sql: string, from: number, closing: string): number {
   for (let at = from; ; at++) {
     at = sql.indexOf(closing, at);
@@ -83,7 +85,7 @@ export function isWord(token: Token | undefined, ...words: readonly string[]): b
   return token?.kind === "word" && words.includes(token.text.toUpperCase());
 }
 
-/** The first word, in capitals: what kind of statement it is. */
+/** The first word, in capitals, which tells the kind of statement. */
 export function firstWord(sql: string): string {
   for (const token of tokensOf(sql)) return token.kind === "word" ? token.text.toUpperCase() : "";
   return "";
