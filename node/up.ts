@@ -47,7 +47,7 @@ export async function up(options: UpOptions): Promise<number> {
   reportMembers(computer.net, report);
   await greet(computer, report, { url, fingerprint, hasApp: options.app !== undefined });
   if (lending.cores === undefined || lending.storageBytes === undefined) {
-    report.say("defaults", "What it lends and keeps is by default; --cores and --storage say otherwise.");
+    report.say("defaults", "These are the defaults; --cores and --storage change them.");
   }
   // Otherwise this happens at the end, and a node may be killed.
   flushCompileCache();

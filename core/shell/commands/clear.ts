@@ -9,7 +9,7 @@ const ERASE = sequence("\x1b[H\x1b[2J\x1b[3J");
 
 export const clear: Command = {
   name: "clear",
-  summary: "empty the screen",
+  summary: "clear the screen",
   help: `
 usage: clear
 

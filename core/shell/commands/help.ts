@@ -37,8 +37,6 @@ Lists the commands, or explains NAME: a word of the language, a command, or a pr
   };
 }
 
-const OWN = "This is a command of the shell itself.";
-
 function programHelp({ name, summary, package: from, sizeBytes }: ProgramFile): string {
   const megabytes = (sizeBytes / 1e6).toFixed(1);
   return `${name}: ${summary}
@@ -57,7 +55,7 @@ function overview(all: readonly Command[], columns = 80): Text {
   const language = list(builtins.keys());
   return compose`This computer:
 ${table(rows, columns)}
-Files and text, as elsewhere:
+Files and text:
 ${files}
 
 The language is bash's, with
@@ -72,7 +70,7 @@ async function explained(name: string, all: readonly Command[], context: Command
   if (builtin !== undefined)
     return `${name} is a builtin of the language: ${builtin.summary}.\n\nusage: ${builtin.usage}`;
   const command = all.find((candidate) => candidate.name === name);
-  if (command !== undefined) return `${command.help.trim()}\n\n${OWN}`;
+  if (command !== undefined) return command.help.trim();
   const known = programNamed(name);
   if (known !== undefined) return programHelp(known);
   if (isKeyword(name)) return `${name} is a word of the language, as in bash.`;
@@ -96,5 +94,5 @@ async function programOf(
 }
 
 const FOOTER =
-  "'help NAME' and 'NAME --help' explain one. Tab completes, Ctrl-R looks for a line of before, Ctrl-C stops what runs, " +
+  "'help NAME' and 'NAME --help' explain one. Tab completes, Ctrl-R searches earlier lines, Ctrl-C stops what runs, " +
   "Ctrl-Z pauses it. Try: peers · map mandelbrot · mem set hello world · invite";

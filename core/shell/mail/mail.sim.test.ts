@@ -87,7 +87,7 @@ describe("mail", () => {
   it("says what is wrong, and sends nothing then", async () => {
     const wrong: [line: string, words: string, status: number][] = [
       ["mail secnd -m x", "did you mean 'second'?", 1],
-      ["mail second /nothing -m x", "neither somebody to write to nor a file", 1],
+      ["mail second /nothing -m x", "is not a node, a person or a file", 1],
       ["mail second / -m x", "/ is a directory; pack it first", 1],
       ["mail read 7", "there is no mail 7", 1],
       ["mail read", "N is missing", 64],

@@ -39,8 +39,8 @@ export function noSuch(word: string, all: readonly Correspondent[]): StarfishErr
     word,
     all.map(({ name }) => name),
   );
-  const hint = near === undefined ? "'peers' and 'me' say who is here" : `did you mean '${near}'?`;
-  return new StarfishError("not-found", `'${word}' is neither somebody to write to nor a file; ${hint}`);
+  const hint = near === undefined ? "'peers' lists who is here" : `did you mean '${near}'?`;
+  return new StarfishError("not-found", `'${word}' is not a node, a person or a file; ${hint}`);
 }
 
 function hasId(address: Address, word: string): boolean {
