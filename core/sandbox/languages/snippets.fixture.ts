@@ -156,6 +156,13 @@ export const JAVASCRIPT: readonly Snippet[] = [
   { source: "x => x", input: "b\na\nc", reduce: "(a, b) => a + b", gives: '"bac"\n' },
   { source: "x => [x]", input: "b\na\nc", reduce: "(a, b) => [...a, ...b]", gives: '["b","a","c"]\n' },
   { source: "x => x.split('\\n').length", input: "a\nb\nc", form: "text", gives: "3" },
+  // A task of a graph that returns tasks (core/jobs/returned.ts).
+  {
+    source: "x => ({ tasks: [{ input: x, grows: true }, { needs: [0] }] })",
+    input: "4",
+    form: "text",
+    gives: '{"tasks":[{"input":"4","grows":true},{"needs":[0]}]}',
+  },
   {
     source: "x => { throw new RangeError('too ' + x) }",
     input: "far",
@@ -360,6 +367,12 @@ export const PYTHON: readonly Snippet[] = [
   { source: "lambda x: x", input: "b\na\nc", reduce: "lambda a, b: a + b", gives: '"bac"\n' },
   { source: "lambda x: [x]", input: "b\na\nc", reduce: "def reduce(a, b): return a + b", gives: '["b", "a", "c"]\n' },
   { source: "lambda x: len(x.split('\\n'))", input: "a\nb\nc", form: "text", gives: "3" },
+  {
+    source: "lambda x: {'tasks': [{'input': x}, {'needs': [0]}]}",
+    input: "4",
+    form: "text",
+    gives: '{"tasks": [{"input": "4"}, {"needs": [0]}]}',
+  },
   {
     source: "def task(x): raise ValueError('too ' + x)",
     input: "far",
