@@ -74,10 +74,11 @@ const FEATURES: Readonly<Record<string, number>> = {
   "sql-worker": 140_000,
   // /inbox, and what send and receive do.
   tree: 2_000,
+  outgoing: 4_000,
   "send-run": 3_000,
   "receive-run": 3_000,
   // Codes for who is no member: what opens them, with the curve of its PAKE; its command; the page of who comes with one.
-  codes: 9_000,
+  codes: 11_000,
   "code-run": 4_000,
   "fetch-view": 10_000,
   edit: 6_000,

@@ -19,6 +19,7 @@ import "../../core/disk/content/zip.ts";
 import "../../core/io/codes/codes.ts";
 import "../../core/jobs/graph-table.ts";
 import "../../core/jobs/remembered.ts";
+import "../../core/io/transfer/outgoing.ts";
 import "../../core/shell/files/df-run.ts";
 import "../../core/shell/files/pack.ts";
 import "../../core/shell/files/stat-run.ts";

@@ -2,6 +2,8 @@
 import { concat } from "../../core/base/bytes.ts";
 import { createDevices } from "../../core/io/devices/devices.ts";
 import type { Devices } from "../../core/io/devices/types.ts";
+// Fetched when something is sent: virtual time waits for no module.
+import "../../core/io/transfer/outgoing.ts";
 import { createTransfer } from "../../core/io/transfer/transfer.ts";
 import type { Transfer, TransferEntry, TransferSource } from "../../core/io/transfer/types.ts";
 import { sleep } from "../../core/ports/clock.ts";

@@ -10,7 +10,7 @@ import { type Clock, sleep, withDeadline } from "../../ports/clock.ts";
 import type { Channel } from "../../ports/network.ts";
 import { Incoming, refuse } from "../transfer/incoming.ts";
 import { CONTROL_BYTES_MAX, PIECE_BYTES, WINDOW_BYTES } from "../transfer/limits.ts";
-import { contentBytes } from "../transfer/outgoing.ts";
+import { contentBytes } from "../transfer/pieces.ts";
 import type { HashParts } from "../transfer/pieces.ts";
 import { controlMessage, type OfferMessage, readMessage, senderSchema } from "../transfer/wire.ts";
 import { ContentsSink, type Consume } from "./contents-sink.ts";

@@ -23,7 +23,7 @@ import {
   TRANSFER_BYTES_MAX,
 } from "./limits.ts";
 import { decodeManifest, toldOf } from "./manifest.ts";
-import { contentBytes } from "./outgoing.ts";
+import { contentBytes } from "./pieces.ts";
 import { FIRST_ROOT, type HashParts, nextRoot } from "./pieces.ts";
 import type { Inbox, InboxEntry, TransferInfo } from "./types.ts";
 import { type InboxRecord, type OfferMessage, recordSchema, titleSchema } from "./wire.ts";

@@ -20,7 +20,7 @@ import {
   WINDOW_BYTES,
 } from "./limits.ts";
 import { checkEntries, encodeManifest, type Told, toldOf } from "./manifest.ts";
-import { FIRST_ROOT, type HashParts, type Piece, piecesOf } from "./pieces.ts";
+import { contentBytes, FIRST_ROOT, type HashParts, type Piece, piecesOf } from "./pieces.ts";
 import type { SendProgress, SendState, TransferInfo, TransferSource } from "./types.ts";
 import {
   controlMessage,
@@ -392,9 +392,4 @@ function isBroken(error: unknown): boolean {
   return (
     isStarfishError(error, "link-closed") || isStarfishError(error, "timeout") || isStarfishError(error, "unreachable")
   );
-}
-
-/** The bytes of files in so many pieces. */
-export function contentBytes(pieces: number, manifestBytes: number, totalBytes: number | null): number {
-  return Math.min(totalBytes ?? Infinity, Math.max(0, pieces * PIECE_BYTES - manifestBytes));
 }

@@ -17,6 +17,11 @@ export function nextRoot(crypto: Crypto, root: Bytes, digest: Bytes): Uint8Array
   return crypto.sha256(concat([root, digest]));
 }
 
+/** The bytes of files in so many pieces. */
+export function contentBytes(pieces: number, manifestBytes: number, totalBytes: number | null): number {
+  return Math.min(totalBytes ?? Infinity, Math.max(0, pieces * PIECE_BYTES - manifestBytes));
+}
+
 export interface Piece {
   readonly index: number;
   readonly bytes: Bytes;

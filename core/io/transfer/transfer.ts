@@ -33,7 +33,7 @@ import {
   WINDOW_BYTES,
 } from "./limits.ts";
 import { type Decision, offerOf, Offers, targetOf, type Waiter } from "./offers.ts";
-import { Outgoing, type Way } from "./outgoing.ts";
+import type { Outgoing, Way } from "./outgoing.ts";
 import type { Inbox, Offer, ReceiveOptions, SendOptions, Transfer, TransferInfo, TransferSource } from "./types.ts";
 import { controlMessage, type OfferMessage, readMessage, senderSchema, TRANSFER_PROTOCOL } from "./wire.ts";
 
@@ -144,6 +144,7 @@ class NodeTransfer implements Transfer {
       patienceMs: RESUME_MS,
       open: (until) => net.open(peer, TRANSFER_PROTOCOL, { signal: until }),
     };
+    const { Outgoing } = await import("./outgoing.ts");
     const transfer = await Outgoing.of({ ...this.#parts, way }, peer, source, { signal, onProgress });
     this.#outgoing.set(transfer.id, { transfer, stop });
     this.#changed.now();
