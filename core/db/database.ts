@@ -388,8 +388,10 @@ export class Database {
   async #commit(client: IndexClient, captured: Captured): Promise<void> {
     const { map } = this.#parts;
     const writes = writesOf(map, this.#parts.writer, captured);
+    // The index names each row once. Only the other lists may name a row again.
+    const isDistinct = captured.replaced.length + captured.parts.length + captured.schema.length === 0;
     // It counts once the map has it. An index that can't follow is made anew.
-    this.#follower.write(() => map.batch(writes));
+    this.#follower.write(() => map.batch(writes, { isDistinct }));
     try {
       await client.call("commit", []);
     } catch (error) {

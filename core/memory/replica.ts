@@ -162,11 +162,11 @@ export class Replica {
   // Writing
 
   /** All of them, with one version, or, if one can't be, none. Throws as `ReplicatedMap.batch`. */
-  write(writes: readonly MapWrite[]): Version {
+  write(writes: readonly MapWrite[], isDistinct = false): Version {
     this.checkClock();
     const nowMs = this.#time.now();
     const stamp = this.#clock.next();
-    const ready = this.#readyAll(writes, nowMs, stamp);
+    const ready = this.#readyAll(writes, nowMs, stamp, isDistinct);
     this.#checkRoom(ready);
     for (const { key, entry } of ready) {
       this.#merge(key, entry);
@@ -198,10 +198,10 @@ export class Replica {
   }
 
   /** The entries to be; of several to one key the last. */
-  #readyAll(writes: readonly MapWrite[], nowMs: number, stamp: number): Ready[] {
+  #readyAll(writes: readonly MapWrite[], nowMs: number, stamp: number, isDistinct: boolean): Ready[] {
     const [only] = writes;
     if (only !== undefined && writes.length === 1) return [this.#ready(only, nowMs, stamp)];
-    const byKey = new Map<string, Ready>();
+    const all: Ready[] = [];
     let bytes = 0;
     for (const write of writes) {
       const ready = this.#ready(write, nowMs, stamp);
@@ -209,9 +209,9 @@ export class Replica {
       if (bytes > BATCH_BYTES_MAX) {
         throw new StarfishError("too-large", "A batch has at most 8 MiB of keys and values. Nothing was written.");
       }
-      byKey.set(ready.key, ready);
+      all.push(ready);
     }
-    return [...byKey.values()];
+    return isDistinct ? all : [...new Map(all.map((one) => [one.key, one] as const)).values()];
   }
 
   #ready(write: MapWrite, nowMs: number, stamp: number): Ready {

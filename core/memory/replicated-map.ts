@@ -145,8 +145,8 @@ export class NodeMap implements ReplicatedMap {
     return this.#replica.write([{ key, deleted: true }]);
   }
 
-  batch(writes: readonly MapWrite[]): void {
-    if (writes.length > 0) this.#replica.write(writes);
+  batch(writes: readonly MapWrite[], { isDistinct }: { readonly isDistinct?: boolean } = {}): void {
+    if (writes.length > 0) this.#replica.write(writes, isDistinct);
   }
 
   async ready({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {

@@ -112,9 +112,9 @@ export interface ReplicatedMap {
    * Several writes as one, with one version; of several to one key the last counts. On every node, at every moment, whoever
    * reads or watches sees none of them, or for each key that write or a later one: by whatever way they come, in whatever
    * order, and after a crash. At most 8 MiB of keys, values, and 20 bytes for each; more than 1 MiB takes longer to others. Throws as `set`, and "too-large" beyond
-   * that; then nothing is written.
+   * that; then nothing is written. `isDistinct`: the caller knows that no key is there twice, so that nobody has to look.
    */
-  batch(writes: readonly MapWrite[]): void;
+  batch(writes: readonly MapWrite[], options?: { readonly isDistinct?: boolean }): void;
   /**
    * Those of the range, or with this prefix, in order of keys. Lazy: changes made meanwhile may or may not be seen, so a batch that comes during
    * the iteration may be seen in part. Entries drawn without waiting in between are of one moment.

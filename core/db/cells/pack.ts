@@ -99,6 +99,11 @@ export class CellWriter {
     return this.#bytes.slice(from, this.#length);
   }
 
+  /** What was written there, until more is written. */
+  view(from: number, to: number): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(from, to);
+  }
+
   #text(text: string): void {
     this.#reserve(6 + 3 * text.length);
     const from = this.#length + 1;

@@ -17,14 +17,20 @@ import type { IndexTable } from "./index-table.ts";
 
 interface RowChange {
   readonly table: IndexTable;
-  /** The packed row, if it is new; "deleted"; undefined: cells of it change. */
-  row: Uint8Array | "deleted" | undefined;
+  /** Where the packed row is, if it is new; "deleted"; undefined: cells of it change. */
+  row: Span | "deleted" | undefined;
   /** Whether it was deleted in this transaction: the map may have cells of it. */
   readonly isReplaced: boolean;
   /** Most rows that are new have neither of these, and there may be many. */
   cells: Map<number, Uint8Array> | undefined;
   /** Of cells that merge by parts, as they were first. */
   parts: Map<number, Merged> | undefined;
+}
+
+/** A part of what is packed: an array of its own for each row would take longer than all else. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
 }
 
 interface Merged {
@@ -36,11 +42,17 @@ interface Merged {
 export class Capture {
   readonly #rows = new Map<string, RowChange>();
   readonly #writer = new CellWriter();
+  /** Rows that are new, one behind the other. */
+  readonly #packed = new CellWriter();
 
   /** `keyOfRow` names a row of a table without a primary key by its rowid. Throws "too-large". */
   take(changeset: Uint8Array, tableOf: (name: string) => IndexTable | undefined): void {
+    let name: string | undefined;
+    let table: IndexTable | undefined;
     for (const change of changesOf(changeset)) {
-      const table = tableOf(change.table);
+      // Changes of a table come one after the other.
+      if (change.table !== name) table = tableOf(change.table);
+      name = change.table;
       if (table === undefined) continue;
       if (change.kind === "insert") this.#insert(table, change);
       else if (change.kind === "delete") this.#delete(table, change);
@@ -70,7 +82,8 @@ export class Capture {
       tables.add(table);
       rows.push(key);
       if (isReplaced) replaced.push(key);
-      if (row !== undefined) writes.add(key, row === "deleted" ? undefined : row);
+      if (row === "deleted") writes.add(key, undefined);
+      else if (row !== undefined) writes.add(key, this.#packed.view(row.from, row.to));
       for (const [column, change] of merged ?? []) parts.push({ row: key, column, ...difference(change) });
       for (const [column, value] of cells ?? []) writes.add(cellKey(key, column), value);
     }
@@ -80,29 +93,30 @@ export class Capture {
   #insert(table: IndexTable, { after }: Change): void {
     const key = table.keyOfNew(after);
     let cells: Map<number, Uint8Array> | undefined;
-    const writer = this.#writer;
-    writer.cut(0);
+    const writer = this.#packed;
+    const start = writer.length;
     for (const column of table.columns) {
       const cell = after[column.at];
       assert(cell !== undefined, "a new row has all its cells");
       if (table.isInKey(column, cell) || (cell.value === null && !column.hasDefault)) continue;
       const from = writer.length;
       writer.uint32(column.model.id);
-      this.#value(table, column.model.name, cell);
-      if (writer.length <= ROW_BYTES_MAX) continue;
+      this.#value(writer, table, column.model.name, cell);
+      if (writer.length - start <= ROW_BYTES_MAX) continue;
       // Too much for one entry: it gets one of its own, with the same version.
       cells ??= new Map();
       cells.set(column.model.id, writer.slice(from + 4));
       writer.cut(from);
     }
     const isReplaced = this.#rows.get(key)?.isReplaced ?? false;
-    this.#rows.set(key, { table, row: writer.slice(), isReplaced, cells, parts: undefined });
+    const row = { from: start, to: writer.length };
+    this.#rows.set(key, { table, row, isReplaced, cells, parts: undefined });
   }
 
   #delete(table: IndexTable, { before }: Change): void {
     const key = table.keyOf(before);
     // A changeset may delete a row and insert another whose key is the same for us (by its collation).
-    if (this.#rows.get(key)?.row instanceof Uint8Array && table.hasFoldedKey) return;
+    if (table.hasFoldedKey && typeof this.#rows.get(key)?.row === "object") return;
     table.forget(before);
     this.#rows.set(key, { table, row: "deleted", isReplaced: true, cells: undefined, parts: undefined });
   }
@@ -128,17 +142,17 @@ export class Capture {
         continue;
       }
       this.#writer.cut(0);
-      this.#value(table, column.model.name, cell);
+      this.#value(this.#writer, table, column.model.name, cell);
       change.cells ??= new Map();
       change.cells.set(column.model.id, this.#writer.slice());
     }
   }
 
-  #value(table: IndexTable, column: string, { value, isReal }: Cell): void {
-    const from = this.#writer.length;
-    if (isReal) this.#writer.real(numberOf(value));
-    else this.#writer.value(value);
-    const bytes = this.#writer.length - from;
+  #value(writer: CellWriter, table: IndexTable, column: string, { value, isReal }: Cell): void {
+    const from = writer.length;
+    if (isReal) writer.real(numberOf(value));
+    else writer.value(value);
+    const bytes = writer.length - from;
     if (bytes <= CELL_BYTES_MAX) return;
     throw new StarfishError(
       "too-large",

@@ -1,27 +1,20 @@
 /** Writes of the map as they travel from the thread of the index. Pure. */
+import { CellWriter } from "../cells/pack.ts";
 import type { PackedWrites } from "./messages.ts";
 
 export class WritePacker {
   readonly #keys: string[] = [];
-  readonly #values: (Uint8Array | undefined)[] = [];
-  #length = 0;
+  readonly #sizes: number[] = [];
+  readonly #writer = new CellWriter();
 
   add(key: string, value: Uint8Array | undefined): void {
     this.#keys.push(key);
-    this.#values.push(value);
-    this.#length += value?.length ?? 0;
+    this.#sizes.push(value?.length ?? -1);
+    if (value !== undefined) this.#writer.bytes(value);
   }
 
   packed(): PackedWrites {
-    const sizes = Int32Array.from(this.#values, (value) => value?.length ?? -1);
-    const bytes = new Uint8Array(this.#length);
-    let at = 0;
-    for (const value of this.#values) {
-      if (value === undefined) continue;
-      bytes.set(value, at);
-      at += value.length;
-    }
-    return { keys: this.#keys, sizes, bytes };
+    return { keys: this.#keys, sizes: new Int32Array(this.#sizes), bytes: this.#writer.slice() };
   }
 }
 
