@@ -227,7 +227,7 @@ function usageWords(error: unknown): string {
   const message = messageOf(error);
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   const [, option = ""] = /'(?:-\w, )?(-[^' ]*)/.exec(message) ?? [];
-  if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") return `there is no option '${option}'; --help lists those there are`;
+  if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") return `there is no option '${option}'; --help lists the options`;
   if (code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL") {
     const [, word = ""] = /argument '([^']*)'/.exec(message) ?? [];
     return `'${word}' is one word too many; --help says what is understood`;

@@ -214,7 +214,7 @@ class Connection {
     this.#leave = () => {
       for (const leave of leaving) leave();
     };
-    session.print(`This is ${selfName(this.#computer)}. 'help' says what there is; 'exit' or Ctrl-D leaves.`);
+    session.print(`This is ${selfName(this.#computer)}. 'help' lists the commands; 'exit' or Ctrl-D leaves.`);
     leaving.push(followMail(this.#computer, (words) => session.print(words)));
     leaving.push(followTransfers(this.#computer, (words) => session.print(words)));
     return await shell.end(await session.run({ signal: this.#stop.signal }));

@@ -1,6 +1,6 @@
 /**
- * The graph that a job begins with, as it is written down (spec.ts): of each task what it needs, by which program it is run, and
- * whether it may return tasks. Loaded with the first graph.
+ * The stored form of the graph that a job begins with (spec.ts): for each task what it needs, which program runs it,
+ * and whether it may return tasks. Loaded with the first graph.
  */
 import * as v from "valibot";
 import { check, decode, encode, integerOf, type Schema } from "../base/codec.ts";
@@ -40,7 +40,7 @@ export async function readGraph(
   return graphOf(await readWhole(contents, needs, GRAPH_NEEDS_BYTES_MAX, options), inputs);
 }
 
-/** Throws "malformed" for what is no graph of so many tasks and programs. */
+/** Throws "malformed" if it is not a graph of that many tasks and programs. */
 export function graphOf(
   bytes: Uint8Array,
   { count, programs = [], tasksMax }: Pick<GraphInputs, "count" | "programs" | "tasksMax">,
@@ -57,7 +57,10 @@ function malformed(what: string): StarfishError {
   return new StarfishError("malformed", `A graph ${what}`);
 }
 
-/** Rejects with "malformed" where a task needs one that does not come before it, "too-large" where there are too many. */
+/**
+ * Rejects with "malformed" if a task needs one that does not come before it, and with "too-large" if there are too
+ * many.
+ */
 export async function writeGraph(
   contents: Contents,
   tasks: readonly GraphTask[],
@@ -73,7 +76,7 @@ export async function writeGraph(
   const most = rows.some(([, , grows]) => grows) ? (tasksMax ?? GRAPH_TASKS_MAX) : undefined;
   const more = { ...(programs && { programs }), ...(most !== undefined && { tasksMax: most }) };
   const encoded = encode(check(rowsSchema, rows));
-  // Says what is wrong before anything is stored.
+  // Reports what is wrong before anything is stored.
   graphOf(encoded, { count: tasks.length, ...more });
   const own = tasks.map(({ input }) => input ?? new Uint8Array());
   const { bytes, ends, count, safe } = await writeList(contents, own, { signal });
@@ -83,5 +86,5 @@ export async function writeGraph(
   return { inputs, contents: [bytes, ends, named.content], safe: all };
 }
 
-/** For the suite that sends the extremes of every schema (test/adversary). */
+/** For the test suite that sends extreme values of every schema (test/adversary). */
 export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { rowsSchema };

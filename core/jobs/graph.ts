@@ -1,13 +1,14 @@
 /**
- * Tasks whose inputs are other tasks' results, as one job that runs as its inputs appear; and a list that grows: a task may
- * return further tasks instead of a value (as CIEL's do: Murray et al., NSDI'11). Its result is then made of theirs, of those
- * of its list that no other of the list needs, one after the other. So is the job's, of the tasks that it begins with.
+ * Tasks whose inputs are other tasks' results, as one job in which a task runs once its inputs are there. The graph can
+ * grow: a task may return further tasks instead of a value (as in CIEL: Murray et al., NSDI'11). Its result is then
+ * made of the results of those returned tasks that no other task of its list needs, one after the other. The job's
+ * result is made of its first tasks in the same way.
  *
- * All nodes number the tasks alike, whatever they hear first, and ask nobody. What is returned is taken in a fixed order: a
- * task that may return others stands in a queue from the moment at which all that may still change its input has been
- * taken; the first of the queue is taken, and its list gets the next numbers, in order. So the number of a task follows from
- * its parent's place in the queue and its own place in the list, and the queue from what has been taken before it. Where there
- * is something to take, the first of the queue can run: nothing that it needs can wait for it. Pure.
+ * All nodes give the tasks the same numbers, whatever they hear first, without asking anybody. Returned lists are taken
+ * in a fixed order. A task that may return others enters a queue once everything that could still change its input has
+ * been taken. The first task of the queue is taken, and its list gets the next numbers, in order. So a task's number
+ * follows from its parent's place in the queue and its own place in the list, and the queue follows from what was taken
+ * before. The first task of the queue can always run: nothing that it needs can wait for it. Pure.
  */
 import type { Bytes } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
@@ -16,17 +17,17 @@ import { GRAPH_DEPTH_MAX, GRAPH_NEEDS_MAX, GROWN_BYTES_MAX } from "./limits.ts";
 import { isReturned, readReturned } from "./returned.ts";
 
 export interface GraphRow {
-  /** Tasks whose results come before its own input. They have lower numbers. */
+  /** Tasks whose results precede its own input. They have lower numbers. */
   readonly needs: readonly number[];
-  /** 0 is the job's, others the graph's further ones. */
+  /** 0 is the job's program, others are the graph's further ones. */
   readonly program: number;
-  /** It may return tasks. */
+  /** Whether it may return tasks. */
   readonly grows: boolean;
 }
 
-/** A task that another has returned: `needs` are places in the list, before its own. */
+/** A task that another has returned: `needs` are positions in the list, before its own. */
 export interface ReturnedTask extends GraphRow {
-  /** Places in what its parent needs. Their results come first. */
+  /** Positions in what its parent needs. Their results come first. */
   readonly given: readonly number[];
   readonly input: Bytes;
 }
@@ -35,35 +36,37 @@ interface Node {
   readonly needs: readonly number[];
   readonly program: number;
   readonly grows: boolean;
-  /** How many have returned each other before it. */
+  /** The length of the chain of tasks that returned each other, down to this one. */
   readonly depth: number;
-  /** Of one that was returned. */
+  /** The input of a returned task. */
   readonly input: Bytes | undefined;
-  /** Of what it has returned: tasks whose results are its own, in order. */
+  /** For a task that has returned tasks: those whose results make up its own, in order. */
   ends: readonly number[] | undefined;
-  /** Of one that grows: what it has returned is known. */
+  /** For a task that grows: whether it is known what it has returned. */
   isTaken: boolean;
-  /** What is not settled of what it needs; once it has returned tasks, of its ends. */
+  /** The number of unsettled tasks that it needs or, once it has returned tasks, among its ends. */
   open: number;
-  /** Each that waits for it to be settled, as often as it does. */
+  /** The tasks that wait for it to be settled; a task may be listed several times. */
   readonly waiting: number[];
-  /** No more tasks can come of it or of what it needs. */
+  /** Whether no more tasks can come from it or from what it needs. */
   isSettled: boolean;
 }
 
 export class Graph {
-  /** Tasks whose results are the job's, in order. */
+  /** The tasks whose results make up the job's, in order. */
   readonly ends: readonly number[];
   readonly #tasksMax: number;
   readonly #programs: number;
   readonly #nodes: Node[] = [];
-  /** In an order in which each comes after what its value is made of. */
+  /** In an order in which each task comes after those that its value is made of. */
   readonly #settled: number[] = [];
   readonly #queue: number[] = [];
   #needs = 0;
   #grownBytes = 0;
 
-  /** @param tasksMax how many tasks it may have when it has grown; `programs` are there for its tasks */
+  /**
+   * @param tasksMax how many tasks it may have when it has grown; `programs` is the number of programs for its tasks
+   */
   constructor(rows: readonly GraphRow[], tasksMax: number = rows.length, programs = 1) {
     this.#tasksMax = tasksMax;
     this.#programs = programs;
@@ -76,23 +79,26 @@ export class Graph {
     return this.#nodes.length;
   }
 
-  /** No more tasks can come. */
+  /** Whether no more tasks can come. */
   get isWhole(): boolean {
     return this.#queue.length === 0;
   }
 
-  /** The tasks that a task returns with this output; undefined where that is a value. Throws "malformed", "too-large". */
+  /**
+   * The tasks that a task returns with this output; undefined if the output is a value. Throws "malformed",
+   * "too-large".
+   */
   returnedBy(task: number, output: Bytes): ReturnedTask[] | undefined {
     const { grows, needs } = this.#node(task);
     return grows ? readReturned(output, { needs: needs.length, programs: this.#programs }) : undefined;
   }
 
-  /** The tasks whose outputs come before its own input, in order. Throws "too-large". */
+  /** The tasks whose outputs precede its own input, in order. Throws "too-large". */
   inputsOf(task: number): number[] {
     return this.outputsOf(this.#node(task).needs);
   }
 
-  /** Of these tasks the results, as the tasks whose outputs they are, in order. Throws "too-large". */
+  /** The results of these tasks, as the tasks whose outputs they consist of, in order. Throws "too-large". */
   outputsOf(tasks: readonly number[]): number[] {
     const outputs: number[] = [];
     const open = tasks.toReversed();
@@ -100,13 +106,13 @@ export class Graph {
       const { ends } = this.#node(task);
       if (ends !== undefined) for (let i = ends.length - 1; i >= 0; i--) open.push(ends[i] ?? 0);
       else outputs.push(task);
-      // The same result may be named again and again.
+      // The same result may be named any number of times.
       if (outputs.length > GRAPH_NEEDS_MAX) throw tooMany(`results that one task takes are ${GRAPH_NEEDS_MAX}`);
     }
     return outputs;
   }
 
-  /** Whether an output that begins so is a list of tasks. */
+  /** Whether an output that begins with these bytes is a list of tasks. */
   isList(begin: Bytes): boolean {
     return isReturned(begin);
   }
@@ -115,12 +121,12 @@ export class Graph {
     return this.#node(task).program;
   }
 
-  /** What a task that was returned has of its own. */
+  /** The own input of a returned task. */
   inputOf(task: number): Bytes | undefined {
     return this.#nodes[task]?.input;
   }
 
-  /** Tasks that can begin, when the outputs of these are there. */
+  /** The tasks that can begin when the outputs of these are there. */
   ready(done: Intervals): Intervals {
     const { length } = this.#nodes;
     const isDone = new Uint8Array(length);
@@ -138,7 +144,7 @@ export class Graph {
     return setOf(ready);
   }
 
-  /** Tasks that are to be taken next, in order, as far as their outputs are there; so many at most. */
+  /** The tasks to take next, in order, as far as their outputs are there; at most `most` of them. */
   due(done: Intervals, most: number): number[] {
     const queue = this.#queue.slice(0, most);
     const first = queue.findIndex((task) => !has(done, task));
@@ -146,8 +152,8 @@ export class Graph {
   }
 
   /**
-   * Takes what the first of the queue has returned: tasks, or a value. Throws "malformed", and "too-large" where the graph
-   * would have more than it may; it is as before then.
+   * Takes what the first task of the queue has returned: tasks, or a value. Throws "malformed", and "too-large" if the
+   * graph would become too large; then it stays as it was.
    */
   take(task: number, output: Bytes): void {
     if (this.#queue[0] !== task) throw new Error(`Task ${task} is not the next to be taken`);
@@ -182,14 +188,17 @@ export class Graph {
     this.#needs += row.needs.length;
   }
 
-  /** Of the tasks from here on those that wait for nothing. */
+  /** Of the tasks from this one on, those that wait for nothing. */
   #without(from: number): number[] {
     const free: number[] = [];
     for (let task = from; task < this.#nodes.length; task++) if (this.#node(task).open === 0) free.push(task);
     return free;
   }
 
-  /** What these tasks wait for is settled. Those that grow are queued until they have been taken, others are settled too. */
+  /**
+   * Everything that these tasks wait for is settled. Those that grow are queued until they are taken; the others are
+   * settled too.
+   */
   #settle(tasks: readonly number[]): void {
     const next = [...tasks];
     for (const task of next) {
@@ -225,7 +234,7 @@ function needOf({ needs }: Node, place: number): number {
   return need;
 }
 
-/** Those that no other of them needs. */
+/** The tasks that no other of them needs. */
 function unneeded(rows: readonly { readonly needs: readonly number[] }[]): number[] {
   const needed = new Set(rows.flatMap(({ needs }) => needs));
   return Array.from(rows.keys()).filter((place) => !needed.has(place));

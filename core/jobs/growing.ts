@@ -1,6 +1,7 @@
 /**
- * The graph of one running job on this node: reads it, and takes what its tasks return as their results come (graph.ts says in
- * which order). Each node does so for itself, from the results that somebody holds; of a verified job, that enough agree on.
+ * The graph of one running job on this node. It reads the graph, and takes what tasks return as their results arrive
+ * (graph.ts tells the order). Each node does so for itself, from the results that any node holds; in a verified job,
+ * from those on which enough devices agree.
  */
 import { concat } from "../base/bytes.ts";
 import { isStarfishError } from "../base/errors.ts";
@@ -19,9 +20,9 @@ interface GrowingParts {
   /** Tasks whose results are there. */
   readonly held: () => Intervals;
   readonly signal: AbortSignal;
-  /** There are more tasks, or it is known that there are none. */
+  /** Called when there are more tasks, or when it is known that there are none. */
   readonly onGrown: () => void;
-  /** It could not be read. */
+  /** Called when the graph could not be read. */
   readonly onFault: (error: unknown) => void;
 }
 
@@ -39,22 +40,22 @@ export class Growing {
     this.#parts = parts;
   }
 
-  /** Undefined until it has been read. */
+  /** Undefined until the graph has been read. */
   get graph(): Graph | undefined {
     return this.#graph;
   }
 
-  /** Tasks that are known. */
+  /** The number of known tasks. */
   get count(): number {
     return this.#graph?.count ?? this.#inputs.count;
   }
 
-  /** No more tasks can come. */
+  /** Whether no more tasks can come. */
   get isWhole(): boolean {
     return this.#graph?.isWhole === true;
   }
 
-  /** What a task has returned and may not: no more of it is taken then. */
+  /** A task that returned something impossible. From then on nothing more is taken. */
   get failure(): Omit<FailedTask, "by"> | undefined {
     return this.#failure;
   }
@@ -63,24 +64,24 @@ export class Growing {
     return this.#failure === undefined ? NONE : interval(this.#failure.task, this.#failure.task + 1);
   }
 
-  /** Tasks that can begin. */
+  /** The tasks that can begin. */
   ready(): Intervals {
     return this.#graph?.ready(this.#parts.held()) ?? NONE;
   }
 
-  /** Of task numbers those that are known here: others may be ahead. */
+  /** Of these tasks, those that are known here: other nodes may be ahead. */
   known(tasks: Intervals): Intervals {
     return within(tasks, 0, this.count);
   }
 
-  /** Reads the graph, and takes what is there to be taken. */
+  /** Reads the graph, and takes what can be taken. */
   look(): void {
     if (this.#isReading || this.#failure !== undefined || this.isWhole) return;
     if (this.#graph !== undefined && this.#due(this.#graph).length === 0) return;
     this.#isReading = true;
     this.#read()
       .catch((error: unknown) => {
-        // Who held a result may have gone: another will, or it is run again.
+        // The holder of a result may have gone. Another node holds it, or it is run again.
         if (!isStarfishError(error, "lost")) this.#parts.onFault(error);
       })
       .finally(() => {
@@ -110,7 +111,7 @@ export class Growing {
     }
   }
 
-  /** Of a large output it is enough to see how it begins. */
+  /** The beginning of a large output tells whether it is a value. */
   async #isValue(graph: Graph, output: Output): Promise<boolean> {
     if (output instanceof Uint8Array) return false;
     const { contents, signal } = this.#parts;
@@ -118,7 +119,7 @@ export class Growing {
     return !graph.isList(concat(await Array.fromAsync(begin)));
   }
 
-  /** False where it could not be. */
+  /** Returns false if it could not be taken. */
   async #take(graph: Graph, task: number, output: Output): Promise<boolean> {
     const { gatherer, signal } = this.#parts;
     const bytes = (await this.#isValue(graph, output)) ? NOTHING : await gatherer.bytesOf(output, { signal });

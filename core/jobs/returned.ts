@@ -1,6 +1,7 @@
 /**
- * Tasks that a task returns instead of a value, as text: `{"tasks": [{"input": "5", "needs": [0], "grows": true}, …]}`. Only of
- * tasks that are said to grow is what they give looked at, so that no other has to mind how its output begins. Pure.
+ * The tasks that a task returns instead of a value, as text: `{"tasks": [{"input": "5", "needs": [0], "grows": true},
+ * …]}`. Only the outputs of tasks that are declared to grow are looked at, so that no other task has to mind how its
+ * output begins. Pure.
  */
 import * as v from "valibot";
 import { type Bytes, fromBase64Url, text, utf8 } from "../base/bytes.ts";
@@ -16,12 +17,12 @@ import {
 } from "./limits.ts";
 
 interface Told {
-  /** What the task has of its own, as text or as bytes in base64. */
+  /** The task's own input, as text or as bytes in base64. */
   readonly input?: string | undefined;
   readonly base64?: string | undefined;
-  /** Places in the list, before its own. */
+  /** Positions in the list, before its own. */
   readonly needs?: readonly number[] | undefined;
-  /** Places in what its parent needs. */
+  /** Positions in what its parent needs. */
   readonly given?: readonly number[] | undefined;
   readonly program?: number | undefined;
   readonly grows?: boolean | undefined;
@@ -54,10 +55,13 @@ const listSchema: Schema<{ readonly tasks: readonly Told[] }> = v.strictObject({
   ),
 });
 
-/** What begins a list. An object of a value that begins so too has to be given in another order, or in a list. */
+/**
+ * The beginning of a list. A value that is an object and begins like this has to be written in another order, or inside
+ * a list.
+ */
 const BEGIN = /^\s*\{\s*"tasks"\s*:/;
 
-/** What the parent takes and may name. */
+/** What the parent needs, and how many programs there are, which the tasks may name. */
 export interface Parent {
   readonly needs: number;
   readonly programs: number;
@@ -83,7 +87,7 @@ export function readReturned(output: Bytes, { needs, programs }: Parent): Return
   return all;
 }
 
-/** Whether an output that begins so is a list. */
+/** Whether an output that begins with these bytes is a list. */
 export function isReturned(begin: Bytes): boolean {
   return BEGIN.test(text(begin.subarray(0, RETURNED_BEGIN_BYTES)));
 }
@@ -109,5 +113,5 @@ function malformed(what: string): StarfishError {
   return new StarfishError("malformed", what);
 }
 
-/** For the suite that sends the extremes of every schema (test/adversary). */
+/** For the test suite that sends extreme values of every schema (test/adversary). */
 export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { listSchema };

@@ -287,7 +287,7 @@ function fraction(bytes: Uint8Array): number {
 
 function unknownWords(name: string, known: readonly string[]): string {
   const near = suggest(name, known);
-  const hint = near === undefined ? "'help' lists what there is" : `did you mean '${near}'?`;
+  const hint = near === undefined ? "'help' lists the commands" : `did you mean '${near}'?`;
   return `${name}: there is no such command; ${hint}`;
 }
 

@@ -61,7 +61,7 @@ function noSuchMember(members: readonly Member[], present: readonly Member[], wa
   );
   return new StarfishError(
     "not-found",
-    `nobody here is called '${wanted}'${near === undefined ? "; 'peers' lists who is" : `; did you mean '${near}'?`}`,
+    `nobody here is called '${wanted}'${near === undefined ? "; 'peers' lists who is here" : `; did you mean '${near}'?`}`,
   );
 }
 

@@ -61,7 +61,7 @@ async function looksWhole(tab: Tab, { phone, width = 0 }: TabOptions): Promise<v
     await page.locator(width > 760 ? button : small).click();
   };
   await tab.run("frobnicate");
-  const words = "starfish: frobnicate: there is no such command; 'help' lists what there is".split(" ");
+  const words = "starfish: frobnicate: there is no such command; 'help' lists the commands".split(" ");
   const said = await tab.screen();
   for (const word of words) expect(said).toContain(word);
 

@@ -52,7 +52,8 @@ function waitWords({ state, hasPerson }: SendProgress): string | undefined {
 
 function whatOf({ files, directories }: Incoming): string | undefined {
   const [first] = files;
-  if (first === undefined) return directories.length === 0 ? undefined : count(directories.length, "folder");
+  if (first === undefined)
+    return directories.length === 0 ? undefined : count(directories.length, "directory", "directories");
   return files.length === 1 ? oneLine(first.path.slice(first.path.lastIndexOf("/") + 1)) : count(files.length, "file");
 }
 

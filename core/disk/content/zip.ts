@@ -42,7 +42,10 @@ async function* zipInputs(
   let count = 0;
   for await (const entry of entries) {
     if (count++ === ZIP_ENTRIES_WRITTEN_MAX) {
-      throw new StarfishError("too-large", `A zip here holds ${ZIP_ENTRIES_WRITTEN_MAX} files and folders; use tar`);
+      throw new StarfishError(
+        "too-large",
+        `A zip here holds ${ZIP_ENTRIES_WRITTEN_MAX} files and directories; use tar`,
+      );
     }
     const lastModified = new Date(Math.max(TIME_UNKNOWN_MS, entry.modifiedMs ?? TIME_UNKNOWN_MS));
     if (entry.kind === "folder") yield { name: `${entry.path}/`, lastModified };

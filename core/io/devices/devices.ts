@@ -256,5 +256,5 @@ function refused(name: string): StarfishError {
 }
 
 function nobody(name: string): StarfishError {
-  return new StarfishError("unsupported", `${name} has nobody at its screen now`);
+  return new StarfishError("unsupported", `Nobody is at ${name}'s screen now`);
 }

@@ -2,75 +2,75 @@
 
 // What is sent
 
-/** Bytes of a transfer that travel and are stored together: a shard's length, which every store takes. */
+/** Bytes of a transfer that are sent and stored together: the length of a shard, which every store accepts. */
 export const PIECE_BYTES: number = 256 * 1024;
 /** Bytes of one transfer: as much as the largest content. */
 export const TRANSFER_BYTES_MAX: number = 2 ** 40;
-/** Files and folders of one transfer. More belong in an archive: each is a name that the receiver's shell lists. */
+/** Files and directories of one transfer. More of them belong in an archive: the receiver's shell lists each name. */
 export const ENTRIES_MAX = 100_000;
-/** The list of them, which the receiver holds in memory to show it. */
+/** The size of their list, which the receiver holds in memory to show it. */
 export const MANIFEST_BYTES_MAX: number = 16 * 1024 * 1024;
-/** Entries that are written and read together: some milliseconds of a page's thread. */
+/** Entries that are written and read without a pause: some milliseconds of a page's thread. */
 export const MANIFEST_BLOCK_ENTRIES = 512;
-/** And their bytes: paths may be long. */
+/** The bytes of these entries: paths may be long. */
 export const MANIFEST_BLOCK_BYTES: number = 64 * 1024;
-/** Letters of a path; its bytes are bounded as in archives. */
+/** Characters of a path; its bytes are bounded as in archives. */
 export const PATH_CHARS_MAX = 4_096;
-/** Names that an offer tells: what fits a screen. The rest is in the list, which comes first. */
+/** Names that an offer states: as many as fit a screen. The rest is in the list, which is sent first. */
 export const NAMES_TOLD_MAX = 12;
-/** Letters of a name that is told. */
+/** Characters of a stated name. */
 export const TOLD_CHARS_MAX = 200;
 
 // On the way
 
 /**
- * Bytes that are on their way, or lie at the receiver and are not stored: below what a channel takes at all (8 MiB). At
- * 100 ms of round trip, or where two busy processes take turns, they are 70 MB/s.
+ * Bytes that are on their way, or at the receiver and not stored yet: fewer than a channel accepts (8 MiB). With a
+ * round trip of 100 ms, or between two busy processes that take turns, this allows 70 MB/s.
  */
 export const WINDOW_BYTES: number = 7 * 1024 * 1024;
 /** Pieces that are read and hashed before the window has room for them. */
 export const HASHED_AHEAD = 4;
 /** A control message: an offer with all its names. */
 export const CONTROL_BYTES_MAX: number = 16 * 1024;
-/** Control messages that wait: a receiver's word on each piece of a window, and some. */
+/** Control messages that wait: a receiver's reply to each piece of a window, and some more. */
 export const CONTROLS_MAX = 64;
-/** Time until the first word on a channel. */
+/** Time until the first message on a channel. */
 export const FIRST_WORD_MS = 10_000;
-/** How long a link that breaks before the other end has said anything is looked for again. */
+/** How long a link that breaks before the other end has said anything is set up again. */
 export const FIRST_MEETING_MS = 10_000;
-/** Pause before a broken link is looked for again, doubled each time up to the second. */
+/** Pause before a broken link is set up again. It doubles each time, up to the second value. */
 export const RETRY_MIN_MS = 250;
 export const RETRY_MAX_MS = 5_000;
-/** How long it is looked for without any progress: a machine that restarts is back by then. */
+/** For how long a sender tries without any progress: a machine that restarts is back by then. */
 export const RESUME_MS: number = 10 * 60_000;
-/** How often progress is told. */
+/** How often progress is reported. */
 export const PROGRESS_MS = 200;
 
 // The receiver
 
-/** How long a person has to answer an offer, and the sender waits. */
+/** How long a person has to answer an offer, and how long the sender waits. */
 export const OFFER_MS: number = 10 * 60_000;
-/** Offers that wait for the person, of one member and of all. */
+/** Offers that wait for the person's answer, of one member and of all. */
 export const OFFERS_PER_SENDER_MAX = 8;
 export const OFFERS_MAX = 64;
-/** Transfers of one member that come in at once, and of all. Each holds a window. */
+/** Incoming transfers of one member at the same time, and of all members. Each holds a window. */
 export const INCOMING_PER_SENDER_MAX = 4;
 export const INCOMING_MAX = 16;
-/** Transfers that go out at once. */
+/** Outgoing transfers at the same time. */
 export const OUTGOING_MAX = 16;
-/** Offers that are remembered so as not to be asked about twice when their link breaks. */
+/** Offers that are remembered, so that nobody is asked twice when a link breaks. */
 export const ASKED_REMEMBERED_MAX = 256;
-/** What has come of a transfer whose sender is gone is kept for so long. */
+/** How long the received part of a transfer is kept after its sender has gone. */
 export const PARTIAL_KEPT_MS: number = 24 * 3_600_000;
-/** How often it is looked for what is too old. */
+/** How often parts that are too old are looked for. */
 export const SWEEP_MS: number = 10 * 60_000;
-/** Transfers in the inbox: what a person may ever look through. */
+/** Transfers in the inbox: more than a person ever looks through. */
 export const ITEMS_MAX = 1_000;
-/** Pieces after which it is written down how far it is; after a restart the ones after it are hashed again (16 MiB). */
+/** Pieces after which the progress is written down. After a restart the later pieces are hashed again (16 MiB). */
 export const JOURNAL_PIECES = 64;
 /** Room that is left for the swarm's files. */
 export const ROOM_LEFT_BYTES: number = 2 * 1024 * 1024;
-/** Lists of entries that are kept in memory for who looks at the inbox. */
+/** Lists of entries that are kept in memory for readers of the inbox. */
 export const LISTS_KEPT = 4;
-/** Letters of what is told to the other end when something fails. */
+/** Characters of the message to the other end when something fails. */
 export const MESSAGE_CHARS_MAX = 500;

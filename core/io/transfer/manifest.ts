@@ -1,6 +1,7 @@
 /**
- * The list of a transfer's files and folders, as it travels before their bytes: blocks of entries in CBOR, each after its
- * length in 4 bytes (big-endian). The same list has the same bytes, by whose hash a receiver knows a transfer again.
+ * The list of a transfer's files and directories, which is sent before their bytes: blocks of entries in CBOR, each
+ * after its length in 4 bytes (big-endian). The same list has the same bytes. By their hash a receiver recognises a
+ * transfer.
  */
 import * as v from "valibot";
 import { type Bytes, concat, utf8 } from "../../base/bytes.ts";
@@ -21,12 +22,12 @@ import {
 import type { TransferEntry } from "./types.ts";
 
 const LENGTH_BYTES = 4;
-/** A path may have 4 KiB, so that a block which is nearly full may exceed its size by one. */
+/** A path may have 4 KiB, so one entry more may follow when a block is nearly full. */
 const BLOCK_BYTES_MAX = MANIFEST_BLOCK_BYTES + 16 * 1024;
 const FOLDER = -1;
 const MOMENT_MS_MAX = 8.64e15;
 
-/** Path; size, null of a pipe, -1 of a folder; when it was changed. */
+/** Path; size (null for a pipe, -1 for a directory); when it was changed. */
 const blockSchema: Schema<(readonly [string, number | null, number])[]> = v.pipe(
   v.array(
     v.tuple([textOf(PATH_CHARS_MAX), v.nullable(integerOf(FOLDER, TRANSFER_BYTES_MAX)), integerOf(0, MOMENT_MS_MAX)]),
@@ -57,7 +58,7 @@ export async function encodeManifest(entries: readonly TransferEntry[], clock: C
   return concat(parts);
 }
 
-/** Throws "malformed" on what is no list, or one that says what can't be (checkEntries). */
+/** Throws "malformed" if it is not a list, or an impossible one (checkEntries). */
 export async function decodeManifest(bytes: Bytes, clock: Clock): Promise<TransferEntry[]> {
   const entries: TransferEntry[] = [];
   for (let at = 0; at < bytes.length;) {
@@ -78,13 +79,17 @@ export async function decodeManifest(bytes: Bytes, clock: Clock): Promise<Transf
 }
 
 /**
- * Throws "malformed" where a path leads out of its folder or no file can have it, where two are one, or a file is where a
- * folder should be; and where a pipe is not alone. What passes can be laid out below any folder.
+ * Throws "malformed" for impossible lists: a path that leads out of its directory or that no file can have, two equal
+ * paths, a file in the place of a directory, a pipe among other entries. A list that passes can be laid out below any
+ * directory.
  */
 export function checkEntries(entries: readonly TransferEntry[]): void {
   if (entries.length === 0) throw malformed("nothing in it");
   if (entries.length > ENTRIES_MAX) {
-    throw new StarfishError("too-large", `One transfer has at most ${ENTRIES_MAX} files and folders: make an archive`);
+    throw new StarfishError(
+      "too-large",
+      `One transfer has at most ${ENTRIES_MAX} files and directories: make an archive`,
+    );
   }
   const kinds = new Map<string, TransferEntry["kind"]>();
   for (const { path, kind, sizeBytes } of entries) {
@@ -98,7 +103,7 @@ export function checkEntries(entries: readonly TransferEntry[]): void {
     for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
       const above = kinds.get(path.slice(0, slash));
       if (above === "folder") break;
-      if (above === "file") throw malformed(`${JSON.stringify(path.slice(0, slash))} is a file and a folder`);
+      if (above === "file") throw malformed(`${JSON.stringify(path.slice(0, slash))} is a file and a directory`);
     }
   }
   if (utf8(entries[0]?.path ?? "").length === 0) throw malformed("nothing in it");
@@ -108,12 +113,12 @@ export interface Told {
   readonly title: string;
   readonly files: number;
   readonly folders: number;
-  /** Null of a pipe. */
+  /** Null for a pipe. */
   readonly totalBytes: number | null;
   readonly names: [string, number | null][];
 }
 
-/** What a person is told of the entries. */
+/** The summary of the entries for a person. */
 export function toldOf(entries: readonly TransferEntry[]): Told {
   let files = 0;
   let totalBytes: number | null = 0;
@@ -140,5 +145,5 @@ function malformed(why: string): StarfishError {
   return new StarfishError("malformed", `The list of a transfer's files can't be: ${why}`);
 }
 
-/** For the suite that sends the extremes of every schema (test/adversary). */
+/** For the test suite that sends extreme values of every schema (test/adversary). */
 export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { blockSchema };

@@ -1,6 +1,7 @@
 /**
- * A transfer's stream in pieces of PIECE_BYTES, each with the root of all up to it (wire.ts). What is read is what the
- * entries say: a file that has become shorter meanwhile ends it, and of one that grew the rest is left out.
+ * Cuts a transfer's stream into pieces of PIECE_BYTES, each with the root of all pieces up to it (wire.ts). As much is
+ * read as the entries say: a file that has become shorter meanwhile ends the transfer; the rest of a file that has
+ * grown is left out.
  */
 import { type Bytes, concat } from "../../base/bytes.ts";
 import { StarfishError, throwIfAborted } from "../../base/errors.ts";
@@ -12,7 +13,7 @@ import { ROOT_BYTES } from "./wire.ts";
 
 export const FIRST_ROOT: Uint8Array = new Uint8Array(ROOT_BYTES);
 
-/** The root of pieces, given the root of all but the last and that one's hash. */
+/** The root of a list of pieces, from the root of all but the last and the hash of the last. */
 export function nextRoot(crypto: Crypto, root: Bytes, digest: Bytes): Uint8Array {
   return crypto.sha256(concat([root, digest]));
 }
@@ -25,7 +26,7 @@ export function contentBytes(pieces: number, manifestBytes: number, totalBytes: 
 export interface Piece {
   readonly index: number;
   readonly bytes: Bytes;
-  /** Of all pieces up to this one. */
+  /** The root of all pieces up to this one. */
   readonly root: Uint8Array;
 }
 
@@ -34,7 +35,7 @@ export interface HashParts {
   readonly crypto: Crypto;
 }
 
-/** The pieces of a source from the first one, a few of them hashed ahead. */
+/** The pieces of a source from the first one; a few of them are hashed ahead. */
 export async function* piecesOf(
   manifest: Bytes,
   source: TransferSource,
@@ -55,7 +56,7 @@ export async function* piecesOf(
   for await (const bytes of cut(streamOf(manifest, source, signal))) {
     throwIfAborted(signal);
     const digest = coder.hash([bytes]);
-    // Heard of when its turn comes.
+    // A failure is noticed when it is awaited.
     digest.catch(() => {});
     underWay.push({ bytes, digest });
     if (underWay.length < HASHED_AHEAD) continue;
@@ -65,7 +66,7 @@ export async function* piecesOf(
   for (let piece = await next(); piece !== undefined; piece = await next()) yield piece;
 }
 
-/** The manifest, then what the entries say of each file. */
+/** The manifest, then the bytes of each file, as many as its entry says. */
 async function* streamOf(
   manifest: Bytes,
   source: TransferSource,
@@ -87,7 +88,7 @@ async function* streamOf(
   }
 }
 
-/** Pieces of one length, without copying where a chunk holds a whole one. */
+/** Pieces of the same length, without copying if a chunk holds a whole one. */
 async function* cut(chunks: AsyncIterable<Bytes>): AsyncGenerator<Bytes, void, undefined> {
   let parts: Bytes[] = [];
   let length = 0;
@@ -101,7 +102,7 @@ async function* cut(chunks: AsyncIterable<Bytes>): AsyncGenerator<Bytes, void, u
       length = 0;
     }
     if (chunk.length === 0) continue;
-    // Small chunks may lie in a buffer that their source uses again.
+    // The source of a small chunk may use its buffer again.
     parts.push(chunk.length < PIECE_BYTES / 4 ? Uint8Array.from(chunk) : chunk);
     length += chunk.length;
   }

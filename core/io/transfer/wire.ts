@@ -7,10 +7,10 @@
  *     offer                   ->
  *                             <-  waiting          the person is being asked
  *                             <-  accept           how many pieces are here, and their root
- *     again                   ->                   those are not of this source: drop them
+ *     again                   ->                   the pieces at the receiver are not of this source: drop them
  *     pieces                  ->
- *                             <-  ack              so many are here to stay; WINDOW_BYTES may be on their way beyond
- *     end                     ->                   how much it was, and its root
+ *                             <-  ack              how many are stored; WINDOW_BYTES more may be on their way
+ *     end                     ->                   how many pieces and bytes there were, and their root
  *                             <-  done
  *
  * The root of pieces is a chain of hashes: r(0) = 32 zeros, r(i+1) = SHA-256(r(i) | SHA-256(piece i)). `refuse` ends it from
@@ -38,7 +38,7 @@ export const ID_BYTES = 16;
 export const ROOT_BYTES = 32;
 const PIECES_MAX = Math.ceil((TRANSFER_BYTES_MAX + MANIFEST_BYTES_MAX) / PIECE_BYTES);
 
-/** Why a receiver ends it. */
+/** Why a receiver ends a transfer. */
 export const REFUSALS = [
   "refused",
   "timeout",
@@ -54,15 +54,15 @@ type Refusal = (typeof REFUSALS)[number];
 
 const sizeSchema = integerOf(0, TRANSFER_BYTES_MAX);
 
-/** What is to be sent. */
+/** What the sender wants to send. */
 export interface OfferMessage {
   readonly is: "offer";
-  /** The sender's name for this attempt to send: the same again after a broken link. */
+  /** The sender's name for this attempt. It is the same after a broken link. */
   readonly id: Uint8Array;
   /** SHA-256 of the manifest. */
   readonly key: Uint8Array;
   readonly manifestBytes: number;
-  /** Of the files together; null of a pipe. */
+  /** The size of all files together; null for a pipe. */
   readonly totalBytes: number | null;
   readonly files: number;
   readonly folders: number;
@@ -84,11 +84,11 @@ export type ReceiverMessage =
   | { readonly is: "done" }
   | { readonly is: "refuse"; readonly code: Refusal; readonly message: string };
 
-/** What a node keeps of a transfer in its inbox: what was offered, and how far it is. */
+/** A node's record of a transfer in its inbox: the offer, and the progress. */
 export interface InboxRecord extends Omit<OfferMessage, "is"> {
   readonly from: PeerId;
   readonly name: string;
-  /** Pieces that were here when it was written, and their root. */
+  /** The pieces that were here when it was written, and their root. */
   readonly pieces: number;
   readonly root: Uint8Array;
   readonly isWhole: boolean;
@@ -96,7 +96,7 @@ export interface InboxRecord extends Omit<OfferMessage, "is"> {
   readonly touchedAtMs: number;
 }
 
-/** As a title is after its way. */
+/** In the form that a title has after it was sent. */
 export const titleSchema: Schema<string> = lineOf(TOLD_CHARS_MAX);
 
 const offerEntries = {
@@ -151,12 +151,12 @@ export function controlMessage(message: SenderMessage | ReceiverMessage): readon
   return [Uint8Array.of(CONTROL), encode(message)];
 }
 
-/** Takes the piece by reference. */
+/** Refers to the piece without copying it. */
 export function pieceMessage(piece: Bytes): readonly Bytes[] {
   return [PIECE_HEAD, piece];
 }
 
-/** What a message says: a piece, or what the schema gives. Throws "malformed", "too-large". */
+/** The content of a message: a piece, or a value of the schema. Throws "malformed", "too-large". */
 export function readMessage<T>(schema: Schema<T>, message: Uint8Array, controlBytesMax: number): T | Uint8Array {
   const body = message.subarray(1);
   if (message[0] === PIECE) {
@@ -169,5 +169,5 @@ export function readMessage<T>(schema: Schema<T>, message: Uint8Array, controlBy
   return decode(schema, body);
 }
 
-/** For the suite that sends the extremes of every schema (test/adversary). */
+/** For the test suite that sends extreme values of every schema (test/adversary). */
 export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { senderSchema, receiverSchema, recordSchema };

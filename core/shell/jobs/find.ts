@@ -30,7 +30,7 @@ export function jobsNamed(jobs: Pick<Jobs, "list" | "state">, wanted: string): J
 export function findJob(jobs: Pick<Jobs, "list" | "state">, wanted: string): JobState {
   const [one, another, ...more] = jobsNamed(jobs, wanted);
   if (one === undefined) {
-    const hint = jobs.list().length === 0 ? "there are no jobs" : "'ps' lists those that there are";
+    const hint = jobs.list().length === 0 ? "there are no jobs" : "'ps' lists the jobs";
     throw new StarfishError("not-found", `there is no job '${wanted}'; ${hint}`);
   }
   if (another !== undefined) {

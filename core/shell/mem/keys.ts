@@ -20,6 +20,6 @@ export function firstKeys(memory: ReplicatedMap, prefix: string, countMax: numbe
 /** "not-found", with the most similar key. */
 export function noSuchKey(memory: ReplicatedMap, key: string): StarfishError {
   const near = suggest(key, firstKeys(memory, "", KEYS_COMPARED_MAX));
-  const hint = near === undefined ? "'mem ls' lists those that are there" : `did you mean '${oneLine(near)}'?`;
+  const hint = near === undefined ? "'mem ls' lists the keys" : `did you mean '${oneLine(near)}'?`;
   return new StarfishError("not-found", `there is no key '${oneLine(key)}'; ${hint}`);
 }

@@ -185,7 +185,7 @@ describe("rm", () => {
     expect(await bench.run("mem rm alpha xyz beta alpha", { on: "second" })).toEqual({
       status: 1,
       stdout: "",
-      stderr: "mem: there is no key 'xyz'; 'mem ls' lists those that are there\n",
+      stderr: "mem: there is no key 'xyz'; 'mem ls' lists the keys\n",
     });
     await arrives("alpha", undefined, "first");
     await arrives("beta", undefined, "first");

@@ -192,7 +192,7 @@ describe("/dev", () => {
     const second = bench.computer("second");
     const nobody = await bench.run("echo lunch > /dev/second/notify");
     expect(nobody.status).not.toBe(0);
-    expect(nobody.stderr).toContain("second has nobody at its screen now");
+    expect(nobody.stderr).toContain("Nobody is at second's screen now");
 
     const { person, asked, received } = somebody();
     const leave = second.devices.attach(person);

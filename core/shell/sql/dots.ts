@@ -41,7 +41,7 @@ export async function runDot(line: string, session: Session, signal: AbortSignal
     const near = suggest(name, Object.keys(DOTS));
     throw new StarfishError(
       "malformed",
-      `there is no '${name}'; ${near === undefined ? "'.help' lists what there is" : `did you mean '${near}'?`}`,
+      `there is no '${name}'; ${near === undefined ? "'.help' lists the commands" : `did you mean '${near}'?`}`,
     );
   }
   await dot.run(words.map(unquoted), session, signal);
@@ -98,7 +98,7 @@ export async function noSuchTable(name: string, target: Session["target"]): Prom
   );
   return new StarfishError(
     "not-found",
-    `there is no table ${oneLine(name)}${near === undefined ? "; '.tables' lists those there are" : `; did you mean ${near}?`}`,
+    `there is no table ${oneLine(name)}${near === undefined ? "; '.tables' lists the tables" : `; did you mean ${near}?`}`,
   );
 }
 
