@@ -2,8 +2,8 @@
 import { messageOf } from "../../core/base/errors.ts";
 import { parseInvite, type Invite } from "../../core/net/identity/invite.ts";
 import { baseIn } from "../../core/net/identity/invite-text.ts";
-import { codeBaseIn, codeLink, isLikeCode, parseCode } from "../../core/io/codes/words.ts";
 import { realCrypto } from "../../core/platform/crypto.ts";
+import { codeLinkIn } from "./code-link.ts";
 import { byId, setText } from "./dom.ts";
 import { showNotice, type Notice } from "./notice.ts";
 
@@ -51,7 +51,8 @@ export function openDoor(
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     try {
-      if (isLikeCode(input.value)) return onChoose({ link: linkOf(input.value) });
+      const link = codeLinkIn(input.value);
+      if (link !== undefined) return onChoose({ link });
       onChoose({ invite: parseInvite(realCrypto, input.value), base: baseIn(input.value) });
     } catch (error) {
       setText(said, messageOf(error));
@@ -62,11 +63,6 @@ export function openDoor(
   const box = byId("notice", HTMLElement);
   box.classList.toggle("welcome", trouble === undefined);
   box.append(form);
-}
-
-/** Of this page, unless the link is of another. Throws "usage". */
-function linkOf(pasted: string): string {
-  return codeLink(codeBaseIn(pasted) ?? `${location.origin}${location.pathname}`, parseCode(pasted));
 }
 
 function button(label: string, type: "submit" | "button"): HTMLButtonElement {

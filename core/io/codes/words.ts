@@ -34,12 +34,6 @@ export function codeSocketUrl(base: string): string {
   return new URL(CODE_PLACE, base).href.replace(/^http/, "ws");
 }
 
-/** Whether this is meant as a code or a link with one, rather than an invite. */
-export function isLikeCode(pasted: string): boolean {
-  const text = pasted.slice(0, CHARS_MAX).trim();
-  return text.includes(`#${IN_LINK}`) || text.startsWith(IN_LINK) || /^\d{1,4}[\s\-_.,+]+\p{L}/u.test(text);
-}
-
 /** The page's address in a link with a code. */
 export function codeBaseIn(pasted: string): string | undefined {
   const [, base] = /(https?:\/\/[^\s#<>"']{1,300})#code=/.exec(pasted.slice(0, CHARS_MAX)) ?? [];
