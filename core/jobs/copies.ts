@@ -23,15 +23,15 @@ import {
   RESULTS_TIMEOUT_MS,
 } from "./limits.ts";
 import type { Results } from "./results.ts";
+import type { JobView } from "./view.ts";
 import { heldSchema, RESULTS_PROTOCOL, sizeOnWire, type TaskOutput } from "./wire.ts";
 
 export interface CopiesParts {
   readonly net: Net;
   readonly clock: Clock;
   readonly results: Results;
-  /** Tasks whose results others hold, together and each. */
-  readonly heldByOthers: () => Intervals;
-  readonly holders: () => ReadonlyMap<PeerId, Intervals>;
+  /** Tasks whose results others hold. */
+  readonly view: Pick<JobView, "held" | "holders">;
   /** Tasks that this node has run itself. */
   readonly ran: () => Intervals;
 }
@@ -70,8 +70,8 @@ export class Copies {
   }
 
   #alone(): Intervals {
-    const { results, heldByOthers } = this.#parts;
-    return subtract(subtract(results.held, heldByOthers()), this.#givenTo());
+    const { results, view } = this.#parts;
+    return subtract(subtract(results.held, view.held()), this.#givenTo());
   }
 
   /** What this node was given of late; without one, what any was. */
@@ -83,7 +83,7 @@ export class Copies {
   }
 
   async #giveToHalf(signal: AbortSignal): Promise<void> {
-    const { net, holders, ran } = this.#parts;
+    const { net, view, ran } = this.#parts;
     const deviceOf = (peer: PeerId): string => net.member(peer)?.record.device ?? peer;
     const partners = this.#partners();
     const devices = new Map(partners.toReversed().map((peer) => [deviceOf(peer), peer]));
@@ -94,7 +94,7 @@ export class Copies {
     const bytesMax = Math.floor(HALF_BYTES_A_SECOND / Math.max(1, half.length));
     for (const peer of half) {
       if (signal.aborted) return;
-      const held = union(holders().get(peer) ?? NONE, this.#givenTo(peer));
+      const held = union(view.holders().get(peer) ?? NONE, this.#givenTo(peer));
       const batch = this.#batch(subtract(subtract(ran(), held), this.#large), bytesMax, COPY_SMALL_BYTES_MAX);
       if (batch.length > 0) await this.#giveTo(peer, batch, signal);
     }

@@ -111,6 +111,14 @@ export function intersect(a: Intervals, b: Intervals): Intervals {
   return merge(a, b, (inA, inB) => inA && inB);
 }
 
+/** Whether some number is in both. Costs by the first. */
+export function meets(a: Intervals, b: Intervals): boolean {
+  for (let i = 0; i < a.length; i += 2) {
+    if (within(b, a[i] ?? 0, a[i + 1] ?? 0).length > 0) return true;
+  }
+  return false;
+}
+
 export function subtract(a: Intervals, b: Intervals): Intervals {
   if (a.length === 0 || b.length === 0) return a;
   return merge(a, b, (inA, inB) => inA && !inB);

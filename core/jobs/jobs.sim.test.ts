@@ -114,6 +114,10 @@ describe("a job of the swarm", () => {
     // The first may follow at once, and the end is told at once.
     const gaps = states.slice(1, -1).map((atMs, i) => atMs - (states[i] ?? 0));
     expect(gaps.slice(1).filter((gap) => gap < STATE_EVERY_MS)).toEqual([]);
+    // Four nodes agree soon that all is done.
+    const againMs = lab.world.nowMs;
+    await lab.outcome(await lab.submit(node, job(17)));
+    expect(lab.world.nowMs - againMs).toBeLessThan(600);
   });
 
   test("bound to nodes is run by these alone", async () => {

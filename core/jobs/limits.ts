@@ -206,6 +206,8 @@ export const TELL_EVERY_NODE_MS = 12;
 export const TELL_EVERY_MS_MAX = 5_000;
 /** The same for a node that has nothing to run. */
 export const IDLE_EVERY_MS = 200;
+/** In a small swarm it is less: TELL_EVERY_NODE_MS for each node, but not less than this. */
+export const IDLE_EVERY_MS_MIN = 50;
 /** Without news of it for this long, a node's part in a job is over: by then it could have told three times. */
 export const LEASE_MS = 16_000;
 /** How often a node looks at what others do, and the most often that it plans. */

@@ -28,19 +28,18 @@ import {
   type Intervals,
   intersect,
   interval,
+  meets,
   NONE,
   sizeOf,
   subtract,
   union,
   unionAll,
-  within,
 } from "./intervals.ts";
 import {
   FAILURE_CHARS_MAX,
   FAILURES_TOLD_MAX,
   FAULT_PAUSE_MS,
   FAULT_PAUSE_MS_MAX,
-  IDLE_EVERY_MS,
   LONG_TASK_MS,
   LOOK_EVERY_MS,
   OUTPUT_INLINE_BYTES_MAX,
@@ -153,9 +152,7 @@ export class Part implements Sharer {
       { id: job.id, spec: job.spec, by: job.by, own },
       { ...parts, gatherer, graph: () => this.#growing?.graph },
     );
-    const heldByOthers = (): Intervals => this.#view.held();
-    const given = { results: this.#results, heldByOthers, holders, ran: () => this.#ran };
-    this.#copies = new Copies(job.id, { ...parts, ...given });
+    this.#copies = new Copies(job.id, { ...parts, results: this.#results, ran: () => this.#ran, view: this.#view });
     this.#ending = new Ending(job, this.#ended.signal, {
       ...parts,
       view: this.#view,
@@ -366,6 +363,8 @@ export class Part implements Sharer {
         if (this.#ended.signal.aborted) return;
         if (sizeOf(this.#queued) < this.#cores()) this.#planSoon();
         this.#parts.shares.pump();
+        // Others may wait for what this node has done last, or all is done.
+        if (this.#claimed().length === 0) this.#glanceIn(this.#telling.idleInMs);
       });
   }
 
@@ -511,13 +510,15 @@ export class Part implements Sharer {
     // What others claim too, or have done, is looked at when there is something of it.
     if (others.some(({ entry }) => meets(mine, entry.claimed) || meets(mine, entry.held))) this.#planSoon();
     // Who has nothing to do looks at once whether there is something, or all is done.
-    if (mine.length === 0) {
-      this.#glancing ??= this.#parts.clock.timer(IDLE_EVERY_MS, () => {
-        this.#glancing = undefined;
-        this.#look();
-      });
-    }
+    if (mine.length === 0) this.#glanceIn(this.#telling.idleEveryMs);
     this.#parts.onChange();
+  }
+
+  #glanceIn(delayMs: number): void {
+    this.#glancing ??= this.#parts.clock.timer(delayMs, () => {
+      this.#glancing = undefined;
+      this.#look();
+    });
   }
 
   #look(): void {
@@ -541,11 +542,4 @@ export class Part implements Sharer {
     const failed = { failed: this.#failed, failures: this.#failures };
     this.#telling.tell({ ...told, ...failed }, () => this.#verifier?.votes());
   }
-}
-
-function meets(mine: Intervals, theirs: Intervals): boolean {
-  for (let i = 0; i < mine.length; i += 2) {
-    if (within(theirs, mine[i] ?? 0, mine[i + 1] ?? 0).length > 0) return true;
-  }
-  return false;
 }

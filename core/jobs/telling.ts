@@ -8,7 +8,14 @@ import type { Net } from "../net/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import { type WorkEntry, writeWork } from "./entries.ts";
-import { IDLE_EVERY_MS, LEASE_MS, TELL_EVERY_MS, TELL_EVERY_MS_MAX, TELL_EVERY_NODE_MS } from "./limits.ts";
+import {
+  IDLE_EVERY_MS,
+  IDLE_EVERY_MS_MIN,
+  LEASE_MS,
+  TELL_EVERY_MS,
+  TELL_EVERY_MS_MAX,
+  TELL_EVERY_NODE_MS,
+} from "./limits.ts";
 import { workKey, workPurpose, type Writers } from "./view.ts";
 
 interface TellingParts {
@@ -42,6 +49,16 @@ export class Telling {
     return Math.min(TELL_EVERY_MS_MAX, Math.max(TELL_EVERY_MS, TELL_EVERY_NODE_MS * this.#parts.tellers()));
   }
 
+  /** The same of a node without work: others may wait for what it has done last. */
+  get idleEveryMs(): number {
+    return Math.min(IDLE_EVERY_MS, Math.max(IDLE_EVERY_MS_MIN, TELL_EVERY_NODE_MS * this.#parts.tellers()));
+  }
+
+  /** When it may tell again. */
+  get idleInMs(): number {
+    return Math.max(0, this.#toldAtMs + this.idleEveryMs - this.#parts.clock.monotonic());
+  }
+
   /** There is something new to tell. */
   change(): void {
     this.#isDirty = true;
@@ -52,7 +69,7 @@ export class Telling {
     const { clock, work, writers, net, log } = this.#parts;
     const sinceMs = clock.monotonic() - this.#toldAtMs;
     const isNothing = !this.hasTold && claimed.length + held.length + failed.length === 0;
-    const everyMs = claimed.length === 0 ? IDLE_EVERY_MS : this.everyMs;
+    const everyMs = claimed.length === 0 ? this.idleEveryMs : this.everyMs;
     if (isNothing || sinceMs < everyMs || (!this.#isDirty && sinceMs < TELL_EVERY_MS_MAX)) return;
     const entry = { claimed, held, failed, ...rest, votes: votes() };
     const sign = (statement: Uint8Array): Uint8Array => net.sign(workPurpose(this.#job), statement);
