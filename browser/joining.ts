@@ -1,6 +1,7 @@
 /**
- * How the page gets its node: reads the invite, starts the node, and brings everything on the page to life; or asks who has
- * no invite for one. With all that it imports it is most of the page's code, and is loaded apart from terminal and prompt.
+ * How the page gets its node: it reads the invite, starts the node, and connects the page to it; without an invite it
+ * asks for one. With all its imports this is most of the page's code, and is loaded separately from terminal and
+ * prompt.
  */
 import { StarfishError } from "../core/base/errors.ts";
 import { friendlyName } from "../core/net/identity/names.ts";
@@ -36,22 +37,25 @@ import type { Page } from "./ui/page.ts";
 
 /** A node that is being started. */
 export interface Launched {
-  /** The invite that brought the tab here; undefined for who founds a swarm. */
+  /** The invite that brought the tab here; undefined if the tab founds a swarm. */
   readonly text: string | undefined;
   readonly node: Promise<TabNode>;
 }
 
-/** Notices about contact give way to each other; any other stays until its person closes it. */
+/** A notice about contact replaces the one before; any other stays until its person closes it. */
 let aboutContact: Notice | undefined;
 function tellContact(notice: Notice | undefined): void {
   if (notice === undefined && aboutContact === undefined) return;
-  // The same again (each attempt is refused alike) would only disturb.
+  // The same notice again (each attempt is refused alike) would only disturb.
   if (notice?.title === aboutContact?.title) return;
   aboutContact = notice;
   showNotice(notice);
 }
 
-/** Whoever looks at the screen, or gets the page's address or a picture of it, would be let in by what stands there. */
+/**
+ * Hides the invite in the address bar: whoever sees the screen, or gets the page's address or a screenshot, could join
+ * with it.
+ */
 function hideInvite(text: string): void {
   if (location.hash.slice(1) === text) history.replaceState(history.state, "", location.pathname + location.search);
 }
@@ -64,18 +68,20 @@ export function launch(text: string | undefined): Launched {
     onRefused: (code, message) => tellContact(refused(code, message)),
     onStorage: (trouble) => showNotice(trouble === "cleared" ? storageCleared : storageFull),
   });
-  // It is told by `follow`, when there is where to tell it.
+  // `follow` reports the error, when the page can show it.
   node.catch(() => {});
   return { text, node };
 }
 
-/** Shows the node on the page, once it has started. Rejects with what problems.ts has words for. */
+/** Connects the page to the node, once it has started. Rejects with errors for which problems.ts has words. */
 export async function follow(page: Page, { text, node }: Launched): Promise<void> {
   if (text !== undefined) page.swarm = friendlyName(parseInvite(realCrypto, text).swarm);
   bringToLife(page, await node, text);
 }
 
-/** For who has no invite, or one of which `trouble` says what is wrong: asks for one, or founds a swarm here. */
+/**
+ * For a person without an invite, or with an invalid one (`trouble` says why): asks for one, or founds a swarm here.
+ */
 export function openEntrance(page: Page, trouble: unknown, fail: (error: unknown) => void): void {
   page.fail(new StarfishError("not-a-member", "This tab is in no swarm yet: paste an invite link above, or start one"));
   page.status.say("Not connected");
@@ -107,7 +113,9 @@ function enter({ invite, base }: Entrance): void {
   location.hash = formatInvite(realCrypto, { ...invite, addresses });
 }
 
-/** Brings the page to life. `text` is the invite that brought the tab here; who founded a swarm makes one. */
+/**
+ * Connects the page to the node. `text` is the invite that brought the tab here; a tab that founded a swarm makes one.
+ */
 function bringToLife(page: Page, node: TabNode, text: string | undefined): void {
   const { computer } = node;
   const invite = text ?? computer.net.invite();
@@ -118,7 +126,7 @@ function bringToLife(page: Page, node: TabNode, text: string | undefined): void 
   } else if (tellOnce()) {
     showNotice(unprotected);
   }
-  // For programs, and for whoever opens the developer tools: docs/memory.md.
+  // For programs, and for the developer tools: docs/memory.md.
   Object.assign(globalThis, { starfish: computer });
   const cap = new StorageCap(computer.storage);
   const views = new ComputerViews(page, computer, { swarm, tasksRun: node.tasksRun, cap });
@@ -136,7 +144,7 @@ function bringToLife(page: Page, node: TabNode, text: string | undefined): void 
       keepPage(document.baseURI);
     },
     nobody: () => {
-      // Who was refused knows more than that; who has founded a swarm awaits nobody.
+      // A person whose tab was refused has seen a better notice; a tab that founded a swarm waits for nobody.
       if (aboutContact === undefined && text !== undefined) tellContact(nobodyAnswers);
     },
     lost: () => tellContact(lostContact),

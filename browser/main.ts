@@ -1,6 +1,6 @@
 /**
- * The page's life, in order: the node's code is loaded and dials; while the network answers, terminal and prompt are drawn;
- * then the node brings everything on the page to life (joining.ts). Without an invite the page says what Starfish is, and
+ * The page's start, in order. The node's code is loaded and dials. While the network answers, terminal and prompt are
+ * drawn. Then the page is connected to the node (joining.ts). Without an invite the page says what Starfish is, and
  * asks for one.
  */
 import { isStarfishError, StarfishError } from "../core/base/errors.ts";
@@ -13,7 +13,7 @@ import { Page } from "./ui/page.ts";
 
 watchFaults();
 
-/** How long the terminal waits for the node's code, which is on its way already: to dial comes before drawing. */
+/** How long the terminal waits for the node's code, which is being loaded already: dialling comes before drawing. */
 const DIAL_FIRST_MS = 60;
 
 /** The invite in the link, or the one that brought this browser here before. */
@@ -76,7 +76,7 @@ function fail(page: Page, error: unknown): void {
   showNotice(whyNotStarted(error));
 }
 
-// Another link in the same tab is another swarm, or a mended key.
+// Another link in the same tab means another swarm, or a corrected key.
 addEventListener("hashchange", () => location.reload());
 
 start().catch(noteFault);

@@ -4,11 +4,11 @@
  * files below assets/ never change under their names. The build before stays, for tabs that are open with it. An app that the
  * node serves below app/ is kept file by file, as its tabs ask for them, and opens as the page does.
  *
- * It imports nothing: browsers load it by itself. vite.config.ts writes the names of the files into it.
+ * It imports nothing, because browsers load it by itself. vite.config.ts writes the names of the files into it.
  */
 
 interface Build {
-  /** Changes with any file. */
+  /** Changes when any file changes. */
   readonly version: string;
   readonly files: readonly string[];
 }
@@ -34,7 +34,7 @@ const build = JSON.parse("@starfish-build@") as Build;
 const PREFIX = "starfish-page-";
 /** This build and the one before. */
 const BUILDS_KEPT = 2;
-/** A node that is there answers sooner; whoever waits longer sees nothing. */
+/** A node that is there answers sooner, and a person who waits longer sees nothing. */
 const ANSWER_MS = 3_000;
 /** What pages of apps import: the same name in each build, so the server's comes first. */
 const DOOR = "starfish.js";

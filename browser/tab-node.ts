@@ -1,6 +1,6 @@
 /**
- * This tab as a node: its number among the tabs of this browser, its store, its identity, the network, and the computer on
- * top. Loaded after the terminal is on the screen, because it is most of the page's code.
+ * This tab as a node: its number among the tabs of this browser, its store, its identity, the network, and the computer
+ * on top. Loaded after the terminal is on the screen, because it is most of the page's code.
  */
 import { toHex } from "../core/base/bytes.ts";
 import { ERROR_CODES, type ErrorCode } from "../core/base/errors.ts";
@@ -39,14 +39,16 @@ import { programFile } from "./program-platform.ts";
 import { builtins } from "./tasks.ts";
 
 const DEVICE_BYTES = 8;
-/** What a tab offers of its memory where the browser keeps nothing for it. */
+/** The memory that a tab offers if the browser keeps nothing for it. */
 const FORGETFUL_BYTES = 100_000_000;
-/** What is written in the second until it is stored, of which a person makes little and other nodes keep the rest. */
+/**
+ * Room for what is written within the second until it is stored: a person writes little, and other nodes keep the rest.
+ */
 const RESERVE_BYTES: number = 1024 * 1024;
 
 export interface TabNode {
   readonly computer: Computer;
-  /** Nothing could be stored: it is a new node each time. */
+  /** Whether nothing could be stored, so that it is a new node each time. */
   readonly forgetful: boolean;
   /** Tasks that have ended here since the start. */
   readonly tasksRun: () => number;
@@ -57,13 +59,13 @@ export interface TabNodeOptions {
   readonly root: string;
   /** Without one the tab founds a swarm. */
   readonly invite: Invite | undefined;
-  /** What this tab keeps was taken away, or there is no room for more. */
+  /** The tab's storage was cleared, or there is no room for more. */
   readonly onStorage: (trouble: "cleared" | "full") => void;
-  /** A member turned this node away. */
+  /** A member refused this node. */
   readonly onRefused: (code: ErrorCode, message: string) => void;
 }
 
-/** Rejects with what problems.ts has words for. */
+/** Rejects with errors for which problems.ts has words. */
 export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
   // Asked for at once: it is there when the network is.
   const machine = options.invite && machineOf(options.invite.swarm, options.root);
@@ -115,7 +117,10 @@ export async function startTabNode(options: TabNodeOptions): Promise<TabNode> {
   return { computer, forgetful, tasksRun: countTasks(computer) };
 }
 
-/** Tabs of this browser, once other ways have failed: links by the network are worth more. They are asked anew each time. */
+/**
+ * Tabs of this browser, after other ways have failed: links over the network are worth more. They are asked again each
+ * time.
+ */
 function lastResort(tabs: TabsNearby): () => readonly Address[] {
   let isFirst = true;
   return () => {
@@ -126,12 +131,12 @@ function lastResort(tabs: TabsNearby): () => readonly Address[] {
   };
 }
 
-/** A page can't see the networks of its machine: what it knows is where it came from itself. */
+/** A page can't see its machine's networks; it only knows where it came from itself. */
 function ownHosts(): string[] {
   return [location.hostname.replace(/^\[|\]$/g, "")];
 }
 
-/** The invite with the node that served the page as the first to try: it answered a moment ago. */
+/** The invite with the node that served the page as the first address to try, because it answered a moment ago. */
 function withPageAddress(invite: Invite): string {
   const address = bootstrapAddress(location);
   const addresses = address === undefined ? invite.addresses : [address, ...invite.addresses];
@@ -139,9 +144,9 @@ function withPageAddress(invite: Invite): string {
 }
 
 /**
- * A private window may have no storage, or one that fails: then a store that lasts as long as the tab. So does that of a page
- * that came unprotected: another page in its place could read what it keeps, and without Web Locks two tabs would be the
- * same node.
+ * A private window may have no storage, or storage that fails. Then the store lasts as long as the tab. The same holds
+ * for a page that came unprotected: another page in its place could read what it keeps, and without Web Locks two tabs
+ * would be the same node.
  */
 async function openStore(index: number, log: Log, onLost: () => void): Promise<{ store: Store; forgetful: boolean }> {
   if (protection() === "none") return { store: new MemoryStore(), forgetful: true };
@@ -153,7 +158,10 @@ async function openStore(index: number, log: Log, onLost: () => void): Promise<{
   }
 }
 
-/** What this tab keeps of the swarm's files. Where the browser keeps nothing, a little, for as long as the tab is there. */
+/**
+ * What this tab keeps of the swarm's files. If the browser keeps nothing, it is a little, for as long as the tab is
+ * there.
+ */
 async function openShards(index: number, forgetful: boolean): Promise<ShardStore> {
   const inMemory = (): ShardStore => memoryShardStore({ quotaBytes: FORGETFUL_BYTES, sha256: webSha256 });
   if (forgetful) return inMemory();
@@ -166,7 +174,7 @@ async function openShards(index: number, forgetful: boolean): Promise<ShardStore
   }
 }
 
-/** What the tabs of this browser share their fate with. Under a lock, so that two first tabs do not make two. */
+/** The device that the tabs of this browser form. Made under a lock, so that two first tabs do not make two. */
 function sharedDevice(): Promise<string> {
   return locks.request("starfish/device", {}, () => {
     const kept = readSetting("device");
@@ -177,13 +185,13 @@ function sharedDevice(): Promise<string> {
   });
 }
 
-/** The page shows what matters; the rest is for the developer tools, at the level that they hide by default. */
+/** The page shows what matters; the rest is logged for the developer tools, at a level that they hide by default. */
 function pageLog({ onRefused, onStorage }: TabNodeOptions): Log {
   return {
     write(level, event, fields = {}) {
       if (level !== "debug") console.debug(event, fields);
       if (event === "store.full") onStorage("full");
-      // Turning others away is our business; being turned away is the person's, and another version is both.
+      // Refusing others is no concern of the person; being refused is; another version concerns both.
       if (event !== "net.refused" || (fields["by"] === "us" && fields["code"] !== "version-mismatch")) return;
       const code = ERROR_CODES.find((known) => known === fields["code"]);
       if (code !== undefined) onRefused(code, String(fields["message"]));
@@ -191,7 +199,7 @@ function pageLog({ onRefused, onStorage }: TabNodeOptions): Log {
   };
 }
 
-/** By watching the number that run: each step down is one that has ended. */
+/** Counts by watching the number of running tasks: each decrease is a task that has ended. */
 function countTasks({ cpu }: Computer): () => number {
   let run = 0;
   let running = cpu.running().length;

@@ -15,18 +15,23 @@ export type { Computer } from "../core/computer.ts";
 export type * from "../core/db/types.ts";
 
 export interface StartNodeOptions {
-  /** Where its identity is kept: the same directory is the same node again. One process uses it at a time. */
+  /**
+   * Where its identity is kept: a node with the same directory is the same node again. Only one process may use it at a
+   * time.
+   */
   readonly dataDir: string;
-  /** The invite of a swarm, as a link. Without it: the swarm that it was in before, or a new one. */
+  /**
+   * The invite of a swarm, as a link. Without it the node returns to the swarm in which it was before, or founds one.
+   */
   readonly join?: string;
   /** Default: 127.0.0.1, this machine only. */
   readonly host?: string;
   /** Default: any free port. */
   readonly port?: number;
   readonly name?: string;
-  /** Cores to lend to everybody's jobs. Default: none. */
+  /** Cores to lend to all members' jobs. Default: none. */
   readonly cores?: number;
-  /** Bytes of disk offered to the swarm's files; a part of what is free if it is not said. */
+  /** Bytes of disk offered to the swarm's files. Default: a part of what is free. */
   readonly storageBytes?: number;
   /** How large the shared database may become on this node, in bytes of RAM and disk each. Default: 256 MiB. */
   readonly databaseBytesMax?: number;
@@ -39,12 +44,12 @@ export interface OpenComputerOptions extends Omit<StartNodeOptions, "join"> {
   readonly invite?: string;
 }
 
-/** Another member answers within seconds where there is one. */
+/** If another member is there, it answers within seconds. */
 const JOIN_MS = 30_000;
 
 /**
- * Resolves when the node runs and, with an invite, has met another member; the memory then fills within moments. Rejects with
- * "bad-invite", "timeout" (nobody answered), "in-use" (the directory), "io" and what else a start can fail with.
+ * Resolves when the node runs and, with an invite, has met another member; the memory fills within moments after that.
+ * Rejects with "bad-invite", "timeout" (nobody answered), "in-use" (the directory), "io" and other errors of a start.
  */
 export async function startNode(options: StartNodeOptions): Promise<OpenNode> {
   const node = await open(options);

@@ -1,4 +1,4 @@
-/** A whole node in this process: its directory claimed, its server listening with the page, its computer running. */
+/** A whole node in this process: it claims the directory, listens with the page, and runs the computer. */
 import { join } from "node:path";
 import { isStarfishError, messageOf } from "../core/base/errors.ts";
 import type { Computer } from "../core/computer.ts";
@@ -19,7 +19,7 @@ export interface OpenNodeOptions {
   readonly host: string;
   /** Undefined: the default port, or the next free one. 0: any. */
   readonly port: number | undefined;
-  /** The page's address in invites, if it is not this machine's (containers, proxies). */
+  /** The page's address in invites, if others reach it by another one (containers, proxies). */
   readonly url: string | undefined;
   /** Serves the page by https. */
   readonly tls?: TlsChoice | undefined;
@@ -35,16 +35,16 @@ export interface OpenNodeOptions {
   /** A page of the person's own, served at /app/: an HTML file, or a folder with an index.html. */
   readonly app?: string | undefined;
   readonly log: Log;
-  /** Where what a library throws is counted. */
+  /** Counts errors that a library throws. */
   readonly faults?: Faults;
 }
 
-/** Disposing of it says goodbye and gives everything back. */
+/** Disposing of it says goodbye and releases everything. */
 export interface OpenNode extends AsyncDisposable {
   readonly computer: Computer;
   /** The page's address. */
   readonly url: string;
-  /** SHA-256 of the certificate that the page is served with, as browsers show it. */
+  /** SHA-256 of the page's certificate, in the form of browsers. */
   readonly fingerprint: string | undefined;
 }
 
@@ -87,7 +87,7 @@ export async function openNode(options: OpenNodeOptions): Promise<OpenNode> {
   return { computer, url, fingerprint: tls?.fingerprint, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-/** Says goodbye, and does not wait for ever for peers that do not answer. */
+/** Says goodbye, but does not wait long for peers that do not answer. */
 async function leave(computer: Computer, log: Log): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(() => {

@@ -1,4 +1,6 @@
-/** What a Node node adds to the network adapter: WebSocket links on its HTTP server, TCP both ways, and ciphers. */
+/**
+ * What Node.js adds to the network adapter: WebSocket links on its HTTP server, TCP in both directions, and ciphers.
+ */
 import type { IncomingMessage, Server } from "node:http";
 import { Server as TlsServer } from "node:https";
 import { isIPv6 } from "node:net";
@@ -10,9 +12,14 @@ import { corkedTcp } from "./tcp.ts";
 import { type TakesUpgrade, webSocketServer } from "./websocket-server.ts";
 
 export interface NodeTransportsOptions {
-  /** Listens already; serves the page, and the WebSocket links beside it. Absent: this node can't be reached by tabs. */
+  /**
+   * A server that listens already and serves the page; WebSocket links share it. Absent: tabs can't reach this node.
+   */
   readonly server?: Server;
-  /** Whether a request to the server may become a link: which pages may (page-origins.ts). Default: no page but others' programs. */
+  /**
+   * Whether a request to the server may become a link; decides which pages may (page-origins.ts). Default: programs
+   * only, no pages.
+   */
   readonly mayLink?: (request: IncomingMessage) => boolean;
   /** Takes what is to become something else than a link. */
   readonly others?: TakesUpgrade;
@@ -32,7 +39,7 @@ export function nodeTransports(
     const bound = options.server.address();
     if (bound === null || typeof bound === "string") throw new Error("Assertion failed: the server listens on a port");
     const isTls = options.server instanceof TlsServer;
-    // Other nodes can't check a certificate that a node made for itself: TCP is the way for them, and told first.
+    // Other nodes can't check a self-signed certificate, so TCP, which they can use, is told first.
     if (isTls && options.tcpHost !== undefined) listen.push(tcpAt(options.tcpHost, options.tcpPort));
     listen.push(`${ip(bound.address)}/tcp/${bound.port}/${isTls ? "wss" : "ws"}`);
     transports.unshift(webSocketServer(options.server, options.mayLink ?? isNoPage, options.others));

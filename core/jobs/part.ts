@@ -1,7 +1,8 @@
 /**
- * This node's part in one running job: it runs tasks that it claims, tells about it once a second, holds results, and puts
- * them together when it is its turn. What to run is planned (plan.ts) from what it knows of the others (view.ts); there is
- * nobody to ask. A node without cores for the job still holds copies of results, and may have to finish the job.
+ * This node's part in one running job. It runs tasks that it has claimed, tells about that once a second, holds
+ * results, and puts them together when it is its turn. It plans what to run (plan.ts) from what it knows of the others
+ * (view.ts), and asks nobody. A node without cores for the job still holds copies of results, and may have to finish
+ * the job.
  */
 import { isStarfishError, messageOf, StarfishError } from "../base/errors.ts";
 import type { Contents } from "../disk/types.ts";
@@ -80,15 +81,15 @@ export interface PartParts {
   readonly longTasks: LoadLongTasks;
   /** Who has been named in jobs of late: drawn for none that is verified. */
   readonly distrusted: () => ReadonlySet<PeerId>;
-  /** Called with how the job ended, by the node that has put the results together. */
+  /** Called with the outcome, on the node that has put the results together. */
   readonly finish: (outcome: FinishedOutcome) => void;
-  /** Of a verified job: what somebody says that its outcome is, and that this node has found the same. */
+  /** For a verified job: the proposed outcome, and a way to confirm it. */
   readonly proposal: () => FinishedOutcome | undefined;
   readonly confirm: (outcome: FinishedOutcome) => void;
   readonly onChange: () => void;
 }
 
-/** Weight of the newest task in the mean of what tasks take. */
+/** The weight of the newest task in the mean time of tasks. */
 const SMOOTHING = 0.1;
 
 export class Part implements Sharer {
@@ -192,7 +193,7 @@ export class Part implements Sharer {
 
   get depth(): number {
     const isShort = this.#taskMs !== undefined && this.#taskMs < SHORT_TASK_MS;
-    // Inputs that have to be fetched are, while the task before runs.
+    // If inputs have to be fetched, that happens while the task before runs.
     return isShort ? 3 : this.job.spec.inputs.from === "range" ? 1 : 2;
   }
 
@@ -208,19 +209,19 @@ export class Part implements Sharer {
     return true;
   }
 
-  /** What this node holds, for who asks; as much as is here. */
+  /** The output, if this node holds it; for nodes that ask for it. */
   output(task: number): Held | undefined {
     return this.#results.get(task);
   }
 
-  /** Undefined of a job that is not verified. */
+  /** Undefined if the job is not verified. */
   get verifier(): Verifier | undefined {
     return this.#verifier;
   }
 
-  /** Takes copies of another's results; gives how many of them, from the first on. */
+  /** Takes copies of another node's results. Returns how many of them it took, from the first on. */
   hold(results: readonly TaskOutput[]): number {
-    // Those that have to agree hold it each.
+    // In a verified job, those who have to agree hold each result anyway.
     if (this.#verifier !== undefined) return 0;
     let held = 0;
     for (const [task, output, fuelUsed] of results) {
@@ -232,7 +233,7 @@ export class Part implements Sharer {
     return held;
   }
 
-  /** Tasks whose results somebody who is there holds, or that enough have verified. */
+  /** Tasks whose results a living node holds, or that enough devices have verified. */
   held(): Intervals {
     const held = this.#verifier?.verified() ?? union(this.#results.held, this.#view.held());
     return this.#known(held);
@@ -271,7 +272,7 @@ export class Part implements Sharer {
     return all.sort((a, b) => a.task - b.task);
   }
 
-  /** What there is to say of a job that is verified. */
+  /** What to say of a verified job. */
   verification(): Pick<JobState, "named" | "lacking"> {
     const { verify } = this.job.spec;
     if (verify === undefined || this.#verifier === undefined) return { named: [], lacking: undefined };
@@ -283,12 +284,12 @@ export class Part implements Sharer {
     return this.#results.contents();
   }
 
-  /** Whether nothing has come of it here for long, for want of what it needs. */
+  /** Whether the job has made no progress here for long, because something that it needs is missing. */
   isStalled(nowMs: number): boolean {
     return this.#pauseMs >= FAULT_PAUSE_MS_MAX && nowMs - this.#advancedAtMs >= STALLED_MS;
   }
 
-  /** Stops working. Results stay for who asks, until `close`. */
+  /** Stops working. Results are kept for other nodes until `close`. */
   end(): void {
     if (this.#ended.signal.aborted) return;
     this.#ended.abort(new StarfishError("cancelled", "The job is over"));
@@ -507,7 +508,7 @@ export class Part implements Sharer {
     this.#growing?.look();
     const mine = this.#claimed();
     const others = this.#view.others();
-    // What others claim too, or have done, is looked at when there is something of it.
+    // If others claim or have done some of our tasks, that needs a look.
     if (others.some(({ entry }) => meets(mine, entry.claimed) || meets(mine, entry.held))) this.#planSoon();
     // Who has nothing to do looks at once whether there is something, or all is done.
     if (mine.length === 0) this.#glanceIn(this.#telling.idleEveryMs);

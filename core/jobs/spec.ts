@@ -1,9 +1,10 @@
 /**
- * A job, written down: what is run, over which inputs, how results combine, and within which limits. It is what a job's entry
- * in the map `proc` says, so that any node can run and finish it. Nothing in it is code of the node that wrote it: how
- * inputs are cut and results put together is data here, and programs are named by their content.
+ * A job, written down: what is run, over which inputs, how results are combined, and within which limits. It is the
+ * job's entry in the map `proc`, so that any node can run and finish the job. It has no code of the node that wrote it:
+ * how inputs are cut and results are combined is data here, and programs are named by their contents.
  *
- * Whatever a member writes is read through these schemas: each field is bounded by itself, and by those it depends on.
+ * What members write is read through these schemas: each field is bounded by itself, and by the fields that it depends
+ * on.
  */
 import * as v from "valibot";
 import { bytesOf, encode, integerOf, lineOf, type Schema, textOf } from "../base/codec.ts";
@@ -39,20 +40,20 @@ import {
   TITLE_CHARS_MAX,
 } from "./limits.ts";
 
-/** Bytes by name, or themselves where they are few: then they need no disk. */
+/** Bytes by name or, if they are few, the bytes themselves: these need no disk. */
 export type Content = ContentRef | { readonly bytes: Uint8Array };
 
-/** How it is run is as in ports/sandbox.ts; of a script, `module` is the engine. */
+/** How the module is run (ports/sandbox.ts). For a script, `module` is the engine. */
 export interface Program {
   readonly kind: ProgramKind;
   readonly module: Content;
   readonly source?: Content | undefined;
-  /** Of a script: the text of the function of two values that makes one of them, for its tasks' own outputs. */
+  /** For a script: the text of a function that makes one value of two, to reduce the results within a task. */
   readonly reduce?: Content | undefined;
-  /** Of a script: what its function gets of a task's input. */
+  /** For a script: the part of a task's input that its function gets. */
   readonly form?: InputForm | undefined;
   readonly args?: readonly string[] | undefined;
-  /** "reduce": the export of that name instead of `run`; of a script, its `reduce`. */
+  /** "reduce": the export of that name instead of `run`; for a script, its `reduce`. */
   readonly entry?: "run" | "reduce" | undefined;
 }
 
@@ -60,7 +61,7 @@ export interface Program {
 export type Inputs =
   /** Whole numbers in [lo, hi), cut in `count` ranges of nearly equal length; a task gets the text "LO HI". */
   | { readonly from: "range"; readonly lo: number; readonly hi: number; readonly count: number }
-  /** Task i gets bytes [end(i - 1), end(i)) of `bytes`; `ends` has each end in 6 bytes, the lowest first (inputs.ts). */
+  /** Task i gets bytes [end(i - 1), end(i)) of `bytes`; `ends` has each end in 6 bytes, little-endian (inputs.ts). */
   | { readonly from: "list"; readonly bytes: Content; readonly ends: Content; readonly count: number }
   /** The same, and before it the results of those tasks that `needs` names for it (graph-table.ts). */
   | {
@@ -75,8 +76,8 @@ export type Inputs =
       readonly tasksMax?: number | undefined;
     }
   /**
-   * Files, as `list` names them (inputs.ts): each is a task, or with `piece` several: of `bytes` each, cut after a line's end
-   * where `at` says so.
+   * Files that `list` names (inputs.ts). Each is a task or, with `piece`, several tasks: pieces of `bytes` each, which
+   * end at line ends if `at` says so.
    */
   | {
       readonly from: "files";
@@ -85,26 +86,26 @@ export type Inputs =
       readonly piece?: { readonly bytes: number; readonly at: "byte" | "line" } | undefined;
     };
 
-/** What becomes of the tasks' outputs, always taken in the order of the tasks. */
+/** What is done with the tasks' outputs, which are always taken in the order of the tasks. */
 export type Combine =
-  /** They are kept as a list (inputs.ts has its form), each as it is. */
+  /** They are kept unchanged, as a list (in the form of inputs.ts). */
   | { readonly how: "none" }
   /** One after the other. */
   | { readonly how: "concat" }
   /** Whole numbers as text, one a line; the result is their sum. */
   | { readonly how: "sum" }
-  /** Lines "NUMBER KEY"; the result has each key once, with the sum of its numbers, the largest first. */
+  /** Lines "NUMBER KEY". The result has each key once, with the sum of its numbers, the largest first. */
   | { readonly how: "merge" }
   /** The lines of all, in the order of their bytes. */
   | { readonly how: "sort" }
   /**
-   * A task makes one output of two, which follow each other: balanced, in order, count - 1 times. Its input is the first one's
-   * length in 4 bytes, the lowest first, then both.
+   * A task makes one output of two neighbouring ones: in a balanced tree, in order, count - 1 times. Its input is the
+   * first one's length in 4 bytes, little-endian, then both.
    */
   | { readonly how: "reduce"; readonly program: Program };
 
 interface JobLimits {
-  /** Fuel of each task (docs/tasks.md); where none is said, LIMITS_DEFAULT's. */
+  /** Fuel of each task (docs/tasks.md); LIMITS_DEFAULT's if absent. */
   readonly fuel?: number | undefined;
   readonly memoryBytesMax: number;
   /** Wall-clock time of each task, after which its worker is ended. */
@@ -118,13 +119,13 @@ export interface JobSpec {
   readonly inputs: Inputs;
   readonly combine: Combine;
   readonly limits: JobLimits;
-  /** Each task is run on so many devices, and so many equal results count. */
+  /** Each task is run on `runs` devices, and a result counts if `agree` of them give it. */
   readonly verify?: { readonly runs: number; readonly agree: number } | undefined;
-  /** The only nodes that are to run tasks; all that lend cores unless given. */
+  /** The only nodes that may run tasks; all that lend cores if absent. */
   readonly on?: readonly PeerId[] | undefined;
   /** What somebody says that this very work, or one of its tasks, gave within a day is believed: it is not run again. */
   readonly reuse?: boolean | undefined;
-  /** Tasks that fail are left out of the result, and named; without it the first one ends the job. */
+  /** Tasks that fail are left out of the result, and named. Without it the first failure ends the job. */
   readonly keepGoing?: boolean | undefined;
 }
 
@@ -243,7 +244,7 @@ export const specSchema: Schema<JobSpec> = v.pipe(
     verify: v.optional(
       v.pipe(
         v.strictObject({ runs: integerOf(2, RUNS_MAX), agree: integerOf(2, RUNS_MAX) }),
-        // Two different results could otherwise both have enough that agree.
+        // Otherwise two different results could both have enough that agree.
         v.check(({ runs, agree }) => agree <= runs && agree * 2 > runs, "agree must be more than half of runs"),
       ),
     ),
@@ -251,12 +252,12 @@ export const specSchema: Schema<JobSpec> = v.pipe(
     keepGoing: v.optional(v.boolean()),
     reuse: v.optional(v.boolean()),
   }),
-  // A reduction adds a task for each but one: together they stay within the bound.
+  // A reduction adds count - 1 tasks; together they stay within the bound.
   v.check(
     ({ inputs, combine }) => combine.how !== "reduce" || inputs.count * 2 - 1 <= TASKS_PER_JOB_MAX,
     "more tasks and reductions than a job may have",
   ),
-  // Without one of the results there is no result at all.
+  // If one of the results is missing, there is no result at all.
   v.check(({ combine, keepGoing }) => combine.how !== "reduce" || keepGoing !== true, "a reduction needs every result"),
   // What a failed task was needed for would never begin; and a graph says itself what is made one.
   v.check(
