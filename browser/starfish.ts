@@ -1,7 +1,7 @@
 /**
- * Starfish for programs in a page, served as /starfish.js: see open-computer.ts for what it promises. It shares its code with
- * the page at `/` (what both load is a file of its own), and so the browser's storage: a tab of an app takes its number, and
- * with it its identity, from the same row as the tabs of that page.
+ * Starfish for programs in a page, served as /starfish.js; open-computer.ts says what it promises. It shares its code
+ * with the page at `/` (what both load is a file of its own), and also the browser's storage. So a tab of an app takes
+ * its number, and with it its identity, from the same sequence as the tabs of that page.
  */
 import { StarfishError } from "../core/base/errors.ts";
 import type { Computer } from "../core/computer.ts";
@@ -18,7 +18,10 @@ import { StorageCap } from "./storage-cap.ts";
 import { locks } from "./tab-locks.ts";
 import { startTabNode } from "./tab-node.ts";
 
-/** This file lies beside the page of the node, wherever the app does. Not spelt in one: the bundler would look for a file. */
+/**
+ * This file is beside the page of the node, wherever the app is. The expression is not written inline, because the
+ * bundler would look for a file.
+ */
 const own = import.meta.url;
 const root = new URL(".", own).href;
 
@@ -44,27 +47,27 @@ async function open({ invite, onTrouble = tell }: OpenComputerOptions): Promise<
     onStorage: (trouble) => onTrouble(trouble === "cleared" ? cleared() : full()),
   });
   computer.net.onTwin(({ message }) => onTrouble(new StarfishError("in-use", message)));
-  // What the person has chosen for this browser holds for apps too.
+  // The person's choices in this browser hold for apps too.
   void new StorageCap(computer.storage);
   void new LendingPolicy(computer.cpu, locks, () => {});
   followLife(computer);
   const isKept = keepInvite(text);
   onceInCompany(computer, () => {
-    // Whoever sees the address, or gets it sent, would be let in.
+    // Whoever sees the address, or is sent it, could join with it.
     if (isKept && location.hash.slice(1) === text)
       history.replaceState(history.state, "", location.pathname + location.search);
     void keepApp(root);
   });
-  // Another link in the same tab is another swarm, or a mended key.
+  // Another link in the same tab means another swarm, or a corrected key.
   addEventListener("hashchange", () => {
     if (inviteInLink() !== undefined) location.reload();
   });
-  // Who has been here before has something to show at once.
+  // A tab that was here before has something to show at once.
   if (computer.sql.stat().entries + computer.memory.count() === 0) await timeKnown(computer.net, computer.clock);
   return computer;
 }
 
-/** The fragment, if it is an invite: it may be a place in the app. */
+/** The fragment, if it is an invite; it may also be a place in the app. */
 function inviteInLink(): string | undefined {
   return inviteIn(location.hash) === undefined ? undefined : location.hash.slice(1);
 }

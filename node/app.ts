@@ -1,7 +1,7 @@
 /**
- * Somebody's own page beside the node's: `up --app FILE|DIR` serves it at /app/. What is in it is read each time that it is
- * asked for, so whoever writes it only reloads. Served is what lies in the folder, or the one file: nothing that a link in it
- * leads to elsewhere, and no name that begins with a dot (.git, .env).
+ * A page of the user's own beside the node's: `up --app FILE|DIR` serves it at /app/. Its files are read at each
+ * request, so that a change needs only a reload. Only what is in the directory, or the one file, is served: nothing
+ * outside to which a link in it leads, and no name that begins with a dot (.git, .env).
  */
 import { createHash } from "node:crypto";
 import { createReadStream, type Stats } from "node:fs";
@@ -15,24 +15,27 @@ import { type Asset, HEADERS, load, say, sendAsset, typeOf } from "./page.ts";
 
 /** Files up to this size are compressed and kept; larger ones (films) are sent as they are read. */
 const KEPT_BYTES_MAX: number = 1024 * 1024;
-/** Of all of them: an app with more is read again now and then. Their compressed forms come to as much again at most. */
+/**
+ * The size of all kept files: an app with more is read again now and then. The compressed forms take at most as much
+ * again.
+ */
 const KEPT_ALL_BYTES_MAX: number = 32 * 1024 * 1024;
-/** A page is read whole, for its scripts' hashes: one file with all that belongs to it is still far below. */
+/** A page is read whole, because of its scripts' hashes. Even a page with everything in one file is far smaller. */
 const PAGE_BYTES_MAX: number = 16 * 1024 * 1024;
-/** Scripts that stand in one page: their hashes go into a header, of which clients take 16 KiB. */
+/** Scripts in one page: their hashes go into a header, of which clients accept 16 KiB. */
 const SCRIPTS_MAX = 64;
 
-/** Whether the request was for the app; it is answered then. */
+/** Returns whether the request was for the app; then it was answered. */
 type AppHandler = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 
 interface Kept {
-  /** Another one once the file has changed. */
+  /** Differs once the file has changed. */
   readonly state: string;
   readonly asset: Asset;
   readonly policy: string;
 }
 
-/** Throws "usage" where there is no such page. */
+/** Throws "usage" if there is no such page. */
 export async function openApp(path: string): Promise<AppHandler> {
   const folder = new AppFolder(await whereIs(path));
   return async (request, response) => {
@@ -44,11 +47,11 @@ export async function openApp(path: string): Promise<AppHandler> {
 }
 
 interface Place {
-  /** Free of links. */
+  /** A path without links. */
   readonly root: string;
   /** The page itself, by its name below the root. */
   readonly index: string;
-  /** Nothing else is served. */
+  /** Whether nothing but the page is served. */
   readonly isAlone: boolean;
 }
 
@@ -67,18 +70,18 @@ async function whereIs(path: string): Promise<Place> {
 
 class AppFolder {
   readonly #place: Place;
-  /** By file, the last used at the end. */
+  /** By file; the last used one is at the end. */
   readonly #kept = new Map<string, Kept>();
 
   constructor(place: Place) {
     this.#place = place;
   }
 
-  /** `path` is what stands behind /app. */
+  /** `path` is what follows /app. */
   async answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     if (request.method !== "GET" && request.method !== "HEAD")
       return say(response, 405, "Only GET and HEAD here.\n", { Allow: "GET, HEAD" });
-    // Browsers carry what stands behind # along. A mail program may have encoded it: see page.ts.
+    // Browsers keep what follows the #. A mail program may have encoded it: see page.ts.
     if (path === "") return redirect(response, "app/");
     if (/^\/%23v\d/i.test(path)) return redirect(response, `./#${path.slice("/%23".length)}`);
     const file = await this.#find(path.slice(1));
@@ -90,7 +93,7 @@ class AppFolder {
     sendAsset(request, response, asset, { "Cache-Control": "no-cache", "Content-Security-Policy": policy });
   }
 
-  /** The file of that path, wherever links lead, if it is one of the app's. */
+  /** The file at that path, after links were followed, if it belongs to the app. */
   async #find(path: string): Promise<string | undefined> {
     const { root, index, isAlone } = this.#place;
     const words = wordsOf(path);
@@ -99,7 +102,7 @@ class AppFolder {
     if (isAlone) return words.join("/") === index ? join(root, index) : undefined;
     const file = await realpath(join(root, ...words)).catch(() => undefined);
     if (file === undefined) return undefined;
-    // A link may lead elsewhere, to another drive, or to what is hidden.
+    // A link may lead outside, to another drive, or to a hidden file.
     if (!file.startsWith(join(root, sep)) || relative(root, file).split(sep).some(isHidden)) return undefined;
     return (await stat(file)).isFile() ? file : undefined;
   }
@@ -123,7 +126,7 @@ class AppFolder {
   }
 }
 
-/** The names on the way, or undefined where one can be no file's of the app. The last is empty for a folder. */
+/** The names on the way; undefined if one of them can't belong to the app. The last is empty for a directory. */
 function wordsOf(path: string): string[] | undefined {
   try {
     const words = path.split("/").map(decodeURIComponent);
@@ -136,7 +139,7 @@ function wordsOf(path: string): string[] | undefined {
   }
 }
 
-/** "." and ".." too. */
+/** Includes "." and "..". */
 function isHidden(name: string): boolean {
   return name.startsWith(".");
 }
@@ -146,11 +149,11 @@ function isPage(file: string): boolean {
 }
 
 /**
- * Hashes of the scripts that stand in the page, as its policy names them: so these run, and none that somebody's text brings
- * into the page. A script that this overlooks does not run, and the browser says so.
+ * Hashes of the scripts inside the page, for its policy. So these run, and scripts in markup that somebody's text
+ * brings into the page do not. A script that this overlooks does not run, and the browser reports it.
  */
 function scriptsOf(html: Buffer): string[] {
-  // As the browser reads it: line ends are one character.
+  // In the form in which the browser reads it: line ends are one character.
   const text = html.toString("utf8").replaceAll(/\r\n?/g, "\n");
   const scripts = Array.from(text.matchAll(/<script\b([^>]*)>(.*?)<\/script/gis))
     .filter(([, attributes = "", script = ""]) => script !== "" && !/\ssrc\s*=/i.test(attributes))
@@ -175,7 +178,7 @@ async function stream(
   if (request.headers["if-none-match"] === tag) return void response.writeHead(304, headers).end();
   response.writeHead(200, { ...headers, "Content-Length": size });
   if (request.method === "HEAD") return void response.end();
-  // Whoever leaves early has closed it; a file that became shorter meanwhile ends the connection.
+  // A client that leaves early has closed it; a file that became shorter meanwhile ends the connection.
   await pipeline(createReadStream(file, { end: size - 1 }), response).catch(() => response.destroy());
 }
 

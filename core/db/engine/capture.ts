@@ -1,7 +1,7 @@
 /**
- * What a transaction changed, as writes of the map. A row that is new is one entry with all its cells; what is changed of a
- * row that was there is one entry for each cell; a deletion is a deleted row. Several changesets of one transaction (there
- * is one for each stretch between changes of the schema) are folded into one.
+ * Turns the changes of a transaction into writes of the map. A new row is one entry with all its cells. A change of an
+ * existing row is one entry for each cell. A deletion is a deleted row. Several changesets of one transaction (one for
+ * each stretch between changes of the schema) are combined into one.
  */
 import { assert } from "../../base/assert.ts";
 import { StarfishError } from "../../base/errors.ts";
@@ -17,17 +17,17 @@ import type { IndexTable } from "./index-table.ts";
 
 interface RowChange {
   readonly table: IndexTable;
-  /** Where the packed row is, if it is new; "deleted"; undefined: cells of it change. */
+  /** Where the packed row is, if it is new; "deleted"; undefined if only cells of it change. */
   row: Span | "deleted" | undefined;
-  /** Whether it was deleted in this transaction: the map may have cells of it. */
+  /** Whether it was deleted in this transaction. Then the map may have cells of it. */
   readonly isReplaced: boolean;
-  /** Most rows that are new have neither of these, and there may be many. */
+  /** Most new rows have neither of these, and there may be many rows. */
   cells: Map<number, Uint8Array> | undefined;
-  /** Of cells that merge by parts, as they were first. */
+  /** For cells that merge by parts: their first values. */
   parts: Map<number, Merged> | undefined;
 }
 
-/** A part of what is packed: an array of its own for each row would take longer than all else. */
+/** A part of the packed bytes. An array for each row would take longer than all the rest. */
 interface Span {
   readonly from: number;
   readonly to: number;
@@ -42,7 +42,7 @@ interface Merged {
 export class Capture {
   readonly #rows = new Map<string, RowChange>();
   readonly #writer = new CellWriter();
-  /** Rows that are new, one behind the other. */
+  /** The new rows, one after the other. */
   readonly #packed = new CellWriter();
 
   /** `keyOfRow` names a row of a table without a primary key by its rowid. Throws "too-large". */
@@ -50,7 +50,7 @@ export class Capture {
     let name: string | undefined;
     let table: IndexTable | undefined;
     for (const change of changesOf(changeset)) {
-      // Changes of a table come one after the other.
+      // All changes of a table come one after the other.
       if (change.table !== name) table = tableOf(change.table);
       name = change.table;
       if (table === undefined) continue;
@@ -64,7 +64,7 @@ export class Capture {
     return this.#rows.size;
   }
 
-  /** Without those of tables that are gone. */
+  /** The writes, without those of tables that are gone. */
   writes(isThere: (table: string) => boolean): {
     writes: PackedWrites;
     parts: PartChange[];
@@ -103,7 +103,7 @@ export class Capture {
       writer.uint32(column.model.id);
       this.#value(writer, table, column.model.name, cell);
       if (writer.length - start <= ROW_BYTES_MAX) continue;
-      // Too much for one entry: it gets one of its own, with the same version.
+      // It does not fit into one entry, so it gets an entry of its own, with the same version.
       cells ??= new Map();
       cells.set(column.model.id, writer.slice(from + 4));
       writer.cut(from);
@@ -115,7 +115,7 @@ export class Capture {
 
   #delete(table: IndexTable, { before }: Change): void {
     const key = table.keyOf(before);
-    // A changeset may delete a row and insert another whose key is the same for us (by its collation).
+    // A changeset may delete a row and insert another whose key is equal here (by its collation).
     if (table.hasFoldedKey && typeof this.#rows.get(key)?.row === "object") return;
     table.forget(before);
     this.#rows.set(key, { table, row: "deleted", isReplaced: true, cells: undefined, parts: undefined });
@@ -132,7 +132,7 @@ export class Capture {
       const cell = after[column.at];
       if (cell === undefined) continue;
       const { id, merges } = column.model;
-      // A row that this transaction makes begins with what it has.
+      // A row that this transaction makes begins with the value that it has.
       if (merges !== "last-writer" && change.row === undefined) {
         change.parts ??= new Map();
         const part = change.parts.get(id);

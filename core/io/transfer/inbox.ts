@@ -1,7 +1,7 @@
 /**
- * What has come to this node, whole or in part: pieces in the shard store, beside those of the swarm's files and within the
- * same quota, and a record of each transfer in the node's own store. A piece is there to stay when it is acknowledged; how
- * far a transfer is follows from the pieces that are there, so that a crash loses nothing that was.
+ * What has arrived at this node, whole or in part: pieces in the shard store, beside the shards of the swarm's files
+ * and within the same quota, and a record of each transfer in the node's own store. A piece is stored for good when it
+ * is acknowledged. The progress of a transfer follows from the pieces that are stored, so a crash loses nothing.
  */
 import { equal, toHex } from "../../base/bytes.ts";
 import { check, decode, encode } from "../../base/codec.ts";
@@ -29,7 +29,7 @@ import type { Inbox, InboxEntry, TransferInfo } from "./types.ts";
 import { type InboxRecord, type OfferMessage, recordSchema, titleSchema } from "./wire.ts";
 
 const RECORDS = "io/inbox/";
-/** Four parts: shards of contents have three (disk/shards/holdings.ts). */
+/** Names of pieces have four parts, those of contents' shards three (disk/shards/holdings.ts). */
 const PIECES = "inbox";
 const RADIX = 36;
 
@@ -44,7 +44,7 @@ export interface InboxParts extends HashParts {
 export interface Item {
   readonly id: string;
   record: InboxRecord;
-  /** Pieces that are here to stay, without a gap, and their root. */
+  /** Pieces that are stored for good, without a gap, and their root. */
   pieces: number;
   root: Uint8Array;
   /** Whether it is coming in now. */
@@ -55,7 +55,7 @@ export class NodeInbox implements Inbox {
   readonly #parts: InboxParts;
   readonly #items = new Map<string, Item>();
   readonly #lists = new Map<string, readonly InboxEntry[]>();
-  /** Offers that look like what is here, and are something else. */
+  /** Offers that look like a transfer in the inbox, but are different. */
   readonly #others = new Set<string>();
   readonly #onChange: () => void;
 
@@ -64,7 +64,7 @@ export class NodeInbox implements Inbox {
     this.#onChange = onChange;
   }
 
-  /** What can't be read is dropped and told, and so are pieces of no transfer. Rejects with "io". */
+  /** Records that can't be read, and pieces without a record, are dropped and logged. Rejects with "io". */
   static async load(parts: InboxParts, onChange: () => void): Promise<NodeInbox> {
     const inbox = new NodeInbox(parts, onChange);
     const { store, log } = parts;
@@ -88,7 +88,7 @@ export class NodeInbox implements Inbox {
     return [...this.#items.values()].filter(({ record }) => record.isWhole).map((item) => this.info(item));
   }
 
-  /** Those that have not come whole. */
+  /** The transfers that are not complete. */
   partial(): readonly TransferInfo[] {
     return [...this.#items.values()].filter(({ record }) => !record.isWhole).map((item) => this.info(item));
   }
@@ -115,8 +115,8 @@ export class NodeInbox implements Inbox {
   }
 
   /**
-   * The same transfer of the same sender, from before: by its id, or else, as long as it is not whole, by what is in it. A
-   * pipe is no other one.
+   * The earlier state of the same transfer by the same sender: found by its id or, if it is not complete, by its
+   * list of files. A pipe never matches by its list.
    */
   find(from: PeerId, { id, key, totalBytes }: OfferMessage): Item | undefined {
     const same = this.#items.get(toHex(id));
@@ -127,7 +127,7 @@ export class NodeInbox implements Inbox {
     );
   }
 
-  /** What has come whole from that sender and looks the same: names, sizes and times. A pipe is no other one. */
+  /** A complete transfer of that sender that looks the same: names, sizes and times. A pipe never matches. */
   findWhole(from: PeerId, { id, key, totalBytes }: OfferMessage): Item | undefined {
     if (totalBytes === null || this.#others.has(toHex(id))) return undefined;
     return [...this.#items.values()].find(
@@ -135,7 +135,7 @@ export class NodeInbox implements Inbox {
     );
   }
 
-  /** Whether all of it could be stored now, beside what is promised to others that come in. */
+  /** Whether all of it could be stored now, beside what other incoming transfers may need. */
   hasRoomFor({ manifestBytes, totalBytes }: Pick<OfferMessage, "manifestBytes" | "totalBytes">): boolean {
     const { usedBytes, quotaBytes } = this.#parts.shards.usage();
     let promised = 0;
@@ -146,7 +146,7 @@ export class NodeInbox implements Inbox {
     return usedBytes + promised + storedBytes({ manifestBytes, totalBytes }) + ROOM_LEFT_BYTES <= quotaBytes;
   }
 
-  /** Rejects with "full" where there is no room for it, and "io". */
+  /** Rejects with "full" if there is no room for it, and with "io". */
   async open(from: PeerId, name: string, offer: OfferMessage): Promise<Item> {
     if (this.#items.size >= ITEMS_MAX)
       throw new StarfishError("full", `An inbox holds ${ITEMS_MAX} transfers, and this one does`);
@@ -163,7 +163,7 @@ export class NodeInbox implements Inbox {
     return item;
   }
 
-  /** Brings it to where it was: after a restart the pieces after the last note are hashed again. */
+  /** Restores its progress: after a restart the pieces after the last note are hashed again. */
   async recall(item: Item): Promise<void> {
     const { coder, crypto } = this.#parts;
     item.isOpen = true;
@@ -179,17 +179,20 @@ export class NodeInbox implements Inbox {
     }
   }
 
-  /** There to stay when it resolves. Rejects with "full", "busy", "io". The bytes are the store's until then. */
+  /** Stored for good when it resolves. Rejects with "full", "busy", "io". The bytes belong to the store until then. */
   async put(item: Item, index: number, bytes: Uint8Array, sha256: Uint8Array): Promise<void> {
     await this.#parts.shards.put(pieceId(item.id, index), bytes, { sha256 });
   }
 
-  /** Notes now and then how far it is. */
+  /** Notes the progress now and then. */
   async advance(item: Item): Promise<void> {
     if (item.pieces % JOURNAL_PIECES === 0) await this.#write(item);
   }
 
-  /** All pieces are here: it is looked at, made to last, and shown. Rejects with "malformed", "io", "corrupt". */
+  /**
+   * All pieces are here. Checks the transfer, stores its record for good, and shows it. Rejects with "malformed", "io",
+   * "corrupt".
+   */
   async finish(item: Item, totalBytes: number): Promise<void> {
     const { record } = item;
     if (record.isWhole) return;
@@ -206,7 +209,7 @@ export class NodeInbox implements Inbox {
     this.#onChange();
   }
 
-  /** Stops coming in; what is here of it stays for a while. */
+  /** Stops receiving; the received part is kept for a while. */
   async pause(item: Item): Promise<void> {
     item.isOpen = false;
     if (this.#items.get(item.id) === item && !item.record.isWhole) await this.#write(item);
@@ -214,12 +217,12 @@ export class NodeInbox implements Inbox {
   }
 
   /**
-   * Another source of the same names: all of it is dropped, and it begins anew. What has come whole stays, and the offer is one
-   * like any other when its sender comes back with it.
+   * The source has the same names but different contents: drops everything, and begins anew. A complete transfer stays;
+   * if its sender comes back with the offer, that is a new one.
    */
   async restart(item: Item, offer: OfferMessage): Promise<void> {
     if (item.record.isWhole) {
-      // Its own sender has sent other bytes before.
+      // This very sender has sent other bytes before.
       if (toHex(offer.id) === item.id) throw new StarfishError("malformed", "It has come whole already");
       this.#others.add(toHex(offer.id));
       const [oldest] = this.#others;
@@ -233,13 +236,13 @@ export class NodeInbox implements Inbox {
     await this.#dropPieces(item, pieces);
   }
 
-  /** Nothing of it stays, unless it has come whole. */
+  /** Deletes all of it, unless it is complete. */
   async dropPartial(item: Item): Promise<void> {
     item.isOpen = false;
     if (!item.record.isWhole) await this.drop(item);
   }
 
-  /** Nothing of it stays. */
+  /** Deletes all of it. */
   async drop(item: Item): Promise<void> {
     this.#items.delete(item.id);
     this.#lists.delete(item.id);
@@ -274,7 +277,7 @@ export class NodeInbox implements Inbox {
     await this.drop(this.#whole(id));
   }
 
-  /** Drops what nobody has come back for. */
+  /** Deletes parts whose senders have not come back. */
   async sweep(): Promise<void> {
     const beforeMs = this.#parts.clock.now() - PARTIAL_KEPT_MS;
     for (const item of [...this.#items.values()]) {
@@ -318,7 +321,7 @@ export class NodeInbox implements Inbox {
     });
   }
 
-  /** Bytes of the stream. Rejects with "corrupt" where a piece is gone or is not what it was. */
+  /** Bytes of the stream. Rejects with "corrupt" if a piece is missing or was changed. */
   async *#range(
     item: Item,
     from: number,
@@ -344,7 +347,7 @@ export class NodeInbox implements Inbox {
     return shards.has(name) ? shards.get(name) : Promise.resolve(undefined);
   }
 
-  /** Beyond what is known to be there may lie some that were on their way to the disk. */
+  /** After the pieces that are known to be stored there may be some that were being written. */
   async #dropPieces({ id }: Item, pieces: number): Promise<void> {
     const { shards } = this.#parts;
     for (let index = 0; index < pieces || shards.has(pieceId(id, index)); index++) {
@@ -375,7 +378,7 @@ function pieceId(id: string, index: number): string {
   return `${PIECES}-${id}-p-${index.toString(RADIX)}`;
 }
 
-/** What it takes of the store; of a pipe what is known to come. */
+/** The room that it takes in the store; for a pipe the known part of it. */
 function storedBytes({ manifestBytes, totalBytes }: Pick<OfferMessage, "manifestBytes" | "totalBytes">): number {
   const bytes = Math.min(TRANSFER_BYTES_MAX, totalBytes ?? 0) + manifestBytes;
   return bytes + Math.ceil(bytes / PIECE_BYTES) * SHARD_OVERHEAD_BYTES;

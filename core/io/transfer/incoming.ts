@@ -1,7 +1,7 @@
 /**
- * One transfer that comes in, over as many channels as it takes. Pieces are hashed and stored as they come, several at a
- * time, and acknowledged in order; a sender that sends beyond its window, or pieces of other lengths, is cut off. Where it
- * goes is a sink's business: the inbox (InboxSink), or whoever waits for it (LiveSink).
+ * One incoming transfer, over as many channels as it takes. Pieces are hashed and stored as they arrive, several at a
+ * time, and acknowledged in order. A sender that exceeds its window, or sends pieces of other lengths, is cut off. A
+ * sink decides where the pieces go: into the inbox (InboxSink), or to a waiting reader (LiveSink).
  */
 import { equal } from "../../base/bytes.ts";
 import { StarfishError, toStarfishError } from "../../base/errors.ts";
@@ -17,21 +17,23 @@ import { controlMessage, type OfferMessage, readMessage, type SenderMessage, sen
 const WINDOW_PIECES = WINDOW_BYTES / PIECE_BYTES;
 
 export interface Sink {
-  /** Before each channel: from then on `pieces` says where it goes on. */
+  /** Called before each channel. After that, `pieces` tells where to resume. */
   resume(): Promise<void>;
   readonly pieces: number;
   readonly root: Uint8Array;
-  /** Nothing belongs to it any more. */
+  /** Whether it is complete, so that nothing more belongs to it. */
   readonly isWhole: boolean;
-  /** Of several pieces at a time. */
+  /** May be called for several pieces at a time. */
   store(index: number, bytes: Uint8Array, digest: Uint8Array): Promise<void>;
-  /** One after the other, when a piece is stored. */
+  /** Called for one piece after the other, when it is stored. */
   pass(index: number, bytes: Uint8Array, root: Uint8Array): Promise<void>;
-  /** What this offer's sender has is another one. Rejects with "link-closed" where that has to be asked about. */
+  /**
+   * The sender's contents differ from the stored ones. Rejects with "link-closed" if the person has to be asked again.
+   */
   restart(offer: OfferMessage): Promise<void>;
   finish(totalBytes: number): Promise<void>;
   pause(): Promise<void>;
-  /** Nothing of it stays, as far as that is in its hands. */
+  /** Deletes all of it, as far as the sink can. */
   drop(error: StarfishError): Promise<void>;
 }
 
@@ -88,7 +90,7 @@ export class InboxSink implements Sink {
   }
 }
 
-/** Passes the content on, without the list of its one file. */
+/** Passes on the contents, without the list of their single file. */
 export class LiveSink implements Sink {
   readonly #target: LiveTarget;
   readonly #manifestBytes: number;
@@ -122,7 +124,7 @@ export class LiveSink implements Sink {
 
 export interface IncomingParts extends HashParts {
   readonly onProgress: () => void;
-  /** The sender says what no honest one would. */
+  /** Called when the sender says something that no honest sender says. */
   readonly onFault: (what: string) => void;
 }
 
@@ -131,7 +133,7 @@ export class Incoming {
   readonly #parts: IncomingParts;
   readonly #over = Promise.withResolvers<void>();
   #offer: OfferMessage;
-  /** What is on now. */
+  /** The current channel. */
   #session: Session | undefined;
   #sessions: Promise<void> = Promise.resolve();
   #isOver = false;
@@ -140,7 +142,7 @@ export class Incoming {
     this.#offer = offer;
     this.sink = sink;
     this.#parts = parts;
-    // Nobody has to be waiting for it.
+    // Perhaps nobody waits for it.
     this.#over.promise.catch(() => {});
   }
 
@@ -148,7 +150,7 @@ export class Incoming {
     return this.#offer;
   }
 
-  /** Resolves when it has come whole; rejects with what ended it. */
+  /** Resolves when it is complete; rejects with the error that ended it. */
   get over(): Promise<void> {
     return this.#over.promise;
   }
@@ -157,12 +159,12 @@ export class Incoming {
     return this.#isOver;
   }
 
-  /** Whether a channel is open on which it comes. */
+  /** Whether a channel is open for it. */
   get isServing(): boolean {
     return this.#session !== undefined;
   }
 
-  /** Goes on over this channel; another one that is still open is given up. Never rejects. */
+  /** Goes on over this channel, and gives up another one that is still open. Never rejects. */
   async serve(offer: OfferMessage, channel: Channel, messages: Messages): Promise<void> {
     const before = this.#session;
     if (before !== undefined && !equal(this.#offer.id, offer.id))
@@ -175,7 +177,7 @@ export class Incoming {
     await this.#sessions;
   }
 
-  /** This end does not want it any more. Resolves when nothing of it is left. */
+  /** This end does not want it any more. Resolves when all of it is deleted. */
   async end(error: StarfishError): Promise<void> {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -183,12 +185,12 @@ export class Incoming {
     if (session !== undefined) refuse(session.channel, error);
     session?.stop.abort(error);
     this.#over.reject(error);
-    // What is on its way to the disk would be left there; whoever reads along may never read on.
+    // A piece that is being written would remain on the disk; a live reader may never read on.
     if (!(this.sink instanceof LiveSink)) await this.#sessions;
     await this.sink.drop(error);
   }
 
-  /** The link is gone: what is here of it stays. */
+  /** The link is gone; the received part is kept. */
   async pause(): Promise<void> {
     const ends = new StarfishError("link-closed", "This node ends");
     this.#session?.channel.abort(ends);
@@ -226,7 +228,7 @@ export class Incoming {
 
   async #receive({ channel, messages }: Session, line: Line, signal: AbortSignal): Promise<void> {
     for (;;) {
-      // A piece that can't be stored ends it at once, not when the next one comes.
+      // A piece that can't be stored ends it at once, not only when the next one arrives.
       const message = await messages.next(signal);
       const said = readMessage<SenderMessage>(senderSchema, message, CONTROL_BYTES_MAX);
       if (said instanceof Uint8Array) {
@@ -255,7 +257,7 @@ export class Incoming {
     }
   }
 
-  /** Throws "malformed" where a piece has not the length that it should. */
+  /** Throws "malformed" if a piece does not have the expected length. */
   #checkPiece(bytes: Uint8Array, line: Line): void {
     const { manifestBytes, totalBytes } = this.#offer;
     const left = manifestBytes + (totalBytes ?? TRANSFER_BYTES_MAX) - line.received * PIECE_BYTES;
@@ -293,9 +295,9 @@ class Line {
   readonly #channel: Channel;
   readonly #failed = new AbortController();
   #passed: Promise<void> = Promise.resolve();
-  /** The piece that comes next. */
+  /** The number of the next piece. */
   received: number;
-  /** The last piece of a pipe has come. */
+  /** Whether the last piece of a pipe has arrived. */
   isOver = false;
 
   constructor(sink: Sink, parts: IncomingParts, channel: Channel) {
@@ -305,12 +307,12 @@ class Line {
     this.received = sink.pieces;
   }
 
-  /** Aborts with what a piece could not be stored for. */
+  /** Aborts with the error of a piece that could not be stored. */
   get failed(): AbortSignal {
     return this.#failed.signal;
   }
 
-  /** What has come is stored, or has failed. Never rejects. */
+  /** Resolves when all received pieces are stored, or one has failed. Never rejects. */
   settled(): Promise<void> {
     return this.#passed;
   }
@@ -319,7 +321,7 @@ class Line {
     this.received = 0;
   }
 
-  /** Throws "malformed" where it is beyond the window. */
+  /** Throws "malformed" if it is beyond the window. */
   take(bytes: Uint8Array): void {
     const index = this.received++;
     if (index - this.#sink.pieces >= WINDOW_PIECES)
@@ -351,7 +353,7 @@ class Line {
   }
 }
 
-/** Tells the sender why it ends. */
+/** Tells the sender why the transfer ends. */
 export function refuse(channel: Channel, error: StarfishError): void {
   channel.send(controlMessage({ is: "refuse", ...refusalOf(error) }));
   channel.end();

@@ -1,4 +1,7 @@
-/** Offers that wait for a person's answer, and shells that wait for offers: who meets whom. Bounded for each sender and in all. */
+/**
+ * Brings together offers that wait for a person's answer, and shells that wait for offers. Both are bounded for each
+ * sender and in total.
+ */
 import { toHex } from "../../base/bytes.ts";
 import { cancelled, StarfishError } from "../../base/errors.ts";
 import { Listeners } from "../../base/events.ts";
@@ -8,11 +11,11 @@ import { ASKED_REMEMBERED_MAX, OFFER_MS, OFFERS_MAX, OFFERS_PER_SENDER_MAX } fro
 import type { LiveTarget, Offer } from "./types.ts";
 import type { OfferMessage } from "./wire.ts";
 
-/** What becomes of an offer. */
+/** What is done with an offer. */
 export interface Decision {
-  /** Where it goes; the inbox unless given. */
+  /** Where it goes; the inbox if absent. */
   readonly into: LiveTarget | undefined;
-  /** Who waits for it. */
+  /** The shell that waited for it. */
   readonly waiter: Waiter | undefined;
 }
 
@@ -35,7 +38,7 @@ export class Offers {
   readonly #onChange: () => void;
   readonly #waiting = new Map<string, Waiting>();
   readonly #waiters = new Set<Waiter>();
-  /** Those that were asked about of late. */
+  /** Offers about which the person was asked lately. */
   readonly #known = new Set<string>();
 
   constructor(clock: Clock, onChange: () => void) {
@@ -47,19 +50,19 @@ export class Offers {
     return [...this.#waiting.values()].map(({ offer }) => offer);
   }
 
-  /** Whether somebody waits for what this member sends. */
+  /** Whether a shell waits for a transfer of this member. */
   isAwaited(from: PeerId): boolean {
     return [...this.#waiters].some((waiter) => (waiter.from ?? from) === from);
   }
 
-  /** The waiter that takes what this member sends, if one is there. It is served once. */
+  /** The waiting shell that takes this member's transfer, if there is one. It gets one transfer. */
   waiterFor(from: PeerId): Waiter | undefined {
     const fits = [...this.#waiters].find((waiter) => (waiter.from ?? from) === from);
     if (fits !== undefined) this.#waiters.delete(fits);
     return fits;
   }
 
-  /** Takes an offer that waits already, or the next one. Whether there was one. */
+  /** Takes an offer that waits already, or the next one. Returns whether one waited. */
   wait(waiter: Waiter): boolean {
     for (const { offer, message, decided } of this.#waiting.values()) {
       if ((waiter.from ?? offer.from) !== offer.from) continue;
@@ -75,8 +78,8 @@ export class Offers {
   }
 
   /**
-   * Asks the person, until the signal aborts. Rejects with "busy" where too many wait, "refused", "timeout", and what the
-   * signal says.
+   * Asks the person, until the signal aborts. Rejects with "busy" if too many offers wait, with "refused", "timeout",
+   * and the reason of the signal.
    */
   async ask(offer: Offer, message: OfferMessage, signal: AbortSignal): Promise<Decision> {
     const ofSender = [...this.#waiting.values()].filter((one) => one.offer.from === offer.from);
@@ -118,13 +121,13 @@ export class Offers {
     else decided?.resolve(decision);
   }
 
-  /** Of one member, or of all. */
+  /** The offers of one member, or of all. */
   refuseAll(error: StarfishError, from?: PeerId): void {
     for (const { offer, decided } of this.#waiting.values())
       if ((from ?? offer.from) === offer.from) decided.reject(error);
   }
 
-  /** All but pipes, which wait for a reader. */
+  /** Accepts all but pipes, which wait for a reader. */
   acceptFiles(from: PeerId): void {
     for (const { offer, decided } of this.#waiting.values())
       if (offer.from === from && offer.totalBytes !== undefined)
@@ -138,7 +141,7 @@ export class Offers {
   }
 }
 
-/** Only one file or pipe can be passed on as bytes; undefined is the inbox. */
+/** Only a single file or pipe can be passed on as bytes; undefined means the inbox. */
 export function targetOf({ into }: Waiter, { files, folders }: OfferMessage): LiveTarget | undefined {
   return files === 1 && folders === 0 ? into : undefined;
 }

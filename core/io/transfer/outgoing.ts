@@ -1,7 +1,7 @@
 /**
- * One transfer that goes out: it offers, sends as far as the other end has room, and comes back with the same offer when the
- * link breaks. What is on its way and not yet safe at the other end is held, a window of it; what lies before is read again
- * from the source where the other end has lost it.
+ * One outgoing transfer: it offers, sends as much as the other end has room for, and comes back with the same offer
+ * when the link breaks. It holds a window of pieces that are not yet stored at the other end. If the other end has lost
+ * earlier pieces, they are read from the source again.
  */
 import { equal, toHex } from "../../base/bytes.ts";
 import { cancelled, isStarfishError, StarfishError, throwIfAborted, toStarfishError } from "../../base/errors.ts";
@@ -34,11 +34,11 @@ import {
 
 const WINDOW_PIECES = WINDOW_BYTES / PIECE_BYTES;
 
-/** How it gets to the other end. */
+/** The way to the other end. */
 export interface Way {
-  /** What the other end is called now. */
+  /** The present name of the other end. */
   name(): string;
-  /** How long a broken link is looked for again without any progress. */
+  /** For how long a broken link is set up again without any progress. */
   readonly patienceMs: number;
   /** Rejects as `Net.open`. */
   open(signal: AbortSignal): Promise<Channel>;
@@ -63,20 +63,20 @@ export class Outgoing {
   readonly #startedAtMs: number;
 
   #pieces: AsyncGenerator<Piece, void, undefined>;
-  /** The piece that is read next. */
+  /** The number of the piece that is read next. */
   #read = 0;
   #isRead = false;
-  /** What is safe at the other end, and its root. */
+  /** How many pieces are stored at the other end, and their root. */
   #safe = 0;
   #safeRoot: Uint8Array = FIRST_ROOT;
-  /** Read, and not known to be safe. */
+  /** Pieces that were read and may not be stored at the other end yet. */
   #held: Piece[] = [];
 
   /** Bytes of the stream up to the last piece that was sent. */
   #bytes = 0;
-  /** Settles when nothing is read for a channel any more. */
+  /** Settles when nothing is being read for a channel any more. */
   #sending: Promise<unknown> = Promise.resolve();
-  /** What the other end has ended it with. */
+  /** The refusal with which the other end has ended it. */
   #refusal: StarfishError | undefined;
   #wake: () => void = () => {};
 
@@ -110,7 +110,7 @@ export class Outgoing {
     this.#pieces = this.#fromStart();
   }
 
-  /** Throws "malformed" or "too-large" where the source's entries can't be sent. */
+  /** Throws "malformed" or "too-large" if the source's entries can't be sent. */
   static async of(
     parts: OutgoingParts,
     peer: PeerId,
@@ -141,7 +141,7 @@ export class Outgoing {
     };
   }
 
-  /** Resolves when all of it is there to stay. Rejects as `Transfer.send` does. */
+  /** Resolves when all of it is stored at the other end. Rejects as `Transfer.send` does. */
   async run(): Promise<void> {
     try {
       for (let pauseMs = RETRY_MIN_MS; ; pauseMs = Math.min(2 * pauseMs, RETRY_MAX_MS)) {
@@ -166,18 +166,18 @@ export class Outgoing {
     return this.#parts.way.name();
   }
 
-  /** Whether to look for the link again. Throws what to say where that makes no sense any more. */
+  /** Whether to set up the link again. Throws the error to report if that makes no sense any more. */
   #isBreak(error: unknown): boolean {
     if (error === this.#refusal) return false;
     const { patienceMs } = this.#parts.way;
     const forMs = this.#parts.clock.monotonic() - this.#progressMs;
     if (isStarfishError(error, "unknown-protocol")) {
-      // A node that has just started again takes links before it takes transfers.
+      // A node that has just started accepts links before it accepts transfers.
       if (this.#hasMet && forMs < patienceMs) return true;
       throw new StarfishError("unsupported", `${this.#name} runs a version that knows no transfers`, { cause: error });
     }
     if (!isBroken(error)) return false;
-    // A link that goes while the first word is on its way may be one of two that are settled to one.
+    // A link that closes during the first message may be one of two, of which one is kept.
     if (!this.#hasMet) return isStarfishError(error, "link-closed") && forMs < FIRST_MEETING_MS;
     if (forMs < patienceMs) return true;
     throw new StarfishError(
@@ -189,7 +189,7 @@ export class Outgoing {
 
   /** One channel, from the offer to the end. */
   async #attempt(): Promise<void> {
-    // What is being read for the link before is to be held first.
+    // Pieces that are being read for the link before have to be held first.
     await this.#sending;
     const ended = new AbortController();
     const signal = AbortSignal.any([this.#signal, ended.signal]);
@@ -202,7 +202,7 @@ export class Outgoing {
       const heard = this.#hear(messages, signal);
       const sent = this.#send(channel, signal);
       this.#sending = sent.catch(() => {});
-      // Either ends the other: the receiver's refusal, or what reading rejects with.
+      // Either ends the other: the receiver's refusal, or an error of reading.
       await Promise.race([heard, sent.then(() => heard)]);
       channel.end();
     } catch (error) {
@@ -213,7 +213,7 @@ export class Outgoing {
     }
   }
 
-  /** Says that it is over, where the other end is not to wait for more. */
+  /** Ends the channel. If the transfer is over, the other end is told not to wait for more. */
   #leave(channel: Channel, error: unknown): void {
     if (error === this.#refusal) return channel.end();
     const why = this.#signal.aborted ? cancelled(this.#signal) : error;
@@ -223,7 +223,7 @@ export class Outgoing {
     channel.end();
   }
 
-  /** Until the other end has accepted, and both are at the same piece. */
+  /** Resolves when the other end has accepted, and both ends are at the same piece. */
   async #begin(channel: Channel, messages: Messages, signal: AbortSignal): Promise<void> {
     for (;;) {
       const message = await this.#next(messages, signal);
@@ -243,14 +243,17 @@ export class Outgoing {
     }
   }
 
-  /** Whether what is there is the beginning of this source; then it goes on after it, else from the first piece. */
+  /**
+   * Checks whether the stored pieces are the beginning of this source. Goes on after them if so, else from the first
+   * piece.
+   */
   async #goTo(pieces: number, root: Uint8Array): Promise<boolean> {
     if (pieces < this.#safe) this.#restart();
     for (const piece of this.#held) if (piece.index < pieces) this.#keepSafe(piece);
     this.#held = this.#held.filter(({ index }) => index >= pieces);
     const isPipe = this.#told.totalBytes === null;
     const isNew = this.#read === 0;
-    // A pipe can't be read again if it turns out to be another one.
+    // A pipe can't be read again if it turns out to be a different one.
     const there = isPipe && isNew ? 0 : pieces;
     while (this.#safe < there) {
       const piece = await this.#nextPiece();
@@ -306,7 +309,7 @@ export class Outgoing {
       while (this.#read - this.#safe >= WINDOW_PIECES) await this.#room(signal);
       throwIfAborted(signal);
       const piece = await this.#nextPiece();
-      // Held whatever has become of the link meanwhile: it is not read again.
+      // It is held whatever has become of the link, because it is not read again.
       if (piece !== undefined) {
         this.#held.push(piece);
         this.#bytes = piece.index * PIECE_BYTES + piece.bytes.length;
@@ -320,7 +323,7 @@ export class Outgoing {
     channel.send(controlMessage({ is: "end", pieces: this.#read, totalBytes, root }));
   }
 
-  /** Until "done". */
+  /** Listens until "done". */
   async #hear(messages: Messages, signal: AbortSignal): Promise<void> {
     for (;;) {
       const message = await this.#next(messages, signal);
@@ -339,7 +342,7 @@ export class Outgoing {
     }
   }
 
-  /** Rejects with what the other end refuses it for. */
+  /** Rejects with the refusal of the other end. */
   async #next(messages: Messages, signal: AbortSignal): Promise<Exclude<ReceiverMessage, { is: "refuse" }>> {
     const message = readMessage(receiverSchema, await messages.next(signal), CONTROL_BYTES_MAX);
     if (message instanceof Uint8Array) throw new StarfishError("malformed", "A receiver that sends");
@@ -387,7 +390,7 @@ export class Outgoing {
   }
 }
 
-/** Whether the link is gone, rather than the transfer over. */
+/** Whether the link is gone, and not the transfer over. */
 function isBroken(error: unknown): boolean {
   return (
     isStarfishError(error, "link-closed") || isStarfishError(error, "timeout") || isStarfishError(error, "unreachable")

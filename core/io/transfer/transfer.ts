@@ -1,7 +1,7 @@
 /**
- * Transfers of this node, both ways: who may send to it, what comes in and goes out now, and the inbox. All of it is said on
- * channels of links, which are encrypted from end to end also where another member relays them; nothing of it ever goes by
- * requests that members carry for each other, who could read them.
+ * Transfers of this node, in both directions: who may send to it, what comes in and goes out now, and the inbox.
+ * Everything is sent on channels of links. These are encrypted from end to end, even if another member relays them.
+ * Nothing is sent in requests that members forward for each other, because these members could read it.
  */
 import { equal, toHex } from "../../base/bytes.ts";
 import { isStarfishError, messageOf, StarfishError, toStarfishError } from "../../base/errors.ts";
@@ -49,14 +49,14 @@ export interface TransferParts {
   readonly log: Log;
 }
 
-/** Rejects with "io" where this node's store can't be read. */
+/** Rejects with "io" if this node's store can't be read. */
 export async function createTransfer(parts: TransferParts): Promise<Transfer> {
   const changed = new Changes(parts.clock);
   const inbox = await NodeInbox.load(parts, () => changed.now());
   return new NodeTransfer(parts, changed, inbox, await Answers.load(parts.store, TRANSFER_ANSWERS, parts.log));
 }
 
-/** Tells of changes at once, and of progress a few times a second. */
+/** Reports changes at once, and progress a few times a second. */
 class Changes extends Listeners<void> {
   readonly #clock: Clock;
   #later: Timer | undefined;
@@ -86,15 +86,15 @@ interface Coming {
   readonly name: string;
   readonly incoming: Incoming;
   readonly startedAtMs: number;
-  /** A shell waits for it. */
+  /** Whether a shell waits for it. */
   isAwaited: boolean;
-  /** Ends it, for that shell, when its sender does not come back. */
+  /** Ends it for that shell if its sender does not come back. */
   giveUp: Timer | undefined;
-  /** Of a shell that has joined it later: then only its waiting ends. */
+  /** For a shell that has joined it later: ends only that shell's waiting. */
   onGone: ((error: StarfishError) => void) | undefined;
 }
 
-/** Pieces of a window, and the words around them. */
+/** The pieces of a window, and the control messages around them. */
 const MESSAGES_MAX = WINDOW_BYTES / PIECE_BYTES + 4;
 
 class NodeTransfer implements Transfer {
@@ -104,7 +104,7 @@ class NodeTransfer implements Transfer {
   readonly #answers: Answers;
   readonly #changed: Changes;
   readonly #offers: Offers;
-  /** Of which a part is yet to come, by id. */
+  /** Transfers that are not complete yet, by id. */
   readonly #incoming = new Map<string, Coming>();
   readonly #outgoing = new Map<string, { readonly transfer: Outgoing; readonly stop: AbortController }>();
   readonly #waiters = new Map<Waiter, PromiseWithResolvers<Coming>>();
@@ -192,7 +192,7 @@ class NodeTransfer implements Transfer {
       const error = new StarfishError("cancelled", "The receiver has cancelled it");
       taken.reject(error);
       stopped.reject(error);
-      // What had begun without this shell goes on without it.
+      // A transfer that had begun without this shell goes on without it.
       if (coming !== joined) void coming?.incoming.end(error);
     };
     signal.addEventListener("abort", stop, { once: true });
@@ -223,7 +223,7 @@ class NodeTransfer implements Transfer {
     }
   }
 
-  /** What comes in from that member, or from anybody, and nobody waits for. */
+  /** Takes a transfer from that member, or from anybody, that comes in and for which nobody waits. */
   #join(from: PeerId | undefined): Coming | undefined {
     const joined = [...this.#incoming.values()].find(
       (one) => !one.isAwaited && !one.incoming.isOver && !one.incoming.sink.isWhole && (from ?? one.from) === one.from,
@@ -232,7 +232,7 @@ class NodeTransfer implements Transfer {
     return joined;
   }
 
-  /** It is as if nobody had joined it. */
+  /** Undoes `#join`. */
   #part(joined: Coming): void {
     joined.isAwaited = false;
     joined.onGone = undefined;
@@ -277,14 +277,14 @@ class NodeTransfer implements Transfer {
     this.#isClosed = true;
     for (const stop of this.#stops) stop();
     this.#changed.close();
-    // As broken links: both ends may go on later.
+    // Ends them like broken links: both ends may resume later.
     const ends = new StarfishError("closed", "This node ends");
     for (const { stop } of this.#outgoing.values()) stop.abort(ends);
     this.#offers.refuseAll(new StarfishError("link-closed", "This node ends"));
     await Promise.all([...this.#incoming.values()].map(({ incoming }) => incoming.pause()));
   }
 
-  /** The first word of somebody who wants to send. Never rejects. */
+  /** Reads the first message of a node that wants to send. Never rejects. */
   async #met(channel: Channel, from: PeerId): Promise<void> {
     const { clock, net, log } = this.#parts;
     const messages = new Messages(channel, { bytesMax: PIECE_BYTES + 1, messagesMax: MESSAGES_MAX });
@@ -310,7 +310,7 @@ class NodeTransfer implements Transfer {
     const name = this.#nameOf(from);
     let decision: Decision | undefined;
     const waiter = this.#offers.waiterFor(from);
-    // A pipe waits for its reader: how much will come of it nobody knows.
+    // A pipe waits for its reader, because nobody knows its length.
     const isTaken = this.#answers.all.get(from) === "allow" && message.totalBytes !== null;
     if (waiter !== undefined) decision = { into: targetOf(waiter, message), waiter };
     else if (isTaken) decision = { into: undefined, waiter: undefined };
@@ -339,7 +339,7 @@ class NodeTransfer implements Transfer {
     }
   }
 
-  /** What goes on with this offer; undefined if it is new. Throws "busy". */
+  /** The transfer that this offer continues; undefined if it is new. Throws "busy". */
   #known(from: PeerId, message: OfferMessage): Coming | undefined {
     for (const coming of this.#incoming.values())
       if (coming.from === from && equal(coming.incoming.offer.id, message.id)) return coming;
@@ -352,8 +352,9 @@ class NodeTransfer implements Transfer {
   }
 
   /**
-   * The same is in the inbox already: its sender may have ended before it heard so. It reads what it has, and finds that all is
-   * there, or that it is another one. Whoever waits for something gets it all the same. Throws "busy".
+   * The same transfer is in the inbox already: its sender may have ended before it heard so. The sender reads its
+   * source and finds that all is there, or that it is a different one. A shell that waits for a transfer gets it in any
+   * case. Throws "busy".
    */
   #there(from: PeerId, message: OfferMessage): Coming | undefined {
     if (this.#offers.isAwaited(from)) return undefined;
@@ -461,7 +462,7 @@ class NodeTransfer implements Transfer {
   }
 }
 
-/** Before it is answered a sender only takes its offer back. */
+/** Before the answer the only message of a sender is that it takes its offer back. */
 function endOf(said: Uint8Array): StarfishError {
   try {
     const message = readMessage(senderSchema, said, CONTROL_BYTES_MAX);

@@ -1,7 +1,8 @@
 /**
- * Transfer: bytes that go straight from one node to another while both are awake. A transfer is one or more files and
- * folders, or a pipe; it is asked about first, lands in the other node's inbox or goes to whoever waits for it there, and
- * goes on where it stopped after a broken link or a restart of either side (docs/transfer.md).
+ * Transfer: bytes that are sent straight from one node to another while both are awake. A transfer is one or more files
+ * and directories, or a pipe. The receiver is asked first. The transfer goes into the other node's inbox, or to a shell
+ * that waits for it there. After a broken link or a restart of either side it goes on where it stopped
+ * (docs/transfer.md).
  */
 import type { Bytes } from "../../base/bytes.ts";
 import type { Unsubscribe } from "../../base/events.ts";
@@ -10,69 +11,79 @@ import type { Answer } from "../devices/types.ts";
 
 export interface TransferEntry {
   readonly kind: "file" | "folder";
-  /** Relative: names with "/" between them, none of them empty, "." or "..". */
+  /** Relative: names with "/" between them, none of which is empty, "." or "..". */
   readonly path: string;
-  /** 0 for folders. Undefined: a pipe, whose length is known at its end; it is the only entry then. */
+  /** 0 for directories. Undefined: a pipe, whose length is known only at its end; it is the only entry then. */
   readonly sizeBytes: number | undefined;
-  /** Ms since 1970; 0 where it is not known. */
+  /** Ms since 1970; 0 if it is not known. */
   readonly modifiedMs: number;
 }
 
-/** What is to be sent. The same entries with the same bytes are the same transfer: it goes on where it was broken off. */
+/**
+ * What is to be sent. The same entries with the same bytes are the same transfer, which goes on where it was
+ * interrupted.
+ */
 export interface TransferSource {
   readonly entries: readonly TransferEntry[];
   /**
-   * The bytes of a file, by its place among the entries. Called again from the first one where the other node has lost what
-   * it had; a pipe is read once. Fewer bytes than said end the transfer with "io"; more are left out.
+   * The bytes of a file, by its position among the entries. Called again from the first file if the other node has lost
+   * what it had; a pipe is read once. Fewer bytes than announced end the transfer with "io"; further bytes are left
+   * out.
    */
   read(index: number, options: { readonly signal: AbortSignal }): AsyncIterable<Bytes>;
 }
 
 /**
- * "linking": looks for a way to the node. "waiting": the person there is being asked. "checking": what was sent before is
- * compared with the source. "sending". "interrupted": the link broke, and is looked for again.
+ * "linking": sets up a link to the node. "waiting": the person there is being asked. "checking": what was sent before
+ * is compared with the source. "sending". "interrupted": the link broke, and is set up again.
  */
 export type SendState = "linking" | "waiting" | "checking" | "sending" | "interrupted";
 
 export interface SendProgress {
   readonly state: SendState;
-  /** Of the content, safe at the other end. */
+  /** Bytes of the content that are stored at the other end. */
   readonly doneBytes: number;
-  /** Undefined of a pipe. */
+  /** Undefined for a pipe. */
   readonly totalBytes: number | undefined;
-  /** How many of them were there before this call. */
+  /** How many of them were stored before this call. */
   readonly resumedBytes: number;
   /** While it is "waiting": whether somebody is at the other node's screen. */
   readonly hasPerson: boolean;
 }
 
 export interface SendOptions {
-  /** Aborted with "cancelled" it tells the other node, which drops what it has; with anything else it is as a broken link. */
+  /**
+   * Aborting with "cancelled" tells the other node, which drops what it has. Aborting with anything else is like a
+   * broken link.
+   */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: SendProgress) => void) | undefined;
 }
 
-/** What somebody wants to send, as a person is told of it. Sizes and names are the sender's word until all has come. */
+/**
+ * A description of what somebody wants to send, for a person. Sizes and names are claims of the sender until everything
+ * has arrived.
+ */
 export interface Offer {
   readonly id: string;
   readonly from: PeerId;
-  /** What the sender is called now. Others may be called the same. */
+  /** The sender's present name. Others may have the same. */
   readonly name: string;
-  /** The name of its only file or folder, or the first one and how many more. */
+  /** The name of its only file or directory, or the first name and how many more there are. */
   readonly title: string;
   readonly files: number;
   readonly folders: number;
-  /** Undefined of a pipe. */
+  /** Undefined for a pipe. */
   readonly totalBytes: number | undefined;
-  /** The first ones, with their sizes. */
+  /** The first files, with their sizes. */
   readonly names: readonly { readonly path: string; readonly sizeBytes: number | undefined }[];
-  /** Whether there is room in the inbox for it now; a pipe's length is not known. */
+  /** Whether there is room for it in the inbox now. The length of a pipe is not known. */
   readonly fits: boolean;
 }
 
 type TransferState = SendState | "receiving" | "whole";
 
-/** A transfer of this node, in either direction; what is "whole" lies in the inbox. */
+/** A transfer of this node, in either direction. A "whole" one is in the inbox. */
 export interface TransferInfo {
   readonly id: string;
   readonly direction: "in" | "out";
@@ -84,38 +95,43 @@ export interface TransferInfo {
   readonly state: TransferState;
   readonly doneBytes: number;
   readonly totalBytes: number | undefined;
-  /** When it was accepted or begun by this node's clock, ms since 1970. */
+  /** When it was accepted or begun, by this node's clock, in ms since 1970. */
   readonly startedAtMs: number;
 }
 
-/** Takes the bytes of one file or pipe as they come. `write` resolves when there is room for more. */
+/** Takes the bytes of one file or pipe as they arrive. `write` resolves when there is room for more. */
 export interface LiveTarget {
   write(bytes: Bytes): Promise<void>;
 }
 
 export interface ReceiveOptions {
-  /** Of this member only; else of whoever is first and is not refused. */
+  /** Takes a transfer of this member only; if absent, of the first member that is not refused. */
   readonly from?: PeerId | undefined;
-  /** Where the bytes of one file or pipe go; the inbox unless given. Folders and several files go to the inbox. */
+  /**
+   * Where the bytes of a single file or pipe go; the inbox if absent. Directories and several files go to the inbox.
+   */
   readonly into?: LiveTarget | undefined;
-  /** Whether this is the answer for that member from now on. */
+  /** Whether this answer holds for that member from now on. */
   readonly remember?: boolean | undefined;
   readonly signal: AbortSignal;
   readonly onProgress?: ((info: TransferInfo) => void) | undefined;
 }
 
-/** A file or folder of a transfer that lies in the inbox, with where its bytes begin. */
+/** A file or directory of a transfer in the inbox, and where its bytes begin. */
 export interface InboxEntry extends TransferEntry {
   readonly sizeBytes: number;
   readonly offset: number;
 }
 
-/** What has come whole, and stays until it is removed. It counts against what this node offers to the swarm. */
+/**
+ * Transfers that have arrived completely. They stay until they are removed, and count towards what this node offers to
+ * the swarm.
+ */
 export interface Inbox {
   items(): readonly TransferInfo[];
   /** Rejects with "not-found", "corrupt". */
   entries(id: string): Promise<readonly InboxEntry[]>;
-  /** Bytes of an entry. Rejects with "not-found", "is-a-directory", "corrupt". */
+  /** The bytes of an entry. Rejects with "not-found", "is-a-directory", "corrupt". */
   read(
     id: string,
     entry: InboxEntry,
@@ -127,35 +143,47 @@ export interface Inbox {
 
 export interface Transfer {
   /**
-   * Sends to a member that is awake. Resolves when all of it is at the other node to stay. Rejects with "refused" (by the
-   * person there, for good or this time), "timeout" (nobody has answered), "full" (no room there: nothing was sent),
-   * "unreachable", "busy", "unsupported" (that node knows no transfers), "cancelled" (by either), "io", "malformed" (what
-   * is to be sent has names that can't be).
+   * Sends to a member that is awake. Resolves when all of it is stored at the other node. Rejects with "refused" (by
+   * the person there, for good or this time), "timeout" (nobody has answered), "full" (no room there: nothing was
+   * sent), "unreachable", "busy", "unsupported" (that node does not know transfers), "cancelled" (by either side),
+   * "io", "malformed" (impossible names).
    */
   send(peer: PeerId, source: TransferSource, options?: SendOptions): Promise<void>;
-  /** Those that wait for this node's person; pipes also of members that are allowed, for they wait for a reader. */
+  /**
+   * Offers that wait for this node's person. Pipes wait also if their member is allowed, because they need a reader.
+   */
   offers(): readonly Offer[];
-  /** Each that is asked about, once. */
+  /** Called once for each offer about which the person is asked. */
   onOffer(listener: (offer: Offer) => void): Unsubscribe;
-  /** Takes an offer into the inbox. `remember`, unless false, takes all later ones of that member too. Rejects with "not-found", "full". */
+  /**
+   * Takes an offer into the inbox. Unless `remember` is false, all later ones of that member are taken too. Rejects
+   * with "not-found", "full".
+   */
   accept(id: string, options?: { readonly remember?: boolean }): Promise<void>;
-  /** The sender is told. `remember`, unless false, is for good. Rejects with "not-found". */
+  /**
+   * Refuses an offer, and tells the sender. Unless `remember` is false, the refusal holds for good. Rejects with
+   * "not-found".
+   */
   refuse(id: string, options?: { readonly remember?: boolean }): Promise<void>;
   /**
-   * Takes an offer that waits, or the next one, and resolves when it has come whole. Where bytes go to the inbox anyway, it joins
-   * what is coming in already, which goes on when this is aborted. Rejects with "cancelled", "full", "io".
+   * Takes an offer that waits, or the next one, and resolves when it has arrived completely. If bytes go to the inbox
+   * anyway, it joins a transfer that is coming in already, which goes on when this is aborted. Rejects with
+   * "cancelled", "full", "io".
    */
   receive(options: ReceiveOptions): Promise<TransferInfo>;
-  /** What is under way, then what is in the inbox. */
+  /** The transfers under way, then those in the inbox. */
   list(): readonly TransferInfo[];
-  /** Ends a transfer that is under way, either way; the other node is told, and nothing of it stays. Rejects with "not-found". */
+  /**
+   * Ends a transfer that is under way, in either direction. The other node is told, and all of it is deleted. Rejects
+   * with "not-found".
+   */
   cancel(id: string): Promise<void>;
   readonly inbox: Inbox;
-  /** Who has been answered, and how. */
+  /** The members that have an answer, with the answer. */
   answers(): ReadonlyMap<PeerId, Answer>;
-  /** Holds from now on, also after a restart; undefined forgets. Rejects with "io". */
+  /** Sets the answer for a member from now on, also after a restart; undefined forgets it. Rejects with "io". */
   answer(peer: PeerId, answer: Answer | undefined): Promise<void>;
-  /** Something of `offers`, `list` or `answers` has changed; progress too, a few times a second. */
+  /** Called when `offers`, `list` or `answers` have changed, and a few times a second about progress. */
   onChange(listener: () => void): Unsubscribe;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** The whole link of an invite: at which page's address others open it, and whether other devices can. */
+/** The whole link of an invite: the address of the page at which others open it, and whether other devices can. */
 import type { Address } from "../../ports/network.ts";
 import { INVITE_LINK_CHARS_MAX } from "../limits.ts";
 import type { Net } from "../types.ts";
