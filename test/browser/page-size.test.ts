@@ -12,7 +12,7 @@ const PROMPT_GZIP_BYTES_MAX = 130_000;
 /** With the node: libp2p, cryptography, the parts of the computer, and the views. */
 const FIRST_LOAD_GZIP_BYTES_MAX = 450_000;
 /** What an app loads with /starfish.js: the node without terminal and views. */
-const APP_GZIP_BYTES_MAX = 320_000;
+const APP_GZIP_BYTES_MAX = 330_000;
 
 /** What is loaded when it is needed: by the name of the file that is asked for, and whatever comes with that alone. */
 const FEATURES: Readonly<Record<string, number>> = {
