@@ -11,7 +11,7 @@ import { hashOf, ranked } from "../base/rendezvous.ts";
 import type { Net } from "../net/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { PeerId } from "../ports/network.ts";
-import { add, type Intervals, intersect, NONE, pieces, subtract, union } from "./intervals.ts";
+import { add, type Intervals, intersect, NONE, pieces, setOf, subtract, union } from "./intervals.ts";
 import {
   COPY_AGAIN_MS,
   COPY_REFUSED_MS,
@@ -53,17 +53,21 @@ export class Copies {
 
   /** Gives away the results that only this node holds. Rejects only for bugs of ours. */
   async give(signal: AbortSignal): Promise<void> {
+    // A node that answers late does not keep the others waiting.
+    await Promise.all([this.#giveAlone(signal), this.#giveToHalf(signal)]);
+  }
+
+  async #giveAlone(signal: AbortSignal): Promise<void> {
     if (this.#isGiving) return;
     this.#isGiving = true;
     try {
-      // What comes meanwhile waits for the next time, so that half of the others get theirs too.
+      // What comes meanwhile waits for the next time.
       const now = this.#alone();
       for (let left = now; left.length > 0 && !signal.aborted; left = intersect(now, this.#alone())) {
         const [partner] = this.#partners();
         if (partner === undefined) return;
         await this.#giveTo(partner, this.#batch(left), signal);
       }
-      await this.#giveToHalf(signal);
     } finally {
       this.#isGiving = false;
     }
@@ -92,12 +96,14 @@ export class Copies {
     // With this node's own they are more than half.
     const half = each.slice(0, Math.floor((each.length + 1) / 2));
     const bytesMax = Math.floor(HALF_BYTES_A_SECOND / Math.max(1, half.length));
-    for (const peer of half) {
-      if (signal.aborted) return;
+    const give = async (peer: PeerId): Promise<void> => {
       const held = union(view.holders().get(peer) ?? NONE, this.#givenTo(peer));
       const batch = this.#batch(subtract(subtract(ran(), held), this.#large), bytesMax, COPY_SMALL_BYTES_MAX);
       if (batch.length > 0) await this.#giveTo(peer, batch, signal);
-    }
+    };
+    const isAsked = (peer: PeerId): boolean =>
+      this.#given.some(({ to, untilMs }) => to === peer && untilMs === Infinity);
+    await Promise.all(half.filter((peer) => !isAsked(peer)).map(give));
   }
 
   /** Nodes that can be given copies, the best first. */
@@ -121,17 +127,20 @@ export class Copies {
 
   async #giveTo(partner: PeerId, results: readonly TaskOutput[], signal: AbortSignal): Promise<void> {
     const { net, clock } = this.#parts;
+    const giving = { to: partner, tasks: tasksOf(results), untilMs: Infinity };
+    this.#given.push(giving);
     try {
       const request = { op: "hold", job: this.#job, results };
       const options = { signal, timeoutMs: RESULTS_TIMEOUT_MS, isCarried: true };
       const held = await net.request(partner, RESULTS_PROTOCOL, request, heldSchema, options);
-      let given: Intervals = NONE;
-      for (const [task] of results.slice(0, held)) given = add(given, task);
-      this.#given.push({ to: partner, tasks: given, untilMs: clock.monotonic() + COPY_AGAIN_MS });
+      const tasks = tasksOf(results.slice(0, held));
+      this.#given.push({ to: partner, tasks, untilMs: clock.monotonic() + COPY_AGAIN_MS });
       if (held < results.length) this.#refused.set(partner, clock.monotonic() + COPY_REFUSED_MS);
     } catch (error) {
       if (!isStarfishError(error)) throw error;
       this.#refused.set(partner, clock.monotonic() + COPY_REFUSED_MS);
+    } finally {
+      this.#given = this.#given.filter((each) => each !== giving);
     }
   }
 
@@ -155,4 +164,8 @@ export class Copies {
     }
     return batch;
   }
+}
+
+function tasksOf(results: readonly TaskOutput[]): Intervals {
+  return setOf(results.map(([task]) => task));
 }
