@@ -91,9 +91,9 @@ describe("a channel over a WebSocket", () => {
 });
 
 test("where nobody takes sockets it says so", async () => {
-  server.closeAllConnections();
+  const nowhere = url();
   await new Promise((resolve) => server.close(resolve));
-  const socket = new WebSocket("ws://127.0.0.1:9/code");
+  const socket = new WebSocket(nowhere);
   const opening = openSocketChannel(socket, "there", { clock: realClock, signal: new AbortController().signal });
   await expect(opening).rejects.toMatchObject({ code: "unreachable" });
 });

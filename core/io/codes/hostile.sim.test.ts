@@ -5,10 +5,10 @@ import { samplesOf } from "../../../test/adversary/samples.ts";
 import { CodeLab, collecting, isSame, type Tamper } from "../../../test/sim/code-lab.ts";
 import { seeds } from "../../../test/sim/seeds.ts";
 import { noise, sourceOf } from "../../../test/sim/transfer-lab.ts";
-import { utf8 } from "../../base/bytes.ts";
+import { text, utf8 } from "../../base/bytes.ts";
 import { encode } from "../../base/codec.ts";
 import { StarfishError } from "../../base/errors.ts";
-import { FIRST_WORD_MS, MEET_MS, RECEIVER_BYTES_MAX, STRANGERS_MAX } from "./limits.ts";
+import { FIRST_WORD_MS, MEET_MS, MEETINGS_PER_MINUTE_MAX, RECEIVER_BYTES_MAX, STRANGERS_MAX } from "./limits.ts";
 import { CODE_PROTOCOL, replySchema, SCHEMAS, STRANGER_PROTOCOL } from "./wire.ts";
 
 const BYTES = noise(1_200_000);
@@ -103,8 +103,8 @@ test("whoever carries it sees no run of 16 clear bytes of names or content", asy
   expect(isSame(got.get(name), bytes)).toBe(true);
   const runs = new Set<string>();
   for (const secret of [bytes, utf8(name)]) {
-    const text = Buffer.from(secret).toString("latin1");
-    for (let at = 0; at + 16 <= text.length; at++) runs.add(text.slice(at, at + 16));
+    const clear = Buffer.from(secret).toString("latin1");
+    for (let at = 0; at + 16 <= clear.length; at++) runs.add(clear.slice(at, at + 16));
   }
   const seen = Buffer.concat(carried).toString("latin1");
   expect(seen.length).toBeGreaterThan(bytes.length);
@@ -113,6 +113,18 @@ test("whoever carries it sees no run of 16 clear bytes of names or content", asy
   expect(clear).toEqual([]);
   expect(seen).not.toContain(offered.code.slice(2));
 });
+
+/** What an honest stranger would say. */
+function samples(lab: CodeLab): Readonly<Record<"wantSchema" | "receiverSchema", unknown>> {
+  const { crypto } = lab.swarm.world.node("page").ports;
+  const keys = crypto.keyPair(new Uint8Array(32));
+  const speaker = { crypto, keys, root: keys.publicKey, chain: [], victim: lab.node("page").net.self };
+  const all = samplesOf({ ...speaker, map: "mem", layout: "l", cid: "c", nowMs: 1_000 });
+  return {
+    wantSchema: all["core/io/codes/wire.ts#wantSchema"],
+    receiverSchema: all["core/io/codes/wire.ts#receiverSchema"],
+  };
+}
 
 describe("strangers", () => {
   test("that say nothing, or not enough, are let go, and keep nobody out", async () => {
@@ -157,18 +169,39 @@ describe("strangers", () => {
     expect((await lab.swarm.settle(lab.fetch(offered.code), 60_000)).size).toBe(1);
   });
 
+  test("that begin again and again without a guess are held off, and hold nobody off for longer", async () => {
+    const lab = await CodeLab.open(7);
+    const offered = await lab.offer("member");
+    const { receiverSchema } = samples(lab);
+    let answered = 0;
+    for (let i = 0; i < 2 * MEETINGS_PER_MINUTE_MAX; i++) {
+      const socket = lab.connect();
+      let isHeard = false;
+      socket.onMessage((message) => {
+        isHeard = true;
+        if (!text(message).includes("refuse")) answered++;
+      });
+      socket.send(encode({ is: "want", number: 1 }));
+      socket.send(encode(receiverSchema));
+      await lab.swarm.world.runUntil(() => isHeard, { withinMs: 1_000 });
+      socket.cut();
+    }
+    expect(answered).toBe(MEETINGS_PER_MINUTE_MAX);
+    expect(await lab.refusal(offered.code)).toMatchObject({ code: "busy" });
+    await lab.swarm.world.runFor(60_000);
+    expect((await lab.swarm.settle(lab.fetch(offered.code), 60_000)).size).toBe(1);
+    expect(offered.told.at(-1)).toMatchObject({ wrong: 0 });
+  });
+
   test("that say the extremes of every word get no answer but a refusal", async () => {
     const lab = await CodeLab.open(4);
-    const { ports } = lab.swarm.world.node("page");
-    const keys = ports.crypto.keyPair(new Uint8Array(32));
-    const speaker = { crypto: ports.crypto, keys, root: keys.publicKey, chain: [], victim: lab.node("page").net.self };
-    const samples = samplesOf({ ...speaker, map: "mem", layout: "l", cid: "c", nowMs: 1_000 });
+    const says = samples(lab);
     await lab.offer("member");
     let said = 0;
     for (const name of ["wantSchema", "receiverSchema"] as const) {
       const schema = SCHEMAS[name];
       if (schema === undefined) throw new Error(`There is no schema ${name}`);
-      const values = [...extremesOf(schema, samples[`core/io/codes/wire.ts#${name}`])].filter((_, i) => i % 3 === 0);
+      const values = [...extremesOf(schema, says[name])].filter((_, i) => i % 3 === 0);
       for (const { value } of values) {
         const socket = lab.connect();
         const answers: Uint8Array[] = [];
@@ -194,7 +227,7 @@ describe("members", () => {
     const { self } = lab.node("member").net;
     const channel = await lab.swarm.settle(mallory.open(self, STRANGER_PROTOCOL));
     const answers: string[] = [];
-    channel.onMessage((message) => void answers.push(new TextDecoder().decode(message)));
+    channel.onMessage((message) => void answers.push(text(message)));
     channel.send(encode({ is: "stranger", number: 1 }));
     await lab.swarm.world.runUntil(() => answers.length > 0, { withinMs: 5_000 });
     expect(answers[0]).toContain("knows nothing of this code");
@@ -217,23 +250,12 @@ describe("members", () => {
       const channel = await lab.swarm.settle(net.open(self, STRANGER_PROTOCOL));
       let isOver = false;
       channel.onMessage((message) => {
-        const words = new TextDecoder().decode(message);
+        const words = text(message);
         if (words.includes("refuse")) isOver = true;
         else channel.send(encode({ is: "confirm", tag: new Uint8Array(32) }));
       });
       channel.send(encode({ is: "stranger", number: 1 }));
-      const share = samplesOf({
-        ...lab.swarm.world.node("page").ports,
-        keys: lab.swarm.world.node("page").keys,
-        root: new Uint8Array(32),
-        chain: [],
-        victim: self,
-        map: "mem",
-        layout: "l",
-        cid: "c",
-        nowMs: 0,
-      })["core/io/codes/wire.ts#receiverSchema"];
-      channel.send(encode(share));
+      channel.send(encode(samples(lab).receiverSchema));
       await lab.swarm.world.runUntil(() => isOver, { withinMs: 5_000 });
     }
     expect(await lab.swarm.failure(offered.fetched)).toMatchObject({

@@ -25,6 +25,8 @@ export const STRANGERS_MAX = 32;
 export const CARRIED_MAX = 32;
 /** Strangers that try one code at once. */
 export const MEETINGS_MAX = 4;
+/** And within a minute: each costs the sender some milliseconds, and who breaks off before a guess is not counted. */
+export const MEETINGS_PER_MINUTE_MAX = 30;
 /** Time until a stranger says which code it is for. */
 export const FIRST_WORD_MS = 10_000;
 /** Time from there until both ends know that the other knows the words: four messages. */

@@ -10,7 +10,7 @@ import type { Channel } from "../../ports/network.ts";
 import { Outgoing, type Way } from "../transfer/outgoing.ts";
 import type { HashParts } from "../transfer/pieces.ts";
 import type { SendProgress, TransferSource } from "../transfer/types.ts";
-import { CODE_MS, LOST_MS, MEET_MS, MEETINGS_MAX, WRONG_MAX } from "./limits.ts";
+import { CODE_MS, LOST_MS, MEET_MS, MEETINGS_MAX, MEETINGS_PER_MINUTE_MAX, WRONG_MAX } from "./limits.ts";
 import { type MeetingParts, type Met, meetReceiver, passwordOf } from "./meeting.ts";
 import type { CodeProgress, CodeState } from "./types.ts";
 import { type End, END_WORDS, refuseStranger } from "./wire.ts";
@@ -32,6 +32,8 @@ export class Offering {
   #end: End | undefined;
   #wrong = 0;
   #meetings = 0;
+  /** Those that have begun within a minute. */
+  #minute: { readonly beganMs: number; meetings: number } = { beganMs: -Infinity, meetings: 0 };
   /** Whom the transfer deals with, and who has met this end since. */
   #current: Met | undefined;
   #next: Met | undefined;
@@ -112,7 +114,7 @@ export class Offering {
     const { clock } = this.#parts;
     try {
       if (this.#end !== undefined) throw closedFor(this.#end);
-      if (this.#meetings >= MEETINGS_MAX)
+      if (this.#meetings >= MEETINGS_MAX || !this.#isInPace())
         throw new StarfishError("busy", "Others try this code just now: try again in a while", { retryable: true });
       this.#meetings++;
       let isAgain = false;
@@ -137,6 +139,12 @@ export class Offering {
       if (messages.closed.aborted) channel.abort(error);
       else refuseStranger(channel, error, clock);
     }
+  }
+
+  #isInPace(): boolean {
+    const nowMs = this.#parts.clock.monotonic();
+    if (nowMs - this.#minute.beganMs > 60_000) this.#minute = { beganMs: nowMs, meetings: 0 };
+    return ++this.#minute.meetings <= MEETINGS_PER_MINUTE_MAX;
   }
 
   /** Throws "closed". */
