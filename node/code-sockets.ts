@@ -1,6 +1,6 @@
 /**
- * Where strangers come to fetch what a code is for: WebSockets beside the page, on a path of their own. They become no links:
- * nothing of libp2p is spoken on them, and they lead to the desk of codes alone.
+ * The place where strangers come to fetch what a code is for: WebSockets beside the page, on a path of their own. They
+ * do not become links: nothing of libp2p is spoken on them, and they lead only to the desk of codes.
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
@@ -15,13 +15,13 @@ export class CodeSockets {
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: RECEIVER_BYTES_MAX, perMessageDeflate: false });
   #codes: Codes | undefined;
 
-  /** From now on strangers are taken; those who come before are told to come later. */
+  /** From now on strangers are accepted; those who came before were told to come later. */
   open(codes: Codes): void {
     codes.openDesk();
     this.#codes = codes;
   }
 
-  /** A request to the server that serves the page, if it is for here. */
+  /** Takes a request to the server that serves the page, if it is for this path. */
   readonly take = (request: IncomingMessage, socket: Duplex, head: Buffer): boolean => {
     const path = (request.url ?? "").replace(/[?#].*$/s, "");
     if (!path.endsWith(`/${CODE_PLACE}`)) return false;

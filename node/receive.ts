@@ -1,6 +1,6 @@
 /**
- * `starfish receive LINK [DIR]`: fetches what a code is for, without a node and without becoming a member. The certificate of
- * a page by https is not looked at: who the sender is, the code alone proves.
+ * `starfish receive LINK [DIR]`: fetches what a code is for, without a node and without becoming a member. The
+ * certificate of an https page is not checked, because the code itself proves who the sender is.
  */
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
@@ -33,7 +33,7 @@ export interface ReceiveOptions {
   readonly json: boolean;
 }
 
-/** Resolves to the exit status. Rejects with why it was not fetched. */
+/** Resolves to the exit status. Rejects with the reason why nothing was fetched. */
 export async function receive({ link, directory, json }: ReceiveOptions): Promise<number> {
   const base = codeBaseIn(link);
   if (base === undefined) {
@@ -97,7 +97,10 @@ const toOutput: Consume = async (entries) => {
   }
 };
 
-/** All of it is laid down beside its place first: nothing half-written is left, and nothing that is there is replaced. */
+/**
+ * Everything is first written beside its destination. So nothing half-written is left, and nothing that exists is
+ * replaced.
+ */
 function toDirectory(directory: string): Consume {
   return async (entries) => {
     await mkdir(directory, { recursive: true });

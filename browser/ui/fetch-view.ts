@@ -1,6 +1,6 @@
 /**
- * The page for who comes with a code and is no member: finds out what the code is for, offers it as a download, and says how
- * it goes and what came of it. No node is started for it.
+ * The page for somebody who comes with a code and is no member: finds out what the code is for, offers it as a
+ * download, and shows the progress and the outcome. No node is started for it.
  */
 import { messageOf, StarfishError } from "../../core/base/errors.ts";
 import { type Consume } from "../../core/io/codes/contents-sink.ts";
@@ -23,7 +23,7 @@ import { Transfer } from "./files/transfers.ts";
 import { button, make } from "./make.ts";
 import { type Notice, showNotice } from "./notice.ts";
 
-/** This page, which the node serves that takes strangers. */
+/** This page, from the node that accepts strangers. */
 const base = (): string => `${location.origin}${location.pathname}`;
 
 /** `text` is a code, or a link with one. Never rejects. */
@@ -93,7 +93,7 @@ async function download(found: Found): Promise<void> {
   }
 }
 
-/** One file under its own name, anything else as a zip. */
+/** A single file under its own name, anything else as a zip. */
 function saveAs(name: string, offer: FetchOffer): Consume {
   return async (entries) => {
     const target = new Download(name);
@@ -132,7 +132,7 @@ function savedName(offer: FetchOffer): string {
   return isOneFile(offer) ? name : `${name}.zip`;
 }
 
-/** With a way to try again, where there are words that may have been mistyped. */
+/** Offers another try if words may have been mistyped. */
 function showFailure(title: string, why: string, text: string | undefined): void {
   tell({ title, words: [sentence(why).replace(/([^.!?])$/, "$1.")] });
   if (text === undefined) return;

@@ -1,6 +1,6 @@
 /**
- * Codes of this node: those that it has open itself, wherever they are fetched, and, where it serves the page, the desk at
- * which strangers ask for those of all members.
+ * Codes of this node: those that it has opened itself, wherever they are fetched. If it serves the page, it also has
+ * the desk at which strangers ask for the codes of all members.
  */
 import { decode } from "../../base/codec.ts";
 import { isStarfishError, messageOf, StarfishError, toStarfishError } from "../../base/errors.ts";
@@ -42,7 +42,7 @@ export function createCodes(parts: CodesParts): Codes {
 
 interface Open {
   readonly offering: Offering;
-  /** Where it is held. */
+  /** The node at which it is held. */
   readonly at: PeerId;
 }
 
@@ -71,7 +71,7 @@ class NodeCodes implements Codes {
     const open = { offering, at };
     this.#open.add(open);
     const fetched = this.#run(open, source);
-    // Whoever opened it may look later.
+    // Its opener may look at the result later.
     fetched.catch(() => {});
     const page = via === undefined ? undefined : pagesOf(net, via)[0];
     return {
@@ -130,7 +130,7 @@ class NodeCodes implements Codes {
     }
   }
 
-  /** Never rejects: the node forgets it by itself too. */
+  /** Never rejects: the node would forget it by itself, too. */
   async #drop({ code, end = "lost" }: Offering, at: PeerId): Promise<void> {
     const request: CodeRequest = { ask: "drop", number: code.number, why: end };
     try {
@@ -158,7 +158,7 @@ class NodeCodes implements Codes {
     }
   }
 
-  /** The member that serves this node's page: strangers get no further than to it. Throws "unsupported". */
+  /** The member that serves this node's page: strangers can reach only that one. Throws "unsupported". */
   #pageNode(): PeerId {
     const { net, inviteBase } = this.#parts;
     if (this.#desk !== undefined) return net.self;
@@ -178,7 +178,7 @@ class NodeCodes implements Codes {
     return undefined;
   }
 
-  /** A stranger, brought by the node at whose page it is. Never rejects. */
+  /** A stranger, passed on by the node whose page it is on. Never rejects. */
   async #brought(channel: Channel, from: PeerId): Promise<void> {
     const messages = new Messages(channel, { bytesMax: RECEIVER_BYTES_MAX, messagesMax: CONTROLS_MAX });
     try {
@@ -205,7 +205,7 @@ function ask(desk: Desk, from: PeerId, request: CodeRequest): number {
   return request.number;
 }
 
-/** Where a member serves the page. */
+/** The pages that a member serves. */
 function pagesOf(net: Net, peer: PeerId): string[] {
   const pages = net.member(peer)?.record.addresses.map((address) => pageAt(address)) ?? [];
   return pages.filter((page) => page !== undefined);
@@ -215,7 +215,7 @@ function sameHost(a: string, b: string): boolean {
   return new URL(a).host === new URL(b).host;
 }
 
-/** One's own machine has many names. */
+/** The user's own machine has several names. */
 function samePort(a: string, b: string): boolean {
   const portOf = (url: string): string => /:(\d+)$/.exec(new URL(url).host)?.[1] ?? new URL(url).protocol;
   return portOf(a) === portOf(b);

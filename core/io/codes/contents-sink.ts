@@ -1,6 +1,7 @@
 /**
- * Where a fetch goes: to whoever takes its files and folders one after the other, as they come. Bytes come no faster than
- * they are taken. Nothing is taken before the list of names is whole and says what had been offered.
+ * Passes the contents of a fetch to a consumer, which takes files and directories one after the other as they arrive.
+ * Bytes arrive no faster than they are taken. Nothing is passed on before the list of names is complete and agrees with
+ * the offer.
  */
 import { type Bytes, equal } from "../../base/bytes.ts";
 import { StarfishError, toStarfishError } from "../../base/errors.ts";
@@ -13,7 +14,9 @@ import type { TransferEntry } from "../transfer/types.ts";
 import type { OfferMessage } from "../transfer/wire.ts";
 import type { FetchedEntry } from "./types.ts";
 
-/** Takes all entries in their order. Resolves when they are there to stay; rejects with why they can't be. */
+/**
+ * Takes all entries in their order. Resolves when they are stored for good; rejects with the reason why they can't be.
+ */
 export type Consume = (entries: AsyncIterable<FetchedEntry>) => Promise<void>;
 
 export interface ContentsSinkParts extends HashParts {
@@ -63,7 +66,7 @@ export class ContentsSink implements Sink {
 
   async pause(): Promise<void> {}
 
-  /** Whoever takes it is told, and leaves nothing half-written. */
+  /** Tells the consumer, which leaves nothing half-written. */
   async drop(why: StarfishError): Promise<void> {
     this.#flow.fail(why);
     await Promise.allSettled([this.#consumed]);
@@ -94,19 +97,19 @@ export class ContentsSink implements Sink {
       }
       const length = { left: sizeBytes ?? Infinity };
       yield { kind, path, sizeBytes, modifiedMs, content: this.#flow.take(length) };
-      // What was not asked for.
+      // Bytes that the consumer has not asked for.
       for await (const _ of this.#flow.take(length)) continue;
     }
     await this.#flow.ended();
   }
 }
 
-/** Bytes from one hand to the other: whoever writes waits until they have been taken. */
+/** Passes bytes from a writer to a reader: the writer waits until they have been taken. */
 class Flow {
   #waiting: { readonly bytes: Bytes; readonly taken: PromiseWithResolvers<void> } | undefined;
-  /** Has been given out: it counts as taken when more is asked for. */
+  /** Bytes that were given out: they count as taken when more is asked for. */
   #given: PromiseWithResolvers<void> | undefined;
-  /** Of what was taken, not yet asked for. */
+  /** Bytes that were taken from the writer and not asked for yet. */
   #rest: Bytes | undefined;
   #wake: () => void = () => {};
   #isEnded = false;
@@ -125,7 +128,7 @@ class Flow {
     this.#wake();
   }
 
-  /** Both sides fail with this, unless it is over. */
+  /** Makes both sides fail with this error, unless it is over. */
   fail(error: StarfishError): void {
     if (this.#isEnded) return;
     this.#error ??= error;
@@ -134,7 +137,7 @@ class Flow {
     this.#wake();
   }
 
-  /** So many bytes; Infinity: to the end. */
+  /** That many bytes; Infinity: all until the end. */
   async *take(length: { left: number }): AsyncGenerator<Uint8Array, void, undefined> {
     while (length.left > 0) {
       const chunk = await this.#next();
@@ -147,7 +150,7 @@ class Flow {
     }
   }
 
-  /** Throws "malformed" where more comes. */
+  /** Throws "malformed" if more bytes arrive. */
   async ended(): Promise<void> {
     if ((await this.#next()) !== undefined) throw new StarfishError("malformed", "More came than had been offered");
   }

@@ -1,49 +1,53 @@
 /**
- * CPace: two ends that know the same few words agree on a key, and who does not know them learns nothing but whether one
- * guess was right (https://datatracker.ietf.org/doc/draft-irtf-cfrg-cpace/, suite CPACE-P256_XMD:SHA-256_SSWU_NU_-SHA256, as
- * initiator and responder). The group is noble's; what is here is the draft's way of using it. Pure.
+ * CPace: two ends that know the same few words agree on a key. An end that does not know the words learns only whether
+ * one guess was right (https://datatracker.ietf.org/doc/draft-irtf-cfrg-cpace/, suite
+ * CPACE-P256_XMD:SHA-256_SSWU_NU_-SHA256, with an initiator and a responder). The group comes from noble; this file
+ * uses it as the draft says. Pure.
  */
 import { p256, p256_hasher } from "@noble/curves/nist.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { type Bytes, concat, copyOf, utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 
-/** SHA-256's block. */
+/** The block size of SHA-256. */
 const BLOCK_BYTES = 64;
 /** A point with both coordinates (SEC 1, 2.3.3). */
 export const SHARE_BYTES = 65;
-/** Random bytes of which a scalar is made, as many as make it uniform (FIPS 186-5, A.2.1). */
+/** Random bytes from which a scalar is made: enough to make it uniform (FIPS 186-5, A.2.1). */
 export const SEED_BYTES = 48;
 const DSI: Bytes = utf8("CPaceP256_XMD:SHA-256_SSWU_NU_");
 const DST: Bytes = concat([DSI, utf8("_DST")]);
 const DSI_ISK: Bytes = concat([DSI, utf8("_ISK")]);
 
 export interface PaceInput {
-  /** What both ends know and nobody else: PRS of the draft. */
+  /** The secret of both ends: PRS in the draft. */
   readonly password: Bytes;
-  /** What both ends take each other for: CI. */
+  /** The identities of both ends: CI in the draft. */
   readonly channel: Bytes;
-  /** Of this run alone: sid. */
+  /** Identifies this run: sid in the draft. */
   readonly session: Bytes;
 }
 
-/** What an end sends, with what it says along. */
+/** The message of an end, with its associated data. */
 export interface PaceShare {
   readonly share: Bytes;
   readonly says: Bytes;
 }
 
-/** A secret scalar, big-endian, made of SEED_BYTES random bytes. */
+/** A secret scalar, big-endian, from SEED_BYTES random bytes. */
 export function scalarOf(seed: Bytes): Uint8Array {
   return p256.utils.randomSecretKey(copyOf(seed));
 }
 
-/** What this end sends. */
+/** The message of this end. */
 export function shareOf(input: PaceInput, scalar: Bytes): Uint8Array {
   return generator(input).multiply(numberOf(scalar)).toBytes(false);
 }
 
-/** The key: 32 bytes, the same at both ends if all that they put in is. Throws "malformed" where the other's share is no point. */
+/**
+ * The key: 32 bytes, which are the same at both ends if all their inputs are. Throws "malformed" if the other's share
+ * is not a point.
+ */
 export function keyOf(
   { session }: Pick<PaceInput, "session">,
   scalar: Bytes,
@@ -55,7 +59,7 @@ export function keyOf(
   return sha256(concat([secret, ...transcript]));
 }
 
-/** The x-coordinate of the point that both ends come to. Throws "malformed". */
+/** The x-coordinate of the point that both ends compute. Throws "malformed". */
 export function secretPoint(scalar: Bytes, share: Bytes): Uint8Array {
   if (share.length !== SHARE_BYTES) throw noPoint();
   let point: typeof p256.Point.BASE;
@@ -82,7 +86,7 @@ function numberOf(scalar: Bytes): bigint {
   return p256.Point.Fn.fromBytes(copyOf(scalar));
 }
 
-/** Each after its length in LEB128. */
+/** Each part after its length in LEB128. */
 function withLengths(parts: readonly Bytes[]): Uint8Array {
   return concat(parts.flatMap((part) => [leb128(part.length), part]));
 }

@@ -1,7 +1,7 @@
 /**
- * What the node that serves the page does about codes: it gives numbers to members, and carries messages between a stranger
- * that asks for a number and the member who holds it. It knows no words and reads nothing of what it carries; wrong guesses
- * are the member's to count.
+ * The desk for codes, on the node that serves the page. It gives numbers to members, and carries messages between a
+ * stranger who asks for a number and the member that holds it. It does not know the words, and reads none of the
+ * messages. The member counts wrong guesses.
  */
 import { decode, encode } from "../../base/codec.ts";
 import { messageOf, StarfishError, toStarfishError } from "../../base/errors.ts";
@@ -29,20 +29,23 @@ import {
 import type { Offering } from "./offering.ts";
 import { type End, END_WORDS, refuseStranger, STRANGER_PROTOCOL, wantSchema } from "./wire.ts";
 
-/** Of the member: share, confirmation, and the first of a transfer. A stranger that gets so far knows the words. */
+/**
+ * The member's messages: share, confirmation, and the first one of a transfer. A stranger that gets this far knows the
+ * words.
+ */
 const KNOWN_AFTER = 3;
 
 export interface DeskParts {
   readonly net: Net;
   readonly clock: Clock;
   readonly log: Log;
-  /** This node's own. */
+  /** The codes of this node itself. */
   readonly own: (number: number) => Offering | undefined;
 }
 
 interface Held {
   readonly owner: PeerId;
-  /** By the owner's word. */
+  /** As the owner has stated. */
   untilMs: number;
   heldAtMs: number;
 }
@@ -61,7 +64,10 @@ export class Desk {
     this.#sweeper = every(parts.clock, SWEEP_MS, () => this.#sweep());
   }
 
-  /** A new number, or the same for longer; a number that this node knows nothing of it takes again. Throws "busy", "closed". */
+  /**
+   * Gives a new number, or renews one. A number of which this node knows nothing is accepted again. Throws "busy",
+   * "closed".
+   */
   hold(owner: PeerId, number: number | null, forMs: number): number {
     this.#sweep();
     const nowMs = this.#parts.clock.monotonic();
@@ -73,7 +79,7 @@ export class Desk {
       return number;
     }
     const ended = number === null ? undefined : this.#ended.get(number);
-    // A sender that was out of reach for a while has its number still.
+    // A sender that was out of reach for a while still has its number.
     const isBack = ended?.end === "lost" && ended.owner === owner;
     if (ended !== undefined && !isBack) throw new StarfishError("closed", END_WORDS[ended.end]);
     const own = [...this.#held.values()].filter((one) => one.owner === owner);
@@ -126,7 +132,10 @@ export class Desk {
     await offering.take(channel, messages);
   }
 
-  /** Between a stranger and a member, until either end is gone. Rejects before the member has been told of it. */
+  /**
+   * Carries messages between a stranger and a member, until either end is gone. Rejects before the member has been told
+   * of the stranger.
+   */
   async #carry(
     owner: PeerId,
     number: number,
@@ -178,7 +187,7 @@ export class Desk {
     throw notKnown();
   }
 
-  /** The smallest that is neither open nor remembered: it is told by word of mouth. */
+  /** The smallest number that is neither open nor remembered, because people tell it to each other. */
   #freeNumber(): number {
     for (let number = 1; number <= NUMBER_MAX; number++) {
       if (!this.#held.has(number) && !this.#ended.has(number)) return number;
@@ -210,7 +219,7 @@ function notKnown(): StarfishError {
   );
 }
 
-/** What either says the other hears. Resolves when either is gone. */
+/** Passes on the messages of both. Resolves when either is gone. */
 async function carry(
   stranger: Channel,
   messages: Messages,
@@ -247,7 +256,7 @@ async function carry(
   signal.removeEventListener("abort", stopped);
 }
 
-/** Who says more than the other takes is parted from it. */
+/** Whoever sends more than the other accepts is disconnected. */
 function passOn(to: Channel, message: Uint8Array, part: (error: StarfishError) => void): void {
   try {
     to.send(message);

@@ -1,6 +1,6 @@
 /**
- * How somebody who is no member fetches what a code is for: meets the sender by way of the node that serves the page, is
- * told what there is, and takes it or not. A link that breaks is looked for again, and it goes on where it stopped.
+ * How somebody who is no member fetches what a code is for: it meets the sender through the node that serves the page,
+ * is told what there is, and takes it or not. A broken link is set up again, and the fetch resumes where it stopped.
  */
 import { equal } from "../../base/bytes.ts";
 import { encode } from "../../base/codec.ts";
@@ -21,17 +21,20 @@ import type { Code } from "./words.ts";
 
 export interface FetchParts extends HashParts, MeetingParts {
   readonly clock: Clock;
-  /** To the node that serves the page. Rejects with "unreachable". */
+  /** Connects to the node that serves the page. Rejects with "unreachable". */
   readonly connect: (signal: AbortSignal) => Promise<Channel>;
 }
 
 export interface TakeOptions {
-  /** Aborted it is ended for good, and the sender is told. */
+  /** Aborting ends it for good, and tells the sender. */
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: { readonly doneBytes: number; readonly isLinked: boolean }) => void) | undefined;
 }
 
-/** A piece, what seals it and what says that it is one; and as many as may be on their way, with the words between them. */
+/**
+ * The size of a message with a piece, its seal and its type; and the number of messages that may be on their way, with
+ * control messages between the pieces.
+ */
 const MESSAGE_BYTES_MAX = PIECE_BYTES + 64;
 const MESSAGES_MAX = WINDOW_BYTES / PIECE_BYTES + 8;
 
@@ -40,7 +43,7 @@ interface Session extends Met {
   readonly offer: OfferMessage;
 }
 
-/** Rejects with why there is nothing to be had, in words for the person. */
+/** Rejects with the reason why there is nothing to fetch, in words for the person. */
 export async function fetchByCode(code: Code, parts: FetchParts, signal: AbortSignal): Promise<Found> {
   return new Found(code, parts, await meet(code, parts, undefined, signal));
 }
@@ -66,15 +69,15 @@ export class Found {
     };
   }
 
-  /** The sender is told that nobody wants it; the code is over. */
+  /** Tells the sender that nobody wants it; the code is over. */
   refuse(): void {
     refuse(this.#session.channel, new StarfishError("refused", "Whoever has the code does not want it"));
   }
 
   /**
-   * Resolves when `consume` has taken all of it and the sender knows. Rejects with "cancelled" (by either), "closed" (the
-   * code is over), "unreachable" (the link broke for good), "malformed" or "corrupt" (it was changed), and what `consume`
-   * rejects with.
+   * Resolves when `consume` has taken everything and the sender knows that. Rejects with "cancelled" (by either side),
+   * "closed" (the code is over), "unreachable" (the link broke for good), "malformed" or "corrupt" (it was changed on
+   * the way), and the error of `consume`.
    */
   async take(consume: Consume, { signal, onProgress }: TakeOptions): Promise<void> {
     const { offer } = this.#session;
@@ -90,7 +93,7 @@ export class Found {
     });
     const stop = (): void => {
       const error = cancelled(signal);
-      // First, so that nothing waits for it to be taken.
+      // Comes first, so that nothing waits for the consumer.
       void sink.drop(error);
       void incoming.end(error);
     };
@@ -108,7 +111,7 @@ export class Found {
       }
       await incoming.over;
     } catch (error) {
-      // Nothing half-written is left when this rejects.
+      // When this rejects, nothing half-written is left.
       await sink.drop(toStarfishError(error, "io"));
       throw error;
     } finally {
@@ -116,7 +119,7 @@ export class Found {
     }
   }
 
-  /** Looks for the sender again. Resolves to why that is of no use. */
+  /** Looks for the sender again. Resolves to the error if that is of no use. */
   async #again(signal: AbortSignal): Promise<StarfishError | undefined> {
     const { clock } = this.#parts;
     const untilMs = clock.monotonic() + LOST_MS;
@@ -127,7 +130,7 @@ export class Found {
         await sleep(clock, pauseMs, { signal });
         const session = await meet(this.#code, this.#parts, secret, signal);
         if (!equal(session.offer.id, offer.id)) return new StarfishError("malformed", "It is another transfer now");
-        // The first one's secret stays: the other end may not know that this meeting came about.
+        // The first meeting's secret stays: the other end may not know that this meeting succeeded.
         this.#session = { ...session, secret };
         return undefined;
       } catch (caught) {
@@ -143,7 +146,7 @@ function isWorthAnotherTry(error: StarfishError): boolean {
   return (["unreachable", "link-closed", "timeout", "busy"] as const).some((code) => isStarfishError(error, code));
 }
 
-/** As far as what the sender offers. */
+/** Ends with the sender's offer. */
 async function meet(
   code: Code,
   parts: FetchParts,
@@ -164,7 +167,7 @@ async function meet(
         const said = readMessage(senderSchema, await inner.next(until), CONTROL_BYTES_MAX);
         if (said instanceof Uint8Array || said.is !== "offer")
           throw new StarfishError("malformed", "The sender does not say what it is");
-        // So that the sender can tell that somebody looks at it.
+        // Lets the sender say that somebody is looking at it.
         met.channel.send(controlMessage({ is: "waiting", hasPerson: true }));
         return { ...met, messages: inner, offer: said };
       },

@@ -1,6 +1,7 @@
 /**
- * How two ends find out that they know the same words, and get a channel that nobody in between can read (wire.ts). Who
- * comes with the code confirms first: so a guess is seen by the one who counts them before the guesser hears of it.
+ * How two ends find out that they know the same words, and get a channel that nobody in between can read (wire.ts). The
+ * end that comes with the code confirms first. So the sender, which counts guesses, sees a guess before the guesser
+ * knows the result.
  */
 import { type Bytes, concat, equal, utf8 } from "../../base/bytes.ts";
 import { decode, encode } from "../../base/codec.ts";
@@ -25,18 +26,18 @@ export interface MeetingParts {
 
 export interface Met {
   readonly channel: SealedChannel;
-  /** Shows at the next meeting that it is the same two. */
+  /** Proves at the next meeting that these are the same two ends. */
   readonly secret: Bytes;
 }
 
-/** The words, and after a broken link what shows that it is the same receiver. */
+/** The words and, after a broken link, the proof that it is the same receiver. */
 export function passwordOf(code: string, secret: Bytes | undefined): Bytes {
   return secret === undefined ? utf8(code) : concat([utf8(`${code} `), secret]);
 }
 
 /**
- * The receiver's side. Rejects with why it is refused ("refused": the words are wrong), and with "refused" too where the
- * other end does not know them.
+ * The receiver's side. Rejects with the sender's refusal ("refused": the words are wrong), and with "refused" if the
+ * other end does not know the words.
  */
 export async function meetSender(
   channel: Channel,
@@ -59,13 +60,16 @@ export async function meetSender(
 }
 
 export interface Judge {
-  /** What the other end has to know. Throws why there is nothing for it. */
+  /** The secret that the other end has to know. Throws the reason if there is nothing for it. */
   readonly password: (again: boolean) => Bytes;
-  /** Whether it knows it; throws why it is refused. Between this and the answer no time passes. */
+  /**
+   * Called with whether it knows the secret; throws the reason of a refusal. No time passes between this and the
+   * answer.
+   */
   readonly judge: (isRight: boolean, again: boolean) => void;
 }
 
-/** The sender's side. Rejects with what `judge` throws, and "malformed". */
+/** The sender's side. Rejects with the error of `judge`, and with "malformed". */
 export async function meetReceiver(
   channel: Channel,
   messages: Messages,

@@ -1,7 +1,8 @@
 /**
- * A channel within a channel: each message sealed under a key that only the two ends have, with its place as the nonce. Who
- * carries the messages can neither read nor change them; one that is altered, repeated, left out or out of order ends the
- * channel. That the end of it was not the other's own is for the protocol inside to notice, as a transfer does.
+ * A channel within a channel. Each message is sealed under a key that only the two ends have, with its number as the
+ * nonce. The nodes that carry the messages can neither read nor change them. A message that is changed, repeated, left
+ * out or out of order ends the channel. Whether the end of the channel was intended by the other end is for the
+ * protocol inside to notice, as a transfer does.
  */
 import { whole } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError, toStarfishError } from "../../base/errors.ts";
@@ -13,7 +14,7 @@ const NONCE_BYTES = 24;
 const NOTHING = new Uint8Array(0);
 
 export interface SealedKeys {
-  /** Of what this end sends, and of what the other sends. */
+  /** The keys for what this end sends, and for what the other end sends. */
   readonly own: Uint8Array;
   readonly other: Uint8Array;
 }
@@ -29,11 +30,11 @@ export class SealedChannel implements Channel {
   #received = 0;
   #onEnd: () => void = () => {};
   #onClose: (error: StarfishError | undefined) => void = () => {};
-  /** What came was not sealed by the other end, or is out of its place. */
+  /** A received message was not sealed by the other end, or is out of order. */
   failure: StarfishError | undefined;
   #end: { readonly error: StarfishError | undefined } | undefined;
 
-  /** `messages` reads the channel, of which the ends have agreed on the keys. */
+  /** `messages` reads the channel on whose keys the ends have agreed. */
   constructor(channel: Channel, messages: Messages, keys: SealedKeys, crypto: Crypto) {
     this.protocol = channel.protocol;
     this.#channel = channel;
@@ -96,14 +97,14 @@ export class SealedChannel implements Channel {
 
   #closed(): void {
     const { reason } = this.#messages.closed;
-    // "The exchange is over" is how an end in peace is told.
+    // A regular end is reported as "The exchange is over".
     const error = toStarfishError(reason, "link-closed");
     this.#end = { error };
     this.#onClose(error);
   }
 }
 
-/** Each message of each direction has its own. */
+/** Each message of each direction has its own nonce. */
 function nonceOf(count: number): Uint8Array {
   const nonce = new Uint8Array(NONCE_BYTES);
   new DataView(nonce.buffer).setBigUint64(NONCE_BYTES - 8, BigInt(count));

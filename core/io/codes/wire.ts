@@ -1,17 +1,18 @@
 /**
- * What is said about codes. A member holds a number at the node that serves the page (CODE_PROTOCOL, requests). A stranger
- * comes to that node by WebSocket and says which number it is for; from then on the node carries messages between it and
- * the member (STRANGER_PROTOCOL, a channel that the node opens and begins with the number), and can read none that matters:
+ * The messages about codes. A member holds a number at the node that serves the page (CODE_PROTOCOL, requests). A
+ * stranger connects to that node by WebSocket and names the number. From then on the node carries messages between the
+ * stranger and the member (STRANGER_PROTOCOL, a channel that the node opens, with the number first). It can't read names
+ * or contents:
  *
  *     stranger                    node                 member
  *     want              ->             stranger  ->
  *     share             ->                       ->             CPace (cpace.ts)
  *                       <-                       <-    share
- *     confirm           ->                       ->             first who guesses: a wrong one is counted
+ *     confirm           ->                       ->             the guesser first: a wrong guess is counted
  *                       <-                       <-    confirm
- *     … a transfer (transfer/wire.ts), each message sealed under the key that both now have (sealed.ts) …
+ *     … a transfer (transfer/wire.ts), each message sealed under the key that both ends have now (sealed.ts) …
  *
- * Instead of its share or confirmation the member, and before that the node, may say why it refuses.
+ * Instead of its share or confirmation the member may state why it refuses. Before that the node may do so.
  */
 import * as v from "valibot";
 import { bytesOf, encode, integerOf, lineOf, type Schema } from "../../base/codec.ts";
@@ -31,7 +32,7 @@ export const TAG_BYTES = 32;
 const ENDS = ["fetched", "guessed", "expired", "cancelled", "lost"] as const;
 export type End = (typeof ENDS)[number];
 
-/** What a stranger is told then. */
+/** What a stranger is told in that case. */
 export const END_WORDS: Readonly<Record<End, string>> = {
   fetched: "This code has been used: what it was for has been fetched, or is just now. Ask for another one",
   guessed: "This code is good no more: it was tried with wrong words three times. Ask for another one",
@@ -98,7 +99,7 @@ export const senderSchema: Schema<SenderWord> = v.variant("is", [
   v.object({ is: v.literal("refuse"), code: v.picklist(REFUSALS), message: lineOf(MESSAGE_CHARS_MAX) }),
 ]);
 
-/** Tells a stranger why it gets nothing, and is rid of it soon, whatever it does. */
+/** Tells a stranger why it gets nothing, and disconnects it soon, whatever it does. */
 export function refuseStranger(channel: Channel, error: StarfishError, clock: Clock): void {
   const { code, message } = error;
   const told = REFUSALS.find((one) => one === code) ?? "unreachable";
@@ -107,7 +108,7 @@ export function refuseStranger(channel: Channel, error: StarfishError, clock: Cl
   clock.timer(FAREWELL_MS, () => channel.abort(error));
 }
 
-/** For the suite that sends the extremes of every schema (test/adversary). */
+/** For the test suite that sends extreme values of every schema (test/adversary). */
 export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = {
   requestSchema,
   replySchema,

@@ -1,6 +1,7 @@
 /**
- * Codes as people tell them to each other: "7-brisk-otter-meadow". The number says which one at a node, three words of the
- * lists for friendly names (2^21 of them) are the secret. Links hold them behind the "#", which browsers send nowhere.
+ * Codes in the form in which people tell them to each other: "7-brisk-otter-meadow". The number identifies the code at
+ * a node. The three words, from the lists for friendly names, are the secret (2^21 possibilities). A link has them
+ * after the "#", which browsers send nowhere.
  */
 import { StarfishError } from "../../base/errors.ts";
 import { ADJECTIVES, NOUNS } from "../../net/identity/names.ts";
@@ -8,15 +9,15 @@ import { integer, type Random } from "../../ports/random.ts";
 import { NUMBER_MAX } from "./limits.ts";
 
 const LISTS: readonly (readonly string[])[] = [ADJECTIVES, NOUNS, NOUNS];
-/** Beside the page. */
+/** The path beside the page. */
 export const CODE_PLACE = "code";
 const IN_LINK = "code=";
-/** Of what is pasted or typed this much is looked at. */
+/** Only this much of a pasted or typed text is looked at. */
 const CHARS_MAX = 2_000;
 
 export interface Code {
   readonly number: number;
-  /** As both ends put it in: "7-brisk-otter-meadow". */
+  /** In the form that both ends use: "7-brisk-otter-meadow". */
   readonly text: string;
 }
 
@@ -29,7 +30,7 @@ export function codeLink(base: string, { text }: Code): string {
   return `${base}#${IN_LINK}${text}`;
 }
 
-/** Where the node that serves the page takes strangers. */
+/** The address at which the node that serves the page accepts strangers. */
 export function codeSocketUrl(base: string): string {
   return new URL(CODE_PLACE, base).href.replace(/^http/, "ws");
 }
@@ -41,8 +42,8 @@ export function codeBaseIn(pasted: string): string | undefined {
 }
 
 /**
- * The code in a link, or as it was typed: in any case, with blanks or hyphens between. Throws "usage" where it can be none:
- * what is mistyped and no word of the lists costs no guess.
+ * The code in a link, or as it was typed, in upper or lower case, with blanks or hyphens. Throws "usage" if it can't be
+ * a code. So a mistyped word that is not on the lists costs no guess.
  */
 export function parseCode(pasted: string): Code {
   const given = pasted.slice(0, CHARS_MAX);

@@ -1,4 +1,4 @@
-/** What `send --code` does: opens a code, says it, and stays until what it is for has been fetched or nobody can any more. */
+/** Runs `send --code`: opens a code, prints it, and stays until the thing has been fetched or can't be any more. */
 import type { CodeProgress } from "../../io/codes/types.ts";
 import { WRONG_MAX } from "../../io/codes/limits.ts";
 import { isLocalLink } from "../../net/identity/invite-link.ts";
@@ -11,7 +11,7 @@ import type { CommandContext } from "../types.ts";
 import { sourceOf } from "./source.ts";
 import { StateLine } from "./state-line.ts";
 
-/** How often the line says how long the code is good still. */
+/** How often the line says how long the code is still valid. */
 const REDRAW_MS = 10_000;
 
 export async function runSendCode(context: CommandContext): Promise<number> {
@@ -59,12 +59,12 @@ export async function runSendCode(context: CommandContext): Promise<number> {
   return missing.count === 0 ? STATUS.ok : STATUS.failed;
 }
 
-/** What is said of it as it goes. */
+/** What the line says during the fetch. */
 class Watch {
   readonly #line: StateLine;
   readonly #context: CommandContext;
   #last: CodeProgress | undefined;
-  /** When the code runs out. */
+  /** The end of the code's time. */
   #untilMs = 0;
   #beganMs: number | undefined;
 
@@ -81,7 +81,7 @@ class Watch {
     return this.#last?.wrong ?? 0;
   }
 
-  /** Since bytes began to move. */
+  /** Time since bytes began to move. */
   get ms(): number {
     const nowMs = this.#context.computer.clock.monotonic();
     return nowMs - (this.#beganMs ?? nowMs);
@@ -95,7 +95,7 @@ class Watch {
     if (progress.state === "sending") this.#beganMs ??= nowMs;
     if (progress.wrong > wrong && progress.wrong < WRONG_MAX) {
       this.#line.hide();
-      // A courtesy, as the line is.
+      // The message is a courtesy, like the line.
       await this.#context.stderr
         .print(`send: somebody tried wrong words: ${progress.wrong} of ${WRONG_MAX}\n`)
         .catch(() => {});
