@@ -49,7 +49,7 @@ function checked(lease: CoreLease, signal: AbortSignal): CoreLease {
   throw cancelled(signal);
 }
 
-/** The lock, held until it is released; undefined if it can't be had now. */
+/** The lock, held until it is released; undefined if another holds it now. */
 function hold(locks: Locks, name: string, options: LockOptions): Promise<CoreLease | undefined> {
   return new Promise((resolve, reject) => {
     locks

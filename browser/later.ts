@@ -17,7 +17,7 @@ export function fetchLater(): void {
 async function fetchAll(files: readonly string[]): Promise<void> {
   for (const file of files) {
     await idle();
-    // A feature that needs the file will fetch it again, and tells the person if it can't be had.
+    // A feature that needs the file will fetch it again, and tells the person if it can't be loaded.
     await fetch(new URL(file, document.baseURI))
       .then((response) => response.arrayBuffer())
       .catch(() => {});

@@ -1,5 +1,5 @@
 /**
- * What the store of shards costs in Node beside plain files: a put beside `writeFile` and `rename`, which a power cut may
+ * What the store of shards costs in Node.js beside plain files: a put beside `writeFile` and `rename`, which a power cut may
  * undo both; puts with one `sync` at their end beside plain files of which each is flushed, and its directory; reading beside
  * `readFile`, which checks nothing. Then how long
  * opening takes with 100,000 shards, and what the index of them takes in memory. `npx node bench/disk/store.ts [DIR]`

@@ -8,7 +8,7 @@ const collect = runInNewContext("gc") as () => void;
 
 /** Its heap, and what is beside it: buffers, and WebAssembly's memory, which never shrinks. */
 export async function heldBytes(): Promise<number> {
-  // A slice of Node's pool of buffers would count as the whole 64 KiB that it keeps.
+  // A slice of Node.js's pool of buffers would count as the whole 64 KiB that it keeps.
   Buffer.poolSize = 0;
   for (let i = 0; i < 3; i++) {
     await nextTurn();

@@ -24,7 +24,7 @@ export class Download implements HostWriter {
     this.#path = path;
   }
 
-  /** Rejects with "unreachable" if the thread's program can't be had, and with "io" if it fails. */
+  /** Rejects with "unreachable" if the thread's program can't be loaded, and with "io" if it fails. */
   async write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) {
       const part = bytes.subarray(at, at + PART_BYTES - this.#filled);

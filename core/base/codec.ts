@@ -190,7 +190,7 @@ export function bytesOf(lengthMin: number, lengthMax: number = lengthMin): Schem
   );
 }
 
-/** cborg gives Buffers in Node, whose `slice` shares memory and which compare unequal to what tabs have. */
+/** cborg gives Buffers in Node.js, whose `slice` shares memory and which compare unequal to what tabs have. */
 function plain(bytes: Uint8Array): Uint8Array {
   return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,6 +1,6 @@
 /**
  * The text form of a node's identity: the libp2p PeerId of an Ed25519 public key. Such an id contains the whole key, so
- * that each can be had from the other. (https://github.com/libp2p/specs/blob/master/peer-ids/peer-ids.md)
+ * that each can be computed from the other. (https://github.com/libp2p/specs/blob/master/peer-ids/peer-ids.md)
  */
 import { base58btc } from "multiformats/bases/base58";
 import { type Bytes, concat } from "./bytes.ts";

@@ -28,7 +28,7 @@ export class Engines {
     this.#parts = parts;
   }
 
-  /** Rejects with "not-found" if it can't be had now. */
+  /** Rejects with "not-found" if it is not available now. */
   load(kind: ScriptKind): Promise<Bytes> {
     const known = this.#loading.get(kind);
     if (known !== undefined) return known;

@@ -79,7 +79,7 @@ export interface PartParts {
   readonly heldBytes: HeldBytes;
   readonly memo: Memo;
   readonly longTasks: LoadLongTasks;
-  /** Who has been named in jobs of late: drawn for none that is verified. */
+  /** Nodes that were named in recent jobs: they are not drawn for verified jobs. */
   readonly distrusted: () => ReadonlySet<PeerId>;
   /** Called with the outcome, on the node that has put the results together. */
   readonly finish: (outcome: FinishedOutcome) => void;

@@ -69,7 +69,7 @@ export interface LongTasksParts {
   readonly crypto: Crypto;
   readonly log: Log;
   readonly writers: Writers;
-  /** Nodes that were named of late: their word does not count. */
+  /** Nodes that were named lately: their statements do not count. */
   readonly distrusted: () => ReadonlySet<PeerId>;
 }
 

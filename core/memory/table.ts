@@ -62,7 +62,7 @@ export class Table {
     return this.#tombstoneBytes;
   }
 
-  /** Tombstones that were forgotten before their time, for want of room. */
+  /** Tombstones that were forgotten before their time, because there was no room. */
   get forgottenEarly(): number {
     return this.#forgottenEarly;
   }

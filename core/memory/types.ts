@@ -68,7 +68,7 @@ export interface MapStat {
   readonly bytes: number;
   /** The same of tombstones, which have a budget of their own. */
   readonly tombstoneBytes: number;
-  /** Tombstones that were forgotten before their time, for want of room. */
+  /** Tombstones that were forgotten before their time, because there was no room. */
   readonly forgottenEarly: number;
   readonly bytesMax: number;
   /** 16 hex digits: nodes on which they are the same hold the same. */

@@ -119,7 +119,7 @@ test("the node is killed: the tabs notice, stay a swarm, introduce each other, a
   }
   console.log(`The death was noticed by all after ${(performance.now() - killedAt).toFixed(0)} ms`);
 
-  // Two tabs lose their link, and nobody but the third is left to introduce them.
+  // Two tabs lose their link, and only the third is left to introduce them.
   // Where two had dialled each other at once, the second connection goes after a while.
   await expect.poll(() => connected(c), { timeout: 20_000 }).toBe(2);
   const made = await c.page.evaluate(() => {

@@ -1,4 +1,4 @@
-/** What the nodes of a world have logged of late, with the true time; shown when a run fails. */
+/** What the nodes of a world have logged lately, with the true time; shown when a run fails. */
 import type { Log, LogLevel } from "../../core/ports/log.ts";
 import type { Scheduler } from "./scheduler.ts";
 

@@ -30,7 +30,7 @@ export interface CoderThread {
 
 export interface CoderPoolOptions {
   readonly lanes: number;
-  /** The module of wasm-tasks/reed-solomon. Asked for when it is first needed, and again if it could not be had. */
+  /** The module of wasm-tasks/reed-solomon. Loaded when it is first needed, and again after a failure. */
   readonly loadModule: () => Promise<WebAssembly.Module>;
   readonly startThread: (module: WebAssembly.Module) => CoderThread;
   /** SHA-256 of each, without the threads: it only borrows. */

@@ -150,7 +150,7 @@ export class Devices {
     return (this.#awake.get(device)?.freeBytes ?? 0) >= ROOM_BYTES_MIN;
   }
 
-  /** It has refused a shard for want of room. */
+  /** Whether it has refused a shard because it had no room. */
   sawFull(device: string): void {
     this.#full.set(device, this.#clock.monotonic() + FULL_REMEMBERED_MS);
   }

@@ -29,7 +29,7 @@ export class Fetcher {
     this.#parts = parts;
   }
 
-  /** Never rejects: "busy" is also what can't be had now. */
+  /** Never rejects: "busy" also means that it can't be fetched now. */
   async serve({ id, stripe, shard, from }: FetchRequest, asker: AbortSignal): Promise<PutResult> {
     const stored = this.#parts.catalogue.layout(id);
     if (stored === undefined || shard > stored.code.n || stripe >= stripeCount(stored)) return "busy";

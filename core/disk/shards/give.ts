@@ -47,7 +47,7 @@ export class Giver {
     this.#parts = parts;
   }
 
-  /** The result of each recipient, or "busy" if its shard can't be had now. Never rejects. */
+  /** The result of each recipient, or "busy" if its shard is not available now. Never rejects. */
   async serve({ id, stripe, to }: GiveRequest, asker: AbortSignal): Promise<PutResult[]> {
     const { catalogue, devices } = this.#parts;
     const stored = catalogue.layout(id);

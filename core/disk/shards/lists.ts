@@ -33,7 +33,7 @@ export class Lists {
     this.#parts = parts;
   }
 
-  /** Rejects with "corrupt" where it does not belong to the CID, with "lost" where it is not to be had, and as reading it does. */
+  /** Rejects with "corrupt" if it does not belong to the CID, with "lost" if it is not available, and with errors of reading it. */
   async of(stored: Stored, options: { signal?: AbortSignal | undefined } = {}): Promise<KnownList> {
     const known = this.#known.get(stored.id);
     if (known !== undefined) {

@@ -22,7 +22,7 @@ interface Run {
 
 const LIMITS = { changeMs: 10_000, healMs: 5_000, falseDeathMs: 2_000 };
 
-/** Lines of cuts, by the number in a machine's name: every fourth is a container. */
+/** Lines of cuts, by the number in a machine's name: every fourth is a Node.js node. */
 const LINES: readonly ((name: string) => number)[] = [
   (name) => numberOf(name) % 2,
   (name) => (numberOf(name) >> 3) % 2,

@@ -180,7 +180,7 @@ describe("a member that stays", () => {
 describe("a swarm that is cut", () => {
   test.each([
     ["in halves", (i: number) => i % 2],
-    ["with all containers on one side", (i: number) => (i % 3 === 0 ? 0 : 1)],
+    ["with all Node.js nodes on one side", (i: number) => (i % 3 === 0 ? 0 : 1)],
     ["with one member apart", (i: number) => (i === 0 ? 0 : 1)],
     ["in three", (i: number) => Math.floor(i / 8)],
   ])("%s: each part is the whole, and healed they agree within 5 s", async (_, line) => {

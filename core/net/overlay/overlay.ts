@@ -35,7 +35,7 @@ export interface OverlayOptions {
 
 /** Browsers get slow with more connections than this. */
 export const LINKS_MAX_TAB = 32;
-/** Sockets are cheap in Node; the swarm's pictures and chores still want a bound. */
+/** Sockets are cheap in Node.js, but the picture of the swarm and periodic work need a bound. */
 export const LINKS_MAX_NODE = 256;
 
 /** A living link is never quiet for this long: it is pinged after 1.2 s, with the next half-second's tick. */
@@ -322,7 +322,7 @@ class Neighbourhood implements Overlay {
 
   // Helpers
 
-  /** Links that something came over of late. After a cut the others hold nothing together, though nobody is a suspect yet. */
+  /** Links on which something arrived recently. After a cut the other links connect nothing, although nobody is a suspect yet. */
   #lively(): AdmittedLink[] {
     const { links, membership } = this.#ports;
     return links.all().filter(({ peer }) => membership.quietMs(peer) < LIVELY_MS);

@@ -91,7 +91,7 @@ class Forwarding implements Forwarder {
   readonly #options: ForwardOptions;
   readonly #ports: ForwardPorts;
   readonly #carried = new PeerLimiter({ perPeerMax: FORWARDS_PER_PEER_MAX, max: FORWARDS_MAX });
-  /** Nonces served of late, oldest first, with the monotonic time until which they are remembered. */
+  /** Nonces that were served lately, the oldest first, with the monotonic time until which they are remembered. */
   readonly #seen = new Map<string, number>();
 
   constructor(options: ForwardOptions, ports: ForwardPorts) {

@@ -1,7 +1,7 @@
 /**
  * What a module imports. A task of ABI 1 may import nothing; a WASI command gets the functions of preview 1 and what the
  * field's coreutils import beside them (sandbox/wasi); the engine of a script what its driver gives (sandbox/languages).
- * There is nothing else to be had: no memory, table or global of ours.
+ * It can import nothing else: no memory, table or global of ours.
  */
 import { StarfishError } from "../../base/errors.ts";
 import type { ProgramKind } from "../../ports/sandbox.ts";

@@ -67,7 +67,7 @@ export interface Tree {
   stat(path: string, options?: TreeOptions): Promise<TreeEntry | undefined>;
   /** In any order. Rejects with "not-found", "not-a-directory". */
   list(path: string, options?: TreeOptions): Promise<readonly TreeEntry[]>;
-  /** Rejects with "not-found", "is-a-directory", and with the reason why a part of a file can't be had. */
+  /** Rejects with "not-found", "is-a-directory", and with the reason why a part of a file is not available. */
   read(path: string, options?: ReadOptions): AsyncIterable<Uint8Array>;
   /**
    * Resolves when the whole source is stored as it was written. If the source fails, the old file stays. Rejects with

@@ -90,7 +90,7 @@ function faultWords(error: StarfishError): Text {
   return error.code === "cancelled" ? "Cancelled.\n" : `${error.message}\n`;
 }
 
-/** Completion is optional: if the schema can't be had, statements will say why. */
+/** Completion is optional: if the schema can't be read, statements will say why. */
 function nothing(error: unknown): [] {
   if (isStarfishError(error)) return [];
   throw error;
