@@ -1,7 +1,7 @@
 /**
- * Devices that are gone, and whether they are awaited. The time of grace is learnt from the lengths of sessions. It is short
- * after a cut of the swarm, and for devices that were gone before this node came. Used by nodes (devices.ts) and by the
- * model of repair.
+ * Devices that are gone, and whether they are awaited. The time of grace is learnt from the lengths of sessions. It is
+ * short after a cut of the swarm, and for devices that were gone before this node came. Used by nodes (devices.ts) and
+ * by the model of repair.
  */
 import { CUT_SETTLED_MS, MASS_DEPARTURE_PART, MASS_GRACE_MS, REST_GRACES } from "../limits.ts";
 import { graceMs, SessionLengths } from "./session-lengths.ts";
@@ -10,13 +10,13 @@ export class Absences<Id> {
   readonly #startedAtMs: number;
   readonly #fixedGraceMs: number | undefined;
   readonly #sessions: SessionLengths;
-  /** When they went, the first to go first; as long as it may matter. */
+  /** When they went, in this order; kept as long as it may matter. */
   readonly #goneAtMs = new Map<Id, number>();
   #lastGoneAtMs: number;
   #cutAtMs = -Infinity;
   #there = 0;
 
-  /** @param fixedGraceMs how long one that is gone is awaited; by default as the sessions that are seen ask for */
+  /** @param fixedGraceMs how long a missing device is awaited; by default it follows from the observed sessions */
   constructor(nowMs: number, fixedGraceMs?: number) {
     this.#startedAtMs = nowMs;
     this.#lastGoneAtMs = nowMs;
@@ -42,25 +42,28 @@ export class Absences<Id> {
     return this.#graceEndMs(this.#goneAtMs.get(id), nowMs) > nowMs;
   }
 
-  /** When the next of those that are gone ceases to be awaited, in ms from now; undefined if none is. */
+  /** When the next missing device is no longer awaited, in ms from now; undefined if none is awaited. */
   nextGraceEndMs(nowMs: number): number | undefined {
     const goneAtMs = [...this.#goneAtMs.values(), undefined];
     const ends = goneAtMs.map((atMs) => this.#graceEndMs(atMs, nowMs) - nowMs).filter((inMs) => inMs > 0);
     return ends.length === 0 ? undefined : Math.min(...ends);
   }
 
-  /** Nobody has been seen to leave for about as long as a session, or after a cut for as long as anybody is awaited. */
+  /**
+   * Whether nobody has been seen to leave for about the length of a session or, after a cut, for as long as anybody is
+   * awaited.
+   */
   isAtRest(nowMs: number): boolean {
     const graces = this.#isMassDeparture(nowMs) ? 1 : REST_GRACES;
     return nowMs - this.#lastGoneAtMs > graces * this.#awaitedMs(nowMs);
   }
 
-  /** Many have gone at once not long ago: they may be back as soon. */
+  /** Whether many devices went at once not long ago: they may be back soon. */
   isCut(nowMs: number): boolean {
     return nowMs - this.#cutAtMs < CUT_SETTLED_MS;
   }
 
-  /** Until when one is awaited that went then, or before this node came. */
+  /** The time until which a device is awaited that went then, or before this node came. */
   #graceEndMs(goneAtMs: number | undefined, nowMs: number): number {
     if (goneAtMs === undefined) return this.#startedAtMs + Math.min(this.#graceMs(), MASS_GRACE_MS);
     return goneAtMs + this.#awaitedMs(nowMs);
@@ -74,7 +77,7 @@ export class Absences<Id> {
     return this.#isMassDeparture(nowMs) ? Math.min(this.#graceMs(), MASS_GRACE_MS) : this.#graceMs();
   }
 
-  /** Whether more than a part of all has gone within such a time. */
+  /** Whether more than a certain part of all devices has gone within such a time. */
   #isMassDeparture(nowMs: number, withinMs: number = this.#graceMs()): boolean {
     const sinceMs = nowMs - withinMs;
     let gone = 0;

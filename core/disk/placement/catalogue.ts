@@ -29,7 +29,7 @@ export interface Stored {
   readonly id: string;
   readonly sizeBytes: number;
   readonly code: Layout;
-  /** Its shard list, or where that is. */
+  /** Its shard list, or the content that holds the list. */
   readonly list: Uint8Array | ContentRef;
   /** When its entry was written, ms since 1970. */
   readonly writtenAtMs: number;
@@ -43,13 +43,13 @@ export class Catalogue {
   readonly #byId = new Map<string, Stored>();
   readonly #clock: Clock;
   readonly #slots = new Map<number, readonly string[]>();
-  /** Partitions whose slots are chosen and not in the map yet. */
+  /** Partitions whose slots are chosen but not in the map yet. */
   readonly #unwritten = new Set<number>();
   #writing: Timer | undefined;
   readonly #storage = new Map<PeerId, Storage>();
   /** Layouts whose entry was deleted while their content had another. */
   readonly #replaced = new Set<string>();
-  /** Entries that this node does not understand or believe, and by the key of each the layout that it names. */
+  /** Entries that this node does not understand or believe; for each key the layout that it names. */
   readonly #setAside: SetAside;
   readonly #foreign = new Map<string, string>();
   readonly #foreignIds = new Map<string, number>();
@@ -90,7 +90,10 @@ export class Catalogue {
     return this.#byCid.get(cid)?.size ?? 0;
   }
 
-  /** The layouts of the content that holds a layout's list, if it does not have that itself: of the right length, which ends. */
+  /**
+   * The layouts of the content that holds a layout's list, if the layout does not hold it itself. The list has the
+   * right length, and the chain of lists ends.
+   */
   listLayouts({ list }: Pick<Stored, "list">): Stored[] {
     if (list instanceof Uint8Array) return [];
     return this.layouts(list.cid).filter(({ sizeBytes }) => sizeBytes === list.sizeBytes);
@@ -113,17 +116,17 @@ export class Catalogue {
     return this.#byId.has(id) || this.#foreignIds.has(id);
   }
 
-  /** Whether something still wants the shards of this layout. */
+  /** Whether something still needs the shards of this layout. */
   isWanted(id: string): boolean {
     return this.isNamed(id) || this.#isLeased(id);
   }
 
-  /** Entries that are not taken in, since they say what can't be or what this node does not understand. */
+  /** The number of entries that are not used, because they are impossible or this node does not understand them. */
   get setAside(): number {
     return this.#setAside.size;
   }
 
-  /** This entry has proved wrong: its list is that of another content. */
+  /** This entry has proved wrong: its list belongs to another content. */
   disprove({ cid, id }: Stored, why: string): void {
     const stored = this.#byCid.get(cid)?.get(id);
     if (stored === undefined) return;
@@ -153,7 +156,8 @@ export class Catalogue {
       code: [code.k, code.n, code.copies, code.wholes],
       list: list instanceof Uint8Array ? list : { cid: list.cid, sizeBytes: list.sizeBytes },
     };
-    // The slots first, so that whoever sees the content knows where its shards belong, also where that is too much for one.
+    // The slots are written first, so that whoever sees the content knows where its shards belong, even if all of it
+    // does not fit into one batch.
     inBatches(this.map, [
       ...this.#takeSlots().map((write) => [write]),
       [
@@ -175,7 +179,10 @@ export class Catalogue {
     this.map.delete(leaseKey(id));
   }
 
-  /** Counts here at once, and for others soon, together with what else is chosen by then: a put chooses some for each stripe. */
+  /**
+   * The choice counts here at once. Others get it soon, together with further choices: a put chooses slots for each
+   * stripe.
+   */
   chooseSlots(partition: number, devices: readonly string[]): void {
     this.#slots.set(partition, devices);
     this.#unwritten.add(partition);
@@ -187,7 +194,7 @@ export class Catalogue {
     this.map.set(`d/${peer}`, said, { expiresInMs });
   }
 
-  /** Others would choose alike, so that what can't be written is no loss. */
+  /** Other nodes would choose the same, so it does not matter if the write fails. */
   #writeSlots(): void {
     try {
       inBatches(
@@ -236,7 +243,7 @@ export class Catalogue {
 
   #putIn(stored: Stored): void {
     const { cid, id, writtenAtMs } = stored;
-    // An id is drawn for one content. Of two that have it the first stays, on every node the same.
+    // An id is drawn for one content. If two contents have it, the first one stays, which is the same on every node.
     const other = this.#byId.get(id);
     if (other !== undefined && other.cid !== cid) {
       const isFirst = other.writtenAtMs < writtenAtMs || (other.writtenAtMs === writtenAtMs && other.cid < cid);
@@ -292,7 +299,7 @@ export class Catalogue {
     this.#changes.emit("storage");
   }
 
-  /** A put goes on saying that it is under way; what says so for ever is none. */
+  /** A put keeps saying that it is under way. An entry that says so for ever is not a put. */
   #isLeased(id: string): boolean {
     const entry = this.map.entry(leaseKey(id));
     const endsMs = entry?.expiresAtMs ?? Infinity;

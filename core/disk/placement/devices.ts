@@ -1,7 +1,7 @@
 /**
- * The devices that hold shards, as this node sees them: those with a node that is awake and has said that it offers storage.
- * Tabs of one browser are one device, and several devices may be on one machine. A device that is gone is remembered for as
- * long as it is awaited.
+ * The devices that hold shards, as this node sees them: those with a node that is awake and offers storage. Tabs of one
+ * browser are one device, and several devices may be on one machine. A missing device is remembered as long as it is
+ * awaited.
  */
 import { Listeners, type Unsubscribe } from "../../base/events.ts";
 import { rendezvous } from "../../base/rendezvous.ts";
@@ -16,11 +16,11 @@ import { overMachines, Placement, weightOf } from "./placement.ts";
 
 export interface Device {
   readonly id: string;
-  /** The machine on which it is. */
+  /** The machine on which the device is. */
   readonly host: string;
   readonly nodes: readonly PeerId[];
   readonly freeBytes: number;
-  /** Since when this node has seen it there without a break, monotonic ms. */
+  /** The time since which this node has seen it there without a break, monotonic ms. */
   readonly sinceMs: number;
 }
 
@@ -32,7 +32,7 @@ export class Devices {
   #machines = 0;
   #placement = new Placement([]);
   readonly #absences: Absences<string>;
-  /** Those that have answered "full", and until when that is believed. */
+  /** Devices that have answered "full", and the time until which that is believed. */
   readonly #full = new Map<string, number>();
   readonly #changes = new Listeners<void>();
   readonly #stops: readonly Unsubscribe[];
@@ -43,7 +43,7 @@ export class Devices {
     this.#catalogue = catalogue;
     this.#clock = clock;
     this.#stops = [
-      // Of those who store nothing anyone can make up thousands; each look goes through all members.
+      // Anyone can make up thousands of members that store nothing, and each look goes through all members.
       net.onMember(({ member }) => {
         if (catalogue.storage(member.record.peer) !== undefined) this.#look();
       }),
@@ -67,17 +67,17 @@ export class Devices {
     return this.#awake.size;
   }
 
-  /** Machines on which these devices are. */
+  /** The number of machines on which these devices are. */
   get machines(): number {
     return this.#machines;
   }
 
-  /** The machine of a device that is there; one that is not stands for itself. */
+  /** The machine of a device that is there. A missing device counts as a machine of its own. */
   hostOf(device: string): string {
     return this.#awake.get(device)?.host ?? device;
   }
 
-  /** The layout of what is written now. */
+  /** The layout in which contents are written now. */
   get layout(): Layout {
     const withRoom = [...this.#awake.keys()].filter((device) => this.hasRoom(device)).length;
     return layoutAmong(Math.max(1, this.count), withRoom);
@@ -91,12 +91,12 @@ export class Devices {
     return this.#awake.has(device);
   }
 
-  /** All nodes that hold shards and are there, this one too if it does. */
+  /** All nodes that hold shards and are there, including this one if it does. */
   nodes(): PeerId[] {
     return [...this.#awake.values()].flatMap(({ nodes }) => nodes);
   }
 
-  /** The same in two halves, those who have been there for longer, and so have seen who comes and goes, first. */
+  /** The same nodes in two halves. The first half has been there longer, and so has seen who comes and goes. */
   nodesByAge(): readonly [older: PeerId[], younger: PeerId[]] {
     const startedAtMs = (node: PeerId): number => this.#net.member(node)?.record.startedAtMs ?? Infinity;
     const nodes = this.nodes()
@@ -107,14 +107,17 @@ export class Devices {
     return [nodes.slice(0, half), nodes.slice(half)];
   }
 
-  /** The nodes of a device, the one that holds the partition first. */
+  /** The nodes of a device; the one that holds the partition comes first. */
   nodesOf(device: string, partition: number): readonly PeerId[] {
     const nodes = this.#awake.get(device)?.nodes ?? [];
     const first = nodes.length < 2 ? undefined : rendezvous(nodes, partition);
     return first === undefined ? nodes : [first, ...nodes.filter((node) => node !== first)];
   }
 
-  /** Whether it has failed to answer and has no link to here: it counts as there for a while, but to ask it takes a dial. */
+  /**
+   * Whether it has failed to answer and has no link to this node. It counts as there for a while, but asking it takes a
+   * dial.
+   */
   isDoubtful(node: PeerId): boolean {
     return this.#net.member(node)?.status === "suspect" && !this.#net.links().some(({ peer }) => peer === node);
   }
@@ -123,19 +126,24 @@ export class Devices {
     return this.#net.member(node)?.record.device;
   }
 
-  /** All devices, first choice first: in turn from each machine, those with the fewest devices in `taken` before the others. */
+  /**
+   * All devices, first choice first: one machine after the other in turn, beginning with those that have the fewest
+   * devices in `taken`.
+   */
   order(partition: number, taken: Iterable<string> = []): readonly string[] {
     const order = this.#placement.order(partition);
     return this.machines === order.length ? order : overMachines(order, (device) => this.hostOf(device), taken);
   }
 
-  /** Whether it has been there for so long that shards of old contents may move to it. */
+  /** Whether it has been there long enough for shards of old contents to move to it. */
   isSettled(device: string): boolean {
     const since = this.#awake.get(device)?.sinceMs;
     return since !== undefined && this.#clock.monotonic() - since >= SPREAD_AFTER_MS;
   }
 
-  /** When the next device will be settled, in ms from now; undefined where no machine has several devices, or none is new. */
+  /**
+   * When the next device will be settled, in ms from now; undefined if no machine has several devices, or none is new.
+   */
   nextSettledMs(): number | undefined {
     if (this.machines < 2 || this.machines === this.count) return undefined;
     const nowMs = this.#clock.monotonic();
@@ -150,17 +158,17 @@ export class Devices {
     return (this.#awake.get(device)?.freeBytes ?? 0) >= ROOM_BYTES_MIN;
   }
 
-  /** Whether it has refused a shard because it had no room. */
+  /** Notes that it has refused a shard because it had no room. */
   sawFull(device: string): void {
     this.#full.set(device, this.#clock.monotonic() + FULL_REMEMBERED_MS);
   }
 
-  /** Nobody has left for long. */
+  /** Whether nobody has left for long. */
   get isAtRest(): boolean {
     return this.#absences.isAtRest(this.#clock.monotonic());
   }
 
-  /** Many have gone at once, a moment ago. */
+  /** Whether many devices went at once, a moment ago. */
   get isCut(): boolean {
     return this.#absences.isCut(this.#clock.monotonic());
   }
@@ -170,7 +178,7 @@ export class Devices {
     return !this.#awake.has(device) && this.#absences.isAwaited(device, this.#clock.monotonic());
   }
 
-  /** When the next of those that are gone ceases to be awaited, in ms from now; undefined if none is. */
+  /** When the next missing device is no longer awaited, in ms from now; undefined if none is awaited. */
   nextGraceEndMs(): number | undefined {
     return this.#absences.nextGraceEndMs(this.#clock.monotonic());
   }

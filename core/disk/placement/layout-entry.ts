@@ -1,7 +1,7 @@
 /**
- * The checks of entries of the map `layout` (catalogue.ts has its forms). Any member writes there, so each number has a
- * bound that follows from a limit, and what can be worked out from the rest has to agree with it: the stripes with the size,
- * the length of the shard list with size and code, the code with what may be stored per byte. Pure.
+ * Checks the entries of the map `layout` (catalogue.ts describes them). Any member can write there. So each number has
+ * a bound that follows from a limit, and numbers that follow from others have to agree with them: the stripes with the
+ * size, the length of the shard list with size and code, the code with what may be stored per byte. Pure.
  */
 import * as v from "valibot";
 import { bytesOf, check, integerOf, type Schema, textOf } from "../../base/codec.ts";
@@ -67,7 +67,7 @@ const storedSchema: Schema<Said> = v.pipe(
     ({ size, code, list }) => lengthOf(list) === listBytes({ sizeBytes: size, code: layoutOf(code) }),
     "a list of another length than size and code want",
   ),
-  // So that lists of lists come to an end.
+  // So lists of lists come to an end.
   v.check(({ list, size }) => list instanceof Uint8Array || list.sizeBytes < size, "a list as long as its content"),
 );
 const slotsSchema: Schema<readonly string[]> = v.pipe(
@@ -86,7 +86,7 @@ export function readContent(cid: string, id: string, value: unknown): Read<Conte
   return read(storedSchema, value, ({ size, code, list }) => ({ sizeBytes: size, code: layoutOf(code), list }));
 }
 
-/** @param partition as the key has it */
+/** @param partition the partition in the key */
 export function readSlots(partition: string, value: unknown): Read<readonly string[]> {
   const number = Number(partition);
   const isPartition = Number.isInteger(number) && number >= 0 && number < PARTITIONS && String(number) === partition;
@@ -114,5 +114,5 @@ function read<S, T>(schema: Schema<S>, value: unknown, as: (said: S) => T): Read
   }
 }
 
-/** For the suite that sends the extremes of every schema (test/adversary). */
+/** For the test suite that sends extreme values of every schema (test/adversary). */
 export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { storedSchema, slotsSchema, storageSchema };

@@ -1,13 +1,14 @@
 /**
- * Which devices hold what: rendezvous hashing (base/rendezvous.ts) of partition and device. Every node that sees the same devices works out the same order without asking, and a device that comes or goes
- * moves nothing but its own place. Content falls into 1,024 partitions, so that the orders can be kept and a node can say
- * in one page what it holds; stripes of one partition that were placed at the same time share their holders.
+ * Decides which devices hold what, by rendezvous hashing (base/rendezvous.ts) of partition and device. Nodes that see
+ * the same devices compute the same order without asking each other. A device that comes or goes changes only its own
+ * place. Contents fall into 1,024 partitions. So the orders can be kept in memory, and a node can say on one page what
+ * it holds. Stripes of one partition that were placed at the same time have the same holders.
  *
- * Holders once chosen stay: the order says who is next when one is lost, not who should hold now. (If shard and rank went
- * together, one departure would move a third of all shards.)
+ * Chosen holders stay. The order says who is next when one is lost, not who should hold a shard now. (If shards
+ * followed the ranks, one departure would move a third of all shards.)
  *
- * The hash mixes well and is no secret: a member could make itself a device id that is first for a partition of its
- * choice. Members are trusted with content; what this decides is balance.
+ * The hash mixes well but is no secret: a member could make itself a device id that comes first for a partition of its
+ * choice. Members are trusted with content; this only decides the balance.
  */
 import { assert } from "../../base/assert.ts";
 import { hashOf, type IdHash, ranked, scoreOf } from "../../base/rendezvous.ts";
@@ -15,7 +16,7 @@ import type { Layout } from "../code/layout.ts";
 
 export const PARTITIONS = 1_024;
 
-/** Free space of devices by classes, so that the order does not change with every block written. */
+/** Classes of free space, so that the order does not change with every block that is written. */
 const CLASSES: readonly { readonly freeBytesMin: number; readonly weight: number }[] = [
   { freeBytesMin: 64 * 2 ** 30, weight: 4 },
   { freeBytesMin: 8 * 2 ** 30, weight: 2 },
@@ -25,8 +26,8 @@ export interface Candidate {
   /** The device's id. */
   readonly id: string;
   /**
-   * How many tickets it has in the draw, a small whole number: a device with twice as many comes first twice as often.
-   * Whole tickets, because logarithms, with which weights are usually given, may differ between engines.
+   * The number of tickets that it has in the draw, a small whole number: a device with twice as many comes first twice
+   * as often. Weights usually use logarithms, which may differ between engines; tickets don't.
    */
   readonly weight?: number;
 }
@@ -44,11 +45,11 @@ export function partitionOf(root: Uint8Array): number {
 }
 
 /**
- * The devices of a swarm in each partition's order. Made anew when they change; an order is worked out when first asked
- * for and then kept (1,000 devices in all partitions: 8 MB, a third of a second).
+ * The order of the devices in each partition. Made anew when the devices change. An order is computed when it is first
+ * asked for, and then kept (1,000 devices in all partitions: 8 MB, a third of a second).
  */
 export class Placement {
-  /** In the order of their ids, which settles ties alike everywhere. */
+  /** In the order of their ids, so that ties are settled the same way everywhere. */
   readonly #devices: readonly { readonly id: string; readonly weight: number; readonly hash: IdHash }[];
   readonly #orders = new Map<number, readonly string[]>();
 
@@ -75,7 +76,8 @@ export class Placement {
 
   #draw(partition: number): string[] {
     const count = this.#devices.length;
-    // Score and index in one double, 32 and 20 bits, because sorting numbers is many times faster than by comparing.
+    // Score and index in one double, 32 and 20 bits, because sorting numbers is many times faster than comparing
+    // objects.
     const drawn = new Float64Array(count);
     for (const [i, { hash, weight }] of this.#devices.entries()) {
       let best = 0;
@@ -95,8 +97,8 @@ export class Placement {
 }
 
 /**
- * The same devices in turn from each machine, so that what is spread over the first of them is spread over as many machines
- * as there are. A machine has had its turn for each of its devices in `taken`. Where each device is on a machine by itself
+ * The same devices, one machine after the other in turn. So whatever uses the first of them uses as many machines as
+ * possible. A machine has had one turn for each of its devices in `taken`. If each device is on a machine of its own,
  * nothing changes.
  */
 export function overMachines(
@@ -117,20 +119,20 @@ export function overMachines(
   return order.toSorted((a, b) => (turns.get(a) ?? 0) - (turns.get(b) ?? 0));
 }
 
-/** Who holds each shard of a stripe, and as number n, where the layout wants one, who holds all. */
+/** The holders of each shard of a stripe. Number n, if the layout has it, are the holders of the whole stripe. */
 export type Holders = readonly (readonly string[])[];
 
 export interface Assignment {
-  /** Per shard, those who stay and those who are added. */
+  /** For each shard the holders that stay and those that are added. */
   readonly holders: Holders;
-  /** What has to be placed, most needed first: each shard once before any has its twin. */
+  /** What has to be placed, the most needed first: each shard once before any twin. */
   readonly added: readonly { readonly shard: number; readonly device: string }[];
 }
 
 /**
- * Who holds a stripe's shards from now on: `current` holders all stay (the caller leaves out those it has given up),
- * even if there are more than needed, and what is missing goes to the first in `order` that hold nothing of the stripe
- * and have room. Where devices do not suffice, shards or twins stay without holder.
+ * The holders of a stripe's shards from now on. All `current` holders stay (the caller leaves out those that it has
+ * given up), even if there are more than needed. Missing holders are the first in `order` that hold nothing of the
+ * stripe and have room. If there are too few devices, shards or twins stay without a holder.
  */
 export function chooseHolders(
   layout: Layout,
@@ -152,7 +154,7 @@ export function chooseHolders(
   return { holders, added };
 }
 
-/** Which shards want one more holder, those without any first. */
+/** The shards that need one more holder; those without any come first. */
 function vacanciesOf(holders: Holders, copies: number): number[] {
   const vacancies: number[] = [];
   for (let wanted = 1; wanted <= copies; wanted++) {
@@ -162,8 +164,9 @@ function vacanciesOf(holders: Holders, copies: number): number[] {
 }
 
 /**
- * Who repairs a stripe, in turn: the first does, and when it has made no progress for a while, the next. Holders, since
- * they have a shard of the stripe already; drawn apart from the order of placement, whose first would else repair most.
+ * The nodes that repair a stripe, in turn: if the first makes no progress for some time, the next one takes over. They
+ * are holders, because these have a shard of the stripe already. They are drawn independently of the order of
+ * placement, whose first device would otherwise repair most.
  */
 export function repairersOf<Id extends string>(root: Uint8Array, holders: Iterable<Id>): Id[] {
   let key = REPAIR_SALT;
@@ -171,6 +174,6 @@ export function repairersOf<Id extends string>(root: Uint8Array, holders: Iterab
   return ranked(holders, key);
 }
 
-/** More devices than a swarm has; 32 bits of score and these fit a double's 53. */
+/** More devices than a swarm has. 32 bits of score and this index fit into the 53 bits of a double. */
 const INDEX = 2 ** 20;
 const REPAIR_SALT = 0x7e9a_1255;

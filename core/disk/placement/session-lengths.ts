@@ -4,7 +4,7 @@
  * left. Observations older than some twenty departures weigh little.
  */
 
-/** Before anything is seen: sessions of two hours, which the first few departures outweigh. */
+/** Before any observation: sessions of two hours. The first few departures outweigh this. */
 const MEDIAN_MS_MAX: number = 2 * 3_600_000;
 /** The prior counts as this many departures. */
 const PRIOR = 2;
@@ -12,13 +12,16 @@ const PRIOR = 2;
 const REMEMBERED = 0.95;
 
 /**
- * Grace is this part of a median session. With less, copies are made that nobody would have needed (at 1/20, a seventh
- * more bytes); with more, the twin goes too before the copy is made, and a rebuild costs ten copies.
+ * The part of a median session that is the grace. With less, unneeded copies are made (at 1/20, a seventh more bytes).
+ * With more, the twin is gone before the copy is made, and a rebuild costs ten copies.
  */
 const GRACE_OF_SESSION = 1 / 8;
-/** Below it a reloaded page would be taken for a loss. */
+/** With less, a reloaded page would count as a loss. */
 const GRACE_MS_MIN = 30_000;
-/** Two hours' sessions: with longer ones a wait of more than this gains little and is a long time to be thin. */
+/**
+ * The grace for sessions of two hours. For longer sessions a longer wait gains little, and the stripe would have few
+ * copies for a long time.
+ */
 const GRACE_MS_MAX = 15 * 60_000;
 
 export class SessionLengths {
@@ -31,9 +34,11 @@ export class SessionLengths {
     this.#atMs = nowMs;
   }
 
-  /** So many are there from now on; `left` of those before went of their own, and not because the swarm was cut. */
+  /**
+   * The number of devices from now on; `left` of those before have left on their own, not because the swarm was cut.
+   */
   observe(nowMs: number, devices: number, left: number): void {
-    // Longer ones make no difference to the grace; and a quiet month is forgotten as soon as a quiet day is.
+    // Longer sessions make no difference to the grace, and a quiet month is forgotten as quickly as a quiet day.
     const deviceMs = this.#deviceMs + this.#devices * (nowMs - this.#atMs);
     this.#deviceMs = Math.min(deviceMs, ((this.#departures + PRIOR) * MEDIAN_MS_MAX) / Math.LN2);
     this.#atMs = nowMs;
@@ -49,7 +54,7 @@ export class SessionLengths {
   }
 }
 
-/** How long a leaver is awaited in a swarm with such sessions. */
+/** How long a missing device is awaited in a swarm with such sessions. */
 export function graceMs(medianSessionMs: number): number {
   return Math.min(GRACE_MS_MAX, Math.max(GRACE_MS_MIN, medianSessionMs * GRACE_OF_SESSION));
 }

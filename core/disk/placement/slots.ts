@@ -1,9 +1,9 @@
 /**
- * Which device each shard belongs to. A partition has a list of devices, in the map, and shard i of its stripes belongs to
- * the i-th, its twin to the one n further on; who holds stripes whole comes after the shards. Lists grow as the swarm does,
- * and keep the order in which devices were chosen, so that stripes of older codes keep their holders. Whoever needs a longer
- * list, or another device in the place of one that is gone, writes it; all choose alike, and where two did not, what counts
- * is what nodes really hold.
+ * The device to which each shard belongs. A partition has a list of devices in the map. Shard i of its stripes belongs
+ * to the i-th device, its twin to the device n further on; the devices that hold stripes whole come after these. Lists
+ * grow with the swarm and keep the order in which devices were chosen, so that stripes of older codes keep their
+ * holders. A node that needs a longer list, or another device in the place of a missing one, writes it. All nodes
+ * choose alike; if two have not, what nodes really hold counts.
  */
 import { type Bytes, utf8 } from "../../base/bytes.ts";
 import type { Crypto } from "../../ports/crypto.ts";
@@ -32,22 +32,22 @@ export class Slots {
     return partitionOf(this.nameHash(id, stripe));
   }
 
-  /** Devices by slot, as they stand, gone or not. */
+  /** The devices by slot, missing or not. */
   of(partition: number): readonly string[] {
     return this.#catalogue.slots(partition);
   }
 
-  /** The slots of a shard; of number n, the slot of who holds the stripe whole. */
+  /** The slots of a shard; for number n, the slot of the device that holds the whole stripe. */
   static ofShard(shard: number, { n, copies }: Layout): number[] {
     return copies === 1 ? [shard] : [shard, n + shard];
   }
 
-  /** The slots of all who hold a shard, or can give it: who holds the stripe whole too. */
+  /** The slots of all devices that hold a shard or can give it, including the one that holds the whole stripe. */
   static sourcesOf(shard: number, code: Layout): number[] {
     return code.wholes === 0 || shard >= code.n ? Slots.ofShard(shard, code) : [...Slots.ofShard(shard, code), code.n];
   }
 
-  /** The slots of all who hold a shard. */
+  /** The slots of all devices that hold a shard. */
   static holdersOf(shard: number, code: Layout): number[] {
     return shard < code.k ? Slots.sourcesOf(shard, code) : Slots.ofShard(shard, code);
   }
@@ -57,7 +57,7 @@ export class Slots {
     return copies === 1 ? slot : slot % n;
   }
 
-  /** The devices for a code, as many as there are; chooses those that are missing. */
+  /** The devices for a code, as many as there are. Chooses missing ones. */
   ensure(partition: number, code: Layout): readonly string[] {
     const slots = this.of(partition);
     const wanted = holdersWanted(code);
@@ -70,7 +70,7 @@ export class Slots {
     return grown;
   }
 
-  /** Puts another device in the slot of one that is gone; undefined if there is none with room. */
+  /** Puts another device into the slot of a missing one; undefined if none has room. */
   replace(partition: number, slot: number, mayHold: (device: string) => boolean): string | undefined {
     const slots = this.of(partition);
     const kept = slots.filter((_, other) => other !== slot);
@@ -80,7 +80,7 @@ export class Slots {
     return device;
   }
 
-  /** Gives a slot to another device; if that had a slot further on, the two change places. */
+  /** Gives a slot to another device. If that device had a later slot, the two devices change places. */
   give(partition: number, slot: number, device: string): void {
     const slots = this.of(partition);
     const before = slots[slot];
@@ -91,8 +91,8 @@ export class Slots {
   }
 
   /**
-   * Where a machine has several devices: who holds stripes whole is on the machine with the fewest of the others, so that
-   * the loss of the machine with the most is survived. Slots before `from` stay as they are.
+   * For machines with several devices: the device that holds stripes whole is put on the machine with the fewest of the
+   * others, so that the loss of the machine with the most is survived. Slots before `from` stay.
    */
   #withWholeApart(slots: readonly string[], from: number, whole: number): readonly string[] {
     if (from > whole || slots.length <= whole || this.#devices.machines === this.#devices.count) return slots;

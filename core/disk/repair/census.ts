@@ -1,4 +1,4 @@
-/** Asks everybody what there really is of some stripes: the truth on which repair, `stat` and `safe` stand. */
+/** Asks all nodes what they really hold of some stripes. Repair, `stat` and `safe` rely on this. */
 import { type Clock, sleep } from "../../ports/clock.ts";
 import { SHARDS_MAX } from "../../ports/coder.ts";
 import type { PeerId } from "../../ports/network.ts";
@@ -18,7 +18,7 @@ export interface CensusParts {
   readonly clock: Clock;
 }
 
-/** Some stripes of a layout that are looked after together. */
+/** Some stripes of a layout that are handled together. */
 export interface Unit {
   readonly stored: Stored;
   readonly from: number;
@@ -39,7 +39,7 @@ export function unitCount(stored: Stored): number {
   return Math.ceil(stripeCount(stored) / UNIT_STRIPES);
 }
 
-/** The units from number `first` on and below `end`. Lazy: a member may claim a content of any size. */
+/** The units from number `first` up to `end`, without `end`. Lazy: a member may claim a content of any size. */
 export function* unitsOf(stored: Stored, first: number = 0, end: number = Infinity): Generator<Unit, void, undefined> {
   const stripes = stripeCount(stored);
   const last = Math.min(end, unitCount(stored));
@@ -49,14 +49,14 @@ export function* unitsOf(stored: Stored, first: number = 0, end: number = Infini
   }
 }
 
-/** All units, as many at a time as are asked for in one question. */
+/** All units, as many at a time as one question can ask for. */
 export function* unitBatches(stored: Stored): Generator<readonly Unit[], void, undefined> {
   for (let first = 0; first < unitCount(stored); first += ASKED_UNITS_MAX) {
     yield [...unitsOf(stored, first, first + ASKED_UNITS_MAX)];
   }
 }
 
-/** The units and their indices, with the thread given back between slices: all stripes of a long content would halt a page. */
+/** The units and their indices, with pauses between slices: all stripes of a long content would block a page. */
 export async function* inSlices<U extends Unit>(
   { clock }: Pick<CensusParts, "clock">,
   units: readonly U[],
@@ -97,7 +97,7 @@ export async function takeCensus(
           if (shards === undefined || shard >= SHARDS_MAX) return;
           const holders = shards.get(shard);
           if (holders === undefined) shards.set(shard, [node]);
-          // Nobody holds a shard twice, however often it says so. An answer is read at one go.
+          // A node counts once for a shard, however often it names the shard. An answer is read without interruption.
           else if (holders.at(-1) !== node) holders.push(node);
         });
       }
@@ -108,8 +108,9 @@ export async function takeCensus(
 }
 
 /**
- * The devices that hold each shard of a stripe, and as number n, where the code wants any, those that hold it whole. Each
- * device is counted once: promises are made in devices. The one that belongs to a shard comes first.
+ * The devices that hold each shard of a stripe. Number n, if the code has it, are the devices that hold the whole
+ * stripe. Each device is counted once, because promises are made in devices. The device to which a shard belongs comes
+ * first.
  */
 export function holdersByShard(
   { devices, slots }: CensusParts,
@@ -149,7 +150,7 @@ function isAll(shards: ReadonlySet<number>, k: number): boolean {
   return true;
 }
 
-/** Whether it has as many holders as the code wants and there are devices for. Of plain copies any does. */
+/** Whether it has as many holders as the code wants, or as there are devices for. Any plain copy counts. */
 export function isWhole(code: Layout, holders: readonly (readonly string[])[], devices: number): boolean {
   if (code.k === 1) return holders.flat().length >= Math.min(code.n, devices);
   const shards = holders.filter(({ length }) => length > 0).length;

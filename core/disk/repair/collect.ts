@@ -1,7 +1,7 @@
 /**
- * Garbage collection, by each node for itself: it drops entries of contents to which no source refers, and shards that no
- * entry and no lease names. Both happen only after a long time, and never while members are missing that have not said
- * goodbye: another part of the swarm may still refer to these contents, and finds them when it comes back.
+ * Garbage collection, by each node for itself. It drops entries of contents to which no source refers, and shards that
+ * no entry and no lease names. Both happen only after a long time, and never while members are missing that have not
+ * said goodbye: another part of the swarm may still refer to these contents, and expects them when it comes back.
  */
 import { isStarfishError, toStarfishError } from "../../base/errors.ts";
 import type { Unsubscribe } from "../../base/events.ts";
@@ -18,20 +18,20 @@ export interface CollectParts {
   readonly holdings: Holdings;
   readonly clock: Clock;
   readonly log: Log;
-  /** How long what nobody refers to is kept, ms. */
+  /** How long contents without references are kept, ms. */
   readonly unreferencedKeptMs: number;
-  /** Contents that are held whole on this node, whoever refers to them. */
+  /** Contents that this node holds whole, whoever refers to them. */
   readonly kept: () => Iterable<string>;
 }
 
 export class Collect {
   readonly #parts: CollectParts;
   readonly #sources = new Set<() => Iterable<string>>();
-  /** Since when, in this node's monotonic ms, nobody has been seen to want them: contents by CID, shards by layout. */
+  /** The time, in this node's monotonic ms, since which nothing refers to them: contents by CID, shards by layout. */
   readonly #contents = new Map<string, number>();
   readonly #layouts = new Map<string, number>();
   readonly #stops: Unsubscribe[] = [];
-  /** By CID, what has lost its only entry since it was last looked whether it is wanted. */
+  /** Contents that lost their only entry since the last look for references, by CID. */
   readonly #lost = new Map<string, Stored>();
   #isCollecting = false;
   #restoring: Timer | undefined;
@@ -68,7 +68,7 @@ export class Collect {
     try {
       const wanted = this.#wanted();
       this.#restore(wanted);
-      // Without anybody who could refer to something, nothing is unreferenced.
+      // If there are no sources of references, nothing counts as unreferenced.
       if (this.#sources.size > 0 && !this.#isSomebodyMissing()) this.#dropEntries(wanted);
       await this.#dropShards();
     } catch (error) {
@@ -82,7 +82,7 @@ export class Collect {
   #wanted(): Set<string> {
     const wanted = new Set<string>(this.#parts.kept());
     for (const source of this.#sources) for (const cid of source()) wanted.add(cid);
-    // The set grows while it is gone through: lists have lists.
+    // The set grows during the loop: lists have lists.
     for (const cid of wanted) {
       for (const { list } of this.#parts.catalogue.layouts(cid))
         if (!(list instanceof Uint8Array)) wanted.add(list.cid);
@@ -99,10 +99,10 @@ export class Collect {
     }
   }
 
-  /** Entries that somebody has deleted who did not know that they are wanted are written again. */
+  /** Writes entries again that somebody has deleted without knowing that something refers to them. */
   #restore(wanted: Set<string>): void {
     const { catalogue } = this.#parts;
-    // The set grows while it is gone through: with a content its list is wanted.
+    // The set grows during the loop: a content needs its list.
     for (const cid of this.#lost.size === 0 ? [] : wanted) {
       const stored = this.#lost.get(cid);
       if (stored === undefined || catalogue.layoutCount(cid) > 0) continue;
@@ -125,7 +125,7 @@ export class Collect {
       try {
         catalogue.remove(stored);
       } catch (error) {
-        // A clock that is not in line collects another time.
+        // While the clock is not in line, nothing is collected.
         if (!isStarfishError(error)) throw error;
       }
     }
@@ -147,7 +147,7 @@ export class Collect {
     }
   }
 
-  /** Whether there is a member that went without a word. */
+  /** Whether a member has gone without saying goodbye. */
   #isSomebodyMissing(): boolean {
     return this.#parts.net.members().some(({ record, status }) => status === "gone" && record.state !== "left");
   }

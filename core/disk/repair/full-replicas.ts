@@ -1,6 +1,6 @@
 /**
- * Contents that this node holds whole: their data shards lie here beside the shards that belong here anyway, under the same
- * names, so that reading finds them first. A mark in the store says which, for the next start.
+ * Contents that this node holds whole. Their data shards are stored here beside the shards that belong here anyway,
+ * under the same names, so that reading finds them first. A mark in the store names these contents for the next start.
  */
 import { text, utf8 } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
@@ -25,14 +25,14 @@ const MARK = "keep-";
 export class FullReplicas {
   readonly #parts: FullReplicaParts;
   readonly #kept = new Map<string, ContentRef>();
-  /** Contents that hold the lists of those. */
+  /** Contents that hold the lists of these contents. */
   readonly #lists = new Set<string>();
 
   constructor(parts: FullReplicaParts) {
     this.#parts = parts;
   }
 
-  /** Reads what is kept, when a node starts. */
+  /** Reads the marks, when a node starts. */
   async load(): Promise<void> {
     const { store } = this.#parts.holdings;
     for (const { id } of [...store.ids()]) {
@@ -56,7 +56,9 @@ export class FullReplicas {
     return [...this.#kept.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   }
 
-  /** Rejects with "not-found", "lost", "full", "cancelled"; what has been fetched by then stays until released. */
+  /**
+   * Rejects with "not-found", "lost", "full", "cancelled". What has been fetched by then stays until it is released.
+   */
   async keep(ref: ContentRef, signal: AbortSignal | undefined): Promise<void> {
     const { catalogue, holdings } = this.#parts;
     const [stored] = catalogue.layouts(ref.cid);
@@ -66,7 +68,7 @@ export class FullReplicas {
     await this.#fetch(stored, signal);
   }
 
-  /** Fetches what has come to lack since: damaged shards, another code. Never rejects. */
+  /** Fetches what is missing by now: damaged shards, another code. Never rejects. */
   async refresh(signal: AbortSignal): Promise<void> {
     for (const cid of this.#kept.keys()) {
       const [stored] = this.#parts.catalogue.layouts(cid);
@@ -79,7 +81,10 @@ export class FullReplicas {
     }
   }
 
-  /** Drops what lies with the devices to which it belongs; what has not come there yet goes when this node is tidied up. */
+  /**
+   * Drops shards that the devices hold to which they belong. The other ones are dropped later, when this node is tidied
+   * up.
+   */
   async release(ref: ContentRef): Promise<void> {
     const { catalogue, holdings, signal } = this.#parts;
     this.#kept.delete(ref.cid);

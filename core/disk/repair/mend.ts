@@ -1,7 +1,7 @@
 /**
- * Brings shards of one stripe to the nodes that are to hold them, the cheapest way there is: whoever holds the stripe whole
- * gives them; or each target gets its own from who holds that; or where several are rebuilt from k, which costs little more
- * than one, this node does it and passes them on.
+ * Brings shards of one stripe to the nodes that have to hold them, in the cheapest way. A node that holds the stripe
+ * whole gives them. Or each target fetches its shard from a holder. Or, if several shards have to be rebuilt from k,
+ * this node rebuilds them together, which costs little more than one, and passes them on.
  */
 import { assert } from "../../base/assert.ts";
 import { isStarfishError } from "../../base/errors.ts";
@@ -41,7 +41,7 @@ export interface Mending {
   readonly stripe: number;
   readonly found: Found;
   readonly targets: readonly Target[];
-  /** Whether there are some that nobody holds, and nobody the stripe whole. */
+  /** Whether some shards have no holder, and no node holds the whole stripe. */
   readonly isRebuilding: boolean;
 }
 
@@ -50,8 +50,8 @@ export class Mender {
   readonly #rebuilt = new Semaphore(REBUILT_BYTES_MAX);
   readonly #asked = new Semaphore(REPAIR_ASKED_BYTES_MAX);
   /**
-   * Shards that a holder claims to have given, by stripe, shard and node, and until when the claim is believed, monotonic
-   * ms.
+   * Shards that a holder claims to have given, by stripe, shard and node, with the time until which the claim is
+   * believed, monotonic ms.
    */
   readonly #given = new Map<string, number>();
 
@@ -59,7 +59,10 @@ export class Mender {
     this.#parts = parts;
   }
 
-  /** Waits until there is room for it, then gives what mends it: for each target what it says. That never rejects. */
+  /**
+   * Waits until there is room, then brings the shards. The inner promise gives the result of each target and never
+   * rejects.
+   */
   async begin(mending: Mending): Promise<() => Promise<readonly PutResult[]>> {
     const window = mending.isRebuilding ? this.#rebuilt : this.#asked;
     const release = await window.acquire(bytesOf(mending));
@@ -80,7 +83,8 @@ export class Mender {
   }
 
   /**
-   * Has a holder of the whole stripe give the targets their shards. Returns the results of those targets that were asked.
+   * Asks a holder of the whole stripe to give the targets their shards. Returns the results of the targets that were
+   * asked for.
    */
   async #give(mending: Mending): Promise<ReadonlyMap<Target, PutResult>> {
     const { self, peers, giver, signal, clock } = this.#parts;
@@ -88,7 +92,7 @@ export class Mender {
     const { id, code } = unit.stored;
     const [whole] = code.wholes === 0 || targets.some(({ shard }) => shard === code.n) ? [] : wholesOf(mending);
     const keyOf = ({ shard, node }: Target): string => `${id}-${stripe}-${shard}-${node}`;
-    // Who has just given it, and still it is not there, may not have.
+    // If the shard is still missing although a holder has just claimed to have given it, the claim may be wrong.
     const to = targets.filter((target) => clock.monotonic() >= (this.#given.get(keyOf(target)) ?? -Infinity));
     if (whole === undefined || to.length === 0) return new Map();
     const request = { id, stripe, to };
@@ -100,7 +104,7 @@ export class Mender {
       for (const target of to) this.#given.set(keyOf(target), clock.monotonic() + GIVEN_BELIEVED_MS);
       return new Map(to.map((target, i) => [target, results[i] ?? "busy"]));
     } catch (error) {
-      // It is away, too slow, or of a version that does not know how.
+      // The holder is away, too slow, or of a version that does not know this request.
       if (isStarfishError(error)) return new Map();
       throw error;
     }
@@ -119,7 +123,7 @@ export class Mender {
         try {
           return await (node === self ? fetcher.serve(request, signal) : peers.fetch(node, request, bytes));
         } catch (error) {
-          // The others go on.
+          // The other targets go on.
           return resultOf(error);
         }
       }),
@@ -150,14 +154,14 @@ function wholesOf({ unit, found }: Mending): PeerId[] {
   return (found.get(0) ?? []).filter((node) => all.every((shard) => found.get(shard)?.includes(node) === true));
 }
 
-/** That are moved for it. */
+/** The bytes that are moved for it. */
 export function bytesOf({ unit: { stored }, stripe, targets, isRebuilding }: Mending): number {
   const { code } = stored;
   const moved = targets.flatMap(({ shard }) => shardsOf(shard, code)).length;
   return stripeOf(stored, stripe).shardBytes * (isRebuilding ? code.k + moved : moved);
 }
 
-/** Who is too slow for it, or of a version that does not know how, gives way to another device. */
+/** A node that is too slow, or of a version that does not know this request, is replaced by another device. */
 function resultOf(error: unknown): PutResult {
   if (!isStarfishError(error)) throw error;
   return error.code === "timeout" || error.code === "unknown-protocol" ? "io" : "busy";

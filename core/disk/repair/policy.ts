@@ -1,38 +1,48 @@
 /**
- * What to repair of a stripe now, and what to leave: pure decisions, which the repairer of a real node and the simulated
- * one both follow.
+ * Decides what to repair of a stripe now, and what to leave. These are pure decisions, which the repairer of a real
+ * node and that of the simulator share.
  *
- * Repair is paid for in bytes, and most who leave come back. So a leaver is awaited for a time of grace; whoever comes
- * back counts again, even where its shard has been copied meanwhile, which saves the next copy (Carbonite: Chun et al.,
- * NSDI 2006). What can be had for the bytes of one shard is replaced when the grace is over: a shard whose twin is there, or
- * one of a stripe that somebody holds whole. Who is to hold it whole is replaced as soon, which takes k shards and makes the
- * others cheap again. Where both twins are gone, a shard has to be rebuilt from k, which costs little more for several than
- * for one: so it waits for company, or for a holder that comes back after all. Of plain copies there are to be enough,
- * whichever they are. Patience ends where the promise is at stake: a stripe that a random half might take with more than one
- * in a million is repaired at once, cheapest first, until it is well below.
+ * Repair costs bytes, and most devices that leave come back. So a device that has left is awaited for a time of grace.
+ * If it comes back it counts again, even if its shard was copied meanwhile; that saves the next copy (Carbonite: Chun
+ * et al., NSDI 2006). After the grace, what costs the bytes of a single shard is replaced: a shard whose twin is there,
+ * or a shard of a stripe that somebody holds whole. A missing holder of the whole stripe is replaced then, too; this
+ * takes k shards and makes the other repairs cheap again. If both twins of a shard are gone, the shard has to be
+ * rebuilt from k others, which costs little more for several shards than for one. So it waits until more shards have to
+ * be rebuilt, or until a holder comes back. Of plain copies there have to be enough, no matter which. Waiting ends when
+ * the promise is at stake: a stripe that a random half of the devices would take along with a probability of more than
+ * one in a million is repaired at once, the cheapest shards first, until the probability is far below.
  *
- * A device holds one shard of a stripe, or all. Where all devices hold something, a holder that is one too many for its
- * shard can take another instead; but it is worth more as it is, since it saves a copy later. So that waits until the swarm is
- * at rest, or the stripe in danger.
+ * A device holds one shard of a stripe, or all. If all devices hold something, a surplus holder of one shard could take
+ * another shard instead. But it is worth more as it is, since it saves a copy later. So that waits until the swarm is
+ * at rest, or the stripe is in danger.
  *
- * test/sim/disk-model.ts measures what that costs; the constants were chosen by it.
+ * test/sim/disk-model.ts measures the costs; the constants were chosen with it.
  */
 import { healthAtRest, type Layout, layoutFor } from "../code/layout.ts";
 import { halfOf, type Health, type LossChances, URGENT_CHANCE } from "../code/promise.ts";
 
-/** This many lost pairs are rebuilt together, or k / 2 where that is less. With 4 the traffic was a tenth higher. */
+/** This many lost pairs are rebuilt together, or k / 2 if that is less. With 4 the traffic was a tenth higher. */
 const BATCH = 8;
-/** An urgent repair goes on until the chance is this much better than urgent, so that the next departure is none. */
+/**
+ * An urgent repair goes on until the chance of loss is this much below the urgent one, so that the next departure is
+ * not urgent again.
+ */
 const RELIEF = 8;
-/** Above this a holder too many for its shard takes another. At the urgent chance, swarms of 64 paid a fiftieth more. */
+/**
+ * Above this chance of loss a surplus holder of a shard takes another shard. With the urgent chance in its place,
+ * swarms of 64 used a fiftieth more bytes.
+ */
 const MOVE_CHANCE = 1e-5;
-/** Further holders of one shard hardly help; states that differ in them alone count as one. */
+/** Further holders of one shard hardly help; states that differ only in these count as equal. */
 const HOLDERS_COUNTED = 3;
-/** In large swarms devices are rounded up to a multiple: the chances get a little greater and much fewer. */
+/**
+ * In large swarms the number of devices is rounded up to a multiple: the chances get a little greater, and there are
+ * far fewer of them to compute.
+ */
 const DEVICES_STEP = 8;
 const DEVICES_EXACT_MAX = 128;
 
-/** The holders of a stripe's shards, by shard; those that hold it whole have the number n among them. */
+/** The holders of a stripe's shards, by shard. Those that hold the whole stripe have the number n. */
 export interface ShardStates {
   /** Holders that are there. */
   readonly living: ArrayLike<number>;
@@ -41,18 +51,24 @@ export interface ShardStates {
 }
 
 export interface RepairPlan {
-  /** Shards to copy from a living holder to one more device, most needed first. Number n: the device is to hold it whole. */
+  /**
+   * Shards to copy from a living holder to one more device, the most needed first. Number n: the device gets the whole
+   * stripe.
+   */
   readonly copy: readonly number[];
-  /** Shards without living holder, to be rebuilt together from k others, each for one device. */
+  /** Shards without a living holder, which are rebuilt together from k others, each for one device. */
   readonly rebuild: readonly number[];
   readonly isUrgent: boolean;
-  /** That a random half takes the stripe as it is now; the greatest is repaired first. */
+  /**
+   * The chance that a random half of the devices takes the stripe along as it is now. The greatest chance is repaired
+   * first.
+   */
   readonly chance: number;
 }
 
 /**
- * @param devices all that are there, holders or not; holders are distinct devices
- * @param isAtRest nobody has left for long, or somebody wants the stripe whole: nothing is put off
+ * @param devices all devices that are there, holders or not; holders are distinct devices
+ * @param isAtRest nobody has left for long, or somebody wants the whole stripe: nothing is postponed
  */
 export function planRepair(
   layout: Layout,
@@ -63,7 +79,7 @@ export function planRepair(
 ): RepairPlan {
   const { k, copies, wholes } = layout;
   const rounded = devices <= DEVICES_EXACT_MAX ? devices : Math.ceil(devices / DEVICES_STEP) * DEVICES_STEP;
-  // Not this stripe's layout, which may be one for another size of swarm.
+  // The layout for the present size of the swarm; the stripe's own may be for another size.
   const ideal = healthAtRest(layoutFor(devices), rounded);
   const health = healthOf(layout, states.living, HOLDERS_COUNTED);
   const chance = chances.ofHalf(health, rounded);
@@ -87,8 +103,9 @@ export function planRepair(
 }
 
 /**
- * Where somebody holds all: what is gone, as far as there are devices that take it `freely`; and until `isRelief`, if that is
- * asked for, what is awaited too, and on those that give something up for it. Where nobody holds all who should, that one.
+ * Repairs while some device holds the whole stripe: replaces what is gone, on devices that take it `freely`. With
+ * `isRelief`, until it holds, also what is awaited, and on devices that give up something for it. If no device holds
+ * the whole stripe although one should, this repairs that.
  */
 function cheapRepair(
   { n }: Layout,
@@ -114,9 +131,9 @@ function cheapRepair(
 }
 
 /**
- * Plain copies, of which any does as well as another: as many as are wanted, with those awaited. In so small a swarm the
- * step from safe to lost with every other half is a short one; so when the next to leave would bring it there, one is made
- * at once.
+ * Plain copies, all of which are equal: as many as wanted, counting the awaited ones. In such a small swarm only a few
+ * departures separate a safe state from a loss. So if the next departure could cause the loss, one copy is made at
+ * once.
  */
 function copiesRepair(
   { n }: Layout,
@@ -138,19 +155,19 @@ type Repairs = Pick<RepairPlan, "copy" | "rebuild">;
 
 /** What a stripe lacks. */
 interface Missing {
-  /** Shards with a holder, but too few of them, also counting those awaited. */
+  /** Shards with too few holders, also counting the awaited ones. */
   readonly copy: readonly number[];
-  /** Shards without any; and those without any that is there, of which one is awaited. */
+  /** Shards without any holder; and shards without a holder that is there, with one awaited. */
   readonly gone: readonly number[];
   readonly late: readonly number[];
-  /** Devices that hold nothing of it; and with those that are too many for their shard. */
+  /** Devices that hold nothing of the stripe; and these together with surplus holders. */
   readonly free: number;
   readonly room: number;
 }
 
 function missingOf({ n, copies }: Layout, states: ShardStates, devices: number): Missing {
   const [copy, gone, late]: [number[], number[], number[]] = [[], [], []];
-  // Who holds all is never one too many.
+  // A holder of the whole stripe is never surplus.
   let [free, room] = [devices - at(states.living, n), devices - at(states.living, n)];
   for (let shard = 0; shard < n; shard++) {
     const living = at(states.living, shard);
@@ -168,7 +185,7 @@ function lazyRepair({ k }: Layout, { copy, gone }: Missing, room: number, isAtRe
   return within(room, copy, isBatch || isAtRest ? gone : []);
 }
 
-/** The lazy repairs and as many more as bring relief: copies first, since each costs one shard. */
+/** The lazy repairs, and as many further ones as bring relief: copies first, since each costs one shard. */
 function urgentRepair(
   { copies }: Layout,
   { gone, late }: Missing,
@@ -189,7 +206,8 @@ function urgentRepair(
     living[shard] = at(living, shard) + 1;
   }
   if (isRelief(living, added())) return { copy, rebuild: lazy.rebuild };
-  // Once k shards are read, each costs one more: those that are lost, and as many of those awaited as it takes.
+  // Once k shards are read, each further shard costs one more: the lost ones, and as many of the awaited ones as are
+  // needed.
   const rebuild = [...lazy.rebuild];
   for (const shard of [...gone, ...late]) {
     if (at(living, shard) > 0) continue;
@@ -201,13 +219,16 @@ function urgentRepair(
   return { copy, rebuild };
 }
 
-/** As much as there are devices to take it. */
+/** As many as there are devices to take them. */
 function within(room: number, copy: readonly number[], rebuild: readonly number[]): Repairs {
   const copied = copy.slice(0, room);
   return { copy: copied, rebuild: rebuild.slice(0, room - copied.length) };
 }
 
-/** What is left of a stripe whose shards have so many living holders; more than `holdersMax` count as that many. */
+/**
+ * The state of a stripe whose shards have these numbers of living holders; more than `holdersMax` count as
+ * `holdersMax`.
+ */
 export function healthOf(
   { k, n }: Pick<Layout, "k" | "n">,
   living: ArrayLike<number>,

@@ -1,10 +1,10 @@
 /**
- * Codes contents anew when the swarm's size asks for it, and drops what stands in the way: of several layouts of one
- * content all but the best, once that one is whole. One content at a time, by the node that rendezvous gives it to; the old
- * layout goes when the new one is safe.
+ * Codes contents anew when the swarm's size requires it, and removes superfluous layouts: of several layouts of one
+ * content all but the best, once that one is complete. One content is recoded at a time, by the node that rendezvous
+ * hashing chooses; the old layout is removed when the new one is safe.
  *
- * Two nodes may take a content for theirs at a time, while they don't know of the same members. So only what is older than
- * the best goes at once: of two new layouts both leave the same one.
+ * Two nodes may both take a content to be theirs, while they don't know the same members. So only layouts older than
+ * the best are removed at once: of two new layouts both nodes keep the same one.
  */
 import { isStarfishError, toStarfishError } from "../../base/errors.ts";
 import { type Clock, every, sleep } from "../../ports/clock.ts";
@@ -31,23 +31,26 @@ export interface RecodeParts extends CensusParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** Stores the content once more, in the code of now; resolves to its layout when that is safe. */
+  /** Stores the content once more, in the present code; resolves to its layout when that is safe. */
   readonly again: (ref: ContentRef, signal: AbortSignal) => Promise<Stored>;
 }
 
-/** How many pairs of a code and a number of devices are remembered with their staleness. */
+/** How many pairs of a code and a number of devices are remembered, each with its staleness. */
 const STALENESS_KNOWN_MAX = 10_000;
 
 export class Recode {
   readonly #parts: RecodeParts;
   readonly #staleness = new Map<string, Staleness>();
-  /** By code, since when it has been stale without a break, and since when it has been pressing; monotonic ms. */
+  /**
+   * By code: the time since which it has been stale without a break, and since which it has been pressing; monotonic
+   * ms.
+   */
   readonly #since = new Map<
     string,
     { readonly is: Staleness; readonly pressingMs: number; readonly staleMs: number }
   >();
   readonly #stop: () => void;
-  /** Contents that could not be coded anew, and when to try again, monotonic ms. */
+  /** Contents that could not be recoded, and when to try again, monotonic ms. */
   readonly #failed = new Map<string, number>();
   #isBusy = false;
 
@@ -67,7 +70,7 @@ export class Recode {
     if (this.#isBusy || signal.aborted || devices.isCut) return;
     this.#isBusy = true;
     try {
-      // Where the promise is broken first.
+      // Contents whose promise is broken come first.
       for (const wanted of ["broken", "tight", "loose"] as const) {
         for (const cid of await this.#due(wanted)) await this.#settle(cid, wanted);
       }
@@ -78,7 +81,7 @@ export class Recode {
     }
   }
 
-  /** Keeps account of how long each code has not suited the swarm. */
+  /** Keeps track of how long each code has not suited the swarm. */
   #watch(): void {
     const nowMs = this.#parts.clock.monotonic();
     const codes = new Map<string, Layout>();
@@ -86,7 +89,7 @@ export class Recode {
     for (const name of this.#since.keys()) if (!codes.has(name)) this.#since.delete(name);
     let worked = 0;
     for (const [name, code] of codes) {
-      // Any member can name codes; what has no turn now has it at one of the next looks.
+      // Any member can name codes; a code that is not reached now is reached at one of the next looks.
       if (!this.#isKnown(code) && ++worked > CODES_PER_LOOK) continue;
       const is = this.#of(code);
       const before = this.#since.get(name);
@@ -96,7 +99,7 @@ export class Recode {
     }
   }
 
-  /** Whether the code is so stale, and has been for long enough. */
+  /** Whether the code is that stale, and has been so for long enough. */
   #isStale(codeName: string, wanted: Staleness): boolean {
     const since = this.#since.get(codeName);
     if (since === undefined || since.is !== wanted) return false;
@@ -104,7 +107,7 @@ export class Recode {
     return isPressing(wanted) ? nowMs - since.pressingMs >= PRESSING_FOR_MS : nowMs - since.staleMs >= LOOSE_FOR_MS;
   }
 
-  /** Contents that are this node's to code anew, and for which there is something to do. */
+  /** Contents that this node has to recode, and for which there is something to do. */
   async #due(wanted: Staleness): Promise<string[]> {
     const { catalogue, clock, signal } = this.#parts;
     // There may be 100,000 contents, in a few codes.
@@ -137,7 +140,7 @@ export class Recode {
     if (this.#of(best.code) === "fresh") {
       if (layouts.length === 1 || !(await this.#isWhole(best))) return;
     } else {
-      // Others are first by now, perhaps: what came before took its time.
+      // The work before took time; another node may have to do it by now.
       if (!this.#isStale(nameOf(best.code), wanted) || !this.#isMine(cid)) return;
       const { clock } = this.#parts;
       if ((this.#failed.get(cid) ?? 0) > clock.monotonic()) return;
@@ -146,14 +149,14 @@ export class Recode {
         this.#failed.delete(cid);
       } catch (error) {
         if (!isStarfishError(error)) throw error;
-        // Out of reach or of room now; there will be another time.
+        // Out of reach or out of room now; it is tried again later.
         this.#failed.set(cid, clock.monotonic() + RECODE_AGAIN_MS);
         return;
       }
     }
     const now = catalogue.layouts(cid);
     const at = now.findIndex(({ id }) => id === safe.id);
-    // Somebody else has found another better, and removed it.
+    // Somebody else has found a better layout, and removed this one.
     if (at === -1) return;
     for (const [i, stored] of now.entries()) {
       const isOld = catalogue.map.now() - stored.writtenAtMs >= LOOSE_FOR_MS;
@@ -161,7 +164,7 @@ export class Recode {
     }
   }
 
-  /** Whether all of it is, and of its list. */
+  /** Whether all of it is complete, including its list. */
   async #isWhole(stored: Stored): Promise<boolean> {
     const { list } = stored;
     if (list instanceof Uint8Array) return this.#areStripesWhole(stored);
@@ -195,7 +198,7 @@ export class Recode {
     let is = this.#staleness.get(key);
     if (is !== undefined) return is;
     const survives = (each: Layout): number => survivesAny(healthAtRest(each, devices));
-    // While many devices are full, what is written now may be no better.
+    // While many devices are full, what is written now may not be better.
     const isNarrow = holdersWanted(layout) < Math.min(devices, holdersWanted(code));
     is = isNarrow && survives(layout) <= survives(code) ? "fresh" : staleness(code, devices);
     if (this.#staleness.size >= STALENESS_KNOWN_MAX) this.#staleness.clear();

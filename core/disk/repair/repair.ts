@@ -1,10 +1,11 @@
 /**
- * Looks after what is stored: compares what nodes really hold with what the promise wants, and repairs the difference.
+ * Looks after what is stored: compares what nodes really hold with what the promise requires, and repairs the
+ * difference.
  *
- * Every node looks after a part of all stripes, by rendezvous; for each there are a few who stand by and take their turn
- * when nothing gets better. A unit is looked at when devices have come or gone, when the grace of one that is gone is over,
- * when a read has found damage, and every ten minutes. What then is to be done is decided by policy.ts. Everything
- * is asked for and written again in the next round, so that a repair that broke off needs no undoing.
+ * Every node looks after a part of all stripes, by rendezvous hashing. For each part a few other nodes stand by, and
+ * take over if nothing gets better. A unit is checked when devices have come or gone, when the grace of a missing one
+ * is over, when a read has found damage, and every ten minutes. policy.ts decides what to do then. Each round asks for
+ * everything again, so an interrupted repair needs no undoing.
  */
 import { type Clock, every, sleep, type Timer } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
@@ -39,10 +40,10 @@ interface Job {
   readonly stripe: number;
   readonly plan: RepairPlan;
   readonly found: Found;
-  /** Devices that hold something of the stripe; and those of them whose shard others hold too. */
+  /** Devices that hold something of the stripe, and those of them whose shard others hold too. */
   readonly taken: Set<string>;
   readonly superfluous: string[];
-  /** Nothing is missing, but one of its shards would be better off on another machine. */
+  /** A move, if nothing is missing but one of its shards would be better on another machine. */
   readonly move?: Move | undefined;
 }
 
@@ -51,15 +52,15 @@ export class Repair {
   readonly #schedule: RepairSchedule;
   readonly #chances = new LossChances();
   readonly #mender: Mender;
-  /** Stripes that are being repaired, and the bytes that are moved for it. */
+  /** Stripes that are being repaired, and the bytes that are moved for them. */
   readonly #underWay = new Set<string>();
   #underWayBytes = 0;
-  /** Devices of which some node has not answered lately, and since when, monotonic ms. */
+  /** Devices with a node that has not answered lately, and since when, monotonic ms. */
   readonly #silentSince = new Map<string, number>();
   #isLooking = false;
   /** When the next repair that is not urgent may begin, monotonic ms. */
   #paceMs = 0;
-  /** At which the last repair went, together with those beside it. */
+  /** The rate of the last repair, together with those that ran beside it. */
   #msPerByte = 1 / REPAIR_BYTES_PER_MS;
   #repaired = 0;
   #soon: Timer | undefined;
@@ -100,13 +101,13 @@ export class Repair {
     this.#settled?.cancel();
   }
 
-  /** This layout is to be looked at now, by this node. */
+  /** This node checks the layout now. */
   nudge(id: string): void {
     this.#schedule.nudge(id);
     this.#lookSoon(LOOK_DELAY_MS);
   }
 
-  /** Units that were in order are looked at again. */
+  /** Checks units again that were in order. */
   #lookAgain(): void {
     this.#schedule.begin();
     this.#soon?.cancel();
@@ -127,7 +128,7 @@ export class Repair {
           });
   }
 
-  /** Shards may move to a machine once its device has been there for a while. */
+  /** Shards may move to a machine once its device has been there for some time. */
   #awaitSettled(): void {
     const { devices, clock } = this.#parts;
     const inMs = devices.nextSettledMs();
@@ -155,7 +156,7 @@ export class Repair {
     try {
       const { units, isMore } = this.#schedule.due();
       const isProgress = units.length === 0 || (await this.#verify(units));
-      // What is under way would only be asked for again.
+      // Repairs under way would only be asked for again.
       if (isMore && isProgress) this.#lookSoon(0);
     } catch (error) {
       if (!this.#parts.signal.aborted) this.#parts.log.write("warn", "disk.repair", { error: String(error) });
@@ -164,21 +165,21 @@ export class Repair {
     }
   }
 
-  /** Whether some were found in order. */
+  /** Returns whether some units were found in order. */
   async #verify(units: readonly DueUnit[]): Promise<boolean> {
     const { signal, clock } = this.#parts;
     const { round } = this.#schedule;
-    // What ends while all are asked is not in what they say.
+    // The answers do not show what ends while they are collected.
     const before = new Set(this.#underWay);
     const { found, silent: unheard } = await takeCensus(this.#parts, units, { signal });
     const silent = this.#believed(unheard);
     const jobs: Job[] = [];
-    /** What is looked at again in the next round: somebody else may have repaired the same, or a device refused. */
+    /** Units to check again in the next round: somebody else may have repaired the same, or a device refused. */
     const open = new Set<Unit>();
     for await (const [i, unit] of inSlices(this.#parts, units, { signal })) {
       jobs.push(...this.#jobs(unit, found[i] ?? [], silent));
     }
-    // Who stands by begins with what is its own, and by then finds the rest done.
+    // A stand-by begins with its own stripes, and finds the rest done by then.
     jobs.sort((a, b) => b.plan.chance - a.plan.chance || a.unit.rank - b.unit.rank);
     const beganAtMs = clock.monotonic();
     for (const job of jobs) {
@@ -197,7 +198,7 @@ export class Repair {
     return open.size < units.length;
   }
 
-  /** Resolves when it has begun. */
+  /** Resolves when the repair has begun. */
   async #begin(mending: Mending, isUrgent: boolean): Promise<void> {
     const { clock, log } = this.#parts;
     const bytes = bytesOf(mending);
@@ -209,7 +210,7 @@ export class Repair {
     void mend()
       .then((results) => {
         this.#mended(mending, results);
-        // What moves nothing says nothing of the rate.
+        // A repair that moves nothing tells nothing about the rate.
         const isMoved = bytes > 0 && results.every((result) => result === "ok");
         const sample = (clock.monotonic() - startMs) / sharedBytes;
         if (isMoved) this.#msPerByte = Math.max(sample, this.#msPerByte / 2);
@@ -227,12 +228,12 @@ export class Repair {
       const result = results[i];
       if (result === "ok") this.#repaired++;
       const device = result === "full" || result === "io" ? devices.deviceOf(node) : undefined;
-      // Whatever ails its disk: for a while others are asked.
+      // Whatever is wrong with its disk, others are asked for some time.
       if (device !== undefined) devices.sawFull(device);
     }
   }
 
-  /** Those of the silent that have not been so for long: they may be busy. */
+  /** Silent devices that have not been silent for long: they may be busy. */
   #believed(silent: ReadonlySet<string>): ReadonlySet<string> {
     const nowMs = this.#parts.clock.monotonic();
     for (const device of this.#silentSince.keys()) if (!silent.has(device)) this.#silentSince.delete(device);
@@ -241,7 +242,7 @@ export class Repair {
     return new Set([...silent].filter(isBelieved));
   }
 
-  /** Keeps what is not urgent within its rate, or where the way is wide, within a part of the time. */
+  /** Keeps repairs that are not urgent within a rate or, on fast links, within a part of the time. */
   async #pace(bytes: number): Promise<void> {
     const { clock, signal } = this.#parts;
     const delayMs = this.#paceMs - clock.monotonic();
@@ -262,11 +263,11 @@ export class Repair {
       const awaited = holders.map(() => 0);
       for (const [slot, device] of bySlot.entries()) {
         const shard = Slots.shardOf(slot, code);
-        // Who is slow to answer is taken to hold what it should.
+        // A device that answers slowly is assumed to hold what it should.
         if (silent.has(device) && !holders.flat().includes(device)) holders[shard]?.push(device);
         else if (devices.isAwaited(device)) awaited[shard] = (awaited[shard] ?? 0) + 1;
       }
-      // Who has left since it was asked is counted once more.
+      // A holder that has left since it was asked is added to the count again.
       const there = Math.max(devices.count, holders.flat().length);
       const living = holders.map(({ length }) => length);
       if (survivesAny(healthOf(code, living)) < 0) return [];
@@ -277,13 +278,13 @@ export class Repair {
         const moving = { ...plan, copy: [move.shard], isUrgent: false };
         return [{ unit, stripe, plan: moving, found: shards, taken: new Set(), superfluous: [], move }];
       }
-      // The one that belongs there comes first, and stays; of plain copies any does.
+      // The device to which the shard belongs comes first, and stays; plain copies are all equal.
       const superfluous = code.k === 1 ? [] : holders.slice(0, code.n).flatMap((those) => those.slice(code.copies));
       return [{ unit, stripe, plan, found: shards, taken: new Set(holders.flat()), superfluous }];
     });
   }
 
-  /** What would let the stripe survive the loss of one more machine. */
+  /** A move after which the stripe would survive the loss of one more machine. */
   #spread(
     code: Layout,
     partition: number,
@@ -298,7 +299,7 @@ export class Repair {
     return moveToSpread({ code, bySlot, holders, devices: able, hostOf: (device) => devices.hostOf(device) });
   }
 
-  /** What can be repaired now. */
+  /** The shards that can be repaired now. */
   #targets(job: Job): Target[] {
     if (job.move !== undefined) return this.#moved(job, job.move);
     return [...job.plan.rebuild, ...job.plan.copy].flatMap((shard) => {
@@ -317,8 +318,8 @@ export class Repair {
   }
 
   /**
-   * Where a shard is to go: to the device it belongs to, to one that takes the place of a device that is gone, or to one
-   * whose own shard others hold too.
+   * The device to which a shard goes: the one it belongs to, one that replaces a missing device, or one whose own shard
+   * others hold too.
    */
   #target({ unit, stripe, taken, superfluous }: Job, shard: number): PeerId | undefined {
     const { devices, slots } = this.#parts;
@@ -332,7 +333,7 @@ export class Repair {
       const belongs = bySlot[slot];
       if (belongs === undefined) continue;
       if (isFree(belongs)) device = belongs;
-      // One that is full, or has another shard of the stripe, keeps the slot for other stripes.
+      // A device that is full, or has another shard of the stripe, keeps the slot for other stripes.
       else if (!devices.isAwake(belongs)) device = slots.replace(partition, slot, isFree);
       if (device !== undefined) break;
     }

@@ -1,11 +1,12 @@
 /**
- * Which units of stripes this node is to look at now. Rendezvous hashing gives each unit to one node. A few other nodes
- * stand by; they take their turn when the unit has not been found in order for a while. All of them are of the older half of
- * all nodes: a newcomer does not know yet whether the swarm is at rest or churns. A round begins whenever devices come or
- * go; what has been found in order is then looked at again.
+ * Decides which units of stripes this node checks now. Rendezvous hashing gives each unit to one node. A few other
+ * nodes stand by; they take over when the unit has not been found in order for a while. All of these belong to the
+ * older half of all nodes, because a newcomer does not know yet whether the swarm is at rest or churns. A new round
+ * begins whenever devices come or go; units that were in order are then checked again.
  *
- * Any member may claim contents of any number and size, whose units nobody could list. So they are made one by one, a bounded
- * number at a look, some of each content in turn; and of a bounded number is remembered how they stand.
+ * Any member may claim contents of any number and size, with more units than any node could list. So units are made one
+ * by one, a bounded number at each look, some of each content in turn. Their states are remembered for a bounded
+ * number.
  */
 import type { Clock } from "../../ports/clock.ts";
 import type { PeerId } from "../../ports/network.ts";
@@ -35,7 +36,7 @@ export interface ScheduleParts {
 }
 
 interface UnitState {
-  /** The round in which `rank` was worked out, and how many come before this node. */
+  /** The round in which `rank` was computed, and the number of nodes that come before this one. */
   readonly round: number;
   readonly rank: number;
   /** When it was found in order in this round, monotonic ms. */
@@ -43,25 +44,25 @@ interface UnitState {
 }
 
 export interface DueUnit extends Unit {
-  /** How many come before this node in looking after it. */
+  /** How many nodes come before this one in checking it. */
   readonly rank: number;
 }
 
 export interface Due {
   readonly units: readonly DueUnit[];
-  /** Further units are due at once. The rest waits for the next look. */
+  /** Whether further units are due at once. The rest waits for the next look. */
   readonly isMore: boolean;
 }
 
-/** Goes through units over several looks. */
+/** One pass through all units, over several looks. */
 interface Pass {
   readonly units: Iterator<Unit, void>;
-  /** The turn when it began, and whether some unit was due or is yet to be worked out. */
+  /** The turn in which it began, and whether any unit was due or still has to be computed. */
   readonly turn: number;
   isIdle: boolean;
 }
 
-/** The work that one look may still do. */
+/** The work that is left for one look. */
 interface Budget {
   units: number;
   ranked: number;
@@ -73,15 +74,15 @@ export class RepairSchedule {
   readonly #states = new Map<string, Map<number, UnitState>>();
   #stateCount = 0;
   /**
-   * Layouts that this node looks after, whoever else does, since it has put them or found damage; and how many of their
-   * units have been found in order since.
+   * Layouts that this node checks, whoever else does, because it has put them or found damage; with the number of their
+   * units that have been in order since.
    */
   readonly #own = new Map<string, number>();
   #ownPass: Iterator<Unit, void> | undefined;
   #pass: Pass | undefined;
   #round = 1;
   #roundAtMs: number;
-  /** How much has been worked out or given out in consecutive looks of this round. */
+  /** How much was computed or given out in consecutive looks of this round. */
   #burst = 0;
   #isQuiet = false;
   #lookedAtMs = -Infinity;
@@ -95,7 +96,7 @@ export class RepairSchedule {
     return this.#round;
   }
 
-  /** Begins a round: units that were in order are looked at again. */
+  /** Begins a round, in which units that were in order are checked again. */
   begin(): void {
     this.#round++;
     this.#roundAtMs = this.#parts.clock.monotonic();
@@ -106,13 +107,13 @@ export class RepairSchedule {
     this.#isQuiet = false;
   }
 
-  /** There is something new. */
+  /** Call it when there is something new. */
   stir(): void {
     this.#isQuiet = false;
     if (this.#pass !== undefined) this.#pass.isIdle = false;
   }
 
-  /** This layout is to be looked at now, by this node. */
+  /** This node checks the layout now. */
   nudge(id: string): void {
     this.#own.set(id, 0);
     this.#ownPass = undefined;
@@ -120,12 +121,12 @@ export class RepairSchedule {
     this.#isQuiet = false;
   }
 
-  /** Somebody has asked for it, and it is not in order yet. */
+  /** Whether somebody has asked for it, and it is not in order yet. */
   isNudged(id: string): boolean {
     return this.#own.has(id);
   }
 
-  /** Goes on where the look before has ended; what was claimed by whoever costs each look the same. */
+  /** Goes on where the look before has ended. Each look costs the same, whatever members claim. */
   due(): Due {
     const { clock, devices } = this.#parts;
     const nowMs = clock.monotonic();
@@ -150,7 +151,7 @@ export class RepairSchedule {
     this.#burst += due.length + RANKED_PER_LOOK - budget.ranked;
     const isMore = budget.units > 0 && this.#burst < UNIT_STATES_MAX && !(isDone && isOwnDone);
     if (isDone) {
-      // Nobody's turn is still to come, and nothing is to do.
+      // Nobody has a turn left, and nothing is to be done.
       this.#isQuiet = this.#pass.isIdle && isOwnDone && this.#pass.turn >= REPAIRERS_MAX;
       this.#pass = undefined;
       this.#burst = 0;
@@ -172,7 +173,7 @@ export class RepairSchedule {
     else this.#own.delete(stored.id);
   }
 
-  /** Those that are due of the next units, up to a rank. Whether all units have been passed by. */
+  /** Takes due units up to a rank. Returns whether it has passed all units. */
   #take(
     units: Iterator<Unit, void>,
     due: DueUnit[],
@@ -206,7 +207,7 @@ export class RepairSchedule {
     }
   }
 
-  /** Some of each layout in turn. */
+  /** Some units of each layout in turn. */
   *#allUnits(): Generator<Unit, void, undefined> {
     let left: Iterable<Stored> = this.#parts.catalogue.all();
     for (let first = 0; ; first += UNITS_PER_TURN) {
@@ -236,7 +237,7 @@ export class RepairSchedule {
     if (!states.has(number)) this.#stateCount++;
     states.set(number, state);
     this.#states.set(id, states);
-    // What is forgotten is worked out anew when it is its turn.
+    // A forgotten state is computed again when the unit has its turn.
     for (const oldest of this.#states.keys()) {
       if (this.#stateCount <= UNIT_STATES_MAX) break;
       if (oldest !== id || this.#states.size === 1) this.#forget(oldest);

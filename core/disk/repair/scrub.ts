@@ -1,9 +1,10 @@
 /**
- * Re-reads all shards of this node, over and over, so that damage is found while the others can still make it good, and
- * not when the shard is wanted. The store checks each, drops what is damaged and tells its listeners (ShardStore.onDamaged).
+ * Re-reads all shards of this node, again and again. So damage is found while other nodes can still repair it, and not
+ * only when the shard is needed. The store checks each shard, drops damaged ones and tells its listeners
+ * (ShardStore.onDamaged).
  *
- * Each pass has an order of its own by chance, since nodes that live for hours only would else read the same ones every
- * time. Shards that are put during a pass are read in the next one.
+ * Each pass has a random order. Otherwise nodes that run only for hours would read the same shards every time. Shards
+ * that are put during a pass are read in the next one.
  */
 import { isStarfishError, messageOf } from "../../base/errors.ts";
 import { type Clock, sleep } from "../../ports/clock.ts";
@@ -13,15 +14,15 @@ import { SHARD_OVERHEAD_BYTES, type ShardStore } from "../../ports/shard-store.t
 
 /** Every shard is read within this time, if the node runs that long and is not busy. */
 export const SCRUB_PASS_MS: number = 7 * 24 * 3_600_000;
-/** Never faster, however much there is: disks do fifty times as much, so that nobody who uses one notices. */
+/** Never faster, however many shards there are. Disks are fifty times as fast, so nobody notices it. */
 export const SCRUB_BYTES_PER_MS_MAX = 4_000;
-/** Never slower than a shard in this time: where there is little, hours are enough for it. */
+/** Never slower than one shard in this time: with few shards a pass takes only hours. */
 export const SCRUB_SHARD_MS_MAX = 60_000;
-/** Time lost to business, sleep and slow timers is made up for, but no more of it than this. */
+/** Time lost because the node was busy, asleep or had slow timers is made up for, but only this much. */
 const CATCH_UP_MS: number = 10 * 60_000;
-/** Until a busy node is asked again. */
+/** The time until a busy node is asked again. */
 const BUSY_MS = 2_000;
-/** Until a store that has nothing, or can't be read now, is looked at again. */
+/** The time until a store that is empty, or can't be read now, is looked at again. */
 const IDLE_MS = 60_000;
 
 export interface ScrubPorts {
@@ -29,12 +30,12 @@ export interface ScrubPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Somebody waits for this node's disk or links. */
+  /** Whether somebody waits for this node's disk or links. */
   readonly isBusy: () => boolean;
 }
 
 export interface ScrubStat {
-  /** Sound ones. */
+  /** The number of sound shards. */
   readonly shards: number;
   readonly bytes: number;
   readonly passes: number;
@@ -59,7 +60,7 @@ export class Scrubber implements AsyncDisposable {
     });
   }
 
-  /** What has been read since it was started. */
+  /** What has been read since the start. */
   stat(): ScrubStat {
     return { shards: this.#shards, bytes: this.#bytes, passes: this.#passes };
   }
@@ -87,14 +88,14 @@ export class Scrubber implements AsyncDisposable {
     }
   }
 
-  /** Waits until `periodMs` after the last turn, or longer, as what was read then demands. */
+  /** Waits until `periodMs` after the last turn, or longer if the bytes read then require it. */
   async #turn(periodMs: number, readBytes: number): Promise<void> {
     const nowMs = this.#ports.clock.monotonic();
     this.#dueMs = Math.max(this.#dueMs + periodMs, nowMs - CATCH_UP_MS);
     await this.#pause(Math.max(this.#dueMs - nowMs, readBytes / SCRUB_BYTES_PER_MS_MAX));
   }
 
-  /** How many bytes that were. */
+  /** Returns the number of bytes read. */
   async #read(id: string): Promise<number> {
     const { shards, log } = this.#ports;
     try {

@@ -1,19 +1,20 @@
 /**
- * Spreads a stripe over machines that came after it was placed. Placement goes over the machines first; but what was placed
- * while there was one machine lies on it alone, and would be lost with it although others are there by now. So one shard at
- * a time moves to a device on another machine, as long as each move raises the number of machines that may be lost. That
- * number is bounded, so the moving ends; a move costs the bytes of one shard, or of the stripe where it is held whole.
+ * Spreads a stripe over machines that came after it was placed. Placement uses all machines first. But what was placed
+ * while there was only one machine is on that machine alone, and would be lost with it although others are there by
+ * now. So one shard at a time moves to a device on another machine, as long as each move raises the number of machines
+ * that may be lost. That number is bounded, so the moves end. A move costs the bytes of one shard, or of the stripe if
+ * it is held whole.
  *
- * The device that held the shard before keeps it while it has room (tidy.ts). It counts as long as it is there.
+ * The device that held the shard before keeps it while it has room (tidy.ts), and counts as a holder for that time.
  */
 import type { Layout } from "../code/layout.ts";
 import { survivesAnyMachines } from "../code/promise.ts";
 import { Slots } from "../placement/slots.ts";
 
 export interface Move {
-  /** Number n: the device is to hold the stripe whole. */
+  /** Number n: the device gets the whole stripe. */
   readonly shard: number;
-  /** The slot that is the device's from now on; the device that had it gets the slot that this one had. */
+  /** The slot that the device gets. The device that had this slot gets the former slot of the new one. */
   readonly slot: number;
   readonly device: string;
 }
@@ -22,14 +23,14 @@ export interface Spreading {
   readonly code: Layout;
   /** The devices by slot, as many as the code wants. */
   readonly bySlot: readonly string[];
-  /** By shard, and as number n of the stripe whole, the devices that hold it. */
+  /** The devices that hold each shard, by shard; number n is the whole stripe. */
   readonly holders: readonly (readonly string[])[];
-  /** Devices with room that may get something, the first choice first. */
+  /** Devices with room that may get something, first choice first. */
   readonly devices: readonly string[];
   readonly hostOf: (device: string) => string;
 }
 
-/** The cheapest move after which one more machine may be lost; undefined where there is none. */
+/** The cheapest move after which one more machine may be lost; undefined if there is none. */
 export function moveToSpread(stripe: Spreading): Move | undefined {
   const { code, bySlot, holders, hostOf } = stripe;
   const now = survivesAnyMachines(code, holders, hostOf);
@@ -39,7 +40,7 @@ export function moveToSpread(stripe: Spreading): Move | undefined {
     const after = holders.map((those, shard) => {
       const stay = those.filter((device) => device !== before && device !== move.device);
       if (shard === move.shard) return [...stay, move.device];
-      // Who held the stripe whole has the shard whose slot it gets.
+      // A device that held the whole stripe has the shard whose slot it gets.
       return own !== -1 && shard === own && before !== undefined ? [...stay, before] : stay;
     });
     if (survivesAnyMachines(code, after, hostOf) > now) return move;
@@ -47,7 +48,10 @@ export function moveToSpread(stripe: Spreading): Move | undefined {
   return undefined;
 }
 
-/** A shard from the machine that holds most to one that holds less, for one device of each machine that holds nothing. */
+/**
+ * A shard from the machine that holds the most to one that holds less: one candidate device on each machine that holds
+ * nothing.
+ */
 function shardMoves({ code, bySlot, holders, devices, hostOf }: Spreading): Move[] {
   const holding = new Set(holders.flat());
   const crowd = crowdOf(holding, hostOf);
@@ -57,14 +61,14 @@ function shardMoves({ code, bySlot, holders, devices, hostOf }: Spreading): Move
   );
   const spares = devices.filter((device) => !holding.has(device) && (crowd.get(hostOf(device)) ?? 0) < most - 1);
   return oneEach(spares, hostOf).flatMap((device) => {
-    // It may have been given a slot already, and lack the shard.
+    // It may have a slot already, but lack the shard.
     const own = bySlot.indexOf(device);
     const slot = own === -1 ? from : own;
     return slot === -1 ? [] : [{ shard: Slots.shardOf(slot, code), slot, device }];
   });
 }
 
-/** The whole stripe to one device of each other machine. */
+/** The whole stripe to another machine: one candidate device on each. */
 function wholeMoves({ code, bySlot, holders, devices, hostOf }: Spreading): Move[] {
   const whole = bySlot[code.n];
   if (code.wholes === 0 || whole === undefined) return [];
@@ -74,7 +78,7 @@ function wholeMoves({ code, bySlot, holders, devices, hostOf }: Spreading): Move
   return oneEach(fewestFirst, hostOf).map((device) => ({ shard: code.n, slot: code.n, device }));
 }
 
-/** How many of the devices are on each machine. */
+/** The number of these devices on each machine. */
 function crowdOf(devices: Iterable<string>, hostOf: (device: string) => string): ReadonlyMap<string, number> {
   const crowd = new Map<string, number>();
   for (const device of devices) crowd.set(hostOf(device), (crowd.get(hostOf(device)) ?? 0) + 1);

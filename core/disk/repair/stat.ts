@@ -1,4 +1,4 @@
-/** How a content stands: asked from all who are there, and computed from what they really hold. */
+/** The state of a content: asks all nodes that are there, and computes it from what they really hold. */
 import { StarfishError } from "../../base/errors.ts";
 import type { Catalogue, Stored } from "../placement/catalogue.ts";
 import { type CensusParts, holdersByShard, inSlices, isWhole, takeCensus, unitBatches } from "./census.ts";
@@ -9,11 +9,11 @@ import { stripeCount, stripeOf } from "../code/shard-list.ts";
 import type { ContentRef, ContentStat, Safety, StripeHolders } from "../types.ts";
 
 export interface Measure {
-  /** Whether every stripe has as many holders as the promise wants and there are devices for. */
+  /** Whether every stripe has as many holders as the promise requires, or as there are devices for. */
   readonly isWhole: boolean;
-  /** Of all stripes together. */
+  /** The holders of all stripes together. */
   readonly holders: number;
-  /** Of the weakest stripe. */
+  /** For the weakest stripe. */
   readonly survivesAny: number;
   readonly survivesAnyMachines: number;
   readonly lossChance: number;
@@ -29,14 +29,14 @@ export async function measure(
   const bytesByDevice = new Map<string, number>();
   const states = new Map<string, readonly number[]>();
   const shardHolders: StripeHolders[] = [];
-  /** Stripes of one partition are held alike: a long content has few of these. */
+  /** Stripes of one partition have the same holders: even a long content has few of these. */
   const alike = new Map<string, StripeHolders>();
   let isAllWhole = true;
   let count = 0;
   let devices = 0;
   for (const units of unitBatches(stored)) {
     const { found } = await takeCensus(parts, units, options);
-    // Taken after the answers: who has left meanwhile is counted with what it had.
+    // Counted after the answers: a device that has left meanwhile is counted with what it had.
     devices = parts.devices.count;
     for await (const [i, unit] of inSlices(parts, units, options)) {
       for (const [j, shards] of (found[i] ?? []).entries()) {
@@ -75,12 +75,12 @@ function leastOf(numbers: readonly number[]): number {
   return numbers.reduce((least, each) => Math.min(least, each), Number.POSITIVE_INFINITY);
 }
 
-/** Of the layouts of one content the newest that are looked at: while it is coded anew there are two. */
+/** How many of the newest layouts of one content are measured: while it is recoded there are two. */
 const LAYOUTS_MEASURED_MAX = 16;
 
 type StatParts = CensusParts & { readonly catalogue: Catalogue };
 
-/** A layout and its list, without which nothing of it can be read: as well off as the weaker of the two. */
+/** A layout and its list, without which it can't be read: the state of the weaker of the two. */
 async function measureWithList(
   parts: StatParts,
   stored: Stored,
@@ -110,7 +110,7 @@ export async function statContent(
   const measured = await Promise.all(
     layouts.map(async (stored) => ({ stored, measure: await measureWithList(parts, stored, options) })),
   );
-  // One content may have several layouts; the one that is best off is what it stands on.
+  // If a content has several layouts, the best one determines its state.
   measured.sort((a, b) => a.measure.lossChance - b.measure.lossChance);
   const [best] = measured;
   if (best === undefined) throw new StarfishError("not-found", `No content ${ref.cid} is known here`);
@@ -134,9 +134,9 @@ export async function statContent(
 
 function safetyOf(code: Layout, { survivesAny, lossChance, isWhole }: Measure, devices: number): Safety {
   if (survivesAny < 0) return "lost";
-  // Where repair waits for company it is not whole, and any half may go.
+  // While repair waits for more losses the content is not complete, but any half of the devices may go.
   if (!isWhole && lossChance > URGENT_CHANCE) return "placing";
-  // Whole in a code for fewer devices than there are by now is not enough.
+  // Complete is not enough if the code is for fewer devices than there are now.
   if (staleness(code, Math.max(1, devices)) === "broken") return "placing";
   return devices <= 1 ? "here" : "safe";
 }

@@ -1,7 +1,7 @@
 /**
- * Drops shards that lie here and belong elsewhere, once they lie there too. They come about when a device returns to whose
- * slot another has been appointed, and when shards had to go to a spare one. While there is room they stay, since they count
- * (policy.ts); a node that runs out of it lets go of them first.
+ * Drops shards that belong elsewhere, once they are stored there too. Such shards remain when a device returns whose
+ * slot another device has got, and when shards had to go to a spare device. While there is room they stay, since they
+ * count as copies (policy.ts). A node that runs out of room drops them first.
  */
 import type { Catalogue, Stored } from "../placement/catalogue.ts";
 import { type CensusParts, takeCensus, unitsOf } from "./census.ts";
@@ -11,7 +11,7 @@ import { Slots } from "../placement/slots.ts";
 
 export interface DropParts extends CensusParts {
   readonly holdings: Holdings;
-  /** This node's. */
+  /** This node's device. */
   readonly device: string;
 }
 
@@ -44,7 +44,7 @@ export async function dropElsewhere(parts: DropParts, stored: Stored, signal: Ab
   for (const [number, those] of byUnit) {
     const [unit] = unitsOf(stored, number, number + 1);
     if (unit === undefined) continue;
-    // A device to which a slot belongs need not hold its shard.
+    // The device that has a slot may still lack its shard.
     const { found } = await takeCensus(parts, [unit], { signal });
     for (const { name, belongs } of those) {
       const shards = found[0]?.[name.stripe - unit.from];
