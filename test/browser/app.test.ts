@@ -5,6 +5,8 @@ import { openLab, ROOT, type Lab } from "../system/processes.ts";
 import { openTabs, type Tab, type Tabs } from "./tabs.ts";
 
 const APP: string = join(ROOT, "docs/examples/list.html");
+/** A tab becomes a node, as in tabs.ts, and fetches SQLite. */
+const OPEN_MS = 30_000;
 
 let lab: Lab;
 let tabs: Tabs;
@@ -50,7 +52,7 @@ test("what one tab adds the other shows; both vote at once and both count; it is
   const here = await tabs.open(link, { apart: true, joins: false });
   const there = await tabs.open(link, { apart: true, joins: false });
   await add(here, "Milk <b>& bread</b>");
-  await expect.poll(() => entries(there)).toEqual(["Milk <b>& bread</b> ▲ 0"]);
+  await expect.poll(() => entries(there), { timeout: OPEN_MS }).toEqual(["Milk <b>& bread</b> ▲ 0"]);
   await Promise.all([here, there].map((tab) => tab.page.getByRole("button", { name: "Vote" }).click()));
   const both = ["Milk <b>& bread</b> ▲ 2"];
   await expect.poll(() => entries(here)).toEqual(both);
@@ -58,6 +60,7 @@ test("what one tab adds the other shows; both vote at once and both count; it is
   // The key is gone from the address bar.
   const url = `${node.url}app/`;
   await expect.poll(() => [here.page.url(), there.page.url()]).toEqual([url, url]);
+  await here.page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
   await expect.poll(() => isKept(here, url)).toBe(true);
   expect([...here.complaints, ...there.complaints]).toEqual([]);
   const stranger = await tabs.open(url, { apart: true, joins: false });
@@ -70,12 +73,12 @@ test("what one tab adds the other shows; both vote at once and both count; it is
   await there.close();
   await node.process.end("SIGKILL");
   await here.page.reload();
-  await expect.poll(() => entries(here)).toEqual(both);
+  await expect.poll(() => entries(here), { timeout: OPEN_MS }).toEqual(both);
   await here.close();
 
   // The node comes back and has what it had.
   const again = await lab.up({ data: node.data, args: ["--app", APP, "--port", new URL(node.url).port] });
   const [, linkAgain = ""] = await again.process.output(/^app: (\S+)$/m);
   const third = await tabs.open(linkAgain, { apart: true, joins: false });
-  await expect.poll(() => entries(third)).toEqual(both);
+  await expect.poll(() => entries(third), { timeout: OPEN_MS }).toEqual(both);
 });
