@@ -116,6 +116,19 @@ test.each([undefined, { runs: 3, agree: 2 }].flatMap((verify) => seeds(1, 30).ma
   },
 );
 
+test("in a verified job a liar's answer is no list of tasks that counts, and it is named", async () => {
+  const { lab, script } = await labOf(7, 5);
+  const liar = await lab.up("liar", { lies: (input) => input.length < 3 });
+  await lab.acquainted();
+  const [node, programs] = [lab.firstNode(), [script(ADDED)]];
+  const graph = node.jobs.graphOf([{ input: utf8("5"), grows: true }], { programs });
+  const inputs = await lab.world.settle(graph, { withinMs: 10_000 });
+  const rest = { combine: { how: "concat" }, limits: LIMITS, verify: { runs: 3, agree: 2 } } as const;
+  const id = await lab.submit(node, { title: "graph", program: script(FIBONACCI), inputs, ...rest });
+  expect(await lab.outcome(id, 240_000)).toMatchObject({ is: "done", named: [{ peer: liar.net.self }] });
+  expect(await lab.result(id)).toBe("5\n");
+});
+
 test("a list's tasks stand in the place of the one that returned it, in order", async () => {
   const { lab, script } = await labOf(4, 5);
   const numbers = Array.from({ length: 60 }, (_, i) => (i * 37) % 61);
