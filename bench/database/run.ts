@@ -9,7 +9,7 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { RemoteNode } from "../memory/remote.ts";
+import { GaveUp, RemoteNode } from "../memory/remote.ts";
 import { cellFigures } from "./cells.ts";
 import { localRatios } from "./local.ts";
 import { secondNode, start } from "./nodes.ts";
@@ -48,10 +48,14 @@ async function orbitdb(): Promise<unknown> {
   const address = await first.call("open", undefined);
   await second.call("open", address);
   const began = performance.now();
-  const there = second.call("holds", ROWS_OF_ORBITDB);
-  const insertMs = await first.call("write", "set", 0, ROWS_OF_ORBITDB);
-  await there;
-  return { rows: ROWS_OF_ORBITDB, insertMs, secondMs: performance.now() - began };
+  try {
+    const there = second.call("holds", ROWS_OF_ORBITDB);
+    const [insertMs] = await Promise.all([first.call("write", "set", 0, ROWS_OF_ORBITDB), there]);
+    return { rows: ROWS_OF_ORBITDB, insertMs, secondMs: performance.now() - began };
+  } catch (error) {
+    if (!(error instanceof GaveUp)) throw error;
+    return { rows: ROWS_OF_ORBITDB, gaveUp: error.message };
+  }
 }
 
 const named = process.argv.slice(2);
