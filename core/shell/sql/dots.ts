@@ -34,7 +34,7 @@ export const DOTS: Readonly<Record<string, Dot>> = {
 const ALSO: Readonly<Record<string, string>> = { ".exit": ".quit", ".q": ".quit" };
 
 export async function runDot(line: string, session: Session, signal: AbortSignal): Promise<void> {
-  const [name = "", ...words] = line.replace(/;\s*$/, "").trim().split(/\s+/);
+  const [name = "", ...words] = line.replace(/;\s*$/, "").match(/"[^"]*"|'[^']*'|`[^`]*`|\S+/g) ?? [];
   const known = ALSO[name] ?? name;
   const dot = Object.hasOwn(DOTS, known) ? DOTS[known] : undefined;
   if (dot === undefined) {

@@ -62,7 +62,7 @@ async function runOn(target: Target, options: Options, context: CommandContext):
   const [word, ...others] = options.operands;
   // A command with a dot gets the words that follow it.
   const isDot = word?.startsWith(".") === true;
-  const [first, rest] = isDot ? [options.operands.join(" "), []] : [word, others];
+  const [first, rest] = isDot ? [options.operands.map(dotWord).join(" "), []] : [word, others];
   if (options.has("import")) {
     noMoreOperands(options.operands, 1);
     const csv = { delimiter: delimiterOf(options), hasHeader: !options.has("no-header") };
@@ -115,6 +115,11 @@ async function runStream(file: string, session: Session): Promise<void> {
     if (session.isOver) return;
   }
   await run(splitter.end());
+}
+
+/** As the line of a command with a dot has it. */
+function dotWord(word: string): string {
+  return /\s/.test(word) && !word.includes('"') ? `"${word}"` : word;
 }
 
 function parametersOf(options: Options, words: readonly string[]): Parameters {

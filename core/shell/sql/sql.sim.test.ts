@@ -193,6 +193,12 @@ test("--at reads what was, also what is gone since, and says what it does not kn
     "name,legs\nbarn owl,2\n漢字,\n",
   );
   expect(await out("sql --at 90s .dump birds")).toContain("('漢字', NULL)");
+  const history = (await out('sql .history birds "barn owl"'))
+    .split("\n")
+    .map((line) => line.replace(/^since [-0-9]{10} [0-9:]{8}: /, ""));
+  expect(history).toEqual(["name = barn owl, legs = 3", "name = barn owl, legs = 2", ""]);
+  expect(await out("sql .history birds 漢字")).toMatch(/^since .*: deleted\nsince .*: name = 漢字\n$/);
+  expect(await out("sql .history birds nobody")).toBe("Nothing is known of such a row.\n");
   expect(await bench.run("sql --at 90s 'DELETE FROM birds'")).toMatchObject({ status: 1 });
   expect((await bench.run("sql --at '2 days ago' 'SELECT 1'")).stderr).toContain("remembers what was replaced since");
   expect(await bench.run("sql --at soon 'SELECT 1'")).toMatchObject({ status: 64 });
