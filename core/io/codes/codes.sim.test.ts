@@ -280,3 +280,15 @@ test("codes of a member are bounded, and those of a node; each has a number of i
   // The number of one that is over is nobody's for an hour.
   expect(Number((await lab.offer("member")).code.split("-")[0])).toBe(CODES_PER_MEMBER_MAX + 1);
 });
+
+describe("whoever knows the words", () => {
+  test("and is replaced before a word is said, as by two tabs at once, ends nothing", async () => {
+    const lab = await CodeLab.open(21);
+    const offered = await lab.offer("member");
+    await lab.swarm.world.runFor(60_000);
+    const both = [lab.find(offered.code), lab.find(offered.code)];
+    await lab.swarm.settle(Promise.allSettled(both), 60_000);
+    expect((await lab.swarm.settle(lab.fetch(offered.code), 60_000)).size).toBe(1);
+    expect(await outcome(lab, offered)).toBe("fetched");
+  });
+});

@@ -11,7 +11,7 @@ import { PIECE_BYTES } from "../transfer/limits.ts";
 import { decodeManifest, toldOf } from "../transfer/manifest.ts";
 import { FIRST_ROOT, type HashParts } from "../transfer/pieces.ts";
 import type { TransferEntry } from "../transfer/types.ts";
-import type { OfferMessage } from "../transfer/wire.ts";
+import { isAsOffered, type OfferMessage } from "../transfer/wire.ts";
 import type { FetchedEntry } from "./types.ts";
 
 /**
@@ -78,10 +78,9 @@ export class ContentsSink implements Sink {
     if (digest === undefined || !equal(digest, this.#offer.key))
       throw new StarfishError("corrupt", "The list of its files is not the one that was offered");
     const entries = await decodeManifest(this.#manifest, this.#parts.clock);
-    const { title, files, folders, totalBytes } = toldOf(entries);
-    const offer = this.#offer;
-    if (files !== offer.files || folders !== offer.folders || totalBytes !== offer.totalBytes)
-      throw new StarfishError("malformed", `What comes is not what had been offered: ${title}`);
+    const told = toldOf(entries);
+    if (!isAsOffered(told, this.#offer) || told.totalBytes !== this.#offer.totalBytes)
+      throw new StarfishError("malformed", "What comes is not what had been offered");
     this.#consumed = this.#consume(this.#entries(entries));
     this.#consumed.then(
       () => this.#flow.fail(new StarfishError("io", "Not all of it was taken")),

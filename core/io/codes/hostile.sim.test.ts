@@ -8,8 +8,16 @@ import { noise, sourceOf } from "../../../test/sim/transfer-lab.ts";
 import { text, utf8 } from "../../base/bytes.ts";
 import { encode } from "../../base/codec.ts";
 import { StarfishError } from "../../base/errors.ts";
-import { FIRST_WORD_MS, MEET_MS, MEETINGS_PER_MINUTE_MAX, RECEIVER_BYTES_MAX, STRANGERS_MAX } from "./limits.ts";
-import { CODE_PROTOCOL, replySchema, SCHEMAS, STRANGER_PROTOCOL } from "./wire.ts";
+import { SEED_BYTES, scalarOf, shareOf } from "./cpace.ts";
+import {
+  FIRST_WORD_MS,
+  MEET_MS,
+  MEETINGS_MAX,
+  MEETINGS_PER_MINUTE_MAX,
+  RECEIVER_BYTES_MAX,
+  STRANGERS_MAX,
+} from "./limits.ts";
+import { CODE_PROTOCOL, replySchema, SCHEMAS, SESSION_BYTES, STRANGER_PROTOCOL } from "./wire.ts";
 
 const BYTES = noise(1_200_000);
 const FILES = new Map([
@@ -262,5 +270,29 @@ describe("members", () => {
       code: "refused",
       message: expect.stringContaining("3 wrong guesses"),
     });
+  });
+});
+
+describe("strangers that make a sender work and prove nothing", () => {
+  /** One that asks for the code and sends a share, and says no more. */
+  function stall(lab: CodeLab): void {
+    const socket = lab.connect();
+    socket.onMessage(() => {});
+    socket.onEnd(() => socket.end());
+    socket.onClose(() => {});
+    socket.send(encode({ is: "want", number: 1 }));
+    const { random } = lab.stranger.ports;
+    const input = { password: utf8("no idea"), channel: utf8("x"), session: random.bytes(SESSION_BYTES) };
+    const share = shareOf(input, scalarOf(random.bytes(SEED_BYTES)));
+    socket.send(encode({ is: "share", session: input.session, share, again: false }));
+  }
+
+  test("keep nobody out who knows the words", async () => {
+    const lab = await CodeLab.open(8);
+    const offered = await lab.offer("member");
+    for (let i = 0; i < 2 * MEETINGS_MAX; i++) stall(lab);
+    await lab.swarm.world.runFor(1_000);
+    expect((await lab.swarm.settle(lab.fetch(offered.code), 60_000)).size).toBe(1);
+    expect(offered.told.at(-1)).toMatchObject({ wrong: 0 });
   });
 });

@@ -23,7 +23,7 @@ export const SWEEP_MS = 15_000;
 export const STRANGERS_MAX = 32;
 /** Strangers whose bytes a node carries for members: each may hold a window of a transfer (8 MiB). */
 export const CARRIED_MAX = 32;
-/** Strangers that try one code at once. */
+/** Strangers that try one code at once: with more, the oldest goes. */
 export const MEETINGS_MAX = 4;
 /** And within a minute: each costs the sender some milliseconds, and who breaks off before a guess is not counted. */
 export const MEETINGS_PER_MINUTE_MAX = 30;

@@ -4,6 +4,7 @@
  */
 import type { Bytes } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError, toStarfishError } from "../../base/errors.ts";
+import { WaitingRoom } from "../../base/waiting-room.ts";
 import type { Inbox as Messages } from "../../net/links/inbox.ts";
 import { abortable, type Clock, type Timer, withDeadline } from "../../ports/clock.ts";
 import type { Channel } from "../../ports/network.ts";
@@ -31,7 +32,8 @@ export class Offering {
   #progress: SendProgress | undefined;
   #end: End | undefined;
   #wrong = 0;
-  #meetings = 0;
+  /** Who stalls gives way to who comes later: one who knows the words needs a moment. */
+  readonly #meetings = new WaitingRoom(MEETINGS_MAX);
   /** Those that have begun within a minute. */
   #minute: { readonly beganMs: number; meetings: number } = { beganMs: -Infinity, meetings: 0 };
   /** Whom the transfer deals with, and who has met this end since. */
@@ -114,9 +116,9 @@ export class Offering {
     const { clock } = this.#parts;
     try {
       if (this.#end !== undefined) throw closedFor(this.#end);
-      if (this.#meetings >= MEETINGS_MAX || !this.#isInPace())
-        throw new StarfishError("busy", "Others try this code just now: try again in a while", { retryable: true });
-      this.#meetings++;
+      if (!this.#isInPace()) throw busy();
+      const slow = new AbortController();
+      const leave = this.#meetings.enter("", () => slow.abort(busy()));
       let isAgain = false;
       const judge = {
         password: (again: boolean) => this.#password(again),
@@ -130,8 +132,8 @@ export class Offering {
         MEET_MS,
         "A code",
         (signal) => meetReceiver(channel, messages, judge, this.#parts, signal),
-        { signal: this.#signal },
-      ).finally(() => this.#meetings--);
+        { signal: AbortSignal.any([this.#signal, slow.signal]) },
+      ).finally(leave);
       if (!isAgain) this.#secret = met.secret;
       this.#met(met, messages);
     } catch (caught) {
@@ -216,8 +218,9 @@ export class Offering {
   get #way(): Way {
     return {
       name: () => "whoever has the code",
-      // The hour, and LOST_MS, are looked after here.
+      // The hour, and LOST_MS, are looked after here. Whoever knows the words may leave before a word is said.
       patienceMs: Infinity,
+      firstMs: Infinity,
       open: async (signal) => {
         while (this.#next === undefined) await abortable(signal, new Promise<void>((wake) => (this.#wake = wake)));
         this.#current = this.#next;
@@ -256,6 +259,10 @@ export class Offering {
 
 function drop(met: Met | undefined, why: string): void {
   met?.channel.abort(new StarfishError("link-closed", why));
+}
+
+function busy(): StarfishError {
+  return new StarfishError("busy", "Others try this code just now: try again in a while", { retryable: true });
 }
 
 function closedFor(end: End): StarfishError {

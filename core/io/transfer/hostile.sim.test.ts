@@ -8,7 +8,7 @@ import { encode } from "../../base/codec.ts";
 import { StarfishError } from "../../base/errors.ts";
 import type { Channel } from "../../ports/network.ts";
 import { PIECE_BYTES, WINDOW_BYTES } from "./limits.ts";
-import { encodeManifest } from "./manifest.ts";
+import { encodeManifest, toldOf } from "./manifest.ts";
 import type { TransferEntry } from "./types.ts";
 import {
   controlMessage,
@@ -90,7 +90,7 @@ async function sayTo(lab: TransferLab, from: Peer, to: Peer, said: Said): Promis
     files: entries.filter(({ kind }) => kind === "file").length,
     folders: entries.filter(({ kind }) => kind === "folder").length,
     title: "a",
-    names: [],
+    names: toldOf(entries).names,
     ...said.offer,
   };
   const channel = await lab.swarm.settle(from.net.open(to.net.self, TRANSFER_PROTOCOL));
@@ -148,6 +148,8 @@ test("what is not as it was offered is dropped, and its sender counted as at fau
   const end = { is: "end", pieces: 1, totalBytes: 3, root: new Uint8Array(32) } as const;
   const cases: Record<string, Said> = {
     "another title": { offer: { title: "holiday.jpg" } },
+    "another name": { offer: { names: [["a.jpg", 3]] } },
+    "another size of a file": { offer: { names: [["a", 2]] } },
     "fewer files": { offer: { files: 0 } },
     "a piece too long": { after: (channel) => void channel.send(pieceMessage(new Uint8Array(PIECE_BYTES + 1))) },
     "a piece of another length": { after: (channel) => void channel.send(pieceMessage(new Uint8Array(5))) },

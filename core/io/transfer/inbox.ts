@@ -4,7 +4,7 @@
  * is acknowledged. The progress of a transfer follows from the pieces that are stored, so a crash loses nothing.
  */
 import { equal, toHex } from "../../base/bytes.ts";
-import { check, decode, encode } from "../../base/codec.ts";
+import { decode, encode } from "../../base/codec.ts";
 import { messageOf, StarfishError, throwIfAborted } from "../../base/errors.ts";
 import { release } from "../../base/owned.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -26,7 +26,7 @@ import { decodeManifest, toldOf } from "./manifest.ts";
 import { contentBytes } from "./pieces.ts";
 import { FIRST_ROOT, type HashParts, nextRoot } from "./pieces.ts";
 import type { Inbox, InboxEntry, TransferInfo } from "./types.ts";
-import { type InboxRecord, type OfferMessage, recordSchema, titleSchema } from "./wire.ts";
+import { type InboxRecord, isAsOffered, type OfferMessage, recordSchema } from "./wire.ts";
 
 const RECORDS = "io/inbox/";
 /** Names of pieces have four parts, those of contents' shards three (disk/shards/holdings.ts). */
@@ -197,11 +197,9 @@ export class NodeInbox implements Inbox {
     const { record } = item;
     if (record.isWhole) return;
     const entries = await this.#readEntries(item, totalBytes);
-    const { names: _, ...told } = toldOf(entries);
-    const title = check(titleSchema, told.title);
-    const isAsTold = told.files === record.files && told.folders === record.folders && title === record.title;
     const sum = entries.reduce((bytes, entry) => bytes + entry.sizeBytes, 0);
-    if (!isAsTold || sum !== totalBytes) throw new StarfishError("malformed", "What came is not what had been offered");
+    if (!isAsOffered(toldOf(entries), record) || sum !== totalBytes)
+      throw new StarfishError("malformed", "What came is not what had been offered");
     await this.#parts.shards.sync();
     item.record = { ...record, totalBytes, isWhole: true };
     await this.#write(item);

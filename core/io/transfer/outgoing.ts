@@ -12,7 +12,6 @@ import type { Random } from "../../ports/random.ts";
 import {
   CONTROL_BYTES_MAX,
   CONTROLS_MAX,
-  FIRST_MEETING_MS,
   PIECE_BYTES,
   PROGRESS_MS,
   RETRY_MAX_MS,
@@ -40,6 +39,8 @@ export interface Way {
   name(): string;
   /** For how long a broken link is set up again without any progress. */
   readonly patienceMs: number;
+  /** How long before the other end has said anything. */
+  readonly firstMs: number;
   /** Rejects as `Net.open`. */
   open(signal: AbortSignal): Promise<Channel>;
 }
@@ -169,7 +170,7 @@ export class Outgoing {
   /** Whether to set up the link again. Throws the error to report if that makes no sense any more. */
   #isBreak(error: unknown): boolean {
     if (error === this.#refusal) return false;
-    const { patienceMs } = this.#parts.way;
+    const { patienceMs, firstMs } = this.#parts.way;
     const forMs = this.#parts.clock.monotonic() - this.#progressMs;
     if (isStarfishError(error, "unknown-protocol")) {
       // A node that has just started accepts links before it accepts transfers.
@@ -178,7 +179,7 @@ export class Outgoing {
     }
     if (!isBroken(error)) return false;
     // A link that closes during the first message may be one of two, of which one is kept.
-    if (!this.#hasMet) return isStarfishError(error, "link-closed") && forMs < FIRST_MEETING_MS;
+    if (!this.#hasMet) return isStarfishError(error, "link-closed") && forMs < firstMs;
     if (forMs < patienceMs) return true;
     throw new StarfishError(
       "unreachable",

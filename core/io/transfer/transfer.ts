@@ -22,6 +22,7 @@ import { NodeInbox } from "./inbox.ts";
 import { Incoming, InboxSink, LiveSink, refuse, type Sink } from "./incoming.ts";
 import {
   CONTROL_BYTES_MAX,
+  FIRST_MEETING_MS,
   FIRST_WORD_MS,
   INCOMING_MAX,
   INCOMING_PER_SENDER_MAX,
@@ -142,6 +143,7 @@ class NodeTransfer implements Transfer {
     const way: Way = {
       name: () => this.#nameOf(peer),
       patienceMs: RESUME_MS,
+      firstMs: FIRST_MEETING_MS,
       open: (until) => net.open(peer, TRANSFER_PROTOCOL, { signal: until }),
     };
     const { Outgoing } = await import("./outgoing.ts");

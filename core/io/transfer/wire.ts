@@ -18,10 +18,11 @@
  * sender comes back with the same offer.
  */
 import * as v from "valibot";
-import { bytesOf, decode, encode, integerOf, lineOf, momentOf, type Schema, textOf } from "../../base/codec.ts";
+import { bytesOf, check, decode, encode, integerOf, lineOf, momentOf, type Schema, textOf } from "../../base/codec.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import type { PeerId } from "../../ports/network.ts";
+import type { Told } from "./manifest.ts";
 import {
   ENTRIES_MAX,
   MANIFEST_BYTES_MAX,
@@ -96,8 +97,12 @@ export interface InboxRecord extends Omit<OfferMessage, "is"> {
   readonly touchedAtMs: number;
 }
 
-/** In the form that a title has after it was sent. */
-export const titleSchema: Schema<string> = lineOf(TOLD_CHARS_MAX);
+/** In the form that a title and names have after they were sent. */
+const titleSchema: Schema<string> = lineOf(TOLD_CHARS_MAX);
+const namesSchema: Schema<[string, number | null][]> = v.pipe(
+  v.array(v.tuple([lineOf(TOLD_CHARS_MAX), v.nullable(sizeSchema)])),
+  v.maxLength(NAMES_TOLD_MAX),
+);
 
 const offerEntries = {
   id: bytesOf(ID_BYTES),
@@ -107,7 +112,7 @@ const offerEntries = {
   files: integerOf(0, ENTRIES_MAX),
   folders: integerOf(0, ENTRIES_MAX),
   title: titleSchema,
-  names: v.pipe(v.array(v.tuple([lineOf(TOLD_CHARS_MAX), v.nullable(sizeSchema)])), v.maxLength(NAMES_TOLD_MAX)),
+  names: namesSchema,
 };
 
 const senderSchema: Schema<SenderMessage> = v.variant("is", [
@@ -142,6 +147,21 @@ const recordSchema: Schema<InboxRecord> = v.object({
 });
 
 export { receiverSchema, recordSchema, senderSchema };
+
+/** Whether what the list of files says is what a person has been told of it. The size of a pipe was told to nobody. */
+export function isAsOffered(told: Told, offer: Omit<OfferMessage, "is" | "id" | "key" | "manifestBytes">): boolean {
+  const names = check(namesSchema, told.names);
+  return (
+    told.files === offer.files &&
+    told.folders === offer.folders &&
+    check(titleSchema, told.title) === offer.title &&
+    names.length === offer.names.length &&
+    names.every(([path, sizeBytes], at) => {
+      const [offeredPath, offeredBytes] = offer.names[at] ?? [];
+      return path === offeredPath && (sizeBytes === offeredBytes || offer.totalBytes === null);
+    })
+  );
+}
 
 const CONTROL = 0;
 const PIECE = 1;
