@@ -20,6 +20,7 @@ import { InputReader, readWhole } from "./inputs.ts";
 import { setOf, union } from "./intervals.ts";
 import type { LoadLongTasks } from "./long-tasks.ts";
 import type { Memo, Remembered } from "./memo.ts";
+import type { Output } from "./results.ts";
 import { type Content, type JobSpec, type Program, programsOf } from "./spec.ts";
 import { operandsOf } from "./tree.ts";
 
@@ -182,6 +183,9 @@ export class Executor {
     if (needs.length === 0) return own;
     const { gatherer } = this.#parts;
     const found = await gatherer.collect(setOf(needs), { signal });
+    // Before they are read: a task may need the same large result thousands of times.
+    const bytes = needs.reduce((sum, need) => sum + bytesIn(found.get(need)?.output), own.length);
+    checkSize(bytes, "The results that it needs");
     const results = await Promise.all(
       needs.map((need) => gatherer.bytesOf(found.get(need)?.output ?? new Uint8Array(), { signal })),
     );
@@ -201,8 +205,19 @@ export class Executor {
 }
 
 function ofBoundedSize(input: Bytes, what: string): Bytes {
-  if (input.length <= PAYLOAD_BYTES_MAX) return input;
-  throw new StarfishError("too-large", `${what} have ${input.length} bytes, the most is ${PAYLOAD_BYTES_MAX}`);
+  checkSize(input.length, what);
+  return input;
+}
+
+function bytesIn(output: Output | undefined): number {
+  if (output === undefined) return 0;
+  return output instanceof Uint8Array ? output.length : output.sizeBytes;
+}
+
+/** Throws "too-large". */
+function checkSize(bytes: number, what: string): void {
+  if (bytes > PAYLOAD_BYTES_MAX)
+    throw new StarfishError("too-large", `${what} have ${bytes} bytes, the most is ${PAYLOAD_BYTES_MAX}`);
 }
 
 /** Four bytes, little-endian. */

@@ -167,4 +167,23 @@ describe("a long task", () => {
     expect((await timed(lab, asker, job(3, { on, ...two }))).result).toBe(mirrored(3));
     expect((await timed(lab, asker, job(3, { on }))).result).toBe(mirrored(3));
   });
+
+  test("on which as many agree as have to is run nevertheless where another says otherwise", async () => {
+    const lab = await labOf(5, TASK_MS);
+    const { crypto } = lab.world;
+    const module = toHex(crypto.sha256(mirror()));
+    const limits = { memoryBytesMax: 2 ** 20, fuelMax: LIMITS_DEFAULT.fuelMax } as const;
+    const key = new Memo(crypto).keyOf({ module, program: { kind: "bytes" }, ...limits }, utf8("0 1")) ?? "";
+    for (const name of ["n1", "n2", "n3"]) {
+      const node = lab.node(name);
+      const made = { output: utf8(name === "n3" ? "1 0" : "made up"), fuelUsed: 7 };
+      const signature = node.net.sign(LONG_TASK, longTaskStatement(key, made));
+      const by = node.net.self;
+      const path = `t/${key}/${shortIdOf(crypto, by).toString(36)}`;
+      (await workOf(lab, node)).set(path, { by, ...made, signature });
+    }
+    const on = await newcomers(lab, ["a", "b"], 3);
+    const two = { verify: { runs: 2, agree: 2 } } as const;
+    expect((await timed(lab, lab.node("a"), job(3, { on, ...two }))).result).toBe(mirrored(3));
+  });
 });

@@ -108,7 +108,8 @@ export class LongTasks {
 
   /**
    * The result on which most devices agree; undefined if none may be believed.
-   * @param agree so many devices have to have said the same; undefined if any member's word will do
+   * @param agree so many devices have to have said the same, and none something else: who has said it was not drawn, so that
+   *   a few identities of one member would outvote those who were. Undefined if any member's word will do
    */
   get(key: string, agree: number | undefined): Remembered | undefined {
     const { net, work, crypto, distrusted } = this.#parts;
@@ -127,6 +128,7 @@ export class LongTasks {
     }
     const [most] = [...all.values()].toSorted((a, b) => b.devices.size - a.devices.size);
     if (most === undefined || most.devices.size < (agree ?? 1)) return undefined;
+    if (agree !== undefined && all.size > 1) return undefined;
     return { output: most.said.output, fuelUsed: most.said.fuelUsed };
   }
 
