@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { exchange, ReplicaMap, TestTime } from "../../test/fixtures/replica-map.ts";
 import { SqlSwarm } from "../../test/fixtures/sql-swarm.ts";
 import { History } from "./history.ts";
+import { ROW_VERSIONS_MAX } from "./limits.ts";
 import type { SqlDatabase, SqlRow } from "./types.ts";
 
 const MINUTE_MS = 60_000;
@@ -139,4 +140,15 @@ test("what is remembered is bounded, the oldest goes first, and how far it goes 
   expect(all.length).toBeLessThan(10);
   expect(history.sinceMs).toBe(startMs + (100 - all.length) * 1_000);
   history.close();
+});
+
+test("of a row that changes without end the newest versions are told", async () => {
+  await sql`CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER)`;
+  await sql`INSERT INTO t VALUES (1, 0)`;
+  const changes = ROW_VERSIONS_MAX + 20;
+  for (let i = 1; i <= changes; i++) await sql`UPDATE t SET n = ${i} WHERE id = 1`;
+  const versions = await sql.history("t", [1]);
+  expect(versions.map(({ row }) => row?.["n"])).toEqual(
+    Array.from({ length: ROW_VERSIONS_MAX }, (_, i) => changes - i),
+  );
 });

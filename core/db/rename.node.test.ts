@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { exchange } from "../../test/fixtures/replica-map.ts";
 import { SqlSwarm } from "../../test/fixtures/sql-swarm.ts";
+import { allotted } from "./schema/labels.ts";
 import type { SqlDatabase } from "./types.ts";
 
 let swarm: SqlSwarm;
@@ -156,4 +157,24 @@ test("a rename that fails, or is rolled back, changes nothing; a broken view hin
   await sql`CREATE TABLE gone (id INTEGER PRIMARY KEY)`;
   await expectAll("SELECT count(*) AS n FROM broken", [{ n: 0 }]);
   expect(await sql`SELECT * FROM v`).toEqual([{ b: 5 }]);
+});
+
+test("names like those that renaming passes through mix up no columns", async () => {
+  await sql`CREATE TABLE t (id INTEGER PRIMARY KEY, _renamed_0, a, b)`;
+  await sql`INSERT INTO t VALUES (1, 'zero', 'A', 'B')`;
+  meet();
+  await sql`ALTER TABLE t RENAME COLUMN a TO _renamed_2`;
+  await other`ALTER TABLE t RENAME COLUMN b TO x`;
+  await expectAll("SELECT id, _renamed_0, _renamed_2, x FROM t", [
+    { id: 1, _renamed_0: "zero", _renamed_2: "A", x: "B" },
+  ]);
+  await other`UPDATE t SET _renamed_2 = 'AA' WHERE id = 1`;
+  await expectAll("SELECT _renamed_0, _renamed_2, x FROM t", [{ _renamed_0: "zero", _renamed_2: "AA", x: "B" }]);
+});
+
+test("nothing gets a name that something else has, whatever others have labelled", () => {
+  const label = (stamp: number): { readonly name: string; readonly stamp: number } => ({ name: "n", stamp });
+  const wishes = ["a", "b", "c"].map((id, i) => ({ id, own: "n", label: label(i) }));
+  const names = allotted(wishes, ["n_b", "n_c", "n_c_"]);
+  expect([...names.values()]).toEqual(["n", "n_b_", "n_c__"]);
 });

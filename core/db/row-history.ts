@@ -8,6 +8,7 @@ import { keyOf, valuesOfKey } from "./cells/keys.ts";
 import { CellReader } from "./cells/pack.ts";
 import { elementsOf, plus, readPart, setOf } from "./cells/parts.ts";
 import type { History } from "./history.ts";
+import { ROW_VERSIONS_MAX } from "./limits.ts";
 import { countedCells, type Followed, readRow } from "./rows.ts";
 import { affinityOf } from "./schema/affinity.ts";
 import { typeOf } from "./schema/create-table.ts";
@@ -22,7 +23,7 @@ interface Version {
   readonly until: number;
 }
 
-/** As SqlDatabase.history. */
+/** As SqlDatabase.history: ROW_VERSIONS_MAX of them at most. */
 export function rowHistory(
   map: Followed,
   history: History,
@@ -76,8 +77,11 @@ function statesOf(all: readonly Version[], name: string, model: TableModel): Row
   const stamps = new Set(all.flatMap(({ entry, until }) => [entry.version.stamp, until]));
   stamps.delete(Number.POSITIVE_INFINITY);
   const states: RowVersion[] = [];
-  for (const stamp of [...stamps].toSorted((a, b) => a - b)) {
-    const there = all.filter(({ entry, until }) => entry.version.stamp <= stamp && stamp < until);
+  const newest = [...stamps].toSorted((a, b) => a - b).slice(-ROW_VERSIONS_MAX);
+  const since = newest[0] ?? 0;
+  const late = all.filter(({ until }) => until > since);
+  for (const stamp of newest) {
+    const there = late.filter(({ entry, until }) => entry.version.stamp <= stamp && stamp < until);
     const own = there.find(({ entry }) => entry.key === name)?.entry;
     const cells = there.flatMap(({ entry }) => (entry.key === name ? [] : [entry]));
     states.push({ sinceMs: timeOf(stamp), row: own && rowOf(own, cells, model) });

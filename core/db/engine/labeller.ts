@@ -94,8 +94,12 @@ export class Labeller {
     for (const { from } of steps) there.delete(folded(from));
     for (const { from, to } of steps) if (there.has(folded(to))) throw taken(to, from);
     const alter = `ALTER TABLE ${quoted(table)} RENAME COLUMN`;
-    for (const [i, { from }] of steps.entries()) this.#run(`${alter} ${quoted(from)} TO _renamed_${i}`);
-    for (const [i, { to }] of steps.entries()) this.#run(`${alter} _renamed_${i} TO ${quoted(to)}`);
+    // SQLite would not mind two columns of one name now, and rename either.
+    const names = [...there, ...steps.flatMap(({ from, to }) => [folded(from), folded(to)])];
+    let between = "_renamed_";
+    while (names.some((name) => name.startsWith(between))) between += "_";
+    for (const [i, { from }] of steps.entries()) this.#run(`${alter} ${quoted(from)} TO ${quoted(between + i)}`);
+    for (const [i, { to }] of steps.entries()) this.#run(`${alter} ${quoted(between + i)} TO ${quoted(to)}`);
   }
 
   #kindOf(name: string): string | undefined {

@@ -86,7 +86,9 @@ export function allotted(wishes: readonly Wish[], taken: Iterable<string>): Map<
   );
   for (const { id, own, label } of order) {
     const wanted = label?.name ?? own;
-    const name = [wanted, own].find((one) => !used.has(folded(one))) ?? `${wanted}_${id}`;
+    let name = [wanted, own].find((one) => !used.has(folded(one))) ?? `${wanted}_${id}`;
+    // Ids are known to all, so somebody may have taken that name too.
+    while (used.has(folded(name))) name += "_";
     used.add(folded(name));
     names.set(id, name);
   }
