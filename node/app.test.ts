@@ -5,8 +5,14 @@ import { createServer, request, type IncomingHttpHeaders, type Server } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { openApp } from "./app.ts";
+import { load } from "./page.ts";
+
+vi.mock(import("./page.ts"), async (original) => {
+  const page = await original();
+  return { ...page, load: vi.fn(page.load) };
+});
 
 const SCRIPT = '\nimport { openComputer } from "/starfish.js";\r\nawait openComputer();\n';
 const PAGE = `<!doctype html><script src="./own.js"></script><script type="module">${SCRIPT}</script>`;
@@ -119,6 +125,13 @@ test("what is written anew is served anew", async () => {
   expect((await get("/app/new.txt")).body.toString()).toBe("first");
   await writeFile(join(app, "new.txt"), "second one");
   expect((await get("/app/new.txt")).body.toString()).toBe("second one");
+});
+
+test("what many ask for at once is read once", async () => {
+  await writeFile(join(app, "sub", "wanted.html"), PAGE.repeat(100));
+  const answers = await Promise.all(Array.from({ length: 20 }, () => get("/app/sub/wanted.html")));
+  expect(new Set(answers.map(({ status, headers }) => `${status} ${headers.etag}`)).size).toBe(1);
+  expect(vi.mocked(load).mock.calls.filter(([file]) => file.endsWith("wanted.html"))).toHaveLength(1);
 });
 
 test("a link that lost its slash, or whose # was encoded on its way, leads to the page", async () => {

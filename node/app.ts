@@ -72,6 +72,8 @@ class AppFolder {
   readonly #place: Place;
   /** By file; the last used one is at the end. */
   readonly #kept = new Map<string, Kept>();
+  /** By file and state: what many ask for at once is read and compressed once. */
+  readonly #loading = new Map<string, Promise<Kept>>();
 
   constructor(place: Place) {
     this.#place = place;
@@ -107,12 +109,23 @@ class AppFolder {
     return (await stat(file)).isFile() ? file : undefined;
   }
 
+  #load(name: string, file: string, state: string): Promise<Kept> {
+    const loading = loadApp(file, state)
+      .then((kept) => {
+        this.#kept.set(file, kept);
+        return kept;
+      })
+      .finally(() => this.#loading.delete(name));
+    this.#loading.set(name, loading);
+    return loading;
+  }
+
   async #read(file: string, { mtimeMs, size }: Stats): Promise<Kept> {
     const state = `${mtimeMs} ${size}`;
     let kept = this.#kept.get(file);
     if (kept?.state !== state) {
-      const asset = await load(file);
-      kept = { state, asset, policy: appPolicy(isPage(file) ? scriptsOf(asset.plain) : []) };
+      const name = `${state} ${file}`;
+      kept = await (this.#loading.get(name) ?? this.#load(name, file, state));
     }
     this.#kept.delete(file);
     this.#kept.set(file, kept);
@@ -124,6 +137,11 @@ class AppFolder {
     }
     return kept;
   }
+}
+
+async function loadApp(file: string, state: string): Promise<Kept> {
+  const asset = await load(file);
+  return { state, asset, policy: appPolicy(isPage(file) ? scriptsOf(asset.plain) : []) };
 }
 
 /** The names on the way; undefined if one of them can't belong to the app. The last is empty for a directory. */

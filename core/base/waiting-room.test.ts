@@ -25,3 +25,16 @@ test("who leaves makes room", () => {
   for (let i = 0; i < 10; i++) room.enter("a", () => gone++)();
   expect([gone, room.size]).toEqual([0, 0]);
 });
+
+test("who has many addresses of one IPv6 network has one place", () => {
+  const gone: string[] = [];
+  const room = new WaitingRoom(8);
+  const enter = (place: string): (() => void) => room.enter(place, () => gone.push(place));
+  for (const place of ["2001:db8::7", "::ffff:192.0.2.1", "::ffff:192.0.2.2"]) enter(place);
+  const many = Array.from(
+    { length: 20 },
+    (_, i) => `2001:db8:0:1${i % 2 === 0 ? "::" : ":0:1:2:"}${(i + 1).toString(16)}`,
+  );
+  for (const place of many) enter(place);
+  expect(gone).toEqual(many.slice(0, -5));
+});

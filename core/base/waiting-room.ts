@@ -1,7 +1,7 @@
 /**
  * Those who have come and not yet shown that they belong here: bounded, and fair between the places that they come from. When
  * it is full, the oldest of the place that has the most goes. So whoever fills it from one place loses only its own, and
- * whoever is slow cannot keep others out.
+ * whoever is slow cannot keep others out. A place is an IP address; who has one of IPv6 has all of its network (/64).
  */
 export class WaitingRoom {
   readonly #max: number;
@@ -20,9 +20,9 @@ export class WaitingRoom {
   /** `dismiss` is called if it has to go before it has left by the function that this returns. */
   enter(place: string, dismiss: () => void): () => void {
     if (this.#size >= this.#max) this.#dismissOne();
-    const waiting = { place, dismiss };
-    const there = this.#places.get(place);
-    if (there === undefined) this.#places.set(place, new Set([waiting]));
+    const waiting = { place: networkOf(place), dismiss };
+    const there = this.#places.get(waiting.place);
+    if (there === undefined) this.#places.set(waiting.place, new Set([waiting]));
     else there.add(waiting);
     this.#size++;
     return () => void this.#remove(waiting);
@@ -42,6 +42,15 @@ export class WaitingRoom {
     const [oldest] = most ?? [];
     if (oldest !== undefined && this.#remove(oldest)) oldest.dismiss();
   }
+}
+
+/** Of an IPv6 address the first half; of anything else, also of IPv4 as IPv6 (::ffff:1.2.3.4), the whole. */
+function networkOf(address: string): string {
+  if (!/^[\da-f]*:[\da-f:]+$/i.test(address)) return address;
+  const [before = [], after = []] = address.split("::").map((half) => half.split(":").filter((group) => group !== ""));
+  const zeros = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => "0");
+  const groups = [...before, ...zeros, ...after].slice(0, 4);
+  return groups.map((group) => Number.parseInt(group, 16).toString(16)).join(":");
 }
 
 interface Waiting {
