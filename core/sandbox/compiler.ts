@@ -1,7 +1,7 @@
 /**
- * Checks and compiles modules in a worker of its own, one after the other: with a module of 15 MiB that takes a second
- * or more, which the node's own thread must not stand still for. This node's own modules go first. A worker that takes
- * too long is ended; one that has nothing to do goes after a while.
+ * Checks and compiles modules in a worker of its own, one after the other. A module of 15 MiB takes a second or more,
+ * which would block the node's own thread. This node's own modules go first. A worker that takes too long is ended; an
+ * idle one is ended after a while.
  */
 import type { Bytes } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
@@ -25,7 +25,7 @@ export class Compiler {
   #worker: SandboxWorker | undefined;
   #busy = false;
   #idle: Timer | undefined;
-  /** Ends what is being compiled. */
+  /** Ends the current compilation. */
   #stop: (() => void) | undefined;
   #closed = false;
 
@@ -35,8 +35,8 @@ export class Compiler {
   }
 
   /**
-   * Rejects with what is wrong with the module, "timeout", "unsupported" where there are no workers, or "closed". The
-   * caller bounds how many modules it brings.
+   * Rejects with the fault of the module, with "timeout", with "unsupported" if there are no workers, or with "closed".
+   * The caller bounds the number of its modules.
    */
   compile(bytes: Bytes, memoryBytesMax: number, kind: ProgramKind, own: boolean): Promise<WebAssembly.Module> {
     return new Promise((resolve, reject) => {
@@ -91,7 +91,7 @@ export class Compiler {
     const outcome = await Promise.race([worker.compile(bytes, memoryBytesMax, kind), stopped.promise]);
     deadline.cancel();
     this.#stop = undefined;
-    // A worker that died is of no more use.
+    // A worker that has died is of no further use.
     if (!outcome.ok && outcome.code === "closed") this.#rest();
     return outcome;
   }

@@ -1,9 +1,9 @@
 /**
- * Cores that several nodes of one device share (the tabs of one browser). A core is leased while tasks run on it and
- * given up between two tasks when another node waits for it.
+ * Cores that several nodes of one device share (the tabs of one browser). A core is leased while tasks run on it.
+ * Between two tasks it is given up if another node waits for it.
  */
 export interface CoreLease {
-  /** Whether it is time to let somebody else have it. */
+  /** Whether another node waits for the core. */
   wanted(): boolean;
   release(): void;
 }
@@ -13,7 +13,7 @@ export interface CoreBudget {
   acquire(signal: AbortSignal): Promise<CoreLease>;
 }
 
-/** For a node that has its device for itself: as many as it asks for. */
+/** For a node that has its device for itself: as many cores as it asks for. */
 export const unsharedCores: CoreBudget = {
   acquire: () => Promise.resolve({ wanted: () => false, release: () => {} }),
 };

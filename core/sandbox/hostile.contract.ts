@@ -1,6 +1,6 @@
 /**
- * A node that runs hostile modules in real workers: each ends with the error that says what was wrong, in time, and the
- * node goes on working. Run with the sandbox of each platform, on a swarm of one.
+ * A node that runs hostile modules in real workers. Each module ends in time with the right error, and the node goes on
+ * working. Run with the sandbox of each platform, on a swarm of one.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hostile, i32, i64, mirror, string, wasm } from "../../test/fixtures/wasm.ts";

@@ -1,6 +1,6 @@
 /**
- * The modules that this node has compiled, each once for a memory limit, and what was wrong with those that it could not;
- * the least recently used go first.
+ * The modules that this node has compiled, each once for each memory limit, and the errors of those that it could not
+ * compile. The least recently used ones are dropped first.
  */
 import type { Bytes } from "../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../base/errors.ts";
@@ -18,7 +18,7 @@ import { ENGINES, isScript } from "./languages/engines.ts";
 import { TASK_FAULTS } from "./types.ts";
 
 export interface CompiledModule {
-  /** Names module and limits, for the sandbox. */
+  /** Identifies module and limits, for the sandbox. */
   readonly id: string;
   readonly module: WebAssembly.Module;
 }
@@ -30,7 +30,7 @@ interface Entry {
 
 interface Failure {
   readonly error: StarfishError;
-  /** When it may be tried again. */
+  /** The time from which on it may be tried again. */
   readonly untilMs: number;
 }
 
@@ -47,7 +47,7 @@ export class Modules {
     this.#clock = clock;
   }
 
-  /** The module of this hash, if it is here or being compiled; rejects with what is wrong with it, if that is known. */
+  /** The module with this hash, if it is here or being compiled. Rejects with its fault, if that is known. */
   find(sha256: string, memoryBytesMax: number, kind: ProgramKind = "bytes"): Promise<CompiledModule> | undefined {
     const id = idOf(sha256, memoryBytesMax, kind);
     const failure = this.#failures.get(id);
@@ -60,8 +60,8 @@ export class Modules {
   }
 
   /**
-   * Checks, limits and compiles; `own` ones before those of others. Rejects with what `Compiler.compile` does, and with
-   * "wasm-abi" where a script's engine is none that is known.
+   * Checks, limits and compiles a module; the node's own ones go first. Rejects like `Compiler.compile`, and with
+   * "wasm-abi" if the engine of a script is not a known one.
    */
   add(
     sha256: string,

@@ -1,6 +1,6 @@
 /**
- * Modules that were cut short and whose bits were flipped, in real workers: each is refused, fails or gives something, in
- * its own time, and the worker goes on. Run with the sandbox of each platform.
+ * Modules that were cut short or had bits flipped, in real workers. Each is refused, fails or gives a result, within
+ * its time, and the worker goes on. Run with the sandbox of each platform.
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -48,7 +48,7 @@ export function mutatedContract(name: string, sandbox: () => Sandbox, count: num
       ends.set(end, (ends.get(end) ?? 0) + 1);
     }
     for (const end of ends.keys()) expect(["ok", ...TASK_FAULTS]).toContain(end);
-    // Some are still modules, so that it is not only the reading that is tried.
+    // Some of them are still modules, so that more than the reading is tested.
     for (const end of ["ok", "not-wasm", "wasm-trap"]) expect(ends.get(end) ?? 0).toBeGreaterThan(count / 200);
     const compiled = await worker.compile(mirror(), MEMORY_BYTES_MAX);
     if (!compiled.ok) throw new Error(compiled.message);

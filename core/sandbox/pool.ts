@@ -1,9 +1,10 @@
 /**
- * The cores of this node at work: a bounded queue of tasks and the sandbox workers that run them. The node's own tasks
- * may use every core, those of others as many as it lends. Jobs take turns: the one with fewest tasks running goes first, so
- * a short one never waits for all of a long one; of equals whose last turn was longest ago, then an own one. A task gets a fresh instance in a worker
- * that is its alone while it runs. A task that fails, is cancelled or outlasts its time costs the worker its life; a
- * spare stands ready. Across the tabs of one browser the budget (core-budget.ts) says how many cores may run at once.
+ * The cores of this node: a bounded queue of tasks, and the sandbox workers that run them. The node's own tasks may use
+ * every core, tasks of others as many as the node lends. Jobs take turns: the job with the fewest running tasks goes
+ * first, so that a short one never waits for all of a long one. Of equal jobs the one whose last turn was longest ago
+ * goes first, then the node's own. A task gets a fresh instance, in a worker that it has for itself while it runs. If a
+ * task fails, is cancelled or exceeds its time, its worker is ended; a spare one is ready. The tabs of one browser
+ * share a budget (core-budget.ts), which decides how many cores may run at the same time.
  */
 import type { Bytes } from "../base/bytes.ts";
 import { type ErrorCode, cancelled, messageOf, StarfishError } from "../base/errors.ts";
@@ -16,7 +17,7 @@ import { WORKER_IDLE_MS } from "./limits.ts";
 
 export interface PoolTask {
   readonly job: string;
-  /** For whom it runs; this node's own tasks may use cores that are not lent. */
+  /** The node for which it runs; this node's own tasks may use cores that are not lent. */
   readonly for: PeerId;
   readonly own: boolean;
   readonly moduleId: string;
@@ -45,12 +46,12 @@ interface Waiting {
   readonly fail: (error: StarfishError) => void;
 }
 
-/** A worker as soon as there is one; kept until its task ends badly. */
+/** A core has a worker once one has started, and keeps it until a task ends badly. */
 interface Core {
   worker: SandboxWorker | undefined;
   task: PoolTask | undefined;
   lease: CoreLease | undefined;
-  /** Ends the task that runs. */
+  /** Ends the running task. */
   end: (() => void) | undefined;
 }
 
@@ -61,12 +62,12 @@ export class Pool {
   readonly #cores: readonly Core[];
   readonly #waiting: { own: Waiting[]; lent: Waiting[] } = { own: [], lent: [] };
   readonly #activity = new Listeners<void>();
-  /** Of each job the number of its last turn, since the last time that nothing could begin. */
+  /** The number of each job's last turn, since the last time that nothing could begin. */
   readonly #turns = new Map<string, number>();
   #turn = 0;
   #lent = 0;
   #lentRunning = 0;
-  /** Stands ready, or starts. */
+  /** A worker that is ready, or starting. */
   #spare: Promise<SandboxWorker> | undefined;
   #idle: Timer | undefined;
   #closed = false;
@@ -87,7 +88,7 @@ export class Pool {
     return this.#lent;
   }
 
-  /** Tasks over the new number finish first. */
+  /** Running tasks beyond the new number finish first. */
   lend(cores: number): void {
     this.#lent = Math.max(0, Math.min(cores, this.#cores.length));
     this.#dispatch();
@@ -121,7 +122,7 @@ export class Pool {
     });
   }
 
-  /** A task will come soon: where no worker is idle, one starts meanwhile. */
+  /** A task will come soon: if no worker is idle, one starts now. */
   prepare(): void {
     const isIdle = ({ task, worker }: Core): boolean => task === undefined && worker !== undefined;
     if (this.#closed || this.#cores.some(isIdle)) return;
@@ -157,7 +158,7 @@ export class Pool {
     const [only] = firsts;
     const found = firsts.length < 2 ? only : this.#fairest(firsts);
     if (found === undefined) {
-      // What waits for cores to be lent takes its turn anew.
+      // Jobs that wait for cores to be lent take their turns anew.
       this.#turns.clear();
       return undefined;
     }
@@ -200,7 +201,7 @@ export class Pool {
     }
     core.task = undefined;
     if (!task.own) this.#lentRunning--;
-    // Before the next one begins: who counts tasks sees each of them end.
+    // Comes before the next task begins, so that listeners who count tasks see each one end.
     this.#activity.emit();
     if (core.lease?.wanted() === true || !this.#hasWork()) {
       core.lease?.release();
@@ -211,7 +212,7 @@ export class Pool {
     if (this.running().length === 0) this.#rest();
   }
 
-  /** The task's outcome, or "timeout" or a rejection with "cancelled", after which the worker is gone. */
+  /** The task's outcome, or "timeout", or a rejection with "cancelled". After the latter two the worker is gone. */
   #supervise(core: Core, worker: SandboxWorker, task: PoolTask, signal: AbortSignal): Promise<SandboxOutcome> {
     return new Promise((resolve, reject) => {
       const over = (): void => {
@@ -251,7 +252,7 @@ export class Pool {
     return spare;
   }
 
-  /** Ends a core's worker, and has a new one ready for whoever needs it next. */
+  /** Ends a core's worker, and starts a new one for the next task. */
   #discard(core: Core): void {
     if (core.worker === undefined) return;
     core.worker.terminate();
@@ -263,13 +264,13 @@ export class Pool {
     if (this.#spare !== undefined) return;
     const starting = this.#sandbox.spawn();
     this.#spare = starting;
-    // Whoever needs it is told.
+    // The task that needs it is told.
     starting.catch(() => {
       if (this.#spare === starting) this.#spare = undefined;
     });
   }
 
-  /** Nothing to do: the workers stay for a while. */
+  /** There is nothing to do: the workers stay for a while. */
   #rest(): void {
     this.#idle?.cancel();
     if (!this.#closed) this.#idle = this.#clock.timer(WORKER_IDLE_MS, () => this.#dropWorkers());
@@ -290,7 +291,7 @@ export class Pool {
   }
 }
 
-/** The task of each job that has waited longest. */
+/** The longest waiting task of each job. */
 function firstOfJobs(waiting: readonly Waiting[]): Waiting[] {
   const firsts = new Map<string, Waiting>();
   for (const each of waiting) if (!firsts.has(each.task.job)) firsts.set(each.task.job, each);

@@ -1,4 +1,4 @@
-/** Programs of tasks as they come from elsewhere, and whether what one says fits together. */
+/** Checks programs of tasks that come from other nodes: whether their fields fit together. */
 import * as v from "valibot";
 import { type Schema, textOf } from "../base/codec.ts";
 import { utf8 } from "../base/bytes.ts";
@@ -28,5 +28,5 @@ function sizeOf({ args = [], source = "", reduce = "" }: SandboxProgram): number
   return [...args, source, reduce].reduce((sum, text) => sum + utf8(text).length, 0);
 }
 
-/** For the suite that sends the extremes of every schema (test/adversary). */
+/** For the test suite that sends extreme values of every schema (test/adversary). */
 export const SCHEMAS: Readonly<Record<string, Schema<unknown>>> = { programSchema };

@@ -1,6 +1,7 @@
 /**
- * Both ends of the conversation between a node and a thread of its sandbox, for Web Workers and worker_threads alike.
- * One thing at a time; the thread keeps the module of its last task, so that a job's module is posted once per thread.
+ * Both ends of the messages between a node and a thread of its sandbox, for Web Workers and worker_threads alike. A
+ * thread does one thing at a time. It keeps the module of its last task, so that a job's module is posted once for each
+ * thread.
  */
 import type { Bytes } from "../base/bytes.ts";
 import { messageOf, StarfishError } from "../base/errors.ts";
@@ -18,7 +19,7 @@ import { runCommand } from "./wasi/command.ts";
 import { runTask } from "./wasm/abi.ts";
 import { prepareModule } from "./wasm/prepare.ts";
 
-/** What a thread is sent: a task (without a module it runs the one that it has), or a module to compile. */
+/** A message to a thread: a task (without a module it runs the module that it has), or a module to compile. */
 export type ThreadTask =
   | {
       readonly is: "task";
@@ -34,17 +35,17 @@ export type ThreadMessage =
   | { readonly is: "ran"; readonly outcome: SandboxOutcome }
   | { readonly is: "compiled"; readonly outcome: CompileOutcome };
 
-/** A thread as its owner sees it; the adapters make one of theirs. */
+/** A thread as its owner sees it. The adapters implement it. */
 export interface Thread {
   post(task: ThreadTask): void;
   /** Called with everything that the thread posts. */
   onMessage(receive: (message: ThreadMessage) => void): void;
-  /** Called when it could not start, or has ended without being asked to. */
+  /** Called when it could not start, or has ended on its own. */
   onDeath(died: (message: string) => void): void;
   terminate(): void;
 }
 
-/** The thread's side: runs what comes. */
+/** The thread's side: runs the messages that arrive. */
 export function serveThread(
   post: (message: ThreadMessage, transfer: ArrayBuffer[]) => void,
 ): (task: ThreadTask) => void {
@@ -61,7 +62,7 @@ export function serveThread(
     if (!isScript(program.kind)) return ran(run(module, program, input, fuelMax));
     if (scripts !== undefined) return ran(scripts.run(module, program, input, fuelMax));
     const engine = module;
-    // What drives engines is loaded with the first script.
+    // The code that drives engines is loaded with the first script.
     void import("./languages/scripts.ts").then(
       (languages) => {
         scripts = new languages.Scripts();

@@ -1,6 +1,6 @@
 /**
- * The name of what a task computes: two tasks of one key have the same result, and use the same fuel, on any device. The
- * clock is not in it: it says whether there is a result, never which.
+ * The name of what a task computes. Two tasks with the same key have the same result, and use the same fuel, on any
+ * device. The time limit is not part of it: it decides whether there is a result, never which one.
  */
 import type { Bytes } from "../base/bytes.ts";
 import { toHex } from "../base/bytes.ts";
@@ -12,7 +12,7 @@ import { REWRITER_VERSION } from "./wasm/prepare.ts";
 export interface TaskIdentity {
   /** SHA-256 of the module's bytes, in hex. */
   readonly module: string;
-  /** How the module is run: all that its kind needs to know beside the input, as data. */
+  /** How the module is run: everything besides the input that its kind needs, as data. */
   readonly program: unknown;
   readonly input: Bytes;
   readonly limits: Pick<TaskLimits, "fuelMax" | "memoryBytesMax">;

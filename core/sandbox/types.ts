@@ -1,17 +1,17 @@
-/** What the sandbox tells those who have tasks run in it. */
+/** The sandbox's types, for code that has tasks run in it. */
 import type { ErrorCode } from "../base/errors.ts";
 
 /** Limits of one task. */
 export interface TaskLimits {
-  /** Largest linear memory, a multiple of 64 KiB. */
+  /** The largest linear memory, a multiple of 64 KiB. */
   readonly memoryBytesMax: number;
-  /** Fuel (docs/tasks.md): about one for each instruction that is run. The same on every machine. */
+  /** Fuel (docs/tasks.md): about one unit for each executed instruction. The same on every machine. */
   readonly fuelMax: number;
-  /** Wall-clock time after which the worker is ended: a backstop, since machines differ. */
+  /** The wall-clock time after which the worker is ended: a last resort, since machines differ. */
   readonly timeMsMax: number;
 }
 
-/** What a task may fail with; another node cannot make us throw anything else. */
+/** The errors with which a task may fail. Another node can't make this one throw any other. */
 export type TaskFault = Extract<
   ErrorCode,
   | "timeout"

@@ -1,7 +1,7 @@
 /**
- * Time and chance as a task sees them: the same on every device. The clock stands at the beginning of 1970 and goes on a
- * little with every look, so that what waits for it ends; numbers are drawn from a generator that is seeded with what the
- * task is given.
+ * Time and randomness as a task sees them: the same on every device. The clock starts at the beginning of 1970 and
+ * advances a little each time it is read, so that loops which wait for it end. Random numbers come from a generator
+ * that is seeded with what the task is given.
  */
 import { CLOCK_STEP_MS } from "./limits.ts";
 
@@ -21,7 +21,7 @@ export class VirtualClock {
     return this.#nowMs;
   }
 
-  /** What sleeps wakes up at once, and finds that the time has passed. */
+  /** A sleep ends at once, and the clock shows that its time has passed. */
   passTo(ms: number): void {
     this.#nowMs = Math.max(this.#nowMs, Math.ceil(ms));
   }
@@ -29,7 +29,7 @@ export class VirtualClock {
 
 const FNV_PRIME = 0x01000193;
 
-/** xoshiro128** 1.1 (Blackman and Vigna, 2018). For drawing, not for secrets. */
+/** xoshiro128** 1.1 (Blackman and Vigna, 2018). Good for simulations, not for secrets. */
 export class Draw {
   readonly #state: Uint32Array;
 
@@ -63,7 +63,10 @@ export class Draw {
   }
 }
 
-/** Four FNV-1a hashes that begin differently, each stirred with those before it: spread, nothing more. */
+/**
+ * Four FNV-1a hashes with different beginnings, each mixed with those before it. They spread the seed, and need to do
+ * nothing more.
+ */
 function seedOf(seeds: readonly (string | Uint8Array)[]): Uint32Array {
   const state = Uint32Array.of(0x811c9dc5, 0x2545f491, 0x9e3779b9, 0x6a09e667);
   for (const seed of seeds) {
@@ -73,7 +76,7 @@ function seedOf(seeds: readonly (string | Uint8Array)[]): Uint32Array {
   }
   let before = 0;
   for (const [i, word] of state.entries()) state[i] = before = stirred((word + before) | 0);
-  // All zeros is the one state that the generator never leaves.
+  // All zeros is the only state that the generator never leaves.
   if (state.every((word) => word === 0)) state[0] = 1;
   return state;
 }
@@ -89,7 +92,7 @@ function mix(state: Uint32Array, bytes: Uint8Array): void {
   state.set([a, b, c, d]);
 }
 
-/** The last step of MurmurHash3: every bit of the word moves every bit of the result. */
+/** The last step of MurmurHash3: every bit of the word changes every bit of the result. */
 function stirred(word: number): number {
   let bits = word;
   bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);

@@ -1,6 +1,6 @@
 /**
- * Whether a module exports what a task has to (ABI 1), and nothing that says it wants to be run otherwise: a module whose
- * constructors nobody calls gives wrong answers without any error.
+ * Checks that a module exports what a task needs (ABI 1), and nothing that shows that it wants to be run in another
+ * way. A module whose constructors nobody calls gives wrong answers without any error.
  */
 import { StarfishError } from "../../base/errors.ts";
 import type { ProgramKind } from "../../ports/sandbox.ts";
@@ -14,18 +14,18 @@ export interface Exported {
 
 interface Found {
   readonly types: readonly FunctionType[];
-  /** The type of each, those that are imported first. */
+  /** The types of the functions, the imported ones first. */
   readonly functions: readonly number[];
   readonly exports: ReadonlyMap<string, Exported>;
 }
 
 /**
- * What is called once after instantiation, before anything else: the first of these that there is. `_initialize` is a
- * reactor's (WASI), which calls the constructors itself; the other is what linkers leave to the host (`--export-all`,
- * Emscripten).
+ * Functions that are called once after instantiation, before anything else: the first of these that exists.
+ * `_initialize` is that of a reactor (WASI), which calls the constructors itself; linkers leave the other one to the
+ * host (`--export-all`, Emscripten).
  */
 export const INITIALIZERS = ["_initialize", "__wasm_call_ctors"] as const;
-/** A WASI command: its `main` runs here, once, and ends the program. */
+/** The export of a WASI command: its `main` runs here, once, and ends the program. */
 const COMMAND = "_start";
 
 const FUNCTION = 0;

@@ -1,10 +1,10 @@
 /**
- * Runs a task by ABI 1 (bytes to bytes): the module exports `memory`, `alloc(len: i32) -> ptr: i32` and
- * `run(ptr: i32, len: i32) -> i64`, whose high half points to the output and whose low half is its length. A start
- * function is called first, then a reactor's `_initialize()`, once in each instance. Runs inside the sandbox's worker,
- * modules that prepareModule has made. Each call makes a fresh instance and believes nothing that it says: pointers are
- * checked, and whatever it throws becomes an outcome. Code that never ends runs out of fuel; that this may take long is
- * its owner's business, who can end the worker.
+ * Runs a task by ABI 1 (bytes to bytes), inside the sandbox's worker. The module exports `memory`, `alloc(len: i32) ->
+ * ptr: i32` and `run(ptr: i32, len: i32) -> i64`; the high half of the latter's result points to the output, and the
+ * low half is the length of the output. A start function is called first, then a reactor's `_initialize()`, once in
+ * each instance. Modules come from prepareModule. Each call makes a fresh instance and trusts nothing that it returns:
+ * pointers are checked, and everything it throws becomes an outcome. Code that never ends runs out of fuel. That may
+ * take long; the owner can end the worker.
  */
 import type { Bytes } from "../../base/bytes.ts";
 import type { SandboxOutcome } from "../../ports/sandbox.ts";
@@ -16,7 +16,7 @@ interface Exports {
   readonly memory: WebAssembly.Memory;
   readonly alloc: (length: number) => number;
   readonly run: (pointer: number, length: number) => bigint;
-  /** Makes one output of two; absent where outputs are not put together. */
+  /** Makes one output of two; absent if outputs are not combined. */
   readonly reduce?: (pointer: number, length: number) => bigint;
   readonly _initialize?: () => void;
   readonly __wasm_call_ctors?: () => void;
@@ -34,7 +34,7 @@ export function runTask(
 ): SandboxOutcome {
   const meter = new Meter(fuelMax);
   try {
-    // Not wrapped: small tasks are many, and call each of these once.
+    // Not wrapped, because small tasks are many, and call each of these functions once.
     const exports = meter.begin(new WebAssembly.Instance(module, {})) as unknown as Exports;
     const initializer = INITIALIZERS.find((name) => exports[name] !== undefined);
     if (initializer !== undefined) exports[initializer]?.();

@@ -1,24 +1,27 @@
 /**
  * What the rewriter adds to a module: three globals, exported under names that no module may use itself, and functions
- * for what is too long to write in place.
+ * for code that is too long to write in place.
  */
 import { FUEL_PAGE } from "../limits.ts";
 import { OP } from "./opcodes.ts";
 import { leb } from "./reader.ts";
 import { I32, I64 } from "./types.ts";
 
-/** Exports of a module that begin so are refused. */
+/** A module's own exports must not begin with this. */
 export const RESERVED = "starfish:";
-/** How much fuel is left, i64: set before each task, below zero when it has run out. */
+/** The fuel that is left, i64: set before each task, below zero when it has run out. */
 export const FUEL = "starfish:fuel";
-/** Room left on the stack in places of 8 bytes, i64: set before each call, below zero when calls nest too deeply. */
+/**
+ * The room that is left on the stack, in slots of 8 bytes, i64: set before each call, below zero when calls nest too
+ * deeply.
+ */
 export const STACK = "starfish:stack";
 /** Whether memory could not grow, i32 (GROWN). */
 export const GROW_FAILED = "starfish:grow-failed";
-/** The start function, where there is one: called once fuel and room are set. */
+/** The start function, if there is one: it is called once fuel and room are set. */
 export const START = "starfish:start";
 
-/** Values of GROW_FAILED: it could; the module's own limit was reached; the device had no more. */
+/** Values of GROW_FAILED: memory could grow; the module's own limit was reached; the device had no more. */
 export const GROWN = { well: 0, limit: 1, device: 2 } as const;
 
 const MUTABLE = 1;
@@ -34,11 +37,11 @@ const I64_MUL = 0x7e;
 const I64_SHR_U = 0x88;
 const I64_EXTEND_U = 0xad;
 const MEMORY_SIZE = 0x3f;
-/** Memory is paid for by 8 bytes. */
+/** Memory is paid for in units of 8 bytes. */
 const BYTES_SHIFT = 3;
 
 export interface Numbers {
-  /** Of the first global, function and type that are added. */
+  /** The numbers of the first global, function and type that are added. */
   readonly globals: number;
   readonly functions: number;
   readonly types: number;
@@ -49,7 +52,7 @@ export interface Numbers {
 export const ADDED_GLOBALS = 3;
 export const ADDED_FUNCTIONS = 3;
 
-/** Elements of sections, to be put behind those that are there. */
+/** Elements of sections, which are appended to the existing ones. */
 export interface Elements {
   readonly types: readonly number[];
   readonly functions: readonly number[];
@@ -84,9 +87,9 @@ function exported(name: string, kind: number, index: number): number[] {
 }
 
 /**
- * In the place of `memory.grow`. Where there is no more to be had, that is because of the limit, which is the same
- * everywhere, and allocators can do nothing then but trap: the flag says why. Or it is for want of memory of this device,
- * and what the task made of that would be another result than elsewhere: it is ended.
+ * The replacement of `memory.grow`. Growth can fail because of the limit, which is the same everywhere; then allocators
+ * can only trap, and the flag tells the reason. Or it can fail because this device has no more memory. Then the task
+ * would compute another result than elsewhere, so it is ended.
  */
 function growBody(fuel: number, flag: number, pagesMax: number): number[] {
   return sized([
@@ -104,7 +107,7 @@ function growBody(fuel: number, flag: number, pagesMax: number): number[] {
   ]);
 }
 
-/** Pays for `count >> shift`, and gives the count back. */
+/** Pays for `count >> shift`, and returns the count. */
 function payBody(fuel: number, shift: number): number[] {
   return sized([
     ...[0, OP.globalGet, ...leb(fuel), OP.localGet, 0, I64_EXTEND_U, OP.i64Const, shift, I64_SHR_U, I64_SUB],
@@ -117,7 +120,7 @@ function sized(body: readonly number[]): number[] {
   return [...leb(body.length), ...body];
 }
 
-/** Signed LEB128 of a whole number from 0 on. */
+/** Signed LEB128 of a whole number that is not negative. */
 function signedLeb(value: number): number[] {
   const bytes = leb(value);
   const last = bytes.at(-1) ?? 0;

@@ -1,7 +1,7 @@
 /**
- * The blocks, branches and calls of a function, as the walk comes to them: how high the operand stack stands, and in the
- * plan where calls and ways out are and where segments of fuel begin. A part of walk.ts; each takes an instruction that
- * begins at `start` and has its operands at `at`, and gives where it ends.
+ * A part of walk.ts: the blocks, branches and calls of a function. It tracks the height of the operand stack, and notes
+ * in the plan where calls and exits are, and where segments of fuel begin. Each method takes an instruction that begins
+ * at `start` with its operands at `at`, and returns where it ends.
  */
 import type { Bytes } from "../../base/bytes.ts";
 import { BLOCK_SLOTS, CODE_SLOTS_MAX } from "../limits.ts";
@@ -12,10 +12,10 @@ import { EDIT, type Plan } from "./plan.ts";
 import { LEB32, lebEnd, lebValue, malformed } from "./reader.ts";
 import { type FunctionType, isValueType } from "./types.ts";
 
-/** What code may name. */
+/** The functions, types and so on that code may refer to. */
 export interface Names {
   readonly types: readonly FunctionType[];
-  /** The type of each function, those that are imported first. */
+  /** The types of the functions, the imported ones first. */
   readonly functions: readonly number[];
   readonly globals: number;
 }
@@ -28,13 +28,13 @@ interface Arity {
 /** A block, loop or if that is open; the first is the function itself. */
 interface Block {
   readonly opcode: number;
-  /** Operands below it. */
+  /** The height of the stack below it. */
   readonly base: number;
   readonly takes: number;
   readonly gives: number;
   /** The segment of fuel in which it began. */
   readonly segment: number;
-  /** The outermost block to which a branch in it goes. */
+  /** The outermost block to which a branch inside it jumps. */
   outermost: number;
 }
 
@@ -49,10 +49,10 @@ export class Control {
   readonly #fuel: FuelSegments;
   readonly #blocks: Block[] = [];
   #index = 0;
-  /** Operands on the stack now, and at most. */
+  /** The present and the largest height of the stack. */
   height = 0;
   heightMax = 0;
-  /** Below it nothing can be taken: where the innermost block began. Code that is never run may try. */
+  /** Operands below this belong to outer blocks and can't be taken. Unreachable code may try. */
   base = 0;
   /** Places of values that a compiler remembers for all blocks so far. */
   #slots = 0;
@@ -114,7 +114,7 @@ export class Control {
     this.base = outer.base;
     this.move(0, block.gives);
     outer.outermost = Math.min(outer.outermost, block.outermost);
-    // Where nothing in it leads further out, what follows is run exactly if the block was.
+    // If no branch inside it jumps further out, the code after the block runs exactly if the block ran.
     if (block.outermost >= this.#blocks.length) this.#fuel.current = block.segment;
     else this.#fuel.branch(at, block.segment);
     return at;
@@ -171,21 +171,21 @@ export class Control {
     return end;
   }
 
-  /** The type of the function of this number. */
+  /** The type of the function with this number. */
   functionType(named: number, at: number): number {
     const type = this.#names.functions[named];
     if (type === undefined) throw malformed("a function that is not there", at);
     return type;
   }
 
-  /** Counts what a compiler remembers at so many blocks that begin here. */
+  /** Counts what a compiler remembers at this number of blocks that begin here. */
   remember(blocks: number): void {
     this.#slots += blocks * (BLOCK_SLOTS + this.#plan.locals + this.height);
     if (this.#slots > CODE_SLOTS_MAX)
       bounded(this.#slots, CODE_SLOTS_MAX, `places of values to remember at the blocks of function ${this.#index}`);
   }
 
-  /** Takes note of a branch, and says whether it leaves the function. */
+  /** Notes a branch, and returns whether it leaves the function. */
   #target(label: number, at: number): boolean {
     const target = this.#blocks.length - 1 - label;
     const block = this.#blocks.at(-1);
@@ -195,7 +195,7 @@ export class Control {
   }
 
   #open(opcode: number, { takes, gives }: Arity): void {
-    // What is written in has an if of its own, at the function's entry and at the head of a loop.
+    // The rewriter's own code has an `if` at the function's entry and at the head of a loop.
     this.remember(opcode === OP.loop || this.#blocks.length === 0 ? 2 : 1);
     this.base = Math.max(this.base, this.height - takes);
     const { base } = this;
@@ -203,12 +203,12 @@ export class Control {
     this.#blocks.push({ opcode, base, takes, gives, segment, outermost: Number.POSITIVE_INFINITY });
   }
 
-  /** Nothing, one value, or a type's number. */
+  /** No value, one value, or the number of a type. */
   #blockArity(at: number, end: number): Arity {
     const first = this.#bytes[at] ?? 0;
     if (first === EMPTY_BLOCK) return NOTHING;
     if (isValueType(first)) return ONE;
-    // The number is a signed one: from 0x40 on, a single byte is a type that is not known here.
+    // The number is signed: from 0x40 on, a single byte is a type that is not known here.
     if (end === at + 1 && first > EMPTY_BLOCK) throw unsupported("reference types of garbage collection");
     const type = this.#names.types[lebValue(this.#bytes, at)];
     if (type === undefined) throw malformed("a type that is not there", at);

@@ -1,10 +1,10 @@
 /**
- * Where a function pays for what it does. Its code falls into segments, each paid for at its beginning. A segment hangs
- * on the one that is always run before it (its dominator); where it costs little, or is always run if that one is, the
- * other pays for it. So most of the code costs nothing beyond what is paid at the function's entry and at the heads of its
- * loops, which are never merged into anything.
+ * Where a function pays fuel. Its code is divided into segments, each of which is paid for at its beginning. Each
+ * segment has a dominator: the segment that always runs before it. If the segment costs little, or always runs when its
+ * dominator does, the dominator pays for it. So most code pays only at the function's entry and at the heads of its
+ * loops, which are never merged into other segments.
  *
- * What is paid is never less than what is run: a segment that is left early has been paid for whole.
+ * A function never pays less than it runs: a segment that is left early has been paid for as a whole.
  */
 import { SEGMENT_FUEL } from "../limits.ts";
 import { QUARTERS } from "./opcodes.ts";
@@ -25,18 +25,18 @@ export class FuelSegments {
     this.#plan = plan;
   }
 
-  /** A new function: its first segment is its entry. */
+  /** Begins a function, whose first segment is its entry. */
   begin(): void {
     this.#count = 0;
     this.#add(0, NO_EDIT);
   }
 
-  /** The next instruction is at the head of a loop. */
+  /** The next instruction is the head of a loop. */
   loop(place: number): void {
     this.#add(this.current, this.#plan.add(place, EDIT.loop, 0));
   }
 
-  /** The next instruction is only run sometimes when that of segment `parent` was. */
+  /** The next instruction runs only in some of the cases in which segment `parent` ran. */
   branch(place: number, parent: number): void {
     this.#add(parent, this.#plan.add(place, EDIT.charge, 0));
   }
@@ -45,10 +45,10 @@ export class FuelSegments {
     this.#quarters[this.current] = (this.#quarters[this.current] ?? 0) + quarters;
   }
 
-  /** Says in the plan what each segment pays; gives what the function pays in all. */
+  /** Writes into the plan what each segment pays. Returns what the function pays in total. */
   end(): number {
     let sum = 0;
-    // Those that hang on a segment come after it.
+    // The segments that a segment dominates come after it.
     for (let segment = this.#count - 1; segment >= 0; segment--) {
       const quarters = this.#quarters[segment] ?? 0;
       const fuel = Math.ceil(quarters / QUARTERS);

@@ -1,7 +1,7 @@
 /**
- * What a module imports. A task of ABI 1 may import nothing; a WASI command gets the functions of preview 1 and what the
- * field's coreutils import beside them (sandbox/wasi); the engine of a script what its driver gives (sandbox/languages).
- * It can import nothing else: no memory, table or global of ours.
+ * Checks what a module imports. A task of ABI 1 may import nothing. A WASI command may import the functions of preview
+ * 1, and those that common coreutils import besides (sandbox/wasi). The engine of a script may import what its driver
+ * provides (sandbox/languages). No module may import a memory, table or global.
  */
 import { StarfishError } from "../../base/errors.ts";
 import type { ProgramKind } from "../../ports/sandbox.ts";
@@ -16,10 +16,10 @@ const MODULES: Readonly<Record<ProgramKind, readonly string[]>> = {
   javascript: [PREVIEW_1, "env"],
   python: [PREVIEW_1, "env"],
 };
-/** Imports that a message names; a module of Emscripten has hundreds. */
+/** Imports that a message names; a module of Emscripten may have hundreds. */
 const NAMED_MAX = 5;
 
-/** The types of the imported functions, by number: they come before a module's own. Throws "wasm-imports". */
+/** The types of the imported functions, by number: they come before a module's own functions. Throws "wasm-imports". */
 export function readImports(section: Reader, kind: ProgramKind): number[] {
   const types: number[] = [];
   const refused: string[] = [];

@@ -7,7 +7,7 @@ const HEADER_BYTES = 8;
 const EXPORTS = 7;
 const START = "_start";
 
-/** "bytes" also for what is no module: preparing it says what is wrong. */
+/** "bytes" also for something that is not a module: preparing it reports the fault. */
 export function kindOf(bytes: Bytes): "bytes" | "command" {
   try {
     const reader = new Reader(bytes, Math.min(HEADER_BYTES, bytes.length));

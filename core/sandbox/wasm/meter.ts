@@ -1,7 +1,8 @@
 /**
- * The fuel of a task and the room on its stack, in whatever instances it runs; and what ended it, from the signs that the
- * rewriter's code leaves (added.ts). The exports of an instance are called through `attach`, which gives each call from
- * outside all the room: what an earlier one left says only how far that one went.
+ * The fuel of a task and the room on its stack, in all instances in which it runs; and the reason why it ended, from
+ * the globals that the rewriter's code sets (added.ts). The exports of an instance are called through `attach`, which
+ * sets the full room before each call from outside: the value that an earlier call left only tells how deep that call
+ * went.
  */
 import { type ErrorCode, messageOf } from "../../base/errors.ts";
 import type { SandboxOutcome } from "../../ports/sandbox.ts";
@@ -9,10 +10,10 @@ import { MESSAGE_CHARS_MAX, STACK_SLOTS_MAX } from "../limits.ts";
 import { FUEL, GROW_FAILED, GROWN, STACK, START } from "./added.ts";
 import { trapOf } from "./traps.ts";
 
-/** What any instance exports, by name. */
+/** The exports of any instance, by name. */
 export type InstanceExports = Readonly<Record<string, unknown>>;
 
-/** What the rewriter adds to them. */
+/** The exports that the rewriter adds. */
 interface Metered extends InstanceExports {
   readonly [START]?: () => void;
   readonly [FUEL]: { value: bigint };
@@ -34,7 +35,7 @@ export class Meter {
     this.#fuelMax = BigInt(fuelMax);
   }
 
-  /** Begins a task anew, in the same instance. */
+  /** Begins a further task in the same instance. */
   refill(fuelMax: number): void {
     this.#fuelMax = BigInt(fuelMax);
     if (this.#exports === undefined) return;
@@ -43,7 +44,7 @@ export class Meter {
   }
 
   /**
-   * Gives an instance the fuel that is left, and runs its start function. Its functions can be called while one of them
+   * Gives an instance the remaining fuel, and runs its start function. Its functions can be called while one of them
    * waits for an import.
    */
   attach(instance: WebAssembly.Instance): InstanceExports {
@@ -56,7 +57,7 @@ export class Meter {
         wrapped[name] = (...args: unknown[]) => {
           const room = stack.value;
           const result = (exported as Callable)(...args);
-          // Not where it threw: then it says why.
+          // Not after an error: then the value tells the reason.
           stack.value = room;
           return result;
         };
@@ -65,7 +66,7 @@ export class Meter {
     return wrapped;
   }
 
-  /** The same without wrapping the functions; before each of them comes `enter`. */
+  /** The same without wrapping the functions; call `enter` before each of them. */
   begin(instance: WebAssembly.Instance): Metered {
     const left = this.#exports?.[FUEL].value ?? this.#fuelMax;
     const exports = instance.exports as unknown as Metered;
@@ -86,15 +87,15 @@ export class Meter {
     return this.#exports?.[FUEL].value ?? this.#fuelMax;
   }
 
-  /** What the task did, with the fuel that it used; or that it had run out. */
+  /** The outcome of the task, with the fuel that it used; or that it has run out of fuel. */
   done(output: Uint8Array): SandboxOutcome {
     const { left } = this;
-    // What is paid for in advance is looked at again only at the next call or loop, of which there were none.
+    // Fuel that is paid in advance is checked only at the next call or loop, and there was none.
     if (left < 0n) return this.#outOfFuel();
     return { ok: true, output, fuelUsed: Number(this.#fuelMax - left) };
   }
 
-  /** Why a task's code threw. What is the device's fault, not the task's, has a code that no task fails with. */
+  /** Why a task's code threw. A fault of the device, not of the task, has a code with which no task fails. */
   explain(error: unknown): Failure {
     const message = messageOf(error);
     const exports = this.#exports;
@@ -102,13 +103,13 @@ export class Meter {
     if (exports !== undefined && exports[STACK].value < 0n)
       return failure("call-depth", "The task's calls nest too deeply");
     // Engines throw a RangeError (V8, JavaScriptCore) or an InternalError (SpiderMonkey). Room is counted so that this
-    // does not happen; where it does, that says something of this device, and nothing of the task.
+    // does not happen. If it does, it is a fault of this device, not of the task.
     if (/stack|recursion/i.test(message))
       return failure("unsupported", `This device's own stack is too small for the task: ${message}`);
-    // What engines throw when a new instance, or its memory, can't be had.
+    // Engines throw this when there is no memory for a new instance.
     if (exports?.[GROW_FAILED].value === GROWN.device || error instanceof RangeError)
       return failure("busy", `This device has no memory for the task now: ${message}`);
-    // An allocator that gets no more memory has nothing left but to trap (AssemblyScript, Rust and Zig do so).
+    // An allocator that gets no more memory can only trap (AssemblyScript, Rust and Zig do so).
     const memory = exports?.["memory"];
     if (exports?.[GROW_FAILED].value === GROWN.limit && memory instanceof WebAssembly.Memory) {
       const mebibytes = (memory.buffer.byteLength / 2 ** 20).toFixed(1);

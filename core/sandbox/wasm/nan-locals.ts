@@ -1,7 +1,7 @@
 /**
- * Locals of floats in one function, and whether they hold results of arithmetic and numbers alone. Such a local may hold
- * any NaN: it is made canonical where it is read and its bits are looked at. Any other gets only canonical ones from
- * arithmetic, since what else it holds must keep its bits. Parameters are of the other kind.
+ * The float locals of one function, and whether they hold only results of arithmetic and numbers. Such a local may hold
+ * any NaN, which is made canonical when the local is read and its bits may be observed. All other locals get only
+ * canonical NaNs from arithmetic, because their other values must keep their bits. Parameters are such other locals.
  */
 import { SHAPE } from "./opcodes.ts";
 import { EDIT, type Plan } from "./plan.ts";
@@ -10,21 +10,21 @@ import { F32, F64, V128 } from "./types.ts";
 const EDITS: readonly number[] = [0, EDIT.f32, EDIT.f64, EDIT.f32x4, EDIT.f64x2];
 
 interface LocalUse {
-  /** Of its values: vectors have one when the first is written. */
+  /** The shape of its values; for vectors it is known at the first write. */
   shape: number;
   isSpoilt: boolean;
-  /** Edits at results that were written to it, and their shapes. */
+  /** The edits at results that were written to it, and their shapes. */
   readonly writes: number[];
   readonly writtenShapes: number[];
-  /** Edits at reads whose bits are looked at. */
+  /** The edits at reads whose bits may be observed. */
   readonly looks: number[];
-  /** Shapes that took it without looking, a bit each. */
+  /** The shapes of the instructions that took it without observing its bits, one bit each. */
   takers: number;
 }
 
 export class NanLocals {
   readonly #plan: Plan;
-  /** By number, from the first that is no parameter: 0, or the type. */
+  /** By number, from the first that is not a parameter: 0, or the type. */
   #types: Uint8Array = new Uint8Array(0);
   #first = 0;
   #count = 0;
@@ -44,7 +44,7 @@ export class NanLocals {
     return this.#count > 0;
   }
 
-  /** So many locals of a type, from `first` on; runs come in their order. */
+  /** That many locals of a type, from `first` on; the runs come in their order. */
   declare(parameters: number, first: number, count: number, type: number): void {
     if (type !== F32 && type !== F64 && type !== V128) return;
     const end = first + count - parameters;
@@ -64,13 +64,13 @@ export class NanLocals {
     return index >= 0 && index < this.#count && this.#types[index] !== 0;
   }
 
-  /** SHAPE.none where it is a vector. */
+  /** SHAPE.none for a vector. */
   shapeOf(local: number): number {
     const type = this.#types[local - this.#first];
     return type === F32 ? SHAPE.f32 : type === F64 ? SHAPE.f64 : SHAPE.none;
   }
 
-  /** It got a result of arithmetic. */
+  /** A result of arithmetic is written to it. */
   write(local: number, edit: number, shape: number): void {
     const use = this.#use(local);
     use.writes.push(edit);
@@ -79,7 +79,7 @@ export class NanLocals {
     if (use.shape !== shape) use.isSpoilt = true;
   }
 
-  /** It got something else. */
+  /** Something else is written to it. */
   spoil(local: number): void {
     this.#use(local).isSpoilt = true;
   }
@@ -88,16 +88,16 @@ export class NanLocals {
     this.#use(local).looks.push(edit);
   }
 
-  /** An instruction of this shape takes what was read from it. */
+  /** An instruction of this shape takes the value that was read from it. */
   isAbsorbed(local: number, shape: number): boolean {
     const own = this.shapeOf(local);
     if (own !== SHAPE.none) return own === shape;
-    // If it turns out to hold another shape, it is as good as spoilt.
+    // If it turns out to hold another shape, it is treated as spoilt.
     this.#use(local).takers |= 1 << shape;
     return true;
   }
 
-  /** At the function's end: says in the plan what is made canonical. */
+  /** At the function's end: writes into the plan which values are made canonical. */
   end(): void {
     for (const use of this.#uses.values()) {
       if (use.isSpoilt || (use.takers & ~(1 << use.shape)) !== 0) {

@@ -1,12 +1,12 @@
 /**
- * Which NaNs have to be made canonical. Arithmetic on floats gives NaNs whose sign and payload the specification leaves
- * open, and engines differ (by the order of operands, by the processor). They matter only where bits are looked at:
- * most results are taken by further arithmetic or a comparison, to which all NaNs are equal. So a result is marked when
- * it is made, and the mark counts when something takes the value that may look at its bits, or might keep it: a store, a
- * call, a branch. Values that are loaded or moved keep their bits, as the specification says.
+ * Decides which NaNs have to be made canonical. The specification leaves the sign and payload of NaNs from float
+ * arithmetic open, and engines differ (by the order of operands, by the processor). This matters only if the bits are
+ * observed. Most results are operands of further arithmetic or of a comparison, which treat all NaNs alike. So a result
+ * is marked when it is made. The mark takes effect when an instruction takes the value that may observe its bits or
+ * keep it: a store, a call, a branch. Values that are loaded or moved keep their bits, as the specification says.
  *
- * A local that only ever holds results of arithmetic (the sum of a loop) may hold any NaN: what is read from it is marked
- * instead. Which locals are so is known at the function's end (nan-locals.ts).
+ * A local that only ever holds results of arithmetic (the sum of a loop) may hold any NaN; instead, the values read
+ * from it are marked. Which locals these are is known at the function's end (nan-locals.ts).
  */
 import { NanLocals } from "./nan-locals.ts";
 import { SHAPE } from "./opcodes.ts";
@@ -19,14 +19,14 @@ export class NanWatch {
   readonly #plan: Plan;
   readonly locals: NanLocals;
   /**
-   * Of values on the operand stack that may be such NaNs, from below: where they are, of which shape, their edits, and
-   * the locals that they were read from.
+   * The values on the operand stack that may be such NaNs, from the bottom: their heights, their shapes, their edits,
+   * and the locals from which they were read.
    */
   readonly #places: number[] = [];
   readonly #shapes: number[] = [];
   readonly #edits: number[] = [];
   readonly #sources: number[] = [];
-  /** How many there are. */
+  /** The number of these values. */
   count = 0;
 
   constructor(plan: Plan) {
@@ -51,8 +51,8 @@ export class NanWatch {
   }
 
   /**
-   * The value at this height, on top, goes to a local of floats. `isNumber`: it is a constant and no NaN. With a tee it
-   * stays on top too.
+   * The value at this height, on top, is written to a float local. `isNumber`: it is a constant and not a NaN. With a
+   * tee it also stays on top.
    */
   written(height: number, local: number, isNumber: boolean, stays: boolean): void {
     const top = this.count - 1;
@@ -69,7 +69,7 @@ export class NanWatch {
     if (!stays) this.count = top;
   }
 
-  /** All values from this height on are taken by an instruction to which the bits of NaNs of `shape` are nothing. */
+  /** All values from this height on are operands of an instruction that ignores the bits of NaNs of `shape`. */
   taken(height: number, shape: number): void {
     while (this.count > 0) {
       const index = this.count - 1;
@@ -83,12 +83,12 @@ export class NanWatch {
     }
   }
 
-  /** The value on top is thrown away. */
+  /** The value on top is dropped. */
   dropped(height: number): void {
     if (this.count > 0 && (this.#places[this.count - 1] ?? 0) >= height) this.count--;
   }
 
-  /** Something may look at the bits of a value. */
+  /** The bits of a value may be observed. */
   #looked(index: number): void {
     const source = this.#sources[index] ?? NO_LOCAL;
     const edit = this.#edits[index] ?? 0;

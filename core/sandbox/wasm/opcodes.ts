@@ -1,16 +1,16 @@
 /**
- * What is known of each instruction of WebAssembly 2.0 with SIMD and tail calls: what stands behind its opcode, how many
- * operands it takes and leaves, what it costs in fuel, and what it does with NaNs. All other opcodes are refused as
+ * The known instructions: WebAssembly 2.0 with SIMD and tail calls. For each: what follows its opcode, how many
+ * operands it takes and leaves, what it costs in fuel, and how it treats NaNs. All other opcodes are refused as
  * "wasm-unsupported": threads and relaxed SIMD because their results differ between machines, the rest (garbage
- * collection, exceptions, several memories) because nobody has weighed it yet.
+ * collection, exceptions, several memories) because nobody has assigned costs to them yet.
  *
- * An opcode that were passed over here and taken by an engine could hide code from the rewriter. So the tables say what
- * is known, not what is refused.
+ * An opcode that this code skipped but an engine executed could hide code from the rewriter. So the tables list what is
+ * known, not what is refused.
  */
 import { StarfishError } from "../../base/errors.ts";
 import { CALL_FUEL } from "../limits.ts";
 
-/** What stands behind an opcode. */
+/** What follows an opcode. */
 export const FORM = {
   refused: 0,
   nothing: 1,
@@ -30,14 +30,14 @@ export const FORM = {
   memoryLane: 10,
   local: 11,
   global: 12,
-  /** Blocks, branches, calls, prefixes: each by itself. */
+  /** Blocks, branches, calls, prefixes: each is handled by itself. */
   special: 13,
 } as const;
 
-/** Kinds of values whose NaNs count: a NaN's bits mean something only to who knows the shape. */
+/** The shapes whose NaNs matter: the bits of a NaN can be recognised only by its shape. */
 export const SHAPE = { none: 0, f32: 1, f64: 2, f32x4: 3, f64x2: 4 } as const;
 
-/** Instructions that the rewriter looks at one by one. */
+/** Instructions that the rewriter handles one by one. */
 export const OP = {
   unreachable: 0x00,
   block: 0x02,
@@ -74,30 +74,30 @@ export const OP = {
   vector: 0xfd,
 } as const;
 
-/** Per opcode of one table; behind a prefix (0xfc, 0xfd) there is a table of its own. */
+/** Properties by opcode, for one table. The opcodes after a prefix (0xfc, 0xfd) have tables of their own. */
 export interface Opcodes {
   readonly form: Uint8Array;
   readonly takes: Uint8Array;
   readonly gives: Uint8Array;
-  /** In quarters. */
+  /** In quarters of a unit of fuel. */
   readonly fuel: Uint8Array;
-  /** The shape whose NaNs it takes without their bits mattering: arithmetic and comparisons. */
+  /** The shape whose NaNs it takes without regard to their bits: arithmetic and comparisons. */
   readonly absorbs: Uint8Array;
-  /** The shape whose NaNs it makes, with bits that the specification leaves open. */
+  /** The shape of the NaNs that it makes, whose bits the specification leaves open. */
   readonly makes: Uint8Array;
 }
 
-/** Fuel is counted by quarters while a function is read, and rounded up where it is paid. */
+/** Fuel is counted in quarters while a function is read, and rounded up where it is paid. */
 export const QUARTERS = 4;
 /** An operation, or a branch. */
 const OPERATION = QUARTERS;
-/** What brings a value to where it is needed: compilers mostly make nothing of it. */
+/** Instructions that bring a value to where it is needed: compilers usually make no code for them. */
 const VALUE = 1;
-/** A turn of a loop, which is paid for by itself so that one with nothing in it does not go on for long. */
+/** A turn of a loop is paid for even if the loop is empty, so that an empty loop does not run for long. */
 const TURN = 4 * QUARTERS;
 /** Division and square roots: many cycles, in every engine. */
 const DIVISION = 8 * QUARTERS;
-/** Asking the system for memory, or moving it: beyond what its length costs. */
+/** Asking the system for memory, or moving it: the cost besides that of its length. */
 const BULK_WORK = 16 * QUARTERS;
 const CALL = CALL_FUEL * QUARTERS;
 
@@ -155,7 +155,7 @@ set(PLAIN, [FORM.special, 0, 1], [OP.refNull, OP.refNull], [OP.refFunc, OP.refFu
 set(PLAIN, [FORM.nothing, 1, 1], [0xd1, 0xd1]); // ref.is_null
 set(PLAIN, [FORM.special, 0, 0], [OP.bulk, OP.vector]);
 
-// Where blocks begin and end is no work.
+// The begin and end of a block cost nothing.
 fill(PLAIN.fuel, 0, [0x01, 0x02], [0x05, 0x05], [0x0b, 0x0b], [OP.bulk, OP.vector]);
 fill(PLAIN.fuel, VALUE, [OP.drop, OP.drop], [OP.localGet, OP.localTee], [OP.i32Const, OP.f64Const]);
 fill(PLAIN.fuel, TURN, [OP.loop, OP.loop]);
@@ -163,13 +163,13 @@ fill(PLAIN.fuel, CALL, [OP.call, OP.returnCallIndirect]);
 fill(PLAIN.fuel, DIVISION, [0x6d, 0x70], [0x7f, 0x82], [0x91, 0x91], [0x95, 0x95], [0x9f, 0x9f], [0xa3, 0xa3]);
 fill(PLAIN.fuel, BULK_WORK, [OP.memoryGrow, OP.memoryGrow]);
 
-// abs, neg and copysign are not among them: they work on the bits of a NaN, as loads and stores do.
+// Without abs, neg and copysign, which work on the bits of a NaN, as loads and stores do.
 fill(PLAIN.absorbs, SHAPE.f32, [0x5b, 0x60], [0x8d, 0x97], [0xa8, 0xa9], [0xae, 0xaf], [0xbb, 0xbb]);
 fill(PLAIN.absorbs, SHAPE.f64, [0x61, 0x66], [0x9b, 0xa5], [0xaa, 0xab], [0xb0, 0xb1], [0xb6, 0xb6]);
 fill(PLAIN.makes, SHAPE.f32, [0x8d, 0x97], [0xb6, 0xb6]); // ceil to max, demote
 fill(PLAIN.makes, SHAPE.f64, [0x9b, 0xa5], [0xbb, 0xbb]); // ceil to max, promote
 
-/** Behind 0xfc: truncations that saturate, and what works on ranges of memories and tables. */
+/** After 0xfc: saturating truncations, and operations on ranges of memories and tables. */
 export const BULK: Opcodes = table();
 set(BULK, [FORM.nothing, 1, 1], [0, 7]);
 set(BULK, [FORM.indices, 3, 0], [8, 8], [10, 10], [12, 12], [14, 14]); // memory.init, .copy, table.init, .copy
@@ -180,12 +180,12 @@ set(BULK, [FORM.index, 0, 1], [16, 16]); // table.size
 fill(BULK.fuel, BULK_WORK, [8, 15], [17, 17]);
 fill(BULK.absorbs, SHAPE.f32, [0, 1], [4, 5]);
 fill(BULK.absorbs, SHAPE.f64, [2, 3], [6, 7]);
-/** Those whose last operand says for how many bytes. */
+/** Instructions whose last operand is a number of bytes. */
 export const BULK_BYTES: ReadonlySet<number> = new Set([8, 10, 11]);
-/** Those whose last operand says for how many entries of a table. */
+/** Instructions whose last operand is a number of table entries. */
 export const BULK_ENTRIES: ReadonlySet<number> = new Set([12, 14, 15, 17]);
 
-/** Behind 0xfd. */
+/** After 0xfd. */
 export const VECTOR: Opcodes = table();
 set(VECTOR, [FORM.memory, 1, 1], [0, 10], [92, 93]); // loads
 set(VECTOR, [FORM.memory, 2, 0], [11, 11]); // v128.store
@@ -209,13 +209,13 @@ set(VECTOR, [FORM.nothing, 2, 1], [209, 209], [213, 223], [228, 235], [240, 247]
 set(VECTOR, [FORM.nothing, 1, 1], [227, 227], [236, 237], [239, 239], [248, 255]);
 fill(VECTOR.fuel, VALUE, [12, 12]);
 fill(VECTOR.fuel, DIVISION, [227, 227], [231, 231], [239, 239], [243, 243]);
-// pmin and pmax choose one of their operands whole: its bits matter.
+// pmin and pmax return one of their operands unchanged, so its bits matter.
 fill(VECTOR.absorbs, SHAPE.f32x4, [65, 70], [95, 95], [103, 106], [227, 233], [248, 249]);
 fill(VECTOR.absorbs, SHAPE.f64x2, [71, 76], [94, 94], [116, 117], [122, 122], [148, 148], [239, 245], [252, 253]);
 fill(VECTOR.makes, SHAPE.f32x4, [94, 94], [103, 106], [227, 233]);
 fill(VECTOR.makes, SHAPE.f64x2, [95, 95], [116, 117], [122, 122], [148, 148], [239, 245]);
 
-/** One number for each instruction of one byte, for the walk: form, takes, gives, fuel, absorbs, makes. */
+/** One number for each single-byte instruction, for the walk: form, takes, gives, fuel, absorbs, makes. */
 export const PACKED: Uint32Array = new Uint32Array(256);
 export const PACK = { takes: 4, gives: 6, fuel: 7, absorbs: 15, makes: 18 } as const;
 for (let opcode = 0; opcode < 256; opcode++) {

@@ -1,7 +1,7 @@
 /** Bytes that are written one after the other: a buffer that grows. */
 import type { Bytes } from "../../base/bytes.ts";
 
-/** Where copying byte by byte is slower than the engine's own way. */
+/** From this length on the engine's own copying is faster than a loop. */
 const COPY_BYTES = 48;
 
 export class Output {
@@ -12,7 +12,7 @@ export class Output {
     this.#bytes = new Uint8Array(sizeBytes);
   }
 
-  /** Makes room for so many bytes. Whoever writes has asked for as many before. */
+  /** Makes room for that many bytes. Writers call this before they write. */
   reserve(count: number): void {
     const needed = this.at + count;
     if (needed <= this.#bytes.length) return;

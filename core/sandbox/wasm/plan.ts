@@ -1,58 +1,58 @@
 /**
- * What is to be written into one function: places in its code, in their order, with what comes there. The walk (walk.ts)
- * makes it, writing (write-body.ts) reads it; it is used again for the next function.
+ * The plan of what is written into one function: positions in its code, in order, with what is inserted there. The walk
+ * (walk.ts) makes it, and write-body.ts reads it. It is used again for the next function.
  */
 
-/** What comes at a place. The value of each is said behind it. */
+/** What is inserted. The meaning of each edit's value is given after it. */
 export const EDIT = {
-  /** Takes fuel: how much. Nothing is written for 0. */
+  /** Takes fuel: the amount. Nothing is written for 0. */
   charge: 0,
-  /** The same at the head of a loop, where it is looked whether there is any left. */
+  /** The same at the head of a loop, where the remaining fuel is checked. */
   loop: 1,
   /** Before a call. */
   call: 2,
-  /** Behind a call. */
+  /** After a call. */
   called: 3,
-  /** Before a call that takes this function's place. */
+  /** Before a call that replaces this function's frame. */
   tailCall: 4,
-  /** Before what leaves the function. */
+  /** Before an instruction that leaves the function. */
   leave: 5,
-  /** Makes the NaN on top of the stack the one canonical NaN, if the value is 1: by shape. */
+  /** Makes the NaN on top of the stack canonical, if the value is 1; one for each shape. */
   f32: 6,
   f64: 7,
   f32x4: 8,
   f64x2: 9,
-  /** In the place of `memory.grow`: how many bytes that has. */
+  /** The replacement of `memory.grow`: the number of its bytes. */
   grow: 10,
-  /** Before what works on so many bytes, or entries of a table, as the top of the stack says. */
+  /** Before an instruction on as many bytes, or table entries, as the top of the stack says. */
   bulkBytes: 11,
   bulkEntries: 12,
 } as const;
 
 export class Plan {
   count = 0;
-  /** Of each edit: where, what, and a value. */
+  /** The edits: position, kind, and value. */
   places: Int32Array = new Int32Array(1_024);
   kinds: Uint8Array = new Uint8Array(1_024);
   values: Int32Array = new Int32Array(1_024);
 
-  /** Of the function: types of its locals, and where they end and its code begins. */
+  /** The position of the locals' types, and where these end and the code begins. */
   localRuns = 0;
   localsFrom = 0;
   codeFrom = 0;
   end = 0;
   /** Parameters and locals. */
   locals = 0;
-  /** Places of 8 bytes that its frame has on the stack, at most. */
+  /** The most slots of 8 bytes that its frame has on the stack. */
   frameSlots = 0;
-  /** What entering it costs. */
+  /** The cost of entering it. */
   entryFuel = 0;
   hasLoop = false;
   /** Whether it calls anything. */
   hasCall = false;
-  /** The edits that make NaNs canonical of which there are any, a bit each. */
+  /** The kinds of canonical NaN edits that occur, one bit each. */
   canonical = 0;
-  /** Whether it does more than a call of it pays for. */
+  /** Whether it does more than the cost of a call pays for. */
   isCharged = false;
 
   clear(): void {
@@ -61,7 +61,7 @@ export class Plan {
     this.hasLoop = this.hasCall = this.isCharged = false;
   }
 
-  /** Adds an edit behind all others, and gives its number. */
+  /** Appends an edit, and returns its number. */
   add(place: number, kind: number, value: number): number {
     const index = this.count;
     if (index === this.places.length) this.#grow();

@@ -1,15 +1,14 @@
 /**
- * What stands between a stranger's bytes and the sandbox: one pass over a module that refuses what must not run and
- * writes the limits into the binary, so that the engine itself enforces them, on every engine in the same way. Pure; the
- * same bytes and limits give the same module on every node. The engine still validates the result: this pass only has to
- * see all that it looks for.
+ * The pass between a stranger's bytes and the sandbox. It refuses modules that must not run, and writes the limits into
+ * the binary, so that every engine enforces them in the same way. Pure: the same bytes and limits give the same module
+ * on every node. The engine still validates the result; this pass only must not overlook anything that it checks.
  *
- * Written in are fuel and room on the stack (write-body.ts), the maxima of memory and tables (sections.ts), canonical
- * NaNs (nan-watch.ts), and a watch on memory that grows (added.ts). With these in it, and without imports, threads and
- * relaxed SIMD, a module has one result for one input, and uses one amount of fuel for it, wherever it runs.
+ * It writes in fuel and room on the stack (write-body.ts), the maxima of memory and tables (sections.ts), canonical
+ * NaNs (nan-watch.ts), and a check of growing memory (added.ts). With these, and without imports, threads and relaxed
+ * SIMD, a module has one result for one input, and uses one amount of fuel for it, wherever it runs.
  *
- * A module reserves memory of the engine beyond its own: tables, functions, types, names and what compiling it takes.
- * Each is bounded here (limits.ts), since engines bound none of it by what a lent core may use.
+ * A module takes memory of the engine besides its own: tables, functions, types, names, and what compiling it takes.
+ * Each of these is bounded here (limits.ts), since engines do not bound them to what a lent core may use.
  */
 import { type Bytes, concat } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
@@ -28,8 +27,8 @@ import { Walker } from "./walk.ts";
 import { BodyWriter } from "./write-body.ts";
 
 /**
- * What is written into modules changes with this number. Part of the key of a task: results and fuel of two versions may
- * differ.
+ * Count it up when the code that is written into modules changes. It is part of the key of a task, because results and
+ * fuel of two versions may differ.
  */
 export const REWRITER_VERSION = 2;
 
@@ -50,14 +49,14 @@ const SECTION = {
   data: 11,
   dataCount: 12,
 };
-/** In which order they stand in a file. */
+/** The order of the sections in a file. */
 const ORDER: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 10, 11];
-/** What the code of a module grows by, usually. */
+/** The usual growth of a module's code. */
 const GROWTH = 1.5;
 
 interface Found {
   types: readonly FunctionType[];
-  /** The type of each function, those that are imported first. */
+  /** The types of the functions, the imported ones first. */
   readonly functions: number[];
   imported: number;
   globals: number;
@@ -68,8 +67,8 @@ interface Found {
 }
 
 /**
- * The module with its limits in it. Throws "too-large", "not-wasm", "wasm-imports", "wasm-unsupported", "wasm-abi", or
- * "out-of-memory" when it asks for more than `memoryBytesMax` from the start.
+ * The module with its limits. Throws "too-large", "not-wasm", "wasm-imports", "wasm-unsupported", "wasm-abi", or
+ * "out-of-memory" if it asks for more than `memoryBytesMax` at the start.
  */
 export function prepareModule(
   bytes: Bytes,
@@ -100,17 +99,18 @@ export function prepareModule(
     bounded(count, SECTIONS_MAX, "sections");
     const id = reader.byte();
     const section = reader.sized();
-    // Custom sections are hints and names: nothing that a task needs.
+    // Custom sections are hints and names, which no task needs.
     if (id === SECTION.custom) continue;
     if (id > SECTION.dataCount) throw unsupported(id === 13 ? "exceptions" : `a section of the unknown kind ${id}`);
     const place = ORDER.indexOf(id);
     if (found.contents.has(id)) throw reader.malformed(`it has two sections of the kind ${id}`);
     if (place < last) throw reader.malformed(`a section of the kind ${id} is out of order`);
     last = place;
-    // Set first: the code needs to know what there is.
+    // Set before the code is read, which needs to know what exists.
     found.contents.set(id, bytes.subarray(section.at, section.end));
     const rewritten = visitSection(id, section, found, { memoryBytesMax, kind });
-    // Data are copied as they are; in all others nothing may stand behind the last element, where more is put.
+    // Data sections are copied unchanged. In all others nothing may follow the last element, because more elements are
+    // appended there.
     if (!section.done && id !== SECTION.data) throw section.malformed(`its section ${id} is longer than what is in it`);
     if (rewritten !== undefined) found.contents.set(id, rewritten);
   }
@@ -171,7 +171,7 @@ function numbers(found: Found): Parameters<typeof addedElements>[0] {
   return { globals, functions: functions.length, types: types.length, pagesMax };
 }
 
-/** All bodies, and those of the functions that are added. */
+/** The bodies of all functions, and of those that are added. */
 function rewriteCode(section: Reader, found: Found): Bytes {
   const count = section.count();
   const { imported } = found;
@@ -202,7 +202,7 @@ function rewriteCode(section: Reader, found: Found): Bytes {
   return out.written();
 }
 
-/** The file, with what is added in each section. */
+/** The file, with the additions in each section. */
 function assemble(found: Found): Uint8Array<ArrayBuffer> {
   const elements = addedElements(numbers(found), found.start);
   const more = new Map<number, { count: number; bytes: readonly number[] }>([
@@ -223,7 +223,7 @@ function assemble(found: Found): Uint8Array<ArrayBuffer> {
   return concat(parts);
 }
 
-/** A section with so many more elements at its end. */
+/** A section with that many more elements at its end. */
 function extended(content: Bytes | undefined, more: number, elements: readonly number[]): Bytes {
   const reader = new Reader(content ?? Uint8Array.of(0));
   const count = reader.u32();

@@ -1,6 +1,6 @@
 /**
- * Reads the WebAssembly binary format (core specification 2.0, section 5), never past its end. What does not parse is a
- * StarfishError "not-wasm" that says where.
+ * Reads the WebAssembly binary format (core specification 2.0, section 5), never past its end. Throws a StarfishError
+ * "not-wasm" with the position if it does not parse.
  */
 import type { Bytes } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
@@ -47,13 +47,13 @@ export class Reader {
     throw this.malformed("a number is longer than 32 bits");
   }
 
-  /** Passes over a LEB128 number of up to `bits` bits. */
+  /** Skips a LEB128 number of up to `bits` bits. */
   skipLeb(bits: number): void {
     for (let length = Math.ceil(bits / 7); length > 0; length--) if (this.byte() < 0x80) return;
     throw this.malformed(`a number is longer than ${bits} bits`);
   }
 
-  /** A length and that many bytes, as a reader of their own; this one goes on behind them. */
+  /** A length and that many bytes, as a reader of their own; this reader continues after them. */
   sized(): Reader {
     const length = this.u32();
     const start = this.at;
@@ -61,7 +61,10 @@ export class Reader {
     return new Reader(this.bytes, start, this.at);
   }
 
-  /** A vector's length. Every element takes a byte at least, so that no list can claim more than the file holds. */
+  /**
+   * The length of a vector. Every element takes at least a byte, so no list can claim more elements than the file has
+   * bytes.
+   */
   count(): number {
     const count = this.u32();
     if (count > this.end - this.at) throw this.malformed("a list is longer than its section");
@@ -73,7 +76,7 @@ export class Reader {
   }
 }
 
-/** Bytes of a number of up to 32 and 64 bits, at most. */
+/** The most bytes of a number of 32 and of 64 bits. */
 export const LEB32 = 5;
 export const LEB64 = 10;
 

@@ -1,4 +1,4 @@
-/** Sections of a module other than types and code: what is read of each, and what is refused or clamped. */
+/** The sections of a module other than types and code: what is read of each, and what is refused or clamped. */
 import { StarfishError } from "../../base/errors.ts";
 import {
   ELEMENT_SEGMENTS_MAX,
@@ -29,7 +29,7 @@ export function readExports(section: Reader): Map<string, Exported> {
   return exports;
 }
 
-/** All forms of segments (specification 5.5.12); what they are made of is the engine's to check. */
+/** All forms of segments (specification 5.5.12); the engine checks their contents. */
 export function countElements(section: Reader): void {
   let elements = 0;
   for (let left = bounded(section.count(), ELEMENT_SEGMENTS_MAX, "element segments"); left > 0; left--) {
@@ -53,7 +53,7 @@ export function countElements(section: Reader): void {
   }
 }
 
-/** Reads the globals to their end, so that nothing can hide between them and those that are added. */
+/** Reads the globals to their end, so that nothing can hide between them and the added ones. */
 export function countGlobals(section: Reader): number {
   const count = bounded(section.count(), GLOBALS_MAX, "globals");
   for (let left = count; left > 0; left--) {
@@ -64,7 +64,7 @@ export function countGlobals(section: Reader): number {
   return count;
 }
 
-/** Passes over an expression whose value is known before anything runs. */
+/** Skips a constant expression. */
 function skipConstant(section: Reader): void {
   for (;;) {
     const opcode = section.byte();
@@ -76,7 +76,7 @@ function skipConstant(section: Reader): void {
   }
 }
 
-/** Instructions of constants, and what gives the length of what stands behind them. */
+/** Instructions in constants, with what gives the length of their operands. */
 const lebLength =
   (bytesMax: number) =>
   ({ bytes, at }: Reader): number =>
@@ -90,7 +90,7 @@ const CONSTANTS: ReadonlyMap<number, (section: Reader) => number> = new Map([
   ...[0x6a, 0x6b, 0x6c, 0x7c, 0x7d, 0x7e].map((opcode) => [opcode, () => 0] as const),
 ]);
 
-/** Tables may grow while a task runs: what all of them may have in the end is bounded, shared out evenly. */
+/** Tables may grow while a task runs. The final size of all of them together is bounded, and divided evenly. */
 export function clampTables(section: Reader): number[] {
   const count = bounded(section.count(), TABLES_MAX, "tables");
   const tables: { type: number; initial: number; maximum: number }[] = [];
@@ -111,7 +111,7 @@ export function clampTables(section: Reader): number[] {
     );
   }
   const share = Math.floor((TABLE_ENTRIES_MAX - sum) / Math.max(1, count));
-  // A maximum that was wrong before is the engine's to refuse.
+  // If a maximum was invalid before, the engine refuses it.
   const limits = tables.map(({ type, initial, maximum }) => [
     ...[type, 1],
     ...leb(initial),
@@ -122,7 +122,7 @@ export function clampTables(section: Reader): number[] {
 
 export interface Memory {
   readonly content: number[];
-  /** How many pages it may have. */
+  /** The most pages that it may have. */
   readonly pagesMax: number;
 }
 

@@ -1,6 +1,9 @@
-/** What engines say when a module traps, in the words of the specification, so that all nodes say the same. */
+/**
+ * The messages of engines when a module traps, translated to the words of the specification, so that all nodes say the
+ * same.
+ */
 
-/** V8, SpiderMonkey and JavaScriptCore each have words of their own. */
+/** V8, SpiderMonkey and JavaScriptCore have different messages. */
 const TRAPS: readonly (readonly [pattern: RegExp, trap: string])[] = [
   [/unreachable/i, "unreachable"],
   [/table index|undefined element|out.of.bounds.*table|table.*out.of.bounds/i, "undefined element of a table"],

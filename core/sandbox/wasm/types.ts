@@ -1,4 +1,4 @@
-/** Types of values and functions, as far as they are let through. Others take more bytes, which must not be passed over. */
+/** The types of values and functions that are allowed. Other types take more bytes, and must not be skipped. */
 import { TYPE_VALUES_MAX, TYPE_VALUES_SUM_MAX, TYPES_MAX } from "../limits.ts";
 import { bounded } from "./bounded.ts";
 import { unsupported } from "./opcodes.ts";
@@ -14,11 +14,11 @@ const EXTERNAL_REFERENCE = 0x6f;
 const FUNCTION_FORM = 0x60;
 
 export interface FunctionType {
-  /** In letters: "ii>I" takes two i32 and gives an i64; what is neither is a "?". */
+  /** In letters: "ii>I" takes two i32 and returns an i64; any other type is a "?". */
   readonly signature: string;
   readonly takes: number;
   readonly gives: number;
-  /** Places of 8 bytes that its parameters have on the stack. */
+  /** Slots of 8 bytes that its parameters take on the stack. */
   readonly slots: number;
 }
 

@@ -1,11 +1,11 @@
 /**
- * Walks over the code of a function once and plans what is to be written into it (plan.ts): where fuel is paid, where
- * calls and ways out are, which NaNs have to be made canonical. It checks no types, the engine does; but every index is
- * checked here, so that code which names what the rewriter adds (its globals, its locals) is refused.
+ * Walks over the code of a function once and plans what is written into it (plan.ts): where fuel is paid, where calls
+ * and exits are, which NaNs have to be made canonical. The engine checks the types. But every index is checked here, so
+ * that code which refers to the rewriter's own globals and locals is refused.
  *
- * It also bounds what compiling the function costs. A compiler of one pass (V8's Liftoff) remembers for each block, loop,
- * if and branch target where every local and every operand is; measured, that is some 25 bytes each, so that 30 kB of
- * code with 50,000 locals and 5,000 ifs took 5.8 GB.
+ * It also bounds the cost of compiling the function. A one-pass compiler (V8's Liftoff) remembers for each block, loop,
+ * if and branch target where every local and every operand is. That was measured as some 25 bytes each: 30 kB of code
+ * with 50,000 locals and 5,000 ifs took 5.8 GB.
  */
 import type { Bytes } from "../../base/bytes.ts";
 import { CALL_FUEL, FRAME_SLOTS, FUNCTION_BYTES_MAX, LOCALS_MAX } from "../limits.ts";
@@ -32,7 +32,7 @@ import { EDIT, Plan } from "./plan.ts";
 import { LEB32, LEB64, lebEnd, lebValue, malformed, type Reader } from "./reader.ts";
 import { type FunctionType, isReferenceType, isValueType, V128 } from "./types.ts";
 
-/** Bit of a memory argument's alignment that announces the number of a further memory. */
+/** The bit of a memory argument's alignment that says that a memory's number follows. */
 const MEMORY_INDEX_FLAG = 0x40;
 
 export class Walker {
@@ -52,8 +52,8 @@ export class Walker {
   }
 
   /**
-   * Plans a function: its body, its number among the module's own, its type. Throws "too-large", "not-wasm",
-   * "wasm-unsupported".
+   * Plans a function from its body, its number among the module's own functions, and its type. Throws "too-large",
+   * "not-wasm", "wasm-unsupported".
    */
   walk(body: Reader, index: number, type: FunctionType): void {
     const { plan } = this;
@@ -73,7 +73,7 @@ export class Walker {
     plan.isCharged = plan.hasLoop || plan.hasCall || this.#hasBulk || fuel > CALL_FUEL;
   }
 
-  /** Gives how many places of 8 bytes the locals take. */
+  /** Returns how many slots of 8 bytes the locals take. */
   #readLocals(body: Reader, index: number, type: FunctionType): number {
     const { plan } = this;
     let slots = 0;
@@ -92,7 +92,10 @@ export class Walker {
     return slots;
   }
 
-  /** The loop that sees every instruction: what is frequent is here, and in locals; the rest by itself. */
+  /**
+   * The loop over all instructions. Frequent ones are handled here, with the state in local variables; the others in
+   * methods.
+   */
   #code(from: number, end: number): void {
     const bytes = this.#bytes;
     const control = this.#control;
@@ -129,7 +132,7 @@ export class Walker {
         fuel += (packed >> PACK.fuel) & 0xff;
         if (opcode === OP.localGet) nans.read(height++, local, at);
         else {
-          // In code that is never run there may be nothing to write.
+          // In unreachable code there may be no value to write.
           const top = Math.max(height - 1, base);
           nans.written(top, local, isNumber(bytes, before, start), opcode === OP.localTee);
           height = opcode === OP.localTee ? top + 1 : top;
@@ -155,7 +158,7 @@ export class Walker {
     if (at !== end || !control.isOver) throw malformed("a function's code does not end where it should", at);
   }
 
-  /** What an instruction that ends at `end` takes, leaves and costs; the same as in the loop, for what is rare. */
+  /** The operands, results and cost of an instruction that ends at `end`: as in the loop, for rare ones. */
   #effect(opcodes: Opcodes, opcode: number, end: number): void {
     const control = this.#control;
     const nans = this.#nans;
@@ -169,7 +172,7 @@ export class Walker {
     if (shape !== SHAPE.none) nans.made(control.height - 1, shape, end);
   }
 
-  /** Passes over what stands behind an opcode, and checks what it names. */
+  /** Skips what follows an opcode, and checks the indices in it. */
   #operand(form: number, opcode: number, at: number): number {
     const bytes = this.#bytes;
     switch (form) {
@@ -209,13 +212,13 @@ export class Walker {
     return lebEnd(this.#bytes, lebEnd(this.#bytes, at, LEB32), LEB32);
   }
 
-  /** An instruction that begins at `start` and has its operands at `at`; gives where it ends. */
+  /** Handles an instruction that begins at `start` with its operands at `at`; returns where it ends. */
   #special(opcode: number, start: number, at: number): number {
     if (opcode === OP.bulk || opcode === OP.vector) return this.#prefixed(opcode, start, at);
     if (opcode === OP.refNull || opcode === OP.refFunc) return this.#reference(opcode, at);
     if (opcode === OP.selectTyped) return this.#selectTyped(at);
     const control = this.#control;
-    // NaNs are not followed through branches and calls.
+    // NaNs are not tracked through branches and calls.
     if (this.#nans.count > 0) this.#nans.taken(0, SHAPE.none);
     // A loop pays at its head, each time.
     if (opcode !== OP.loop) this.#fuel.pay(PLAIN.fuel[opcode] ?? 0);
@@ -278,7 +281,7 @@ export class Walker {
     return end;
   }
 
-  /** Has a list of one type. */
+  /** It has a list with a single type. */
   #selectTyped(at: number): number {
     if (this.#bytes[at] !== 1) throw malformed("a select of other than one type", at);
     if (!isValueType(this.#bytes[at + 1] ?? 0)) throw unsupported("reference types of garbage collection");
@@ -287,7 +290,7 @@ export class Walker {
   }
 }
 
-/** Whether the instruction from `start` to `end` gives a constant that is a number: no NaN. */
+/** Whether the instruction from `start` to `end` is a constant that is a number, not a NaN. */
 function isNumber(bytes: Bytes, start: number, end: number): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset + start, end - start);
   switch (bytes[start]) {
@@ -296,7 +299,7 @@ function isNumber(bytes: Bytes, start: number, end: number): boolean {
     case OP.f64Const:
       return end - start === 9 && !Number.isNaN(view.getFloat64(1, true));
     case OP.vector:
-      // v128.const of zeros, of whatever shape.
+      // v128.const of zeros, in any shape.
       return (
         end - start === 18 && bytes[start + 1] === 12 && bytes.subarray(start + 2, end).every((byte) => byte === 0)
       );

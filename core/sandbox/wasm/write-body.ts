@@ -1,11 +1,12 @@
 /**
- * Writes a function with what its plan (plan.ts) says in it.
+ * Writes a function with the edits of its plan (plan.ts).
  *
- * Fuel left is a global. A function with loops keeps it in a local while it runs, which a compiler keeps in a register:
- * loaded at its entry and behind calls, stored before calls and before it is left. One without loops works on the global.
+ * The remaining fuel is a global. A function with loops keeps it in a local while it runs, which a compiler keeps in a
+ * register: it is loaded at the entry and after calls, and stored before calls and exits. A function without loops uses
+ * the global.
  *
- * The room left on the stack is a global too: a function takes its own frame off what it finds there, and says so before
- * each of its calls. Nothing has to be put back: the next call says it again.
+ * The remaining room on the stack is a global too. A function subtracts its own frame from the value that it finds at
+ * its entry, and stores the result before each of its calls. Nothing has to be restored: the next call stores it again.
  */
 import type { Bytes } from "../../base/bytes.ts";
 import { LEAF_FRAME_SLOTS } from "../limits.ts";
@@ -14,7 +15,7 @@ import type { Output } from "./output.ts";
 import { EDIT, type Plan } from "./plan.ts";
 import { F32, F64, I64, V128 } from "./types.ts";
 
-/** Numbers of what is added to the module. */
+/** The numbers of what is added to the module. */
 export interface Added {
   readonly fuel: number;
   readonly stack: number;
@@ -43,7 +44,7 @@ const F64_NAN: readonly number[] = [OP.f64Const, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f];
 const F32X4_NAN: readonly number[] = [OP.vector, 12, ...[0, 1, 2, 3].flatMap(() => F32_NAN.slice(1))];
 const F64X2_NAN: readonly number[] = [OP.vector, 12, ...[0, 1].flatMap(() => F64_NAN.slice(1))];
 
-/** What the longest edit takes, and what a body takes beside its edits: its length, its locals, its entry. */
+/** The most bytes of an edit, and of a body besides its edits: its length, its locals, its entry. */
 const EDIT_BYTES_MAX = 96;
 const BODY_BYTES_MORE = 128;
 
@@ -52,13 +53,13 @@ export class BodyWriter {
   readonly #source: Bytes;
   readonly #plan: Plan;
   readonly #added: Added;
-  /** Locals that are added: fuel left, room left on the stack, and where a value of a shape waits. */
+  /** Added locals: the remaining fuel, the remaining room on the stack, and a temporary value of each shape. */
   #fuel = 0;
   #room = 0;
   #f32 = 0;
   #f64 = 0;
   #v128 = 0;
-  /** Whether fuel is in a local. */
+  /** Whether the fuel is in a local. */
   #isLocal = false;
   #hasRoom = false;
 
@@ -186,7 +187,7 @@ export class BodyWriter {
     this.#out.byte(I64_SUB);
   }
 
-  /** Traps if the value on the stack is below zero, and leaves in the globals what says why. */
+  /** Traps if the value on the stack is below zero. The globals then tell why. */
   #stopIfNegative(withRoom: boolean): void {
     const out = this.#out;
     out.pair(OP.i64Const, 0);
@@ -200,7 +201,7 @@ export class BodyWriter {
     out.pair(OP.unreachable, OP.end);
   }
 
-  /** From the local to the global. */
+  /** Copies the fuel from the local to the global. */
   #store(): void {
     if (!this.#isLocal) return;
     this.#out.indexed(OP.localGet, this.#fuel);
@@ -237,8 +238,8 @@ export class BodyWriter {
   }
 
   /**
-   * The same for each lane, if there is a NaN in any of them. To choose the lanes each time would put some cycles between
-   * every two additions of a sum; a branch that is never taken does not.
+   * The same for each lane, if any of them is a NaN. Choosing the lanes each time would add some cycles to every
+   * addition of a sum; a branch that is never taken does not.
    */
   #canonicalVector(nan: readonly number[], equal: readonly number[], allTrue: readonly number[]): void {
     const out = this.#out;
