@@ -1,6 +1,6 @@
 /**
- * Waits until what was written to a map is acknowledged. All who ask while one round is under way share the next, so that
- * ten thousand small files cost a few rounds and not ten thousand.
+ * Waits until what was written to a map is acknowledged. All callers that come during one round share the next one, so
+ * that ten thousand small files cost a few rounds and not ten thousand.
  */
 import { isStarfishError } from "../base/errors.ts";
 import type { ReplicatedMap } from "../memory/types.ts";

@@ -62,7 +62,7 @@ export interface ContentsOptions {
   readonly unreferencedKeptMs?: number;
 }
 
-/** Starts with what the store holds. Rejects with "io" where it or the map can't be read. */
+/** Starts with what the store holds. Rejects with "io" if the store or the map can't be read. */
 export async function createContents(parts: ContentsParts, options: ContentsOptions = {}): Promise<Contents> {
   const map = await parts.memory.map("layout", { isKept: true, bytesMax: LAYOUT_MAP_BYTES_MAX });
   const contents = new NodeContents(parts, new Catalogue(map, parts.clock, parts.log), options);
@@ -235,8 +235,8 @@ class NodeContents implements Contents {
   }
 
   /**
-   * Waits until what was put is whole and would survive a power cut, in a code that suits the swarm as it is by now, and its
-   * entry is acknowledged.
+   * Waits until the content is complete and would survive a power cut, in a code that suits the swarm's present size,
+   * and its entry is acknowledged.
    */
   async #safe({ ref, stored, failure, nodes }: PutResult): Promise<Stored> {
     if (failure?.code === "full" && this.#parts.devices.layout.n < stored.code.n) {
@@ -245,7 +245,7 @@ class NodeContents implements Contents {
       if (this.#parts.catalogue.layout(safe.id) !== undefined) this.#parts.catalogue.remove(stored);
       return safe;
     }
-    // Who can't say that it has flushed what it got counts for what it holds when it is asked.
+    // A node that can't say whether it has flushed its shards counts for what it holds when it is asked.
     let reason = failure;
     const unsure = (error: unknown): void => void (reason ??= toStarfishError(error, "io"));
     await Promise.all(Array.from(nodes, (node) => this.#parts.peers.sync(node).catch(unsure)));
@@ -262,7 +262,7 @@ class NodeContents implements Contents {
     return each.every(({ survivesAny }) => survivesAny >= 0);
   }
 
-  /** A layout and that of its list, where that is content. */
+  /** A layout, and that of its list if the list is a content. */
   #withList(stored: Stored): Stored[] {
     return [stored, ...this.#parts.catalogue.listLayouts(stored).slice(0, 1)];
   }

@@ -45,13 +45,16 @@ export interface ContentStat extends ContentRef {
   readonly survivesAnyMachines: number;
   /** The chance that a random half of the devices, dying at one instant, takes it. */
   readonly lossChance: number;
-  /** Devices that hold shards of it, and how many bytes. */
+  /** The devices that hold shards of it, and how many bytes each. */
   readonly holders: readonly { readonly device: string; readonly bytes: number }[];
-  /** By stripe, and in it by shard, the devices that hold it: its gaps are what repair is to fill. None where it lives inline. */
+  /**
+   * By stripe, and in it by shard: the devices that hold it. Repair fills the gaps. Empty if the content is stored
+   * inline.
+   */
   readonly shardHolders: readonly StripeHolders[];
 }
 
-/** By shard, the devices that hold it, and as number n those that hold all; each device is counted once. */
+/** By shard the devices that hold it; number n are those that hold the whole stripe. Each device is counted once. */
 export type StripeHolders = readonly (readonly string[])[];
 
 export interface StorageUse {
@@ -64,7 +67,7 @@ export interface StorageUse {
   readonly repaired: number;
   /** Content that is pinned whole on this node. */
   readonly keptBytes: number;
-  /** Entries about contents and storage that are not believed, since they say what can't be or what this version does not know. */
+  /** Entries about contents and storage that are not used, because they are impossible or unknown to this version. */
   readonly setAside: number;
 }
 
@@ -77,9 +80,9 @@ export interface StorageOffer {
 
 export interface Contents {
   /**
-   * Stores a stream. Resolves when all of it is taken in and this node (at least) can serve it; `safe` resolves when it is
-   * placed as promised, or rejects with what prevents it. Rejects with "full" (no room here or anywhere), "cancelled" (then
-   * nothing stays), "io".
+   * Stores a stream. Resolves when all of it is read and at least this node can serve it. `safe` resolves when it is
+   * placed as promised, or rejects with the obstacle. Rejects with "full" (no room here or elsewhere), "cancelled"
+   * (then nothing stays), "io".
    */
   put(
     source: AsyncIterable<Uint8Array>,
@@ -100,15 +103,15 @@ export interface Contents {
    */
   addReferences(source: () => Iterable<string>): Unsubscribe;
   use(): StorageUse;
-  /** Of all members that are there and have said so; of this node as it is now. */
+  /** The offers of all members that are there and have told one; this node's own is the present one. */
   offers(): StorageOffer[];
   /**
-   * Sets how many bytes this node offers from now on. Its present shards stay, even if they are more: nothing is added until
-   * there is room. Its own puts may take `ownBytes` where no other node has room for them, if that is more than what it
-   * offers.
+   * Sets how many bytes this node offers from now on. Its present shards stay even if they are more; nothing is added
+   * until there is room. Its own puts may take `ownBytes`, if that is more than the offer and no other node has room
+   * for them.
    */
   offer(bytes: number, ownBytes?: number): void;
-  /** Called when something of what is said above may have changed. */
+  /** Called when the results of the methods above may have changed. */
   onChange(listener: () => void): Unsubscribe;
   close(): Promise<void>;
 }
@@ -122,7 +125,7 @@ export interface FileInfo {
   readonly sizeBytes: number;
   /** Undefined for directories; inline contents have a CID too. */
   readonly content: ContentRef | undefined;
-  /** When it was last written, corrected time, ms since 1970; of a directory the latest of what is in it. */
+  /** When it was last written, in corrected time, ms since 1970; for a directory the latest time of its contents. */
   readonly modifiedAtMs: number;
   /** Writer of this version: first 48 bits of the hash of its PeerId. */
   readonly writer: number;
@@ -146,13 +149,13 @@ export interface FileVersion extends FileInfo {
 export interface WriteOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: PutProgress) => void;
-  /** It may be run; without it what is replaced decides, and a new file may not. */
+  /** It may be executed. If absent, a replaced file keeps its permission, and a new file may not be executed. */
   readonly isExecutable?: true | undefined;
 }
 
 /** Paths are absolute or are taken from the root; "." and ".." are resolved. Names are any Unicode but NUL and "/". */
 export interface Files {
-  /** Entries of the tree that are not shown, since they say what can't be, or are too many for one name. */
+  /** Entries of the tree that are not shown, because they are impossible, or too many for one name. */
   readonly setAside: number;
   stat(path: string): FileInfo | undefined;
   /** The entries of a directory, by name. Throws "not-found", "not-a-directory". */
@@ -183,7 +186,7 @@ export interface Files {
   /** Whether a file may be run. Throws "not-found", "is-a-directory", "full", "clock". */
   setExecutable(path: string, isExecutable: boolean): void;
   makeDirectory(path: string, options?: { readonly parents?: boolean }): void;
-  /** Of a directory only if empty or `recursive`. Throws "not-found", "not-empty". */
+  /** Removes a directory only if it is empty or with `recursive`. Throws "not-found", "not-empty". */
   remove(path: string, options?: { readonly recursive?: boolean }): void;
   /** One batch, also of a directory with all that is in it. */
   rename(from: string, to: string): void;

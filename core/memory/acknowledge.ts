@@ -1,11 +1,11 @@
 /**
- * Acknowledgement: members are asked whether they hold what was written here, until more than half of the awake ones have
- * said yes. Each is asked by a message of its own, since what one says of another proves nothing; those without a link
- * through a member that is linked to both, rather than that links are made for a question. A member that holds a later
- * write to the key holds it. A kept map is stored before the answer.
+ * Acknowledgement: members are asked whether they hold what was written here, until more than half of the awake ones
+ * have said yes. Each is asked by a message of its own, since a statement about another member proves nothing. Members
+ * without a link are asked through a member that is linked to both, so that no links are made just for a question. A
+ * member that holds a later write to the key counts as holding it. A kept map is stored before the answer.
  *
- * A member that lacks something gets it by reconciling, which keeps batches whole: at once where there is a link to it, else
- * from those that it has links to; it is asked again later.
+ * A member that lacks something gets it by reconciling, which keeps batches whole: at once if there is a link to it,
+ * else from members to which it has links. It is asked again later.
  */
 import * as v from "valibot";
 import { bytesOf, integerOf, type Schema, textOf } from "../base/codec.ts";

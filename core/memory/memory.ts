@@ -1,6 +1,6 @@
 /**
- * The memory of a node: its replicated maps by name, and what they share on the net. A map is made once for each name; what
- * members ask of maps that this node does not have is refused, and nobody's fault.
+ * The memory of a node: its replicated maps by name, and what they share on the net. A map is made once for each name.
+ * Requests of members about maps that this node does not have are refused, and count as nobody's fault.
  */
 import { isStarfishError, StarfishError, toStarfishError } from "../base/errors.ts";
 import type { Unsubscribe } from "../base/events.ts";

@@ -1,10 +1,10 @@
 /**
- * In which order a side of a reconciliation sends what the other lacks: the newest first, and what has one version at once.
- * So at any moment the other side holds all that this one has of some version and of later ones, and every batch is whole
- * there (replica.ts), also when the session breaks off.
+ * The order in which a side of a reconciliation sends what the other lacks: the newest first, and entries with the same
+ * version together. So at any moment the other side holds everything that this one has of some version and of later
+ * ones, and every batch is whole there (replica.ts), even if the session is interrupted.
  *
- * That holds for the map as it was at the session's beginning. Of what has changed since, nothing need be sent; but where a
- * key that was to be sent has changed, all that has changed goes first.
+ * That holds for the map as it was when the session began. Later changes need not be sent. But if a key that was to be
+ * sent has changed, everything that has changed is sent first.
  */
 import { DueQueue } from "./due.ts";
 import type { Entry } from "./entry.ts";
@@ -18,7 +18,7 @@ export interface Sending {
   readonly entry: Entry;
 }
 
-/** What comes next is a large batch, for which there is to be a place. */
+/** The next unit is a large batch, which needs a place. */
 export const LARGE = "large";
 
 /** Keys of one version. */
@@ -54,7 +54,7 @@ export class NewestFirst {
     this.#push(key);
   }
 
-  /** The other side has sent these, so it holds what is here now. */
+  /** The other side has sent these, so it holds the present entries. */
   heard(keys: Iterable<string>): void {
     for (const key of keys) this.#changed.delete(key);
   }
@@ -75,7 +75,7 @@ export class NewestFirst {
     return undefined;
   }
 
-  /** The unit whose turn it is; of those of one stamp each is as it is now, or waits for what has changed of it. */
+  /** The unit whose turn it is. Units of one stamp are as they are now, or wait for their changed parts. */
   #first(): Unit | undefined {
     for (;;) {
       const at = this.#queue.nextMs;
@@ -108,7 +108,7 @@ export class NewestFirst {
     return [];
   }
 
-  /** Something is lacking that has changed: all that has is to be sent. */
+  /** Something that is missing has changed, so everything that has changed is sent. */
   addChanged(): void {
     const keys = [...this.#changed];
     this.#changed.clear();

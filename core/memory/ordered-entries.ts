@@ -169,7 +169,7 @@ export class OrderedEntries {
     }
   }
 
-  /** Of the entry that was sought last. */
+  /** The value of the entry that was found last. */
   #value(key: string): Bytes {
     return (this.#large.size > 0 ? this.#large.get(key) : undefined) ?? this.#leaf(this.#leafAt).value(this.#at);
   }
@@ -199,7 +199,7 @@ export class OrderedEntries {
     if (at === 0) this.#firsts[i] = key;
   }
 
-  /** Finds the key, or where it belongs. */
+  /** Finds the key, or the place where it belongs. */
   #seek(key: string): boolean {
     if (key === this.#sought) return this.#isFound;
     const firsts = this.#firsts;

@@ -1,10 +1,10 @@
 /**
- * Local writes on their way to gossip: gathered for a moment, each key once, and sent in few messages within a rate. What
- * is over the rate is not queued: `overflow` is called, and reconciliation brings it, which has backpressure.
+ * Local writes on their way to gossip. They are gathered for a moment, each key once, and sent in few messages within a
+ * rate. Writes beyond the rate are not queued: `overflow` is called, and reconciliation brings them, with backpressure.
  *
- * What is sent together leaves the batches of whoever takes it in whole (replica.ts): batches that share a key travel as
- * one, in parts where they don't fit a message, and each key goes as it was written here, whatever has come from others
- * since. Either brings all keys of each batch, in its entry or a later one.
+ * What is sent together keeps the batches whole for a receiver that takes it in as a whole (replica.ts). Batches that
+ * share a key are sent together, in parts if they don't fit into a message. Each key is sent as it was written here,
+ * whatever others have sent since. In either case all keys of each batch arrive, in its entry or a later one.
  */
 import { type Clock, type Timer } from "../ports/clock.ts";
 import type { Entry } from "./entry.ts";
@@ -22,7 +22,7 @@ import type { Part } from "./parts.ts";
 export interface OutboxPorts {
   readonly clock: Clock;
   readonly entry: (key: string) => Entry | undefined;
-  /** `part` where it is to be taken in with the other parts only. */
+  /** With `part`, to be taken in only together with the other parts. */
   readonly publish: (packed: Uint8Array, part?: Part) => void;
   /** A number that this node has not given to other parts lately. */
   readonly partsId: () => number;
@@ -32,7 +32,7 @@ export interface OutboxPorts {
 export class Outbox {
   readonly #ports: OutboxPorts;
   readonly #entries = new Map<string, Entry>();
-  /** Keys that batches have written, with those that have to travel with them. */
+  /** Keys that batches have written, with the keys that have to be sent together with them. */
   readonly #together = new Map<string, string[]>();
   readonly #packer = new Packer();
   #allowance: number = GOSSIP_BURST_BYTES;

@@ -38,7 +38,7 @@ const STAMP_HIGH_MAX: number = 2 ** 21 - 1;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** How many bytes a key has on the wire. Without encoding it, where it is as short as keys are. */
+/** The number of bytes of a key on the wire; short keys need not be encoded for this. */
 export function keyBytesOf(key: string): number {
   for (let i = 0; i < key.length; i++) if (key.charCodeAt(i) > 127) return encoder.encode(key).length;
   return key.length;
@@ -213,7 +213,7 @@ export class Reader {
     return this.#bytes.subarray(at, at + length);
   }
 
-  /** Text of so many bytes of UTF-8. */
+  /** Text of that many bytes of UTF-8. */
   text(length: number): string {
     const bytes = this.slice(length);
     if (isAscii(bytes)) return toByteText(bytes);

@@ -38,7 +38,7 @@ interface Member {
   /** The longest without a part first. */
   readonly waiting: Map<number, Waiting>;
   bytes: number;
-  /** When what it left out was last asked for. */
+  /** When its missing entries were last asked for. */
   askedMs: number;
 }
 
@@ -94,7 +94,7 @@ export class Parts {
     return one.parts.flatMap((part) => part ?? []);
   }
 
-  /** Drops what has waited for too long. True: something is missing that is to be asked for. */
+  /** Drops what has waited for too long. Returns true if something is missing that has to be asked for. */
   sweep(nowMs: number): boolean {
     let isMissing = false;
     for (const [from, member] of this.#members) {
@@ -142,7 +142,7 @@ export class Parts {
   }
 }
 
-/** Of its longest waiting batch. */
+/** The number of its longest waiting batch. */
 function numberOf({ waiting }: Member): number {
   for (const { lastNumber } of waiting.values()) return lastNumber;
   return Infinity;

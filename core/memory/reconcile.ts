@@ -1,10 +1,11 @@
 /**
- * One side of a range-based set reconciliation (Meyer, arXiv 2212.13567): what is to be said and sent in answer to what the
- * other side has said. Ranges whose sums are equal are done; others are cut into parts of equal number until they are small
- * enough to be listed. Keeps nothing between messages but the table, so that a session may break off anywhere.
+ * One side of a range-based set reconciliation (Meyer, arXiv 2212.13567): computes what to say and send in answer to
+ * the other side. Ranges with equal sums are done. Others are cut into parts of equal numbers of keys, until they are
+ * small enough to be listed. It keeps nothing between messages except the table, so a session may be interrupted at any
+ * point.
  *
- * Bounded: an answer is at most about RECONCILE_RANGES_BYTES long. What does not fit is asked for again as one range, and
- * the keys to send are an iterator that the caller draws from as the wire allows.
+ * Bounded: an answer has at most about RECONCILE_RANGES_BYTES. What does not fit is asked for again as one range. The
+ * keys to send are an iterator, from which the caller takes as many as the wire allows.
  */
 import type { Bytes } from "../base/bytes.ts";
 import { RECONCILE_FANOUT, RECONCILE_LIST_MAX, RECONCILE_RANGES_BYTES } from "./limits.ts";

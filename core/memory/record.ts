@@ -51,7 +51,7 @@ export function readHead(bytes: Uint8Array, at: number): EntryHead {
   };
 }
 
-/** A view of the value of the record that begins there; empty where it lies elsewhere. */
+/** A view of the value of the record that begins there; empty if the value is stored elsewhere. */
 export function readValue(bytes: Uint8Array, at: number): Uint8Array {
   const lengthAt = valueLengthAt(bytes, at);
   const length = varint(bytes, lengthAt);

@@ -47,7 +47,7 @@ export interface ReplicaTime {
 
 /** The outcome of applying entries that another node has sent. */
 export interface Received {
-  /** Those that are new here. */
+  /** The entries that are new here. */
   readonly applied: readonly Keyed[];
   /**
    * Keys whose tombstones have run out here, so that only their absence tells of the deletion: the sender is to forget them.
@@ -67,7 +67,7 @@ interface Ready {
   readonly entry: Entry;
 }
 
-/** Where entries come from, for those that are older than tombstones. */
+/** Where entries come from, for those that are older than tombstones are kept. */
 export interface Origin {
   readonly sender: number;
   readonly vector: Vector;
@@ -179,12 +179,12 @@ export class Replica {
     return { stamp, writer: this.self };
   }
 
-  /** As ReplicatedMap has it. */
+  /** As in ReplicatedMap. */
   stamp(): number {
     return this.#clock.next();
   }
 
-  /** Throws "clock" where it may not write now. */
+  /** Throws "clock" if it may not write now. */
   checkClock(): void {
     const trouble = this.#time.trouble();
     if (trouble !== undefined) {
@@ -232,7 +232,7 @@ export class Replica {
   }
 
   #checkRoom(ready: readonly Ready[]): void {
-    // What it takes the place of is looked up where it matters.
+    // The entry that it replaces is looked up only if that matters.
     if (this.table.hasRoom(this.table.growthMost(ready))) return;
     let growth = 0;
     for (const { key, entry } of ready) if (entry.state === LIVE) growth += this.table.growth(key, entry);
@@ -301,7 +301,7 @@ export class Replica {
     }
   }
 
-  /** Whether it was taken in. Those who watch what is replaced are told of that. */
+  /** Returns whether it was taken in. Listeners for replaced entries are told. */
   #merge(key: string, entry: Entry): boolean {
     const before = this.watchers.isReplacedWatched ? this.table.head(key) : undefined;
     const raw = before !== undefined && this.#isThere(before) ? this.table.value(key) : undefined;
@@ -356,7 +356,10 @@ export class Replica {
     return timeOf(entry.stamp) <= this.#time.now() - this.#horizonMs;
   }
 
-  /** Another side has taken these in, which are older than tombstones: what it knew before says nothing of them. */
+  /**
+   * The other side has taken these in. They are older than tombstones are kept, so what it knew before tells nothing
+   * about them.
+   */
   joined(keys: readonly string[]): void {
     const nowMs = this.#time.now();
     const joining = keys.filter((key) => this.table.has(key) && this.table.heldAtMs(key) === undefined);
@@ -384,8 +387,8 @@ export class Replica {
   }
 
   /**
-   * Forgets the tombstones that end by then, so that both sides of a reconciliation have forgotten the same: at most so
-   * many in one call. False: call again.
+   * Forgets the tombstones that end by then, so that both sides of a reconciliation have forgotten the same; at most
+   * `most` in one call. Returns false if it has to be called again.
    */
   collect(untilMs: number, most: number): boolean {
     const expired: string[] = [];
@@ -433,7 +436,7 @@ export function decodeValue(bytes: Uint8Array): unknown {
   }
 }
 
-/** The bytes that `bytes` say, if that is what they say: as decoding would give them, and ten times as fast. */
+/** The byte string that `bytes` encode, if they encode one: the same as decoding, ten times as fast. */
 function byteString(bytes: Uint8Array): Uint8Array | undefined {
   const [head = 0, length = 0, low = 0] = bytes;
   if (head >= 0x40 && head < 0x58) return bytes.length === head - 0x3f ? bytes.slice(1) : undefined;

@@ -130,7 +130,7 @@ export class Rounds {
     this.#ended.abort();
   }
 
-  /** Where there was news there may be more, and somebody whom it has passed over: the next round is not waited for long. */
+  /** After news there may be more, and a member that has missed it: the next round comes soon. */
   #roundSoon(): void {
     this.#roundWithin(0.25 + this.#ports.random.real() / 4);
   }
@@ -177,7 +177,7 @@ export class Rounds {
     this.#arm();
   }
 
-  /** At once, where there is a link to the member and a place. Whether it came to an end. */
+  /** Reconciles at once, if there is a link to the member and a free place. Returns whether it was completed. */
   async reconcile(peer: PeerId): Promise<boolean> {
     const release = this.#known.has(peer) ? this.#ports.exchanges.tryAcquire(1) : undefined;
     if (release === undefined) return false;

@@ -1,6 +1,7 @@
 /**
- * Entries of a map that the part which reads it does not take in, since what they say contradicts a bound or itself: counted
- * and told, whether they came a moment ago or were stored long before. They stay in the map, where later writes replace them.
+ * Entries of a map that its reader does not use, because they exceed a bound or contradict themselves. They are counted
+ * and logged, whether they have just arrived or were stored long before. They stay in the map, where later writes
+ * replace them.
  */
 import type { Log } from "../ports/log.ts";
 
@@ -8,7 +9,7 @@ export class SetAside {
   readonly #map: string;
   readonly #log: Log;
   readonly #keys = new Set<string>();
-  /** How many there have been; those that are told grow rarer, since a member can write any number. */
+  /** How many there have been. Logs of them become rarer, since a member can write any number. */
   #seen = 0;
 
   constructor(map: string, log: Log) {
@@ -35,7 +36,7 @@ export class SetAside {
     }
   }
 
-  /** It is gone, or has been replaced by what can be taken in. */
+  /** It was deleted, or replaced by an entry that can be used. */
   delete(key: string): void {
     this.#keys.delete(key);
   }

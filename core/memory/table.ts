@@ -34,7 +34,7 @@ export class Table {
   /** Since when this node has had entries that are older than the horizon and came late. */
   readonly #held = new Map<string, number>();
   #live = 0;
-  /** Of the keys that are there, and of tombstones. */
+  /** The bytes of present keys, and of tombstones. */
   #bytes = 0;
   #tombstoneBytes = 0;
   #forgottenEarly = 0;
@@ -53,7 +53,7 @@ export class Table {
     return this.#entries.size - this.#live;
   }
 
-  /** The bytes that count against the budget: those of the present keys. */
+  /** The bytes that count towards the budget: those of the present keys. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -75,7 +75,7 @@ export class Table {
     return this.#entries.get(key);
   }
 
-  /** As `get`, at a third of its cost and for any length of value the same. */
+  /** Like `get`, at a third of its cost, whatever the length of the value. */
   head(key: string): EntryHead | undefined {
     return this.#entries.head(key);
   }
@@ -93,14 +93,14 @@ export class Table {
     this.#held.set(key, sinceMs);
   }
 
-  /** Bytes by which this write would make what is there grow. */
+  /** By how many bytes this write would make the present entries grow. */
   growth(key: string, entry: Entry): number {
     const before = this.#entries.head(key);
     const costBefore = before?.state === LIVE ? costOf(key, before.valueBytes) : 0;
     return (entry.state === LIVE ? costOf(key, entry.value.length) : 0) - costBefore;
   }
 
-  /** Whether this many more bytes fit the budget. Local writes keep to it; those of others may overshoot it. */
+  /** Whether this many more bytes fit into the budget. Local writes keep within it; those of others may exceed it. */
   hasRoom(bytes: number): boolean {
     return this.#bytes + bytes <= this.#options.bytesMax;
   }
@@ -145,7 +145,7 @@ export class Table {
     this.#put(key, entry, before);
     if (this.#held.size > 0) this.#held.delete(key);
     if (this.#tombstoneBytes > 0) this.#forgetEarly();
-    // A deletion of what was never here, for which there is no room, changes nothing.
+    // A deletion of something that was never here, for which there is no room, changes nothing.
     return before === undefined && entry.state !== LIVE && !this.#entries.has(key) ? "known" : "applied";
   }
 
@@ -159,8 +159,9 @@ export class Table {
   }
 
   /**
-   * Does what is due: entries whose time has come by `nowMs` expire, which `expired` is told, and tombstones whose horizon
-   * has passed by `forgetMs` are forgotten. Leaves the rest for the next call after `most` keys, and says so.
+   * Handles what is due: entries whose time has come by `nowMs` expire, which is reported to `expired`, and tombstones
+   * whose horizon has passed by `forgetMs` are forgotten. After `most` keys it leaves the rest for the next call, and
+   * says so.
    */
   sweep(nowMs: number, forgetMs: number, most: number, expired: (key: string) => void): boolean {
     let left = most;
@@ -184,12 +185,12 @@ export class Table {
     return left === 0;
   }
 
-  /** Whether a deletion or expiry is older than what is remembered. */
+  /** Whether a deletion or expiry is so old that it is not remembered any more. */
   isForgotten(entry: Entry, nowMs: number): boolean {
     return entry.state !== LIVE && this.#dueMs(entry) <= nowMs;
   }
 
-  /** The keys of the range or with this prefix, in order, those that are gone among them. */
+  /** The keys of the range or with this prefix, in order, including deleted ones. */
   *keys(range: string | KeyRange): Generator<string, void, undefined> {
     const { from, to, isReverse } = boundsOf(range);
     if (isReverse) {
@@ -229,7 +230,7 @@ export class Table {
       this.#tombstoneBytes += cost;
     }
     this.#await(key, entry);
-    // Keys that are written again and again leave what was due for them before.
+    // Keys that are written again and again leave outdated entries in the queue.
     if (this.#due.size + this.#tombs.size > 2 * this.#entries.size + 1_024) this.#rebuildDue();
   }
 

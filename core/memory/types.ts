@@ -33,11 +33,11 @@ export interface MapChange {
 /** What a write has taken the place of, here. */
 export interface ReplacedEntry {
   readonly key: string;
-  /** Of what was there. */
+  /** The version of the replaced entry. */
   readonly version: Version;
   /** Its value's CBOR. */
   readonly raw: Uint8Array;
-  /** Of the write. */
+  /** The version of the write. */
   readonly by: Version;
 }
 
@@ -48,7 +48,7 @@ export type MapWrite =
 
 /** Keys, in order of UTF-16 code units: those to which all that is said applies. */
 export interface KeyRange {
-  /** Those that begin so. */
+  /** Keys that begin with this. */
   readonly prefix?: string | undefined;
   /** This one and those after it. */
   readonly from?: string | undefined;
@@ -96,9 +96,12 @@ export interface MapStat {
 export interface ReplicatedMap {
   readonly name: string;
   get(key: string): unknown;
-  /** As `get`, with version and expiry. */
+  /** Like `get`, with version and expiry. */
   entry(key: string): MapEntry | undefined;
-  /** The value's CBOR as it is kept, a copy; undefined where `get` is. It need not be CBOR where a hostile member wrote it. */
+  /**
+   * A copy of the stored CBOR of the value; undefined if `get` is. A hostile member may have written something that is
+   * not CBOR.
+   */
   raw(key: string): Uint8Array | undefined;
   /**
    * Values are what CBOR carries and gives back as it was: null, booleans, numbers, text, bytes, arrays and plain objects, at
@@ -109,28 +112,34 @@ export interface ReplicatedMap {
   /** The deletion's version, or undefined if there was nothing to delete. Throws "clock". */
   delete(key: string): Version | undefined;
   /**
-   * Several writes as one, with one version; of several to one key the last counts. On every node, at every moment, whoever
-   * reads or watches sees none of them, or for each key that write or a later one: by whatever way they come, in whatever
-   * order, and after a crash. At most 8 MiB of keys, values, and 20 bytes for each; more than 1 MiB takes longer to others. Throws as `set`, and "too-large" beyond
-   * that; then nothing is written. `isDistinct`: the caller knows that no key is there twice, so that nobody has to look.
+   * Several writes as one, with one version; of several writes to one key the last counts. On every node, at every
+   * moment, a reader or listener sees none of them, or for each key this write or a later one: in whatever way and
+   * order they arrive, and after a crash. At most 8 MiB of keys, values, and 20 bytes for each; more than 1 MiB takes
+   * longer to reach others. Throws like `set`, and "too-large" beyond that; then nothing is written. `isDistinct`: the
+   * caller knows that no key occurs twice, so that nobody has to check.
    */
   batch(writes: readonly MapWrite[], options?: { readonly isDistinct?: boolean }): void;
   /**
-   * Those of the range, or with this prefix, in order of keys. Lazy: changes made meanwhile may or may not be seen, so a batch that comes during
-   * the iteration may be seen in part. Entries drawn without waiting in between are of one moment.
+   * The entries of the range, or with this prefix, in order of keys. Lazy: changes made meanwhile may or may not be
+   * seen, so a batch that arrives during the iteration may be seen in part. Entries that are taken without waiting in
+   * between are of one moment.
    */
   entries(range?: string | KeyRange): IterableIterator<MapEntry>;
   /** How many keys there are in the range, or with this prefix. */
   count(range?: string | KeyRange): number;
   /** Called after each change, once for each key, in the order in which they were applied here. */
   watch(prefix: string, listener: (change: MapChange) => void): Unsubscribe;
-  /** As `watch`, but called once for all that was applied at once: a batch, at least, is told whole. */
+  /**
+   * Like `watch`, but called once for everything that was applied at once: a batch, at least, is reported as a whole.
+   */
   watchAll(listener: (changes: readonly MapChange[]) => void): Unsubscribe;
-  /** As `watchAll`, for those who read for themselves what they need: it is told which keys have changed. */
+  /**
+   * Like `watchAll`, for listeners that read what they need themselves: it is called with the keys that have changed.
+   */
   watchKeys(listener: (keys: readonly string[]) => void): Unsubscribe;
   /**
-   * Called for each key that is written or deleted, here or by others, with what was there until then, before anybody is told
-   * of the change. Not for what expires, nor for what was not there.
+   * Called for each key that is written or deleted, here or by others, with the entry that was there until then, before
+   * anybody is told of the change. Not called for expired entries, nor for keys that were not there.
    */
   watchReplaced(listener: (replaced: ReplacedEntry) => void): Unsubscribe;
   /**
@@ -140,13 +149,13 @@ export interface ReplicatedMap {
    */
   sync(options?: { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number | undefined }): Promise<void>;
   /**
-   * Resolves once this node may write: one that has just started is told within seconds what time it is for the others.
-   * Rejects with "clock" where it is not, with "io" where nothing new can be stored (disk full), and "cancelled".
+   * Resolves once this node may write: a node that has just started is told the others' time within seconds. Rejects
+   * with "clock" if it is not told, with "io" if nothing new can be stored (disk full), and with "cancelled".
    */
   ready(options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
   /**
-   * A stamp of this moment, greater than all that this node has given or seen and below those of its writes that follow: for
-   * keys that say when they were made.
+   * A stamp of this moment, greater than all stamps that this node has given or seen, and less than those of its later
+   * writes: for keys that state when they were made.
    */
   stamp(): number;
   /** The corrected time by which it stamps and expires, ms since 1970. */

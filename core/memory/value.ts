@@ -1,6 +1,6 @@
 /**
- * Which values a map takes: those that come back as they were given, on every node and after a restart. Others are refused
- * where they are set, since what is kept otherwise would change in silence. Pure.
+ * Decides which values a map accepts: those that come back as they were given, on every node and after a restart.
+ * Others are refused when they are set, because they would change silently. Pure.
  */
 import { DEPTH_MAX } from "../base/codec.ts";
 import { StarfishError } from "../base/errors.ts";
@@ -9,7 +9,7 @@ import { VALUE_BYTES_MAX } from "./limits.ts";
 /** Integers of CBOR have 64 bits and a sign of their own. */
 const BIGINT_MAX: bigint = 2n ** 64n - 1n;
 
-/** Throws "malformed", and "too-large" where it has more parts than a value has bytes. */
+/** Throws "malformed", and "too-large" if it has more parts than a value has bytes. */
 export function checkValue(value: unknown): void {
   new Walk().visit(value, 0);
 }
@@ -54,7 +54,7 @@ function checkBigInt(value: bigint): void {
   }
 }
 
-/** Also those of other realms, such as another frame of the page. */
+/** Including objects of other realms, such as another frame of the page. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;

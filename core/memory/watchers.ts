@@ -1,4 +1,7 @@
-/** Who watches a map, and is told of what has changed on this node: by prefix, all that was applied at once, or its keys. */
+/**
+ * The listeners of a map, which are told what has changed on this node: by prefix, everything that was applied at once,
+ * or its keys.
+ */
 import { Listeners, type Unsubscribe } from "../base/events.ts";
 import type { MapChange, MapEntry, ReplacedEntry } from "./types.ts";
 
@@ -39,7 +42,7 @@ export class Watchers {
     return this.#replaced.add(listener);
   }
 
-  /** Whether anybody asks for what is replaced: to read it takes time. */
+  /** Whether anybody listens to replaced entries: reading them takes time. */
   get isReplacedWatched(): boolean {
     return this.#replaced.size > 0;
   }

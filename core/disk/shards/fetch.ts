@@ -1,4 +1,7 @@
-/** Fetches to this node what it is to hold of a stripe: from one who holds that, or all, or else from as many as it takes. */
+/**
+ * Fetches to this node the shards of a stripe that it has to hold: from a node that holds them, or the whole stripe, or
+ * else from as many nodes as are needed to rebuild them.
+ */
 import { isStarfishError } from "../../base/errors.ts";
 import { release } from "../../base/owned.ts";
 import { Semaphore } from "../../base/semaphore.ts";
@@ -20,7 +23,7 @@ export interface FetcherParts extends FetchParts {
   readonly signal: AbortSignal;
 }
 
-/** Fetches what whoever repairs asks this node to hold, a bounded number of bytes at once. */
+/** Fetches shards that a repairer asks this node to hold, a bounded number of bytes at a time. */
 export class Fetcher {
   readonly #parts: FetcherParts;
   readonly #window = new Semaphore(FETCHED_BYTES_MAX);

@@ -32,7 +32,7 @@ export interface GatherParts {
 
 export interface GatherOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Nodes that are known to hold what is wanted, or all. */
+  /** Nodes that are known to hold the wanted shard, or the whole stripe. */
   readonly sources?: readonly PeerId[] | undefined;
   /** The holders of each shard, if all nodes have just been asked. */
   readonly found?: ReadonlyMap<number, readonly PeerId[]> | undefined;
@@ -69,7 +69,7 @@ class Gathering {
   readonly #active = new Set<number>();
   /** Nodes that were asked for a shard. */
   readonly #tried = new Map<number, Set<PeerId>>();
-  /** By shard, who has said that it has it. */
+  /** By shard, the nodes that claim to have it. */
   #found: ReadonlyMap<number, readonly PeerId[]> | undefined;
   #isLate = false;
   /** The error that ended it. */
@@ -133,7 +133,7 @@ class Gathering {
     }
   }
 
-  /** Asks for as many others as it takes to compute what is missing. */
+  /** Asks for as many other shards as are needed to compute the missing ones. */
   #startOthers(): void {
     const { k, n } = this.#list.cut.code;
     // The late ones are not counted on.

@@ -1,6 +1,7 @@
 /**
- * Gives shards of stripes that this node holds whole to the nodes that are to hold them. The data shards are read once and
- * the other shards are computed together; if each recipient asked by itself, every shard would be computed on its own.
+ * Gives shards of stripes that this node holds whole to the nodes that have to hold them. The data shards are read
+ * once, and the other shards are computed together. If each recipient asked by itself, every shard would be computed
+ * separately.
  */
 import { assert } from "../../base/assert.ts";
 import { equal } from "../../base/bytes.ts";
@@ -139,7 +140,7 @@ export class Giver {
   #forget(): void {
     const nowMs = this.#parts.clock.monotonic();
     for (const [key, { untilMs }] of this.#given) {
-      // Those that are under way stand among them, in the order in which they were begun.
+      // Those that are under way are among them, in the order in which they were begun.
       if (untilMs !== Infinity && untilMs > nowMs) return;
       if (untilMs <= nowMs) this.#given.delete(key);
     }

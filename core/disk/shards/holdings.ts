@@ -123,7 +123,7 @@ export class Holdings {
     this.#changes.emit();
   }
 
-  /** As `put`, for what others want to be here: within what is offered. */
+  /** Like `put`, for shards that others place here: only within what is offered. */
   async putForOthers(name: ShardName, shard: Shard): Promise<void> {
     if (!this.has(name) && this.store.usage().usedBytes + shard.bytes.length > this.offeredBytes) {
       throw new StarfishError("full", `The storage that this node offers is used up (${this.offeredBytes} bytes)`);

@@ -44,7 +44,7 @@ import {
 } from "./wire.ts";
 
 interface Item<Content, Result> {
-  /** Length of what is moved for it, known or expected. */
+  /** The length of the shards that are moved for it, known or expected. */
   readonly bytes: number;
   readonly shards: number;
   readonly content: Content;
@@ -88,9 +88,8 @@ export class ShardPeers {
   }
 
   /**
-   * The shard of so many bytes and this hash, or undefined if the peer does not have it, in a buffer that belongs to the
-   * caller. Only this node's own is checked.
-   * Rejects where the peer can't be asked.
+   * The shard with this length and hash, in a buffer that belongs to the caller; undefined if the peer does not have
+   * it. Only this node's own shards are checked. Rejects if the peer can't be asked.
    */
   async get(
     peer: PeerId,
@@ -134,12 +133,12 @@ export class ShardPeers {
     return this.#fetches.add(peer, bytes, { ...request });
   }
 
-  /** Has another node, which holds a stripe whole, give shards of it to others, so many bytes in all. Rejects as `put` does. */
+  /** Has another node that holds a stripe whole give that many bytes of its shards to others. Rejects like `put`. */
   give(peer: PeerId, request: GiveRequest, bytes: number): Promise<readonly PutResult[]> {
     return this.#gives.add(peer, bytes, { ...request }, request.to.length);
   }
 
-  /** Asks it to drop what it holds of a layout that nothing wants. */
+  /** Asks it to drop its shards of a layout that nothing needs. */
   async drop(peer: PeerId, id: string): Promise<void> {
     if (peer === this.#net.self) await this.#holdings.dropAll(id);
     else await this.#net.request(peer, DROP_PROTOCOL, { id }, nothingSchema);
@@ -191,7 +190,7 @@ const BULK: { readonly timeoutMs: number; readonly keepAlive: boolean } = {
   timeoutMs: MESSAGE_TIMEOUT_MS,
   keepAlive: true,
 };
-/** For what others are to move. */
+/** For requests in which other nodes move shards. */
 const ASKED: { readonly timeoutMs: number; readonly keepAlive: boolean } = { ...BULK, timeoutMs: FETCH_TIMEOUT_MS };
 
 /** A queue for each peer, in one direction. */

@@ -15,17 +15,17 @@ export interface PlaceParts {
 }
 
 export interface Placed {
-  /** Those that got something. */
+  /** The nodes that have received something. */
   readonly nodes: ReadonlySet<PeerId>;
   /** Why some present device does not have its shard; undefined if all have theirs. */
   readonly failure: StarfishError | undefined;
-  /** Whether each has been answered: what was not may still be on its way out. */
+  /** Whether each node has answered: a message without an answer may still be on its way. */
   readonly isAnswered: boolean;
 }
 
 /**
- * Rejects only where fewer than k of the shards could be placed, though this node takes what it can beyond its own: with
- * "full", or with what its store says.
+ * Rejects only if fewer than k of the shards could be placed, although this node takes as many as it can beyond its
+ * own: with "full", or with the error of its store.
  */
 export async function placeStripe(
   parts: PlaceParts,
@@ -67,7 +67,7 @@ export async function placeStripe(
   return { nodes, failure, isAnswered };
 }
 
-/** The devices of the slots; those that are not awaited any more have given place to others, where there are any. */
+/** The devices of the slots. Those that are not awaited any more are replaced by others, if there are any. */
 function renew({ devices, slots }: PlaceParts, partition: number, code: Layout): readonly string[] {
   const count = holdersWanted(code);
   for (const [slot, device] of slots.ensure(partition, code).slice(0, count).entries()) {
@@ -78,8 +78,9 @@ function renew({ devices, slots }: PlaceParts, partition: number, code: Layout):
 }
 
 /**
- * Gives one shard to the device that it belongs to, or to a spare one where that is away or full: the slot stays what it
- * is, since older stripes lie there. Who has got it, or what prevented it; and whether all who were asked have answered.
+ * Gives one shard to the device to which it belongs, or to a spare one if that is away or full. The slot keeps its
+ * device, since older stripes are stored there. Returns who has got it or what prevented it, and whether all that were
+ * asked have answered.
  */
 async function placeShard(
   { devices, peers }: PlaceParts,

@@ -1,7 +1,7 @@
 /**
- * Stores a stream: cuts it in stripes, codes them, and places their shards, several stripes at a time within a bound of
- * bytes. The CID is known only at the end. So shards are named by an id that is drawn for this put, and the entry that binds
- * the content to that id is written last. After a crash before that, no entry names what was stored.
+ * Stores a stream: cuts it into stripes, codes them, and places their shards, several stripes at a time within a bound
+ * of bytes. The CID is known only at the end. So shards are named by an id that is drawn for this put, and the entry
+ * that binds the content to that id is written last. After a crash before that, no entry names the stored shards.
  */
 import { assert } from "../../base/assert.ts";
 import { concat, copyOf, toHex } from "../../base/bytes.ts";
@@ -34,7 +34,7 @@ export interface PutParts extends PlaceParts {
   readonly random: Random;
   readonly clock: Clock;
   readonly hash: Hash;
-  /** Whether enough of it is in reach to read it. */
+  /** Whether enough of its shards are in reach to read it. */
   readonly isReadable: (stored: Stored, signal: AbortSignal | undefined) => Promise<boolean>;
 }
 
@@ -50,13 +50,13 @@ export interface PutResult {
   readonly stored: Stored;
   /** Why some shards have not reached their devices; undefined if all have. */
   readonly failure: StarfishError | undefined;
-  /** Nodes that have stored something of it, and may not have flushed it yet. */
+  /** Nodes that have stored some of it, and may not have flushed it yet. */
   readonly nodes: ReadonlySet<PeerId>;
 }
 
 const ID_BYTES = 10;
 
-/** Rejects with "full", "io", "cancelled", and what the source rejects with; then it has dropped what it had placed. */
+/** Rejects with "full", "io", "cancelled", and errors of the source; then it has dropped what it had placed. */
 export async function putContent(
   parts: PutParts,
   source: AsyncIterable<Uint8Array>,
@@ -72,9 +72,9 @@ export async function putContent(
 }
 
 interface StripeHashes {
-  /** Of its leaves. */
+  /** The hashes of its leaves. */
   readonly leaves: Uint8Array;
-  /** Of those shards that are no leaves. */
+  /** The hashes of the shards that are not leaves. */
   readonly others: Uint8Array;
 }
 
@@ -111,7 +111,7 @@ class Putting {
       throwIfAborted(signal);
       // One stripe is held back: content of a single one may be known already.
       if (held !== undefined) {
-        // The source may halt at any time: what it has given must not be collected meanwhile.
+        // The source may pause at any time: what it has given must not be collected meanwhile.
         this.#lease();
         await this.#begin(held);
       }
@@ -126,7 +126,7 @@ class Putting {
     return this.#finish();
   }
 
-  /** Drops what has been placed. Never rejects: what can't be reached now is collected there some day. */
+  /** Drops what was placed. Never rejects: shards that can't be reached now are collected there later. */
   async undo(): Promise<void> {
     this.#broken ??= { error: undefined };
     await Promise.allSettled(this.#underWay);
@@ -143,7 +143,7 @@ class Putting {
     ]);
   }
 
-  /** If the content of this only stripe is there already: that one. */
+  /** If the content of this only stripe exists already: that content. */
   async #known(leaves: readonly Uint8Array[]): Promise<PutResult | undefined> {
     if (this.#options.isAgain === true) return undefined;
     const sizeBytes = leaves.reduce((sum, { length }) => sum + length, 0);
@@ -195,9 +195,9 @@ class Putting {
     const { k, n } = this.#code;
     const { coder, hash } = this.#parts;
     const isLeaves = k === 1 || sizeBytes === k * LEAF_BYTES;
-    // Coding takes the bytes away, so hashing comes first where it is not part of it.
+    // Coding takes the bytes away, so hashing comes first if it is not part of the coding.
     const leafHashes = isLeaves ? undefined : concat(await hash(leaves));
-    // Copies, since coding takes what it is given and leaves are the source's.
+    // Copies, because coding takes what it is given, and leaves belong to the source.
     const data = isLeaves ? (n === k ? leaves : leaves.map(copyOf)) : splitEvenly(concat(leaves), k);
     const coded =
       n === k

@@ -1,4 +1,7 @@
-/** Reads content, or a range of it: only the stripes that are needed, a few of them ahead of the reader, every byte checked. */
+/**
+ * Reads a content, or a range of it: only the needed stripes, a few of them ahead of the reader, with every byte
+ * checked.
+ */
 import { assert } from "../../base/assert.ts";
 import { concat } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError, throwIfAborted } from "../../base/errors.ts";
@@ -33,7 +36,7 @@ export async function* readContent(
   const end = Math.min(ref.sizeBytes, options.to ?? ref.sizeBytes);
   let at = Math.max(0, options.from ?? 0);
   if (at >= end) return;
-  // A content has one size: one that says otherwise is none of it.
+  // A content has one size: a layout with another size is not one of it.
   const layouts = parts.catalogue.layouts(ref.cid).filter(({ sizeBytes }) => sizeBytes === ref.sizeBytes);
   if (layouts.length === 0) throw new StarfishError("not-found", `No content ${ref.cid} is known here`);
   for (const [i, stored] of layouts.entries()) {

@@ -1,4 +1,4 @@
-/** Answers what others ask about this node's shards. */
+/** Answers the requests of other nodes about this node's shards. */
 import { StarfishError } from "../../base/errors.ts";
 import type { Unsubscribe } from "../../base/events.ts";
 import { release } from "../../base/owned.ts";
@@ -93,7 +93,7 @@ async function take(holdings: Holdings, name: ShardName, shard: Shard): Promise<
   }
 }
 
-/** Those that fit in one message; the asker asks for the others again. */
+/** The shards that fit into one message; the asker asks for the others again. */
 async function give(
   parts: ServeParts,
   computing: Semaphore,
@@ -111,7 +111,9 @@ async function give(
   return given;
 }
 
-/** A shard that is not held, of at most so many bytes: from all data shards, where this node is to hold those. */
+/**
+ * A shard that is not held, of at most this many bytes: computed from all data shards, if this node has to hold these.
+ */
 async function computed(
   { holdings, catalogue, coder }: ServeParts,
   computing: Semaphore,

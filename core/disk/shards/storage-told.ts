@@ -1,4 +1,6 @@
-/** Tells the others what this node offers and how much of it is free: now and then, and when it has changed enough to matter. */
+/**
+ * Tells the others what this node offers and how much of it is free: from time to time, and when it has changed enough.
+ */
 import { isStarfishError } from "../../base/errors.ts";
 import type { Member, Net } from "../../net/types.ts";
 import { type Clock, every, sleep } from "../../ports/clock.ts";
@@ -44,7 +46,7 @@ export function tellStorage({ net, catalogue, holdings, clock, log }: StorageTol
   function tell(): void {
     const { usedBytes } = holdings.store.usage();
     const { offeredBytes } = holdings;
-    // Who offers nothing holds what it has put itself all the same, and counts for that.
+    // A node that offers nothing still holds what it has put itself, and counts for that.
     const now = { offeredBytes: Math.max(offeredBytes, usedBytes), freeBytes: Math.max(0, offeredBytes - usedBytes) };
     const changedBytes = Math.abs(now.freeBytes - told.freeBytes);
     const enoughBytes = newsBytes(now.offeredBytes, usedBytes);
@@ -55,7 +57,7 @@ export function tellStorage({ net, catalogue, holdings, clock, log }: StorageTol
         told.offeredBytes <= 0 ||
         Math.abs(now.offeredBytes - told.offeredBytes) > enoughBytes);
     const isNews = isOther || changedBytes > enoughBytes;
-    // What somebody else wrote before a restart, or what has expired, is written anew too.
+    // An entry that somebody else wrote before a restart, or that has expired, is written again.
     const isOld =
       clock.monotonic() - (toldAtMs ?? 0) > STORAGE_EXPIRES_MS / 2 || catalogue.storage(net.self) === undefined;
     if (!isNews && !isOld) return;

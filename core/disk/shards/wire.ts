@@ -100,7 +100,7 @@ export const putSchema: Schema<{ shards: readonly (ShardName & Shard)[] }> = v.o
     v.maxLength(MESSAGE_SHARDS_MAX),
   ),
 });
-/** Of put and fetch. */
+/** The replies to put and fetch. */
 export const putReplySchema: Schema<readonly PutResult[]> = v.pipe(
   v.array(v.picklist(PUT_RESULTS)),
   v.maxLength(MESSAGE_SHARDS_MAX),
@@ -132,7 +132,7 @@ export const haveReplySchema: Schema<readonly Uint8Array[]> = v.pipe(
   v.array(bytesOf(0, UNIT_STRIPES * SHARDS_MAX * HELD_BYTES)),
   v.maxLength(ASKED_UNITS_MAX),
 );
-/** Of requests that ask nothing, or whose reply says nothing. */
+/** For requests without contents, and replies without contents. */
 export const nothingSchema: v.NullSchema<undefined> = v.null();
 export const dropSchema: Schema<{ id: string }> = v.object({ id: idSchema });
 
