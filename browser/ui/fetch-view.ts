@@ -17,6 +17,7 @@ import type { Channel } from "../../core/ports/network.ts";
 import { oneLine } from "../../core/shell/harmless.ts";
 import { offerWords } from "../../core/shell/transfer/notices.ts";
 import { browserCoder } from "../coder.ts";
+import { protection } from "../protection.ts";
 import { byId } from "./dom.ts";
 import { Download, downloadName } from "./download.ts";
 import { Transfer } from "./files/transfers.ts";
@@ -52,7 +53,9 @@ function showFound(found: Found): void {
     title: `There is something for you: ${oneLine(offer.title)}`,
     words: [
       `${sentence(offerWords(offer))}. It can be fetched once.`,
-      "Whoever gave you the code sends it, straight to this tab; nobody in between can read it. Take it only if you know who that is.",
+      protection() === "none"
+        ? "Take it only if you know who gave you the code. This page came by plain http: whoever runs the network in between could have changed it, and read along."
+        : "Whoever gave you the code sends it, straight to this tab; nobody in between can read it. Take it only if you know who that is.",
     ],
   });
   const buttons = make(

@@ -14,6 +14,10 @@ import { StateLine } from "./state-line.ts";
 /** How often the line says how long the code is still valid. */
 const REDRAW_MS = 10_000;
 
+const ONLY_HERE = "It works on this machine only. For others' devices, start the node with --host 0.0.0.0 or --url.\n";
+const UNPROTECTED =
+  "The page goes by plain http: whoever runs the network in between could change it and learn the words. A node with --tls self prevents that.\n";
+
 export async function runSendCode(context: CommandContext): Promise<number> {
   const { computer, signal, stdout } = context;
   const { options, operands } = parseArguments(context.args, { json: "flag", code: "flag" });
@@ -40,11 +44,10 @@ export async function runSendCode(context: CommandContext): Promise<number> {
       await stdout.print(
         `Whoever opens this link within an hour, or types the words at ${link.replace(/#.*$/, "")}, gets it once (${what}) and nothing else.\n`,
       );
-      if (isLocalLink(link))
-        await stdout.print(
-          "It works on this machine only. For others' devices, start the node with --host 0.0.0.0 or --url.\n",
-        );
+      if (isLocalLink(link)) await stdout.print(ONLY_HERE);
+      else if (link.startsWith("http:")) await stdout.print(UNPROTECTED);
     }
+    watch.begin();
     await open.fetched;
     line.hide();
     const { doneBytes, wrong, ms } = watch;
@@ -67,6 +70,7 @@ class Watch {
   /** The end of the code's time. */
   #untilMs = 0;
   #beganMs: number | undefined;
+  #isShown = false;
 
   constructor(line: StateLine, context: CommandContext) {
     this.#line = line;
@@ -103,9 +107,15 @@ class Watch {
     this.show();
   }
 
+  /** The code has been said: from now on there is a line of how it goes. */
+  begin(): void {
+    this.#isShown = true;
+    this.show();
+  }
+
   show(): void {
     const progress = this.#last;
-    if (progress === undefined) return;
+    if (progress === undefined || !this.#isShown) return;
     const { state, doneBytes, totalBytes, isReachable } = progress;
     if (state === "sending") return this.#line.progress(doneBytes, totalBytes);
     if (!isReachable) return this.#line.wait("the node that serves the page is out of reach; looking for it");

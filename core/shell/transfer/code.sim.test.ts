@@ -96,6 +96,15 @@ test("Ctrl-C ends it, and so does the hour", async () => {
   expect(expired).toMatchObject({ status: 1, stderr: expect.stringContaining("The hour is over") });
 });
 
+test("ends with the command, also where what it says can't be written", async () => {
+  await bench.run("echo x > /x");
+  expect((await settle(bench.start("send --code /x > /dev/full"))).status).toBe(1);
+  await bench.world.runFor(1_000);
+  expect(await settle(fetch("1-able-acorn-acorn").catch((error: StarfishError) => error.code))).toBe("closed");
+  const ran = await settle(bench.start("send --code /x | head -n 1"));
+  expect(await settle(fetch(ran.stdout.trim()).catch((error: StarfishError) => error.code))).toBe("closed");
+});
+
 test("--json tells programs, and what is wrong is said", async () => {
   await bench.run("echo x > /x");
   const out = collector();
