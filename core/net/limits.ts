@@ -94,7 +94,7 @@ export const SERVED_MAX = 512;
 export const ASKED_PER_PEER_MAX = 64;
 /** Requests to all peers that wait for their reply. */
 export const ASKED_MAX = 1_024;
-/** Deadline of a request where the caller names none. */
+/** The deadline of a request if the caller names none. */
 export const REQUEST_TIMEOUT_MS = 10_000;
 /** Time from the opening of a request's channel to the request itself. */
 export const REQUEST_ARRIVAL_MS = 10_000;
@@ -103,7 +103,7 @@ export const KEPT_CHANNELS_MAX = 4;
 /** How long the asker keeps a channel without a request; the server waits longer, so that none is lost between the two. */
 export const KEPT_CHANNEL_MS = 5_000;
 export const KEPT_CHANNEL_SERVED_MS = 30_000;
-/** So long a server waits for replies to be read before it sends more of them: as long as for a request. */
+/** How long a server waits for its replies to be read before it sends more of them: as long as for a request. */
 export const REPLY_TAKEN_MS = 30_000;
 /** Largest text of an error that is carried to the asker. */
 export const ERROR_CHARS_MAX = 1_000;
@@ -127,17 +127,20 @@ export const FORWARD_NONCES_MAX = 8_192;
 /** Shortest pause between attempts to reach the bootstrap addresses while this node is alone. */
 export const JOIN_BACKOFF_MIN_MS = 500;
 /**
- * The pause is this part of the time for which it has been alone: whoever was cut off for half a minute is back within three
- * seconds or so, and who is alone for minutes asks seldom.
+ * The pause is this part of the time for which the node has been alone. A node that was cut off for half a minute is
+ * back within about three seconds, and one that is alone for minutes asks seldom.
  */
 export const JOIN_BACKOFF_SHARE: number = 1 / 10;
 /** Longest such pause. A node that is alone tries as long as it lives. */
 export const JOIN_BACKOFF_MAX_MS = 15_000;
 /** Deadline of one attempt: a relayed WebRTC path takes up to some seconds. */
 export const JOIN_ATTEMPT_MS = 10_000;
-/** How often the addresses at which others are to be found are written down for the next start, if they have changed: soon, for a tab is reloaded without notice. */
+/**
+ * How often the addresses at which others can be found are stored for the next start, if they have changed: often,
+ * because a tab is reloaded without notice.
+ */
 export const ADDRESSES_SAVED_MS = 10_000;
-/** How soon after a new link, where none of the addresses written down is of anybody who is there. */
+/** How soon after a new link, if none of the stored addresses belongs to a member that is there. */
 export const ADDRESSES_SAVED_SOON_MS = 500;
 /** Topics whose derived keys are kept. */
 export const SEALER_TOPICS_MAX = 256;

@@ -50,20 +50,22 @@ export interface NetOptions {
   readonly kind: "tab" | "node";
   /** The text of an invite, or a link that ends in one. Without it: the swarm this node was in last. */
   readonly invite?: string | undefined;
-  /** Whether to found a swarm where there is neither an invite nor a former swarm. Otherwise that is "bad-invite". */
+  /**
+   * Whether to found a swarm if there is neither an invite nor a former swarm. Otherwise it rejects with "bad-invite".
+   */
   readonly found: boolean;
   /** The name that people see. If not given: the node's last name, or two friendly words. */
   readonly name?: string | undefined;
   /** The device whose fate it shares; a device by itself if not given. */
   readonly device?: string | undefined;
   /**
-   * The machine on which it runs, as an id that is of no use in another swarm; undefined where it can't be known, and then
-   * the device stands for it. A device that is named is believed: it counts as a machine.
+   * The machine on which it runs, as an id that is of no use in another swarm. If it is undefined, the device counts as
+   * the machine. A device that was named by its person counts as a machine, too.
    */
   readonly host?: ((swarm: SwarmId) => Promise<string | undefined>) | undefined;
   readonly coresLent?: number;
   readonly relayReason?: string | undefined;
-  /** Where others may be found beside what is remembered. Read before each attempt to get in. */
+  /** Where others may be found, besides the remembered addresses. Read before each attempt to join. */
   readonly nearby?: (() => readonly Address[]) | undefined;
   /** Told after each attempt to get in: undefined when it gave a link, else what went wrong. */
   readonly onAttempt?: (failure: StarfishError | undefined) => void;
@@ -119,7 +121,7 @@ async function keptConfirmation(store: Store): Promise<number | undefined> {
   try {
     return kept && decode(confirmedSchema, kept);
   } catch {
-    // As if nobody ever had.
+    // As if nobody had ever confirmed the clock.
     return undefined;
   }
 }
@@ -148,7 +150,7 @@ class WiredNet implements Net {
   #twin: Twin | undefined;
   /** What was last told of the clock. */
   #told: string | undefined;
-  /** The addresses of others that are stored; undefined: maybe none of those that are known. */
+  /** The stored addresses of others; undefined: they may be outdated. */
   #keptAddresses: readonly Address[] | undefined;
   #savingSoon: Timer | undefined;
 
@@ -395,7 +397,7 @@ class WiredNet implements Net {
     this.#overlay.stop();
     this.#gossip.stop();
     this.#rpc.close();
-    // Closing lets what is queued out first.
+    // Closing first sends what is queued.
     await this.#links.close();
     await saved;
     await this.#network[Symbol.asyncDispose]();
@@ -409,7 +411,7 @@ class WiredNet implements Net {
     );
   }
 
-  /** Keeps for the next start where the swarm is now; while alone, what was known before stays. */
+  /** Stores where the swarm is now, for the next start. While the node is alone, the former addresses stay. */
   async #saveAddresses(): Promise<void> {
     const addresses = this.#elsewhere(this.members());
     const kept = this.#keptAddresses;
@@ -440,7 +442,10 @@ class WiredNet implements Net {
     this.#told = notice;
   }
 
-  /** Keeps that others find this node's clock right: whoever surrounds it after the next start can't tell it otherwise. */
+  /**
+   * Stores that others find this node's clock right. So nodes that surround it after the next start can't make it
+   * believe otherwise.
+   */
   async #saveConfirmation(): Promise<void> {
     const confirmedMs = this.#time.confirmedMs();
     if (confirmedMs !== undefined)
@@ -474,8 +479,8 @@ function firstRecord(
 ): MemberRecord {
   return {
     peer: identity.peer,
-    // The wall clock, so that a new life outranks the one before; where that clock was set back, the swarm says so and
-    // the node outdoes its former self.
+    // The wall clock, so that a new life outranks the one before. If the clock was set back, the swarm says so, and the
+    // node exceeds its former value.
     incarnation: Math.round(nowMs),
     name: options.name,
     kind: options.kind,

@@ -118,9 +118,9 @@ export interface Net {
     options?: {
       signal?: AbortSignal | undefined;
       timeoutMs?: number;
-      /** Keeps a channel open for the next such request: for what is asked many times in a row. */
+      /** Keeps a channel open for the next such request, for many requests in a row. */
       keepAlive?: boolean;
-      /** Where there is no link, asks through a member that is linked to both rather than make one: for what is small. */
+      /** If there is no link, asks through a member that is linked to both, and makes no link. For small messages. */
       isCarried?: boolean;
     },
   ): Promise<R>;
@@ -142,11 +142,11 @@ export interface Net {
   /** Another node runs under this one's identity. The node that ends has already left when this is called. */
   onTwin(listener: (twin: Twin) => void): Unsubscribe;
 
-  /** A stream of messages to a member over a direct or relayed link; for what is too large for a request. */
+  /** A stream of messages to a member over a direct or relayed link, for contents that are too large for a request. */
   open(peer: PeerId, protocol: string, options?: { signal?: AbortSignal | undefined }): Promise<Channel>;
   accept(protocol: string, receive: (channel: Channel, from: PeerId) => void): Unsubscribe;
 
-  /** Signs as this node what is said for one purpose; `isSignedBy` (identity/statement.ts) is how others check it. */
+  /** Signs a message for one purpose as this node; others check it with `isSignedBy` (identity/statement.ts). */
   sign(purpose: string, message: Bytes): Uint8Array;
   /** Bytes that all members derive alike and nobody else knows, for one purpose. */
   secretFor(purpose: string, length: number): Uint8Array;

@@ -1,7 +1,7 @@
 /**
- * When what waits for a link is sent: at once if the link has been quiet, else gathered with what comes within FLUSH_MS.
- * It never depends on a timer alone: every event of the owner may settle, so that a tab whose timers are throttled to
- * one a second still passes on at once what it receives.
+ * Decides when waiting messages are sent on a link: at once if the link has been quiet, else together with those that
+ * come within FLUSH_MS. It never depends on a timer alone: every event of the owner may send. So a tab whose timers are
+ * throttled to one a second still passes on at once what it receives.
  */
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { PeerId } from "../../ports/network.ts";
@@ -26,7 +26,7 @@ export class Flusher {
     for (const peer of peers) this.#waiting.add(peer);
   }
 
-  /** A message has been sent to the peer just now, whoever caused it. */
+  /** A message has just been sent to the peer, for whatever reason. */
   sent(peer: PeerId): void {
     this.#sentMs.set(peer, this.#clock.monotonic());
     this.#waiting.delete(peer);
@@ -37,7 +37,7 @@ export class Flusher {
     this.#waiting.delete(peer);
   }
 
-  /** Flushes what is due. Call it at the end of whatever may have marked. */
+  /** Sends what is due. Call it at the end of whatever may have marked something. */
   settle(): void {
     if (this.#waiting.size === 0) return;
     const nowMs = this.#clock.monotonic();

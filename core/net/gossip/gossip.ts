@@ -52,7 +52,7 @@ export interface Gossip {
   publish(topic: string, payload: Bytes): void;
   /** `from` has signed the payload. */
   subscribe(topic: string, receive: (payload: Uint8Array, from: PeerId) => void): Unsubscribe;
-  /** Peers to which it pushes what is new, for measurements. */
+  /** The peers to which it sends new bodies at once, for measurements. */
   eager(): readonly PeerId[];
   stop(): void;
 }
@@ -181,7 +181,7 @@ class Topics implements Gossip {
     this.#settle();
   }
 
-  /** Sends what is urgent, and sees to it that the tree is looked after when it is due. */
+  /** Sends what is urgent, and schedules the maintenance of the tree. */
   #settle(): void {
     const { clock } = this.#ports;
     this.#flusher.mark(this.#tree.urgent);

@@ -20,7 +20,7 @@ export type Verdict = "spread" | "keep" | "fault";
 /** Bodies are remembered by id this long; far longer than any of them travels. */
 const SEEN_MS = 120_000;
 const SEEN_MAX = 16_384;
-/** Bodies are kept for those that ask: as long as a link may be silent before it is given up. */
+/** How long bodies are kept for nodes that ask for them: as long as a link may be silent before it is given up. */
 const KEPT_MS = 30_000;
 const KEPT_BYTES_MAX: number = 4 * 1024 * 1024;
 /** An id is told no sooner than this after its body came: by then the tree has brought it to nearly all. */
@@ -30,7 +30,7 @@ const LAZY_MS = 300;
  * seven times a second, whatever is written. A node that lacks a body hears of it from all of its neighbours in turn.
  */
 const TELL_MS = 3_500;
-/** Ids are told with every tick while a neighbour has asked for a body within the last so many ms. */
+/** Ids are sent with every tick if a neighbour has asked for a body within this many ms. */
 const TROUBLED_MS = 30_000;
 /** How long a body may take to come by the tree after its id came by another way. */
 const GRAFT_MS = 100;
@@ -42,7 +42,10 @@ const MISSING_MAX = 1_024;
 const SOURCES_MAX = 4;
 /** A link on which somebody asked carries bodies this long after the last that it brought first. */
 const EXTRA_MS = 30_000;
-/** It is kept for what comes twice if it was first within this time: the tree may be slow, or lack this part only. */
+/**
+ * A link over which bodies arrive twice is kept if it was first within this time: the tree may be slow, or lack only
+ * this part.
+ */
 const FIRST_MS = 3_000;
 /** Ids that wait for one link. */
 const HAVE_MAX = 2_048;
@@ -100,7 +103,7 @@ export class GossipTree {
   /** Peers for which more than ids waits. */
   readonly #urgent = new Set<PeerId>();
   #floodUntilMs = 0;
-  /** When ids were last told over a lazy link, and when a body was last asked for, by this node or of it. */
+  /** When ids were last sent over a lazy link, and when a body was last asked for, by this node or from it. */
   #toldMs = -Infinity;
   #graftedMs = -Infinity;
   #nowMs = 0;
@@ -134,7 +137,7 @@ export class GossipTree {
     if (!isSilent) this.#announce(peer, state);
   }
 
-  /** For some time every link is eager: after a great loss the tree is in pieces, and what is said then matters. */
+  /** Makes every link eager for some time: after a great loss the tree is in pieces, and what is said then matters. */
   flood(untilMs: number): void {
     this.#floodUntilMs = Math.max(this.#floodUntilMs, untilMs);
   }
@@ -148,7 +151,7 @@ export class GossipTree {
     this.#spread(id, body, [], options.lazily ?? false);
   }
 
-  /** Takes in what a peer sent. `admit` is asked about each new body, and says what becomes of it. */
+  /** Takes in a frame of a peer. `admit` is called with each new body, and decides what is done with it. */
   receive(peer: PeerId, frame: TreeFrame, nowMs: number, admit: (body: Uint8Array) => Verdict): void {
     const state = this.#peers.get(peer);
     if (state === undefined) return;
@@ -193,8 +196,8 @@ export class GossipTree {
   }
 
   /**
-   * Whom to tell ids now, if anybody: of all for whom some wait, who has waited longest. Ids also go along with whatever
-   * is sent.
+   * The peer to which ids are to be sent now, if any: the one whose ids have waited longest. Ids are also added to
+   * whatever is sent.
    */
   lazy(nowMs: number): PeerId | undefined {
     const pauseMs = nowMs - this.#graftedMs < TROUBLED_MS ? 0 : TELL_MS;
@@ -272,7 +275,9 @@ export class GossipTree {
     if (verdict === "spread") this.#spread(id, body, [peer, ...holders], false);
   }
 
-  /** The tree brings what was told lazily from elsewhere: who is behind this node on the tree waits for it. */
+  /**
+   * The tree has brought a body that had come over a lazy link before: nodes behind this one on the tree wait for it.
+   */
   #pushed(id: string, from: PeerId): boolean {
     const kept = this.#kept.get(id);
     if (kept?.isLazy !== true) return false;

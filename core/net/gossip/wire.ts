@@ -14,7 +14,7 @@ export interface TreeFrame {
   readonly have?: Uint8Array | undefined;
   /** Ids of bodies that the sender wants, packed; for a while it also wants further bodies at once. */
   readonly graft?: Uint8Array | undefined;
-  /** The sender has what it asked for from elsewhere since: ids are enough where the link is no branch. */
+  /** The sender has got from elsewhere what it asked for: ids are enough if the link is not a branch of the tree. */
   readonly prune?: boolean | undefined;
   /** Names of the nodes from the tree's root to the sender's parent, packed (way.ts). */
   readonly way?: Uint8Array | undefined;

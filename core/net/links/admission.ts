@@ -156,7 +156,7 @@ function hear(says: v.InferOutput<typeof recordsSchema>, peer: PeerId, { records
   for (const record of [says.yours, says.mine]) if (record !== undefined) records?.told(peer, record);
 }
 
-/** Runs one side; what is wrong with the peer is told to it and becomes an outcome. */
+/** Runs one side of the handshake. A fault of the peer is told to the peer and becomes an outcome. */
 async function settle(channel: Channel, side: () => Promise<Outcome>): Promise<Outcome> {
   try {
     return await side();

@@ -4,8 +4,8 @@ import { ADDRESS_CHARS_MAX, INVITE_ADDRESSES_MAX } from "../limits.ts";
 import type { Member } from "../types.ts";
 
 /**
- * The best few addresses, in order: this node's own, then one of each other device that can be dialled, awake ones
- * first and the longest-lived of them first since they are likeliest to stay; then more of the same devices, and last
+ * The best few addresses, in order: this node's own, then one of each other device that can be dialled (awake ones
+ * first, and of these the oldest, since they are likeliest to stay), then further ones of the same devices, and last
  * those that were known before.
  */
 export function bestAddresses(
@@ -34,8 +34,8 @@ export function bestAddresses(
 }
 
 /**
- * Those for an invite: on another device, an address of one's own machine would be that device's. They stay where there is
- * no other.
+ * The addresses for an invite. On another device, an address of one's own machine would mean that device, so it is left
+ * out unless there is no other.
  */
 export function forOtherDevices(addresses: readonly Address[]): readonly Address[] {
   const far = addresses.filter((address) => !isLoopback(address));

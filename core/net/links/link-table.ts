@@ -177,7 +177,7 @@ class Table implements LinkTable {
     return entry;
   }
 
-  /** The oldest goes: whoever belongs here is through in a moment, so that it is hardly ever one of those. */
+  /** The oldest is closed. A node that belongs here is admitted within a moment, so it is hardly ever one of those. */
   #boundStrangers(): void {
     const strangers: Entry[] = [];
     for (const entry of this.#byPeer.values())

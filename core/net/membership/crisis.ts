@@ -1,9 +1,9 @@
 /**
  * Rules of membership for times when much happens at once. Pure.
  *
- * A death is noticed by those that are linked to the dead. When the swarm is cut, some of the missing were linked only to
- * others that are missing too, and nobody here would ever notice. So a node that loses many links at once calls the roll:
- * each node says that it is here, and a node that does not is suspected.
+ * A death is noticed by the nodes that are linked to the dead one. When the swarm is cut, some of the missing nodes
+ * were linked only to others that are missing too, and nobody here would ever notice. So a node that loses many links
+ * at once calls the roll: each node says that it is here, and a node that does not is suspected.
  */
 import type { PeerId } from "../../ports/network.ts";
 
@@ -61,7 +61,7 @@ export class RollCall {
   }
 }
 
-/** So much at once, and so much a second for as long as one likes. */
+/** A rate limit: that much at once, and that much a second for as long as it lasts. */
 export class Pace {
   readonly #burst: number;
   readonly #perSecond: number;
@@ -90,18 +90,21 @@ export class Pace {
   }
 }
 
-/** Records that one member may have accepted at once, and per second in the long run. Honest ones stay at one a second. */
+/**
+ * Records of one member that are accepted at once, and per second in the long run. Honest members send one a second.
+ */
 const BURST = 20;
 const PER_SECOND = 4;
 const PACED_MAX = 5_000;
 /**
- * Answers of a node to who says that it is gone. Less than others take in of it, for what they don't take in is no answer;
- * and often enough that half a second, a tick and the way to all are less than SUSPICION_MS_MIN.
+ * How often a node answers those who say that it is gone. It is less than others accept from it, because an ignored
+ * answer is of no use. It is often enough that half a second, a tick and the way to all nodes are less than
+ * SUSPICION_MS_MIN.
  */
 const ANSWERS_BURST = 8;
 const ANSWERS_PER_SECOND = 2;
 
-/** Bounds what this node says of itself because of what others say. */
+/** Limits what this node says about itself because of what others say. */
 export function answerPace(nowMs: number): Pace {
   return new Pace(ANSWERS_BURST, ANSWERS_PER_SECOND, nowMs);
 }
@@ -119,7 +122,7 @@ export function askPace(nowMs: number): Pace {
 export class RecordPace {
   readonly #paces = new Map<PeerId, Pace>();
 
-  /** Costs nothing: only what has proven to be the member's own word counts against it. */
+  /** Does not count by itself: only messages that are proven to be the member's own count against it. */
   allows(peer: PeerId, nowMs: number): boolean {
     return this.#paces.get(peer)?.allows(nowMs) ?? true;
   }

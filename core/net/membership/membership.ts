@@ -99,13 +99,16 @@ export function createMembership(options: MembershipOptions): (ports: Membership
   return (ports) => new Members(options, ports);
 }
 
-/** How often the table is swept of what is old. */
+/** How often old entries are removed from the table. */
 const SWEEP_MS = 30_000;
-/** When there is hardly room for members, so many of those told of last have to speak up with each tick. */
+/**
+ * If there is hardly any room for members, this many of the last reported ones are doubted with each tick, and have to
+ * answer.
+ */
 const DOUBTS_A_TICK = 32;
 /** Someone silent here but heard elsewhere: this much longer, and the link itself is given up. */
 const BROKEN_MS = 5_000;
-/** A link over which nothing has ever come is given up after so long, and its peer not suspected for it. */
+/** A link over which nothing has ever arrived is given up after this time, and its peer is not suspected for it. */
 const UNPROVEN_MS = 15_000;
 
 class Members implements Membership {
@@ -225,7 +228,7 @@ class Members implements Membership {
     if (watch.accusedAt === undefined) return;
     watch.accusedAt = undefined;
     this.#setSilent(peer, false);
-    // The silence is over: what we said of it no longer holds here, and its own word will end it elsewhere.
+    // The silence is over. This node's suspicion no longer holds here, and the member's own word will end it elsewhere.
     this.#table.trust(peer, this.#active());
   }
 
@@ -270,7 +273,7 @@ class Members implements Membership {
   #up(link: AdmittedLink): void {
     if (this.#watches.has(link.peer)) return;
     this.#expected.delete(link.peer);
-    // Who was out of touch may be suspected by now without having heard of it: it says that it is here.
+    // Others may suspect a node that was out of touch without its knowledge, so it says that it is here.
     if (this.#suspicions.isAlone() && this.#table.living > 1) this.#outdo(this.#self.signed.record.incarnation);
     this.#watches.set(link.peer, new LinkWatch(this.#active()));
     this.#tree.linkUp(link.peer, this.#ports.clock.monotonic());
@@ -338,7 +341,7 @@ class Members implements Membership {
     if (stale.length > 0) this.#sync.tellGone(link, stale);
   }
 
-  /** The peer holds these for dead: they are suspects here, and hear of it. */
+  /** The peer takes these members to be dead: they become suspects here, and hear of it. */
   #toldGone(link: AdmittedLink, packed: Uint8Array): void {
     const by = shortIdOf(this.#ports.crypto, link.peer);
     this.#suspicions.announce(
@@ -358,7 +361,7 @@ class Members implements Membership {
     return isNews ? "spread" : "keep";
   }
 
-  /** Takes in a record. `stale` gathers those that are alive for the sender and gone for us. */
+  /** Takes in a record. `stale` collects members that are alive for the sender and gone here. */
   #record(from: PeerId, wire: Uint8Array, stale?: Row[]): Verdict {
     const unchecked = readRecord(wire);
     const { peer, incarnation } = unchecked.says;
@@ -385,7 +388,7 @@ class Members implements Membership {
     }
   }
 
-  /** Takes in a suspicion; what is said of this node is answered. */
+  /** Takes in a suspicion. If it is about this node, this node answers. */
   #suspected(row: Row, by: ShortId): boolean {
     // Nobody speaks for this node.
     if (by === this.#id) return false;
@@ -395,14 +398,14 @@ class Members implements Membership {
     return true;
   }
 
-  /** Something is said under this node's name that it has not said: by a former life of it, or by a twin. */
+  /** Under this node's name something is said that it has not said: by its former life, or by a twin. */
   #otherSelf(unchecked: UncheckedRecord): Verdict {
     const { says, lives } = unchecked;
     const own = { life: this.#self.life, startedAtMs: this.#self.signed.record.startedAtMs };
     const twin = twinOf(own, unchecked);
     if (equal(lives.life, own.life)) this.#self.begunAnew(this.#ports.random.bytes(LIFE_BYTES));
     else this.#self.rivalled(lives.life);
-    // Said also by who gives way: it is how the other one learns of it.
+    // The twin that gives way says this too, because the other one learns of it that way.
     this.#outdo(says.incarnation);
     if (twin?.givesWay === true) {
       this.#giveWay(twin);

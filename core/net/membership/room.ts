@@ -1,16 +1,20 @@
 /**
- * Who gets a place among the members that this node knows. A member can make identities at will, sign records for them and
- * say that they are asleep, so that nobody expects to hear of them. So those who are only told of share what is left
- * beside a reserve for those who come themselves; each link that tells has an equal share of that when it is full; and of
- * those told of as asleep, who were never awake as far as this node knows, there are few, and they go first. Pure.
+ * Decides which members get a place in this node's table. A member can make any number of identities, sign records for
+ * them and say that they are asleep, so that nobody expects to hear from them. Therefore members that are only reported
+ * by others share what is left beside a reserve for members that come themselves. When that is full, each link that
+ * reports members has an equal share of it. There are few places for members that are reported as asleep and were never
+ * awake as far as this node knows, and these are dropped first. Pure.
  */
 import type { PeerId } from "../../ports/network.ts";
 
-/** Members alive or asleep at once. A digest of so many still fits in one message. */
+/** Members that are awake or asleep at the same time. A digest of this many still fits into one message. */
 export const MEMBERS_MAX = 5_000;
-/** Of these only told of by others: the rest is for those who come themselves, twice as many as a node has links. */
+/**
+ * Of these, members that are only reported by others. The rest is for members that come themselves: twice as many as a
+ * node has links.
+ */
 const HEARSAY_MAX = 4_488;
-/** Of these only ever told of as asleep: tabs frozen before this node came. */
+/** Of these, members that were only ever reported as asleep: tabs that were frozen before this node came. */
 export const SLEEPERS_MAX = 1_024;
 
 /** A member that this node has only been told of. */
@@ -79,7 +83,7 @@ export class Room {
     return newest(largest(this.#sleepers)) ?? newest(largest(this.#others));
   }
 
-  /** The newest of who has told of most, if that is more than `by` has. */
+  /** The newest member reported by the link that has reported the most, if that is more than `by` has. */
   #shareOf(shelf: ReadonlyMap<PeerId, ReadonlyMap<PeerId, Ghost>>, by: PeerId): Ghost | false {
     const most = largest(shelf);
     if (most === undefined || most.size <= (shelf.get(by)?.size ?? 0) + 1) return false;

@@ -1,7 +1,7 @@
 /**
- * Suspicions that this node raises itself: of peers whose links went silent or closed without a word, of everyone while it
- * is alone, and of those who did not answer when the roll was called (crisis.ts). It also ends suspicions that have run
- * their time.
+ * Suspicions that this node raises itself: of peers whose links went silent or closed without a word, of all members
+ * while it is alone, and of members that did not answer when the roll was called (crisis.ts). It also ends suspicions
+ * whose time is over.
  */
 import type { PeerId } from "../../ports/network.ts";
 import { Losses, RollCall } from "./crisis.ts";
@@ -12,7 +12,7 @@ import { encodeRoll, encodeSuspicion } from "./wire.ts";
 
 /** A link heard within this time vouches for its peer, whatever others suspect. */
 const VOUCH_MS = 1_500;
-/** So long something may come of a new link. Round trips that losses made long take less. */
+/** How long a new link may take until something arrives. Even round trips with packet losses take less. */
 const HOPE_MS = 4_000;
 
 export interface SuspicionParts {

@@ -15,7 +15,7 @@ import type { Member, MemberChange, MemberRecord, MemberStatus } from "../types.
 export interface Entry {
   readonly id: ShortId;
   readonly signed: SignedRecord;
-  /** Replaced with every change, so that whoever holds one sees a moment. */
+  /** Replaced with every change, so that a holder of it sees a single moment. */
   readonly member: Member;
   readonly suspicion: Suspicion | undefined;
   /** When the record that counts came. */
@@ -57,10 +57,10 @@ export interface Comparison {
   readonly gone: readonly Row[];
 }
 
-/** How long a suspicion runs that nobody shares, and the least that one runs that many share. */
+/** How long a suspicion runs that nobody shares, and the shortest time of one that many share. */
 export const SUSPICION_MS_MAX = 3_000;
 export const SUSPICION_MS_MIN = 1_500;
-/** So many members beyond the first make a suspicion run its least time. */
+/** This many members beyond the first make a suspicion run for the shortest time. */
 const CONFIRMATIONS = 3;
 /**
  * A member that has lately outlived more suspicions than a cut and its heal bring is being accused on purpose. Further
@@ -80,7 +80,9 @@ const GONE_MAX = 4_000;
 const REFUSED_MAX = 8_192;
 const REFUSED_MS: number = 10 * 60_000;
 
-/** Those who came themselves, and are not linked any more, have a share together. */
+/**
+ * Stands for the reporter of members that came themselves and are not linked any more: together they have one share.
+ */
 const ITSELF = "";
 
 export class MemberTable {
@@ -171,7 +173,7 @@ export class MemberTable {
     slot.signed = signed;
     slot.freshMs = nowMs;
     slot.isDoubtful = false;
-    // What this node suspects by itself is not said on purpose: where it was alone, it suspected everyone.
+    // This node's own suspicions are not made on purpose: while it was alone, it suspected everyone.
     if (slot.suspicion?.by.has(this.#shortId(this.#self)) === false)
       slot.outlived = { count: outlivedBy(slot, nowMs) + 1, atMs: nowMs };
     this.#clear(slot);
@@ -187,7 +189,7 @@ export class MemberTable {
     return this.#room.roomFor(this.#living, by, source?.state === "asleep");
   }
 
-  /** Counts it among those who are only told of, or not any more. */
+  /** Counts it as a member that is only reported by others, or no longer. */
   #place(slot: Slot, source: Source | undefined): void {
     const { peer } = slot.member.record;
     const before = slot.ghost;
@@ -221,7 +223,7 @@ export class MemberTable {
     slot.ghost = undefined;
   }
 
-  /** Its link is gone: from now on others tell of it. */
+  /** Its link is gone: from now on it is reported by others. */
   unheard(peer: PeerId): void {
     const slot = this.#byPeer.get(peer);
     if (slot === undefined || slot.member.isSelf || !slot.isHeard) return;
@@ -247,7 +249,7 @@ export class MemberTable {
     return true;
   }
 
-  /** We know better than those who suspect: the suspicion is forgotten here. */
+  /** This node knows better than those who suspect the member: the suspicion is forgotten here. */
   trust(peer: PeerId, nowMs: number): void {
     const slot = this.#byPeer.get(peer);
     if (slot?.suspicion === undefined) return;
@@ -295,7 +297,10 @@ export class MemberTable {
     return true;
   }
 
-  /** Forgets those that have been gone for long, the oldest first, and buries members whose certificate has run out. */
+  /**
+   * Forgets members that have been gone for long, the oldest first, and buries members whose certificate has expired,
+   * or that have been asleep for too long.
+   */
   sweep(nowMs: number, wallMs: number): void {
     if (nowMs - this.#refusedMs > REFUSED_MS) {
       this.#refused.clear();

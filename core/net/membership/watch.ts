@@ -48,7 +48,10 @@ export class LinkWatch {
     return this.#rttMs;
   }
 
-  /** Something has come over it. Before that it says nothing of its peer, who may know nothing of it yet. */
+  /**
+   * Whether something has arrived over it. Before that, silence tells nothing about its peer, which may not know the
+   * link yet.
+   */
   get isProven(): boolean {
     return this.#isProven;
   }

@@ -30,7 +30,7 @@ export class Questions {
     this.#send = send;
   }
 
-  /** Resolves to what was learnt when `isEnough`, when all have answered, or after ANSWER_MS. Never rejects. */
+  /** Resolves to what was learnt when `isEnough` says so, when all have answered, or after ANSWER_MS. Never rejects. */
   ask(
     links: readonly AdmittedLink[],
     ids: readonly ShortId[],

@@ -1,6 +1,6 @@
 /**
- * The ways to a member: by its own addresses, or introduced by neighbours that are linked to it. Where none is, neighbours
- * are asked who is, and one of those is linked to first.
+ * The ways to a member: by its own addresses, or by an introduction of neighbours that are linked to it. If there is
+ * none, it asks neighbours who is linked to the member, and first links to one of those.
  */
 import { StarfishError, isStarfishError, throwIfAborted } from "../../base/errors.ts";
 import { Semaphore } from "../../base/semaphore.ts";
@@ -106,7 +106,7 @@ export class Dialler {
     }
   }
 
-  /** Those who can introduce us to `peer`; asked for where there is no other way. */
+  /** Neighbours that can introduce this node to `peer`; asks for them if there is no other way. */
   async #ways(peer: PeerId, addresses: readonly Address[], isPressing: boolean): Promise<readonly PeerId[]> {
     const known = this.introducers(peer);
     if (known.length > 0 || addresses.length > 0) return known;

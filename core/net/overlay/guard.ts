@@ -1,7 +1,7 @@
 /**
- * Looks after members that nobody may be watching. A death is noticed at the other end of a link; who has lost the only
- * neighbours it had, or never had more than one, could die unnoticed. So the neighbours of a lost node look at whom that
- * node was linked to; whom no one around is linked to is doubted, and has to speak up. Pure.
+ * Looks after members that nobody may be watching. A death is noticed at the other end of a link. A node that has lost
+ * its only neighbours, or has just one, could die unnoticed. So the neighbours of a lost node check the nodes to which
+ * it was linked. A node to which nobody around is linked is doubted, and has to answer. Pure.
  */
 import { mixRow, type ShortId } from "../membership/rows.ts";
 
@@ -9,7 +9,7 @@ import { mixRow, type ShortId } from "../membership/rows.ts";
 const SETTLE_MS = 1_000;
 /** Members at once whose neighbours are looked after; a great cut is met by calling the roll. */
 const WARDS_MAX = 512;
-/** So many of a lost node's neighbours look after each of the others: two, should one be lost as well. */
+/** How many of a lost node's neighbours look after each of the others: two, in case one of them is lost as well. */
 const GUARDS = 2;
 
 export class Guard {

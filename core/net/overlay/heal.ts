@@ -1,6 +1,7 @@
 /**
- * How the parts of a swarm that was cut find each other again: the swarm as a whole tries a few addresses of its missing
- * each second, whoever they are and however the cut ran, so that each node has little to do and none is needed for it.
+ * How the parts of a swarm that was cut find each other again. The swarm as a whole tries a few addresses of its
+ * missing members each second, whoever they are and wherever the cut is. So each node has little to do, and no
+ * particular node is needed.
  */
 import type { Random } from "../../ports/random.ts";
 import type { Member } from "../types.ts";

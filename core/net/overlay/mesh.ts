@@ -10,7 +10,7 @@ import type { Member } from "../types.ts";
 
 /** Below it a link is not given up: of six random links to a swarm half of which dies, some remain (63 in 64). */
 const DEGREE_MIN = 6;
-/** Below it this node dials; what others dial brings the mean to about 8. */
+/** With fewer links this node dials; links that others dial bring the mean to about 8. */
 const DEGREE = 7;
 /** Above it links are a cost without use: every one is pinged. */
 const DEGREE_MAX = 9;

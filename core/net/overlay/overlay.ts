@@ -29,7 +29,7 @@ import type { MemberChange } from "../types.ts";
 export interface OverlayOptions {
   /** Links at most: LINKS_MAX_TAB or LINKS_MAX_NODE. */
   readonly linksMax: number;
-  /** Where the swarm might be found when its members can't be. */
+  /** Where the swarm might be found if its members can't be. */
   readonly bootstrap: () => readonly Address[];
 }
 
@@ -297,7 +297,7 @@ class Neighbourhood implements Overlay {
       .finally(() => this.#extending.delete(peer));
   }
 
-  /** Doubts those of the wards that nobody around is linked to. */
+  /** Doubts those of the wards to which nobody around is linked. */
   #lookAfter(wards: readonly ShortId[]): void {
     const { links, membership } = this.#ports;
     const isMissing = (id: ShortId): boolean => {

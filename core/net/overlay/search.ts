@@ -1,4 +1,4 @@
-/** Looks for members that are missing, at their addresses and at those where the swarm might be found (heal.ts). */
+/** Looks for missing members, at their addresses and at those where the swarm might be found (heal.ts). */
 import { type Clock, withDeadline } from "../../ports/clock.ts";
 import type { Address, DialTarget, PeerId } from "../../ports/network.ts";
 import { type Random, sample } from "../../ports/random.ts";
@@ -18,11 +18,11 @@ export interface SearchParts {
   readonly periodMs: number;
 }
 
-/** A probe of somebody missing: whoever is there answers within this. */
+/** How long a probe of a missing member waits for an answer. */
 const PROBE_MS = 2_000;
 /** Probes at once of a node that has nobody left: it can't know who of all it knew is on its side of a cut. */
 const ALONE_PROBES_MAX = 4;
-/** Stands among those looked for, for whoever answers at the bootstrap addresses. No PeerId. */
+/** An entry among the missing members for whatever node answers at the bootstrap addresses. It is not a PeerId. */
 const BOOTSTRAP = "bootstrap";
 
 export class Search {

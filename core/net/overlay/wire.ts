@@ -5,7 +5,7 @@ import { PART_MESSAGE_BYTES_MAX } from "../limits.ts";
 import { packIds, type ShortId, unpackIds } from "../membership/rows.ts";
 
 export interface OverlayFrame {
-  /** All that the sender is linked to; forgets what was said before. */
+  /** All links of the sender; replaces what it said before. */
   readonly links?: Uint8Array | undefined;
   readonly added?: Uint8Array | undefined;
   readonly removed?: Uint8Array | undefined;
