@@ -33,7 +33,7 @@ export function copyOf(bytes: Bytes): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
 }
 
-/** The pieces of a message as one; what is one already is passed on. */
+/** Joins the pieces of a message. A message in one piece is returned unchanged. */
 export function whole(message: Bytes | readonly Bytes[]): Bytes {
   return message instanceof Uint8Array ? message : concat(message);
 }

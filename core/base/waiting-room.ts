@@ -1,7 +1,8 @@
 /**
- * Those who have come and not yet shown that they belong here: bounded, and fair between the places that they come from. When
- * it is full, the oldest of the place that has the most goes. So whoever fills it from one place loses only its own, and
- * whoever is slow cannot keep others out. A place is an IP address; who has one of IPv6 has all of its network (/64).
+ * Connections that have not shown yet that they belong here: bounded, and fair between the places from which they come.
+ * When it is full, the oldest one of the place with the most is closed. So an attacker who fills it from one place
+ * loses only its own connections, and slow ones cannot keep others out. A place is an IP address; for IPv6 it is a
+ * whole network (/64), because a user of IPv6 has all of its addresses.
  */
 export class WaitingRoom {
   readonly #max: number;
@@ -44,7 +45,7 @@ export class WaitingRoom {
   }
 }
 
-/** Of an IPv6 address the first half; of anything else, also of IPv4 as IPv6 (::ffff:1.2.3.4), the whole. */
+/** The first half of an IPv6 address; everything of another address, including IPv4 as IPv6 (::ffff:1.2.3.4). */
 function networkOf(address: string): string {
   if (!/^[\da-f]*:[\da-f:]+$/i.test(address)) return address;
   const [before = [], after = []] = address.split("::").map((half) => half.split(":").filter((group) => group !== ""));

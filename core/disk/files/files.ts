@@ -33,7 +33,10 @@ export interface FilesParts {
   readonly devices: () => number;
   /** Machines on which they are. */
   readonly machines: () => number;
-  /** Bytes that contents of earlier versions may take in the swarm; unless told, a share of what is offered, by this node's part. */
+  /**
+   * Bytes that contents of earlier versions may take in the swarm. Default: this node's part of a share of what is
+   * offered.
+   */
   readonly versionBytesMax?: () => number;
 }
 
@@ -265,7 +268,7 @@ export class NodeFiles implements Files {
     const all = Promise.all([safe, this.#acknowledged.wait()]).then(() => {
       if (inline !== undefined) onProgress?.({ takenBytes: size, safeBytes: size });
     });
-    // Who does not wait for it hears nothing of it.
+    // Callers that do not wait for it are not told of errors.
     all.catch(() => {});
     return { info: this.#infoOf(target), safe: all };
   }

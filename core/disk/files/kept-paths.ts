@@ -1,6 +1,6 @@
 /**
- * Paths that this node keeps whole, so that they can be read here without any other: what is there now, and what will be
- * written under them. The list is this node's own and survives a restart.
+ * Paths that this node keeps whole, so that they can be read here without other nodes: the present contents, and those
+ * that will be written under them. The list belongs to this node and survives a restart.
  */
 import * as v from "valibot";
 import { equal } from "../../base/bytes.ts";
@@ -19,7 +19,7 @@ export interface KeptPathsParts {
   readonly contents: Contents;
   readonly clock: Clock;
   readonly log: Log;
-  /** The contents of files at and under a path, but those that live in their entries. */
+  /** The contents of files at and under a path, except those that are stored in their entries. */
   readonly contentsUnder: (path: string) => Iterable<ContentRef>;
 }
 
@@ -90,14 +90,17 @@ export class KeptPaths {
     return this.#paths.size === 0;
   }
 
-  /** Whether what is there is kept: of a file with its CID, whether all of it is here. */
+  /** Whether the content is kept: for a file with its CID, whether all of it is here. */
   has(path: string, cid?: string): boolean {
     if (cid !== undefined && this.#lacking.has(cid)) return false;
     for (const kept of this.#paths) if (isWithin(path, kept)) return true;
     return false;
   }
 
-  /** Resolves when all of it is here; else it is not kept. A node that dies meanwhile goes on with it at its next start. */
+  /**
+   * Resolves when all of it is here; if it rejects, the path is not kept. A node that dies meanwhile continues at its
+   * next start.
+   */
   async keep(path: string, signal: AbortSignal | undefined): Promise<void> {
     for (let other = this.#keeping.get(path); other !== undefined; other = this.#keeping.get(path)) {
       const over = other.catch(() => {});
@@ -128,7 +131,7 @@ export class KeptPaths {
     await this.#pass;
   }
 
-  /** Something under a kept path has changed: soon this node holds what is there, and no more. */
+  /** Something under a kept path has changed. Soon this node holds the present contents, and no others. */
   changed(): void {
     this.#isStale = true;
     this.#pass ??= this.#run().finally(() => (this.#pass = undefined));

@@ -28,7 +28,7 @@ export class KeyHeap {
   /** Whether it was there. */
   delete(key: string): boolean {
     if (!this.#keys.delete(key)) return false;
-    // One that is added again would stand in it twice; those that are gone must not pile up.
+    // A key that is added again would be in it twice, and removed keys must not pile up.
     if (this.#heap.length > 2 * this.#keys.size + 64) {
       this.#heap = [];
       for (const each of this.#keys) this.#push(each);

@@ -10,13 +10,13 @@ export const TREE_BYTES_MAX: number = 384 * 1024 * 1024;
 export const VERSION_KEEP_MS: number = 7 * 24 * 3_600_000;
 /** Share of the tree's memory that entries of earlier versions may take. */
 export const VERSION_ENTRIES_SHARE = 0.25;
-/** Share of the space for contents that those of earlier versions may take. */
+/** The share of the space for contents that contents of earlier versions may take. */
 export const VERSION_CONTENT_SHARE = 0.25;
 /** Bytes that a byte of content costs in all devices together, in a swarm of four or more. */
 export const REDUNDANCY = 4.5;
 /**
- * When one of these shares is used up, the oldest versions are removed until only this part of it is used: not one version
- * for each write.
+ * When one of these shares is used up, the oldest versions are removed until only this part of it is used, instead of
+ * one version at each write.
  */
 export const VERSION_TRIM = 0.9;
 /**

@@ -1,4 +1,4 @@
-/** Reading of the tree: from paths to what is there, and what is said of it. Changes nothing. */
+/** Reads the tree: finds the entry at a path, and its details. Changes nothing. */
 import { StarfishError } from "../../base/errors.ts";
 import type { MapEntry, ReplicatedMap } from "../../memory/types.ts";
 import { timeOf } from "../../memory/version.ts";
@@ -51,7 +51,7 @@ export class Lookup {
     return shown && value && { kind: "file", path, parent: place.directory, shown, value };
   }
 
-  /** Throws "not-found", or "not-a-directory" where a file is in the way. */
+  /** Throws "not-found", or "not-a-directory" if a file is in the way. */
   get(path: string): Found {
     const found = this.find(path);
     if (found !== undefined) return found;

@@ -39,7 +39,7 @@ export function checkLength(path: string): string {
   return path;
 }
 
-/** As people write it. */
+/** In the form in which people write it. */
 export function absolute(path: string): string {
   return `/${path}`;
 }
@@ -55,7 +55,7 @@ export function join(directory: string, name: string): string {
   return directory === "" ? name : `${directory}/${name}`;
 }
 
-/** Where a path that is `from` or below it is once that has become `to`. Throws "too-large". */
+/** The new path of `from`, or of a path below it, once `from` has become `to`. Throws "too-large". */
 export function moved(path: string, from: string, to: string): string {
   return checkLength(to + path.slice(from.length));
 }

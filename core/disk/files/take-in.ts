@@ -1,4 +1,4 @@
-/** Takes in what is to be a file: what is small goes into its entry, the rest becomes content of its own. */
+/** Stores the bytes of a new file: a small file goes into its entry, a larger one becomes a content of its own. */
 import { concat } from "../../base/bytes.ts";
 import { throwIfAborted } from "../../base/errors.ts";
 import type { Crypto } from "../../ports/crypto.ts";
@@ -9,7 +9,7 @@ import { INLINE_BYTES_MAX } from "./limits.ts";
 
 interface Taken {
   readonly content: NewContent;
-  /** As in Contents.put; of what goes into its entry that is all there is to say. */
+  /** As in Contents.put; resolved at once for a file that goes into its entry. */
   readonly safe: Promise<void>;
 }
 

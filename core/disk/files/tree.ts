@@ -1,6 +1,6 @@
 /**
- * The tree on this node: which directories there are and what is in each, kept up with the map's changes. Directories are
- * there because something is in them, or by an entry of their own, or both. It holds names and keys; what an entry says is
+ * The tree on this node: the directories and their entries, updated with the map's changes. A directory exists because
+ * something is in it, or by an entry of its own, or both. The tree holds names and keys; the contents of entries are
  * read from the map.
  */
 import { Listeners, type Unsubscribe } from "../../base/events.ts";
@@ -24,7 +24,7 @@ export class Directory {
   readonly children: Map<string, Directory> = new Map();
   /** Keys of its own living entries. */
   readonly own: Set<string> = new Set();
-  /** Stamp of the latest of what is in it; undefined: to be found. */
+  /** The stamp of the latest entry in it; undefined: not computed yet. */
   latest: number | undefined = 0;
 
   constructor(name: string, parent: Directory | undefined) {
@@ -64,13 +64,13 @@ export class Tree {
     this.#setAside = new SetAside(map.name, log);
     for (const entry of map.entries()) this.#take(entry.key, entry);
     this.#unsubscribe = map.watchAll((changes) => {
-      // Who is told of one may look at the others.
+      // A listener that is told of one change may look at the others.
       const taken = changes.flatMap(({ key, entry }) => this.#take(key, entry) ?? []);
       for (const key of taken) this.#changed.emit(key);
     });
   }
 
-  /** After each change, once for each entry; what has changed at once is all there by then. */
+  /** Called after each change, once for each entry. Changes that happened together are all visible by then. */
   onChange(listener: (key: TreeKey) => void): Unsubscribe {
     return this.#changed.add(listener);
   }
@@ -91,19 +91,19 @@ export class Tree {
     return parseFileValue(this.#map.get(key));
   }
 
-  /** Entries that are not taken in, since they say what can't be, or are too many for one name. */
+  /** Entries that are not shown, because they are impossible, or too many for one name. */
   get setAside(): number {
     return this.#setAside.size;
   }
 
-  /** Versions of a name beyond those that are shown. */
+  /** The versions of a name besides the shown ones. */
   others(path: string): string[] {
     const place = placeOf(path);
     const heap = place && this.directory(place.directory)?.others.get(place.name);
     return heap === undefined ? [] : [...heap.keys()];
   }
 
-  /** When the latest of what is in it was written. */
+  /** When the latest entry in it was written. */
   latest(directory: Directory): number {
     if (directory.latest !== undefined) return directory.latest;
     let latest = 0;
@@ -175,7 +175,7 @@ export class Tree {
     return true;
   }
 
-  /** Whether it was there. Where one of the latest goes, the next takes its place. */
+  /** Returns whether it was there. If it was among the latest, the next one takes its place. */
   #removeFile(place: Directory, name: string, key: string): boolean {
     const others = place.others.get(name);
     const keys = place.files.get(name) ?? [];

@@ -152,8 +152,8 @@ function bad(message: string): StarfishError {
 }
 
 /**
- * What the chain makes of `peer` in `swarm` now. Throws StarfishError "not-a-member" (no certificate at all),
- * "wrong-swarm", or "bad-certificate" with a message that says what is wrong with it.
+ * Checks what the chain proves about `peer` in `swarm` now. Throws StarfishError "not-a-member" (no certificate at
+ * all), "wrong-swarm", or "bad-certificate" with a message that says what is wrong with it.
  */
 export function verifyChain(crypto: Crypto, chain: Chain, swarm: SwarmId, peer: PeerId, when: When): Standing {
   const certificates = readChain(chain);

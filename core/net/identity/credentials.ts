@@ -38,7 +38,7 @@ export interface Credentials {
   /** The secret from which the keys that seal gossip are derived. */
   readonly secret: Uint8Array;
   readonly delegation: Delegation;
-  /** Where the swarm was last known to be reached. */
+  /** The addresses at which the swarm was last reached. */
   readonly addresses: readonly Address[];
   /** The root key's seed; the founder has it. */
   readonly root: Uint8Array | undefined;
@@ -190,14 +190,14 @@ export async function obtainCredentials(
   try {
     await saveCredentials(ports, obtained);
   } catch (error) {
-    // On a full disk, say: what is kept will do for the next start as it did for this one.
+    // For example on a full disk: the stored credentials will do for the next start as they did for this one.
     if (kept === undefined) throw error;
     ports.log.write("warn", "net.not-kept", { error: messageOf(error) });
   }
   return obtained;
 }
 
-/** Where to look first: what a person has given is newer than what is kept. */
+/** The addresses to try first: those that a person has given are newer than the stored ones. */
 function addressesOf(kept: Credentials, invite: Invite | undefined): Address[] {
   return [...new Set([...(invite?.addresses ?? []), ...kept.addresses])].slice(0, KEPT_ADDRESSES_MAX);
 }

@@ -25,8 +25,8 @@ export interface IdentityPorts {
 }
 
 /**
- * The node's identity, made if the store has none. `device` names what it shares its fate with; without it the node is a
- * device by itself. Rejects with "io" where the store fails or holds something that is no key.
+ * The node's identity; makes one if the store has none. `device` is the device of which the node is a part; without it
+ * the node is a device of its own. Rejects with "io" if the store fails or holds something that is not a key.
  */
 export async function loadIdentity(
   ports: IdentityPorts,

@@ -30,9 +30,9 @@ const SECRET_FOLLOWS = 0b100;
 const SHORT_KINDS = ["/ws", "/wss", ""] as const;
 const TEXT_KIND = 255;
 
-/** Thrown where the bytes end before the invite does, or go on after it. */
+/** Thrown if the bytes end before the invite does, or continue after it. */
 export class WrongLength extends Error {}
-/** Thrown where the bytes are as many as they should be, but not those that were written. */
+/** Thrown if the number of bytes is right, but some of them were changed. */
 export class WrongCheck extends Error {}
 
 /** The secret that gossip is sealed with, for a swarm whose founder has not chosen another one. */
@@ -74,7 +74,7 @@ export function writeCompact(crypto: Crypto, invite: Omit<Invite, "swarm">, byte
   return concat([body, checkOf(crypto, body)]);
 }
 
-/** Throws WrongLength, WrongCheck, or StarfishError "malformed" where the bytes are whole but mean nothing. */
+/** Throws WrongLength, WrongCheck, or StarfishError "malformed" if the bytes are intact but not an invite. */
 export function readCompact(crypto: Crypto, bytes: Uint8Array): Invite {
   const reader = new Reader(bytes);
   const [first = 0] = reader.take(1);

@@ -4,9 +4,9 @@
  * by its check.
  */
 
-/** Of a pasted text this much is looked at: an invite and the mail around it. */
+/** Only this much of a pasted text is looked at: an invite and the mail around it. */
 const TEXT_CHARS_MAX = 20_000;
-/** Lines that one invite may be broken into. */
+/** The number of lines into which one invite may be broken. */
 const PIECES_MAX = 24;
 /** Written as percent signs by two programs in turn. */
 const ENCODED_TIMES_MAX = 2;
@@ -18,7 +18,7 @@ export interface InviteText {
   readonly payloads: readonly string[];
 }
 
-/** The invite in the text, or undefined where there is none. */
+/** The invite in the text; undefined if there is none. */
 export function inviteIn(pasted: string): InviteText | undefined {
   const text = plain(pasted);
   const match = /#\s*v(\d{1,4})\.([^#]*)/.exec(text) ?? /^[\s<("'[]*v(\d{1,4})\.([^#]*)/.exec(text);
@@ -48,7 +48,7 @@ function plain(pasted: string): string {
   return text;
 }
 
-/** The first word, then the first two together, and so on; each also without what can't belong to it. */
+/** The first word, then the first two joined, and so on; each also without characters that can't belong to it. */
 function payloadsOf(rest: string): string[] {
   // A `>` begins the lines of a quoted mail.
   const words = rest.split(/\s+(?:[>|]\s*)*/).slice(0, PIECES_MAX);

@@ -27,7 +27,7 @@ export function isStatementOf(
   return crypto.verify(publicKey, statementOf(purpose, message), signature);
 }
 
-/** Whether that node has signed it; false for what is no PeerId, too. */
+/** Whether that node has signed it; false also if the text is not a PeerId. */
 export function isSignedBy(crypto: Crypto, peer: PeerId, purpose: string, message: Bytes, signature: Bytes): boolean {
   try {
     return isStatementOf(crypto, publicKeyOf(peer), purpose, message, signature);

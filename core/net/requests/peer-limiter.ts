@@ -1,4 +1,4 @@
-/** Counts what is under way, for each peer and in all, against bounds. */
+/** Counts the running requests of each peer and of all peers, and keeps them within bounds. */
 import type { PeerId } from "../../ports/network.ts";
 
 export class PeerLimiter {

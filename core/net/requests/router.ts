@@ -29,7 +29,9 @@ export interface RouterPorts {
 export interface Router {
   /** Rejects as `Net.request` does. */
   request<R>(peer: PeerId, protocol: string, request: unknown, schema: Schema<R>, options: AskOptions): Promise<R>;
-  /** Sees to it that there is a way to the peer, so that what is asked next need not look for one. Rejects like `request`. */
+  /**
+   * Makes sure that there is a way to the peer, so that the next request need not look for one. Rejects like `request`.
+   */
   prepare(peer: PeerId, options: AskOptions): Promise<void>;
 }
 
@@ -41,14 +43,14 @@ interface Limits {
 export function createRouter(ports: RouterPorts): Router {
   const { self, rpc, forwarder, links, overlay, clock } = ports;
 
-  /** Rejects where there is no link and none can be made. */
+  /** Rejects if there is no link and none can be made. */
   function linkTo(peer: PeerId, { signal, timeoutMs }: Limits): Promise<AdmittedLink> {
     const connect = (deadline: AbortSignal): Promise<AdmittedLink> => overlay.connect(peer, { signal: deadline });
     // Half the time, so that there is some left for the way round.
     return withDeadline(clock, timeoutMs / 2, "Finding a way to the node", connect, { signal });
   }
 
-  /** Members that can carry for us. Rejects with `why` there is no link where there are none. */
+  /** Members that can carry requests for this node. If there are none, rejects with `why` there is no link. */
   async function carriersTo(peer: PeerId, { signal }: Limits, why: unknown): Promise<readonly AdmittedLink[]> {
     if (signal.aborted || !isStarfishError(why)) throw why;
     const carriers = linksOf(await abortable(signal, overlay.introducersOf(peer, { signal })));

@@ -41,7 +41,10 @@ export interface RpcPorts {
 export interface AskOptions {
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
-  /** Keeps the channel a while for the next request of this protocol that says so too: for those that move much. */
+  /**
+   * Keeps the channel open for some time, for the next request of this protocol with this option: for parts that move
+   * much.
+   */
   readonly keepAlive?: boolean | undefined;
   /** Whether a member that is linked to both shall carry it rather than that a link is made for it (router.ts). */
   readonly isCarried?: boolean | undefined;
@@ -173,7 +176,7 @@ class Requests implements Rpc {
     return this.#understand(link.peer, protocol, () => check(schema, reply.value));
   }
 
-  /** Serves what comes on a channel, one request after the other. */
+  /** Serves the requests on a channel, one after the other. */
   async #answer(channel: Channel, from: PeerId): Promise<void> {
     const { inbox } = talkOn(channel);
     for (let patienceMs = REQUEST_ARRIVAL_MS; ; patienceMs = KEPT_CHANNEL_SERVED_MS) {
@@ -185,7 +188,7 @@ class Requests implements Rpc {
     }
   }
 
-  /** Whether it is on its way: whoever asks and asks and does not read the answers is given up. */
+  /** Whether the reply is on its way. A peer that keeps asking and does not read the answers is disconnected. */
   async #reply(channel: Channel, reply: Message): Promise<boolean> {
     try {
       const isTaken = channel.send(reply);

@@ -29,7 +29,10 @@ export function encodeReply(value: unknown): readonly Bytes[] {
   return sized(encodePieces({ ok: true, value }), "reply");
 }
 
-/** Carries a StarfishError whole; of any other error only that there was one, since it may say what is private. */
+/**
+ * Carries a StarfishError completely. Of any other error it only says that there was one, since its message may be
+ * private.
+ */
 export function encodeFailure(error: unknown): Uint8Array {
   const { code, message } =
     error instanceof StarfishError ? error : new StarfishError("remote-failure", "The other node failed to answer");

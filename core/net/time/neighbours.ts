@@ -1,4 +1,7 @@
-/** Whom a node asks for the time, and what they said last. Times are of its monotonic clock unless they say otherwise. */
+/**
+ * The neighbours that a node asks for the time, and their last answers. Times are of this node's monotonic clock unless
+ * stated otherwise.
+ */
 import type { PeerId } from "../../ports/network.ts";
 import { SLEW_MS_PER_S } from "./rules.ts";
 
@@ -87,7 +90,7 @@ export class Neighbours {
     return [...this.#byPeer.values()].flatMap(({ sample }) => sample ?? []);
   }
 
-  /** At least half have answered, not counting those who take too long. */
+  /** Whether at least half have answered, not counting those that take too long. */
   hasHeardEnough(nowMs: number): boolean {
     let awaited = 0;
     for (const { sample, sinceMs } of this.#byPeer.values()) {
@@ -106,7 +109,7 @@ export class Neighbours {
     for (const neighbour of this.#byPeer.values()) neighbour.askedMs = -Infinity;
   }
 
-  /** As if all had just come. */
+  /** Treats all neighbours as new. */
   forgetAll(nowMs: number): void {
     for (const peer of this.#byPeer.keys()) this.add(peer, nowMs);
   }

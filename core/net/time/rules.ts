@@ -29,8 +29,8 @@ export function stanceOf(aheadMs: readonly number[]): Stance {
 }
 
 /**
- * Where a node is drawn to: the mean of its neighbours and itself, without the one that is most ahead of it and the one
- * that is most behind. None counts for more than a step. Two alone meet in the middle.
+ * The value to which a node is drawn: the mean of its neighbours and itself, without the one that is furthest ahead and
+ * the one that is furthest behind. No neighbour counts for more than a step. Two nodes alone meet in the middle.
  */
 export function pull(aheadMs: readonly number[]): number {
   const kept = aheadMs.toSorted((a, b) => a - b);
@@ -41,7 +41,7 @@ export function pull(aheadMs: readonly number[]): number {
   return kept.reduce((sum, ms) => sum + clamp(ms, STEP_MS), 0) / (kept.length + 1);
 }
 
-/** Of those that are out of line behind, the one that is least so: no single liar among them can make it more. */
+/** Of those that are too far behind, the one that is the least behind: a single liar among them can't increase it. */
 export function leastBehind(aheadMs: readonly number[]): number {
   return Math.max(...aheadMs.filter((ms) => ms < -STEP_MS));
 }

@@ -48,7 +48,7 @@ const PATIENCE_MS: Readonly<Record<Stance, number>> = {
  * until they follow.
  */
 const LOYAL_MS = 120_000;
-/** The most that one tick counts for, be it as late as it may. */
+/** The longest time that one tick counts for, however late it is. */
 const SLEW_GAP_MS_MAX = 2_000;
 
 /** A newcomer listens and adopts the time of others for this long; until then it does not count for others. */
@@ -211,7 +211,10 @@ export class CommonTime {
 
   // Newcomers
 
-  /** Takes the time of those of higher rank: a newcomer in any case, others if most of their neighbours are. */
+  /**
+   * Takes the time of neighbours of higher rank: a newcomer in any case, other nodes if most of their neighbours have
+   * such a rank.
+   */
   #adopt(nowMs: number): void {
     if (this.#rank === RANKS.common || !this.#neighbours.hasHeardEnough(nowMs)) return;
     const samples = this.#believed();
@@ -222,7 +225,7 @@ export class CommonTime {
     this.#step(this.#medianOf(better));
   }
 
-  /** A newcomer comes to count, by what it has been told or, where nobody can tell, by its own clock. */
+  /** A newcomer begins to count, with the time that it was told or, if nobody can tell, with its own clock. */
   #settle(nowMs: number): void {
     const isTold = this.#rank === RANKS.told;
     // While all are new, this node's clock is as good as any.

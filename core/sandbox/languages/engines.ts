@@ -1,8 +1,8 @@
 /**
- * The engines of scripts: WebAssembly modules of npm packages (MIT), pinned by the hash of their bytes and built into no
- * bundle. Only what is here runs as an engine, because only these get what our drivers give them. Of each package the
- * module alone is used: quickjs-wasi's JavaScript has the real clock and chance, MicroPython's gives its programs all of
- * the page through `import js`.
+ * The engines of scripts: WebAssembly modules from npm packages (MIT), pinned by the hash of their bytes and built into
+ * no bundle. Only the modules in this file run as engines, because only these get the imports of the drivers. Only the
+ * module of each package is used: the JavaScript of quickjs-wasi uses the real clock and randomness, and that of
+ * MicroPython gives programs the whole page through `import js`.
  */
 import type { ProgramKind } from "../../ports/sandbox.ts";
 

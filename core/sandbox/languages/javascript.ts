@@ -11,15 +11,15 @@ import { type Answers, QuickJs, Thrown, type Value } from "./quickjs.ts";
 import type { Answer, Script } from "./script.ts";
 import { Snapshot } from "./snapshot.ts";
 
-/** Memory that is there from the start, so that small inputs need no more: what has grown can't be restored in place. */
+/** Memory that is there from the start, so that small inputs need no more: grown memory can't be restored in place. */
 const ROOM_BYTES: number = 256 * 1024;
 /** Names of a script's texts in its errors. */
 const FILE = "task.js";
 const REDUCE_FILE = "reduce.js";
-/** As the prelude drops it from stacks. */
+/** The prelude removes this name from stacks. */
 const PRELUDE_FILE = "starfish.js";
 
-/** What is the matter with the script, where it can't be loaded. Throws what the module's instance throws. */
+/** Returns what is wrong with the script if it can't be loaded. Throws the errors of the module's instance. */
 export function loadJavaScript(module: WebAssembly.Module, program: SandboxProgram, meter: Meter): Script | Answer {
   const script = new JavaScript(module, program, meter);
   const trouble = script.load(program);
@@ -77,7 +77,7 @@ class JavaScript implements Script {
     return this.#asked([text], () => this.#ask("fold", this.#engine.string(text)));
   }
 
-  /** As if it were the first. */
+  /** Runs it as if it were the first input. */
   #asked(seeds: readonly string[], ask: () => string): Answer {
     return this.#guarded(() => {
       if (this.#snapshot !== undefined && !this.#isFresh) {
@@ -138,7 +138,7 @@ class JavaScript implements Script {
     }
   }
 
-  /** Says what was thrown; where there is no memory left to do so, that is what it was. */
+  /** Describes what was thrown; if there is no memory left for that, reports that. */
   #describe({ value }: Thrown): Answer {
     try {
       const message = this.#engine.textOf(this.#call("describe", value));
@@ -149,7 +149,7 @@ class JavaScript implements Script {
   }
 }
 
-/** A letter for what it is, and the text (javascript-prelude.ts). */
+/** A letter for the kind of result, and the text (javascript-prelude.ts). */
 function answerOf(text: string): Answer {
   const rest = text.slice(1);
   switch (text[0]) {

@@ -11,12 +11,12 @@ import { PRELUDE } from "./python-prelude.ts";
 import type { Answer, Script } from "./script.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** As the prelude knows them. */
+/** The letters by which the prelude knows them. */
 const LETTERS: Readonly<Record<InputForm, string>> = { lines: "l", values: "v", numbers: "n", text: "l" };
 /** A traceback of endless calls has a line for each of them. */
 const TRACE_LINES_MAX = 12;
 
-/** What is the matter with the script, where it can't be loaded. Throws what the module's instance throws. */
+/** Returns what is wrong with the script if it can't be loaded. Throws the errors of the module's instance. */
 export function loadPython(module: WebAssembly.Module, program: SandboxProgram, meter: Meter): Script | Answer {
   const script = new Python(module, program, meter);
   const trouble = script.load(program);
@@ -72,7 +72,7 @@ class Python implements Script {
     return this.#asked(text, () => this.#engine.call(this.#functions.fold, text));
   }
 
-  /** As if it were the first. */
+  /** Runs it as if it were the first input. */
   #asked(input: string, ask: () => string): Answer {
     return this.#guarded(() => {
       if (this.#state !== undefined && !this.#isFresh) {
@@ -98,7 +98,7 @@ class Python implements Script {
   }
 }
 
-/** A letter for what it is, and the text (python-prelude.ts). */
+/** A letter for the kind of result, and the text (python-prelude.ts). */
 function answerOf(text: string): Answer {
   const rest = text.slice(1);
   if (text.startsWith("j")) return { is: "json", text: rest };
@@ -110,7 +110,9 @@ function codeOf({ type, message }: Raised): ErrorCode {
   return type === "RuntimeError" && message.includes("maximum recursion depth") ? "call-depth" : "task-failed";
 }
 
-/** The last line of a traceback, which says what it is, and the innermost calls; those of the prelude are left out. */
+/**
+ * The last line of a traceback, which names the exception, and the innermost calls; those of the prelude are left out.
+ */
 function shortened(trace: string): string {
   const lines = trace.split("\n");
   const last = lines.at(-1) ?? "";

@@ -5,7 +5,7 @@ import { ERRNO } from "../wasi/errno.ts";
 import type { InstanceExports, Meter } from "../wasm/meter.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** A JSValue: a pointer to where it lies. */
+/** A JSValue: a pointer to its memory. */
 export type Value = number;
 
 /** What of the module's exports is used. */
@@ -37,7 +37,7 @@ interface Exports extends InstanceExports {
 
 /** What scripts ask of the world. */
 export interface Answers {
-  /** Of the clock, ms. */
+  /** The clock, in ms. */
   look(): number;
   /** A number in [0, 1). */
   draw(): number;

@@ -29,7 +29,7 @@ export class Snapshot {
     });
   }
 
-  /** Makes the memory what it was. False where it has grown since: it never shrinks. */
+  /** Restores the memory. Returns false if it has grown since: it never shrinks. */
   restore(memory: WebAssembly.Memory): boolean {
     if (memory.buffer.byteLength !== this.#sizeBytes) return false;
     const all = new Uint8Array(memory.buffer);

@@ -1,7 +1,7 @@
 /**
- * The calls of WASI preview 1 for a program that is a task: standard input is the task's input, standard output becomes its
- * output. There are no files, no sockets and no environment; what is asked of time and chance is answered the same way on
- * every device. Other than those of a process (process/wasi), no call ever waits.
+ * The calls of WASI preview 1 for a program that is a task: standard input is the task's input, standard output becomes
+ * its output. There are no files, no sockets and no environment. Time and randomness are the same on every device.
+ * Unlike the calls of a process (process/wasi), no call ever waits.
  */
 import { concat } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
@@ -26,7 +26,7 @@ type Call = (...args: never[]) => number | void;
 type Calls = Readonly<Record<string, Call>>;
 
 const NS_PER_MS = 1_000_000;
-/** Of an event of poll_oneoff, and of a subscription. */
+/** The size of an event of poll_oneoff, and of a subscription. */
 const EVENT_BYTES = 32;
 const SUBSCRIPTION_BYTES = 48;
 const SUBSCRIPTIONS_MAX = 1_024;

@@ -57,7 +57,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   busy: ERRNO.again,
 };
 
-/** Undefined for what is a fault of our own. */
+/** Undefined for a defect of this code. */
 export function errnoOf(error: unknown): number | undefined {
   if (error instanceof WasiError) return error.errno;
   if (error instanceof StarfishError) return BY_CODE[error.code] ?? ERRNO.io;

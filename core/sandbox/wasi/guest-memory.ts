@@ -1,4 +1,4 @@
-/** The linear memory of a program. What lies outside of it is EFAULT; it may grow between any two calls. */
+/** The linear memory of a program. Access outside of it is EFAULT; it may grow between any two calls. */
 import { TRANSFER_BYTES_MAX } from "../limits.ts";
 import { WasiError } from "./errno.ts";
 
