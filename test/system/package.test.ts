@@ -1,6 +1,6 @@
 /** The package as others get it: packed, installed into an empty folder, and run under whatever Node is there. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -73,8 +73,7 @@ test("a program that has installed it shares the memory, as the documentation sh
 test("TypeScript knows what it has installed", async () => {
   const program = `
     import { openComputer, startNode, type Computer } from "starfish";
-    import type { openComputer as inPage } from "starfish/page";
-    declare const open: typeof inPage;
+    import { openComputer as open } from "/starfish.js";
     await using node = await startNode({ dataDir: "./node" });
     const keys: number = node.computer.memory.count("greeting/");
     // @ts-expect-error: a count is no text.
@@ -84,9 +83,15 @@ test("TypeScript knows what it has installed", async () => {
     // @ts-expect-error: what has no directory is a page.
     await openComputer();
   `;
+  const [, declared = ""] =
+    /^```ts\n(declare module .*?)^```$/ms.exec(await readFile(join(ROOT, "docs/apps.md"), "utf8")) ?? [];
+  await writeFile(join(folder, "page.d.ts"), declared);
   await writeFile(join(folder, "program.mts"), program);
   const options = ["--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext", "--target", "esnext"];
   const tsc = join(ROOT, "node_modules/.bin/tsc");
-  const { status, stdout } = spawnSync(tsc, [...options, "program.mts"], { cwd: folder, encoding: "utf8" });
+  const { status, stdout } = spawnSync(tsc, [...options, "program.mts", "page.d.ts"], {
+    cwd: folder,
+    encoding: "utf8",
+  });
   expect([stdout, status]).toEqual(["", 0]);
 });
