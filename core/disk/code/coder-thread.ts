@@ -1,6 +1,6 @@
 /**
- * A coder's thread: what it is asked, what it answers, and its side of the conversation, for Web Workers, worker_threads
- * and the simulator alike. Bytes are moved both ways. Its owner's side is coder-pool.ts.
+ * A coder's thread: its requests and replies, and its side of the messages, for Web Workers, worker_threads and the
+ * simulator alike. Bytes are moved in both directions. The owner's side is coder-pool.ts.
  */
 import { assert } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
@@ -53,7 +53,7 @@ export function serveCoder(
         post({ id, ok: true, shards }, buffersOf(shards.values()));
       }
     } catch (error) {
-      // The owner has checked its call: what is left to go wrong is memory.
+      // The owner has checked its call, so only memory can run out.
       post({ id, ok: false, message: messageOf(error) }, []);
     }
   };

@@ -1,21 +1,22 @@
 /**
- * How content is coded over devices: one pure function of the swarm's size, with its promise beside it (promise.ts).
+ * How content is coded over devices: a pure function of the swarm's size; promise.ts computes what it promises.
  *
- * Up to five devices plain copies, four at most. Up to 63 devices one of them holds the stripe whole, and each of the others
- * a shard, of which a third or so is enough: whatever half dies, what is left is. The whole one is not there for the promise
- * but for the price of keeping it: it gives a lost shard for the bytes of that shard, where others would have to read k of
- * them, which cost swarms of 8 to 32 twice as much (such hybrids: Rodrigues and Liskov, IPTPS 2005). Above that twin shards:
- * half as many shards as devices, fewer than half of them enough, each on two devices. A half that dies takes both twins of a
- * quarter of the shards when it is drawn at random, and of half of them at worst; that worst case too is survived, up to 131
- * devices, where twins stop growing and the promise becomes a chance.
+ * Up to five devices: plain copies, at most four. Up to 63 devices: one of them holds the stripe whole, and each of the
+ * others one shard, of which about a third are enough. Whichever half dies, the rest suffices. The whole copy is not
+ * needed for the promise; it makes repair cheap. It gives a lost shard for the bytes of that shard, while other holders
+ * would have to read k shards, which cost swarms of 8 to 32 twice as much (such hybrids: Rodrigues and Liskov, IPTPS
+ * 2005). With more devices: twin shards. There are half as many shards as devices, each on two devices, and fewer than
+ * half of the shards are enough. If a random half of the devices dies, both twins of a quarter of the shards are gone,
+ * and of half of the shards in the worst case. Even the worst case is survived up to 131 devices. Beyond that the
+ * number of twins does not grow, and the promise becomes a probability.
  *
- * Up to 128 devices nearly every one holds something of a stripe, so that a holder that leaves is missed until a stranger
- * comes. There k is as low as the storage factor allows: with twins that keeps the promise with three to nine holders missing
- * where half of the shards would keep it with one, and under churn the mean chance is a hundred times smaller and more; repair
- * costs no more, since less is urgent. In larger swarms devices that hold nothing take a shard at once, and half of the shards
- * will do. docs/disk.md has the figures.
+ * Up to 128 devices nearly every device holds something of a stripe, so a holder that leaves is not replaced until a
+ * new device comes. Therefore k is as low as the storage factor allows. With twins the promise then holds with three to
+ * nine holders missing; if half of the shards were needed, it would hold with one. Under churn the mean chance of loss
+ * is smaller by a factor of a hundred and more. Repair costs no more, since less is urgent. In larger swarms devices
+ * that hold nothing take a shard at once, and half of the shards may be needed. docs/disk.md has the figures.
  *
- * Plain copies cost as much and lose a stripe in sixteen.
+ * Plain copies at the same cost would lose one stripe in sixteen.
  */
 import { assert } from "../../base/assert.ts";
 import { HOLDERS_MAX } from "../limits.ts";
@@ -37,7 +38,7 @@ const COPIES_MAX = 5;
 const WHOLE_MAX = 63;
 /** Stored bytes per byte of content, never exceeded: a little below 4.6, since shards have headers and lists of hashes. */
 export const STORAGE_FACTOR_MAX = 4.58;
-/** A stripe that survives less than what it could by more than one in this many is worth coding again. */
+/** A stripe is worth recoding if it survives less than it could, by more than one part in this many. */
 const SLACK = 8;
 /** A code is to stand the loss of a half also when this part of the devices has left before it can be coded again. */
 const SHRINKING = 6;
@@ -73,7 +74,7 @@ export function holdersWanted({ n, copies, wholes }: Layout): number {
   return n * copies + wholes;
 }
 
-/** Shard number n, where the layout has it, stands for all data shards. */
+/** Shard number n, if the layout has it, stands for all data shards. */
 export function shardsOf(shard: number, { k, n }: Layout): number[] {
   return shard === n ? Array.from({ length: k }, (_, each) => each) : [shard];
 }
@@ -115,7 +116,7 @@ export function staleness(current: Layout, devices: number): Staleness {
   return survives < possible - Math.floor(possible / SLACK) ? "loose" : "fresh";
 }
 
-/** Whether it is to be coded again now, and not only in the background. */
+/** Whether it has to be recoded now, and not only in the background. */
 export function isPressing(is: Staleness): boolean {
   return is === "broken" || is === "tight";
 }

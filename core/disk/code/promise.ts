@@ -14,7 +14,7 @@ export interface Health {
   readonly k: number;
   /** living[h]: how many shards have h living holders; living[0] of them are out of reach. */
   readonly living: readonly number[];
-  /** Further devices that are there and hold all of it. */
+  /** Further devices that are there and hold the whole stripe. */
   readonly wholes: number;
 }
 
@@ -37,7 +37,7 @@ export function halfOf(devices: number): number {
 
 /** How many devices may die, whichever they are; -1 if the stripe is lost already. */
 export function survivesAny({ k, living, wholes }: Health): number {
-  // The worst choice kills those who hold it whole, and the shards with the fewest holders first.
+  // The worst choice first kills the holders of the whole stripe, and then the shards with the fewest holders.
   let toKill = shardsOf(living) - k + 1;
   if (toKill <= 0) return wholes - 1;
   let deaths = wholes;
@@ -50,9 +50,10 @@ export function survivesAny({ k, living, wholes }: Health): number {
 }
 
 /**
- * How many machines may be lost, whichever they are, where each device is on one of them; -1 if the stripe is lost already.
- * `holders` are the devices by shard, and as number n those that hold all. Exact where a shard has one holder; where it has
- * more never too much: to lose a shard all of its machines have to go, and each counts for its part of it.
+ * How many machines may be lost, whichever they are, if each device is on one of them; -1 if the stripe is lost
+ * already. `holders` are the devices by shard, number n those that hold the whole stripe. Exact if each shard has one
+ * holder. With more holders it is never too high: to lose a shard all of its machines have to go, and each counts for
+ * its part of it.
  */
 export function survivesAnyMachines(
   { k, n }: { readonly k: number; readonly n: number },
@@ -90,7 +91,7 @@ const ROUNDING = 1e-9;
 export function lossChance(health: Health, devices: number, deaths: number = halfOf(devices)): number {
   const { k, living, wholes } = health;
   if (wholes > 0) {
-    // Those who hold it whole are among the dead, and then the others are drawn from the rest.
+    // The holders of the whole stripe are among the dead; the other dead are drawn from the rest.
     if (deaths < wholes) return 0;
     let chance = 1;
     for (let i = 0; i < wholes; i++) chance *= (deaths - i) / (devices - i);
@@ -168,7 +169,7 @@ export class LossChances {
     return chance;
   }
 
-  /** Whether the stripe is to be repaired at once; `ideal` is the best that a stripe can be in such a swarm. */
+  /** Whether the stripe has to be repaired at once; `ideal` is the best possible state of a stripe in such a swarm. */
   isUrgent(health: Health, ideal: Health, devices: number): boolean {
     const chance = this.ofHalf(health, devices);
     return chance > URGENT_CHANCE && chance > URGENT_RATIO * this.ofHalf(ideal, devices);

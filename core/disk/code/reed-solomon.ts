@@ -14,7 +14,7 @@ interface Kernel {
   readonly multiply: (rows: number, columns: number, length: number, stride: number, from: number, to: number) => void;
 }
 
-/** Lengths that the module works on are multiples of this; what it makes beyond a shard's end is left there. */
+/** The module works on lengths that are multiples of this; its output beyond a shard's end is ignored. */
 const STEP_BYTES = 32;
 /** Pieces of all shards together: they stay in the L2 cache, which even phones have 256 KiB of for a core. */
 const WORKING_SET_BYTES: number = 192 * 1024;
@@ -40,7 +40,10 @@ export class ReedSolomon {
     return this.#product(codeRows(k, numbers), data, parityCount);
   }
 
-  /** The wanted shards, of at least k given ones of one length; those that are given are passed on. */
+  /**
+   * The wanted shards, from at least k given ones of the same length. Wanted shards that are given are returned as they
+   * are.
+   */
   reconstruct(k: number, shards: ReadonlyMap<number, Bytes>, want: readonly number[]): Map<number, Uint8Array> {
     // Lowest first: data shards take their part unchanged, where parity mixes all.
     const have = [...shards.keys()].sort((a, b) => a - b).slice(0, k);
@@ -56,7 +59,7 @@ export class ReedSolomon {
     return result;
   }
 
-  /** Piece by piece, each through the module's memory, so that most of it stays in the caches. */
+  /** Piece by piece through the module's memory, so that most of it stays in the processor's caches. */
   #product(matrix: Uint8Array, inputs: readonly Bytes[], rows: number): Uint8Array[] {
     const { MATRIX, FREE, multiply } = this.#kernel;
     const columns = inputs.length;

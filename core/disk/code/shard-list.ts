@@ -1,11 +1,11 @@
 /**
- * How a content is cut in stripes and shards, and the list of hashes by which each of its bytes is checked.
+ * How a content is cut into stripes and shards, and the list of hashes by which each of its bytes is checked.
  *
- * A stripe is k consecutive leaves of the file; each is a data shard, and so its hash is in the file's DAG. Only the last
- * stripe is cut otherwise when it is shorter: in k shards of one length, padded with zeros, so that small contents cost no
- * more than large ones. The list holds the digests of all leaves, then of each stripe the hashes of those shards that are
- * no leaves. Its length follows from size and code. Every shard is checked alone, by whoever has the list; that makes proofs
- * beside the shards superfluous, for 32 bytes of list a parity shard.
+ * A stripe is k consecutive leaves of the file. Each leaf is a data shard, so its hash is in the file's DAG. Only a
+ * shorter last stripe is cut differently: into k shards of the same length, padded with zeros, so that small contents
+ * cost no more than large ones. The list holds the digests of all leaves, and then for each stripe the hashes of the
+ * shards that are not leaves. Its length follows from size and code. With the list, every shard can be checked alone.
+ * So shards need no proofs of their own; a parity shard costs 32 bytes of list instead.
  */
 import type { Bytes } from "../../base/bytes.ts";
 import { assert } from "../../base/assert.ts";

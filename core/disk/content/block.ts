@@ -31,8 +31,9 @@ export function cidOf(codec: number, digest: Bytes): CID {
 }
 
 /**
- * CIDs as contents have them: version 1, in base 32, of a block of bytes or of links, by its SHA-256. 36 bytes in 58 letters:
- * the first six stand for what is the same in all, and of the seventh and the last some bits are none of the hash.
+ * The CIDs of contents: version 1, in base 32, for a block of bytes or of links, with its SHA-256. 36 bytes are 58
+ * characters. The first six are the same in all of them; the seventh and the last contain bits that do not belong to
+ * the hash.
  */
 const CONTENT_CID = /^baf(?:ybei|krei)[a-h][a-z2-7]{50}[aeimquy4]$/;
 
@@ -62,7 +63,7 @@ export function checkHashKnown(cid: CID): void {
   throw new StarfishError("unsupported", `The block ${cid.toString()} is named by a hash other than SHA-256`);
 }
 
-/** Whether bytes with this SHA-256 are what the CID names. Throws "unsupported" where it names them by another hash. */
+/** Whether bytes with this SHA-256 are those that the CID names. Throws "unsupported" if the CID uses another hash. */
 export function checkDigest(cid: CID, digest: Bytes): void {
   checkHashKnown(cid);
   if (!equal(cid.multihash.digest, digest)) {

@@ -28,7 +28,10 @@ import { BLOCK_BYTES_MAX, CAR_BLOCKS_MAX, CAR_WINDOW_BYTES } from "./limits.ts";
 import { type RandomAccess, readExactly, readRun } from "./random-access.ts";
 import { cut, type FileDag } from "./unixfs.ts";
 
-/** A file as a CAR. `content` are its bytes, which whoever read them has checked. Rejects with "corrupt" on another length. */
+/**
+ * A file as a CAR. `content` are its bytes, which were checked when they were read. Rejects with "corrupt" if they have
+ * another length.
+ */
 export async function* writeCar(dag: FileDag, content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield carHeader([dag.root]);
   const written = new Set<string>();
@@ -72,8 +75,8 @@ function* carSection({ cid, bytes }: Block): Generator<Uint8Array> {
 }
 
 /**
- * The blocks of a CAR, each checked against its hash, in the order in which they stand there; without those of other hashes,
- * which can't be checked.
+ * The blocks of a CAR in their order, each checked against its hash; without blocks of other hashes, which can't be
+ * checked.
  */
 export interface CarContents {
   readonly roots: readonly CID[];
@@ -113,9 +116,9 @@ function notCar(error: unknown): StarfishError {
 }
 
 /**
- * The blocks of a CAR that is read as a stream: `get` reads on until it meets the block. Blocks that were passed are kept,
- * the latest 32 MiB of them, since a CAR has a block once even where a file has it twice. Enough for CARs in depth-first
- * order, unless a file repeats something from far back; then "not-found" says so.
+ * The blocks of a CAR that is read as a stream: `get` reads on until it finds the block. The latest 32 MiB of passed
+ * blocks are kept, since a CAR has a block only once even if a file contains it twice. That is enough for CARs in
+ * depth-first order, unless a file repeats something from far back; then it rejects with "not-found".
  */
 export class CarStream implements Blocks, AsyncDisposable {
   readonly roots: readonly CID[];
@@ -174,7 +177,7 @@ export class CarStream implements Blocks, AsyncDisposable {
   }
 }
 
-/** The bytes in memory that is mostly theirs: a small part of a large chunk would keep all of it alive. */
+/** Bytes in memory that is mostly theirs: a small part of a large chunk would keep all of the chunk alive. */
 function ownBytes(bytes: Uint8Array): Uint8Array {
   return bytes.buffer.byteLength > 2 * bytes.length ? bytes.slice() : bytes;
 }

@@ -28,7 +28,7 @@ export const BLOCK_BYTES_MAX: number = 4 * 1024 * 1024;
 export const CAR_WINDOW_BYTES: number = 32 * 1024 * 1024;
 /** Blocks in a CAR that is read as a file: an index of about 200 MB; at 256 KiB each they hold 256 GiB. */
 export const CAR_BLOCKS_MAX = 1_000_000;
-/** Bytes read at once from what can be read anywhere. */
+/** Bytes that are read at once from a random-access source. */
 export const READ_BYTES = 262_144;
 /** Levels of inner nodes in one file: a balanced file with two links a node would have 2^48 leaves. */
 export const FILE_LEVELS_MAX = 48;

@@ -113,7 +113,10 @@ function sizeOf(bytes: Bytes): number {
   throw new StarfishError("malformed", `A tar with an entry of ${value} bytes`);
 }
 
-/** Octal digits; or, where the highest bit is set, the number itself as bytes (GNU, for what octal digits can't hold). */
+/**
+ * Octal digits. Or, if the highest bit is set, the number itself as bytes (GNU, for numbers that are too large for
+ * octal digits).
+ */
 function number(bytes: Bytes): number {
   const [first = 0] = bytes;
   if ((first & 0x80) === 0) return octal(bytes);

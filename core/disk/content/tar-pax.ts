@@ -1,4 +1,4 @@
-/** Pax records: what is said of the next entry, or of all that follow, beyond the fields of its header. */
+/** Pax records: facts about the next entry, or about all following ones, beyond the fields of the header. */
 import { type Bytes, text } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
 import { decimal, type Run, runsOf } from "./tar-sparse.ts";
@@ -62,7 +62,7 @@ export class Pax {
     return Number.isFinite(seconds) ? Math.round(seconds * 1_000) : undefined;
   }
 
-  /** Which form of GNU's sparse files it is, if any. Throws "unsupported" on those of star and of days to come. */
+  /** The form of GNU sparse file that it is, if any. Throws "unsupported" for those of star and for future ones. */
   get sparseForm(): "0" | "1.0" | undefined {
     const major = this.text("GNU.sparse.major");
     const minor = this.text("GNU.sparse.minor");

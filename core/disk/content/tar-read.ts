@@ -1,9 +1,10 @@
 /**
- * Reading of tars as GNU tar, BSD's and others write them: long names and large numbers of GNU and of pax, sparse files of
- * GNU's four forms, hard links, archives without end blocks. Each entry is read right, or it is named with the reason why
- * not and the next one comes; what is no tar at all, or ends within an entry, ends the reading.
+ * Reads tars as GNU tar, BSD tar and others write them: long names and large numbers of GNU and of pax, GNU's four
+ * forms of sparse files, hard links, archives without end blocks. Each entry is read correctly, or it is named with the
+ * reason why not, and the next one follows. Reading ends if it is not a tar, or ends within an entry.
  *
- * Read here by hand: no kept library reads sparse files, and those that don't give their stored form out as content.
+ * Written by hand, because no maintained library reads sparse files; libraries that don't return the stored form as the
+ * content.
  */
 import type { Bytes } from "../../base/bytes.ts";
 import { messageOf, StarfishError, toStarfishError } from "../../base/errors.ts";
@@ -24,8 +25,8 @@ import { checkSparse, readSparseMap, type Run, sparseContent, type SparseMap } f
 import { cleanPath, isOfEntry, shownPath, type TreeEntry, utf8Path } from "./tree-entry.ts";
 
 /**
- * The entries of a tar in its order. The content of one has to be read before the next is asked for; what is left unread
- * is passed over. Rejects with "malformed" on what is no tar, and "io" if the source breaks.
+ * The entries of a tar in their order. The content of one has to be read before the next is asked for; unread bytes are
+ * skipped. Rejects with "malformed" if it is not a tar, and with "io" if the source fails.
  */
 export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerator<TreeEntry> {
   const reader = new BoundedReader(source);
@@ -43,7 +44,7 @@ interface Said {
   longName?: Bytes;
   longLink?: Bytes;
   records?: PaxRecords;
-  /** Why none of it can be believed. */
+  /** The reason why none of it can be trusted. */
   damage?: string;
 }
 
@@ -63,7 +64,7 @@ class TarReader {
   #global: PaxRecords = [];
   #hasPax = false;
   #said: Said = {};
-  /** Where the next header is. */
+  /** The position of the next header. */
   #next = 0;
 
   constructor(reader: BoundedReader) {
@@ -90,7 +91,7 @@ class TarReader {
     yield* this.#afterEnd();
   }
 
-  /** Rejects with "malformed" where the tar ends before. */
+  /** Rejects with "malformed" if the tar ends before that. */
   async #passTo(at: number): Promise<void> {
     const bytes = at - this.#reader.pos;
     if (bytes === 0) return;

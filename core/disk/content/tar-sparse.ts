@@ -11,12 +11,12 @@ export interface Run {
 }
 
 export interface SparseMap {
-  /** Of the file, holes and all. */
+  /** The size of the file, including its holes. */
   readonly sizeBytes: number;
   readonly runs: readonly Run[];
 }
 
-/** Throws "malformed" where the runs overlap or aren't the bytes that are stored, and "too-large". */
+/** Throws "malformed" if the runs overlap or do not match the stored bytes, and "too-large". */
 export function checkSparse({ sizeBytes, runs }: SparseMap, storedBytes: number): void {
   if (sizeBytes > SPARSE_BYTES_MAX) throw new StarfishError("too-large", `a sparse file of ${sizeBytes} bytes`);
   if (runs.length > SPARSE_RUNS_MAX) throw new StarfishError("too-large", "a sparse file of too many runs");
@@ -48,7 +48,7 @@ export async function* sparseContent(
 }
 
 function* zeros(length: number): Generator<Uint8Array> {
-  // Fresh each time: whoever takes a chunk may give its memory away.
+  // A new array each time: the receiver of a chunk may give its memory away.
   for (let done = 0; done < length; done += READ_BYTES) yield new Uint8Array(Math.min(READ_BYTES, length - done));
 }
 

@@ -15,7 +15,10 @@ export interface FileEntry {
   readonly path: string;
   readonly sizeBytes: number;
   readonly modifiedMs?: number | undefined;
-  /** The bytes, once. Where entries come out of one stream, those of an entry are gone when the next entry is asked for. */
+  /**
+   * The bytes, once. If entries come from one stream, the bytes of an entry can't be read any more when the next entry
+   * is asked for.
+   */
   readonly content: AsyncIterable<Uint8Array>;
 }
 
@@ -39,7 +42,7 @@ export type TreeEntry = FolderEntry | FileEntry | LinkEntry | OtherEntry;
 
 const OF_ENTRY: ReadonlySet<ErrorCode> = new Set(["malformed", "unsupported", "corrupt", "not-found", "too-large"]);
 
-/** Whether an error says that one entry is damaged or of a kind that is not read: the others may come all the same. */
+/** Whether an error says that one entry is damaged or of an unknown kind, so that the others may still follow. */
 export function isOfEntry(error: unknown): error is StarfishError {
   return error instanceof StarfishError && OF_ENTRY.has(error.code);
 }
@@ -53,7 +56,7 @@ export function utf8Path(bytes: Bytes): string {
   }
 }
 
-/** A path for people to read, whatever its bytes are: those that are no UTF-8 as in "caf\xe9". */
+/** A path for people to read, whatever its bytes are; bytes that are not UTF-8 as in "caf\xe9". */
 export function shownPath(bytes: Bytes): string {
   try {
     return utf8Path(bytes);
@@ -76,7 +79,7 @@ export function cleanPath(path: string): string {
   return clean;
 }
 
-/** The content of an entry; rejects with "io" where it has another length than the entry says. */
+/** The content of an entry; rejects with "io" if it has another length than the entry says. */
 export async function* exactContent({ path, sizeBytes, content }: FileEntry): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   let seen = 0;
   for await (const chunk of content) {

@@ -57,7 +57,10 @@ async function* walk(cid: CID, path: string, blocks: Blocks, level: number): Asy
   }
 }
 
-/** @param shards Those of this folder that were met. None is met twice in a real one, and a hostile one must end too. */
+/**
+ * @param shards The shards of this directory that were met. A real directory has none twice, and reading a hostile one
+ *   must end too.
+ */
 async function* walkLinks(
   node: Node & { kind: "folder" | "trie" },
   path: string,
@@ -110,7 +113,7 @@ async function* fileContent(node: Node & { kind: "file" }, blocks: Blocks, level
   if (level > FILE_LEVELS_MAX) throw new StarfishError("too-large", "A file of too many levels");
   if (node.data.length > 0) yield node.data;
   for (const { cid, sizeBytes } of node.children) {
-    // Nothing to gain there, and a hostile DAG may have no end of it.
+    // An empty part has no bytes, and a hostile DAG may have any number of them.
     if (sizeBytes === 0) continue;
     const child = decodeNode(cid, await blocks.get(cid));
     if (child.kind !== "file" || child.sizeBytes !== sizeBytes) {

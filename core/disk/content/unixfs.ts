@@ -106,7 +106,7 @@ export class FileDag {
     return new FileDag(shape, digests, nodes);
   }
 
-  /** The same for digests and a size that came from elsewhere. Rejects with "corrupt" if they are not those of `root`. */
+  /** The same for digests and a size from elsewhere. Rejects with "corrupt" if they do not belong to `root`. */
   static async verified(root: CID, sizeBytes: number, digests: Uint8Array, hash: Hash): Promise<FileDag> {
     const isPossible = Number.isSafeInteger(sizeBytes) && sizeBytes >= 0;
     if (isPossible && digests.length === leafCount(dagShape(sizeBytes)) * DIGEST_BYTES) {
@@ -126,7 +126,7 @@ export class FileDag {
     return { cid: this.cid(place), bytes: this.#nodes.encode(place) };
   }
 
-  /** Rejects with "corrupt" unless `leaves` are those of the file from leaf `first` on. */
+  /** Rejects with "corrupt" unless `leaves` belong to the file, from leaf `first` on. */
   async check(first: number, leaves: readonly Uint8Array[], hash: Hash): Promise<void> {
     assert(first >= 0 && first + leaves.length <= leafCount(this.shape), "leaves within the file");
     const digests = await hash(leaves);

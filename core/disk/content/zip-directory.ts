@@ -16,14 +16,14 @@ export interface ZipRecord {
   readonly flags: number;
   readonly method: number;
   readonly crc: number;
-  /** Where the header before its bytes is. */
+  /** The position of the header before its bytes. */
   readonly headerAt: number;
 }
 
 /** An entry that can't be read; the others can. */
 export interface BadRecord {
   readonly kind: "bad";
-  /** As far as people can read it. */
+  /** In a readable form. */
   readonly path: string;
   readonly why: string;
 }
@@ -94,7 +94,10 @@ export async function* readZipDirectory(
   }
 }
 
-/** Two files whose names differ in bytes only are two to whoever wrote them; under one name the later would replace the other. */
+/**
+ * Two files whose names differ only in bytes are two files for their author; under one name the later would replace the
+ * earlier.
+ */
 class Names {
   /** The bytes of each path's name, as text; undefined: those of the path. */
   readonly #bytes = new Map<string, string | undefined>();
@@ -142,11 +145,14 @@ async function findDirectory(source: RandomAccess): Promise<Directory> {
 interface ToldDirectory {
   readonly at: number;
   readonly sizeBytes: number;
-  /** Where it ends. */
+  /** The position of its end. */
   readonly endAt: number;
 }
 
-/** Where the directory is if bytes were put before the zip, or where it says. Throws "malformed" where it is neither. */
+/**
+ * The position of the directory: moved by bytes that were put before the zip, or where the zip says. Throws "malformed"
+ * if it is at neither.
+ */
 async function placed(source: RandomAccess, { at, sizeBytes, endAt }: ToldDirectory): Promise<Directory> {
   const moved = endAt - sizeBytes;
   if (sizeBytes === 0) return { at: moved, sizeBytes, shift: 0 };
@@ -242,8 +248,8 @@ function fieldsOf(view: DataView, at: number, length: number): Map<number, DataV
 }
 
 /**
- * What is not marked as UTF-8 often is all the same; what cannot be is code page 437, as the format has it. Info-ZIP's field
- * has the name in UTF-8 too, where it is still that of the same bytes.
+ * A name that is not marked as UTF-8 often is UTF-8; if it cannot be, it is in code page 437, as the format says.
+ * Info-ZIP's field has the name in UTF-8, too, and counts if it belongs to the same bytes.
  */
 function nameOf(bytes: Uint8Array, field: DataView | undefined, isUtf8: boolean): string {
   const told = field && nameInField(field, bytes);

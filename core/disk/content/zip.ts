@@ -1,8 +1,8 @@
 /**
- * Folders as zip, with zip64 where there are more or larger files than zip can name
- * (https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT). Written as a stream, files stored as they are; read by
- * the directory at the archive's end, which is the only one that says for certain what is in it, so that a zip to be read
- * must be readable anywhere. Inflated on this thread, a little at a time.
+ * Directories as zip, with zip64 if there are more or larger files than zip can describe
+ * (https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT). Written as a stream, with files stored unpacked. Read
+ * by the directory at the archive's end: only that says for certain what the archive contains, so a zip must be
+ * readable at any position. Unpacked on this thread, a little at a time.
  */
 import { makeZip } from "client-zip";
 import { Inflate } from "fflate";
@@ -54,8 +54,9 @@ async function* zipInputs(
 }
 
 /**
- * The entries of a zip in the order of its directory; contents may be read in any order, or not. Rejects with "malformed"
- * on what is no zip; a content with "malformed" if it is damaged, "unsupported" if encrypted or packed in an unusual way.
+ * The entries of a zip in the order of its directory; contents may be read in any order, or not at all. Rejects with
+ * "malformed" if it is not a zip. A content rejects with "malformed" if it is damaged, and with "unsupported" if it is
+ * encrypted or packed in an unusual way.
  */
 export async function* readZip(source: RandomAccess, signal?: AbortSignal): AsyncGenerator<TreeEntry> {
   for await (const record of readZipDirectory(source, signal)) {
@@ -92,7 +93,7 @@ async function* contentOf(
   if (seen !== sizeBytes || sum !== record.crc) throw new StarfishError("malformed", `${path} is damaged in the zip`);
 }
 
-/** What is stored of a file. Where it begins, only the header before it says. */
+/** The stored bytes of a file. Only the header before them tells where they begin. */
 async function packedBytes(
   record: ZipRecord,
   source: RandomAccess,
