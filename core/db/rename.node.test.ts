@@ -178,3 +178,15 @@ test("nothing gets a name that something else has, whatever others have labelled
   const names = allotted(wishes, ["n_b", "n_c", "n_c_"]);
   expect([...names.values()]).toEqual(["n", "n_b_", "n_c__"]);
 });
+
+test("a new name that SQLite refuses takes no other its own", async () => {
+  await sql`CREATE TABLE t (id INTEGER PRIMARY KEY, a)`;
+  await sql`CREATE TABLE u (id INTEGER PRIMARY KEY, b)`;
+  await sql`ALTER TABLE u RENAME TO w`;
+  await expect(sql`ALTER TABLE t RENAME a TO rowid`.run()).rejects.toThrow("rowid");
+  meet();
+  // As a member gone bad says it.
+  const [, map] = swarm.maps;
+  for (const { key } of [...(map?.entries("!c/") ?? [])]) map?.set(key.replace("!c/", "!n/"), { n: "RowId" });
+  await expectAll("SELECT id, b FROM w", []);
+});

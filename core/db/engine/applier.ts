@@ -13,7 +13,7 @@ import type { Version } from "../../memory/types.ts";
 import { APPLY_ROWS } from "../limits.ts";
 import type { CellReader } from "../cells/pack.ts";
 import type { PackedCell, PackedRow } from "../rows.ts";
-import { TABLE_ID_CHARS } from "../schema/names.ts";
+import { folded, TABLE_ID_CHARS } from "../schema/names.ts";
 import { quoted } from "../schema/tokens.ts";
 import type { Conflict, SqlValue } from "../types.ts";
 import { type Connection, SqliteError } from "./connection.ts";
@@ -238,7 +238,12 @@ function references(connection: Connection, table: string): { parent: string; co
       const name = to ?? String(keys[i]?.[0] ?? "rowid");
       return `parent.${quoted(name)} = child.${quoted(from)}`;
     });
-    const isThere = connection.all("SELECT 1 FROM pragma_table_list(?)", [parent]).length > 0;
+    const names = connection
+      .all("SELECT name FROM pragma_table_xinfo(?)", [parent])
+      .map(([name]) => folded(String(name)));
+    // The table may be gone, or another one may have its name.
+    const isThere =
+      names.length > 0 && columns.every(({ to }, i) => names.includes(folded(to ?? String(keys[i]?.[0]))));
     const lacks = isThere
       ? ` AND NOT EXISTS (SELECT 1 FROM ${quoted(parent)} parent WHERE ${pairs.join(" AND ")})`
       : "";
