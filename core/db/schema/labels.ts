@@ -41,6 +41,8 @@ export class Labels {
       this.#tables.set(table, { name, stamp });
       return true;
     }
+    // SQLite refuses these, and with one new name all of them.
+    if (ROWID_NAMES.has(folded(name))) return false;
     const columns = this.#columns.get(table) ?? new Map<number, Label>();
     this.#columns.set(table, columns.set(column, { name, stamp }));
     return true;
@@ -56,6 +58,7 @@ export class Labels {
 }
 
 const NONE: ReadonlyMap<number, Label> = new Map();
+const ROWID_NAMES: ReadonlySet<string> = new Set(["rowid", "_rowid_", "oid"]);
 
 function nameIn(value: unknown): string | undefined {
   try {
