@@ -41,6 +41,7 @@ class Story {
     const [first] = await this.swarm.found(NODES);
     if (first === undefined) throw new Error("Nobody is there");
     await this.#settle(this.sql(first)`CREATE TABLE pair (k TEXT PRIMARY KEY, v)`);
+    await this.swarm.equal(QUIET_MS);
   }
 
   sql(node: MapNode): SqlDatabase {
@@ -126,6 +127,8 @@ class Story {
       `UPDATE ${table} SET ${column} = ${value} WHERE id = ${id}`,
       `DELETE FROM ${table} WHERE ${column} = ${value}`,
       `ALTER TABLE ${table} ADD COLUMN ${column} DEFAULT 5`,
+      `ALTER TABLE ${table} RENAME COLUMN ${column} TO ${this.#some(["x", "y", "z"])}`,
+      `ALTER TABLE ${table} RENAME TO ${this.#some(["a", "b", "c", "made"])}`,
       this.#random.real() < 0.3 ? `DROP TABLE ${table}` : `DROP INDEX i_${table}`,
       `CREATE ${this.#some(["", "UNIQUE"])} INDEX i_${table} ON ${table} (${column})`,
     ]);

@@ -160,3 +160,21 @@ test("a row that broke a CHECK is no conflict any more once a statement here has
   expect(await other`SELECT a, b FROM t`).toEqual([{ a: 3, b: 4 }]);
   expect(await other.conflicts()).toEqual([]);
 });
+
+test("a row that refers to a table of another shape than it was is told of like one that refers to nothing", async () => {
+  await sql`CREATE TABLE parent (id INTEGER PRIMARY KEY)`;
+  exchange(...swarm.maps);
+  await sql`CREATE TABLE child (id INTEGER PRIMARY KEY, named REFERENCES parent (id), whole REFERENCES parent)`;
+  await sql`INSERT INTO parent VALUES (1)`;
+  await sql`INSERT INTO child VALUES (1, 1, 1), (2, NULL, NULL)`;
+  expect(await sql.conflicts()).toEqual([]);
+  await swarm.sql(1)`DROP TABLE parent`;
+  await swarm.sql(1)`CREATE TABLE parent (x)`;
+  exchange(...swarm.maps);
+  for (const node of [0, 1]) {
+    expect((await swarm.sql(node).conflicts()).map(({ kind, row }) => [kind, row["id"]])).toEqual([
+      ["foreign-key", 1],
+      ["foreign-key", 1],
+    ]);
+  }
+});
