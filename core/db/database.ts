@@ -238,7 +238,7 @@ export class Database {
       await this.#follower.load(client);
       this.#indexBytes = await client.call("memory", []);
       this.#state = "ready";
-      // Changes since the last row was read.
+      // The map may have changed since its last row was read.
       if (this.#follower.behind > 0) this.#stirred();
       return client;
     } catch (error) {
@@ -277,7 +277,7 @@ export class Database {
         if (this.#follower.behind > 0) await this.#follower.update(client);
         this.#indexBytes = await client.call("memory", []);
       } catch (error) {
-        // A part of it may be in the index already.
+        // The index may have a part of the changes already, so it can't be used any more.
         client.end("The index could not follow the map");
         throw error;
       } finally {
@@ -390,7 +390,7 @@ export class Database {
     const writes = writesOf(map, this.#parts.writer, captured);
     // The index names each row once. Only the other lists may name a row again.
     const isDistinct = captured.replaced.length + captured.parts.length + captured.schema.length === 0;
-    // It counts once the map has it. An index that can't follow is made anew.
+    // The transaction is done once the map has it. If the index then can't commit, it is made anew.
     this.#follower.write(() => map.batch(writes, { isDistinct }));
     try {
       await client.call("commit", []);

@@ -124,14 +124,17 @@ export class Follower {
       refill.clear();
       isEmpty = false;
       await this.#applyDirty(client, packer, names);
-      // Rows are read for it as they are now; other changes to them are applied before anybody sees them.
+      // `#settle` reads rows as they are now. If they change meanwhile, the loop applies that before anybody sees the
+      // index.
       if (this.#dirty.size === 0) await this.#settle(client);
     } while (this.#isSchemaDirty || this.#dirty.size > 0);
     await client.call("endApply", []);
     this.tell(names, isOfSchema);
   }
 
-  /** Tells the index the map's version of a schema change that this node made, and that the index has already. */
+  /**
+   * After a schema change of this node: the index has made the change already, and now gets the map's version of it.
+   */
   async schemaChanged(client: IndexClient): Promise<void> {
     this.#isSchemaDirty = true;
     await this.update(client);
@@ -175,7 +178,9 @@ export class Follower {
     }
   }
 
-  /** Puts all rows of a table, or of all tables, into the index: in the map's order each row's cells follow it. */
+  /**
+   * Puts all rows of a table, or of all tables, into the index. In the map's order, each row is followed by its cells.
+   */
   async #fill(client: IndexClient, prefix: string): Promise<void> {
     const packer = new RowPacker();
     let row: MapEntry | undefined;

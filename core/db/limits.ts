@@ -78,7 +78,7 @@ export const HISTORY_MS: number = 24 * 3_600_000;
 export const HISTORY_BYTES_MAX: number = 16 * 1024 * 1024;
 /** The cost of one of them besides its key and value. */
 export const HISTORY_ENTRY_BYTES = 120;
-/** Versions of one row that are told: what a person reads, of a counter that goes up all day. */
+/** Versions of one row that are returned: as many as a person reads, even if a counter in the row changes all day. */
 export const ROW_VERSIONS_MAX = 1_000;
 /** Earlier moments that are open at once: each is an index of its own. */
 export const HISTORY_OPEN_MAX = 2;

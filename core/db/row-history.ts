@@ -19,7 +19,7 @@ import type { RowVersion, SqlRow, SqlValue } from "./types.ts";
 
 interface Version {
   readonly entry: MapEntry;
-  /** The stamp from which on it is not there any more. */
+  /** The stamp of the write that replaced it. */
   readonly until: number;
 }
 

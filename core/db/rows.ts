@@ -1,9 +1,10 @@
 /**
- * Rows as the map has them, packed for the thread that puts them into SQLite. A row is there if its entry is; of its cells
- * those count that are not older than it. Pure, but for reading the map.
+ * Rows as the map has them, packed for the thread that puts them into SQLite. A row exists if its entry does. A cell
+ * counts unless it is older than its row's entry. Pure, except that it reads the map.
  *
- * A run of: TABLE/KEY (text), 0 where there is no row, or 1 and its packed cells (bytes), the number of later cells, and of
- * each the column (4 bytes), 1 where it is a part of the cell, and the value (bytes).
+ * The packed form is one record a row: TABLE/KEY (text), then 0 if the row does not exist. If it does: 1, its packed
+ * cells (bytes), the number of cells with entries of their own, and for each of those the column (4 bytes), 1 if it is
+ * a part of the cell (else 0), and the value (bytes).
  */
 import type { Bytes } from "../base/bytes.ts";
 import { CellWriter, CellReader } from "./cells/pack.ts";

@@ -249,7 +249,7 @@ export interface Conflict {
 }
 
 export interface RowVersion {
-  /** The time from which on the row was so; ms since 1970. */
+  /** Since when the row had this state; ms since 1970. */
   readonly sinceMs: number;
   /** Without columns that the row had no value for. Undefined: it was deleted. */
   readonly row: SqlRow | undefined;

@@ -63,7 +63,7 @@ export interface BallotOptions {
   readonly job: string;
   readonly self: PeerId;
   readonly total: number;
-  /** All tasks of one are drawn for the same nodes. */
+  /** All tasks of one block are drawn for the same nodes. */
   readonly blocks: readonly Block[];
   readonly crypto: Crypto;
   readonly random: Random;
@@ -76,7 +76,7 @@ export class Ballot {
   #committed: Intervals = NONE;
   /** In the order of the commitments. */
   readonly #batches: Batch[] = [];
-  /** Those that other nodes may still need to see. */
+  /** The batches that other nodes may still need to see. */
   #told: Batch[] = [];
   readonly #compared = new Map<PeerId, Compared>();
 
@@ -112,7 +112,8 @@ export class Ballot {
       ({ tasks, madeAtMs }) => nowMs - madeAtMs < COMMIT_KEPT_MS || subtract(tasks, verified).length > 0,
     );
     const open = subtract(this.#answered, this.#committed);
-    // Each block by itself: all tasks of one are drawn for the same nodes, which open them to each other alone.
+    // Each commitment has tasks of one block only: these are drawn for the same nodes, and only those nodes open their
+    // answers to each other.
     for (const [from, to] of this.#options.blocks) {
       if (open.length === 0 || this.isFull) break;
       const tasks = within(open, from, to);

@@ -226,7 +226,10 @@ export class Book {
     if (devices.size >= verify.agree) this.#confirmed.set(id, outcome);
   }
 
-  /** At most so many for each job, those of members before others, because anybody may write some. */
+  /**
+   * Takes in a confirmation. Their number for each job is bounded, because anybody may write some; those of members
+   * come first.
+   */
   #takeConfirmation(id: JobId, key: string, value: unknown): boolean {
     const all = this.#confirmations.get(id) ?? new Map<string, Said>();
     all.delete(key);

@@ -41,7 +41,7 @@ export class Copies {
   readonly #parts: CopiesParts;
   /** Results that were given away a moment ago; the other node's entry does not say so yet. */
   #given: { to: PeerId; tasks: Intervals; untilMs: number }[] = [];
-  /** What is too large to be given to half of all. */
+  /** Results that are too large to be given to half of the devices. */
   #large: Intervals = NONE;
   readonly #refused = new Map<PeerId, number>();
   #isGiving = false;
@@ -61,7 +61,7 @@ export class Copies {
     if (this.#isGiving) return;
     this.#isGiving = true;
     try {
-      // What comes meanwhile waits for the next time.
+      // Results that come meanwhile are given the next time.
       const now = this.#alone();
       for (let left = now; left.length > 0 && !signal.aborted; left = intersect(now, this.#alone())) {
         const [partner] = this.#partners();
@@ -78,7 +78,7 @@ export class Copies {
     return subtract(subtract(results.held, view.held()), this.#givenTo());
   }
 
-  /** What this node was given of late; without one, what any was. */
+  /** The tasks whose results `peer` was given lately; without `peer`, those that any node was given. */
   #givenTo(peer?: PeerId): Intervals {
     const nowMs = this.#parts.clock.monotonic();
     this.#given = this.#given.filter(({ untilMs }) => untilMs > nowMs);
@@ -93,7 +93,7 @@ export class Copies {
     const devices = new Map(partners.toReversed().map((peer) => [deviceOf(peer), peer]));
     const each = partners.filter((peer) => devices.get(deviceOf(peer)) === peer);
     if (each.length >= HALF_DEVICES_MAX) return;
-    // With this node's own they are more than half.
+    // Together with this node's own device, these are more than half of all devices.
     const half = each.slice(0, Math.floor((each.length + 1) / 2));
     const bytesMax = Math.floor(HALF_BYTES_A_SECOND / Math.max(1, half.length));
     const give = async (peer: PeerId): Promise<void> => {
@@ -144,7 +144,10 @@ export class Copies {
     }
   }
 
-  /** The first of them, so many bytes in all, and no larger ones than this. */
+  /**
+   * The results of the first of these tasks: at most `bytesMax` bytes in all (but at least one result), and none that
+   * is larger than `eachBytesMax`.
+   */
   #batch(tasks: Intervals, bytesMax = PIECE_BYTES_MAX, eachBytesMax = Infinity): TaskOutput[] {
     const batch: TaskOutput[] = [];
     let bytes = 0;

@@ -211,7 +211,7 @@ export class Dispatcher {
   #fault(lane: Lane, chunk: Chunk, attempt: Attempt, failure: TaskFailure): void {
     if (!TASK_FAULTS.some((code) => code === failure.code)) {
       if (lane.own && chunk.failures >= CHUNK_FAILURES_MAX) return this.#failTask(chunk, failure);
-      // Counted, unlike a refusal of a busy node, because the task had been started here.
+      // This counts as a failure of the node, unlike a refusal because it is busy: the task had been started on it.
       const code = failure.code === "busy" ? "remote-failure" : failure.code;
       return this.#lost(lane, chunk, attempt, new StarfishError(code, failure.message));
     }

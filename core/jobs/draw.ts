@@ -1,6 +1,7 @@
 /**
  * Draws the devices that run the tasks of a verified job. The tasks are cut into blocks. For each block all nodes are
- * ranked, and the first node on each of so many devices is drawn. Nodes that know the same members draw the same ones.
+ * ranked. In that order nodes are drawn, one a device, until there are enough. Nodes that know the same members draw
+ * the same ones.
  *
  * Ranks follow from a hash of the job's id, which is drawn after the nodes have their ids. So no node can choose an id
  * that will be drawn for a future job. A node with more cores comes first more often, up to a bound, because it could
@@ -25,8 +26,8 @@ export interface Candidate {
 export type Block = readonly [from: number, to: number];
 
 /**
- * @param isGrowing the first tasks are there from the beginning, the others may come: the first blocks have a task each, later
- * ones more, so that a few tasks too are run by more than a few nodes
+ * @param isGrowing only the first of these tasks exist at the beginning, and the others may never come. So the first
+ * blocks have one task each, and later blocks have more: even a few tasks are then spread over many nodes
  */
 export function blocksOf(total: number, isGrowing = false): Block[] {
   if (isGrowing) return growingBlocks(total);
@@ -49,7 +50,7 @@ function growingBlocks(total: number): Block[] {
 const GROWING_BLOCKS = 64;
 const GROWING_BLOCKS_TIMES = 8;
 
-/** What a node's ranks in this job follow from. */
+/** The hash that decides a node's ranks in this job. */
 export function seedOf(sha256: (message: Bytes) => Bytes, job: string, id: string): IdHash {
   const { buffer, byteOffset } = sha256(utf8(`starfish draw ${job} ${id}`));
   const view = new DataView(buffer, byteOffset);

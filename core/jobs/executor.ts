@@ -34,7 +34,7 @@ export type TaskOutcome =
       /** Names what was computed; undefined for an input that is too large to be hashed. */
       readonly key: string | undefined;
     }
-  /** The task's own fault: it would fail so on any node, except for time and memory. */
+  /** The task's own fault. It would fail in the same way on any node, except for faults of time and memory. */
   | { readonly ok: false; readonly code: TaskFault; readonly message: string };
 
 export interface ExecutorParts {
@@ -45,7 +45,7 @@ export interface ExecutorParts {
   readonly gatherer: Gatherer;
   readonly memo: Memo;
   readonly longTasks: LoadLongTasks;
-  /** Of a job whose tasks take other tasks' results. */
+  /** The graph of a job whose tasks take other tasks' results; undefined for other jobs. */
   readonly graph: () => Graph | undefined;
 }
 
@@ -128,7 +128,10 @@ export class Executor {
     return { ok: false, code, message: result.message };
   }
 
-  /** What a task returns that may return others is a value, or tasks that can be. */
+  /**
+   * Checks the output of a task that may return tasks: it must be a value, or a list of possible tasks. If not, the
+   * task has failed.
+   */
   #checked(task: number, outcome: TaskOutcome): TaskOutcome {
     if (!outcome.ok) return outcome;
     try {
@@ -140,7 +143,7 @@ export class Executor {
     }
   }
 
-  /** What others say that the task gives, if the job may believe it. */
+  /** The result that other nodes state for this task, if the job may believe them. */
   async #said(key: string): Promise<Remembered | undefined> {
     const { verify, reuse } = this.#spec;
     if (verify === undefined && reuse !== true) return undefined;
@@ -150,7 +153,7 @@ export class Executor {
   async #compiled(running: Program, signal: AbortSignal): Promise<Ready> {
     const { modules, pool } = this.#parts;
     const { memoryBytesMax } = this.#spec.limits;
-    // While the module is read and compiled.
+    // Prepares a worker while the module is read and compiled.
     if (!this.#loaded.has(running)) pool.prepare();
     const { sha256, bytes, program } = await this.#load(running, signal);
     const compiled = await modules.add(sha256, bytes, memoryBytesMax, this.#own, program.kind);
@@ -183,7 +186,8 @@ export class Executor {
     if (needs.length === 0) return own;
     const { gatherer } = this.#parts;
     const found = await gatherer.collect(setOf(needs), { signal });
-    // Before they are read: a task may need the same large result thousands of times.
+    // The size is checked before the results are read, because a task may need the same large result thousands of
+    // times.
     const bytes = needs.reduce((sum, need) => sum + bytesIn(found.get(need)?.output), own.length);
     checkSize(bytes, "The results that it needs");
     const results = await Promise.all(

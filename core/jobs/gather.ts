@@ -87,7 +87,7 @@ export class Gatherer {
     }
   }
 
-  /** The same in an order of their own; a task may be among them more than once. */
+  /** The outputs of these tasks, in the order of the list. A task may be in it more than once. */
   async *inOrder(
     tasks: readonly number[],
     options: Options,
@@ -134,7 +134,10 @@ export class Gatherer {
     return found;
   }
 
-  /** Whom to ask for what: each task from one holder, and few holders, by a simple choice. */
+  /**
+   * Decides which holder is asked for which tasks: each task from one holder. Holders with the most missing tasks come
+   * first, so that few are asked.
+   */
   #share(missing: Intervals, failed: ReadonlySet<PeerId>): { peer: PeerId; part: Intervals }[] {
     const holders = [...this.#parts.holders()].filter(([peer]) => peer !== this.#parts.net.self && !failed.has(peer));
     let left = missing;
@@ -151,7 +154,7 @@ export class Gatherer {
     return asked;
   }
 
-  /** Whether enough devices agree on it, if that is asked for. */
+  /** Whether the result is the one on which enough devices agree. True if the job is not verified. */
   async #isRight(task: number, { output, fuelUsed }: Held, sums: Sums, options: Options): Promise<boolean> {
     const { proof } = this.#parts;
     if (proof === undefined || sums === undefined) return true;

@@ -188,7 +188,7 @@ export class Graph {
     this.#needs += row.needs.length;
   }
 
-  /** Of the tasks from this one on, those that wait for nothing. */
+  /** The tasks, from number `from` on, that wait for nothing. */
   #without(from: number): number[] {
     const free: number[] = [];
     for (let task = from; task < this.#nodes.length; task++) if (this.#node(task).open === 0) free.push(task);

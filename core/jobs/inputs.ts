@@ -80,7 +80,7 @@ export async function writeList(
   inputs: AsyncIterable<Bytes> | Iterable<Bytes>,
   { signal }: Options = {},
 ): Promise<{ readonly bytes: Content; readonly ends: Content; readonly count: number; readonly safe: Promise<void> }> {
-  /** So many ends share an array, because an array for each would cost ten times as much. */
+  /** Arrays that each have many ends: an array for each end would cost ten times as much. */
   const ends: Uint8Array[] = [];
   let count = 0;
   let end = 0;

@@ -13,7 +13,7 @@ export function interval(from: number, to: number): Intervals {
   return from < to ? [from, to] : NONE;
 }
 
-/** Of numbers in any order, some of them perhaps more than once. */
+/** The set of these numbers, which may be in any order and be repeated. */
 export function setOf(numbers: readonly number[]): Intervals {
   const set: number[] = [];
   for (const number of numbers.toSorted((a, b) => a - b)) {
@@ -111,7 +111,7 @@ export function intersect(a: Intervals, b: Intervals): Intervals {
   return merge(a, b, (inA, inB) => inA && inB);
 }
 
-/** Whether some number is in both. Costs by the first. */
+/** Whether some number is in both. The cost depends on the size of `a`. */
 export function meets(a: Intervals, b: Intervals): boolean {
   for (let i = 0; i < a.length; i += 2) {
     if (within(b, a[i] ?? 0, a[i + 1] ?? 0).length > 0) return true;

@@ -95,7 +95,7 @@ class NodeJobs implements Jobs {
   /** Parts of jobs that are over; others may still ask for their results. */
   readonly #over = new Map<JobId, { readonly part: Part; readonly timer: Timer }>();
   readonly #changes = new Listeners<void>();
-  /** Of a job in which this node takes part, at each change. */
+  /** Called at each change of a job in which this node takes part. */
   readonly #soon = new Listeners<JobId>();
   #telling: Timer | undefined;
   #toldAtMs = -Infinity;
@@ -172,7 +172,7 @@ class NodeJobs implements Jobs {
           yield { is: "outcome", outcome: state.outcome };
           return;
         }
-        // Not more often than changes are told.
+        // So the loop runs no more often than changes are reported.
         await changed.happened(signal);
       } finally {
         changed.stop();
@@ -353,7 +353,7 @@ class NodeJobs implements Jobs {
     return found;
   }
 
-  /** Those of these outputs that are in reach; the others may be later. */
+  /** Those outputs of these tasks that are in reach. The others may come in reach later. */
   async *#outputs(
     part: Part | undefined,
     tasks: Intervals,

@@ -103,7 +103,10 @@ export const LATE_MS_MIN = 3_000;
 export const PROC_MAP_BYTES_MAX: number = 32 * 1024 * 1024;
 /** What nodes say of their part in jobs: entries of 8 KiB for 200 nodes and 20 jobs. */
 export const WORK_MAP_BYTES_MAX: number = 32 * 1024 * 1024;
-/** Deleted entries of it need not be remembered for longer: an expired entry would say the same. */
+/**
+ * How long deleted entries of `work` are remembered. That need not be long: a node's entry that expires says the same
+ * as a deleted one.
+ */
 export const WORK_HORIZON_MS: number = 10 * 60_000;
 /**
  * Bytes of one kind of intervals in a node's entry: some thousand intervals. If there are more, the shortest are left
@@ -138,21 +141,23 @@ export const INPUTS_AHEAD = 4_096;
 export const INPUTS_AHEAD_BYTES: number = 512 * 1024;
 
 /**
- * Tasks of a graph, those that tasks return too, and how often they name each other: each node that runs some holds it whole,
- * and looks through it often.
+ * Tasks of a graph (including those that tasks return), and how often they name each other. Each node that runs some of
+ * them holds the whole graph, and often looks through it.
  */
 export const GRAPH_TASKS_MAX = 16_384;
 export const GRAPH_NEEDS_MAX = 65_536;
 export const GRAPH_NEEDS_BYTES_MAX: number = 512 * 1024;
 /** Programs of a graph besides the job's: what a spec of 48 KiB may name. */
 export const GRAPH_PROGRAMS_MAX = 16;
-/** Tasks that return each other in turn: a loop of so many turns. */
+/** Length of a chain of tasks of which each was returned by the one before: a loop with this many turns. */
 export const GRAPH_DEPTH_MAX = 1_024;
 /** A list of tasks that a task returns: every node that runs some of the job reads it. */
 export const RETURNED_BYTES_MAX: number = 256 * 1024;
-/** How it begins is in these: so a value, which is told from a list by that, is not read whole. */
+/**
+ * The first bytes of an output, which tell whether it is a list of tasks or a value. So a value need not be read whole.
+ */
 export const RETURNED_BEGIN_BYTES = 256;
-/** All lists of a job: every such node holds what is in them. */
+/** All lists of a job together: every node that runs some of the job holds what is in them. */
 export const GROWN_BYTES_MAX: number = 4 * 1024 * 1024;
 /** Results that are fetched together, of tasks that may return others. */
 export const GROWING_AT_ONCE = 256;
@@ -182,11 +187,14 @@ export const GATHER_BYTES: number = 8 * 1024 * 1024;
 /** Bytes of keys or lines that are held at once to be merged or sorted: what a tab can spare for a while. */
 export const COMBINED_BYTES_MAX: number = 64 * 1024 * 1024;
 /**
- * In a swarm of fewer devices a small result is held by more than half of them. In a larger one that would be many copies, and
- * that a random half takes both of two is said in docs/jobs.md.
+ * In a swarm of fewer devices, a small result is held by more than half of them. In a larger swarm that would be too
+ * many copies: there each result is on two devices, and a half that leaves at once may take both.
  */
 export const HALF_DEVICES_MAX = 16;
-/** What is small, with what a message takes for it, and bytes of copies that a node gives for that a second. */
+/**
+ * A result is small up to this size, including its cost in a message; and how many bytes of such copies a node gives a
+ * second.
+ */
 export const COPY_SMALL_BYTES_MAX = 1_024;
 export const HALF_BYTES_A_SECOND: number = 64 * 1024;
 /** A node tells within this time that it has taken copies. */
@@ -197,16 +205,16 @@ export const COPY_REFUSED_MS = 10_000;
 // A node's part in a job (part.ts)
 
 /**
- * How often a node writes its entry at most, and how much longer for each node of a large swarm, because every entry
- * goes to all nodes: 200 nodes send each of them 83 entries a second. It writes at least so often that its entry does
- * not expire.
+ * A node writes its entry at most this often. In a large swarm the interval grows by TELL_EVERY_NODE_MS for each node
+ * that works on the job, because every entry goes to all nodes: of 200 nodes, each receives 83 entries a second. The
+ * interval never exceeds TELL_EVERY_MS_MAX, so that the entry does not expire.
  */
 export const TELL_EVERY_MS = 1_000;
 export const TELL_EVERY_NODE_MS = 12;
 export const TELL_EVERY_MS_MAX = 5_000;
-/** The same for a node that has nothing to run. */
+/** The longest such interval for a node that has nothing to run. */
 export const IDLE_EVERY_MS = 200;
-/** In a small swarm it is less: TELL_EVERY_NODE_MS for each node, but not less than this. */
+/** The shortest such interval: in a small swarm it is TELL_EVERY_NODE_MS for each node, but at least this. */
 export const IDLE_EVERY_MS_MIN = 50;
 /** Without news of it for this long, a node's part in a job is over: by then it could have told three times. */
 export const LEASE_MS = 16_000;
@@ -226,7 +234,7 @@ export const SAFE_WITHIN_MS = 20_000;
 export const RESULTS_KEPT_MS = 30_000;
 /** A state that changes all the time is told this often. */
 export const STATE_EVERY_MS = 250;
-/** The same of a job's first result, for which somebody waits. */
+/** How often a state is reported while somebody waits for the job's first result. */
 export const SOON_EVERY_MS = 20;
 /** Contents that were put for future jobs, and whose safety is awaited. */
 export const PUTS_AWAITED_MAX = 64;
@@ -255,13 +263,19 @@ export const MEMO_MS_MIN = 2;
 export const LONG_TASK_MS = 1_000;
 /** What all nodes say together: some 25,000 small results. Each node has an equal part of it. */
 export const LONG_TASKS_BYTES_MAX: number = 8 * 1024 * 1024;
-/** A node says one result at a time, at most so often, and less often with each member: 200 nodes say 20 a second together, of 300 bytes. */
+/**
+ * A node states one result at a time, at most this often. In a large swarm the interval is LONG_TASK_SAID_EVERY_NODE_MS
+ * for each member: 200 nodes together state 20 results a second, of 300 bytes each.
+ */
 export const LONG_TASK_SAID_EVERY_MS = 100;
 export const LONG_TASK_SAID_EVERY_NODE_MS = 50;
 /** Results that wait to be said, at most 1 MiB, and for how long. Those of verified jobs wait until enough devices agree. */
 export const LONG_TASKS_WAITING_MAX = 64;
 export const LONG_TASK_WAITS_MS: number = 10 * 60_000;
-/** Nodes that say the result of one task: RUNS_MAX, and some that have left. Hostile members may write more; so many are looked at. */
+/**
+ * Nodes that may state the result of one task: RUNS_MAX, and some that have left. Hostile members may write more
+ * statements; the second value bounds how many are read.
+ */
 export const LONG_TASKS_SAID_MAX = 24;
 export const LONG_TASKS_LOOKED_MAX = 64;
 
@@ -287,8 +301,8 @@ export const COMMITS_MAX = 128;
 export const COMMIT_KEPT_MS = 5_000;
 export const OPENINGS_BYTES_MAX: number = 128 * 1024;
 /**
- * Nodes that a node says have disagreed, and the bytes of the packed tasks of each, one of a block. More liars would be
- * no minority.
+ * Nodes that a node reports as having disagreed; and for each of them the tasks (one of a block), and their packed
+ * bytes. If there were more liars, they would be no minority.
  */
 export const DISPUTES_MAX = 32;
 export const DISPUTE_TASKS_MAX = 32;

@@ -95,7 +95,7 @@ const SMOOTHING = 0.1;
 export class Part implements Sharer {
   readonly job: JobRecord;
   readonly own: boolean;
-  /** Numbers of its tasks, and of those that may come, are below it. */
+  /** All numbers of its tasks are below this, including tasks that may still come. */
   readonly span: number;
   readonly gatherer: Gatherer;
   readonly #parts: PartParts;
@@ -107,7 +107,7 @@ export class Part implements Sharer {
   readonly #telling: Telling;
   readonly #verifier: Verifier | undefined;
   readonly #ending: Ending;
-  /** Of a job whose tasks take other tasks' results: until it is here, none can begin. */
+  /** For a job whose tasks take other tasks' results. Until the graph has been read, no task can begin. */
   readonly #growing: Growing | undefined;
   readonly #ended = new AbortController();
   readonly #looking: Timer;
@@ -394,7 +394,9 @@ export class Part implements Sharer {
     this.#parts.onChange();
   }
 
-  /** Has the swarm remember it, from when on others may see what this node has computed. */
+  /**
+   * Makes the swarm remember the result. In a verified job it is stated only when others may see this node's answer.
+   */
   async #remember(task: number, key: string, result: Remembered & { readonly runMs: number }): Promise<void> {
     const verifier = this.#verifier;
     const mayBeSaid = (): boolean => verifier === undefined || verifier.shown(interval(task, task + 1)).length > 0;
@@ -408,7 +410,10 @@ export class Part implements Sharer {
     return (await this.#parts.contents.put(once(), { signal })).ref;
   }
 
-  /** This node could not run a task, or was told to stop: for a while it runs nothing of this job. */
+  /**
+   * This node could not run a task: for a while it runs nothing of this job. Being told to stop ("cancelled") is no
+   * fault.
+   */
   #fault(error: unknown): void {
     if (isStarfishError(error, "cancelled")) return;
     this.#parts.log.write("warn", "jobs.fault", { job: this.job.id, error: messageOf(error) });
@@ -508,9 +513,9 @@ export class Part implements Sharer {
     this.#growing?.look();
     const mine = this.#claimed();
     const others = this.#view.others();
-    // If others claim or have done some of our tasks, that needs a look.
+    // If other nodes claim or have done some of this node's tasks, it plans anew.
     if (others.some(({ entry }) => meets(mine, entry.claimed) || meets(mine, entry.held))) this.#planSoon();
-    // Who has nothing to do looks at once whether there is something, or all is done.
+    // A node that has nothing to do looks soon whether there is something to do, or all is done.
     if (mine.length === 0) this.#glanceIn(this.#telling.idleEveryMs);
     this.#parts.onChange();
   }

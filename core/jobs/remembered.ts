@@ -4,8 +4,8 @@
  * word. So it is believed only by a job that asks for whatever is remembered, or, in a verified job, if as many devices have
  * said the same as have to agree. Loaded when it is first needed.
  *
- * The more nodes there are, the less each says: the map and the links hold only so much. Of the results that wait to be said the
- * longest tasks come first, and of what a node has said the oldest goes.
+ * The more nodes there are, the less each says: the map and the links hold only so much. Results of the longest tasks
+ * are stated first. When a node's share of the map is full, its oldest statement is deleted.
  */
 import * as v from "valibot";
 import { type Bytes, toHex } from "../base/bytes.ts";
@@ -93,8 +93,8 @@ export class LongTasks {
   }
 
   /**
-   * Takes in a result that this node has computed. In a verified job, others must not see it before they have given their
-   * own: `mayBeSaid` tells from when on they may.
+   * Takes in a result that this node has computed. In a verified job, other nodes must not see it before they have
+   * given their own: it is stated only once `mayBeSaid` returns true.
    */
   add(key: string, { output, fuelUsed }: Remembered, runMs: number, mayBeSaid: () => boolean): void {
     if (output.length > OUTPUT_INLINE_BYTES_MAX || this.#isClosed) return;
@@ -108,8 +108,9 @@ export class LongTasks {
 
   /**
    * The result on which most devices agree; undefined if none may be believed.
-   * @param agree so many devices have to have said the same, and none something else: who has said it was not drawn, so that
-   *   a few identities of one member would outvote those who were. Undefined if any member's word will do
+   * @param agree this many devices must have stated the same result, and none another one. That is so strict because
+   *   any node may state a result, while a verified job draws its nodes: a few identities of one member could outvote
+   *   honest nodes. Undefined if any member's word will do
    */
   get(key: string, agree: number | undefined): Remembered | undefined {
     const { net, work, crypto, distrusted } = this.#parts;

@@ -72,7 +72,7 @@ export type Inputs =
       readonly count: number;
       /** Programs that tasks name besides the job's, which is number 0; these count from 1. */
       readonly programs?: readonly Program[] | undefined;
-      /** Tasks may return further ones (graph.ts), until there are so many in all. */
+      /** The most tasks that there may be in all, if tasks may return further ones (graph.ts). */
       readonly tasksMax?: number | undefined;
     }
   /**
@@ -123,7 +123,10 @@ export interface JobSpec {
   readonly verify?: { readonly runs: number; readonly agree: number } | undefined;
   /** The only nodes that may run tasks; all that lend cores if absent. */
   readonly on?: readonly PeerId[] | undefined;
-  /** What somebody says that this very work, or one of its tasks, gave within a day is believed: it is not run again. */
+  /**
+   * If any member states a result of the same work, or of one of its tasks, from the last day, it is believed and not
+   * computed again.
+   */
   readonly reuse?: boolean | undefined;
   /** Tasks that fail are left out of the result, and named. Without it the first failure ends the job. */
   readonly keepGoing?: boolean | undefined;
@@ -259,7 +262,8 @@ export const specSchema: Schema<JobSpec> = v.pipe(
   ),
   // If one of the results is missing, there is no result at all.
   v.check(({ combine, keepGoing }) => combine.how !== "reduce" || keepGoing !== true, "a reduction needs every result"),
-  // What a failed task was needed for would never begin; and a graph says itself what is made one.
+  // With `keepGoing`, tasks that need a failed task would never begin. And a graph itself says how results are
+  // combined.
   v.check(
     ({ inputs, combine, keepGoing }) => inputs.from !== "graph" || (combine.how !== "reduce" && keepGoing !== true),
     "a graph needs every result, and is not reduced",

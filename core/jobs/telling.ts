@@ -1,6 +1,7 @@
 /**
- * Tells the others what this node does of a job: its entry in the map `work` (entries.ts), about once a second, and less often
- * where many tell. What has come to its end is told sooner, since others wait for it.
+ * Tells the others what this node does of a job: it writes the node's entry in the map `work` (entries.ts) about once a
+ * second, and less often if many nodes do. A node that has run out of tasks writes sooner, since others may wait for
+ * its last results.
  */
 import { isStarfishError } from "../base/errors.ts";
 import type { ReplicatedMap } from "../memory/types.ts";
@@ -49,12 +50,12 @@ export class Telling {
     return Math.min(TELL_EVERY_MS_MAX, Math.max(TELL_EVERY_MS, TELL_EVERY_NODE_MS * this.#parts.tellers()));
   }
 
-  /** The same of a node without work: others may wait for what it has done last. */
+  /** The interval of a node without work. It is shorter, because others may wait for what it has done last. */
   get idleEveryMs(): number {
     return Math.min(IDLE_EVERY_MS, Math.max(IDLE_EVERY_MS_MIN, TELL_EVERY_NODE_MS * this.#parts.tellers()));
   }
 
-  /** When it may tell again. */
+  /** In how many ms a node without work may tell again. */
   get idleInMs(): number {
     return Math.max(0, this.#toldAtMs + this.idleEveryMs - this.#parts.clock.monotonic());
   }

@@ -334,7 +334,7 @@ export class Verifier {
       });
   }
 
-  /** What each living node agrees on, as far as it was drawn for it. */
+  /** For each living node, the tasks that it says enough devices agree on, and for which it was drawn. */
   *#claims(): Generator<readonly [PeerId, Intervals]> {
     const { view, net } = this.#parts;
     const trusted = new Set(this.#trusted().map(({ id }) => id));
@@ -433,7 +433,7 @@ function committedBy({ entry }: Worker): Intervals {
   return unionAll((entry.votes?.commitments ?? []).map(({ tasks }) => tasks));
 }
 
-/** The tasks that at least so many devices say. */
+/** The tasks that nodes on at least `least` devices name. */
 function byDevices(
   said: Iterable<readonly [PeerId, Intervals]>,
   deviceOf: ReadonlyMap<string, string>,

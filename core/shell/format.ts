@@ -40,7 +40,7 @@ const INDENT = "    ";
 
 /**
  * Rows under their headings, with two spaces between columns; the last column is not padded. Columns that do not fit,
- * or a last cell that does not, continue their row on a line of its own.
+ * or a last cell that does not fit, go to a further line of the row.
  */
 export function table(rows: readonly (readonly Text[])[], columns: number = Infinity): Styled {
   const widths: number[] = [];

@@ -1,7 +1,10 @@
-/** Keeps what a command writes in its order, although a piece may have to wait and the command need not wait for it. */
+/**
+ * Writes a command's output in the order in which it came, even if a piece has to wait and the command does not wait
+ * for it.
+ */
 
 export interface InOrder {
-  /** Runs it once `rest` has let it, and after all that was given before. */
+  /** Runs `write` after all earlier writes, and after the promise that `rest` returned, if it returned one. */
   readonly write: (write: () => Promise<void> | undefined) => Promise<void>;
   /** Resolves when all that had to wait has been written; undefined if nothing waits. */
   readonly written: () => Promise<unknown> | undefined;

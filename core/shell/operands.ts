@@ -1,7 +1,7 @@
 /** Checks the words that are not options. */
 import { StarfishError } from "../base/errors.ts";
 
-/** Commands without one-letter options take other such words as operands, because -0.5 may be one. */
+/** A dash and a letter is an option. A dash and a digit is an operand, as -0.5 may be. */
 const OPTION = /^-[A-Za-z]/;
 
 export function noOperands([word]: readonly string[]): void {
@@ -17,7 +17,7 @@ export function oneOperand(operands: readonly string[], name: string): string {
 }
 
 export function atMostOneOperand(operands: readonly string[]): string | undefined {
-  // The option is wrong, not its value.
+  // The message names an unknown option, and not the word after it.
   noOperands(operands.slice(OPTION.test(operands[0] ?? "") && operands.length > 1 ? 0 : 1));
   return operands[0];
 }

@@ -46,7 +46,7 @@ const MADE_KEY: RegExp = /^k[-0-9A-Z_a-z]{17}$/;
 /** Rowids that begin with ms since 2020 in 41 bits. */
 const ERA_MS: number = Date.UTC(2020, 0, 1);
 const CHANCE_BITS = 22n;
-/** Rows that share a rowid stand next to each other, as far as this. */
+/** Rows whose keys share a rowid get the next free rowids, at most this far from it. */
 const PROBES_MAX = 64;
 
 export class IndexTable {

@@ -1,7 +1,7 @@
 /**
- * Gives tables and columns of the index the names that statements use (schema/labels.ts), and takes these names back
- * while the schema changes, whose texts use the first names. SQLite renames, and changes indexes, views, triggers and
- * constraints accordingly.
+ * Gives tables and columns of the index the names that statements use (schema/labels.ts). While the schema changes,
+ * they get their first names back, because the texts of the schema use those. SQLite itself does the renaming, and
+ * changes indexes, views, triggers and constraints accordingly.
  */
 import { StarfishError } from "../../base/errors.ts";
 import type { TableModel } from "../schema/model.ts";
@@ -59,8 +59,8 @@ export class Labeller {
   }
 
   /**
-   * Skips tables that a statement has dropped meanwhile. If a new table has a name that texts use, it gets the name of
-   * `nameOfNew`; then everything is to be rolled back.
+   * Gives the first names back. Tables that a statement has dropped meanwhile are skipped. With `nameOfNew`, a new
+   * table that has taken a first name gets another name from it; then the caller has to roll everything back.
    */
   unlabel(nameOfNew?: (name: string) => string): void {
     if (this.#labelled.length === 0) return;

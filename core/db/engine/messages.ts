@@ -90,7 +90,7 @@ export interface IndexCalls {
   open(): void;
   /** Makes the tables of the computer, each from its name and its columns' definitions. */
   computer(tables: readonly (readonly [name: string, columns: string])[]): void;
-  /** Adds rows to one of them; the first ones replace the rows of before. */
+  /** Adds rows to one of these tables. The first call (`isFirst`) replaces the former rows. */
   fill(table: string, rows: readonly (readonly SqlValue[])[], isFirst: boolean): void;
   schema(entries: readonly SchemaEntry[]): SchemaAnswer;
   beginApply(): void;

@@ -163,7 +163,7 @@ export class SchemaChange {
     }
     if (kind === "table") return createTableWrites(this.#model, plainName(name), sql, this.#primaryKey(name));
     if (kind !== "index" && kind !== "view" && kind !== "trigger") throw new StarfishError("unsupported", kind);
-    // By then a table that the same transaction made has its id.
+    // A table that was made earlier in the same transaction has its id by now.
     const table = kind === "view" ? undefined : this.#maker.inTexts(row.table)?.id;
     if (kind === "trigger" && table === undefined) {
       throw new StarfishError("unsupported", "A shared database has triggers of tables only");

@@ -33,13 +33,13 @@ export class SchemaMaker {
   readonly #connection: Connection;
   readonly #statements: Statements;
   readonly #keys: KeySource;
-  /** By folded name, as texts have it. */
+  /** By folded name, as the texts of the schema have it. */
   #tables = new Map<string, IndexTable>();
   #byId = new Map<string, IndexTable>();
-  /** The tables that statements call otherwise, by the name that statements use. */
+  /** The renamed tables, by the name that statements use. */
   #byLabel = new Map<string, IndexTable>();
   readonly #labeller: Labeller;
-  /** The tables that statements call otherwise, as texts have them. */
+  /** The renamed tables with their first names, as the texts of the schema have them. */
   #unlabelled = new Map<string, TableModel>();
   #objects = new Map<string, ObjectModel>();
 
@@ -50,7 +50,7 @@ export class SchemaMaker {
     this.#labeller = new Labeller(connection);
   }
 
-  /** The table that statements call so. */
+  /** The table that has this name in statements. */
   named(name: string): IndexTable | undefined {
     const labelled = this.#byLabel.get(folded(name));
     if (labelled !== undefined || this.#byLabel.size === 0) return labelled ?? this.#tables.get(folded(name));
@@ -58,17 +58,17 @@ export class SchemaMaker {
     return table !== undefined && folded(table.model.name) === folded(name) ? table : undefined;
   }
 
-  /** The table that the texts of the schema call so, and its columns. */
+  /** The table that has this name in the texts of the schema, and its columns. */
   inTexts(name: string): TableModel | undefined {
     return this.#unlabelled.get(folded(name)) ?? this.#tables.get(folded(name))?.model;
   }
 
-  /** The name that statements use for what texts call so. */
+  /** The name in statements of the table that has this name in the texts of the schema. */
   shownName(name: string): string {
     return this.#tables.get(folded(name))?.model.name ?? name;
   }
 
-  /** Whether statements call anything otherwise than the texts of the schema. */
+  /** Whether any table or column was renamed, so that its name in statements differs from the texts of the schema. */
   get hasLabels(): boolean {
     return this.#labeller.isUsed;
   }
@@ -231,7 +231,7 @@ export class SchemaMaker {
 
   #createObject(object: ObjectModel, refill: string[]): void {
     const table = object.table === undefined ? undefined : this.#byId.get(object.table);
-    // It waits for its table.
+    // The index or trigger is made when its table exists.
     if (object.kind !== "view" && table === undefined) return;
     const { statement, judge } = this.#statements.judged(object.sql);
     try {

@@ -1,9 +1,9 @@
 /**
- * Decides which of several rows that contest a place has it. The one written last wins. A row is in its table unless a
- * later row that is there stands in its way. There is exactly one such choice, whatever the order in which the rows
- * arrived. What is settled stays settled, except for rows that change and rows that stood back for them. These are
- * tried again, the latest first; a row that is driven out is tried after that, since it is older. Each row is tried
- * once, so the cost depends only on the rows concerned.
+ * Decides which row is in its table when several rows exclude each other. The one written last wins. A row is in its
+ * table unless a later row that is there stands in its way. There is exactly one such choice, whatever the order in
+ * which the rows arrived. What is settled stays settled, except for rows that change and rows that stood back for them.
+ * These are tried again, the latest first; a row that is driven out is tried after that, since it is older. Each row is
+ * tried once, so the cost depends only on the rows concerned.
  *
  * The thread does not know when rows were written: `wanted` names the rows that it has to be told about (`tell`).
  */

@@ -1,6 +1,6 @@
 /**
- * Codes of this node: those that it has opened itself, wherever they are fetched. If it serves the page, it also has
- * the desk at which strangers ask for the codes of all members.
+ * Codes of this node: those that it has opened itself, whichever node's page they are fetched from. If this node serves
+ * the page, it also has the desk at which strangers ask for the codes of all members.
  */
 import { decode } from "../../base/codec.ts";
 import { isStarfishError, messageOf, StarfishError, toStarfishError } from "../../base/errors.ts";
@@ -130,7 +130,9 @@ class NodeCodes implements Codes {
     }
   }
 
-  /** Never rejects: the node would forget it by itself, too. */
+  /**
+   * Tells the node at which the number is held to forget it. Never rejects: that node would forget it by itself, too.
+   */
   async #drop({ code, end = "lost" }: Offering, at: PeerId): Promise<void> {
     const request: CodeRequest = { ask: "drop", number: code.number, why: end };
     try {
@@ -178,7 +180,7 @@ class NodeCodes implements Codes {
     return undefined;
   }
 
-  /** A stranger, passed on by the node whose page it is on. Never rejects. */
+  /** Serves a stranger who asked at the node that serves the page, and whom that node passes on. Never rejects. */
   async #brought(channel: Channel, from: PeerId): Promise<void> {
     const messages = new Messages(channel, { bytesMax: RECEIVER_BYTES_MAX, messagesMax: CONTROLS_MAX });
     try {
@@ -215,7 +217,7 @@ function sameHost(a: string, b: string): boolean {
   return new URL(a).host === new URL(b).host;
 }
 
-/** The user's own machine has several names. */
+/** Only ports are compared: the user's own machine has several host names. */
 function samePort(a: string, b: string): boolean {
   const portOf = (url: string): string => /:(\d+)$/.exec(new URL(url).host)?.[1] ?? new URL(url).protocol;
   return portOf(a) === portOf(b);

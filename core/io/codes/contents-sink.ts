@@ -66,7 +66,7 @@ export class ContentsSink implements Sink {
 
   async pause(): Promise<void> {}
 
-  /** Tells the consumer, which leaves nothing half-written. */
+  /** Makes the consumer fail, and waits until it has removed what is half-written. */
   async drop(why: StarfishError): Promise<void> {
     this.#flow.fail(why);
     await Promise.allSettled([this.#consumed]);
@@ -106,7 +106,7 @@ export class ContentsSink implements Sink {
 /** Passes bytes from a writer to a reader: the writer waits until they have been taken. */
 class Flow {
   #waiting: { readonly bytes: Bytes; readonly taken: PromiseWithResolvers<void> } | undefined;
-  /** Bytes that were given out: they count as taken when more is asked for. */
+  /** Resolves the writer's wait for the bytes that were given out last. They count as taken when more is asked for. */
   #given: PromiseWithResolvers<void> | undefined;
   /** Bytes that were taken from the writer and not asked for yet. */
   #rest: Bytes | undefined;
@@ -136,7 +136,7 @@ class Flow {
     this.#wake();
   }
 
-  /** That many bytes; Infinity: all until the end. */
+  /** Yields this many bytes; Infinity means all until the end. */
   async *take(length: { left: number }): AsyncGenerator<Uint8Array, void, undefined> {
     while (length.left > 0) {
       const chunk = await this.#next();

@@ -45,7 +45,7 @@ export interface DeskParts {
 
 interface Held {
   readonly owner: PeerId;
-  /** As the owner has stated. */
+  /** Until when the owner needs the number, as it has stated. */
   untilMs: number;
   heldAtMs: number;
 }
@@ -133,8 +133,8 @@ export class Desk {
   }
 
   /**
-   * Carries messages between a stranger and a member, until either end is gone. Rejects before the member has been told
-   * of the stranger.
+   * Carries messages between a stranger and a member, until either end is gone. It can reject only before the member
+   * has been told of the stranger.
    */
   async #carry(
     owner: PeerId,

@@ -93,7 +93,7 @@ export class Found {
     });
     const stop = (): void => {
       const error = cancelled(signal);
-      // Comes first, so that nothing waits for the consumer.
+      // The sink is told first: ending the transfer would otherwise wait for the consumer.
       void sink.drop(error);
       void incoming.end(error);
     };
@@ -119,7 +119,9 @@ export class Found {
     }
   }
 
-  /** Looks for the sender again. Resolves to the error if that is of no use. */
+  /**
+   * Looks for the sender again. Resolves to undefined when it has been found, else to the error that ends the fetch.
+   */
   async #again(signal: AbortSignal): Promise<StarfishError | undefined> {
     const { clock } = this.#parts;
     const untilMs = clock.monotonic() + LOST_MS;
@@ -146,7 +148,7 @@ function isWorthAnotherTry(error: StarfishError): boolean {
   return (["unreachable", "link-closed", "timeout", "busy"] as const).some((code) => isStarfishError(error, code));
 }
 
-/** Ends with the sender's offer. */
+/** Meets the sender, and returns when its offer has come. */
 async function meet(
   code: Code,
   parts: FetchParts,

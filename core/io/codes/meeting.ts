@@ -60,11 +60,11 @@ export async function meetSender(
 }
 
 export interface Judge {
-  /** The secret that the other end has to know. Throws the reason if there is nothing for it. */
+  /** The secret that the other end has to prove that it knows. Throws the refusal if this end accepts nobody now. */
   readonly password: (again: boolean) => Bytes;
   /**
-   * Called with whether it knows the secret; throws the reason of a refusal. No time passes between this and the
-   * answer.
+   * Called with whether the other end knows the secret; throws the refusal if it is refused. The answer is sent at once
+   * after this, without waiting for anything in between.
    */
   readonly judge: (isRight: boolean, again: boolean) => void;
 }

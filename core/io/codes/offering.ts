@@ -32,15 +32,15 @@ export class Offering {
   #progress: SendProgress | undefined;
   #end: End | undefined;
   #wrong = 0;
-  /** Who stalls gives way to who comes later: one who knows the words needs a moment. */
+  /** When it is full, the oldest meeting gives way to a new one: somebody who knows the words needs only a moment. */
   readonly #meetings = new WaitingRoom(MEETINGS_MAX);
-  /** Those that have begun within a minute. */
+  /** When the present minute began, and how many meetings have begun in it. */
   #minute: { readonly beganMs: number; meetings: number } = { beganMs: -Infinity, meetings: 0 };
-  /** Whom the transfer deals with, and who has met this end since. */
+  /** The receiver that the transfer talks to now, and one that has met this end since then. */
   #current: Met | undefined;
   #next: Met | undefined;
   #wake: () => void = () => {};
-  /** By which the one is known again who looks at it, or has begun. */
+  /** Recognises, at its next meeting, the receiver that looks at the offer or has begun to fetch. */
   #secret: Bytes | undefined;
   #hasBegun = false;
   #lost: Timer | undefined;
@@ -63,7 +63,10 @@ export class Offering {
     return this.#end;
   }
 
-  /** How long the number is needed: who has begun may come back. */
+  /**
+   * How long the number is still needed. After a fetch has begun it is needed for longer, because the receiver may come
+   * back.
+   */
   get neededMs(): number {
     return this.#hasBegun ? CODE_MS : Math.max(1, Math.ceil(this.leftMs));
   }
@@ -100,7 +103,7 @@ export class Offering {
     } finally {
       expiry.cancel();
       this.#lost?.cancel();
-      // The one whom the transfer dealt with has been told by it.
+      // The transfer itself has told its own receiver; this one may still wait for its turn.
       drop(this.#next, "The code is over");
     }
   }
@@ -111,7 +114,7 @@ export class Offering {
     this.#stop.abort(error);
   }
 
-  /** Somebody who says to have the code. Resolves when it is known whether they have it. Never rejects. */
+  /** Meets somebody who claims to have the code. Resolves when it is known whether they have it. Never rejects. */
   async take(channel: Channel, messages: Messages): Promise<void> {
     const { clock } = this.#parts;
     try {
@@ -162,7 +165,7 @@ export class Offering {
   }
 
   #judge(isRight: boolean, again: boolean): void {
-    // Of several who try at once some may have guessed or begun meanwhile.
+    // Several may try at once: meanwhile another one may have made the last wrong guess, or begun to fetch.
     this.#checkOpen(again);
     if (isRight) return;
     if (again) throw new StarfishError("refused", "Somebody else has opened this code meanwhile");
@@ -190,7 +193,7 @@ export class Offering {
     this.#next = met;
     messages.closed.addEventListener("abort", () => this.#left(met), { once: true });
     if (messages.closed.aborted) this.#left(met);
-    // Whoever comes later with the same words has them from the same person, or is the same.
+    // The newest one is kept: it has the words from the same person, or is the same person again.
     for (const one of before) drop(one, "It was opened with the same code elsewhere");
     this.#wake();
   }
@@ -214,11 +217,12 @@ export class Offering {
     this.#stop.abort(new StarfishError(code, message));
   }
 
-  /** How the transfer gets to whoever has the words: it waits for the next one. */
+  /** How the transfer reaches its receiver: it waits until the next one has proved that it knows the words. */
   get #way(): Way {
     return {
       name: () => "whoever has the code",
-      // The hour, and LOST_MS, are looked after here. Whoever knows the words may leave before a word is said.
+      // This class has deadlines of its own (the hour, LOST_MS), so the transfer has none. A receiver may also leave
+      // before it has said anything.
       patienceMs: Infinity,
       firstMs: Infinity,
       open: async (signal) => {

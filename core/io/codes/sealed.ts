@@ -1,8 +1,8 @@
 /**
  * A channel within a channel. Each message is sealed under a key that only the two ends have, with its number as the
  * nonce. The nodes that carry the messages can neither read nor change them. A message that is changed, repeated, left
- * out or out of order ends the channel. Whether the end of the channel was intended by the other end is for the
- * protocol inside to notice, as a transfer does.
+ * out or out of order ends the channel. This file can't tell whether the other end meant to end the channel, or a
+ * carrier cut it off. The protocol inside has to notice that, as a transfer does.
  */
 import { whole } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError, toStarfishError } from "../../base/errors.ts";

@@ -1,7 +1,7 @@
 /**
  * All mail of the swarm, as the map `mail` has it: who wrote to whom, and the state for each reader. Accepted entries
- * are signed (entries.ts) and stay until their time is over, whoever deletes them (io/statements). Of each sender only
- * so many mails are kept as there is room for; all nodes choose the same ones.
+ * are signed (entries.ts). They stay until their time is over, even if somebody deletes them (io/statements). The
+ * number of mails of each sender is bounded; all nodes keep the same ones.
  */
 import { Listeners, type Unsubscribe } from "../../base/events.ts";
 import type { ReplicatedMap } from "../../memory/types.ts";

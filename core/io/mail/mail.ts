@@ -213,7 +213,10 @@ class NodeMail implements Mail {
     return this.#outbox;
   }
 
-  /** Does everything but write the entry. What it puts counts as referred to, until `#write` or a failure. */
+  /**
+   * Does everything but write the entry. The contents that it puts are protected from being collected until `#write`,
+   * or until it fails.
+   */
   async #seal(
     draft: Draft & { readonly news?: PersonNews },
     { signal, onProgress }: Options & { readonly onProgress?: (progress: SendProgress) => void },
@@ -292,7 +295,7 @@ class NodeMail implements Mail {
     for (const reader of mail.to.keys()) {
       const said = furthest(this.#ledger, mail.id, reader);
       if (said === undefined) continue;
-      // A reader that deletes a mail unread has been delivered it.
+      // A reader that has deleted a mail without reading it counts as "delivered".
       const isRead = this.#ledger.receipt(mail.id, reader, "read") !== undefined;
       if (this.#outbox?.set(mail.id, reader, isRead ? "read" : "delivered", said.atMs) === true) isNews = true;
     }

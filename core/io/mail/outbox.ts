@@ -1,6 +1,7 @@
 /**
- * The mail that this node has sent, in its own store, because the swarm's entries do not have its subject and end with
- * it. The sender sees here the state for each reader, and is told when the mail's time was over before all had read it.
+ * The mail that this node has sent. It is kept in the node's own store, because the swarm's entries lack its subject,
+ * and are gone when the mail's time is over. The sender sees here the state for each reader, and is told if the mail's
+ * time was over before all had read it.
  */
 import * as v from "valibot";
 import { bytesOf, decode, encode, integerOf, lineOf, momentOf, type Schema, textOf } from "../../base/codec.ts";

@@ -138,8 +138,8 @@ export interface Mail {
     options?: Options & { readonly onProgress?: (progress: SendProgress) => void },
   ): Promise<{ readonly id: MailId; readonly safe: Promise<void> }>;
   /**
-   * The text too. From now on the mail counts as read, and the sender is told. Rejects with "not-found", "lost" (out of
-   * reach now), "malformed", "cancelled".
+   * Opens a mail, with its text. From now on the mail counts as read, and the sender is told. Rejects with "not-found",
+   * "lost" (out of reach now), "malformed", "cancelled".
    */
   read(id: MailId, options?: Options): Promise<OpenedMail>;
   /** As `read`, but nobody is told: for previews and trees. */

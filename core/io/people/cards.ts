@@ -29,8 +29,8 @@ export interface CardsParts {
 }
 
 /**
- * A node whose clock was ahead by up to this makes cards from the future. A card further ahead would hide all later
- * ones.
+ * How far in the future the time of a card may lie: the clock of its node may have been ahead. A card from further in
+ * the future is not accepted, because it would hide all later ones of its node.
  */
 const AHEAD_MS_MAX: number = 15 * 60_000;
 

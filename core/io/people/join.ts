@@ -142,7 +142,7 @@ function parseCode(code: string): Uint8Array {
     const bytes = base32.baseDecode(letters);
     if (bytes.length === ID_BYTES + CODE_SECRET_BYTES) return bytes;
   } catch {
-    // As one of another length.
+    // Treated like a code of a wrong length.
   }
   throw new StarfishError("usage", "that is no code; 'me add' on the other node prints one");
 }

@@ -21,8 +21,8 @@ export const FORMER_KEPT_MS: number = 60 * 24 * 3_600_000;
 /** How long a join code works: as long as it takes to walk to the other machine. */
 export const CODE_MS: number = 10 * 60_000;
 /**
- * Secret bytes of a code: too many to guess with one guess a request, and too many to search for with a recorded
- * answer.
+ * Secret bytes of a code. They can't be guessed with a request for each guess, nor be found by trying all of them on a
+ * recorded answer.
  */
 export const CODE_SECRET_BYTES = 10;
 /** Wrong codes, from whomever, after which the code no longer works: nobody mistypes so often. */

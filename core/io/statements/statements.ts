@@ -226,7 +226,8 @@ export class Statements<T extends Statement> {
   }
 
   /**
-   * The map itself tells when an entry's time is over, unless somebody has written the entry again with another time.
+   * Looks for statements whose time is over. Usually the map itself reports that, but not if somebody has written the
+   * entry again with another time.
    */
   #lookForOver(): void {
     for (const [key, { expiresAtMs }] of this.#known) if (expiresAtMs <= this.#parts.map.now()) this.look(key);

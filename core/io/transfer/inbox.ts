@@ -215,12 +215,12 @@ export class NodeInbox implements Inbox {
   }
 
   /**
-   * The source has the same names but different contents: drops everything, and begins anew. A complete transfer stays;
-   * if its sender comes back with the offer, that is a new one.
+   * The source has the same names but different contents: drops everything, and begins anew. A complete transfer stays
+   * in the inbox: then this rejects, and the same offer counts as a new one when its sender comes back.
    */
   async restart(item: Item, offer: OfferMessage): Promise<void> {
     if (item.record.isWhole) {
-      // This very sender has sent other bytes before.
+      // The same offer has brought other bytes before.
       if (toHex(offer.id) === item.id) throw new StarfishError("malformed", "It has come whole already");
       this.#others.add(toHex(offer.id));
       const [oldest] = this.#others;
@@ -345,7 +345,7 @@ export class NodeInbox implements Inbox {
     return shards.has(name) ? shards.get(name) : Promise.resolve(undefined);
   }
 
-  /** After the pieces that are known to be stored there may be some that were being written. */
+  /** Beyond `pieces`, which are known to be stored, there may be pieces that were just being written. They go too. */
   async #dropPieces({ id }: Item, pieces: number): Promise<void> {
     const { shards } = this.#parts;
     for (let index = 0; index < pieces || shards.has(pieceId(id, index)); index++) {

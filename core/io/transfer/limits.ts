@@ -36,7 +36,7 @@ export const CONTROL_BYTES_MAX: number = 16 * 1024;
 export const CONTROLS_MAX = 64;
 /** Time until the first message on a channel. */
 export const FIRST_WORD_MS = 10_000;
-/** How long a link that breaks before the other end has said anything is set up again. */
+/** For how long a link that broke is set up again, if the other end has not said anything yet. */
 export const FIRST_MEETING_MS = 10_000;
 /** Pause before a broken link is set up again. It doubles each time, up to the second value. */
 export const RETRY_MIN_MS = 250;

@@ -37,9 +37,9 @@ const WINDOW_PIECES = WINDOW_BYTES / PIECE_BYTES;
 export interface Way {
   /** The present name of the other end. */
   name(): string;
-  /** For how long a broken link is set up again without any progress. */
+  /** For how long a broken link is set up again while there is no progress. */
   readonly patienceMs: number;
-  /** How long before the other end has said anything. */
+  /** The same, as long as the other end has not said anything yet. */
   readonly firstMs: number;
   /** Rejects as `Net.open`. */
   open(signal: AbortSignal): Promise<Channel>;
@@ -167,7 +167,10 @@ export class Outgoing {
     return this.#parts.way.name();
   }
 
-  /** Whether to set up the link again. Throws the error to report if that makes no sense any more. */
+  /**
+   * Whether the error is a broken link that is to be set up again. False: the error itself is reported. Throws another
+   * error to report instead, if trying again makes no sense any more.
+   */
   #isBreak(error: unknown): boolean {
     if (error === this.#refusal) return false;
     const { patienceMs, firstMs } = this.#parts.way;
@@ -178,7 +181,8 @@ export class Outgoing {
       throw new StarfishError("unsupported", `${this.#name} runs a version that knows no transfers`, { cause: error });
     }
     if (!isBroken(error)) return false;
-    // A link that closes during the first message may be one of two, of which one is kept.
+    // Two nodes that dial each other at once get two links, and one of them is closed: perhaps this one, during the
+    // first message.
     if (!this.#hasMet) return isStarfishError(error, "link-closed") && forMs < firstMs;
     if (forMs < patienceMs) return true;
     throw new StarfishError(
@@ -190,7 +194,7 @@ export class Outgoing {
 
   /** One channel, from the offer to the end. */
   async #attempt(): Promise<void> {
-    // Pieces that are being read for the link before have to be held first.
+    // A piece that is still being read for the former link has to be in `#held` before the next link begins.
     await this.#sending;
     const ended = new AbortController();
     const signal = AbortSignal.any([this.#signal, ended.signal]);
@@ -310,7 +314,7 @@ export class Outgoing {
       while (this.#read - this.#safe >= WINDOW_PIECES) await this.#room(signal);
       throwIfAborted(signal);
       const piece = await this.#nextPiece();
-      // It is held whatever has become of the link, because it is not read again.
+      // The piece is held even if the link has gone meanwhile, because the source is not read again.
       if (piece !== undefined) {
         this.#held.push(piece);
         this.#bytes = piece.index * PIECE_BYTES + piece.bytes.length;
@@ -391,7 +395,7 @@ export class Outgoing {
   }
 }
 
-/** Whether the link is gone, and not the transfer over. */
+/** Whether the error means that the link is gone, and not that the transfer is over. */
 function isBroken(error: unknown): boolean {
   return (
     isStarfishError(error, "link-closed") || isStarfishError(error, "timeout") || isStarfishError(error, "unreachable")

@@ -225,7 +225,7 @@ class NodeTransfer implements Transfer {
     }
   }
 
-  /** Takes a transfer from that member, or from anybody, that comes in and for which nobody waits. */
+  /** Joins a transfer that is coming in from that member (or from anybody) and for which no shell waits. */
   #join(from: PeerId | undefined): Coming | undefined {
     const joined = [...this.#incoming.values()].find(
       (one) => !one.isAwaited && !one.incoming.isOver && !one.incoming.sink.isWhole && (from ?? one.from) === one.from,
@@ -464,7 +464,7 @@ class NodeTransfer implements Transfer {
   }
 }
 
-/** Before the answer the only message of a sender is that it takes its offer back. */
+/** The sender has sent something before it was answered. Only "cancel" is allowed then: it takes the offer back. */
 function endOf(said: Uint8Array): StarfishError {
   try {
     const message = readMessage(senderSchema, said, CONTROL_BYTES_MAX);

@@ -148,7 +148,7 @@ const recordSchema: Schema<InboxRecord> = v.object({
 
 export { receiverSchema, recordSchema, senderSchema };
 
-/** Whether what the list of files says is what a person has been told of it. The size of a pipe was told to nobody. */
+/** Whether the list of files agrees with what the offer told a person. No offer tells the size of a pipe. */
 export function isAsOffered(told: Told, offer: Omit<OfferMessage, "is" | "id" | "key" | "manifestBytes">): boolean {
   const names = check(namesSchema, told.names);
   return (

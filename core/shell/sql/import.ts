@@ -106,7 +106,8 @@ async function* recordsOf(
 }
 
 /**
- * By the file's name, else the one that the first line has most of: spreadsheets of some countries write semicolons.
+ * The delimiter by the file's name; else the one that occurs most in the first line, since spreadsheets of some
+ * countries write semicolons.
  */
 function delimiterOf(file: string, text: string): string {
   if (/\.tsv$/i.test(file)) return "\t";

@@ -43,7 +43,7 @@ function only(found: readonly Token[]): Token | undefined {
   return found.length === 1 ? found[0] : undefined;
 }
 
-/** The first name that reads so; `a.b` is two names with a dot between them. */
+/** The first token with this name; `a.b` is two names with a dot between them. */
 function named(sql: string, name: string): Token | undefined {
   const isSame = (token: Token, text: string): boolean =>
     (token.kind === "word" || token.kind === "quoted") && nameOf(token).toLowerCase() === text.toLowerCase();
