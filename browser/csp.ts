@@ -26,9 +26,9 @@ export const CSP_META: string = directives.join("; ");
 export const CSP_HEADER: string = [...directives, "frame-ancestors 'none'"].join("; ");
 
 /**
- * For the pages of an app that a node serves beside its own (`up --app`): whatever comes from the node itself, styles as they
- * like, and of scripts in the page those with these hashes ("'sha256-…'"), which the node takes from the file. So an app may
- * be one file, and text that gets into it as markup runs nothing.
+ * The policy for pages of an app that a node serves beside its own (`up --app`). It allows everything that comes from
+ * the node itself, any styles, and inline scripts with these hashes ("'sha256-…'"), which the node takes from the file.
+ * So an app may be a single file, and a script in markup that somebody's text brings into the page does not run.
  */
 export function appPolicy(hashes: readonly string[]): string {
   return [

@@ -12,8 +12,8 @@ export function keepPage(root: string): void {
 }
 
 /**
- * The page of an app and what it has loaded so far came before there was a service worker: asked for once more, they come
- * through it, which keeps them. What is loaded from then on does so anyway.
+ * Has the service worker keep an app. Its page, and what the page has loaded so far, came before there was a service
+ * worker, so they are fetched once more, through it. What is loaded later passes through it anyway.
  */
 export async function keepApp(root: string): Promise<void> {
   keepPage(root);

@@ -40,7 +40,7 @@ async function start(): Promise<void> {
   const joining = import("./joining.ts");
   const launched = text === undefined ? undefined : joining.then(({ launch }) => launch(text));
   const waited = new Promise((resolve) => setTimeout(resolve, launched === undefined ? 0 : DIAL_FIRST_MS));
-  // What fails is told below, when there is where to tell it.
+  // A failure is reported below, when there is a page to show it on.
   joining.catch(() => {});
   await Promise.race([launched, waited]).catch(() => {});
   const page = new Page();

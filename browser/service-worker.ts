@@ -36,7 +36,7 @@ const PREFIX = "starfish-page-";
 const BUILDS_KEPT = 2;
 /** A node that is there answers sooner, and a person who waits longer sees nothing. */
 const ANSWER_MS = 3_000;
-/** What pages of apps import: the same name in each build, so the server's comes first. */
+/** What pages of apps import. It has the same name in each build, so the server's file comes first. */
 const DOOR = "starfish.js";
 const APP = "app/";
 const APP_CACHE = "starfish-app";
@@ -67,7 +67,7 @@ async function open(request: Request, name: string): Promise<Response> {
   return (await (await caches.open(PREFIX + build.version)).match(urlOf(name))) ?? Response.error();
 }
 
-/** What the server says, and undefined if it says nothing. */
+/** The server's answer; undefined if it does not answer. */
 async function answerOf(request: Request): Promise<Response | undefined> {
   try {
     return await Promise.race([fetch(request), silence()]);
@@ -76,13 +76,16 @@ async function answerOf(request: Request): Promise<Response | undefined> {
   }
 }
 
-/** A file of an app: what the server says, which is kept if it is one, or the kept one where it says nothing. */
+/**
+ * A file of an app. The server's answer comes first, and is kept if it is a file; if the server does not answer, the
+ * kept file is used.
+ */
 async function ofApp(request: Request): Promise<Response> {
   const cache = await caches.open(APP_CACHE);
   const answer = await answerOf(request);
   if (answer === undefined) return (await cache.match(request, { ignoreSearch: true })) ?? Response.error();
   if (answer.status !== 200 || answer.redirected) return answer;
-  // In full disks nothing is kept, and the app opens all the same.
+  // If the disk is full, nothing is kept, and the app opens all the same.
   await cache.put(request, answer.clone()).catch(() => {});
   const kept = await cache.keys();
   await Promise.all(kept.slice(0, -APP_FILES_MAX).map((oldest) => cache.delete(oldest)));

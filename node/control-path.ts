@@ -17,9 +17,9 @@ const NAME = "control.sock";
 /** Names of directories that are made for sockets begin with this. */
 const PREFIX = "starfish-";
 
-/** Others than the owner may change what is in it. */
+/** The permission bits with which others than the owner may change what is in a directory. */
 const WRITABLE_BY_OTHERS = 0o022;
-/** Others than the owner may do anything with it. */
+/** The permission bits with which others than the owner may do anything at all with it. */
 const OPEN_TO_OTHERS = 0o077;
 
 export interface ControlSocket extends AsyncDisposable {

@@ -64,9 +64,9 @@ export async function startNode(options: StartNodeOptions): Promise<OpenNode> {
 }
 
 /**
- * The computer alone, as in a page. Resolves when it can be read and written: in a second or two where others are, after ten where
- * nobody answers. Who can be reached shows in `computer.net.members()`. Disposing of it ends the node. Rejects as `startNode`
- * does, but never with "timeout".
+ * The computer alone, as in a page. Resolves when it can be read and written: after a second or two if others are
+ * there, after ten seconds if nobody answers. `computer.net.members()` tells who can be reached. Disposing of it ends
+ * the node. Rejects as `startNode` does, but never with "timeout".
  */
 export async function openComputer({ invite, ...options }: OpenComputerOptions): Promise<Computer> {
   const node = await open(invite === undefined ? options : { ...options, join: invite });

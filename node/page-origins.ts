@@ -1,6 +1,6 @@
 /**
  * Which pages may open WebSocket links to this node. Browsers let any page connect to any address, this machine's too,
- * and say in the header `Origin` whose page it is. Other programs send no such header, or anything. Accepted are:
+ * and say in the header `Origin` whose page it is. Other programs send no such header, or any text. Accepted are:
  *
  * - no origin: the client is not a page;
  * - this node's own page, that is a page that was loaded from the same host and port as the link. This holds only under

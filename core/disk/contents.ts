@@ -58,7 +58,7 @@ export interface ContentsParts {
 export interface ContentsOptions {
   /** How long a device that is gone is awaited; by default as repair/policy.ts has it. */
   readonly graceMs?: number;
-  /** How long what nobody refers to is kept. */
+  /** How long contents to which nobody refers are kept. */
   readonly unreferencedKeptMs?: number;
 }
 
@@ -152,7 +152,7 @@ class NodeContents implements Contents {
   ): Promise<{ readonly ref: ContentRef; readonly safe: Promise<void> }> {
     const put = await this.#put(source, options);
     const safe = this.#safe(put).then(() => undefined);
-    // Who only wants to know that it is stored need not look at it.
+    // A caller that only wants to know that it is stored need not handle a rejection.
     safe.catch(() => undefined);
     return { ref: put.ref, safe };
   }
@@ -245,14 +245,14 @@ class NodeContents implements Contents {
       if (this.#parts.catalogue.layout(safe.id) !== undefined) this.#parts.catalogue.remove(stored);
       return safe;
     }
-    // A node that can't say whether it has flushed its shards counts for what it holds when it is asked.
+    // If a node can't say whether it has flushed its shards, what it really holds is checked below.
     let reason = failure;
     const unsure = (error: unknown): void => void (reason ??= toStarfishError(error, "io"));
     await Promise.all(Array.from(nodes, (node) => this.#parts.peers.sync(node).catch(unsure)));
     if (reason !== undefined) await this.#placed(stored, reason);
     await this.#acknowledged.wait();
     await allHaveTold(this.#parts, this.#ended.signal);
-    // Who puts right after joining knew few devices or none, and a swarm may grow while something long is put.
+    // A node that puts something right after joining knew few devices or none, and a swarm may grow during a long put.
     const isBroken = staleness(stored.code, Math.max(1, this.#parts.devices.count)) === "broken";
     return isBroken ? await this.#again(ref) : stored;
   }
@@ -267,7 +267,7 @@ class NodeContents implements Contents {
     return [stored, ...this.#parts.catalogue.listLayouts(stored).slice(0, 1)];
   }
 
-  /** Sees to it that what could not be placed is placed after all. Rejects with `failure` when nothing gets better. */
+  /** Waits until repair has placed what could not be placed. Rejects with `failure` when there is no progress. */
   async #placed(stored: Stored, failure: StarfishError): Promise<void> {
     const { clock } = this.#parts;
     const signal = this.#ended.signal;
@@ -296,7 +296,7 @@ class NodeContents implements Contents {
     }
   }
 
-  /** Stores a content once more, in the code of now. */
+  /** Stores a content once more, in the code for the present size of the swarm. */
   async #again(ref: ContentRef): Promise<Stored> {
     return this.#safe(await this.#put(this.read(ref, { signal: this.#ended.signal }), { isAgain: true }));
   }

@@ -4,13 +4,16 @@
 
 // Shape
 
-/** A list of shard hashes up to this size stands in the layout's entry, which is on every node; a longer one is content. */
+/**
+ * A list of shard hashes up to this size is part of the layout's entry, which is on every node. A longer list is a
+ * content of its own.
+ */
 export const LIST_INLINE_BYTES_MAX = 4_096;
 /** Largest content: a terabyte. What claims to be larger is no content. */
 export const CONTENT_BYTES_MAX: number = 2 ** 40;
 /** Stripes of the largest content, at 256 KiB a stripe. */
 export const STRIPES_MAX: number = 4 * 1024 * 1024;
-/** Longest list of shard hashes, which is read as a whole into memory: that of a terabyte in leaves alone. */
+/** Longest list of shard hashes, which is read into memory as a whole: for a terabyte that has nothing but leaves. */
 export const LIST_BYTES_MAX: number = 128 * 1024 * 1024;
 /** Devices that hold a stripe. More would make shards small and reads wide, for a promise that is good enough here. */
 export const HOLDERS_MAX = 128;
@@ -28,8 +31,9 @@ export const UNIT_STRIPES = 64;
 // Moving shards
 
 /**
- * Coded bytes of one put that are under way: a few stripes, so that coding, sending and storing overlap. More would only lie
- * in memory, several times over: in messages, encrypted, and in the queues of links. Of wide stripes it is two, up to a bound.
+ * Coded bytes of one put that are under way: a few stripes, so that coding, sending and storing overlap. More would
+ * only lie in memory, several times over: in messages, encrypted, and in the queues of links. If stripes are wide, two
+ * of them are under way, up to the second value.
  */
 export const PUT_WINDOW_BYTES: number = 4 * 1024 * 1024;
 export const PUT_WINDOW_BYTES_MAX: number = 16 * 1024 * 1024;
@@ -47,7 +51,7 @@ export const FOUND_BELIEVED_MS = 5_000;
  * Bytes a millisecond that one node repairs when nothing is urgent: what a home's uplink can spare, and 600 GB a week.
  */
 export const REPAIR_BYTES_PER_MS = 1_000;
-/** If that is more, what it can move in this part of the time: a cable carries a hundred times as much. */
+/** Or what it can move in this part of the time, if that is more: a cable carries a hundred times as much. */
 export const REPAIR_TIME_PART: number = 1 / 2;
 /** Shards in one message: three of full size, within the 1 MiB of a message. */
 export const MESSAGE_SHARD_BYTES_MAX: number = 768 * 1024;
@@ -65,7 +69,7 @@ export const MESSAGE_TIMEOUT_MS = 30_000;
 export const FETCH_TIMEOUT_MS: number = 4 * MESSAGE_TIMEOUT_MS;
 /** A shard that takes longer than this is fetched some other way too. */
 export const HEDGE_MS = 300;
-/** The same where nobody waits: repair moves many at once, and each of them later than the one before. */
+/** The same if nobody waits for the shard: repair moves many at once, so each takes longer than the one before. */
 export const BULK_HEDGE_MS = 10_000;
 /** Parts of layouts in one question for what a peer holds: the answer stays below a message's size. */
 export const ASKED_UNITS_MAX = 1_024;
@@ -75,7 +79,10 @@ export const ASKED_STRIPES_MAX = 4_096;
 export const COMPUTED_BYTES_MAX: number = 8 * 1024 * 1024;
 /** Bytes that are given at once because others have asked for it: a few stripes. */
 export const GIVEN_BYTES_MAX: number = 16 * 1024 * 1024;
-/** Who gave a shard a moment ago does not give it again: other repairers may have asked everybody before it was there. */
+/**
+ * A node that has given a shard does not give it again within this time: other repairers may have looked before the
+ * shard had arrived.
+ */
 export const GIVEN_REMEMBERED_MS = 20_000;
 /**
  * How long a claim to have given a shard is believed, so that the shard is not asked for again; and how many claims are
@@ -143,14 +150,17 @@ export const SILENT_BELIEVED_MS: number = 3 * MESSAGE_TIMEOUT_MS;
 export const SPREAD_AFTER_MS = 60_000;
 /** A repairer that makes no progress for this long gives way to the next. */
 export const TURN_MS = 5_000;
-/** Units of which it is worked out at one time whose they are: some 30 ms of a page's thread. */
+/** Units for which one look computes which nodes look after them: some 30 ms of a page's thread. */
 export const RANKED_PER_LOOK = 2_000;
 /**
  * Units that one look passes: some 10 ms of a page's thread. Any member can claim contents of any size. A look that has
  * reached this number goes on in the next one, a second later.
  */
 export const UNITS_PER_LOOK = 50_000;
-/** Units of one layout that are passed by before it is the others' turn: a terabyte keeps no small content waiting. */
+/**
+ * Units of one layout that are passed before the other layouts have their turn, so that a terabyte keeps no small
+ * content waiting.
+ */
 export const UNITS_PER_TURN = 64;
 /**
  * Units whose state is remembered: 16 MB. Up to this number, units are computed and asked for in consecutive looks
@@ -199,7 +209,7 @@ export const UNREFERENCED_KEPT_MS: number = 48 * 3_600_000;
 export const REPLACED_KEPT_MS: number = 10 * 60_000;
 /** With less than this part of its storage free, a node drops shards that lie where they belong too. */
 export const TIDY_FREE_PART: number = 1 / 4;
-/** What has lost its only entry is looked after so soon: more is lost at a time. */
+/** How soon a node looks after a content that has lost its only entry: entries are often lost together. */
 export const RESTORE_DELAY_MS = 5_000;
 /** How often a node looks for what to collect. */
 export const COLLECT_EVERY_MS: number = 10 * 60_000;

@@ -43,7 +43,7 @@ export interface ContentStat extends ContentRef {
   readonly devices: number;
   readonly machines: number;
   readonly survivesAnyMachines: number;
-  /** The chance that a random half of the devices, dying at one instant, takes it. */
+  /** The chance that the content is lost when a random half of the devices dies at one instant. */
   readonly lossChance: number;
   /** The devices that hold shards of it, and how many bytes each. */
   readonly holders: readonly { readonly device: string; readonly bytes: number }[];

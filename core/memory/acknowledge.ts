@@ -42,7 +42,7 @@ export const ackRequestSchema: Schema<AckRequest> = v.object({
   map: textOf(NAME_CHARS_MAX),
   held: bytesOf(0, PACKED_BYTES_MAX),
 });
-/** Three bytes are the least that a key takes after one of the same version. */
+/** A key takes at least three bytes, if the key before it has the same version. */
 const ASKED_KEYS_MAX: number = Math.floor(PACKED_BYTES_MAX / 3);
 /** Which of those asked for are missing, by number. */
 const missingSchema: Schema<number[]> = v.pipe(v.array(integerOf(0, ASKED_KEYS_MAX)), v.maxLength(ASKED_KEYS_MAX));
@@ -99,11 +99,14 @@ class Poll {
   readonly #ports: AckPorts;
   readonly #signal: AbortSignal;
   readonly #held: Set<PeerId>;
-  /** How many more have to hold them, and who is to be asked next, the last first: as of the last look. */
+  /**
+   * As of the last look: how many more members have to hold the entries, and which ones to ask next (taken from the
+   * end).
+   */
   #needed = Infinity;
   #next: PeerId[] = [];
   #lookedMs = -Infinity;
-  /** Those who are being asked, with since when; and those who have been, since all were tried last. */
+  /** The members that are being asked, and since when; and those that have been asked since all were last tried. */
   readonly #asked = new Map<PeerId, number>();
   readonly #tried = new Set<PeerId>();
   #failure: { readonly error: unknown } | undefined;
@@ -137,7 +140,7 @@ class Poll {
 
   #askMore(): void {
     const nowMs = this.#ports.clock.monotonic();
-    // Those who take long are asked still, but others as well.
+    // Members that take long are still waited for, but others are asked as well.
     let hopeful = [...this.#asked.values()].filter((sinceMs) => nowMs - sinceMs < ACK_HOPE_MS).length;
     while (hopeful < Math.min(this.#needed, ACK_PARALLEL_MAX) && this.#asked.size < ACK_ASKED_MAX) {
       const peer = this.#next.pop();
@@ -148,8 +151,8 @@ class Poll {
   }
 
   /**
-   * Whom to ask, the last first: those with a link need no help of others, and those who are suspected to be gone come
-   * after all others.
+   * The members to ask, taken from the end: first those with a link, which need no help of others, and after all others
+   * those that are suspected to be gone.
    */
   #candidates(awake: readonly Member[]): PeerId[] {
     const { net, random } = this.#ports;

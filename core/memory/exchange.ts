@@ -7,8 +7,9 @@
  * the turn. A turn with empty ranges asks nothing; when both sides have said that, they have told each other whom they
  * know (causal-context.ts) and the session is complete.
  *
- * Entries are sent when nothing is asked any more, in an order in which batches are whole on the other side at any moment
- * (newest-first.ts): it takes each frame in as one, together with those before it that said to be open.
+ * Entries are sent when nothing is asked any more, in an order in which batches are whole on the other side at any
+ * moment (newest-first.ts). The other side takes in each frame as one, together with the frames before it that are
+ * marked `open`.
  */
 import * as v from "valibot";
 import { bytesOf, decode, encode, type Schema, momentOf, textOf } from "../base/codec.ts";
@@ -183,9 +184,9 @@ class Exchange {
   #openedBytes = 0;
   /** Gives back the place of the large batch that is being taken in. */
   #place: (() => void) | undefined;
-  /** Whom the other side knows. */
+  /** The other side's causal context. */
   #theirs: Vector = new Map();
-  /** Whom this side knows, until it is told. */
+  /** This side's causal context, until it has been sent. */
   #ours: Uint8Array | undefined;
   #credits: number = WINDOW;
   #sent = 0;
@@ -197,7 +198,7 @@ class Exchange {
   #refused = 0;
   #divergent = false;
 
-  /** `isAsked`: the other side has begun, and is yet to be told whom this one knows. */
+  /** `isAsked`: the other side has begun the session, and has not got this side's causal context yet. */
   constructor(channel: Channel, inbox: Inbox, options: ExchangeOptions, isAsked: boolean) {
     this.#channel = channel;
     this.#inbox = inbox;
@@ -216,7 +217,8 @@ class Exchange {
       if (this.#refused > 0) throw new StarfishError("full", "Some entries found no room here");
       await this.#options.store();
       const { replica, peer } = this.#options;
-      // They are on the other side from now on, not since they were written. A newcomer is no side.
+      // The other side has these entries from now on, not since they were written. A newcomer, which knows nobody, does
+      // not count.
       if (this.#theirs.size > 0) replica.joined(this.#oldOut);
       replica.causalContext.met(peer, this.#beganMs, this.#theirs, replica.self);
       this.#channel.end();
@@ -254,7 +256,7 @@ class Exchange {
     throw new StarfishError("malformed", "A reconciliation that does not end");
   }
 
-  /** Waits until the other side has taken in what it was sent last, and said what of it it has outlived. */
+  /** Waits until the other side has taken in the last frames, and has said which of their entries it has outlived. */
   async #credited(): Promise<void> {
     while (this.#credits < WINDOW) this.#credit(await this.#next());
   }

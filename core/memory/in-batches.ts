@@ -5,7 +5,7 @@
 import { isStarfishError } from "../base/errors.ts";
 import type { MapWrite, ReplicatedMap } from "./types.ts";
 
-/** How far a change has come, for who has to say so. */
+/** How far a change has come, for callers that report it. */
 export interface Progress {
   /** Steps that are written. */
   steps: number;

@@ -7,8 +7,8 @@
  * there, which says so. With it comes what has changed while the others were written, so that together they are the map at
  * that moment. What a crash has left without its last segment is passed over.
  *
- * Each segment names the oldest that belongs with it: if one is missing or damaged, what this node knew of when it was last
- * equal with others (causal-context.ts) is not believed any more, and the others give back what is lost.
+ * Each segment names the oldest segment that has to be there. If one is missing or damaged, this node no longer
+ * believes its causal context (causal-context.ts), and the others give back what is lost.
  */
 import * as v from "valibot";
 import { bytesOf, decode, encode, integerOf, type Schema } from "../base/codec.ts";
@@ -161,7 +161,7 @@ export class Journal {
       if (bytes === undefined) return undefined;
       const { entries, vector, ...segment } = decode(segmentSchema, bytes);
       const { first, group = number } = segment;
-      // One after which all that is stored from now on would be taken for older.
+      // If such a number were believed, everything that is stored from now on would count as older.
       if (first > number || group > number) throw new StarfishError("corrupt", "It names segments that come after it");
       this.#bytes += bytes.length;
       return { ...segment, entries: unpack(entries), vector: vector && unpackVector(vector) };
@@ -179,7 +179,7 @@ export class Journal {
       await this.#tryToCompact();
   }
 
-  /** What was to be stored is stored: that there is no room to write all anew is no failure of it. */
+  /** Writes the whole map anew. If there is no room for that, nothing is lost: everything is stored already. */
   async #tryToCompact(): Promise<void> {
     const before = { first: this.#first, next: this.#next, bytes: this.#bytes };
     try {
@@ -188,9 +188,9 @@ export class Journal {
       this.#ports.log.write("warn", "memory.not-compacted", { map: this.#prefix, error: messageOf(error) });
     }
     if (this.#compactBytes === this.#bytes) return;
-    // What was written of it only takes room; the segments before are all there.
+    // The segments of a failed attempt only take room. The ones before are still complete.
     for (let number = before.next; number < this.#next; number++) {
-      // It is written over by what comes next, if it stays.
+      // If it can't be deleted, a later segment of that number replaces it.
       await this.#ports.store.delete(this.#name(number)).catch(() => {});
     }
     ({ first: this.#first, next: this.#next, bytes: this.#bytes } = before);

@@ -1,6 +1,7 @@
 /**
- * Batches that are larger than others travel by reconciling only, and each is held whole at both ends until it is there.
- * So that what all sessions hold together is bounded, few of them are sent at a time and few are taken in: of one member one.
+ * Batches that are larger than others travel by reconciling only, and each is held whole at both ends until it is
+ * there. To bound what all sessions hold together, few of them are sent at a time, and few are taken in: of each member
+ * one at a time.
  */
 import { Semaphore } from "../base/semaphore.ts";
 import { StarfishError } from "../base/errors.ts";
@@ -18,13 +19,15 @@ type Release = () => void;
 
 /** Places for the large batches of one session. */
 export interface LargePlaces {
-  /** Resolves to what gives the place back. Rejects with "busy". */
+  /**
+   * Waits for a place to send a large batch. Resolves to the function that gives the place back. Rejects with "busy".
+   */
   toSend(clock: Clock, signal: AbortSignal): Promise<Release>;
-  /** The same at once, or undefined. */
+  /** A place to take one in, without waiting; undefined if there is none. */
   toTake(): Release | undefined;
 }
 
-/** Those of a node. */
+/** The places of a node, for all its sessions. */
 export class LargeBatches {
   readonly #sent = new Semaphore(BATCHES_LARGE_SENT_MAX);
   readonly #taken = new PeerLimiter({ perPeerMax: 1, max: BATCHES_LARGE_TAKEN_MAX });

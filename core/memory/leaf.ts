@@ -1,8 +1,9 @@
 /**
  * Neighbouring entries of a map in few objects, since an object for each would cost more than most entries. Keys are
- * strings, which are compared all the time; digests and places are three numbers a key; all else lies in one array of bytes,
- * one record (record.ts) after the other in the order in which they came. What is replaced or removed leaves its bytes
- * behind, until that would make the array grow and they are a quarter of it, or until they are half of it.
+ * strings, which are compared all the time; digests and places are three numbers a key; all else lies in one array of
+ * bytes, one record (record.ts) after the other in the order in which they came. Replaced and removed records leave
+ * their bytes behind. They are cleared away when the array would have to grow and they are a quarter of it, or when
+ * they are half of it.
  */
 import type { Entry, EntryHead } from "./entry.ts";
 import { readHead, readValue, recordBytes, recordBytesOf, writeRecord } from "./record.ts";
@@ -218,7 +219,7 @@ export class Leaf {
   }
 }
 
-/** So that not every record that comes makes the array grow. */
+/** Adds an eighth, so that not every new record makes the array grow. */
 function withSlack(bytes: number): number {
   return bytes + (bytes >>> 3);
 }

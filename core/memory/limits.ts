@@ -10,9 +10,15 @@ export const VALUE_BYTES_MAX: number = 64 * 1024;
  * both ends while it travels, and is one turn's work where it arrives: 100,000 small entries take half a second.
  */
 export const BATCH_BYTES_MAX: number = 8 * 1024 * 1024;
-/** Larger ones than this are large: of those few are on their way at a time, since 32 sessions at once would hold too much. */
+/**
+ * Batches above this size count as large. Few of them are on their way at a time, since 32 sessions at once would hold
+ * too much.
+ */
 export const BATCH_SMALL_BYTES_MAX: number = 1024 * 1024;
-/** Some 25 MiB each while it is sent, some 40 MiB while it is taken in. */
+/**
+ * Large batches that are sent, and that are taken in, at a time. Each takes some 25 MiB while it is sent, and some 40
+ * MiB while it is taken in.
+ */
 export const BATCHES_LARGE_SENT_MAX = 2;
 export const BATCHES_LARGE_TAKEN_MAX = 3;
 /** The most bytes that an entry of a batch takes on the wire beyond key and value. */
@@ -61,9 +67,14 @@ export const GOSSIP_PARTS_MAX = 32;
 /** Parts that wait here for the rest of their batch: of one member, two of the largest; of all, what eight members send. */
 export const PARTS_BYTES_PER_MEMBER_MAX: number = 2 * GOSSIP_BURST_BYTES;
 export const PARTS_BYTES_MAX: number = 8 * GOSSIP_BURST_BYTES;
-/** Parts that are missing after so long are asked for by reconciling: gossip repairs itself within this time. */
+/**
+ * Parts that are still missing after this time are asked for by reconciling. Gossip repairs its own losses within it.
+ */
 export const PARTS_PATIENCE_MS = 1_000;
-/** So often for the batches of one member: whoever never sends the rest causes no more. */
+/**
+ * Missing parts of one member's batches are asked for at most this often, so that a member that never sends the rest
+ * causes no more work.
+ */
 export const PARTS_ASK_EVERY_MS = 10_000;
 /** After this time a batch that is not whole is dropped; reconciling has brought it, or will. */
 export const PARTS_KEEP_MS = 10_000;
@@ -78,7 +89,10 @@ export const RECONCILE_LIST_MAX = 24;
 export const RECONCILE_RANGES_BYTES: number = 128 * 1024;
 /** Bytes of entries in one frame: several frames are on the way at once, and each is held whole at both ends. */
 export const RECONCILE_ENTRIES_BYTES: number = 192 * 1024;
-/** Rounds of one session: 24 descend 16^24 entries, so what needs more is not an honest descent. Streaming adds rounds. */
+/**
+ * Rounds of one session. 24 rounds are enough to find differences among 16^24 entries, so no honest search needs more.
+ * Sending entries adds rounds.
+ */
 export const RECONCILE_ROUNDS_MAX = 4_096;
 /** Time for the next frame of a session to arrive: a throttled tab answers within 2 s, a path that is cut never. */
 export const RECONCILE_PATIENCE_MS = 6_000;
@@ -91,12 +105,12 @@ export const RECONCILE_EVERY_MS = 2_000;
 export const RECONCILE_EVERY_MS_MAX = 60_000;
 /** Entries younger than this may be on their way by gossip: that a side lacks them is no news. */
 export const GOSSIP_SETTLED_MS = 3_000;
-/** So many entries at once are news whatever their age: gossip does not carry as much. */
+/** This many entries at once are news, whatever their age: gossip does not carry as much. */
 export const NEWS_ENTRIES_MIN = 200;
 /**
- * After news came by reconciling, so many other links are told within RECONCILE_SPREAD_MS, spread so that they don't
- * collide. With two, one node in fifty was passed over by all of its neighbours and had to wait for its next round. Many
- * entries at once have come over a cut, and are told to all.
+ * After news came by reconciling, this many other links are told within RECONCILE_SPREAD_MS, at different moments, so
+ * that they don't collide. With two, one node in fifty was passed over by all of its neighbours and had to wait for its
+ * next round. Many entries at once (WIDE_ENTRIES_MIN) have come over a cut, and more links are told.
  */
 export const RECONCILE_SPREAD = 3;
 export const RECONCILE_SPREAD_WIDE = 12;
@@ -116,7 +130,7 @@ export const CAUSAL_CONTEXT_MEMBERS_MAX = 1_024;
 
 /** Keys asked for in one request, and their bytes: below what members carry for each other. */
 export const ACK_BYTES_MAX: number = 128 * 1024;
-/** Members asked at once, of whom an answer is hoped for soon; and with those who take longer than that. */
+/** Members that are asked at once and may still answer soon. The second value also counts those that take longer. */
 export const ACK_PARALLEL_MAX = 16;
 export const ACK_ASKED_MAX = 64;
 /** Beyond this time another member is asked as well: twice what an answer takes that has to wait for gossip. */
@@ -151,7 +165,9 @@ export const SEGMENT_NUMBER_MAX: number = 2 ** 40;
 export const SEGMENTS_MAX = 128;
 export const COMPACT_BYTES_MIN: number = 1024 * 1024;
 
-/** A node that has just started knows what time it is for the others at the latest after this, and looks so often. */
+/**
+ * A node that has just started knows the others' time after this at the latest. The second value is how often it looks.
+ */
 export const READY_MS_MAX = 12_000;
 export const READY_LOOK_MS = 100;
 

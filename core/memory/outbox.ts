@@ -61,7 +61,7 @@ export class Outbox {
     let overflows = false;
     for (const key of this.#entries.keys()) {
       const keys = this.#together.get(key);
-      // They go with the first of them.
+      // Keys that belong together are sent with the first of them.
       if (keys !== undefined && keys[0] !== key) continue;
       if (!this.#pack(keys ?? [key])) overflows = true;
     }
@@ -76,7 +76,7 @@ export class Outbox {
     this.#timer = undefined;
   }
 
-  /** Joins the fewer to the most, so that a key that is in every batch costs no more than others. */
+  /** Joins smaller groups to the largest, so that a key that is in every batch costs no more than others. */
   #join(keys: readonly string[]): void {
     let most: string[] = [];
     for (const key of keys) {

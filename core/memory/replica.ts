@@ -2,11 +2,11 @@
  * A replicated map on one node, without the network: local reads and writes, and what comes from others, applied under the
  * rules of versions, time and budget. Whoever carries writes further (gossip, store) is told through `onApplied`.
  *
- * Batches are whole here. The entries of a batch share one version, and the map is *closed*: it has none of them, or for
- * each key of the batch that entry or a later one. Local writes keep it so. So does taking in what leaves a closed map
- * closed, all of it within one call; what is that is for those to see who send (outbox.ts, exchange.ts). Two closed maps
- * merged are closed, since for each key the later entry stays; so is a map merged with all that another has of a version
- * and later ones. What is forgotten (a tombstone beyond the horizon) counts as later.
+ * Batches are whole here. The entries of a batch share one version, and the map is *closed*: it has none of them, or
+ * for each key of the batch that entry or a later one. Local writes keep it so. So does taking in what leaves a closed
+ * map closed, all of it within one call; the senders have to see to that (outbox.ts, exchange.ts). Two closed maps
+ * merged are closed, since for each key the later entry stays; so is a map merged with all that another has of a
+ * version and later ones. What is forgotten (a tombstone beyond the horizon) counts as later.
  *
  * Two exceptions, in which part of a batch may be seen until the rest comes: where a map is filled to twice its budget,
  * and where somebody overwrites part of a batch with a stamp so far ahead that it waits in quarantine.
@@ -246,9 +246,9 @@ export class Replica {
    * Takes in what another node has sent, all of it before anybody sees any. `origin` is known where it came by
    * reconciliation. Does nothing until the time is known: reconciling brings it again.
    *
-   * Where there is not room for all of it, what shares a version is taken in or refused as one, and after the first that is
-   * refused only what does not grow: what comes later is older, and might be seen without what has superseded the rest of it.
-   * `isShort` says that something was refused before.
+   * If there is no room for all of it, entries that share a version are taken in or refused together. After the first
+   * refusal only entries that take no more room are taken in: what comes later is older, and might be seen without the
+   * newer entries that have replaced the rest of its batch. `isShort` says that something was refused before.
    */
   receive(entries: readonly Keyed[], origin?: Origin, isShort = false): Received {
     const received = { applied: [] as Keyed[], outlived: [] as Keyed[], refused: 0 };
@@ -290,7 +290,8 @@ export class Replica {
       const isOld = !isThere && timeOf(entry.stamp) <= nowMs - this.#horizonMs;
       const commonMs = isOld && origin ? this.causalContext.common(origin.sender, origin.vector) : undefined;
       if (commonMs !== undefined && (keyed.heldAtMs ?? timeOf(entry.stamp)) <= commonMs) {
-        // That side had it when this node had all of that side, so it has been deleted here since.
+        // That side had the entry at a moment when this node had everything of that side. So it was deleted here after
+        // that.
         outlived.push(keyed);
         continue;
       }
@@ -336,7 +337,10 @@ export class Replica {
     this.causalContext.restore(new Map(Array.from(vector).filter(([, atMs]) => atMs <= latestMs)));
   }
 
-  /** The other side has had these and has deleted them, longer ago than tombstones last. */
+  /**
+   * The other side has had these entries and has deleted them, so long ago that the tombstones are gone. Forgets them
+   * here; returns their keys.
+   */
   outlived(entries: readonly Keyed[]): string[] {
     const nowMs = this.#time.now();
     const forgotten: string[] = [];
@@ -357,8 +361,8 @@ export class Replica {
   }
 
   /**
-   * The other side has taken these in. They are older than tombstones are kept, so what it knew before tells nothing
-   * about them.
+   * The other side has just taken in these entries. They are older than tombstones are kept, so its former causal
+   * context says nothing about them.
    */
   joined(keys: readonly string[]): void {
     const nowMs = this.#time.now();
@@ -400,7 +404,7 @@ export class Replica {
   #holdOld({ key, heldAtMs }: Keyed, commonMs: number | undefined, nowMs: number): void {
     const isNewHere = this.causalContext.size === 0;
     if (!isNewHere && commonMs === undefined) this.#unionedOld++;
-    // A newcomer's first fill is what the others have had all along.
+    // A newcomer's first entries are those that the others have always had.
     if (!isNewHere || heldAtMs !== undefined) this.table.hold(key, nowMs);
   }
 
@@ -414,7 +418,10 @@ export class Replica {
   }
 }
 
-/** Said to have expired though its time is yet to come: it would hide a value that counts as equal to it. */
+/**
+ * Whether an entry claims to have expired although its time is yet to come. It would hide the value, which counts as
+ * the same write.
+ */
 function isEarly({ state, expiresAtMs = 0 }: Entry, nowMs: number): boolean {
   return state === EXPIRED && expiresAtMs > nowMs + AHEAD_MS_MAX;
 }
@@ -422,8 +429,8 @@ function isEarly({ state, expiresAtMs = 0 }: Entry, nowMs: number): boolean {
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 /**
- * The value of an entry. What `bytes`, which are the caller's own, say. What a member has written that is not CBOR is given as the bytes that it
- * is: reading never fails.
+ * The value of an entry. `bytes` belong to the caller. If a member has written something that is not CBOR, the value is
+ * the bytes themselves: reading never fails.
  */
 export function decodeValue(bytes: Uint8Array): unknown {
   const own = byteString(bytes);

@@ -161,7 +161,7 @@ export class NodeMap implements ReplicatedMap {
         await sleep(clock, READY_LOOK_MS, { signal });
       }
     }
-    // What could not be stored would have to be called failed when others read it already.
+    // If a write could not be stored, it would be reported as failed although others can read it already.
     await this.#parts.journal?.check();
   }
 
@@ -323,7 +323,7 @@ export class NodeMap implements ReplicatedMap {
 
   #sweep(): void {
     this.#replica.sweep(SWEEP_KEYS_MAX);
-    // A part that gossip has lost comes with the whole batch by reconciling.
+    // If gossip has lost a part, reconciling brings the whole batch.
     const before = this.#waiting.dropped;
     if (this.#waiting.sweep(this.#parts.clock.monotonic())) this.#rounds.spread(RECONCILE_SPREAD);
     const dropped = this.#waiting.dropped - before;

@@ -62,7 +62,9 @@ export class Rounds {
   readonly #ended = new AbortController();
   #timer: Timer | undefined;
   #everyMs: number = RECONCILE_EVERY_MS;
-  /** Until then that stays: many sessions within a moment have all looked at the same moment. */
+  /**
+   * The interval is not lengthened again before this time: many sessions within a moment have all seen the same state.
+   */
   #steadyUntilMs: number;
   #nextMs: number;
   #complete = 0;
@@ -112,7 +114,7 @@ export class Rounds {
     this.#roundSoon();
   }
 
-  /** Entries have changed: with them others may have, of which gossip has brought nothing. */
+  /** Entries have changed. Others may have changed too, of which gossip has brought nothing. */
   stirred(): void {
     const wasRare = this.#everyMs !== RECONCILE_EVERY_MS;
     this.#reconcileEvery(RECONCILE_EVERY_MS);

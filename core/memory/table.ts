@@ -245,8 +245,9 @@ export class Table {
   }
 
   /**
-   * Keeps tombstones within what the keys that are there leave of the memory, which they never take from those: any member
-   * can delete what never was. The earliest go first, on every node the same, so that all end with the same ones.
+   * Keeps tombstones within the memory that the present keys leave; they never take room from these, because any member
+   * can delete keys that never existed. The earliest are forgotten first. That is the same on every node, so all end
+   * with the same ones.
    */
   #forgetEarly(): void {
     const { bytesMax } = this.#options;

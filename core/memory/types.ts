@@ -46,7 +46,7 @@ export type MapWrite =
   /** Deletes. */
   | { readonly key: string; readonly deleted: true };
 
-/** Keys, in order of UTF-16 code units: those to which all that is said applies. */
+/** A range of keys, in the order of UTF-16 code units: the keys that meet all of the given conditions. */
 export interface KeyRange {
   /** Keys that begin with this. */
   readonly prefix?: string | undefined;

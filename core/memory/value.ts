@@ -18,7 +18,7 @@ class Walk {
   #parts = 0;
 
   visit(value: unknown, depth: number): void {
-    // Also ends what goes in circles, or names one part a thousand times.
+    // The two bounds also stop values that contain themselves, or contain one part thousands of times.
     if (depth > DEPTH_MAX) throw malformed(`it is nested more than ${DEPTH_MAX} levels deep`);
     if (++this.#parts > VALUE_BYTES_MAX) throw new StarfishError("too-large", "A value has at most 64 KiB");
     if (typeof value === "string") checkText(value);

@@ -10,19 +10,22 @@ export const PROTOCOL_VERSIONS: { readonly min: number; readonly max: number } =
 
 /** Root to delegate to delegate to delegate to member: more steps than people hand on an invite; each costs a verification. */
 export const CHAIN_LENGTH_MAX = 4;
-/** A statement of format 1 has about 150 bytes; room for newer formats, nothing for stuffing. */
+/** A statement of format 1 has about 150 bytes. Newer formats have room in this; an attacker can't add much. */
 export const STATEMENT_BYTES_MAX = 512;
 /** How wrong a clock may be before certificates are judged too early or too late: laptops and phones rarely err by more. */
 export const CLOCK_TOLERANCE_MS: number = 5 * 60_000;
 /**
- * How far common time may leave a node's own clock, whatever its neighbours say: as far as certificates bear a wrong
- * clock. People's devices rarely err by more; one that does is told to set its clock. What liars can do with time, they can
- * do by this much.
+ * How far common time may differ from a node's own clock, whatever its neighbours say. It is as much as certificates
+ * tolerate. People's devices rarely err by more; a person whose device does is told to set its clock. Liars can shift a
+ * node's time by this much at most.
  */
 export const OWN_MS_MAX: number = 5 * 60_000;
 /** Signatures found right that are remembered: two for each member of a large swarm; 64 hex digits each. */
 export const VERIFIED_MAX = 4_096;
-/** An invite that comes with a founded swarm: long enough to be forgotten on a fridge door, not for ever. */
+/**
+ * How long the invite of a newly founded swarm is valid: people may keep it for months, but it should not last for
+ * ever.
+ */
 export const INVITE_LIFETIME_MS: number = 365 * 24 * 3_600_000;
 /** The founder's own certificate; it holds the root key and could renew it at any time. */
 export const FOUNDER_LIFETIME_MS: number = 10 * 365 * 24 * 3_600_000;
@@ -39,9 +42,15 @@ export const ADDRESS_CHARS_MAX = 400;
 
 // Admission
 
-/** Time that a stranger has to become a member. A throttled tab answers within 2 s; beyond this it only costs us. */
+/**
+ * Time that a stranger has to become a member. A throttled tab answers within 2 s; waiting longer would only cost this
+ * node.
+ */
 export const STRANGER_DEADLINE_MS = 10_000;
-/** Links whose hello is under way at once, theirs to us; with more, the oldest goes. A swarm of hundreds coming back after a cut needs tens. */
+/**
+ * Links from others whose hello is under way at once. When there are more, the oldest is closed. A swarm of hundreds
+ * that comes back after a cut needs tens.
+ */
 export const STRANGERS_MAX = 64;
 /** Hello channels that a stranger may open on one link: both ends may start, and start again once. */
 export const STRANGER_HELLOS_MAX = 4;
@@ -55,7 +64,10 @@ export const HELLO_RECORD_BYTES_MAX = 1_200;
 export const FAREWELL_MS = 1_000;
 /** How long a node that found its twin goes on answering it: time for the twin to dial again and hear of it. */
 export const GIVE_WAY_MS = 5_000;
-/** How long who fails admission is left alone: long enough to make trying dull, short enough for a mended clock or link. */
+/**
+ * How long a peer that failed admission is refused. Trying again and again should gain nothing, but a person who has
+ * corrected the clock or the link should not wait long.
+ */
 export const REFUSED_MS = 30_000;
 /** How often links are checked for certificates that have run out; a timer until then might exceed 2^31 ms. */
 export const EXPIRY_SWEEP_MS = 30_000;
@@ -103,7 +115,10 @@ export const KEPT_CHANNELS_MAX = 4;
 /** How long the asker keeps a channel without a request; the server waits longer, so that none is lost between the two. */
 export const KEPT_CHANNEL_MS = 5_000;
 export const KEPT_CHANNEL_SERVED_MS = 30_000;
-/** How long a server waits for its replies to be read before it sends more of them: as long as for a request. */
+/**
+ * If a peer does not read its replies, how long the server waits before it gives the channel up: as long as it waits
+ * for the next request.
+ */
 export const REPLY_TAKEN_MS = 30_000;
 /** Largest text of an error that is carried to the asker. */
 export const ERROR_CHARS_MAX = 1_000;
@@ -140,7 +155,7 @@ export const JOIN_ATTEMPT_MS = 10_000;
  * because a tab is reloaded without notice.
  */
 export const ADDRESSES_SAVED_MS = 10_000;
-/** How soon after a new link, if none of the stored addresses belongs to a member that is there. */
+/** How soon after a new link they are stored, if none of the stored addresses belongs to a member that is there. */
 export const ADDRESSES_SAVED_SOON_MS = 500;
 /** Topics whose derived keys are kept. */
 export const SEALER_TOPICS_MAX = 256;

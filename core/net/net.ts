@@ -121,7 +121,7 @@ async function keptConfirmation(store: Store): Promise<number | undefined> {
   try {
     return kept && decode(confirmedSchema, kept);
   } catch {
-    // As if nobody had ever confirmed the clock.
+    // Treated as if nobody had ever confirmed the clock.
     return undefined;
   }
 }
@@ -146,9 +146,9 @@ class WiredNet implements Net {
   readonly #ended = new AbortController();
   #leaving: Promise<void> | undefined;
   readonly #twins = new Listeners<Twin>();
-  /** The last that was heard of. */
+  /** The last twin that was heard of. */
   #twin: Twin | undefined;
-  /** What was last told of the clock. */
+  /** The last notice about the clock that was logged. */
   #told: string | undefined;
   /** The stored addresses of others; undefined: they may be outdated. */
   #keptAddresses: readonly Address[] | undefined;
@@ -263,7 +263,7 @@ class WiredNet implements Net {
   // Talking to one
 
   async ping(peer: PeerId, options: { signal?: AbortSignal | undefined } = {}): Promise<number> {
-    // The time that it takes to find a way is not the way's.
+    // The way is found first: the time for that is not part of the round trip.
     await this.#router.prepare(peer, { signal: this.#alive(options.signal) });
     const beganMs = this.#ports.clock.monotonic();
     await this.request(peer, PING_PROTOCOL, null, v.null(), options);
@@ -376,17 +376,17 @@ class WiredNet implements Net {
 
   #met(twin: Twin): void {
     const { givesWay, message } = twin;
-    // It is heard of as often as it answers.
+    // A twin is noticed again with each of its answers; it is reported once.
     if (message === this.#twin?.message) return;
     this.#ports.log.write(givesWay ? "error" : "warn", "net.twin", { givesWay, message });
     this.#twin = twin;
-    // Without a goodbye, which would be the other one's too.
+    // No goodbye is sent: others would take it for the twin's, too.
     if (givesWay) this.#leaving ??= this.#end(new StarfishError("in-use", message));
     this.#twins.emit(twin);
   }
 
   #leave(): Promise<void> {
-    // The goodbye before anything that takes time: a page that is being closed has none.
+    // The goodbye comes before anything that takes time: a page that is being closed has no time left.
     this.#membership.leave();
     return this.#end(new StarfishError("closed", "This node has left the swarm"));
   }
@@ -422,8 +422,9 @@ class WiredNet implements Net {
   }
 
   /**
-   * A node that is killed, and comes back at another address, is found by nobody: it has to find the others. So it keeps
-   * the first that it meets at once; as long as one of those is awake, the rest can wait.
+   * If this node is killed and comes back at another address, nobody finds it: it has to find the others itself. So
+   * soon after a new link it stores their addresses, unless a member at one of the stored addresses is awake: in that
+   * case it can wait.
    */
   #saveSoon(): void {
     if (this.#savingSoon !== undefined || this.#ended.signal.aborted) return;
@@ -452,7 +453,10 @@ class WiredNet implements Net {
       await this.#keep(this.#ports.store.set(CONFIRMED_KEY, encode(Math.max(0, Math.round(confirmedMs)))));
   }
 
-  /** Whether something was stored that only the next start would miss. Never rejects. */
+  /**
+   * Waits until it is stored, and returns whether that succeeded. A failure is only logged, because only the next start
+   * would notice it. Never rejects.
+   */
   async #keep(storing: Promise<void>): Promise<boolean> {
     try {
       await storing;

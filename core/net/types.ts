@@ -131,9 +131,15 @@ export interface Net {
 
   /** Milliseconds since 1970 by the swarm's common clock, whatever this node's own says. May step, if it was wrong. */
   correctedNow(): number;
-  /** Whether that is so already: a newcomer's own clock, which may be wrong by a year, holds until it has been told. */
+  /**
+   * Whether `correctedNow` is the common time already. Until a newcomer has been told the time, it is its own clock,
+   * which may be wrong by a year.
+   */
   isTimeKnown(): boolean;
-  /** Why this node can't write now for not knowing the time, for people: it has just started, or its clock is wrong. */
+  /**
+   * Why this node does not know the time and so can't write now (it has just started, or its clock is wrong), for
+   * people. Undefined if it can.
+   */
   clockTrouble(): string | undefined;
   /** A sentence for a person whose clock differs from the others', although this node may write. */
   clockNotice(): string | undefined;

@@ -94,13 +94,14 @@ export function wire(options: WiringOptions, ports: WiringPorts): Wiring {
     onTwin: options.onTwin,
   });
   const linksMax = record.kind === "tab" ? LINKS_MAX_TAB : LINKS_MAX_NODE;
-  // While there is no link at all, joining sees to it.
+  // While there is no link at all, `keepJoined` dials these addresses.
   const bootstrap = (): readonly Address[] => (links.all().length === 0 ? [] : options.elsewhere(membership));
   const overlay = createOverlay({ linksMax, bootstrap })({ links, membership, clock, random, log });
   const heard = (from: PeerId): void => membership.heard(from);
   const onSilence: Membership["onSilence"] = (listener) => membership.onSilence(listener);
   const sealer = createSealer(options.secret)({ crypto, random });
-  // Gossip's signatures are seen once: remembering them would only push out the certificates.
+  // Gossip gets the crypto without memory: each of its signatures is seen once, and remembering them would only push
+  // out those of certificates.
   const gossip = createGossip({ peer, keys })({
     links,
     sealer,

@@ -195,7 +195,7 @@ export class CoderPool implements Coder {
     thread.onAnswer((answer) => {
       const waiting = lane.calls.get(answer.id);
       lane.calls.delete(answer.id);
-      // What a thread has moved here is nobody else's.
+      // Bytes that a thread has moved here have no other owner.
       if (answer.ok) for (const bytes of "stripe" in answer ? answer.stripe.shards : answer.shards.values()) own(bytes);
       if (answer.ok) waiting?.settle(answer);
       else waiting?.fail(outOfMemory(answer.message));
@@ -203,7 +203,7 @@ export class CoderPool implements Coder {
     });
     let isDead = false;
     thread.onDeath((message) => {
-      // A thread may tell of its end twice, and of the one that was asked for.
+      // A thread may report its end twice, and also an end that was asked for.
       if (isDead || this.#closed) return;
       isDead = true;
       lane.thread = undefined;

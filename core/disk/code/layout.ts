@@ -32,15 +32,23 @@ export interface Layout {
   readonly wholes: 0 | 1;
 }
 
-/** Four copies: of five devices one is spare, and takes a lost copy at once. 2 of 5 survives as many, and is thin more often. */
+/**
+ * Up to here there are four plain copies: of five devices one is spare, and takes a lost copy at once. A code of 2 of 5
+ * survives as many deaths, but is more often short of shards.
+ */
 const COPIES_MAX = 5;
-/** Up to here one device holds all, and repairs the others. It would have more to read than twins have to copy in larger swarms. */
+/**
+ * Up to here one device holds the whole stripe, and repairs the others. In larger swarms that device would have more to
+ * read than twins have to copy.
+ */
 const WHOLE_MAX = 63;
 /** Stored bytes per byte of content, never exceeded: a little below 4.6, since shards have headers and lists of hashes. */
 export const STORAGE_FACTOR_MAX = 4.58;
 /** A stripe is worth recoding if it survives less than it could, by more than one part in this many. */
 const SLACK = 8;
-/** A code is to stand the loss of a half also when this part of the devices has left before it can be coded again. */
+/**
+ * A code should survive the loss of a half even after one in this many devices has left, before it can be coded again.
+ */
 const SHRINKING = 6;
 
 /** The layout for new contents in a swarm of `devices` devices. */

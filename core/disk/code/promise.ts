@@ -30,7 +30,7 @@ const CHANCES_MAX = 65_536;
 /** Ways to survive are counted in doubles, which hold 2^1023 of them. */
 const HOLDERS_MAX = 1_000;
 
-/** How many devices die when a half does. A half that is not whole leaves the greater part. */
+/** How many devices die when a half does: floor(devices / 2). */
 export function halfOf(devices: number): number {
   return Math.floor(devices / 2);
 }
@@ -81,7 +81,7 @@ export function survivesAnyMachines(
   return deaths - 1;
 }
 
-/** Parts of shards are summed: less than this is none. */
+/** Parts of shards are summed: a rest smaller than this counts as zero. */
 const ROUNDING = 1e-9;
 
 /**

@@ -29,7 +29,7 @@ export class ReedSolomon {
 
   constructor(module: WebAssembly.Module) {
     this.#kernel = new WebAssembly.Instance(module, {}).exports as unknown as Kernel;
-    // It never grows after the start, which would take this view its bytes.
+    // The memory never grows after the start; growing it would detach this view.
     this.#memory = new Uint8Array(this.#kernel.memory.buffer);
   }
 
@@ -45,7 +45,7 @@ export class ReedSolomon {
    * are.
    */
   reconstruct(k: number, shards: ReadonlyMap<number, Bytes>, want: readonly number[]): Map<number, Uint8Array> {
-    // Lowest first: data shards take their part unchanged, where parity mixes all.
+    // Lowest numbers first: a data shard gives its part unchanged, while a parity shard mixes all parts.
     const have = [...shards.keys()].sort((a, b) => a - b).slice(0, k);
     const missing = want.filter((number) => !shards.has(number));
     const inputs = have.flatMap((number) => shards.get(number) ?? []);

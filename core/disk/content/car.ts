@@ -110,7 +110,7 @@ async function* checked(blocks: AsyncIterable<Block>, reader: BoundedReader, has
   }
 }
 
-/** What @ipld/car throws says what is wrong with the bytes. */
+/** Errors of @ipld/car are about the bytes, so they count as "malformed". */
 function notCar(error: unknown): StarfishError {
   return toStarfishError(error, "malformed");
 }

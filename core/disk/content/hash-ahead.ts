@@ -13,7 +13,7 @@ export async function* hashAhead<T extends { readonly bytes: Uint8Array }>(
   const underWay: Promise<Hashed<T>[]>[] = [];
   for await (const batch of batches(items)) {
     const hashed = hashAll(batch, hash);
-    // Its failure is heard of when its turn comes; until then nobody waits for it.
+    // A failure is reported when the batch has its turn. Until then nobody waits for it.
     hashed.catch(() => undefined);
     underWay.push(hashed);
     if (underWay.length === HASH_BATCHES_IN_FLIGHT) yield* (await underWay.shift()) ?? [];

@@ -141,14 +141,14 @@ class TarReader {
       const modifiedMs = pax.modifiedMs ?? header.modifiedMs;
       const { type } = header;
       if (type === "5" || type === "D" || (FILES.has(type) && name.at(-1) === 0x2f)) {
-        // Whose size is that of a directory on a disk, where anybody has written one.
+        // Some writers give a directory the size that it has on their disk; no bytes follow.
         if (type === "5") this.#next -= padded(sizeBytes);
         return { kind: "folder", path, modifiedMs };
       }
       if (type === "1") return await this.#link(header, path, pax.bytes("linkpath") ?? said.longLink, sizeBytes);
       if (FILES.has(type)) return await this.#file(header, block, { path, modifiedMs }, pax, sizeBytes);
       const what = WORDS[type];
-      // They have no bytes, whatever their size says.
+      // No bytes follow these entries, whatever their size says.
       if (what !== undefined && type !== "M") this.#next -= padded(sizeBytes);
       return { kind: "other", path, what: what ?? `entry of the type ${JSON.stringify(type)}, which is not known` };
     } catch (error) {
@@ -157,7 +157,10 @@ class TarReader {
     }
   }
 
-  /** Most have no bytes of their own, though some writers give them the file's size; only pax lets them have some. */
+  /**
+   * A hard link. Most have no bytes of their own, although some writers give them the file's size; only in pax may
+   * bytes follow.
+   */
   async #link(header: TarHeader, path: string, name: Bytes | undefined, sizeBytes: number): Promise<TreeEntry> {
     const bodyAt = this.#reader.pos;
     const ignoresSize = header.form === "v7" || header.form === "gnu";
@@ -244,7 +247,10 @@ class TarReader {
     }
   }
 
-  /** Here a tar ends, and what fills its last record follows. Another tar may, which tar programs do not read. */
+  /**
+   * Here a tar ends, and what fills its last record follows. After that there may be another tar, which tar programs do
+   * not read.
+   */
   async *#afterEnd(): AsyncGenerator<TreeEntry> {
     const reader = this.#reader;
     for (let seen = 0; seen < TAR_FILLING_BYTES_MAX; seen += TAR_BLOCK_BYTES) {

@@ -116,8 +116,8 @@ class Names {
 }
 
 /**
- * By the last mark of an end that leads to a directory. Bytes may stand before the zip (a program that unpacks it) and after
- * it, as Info-ZIP takes them; and a comment may contain what looks like an end.
+ * Finds the directory: it belongs to the last end mark that leads to one. Bytes may stand before the zip (a program
+ * that unpacks it) and after it, as Info-ZIP takes them; and a comment may contain what looks like an end.
  */
 async function findDirectory(source: RandomAccess): Promise<Directory> {
   const tailBytes = Math.min(source.sizeBytes, END_BYTES + COMMENT_BYTES_MAX);
@@ -169,7 +169,8 @@ async function findDirectory64(source: RandomAccess, endAt: number): Promise<Tol
   if (locatorAt < 0) return undefined;
   const locator = viewOf(await readExactly(source, locatorAt, LOCATOR_64_BYTES));
   if (locator.getUint32(0, true) !== LOCATOR_64) return undefined;
-  // With bytes before the zip it is not where it says, but just before; it may have fields of its own at its end.
+  // If there are bytes before the zip, it is not at the stated place but just before its locator; it may have fields of
+  // its own at its end.
   for (const at of [integer64(locator, 8), locatorAt - END_64_BYTES]) {
     if (at < 0 || at + END_64_BYTES > source.sizeBytes) continue;
     const end = viewOf(await readExactly(source, at, END_64_BYTES));
@@ -210,7 +211,10 @@ function recordOf(view: DataView, shift: number): ZipRecord | BadRecord {
   }
 }
 
-/** Windows' own zips part names with backslashes; on other systems they are letters like any others. As Info-ZIP does. */
+/**
+ * Zips made by Windows itself separate names with backslashes; from other systems a backslash is part of a name.
+ * Info-ZIP does the same.
+ */
 function slashed(name: string, madeOn: number): string {
   return madeOn === DOS && !name.includes("/") ? name.replaceAll("\\", "/") : name;
 }

@@ -1,7 +1,8 @@
 /**
- * Writing of the tree: each change is one batch of the map, up to the megabyte that a batch has. A larger one is several,
- * file by file, so that on the way a file that moves is in one place, and one that is copied or removed is whole or gone. A write makes an entry of its own and turns those that it
- * replaces into earlier versions, which run out after a week; entries that it has not seen stay, and are a conflict.
+ * Writing of the tree. Each change is one batch of the map if it fits, else several, file by file: then at every moment
+ * a file that moves is in one place, and a file that is copied or removed is whole or gone. A write makes an entry of
+ * its own and turns those that it replaces into earlier versions, which expire after a week. Entries that it has not
+ * seen stay, and are a conflict.
  *
  * A rename moves the entries that are there: each is written under its new path, and the old one deleted.
  * What another node writes into a directory while it is being renamed stays under the old name, which is there again.
@@ -37,9 +38,9 @@ export class Changes {
   }
 
   /**
-   * Puts content under a path. The entries shown there become earlier versions; with `seen`, those of these keys that are
-   * still there do instead. An executable file stays executable. Throws "is-a-directory", "not-a-directory", "too-large",
-   * "full", "clock".
+   * Puts content under a path. The entries that are shown there become earlier versions. With `seen`, the entries with
+   * these keys do instead, as far as they still exist. An executable file stays executable. Throws "is-a-directory",
+   * "not-a-directory", "too-large", "full", "clock".
    */
   write(path: string, content: NewContent, seen?: readonly string[]): void {
     const { lookup, tree } = this.#parts;
@@ -197,7 +198,10 @@ export class Changes {
     return steps;
   }
 
-  /** When what has a name goes, the conflict copies that stood beside it become files of their own under the names that they had. */
+  /**
+   * When the file or directory at a path goes, its conflict copies become files of their own, under the names that they
+   * were shown with.
+   */
   #freed(path: string): MapWrite[] {
     const { map, tree } = this.#parts;
     const place = placeOf(path);
@@ -205,7 +209,7 @@ export class Changes {
     if (place === undefined || parent === undefined) return [];
     return conflictsOf(place.name, parent, (key) => tree.value(key)).flatMap(({ name, keys }) => {
       const [first] = keys;
-      // A name that grows too long is none that it could have.
+      // If that name would be too long, the copy becomes an earlier version instead.
       if (!isShortEnough(join(place.directory, name))) return keys.map((key) => this.#retired(key));
       const freed = this.#movedKey(first, place.directory, name);
       return [{ key: freed, value: map.get(first) }, ...keys.map(deleted)];
@@ -230,7 +234,7 @@ export class Changes {
     return target?.kind === "file" ? target.shown.keys.map((key) => this.#retired(key)) : [];
   }
 
-  /** A directory stays when the last of what was in it goes, also one that had no entry of its own. */
+  /** A directory stays when its last file or directory goes, even if it had no entry of its own: then it gets one. */
   #keptParent(path: string): MapWrite[] {
     const place = placeOf(path);
     const parent = place && this.#parts.tree.directory(place.directory);
@@ -255,7 +259,7 @@ export class Changes {
     }
   }
 
-  /** What this node could not read itself would be lost in silence. */
+  /** Refuses to write what this node could not read itself: it would silently be lost. */
   #checkOwn(key: string, value: unknown): void {
     const parsed = parseTreeKey(key);
     const isReadable = parsed?.kind === "directory" || parseFileValue(value) !== undefined;
@@ -274,7 +278,7 @@ export class Changes {
     }
   }
 
-  /** Removes even where there is no room for the versions that are to be kept. */
+  /** Removes even if there is no room to keep earlier versions. */
   #retire(steps: readonly (readonly MapWrite[])[]): void {
     const { map } = this.#parts;
     const progress = { steps: 0 };
@@ -292,7 +296,7 @@ export class Changes {
     }
   }
 
-  /** An entry as an earlier version; deleted where `cid`, which replaces it, is the same. */
+  /** Makes an entry an earlier version, or deletes it if its content is the same as `cid`, which replaces it. */
   #retired(key: string, cid?: string): MapWrite {
     const value = this.#parts.tree.value(key);
     if (value === undefined || value.cid === cid) return deleted(key);

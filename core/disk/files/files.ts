@@ -134,7 +134,7 @@ export class NodeFiles implements Files {
     this.#checkWritable(target);
     await this.#parts.map.ready(options);
     const { content, safe } = await takeIn(source, this.#parts, options);
-    // That took its time: what can't be stored any more is refused before others can read it.
+    // Taking in may have taken long. If nothing can be stored any more, the write is refused before others can read it.
     await this.#parts.map.ready(options);
     throwIfAborted(options.signal);
     this.#changes.write(target, withMode(content, options));
@@ -255,7 +255,7 @@ export class NodeFiles implements Files {
     return this.#written(target, content, safe, options);
   }
 
-  /** Before anything is taken in, which may be long. */
+  /** Checked before anything is taken in, since that may be long. */
   #checkWritable(target: string): void {
     const found = this.#lookup.find(target);
     if (found?.kind === "directory") throw new StarfishError("is-a-directory", `${absolute(target)} is a directory`);

@@ -32,7 +32,7 @@ interface State {
 }
 
 const STORE_KEY = "files/kept";
-/** Until what could not be kept is tried again: its holders may be away for a while. */
+/** How long it waits before it tries again to keep what it could not keep: the holders may be away for a while. */
 const RETRY_MS = 30_000;
 const CID_CHARS_MAX = 128;
 
@@ -76,7 +76,7 @@ export class KeptPaths {
     this.changed();
   }
 
-  /** A list that can't be read keeps nothing, and nobody from starting. */
+  /** A list that can't be read counts as empty: the node starts all the same. */
   #decoded(bytes: Uint8Array): State | undefined {
     try {
       return decode(stateSchema, bytes);
@@ -112,7 +112,8 @@ export class KeptPaths {
     }
     const keeping = this.#keepAll(path, signal).finally(() => {
       this.#keeping.delete(path);
-      // What was not released because of this, and if it has failed, what was held for it.
+      // Contents may have to be released: those that waited for this, and if it has failed, those that were held for
+      // it.
       this.changed();
     });
     this.#keeping.set(path, keeping);
@@ -188,7 +189,7 @@ export class KeptPaths {
     const wanted = this.#wanted();
     for (const ref of [...this.#held.values()]) {
       if (wanted.has(ref.cid)) continue;
-      // It might be wanted now; then there is another pass.
+      // A path that is being kept might need it by now. There is another pass later.
       if (this.#keeping.size > 0) break;
       this.#releasing = this.#release(ref).catch((error: unknown) => void (failure ??= { error }));
       await this.#releasing;
@@ -203,7 +204,7 @@ export class KeptPaths {
     return wanted;
   }
 
-  /** It counts as held before it is fetched, so that what fails halfway is let go of like the rest. */
+  /** A content counts as held before it is fetched, so that one that fails halfway is released like the others. */
   async #hold(ref: ContentRef, signal: AbortSignal | undefined): Promise<void> {
     if (this.#held.has(ref.cid) && !this.#lacking.has(ref.cid)) return;
     this.#held.set(ref.cid, ref);
@@ -218,7 +219,7 @@ export class KeptPaths {
     this.#lacking.delete(ref.cid);
   }
 
-  /** Unless nothing has changed. */
+  /** Writes the list to the store, if it has changed. */
   async #store(): Promise<void> {
     const state: State = { paths: [...this.#paths], held: [...this.#held.values()], lacking: [...this.#lacking] };
     const bytes = encode(state);

@@ -34,7 +34,10 @@ export function trimVersions(tree: Tree, parts: TrimParts): void {
   );
 }
 
-/** What this node offers stands for what each device does. Who offers nothing can't tell, and leaves it to the others. */
+/**
+ * The offer of this node is taken as typical for all devices. A node that offers nothing can't estimate that, and
+ * leaves trimming to the others.
+ */
 function shareOfSwarm({ contents, devices }: TrimParts): number {
   const { offeredBytes } = contents.use();
   if (offeredBytes === 0) return Number.POSITIVE_INFINITY;

@@ -82,8 +82,7 @@ export class FullReplicas {
   }
 
   /**
-   * Drops shards that the devices hold to which they belong. The other ones are dropped later, when this node is tidied
-   * up.
+   * Drops the shards of it that are stored on the devices to which they belong. The others are dropped later (tidy.ts).
    */
   async release(ref: ContentRef): Promise<void> {
     const { catalogue, holdings, signal } = this.#parts;

@@ -166,7 +166,7 @@ class Gathering {
       return device === undefined ? [] : devices.nodesOf(device, partition);
     });
     const known = this.#wanted.includes(shard) ? this.#sources : [];
-    // Those in doubt are asked when nobody else will do, with all.
+    // Doubtful nodes are asked only when all nodes are asked, because nobody else has the shard.
     const others = [...known, ...those].filter((node) => node !== self && !devices.isDoubtful(node));
     return [...own, ...others, ...(this.#found?.get(shard) ?? [])];
   }
@@ -186,9 +186,9 @@ class Gathering {
     if (isRight) this.#got.set(shard, bytes);
     else {
       if (bytes !== undefined) void this.#parts.peers.complain(node, name);
-      // Who can't be reached now may well have it.
+      // A node that can't be reached may still have the shard.
       if (answer !== "unreachable") this.#parts.onDamage(name);
-      // A twin, perhaps.
+      // Perhaps its twin is there.
       this.#start(shard);
     }
     this.#wake();
@@ -225,7 +225,7 @@ class Gathering {
     });
     await Promise.all(asking);
     this.#found = found;
-    // Who failed a moment ago and says now that it has it is asked once more.
+    // A node that has failed to give a shard, and now says that it has it, is asked once more.
     for (const [shard, nodes] of found) for (const node of nodes) this.#tried.get(shard)?.delete(node);
   }
 }

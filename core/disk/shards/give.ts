@@ -73,7 +73,7 @@ export class Giver {
     this.#given.set(key, { result, untilMs: Infinity });
     const done = (said?: PutResult): void => {
       this.#given.delete(key);
-      // What went wrong may go well the next time.
+      // Failures are not remembered, because the next attempt may succeed.
       if (said === "ok") this.#given.set(key, { result, untilMs: this.#parts.clock.monotonic() + GIVEN_REMEMBERED_MS });
     };
     result.then(done, () => done());
@@ -115,7 +115,10 @@ export class Giver {
     }
   }
 
-  /** Undefined where this node does not hold the stripe whole after all, or it was coded from other bytes than its list says. */
+  /**
+   * Undefined if this node does not hold the whole stripe after all, or if the stripe was coded from other bytes than
+   * its list says.
+   */
   async #shards(
     { id, code }: Stored,
     stripe: number,
@@ -140,7 +143,7 @@ export class Giver {
   #forget(): void {
     const nowMs = this.#parts.clock.monotonic();
     for (const [key, { untilMs }] of this.#given) {
-      // Those that are under way are among them, in the order in which they were begun.
+      // The map is in the order in which giving began. Gifts that are under way are in it too.
       if (untilMs !== Infinity && untilMs > nowMs) return;
       if (untilMs <= nowMs) this.#given.delete(key);
     }

@@ -63,7 +63,7 @@ export class Holdings {
     return this.#count;
   }
 
-  /** How much of others' may be here: all that the store may hold, or less. */
+  /** How many bytes of others' shards may be here: all that the store may hold, or less. */
   get offeredBytes(): number {
     const { quotaBytes } = this.store.usage();
     return Math.min(quotaBytes, this.#offeredBytes ?? quotaBytes);
@@ -102,7 +102,7 @@ export class Holdings {
     for (const [stripe, shards] of this.#held.get(id) ?? []) for (const shard of shards) yield { id, stripe, shard };
   }
 
-  /** Where its hash is known, nothing with another one: that is dropped. */
+  /** If `sha256` is given, a shard with another hash is dropped, and the result is undefined. */
   async get(name: ShardName, sha256?: Bytes): Promise<Uint8Array | undefined> {
     if (!this.has(name)) return undefined;
     const bytes = await this.store.get(shardKey(name), { sha256 });

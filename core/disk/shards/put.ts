@@ -41,7 +41,7 @@ export interface PutParts extends PlaceParts {
 export interface PutOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: PutProgress) => void) | undefined;
-  /** To code it otherwise than a new content would be now, or a second time. */
+  /** Whether the content is stored a second time, to be coded anew. */
   readonly isAgain?: boolean | undefined;
 }
 
@@ -133,7 +133,7 @@ class Putting {
     try {
       this.#endLease();
     } catch (error) {
-      // It ends by itself.
+      // The lease expires by itself.
       if (!isStarfishError(error)) throw error;
     }
     const { peers, holdings } = this.#parts;
@@ -210,7 +210,7 @@ class Putting {
     if (this.#broken !== undefined) return;
     const shards = coded.shards.map((bytes, i) => ({ bytes, sha256: hashOf(coded.hashes, i) }));
     const { nodes, failure, isAnswered } = await placeStripe(this.#parts, this.#code, this.#id, stripe, shards);
-    // What the coder has made is on its way nowhere any more.
+    // The shards that the coder has made are not being sent any more.
     if (n > k && isAnswered) for (const { bytes } of shards) release(bytes);
     for (const node of nodes) this.#nodes.add(node);
     this.#failure ??= failure;

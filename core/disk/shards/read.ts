@@ -70,7 +70,7 @@ async function* readLayout(
   for (;;) {
     while (underWay.length < ahead && next <= last) {
       const fetching = readStripe(parts, stored, known, next++, run, signal);
-      // Its failure is heard of when its turn comes; until then nobody waits for it.
+      // A failure is reported when the stripe has its turn. Until then nobody waits for it.
       fetching.catch(() => undefined);
       underWay.push(fetching);
     }

@@ -46,13 +46,15 @@ export function tellStorage({ net, catalogue, holdings, clock, log }: StorageTol
   function tell(): void {
     const { usedBytes } = holdings.store.usage();
     const { offeredBytes } = holdings;
-    // A node that offers nothing still holds what it has put itself, and counts for that.
+    // A node that offers nothing still holds what it has put itself. It states that as its offer, so that it counts as
+    // a holder.
     const now = { offeredBytes: Math.max(offeredBytes, usedBytes), freeBytes: Math.max(0, offeredBytes - usedBytes) };
     const changedBytes = Math.abs(now.freeBytes - told.freeBytes);
     const enoughBytes = newsBytes(now.offeredBytes, usedBytes);
     const isOther =
       now.offeredBytes !== told.offeredBytes &&
-      // What one's own puts take grows with each of them.
+      // For a node that holds more than it offers, this number grows with each of its puts; only larger changes are
+      // news.
       (offeredBytes >= usedBytes ||
         told.offeredBytes <= 0 ||
         Math.abs(now.offeredBytes - told.offeredBytes) > enoughBytes);
@@ -64,7 +66,7 @@ export function tellStorage({ net, catalogue, holdings, clock, log }: StorageTol
     try {
       catalogue.writeStorage(net.self, now, STORAGE_EXPIRES_MS);
     } catch (error) {
-      // While the clock is not in line there is no writing; the next time, perhaps.
+      // As long as the clock is not in line, nothing can be written. It is tried again later.
       if (!isStarfishError(error)) throw error;
       log.write("debug", "disk.storage-not-told", { error: error.message });
       return;
@@ -73,7 +75,7 @@ export function tellStorage({ net, catalogue, holdings, clock, log }: StorageTol
     toldAtMs = clock.monotonic();
   }
   tell();
-  // The first of one's own puts makes a holder of who offers nothing.
+  // With its first own put, a node that offers nothing becomes a holder.
   const stop = holdings.onChange(() => {
     if (told.offeredBytes === 0) tell();
   });
@@ -93,7 +95,10 @@ export function tellStorage({ net, catalogue, holdings, clock, log }: StorageTol
   };
 }
 
-/** Resolves once this node knows what all who are there offer, itself among them; who does not tell is not awaited for long. */
+/**
+ * Resolves once this node knows the offers of all members that are there, its own among them. A member that does not
+ * tell its offer is not awaited for long.
+ */
 export async function allHaveTold(
   { net, catalogue, clock }: Pick<StorageToldParts, "net" | "catalogue" | "clock">,
   signal: AbortSignal,

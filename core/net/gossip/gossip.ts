@@ -163,7 +163,7 @@ class Topics implements Gossip {
       if (!crypto.verify(publicKeyOf(from), signed(topic, nonce, payload), signature)) {
         throw new StarfishError("malformed", "Gossip with a wrong signature");
       }
-      // What we said ourselves in an earlier life comes back, but not to us.
+      // Payloads of this node's former life may come back. They are passed on, but not delivered here.
       if (from !== this.#options.peer) this.#topics.get(topic)?.emit({ payload, from });
       return "spread";
     } catch (error) {

@@ -40,16 +40,16 @@ const AGAIN_MS = 1_000;
 const GRAFTS_MAX = 4;
 const MISSING_MAX = 1_024;
 const SOURCES_MAX = 4;
-/** A link on which somebody asked carries bodies this long after the last that it brought first. */
+/** A link on which somebody has asked for a body carries bodies until this long after it last brought one first. */
 const EXTRA_MS = 30_000;
 /**
- * A link over which bodies arrive twice is kept if it was first within this time: the tree may be slow, or lack only
- * this part.
+ * If bodies arrive twice, such a link still carries bodies if it brought one first within this time: the tree may be
+ * slow, or lack only this part.
  */
 const FIRST_MS = 3_000;
 /** Ids that wait for one link. */
 const HAVE_MAX = 2_048;
-/** Bodies that wait for one link; above it ids must do. */
+/** Bytes of bodies that wait for one link. Beyond it, only ids are sent. */
 const QUEUE_BYTES_MAX: number = 256 * 1024;
 /** Bodies of one frame: with the rest they stay below the largest message of a part. */
 const FRAME_BYTES_MAX: number = 48 * 1024;
@@ -68,14 +68,14 @@ interface PeerState {
   /** Until when it carries bodies though it is no branch, and when it last brought one first. */
   extraUntilMs: number;
   firstMs: number;
-  /** Ids that we asked this peer for: their coming twice is our doing, and no reason to prune. */
+  /** Ids of bodies that this node asked the peer for. If one of them comes twice, that is no reason to prune. */
   readonly asked: Set<string>;
 }
 
 interface CachedBody {
   readonly body: Uint8Array;
   readonly sinceMs: number;
-  /** It came from elsewhere and was not pushed: should the tree bring it, it is. */
+  /** The body came over a lazy link and was not pushed. It is pushed if it comes along the tree, too. */
   isLazy: boolean;
 }
 
@@ -133,7 +133,7 @@ export class GossipTree {
     if (state === undefined || this.#ways.isSilent(peer) === isSilent) return;
     this.#nowMs = nowMs;
     this.#changed(this.#ways.setSilent(peer, isSilent, nowMs));
-    // What either side has said meanwhile, the other has not heard.
+    // Neither side has heard what the other said meanwhile, so everything that is kept is announced again.
     if (!isSilent) this.#announce(peer, state);
   }
 
@@ -221,7 +221,7 @@ export class GossipTree {
     const bodies = takeBodies(state);
     // A body larger than a frame's usual share goes without ids, which can wait.
     const have = before - state.bytes > FRAME_BYTES_MAX ? [] : this.#takeHave(state, nowMs);
-    // Ids come seldom enough for the way to go along: so a way that got lost is told again.
+    // The way is sent along with ids, which are rare: so a way that got lost is told again.
     const way = state.way || have.length > 0 ? packIds(this.#ways.way) : undefined;
     if (way !== undefined) state.toldMs = nowMs;
     state.graft = undefined;
@@ -286,7 +286,7 @@ export class GossipTree {
     return true;
   }
 
-  /** A body has come that was here: the link need not carry bodies if it is no branch. */
+  /** A body has come that was here already: if the link is no branch, it need not carry bodies any more. */
   #twice(peer: PeerId, state: PeerState): void {
     if (state.extraUntilMs <= this.#nowMs || this.#nowMs < this.#floodUntilMs || this.#ways.isBranch(peer)) return;
     if (this.#nowMs - state.firstMs < FIRST_MS) return;

@@ -4,9 +4,9 @@
  * node's parent is the neighbour with the shortest way from that root. This is path-vector routing, as BGP does it
  * (RFC 4271), with a single destination, for which the nodes vote by name as bridges do (IEEE 802.1D).
  *
- * Promises that the branches and the links between unlike roots join all nodes that links join, once ways have been told;
- * a change is told in a few hops. Writers have no influence on it: two that write at once cannot prune two links of one
- * circle, which is how the tree of Plumtree comes to pieces.
+ * Promises that, once ways have been told, branches and links between nodes with different roots connect all nodes that
+ * links connect; a change is told in a few hops. Writers have no influence on it: two that write at once cannot prune
+ * two links of one circle, which is how the tree of Plumtree comes to pieces.
  *
  * Pure. Ways that others tell may be lies: at worst a branch leads to somebody who passes nothing on. Broadcasts then
  * come by the lazy links (tree.ts), which does not depend on ways.
@@ -148,7 +148,8 @@ export class Ways {
   #lost(peer: PeerId, { name }: Neighbour, nowMs: number): boolean {
     if (peer !== this.#parent) return false;
     this.#parent = undefined;
-    // It is the link to the root that is lost, most likely: every way there contains its name.
+    // Most likely it is the link to the root that is lost. Every way to the root contains the root's name, so no way is
+    // excluded for that name.
     const without = name === this.#root() ? "" : name;
     if (this.#hold?.root === this.#root() && nowMs < this.#hold.untilMs) this.#hold.without.add(without);
     else {

@@ -1,7 +1,7 @@
 /**
- * A node's credentials in a swarm. It gets them by founding a swarm, or admits itself with an invite. They are stored under
- * the swarm's name: a node comes back as the same member, and a node that follows a link to another swarm and back is a
- * member of both.
+ * A node's credentials in a swarm. A node gets them by founding a swarm, or makes them itself from an invite. They are
+ * stored under the swarm's name: a node comes back as the same member, and a node that follows a link to another swarm
+ * and back is a member of both.
  *
  * The founder keeps the swarm's root key. Every node keeps the delegation with which it was invited, and so may invite
  * others.
@@ -69,7 +69,8 @@ export function foundSwarm(crypto: Crypto, random: Random, identity: Identity, n
   return {
     swarm: swarmIdOf(root.publicKey),
     chain: founderChain(crypto, root, identity, nowMs),
-    // Whoever holds the invite is to have it: so the invite need not say it.
+    // Whoever holds the invite may have this secret, so it is derived from the invite's key. The link need not contain
+    // it.
     secret: derivedSecret(crypto, privateKey),
     delegation: { chain: inviteChain(crypto, root, privateKey, nowMs), privateKey },
     addresses: [],
@@ -87,7 +88,7 @@ function founderChain(crypto: Crypto, root: KeyPair, identity: Identity, nowMs: 
 function inviteChain(crypto: Crypto, root: KeyPair, privateKey: Uint8Array, nowMs: number): Chain {
   const swarm = root.publicKey;
   const subject = crypto.keyPair(privateKey).publicKey;
-  // Whole seconds take less of a link.
+  // Whole seconds take less room in a link.
   const notBeforeMs = Math.floor(nowMs / 1000) * 1000;
   const notAfterMs = notBeforeMs + INVITE_LIFETIME_MS;
   return [issue(crypto, root, { swarm, subject, kind: "delegate", role: "member", notBeforeMs, notAfterMs })];
@@ -102,7 +103,8 @@ export function acceptInvite(crypto: Crypto, identity: Identity, invite: Invite,
     subject: identity.keys.publicKey,
     kind: "member",
     role,
-    // The invite's own beginning holds for the whole chain. A clock that is ahead would make a member of the future only.
+    // The invite's own `notBeforeMs` holds for the whole chain. With this node's own time here, a clock that is ahead
+    // would make a certificate that is not valid yet.
     notBeforeMs: 0,
     notAfterMs,
   });
@@ -159,9 +161,10 @@ export async function saveCredentials(ports: CredentialPorts, kept: Credentials)
 }
 
 /**
- * The credentials for a start: those kept of the invite's swarm, brought up to date by the invite; else by accepting it;
- * without an invite the last swarm's, else a new swarm. `found: false` rejects with "bad-invite" instead of founding.
- * What is returned has been stored, or what it was made of was stored before. Rejects also with "bad-certificate" when what is kept has run out and cannot be
+ * The credentials for a start. With an invite: those that are stored for its swarm, brought up to date by the invite;
+ * if none are stored, new ones by accepting it. Without an invite: those of the last swarm; if there is none, a new
+ * swarm is founded, or with `found: false` it rejects with "bad-invite". What is returned has been stored, or was made
+ * from credentials that are stored. Rejects with "bad-certificate" if stored credentials have expired and can't be
  * renewed.
  */
 export async function obtainCredentials(

@@ -45,7 +45,7 @@ async function loadSeed({ store, random }: IdentityPorts): Promise<Uint8Array> {
     return made;
   }
   if (kept.length === SEED_BYTES) return kept;
-  // A new key here would be a new node in silence, whose stored shards count no more.
+  // With a new key this would silently become a new node, and the shards that it has stored would not count any more.
   throw new StarfishError(
     "io",
     `The stored key of this node is damaged (${kept.length} bytes instead of ${SEED_BYTES})`,

@@ -86,7 +86,7 @@ export function parseInvite(crypto: Crypto, pasted: string): Invite {
       failures.push(error);
     }
   }
-  // What has the right length and a wrong letter is what was meant.
+  // A reading with the right length and a wrong letter is most likely the one that was meant, so its error is reported.
   throw failures.find(({ message }) => message === WRONG_LETTER) ?? failures[0] ?? cutOff();
 }
 

@@ -70,7 +70,7 @@ const REFUSAL_CODES = [
 ] as const;
 
 export const LIFE_BYTES = 8;
-/** Versions of the protocol that anyone will ever speak. */
+/** The largest version number of the protocol that is accepted in a hello. */
 const VERSION_MAX = 65_535;
 
 const versionsSchema = v.object({

@@ -49,7 +49,7 @@ function clamped(pauseMs: number): number {
   return Math.min(JOIN_BACKOFF_MAX_MS, Math.max(JOIN_BACKOFF_MIN_MS, pauseMs));
 }
 
-/** One dial to each address, apart: behind one may be somebody else by now. The first link wins. */
+/** Dials each address by itself, since different nodes may be behind them by now. The first link wins. */
 async function attempt(
   addresses: readonly Address[],
   { links, clock }: JoinPorts,

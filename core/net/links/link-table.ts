@@ -201,7 +201,8 @@ class Table implements LinkTable {
         entry.member.standing = standing;
         return;
       }
-      // What the link has of the peer's former life is dead and would swallow messages: better begin with a new link.
+      // Channels of this link belong to the peer's former life, and messages on them would be lost. So the link is
+      // closed, and a new one begins.
       return this.#drop(entry, new StarfishError("link-closed", "The peer has started anew", { retryable: true }));
     }
     const { log, network, clock } = this.#ports;
@@ -255,7 +256,7 @@ class Table implements LinkTable {
       if (isStarfishError(error, "malformed") || isStarfishError(error, "too-large")) {
         this.misbehaved(member.peer, `${error.message} (${part})`);
       } else {
-        // Ours, not the peer's: it must not take the link, or the node, with it.
+        // A bug of ours, not the peer's fault: it must not end the link, or the node.
         this.#ports.log.write("error", "net.receiver", { part, peer: member.peer, error: messageOf(error) });
       }
     }

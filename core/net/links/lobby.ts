@@ -136,7 +136,7 @@ export class Lobby {
     });
   }
 
-  /** The hello came to nothing, through nobody's certain fault. */
+  /** The hello failed, and nobody is known to be at fault. */
   #failed(entry: Entry, error: StarfishError): void {
     if (entry.isOver || entry.member !== undefined) return;
     this.#over(entry, { peer: entry.link.peer, by: "us", error });

@@ -33,7 +33,7 @@ export class PartSender {
     this.#options = options;
   }
 
-  /** Queues a message. False when what can wait should. Throws "too-large". */
+  /** Queues a message. False: the queue is filling, and messages that can wait should wait. Throws "too-large". */
   send(message: Bytes): boolean {
     if (message.length > PART_MESSAGE_BYTES_MAX) {
       throw new StarfishError("too-large", `A message of ${message.length} bytes; at most ${PART_MESSAGE_BYTES_MAX}`);
@@ -95,7 +95,8 @@ export class PartSender {
       (error: unknown) => {
         this.#opening = false;
         this.#reopenAtMs = clock.monotonic() + PART_REOPEN_MS;
-        // The peer may need a moment (its hello, a change of path); what it does not speak at all is not asked again.
+        // The peer may only need a moment (its hello is under way, or the path changes). A protocol that it does not
+        // speak is not tried again.
         if (isStarfishError(error, "unknown-protocol")) this.#reopenAtMs = Number.POSITIVE_INFINITY;
         this.#clear();
       },

@@ -106,7 +106,7 @@ const SWEEP_MS = 30_000;
  * answer.
  */
 const DOUBTS_A_TICK = 32;
-/** Someone silent here but heard elsewhere: this much longer, and the link itself is given up. */
+/** If a peer is silent on this link but heard elsewhere, the link is given up after this much more time. */
 const BROKEN_MS = 5_000;
 /** A link over which nothing has ever arrived is given up after this time, and its peer is not suspected for it. */
 const UNPROVEN_MS = 15_000;
@@ -124,7 +124,7 @@ class Members implements Membership {
   readonly #sync: Reconciler;
   readonly #watches = new Map<PeerId, LinkWatch>();
   readonly #expected = new Set<PeerId>();
-  /** Whose link has closed without a word since the last tick; some come back at once, over a new link. */
+  /** Peers whose link has closed without a word since the last tick. Some come back at once, over a new link. */
   readonly #vanished = new Set<PeerId>();
   readonly #listeners = new Listeners<MemberChange>();
   readonly #silences = new Listeners<SilenceChange>();
@@ -398,7 +398,7 @@ class Members implements Membership {
     return true;
   }
 
-  /** Under this node's name something is said that it has not said: by its former life, or by a twin. */
+  /** A record with this node's identity has come that this node has not made: its former life has, or a twin. */
   #otherSelf(unchecked: UncheckedRecord): Verdict {
     const { says, lives } = unchecked;
     const own = { life: this.#self.life, startedAtMs: this.#self.signed.record.startedAtMs };
@@ -416,8 +416,8 @@ class Members implements Membership {
   }
 
   /**
-   * Links to the one are taken for links to the other, so that each closes the other's: the answer is given on every link
-   * of the next while, and only then does this node end.
+   * Others take links to one twin for links to the other, so the twins close each other's links. Therefore this node
+   * answers on every link for a while, and only then ends.
    */
   #giveWay(twin: Twin): void {
     this.#post.flushAll();

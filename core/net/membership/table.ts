@@ -53,7 +53,7 @@ export interface Comparison {
   readonly records: readonly SignedRecord[];
   /** Records that this table lacks. */
   readonly want: readonly ShortId[];
-  /** Whom the other holds for alive and we for gone. */
+  /** Members that are alive in the other table and gone in this one. */
   readonly gone: readonly Row[];
 }
 
@@ -143,7 +143,10 @@ export class MemberTable {
     return this.#hash;
   }
 
-  /** Whether many are told of who may not be there: those told of last, to be doubted. */
+  /**
+   * If there is little room left for members that are only reported by others: the last reported ones, which should be
+   * doubted.
+   */
   doubtful(count: number): PeerId[] {
     return this.#room.isCrowded ? this.#room.latest(count) : [];
   }
@@ -196,7 +199,7 @@ export class MemberTable {
     if (before !== undefined) this.#room.delete(before);
     slot.ghost = undefined;
     if (!isLiving(slot) || source === undefined || source.from === peer) return;
-    // Who was heard directly stays so; who was awake is no mere sleeper.
+    // A member that was heard directly stays that. One that was ever awake does not count as a sleeper.
     if (slot.isHeard) return;
     slot.wasAwake ||= slot.member.status === "awake";
     slot.ghost = { peer, by: before?.by ?? source.from, isSleeper: !slot.wasAwake };
@@ -283,7 +286,10 @@ export class MemberTable {
     this.#changed(slot, before);
   }
 
-  /** Someone that was not alone holds for alive whom we, alone, declared dead. True if we take that back. */
+  /**
+   * A node that was not alone says that this member is alive; this node declared it dead while it was alone. True if
+   * that is taken back.
+   */
   revive(id: ShortId, incarnation: number, nowMs: number): boolean {
     const slot = this.#byId.get(id);
     if (slot === undefined || !slot.isDoubtful || slot.signed.record.incarnation !== incarnation) return false;

@@ -85,8 +85,9 @@ const SCORE_MAX = 4;
 const FORGIVE_MS = 10_000;
 
 /**
- * Lifeguard's local health: whose own clockwork was late is slower to suspect others. Being suspected counts for nothing
- * here, unlike there: after every cut and heal all are, and slowest to notice the next cut would be whoever just had one.
+ * Lifeguard's local health: a node whose own ticks were late is slower to suspect others. Unlike there, being suspected
+ * does not count here: after each cut everybody is suspected, and then just these nodes would be slowest to notice the
+ * next cut.
  */
 export class LocalHealth {
   #score = 0;

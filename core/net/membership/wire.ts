@@ -25,7 +25,7 @@ export interface MemberFrame extends TreeFrame {
   readonly records?: Uint8Array[] | undefined;
   /** Ids of whose records are asked for. */
   readonly want?: Uint8Array | undefined;
-  /** Rows of those whom the receiver holds for alive and the sender for gone. */
+  /** Rows of members that are alive for the receiver and gone for the sender. */
   readonly gone?: Uint8Array | undefined;
 }
 

@@ -31,7 +31,10 @@ const RETRY_MS_MAX = 60_000;
 const FAILURES_MAX = 1_024;
 /** Now and then a random link more, and a random one less: what a cut or a crowd left lopsided evens out. */
 const MIX_MS = 60_000;
-/** After the parts of a cut swarm have met, this many links of each node go to those returned: one bridge is no graph. */
+/**
+ * After the parts of a cut swarm have met, each node makes this many links to nodes that have returned, since a single
+ * bridge between the parts would not be enough.
+ */
 const BRIDGES = 3;
 const BRIDGING_MS = 30_000;
 const RETURNED_MAX = 256;
@@ -85,7 +88,7 @@ export class Mesh {
     this.#failures.set(peer, { count, untilMs: nowMs + pauseMs * (0.5 + this.#random.real()) });
   }
 
-  /** Someone whom we held for gone is back. */
+  /** A member that counted as gone is back. */
   returned(peer: PeerId, nowMs: number): void {
     if (nowMs - this.#returnedMs > BRIDGING_MS) {
       this.#returned = [];

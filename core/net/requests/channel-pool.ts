@@ -1,4 +1,7 @@
-/** Channels between two requests: kept for the next one to the same peer, so that much that is moved opens few of them. */
+/**
+ * Keeps the channels of finished requests for the next request to the same peer, so that many requests open few
+ * channels.
+ */
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { Channel, LinkPath } from "../../ports/network.ts";
 import type { Inbox } from "../links/inbox.ts";
@@ -13,7 +16,7 @@ export interface Talk {
 
 interface Idle extends Talk {
   readonly link: AdmittedLink;
-  /** The link's when the channel was kept: on a better one it is opened anew. */
+  /** The path of the link when the channel was kept. If the link has another path by then, a new channel is opened. */
   readonly path: LinkPath;
   readonly untilMs: number;
 }

@@ -1,7 +1,7 @@
 /**
  * Requests between members that have no link: a third member, linked to both, carries them. One hop, bounded. The asker
- * signs its request and shows its chain, the target signs its reply, so that the carrier can lose them or delay them but
- * change nothing and be nobody else. It can read them, as any member may.
+ * signs its request and shows its chain, the target signs its reply, so that the carrier can lose or delay them, but
+ * can neither change them nor pretend to be somebody else. It can read them, as any member may.
  *
  *   asker -> carrier   `/starfish/forward/1.0.0`  {to, request: envelope}  -> the signed reply
  *   carrier -> target  `/starfish/deliver/1.0.0`  {request: envelope}      -> the signed reply

@@ -115,7 +115,8 @@ export function createRouter(ports: RouterPorts): Router {
           try {
             return await rpc.ask(link, protocol, request, schema, { ...limits, keepAlive, onSent });
           } catch (error) {
-            // What was sent may have been done. Before, a node of few links may have given this one up for another.
+            // A request that was sent may have been carried out, so it is not sent again. Before that, the peer may
+            // just have closed the link to make room for another one; then a carrier is asked.
             if (isSent || !isStarfishError(error, "link-closed")) throw error;
             failure = error;
           }

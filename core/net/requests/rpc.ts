@@ -46,9 +46,12 @@ export interface AskOptions {
    * much.
    */
   readonly keepAlive?: boolean | undefined;
-  /** Whether a member that is linked to both shall carry it rather than that a link is made for it (router.ts). */
+  /**
+   * If there is no link: whether a member that is linked to both carries the request, and no link is made for it
+   * (router.ts).
+   */
   readonly isCarried?: boolean | undefined;
-  /** Called when the request goes out: before, it may be asked for over another link. */
+  /** Called when the request is sent. Until then it may still be sent over another link instead. */
   readonly onSent?: (() => void) | undefined;
 }
 
@@ -211,7 +214,7 @@ class Requests implements Rpc {
       return await withDeadline(this.#ports.clock, patienceMs, "The request", (signal) => inbox.next(signal));
     } catch (error) {
       if (isStarfishError(error, "too-large")) this.#ports.links.misbehaved(from, `${channel.protocol}: too large`);
-      // Ended between two requests it is over as it should be.
+      // A channel that ends between two requests has ended in the regular way.
       if (inbox.isOver && patienceMs === KEPT_CHANNEL_SERVED_MS) channel.end();
       else channel.abort(toStarfishError(error, "timeout"));
       return undefined;

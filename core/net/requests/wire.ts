@@ -16,7 +16,7 @@ const replySchema = v.variant("ok", [
   }),
 ]);
 
-/** What may go well another time without anything having changed. */
+/** Errors after which the same request may succeed another time. */
 const RETRYABLE: ReadonlySet<ErrorCode> = new Set(["busy", "timeout", "unreachable", "link-closed"]);
 
 /** What is large in it is passed by reference, and must not change until the reply has come. */

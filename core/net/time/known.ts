@@ -1,8 +1,11 @@
-/** For programs, which begin to write as soon as they are let: a newcomer knows the time, and so may write, a moment later. */
+/**
+ * Waits until a node knows the time. A node that has just started may not write before, and programs want to write at
+ * once.
+ */
 import { type Clock, sleep } from "../../ports/clock.ts";
 import type { Net } from "../types.ts";
 
-/** Nobody tells when it is: the first neighbour's word takes about a second. */
+/** How often it looks, since there is no event. The first neighbour's answer takes about a second. */
 const LOOK_MS = 50;
 
 /** Resolves when this node may write: within a second or two where others are, after ten (time.ts) where nobody answers. */

@@ -6,12 +6,13 @@ import type { PeerId } from "../../ports/network.ts";
 import { SLEW_MS_PER_S } from "./rules.ts";
 
 /**
- * Whose time it is that a node goes by. It has just come, and knows nothing; or has been told just now; only others like
- * it listen to either. Its own, or that of others who have not been together for long. That of a swarm.
+ * Whose time a node has. new: it has just started, and knows nothing. told: it has just taken over the time of others.
+ * (Only nodes of these two ranks listen to nodes of these ranks.) own: its own, or that of nodes that have not been
+ * together for long. common: the time of a swarm.
  */
 export const RANKS = { new: 0, told: 1, own: 2, common: 3 } as const;
 export const RANK_MAX: number = RANKS.common;
-/** The last moment that a Date can name. */
+/** The latest time that a Date can hold. */
 export const TIME_MS_MAX = 8.64e15;
 
 /** The answer to the question for the time: ms since 1970, and the rank of the node that answers. */
@@ -27,7 +28,7 @@ const ANSWER_MS = 1_000;
 const AGEING_MS_PER_S: number = 2 * SLEW_MS_PER_S;
 /** A longer round trip says too little. */
 const ROUND_TRIP_MS_MAX = 3_000;
-/** Three answers that did not come. */
+/** How long a sample is kept: until three answers have failed to come. */
 const SAMPLE_MS_MAX: number = 4 * ASK_CALM_MS;
 
 export interface Sample {
@@ -99,7 +100,7 @@ export class Neighbours {
     return awaited * 2 <= this.#byPeer.size;
   }
 
-  /** For how long there has been one, ms. */
+  /** For how many ms there has been a neighbour. */
   sinceMs(nowMs: number): number {
     return Math.max(0, ...Array.from(this.#byPeer.values(), ({ sinceMs }) => nowMs - sinceMs));
   }
@@ -121,7 +122,10 @@ export class Neighbours {
   }
 }
 
-/** What the later sample says; but more precisely if the former was, and they agree: a lost packet makes a bad sample. */
+/**
+ * The later sample; but if both agree and the former one is more precise, its time is kept, since a lost packet makes a
+ * bad sample.
+ */
 function better(former: Sample, later: Sample): Sample {
   const errorMs = former.errorMs + ((later.atMs - former.atMs) * AGEING_MS_PER_S) / 1_000;
   const doAgree = Math.abs(former.baseMs - later.baseMs) <= errorMs + later.errorMs;

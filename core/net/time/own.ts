@@ -2,8 +2,8 @@
  * This node's own clock, and how far common time may leave it. Pure.
  *
  * The own clock is the wall clock. If that jumps while there are links, it may have been set wrong, or the machine has
- * slept: until it is known which, the clock as it went on before the jump counts as well. Times are bases: of what a clock
- * says, less what the monotonic clock says.
+ * slept: until it is known which, the clock as it went on before the jump counts as well. Times are given as bases:
+ * what a clock says minus what the monotonic clock says.
  */
 import { OWN_MS_MAX } from "../limits.ts";
 import type { Sample } from "./neighbours.ts";
@@ -29,7 +29,10 @@ export class OwnClock {
     return Math.abs(steadyMs) < Math.abs(wallMs) ? steadyMs : wallMs;
   }
 
-  /** The nearest time that may be common time. Near the wall clock, this one has proved right. */
+  /**
+   * The allowed common time that is nearest to `baseMs`. If `baseMs` is near the wall clock, the wall clock has proved
+   * right, and is believed.
+   */
   bound(baseMs: number, epochMs: number): number {
     if (Math.abs(baseMs - epochMs) <= OWN_MS_MAX) this.believe(epochMs);
     const strayMs = this.strayMs(baseMs, epochMs);

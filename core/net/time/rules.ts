@@ -5,14 +5,17 @@
  * among each node's neighbours.
  */
 
-/** A difference beyond this is stepped. Less than parts above may be apart (5 s), more than a stall. */
+/**
+ * A difference beyond this is stepped. It is less than the parts above the net tolerate (5 s), and more than a stall of
+ * a node.
+ */
 export const STEP_MS = 3_000;
 /**
  * Smaller differences are made up for at this many ms a second. That is enough for the drift of any clock, and a liar moves
  * others no faster.
  */
 export const SLEW_MS_PER_S = 50;
-/** Several neighbours: more than one that may be lying, and this share. */
+/** "Several" neighbours are at least this many (one alone may be lying) and at least this share of all. */
 const SEVERAL_MIN = 2;
 const SEVERAL_SHARE = 1 / 4;
 

@@ -126,7 +126,7 @@ export class CommonTime {
 
   /** Why this node's time can't be brought in line with the others', for people; undefined if it is. */
   trouble(): string | undefined {
-    // What it would stamp now, by a clock that may be wrong by a year, would be nothing to the others.
+    // Its own clock may be wrong by a year, so what it would write now would mean nothing to the others.
     if (!this.isKnown) {
       return "This node has just started and does not know yet what time it is for the others. In some seconds it will.";
     }
@@ -134,7 +134,9 @@ export class CommonTime {
     return `${this.#wrongClock()} Set the clock of this device right.`;
   }
 
-  /** What people should know of this device's clock, though it may be written; undefined if all is well. */
+  /**
+   * What people should know about this device's clock, whether this node may write or not; undefined if all is well.
+   */
   notice(): string | undefined {
     this.#look();
     if (this.isKnown && this.trouble() !== undefined) return this.trouble();
@@ -295,8 +297,9 @@ export class CommonTime {
   }
 
   /**
-   * Somebody has set the clock, which is nothing to the swarm, or the machine has slept while its monotonic clock stood
-   * still. With links, others know which: until they say, it was set, and this node is a newcomer.
+   * Either somebody has set the clock, which does not concern the swarm, or the machine has slept while its monotonic
+   * clock stood still. If there are links, the others know which. Until they tell, it counts as set, and this node is a
+   * newcomer.
    */
   #jumped(jumpMs: number, nowMs: number): void {
     if (this.#neighbours.count === 0) {
@@ -336,7 +339,10 @@ export class CommonTime {
     return this.#epochMs + this.#offsetMs;
   }
 
-  /** By how much neighbours are ahead for certain. Who counts for less than this node will follow it, so as if it had. */
+  /**
+   * By how many ms the neighbours are ahead, beyond the error of their samples. Lower-ranked neighbours count as zero:
+   * they will adopt this node's time.
+   */
   #differences(): number[] {
     const rankMin = Math.max(this.#rank, RANKS.own);
     return this.#believed().map((sample) => (sample.rank < rankMin ? 0 : this.#surely(sample)));
@@ -364,7 +370,10 @@ export class CommonTime {
   }
 }
 
-/** Whether a clock that was right once seems to have gone on since: not backwards, and not for longer than people are away. */
+/**
+ * Whether a clock that was confirmed once can still be trusted: since then it must not have gone back, nor have
+ * advanced by more than people are away.
+ */
 function isConfirmed(nowMs: number, confirmedMs: number | undefined): boolean {
   if (confirmedMs === undefined) return false;
   return nowMs >= confirmedMs - OWN_MS_MAX && nowMs <= confirmedMs + AWAY_MS_MAX;
