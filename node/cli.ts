@@ -65,7 +65,7 @@ const SH_HELP = `usage: starfish sh [--data DIR]                          a term
 The shell of the node that runs in DIR: bash's language, over the files of the swarm. It exits with the status of the
 last command. A terminal first runs /.starfishrc and /.starfishrc.NODENAME of the swarm's files, if they exist.
 
-A terminal and a script reach this machine's files in the directory where they were started, a LINE those that it names.
+A terminal and a script reach this machine's files in the directory where they were started; a LINE only those it names.
 
   --files DIR    they reach the files in DIR as well; may be given several times
 
@@ -83,7 +83,7 @@ Prints the invite of the node that runs in DIR; on a terminal also as a QR code.
 const RECEIVE_HELP = `usage: starfish receive LINK [DIR|-] [--json]
 
 Fetches what a link with a code is for into DIR (default: here), where it replaces nothing, or to standard output. It needs
-no node and joins nothing. The sender's 'send --code' has to run still; the link is good once.
+no node and joins nothing. The sender's 'send --code' must still be running; the link is good once.
 
   starfish receive "https://192.168.1.7:4500/#code=7-brisk-otter-meadow" downloads
 `;

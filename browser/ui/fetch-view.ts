@@ -89,7 +89,7 @@ async function download(found: Found): Promise<void> {
     });
     tell({
       title: `${name} is among your downloads`,
-      words: ["All of it came, as it was sent. The code is good no more, and this tab has joined nothing."],
+      words: ["All of it came, as it was sent. The code is no longer valid, and this tab has joined nothing."],
     });
   } catch (error) {
     showFailure("It was not fetched", messageOf(error), undefined);

@@ -57,11 +57,11 @@ export async function openAt(atMs: number, parts: AsOfParts): Promise<SqlFile> {
     follower.close();
     past.close();
   }
-  return fileOf(client, clock, "objects", "What was is read, and not written");
+  return fileOf(client, clock, "objects", "Earlier moments are read-only");
 }
 
 function check(atMs: number, map: ReplicatedMap, history: History): void {
-  if (atMs > map.now()) throw new StarfishError("usage", "That moment is yet to come");
+  if (atMs > map.now()) throw new StarfishError("usage", "That moment is in the future");
   if (atMs >= history.sinceMs) return;
   const since = new Date(history.sinceMs).toISOString().slice(0, 19).replace("T", " ");
   throw new StarfishError("not-found", `This node remembers what was replaced since ${since} UTC, and nothing before`);

@@ -38,5 +38,5 @@ export async function openFile(
     client.end("The file was not opened");
     throw error;
   }
-  return fileOf(client, clock, "fileObjects", "The file is read, and not written");
+  return fileOf(client, clock, "fileObjects", "This file is read-only");
 }

@@ -104,7 +104,7 @@ export function checkingPut(contents: Contents, expected: readonly (Content | un
 }
 
 function differs(): StarfishError {
-  return new StarfishError("corrupt", "The result is another");
+  return new StarfishError("corrupt", "The result differs");
 }
 
 /**

@@ -233,7 +233,7 @@ export class InputReader {
       end - begin > PAYLOAD_BYTES_MAX ||
       edges.some((edge, i) => edge < (edges[i - 1] ?? 0))
     ) {
-      throw new StarfishError("malformed", "The list of inputs is none");
+      throw new StarfishError("malformed", "This is not a list of inputs");
     }
     const all = await readPart(this.#contents, bytes, begin, end, options);
     return Array.from({ length: count }, (_, i) => all.slice((edges[i] ?? 0) - begin, (edges[i + 1] ?? 0) - begin));

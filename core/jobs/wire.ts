@@ -102,7 +102,7 @@ export function readSums(
 } {
   const tasks = unpack(packed, total);
   if (sizeOf(tasks) * DIGEST_BYTES === digests.length) return { tasks, digests };
-  throw new StarfishError("malformed", "Another number of digests than of tasks");
+  throw new StarfishError("malformed", "The number of digests differs from that of tasks");
 }
 
 /** For the suite that sends the extremes of every schema (test/adversary). */

@@ -102,7 +102,7 @@ export class Connection {
         `A statement has at most ${SQL_BYTES_MAX} bytes, this one ${bytes.length}: bind large values as parameters`,
       );
     }
-    if (bytes.includes(0)) throw new StarfishError("usage", "A statement has no NUL characters");
+    if (bytes.includes(0)) throw new StarfishError("usage", "A statement can't contain NUL characters");
     const at = this.#copy(bytes);
     try {
       const flags = isKept ? sqlite.PREPARE_PERSISTENT : 0;

@@ -41,8 +41,8 @@ const SCHEMA_ACTIONS: ReadonlySet<number> = new Set([
 
 /** Actions that no statement may have, with the message for each. */
 const REFUSED: ReadonlyMap<number, string> = new Map([
-  ...[3, 4, 5, 6, 12, 13, 14, 15].map((action) => [action, "TEMP tables are not shared, and not here"] as const),
-  [24, "ATTACH: the database is one; `sql --open` and `openFile` read a file"],
+  ...[3, 4, 5, 6, 12, 13, 14, 15].map((action) => [action, "TEMP tables"] as const),
+  [24, "ATTACH: there is one database; `sql --open` and `openFile` read a file"],
   [25, "DETACH"],
   [28, "ANALYZE"],
   [29, "virtual tables"],

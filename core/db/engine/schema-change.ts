@@ -239,5 +239,5 @@ function checkName(name: string): void {
     throw new StarfishError("unsupported", `Names that begin with _ are the database's own: ${name}`);
   if (name.length > NAME_CHARS_MAX)
     throw new StarfishError("too-large", `A name has at most ${NAME_CHARS_MAX} letters`);
-  if (name.includes("/")) throw new StarfishError("unsupported", `A name has no /: ${name}`);
+  if (name.includes("/")) throw new StarfishError("unsupported", `A name can't contain /: ${name}`);
 }

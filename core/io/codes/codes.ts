@@ -93,7 +93,7 @@ class NodeCodes implements Codes {
   }
 
   stranger(channel: Channel, place: string): void {
-    if (this.#desk === undefined) throw new StarfishError("closed", "This node takes no codes");
+    if (this.#desk === undefined) throw new StarfishError("closed", "This node is closing: it opens no codes");
     void this.#desk.serve(channel, place);
   }
 
@@ -171,7 +171,7 @@ class NodeCodes implements Codes {
     if (found !== undefined) return found.record.peer;
     throw new StarfishError(
       "unsupported",
-      `No node of this swarm serves this page (${base}), so nobody could fetch anything here: a code needs one that 'starfish up' runs`,
+      `No node of this swarm serves this page (${base}), so nobody could fetch anything here: open the page of a node that was started with 'starfish up'`,
     );
   }
 

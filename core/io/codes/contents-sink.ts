@@ -80,7 +80,7 @@ export class ContentsSink implements Sink {
     const entries = await decodeManifest(this.#manifest, this.#parts.clock);
     const told = toldOf(entries);
     if (!isAsOffered(told, this.#offer) || told.totalBytes !== this.#offer.totalBytes)
-      throw new StarfishError("malformed", "What comes is not what had been offered");
+      throw new StarfishError("malformed", "The contents differ from the offer");
     this.#consumed = this.#consume(this.#entries(entries));
     this.#consumed.then(
       () => this.#flow.fail(new StarfishError("io", "Not all of it was taken")),
@@ -141,7 +141,7 @@ class Flow {
     while (length.left > 0) {
       const chunk = await this.#next();
       if (chunk === undefined && length.left === Infinity) return;
-      if (chunk === undefined) throw new StarfishError("corrupt", "It ended before its time");
+      if (chunk === undefined) throw new StarfishError("corrupt", "The transfer ended too early");
       const part = chunk.subarray(0, length.left);
       if (part.length < chunk.length) this.#rest = chunk.subarray(part.length);
       length.left -= part.length;

@@ -33,7 +33,7 @@ export const SWEEP_MS = 15_000;
  * the most strangers loses its oldest.
  */
 export const STRANGERS_MAX = 32;
-/** Strangers whose bytes a node carries for members: each may hold a window of a transfer (8 MiB). */
+/** Strangers whose bytes a node carries for members: each may hold a window of a transfer (7 MiB). */
 export const CARRIED_MAX = 32;
 /** Strangers that try one code at once. When there are more, the oldest is disconnected. */
 export const MEETINGS_MAX = 4;

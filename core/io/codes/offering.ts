@@ -87,7 +87,7 @@ export class Offering {
     const { clock } = this.#parts;
     const expiry = clock.timer(this.leftMs, () => {
       if (this.#hasBegun) return;
-      this.#over("expired", "timeout", "The hour is over and nobody has fetched it: the code is good no more");
+      this.#over("expired", "timeout", "The hour is over and nobody has fetched it: the code is no longer valid");
     });
     try {
       this.#transfer = await Outgoing.of({ ...this.#parts, way: this.#way }, "", source, {
@@ -174,7 +174,7 @@ export class Offering {
       this.#over(
         "guessed",
         "refused",
-        `${WRONG_MAX} wrong guesses: the code is good no more, and nobody has got anything. 'send --code' makes another one`,
+        `${WRONG_MAX} wrong guesses: the code is no longer valid, and nobody has got anything. 'send --code' makes another one`,
       );
       throw closedFor("guessed");
     }

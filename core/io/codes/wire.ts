@@ -34,11 +34,11 @@ export type End = (typeof ENDS)[number];
 
 /** What a stranger is told in that case. */
 export const END_WORDS: Readonly<Record<End, string>> = {
-  fetched: "This code has been used: what it was for has been fetched, or is just now. Ask for another one",
-  guessed: "This code is good no more: it was tried with wrong words three times. Ask for another one",
+  fetched: "This code has been used: it has been fetched, or is being fetched now. Ask for another one",
+  guessed: "This code is no longer valid: it was tried with wrong words three times. Ask for another one",
   expired: "This code has run out: it was good for an hour. Ask for another one",
   cancelled: "Whoever gave you this code has taken it back",
-  lost: "This code is good no more: its sender has gone",
+  lost: "This code is no longer valid: its sender has gone",
 };
 
 const REFUSALS = [

@@ -144,7 +144,7 @@ function parseCode(code: string): Uint8Array {
   } catch {
     // Treated like a code of a wrong length.
   }
-  throw new StarfishError("usage", "that is no code; 'me add' on the other node prints one");
+  throw new StarfishError("usage", "that is not a code; 'me add' on the other node prints one");
 }
 
 /** For the suite that sends the extremes of every schema (test/adversary). */

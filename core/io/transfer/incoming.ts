@@ -333,7 +333,7 @@ class Line {
 
   async #store(index: number, bytes: Uint8Array): Promise<Uint8Array> {
     const [digest] = await this.#parts.coder.hash([bytes]);
-    if (digest === undefined) throw new StarfishError("closed", "There is nothing that hashes any more");
+    if (digest === undefined) throw new StarfishError("closed", "This node is closing");
     await this.#sink.store(index, bytes, digest);
     return digest;
   }

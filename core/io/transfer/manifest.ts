@@ -142,7 +142,7 @@ export function toldOf(entries: readonly TransferEntry[]): Told {
 }
 
 function malformed(why: string): StarfishError {
-  return new StarfishError("malformed", `The list of a transfer's files can't be: ${why}`);
+  return new StarfishError("malformed", `The list of a transfer's files is impossible: ${why}`);
 }
 
 /** For the test suite that sends extreme values of every schema (test/adversary). */

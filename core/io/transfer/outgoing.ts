@@ -121,7 +121,7 @@ export class Outgoing {
     checkEntries(source.entries);
     const manifest = await encodeManifest(source.entries, parts.clock);
     const [key] = await parts.coder.hash([manifest]);
-    if (key === undefined) throw new StarfishError("closed", "There is nothing that hashes any more");
+    if (key === undefined) throw new StarfishError("closed", "This node is closing");
     return new Outgoing(parts, peer, source, manifest, key, options);
   }
 
@@ -187,7 +187,7 @@ export class Outgoing {
     if (forMs < patienceMs) return true;
     throw new StarfishError(
       "unreachable",
-      `${this.#name} is out of reach since ${patienceMs / 60_000} minutes: what came is kept there for a day, and the same 'send' goes on`,
+      `${this.#name} has been out of reach for ${patienceMs / 60_000} minutes: what came is kept there for a day, and the same 'send' goes on`,
       { cause: error },
     );
   }

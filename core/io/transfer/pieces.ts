@@ -49,7 +49,7 @@ export async function* piecesOf(
     const first = underWay.shift();
     if (first === undefined) return undefined;
     const [digest] = await first.digest;
-    if (digest === undefined) throw new StarfishError("closed", "There is nothing that hashes any more");
+    if (digest === undefined) throw new StarfishError("closed", "This node is closing");
     root = nextRoot(crypto, root, digest);
     return { index: index++, bytes: first.bytes, root };
   };

@@ -141,7 +141,7 @@ export class CommonTime {
     this.#look();
     if (this.isKnown && this.trouble() !== undefined) return this.trouble();
     if (this.#unbelieved().length * 2 > this.#neighbours.samples().length) {
-      return `${this.#wrongClock()} This node goes by its own. If it is wrong, set it right: others put aside what is written ahead of them.`;
+      return `${this.#wrongClock()} This node goes by its own. If it is wrong, set it right: others set aside what is written in their future.`;
     }
     if (Math.abs(this.#offsetMs) <= LEAN_BEYOND_MS) return undefined;
     return `The clock of this device is ${apart(-this.#offsetMs)} the others'. Set it right.`;

@@ -36,7 +36,7 @@ Stores files and whole directories of your machine; '-' is standard input. A fil
 is a directory or ends with a slash; the default is the current directory. In a browser tab, where files have no paths,
 'put' or 'put DEST' opens a file picker. Links to directories, sockets and the like within a directory are skipped and
 named. A file that can't be read or stored (its name is not UTF-8, or a directory has that name) is skipped and named, and
-the status is 1. So it is if a file was written to while it was read.
+the status is 1. It is 1 too if a file was written to while it was read.
 
 Waits until the files are safe, that is until any half of the devices may be lost. Says which loss they survive, or that
 they are on this device only. --no-wait returns as soon as this node has them. Ctrl-C leaves no file half-written.

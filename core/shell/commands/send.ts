@@ -17,7 +17,7 @@ where it stopped. Ctrl-C ends it on both sides.
 
 With --code it is for somebody who is no member: it prints a few words, and a link of the page with them. Whoever opens the
 link or types the words there within an hour fetches this one thing, once, and is no member. Three wrong guesses end it, and
-so does Ctrl-C; it has to run until it was fetched. 'starfish receive LINK' fetches without a browser.
+so does Ctrl-C: keep it running until then. 'starfish receive LINK' fetches without a browser.
 
   echo hello | send brisk-otter -
 `,
@@ -41,7 +41,7 @@ usage: receive [--from NODE] [-o DIR|-] [--json]
        receive --allow NODE | --refuse NODE | --ask NODE
        receive --list [--json]
 
-Takes the next transfer of anybody (or of NODE): on a terminal into /inbox, with -o DIR into a directory of your machine,
+Takes the next transfer from anybody (or from NODE): on a terminal into /inbox, with -o DIR into a directory of your machine,
 where it replaces nothing; in a pipe, or with '-o -', to standard output, directories as a tar. --from and --allow let
 NODE send files without being asked again, --refuse refuses them, --ask forgets the answer. --list shows offers, what is
 under way, and what has come.

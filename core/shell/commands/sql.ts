@@ -28,8 +28,8 @@ usage: sql [--csv|--json|--line|--list] ["STATEMENT; …" [PARAM…] | -f FILE]
        sql --import FILE.csv TABLE | --export FILE QUERY|TABLE | --export FILE.sqlite
        sql --open FILE.sqlite … | --at '10 minutes ago' …
 
-SQLite's SQL on tables that all nodes share. A PARAM replaces a '?' (--param NAME=VALUE replaces :NAME). Alone it is a
-prompt. The computer is in tables too: members, files, jobs, processes, mem, mail. docs/database.md says all.
+SQLite's SQL on tables that all nodes share. A PARAM replaces a '?' (--param NAME=VALUE replaces :NAME). Without
+arguments it is a prompt. The computer is in tables too: members, files, jobs, processes, mem, mail. See docs/database.md.
 
   sql "CREATE TABLE IF NOT EXISTS birds (name, legs)"
   sql "INSERT INTO birds VALUES (?, ?)" "barn owl" 2

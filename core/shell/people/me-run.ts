@@ -78,7 +78,7 @@ async function remove(word: string, { computer, stdout }: CommandContext): Promi
     found.address.peer === computer.net.self
       ? "This node is nobody's now."
       : "You have a new key, which it does not get.";
-  await stdout.print(`${oneLine(found.name)} (${shortIdOf(found.address)}) is yours no more. ${what}\n`);
+  await stdout.print(`${oneLine(found.name)} (${shortIdOf(found.address)}) is no longer yours. ${what}\n`);
 }
 
 function needed(operand: string | undefined, what: string): string {

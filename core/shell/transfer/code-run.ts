@@ -53,7 +53,8 @@ export async function runSendCode(context: CommandContext): Promise<number> {
     const { doneBytes, wrong, ms } = watch;
     if (isJson)
       await stdout.print(`${JSON.stringify({ fetched: true, bytes: doneBytes, wrong, ms: Math.round(ms) })}\n`);
-    else await stdout.print(`It was fetched: ${bytesWords(doneBytes)} in ${duration(ms)}. The code is good no more.\n`);
+    else
+      await stdout.print(`It was fetched: ${bytesWords(doneBytes)} in ${duration(ms)}. The code is no longer valid.\n`);
   } finally {
     redrawing.cancel();
     line.hide();
@@ -122,6 +123,6 @@ class Watch {
     if (state === "interrupted") return this.#line.wait("the link broke; waiting for them to come back");
     const left = duration(Math.max(0, this.#untilMs - this.#context.computer.clock.monotonic()));
     const what = state === "looking" ? "somebody with the code looks at it" : "waiting for somebody with the code";
-    this.#line.wait(`${what}; good for ${left} still`);
+    this.#line.wait(`${what}; valid for another ${left}`);
   }
 }

@@ -55,7 +55,7 @@ test("files, a directory and standard input, each with a code and a link, until 
     const files = await settle(fetch(code));
     expect([...files.keys()]).toEqual(names);
     expect(await settle(sending)).toMatchObject({ status: 0, stderr: "" });
-    expect(out.text()).toMatch(/It was fetched: [\d.]+ k?B in .*\. The code is good no more\.\n$/);
+    expect(out.text()).toMatch(/It was fetched: [\d.]+ k?B in .*\. The code is no longer valid\.\n$/);
   }
 });
 
@@ -78,7 +78,7 @@ test("the terminal says who waits, wrong guesses and bytes; the third wrong gues
   for (let i = 0; i < 3; i++) await settle(fetch(otherWords(code)).catch(() => undefined));
   const ended = await settle(sending);
   expect(ended.status).toBe(1);
-  expect(ended.stderr).toContain("send: 3 wrong guesses: the code is good no more, and nobody has got anything");
+  expect(ended.stderr).toContain("send: 3 wrong guesses: the code is no longer valid, and nobody has got anything");
 });
 
 test("Ctrl-C ends it, and so does the hour", async () => {
