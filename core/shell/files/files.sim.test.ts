@@ -266,7 +266,7 @@ describe("put and get", () => {
         .join("") + "get: 3 files of these are missing or not whole, as named above\n",
     ]);
     expect([...bench.files.keys()].sort()).toEqual(["out/a", "out/z"]);
-    expect(await gets("get /d/bad")).toEqual([1, expect.stringContaining("say another, as in 'get PATH NAME'")]);
+    expect(await gets("get /d/bad")).toEqual([1, expect.stringContaining("give another one, as in 'get PATH NAME'")]);
     expect(await gets("get /d/bad good")).toEqual([0, ""]);
     expect(bench.files.get("good")).toEqual(utf8("fine"));
   });
