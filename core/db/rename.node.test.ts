@@ -190,3 +190,16 @@ test("a new name that SQLite refuses takes no other its own", async () => {
   for (const { key } of [...(map?.entries("!c/") ?? [])]) map?.set(key.replace("!c/", "!n/"), { n: "RowId" });
   await expectAll("SELECT id, b FROM w", []);
 });
+
+test("a text that speaks of what is gone stays so, whoever has that name meanwhile", async () => {
+  await sql`CREATE TABLE c (id INTEGER PRIMARY KEY, x REFERENCES a (id))`;
+  await sql`CREATE VIEW v AS SELECT count(*) AS n FROM a`;
+  await sql`ALTER TABLE c RENAME TO a`;
+  await sql`INSERT INTO a VALUES (1, NULL), (2, 1)`;
+  expect(await sql`SELECT n FROM v`).toEqual([{ n: 2 }]);
+  meet();
+  await other`ALTER TABLE a RENAME TO b`;
+  await expectAll("SELECT count(*) AS n FROM b", [{ n: 2 }]);
+  await expect(sql`SELECT n FROM v`.run()).rejects.toThrow("no such table: main.a");
+  expect(await sql.conflicts()).toMatchObject([{ kind: "foreign-key", table: "b" }]);
+});

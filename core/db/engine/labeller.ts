@@ -24,6 +24,8 @@ export class Labeller {
   readonly #connection: Connection;
   /** From the names in texts to those in statements. */
   #labelled: readonly Labelled[] = [];
+  /** The texts of the schema as they were before, by kind and name. */
+  #texts: ReadonlyMap<string, string> = new Map();
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -35,9 +37,10 @@ export class Labeller {
 
   /** Returns a function that restores the present state, for a transaction that is rolled back. */
   state(): () => void {
-    const labelled = this.#labelled;
+    const [labelled, texts] = [this.#labelled, this.#texts];
     return () => {
       this.#labelled = labelled;
+      this.#texts = texts;
     };
   }
 
@@ -51,11 +54,13 @@ export class Labeller {
       labelled.push({ table: { from: name, to: label ?? name }, columns: changed });
     }
     if (labelled.length === 0) return;
+    const texts = this.#textsNow();
     renaming(this.#connection, () => {
       for (const { table, columns } of labelled) this.#renameColumns(table.from, columns);
       this.#renameTables(labelled.map(({ table }) => table));
     });
     this.#labelled = labelled;
+    this.#texts = texts;
   }
 
   /**
@@ -75,8 +80,28 @@ export class Labeller {
       }
       this.#renameTables(there.map(({ table }) => reversed(table)));
       for (const { table, columns } of there) this.#renameColumns(table.from, columns.map(reversed));
+      if (nameOfNew === undefined) this.#restoreTexts();
     });
     if (nameOfNew === undefined) this.#labelled = [];
+  }
+
+  /**
+   * A text may speak of what is not there (any more), under a name that something else has had meanwhile: SQLite renames that
+   * too, and the index would be another one for it.
+   */
+  #restoreTexts(): void {
+    for (const [key, sql] of this.#textsNow()) {
+      const before = this.#texts.get(key);
+      if (before === undefined || before === sql) continue;
+      const [kind = "", name = ""] = key.split("\0");
+      this.#connection.run("UPDATE sqlite_schema SET sql = ? WHERE type = ? AND name = ?", [before, kind, name]);
+    }
+    this.#run("PRAGMA writable_schema = RESET");
+  }
+
+  #textsNow(): Map<string, string> {
+    const rows = this.#connection.all("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL");
+    return new Map(rows.map(([kind, name, sql]) => [`${String(kind)}\0${String(name)}`, String(sql)] as const));
   }
 
   #renameTables(all: readonly Renaming[]): void {
