@@ -167,7 +167,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
     const root = crypto.sha256(concat([new Uint8Array(32), crypto.sha256(piece)]));
     const says = { ...offer, id: idOf(freshJob()), key: crypto.sha256(manifest), manifestBytes: manifest.length };
     await intruder.talk(victim, TRANSFER_PROTOCOL, [
-      control({ ...says, title: "docs", folders: 1 }),
+      control({ ...says, title: "docs", folders: 1, names: [["docs/a", 3]] }),
       concat([Uint8Array.of(1), piece]),
       control({ is: "end", pieces: 1, totalBytes: 3, root }),
     ]);
