@@ -199,7 +199,7 @@ export class NodeInbox implements Inbox {
     const entries = await this.#readEntries(item, totalBytes);
     const sum = entries.reduce((bytes, entry) => bytes + entry.sizeBytes, 0);
     if (!isAsOffered(toldOf(entries), record) || sum !== totalBytes)
-      throw new StarfishError("malformed", "What came is not what had been offered");
+      throw new StarfishError("malformed", "The contents differ from the offer");
     await this.#parts.shards.sync();
     item.record = { ...record, totalBytes, isWhole: true };
     await this.#write(item);
