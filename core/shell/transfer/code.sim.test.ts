@@ -69,7 +69,7 @@ test("the terminal says who waits, wrong guesses and bytes; the third wrong gues
   // About 5 MB/s.
   await settle(fetch(code, 50));
   const { stderr } = await settle(sending);
-  expect(stderr).toMatch(/waiting for somebody with the code; good for 1 h 0 min still/);
+  expect(stderr).toMatch(/waiting for somebody with the code; valid for another 1 h 0 min/);
   expect(stderr).toContain("send: somebody tried wrong words: 1 of 3\n");
   expect(stderr).toMatch(/MB of 20\.0 MB, [\d.]+ [kM]B\/s, [\d.]+ s left/);
   out = collector();
