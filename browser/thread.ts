@@ -1,15 +1,7 @@
 /** A Web Worker that carries messages for a port. The caller makes it, so that the bundler finds its file. */
+import type { Thread, ThreadEvents } from "../core/ports/thread.ts";
 
-interface Thread {
-  post(message: unknown, transfer: readonly ArrayBuffer[]): void;
-  setBusy(isBusy: boolean): void;
-  terminate(): void;
-}
-
-export function threadOf(
-  worker: Worker,
-  { receive, died }: { readonly receive: (message: unknown) => void; readonly died: (message: string) => void },
-): Thread {
+export function threadOf(worker: Worker, { receive, died }: ThreadEvents): Thread {
   worker.addEventListener("message", (event: MessageEvent<unknown>) => receive(event.data));
   worker.addEventListener("messageerror", () => died("a message could not be read"));
   worker.addEventListener("error", (event) => {

@@ -1,6 +1,7 @@
 /** Threads that carry messages for a port. */
 import { Worker } from "node:worker_threads";
 import { messageOf } from "../core/base/errors.ts";
+import type { Thread, ThreadEvents } from "../core/ports/thread.ts";
 
 /** The program of a worker in the same folder as `url`, with the same ending: .ts in a checkout, .js in the package. */
 export function programBeside(url: string, name: string): URL {
@@ -15,17 +16,8 @@ export function bareWorker(program: URL, workerData?: unknown): Worker {
   return new Worker(program, { workerData, argv: [], env: {}, execArgv: [], stdin: false, stdout: true, stderr: true });
 }
 
-interface Thread {
-  post(message: unknown, transfer: readonly ArrayBuffer[]): void;
-  setBusy(isBusy: boolean): void;
-  terminate(): void;
-}
-
 /** `died` is called once, and not after `terminate`. */
-export function threadOf(
-  worker: Worker,
-  { receive, died }: { readonly receive: (message: unknown) => void; readonly died: (message: string) => void },
-): Thread {
+export function threadOf(worker: Worker, { receive, died }: ThreadEvents): Thread {
   let isEnded = false;
   const over = (why: string): void => {
     if (!isEnded) died(why);

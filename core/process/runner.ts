@@ -5,7 +5,8 @@
  */
 import { cancelled, isStarfishError, StarfishError, throwIfAborted } from "../base/errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
-import type { Programs, ProgramThread } from "../ports/programs.ts";
+import type { Programs } from "../ports/programs.ts";
+import type { Thread } from "../ports/thread.ts";
 import { END_GRACE_MS, IDLE_MS, MEMORY_BYTES_MAX, MODULES_BYTES_MAX, PROGRAMS_MAX } from "./limits.ts";
 import type { CompileReply, FromThread, ProgramEnd, Reply, Request, ToThread } from "./messages.ts";
 import { NodeSide } from "./node-side.ts";
@@ -31,7 +32,7 @@ interface Running {
 export class ProgramRunner {
   readonly #options: RunnerOptions;
   readonly #files: OpenFiles;
-  #thread: ProgramThread | undefined;
+  #thread: Thread | undefined;
   readonly #running = new Map<number, Running>();
   readonly #compiling = new Map<number, (reply: CompileReply) => void>();
   /** The least recently used first. */
