@@ -54,9 +54,9 @@ const JOINING: string = fileURLToPath(new URL("browser/joining.ts", import.meta.
 const DOOR: string = fileURLToPath(new URL("browser/starfish.ts", import.meta.url));
 
 /**
- * In which file a module is: what the page begins with, what its node is, and what either shares with apps are a file each.
- * Otherwise what they have in common would be two dozen small files more, each a request before the prompt; and an app would
- * load, and so start, what the page begins with.
+ * In which file a module is: what the page begins with, what its node is, and what either shares with apps are a file
+ * each. Otherwise what they have in common would be two dozen small files more, each a request before the prompt; and an
+ * app would load, and so start, what the page begins with.
  */
 function filesByWhoNeedsThem(): Rolldown.CodeSplittingGroup[] {
   let reached: Readonly<Record<"main" | "joining" | "door" | "doorLater", Set<string>>> | undefined;

@@ -1,6 +1,6 @@
 /**
- * Compresses the files of the built page: a node would take seconds of processor time when its first visitor asks. The programs of
- * the shell are left to the nodes that are asked for one: they are 33 MB, of which most nodes serve nothing.
+ * Compresses the files of the built page: a node would take seconds of processor time when its first visitor asks. The
+ * programs of the shell are left to the nodes that are asked for one: they are 33 MB, of which most nodes serve nothing.
  */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";

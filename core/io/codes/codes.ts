@@ -105,13 +105,14 @@ class NodeCodes implements Codes {
     this.#desk = undefined;
   }
 
-  async #run({ offering, at }: Open, source: TransferSource): Promise<void> {
+  async #run(open: Open, source: TransferSource): Promise<void> {
+    const { offering, at } = open;
     const renewing = every(this.#parts.clock, HOLD_EVERY_MS, () => void this.#renew(offering, at));
     try {
       await offering.run(source);
     } finally {
       renewing.cancel();
-      for (const open of this.#open) if (open.offering === offering) this.#open.delete(open);
+      this.#open.delete(open);
       await this.#drop(offering, at);
     }
   }
