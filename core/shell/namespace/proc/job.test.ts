@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { testNode } from "../../../../test/fixtures/node-parts.ts";
+import { verifiedJob } from "../../../../test/fixtures/verified-job.ts";
 import type { JobState } from "../../../jobs/types.ts";
 import { realClock } from "../../../platform/clock.ts";
 import type { FactsParts } from "../../jobs/facts.ts";
@@ -8,26 +9,7 @@ import { swarmJobView } from "./job.ts";
 test("the status of a verified job names who disagreed, and what it waits for", async () => {
   const { net, jobs, otter } = await testNode();
   const parts = { net, jobs, clock: realClock, memory: { now: () => 5_000 } } as unknown as FactsParts;
-  const state: JobState = {
-    id: "00000000000000aa",
-    spec: {
-      title: "primes",
-      program: { kind: "bytes", module: { bytes: new Uint8Array(8) } },
-      inputs: { from: "range", lo: 0, hi: 9, count: 9 },
-      combine: { how: "sum" },
-      limits: { memoryBytesMax: 65_536, timeMsMax: 1_000 },
-      verify: { runs: 3, agree: 2 },
-    },
-    by: net.self,
-    submittedAtMs: 0,
-    state: "running",
-    tasks: { total: 9, done: 3, running: 1, failed: 0 },
-    nodes: new Map(),
-    failures: [],
-    named: [{ peer: otter, task: 7 }],
-    lacking: { devices: 1, needed: 2 },
-    outcome: undefined,
-  };
+  const state = verifiedJob(net.self, otter);
   const textOf = async (now: JobState): Promise<string> => {
     const file = (await swarmJobView(now, parts).list()).get("status");
     return file?.kind === "file" && file.text !== undefined ? file.text() : "none";
