@@ -49,6 +49,8 @@ interface Open {
 class NodeCodes implements Codes {
   readonly #parts: CodesParts;
   readonly #open = new Set<Open>();
+  /** Codes that wait for their number. */
+  #opening = 0;
   readonly #stops: Unsubscribe[];
   #desk: Desk | undefined;
 
@@ -60,12 +62,13 @@ class NodeCodes implements Codes {
   async offer(source: TransferSource, { signal, onProgress = () => {}, via }: OfferCodeOptions): Promise<OpenCode> {
     const { net, clock, random, inviteBase } = this.#parts;
     checkEntries(source.entries);
-    if (this.#open.size >= CODES_PER_MEMBER_MAX)
+    if (this.#open.size + this.#opening >= CODES_PER_MEMBER_MAX)
       throw new StarfishError("busy", `${CODES_PER_MEMBER_MAX} codes of this node are open already`, {
         retryable: true,
       });
     const at = via ?? this.#pageNode();
-    const number = await this.#hold(at, null, CODE_MS, signal);
+    this.#opening++;
+    const number = await this.#hold(at, null, CODE_MS, signal).finally(() => this.#opening--);
     const code = makeCode(number, random);
     const offering = new Offering(code, this.#parts, { signal, onProgress });
     const open = { offering, at };

@@ -158,7 +158,12 @@ export class NodeInbox implements Inbox {
     if (this.#items.has(id)) throw new StarfishError("malformed", "Two transfers under one name");
     const item: Item = { id, record: { from, name, ...told, ...progress }, pieces: 0, root: FIRST_ROOT, isOpen: true };
     this.#items.set(id, item);
-    await this.#write(item);
+    try {
+      await this.#write(item);
+    } catch (error) {
+      this.#items.delete(id);
+      throw error;
+    }
     this.#onChange();
     return item;
   }

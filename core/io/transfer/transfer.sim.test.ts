@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { all, noise, pauseOf, sourceOf, TransferLab } from "../../../test/sim/transfer-lab.ts";
 import { concat, equal, utf8 } from "../../base/bytes.ts";
-import { INCOMING_PER_SENDER_MAX, OFFER_MS, OFFERS_PER_SENDER_MAX, WINDOW_BYTES } from "./limits.ts";
+import { StarfishError } from "../../base/errors.ts";
+import { INCOMING_PER_SENDER_MAX, OFFER_MS, OFFERS_PER_SENDER_MAX, OUTGOING_MAX, WINDOW_BYTES } from "./limits.ts";
 import type { Offer, SendProgress } from "./types.ts";
 
 const SEND_MS = 3_600_000;
@@ -177,6 +178,27 @@ describe("send", () => {
     await lab.swarm.world.runFor(20_000);
     expect(to.transfer.inbox.items().length).toBeGreaterThanOrEqual(INCOMING_PER_SENDER_MAX);
     expect(to.transfer.inbox.items().length).toBeLessThanOrEqual(OFFERS_PER_SENDER_MAX);
+  });
+
+  test("bounds what goes out and comes in at once, even if all of it begins in the same moment", async () => {
+    const lab = new TransferLab(15);
+    const { from, to } = await lab.pair();
+    let most = 0;
+    to.transfer.onChange(() => {
+      most = Math.max(most, to.transfer.list().filter(({ state }) => state === "receiving").length);
+    });
+    const codes = Array.from({ length: 2 * OUTGOING_MAX }, async (_, i) => {
+      const source = sourceOf(new Map([[`f${i}`, noise(600_000, i)]]), { pause: pauseOf(lab, "from", 200) });
+      const error = await outcomeOf(from.transfer.send(to.net.self, source));
+      return error instanceof StarfishError ? [error.code, error.message] : error;
+    });
+    const ended = await lab.swarm.settle(Promise.all(codes), SEND_MS);
+    const here = ended.filter((one) => Array.isArray(one) && String(one[1]).includes("go out of this node"));
+    expect(here).toHaveLength(OUTGOING_MAX);
+    expect(ended.filter((one) => one === undefined)).toHaveLength(INCOMING_PER_SENDER_MAX);
+    expect(most).toBe(INCOMING_PER_SENDER_MAX);
+    // What has ended makes room.
+    await lab.swarm.settle(from.transfer.send(to.net.self, sourceOf(new Map([["last", utf8("x")]]))), SEND_MS);
   });
 });
 

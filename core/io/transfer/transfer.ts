@@ -108,6 +108,10 @@ class NodeTransfer implements Transfer {
   /** Transfers that are not complete yet, by id. */
   readonly #incoming = new Map<string, Coming>();
   readonly #outgoing = new Map<string, { readonly transfer: Outgoing; readonly stop: AbortController }>();
+  /** Calls of `send`, also those that have not begun to send. */
+  #sends = 0;
+  /** The senders of transfers whose records are being written: these count like the transfers under way. */
+  readonly #beginning = new Set<{ readonly from: PeerId }>();
   readonly #waiters = new Map<Waiter, PromiseWithResolvers<Coming>>();
   readonly #stops: Unsubscribe[];
   #isClosed = false;
@@ -130,10 +134,19 @@ class NodeTransfer implements Transfer {
   // Going out
 
   async send(peer: PeerId, source: TransferSource, options: SendOptions = {}): Promise<void> {
-    const { net } = this.#parts;
-    if (peer === net.self) throw new StarfishError("unsupported", "What is here already need not be sent");
-    if (this.#outgoing.size >= OUTGOING_MAX)
+    if (peer === this.#parts.net.self) throw new StarfishError("unsupported", "What is here already need not be sent");
+    if (this.#sends >= OUTGOING_MAX)
       throw new StarfishError("busy", `${OUTGOING_MAX} transfers go out of this node already`, { retryable: true });
+    this.#sends++;
+    try {
+      await this.#send(peer, source, options);
+    } finally {
+      this.#sends--;
+    }
+  }
+
+  async #send(peer: PeerId, source: TransferSource, options: SendOptions): Promise<void> {
+    const { net } = this.#parts;
     const stop = new AbortController();
     const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
     const onProgress: SendOptions["onProgress"] = (progress) => {
@@ -372,8 +385,10 @@ class NodeTransfer implements Transfer {
   async #begin(from: PeerId, name: string, message: OfferMessage, decision: Decision): Promise<Coming> {
     const { into, waiter } = decision;
     const taken = waiter === undefined ? undefined : this.#waiters.get(waiter);
+    const place = { from };
     try {
       this.#checkRoom(from);
+      this.#beginning.add(place);
       const sink: Sink =
         into === undefined
           ? new InboxSink(this.#inbox, await this.#inbox.open(from, name, message))
@@ -384,6 +399,8 @@ class NodeTransfer implements Transfer {
     } catch (error) {
       taken?.reject(error);
       throw error;
+    } finally {
+      this.#beginning.delete(place);
     }
   }
 
@@ -422,8 +439,9 @@ class NodeTransfer implements Transfer {
 
   /** Throws "busy". */
   #checkRoom(from: PeerId): void {
-    const ofSender = [...this.#incoming.values()].filter((one) => one.from === from);
-    if (this.#isClosed || ofSender.length >= INCOMING_PER_SENDER_MAX || this.#incoming.size >= INCOMING_MAX)
+    const all = [...this.#incoming.values(), ...this.#beginning];
+    const ofSender = all.filter((one) => one.from === from);
+    if (this.#isClosed || ofSender.length >= INCOMING_PER_SENDER_MAX || all.length >= INCOMING_MAX)
       throw new StarfishError("busy", "Too much is coming in there already: try again in a while", { retryable: true });
   }
 

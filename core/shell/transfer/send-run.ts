@@ -28,9 +28,10 @@ export async function runSend(context: CommandContext): Promise<number> {
   try {
     line.wait("looking at what is to be sent");
     source = await sourceOf(paths, missing, context);
+    const isPipe = source.entries.some(({ kind, sizeBytes }) => kind === "file" && sizeBytes === undefined);
     const onProgress = (progress: SendProgress): void => {
       last = progress;
-      show(progress, name, line);
+      show(progress, isPipe ? `'receive' at ${name}` : `${name} to accept it`, line);
     };
     await computer.transfer.send(record.peer, source, { signal, onProgress });
   } catch (error) {
@@ -62,11 +63,11 @@ export async function runSend(context: CommandContext): Promise<number> {
   return missing.count === 0 ? STATUS.ok : STATUS.failed;
 }
 
-function show({ state, doneBytes, totalBytes, hasPerson }: SendProgress, name: string, line: StateLine): void {
+/** @param event what it waits for when nobody has taken it yet */
+function show({ state, doneBytes, totalBytes, hasPerson }: SendProgress, event: string, line: StateLine): void {
   if (state === "sending") line.progress(doneBytes, totalBytes);
   else if (state === "linking") line.wait("looking for a way");
   else if (state === "checking") line.wait("comparing what is there already");
   else if (state === "interrupted") line.wait("the link broke; looking for it again");
-  else if (hasPerson) line.wait(`waiting for ${name}'s answer`);
-  else line.wait(`waiting for an answer; nobody is at ${name}'s screen now`);
+  else line.ask(`waiting for ${event}${hasPerson ? "" : "; nobody is at the screen there now"}`, "send");
 }

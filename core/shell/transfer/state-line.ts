@@ -1,6 +1,6 @@
 /**
- * The line that shows the state of a transfer: what it waits for, or bytes, rate and time left. It is shown on a
- * terminal only, and redrawn in place.
+ * The line that shows the state of a transfer: what it waits for, or bytes, rate and time left. On a terminal it is
+ * redrawn in place. Elsewhere only what a person has to do is said, once.
  */
 import { isStarfishError } from "../../base/errors.ts";
 import { bytesWords, duration } from "../format.ts";
@@ -16,6 +16,7 @@ export class StateLine {
   readonly #title: string;
   #isVisible = false;
   #shown = "";
+  readonly #asked = new Set<string>();
   /** When bytes began to move, and how many had been moved before. */
   #began: { readonly atMs: number; readonly bytes: number } | undefined;
 
@@ -43,6 +44,14 @@ export class StateLine {
   wait(words: string): void {
     this.#began = undefined;
     this.say(words);
+  }
+
+  /** The transfer waits for a person. Without a terminal `command` says so once. */
+  ask(words: string, command: string): void {
+    this.wait(words);
+    if (this.#context.terminal.stderr !== undefined || this.#asked.has(words)) return;
+    this.#asked.add(words);
+    this.#write(`${command}: ${oneLine(words)}\n`);
   }
 
   say(words: string): void {

@@ -59,6 +59,26 @@ describe("send", () => {
     expect((await bench.run("receive --list", { on: "second" })).stdout).toBe("Nobody has sent anything yet.\n");
   });
 
+  test("without a terminal it says once for whom it waits", async () => {
+    await bench.run("echo x > /x");
+    const { transfer } = bench.computer("second");
+    for (const [line, event] of [
+      ["send second /x", "second to accept it"],
+      ["cat /x | send second -", "'receive' at second"],
+    ] as const) {
+      const sending = bench.start(line);
+      await bench.world.runUntil(() => transfer.offers().length > 0, { withinMs: 60_000 });
+      await bench.world.runFor(5_000);
+      await bench.world.settle(transfer.accept(transfer.offers()[0]?.id ?? "", { remember: false }), {
+        withinMs: 60_000,
+      });
+      expect(await bench.world.settle(sending, { withinMs: 60_000 })).toMatchObject({
+        status: 0,
+        stderr: `send: waiting for ${event}; nobody is at the screen there now\n`,
+      });
+    }
+  });
+
   test("--json tells it to programs", async () => {
     await allow();
     await bench.run("echo x > /x");
