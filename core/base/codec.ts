@@ -46,13 +46,15 @@ export function decodeAny(bytes: Bytes): unknown {
   }
 }
 
-/** Stands for a byte string that is passed by reference: any bytes, of a length that is written in one byte. */
+/**
+ * Placeholder for a byte string that is passed by reference. Any bytes will do whose length CBOR writes in one byte.
+ */
 const PLACE: Bytes = utf8("\u0000starfish place\u0000");
 const PLACE_HEAD_BYTES = 1;
 
 /**
- * What `encode` gives, in pieces: byte strings of 64 KiB and more are passed by reference, and so must not change until the
- * pieces have been used.
+ * What `encode` gives, in pieces. Byte strings of 64 KiB and more are passed by reference, so they must not change
+ * until the pieces have been used.
  */
 export function encodePieces(value: unknown): readonly Bytes[] {
   const large: Bytes[] = [];
@@ -65,7 +67,7 @@ export function encodePieces(value: unknown): readonly Bytes[] {
   const frame = plain(cborEncode(value, { typeEncoders }));
   if (large.length === 0) return [frame];
   const places = placesIn(frame);
-  // Somebody has put the place's bytes into a message.
+  // Somebody has put the placeholder's bytes into a message.
   if (places.length !== large.length) return [encode(value)];
   const pieces: Bytes[] = [];
   let from = 0;
@@ -94,7 +96,7 @@ function headOf(length: number): Bytes {
   return head;
 }
 
-/** Throws where items lie more than DEPTH_MAX levels deep. What is no CBOR at all is left to the decoder. */
+/** Throws if items lie more than DEPTH_MAX levels deep. Bytes that are no CBOR at all are left to the decoder. */
 function checkDepth(bytes: Bytes): void {
   // Each level takes a byte at least.
   if (bytes.length <= DEPTH_MAX) return;
@@ -127,7 +129,7 @@ function checkDepth(bytes: Bytes): void {
       }
       at += argument;
     }
-    // An item is over, and with it all that it was the last of.
+    // An item has ended, and so has each outer item of which it was the last.
     for (let level = left.length - 1; level >= 0; level--) {
       const items = (left[level] ?? 0) - 1;
       left[level] = items;
@@ -157,8 +159,8 @@ class Message extends Uint8Array<ArrayBufferLike> {
 }
 
 /**
- * The first CBOR value of `bytes` as T. Byte strings in it that are long share the memory of `bytes`, which must not change
- * then. Throws StarfishError "malformed".
+ * The first CBOR value of `bytes` as T. Byte strings in it that are long share the memory of `bytes`, which must not
+ * change then. Throws StarfishError "malformed".
  */
 export function decode<T>(schema: Schema<T>, bytes: Bytes): T {
   let value: unknown;
@@ -201,8 +203,9 @@ export function textOf(lengthMax: number): Schema<string> {
 }
 
 /**
- * Schema of text that a peer wrote and people will read, of at most `lengthMax` UTF-16 units. What is no part of a line
- * is replaced: a terminal that shows it obeys control characters, and changes of direction would disguise it.
+ * Schema of text that a peer wrote and people will read, of at most `lengthMax` UTF-16 units. Characters that can't be
+ * part of a line are replaced: a terminal would obey control characters, and changes of direction could disguise the
+ * text.
  */
 export function lineOf(lengthMax: number): Schema<string> {
   return v.pipe(
@@ -219,10 +222,10 @@ export function linesOf(lengthMax: number): Schema<string> {
   );
 }
 
-/** The last moment that a Date can say, ms since 1970. */
+/** The last moment that a Date can represent, ms since 1970. */
 const MOMENT_MS_MAX = 8.64e15;
 
-/** Schema of a moment, or of a time that has passed since one, in ms: what a Date can say. */
+/** Schema of a moment, or of the time since one, in ms, in the range of a Date. */
 export function momentOf(): Schema<number> {
   return integerOf(0, MOMENT_MS_MAX);
 }

@@ -11,7 +11,7 @@ export class Listeners<T> {
   }
 
   emit(value: T): void {
-    // A snapshot: who subscribes during the call hears of the next event only.
+    // A snapshot: a listener that subscribes during the call hears only of the next event.
     const snapshot = [...this.#listeners];
     for (const listener of snapshot) listener(value);
   }

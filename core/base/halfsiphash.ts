@@ -1,7 +1,7 @@
 /**
- * HalfSipHash-2-4 with 64 bits of output: a keyed hash for short inputs that is fast on 32-bit arithmetic. Who does not know
- * the key can't aim for collisions (Aumasson and Bernstein, "SipHash: a fast short-input PRF", INDOCRYPT 2012; the 32-bit
- * variant is the authors' own, https://github.com/veorq/SipHash). Input is fed as 32-bit words.
+ * HalfSipHash-2-4 with 64 bits of output: a keyed hash for short inputs that is fast on 32-bit arithmetic. Whoever does
+ * not know the key can't aim for collisions (Aumasson and Bernstein, "SipHash: a fast short-input PRF", INDOCRYPT 2012;
+ * the 32-bit variant is the authors' own, https://github.com/veorq/SipHash). Input is fed as 32-bit words.
  */
 
 export class HalfSipHash {
@@ -12,7 +12,9 @@ export class HalfSipHash {
   #v2 = 0;
   #v3 = 0;
   #words = 0;
-  /** The result of `end`: 64 bits as two signed halves, in the order in which the reference puts them out. */
+  /**
+   * The result of `end`: 64 bits as two signed halves, in the order in which the reference implementation writes them.
+   */
   a = 0;
   b = 0;
 

@@ -1,21 +1,24 @@
 /**
- * The only place where memory is given back by hand. By themselves buffers wait for a collection, which comes only when many
- * of them have piled up: where hundreds of megabytes pass through they are most of a process's memory, and collecting them up
- * to a third of its time (bench/transport.ts).
+ * The only place where memory is freed by hand. Otherwise buffers wait for a garbage collection, which comes only when
+ * many of them have piled up. Where hundreds of megabytes pass through, such buffers are most of a process's memory,
+ * and collecting them takes up to a third of its time (bench/transport.ts).
  *
- * A buffer can be given back only if it is owned, and it is owned only if whoever allocated it has said so, of bytes that are
- * all of it. So what is cut out of a pool, a view of somebody else's bytes, and what a library or a user has given us stays
- * as it is, whoever asks. Who passes a part of an owned buffer on to somebody with a life of its own says `share`; from then
- * on it is left to the collector.
+ * A buffer can be freed only if it is owned. It is owned only if the code that allocated it has called `own` with bytes
+ * that fill it. So nobody can free a part of a pool, a view of somebody else's bytes, or what a library or a user has
+ * given us. Code that passes a part of an owned buffer on to code that may keep it calls `share`; from then on the
+ * buffer is left to the garbage collector.
  */
 import type { Bytes } from "./bytes.ts";
 
-/** Below this there is nothing to win. */
+/** Freeing a smaller buffer by hand gains nothing. */
 const OWNED_BYTES_MIN = 16 * 1024;
 
 const owned = new WeakSet<ArrayBufferLike>();
 
-/** Says of bytes just allocated that nobody else has any of their buffer. Where that can't be so, it does nothing. */
+/**
+ * States that these bytes have just been allocated and nobody else has a part of their buffer. Does nothing if they do
+ * not fill their buffer.
+ */
 export function own<T extends Bytes>(bytes: T): T {
   const { buffer } = bytes;
   if (buffer instanceof ArrayBuffer && buffer.byteLength >= OWNED_BYTES_MIN && bytes.length === buffer.byteLength) {
@@ -24,20 +27,20 @@ export function own<T extends Bytes>(bytes: T): T {
   return bytes;
 }
 
-/** Somebody else has bytes of this buffer now: it is never given back by hand. */
+/** Somebody else has bytes of this buffer now, so it is never freed by hand. */
 export function share({ buffer }: Bytes): void {
   owned.delete(buffer);
 }
 
 /**
- * Gives the whole buffer that these bytes lie in back now, if it is owned; they and all other bytes of it have length 0 then.
- * Only the owner calls it, when nobody who was lent a part still needs it.
+ * Frees the whole buffer of these bytes, if it is owned; then they, and all other arrays over it, have length 0. Only
+ * the owner calls it, once nobody who was lent a part needs it any more.
  */
 export function release({ buffer }: Bytes): void {
   if (owned.delete(buffer) && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
-/** The same, where the bytes are all of their buffer: a part says nothing about the others. */
+/** The same, but only if the bytes fill their buffer: whoever has a part can't speak for the other parts. */
 export function releaseWhole(bytes: Bytes): void {
   if (bytes.length === bytes.buffer.byteLength) release(bytes);
 }

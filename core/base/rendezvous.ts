@@ -2,11 +2,14 @@
  * Rendezvous hashing (highest random weight; Thaler and Ravishankar 1998): every node that knows the same ids works out
  * the same order of them without asking, and an id that comes or goes moves nothing but its own place.
  *
- * The hash mixes well and is no secret: who chooses its id can be the first for a key of its choice. What is decided here
- * is balance, never trust.
+ * The hash mixes well and is no secret: a node that chooses its id can come first for a key of its choice. So use it to
+ * balance load, never to decide whom to trust.
  */
 
-/** One of several, the same for all who know the same ones: which tab of a browser holds a partition, say. */
+/**
+ * One of several ids, the same on all nodes that know the same ids. It decides, for example, which tab of a browser
+ * holds a partition.
+ */
 export function rendezvous<Id extends string>(ids: Iterable<Id>, key: number): Id | undefined {
   return ranked(ids, key)[0];
 }
@@ -19,7 +22,7 @@ export function ranked<Id extends string>(ids: Iterable<Id>, key: number): Id[] 
     .map(({ id }) => id);
 }
 
-/** Whose turn it is, of those in order, when nobody has made progress for `idleMs`: each has `turnMs`, then the next. */
+/** Whose turn it is, in the given order, if nobody has made progress for `idleMs`. Each has a turn of `turnMs`. */
 export function whoseTurn<Id>(order: readonly Id[], idleMs: number, turnMs: number): Id | undefined {
   return order[Math.floor(idleMs / turnMs) % order.length];
 }

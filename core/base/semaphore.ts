@@ -1,4 +1,6 @@
-/** A counting semaphore with weights (Dijkstra 1965): a bound on what is under way, whose waiters are served in order. */
+/**
+ * A counting semaphore with weights (Dijkstra 1965): a bound on what is under way, whose waiters are served in order.
+ */
 
 interface Waiter {
   readonly amount: number;
@@ -24,7 +26,7 @@ export class Semaphore {
     return this.#release(amount);
   }
 
-  /** The same without waiting: undefined where there is no room now. */
+  /** The same without waiting: undefined if there is no room now. */
   tryAcquire(amount: number): (() => void) | undefined {
     if (this.#waiters.length > 0 || !this.#fits(amount)) return undefined;
     this.#used += amount;
