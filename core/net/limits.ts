@@ -8,11 +8,15 @@ export const PROTOCOL_VERSIONS: { readonly min: number; readonly max: number } =
 
 // Certificates
 
-/** Root to delegate to delegate to delegate to member: more steps than people hand on an invite; each costs a verification. */
+/**
+ * From the root over three delegates to a member: more steps than people hand on an invite. Each costs a verification.
+ */
 export const CHAIN_LENGTH_MAX = 4;
 /** A statement of format 1 has about 150 bytes. Newer formats have room in this; an attacker can't add much. */
 export const STATEMENT_BYTES_MAX = 512;
-/** How wrong a clock may be before certificates are judged too early or too late: laptops and phones rarely err by more. */
+/**
+ * How wrong a clock may be before certificates are judged too early or too late: laptops and phones rarely err by more.
+ */
 export const CLOCK_TOLERANCE_MS: number = 5 * 60_000;
 /**
  * How far common time may differ from a node's own clock, whatever its neighbours say. It is as much as certificates
@@ -20,7 +24,7 @@ export const CLOCK_TOLERANCE_MS: number = 5 * 60_000;
  * node's time by this much at most.
  */
 export const OWN_MS_MAX: number = 5 * 60_000;
-/** Signatures found right that are remembered: two for each member of a large swarm; 64 hex digits each. */
+/** Valid signatures that are remembered: two for each member of a large swarm, 64 hex digits each. */
 export const VERIFIED_MAX = 4_096;
 /**
  * How long the invite of a newly founded swarm is valid: people may keep it for months, but it should not last for
@@ -58,7 +62,7 @@ export const STRANGER_HELLOS_MAX = 4;
 export const WAITING_CHANNELS_MAX = 16;
 /** A hello or its answer: a chain of CHAIN_LENGTH_MAX certificates and little else. */
 export const HELLO_BYTES_MAX = 4_096;
-/** Either record in such a message: they have 700 bytes mostly, and two of them leave room for a chain. */
+/** Each record in such a message. Most have 700 bytes, and two of this size leave room for a chain. */
 export const HELLO_RECORD_BYTES_MAX = 1_200;
 /** Time for the word of refusal to reach a peer before its link is closed. */
 export const FAREWELL_MS = 1_000;
@@ -74,9 +78,14 @@ export const EXPIRY_SWEEP_MS = 30_000;
 
 // PeerScore of members
 
-/** Largest message of a part (members, overlay, gossip): a gossip payload of 64 KiB and its wrapping; bulk goes by channels. */
+/**
+ * Largest message of a part (members, overlay, gossip): a gossip payload of 64 KiB and its wrapping; bulk goes by
+ * channels.
+ */
 export const PART_MESSAGE_BYTES_MAX: number = 66 * 1024;
-/** Queued per part and peer while a channel opens or drains. A second of heavy gossip; above it messages are dropped. */
+/**
+ * Queued per part and peer while a channel opens or drains. A second of heavy gossip; above it messages are dropped.
+ */
 export const PART_QUEUE_BYTES_MAX: number = 512 * 1024;
 export const PART_QUEUE_MESSAGES_MAX = 1_024;
 /** Pause before a part's channel is opened again after that failed. */
@@ -87,7 +96,9 @@ export const PEER_MESSAGES_PER_SECOND = 1_000;
 export const PEER_MESSAGES_BURST = 5_000;
 /** Bytes that count as one more message against that rate, so that it also bounds bytes (4 MiB a second). */
 export const PEER_BYTES_PER_TOKEN = 4_096;
-/** Faults that cost a peer its link. One bad message may be a bug; this many within minutes is a broken or hostile peer. */
+/**
+ * Faults that cost a peer its link. One bad message may be a bug; this many within minutes is a broken or hostile peer.
+ */
 export const FAULTS_MAX = 20;
 /** Half-life of the count of faults: an honest peer with a rare bug stays far below the maximum. */
 export const FAULT_HALF_LIFE_MS = 60_000;
@@ -110,9 +121,14 @@ export const ASKED_MAX = 1_024;
 export const REQUEST_TIMEOUT_MS = 10_000;
 /** Time from the opening of a request's channel to the request itself. */
 export const REQUEST_ARRIVAL_MS = 10_000;
-/** Channels for one protocol on one link that wait for the next request: as many as a part that moves much has under way. */
+/**
+ * Channels for one protocol on one link that wait for the next request: as many as a part that moves much has under
+ * way.
+ */
 export const KEPT_CHANNELS_MAX = 4;
-/** How long the asker keeps a channel without a request; the server waits longer, so that none is lost between the two. */
+/**
+ * How long the asker keeps a channel without a request; the server waits longer, so that none is lost between the two.
+ */
 export const KEPT_CHANNEL_MS = 5_000;
 export const KEPT_CHANNEL_SERVED_MS = 30_000;
 /**
@@ -123,8 +139,8 @@ export const REPLY_TAKEN_MS = 30_000;
 /** Largest text of an error that is carried to the asker. */
 export const ERROR_CHARS_MAX = 1_000;
 /**
- * Largest request or reply that members carry for each other; larger ones need a link of their own. Shards of 256 KiB are
- * carried to those whom a tab has no link left for, one in a message or many tiny ones with their names.
+ * Largest request or reply that members carry for each other; larger ones need a link of their own. A tab that has no
+ * link left for a device has shards of 256 KiB carried to it, one in a message, or many tiny ones with their names.
  */
 export const FORWARD_BYTES_MAX: number = 288 * 1024;
 /** Requests that this node carries for others at once: for one asker, and for all. */

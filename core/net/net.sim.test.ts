@@ -87,7 +87,7 @@ describe("a swarm", () => {
     await swarm.world.runFor(2_000);
     const again = b.invite();
     for (const name of ["a", "b"]) swarm.crash(name);
-    // Nobody looks for it: where it is now, nobody knows.
+    // Nobody looks for it, because nobody knows where it is now.
     await swarm.up("a");
     await swarm.world.runFor(2_000);
     expect(swarm.attempts.get("a")?.map((failure) => failure?.code)).toContain("unreachable");

@@ -6,7 +6,7 @@
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { PeerId } from "../../ports/network.ts";
 
-/** Short against human patience and a swarm's five hops, long enough to gather what a burst brings. */
+/** Short enough for people, even over a swarm's five hops; long enough to gather the messages of a burst. */
 const FLUSH_MS = 25;
 
 export class Flusher {

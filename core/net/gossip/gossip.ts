@@ -2,9 +2,9 @@
  * Gossip by topic: what one member publishes reaches all members, along a broadcast tree (tree.ts) over the links
  * that the overlay keeps. Payloads are signed by their member and sealed with the swarm's secret.
  *
- * Promises each payload at most once to each subscriber, and to every member that a path of links leads to while it
- * travels. Nobody passes on what was not sealed and signed by members: what is forged or altered is dropped where it
- * first appears, and counted against the link it came from. Assumes no order and promises none.
+ * Promises that each payload reaches each subscriber at most once, and reaches every member to which a path of links
+ * leads while it travels. A node passes on only what members have sealed and signed. Whatever is forged or altered is
+ * dropped where it first appears, and counted against the link it came from. No order is assumed or promised.
  *
  * Wire: a body is CBOR [topic, sealed]; what is sealed is CBOR [from, nonce, payload, signature], the signature Ed25519
  * over CBOR [DOMAIN, topic, nonce, payload].
@@ -41,7 +41,7 @@ export interface GossipPorts {
   readonly log: Log;
   /** Told of every peer that a message comes from: a sign of life. */
   readonly heard?: (peer: PeerId) => void;
-  /** Tells of links over which nothing comes any more, and of those over which something does again. */
+  /** Tells of links that have fallen silent, and of those over which something comes again. */
   readonly onSilence?: (
     listener: (change: { readonly peer: PeerId; readonly isSilent: boolean }) => void,
   ) => Unsubscribe;
@@ -65,7 +65,7 @@ export const PAYLOAD_BYTES_MAX: number = 64 * 1024;
 const TOPIC_CHARS_MAX = 128;
 const NONCE_BYTES = 12;
 const DOMAIN = "starfish gossip 1";
-/** How often the tree is looked after and ids may be told. */
+/** How often the tree is maintained and ids may be told. */
 const TICK_MS = 500;
 
 const frameSchema: Schema<TreeFrame> = v.object(TREE_FIELDS);

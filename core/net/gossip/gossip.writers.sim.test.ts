@@ -1,4 +1,7 @@
-/** Many members publish at once: the links that carry bodies join all of them all the while, as links and members go. */
+/**
+ * Many members publish at once, while links and members go: at every moment the links that carry bodies connect all
+ * members.
+ */
 import { describe, expect, test } from "vitest";
 import { Crowd } from "../../../test/sim/crowd.ts";
 import { seeds } from "../../../test/sim/seeds.ts";
@@ -29,7 +32,7 @@ function isJoined({ nodes }: Crowd): boolean {
   return found.size === nodes.length;
 }
 
-/** Everyone publishes for a while; gives for how long at a time the links fell apart, at most. */
+/** Everyone publishes for a while. Returns the longest time for which those links did not connect all. */
 async function longestGap(
   swarm: Crowd,
   perSecond: number,

@@ -1,7 +1,7 @@
 /**
- * Sealing of gossip: XChaCha20-Poly1305 under a key derived from the swarm's secret for each topic. A node that is no member
- * can neither read nor forge a payload, and a payload sealed for one topic opens under no other. It does not tell which
- * member sealed it: gossip signs for that.
+ * Sealing of gossip: XChaCha20-Poly1305 under a key derived from the swarm's secret for each topic. A node that is no
+ * member can neither read nor forge a payload, and a payload sealed for one topic opens under no other. A seal does not
+ * tell which member made it; gossip signs payloads for that.
  *
  * Sealed form: nonce (24 random bytes), then ciphertext and tag.
  */
@@ -31,7 +31,7 @@ export function createSealer(secret: Bytes): (ports: { readonly crypto: Crypto; 
       const known = keys.get(topic);
       if (known !== undefined) return known;
       const key = crypto.derive(secret, `starfish gossip 1 ${topic}`, KEY_BYTES);
-      // Topics come from members too: forget the oldest rather than grow.
+      // Members choose topics too, so the oldest key is forgotten instead of letting the map grow.
       const [oldest] = keys.keys();
       if (oldest !== undefined && keys.size >= SEALER_TOPICS_MAX) keys.delete(oldest);
       keys.set(topic, key);

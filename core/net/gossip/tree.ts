@@ -1,10 +1,10 @@
 /**
  * Broadcast over the present links. A body is pushed at once along the branches of one spanning tree, which all writers
- * share (way.ts); its id is told over the other, lazy links a moment later. A node that hears an id without its body asks
- * for the body. The link on which it asked then carries bodies for a while, until they come by the tree again: so a body
- * that a branch withholds, by fault or on purpose, goes around that branch. Lazy links and asking are Plumtree's (Leitão,
- * Pereira and Rodrigues, "Epidemic Broadcast Trees", SRDS 2007). Plumtree's own tree, which prunes links that bring a body
- * twice, falls to pieces when several nodes write at once.
+ * share (way.ts); its id is told over the other, lazy links a moment later. A node that hears an id without its body
+ * asks for the body. The link on which it asked then carries bodies for a while, until they come by the tree again: so
+ * a body that a branch withholds, by fault or on purpose, goes around that branch. Lazy links and asking are Plumtree's
+ * (Leitão, Pereira and Rodrigues, "Epidemic Broadcast Trees", SRDS 2007). Plumtree's own tree, which prunes links that
+ * bring a body twice, falls to pieces when several nodes write at once.
  *
  * Pure: frames and moments in, frames out (`take`). Promises that each body is offered to `admit` at most once while it
  * is remembered, and reaches every node that a path of links leads to. Assumes `nowMs` never goes back.
@@ -36,7 +36,10 @@ const TROUBLED_MS = 30_000;
 const GRAFT_MS = 100;
 /** Asked again after this time: the answer may be on its way behind much else. */
 const AGAIN_MS = 1_000;
-/** Asked this many peers (the first of them again, if need be), a body is given up; membership and map repair the rest. */
+/**
+ * After this many peers were asked (the first of them again, if need be), a body is given up. Membership and the map
+ * repair what is missing then.
+ */
 const GRAFTS_MAX = 4;
 const MISSING_MAX = 1_024;
 const SOURCES_MAX = 4;
@@ -137,7 +140,10 @@ export class GossipTree {
     if (!isSilent) this.#announce(peer, state);
   }
 
-  /** Makes every link eager for some time: after a great loss the tree is in pieces, and what is said then matters. */
+  /**
+   * Makes every link eager for some time. After a great loss the tree is in pieces, and the news of that moment
+   * matters.
+   */
   flood(untilMs: number): void {
     this.#floodUntilMs = Math.max(this.#floodUntilMs, untilMs);
   }

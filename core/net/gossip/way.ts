@@ -16,9 +16,9 @@ import type { PeerId } from "../../ports/network.ts";
 /** Nodes of a way. Random links make ways of three to six; a chain of nodes in a small swarm is longer. */
 export const WAY_MAX = 64;
 /**
- * After a way was lost, a way to the same root that is longer by more than this is not believed for a while: it may lead
- * through the lost link, and its teller may not know that yet. Without this bound nodes would look for a root that is gone
- * along ever longer ways (count to infinity).
+ * After a way was lost, a way to the same root that is longer by more than this is not believed for a while: it may
+ * lead through the lost link, and its teller may not know that yet. Without this bound nodes would look for a root that
+ * is gone along ever longer ways (count to infinity).
  */
 const HOLD_MS = 300;
 const DETOUR_MAX = 1;
@@ -30,7 +30,7 @@ interface Neighbour {
   readonly name: string;
   /** From the root to the neighbour; undefined until it is told. */
   way: readonly string[] | undefined;
-  /** Told too soon after others: taken in with a tick. */
+  /** A way that was told too soon after others; it is taken in with the next tick. */
   pending: readonly string[] | undefined;
   isSilent: boolean;
   allowance: number;
@@ -69,7 +69,7 @@ export class Ways {
     return this.#hold?.untilMs ?? Infinity;
   }
 
-  // Each of these gives whether the way of this node has changed.
+  // Each of these returns whether the way of this node has changed.
 
   linkUp(peer: PeerId, nowMs: number): boolean {
     this.#neighbours.set(peer, {

@@ -4,7 +4,10 @@ import { bytesOf } from "../../base/codec.ts";
 import { WAY_MAX } from "./way.ts";
 import { PART_MESSAGE_BYTES_MAX } from "../limits.ts";
 
-/** Bytes of an id on the wire: nobody finds a second body for a given id, and accidents are out of reach. */
+/**
+ * Bytes of an id on the wire: enough that nobody finds a second body with a given id, and that two bodies do not share
+ * one by accident.
+ */
 export const ID_BYTES = 8;
 
 /** A frame between the trees of two neighbours; an absent field says nothing. */

@@ -1,14 +1,14 @@
 /**
  * Certificates: signed statements that lead from a swarm's root key to a member's own key. Pure over the Crypto port.
  *
- * A chain is an array of certificates. The first is issued by the root key, which names the swarm; each later one by the
- * subject of the one before it; the last makes its subject a member, the ones before it make delegates, who may sign
- * within their role and time. Each statement names its issuer, so that a chain that was cut or reordered is told from
- * one that was forged.
+ * A chain is an array of certificates. The root key, which names the swarm, issues the first; the subject of each
+ * certificate issues the next one. The last certificate makes its subject a member. The ones before it make delegates,
+ * who may sign within their role and time. Each statement names its issuer, so that a chain that was cut or reordered
+ * can be told from a forged one.
  *
- * Wire: a certificate is CBOR [statement, signature]; a statement is CBOR
- * [format, swarm, issuer, subject, kind, role, notBeforeMs, notAfterMs], its signature Ed25519 over STATEMENT_DOMAIN and the
- * statement's bytes as they came, so that nothing hangs on one CBOR encoding.
+ * Wire: a certificate is CBOR [statement, signature]; a statement is CBOR [format, swarm, issuer, subject, kind, role,
+ * notBeforeMs, notAfterMs], its signature Ed25519 over STATEMENT_DOMAIN and the statement's bytes as they came, so that
+ * nothing depends on one CBOR encoding.
  */
 import { momentWords } from "../../base/moment.ts";
 import * as v from "valibot";
@@ -47,8 +47,8 @@ export interface Standing {
 }
 
 /**
- * The present time, ms since 1970: a moment, or a span between two clocks neither of which is trusted alone. A certificate
- * has run out only when it has at the beginning of the span.
+ * The present time, ms since 1970: a moment, or the span between two clocks neither of which is trusted alone. A
+ * certificate has run out only if it had run out at the beginning of the span.
  */
 export type When = number | { readonly earliestMs: number; readonly latestMs: number };
 
@@ -61,7 +61,7 @@ function latestOf(when: When): number {
 }
 
 const FORMAT = 1;
-/** Keeps a signature made here from meaning anything elsewhere. */
+/** A signature over this prefix means nothing anywhere else. */
 export const STATEMENT_DOMAIN: Uint8Array = utf8("starfish certificate 1\n");
 
 export const ROLES: readonly ["admin", "member", "reader", "worker"] = ["admin", "member", "reader", "worker"];
@@ -75,7 +75,7 @@ export function outranks(one: Role, other: Role): boolean {
 }
 
 const KEY = bytesOf(32);
-/** The last moment that a JavaScript date can say. */
+/** The last moment that a JavaScript date can represent. */
 const LATEST_MS = 8.64e15;
 const statementSchema = v.tuple([
   v.literal(FORMAT, "This certificate has a format that this version does not know"),
@@ -191,7 +191,7 @@ function readChain(chain: Chain): Certificate[] {
   }
 }
 
-/** Swarm, order, kinds and roles: all that can be told without a signature. */
+/** Checks swarm, order, kinds and roles: everything that needs no signature. */
 function checkLinks(certificates: readonly Certificate[], root: Bytes): void {
   for (const certificate of certificates) {
     if (!equal(certificate.swarm, root)) {

@@ -1,7 +1,8 @@
 /**
- * The short form of an invite, for the chains that founders make: one certificate, which the root key has signed for the
- * invite's own key. Everything that follows from other fields is left out: the certificate's statement is written down
- * again from keys, role and times, and the sealing secret is derived from the invite's key where the founder derived it.
+ * The short form of an invite, for the chains that founders make: one certificate, which the root key has signed for
+ * the invite's own key. Everything that follows from other fields is left out. The reader makes the certificate's
+ * statement again from keys, role and times, and derives the sealing secret from the invite's key if the founder did
+ * so.
  *
  *     1 byte     role (2 bits), whether a secret follows (1 bit), number of addresses (3 bits)
  *     32, 32     root public key, the invite's private key
@@ -41,8 +42,8 @@ export function derivedSecret(crypto: Crypto, privateKey: Bytes): Uint8Array {
 }
 
 /**
- * The invite in its short form, with as many of its addresses, in order, as fit into the given number of bytes; undefined if
- * it has no short form.
+ * The invite in its short form, with as many of its addresses, in order, as fit into the given number of bytes;
+ * undefined if it has no short form.
  */
 export function writeCompact(crypto: Crypto, invite: Omit<Invite, "swarm">, bytesMax: number): Uint8Array | undefined {
   const { delegation, secret } = invite;

@@ -10,8 +10,8 @@ export interface Inviter {
 }
 
 /**
- * The link, short enough for a QR code that a phone reads from a terminal. An address that leads nowhere but to one's own
- * machine is replaced by that of a member that others can reach, where there is one. Throws like `Net.invite`.
+ * The link, short enough for a QR code that a phone reads from a terminal. An address that leads only to one's own
+ * machine is replaced by that of a member that others can reach, if there is one. Throws like `Net.invite`.
  */
 export function inviteLink({ net, inviteBase }: Inviter): string {
   const own = inviteBase();
@@ -19,13 +19,16 @@ export function inviteLink({ net, inviteBase }: Inviter): string {
   return `${base}#${net.invite({ charsMax: INVITE_LINK_CHARS_MAX - base.length - 1 })}`;
 }
 
-/** The link to the app that this node serves beside its page (`up --app`); no other node may have it. Throws like `Net.invite`. */
+/**
+ * The link to the app that this node serves beside its page (`up --app`); no other node may have it. Throws like
+ * `Net.invite`.
+ */
 export function appLink({ net, inviteBase }: Inviter): string {
   const base = new URL("app/", inviteBase()).href;
   return `${base}#${net.invite({ charsMax: INVITE_LINK_CHARS_MAX - base.length - 1 })}`;
 }
 
-/** Whether the link leads nowhere but to the machine on which it is opened. */
+/** Whether the link leads only to the machine on which it is opened. */
 export function isLocalLink(link: string): boolean {
   return /^https?:\/\/(localhost|127\.[\d.]+|\[::1\]|0\.0\.0\.0)([:/]|$)/i.test(link);
 }

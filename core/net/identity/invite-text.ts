@@ -1,7 +1,7 @@
 /**
  * Invites as people paste them: mail programs and messengers break lines, quote, put links in brackets, end sentences
- * behind them, and write characters as percent signs and numbers. Pure; whether one of the readings is an invite is told
- * by its check.
+ * behind them, and write characters as percent signs and numbers. Pure. The check in an invite tells whether one of the
+ * readings is an invite.
  */
 
 /** Only this much of a pasted text is looked at: an invite and the mail around it. */
@@ -32,7 +32,7 @@ export function baseIn(pasted: string): string | undefined {
   return /(https?:\/\/[^#<>"']{1,300})#\s*v\d/.exec(plain(pasted))?.[1]?.replaceAll(/\s+/g, "");
 }
 
-/** Whether there is anything behind the `#`, or at all. */
+/** Whether the text, or its part behind the `#`, is empty. */
 export function isEmpty(pasted: string): boolean {
   return pasted.slice(pasted.lastIndexOf("#") + 1).trim() === "";
 }

@@ -1,6 +1,6 @@
 /**
- * Names and colours that people see instead of ids: two friendly words and a colour. Both are pure functions of the PeerId,
- * so that every node shows the same without asking. Names are not unique (16,384 of them) and prove nothing.
+ * Names and colours that people see instead of ids: two friendly words and a colour. Both are pure functions of the
+ * PeerId, so that every node shows the same without asking. Names are not unique (16,384 of them) and prove nothing.
  */
 import { StarfishError } from "../../base/errors.ts";
 import type { PeerId } from "../../ports/network.ts";
@@ -32,9 +32,9 @@ export const NOUNS: readonly string[] = words(`
 
 /**
  * Hue in degrees, and the colour as text on dark and on light ground. Chosen by search for the largest least distance
- * (OKLab) between any two, as seen with full colour vision and with each of the three colour blindnesses (Machado 2009);
- * brightness differs where hues would be confused. Contrast is at least 4.5 (WCAG AA) on grounds as light as #1a1a1a or
- * as dark as #f4f4f4.
+ * (OKLab) between any two, as seen with full colour vision and with each of the three colour blindnesses (Machado
+ * 2009); brightness differs where hues would be confused. Contrast is at least 4.5 (WCAG AA) on grounds as light as
+ * #1a1a1a or as dark as #f4f4f4.
  */
 const COLOURS: readonly (readonly [hue: number, dark: string, light: string])[] = [
   [10, "#f9411c", "#4f0f02"],
@@ -76,8 +76,8 @@ export function friendlyName(peer: PeerId): string {
 }
 
 /**
- * Throws "usage" unless the text can be a name that a person gives: one that can be typed without quotes and takes one
- * line wherever it is shown. `what` is what they were asked for.
+ * Throws "usage" unless a person may give this name: it can be typed without quotes, and takes one line wherever it is
+ * shown. `what` names the option in the error.
  */
 export function checkName(text: string, what: string): void {
   if (text.length <= NAME_LENGTH_MAX && /^[\p{L}\p{N}][\p{L}\p{N}\p{M}._-]*$/u.test(text)) return;
@@ -89,7 +89,7 @@ export function checkName(text: string, what: string): void {
 
 /** The node's colour, everywhere. There are twelve: labels have to carry the meaning too. */
 export function colourOf(peer: PeerId): Colour {
-  // Other bits than the name's, so that equal names need not have equal colours.
+  // Other bits than those of the name, so that nodes of one name mostly differ in colour.
   const [hue, dark, light] = COLOURS[hashOf(`colour ${peer}`) % COLOURS.length] ?? [0, "#ffffff", "#000000"];
   return { hue, dark: shade(dark), light: shade(light) };
 }

@@ -1,5 +1,6 @@
 /**
- * Statements that a node signs outside of the net's own messages: each for a purpose, so that none can stand for another.
+ * Statements that a node signs outside of the net's own messages. Each names its purpose, so that none can be used in
+ * the place of another.
  */
 import { type Bytes, concat, utf8 } from "../../base/bytes.ts";
 import { isStarfishError } from "../../base/errors.ts";

@@ -1,6 +1,6 @@
 /**
- * Signatures that were found right once are not worked out again: every member of a swarm shows the same delegation, and
- * each one's certificate comes by its hello and again with its record. A verification costs 100 times a hash.
+ * A signature that was once found right is not verified again. Every member of a swarm shows the same delegation, and a
+ * member's certificate comes with its hello and again with its record. A verification costs 100 times a hash.
  */
 import { concat, toHex } from "../../base/bytes.ts";
 import type { Crypto } from "../../ports/crypto.ts";
@@ -16,7 +16,7 @@ export function rememberVerified(crypto: Crypto): Crypto {
     keyPair: (seed) => crypto.keyPair(seed),
     sign: (privateKey, message) => crypto.sign(privateKey, message),
     verify(publicKey, message, signature) {
-      // Of fixed length, so that what is hashed can be read in one way only.
+      // Both have a fixed length, so that the hashed bytes can be read in only one way.
       if (publicKey.length !== KEY_BYTES || signature.length !== SIGNATURE_BYTES) return false;
       const key = toHex(crypto.sha256(concat([publicKey, signature, message])));
       const isRight = verified.delete(key) || crypto.verify(publicKey, message, signature);

@@ -5,11 +5,12 @@
  *   host    -> greeter   answer: its own chain and life, or a refusal with code and reason
  *   greeter -> host      verdict: agreed, or a refusal
  *
- * With answer and verdict goes the newest record that each knows of the other, and with the verdict the greeter's own. Two
- * nodes with one identity learn of each other so (membership/twin.ts): whatever else is sent to either may reach the other.
+ * Answer and verdict also contain the newest record that each side has of the other, and the verdict the greeter's own
+ * record. In this way two nodes with one identity learn of each other (membership/twin.ts): anything else that is sent
+ * to one of them may reach the other.
  *
- * The host shows nothing before the greeter has proved itself. The versions are read before anything else, leniently, so
- * that peers of other versions are told so whatever the rest of their hello looks like.
+ * The host shows nothing before the greeter has proved itself. The versions are read before anything else, leniently,
+ * so that peers of other versions are told so whatever the rest of their hello looks like.
  */
 import * as v from "valibot";
 import { bytesOf, check, decode, encode, integerOf, lineOf, textOf, type Schema } from "../../base/codec.ts";
@@ -34,14 +35,14 @@ export interface Pass {
   readonly swarm: SwarmId;
   readonly chain: Chain;
   readonly versions: VersionRange;
-  /** Random, made at each start: tells a peer that came back from one that never went. */
+  /** Random, made at each start. It tells a peer that has restarted from one that was there all the time. */
   readonly life: Uint8Array;
 }
 
 export interface AdmissionPorts {
   readonly clock: SwarmClock;
   readonly crypto: Crypto;
-  /** Absent where nobody keeps records. */
+  /** Absent if nobody keeps records. */
   readonly records?: HelloRecords | undefined;
 }
 
@@ -117,7 +118,7 @@ export async function greet(
   });
 }
 
-/** The part of who was dialled. Rejects like `greet`. */
+/** The part of the node that was dialled. Rejects like `greet`. */
 export async function host(
   channel: Channel,
   peer: PeerId,
@@ -206,7 +207,7 @@ function say({ min, max }: VersionRange): string {
   return min === max ? `protocol ${min}` : `protocols ${min} to ${max}`;
 }
 
-/** Whether a refusal is the peer's fault. Another version and a full house are nobody's. */
+/** Whether a refusal is the peer's fault. Another version, or too many links, is nobody's fault. */
 export function isPunished(error: StarfishError): boolean {
   return !isStarfishError(error, "version-mismatch") && !isStarfishError(error, "busy");
 }

@@ -1,4 +1,7 @@
-/** A channel read by awaiting: for exchanges of a few messages. Bounded; a peer that sends more or larger ones is cut off. */
+/**
+ * A channel read by awaiting: for exchanges of a few messages. Bounded; a peer that sends more or larger ones is cut
+ * off.
+ */
 import { StarfishError } from "../../base/errors.ts";
 import { abortable } from "../../ports/clock.ts";
 import type { Channel } from "../../ports/network.ts";
@@ -39,7 +42,7 @@ export class Inbox {
     return this.#closed.signal;
   }
 
-  /** Whether nothing more will come, nor waits here. */
+  /** Whether nothing more will come and nothing waits here. */
   get isOver(): boolean {
     return this.#ended !== undefined && this.#messages.length === 0;
   }

@@ -1,4 +1,4 @@
-/** How soon a newcomer is in that could reach nobody at first. */
+/** How soon a newcomer joins if it could reach nobody at first. */
 import { expect, test } from "vitest";
 import { Crowd } from "../../../test/sim/crowd.ts";
 import { seeds } from "../../../test/sim/seeds.ts";

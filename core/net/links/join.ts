@@ -1,7 +1,7 @@
 /**
- * Getting in: while this node has no link it tries the addresses it knows, all at once, again and again with growing
- * pauses, and for as long as it lives; a founder that is alone does no harm by it. Once there is a link, the overlay
- * takes over, until the last one has gone.
+ * Joining: while this node has no link, it tries all addresses that it knows at once, again and again with growing
+ * pauses, as long as it lives. A founder that is alone does so too; that does no harm. Once there is a link, the
+ * overlay takes over, until the last link has gone.
  */
 import { StarfishError, toStarfishError } from "../../base/errors.ts";
 import { sleep, withDeadline, type Clock } from "../../ports/clock.ts";

@@ -1,4 +1,6 @@
-/** Admission and conduct on the simulated network: who gets a link, who does not and why, and what costs it again. */
+/**
+ * Admission and conduct on the simulated network: who gets a link, who does not and why, and how a link is lost again.
+ */
 import { describe, expect, test } from "vitest";
 import { SimWorld } from "../../../test/sim/world.ts";
 import type { SimNode } from "../../../test/sim/node.ts";

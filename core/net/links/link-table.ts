@@ -1,7 +1,7 @@
 /**
- * The links of this node and who is behind them: implements `Links`. Every link of the network starts as a stranger's;
- * one handshake later (admission.ts) it is a member's, or it is told why not and goes. There is one entry a peer: a new
- * link of a peer that came back takes the place of its stale one.
+ * The links of this node, and who is at their other ends: implements `Links`. Every link of the network starts as a
+ * stranger's. After one handshake (admission.ts) it is a member's, or its peer is told why not and it is closed. There
+ * is one entry for each peer: the new link of a peer that came back replaces its stale one.
  *
  * Promises: nothing but the hello passes before admission; channels that come early wait, bounded; members are held to
  * rates and sizes, and to certificates that have not run out; every bound is in limits.ts.
@@ -167,7 +167,7 @@ class Table implements LinkTable {
       member: undefined,
       isOver: false,
     };
-    // Nobody has to be waiting for it.
+    // Perhaps nobody waits for it.
     entry.settled.promise.catch(() => {});
     this.#byLink.set(link, entry);
     this.#byPeer.set(link.peer, entry);
@@ -177,7 +177,7 @@ class Table implements LinkTable {
     return entry;
   }
 
-  /** The oldest is closed. A node that belongs here is admitted within a moment, so it is hardly ever one of those. */
+  /** Closes the oldest. A node that belongs here is admitted within a moment, so it is hardly ever the oldest. */
   #boundStrangers(): void {
     const strangers: Entry[] = [];
     for (const entry of this.#byPeer.values())

@@ -15,7 +15,10 @@ export interface AdmittedLink {
   readonly role: Role;
   readonly inbound: boolean;
   path(): LinkPath;
-  /** Queues a small message (up to PART_MESSAGE_BYTES_MAX of limits.ts). False: the queue is filling, hold back what can wait. */
+  /**
+   * Queues a small message (up to PART_MESSAGE_BYTES_MAX of limits.ts). Returns false if the queue is filling: then
+   * hold back what can wait.
+   */
   send(part: LinkPart, message: Bytes): boolean;
   /** A channel of some protocol to this peer. */
   open(protocol: string, options?: { signal?: AbortSignal | undefined }): Promise<Channel>;
@@ -31,10 +34,14 @@ export interface Links {
   /** Called once when it is gone, whoever closed it. */
   onDown(listener: (link: AdmittedLink) => void): Unsubscribe;
   /**
-   * One receiver per part. If it throws a StarfishError "malformed" or "too-large", this counts as misbehaviour of the peer.
+   * One receiver per part. If it throws a StarfishError "malformed" or "too-large", this counts as misbehaviour of the
+   * peer.
    */
   receive(part: LinkPart, receiver: (link: AdmittedLink, message: Uint8Array) => void): void;
-  /** Dials and admits. Rejects with "unreachable", "timeout", "cancelled", "not-a-member", "wrong-swarm", "version-mismatch", "bad-certificate". */
+  /**
+   * Dials and admits. Rejects with "unreachable", "timeout", "cancelled", "not-a-member", "wrong-swarm",
+   * "version-mismatch", "bad-certificate".
+   */
   dial(target: DialTarget, options: { signal: AbortSignal }): Promise<AdmittedLink>;
   /** Counts a fault of this peer (malformed, oversized, flooding); too many cost it its link and some minutes. */
   misbehaved(peer: PeerId, what: string): void;

@@ -1,6 +1,7 @@
 /**
- * The lobby, in which links wait until both ends have proved their membership. It runs the hellos, keeps their deadlines and
- * bounds, and reports failures. The link table (link-table.ts), which the lobby calls, decides what becomes of a link.
+ * The lobby, in which links wait until both ends have proved their membership. It runs the hellos, keeps their
+ * deadlines and bounds, and reports failures. The link table (link-table.ts), which the lobby calls, decides what
+ * becomes of a link.
  */
 import { isStarfishError, StarfishError, toStarfishError } from "../../base/errors.ts";
 import type { Timer } from "../../ports/clock.ts";
@@ -70,8 +71,8 @@ export class Lobby {
   }
 
   /**
-   * This node has dialled the peer, and the link is what came of it. Where both have dialled at once, both may believe that it
-   * was the other one: so both say hello.
+   * This node has dialled the peer, and got this link. If both have dialled at once, each may believe that the other
+   * one has; so both say hello.
    */
   dialled(entry: Entry): void {
     if (entry.member === undefined && !entry.isOver) this.#greet(entry);
@@ -123,7 +124,7 @@ export class Lobby {
     this.#options.onRefused(refusal);
   }
 
-  /** The word of refusal has to get there first; the refused one closes when it has read it. */
+  /** The refusal has to arrive first. The refused peer closes the link when it has read it. */
   #farewell(link: Link, error: StarfishError): void {
     const part = (): void => {
       if (isPunished(error)) this.#ports.network.expel(link.peer, REFUSED_MS);

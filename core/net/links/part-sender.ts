@@ -1,7 +1,7 @@
 /**
- * The outgoing side of one part (members, overlay, gossip) on one link: a long-lived channel, opened with the first message
- * and again after it broke. The queue is bounded; above the bound messages are dropped. The parts are built for that: they
- * repeat what matters.
+ * The outgoing side of one part (members, overlay, gossip) on one link: a long-lived channel, opened with the first
+ * message and again after it broke. The queue is bounded; above the bound messages are dropped. The parts can stand
+ * that, because they repeat what matters.
  */
 import type { Bytes } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError } from "../../base/errors.ts";

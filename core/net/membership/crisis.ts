@@ -17,7 +17,7 @@ const SHARE_MIN = 1 / 4;
 export class Losses {
   #atMs: number[] = [];
 
-  /** True if the number of links lost lately, with `remaining` links left, is no coincidence. */
+  /** True if so many links were lost lately, with `remaining` links left, that it can't be coincidence. */
   add(count: number, remaining: number, nowMs: number): boolean {
     this.#atMs = this.#atMs.filter((atMs) => nowMs - atMs < WINDOW_MS);
     for (let i = 0; i < count; i++) this.#atMs.push(nowMs);

@@ -1,8 +1,8 @@
 /**
- * Membership under churn, loss and cuts: what everyone believes is held against the truth, all the time.
+ * Membership under churn, loss and cuts: what each node believes is compared with the truth, all the time.
  *
- * A few seeds of a middling swarm run with every `npm test`; with LONG=1 hundreds of seeds, and the swarm of 200 for ten
- * minutes of virtual time that docs/scaling.md speaks of. Each failure names its seed, and SEED=7 repeats it.
+ * A few seeds of a middling swarm run with every `npm test`; with LONG=1 hundreds of seeds, and a swarm of 200 for ten
+ * minutes of virtual time, as docs/scaling.md says. Each failure names its seed, and SEED=7 repeats it.
  */
 import { describe, expect, test } from "vitest";
 import { Churn } from "../../../test/sim/churn.ts";

@@ -1,14 +1,15 @@
 /**
- * Membership: every node knows the signed record of each member, and the nodes that are linked to a member notice its death.
+ * Membership: every node knows the signed record of each member, and the nodes that are linked to a member notice its
+ * death.
  *
- * Promises, while links lead from everyone to everyone: a node that dies is gone everywhere within 6 s if its links close
- * and within 10 s if they just go silent (later where answers take longer than a third of a second); a node that says
- * goodbye is gone at once; a node that is wrongly suspected has the three seconds of SUSPICION_MS_MAX to refute it. After
- * SWIM (Das, Gupta and Motivala, DSN 2002) with Lifeguard's refinements, except that nodes watch those they are linked to
- * anyway, and tell the news along a broadcast tree.
+ * Promises, while links lead from everyone to everyone: a node that dies is known to be gone everywhere within 6 s if
+ * its links close, and within 10 s if they just go silent (later where answers take longer than a third of a second); a
+ * node that says goodbye is gone at once; a node that is wrongly suspected has the three seconds of SUSPICION_MS_MAX to
+ * refute it. After SWIM (Das, Gupta and Motivala, DSN 2002) with Lifeguard's refinements, except that nodes watch those
+ * they are linked to anyway, and tell the news along a broadcast tree.
  *
- * Assumes that `overlay/overlay.ts` keeps the links a connected graph, tells of members nobody seems to watch (`doubt`), and
- * announces which links are closed in peace (`expectDown`).
+ * Assumes that `overlay/overlay.ts` keeps the links a connected graph, tells of members nobody seems to watch
+ * (`doubt`), and announces which links are closed in peace (`expectDown`).
  */
 import { Listeners, type Unsubscribe } from "../../base/events.ts";
 import { equal } from "../../base/bytes.ts";
@@ -381,7 +382,8 @@ class Members implements Membership {
       if (from === peer || this.#watches.get(peer)?.isProven === true) this.#table.heard(peer);
       return "spread";
     } catch (error) {
-      // A certificate may have run out by our clock and not by the sender's; a wrong signature is nobody's honest error.
+      // A certificate may have run out by our clock and not by the sender's; a wrong signature is nobody's honest
+      // error.
       if (!isStarfishError(error)) throw error;
       if (error.code === "malformed") this.#ports.links.misbehaved(from, error.message);
       return "fault";
@@ -416,8 +418,8 @@ class Members implements Membership {
   }
 
   /**
-   * Others take links to one twin for links to the other, so the twins close each other's links. Therefore this node
-   * answers on every link for a while, and only then ends.
+   * Other nodes take a link to one twin for a link to the other, so the twins' links close each other. Therefore this
+   * node answers on every link for a while, and only then ends.
    */
   #giveWay(twin: Twin): void {
     this.#post.flushAll();

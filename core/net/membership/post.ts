@@ -1,6 +1,6 @@
 /**
- * What membership sends on its links: frames, each with whatever waits in the broadcast tree for that peer. Small things
- * are gathered (gossip/flush.ts); a frame that goes out anyway takes along what waits.
+ * What membership sends on its links: frames, each with whatever waits in the broadcast tree for that peer. Small
+ * messages are gathered (gossip/flush.ts). A frame that is sent for another reason takes along what waits.
  */
 import { encode } from "../../base/codec.ts";
 import type { Clock } from "../../ports/clock.ts";

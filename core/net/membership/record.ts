@@ -1,11 +1,11 @@
 /**
- * A member's record as it travels: signed by the member, with the certificate chain that proves its role, so that anyone
- * can check it whoever brings it. About 700 bytes, most of them the chain.
+ * A member's record as it travels: signed by the member, with the certificate chain that proves its role, so that
+ * anyone can check it whoever brings it. About 700 bytes, most of them the chain.
  *
- * Wire: CBOR [body, signature, chain]; the body is CBOR
- * [format, peer, incarnation, name, kind, device, host, addresses, coresLent, coresBusy, startedAtMs, state, relayReason,
- * life, rival, card], the signature Ed25519 over RECORD_DOMAIN and the body's bytes as they came. Life is drawn at each start, and rival the
- * life of another record under the same identity that this one outdoes: who finds its own life there has a living twin.
+ * Wire: CBOR [body, signature, chain]; the body is CBOR [format, peer, incarnation, name, kind, device, host,
+ * addresses, coresLent, coresBusy, startedAtMs, state, relayReason, life, rival, card], the signature Ed25519 over
+ * RECORD_DOMAIN and the body's bytes as they came. Life is drawn at random at each start. Rival is the life in another
+ * record of the same identity, which this record outdoes: a node that finds its own life there has a twin that runs.
  */
 import * as v from "valibot";
 import { concat, equal, utf8 } from "../../base/bytes.ts";
@@ -17,7 +17,7 @@ import { type Chain, chainSchema, earliestOf, verifyChain, type When } from "../
 import { ADDRESS_CHARS_MAX } from "../limits.ts";
 import type { MemberRecord, SwarmId } from "../types.ts";
 
-/** Which start of a node a record is of, and of which other one it has heard. */
+/** The start of the node that the record is of, and another start of it that it has heard of. */
 export interface Lives {
   readonly life: Uint8Array;
   readonly rival: Uint8Array | undefined;
@@ -110,7 +110,9 @@ export function signRecord(
   return { record, chain, notAfterMs, wire: encode([body, signature, chain]) };
 }
 
-/** A record that has been read but not yet believed: whose it is and how new, before the cost of checking signatures. */
+/**
+ * A record that has been read but not yet believed: whose it is and how new, before the cost of checking signatures.
+ */
 export interface UncheckedRecord {
   readonly says: Omit<MemberRecord, "role">;
   readonly lives: Lives;
@@ -167,8 +169,8 @@ export function readRecord(wire: Uint8Array): UncheckedRecord {
 }
 
 /**
- * The record, if its chain proves a member and its signature is that member's. A chain that `known` has shown already is
- * not verified again. Throws StarfishError "bad-certificate", "wrong-swarm", "not-a-member" or "malformed".
+ * The record, if its chain proves a member and its signature is that member's. A chain that `known` has shown already
+ * is not verified again. Throws StarfishError "bad-certificate", "wrong-swarm", "not-a-member" or "malformed".
  */
 export function checkRecord(
   crypto: Crypto,

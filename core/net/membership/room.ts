@@ -17,27 +17,27 @@ const HEARSAY_MAX = 4_488;
 /** Of these, members that were only ever reported as asleep: tabs that were frozen before this node came. */
 export const SLEEPERS_MAX = 1_024;
 
-/** A member that this node has only been told of. */
+/** A member that others have reported, and that this node has not met. */
 export interface Ghost {
   readonly peer: PeerId;
-  /** Over whose link it was first told of. */
+  /** The peer over whose link it was first reported. */
   readonly by: PeerId;
   readonly isSleeper: boolean;
 }
 
 export class Room {
-  /** By who told of them, in the order in which they came. */
+  /** By the peer that reported them, in the order in which they came. */
   readonly #sleepers = new Map<PeerId, Map<PeerId, Ghost>>();
   readonly #others = new Map<PeerId, Map<PeerId, Ghost>>();
   #sleeping = 0;
   #size = 0;
 
-  /** How many are only told of. */
+  /** The number of members that are only reported by others. */
   get size(): number {
     return this.#size;
   }
 
-  /** Little is left for those whom others tell of. */
+  /** Whether little room is left for members that others report. */
   get isCrowded(): boolean {
     return this.#size - this.#sleeping > HEARSAY_MAX * 0.9;
   }
@@ -62,8 +62,8 @@ export class Room {
   }
 
   /**
-   * Asks for room for a member that comes itself (`by` is undefined) or of which the member `by` tells. True if there is
-   * room, false if there is none, or the ghost that has to be evicted for it.
+   * Asks for room for a member that comes itself (`by` is undefined) or of which the member `by` tells. True if there
+   * is room, false if there is none, or the ghost that has to be evicted for it.
    */
   roomFor(living: number, by: PeerId | undefined, isSleeper: boolean): true | Ghost | false {
     if (by === undefined) return living < MEMBERS_MAX || this.#first() || false;
@@ -73,7 +73,7 @@ export class Room {
     return newest(largest(this.#sleepers)) ?? this.#shareOf(this.#others, by);
   }
 
-  /** Those told of last by who told of most: to be asked whether they are there. */
+  /** The last members reported by the peer that has reported the most. They are asked whether they are there. */
   latest(count: number): PeerId[] {
     const told = largest(this.#others);
     return told === undefined ? [] : [...told.keys()].slice(-count);

@@ -1,7 +1,7 @@
 /**
- * How members are named on the wire among members: six bytes of a hash of the PeerId, and six of the incarnation where
- * one is meant. Two of 5,000 members share an id with a chance of 1 in 20 million; they would then be mixed up in digests
- * and suspicions until one of them restarts, and nothing worse.
+ * How members are named on the wire among members: six bytes of a hash of the PeerId, and six more if an incarnation is
+ * meant. Two of 5,000 members share an id with a chance of 1 in 20 million; they would then be mixed up in digests and
+ * suspicions until one of them restarts, and nothing worse.
  */
 import { utf8 } from "../../base/bytes.ts";
 import type { Crypto } from "../../ports/crypto.ts";
@@ -53,7 +53,7 @@ export function unpackRows(packed: Uint8Array): Row[] {
   return rows;
 }
 
-/** 32 bits that differ for different rows; sums of them tell tables apart, by accident if not against forgers. */
+/** 32 bits that differ for different rows; their sums tell tables apart, though not against a forger. */
 export function mixRow(id: ShortId, incarnation: number): number {
   let h = Math.imul(id % HALF, 0x9e3779b1) ^ Math.imul(Math.floor(id / HALF), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 15), 0xc2b2ae35) ^ (incarnation % HALF);

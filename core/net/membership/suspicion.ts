@@ -78,7 +78,7 @@ export class Suspicions {
     if (rows.length > 0) this.#parts.broadcast(encodeSuspicion(by, rows, ++this.#sequence));
   }
 
-  /** Nobody is left who could tell of others. */
+  /** Doubts everyone: nobody is left who could tell of others. */
   doubtAll(): void {
     const { id, table, nowMs } = this.#parts;
     for (const member of table.awake()) {

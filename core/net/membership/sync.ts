@@ -1,7 +1,7 @@
 /**
- * Repairs what broadcasts missed: neighbours tell each other the hash of their tables with every ping; where hashes keep
- * differing, one sends a digest and the other answers with what differs. A new link compares at once, which is how a
- * newcomer learns of everyone and how the halves of a cut swarm become one.
+ * Repairs what broadcasts missed. Neighbours tell each other the hash of their tables with every ping. If the hashes
+ * keep differing, one sends a digest and the other answers with what differs. On a new link they compare at once: so a
+ * newcomer learns of everyone, and the halves of a cut swarm become one.
  */
 import type { PeerId } from "../../ports/network.ts";
 import type { AdmittedLink } from "../links/links.ts";
@@ -12,13 +12,14 @@ import type { LinkWatch } from "./watch.ts";
 import type { MemberFrame } from "./wire.ts";
 import type { SignedRecord } from "./record.ts";
 
-/** Tables that differ for this long do so for another reason than news on its way. */
+/** If tables differ for this long, the reason is not news that is on its way. */
 const DIFFERS_MS = 2_000;
-/** Digests that this node begins: one in this time. At 1,000 members each has 12 kB. */
+/** This node begins at most one digest in this time. At 1,000 members each has 12 kB. */
 const PAUSE_MS = 3_000;
 /**
- * A node that has just asked one neighbour does not ask another for the same records: a newcomer links to several at once,
- * and each of them would send everyone's record. Records that do not come are asked for after the next comparison.
+ * A node that has just asked one neighbour does not ask another for the same records: a newcomer links to several at
+ * once, and each of them would send everyone's record. Records that do not come are asked for after the next
+ * comparison.
  */
 const ASKED_MS = 500;
 /** Records of one message. */

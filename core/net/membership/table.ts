@@ -1,10 +1,10 @@
 /**
  * The table of all members. Pure: records, suspicions and moments in, changes out through `onChange`.
  *
- * Of two records of one member the higher incarnation wins, whatever was believed of the lower one; at the same incarnation
- * a death that was declared stands. A suspicion ends in death unless the suspect outlives it with a higher incarnation; the
- * more members share a suspicion, the shorter it runs (Dadgar, Phillips and Currey, "Lifeguard", DSN-W 2018). The gone stay
- * for a day, so that the halves of a swarm that was cut find each other again.
+ * Of two records of one member the higher incarnation wins, whatever was believed of the lower one; at the same
+ * incarnation a death that was declared stands. A suspicion ends in death unless the suspect outlives it with a higher
+ * incarnation; the more members share a suspicion, the shorter it runs (Dadgar, Phillips and Currey, "Lifeguard", DSN-W
+ * 2018). The gone stay for a day, so that the halves of a swarm that was cut find each other again.
  */
 import type { PeerId } from "../../ports/network.ts";
 import type { SignedRecord } from "./record.ts";
@@ -74,8 +74,8 @@ const PATIENCE_MAX = 4;
 const GONE_MS: number = 24 * 3_600_000;
 const GONE_MAX = 4_000;
 /**
- * How many members for which there was no room are remembered, and for how long: until then their records are not asked for
- * again.
+ * How many members for which there was no room are remembered, and for how long: until then their records are not asked
+ * for again.
  */
 const REFUSED_MAX = 8_192;
 const REFUSED_MS: number = 10 * 60_000;
@@ -252,7 +252,7 @@ export class MemberTable {
     return true;
   }
 
-  /** This node knows better than those who suspect the member: the suspicion is forgotten here. */
+  /** This node knows that the member lives, so it forgets others' suspicion of it. */
   trust(peer: PeerId, nowMs: number): void {
     const slot = this.#byPeer.get(peer);
     if (slot?.suspicion === undefined) return;

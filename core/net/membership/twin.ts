@@ -1,9 +1,9 @@
 /**
- * Two nodes with one identity: a data directory was copied, or a machine restored from a picture of itself. Each raises its
- * incarnation above the other's for ever, and links to the one are taken for links to the other. So each record names the
- * life of its node (drawn at its start), and the other life whose record it answers. News of a former life of this node may
- * still go round, but a former life can't answer. So a node that reads a record which answers its own, present life has a
- * twin that runs now. Of the two, the one that started later ends. Pure.
+ * Two nodes with one identity: a data directory was copied, or a machine restored from a picture of itself. Each raises
+ * its incarnation above the other's, again and again, and links to one are taken for links to the other. So each record
+ * names the life of its node, which is drawn at its start, and another life whose record it answers. News of a former
+ * life of this node may still go round, but a former life can't answer. So a node that reads a record which answers its
+ * own, present life has a twin that runs now. Of the two, the one that started later ends. Pure.
  */
 import { momentWords } from "../../base/moment.ts";
 import { equal, toHex } from "../../base/bytes.ts";

@@ -1,21 +1,28 @@
 /**
  * Failure detection on one link, and how far this node may trust its own sense of time. Pure.
  *
- * Every message over a link is a sign of life. A link that has been quiet for a while is pinged; the peer answers even when
- * its timers are throttled, because answers depend on messages alone. Time counts only while this node itself is running: of
- * a gap in its own ticks (a frozen tab, a loaded machine) no more than CREDIT_MS_MAX is held against others.
+ * Every message over a link is a sign of life. A link that has been quiet for a while is pinged; the peer answers even
+ * when its timers are throttled, because answers depend on messages alone. Time counts only while this node itself is
+ * running: after a gap in its own ticks (a frozen tab, a loaded machine) no more than CREDIT_MS_MAX is counted as
+ * others' silence.
  */
 
 /** How often links are looked at. Half of the ping interval, so that throttling to a second costs little. */
 export const TICK_MS = 500;
-/** Quiet for this long, a link is pinged with the next tick: every second and a half or so, by whichever end is first. */
+/**
+ * A link that was quiet for this long is pinged with the next tick: every second and a half or so, by whichever end is
+ * first.
+ */
 const PING_MS = 1_200;
-/** Quiet for this long although pinged, its peer is suspected. Two pings may get lost in a stall of the path. */
+/**
+ * If a link stays quiet for this long although it was pinged, its peer is suspected. Two pings may get lost while a
+ * path stalls.
+ */
 const SILENT_MS = 2_500;
 const PINGS_MIN = 2;
 /**
- * Where answers take long, silence begins only this many round trips after the first ping. Forty nodes on two cores answer
- * after a second, and each suspicion makes work for all.
+ * Where answers take long, silence begins only this many round trips after the first ping. Forty nodes on two cores
+ * answer after a second, and each suspicion makes work for all.
  */
 const SILENT_ROUND_TRIPS = 4;
 const SILENT_MS_MAX = 10_000;
@@ -78,10 +85,10 @@ export class LinkWatch {
   }
 }
 
-/** A tick that comes this late says that this node is slow itself. Above the second of a throttled tab, and its jitter. */
+/** If a tick is this late, this node itself is slow. It is more than a throttled tab's second and its jitter. */
 const LATE_MS = 2_500;
 const SCORE_MAX = 4;
-/** A point is forgiven after this long without another. */
+/** A point is forgiven if no other comes for this long. */
 const FORGIVE_MS = 10_000;
 
 /**

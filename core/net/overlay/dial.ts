@@ -26,11 +26,14 @@ export interface DiallerParts {
 /** Deadline of one dial; a relayed path comes after a direct one has been given up. */
 const DIAL_MS = 8_000;
 /**
- * Dials at once that are not pressing. When forty nodes on two cores all wanted links to all at once, hardly one was done
- * within its time, and each was begun again.
+ * Dials at once that are not urgent. When forty nodes on two cores all wanted links to all others at once, hardly one
+ * dial was done in time, and each was begun again.
  */
 const DIALS_MAX = 8;
-/** A dial that takes longer than this is to somebody far or gone, and gives its turn to others while it goes on. */
+/**
+ * A dial that takes longer than this is to a node that is far away or gone. It goes on, but no longer counts against
+ * DIALS_MAX.
+ */
 const DIAL_TURN_MS = 1_000;
 const INTRODUCERS_MAX = 3;
 
@@ -43,7 +46,10 @@ export class Dialler {
     this.#parts = parts;
   }
 
-  /** Dials once for all who ask. One that is pressing waits for no other. Rejects as `Overlay.connect` does. */
+  /**
+   * Dials once for all callers that ask at the same time. An urgent dial (`isPressing`) waits for no other. Rejects as
+   * `Overlay.connect` does.
+   */
   dial(peer: PeerId, { isPressing = false }: { readonly isPressing?: boolean } = {}): Promise<AdmittedLink> {
     const known = this.#dials.get(peer);
     if (known !== undefined) return known;
@@ -85,7 +91,7 @@ export class Dialler {
   async #dial(peer: PeerId, isPressing: boolean): Promise<AdmittedLink> {
     const { clock, links, makeRoom, signal: ended } = this.#parts;
     const addresses = this.#addresses(peer);
-    // Asked for before its turn, since it may itself take one.
+    // Asked for before the dial has its turn, because asking may itself take a turn.
     const asked = await this.#ways(peer, addresses, isPressing);
     if (addresses.length === 0 && asked.length === 0) {
       throw new StarfishError("unreachable", "Nobody within reach is linked to this member", { retryable: true });

@@ -5,7 +5,7 @@
  */
 import { mixRow, type ShortId } from "../membership/rows.ts";
 
-/** Lets the other losses of the same moment, and new links of those left over, become known first. */
+/** Waits until the other losses of the same moment, and new links of the nodes that are left, are known. */
 const SETTLE_MS = 1_000;
 /** Members at once whose neighbours are looked after; a great cut is met by calling the roll. */
 const WARDS_MAX = 512;
@@ -42,5 +42,5 @@ export class Guard {
   }
 }
 
-/** The sum of a swarm's doubts without cause: this many members a second are looked for at random. */
+/** The swarm as a whole checks this many members a second at random, without a cause. */
 export const AUDITS_PER_SECOND = 0.5;

@@ -10,7 +10,7 @@ import type { Member } from "../types.ts";
 const PROBES_PER_SECOND = 5;
 /** One in this many attempts goes to a bootstrap address instead. */
 const BOOTSTRAP_SHARE = 8;
-/** The missing of this time are as likely as all before them: most of what a cut took is found among the latest. */
+/** Members lost within this time are tried as often as all lost before: most of what a cut took is among the latest. */
 const RECENT_MS = 60_000;
 /** A member that said goodbye is not part of a cut. It is tried now and then in case it came back alone. */
 const LEFT_WEIGHT = 0.05;

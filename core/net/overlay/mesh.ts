@@ -1,14 +1,17 @@
 /**
- * Decides which links to add and which to give up. The result is a random graph with degrees of DEGREE_MIN to DEGREE_MAX or
- * a few more: every node is a few steps from every other, and half of all nodes may vanish without leaving it in pieces.
- * Pure except for the random source.
+ * Decides which links to add and which to give up. The result is a random graph with degrees of DEGREE_MIN to
+ * DEGREE_MAX or a few more: every node is a few steps from every other, and half of all nodes may vanish without
+ * leaving it in pieces. Pure except for the random source.
  */
 import type { PeerId } from "../../ports/network.ts";
 import { type Random, sample } from "../../ports/random.ts";
 import type { AdmittedLink } from "../links/links.ts";
 import type { Member } from "../types.ts";
 
-/** Below it a link is not given up: of six random links to a swarm half of which dies, some remain (63 in 64). */
+/**
+ * With this many links or fewer, none is given up. If half of the swarm dies, at least one of six random links remains
+ * in 63 of 64 cases.
+ */
 const DEGREE_MIN = 6;
 /** With fewer links this node dials; links that others dial bring the mean to about 8. */
 const DEGREE = 7;
@@ -16,7 +19,7 @@ const DEGREE = 7;
 const DEGREE_MAX = 9;
 /** With this many others or fewer, everyone is linked to everyone. */
 const COMPLETE_MAX = 12;
-/** Dials at once for the mesh: each of a tab's keeps its page busy for a moment. */
+/** Dials at once for the mesh: each dial of a tab keeps its page busy for a moment. */
 const DIALS_MAX = 4;
 /** A link used within this time is in use. */
 const USED_MS = 30_000;
@@ -25,11 +28,13 @@ const YOUNG_MS = 3_000;
 const PRUNES_PER_TICK = 4;
 /** A peer that refused a prune is not asked again for this long. */
 const REFUSED_MS = 30_000;
-/** After a failed dial this long, doubled with each further one. */
+/** The pause after a failed dial; it doubles with each further failure. */
 const RETRY_MS_MIN = 2_000;
 const RETRY_MS_MAX = 60_000;
 const FAILURES_MAX = 1_024;
-/** Now and then a random link more, and a random one less: what a cut or a crowd left lopsided evens out. */
+/**
+ * How often a random link is added and a random one given up: so a graph that a cut or a crowd left lopsided evens out.
+ */
 const MIX_MS = 60_000;
 /**
  * After the parts of a cut swarm have met, each node makes this many links to nodes that have returned, since a single

@@ -1,6 +1,6 @@
 /**
- * Which links this node keeps. A few at random, so that the swarm stays one whatever dies; more on demand, up to a cap;
- * none is closed that is in use or that the other end needs.
+ * Which links this node keeps: a few at random, so that the swarm stays connected whatever dies, and more on demand, up
+ * to a cap. It closes no link that is in use or that the other end needs.
  *
  * Promises that two members with a path of links between them can be linked while somebody within three links of both
  * introduces them (`connect`), that a cut swarm finds together again (search.ts), and that members whom nobody
@@ -52,12 +52,12 @@ export interface OverlayPorts {
 export interface Overlay {
   /**
    * The link to a member: the one there is, or a new one, direct or introduced. It counts as used, and is kept for a
-   * while. Rejects with what `Links.dial` rejects with; "unreachable" too where nobody introduces us.
+   * while. Rejects with what `Links.dial` rejects with; "unreachable" too if nobody introduces us.
    */
   connect(peer: PeerId, options?: { readonly signal?: AbortSignal | undefined }): Promise<AdmittedLink>;
   /** Members that are known to be linked to both this node and `peer`, best first; possibly none. */
   introducers(peer: PeerId): readonly PeerId[];
-  /** The same; neighbours are asked where none is known. */
+  /** The same, but neighbours are asked if none is known. */
   introducersOf(peer: PeerId, options?: { readonly signal?: AbortSignal | undefined }): Promise<readonly PeerId[]>;
   /** The link to this peer is in use. */
   touch(peer: PeerId): void;
@@ -81,7 +81,7 @@ class Neighbourhood implements Overlay {
   readonly #questions: Questions;
   readonly #dialler: Dialler;
   readonly #search: Search;
-  /** Whom the mesh is being extended to now. */
+  /** The peers that are being dialled to extend the mesh. */
   readonly #extending = new Set<PeerId>();
   /** The links that our neighbours have been told of. */
   readonly #told = new Set<ShortId>();
@@ -153,7 +153,10 @@ class Neighbourhood implements Overlay {
     this.#ended.abort(new StarfishError("closed", "This node has left"));
   }
 
-  /** Before a dial: at the cap, the link that was not used for longest goes, whatever the other end thinks. */
+  /**
+   * Called before a dial. At the cap, it closes the link that was not used for the longest time, whatever the other end
+   * thinks.
+   */
   #makeRoom(): void {
     const { links, membership } = this.#ports;
     const all = links.all();
@@ -322,7 +325,10 @@ class Neighbourhood implements Overlay {
 
   // Helpers
 
-  /** Links on which something arrived recently. After a cut the other links connect nothing, although nobody is a suspect yet. */
+  /**
+   * Links on which something arrived recently. After a cut the other links connect nothing, although nobody is a
+   * suspect yet.
+   */
   #lively(): AdmittedLink[] {
     const { links, membership } = this.#ports;
     return links.all().filter(({ peer }) => membership.quietMs(peer) < LIVELY_MS);

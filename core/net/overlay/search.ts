@@ -20,7 +20,10 @@ export interface SearchParts {
 
 /** How long a probe of a missing member waits for an answer. */
 const PROBE_MS = 2_000;
-/** Probes at once of a node that has nobody left: it can't know who of all it knew is on its side of a cut. */
+/**
+ * Probes at once by a node that has nobody left. It can't know which of the nodes that it knew are on its side of a
+ * cut.
+ */
 const ALONE_PROBES_MAX = 4;
 /** An entry among the missing members for whatever node answers at the bootstrap addresses. It is not a PeerId. */
 const BOOTSTRAP = "bootstrap";
@@ -34,7 +37,7 @@ export class Search {
     this.#parts = parts;
   }
 
-  /** Looks for the missing; a node without links that are alive, for anybody. */
+  /** Looks for missing members. A node without a living link looks for any member. */
   tick(linked: number, awake: readonly Member[]): void {
     const { membership, random, periodMs } = this.#parts;
     const isAlone = linked === 0;

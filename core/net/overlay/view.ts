@@ -3,7 +3,7 @@ import type { PeerId } from "../../ports/network.ts";
 import { type ShortId, unpackIds } from "../membership/rows.ts";
 import type { OverlayFrame } from "./wire.ts";
 
-/** More links than any node has; what a neighbour claims beyond is not kept. */
+/** More links than any node has. Further links that a neighbour claims are not kept. */
 const LINKS_MAX = 512;
 
 export class NeighbourView {

@@ -12,11 +12,11 @@ export interface OverlayFrame {
   /** May this link go? Yes. No. It goes (the sender has no room). */
   readonly prune?: "ask" | "yes" | "no" | "must" | undefined;
   /**
-   * The question: which of these members are you linked to, and which are your neighbours linked to? The number comes back
-   * with the answer.
+   * The question: which of these members are you linked to, and which are your neighbours linked to? The number comes
+   * back with the answer.
    */
   readonly ask?: readonly [question: number, ids: Uint8Array] | undefined;
-  /** Pairs: one of those asked for, and one that is linked to it. */
+  /** Pairs: a member that was asked for, and one that is linked to it. */
   readonly tell?: readonly [question: number, pairs: Uint8Array] | undefined;
 }
 

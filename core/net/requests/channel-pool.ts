@@ -36,7 +36,7 @@ export class ChannelPool {
       if (kept.link !== link || kept.channel.protocol !== protocol) continue;
       this.#kept.delete(kept);
       if (kept.inbox.isQuiet && kept.path.transport === transport && kept.path.kind === kind) return kept;
-      // Closed, or the peer has said what nobody asked for, or the link has found a better way.
+      // It was closed, or the peer has sent something that nobody asked for, or the link has found a better path.
       kept.channel.end();
     }
     return undefined;

@@ -1,6 +1,6 @@
 /**
- * Finds the way to a member and asks it there: over a link of its own, which the overlay makes if it can, or else through
- * a member that is linked to both.
+ * Finds the way to a member and asks it there: over a link of its own, which the overlay makes if it can, or else
+ * through a member that is linked to both.
  */
 import { whole } from "../../base/bytes.ts";
 import { check, type Schema } from "../../base/codec.ts";
@@ -50,7 +50,10 @@ export function createRouter(ports: RouterPorts): Router {
     return withDeadline(clock, timeoutMs / 2, "Finding a way to the node", connect, { signal });
   }
 
-  /** Members that can carry requests for this node. If there are none, rejects with `why` there is no link. */
+  /**
+   * Members that can carry requests for this node. If there are none, rejects with `why`, the reason for which there is
+   * no link.
+   */
   async function carriersTo(peer: PeerId, { signal }: Limits, why: unknown): Promise<readonly AdmittedLink[]> {
     if (signal.aborted || !isStarfishError(why)) throw why;
     const carriers = linksOf(await abortable(signal, overlay.introducersOf(peer, { signal })));
@@ -63,7 +66,7 @@ export function createRouter(ports: RouterPorts): Router {
     return found.slice(0, FORWARDERS_TRIED_MAX);
   }
 
-  /** Asks through the first of the carriers that can; gives what the last of them failed with. */
+  /** Asks through the first carrier that works. If none does, rejects with the error of the last one. */
   async function carried<R>(
     carriers: readonly AdmittedLink[],
     peer: PeerId,
@@ -137,7 +140,7 @@ export function createRouter(ports: RouterPorts): Router {
   };
 }
 
-/** Whether another carrier may do better. */
+/** Whether the failure is the carrier's, so that another one may succeed. */
 function isCarriersOwn(error: unknown): error is StarfishError {
   return (
     isStarfishError(error, "unreachable") || isStarfishError(error, "link-closed") || isStarfishError(error, "busy")

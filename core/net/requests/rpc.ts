@@ -1,11 +1,11 @@
 /**
- * Request and reply: one exchange at a time on a channel, on the protocol of the part that serves it. The asker sends the
- * request and ends its side; the server sends the reply and ends its own. A node that makes many requests keeps the channel
- * for the next one instead, as HTTP/1.1 keeps connections (RFC 9112, 9.3). Aborting the channel cancels, from either side,
- * and a link that closes does the same.
+ * Request and reply: one exchange at a time on a channel, on the protocol of the part that serves it. The asker sends
+ * the request and ends its side; the server sends the reply and ends its own. A node that makes many requests keeps the
+ * channel for the next one instead, as HTTP/1.1 keeps connections (RFC 9112, 9.3). Aborting the channel cancels, from
+ * either side, and a link that closes does the same.
  *
  * Promises: a request settles by its deadline; what is in flight is bounded per peer and in total, at both ends; a
- * handler sees nothing that its schema has not passed; its StarfishErrors reach the asker with code and message.
+ * handler sees only what its schema has passed; its StarfishErrors reach the asker with code and message.
  */
 import type { Bytes } from "../../base/bytes.ts";
 import { check, decode, type Schema } from "../../base/codec.ts";
@@ -42,8 +42,8 @@ export interface AskOptions {
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
   /**
-   * Keeps the channel open for some time, for the next request of this protocol with this option: for parts that move
-   * much.
+   * Keeps the channel open for some time, for the next request of this protocol with this option: for parts that
+   * transfer many bytes.
    */
   readonly keepAlive?: boolean | undefined;
   /**

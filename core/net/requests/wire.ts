@@ -19,12 +19,12 @@ const replySchema = v.variant("ok", [
 /** Errors after which the same request may succeed another time. */
 const RETRYABLE: ReadonlySet<ErrorCode> = new Set(["busy", "timeout", "unreachable", "link-closed"]);
 
-/** What is large in it is passed by reference, and must not change until the reply has come. */
+/** Its large parts are passed by reference, and must not change until the reply has come. */
 export function encodeRequest(request: unknown): readonly Bytes[] {
   return sized(encodePieces(request), "request");
 }
 
-/** As above, until it is sent. */
+/** As above: large parts must not change until the reply is sent. */
 export function encodeReply(value: unknown): readonly Bytes[] {
   return sized(encodePieces({ ok: true, value }), "reply");
 }
@@ -57,7 +57,7 @@ function sized(pieces: readonly Bytes[], what: string): readonly Bytes[] {
   throw new StarfishError("too-large", `The ${what} has ${length} bytes, at most ${MESSAGE_BYTES_MAX} can be sent`);
 }
 
-/** What is worth a line in the log of an error that is our own fault. */
+/** The text for the log of an error that is our own fault. */
 export function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
 }
