@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { exchange } from "../../test/fixtures/replica-map.ts";
 import { SqlSwarm } from "../../test/fixtures/sql-swarm.ts";
 import { TRANSACTION_BYTES_MAX } from "./limits.ts";
+import { columnId, columnKey, tableId } from "./schema/names.ts";
 import type { SqlDatabase } from "./types.ts";
 
 let swarm: SqlSwarm;
@@ -252,6 +253,30 @@ test("an index that is lost is made anew from the map", async () => {
     { id: 3, a: 3 },
   ]);
   expect(sql.stat()).toMatchObject({ index: "ready", rebuilt: 1 });
+});
+
+test("a table without a primary key may have columns called like its hidden key, but for the name that finds its rows", async () => {
+  await sql`CREATE TABLE t (rowid, oid, x)`;
+  await sql`INSERT INTO t VALUES (1, 10, 'a'), (1, 20, 'b'), (3, 30, 'c')`;
+  await sql`UPDATE t SET rowid = 7, oid = oid + 1 WHERE x <> 'a'`;
+  await sql`DELETE FROM t WHERE x = 'c'`;
+  for (const text of ["CREATE TABLE u (rowid, _rowid_, oid)", "CREATE TABLE u AS SELECT 1 AS _ROWID_"])
+    await expect(sql.query(text).run()).rejects.toMatchObject({ code: "unsupported" });
+  await expect(sql`ALTER TABLE t ADD COLUMN _RowId_`.run()).rejects.toThrow("cannot add rowid alias");
+  await sql`CREATE TABLE k (id INTEGER PRIMARY KEY, rowid, _rowid_, oid)`;
+  await sql`INSERT INTO k VALUES (5, 6, 7, 8)`;
+  exchange(...swarm.maps);
+  // A member that has let the name in all the same.
+  const table = tableId("t", 1, []);
+  swarm.map(1).set(columnKey(table, columnId("_rowid_", 0)), { n: "_rowid_", d: "", o: 0 });
+  exchange(...swarm.maps);
+  for (const node of [0, 1]) {
+    expect(await swarm.sql(node)`SELECT * FROM t`).toEqual([
+      { rowid: 1, oid: 10, x: "a" },
+      { rowid: 7, oid: 21, x: "b" },
+    ]);
+    expect(await swarm.sql(node)`SELECT * FROM k`).toEqual([{ id: 5, rowid: 6, _rowid_: 7, oid: 8 }]);
+  }
 });
 
 test("one UUID after the other, each larger than the one before, and NULL for a key makes one", async () => {

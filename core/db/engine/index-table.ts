@@ -11,7 +11,7 @@ import { elementsOf, plus, readPart, setOf } from "../cells/parts.ts";
 import type { PackedCell } from "../rows.ts";
 import { type Affinity, affinityOf, isKept } from "../schema/affinity.ts";
 import { typeOf } from "../schema/create-table.ts";
-import { digitsOf, DIGITS, elementPart, folded } from "../schema/names.ts";
+import { digitsOf, DIGITS, elementPart, folded, ROWID } from "../schema/names.ts";
 import type { ColumnModel, TableModel } from "../schema/model.ts";
 import { quoted } from "../schema/tokens.ts";
 import type { SqlRow, SqlValue } from "../types.ts";
@@ -58,7 +58,6 @@ export class IndexTable {
   readonly #connection: Connection;
   readonly #keys: KeySource;
   readonly #key: readonly IndexColumn[];
-  readonly #rowid: string;
   readonly #side: string;
   readonly #sideName: string;
   /** Positions of columns by their ids. */
@@ -79,8 +78,6 @@ export class IndexTable {
     this.columns = readColumns(connection, model);
     this.#key = this.columns.filter(({ keyAt }) => keyAt > 0).toSorted((a, b) => a.keyAt - b.keyAt);
     this.hasFoldedKey = this.#key.some(({ fold }) => fold !== undefined);
-    const names = new Set(model.columns.map(({ name }) => folded(name)));
-    this.#rowid = ["rowid", "_rowid_", "oid"].find((name) => !names.has(name)) ?? "rowid";
     this.#sideName = quoted(`_k_${model.id}`);
     this.#side = `temp.${this.#sideName}`;
     if (this.isKeyMade) connection.run(`CREATE TABLE IF NOT EXISTS ${this.#side} (r INTEGER PRIMARY KEY, k TEXT)`);
@@ -105,7 +102,7 @@ export class IndexTable {
     const hasTriggers = this.#hasTriggers();
     if (hasTriggers) this.#connection.configure(DB_ENABLE_TRIGGER, false);
     const table = quoted(this.model.name);
-    this.#run(`UPDATE ${table} SET ${this.#rowid} = ? WHERE ${this.#rowid} = ?`, [rowid, before]);
+    this.#run(`UPDATE ${table} SET ${ROWID} = ? WHERE ${ROWID} = ?`, [rowid, before]);
     if (hasTriggers) this.#connection.configure(DB_ENABLE_TRIGGER, true);
     const chance = digitsOf(Math.floor(this.#keys.random() * 2 ** 36), CHANCE_CHARS);
     const key = `k${rowidDigits(rowid)}${chance}`;
@@ -214,7 +211,7 @@ export class IndexTable {
     if (this.isKeyMade) {
       const rowid = this.#rowidOf(key);
       if (rowid === undefined) return;
-      this.#run(`DELETE FROM ${table} WHERE ${this.#rowid} = ?`, [rowid]);
+      this.#run(`DELETE FROM ${table} WHERE ${ROWID} = ?`, [rowid]);
       this.#run(`DELETE FROM ${this.#side} WHERE r = ?`, [rowid]);
       return;
     }
@@ -261,7 +258,7 @@ export class IndexTable {
   /** The rows (`child`) for which the condition is true, for people. */
   where(condition: string): { readonly key: string; readonly row: SqlRow }[] {
     const names = this.columns.map(({ model }) => `child.${quoted(model.name)}`);
-    const columns = [...(this.isKeyMade ? [`child.${this.#rowid}`] : []), ...names].join(", ");
+    const columns = [...(this.isKeyMade ? [`child.${ROWID}`] : []), ...names].join(", ");
     const rows = this.#connection.all(`SELECT ${columns} FROM ${quoted(this.model.name)} child WHERE ${condition}`);
     return rows.map((values) => {
       const record = values.map((value) => ({ value, isReal: false }));
@@ -288,7 +285,7 @@ export class IndexTable {
 
   #insertion(): string {
     const names = this.columns.map(({ model }) => quoted(model.name));
-    const columns = this.isKeyMade ? [this.#rowid, ...names] : names;
+    const columns = this.isKeyMade ? [ROWID, ...names] : names;
     // If only the key is unique, a row with that key is the same row. ABORT is stated, because a constraint may state
     // another action (`UNIQUE ON CONFLICT IGNORE`).
     const or = this.isUnique || this.isKeyMade ? "ABORT" : "REPLACE";

@@ -19,7 +19,7 @@ import {
   type SchemaWrite,
 } from "../schema/model.ts";
 import { isReserved, labelWrite } from "../schema/labels.ts";
-import { folded } from "../schema/names.ts";
+import { folded, ROWID } from "../schema/names.ts";
 import { isWord, nameOf, quoted, tokensOf } from "../schema/tokens.ts";
 import type { Connection } from "./connection.ts";
 import { renaming } from "./labeller.ts";
@@ -161,7 +161,12 @@ export class SchemaChange {
     if (sql.length > DEFINITION_CHARS_MAX) {
       throw new StarfishError("too-large", `A definition has at most ${DEFINITION_CHARS_MAX} characters`);
     }
-    if (kind === "table") return createTableWrites(this.#model, plainName(name), sql, this.#primaryKey(name));
+    if (kind === "table") {
+      const primaryKey = this.#primaryKey(name);
+      // SQLite itself refuses to add such a column later.
+      if (primaryKey.length === 0 && columnTexts(sql).has(ROWID)) throw hasRowid();
+      return createTableWrites(this.#model, plainName(name), sql, primaryKey);
+    }
     if (kind !== "index" && kind !== "view" && kind !== "trigger") throw new StarfishError("unsupported", kind);
     // A table that was made earlier in the same transaction has its id by now.
     const table = kind === "view" ? undefined : this.#maker.inTexts(row.table)?.id;
@@ -230,6 +235,13 @@ function renameOf(sql: string): Rename | undefined {
 
 function emptied(select: string): string {
   return ` SELECT * FROM (${select.replace(/;\s*$/, "")}) LIMIT 0`;
+}
+
+function hasRowid(): StarfishError {
+  return new StarfishError(
+    "unsupported",
+    `A table without a primary key has a hidden key that is called ${ROWID}: no column of it can have this name`,
+  );
 }
 
 function checkName(name: string): void {

@@ -8,7 +8,7 @@ import * as v from "valibot";
 import { check, integerOf, type Schema } from "../../base/codec.ts";
 import { isStarfishError } from "../../base/errors.ts";
 import { COLUMNS_MAX, DEFINITION_CHARS_MAX, NAME_CHARS_MAX, OBJECTS_MAX } from "../limits.ts";
-import { columnId, columnKey, dropKey, folded, fromDigits, objectKey, TABLE_ID, tableId } from "./names.ts";
+import { columnId, columnKey, dropKey, folded, fromDigits, objectKey, ROWID, TABLE_ID, tableId } from "./names.ts";
 import { parseCreateTable, typeOf } from "./create-table.ts";
 import { allotted, isReserved, Labels, type Wish } from "./labels.ts";
 import { isWord, nameOf, quoted, tokensOf } from "./tokens.ts";
@@ -281,8 +281,9 @@ class Reading {
     const all = [...(this.#columns.get(id) ?? [])].filter(([, { x }]) => x !== true);
     all.sort(([a, x], [b, y]) => x.o - y.o || (folded(x.n) < folded(y.n) ? -1 : folded(x.n) > folded(y.n) ? 1 : a - b));
     for (const [column, { n, d, o }] of all) {
+      const isHiddenKey = value.p.length === 0 && folded(n) === ROWID;
       // If two columns have the same name, the first keeps it.
-      if (names.has(folded(n)) || columns.length >= COLUMNS_MAX) this.#setAside++;
+      if (names.has(folded(n)) || columns.length >= COLUMNS_MAX || isHiddenKey) this.#setAside++;
       else columns.push({ id: column, name: n, definition: d, ordinal: o, merges: mergesOf(d), label: undefined });
       names.add(folded(n));
     }

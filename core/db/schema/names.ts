@@ -53,6 +53,12 @@ export function fromDigits(text: string): number {
   return value;
 }
 
+/**
+ * The name of the hidden key of a table without a primary key. SQLite's sessions find rows by it, so no column of such
+ * a table can have it. (`rowid` and `oid` are other names for the same key, and columns may have these.)
+ */
+export const ROWID = "_rowid_";
+
 /** SQLite ignores the case of ASCII letters in names. */
 export function folded(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
