@@ -9,7 +9,7 @@ import { ACK_LOOK_MS } from "./limits.ts";
 const MADE_UP = 4_000;
 const TIMEOUT_MS = 3_000;
 
-/** Members that nobody is, awake as far as anybody knows; who asks one hears at once that it can't be reached. */
+/** Made-up members, which count as awake. Whoever asks one is told at once that it can't be reached. */
 class MadeUp {
   count: number;
   asked = 0;

@@ -1,7 +1,7 @@
 /**
  * A batch is whole everywhere: through gossip that is lost, doubled and late, reconciliation, cuts, and crashes in the
- * middle of receiving and storing, on kept maps. Batches of two keys and of hundreds of kilobytes, which overlap, delete
- * and expire. The checker looks at every state that is visible.
+ * middle of receiving and storing, on kept maps. Batches of two keys and of hundreds of kilobytes, which overlap,
+ * delete and expire. The checker looks at every state that is visible.
  */
 import { describe, expect, test } from "vitest";
 import * as v from "valibot";
@@ -73,7 +73,7 @@ class Story {
         else this.checker.write(map, someBatch(random, this.#written++));
       }
     } catch (error) {
-      // Who has just been cut off from the others' time may not write.
+      // A node that has just been cut off from the others' time may not write.
       if (!isStarfishError(error, "clock")) throw error;
     }
   }
@@ -208,7 +208,7 @@ describe("batches", () => {
         map.get("after"),
       ];
       looks++;
-      // Of the large one all or what came later, which has two keys.
+      // Either all of the large batch is there, or the later one, which has two keys.
       const isWhole = count === COUNT ? small === "new" : small !== "new" && count === (newer === "newer" ? 1 : 0);
       if (!isWhole || (after === 1) !== (newer === "newer")) faults.push([count, small, newer, after]);
     };

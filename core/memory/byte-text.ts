@@ -1,6 +1,7 @@
 /**
- * Bytes kept as text in which each character is a byte. V8 and the other engines store such text in one byte a character and
- * 16 bytes around it, where a typed array costs 200 around it: with a million small values that is what counts.
+ * Bytes kept as text in which each character is a byte. V8 and the other engines store such text in one byte a
+ * character and 16 bytes around it, where a typed array costs 200 around it. With a million small values that makes the
+ * difference.
  */
 import type { Bytes } from "../base/bytes.ts";
 

@@ -1,9 +1,9 @@
 /**
- * The causal context of this node's state: for each member, the latest moment whose whole state of that member is known to
- * be contained here. It grows with each complete reconciliation, which also brings the other side's context.
+ * The causal context of this node's state: for each member, the latest moment whose whole state of that member is known
+ * to be contained here. It grows with each complete reconciliation, which also brings the other side's context.
  *
- * After a separation longer than tombstones last, it tells entries that one side has deleted from entries that the other
- * side has written. Bounded: the members that were longest unheard are forgotten first.
+ * After a separation longer than tombstones last, it tells entries that one side has deleted from entries that the
+ * other side has written. Bounded: the members that were not heard of for the longest time are forgotten first.
  */
 import type { Bytes } from "../base/bytes.ts";
 import { CAUSAL_CONTEXT_MEMBERS_MAX } from "./limits.ts";
@@ -36,8 +36,8 @@ export class CausalContext {
   }
 
   /**
-   * The latest moment at which this node had all that the sender's side had. The sender's side consists of the members of
-   * which the sender knows more than this node does. Undefined if nothing is known.
+   * The latest moment at which this node had all that the sender's side had. The sender's side consists of the members
+   * of which the sender knows more than this node does. Undefined if nothing is known.
    */
   common(sender: number, theirs: Vector): number | undefined {
     let latest = this.#atMs.get(sender);
@@ -56,7 +56,7 @@ export class CausalContext {
     this.#atMs.clear();
   }
 
-  /** Takes back what `pack` gave, when a node starts again. */
+  /** Takes in what `pack` gave before the node was restarted. */
   restore(vector: Vector): void {
     for (const [member, atMs] of vector) this.#raise(member, atMs);
   }

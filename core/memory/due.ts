@@ -1,5 +1,5 @@
 /**
- * Keys by the time at which something is due for them, and of one time in their order: a binary heap. The caller checks
+ * Keys, ordered by the time at which something is due for them and then by key: a binary heap. The caller checks
  * whether a key has changed since.
  */
 export class DueQueue {

@@ -1,8 +1,10 @@
 /**
- * One key's newest write, and the order of writes: the greater version wins; of two writes with one version (which honest
- * nodes don't make, and a clock that was set back might) the one with the greater value, so that all nodes choose alike.
+ * One key's newest write, and the order of writes: the greater version wins. Honest nodes don't make two writes with
+ * one version, but a clock that was set back might lead to it; then the greater value wins, so that all nodes choose
+ * alike.
  *
- * A deletion is an entry too, and so is one that has run out: it keeps its version and its digest, and only the value goes.
+ * A deletion is an entry too, and so is one that has run out: it keeps its version and its digest, and only the value
+ * goes.
  */
 import { HalfSipHash } from "../base/halfsiphash.ts";
 
@@ -23,7 +25,7 @@ export interface Entry extends Versioned {
   readonly value: string;
 }
 
-/** All of an entry but its value. */
+/** All of an entry except its value. */
 export interface EntryHead extends Versioned {
   readonly valueBytes: number;
 }

@@ -2,10 +2,10 @@
  * One reconciliation of one map with one member, over a channel: both sides end with the union of what they had at its
  * beginning. May break off at any moment; what has come by then stays, and the next session goes on from there.
  *
- * Wire: messages in turn. The asker opens with the map's name, a cut-off time and its first ranges. Each turn is any number
- * of frames with entries, each answered by a credit so that few are under way, and then one frame with ranges, which ends
- * the turn. A turn with empty ranges asks nothing; when both sides have said that, they have told each other whom they
- * know (causal-context.ts) and the session is complete.
+ * Wire: messages in turn. The asker opens with the map's name, a cut-off time and its first ranges. Each turn is any
+ * number of frames with entries, each answered by a credit so that few are under way, and then one frame with ranges,
+ * which ends the turn. A turn with empty ranges asks nothing. When both sides have sent such a turn, they tell each
+ * other whom they know (causal-context.ts), and the session is complete.
  *
  * Entries are sent when nothing is asked any more, in an order in which batches are whole on the other side at any
  * moment (newest-first.ts). The other side takes in each frame as one, together with the frames before it that are
@@ -44,7 +44,7 @@ import { timeOf } from "./version.ts";
 
 /** Longest name of a map. */
 export const NAME_CHARS_MAX = 32;
-/** Frames of entries that are under way without credit: with their size, what fills a fast and long path. */
+/** Frames of entries that may be under way without credit: enough, given their size, to fill a fast and long path. */
 const WINDOW = 4;
 /** An honest side is sent each entry once, and what is written meanwhile once more. */
 const SENDINGS_MAX = 3;
@@ -71,11 +71,11 @@ interface Hello {
 
 interface Frame {
   readonly entries?: Uint8Array | undefined;
-  /** The next message belongs with these entries. */
+  /** The entries of the next message belong with these. */
   readonly open?: true | undefined;
-  /** For one frame of entries. */
+  /** One frame of entries was taken in. */
   readonly credit?: true | undefined;
-  /** With the credit: those of the entries that its sender has outlived. Only their keys and versions count. */
+  /** With the credit: the entries that its sender has outlived (replica.ts). Only their keys and versions count. */
   readonly outlived?: Uint8Array | undefined;
   /** Ends the turn. */
   readonly ranges?: Uint8Array | undefined;
@@ -100,7 +100,7 @@ const frameSchema: Schema<Frame> = v.object({
 export interface ExchangeResult {
   /** Entries that came here. */
   readonly received: number;
-  /** Of those that came, and those that were sent: how many gossip can't have been about to bring. */
+  /** How many entries came, and how many were sent, that gossip can't have been about to bring. */
   readonly newsIn: number;
   readonly newsOut: number;
   /** Whether anything differed. */
@@ -137,7 +137,9 @@ export async function awaitHello(channel: Channel, clock: Clock, signal: AbortSi
   return { inbox, hello: decode(helloSchema, message) };
 }
 
-/** Begins a session. Rejects with what ended it: "link-closed", "timeout", "malformed", "clock", "full", "cancelled". */
+/**
+ * Begins a session. Rejects with what ended it: "link-closed", "timeout", "malformed", "clock", "full", "cancelled".
+ */
 export async function ask(channel: Channel, map: string, options: ExchangeOptions): Promise<ExchangeResult> {
   const { replica } = options;
   const cutoffMs = Math.ceil(replica.now()) + CUTOFF_MARGIN_MS;
@@ -162,12 +164,15 @@ export async function respond(channel: Channel, incoming: Incoming, options: Exc
   return new Exchange(channel, inbox, options, true).run(hello);
 }
 
-/** Forgets what both sides have to have forgotten. Millions may end at one time, so others get their turn in between. */
+/**
+ * Forgets the tombstones that both sides must have forgotten. Millions may end at one time, so other work has its turn
+ * in between.
+ */
 async function collect(untilMs: number, { replica, clock, signal }: ExchangeOptions): Promise<void> {
   while (!replica.collect(untilMs, SWEEP_KEYS_MAX)) await sleep(clock, 0, { signal });
 }
 
-/** The clocks of both sides are seconds apart: this long after the asker's present, a moment has passed for both. */
+/** The clocks of both sides may be seconds apart. A moment this long before the asker's present has passed for both. */
 const CUTOFF_MARGIN_MS = 5_000;
 
 class Exchange {
@@ -315,7 +320,7 @@ class Exchange {
     }
   }
 
-  /** Those that are packed, and what is left in the packer. */
+  /** Sends the given frames, and what is left in the packer. */
   async #sendFrames(frames: Uint8Array[]): Promise<void> {
     frames.push(this.#packer.take());
     for (const [i, entries] of frames.entries()) await this.#sendPacked(entries, i < frames.length - 1);
@@ -406,7 +411,7 @@ class Exchange {
     const { clock, signal } = this.#options;
     const wait = (inner: AbortSignal): Promise<Uint8Array> => this.#inbox.next(inner);
     const leftMs = this.#endsMs - clock.monotonic();
-    // A flood leaves no moment in which a timer could end it.
+    // A flood of messages leaves no moment in which a timer could end the session.
     if (leftMs <= 0) throw new StarfishError("timeout", "A reconciliation that takes too long", { retryable: true });
     const patienceMs = Math.min(RECONCILE_PATIENCE_MS, leftMs);
     const message = await withDeadline(clock, patienceMs, "A reconciliation's next message", wait, { signal });

@@ -5,7 +5,7 @@ import { SimWorld } from "../../test/sim/world.ts";
 
 const YEARS_30_MS = 30 * 365 * 86_400_000;
 const FILES = 40;
-/** Of all of them together: more than is stored before the log is written anew. */
+/** All values together are more than is stored before the log is written anew. */
 const VALUE = "x".repeat(60_000);
 
 async function restarted(swarm: MapSwarm, jumpMs = 0): Promise<MapNode> {

@@ -1,6 +1,7 @@
 /**
- * Nodes and halves that were away for longer than deletions are remembered: what was deleted meanwhile does not come back,
- * what was written meanwhile is kept, and nothing newer is overwritten. With a horizon of a minute instead of a month.
+ * Nodes and halves that were away for longer than deletions are remembered: what was deleted meanwhile does not come
+ * back, what was written meanwhile is kept, and nothing newer is overwritten. With a horizon of a minute instead of a
+ * month.
  */
 import { describe, expect, test } from "vitest";
 import { MapSwarm } from "../../test/sim/maps.ts";
@@ -8,7 +9,7 @@ import { seeds } from "../../test/sim/seeds.ts";
 import { SimWorld } from "../../test/sim/world.ts";
 
 const HORIZON_MS = 60_000;
-/** For everybody to have reconciled with everybody, after which it is known what all have had. */
+/** Time for everybody to reconcile with everybody; after it, it is known what all have had. */
 const QUIET_MS = 90_000;
 
 async function swarmOf(seed: number, count: number): Promise<MapSwarm> {

@@ -55,7 +55,7 @@ test("rounds and frames without end are ended", async () => {
       }
     }
     expect(swarm.world.nowMs - beganMs, what).toBeLessThan(RECONCILE_SESSION_MS + 10_000);
-    // Asking for all that there is costs the other side most; the rest is merely over after its time.
+    // Asking for everything costs the other side the most. The other attacks merely end after their time.
     if (what.startsWith("everything")) expect(mallory.faultsAt(victim)).toBeGreaterThan(faults);
   }
   await intact(mallory);
@@ -227,7 +227,7 @@ test("deletions of what never was leave room for all else, before and after a re
     expect(bytes + tombstoneBytes).toBeLessThanOrEqual(BUDGET_OVERSHOOT * bytesMax);
   }
   await intact(mallory);
-  // What an earlier version has stored of such.
+  // Such entries as an earlier version of this program has stored them.
   const entry = mallory.entry({ state: DELETED, value: "" });
   const old = Array.from({ length: 2_000 }, (_, i) => ({ key: key(20_000 + i), entry, heldAtMs: undefined }));
   const { machine } = victim;

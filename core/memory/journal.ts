@@ -1,11 +1,12 @@
 /**
- * A kept map in the node's store. Writes are gathered and stored as segments, numbered upwards; from time to time the whole
- * map is written anew as segments, and those before are deleted, the oldest first. Since merging is idempotent and knows no
- * order, starting again is merging all segments that are there, and a crash between any two steps costs nothing.
+ * A kept map in the node's store. Writes are gathered and stored as segments, numbered upwards; from time to time the
+ * whole map is written anew as segments, and those before are deleted, the oldest first. Since merging is idempotent
+ * and knows no order, starting again is merging all segments that are there, and a crash between any two steps costs
+ * nothing.
  *
- * Batches stay whole: segments that are written one after the other belong together, and count only if the last of them is
- * there, which says so. With it comes what has changed while the others were written, so that together they are the map at
- * that moment. What a crash has left without its last segment is passed over.
+ * Batches stay whole: segments that are written one after the other belong together, and count only if the last of them
+ * is there, which says so. The last segment also contains what has changed while the others were written, so that
+ * together they are the map of that moment. Segments that a crash has left without their last one are ignored.
  *
  * Each segment names the oldest segment that has to be there. If one is missing or damaged, this node no longer
  * believes its causal context (causal-context.ts), and the others give back what is lost.
@@ -128,7 +129,7 @@ export class Journal {
     });
   }
 
-  /** Rejects with "io" where nothing new can be stored now. */
+  /** Rejects with "io" if nothing new can be stored now. */
   async check(): Promise<void> {
     await this.#ports.store.check?.();
   }
@@ -210,7 +211,8 @@ export class Journal {
         packer.add(key, entry, heldAtMs);
         if (packer.length >= SEGMENT_BYTES_MAX) await this.#store({ entries: packer.take(), group });
       }
-      // What changes while this is written goes into it too, until the last segment has all that there is at its moment.
+      // What changes while this is written goes into it too, until the last segment has all that there is at its
+      // moment.
       while (this.#dirty.size > 0) {
         const dirty = this.#dirty;
         this.#dirty = new Set();
@@ -256,7 +258,7 @@ export class Journal {
     this.#bytes += bytes.length;
   }
 
-  /** The number of a segment by its name; what this program has not named is none. */
+  /** The number of a segment, from its name. A name that this program has not given has no number. */
   #numberIn(name: string): number[] {
     const number = Number.parseInt(name.slice(this.#prefix.length), 36);
     const isOurs = number <= SEGMENT_NUMBER_MAX && this.#name(number) === name;

@@ -1,16 +1,16 @@
 /**
  * Neighbouring entries of a map in few objects, since an object for each would cost more than most entries. Keys are
- * strings, which are compared all the time; digests and places are three numbers a key; all else lies in one array of
- * bytes, one record (record.ts) after the other in the order in which they came. Replaced and removed records leave
- * their bytes behind. They are cleared away when the array would have to grow and they are a quarter of it, or when
- * they are half of it.
+ * strings, because they are compared all the time. The digest and the place of a key are three numbers. Everything else
+ * is in one array of bytes, one record (record.ts) after the other in the order in which they came. Replaced and
+ * removed records leave their bytes behind. They are cleared away when the array would have to grow and they are a
+ * quarter of it, or when they are half of it.
  */
 import type { Entry, EntryHead } from "./entry.ts";
 import { readHead, readValue, recordBytes, recordBytesOf, writeRecord } from "./record.ts";
 
 /** Numbers for each key: the digest's halves, and where its record begins. */
 const ROW = 3;
-/** Rows are made so many at a time. */
+/** This many rows are made at a time. */
 const ROWS_STEP = 32;
 /** The place of a record that is being replaced by a longer one. */
 const NOWHERE = -1;
@@ -128,7 +128,7 @@ export class Leaf {
     return readHead(this.#bytes, this.#place(at));
   }
 
-  /** A view, until the leaf changes; empty where the value lies elsewhere. */
+  /** A view, valid until the leaf changes; empty if the value is kept elsewhere. */
   value(at: number): Uint8Array {
     return readValue(this.#bytes, this.#place(at));
   }
@@ -155,7 +155,7 @@ export class Leaf {
     return place;
   }
 
-  /** Moves the records together, with room for so many bytes more. */
+  /** Moves the records together, and makes room for that many more bytes. */
   #compact(more: number): void {
     const before = this.#bytes;
     this.#bytes = new Uint8Array(withSlack(this.#used - this.#dead + more));
@@ -167,7 +167,7 @@ export class Leaf {
     }
   }
 
-  /** Puts another leaf's keys from `from` on behind those that are here. */
+  /** Appends another leaf's keys, from `from` on. */
   #take(other: Leaf, from: number): void {
     const { length } = other.keys;
     let bytes = 0;
@@ -202,7 +202,7 @@ export class Leaf {
     this.#rows = grown;
   }
 
-  /** A row that counts for nothing yet. */
+  /** Sets a row that does not count yet. */
   #set(at: number, a: number, b: number, place: number): void {
     const rows = this.#rows;
     rows[ROW * at] = a;

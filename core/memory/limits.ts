@@ -6,8 +6,8 @@ export const KEY_BYTES_MAX = 1_024;
 /** Largest value, encoded. Larger ones belong in files. */
 export const VALUE_BYTES_MAX: number = 64 * 1024;
 /**
- * Keys and values of one batch, with what each entry takes on the wire: a transaction of 50,000 rows. It is held whole at
- * both ends while it travels, and is one turn's work where it arrives: 100,000 small entries take half a second.
+ * Keys and values of one batch, with what each entry takes on the wire: a transaction of 50,000 rows. It is held whole
+ * at both ends while it travels, and is one turn's work where it arrives: 100,000 small entries take half a second.
  */
 export const BATCH_BYTES_MAX: number = 8 * 1024 * 1024;
 /**
@@ -24,30 +24,33 @@ export const BATCHES_LARGE_TAKEN_MAX = 3;
 /** The most bytes that an entry of a batch takes on the wire beyond key and value. */
 export const BATCH_ENTRY_BYTES = 20;
 /**
- * How far ahead of corrected time a write may be before it waits. Clocks that are in line are seconds apart; liars can move
- * two right clocks this far from each other and no further, so that honest writes never have to wait.
+ * How far ahead of corrected time a write may be before it waits. Clocks that are in line are seconds apart; liars can
+ * move two right clocks this far from each other and no further, so that honest writes never have to wait.
  */
 export const AHEAD_MS_MAX: number = 2 * OWN_MS_MAX;
 /** Writes that wait for their time, and their bytes: an honest swarm has none, and what is lost is reconciled later. */
 export const QUARANTINE_ENTRIES_MAX = 4_096;
 export const QUARANTINE_BYTES_MAX: number = 4 * 1024 * 1024;
 /**
- * Longer values than this lie by themselves, since those of neighbouring keys are moved together, up to 256 of them. What an
- * array of its own costs is a tenth of it.
+ * Longer values than this have an array of their own, because the values of neighbouring keys, up to 256 of them, are
+ * moved together. For such a value the cost of an array is a tenth of its length.
  */
 export const INLINE_VALUE_BYTES_MAX: number = 2 * 1024;
 /** The cost of an entry beyond key and value, for the byte budget: measured 60 to 70 bytes in V8, 90 of a tombstone. */
 export const ENTRY_COST_BYTES = 96;
 /** The default byte budget of an instance; a tab has some hundreds of megabytes for everything. */
 export const BUDGET_BYTES_DEFAULT: number = 64 * 1024 * 1024;
-/** Two halves that were both full when they meet are twice as full together; beyond that writes from others are refused. */
+/**
+ * When two halves meet that were both full, they are twice as full together. Writes from others beyond that are
+ * refused.
+ */
 export const BUDGET_OVERSHOOT = 2;
 /**
- * Tombstones may take what the keys that are there leave of twice the budget, and this part of it at least: what is deleted
- * always finds room as a tombstone, and all together never takes more than twice the budget and a quarter.
+ * Tombstones may take what the present keys leave of twice the budget, but at least this part of the budget. So a
+ * deleted key always finds room as a tombstone, and the whole map never takes more than 2.25 times the budget.
  */
 export const TOMBSTONES_SHARE_MIN: number = 1 / 4;
-/** How long deleted keys are remembered: in instances that are kept, and in those of RAM only. */
+/** How long deleted keys are remembered: by maps that are kept, and by those in RAM only. */
 export const HORIZON_KEPT_MS: number = 30 * 24 * 3_600_000;
 export const HORIZON_RAM_MS: number = 24 * 3_600_000;
 
@@ -57,14 +60,22 @@ export const HORIZON_RAM_MS: number = 24 * 3_600_000;
 export const GOSSIP_DELAY_MS = 20;
 /** Packed entries in one message: below gossip's own bound, with room for what wraps them. */
 export const GOSSIP_BYTES_MAX: number = 48 * 1024;
-/** Bytes a second that a node gossips for as long as it likes; the rest is left to reconciliation, which has backpressure. */
+/**
+ * Bytes a second that a node gossips for as long as it likes; the rest is left to reconciliation, which has
+ * backpressure.
+ */
 export const GOSSIP_BYTES_PER_SECOND: number = 256 * 1024;
 /** Bytes at once on top of that rate: some ten thousand small writes. */
 export const GOSSIP_BURST_BYTES: number = 1024 * 1024;
 
-/** Messages of gossip that one batch, or several that overlap, may come in: more than GOSSIP_BURST_BYTES never go out. */
+/**
+ * Messages of gossip that one batch, or several that overlap, may come in: more than GOSSIP_BURST_BYTES never go out.
+ */
 export const GOSSIP_PARTS_MAX = 32;
-/** Parts that wait here for the rest of their batch: of one member, two of the largest; of all, what eight members send. */
+/**
+ * Bytes of parts that wait here for the rest of their batch: two of the largest batches of one member; in all, what
+ * eight members send.
+ */
 export const PARTS_BYTES_PER_MEMBER_MAX: number = 2 * GOSSIP_BURST_BYTES;
 export const PARTS_BYTES_MAX: number = 8 * GOSSIP_BURST_BYTES;
 /**
@@ -96,11 +107,18 @@ export const RECONCILE_ENTRIES_BYTES: number = 192 * 1024;
 export const RECONCILE_ROUNDS_MAX = 4_096;
 /** Time for the next frame of a session to arrive: a throttled tab answers within 2 s, a path that is cut never. */
 export const RECONCILE_PATIENCE_MS = 6_000;
-/** Time for a session's channel to open: that waits for no timer of the other side. Links gone silent are common after cuts. */
+/**
+ * Time for a session's channel to open, which waits for no timer of the other side. After a cut, many links are silent.
+ */
 export const RECONCILE_OPEN_MS = 2_000;
-/** A session as a whole: what it has brought by then stays, and the next goes on. Nobody keeps a place for longer. */
+/**
+ * Time for a whole session, so that nobody keeps a place for longer. What it has brought by then stays, and the next
+ * session goes on from there.
+ */
 export const RECONCILE_SESSION_MS = 120_000;
-/** How often a node reconciles with one of its links while that finds differences, and at most when it finds none. */
+/**
+ * How often a node reconciles over one of its links: while that finds differences, and at the least when it finds none.
+ */
 export const RECONCILE_EVERY_MS = 2_000;
 export const RECONCILE_EVERY_MS_MAX = 60_000;
 /** Entries younger than this may be on their way by gossip: that a side lacks them is no news. */
@@ -119,25 +137,34 @@ export const RECONCILE_SPREAD_MS = 100;
 /** Sessions that a node runs at once for all its maps: as asker, and as asked. */
 export const RECONCILE_ASKING_MAX = 16;
 export const RECONCILE_ASKED_MAX = 16;
-/** Of these for one member: it asks for each map once at a time. What one member stalls leaves room for the others. */
+/**
+ * Sessions of one member among them: it asks for each map once at a time. So a member that stalls leaves room for the
+ * others.
+ */
 export const RECONCILE_ASKED_PER_MEMBER_MAX = 6;
-/** How far the two sides' corrected times may be apart for a session: as far as right clocks ever are, and the way between. */
+/**
+ * How far the two sides' corrected times may be apart in a session: as far as right clocks can be, and the time that a
+ * message takes.
+ */
 export const CUTOFF_SKEW_MS_MAX: number = AHEAD_MS_MAX + 60_000;
-/** Members of whom it is remembered when their state was last complete here; the longest unheard are forgotten first. */
+/**
+ * Members for which a node remembers when their state was last complete here. Those not heard of for the longest time
+ * are forgotten first.
+ */
 export const CAUSAL_CONTEXT_MEMBERS_MAX = 1_024;
 
 // Acknowledgement
 
-/** Keys asked for in one request, and their bytes: below what members carry for each other. */
+/** Bytes of the keys that one request asks for: less than members carry for each other. */
 export const ACK_BYTES_MAX: number = 128 * 1024;
 /** Members that are asked at once and may still answer soon. The second value also counts those that take longer. */
 export const ACK_PARALLEL_MAX = 16;
 export const ACK_ASKED_MAX = 64;
-/** Beyond this time another member is asked as well: twice what an answer takes that has to wait for gossip. */
+/** After this time another member is asked as well. It is twice the time of an answer that has to wait for gossip. */
 export const ACK_HOPE_MS = 600;
 /**
- * How old a look at who is there may be while answers come: it takes n log n for n members, a few ms for 5,000, and to look
- * with each answer of made-up ones would be quadratic.
+ * While answers come, the list of members may be this old. Making it takes n log n for n members, a few ms for 5,000.
+ * Making it with each answer would be quadratic, and members can be made up.
  */
 export const ACK_LOOK_MS = 200;
 /** How long a member waits for gossip to bring what it is asked for before it says that it is missing. */
@@ -145,7 +172,9 @@ export const ACK_PATIENCE_MS = 300;
 /** One member's time to answer, and that of `sync` as a whole. */
 export const ACK_REQUEST_MS = 5_000;
 export const SYNC_TIMEOUT_MS = 15_000;
-/** Keys written since the last `sync` that are listed; beyond it all of this node's entries are gone through instead. */
+/**
+ * Keys written since the last `sync` that are listed; beyond it all of this node's entries are gone through instead.
+ */
 export const UNSYNCED_KEYS_MAX = 65_536;
 
 // Keeping
@@ -153,11 +182,11 @@ export const UNSYNCED_KEYS_MAX = 65_536;
 /** Writes wait this long for others before they are stored, unless `sync` asks. */
 export const STORE_DELAY_MS = 100;
 /**
- * Bytes of one segment of a snapshot: a write that does not stall a page, and when it is read again some 5,000 entries of
- * 50 bytes, which are taken in within 25 ms.
+ * Bytes of one segment of a snapshot. Writing it does not stall a page, and reading it takes 25 ms: some 5,000 entries
+ * of 50 bytes.
  */
 export const SEGMENT_BYTES_MAX: number = 256 * 1024;
-/** Of one that is read: those of earlier versions of this program were longer. */
+/** Bytes of a segment that is read: earlier versions of this program wrote longer ones. */
 export const SEGMENT_READ_BYTES_MAX: number = 1024 * 1024;
 /** The number of a segment: one each millisecond for thirty years. */
 export const SEGMENT_NUMBER_MAX: number = 2 ** 40;
@@ -173,5 +202,5 @@ export const READY_LOOK_MS = 100;
 
 /** How often what is due (expiry, old tombstones, quarantine) is looked for. */
 export const SWEEP_MS = 1_000;
-/** Keys that one turn looks at: what does not stall a page. */
+/** Keys that one turn looks at, so that it does not stall a page. */
 export const SWEEP_KEYS_MAX = 10_000;

@@ -40,7 +40,7 @@ export interface MapOptions {
 }
 
 export interface Memory {
-  /** The map of that name, the same for each call. Rejects with "io" when a kept one can't be read. */
+  /** The map of that name, the same for each call. Rejects with "io" if a kept map can't be read. */
   map(name: string, options?: MapOptions): Promise<ReplicatedMap>;
   /** Sends what waits, while the net is still there. */
   flush(): void;

@@ -1,4 +1,4 @@
-/** What it takes when everybody writes: how soon writes are elsewhere, at what cost, and after a cut. */
+/** What happens when everybody writes: how soon writes are on other nodes, at what cost, and how soon after a cut. */
 import { describe, expect, test } from "vitest";
 import { messages, quantile, type Spread, writeFromMany } from "../../test/sim/many-writers.ts";
 import { MapSwarm } from "../../test/sim/maps.ts";
@@ -83,14 +83,14 @@ describe("sync at 25 members", () => {
       expect(nodes.filter((node) => node.map.get(`key/${i}`) === i).length).toBeGreaterThan(SIZE / 2);
     }
     const asked = (messages(nodes).acks - before.acks) / SIZE;
-    // Twelve others have to say yes, so that fewer messages were not counted right.
+    // Twelve others have to say yes, so a smaller count would be wrong.
     expect(asked).toBeGreaterThanOrEqual(24);
     expect(asked).toBeLessThanOrEqual(40);
     expect(links).toBeLessThanOrEqual(2);
     expect(quantile(tookMs, 0.5)).toBeLessThan(400);
   });
 
-  // It needs 13 of the 14 that are left, while nobody knows yet who they are. Until the others are held for gone takes 7 s.
+  // It needs 13 of the 14 that are left, while nobody knows yet who they are. The others count as gone only after 7 s.
   test.each(seeds(1, 20))("does not wait for members that were cut off a moment ago (seed %i)", async (seed) => {
     const swarm = await swarmOf(seed);
     const { world, nodes } = swarm;

@@ -54,7 +54,7 @@ export class NewestFirst {
     this.#push(key);
   }
 
-  /** The other side has sent these, so it holds the present entries. */
+  /** The other side has sent entries for these keys, so it holds the present ones. */
   heard(keys: Iterable<string>): void {
     for (const key of keys) this.#changed.delete(key);
   }
@@ -93,7 +93,9 @@ export class NewestFirst {
     }
   }
 
-  /** The entries of that stamp that are still there; none where others have to go first, and these have to wait. */
+  /**
+   * The entries of that stamp that are still there. None if others have to be sent first, so that these have to wait.
+   */
   #unitsAt(at: number): Unit[] {
     const { table } = this.#replica;
     const keys = new Set<string>();

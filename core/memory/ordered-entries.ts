@@ -1,11 +1,11 @@
 /**
- * The entries of a map in the order of their keys, each with a 64-bit digest, and for any range of keys their number and
- * the sum of their digests: what range-based set reconciliation compares (Meyer, arXiv 2212.13567, with sums in place of its
- * monoid trees).
+ * The entries of a map in the order of their keys, each with a 64-bit digest, and for any range of keys their number
+ * and the sum of their digests, which range-based set reconciliation compares (Meyer, arXiv 2212.13567, with sums in
+ * place of its monoid trees).
  *
- * A list of leaves of up to LEAF_MAX keys (leaf.ts), in which a key is found by bisection, the leaves first. An insertion
- * moves at most one leaf's keys and the list of leaves; a sum adds up whole leaves and searches the two at its ends. With a
- * million keys that is some 6,000 leaves: tens of microseconds.
+ * They are a list of leaves of up to LEAF_MAX keys (leaf.ts). A key is found by bisection, first among the leaves and
+ * then in one. An insertion moves at most one leaf's keys and the list of leaves. A sum adds up whole leaves, and
+ * searches the two leaves at its ends. With a million keys that is some 6,000 leaves: tens of microseconds.
  */
 import type { Bytes } from "../base/bytes.ts";
 import { fromByteText, toByteText } from "./byte-text.ts";
@@ -26,7 +26,10 @@ export class OrderedEntries {
   /** Values that are too long to be moved about with others in their leaf. */
   readonly #large = new Map<string, Bytes>();
   #size = 0;
-  /** Where `#sought` is or belongs, and whether it is there; undefined: not known any more. */
+  /**
+   * The key that was last sought, the place where it is or belongs, and whether it is there. Undefined if that is no
+   * longer known.
+   */
   #sought: string | undefined;
   #leafAt = 0;
   #at = 0;
@@ -40,7 +43,7 @@ export class OrderedEntries {
     return this.#seek(key);
   }
 
-  /** All of an entry but its value. */
+  /** All of an entry except its value. */
   head(key: string): EntryHead | undefined {
     return this.#seek(key) ? this.#leaf(this.#leafAt).head(this.#at) : undefined;
   }
@@ -125,7 +128,7 @@ export class OrderedEntries {
     }
   }
 
-  /** The keys below `to`, the greatest first, likewise; undefined is without bound. */
+  /** The keys below `to`, the greatest first; otherwise like `keys`. Undefined means without bound. */
   *keysDown(to: string | undefined): Generator<string, void, undefined> {
     let next = to;
     for (;;) {
@@ -181,7 +184,7 @@ export class OrderedEntries {
     this.#sought = undefined;
     this.#size++;
     if (leaf.keys.length < LEAF_MAX) return this.#insertInto(i, at, key, entry, a, b);
-    // Keys that come in order fill leaves to the brim, also where others follow.
+    // Keys that come in order fill leaves completely, even if other keys follow.
     const isEnd = at === LEAF_MAX;
     if (isEnd && (this.#leaves[i + 1]?.keys.length ?? LEAF_MAX) < LEAF_MAX) {
       return this.#insertInto(i + 1, 0, key, entry, a, b);

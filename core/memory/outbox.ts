@@ -44,7 +44,7 @@ export class Outbox {
     this.#allowedAtMs = ports.clock.monotonic();
   }
 
-  /** These have just been written, as one. */
+  /** These keys have just been written, in one batch. */
   add(keys: readonly string[]): void {
     for (const key of keys) {
       const entry = this.#ports.entry(key);
@@ -93,7 +93,7 @@ export class Outbox {
     }
   }
 
-  /** False: it is over what may be sent. */
+  /** Returns false if the rate allows no more. */
   #pack(keys: readonly string[]): boolean {
     let bytes = 0;
     for (const key of keys) bytes += key.length + BATCH_ENTRY_BYTES + (this.#entries.get(key)?.value.length ?? 0);

@@ -1,16 +1,16 @@
 /**
  * Entries as bytes: in gossip, in reconciliation and in the store. One after the other, each
  *
- *     flags     1 byte: state (bits 0-1), expires (2), held (3), written by the writer of the entry before (4), and with
- *               its stamp too (5): both belong to one batch
+ *     flags     1 byte: state (bits 0-1), expires (2), held (3), written by the writer of the entry before (4), and
+ *               with its stamp too (5): both belong to one batch
  *     key       varint of its length in UTF-8, and that
  *     stamp     7 bytes, little-endian, unless as before
  *     writer    6 bytes, unless as before
  *     expires   6 bytes, if so: ms since 1970
- *     held      6 bytes, if so: since when the sender has had it, where that is later than the stamp says
- *     value     varint of its length, and the bytes; nothing where the key is deleted
+ *     held      6 bytes, if so: since when the sender has had it, if that is later than the stamp says
+ *     value     varint of its length, and the bytes; nothing if the key is deleted
  *
- * Varints are LEB128. Packed entries can be joined where each part begins with a writer of its own.
+ * Varints are LEB128. Packed parts can be joined if each begins with a writer of its own.
  */
 import type { Bytes } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
@@ -30,7 +30,7 @@ const HAS_HELD = 8;
 const SAME_WRITER = 16;
 const SAME_STAMP = 32;
 const FLAGS_MAX = 63;
-/** All that is not key and value, at the most. */
+/** The most bytes that an entry has beyond key and value. */
 const FRAME_BYTES = 32;
 const TWO_32: number = 2 ** 32;
 const STAMP_HIGH_MAX: number = 2 ** 21 - 1;
@@ -163,7 +163,7 @@ export class Packer {
   }
 }
 
-/** Reads packed bytes from the start. Every fault of theirs is thrown as StarfishError "malformed". */
+/** Reads packed bytes from the start. Throws StarfishError "malformed" for every fault in them. */
 export class Reader {
   readonly #bytes: Bytes;
   #at = 0;

@@ -1,9 +1,9 @@
 /**
- * Batches that come by gossip in several messages: the parts wait here until all are there. Waiting parts hold nothing up,
- * since no key is reserved for them. If a part is lost, reconciliation brings the whole batch.
+ * Batches that come by gossip in several messages: the parts wait here until all are there. Waiting parts hold nothing
+ * up, since no key is reserved for them. If a part is lost, reconciliation brings the whole batch.
  *
- * Bounded for each member and in all: the batch that has waited longest since its last part is dropped, of the member that
- * is over its share, or of all.
+ * Bounded for each member and in all. If a member exceeds its share, its batch that has waited longest since its last
+ * part is dropped; if all together exceed the bound, that of all batches.
  */
 import type { PeerId } from "../ports/network.ts";
 import {
@@ -14,7 +14,7 @@ import {
   PARTS_PATIENCE_MS,
 } from "./limits.ts";
 
-/** Which part of what a message is. */
+/** Which part of which batch a message contains. */
 export interface Part {
   /** The same for all parts, and for no others of that member at the time. */
   readonly id: number;
@@ -53,7 +53,7 @@ export class Parts {
     return this.#bytes;
   }
 
-  /** Batches that were dropped, since they never came whole or there was no room. */
+  /** Batches that were dropped because they never became whole, or because there was no room. */
   get dropped(): number {
     return this.#dropped;
   }

@@ -8,7 +8,7 @@ import type { Keyed } from "./pack.ts";
 import { QUARANTINE_BYTES_MAX, QUARANTINE_ENTRIES_MAX } from "./limits.ts";
 
 export class Quarantine {
-  /** By key: of two writes to it the later one replaces the other in any case. */
+  /** By key: of two writes to a key the later one replaces the other anyway. */
   readonly #waiting = new Map<string, Keyed>();
   readonly #isBounded: boolean;
   #bytes = 0;
@@ -39,7 +39,7 @@ export class Quarantine {
     if (keyed !== undefined) this.#remove(keyed);
   }
 
-  /** Takes out those whose stamp is no greater. */
+  /** Takes out the writes whose stamp is at most this. */
   release(stampMax: number): Keyed[] {
     const released: Keyed[] = [];
     for (const keyed of this.#waiting.values()) if (keyed.entry.stamp <= stampMax) released.push(keyed);

@@ -1,10 +1,10 @@
 /**
- * What two sides of a reconciliation say of ranges of keys, as bytes. The ranges of a message follow each other from the
- * beginning of all keys to its end; each is
+ * How the two sides of a reconciliation tell each other about ranges of keys, as bytes. The ranges of a message follow
+ * each other from the beginning of all keys to its end; each is
  *
  *     kind      1 byte (bits 0-2), and whether it has no upper bound (128)
- *     bound     the first key that is not in it: how many UTF-16 units it shares with the bound before (varint), the rest's
- *               length in UTF-8 (varint), the rest
+ *     bound     the first key that is not in it: how many UTF-16 units it shares with the bound before (varint), the
+ *               length of the rest in UTF-8 (varint), the rest
  *     SUM       how many entries (varint), the sum of their digests (8 bytes)
  *     LIST      how many (varint), their ids (6 bytes each): all that the sender has there
  *     WANT      likewise: ids of the receiver's LIST that the sender lacks
@@ -45,7 +45,7 @@ export function idOf(a: number, b: number): number {
   return (b & 0xffff) * WORD + (a >>> 0);
 }
 
-/** Writes ranges; neighbours of which nothing is asked become one, and those at the end are left out. */
+/** Writes ranges. Neighbouring ranges of which nothing is asked are joined, and left out at the end. */
 export class RangeWriter {
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(512);
   #length = 0;

@@ -1,4 +1,7 @@
-/** Reconciliation ends with both sides equal to the union, whatever they began with, and says little where little differs. */
+/**
+ * Reconciliation ends with both sides equal to the union, whatever they began with. Where little differs, few bytes are
+ * sent.
+ */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { contents, keyed, manyWrites, NOW_MS, tableOf, writes } from "./entries.fixture.ts";

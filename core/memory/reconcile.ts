@@ -15,7 +15,7 @@ import type { Table } from "./table.ts";
 export interface Answer {
   /** Empty: nothing is asked any more. */
   readonly ranges: Uint8Array;
-  /** Whose entries the other side lacks, or has in an older version. */
+  /** Keys whose entries the other side lacks, or has in an older version. */
   readonly keys: Iterable<string>;
   /** Whether the other side asks for an entry that this side listed and that has changed since. */
   readonly isLate: boolean;

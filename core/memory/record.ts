@@ -5,7 +5,7 @@
  *     stamp     7 bytes, little-endian
  *     writer    6 bytes
  *     expires   6 bytes, if so: ms since 1970
- *     value     varint of its length, and the bytes; those of a large one lie elsewhere (ordered-entries.ts)
+ *     value     varint of its length, and the bytes; a large value is kept elsewhere (ordered-entries.ts)
  *
  * Pure.
  */
@@ -26,7 +26,7 @@ export function recordBytesOf({ value, expiresAtMs }: Entry): number {
   return isLarge(length) ? head : head + length;
 }
 
-/** Whether a value of that length lies elsewhere. */
+/** Whether a value of that length is kept elsewhere. */
 export function isLarge(valueBytes: number): boolean {
   return valueBytes > INLINE_VALUE_BYTES_MAX;
 }

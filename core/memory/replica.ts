@@ -1,15 +1,15 @@
 /**
- * A replicated map on one node, without the network: local reads and writes, and what comes from others, applied under the
- * rules of versions, time and budget. Whoever carries writes further (gossip, store) is told through `onApplied`.
+ * A replicated map on one node, without the network. It applies local writes and the entries of others by the rules of
+ * versions, time and budget. The parts that carry writes further (gossip, store) are told through `onApplied`.
  *
  * Batches are whole here. The entries of a batch share one version, and the map is *closed*: it has none of them, or
- * for each key of the batch that entry or a later one. Local writes keep it so. So does taking in what leaves a closed
- * map closed, all of it within one call; the senders have to see to that (outbox.ts, exchange.ts). Two closed maps
+ * for each key of the batch that entry or a later one. Local writes keep it closed. Entries of others keep it closed
+ * too if they are taken in within one call, and are chosen so by their sender (outbox.ts, exchange.ts). Two closed maps
  * merged are closed, since for each key the later entry stays; so is a map merged with all that another has of a
  * version and later ones. What is forgotten (a tombstone beyond the horizon) counts as later.
  *
- * Two exceptions, in which part of a batch may be seen until the rest comes: where a map is filled to twice its budget,
- * and where somebody overwrites part of a batch with a stamp so far ahead that it waits in quarantine.
+ * There are two exceptions, in which part of a batch may be seen until the rest comes: a map is filled to twice its
+ * budget, or somebody overwrites part of a batch with a stamp so far ahead that it waits in quarantine.
  */
 import { decodeAny, encode, encodeBytes } from "../base/codec.ts";
 import { utf8 } from "../base/bytes.ts";
@@ -39,7 +39,7 @@ export interface ReplicaOptions {
 export interface ReplicaTime {
   /** Corrected time, ms since 1970. */
   now(): number;
-  /** Whether that is the others' time. Until then nothing expires, is forgotten or is taken in by it. */
+  /** Whether that is the common time. Until it is, nothing expires, is forgotten, or is taken in from others. */
   isKnown(): boolean;
   /** Why this node's clock can't be trusted for writing, if so. */
   trouble(): string | undefined;
@@ -50,10 +50,11 @@ export interface Received {
   /** The entries that are new here. */
   readonly applied: readonly Keyed[];
   /**
-   * Keys whose tombstones have run out here, so that only their absence tells of the deletion: the sender is to forget them.
+   * Entries that were deleted here so long ago that the tombstones are gone ("outlived"). The sender has to forget
+   * them.
    */
   readonly outlived: readonly Keyed[];
-  /** How many there was no room for. */
+  /** The number of entries for which there was no room. */
   readonly refused: number;
 }
 
@@ -67,7 +68,7 @@ interface Ready {
   readonly entry: Entry;
 }
 
-/** Where entries come from, for those that are older than tombstones are kept. */
+/** Where entries come from. It matters for entries that are older than tombstones are kept. */
 export interface Origin {
   readonly sender: number;
   readonly vector: Vector;
@@ -82,7 +83,8 @@ export class Replica {
   readonly #clock: HybridClock;
   readonly #quarantine = new Quarantine();
   /**
-   * Stored entries whose stamps lie in the future: this node's clock is wrong now, or was then. None of them may be lost.
+   * Stored entries whose stamps lie in the future: this node's clock is wrong now, or was then. None of them may be
+   * lost.
    */
   readonly #stored = new Quarantine({ isBounded: false });
   readonly watchers: Watchers = new Watchers((key) => this.entry(key));
@@ -161,7 +163,7 @@ export class Replica {
 
   // Writing
 
-  /** All of them, with one version, or, if one can't be, none. Throws as `ReplicatedMap.batch`. */
+  /** Makes all of these writes with one version, or none if one can't be made. Throws as `ReplicatedMap.batch`. */
   write(writes: readonly MapWrite[], isDistinct = false): Version {
     this.checkClock();
     const nowMs = this.#time.now();
@@ -197,7 +199,7 @@ export class Replica {
     }
   }
 
-  /** The entries to be; of several to one key the last. */
+  /** The entries that the writes make. Of several writes to one key the last counts. */
   #readyAll(writes: readonly MapWrite[], nowMs: number, stamp: number, isDistinct: boolean): Ready[] {
     const [only] = writes;
     if (only !== undefined && writes.length === 1) return [this.#ready(only, nowMs, stamp)];
@@ -226,7 +228,7 @@ export class Replica {
     if (expiresInMs !== undefined && !(expiresInMs > 0)) {
       throw new StarfishError("malformed", "An entry expires after more than 0 ms");
     }
-    // Beyond that is as good as never, and fits 48 bits.
+    // Later than that is as good as never; this fits into 48 bits.
     const expiresAtMs = expiresInMs === undefined ? undefined : Math.min(Math.ceil(nowMs + expiresInMs), 2 ** 47);
     return { key, entry: { stamp, writer, state: LIVE, value, expiresAtMs } };
   }
@@ -243,8 +245,8 @@ export class Replica {
   // From others
 
   /**
-   * Takes in what another node has sent, all of it before anybody sees any. `origin` is known where it came by
-   * reconciliation. Does nothing until the time is known: reconciling brings it again.
+   * Takes in all that another node has sent before any listener or reader sees a part of it. `origin` is given if it
+   * came by reconciliation. Does nothing until the time is known; reconciling brings the entries again.
    *
    * If there is no room for all of it, entries that share a version are taken in or refused together. After the first
    * refusal only entries that take no more room are taken in: what comes later is older, and might be seen without the
@@ -314,8 +316,9 @@ export class Replica {
   }
 
   /**
-   * What this node has stored in an earlier life. What is from the future waits for its time: in the map it would win over
-   * all that is written now, and in the clock it would stop this node from writing.
+   * Takes in what this node has stored in an earlier life. Entries from the future wait for their time: in the map they
+   * would win over everything that is written now, and the clock would follow them until this node could not write any
+   * more.
    */
   restore(entries: readonly Keyed[]): void {
     const latestMs = this.#time.now() + AHEAD_MS_MAX;
@@ -331,7 +334,7 @@ export class Replica {
     }
   }
 
-  /** Takes back until when others' state was complete here, as far as that is not in the future. */
+  /** Restores the causal context, as far as it is not in the future. */
   restoreVector(vector: Vector): void {
     const latestMs = this.#time.now() + AHEAD_MS_MAX;
     this.causalContext.restore(new Map(Array.from(vector).filter(([, atMs]) => atMs <= latestMs)));
@@ -436,7 +439,7 @@ export function decodeValue(bytes: Uint8Array): unknown {
   const own = byteString(bytes);
   if (own !== undefined) return own;
   try {
-    // What CBOR calls undefined would look as if the key were not there.
+    // CBOR's undefined would look as if the key were not there.
     return decodeAny(bytes) ?? (isNull(bytes) ? null : bytes);
   } catch {
     return bytes;

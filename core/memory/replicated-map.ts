@@ -52,7 +52,7 @@ export interface MapParts {
   readonly random: Random;
   readonly log: Log;
   readonly exchanges: Semaphore;
-  /** Likewise. */
+  /** Shared by all maps, too. */
   readonly largeBatches: LargeBatches;
   /** Undefined: in RAM only. */
   readonly journal: Journal | undefined;
@@ -88,7 +88,7 @@ export class NodeMap implements ReplicatedMap {
   readonly #rounds: Rounds;
   readonly #stops: Unsubscribe[];
   readonly #sweeper: Timer;
-  /** Keys written here that `sync` has yet to have acknowledged; undefined: too many to list. */
+  /** Keys written here that no `sync` has seen acknowledged yet; undefined if they are too many to list. */
   #unsynced: Set<string> | undefined = new Set();
   #syncing: Promise<void> = Promise.resolve();
   readonly #waiting = new Parts();

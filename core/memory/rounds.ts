@@ -1,8 +1,9 @@
 /**
- * When a map is reconciled, and with whom: with each new link, with a random link every few seconds (less and less often,
- * the longer nothing differs), and with a few others soon after news has come by reconciliation. A node that is told news
- * tells it on, and a node that has told news goes on telling: news spreads as rumours do (Demers et al., "Epidemic
- * algorithms for replicated database maintenance", PODC 1987) and stops where everybody knows it.
+ * When a map is reconciled, and with whom: with each new link, with a random link every few seconds (less and less
+ * often, the longer nothing differs), and with a few others soon after news has come by reconciliation. A node that is
+ * told news passes it on, and goes on as long as it finds nodes that do not know it. So news spreads as rumours do
+ * (Demers et al., "Epidemic algorithms for replicated database maintenance", PODC 1987), and stops when everybody knows
+ * it.
  */
 import type { Semaphore } from "../base/semaphore.ts";
 import { isStarfishError, messageOf, StarfishError } from "../base/errors.ts";
@@ -22,15 +23,17 @@ import {
 import { ask, type Incoming, respond, type ExchangeOptions, type ExchangeResult } from "./exchange.ts";
 import type { MapStat } from "./types.ts";
 
-/** The other end of a new link begins, if its id is the smaller one; in case it does not, this end does after this time. */
+/**
+ * The other end of a new link begins, if its id is the smaller one; in case it does not, this end does after this time.
+ */
 const OTHERS_TURN_MS = 300;
 /**
- * Delay before an exchange that broke off is tried again. It doubles with each further failure in a row, up to DOUBLED_MAX
- * times.
+ * Delay before an exchange that broke off is tried again. It doubles with each further failure in a row, up to
+ * DOUBLED_MAX times.
  */
 const AGAIN_MS = 1_000;
 const DOUBLED_MAX = 6;
-/** Until a place for a session is looked for again, and whether the time is known. */
+/** How soon a node looks again for a free place for a session, and whether the time is known. */
 const FULL_MS = 50;
 const UNREADY_MS = 100;
 
@@ -56,7 +59,7 @@ export class Rounds {
   /** When each link's next session is due, by the monotonic clock; not all have one. */
   readonly #dueMs = new Map<PeerId, number>();
   readonly #busy = new Set<PeerId>();
-  /** Sessions of this node's that broke off in a row. */
+  /** How many sessions that this node began broke off in a row. */
   readonly #failures = new Map<PeerId, number>();
   #known = new Set<PeerId>();
   readonly #ended = new AbortController();
@@ -114,7 +117,7 @@ export class Rounds {
     this.#roundSoon();
   }
 
-  /** Entries have changed. Others may have changed too, of which gossip has brought nothing. */
+  /** Entries have changed. Others may have changed as well without gossip telling this node. */
   stirred(): void {
     const wasRare = this.#everyMs !== RECONCILE_EVERY_MS;
     this.#reconcileEvery(RECONCILE_EVERY_MS);
@@ -132,12 +135,12 @@ export class Rounds {
     this.#ended.abort();
   }
 
-  /** After news there may be more, and a member that has missed it: the next round comes soon. */
+  /** After news there may be more news, and members that have missed it. So the next round comes soon. */
   #roundSoon(): void {
     this.#roundWithin(0.25 + this.#ports.random.real() / 4);
   }
 
-  /** The next round is due after that part of the usual time, if not sooner. */
+  /** Makes the next round due after that part of the usual time, unless it is due sooner. */
   #roundWithin(part: number): void {
     const soonMs = this.#ports.clock.monotonic() + RECONCILE_EVERY_MS * part;
     if (soonMs >= this.#nextMs) return;
@@ -199,7 +202,10 @@ export class Rounds {
     return isWhole;
   }
 
-  /** A peer that was cut off for a moment is back soon; one that has no such map, or no time, never. */
+  /**
+   * Tries the peer again, later with each failure: it may have been cut off for a moment, or may lack the map, or the
+   * time.
+   */
   #again(peer: PeerId): void {
     const failures = this.#failures.get(peer) ?? 0;
     this.#failures.set(peer, Math.min(failures + 1, DOUBLED_MAX));

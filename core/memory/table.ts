@@ -1,7 +1,7 @@
 /**
  * The state of a replicated map on one node: the newest write to each key, in order, with sums over ranges. Merging is
- * commutative, associative and idempotent, so that nodes which have seen the same writes are equal, in whatever order they
- * came. Pure: no time of its own, no input or output.
+ * commutative, associative and idempotent, so that nodes which have seen the same writes are equal, in whatever order
+ * they came. Pure: no time of its own, no input or output.
  */
 import { Digester, DELETED, type Entry, type EntryHead, LIVE } from "./entry.ts";
 import { DueQueue } from "./due.ts";
@@ -21,7 +21,7 @@ export interface TableOptions {
   readonly horizonMs: number;
 }
 
-/** "full": it would be over what this node holds. */
+/** "full": it would exceed what this node may hold. */
 export type Merged = "applied" | "known" | "full";
 
 export class Table {
@@ -31,10 +31,10 @@ export class Table {
   /** Entries that will expire; and tombstones, which are forgotten. */
   readonly #due = new DueQueue();
   readonly #tombs = new DueQueue();
-  /** Since when this node has had entries that are older than the horizon and came late. */
+  /** The times at which entries came here that were older than the horizon already. */
   readonly #held = new Map<string, number>();
   #live = 0;
-  /** The bytes of present keys, and of tombstones. */
+  /** The bytes of the present entries, and those of the tombstones. */
   #bytes = 0;
   #tombstoneBytes = 0;
   #forgottenEarly = 0;
@@ -105,7 +105,7 @@ export class Table {
     return this.#bytes + bytes <= this.#options.bytesMax;
   }
 
-  /** Bytes by which these would make it grow at the most, of whatever they take the place. */
+  /** The most bytes by which these would make the table grow, whatever they replace. */
   growthMost(entries: readonly Pick<Keyed, "key" | "entry">[]): number {
     let bytes = 0;
     for (const { key, entry } of entries) bytes += costOf(key, entry.value.length);
@@ -263,7 +263,7 @@ export class Table {
     }
   }
 
-  /** When something happens to the entry by itself, ms since 1970. */
+  /** When the entry expires or is forgotten, ms since 1970. */
   #dueMs({ state, stamp, expiresAtMs }: Entry | EntryHead): number {
     if (state === LIVE) return expiresAtMs ?? Infinity;
     const goneMs = state === DELETED ? timeOf(stamp) : Math.max(expiresAtMs ?? 0, timeOf(stamp));

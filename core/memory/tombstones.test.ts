@@ -49,7 +49,7 @@ test("whatever is there can be deleted without any deletion being forgotten", ()
 test("nodes that have forgotten early end with the same, in whichever order it came to them", () => {
   const some = fc.record({
     key: fc.nat(150).map((i) => "k".repeat(1 + (i % 40)) + i),
-    // Many at one moment: of those the order of their keys decides.
+    // Many at one moment: the order of their keys decides which of them stay.
     atMs: fc.nat(3),
     state: fc.constantFrom(LIVE, DELETED, DELETED, DELETED, DELETED),
   });

@@ -1,8 +1,10 @@
 /**
- * The replicated map as its users see it: small mutable state, whole on every node. Made by memory.ts, one for each name.
+ * The replicated map as its users see it: small mutable state, whole on every node. Made by memory.ts, one for each
+ * name.
  *
- * A write is applied here at once and reaches the others by itself. Of two writes to one key the later one wins on every
- * node, by version. Values that are returned or given to a watcher belong to the caller: changing them changes nothing here.
+ * A write is applied here at once and reaches the others by itself. Of two writes to one key the later one wins on
+ * every node, by version. Values that are returned or given to a watcher belong to the caller: changing them changes
+ * nothing here.
  */
 import type { Unsubscribe } from "../base/events.ts";
 
@@ -18,7 +20,7 @@ export interface MapEntry {
   readonly key: string;
   readonly value: unknown;
   readonly version: Version;
-  /** Corrected time, ms since 1970, from which it is not there any more; undefined for ever. */
+  /** Corrected time, ms since 1970, from which the entry is not there any more. Undefined: it does not expire. */
   readonly expiresAtMs: number | undefined;
 }
 
@@ -30,7 +32,7 @@ export interface MapChange {
   readonly isLocal: boolean;
 }
 
-/** What a write has taken the place of, here. */
+/** The entry that a write has replaced on this node. */
 export interface ReplacedEntry {
   readonly key: string;
   /** The version of the replaced entry. */
@@ -50,11 +52,11 @@ export type MapWrite =
 export interface KeyRange {
   /** Keys that begin with this. */
   readonly prefix?: string | undefined;
-  /** This one and those after it. */
+  /** This key and those after it. */
   readonly from?: string | undefined;
-  /** Those before this one. */
+  /** Keys before this one. */
   readonly to?: string | undefined;
-  /** The last one first. */
+  /** Whether the last key comes first. */
   readonly reverse?: boolean | undefined;
 }
 
@@ -71,7 +73,7 @@ export interface MapStat {
   /** Tombstones that were forgotten before their time, because there was no room. */
   readonly forgottenEarly: number;
   readonly bytesMax: number;
-  /** 16 hex digits: nodes on which they are the same hold the same. */
+  /** 16 hex digits. Nodes with the same fingerprint hold the same entries. */
   readonly fingerprint: string;
   /** Writes from the future (by more than ten minutes) that wait for their time. */
   readonly quarantined: number;
@@ -79,7 +81,7 @@ export interface MapStat {
   readonly isKept: boolean;
   readonly reconciliations: {
     readonly complete: number;
-    /** Those in which the two sides differed. */
+    /** Sessions in which the two sides differed. */
     readonly divergent: number;
     readonly brokenOff: number;
     /** Entries that reconciling has brought here. */
@@ -104,9 +106,10 @@ export interface ReplicatedMap {
    */
   raw(key: string): Uint8Array | undefined;
   /**
-   * Values are what CBOR carries and gives back as it was: null, booleans, numbers, text, bytes, arrays and plain objects, at
-   * most 64 levels deep. Throws "too-large" (key over 1 KiB, value over 64 KiB encoded), "malformed" (half a surrogate pair
-   * somewhere, a value that would come back as another one), "full" (byte budget), "clock" (this node's clock can't be brought in line with the others').
+   * Values are those that CBOR gives back as they were: null, booleans, numbers, text, bytes, arrays and plain objects,
+   * at most 64 levels deep. Throws "too-large" (key over 1 KiB, value over 64 KiB encoded), "malformed" (half a
+   * surrogate pair somewhere, a value that would come back as another one), "full" (byte budget), "clock" (this node's
+   * clock can't be brought in line with the others').
    */
   set(key: string, value: unknown, options?: { readonly expiresInMs?: number | undefined }): Version;
   /** The deletion's version, or undefined if there was nothing to delete. Throws "clock". */
@@ -143,9 +146,9 @@ export interface ReplicatedMap {
    */
   watchReplaced(listener: (replaced: ReplacedEntry) => void): Unsubscribe;
   /**
-   * Resolves when everything written here before the call is acknowledged: more than half of the awake members hold it, and
-   * a kept instance has stored it, here and there. Rejects with "timeout" (the writes stay, and go on spreading),
-   * "cancelled", or "io" where this node can't store it.
+   * Resolves when everything written here before the call is acknowledged: more than half of the awake members hold it,
+   * and a kept instance has stored it, here and there. Rejects with "timeout" (the writes stay, and go on spreading),
+   * "cancelled", or "io" if this node can't store it.
    */
   sync(options?: { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number | undefined }): Promise<void>;
   /**

@@ -1,7 +1,7 @@
 /** Units that share one version: a single write, or the rest of a batch. */
 import type { Keyed } from "./pack.ts";
 
-/** Neighbours of one version together. */
+/** Groups neighbouring entries that have one version. */
 export function* unitsOf(entries: readonly Keyed[]): Generator<readonly Keyed[], void, undefined> {
   let from = 0;
   for (let to = 1; to <= entries.length; to++) {

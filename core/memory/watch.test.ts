@@ -1,4 +1,4 @@
-/** Who watches hears of everything that changes, once. */
+/** A watcher is told of everything that changes, once. */
 import { expect, test } from "vitest";
 import { ReplicaMap, TestTime } from "../../test/fixtures/replica-map.ts";
 
