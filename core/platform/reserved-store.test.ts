@@ -36,7 +36,7 @@ storeContract("with a reserve", async () => {
   return { open, destroy: async () => {} };
 });
 
-/** As its owner sees it, who knows nothing of the reserve's own keys. */
+/** The store as its owner sees it, without the reserve's own keys. */
 function withoutReserve(store: Store): Store {
   return {
     get: (key) => store.get(key),

@@ -1,7 +1,7 @@
 /**
- * A channel of the port Network over one WebSocket, for who is no member: no libp2p, and nothing else on the socket. Each
- * message is one of the socket's; an empty one says that this end has said all, and one of a single byte that it is there
- * still. Messages of a channel are longer.
+ * A channel of the port Network over one WebSocket, for somebody who is no member: without libp2p, and with nothing
+ * else on the socket. Each message of the channel is one message of the socket. An empty message of the socket means
+ * that this end has sent everything, and one of a single byte that it is still there. Messages of a channel are longer.
  */
 import { type Bytes, lengthOf, whole } from "../base/bytes.ts";
 import { StarfishError } from "../base/errors.ts";
@@ -14,7 +14,7 @@ export interface Socket {
   readonly bufferedAmount: number;
   send(bytes: Uint8Array<ArrayBuffer>): void;
   close(): void;
-  /** Where there is one, it does not wait for the other end. */
+  /** Closes the socket without waiting for the other end; browsers have no such method. */
   terminate?(): void;
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
   addEventListener(type: "open" | "close" | "error", listener: () => void): void;
@@ -22,21 +22,21 @@ export interface Socket {
 
 export interface SocketChannelOptions {
   readonly clock: Clock;
-  /** Of a message that comes. */
+  /** The longest message that is received. */
   readonly bytesMax?: number;
-  /** Ends the channel when nothing has come for so long. */
+  /** The channel ends if nothing has come for this long. */
   readonly idleMs?: number;
-  /** Says this often that this end is there. */
+  /** How often this end says that it is still there. */
   readonly signMs?: number;
 }
 
 const OPEN = 1;
 const OPEN_MS = 10_000;
-/** A browser's socket does not say when it has sent what it was given. */
+/** How often to look whether the socket has sent what it was given, since a browser's socket does not tell. */
 const LOOK_MS = 20;
 const END = new Uint8Array(0);
 const SIGN: Uint8Array<ArrayBuffer> = Uint8Array.of(0);
-/** Messages that nobody receives yet: the first words of an exchange. */
+/** Messages that wait until a receiver is set: the first ones of an exchange. */
 const WAITING_MAX = 16;
 
 /** Resolves when the socket is open. Rejects with "unreachable", "cancelled". */
