@@ -16,7 +16,10 @@ export class Acknowledged {
     this.#signal = signal;
   }
 
-  /** Resolves when all that was written before the call is acknowledged, however long that takes. Rejects with "io", "cancelled". */
+  /**
+   * Resolves when all that was written before the call is acknowledged, however long that takes. Rejects with "io",
+   * "cancelled".
+   */
   wait(): Promise<void> {
     if (this.#next !== undefined) return this.#next;
     const round = this.#running.then(() => {
@@ -33,7 +36,7 @@ export class Acknowledged {
       try {
         return await this.#map.sync({ signal: this.#signal });
       } catch (error) {
-        // Members are out of reach that have not been noticed yet; the writes go on spreading.
+        // Some members are out of reach, and nobody has noticed yet. The writes go on spreading.
         if (!isStarfishError(error, "timeout")) throw error;
       }
     }

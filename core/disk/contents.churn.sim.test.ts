@@ -1,6 +1,7 @@
 /**
- * Real nodes with real bytes that come and go as those of the model do: everything stays readable, and repair moves about
- * as much as the model says (repair/policy.sim.test.ts), which stands in for them over days and hundreds of devices.
+ * Real nodes with real bytes that come and go as those of the model do: everything stays readable, and repair moves
+ * about as much as the model says (repair/policy.sim.test.ts), which stands in for them over days and hundreds of
+ * devices.
  */
 import { expect, test } from "vitest";
 import { DiskSwarm } from "../../test/sim/contents.ts";
@@ -17,7 +18,7 @@ const SESSION_MS = 5 * MINUTE_MS;
 const SIZES = Array.from({ length: 6 }, (_, i) => 100 * KIB + i * 20 * KIB);
 const MINUTES = isLong ? 240 : 20;
 
-/** Shards that all have sent, those that are gone too. */
+/** Shard bytes that all nodes have sent, also those that are gone. */
 function movedBytes(swarm: DiskSwarm): number {
   return [PUT_PROTOCOL, GET_PROTOCOL]
     .flatMap((protocol) => swarm.world.nodes.map(({ machine }) => machine.sentByProtocol.get(protocol)?.bytes ?? 0))

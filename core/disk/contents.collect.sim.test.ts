@@ -1,4 +1,4 @@
-/** Collecting on simulated nodes: what nobody wants goes, what somebody may want stays. */
+/** Collecting on simulated nodes: contents that nobody wants are removed, those that somebody may want stay. */
 import { expect, test } from "vitest";
 import { type DiskNode, DiskSwarm } from "../../test/sim/contents.ts";
 import { SeededRandom } from "../../test/sim/random.ts";
@@ -70,7 +70,10 @@ test("nothing is collected while a member is missing that has not said goodbye",
   await swarm.readsBack(swarm.nodes, [[ref, bytes]]);
 });
 
-/** What a story keeps in mind: contents that are referred to by an entry of a replicated map, as files are, and those that were. */
+/**
+ * What a story keeps in mind: contents that are referred to by an entry of a replicated map, as files are, and those
+ * that were.
+ */
 class References {
   readonly wanted: [ContentRef, Uint8Array][] = [];
   readonly released: [ContentRef, Uint8Array][] = [];
@@ -93,7 +96,7 @@ class References {
     this.wanted.push([ref, bytes]);
   }
 
-  /** Nobody refers to one of them any more; undefined if there is none. */
+  /** Removes the reference to one of them; undefined if there is none. */
   release(node: DiskNode): void {
     const [content] = this.wanted.splice(this.#random.real() * this.wanted.length, 1);
     if (content === undefined) return;

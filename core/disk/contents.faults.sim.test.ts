@@ -1,4 +1,4 @@
-/** What goes wrong with contents on simulated nodes: nothing of it is lost, and nothing of it is hidden. */
+/** Faults on simulated nodes: no content is lost by them, and no fault is hidden. */
 import { describe, expect, test } from "vitest";
 import { answering, type DiskNode, DiskSwarm, type DiskSwarmOptions } from "../../test/sim/contents.ts";
 import { seeds } from "../../test/sim/seeds.ts";
@@ -107,7 +107,7 @@ describe("a fault", () => {
     const ids = [...machine.ports.shards.ids()].map(({ id }) => id);
     for (const id of ids) disk.flip(id, machine.ports.random);
     await swarm.readsBack(swarm.nodes, [[ref, bytes]]);
-    // What no read has met is found by the scrubber.
+    // The scrubber finds damage that no read has met.
     await swarm.world.runUntil(() => swarm.node("m1").contents.use().damaged === ids.length, {
       withinMs: 1_000_000,
       everyMs: 500,
@@ -291,7 +291,7 @@ describe("reading", () => {
     const ref = await swarm.put(swarm.node("m0"), bytes);
     const keeper = swarm.node("m4");
     await swarm.settle(keeper.contents.keep(ref));
-    // The others come back with empty disks and no room: the places are theirs, and nothing lies there.
+    // The others come back with empty disks and no room: the slots are still theirs, but hold nothing.
     for (const { machine, disk } of swarm.nodes.filter((node) => node !== keeper)) {
       const { name } = machine.machine;
       swarm.crash(name);

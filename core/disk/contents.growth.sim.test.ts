@@ -1,4 +1,6 @@
-/** A swarm of real nodes with real bytes that grows and shrinks again: the code follows, and nothing is lost meanwhile. */
+/**
+ * A swarm of real nodes with real bytes that grows and shrinks again: the code follows, and nothing is lost meanwhile.
+ */
 import { expect, test } from "vitest";
 import { type DiskNode, DiskSwarm } from "../../test/sim/contents.ts";
 import { isLong, seeds } from "../../test/sim/seeds.ts";
@@ -9,10 +11,10 @@ const KIB = 1024;
 const FEW = 4;
 const MANY = isLong ? 64 : 10;
 const LEFT = isLong ? 8 : 5;
-/** Who comes or goes does so in turn, one each so often. */
+/** Devices come and go one by one, at this interval. */
 const PACE_MS = 30_000;
 const SETTLED_MS = 15 * 60_000;
-/** Of real time: each of sixty-four nodes holds links, maps and a disk. */
+/** Real time, because each of sixty-four nodes has links, maps and a disk. */
 const TIMEOUT_MS = 900_000;
 
 test.each(seeds(1, 3))(

@@ -1,4 +1,7 @@
-/** A member that says what can't be of contents, to those who run and in what they have stored. The others go on, for good. */
+/**
+ * A member claims impossible things about contents, to running nodes and in what they have stored. The others go on,
+ * also after a restart.
+ */
 import { expect, test } from "vitest";
 import { DiskSwarm } from "../../test/sim/contents.ts";
 import { seeds } from "../../test/sim/seeds.ts";
@@ -30,7 +33,7 @@ const ENTRIES: readonly (readonly [key: string, value: unknown, isBad: boolean])
   ["p/1024", ["x"], true],
   ["p/5", Array.from({ length: 5_000 }, (_, i) => String(i)), true],
   ["d/nobody", [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER], true],
-  // Of what is well-formed nobody can say that it is wrong: contents that nobody has, with a list that nobody has.
+  // Well-formed entries that nobody can disprove: contents that nobody has, with a list that nobody has.
   ...Array.from(
     { length: 5 },
     (_, i) => [`c/${CID}/b${i}`, { ...TERABYTE, size: GHOST_BYTES, list: GHOST_LIST }, false] as const,
@@ -54,7 +57,7 @@ test.each(seeds(1, 20))(
     const during = await swarm.put(first, swarm.bytes(300_000));
     expect((await swarm.settle(first.contents.stat(during))).safety).toBe("safe");
 
-    // In the store too lies what no map would take in by itself: a value that is no CBOR.
+    // The store also contains a value that no map would take in: it is no CBOR.
     const entries = ENTRIES.map(([key, value]): Keyed => {
       const packed = value === undefined ? "\u00ff" : toByteText(encode(value));
       const stamp = Math.floor(first.layout.now() + 1) * 2048;
@@ -74,7 +77,7 @@ test.each(seeds(1, 20))(
     for (const ref of [before, during, after])
       expect((await swarm.settle(again.contents.stat(ref))).safety).toBe("safe");
     await swarm.readsBack(swarm.nodes, [[before, bytes]]);
-    // What does not exist is said not to, at once.
+    // A read of what does not exist fails at once.
     const ghost = { cid: CID, sizeBytes: GHOST_BYTES };
     expect((await swarm.readFailure(again, ghost)).code).toBe("lost");
   },

@@ -185,7 +185,7 @@ describe("repair", () => {
     const swarm = await swarmOf(1, 4);
     const all = await fill(swarm, [50 * KIB, 900 * KIB]);
     await swarm.grow(4);
-    // What has no copy yet would be lost with its one device.
+    // A content that has no copy yet would be lost with its only device.
     await swarm.until(
       all,
       ({ safety, survivesAny, code }) => safety === "safe" && code?.n === 4 && survivesAny === 3,

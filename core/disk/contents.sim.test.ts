@@ -128,7 +128,7 @@ describe("content", () => {
     const bytes = swarm.bytes(600 * KIB);
     const late = await swarm.settle(swarm.up({ name: "late", kind: "tab" }));
     await swarm.world.runUntil(() => late.net.isTimeKnown(), { withinMs: 10_000, everyMs: 1 });
-    // Of what they offer it has heard nothing yet.
+    // It has not heard yet what they offer.
     expect(late.contents.offers()).toHaveLength(1);
     const { ref, safe } = await swarm.settle(late.contents.put(chunksOf(bytes), {}));
     await swarm.settle(safe);

@@ -1,4 +1,7 @@
-/** What was put while there was one machine spreads to others that come, once, for few bytes, and survives the first one. */
+/**
+ * Contents that were put on a single machine spread to machines that come later: once, for few bytes, and so that they
+ * survive the loss of the first one.
+ */
 import { expect, test } from "vitest";
 import { DiskSwarm } from "../../test/sim/contents.ts";
 import { SimWorld } from "../../test/sim/world.ts";
@@ -16,7 +19,7 @@ function sentBytes(swarm: DiskSwarm): number {
     .reduce((sum, bytes) => sum + bytes, 0);
 }
 
-/** Plain copies with a spare device; one that holds all moves; and such a stripe that all devices hold a part of. */
+/** Plain copies with a spare device; a stripe whose whole copy moves; and a stripe of which all devices hold a part. */
 test.each([
   { first: 4, second: 1 },
   { first: 8, second: 1 },
@@ -46,7 +49,7 @@ test.each([
   const contentBytes = SIZES.reduce((sum, size) => sum + size, 0);
   const moved = (sentBytes(swarm) - before) / contentBytes;
   console.log(`${first} and ${second}: ${moved.toFixed(2)} times the content`);
-  // One copy, or what makes one; and headers.
+  // The bytes of one copy, and headers.
   expect(moved).toBeLessThan(1.1);
   before = sentBytes(swarm);
   await swarm.world.runFor(180_000);

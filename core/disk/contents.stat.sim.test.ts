@@ -40,14 +40,14 @@ test.each(seeds(1, 10))(
       for (const name of [...away, ...killed]) await swarm.settle(swarm.up({ name, kind: "node" }));
       await swarm.acquainted();
     }
-    // It was asked in different states, and did not say little to be safe.
+    // It was asked in different states, and did not always give a low number to be safe.
     expect(told.size).toBeGreaterThan(1);
     expect(Math.max(...told.keys())).toBe(4);
     expect(Math.min(...told.keys())).toBeGreaterThanOrEqual(2);
   },
 );
 
-/** How many devices are on each machine, and of how many machines the loss is survived, whichever they are. */
+/** How many devices are on each machine, and how many machines may be lost, whichever they are. */
 const MACHINES: readonly { readonly sizes: readonly number[]; readonly survives: number }[] = [
   // Four copies among five devices: one of them is on the other machine.
   { sizes: [4, 1], survives: 1 },

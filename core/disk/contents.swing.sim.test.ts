@@ -1,4 +1,6 @@
-/** A swarm whose size swings, with the real code and real bytes: nothing is lost, and it is not coded anew at each turn. */
+/**
+ * A swarm whose size swings, with the real code and real bytes: nothing is lost, and it is not coded anew at each turn.
+ */
 import { expect, test } from "vitest";
 import { DiskSwarm } from "../../test/sim/contents.ts";
 import { isLong, seeds } from "../../test/sim/seeds.ts";
@@ -13,7 +15,7 @@ const FEW = 6;
 const MANY = 9;
 const TURN_MS = 180_000;
 
-/** Shard bytes that all have sent, those that are gone too. */
+/** Shard bytes that all nodes have sent, also those that are gone. */
 function sentBytes(swarm: DiskSwarm): number {
   return [PUT_PROTOCOL, GET_PROTOCOL]
     .flatMap((protocol) => swarm.world.nodes.map(({ machine }) => machine.sentByProtocol.get(protocol)?.bytes ?? 0))

@@ -1,5 +1,6 @@
 /**
- * Every bound and pace of contents in one place, each with the reason for its value. The limits of formats are in content/.
+ * Every bound and pace of contents in one place, each with the reason for its value. The limits of formats are in
+ * content/.
  */
 
 // Shape
@@ -55,11 +56,11 @@ export const REPAIR_BYTES_PER_MS = 1_000;
 export const REPAIR_TIME_PART: number = 1 / 2;
 /** Shards in one message: three of full size, within the 1 MiB of a message. */
 export const MESSAGE_SHARD_BYTES_MAX: number = 768 * 1024;
-/** The same where another member carries the message. */
+/** The same if another member carries the message. */
 export const CARRIED_SHARD_BYTES_MAX: number = 256 * 1024;
 /** What one message asks another node to fetch: 84 s at 25 KB/s, within its timeout. */
 export const MESSAGE_FETCH_BYTES_MAX: number = 2 * 1024 * 1024;
-/** Shards in one message, where they are tiny. */
+/** Shards in one message, if they are tiny. */
 export const MESSAGE_SHARDS_MAX = 256;
 /** Messages to one peer, in one direction, that wait for their answer: they fill the path while the first is stored. */
 export const MESSAGES_PER_PEER = 4;
@@ -73,7 +74,9 @@ export const HEDGE_MS = 300;
 export const BULK_HEDGE_MS = 10_000;
 /** Parts of layouts in one question for what a peer holds: the answer stays below a message's size. */
 export const ASKED_UNITS_MAX = 1_024;
-/** Stripes in one such question: of each a node holds one shard, or all 64 data shards if it keeps the content whole. */
+/**
+ * Stripes in one such question: of each a node holds one shard, or all 64 data shards if it keeps the content whole.
+ */
 export const ASKED_STRIPES_MAX = 4_096;
 /** Bytes of data shards from which shards are computed for others at once. */
 export const COMPUTED_BYTES_MAX: number = 8 * 1024 * 1024;
@@ -169,7 +172,10 @@ export const UNITS_PER_TURN = 64;
 export const UNIT_STATES_MAX: number = 256 * 1024;
 /** Codes whose worth is worked out at one look: some 100 ms of a page's thread. Honest swarms have a few. */
 export const CODES_PER_LOOK = 32;
-/** Stripes that are gone through before the thread is given back: some 15 ms of a page's. Hidden tabs wait a second each time. */
+/**
+ * Stripes that are gone through before the thread is given back: some 15 ms of a page's. Hidden tabs wait a second each
+ * time.
+ */
 export const STRIPES_PER_SLICE = 512;
 /**
  * How long newly chosen slots wait for others to share their message. A put may choose some for each of its stripes,

@@ -1,7 +1,7 @@
 /**
- * The disk in two halves. Contents: immutable bytes by the CID that IPFS gives them, cut in stripes, coded, and spread over
- * the swarm's devices (contents.ts). Files: paths that name contents, in a replicated map (files.ts). Above this nobody knows
- * of shards; below it nobody knows of paths.
+ * The disk in two halves. Contents: immutable bytes by the CID that IPFS gives them, cut in stripes, coded, and spread
+ * over the swarm's devices (contents.ts). Files: paths that name contents, in a replicated map (files.ts). The parts
+ * above this interface know nothing of shards; those below it know nothing of paths.
  */
 import type { Unsubscribe } from "../base/events.ts";
 import type { PeerId } from "../ports/network.ts";
@@ -19,16 +19,17 @@ export interface PutProgress {
 }
 
 /**
- * How a content stands now. "safe": placed so that any half of the devices may go; "here": on this device only, since there
- * is no other; "placing": under way, or waiting for devices with room; "lost": fewer shards are in reach than it takes.
+ * How a content stands now. "safe": placed so that any half of the devices may go; "here": on this device only, since
+ * there is no other; "placing": under way, or waiting for devices with room; "lost": fewer shards are in reach than it
+ * takes.
  */
 export type Safety = "safe" | "here" | "placing" | "lost";
 
 export interface ContentStat extends ContentRef {
   readonly safety: Safety;
   /**
-   * The code of its stripes: k of n shards, the number of devices that hold each shard, and the number that hold the whole
-   * stripe. Undefined if the content is stored in its entry.
+   * The code of its stripes: k of n shards, the number of devices that hold each shard, and the number that hold the
+   * whole stripe. Undefined if the content is stored in its entry.
    */
   readonly code:
     | { readonly k: number; readonly n: number; readonly copies: number; readonly wholes: number }
@@ -81,25 +82,28 @@ export interface StorageOffer {
 export interface Contents {
   /**
    * Stores a stream. Resolves when all of it is read and at least this node can serve it. `safe` resolves when it is
-   * placed as promised, or rejects with the obstacle. Rejects with "full" (no room here or elsewhere), "cancelled"
-   * (then nothing stays), "io".
+   * placed as promised, or rejects with what prevents that. Rejects with "full" (no room here or elsewhere),
+   * "cancelled" (then nothing stays), "io".
    */
   put(
     source: AsyncIterable<Uint8Array>,
     options: { readonly signal?: AbortSignal | undefined; readonly onProgress?: (progress: PutProgress) => void },
   ): Promise<{ readonly ref: ContentRef; readonly safe: Promise<void> }>;
-  /** Bytes from `from` on and below `to`; every piece is checked against the CID. Rejects with "not-found", "lost", "corrupt", "cancelled". */
+  /**
+   * Bytes from `from` on and below `to`; every piece is checked against the CID. Rejects with "not-found", "lost",
+   * "corrupt", "cancelled".
+   */
   read(
     ref: ContentRef,
     options?: { readonly from?: number; readonly to?: number; readonly signal?: AbortSignal | undefined },
   ): AsyncIterable<Uint8Array>;
   stat(ref: ContentRef, options?: { readonly signal?: AbortSignal | undefined }): Promise<ContentStat>;
-  /** Holds the content whole on this node until released, so that it is readable here without any other. */
+  /** Holds the content whole on this node until released, so that it can be read here without any other node. */
   keep(ref: ContentRef, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
   release(ref: ContentRef): Promise<void>;
   /**
-   * Registers the sources that refer to contents. A content that no source names is collected after a time of grace. Call it
-   * before anything is put.
+   * Registers the sources that refer to contents. A content that no source names is collected after a time of grace.
+   * Call it before anything is put.
    */
   addReferences(source: () => Iterable<string>): Unsubscribe;
   use(): StorageUse;
@@ -168,8 +172,8 @@ export interface Files {
     options?: { readonly from?: number; readonly to?: number; readonly signal?: AbortSignal | undefined },
   ): AsyncIterable<Uint8Array>;
   /**
-   * Puts the stream under the path in one step: readers see the old file or the new one. Resolves when it is written here
-   * and can be read by all who reach this node; `safe` as in Contents.put, its tree entry acknowledged too.
+   * Puts the stream under the path in one step: readers see the old file or the new one. Resolves when it is written
+   * here and can be read by all who reach this node; `safe` as in Contents.put, its tree entry acknowledged too.
    */
   write(
     path: string,

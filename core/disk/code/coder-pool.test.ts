@@ -1,4 +1,4 @@
-/** How the pool treats its threads, with threads that the test holds in its hands. */
+/** How the pool treats its threads, with threads that the test controls. */
 import { describe, expect, it } from "vitest";
 import { reedSolomonModule } from "../../../test/fixtures/reed-solomon.ts";
 import { StarfishError } from "../../base/errors.ts";

@@ -1,7 +1,7 @@
 /**
- * The port Coder on threads of whatever kind: a bounded queue of calls and a few lanes, each with a thread that is started
- * when there is work for it and replaced when it dies. A lane has two calls at a time, so that its thread goes on with the
- * second while the answer to the first waits for a busy page.
+ * The port Coder on threads of any kind: a bounded queue of calls, and a few lanes. Each lane has a thread, which is
+ * started when there is work for it and replaced when it dies. A lane has two calls at a time, so that its thread goes
+ * on with the second while the answer to the first waits for a busy page.
  */
 import { assert } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
@@ -18,7 +18,7 @@ import {
 } from "../../ports/coder.ts";
 import { alone, buffersOf, type CoderAnswer, type CoderCall, type CoderWork } from "./coder-thread.ts";
 
-/** A thread as its owner sees it; the adapters make one of theirs. */
+/** A thread as its owner sees it. Adapters make one from a thread of their platform. */
 export interface CoderThread {
   post(call: CoderCall, transfer: ArrayBuffer[]): void;
   /** Called with everything that the thread posts. */
@@ -33,7 +33,7 @@ export interface CoderPoolOptions {
   /** The module of wasm-tasks/reed-solomon. Loaded when it is first needed, and again after a failure. */
   readonly loadModule: () => Promise<WebAssembly.Module>;
   readonly startThread: (module: WebAssembly.Module) => CoderThread;
-  /** SHA-256 of each, without the threads: it only borrows. */
+  /** SHA-256 of each piece, without the threads. It only borrows the pieces. */
   readonly hash: (pieces: readonly Bytes[]) => Promise<Uint8Array[]>;
 }
 
@@ -41,14 +41,14 @@ export interface CoderPoolOptions {
 const LANES_MAX = 4;
 /** The second call waits in the thread while the first is answered. */
 const CALLS_PER_LANE = 2;
-/** Bytes of calls that wait for a lane, beyond the first: twice two stripes of 64 full data shards. */
+/** Bytes of calls that wait for a lane, beyond the first call: four stripes of 64 full data shards. */
 const WAITING_BYTES_MAX: number = 64 * 1024 * 1024;
 /** The weight of an empty call. */
 const CALL_BYTES_MIN = 1024;
 
 /**
- * The number of lanes on a device with the given number of cores. One core is left for the node itself, unless only one lane
- * would remain.
+ * The number of lanes on a device with the given number of cores. One core is left for the node itself, unless only one
+ * lane would remain.
  */
 export function coderLanes(cores: number): number {
   return cores <= 2 ? Math.max(1, cores) : Math.min(LANES_MAX, cores - 1);
@@ -150,7 +150,7 @@ export class CoderPool implements Coder {
 
   #dispatch(): void {
     for (;;) {
-      // The first of the idlest: lanes that are not needed get no thread.
+      // The first of the lanes with the fewest calls, so that lanes that are not needed get no thread.
       const lane = this.#lanes.reduce((idlest, lane) => (lane.calls.size < idlest.calls.size ? lane : idlest));
       if (lane.calls.size >= CALLS_PER_LANE) return;
       const next = this.#waiting.shift();

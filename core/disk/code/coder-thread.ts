@@ -28,7 +28,9 @@ export type CoderAnswer =
   | { readonly id: number; readonly ok: true; readonly shards: Map<number, Uint8Array> }
   | { readonly id: number; readonly ok: false; readonly message: string };
 
-/** How the thread hashes: `sha256` small messages at once, `sha256All` shards as fast as it goes. */
+/**
+ * How the thread hashes: `sha256` hashes small messages synchronously, `sha256All` hashes shards as fast as possible.
+ */
 export interface ThreadHasher {
   readonly sha256: Sha256;
   sha256All(pieces: readonly Bytes[]): Uint8Array[] | Promise<Uint8Array[]>;
@@ -60,7 +62,10 @@ export function serveCoder(
   return ({ id, work }) => void answer(id, work);
 }
 
-/** The bytes ready to be posted, each in a buffer that holds nothing else: itself if it has one, or else a copy. */
+/**
+ * The bytes in a buffer that holds nothing else, ready to be posted: the bytes themselves if they fill their buffer,
+ * else a copy.
+ */
 export function alone(bytes: Bytes): Bytes {
   const { buffer } = bytes;
   if (!(buffer instanceof ArrayBuffer) || bytes.length !== buffer.byteLength) return new Uint8Array(bytes);

@@ -2,11 +2,11 @@
  * Swarms at rest, of which a random half leaves at one instant: no stripe may be lost. 10,000 stripes each, a few seeds
  * with every `npm test` and 100 with LONG=1.
  *
- * What this can show and what not: up to 131 devices a loss is impossible, and one here would be a bug. With 200 and 400
- * it is possible, with the chance that promise.ts counts (1.6e-10 and 1.5e-7 for each stripe): over all 100 seeds 0.15
- * stripes are expected to go at 400 devices. Stripes that share their holders go together, so that the chance to see any
- * loss at all is still smaller; it is printed beside the result. That the chance is counted rightly is shown by codes
- * that do lose: the same swarms, kills and placement with four plain copies.
+ * What this can show: up to 131 devices a loss is impossible, so a loss here would be a bug. With 200 and 400 devices
+ * it is possible, with the chance that promise.ts counts (1.6e-10 and 1.5e-7 for each stripe). Over all 100 seeds, 0.15
+ * lost stripes are expected at 400 devices. Stripes that share their holders are lost together, so the chance to see
+ * any loss is even smaller; it is printed beside the result. Four plain copies do lose stripes: with the same swarms,
+ * kills and placement they show that the chance is counted correctly.
  */
 import { describe, expect, test } from "vitest";
 import { type Random, sample } from "../../ports/random.ts";
@@ -17,7 +17,7 @@ import { chooseHolders, type Holders, partitionOf, Placement } from "../placemen
 import { halfOf, lossChance, survivesAny } from "./promise.ts";
 
 const STRIPES = 10_000;
-/** Part of the devices in the earlier swarm that have left since, of which strangers took the place. */
+/** The part of the earlier swarm's devices that have left since and were replaced by others. */
 const LEFT_SINCE = 1 / 8;
 
 /** Stripes with the same holders, which live and die together. */
@@ -29,8 +29,8 @@ interface Group {
 const anywhere = (): boolean => true;
 
 /**
- * Half of the stripes were written in today's swarm; the others in an earlier one, and repaired since. So holders are not
- * just the first of each partition's order.
+ * Half of the stripes were written in today's swarm; the others in an earlier one, and repaired since. So holders are
+ * not just the first of each partition's order.
  */
 function place(layout: Layout, devices: readonly string[], random: Random): Group[] {
   const today = new Placement(devices.map((id) => ({ id })));
@@ -107,7 +107,7 @@ test("four plain copies in the same swarms lose what is counted for them", () =>
   for (const seed of seeds(3, 100)) {
     const random = new SeededRandom(`copies/${seed}`);
     const devices = swarmOf(count, random);
-    // Each group once: those with the same holders are no further trial.
+    // Each group counts once, because stripes with the same holders are not independent trials.
     const groups = place(layout, devices, random).map(({ holders }) => ({ holders, stripes: 1 }));
     for (let kill = 0; kill < 10; kill++) {
       losses += lostTo(new Set(sample(random, devices, halfOf(count))), layout, groups);

@@ -1,19 +1,21 @@
 /**
- * The matrices of the erasure code, over GF(2^8) with the polynomial x^8 + x^4 + x^3 + x^2 + 1. Shard r of a stripe with k
- * data shards is row r times the data: a row of the identity for r < k, of a Cauchy matrix for the parity above.
+ * The matrices of the erasure code, over GF(2^8) with the polynomial x^8 + x^4 + x^3 + x^2 + 1. Shard r of a stripe
+ * with k data shards is row r times the data. For r < k that is a row of the identity, and for the parity shards after
+ * them a row of a Cauchy matrix.
  *
- * Promises that any k rows are independent, so that any k shards give back all others: with the identity on top that
- * holds if every square part of the parity's matrix is regular, as those of a Cauchy matrix 1 / (x + y) are, and stay
- * when rows are multiplied by constants (Blömer et al., "An XOR-Based Erasure-Resilient Coding Scheme", 1995). Here
- * x = r, y = the column, and the factor r makes the first column ones: all shards of a stripe with k = 1 are copies.
+ * Promises that any k rows are independent, so that any k shards give back all others: with the identity on top, that
+ * holds if every square part of the parity's matrix is regular. The square parts of a Cauchy matrix 1 / (x + y) are,
+ * also after rows are multiplied by constants (Blömer et al., "An XOR-Based Erasure-Resilient Coding Scheme", 1995).
+ * Here x = r, y = the column, and the factor r makes the first column ones: all shards of a stripe with k = 1 are
+ * copies.
  *
  * A row depends on k and r only: a stripe gets more parity without a change to what it has.
  */
 import { assert } from "../../base/assert.ts";
 
-/** x^8 + x^4 + x^3 + x^2 + 1: the smallest under which x generates all elements but zero. */
+/** x^8 + x^4 + x^3 + x^2 + 1: the smallest polynomial under which x generates all elements other than zero. */
 const POLYNOMIAL = 0x11d;
-/** Elements but zero, which are the powers of x. */
+/** The number of elements other than zero; these are the powers of x. */
 const ORDER = 255;
 
 /** x to the power of the index; twice round, so that sums of two logarithms need no modulo. */
@@ -39,7 +41,7 @@ function divide(a: number, b: number): number {
   return POWER[(LOGARITHM[a] ?? 0) + ORDER - (LOGARITHM[b] ?? 0)] ?? 0;
 }
 
-/** The rows of the shards, one behind the other: what makes them of the k data shards. */
+/** The rows of the given shards, one behind the other: the matrix that makes these shards of the k data shards. */
 export function codeRows(k: number, shards: readonly number[]): Uint8Array {
   const rows = new Uint8Array(shards.length * k);
   shards.forEach((shard, i) => {
@@ -66,7 +68,10 @@ export function decodeRows(k: number, have: readonly number[], want: readonly nu
   return rows;
 }
 
-/** By Gauss and Jordan: what turns the matrix into the identity turns the identity into the inverse. */
+/**
+ * The inverse by Gauss-Jordan elimination: the steps that turn the matrix into the identity turn the identity into the
+ * inverse.
+ */
 function invert(size: number, matrix: Uint8Array): Uint8Array {
   const left = Array.from({ length: size }, (_, i) => matrix.slice(i * size, (i + 1) * size));
   const right = Array.from({ length: size }, (_, i) => new Uint8Array(size).fill(1, i, i + 1));

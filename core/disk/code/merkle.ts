@@ -1,7 +1,7 @@
 /**
- * The Merkle tree of RFC 9162, section 2.1, over the SHA-256 of a stripe's shards: its root describes the stripe, and each
- * shard proves by a few hashes that it belongs to it. Hashes of entries and of nodes begin with different bytes, so that
- * none can pass for the other. Promises nothing about the count, which whoever keeps the root has to keep beside it.
+ * The Merkle tree of RFC 9162, section 2.1, over the SHA-256 of a stripe's shards: its root describes the stripe, and
+ * each shard proves by a few hashes that it belongs to it. Hashes of entries and of nodes begin with different bytes,
+ * so that none can pass for the other. The root does not prove the count of entries: keep the count beside the root.
  */
 import { assert } from "../../base/assert.ts";
 import { type Bytes, concat, equal } from "../../base/bytes.ts";
@@ -51,7 +51,7 @@ export function merkleVerify(claim: MerkleClaim, sha256: Sha256): boolean {
     if (last === 0) return false;
     if (place % 2 === 1 || place === last) {
       hash = nodeOf(other, hash, sha256);
-      // A node without a right neighbour goes up unchanged until it is a right one itself.
+      // A node without a right neighbour goes up unchanged until it is itself a right child.
       while (place % 2 === 0 && place > 0) [place, last] = [place / 2, Math.floor(last / 2)];
     } else {
       hash = nodeOf(hash, other, sha256);

@@ -1,8 +1,8 @@
 /**
- * The worth of a stripe's redundancy: the exact chance that the stripe is lost when a random part of the present devices
- * dies at one instant, and the number of devices that may die, whichever they are. Counted, not estimated: of all equally
- * likely sets of survivors, those that leave fewer than k shards. Every term is positive, so that a chance of 1e-20 is as
- * exact as one of 0.5.
+ * The worth of a stripe's redundancy: the exact chance that the stripe is lost when a random part of the present
+ * devices dies at one instant, and the number of devices that may die, whichever they are. The chance is counted, not
+ * estimated: it is the part of all equally likely sets of survivors that leave fewer than k shards. Every term is
+ * positive, so a chance of 1e-20 is as exact as one of 0.5.
  *
  * Assumes that a device holds one shard of a stripe or all of it, and that deaths are drawn from all devices alike.
  */
@@ -22,7 +22,7 @@ export interface Health {
 export const URGENT_CHANCE = 1e-6;
 /**
  * Beyond some 800 devices a healthy stripe has about that chance itself. There urgent means this many times worse than
- * healthy, or repair would never rest.
+ * a healthy stripe; otherwise repair would never rest.
  */
 const URGENT_RATIO = 4;
 /** Chances kept by LossChances: states repeat, since stripes of one partition have the same holders. */

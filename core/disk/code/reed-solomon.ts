@@ -1,6 +1,6 @@
 /**
- * Reed-Solomon coding on one thread, which it keeps for as long as it takes: 16 MiB of data with as much parity need some
- * tens of milliseconds. The matrices are matrix.ts, products with them the WebAssembly of wasm-tasks/reed-solomon.
+ * Reed-Solomon coding, which blocks its thread until it is done: 16 MiB of data with as much parity need some tens of
+ * milliseconds. The matrices are matrix.ts, products with them the WebAssembly of wasm-tasks/reed-solomon.
  */
 import { assert } from "../../base/assert.ts";
 import type { Bytes } from "../../base/bytes.ts";
@@ -16,11 +16,13 @@ interface Kernel {
 
 /** The module works on lengths that are multiples of this; its output beyond a shard's end is ignored. */
 const STEP_BYTES = 32;
-/** Pieces of all shards together: they stay in the L2 cache, which even phones have 256 KiB of for a core. */
+/** The pieces of all shards together stay in the L2 cache, of which even phones have 256 KiB for each core. */
 const WORKING_SET_BYTES: number = 192 * 1024;
 /** Longer pieces gain nothing. */
 const PIECE_BYTES_MAX: number = 16 * 1024;
-/** Between pieces: at powers of two apart all of them would compete for the same few lines of the L1 cache. */
+/**
+ * The gap between pieces. If they were powers of two apart, all would compete for the same few lines of the L1 cache.
+ */
 const GAP_BYTES = 64;
 
 export class ReedSolomon {

@@ -10,7 +10,9 @@ export interface Block {
   readonly bytes: Uint8Array;
 }
 
-/** SHA-256 of each piece, 32 bytes each, in the same order; off this thread and several at once, where that is possible. */
+/**
+ * SHA-256 of each piece, 32 bytes each, in the same order; off this thread and several at once, where that is possible.
+ */
 export type Hash = (pieces: readonly Uint8Array[]) => Promise<readonly Uint8Array[]>;
 
 /** Where blocks come from. */
@@ -52,7 +54,7 @@ export function inlineBytes(cid: CID): Uint8Array | undefined {
   return cid.multihash.code === IDENTITY ? cid.multihash.digest : undefined;
 }
 
-/** Whether it names its bytes by a hash that can be checked here. */
+/** Whether the CID names its bytes by a hash that can be checked here. */
 export function isHashKnown(cid: CID): boolean {
   return cid.multihash.code === SHA2_256 || cid.multihash.code === IDENTITY;
 }

@@ -1,6 +1,6 @@
 /**
- * Reading of a stream by exact lengths, in the shape that @ipld/car asks for. Its own readers would gather whatever length
- * a section claims to have; this one gathers a block at most.
+ * Reading of a stream by exact lengths, in the shape that @ipld/car asks for. Its own readers would collect as many
+ * bytes as a section claims to have; this one collects at most one block.
  */
 import { concat } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
@@ -24,7 +24,10 @@ export class BoundedReader {
     return this.#buffer.subarray(0, length);
   }
 
-  /** The next `length` bytes. Rejects with "malformed" if there are fewer, with "too-large" if a block may not have as many. */
+  /**
+   * The next `length` bytes. Rejects with "malformed" if there are fewer, with "too-large" if a block may not have as
+   * many.
+   */
   async exactly(length: number, seek = false): Promise<Uint8Array> {
     if (length > BLOCK_BYTES_MAX) {
       throw new StarfishError("too-large", `A block of ${length} bytes; ${BLOCK_BYTES_MAX} are allowed`);

@@ -1,9 +1,9 @@
 /**
- * Files as CARs, the archive format of IPFS (https://ipld.io/specs/transport/car/carv1/). This module writes what `ipfs dag
- * export` writes: version 1, one root, blocks depth first, each once. It reads CARs of any order, and of version 2.
+ * Files as CARs, the archive format of IPFS (https://ipld.io/specs/transport/car/carv1/). This module writes what `ipfs
+ * dag export` writes: version 1, one root, blocks depth first, each once. It reads CARs of any order, and of version 2.
  *
- * Two ways to read: as a stream (`CarStream`), which asks for blocks about in the order in which they come and holds a
- * window of those that it passed; and anywhere (`openCar`), which takes any order and holds an index.
+ * There are two ways to read. `CarStream` reads a stream: its blocks have to be asked for in about their order, and it
+ * keeps a window of passed blocks. `openCar` reads at any position: it takes any order, and holds an index.
  */
 import * as carBuffer from "@ipld/car/buffer-writer";
 import { createDecoder } from "@ipld/car/decoder";

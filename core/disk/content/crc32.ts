@@ -8,7 +8,7 @@ const TABLE: Int32Array = Int32Array.from({ length: 256 }, (_, byte) => {
   return remainder;
 });
 
-/** The checksum of what `before` is the checksum of, followed by `bytes`; 0 is that of nothing. */
+/** Continues a checksum: `before` is that of the bytes before these, 0 if there are none. */
 export function crc32(bytes: Bytes, before = 0): number {
   let remainder = ~before;
   for (let i = 0; i < bytes.length; i++) {

@@ -13,11 +13,13 @@ export const DIGEST_BYTES = 32;
 
 /** Bytes given to the hash in one call: four leaves, so that crossing to another thread costs next to nothing. */
 export const HASH_BATCH_BYTES: number = 4 * LEAF_BYTES;
-/** Blocks in one call, for content made of tiny ones. */
+/** Blocks in one call, for content that is made of tiny blocks. */
 export const HASH_BATCH_BLOCKS_MAX = 64;
 /** Calls under way at once: they keep a few cores busy, and at most 4 MiB wait for them. */
 export const HASH_BATCHES_IN_FLIGHT = 4;
-/** Inner nodes of a file made and hashed in one go: each names 174 children, and eight take a page's thread some 10 ms. */
+/**
+ * Inner nodes of a file made and hashed in one go: each names 174 children, and eight take a page's thread some 10 ms.
+ */
 export const DAG_BATCH_NODES = 8;
 
 // Blocks of others
@@ -45,11 +47,13 @@ export const INFLATE_BYTES = 16_384;
 export const PATH_BYTES_MAX = 4_096;
 /** Entries of a zip that is written: beyond this zip needs fields that the library does not write. Tar has no limit. */
 export const ZIP_ENTRIES_WRITTEN_MAX = 65_534;
-/** Entries in a zip that is read: its directory is read in pieces, but a person should hear when something is off. */
+/** Entries in a zip that is read. Its directory is read in pieces, so more would work, but would hardly be meant. */
 export const ZIP_ENTRIES_MAX = 1_000_000;
-/** Bytes of an extended header in a tar: names and rights of one file. Solaris' and Apple's writers come to some 100 KB. */
+/**
+ * Bytes of an extended header in a tar: names and rights of one file. Solaris' and Apple's writers come to some 100 KB.
+ */
 export const TAR_EXTENDED_BYTES_MAX: number = 1024 * 1024;
-/** Bytes looked through after a tar's end for another one: what fills its last record is shorter in all writers. */
+/** Bytes that are searched for another tar after a tar's end: all writers fill the last record with fewer. */
 export const TAR_FILLING_BYTES_MAX: number = 1024 * 1024;
 /** Runs of bytes in a sparse file: 16 MB of memory. */
 export const SPARSE_RUNS_MAX = 1_000_000;

@@ -1,4 +1,4 @@
-/** Web streams, in which the archive libraries speak, as the async iterables of core/. */
+/** Web streams, which the archive libraries use, as the async iterables of core/. */
 import { type ErrorCode, toStarfishError } from "../../base/errors.ts";
 
 /** The chunks of a stream; leaving early cancels it. Errors that have no code of ours get `code`. */
@@ -18,7 +18,10 @@ export async function* chunksOf<T>(stream: ReadableStream<T>, code: ErrorCode): 
   }
 }
 
-/** Writes all chunks, with backpressure, and closes the stream; what the source throws aborts it, as "io" if it has no code. */
+/**
+ * Writes all chunks, with backpressure, and closes the stream; an error of the source aborts it, as "io" if it has no
+ * code.
+ */
 export async function pour(source: AsyncIterable<Uint8Array>, into: WritableStream<Uint8Array>): Promise<void> {
   const writer = into.getWriter();
   try {

@@ -5,7 +5,7 @@ import { PATH_BYTES_MAX } from "./limits.ts";
 
 export interface FolderEntry {
   readonly kind: "folder";
-  /** Names with "/" between them; empty for what is the root itself. */
+  /** Names with "/" between them; empty for the root itself. */
   readonly path: string;
   readonly modifiedMs?: number | undefined;
 }
@@ -26,11 +26,11 @@ export interface FileEntry {
 export interface LinkEntry {
   readonly kind: "link";
   readonly path: string;
-  /** Of the file. */
+  /** The path of the file. */
   readonly to: string;
 }
 
-/** An entry that the disk can't store, or that can't be read correctly. The importer says so and goes on. */
+/** An entry that the disk can't store, or that can't be read correctly. The importer reports it and goes on. */
 interface OtherEntry {
   readonly kind: "other";
   readonly path: string;

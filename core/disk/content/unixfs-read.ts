@@ -1,6 +1,6 @@
 /**
- * Reading of UnixFS DAGs as any tool makes them: other cuts and shapes, dag-pb leaves, CIDs of version 0, folders, folders
- * sharded over a hash trie. (https://specs.ipfs.tech/unixfs/)
+ * Reading of UnixFS DAGs as any tool makes them: other cuts and shapes, dag-pb leaves, CIDs of version 0, folders,
+ * folders sharded over a hash trie. (https://specs.ipfs.tech/unixfs/)
  */
 import { decode as decodePb, type PBLink } from "@ipld/dag-pb";
 import { UnixFS } from "ipfs-unixfs";
@@ -10,7 +10,7 @@ import { type Blocks, DAG_PB, keyOf, RAW } from "./block.ts";
 import { FILE_LEVELS_MAX, FOLDER_ENTRIES_MAX, FOLDER_LEVELS_MAX } from "./limits.ts";
 import { cleanPath, isOfEntry, type TreeEntry } from "./tree-entry.ts";
 
-/** A block understood. */
+/** A parsed block. */
 type Node =
   | {
       readonly kind: "file";
@@ -19,7 +19,10 @@ type Node =
       readonly children: readonly Child[];
     }
   | { readonly kind: "folder"; readonly links: readonly PBLink[] }
-  /** Names of links begin with this many digits, which say the place in the trie; those with nothing more lead deeper. */
+  /**
+   * Names of links begin with this many digits, which are the place in the trie. A name with nothing after them leads
+   * to a deeper node.
+   */
   | { readonly kind: "trie"; readonly links: readonly PBLink[]; readonly digits: number }
   | { readonly kind: "symlink" };
 
@@ -30,9 +33,9 @@ interface Child {
 }
 
 /**
- * The entries in and below `root`: a folder comes before its entries, which come in the order of the links. Blocks are asked
- * for in depth-first order, each when it is needed. An entry below `root` that can't be read is "other". Rejects with
- * "malformed", "unsupported" (not UnixFS), and as `blocks` does; so does the content of a file.
+ * The entries in and below `root`: a folder comes before its entries, which come in the order of the links. Blocks are
+ * asked for in depth-first order, each when it is needed. An entry below `root` that can't be read is "other". Rejects
+ * with "malformed", "unsupported" (not UnixFS), and as `blocks` does; so does the content of a file.
  */
 export async function* walkDag(root: CID, blocks: Blocks): AsyncGenerator<TreeEntry> {
   let entries = 0;
@@ -98,7 +101,7 @@ function isName(name: string): boolean {
   }
 }
 
-/** Entries of a folder that can't be read are named, and the rest comes. */
+/** Entries of a folder that can't be read are reported by name, and the others are read. */
 async function* walkChild(cid: CID, path: string, blocks: Blocks, level: number): AsyncGenerator<TreeEntry> {
   try {
     cleanPath(path);

@@ -1,10 +1,10 @@
 /**
  * Files as UnixFS DAGs with the CIDs that `ipfs add --cid-version=1` gives; dag-shape.ts says how they are cut.
  *
- * Going in, a stream is cut and hashed leaf by leaf (`hashLeaves`); who stores it takes the bytes as they come, and keeps
- * of each leaf its digest. At the end the digests give the DAG, and it the root CID (`FileDag.of`). Coming out, the
- * digests that somebody kept are checked against the root CID once (`FileDag.verified`), and then every leaf against its
- * digest (`FileDag.check`), alone and in any order: so a read of a range touches the leaves of that range only.
+ * Writing: `hashLeaves` cuts a stream into leaves and hashes them. The caller stores the bytes as they come, and keeps
+ * the digest of each leaf. At the end `FileDag.of` makes the DAG of the digests, and the DAG gives the root CID.
+ * Reading: `FileDag.verified` checks the kept digests against the root CID once. Then `FileDag.check` checks each leaf
+ * against its digest, alone and in any order, so that reading a range touches only the leaves of that range.
  */
 import { encode as encodePb, prepare } from "@ipld/dag-pb";
 import { varint } from "multiformats";
@@ -33,8 +33,8 @@ export interface Leaf {
 
 /**
  * The leaves of a stream in order; one of no bytes if it is empty. Reads ahead a few MiB, and no more however long the
- * stream is. The chunks of the source must not change afterwards: leaves share their memory where they can. Rejects with
- * what the source or the hash rejects with, and with "cancelled".
+ * stream is. The chunks of the source must not change afterwards: leaves share their memory where they can. Rejects
+ * with what the source or the hash rejects with, and with "cancelled".
  */
 export async function* hashLeaves(
   source: AsyncIterable<Uint8Array>,
@@ -81,7 +81,9 @@ function join(parts: readonly Uint8Array[]): Uint8Array {
   return parts.length === 1 && only !== undefined ? only : concat(parts);
 }
 
-/** The DAG of one file. Holds 32 bytes for each leaf, and a little for each inner node, whose bytes it makes on demand. */
+/**
+ * The DAG of one file. Holds 32 bytes for each leaf, and a little for each inner node, whose bytes it makes on demand.
+ */
 export class FileDag {
   readonly shape: DagShape;
   /** The digests of all leaves, one after the other. */
@@ -144,7 +146,7 @@ export class FileDag {
 /** The inner nodes of a DAG: digests and total sizes of all levels above the leaves. */
 class InnerNodes {
   readonly #shape: DagShape;
-  /** By level, of all its nodes one after the other. */
+  /** By level, the digests of its nodes one after the other. */
   readonly #digests: Uint8Array[];
   /** By level, for each node the bytes of its block and of all below it. */
   readonly #totals: number[][] = [[]];
@@ -200,8 +202,9 @@ class InnerNodes {
 }
 
 /**
- * The UnixFS part of an inner node: that it is of a file, the bytes below it, and below each child (protobuf; fields 1, 3 and
- * 4 of the specification's `Data`). ipfs-unixfs 13.1 would write this too, but for sizes of 2 to 4 GiB whatever lies in memory.
+ * The UnixFS part of an inner node: that it is of a file, the bytes below it, and below each child (protobuf; fields 1,
+ * 3 and 4 of the specification's `Data`). ipfs-unixfs 13.1 can write this too, but for sizes of 2 to 4 GiB it writes
+ * stray bytes of memory.
  */
 function fileData(sizes: readonly number[]): Uint8Array {
   const bytes: number[] = [];

@@ -4,8 +4,8 @@
  * its own and turns those that it replaces into earlier versions, which expire after a week. Entries that it has not
  * seen stay, and are a conflict.
  *
- * A rename moves the entries that are there: each is written under its new path, and the old one deleted.
- * What another node writes into a directory while it is being renamed stays under the old name, which is there again.
+ * A rename moves the entries that are there: each is written under its new path, and the old one deleted. If another
+ * node writes into a directory while it is being renamed, its file stays under the old name, which exists again then.
  */
 import { isStarfishError, StarfishError } from "../../base/errors.ts";
 import { inBatches } from "../../memory/in-batches.ts";
@@ -59,9 +59,9 @@ export class Changes {
   }
 
   /**
-   * Says whether a file may be run. Its entry stays the one that it was, with its time and writer; where somebody else
-   * replaces the file meanwhile without knowing of it, both stand beside each other as after any two changes.
-   * Throws "not-found", "is-a-directory", "full", "clock".
+   * Says whether a file may be run. The entry keeps its time and writer. If somebody else replaces the file meanwhile
+   * without knowing of this change, both versions stay, as after any two such changes. Throws "not-found",
+   * "is-a-directory", "full", "clock".
    */
   setExecutable(path: string, isExecutable: boolean): void {
     const { lookup, tree } = this.#parts;
@@ -115,7 +115,9 @@ export class Changes {
     this.#retire([...alone([...files, ...directories]), [...this.#freed(path), ...this.#keptParent(path)]]);
   }
 
-  /** Throws "not-found", "is-a-directory", "not-a-directory", "not-empty", "unsupported", "too-large", "full", "clock". */
+  /**
+   * Throws "not-found", "is-a-directory", "not-a-directory", "not-empty", "unsupported", "too-large", "full", "clock".
+   */
   rename(from: string, to: string): void {
     const { lookup } = this.#parts;
     const found = lookup.get(from);
@@ -343,7 +345,7 @@ function isLiving(value: FileValue | undefined): boolean {
   return value !== undefined && value.past !== true;
 }
 
-/** Each a step of its own. */
+/** Makes each write a step of its own. */
 function alone(writes: readonly MapWrite[]): MapWrite[][] {
   return writes.map((write) => [write]);
 }

@@ -1,7 +1,8 @@
 /**
- * Resolves a name that was written on several sides at once: the latest write is shown under the name, the others beside it
- * as conflict copies. Their names follow from their own versions, so that all nodes give them the same ones. Writes of the
- * same content are no conflict. Where a directory has the name, all files of that name are conflict copies. Pure.
+ * Resolves a name that was written on several sides at once: the latest write is shown under the name, the others
+ * beside it as conflict copies. Their names follow from their own versions, so that all nodes give them the same ones.
+ * Writes of the same content are no conflict. If a directory has the name, all files of that name are conflict copies.
+ * Pure.
  */
 import type { Directory } from "./tree.ts";
 import { versionOf, writtenAtMs } from "./tree-key.ts";
@@ -83,7 +84,7 @@ function shownOf(base: string, keys: readonly string[], directory: Directory, va
   return shown;
 }
 
-/** `report (conflict 2026-11-22 calm-otter).txt`; with a number where that is taken. */
+/** `report (conflict 2026-11-22 calm-otter).txt`; with a number if that name is taken. */
 function freeName(base: string, key: string, by: string, directory: Directory, used: ReadonlySet<string>): string {
   const dot = base.lastIndexOf(".");
   const [stem, extension] = dot > 0 ? [base.slice(0, dot), base.slice(dot)] : [base, ""];

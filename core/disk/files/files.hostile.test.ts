@@ -1,4 +1,7 @@
-/** What a member gone bad can write into the tree, and what of it others take in: they go on, and count the rest. */
+/**
+ * What a malicious member can write into the tree, and what of it others take in. They go on, and count what they
+ * refuse.
+ */
 import { expect, test } from "vitest";
 import { everything, filesNode, type FilesNode, readText, write } from "../../../test/fixtures/files.ts";
 import type { Stored } from "../../../test/fixtures/contents.ts";
@@ -163,7 +166,7 @@ test("when one of the shown versions goes, the next is shown", async () => {
   for (const [i, key] of keys.entries())
     mallory.set(key, { ...valueOf(String(i)), cid: CID.slice(0, 50) + encodeBase32(i) });
   exchange(node.map, mallory);
-  // Some of those that are not shown go, and most of the others after them.
+  // Some of the versions that are not shown are deleted, and then most of the others.
   for (const key of keys.slice(100, 110)) mallory.delete(key);
   for (const key of keys.slice(0, 90)) mallory.delete(key);
   exchange(node.map, mallory);

@@ -1,6 +1,6 @@
 /**
- * Whatever several nodes do to the same few paths, in whatever order they meet: they show the same in the end, and what was
- * written is shown, unless somebody who saw it has removed or replaced it; then it is an earlier version.
+ * Several nodes change the same few paths, and meet in any order. In the end all show the same. What was written is
+ * shown, unless somebody who saw it has removed or replaced it; then it is an earlier version.
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -106,7 +106,7 @@ async function runSteps(steps: readonly Step[]): Promise<void> {
   for (const other of others) expect(other).toEqual(first);
   expect(Object.values(first)).toEqual(expect.arrayContaining([...written.difference(retired)]));
   for (const one of nodes) expect(versionsOf(one)).toEqual(expect.arrayContaining([...written]));
-  // A tree that is made anew from the map shows what one shows that has followed it.
+  // A tree that is made anew from the map shows the same as one that has followed the map.
   const again = await filesNode({ self: 9, name: "new", time, map: (nodes[0] as FilesNode).map });
   expect(await everything(again.files)).toEqual(first);
   for (const info of again.files.walk("/")) {

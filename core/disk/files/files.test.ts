@@ -334,7 +334,7 @@ describe("keep", () => {
     const again = await filesNode({ disk, map });
     expect(again.files.stat("/a/there")?.isKeptHere).toBe(true);
     expect(again.files.stat("/a/lost")?.isKeptHere).toBe(false);
-    // Removed, it is let go of, though it never came.
+    // When the path is removed, the content is released, although it never came.
     contents.kept.forEach((cid) => again.contents.kept.add(cid));
     again.files.remove("/a/lost");
     await expect.poll(() => [...again.contents.kept]).toEqual([again.files.stat("/a/there")?.content?.cid]);

@@ -1,4 +1,7 @@
-/** The files of a node: the tree in its replicated map, and the contents that it names. See types.ts for what they promise. */
+/**
+ * The files of a node: the tree in its replicated map, and the contents that it names. See types.ts for what they
+ * promise.
+ */
 import { StarfishError, throwIfAborted } from "../../base/errors.ts";
 import type { Unsubscribe } from "../../base/events.ts";
 import type { ReplicatedMap } from "../../memory/types.ts";
@@ -29,9 +32,9 @@ export interface FilesParts {
   readonly self: number;
   /** This node's name now. */
   readonly name: () => string;
-  /** Devices that are awake, this one among them: each holds the tree, and what lives in it. */
+  /** The number of devices that are awake, including this one. Each holds the tree, and the small contents in it. */
   readonly devices: () => number;
-  /** Machines on which they are. */
+  /** The number of machines on which they are. */
   readonly machines: () => number;
   /**
    * Bytes that contents of earlier versions may take in the swarm. Default: this node's part of a share of what is
@@ -45,7 +48,7 @@ interface Written {
   readonly safe: Promise<void>;
 }
 
-/** Rejects with "io" where what this node has stored can't be read. */
+/** Rejects with "io" if the stored data of this node can't be read. */
 export async function createFiles(parts: FilesParts): Promise<NodeFiles> {
   const files = new NodeFiles(parts);
   await files.load();
@@ -250,12 +253,12 @@ export class NodeFiles implements Files {
     const { content, safe } = await takeIn(whole, this.#parts, options);
     await this.#parts.map.ready(options);
     throwIfAborted(signal);
-    // What somebody else wrote meanwhile has not been seen, so it stays, as a conflict copy.
+    // A version that somebody else wrote meanwhile was not seen here, so it stays as a conflict copy.
     this.#changes.write(target, withMode(content, options), before?.shown.keys ?? []);
     return this.#written(target, content, safe, options);
   }
 
-  /** Checked before anything is taken in, since that may be long. */
+  /** Checked before anything is taken in, because taking in may take long. */
   #checkWritable(target: string): void {
     const found = this.#lookup.find(target);
     if (found?.kind === "directory") throw new StarfishError("is-a-directory", `${absolute(target)} is a directory`);

@@ -1,10 +1,10 @@
 /**
- * Keys of one name beyond the latest few, of which only the greatest is ever asked for: a binary heap beside a set. Each step
- * costs the logarithm of their number.
+ * The keys of one name beyond the latest few: a binary heap beside a set, because only the greatest is ever asked for.
+ * Each step costs the logarithm of their number.
  */
 export class KeyHeap {
   readonly #keys = new Set<string>();
-  /** Each not below those at 2i + 1 and 2i + 2. Some may be gone from the set. */
+  /** The key at i is not less than those at 2i + 1 and 2i + 2. Some may be gone from the set. */
   #heap: string[] = [];
 
   get size(): number {

@@ -2,9 +2,12 @@
 
 /** Content of at most this many bytes is stored in its entry, and so on every node: its shards would be tiny. */
 export const INLINE_BYTES_MAX = 4_096;
-/** Longest path in UTF-8 bytes: what a key of the map takes, less two separators, the kind, and a version that has moved. */
+/**
+ * Longest path in UTF-8 bytes: the longest key of the map, minus two separators, the kind, and the version of a moved
+ * file.
+ */
 export const PATH_BYTES_MAX = 976;
-/** What the tree may hold in memory, with 96 bytes for each entry: 100,000 files of 1 KiB, three times over. */
+/** Memory that the tree may take, with 96 bytes for each entry: enough for three times 100,000 files of 1 KiB. */
 export const TREE_BYTES_MAX: number = 384 * 1024 * 1024;
 /** How long overwritten and removed files can be brought back. */
 export const VERSION_KEEP_MS: number = 7 * 24 * 3_600_000;
@@ -20,13 +23,13 @@ export const REDUNDANCY = 4.5;
  */
 export const VERSION_TRIM = 0.9;
 /**
- * Versions of one name that are living, and so shown beside each other: the halves of a swarm that was cut in 64 pieces.
+ * Living versions of one name, which are shown beside each other: enough for a swarm that was cut into 64 parts.
  * Further ones, the earliest, are set aside until some of the others go; `versions` shows them all the same.
  */
 export const LIVING_VERSIONS_MAX = 64;
 /**
- * By how much the stamp in a key may exceed that of its entry. What this version makes is below it; versions before it took the
- * two from different clocks, a few counts apart.
+ * By how much the stamp in a key may exceed that of its entry. In entries of this program's version it never does.
+ * Earlier versions took the two stamps from different clocks, a few counts apart.
  */
 export const KEY_AHEAD_MS_MAX = 1_000;
 /** Entries that are moved out of the way in one batch. */

@@ -114,7 +114,7 @@ export class Lookup {
         yield info;
         continue;
       }
-      // It may have gone while the caller looked at what came before.
+      // It may have been removed while the caller looked at the entries before it.
       const child = this.find(parsePath(info.path));
       if (child !== undefined) yield* this.walk(child);
     }

@@ -10,7 +10,7 @@ export interface OpenFilesParts extends Pick<FilesParts, "contents" | "store" | 
   readonly memory: Memory;
 }
 
-/** Before anything is put, so that what the tree refers to is not collected. Rejects with "io". */
+/** Call it before anything is put, so that contents in the tree are not collected. Rejects with "io". */
 export async function openFiles(parts: OpenFilesParts): Promise<NodeFiles> {
   const { net, memory, crypto } = parts;
   const map = await memory.map("tree", { isKept: true, bytesMax: TREE_BYTES_MAX });

@@ -1,7 +1,7 @@
 /**
- * Paths as the tree has them: names with "/" between and none around; the root is "". Names are compared by their Unicode
- * letters: all are brought to normal form C (UAX 15) first, since a Mac's file dialog writes "ü" in two code points and a
- * keyboard in one, and nobody could tell the two files apart. Beyond that they are as given; case counts.
+ * Paths of the tree: names with "/" between them, but none at either end; the root is "". Names are stored in Unicode
+ * normal form C (UAX 15), since a Mac's file dialog writes "ü" in two code points and a keyboard in one, and nobody
+ * could tell two such files apart. Otherwise names stay as given; upper and lower case differ.
  */
 import { utf8 } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";
@@ -39,7 +39,7 @@ export function checkLength(path: string): string {
   return path;
 }
 
-/** In the form in which people write it. */
+/** The path as people write it, with a slash at its beginning. */
 export function absolute(path: string): string {
   return `/${path}`;
 }

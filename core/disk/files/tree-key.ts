@@ -1,10 +1,11 @@
 /**
- * Keys of the tree: directory, NUL, name, NUL, kind, version. Names have no NUL, so the keys of a directory's own entries
- * stand together and are no prefix of any other's; those of one name are ordered by when they were written.
+ * Keys of the tree: directory, NUL, name, NUL, kind, version. Names have no NUL, so the keys of a directory's own
+ * entries are neighbours and no prefix of any other's. The keys of one name are ordered by when they were written.
  *
- * A version says when and by whom the content was written, and that stays when the file is renamed; then it also says when
- * and by whom it was moved here. So no key is ever written a second time: whoever deletes one deletes what it has seen, and
- * nothing that came to the same place later. (With keys that came back, opposite moves at one moment lost the file.)
+ * A version says when and by whom the content was written, and that stays when the file is renamed; then it also says
+ * when and by whom it was moved here. So no key is ever written a second time. A node that deletes a key deletes only
+ * what it has seen, and nothing that came to the same place later. (When keys could come back, two opposite moves at
+ * the same moment lost the file.)
  */
 import { stampAt, timeOf } from "../../memory/version.ts";
 import type { FileKind } from "../types.ts";
@@ -57,7 +58,10 @@ function placedStamp(version: string): number {
   return Math.max(stampOf(version), version.length > VERSION_CHARS ? stampOf(version.slice(VERSION_CHARS)) : 0);
 }
 
-/** Whether an entry may say what its key says: a key from later than its entry would outdo all writes until then. */
+/**
+ * Whether the version in a key fits the stamp of its entry. A key that claims to be later than its entry would win over
+ * all writes until that time.
+ */
 export function isInTime(version: string, entryStamp: number): boolean {
   return placedStamp(version) <= entryStamp + stampAt(KEY_AHEAD_MS_MAX);
 }

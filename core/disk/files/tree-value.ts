@@ -1,4 +1,4 @@
-/** Values of the tree: what an entry of a file says. A directory's says only who made it. */
+/** Values of the tree: the value of a file's entry. The value of a directory's entry says only who made it. */
 import * as v from "valibot";
 import { bytesOf, integerOf, lineOf, type Schema, textOf } from "../../base/codec.ts";
 import { isContentCid } from "../content/block.ts";
@@ -8,20 +8,22 @@ import { BY_CHARS_MAX, INLINE_BYTES_MAX } from "./limits.ts";
 export interface FileValue {
   readonly size: number;
   readonly cid: string;
-  /** Name of the node that wrote it, as it was then: conflict copies are called by it, alike on every node. */
+  /**
+   * The name at that time of the node that wrote it. The names of conflict copies contain it, the same on every node.
+   */
   readonly by: string;
   /** Content of up to 4 KiB. */
   readonly inline?: Uint8Array | undefined;
   /** May be run as a program or script. */
   readonly executable?: true | undefined;
-  /** Overwritten or removed. Such an entry runs out. */
+  /** Overwritten or removed. Such an entry expires. */
   readonly past?: true | undefined;
 }
 
 const fileSchema: Schema<FileValue> = v.object({
   size: integerOf(0, CONTENT_BYTES_MAX),
   cid: v.pipe(textOf(64), v.check(isContentCid, "no CID of a content")),
-  // It is part of the names that are shown.
+  // The name is part of the names of conflict copies.
   by: v.pipe(
     lineOf(BY_CHARS_MAX),
     v.transform((name) => name.toWellFormed()),

@@ -19,7 +19,7 @@ export class Directory {
   readonly parent: Directory | undefined;
   /** Keys of living files by name, the latest first, a bounded number of each. */
   readonly files: Map<string, readonly string[]> = new Map();
-  /** The others of names that have more. */
+  /** The further keys of names that have more. */
   readonly others: Map<string, KeyHeap> = new Map();
   readonly children: Map<string, Directory> = new Map();
   /** Keys of its own living entries. */

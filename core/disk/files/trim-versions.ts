@@ -22,7 +22,7 @@ export function trimVersions(tree: Tree, parts: TrimParts): void {
   for (const [key, past] of oldest) {
     const entriesFit = entryBytes <= entriesMax * VERSION_TRIM;
     if (entriesFit && contentBytes <= contentMax * VERSION_TRIM) break;
-    // Where only contents take too much, versions that live in their entries would free nothing.
+    // If only contents take too much space, removing versions that are stored in their entries would free nothing.
     if (entriesFit && past.contentBytes === 0) continue;
     keys.push(key);
     entryBytes -= past.entryBytes;

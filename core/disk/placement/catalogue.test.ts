@@ -1,4 +1,4 @@
-/** What the map says, as the disk sees it: also where it says what this version does not understand. */
+/** What the map says, as the disk sees it, also if this version does not understand an entry. */
 import { expect, test } from "vitest";
 import { ReplicaMap, TestTime } from "../../../test/fixtures/replica-map.ts";
 import type { Clock } from "../../ports/clock.ts";

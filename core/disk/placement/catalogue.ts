@@ -6,9 +6,9 @@
  *     p/<partition>         devices in the order of their slots
  *     d/<peer>              what a node offers, and how much of it is free
  *
- * A layout id is drawn anew for each put, since the CID is known only at its end. Entries that don't parse, or say what can't
- * be (layout-entry.ts), are set aside, whenever they came: a newer node may have written them, or a member gone bad. The shards
- * of such a layout stay.
+ * A layout id is drawn anew for each put, since the CID is known only at its end. Entries that don't parse, or claim
+ * what is impossible (layout-entry.ts), are set aside, however old they are: a newer node may have written them, or a
+ * malicious member. The shards of such a layout stay.
  */
 import { isStarfishError } from "../../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../../base/events.ts";

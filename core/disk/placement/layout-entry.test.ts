@@ -1,4 +1,7 @@
-/** What members may say of contents: each number has a bound, and what follows from the others agrees with them. */
+/**
+ * What members may say of contents: each number has a bound, and numbers that follow from others have to agree with
+ * them.
+ */
 import { expect, test } from "vitest";
 import { ReplicaMap, TestTime } from "../../../test/fixtures/replica-map.ts";
 import type { Clock } from "../../ports/clock.ts";

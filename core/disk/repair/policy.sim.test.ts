@@ -1,22 +1,22 @@
 /**
- * The promise and its price under churn: no stripe becomes unreadable, what a random half would take is what `stat`
- * computes, and repair costs little more than that of plain four-fold replication under the same comings and goings. Hours
- * with every `npm test`, seven days with LONG=1. The model is test/sim/disk-model.ts, which follows the code of nodes; who
- * is away is so for a quarter of a session in the median, and of those who leave seven in ten come back.
+ * The promise and its price under churn. No stripe becomes unreadable. A random half takes as many stripes as `stat`
+ * computes. Repair costs little more than that of plain four-fold replication, while the same devices come and go.
+ * Hours with every `npm test`, seven days with LONG=1. The model is test/sim/disk-model.ts, which follows the code of
+ * nodes. Seven of ten devices that leave come back, after a quarter of a session (median).
  *
- * Single days, of which there are few departures to count, vary more than weeks. docs/disk.md has the figures.
+ * Single days have few departures, and vary more than weeks. docs/disk.md has the figures.
  */
 import { describe, expect, test } from "vitest";
 import { churnRun, HOUR_MS, MINUTE_MS, type Outcome } from "../../../test/sim/disk-lab.ts";
 import { isLong, seeds } from "../../../test/sim/seeds.ts";
 
 const WEEK_HOURS = 7 * 24;
-/** Stripes that a random half takes in the mean. Of two devices one that has just come and holds nothing is half of them. */
+/** Stripes that a random half takes in the mean. */
 const LOSS_MAX = 1e-5;
 const LOSS_MAX_TWO = 1e-3;
-/** Where sessions are so short that the seconds until a shard is rebuilt count. */
+/** The same if sessions are so short that the seconds until a shard is rebuilt matter. */
 const LOSS_MAX_HURRIED = 1e-4;
-/** So few halves that take a stripe are chance: nothing is concluded from them. */
+/** If fewer stripes than this are taken, it may be chance, and nothing is concluded. */
 const COUNTED_MIN = 10;
 
 function report(name: string, outcome: Outcome): void {
@@ -32,7 +32,10 @@ function report(name: string, outcome: Outcome): void {
   console.log(`${name}: ${row.join("; ")}`);
 }
 
-/** What was counted is within twice of what was computed, where enough was lost to tell. */
+/**
+ * Checks that the counted losses differ from the computed ones by less than a factor of two, if enough was lost to
+ * tell.
+ */
 function expectTrue({ expected, measured, draws }: Outcome["losses"]): void {
   if (expected * draws >= COUNTED_MIN) {
     expect(measured).toBeGreaterThan(expected / 2);
@@ -80,7 +83,10 @@ const COSTS = [
   { devices: 64, ofFourfold: 1.25 },
   { devices: 200, ofFourfold: 1.25 },
 ];
-/** In the sum over all seeds, of these and of what the oracle moves: over weeks, and over the few days of a short run. */
+/**
+ * Bounds for the sum over all seeds, in multiples of four-fold replication and of the oracle: over weeks, and over the
+ * few days of a short run.
+ */
 const OF_FOURFOLD_MAX = isLong ? 1.25 : 1.4;
 const OF_ORACLE_MAX = isLong ? 1.5 : 1.75;
 const SESSIONS = [

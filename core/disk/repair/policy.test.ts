@@ -8,7 +8,7 @@ import { graceMs } from "../placement/session-lengths.ts";
 const MINUTE_MS = 60_000;
 const chances = new LossChances();
 
-/** A healthy stripe but for these shards: [living, awaited]. */
+/** A stripe that is healthy except for these shards: [living, awaited]. */
 function states(
   { n, copies, wholes }: Layout,
   but: Readonly<Record<number, readonly [number, number]>> = {},
@@ -60,12 +60,12 @@ test("where all devices hold something, one too many for its shard takes another
   const doubled = { 0: [0, 0], 1: [2, 0] } as const;
   expect(plan(16, doubled).copy).toEqual([]);
   expect(plan(16, doubled, true).copy).toEqual([0]);
-  // With three shards missing any half is survived; with more, as many move as that takes.
+  // With three shards missing, any half may be lost. With more missing, as many move as are needed for that.
   expect(plan(16, { ...shards(0, 12, [0, 0]), 12: [5, 0], 13: [5, 0], 14: [5, 0] })).toMatchObject({
     copy: [0, 1, 2, 3, 4, 5, 6, 7, 8],
     isUrgent: true,
   });
-  // Two that hold all are not one too many.
+  // Two holders of the whole stripe are not a surplus.
   expect(plan(8, { 0: [0, 0], 7: [2, 0] }, true).copy).toEqual([]);
 });
 
@@ -100,7 +100,7 @@ test("urgent beyond copies: all that is out of reach is rebuilt in one batch", (
 });
 
 test("six of eight gone and six others come: as many are placed at once as half of eight asks for, grace or not", () => {
-  // Who holds all is there, and one shard; or two shards, and who holds all comes first.
+  // The holder of the whole stripe is there, and one shard; or two shards are, and the whole stripe is repaired first.
   expect(plan(8, shards(1, 7, [0, 1]))).toMatchObject({ copy: [1, 2, 3, 4], rebuild: [], isUrgent: true });
   expect(plan(8, shards(1, 7, [0, 0]))).toMatchObject({ copy: [1, 2, 3, 4, 5, 6], rebuild: [], isUrgent: true });
   expect(plan(8, { ...shards(2, 7, [0, 1]), 7: [0, 1] })).toMatchObject({ copy: [7], rebuild: [], isUrgent: true });
@@ -132,11 +132,11 @@ test("no stripe is left above the limit, whatever has happened to it, and nothin
       const awaited = all.map((shard) => shard.awaited);
       const everyone = living.reduce((sum, count) => sum + count, 0);
       const { n, copies, wholes } = layout;
-      // Those that are one too many for their shard may take another.
+      // Surplus holders of a shard may take another shard.
       const holders = living.reduce((sum, count, shard) => sum + (shard < n ? Math.min(count, copies) : count), 0);
       if (everyone > devices || survivesAny(healthOf(layout, living)) < 0) return;
       const { copy, rebuild, chance } = planRepair(layout, { living, awaited }, devices, chances, isAtRest);
-      // Where somebody holds all, or is to, nothing needs a shard of its own to be copied from.
+      // If a device holds the whole stripe, or is to, any shard can be copied from it.
       const isCheap = wholes > 0 || layout.k === 1;
       const after = [...living];
       for (const shard of copy) {
@@ -152,7 +152,7 @@ test("no stripe is left above the limit, whatever has happened to it, and nothin
       const planned = copy.length + rebuild.length;
       expect(holders + planned).toBeLessThanOrEqual(devices);
       const healthy = lossChance(healthAtRest(layout, devices), devices);
-      // Those that took another gave up the one that was too many.
+      // Devices that took another shard gave up the surplus one.
       let moved = Math.max(0, everyone + planned - devices);
       for (const [shard, count] of after.slice(0, n).entries()) {
         const given = Math.min(moved, Math.max(0, count - copies));
@@ -162,7 +162,8 @@ test("no stripe is left above the limit, whatever has happened to it, and nothin
       const isReached = lossChance(healthOf(layout, after), devices) <= Math.max(1e-6, 4 * healthy);
       // Up to one in 100,000 nobody gives up a shard for another.
       const isFull = holders + planned === devices || (everyone + planned === devices && chance <= 1e-5);
-      // All that copies and one rebuild can do; what was rebuilt is copied next, as is the rest once somebody holds all.
+      // Everything that copies and one rebuild can do. A rebuilt shard is copied next, and the rest once a device holds
+      // the whole stripe.
       const isAllDone = after.every((count, i) => count >= (living[i] === 0 || i >= n ? 1 : copies));
       const isBegun = wholes > 0 && living[n] === 0 && copy.includes(n);
       expect(isReached || isFull || isAllDone || isBegun).toBe(true);

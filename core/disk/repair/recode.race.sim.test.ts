@@ -1,4 +1,4 @@
-/** Coding anew by two nodes at a time, each of which takes the content for its own to look after. */
+/** Two nodes code a content anew at the same time, because each takes the content to be its task. */
 import { expect, test } from "vitest";
 import { ReplicaMap, TestTime } from "../../../test/fixtures/replica-map.ts";
 import { SimWorld } from "../../../test/sim/world.ts";

@@ -1,7 +1,7 @@
 /**
- * Swarms that grow, shrink and swing, by the model with the real policies: nothing becomes unreadable, half of the devices
- * may go at nearly all times, and what coding anew moves is bounded. contents.swing.sim.test.ts and
- * contents.repair.sim.test.ts do the same with real bytes.
+ * Swarms that grow, shrink and swing, in the model with the real policies. Nothing becomes unreadable, half of the
+ * devices may be lost at nearly all times, and the bytes that coding anew moves are bounded. contents.swing.sim.test.ts
+ * and contents.repair.sim.test.ts do the same with real bytes.
  */
 import { expect, test } from "vitest";
 import { MINUTE_MS } from "../../../test/sim/disk-lab.ts";
@@ -44,7 +44,7 @@ function between(from: number, to: number, part: number): number {
   return from + (to - from) * Math.min(1, Math.max(0, part));
 }
 
-/** What one coding anew moves at most: it is read once and stored. */
+/** The most that one coding anew moves: the content is read once and stored. */
 const EACH_MAX: number = 1 + Math.ceil(STORAGE_FACTOR_MAX);
 
 test.each(seeds(1, 20))("from 4 devices to 64 in two hours, and back to 8, seed %i", (seed) => {

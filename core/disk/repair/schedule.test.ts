@@ -1,4 +1,7 @@
-/** Whose turn it is to look after what, where a member has claimed more contents, and larger ones, than anybody could list. */
+/**
+ * Whose turn it is to look after which units, if a member has claimed more contents, and larger ones, than anybody
+ * could list.
+ */
 import { expect, test } from "vitest";
 import type { Clock } from "../../ports/clock.ts";
 import type { Stored } from "../placement/catalogue.ts";

@@ -1,7 +1,7 @@
 /**
- * Collects shards of one stripe, from this node's store and from others. The wanted shards are asked for first. For a shard
- * that fails or is late another one is asked for; from any k the wanted ones are computed. Each shard is checked against its
- * hash. When the nodes that should hold shards don't, all others are asked which they hold.
+ * Collects shards of one stripe, from this node's store and from others. The wanted shards are asked for first. If a
+ * shard fails or is late, another one is asked for. From any k shards the wanted ones are computed. Each shard is
+ * checked against its hash. When the nodes that should hold shards don't, all others are asked which they hold.
  */
 import { equal } from "../../base/bytes.ts";
 import { StarfishError, throwIfAborted } from "../../base/errors.ts";
@@ -26,7 +26,7 @@ export interface GatherParts {
   readonly coder: Coder;
   readonly clock: Clock;
   readonly hash: Hash;
-  /** A shard came wrong, or one that should be there is not. */
+  /** Called if a shard came with wrong bytes, or one that should be there is missing. */
   readonly onDamage: (name: ShardName) => void;
 }
 
@@ -41,8 +41,8 @@ export interface GatherOptions {
 }
 
 /**
- * The wanted shards of a stripe by their number. Rejects with "lost" if fewer than k shards are in reach, "cancelled". The
- * shards belong to the caller.
+ * The wanted shards of a stripe by their number. Rejects with "lost" if fewer than k shards are in reach, "cancelled".
+ * The shards belong to the caller.
  */
 export function gather(
   parts: GatherParts,
@@ -136,7 +136,7 @@ class Gathering {
   /** Asks for as many other shards as are needed to compute the missing ones. */
   #startOthers(): void {
     const { k, n } = this.#list.cut.code;
-    // The late ones are not counted on.
+    // It does not count on the shards that are late.
     const late = this.#isLate ? this.#wanted.filter((shard) => this.#active.has(shard)).length : 0;
     let short = k - this.#got.size - (this.#active.size - late);
     for (let shard = 0; shard < n && short > 0; shard++) if (this.#start(shard)) short--;

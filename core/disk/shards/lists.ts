@@ -18,9 +18,9 @@ type ReadWhole = (ref: ContentRef, options: { signal?: AbortSignal | undefined }
 
 export interface ListsParts {
   readonly hash: Hash;
-  /** Gives lists that are content themselves. */
+  /** Reads lists that are contents themselves. */
   readonly read: ReadWhole;
-  /** The list of this layout is that of another content. */
+  /** Reports that the list of this layout belongs to another content. */
   readonly disprove: (stored: Stored, why: string) => void;
 }
 
@@ -33,11 +33,14 @@ export class Lists {
     this.#parts = parts;
   }
 
-  /** Rejects with "corrupt" if it does not belong to the CID, with "lost" if it is not available, and with errors of reading it. */
+  /**
+   * Rejects with "corrupt" if it does not belong to the CID, with "lost" if it is not available, and with errors of
+   * reading it.
+   */
   async of(stored: Stored, options: { signal?: AbortSignal | undefined } = {}): Promise<KnownList> {
     const known = this.#known.get(stored.id);
     if (known !== undefined) {
-      // The last to be forgotten.
+      // It was used last, so it is forgotten last.
       this.#known.delete(stored.id);
       this.#known.set(stored.id, known);
       return known;
@@ -51,7 +54,7 @@ export class Lists {
     return { list, dag };
   }
 
-  /** A list that was read whole and is not the content's never will be. */
+  /** A list that was read completely and does not belong to the content never will. */
   async #verified(stored: Stored, list: ShardList): Promise<FileDag> {
     const { hash, disprove } = this.#parts;
     try {

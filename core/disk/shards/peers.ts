@@ -1,7 +1,7 @@
 /**
- * Asks other nodes for shards and gives them theirs. Requests to one peer at one time share messages, so that small shards
- * cost little more than large ones. A few messages are under way to each peer, and the rest waits here. The callers bound
- * what waits (Semaphore).
+ * Asks other nodes for shards and gives them theirs. Requests to one peer at one time share messages, so that small
+ * shards cost little more than large ones. A few messages are under way to each peer, and the rest waits here. The
+ * callers bound what waits (Semaphore).
  */
 import { assert } from "../../base/assert.ts";
 import { type Bytes, copyOf } from "../../base/bytes.ts";
@@ -101,8 +101,8 @@ export class ShardPeers {
   }
 
   /**
-   * Once this resolves, the shards that the peer was given survive a power cut. Rejects with "io" if the peer can't promise
-   * that, or as `put` does.
+   * Once this resolves, the shards that the peer was given survive a power cut. Rejects with "io" if the peer can't
+   * promise that, or as `put` does.
    */
   async sync(peer: PeerId): Promise<void> {
     if (peer === this.#net.self) await this.#holdings.store.sync();
@@ -144,7 +144,7 @@ export class ShardPeers {
     else await this.#net.request(peer, DROP_PROTOCOL, { id }, nothingSchema);
   }
 
-  /** Tells it that a shard came wrong from it. Never rejects. */
+  /** Tells the peer that it has given a shard with wrong bytes. Never rejects. */
   async complain(peer: PeerId, name: ShardName): Promise<void> {
     if (peer === this.#net.self) return this.#holdings.drop(name).catch(() => undefined);
     await this.#net.request(peer, RECHECK_PROTOCOL, { ...name }, nothingSchema).catch(() => undefined);
@@ -156,7 +156,7 @@ export class ShardPeers {
 
   async #sendGets(peer: PeerId, shards: readonly ShardName[]): Promise<readonly (Uint8Array | null)[]> {
     const given = await this.#net.request(peer, GET_PROTOCOL, { shards }, getReplySchema, BULK);
-    // Each in a buffer of its own: else all of them stay in memory for as long as one is used.
+    // Each gets a buffer of its own; otherwise all of them would stay in memory as long as one is used.
     const apart = given.map((bytes) => bytes && own(copyOf(bytes)));
     for (const bytes of given) if (bytes !== null) release(bytes);
     return apart;
@@ -212,7 +212,7 @@ class Queues<Content, Result> {
       waiting.push({ bytes, shards, content, settle, fail });
       if (waiting.length > 1) return;
       this.#waiting.set(peer, waiting);
-      // Once all that is put in at this moment is there.
+      // Runs once everything that is added at this moment is in the queue.
       queueMicrotask(() => this.#flush(peer));
     });
   }

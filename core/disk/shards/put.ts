@@ -157,10 +157,10 @@ class Putting {
     const { catalogue, isReadable } = this.#parts;
     for (const stored of catalogue.layouts(ref.cid)) {
       if (!(await isReadable(stored, this.#options.signal))) continue;
-      // Written anew, it counts as new for all who collect.
+      // The entry is written anew, so that all nodes take the content for new and do not collect it.
       catalogue.write(stored);
       this.#options.onProgress?.({ takenBytes: ref.sizeBytes, safeBytes: ref.sizeBytes });
-      // Whether it is whole is for `safe` to find out.
+      // `safe` finds out whether it is complete.
       const failure = new StarfishError("unreachable", "Devices that hold this content are away");
       return { ref, stored, failure, nodes: new Set() };
     }

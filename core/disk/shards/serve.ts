@@ -56,7 +56,7 @@ export function serveShards(parts: ServeParts): Unsubscribe[] {
       const results = await Promise.all(
         shards.map(({ bytes, sha256, ...name }) => take(holdings, name, { bytes, sha256 })),
       );
-      // Their message is read and done with.
+      // Nobody needs the message of these shards any more.
       for (const { bytes } of shards) release(bytes);
       return results;
     }),

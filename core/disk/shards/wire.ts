@@ -6,9 +6,11 @@
  *     have    runs of stripes -> for each what is held of it: stripe (from the run's start) and shard, three bytes each
  *     drop    a layout, or one shard of it -> nothing. Refused while an entry wants the layout.
  *     sync    nothing -> nothing, once all that was put there before survives a power cut
- *     fetch   shards, or stripes whole -> for each "ok", "full", "busy" or "io", once whoever is asked has got it from others
- *     give    shards of stripes that whoever is asked holds whole, and to whom -> for each of them as for put
- *     recheck a shard that came wrong from here -> nothing; who gave it compares it with the list and drops it if it must
+ *     fetch   shards, or whole stripes -> for each "ok", "full", "busy" or "io", once the asked node has got it
+ *             from others
+ *     give    shards of stripes that the asked node holds whole, and their receivers -> for each of them as for put
+ *     recheck a shard that came with wrong bytes -> nothing; the node that gave it compares it with the list, and
+ *             drops it if it is damaged
  */
 import * as v from "valibot";
 import { bytesOf, integerOf, type Schema, textOf } from "../../base/codec.ts";
