@@ -12,7 +12,10 @@ export const STORE_KEY_BYTES_MAX: number = 100;
 export interface Store extends AsyncDisposable {
   /** The value as it was last set, or undefined. */
   get(key: string): Promise<Uint8Array | undefined>;
-  /** Durable when it resolves; a crash leaves the old value or the new one. Rejects with "io" (disk full, no permission). */
+  /**
+   * Durable when it resolves; a crash leaves the old value or the new one. Rejects with "io" (disk full, no
+   * permission).
+   */
   set(key: string, value: Bytes): Promise<void>;
   /** Deletes the key, if there is one. */
   delete(key: string): Promise<void>;

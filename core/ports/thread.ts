@@ -1,6 +1,6 @@
 /**
- * A thread off the node's own, which runs until it is ended. The part that uses it defines the messages; an adapter only
- * carries them, as structured clones.
+ * A thread off the node's own, which runs until it is ended. The part that uses it defines the messages; an adapter
+ * only carries them, as structured clones.
  */
 
 export interface Thread {
