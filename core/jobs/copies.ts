@@ -3,8 +3,8 @@
  * device, and keeps to that node as long as it is there. The node that takes copies says so in its own entry. When one
  * of the two leaves, the other notices that it is alone, and gives the results to a third.
  *
- * In a small swarm the node that ran a task gives a small result to half of the other devices. So whichever half of the swarm
- * leaves at once, the result stays, and only what was in flight is run again.
+ * In a small swarm the node that ran a task gives a small result to half of the other devices. So whichever half of the
+ * swarm leaves at once, the result stays, and only what was in flight is run again.
  */
 import { isStarfishError } from "../base/errors.ts";
 import { hashOf, ranked } from "../base/rendezvous.ts";

@@ -1,6 +1,6 @@
 /**
- * The processor of one node: lends cores to the swarm, and runs jobs on whatever cores the swarm has. Made by createCpu;
- * it ends with `close`.
+ * The processor of one node: lends cores to the swarm, and runs jobs on whatever cores the swarm has. Made by
+ * createCpu; it ends with `close`.
  */
 import { type Bytes, toHex } from "../base/bytes.ts";
 import { check } from "../base/codec.ts";

@@ -26,7 +26,7 @@ test("a task that needs the same large result thousands of times has none of it 
   };
   const large = { cid: "a content", sizeBytes: PAYLOAD_BYTES_MAX / 4 };
   let reads = 0;
-  // Only what a task's input comes from is asked for.
+  // Only the contents of this task's input are read.
   const parts = {
     contents,
     crypto: realCrypto,

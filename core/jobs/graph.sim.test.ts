@@ -1,4 +1,4 @@
-/** Jobs whose tasks take other tasks' results, and of which tasks return further ones. */
+/** Jobs whose tasks take other tasks' results, and jobs whose tasks return further tasks. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { mirror } from "../../test/fixtures/wasm.ts";
@@ -12,7 +12,10 @@ import type { GraphOptions, GraphTask } from "./types.ts";
 const JAVASCRIPT = new Uint8Array(readFileSync("node_modules/quickjs-wasi/quickjs.wasm"));
 const LIMITS = { memoryBytesMax: 2 ** 25, timeMsMax: 60_000 };
 
-/** Four rows, of which each task needs its neighbours in the row above; as the program computes it, and as this does. */
+/**
+ * Four rows of tasks, each of which needs its neighbours in the row above; and the result, computed here by the same
+ * rule.
+ */
 function lattice(width: number): { readonly tasks: GraphTask[]; readonly result: string } {
   let row: { readonly task: GraphTask; readonly output: string }[] = [];
   const tasks: GraphTask[] = [];
@@ -102,7 +105,7 @@ test.each([undefined, { runs: 3, agree: 2 }].flatMap((verify) => seeds(1, 30).ma
     const total = { needs: tasks, program: 1 };
     const options = { programs: [added] };
     const id = await grown(lab, { program: script(FIBONACCI), verify }, [...tasks, total, { ...total }], options);
-    // Who comes later numbers the tasks alike, from their results alone.
+    // A node that comes later gives the tasks the same numbers, from their results alone.
     await lab.up("late");
     const outcome = await lab.outcome(id, 240_000);
     // Each fib(n) with n > 1 returns three tasks.

@@ -76,7 +76,7 @@ describe("a graph that grows", () => {
     expect(graph.isWhole).toBe(false);
     graph.take(1, VALUE);
     expect(graph.isWhole).toBe(true);
-    // What needed the first gets what no other of its list needs.
+    // The task that needed the first one gets the results of those tasks of its list that no other task needs.
     expect(graph.inputsOf(2)).toEqual([4, 5, 1]);
     expect(graph.ready([0, 4])).toEqual([0, 2, 3, 6]);
     expect(graph.ready([0, 6])).toEqual([0, 6]);
@@ -128,7 +128,7 @@ describe("a graph that grows", () => {
   });
 });
 
-/** Numbers that follow from a seed, for what is decided by a text and nothing else. */
+/** Numbers that follow from a seed alone. */
 function drawsOf(seed: string): (most: number) => number {
   let state = 2_166_136_261;
   for (const char of seed) state = Math.imul(state ^ char.charCodeAt(0), 16_777_619);
@@ -145,7 +145,7 @@ interface Listed {
   readonly input: string;
 }
 
-/** What the task of this name returns, which says how many results it takes: it is the same wherever it runs. */
+/** What the task of this name returns, the same wherever it runs. The name says how many results the task takes. */
 function listOf(name: string): Listed[] | undefined {
   const draw = drawsOf(name);
   const [path = "", taken = "0"] = name.split(":");
@@ -157,7 +157,7 @@ function listOf(name: string): Listed[] | undefined {
   });
 }
 
-/** What a task gives that is said in plain recursion. */
+/** The result of a task, computed by plain recursion. */
 function valueOf(name: string, grows: boolean, given: readonly string[]): string {
   const list = grows ? listOf(name) : undefined;
   if (list === undefined) return `[${given.join("")}${name}]`;
@@ -177,7 +177,7 @@ function rootName(task: number, roots: readonly GraphRow[]): Uint8Array {
   return utf8(`r${task}:${roots[task]?.needs.length ?? 0}`);
 }
 
-/** Runs a graph of these roots in an order that `pick` chooses; what is done is taken late, or at once. */
+/** Runs a graph of these roots in an order that `pick` chooses. Results are taken late or at once. */
 function run(
   roots: readonly GraphRow[],
   pick: (most: number) => number,

@@ -11,7 +11,7 @@ import type { JobSpec } from "./spec.ts";
 import type { JobEvent } from "./types.ts";
 
 const TASK_MS = 100;
-/** Twice what passes between two looks at what others hold, and a message's way. */
+/** Twice the time between two looks at what others hold, and the time of a message. */
 const IN_FLIGHT_MS = 2_500;
 /** Read beforehand: virtual time does not wait for a disk. */
 const JAVASCRIPT = new Uint8Array(readFileSync("node_modules/quickjs-wasi/quickjs.wasm"));
@@ -31,7 +31,7 @@ function backwards(line: string): string {
   return text(utf8(line).toReversed());
 }
 
-/** What `job` gives: each task's input, backwards. */
+/** The result of `job`: each task's input, backwards. */
 function mirrored(count: number): string {
   return Array.from({ length: count }, (_, i) => backwards(`${i} ${i + 1}`)).join("");
 }
@@ -289,7 +289,7 @@ describe("jobs beside each other", () => {
     const again = await lab.submit(lab.node("n3"), job(160));
     await lab.outcome(again);
     expect(await lab.result(again, lab.node("n2"))).toBe(mirrored(160));
-    // What one had taken from another's blocks may be met by that one now.
+    // A node may now reach tasks of its own blocks that another has taken.
     expect(begun).toBeLessThan(80);
     expect(lab.world.nowMs - againBeganMs).toBeLessThan(firstMs / 2);
     begun = 0;
@@ -330,7 +330,7 @@ describe("under churn and cuts", () => {
     const diedAtMs = lab.world.nowMs;
     const victims = ["n1", "n3", "n4", "n6"];
     const nodes = lab.state(id)?.nodes ?? new Map<string, { running: number[]; held: number[] }>();
-    // What the living know: nobody of them holds it, or somebody is at it.
+    // What the living nodes know: none of them holds the result, or one of them runs the task.
     const dead = new Set(victims.map((name) => lab.node(name).net.self));
     const kept = new Set([...nodes].flatMap(([peer, { held }]) => (dead.has(peer) ? [] : [...numbersOf(held)])));
     const running = new Set([...nodes].flatMap(([, each]) => [...numbersOf(each.running)]));
@@ -342,12 +342,13 @@ describe("under churn and cuts", () => {
     );
     const tasksAgain = again.map(([input]) => parseInt(input, 10));
     expect(tasksAgain.filter((task) => kept.has(task) && !running.has(task))).toEqual([]);
-    // What was begun so long before was done and told, and more than half of the nodes had taken copies.
+    // Tasks that began this long before were done and told, and more than half of the nodes had copies.
     const isOver = (task: number): boolean =>
       (firstAtMs.get(`${task} ${task + 1}`) ?? Infinity) < diedAtMs - 200 - IN_FLIGHT_MS;
     expect([...before.keys()].filter((input) => isOver(parseInt(input, 10))).length).toBeGreaterThan(100);
     expect(tasksAgain.filter(isOver)).toEqual([]);
-    // Half of the nodes, with two cores each: two seconds of work that they had claimed, and two that nobody had copied yet.
+    // Half of the nodes, with two cores each: two seconds of work that they had claimed, and two that nobody had copied
+    // yet.
     expect(tasksAgain.length).toBeLessThanOrEqual(4 * 2 * (4_000 / 200));
   });
 

@@ -192,7 +192,7 @@ describe("a lender", () => {
       expect(failure).toBeInstanceOf(Error);
     }
     await it.swarm.settle(putModule(it)).catch((error: unknown) => {
-      // So much nonsense may have cost the asker its link; that is the net's good right.
+      // So much nonsense may have cost the asker its link, which is right.
       if (!isStarfishError(error)) throw error;
     });
   });

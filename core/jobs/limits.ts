@@ -65,8 +65,8 @@ export const INLINE_BYTES_MAX = 4_096;
 /** Letters of a job's title: it has to fit in a line of a listing. */
 export const TITLE_CHARS_MAX = 100;
 /**
- * Tasks of a job, reductions among them. Each costs less than a bit where one node did its neighbours too. A million
- * tasks of a millisecond are seventeen minutes of a core.
+ * Tasks of a job, reductions among them. A task costs less than a bit if the same node did its neighbours too. A
+ * million tasks of a millisecond are seventeen minutes of a core.
  */
 export const TASKS_PER_JOB_MAX: number = 2 ** 24;
 export const ARGUMENTS_MAX = 64;
@@ -269,7 +269,10 @@ export const LONG_TASKS_BYTES_MAX: number = 8 * 1024 * 1024;
  */
 export const LONG_TASK_SAID_EVERY_MS = 100;
 export const LONG_TASK_SAID_EVERY_NODE_MS = 50;
-/** Results that wait to be said, at most 1 MiB, and for how long. Those of verified jobs wait until enough devices agree. */
+/**
+ * Results that wait to be said, at most 1 MiB, and for how long. Those of verified jobs wait until enough devices
+ * agree.
+ */
 export const LONG_TASKS_WAITING_MAX = 64;
 export const LONG_TASK_WAITS_MS: number = 10 * 60_000;
 /**

@@ -1,8 +1,11 @@
-/** Loads what remembers results of long tasks (remembered.ts) when it is first needed: a tab that runs none needs no code for it. */
+/**
+ * Loads the code that remembers results of long tasks (remembered.ts) when it is first needed. A tab that runs no long
+ * tasks does not load it.
+ */
 import { messageOf } from "../base/errors.ts";
 import type { LongTasks, LongTasksParts } from "./remembered.ts";
 
-/** Resolves with undefined while the code can't be loaded: then nothing is remembered. */
+/** Resolves to undefined as long as the code can't be loaded; then nothing is remembered. */
 export type LoadLongTasks = () => Promise<LongTasks | undefined>;
 
 export class LongTasksLater {

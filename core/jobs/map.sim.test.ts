@@ -1,4 +1,4 @@
-/** Jobs over simulated swarms: the result is the same whoever leaves, fails, lies still or is slow on the way. */
+/** Jobs over simulated swarms: the result is the same whichever nodes leave, fail, stand still or are slow. */
 import { describe, expect, test } from "vitest";
 import { hostile, mirror } from "../../test/fixtures/wasm.ts";
 import { Swarm } from "../../test/sim/nets.ts";

@@ -1,4 +1,4 @@
-/** What has been computed is not computed again, where its result may be believed. */
+/** What has been computed is not computed again, if its result may be believed. */
 import { describe, expect, test } from "vitest";
 import { mirror } from "../../test/fixtures/wasm.ts";
 import { JobLab, type JobNode } from "../../test/sim/job-lab.ts";
@@ -41,7 +41,7 @@ async function labOf(seed: number, taskMs = 1_000): Promise<JobLab> {
   return lab;
 }
 
-/** Submits it and reads the result; gives both, and how long it took and how many tasks were begun. */
+/** Submits a job and reads its result. Returns both, the time, and the number of tasks that were begun. */
 async function timed(
   lab: JobLab,
   node: JobNode,
@@ -66,7 +66,7 @@ describe("the same job again", () => {
       expect(again).toMatchObject({ result: mirrored(40), ran: 0 });
       expect(first.tookMs / again.tookMs).toBeGreaterThan(20);
     }
-    // Stricter than it was, other work, and after a day.
+    // Not remembered: a job that is verified more strictly, other work, and the same work after a day.
     expect((await timed(lab, later, job(40, { verify: { runs: 3, agree: 3 } }))).ran).toBeGreaterThan(0);
     expect((await timed(lab, later, job(41, { reuse: true }))).ran).toBeGreaterThan(0);
     expect(lab.node("n2").jobs.list()).toHaveLength(3);
@@ -105,7 +105,7 @@ describe("a long task", () => {
     return lab.world.settle(node.memory.map("work", options), { withinMs: 1_000 });
   }
 
-  /** Nodes that have run nothing yet and know what is remembered: so many entries. */
+  /** Nodes that have run nothing yet, and know this many remembered entries. */
   async function newcomers(lab: JobLab, names: readonly string[], count: number): Promise<PeerId[]> {
     for (const name of names) await lab.up(name);
     await lab.acquainted();
@@ -126,7 +126,7 @@ describe("a long task", () => {
     expect(again).toMatchObject({ result: mirrored(12), ran: 0 });
     expect((await timed(lab, lab.node("late"), job(12, other))).ran).toBe(12);
 
-    // Two of them at least have run each task, and say so once they agree.
+    // At least two of them have run each task, and say so once they agree.
     expect((await timed(lab, lab.node("n0"), job(20, VERIFY))).result).toBe(mirrored(20));
     const two = { combine: { how: "none" }, on: await newcomers(lab, ["later", "last"], 20) } as const;
     const work = await workOf(lab, lab.node("last"));
@@ -155,7 +155,7 @@ describe("a long task", () => {
     const key = new Memo(crypto).keyOf(what, utf8("0 1")) ?? "";
     const made = { output: utf8("made up"), fuelUsed: 7 };
     const signature = liar.net.sign(LONG_TASK, longTaskStatement(key, made));
-    // Its own word, and somebody else's, which it can't sign.
+    // Its own statement, and one in another node's name, which it can't sign.
     for (const by of [liar.net.self, named.net.self]) {
       work.set(`t/${key}/${shortIdOf(crypto, by).toString(36)}`, { by, ...made, signature });
     }

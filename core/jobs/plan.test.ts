@@ -34,8 +34,8 @@ interface Worker {
 }
 
 /**
- * Nodes that plan each for itself, a second behind the others, in steps of 100 ms; some die in the middle. Gives how long it
- * took and how much was run in all.
+ * Nodes that each plan for themselves, know of the others what was true a second before, and go in steps of 100 ms.
+ * Some die in the middle. Returns how long it took and how much was run in all.
  */
 function story(total: number, workers: readonly { cores: number; taskMs: number; diesAtMs?: number }[]) {
   const ids = workers.map((_, i) => `node${i}`);
@@ -98,7 +98,7 @@ function story(total: number, workers: readonly { cores: number; taskMs: number;
         worker.claimed = subtract(worker.claimed, next);
         worker.running.set(next[0] ?? 0, nowMs + worker.taskMs);
       }
-      // Whoever has cores free finds something as long as there is something that nobody is known to be at.
+      // A node with free cores finds a task as long as there is one that nobody is known to run.
       const known = unionAll([done, ...peers.map(({ claimed }) => claimed)]);
       const own = union(
         worker.claimed,

@@ -1,8 +1,9 @@
 /**
- * Results of long tasks (over a second each) that the swarm remembers for a day, in the map `work` under `t/KEY/WRITER`. KEY
- * names what the task computes (sandbox/task-key.ts). Each node says what it has run itself, and signs it. That is one node's
- * word. So it is believed only by a job that asks for whatever is remembered, or, in a verified job, if as many devices have
- * said the same as have to agree. Loaded when it is first needed.
+ * Results of long tasks (over a second each) that the swarm remembers for a day, in the map `work` under
+ * `t/KEY/WRITER`. KEY names what the task computes (sandbox/task-key.ts). Each node states the results of tasks that it
+ * has run itself, and signs them. A statement is only one node's word. So a job believes it only if it asks for
+ * whatever is remembered or, in a verified job, if as many devices have stated the same as have to agree. This file is
+ * loaded when it is first needed.
  *
  * The more nodes there are, the less each says: the map and the links hold only so much. Results of the longest tasks
  * are stated first. When a node's share of the map is full, its oldest statement is deleted.

@@ -63,7 +63,10 @@ export type Inputs =
   | { readonly from: "range"; readonly lo: number; readonly hi: number; readonly count: number }
   /** Task i gets bytes [end(i - 1), end(i)) of `bytes`; `ends` has each end in 6 bytes, little-endian (inputs.ts). */
   | { readonly from: "list"; readonly bytes: Content; readonly ends: Content; readonly count: number }
-  /** The same, and before it the results of those tasks that `needs` names for it (graph-table.ts). */
+  /**
+   * The same as a list, and before its own input each task gets the results of those tasks that `needs` names for it
+   * (graph-table.ts).
+   */
   | {
       readonly from: "graph";
       readonly bytes: Content;

@@ -132,8 +132,8 @@ export interface Jobs {
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<Inputs>;
   /**
-   * Tasks that take other tasks' results: they run as their inputs appear, and the result is made of those that no other
-   * needs. Rejects with "malformed" where a task needs one that is not before it in the list, "too-large".
+   * Tasks that take other tasks' results: they run as their inputs appear, and the result is made of those that no
+   * other needs. Rejects with "malformed" if a task needs one that is not before it in the list, and with "too-large".
    */
   graphOf(
     tasks: readonly GraphTask[],
@@ -169,7 +169,7 @@ export interface GraphTask {
   readonly input?: Bytes | undefined;
   /** They come before it in the list. */
   readonly needs?: readonly GraphTask[] | undefined;
-  /** By which of the graph's programs it is run, counted from 1; the job's own without it, which is number 0. */
+  /** The number of the program that runs it: the graph's programs count from 1. By default 0, the job's own. */
   readonly program?: number | undefined;
   /** It may return further tasks instead of a value (returned.ts). */
   readonly grows?: boolean | undefined;
@@ -178,7 +178,7 @@ export interface GraphTask {
 export interface GraphOptions {
   /** Programs that tasks may name besides the job's. */
   readonly programs?: readonly Program[] | undefined;
-  /** How many tasks there may be in all, where some return others; GRAPH_TASKS_MAX without it. */
+  /** How many tasks there may be in all, if some return others; GRAPH_TASKS_MAX by default. */
   readonly tasksMax?: number | undefined;
 }
 
@@ -259,7 +259,7 @@ export type JobOutcome =
       readonly finishedAtMs: number;
       /** Tasks that failed and are not in the result (keepGoing). */
       readonly failed: number;
-      /** How many there were in the end, where tasks may return others. */
+      /** How many tasks there were in the end, if tasks may return others. */
       readonly tasks?: number | undefined;
       /** Who did it, as far as was known at its end. */
       readonly shares?: JobShares | undefined;

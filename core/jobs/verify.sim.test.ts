@@ -56,7 +56,7 @@ describe("a job that is verified", () => {
     for (const each of lab.nodes) expect(await lab.result(id, each)).toBe(mirrored(120));
     const liars = peers(lab, ["liar0", "liar1", "liar2"]);
     expect(named(lab, id)).toEqual(liars);
-    // The next one is not theirs to run.
+    // They are not drawn for the next job.
     const next = await lab.submit(lab.node("n1"), job(20));
     await lab.outcome(next);
     const did = lab.state(next)?.outcome;
@@ -111,7 +111,7 @@ describe("a job that is verified", () => {
     const made = { result: { bytes: utf8("made up") }, by: net.self, finishedAtMs: Math.round(map.now()), failed: 0 };
     const lie = { is: "done", ...made } as const;
     const hash = confirmationOf((message) => lab.world.crypto.sha256(message), id, lie);
-    // Its own word, and somebody else's with a signature that is none.
+    // Its own statement, and one in another node's name with an invalid signature.
     for (const by of [net.self, other.self]) {
       const value = { by, hash, signature: net.sign("outcome of a job", hash) };
       map.set(`v/${id}/${shortIdOf(lab.world.crypto, by).toString(36)}`, value);
