@@ -38,7 +38,7 @@ class Bench {
   };
   readonly modules = new Modules(this.#sandbox, this.node.ports.clock);
 
-  /** Named by its own text. */
+  /** Adds a module that is named by its text. */
   add(name: string, bytes: Uint8Array = utf8(name), own = false): Promise<string> {
     return this.modules.add(name, bytes, MEMORY_BYTES_MAX, own).then(
       ({ id }) => id,

@@ -99,7 +99,9 @@ export class Modules {
     this.#compiler.close();
   }
 
-  /** A fault of the module itself is final; a failure that may come from a lack of time or memory is tried again later. */
+  /**
+   * A fault of the module itself is final; a failure that may come from a lack of time or memory is tried again later.
+   */
   #remember(id: string, error: unknown): void {
     const fault = isStarfishError(error) ? TASK_FAULTS.find((code) => code === error.code) : undefined;
     if (fault === undefined || !isStarfishError(error)) return;

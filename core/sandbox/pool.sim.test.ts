@@ -1,4 +1,7 @@
-/** The pool of workers in virtual time: who runs when, what a worker's end costs, and sharing a device's cores. */
+/**
+ * The pool of workers in virtual time: which task runs when, what the end of a worker costs, and how the cores of a
+ * device are shared.
+ */
 import { expect, test } from "vitest";
 import { mirror } from "../../test/fixtures/wasm.ts";
 import { SimWorld } from "../../test/sim/world.ts";

@@ -103,8 +103,8 @@ export class Pool {
   }
 
   /**
-   * Runs the task when a core is free. Rejects with "cancelled" when the signal aborts (a running task is ended), and with
-   * "unsupported" or "closed" when no workers are available. The caller bounds the number of its tasks.
+   * Runs the task when a core is free. Rejects with "cancelled" when the signal aborts (a running task is ended), and
+   * with "unsupported" or "closed" when no workers are available. The caller bounds the number of its tasks.
    */
   run(task: PoolTask, signal: AbortSignal): Promise<PoolResult> {
     return new Promise((settle, fail) => {

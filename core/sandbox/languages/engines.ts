@@ -39,7 +39,7 @@ export function isScript(kind: ProgramKind): kind is ScriptKind {
   return kind === "javascript" || kind === "python";
 }
 
-/** Under which name an engine is served and kept, as programs are (shell/programs/table.ts). */
+/** The name under which an engine is served and kept, as programs are (shell/programs/table.ts). */
 export function engineFile({ sha256 }: Engine): string {
   return `${sha256}.wasm`;
 }

@@ -1,4 +1,6 @@
-/** What a function in JavaScript finds in QuickJS without bringing it along; globals.node.test.ts compares it with the engine. */
+/**
+ * The global names that a function in JavaScript finds in QuickJS. globals.node.test.ts compares them with the engine.
+ */
 export const GLOBALS: ReadonlySet<string> = new Set(
   `AggregateError Array ArrayBuffer AsyncDisposableStack BigInt BigInt64Array BigUint64Array Boolean DOMException DataView
   Date DisposableStack Error EvalError FinalizationRegistry Float16Array Float32Array Float64Array Function Infinity

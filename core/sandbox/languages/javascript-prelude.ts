@@ -1,6 +1,7 @@
 /**
- * What is run in QuickJS before a script: it hides what would differ between devices, and takes and gives text. Written as
- * text because it runs in another engine. `draw` is the driver's: a number of the task's own sequence.
+ * The code that runs in QuickJS before a script. It hides everything that differs between devices, and passes texts
+ * between script and driver. It is written as text because it runs in another engine. The driver provides `draw`, which
+ * returns the next number of the task's random sequence.
  */
 export const PRELUDE: string = `(draw) => {
   const { parse, stringify } = JSON;

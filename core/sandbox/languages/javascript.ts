@@ -1,6 +1,6 @@
 /**
- * Scripts in JavaScript, run by QuickJS-ng. A script's text is an expression whose value is a function, or a module that
- * exports one as default; what loading it leaves is what each input finds.
+ * Scripts in JavaScript, run by QuickJS-ng. A script's text is an expression whose value is a function, or a module
+ * that exports one as default. Each input finds the state that loading the script has left.
  */
 import { type ErrorCode, isStarfishError } from "../../base/errors.ts";
 import type { InputForm, SandboxProgram } from "../../ports/sandbox.ts";
@@ -11,7 +11,10 @@ import { type Answers, QuickJs, Thrown, type Value } from "./quickjs.ts";
 import type { Answer, Script } from "./script.ts";
 import { Snapshot } from "./snapshot.ts";
 
-/** Memory that is there from the start, so that small inputs need no more: grown memory can't be restored in place. */
+/**
+ * Memory that is there from the start. With it small inputs do not make the memory grow; grown memory can't be restored
+ * in place.
+ */
 const ROOM_BYTES: number = 256 * 1024;
 /** Names of a script's texts in its errors. */
 const FILE = "task.js";
@@ -53,7 +56,7 @@ class JavaScript implements Script {
     this.#prelude = this.#engine.call(prelude, this.#engine.drawing());
   }
 
-  /** Undefined where all went well. */
+  /** Undefined if all went well. */
   load({ source = "", reduce }: SandboxProgram): Answer | undefined {
     const answer = this.#guarded(() => this.#loaded(source, FILE, "load"));
     if (answer.is !== "nothing") return answer;
@@ -91,7 +94,7 @@ class JavaScript implements Script {
     });
   }
 
-  /** An expression, or else a module. */
+  /** Loads a text as an expression, or else as a module. */
   #loaded(source: string, file: string, load: "load" | "loadReduce"): string {
     const expression = source.trim().replace(/;+$/, "");
     try {
@@ -109,7 +112,7 @@ class JavaScript implements Script {
     try {
       return this.#ask(load, this.#engine.evaluate(source, file, true), this.#engine.boolean(true));
     } catch (error) {
-      // Which of both it was meant to be is told by its exports.
+      // If it has exports, it was meant to be a module.
       throw error instanceof Thrown && !/^\s*export\b/m.test(source) ? asExpression : error;
     }
   }
@@ -118,7 +121,7 @@ class JavaScript implements Script {
     return this.#engine.call(this.#engine.property(this.#prelude, name), ...args);
   }
 
-  /** What a function of the prelude answers, when the promises that it made have had their turn. */
+  /** Calls a function of the prelude. Returns its answer after the promises that it made have run. */
   #ask(name: string, ...args: readonly Value[]): string {
     const answer = this.#engine.textOf(this.#call(name, ...args));
     if (answer !== "p") return answer;

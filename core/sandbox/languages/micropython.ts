@@ -1,16 +1,17 @@
 /**
- * The module of MicroPython's port to WebAssembly as a machine: runs texts, calls functions of text, and has every import
- * answered here. The port's own JavaScript is not used: it gives programs the page (`import js`), a file system, the clock.
+ * The module of MicroPython's port to WebAssembly as a machine. It runs texts and calls functions of texts; all imports
+ * are answered here. The port's own JavaScript is not used, because it gives programs the page (`import js`), a file
+ * system and the clock.
  *
- * An exception of Python leaves the functions that it passes by a JavaScript exception (Emscripten's longjmp): what the
- * module calls through `invoke_…` is where it may be caught.
+ * A Python exception leaves the functions that it passes as a JavaScript exception (Emscripten's longjmp). It may be
+ * caught where the module calls through `invoke_…`.
  */
 import { StarfishError } from "../../base/errors.ts";
 import { ERRNO } from "../wasi/errno.ts";
 import type { InstanceExports, Meter } from "../wasm/meter.ts";
 import { type Gap, Snapshot } from "./snapshot.ts";
 
-/** What of the module's exports is used. */
+/** The exports of the module that are used. */
 interface Exports extends InstanceExports {
   readonly memory: WebAssembly.Memory;
   readonly __indirect_function_table: { get(index: number): unknown };
@@ -29,7 +30,7 @@ interface Exports extends InstanceExports {
   proxy_c_to_js_call(fn: number, count: number, args: number, out: number): void;
 }
 
-/** What scripts ask of the world. */
+/** What scripts get from outside. */
 export interface Answers {
   look(): number;
   /** 32 bits. */
@@ -50,11 +51,14 @@ export class Raised extends Error {
 const EXCEPTION = -1;
 const STRING = 5;
 const VALUE_BYTES = 12;
-/** Words of the stack of Python's own frames; its depth is bounded by the stack in the module's memory before. */
+/**
+ * Words of the stack of Python's frames. The stack in the module's memory ends sooner, and so bounds the depth of
+ * calls.
+ */
 const PYTHON_STACK_WORDS = 16_384;
-/** The collected heap to begin with; it doubles as it is needed. */
+/** The size of the garbage-collected heap at first; it doubles when needed. */
 const HEAP_BYTES: number = 1024 * 1024;
-/** Left for texts that come and go beside the heap. */
+/** Memory beside the heap for texts that are passed in and out. */
 const ROOM_BYTES: number = 256 * 1024;
 const PAGE_BYTES = 65_536;
 const UTF8 = new TextEncoder();
@@ -80,8 +84,8 @@ export class MicroPython {
   }
 
   /**
-   * As it is now. The rest of the memory is taken first, so that whatever more a script needs makes the memory grow, and
-   * what it has touched is known.
+   * A snapshot of the present state. The rest of the memory is allocated first. So anything further that a script needs
+   * makes the memory grow, and it is known which memory it has touched.
    */
   snapshot(): { readonly snapshot: Snapshot; readonly stackPointer: number } {
     const room = this.#allocated(ROOM_BYTES);
@@ -93,7 +97,7 @@ export class MicroPython {
     };
   }
 
-  /** Goes back to a snapshot, in a new instance where need be. */
+  /** Goes back to a snapshot, in a new instance if necessary. */
   restore(snapshot: Snapshot, stackPointer: number, isBroken: boolean): void {
     if (isBroken || !snapshot.restore(this.#exports.memory)) {
       this.#exports = this.#instance();
@@ -120,7 +124,7 @@ export class MicroPython {
     return this.#result(out).word;
   }
 
-  /** Calls a function of text that gives text. Throws Raised. */
+  /** Calls a function that takes a text and returns a text. Throws Raised. */
   call(fn: number, text: string): string {
     // The module frees the text.
     const { at, length } = this.#put(text);
@@ -150,7 +154,7 @@ export class MicroPython {
     throw new Raised(type, trace.trim());
   }
 
-  /** All memory behind what is taken, in one piece. */
+  /** All memory after the allocated one, in one piece. */
   #rest(): Gap {
     const { memory } = this.#exports;
     let bytes = memory.buffer.byteLength;
@@ -242,12 +246,12 @@ export class MicroPython {
       memory.grow(Math.ceil((bytes - memory.buffer.byteLength) / PAGE_BYTES));
       return 1;
     } catch {
-      // It may have no more.
+      // It may grow no further.
       return 0;
     }
   }
 
-  /** What is printed goes nowhere. */
+  /** Discards what is printed. */
   #discard(vectors: number, count: number, out: number): number {
     const view = new DataView(this.#exports.memory.buffer);
     let length = 0;

@@ -1,6 +1,7 @@
 /**
- * What is run in MicroPython before a script: it takes and gives text. Written as text because it runs in another engine.
- * `uctypes` would show memory that no value of Python has, and `js` and `jsffi` lead nowhere here.
+ * The code that runs in MicroPython before a script. It passes texts between script and driver, and is written as text
+ * because it runs in another engine. It replaces `uctypes`, which would show memory that belongs to no Python value,
+ * and `js` and `jsffi`, which lead nowhere here.
  */
 export const PRELUDE: string = `
 import json as _json, sys as _sys

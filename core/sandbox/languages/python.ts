@@ -1,6 +1,6 @@
 /**
- * Scripts in Python, run by MicroPython. A script's text is an expression whose value is a function, or a module that defines
- * `task`; what loading it leaves is what each input finds.
+ * Scripts in Python, run by MicroPython. A script's text is an expression whose value is a function, or a module that
+ * defines `task`. Each input finds the state that loading the script has left.
  */
 import { type ErrorCode, isStarfishError } from "../../base/errors.ts";
 import type { InputForm, SandboxProgram } from "../../ports/sandbox.ts";
@@ -47,7 +47,7 @@ class Python implements Script {
     this.#functions = { call: this.#engine.named("_call"), fold: this.#engine.named("_fold") };
   }
 
-  /** Undefined where all went well. */
+  /** Undefined if all went well. */
   load({ source = "", reduce }: SandboxProgram): Answer | undefined {
     const loaded = this.#guarded(() => this.#engine.call(this.#engine.named("_load"), source));
     if (loaded.is !== "nothing") return loaded;

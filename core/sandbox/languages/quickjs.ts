@@ -1,4 +1,4 @@
-/** The module of `quickjs-wasi` as a machine: evaluates texts, calls functions, and has every import answered here. */
+/** The module of `quickjs-wasi` as a machine: evaluates texts and calls functions. All imports are answered here. */
 import { StarfishError } from "../../base/errors.ts";
 import { PREVIEW_1 } from "../wasm/imports.ts";
 import { ERRNO } from "../wasi/errno.ts";
@@ -8,7 +8,7 @@ import type { Snapshot } from "./snapshot.ts";
 /** A JSValue: a pointer to its memory. */
 export type Value = number;
 
-/** What of the module's exports is used. */
+/** The exports of the module that are used. */
 interface Exports extends InstanceExports {
   readonly memory: WebAssembly.Memory;
   readonly __stack_pointer: { value: number };
@@ -35,7 +35,7 @@ interface Exports extends InstanceExports {
   qjs_promise_result(promise: Value): Value;
 }
 
-/** What scripts ask of the world. */
+/** What scripts get from outside. */
 export interface Answers {
   /** The clock, in ms. */
   look(): number;
@@ -43,7 +43,7 @@ export interface Answers {
   draw(): number;
 }
 
-/** A script threw: the value, which `textOf` and the prelude can say more of. */
+/** A script threw this value; `textOf` and the prelude describe it. */
 export class Thrown extends Error {
   readonly value: Value;
 
@@ -56,13 +56,19 @@ export class Thrown extends Error {
 const FULFILLED = 1;
 const REJECTED = 2;
 const TYPE_MODULE = 1;
-/** The interpreter's stack, in the module's own memory. It ends calls well before the device's own stack does. */
+/**
+ * The interpreter's stack, in the module's own memory. Deep calls meet its end well before that of the device's own
+ * stack.
+ */
 const STACK_BYTES: number = 192 * 1024;
-/** Steps of promises after one call: a script that makes them for ever ends otherwise by its time alone. */
+/**
+ * Steps of promises after one call. Without this bound, only the time limit would end a script that makes promises for
+ * ever.
+ */
 const JOBS_MAX = 10_000_000;
 const NS_PER_MS = 1_000_000n;
 const UTF8 = new TextEncoder();
-/** What is no UTF-8 (half of a surrogate pair) becomes U+FFFD. */
+/** Half of a surrogate pair, which has no UTF-8, becomes U+FFFD. */
 const TEXT = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export class QuickJs {
@@ -90,7 +96,10 @@ export class QuickJs {
     return this.#exports.__stack_pointer.value;
   }
 
-  /** Goes back to a snapshot, in a new instance where need be. Beside its memory, a module has nothing but this pointer. */
+  /**
+   * Goes back to a snapshot, in a new instance if necessary. Besides its memory, this pointer is the module's only
+   * state.
+   */
   restore(snapshot: Snapshot, stackPointer: number, isBroken: boolean): void {
     if (isBroken || !snapshot.restore(this.#exports.memory)) {
       this.#exports = this.#instance();
@@ -99,7 +108,7 @@ export class QuickJs {
     this.#exports.__stack_pointer.value = stackPointer;
   }
 
-  /** Takes memory and gives it back, so that it is there. */
+  /** Allocates memory and frees it again, so that the module's memory has grown already. */
   makeRoom(bytes: number): void {
     this.#exports.wasm_free(this.#allocated(bytes));
   }
@@ -122,7 +131,7 @@ export class QuickJs {
     return this.#checked(this.#exports.qjs_call(fn, this.#exports.qjs_get_undefined(), args.length, list));
   }
 
-  /** Runs what promises wait to run. */
+  /** Runs the callbacks of settled promises. */
   runJobs(): void {
     for (let left = JOBS_MAX; this.#exports.qjs_is_job_pending() !== 0; left--) {
       if (left === 0)

@@ -1,11 +1,14 @@
-/** Runs a script as a task: its function over the inputs that a task's bytes hold, and its outputs made one if it says how. */
+/**
+ * Runs a script as a task: calls its function for each input in the task's bytes, and reduces the outputs to one if the
+ * script has a reduction.
+ */
 import { concat, utf8 } from "../../base/bytes.ts";
 import type { ErrorCode } from "../../base/errors.ts";
 import type { InputForm, SandboxOutcome, SandboxProgram } from "../../ports/sandbox.ts";
 import { PAYLOAD_BYTES_MAX, VALUES_MAX } from "../limits.ts";
 import { failure, type Meter } from "../wasm/meter.ts";
 
-/** What a script's function gave. */
+/** The result of a script's function. */
 export type Answer =
   /** A line of JSON, or a text as it is. */
   | { readonly is: "json" | "text"; readonly text: string }
@@ -15,7 +18,7 @@ export type Answer =
 /** A script in its engine. Each call finds the state that loading left. */
 export interface Script {
   call(form: InputForm, input: string): Answer;
-  /** Makes one of several values, each a line of JSON, from the first to the last. */
+  /** Reduces several values, each a line of JSON, to one, from the first to the last. */
   fold(values: readonly string[]): Answer;
 }
 
@@ -90,7 +93,7 @@ function inputsOf(form: InputForm, text: string): string[] {
   return form === "values" || form === "numbers" ? lines.filter((line) => line.trim() !== "") : lines;
 }
 
-/** What is no UTF-8 becomes U+FFFD, as everywhere. */
+/** Bytes that are not UTF-8 become U+FFFD, as everywhere. */
 function decoded(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }

@@ -1,6 +1,6 @@
 /**
- * Scripts in the workers of each platform: the same outputs, byte for byte, and failures that say why. Run with the sandbox
- * of each; the engines' bytes come from where that platform finds them.
+ * Scripts in the workers of each platform: the same outputs, byte for byte, and failures with their reasons. Run with
+ * the sandbox of each platform, which also provides the engines' bytes.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { text, utf8 } from "../../base/bytes.ts";
@@ -16,7 +16,7 @@ const SNIPPETS: readonly (readonly [ScriptKind, readonly Snippet[]])[] = [
   ["python", PYTHON],
 ];
 
-/** Each takes a text, and makes what should end it. */
+/** Functions that take a text and should be ended for what they do. */
 const GREEDY: Readonly<Record<ScriptKind, Readonly<Record<"depth" | "memory" | "list" | "loop", string>>>> = {
   javascript: {
     depth: "function f(x) { return f(x + 1) }",

@@ -1,6 +1,6 @@
 /**
- * The memory of an engine as it was when its script had been loaded. Each input finds it so: nothing that an input leaves
- * behind can be seen by the next one, and none of them pays for an engine of its own.
+ * The memory of an engine as it was when its script had been loaded. It is restored for each input. So no input sees
+ * what another has left behind, and none has to pay for an engine of its own.
  */
 const PAGE_BYTES = 65_536;
 

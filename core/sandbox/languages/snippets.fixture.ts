@@ -1,6 +1,6 @@
 /**
- * Scripts, what they get, and what they give: the same in every browser and in Node. Recorded from the engines of engines.ts
- * and read through; where MicroPython differs from CPython it is said.
+ * Scripts, their inputs, and their outputs, which are the same in every browser and in Node. They were recorded from
+ * the engines of engines.ts and then checked by reading. Notes say where MicroPython differs from CPython.
  */
 import type { ErrorCode } from "../../base/errors.ts";
 import type { InputForm } from "../../ports/sandbox.ts";

@@ -55,7 +55,7 @@ export class TaskProgram {
     return concat(this.#written.pieces);
   }
 
-  /** The first of its standard error. */
+  /** The beginning of its standard error. */
   get stderr(): Uint8Array {
     return concat(this.#complaints.pieces);
   }
@@ -201,7 +201,7 @@ export class TaskProgram {
     }
   }
 
-  /** Streams are always ready. Where only clocks are waited for, the first of them to come has come. */
+  /** Streams are always ready. If the program waits for clocks alone, the time of the earliest one has come. */
   #poll(subscriptions: number, events: number, count: number, out: number): void {
     if (count === 0 || count > SUBSCRIPTIONS_MAX) throw new WasiError("inval");
     const { memory } = this;

@@ -5,7 +5,7 @@ import type { SandboxOutcome, SandboxProgram } from "../../ports/sandbox.ts";
 import { failure, Meter } from "../wasm/meter.ts";
 import { Exit, TaskProgram } from "./calls.ts";
 
-/** The name by which a program is called: some say it when they complain. */
+/** The program's name in its arguments: some programs print it in error messages. */
 const NAME = "task";
 
 export function runCommand(

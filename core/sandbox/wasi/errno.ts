@@ -1,4 +1,4 @@
-/** Error numbers of WASI preview 1 ("errno"), and what of ours they stand for. */
+/** Error numbers of WASI preview 1 ("errno"), and our errors for which they stand. */
 import { StarfishError, type ErrorCode } from "../../base/errors.ts";
 
 export const ERRNO = {
@@ -32,7 +32,7 @@ export const ERRNO = {
   notcapable: 76,
 } as const;
 
-/** What a call of a program fails with; the program gets its number. */
+/** The error of a program's call; the program gets its number. */
 export class WasiError extends Error {
   override readonly name = "WasiError";
   readonly errno: number;

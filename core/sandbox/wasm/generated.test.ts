@@ -1,4 +1,4 @@
-/** Generated modules, rewritten and as they are: the same module but for what ends it. */
+/** Generated modules, rewritten and unchanged: they do the same, except for limits that end them. */
 import { expect, test } from "vitest";
 import { sampled } from "../../../test/fixtures/generated-modules.ts";
 import { runTask } from "./abi.ts";
@@ -14,7 +14,7 @@ interface Exports {
   run(pointer: number, length: number): bigint;
 }
 
-/** By the engine alone. */
+/** Runs a module without rewriting it. */
 function plainly(bytes: Uint8Array<ArrayBuffer>, input: Uint8Array): Uint8Array {
   const exports = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as unknown as Exports;
   const place = exports.alloc(input.length);

@@ -1,4 +1,4 @@
-/** NaNs that can be seen are canonical where arithmetic made them, and keep their bits where a module moved them. */
+/** NaNs whose bits can be seen are canonical if arithmetic made them, and keep their bits if a module moved them. */
 import { describe, expect, test } from "vitest";
 import { i32, wasm } from "../../../test/fixtures/wasm.ts";
 import { toHex } from "../../base/bytes.ts";

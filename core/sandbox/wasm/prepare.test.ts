@@ -40,7 +40,7 @@ const ABI: NonNullable<ModuleParts["exports"]> = [
   ["run", 0, 1],
 ];
 
-/** A file of one section that has so many of the same. */
+/** A file with one section that has this many equal items. */
 function withSection(id: number, count: number, item: readonly number[]): Uint8Array {
   const content = [...leb(count), ...repeated(count, item)];
   return Uint8Array.from([...wasm().subarray(0, 8), id, ...leb(content.length), ...content]);
