@@ -1,4 +1,4 @@
-/** Codes for who is no member: who fetches what, how often, and what everybody else is told. */
+/** Codes for somebody who is no member: who fetches what, how often, and what everybody else is told. */
 import { describe, expect, test } from "vitest";
 import {
   CodeLab,
@@ -15,7 +15,7 @@ import { CODE_MS, CODES_PER_MEMBER_MAX, HELD_MS, LOST_MS } from "./limits.ts";
 
 const BYTES = noise(3_000_000);
 
-/** What became of it at the sender, once something has. */
+/** How the code ended at the sender. Resolves once it has ended. */
 async function outcome(lab: CodeLab, { fetched }: Offered): Promise<string> {
   return await lab.swarm.settle(
     fetched.then(
@@ -277,7 +277,7 @@ test("codes of a member are bounded, and those of a node; each has a number of i
   const [first] = offered;
   first?.stop.abort(new StarfishError("cancelled", "Ctrl-C"));
   await lab.swarm.world.runFor(1_000);
-  // The number of one that is over is nobody's for an hour.
+  // The number of a code that is over is given to nobody for an hour.
   expect(Number((await lab.offer("member")).code.split("-")[0])).toBe(CODES_PER_MEMBER_MAX + 1);
 });
 

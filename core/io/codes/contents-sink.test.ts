@@ -1,4 +1,4 @@
-/** Who sends is a stranger too: what comes is what the person was told of, or nothing is taken. */
+/** The sender is a stranger, too: either the person was told of what arrives, or nothing is taken. */
 import { expect, test } from "vitest";
 import { concat } from "../../base/bytes.ts";
 import { realClock } from "../../platform/clock.ts";
@@ -15,7 +15,7 @@ function file(path: string, sizeBytes: number): TransferEntry {
   return { kind: "file", path, sizeBytes, modifiedMs: 0 };
 }
 
-/** What is taken of a list that is offered as another one. */
+/** What is taken if the offer states another list than the one that is sent. */
 async function taken(offered: readonly TransferEntry[], sent: readonly TransferEntry[]): Promise<string[]> {
   const manifest = await encodeManifest(sent, realClock);
   const key = sha256([manifest]);

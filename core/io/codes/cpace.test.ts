@@ -1,4 +1,6 @@
-/** The vectors of the draft: https://datatracker.ietf.org/doc/draft-irtf-cfrg-cpace/, "CPace using group NIST P-256". */
+/**
+ * The vectors of the draft: https://datatracker.ietf.org/doc/draft-irtf-cfrg-cpace/, "CPace using group NIST P-256".
+ */
 import { describe, expect, test } from "vitest";
 import { fromHex, toHex, utf8 } from "../../base/bytes.ts";
 import { isStarfishError } from "../../base/errors.ts";

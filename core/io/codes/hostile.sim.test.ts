@@ -1,4 +1,4 @@
-/** What a relay, strangers and members gone bad can do to a code: end it, and nothing else. */
+/** What a relay, strangers and malicious members can do to a code: end it, and nothing else. */
 import { describe, expect, test } from "vitest";
 import { extremesOf } from "../../../test/adversary/extremes.ts";
 import { samplesOf } from "../../../test/adversary/samples.ts";
@@ -44,7 +44,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
 };
 
-/** Does it to one message of a direction. */
+/** Applies a fault to one message of a direction. */
 function tampering(fault: Fault, direction: "in" | "out", at: number): Tamper {
   const held: Uint8Array[] = [];
   return (message, way, index) => {
@@ -54,7 +54,9 @@ function tampering(fault: Fault, direction: "in" | "out", at: number): Tamper {
   };
 }
 
-/** Of each direction: shares and confirmations, the offer or its answer, a piece or a word on one. */
+/**
+ * For each direction the positions of: share, confirmation, the offer or its answer, a piece or its acknowledgement.
+ */
 const PLACES = { in: [0, 1, 2, 4], out: [1, 2, 4, 5] } as const;
 
 describe.each(Object.keys(FAULTS))("a relay that %s", (name) => {
@@ -73,7 +75,7 @@ describe.each(Object.keys(FAULTS))("a relay that %s", (name) => {
           .then((found) => found.take(consume, { signal: stop.signal }));
         const [received, sent] = [outcomeOf(fetching), outcomeOf(offered.fetched)];
         await lab.swarm.world.runFor(60_000);
-        // What is held back is waited for until somebody has enough of it.
+        // A message that is held back is waited for until the test ends that.
         const enough = new StarfishError("cancelled", "Enough");
         stop.abort(enough);
         offered.stop.abort(enough);
@@ -274,7 +276,7 @@ describe("members", () => {
 });
 
 describe("strangers that make a sender work and prove nothing", () => {
-  /** One that asks for the code and sends a share, and says no more. */
+  /** A stranger that asks for the code, sends a share, and then nothing more. */
   function stall(lab: CodeLab): void {
     const socket = lab.connect();
     socket.onMessage(() => {});

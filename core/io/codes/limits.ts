@@ -48,9 +48,9 @@ export const FIRST_WORD_MS = 10_000;
 export const MEET_MS = 15_000;
 /** The size of a receiver's message: a control message of a transfer, sealed. */
 export const RECEIVER_BYTES_MAX: number = CONTROL_BYTES_MAX + 64;
-/** A stranger from whom nothing has come for so long is gone. A browser lets a hidden tab act once a minute. */
+/** A stranger from whom nothing has come for this long is gone. A browser lets a hidden tab act once a minute. */
 export const IDLE_MS = 150_000;
-/** So often a stranger gives a sign of life. */
+/** How often a stranger gives a sign of life. */
 export const SIGN_MS = 20_000;
 /** Time for a refusal to reach a stranger before its channel is closed. */
 export const FAREWELL_MS = 1_000;

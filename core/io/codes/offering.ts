@@ -1,6 +1,6 @@
 /**
- * One code that is open, at its sender: counts wrong guesses, lets whoever knows the words look, and sends to the one who
- * begins to fetch. From then on the code is good for that one alone, who may come back when the link breaks.
+ * One code that is open, at its sender: counts wrong guesses, lets whoever knows the words look, and sends to the one
+ * who begins to fetch. From then on the code is good for that one alone, who may come back when the link breaks.
  */
 import type { Bytes } from "../../base/bytes.ts";
 import { isStarfishError, StarfishError, toStarfishError } from "../../base/errors.ts";

@@ -1,8 +1,8 @@
 /**
  * The messages about codes. A member holds a number at the node that serves the page (CODE_PROTOCOL, requests). A
  * stranger connects to that node by WebSocket and names the number. From then on the node carries messages between the
- * stranger and the member (STRANGER_PROTOCOL, a channel that the node opens, with the number first). It can't read names
- * or contents:
+ * stranger and the member (STRANGER_PROTOCOL, a channel that the node opens, with the number first). It can't read
+ * names or contents:
  *
  *     stranger                    node                 member
  *     want              ->             stranger  ->

@@ -1,4 +1,4 @@
-/** A member gone bad that writes into the maps of mail and people what it should not: refused, or shown for what it is. */
+/** A malicious member writes into the maps of mail and people. What it writes is refused, or shown as what it is. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { concat, equal, utf8 } from "../../base/bytes.ts";
 import { encode } from "../../base/codec.ts";
@@ -65,7 +65,7 @@ function inbox(computer: Computer | undefined): ReturnType<Mail["inbox"]> {
   return honest(computer).mail.inbox();
 }
 
-/** Puts something on the disk that all can read, and gives the reference. */
+/** Puts something on the disk that all can read, and returns its reference. */
 async function stored(bytes: Uint8Array): Promise<{ cid: string; sizeBytes: number }> {
   async function* once(): AsyncGenerator<Uint8Array> {
     yield bytes;
@@ -89,7 +89,7 @@ describe("a member gone bad", () => {
     const id = writes({ from: honest(h0).net.self, to: [to(h1)], contents: [ref], sentAtMs: mallory.nowMs });
     await until(() => setAside() === 1, "it is set aside");
     expect(inbox(h1)).toEqual([]);
-    // It takes up nobody's room: somebody deletes it.
+    // It does not use up anybody's space, because some node deletes it.
     await until(() => mails.entry(mailKey(id)) === undefined, "it is gone", 2 * MINUTE_MS);
     await until(() => setAside() === 0, "and counts no more");
   });
@@ -130,7 +130,7 @@ describe("a member gone bad", () => {
       writes({ ...about, contents: [{ ...noLetter, sizeBytes: 2 ** 39 }] }),
       writes({ ...about, contents: [right] }),
     ];
-    // Nobody has a content of that length under this CID: it can't be told from one that is out of reach.
+    // Nobody has a content of that length under this CID. It looks the same as one that is out of reach.
     const absent = writes({ ...about, contents: [{ ...noLetter, sizeBytes: 10 }] });
     const good = writes({ ...about, contents: [right, shorter] });
     await until(() => ids.every((id) => inbox(h1).some((mail) => mail.id === id && mail.state === "spoilt")), "spoilt");
@@ -171,7 +171,7 @@ describe("a member gone bad", () => {
     mails.set(key, mails.get(key), { expiresInMs: 10 });
     await until(isRight, "and after its time was shortened", 2 * MINUTE_MS);
     expect(inbox(h1)).toMatchObject([{ id, state: "unread" }]);
-    // Its reader starts again while the entry is gone: the others see to it.
+    // The reader is restarted while the entry is gone; the other nodes write it again.
     scene.world.crash("h1");
     scene.bench.computers.delete("h1");
     mails.delete(key);
@@ -205,7 +205,7 @@ describe("a member gone bad", () => {
     const says = { peer: victim, madeAtMs: mallory.nowMs + 1_000, name: "h1", mailKey: new Uint8Array(32).fill(1) };
     const forged = makeCard(crypto, sign, { ...says, person: undefined });
     people.set(victim, forged.wire);
-    // A person whom she is not: the key is theirs, the signature hers.
+    // She claims to be another person: with that person's key, but her own signature.
     await scene.settle(honest(h0).people.setName("anna"));
     await until(() => honest(h1).people.all().length === 1, "anna is known");
     const anna = honest(h0).people.self();
@@ -230,7 +230,7 @@ describe("a member gone bad", () => {
       2 * MINUTE_MS,
     );
     expect(equal(readKey(h1), key)).toBe(true);
-    // One that she has kept since h1 had another name.
+    // A card that she has kept from the time when h1 had another name.
     honest(h1).net.update({ name: "renamed" });
     await until(
       () => people.get(victim) instanceof Uint8Array && !equal(people.get(victim) as Uint8Array, own),

@@ -1,4 +1,7 @@
-/** The ledger on maps without a network: what counts as referred to, in whatever order things come, and what is too much. */
+/**
+ * The ledger on maps without a network: which contents count as referred to, in whatever order entries arrive, and what
+ * exceeds the bounds.
+ */
 import { describe, expect, it } from "vitest";
 import { peerIdOf } from "../../base/peer-id.ts";
 import { signStatement } from "../../net/identity/statement.ts";
@@ -85,7 +88,7 @@ describe("the ledger", () => {
     const map = bench.map();
     const ledger = bench.ledger(map);
     const { mail, wire } = bench.mail();
-    // For ever, by whoever wrote it.
+    // An entry that never expires, as somebody has written it.
     map.set(mailKey(mail.id), wire);
     await bench.world.runFor(2_000);
     expect(ledger.get(mail.id)).toEqual(mail);
@@ -125,7 +128,7 @@ describe("the ledger", () => {
       kept.push(Array.from(ledger.all(), ({ id }) => id).toSorted());
     }
     expect(kept[0]).toEqual(kept[1]);
-    // The earliest: whoever sends more crowds out none of their own that came before.
+    // The earliest stay: a sender's further mails do not push out its earlier ones.
     expect(kept[0]).toContain(all.at(-1)?.mail.id);
     expect(kept[0]).not.toContain(all[0]?.mail.id);
   });

@@ -1,4 +1,4 @@
-/** Letters: what is written is read again, and what says otherwise than its entry is refused, whoever sealed it. */
+/** Letters: what is written is read again. A letter that contradicts its entry is refused, whoever sealed it. */
 import { describe, expect, it } from "vitest";
 import { encode } from "../../base/codec.ts";
 import { isStarfishError } from "../../base/errors.ts";

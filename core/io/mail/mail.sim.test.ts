@@ -82,7 +82,7 @@ describe("mail", () => {
         subject: "with a file",
         files: [{ name: "a secret name.bin", bytes: pieces(large) }],
       });
-      // Nobody but its reader has a clear byte of it, nor does its sender's disk hold the text.
+      // Only its reader has a clear byte of it. Even its sender's disk does not have the text.
       const secrets = [
         "a secret line of the letter",
         "a secret subject",
@@ -111,7 +111,7 @@ describe("mail", () => {
     const id = await lab.send("anna", { to: [ben, lab.addressOf("carl")], text: "in vain" });
     await lab.arrived("carl");
     expect(lab.stateOf("anna", id)).toBe("waiting");
-    // The clocks of all go on by a month: what stands in the map is over.
+    // All clocks advance by a month, so the time of everything in the map is over.
     await passes(lab, MAIL_KEPT_MS - HOUR_MS);
     expect(lab.stateOf("anna", id)).toBe("waiting");
     const told: string[] = [];
@@ -129,7 +129,7 @@ describe("mail", () => {
     await lab.world.runFor(30_000);
     expect(told).toEqual([`expired ${id}`]);
     expect(lab.stateOf("anna", id)).toBe("expired");
-    // Who comes back after that finds nothing, and hears of nothing.
+    // A node that comes back after that finds nothing and is told nothing.
     await lab.up("ben");
     await lab.world.runFor(60_000);
     expect(lab.mail("ben").inbox()).toEqual([]);
@@ -144,7 +144,7 @@ describe("mail", () => {
     const id = await lab.send("anna", { to: [ben], text: "what time is it?" });
     await lab.up("ben");
     await lab.world.runFor(60_000);
-    // Its person is told; no map is exchanged with such a node, and what is there stays for it.
+    // Its person is told. No map is exchanged with such a node, and its mail stays for it.
     expect(lab.computer("ben").net.notices().join()).toContain("Set the clock of this device right");
     expect(lab.stateOf("anna", id)).toBe("waiting");
     const sending = lab.mail("ben").send({ to: [lab.addressOf("anna")], text: "late" });
@@ -207,7 +207,7 @@ describe("mail", () => {
   });
 });
 
-/** Time, for all of them at once: waiting for it would take hours. */
+/** Lets time pass for all nodes at once; waiting for it would take hours. */
 async function passes(lab: MailLab, ms: number): Promise<void> {
   for (const node of lab.world.nodes) node.jumpClock(ms);
   await lab.world.runFor(30_000);

@@ -1,4 +1,7 @@
-/** What a node finds of mail and people in its own store when it starts: damaged or not, it starts, or says what is wrong. */
+/**
+ * A node that starts with mail and people in its store: whether these are damaged or not, it starts, or says what is
+ * wrong.
+ */
 import { describe, expect, it } from "vitest";
 import { encode, type Schema } from "../../base/codec.ts";
 import { isStarfishError } from "../../base/errors.ts";

@@ -1,4 +1,7 @@
-/** Cards: what a node signs is read; what anybody else has signed, or a person has not, is none. */
+/**
+ * Cards: a card that its node has signed is read. One that somebody else has signed, or whose person has not signed, is
+ * invalid.
+ */
 import { describe, expect, it } from "vitest";
 import { toHex, utf8 } from "../../base/bytes.ts";
 import { decodeAny, encode } from "../../base/codec.ts";
@@ -62,7 +65,7 @@ describe("a card", () => {
       person: { keys: stolen, name: "anna", mailKey: says.mailKey },
     });
     expect(why(claimed.wire)).toContain("a person who has not signed");
-    // Anna's signature for the one node, in a card of the other.
+    // Anna's signature for one node, in a card of another.
     const [body] = decodeAny(makeCard(realCrypto, signer(node), says).wire) as [Uint8Array];
     const fields = decodeAny(body) as unknown[];
     fields[1] = peerIdOf(other.publicKey);

@@ -17,7 +17,7 @@ const seed = new Uint8Array(32).fill(7);
 
 type Serve = (request: unknown, context: RequestContext) => Promise<unknown>;
 
-/** Two nodes; what one is asked on the protocol the other answers. */
+/** Two nodes, each of which answers the other's requests. */
 function twoNodes(): { readonly asked: JoinParts; readonly asking: JoinParts; answers: unknown[] } {
   let serve: Serve | undefined;
   const answers: unknown[] = [];
@@ -51,7 +51,7 @@ describe("a code", () => {
       seed,
       from: anna,
     });
-    // Whoever carries it sees nothing of the key.
+    // A node that carries the answer sees nothing of the key.
     expect(toHex(encode(answers[0]))).not.toContain(toHex(seed));
     await expect(joinBy(code, asking, {})).rejects.toMatchObject({ code: "refused" });
   });

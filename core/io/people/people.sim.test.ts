@@ -4,7 +4,7 @@ import type { Computer } from "../../computer.ts";
 import type { Address } from "../mail/types.ts";
 import { MailLab } from "../../../test/sim/mail-lab.ts";
 
-/** The first two are anna's. */
+/** A lab in which the first two nodes are anna's. */
 async function withAnna(...others: readonly string[]): Promise<MailLab> {
   const lab = await MailLab.of(["laptop", "phone", ...others]);
   await lab.settle(lab.computer("laptop").people.setName("anna"));
@@ -116,7 +116,7 @@ describe("a person", () => {
         .inbox()
         .map(({ id }) => id),
     ).toEqual([before]);
-    // It is nobody's that the others know of, and what it says with the old key they do not hear.
+    // The others do not know whose node it is, and ignore what it says with the old key.
     await expect(
       lab.settle(lab.computer("phone").people.remove(lab.computer("laptop").net.self)),
     ).rejects.toMatchObject({

@@ -1,4 +1,6 @@
-/** Transfers over links that are cut and between nodes that crash: what arrives is right, and little is sent twice. */
+/**
+ * Transfers over links that are cut, and between nodes that crash: what arrives is correct, and little is sent twice.
+ */
 import { describe, expect, test } from "vitest";
 import { seeds } from "../../../test/sim/seeds.ts";
 import { noise, pauseOf, type Peer, sourceOf, TransferLab } from "../../../test/sim/transfer-lab.ts";
@@ -49,7 +51,7 @@ async function senderBack(lab: TransferLab): Promise<Peer> {
   return from;
 }
 
-/** What the receiver's node has taken off its links since it was asked first. */
+/** Counts the bytes that a node has received since the first call. */
 function countIn({ net }: Peer): () => number {
   let bytes = 0;
   net.onTraffic((event) => void (event.direction === "in" && (bytes += event.bytes)));
@@ -157,7 +159,7 @@ test("what has the same names and other bytes is sent anew", async () => {
 });
 
 describe("what has come whole", () => {
-  /** The receiver has all; its word on that never reaches the sender, which ends. */
+  /** The receiver has everything, but the sender ends before it hears so. */
   async function sentUnheard(lab: TransferLab): Promise<{ readonly to: Peer; readonly back: Peer }> {
     const { from, to } = await lab.pair();
     let cuts = 0;
@@ -259,7 +261,7 @@ test.each(seeds(2, 200))("whatever breaks, and whenever (seed %i)", async (seed)
     }
   }
   await lab.swarm.world.runUntil(() => sending.isOver, { withinMs: LONG_MS });
-  // A receiver that is cut off before its first word is not waited for: a person sends again.
+  // A sender does not wait for a receiver that was cut off before its first message; a person sends again.
   if (isStarfishError(sending.failure, "timeout")) {
     sending = send(lab, lab.peer("from"), self);
     await lab.swarm.world.runUntil(() => sending.isOver, { withinMs: LONG_MS });

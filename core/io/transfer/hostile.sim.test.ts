@@ -1,4 +1,7 @@
-/** What members that know the protocol and break it can do to a sender and a receiver: nothing but end their own transfer. */
+/**
+ * What members that know the protocol and break it can do to a sender or a receiver: end their own transfer, and
+ * nothing else.
+ */
 import { expect, test } from "vitest";
 import { extremesOf } from "../../../test/adversary/extremes.ts";
 import { samplesOf } from "../../../test/adversary/samples.ts";
@@ -75,7 +78,7 @@ interface Said {
   readonly after?: (channel: Channel, manifest: Uint8Array) => void;
 }
 
-/** What becomes of the receiver's inbox, and whether the liar is counted one. */
+/** Returns what the receiver's inbox has afterwards, and whether a fault of the liar was counted. */
 async function sayTo(lab: TransferLab, from: Peer, to: Peer, said: Said): Promise<string[]> {
   const { clock, crypto } = lab.swarm.world.node("from").ports;
   const entries = said.entries ?? [{ kind: "file", path: "a", sizeBytes: 3, modifiedMs: 0 }];
@@ -174,7 +177,8 @@ test("what is not as it was offered is dropped, and its sender counted as at fau
     const before = faults();
     await sayTo(lab, from, to, said);
     expect(to.transfer.list(), what).toEqual([]);
-    // Bytes that are not those that were hashed may be a broken disk's; who fills the queue is cut off without a word.
+    // Bytes that do not match their hash may come from a broken disk. A member that fills the queue is disconnected
+    // without a message.
     if (!["no root", "an end before its pieces", "more than the window"].includes(what))
       expect(faults(), what).toBeGreaterThan(before);
   }

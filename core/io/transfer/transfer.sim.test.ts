@@ -1,4 +1,4 @@
-/** Transfers between nodes of a simulated world: what arrives, who is asked, and what links that break do to it. */
+/** Transfers between nodes of a simulated world: what arrives, who is asked, and what happens when links break. */
 import { describe, expect, test } from "vitest";
 import { all, noise, pauseOf, sourceOf, TransferLab } from "../../../test/sim/transfer-lab.ts";
 import { concat, equal, utf8 } from "../../base/bytes.ts";
@@ -8,7 +8,7 @@ import type { Offer, SendProgress } from "./types.ts";
 
 const SEND_MS = 3_600_000;
 
-/** What it ends with, for later. */
+/** The result or the error of a promise, to be awaited later. */
 function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     () => undefined,
@@ -160,7 +160,7 @@ describe("send", () => {
     const third = await lab.up("third");
     await lab.swarm.agreement(20_000);
     await lab.swarm.settle(to.transfer.answer(from.net.self, undefined));
-    // A hundred at once, on channels of its own making.
+    // A hundred offers at once, on channels that the sender opens itself.
     const codes: string[] = [];
     for (let i = 0; i < 100; i++) {
       const stop = new AbortController();
@@ -277,7 +277,7 @@ describe("receive", () => {
     const sent = from.transfer.send(to.net.self, source, { signal: stop.signal });
     sent.catch(() => {});
     await lab.swarm.world.runUntil(() => (to.transfer.list()[0]?.doneBytes ?? 0) > 0, { withinMs: 20_000 });
-    // In the middle of what it stores, of which nothing is left when it resolves.
+    // Cancelled while it stores; nothing of it is left when this resolves.
     await lab.swarm.settle(to.transfer.cancel(to.transfer.list()[0]?.id ?? ""));
     expect(lab.swarm.world.node("to").ports.shards.usage().usedBytes).toBe(0);
     expect(await lab.swarm.failure(sent)).toMatchObject({ code: "cancelled" });

@@ -1,7 +1,7 @@
 /**
- * What two nodes say on a transfer's channel. Each message begins with a byte: 0 and a control message in CBOR, or 1 and a
- * piece of the stream. The stream is the manifest (manifest.ts) and then the bytes of all files; all pieces but the last
- * have PIECE_BYTES.
+ * What two nodes say on a transfer's channel. Each message begins with a byte: 0 and a control message in CBOR, or 1
+ * and a piece of the stream. The stream is the manifest (manifest.ts) and then the bytes of all files; all pieces but
+ * the last have PIECE_BYTES.
  *
  *     sender                      receiver
  *     offer                   ->
@@ -13,9 +13,9 @@
  *     end                     ->                   how many pieces and bytes there were, and their root
  *                             <-  done
  *
- * The root of pieces is a chain of hashes: r(0) = 32 zeros, r(i+1) = SHA-256(r(i) | SHA-256(piece i)). `refuse` ends it from
- * the receiver's side at any time, `cancel` from the sender's. A channel that closes without either is a broken link: the
- * sender comes back with the same offer.
+ * The root of pieces is a chain of hashes: r(0) = 32 zeros, r(i+1) = SHA-256(r(i) | SHA-256(piece i)). `refuse` ends it
+ * from the receiver's side at any time, `cancel` from the sender's. A channel that closes without either is a broken
+ * link: the sender comes back with the same offer.
  */
 import * as v from "valibot";
 import { bytesOf, check, decode, encode, integerOf, lineOf, momentOf, type Schema, textOf } from "../../base/codec.ts";
