@@ -1,6 +1,6 @@
 /**
- * Databases on nodes that come, go, crash and are cut off from each other, with random schemas and statements: no reader ever
- * sees a part of a transaction, and after quiet all nodes answer all queries alike.
+ * Databases on nodes that come, go, crash and are cut off from each other, with random schemas and statements: No
+ * reader ever sees a part of a transaction, and after a quiet time all nodes give the same answers to all queries.
  */
 import { expect, test } from "vitest";
 import { MapSwarm, type MapNode } from "../../test/sim/maps.ts";
@@ -15,7 +15,7 @@ import type { SqlDatabase } from "./types.ts";
 const NODES: number = isLong ? 20 : 6;
 const STEPS: number = isLong ? 200 : 80;
 const QUIET_MS = 120_000;
-/** What a statement may be refused for where nobody is at fault. */
+/** The errors with which a statement may be refused without anybody's fault. */
 const REFUSALS: ReadonlySet<string> = new Set(["constraint", "usage", "unsupported", "clock"]);
 
 const CREATE = [
@@ -93,7 +93,7 @@ class Story {
     await swarm.world.runFor(2_000);
   }
 
-  /** Both rows of the pair, each time: who reads sees them equal, or neither. */
+  /** Each transaction writes both rows of a pair: a reader sees both equal, or neither. */
   async #transaction(node: MapNode): Promise<void> {
     const value = this.#written++;
     const isGone = this.#random.real() < 0.2;

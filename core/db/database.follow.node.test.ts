@@ -1,4 +1,7 @@
-/** What follows changes follows what changed: live queries their tables, and rows that are set aside those they stand back for. */
+/**
+ * What reacts to changes reacts only to the right ones: live queries to changes of their tables, and rows that are set
+ * aside to changes of the rows for which they stand back.
+ */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { exchange } from "../../test/fixtures/replica-map.ts";
 import { SqlSwarm } from "../../test/fixtures/sql-swarm.ts";
@@ -13,7 +16,7 @@ beforeEach(() => {
 });
 afterEach(() => swarm.close());
 
-/** How often `call` is asked of a node's thread from now on. */
+/** Counts how often `call` is asked of a node's thread from now on. */
 function calls(node: number, call: CallName): () => number {
   let count = 0;
   const engine = swarm.engines[node];

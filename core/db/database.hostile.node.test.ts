@@ -1,4 +1,6 @@
-/** What a member writes into the map that no database would: it harms no index, and all nodes answer alike. */
+/**
+ * A member writes into the map what no database would write. That harms no index, and all nodes give the same answers.
+ */
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { exchange } from "../../test/fixtures/replica-map.ts";
@@ -25,7 +27,7 @@ function packed(column: string, value: SqlValue): Uint8Array {
   return writer.slice();
 }
 
-/** Nodes 0 and 1 hear of it in other orders than one that comes then. */
+/** Nodes 0 and 1 get the entries in other orders than a node that comes now. */
 async function expectAlike(): Promise<void> {
   exchange(...swarm.maps);
   const newcomer = swarm.add();
@@ -98,7 +100,7 @@ test("which keys those are, SQLite and we think alike", async () => {
   }
 });
 
-/** As many as a member writes who means it; few where all tests run. */
+/** With LONG as many tables as an attacker would write, otherwise few. */
 const TABLES: number = Number(process.env["LONG"] ?? 0) > 0 ? 100_000 : 3_000;
 
 test(

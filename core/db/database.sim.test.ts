@@ -1,4 +1,7 @@
-/** The shared database on whole computers in virtual time: what one node writes, all have, whatever was between them. */
+/**
+ * The shared database on whole computers in virtual time: what one node writes, all nodes have, whatever cut them off
+ * from each other.
+ */
 import { expect, test } from "vitest";
 import { ShellBench } from "../../test/sim/shell-bench.ts";
 import type { SqlDatabase, SqlRow } from "./types.ts";

@@ -1,4 +1,7 @@
-/** The database on one node or two, with real SQLite and a real map: what it takes, what it refuses, and how it recovers. */
+/**
+ * The database on one node or two, with real SQLite and a real map: what it takes, what it refuses, and how it
+ * recovers.
+ */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { exchange } from "../../test/fixtures/replica-map.ts";
 import { SqlSwarm } from "../../test/fixtures/sql-swarm.ts";
@@ -116,7 +119,7 @@ test("a large answer comes in pages, and one that is too large as a whole is ref
   expect(sum).toBe(200_010_000);
   const large = sql`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 80) SELECT zeroblob(1000000) FROM n`;
   await expect(large.run()).rejects.toMatchObject({ code: "too-large" });
-  // Who reads a large answer keeps writers waiting, and lets go when it stops.
+  // A reader of a large answer keeps writers waiting, until it stops reading.
   await sql`CREATE TABLE t (id INTEGER PRIMARY KEY)`;
   let seen = 0;
   let written: Promise<unknown> | undefined;
@@ -134,7 +137,7 @@ test("statements that come together are written together, each with its own outc
   const before = swarm.map(0).replica.table.live;
   const ids = Array.from({ length: 50 }, (_, i) => i);
   const outcomes = await Promise.allSettled(ids.map((id) => sql`INSERT INTO t VALUES (${id % 40}, ${id - 5})`.run()));
-  // The first six break the rule; the ids of the last ten are taken but for those.
+  // The first six break the rule. The ids of the last four are taken.
   const isFine = (id: number): boolean => id >= 6 && id < 46;
   expect(outcomes.map(({ status }) => status)).toEqual(ids.map((id) => (isFine(id) ? "fulfilled" : "rejected")));
   const stamps = new Set(
@@ -224,7 +227,8 @@ test("what is added to a counter on several nodes at once all counts, and so do 
   const tags = [0, 1, 2].flatMap((i) => [1, 2, 3, 4, 5].map((round) => `${i}.${round}`));
   const merged = [{ hits: sum, tags: JSON.stringify(tags) }];
   for (const node of nodes) expect(await node`SELECT hits, tags FROM t`).toEqual(merged);
-  // Set to a number it is that number, as far as this node knows; a row that is inserted again begins anew.
+  // A counter that is set to a number has that value, as far as this node knows. A row that is inserted again begins
+  // anew.
   await sql`UPDATE t SET hits = 0`;
   await nodes[2]?.query("UPDATE t SET hits = hits + 1");
   exchange(...swarm.maps);

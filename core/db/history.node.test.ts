@@ -1,4 +1,4 @@
-/** What the database was at an earlier moment, as far as a node has seen it. */
+/** The database as it was at an earlier moment, as far as a node has seen it. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { exchange, ReplicaMap, TestTime } from "../../test/fixtures/replica-map.ts";
 import { SqlSwarm } from "../../test/fixtures/sql-swarm.ts";

@@ -1,6 +1,6 @@
 /**
- * Whatever statements nodes run, and in whatever order their changes reach the others: in the end all have the same tables,
- * rows and conflicts, and so has a node that reads all of it from the map at once. Real maps and real SQLite, without a
+ * Nodes run any statements, and their changes reach the others in any order. In the end all have the same tables, rows
+ * and conflicts, and so has a node that reads everything from the map at once. Real maps and real SQLite, without a
  * network.
  */
 import fc from "fast-check";
@@ -74,7 +74,7 @@ const statement: fc.Arbitrary<string> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({ table, to: fc.oneof(table, fc.constant("other")) }).chain((x) =>
-      // And back, since most statements speak of the old name.
+      // And back, since most statements use the old name.
       fc.constantFrom(`ALTER TABLE ${x.table} RENAME TO ${x.to}`, `ALTER TABLE other RENAME TO ${x.to}`),
     ),
   },

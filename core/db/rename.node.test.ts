@@ -1,4 +1,4 @@
-/** Tables and columns that are renamed, while others write them under the names of before. */
+/** Tables and columns that are renamed, while other nodes write them under the old names. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { exchange } from "../../test/fixtures/replica-map.ts";
 import { SqlSwarm } from "../../test/fixtures/sql-swarm.ts";
@@ -20,7 +20,7 @@ function meet(): void {
   exchange(...swarm.maps);
 }
 
-/** All nodes, and one that comes now, answer that so. */
+/** Expects this answer of all nodes, and of one that comes now. */
 async function expectAll(query: string, rows: unknown): Promise<void> {
   const newcomer = swarm.add();
   meet();
@@ -81,7 +81,7 @@ test("of two who rename one thing the later counts, and of two things with one n
   await other`ALTER TABLE b RENAME TO e`;
   await expectAll("SELECT count(*) AS n FROM b", [{ n: 0 }]);
   expect(await sql`SELECT id FROM e`).toEqual([{ id: 1 }]);
-  // A table that is made under the name, too, is the one that has it.
+  // If another table is created with that name, that table has it.
   await sql`ALTER TABLE e RENAME TO f`;
   await other`CREATE TABLE f (id INTEGER PRIMARY KEY, q)`;
   await expectAll("SELECT count(*) AS n FROM a", [{ n: 1 }]);
@@ -185,7 +185,7 @@ test("a new name that SQLite refuses takes no other its own", async () => {
   await sql`ALTER TABLE u RENAME TO w`;
   await expect(sql`ALTER TABLE t RENAME a TO rowid`.run()).rejects.toThrow("rowid");
   meet();
-  // As a member gone bad says it.
+  // As a malicious member writes it.
   const [, map] = swarm.maps;
   for (const { key } of [...(map?.entries("!c/") ?? [])]) map?.set(key.replace("!c/", "!n/"), { n: "RowId" });
   await expectAll("SELECT id, b FROM w", []);

@@ -1,7 +1,7 @@
 /**
  * The shared database as its users see it: `computer.sql`. Tables are read and written with SQL (SQLite's) on any node,
- * online or cut off, and all nodes converge. The truth is the replicated map `db` (model: docs/database.md); SQLite is an
- * index of it that each node makes for itself when somebody first asks, in a thread of its own.
+ * online or cut off, and all nodes converge. The truth is the replicated map `db` (model: docs/database.md); SQLite is
+ * an index of it that each node makes for itself when somebody first asks, in a thread of its own.
  *
  *     const rows = await sql<{ name: string }>`SELECT name FROM users WHERE age > ${age}`;
  *     for await (const { name } of sql`SELECT name FROM users`) console.log(name);
@@ -11,14 +11,16 @@
  *     });
  *     const stop = sql`SELECT count(*) AS n FROM notes`.live().subscribe(({ rows }) => show(rows));
  *
- * A statement by itself is a transaction of its own. It is visible here when its promise resolves, and elsewhere a moment
- * later, whole. Parameters are never text: they are bound. Errors are StarfishErrors, with these codes:
+ * A statement by itself is a transaction of its own. It is visible here when its promise resolves, and elsewhere a
+ * moment later, whole. Parameters are never text: they are bound. Errors are StarfishErrors, with these codes:
  *
- *     "usage"        the SQL is wrong (syntax, an unknown table or column, parameters that don't fit); the message is SQLite's
+ *     "usage"        the SQL is wrong (syntax, an unknown table or column, parameters that don't fit); the message is
+ *                    SQLite's
  *     "constraint"   UNIQUE, NOT NULL, CHECK, FOREIGN KEY or the primary key forbids it; nothing was written
- *     "unsupported"  SQL that a shared database does not take: ATTACH, PRAGMA that writes, virtual tables, TEMP, VACUUM,
- *                    writes to system tables, BEGIN and COMMIT as text (use `transaction` or `begin`)
- *     "too-large"    a value, row, transaction, result or statement is beyond its bound; says size, bound and what to do
+ *     "unsupported"  SQL that a shared database does not take: ATTACH, PRAGMA that writes, virtual tables, TEMP,
+ *                    VACUUM, writes to system tables, BEGIN and COMMIT as text (use `transaction` or `begin`)
+ *     "too-large"    a value, row, transaction, result or statement is beyond its bound; the message says size, bound
+ *                    and what to do
  *     "full"         the database has used up its budget on this node; nothing was written
  *     "clock"        this node's clock can't be brought in line with the others'; it can read
  *     "timeout"      the statement took longer than it may, or a transaction was left open for too long
@@ -30,8 +32,8 @@
 import type { Unsubscribe } from "../base/events.ts";
 
 /**
- * A value as SQLite has it. Integers are numbers where they are exact (below 2^53), else bigints. NaN is NULL. JSON and JSONSET
- * columns are text.
+ * A value as SQLite has it. Integers are numbers if these are exact (below 2^53), else bigints. NaN is NULL. JSON and
+ * JSONSET columns are text.
  */
 export type SqlValue = null | number | bigint | string | Uint8Array;
 /** Values that may be bound: booleans are 0 and 1, undefined is NULL. */

@@ -18,7 +18,7 @@ function exact(big: bigint): SqlValue {
   return Number.isSafeInteger(Number(big)) ? Number(big) : big;
 }
 
-/** As a primary key has them: -0 and whole reals are the integers that they are equal to. */
+/** The value as a primary key has it: -0 and whole reals become the integers that they are equal to. */
 function canonical(one: SqlValue): SqlValue {
   if (typeof one !== "number" || !Number.isInteger(one)) return one;
   if (one === 0) return 0;

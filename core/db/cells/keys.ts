@@ -1,9 +1,9 @@
 /**
- * Primary keys as text for the map's keys: equal values have equal texts, numbers sort as numbers and text as text. Letters
- * up to `"` (0x22) are escaped, so that the space and the `"` are free to separate. Pure.
+ * Primary keys as text for the map's keys: equal values have equal texts, numbers sort as numbers and text as text.
+ * Letters up to `"` (0x22) are escaped, so that the space and the `"` are free to separate. Pure.
  *
- *     A…W  an integer: tag by sign and number of digits (base 64), then these
- *     r    another number: 16 hex digits of its bits, made to sort
+ *     A…W  an integer: a tag for sign and number of digits (base 64), then the digits
+ *     r    another number: 16 hex digits of its bits, changed so that they sort as the numbers do
  *     u    a UUID as it is usually written, in 22 digits
  *     x    text, escaped
  *     y    bytes as hex

@@ -1,6 +1,7 @@
 /**
- * SQLite's changesets as the session extension writes them (https://sqlite.org/session/changeset.html and sqlite3session.c):
- * the net changes of a transaction. Decoding here is several times faster than SQLite's own iterator. Pure.
+ * SQLite's changesets as the session extension writes them (https://sqlite.org/session/changeset.html and
+ * sqlite3session.c): the net changes of a transaction. Decoding here is several times faster than SQLite's own
+ * iterator. Pure.
  */
 import { assert } from "../../base/assert.ts";
 import { exact } from "../cells/pack.ts";
@@ -16,9 +17,9 @@ export type Record = readonly (Cell | undefined)[];
 export interface Change {
   readonly table: string;
   readonly kind: "insert" | "update" | "delete";
-  /** The old values: of an update the primary key and the columns that changed; of an insertion nothing. */
+  /** The old values. An update has the primary key and the columns that changed, an insertion has nothing. */
   readonly before: Record;
-  /** The new values: of an update the columns that changed; of a deletion nothing. */
+  /** The new values. An update has the columns that changed, a deletion has nothing. */
   readonly after: Record;
   /** Which columns are the primary key. */
   readonly isKey: readonly boolean[];

@@ -61,7 +61,10 @@ function shownText(connection: Connection, maker: SchemaMaker, model: TableModel
   return { ...made, columns };
 }
 
-/** A text as SQLite has it, with the quotes that it needs. SQLite puts quotes where it renames, and keeps them. */
+/**
+ * The text of an object, with only the quotes that it needs. SQLite adds quotes to names when it renames them, and
+ * keeps them.
+ */
 function textOf(connection: Connection, maker: SchemaMaker, name: string): string {
   const names = new Set<string>();
   for (const { model } of maker.tables) for (const one of [model, ...model.columns]) names.add(folded(one.name));

@@ -86,8 +86,8 @@ export class Labeller {
   }
 
   /**
-   * A text may speak of what is not there (any more), under a name that something else has had meanwhile: SQLite renames that
-   * too, and the index would be another one for it.
+   * A text may refer to something that does not exist (any more), by a name that something else has had meanwhile.
+   * SQLite renames that reference too. That would make a different index, so the texts are restored.
    */
   #restoreTexts(): void {
     for (const [key, sql] of this.#textsNow()) {
@@ -106,7 +106,7 @@ export class Labeller {
 
   #renameTables(all: readonly Renaming[]): void {
     const steps = all.filter(({ from, to }) => from !== to);
-    // One may take the name that another gives up.
+    // A table may take the name that another one gives up.
     for (const [i, { from }] of steps.entries()) this.#run(`ALTER TABLE ${quoted(from)} RENAME TO _renamed_${i}`);
     for (const [i, { to }] of steps.entries()) this.#run(`ALTER TABLE _renamed_${i} RENAME TO ${quoted(to)}`);
   }
@@ -119,7 +119,7 @@ export class Labeller {
     for (const { from } of steps) there.delete(folded(from));
     for (const { from, to } of steps) if (there.has(folded(to))) throw taken(to, from);
     const alter = `ALTER TABLE ${quoted(table)} RENAME COLUMN`;
-    // SQLite would not mind two columns of one name now, and rename either.
+    // At this moment SQLite would allow two columns of one name, and rename either of them.
     const names = [...there, ...steps.flatMap(({ from, to }) => [folded(from), folded(to)])];
     let between = "_renamed_";
     while (names.some((name) => name.startsWith(between))) between += "_";

@@ -1,4 +1,4 @@
-/** What the node asks of the thread that holds SQLite's index, and what it answers. Structured clones of these travel. */
+/** The messages between the node and the thread that holds SQLite's index. They are sent as structured clones. */
 import type { SchemaEntry, SchemaWrite } from "../schema/model.ts";
 import type { ColumnInfo, Conflict, SchemaObject, SqlParameters, SqlValue } from "../types.ts";
 import type { Failure } from "../sql-error.ts";

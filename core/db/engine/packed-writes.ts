@@ -1,4 +1,4 @@
-/** Writes of the map as they travel from the thread of the index. Pure. */
+/** Writes of the map in the form in which the thread of the index sends them. Pure. */
 import { CellWriter } from "../cells/pack.ts";
 import type { PackedWrites } from "./messages.ts";
 

@@ -1,11 +1,14 @@
-/** Rows that contest places, against the plain rule: the latest first, each that none of those before it stands in the way of. */
+/**
+ * Rows that compete for places, compared with the plain rule: rows are taken from the latest on, each if no row taken
+ * before stands in its way.
+ */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Known, Settling } from "./settling.ts";
 
 interface Row {
   readonly stamp: number;
-  /** What it should have alone. */
+  /** The numbers that no other row may have. */
   readonly holds: readonly number[];
 }
 

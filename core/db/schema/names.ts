@@ -11,8 +11,8 @@
  *
  *     TABLE/KEY COLUMN+PART what one writer added to a counter, or an element of a set (parts.ts)
  *
- * TABLE and COLUMN are hashes of names. A primary key (keys.ts) has no letter up to the space, so that a row's cells follow
- * it in the map's order.
+ * TABLE and COLUMN are hashes of names. A primary key (keys.ts) has no letter up to the space, so that a row's cells
+ * follow it in the map's order.
  */
 
 const ALPHABET = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
