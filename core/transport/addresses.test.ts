@@ -12,7 +12,7 @@ test.each([
   "192.0.2.1:4001",
   "/ip4/192.0.2.1/udp/4001",
   "/ip4/192.0.2.1/tcp/4001/ws/p2p-circuit",
-  // Whoever dials it asks public DNS servers, by HTTPS from a tab, on a member's word.
+  // Dialling it would ask public DNS servers (by HTTPS from a tab), because a member said so.
   "/dnsaddr/example.org",
   "/dnsaddr/example.org/tcp/443/ws",
 ])("%s is not", (address) => {

@@ -66,7 +66,7 @@ describe("frames", () => {
     const Real = globalThis.Uint8Array;
     const decoder = new FrameDecoder({ message: () => {}, end: () => {}, tooLarge: () => {} });
     const [head = new Real()] = encodeFrames([new Real(MESSAGE_BYTES_MAX)]);
-    // What is constructed by a length is new memory.
+    // An array that is constructed from a length is new memory.
     globalThis.Uint8Array = new Proxy(Real, {
       construct(target, args: [number]) {
         if (typeof args[0] === "number") allocated.push(args[0]);

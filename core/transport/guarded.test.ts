@@ -7,13 +7,13 @@ test("a stream that is opened while its connection closes ends the connection, a
   const [connection] = multiaddrConnectionPair();
   const muxer = guardedYamux({}, (error) => faults.push(error))().createStreamMuxer(connection);
   const opening = muxer.createStream();
-  // In the moment between asking for it and telling the other end.
+  // The moment between asking for a stream and telling the other end.
   connection.abort(new Error("gone"));
   const stream = await opening;
   await new Promise((resolve) => setTimeout(resolve, 0));
   expect(stream.status).not.toBe("open");
   expect(muxer.status).toBe("closed");
-  // What goes on using it is told by a closed stream, not by an exception.
+  // Code that goes on using it finds a closed stream, and no exception is thrown.
   await expect(muxer.createStream()).rejects.toThrow(/closed|not open/i);
   expect(faults).toEqual([]);
 });

@@ -1,5 +1,5 @@
 /**
- * The libp2p node below the adapter: which parts are used, and with which bounds. Left out on purpose: identify, ping,
+ * The libp2p node below the adapter: the parts that are used, with their bounds. Left out on purpose: identify, ping,
  * discovery and routing (Starfish gossips members itself), and automatic redialling (the overlay decides).
  *
  * Two things are reached inside of libp2p 3.3.11, through a service of our own, which is given libp2p's components:

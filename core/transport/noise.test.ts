@@ -15,7 +15,7 @@ async function encrypter(): Promise<ReturnType<ReturnType<typeof lightNoise>>> {
   return lightNoise()({ privateKey, peerId: peerIdFromPrivateKey(privateKey), logger: silentLogger, upgrader });
 }
 
-/** Both ends of an encrypted connection, of which the second is what the address says. */
+/** Both ends of an encrypted connection. The second end has the address that is given. */
 async function secured(below: readonly [MultiaddrConnection, MultiaddrConnection]): Promise<MessageStream[]> {
   const signal = AbortSignal.timeout(5_000);
   const [outbound, inbound] = [await encrypter(), await encrypter()];
@@ -32,7 +32,7 @@ test.each([
 ])("what came over %s is given back when it is read: %s", async (address, isGivenBack) => {
   const below = multiaddrConnectionPair({ inbound: { remoteAddr: multiaddr(address) } });
   const chunks: Uint8Array[] = [];
-  // Before noise hears of them.
+  // Called before noise gets them.
   below[1].addEventListener("message", ({ data }) => {
     for (const chunk of data instanceof Uint8Array ? [data] : data) if (chunk.length > BYTES / 2) chunks.push(chunk);
   });

@@ -56,7 +56,9 @@ describe("addresses that members tell", () => {
 });
 
 describe("a host", () => {
-  /** How often it is dialled within an hour by who wants to every 100 ms, at ever other ports. */
+  /**
+   * How often a host is dialled within an hour by a node that wants to dial it every 100 ms, at a new port each time.
+   */
   function dialsInAnHour(one: Reach): number {
     let dials = 0;
     for (let nowMs = 0; nowMs < 3_600_000; nowMs += 100) {

@@ -11,9 +11,9 @@ import { placeOf } from "./addresses.ts";
 
 /** Hosts that are remembered; those that were not heard of for longest are forgotten first. */
 const HOSTS_MAX = 4_096;
-/** So many failures cost nothing yet: the node may have just started, or changed its port. */
+/** This many failures have no effect yet: the node may have just started, or changed its port. */
 const FREE_FAILURES = 4;
-/** Then this long a pause, doubled with each further failure. */
+/** After these a pause of this length, doubled with each further failure. */
 const PAUSE_MS = 4_000;
 const PAUSE_MS_MAX = 600_000;
 /** The longest pause for a host where members have answered, so that the end of a cut is noticed in time. */
