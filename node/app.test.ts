@@ -74,7 +74,7 @@ interface Answer {
   readonly body: Buffer;
 }
 
-/** By node:http, because fetch would tidy the paths. */
+/** Uses node:http, because fetch would normalise the paths. */
 async function get(
   path: string,
   headers: Record<string, string> = {},
@@ -161,7 +161,7 @@ test.each([
   "/app/none",
 ])("%s is not there", async (path) => {
   const { status, body } = await get(path);
-  // What leaves /app is not the app's to answer.
+  // A path that leaves /app is not answered by the app.
   expect([404, 418]).toContain(status);
   expect(body.toString()).not.toMatch(/not for you|KEY|url/);
 });

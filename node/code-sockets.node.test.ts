@@ -1,4 +1,6 @@
-/** Strangers by real WebSockets: what a code is for, through the server that serves the page, and nothing besides. */
+/**
+ * Strangers on real WebSockets: through the server that serves the page they get what a code is for, and nothing else.
+ */
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";

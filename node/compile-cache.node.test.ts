@@ -1,4 +1,4 @@
-/** What is kept of compiled code, where, and when it is not believed: by real processes. */
+/** Which compiled code is kept, where, and when it is not trusted: with real processes. */
 import { execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,7 +16,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Talks to a node that is not there, for which all of `sh` is loaded. */
+/** Talks to a node that is not there; all of `sh` is loaded for that. */
 function runSh(): void {
   const env = { PATH: process.env["PATH"], HOME: folder, XDG_CACHE_HOME: folder };
   expect(() =>

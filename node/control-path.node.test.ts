@@ -1,4 +1,4 @@
-/** Who can stand between `starfish sh` and its node: with real sockets. */
+/** Whether anybody can get between `starfish sh` and its node: with real sockets. */
 import { once } from "node:events";
 import { chmod, lstat, mkdir, mkdtemp, readdir, readlink, rm, stat, symlink } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
@@ -47,7 +47,7 @@ test("for a long path it lies in a directory that is new and nobody else's, and 
   expect((await stat(dirname(place.path))).mode & 0o077).toBe(0);
   await listenAt(place.path);
   expect(await ownControlPath(data)).toBe(place.path);
-  // A node that was killed leaves it, and the next one takes it away.
+  // A killed node leaves its socket, and the next node removes it.
   await using next = await placeControl(data, runtime);
   expect(next.path).not.toBe(place.path);
   expect(await readdir(runtime)).toEqual([basename(dirname(next.path))]);
@@ -87,7 +87,7 @@ test("neither is one of another user, nor another user's link to it", async () =
   await listenAt(socket);
   const data = await longDirectory();
   await symlink(socket, join(data, "control.sock"));
-  // Only an administrator can give files away: here it is this user who is another.
+  // Only an administrator can give files to others, so here this user pretends to be another one.
   const owner = process.getuid?.();
   const who = vi.spyOn(process, "getuid").mockReturnValue(12_345);
   try {

@@ -1,4 +1,4 @@
-/** OpenSSL's cryptography says what JavaScript's says, to honest and to crafted signatures. */
+/** OpenSSL's cryptography gives the same answers as JavaScript's, for honest and for crafted signatures. */
 import { ed25519, ED25519_TORSION_SUBGROUP } from "@noble/curves/ed25519.js";
 import { sha512 } from "@noble/hashes/sha2.js";
 import { expect, test } from "vitest";

@@ -1,4 +1,4 @@
-/** Nodes of programs: two in one process share their memory, and what fails gives its directory back. */
+/** Nodes that programs start: two in one process share their memory, and a start that fails releases its directory. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

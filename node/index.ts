@@ -1,7 +1,7 @@
 /**
- * Starfish for programs in Node: `import { openComputer } from "starfish"`. The same node as `starfish up`, in the program's
- * own process: it holds the shared memory whole, serves the page, and lends cores if it is told to. In a page the same call
- * comes from /starfish.js (browser/open-computer.ts).
+ * Starfish for programs in Node: `import { openComputer } from "starfish"`. The same node as `starfish up`, in the
+ * program's own process: it holds the shared memory whole, serves the page, and lends cores if it is told to. In a page
+ * the same call comes from /starfish.js (browser/open-computer.ts).
  */
 import type { Computer } from "../core/computer.ts";
 import { timeKnown } from "../core/net/time/known.ts";

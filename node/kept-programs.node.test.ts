@@ -1,4 +1,4 @@
-/** A program that this node has no copy of comes from the swarm's own files, where somebody has put it. */
+/** A program of which this node has no copy comes from the swarm's files, if somebody has put it there. */
 import { expect, test } from "vitest";
 import { StarfishError } from "../core/base/errors.ts";
 import { concat, text } from "../core/base/bytes.ts";
@@ -20,7 +20,7 @@ test("a program is fetched from the swarm's own files, and only the right one", 
   const tree = new TemporaryTree(realClock);
   const names = new Namespace([
     { path: "/", tree },
-    // As a session has it: what is there hides the swarm's own folder of that name.
+    // As in a session: this tree hides the swarm's own folder of that name.
     { path: "/bin", tree: binTree({ commands: () => [] }) },
   ]);
   const place = { ...nodeProgramPlatform, load: () => Promise.reject(new StarfishError("not-found", "none here")) };

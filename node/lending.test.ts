@@ -1,4 +1,4 @@
-/** What a node lends: asked once, remembered, and never guessed from a number without unit. */
+/** What a node lends: it asks once, remembers the answer, and never guesses the unit of a number. */
 import { mkdtemp } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ async function asked(
   const answers = [...typed];
   output.on("data", (data: Buffer) => {
     shown += String(data);
-    // As a person does: when the question stands there.
+    // Answers as a person does: when the question is there.
     if (!String(data).endsWith("]: ")) return;
     if (answers.length > 0) input.write(answers.shift());
     else input.end();

@@ -45,7 +45,7 @@ test("sockets that ask for nothing, or slowly, keep page and health from nobody"
       if (i % 100 === 0) await once(socket, "connect").catch(() => {});
     }
     expect(await (await fetch(`http://127.0.0.1:${port}/health`)).text()).toBe("ok\n");
-    // None stays.
+    // All of them are closed.
     for (const socket of slow) if (!socket.closed) await once(socket, "close");
   } finally {
     for (const socket of slow) socket.destroy();

@@ -1,4 +1,4 @@
-/** Which machine a node says that it is on, and who is told. */
+/** Which machine a node states as its own, and who is told. */
 import { createServer } from "node:http";
 import { mkdtemp } from "node:fs/promises";
 import { connect } from "node:net";

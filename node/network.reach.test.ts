@@ -1,4 +1,4 @@
-/** Addresses that a member made up: how often a real host that is none is dialled for them. */
+/** Made-up addresses in a member's records: how often a real host that is no member is dialled because of them. */
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { expect, test } from "vitest";
@@ -18,7 +18,7 @@ function keyOf(index: number): Uint8Array {
 
 async function attempts(alsoAt: readonly string[]): Promise<number> {
   let connections = 0;
-  // It hangs up on everybody, as a host that speaks another protocol does.
+  // It closes every connection, as a host that speaks another protocol does.
   const host = createServer((socket) => {
     connections++;
     socket.on("error", () => {});

@@ -1,4 +1,4 @@
-/** What those get who are no members: they speak libp2p, and even Starfish's greeting, and try what there is. */
+/** What strangers get, who are no members: they speak libp2p, and even Starfish's greeting, and try everything. */
 import { once } from "node:events";
 import { connect as connectSocket, type Socket } from "node:net";
 import { tcp } from "@libp2p/tcp";
@@ -176,7 +176,7 @@ describe("a stranger", () => {
     await greet(connection);
     node.handle(PROTOCOL, () => {});
     for (let i = 0; i < 100; i++) (await connection.newStream(PROTOCOL, { maxOutboundStreams: 200 })).send(head);
-    // They are read in order.
+    // Streams are read in order.
     await over(await connection.newStream("/none").catch(() => connection.newStream(GREETING_PROTOCOL)));
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * 1024 * 1024);
   });
@@ -255,7 +255,7 @@ describe("a stranger", () => {
     }
     const accepting = accepted(member);
     const link = await other.dial({ peer: member.self, addresses: [], introducers: [relay.self] });
-    // Both have addresses: the relay is only asked to pass on the wish to be called back.
+    // Both have addresses, so the relay only passes on the request to be called back.
     expect(link.path()).toEqual({ kind: "direct", transport: "tcp" });
     await link.open(PROTOCOL);
     await accepting;

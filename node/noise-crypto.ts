@@ -47,7 +47,7 @@ export const nodeNoiseCrypto: NoiseCrypto = {
     decipher.setAuthTag(record.subarray(end));
     const plaintext = new Uint8ArrayList();
     for (const piece of piecesOf(text)) plaintext.append(decipher.update(piece));
-    // Throws where the tag is another.
+    // Throws if the tag is wrong.
     decipher.final();
     return plaintext;
   },

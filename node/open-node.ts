@@ -51,7 +51,10 @@ export interface OpenNode extends AsyncDisposable {
 /** How long links may take to close when the node leaves; the goodbye itself is sent at once. */
 const GOODBYE_MS = 5_000;
 
-/** Rejects with "in-use", "io", "usage" (there is no such app), "bad-invite", "bad-certificate" and what else a start can fail with. */
+/**
+ * Rejects with "in-use", "io", "usage" (there is no such app), "bad-invite", "bad-certificate" and what else a start
+ * can fail with.
+ */
 export async function openNode(options: OpenNodeOptions): Promise<OpenNode> {
   const { dataDir, host, log } = options;
   await using stack = new AsyncDisposableStack();

@@ -54,7 +54,7 @@ test("by https, the names of the certificate are let in", () => {
   const allows = (origin: string): boolean => pages.allows(request(origin, new URL(origin).host));
   expect(allows("https://star.example.org:4500")).toBe(true);
   expect(allows("https://a.swarm.example.org:4500")).toBe(true);
-  // Anybody could make such a name lead here, and no certificate was asked for.
+  // Anybody could make such a name lead here, and without https no certificate proves it.
   expect(allows("http://star.example.org:4500")).toBe(false);
   expect(allows("https://rebound.example.org:4500")).toBe(false);
   expect(allows("https://a.b.swarm.example.org:4500")).toBe(false);

@@ -33,7 +33,7 @@ interface Answer {
   readonly body: Buffer;
 }
 
-/** By node:http, because fetch would tidy the paths. */
+/** Uses node:http, because fetch would normalise the paths. */
 async function get(path: string, headers: Record<string, string> = {}, method = "GET"): Promise<Answer> {
   const address = server.address();
   if (typeof address !== "object" || address === null) throw new Error("not listening");
@@ -86,7 +86,7 @@ test("what the build has compressed is sent as it is, and is no file of its own"
   const file = join(folder, "page", "assets", "built-abc123.js");
   await writeFile(file, SCRIPT);
   await compressFile(file);
-  // Made unlike what the node would make.
+  // Different from what the node would make.
   await writeFile(`${file}.gz`, gzipSync("from the build"));
   const built = createServer(await servePage(join(folder, "page")));
   await once(built.listen(0, "127.0.0.1"), "listening");

@@ -142,7 +142,9 @@ export function sendAsset(
   response.writeHead(200, headers).end(request.method === "HEAD" ? undefined : body);
 }
 
-/** Whether the header takes an encoding (RFC 9110, 12.5.3); browsers never send anything finer than this tells apart. */
+/**
+ * Whether the header takes an encoding (RFC 9110, 12.5.3); browsers never send anything finer than this tells apart.
+ */
 function accepts(header: string, encoding: string): boolean {
   return header.split(",").some((part) => {
     const [name = "", weight = ""] = part.trim().split(";");

@@ -1,4 +1,4 @@
-/** What is made cheaper inside of libp2p's parts still speaks with those who have them as they come. */
+/** Nodes with our changes inside of libp2p's parts can still talk to nodes with the unchanged libraries. */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { Socket } from "node:net";
@@ -32,7 +32,7 @@ async function started(libp2p: Libp2p): Promise<Libp2p> {
   return libp2p;
 }
 
-/** A node as Starfish has it, which listens for TCP, or for WebSockets. */
+/** A node with Starfish's parts, which listens for TCP or for WebSockets. */
 async function own(isWeb: boolean): Promise<Libp2p> {
   const server = createServer();
   if (isWeb) {

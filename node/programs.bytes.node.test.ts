@@ -1,4 +1,7 @@
-/** Unmodified programs of others over files of the tree give the bytes that another WASI runtime (node:wasi) gives. */
+/**
+ * Unmodified programs of others, run over files of the tree, give the same bytes as in another WASI runtime
+ * (node:wasi).
+ */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,6 @@
-/** Files of the directory where `starfish sh` was called, through a real socket: whole or not at all, in bounded memory. */
+/**
+ * Files of the directory where `starfish sh` was called, through a real socket: whole or not at all, in bounded memory.
+ */
 import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
@@ -127,7 +129,7 @@ test("directories are listed and made, and errors have their names", async () =>
   expect(await failure(host.openFile(at("no"), { signal }))).toBe("not-found");
   expect(await failure(host.createFile(at("no/file"), { signal }))).toBe("not-found");
   expect(await failure(host.createFile(at("d"), { signal }))).toBe("is-a-directory");
-  // Longer than a name may be, and than a message: neither ends the session.
+  // A name that is too long, and one that is longer than a message: neither ends the session.
   expect(await failure(host.openFile(at("x".repeat(3_000)), { signal }))).toBe("io");
   expect(await failure(host.openFile(at("x".repeat(5_000)), { signal }))).toBe("too-large");
   const file = await host.openFile(at("d/f"), { signal });
@@ -141,7 +143,7 @@ test("a file of no size that has content is read to its end", async () => {
   expect([file.sizeBytes, whole.length > 0]).toEqual([0, true]);
   let isChanged = false;
   const parts = await Array.fromAsync(streamOf(file, signal, () => (isChanged = true)));
-  // Speeds in it change all the time; its lines do not.
+  // The speeds in it change all the time, but its lines do not.
   const names = (text: string): string[] => text.split("\n").map((line) => line.split(":")[0] ?? "");
   expect(names(Buffer.concat(parts).toString())).toEqual(names(whole.toString()));
   expect(isChanged).toBe(false);
@@ -218,7 +220,7 @@ test("a file larger than memory streams through", async () => {
   }
   await writer.finish();
   expect(seen).toBe(sizeBytes);
-  // Both ends are in this process, with the test runner; what is held of the file is a few pieces.
+  // Both ends and the test runner are in this process; only a few pieces of the file are in memory.
   expect(most).toBeLessThan(350 * 1024 * 1024);
 });
 

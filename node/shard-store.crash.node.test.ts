@@ -1,4 +1,7 @@
-/** The file store of shards in a process that is killed among its puts: what it said is there, and nothing by halves. */
+/**
+ * The file store of shards in a process that is killed while it puts: everything that it reported is there, and nothing
+ * is there in part.
+ */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
@@ -10,11 +13,11 @@ import { openFileShardStore } from "./shard-store.ts";
 
 const KILLS = 8;
 const SHARD_BYTES = 200_000;
-/** Ids in use: each comes again after so many puts, with another length. */
+/** Ids in use: each is put again after this many puts, with another length. */
 const IDS = 10;
 const AT_ONCE = 4;
 
-/** Puts shards of one repeated byte, several at once, and says each number when it is durable. */
+/** Puts shards of one repeated byte, several at once, and prints each number when its shard is durable. */
 const WRITER = `
   const { openFileShardStore } = await import(${JSON.stringify(new URL("./shard-store.ts", import.meta.url).href)});
   const store = await openFileShardStore(process.argv[1], { quotaBytes: Infinity });
@@ -37,7 +40,7 @@ it("keeps whole shards when the process is killed", async () => {
     const args = ["--input-type=module", "--eval", WRITER, directory, String(next)];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     const exited = once(child, "exit");
-    // Killed at another place of the work each time: right after some line, while the next puts are under way.
+    // Killed at a different point each time: right after some line, while the next puts are under way.
     let left = 9 + kill;
     for await (const line of createInterface(child.stdout)) {
       const i = Number(line);

@@ -92,7 +92,7 @@ describe("file store of shards", () => {
   });
 
   it("keeps what was there and says that the disk is full", async () => {
-    // /dev/full fails every write with ENOSPC; a name of the temporary file that leads there brings the store to it.
+    // /dev/full fails every write with ENOSPC. A link with the name of the temporary file makes the store write there.
     await using store = await openStore(directory);
     await store.put("a", new Uint8Array(10).fill(1));
     await symlink("/dev/full", `${await fileOf(directory, "a")}.part`);

@@ -1,4 +1,7 @@
-/** The file store of a process that is killed in the middle of its writes: every value is whole, the last or the one before. */
+/**
+ * The file store of a process that is killed in the middle of its writes: every value is whole, either the last one or
+ * the one before.
+ */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
@@ -11,7 +14,7 @@ import { openFileStore } from "./store.ts";
 const KILLS = 8;
 const VALUE_BYTES = 200_000;
 
-/** Writes a value of one repeated byte, again and again, and says each number when it is durable. */
+/** Writes a value of one repeated byte, again and again, and prints each number when its value is durable. */
 const WRITER = `
   const { openFileStore } = await import(${JSON.stringify(new URL("./store.ts", import.meta.url).href)});
   const store = await openFileStore(process.argv[1]);
@@ -28,7 +31,7 @@ it("keeps whole values when the process is killed", async () => {
     const args = ["--input-type=module", "--eval", WRITER, directory, String(last + 1)];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     const exited = once(child, "exit");
-    // Killed at another place of the work each time: right after some line, while the next write is under way.
+    // Killed at a different point each time: right after some line, while the next write is under way.
     let left = 2 + kill;
     for await (const line of createInterface(child.stdout)) {
       last = Number(line);

@@ -69,7 +69,7 @@ describe("file store", () => {
   });
 
   it("keeps the old value and says that the disk is full", async () => {
-    // /dev/full fails every write with ENOSPC; a name of the temporary file that leads there brings the store to it.
+    // /dev/full fails every write with ENOSPC. A link with the name of the temporary file makes the store write there.
     await using store = await openFileStore(directory);
     await store.set("a", utf8("old"));
     const [name = ""] = await readdir(directory);

@@ -19,7 +19,7 @@ test("a node's own certificate is for its addresses, is kept, and is nobody else
   expect(made.names).toEqual(expect.arrayContaining(["localhost", "127.0.0.1"]));
   expect(await loadCertificate(folder, "self")).toEqual(made);
   expect((await stat(join(folder, "tls", "key.pem"))).mode & 0o077).toBe(0);
-  // What is damaged is made anew.
+  // A damaged certificate is made anew.
   await writeFile(join(folder, "tls", "key.pem"), "damaged");
   const again = await loadCertificate(folder, "self");
   expect(again.fingerprint).not.toBe(made.fingerprint);

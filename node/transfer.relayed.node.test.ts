@@ -1,4 +1,7 @@
-/** A transfer between two nodes that have no direct link: a third member relays it, and keeps all that it can read of it. */
+/**
+ * A transfer between two nodes without a direct link. A third member relays it, and records everything that it can
+ * read.
+ */
 import { expect, test } from "vitest";
 import { equal } from "../core/base/bytes.ts";
 import { createDevices } from "../core/io/devices/devices.ts";
@@ -26,7 +29,7 @@ interface Peer extends AsyncDisposable {
   readonly transfer: Transfer;
 }
 
-/** A node; where it listens nowhere others reach it through those that it is linked to. */
+/** A node. If it does not listen, others reach it through the nodes to which it is linked. */
 async function peer(
   name: string,
   options: { readonly listens?: boolean; readonly invite?: string; readonly noiseCrypto?: NoiseCrypto },
@@ -74,7 +77,7 @@ test("the member that relays a transfer can read none of it", async () => {
   const log: Buffer[] = [];
   const reads: NoiseCrypto["chaCha20Poly1305Decrypt"] = (...args) => {
     const plain = nodeNoiseCrypto.chaCha20Poly1305Decrypt(...args);
-    // Before anybody gives the memory back.
+    // Copied before anybody frees the memory.
     log.push(Buffer.from(plain.subarray()));
     return plain;
   };
@@ -89,7 +92,7 @@ test("the member that relays a transfer can read none of it", async () => {
     .poll(() => from.net.members().filter(({ status }) => status === "awake").length, { timeout: 20_000 })
     .toBe(3);
   const content = noise(200_000, 77);
-  // What is said to the relay itself it can read, or this test would prove nothing.
+  // The relay can read messages that are meant for it; otherwise this test would prove nothing.
   await from.net.ping(relay.net.self);
   expect(sharesRun(new TextEncoder().encode(PING_PROTOCOL), Buffer.concat(log))).toBe(true);
   await to.transfer.answer(from.net.self, "allow");

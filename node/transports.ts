@@ -21,9 +21,12 @@ export interface NodeTransportsOptions {
    * only, no pages.
    */
   readonly mayLink?: (request: IncomingMessage) => boolean;
-  /** Takes what is to become something else than a link. */
+  /** Takes requests that are to become something other than a link. */
   readonly others?: TakesUpgrade;
-  /** The IP address to listen on for TCP, beside the server; wildcards are told to others as all interfaces. Absent: TCP is only dialled. */
+  /**
+   * The IP address to listen on for TCP, beside the server; wildcards are told to others as all interfaces. Absent: TCP
+   * is only dialled.
+   */
   readonly tcpHost?: string;
   /** Default: any free port. */
   readonly tcpPort?: number;

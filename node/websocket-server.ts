@@ -46,7 +46,10 @@ const PAYLOAD_BYTES_MAX = 1024 * 1024;
 /** Takes a request that is to become something else than a link: whether it has. */
 export type TakesUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
 
-/** A transport that accepts WebSocket connections on `server`. Listen on "/ip4/…/tcp/…/ws", or wss where it speaks TLS; the port is the server's. */
+/**
+ * A transport that accepts WebSocket connections on `server`. Listen on "/ip4/…/tcp/…/ws", or wss where it speaks TLS;
+ * the port is the server's.
+ */
 export function webSocketServer(
   server: Server,
   mayLink: (request: IncomingMessage) => boolean,
