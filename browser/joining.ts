@@ -98,7 +98,7 @@ export function openEntrance(page: Page, trouble: unknown, fail: (error: unknown
   });
 }
 
-/** For who comes with a code: fetches what it is for, and starts no node. */
+/** For somebody who comes with a code: fetches what it is for, and starts no node. */
 export async function openFetch(page: Page, text: string): Promise<void> {
   page.fail(new StarfishError("not-a-member", "This tab is in no swarm: it fetches what a code is for, above"));
   page.status.say("Not connected");

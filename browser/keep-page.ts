@@ -1,4 +1,7 @@
-/** Has the browser keep the page (service-worker.ts), and an app. Browsers do so only for pages that came protected. */
+/**
+ * Makes the browser keep the page (service-worker.ts), and an app. Browsers do so only for pages that came over https
+ * or from this machine.
+ */
 
 /** `root` is the folder of the page's files, which an app that a node serves shares (starfish.ts). */
 export function keepPage(root: string): void {
@@ -12,7 +15,7 @@ export function keepPage(root: string): void {
 }
 
 /**
- * Has the service worker keep an app. Its page, and what the page has loaded so far, came before there was a service
+ * Makes the service worker keep an app. Its page, and what the page has loaded so far, came before there was a service
  * worker, so they are fetched once more, through it. What is loaded later passes through it anyway.
  */
 export async function keepApp(root: string): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * What a page's program gets from /starfish.js, as types. `openComputer` gives the computer of the page at `/`, without
- * its terminal and views. In Node.js the function of that name comes from the package (node/index.ts).
+ * The types of what a page's program gets from /starfish.js. `openComputer` gives the computer of the page at `/`,
+ * without its terminal and views. In Node.js the function of that name comes from the package (node/index.ts).
  *
  *     import { openComputer } from "/starfish.js";
  *     const { sql, memory } = await openComputer();

@@ -1,8 +1,9 @@
 /**
- * Keeps the page, so that it opens although the node that served it is dead. All of a build is fetched when it is installed
- * and kept under the build's name. What the server has comes first where it answers, so that a reload gets its version; the
- * files below assets/ never change under their names. The build before stays, for tabs that are open with it. An app that the
- * node serves below app/ is kept file by file, as its tabs ask for them, and opens as the page does.
+ * Keeps the page, so that it opens although the node that served it is dead. All of a build is fetched when it is
+ * installed and kept under the build's name. What the server has comes first where it answers, so that a reload gets
+ * its version; the files below assets/ never change under their names. The build before stays, for tabs that are open
+ * with it. An app that the node serves below app/ is kept file by file, as its tabs ask for them, and opens as the page
+ * does.
  *
  * It imports nothing, because browsers load it by itself. vite.config.ts writes the names of the files into it.
  */

@@ -72,7 +72,7 @@ describe("IndexedDB store", () => {
         tell();
       };
       await using store = await openIndexedDbStore(name, { onLost, lookMs: 10 });
-      // What its owner deletes is no loss.
+      // An entry that its owner deletes is no loss.
       await store.set("a", utf8("one"));
       await store.delete("a");
       await store.set("b", utf8("two"));

@@ -1,6 +1,12 @@
-/** Codes among what is pasted where an invite is asked for. Loaded with the page, so it knows no words and no curve. */
+/**
+ * Recognises a code that somebody pastes where an invite is asked for. It is loaded with the page, so it has neither
+ * the word lists nor the cryptography of codes.
+ */
 
-/** Where a code leads, pasted in a link or typed: to this page, unless the link is of another. What it is worth is found out there. */
+/**
+ * The link for a code that was typed, or pasted in a link: that link's page, else this page. Whether the code is valid
+ * is found out there.
+ */
 export function codeLinkIn(pasted: string): string | undefined {
   const [link] = /https?:\/\/[^\s#<>"']+#code=[\w-]+/.exec(pasted) ?? [];
   if (link !== undefined) return link;

@@ -1,4 +1,7 @@
-/** The tab's host: what is written becomes one download, however large; a file picker opens only for a person. */
+/**
+ * The tab's host: everything written becomes one download, however large it is, and a file picker opens only for a
+ * person.
+ */
 import { afterEach, expect, test, vi } from "vitest";
 import { isStarfishError } from "../../core/base/errors.ts";
 import { pattern } from "../../test/fixtures/content.ts";
@@ -10,7 +13,7 @@ const host = pageHost({ clear: () => {} } as PageTerminal);
 
 afterEach(() => vi.restoreAllMocks());
 
-/** What is offered for download, by name, instead of a download. */
+/** Collects what is offered for download, by name, instead of downloading it. */
 function downloads(): Map<string, Blob> {
   const offered = new Map<string, Blob>();
   const blobs = new Map<string, Blob>();

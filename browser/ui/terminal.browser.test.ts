@@ -1,4 +1,4 @@
-/** Pastes into the page's terminal: the real xterm.js, a real clipboard event, the session that stands behind it. */
+/** Pastes into the page's terminal: the real xterm.js, a real clipboard event, and the session behind them. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { utf8 } from "../../core/base/bytes.ts";
 import { createSession, type LineRunner } from "../../core/shell/interactive.ts";
@@ -54,7 +54,7 @@ function press(key: string): void {
   parent.querySelector("textarea")?.dispatchEvent(new KeyboardEvent("keydown", { key, keyCode, bubbles: true }));
 }
 
-/** What a screen reader is given: the screen's rows. */
+/** The text for screen readers: the screen's rows. */
 const screen = (): string =>
   Array.from(parent.querySelectorAll(".xterm-accessibility-tree > *"), (row) => row.textContent).join("\n");
 const sees = async (words: string | RegExp): Promise<void> => {

@@ -1,4 +1,4 @@
-/** The line editor on the real xterm.js: the cursor is where the editor reckons it to be, whatever is typed. */
+/** The line editor on the real xterm.js: the cursor is where the editor computes it to be, whatever is typed. */
 import { Terminal as Xterm } from "@xterm/xterm";
 import fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
@@ -46,7 +46,7 @@ function open(columns: number): { xterm: Xterm; write: (text: string) => Promise
   return { xterm, write: (text) => new Promise((resolve) => xterm.write(text, resolve)) };
 }
 
-/** Where the editor's own reckoning has the end of a line: a wide one never straddles the edge. */
+/** The end of a line as the editor computes it: a wide character never crosses the edge. */
 function endOf(line: readonly string[], columns: number): [row: number, column: number] {
   let [row, column] = [0, PROMPT.length];
   for (const grapheme of line) {
@@ -68,7 +68,7 @@ test.each(SAMPLES)("%s", async (_what, text) => {
     await write(editor.key({ kind: "text", text: grapheme }).screen);
     expect([grapheme, xterm.buffer.active.cursorX]).toEqual([grapheme, PROMPT.length + widthOf(editor.line)]);
   }
-  // Back to the beginning: at each step the line is drawn anew.
+  // Goes back to the beginning; the line is drawn anew at each step.
   for (const _grapheme of graphemes(text)) await write(editor.key({ kind: "named", name: "left" }).screen);
   expect(xterm.buffer.active.cursorX).toBe(PROMPT.length);
   expect(lines(xterm).slice(0, 2)).toEqual([ABOVE, PROMPT + text]);

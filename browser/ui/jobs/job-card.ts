@@ -1,4 +1,7 @@
-/** One job in the view of jobs: its progress, a strip of its tasks in the colours of the nodes that did them, and what can be done with it. */
+/**
+ * One job in the view of jobs: its progress, a strip of its tasks in the colours of the nodes that did them, and what
+ * can be done with it.
+ */
 import type { Computer } from "../../../core/computer.ts";
 import type { JobState } from "../../../core/jobs/types.ts";
 import { contentBytes } from "../../../core/jobs/spec.ts";

@@ -1,4 +1,4 @@
-/** The statements of the view of tables: names are quoted, and what is typed is bound, whatever is in either. */
+/** The statements of the view of tables: names are quoted and typed values are bound, whatever they contain. */
 import { expect, test } from "vitest";
 import type { ColumnDetail, SchemaObject } from "../../../core/db/types.ts";
 import { countOf, insertOf, pageOf, shapeOf, updateOf } from "./statements.ts";

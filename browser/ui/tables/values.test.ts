@@ -1,4 +1,7 @@
-/** What is typed into a cell, and how values show: every value that is shown whole is the same when it is saved again. */
+/**
+ * How typed text becomes a value, and how values are shown: every value that is shown whole stays the same when it is
+ * saved again.
+ */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { toHex } from "../../../core/base/bytes.ts";
