@@ -115,7 +115,7 @@ async function* onlyFile(entries: AsyncIterable<FetchedEntry>): AsyncGenerator<U
 }
 
 async function* zipOf(entries: AsyncIterable<FetchedEntry>): AsyncGenerator<Uint8Array, void, undefined> {
-  const { writeZip } = await import("../../core/disk/content/zip.ts");
+  const { writeZip } = await import("../../core/disk/content/zip-write.ts");
   async function* sized(): AsyncGenerator<FileEntry | FolderEntry, void, undefined> {
     for await (const entry of entries) {
       if (entry.kind === "folder") yield entry;

@@ -16,6 +16,7 @@ import "../../core/disk/content/car.ts";
 import "../../core/disk/content/tar.ts";
 import "../../core/disk/content/unixfs-read.ts";
 import "../../core/disk/content/zip.ts";
+import "../../core/disk/content/zip-write.ts";
 import "../../core/io/codes/codes.ts";
 import "../../core/jobs/graph-table.ts";
 import "../../core/jobs/remembered.ts";

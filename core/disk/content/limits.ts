@@ -45,9 +45,14 @@ export const FOLDER_LEVELS_MAX = 2_048;
 export const INFLATE_BYTES = 16_384;
 /** Longest path in an archive, as in Linux. */
 export const PATH_BYTES_MAX = 4_096;
-/** Entries of a zip that is written: beyond this zip needs fields that the library does not write. Tar has no limit. */
-export const ZIP_ENTRIES_WRITTEN_MAX = 65_534;
-/** Entries in a zip that is read. Its directory is read in pieces, so more would work, but would hardly be meant. */
+/** Bytes given to the deflater at once: a page's thread is busy with them for some 2 ms. */
+export const DEFLATE_BYTES = 65_536;
+/** Bytes of a file that are deflated to see whether it shrinks, in some 6 ms; files up to this are measured whole. */
+export const ZIP_PROBE_BYTES = 262_144;
+/**
+ * Entries in a zip that is read: its directory is read in pieces, so more would work, but would hardly be meant. And
+ * in one that is written: its directory, of some 150 bytes an entry, is in memory until the end. Tar has no limit.
+ */
 export const ZIP_ENTRIES_MAX = 1_000_000;
 /**
  * Bytes of an extended header in a tar: names and rights of one file. Solaris' and Apple's writers come to some 100 KB.

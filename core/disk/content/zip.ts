@@ -1,64 +1,35 @@
 /**
- * Directories as zip, with zip64 if there are more or larger files than zip can describe
- * (https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT). Written as a stream, with files stored unpacked. Read
- * by the directory at the archive's end: only that says for certain what the archive contains, so a zip must be
- * readable at any position. Unpacked on this thread, a little at a time.
+ * Reads zips, zip64 too (https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT), by the directory at the archive's
+ * end: only that says for certain what the archive contains, so a zip must be readable at any position. Unpacked on this
+ * thread, a little at a time. `zip-write.ts` writes them.
  */
-import { makeZip } from "client-zip";
 import { Inflate } from "fflate";
 import { messageOf, StarfishError } from "../../base/errors.ts";
 import { crc32 } from "./crc32.ts";
-import { INFLATE_BYTES, ZIP_ENTRIES_WRITTEN_MAX } from "./limits.ts";
+import { INFLATE_BYTES } from "./limits.ts";
 import { type RandomAccess, readExactly, readRun } from "./random-access.ts";
-import { chunksOf } from "./streams.ts";
-import { exactContent, type FileEntry, type FolderEntry, type TreeEntry } from "./tree-entry.ts";
+import type { FileEntry, TreeEntry } from "./tree-entry.ts";
 import { readZipDirectory, type ZipRecord } from "./zip-directory.ts";
+import type { PackedEntry } from "./zip-write.ts";
+
+export interface ZipFile extends FileEntry {
+  /** As it is in the zip, for another zip; undefined if it is encrypted. */
+  readonly packed: PackedEntry | undefined;
+}
+
+export type ZipEntry = Exclude<TreeEntry, FileEntry> | ZipFile;
 
 const LOCAL_HEADER = 0x04034b50;
 const LOCAL_HEADER_BYTES = 30;
 const STORED = 0;
 const DEFLATED = 8;
 const ENCRYPTED = 0x0001;
-/** Zip's time begins in 1980. */
-const TIME_UNKNOWN_MS: number = Date.UTC(1980, 0, 2);
-
-/**
- * A zip of the entries. Rejects with what their content rejects with, with "io" if it has another length than its entry
- * says, and with "too-large" on too many entries.
- */
-export async function* writeZip(entries: AsyncIterable<FileEntry | FolderEntry>): AsyncGenerator<Uint8Array> {
-  yield* chunksOf(makeZip(zipInputs(entries), { buffersAreUTF8: true }), "io");
-}
-
-interface ZipInput {
-  readonly name: string;
-  readonly lastModified: Date;
-  readonly input: AsyncIterable<Uint8Array<ArrayBuffer>>;
-}
-
-async function* zipInputs(
-  entries: AsyncIterable<FileEntry | FolderEntry>,
-): AsyncGenerator<ZipInput | Omit<ZipInput, "input">> {
-  let count = 0;
-  for await (const entry of entries) {
-    if (count++ === ZIP_ENTRIES_WRITTEN_MAX) {
-      throw new StarfishError(
-        "too-large",
-        `A zip here holds ${ZIP_ENTRIES_WRITTEN_MAX} files and directories; use tar`,
-      );
-    }
-    const lastModified = new Date(Math.max(TIME_UNKNOWN_MS, entry.modifiedMs ?? TIME_UNKNOWN_MS));
-    if (entry.kind === "folder") yield { name: `${entry.path}/`, lastModified };
-    else yield { name: entry.path, lastModified, input: exactContent(entry) };
-  }
-}
-
 /**
  * The entries of a zip in the order of its directory; contents may be read in any order, or not at all. Rejects with
  * "malformed" if it is not a zip. A content rejects with "malformed" if it is damaged, and with "unsupported" if it is
  * encrypted or packed in an unusual way.
  */
-export async function* readZip(source: RandomAccess, signal?: AbortSignal): AsyncGenerator<TreeEntry> {
+export async function* readZip(source: RandomAccess, signal?: AbortSignal): AsyncGenerator<ZipEntry> {
   for await (const record of readZipDirectory(source, signal)) {
     if (record.kind === "bad") {
       yield { kind: "other", path: record.path, what: record.why };
@@ -67,8 +38,25 @@ export async function* readZip(source: RandomAccess, signal?: AbortSignal): Asyn
     const { path, kind, modifiedMs } = record;
     if (kind === "folder") yield { kind, path, modifiedMs };
     else if (kind === "symlink") yield { kind: "other", path, what: kind };
-    else yield { kind, path, sizeBytes: record.sizeBytes, modifiedMs, content: contentOf(record, source, signal) };
+    else {
+      const { sizeBytes } = record;
+      const content = contentOf(record, source, signal);
+      yield { kind, path, sizeBytes, modifiedMs, content, packed: packedEntry(record, source, signal) };
+    }
   }
+}
+
+function packedEntry(
+  record: ZipRecord,
+  source: RandomAccess,
+  signal: AbortSignal | undefined,
+): PackedEntry | undefined {
+  if ((record.flags & ENCRYPTED) !== 0) return undefined;
+  const { path, sizeBytes, modifiedMs, packedBytes, method, crc } = record;
+  async function* content(): AsyncGenerator<Uint8Array, void, undefined> {
+    yield* await packedContent(record, source, undefined, signal);
+  }
+  return { kind: "packed", path, sizeBytes, modifiedMs, packedBytes, method, crc, content: content() };
 }
 
 async function* contentOf(
@@ -81,7 +69,7 @@ async function* contentOf(
   if (method !== STORED && method !== DEFLATED) {
     throw new StarfishError("unsupported", `${path} is packed by method ${method}; only stored and deflated are read`);
   }
-  const packed = await packedBytes(record, source, method === STORED ? undefined : INFLATE_BYTES, signal);
+  const packed = await packedContent(record, source, method === STORED ? undefined : INFLATE_BYTES, signal);
   let seen = 0;
   let sum = 0;
   for await (const chunk of method === STORED ? packed : inflate(packed, path)) {
@@ -94,7 +82,7 @@ async function* contentOf(
 }
 
 /** The stored bytes of a file. Only the header before them tells where they begin. */
-async function packedBytes(
+async function packedContent(
   record: ZipRecord,
   source: RandomAccess,
   pieceBytes: number | undefined,

@@ -47,7 +47,7 @@ async function archiveOf(
     return writeTar(entriesOf(info, line, context));
   }
   if (format === "zip") {
-    const { writeZip } = await import("../../disk/content/zip.ts");
+    const { writeZip } = await import("../../disk/content/zip-write.ts");
     return writeZip(entriesOf(info, line, context));
   }
   if (info.kind === "file") return carOf(info, line, context);

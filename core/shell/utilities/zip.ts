@@ -6,14 +6,21 @@ export const zip: Command = utility({
   name: "zip",
   summary: "pack files as a zip",
   help: `
-usage: zip [-rq] ARCHIVE PATH…
+usage: zip [-jqr] [-0 … -9] [-x PATTERN] ARCHIVE PATH…
 
-Makes the zip ARCHIVE ('-' is standard output) of the PATHs, -r with all that is in directories; -q says nothing. Bytes are
-stored as they are. An ARCHIVE that is there is not added to: remove it first.
+Puts the PATHs into the zip ARCHIVE ('-' is standard output), -r with all that is in directories, -j without the names of
+directories, -x without what is like PATTERN. Files are compressed (-0 not at all, -9 most) unless that does not make them
+shorter. In an ARCHIVE that exists, files of the same names are replaced. -q says nothing.
 
   cd /tmp && mkdir -p a && seq 3 > a/b && rm -f a.zip && zip -r a.zip a
 `,
-  specs: { r: { long: "recurse-paths" }, q: { long: "quiet" } },
+  specs: {
+    r: { long: "recurse-paths" },
+    q: { long: "quiet" },
+    j: { long: "junk-paths" },
+    x: { long: "exclude", value: true },
+    ...Object.fromEntries(Array.from({ length: 10 }, (_, level) => [String(level), {}])),
+  },
   failed: 18,
   usageStatus: 16,
   async run(context) {
@@ -26,14 +33,15 @@ export const unzip: Command = utility({
   name: "unzip",
   summary: "unpack a zip, or list what is in it",
   help: `
-usage: unzip [-lnopq] [-d DIRECTORY] ARCHIVE [NAME…]
+usage: unzip [-jlnopqt] [-d DIRECTORY] [-x PATTERN] ARCHIVE [NAME…]
 
-Unpacks the zip ARCHIVE, or what is like NAME in it ('d/*'), here or in DIRECTORY. -l lists it, -p writes the bytes of its
-files to standard output. Files that are there are kept with -n and replaced with -o; without either it says so.
+Unpacks the zip ARCHIVE, or what is like NAME in it ('d/*') and not like PATTERN, here or in DIRECTORY, with -j without the
+names of directories. -l lists it, -t tests it, -p writes the bytes of its files to standard output. Files that exist are
+kept with -n and replaced with -o; without either it says so.
 
   cd /tmp && seq 3 > a && rm -f a.zip && zip a.zip a && unzip -p a.zip
 `,
-  specs: { d: { value: true }, l: {}, n: {}, o: {}, p: {}, q: {} },
+  specs: { d: { value: true }, x: { value: true }, j: {}, l: {}, n: {}, o: {}, p: {}, q: {}, t: {} },
   usageStatus: 10,
   async run(context) {
     const { runUnzip } = await import("../seldom/zip-run.ts");
