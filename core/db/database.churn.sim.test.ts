@@ -1,5 +1,5 @@
 /**
- * Databases on nodes that come, go, crash and are cut off from each other, with random schemas and statements: No
+ * Databases on nodes that come, go, crash and are cut off from each other, with random schemas and statements. No
  * reader ever sees a part of a transaction, and after a quiet time all nodes give the same answers to all queries.
  */
 import { expect, test } from "vitest";

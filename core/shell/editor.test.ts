@@ -232,7 +232,7 @@ describe("screen", () => {
             marks: (line) => (line.startsWith("b") ? [{ from: 0, to: 1, kind: "wrong" }] : []),
           });
           for (const key of typed) type(key);
-          // Leaves a search, and takes the suggestion off: it stands behind the end only.
+          // Leaves a search, and removes the suggestion, which is shown only behind the end of the line.
           type("\x07\x05x\x01");
           const expected = new Screen(columns);
           expected.write(`$ ${editor.line.replaceAll("\n", "\r\n> ")}`);

@@ -1,6 +1,6 @@
 /**
- * Options as GNU's getopt_long reads them: `-n5`, `-n 5`, `-rf`, `--lines=5`, `--lines 5`, abbreviations of long names, and
- * operands between them; after `--` there are only operands. Pure.
+ * Options as GNU's getopt_long reads them: `-n5`, `-n 5`, `-rf`, `--lines=5`, `--lines 5`, abbreviations of long names,
+ * and operands between them; after `--` there are only operands. Pure.
  */
 import { StarfishError } from "../base/errors.ts";
 

@@ -6,7 +6,7 @@ import { createSession, type LineRunner, type Session } from "./interactive.ts";
 import { createPipe } from "./pipe.ts";
 import type { Io } from "./types.ts";
 
-/** A shell of three words, so that a session can be watched: what it runs is the test's business. */
+/** A shell with three commands, whose running the test controls, so that a session can be watched. */
 let interrupt: (() => void) | undefined;
 let isOver = false;
 const shell: LineRunner = {
@@ -85,7 +85,7 @@ class Person {
     this.#keys.output.end();
   }
 
-  /** What has been shown since the last call, once it contains this. */
+  /** Waits until this has been shown, and returns everything shown since the last call. */
   async sees(expected: string): Promise<string> {
     for (;;) {
       const all = text(concat(this.#shown));
@@ -189,7 +189,7 @@ test("nothing pasted runs: what fits waits in the line for Enter", async () => {
   person.type(pasted("say one\rsay two\r"));
   expect(await person.sees("say one\x1b[K\r\n> say two")).not.toContain("\r\none");
   person.type(" three\r");
-  // One line of two, for the shell to see.
+  // The two lines reach the shell as one command.
   await person.sees("\r\none\r\nsay two three\r\n");
   person.type("\x04");
   await person.sees("\x1b[?2004l");

@@ -9,12 +9,12 @@ import { TemporaryTree } from "./namespace/temporary/tree.ts";
 import { openSession } from "./shell.ts";
 import type { Command, CommandContext, Host } from "./types.ts";
 
-/** More than the shell writes between two looks at whose turn it is. */
+/** More pieces than the shell writes before it checks whether other work has its turn. */
 const PIECES = 100;
 
 function printing(name: string, fails: boolean): Command {
   const run = ({ stderr }: CommandContext): Promise<number> => {
-    // As a line that shows progress does.
+    // Like a line that shows progress.
     for (let i = 0; i < PIECES; i++) void stderr.print(`${i} `);
     return fails ? Promise.reject(new Error("no more")) : Promise.resolve(0);
   };
@@ -23,7 +23,7 @@ function printing(name: string, fails: boolean): Command {
 
 test("all that a command has printed is there before what comes after the command, and before its error", async () => {
   let nowMs = 0;
-  // Each look at the clock finds that others have to have their turn.
+  // Each look at the clock tells that it is time to give others their turn.
   const clock = { ...realClock, monotonic: () => (nowMs += 1_000) };
   const computer = { clock, random: realRandom } as unknown as Computer;
   const names = new Namespace([{ path: "/", tree: new TemporaryTree(clock) }]);

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { concat, text, utf8 } from "../base/bytes.ts";
 import { type Input, Paste, PASTE_BEGIN, PASTE_BYTES_MAX, PASTE_END, PasteSplitter } from "./paste.ts";
 
-/** As letters: t and p for bytes, < and > for the marks; pieces of one kind joined. */
+/** Inputs as letters: t for typed bytes, p for pasted ones, < and > for the marks. Pieces of one kind are joined. */
 function words(inputs: readonly Input[]): string {
   return inputs
     .map((input) => {
@@ -17,7 +17,7 @@ function words(inputs: readonly Input[]): string {
 test("pastes are told from what is typed, wherever the bytes are cut", () => {
   const piece = fc.constantFrom("a", "\r", "\x1b", "\x1b[", "\x1b[2", "\x1b[A", "漢", "\x1b[20", "0~");
   const run = fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join(""));
-  // Neither mark by accident, nor the beginning of one at the end.
+  // Without marks by accident, and without the beginning of one at the end.
   const clean = run
     .filter((typed) => !typed.includes(PASTE_BEGIN) && !typed.includes(PASTE_END))
     .map((typed) => `${typed}.`);

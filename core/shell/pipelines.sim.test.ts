@@ -1,4 +1,4 @@
-/** Pipes of the shell in virtual time: stages at once, early ends, cancelling, and that nothing is left behind. */
+/** Pipes of the shell in virtual time: stages run at once, end early and are cancelled, and nothing is left behind. */
 import { beforeEach, expect, test } from "vitest";
 import { collector, ShellBench } from "../../test/sim/shell-bench.ts";
 import { memoryHost } from "../../test/fixtures/host.ts";
@@ -20,7 +20,7 @@ function start(shell: Shell, line: string, signal = new AbortController().signal
   return { status, stdout, stderr };
 }
 
-/** Until a line that was started runs. */
+/** Waits until a line that was started runs. */
 function runs(): Promise<unknown> {
   return bench.world.settle(sleep(bench.computer("first").clock, 20), { withinMs: 1_000 });
 }

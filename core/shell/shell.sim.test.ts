@@ -126,7 +126,7 @@ describe("every command", () => {
     const words = stdout.split(/\s+/);
     expect(utilities.map(({ name }) => name).filter((name) => !words.includes(name))).toEqual([]);
     expect((await bench.run("help cd")).stdout).toContain("cd is a builtin of the language");
-    // Those of files build on each other: files/files.sim.test.ts runs them.
+    // The examples of commands for files depend on each other; files/files.sim.test.ts runs them.
     for (const name of names.filter((each) => !filesNames.includes(each))) {
       const help = (await bench.run(`${name} --help`)).stdout;
       expect(help).toContain(`usage: ${name}`);
@@ -134,9 +134,10 @@ describe("every command", () => {
       const example = help.trimEnd().split("\n").at(-1)?.trim() ?? "";
       expect(example).toMatch(new RegExp(`^(.* \\| )?${name}`));
       const line = example.replace("brisk-otter", "second").replace("0..100000000", "0..2000000");
-      // There is no terminal: terminal/full-screen.sim.test.ts has one. What map leaves, cancel ends.
+      // There is no terminal here; terminal/full-screen.sim.test.ts has one. `cancel` ends the jobs that `map` has
+      // left.
       const expected = ["edit", "watch"].includes(name) ? 1 : 0;
-      // It sends to whoever reads there.
+      // It needs somebody who reads at the other node.
       if (name === "send") void bench.start("receive", { on: "second" });
       expect([line, (await bench.run(line)).status]).toEqual([line, expected]);
     }
@@ -268,7 +269,7 @@ describe("the swarm", () => {
     expect(JSON.parse((await bench.run("invite --json")).stdout)).toEqual({ invite: plain.stdout.trim() });
     expect((await bench.run("invite", { terminal: { ...TERMINAL, columns: 200 } })).stdout).toMatch(/[▀▄█]{3}/);
     expect((await bench.run("invite", { terminal: { ...TERMINAL, columns: 20 } })).stdout).toContain("Widen");
-    // A phone reads it from a terminal of usual width, and looks for nothing on itself.
+    // A phone can read it from a terminal of usual width, and it does not lead the phone to itself.
     expect(plain.stdout.trim().length).toBeLessThanOrEqual(250);
     const { stdout } = await bench.run("invite", { terminal: { ...TERMINAL, columns: 80, colours: false } });
     expect(
@@ -296,9 +297,9 @@ describe("what others wrote, on a terminal", () => {
   const nasty = "\x1b]0;owned\x07\x1b]52;c;cm0=\x07\x1b[2J\u009b2J\u202etxt";
   // eslint-disable-next-line no-control-regex
   const steers = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/;
-  /** Gives its input back: what a module of somebody's own may print. */
+  /** A module that returns its input, and so may print anything. */
   const echo = wasm({ memory: [0, 2], run: [0x20, 0, 0xad, 0x42, 32, 0x86, 0x20, 1, 0xad, 0x84] });
-  /** A command whose author thought of nothing. */
+  /** A command whose author has taken no precautions. */
   const careless: Command = {
     ...cat,
     name: "careless",
@@ -359,7 +360,7 @@ describe("map", () => {
       stdout: "9592\n",
       stderr: "",
     });
-    // The largest numbers there are: what they need of memory is within a task's bound.
+    // The largest possible numbers: the memory that they need is within a task's bound.
     const last = Number.MAX_SAFE_INTEGER;
     expect((await bench.run(`map primes --range ${last - 991}..${last} --chunks 1`)).stdout).toBe("25\n");
     const seen = await bench.run("map primes --range=0..100000", { terminal: { ...TERMINAL, columns: 200 } });
@@ -402,7 +403,7 @@ describe("map", () => {
     clock.timer(60_000, () => {
       const [job] = cpu.jobs();
       const chunk = line === "map wordcount" ? 16 * 1024 : 1_000;
-      // What was done, the lead of a few chunks, and what a part holds beyond them.
+      // The chunks that were done, a few that were handed out ahead, and those in the part that was read.
       expect(job?.progress.chunksDone).toBeGreaterThan(100);
       expect(read).toBeLessThan(chunk * ((job?.progress.chunksDone ?? 0) + 64) + 3 * part.length);
       stop.abort();

@@ -4,7 +4,7 @@ import { concat, equal, text, utf8 } from "../base/bytes.ts";
 import { sinkTo } from "./sink.ts";
 import { compose, sequence, type Text } from "./styled.ts";
 
-/** Whatever a terminal obeys, or shows in another place than where it stands. */
+/** Everything that a terminal obeys, or shows at another place than where it is in the text. */
 // eslint-disable-next-line no-control-regex
 const STEERS = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb]/;
 

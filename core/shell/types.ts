@@ -167,7 +167,10 @@ export interface Command {
   readonly usageStatus?: number;
   /** Its words are data, so `--help` among others is not an option. */
   readonly verbatim?: true;
-  /** Resolves to the exit status. A thrown StarfishError is printed as "NAME: message"; "usage" exits with 64, the others with 1, "cancelled" with 130. */
+  /**
+   * Resolves to the exit status. A thrown StarfishError is printed as "NAME: message"; "usage" exits with 64, the
+   * others with 1, "cancelled" with 130.
+   */
   run(context: CommandContext): Promise<number>;
   /** Completions of the last word. */
   complete?(words: readonly string[], computer: Computer): readonly string[];

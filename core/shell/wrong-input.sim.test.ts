@@ -1,6 +1,6 @@
 /**
- * Wrong input to the shell's own commands: each says what happened and what to do, with the right status, and ends. Those of
- * the language and the utilities are held against bash's and GNU's in test/conformance.
+ * Wrong input to the shell's own commands: each says what happened and what to do, with the right status, and ends.
+ * test/conformance compares the language and the utilities with bash's and GNU's.
  */
 import { beforeAll, describe, expect, test } from "vitest";
 import { collector, ShellBench } from "../../test/sim/shell-bench.ts";
@@ -110,7 +110,7 @@ const WRONG: readonly Case[] = [
   ["allow --bogus", "there is no option --bogus"],
 ];
 
-/** What is not there, or is something else. */
+/** Names of things that do not exist, or are of another kind. */
 const ABSENT: readonly Case[] = [
   ["put nosuch /a", "there is no nosuch here"],
   ["put host.txt /file/under", "/file is a file, no directory"],
@@ -143,7 +143,7 @@ const ABSENT: readonly Case[] = [
   ["allow nobody", "nobody here is called 'nobody'"],
 ];
 
-/** What waits, and what writes much: an interrupt ends each. */
+/** Commands that wait, and commands that write much: an interrupt ends each. */
 const WAITING: readonly string[] = [
   "put - /from-stdin",
   "mem set key -",
@@ -194,7 +194,7 @@ test.each([
 ])("who stops reading '%s' hears no complaint", async (line) => {
   const stdout = collector();
   const running = bench.start(`${line} | true; mem set read/${line.length} 1`, { stdout });
-  // What watches writes when something changes.
+  // `watch` writes when something changes.
   await bench.world.runFor(1_000);
   await bench.run("mem set changed 1; mem set changed 2");
   expect(await bench.world.settle(running, { withinMs: 60_000 })).toMatchObject({ status: 0, stdout: "", stderr: "" });

@@ -278,7 +278,7 @@ describe("put and get", () => {
   });
 });
 
-/** What `ls` shows in the root: these, among the mounts. */
+/** What `ls` shows in the root: these names among the mounts. */
 function root(...names: readonly string[]): string {
   const all = [...names, "bin", "dev", "host", "inbox", "mail", "mem", "net", "proc", "tmp"].sort();
   return all.map((name) => `${name}\n`).join("");
@@ -368,7 +368,7 @@ test("mv and cp take a name as it is, and put no two files in one place", async 
   for (const name of ["cp", "mv"]) {
     expect(await fails(`${name} /d/b /e/b /to`)).toBe(`${name}: will not overwrite just-created '/to/b' with '/e/b'\n`);
   }
-  // As elsewhere, the first has gone there, and the second is where it was.
+  // As with GNU's mv, the first file has been moved, and the second stays where it was.
   expect(await runs("cat /to/b /e/b")).toBe("three\ntwo\n");
 });
 
@@ -412,7 +412,7 @@ test("stat, df and keep tell how things stand", async () => {
   expect(await runs("stat /d")).toMatch(/holds +1 file, 10\.0 kB/);
   const json = JSON.parse(await runs("stat /d/large --json")) as Record<string, unknown>;
   expect(json).toMatchObject({ sizeBytes: 10_000, isKeptHere: false, content: { safety: "here", stripes: 1 } });
-  // Of one device there is no half, and nothing is coded.
+  // One device has no half, and nothing is coded.
   expect(await runs("stat /d/large")).toMatch(/coded +not coded: 1 stripe, whole on each of 1 device\n/);
   expect(await runs("stat /d/large")).not.toContain("half");
   await runs("keep /d");
@@ -496,7 +496,7 @@ test("completes paths, with a slash after directories", async () => {
   expect(await candidates("cat /docs/t")).toEqual(["/docs/two"]);
   expect(await candidates("ls --")).toEqual(expect.arrayContaining(["--all", "--recursive"]));
   expect(await candidates("cat /nowhere/")).toEqual([]);
-  // A name of a member's choosing that would move the cursor is put on the line in letters.
+  // A name chosen by a member, which would move the cursor, is shown in visible characters.
   await bench.world.settle(computer.files.write("/escape\x1b[2J", lines("x")), { withinMs: 1_000 });
   const found = await shell.complete("cat /esc", 8, { signal });
   expect(found.candidates.map((candidate) => typedWhole(found, candidate))).toEqual(["$'/escape\\E[2J' "]);

@@ -1,4 +1,4 @@
-/** put: archives of others, whole or as much of them as has a place. */
+/** put: archives of others are unpacked completely, or as far as their entries can be stored. */
 import { gzipSync } from "fflate";
 import { beforeEach, expect, test } from "vitest";
 import { GNU_MAGIC, tarOf, tarPart } from "../../../test/fixtures/tar.ts";

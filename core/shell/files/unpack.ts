@@ -55,7 +55,7 @@ export async function unpack(
   return await unpacking.report();
 }
 
-/** The format that the name's ending says. Throws "usage" if it says none. */
+/** The format, by the ending of the name. Throws "usage" if that names no format. */
 function formatOf(name: string): Format {
   const [, extension] = /\.(car|tar|zip)$/i.exec(name) ?? [];
   const format = extension?.toLowerCase();

@@ -1,4 +1,4 @@
-/** Jobs of the swarm as its people see them, from every node: map --detach, ps, top, job, wait, kill, /proc/ID. */
+/** Jobs of the swarm as people see them on every node: map --detach, ps, top, job, wait, kill, /proc/ID. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { collector, moduleOf, ShellBench, TERMINAL } from "../../../test/sim/shell-bench.ts";
 import { hostile } from "../../../test/fixtures/wasm.ts";
@@ -12,7 +12,7 @@ beforeEach(async () => {
   await bench.company();
 });
 
-/** Submits on the first node; gives the id. */
+/** Submits a job on the first node, and returns its id. */
 async function detached(line: string, stdin = ""): Promise<string> {
   const { stdout, status, stderr } = await bench.run(`${line} --detach`, { stdin });
   expect({ status, stderr }).toMatchObject({ status: 0 });
@@ -20,7 +20,7 @@ async function detached(line: string, stdin = ""): Promise<string> {
   return stdout.trim();
 }
 
-/** Until a node has heard of it. */
+/** Waits until a node knows the job. */
 async function knownOn(name: string, id: string): Promise<void> {
   const { jobs } = bench.computer(name);
   await bench.world.runUntil(() => jobs.state(id) !== undefined, { withinMs: 10_000, what: `${name} knows the job` });
@@ -180,7 +180,7 @@ describe("from another node", () => {
     const id = await detached("map primes --range 0..1000 --chunks 5");
     await knownOn("second", id);
     const on = "second";
-    // Waits for what is not there yet.
+    // This waits, because the result is not there yet.
     expect((await bench.run(`cat /proc/${id}/result`, { on })).stdout).toBe("168\n");
     expect((await bench.run(`cat /proc/${id}/status`, { on })).stdout).toMatch(
       /^Name:\tprimes 0\.\.1000\nState:\tZ \(done\)\n.*Tasks:\t5 of 5 done, 0 running, 0 failed\n.*Result:\t4 bytes\n$/s,

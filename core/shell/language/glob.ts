@@ -91,7 +91,8 @@ class Walk {
 
   /** `**`: this directory and all below it. */
   async #star(prefix: string, rest: readonly Piece[][], depth: number): Promise<void> {
-    // A pattern that ends with a slash means directories, and this one has no name of its own.
+    // A pattern that ends with a slash means directories. For `**/` the starting directory itself has no name, so it is
+    // left out.
     const isSelf = rest.length === 1 && rest[0]?.length === 0 && prefix === "";
     if (rest.length > 0 && !isSelf) await this.#step(prefix, rest);
     else if (prefix !== "") this.#add(prefix);

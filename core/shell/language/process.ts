@@ -1,6 +1,6 @@
 /**
- * A process of the shell: the shell itself, a subshell, a stage of a pipe, a background job. It has a number, can be sent
- * signals, stopped and continued.
+ * A process of the shell: the shell itself, a subshell, a stage of a pipe, a background job. It has a number, can be
+ * sent signals, stopped and continued.
  */
 import { StarfishError } from "../../base/errors.ts";
 

@@ -1,6 +1,6 @@
 /**
- * A shell session: one shell with its jobs, in which scripts and lines run one after the other. Everything outside of the
- * language (files, commands, clock) comes in through SessionOptions.
+ * A shell session: one shell with its jobs, in which scripts and lines run one after the other. Everything outside of
+ * the language (files, commands, clock) comes in through SessionOptions.
  */
 import { cancelled, StarfishError } from "../../base/errors.ts";
 import { ExitJump, ShellFault } from "./faults.ts";

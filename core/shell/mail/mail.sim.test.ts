@@ -1,4 +1,4 @@
-/** mail and me, typed: between three whole computers in a simulated world. */
+/** The commands mail and me, between three whole computers in a simulated world. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Ran, ShellBench, TERMINAL } from "../../../test/sim/shell-bench.ts";
 import { followMail } from "./notices.ts";
@@ -184,7 +184,7 @@ async function* pieces(text: string): AsyncGenerator<Uint8Array> {
   yield new TextEncoder().encode(text);
 }
 
-/** Standard input of somebody who types and types. */
+/** Standard input of somebody who types without end. */
 async function* slow({ world }: ShellBench): AsyncGenerator<Uint8Array> {
   const { clock } = world.node("first").ports;
   for (;;) {

@@ -1,4 +1,4 @@
-/** What a mail's files are called where they are saved. */
+/** The names that a mail's files get when they are saved. */
 import { expect, test } from "vitest";
 import { fileNames } from "./names.ts";
 

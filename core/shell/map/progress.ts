@@ -13,7 +13,7 @@ const REDRAW_MS = 100;
 const SHARES_MAX = 12;
 const ERASE_LINE = sequence("\r\x1b[K");
 
-/** What it asks of the computer: the time, and what nodes are called. */
+/** What it needs of the computer: the time, and the names of nodes. */
 type Asked = Pick<Computer, "clock"> & { readonly net: Pick<Computer["net"], "member"> };
 
 export class ProgressLine {
@@ -33,7 +33,7 @@ export class ProgressLine {
     this.#terminal = terminal;
   }
 
-  /** What is told of a job after its end, as what other nodes say of it, draws nothing any more. */
+  /** Progress that other nodes report after the job's end draws nothing any more. */
   update(progress: JobProgress): void {
     if (this.#finished) return;
     this.#last = progress;

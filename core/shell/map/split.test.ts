@@ -28,7 +28,7 @@ test("a range is two whole numbers in order", () => {
   }
 });
 
-/** The bytes in parts of this size, and how many have been asked for. */
+/** The bytes in parts of this size, and the number of bytes that have been asked for. */
 function source(bytes: Uint8Array, size: number): { parts: AsyncGenerator<Uint8Array>; taken: () => number } {
   let taken = 0;
   async function* parts(): AsyncGenerator<Uint8Array> {
@@ -61,7 +61,7 @@ test("pieces of lines are the whole, within all bounds, and cut no word, however
           expect(piece.length).toBeGreaterThan(0);
           expect(piece.length <= bytesMax || piece.every(isLetter)).toBe(true);
           const lines = text(piece).split("\n").length - 1;
-          // Without its last line it was smaller than it had to be.
+          // Without its last line the piece would be smaller than the minimum.
           expect(lines <= linesMax || piece.lastIndexOf(0x0a, -2) + 1 < bytesMin).toBe(true);
           const next = pieces[i + 1];
           const last = piece.at(-1) ?? 0;

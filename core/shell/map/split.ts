@@ -50,7 +50,7 @@ export async function* chunksOf(
   cutting: Cutting,
 ): AsyncGenerator<Bytes, void, undefined> {
   let rest: Bytes = new Uint8Array();
-  /** So many bytes are known to have no place to cut at. */
+  /** This many bytes at the beginning are known to have no place to cut at. */
   let unbroken = 0;
   for await (const part of source) {
     rest = rest.length === 0 ? part : concat([rest, part]);

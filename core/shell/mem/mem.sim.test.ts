@@ -1,4 +1,4 @@
-/** `mem` on whole computers in a simulated world: what is typed on one is read on another. */
+/** `mem` on whole computers in a simulated world: what is written on one is read on another. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { memoryHost } from "../../../test/fixtures/host.ts";
 import { collector, ShellBench, TERMINAL, type RunOptions } from "../../../test/sim/shell-bench.ts";
@@ -19,7 +19,7 @@ async function runs(line: string, options: RunOptions = {}): Promise<string> {
   return stdout;
 }
 
-/** Until a key has this value on a node. */
+/** Waits until a key has this value on a node. */
 async function arrives(key: string, value: unknown, on: string): Promise<void> {
   const { memory } = bench.computer(on);
   await bench.world.runUntil(() => memory.get(key) === value, { withinMs: 10_000, what: `${key} is on ${on}` });
@@ -193,7 +193,7 @@ describe("rm", () => {
   });
 });
 
-/** Until a line that was started runs. */
+/** Waits until a line that was started runs. */
 function begins(): Promise<unknown> {
   return bench.world.settle(sleep(bench.computer("first").clock, 20), { withinMs: 1_000 });
 }
@@ -274,7 +274,7 @@ describe("watch", () => {
 
   test("ends when nobody reads it any more", async () => {
     const watching = bench.start("mem watch | whoami");
-    // The first may still find its reader there.
+    // The first write may still find its reader.
     await runs("mem set a 1");
     await runs("mem set a 2");
     expect(await bench.world.settle(watching, { withinMs: 1_000 })).toMatchObject({ status: 0 });

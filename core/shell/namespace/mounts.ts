@@ -1,4 +1,6 @@
-/** What is mounted where in a session. A new kind of tree is a folder beside this file, and a line here (docs/trees.md). */
+/**
+ * What is mounted where in a session. A new kind of tree is a folder beside this file, and a line here (docs/trees.md).
+ */
 import type { Computer } from "../../computer.ts";
 import type { Descriptors } from "../language/descriptor.ts";
 import type { Command, Host } from "../types.ts";

@@ -34,7 +34,7 @@ export class Namespace implements Tree, FileAccess {
     return entry && statusOf(entry);
   }
 
-  /** In the form of the tree. */
+  /** The entry at a path, as its tree gives it. */
   async entry(path: string, options: TreeOptions = {}): Promise<TreeEntry | undefined> {
     await this.#settle(path);
     const place = this.#place(path);

@@ -224,7 +224,7 @@ describe("/dev", () => {
     expect(stderr).toContain("second does not want to be reached by this node");
     leave();
 
-    // The answers outlast a restart, and who was refused is not asked about again.
+    // The answers outlast a restart, and nobody is asked again about a refused member.
     bench.world.crash("second");
     await bench.up("second");
     const later = somebody();

@@ -88,7 +88,7 @@ treeContract("/inbox", { removes: true }, async () => {
   await inbox.come(node.otter, { "one.jpg": utf8("another") });
   await inbox.come(node.otter, { a: utf8("a"), b: utf8("b") });
   await inbox.come("12D3KooWsomebodywhohasleft", { "..\\x": utf8("x") });
-  // As it is mounted.
+  // In the form in which it is mounted.
   const tree = new LazyTree(async () => new InboxTree({ ...node, transfer: inbox.transfer }));
   const change = async (): Promise<void> => void (await inbox.come(node.otter, { new: utf8("new") }));
   return { tree, directory: "/otter/docs", file: "/otter/docs/a", change };
@@ -157,7 +157,7 @@ function pickedFile(name: string, i: number): HostFile {
   };
 }
 
-/** Without directories. */
+/** A host without directories. */
 function tabHost(): Host {
   const host = memoryHost(new Map());
   return {

@@ -22,7 +22,7 @@ function table(name: string, columns: readonly string[]): SchemaObject {
 
 const schema = [table("people", ["name", "age"]), table("places", ["name", "Zip code"]), table("Order", ["nr"])];
 
-/** What stands at `|` in place of what is typed. */
+/** The line with each candidate at the place of `|`. */
 function candidates(line: string): string[] {
   const cursor = line.indexOf("|");
   return completeSql(line.replace("|", ""), cursor, schema).candidates.map(({ text }) => text);

@@ -1,4 +1,7 @@
-/** An earlier moment as a person says it: `10 minutes ago`, `90s`, `14:05`, `2026-11-30 14:05`. Clock times are UTC. Pure. */
+/**
+ * An earlier moment as a person says it: `10 minutes ago`, `90s`, `14:05`, `2026-11-30 14:05`. Clock times are UTC.
+ * Pure.
+ */
 import { StarfishError } from "../../base/errors.ts";
 
 const UNITS: readonly (readonly [RegExp, number])[] = [

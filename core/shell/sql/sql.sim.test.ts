@@ -1,4 +1,4 @@
-/** The command sql on whole computers: statements, files, what is printed and what is said; and at a terminal, by keys. */
+/** The command sql on whole computers: statements, files, output and messages; and keys at a terminal. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { memoryHost } from "../../../test/fixtures/host.ts";
 import { ShellBench, TERMINAL } from "../../../test/sim/shell-bench.ts";
@@ -17,7 +17,7 @@ beforeEach(async () => {
   await bench.up("first");
 });
 
-/** What it prints; nothing may be said beside that. */
+/** The output of a line. It must give no messages besides. */
 async function out(line: string, stdin = ""): Promise<string> {
   const { status, stdout, stderr } = await bench.run(line, { stdin });
   expect({ line, status, stderr }).toEqual({ line, status: 0, stderr: "" });
@@ -68,7 +68,7 @@ describe("statements", () => {
       stdout: "",
       stderr: 'sql: near "FORM": syntax error\n  SELECT * FORM birds\n           ^^^^\n',
     });
-    // SQLite says which of several it is, also behind characters of several bytes.
+    // SQLite tells which of several places it is, also after characters of several bytes.
     expect((await bench.run(`sql "SELECT '漢字', name, , legs FROM birds"`)).stderr).toBe(
       `sql: near ",": syntax error\n  SELECT '漢字', name, , legs FROM birds\n                       ^\n`,
     );
@@ -267,7 +267,7 @@ describe("at a terminal", () => {
       void this.#keys.output.write(utf8(keys));
     }
 
-    /** Types, and waits for what then stands at the end of all that was shown. */
+    /** Types, and waits until the end of everything shown matches. */
     async types(keys: string, expected: RegExp): Promise<void> {
       const from = this.log.length;
       this.presses(keys);
@@ -299,11 +299,11 @@ describe("at a terminal", () => {
     await person.types(`${endless} SELECT n FROM c LIMIT 500;\r`, /1049h[^]*\r\n {2}1[^]*q: quit/);
     await person.types("G", /\r\n500[^]*500 rows\.[^]*END/);
     await person.types("q", /1049l[^]*sql> $/);
-    // Up: what was typed before; Ctrl-D leaves.
+    // The arrow up shows what was typed before; Ctrl-D leaves.
     await person.types("\x1b[A", /SELECT n FROM c LIMIT 500;/);
     await person.types("\x03", /sql> $/);
     await person.types("\x04", /\$ $/);
-    // The history is its own, and outlives the command.
+    // The prompt has a history of its own, which outlives the command.
     await person.types("\x1b[A", /\$ sql/);
     await person.types("\r", /sql> $/);
     await person.types("\x1b[A", /LIMIT 500/);
@@ -323,7 +323,7 @@ describe("at a terminal", () => {
     await out(BIRDS);
     const person = new Person();
     await person.types("", /\$ $/);
-    // Typed while the command is being started: it is for it.
+    // Typed while the command is being started, so it is input of the command.
     person.presses("sql\r");
     await person.types("BEGIN;\r", /sql\*> $/);
     for (const key of "DELETE FROM birds") {

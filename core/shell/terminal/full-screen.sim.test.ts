@@ -1,4 +1,4 @@
-/** less, edit and watch on a whole computer: keys in, what stands on a screen of so many rows out. */
+/** less, edit and watch on a whole computer: keys go in, and the rows of a screen come out. */
 import { beforeEach, expect, test } from "vitest";
 import { memoryHost } from "../../../test/fixtures/host.ts";
 import { ShellBench } from "../../../test/sim/shell-bench.ts";
@@ -20,7 +20,7 @@ beforeEach(async () => {
   await bench.up("first");
 });
 
-/** A terminal of what full-screen programs draw: the screen they took, and whether they have it. */
+/** A terminal as far as full-screen programs need one: the screen that they draw, and whether they have it. */
 class Person {
   readonly #keys = createPipe();
   readonly session: Session;
@@ -73,7 +73,7 @@ class Person {
     });
   }
 
-  /** Runs a line and waits for the screen to begin so. */
+  /** Waits until the screen begins with this. */
   async sees(first: string): Promise<void> {
     await this.until(`a screen that begins with ${first}`, () => this.isFull && this.rows[0] === first);
   }
@@ -182,7 +182,7 @@ test("history outlives the node, and says what was run", async () => {
   await person.until("it has run", () => person.log.includes("first\r\n$ "));
   person.type(" echo secret\r");
   await person.until("it has run", () => person.log.includes("secret\r\n$ "));
-  // Long enough to be written down.
+  // Long enough for it to be stored.
   await bench.world.settle(sleep(bench.computer("first").clock, 5_000), { withinMs: 10_000 });
   bench.world.crash("first");
   await bench.up("first");

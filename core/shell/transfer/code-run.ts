@@ -108,7 +108,7 @@ class Watch {
     this.show();
   }
 
-  /** The code has been said: from now on there is a line of how it goes. */
+  /** The code has been printed. From now on a line shows the state. */
   begin(): void {
     this.#isShown = true;
     this.show();

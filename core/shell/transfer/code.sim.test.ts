@@ -16,7 +16,7 @@ beforeEach(async () => {
   (await codes()).openDesk();
 });
 
-/** What somebody with this code gets; why not, as an error. */
+/** What somebody with this code gets. Rejects with the reason if they get nothing. */
 async function fetch(code: string, pauseMs = 0): Promise<Map<string, Uint8Array | "folder">> {
   const { clock, crypto, random, coder } = bench.world.node("first").ports;
   const codes = await bench.computer("first").codes();

@@ -99,7 +99,7 @@ describe("receive", () => {
     expect(await bench.run("cat | send second -", { stdin: bytes })).toMatchObject({ status: 0 });
     expect(await bench.world.settle(reading, { withinMs: 60_000 })).toMatchObject({ status: 0, stderr: "" });
     expect(equal(out.bytes(), bytes)).toBe(true);
-    // Named once, it need not ask; its pipe waits for a reader all the same.
+    // The node was named before, so nobody is asked. Its pipe waits for a reader all the same.
     const sending = bench.start("echo later | send second -");
     await bench.world.runFor(5_000);
     expect(await bench.run("receive | wc -c", { on: "second" })).toMatchObject({ stdout: "6\n" });

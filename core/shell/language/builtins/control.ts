@@ -1,4 +1,7 @@
-/** :, true, false, break, continue, return, exit, eval, source, exec, command, builtin, trap, set, shopt: the shell itself. */
+/**
+ * :, true, false, break, continue, return, exit, eval, source, exec, command, builtin, trap, set, shopt: the shell
+ * itself.
+ */
 import { SHOPT_DEFAULTS, OPTION_LETTERS, OPTION_NAMES } from "../state.ts";
 import { decodeText } from "../bytes.ts";
 import { ExitJump, LoopJump, ReturnJump, ShellFault } from "../faults.ts";

@@ -1,4 +1,4 @@
-/** Keys as paths, and members as names: laws that whatever others choose can't break. */
+/** Keys as paths, and members as names: laws that hold for any names that others choose. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { memberOf } from "../../../../test/fixtures/node-parts.ts";

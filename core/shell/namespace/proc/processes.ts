@@ -5,7 +5,7 @@ import { Listeners, type Unsubscribe } from "../../../base/events.ts";
 import type { RunningProcess } from "../../language/interpreter.ts";
 import type { ShellSession } from "../../language/session.ts";
 
-/** Like the first shell of a machine in bash's own examples; small numbers would be mistaken for something else. */
+/** The first number. Smaller ones could be mistaken for numbers of jobs (`%1`). */
 const FIRST_PID = 1_000;
 
 export class Processes {
