@@ -111,7 +111,8 @@ const FEATURES: Readonly<Record<string, number>> = {
   tar: 6_000,
   "tar-read": 7_000,
   "unixfs-read": 7_000,
-  zip: 13_000,
+  zip: 9_000,
+  "zip-write": 8_000,
 };
 
 const files: readonly string[] = readdirSync(ASSETS).filter((name) => /\.(js|css)$/.test(name));
