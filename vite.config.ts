@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin, type Rolldown, type UserConfig } from "vite";
 import { CSP_META } from "./browser/csp.ts";
 
-/** First in the head: a policy holds only for what comes after it. */
+/** It comes first in the head, because a policy holds only for what comes after it. */
 const contentSecurityPolicy: Plugin = {
   name: "starfish:csp",
   transformIndexHtml: () => [
@@ -40,7 +40,7 @@ const filesForLater: Plugin = {
   },
 };
 
-/** An entry of which all is in its group's file is nothing but imports, and the page names that file instead. */
+/** An entry whose code is all in its group's file contains only imports, and the page names that file instead. */
 function isEntry(built: Rolldown.OutputChunk | Rolldown.OutputAsset): boolean {
   return built.type === "chunk" && built.isEntry;
 }
@@ -54,9 +54,9 @@ const JOINING: string = fileURLToPath(new URL("browser/joining.ts", import.meta.
 const DOOR: string = fileURLToPath(new URL("browser/starfish.ts", import.meta.url));
 
 /**
- * In which file a module is: what the page begins with, what its node is, and what either shares with apps are a file
- * each. Otherwise what they have in common would be two dozen small files more, each a request before the prompt; and an
- * app would load, and so start, what the page begins with.
+ * Decides in which file a module is. There is one file for the code that the page begins with, one for its node, and
+ * one for what either of them shares with apps. Otherwise their common code would be two dozen further small files,
+ * each a request before the prompt; and an app would load, and so start, the code that the page begins with.
  */
 function filesByWhoNeedsThem(): Rolldown.CodeSplittingGroup[] {
   let reached: Readonly<Record<"main" | "joining" | "door" | "doorLater", Set<string>>> | undefined;
@@ -78,9 +78,9 @@ function filesByWhoNeedsThem(): Rolldown.CodeSplittingGroup[] {
   const fileOf = (id: string, context: Rolldown.ChunkingContext): string | undefined => {
     reached ??= reach(context);
     const { main, joining, door, doorLater } = reached;
-    // It has a place of its own.
+    // The door has a file of its own.
     if (id === DOOR) return undefined;
-    // Also what an app needs later may not be in a file that starts the page.
+    // Code that an app needs later may not be in a file that starts the page either.
     if (main.has(id)) return doorLater.has(id) ? "base" : "main";
     if (door.has(id)) return "node";
     if (joining.has(id)) return doorLater.has(id) ? "node" : "joining";
@@ -94,7 +94,7 @@ function filesByWhoNeedsThem(): Rolldown.CodeSplittingGroup[] {
   }));
 }
 
-/** Tells the service worker which files there are, those of browser/public too. */
+/** Tells the service worker which files there are, including those of browser/public. */
 const filesToKeep: Plugin = {
   name: "starfish:keep",
   enforce: "post",
@@ -122,7 +122,9 @@ const filesToKeep: Plugin = {
 };
 
 const SERVICE_WORKER = "service-worker.js";
-/** Files whose place and name are known outside: how browsers find the next version, and what apps import. */
+/**
+ * Files whose place and name are known outside: one by which browsers find the next version, and one that apps import.
+ */
 const NAMED: Readonly<Record<string, string>> = { "service-worker": SERVICE_WORKER, starfish: "starfish.js" };
 const PUBLIC: string = fileURLToPath(new URL("browser/public", import.meta.url));
 
@@ -138,11 +140,12 @@ const config: UserConfig = defineConfig({
     emptyOutDir: true,
     // Browsers of 2025 and later.
     target: ["chrome133", "firefox135", "safari18.4"],
-    // Everything stays a file of its own: the policy forbids data: in scripts, styles and requests.
+    // No file is inlined, because the policy forbids data: in scripts, styles and requests.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    // Terminal and node are a file each; what matters is their sum after gzip, which test/browser/page-size.test.ts bounds.
+    // Terminal and node are a file each; what matters is their sum after gzip, which test/browser/page-size.test.ts
+    // bounds.
     chunkSizeWarningLimit: 1_100,
     rolldownOptions: {
       input: {
@@ -156,10 +159,10 @@ const config: UserConfig = defineConfig({
         entryFileNames: ({ name }) => NAMED[name] ?? "assets/[name]-[hash].js",
         codeSplitting: { groups: filesByWhoNeedsThem() },
       },
-      // How long the plugins take is no news: on a busy machine it would be said of any.
+      // Without the warning about slow plugins: on a busy machine it comes for any of them.
       checks: { pluginTimings: false },
       treeshake: {
-        // These only declare, but their package.json doesn't say so, as those of libp2p do.
+        // These packages have no side effects, but unlike libp2p's their package.json doesn't say so.
         moduleSideEffects: [{ test: PURE_PACKAGES, sideEffects: false }],
       },
     },

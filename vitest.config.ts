@@ -10,7 +10,7 @@ const isomorphic = [
   "test/conformance/**/*.test.ts",
 ];
 
-/** What a failure in CI says has to be enough: nobody can look again. */
+/** The message of a failure in CI has to be enough, because nobody can look at the values afterwards. */
 const chaiConfig = { truncateThreshold: 2_000 };
 
 const config: ViteUserConfig = defineConfig({
@@ -65,8 +65,8 @@ const config: ViteUserConfig = defineConfig({
         },
       },
       {
-        // Real processes and real tabs, two files at a time: they wait for each other more than they compute. They are
-        // polled for as long as a busy machine may need; a condition that comes true is seen at once all the same.
+        // Real processes and real tabs, two files at a time: they wait for each other more than they compute.
+        // Conditions are polled for as long as a busy machine may need; one that comes true is still seen at once.
         test: {
           name: "system",
           chaiConfig,

@@ -11,7 +11,7 @@ import { bundledNode, isNewEnough, NODE_MAJOR_MIN } from "./runtime.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const built = join(root, "dist", "lib", "node", "cli.js");
 const source = join(root, "node", "cli.ts");
-// A checkout has the sources: they are what its owner edits. The package has only what was built from them.
+// A checkout runs from its sources, which its owner edits. The package has only the code that was built from them.
 const program = existsSync(source) ? source : built;
 
 if (isNewEnough()) {
@@ -29,14 +29,14 @@ if (isNewEnough()) {
 }
 
 /**
- * The child has this terminal. Signals sent to this process alone are passed on, and its end is ours. Should this process
- * be killed outright, the channel between them closes and the child takes that as SIGTERM.
+ * The child uses this terminal. Signals that are sent to this process alone are passed on, and this process ends as the
+ * child does. If this process is killed outright, the channel between them closes, and the child takes that as SIGTERM.
  */
 function run(runtime) {
   const child = spawn(runtime, [program, ...process.argv.slice(2)], {
     stdio: ["inherit", "inherit", "inherit", "ipc"],
   });
-  // At a terminal Ctrl-C reaches both of us already; this one only has to outlive it.
+  // At a terminal Ctrl-C reaches both processes already; this one only has to outlive the child.
   process.on("SIGINT", () => process.stdin.isTTY || child.kill("SIGINT"));
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {

@@ -1,6 +1,6 @@
 /**
- * The direction of imports, as core/README.md draws it: each place may import only from those named behind it. Inside
- * net and disk each folder is such a place too, with the files on top that all of them share.
+ * Checks the direction of imports, as core/README.md draws it: `ALLOWED` lists for each folder the places from which it
+ * may import. Inside some parts, such as net and disk, each folder has such a list too (`ROOMS`).
  */
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
@@ -19,7 +19,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "core/net": NET,
   "core/memory": MEMORY,
   "core/disk": DISK,
-  // Tasks know nothing of the swarm: what they may do is in their bytes.
+  // Tasks know nothing of the swarm: everything that they need is in their bytes.
   "core/sandbox": SANDBOX,
   "core/jobs": [...DISK, "core/sandbox", "core/jobs"],
   "core/process": PROCESS,
@@ -35,7 +35,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   node: ["core", "node", "browser/csp.ts", "browser/bootstrap.ts"],
 };
 
-/** What the folders of a part may import of one another, lowest first; the files on top that wire them may import all. */
+/**
+ * Which folders of the same part each folder may import from, the lowest first. All of them may import the files in
+ * `shared`; the other files on top, which wire the folders, may import everything.
+ */
 const ROOMS: Readonly<
   Record<string, { shared: readonly string[]; folders: Readonly<Record<string, readonly string[]>> }>
 > = {

@@ -3,8 +3,9 @@ import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
 
 /**
- * Playwright's own list (coreBundle.js `disabledFeatures`), since the last such switch is the one that counts; and the pages
- * behind the address bar that Chromium makes for each window, which cost as much as a page and which nobody sees.
+ * Playwright's own list (coreBundle.js `disabledFeatures`) is repeated here, since only the last such switch counts.
+ * Added are the pages behind the address bar, which Chromium makes for each window: nobody sees them, and each costs as
+ * much as a page.
  */
 const DISABLED_FEATURES: readonly string[] = [
   "AvoidUnnecessaryBeforeUnloadCheckSync",
@@ -38,7 +39,7 @@ export const CHROMIUM_ARGS: string[] = [
   `--disable-features=${DISABLED_FEATURES.join(",")}`,
 ];
 
-/** Path of the executable, or undefined: tools/setup.mjs then says how to get one. */
+/** Path of the executable, or undefined if there is none: tools/setup.mjs then says how to get one. */
 export function findChromium(): string | undefined {
   const candidates = [
     process.env["CHROMIUM_PATH"],
@@ -49,7 +50,7 @@ export function findChromium(): string | undefined {
   return candidates.find((path) => path !== undefined && path !== "" && existsSync(path));
 }
 
-/** As findChromium, but throws where there is none: tests never skip in silence. */
+/** As findChromium, but throws if there is none: no test is skipped silently. */
 export function chromiumPath(): string {
   const path = findChromium();
   if (path === undefined)

@@ -1,6 +1,7 @@
 /**
- * Compresses the files of the built page: a node would take seconds of processor time when its first visitor asks. The
- * programs of the shell are left to the nodes that are asked for one: they are 33 MB, of which most nodes serve nothing.
+ * Compresses the files of the built page, because a node would need seconds of processor time to do so when its first
+ * visitor comes. The programs of the shell (33 MB) are not compressed here but by the nodes that are asked for one,
+ * since most nodes never are.
  */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";

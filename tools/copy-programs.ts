@@ -1,6 +1,6 @@
 /**
- * Copies the programs of the shell and the engines of scripts from their packages to where pages and nodes get them, dist/page/programs. Each has to be
- * the one whose hash the table names.
+ * Copies the programs of the shell and the engines of scripts from their packages to dist/page/programs, where pages
+ * and nodes get them. Fails if a hash differs from the one in the table.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";

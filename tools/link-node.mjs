@@ -1,4 +1,5 @@
-// Makes the Node that came by npm the first that npm's scripts find: node_modules/.bin/node. After each installation.
+// Puts the Node that came by npm at node_modules/.bin/node, where npm's scripts find it first. Runs after each
+// installation.
 import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,7 +7,7 @@ import { bundledNode } from "../bin/runtime.mjs";
 
 const folder = fileURLToPath(new URL("../node_modules/.bin", import.meta.url));
 
-/** Whether there is one. */
+/** Returns whether there is a Node to link. */
 export function linkNode() {
   const program = bundledNode();
   if (program === undefined) return false;

@@ -23,7 +23,7 @@ step("dependencies", ["package.json", "package-lock.json"], () => {
   say("Installing the dependencies (a minute or so, the first time) …");
   run(
     "npm",
-    // No package needs a script to be installed; what one would do is not pinned by the lock file.
+    // No package needs to run a script when it is installed; the lock file could not pin what such a script does.
     ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
     "The dependencies could not be installed. Is the npm registry reachable?",
   );
@@ -72,7 +72,7 @@ function addToHash(hash, path) {
     if (!/\.(test|contract)\.ts$|^README/.test(name)) addToHash(hash, join(path, name));
 }
 
-/** Debian's package where that is allowed, playwright's own build elsewhere. */
+/** Installs Debian's package where that is allowed, and playwright's own build elsewhere. */
 function installChromium() {
   const found = spawnSync(
     "node",
@@ -89,7 +89,7 @@ function installChromium() {
     );
 }
 
-/** What test/system/sites.ts builds networks with, to cut them. */
+/** Installs the tools with which test/system/sites.ts builds networks, to cut them. */
 function installNetworkTools() {
   const path = `${env.PATH}${delimiter}/usr/sbin${delimiter}/sbin`;
   const works = (program) => spawnSync(program, ["-V"], { env: { ...env, PATH: path } }).status === 0;
@@ -101,7 +101,7 @@ function installNetworkTools() {
   );
 }
 
-/** SQLite's own program, which has to find sound what `sql --export` makes. */
+/** Installs SQLite's own program, with which tests check the files that `sql --export` writes. */
 function installSqlite() {
   if (spawnSync("sqlite3", ["-version"], { env }).status === 0) return;
   say("Installing sqlite3 for the tests …");
@@ -109,7 +109,7 @@ function installSqlite() {
   fail("The tests open exported databases with sqlite3, which is missing. Install it.");
 }
 
-/** Debian's packages, where that is allowed; says whether they are there. */
+/** Installs Debian's packages, where that is allowed; returns whether they are there. */
 function installPackage(...names) {
   if (process.platform !== "linux" || process.getuid?.() !== 0 || !existsSync("/etc/debian_version")) return false;
   const apt = (args) =>

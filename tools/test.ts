@@ -1,7 +1,7 @@
 /**
  * The whole test command, after tools/setup.mjs: house rules, then the suites, one group after the other so that real
- * processes and tabs do not compete with simulations for the cores. Ends with what failed, said once more, and the line
- * `N passed, N failed`, where each rule counts as one; exits with 1 if anything failed or a suite ran no test.
+ * processes and tabs do not compete with simulations for the cores. At its end it prints once more what failed, and the
+ * line `N passed, N failed`, where each rule counts as one; exits with 1 if anything failed or a suite ran no test.
  *
  *     node tools/test.ts [--long] [--checks] [GROUP …]       groups: unit sim chromium system browser
  */
@@ -14,7 +14,7 @@ import { parseArgs } from "node:util";
 const CHECKS: readonly { name: string; command: readonly string[] }[] = [
   { name: "types of core (no platform)", command: ["tsc", "-p", "core"] },
   { name: "types", command: ["tsc", "-p", "."] },
-  // What it compares with is installed by those who run it alone.
+  // The systems that a benchmark compares with are installed only by people who run it.
   ...["bench/memory", "bench/disk", "bench/database"]
     .filter((bench) => existsSync(`${bench}/node_modules`))
     .map((bench) => ({ name: `types of ${bench}`, command: ["tsc", "-p", bench] })),
@@ -27,11 +27,11 @@ const GROUPS: readonly (readonly string[])[] = [["unit", "sim"], ["chromium"], [
 
 interface Tally {
   passed: number;
-  /** What failed, a line or more each. */
+  /** One or more lines for each failure. */
   failed: readonly string[];
 }
 
-/** What is read of vitest's JSON report. */
+/** The fields of vitest's JSON report that are read. */
 interface Report {
   testResults: readonly {
     name: string;
@@ -74,7 +74,7 @@ function runSuites(projects: readonly string[]): Tally {
   try {
     const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
     for (const project of projects) args.push("--project", project);
-    // What has no processes and tabs of its own takes all cores; by itself vitest leaves one free.
+    // Suites without processes and tabs of their own use all cores; vitest alone would leave one free.
     if (projects.every((project) => SELF_CONTAINED.has(project)))
       args.push("--maxWorkers", `${availableParallelism()}`);
     const result = spawnSync(join("node_modules", ".bin", "vitest"), args, {
@@ -92,7 +92,7 @@ function runSuites(projects: readonly string[]): Tally {
   }
 }
 
-/** A skipped test is a failed one: nothing is left out in silence. */
+/** A skipped test counts as a failed one: no test is left out silently. */
 function parseReport(json: string): Tally {
   const tally = { passed: 0, failed: [] as string[] };
   for (const { name, message, assertionResults } of (JSON.parse(json) as Report).testResults) {
