@@ -1,7 +1,7 @@
 /** The child's end of the connection to a runner: each message names a command, and is answered with its result. */
 
 export interface Command {
-  /** Counts from 1; the answer 0 says that the process runs. */
+  /** Counts from 1; an answer with the id 0 says that the process runs. */
   readonly id: number;
   readonly name: string;
   readonly args: unknown[];

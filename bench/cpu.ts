@@ -1,7 +1,8 @@
 /**
- * What handing out costs: one node, 32 chunks of about 0.25 s for each of its workers, against the ideal (sum of the
- * chunks' times over the workers), and compared with tinypool on the same module. `node bench/cpu.ts`; prints a table
- * and writes bench/cpu.json. Exits with 1 if Starfish takes more than 1.10 times its ideal.
+ * What handing out chunks costs: one node with 32 chunks of about 0.25 s for each of its workers, compared with the
+ * ideal (the sum of the chunks' times divided by the workers), and with tinypool on the same module. `node
+ * bench/cpu.ts`; prints a table and writes bench/cpu.json. Exits with 1 if Starfish takes more than 1.10 times its
+ * ideal.
  */
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -18,7 +19,7 @@ import { startComputer } from "../node/start-computer.ts";
 import { buildTasks, TASKS_OUTPUT } from "../wasm-tasks/build.ts";
 import type { Measured } from "./tinypool-worker.ts";
 
-/** One for each core of this machine: two where the bound was set. */
+/** One for each core of this machine; the machine for which the bound was set had two. */
 const WORKERS = availableParallelism();
 /** 64 with two workers. */
 const CHUNKS = 32 * WORKERS;

@@ -1,6 +1,7 @@
 /**
- * What the disk promises and what repair costs, by the simulated swarms of test/sim: at rest, under churn of three speeds,
- * and while a swarm grows and shrinks. Prints tables, and with --write puts them into docs/disk.md and draws its pictures.
+ * What the disk promises and what repair costs, by the simulated swarms of test/sim: at rest, under churn of three
+ * speeds, and while a swarm grows and shrinks. Prints tables, and with --write puts them into docs/disk.md and draws
+ * its pictures.
  *
  *     node bench/disk-promise.ts [--write] [--hours 168] [--seeds 1,2] [--json FILE] [--from FILE,FILE]
  */
@@ -146,7 +147,7 @@ function churnTable(rows: readonly Row[]): string {
         `${lost} (${expected < 10 ? expected.toPrecision(2) : expected.toFixed(0)}) of ${trials.toLocaleString("en")}`,
         moved.toFixed(2),
         (moved / mean(({ fourfold }) => fourfold)).toFixed(2),
-        // The oracle of two devices has nothing to do, because what is lost there is lost for good.
+        // With two devices the oracle has nothing to do, because a shard that is lost there is lost for good.
         devices === 2 ? "-" : (moved / mean(({ oracle }) => oracle)).toFixed(2),
         mean(({ stored }) => stored).toFixed(2),
       ];

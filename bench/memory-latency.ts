@@ -1,7 +1,7 @@
 /**
- * How soon a `mem set` on one node is seen by `mem watch` on nine others: ten node processes over loopback, and a process of
- * `starfish sh` at each, so that everything which a person would wait for is in it but the keyboard. `node
- * bench/memory-latency.ts` prints a table, writes bench/memory-latency.json, and fails above the bound.
+ * How soon a `mem set` on one node is seen by `mem watch` on nine others: ten node processes over loopback, and a
+ * process of `starfish sh` at each, so that everything except the keyboard is included that a person would wait for.
+ * `node bench/memory-latency.ts` prints a table, writes bench/memory-latency.json, and fails above the bound.
  */
 import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
@@ -13,7 +13,7 @@ const NODES = 10;
 const WRITES = 100;
 /** A random pause up to this long between writes, so that they don't keep step with any timer. */
 const PAUSE_MS = 150;
-/** For all to have seen a write; what is not seen by then fails the run. */
+/** The time within which all have to see a write; otherwise the run fails. */
 const SEEN_MS = 30_000;
 const MEDIAN_MS_MAX = 150;
 
@@ -57,7 +57,7 @@ async function write(key: string): Promise<number[]> {
   return watchers.map((seen) => (seen.get(key) ?? Number.NaN) - beganMs);
 }
 
-// Until every watcher shows what comes.
+// Writes until every watcher shows something.
 for (let i = 0; watchers.some((seen) => seen.size === 0); i++) {
   writer.child.stdin?.write(`mem set latency/begin/${i} 1\n`);
   await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));

@@ -1,8 +1,8 @@
 /**
- * Keystroke to screen: characters typed into the terminal of the real page in Chromium while a job runs on all cores of this
- * machine. From the moment at which the browser got the key until the frame that shows its character has been drawn, in
- * the page. Prints the median, the 95th percentile and the most, once without the job and once with it, and exits with 1 if
- * the median with it is over what is required. Needs `npm run build` before.
+ * Keystroke to screen: characters typed into the terminal of the real page in Chromium while a job runs on all cores of
+ * this machine. The time is measured in the page, from the moment when the browser got the key until the frame that
+ * shows its character has been drawn. Prints the median, the 95th percentile and the most, once without the job and
+ * once with it. Exits with 1 if the median with the job is above the requirement. Needs `npm run build` before.
  *
  *     node bench/page-keys.ts [--keys 200]
  */
@@ -13,7 +13,7 @@ import { openLab } from "../test/system/processes.ts";
 
 /** From the requirement. */
 const MEDIAN_MS_MAX = 30;
-/** As fast as a good typist presses keys, ms. */
+/** Time between two keys, ms: as a fast typist presses them. */
 const BETWEEN_MS = 80;
 const KEYS_A_LINE = 40;
 

@@ -1,8 +1,9 @@
 /**
- * How soon a tab is there: the real page in Chromium, from a real node on this machine, with an empty cache and a profile of
- * its own each time. From navigation until the prompt can be seen, and until the terminal says who this member is. Prints
- * each run, the medians and the best, and exits with 1 if the medians are over what is required. Needs `npm run build`
- * before, and an idle machine. The processor time of the page's thread, which is printed too, hardly depends on the load.
+ * How soon a tab is there: the real page in Chromium, from a real node on this machine, with an empty cache and a
+ * profile of its own each time. Measures the time from navigation until the prompt can be seen, and until the terminal
+ * says who this member is. Prints each run, the medians and the best, and exits with 1 if a median is above the
+ * requirement. Needs `npm run build` before, and an idle machine. The processor time of the page's thread, which is
+ * printed too, hardly depends on the load.
  *
  *     node bench/page-start.ts [--runs 10] [--trace FILE]
  *

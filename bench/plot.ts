@@ -8,7 +8,7 @@ const BOTTOM = 48;
 const LEGEND_STEP = 18;
 
 export interface Axis {
-  /** Values that are labelled. */
+  /** The values that have labels. */
   readonly ticks: readonly number[];
   /** The position of a value, from 0 to 1. */
   readonly place: (value: number) => number;
@@ -41,7 +41,7 @@ export function linear(max: number, ticks: readonly number[]): Axis {
   return { ticks, place: (value) => value / max };
 }
 
-/** From the first of the ticks to the last. */
+/** A logarithmic axis from the first of the ticks to the last. */
 export function logarithmic(ticks: readonly number[], name: (value: number) => string): Axis {
   const low = Math.log(ticks[0] ?? 1);
   const high = Math.log(ticks.at(-1) ?? Math.E);

@@ -1,7 +1,7 @@
 /**
- * What membership costs each node as the swarm grows: messages and bytes per node and second in simulated swarms of 25 to
- * 400, at rest and under churn (median session of five minutes), with 2% loss. Prints a table, and with --write puts it
- * into docs/scaling.md and draws docs/scaling.svg.
+ * What membership costs each node as the swarm grows: messages and bytes per node and second in simulated swarms of 25
+ * to 400, at rest and under churn (median session of five minutes), with 2% loss. Prints a table, and with --write puts
+ * it into docs/scaling.md and draws docs/scaling.svg.
  *
  *     node bench/scaling.ts [--write] [--sizes 25,50] [--seconds 60] [--json FILE]
  */

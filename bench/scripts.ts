@@ -1,8 +1,8 @@
 /**
- * What tiny inputs of scripts cost: 10,000 lines through a function in JavaScript and in Python, by `computer.cpu.map` on two
- * cores, each input with the state that loading left; beside the same inputs with an engine each, in this thread.
- * `node bench/scripts.ts` prints a table and writes bench/scripts.json. Exits with 1 below 2,000 inputs a second of
- * JavaScript (issue 15, must-show 8).
+ * What tiny inputs of scripts cost: 10,000 lines through a function in JavaScript and in Python, by `computer.cpu.map`
+ * on two cores, where each input begins with the state that loading left. For comparison each input also gets a new
+ * engine, in this thread. `node bench/scripts.ts` prints a table and writes bench/scripts.json. Exits with 1 below
+ * 2,000 inputs a second of JavaScript (issue 15, must-show 8).
  */
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";

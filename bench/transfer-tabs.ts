@@ -1,8 +1,9 @@
 /**
- * How much of a raw data channel's speed a transfer from tab to tab keeps, in real Chromium on this machine: to a shell that
- * waits for it, and into the other tab's inbox. Both tabs have the page open and a link by WebRTC; the raw channel is one of
- * their own between the same two pages, without encryption beyond its DTLS, hashes or disk. They run in turn, a few rounds;
- * the ratio is of the medians. `node bench/transfer-tabs.ts [BYTES]`; needs `npm run build` before.
+ * How much of a raw data channel's speed a transfer from tab to tab keeps, in real Chromium on this machine: to a shell
+ * that waits for it, and into the other tab's inbox. Both tabs have the page open and a link by WebRTC. The raw channel
+ * is a second one between the same two pages, without hashes or disk, and with no encryption but its DTLS. They run in
+ * turn for a few rounds; the ratio is that of the medians. `node bench/transfer-tabs.ts [BYTES]`; needs `npm run build`
+ * before.
  */
 import { loadavg } from "node:os";
 import type { Computer } from "../core/computer.ts";
@@ -20,7 +21,7 @@ interface Described {
   readonly sdp: string;
 }
 
-/** What the functions below leave in a page for each other. */
+/** Values that the functions below leave in a page for each other. */
 interface Bench {
   readonly starfish: Computer;
   connection: RTCPeerConnection;
@@ -120,7 +121,7 @@ async function send(tab: Tab, peer: string): Promise<void> {
         entries: [{ kind: "file", path: "bench", sizeBytes: bytes, modifiedMs: 0 }],
         async *read() {
           for (let at = 0; at < bytes; at += chunk.length) {
-            // What is sent may be given away.
+            // A copy, because the buffer of a chunk that is sent may be transferred.
             yield chunk.slice(0, Math.min(chunk.length, bytes - at));
             await Promise.resolve();
           }

@@ -1,7 +1,8 @@
 /**
- * How much of a plain stream's speed a transfer keeps (of libp2p, and of our own channels, whose ciphers are faster), over TCP between two processes on this machine: into a shell
- * that waits for it, and into the inbox of the other node, whose disk is part of it. `node bench/transfer.ts [BYTES]` prints
- * a table and writes bench/transfer.json. They run in turn, a few rounds, of which the median counts.
+ * How much of the speed of a plain stream a transfer keeps, over TCP between two processes on this machine: into a
+ * shell that waits for it, and into the inbox of the other node, including its disk. There are two plain streams: one
+ * of libp2p, and one of our own channels, whose ciphers are faster. `node bench/transfer.ts [BYTES]` prints a table and
+ * writes bench/transfer.json. All run in turn for a few rounds, of which the median counts.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";

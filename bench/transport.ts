@@ -39,7 +39,7 @@ async function listening(): Promise<ReturnType<typeof createServer>> {
   return server;
 }
 
-/** Seconds that it takes until `count` messages of `bytes` are answered to by the other end. */
+/** Seconds until the other end has got `count` messages of `bytes` and has closed the channel too. */
 async function throughChannel(sender: Network, receiver: Network, bytes: number, count: number): Promise<number> {
   const stop = receiver.handle(PROTOCOL, (channel) => {
     channel.onMessage(() => {});

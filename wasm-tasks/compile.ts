@@ -1,6 +1,6 @@
 /**
- * Compiles with the AssemblyScript compiler: a task, which is its author's `task` wrapped in ABI 1 (sdk/abi.ts), or one of
- * Starfish's own libraries, which is a module with the exports that it names.
+ * Compiles a task or a library with the AssemblyScript compiler. A task is its author's function `task`, wrapped in ABI
+ * 1 (sdk/abi.ts). A library is a module of Starfish's own, with the exports that it names.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ export function reduce(ptr: usize, len: i32): u64 {
 `;
 const REDUCES = /^export function reduce\b/m;
 
-/** No runtime to free memory, no imports: what the sandbox takes. */
+/** No runtime that frees memory, and no imports: the sandbox accepts only such modules. */
 const RELEASE = ["-O3", "--runtime", "stub", "--use", "abort="];
 /** Imports `abort` and `trace`, so that a failed assertion names its line; only for the local runner. */
 const DEBUG = ["--debug", "--runtime", "stub"];

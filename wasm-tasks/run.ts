@@ -15,7 +15,7 @@ interface Abi1 extends Record<string, unknown> {
   run(ptr: number, len: number): bigint;
 }
 
-/** The task's output for the input. Rejects with the task's own assertion, or what the compiler has to say. */
+/** The task's output for the input. Rejects with the task's own assertion, or with the compiler's report. */
 export async function runTask(
   name: string,
   input: Uint8Array | string,

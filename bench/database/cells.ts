@@ -1,4 +1,6 @@
-/** What comes from others: cells applied a second, their bytes on the wire and in memory. */
+/**
+ * Measures cells that come from other nodes: how many are applied a second, and their bytes on the wire and in memory.
+ */
 import { createSql } from "../../core/db/sql.ts";
 import { GOSSIP_BYTES_MAX } from "../../core/memory/limits.ts";
 import { Packer, unpack } from "../../core/memory/pack.ts";
@@ -20,7 +22,7 @@ interface CellFigures {
   readonly updateMemoryBytes: number;
 }
 
-/** What the map has heard since, as gossip or reconciling packs it. */
+/** The changes of a map since the last `take`, packed into messages as gossip or reconciling does. */
 class Messages {
   readonly packed: Uint8Array[] = [];
   readonly #packer = new Packer();
@@ -54,7 +56,7 @@ export async function cellFigures(): Promise<CellFigures> {
   const schema = messages.take();
   await sql.insert("t", COLUMNS, rowsOf(0, ROWS));
   const rows = messages.take();
-  // Single columns, of all rows: each is an entry of its own.
+  // One column of each row: each such cell is an entry of its own.
   for (let at = 0; at < ROWS; at += 5_000) {
     await sql.query("UPDATE t SET n = n + 1 WHERE id >= ? AND id < ?", [at, at + 5_000]).run();
   }

@@ -38,7 +38,7 @@ const commands = {
     await opened().sql.query(CREATE).run();
   },
 
-  /** In one transaction. */
+  /** Writes these rows in one transaction. */
   async write(from: number, to: number): Promise<void> {
     await opened().sql.transaction(async (tx) => {
       await tx.query(INSERT_JSON, [JSON.stringify(rowsOf(from, to))]).run();

@@ -4,7 +4,7 @@ interface OtherFigures {
   readonly insertMs: number;
   /** One scan with sums. */
   readonly scanMs: number;
-  /** From the first write until a second one has all rows; undefined: it does not replicate. */
+  /** From the first write until a second node has all rows; undefined if the system does not replicate. */
   readonly secondMs: number | undefined;
 }
 

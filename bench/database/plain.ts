@@ -7,7 +7,7 @@ export interface PlainCall {
   readonly id: number;
   readonly sql: string;
   readonly parameters: PlainValue[] | undefined;
-  /** Rows for which it is run one after the other. */
+  /** If given, the statement is run for each of these rows, one after the other. */
   readonly many: PlainValue[][] | undefined;
 }
 

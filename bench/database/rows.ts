@@ -3,7 +3,7 @@ import type { PlainValue } from "./plain.ts";
 
 export const CREATE = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, g INTEGER, n INTEGER, r REAL)";
 export const COLUMNS: readonly string[] = ["id", "name", "g", "n", "r"];
-/** Rows as JSON, of a parameter. */
+/** Inserts the rows that a parameter holds as JSON. */
 export const INSERT_JSON =
   "INSERT INTO t SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)";
 export const INSERT = "INSERT INTO t VALUES (?, ?, ?, ?, ?)";

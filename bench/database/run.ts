@@ -2,7 +2,7 @@
  * The shared database in ratios to plain sqlite-wasm, what comes from other nodes, what a start costs, and other
  * systems for comparison. Prints tables and writes bench/database/database.json.
  *
- *     npm ci --prefix bench/database && npm ci --prefix bench/memory      for the others
+ *     npm ci --prefix bench/database && npm ci --prefix bench/memory      (for `others` only)
  *     node bench/database/run.ts [local] [cells] [nodes] [start] [others]
  */
 import { existsSync } from "node:fs";

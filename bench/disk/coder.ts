@@ -1,9 +1,9 @@
 /**
  * What the erasure code costs, compared with a hash of the same bytes: coding alone on one thread, and the chain of
  * cutting 100 MB, coding it 2 of 8 and hashing every shard on the coder's threads. `node bench/disk/coder.ts`; prints
- * two tables and writes bench/disk/coder.json. Coding is measured in CPU time, which other programs disturb little; the
- * chain by the clock, since it is about both cores. Exits with 1 if the chain does not reach 0.12 of one SHA-256 over
- * the 100 MB.
+ * two tables and writes bench/disk/coder.json. Coding is measured in CPU time, which other programs disturb little. The
+ * chain is measured by the clock, since it uses both cores. Exits with 1 if the chain does not reach 0.12 of one
+ * SHA-256 over the 100 MB.
  */
 import { hash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
@@ -88,7 +88,7 @@ interface Chain {
   readonly chainMBps: number;
   readonly sha256MBps: number;
   readonly ratio: number;
-  /** The same in CPU time: what one core would reach. */
+  /** The same ratio in CPU time, as one core would reach it. */
   readonly ratioOfCpu: number;
 }
 

@@ -1,7 +1,7 @@
 /**
- * What the tree of files costs, without a network and with contents in memory: small files in and out, a directory listed
- * and renamed, and the heap with 100,000 files. `node --expose-gc bench/disk/files.ts`; prints a table and writes
- * bench/disk/files.json. Exits with 1 below 1,000 files a second or above 200 MB of heap.
+ * What the tree of files costs, without a network and with contents in memory: small files in and out, a directory
+ * listed and renamed, and the heap with 100,000 files. `node --expose-gc bench/disk/files.ts`; prints a table and
+ * writes bench/disk/files.json. Exits with 1 below 1,000 files a second or above 200 MB of heap.
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ const FILES = 10_000;
 const FILES_MANY = 100_000;
 const DIRECTORIES = 100;
 const FILE_BYTES = 1_024;
-/** Content of its own instead of a place in the tree. */
+/** Large enough to be a content of its own instead of living in its entry of the tree. */
 const LARGER_BYTES = 8_192;
 /** From issue 4. */
 const FILES_PER_SECOND_MIN = 1_000;

@@ -9,7 +9,7 @@ const BYTES = 100_000_000;
 const NODES = 8;
 /** Nodes that are left of the eight: the reader and one more, as many as the code needs. */
 const LEFT = 2;
-/** What eight nodes hold of a byte of content. */
+/** The number of bytes that eight nodes store for each byte of content. */
 const CODED: number = storageFactor(layoutFor(NODES));
 const ALONE_ROUNDS = 7;
 const PAIR_ROUNDS = 7;
@@ -89,7 +89,8 @@ export async function eight(): Promise<Ratios> {
     let invite: string | undefined;
     for (let i = 0; i < NODES; i++) {
       const node = stack.use(await RemoteNode.start());
-      // The founder's, so that all are linked by TCP: other invites begin with WebSocket addresses, which tabs can use too.
+      // All use the founder's invite, so that all are linked by TCP: other invites begin with WebSocket addresses,
+      // which tabs can use too.
       const own = await node.open(invite);
       invite ??= own;
       nodes.push(node);

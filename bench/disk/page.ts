@@ -7,8 +7,8 @@
  *     node bench/disk/page.ts [--mib 256] [--nodes 1] [--profile FILE]
  *
  * A tab offers at most 2 GB, and up to four devices hold all of a file each: for 2 GiB take `--nodes 4`, so that each
- * stripe is with four of five. `--profile` writes what the page's thread does, one file each for put and get, as the
- * developer tools read it.
+ * stripe is held by four of five devices. `--profile` writes two profiles of the page's thread, one of the put and one
+ * of the get, for the browser's developer tools.
  */
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -27,12 +27,12 @@ const TASK_MS_MAX = 100;
 const SETTLE_MS = 3_000;
 const PIECE_BYTES: number = 64 * 1024 * 1024;
 const MEMORY_EVERY_MS = 250;
-/** For 2 GiB on a machine with other work. */
+/** The longest wait: 2 GiB take long on a machine with other work. */
 const PATIENCE_MS: number = 60 * 60_000;
 const MB = 1_000_000;
 
 interface Task {
-  /** Since the page began; in a phase, since that began. */
+  /** Since the page began; in a phase, since the phase began. */
   readonly startMs: number;
   readonly ms: number;
 }
@@ -149,7 +149,7 @@ async function measure(lab: Lab, sizeBytes: number, nodes: number, profile: stri
     const tab = await Tab.open(context, first.invite, { before: noteLongTasks });
     const { page } = tab;
     await page.locator("#view-files").click();
-    // The page and the nodes: before the page knows what all offer, it would code for fewer.
+    // Waits until the page knows what all nodes and itself offer: before that, it would code for fewer.
     await page.locator("#space-nodes li").nth(nodes).waitFor();
     await page.waitForTimeout(SETTLE_MS);
     const session = await context.newCDPSession(page);

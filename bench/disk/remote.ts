@@ -13,7 +13,7 @@ const TIMEOUT_MS = 180_000;
 /** Directories of nodes that have ended. */
 const left = new Set<string>();
 
-/** Call it at the end of the run. */
+/** Removes the directories of ended nodes. Call it at the end of the run. */
 export async function clearAway(): Promise<void> {
   for (const directory of left) await rm(directory, { recursive: true, force: true });
 }
@@ -68,7 +68,8 @@ export class RemoteNode implements AsyncDisposable {
   }
 
   /**
-   * Its files stay until the end of the run, because ext4 does not reuse deleted space at once, and searches for long.
+   * The node's files stay until the end of the run, because ext4 does not reuse deleted space at once and then searches
+   * for free space for long.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();

@@ -1,7 +1,7 @@
 /**
- * The disk's throughput, as ratios in one run: every node a process of its own on this machine, every figure beside what it
- * is to be compared with, in turn, and the median of the rounds. Prints a table and writes bench/disk/disk.json. Exits with
- * 1 where a bound is not kept.
+ * The disk's throughput, as ratios in one run: every node is a process of its own on this machine, every figure is
+ * measured in turn with the one that it is compared with, and the median of the rounds counts. Prints a table and
+ * writes bench/disk/disk.json. Exits with 1 where a bound is not kept.
  *
  *     npm ci --prefix bench/disk
  *     node bench/disk/run.ts [alone] [pair] [eight] [files]

@@ -1,10 +1,10 @@
 /**
- * What the store of shards costs in Node.js beside plain files: a put beside `writeFile` and `rename`, which a power cut may
- * undo both; puts with one `sync` at their end beside plain files of which each is flushed, and its directory; reading beside
- * `readFile`, which checks nothing. Then how long
- * opening takes with 100,000 shards, and what the index of them takes in memory. `npx node bench/disk/store.ts [DIR]`
- * (default: the temporary directory) prints two tables and writes bench/disk/store.json. What was just written is read
- * from the system's cache, so that reads show what the store adds and not the disk.
+ * What the store of shards costs in Node.js, compared with plain files. A put is compared with `writeFile` and
+ * `rename`, both of which a power cut may undo. Puts with one `sync` at their end are compared with plain files that
+ * are flushed one by one, each with its directory. Reading is compared with `readFile`, which checks nothing. Then it
+ * measures how long opening takes with 100,000 shards, and how much memory their index takes. `npx node
+ * bench/disk/store.ts [DIR]` (default: the temporary directory) prints two tables and writes bench/disk/store.json.
+ * What was just written is read from the system's cache, so that reads show what the store adds and not the disk.
  */
 import { execFileSync } from "node:child_process";
 import { hash } from "node:crypto";
@@ -23,7 +23,7 @@ const KINDS = [
   { shardBytes: 4 * 1024, count: 100, atOnce: 1 },
   { shardBytes: 4 * 1024, count: 1_000, atOnce: 16 },
 ] as const;
-/** The middle one counts: other programs come and go. */
+/** The median of them counts, because other programs come and go. */
 const ROUNDS = 5;
 const OPENED_SHARDS = 100_000;
 
@@ -43,7 +43,7 @@ interface Row {
   readonly getToPlain: number;
 }
 
-/** Pieces a second, with that many calls at once, and the call that ends them. */
+/** Pieces a second, with that many calls at once; the time of the call `end` is included. */
 async function rate({ shardBytes, count, atOnce }: Kind, work: Work, end: () => unknown = () => {}): Promise<number> {
   // Otherwise the first flush would have to write what others have left in the system's cache.
   execFileSync("sync");
@@ -87,7 +87,7 @@ async function measure(kind: Kind, scratch: string): Promise<Row> {
         ["store", (id, bytes) => store.put(id, bytes)],
         ["synced", (id, bytes) => store.put(`synced-${id}`, bytes), () => store.sync()],
       ];
-      // Another one begins each time.
+      // Another of them begins in each round.
       works.push(...works.splice(0, round % works.length));
       for (const [name, work, end] of works) puts[name] = await rate(kind, work, end);
       const plainGet = await rate(kind, (id) => readFile(join(plain, directoryOf(id), id)));
@@ -117,7 +117,7 @@ interface Opening {
   readonly indexBytesPerShard: number;
 }
 
-/** The store of so many (empty) files with ids of 64 characters. */
+/** Opens a store of that many (empty) files whose ids have 64 characters. */
 async function measureOpening(scratch: string): Promise<Opening> {
   const directory = join(scratch, "many");
   for (let i = 0; i < 256; i++) mkdirSync(join(directory, placeOf(i)), { recursive: true });

@@ -1,7 +1,7 @@
 /**
- * How soon a job of the swarm gives its first result where nobody is busy: three real nodes in this process, each with the
- * workers that it keeps, of which one submits. Prints each run and the median: from `submit` until it is
- * written down, and until the first result. Needs `npm run build` before, and an idle machine.
+ * How soon a job of the swarm gives its first result where nobody is busy: three real nodes in this process, each with
+ * the workers that it keeps; one of them submits. Prints for each run, and as the median, the time from `submit` until
+ * the job is written down, and until the first result. Needs `npm run build` before, and an idle machine.
  *
  *     node bench/jobs/first.ts [--runs 10]
  */
@@ -23,7 +23,7 @@ async function run(jobs: Awaited<ReturnType<typeof startNode>>["computer"]["jobs
   const { id } = await jobs.submit({
     title: "first",
     program: { kind: "bytes", module: await jobs.content(module) },
-    // Other inputs each time: what a node has computed it remembers.
+    // Each run has other inputs, because a node remembers what it has computed.
     inputs: { from: "range", lo: seed * 1_000, hi: seed * 1_000 + 900, count: 8 },
     combine: { how: "sum" },
     limits: { memoryBytesMax: 2 ** 26, timeMsMax: 60_000 },

@@ -20,9 +20,11 @@ interface SwarmOptions {
 
 interface SwarmRun extends SwarmOptions {
   readonly tookMs: number;
-  /** The share of the cores that were there while the job ran, which its tasks, each counted once, have used. */
+  /**
+   * The share of the core-seconds that were available while the job ran that its tasks used; each task is counted once.
+   */
   readonly efficiency: number;
-  /** Messages and bytes that arrive on a node a second, averaged over nodes; those of an idle swarm are included. */
+  /** Messages and bytes that arrive on a node in a second, averaged over nodes; those of an idle swarm are included. */
   readonly messagesPerSecond: number;
   readonly bytesPerSecond: number;
   readonly idleMessagesPerSecond: number;

@@ -42,7 +42,10 @@ const commands = {
 
   history: (options: HistoryOptions): Promise<Uint8Array[]> => system.history(options),
 
-  /** Takes in the messages of a history, and keeps the result for that many keys; or only runs the code once. */
+  /**
+   * Takes in the messages of a history with that many keys. With `keep` the result stays in memory; otherwise this only
+   * runs the code once.
+   */
   async absorb(history: readonly Uint8Array[], keys: number, keep: boolean): Promise<void> {
     const map = await system.absorb(history);
     assert.equal(map.keys, keys);

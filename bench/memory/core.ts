@@ -1,7 +1,7 @@
 /**
- * The replicated map by itself: how fast it is on one node, beside a plain map that decodes the same batches, what an entry
- * costs in memory, that many writers cost no more than one, and how fast kept writes are acknowledged. Prints a table and
- * writes bench/memory/core.json. Exits with 1 if a bound is broken.
+ * The replicated map by itself: how fast it is on one node compared with a plain map that decodes the same batches, how
+ * much memory an entry takes, whether many writers cost more than one, and how fast kept writes are acknowledged.
+ * Prints a table and writes bench/memory/core.json. Exits with 1 if a bound is broken.
  *
  *     node bench/memory/core.ts
  */
@@ -27,7 +27,7 @@ const ROUNDS = 7;
 const BATCH = 10_000;
 const HISTORY = { writes: 5_000, keys: 1_000 };
 const ACKNOWLEDGED = 100_000;
-/** For members to hear of each other. */
+/** Time for members to hear of each other. */
 const SETTLE_MS = 2_000;
 
 interface Row {
@@ -100,7 +100,7 @@ function mergeReplica(batches: readonly Uint8Array[]): number {
   return (replica.table.live / (performance.now() - start)) * 1_000;
 }
 
-/** Both in turn, so that other work of the machine disturbs both alike. */
+/** Measures both in turn, so that other work of the machine disturbs both alike. */
 function remoteMerges(): Row[] {
   const batches = batchesOf(written());
   const rounds = Array.from({ length: ROUNDS }, () => ({
@@ -114,7 +114,7 @@ function remoteMerges(): Row[] {
   ];
 }
 
-/** Beyond keys and values, which are as many bytes here as they have characters and one. */
+/** Bytes of the heap for each entry, beyond its key and its encoded value, whose characters take one byte each here. */
 async function heapBytes(what: string, fill: () => Replica): Promise<Row> {
   const before = await heldBytes();
   const replica = fill();

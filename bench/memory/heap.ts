@@ -6,7 +6,7 @@ import { runInNewContext } from "node:vm";
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-/** Its heap, and what is beside it: buffers, and WebAssembly's memory, which never shrinks. */
+/** The heap and the memory outside it: buffers, and WebAssembly's memory, which never shrinks. */
 export async function heldBytes(): Promise<number> {
   // A slice of Node.js's pool of buffers would count as the whole 64 KiB that it keeps.
   Buffer.poolSize = 0;

@@ -6,7 +6,7 @@ import type { HistoryOptions } from "./system.ts";
 /** Tried in turn: a system that does not manage the first number in time is measured with the next. */
 const ENTRIES = [10_000, 1_000];
 const ENTRIES_MANY = 100_000;
-/** 10,000 writes may take this long for 100,000 to be asked for: a minute's worth. */
+/** 100,000 writes are measured only if 10,000 take no longer than this: they then take about a minute. */
 const MANY_IF_MS = 6_000;
 const HISTORIES = [
   { writes: 5_000, keys: 1_000 },
@@ -14,7 +14,7 @@ const HISTORIES = [
 ];
 /** Messages of a history that are taken in beforehand, each for a key of its own. */
 const WARM_UP = 100;
-/** Waits after the last entry has arrived, for further messages about it. */
+/** How long to wait after the last entry has arrived, for further messages about it. */
 const SETTLE_MS = 2_000;
 
 export interface Measured {
@@ -131,7 +131,7 @@ async function manyWriters(system: string, { writes, keys }: (typeof HISTORIES)[
   };
 }
 
-/** The bytes that a map takes which has received such a history. */
+/** The bytes that a map takes after it has received such a history. */
 export async function bytesHeldAfter(system: string, options: HistoryOptions): Promise<number> {
   const history = await historyOf(system, options);
   await using node = await RemoteNode.start(fileOf(system));

@@ -1,4 +1,6 @@
-/** A node of Starfish with a memory, over TCP and without the rest of the computer, for maps with options of their own. */
+/**
+ * A node of Starfish with a memory, over TCP and without the rest of the computer, for maps with options of their own.
+ */
 import { join as pathOf } from "node:path";
 import { createMemory, type Memory } from "../../core/memory/memory.ts";
 import { createNet } from "../../core/net/net.ts";

@@ -1,7 +1,7 @@
 /**
- * What it costs two replicas to become equal: bytes, round trips and CPU time of real sessions, by how much differs and how
- * much there is. Prints a table and writes bench/memory/reconcile.json; with --write draws docs/memory-reconcile.svg.
- * Exits with 1 if 100 differences in 100,000 entries cost more than the bound.
+ * What it costs two replicas to become equal: bytes, round trips and CPU time of real sessions, by the number of
+ * entries and of differences. Prints a table and writes bench/memory/reconcile.json; with --write draws
+ * docs/memory-reconcile.svg. Exits with 1 if 100 differences in 100,000 entries cost more than the bound.
  *
  *     node bench/memory/reconcile.ts [--write] [--entries 1000,100000] [--differences 10,100]
  */
@@ -30,10 +30,10 @@ interface Cost {
   readonly entries: number;
   readonly differences: number;
   readonly bytes: number;
-  /** The entries that differed alone, as they are packed. */
+  /** Packed bytes of the entries that differed, alone. */
   readonly entryBytes: number;
   readonly roundTrips: number;
-  /** Of both sides together. */
+  /** CPU time of both sides together. */
   readonly cpuMs: number;
 }
 
@@ -142,7 +142,7 @@ const { values } = parseArgs({
   },
 });
 const differences = values.differences.split(",").map(Number);
-// Runs everything once before, so that nothing is measured that includes the first run of code.
+// Everything runs once before, so that no figure includes the first run of its code.
 await measure(pairOf(1_000), 1_000, 500);
 const costs: Cost[] = [];
 for (const entries of values.entries.split(",").map(Number)) {

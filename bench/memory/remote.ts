@@ -34,7 +34,10 @@ export class RemoteNode<All = Commands> implements AsyncDisposable {
     });
   }
 
-  /** Resolves when the process runs and has loaded the file, which exports `system`. Another `program` has other commands. */
+  /**
+   * Resolves when the process runs and has loaded the file, which exports `system`. `program` is the program that runs,
+   * if it is not child.ts.
+   */
   static async start<All = Commands>(
     file: string,
     program: string = join(import.meta.dirname, "child.ts"),
@@ -44,7 +47,7 @@ export class RemoteNode<All = Commands> implements AsyncDisposable {
       cwd: directory,
       execArgv: ["--disable-warning=TimeoutNegativeWarning"],
       serialization: "advanced",
-      // Their own output does not belong into the table.
+      // The systems' own output does not belong in the table.
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
     const node = new RemoteNode<All>(child, directory);

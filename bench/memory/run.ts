@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { type Measure, measure, type Measured, type Result } from "./measure.ts";
 
 const STARFISH = "starfish";
-/** Each with the package whose version is told. */
+/** Each system with the package whose version is printed. */
 const SYSTEMS: Readonly<Record<string, string | undefined>> = {
   [STARFISH]: undefined,
   yjs: "yjs",

@@ -1,6 +1,6 @@
 /**
- * What the comparison needs of a system: a map from text to text that several nodes hold. others/ has one file for each of
- * the others, starfish.ts is ours; each exports `system`.
+ * What the comparison needs of a system: a map from text to text that several nodes hold. others/ has one file for each
+ * of the others, starfish.ts is ours; each exports `system`.
  */
 export interface MapEntry {
   readonly key: string;
@@ -21,7 +21,7 @@ export interface MapNode {
 }
 
 export interface OpenOptions {
-  /** A directory of this node's own; empty, its process's working directory. */
+  /** A directory of this node's own. It is empty, and its process's working directory. */
   readonly directory: string;
   /** The address of a node that has the map already; undefined for the first. */
   readonly join: string | undefined;

@@ -7,7 +7,7 @@ import type { Channel } from "../../core/ports/network.ts";
 export class Wire {
   readonly left: Channel;
   readonly right: Channel;
-  /** Of all messages. */
+  /** Bytes of all messages. */
   bytes = 0;
   /** How often messages have been delivered: on a real path, each costs a latency. */
   trips = 0;
@@ -18,10 +18,10 @@ export class Wire {
     [this.left, this.right] = this.#ends;
   }
 
-  /** Lets messages travel until all of these are settled; gives what they resolve to. */
+  /** Lets messages travel until all these promises are settled; returns their results. */
   async carry<Result>(talks: readonly Promise<Result>[]): Promise<Result[]> {
     const over = Promise.all(talks).finally(() => (this.#isOver = true));
-    // Awaited below, once the loop has seen the end.
+    // It is awaited below, once the loop has ended.
     over.catch(() => {});
     const [left, right] = this.#ends;
     while (!this.#isOver) {

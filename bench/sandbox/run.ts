@@ -1,7 +1,7 @@
 /**
  * What rewriting costs: kernels in WebAssembly, unchanged and rewritten, in turn in one process, and how long rewriting
- * a large module takes. `node bench/sandbox/run.ts`; prints a table. Exits with 1 if a bound of issue 15 is not kept,
- * by the geometric mean of the loops, of the calls, and the time of the processor for 20 MB.
+ * a large module takes. `node bench/sandbox/run.ts`; prints a table. Exits with 1 if a bound of issue 15 is not kept:
+ * for the geometric mean of the loops, for that of the calls, and for the processor time that 20 MB take.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -39,7 +39,7 @@ type Kernels = Readonly<Record<string, Kernel>>;
 
 async function compile(): Promise<Uint8Array<ArrayBuffer>> {
   const source = await readFile(join(import.meta.dirname, "kernels.as"), "utf8");
-  // What ABI 1 wants is there too, so that the module is taken.
+  // The exports of ABI 1 are there too, so that the module is accepted.
   const abi = "export function alloc(n: i32): i32 { return 0; } export function run(p: i32, n: i32): i64 { return 0; }";
   let module: Uint8Array<ArrayBuffer> | undefined;
   let report = "";
@@ -77,7 +77,7 @@ function undisturbed(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 10)] ?? Number.NaN;
 }
 
-/** Time of the processor, the median of five. */
+/** Processor time in ms, the median of five runs. */
 function cpuMs(work: () => void): number {
   const times = Array.from({ length: 5 }, () => {
     const start = process.cpuUsage();
@@ -97,7 +97,7 @@ const rows = KERNELS.map(([name, kind, first, scales]) => {
   if (one === undefined || other === undefined) throw new Error(`There is no kernel ${name}`);
   if (one(first) !== other(first)) throw new Error(`${name} gives something else when it is rewritten`);
   let size = first;
-  // Until the engine has optimised both.
+  // Runs both until the engine has optimised them.
   for (let i = 0; i < 20; i++) {
     const ms = Math.max(Math.min(timeOf(one, size), timeOf(one, size), timeOf(one, size)), 0.01);
     timeOf(other, size);

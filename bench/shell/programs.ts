@@ -1,6 +1,6 @@
 /**
- * What programs of the shell cost, as ratios within one run: a pipe with a program in it against the same pipe without, and
- * how long a small program takes to start.
+ * What programs of the shell cost, as ratios within one run: a pipe with a program in it against the same pipe without,
+ * and how long a small program takes to start.
  *
  *     node bench/shell/programs.ts [MEGABYTES]
  *

@@ -89,7 +89,7 @@ async function open(): Promise<ShellSession> {
   return opened;
 }
 
-/** Ms of CPU, the median of the rounds. */
+/** CPU time in ms, the median of the rounds. */
 async function cpuOf(work: () => Promise<void>): Promise<number> {
   const all: number[] = [];
   for (let i = 0; i < ROUNDS; i++) {
@@ -111,7 +111,8 @@ function theirs(...command: readonly [string, ...string[]]): number {
   const [program, ...args] = command;
   const all: number[] = [];
   for (let i = 0; i < ROUNDS; i++) {
-    const script = `LC_ALL=C ${program} ${args.map((arg) => `'${arg}'`).join(" ")} > out; times`; // GNU grep looks no further than the first match where its output is /dev/null
+    // Into a file: GNU grep stops at the first match if its output is /dev/null.
+    const script = `LC_ALL=C ${program} ${args.map((arg) => `'${arg}'`).join(" ")} > out; times`;
     const { stdout } = spawnSync("bash", ["-c", script], { cwd: folder, encoding: "utf8" });
     const [user = 0, system = 0] = (stdout.trim().split("\n").at(-1) ?? "").split(" ").map(secondsOf);
     all.push((user + system) * 1000);

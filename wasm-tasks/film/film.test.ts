@@ -23,7 +23,7 @@ async function film(frames: number): Promise<Uint8Array> {
   return new Uint8Array(await new Blob(pieces.map((piece) => piece.slice())).arrayBuffer());
 }
 
-/** What GIF89a says in appendix F, read as it stands there. */
+/** Decompresses LZW as appendix F of GIF89a describes it, word for word. */
 function decompressed(bytes: Uint8Array): number[] {
   const pixels: number[] = [];
   let strings: number[][] = [];
@@ -80,7 +80,7 @@ test("frames one after the other are a GIF, whose pixels come out whole", async 
   expect([view.getUint16(6, true), view.getUint16(8, true)]).toEqual([WIDTH, HEIGHT]);
   const frames = framesOf(gif);
   expect(frames.map((pixels) => pixels.length)).toEqual([1, 2, 3].map(() => WIDTH * HEIGHT));
-  // Each shows more of less.
+  // Each frame shows a smaller part of the set, magnified further.
   expect(frames[1]).not.toEqual(frames[0]);
   expect(new Set(frames[0]).size).toBeGreaterThan(20);
   expect(frames.every((pixels) => pixels.every((place) => place >= 0 && place < 256))).toBe(true);

@@ -1,16 +1,16 @@
 /**
  * One frame of a film that falls into the Mandelbrot set, as a piece of a GIF. Input, in decimal:
  *   "FRAME FRAMES WIDTH HEIGHT RE IM ZOOM"
- * the number of the frame of so many, the size of the picture, the point that it falls to, and how many times the last
- * frame is magnified. The first frame begins with the head of the file, the last one ends it: all pieces one after the
- * other are the film (GIF89a, with its LZW of variable code length).
+ * the number of the frame, how many there are, the size of the picture, the point that the film falls to, and how many
+ * times the last frame is magnified. The first piece begins with the head of the file, and the last one ends it: all
+ * pieces one after the other are the film (GIF89a, with its LZW of variable code length).
  */
 import { text } from "../sdk/text";
 
 /** Units of the complex plane across the shorter side at zoom 1. */
 const SPAN: f64 = 3.0;
 const ESCAPE: f64 = 65536.0;
-/** Hundredths of a second that a frame is shown; the last one, longer. */
+/** Hundredths of a second that a frame is shown; the last one is shown longer. */
 const DELAY: i32 = 8;
 const LAST_DELAY: i32 = 150;
 
@@ -43,7 +43,7 @@ export function task(input: Uint8Array): Uint8Array {
 function drawn(width: i32, height: i32, re: f64, im: f64, zoom: f64): Uint8Array {
   const pixels = new Uint8Array(width * height);
   const step = SPAN / zoom / <f64>min(width, height);
-  // The deeper, the more steps it takes to tell the inside from its neighbourhood.
+  // The deeper the film is, the more steps it takes to tell the inside from its neighbourhood.
   const iterations = <i32>(400 + 200 * max(0.0, Math.log2(zoom)));
   for (let y = 0; y < height; y++) {
     const ci = im - (<f64>y + 0.5 - <f64>height / 2) * step;

@@ -2,9 +2,9 @@
  * Draws a tile of the Mandelbrot set. Input, in decimal:
  *   "WIDTH HEIGHT LEFT TOP COLUMNS ROWS RE IM ZOOM ITERATIONS"
  * the size of the whole picture, the tile in it, the point in the picture's centre, how many times it is magnified (1
- * shows 3 units across the shorter side), and after how many steps a point counts as inside. Output RGBA, row by row.
- * With the word "bmp" behind them, a tile at the top left of the picture begins with the head of a BMP file: strips as wide
- * as the picture, one after the other, are one.
+ * shows 3 units across the shorter side), and after how many steps a point counts as inside. The output is RGBA, row by
+ * row. With the word "bmp" behind the numbers, the tile at the top left of the picture begins with the head of a BMP
+ * file: strips that are as wide as the picture, one after the other, are then a BMP file.
  *
  * Two pixels at a time in a 128-bit vector (f64x2). Colours follow the smooth iteration count (Vepstas 1997), so that
  * no bands show, through a cosine palette (Quilez).

@@ -1,14 +1,15 @@
 /**
- * The potential energy of N bodies of mass 1 in a cube of side 1, as far as rows LO to HI of their pairs go. Input "N LO HI",
- * output the sum of 1 / distance in units of 2^-20, all in decimal: whole numbers, so that the sum does not depend on how the
- * pairs are cut. Row i has the pairs of body i with those that follow it, around the circle, to its other side: each pair is
- * in one row, and all rows are equally long.
+ * The potential energy of N bodies of mass 1 in a cube of side 1, for rows LO to HI of their pairs. The input is "N LO
+ * HI", the output is the sum of 1 / distance in units of 2^-20, all in decimal. The terms are whole numbers, so that
+ * the sum does not depend on how the rows are cut into tasks. The bodies are numbered around a circle; row i has the
+ * pairs of body i with the half of the circle that follows it. So each pair is in one row, and all rows are equally
+ * long.
  */
 import { mixed } from "../sdk/mix";
 import { text, utf8 } from "../sdk/text";
 
 const UNIT: f64 = 1048576.0;
-/** Bodies that are nearer count as if they were so far apart: softening, as in simulations of galaxies. */
+/** Bodies that are nearer than this count as if they were this far apart: softening, as in simulations of galaxies. */
 const SOFTENING: f64 = 0.001;
 const FRACTION: f64 = 1.0 / <f64>(1 << 21);
 
@@ -34,7 +35,8 @@ function row(places: StaticArray<f64>, count: i32, i: i32): i64 {
   const x = places[3 * i];
   const y = places[3 * i + 1];
   const z = places[3 * i + 2];
-  // With an even number of bodies each has one opposite, whose pair only the first half of the rows has.
+  // With an even number of bodies, each has one that is exactly opposite; only the first half of the rows has these
+  // pairs.
   const last = count % 2 == 0 && i >= count / 2 ? count / 2 - 1 : count / 2;
   let sum: i64 = 0;
   for (let step = 1; step <= last; step++) {

@@ -1,6 +1,7 @@
 /**
- * Counts how many of the points LO to HI of a sequence lie in the quarter of a circle. Input "LO HI", output "INSIDE ALL",
- * all in decimal. A point's place follows from its number, so that the count of a range does not depend on how it is cut.
+ * Counts how many of the points LO to HI of a sequence in the unit square lie in a quarter of a circle. The input is
+ * "LO HI", the output "INSIDE ALL", all in decimal. A point's place follows from its number, so that the count of a
+ * range does not depend on how it is cut.
  */
 import { mixed } from "../sdk/mix";
 import { text, utf8 } from "../sdk/text";

@@ -39,7 +39,8 @@ function countPrimes(lo: u64, hi: u64): u64 {
 
 /**
  * Marks the odd multiples of all primes in the segment. `next` says for each of the first `active` primes how many bits
- * after the segment's start it goes on; the others had no multiples of their own so far. Returns how many are active now.
+ * after the segment's start its next multiple is; the other primes have had no multiple to mark so far. Returns how
+ * many are active now.
  */
 function strike(
   segment: usize,
@@ -65,7 +66,7 @@ function strike(
   return active;
 }
 
-/** The first odd multiple of the prime from bit `start` on that is at least its square: so many bits after `start`. */
+/** How many bits after `start` the first odd multiple of the prime is that is at least its square. */
 function firstMultiple(prime: u64, start: u64): u32 {
   const square = (prime * prime) / 2;
   if (square >= start) return <u32>(square - start);

@@ -1,11 +1,11 @@
 /**
- * Products of a matrix over GF(2^8) and shards: what Reed-Solomon coding spends its time on. A library of Starfish's own
- * (core/disk/code/reed-solomon.ts calls it), not a task.
+ * Multiplies a matrix over GF(2^8) with shards, which takes most of the time of Reed-Solomon coding. A library of
+ * Starfish's own (core/disk/code/reed-solomon.ts calls it), not a task.
  *
- * Multiplying by a constant is linear in the bits, so a product is the sum of those of the byte's two halves: two look-ups
- * in tables of 16, of which one swizzle does sixteen at a time (Plank, Greenan and Miller, "Screaming Fast Galois Field
- * Arithmetic Using Intel SIMD Instructions", FAST 2013). The tables of all 256 constants are 8 KiB and stay in the L1
- * cache; the caller passes pieces of shards that are short enough to stay in the L2 cache.
+ * Multiplying by a constant is linear in the bits, so the product of a byte is the sum of the products of its two
+ * halves: two look-ups in tables of 16 values, sixteen of which one swizzle does at a time (Plank, Greenan and Miller,
+ * "Screaming Fast Galois Field Arithmetic Using Intel SIMD Instructions", FAST 2013). The tables of all 256 constants
+ * are 8 KiB and stay in the L1 cache; the caller passes pieces of shards that are short enough to stay in the L2 cache.
  */
 
 /** x^8 + x^4 + x^3 + x^2 + 1. */
@@ -32,7 +32,7 @@ for (let constant: u32 = 0; constant < 256; constant++) {
   }
 }
 
-/** By the definition: a sum of shifts, reduced at each. */
+/** Multiplies by the definition: a sum of shifts, each reduced by the polynomial. */
 function product(a: u32, b: u32): u8 {
   let sum: u32 = 0;
   for (; b != 0; b >>= 1) {
@@ -44,8 +44,8 @@ function product(a: u32, b: u32): u8 {
 }
 
 /**
- * Output i = the sum over j of MATRIX[i][j] * input j. Inputs lie at `from`, outputs at `to`, each `length` bytes long and
- * `stride` behind the one before.
+ * Output i = the sum over j of MATRIX[i][j] * input j. Inputs lie at `from`, outputs at `to`, each `length` bytes long
+ * and `stride` behind the one before.
  */
 export function multiply(rows: usize, columns: usize, length: usize, stride: usize, from: usize, to: usize): void {
   let row: usize = 0;
@@ -90,7 +90,7 @@ function four(matrix: usize, columns: usize, length: usize, stride: usize, from:
   }
 }
 
-/** What is left over when the rows are no multiple of four. */
+/** One output at a time, for the rows that are left over if their number is no multiple of four. */
 function one(matrix: usize, columns: usize, length: usize, stride: usize, from: usize, to: usize): void {
   for (const end = from + length; from < end; from += STEP, to += STEP) {
     let a0 = i8x16.splat(0);

@@ -44,7 +44,7 @@ class Component {
 }
 
 export class Decoder {
-  /** What is the matter, where something is. */
+  /** What is wrong with the picture, or empty. */
   error: string = "";
   /** The segments of EXIF, whole: they say which way up the picture is. */
   exifFrom: i32 = 0;
@@ -74,7 +74,7 @@ export class Decoder {
     }
   }
 
-  /** Gives all pixels to the target. False with `error` said. */
+  /** Gives all pixels to the target. Returns false if something is wrong, and says it in `error`. */
   run(): bool {
     const bytes = this.bytes;
     if (bytes.length < 4 || bytes[0] != 0xff || bytes[1] != 0xd8) return this.fail("it is no JPEG");
@@ -236,7 +236,7 @@ export class Decoder {
     for (let i = 0; i < this.components.length; i++) this.components[i].before = 0;
   }
 
-  /** Zeros where the picture ends too early: what was read shows. */
+  /** The next bit. Where the picture ends too early the bits are 0, so that the part that was read shows. */
   private bit(): i32 {
     if (this.bitCount == 0) {
       let byte: u32 = 0;
@@ -262,7 +262,7 @@ export class Decoder {
     return count > 0 && value < 1 << (count - 1) ? value - (1 << count) + 1 : value;
   }
 
-  /** -1 for what is no code. */
+  /** The next symbol; -1 if the bits are no code. */
   private symbol(table: Huffman): i32 {
     let code = 0;
     for (let length = 1; length <= 16; length++) {

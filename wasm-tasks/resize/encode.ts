@@ -113,7 +113,7 @@ export class Encoder {
     for (let i = 0; i < values.length; i++) this.put(values[i]);
   }
 
-  /** One block of one component; beyond the edge the last pixel goes on. */
+  /** Takes one block of one component; beyond the edge the last pixel is repeated. */
   private take(pixels: Uint8Array, width: i32, height: i32, left: i32, top: i32, component: i32): void {
     for (let y = 0; y < 8; y++) {
       for (let x = 0; x < 8; x++) {
@@ -166,7 +166,7 @@ export class Encoder {
     if (zeros > 0) this.symbol(this.ac, 0);
   }
 
-  /** The size of a value, with the zeros before it, then its bits (F.1.2). */
+  /** Writes the code for the size of a value and the zeros before it, then the value's bits (F.1.2). */
   private value(codes: StaticArray<u32>, zeros: i32, value: i32): void {
     const size = 32 - clz<i32>(abs<i32>(value));
     this.symbol(codes, (zeros << 4) | size);

@@ -95,7 +95,7 @@ describe("resize", () => {
   });
 });
 
-/** The frame's marker says so. */
+/** A progressive JPEG, as far as the marker of its frame says. */
 function progressive(): Uint8Array {
   const bytes = encoded(40, 40);
   const at = bytes.findIndex((byte, i) => byte === 0xff && bytes[i + 1] === 0xc0);

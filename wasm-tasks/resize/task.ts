@@ -1,6 +1,7 @@
 /**
- * Makes a JPEG smaller. Input: a line "WIDTH HEIGHT QUALITY", then the picture; it is made to fit, and never larger. Output:
- * a JPEG, or "!" and what is the matter with the picture. A pixel of the output is the mean of those that it stands for.
+ * Makes a JPEG smaller. The input is a line "WIDTH HEIGHT QUALITY" and then the picture, which is made to fit into that
+ * size and never becomes larger. The output is a JPEG, or "!" and what is wrong with the picture. A pixel of the output
+ * is the mean of the pixels that it stands for.
  */
 import { text, utf8 } from "../sdk/text";
 import { Decoder, Target } from "./decode";

@@ -21,7 +21,7 @@ export function output(bytes: Uint8Array): u64 {
 /** Bytes before the two outputs that `reduce` gets: the length of the first, little-endian. */
 const LENGTH_BYTES: i32 = 4;
 
-/** Of the two outputs that `reduce` is to make one, the first. */
+/** The first of the two outputs that `reduce` is to join. */
 export function first(ptr: usize): Uint8Array {
   return Uint8Array.wrap(changetype<ArrayBuffer>(ptr), LENGTH_BYTES, load<i32>(ptr));
 }

@@ -1,8 +1,9 @@
 /**
- * Counts words: a word is a longest run of the letters A-Z and a-z, lower-cased; every other byte divides. Input any
- * bytes, output a line "count word" for each word, in the order in which the words first appear.
+ * Counts words: a word is a longest run of the letters A-Z and a-z, lower-cased; every other byte divides words. The
+ * input is any bytes, the output a line "count word" for each word, in the order in which the words first appear.
  *
- * An open-addressed hash table (FNV-1a, linear probing) over the input itself: a word is kept as place and length.
+ * An open-addressed hash table (FNV-1a, linear probing) over the input itself: a word is kept as its place and length
+ * in the input.
  */
 
 /** Fields of a table slot: hash, place, length, count; a slot is free while its count is 0. */
@@ -94,7 +95,9 @@ function grow(): void {
   }
 }
 
-/** The table as text, in order of first appearance, so that the same input gives the same bytes however the table grew. */
+/**
+ * The table as text, in order of first appearance, so that the same input gives the same bytes however the table grew.
+ */
 function lines(): Uint8Array {
   const order = new StaticArray<u64>(used);
   let size = 0;

@@ -1,6 +1,6 @@
 /**
- * TinyBase: a local-first store whose rows merge cell by cell. Both stores are in this thread and joined without a network
- * between them. It has no SQL: the scan is a loop over its rows.
+ * TinyBase: a local-first store whose rows merge cell by cell. Both stores are in this thread and joined without a
+ * network between them. It has no SQL: the scan is a loop over its rows.
  */
 import { createMergeableStore } from "tinybase";
 import { createLocalSynchronizer } from "tinybase/synchronizers/synchronizer-local";

@@ -1,4 +1,7 @@
-/** Helia: UnixFS over bitswap, on the transport that Starfish's Node.js nodes use among each other, with its blocks in memory. */
+/**
+ * Helia: UnixFS over bitswap, on the transport that Starfish's Node.js nodes use among each other, with its blocks in
+ * memory.
+ */
 import { withBitswap } from "@helia/bitswap";
 import { withLibp2pLight } from "@helia/libp2p";
 import { unixfs } from "@helia/unixfs";

@@ -1,4 +1,7 @@
-/** GunDB: one node of the graph whose fields are the entries, over its own WebSocket mesh, with storage and multicast off. */
+/**
+ * GunDB: one node of the graph whose fields are the entries, over its own WebSocket mesh, with storage and multicast
+ * off.
+ */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
