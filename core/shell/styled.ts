@@ -4,7 +4,7 @@
  * text. So a command that knows nothing of this can't let anything through.
  */
 import { harmless } from "./harmless.ts";
-import { widthOf } from "./width.ts";
+import { isPlain, widthOf } from "./width.ts";
 
 /** What commands print: plain text, or styled text. */
 export type Text = string | Styled;
@@ -63,7 +63,8 @@ export function plain(text: Text): string {
 
 /** The cells that it takes on a terminal. */
 export function cellsOf(text: Text): number {
-  return partsOf(text).reduce((sum, part) => sum + (part.own ? 0 : widthOf(harmless(part.text))), 0);
+  if (typeof text === "string") return isPlain(text) ? text.length : widthOf(harmless(text));
+  return text.parts.reduce((sum, part) => sum + (part.own ? 0 : cellsOf(part.text)), 0);
 }
 
 /** The pieces between blanks; blanks in escape sequences of ours don't count. */

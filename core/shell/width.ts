@@ -49,8 +49,12 @@ export function graphemeWidth(grapheme: string): number {
   return WIDE.some(([first, last]) => code >= first && code <= last) ? 2 : 1;
 }
 
-/** Most text, which need not be segmented. */
+/** Most text, which need not be segmented, and has nothing that a terminal would act on. */
 const PLAIN = /^[ -~]*$/;
+
+export function isPlain(text: string): boolean {
+  return PLAIN.test(text);
+}
 
 /** Cells of a text without escape sequences. */
 export function widthOf(text: string): number {

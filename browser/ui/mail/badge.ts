@@ -6,7 +6,7 @@
 import type { Computer } from "../../../core/computer.ts";
 import type { InboxMail } from "../../../core/io/mail/types.ts";
 import type { Offer, Transfer } from "../../../core/io/transfer/types.ts";
-import { bytesWords } from "../../../core/shell/format.ts";
+import { bytesWords, count } from "../../../core/shell/format.ts";
 import { oneLine } from "../../../core/shell/harmless.ts";
 import { shortId } from "../../../core/shell/who.ts";
 import { readSetting } from "../../settings.ts";
@@ -43,6 +43,7 @@ export function showNews({ mail, transfer }: Computer): void {
   transfer.onChange(show);
   mail.onNotice((notice) => {
     if (notice.kind === "arrived") notify(aboutMail(notice.mail));
+    if (notice.kind === "more") notify({ title: count(notice.mails, "more mail"), body: "", tag: "more-mail" });
   });
   transfer.onOffer((offer) => {
     notify({ title: `${oneLine(offer.name)} wants to send you something`, body: oneLine(offer.title), tag: offer.id });

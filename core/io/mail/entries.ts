@@ -127,17 +127,30 @@ export function signReceipt(sign: (purpose: string, body: Bytes) => Bytes, says:
   return [body, sign(RECEIPT_PURPOSE, body)];
 }
 
-/** The mail under that key, or the reason why there is none. */
-export function readMail(crypto: Crypto, key: string, value: unknown): MailEntry | { readonly why: string } {
+/**
+ * The mail under that key, or the reason why there is none.
+ *
+ * @param refused says why there is no room for a mail. It is asked before the signature is checked, which takes longer
+ *   than everything else.
+ */
+export function readMail(
+  crypto: Crypto,
+  key: string,
+  value: unknown,
+  refused: (mail: MailEntry) => string | undefined = () => undefined,
+): MailEntry | { readonly why: string } {
   return read(() => {
     const [body, signature] = check(wireSchema, value);
     const [, from, to, contents, sentAtMs] = decode(mailSchema, body);
     const id = idOf(crypto, body);
     if (key !== mailKey(id)) return { why: "another mail than its key says" };
+    const refs = contents.map(([cid, sizeBytes]) => ({ cid, sizeBytes }));
+    const mail: MailEntry = { id, from, to: to.map(unpackAddress), contents: refs, sentAtMs };
+    const why = refused(mail);
+    if (why !== undefined) return { why };
     if (!isSignedBy(crypto, from, MAIL_PURPOSE, body, signature))
       return { why: "not signed by who is to have sent it" };
-    const refs = contents.map(([cid, sizeBytes]) => ({ cid, sizeBytes }));
-    return { id, from, to: to.map(unpackAddress), contents: refs, sentAtMs };
+    return mail;
   });
 }
 

@@ -6,22 +6,24 @@ import { decode, encode, bytesOf, integerOf, type Schema } from "../../base/code
 import * as v from "valibot";
 import { fromHex, toHex } from "../../base/bytes.ts";
 import { isStarfishError, messageOf, StarfishError, toStarfishError } from "../../base/errors.ts";
-import type { Clock } from "../../ports/clock.ts";
-import { withDeadline } from "../../ports/clock.ts";
+import { type Clock, sleep, withDeadline } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
+import type { PeerId } from "../../ports/network.ts";
 import type { Store } from "../../ports/store.ts";
 import type { NodePeople } from "../people/people.ts";
+import { Crowd } from "./crowd.ts";
 import { type MailEntry, RECEIPTS, type ReceiptState, sameAddress, signReceipt } from "./entries.ts";
+import { LetterQueue } from "./letter-queue.ts";
 import type { Letter } from "./letter.ts";
 import { expiryOf, type Ledger } from "./ledger.ts";
 import {
   FETCH_AGAIN_MS_MAX,
   FETCH_AGAIN_MS_MIN,
   FETCH_MS,
-  FETCHES_AT_ONCE,
   INBOX_MAX,
   LETTERS_REMEMBERED,
   NUMBER_MAX,
+  NUMBERS_PAUSE_MS,
 } from "./limits.ts";
 import { openFile, openLetter, type SealParts } from "./seal.ts";
 import type { InboxMail, InboxState, MailFile, MailId, OpenedMail } from "./types.ts";
@@ -29,6 +31,8 @@ import type { InboxMail, InboxState, MailFile, MailId, OpenedMail } from "./type
 export interface InboxParts extends SealParts {
   readonly ledger: Ledger;
   readonly people: NodePeople;
+  /** Whether this node knows that node: others come last if there is too much. */
+  readonly isKnown: (sender: PeerId) => boolean;
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
@@ -48,9 +52,10 @@ interface Item {
   /** What the list shows of it, once the letter has been opened. */
   about: { readonly subject: string; readonly files: readonly MailFile[] } | undefined;
   why: string | undefined;
-  isFetching: boolean;
   fetchAtMs: number;
   pauseMs: number;
+  /** As it is listed, until something of it changes. */
+  shown: InboxMail | undefined;
 }
 
 type Numbers = readonly (readonly [id: Uint8Array, number: number])[];
@@ -71,9 +76,10 @@ export class Inbox {
   /** The numbers that mails got on this node, also before it was restarted. */
   readonly #numbers: Map<MailId, number>;
   readonly #letters = new Map<MailId, Letter>();
-  /** Letters that have not been opened yet, the earliest first. */
-  readonly #unopened = new Set<Item>();
-  #fetching = 0;
+  /** Letters that have not been opened yet. */
+  readonly #unopened: LetterQueue<Item>;
+  readonly #crowd: Crowd<Item>;
+  #list: readonly InboxMail[] | undefined;
   #lastNumber = 0;
   #isStoring = false;
   #isToStore = false;
@@ -81,6 +87,8 @@ export class Inbox {
   private constructor(parts: InboxParts, numbers: Map<MailId, number>) {
     this.#parts = parts;
     this.#numbers = numbers;
+    this.#unopened = new LetterQueue(parts.isKnown);
+    this.#crowd = new Crowd(parts.isKnown);
     for (const number of numbers.values()) this.#lastNumber = Math.max(this.#lastNumber, number);
   }
 
@@ -96,14 +104,22 @@ export class Inbox {
     return new Inbox(parts, numbers);
   }
 
-  list(): InboxMail[] {
-    return [...this.#items.values()].map((item) => this.#shown(item)).sort((a, b) => a.number - b.number);
+  /** The same list as before if nothing has changed. */
+  list(): readonly InboxMail[] {
+    return (this.#list ??= Array.from(this.#items.values(), (item) => this.#shown(item)).sort(
+      (a, b) => a.number - b.number,
+    ));
   }
 
   unread(): number {
     let count = 0;
-    for (const item of this.#items.values()) if (this.#stateOf(item) === "unread") count++;
+    for (const item of this.#items.values()) if (this.#shown(item).state === "unread") count++;
     return count;
+  }
+
+  /** Names have changed, or whose nodes they are. */
+  rename(): void {
+    for (const item of this.#items.values()) this.#changed(item);
   }
 
   /**
@@ -115,7 +131,10 @@ export class Inbox {
     const places = this.#parts.ledger.get(mail.id) === undefined ? [] : this.#places(mail);
     const isHere = places.length > 0 && !this.#isDeleted(mail, places);
     if (isHere && known === undefined) this.#add(mail, places);
-    if (isHere && known !== undefined) known.places = places;
+    if (isHere && known !== undefined) {
+      known.places = places;
+      this.#changed(known);
+    }
     if (!isHere && known !== undefined) this.#remove(known);
     if (isHere || known !== undefined) this.#parts.onChange();
   }
@@ -123,6 +142,7 @@ export class Inbox {
   /** Tries again to fetch letters that were out of reach, and to give receipts that could not be written. */
   tick(): void {
     for (const item of this.#items.values()) if (item.about !== undefined) this.#give(item, "delivered");
+    this.#unopened.sort();
     this.#fetchSome();
   }
 
@@ -173,11 +193,13 @@ export class Inbox {
       places,
       about: undefined,
       why: undefined,
-      isFetching: false,
       fetchAtMs: 0,
       pauseMs: FETCH_AGAIN_MS_MIN,
+      shown: undefined,
     };
     this.#items.set(mail.id, item);
+    this.#list = undefined;
+    this.#crowd.add(item);
     this.#unopened.add(item);
     if (before === undefined) {
       this.#numbers.set(mail.id, number);
@@ -190,18 +212,17 @@ export class Inbox {
   #remove(item: Item): void {
     const { mail } = item;
     this.#items.delete(mail.id);
+    this.#list = undefined;
+    this.#crowd.delete(item);
     this.#unopened.delete(item);
     this.#letters.delete(mail.id);
     this.#numbers.delete(mail.id);
     this.#store();
   }
 
-  /** If there are too many mails, the earliest are not listed. */
   #makeRoom(): void {
-    if (this.#items.size <= INBOX_MAX) return;
-    let first: Item | undefined;
-    for (const item of this.#items.values()) if (item.number < (first?.number ?? Infinity)) first = item;
-    if (first !== undefined) this.#remove(first);
+    const least = this.#items.size > INBOX_MAX ? this.#crowd.least() : undefined;
+    if (least !== undefined) this.#remove(least);
   }
 
   #nextNumber(): number {
@@ -227,7 +248,16 @@ export class Inbox {
     return about === undefined ? "arriving" : "unread";
   }
 
+  #changed(item: Item): void {
+    item.shown = undefined;
+    this.#list = undefined;
+  }
+
   #shown(item: Item): InboxMail {
+    return (item.shown ??= this.#show(item));
+  }
+
+  #show(item: Item): InboxMail {
     const { people } = this.#parts;
     const { mail, number, about, why } = item;
     const person = people.of(mail.from);
@@ -272,34 +302,30 @@ export class Inbox {
 
   #fetchSome(): void {
     const nowMs = this.#parts.clock.monotonic();
-    // The latest first, since people look at those.
-    for (const item of [...this.#unopened].reverse()) {
-      if (this.#fetching >= FETCHES_AT_ONCE) return;
-      if (!item.isFetching && item.fetchAtMs <= nowMs) void this.#fetch(item);
-    }
+    for (let item = this.#unopened.take(nowMs); item !== undefined; item = this.#unopened.take(nowMs))
+      void this.#fetch(item);
   }
 
   async #fetch(item: Item): Promise<void> {
     const { clock, log, signal } = this.#parts;
-    item.isFetching = true;
-    this.#fetching++;
     try {
       await withDeadline(clock, FETCH_MS, "A letter", (either) => this.#opened(item, { signal: either }), { signal });
     } catch (error) {
       const { code, message } = toStarfishError(error, "io");
       if (code === "malformed") {
         item.why = message;
-        this.#unopened.delete(item);
         log.write("warn", "mail.spoilt", { id: item.mail.id, why: message });
       } else {
         item.fetchAtMs = clock.monotonic() + item.pauseMs;
         item.pauseMs = Math.min(2 * item.pauseMs, FETCH_AGAIN_MS_MAX);
       }
     } finally {
-      item.isFetching = false;
-      this.#fetching--;
+      this.#unopened.done(item);
     }
+    const isHere = this.#items.get(item.mail.id) === item;
+    if (isHere && item.about === undefined && item.why === undefined) this.#unopened.add(item);
     if (signal.aborted) return;
+    this.#changed(item);
     this.#parts.onChange();
     this.#fetchSome();
   }
@@ -316,6 +342,8 @@ export class Inbox {
     const isFirst = item.about === undefined;
     item.about = { subject: letter.subject, files: letter.files };
     this.#unopened.delete(item);
+    this.#changed(item);
+    if (isFirst) this.#parts.onChange();
     if (isFirst && this.#items.get(mail.id) === item) await this.#arrived(item, letter);
     return letter;
   }
@@ -338,7 +366,7 @@ export class Inbox {
   }
 
   async #storeNumbers(): Promise<void> {
-    const { store, log } = this.#parts;
+    const { store, log, clock, signal } = this.#parts;
     this.#isStoring = true;
     while (this.#isToStore) {
       this.#isToStore = false;
@@ -349,6 +377,8 @@ export class Inbox {
         // After a restart these mails would only get other numbers.
         log.write("warn", "mail.not-kept", { error: messageOf(error) });
       }
+      // What comes meanwhile is stored at once when this node ends.
+      await sleep(clock, NUMBERS_PAUSE_MS, { signal }).catch(() => {});
     }
     this.#isStoring = false;
   }

@@ -5,16 +5,20 @@
 import { describe, expect, it } from "vitest";
 import { peerIdOf } from "../../base/peer-id.ts";
 import { signStatement } from "../../net/identity/statement.ts";
-import type { KeyPair } from "../../ports/crypto.ts";
+import type { Crypto, KeyPair } from "../../ports/crypto.ts";
 import { sample } from "../../ports/random.ts";
 import { silentLog } from "../../ports/log.ts";
 import { ReplicaMap, TestTime } from "../../../test/fixtures/replica-map.ts";
+import { isLong } from "../../../test/sim/seeds.ts";
 import { SimWorld } from "../../../test/sim/world.ts";
 import { type MailEntry, mailKey, type ReceiptEntry, receiptKey, signMail, signReceipt } from "./entries.ts";
 import { Ledger } from "./ledger.ts";
 import { MAIL_KEPT_MS, MAILS_PER_SENDER_MAX } from "./limits.ts";
+import type { Address } from "./types.ts";
 
 const CID = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy";
+/** For the long run. */
+const LONG_MS = 600_000;
 
 class Bench {
   readonly world = new SimWorld({ seed: 1 });
@@ -27,12 +31,26 @@ class Bench {
     return this.world.crypto.keyPair(new Uint8Array(32).fill(seed));
   }
 
+  /** Signatures that were checked. */
+  checked = 0;
+
   ledger(map: ReplicaMap): Ledger {
     const { clock, random } = this.node.ports;
-    const parts = { map, clock, random, crypto: this.world.crypto, log: silentLog, concerns: () => true };
+    const { crypto: real } = this.world;
+    const crypto: Crypto = Object.assign(Object.create(real) as Crypto, {
+      verify: (...signed: Parameters<Crypto["verify"]>) => {
+        this.checked++;
+        return real.verify(...signed);
+      },
+    });
+    const parts = { map, clock, random, crypto, log: silentLog, concerns: () => true };
     const ledger = new Ledger(parts);
     ledger.start();
     return ledger;
+  }
+
+  get to(): Address[] {
+    return this.readers.map(({ publicKey }) => ({ kind: "node", peer: peerIdOf(publicKey) }));
   }
 
   map(): ReplicaMap {
@@ -42,7 +60,7 @@ class Bench {
   mail(ageMs = 0, keys: KeyPair = this.sender): { readonly mail: MailEntry; readonly wire: unknown } {
     return signMail(this.world.crypto, this.#signer(keys), {
       from: peerIdOf(keys.publicKey),
-      to: this.readers.map(({ publicKey }) => ({ kind: "node", peer: peerIdOf(publicKey) })),
+      to: this.to,
       contents: [{ cid: CID, sizeBytes: 300 }],
       sentAtMs: this.time.nowMs - ageMs,
     });
@@ -131,5 +149,36 @@ describe("the ledger", () => {
     // The earliest stay: a sender's further mails do not push out its earlier ones.
     expect(kept[0]).toContain(all.at(-1)?.mail.id);
     expect(kept[0]).not.toContain(all[0]?.mail.id);
+  });
+
+  it("checks no signature of what there is no room for, and those of others soon", { timeout: LONG_MS }, async () => {
+    const bench = new Bench();
+    const map = bench.map();
+    const ledger = bench.ledger(map);
+    const flood = isLong ? 100_000 : 1_500;
+    for (let i = MAILS_PER_SENDER_MAX; i > 0; i--) {
+      const { mail, wire } = bench.mail(i * 1_000);
+      map.set(mailKey(mail.id), wire);
+    }
+    await bench.world.runUntil(() => ledger.roomFor(peerIdOf(bench.sender.publicKey)) === 0, { withinMs: 60_000 });
+    bench.checked = 0;
+    // As if signed by the sender; who has no room for the right ones either.
+    const { wire } = bench.mail();
+    const [, signature] = wire as [Uint8Array, Uint8Array];
+    for (let i = 0; i < flood; i++) {
+      const says = { from: peerIdOf(bench.sender.publicKey), to: bench.to, contents: [{ cid: CID, sizeBytes: i + 1 }] };
+      const { mail, wire: made } = signMail(bench.world.crypto, () => signature, {
+        ...says,
+        sentAtMs: bench.time.nowMs,
+      });
+      map.set(mailKey(mail.id), made);
+    }
+    const honest = bench.mail(0, bench.keys(9));
+    map.set(mailKey(honest.mail.id), honest.wire);
+    await bench.world.runUntil(() => ledger.get(honest.mail.id) !== undefined, { withinMs: 60_000 });
+    expect(bench.checked).toBe(1);
+    await bench.world.runUntil(() => map.count("m/") === MAILS_PER_SENDER_MAX + 1, { withinMs: 3_600_000 });
+    await bench.world.runUntil(() => ledger.setAside === 0, { withinMs: 60_000 });
+    expect(bench.checked).toBeLessThan(10);
   });
 });

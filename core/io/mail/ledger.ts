@@ -55,6 +55,7 @@ export type LedgerChange =
 
 const MAIL_PREFIX = "m/";
 const RECEIPT_PREFIX = "r/";
+const TOO_MANY = "more than one node may send";
 
 export class Ledger {
   readonly #parts: LedgerParts;
@@ -147,11 +148,11 @@ export class Ledger {
   #judge(key: string, value: unknown): Judgement<Said> {
     const { crypto, map } = this.#parts;
     if (key.startsWith(MAIL_PREFIX)) {
-      const mail = readMail(crypto, key, value);
-      if ("why" in mail) return mail;
-      if (mail.sentAtMs > map.now() + AHEAD_MS_MAX) return { why: "from the future" };
-      if (!this.#hasRoom(mail)) return { why: "more than one node may send" };
-      return mailStatement(mail, value);
+      const mail = readMail(crypto, key, value, (claimed) => {
+        if (claimed.sentAtMs > map.now() + AHEAD_MS_MAX) return "from the future";
+        return this.#hasRoom(claimed) ? undefined : TOO_MANY;
+      });
+      return "why" in mail ? mail : mailStatement(mail, value);
     }
     if (key.startsWith(RECEIPT_PREFIX)) {
       const receipt = readReceipt(crypto, key, value, (id) => this.#mails.get(id));
@@ -192,7 +193,7 @@ export class Ledger {
     // Receipts that came before their mail.
     for (const { key } of this.#parts.map.entries(receiptsOf(mail.id))) this.#said.look(key);
     const tooMany = kept[MAILS_PER_SENDER_MAX];
-    if (tooMany !== undefined) this.#said.evict(mailKey(tooMany.id), "more than one node may send");
+    if (tooMany !== undefined) this.#said.evict(mailKey(tooMany.id), TOO_MANY);
   }
 
   #remove(mail: MailEntry): void {

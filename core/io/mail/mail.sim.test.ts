@@ -4,7 +4,7 @@ import { equal, utf8 } from "../../base/bytes.ts";
 import { sample } from "../../ports/random.ts";
 import { MailLab, pieces } from "../../../test/sim/mail-lab.ts";
 import { seeds } from "../../../test/sim/seeds.ts";
-import { MAIL_KEPT_MS } from "./limits.ts";
+import { MAIL_KEPT_MS, NOTICES_MAX } from "./limits.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -37,6 +37,18 @@ describe("mail", () => {
     expect(equal(await lab.file("ben", id), photo)).toBe(true);
     await lab.until(() => lab.stateOf("anna", id) === "read", "it is read");
     expect(told).toEqual(["arrived"]);
+  });
+
+  it("announces a few one by one, and says how many more there are", async () => {
+    const lab = await MailLab.of(["anna"]);
+    const told: (string | number)[] = [];
+    lab.mail("anna").onNotice((notice) => told.push(notice.kind === "more" ? notice.mails : notice.kind));
+    const count = NOTICES_MAX + 3;
+    for (let i = 0; i < count; i++) await lab.send("anna", { to: [lab.addressOf("anna")], text: String(i) });
+    await lab.until(() => lab.mail("anna").unread() === count, "all have arrived");
+    await lab.until(() => typeof told.at(-1) === "number", "it has said how many more");
+    expect(told.slice(0, -1)).toEqual(Array.from({ length: NOTICES_MAX }, () => "arrived"));
+    expect(told.at(-1)).toBe(3);
   });
 
   it("goes from a node that is alone to itself", async () => {
@@ -115,7 +127,9 @@ describe("mail", () => {
     await passes(lab, MAIL_KEPT_MS - HOUR_MS);
     expect(lab.stateOf("anna", id)).toBe("waiting");
     const told: string[] = [];
-    lab.mail("anna").onNotice(({ kind, mail }) => told.push(`${kind} ${mail.id}`));
+    lab
+      .mail("anna")
+      .onNotice((notice) => told.push(notice.kind === "more" ? "more" : `${notice.kind} ${notice.mail.id}`));
     await passes(lab, 2 * HOUR_MS);
     await lab.until(() => lab.stateOf("anna", id) === "expired", "its time is over");
     expect(told).toEqual([`expired ${id}`]);
@@ -125,7 +139,7 @@ describe("mail", () => {
     await expect(lab.settle(lab.mail("carl").read(id))).rejects.toMatchObject({ code: "not-found" });
     lab.kill("anna");
     const anna = await lab.up("anna");
-    anna.mail.onNotice(({ kind, mail }) => told.push(`${kind} ${mail.id}`));
+    anna.mail.onNotice((notice) => told.push(notice.kind === "more" ? "more" : `${notice.kind} ${notice.mail.id}`));
     await lab.world.runFor(30_000);
     expect(told).toEqual([`expired ${id}`]);
     expect(lab.stateOf("anna", id)).toBe("expired");

@@ -20,7 +20,15 @@ import type { NodePeople, PersonNews } from "../people/people.ts";
 import { type MailEntry, sameAddress, signMail } from "./entries.ts";
 import { Inbox } from "./inbox.ts";
 import { expiryOf, furthest, Ledger, type LedgerChange } from "./ledger.ts";
-import { CHANGES_TOLD_MS, EXPIRY_LOOK_MS, MAIL_MAP_BYTES_MAX, MAILS_PER_SENDER_MAX, READERS_MAX } from "./limits.ts";
+import {
+  CHANGES_TOLD_MS,
+  EXPIRY_LOOK_MS,
+  MAIL_MAP_BYTES_MAX,
+  MAILS_PER_SENDER_MAX,
+  NOTICES_MAX,
+  NOTICES_MS,
+  READERS_MAX,
+} from "./limits.ts";
 import { Outbox } from "./outbox.ts";
 import { checkDraft, sealDraft, type Sealed } from "./send.ts";
 import type {
@@ -74,6 +82,9 @@ class NodeMail implements Mail {
   readonly #pending = new Set<string>();
   #inbox: Inbox | undefined;
   #outbox: Outbox | undefined;
+  /** Mails that have arrived since `#announcing` began. */
+  #arrivals = 0;
+  #announcing: Timer | undefined;
   #telling: Timer | undefined;
 
   constructor(parts: MailParts, map: ReplicatedMap) {
@@ -93,7 +104,10 @@ class NodeMail implements Mail {
       this.#ledger.onChange((change) => this.#heard(change)),
       people.onReaders(() => this.#lookAtAll()),
       // Names may change, and so may the node or person that an answer goes to.
-      people.onChange(() => this.#hasChanged()),
+      people.onChange(() => {
+        this.#inbox?.rename();
+        this.#hasChanged();
+      }),
       () => looking.cancel(),
       () => this.#ledger.close(),
     );
@@ -109,7 +123,8 @@ class NodeMail implements Mail {
       secrets: () => people.readers().map(({ secret }) => secret),
       now: () => this.#map.now(),
       onChange: () => this.#hasChanged(),
-      onArrival: (mail) => this.#noticed.emit({ kind: "arrived", mail }),
+      isKnown: (sender) => this.#parts.net.member(sender) !== undefined,
+      onArrival: (mail) => this.#arrived(mail),
       signal: this.#ended.signal,
     });
     this.#ledger.start();
@@ -201,6 +216,7 @@ class NodeMail implements Mail {
     this.#ended.abort(new StarfishError("closed", "This node's mail is closed"));
     for (const stop of this.#stops) stop();
     this.#telling?.cancel();
+    this.#announcing?.cancel();
   }
 
   get #in(): Inbox {
@@ -321,6 +337,16 @@ class NodeMail implements Mail {
       this.#noticed.emit({ kind: "expired", mail: after });
       this.#hasChanged();
     }
+  }
+
+  #arrived(mail: InboxMail): void {
+    if (++this.#arrivals <= NOTICES_MAX) this.#noticed.emit({ kind: "arrived", mail });
+    this.#announcing ??= this.#parts.clock.timer(NOTICES_MS, () => {
+      const mails = this.#arrivals - NOTICES_MAX;
+      this.#announcing = undefined;
+      this.#arrivals = 0;
+      if (mails > 0) this.#noticed.emit({ kind: "more", mails });
+    });
   }
 
   #hasChanged(): void {

@@ -111,6 +111,8 @@ export interface SendProgress {
 /** An event that a person should hear of at once. */
 export type MailNotice =
   | { readonly kind: "arrived"; readonly mail: InboxMail }
+  /** So many more have arrived than are announced one by one. */
+  | { readonly kind: "more"; readonly mails: number }
   /** Its time was over before all had read it. */
   | { readonly kind: "expired"; readonly mail: SentMail };
 

@@ -73,6 +73,7 @@ export class NodePeople implements People {
   #own: Card | undefined;
   #isKept = false;
   #people: readonly PersonInfo[] | undefined;
+  #byId: ReadonlyMap<PersonId, PersonInfo> | undefined;
   #readers: readonly Reader[] | undefined;
   /** Sends news to the other nodes of this person. */
   #send: ((to: readonly PeerId[], news: PersonNews) => Promise<void>) | undefined;
@@ -104,7 +105,7 @@ export class NodePeople implements People {
     const person = this.#secrets.person;
     if (person === undefined) return undefined;
     const { id } = person.secret;
-    const nodes = this.all().find((one) => one.id === id)?.nodes ?? [this.#parts.net.self];
+    const nodes = this.#withId(id)?.nodes ?? [this.#parts.net.self];
     return { id, name: person.name, nodes, isSelf: true };
   }
 
@@ -114,7 +115,7 @@ export class NodePeople implements People {
 
   of(peer: PeerId): PersonInfo | undefined {
     const id = this.#cards.of(peer)?.person?.id;
-    return id === undefined ? undefined : this.all().find((person) => person.id === id);
+    return id === undefined ? undefined : this.#withId(id);
   }
 
   async setName(name: string): Promise<void> {
@@ -313,11 +314,16 @@ export class NodePeople implements People {
   /** The newest card that one of this person's nodes has published. */
   #latestOf(person: PersonId): Card | undefined {
     let latest: Card | undefined;
-    for (const peer of this.all().find(({ id }) => id === person)?.nodes ?? []) {
+    for (const peer of this.#withId(person)?.nodes ?? []) {
       const card = this.#cards.of(peer);
       if (card?.person?.id === person && card.madeAtMs > (latest?.madeAtMs ?? -1)) latest = card;
     }
     return latest;
+  }
+
+  #withId(id: PersonId): PersonInfo | undefined {
+    this.#byId ??= new Map(this.all().map((person) => [person.id, person]));
+    return this.#byId.get(id);
   }
 
   #group(): readonly PersonInfo[] {
@@ -338,6 +344,7 @@ export class NodePeople implements People {
 
   #hasChanged(): void {
     this.#people = undefined;
+    this.#byId = undefined;
     this.#changed.emit();
   }
 }

@@ -18,6 +18,7 @@ import {
   DUE_LOOK_MS,
   DUE_PER_TURN,
   LOOK_PAUSE_MS,
+  LOOK_TURN_MS,
   LOOKED_PER_TURN,
   OVER_LOOK_MS,
   RESTORE_AGAIN_MS_MAX,
@@ -147,13 +148,15 @@ export class Statements<T extends Statement> {
 
   #lookAtSome(): void {
     this.#looking = undefined;
+    const { clock } = this.#parts;
+    const untilMs = clock.monotonic() + LOOK_TURN_MS;
     let left = LOOKED_PER_TURN;
     for (const key of this.#queue) {
-      if (left-- === 0) break;
+      if (left-- === 0 || clock.monotonic() >= untilMs) break;
       this.#queue.delete(key);
       this.#lookAt(key);
     }
-    if (this.#queue.size > 0) this.#looking ??= this.#parts.clock.timer(LOOK_PAUSE_MS, () => this.#lookAtSome());
+    if (this.#queue.size > 0) this.#looking ??= clock.timer(LOOK_PAUSE_MS, () => this.#lookAtSome());
   }
 
   #lookAt(key: string): void {

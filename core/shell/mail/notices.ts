@@ -23,6 +23,7 @@ function noticeWords(notice: MailNotice): string {
     const about = subject === "" ? "" : `: ${cut(oneLine(subject), CELLS_MAX)}`;
     return `✉ Mail from ${cut(oneLine(replyTo.name), CELLS_MAX)}${about} ('mail read ${number}')`;
   }
+  if (notice.kind === "more") return `✉ ${count(notice.mails, "more mail")}: 'mail' lists what is here.`;
   const { subject, deliveries } = notice.mail;
   const unread = deliveries.filter(({ state }) => state === "expired").map(({ to }) => oneLine(to.name));
   const about = subject === "" ? "" : ` '${cut(oneLine(subject), CELLS_MAX)}'`;

@@ -10,10 +10,21 @@ import { says, type DirectoryView, type FileView, type View } from "../view.ts";
 type Mail = Computer["mail"];
 
 export function mailViews(mail: Mail): ReadonlyMap<string, View> {
-  return new Map([
-    ["inbox", directory(() => mail.inbox().map((one) => [String(one.number), inboxView(one, mail)]))],
+  return new Map<string, View>([
+    ["inbox", { kind: "directory", list: () => listed(mail.inbox(), mail) }],
     ["sent", directory(() => mail.sent().map((one) => [String(one.number), sentView(one)]))],
   ]);
+}
+
+/** The views of a list of mails. Each path into the inbox asks for them, and an inbox may have thousands of mails. */
+const viewsOf = new WeakMap<readonly InboxMail[], ReadonlyMap<string, View>>();
+
+function listed(inbox: readonly InboxMail[], mail: Mail): ReadonlyMap<string, View> {
+  const known = viewsOf.get(inbox);
+  if (known !== undefined) return known;
+  const made = new Map(inbox.map((one): [string, View] => [String(one.number), inboxView(one, mail)]));
+  viewsOf.set(inbox, made);
+  return made;
 }
 
 function directory(
@@ -25,21 +36,23 @@ function directory(
 
 function inboxView(one: InboxMail, mail: Mail): DirectoryView {
   const { sentAtMs, files, to } = one;
-  const names = fileNames(files);
-  const inside = files.map(({ sizeBytes }, i): [string, View] => [
-    names[i] ?? "",
-    { kind: "file", sizeBytes, modifiedAtMs: sentAtMs, stream: ({ signal }) => mail.file(one.id, i, { signal }) },
-  ]);
-  const views: readonly (readonly [string, View])[] = [
+  const inside = (): [string, View][] => {
+    const names = fileNames(files);
+    return files.map(({ sizeBytes }, i) => [
+      names[i] ?? "",
+      { kind: "file", sizeBytes, modifiedAtMs: sentAtMs, stream: ({ signal }) => mail.file(one.id, i, { signal }) },
+    ]);
+  };
+  const views = (): readonly (readonly [string, View])[] => [
     ["from", says(() => oneLine(whoWrote(one)))],
     ["to", says(() => namesOf(to))],
     ["date", says(() => new Date(sentAtMs).toISOString())],
     ["subject", says(() => oneLine(one.subject))],
     ["text", textView(one, mail)],
-    ["files", directory(() => inside)],
+    ["files", directory(inside)],
   ];
   const about = `${one.state === "unread" ? "● " : ""}${oneLine(whoWrote(one))}: ${oneLine(subjectOf(one))}`;
-  return directory(() => views, { about, modifiedAtMs: sentAtMs });
+  return directory(views, { about, modifiedAtMs: sentAtMs });
 }
 
 /** The text is fetched when it is read, and the sender is told then. */
