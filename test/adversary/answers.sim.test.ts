@@ -25,7 +25,7 @@ test.each(seeds(1, 20))("honest nodes ask, and go on whatever they are answered 
     if (schema === undefined) throw new Error(`There is no schema ${name}`);
     const speaker = (await scene.intruder()).speaker("", content, "mem");
     const all = [...extremesOf(schema, samplesOf(speaker)[name], { bytes: dictionaryOf(speaker) })];
-    // Spread over all, others with another seed.
+    // Spread over all extremes; another seed takes others.
     const step = Math.max(1, Math.floor(all.length / EXTREMES_EACH));
     for (let i = seed % step; i < all.length; i += step) {
       const intruder = await scene.intruder();

@@ -15,7 +15,7 @@ import { samplesOf } from "./samples.ts";
 import { Scene } from "./scene.ts";
 
 const YEARS_30_MS = 30 * 365 * 86_400_000;
-/** What common time may leave an honest clock by. */
+/** By how much common time may differ from an honest clock. */
 const OWN_MS_MAX = 5 * 60_000;
 
 /** The nodes are honest before, during and after the attack, and after a restart. */

@@ -15,7 +15,7 @@ import { Scene } from "./scene.ts";
  * What fails its schema is refused alike wherever it comes from (extremes.node.test.ts), so a few of each are enough.
  */
 const REFUSED_EACH = 5;
-/** Messages between two looks at how the honest nodes are, and between two pauses. */
+/** After so many messages the honest nodes are judged, or there is a pause. */
 const MESSAGES_A_LOOK = 300;
 const MESSAGES_A_PAUSE = 4;
 const PAUSE_MS = 50;
@@ -55,7 +55,10 @@ test.each(seeds(1, 20))("honest nodes are as they were, whatever a member says (
   await scene.judgeWhole();
 });
 
-/** Samples that are invalid by themselves; what is sealed or signed in them is right in those of other schemas. */
+/**
+ * Samples that are already invalid, with the reason. Samples of other schemas have their sealed or signed parts in a
+ * valid form.
+ */
 const FAULTY: Readonly<Record<string, string>> = {
   "core/io/transfer/wire.ts#senderSchema": "an offer in the middle of another transfer",
   "core/memory/exchange.ts#frameSchema": "all that a frame may hold at once",

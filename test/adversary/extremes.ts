@@ -9,7 +9,7 @@ import type { Schema } from "../../core/base/codec.ts";
 import { boundsOf, choicesOf, type Shape, shapeOf } from "./shape.ts";
 
 export interface Extreme {
-  /** Where it differs from the honest value, and how. */
+  /** Where the extreme differs from the honest value, and how. */
   readonly what: string;
   readonly value: unknown;
   /** Whether the schema accepts it. */
@@ -19,7 +19,7 @@ export interface Extreme {
 interface ExtremeOptions {
   /** Byte strings with a meaning for a reader: entries, ranges, records at their own edges. */
   readonly bytes?: readonly Uint8Array[];
-  /** No value is made whose encoding is much larger. */
+  /** Values whose encoding is much larger are left out. */
   readonly bytesMax?: number;
 }
 

@@ -1,4 +1,4 @@
-/** The malicious member of a scene: its machine, what it knows, and how strangers of its kind come. */
+/** The malicious member of a scene: its machine, the facts that it knows, and how it can come as a stranger. */
 import { isStarfishError } from "../../core/base/errors.ts";
 import { createMemory, type Memory } from "../../core/memory/memory.ts";
 import { HELLO_PROTOCOL } from "../../core/net/links/admission.ts";
@@ -65,7 +65,7 @@ export class Intruder extends Voice {
     if (this.machine.running) this.scene.world.crash(this.machine);
   }
 
-  /** A machine that nobody has admitted says these on the channel of the handshake, and leaves. */
+  /** Starts a machine that nobody has admitted; it says these messages on the channel of the handshake, and leaves. */
   async knock(victim: PeerId, messages: readonly Uint8Array[]): Promise<void> {
     const { world, honest } = this.scene;
     const machine = world.spawn({ name: `stranger${strangers++}/${world.seed}`, kind: "node" });

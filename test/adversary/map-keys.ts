@@ -133,7 +133,7 @@ export function keysOf(map: string, { cid, layout, nowMs, victim }: Speaker): st
   ];
 }
 
-/** Packed, where it fits; with a writer of its own, so that it can stand after others. */
+/** A packed entry, or nothing if it is too long. It has a writer of its own, so that it can stand after others. */
 export function entryOf(key: string, value: unknown, nowMs: number): Uint8Array[] {
   const bytes = encode(value);
   if (bytes.length > VALUE_BYTES_MAX || new TextEncoder().encode(key).length > KEY_BYTES_MAX) return [];

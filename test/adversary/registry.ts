@@ -1,5 +1,5 @@
 /**
- * Everything that comes from elsewhere, in one list: each schema by the file that has it. `registry.node.test.ts` compares
+ * A list of everything that comes from elsewhere: each schema by the file that has it. `registry.node.test.ts` compares
  * it with the sources, so that a new schema, protocol, topic or map that the suite does not send fails a test.
  */
 import type { Schema } from "../../core/base/codec.ts";
@@ -89,7 +89,7 @@ export const FILES: Readonly<Record<string, Readonly<Record<string, Schema<unkno
   "core/transport/greeting.ts": greeting,
 };
 
-/** Files that use the combinators and have no schema of what comes from elsewhere, with the reasons. */
+/** Files that use the combinators but have no schema for data from elsewhere, with the reasons. */
 export const NO_SCHEMAS: Readonly<Record<string, string>> = {
   "core/base/codec.ts": "makes the building blocks",
   "core/net/gossip/wire.ts": "fields of the frames of gossip/gossip.ts and membership/wire.ts",

@@ -390,12 +390,12 @@ export function dictionaryOf({ nowMs }: Speaker): Uint8Array[] {
   return [
     encode(null),
     encode([0, Uint8Array.of(0xff), Uint8Array.of(0xff)]),
-    // Arrays in arrays, 20,000 deep, and one that says that it has 2^32 - 1 elements.
+    // Arrays in arrays, 20,000 deep, and an array that claims 2^32 - 1 elements.
     new Uint8Array(20_000).fill(0x81),
     Uint8Array.of(0x9a, 0xff, 0xff, 0xff, 0xff),
     Uint8Array.of(0x5b, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff),
     MODULE_LIKE,
-    // Numbers whose bytes have no end, and lengths without what they promise.
+    // Numbers whose bytes have no end, and lengths without the bytes that they announce.
     new Uint8Array(64).fill(0xff),
     new Uint8Array(64).fill(0x80),
     Uint8Array.of(131, 0xff, 0xff, 0xff, 0x7f),
@@ -409,7 +409,7 @@ export function dictionaryOf({ nowMs }: Speaker): Uint8Array[] {
     packed("k".repeat(1_024), nowMs),
     packed("\0\0f", nowMs),
     concat([packed("twice", nowMs), packed("twice", nowMs)]),
-    // Many members that nobody is, and one so many times.
+    // Many members that do not exist, and one member as many times.
     packRows(Array.from({ length: 4_000 }, (_, i) => ({ id: i, incarnation: 2 ** 48 - 1 }))),
     packRows(Array.from({ length: 4_000 }, () => ({ id: 1, incarnation: 0 }))),
     packIds(Array.from({ length: 8_000 }, () => 2 ** 48 - 1)),

@@ -57,7 +57,7 @@ function sayAsStranger(speak: (value: unknown, own: Record<string, unknown>) => 
 
 const NOTHING = new Uint8Array(0);
 
-/** Said to an honest node that has not asked. */
+/** By schema, how it is said to an honest node that has not asked for it. */
 export const WAYS: Readonly<Record<string, Way>> = {
   "core/jobs/spec.ts#specSchema": (spec, saying) => {
     const { speaker } = saying;
@@ -244,7 +244,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
     intruder.part(victim, "overlay", encode(value)),
 };
 
-/** Said as the answer to a request of an honest node, by the protocol of the request. */
+/** Schemas that are said as the answer to a request of an honest node, by the protocol of the request. */
 export const ANSWERS: Readonly<Record<string, string>> = {
   "core/jobs/protocol.ts#runReply": CPU_PROTOCOL,
   "core/jobs/wire.ts#outputsSchema": RESULTS_PROTOCOL,
@@ -262,7 +262,7 @@ export const ANSWERS: Readonly<Record<string, string>> = {
   "core/net/requests/wire.ts#replySchema": "",
 };
 
-/** Found in a node's own store when it starts, by the key. */
+/** Schemas of values that a node finds in its own store when it starts, by their key. */
 export const STORED: Readonly<Record<string, string>> = {
   "core/memory/journal.ts#segmentSchema": "memory/layout/zzzz",
   "core/disk/files/kept-paths.ts#stateSchema": "files/kept",
@@ -271,7 +271,7 @@ export const STORED: Readonly<Record<string, string>> = {
   "core/net/identity/credentials.ts#keptSchema": "net/swarm/",
 };
 
-/** Said in other suites, or to the same readers as another schema. */
+/** Schemas that other suites say, or that have the same readers as another schema. */
 export const ELSEWHERE: Readonly<Record<string, string>> = {
   "core/io/codes/wire.ts#replySchema": "a number, to who has asked for one: core/io/codes/codes.sim.test.ts",
   "core/io/codes/wire.ts#wantSchema": "said by a stranger at the page: core/io/codes/hostile.sim.test.ts",

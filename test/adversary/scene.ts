@@ -2,8 +2,8 @@
  * Honest computers, and the one rule by which they are judged: they answer within a second, stay within a stated
  * memory, and accept and keep honest writes, before, during and after an adversary is there, and after a restart.
  *
- * The second is one of virtual time, from question to answer. In addition no single turn takes more than a second of
- * real time of its thread: code that blocks a thread for longer would keep everybody waiting.
+ * The second is one of virtual time, from question to answer. In addition no single turn of a thread takes more than a
+ * second of real time: code that blocks a thread for longer would keep everybody waiting.
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -53,7 +53,7 @@ const collectGarbage = runInNewContext("gc") as () => void;
 
 export class Scene {
   readonly bench: ShellBench;
-  /** Files that honest nodes have put, and their contents. */
+  /** Files that honest nodes have put, by path, with their contents. */
   readonly #files = new Map<string, Uint8Array>();
   readonly #keys = new Map<string, number>();
   readonly #invite: string;
@@ -71,7 +71,7 @@ export class Scene {
     this.#heapBytes = heapBytes();
   }
 
-  /** That many honest computers, which know each other and have written something. */
+  /** Starts that many honest computers, which know each other and have written something. */
   static async open(seed: number, honest = 3): Promise<Scene> {
     let scene: Scene | undefined;
     const bench = new ShellBench({ seed, trace: () => scene?.turn() });
@@ -116,7 +116,10 @@ export class Scene {
     return this.#intruder;
   }
 
-  /** Ends it in the middle of its work. `tamper` may change what is on its disk then. */
+  /**
+   * Ends a node in the middle of its work, and starts it again. Just before its end `tamper` may change what is on its
+   * disk.
+   */
   async restart(name: string, tamper: (machine: SimNode) => Promise<void> = async () => {}): Promise<void> {
     await this.world.settle(tamper(this.machine(name)), { withinMs: 60_000 });
     this.world.crash(name);
@@ -126,15 +129,15 @@ export class Scene {
   }
 
   /**
-   * What ended lives still hold does not count. Node's AbortSignal.any releases nothing that waits on it before the
-   * test ends (test/sim/forget.ts), while a killed process releases everything.
+   * Memory that ended lives still hold does not count: Node's AbortSignal.any releases nothing that waits on it before
+   * the test ends (test/sim/forget.ts), while a killed process releases everything.
    */
   async restartAll(): Promise<void> {
     this.#heapBytes = heapBytes();
     for (const name of [...this.bench.computers.keys()]) await this.restart(name);
   }
 
-  /** They take codes of members, as nodes that serve a page do. */
+  /** Makes the honest nodes take members' codes, as nodes that serve a page do. */
   async openDesks(): Promise<void> {
     for (const { codes } of this.honest) (await codes()).openDesk();
   }
@@ -164,7 +167,7 @@ export class Scene {
     return this.world.settle(promise, { withinMs: 60_000 });
   }
 
-  /** Makes an honest node ask others, this one among them. It may fail, in words and in time. */
+  /** Makes an honest node ask others, among them `other`. It may fail, but with a clear error and in time. */
   async work(fileBytes: number, other: PeerId, module: Uint8Array): Promise<void> {
     const [asker, reader] = this.honest;
     if (asker === undefined || reader === undefined) throw new Error("It takes two who are honest");
@@ -235,7 +238,8 @@ export class Scene {
     const [writer] = this.honest;
     if (writer === undefined) throw new Error("Nobody is honest");
     const { safe } = await this.world.settle(writer.files.write(path, once(bytes)), { withinMs: 30_000 });
-    // If somebody accepts nothing of it, it is never as safe as it should be; whether it can be read is checked below.
+    // If somebody accepts no shards, the file is never as safe as it should be; whether it can be read is checked
+    // below.
     let isPlaced = false;
     void Promise.allSettled([safe]).then(() => (isPlaced = true));
     const untilMs = this.world.nowMs + PLACED_MS;
@@ -258,7 +262,7 @@ export class Scene {
     return this.world.journal.entries().filter(({ node, event }) => node === name && event === "net.misbehaved").length;
   }
 
-  /** What the test itself has done since the last turn is not counted. */
+  /** The work that the test itself has done since the last turn is not counted. */
   rest(): void {
     this.#turnBeganUs = 0;
   }

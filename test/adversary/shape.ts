@@ -14,7 +14,7 @@ export interface Shape {
   readonly entries?: Readonly<Record<string, Shape>>;
   readonly items?: readonly Shape[];
   readonly item?: Shape;
-  /** Of a picklist its values, of unions and variants their schemas. */
+  /** The values of a picklist, or the schemas of a union or variant. */
   readonly options?: readonly unknown[];
   readonly wrapped?: Shape;
   readonly literal?: unknown;

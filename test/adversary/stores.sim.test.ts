@@ -1,6 +1,7 @@
 /**
- * Entries that are stored already when a node starts: they came when it knew less, or from a node that accepted them.
- * Invalid ones are set aside and reported; the node starts, and is as honest as others.
+ * Entries that are stored already when a node starts. It accepted them in an earlier life that knew less of invalid
+ * entries, or got them from a node that did. Invalid ones are set aside and reported; the node starts, and works like
+ * others.
  */
 import { expect, test } from "vitest";
 import { concat } from "../../core/base/bytes.ts";
@@ -49,7 +50,7 @@ test.each(seeds(1, 20))(
       });
       await scene.judgeWhole();
     }
-    // By now all have heard of it from each other, and stored it.
+    // By now all nodes have heard of the entries from each other, and have stored them.
     await scene.restartAll();
     await scene.judgeWhole();
   },
@@ -72,10 +73,10 @@ test.each(Object.entries(STORED))(
       try {
         await scene.restart("h1", ({ ports }) => ports.store.set(key, encode(all[i]?.value)));
       } catch (error) {
-        // Refused for what it is, in words; never another's error.
+        // The refusal is one of Starfish's own errors, never one that another library throws.
         if (!isStarfishError(error)) throw error;
         expect(["io", "bad-certificate", "not-a-member", "wrong-swarm", "bad-invite"]).toContain(error.code);
-        // It has closed its store: the machine is switched on anew.
+        // The node has closed its store, so the machine is switched on anew.
         scene.world.crash("h1");
         scene.world.restart("h1");
       }

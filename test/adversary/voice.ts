@@ -85,13 +85,13 @@ export class Voice {
     return [...this.invite.delegation.chain, certificate];
   }
 
-  /** Claims much room and many cores, so that others ask it. */
+  /** Claims much room and many cores, so that others ask this node. */
   lures(): void {
     this.write("layout", `d/${this.net.self}`, [2 ** 40, 2 ** 40]);
     this.net.update({ coresLent: 4 });
   }
 
-  /** Tells everybody who asks that it is later by this much. */
+  /** Tells everybody who asks a time that is too late by this much. */
   liesAboutTime(aheadMs: number): void {
     this.network.handle(PART_PROTOCOLS.members, (channel, link) => {
       channel.onMessage((message) => {
@@ -101,7 +101,7 @@ export class Voice {
         void this.part(link.peer, "members", encode({ pong: ping, time }));
       });
     });
-    // What is heard from now on is heard anew.
+    // Closes all links, so that the others hear everything anew.
     for (const link of this.network.links()) void link.close();
   }
 
@@ -143,7 +143,7 @@ export class Voice {
     if (message.length < MESSAGE_BYTES_MAX) channel.send(message);
   }
 
-  /** Says these on a channel, one after the other, whatever comes back. */
+  /** Sends these messages on a channel, one after the other, whatever comes back. */
   async talk(victim: PeerId, protocol: string, messages: readonly Uint8Array[]): Promise<void> {
     try {
       const channel = await this.net.open(victim, protocol);
@@ -208,7 +208,7 @@ function byteText(bytes: Uint8Array): string {
   return text;
 }
 
-/** What the world answers to what it does not like. */
+/** Throws the error unless it is one of Starfish's own, with which honest nodes refuse a message. */
 function expected(error: unknown): void {
   if (!isStarfishError(error)) throw error;
 }

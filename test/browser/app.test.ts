@@ -1,4 +1,4 @@
-/** An app of one file that a node serves (docs/apps.md): two tabs share what is in it, and it opens without its node. */
+/** An app of one file that a node serves (docs/apps.md): two tabs share its data, and it opens without its node. */
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openLab, ROOT, type Lab } from "../system/processes.ts";
@@ -31,14 +31,14 @@ function entries(tab: Tab): Promise<string[]> {
   );
 }
 
-/** Fills in when the tab is a node, which is when the field can be filled. */
+/** Adds an entry. This waits until the tab is a node, because the field can't be filled before. */
 async function add(tab: Tab, text: string): Promise<void> {
   const field = tab.page.getByLabel("What is to be done?");
   await field.fill(text);
   await field.press("Enter");
 }
 
-/** Whether the browser keeps the app, and all of what it is made of. */
+/** Whether the browser has stored the app and everything that it loads. */
 function isKept(tab: Tab, url: string): Promise<boolean> {
   return tab.page.evaluate(async (page) => {
     if (navigator.serviceWorker.controller === null) return false;
@@ -69,7 +69,7 @@ test("what one tab adds the other shows; both vote at once and both count; it is
     .poll(() => lab.shJson(node, 'sql --json "SELECT text, votes FROM list"'))
     .toEqual([{ text: "Milk <b>& bread</b>", votes: 2 }]);
 
-  // Nobody else is there: it opens, and has all.
+  // Nobody else is there: the app opens, and has all entries.
   await there.close();
   await node.process.end("SIGKILL");
   await here.page.reload();

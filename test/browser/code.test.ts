@@ -1,4 +1,7 @@
-/** send --code, and who is no member: gets this one thing in a browser or by `starfish receive`, once, and nothing else. */
+/**
+ * `send --code` to somebody who is no member: they get this one thing, in a browser or by `starfish receive`, once, and
+ * nothing else.
+ */
 import { createHash, randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -38,7 +41,10 @@ const isNode = (tab: Tab): Promise<boolean> =>
     return "starfish" in globalThis || stores.length > 0 || localStorage.getItem("starfish.invite") !== null;
   });
 
-/** What is heard where strangers with a code come, when one of the swarm's protocols is asked for instead. */
+/**
+ * The answer of the address at which strangers with a code connect, when one of the swarm's protocols is asked for
+ * instead.
+ */
 async function heard(url: string, protocol: string): Promise<string> {
   const socket = new WebSocket(url);
   socket.binaryType = "arraybuffer";
@@ -66,7 +72,7 @@ test("a browser that is no member gets the file of a node, once; wrong words get
   await notice(wrong, /Those are not the words\. 2 more wrong guesses end the code\./);
   await sending.output(/somebody tried wrong words: 1 of 3/);
 
-  // The words are typed at the page, as well as the link opened.
+  // Here the words are typed on the page; above, the link was opened.
   const tab = await stranger(node.url);
   await tab.page.getByLabel("Your invite link, or a code").fill(code.replaceAll("-", " ").toUpperCase());
   await tab.page.getByRole("button", { name: "Join", exact: true }).click();
@@ -79,14 +85,14 @@ test("a browser that is no member gets the file of a node, once; wrong words get
   await notice(tab, /report\.pdf is among your downloads/);
   expect((await sending.finished).status).toBe(0);
 
-  // Nothing but a refusal, whatever is asked for. (As links: test/system/strangers.test.ts.)
+  // Whatever is asked for is refused. (test/system/strangers.test.ts tests the same over links.)
   const names = Object.keys(PROTOCOLS);
   const answers = await Promise.all(names.map((name) => heard(`${node.url.replace(/^http/, "ws")}code`, name)));
   expect(answers.filter((said) => !said.includes("refuse") || said.length > 200)).toEqual([]);
 
   const second = await stranger(link);
   await notice(second, /has been used/);
-  // By the command too: nothing for a code that was used.
+  // The command gets nothing either for a code that was used.
   const late = await lab.starfish(["receive", link, "late"]).finished;
   expect(late.status).not.toBe(0);
   expect(late.stderr).toContain("has been used");

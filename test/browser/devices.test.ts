@@ -17,7 +17,7 @@ beforeAll(async () => {
   sites = await openSites(2);
   tabs = await openTabs({
     executablePath: await chromiumWithin(sites.enter(1)),
-    // As after the click that browsers ask for; the service worker would else be refused.
+    // A person would click through the browser's warning, but the service worker would still be refused.
     args: ["--ignore-certificate-errors"],
   });
 });
@@ -28,7 +28,7 @@ afterAll(async () => {
   await lab?.[Symbol.asyncDispose]();
 });
 
-/** A program that runs Chromium there. */
+/** Writes a program that runs Chromium in the other network, and returns its path. */
 async function chromiumWithin(command: readonly string[]): Promise<string> {
   const path = join(lab.folder, "chromium");
   const words = [...command, chromiumPath()].map((word) => `'${word}'`).join(" ");
@@ -41,7 +41,10 @@ async function protectionWords(tab: Tab): Promise<string> {
   return await tab.page.locator("#facts .protection").innerText();
 }
 
-/** Computes, remembers and stores, each seen by the node; then the link it would give to others. */
+/**
+ * Computes, writes to the memory and stores a file, and checks that the node sees each. Then it checks the link that
+ * the tab would give to others.
+ */
 async function takesPart(tab: Tab, node: Node): Promise<void> {
   const primes = await tab.run("map primes --range 0..200000");
   expect(primes).toMatchObject({ ok: true, output: expect.stringContaining("17984") });
@@ -78,7 +81,7 @@ test("over plain http it joins, computes and stores, and says once that it came 
   expect(await tab.page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name))).toEqual([]);
   expect(await tab.page.evaluate(() => JSON.stringify(localStorage))).not.toContain("v2.");
 
-  // The panel copies without the clipboard that this page has not.
+  // The panel copies without the clipboard API, which this page lacks.
   await tab.page.getByRole("button", { name: "Invite", exact: true }).click();
   await tab.page.locator("#invite-code svg").waitFor();
   await tab.page.getByRole("button", { name: "Copy the link" }).click();

@@ -1,4 +1,4 @@
-/** Files in a swarm of five tabs and two nodes, of which the tabs close as tabs do: at any moment, without a word. */
+/** Files in a swarm of five tabs and two nodes. The tabs close as tabs do: at any moment, without a word. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -8,7 +8,7 @@ import { type Dropped, drop, sha256 } from "./files.ts";
 import { openTabs, type Tab } from "./tabs.ts";
 
 const KB = 1_000;
-/** Empty, in the tree, small, just over a leaf and a stripe, and of many stripes. */
+/** File sizes: empty, in the tree, small, just over a leaf and a stripe, and many stripes. */
 const SIZES: readonly number[] = [0, 1, 4_096, 5 * KB, 100 * KB, 262_145, 600 * KB, 1_000 * KB, 4_000 * KB];
 const FILES: readonly Dropped[] = Array.from({ length: 18 }, (_, i) => ({
   name: `${i}.bin`,
@@ -65,7 +65,7 @@ test("files put in a tab that is killed with two others as soon as they are safe
   await expect.poll(() => said.innerText(), { timeout: 60_000 }).toMatch(/^Added 18 files, survives/);
   const [, any] = /the loss of any (\d+) of \d+ nodes; all on this computer/.exec(await said.innerText()) ?? [];
   await dying.kill();
-  // The promise is any half of seven; with all seven known from the start it is any five.
+  // The promise is that any half of the seven may go; if all seven are known from the start, any five may.
   expect(any).toBe("5");
 
   for (const tab of left) expect(await readInTab(tab)).toEqual(HASHES);

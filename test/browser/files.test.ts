@@ -1,4 +1,4 @@
-/** The files as a place of the page, in real tabs: what comes in, is looked at, goes out, goes away and comes back. */
+/** The view of files in real tabs: files are added, looked at, downloaded, removed and brought back. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -40,7 +40,7 @@ async function put(path: string, stdin: string | Uint8Array): Promise<void> {
   expect([status, stderr]).toEqual([0, ""]);
 }
 
-/** Counts the cells that are lit up, beside doing it. */
+/** Counts the cells that are lit up. */
 function noteLights(): void {
   Object.assign(globalThis, { lit: 0 });
   type Animate = (this: Element, ...args: Parameters<Element["animate"]>) => Animation;
@@ -63,7 +63,7 @@ async function names(tab: Tab): Promise<(string | undefined)[]> {
   return (await rowsOf(tab)).map(([name]) => name);
 }
 
-/** Opens a file by its name, or what is a directory. */
+/** Opens a file or directory by its name. */
 async function choose(tab: Tab, name: string): Promise<void> {
   await tab.page.locator("#files-rows").getByRole("button", { name, exact: true }).click();
 }
@@ -79,7 +79,8 @@ test("an empty swarm teaches; what is dropped is safe, shows everywhere, and com
 
   // Once it is known what all three offer, each gets a shard of each stripe.
   await expect.poll(() => here.page.locator("#space-nodes li").count()).toBe(3);
-  // Elsewhere on the page: it would be left for the file otherwise.
+  // The file is dropped elsewhere on the page; without a handler there, the browser would leave the page and show the
+  // file.
   await here.page.locator("#view-swarm").click();
   await drop(here, [{ name: "large.bin", sizeBytes: 1_500_000, seed: 3 }]);
   await expect
@@ -123,7 +124,7 @@ test("what two write at once under one name is kept twice, and the copy is marke
   const here = await openFiles();
   const there = await openFiles();
   let tries = 0;
-  // Until it has happened that neither had heard of the other's.
+  // Repeated until it happens that neither has heard of the other's file.
   await expect
     .poll(async () => {
       const path = `/conflicts/${tries++}.txt`;
@@ -181,7 +182,7 @@ test("what is deleted is brought back, also a directory with all that is in it; 
   await page.getByRole("button", { name: "Delete trash" }).click();
   await expect.poll(() => said(tab)).toMatch(/^Deleted trash\/ with 2 files\./);
   expect((await lab.sh(node, "cat /trash/top.txt")).status).toBe(1);
-  // The focus is where the way back is.
+  // The focus is on the button that undoes it.
   await page.keyboard.press("Enter");
   await expect.poll(() => said(tab)).toBe("Restored trash.");
   expect((await lab.sh(node, "cat /trash/inner/deep.txt /trash/top.txt")).stdout).toBe("deeptop");
@@ -245,7 +246,7 @@ test("a directory is dropped with all that is in it; of two hundred files those 
   const folder = join(lab.folder, "dropped");
   await mkdir(join(folder, "inner/empty"), { recursive: true });
   await writeFile(join(folder, "inner/deep.txt"), "deep");
-  // Most live in the tree, some are coded.
+  // Most of these files live in the tree, some are coded.
   const files = Array.from({ length: 200 }, (_, i) => `${i}.txt`);
   for (const [i, name] of files.entries()) await writeFile(join(folder, name), pattern(i % 5 === 0 ? 5_000 : 500, i));
   const tab = await openFiles();
@@ -257,7 +258,7 @@ test("a directory is dropped with all that is in it; of two hundred files those 
   expect((await names(tab)).slice(0, 12)).toEqual(["inner/", ...files.slice(0, 11)]);
   const safety = async (): Promise<string[]> => (await rowsOf(tab)).map(([, , , words = ""]) => words);
   await expect.poll(async () => (await safety()).slice(0, 8)).toEqual(["", ...Array(7).fill("◇ one computer")]);
-  // What nobody sees is not asked for.
+  // The page asks for nothing about rows that are out of sight.
   expect((await safety()).at(-1)).toBe("…");
   await tab.page.getByRole("button", { name: "Show 1 more of 1" }).click();
   await expect.poll(() => names(tab)).toHaveLength(1 + files.length);

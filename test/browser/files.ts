@@ -6,11 +6,11 @@ import type { Tab } from "./tabs.ts";
 export interface Dropped {
   readonly name: string;
   readonly sizeBytes: number;
-  /** Of its bytes, test/fixtures/content.ts `pattern`. */
+  /** The seed of its bytes, for `pattern` of test/fixtures/content.ts. */
   readonly seed: number;
 }
 
-/** As if the person had dragged these files there from their desktop. */
+/** Drops these files there, as if a person had dragged them from their desktop. */
 export async function drop(tab: Tab, files: readonly Dropped[], on: string = "#files-list"): Promise<void> {
   await tab.page.evaluate(`{
     const pattern = ${String(pattern)};
@@ -22,7 +22,10 @@ export async function drop(tab: Tab, files: readonly Dropped[], on: string = "#f
   }`);
 }
 
-/** The same with paths of this machine, as the browser itself hands them to the page: directories are such there. */
+/**
+ * The same with paths of this machine, as the browser itself hands them to the page, so that directories are
+ * directories there.
+ */
 export async function dropFromHost(tab: Tab, files: string[]): Promise<void> {
   const session = await tab.page.context().newCDPSession(tab.page);
   const { x, y } = (await tab.page.locator("#files-list").boundingBox()) ?? { x: 0, y: 0 };

@@ -60,7 +60,7 @@ test("each tab sees every job: as it runs, who does it, and what came of it", as
   expect(await card.locator(".strip").getAttribute("aria-label")).toMatch(/^\d+ of 1000 tasks done, \d+ by /);
   await expect.poll(() => card.locator(".nodes").textContent()).toContain(owner);
 
-  // Another's job is ended only after a question; nothing of it is out of a phone's sight.
+  // Another member's job is cancelled only after a question, which fits a phone's screen.
   await card.getByRole("button", { name: `Cancel job ${id}` }).click();
   expect(await card.textContent()).toContain(`End ${owner}'s job for everybody?`);
   await card.getByRole("button", { name: "Keep it" }).click();
@@ -80,7 +80,7 @@ test("each tab sees every job: as it runs, who does it, and what came of it", as
   await there.getByRole("button", { name: "Save" }).click();
   expect((await download).suggestedFilename()).toBe("mandelbrot-320x240.bmp");
 
-  // The same without seeing it.
+  // The table says the same, for people who do not see the picture.
   await view.getByRole("button", { name: "Table" }).click();
   const rows = await view.locator("#jobs-rows tr").evaluateAll((all) => all.map((row) => row.textContent ?? ""));
   expect(rows.find((row) => row.startsWith("mandelbrot"))).toMatch(/^mandelbrot 320x240doneyou\d+ of \d+ \(100%\)/);

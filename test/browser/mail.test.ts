@@ -1,6 +1,6 @@
 /**
- * Mail and transfers on real pages: a mail to a tab that is closed is there when it is opened again, read and answered; files
- * go to a node by being dropped on it.
+ * Mail and transfers on real pages: a mail to a tab that is closed is there when it is opened again, read and answered;
+ * files go to a node by being dropped on it.
  */
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -27,7 +27,7 @@ afterAll(async () => {
 const TEXT = "Hello,\nhere it is. <b onclick=alert(1)>Not HTML</b> & so on.";
 const SIZE_BYTES = 300_000;
 
-/** The readers of what was sent last, with how far it is for each. */
+/** The readers of the mail that was sent last, with its state for each. */
 async function readers(tab: Tab): Promise<string[]> {
   return await tab.page.locator("#sent-rows > li").first().locator(".readers li").allInnerTexts();
 }
@@ -48,7 +48,7 @@ test("a mail to a tab that is closed waits for it; opened again it reads and ans
   await expect.poll(() => here.page.locator("#compose-choices li b").allInnerTexts()).toContain(reader);
   await there.page.goto("about:blank");
 
-  // By the keyboard alone; what nobody is called is told where it is typed.
+  // By the keyboard alone. A name that nobody has is reported where it is typed.
   await to.fill("nobody-is-called-so");
   await button(here, "Send").click();
   expect(await here.page.locator("#compose .trouble").innerText()).toMatch(/^Nobody here is called/);
@@ -107,7 +107,7 @@ test("a mail to a tab that is closed waits for it; opened again it reads and ans
   await there.close();
 });
 
-/** As if files had been dragged onto the middle of a node's mark in the picture. */
+/** Drops a file, as if it had been dragged onto the middle of a node's mark in the picture. */
 async function dropOnNode(tab: Tab, name: string, sizeBytes: number): Promise<string> {
   return await tab.page.evaluate(
     ([node, bytes]) => {
@@ -139,7 +139,7 @@ test("a file dropped on a node of the picture is offered there, comes when it is
   const under = here.page.locator("#sends");
   await expect.poll(() => under.innerText()).toContain(`Sending film.mkv to ${receiver}`);
 
-  // It is asked about over the page, wherever one is, and in full where mail is.
+  // The question appears over the page in every view, and in full in the view of mail.
   const card = there.page.locator("#cards .card");
   await expect.poll(() => card.innerText()).toContain("It wants to send you film.mkv (300 kB).");
   await card.getByRole("button", { name: "Look at it" }).click();
@@ -159,7 +159,7 @@ test("a file dropped on a node of the picture is offered there, comes when it is
   const bytes = await readFile(await (await download).path());
   expect(bytes.equals(Buffer.alloc(SIZE_BYTES, 7))).toBe(true);
 
-  // By the keyboard: the table, then the panel of the node. What is refused is told, and stays until it is put away.
+  // By the keyboard: the table, then the panel of the node. A refusal is shown, and stays until it is dismissed.
   await here.page.locator("#show-table").click();
   await here.page.locator("#rows").getByRole("button", { name: receiver }).press("Enter");
   const chooser = here.page.waitForEvent("filechooser");

@@ -1,4 +1,4 @@
-/** Shared memory in a swarm of real nodes and tabs, of which a single tab is left. */
+/** Shared memory in a swarm of real nodes and tabs, until a single tab is left. */
 import { expect, test } from "vitest";
 import type { MapStat } from "../../core/memory/types.ts";
 import { eventually, type Lab, type Node, openLab } from "../system/processes.ts";
@@ -38,7 +38,7 @@ test("three nodes and one of two tabs are killed at once; the tab left gives all
   await showsKeys(survivor, count);
   await Promise.all([dying.kill(), ...nodes.map((node) => node.process.end("SIGKILL"))]);
 
-  // A tab can't be dialled: who comes is found by it, at an address that it knows of old.
+  // A tab can't be dialled. It finds a new node by itself, at an address that it knows from before.
   const { output } = await survivor.run("invite --json");
   const { invite } = JSON.parse(output.replaceAll("\n", "")) as { invite: string };
   const port = new URL(first.url).port;

@@ -27,7 +27,7 @@ afterAll(async () => {
   await lab?.[Symbol.asyncDispose]();
 });
 
-/** Notes each row that is lit up, beside doing it. */
+/** Notes each row that is lit up. */
 function noteLights(): void {
   const lit: Lit[] = [];
   Object.assign(window, { lit });
@@ -68,7 +68,7 @@ test("an empty memory teaches; what is set in one tab shows and lights up in ano
   expect(await there.page.locator("#memory-facts").innerText()).toMatch(/^1 key · \d+ B$/);
   await there.page.getByRole("region", { name: "Keys in memory" }).getByRole("rowheader", { name: "hello" }).waitFor();
 
-  // What is lit up already is not lit up again: the next change comes when the light is out.
+  // A row that is lit up already is not lit up again, so the next change is made when the light is out.
   const burning = (): Promise<number> =>
     there.page.locator("#memory-rows").evaluate((list) => list.getAnimations({ subtree: true }).length);
   await expect.poll(burning).toBe(0);

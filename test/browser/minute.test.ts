@@ -1,9 +1,9 @@
-/** The first minute: what a person meets who has never heard of this, on each screen. */
+/** The first minute of a person who has never heard of Starfish, on each size of screen. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openLab, type Lab, type Node } from "../system/processes.ts";
 import { openTabs, type Tab, type TabOptions, type Tabs } from "./tabs.ts";
 
-/** As the browser lays them out; at 200% zoom a window of 1280x760 has half as many pixels of the page. */
+/** Sizes in pixels of the page: at 200% zoom a window of 1280x760 has half as many of them in each direction. */
 const SCREENS: readonly (TabOptions & { readonly name: string })[] = [
   { name: "a desktop", width: 1280, height: 760 },
   { name: "a phone", phone: true, width: 390, height: 844 },
@@ -27,7 +27,10 @@ afterAll(async () => {
   await lab?.[Symbol.asyncDispose]();
 });
 
-/** Buttons and fields that can be seen, but not as a whole: cut off by the window or by themselves, or under something. */
+/**
+ * Buttons and fields that can be seen in part only: cut off by the window or by their own edge, or covered by
+ * something.
+ */
 function cutOff(tab: Tab, selector: string): Promise<string[]> {
   return tab.page.evaluate((wanted) => {
     const isCut = (element: HTMLElement): boolean => {
@@ -54,7 +57,9 @@ const offered = (tab: Tab): Promise<number> =>
     return starfish.storage.use().offeredBytes;
   });
 
-/** Lines that people read break between words; each place shows what it is for, and nothing that can be pressed is cut. */
+/**
+ * Lines that people read break between words; each place shows what it is for, and nothing that can be pressed is cut.
+ */
 async function looksWhole(tab: Tab, { phone, width = 0 }: TabOptions): Promise<void> {
   const { page } = tab;
   const press = async (button: string, small: string): Promise<void> => {
@@ -68,7 +73,7 @@ async function looksWhole(tab: Tab, { phone, width = 0 }: TabOptions): Promise<v
   await press("#view-swarm", "#tab-swarm");
   await expect.poll(() => cutOff(tab, "#swarm-head button")).toEqual([]);
   await page.locator("#show-table").click();
-  // One row tells of all columns; rows of tabs that were here before may be further down.
+  // One row is enough to check all columns; rows of tabs that were here before may be further down.
   await expect.poll(() => cutOff(tab, "#rows tr:first-child td")).toEqual([]);
   await page.locator("#show-picture").click();
   await page.getByRole("button", { name: "Invite", exact: true }).click();
@@ -95,7 +100,7 @@ test.each(SCREENS)("on $name: a link is asked for, and both choices are there to
   await box.fill("https://example.org/#v2.nothing");
   await page.getByRole("button", { name: "Join", exact: true }).click();
   await expect.poll(() => page.locator("#door p").innerText()).not.toBe("");
-  // As a mail program hands it on: broken into lines, in brackets, with a dot behind it.
+  // The link as a mail program may change it: broken into lines, in brackets, with a dot behind it.
   const { invite } = node;
   await box.fill(`Come in: <${invite.slice(0, 60)} ${invite.slice(60, 130)} ${invite.slice(130)}>.`);
   await page.getByRole("button", { name: "Join", exact: true }).click();
@@ -139,7 +144,7 @@ test("nothing is kept for others while data is saved, and a tab that has not cho
   const own = await tabs.open(node.url, { apart: true, joins: false, keeps: false });
   await own.page.getByRole("button", { name: "Start a swarm of my own here" }).click();
   await own.waitFor(/This tab is part of \S+\.\nYou are \S+\. Nobody else is here yet\./);
-  // Too long to stand in its entry.
+  // This picture is too long to be stored in its entry.
   expect((await own.run("map mandelbrot --size 300x300 | put - /picture.png")).output).toMatch(
     /, on this device only$/m,
   );

@@ -1,4 +1,7 @@
-/** How much code a tab loads, after gzip and as built: until the prompt, until it is a member, and for each feature later. */
+/**
+ * How much code a tab loads, after gzip and as built: until the prompt, until it is a member, and for each feature
+ * later.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -7,14 +10,17 @@ import { ASSETS, closureOf, source } from "./built-code.ts";
 
 const HTML: string = readFileSync(join(ASSETS, "../index.html"), "utf8");
 
-/** Half a second on a line of 2 Mbit/s. What draws the prompt is mostly the terminal's library. */
+/** The code that draws the prompt, mostly the terminal's library: half a second on a line of 2 Mbit/s. */
 const PROMPT_GZIP_BYTES_MAX = 130_000;
-/** With the node: libp2p, cryptography, the parts of the computer, and the views. */
+/** The same with the node: libp2p, cryptography, the parts of the computer, and the views. */
 const FIRST_LOAD_GZIP_BYTES_MAX = 450_000;
-/** What an app loads with /starfish.js: the node without terminal and views. */
+/** The code that an app loads with /starfish.js: the node without terminal and views. */
 const APP_GZIP_BYTES_MAX = 330_000;
 
-/** What is loaded when it is needed: by the name of the file that is asked for, and whatever comes with that alone. */
+/**
+ * Code that is loaded when it is needed: by the name of the file that is asked for, the size of it and of everything
+ * that is loaded only with it.
+ */
 const FEATURES: Readonly<Record<string, number>> = {
   // Links between tabs, and from https pages.
   webrtc: 1_100,
@@ -26,10 +32,10 @@ const FEATURES: Readonly<Record<string, number>> = {
   run: 19_000,
   // sucrase, for map ts.
   esm: 47_000,
-  // What a function closes over, for computer.map.
+  // The parser that finds the variables which a function closes over, for computer.map.
   acorn: 37_000,
   "sandbox-worker": 17_000,
-  // What drives the engines of scripts, in that worker.
+  // The driver of the engines of scripts, in that worker.
   scripts: 23_000,
   // The worker of the erasure code, and the one that hands a download to the browser.
   "coder-worker": 8_000,
@@ -37,7 +43,8 @@ const FEATURES: Readonly<Record<string, number>> = {
   // The language, the trees and the utilities, when the tab is a member; full-screen programs; the worker of programs.
   shell: 164_200,
   less: 8_000,
-  // What is called now and then: sed, archives, what is told of files and space, comparing with its library, dumps, tables.
+  // Commands that are used now and then: sed, archives, information on files and space, comparing with its library,
+  // dumps, tables.
   "sed-run": 7_000,
   pack: 2_000,
   unpack: 4_000,
@@ -61,9 +68,10 @@ const FEATURES: Readonly<Record<string, number>> = {
   "column-run": 1_000,
   "du-run": 2_000,
   "expr-run": 2_000,
-  // The shared database: what serves it, its command, rarer calls, and the worker with SQLite (whose WebAssembly comes apart).
+  // The shared database: its service, its command, rarer calls, and the worker with SQLite (whose WebAssembly is a file
+  // of its own).
   database: 9_000,
-  // With the database itself; and with the schema's model, which SQLite's worker has too.
+  // Includes the database itself, and the schema's model, which SQLite's worker has too.
   "as-of": 11_000,
   "row-history": 8_000,
   "sql-run": 16_000,
@@ -72,12 +80,13 @@ const FEATURES: Readonly<Record<string, number>> = {
   export: 1_000,
   "sql-file": 2_000,
   "sql-worker": 140_000,
-  // /inbox, and what send and receive do.
+  // /inbox, and the code of send and receive.
   tree: 2_000,
   outgoing: 4_000,
   "send-run": 3_000,
   "receive-run": 3_000,
-  // Codes for who is no member: what opens them, with the curve of its PAKE; its command; the page of who comes with one.
+  // Codes for people who are no members: the code that opens one, with the elliptic curve of its PAKE; its command; and
+  // the page for somebody who has a code.
   codes: 11_000,
   "code-run": 4_000,
   "fetch-view": 10_000,
@@ -88,20 +97,20 @@ const FEATURES: Readonly<Record<string, number>> = {
   place: 16_000,
   // Jobs whose tasks need each other, and return further ones.
   "graph-table": 4_000,
-  // The invite as a link and a code; what is known of a node that is chosen, and a file for it.
+  // The invite as a link and a QR code; the panel of a chosen node, and a file sent to it.
   "invite-panel": 2_000,
   "node-panel": 2_000,
-  // What the swarm remembers of long tasks.
+  // The states of long tasks that the swarm keeps.
   remembered: 3_000,
   // The view of jobs.
   "jobs-view": 7_000,
-  // The view of mail and transfers; sending files, and what goes along with a mail, from the picture of the swarm.
+  // The view of mail and transfers; sending files from the picture of the swarm, and the attachments of a mail.
   "mail-view": 15_000,
   "send-files": 3_000,
   attachment: 1_000,
-  // The view of tables; SQLite comes with what it asks.
+  // The view of tables; SQLite is loaded with its first query.
   "tables-view": 12_000,
-  // What job and ps say.
+  // The output of job and ps.
   show: 4_000,
   "program-worker": 12_000,
   // QR codes.
@@ -121,14 +130,14 @@ function nameOf(file: string): string {
   return file.replace(/-[\w-]{8}\.\w+$/, "");
 }
 
-/** Files that are asked for while the page runs: by import(), or as a worker. */
+/** Files that are loaded while the page runs: by import(), or as a worker. */
 function askedLater(): Set<string> {
   const asked = new Set(files.filter((file) => /-worker-[\w-]{8}\.js$/.test(file)));
   for (const file of files) for (const next of askedBy(file)) asked.add(next);
   return asked;
 }
 
-/** By import(). */
+/** Files that this file loads by import(). */
 function askedBy(file: string): string[] {
   return Array.from(source(file).matchAll(/\bimport\(\s*["'`]\.\/([\w.-]+\.js)["'`]/g), ([, next = ""]) => next);
 }
@@ -139,7 +148,7 @@ function gzipBytes(loaded: Iterable<string>): number {
 
 const later = askedLater();
 const node = [...later].find((file) => nameOf(file) === "joining") ?? "";
-/** Named in the page itself, but for what is only fetched ahead: the node. */
+/** The part of the page that names files, without the file that is only fetched ahead: the node. */
 const NAMED: string = HTML.replaceAll(/<meta name="starfish-later"[^>]*>|<link[^>]* data-ahead[^>]*>/g, "");
 const atOnce = new Set(files.filter((file) => NAMED.includes(file)).flatMap((file) => [...closureOf(file)]));
 const first = closureOf(node, new Set(atOnce));
@@ -147,7 +156,7 @@ const first = closureOf(node, new Set(atOnce));
 const shell = [...later].find((file) => nameOf(file) === "shell") ?? "";
 const withShell = new Set([...first, ...closureOf(shell)]);
 
-/** Whether it has been loaded when `feature` is wanted: whoever types has the shell. */
+/** Whether a file has been loaded already when `feature` is wanted: somebody who types a command has the shell. */
 function isThere(file: string, feature: string): boolean {
   return feature === shell ? first.has(file) : withShell.has(file);
 }
@@ -174,7 +183,7 @@ describe("code of the page, after gzip", () => {
     const bytes = gzipSync(door, { level: 9 }).length + gzipBytes(all);
     console.log(`${bytes} bytes for an app, of which it alone ${gzipSync(door, { level: 9 }).length}`);
     expect(bytes).toBeLessThanOrEqual(APP_GZIP_BYTES_MAX);
-    // Nothing is there twice, and the page itself does not start in an app, nor later.
+    // No code is there twice, and an app loads no code that starts the page, neither at first nor later.
     expect([...all].filter((file) => !first.has(file))).toEqual([]);
     for (const file of all) for (const next of askedBy(file)) closureOf(next, all);
     expect(all.size).toBeGreaterThan(imported.length);

@@ -1,4 +1,6 @@
-/** One real tab of the built page on one real node: what a person meets, in good states and bad. */
+/**
+ * One real tab of the built page on one real node: what a person sees, when all is well and when something is wrong.
+ */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { glob, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
@@ -9,9 +11,9 @@ import { closureOf } from "./built-code.ts";
 import { openTabs, type Tab, type Tabs } from "./tabs.ts";
 
 /**
- * Of all code that a tab runs before a task is run, bytes after gzip: what page-size.test.ts bounds as terminal and node, and
- * besides links between tabs, the worker that codes, and the rows of the view of files. That test bounds what comes later too,
- * feature by feature, and the shell.
+ * Bound for all code that a tab runs before it runs a task, bytes after gzip: the terminal and the node
+ * (page-size.test.ts), links between tabs, the worker that codes, and the rows of the view of files. page-size.test.ts
+ * bounds the code that comes later, feature by feature, and the shell.
  */
 const CODE_GZIP_BYTES_MAX = 465_000;
 
@@ -57,7 +59,10 @@ test("a first visit: terminal, greeting and prompt before the network; then who 
   await tab.close();
 });
 
-/** Names of the code files that this page has asked for: by itself (scripts, workers, styles), or to have them later. */
+/**
+ * Names of the code files that this page has asked for: to run them (scripts, workers, styles), or to have them for
+ * later.
+ */
 function codeOf(tab: Tab): Promise<{ readonly run: string[]; readonly later: string[] }> {
   return tab.page.evaluate(() => {
     const entries = performance.getEntriesByType("resource").filter(({ name }) => /\.(js|css)$/.test(name));
@@ -98,10 +103,10 @@ test("all code that a tab runs before a task is run is small, and the rest it fe
   expect((await tab.run("get /copy")).ok).toBe(true);
   await download;
   const built = await Array.fromAsync(glob(["**/*.{js,css,html}"], { cwd: BUILT_PAGE }));
-  // The browser fetches the service worker by itself; what apps import is no part of the page.
+  // The browser fetches the service worker by itself; the file that apps import is no part of the page.
   const apart = new Set(["service-worker.js", "starfish.js"]);
   const all = built.map((path) => basename(path)).filter((name) => !apart.has(name));
-  // All that is built is either needed by now, or is fetched in quiet.
+  // Every built file is either needed by now, or is fetched in a quiet moment.
   const code = await codeOf(tab);
   const needed = new Set(code.run);
   const rest = all.filter((each) => !needed.has(each));
@@ -147,7 +152,7 @@ test("nothing is lent until somebody says so; two tabs share the browser's cores
   await first.page.getByRole("button", { name: "Lend 3 of 4 cores" }).click();
   await expect.poll(() => words(first).innerText()).toBe("Lends 3 of 4 cores (75%)");
   await expect.poll(() => words(second).innerText()).toBe("Lends 0 of 4 cores; other tabs lend the rest");
-  // Who chooses and closes the tab at once has chosen all the same.
+  // A choice counts even if the tab is closed at once.
   expect(await rememberedAtOnce(first, "Lend one core less")).toBe("2");
   await expect.poll(() => words(first).innerText()).toBe("Lends 2 of 4 cores (50%)");
   await first.close();
@@ -198,7 +203,7 @@ test("the key of another swarm is refused in words", async () => {
 });
 
 test("without secure context or storage the page says so, and goes on where it can", async () => {
-  // What a page over plain http from another machine really lacks: devices.test.ts.
+  // devices.test.ts tests a real page over plain http from another machine, and what it lacks.
   const insecure = await tabs.open(node.invite, {
     apart: true,
     before: () => Object.defineProperty(window, "isSecureContext", { value: false }),
@@ -333,19 +338,19 @@ async function cutOff(tab: Tab): Promise<string[]> {
 
 test.each([320, 360, 900])("at a width of %i px no button is cut off, and lines break between words", async (width) => {
   const phone = width < 500;
-  // High enough for all of help.
+  // The window is high enough for the whole output of help.
   const tab = await tabs.open(node.invite, { apart: true, phone, width, height: 2800 });
   const words = (text: string): string => text.replaceAll(/\s+/g, " ");
   expect(words((await tab.run("help")).output)).toContain(
     "map run a function or task on every node that lends cores job one job",
   );
   expect(words((await tab.run("peers")).output)).toMatch(/name .*round trip link .*this node .*direct, websocket/);
-  // On a phone the swarm is beside the screen for now.
+  // On a phone the view of the swarm is out of sight at first.
   const inSwarm = phone ? ["Picture", "Table", "Invite"] : [];
   const inJobs = phone ? ["Strips", "Table"] : [];
   expect(await cutOff(tab)).toEqual([...inSwarm, ...inJobs]);
   if (phone) await tab.page.getByRole("button", { name: "Swarm", exact: true }).tap();
-  // "Table" is in both.
+  // Both views have a button "Table".
   const ofViews = async (): Promise<string[]> =>
     (await cutOff(tab)).filter((name) => ["Picture", "Invite", "Strips"].includes(name));
   await expect.poll(ofViews).toEqual(phone ? ["Strips"] : []);

@@ -1,8 +1,8 @@
 /**
  * Takes the pictures of the documentation from a real swarm: `node test/browser/pictures.ts` (after `npm run build`).
  * One node and four tabs, two of which lend cores, draw a Mandelbrot set; some of them have put things in memory. Then
- * files, one of which is being repaired, since two tabs have gone and others have come; a table, a mail, and a film as a
- * job of the swarm.
+ * it shows files, one of which is being repaired because two tabs have gone and others have come; a table; a mail; and
+ * a film as a job of the swarm.
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -65,7 +65,7 @@ await tab.page.locator("#shards .device").nth(3).waitFor();
 for (const helper of helpers.slice(0, 2)) await helper.close();
 await tab.page.locator("#shards .device.gone").nth(1).waitFor();
 const newcomers = Promise.all([0, 1].map(() => tabs.open(node.invite, { apart: true, cores: 4 })));
-// As soon as shards have come to one of them, while others are still to come.
+// The picture is taken as soon as one of them has got some shards, while others are still to come.
 await tab.page.waitForFunction(() => {
   const lit = document.querySelector("#shards")?.getAnimations({ subtree: true }) ?? [];
   return lit.length > 2;

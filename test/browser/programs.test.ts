@@ -1,4 +1,7 @@
-/** Programs of others over files of the tree, in a real tab and in Node: the bytes are those that node:wasi gives. */
+/**
+ * Programs by other authors work on files of the tree, in a real tab and in Node, and give the same bytes as with
+ * node:wasi.
+ */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { nodeProgramPlatform } from "../../node/program-platform.ts";
 import { programNamed } from "../../core/shell/programs/table.ts";
@@ -12,7 +15,7 @@ let node: Node;
 let tabs: Tabs;
 let tab: Tab;
 
-/** What the programs work on: 20,000 lines, of a fixed kind. */
+/** The input of the programs: 20,000 lines that are always the same. */
 const DATA: Uint8Array = new TextEncoder().encode(
   Array.from({ length: 20_000 }, (_, i) => `${(i * 7919) % 20_011} line ${i} größe\n`).join(""),
 );

@@ -1,4 +1,6 @@
-/** A page that is reloaded while its node is dead: it opens, and finds the other tabs and whatever node it remembers. */
+/**
+ * A page that is reloaded while its node is dead: it opens, and finds the other tabs and whatever node it remembers.
+ */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openLab, type Lab } from "../system/processes.ts";
 import { openTabs, type Tab, type Tabs } from "./tabs.ts";
@@ -23,7 +25,7 @@ async function isKept(tab: Tab): Promise<void> {
   });
 }
 
-/** Whether the address is in what the tab keeps for its next start. */
+/** Whether the tab has stored this address for its next start. */
 function remembers(tab: Tab, address: string): Promise<boolean> {
   return tab.page.evaluate(async (wanted) => {
     const resultOf = <T>(request: IDBRequest<T>): Promise<T> =>
@@ -38,7 +40,7 @@ function remembers(tab: Tab, address: string): Promise<boolean> {
   }, address);
 }
 
-/** Reads as the table says it, by the names of nodes. */
+/** The link to the node of this name, as the table shows it. */
 async function linkTo(tab: Tab, name: string): Promise<string | undefined> {
   return (await tab.table()).find(([who]) => who === name)?.[3];
 }
@@ -58,7 +60,7 @@ test("F5 is not the end: it opens without its node, by the other tabs of its bro
   await expect.poll(() => linkTo(second, firstName)).toBe("direct by WebRTC");
   await node.process.end("SIGKILL");
 
-  // By another tab.
+  // The reloaded tab joins by another tab.
   await second.page.reload();
   await second.waitFor(/You are \S+\. Here (is|are) /);
   expect(await second.name()).toBe(secondName);
@@ -69,7 +71,7 @@ test("F5 is not the end: it opens without its node, by the other tabs of its bro
   expect((await second.run("echo by tab | put - /note.txt")).ok).toBe(true);
   await expect.poll(async () => (await first.run("cat /note.txt")).output).toBe("by tab");
 
-  // Everybody else is gone: said at once, whether with a goodbye or without.
+  // Everybody else is gone. The page says so at once, whether they left with a goodbye or without.
   await second.close();
   await expect
     .poll(() => notice(first))

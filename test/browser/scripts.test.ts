@@ -1,4 +1,7 @@
-/** Scripts in a real tab of the built page: engines come from its node, what drives them from the page, under its policy. */
+/**
+ * Scripts in a real tab of the built page: the engines come from its node, their driver comes from the page and runs
+ * under its content security policy.
+ */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openLab, type Lab, type Node } from "../system/processes.ts";
 import { openTabs, type Tab, type Tabs } from "./tabs.ts";

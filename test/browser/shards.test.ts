@@ -37,14 +37,17 @@ afterAll(async () => {
   await server.close();
 });
 
-/** A page with `put(i)`, which says whether shard i was taken, and `sound()`, the numbers of those that read back well. */
+/**
+ * Opens a page with two functions: `put(i)` says whether shard i was taken, and `sound()` gives the numbers of those
+ * that read back intact.
+ */
 async function openPage(context: BrowserContext): Promise<Page> {
   const page = await context.newPage();
   await page.goto(url);
   await page.evaluate(`(async () => {
     const { openIndexedDbShardStore } = await import("/browser/shard-store.ts");
     const store = await openIndexedDbShardStore("shards", { quotaBytes: Infinity });
-    // Nothing that a database could compress.
+    // Bytes that a database can't compress.
     const bytesOf = (i) => {
       let state = i;
       return new Uint8Array(${SHARD_BYTES}).map(() => (state = (Math.imul(state, 1664525) + 1013904223) | 0) >>> 24);

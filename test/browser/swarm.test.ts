@@ -1,11 +1,13 @@
-/** One real node and several real tabs: how they find each other, who they are without the node, and what they compute. */
+/**
+ * One real node and several real tabs: how they find each other, who they are without the node, and what they compute.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { openLab, type Lab, type Node } from "../system/processes.ts";
 import { openTabs, type Tab, type Tabs } from "./tabs.ts";
 
-/** A node that was killed has to be noticed within this (issue: 6 s), read from the page four times a second. */
+/** Within this time a killed node has to be noticed: 6 s by the issue, and the page is read four times a second. */
 const NOTICED_MS = 6_500;
-/** A job that loses half of its nodes, beside another file of tests on two cores: it takes 40 s there. */
+/** Time limit of a job that loses half of its nodes. It takes 40 s on two cores while another file of tests runs. */
 const HALVED_JOB_MS = 110_000;
 
 let lab: Lab;
@@ -121,8 +123,8 @@ test("the node is killed: the tabs notice, stay a swarm, introduce each other, a
   }
   console.log(`The death was noticed by all after ${(performance.now() - killedAt).toFixed(0)} ms`);
 
-  // Two tabs lose their link, and only the third is left to introduce them.
-  // Where two had dialled each other at once, the second connection goes after a while.
+  // Two tabs lose their link, and only the third is left to introduce them. If two tabs dialled each other at the same
+  // time, the second connection is closed after a while.
   await expect.poll(() => connected(c), { timeout: 20_000 }).toBe(2);
   const made = await c.page.evaluate(() => {
     const connections = (globalThis as unknown as Connections).connections;

@@ -1,4 +1,7 @@
-/** The shared tables on real pages: edited in two tabs at once, filtered and sorted, and a long answer that does not halt the page. */
+/**
+ * The shared tables on real pages: edited in two tabs at once, filtered and sorted, and a long answer that does not
+ * halt the page.
+ */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Lab, type Node, openLab } from "../system/processes.ts";
 import { openTabs, type Tab, type Tabs } from "./tabs.ts";
@@ -25,7 +28,7 @@ async function cells(tab: Tab): Promise<string[][]> {
     .evaluateAll((rows) => rows.map((row) => Array.from(row.children, (cell) => cell.textContent ?? "").slice(1, -1)));
 }
 
-/** By the keyboard: to a cell, into it, and out. */
+/** Edits a cell by the keyboard: moves to it, types the text, and leaves it. */
 async function edit(tab: Tab, row: number, column: number, text: string): Promise<void> {
   const cell = tab.page.locator(".grid tbody tr").nth(row).locator("td").nth(column);
   await cell.focus();
@@ -104,7 +107,7 @@ const ROWS = 100_000;
 /** What one task of the page may take, on a machine that has nothing else to do. */
 const TASK_MS_MAX = 50;
 
-/** How much longer the same work takes at worst than at best, since others work on this machine too. */
+/** By what factor the same work takes longer at worst than at best, since other programs use this machine too. */
 async function slowness(tab: Tab): Promise<number> {
   return await tab.page.evaluate(async () => {
     const tookMs: number[] = [];
@@ -128,7 +131,7 @@ test("a query over 100,000 rows is answered as a table and a chart, and no task 
     await tab.page.locator("#query-text").fill(text);
     await tab.page.locator("#query-text").press("Control+Enter");
   };
-  // The first one fetches SQLite.
+  // The first query fetches SQLite.
   await run("SELECT 1");
   await expect.poll(() => said.innerText()).toMatch(/^1 row, /);
   const slower = await slowness(tab);

@@ -15,7 +15,7 @@ const JOIN_MS = 30_000;
 const LINE_MS = 60_000;
 
 export interface TabOptions {
-  /** Like another browser, with storage of its own. Tabs without it share one. */
+  /** The tab has storage of its own, as in another browser. Tabs without this option share one storage. */
   readonly apart?: boolean;
   readonly webrtc?: boolean;
   readonly cores?: number;
@@ -25,9 +25,9 @@ export interface TabOptions {
   readonly phone?: boolean;
   /** Device pixels per CSS pixel. */
   readonly scale?: number;
-  /** Does not wait until it has joined: for pages that will not join. */
+  /** With false, `open` does not wait until the tab has joined: for pages that will not join. */
   readonly joins?: boolean;
-  /** Whether its person has already chosen to keep others' files, as much as the browser allows. Default: yes. */
+  /** Whether its user has already chosen to store others' files, as many as the browser allows. Default: yes. */
   readonly keeps?: boolean;
   /** Runs in the page before its own code. */
   readonly before?: () => void;
@@ -53,7 +53,7 @@ export interface Tabs extends AsyncDisposable {
 }
 
 export interface BrowserOptions {
-  /** For example a program that runs Chromium in another network. */
+  /** The program to start, for example one that runs Chromium in another network. */
   readonly executablePath?: string;
   readonly args?: readonly string[];
 }

@@ -1,4 +1,7 @@
-/** The terminal of a real tab, with a real keyboard: what a person does at a prompt, on a desktop's screen and a phone's. */
+/**
+ * The terminal of a real tab, with a real keyboard: what a person does at a prompt, on a desktop's screen and a
+ * phone's.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openLab, type Lab, type Node } from "../system/processes.ts";
 import { openTabs, type Tab, type Tabs } from "./tabs.ts";
@@ -122,7 +125,8 @@ test("a screen reader hears the line as it is typed, and no suggestion", async (
   await tab.page.locator("#reader").focus();
   await tab.page.keyboard.press("Enter");
   await tab.page.locator(".xterm-helper-textarea").focus();
-  // By keys: with a screen reader, the terminal's library takes no text that comes without them.
+  // The text is typed key by key: with a screen reader on, the terminal's library takes no text that comes without key
+  // events.
   await tab.page.keyboard.type("echo something long\n");
   await tab.waitFor(/^something long$/m);
   await tab.page.keyboard.type("echo so");
@@ -135,7 +139,7 @@ test("sql has a prompt of its own, completes, and leafs through; what is written
   const tab = await tabs.open(node.invite, { apart: true });
   await tab.page.locator(".xterm-helper-textarea").focus();
   const types = (text: string): Promise<void> => tab.page.keyboard.type(text);
-  // At once, as a phone's keyboard gives words: key by key it would take seconds.
+  // The text comes at once, as words come from a phone's keyboard: key by key it would take seconds.
   const enters = async (text: string): Promise<void> => {
     await tab.page.keyboard.insertText(text);
     await tab.page.keyboard.press("Enter");

@@ -20,7 +20,7 @@ export interface Case {
   readonly name: string;
   readonly code: string;
   readonly status: number;
-  /** Not compared where it is absent. */
+  /** The expected output; if it is absent, the output is not compared. */
   readonly stdout?: string;
 }
 
@@ -33,13 +33,13 @@ export interface Outcome {
 
 export interface CaseOptions {
   readonly timeMs?: number;
-  /** Where programs come from and run, where there are any. */
+  /** Where programs come from and run, if there are any. */
   readonly programs?: Host["programs"];
 }
 
 /** A case that takes longer has failed, ms. */
 const TIME_MS_MAX = 5_000;
-/** Output of a case that goes on for ever. */
+/** The output of an endless case is cut here. */
 const OUTPUT_BYTES_MAX = 1_000_000;
 const HOME = "/home/user";
 
@@ -50,7 +50,7 @@ const table: ReadonlyMap<string, Command> = new Map(
 export async function runCase(one: Case, { timeMs = TIME_MS_MAX, programs }: CaseOptions = {}): Promise<Outcome> {
   const tree = new TemporaryTree(realClock);
   for (const path of ["/tmp", "/home", HOME, "/work", "/work/_tmp", "/usr", "/usr/bin"]) await tree.makeDirectory(path);
-  // Utilities and /dev ask a computer that is alone for no more than this.
+  // Utilities and /dev ask no more than this of a computer that is alone.
   const net = { members: () => [], onMember: () => () => {} };
   const devices = { questions: () => [], answers: () => new Map(), onChange: () => () => {} };
   const cpu = { jobs: () => [], running: () => [], cancel: () => false };

@@ -1,4 +1,4 @@
-/** Commands that go through streams without end let others have the thread: a timer can end them. */
+/** Commands that read endless streams give up the thread now and then, so that a timer can end them. */
 import { expect, test } from "vitest";
 import { runCase } from "./case.ts";
 

@@ -1,4 +1,7 @@
-/** diff, cmp, du and xxd where there is nothing to record: sizes of the tree, bounds, and inputs that never end. */
+/**
+ * diff, cmp, du and xxd in cases that can't be recorded from other tools: sizes of the tree, bounds, and endless
+ * inputs.
+ */
 import { expect, test } from "vitest";
 import { runCase } from "./case.ts";
 

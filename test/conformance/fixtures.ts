@@ -1,4 +1,6 @@
-/** Small commands that Oils' cases call to look at words, the environment and streams; there they are Python scripts. */
+/**
+ * Small commands that Oils' cases call to look at words, the environment and streams; there they are Python scripts.
+ */
 import { utf8 } from "../../core/base/bytes.ts";
 import { encodeText } from "../../core/shell/language/bytes.ts";
 import type { Command, CommandContext } from "../../core/shell/types.ts";

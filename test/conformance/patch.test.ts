@@ -1,4 +1,4 @@
-/** patch: with what GNU patch 2.7 leaves where it succeeds; where something does not fit, nothing has changed. */
+/** patch: where it succeeds, it leaves the same as GNU patch 2.7; where a change does not fit, it changes nothing. */
 import { expect, test } from "vitest";
 import { runCase } from "./case.ts";
 

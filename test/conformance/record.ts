@@ -1,6 +1,6 @@
 /**
- * Asks the bash of this machine what each snippet of snippets.ts gives, and writes recorded.json, which recorded.test.ts
- * holds our shell to:
+ * Asks the bash of this machine what each snippet of snippets.ts gives, and writes recorded.json, which
+ * recorded.test.ts holds our shell to:
  *
  *     node test/conformance/record.ts
  *

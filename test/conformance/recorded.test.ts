@@ -1,9 +1,9 @@
-/** What bash 5.2 gave for each snippet of snippets.ts (record.ts), our shell gives too. */
+/** Our shell gives the same as bash 5.2 for each snippet of snippets.ts (recorded by record.ts). */
 import { expect, test } from "vitest";
 import { runCase } from "./case.ts";
 import recorded from "./recorded.json" with { type: "json" };
 
-/** Where we differ, and why. */
+/** The snippets for which our shell differs, and why. */
 const DIFFERENT: ReadonlyMap<string, string> = new Map([
   [
     "set -u; echo ${x-ok}; echo $x; echo never",

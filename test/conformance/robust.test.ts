@@ -1,4 +1,6 @@
-/** Bad input: whatever a line is, the prompt comes back; what grows without end meets a bound with an error that says so. */
+/**
+ * Bad input: whatever a line is, the prompt comes back, and endless growth ends at a bound with an error that says so.
+ */
 import { expect, test } from "vitest";
 import { longRun } from "./long.ts";
 import { runCase, type Outcome } from "./case.ts";

@@ -1,12 +1,12 @@
 /**
- * Runs a corpus of shell cases, such as Oils' (oils-for-unix/oils, spec/*.test.sh, Apache-2.0), against the shell's language
- * and utilities, and says what share of them gives what bash gives, file by file.
+ * Runs a corpus of shell cases, such as Oils' (oils-for-unix/oils, spec/*.test.sh, Apache-2.0), against the shell's
+ * language and utilities, and says for each file how many of the cases give the same as bash.
  *
  *     node test/conformance/run.ts CASES.json [FILE,…] [--failures] [--host] [--no-programs]
  *
- * CASES.json is `{file: [{name, code, status, stdout?, needsHost?}]}`; cases that need a host are left out unless --host is
- * given. Programs (sed, od, awk …) are those of a build, as users have them (`npm run build`); --no-programs leaves them out.
- * The corpus is not part of the project.
+ * CASES.json is `{file: [{name, code, status, stdout?, needsHost?}]}`; cases that need a host are left out unless
+ * --host is given. Programs (sed, od, awk …) are those of a build, as users have them (`npm run build`); --no-programs
+ * leaves them out. The corpus is not part of the project.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";

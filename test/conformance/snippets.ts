@@ -1,4 +1,7 @@
-/** What bash is asked by record.ts: one snippet a line of these lists, most of them made of an operator and what it is used on. */
+/**
+ * The snippets that record.ts gives to bash, one a line of these lists. Most of them consist of an operator and its
+ * operands.
+ */
 
 export const SNIPPETS: Readonly<Record<string, readonly string[]>> = {
   parameters: [

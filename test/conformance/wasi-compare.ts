@@ -1,10 +1,10 @@
 /**
- * Runs a program of others over a file of the tree, in Node and in a tab, and says whether it gives the bytes that node:wasi
- * gives.
+ * Runs a program by other authors on a file of the tree, in Node and in a tab, and says whether it gives the same bytes
+ * as with node:wasi.
  *
  *     node test/conformance/wasi-compare.ts MODULE.wasm FILE [ARG …]
  *
- * The file is /FILE's last name for the program.
+ * The program sees the file at the root of its tree, under the last part of its path.
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";

@@ -1,10 +1,10 @@
-/** What node:wasi, another runtime of preview 1, makes of a program: its standard output. */
+/** Runs a program with node:wasi, another runtime of preview 1, and returns its standard output. */
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WASI } from "node:wasi";
 
-/** Throws where the program fails. */
+/** Throws if the program fails. */
 export async function outputByNode(
   bytes: Uint8Array,
   args: readonly string[],

@@ -1,4 +1,4 @@
-/** Reads a checkout of the public suite of WASI: modules, what they are given, what they have to give. */
+/** Reads a checkout of WASI's public suite: its modules, their inputs, and the outputs that they have to give. */
 import { existsSync, globSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 
@@ -11,7 +11,7 @@ export interface WasiCase {
   readonly exitCode: number;
   readonly stdout: string | undefined;
   readonly stderr: string | undefined;
-  /** Files of its root by path; a directory is null. Undefined where it gets none. */
+  /** Files of its root by path; a directory is null. Undefined if the program gets no files. */
   readonly files: Readonly<Record<string, Uint8Array | null>> | undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Runs the public test suite of WASI (WebAssembly/wasi-testsuite, branch prod/testsuite-base) and says which of its modules
- * pass: each runs as a program of a shell, over a tree that holds what the suite gives it.
+ * Runs the public test suite of WASI (WebAssembly/wasi-testsuite, branch prod/testsuite-base) and says which of its
+ * modules pass: each runs as a program of a shell, over a tree that holds what the suite gives it.
  *
  *     node test/conformance/wasi.ts CHECKOUT [--failures] [--chromium] [NAME …]
  *

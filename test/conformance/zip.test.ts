@@ -1,4 +1,4 @@
-/** zip and unzip: what one packs the other unpacks, whatever is in the way is told. */
+/** zip and unzip: one unpacks what the other has packed, and everything that prevents it is reported. */
 import { expect, test } from "vitest";
 import { runCase } from "./case.ts";
 

@@ -5,12 +5,12 @@ import { type Message, MESSAGE_BYTES_MAX } from "../../core/ports/network.ts";
 import { QueuedChannel } from "../fixtures/queued-channel.ts";
 import type { Frame } from "./wire.ts";
 
-/** Bytes of a message in one frame. */
+/** The most bytes of a message in one frame. */
 const PIECE_BYTES = 64 * 1024;
 
 export interface ChannelPorts {
   readonly transmit: (frame: Frame) => void;
-  /** Calls back later, never from inside what is called now. */
+  /** Calls `call` later, never within the present call. */
   readonly later: (call: () => void) => void;
   readonly forget: () => void;
 }

@@ -8,7 +8,7 @@ export interface SetRead {
   readonly node: number;
   readonly atMs: number;
   readonly elements: ReadonlySet<number>;
-  /** After everything is quiet. */
+  /** Whether the read came after everything was quiet. */
   readonly isFinal: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * In the place of Maelstrom's network: delivers messages late, out of order, and not at all where it is cut or lossy.
+ * Takes the place of Maelstrom's network: delivers messages late, out of order, or not at all if it is cut or lossy.
  */
 import type { Clock } from "../../core/ports/clock.ts";
 import type { Random } from "../../core/ports/random.ts";

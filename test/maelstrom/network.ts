@@ -32,7 +32,7 @@ interface End {
   readonly to: string;
   readonly wire: Wire;
   readonly inbound: boolean;
-  /** Whom the dialler expects. */
+  /** The peer that the dialler expects. */
   readonly wanted: PeerId | undefined;
   readonly dialled: PromiseWithResolvers<Link> | undefined;
   link: MaelstromLink | undefined;
@@ -40,7 +40,7 @@ interface End {
 
 const PREFIX = "maelstrom:";
 const DIAL_MS = 4_000;
-/** Like the consent check of WebRTC. */
+/** A link that is silent for this long is broken, as by the consent check of WebRTC. */
 const BROKEN_AFTER_MS = 30_000;
 /** How long the last frames of a closed link are sent again. */
 const LINGER_MS = 5_000;
@@ -124,7 +124,7 @@ export class MaelstromNetwork implements Network {
       if (packet.frame?.[0] === "hello" && packet.seq === 1 && !this.#isClosed) {
         end = this.#end(packet.link, from, true, undefined);
       } else if (packet.seq !== undefined) {
-        // Nobody waits for it here any more: there is nothing to send again.
+        // The link is gone here; the acknowledgement keeps the other end from sending the frame again.
         return this.#ports.send(from, { type: "link", link: packet.link, ack: packet.seq });
       }
     }
@@ -280,7 +280,7 @@ export class MaelstromNetwork implements Network {
     this.#drop(end);
   }
 
-  /** Once its last frames have had time to arrive. */
+  /** Forgets the link's end when its last frames have had time to arrive. */
   #forgetLater(end: End): void {
     this.#ports.clock.timer(LINGER_MS, () => this.#drop(end));
   }

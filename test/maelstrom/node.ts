@@ -1,7 +1,7 @@
 /**
- * A node for Maelstrom (https://github.com/jepsen-io/maelstrom, doc/protocol.md): core/net and core/memory over messages of
- * JSON, a line each, on standard input and output. The workload (broadcast, g-set or pn-counter) comes as its argument or in
- * MAELSTROM_WORKLOAD, since Maelstrom starts its nodes without arguments.
+ * A node for Maelstrom (https://github.com/jepsen-io/maelstrom, doc/protocol.md): core/net and core/memory over
+ * messages of JSON, a line each, on standard input and output. The workload (broadcast, g-set or pn-counter) is its
+ * argument. Since Maelstrom starts its nodes without arguments, it may be in MAELSTROM_WORKLOAD instead.
  *
  * The first node founds the swarm; the others ask it for an invite until it answers.
  */
@@ -84,7 +84,7 @@ class Node {
     });
     this.#map = await createMemory({ ...ports, net }).map("maelstrom");
     if (isFounder) this.#invite = net.invite();
-    // Writes are taken in once they can be acknowledged by somebody, or there is nobody else.
+    // Writes are accepted when somebody can acknowledge them, or when there is nobody else.
     await this.#map.ready();
   }
 

@@ -1,7 +1,7 @@
 /**
- * The frames of one link over messages that Maelstrom may delay, reorder or, while the network is cut, lose. Frames are
- * numbered, sent again until they are acknowledged, and delivered in order, each once. A window bounds the frames under
- * way; the senders (channels) bound what waits for it.
+ * The frames of one link, over messages that Maelstrom may delay or reorder, and lose while the network is cut. Frames
+ * are numbered, sent again until they are acknowledged, and delivered in order, each once. A window bounds the frames
+ * under way; the channels bound those that wait for the window.
  */
 import type { Clock, Timer } from "../../core/ports/clock.ts";
 
@@ -11,7 +11,7 @@ export type Frame = readonly [kind: string, ...rest: (string | number | null)[]]
 /** What goes into the body of a Maelstrom message. */
 export interface Packet {
   readonly type: "link";
-  /** Which link, drawn by its dialler. */
+  /** The id of the link, drawn by its dialler. */
   readonly link: string;
   /** Number of the frame, from 1; none if it acknowledges only. */
   readonly seq?: number;
@@ -31,7 +31,7 @@ export interface WirePorts {
   readonly clock: Clock;
   readonly send: (packet: Packet) => void;
   readonly receive: (frame: Frame) => void;
-  /** Called when nothing has been acknowledged for so long that the other end counts as gone. */
+  /** Called when the other end has acknowledged nothing for so long that it counts as gone. */
   readonly broken: () => void;
   readonly brokenAfterMs: number;
 }

@@ -15,7 +15,7 @@ import { Counter, Elements } from "./workloads.ts";
 const CUTS: readonly ((order: readonly number[]) => Cut)[] = [majority, ring, single];
 const CUT_MS = 10_000;
 const WHOLE_MS = 5_000;
-/** After the last heal, before the final reads: Jepsen's own pause is ten seconds. */
+/** The pause after the last heal, before the final reads. Jepsen's own pause is ten seconds too. */
 const QUIET_MS = 10_000;
 const CLOSED: Cut = () => false;
 
@@ -81,7 +81,7 @@ describe("a set that grows on every node, under cuts", () => {
       const { faults, stableMs } = checkSet({ added, reads });
       expect(faults).toEqual([]);
       expect(added.size).toBeGreaterThan(200);
-      // Cuts are two thirds of the time: what was added in one is everywhere soon after it.
+      // Cuts take two thirds of the time. An element that was added in a cut is everywhere soon after it.
       expect(quantile(stableMs, 1)).toBeLessThan(CUT_MS + 6_000);
     }
   });

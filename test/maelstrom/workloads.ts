@@ -1,6 +1,7 @@
 /**
- * Maelstrom's workloads over a replicated map (https://github.com/jepsen-io/maelstrom, doc/workloads.md): broadcast, g-set
- * and pn-counter. Elements are keys, so that none can overwrite another; a counter is the sum of what each node has added.
+ * Maelstrom's workloads over a replicated map (https://github.com/jepsen-io/maelstrom, doc/workloads.md): broadcast,
+ * g-set and pn-counter. Elements are keys, so that none can overwrite another; a counter is the sum of what each node
+ * has added.
  */
 import type { ReplicatedMap } from "../../core/memory/types.ts";
 

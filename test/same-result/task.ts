@@ -12,14 +12,14 @@ export interface Task {
   readonly fuelMax: number;
 }
 
-/** So many that are generated from one seed, the same wherever they are. */
+/** Generated tasks: their seed and number. The same are generated everywhere. */
 export interface Sample {
   readonly seed: number;
   readonly count: number;
 }
 
 const MEMORY_BYTES_MAX: number = 32 * 1024 * 1024;
-/** Enough for those that end, and soon over for the others. */
+/** Enough fuel for the tasks that end, and soon used up by the others. */
 const GENERATED_FUEL = 1_000_000;
 
 export function generatedTasks({ seed, count }: Sample): Task[] {
@@ -28,7 +28,10 @@ export function generatedTasks({ seed, count }: Sample): Task[] {
   }));
 }
 
-/** Of each task a line: its name, the module's hash, and how it ended: fuel and the output's hash, or code and message. */
+/**
+ * One line for each task: its name, the module's hash, and how it ended, which is its fuel and the output's hash, or
+ * the error's code and message.
+ */
 export async function outcomesOf(sandbox: Sandbox, tasks: readonly Task[]): Promise<string[]> {
   const worker = await sandbox.spawn();
   const lines: string[] = [];

@@ -1,4 +1,7 @@
-/** Three nodes in a row that serve two protocols, for the simulations of requests: they add, and c also waits. */
+/**
+ * Three nodes in a row that serve two protocols, for the simulations of requests: all add, and c also serves requests
+ * that wait.
+ */
 import * as v from "valibot";
 import { StarfishError } from "../../core/base/errors.ts";
 import { sleep } from "../../core/ports/clock.ts";

@@ -1,7 +1,7 @@
 /**
- * Ideal sealing. Content is sealed by the world's ideal cryptography under a key that is drawn for it; that key is
- * sealed for each reader under a key that only the simulated universe can derive from a public key. It answers within
- * the turn, and repeats with the seed.
+ * Ideal sealing. Content is sealed by the world's ideal cryptography under a key that is drawn for it. For each reader
+ * this key is sealed under another key, which only the simulator can derive from the reader's public key. Sealing and
+ * opening answer within the turn, and repeat with the seed.
  */
 import { type Bytes, concat, equal, utf8 } from "../../core/base/bytes.ts";
 import { StarfishError } from "../../core/base/errors.ts";

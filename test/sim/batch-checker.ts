@@ -1,7 +1,8 @@
 /**
  * Checks that batches are whole on every node at every moment: if one entry of a batch is seen, no key of the batch may
- * have an older entry, nor be missing unless a deletion or an expiry explains it. It checks in each call of a watcher,
- * for the batches of its key; after each turn, what a watcher has made of the changes; and whole maps at once.
+ * have an older entry, nor be missing unless a deletion or an expiry explains it. It checks the batches of a key in
+ * each call of the key's watcher; after each turn, the state that a watcher has put together from the changes; and
+ * whole maps at once.
  */
 import type { MapEntry, MapWrite, ReplicatedMap, Version } from "../../core/memory/types.ts";
 import type { MapNode } from "./maps.ts";
@@ -45,7 +46,7 @@ export class BatchChecker {
     for (const { key } of writes) this.#byKey.set(key, [...(this.#byKey.get(key) ?? []), batch]);
   }
 
-  /** Watches one life of a node, and checks what it has from before. */
+  /** Watches one life of a node, and checks the entries that it has from before. */
   watch(node: MapNode): void {
     const { map, machine } = node;
     const mirror = new Map<string, Version>();

@@ -48,7 +48,7 @@ export class Churn {
     const index = this.#spawned;
     const name = (isReturn ? this.#away[0] : undefined) ?? `m${index}`;
     if (index > 0 && this.#crowd.addresses(name).length === 0) {
-      // No node on its side of the cut could serve it the page.
+      // There is no node on its side of the cut that could serve it the page.
       this.#crowd.world.scheduler.after(1_000, "arrival", () => this.#arrive());
       return;
     }

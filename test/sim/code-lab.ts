@@ -15,7 +15,7 @@ import { Swarm } from "./nets.ts";
 import type { SimNode } from "./node.ts";
 import { noise, sourceOf } from "./transfer-lab.ts";
 
-/** What whoever carries messages makes of one: itself, others, none. */
+/** Changes a message under way: returns it, other messages, or none. */
 export type Tamper = (message: Uint8Array, direction: "in" | "out", index: number) => readonly Uint8Array[];
 
 const WAY_MS = 5;
@@ -60,12 +60,12 @@ export class CodeLab {
     return this.stranger.ports.clock;
   }
 
-  /** Of the senders. */
+  /** Waits by the senders' clock. */
   pause(ms: number): Promise<void> {
     return sleep(this.swarm.world.node("page").ports.clock, ms);
   }
 
-  /** Opens a code for these, and remembers what it says of itself. */
+  /** Opens a code for these, and remembers the states that it reports. */
   async offer(
     from: "page" | "member",
     source: TransferSource = sourceOf(new Map([["notes.txt", noise(700_000)]])),
@@ -82,7 +82,7 @@ export class CodeLab {
     return { ...open, told, stop };
   }
 
-  /** A socket to the page. Each stranger has an address of its own unless it is said. */
+  /** A socket to the page. Each stranger has an address of its own, unless `place` is given. */
   connect(tamper?: Tamper, place: string = `10.0.0.${++this.#strangers}`): StrangerSocket {
     const [near, far] = StrangerSocket.pair(this.clock, tamper);
     this.node("page").codes.stranger(far, place);
@@ -109,7 +109,7 @@ export class CodeLab {
     return files;
   }
 
-  /** Why somebody with these words gets nothing. */
+  /** The error with which somebody who has these words gets nothing. */
   async refusal(code: string): Promise<StarfishError> {
     return await this.swarm.failure(this.fetch(code));
   }
@@ -148,12 +148,12 @@ export function collecting(pause: () => Promise<void> = () => Promise.resolve())
   return { files, consume };
 }
 
-/** Compared at once: what a matcher says of megabytes nobody reads. */
+/** Compares bytes as a whole, because nobody reads what a matcher prints about megabytes. */
 export function isSame(came: Uint8Array | "folder" | undefined, bytes: Uint8Array): boolean {
   return came instanceof Uint8Array && equal(came, bytes);
 }
 
-/** One end of a WebSocket as it would be: messages in order, after some time. */
+/** One end of a simulated WebSocket: messages arrive in order, after some time. */
 export class StrangerSocket extends QueuedChannel<Uint8Array> {
   readonly #clock: Clock;
   readonly #tamper: (message: Uint8Array, index: number) => readonly Uint8Array[];

@@ -1,6 +1,6 @@
 /**
  * The port Coder in virtual time: the real code runs at once on this thread, and the answer comes after the time that a
- * machine of that speed takes. Bytes are moved as between threads, so that code that touches them again is found out.
+ * machine of that speed takes. Bytes are moved as between threads, so that a test fails if code uses them again.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -64,7 +64,7 @@ function threadOf(module: WebAssembly.Module, pause: (delayMs: number) => Promis
 
 let compiled: WebAssembly.Module | undefined;
 
-/** One for all machines. */
+/** One module for all machines. */
 function loadModule(): WebAssembly.Module {
   const file = join(import.meta.dirname, "../../dist/wasm/reed-solomon.wasm");
   return (compiled ??= new WebAssembly.Module(readFileSync(file)));

@@ -25,7 +25,7 @@ export interface DiskNode {
 
 export interface DiskSwarmOptions extends ContentsOptions {
   readonly quotaBytes?: number;
-  /** Between a node's net and its disk: for example one that lies. */
+  /** Wraps a node's net for its disk, for example to lie. */
   readonly wrap?: (net: Net, machine: SimNode) => Net;
 }
 
@@ -111,7 +111,7 @@ export class DiskSwarm {
     return node;
   }
 
-  /** That many more nodes; then all know each other, and what each offers. */
+  /** Adds that many nodes, and waits until all know each other and what each offers. */
   async grow(count: number, options: (index: number) => Partial<DiskMachineOptions> = () => ({})): Promise<DiskNode[]> {
     const from = this.world.nodes.length;
     const names = Array.from({ length: count }, (_, i) => `m${from + i}`);
@@ -122,7 +122,7 @@ export class DiskSwarm {
     return names.map((name) => this.node(name));
   }
 
-  /** All nodes see all running nodes and no others, and know what they offer. */
+  /** Waits until all nodes see all running nodes and no others, and know what they offer. */
   async acquainted(withinMs = 60_000): Promise<void> {
     const knowsAll = ({ net, layout }: DiskNode): boolean => {
       const awake = net.members().filter(({ status }) => status === "awake");
@@ -138,7 +138,7 @@ export class DiskSwarm {
     this.running.delete(name);
   }
 
-  /** A random half of the running nodes, or that many. */
+  /** A random half of the running nodes, or `count` of them. */
   halfOf(count: number = Math.floor(this.running.size / 2)): string[] {
     const names = [...this.running.keys()];
     for (let i = names.length - 1; i > 0; i--) {
@@ -168,7 +168,7 @@ export class DiskSwarm {
     return this.failure(collect(node.contents.read(ref)));
   }
 
-  /** Runs until all of these are as wanted, as the first node sees it; returns how long that took, virtual ms. */
+  /** Runs until the first node sees all these contents in the wanted state; returns how long that took, virtual ms. */
   async until(
     all: readonly (readonly [ContentRef, Uint8Array])[],
     isWanted: (stat: ContentStat) => boolean,
@@ -214,7 +214,7 @@ export class DiskSwarm {
     throw new Error("It did not fail as it should", { cause: caught });
   }
 
-  /** Bytes on the disks of all that run: shards, and some sixty bytes around each. */
+  /** Bytes on the disks of all running nodes: shards, and some sixty bytes around each. */
   get storedBytes(): number {
     const sizes = this.nodes.flatMap(({ disk }) => [...disk.frames.values()].map(({ length }) => length));
     return sizes.reduce((sum, length) => sum + length, 0);

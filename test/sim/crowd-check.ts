@@ -8,11 +8,11 @@ import type { MemberStatus } from "../../core/net/types.ts";
 import type { Crowd, CrowdNode } from "./crowd.ts";
 
 export interface CheckLimits {
-  /** A member came or went, or the swarm was cut. */
+  /** How long members may be wrong after one came or went, or the swarm was cut. */
   readonly changeMs: number;
-  /** The swarm was healed. */
+  /** How long members may be wrong after the swarm was healed. */
   readonly healMs: number;
-  /** A member that is there, and was known to be, is believed gone. */
+  /** How long a member that runs, and was known to run, may be believed gone. */
   readonly falseDeathMs: number;
 }
 
@@ -21,7 +21,7 @@ export interface CheckReport {
   readonly errors: readonly string[];
   /** The longest error of each kind of change, ms. */
   readonly longestMs: Readonly<Record<Kind, number>>;
-  /** Virtual times of cuts and heals, and when all agreed on them, ms. */
+  /** How many times a member that ran was believed gone. */
   readonly falseDeaths: number;
 }
 
@@ -54,7 +54,7 @@ export class CrowdChecker {
   #falseDeaths = 0;
   /** Increases when the truth changes. */
   #truth = 0;
-  /** The truth for which an observer was checked last; absent if its beliefs have changed since. */
+  /** The value of `#truth` for which an observer was checked last; absent if its beliefs have changed since. */
   readonly #judged = new Map<CrowdNode, number>();
   #isCut = false;
   #cutMs = -Infinity;

@@ -1,6 +1,6 @@
 /**
  * A swarm in a simulated world: machines that run admission, membership, overlay and gossip, wired as in any node, and
- * what each should believe of the others. For simulations of the net alone; no part of it is replaced.
+ * what each should believe of the others. It is for simulations of the net alone; no part of the net is replaced.
  */
 import { issue, swarmIdOf } from "../../core/net/identity/certificate.ts";
 import type { Gossip } from "../../core/net/gossip/gossip.ts";
@@ -40,7 +40,7 @@ export class Crowd {
   readonly running: Map<string, CrowdNode> = new Map();
   /** The side of the cut to which a machine of this name belongs. */
   side: (name: string) => number = () => 0;
-  /** Along which it is cut. */
+  /** The line along which the network is cut. */
   #line: ((name: string) => number) | undefined;
   readonly #root: KeyPair;
   readonly #delegate: KeyPair;
@@ -105,7 +105,7 @@ export class Crowd {
     this.side = (name) => sides.get(name) ?? line(name);
   }
 
-  /** Machines that links within one side of the line lead to. */
+  /** The machines that are linked to this one, directly or by others on its side of the line. */
   #linked(from: string, line: (name: string) => number): Set<string> {
     const names = new Map(this.nodes.map((node) => [node.peer, node.machine.name]));
     const found = new Set([from]);

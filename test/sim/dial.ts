@@ -15,7 +15,7 @@ const ATTEMPT_MS_MAX = 5000;
 /** How long a direct connection is tried before an introducer relays instead. */
 const DIRECT_MS_MAX = 3000;
 
-/** An attempt at one route; its results after its end are dropped. */
+/** An attempt at one route; results that come after its end are dropped. */
 interface Attempt {
   over: boolean;
 }

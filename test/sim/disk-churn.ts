@@ -1,4 +1,7 @@
-/** Devices that come and go, for models of repair: who, when, and whether for good. Repeats from its seed. */
+/**
+ * Devices that come and go, for models of repair: which one, when, and whether for good. The same seed gives the same
+ * events.
+ */
 import { SeededRandom } from "./random.ts";
 
 export interface ChurnOptions {
@@ -19,7 +22,7 @@ export interface ChurnEvent {
   readonly what: "came" | "left" | "gone" | "returned";
 }
 
-/** The place of a device that left is taken after this part of a session (median). */
+/** The place of a device that left is taken after this part of the median session. */
 const PAUSE_OF_SESSION = 1 / 120;
 
 interface Turn {
@@ -35,9 +38,9 @@ interface Turn {
 export class DeviceChurn {
   readonly #options: ChurnOptions;
   readonly #random: SeededRandom;
-  /** What is to come, the next last. */
+  /** The coming turns; the next one is last in the list. */
   readonly #turns: Turn[] = [];
-  /** Those who will come back. */
+  /** The devices that are away and will come back. */
   readonly #away: number[] = [];
   /** How many returning devices are away in the steady state, so that absences are as long as they should be. */
   readonly #awayWanted: number;
@@ -50,7 +53,7 @@ export class DeviceChurn {
     for (let i = 0; i < options.devices; i++) this.#schedule({ atMs: 0, leaver: undefined });
   }
 
-  /** What happens up to then, in order. At 0 the first devices come. */
+  /** The events up to this time, in order. At 0 the first devices come. */
   until(toMs: number): ChurnEvent[] {
     const events: ChurnEvent[] = [];
     for (let next = this.#turns.at(-1); next !== undefined && next.atMs <= toMs; next = this.#turns.at(-1)) {

@@ -3,8 +3,7 @@
  * and goings: ours, plain four-fold replication with the same grace, and an oracle that knows who comes back. Used by
  * tests and by bench/disk-promise.ts.
  *
- * The oracle repairs only what is lost for good, and may be as thin meanwhile as that leaves it: 3.4 of 4 copies'
- * worth.
+ * The oracle repairs only what is lost for good. Meanwhile it may have fewer copies within reach: on average 3.4 of 4.
  */
 import { layoutFor } from "../../core/disk/code/layout.ts";
 import { LossChances } from "../../core/disk/code/promise.ts";
@@ -22,10 +21,10 @@ const COPIED_STRIPES = 300;
 /** A device that comes back was away for a quarter of a session (median). */
 const AWAY_OF_SESSION = 1 / 4;
 const RETURNING = 0.7;
-/** Up to here a death is known and a shard rebuilt within seconds. */
+/** In swarms of up to this size a death is known and a shard is rebuilt within seconds. */
 const SMALL_SWARM = 16;
 
-/** Up to here the probability is computed at each step, and not only when halves are taken. */
+/** In swarms of up to this size the probability is computed at each step, not only when halves are taken. */
 const COMPUTED_ALWAYS = 64;
 
 export interface LabOptions {
@@ -37,7 +36,7 @@ export interface LabOptions {
   /** At how many moments random halves are taken, and how many each time. */
   readonly samples?: number;
   readonly halves?: number;
-  /** How long it takes until a death is known; its shard is elsewhere after as long again. */
+  /** How long it takes until a death is known; after the same time again its shards are elsewhere. */
   readonly stepMs?: number;
 }
 
@@ -72,7 +71,7 @@ export interface Outcome {
   readonly fourfoldUnreadable: number;
 }
 
-/** The scheme that nodes follow, for stripes written in a swarm of that many devices. */
+/** The scheme that real nodes follow, for stripes that are written in a swarm of that many devices. */
 export function ourScheme(devices: number): Scheme {
   const chances = new LossChances();
   const layout = layoutFor(devices);
@@ -115,7 +114,8 @@ export function churnRun(options: LabOptions): Outcome {
     const events = churn.until(nowMs);
     for (const model of models) model.step(nowMs, events);
     const isSample = nowMs % sampleMs < step;
-    // Where the promise is broken for seconds at a time, each of them counts; in large swarms it is never far from the mean.
+    // In small swarms the promise may be broken for seconds at a time, each of which counts; in large ones the
+    // probability is never far from its mean.
     if (isSample || devices <= COMPUTED_ALWAYS) ourMeter.compute();
     if (!isSample) continue;
     ourMeter.measure(halves);

@@ -1,9 +1,9 @@
 /**
  * Stripes over devices that come and go, without a network. Repair is what a policy plans at each step, so that days of
- * a swarm take seconds, and policies can be compared under the same comings and goings. The code that nodes run decides
- * who is awaited and what is planned (disk/placement/absences.ts, disk/repair/policy.ts). Payloads are counted, not
- * moved. Deaths are known at the next step. A repair takes a step, and fails if its source or its target has left by
- * then.
+ * a swarm take seconds, and policies can be compared under the same comings and goings. The code of real nodes decides
+ * which devices are awaited and what is planned (disk/placement/absences.ts, disk/repair/policy.ts). Payloads are
+ * counted, not moved. Deaths are known at the next step. A repair takes a step, and fails if its source or its target
+ * has left by then.
  */
 import { Absences } from "../../core/disk/placement/absences.ts";
 import type { Layout } from "../../core/disk/code/layout.ts";
@@ -13,14 +13,17 @@ import { pick, sample } from "../../core/ports/random.ts";
 import type { ChurnEvent } from "./disk-churn.ts";
 import { SeededRandom } from "./random.ts";
 
-/** A third of the devices hold nothing of a stripe: all draws fail once in 3,000 times, and the first free one is taken. */
+/**
+ * A third of the devices hold nothing of a stripe, so that all draws fail once in 3,000 times; then the first free
+ * device is taken.
+ */
 const DRAWS_MAX = 20;
 
 export interface Scheme {
   readonly layout: Pick<Layout, "k" | "n" | "wholes"> & { readonly copies: number };
-  /** What it plans depends on a stripe's own holders only, and not on who else is there. */
+  /** Whether its plan depends only on a stripe's own holders, and not on other devices that are there. */
   readonly isLocal?: boolean;
-  /** Knows who has left for good, awaits all others for ever. */
+  /** Whether it knows which devices have left for good; it awaits all others for ever. */
   readonly isOracle?: boolean;
   plan(states: ShardStates, devices: number, isAtRest: boolean): Pick<RepairPlan, "copy" | "rebuild" | "isUrgent">;
 }
@@ -29,7 +32,7 @@ interface Device {
   readonly id: number;
   isThere: boolean;
   isAwaited: boolean;
-  /** What it holds, as stripe * n + shard. */
+  /** The shards that it holds, as stripe * n + shard. */
   readonly places: Set<number>;
 }
 
@@ -40,13 +43,13 @@ interface Repair {
   readonly to: Device;
 }
 
-/** In multiples of the content's size, but for counts. */
+/** All but the counts are in multiples of the content's size. */
 export interface RepairTally {
   copied: number;
   rebuilt: number;
   rebuilds: number;
   urgent: number;
-  /** Most in one step. */
+  /** The most that was moved in one step. */
   peak: number;
   /** Stripes that could not be read at some moment. */
   readonly unreadable: Set<number>;
@@ -69,7 +72,7 @@ export class DiskModel {
   readonly #holders: Set<number>[];
   readonly #dirty = new Set<number>();
   readonly #absences = new Absences<Device>(0);
-  /** Those that are awaited. */
+  /** The devices that are away and awaited. */
   readonly #away = new Set<Device>();
   readonly #chances = new LossChances();
   #running: Repair[] = [];
@@ -105,7 +108,7 @@ export class DiskModel {
     this.#endGraces(nowMs);
     this.#finish();
     const isAtRest = this.#absences.isAtRest(nowMs);
-    // Whoever comes or goes changes what is possible, and what is enough, for all.
+    // Any device that comes or goes changes, for all stripes, what is possible and what is enough.
     const isNew = events.length > 0 || (isAtRest && !this.#wasAtRest);
     if (isNew && this.#scheme.isLocal !== true)
       for (let stripe = 0; stripe < this.#stripes; stripe++) this.#dirty.add(stripe);
@@ -247,7 +250,7 @@ export class DiskModel {
     return begun;
   }
 
-  /** A random device that is there and holds nothing of the stripe: what rendezvous gives. */
+  /** A random device that is there and holds nothing of the stripe, as rendezvous hashing would give. */
   #candidate(stripe: number): Device | undefined {
     const holders = this.#holders[stripe] ?? new Set();
     for (let draw = 0; draw < DRAWS_MAX; draw++) {
@@ -257,7 +260,9 @@ export class DiskModel {
     return this.#there.find(({ id }) => !holders.has(id)) ?? this.#superfluous(stripe);
   }
 
-  /** Where all hold something, one whose shard others hold too gives it up, as in repair.ts. */
+  /**
+   * If all devices hold something of the stripe, one whose shard others hold too: it gives that up, as in repair.ts.
+   */
   #superfluous(stripe: number): Device | undefined {
     const { n, copies } = this.#scheme.layout;
     for (const device of this.#there) {

@@ -1,7 +1,7 @@
 /**
- * Stripes in a swarm that grows and shrinks: repaired as in disk-model.ts, and coded anew by the rules of recode.ts, when
- * their code has not suited the swarm for long enough. Coding anew takes a step and needs k shards; the old shards are
- * dropped then.
+ * Stripes in a swarm that grows and shrinks: repaired as in disk-model.ts, and coded anew by the rules of recode.ts,
+ * when their code has not suited the swarm for long enough. Coding anew takes a step and needs k shards; the old shards
+ * are dropped then.
  */
 import { Absences } from "../../core/disk/placement/absences.ts";
 import { halfOf, survivesAny } from "../../core/disk/code/promise.ts";
@@ -14,16 +14,16 @@ import { DiskModel, type Scheme } from "./disk-model.ts";
 export interface Moment {
   readonly atMs: number;
   readonly devices: number;
-  /** How many a half is, and how many may die of the weakest stripe's, whichever they are. */
+  /** The size of a half, and the number of the weakest stripe's holders that may die, whichever they are. */
   readonly half: number;
   readonly survivesAny: number;
-  /** That a random half takes the weakest stripe. */
+  /** The probability that a random half takes the weakest stripe with it. */
   readonly chance: number;
 }
 
 export class RecodedModel {
   readonly moments: Moment[] = [];
-  /** When, and how much was moved by then in multiples of the content. */
+  /** The times at which stripes were coded anew, and their new codes. */
   readonly recodings: { readonly atMs: number; readonly code: string }[] = [];
   /** In multiples of the content. */
   recoded = 0;
@@ -69,7 +69,7 @@ export class RecodedModel {
     this.#model.tally.unreadable.clear();
   }
 
-  /** As recode.ts does. */
+  /** Watches whether the code suits the swarm, as recode.ts does. */
   #watch(nowMs: number): void {
     const is = staleness(this.#layout, Math.max(1, this.#there.size));
     if (this.#is === "fresh") this.#staleAtMs = nowMs;
@@ -84,7 +84,7 @@ export class RecodedModel {
     const { k, n, copies, wholes } = this.#layout;
     const more = copies === 2 ? " twins" : wholes > 0 ? " and whole" : "";
     this.recodings.push({ atMs: nowMs, code: `${k} of ${n}${more}` });
-    // Who codes reads the content first, and keeps no more of it than anybody else.
+    // The node that codes anew reads the content first, and keeps no more of it than any other.
     this.recoded += 1 + storageFactor(this.#layout);
     this.#is = "fresh";
   }

@@ -1,6 +1,6 @@
 /**
- * What lies between the machines of a world: paths with their latency and loss, cuts, and the connections that stall and
- * break when they are cut. Knows every machine, which no node does; nodes see it through SimNetwork only.
+ * The network between the machines of a world: paths with their latency and loss, cuts, and the connections that stall
+ * and break when they are cut. Knows every machine, which no node does; nodes see it through SimNetwork only.
  */
 import type { Address, PeerId } from "../../core/ports/network.ts";
 import type { Machine } from "./life.ts";
@@ -18,10 +18,13 @@ const BREAK_AFTER_MS = 30_000;
 
 /** Bytes of a packet of a handshake. */
 const HANDSHAKE_BYTES = 200;
-/** One that is lost in a cut is sent again after this time (RFC 6298 for TCP's first), doubled each time. */
+/**
+ * A handshake packet that is lost in a cut is sent again after this time (RFC 6298 for TCP's first), which doubles each
+ * time.
+ */
 const HANDSHAKE_AGAIN_MS = 1_000;
 
-/** Machines by name or otherwise; true where nothing gets from the first to the second. */
+/** Whether nothing gets from the first machine to the second. */
 export type Cut = (from: Machine, to: Machine) => boolean;
 
 export interface FabricOptions {
@@ -72,7 +75,7 @@ export class Fabric {
     return this.#options.direct?.(a, b) === false ? "no direct path between these networks" : undefined;
   }
 
-  /** False while there can be no cut anywhere: spares each message the question. */
+  /** False while nothing is cut or frozen, so that not every message has to ask. */
   get disturbed(): boolean {
     return this.#cut !== undefined || this.#frozen > 0;
   }
@@ -83,7 +86,7 @@ export class Fabric {
     return from.frozen || to.frozen || (this.#cut?.(from, to) ?? false);
   }
 
-  /** Cuts, or with undefined heals. What is cut stalls, and breaks after `breakAfterMs`. */
+  /** Cuts the network, or with undefined heals it. Connections across a cut stall, and break after `breakAfterMs`. */
   setCut(cut: Cut | undefined): void {
     this.#cut = cut;
     this.#review();
@@ -118,7 +121,9 @@ export class Fabric {
     this.#machinesByAddress.set(address, machine);
   }
 
-  /** A connection whose handshake the dialler has completed. The dialler's end comes up now, the other's when it hears. */
+  /**
+   * A connection whose handshake the dialler has completed. The dialler's end comes up now, the other's when it hears.
+   */
   connect(dialler: SimNetwork, answerer: SimNetwork, relay: { via: SimNetwork; reason: string } | undefined): SimLink {
     const half = this.#halfOpen(dialler, answerer.self);
     if (half !== undefined) {
@@ -141,7 +146,7 @@ export class Fabric {
     this.#wires.delete(wire);
   }
 
-  /** What a relay carried for these two ends with that link, it can carry no more. */
+  /** A relay has lost its link to a peer: connections that it carried over that link break. */
   relayLostLink(via: SimNetwork, peer: PeerId): void {
     for (const wire of this.#wires) {
       if (wire.via !== via) continue;
@@ -149,7 +154,7 @@ export class Fabric {
     }
   }
 
-  /** A life is over. Unless silent, its peers see their connections reset; otherwise they wait in vain. */
+  /** A life is over. Unless it is silent, its peers see their connections reset; otherwise they wait in vain. */
   died(network: SimNetwork, silent: boolean): void {
     for (const wire of this.#wires) {
       if (wire.via === network) {
@@ -163,7 +168,7 @@ export class Fabric {
     }
   }
 
-  /** A machine is up again: it answers with a reset what was meant for its former life. */
+  /** A machine is up again: it answers packets for its former life with a reset. */
   restarted(machine: Machine): void {
     for (const wire of this.#wires) {
       for (const end of [wire.dialler, wire.answerer]) {

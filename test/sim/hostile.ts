@@ -6,7 +6,7 @@ import type { MapNode } from "./maps.ts";
 
 /** Keys that the honest nodes have set: `honest/0` is 0, and so on. */
 export const HONEST_KEYS = 60;
-/** A sum of all keys that nobody has. */
+/** A sum over all keys that is wrong for every node. */
 export const WRONG_SUM: Extract<Range, { kind: typeof SUM }> = { to: undefined, kind: SUM, count: 7, a: 1, b: 2 };
 
 export function ranges(...all: readonly Range[]): Uint8Array {

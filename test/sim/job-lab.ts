@@ -1,9 +1,12 @@
-/** Nodes that take part in jobs, on simulated machines: real nets, maps and sandboxes, contents in memory or real ones. */
+/**
+ * Nodes that take part in jobs, on simulated machines: real nets, maps and sandboxes, contents in memory or real ones.
+ */
 import { concat, text, utf8 } from "../../core/base/bytes.ts";
 import { createContents } from "../../core/disk/contents.ts";
 import type { Contents } from "../../core/disk/types.ts";
 import { createCpu } from "../../core/jobs/cpu.ts";
-// What comes with the first graph or long task is here beforehand: virtual time waits for no module.
+// Modules that are loaded with the first graph or long task are imported here, because virtual time does not wait for
+// imports.
 import "../../core/jobs/graph-table.ts";
 import "../../core/jobs/remembered.ts";
 import { createJobs } from "../../core/jobs/jobs.ts";
@@ -59,7 +62,7 @@ export interface JobNodeOptions {
 export class JobLab {
   readonly world: SimWorld;
   readonly running: Map<string, JobNode> = new Map();
-  /** Tasks that cores have begun, by machine, with their inputs. */
+  /** Tasks that cores have begun, with their machines and inputs. */
   readonly begun: { readonly node: string; readonly input: string }[] = [];
   readonly #stored: Stored = new Map();
   readonly #isReal: boolean;

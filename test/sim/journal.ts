@@ -10,7 +10,7 @@ export interface JournalEntry {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Entries that are kept, and shown of those. */
+/** The number of entries that are kept, and the number of those that are shown. */
 const ENTRIES_MAX = 10_000;
 const SHOWN_MAX = 20;
 

@@ -9,7 +9,10 @@ import type { Net } from "../../core/net/types.ts";
 import type { Channel, Link, Message, Network } from "../../core/ports/network.ts";
 import type { MapNode, MapSwarm } from "./maps.ts";
 
-/** Joins; from then on its time is ahead of the truth by so much, and the swarm's by its rank. */
+/**
+ * Joins. From then on it tells a time that is ahead of the truth by `lieMs`, and claims that this is the swarm's common
+ * time.
+ */
 export async function joinLiar(swarm: MapSwarm, name: string, lieMs: number, host: MapNode): Promise<Net> {
   const machine = swarm.world.spawn({ name, kind: "node" });
   const { store, clock, random, crypto, log } = machine.ports;

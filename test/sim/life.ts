@@ -46,7 +46,9 @@ export class Machine {
   readonly cores: number;
   skewMs: number;
   throttled: boolean;
-  /** Neither timers nor messages get through, and peers see nothing: a frozen tab, a stopped process, a sleeping laptop. */
+  /**
+   * Neither timers nor messages get through, and peers see nothing: a frozen tab, a stopped process, a sleeping laptop.
+   */
   frozen = false;
   /** Timers that came due while frozen. */
   readonly held: SimEvent[] = [];

@@ -67,7 +67,7 @@ export class SimLink implements Link {
   readonly wire: Wire;
   readonly out: Pipe;
   inbound: boolean;
-  /** Pending: the handshake is not over at this end. */
+  /** "pending" while the handshake is not over at this end. */
   state: "pending" | "up" | "down" = "pending";
   upSinceMs = 0;
   readonly #fabric: Fabric;

@@ -1,4 +1,7 @@
-/** Whole computers that write to each other in a simulated world, and a search for what their stores reveal. */
+/**
+ * Whole computers that write mails to each other in a simulated world, and a search for secrets that their stores
+ * reveal.
+ */
 import { concat, utf8 } from "../../core/base/bytes.ts";
 import type { Computer } from "../../core/computer.ts";
 import type { Draft, InboxMail, Mail } from "../../core/io/mail/types.ts";
@@ -65,7 +68,7 @@ export class MailLab {
     await this.until(() => all.every(knows), "all know each other's keys");
   }
 
-  /** Until the others have noticed who is there. */
+  /** Waits until the others have noticed who is there. */
   async noticed(): Promise<void> {
     const all = [...this.bench.computers.values()];
     const isRight = ({ net }: Computer): boolean =>
@@ -115,7 +118,8 @@ export class MailLab {
   }
 
   /**
-   * Which of these texts and bytes can be found in the stores of that machine: its own, and what it holds of others.
+   * Which of these texts and bytes can be found in the stores of that machine: in its own data, and in shards that it
+   * holds for others.
    */
   async seenIn(name: string, secrets: readonly (string | Uint8Array)[]): Promise<string[]> {
     const machine = this.world.node(name);

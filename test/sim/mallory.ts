@@ -14,7 +14,7 @@ import { SimWorld } from "./world.ts";
 const MAP = "test";
 const NOTHING = new Uint8Array(0);
 
-/** One channel of hers, and what came of it. */
+/** One of her channels, and the messages that came on it. */
 export interface Talk {
   readonly channel: Channel;
   readonly answers: Uint8Array[];
@@ -58,7 +58,7 @@ export class Mallory {
     return this.net.correctedNow();
   }
 
-  /** An entry of hers, written now, with what is to be otherwise. */
+  /** An entry of hers, written now, with these changes. */
   entry(changes: Partial<Entry> = {}): Entry {
     const stamp = Math.floor(this.nowMs) * 2048;
     return { stamp, writer: 666, state: LIVE, value: "\u0001", expiresAtMs: undefined, ...changes };

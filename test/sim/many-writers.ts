@@ -10,14 +10,14 @@ import type { MapNode, MapSwarm } from "./maps.ts";
 
 export interface WritersOptions {
   readonly writers: number;
-  /** By all nodes together. */
+  /** Writes of all nodes together. */
   readonly writesPerSecond: number;
   readonly forMs: number;
 }
 
 export interface Spread {
   readonly writes: number;
-  /** For each write and each other node that has it, ms. */
+  /** For each write and each other node that has it: how long it took, ms. */
   readonly each: readonly number[];
   /** For each write that all have, ms until the last has it. */
   readonly all: readonly number[];

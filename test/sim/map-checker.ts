@@ -7,7 +7,7 @@
  * - What `sync` has acknowledged, or something newer, is there at the end on every living node; an acknowledged
  *   deletion stays deleted. The exception is a write whose holders have all died: a map in RAM on one side of a cut
  *   can't outlive that side. Such writes are counted separately.
- * - When all is quiet, all living nodes are equal, and have nothing that nobody wrote.
+ * - When all is quiet, all living nodes are equal, and have no entry that nobody wrote.
  */
 import type { MapEntry, Version } from "../../core/memory/types.ts";
 import type { MapNode } from "./maps.ts";
@@ -82,7 +82,7 @@ export class MapChecker {
     return this.#acknowledged.size;
   }
 
-  /** Everything that is wrong with these nodes, which have been quiet for a while; empty if nothing is. */
+  /** Everything that is wrong with these nodes, which have been quiet for a while; empty if nothing is wrong. */
   faults(nodes: readonly MapNode[]): string[] {
     const faults = [...this.#faults];
     for (const node of nodes) {

@@ -1,7 +1,7 @@
 /**
- * Stories that happen to a replicated map: machines come and go, clocks are wrong, the network is cut, and all the while
- * keys are written, deleted and acknowledged. A story is a list of events made from a seed, so that it can be told, run
- * again, and, when it ends badly, made shorter until what is left is all that is needed.
+ * Stories that happen to a replicated map: machines come and go, clocks are wrong, the network is cut, and all the
+ * while keys are written, deleted and acknowledged. A story is a list of events made from a seed. So it can be printed,
+ * run again, and, if it ends badly, shortened until only the events are left that cause this.
  */
 import { isStarfishError } from "../../core/base/errors.ts";
 import { lossyGossip } from "./lossy-gossip.ts";
@@ -43,15 +43,14 @@ export interface StoryOptions {
   readonly sabotage?: boolean;
 }
 
-/** A day less, since invites of this story are good for a year. */
 /** Wrong, but near enough that common time may make up for it. */
 const FAR_MS = 4 * 60_000;
-/** More than stamps may be ahead, less than certificates of a swarm this young bear. */
+/** More than stamps may be ahead, but less than would make the certificates of such a young swarm invalid. */
 const JUMP_MS = 4 * 60_000;
 /** The story begins when all are there. */
 const GATHERING_MS = 15_000;
 
-/** What happens, in order. */
+/** Makes the events of a story, in order. */
 export function storyOf(options: StoryOptions): Event[] {
   const random = new SeededRandom(`story/${options.seed}`);
   const endMs = GATHERING_MS + options.minutes * 60_000;
@@ -100,7 +99,7 @@ export interface Outcome {
   readonly equalMs: number;
   readonly writes: number;
   readonly acknowledgements: number;
-  /** Of those: whose holders have all died before they met the rest. */
+  /** The number of those whose holders all died before they met other nodes. */
   readonly outlived: number;
   readonly trace: string;
 }
@@ -129,7 +128,7 @@ export async function runStory(events: readonly Event[], options: StoryOptions):
     faults.push(`not equal within 30 s: ${prints().size} states; ${swarm.difference() ?? ""}`);
   }
   const equalMs = world.nowMs - beganMs;
-  // What waits for its time, and what was on its way.
+  // Time for messages that wait or are on their way.
   await world.runFor(5_000);
   faults.push(...checker.faults(swarm.nodes), ...run.faults);
   const difference = swarm.difference();
@@ -193,7 +192,7 @@ class Run {
     }
   }
 
-  /** Deletes everything, and tells nobody. */
+  /** Deletes everything without telling the checkers. */
   sabotage(): void {
     const [node] = this.#swarm.nodes;
     for (const { key } of node?.map.entries() ?? []) node?.map.delete(key);
@@ -222,7 +221,7 @@ class Run {
         this.#checker.watch(node);
         if (this.#cut !== undefined) this.#partition();
       },
-      // By its clock no invite is valid yet: it stays out, and says so.
+      // By its clock the invite is not valid yet: it stays out, and says so.
       (error: unknown) => {
         this.#starting--;
         if (!isStarfishError(error, "bad-certificate") && !isStarfishError(error, "bad-invite")) throw error;
@@ -258,7 +257,7 @@ class Run {
     try {
       this.#write(machine, node, event);
     } catch (error) {
-      // A clock that is not in line yet is said, and nothing is written.
+      // If the node's clock is not right yet, it says so, and nothing is written.
       if (!isStarfishError(error, "clock")) throw error;
     }
   }
@@ -298,8 +297,8 @@ class Run {
 }
 
 /**
- * A shorter story that still ends badly: leaves out ever smaller parts (Zeller and Hildebrandt, "Simplifying and isolating
- * failure-inducing input", TSE 2002), for at most so many runs.
+ * A shorter story that still ends badly: leaves out ever smaller parts (Zeller and Hildebrandt, "Simplifying and
+ * isolating failure-inducing input", TSE 2002), with at most `runsMax` runs.
  */
 export async function shrink(
   events: readonly Event[],

@@ -18,7 +18,7 @@ export interface MapNode {
 }
 
 export interface MapSwarmOptions extends MapOptions {
-  /** Between a node's net and its memory: for example lost gossip. */
+  /** Wraps a node's net for its memory, for example to lose gossip. */
   readonly wrap?: (net: Net, machine: SimNode) => Net;
 }
 
@@ -77,7 +77,7 @@ export class MapSwarm {
     return this.world.settle(this.up(options), { withinMs: 5_000 });
   }
 
-  /** From now on this node invites new ones. */
+  /** Makes this node invite new ones from now on. */
   inviteBy(name: string): void {
     this.#invite = this.node(name).net.invite();
   }
@@ -156,7 +156,7 @@ export class MapSwarm {
     return this.world.settle(promise, { withinMs });
   }
 
-  /** The error that it rejects with. */
+  /** The error with which the promise rejects. */
   async failure(promise: Promise<unknown>): Promise<StarfishError> {
     const caught = await this.settle(
       promise.then(
@@ -169,7 +169,7 @@ export class MapSwarm {
   }
 }
 
-/** An entry that expires at this moment may be gone on one node and not on another, because their clocks differ. */
+/** An entry that expires within this time may be gone on one node and not on another, because their clocks differ. */
 const EXPIRY_MS = 3_000;
 
 function contentsOf(map: ReplicatedMap, nowMs: number): string {

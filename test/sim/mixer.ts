@@ -1,7 +1,7 @@
 /**
  * A fast keyed hash for the simulator: HalfSipHash-1-3 (Aumasson and Bernstein, 2012), its output extended by further
- * rounds. Good against every accident and against code that does not know the key; not against cryptanalysts, and
- * nothing in a simulation is one. About 150 ns for 100 bytes.
+ * rounds. Good against accidents and against code that does not know the key. It does not resist cryptanalysis, but no
+ * part of a simulation does any. About 150 ns for 100 bytes.
  */
 const encoder = new TextEncoder();
 const float = new Float64Array(1);
@@ -89,7 +89,7 @@ export class Mixer {
     return this;
   }
 
-  /** The next 32 bits of output, unsigned. Ends the input: fork before, to go on taking in. */
+  /** The next 32 bits of output, unsigned. It ends the input: to take in more later, fork before this call. */
   next(): number {
     this.#v2 ^= 0xee;
     this.#round();

@@ -1,4 +1,4 @@
-/** The simulated network does to messages what it is told to: latency, bandwidth, loss, cuts, crashes, relays. */
+/** The simulated network treats messages as it is told to: latency, bandwidth, loss, cuts, crashes, relays. */
 import { describe, expect, it } from "vitest";
 import { isStarfishError } from "../../core/base/errors.ts";
 import type { Channel, Link } from "../../core/ports/network.ts";

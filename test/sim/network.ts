@@ -56,7 +56,7 @@ export class SimNetwork implements Network {
     let dial = this.#dials.get(key);
     if (dial === undefined) {
       dial = dialRoutes(this.#fabric, this, target).finally(() => this.#dials.delete(key));
-      // Those who asked may all have given up by the time it fails.
+      // All callers may have given up by the time the dial fails.
       dial.catch(() => {});
       this.#dials.set(key, dial);
     }

@@ -24,7 +24,7 @@ import { simSqlEngine } from "./sql-engine.ts";
 import { SimStore } from "./store.ts";
 import type { SimWorld } from "./world.ts";
 
-/** What one life of a program gets. */
+/** The ports that one life of a program gets. */
 export interface SimPorts {
   readonly clock: Clock;
   readonly random: Random;
@@ -44,7 +44,7 @@ export class SimNode {
   readonly machine: Machine;
   /** The identity that `ports.network` has. */
   readonly keys: KeyPair;
-  /** What it keeps of shards, for tests to damage. */
+  /** The disk with its shards, which tests may damage. */
   readonly shardDisk: SimShardDisk = new SimShardDisk();
   readonly #world: SimWorld;
   readonly #random: SeededRandom;
@@ -82,7 +82,7 @@ export class SimNode {
     return this.#ports;
   }
 
-  /** Who it is on the network. */
+  /** Its PeerId on the network. */
   get peer(): PeerId {
     return this.#peer;
   }
@@ -95,12 +95,12 @@ export class SimNode {
     return this.#network;
   }
 
-  /** The wall clock jumps by so much, as when somebody sets it. */
+  /** Lets the wall clock jump by this much, as when somebody sets it. */
   jumpClock(byMs: number): void {
     this.machine.skewMs += byMs;
   }
 
-  /** A tab is hidden, or shown again; timers that run already are not moved. */
+  /** Hides a tab, or shows it again; timers that run already are not moved. */
   throttle(throttled: boolean): void {
     this.machine.throttled = throttled;
   }

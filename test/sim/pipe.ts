@@ -24,12 +24,12 @@ export interface Path {
 export const FRAME = { up: 0, message: 1, open: 2, accept: 3, refuse: 4, end: 5, abort: 6, fin: 7 } as const;
 export type FrameKind = (typeof FRAME)[keyof typeof FRAME];
 
-/** What a muxer and encryption add to a message. */
+/** The bytes that a muxer and encryption add to a message. */
 const FRAME_OVERHEAD_BYTES = 30;
 const PACKET_BYTES = 1200;
 /** Linux never waits less than this for an acknowledgement. */
 const RETRANSMIT_MS_MIN = 200;
-/** How long after a cut has healed the next retransmission may be away: timers have backed off meanwhile. */
+/** The longest time from the end of a cut to the next retransmission: timers have backed off meanwhile. */
 const RESUME_MS_MAX = 3000;
 
 export class Frame extends SimEvent {
@@ -123,7 +123,7 @@ export class Pipe {
     }
   }
 
-  /** The cut is healed: what waits goes on after the retransmission timer, which has backed off while it waited. */
+  /** The cut is healed: waiting frames go on when the retransmission timer fires, which has backed off meanwhile. */
   resume(): void {
     if (this.#stalled === undefined || this.#resuming) return;
     this.#resuming = true;

@@ -9,7 +9,7 @@ import { SimWorld } from "./world.ts";
 const NODES = 8;
 const LIFE_MS = 20_000;
 
-/** A program that dials whom it likes, chats, stores and signs; all by chance. */
+/** A program that dials, chats, stores and signs at random. */
 function chat(node: SimNode, addresses: readonly string[]): void {
   const { network, clock, random, crypto, store, log } = node.ports;
   network.handle("/chat", (channel) => {

@@ -1,6 +1,6 @@
 /**
  * The port Sandbox in virtual time: tasks really run, at once and on this thread, and the answer comes after the time
- * that the model gives. A task that would never end can't be run so; for it the model gives Infinity.
+ * that the model gives. A task that would never end can't be run this way; for it the model gives Infinity.
  */
 import type { Bytes } from "../../core/base/bytes.ts";
 import { ownThread, serveThread, type Thread, type ThreadMessage } from "../../core/sandbox/sandbox-thread.ts";
@@ -11,7 +11,7 @@ import type { Scheduler } from "./scheduler.ts";
 /** Virtual milliseconds that a task takes on a machine of usual speed; Infinity if it never ends. */
 export type TaskModel = (task: { readonly moduleId: string; readonly input: Bytes }) => number;
 
-/** Roughly what real workers, and modules of some kilobytes, take. */
+/** Roughly the times that real workers and modules of some kilobytes take. */
 const SPAWN_MS = 30;
 const COMPILE_MS = 5;
 const usualModel: TaskModel = () => 100;

@@ -1,6 +1,7 @@
 /**
- * Virtual time. Events run one at a time, ordered by (time, sequence of posting); between two of them every promise that
- * the first one settled has run all its continuations. So a run is a function of what was posted, and repeats exactly.
+ * Virtual time. Events run one at a time, ordered by (time, sequence of posting); between two of them every promise
+ * that the first one settled has run all its continuations. So a run is a function of what was posted, and repeats
+ * exactly.
  *
  * Assumes that nothing in a simulated node waits for the real world (real timers, WebCrypto, workers): such an answer
  * would come at no particular virtual time.
@@ -15,7 +16,7 @@ export abstract class SimEvent {
   sequence = 0;
   state: "idle" | "posted" | "cancelled" = "idle";
   abstract run(): void;
-  /** Takes what tells this event from others (kind, who, bytes) into the run's trace hash. */
+  /** Adds to the run's trace hash what distinguishes this event from others (kind, machine, bytes). */
   abstract trace(hash: Mixer): void;
 }
 
@@ -40,17 +41,23 @@ export class Call extends SimEvent {
 }
 
 /**
- * Most events per batch of macrotasks. Node drains all microtasks between two immediates, so that one event an immediate is
- * sound; posting them in batches spares the turn of the event loop that one at a time costs (80 ns against 1,300).
+ * Most events per batch of macrotasks. Node drains all microtasks between two immediates, so it is correct to run one
+ * event in each immediate. Posting immediates in batches saves the turn of the event loop that each would cost by
+ * itself (80 ns instead of 1,300).
  */
 const BATCH_MAX = 256;
 /** A run begins with small batches, since what is left over of the last one is wasted. */
 const BATCH_MIN = 4;
 
-/** Times are whole multiples of this: exact in binary, so that the difference of two is never a rounding error short. */
+/**
+ * Times are whole multiples of this: exact in binary, so that the difference of two is never a rounding error short.
+ */
 const TICKS_PER_MS = 1024;
 
-/** Cancelled events are dropped when their time comes, or earlier, when they are more than this and half of all. */
+/**
+ * Cancelled events are dropped when their time comes, or earlier if there are more than this many and they are more
+ * than half of all.
+ */
 const CANCELLED_MAX = 10_000;
 
 export class Scheduler {

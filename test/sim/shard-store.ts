@@ -15,23 +15,23 @@ import type { Life } from "./life.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /**
- * Roughly a solid-state disk: a read or a flush takes this long, several may run at once, and bytes go one after the
- * other.
+ * Roughly a solid-state disk: a read or a flush takes this long. Several may run at once, but their bytes are
+ * transferred one after the other.
  */
 const CALL_MS = 1;
 const BYTES_PER_MS = 400_000;
 
 const NOTHING = new Uint8Array(0);
 
-/** What the machine keeps of shards, and what befalls it. */
+/** The shards on a machine's disk, and the faults of the disk. */
 export class SimShardDisk {
   readonly frames: Map<string, Bytes> = new Map();
-  /** Its free space in all; lower it, and writes find it full. */
+  /** All of its space. If a test lowers this, writes find the disk full. */
   roomBytes: number = Infinity;
   /** Until when it is busy with bytes. */
   busyUntilMs = 0;
 
-  /** Changes what is kept of a shard behind the program's back; `undefined` takes it away. */
+  /** Changes the stored bytes of a shard behind the program's back; `undefined` removes the shard. */
   tamper(id: string, change: (kept: Bytes) => Bytes | undefined): void {
     const name = [...this.frames.keys()].find((key) => key.startsWith(`${id}.`));
     assert(name !== undefined, `shard ${id} is on the disk`);
@@ -52,7 +52,7 @@ export class SimShardDisk {
     this.tamper(id, (kept) => kept.slice(0, Math.floor(random.real() * kept.length)));
   }
 
-  /** Throws "full". */
+  /** Throws "full" if there is no room for the frame. */
   makeRoom(frame: Bytes): void {
     let usedBytes = frame.length;
     if (this.roomBytes < Infinity) for (const { length } of this.frames.values()) usedBytes += length;

@@ -1,4 +1,7 @@
-/** Whole computers in a simulated world with a shell on each, for tests of commands: a line in, its output and status out. */
+/**
+ * Whole computers in a simulated world with a shell on each, for tests of commands: a line in, its output and status
+ * out.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { concat, text, utf8 } from "../../core/base/bytes.ts";
@@ -58,7 +61,7 @@ import { SimWorld, type WorldOptions } from "./world.ts";
 
 const PACKAGES = join(import.meta.dirname, "../../node_modules");
 const TASKS = join(import.meta.dirname, "../../dist/tasks");
-/** Read beforehand, because virtual time does not wait for a disk. */
+/** Read beforehand, because virtual time does not wait for the real disk. */
 export const moduleOf = (task: string): Uint8Array => Uint8Array.from(readFileSync(join(TASKS, `${task}.wasm`)));
 const BUILTINS = Object.fromEntries(
   ["primes", "wordcount", "mandelbrot", "film", "pi", "nbody", "sha256", "resize"].map((task) => [
@@ -66,7 +69,7 @@ const BUILTINS = Object.fromEntries(
     () => Promise.resolve(moduleOf(task)),
   ]),
 );
-/** As the folder dist/page/programs has them. */
+/** A program's file from the folder dist/page/programs. */
 function programFile(name: string): Promise<Uint8Array> {
   const engine = Object.values(ENGINES).find((one) => engineFile(one) === name);
   if (engine === undefined) return Promise.reject(new StarfishError("not-found", "there is no such program"));
@@ -75,7 +78,7 @@ function programFile(name: string): Promise<Uint8Array> {
 
 export const TERMINAL: TerminalInfo = { columns: 100, rows: 30, colours: true, pictures: "blocks" };
 
-/** What each computer offers to files. */
+/** The space that each computer offers for files. */
 const QUOTA_BYTES = 1_000_000_000;
 
 export interface Ran {
@@ -144,7 +147,7 @@ export class ShellBench {
     return computer;
   }
 
-  /** Two more nodes, all three seeing each other. */
+  /** Adds two nodes, and waits until all three see each other. */
   async company(): Promise<void> {
     const invite = this.computer("first").net.invite();
     await this.up("second", { invite });

@@ -11,12 +11,12 @@ import type { SqlEngine } from "../../core/ports/sql-engine.ts";
 import type { Life, Machine } from "./life.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** One for all machines: their databases share nothing but its memory. */
+/** One SQLite for all machines: their databases share nothing but its memory. */
 const sqlite = await sqlite3();
 
 const LOAD_MS = 100;
 const CALL_MS = 0.2;
-/** The time of what SQLite does between two looks at the clock, on a real machine. */
+/** The time between two looks of SQLite at the clock, on a real machine. */
 const PROGRESS_MS = 0.5;
 
 export function simSqlEngine(

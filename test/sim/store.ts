@@ -47,7 +47,7 @@ export class SimStore implements Store {
 
   /** The node has crashed: each write that was under way has reached the disk or not. */
   crash(random: Random): void {
-    // The disk itself answers at once, so its promises need not be awaited; nobody cares for a refused key any more.
+    // The disk itself answers at once, so its promises need not be awaited; a refused key no longer matters.
     for (const write of this.#writing) if (random.real() < 0.5) write().catch(() => {});
   }
 

@@ -2,7 +2,7 @@
 import { concat } from "../../core/base/bytes.ts";
 import { createDevices } from "../../core/io/devices/devices.ts";
 import type { Devices } from "../../core/io/devices/types.ts";
-// Fetched when something is sent: virtual time waits for no module.
+// This module is loaded when something is sent; it is imported here because virtual time does not wait for imports.
 import "../../core/io/transfer/outgoing.ts";
 import { createTransfer } from "../../core/io/transfer/transfer.ts";
 import type { Transfer, TransferEntry, TransferSource } from "../../core/io/transfer/types.ts";
@@ -54,7 +54,7 @@ export class TransferLab {
     this.peers.delete(name);
   }
 
-  /** Two nodes that see each other, of which the second takes what the first sends. */
+  /** Two nodes that see each other; the second accepts everything that the first sends. */
   async pair(): Promise<{ readonly from: Peer; readonly to: Peer }> {
     const from = await this.up("from");
     const to = await this.up("to");
@@ -80,7 +80,7 @@ export async function all(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array
   return concat(parts);
 }
 
-/** Files with these bytes, given in chunks of a length, with a pause after each where the clock is told. */
+/** A source of files with these bytes, given in chunks of a length, with a pause after each if there is one to make. */
 export function sourceOf(
   files: ReadonlyMap<string, Uint8Array>,
   options: {

@@ -1,6 +1,6 @@
 /**
- * A whole world in one process: machines with their ports, the network between them, virtual time, and faults. Everything
- * in it follows from the seed: the same seed and the same calls give the same events, told by `traceHash`.
+ * A whole world in one process: machines with their ports, the network between them, virtual time, and faults.
+ * Everything in it follows from the seed: the same seed and the same calls give the same events, told by `traceHash`.
  *
  *     const world = new SimWorld({ seed: 7 });
  *     const a = world.spawn({ name: "a", kind: "node" });
@@ -27,10 +27,10 @@ export interface WorldOptions extends FabricOptions {
   readonly tasks?: TaskModel;
 }
 
-/** How far `drive` goes before it looks around. */
+/** The virtual time that `drive` runs before it lets real events happen. */
 const DRIVE_STEP_MS = 1;
 
-/** Machines are given by name, or themselves. */
+/** A group of machines, given by their names or as objects. */
 export type Group = readonly (string | SimNode)[];
 
 export class SimWorld {
@@ -170,7 +170,7 @@ export class SimWorld {
   }
 
   /**
-   * Lets time pass by itself, as fast as it can, until disposed of: for suites that await things and know nothing of
+   * Lets time pass by itself, as fast as it can, until disposed of: for suites that await promises and know nothing of
    * virtual time. Such a run does not repeat exactly.
    */
   drive(): AsyncDisposable {

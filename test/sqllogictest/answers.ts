@@ -1,12 +1,15 @@
-/** An answer as sqllogictest has SQLite print it (src/sqllogictest.c and slt_sqlite.c), and whether it is the expected one. */
+/**
+ * An answer as sqllogictest has SQLite print it (src/sqllogictest.c and slt_sqlite.c), and whether it is the expected
+ * one.
+ */
 import { createHash } from "node:crypto";
 import type { SqlValue } from "../../core/db/types.ts";
 import type { QueryRecord, SortMode } from "./records.ts";
 
-/** Letters beyond those that are printed as they are. */
+/** Characters that are not printed as they are. */
 const UNPRINTED: RegExp = /[^ -~]/g;
 
-/** Values, row by row. A column too many or too few is one that is not expected. */
+/** The values as text, row by row. A missing or superfluous column becomes a value that is never expected. */
 function printed(rows: readonly (readonly SqlValue[])[], types: string): string[][] {
   return rows.map((row) => row.map((value, i) => print(value, types[i] ?? "?")));
 }
@@ -19,14 +22,14 @@ function print(value: SqlValue, type: string): string {
   return text === "" ? "(empty)" : text.replace(UNPRINTED, "@");
 }
 
-/** SQLite prints no more than 16 digits that count. */
+/** SQLite prints no more than 16 significant digits. */
 function fixed(value: number): string {
   if (Math.abs(value) < 1e15) return value.toFixed(3);
   const [digits = "", exponent = "0"] = value.toExponential(15).replace(".", "").split("e+");
   return `${digits.padEnd(Number(exponent) + (value < 0 ? 2 : 1), "0")}.000`;
 }
 
-/** As SQLite casts. */
+/** Casts a value to a number as SQLite does. */
 function numberOf(value: Exclude<SqlValue, null>): number {
   if (typeof value === "object") return 0;
   if (typeof value !== "string") return Number(value);
@@ -47,7 +50,7 @@ function byBytes(x: string, y: string): number {
   return x < y ? -1 : x > y ? 1 : 0;
 }
 
-/** Undefined: it is the expected one. Else what is wrong, for people. */
+/** Undefined if the answer is the expected one; otherwise a text that says what is wrong. */
 export function difference(rows: readonly (readonly SqlValue[])[], record: QueryRecord): string | undefined {
   const { types, sort, expected } = record;
   const values = sorted(printed(rows, types), sort);

@@ -1,6 +1,6 @@
 /**
- * Two databases in one process: their own maps, SQLite threads and indexes, and between them the bytes of the memory's wire
- * format, carried as soon as they are written.
+ * Two databases in one process: their own maps, SQLite threads and indexes, and between them the bytes of the memory's
+ * wire format, carried as soon as they are written.
  */
 import { createSql } from "../../core/db/sql.ts";
 import { Packer, unpack } from "../../core/memory/pack.ts";

@@ -14,7 +14,7 @@ export interface Pair {
 export interface Failure {
   readonly line: number;
   readonly sql: string;
-  /** Equal for failures of one kind. */
+  /** A text that is equal for failures of one kind. */
   readonly kind: string;
   readonly message: string;
 }
@@ -71,7 +71,7 @@ async function rowsOf(database: SqlDatabase, sql: string): Promise<Rows> {
 function faultOf(error: unknown): Fault {
   const message = messageOf(error);
   const code = isStarfishError(error) ? error.code : "no typed error";
-  // Names and numbers do not make another kind.
+  // Failures that differ only in names and numbers are of one kind.
   return { kind: `${code}: ${message.replaceAll(/"[^"]*"|'[^']*'|\d+/g, "…").slice(0, 100)}`, message };
 }
 

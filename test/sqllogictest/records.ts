@@ -1,6 +1,6 @@
 /**
- * The format of sqllogictest (https://www.sqlite.org/sqllogictest, about.wiki): records, each a statement that is to succeed
- * or to fail, or a query with its answer as values one a line, or as their number and MD5.
+ * The format of sqllogictest (https://www.sqlite.org/sqllogictest, about.wiki): records, each a statement that is to
+ * succeed or to fail, or a query with its answer as values one a line, or as their number and MD5.
  */
 
 interface StatementRecord {
@@ -28,7 +28,7 @@ export type SqlRecord = StatementRecord | QueryRecord;
 const ENGINE = "sqlite";
 const HEAD: RegExp = /^(statement|query|skipif|onlyif|halt|hash-threshold)\b\s*(.*)$/;
 
-/** Throws where it is no such file. */
+/** Throws if the text is not in this format. */
 export function recordsOf(text: string): SqlRecord[] {
   const records: SqlRecord[] = [];
   const lines = text.replaceAll("\r", "").split("\n");

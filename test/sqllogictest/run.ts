@@ -1,11 +1,11 @@
 /**
  * Plays files of sqllogictest (https://github.com/gregrahn/sqllogictest, a checkout of which is given) on the shared
- * database: each file's statements on one node, its queries on that and on a second one. Prints passed and failed for each
- * file and the kinds of failures, and exits with 1 if any failed.
+ * database: each file's statements on one node, its queries on that and on a second one. Prints passed and failed for
+ * each file and the kinds of failures, and exits with 1 if any failed.
  *
  *     node test/sqllogictest/run.ts CHECKOUT [--verbose] [FILE[:COUNT]…]
  *
- * Without FILE those of spread.txt. FILE:COUNT is the first COUNT records of it.
+ * Without FILE it plays the files that spread.txt lists. FILE:COUNT stands for the first COUNT records of the file.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { openPair } from "./pair.ts";
 import { type Failure, play } from "./play.ts";
 import { recordsOf } from "./records.ts";
 
-/** Examples of each kind of failure that are shown. */
+/** The number of examples that are shown of each kind of failure. */
 const EXAMPLES = 2;
 
 const { values, positionals } = parseArgs({

@@ -1,4 +1,4 @@
-/** The runner of sqllogictest on records of our own: all pass on two nodes, and what does not is noticed. */
+/** Runs records of our own with the runner of sqllogictest: all pass on two nodes, and wrong ones are noticed. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";

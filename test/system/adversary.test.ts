@@ -1,9 +1,10 @@
 /**
- * Real processes against a member that joins by the invite and says, over the project's own transport, whatever the schemas
- * let pass; and against sockets of strangers. The rule of test/adversary: they answer, stay within a stated memory, keep
- * what honest people write, also after they were killed and started again.
+ * Real processes against a member that joins by the invite and sends, over the project's own transport, everything that
+ * the schemas let pass; and against sockets of strangers. They are judged by the rule of test/adversary: they answer,
+ * stay within a stated memory, and keep what honest people write, also after they were killed and started again.
  *
- * That this machine may be busy is allowed for: a single answer may take ten seconds, half of them have to come within one.
+ * Since this machine may be busy, a single answer may take ten seconds, but half of all answers have to come within
+ * one.
  */
 import { readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
@@ -38,9 +39,9 @@ import { eventually, type Lab, type Node, openLab } from "./processes.ts";
 
 const ANSWER_MS = 10_000;
 const MEDIAN_ANSWER_MS = 1_000;
-/** A node at rest takes 150 to 200 MiB, most of them the platform's; its bounds allow for so much more. */
+/** A node at rest takes 150 to 200 MiB, most of which are the platform's; the node's own bounds allow for the rest. */
 const RESIDENT_BYTES_MAX: number = 600 * 1024 * 1024;
-/** Of each schema so many extremes, spread over all of them; the simulator sends them all. */
+/** The number of extremes of each schema, spread over all of them; the simulations send them all. */
 const EXTREMES_EACH = 8;
 /** Sockets of one stranger that do nothing, or too little. */
 const SOCKETS = 150;
@@ -85,7 +86,7 @@ async function residentBytes({ process: { child } }: Node): Promise<number> {
   return Number(kilobytes) * 1024;
 }
 
-/** What honest people do, at every node; what they have written before is there. */
+/** Does at every node what honest people do, and checks that everything that they wrote before is there. */
 async function judge(lab: Lab, nodes: readonly Node[], writes: number): Promise<void> {
   for (const [i, node] of nodes.entries()) {
     const line = `mem set honest/${writes}/${i} ${i}; ls; mem ls; peers; df; cat /honest.txt`;
@@ -124,7 +125,7 @@ async function withNodes(attack: (nodes: readonly Node[], lab: Lab, friend: Voic
   }
   for (const node of nodes) await node.process.end("SIGKILL");
   const again: Node[] = [];
-  // Where the others look for it.
+  // At the port where the others look for it.
   for (const { data, url } of nodes) {
     again.push(await lab.up({ data, args: ["--cores", "1", "--port", new URL(url).port] }));
   }
@@ -213,7 +214,7 @@ test(
   },
 );
 
-/** Some of them, from one end to the other. */
+/** EXTREMES_EACH of these, spread evenly from the first to the last. */
 function spread(all: readonly Extreme[]): Extreme[] {
   const step = Math.max(1, Math.floor(all.length / EXTREMES_EACH));
   return all.filter((_, i) => i % step === 0);
@@ -240,7 +241,7 @@ function tcpPortOf(node: Node): number {
   return Number(/\/tcp\/(\d+)/.exec(tcpAddressOf(node))?.[1]);
 }
 
-/** Connects with a key that nobody knows, and says these on a protocol. What comes of it is the node's to choose. */
+/** Connects with a key that nobody knows, and says these messages on a protocol. The node may answer in any way. */
 async function stranger(node: Node, protocol: string, messages: readonly Uint8Array[]): Promise<void> {
   const libp2p = await createLibp2p({
     transports: [tcp()],

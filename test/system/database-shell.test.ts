@@ -1,4 +1,6 @@
-/** The command sql over real processes: files in and out that SQLite's own program reads, Ctrl-C, and a real terminal. */
+/**
+ * The command sql over real processes: files in and out that SQLite's own program reads, Ctrl-C, and a real terminal.
+ */
 import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => lab?.[Symbol.asyncDispose]());
 
-/** What it prints; nothing may be said beside that. */
+/** What the line prints; it may write nothing to standard error. */
 async function out(line: string): Promise<string> {
   const { status, stdout, stderr } = await lab.sh(node, line);
   expect({ line, status, stderr }).toEqual({ line, status: 0, stderr: "" });
@@ -50,7 +52,7 @@ test("10,000 rows come in, and go out to a file that sqlite3 finds sound, with t
   );
 });
 
-/** The two do not agree on what needs quotes. */
+/** Our command and SQLite's program do not agree on which values need quotes. */
 function unquoted(line: string): string {
   return line.replaceAll('"', "");
 }

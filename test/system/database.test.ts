@@ -1,4 +1,6 @@
-/** The shared database over real processes: rows from all sides, a network that is really cut, a node that is killed. */
+/**
+ * The shared database over real processes: rows from all sides, a network that is really cut, a node that is killed.
+ */
 import { expect, test } from "vitest";
 import { eventually, type Lab, type Node, openLab } from "./processes.ts";
 import { openSites } from "./sites.ts";

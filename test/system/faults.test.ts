@@ -1,8 +1,8 @@
-/** What a library throws where nobody can catch it, in a real node: told and survived. */
+/** Errors that a library throws where nobody can catch them, in a real node: it reports and survives them. */
 import { expect, test } from "vitest";
 import { eventually, openLab } from "./processes.ts";
 
-/** Comes into the node's process as libraries do, and throws in each of the ways there are, on a signal. */
+/** A library that the node's process loads. On a signal it throws in every way that there is. */
 const LIBRARY = `
   process.on("SIGUSR2", () => {
     queueMicrotask(() => { throw new Error("thrown in a microtask"); });

@@ -1,4 +1,4 @@
-/** Sets of files on this machine, by which it is told whether the swarm gives back byte for byte what it was given. */
+/** Sets of files on this machine, with which tests check that the swarm returns every file byte for byte. */
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
@@ -10,7 +10,7 @@ const KIB = 1024;
 const MIB: number = 1024 * KIB;
 /** All of a set comes back in this time, on two busy cores. */
 const READ_MS = 300_000;
-/** Paths in one line of the shell. */
+/** The most paths in one line of the shell. */
 const LINE_PATHS = 50;
 
 /** By path within the folder: the SHA-256 of what is in it. */
@@ -23,12 +23,15 @@ export interface FileSet {
   readonly bytes: number;
 }
 
-/** So many lengths, the largest of `bytesMax`: every edge of how content is cut, and between them few large and many small. */
+/**
+ * `count` lengths, the largest of which is `bytesMax`: every edge at which content is cut differently, few large ones
+ * and many small ones.
+ */
 export function mixedSizes(count: number, bytesMax: number, bytesInAll: number): number[] {
   const edges = [0, 1, 4 * KIB, 4 * KIB + 1, 256 * KIB - 1, 256 * KIB, 256 * KIB + 1, 512 * KIB, MIB + 7, bytesMax];
   const left = bytesInAll - edges.reduce((sum, bytes) => sum + bytes, 0);
   const others = count - edges.length;
-  // Each is a third of the one before its tenth predecessor: most of the bytes are in few of the files.
+  // The weights fall exponentially, so that most of the bytes are in few of the files.
   const weights = Array.from({ length: others }, (_, i) => 3 ** ((-12 * i) / others));
   const all = weights.reduce((sum, weight) => sum + weight, 0);
   return [...edges, ...weights.map((weight) => Math.min(bytesMax, Math.floor((left * weight) / all)))];
@@ -48,7 +51,7 @@ export async function writeFileSet(lab: Lab, name: string, sizes: readonly numbe
   return { name, digests, bytes: sizes.reduce((sum, bytes) => sum + bytes, 0) };
 }
 
-/** Brings a set into the swarm, and waits until it is safe. What it says. */
+/** Puts a set into the swarm, and waits until it is safe. Returns what the command prints. */
 export async function putFileSet(lab: Lab, node: Node, set: FileSet): Promise<string> {
   const { status, stdout, stderr } = await lab.sh(node, `put ${set.name} /`, { timeoutMs: READ_MS });
   expect([status, stderr]).toEqual([0, ""]);
@@ -60,7 +63,7 @@ export async function expectFileSet(lab: Lab, node: Node, set: FileSet): Promise
   expect(await readBack(lab, node, `/${set.name}`)).toEqual(set.digests);
 }
 
-/** All that is in a directory of the swarm, as it comes through a node. */
+/** Reads all files in a directory of the swarm through a node. */
 export async function readBack(lab: Lab, node: Node, path: string): Promise<Digests> {
   const back = await mkdtemp(join(lab.folder, "back-"));
   const { status, stderr } = await lab.sh(node, `get ${path} ${back}`, { timeoutMs: READ_MS });
@@ -74,7 +77,7 @@ export function digestOf(content: string | Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
 }
 
-/** Waits until each file of a set survives the loss of any so many devices, as this node sees it. */
+/** Waits until this node sees that each file of a set survives the loss of any `survivesAny` devices. */
 export async function expectSafe(
   lab: Lab,
   node: Node,
@@ -83,7 +86,8 @@ export async function expectSafe(
   timeoutMs: number,
 ): Promise<void> {
   let left = [...set.digests.keys()];
-  // Each look asks every node for every file: one that goes on where something is weak would slow down what it waits for.
+  // Each look asks every node about every file. To look further after the first weak file would slow down the repair
+  // that is waited for.
   const weak = async (): Promise<string[]> => {
     for (let isStrong = true; isStrong && left.length > 0;) {
       const paths = left.slice(0, LINE_PATHS);

@@ -16,7 +16,7 @@ import { openSites } from "./sites.ts";
 const MIB: number = 1024 * 1024;
 /** A link that was cut is given up after seconds; two busy cores may double that. */
 const NOTICED_MS = 60_000;
-/** What either half has written is placed anew over all of them. */
+/** Within this time the files that either half has written are placed anew over all nodes. */
 const SAFE_MS = 120_000;
 const TEST_MS = 900_000;
 const isLong: boolean = process.env["LONG"] !== undefined;
@@ -30,7 +30,7 @@ async function write(lab: Lab, node: Node, path: string, text: string): Promise<
   expect(await lab.sh(node, `put - '${path}'`, { stdin: text })).toMatchObject({ status: 0, stderr: "" });
 }
 
-/** What all of them show of a directory, once that is the same and so many files. */
+/** The files that all nodes show in a directory, once they show the same, and as many as expected. */
 async function alike(lab: Lab, nodes: readonly Node[], directory: string, files: number): Promise<Digests> {
   const ask = (): Promise<string[]> =>
     Promise.all(nodes.map(async (node) => (await lab.sh(node, `ls --json ${directory}`)).stdout));
@@ -47,7 +47,7 @@ function namesIn(json: string | undefined): number {
   return json === undefined || json === "" ? 0 : (JSON.parse(json) as unknown[]).length;
 }
 
-/** All files of these sets, as the root shows them. */
+/** All files of these sets, with their paths below the root. */
 function union(sets: readonly FileSet[], both: Digests): Digests {
   const all = sets.flatMap(({ name, digests }) =>
     [...digests].map(([path, hash]) => [`${name}/${path}`, hash] as const),
@@ -101,8 +101,8 @@ test(
     const both = await alike(lab, all, "/both", 4);
     expect([...both.values()].sort()).toEqual([...small, ...large].map(digestOf).sort());
     expect([...both.keys()].filter((name) => name.includes(" (conflict "))).toHaveLength(2);
-    // Each half has both sides of the first cut in it, so that nothing has to be placed anew before the second; in the long
-    // run it is.
+    // Each half has both sides of the first cut in it, so that nothing has to be placed anew before the second; in the
+    // long run it is.
     if (isLong) await Promise.all(sets.map((set) => expectSafe(lab, a, set, 3, SAFE_MS)));
 
     await sites.cut([1, 3]);

@@ -42,7 +42,7 @@ test(
     expect(await lab.sh(putter, "put - /old", { stdin: "as it was" })).toMatchObject({ status: 0, stderr: "" });
     const puts = ["/old", "/new"].map((path) => {
       const put = lab.starfish(["sh", "--data", putter.data, "-c", `put - ${path}`], { keepStdin: true });
-      // All that it reads, and no end: the put is under way until it is killed.
+      // The put has read all of this but no end, so it is under way until it is killed.
       put.child.stdin?.write(Buffer.alloc(8 * MIB, path));
       return put;
     });
@@ -78,7 +78,7 @@ test(
     const isMended = ({ damaged, repaired, usedBytes, shards }: Use): boolean =>
       damaged > 2 && repaired === damaged && usedBytes === whole.usedBytes && shards === whole.shards;
     const { damaged } = await eventually("what was found damaged is there again", mended, isMended, 60_000);
-    // Read once more, these are sound; the others nobody has read yet.
+    // The files that were read are sound now; nobody has read the others yet.
     await expectFileSet(lab, first, set);
     expect((await use(lab, first)).damaged).toBe(damaged);
     await first.process.end("SIGTERM");
@@ -98,7 +98,7 @@ test(
     if (other === undefined) throw new Error("It is up");
     expect(await lab.sh(first, "put - /before", { stdin: "as it was" })).toMatchObject({ status: 0, stderr: "" });
     await first.process.end("SIGKILL");
-    // On other ports than before.
+    // It starts on other ports than before.
     const again = await lab.up({ data: first.data, args: ["--cores", "0"] });
     expect(await lab.sh(again, "put - /after", { stdin: "it is back" })).toMatchObject({ status: 0, stderr: "" });
     const there = (): Promise<{ readonly stdout: string }> => lab.sh(other, "cat /after");
@@ -153,7 +153,7 @@ test(
   TEST_MS,
 );
 
-/** A data directory on a disk of so many MiB, which exists for what runs within it only. */
+/** A data directory on a disk of `mib` MiB, which only processes see that are started `within` it. */
 async function smallDisk(lab: Lab, mib: number): Promise<{ data: string; within: string[] }> {
   const data = join(lab.folder, "small-disk");
   await mkdir(data);
@@ -162,7 +162,7 @@ async function smallDisk(lab: Lab, mib: number): Promise<{ data: string; within:
   return { data, within: ["unshare", ...asRoot, "--mount", "sh", "-c", script, data] };
 }
 
-/** What runs in the same place as that process. */
+/** The command prefix that runs something where that process runs. */
 function beside(pid: number | undefined): string[] {
   return ["nsenter", "--target", `${pid}`, "--preserve-credentials", "--mount"];
 }
@@ -197,7 +197,7 @@ test(
   async () => {
     await using lab = await openLab();
     const { data, within } = await smallDisk(lab, 24);
-    // Keeps the disk while the node is restarted on it.
+    // This process keeps the disk while the node is restarted on it.
     const keeper = lab.starfish(["version"], { within: [...within, "sh", "-c", "echo mounted; exec sleep 600"] });
     await keeper.output(/mounted/);
     const inside = beside(keeper.child.pid);
@@ -213,7 +213,8 @@ test(
       await lab.starfish(["version"], { within: [...inside, "sh", "-c", script, join(data, name)] }).finished;
     };
     await fill("fill");
-    // Each is what its status says: there for all and kept here, or failed and nowhere.
+    // Each file is as its put's status says: either it can be read everywhere and is kept here, or it failed and is
+    // nowhere.
     for (let i = 0; i < 4; i++) {
       const small = await sh(`put - /small-${i}`, "small");
       const large = await sh(`put - /large-${i}`, Buffer.alloc(MIB, "large"));
@@ -238,7 +239,7 @@ test(
     await lab.starfish(["version"], { within: [...inside, "sh", "-c", 'rm "$0"/fill*', data] }).finished;
     expect(await sh("put - /after", "there is room again")).toMatchObject({ status: 0, stderr: "" });
     expect(await sh("cat /after")).toMatchObject({ status: 0, stdout: "there is room again" });
-    // It came back at another address, where nobody knows it: it has found the other.
+    // It came back at an address that nobody knows, so it was the one to find the other.
     const there = (): Promise<Outcome> => lab.sh(other, "cat /after");
     await eventually("the other has it", there, ({ stdout }) => stdout === "there is room again", 60_000);
   },

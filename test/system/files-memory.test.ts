@@ -12,11 +12,11 @@ const isLong: boolean = process.env["LONG"] !== undefined;
 const FILE_BYTES: number = isLong ? 2048 * MIB : 128 * MIB;
 /** 300 MB. */
 const RSS_MIB_MAX = 286;
-/** How often a process is looked at that may be over at any time. */
+/** How often to look at the memory of a process that may end at any time, ms. */
 const LOOK_MS = 100;
 const TEST_MS: number = isLong ? 1_800_000 : 600_000;
 
-/** Bytes that nothing shortens, the same every time. */
+/** Bytes that can't be compressed, the same every time. */
 function* stream(bytes: number): Generator<Buffer> {
   const cipher = createCipheriv("aes-128-ctr", Buffer.alloc(16, 1), Buffer.alloc(16));
   const zeros = Buffer.alloc(MIB);

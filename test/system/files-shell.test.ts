@@ -1,4 +1,7 @@
-/** Files from a terminal, over real processes: what Ctrl-C leaves, what a get replaces, and the examples as they are pasted. */
+/**
+ * Files from a terminal, over real processes: the state that Ctrl-C leaves, the files that a get replaces, and the
+ * examples as people paste them.
+ */
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";

@@ -1,4 +1,7 @@
-/** The promise of the disk, over real processes: what was reported safe is all there when most of the nodes are killed at once. */
+/**
+ * The promise of the disk, over real processes: all files that were reported safe are there when most of the nodes are
+ * killed at once.
+ */
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { sample } from "../../core/ports/random.ts";
@@ -8,11 +11,14 @@ import { bytesIn, expectFileSet, expectSafe, mixedSizes, putFileSet, writeFileSe
 import { eventually, type Lab, type Node, openLab } from "./processes.ts";
 
 const MIB: number = 1024 * 1024;
-/** What the codes store at most, and what entries and frames cost. */
+/** The most that the codes store for each byte, with the cost of entries and frames. */
 const STORED_TIMES_MAX = 4.6;
 const AGAIN_SAFE_MS = 60_000;
 
-/** So many nodes that all see each other; started a few at a time, so that two cores are not overrun. */
+/**
+ * Starts `count` nodes, and waits until the last sees all. Only a few start at a time, so that two cores are not
+ * overloaded.
+ */
 async function swarm(lab: Lab, count: number): Promise<Node[]> {
   const first = await lab.up({ args: ["--cores", "0"] });
   const nodes = [first, ...(await joinAll(lab, first, count - 1))];

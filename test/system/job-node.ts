@@ -1,9 +1,10 @@
 /**
- * A node as a program has it, which another process tells what to do with jobs: a line of JSON each, answered by one.
+ * A node that runs as part of a program. Another process tells it what to do with jobs: each request is a line of JSON,
+ * and so is its answer.
  *
  *     node test/system/job-node.ts DATA CORES HOST [INVITE]
  *
- * Says `invite: URL` when it is up.
+ * Prints `invite: URL` when it is up.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,7 +17,7 @@ export interface JobRequest {
   readonly submit?: { readonly task: string; readonly hi: number; readonly count: number };
   readonly state?: string;
   readonly result?: string;
-  /** Who does what of a job, as this node knows it. */
+  /** Which nodes do which tasks of a job, as far as this node knows. */
   readonly parts?: string;
   readonly members?: true;
 }

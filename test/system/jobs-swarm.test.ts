@@ -11,10 +11,13 @@ const JOB_NODE = join(import.meta.dirname, "job-node.ts");
 /** Primes below 100,000,000; a sieve takes each task some milliseconds. */
 const JOB = { task: "primes", hi: 100_000_000, count: 1_000 };
 const RESULT = "5761455\n";
-/** So long that it is not over before copies have been told, which takes three seconds: primes below 300,000,000. */
+/**
+ * A job that is not over before results have been copied to other nodes, which takes three seconds: primes below
+ * 300,000,000.
+ */
 const LONG_JOB = { task: "primes", hi: 300_000_000, count: 3_000 };
 const LONG_RESULT = "16252325\n";
-/** Two busy cores that are shared by up to eight nodes. */
+/** Time limit of a job, for two busy cores that up to eight nodes share. */
 const DONE_MS = 90_000;
 const TEST_MS = 240_000;
 
@@ -24,12 +27,12 @@ interface NodeIntervals {
   readonly copies: Intervals;
 }
 
-/** Who does what of a job, as one node knows it. */
+/** Which nodes do which tasks of a job, as far as one node knows. */
 interface Parts {
   readonly self: string;
   readonly all: ReadonlyMap<string, NodeIntervals>;
   readonly own: NodeIntervals;
-  /** Tasks that it has run itself. */
+  /** Tasks that the node has run itself. */
   readonly ran: Intervals;
 }
 
@@ -146,7 +149,8 @@ test(
       DONE_MS,
     );
     const done = unionAll(parts.slice(0, 4).map(({ ran }) => ran));
-    // What they have done is no longer in flight when those who are left hold it, each knows that, and none is at it too.
+    // The results of the doomed nodes are safe when those that stay hold them, all of them know that, and none of them
+    // runs the same tasks.
     const peers = parts.slice(4).map(({ self }) => self);
     const knows = ({ all, own }: Parts): boolean => {
       const held = unionAll(peers.map((peer) => all.get(peer)?.held ?? []));

@@ -51,7 +51,7 @@ test("primes are counted right beside a node that is ten times slower", async ()
   const rows = async (): Promise<{ self: boolean; coresLent: number }[]> =>
     (await lab.shJson(first, "peers --json")) as { self: boolean; coresLent: number }[];
   await eventually("both lend", rows, (both) => both.length === 2 && both.every(({ coresLent }) => coresLent === 1));
-  // Of every 100 ms it may run for 10.
+  // The node may run for 10 of every 100 ms.
   const brake = setInterval(() => {
     slow.process.child.kill("SIGSTOP");
     setTimeout(() => slow.process.child.kill("SIGCONT"), 90);

@@ -1,4 +1,6 @@
-/** Maelstrom's nodes as real processes, with a small router in Maelstrom's place: late messages, a cut, its workloads. */
+/**
+ * Maelstrom's nodes as real processes, with a small router in Maelstrom's place: late messages, a cut, its workloads.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";

@@ -1,6 +1,7 @@
 /**
- * Mail between real processes: its reader is killed before it is sent, its sender and half of the others after, and the reader
- * starts again and has it byte for byte. Meanwhile the memory and the stores of all others are searched for what is in it.
+ * Mail between real processes: its reader is killed before it is sent, its sender and half of the others after, and the
+ * reader starts again and has it byte for byte. Meanwhile the memory and the stores of all others are searched for its
+ * content.
  */
 import { createCipheriv, createHash } from "node:crypto";
 import { createReadStream, globSync } from "node:fs";
@@ -14,14 +15,14 @@ const MIB: number = 1024 * 1024;
 const FILE_BYTES: number = isLong ? 1024 * MIB : 3 * MIB;
 const OTHERS = isLong ? 6 : 2;
 const TEST_MS: number = isLong ? 1_800_000 : 120_000;
-/** Until nodes have heard of each other: eight of them on two cores suspect each other for a while. */
+/** Time for nodes to hear of each other: eight nodes on two cores suspect each other for a while. */
 const WAIT_MS = 60_000;
-/** Searched at once, with an overlap longer than any secret. */
+/** The bytes that are searched at once. Pieces overlap by more than the length of any secret. */
 const LOOK_BYTES: number = 16 * MIB;
 const OVERLAP_BYTES = 256;
 /**
- * 400 MB. A node takes 262 MiB to store a file of any size (test/system/files-memory.test.ts); here it seals besides, and
- * repairs what the killed ones held.
+ * 400 MB. A node takes 262 MiB to store a file of any size (test/system/files-memory.test.ts); here it seals besides,
+ * and repairs what the killed ones held.
  */
 const RSS_MIB_MAX = 381;
 
@@ -29,10 +30,10 @@ const SUBJECT = "plover subject 7081";
 const LINE = "the plover line of the letter 93412\n";
 const TEXT: string = LINE.repeat(Math.ceil(1_024 / LINE.length));
 const FILE = "plover-name-5523.bin";
-/** Said to all, so that the search is known to find what is there. */
+/** A text that all nodes get. Finding it proves that the search works. */
 const MARKER = "marker that everybody sees 60914";
 
-/** Writes bytes that nothing shortens, and gives their hash and some of them. */
+/** Writes bytes that can't be compressed, and returns their hash and some of them. */
 async function writeFile(path: string): Promise<{ readonly hash: string; readonly part: Buffer }> {
   const cipher = createCipheriv("aes-128-ctr", Buffer.alloc(16, 2), Buffer.alloc(16));
   const hash = createHash("sha256");
@@ -54,7 +55,7 @@ async function hashOf(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** What of these is to be found in the memory of that process. */
+/** Which of these secrets are in the memory of that process. */
 async function inMemory({ process: { child } }: Node, secrets: readonly Buffer[]): Promise<Set<Buffer>> {
   const found = new Set<Buffer>();
   const maps = await readFile(`/proc/${child.pid}/maps`, "utf8");
@@ -66,7 +67,7 @@ async function inMemory({ process: { child } }: Node, secrets: readonly Buffer[]
     for (let at = Number.parseInt(from, 16); at < end; at += LOOK_BYTES - OVERLAP_BYTES) {
       const { bytesRead } = await memory
         .read(buffer, 0, Math.min(LOOK_BYTES, end - at), at)
-        // It has been given back meanwhile.
+        // The process has given this memory back meanwhile.
         .catch(() => ({ bytesRead: 0 }));
       const seen = buffer.subarray(0, bytesRead);
       for (const secret of secrets) if (seen.includes(secret)) found.add(secret);
@@ -75,7 +76,7 @@ async function inMemory({ process: { child } }: Node, secrets: readonly Buffer[]
   return found;
 }
 
-/** The same of its data directory. */
+/** Which of these secrets are in the node's data directory. */
 async function inStores({ data }: Node, secrets: readonly Buffer[]): Promise<Set<Buffer>> {
   const found = new Set<Buffer>();
   for (const path of globSync(`${data}/**/*`)) {
@@ -111,7 +112,7 @@ test.runIf(process.platform === "linux")(
     const file = await writeFile(join(lab.folder, FILE));
     const { anna, ben, others } = await swarm(lab);
     await lab.sh(anna, `mem set marker '${MARKER}'`);
-    // Each has told its key by now, or will in a moment.
+    // Each node has published its key by now, or will in a moment.
     await eventually(
       "anna knows ben's key",
       () => lab.sh(anna, "mail ben -m first --no-wait"),

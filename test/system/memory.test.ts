@@ -1,4 +1,6 @@
-/** Shared memory over real processes: what is set on one is on all, and stays there whoever is killed. */
+/**
+ * Shared memory over real processes: a key that is set on one node is on all, and stays there whichever node is killed.
+ */
 import { expect, test } from "vitest";
 import type { MapStat } from "../../core/memory/types.ts";
 import { eventually, type Lab, type Node, openLab } from "./processes.ts";

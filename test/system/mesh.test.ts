@@ -1,4 +1,4 @@
-/** Several nodes: how they find each other, and what they make of a death and a return. */
+/** Several nodes: how they find each other, and how they notice that one dies and returns. */
 import { expect, test } from "vitest";
 import { eventually, type Lab, type Node, openLab } from "./processes.ts";
 

@@ -19,7 +19,7 @@ test("a node serves its page, prints its invite once, and leaves with a goodbye"
   expect(await (await fetch(`${node.url}health`)).text()).toBe("ok\n");
   const ended = await node.process.end("SIGTERM");
   expect(ended).toMatchObject({ status: 0, stderr: "" });
-  // The link that lets one in is the first that is said, and no other would not.
+  // The first link that it prints works, and it prints no link that would not work.
   expect(ended.stdout).toMatch(/^invite: http:\S+#v2\.[\w-]+\n/);
   expect(ended.stdout.match(/https?:\/\//g)).toHaveLength(1);
   expect(ended.stdout).toContain("called harbour");

@@ -1,4 +1,6 @@
-/** The package as others get it: packed, installed into an empty folder, and run under whatever Node is there. */
+/**
+ * The package as other people get it: packed, installed into an empty folder, and run under the Node of this machine.
+ */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -21,7 +23,7 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "starfish-package-"));
-  // Page and tasks are there: the set-up of the tests has built them.
+  // The set-up of the tests has already built the page and the tasks.
   execFileSync("npm", ["run", "--silent", "build:lib"], { cwd: ROOT });
   const pack = ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder];
   const [archive = ""] = execFileSync("npm", pack, { cwd: ROOT, encoding: "utf8" }).trim().split("\n").slice(-1);
@@ -45,7 +47,7 @@ test.each([
   expect(await (await fetch(node.url)).text()).toContain("<!doctype html>");
   expect(await lab.sh(node, "map primes --range 0..100000")).toMatchObject({ status: 0, stdout: "9592\n" });
   expect(await lab.sh(node, "nope")).toMatchObject({ status: 127 });
-  // Killed outright, the launcher takes the node with it: its directory is free again.
+  // When the launcher is killed outright, the node ends too: its directory is free again.
   await node.process.end("SIGKILL");
   const isLocked = async (): Promise<boolean> => (await readdir(node.data)).some((name) => name.startsWith("lock."));
   await eventually("the directory is free", isLocked, (locked) => !locked);
@@ -80,7 +82,7 @@ test("TypeScript knows what it has installed", async () => {
     const text: string = node.computer.memory.count("greeting/");
     const computers: Computer[] = [await openComputer({ dataDir: "./other", invite: "" }), await open({ invite: "" })];
     for (const { sql } of computers) for await (const { n } of sql<{ n: number }>\`SELECT 1 AS n\`) n.toFixed();
-    // @ts-expect-error: what has no directory is a page.
+    // @ts-expect-error: only pages have no directory.
     await openComputer();
   `;
   const [, declared = ""] =

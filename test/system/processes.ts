@@ -15,11 +15,13 @@ import { join } from "node:path";
 export const ROOT: string = join(import.meta.dirname, "../..");
 const CLI: string = join(ROOT, "node/cli.ts");
 
-/** A node with its page and its first links is up in well under a second; two busy cores and a cold cache take longer. */
+/**
+ * A node with its page and its first links is up in well under a second; two busy cores and a cold cache take longer.
+ */
 const READY_MS = 30_000;
-/** A line of the shell in a test; jobs that compute for longer say so. */
+/** Time limit of a line of the shell; jobs that compute for longer set their own. */
 const LINE_MS = 60_000;
-/** What is kept of a process's output: enough to see why a test failed. */
+/** How much of a process's output is kept: enough to see why a test failed. */
 const OUTPUT_CHARS_MAX = 256 * 1024;
 
 interface Finished {
@@ -27,7 +29,7 @@ interface Finished {
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** As bytes, for pictures. */
+  /** The output as bytes, for pictures. */
   readonly stdoutBytes: Buffer;
 }
 
@@ -109,7 +111,10 @@ class Running {
   }
 }
 
-/** A shell that stays at its node and answers line after line: starting one for each would be most of what it costs. */
+/**
+ * A shell that stays connected to its node and answers line after line: to start one for each line would cost more than
+ * the line itself.
+ */
 class Asker {
   readonly #shell: Running;
   #lines = 0;
@@ -124,7 +129,7 @@ class Asker {
     return this.#shell.child.exitCode === null && this.#shell.child.signalCode === null;
   }
 
-  /** What the line writes, and its status. Lines wait for each other. */
+  /** Runs a line and returns its output and status. Lines wait for each other. */
   ask(line: string): Promise<{ readonly stdout: string; readonly stderr: string; readonly status: number }> {
     const answer = this.#last.then(async () => {
       const mark = `== ${this.#lines++}`;
@@ -149,7 +154,7 @@ export interface Node {
 
 interface UpOptions {
   readonly data?: string;
-  /** What the command is put behind, to run elsewhere: see sites.ts. */
+  /** Words to put before the command, so that it runs elsewhere: see sites.ts. */
   readonly within?: readonly string[];
   readonly args?: readonly string[];
 }
@@ -168,7 +173,7 @@ export interface Lab extends AsyncDisposable {
       within?: readonly string[];
     },
   ): Running;
-  /** A node that serves. On any free port unless the arguments say otherwise. */
+  /** Starts a node, on any free port unless the arguments say otherwise. */
   up(options?: UpOptions): Promise<Node>;
   /** `starfish sh -c LINE` to its end. */
   sh(
@@ -180,7 +185,7 @@ export interface Lab extends AsyncDisposable {
   shJson(node: Node, line: string): Promise<unknown>;
 }
 
-/** `program` is what runs as `starfish`: the sources under this Node unless told. */
+/** `program` is the command that runs as `starfish`; by default it is the sources under this Node. */
 export async function openLab(
   options: { readonly program?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<Lab> {
@@ -235,7 +240,7 @@ export async function openLab(
   };
 }
 
-/** Asks again until the answer is right: for states that come about by messages between processes. */
+/** Asks again until the answer is right. For states that depend on messages between processes. */
 export async function eventually<T>(
   what: string,
   ask: () => Promise<T>,

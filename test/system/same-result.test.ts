@@ -1,7 +1,7 @@
 /**
  * The same task has the same result and uses the same fuel in Node and in Chromium: generated modules (control flow,
- * calls, floats with NaNs, memory, tables, vectors), the bundled tasks, and scripts. Whatever a task ends with counts:
- * its output, or the error with its words. `LONG=1` compares 20 seeds.
+ * calls, floats with NaNs, memory, tables, vectors), the bundled tasks, and scripts. Everything that a task ends with
+ * is compared: its output, or its error with the message. `LONG=1` compares 20 seeds.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -18,9 +18,9 @@ import { generatedTasks, outcomesOf, type Task } from "../same-result/task.ts";
 
 const SEEDS: number = process.env["LONG"] === undefined ? 1 : 20;
 const MODULES_EACH = 250;
-/** Each compiles an engine anew, in both places. */
+/** Each of these compiles an engine anew, in both places. */
 const SNIPPETS_EACH = 4;
-/** Inputs of the bundled tasks; one that is not named here gets the first. */
+/** Inputs of the bundled tasks; a task that is not named here gets the first. */
 const INPUTS: Readonly<Record<string, readonly string[]>> = {
   primes: ["0 100000", "999000 1000000", "no range"],
   mandelbrot: ["64 48 0 0 64 48 -0.6 0 1 400"],
@@ -47,7 +47,7 @@ describe("in Node and in a tab", () => {
       const sample = { seed, count: MODULES_EACH };
       const here = await outcomesOf(sandbox, generatedTasks(sample));
       expect(await tab.generated(sample)).toEqual(here);
-      // Most of them compute something; the others end in each way that there is.
+      // Most of the tasks compute something; the others end in every possible way.
       const endsWith = (pattern: RegExp): number => here.filter((line) => pattern.test(line)).length;
       expect(endsWith(/ \d+ [0-9a-f]{16}$/)).toBeGreaterThan(MODULES_EACH / 2);
       for (const way of [/ out-of-fuel /, / call-depth /, / wasm-trap /]) expect(endsWith(way)).toBeGreaterThan(0);

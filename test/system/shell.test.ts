@@ -1,4 +1,7 @@
-/** `starfish sh` as a shell: lines with words, scripts of this machine, of standard input and of the tree, signals, statuses. */
+/**
+ * `starfish sh` as a shell: lines with arguments, scripts from this machine, from standard input and from the tree,
+ * signals, statuses.
+ */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -29,13 +32,13 @@ test("lines and scripts have words, one session, and the status of their last co
     status: 127,
     stderr: expect.stringContaining("No such file or directory"),
   });
-  // Standard input is one session, and what it runs reads on in it.
+  // Standard input is one session, and its commands read further lines of it.
   const input = 'x=1\nread line\nthe next line\necho "$x $line"\nif true\nthen echo yes\nfi\nexit 4\necho never\n';
   expect(await sh(lab, node, [], input)).toMatchObject({ status: 4, stdout: "1 the next line\nyes\n", stderr: "" });
   // A script of the swarm's own files, by its path.
   await sh(lab, node, ["-c", "cat > /tool.sh"], '#!/bin/bash\necho "tool $1"\nexit 3\n');
   expect(await sh(lab, node, ["-c", "bash /tool.sh x"])).toMatchObject({ status: 3, stdout: "tool x\n", stderr: "" });
-  // What is not supported says where, before anything of its line has run.
+  // A construct that is not supported is reported with its place, before any part of its line has run.
   expect(await sh(lab, node, ["-c", "echo no; coproc cat"])).toMatchObject({
     status: 2,
     stdout: "",

@@ -1,13 +1,13 @@
 /**
- * Machines on one network that can really be cut: network namespaces with a cable each into a bridge, and a second bridge
- * to plug cables over to. Between the two no packet passes, and nobody is told.
+ * Machines on one network that can really be cut: network namespaces with a cable each into a bridge, and a second
+ * bridge to plug cables over to. Between the two no packet passes, and nobody is told.
  *
  *     await using sites = await openSites(4);
  *     const node = await lab.up({ within: sites.enter(0), args: ["--host", sites.address(0)] });
  *     await sites.cut([0, 1]);
  *     await sites.heal();
  *
- * All of it lives in a network of its own that only one process holds, which ends when its input does: nothing of it
+ * All this is in a network of its own, which a single process holds; that process ends when its input does. So nothing
  * touches the machine's network or outlives the test, however that ends. Needs Linux, `unshare` and `nsenter`
  * (util-linux), `ip` (iproute2), and root or the right to make user namespaces.
  */
@@ -19,22 +19,22 @@ const run = promisify(execFile);
 
 const COMMAND_MS = 10_000;
 const READY = "ready\n";
-/** Others than root need a user namespace, in which they are root. */
+/** Users other than root need a user namespace, in which they are root. */
 const isRoot = process.getuid?.() === 0;
-/** Where `ip` is; not in everybody's path. */
+/** The path with the folders of `ip`, which not every user's path has. */
 const PATH = `${process.env["PATH"]}:/usr/sbin:/sbin`;
 
 export interface Sites extends AsyncDisposable {
   /** The address of a site, which the others reach unless they are cut off. */
   address(site: number): string;
-  /** Put before a command, runs it there. */
+  /** Words that run a command at this site when they are put before it. */
   enter(site: number): readonly string[];
   /** Cuts these off from the others; among themselves both halves stay connected. */
   cut(apart: readonly number[]): Promise<void>;
   heal(): Promise<void>;
 }
 
-/** Rejects with what is missing. */
+/** Rejects with an error that says what is missing. */
 export async function openSites(count: number): Promise<Sites> {
   const sites = Array.from({ length: count }, (_, site) => site);
   const holder = await hold(script(sites));
@@ -64,14 +64,15 @@ function address(site: number): string {
   return `10.77.0.${site + 1}`;
 }
 
-/** What builds the network; `/run` is where `ip` keeps its names, and here one that nobody else sees. */
+/** The script that builds the network. `ip` keeps its names in `/run`, which is here one that nobody else sees. */
 function script(sites: readonly number[]): string {
   const site = (n: number): string[] => [
     `ip netns add site${n}`,
     `ip link add port${n} type veth peer name eth0 netns site${n}`,
     `ip link set port${n} master bridge0 up`,
     `ip -n site${n} address add ${address(n)}/24 dev eth0`,
-    // An IPv6 address of the link would come a second later, and Chromium breaks off what it loads when addresses change.
+    // An IPv6 address of the link would come a second later, and Chromium breaks off what it loads when addresses
+    // change.
     `ip -n site${n} link set eth0 addrgenmode none up`,
     `ip -n site${n} link set lo up`,
   ];

@@ -1,4 +1,7 @@
-/** What a stranger gets from a real node: it speaks plain libp2p, knows every protocol name, and has no valid certificate. */
+/**
+ * The answers of a real node to a stranger, who speaks plain libp2p, knows every protocol's name, and has no valid
+ * certificate.
+ */
 import { yamux } from "@chainsafe/libp2p-yamux";
 import { generateKeyPairFromSeed } from "@libp2p/crypto/keys";
 import { identify } from "@libp2p/identify";
@@ -19,11 +22,11 @@ import { GREETING_PROTOCOL } from "../../core/transport/greeting.ts";
 import { PROTOCOLS } from "../adversary/registry.ts";
 import { eventually, type Lab, type Node, openLab } from "./processes.ts";
 
-/** The greeting's and the handshake's are for strangers too. */
+/** Protocols for members only. Those of the greeting and the handshake are for strangers too. */
 const MEMBERS_ONLY = Object.keys(PROTOCOLS).filter((name) => name !== GREETING_PROTOCOL && name !== HELLO_PROTOCOL);
 const RELAY_HOP_PROTOCOL = "/libp2p/circuit/relay/0.2.0/hop";
 const DAY_MS = 86_400_000;
-/** Where a statement says the role; its kind, role and times come after format, swarm, issuer and subject. */
+/** The place of the role in a statement, whose fields are format, swarm, issuer, subject, kind, role and times. */
 const ROLE_FIELD = 5;
 
 let lab: Lab;
@@ -67,7 +70,7 @@ class Stranger implements AsyncDisposable {
     return new Stranger(keys, libp2p, await libp2p.dial(multiaddr(address)));
   }
 
-  /** The first words that make the connection a link; they prove nothing. */
+  /** Sends the greeting that makes the connection a link; it proves nothing. */
   async greet(): Promise<void> {
     const stream = await this.connection.newStream(GREETING_PROTOCOL);
     stream.send(frame(encode({ kind: "hello", nonce: new Uint8Array(16).fill(7) })));
@@ -92,7 +95,7 @@ class Stranger implements AsyncDisposable {
     return decode(messages[0] ?? encode(null));
   }
 
-  /** What comes back on a protocol that is for members, until the node closes it. */
+  /** The messages that come back on a protocol for members, until the node closes it. */
   async tryProtocol(protocol: string): Promise<Uint8Array[]> {
     let stream: Stream;
     try {
@@ -136,7 +139,7 @@ async function listen(stream: Stream, count: number): Promise<{ messages: Uint8A
       if (messages.length >= count) break;
     }
   } catch {
-    // Aborted by the node: what came before counts.
+    // The node has aborted the stream; the messages that came before count.
   }
   return { messages, bytes };
 }
@@ -145,14 +148,14 @@ function delegate(): KeyPair {
   return realCrypto.keyPair(invite.delegation.privateKey);
 }
 
-/** A certificate for the key, right unless `says` makes it wrong. */
+/** A certificate for the key. It is valid unless fields of `says` make it invalid. */
 function certificate(issuer: KeyPair, subject: Uint8Array, says: Partial<Statement> = {}): Uint8Array {
   const now = Date.now();
   const right = { swarm: rootKeyOf(invite.swarm), kind: "member", role: "member" } as const;
   return issue(realCrypto, issuer, { ...right, subject, notBeforeMs: now - DAY_MS, notAfterMs: now + DAY_MS, ...says });
 }
 
-/** What is wrong with each, the chain shown, and the code that the node answers with. */
+/** Invalid chains: what is wrong with each, the chain itself, and the code with which the node answers. */
 const refused: readonly { what: string; code: string; chain: (keys: KeyPair) => Chain; swarm?: string }[] = [
   { what: "no certificate", code: "not-a-member", chain: () => [] },
   {
@@ -246,7 +249,7 @@ async function members(): Promise<number> {
   return peers.length;
 }
 
-/** They wait for the node to hang up, several at once; the last test comes when they are done. */
+/** Several of these tests wait at once for the node to hang up; the last test runs when they are done. */
 describe("a stranger", () => {
   test.concurrent.each(refused)("with $what is told so, and gets nothing", async ({ chain, code, swarm }) => {
     await using stranger = await Stranger.connect();
@@ -281,7 +284,7 @@ describe("a stranger", () => {
     // HopMessage { type: RESERVE }, length-prefixed (circuit relay v2).
     stream.send(Uint8Array.of(2, 0x08, 0x00));
     const { bytes } = await listen(stream, Infinity);
-    // An answer, if any, carries status (field 5) and is not OK (100).
+    // If there is an answer, its status (field 5) is not OK (100).
     expect([...bytes].join(",")).not.toMatch(/,40,100(,|$)/);
   });
 
@@ -291,7 +294,7 @@ describe("a stranger", () => {
     const answer = await stranger.hello([], { versions: { min: 900, max: 901 } });
     expect(answer).toMatchObject({ ok: false, code: "version-mismatch", message: expect.stringContaining("901") });
     const chain = [...invite.delegation.chain, certificate(delegate(), stranger.keys.publicKey)];
-    // The same key with a version that fits is let in at once, over a fresh connection.
+    // The same key with a version that fits is admitted at once, over a new connection.
     const again = await createLibp2p({
       privateKey: await generateKeyPairFromSeed("Ed25519", stranger.keys.privateKey),
       transports: [tcp()],

@@ -8,11 +8,11 @@ import { isLong } from "../sim/seeds.ts";
 import { eventually, type Lab, type Node, openLab } from "./processes.ts";
 import { openSites } from "./sites.ts";
 
-/** A transfer takes some seconds, so that there is time to break it. */
+/** So large that a transfer takes some seconds, and there is time to interrupt it. */
 const BYTES: number = isLong ? 1_000_000_000 : 100_000_000;
-/** Each takes half a minute until both ends have noticed; breaks.sim.test.ts has hundreds. */
+/** The number of cuts. Both ends notice each only after half a minute; breaks.sim.test.ts has hundreds of them. */
 const CUTS: number = isLong ? 2 : 0;
-/** Two busy cores. */
+/** Time limit of a transfer on two busy cores. */
 const DONE_MS: number = isLong ? 900_000 : 90_000;
 const GROWTH_BYTES_MAX = 100_000_000;
 

@@ -12,7 +12,7 @@ export interface Demo {
   readonly computer: Computer;
   set(index: number, status: MemberStatus, patch?: Partial<MemberRecord>): void;
   traffic(index: number, direction: "in" | "out", bytes: number): void;
-  /** As if a member had written it. */
+  /** Writes an entry as if a member had written it. */
   write(index: number, key: string, value: unknown): void;
 }
 

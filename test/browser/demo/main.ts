@@ -23,7 +23,7 @@ views.sayWhoIsHere();
 const keys = Number(query.get("keys") ?? 0);
 for (let i = 0; i < keys; i++)
   demo.write(i % 5, i % 3 === 0 ? `sensors/room-${i}` : `greeting-${i}`, values[i % values.length]);
-/** Writes a second, for as long as somebody looks. */
+/** Number of writes a second, for as long as the page is visible. */
 const rate = Number(query.get("rate") ?? 0);
 if (rate > 0)
   setInterval(() => {

@@ -1,7 +1,7 @@
 /**
  * The Node process of the transport tests: serves the built page and WebSocket links on one port, and TCP. Prints one
- * line of JSON when it is ready, and then dials each target that it reads, as JSON, on a line of its input, and prints the
- * path of the link, or the failure. Usage: node node.ts PAGE_DIRECTORY [--strangers]
+ * line of JSON when it is ready. Each line of its input is a target as JSON: it dials it and prints the path of the
+ * link, or the failure. Usage: node node.ts PAGE_DIRECTORY [--strangers]
  */
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
@@ -31,7 +31,7 @@ const network = await createLibp2pNetwork({
   privateKey: crypto.getRandomValues(new Uint8Array(32)),
   linksMax: 64,
   webrtc: false,
-  // Whoever dials whom is what is tested here; the pages of all nodes are one another's.
+  // Only dialling is tested here, so every node may link to every address.
   ...nodeTransports({ server, tcpHost: "127.0.0.1", mayLink: () => true }),
 });
 network.handle("/test/echo/1.0.0", (channel) => {
@@ -48,7 +48,7 @@ network.handle("/test/echo/1.0.0", (channel) => {
 network.onLink((link) => {
   if (!admitsNobody) network.admit(link.peer);
 });
-// It will be killed.
+// Written now, because the process will be killed.
 flushCompileCache();
 console.log(JSON.stringify({ peer: network.self, addresses: network.addresses() }));
 for await (const line of createInterface({ input: process.stdin })) {

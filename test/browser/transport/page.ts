@@ -1,4 +1,6 @@
-/** A tab of the transport tests: the real network adapter, driven from the test through `tab`. Everybody is admitted. */
+/**
+ * A tab of the transport tests: the real network adapter, driven from the test through `tab`. Everybody is admitted.
+ */
 import type { Channel, DialTarget, Link, LinkPath, Network, PeerId } from "../../../core/ports/network.ts";
 import { createLibp2pNetwork } from "../../../core/transport/network.ts";
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Harness, type NodeProcess, type OpenTab, until } from "./harness.ts";
 import type { LinkReport } from "./page.ts";
 
-/** Of four dials each; `LONG=1` dials a hundred times. */
+/** Rounds of four dials each; with `LONG=1` there are a hundred dials. */
 const ROUNDS: number = process.env["LONG"] === undefined ? 8 : 25;
 
 let harness: Harness;
