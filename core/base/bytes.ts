@@ -28,7 +28,10 @@ export function concat(parts: readonly Bytes[]): Uint8Array<ArrayBuffer> {
   return whole;
 }
 
-/** The same bytes in memory of their own. Node's Buffers are bytes too, and their `slice` shares memory instead of copying. */
+/**
+ * The same bytes in memory of their own. Node's Buffers are bytes too, and their `slice` shares memory instead of
+ * copying.
+ */
 export function copyOf(bytes: Bytes): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
 }

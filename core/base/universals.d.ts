@@ -1,6 +1,6 @@
 /**
- * The platform features that core/ may use directly: the same in every tab, in Node.js and in the simulator, and free of
- * time, chance and input/output. Anything else has to come through a port, and is a compile error here.
+ * The platform features that core/ may use directly: the same in every tab, in Node.js and in the simulator, and free
+ * of time, chance and input/output. Anything else has to come through a port, and is a compile error here.
  */
 interface AbortSignal {
   readonly aborted: boolean;

@@ -1,6 +1,6 @@
 /**
- * Contents, wired: the lower half of the disk (types.ts). The map `layout` says what there is and where it belongs; nodes
- * say what they hold; this file says which part does what.
+ * Contents, wired: the lower half of the disk (types.ts). The map `layout` says what there is and where it belongs;
+ * nodes say what they hold; this file says which part does what.
  */
 import { messageOf, StarfishError, toStarfishError } from "../base/errors.ts";
 import { Listeners, type Unsubscribe } from "../base/events.ts";

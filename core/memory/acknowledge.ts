@@ -82,8 +82,8 @@ export interface AckPorts {
 }
 
 /**
- * Resolves when more than half of the awake members hold these entries. Asks as many as are needed, and one more for each
- * that does not answer soon. Goes on until the signal aborts, with whose reason it then rejects.
+ * Resolves when more than half of the awake members hold these entries. Asks as many as are needed, and one more for
+ * each that does not answer soon. Goes on until the signal aborts, with whose reason it then rejects.
  */
 export async function acknowledge(entries: readonly Keyed[], ports: AckPorts, signal: AbortSignal): Promise<void> {
   const done = new AbortController();

@@ -1,6 +1,6 @@
 /**
- * Writes a change of many steps as batches: as one batch if it fits, else as few as possible, each of whole steps in their
- * order. A step is never split: it holds the writes that must stay together.
+ * Writes a change of many steps as batches: as one batch if it fits, else as few as possible, each of whole steps in
+ * their order. A step is never split: it holds the writes that must stay together.
  */
 import { isStarfishError } from "../base/errors.ts";
 import type { MapWrite, ReplicatedMap } from "./types.ts";

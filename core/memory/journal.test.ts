@@ -47,7 +47,9 @@ async function loaded(disk: Map<string, Uint8Array>): Promise<Replica> {
 }
 
 const LETTERS = ["a", "b", "c", "d"];
-/** The four keys of a batch lie in segments of their own: each value is as large as a value may be, and more between. */
+/**
+ * The four keys of a batch lie in segments of their own: each value is as large as a value may be, and more between.
+ */
 const writeAll = (replica: Replica, round: number): void => {
   for (const part of [0, 1, 2, 3]) {
     replica.write([

@@ -1,6 +1,7 @@
 /**
- * A replicated map under everything at once: nodes that come and go, gossip that is lost, doubled and late, cuts in two and
- * in five, clocks that are wrong by half a minute, by a year, and jump. A story that ends badly is made shorter and told.
+ * A replicated map under everything at once: nodes that come and go, gossip that is lost, doubled and late, cuts in two
+ * and in five, clocks that are wrong by half a minute, by a year, and jump. A story that ends badly is made shorter and
+ * told.
  */
 import { describe, expect, test } from "vitest";
 import {

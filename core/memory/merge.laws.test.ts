@@ -1,4 +1,6 @@
-/** The laws that make nodes equal: merging is commutative, associative, idempotent and monotone; encoding loses nothing. */
+/**
+ * The laws that make nodes equal: merging is commutative, associative, idempotent and monotone; encoding loses nothing.
+ */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { contents, DIGEST_KEY, HORIZON_MS, keyed, NOW_MS, tableOf, writes } from "./entries.fixture.ts";

@@ -1,7 +1,7 @@
 /**
- * When a write was made, as a number: hybrid logical clock (Kulkarni et al., "Logical Physical Clocks", OPODIS 2014) in one
- * integer, milliseconds since 1970 times 2048 plus a count. It fits the 53 bits of a JavaScript integer until the year 2109
- * and allows 2048 writes a millisecond before it runs ahead of the time.
+ * When a write was made, as a number: hybrid logical clock (Kulkarni et al., "Logical Physical Clocks", OPODIS 2014) in
+ * one integer, milliseconds since 1970 times 2048 plus a count. It fits the 53 bits of a JavaScript integer until the
+ * year 2109 and allows 2048 writes a millisecond before it runs ahead of the time.
  */
 const COUNTS = 2048;
 

@@ -86,8 +86,8 @@ export interface NetPorts {
 export const PING_PROTOCOL = "/starfish/ping/1.0.0";
 
 /**
- * Starts a node's net. Resolves as soon as it runs; whether others can be reached is seen from `members` and `onAttempt`.
- * Rejects with "bad-invite", "version-mismatch" (of the invite), "bad-certificate" (run out) or "io".
+ * Starts a node's net. Resolves as soon as it runs; whether others can be reached is seen from `members` and
+ * `onAttempt`. Rejects with "bad-invite", "version-mismatch" (of the invite), "bad-certificate" (run out) or "io".
  */
 export function createNet(options: NetOptions): (ports: NetPorts) => Promise<Net> {
   return async (ports) => {

@@ -93,7 +93,9 @@ export interface Net {
   onLinks(listener: () => void): Unsubscribe;
   /** For pictures: each message that passes a link, in or out, by peer and bytes. */
   onTraffic(listener: (event: { peer: PeerId; direction: "in" | "out"; bytes: number }) => void): Unsubscribe;
-  /** Round trip to a member in ms, linking to it first if need be. Rejects with "unreachable", "timeout", "cancelled". */
+  /**
+   * Round trip to a member in ms, linking to it first if need be. Rejects with "unreachable", "timeout", "cancelled".
+   */
   ping(peer: PeerId, options?: { signal?: AbortSignal | undefined }): Promise<number>;
 
   /**
@@ -107,8 +109,8 @@ export interface Net {
     serve: (request: Q, context: RequestContext) => Promise<unknown>,
   ): Unsubscribe;
   /**
-   * Asks a member, over a link of its own or through a member that is linked to it. Bounded in flight per peer ("busy").
-   * Rejects with the handler's own code, "unreachable", "link-closed", "timeout", "malformed" or "cancelled".
+   * Asks a member, over a link of its own or through a member that is linked to it. Bounded in flight per peer
+   * ("busy"). Rejects with the handler's own code, "unreachable", "link-closed", "timeout", "malformed" or "cancelled".
    */
   request<R>(
     peer: PeerId,
@@ -125,7 +127,9 @@ export interface Net {
     },
   ): Promise<R>;
 
-  /** To all members, best effort: sealed, each delivered at most once to each. Payload up to 64 KiB, else "too-large". */
+  /**
+   * To all members, best effort: sealed, each delivered at most once to each. Payload up to 64 KiB, else "too-large".
+   */
   publish(topic: string, payload: Bytes): void;
   subscribe(topic: string, receive: (payload: Uint8Array, from: PeerId) => void): Unsubscribe;
 

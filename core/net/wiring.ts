@@ -1,7 +1,7 @@
 /**
- * The parts that make a member of a node, wired to each other: links by certificate, common time, membership, overlay and
- * gossip, and the search for a way in. The net stands on them; so do the simulations of the net alone, which have to run
- * what nodes run. This file holds no algorithm.
+ * The parts that make a member of a node, wired to each other: links by certificate, common time, membership, overlay
+ * and gossip, and the search for a way in. The net stands on them; so do the simulations of the net alone, which have
+ * to run what nodes run. This file holds no algorithm.
  */
 import type { StarfishError } from "../base/errors.ts";
 import type { Clock } from "../ports/clock.ts";

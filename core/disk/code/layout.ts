@@ -42,7 +42,9 @@ const COPIES_MAX = 5;
  * read than twins have to copy.
  */
 const WHOLE_MAX = 63;
-/** Stored bytes per byte of content, never exceeded: a little below 4.6, since shards have headers and lists of hashes. */
+/**
+ * Stored bytes per byte of content, never exceeded: a little below 4.6, since shards have headers and lists of hashes.
+ */
 export const STORAGE_FACTOR_MAX = 4.58;
 /** A stripe is worth recoding if it survives less than it could, by more than one part in this many. */
 const SLACK = 8;
@@ -106,8 +108,10 @@ export function healthAtRest(layout: Layout, devices: number): Health {
  * - `fresh`: it is what would be written now, or so near that coding again is not worth its bytes;
  * - `loose`: the promise holds, but another layout survives clearly more: code again in the background, once that has
  *   been so for a while;
- * - `tight`: the promise holds, but would not if the swarm shrank by a sixth, and with what would be written now it would;
- * - `broken`: with every device holding what it can, a random half is no longer survived. Code again now, as for `tight`.
+ * - `tight`: the promise holds, but would not if the swarm shrank by a sixth, and with what would be written now it
+ *   would;
+ * - `broken`: with every device holding what it can, a random half is no longer survived. Code again now, as for
+ *   `tight`.
  *
  * Swarms that swing settle: what is loose at one end of the swing is coded so as to be fresh at both (6 to 9 devices
  * end at 2 of 7).
@@ -129,7 +133,10 @@ export function isPressing(is: Staleness): boolean {
   return is === "broken" || is === "tight";
 }
 
-/** Whether a half of `devices` devices may take a content in its present code, and would take it less often in a new one. */
+/**
+ * Whether a half of `devices` devices may take a content in its present code, and would take it less often in a new
+ * one.
+ */
 function isBroken(current: Layout, anew: Layout, devices: number): boolean {
   const chance = lossChance(healthAtRest(current, devices), devices);
   return chance > URGENT_CHANCE && chance > lossChance(healthAtRest(anew, devices), devices);

@@ -1,11 +1,11 @@
 /**
  * The shape of a file's DAG, as a pure function of its size.
  *
- * A file of up to 256 KiB is a single leaf: one raw block that holds its bytes (an empty file is a leaf of no bytes), and
- * its CID is the file's. A longer file is cut into leaves of 256 KiB, the last one shorter. Every 174 neighbours of a
- * level get a parent, the last of them fewer, and so on level by level until a single node is left: the root. A parent is
- * a dag-pb block that holds, for each child, its CID, how many bytes of the file are below it and how many bytes all
- * blocks below it have (https://specs.ipfs.tech/unixfs/).
+ * A file of up to 256 KiB is a single leaf: one raw block that holds its bytes (an empty file is a leaf of no bytes),
+ * and its CID is the file's. A longer file is cut into leaves of 256 KiB, the last one shorter. Every 174 neighbours of
+ * a level get a parent, the last of them fewer, and so on level by level until a single node is left: the root. A
+ * parent is a dag-pb block that holds, for each child, its CID, how many bytes of the file are below it and how many
+ * bytes all blocks below it have (https://specs.ipfs.tech/unixfs/).
  *
  * So every block of a file follows from its size and the digests of its leaves, 32 bytes for each 256 KiB: the inner
  * nodes need not be stored anywhere.

@@ -5,7 +5,10 @@ import { READ_BYTES } from "./limits.ts";
 
 export interface RandomAccess {
   readonly sizeBytes: number;
-  /** `length` bytes from `at` on, or as many as there are. Rejects with StarfishErrors only, so that faults keep their name. */
+  /**
+   * `length` bytes from `at` on, or as many as there are. Rejects with StarfishErrors only, so that faults keep their
+   * name.
+   */
   read(at: number, length: number): Promise<Uint8Array>;
 }
 

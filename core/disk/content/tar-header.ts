@@ -1,6 +1,6 @@
 /**
- * The 512 bytes before each entry of a tar, in the forms that are in use: those of Unix version 7, of POSIX (ustar), of GNU
- * tar and of star (https://www.gnu.org/software/tar/manual/html_node/Standard.html).
+ * The 512 bytes before each entry of a tar, in the forms that are in use: those of Unix version 7, of POSIX (ustar), of
+ * GNU tar and of star (https://www.gnu.org/software/tar/manual/html_node/Standard.html).
  */
 import type { Bytes } from "../../base/bytes.ts";
 import { StarfishError } from "../../base/errors.ts";

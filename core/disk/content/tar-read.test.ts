@@ -1,4 +1,6 @@
-/** Tars as others write them: each entry is read as GNU tar and bsdtar read it, or it is named and the next one comes. */
+/**
+ * Tars as others write them: each entry is read as GNU tar and bsdtar read it, or it is named and the next one comes.
+ */
 import * as fc from "fast-check";
 import { gunzipSync } from "fflate";
 import { base64pad } from "multiformats/bases/base64";

@@ -1,6 +1,6 @@
 /**
- * Folders as tar, the format of POSIX, with pax headers where names are long or files large, written as a stream; tar-read.ts
- * reads them. (https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html)
+ * Folders as tar, the format of POSIX, with pax headers where names are long or files large, written as a stream;
+ * tar-read.ts reads them. (https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html)
  */
 import { createTarPacker, type TarHeader, type TarPackController } from "modern-tar";
 import { chunksOf, pour } from "./streams.ts";
@@ -9,7 +9,10 @@ import { exactContent, type FileEntry, type FolderEntry } from "./tree-entry.ts"
 /** Time of entries that have none: the epoch, so that the same tree gives the same bytes. */
 const TIME_UNKNOWN_MS = 0;
 
-/** A tar of the entries. Rejects with what their content rejects with, and with "io" if it has another length than was said. */
+/**
+ * A tar of the entries. Rejects with what their content rejects with, and with "io" if it has another length than was
+ * said.
+ */
 export async function* writeTar(entries: AsyncIterable<FileEntry | FolderEntry>): AsyncGenerator<Uint8Array> {
   const { readable, controller } = createTarPacker();
   const packed = pack(entries, controller);

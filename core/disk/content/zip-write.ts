@@ -61,7 +61,9 @@ const MADE_ON_UNIX: number = (3 << 8) | VERSION_64;
 const MODE_FILE = 0o100644;
 const MODE_FOLDER = 0o040755;
 const DOS_FOLDER = 0x10;
-/** A file of this size or more gets 64 bits for its sizes: deflate adds at most 5 bytes to 64 KiB that do not shrink. */
+/**
+ * A file of this size or more gets 64 bits for its sizes: deflate adds at most 5 bytes to 64 KiB that do not shrink.
+ */
 const SIZE_64: number = 2 ** 32 - 2 ** 20;
 /** Zip's time begins in 1980 and ends with 2107. */
 const TIME_UNKNOWN_MS: number = Date.UTC(1980, 0, 2);

@@ -1,4 +1,6 @@
-/** Zips as others write them: each entry is read as Info-ZIP's unzip reads it, or it is named and the next one comes. */
+/**
+ * Zips as others write them: each entry is read as Info-ZIP's unzip reads it, or it is named and the next one comes.
+ */
 import { describe, expect, it } from "vitest";
 import { collect, pattern } from "../../../test/fixtures/content.ts";
 import { IS_UTF8, unicodePath, type ZipPart, zipOf } from "../../../test/fixtures/zip.ts";

@@ -1,7 +1,7 @@
 /**
- * Reads zips, zip64 too (https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT), by the directory at the archive's
- * end: only that says for certain what the archive contains, so a zip must be readable at any position. Unpacked on this
- * thread, a little at a time. `zip-write.ts` writes them.
+ * Reads zips, zip64 too (https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT), by the directory at the
+ * archive's end: only that says for certain what the archive contains, so a zip must be readable at any position.
+ * Unpacked on this thread, a little at a time. `zip-write.ts` writes them.
  */
 import { Inflate } from "fflate";
 import { messageOf, StarfishError } from "../../base/errors.ts";

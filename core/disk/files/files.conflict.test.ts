@@ -1,4 +1,7 @@
-/** Two halves change the same files without knowing of each other, and meet: nothing is lost in silence, and both show the same. */
+/**
+ * Two halves change the same files without knowing of each other, and meet: nothing is lost in silence, and both show
+ * the same.
+ */
 import { expect, test } from "vitest";
 import { everything, filesNode, type FilesNode, source, twoHalves, write } from "../../../test/fixtures/files.ts";
 import { exchange } from "../../../test/fixtures/replica-map.ts";

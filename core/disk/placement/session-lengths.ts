@@ -1,7 +1,7 @@
 /**
- * Estimates how long devices stay: the time that all devices have been there, divided by the number of departures that this
- * node has seen. Session lengths are taken to be exponential, so a device that is still there counts as well as one that has
- * left. Observations older than some twenty departures weigh little.
+ * Estimates how long devices stay: the time that all devices have been there, divided by the number of departures that
+ * this node has seen. Session lengths are taken to be exponential, so a device that is still there counts as well as
+ * one that has left. Observations older than some twenty departures weigh little.
  */
 
 /** Before any observation: sessions of two hours. The first few departures outweigh this. */

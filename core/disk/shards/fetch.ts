@@ -52,7 +52,8 @@ export class Fetcher {
 }
 
 /**
- * Fetches a shard, or by number n all data shards, unless they are here. Rejects as `gather` does, and with "full" or "io".
+ * Fetches a shard, or by number n all data shards, unless they are here. Rejects as `gather` does, and with "full" or
+ * "io".
  */
 export async function fetchShards(
   parts: FetchParts,

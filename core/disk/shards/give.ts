@@ -39,8 +39,8 @@ export class Giver {
   readonly #parts: GiverParts;
   readonly #window = new Semaphore(GIVEN_BYTES_MAX);
   /**
-   * Shards that are being given or were given a moment ago, by stripe, shard and node, and until when that is remembered,
-   * monotonic ms: several repairers may ask for the same.
+   * Shards that are being given or were given a moment ago, by stripe, shard and node, and until when that is
+   * remembered, monotonic ms: several repairers may ask for the same.
    */
   readonly #given = new Map<string, { readonly result: Promise<PutResult>; untilMs: number }>();
 

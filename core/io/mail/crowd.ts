@@ -1,6 +1,6 @@
 /**
- * Decides which mail is not listed if there are too many: the earliest of a sender whom this node does not know, else the
- * earliest of the sender who has the most. So nobody crowds out the mail of those who send less.
+ * Decides which mail is not listed if there are too many: the earliest of a sender whom this node does not know, else
+ * the earliest of the sender who has the most. So nobody crowds out the mail of those who send less.
  */
 import type { PeerId } from "../../ports/network.ts";
 

@@ -1,7 +1,8 @@
 /**
- * Letters that are still to be fetched, and which one is next. Senders take turns, and one place is kept for
- * who has none, so that thousands of letters that nobody can fetch don't hold up those of others. Senders whom this node
- * knows come first; all others together have some places. Of one sender the latest letter is first, since people look at that.
+ * Letters that are still to be fetched, and which one is next. Senders take turns, and one place is kept for who has
+ * none, so that thousands of letters that nobody can fetch don't hold up those of others. Senders whom this node knows
+ * come first; all others together have some places. Of one sender the latest letter is first, since people look at
+ * that.
  */
 import type { PeerId } from "../../ports/network.ts";
 import { FETCHES_AT_ONCE, FETCHES_OF_ONE_MAX, FETCHES_OF_UNKNOWN_MAX } from "./limits.ts";

@@ -31,8 +31,8 @@ export const LETTER_BYTES_MAX: number = 1024 * 1024;
 /** Mails that are listed here: 500 a day for a month. Some 2 KB of memory each. */
 export const INBOX_MAX = 16_384;
 /**
- * Letters that are fetched at once; of these, letters of one sender, and letters of senders whom this node does not know.
- * A letter that nobody has takes its place for FETCH_MS.
+ * Letters that are fetched at once; of these, letters of one sender, and letters of senders whom this node does not
+ * know. A letter that nobody has takes its place for FETCH_MS.
  */
 export const FETCHES_AT_ONCE = 4;
 export const FETCHES_OF_ONE_MAX = 3;
@@ -40,8 +40,8 @@ export const FETCHES_OF_UNKNOWN_MAX = 2;
 /** Pause before the numbers of mails are stored again: all of them are stored together. */
 export const NUMBERS_PAUSE_MS = 1_000;
 /**
- * Mails that are announced one by one within NOTICES_MS; how many more there were is told at its end. As many lines as a
- * person reads.
+ * Mails that are announced one by one within NOTICES_MS; how many more there were is told at its end. As many lines as
+ * a person reads.
  */
 export const NOTICES_MAX = 8;
 export const NOTICES_MS = 10_000;

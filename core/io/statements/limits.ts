@@ -1,8 +1,8 @@
 /** Every bound of maps of signed statements, each with the reason for its value. */
 
 /**
- * One turn of checking entries: shorter than a frame, however long a signature takes here (0.1 to 2 ms). An entry that is
- * refused without looking at its signature takes 0.03 ms.
+ * One turn of checking entries: shorter than a frame, however long a signature takes here (0.1 to 2 ms). An entry that
+ * is refused without looking at its signature takes 0.03 ms.
  */
 export const LOOK_TURN_MS = 8;
 export const LOOKED_PER_TURN = 256;

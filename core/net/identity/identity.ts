@@ -1,6 +1,6 @@
 /**
- * The identity of this node: an Ed25519 key pair, made once and kept in its store, so that a restart is the same node; and
- * the device whose fate it shares. Assumes that nobody else uses the same store at the same time.
+ * The identity of this node: an Ed25519 key pair, made once and kept in its store, so that a restart is the same node;
+ * and the device whose fate it shares. Assumes that nobody else uses the same store at the same time.
  */
 import { StarfishError } from "../../base/errors.ts";
 import { peerIdOf } from "../../base/peer-id.ts";

@@ -2,9 +2,10 @@
  * Invites: the fragment of a link that lets a node in. It carries a delegation (a chain and the key it speaks for), the
  * sealing secret and a few bootstrap addresses; whoever holds it admits itself, and nobody has to be online for that.
  *
- * Text: `v2.` and the base64url of the short form (invite-compact.ts), 191 characters and about ten for each address. For
- * chains that have no short form, `v1.` and the base64url of CBOR [body, check]: body is CBOR [chain, key, secret,
- * addresses], check the first four bytes of its SHA-256. Both tell a link with a wrong letter from one that was cut off.
+ * Text: `v2.` and the base64url of the short form (invite-compact.ts), 191 characters and about ten for each address.
+ * For chains that have no short form, `v1.` and the base64url of CBOR [body, check]: body is CBOR [chain, key, secret,
+ * addresses], check the first four bytes of its SHA-256. Both tell a link with a wrong letter from one that was cut
+ * off.
  */
 import * as v from "valibot";
 import { equal, fromBase64Url, toBase64Url, type Bytes } from "../../base/bytes.ts";
@@ -62,9 +63,9 @@ export function formatInvite(
 }
 
 /**
- * The invite in a fragment, a link, or a text around a link, as mail programs leave it (invite-text.ts). Says nothing yet
- * about whether it still holds: see `checkInvite`. Throws StarfishError "bad-invite", with a message for the person who
- * has the link, or "version-mismatch".
+ * The invite in a fragment, a link, or a text around a link, as mail programs leave it (invite-text.ts). Says nothing
+ * yet about whether it still holds: see `checkInvite`. Throws StarfishError "bad-invite", with a message for the person
+ * who has the link, or "version-mismatch".
  */
 export function parseInvite(crypto: Crypto, pasted: string): Invite {
   const found = inviteIn(pasted);

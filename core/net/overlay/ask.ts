@@ -1,4 +1,6 @@
-/** Questions to neighbours: who of these members is linked to anyone you know? Answered within a second, or not at all. */
+/**
+ * Questions to neighbours: who of these members is linked to anyone you know? Answered within a second, or not at all.
+ */
 import type { Clock } from "../../ports/clock.ts";
 import { packIds, type ShortId } from "../membership/rows.ts";
 import type { AdmittedLink } from "../links/links.ts";

@@ -65,8 +65,8 @@ describe("the mesh", () => {
     for (const { links, peer } of swarm.nodes) {
       expect(links.all().filter((link) => halves.includes(link) && isHalf(link, peer))).toEqual([]);
     }
-    // Links that are pruned are missed by nobody. A path that loses packets may stall long enough for a suspicion now and
-    // then, which its subject refutes.
+    // Links that are pruned are missed by nobody. A path that loses packets may stall long enough for a suspicion now
+    // and then, which its subject refutes.
     const entries = swarm.world.journal.entries();
     const suspects = entries.filter(({ fields }) => fields["status"] === "suspect").map(({ fields }) => fields["peer"]);
     expect(new Set(suspects).size).toBeLessThanOrEqual(2);

@@ -1,4 +1,6 @@
-/** Requests between whole nodes that have no link of their own: the way round through a member that is linked to both. */
+/**
+ * Requests between whole nodes that have no link of their own: the way round through a member that is linked to both.
+ */
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { ADD, type Adders, adders, WAIT } from "../../../test/sim/adders.ts";

@@ -6,8 +6,8 @@
  *   asker -> carrier   `/starfish/forward/1.0.0`  {to, request: envelope}  -> the signed reply
  *   carrier -> target  `/starfish/deliver/1.0.0`  {request: envelope}      -> the signed reply
  *
- * Both are plain requests (rpc.ts), which gives them deadlines, cancellation and bounds. An envelope is served once: its
- * nonce is remembered for as long as its date would pass.
+ * Both are plain requests (rpc.ts), which gives them deadlines, cancellation and bounds. An envelope is served once:
+ * its nonce is remembered for as long as its date would pass.
  */
 import * as v from "valibot";
 import { type Bytes, concat, equal, toHex, utf8, whole } from "../../base/bytes.ts";
@@ -51,7 +51,9 @@ export interface ForwardPorts {
 }
 
 export interface Forwarder {
-  /** Asks `to` through `carrier`. Rejects as `Rpc.ask` does, and with "unreachable" if the carrier has no link to it. */
+  /**
+   * Asks `to` through `carrier`. Rejects as `Rpc.ask` does, and with "unreachable" if the carrier has no link to it.
+   */
   ask<R>(
     carrier: AdmittedLink,
     to: PeerId,

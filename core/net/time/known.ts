@@ -8,7 +8,9 @@ import type { Net } from "../types.ts";
 /** How often it looks, since there is no event. The first neighbour's answer takes about a second. */
 const LOOK_MS = 50;
 
-/** Resolves when this node may write: within a second or two where others are, after ten (time.ts) where nobody answers. */
+/**
+ * Resolves when this node may write: within a second or two where others are, after ten (time.ts) where nobody answers.
+ */
 export async function timeKnown(net: Net, clock: Clock): Promise<void> {
   while (!net.isTimeKnown()) await sleep(clock, LOOK_MS);
 }

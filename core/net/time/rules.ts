@@ -11,8 +11,8 @@
  */
 export const STEP_MS = 3_000;
 /**
- * Smaller differences are made up for at this many ms a second. That is enough for the drift of any clock, and a liar moves
- * others no faster.
+ * Smaller differences are made up for at this many ms a second. That is enough for the drift of any clock, and a liar
+ * moves others no faster.
  */
 export const SLEW_MS_PER_S = 50;
 /** "Several" neighbours are at least this many (one alone may be lying) and at least this share of all. */

@@ -6,8 +6,8 @@ import type { CommonTime } from "./time.ts";
 /** The clock by which the parts of the net go. */
 export interface SwarmClock extends Clock {
   /**
-   * The clock by which certificates are judged. Common time alone would let liars move it, and a wall clock alone could have
-   * been set wrong.
+   * The clock by which certificates are judged. Common time alone would let liars move it, and a wall clock alone could
+   * have been set wrong.
    */
   when(): When;
 }

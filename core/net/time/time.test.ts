@@ -53,7 +53,10 @@ interface NodeOptions {
   readonly answers?: (time: CommonTime) => TimeTold;
 }
 
-/** Nodes that tick at the same moments and whose messages take equally long: the most they can get into each other's way. */
+/**
+ * Nodes that tick at the same moments and whose messages take equally long: the most they can get into each other's
+ * way.
+ */
 class Web {
   readonly nodes = new Map<string, Node>();
   passedMs = 0;

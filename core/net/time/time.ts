@@ -1,17 +1,19 @@
 /**
  * The swarm's common time: what clocks that are wrong by seconds or a few minutes agree on by asking their neighbours.
  *
- * A newcomer takes the median of the times that its informed neighbours tell. From then on it follows its neighbours slowly,
- * so that no single one of them moves it. It steps only where most of them say that it is wrong. Common time is a few round
- * trips wide, and as right as the clocks it began with. Swarms that meet and differ become one: those ahead give way.
+ * A newcomer takes the median of the times that its informed neighbours tell. From then on it follows its neighbours
+ * slowly, so that no single one of them moves it. It steps only where most of them say that it is wrong. Common time is
+ * a few round trips wide, and as right as the clocks it began with. Swarms that meet and differ become one: those ahead
+ * give way.
  *
  * Whatever neighbours say, and however many they are (a member makes identities at will), common time never leaves this
- * node's own clock by more than OWN_MS_MAX. So two nodes whose own clocks are right are never further apart than twice that,
- * which memory bears. A time that is further off is not believed: either this clock is wrong or the neighbours lie. A node
- * whose clock others have confirmed before keeps writing by it; a newcomer whom nobody confirms is told to set its clock.
+ * node's own clock by more than OWN_MS_MAX. So two nodes whose own clocks are right are never further apart than twice
+ * that, which memory bears. A time that is further off is not believed: either this clock is wrong or the neighbours
+ * lie. A node whose clock others have confirmed before keeps writing by it; a newcomer whom nobody confirms is told to
+ * set its clock.
  *
- * Assumes that whoever owns the links asks each neighbour when `ask` says so, and hands in its answer with the round trip
- * (membership does, in its pings). Reads the clock, and does nothing by itself.
+ * Assumes that whoever owns the links asks each neighbour when `ask` says so, and hands in its answer with the round
+ * trip (membership does, in its pings). Reads the clock, and does nothing by itself.
  */
 import { momentWords } from "../../base/moment.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -32,9 +34,9 @@ import { clamp, leastBehind, lowerMedian, pull, SLEW_MS_PER_S, type Stance, stan
 
 /**
  * How long neighbours must keep saying that this node is out of line before it steps. A node that is ahead steps first:
- * otherwise two swarms that meet would swap times, and stamps that are too high do more harm than stamps that are too low.
- * When two swarms meet, perhaps no node has most of its links to the other one. So a node steps back, too, if several
- * neighbours are still behind after the time in which each of them would have stepped.
+ * otherwise two swarms that meet would swap times, and stamps that are too high do more harm than stamps that are too
+ * low. When two swarms meet, perhaps no node has most of its links to the other one. So a node steps back, too, if
+ * several neighbours are still behind after the time in which each of them would have stepped.
  */
 const PATIENCE_MS: Readonly<Record<Stance, number>> = {
   alone: Infinity,
@@ -44,8 +46,8 @@ const PATIENCE_MS: Readonly<Record<Stance, number>> = {
   split: 15_000,
 };
 /**
- * A node that has stepped to the time of several neighbours stays there this long, although most of its neighbours are ahead
- * until they follow.
+ * A node that has stepped to the time of several neighbours stays there this long, although most of its neighbours are
+ * ahead until they follow.
  */
 const LOYAL_MS = 120_000;
 /** The longest time that one tick counts for, however late it is. */
@@ -54,8 +56,8 @@ const SLEW_GAP_MS_MAX = 2_000;
 /** A newcomer listens and adopts the time of others for this long; until then it does not count for others. */
 const LISTEN_MS = 2_000;
 /**
- * After this time with links but without an informed neighbour all are taken to be new: the time on which they agree is the
- * time.
+ * After this time with links but without an informed neighbour all are taken to be new: the time on which they agree is
+ * the time.
  */
 const UNKNOWN_MS = 3_000;
 /** After this time without links this node's own clock is the time. Joining takes some seconds. */
@@ -67,7 +69,10 @@ const COMMON_MS = 10_000;
 const JUMP_MS = 1_000;
 /** A clock that has gone on for longer than this since it was confirmed may as well have been set. */
 const AWAY_MS_MAX: number = 90 * 24 * 3_600_000;
-/** Common time that is further than this from the own clock is drawn back to it, so slowly that neighbours stay together. */
+/**
+ * Common time that is further than this from the own clock is drawn back to it, so slowly that neighbours stay
+ * together.
+ */
 const LEAN_BEYOND_MS = 60_000;
 const LEAN_MS_PER_S = 5;
 
@@ -147,7 +152,9 @@ export class CommonTime {
     return `The clock of this device is ${apart(-this.#offsetMs)} the others'. Set it right.`;
   }
 
-  /** What the wall clock says, if it has been found right and has not been set since: for the next life of this node. */
+  /**
+   * What the wall clock says, if it has been found right and has not been set since: for the next life of this node.
+   */
   confirmedMs(): number | undefined {
     this.#look();
     const isNear = Math.abs(this.#offsetMs) <= LEAN_BEYOND_MS;
