@@ -74,7 +74,7 @@ export async function createComputer(ports: ComputerPorts, options: ComputerOpti
         const { computerTables } = await import("./shell/sql/computer-tables.ts");
         return computerTables(computer);
       },
-      writer: shortIdOf(crypto, net.self).toString(36),
+      writer: shortIdOf(crypto, net.self),
     });
     const storage = await createContents({ ...ports, net, memory, store: shards });
     const files = await openFiles({ ...ports, net, memory, contents: storage });

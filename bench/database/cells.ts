@@ -1,6 +1,8 @@
 /**
  * Measures cells that come from other nodes: how many are applied a second, and their bytes on the wire and in memory.
  */
+import { CountWrites } from "../../core/db/counts.ts";
+import { COUNT_FOLD_AFTER_MS } from "../../core/db/limits.ts";
 import { createSql } from "../../core/db/sql.ts";
 import { GOSSIP_BYTES_MAX } from "../../core/memory/limits.ts";
 import { Packer, unpack } from "../../core/memory/pack.ts";
@@ -12,6 +14,7 @@ import { COLUMNS, CREATE, rowsOf, valueBytes } from "./rows.ts";
 const ROWS = 50_000;
 const CELLS: number = ROWS * COLUMNS.length;
 const ROUNDS = 3;
+const COUNTER_WRITERS = 1_000;
 
 interface CellFigures {
   readonly cellsPerSecond: number;
@@ -20,6 +23,7 @@ interface CellFigures {
   readonly memoryBytesPerCell: number;
   readonly updateWireBytes: number;
   readonly updateMemoryBytes: number;
+  readonly counterBytesPerWriter: number;
 }
 
 /** The changes of a map since the last `take`, packed into messages as gossip or reconciling does. */
@@ -75,6 +79,7 @@ export async function cellFigures(): Promise<CellFigures> {
     memoryBytesPerCell: (memory.rows - own) / CELLS,
     updateWireBytes: (lengthOf(updates) - ownUpdates) / ROWS,
     updateMemoryBytes: (memory.updates - ownUpdates) / ROWS,
+    counterBytesPerWriter: counterBytes(),
   };
 }
 
@@ -106,6 +111,22 @@ async function applied(
   );
   await made.close();
   return { cells: (CELLS / rowsMs) * 1_000, updates: (ROWS / updatesMs) * 1_000 };
+}
+
+/** Bytes of the map for each writer of a counter, at rest; all that it costs, with the value. */
+function counterBytes(): number {
+  const time = new TestTime();
+  const map = new ReplicaMap(4, time);
+  const row = "AAAAAAAA/B0";
+  map.set(row, new Uint8Array());
+  const entry = map.entry(row);
+  if (entry === undefined) throw new Error("The row is missing");
+  const before = map.stat().bytes;
+  for (let writer = 1; writer <= COUNTER_WRITERS; writer++) {
+    time.nowMs += COUNT_FOLD_AFTER_MS;
+    map.batch(new CountWrites(map, writer * 12_345_678_901).add(entry, 1, writer * 1_000));
+  }
+  return (map.stat().bytes - before) / COUNTER_WRITERS;
 }
 
 async function memoryOf(

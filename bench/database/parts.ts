@@ -7,5 +7,5 @@ import { nodeSqlEngine } from "../../node/sql-engine.ts";
 
 export function partsOf(map: ReplicatedMap): Parameters<typeof createSql>[0] {
   const parts = { map, engine: nodeSqlEngine, clock: realClock, log: silentLog, computer: async () => [] };
-  return { ...parts, ...{ writer: "1" } };
+  return { ...parts, ...{ writer: 1 } };
 }

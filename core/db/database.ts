@@ -40,8 +40,8 @@ export interface DatabaseParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly computer: readonly ComputerTable[];
-  /** Names this node among those that add to counters. */
-  readonly writer: string;
+  /** This node as a writer. */
+  readonly writer: number;
 }
 
 /** Keys of a dropped table that are deleted at once. */

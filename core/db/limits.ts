@@ -34,6 +34,23 @@ export const OBJECTS_MAX = 1_000;
 export const NAME_CHARS_MAX = 128;
 export const DEFINITION_CHARS_MAX = 16_384;
 
+// Counters
+
+/** Entries of other writers that a counter may have before they are folded into one: few, and few foldings. */
+export const COUNT_FOLD_ENTRIES = 8;
+/** Entries as old as this are folded: they have reached all nodes that are not cut off, and their writers are at rest. */
+export const COUNT_FOLD_AFTER_MS = 60_000;
+/** What is folded in one transaction, so that no transaction fails because of it. */
+export const COUNT_FOLD_BYTES_MAX: number = 256 * 1024;
+/** Writers in one folded entry: 22 bytes each, well below the size of a value. */
+export const COUNT_FOLDED_WRITERS = 1_000;
+/** How soon it is looked whether a sum that went is in another entry: batches are whole by then. */
+export const COUNT_RESCUE_MS = 1_000;
+/** Nodes look at different moments within this time. */
+export const COUNT_RESCUE_SPREAD_MS = 4_000;
+/** Counters whose sums have gone and have not been looked for yet. */
+export const COUNTS_RESCUED_MAX = 100_000;
+
 // Time
 
 /** How long a statement may run. A longer one keeps all others of this node waiting. */

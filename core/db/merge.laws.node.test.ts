@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { exchange } from "../../test/fixtures/replica-map.ts";
 import { SqlSwarm } from "../../test/fixtures/sql-swarm.ts";
+import { COUNT_FOLD_AFTER_MS } from "./limits.ts";
 
 const NODES = 3;
 
@@ -91,11 +92,15 @@ const statement: fc.Arbitrary<string> = fc.oneof(
   { weight: 1, arbitrary: table.map((name) => `CREATE VIEW v_${name} AS SELECT id, a FROM ${name}`) },
 );
 
-type Step = { readonly node: number; readonly run: string } | { readonly from: number; readonly to: number };
+type Step =
+  | { readonly node: number; readonly run: string }
+  | { readonly from: number; readonly to: number }
+  | { readonly rests: true };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ node: fc.nat(NODES - 1), run: statement }) },
   { weight: 1, arbitrary: fc.record({ from: fc.nat(NODES - 1), to: fc.nat(NODES - 1) }) },
+  { weight: 1, arbitrary: fc.constant({ rests: true } as const) },
 );
 
 const RUNS = Number(process.env["LONG"] ?? 0) > 0 ? 2_000 : 60;
@@ -109,7 +114,8 @@ test("all nodes come to the same tables, rows and conflicts", { timeout: 20 * 60
       try {
         for (const one of steps) {
           if ("run" in one) await swarm.run(one.node, one.run);
-          else exchange(swarm.map(one.from), swarm.map(one.to));
+          else if ("from" in one) exchange(swarm.map(one.from), swarm.map(one.to));
+          else swarm.time.nowMs += COUNT_FOLD_AFTER_MS;
         }
         exchange(...swarm.maps);
         const newcomer = swarm.add();

@@ -8,8 +8,9 @@
  */
 import type { Bytes } from "../base/bytes.ts";
 import { CellWriter, CellReader } from "./cells/pack.ts";
-import { readPart } from "./cells/parts.ts";
-import { partsOfKey, TABLE_ID_CHARS } from "./schema/names.ts";
+import { mergeSums, readSums, type Sum, totalOf } from "./cells/counter.ts";
+import { packPart, readPart } from "./cells/parts.ts";
+import { partKey, partsOfKey, TABLE_ID_CHARS } from "./schema/names.ts";
 import type { MapEntry, ReplicatedMap, Version } from "../memory/types.ts";
 
 /** Rows are read from this: the map, or its past. */
@@ -79,18 +80,35 @@ export class RowPacker {
 
 const NONE = new Uint8Array([0]);
 
-/** The cells that are not older than the row, and the parts that belong to it. */
+/**
+ * The cells that are not older than the row, and the parts that belong to it. Of a counter it is one part, whatever the
+ * number of entries that have a part of the sum.
+ */
 export function countedCells(
-  { version }: MapEntry,
+  { key: row, version }: MapEntry,
   cells: readonly MapEntry[],
-): { readonly key: string; readonly bytes: Uint8Array }[] {
-  return cells.flatMap(({ key, value, version: written }) => {
-    if (!isNotBefore(written, version)) return [];
+): readonly { readonly key: string; readonly bytes: Uint8Array }[] {
+  const counted: { key: string; bytes: Uint8Array }[] = [];
+  const sums = new Map<number, Map<number, Sum>>();
+  for (const { key, value, version: written } of cells) {
+    if (!isNotBefore(written, version)) continue;
     const bytes = value instanceof Uint8Array ? value : NONE;
-    if (partsOfKey(key)?.part === undefined) return [{ key, bytes }];
-    const of = readPart(bytes)?.of;
-    return of?.stamp === version.stamp && of.writer === version.writer ? [{ key, bytes }] : [];
-  });
+    const { column = 0, part } = partsOfKey(key) ?? {};
+    if (part === undefined) {
+      counted.push({ key, bytes });
+      continue;
+    }
+    const packed = readSums(bytes);
+    const of = (packed ?? readPart(bytes))?.of;
+    if (of?.stamp !== version.stamp || of.writer !== version.writer) continue;
+    if (packed === undefined) counted.push({ key, bytes });
+    else sums.set(column, mergeSums([sums.get(column) ?? new Map(), packed.sums]));
+  }
+  for (const [column, all] of sums) {
+    const bytes = packPart({ of: version, isThere: true, value: totalOf(all) });
+    counted.push({ key: partKey(row, column, "0"), bytes });
+  }
+  return counted;
 }
 
 export function* unpackRows(bytes: Uint8Array): Generator<PackedRow, void, undefined> {

@@ -6,6 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { SqlEngine } from "../ports/sql-engine.ts";
 import type { ComputerTable } from "./computer-table.ts";
+import type { CountKeeper } from "./count-keeper.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseChange } from "./follower.ts";
 import { History } from "./history.ts";
@@ -21,8 +22,8 @@ export interface SqlParts {
   readonly log: Log;
   /** Parts of the computer that can be read as tables; called when the database is loaded. */
   readonly computer: () => Promise<readonly ComputerTable[]>;
-  /** Names this node among those that add to counters. */
-  readonly writer: string;
+  /** This node as a writer: the first 48 bits of the hash of its PeerId. */
+  readonly writer: number;
 }
 
 export interface OwnedSql {
@@ -35,6 +36,18 @@ export function createSql(parts: SqlParts): OwnedSql {
   let database: Promise<Database> | undefined;
   let isClosed = false;
   const history = new History(parts.map);
+  let keeper: Promise<CountKeeper> | undefined;
+  const stopCounts = parts.map.watchReplaced((replaced) => {
+    // The parts of counters and sets.
+    if (!replaced.key.includes("+")) return;
+    keeper ??= import("./count-keeper.ts").then(({ CountKeeper: Keeper }) => new Keeper(parts));
+    keeper.then(
+      (loaded) => {
+        if (!isClosed) loaded.take(replaced);
+      },
+      () => (keeper = undefined),
+    );
+  });
   const load = async (): Promise<Database> => {
     const { Database: Loaded } = await import("./database.ts");
     const made = new Loaded({ ...parts, history, computer: await parts.computer() });
@@ -119,6 +132,8 @@ export function createSql(parts: SqlParts): OwnedSql {
     close: async () => {
       isClosed = true;
       history.close();
+      stopCounts();
+      (await keeper?.catch(() => undefined))?.close();
       (await database?.catch(() => undefined))?.close();
     },
   };

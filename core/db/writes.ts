@@ -3,7 +3,8 @@ import { StarfishError } from "../base/errors.ts";
 import { BATCH_ENTRY_BYTES } from "../memory/limits.ts";
 import { keyBytesOf } from "../memory/pack.ts";
 import type { MapWrite, ReplicatedMap } from "../memory/types.ts";
-import { packPart, plus, readPart } from "./cells/parts.ts";
+import { packPart } from "./cells/parts.ts";
+import { CountWrites } from "./counts.ts";
 import type { Captured, PartChange } from "./engine/messages.ts";
 import { unpackWrites } from "./engine/packed-writes.ts";
 import { TRANSACTION_BYTES_MAX } from "./limits.ts";
@@ -12,7 +13,7 @@ import { elementPart, partKey } from "./schema/names.ts";
 /** `writer` identifies this node among those that add to counters. Throws "too-large". */
 export function writesOf(
   map: ReplicatedMap,
-  writer: string,
+  writer: number,
   { writes, parts, replaced, schema }: Captured,
 ): MapWrite[] {
   // Of several writes to one key the last counts.
@@ -22,7 +23,8 @@ export function writesOf(
   }
   for (const [key, value] of unpackWrites(writes)) all.push(writeOf(key, value));
   for (const { key, value } of schema) all.push(writeOf(key, value));
-  for (const part of parts) all.push(...partWrites(map, writer, part));
+  const counts = new CountWrites(map, writer);
+  for (const part of parts) all.push(...partWrites(map, counts, part));
   checkSize(all);
   return all;
 }
@@ -31,8 +33,8 @@ function writeOf(key: string, value: unknown): MapWrite {
   return value === undefined ? { key, deleted: true } : { key, value };
 }
 
-/** This node's additions to a counter go into its own part of it; each element of a set is a part. */
-function partWrites(map: ReplicatedMap, writer: string, { row, column, added, elements }: PartChange): MapWrite[] {
+/** What this node adds to a counter (counts.ts); each element of a set is a part. */
+function partWrites(map: ReplicatedMap, counts: CountWrites, { row, column, added, elements }: PartChange): MapWrite[] {
   const entry = map.entry(row);
   // Somebody has deleted the row, and the deletion wins.
   if (entry === undefined) return [];
@@ -40,12 +42,7 @@ function partWrites(map: ReplicatedMap, writer: string, { row, column, added, el
   const writes = elements.map(([json, isThere]): MapWrite => {
     return { key: partKey(row, column, elementPart(json)), value: packPart({ of, isThere, value: json }) };
   });
-  if (added === 0) return writes;
-  const key = partKey(row, column, writer);
-  const value = map.get(key);
-  const own = value instanceof Uint8Array ? readPart(value) : undefined;
-  const isOfRow = own !== undefined && own.of.stamp === of.stamp && own.of.writer === of.writer;
-  return [...writes, { key, value: packPart({ of, isThere: true, value: plus(isOfRow ? own.value : 0, added) }) }];
+  return added === 0 ? writes : [...writes, ...counts.add(entry, column, added)];
 }
 
 /** Throws "too-large", with advice. */

@@ -25,7 +25,7 @@ export function openPair(): OpenPair {
   });
   const [first, second] = [from, to].map((map) => {
     const parts = { map, engine: nodeSqlEngine, clock: realClock, log: silentLog, computer: async () => [] };
-    return createSql({ ...parts, ...{ writer: String(map.replica.self) } });
+    return createSql({ ...parts, ...{ writer: map.replica.self } });
   });
   if (first === undefined || second === undefined) throw new Error("There are two maps");
   return {

@@ -1,8 +1,7 @@
 /**
- * Cells that merge by parts, so that concurrent changes all count. A counter has a part for each writer, with the sum
- * of what this writer has added. A set has a part for each element that was added or removed since the row was
- * inserted. A part names the version of the row that it belongs to, since a row that is inserted again begins anew.
- * Pure.
+ * Cells that merge by parts, so that concurrent changes all count: a set has a part for each element that was added or
+ * removed since the row was inserted. (The parts of a counter are in counter.ts; the index gets their sum as one part.) A
+ * part names the version of the row that it belongs to, since a row that is inserted again begins anew. Pure.
  *
  *     stamp and writer of the row's version, 8 bytes each, as doubles; and a value: the sum, or the element as JSON,
  *     with a byte before it that says whether it is there

@@ -9,7 +9,7 @@
  *     TABLE/KEY             a row: its cells, packed
  *     TABLE/KEY COLUMN      a cell that was changed after its row was inserted, or is too large to share an entry
  *
- *     TABLE/KEY COLUMN+PART what one writer added to a counter, or an element of a set (parts.ts)
+ *     TABLE/KEY COLUMN+PART what writers added to a counter (counts.ts), or an element of a set (parts.ts)
  *
  * TABLE and COLUMN are hashes of names. A primary key (keys.ts) has no letter up to the space, so that a row's cells
  * follow it in the map's order.
@@ -101,7 +101,7 @@ export function dropKey(name: string, epoch: number): string {
   return `!x/${folded(name)}/${epoch}`;
 }
 
-/** The key of a part of a cell that merges by parts: what one writer added to a counter, or one element of a set. */
+/** The key of a part of a cell that merges by parts; with "" the beginning of all of them. */
 export function partKey(row: string, column: number, part: string): string {
   return `${cellKey(row, column)}+${part}`;
 }
