@@ -30,6 +30,7 @@ import { noteCommand, runSimple } from "./simple.ts";
 import { startJob, runSubshell } from "./subshell.ts";
 import { select } from "./select.ts";
 import { runTrap } from "./traps.ts";
+import { testText } from "./function-text.ts";
 import { trace } from "./trace.ts";
 import { turns } from "./turns.ts";
 
@@ -140,20 +141,28 @@ function timeText(format: string, seconds: number): string {
 }
 
 /** errexit and the ERR trap, after a failure that no condition has tested. */
-async function checkFailure(frame: Frame): Promise<void> {
+async function checkFailure(frame: Frame, hadTrap = true): Promise<void> {
   const { state } = frame;
   if (state.status === 0 || state.conditionDepth > 0) return;
-  await runTrap("ERR", frame);
+  if (hadTrap) await runTrap("ERR", frame);
   if (state.option("errexit")) throw new ExitJump(state.status);
+}
+
+/** For $PIPESTATUS, one command is a pipe of one stage; commands that contain others leave what those have set. */
+async function afterCommand(frame: Frame, hadTrap: boolean): Promise<void> {
+  frame.state.setPipeStatus([frame.state.status]);
+  await checkFailure(frame, hadTrap);
 }
 
 export async function runCommand(node: CommandNode, frame: Frame): Promise<void> {
   const { state, source } = frame;
+  // A trap that the command itself sets is not run for it.
+  const hadTrap = state.traps.has("ERR");
   switch (node.type) {
     case "Command":
       state.line = source.lineAt(node.pos);
       await runSimple(node, frame);
-      return await checkFailure(frame);
+      return await afterCommand(frame, hadTrap);
     case "Redirected":
       return await runRedirected(node, frame);
     case "Function":
@@ -161,12 +170,12 @@ export async function runCommand(node: CommandNode, frame: Frame): Promise<void>
     case "Subshell":
       state.line = source.lineAt(node.pos);
       await runParenthesized(node, frame);
-      return await checkFailure(frame);
+      return await afterCommand(frame, hadTrap);
     case "TestCommand":
     case "ArithmeticCommand":
       state.line = source.lineAt(node.pos);
       await runTest(node, frame);
-      return await checkFailure(frame);
+      return await afterCommand(frame, hadTrap);
     case "Coproc":
       throw new ShellFault("coproc is not supported here");
     default:
@@ -229,7 +238,7 @@ async function runTest(
   frame: Frame,
 ): Promise<void> {
   const { state } = frame;
-  noteCommand(node, frame);
+  noteCommand(node, frame, node.type === "TestCommand" ? testText(node.expression) : undefined);
   await runTrap("DEBUG", frame);
   try {
     if (node.type === "ArithmeticCommand") {
@@ -327,8 +336,10 @@ async function runFor(node: For, frame: Frame): Promise<void> {
       if (variable?.isReference === true) variable.value = word;
       else state.variables.set({ name }, word, (text) => text);
       if (state.option("xtrace") || state.traps.has("DEBUG")) {
+        const text = `for ${name} in ${node.wordlist?.map((each) => each.text).join(" ") ?? '"$@"'}`;
+        noteCommand(node, frame, text);
         await runTrap("DEBUG", frame);
-        await trace(`for ${name} in ${(node.wordlist ?? []).map(({ text }) => text).join(" ")}`, frame);
+        await trace(text, frame);
       }
       if (!(await runBody(node.body, frame))) return;
     }
@@ -340,8 +351,10 @@ async function runArithmeticFor(node: ArithmeticFor, frame: Frame): Promise<void
   const evaluate = async (expression: ArithmeticExpression | undefined, standard: bigint): Promise<bigint> => {
     if (expression === undefined) return standard;
     frame.state.line = frame.source.lineAt(node.pos);
+    const text = frame.source.text.slice(expression.pos, expression.end);
+    noteCommand(expression, frame, `((${text}))`);
     await runTrap("DEBUG", frame);
-    return await evaluateText(frame.source.text.slice(expression.pos, expression.end), frame);
+    return await evaluateText(text, frame);
   };
   try {
     await evaluate(node.initialize, 0n);
@@ -365,6 +378,7 @@ async function runArithmeticFor(node: ArithmeticFor, frame: Frame): Promise<void
 async function runCase({ word, items }: Case, frame: Frame): Promise<void> {
   const { state } = frame;
   state.line = frame.source.lineAt(word.pos);
+  noteCommand(word, frame, `case ${word.text} in `);
   await runTrap("DEBUG", frame);
   const text = await expandText(word, frame);
   const options = { extglob: true, ignoreCase: state.isSetOption("nocasematch") };

@@ -315,8 +315,7 @@ async function addExpansion(
       return false;
     }
     case "ArithmeticExpansion": {
-      const value = await evaluateText(arithmeticText(part), frame);
-      tokens.add(value.toString(), mode.isQuoted, !mode.isQuoted && mode.isSplit);
+      tokens.add(await arithmeticResult(part, frame), mode.isQuoted, !mode.isQuoted && mode.isSplit);
       return false;
     }
     case "SimpleExpansion":
@@ -324,6 +323,15 @@ async function addExpansion(
       return await addParameter(part, mode, tokens, frame);
     default:
       return part satisfies never;
+  }
+}
+
+async function arithmeticResult(part: ArithmeticExpansionPart, frame: Frame): Promise<string> {
+  try {
+    return (await evaluateText(arithmeticText(part), frame)).toString();
+  } catch (error) {
+    if (error instanceof ShellFault) error.isFailure = false;
+    throw error;
   }
 }
 

@@ -4,6 +4,8 @@
 export class ShellFault extends Error {
   readonly status: number;
   readonly isFatal: boolean;
+  /** Whether `set -e` ends the shell for it; a fault in `$((…))` only ends its line. */
+  isFailure = true;
   constructor(message: string, options: { status?: number; isFatal?: boolean } = {}) {
     super(message);
     this.status = options.status ?? 1;

@@ -11,11 +11,32 @@ import type {
   PipelineNode,
   Redirection,
   Statement,
+  TestExpression,
 } from "unbash";
 import type { ShellFunction } from "./state.ts";
 
 export function functionText({ name, body, source }: ShellFunction): string {
   return new Printer(source.text).definition(name, body, 0);
+}
+
+/** `[[ … ]]` as bash prints it; a word alone is `-n word`. */
+export function testText(expression: TestExpression): string {
+  return `[[ ${expressionText(expression)} ]]`;
+}
+
+function expressionText(expression: TestExpression): string {
+  switch (expression.type) {
+    case "TestUnary":
+      return `${expression.operator} ${expression.operand.text}`;
+    case "TestBinary":
+      return `${expression.left.text} ${expression.operator} ${expression.right.text}`;
+    case "TestLogical":
+      return expression.operands.map(expressionText).join(` ${expression.operator} `);
+    case "TestNot":
+      return expression.negations.map(() => "! ").join("") + expressionText(expression.operand);
+    default:
+      return `( ${expressionText(expression.expression)} )`;
+  }
 }
 
 type Body = ShellFunction["body"];
@@ -48,8 +69,12 @@ class Printer {
   #list({ commands }: CompoundList, indent: number, last: ";" | ""): string {
     const pad = " ".repeat(indent);
     return commands
-      .map((statement, i) => pad + this.#statement(statement, indent, i === commands.length - 1 ? last : ";"))
-      .join("\n");
+      .map((statement, i) => {
+        // What follows `&` is on the same line.
+        const before = i === 0 ? pad : commands[i - 1]?.background === true ? " " : `\n${pad}`;
+        return before + this.#statement(statement, indent, i === commands.length - 1 ? last : ";");
+      })
+      .join("");
   }
 
   #statement({ command, background }: Statement, indent: number, end: ";" | ""): string {
@@ -106,6 +131,8 @@ class Printer {
         return this.#arithmeticFor(node, indent);
       case "Case":
         return this.#case(node, indent);
+      case "TestCommand":
+        return testText(node.expression);
       case "ArithmeticCommand":
         return `((${node.body}))`;
       default:
@@ -185,7 +212,7 @@ class Printer {
   #case({ word, items }: Case, indent: number): string {
     const pad = " ".repeat(indent + INDENT);
     const printed = items.map(({ pattern, body, terminator }) => {
-      const list = body.commands.length === 0 ? "" : `${this.#list(body, indent + 2 * INDENT, "")}\n`;
+      const list = body.commands.length === 0 ? "\n" : `${this.#list(body, indent + 2 * INDENT, "")}\n`;
       return `${pad}${pattern.map(({ text }) => text).join(" | ")})\n${list}${pad}${terminator ?? ";;"}\n`;
     });
     return `case ${word.text} in \n${printed.join("")}${" ".repeat(indent)}esac`;

@@ -95,7 +95,7 @@ class Walk {
     // left out.
     const isSelf = rest.length === 1 && rest[0]?.length === 0 && prefix === "";
     if (rest.length > 0 && !isSelf) await this.#step(prefix, rest);
-    else if (prefix !== "") this.#add(prefix);
+    else if (prefix !== "" && depth === 0) this.#add(prefix);
     if (depth >= STAR_DEPTH_MAX) return;
     for (const { name, isDirectory } of await this.#list(prefix)) {
       if (name.startsWith(".") && !this.#options.dotglob) continue;
@@ -103,10 +103,6 @@ class Walk {
       else if (rest.length === 0) this.#add(prefix + name);
       if (isDirectory && rest.length === 0) this.#add(prefix + name);
     }
-    if (rest.length === 0)
-      this.#found = this.#found.filter(
-        (path) => !path.endsWith("/") || (path === prefix && depth === 0 && prefix !== ""),
-      );
   }
 
   async #matching(prefix: string, segment: readonly Piece[]): Promise<{ name: string; isDirectory: boolean }[]> {

@@ -16,11 +16,11 @@ import { type Job } from "./jobs.ts";
 import { runInput } from "./input-script.ts";
 import { invocationOf, type Invocation } from "./invoke.ts";
 import { isKeyword } from "./keywords.ts";
-import { PROCESSES_MAX } from "./limits.ts";
+import { HASHED_MAX, PROCESSES_MAX } from "./limits.ts";
 import { Process } from "./process.ts";
 import { promptText } from "./prompt.ts";
 import { openPath, redirect } from "./redirect.ts";
-import { runWords } from "./simple.ts";
+import { builtinOf, runWords } from "./simple.ts";
 import { SourceText, parseScript } from "./source-text.ts";
 import { specialVariables } from "./special.ts";
 import { OPTION_LETTERS, ShellState } from "./state.ts";
@@ -272,6 +272,7 @@ export class SessionInterpreter implements Interpreter {
       setFirstVariables(fresh, { ...this.#options, cwd, environment: variables.environment() });
       fresh.variables.set({ name: "SHLVL" }, String(Number(variables.get("SHLVL") ?? 0) + 1), (text) => text);
       fresh.descriptors = descriptors;
+      for (const [own, one] of inner.state.functions) if (one.isExported === true) fresh.functions.set(own, one);
       fresh.positional = [...invocation.args];
       fresh.isScriptFile = invocation.isScriptFile;
       fresh.isCommandLine = invocation.isCommandLine === true;
@@ -295,7 +296,22 @@ export class SessionInterpreter implements Interpreter {
 
   async lookUp(name: string, frame: Frame, options: { path?: string } = {}): Promise<CommandKind | undefined> {
     if (name === "") return undefined;
-    for await (const found of this.#inPath(name, frame, options.path)) return found;
+    const { state } = frame;
+    const isHashed = options.path === undefined && !name.includes("/") && state.option("hashall");
+    const { hashed } = state;
+    const path = state.variables.get("PATH") ?? "";
+    if (state.hashedPath !== path) hashed.clear();
+    state.hashedPath = path;
+    const known = isHashed ? hashed.get(name) : undefined;
+    const again = known && (await this.#at(known.path, frame));
+    if (known !== undefined && again !== undefined) {
+      known.hits++;
+      return again;
+    }
+    for await (const found of this.#inPath(name, frame, options.path)) {
+      if (isHashed && "shown" in found && hashed.size < HASHED_MAX) hashed.set(name, { path: found.shown, hits: 1 });
+      return found;
+    }
     return undefined;
   }
 
@@ -331,7 +347,7 @@ export class SessionInterpreter implements Interpreter {
     if (alias !== undefined && state.isSetOption("expand_aliases")) found.push({ kind: "alias", text: alias });
     if (isKeyword(name)) found.push({ kind: "keyword" });
     if (state.functions.has(name)) found.push({ kind: "function" });
-    const builtin = this.builtins.get(name);
+    const builtin = builtinOf(name, frame);
     if (builtin !== undefined) found.push({ kind: "builtin", isSpecial: builtin.isSpecial === true });
     if (name !== "") for await (const file of this.#inPath(name, frame)) found.push(file);
     return found;

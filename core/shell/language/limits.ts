@@ -20,3 +20,5 @@ export const DESCRIPTORS_MAX = 1_024;
 export const TURN_MS = 8;
 /** Elements of one array, and results of one brace expansion. */
 export const ELEMENTS_MAX = 1_000_000;
+/** Places of commands that a shell remembers: more than anybody calls in a session. */
+export const HASHED_MAX = 4_096;

@@ -224,6 +224,9 @@ class Parameter {
     const { operation } = this.#part;
     if (operation !== undefined) throw this.#bad();
     checkSet(found, this.#frame);
+    const { parameter } = this.#part;
+    if (found.list !== undefined && found.variable === undefined && isName(parameter))
+      checkSet({ name: parameter, values: undefined }, this.#frame);
     if (found.list !== undefined) return { values: [String(found.values?.length ?? 0)] };
     return { values: [String(charactersOf(found.values?.[0] ?? "", this.#frame.state.isByteLocale).length)] };
   }
@@ -246,7 +249,8 @@ class Parameter {
         return { values: this.#inLocale(values, remove), list };
       }
       case "Replace":
-        return { values: await this.#replace(values, operation), list };
+        // What is not set stays so, even if the pattern matches nothing at all.
+        return { values: found.values === undefined ? values : await this.#replace(values, operation), list };
       case "CaseModification":
         return { values: await this.#changeCase(values, operation), list };
       default:
@@ -305,7 +309,7 @@ class Parameter {
     if (list === undefined && found.values === undefined) return { values: [""] };
     const { isByteLocale } = this.#frame.state;
     if (list === undefined) return { values: [sliceText(found.values?.[0] ?? "", from, count, isByteLocale)] };
-    if (count !== undefined && count < 0) throw new ShellFault(`${count}: substring expression < 0`, { isFatal: true });
+    if (count !== undefined && count < 0) throw new ShellFault(`${count}: substring expression < 0`);
     if (this.#part.parameter === "@" || this.#part.parameter === "*") {
       const all = [this.#frame.state.name, ...this.#frame.state.positional];
       const start = from < 0 ? all.length + from : from;
@@ -337,8 +341,12 @@ class Parameter {
     const anchored =
       operation.operator === "/#" ? `^(?:${source})` : operation.operator === "/%" ? `(?:${source})$` : source;
     const expression = compile(anchored, options);
-    const isAll = operation.operator === "//";
-    return this.#inLocale(values, (value) => replaceIn(value, expression, substitute, isAll));
+    // An empty pattern that is tied to an end matches there.
+    const first = pieces.find(({ text }) => text !== "");
+    const isStar =
+      first === undefined || operation.operator === "/%" || (!first.isQuoted && first.text.startsWith("*"));
+    const replacing = { substitute, isAll: operation.operator === "//", isStar };
+    return this.#inLocale(values, (value) => replaceIn(value, expression, replacing));
   }
 
   /** In the C locale a pattern sees bytes. */
@@ -400,8 +408,8 @@ class Parameter {
       // After an associative array's last value bash prints a space too.
       return { values: [shown.join(" ") + (variable.value instanceof AssociativeArray ? " " : "")] };
     }
-    if (!/^[QEPUuLKk]$/.test(operator)) throw this.#bad();
     if (found.values === undefined) return { values: [""] };
+    if (!/^[QEPUuLKk]$/.test(operator)) throw this.#bad();
     const values: string[] = [];
     for (const value of found.values) values.push(await this.#transformed(value, operator));
     return { values, list };
@@ -495,7 +503,7 @@ function sliceText(value: string, from: number, count: number | undefined, isByt
   if (start < 0) return "";
   const end = count === undefined ? characters.length : count < 0 ? characters.length + count : start + count;
   if (count !== undefined && count < 0 && end < start) {
-    throw new ShellFault(`${count}: substring expression < 0`, { isFatal: true });
+    throw new ShellFault(`${count}: substring expression < 0`);
   }
   const slice = characters.slice(start, end).join("");
   return isByteLocale ? rejoined(slice) : slice;
@@ -531,13 +539,24 @@ function remover(
   };
 }
 
-function replaceIn(value: string, expression: RegExp, substitute: (match: string) => string, isAll: boolean): string {
+interface Replacing {
+  readonly substitute: (match: string) => string;
+  readonly isAll: boolean;
+  /** Whether the pattern matches an empty text. */
+  readonly isStar: boolean;
+}
+
+/**
+ * As bash does it: an empty text is replaced only by a pattern that begins with `*`; where nothing matches at a place,
+ * `//` puts the replacement there and goes on by a character, but puts none at the end.
+ */
+function replaceIn(value: string, expression: RegExp, { substitute, isAll, isStar }: Replacing): string {
+  if (value === "" && !isStar) return value;
   const flags = isAll ? `${expression.flags}g` : expression.flags;
   let length = value.length;
   const result = value.replace(new RegExp(expression.source, flags), (match: string, ...rest: unknown[]) => {
-    // After a match that reached the end, the empty text there is no further match.
     const at = rest.find((one): one is number => typeof one === "number") ?? 0;
-    if (match === "" && value !== "" && (isAll || at > 0) && !expression.source.endsWith("$")) return match;
+    if (match === "" && value !== "" && at >= value.length && !expression.source.endsWith("$")) return match;
     const replacement = substitute(match);
     length += replacement.length - match.length;
     if (length > TEXT_CHARS_MAX) throw new ShellFault(`an expansion has at most ${TEXT_CHARS_MAX} characters`);

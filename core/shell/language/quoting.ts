@@ -9,9 +9,9 @@ export function quotePrintf(text: string): string {
   if (text === "") return "''";
   if (CONTROL.test(text)) return quoteAnsi(text);
   return text
-    .replaceAll(/[^\w@%+=:,./^\u0080-\uffff-]/gu, "\\$&")
-    .replace(/^[~#]/, "\\$&")
-    .replaceAll(/(?<!\\)\^/g, "\\^");
+    .replaceAll(/[^\w@%+=:./#~\u0080-\uffff-]/gu, "\\$&")
+    .replace(/^#/, "\\#")
+    .replaceAll(/(?<=^|[:=])~/g, "\\~");
 }
 
 /** As `${x@Q}` and the elements of `declare -p`: always single quotes. */

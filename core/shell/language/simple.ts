@@ -17,7 +17,7 @@ import { reasonOf, redirect } from "./redirect.ts";
 import { wordOf } from "./source-text.ts";
 import type { ShellFunction } from "./state.ts";
 import { forkFrame, settle } from "./subshell.ts";
-import { runTrap } from "./traps.ts";
+import { hideTraps, runTrap } from "./traps.ts";
 import { trace } from "./trace.ts";
 import { absolutePath } from "./glob.ts";
 import { Descriptor } from "./descriptor.ts";
@@ -39,8 +39,9 @@ export async function runSimple(node: Command, frame: Frame): Promise<void> {
 }
 
 /** For $BASH_COMMAND. Commands of traps are not noted: during a trap it is the command that caused it. */
-export function noteCommand({ pos, end }: { pos: number; end: number }, { state, source }: Frame): void {
-  if (state.runningTraps.size === 0) state.running = { source, pos, end };
+export function noteCommand({ pos, end }: { pos: number; end: number }, { state, source }: Frame, text?: string): void {
+  if (state.runningTraps.size > 0) return;
+  state.running = { source, pos, end, ...(text === undefined ? {} : { text }) };
 }
 
 async function runWithWords(node: Command, assignments: readonly Assignment[], frame: Frame): Promise<void> {
@@ -53,14 +54,17 @@ async function runWithWords(node: Command, assignments: readonly Assignment[], f
     declared === undefined ? await expandCommand(node, frame) : await expandDeclaration(node, declared, frame);
   if (words.fields.length === 0) return await runAssignments(node, assignments, frame);
   const last = words.declarations.at(-1);
-  state.lastArgument =
+  const lastArgument =
     last !== undefined && typeof last !== "string" && last.value.type === "ArrayValue"
       ? last.name
       : (words.fields.at(-1) ?? "");
+  state.lastArgument = lastArgument;
   await traceWords(words.fields, frame);
   await withRedirections(node.redirects, frame, words.fields[0] === "exec", async () => {
     await withTemporary(assignments, words.fields[0] ?? "", frame, async () => {
       state.status = await runFound(words.fields, words.declarations, frame);
+      // Commands of a function or of `eval` have set it meanwhile.
+      state.lastArgument = lastArgument;
     });
   });
 }
@@ -249,6 +253,11 @@ async function withTemporary(
   }
 }
 
+/** Undefined too if it is turned off. */
+export function builtinOf(name: string, { state, interpreter }: Frame): Builtin | undefined {
+  return state.disabled.has(name) ? undefined : interpreter.builtins.get(name);
+}
+
 async function runFound(
   fields: readonly string[],
   declarations: readonly (string | Assignment)[],
@@ -256,7 +265,7 @@ async function runFound(
 ): Promise<number> {
   const [name = "", ...args] = fields;
   frame.process.words = fields;
-  const builtin = frame.interpreter.builtins.get(name);
+  const builtin = builtinOf(name, frame);
   const shellFunction = keepsAssignments(name, frame) ? undefined : frame.state.functions.get(name);
   if (shellFunction !== undefined) return await runFunction(shellFunction, args, frame);
   if (builtin !== undefined)
@@ -270,7 +279,7 @@ export async function runWords(words: readonly string[], frame: Frame, options: 
   frame.process.words = words;
   const shellFunction = options.isPlain === true ? undefined : frame.state.functions.get(name);
   if (shellFunction !== undefined) return await runFunction(shellFunction, args, frame);
-  const builtin = frame.interpreter.builtins.get(name);
+  const builtin = builtinOf(name, frame);
   if (builtin !== undefined) return await runBuiltin(builtin, args, options.declarations ?? args, frame);
   if (options.isBuiltinOnly === true) throw new ShellFault(`${name}: not a shell builtin`);
   return await runExternal(name, args, frame, options);
@@ -284,17 +293,17 @@ async function runFunction(shellFunction: ShellFunction, args: readonly string[]
       { isFatal: state.callDepth >= CALL_DEPTH_MAX },
     );
   }
-  const { positional, loopDepth, line } = state;
+  const { positional, loopDepth, line, localOptions } = state;
+  state.localOptions = undefined;
   state.variables.pushFunctionScope();
   state.positional = [...args];
   state.loopDepth = 0;
   state.callDepth++;
   state.returnDepth++;
   state.calls.push({ name: shellFunction.name, file: shellFunction.source.name, line });
-  const before = state.traps.get("RETURN");
-  const isTraced = (): boolean =>
-    state.option("functrace") || shellFunction.isTraced === true || state.traps.get("RETURN") !== before;
+  const showTraps = hideTraps(state.option("functrace") || shellFunction.isTraced === true, frame);
   try {
+    await runTrap("DEBUG", frame);
     await frame.interpreter.runCommand(shellFunction.body, { ...frame, source: shellFunction.source });
     return state.status;
   } catch (error) {
@@ -302,7 +311,10 @@ async function runFunction(shellFunction: ShellFunction, args: readonly string[]
     state.status = error.status;
     return error.status;
   } finally {
-    if (isTraced()) await runTrap("RETURN", frame);
+    await runTrap("RETURN", frame);
+    showTraps();
+    if (state.localOptions !== undefined) state.options = state.localOptions;
+    state.localOptions = localOptions;
     state.calls.pop();
     state.returnDepth--;
     state.callDepth--;

@@ -10,7 +10,7 @@ export interface SpecialSources {
 }
 
 function commandText({ running }: ShellState): string {
-  return running === undefined ? "" : running.source.text.slice(running.pos, running.end);
+  return running === undefined ? "" : (running.text ?? running.source.text.slice(running.pos, running.end));
 }
 
 export function specialVariables(

@@ -12,6 +12,8 @@ export interface ShellFunction {
   /** The text of its body, for `declare -f` and `type`. */
   readonly text: string;
   readonly line: number;
+  /** Whether shells that this one starts have it too (`export -f`). */
+  isExported?: boolean;
   /** Whether it has the DEBUG and RETURN traps (`declare -ft`). */
   isTraced?: boolean;
 }
@@ -116,6 +118,8 @@ export class ShellState {
   functions: Map<string, ShellFunction> = new Map();
   aliases: Map<string, string> = new Map();
   options: Set<string> = new Set(["braceexpand", "hashall", "interactive-comments"]);
+  /** The options as they were when the running function called `local -`; it restores them. */
+  localOptions: Set<string> | undefined;
   shopt: Map<string, boolean> = new Map(Object.entries(SHOPT_DEFAULTS));
   descriptors: Descriptors = new Descriptors();
   positional: string[] = [];
@@ -148,14 +152,20 @@ export class ShellState {
   getoptsAt: { index: number; within: number } = { index: 1, within: 0 };
   lastArgument = "";
   /** The command that runs, or ran last. */
-  running: { readonly source: SourceText; readonly pos: number; readonly end: number } | undefined;
+  running:
+    | { readonly source: SourceText; readonly pos: number; readonly end: number; readonly text?: string }
+    | undefined;
   /** Traps whose actions run now, by name. */
   runningTraps: ReadonlySet<string> = new Set();
   /** Whether a file is run (which is on the stack of calls), and not a line or standard input. */
   isScriptFile = false;
   /** Whether it was started by `-c`. */
   isCommandLine = false;
-  hashed: Map<string, string> = new Map();
+  /** Where commands were found, and how often, by name; $PATH was `hashedPath` then. */
+  hashed: Map<string, { readonly path: string; hits: number }> = new Map();
+  hashedPath = "";
+  /** Builtins that are turned off (`enable -n`). */
+  disabled: Set<string> = new Set();
   /** Descriptors of process substitutions that the running command has made. */
   substituted: number[] = [];
   /** Status of the last command substitution of the running command. */
@@ -232,7 +242,9 @@ export class ShellState {
     copy.lastArgument = this.lastArgument;
     copy.isScriptFile = this.isScriptFile;
     copy.running = this.running;
-    copy.hashed = new Map(this.hashed);
+    copy.hashed = new Map([...this.hashed].map(([name, one]) => [name, { ...one }]));
+    copy.hashedPath = this.hashedPath;
+    copy.disabled = new Set(this.disabled);
     return copy;
   }
 

@@ -109,7 +109,7 @@ export class TextRunner {
       state.loopDepth = 0;
       const isCondition = state.conditionDepth > 0;
       state.conditionDepth = 0;
-      if (state.option("errexit") && !isCondition) throw new ExitJump(error.status);
+      if (error.isFailure && state.option("errexit") && !isCondition) throw new ExitJump(error.status);
       return error.status;
     }
   }

@@ -9,10 +9,25 @@ export async function runTrap(name: "ERR" | "DEBUG" | "RETURN", frame: Frame): P
   const { state } = frame;
   const action = state.traps.get(name);
   if (action === undefined || action === "" || state.runningTraps.has(name)) return;
-  // Functions inherit them only if they are traced.
-  const isInherited = name === "ERR" ? state.option("errtrace") : state.option("functrace");
-  if (state.variables.isInFunction && !isInherited && name !== "RETURN") return;
   await runAction(name, action, frame);
+}
+
+/**
+ * A function has the traps of its caller only if it is traced; those that it sets itself stay after it. Returns what
+ * gives the caller its traps back.
+ */
+export function hideTraps(isTraced: boolean, { state }: Frame): () => void {
+  const { traps } = state;
+  const hidden = new Map<string, string>();
+  for (const name of ["ERR", "DEBUG", "RETURN"]) {
+    const action = traps.get(name);
+    if (action === undefined || (name === "ERR" ? state.option("errtrace") : isTraced)) continue;
+    hidden.set(name, action);
+    traps.delete(name);
+  }
+  return () => {
+    for (const [name, action] of hidden) if (!traps.has(name)) traps.set(name, action);
+  };
 }
 
 /** Runs the text of a trap. The status is restored afterwards, unless the trap leaves the shell. */

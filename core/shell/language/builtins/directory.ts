@@ -160,11 +160,15 @@ export const pushd: Builtin = {
       }
       const rotated =
         word === undefined ? [all[1] ?? "", all[0] ?? "", ...all.slice(2)] : [...all.slice(at), ...all.slice(0, at)];
-      if ((await go(rotated[0] ?? "", call)) !== 0) return 1;
+      if (!call.args.includes("-n") && (await go(rotated[0] ?? "", call)) !== 0) return 1;
       state.directoryStack = rotated.slice(1);
       return await list(call);
     }
     const before = state.cwd;
+    if (call.args.includes("-n")) {
+      state.directoryStack = [word, ...state.directoryStack];
+      return await list(call);
+    }
     if (word.startsWith("-")) {
       await complain(`${word}: invalid option`);
       return 2;
@@ -203,8 +207,10 @@ export const popd: Builtin = {
       await complain(`${word ?? ""}: directory stack index out of range`);
       return 1;
     }
-    const rest = all.filter((_, i) => i !== at);
-    if (at === 0 && (await go(rest[0] ?? "", call)) !== 0) return 1;
+    // With -n the current directory stays, and the one after it goes.
+    const removed = at === 0 && call.args.includes("-n") ? 1 : at;
+    const rest = all.filter((_, i) => i !== removed);
+    if (removed === 0 && (await go(rest[0] ?? "", call)) !== 0) return 1;
     state.directoryStack = rest.slice(1);
     return await list(call);
   },

@@ -21,12 +21,12 @@ interface Wanted {
 export const declare: Builtin = declaring(
   "declare",
   "give variables values and attributes",
-  "declare [-aAfFgiIlnrtux] [-p] [NAME[=VALUE]…]",
+  "declare [-aAcfFgiIlnrtux] [-p] [NAME[=VALUE]…]",
 );
 export const typeset: Builtin = declaring(
   "typeset",
   "the same as declare",
-  "typeset [-aAfFgiIlnrtux] [-p] [NAME[=VALUE]…]",
+  "typeset [-aAcfFgiIlnrtux] [-p] [NAME[=VALUE]…]",
 );
 export const local: Builtin = declaring("local", "variables of a function's own", "local [OPTION] [NAME[=VALUE]…]");
 export const exportVariables: Builtin = declaring(
@@ -47,9 +47,9 @@ function declaring(name: string, summary: string, usage: string, isSpecial = fal
 }
 
 const LETTERS: Readonly<Record<string, string>> = {
-  declare: "aAfFgiIlnprtux",
-  typeset: "aAfFgiIlnprtux",
-  local: "aAfFgiIlnprtux",
+  declare: "aAcfFgiIlnprtux",
+  typeset: "aAcfFgiIlnprtux",
+  local: "aAcfFgiIlnprtux",
   export: "fnp",
   readonly: "aAfp",
 };
@@ -93,6 +93,10 @@ async function runDeclare(call: BuiltinCall): Promise<number> {
   }
   for (const one of rest) {
     try {
+      if (name === "local" && one === "-") {
+        frame.state.localOptions ??= new Set(frame.state.options);
+        continue;
+      }
       await declareOne(typeof one === "string" ? parsed(one) : one, { on, off }, call);
     } catch (error) {
       if (!(error instanceof ShellFault) || error.isFatal) throw error;
@@ -204,8 +208,9 @@ function setAttributes(variable: Variable, { on, off }: Wanted): void {
   if (off.has("n")) variable.isReference = false;
   if (on.has("u")) variable.letters = "upper";
   if (on.has("l")) variable.letters = "lower";
-  if ((off.has("u") && variable.letters === "upper") || (off.has("l") && variable.letters === "lower"))
-    delete variable.letters;
+  if (on.has("c")) variable.letters = "capital";
+  const letter = { upper: "u", lower: "l", capital: "c" }[variable.letters ?? "upper"];
+  if (off.has(letter)) delete variable.letters;
 }
 
 async function setValue(
@@ -242,11 +247,12 @@ function renamed({ pos, end, text, append, index, value }: Assignment, name: str
 async function functions(
   rest: readonly (string | Assignment)[],
   on: ReadonlySet<string>,
-  { frame, out, name }: BuiltinCall,
+  { frame, out, complain, name }: BuiltinCall,
 ): Promise<number> {
   const { state } = frame;
   if (rest.length === 0) {
     for (const shellFunction of [...state.functions.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      if (name === "export" && shellFunction.isExported !== true) continue;
       await out(on.has("F") ? `declare -f ${shellFunction.name}\n` : functionText(shellFunction));
     }
     return 0;
@@ -255,8 +261,11 @@ async function functions(
   for (const one of rest) {
     const wanted = typeof one === "string" ? one : one.text;
     const found = state.functions.get(wanted);
-    if (found === undefined) status = 1;
-    else if (name === "export" || name === "readonly") continue;
+    if (found === undefined) {
+      status = 1;
+      if (name === "export" || name === "readonly") await complain(`${wanted}: not a function`);
+    } else if (name === "readonly") continue;
+    else if (name === "export" || on.has("x")) found.isExported = on.has("x");
     else if (on.has("t")) found.isTraced = true;
     else if (on.has("F"))
       await out(state.isSetOption("extdebug") ? `${wanted} ${found.line} ${found.source.name}\n` : `${wanted}\n`);
@@ -274,7 +283,7 @@ async function list(on: ReadonlySet<string>, { name, frame, out }: BuiltinCall):
     if (variable === undefined) continue;
     const letters = attributeLetters(variable);
     if (!wanted.every((letter) => letters.includes(letter))) continue;
-    const isDeclared = name !== "local" && (on.has("p") || wanted.length > 0);
+    const isDeclared = name === "local" || on.has("p") || wanted.length > 0;
     if (isDeclared) await out(`${declaration(one, variable)}\n`);
     else if (variable.value !== undefined) await out(`${one}=${valueText(variable)}\n`);
   }
@@ -375,7 +384,10 @@ async function unsetOne(word: string, kind: string, frame: Frame): Promise<void>
     return;
   }
   if (!isName(word)) {
-    if (kind === "" && functions.delete(word)) return;
+    if (kind === "") {
+      functions.delete(word);
+      return;
+    }
     throw new ShellFault(`\`${word}': not a valid identifier`);
   }
   if (kind.includes("n")) variables.unsetRaw(word);
