@@ -13,6 +13,11 @@ const isomorphic = [
 /** The message of a failure in CI has to be enough, because nobody can look at the values afterwards. */
 const chaiConfig = { truncateThreshold: 2_000 };
 
+/*
+ * The files of "unit" and of "chromium" share their workers and pages (`isolate: false`): to start one for each file took
+ * longer than many a file. So they leave nothing behind in globals, and mock no modules. Simulations keep a process of
+ * their own, because they repeat event for event and some of them measure memory.
+ */
 const config: ViteUserConfig = defineConfig({
   test: {
     projects: [
@@ -20,6 +25,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "unit",
           chaiConfig,
+          isolate: false,
           include: [
             ...isomorphic,
             "node/**/*.test.ts",
@@ -42,6 +48,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "chromium",
           chaiConfig,
+          isolate: false,
           include: [...isomorphic, "**/*.browser.test.ts"],
           exclude: ["**/node_modules/**", "dist/**", "test/browser/**", "**/*.sim.test.ts", "**/*.node.test.ts"],
           testTimeout: 30_000,

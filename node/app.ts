@@ -35,9 +35,9 @@ interface Kept {
   readonly policy: string;
 }
 
-/** Throws "usage" if there is no such page. */
-export async function openApp(path: string): Promise<AppHandler> {
-  const folder = new AppFolder(await whereIs(path));
+/** Throws "usage" if there is no such page. `loadFile` reads and compresses a file. */
+export async function openApp(path: string, loadFile: typeof load = load): Promise<AppHandler> {
+  const folder = new AppFolder(await whereIs(path), loadFile);
   return async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://page");
     if (pathname !== "/app" && !pathname.startsWith("/app/")) return false;
@@ -70,13 +70,15 @@ async function whereIs(path: string): Promise<Place> {
 
 class AppFolder {
   readonly #place: Place;
+  readonly #loadFile: typeof load;
   /** By file; the last used one is at the end. */
   readonly #kept = new Map<string, Kept>();
   /** By file and state: what many ask for at once is read and compressed once. */
   readonly #loading = new Map<string, Promise<Kept>>();
 
-  constructor(place: Place) {
+  constructor(place: Place, loadFile: typeof load) {
     this.#place = place;
+    this.#loadFile = loadFile;
   }
 
   /** `path` is what follows /app. */
@@ -110,7 +112,7 @@ class AppFolder {
   }
 
   #load(name: string, file: string, state: string): Promise<Kept> {
-    const loading = loadApp(file, state)
+    const loading = this.#loadApp(file, state)
       .then((kept) => {
         this.#kept.set(file, kept);
         return kept;
@@ -118,6 +120,11 @@ class AppFolder {
       .finally(() => this.#loading.delete(name));
     this.#loading.set(name, loading);
     return loading;
+  }
+
+  async #loadApp(file: string, state: string): Promise<Kept> {
+    const asset = await this.#loadFile(file);
+    return { state, asset, policy: appPolicy(isPage(file) ? scriptsOf(asset.plain) : []) };
   }
 
   async #read(file: string, { mtimeMs, size }: Stats): Promise<Kept> {
@@ -137,11 +144,6 @@ class AppFolder {
     }
     return kept;
   }
-}
-
-async function loadApp(file: string, state: string): Promise<Kept> {
-  const asset = await load(file);
-  return { state, asset, policy: appPolicy(isPage(file) ? scriptsOf(asset.plain) : []) };
 }
 
 /** The names on the way; undefined if one of them can't belong to the app. The last is empty for a directory. */
