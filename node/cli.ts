@@ -43,10 +43,10 @@ Once it serves it prints one line 'invite: URL'; whoever opens that link in a br
   --name NAME    what the node is called (default: two friendly words)
   --cores N      cores lent to everybody's jobs (default: half of them)
   --storage SIZE disk offered to everybody's files: 500M, 10G (default: a tenth of what is free, up to 2G)
-                 Without these two it asks the first time, where there is a terminal, and remembers the answers
+                 Without --cores and --storage it asks on the first start at a terminal, and remembers the answers
   --database SIZE
                  how large the shared database may become on this node, which holds it in memory (default: 256 MiB)
-  --device NAME  what this node shares its fate with, if several nodes share a machine
+  --device NAME  nodes with the same NAME count as one for storage: use it for nodes that fail together
   --app FILE|DIR serve a page of yours at /app/: an HTML file, or a folder with an index.html. With /starfish.js it is a part
                  of the swarm; its link is printed as 'app: URL'
   --json         say everything as JSON, one object a line

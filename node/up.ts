@@ -117,9 +117,12 @@ async function greet(
   }
 }
 
+const ONLY_HERE =
+  "Open this link in a browser on this machine. To let other devices in, start the node with --host 0.0.0.0.\n";
+
 /** The QR code for a phone, or the reason why there is none. */
 async function forOthers(invite: string, terminal: TerminalInfo): Promise<Text> {
-  if (isLocalLink(invite)) return "It works on this machine only. For other devices: starfish up --host 0.0.0.0\n";
+  if (isLocalLink(invite)) return ONLY_HERE;
   const code = await qrCode(invite, terminal);
   return code === "" ? "" : compose`\n${code}\n\n`;
 }

@@ -1,6 +1,5 @@
 /**
- * Maelstrom's workloads in virtual time: everybody adds and reads while the network is cut in every way that Jepsen cuts
- * it, and each history is checked as Jepsen checks it.  */
+ * Maelstrom's workloads in virtual time: all nodes add and read while the network is cut in every way that Jepsen cuts it, and each history is checked as Jepsen checks it.  */
 import { describe, expect, test } from "vitest";
 import { pick, sample } from "../../core/ports/random.ts";
 import { quantile } from "../sim/many-writers.ts";

@@ -1,8 +1,8 @@
 /**
- * Letters that are still to be fetched, and which one is next. Senders take turns, and one place is kept for who has
- * none, so that thousands of letters that nobody can fetch don't hold up those of others. Senders whom this node knows
- * come first; all others together have some places. Of one sender the latest letter is first, since people look at
- * that.
+ * Letters that are still to be fetched, and which one is next. Senders take turns, and one place is kept for a known
+ * sender who has no letter under way, so that thousands of letters that nobody can fetch don't hold up those of others.
+ * Senders whom this node knows come first; all others together have some places. Of one sender the latest letter is
+ * first, since people look at that.
  */
 import type { PeerId } from "../../ports/network.ts";
 import { FETCHES_AT_ONCE, FETCHES_OF_ONE_MAX, FETCHES_OF_UNKNOWN_MAX } from "./limits.ts";
@@ -45,7 +45,7 @@ export class LetterQueue<T extends Queued> {
   /** The letter to fetch now, which leaves the queue; undefined if there is none, or no place for it. */
   take(nowMs: number): T | undefined {
     if (this.#fetching.size >= FETCHES_AT_ONCE) return undefined;
-    // The last place is kept for somebody who is known and has none.
+    // The last place is kept for a known sender who has no letter under way.
     if (this.#fetching.size === FETCHES_AT_ONCE - 1) return this.#takeOf(this.#known, nowMs, 1);
     const ofUnknown = [...this.#fetching.values()].filter(Boolean).length;
     return (
@@ -54,7 +54,7 @@ export class LetterQueue<T extends Queued> {
     );
   }
 
-  /** It has been fetched, or is to be fetched again later: then it is added again. */
+  /** The letter has been fetched. If it is to be tried again later, the caller adds it again. */
   done(letter: T): void {
     this.#fetching.delete(letter);
   }

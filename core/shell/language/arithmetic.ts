@@ -318,7 +318,7 @@ function sign(operator: string, operand: Node): Node {
   return { kind: "unary", operator: operator.charAt(0), operand: one };
 }
 
-/** `10`, `0x1f`, `017`, `2#101`, `64#@_`: digits are 0-9, a-z, A-Z, @ and _; up to base 36 letters mean the same in both cases. */
+/** `10`, `0x1f`, `017`, `2#101`, `64#@_`: digits are 0-9, a-z, A-Z, @ and _. Up to base 36 the case of letters does not matter. */
 function numberOf(text: string): bigint {
   const [base, digits] = baseAndDigits(text);
   if (base < 2 || base > 64) throw new ShellFault(`${text}: invalid arithmetic base (error token is "${text}")`);

@@ -12,7 +12,7 @@ export const chmod: Command = utility({
   help: `
 usage: chmod [-R] MODE PATH…
 
-MODE is like 755 or u+x. What can be run is what has an x; the rest is for those who look.
+MODE is like 755 or u+x. Only x has an effect: a file with an x can be run.
 
   echo 'echo hello' > /tmp/hello && chmod +x /tmp/hello && /tmp/hello
 `,

@@ -9,8 +9,8 @@ export const column: Command = utility({
 usage: column [-txL] [-s SEPARATORS] [-o TEXT] [-c WIDTH] [-N NAMES] [-R COLUMNS] [FILE…]
 
 Fills the width with the lines as columns, from above to below, with -x from left to right; -c is the width. -t makes a
-table of the words of each line: -s what parts them (blanks), -o what is written between (two blanks), -N names of the
-columns, by commas, -R which are set to the right. -L keeps empty lines.
+table of the words of each line: -s what separates them (blanks), -o what is written between (two blanks), -N names of
+the columns, by commas, -R which are set to the right. -L keeps empty lines.
 
   printf 'name,size\\na,12\\nlonger,3\\n' | column -t -s ,
 `,

@@ -8,7 +8,7 @@ export const env: Command = utility({
   help: `
 usage: env [-i] [-0] [-u NAME]… [NAME=VALUE]… [COMMAND [WORD…]]
 
-Writes the environment, or runs COMMAND with what is given here added to it. -i begins with none, -u leaves one out.
+Writes the environment, or runs COMMAND with these variables added to it. -i begins with none, -u leaves one out.
 
   env GREETING=hello printenv GREETING
 `,

@@ -21,7 +21,7 @@ usage: ${name} [-EFivnclLoqswxhHrRm] [-A N] [-B N] [-C N] PATTERN [FILE…]
 
 Writes the lines of each FILE, or of standard input, in which PATTERN is found. -E extended expressions, -F plain text, -i
 in any case, -v lines without it, -n with numbers, -c how many, -l names of files, -o the match alone, -w whole words, -x
-whole lines, -q by the status alone, -r files of directories. Status 0 where a line was found, 1 where none, 2 for trouble.
+whole lines, -q by the status alone, -r files of directories. Status 0: a line was found, 1: none was, 2: an error.
 
   seq 20 | grep -c 1
 `,

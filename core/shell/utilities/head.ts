@@ -11,7 +11,8 @@ export const head: Command = utility({
 usage: head [-n LINES] [-c BYTES] [-qvz] [FILE…]
 
 Writes the first 10 lines of each FILE, or of standard input; -n and -c say how many lines or bytes. With a minus before
-the number all but the last so many. Several files are named above their lines; -q leaves that out, -v always does it.
+the number it writes all but that many at the end. Several files are named above their lines; -q leaves
+that out, -v always does it.
 
   seq 100 | head -n 3
 `,

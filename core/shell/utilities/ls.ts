@@ -17,9 +17,9 @@ export const ls: Command = utility({
   help: `
 usage: ls [-1aACdFhlrRsStU] [PATH…] [--json]
 
-Lists what is in each directory (the current one), or names the file. -a also what begins with a dot, -l with permissions,
-who wrote it, size and time (UTC), -h sizes with units, -t newest first, -s with KiB, -S largest first, -r the other way round, -R with
-all below, -d directories themselves, -F marks directories with /, -1 one a line.
+Lists what is in each directory (by default the current one), or names the file. -a also what begins with a dot, -l with
+permissions, who wrote it, size and time (UTC), -h sizes with units, -t newest first, -s with KiB, -S largest first, -r
+the other way round, -R with all below, -d directories themselves, -F marks directories with /, -1 one a line.
 
   ls -la /
 `,

@@ -11,7 +11,7 @@ export const mkdir: Command = utility({
   help: `
 usage: mkdir [-pv] [-m MODE] DIRECTORY…
 
-Makes each DIRECTORY; -p with those above it, and fine where it is there.
+Makes each DIRECTORY. -p also makes those above it, and accepts one that exists.
 
   mkdir -p /tmp/a/b/c
 `,

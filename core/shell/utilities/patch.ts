@@ -10,7 +10,7 @@ usage: patch [-Rs] [-p PARTS] [-i PATCH] [--dry-run] [FILE [PATCH]]
 
 Changes FILE, or the files that are named in the unified diff PATCH (standard input), as that says. -p takes so many parts
 off the front of names there ('-p1' for git's), without it all but the last; -R takes the changes back, --dry-run only says
-whether they fit, -s nothing but what is wrong. A file that not all changes fit stays as it was.
+whether they fit, -s writes only what is wrong. If not all changes fit a file, it stays as it was.
 
 Exit status: 0 all changes were made, 1 some did not fit, 2 there was other trouble.
 

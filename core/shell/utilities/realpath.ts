@@ -10,7 +10,7 @@ export const realpath: Command = utility({
   help: `
 usage: realpath [-emqsz] PATH…
 
-Writes each PATH from the root, without '.' and '..'. All but the last part has to be there; -e wants that too, -m nothing.
+Writes each PATH from the root, without '.' and '..'. All parts but the last have to exist; with -e the last one too, with -m none.
 
   realpath ../tmp
 `,

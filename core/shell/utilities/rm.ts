@@ -11,8 +11,8 @@ export const rm: Command = utility({
   help: `
 usage: rm [-rfdv] PATH…
 
-Removes each PATH; -r a directory with all that is in it, -f without a word about what is not there. What is removed from
-the distributed files can be had back with 'restore' for a while.
+Removes each PATH; -r a directory with all that is in it, -f says nothing about what does not exist. 'restore' brings
+back files of the swarm that were removed, for a while.
 
   echo hello > /tmp/a && rm /tmp/a
 `,

@@ -11,7 +11,7 @@ usage: sed [-nEsz] [-i[SUFFIX]] SCRIPT [FILE…]
 
 Runs SCRIPT on each line of each FILE, or of standard input, and writes what comes of it. -n writes only what 'p' and the
 like write, -E extended expressions, -i changes the files themselves (and keeps the old ones under SUFFIX), -s takes each
-file by itself, -z lines end with a NUL. As GNU has it, but for 'e', which would run commands.
+file by itself, -z lines end with a NUL. It is GNU's sed without 'e', which would run commands.
 
   seq 5 | sed -n '2,4s/$/ apples/p'
 `,

@@ -14,7 +14,7 @@ export const sleep: Command = utility({
   help: `
 usage: sleep NUMBER[smhd]…
 
-Waits for so many seconds, minutes, hours or days; several are added.
+Waits for so many seconds, minutes, hours or days; several times are added up.
 
   sleep 0.5
 `,

@@ -10,8 +10,8 @@ export const touch: Command = utility({
   help: `
 usage: touch [-acm] FILE…
 
-Makes each FILE if there is none, and its time now otherwise; -c makes none. The time is always now: -d, -r and -t are
-taken and not heeded, since a tree keeps the time of the last write only.
+Makes each FILE if there is none, and its time now otherwise; -c makes none. The time is always now: -d, -r and -t
+have no effect, since a tree keeps the time of the last write only.
 
   touch /tmp/a
 `,

@@ -12,8 +12,8 @@ export const uniq: Command = utility({
   help: `
 usage: uniq [-cdDiuz] [-f FIELDS] [-s CHARS] [-w CHARS] [INPUT [OUTPUT]]
 
-Writes one of several equal lines in a row. -c says how many there were, -d writes only those that were several, -u only
-those that were one. -f and -s pass over fields and characters, -i takes no note of case.
+Writes one of several equal lines in a row. -c says how many there were, -d writes only lines that were repeated, -u only
+those that were not. -f and -s pass over fields and characters, -i takes no note of case.
 
   printf 'a\\na\\nb\\n' | uniq -c
 `,

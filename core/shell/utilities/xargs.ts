@@ -18,7 +18,7 @@ usage: xargs [-0rt] [-d DELIMITER] [-I TEXT] [-L LINES] [-n WORDS] [-P AT_ONCE] 
 
 Runs COMMAND (echo) with the words of standard input after its own, as many at a time as fit. -0 takes words that end with
 NUL, as 'find -print0' writes them; -n at most so many at a time, -I TEXT runs once for each line with the line in the place
-of TEXT, -P so many at once, -r nothing where nothing comes.
+of TEXT, -P so many at once, -r runs nothing without input.
 
   seq 6 | xargs -n 2 echo
 `,

@@ -9,7 +9,7 @@ export const zip: Command = utility({
 usage: zip [-jqr] [-0 … -9] [-x PATTERN] ARCHIVE PATH…
 
 Puts the PATHs into the zip ARCHIVE ('-' is standard output), -r with all that is in directories, -j without the names of
-directories, -x without what is like PATTERN. Files are compressed (-0 not at all, -9 most) unless that does not make them
+directories, -x without names that match PATTERN. Files are compressed (-0 not at all, -9 most) unless that does not make them
 shorter. In an ARCHIVE that exists, files of the same names are replaced. -q says nothing.
 
   cd /tmp && mkdir -p a && seq 3 > a/b && rm -f a.zip && zip -r a.zip a
@@ -35,7 +35,7 @@ export const unzip: Command = utility({
   help: `
 usage: unzip [-jlnopqt] [-d DIRECTORY] [-x PATTERN] ARCHIVE [NAME…]
 
-Unpacks the zip ARCHIVE, or what is like NAME in it ('d/*') and not like PATTERN, here or in DIRECTORY, with -j without the
+Unpacks the zip ARCHIVE, or what matches NAME in it ('d/*') and not PATTERN, here or in DIRECTORY, with -j without the
 names of directories. -l lists it, -t tests it, -p writes the bytes of its files to standard output. Files that exist are
 kept with -n and replaced with -o; without either it says so.
 
