@@ -68,6 +68,8 @@ class NodeCpu implements Cpu {
   readonly #jobs = new Map<string, RunningJob>();
   readonly #jobsChanged = new Listeners<void>();
   #reported = 0;
+  /** The most cores that were busy at once since the last report. */
+  #busiest = 0;
   #reportTimer: Timer | undefined;
   #closed = false;
 
@@ -189,12 +191,21 @@ class NodeCpu implements Cpu {
     }
   }
 
-  /** Tells the swarm how many lent cores are busy, at most once in BUSY_REPORT_MS, because this goes to all members. */
+  /**
+   * Tells the swarm how many cores are busy, at most once in BUSY_REPORT_MS, because this goes to all members. A core
+   * that is free for a moment between two tasks counts as busy. Otherwise each node in a job would tell all others of it
+   * all the time.
+   */
   #reportBusy(): void {
     const busy = this.#pool.running().length;
-    if (this.#reportTimer !== undefined || this.#closed || busy === this.#reported) return;
-    this.#reported = busy;
-    this.#net.update({ coresBusy: this.#reported });
+    this.#busiest = Math.max(this.#busiest, busy);
+    if (this.#reportTimer !== undefined || this.#closed) return;
+    if (busy === this.#reported && this.#busiest === busy) return;
+    if (this.#busiest !== this.#reported) {
+      this.#reported = this.#busiest;
+      this.#net.update({ coresBusy: this.#reported });
+    }
+    this.#busiest = busy;
     this.#reportTimer = this.#clock.timer(BUSY_REPORT_MS, () => {
       this.#reportTimer = undefined;
       this.#reportBusy();

@@ -68,6 +68,19 @@ describe("a lender", () => {
     expect(await swarm.settle(run(it, { input: { blob: "j/1", size: 3 } }))).toEqual({ is: "need", blobs: ["j/1"] });
   });
 
+  test("tells all members that it is busy, and not of each moment between two tasks", async () => {
+    const it = await pair();
+    const { swarm, asker, lender } = it;
+    await swarm.settle(putModule(it));
+    const told: number[] = [];
+    asker.onMember(({ member: { record } }) => {
+      if (record.peer === lender.self && record.coresBusy !== told.at(-1)) told.push(record.coresBusy);
+    });
+    for (let i = 0; i < 10; i++) await swarm.settle(run(it));
+    await swarm.world.runFor(10_000);
+    expect(told).toEqual([1, 0]);
+  });
+
   test("takes no module under another's name", async () => {
     const it = await pair();
     const sha256 = "ab".repeat(32);
